@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// address.hpp: IP addresses, endpoints and address pairs as values.
+//
+// Inside there is one form: 16 bytes in network order, IPv4 as ::ffff:a.b.c.d, so a dual-stack socket
+// equals its IPv4 wire. Outside (text) IPv4 is always plain. Ports are in host order.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "tcpwitness/event_abi.h"
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+struct Address {
+  std::array<std::uint8_t, 16> bytes{};
+
+  [[nodiscard]] bool is_ipv4() const;         // in ::ffff:0:0/96
+  [[nodiscard]] bool is_unspecified() const;  // :: or 0.0.0.0
+  auto operator<=>(const Address&) const = default;
+};
+
+struct Endpoint {
+  Address address;
+  std::uint16_t port = 0;
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+// The address pair of one socket, seen from its own side.
+struct Flow {
+  Endpoint local;
+  Endpoint remote;
+
+  [[nodiscard]] Flow reversed() const { return {remote, local}; }
+  auto operator<=>(const Flow&) const = default;
+};
+
+[[nodiscard]] Flow to_flow(const tw_tuple& tuple);
+
+// "192.0.2.1", "2001:db8::1".
+[[nodiscard]] std::string to_string(const Address& address);
+// "192.0.2.1:80", "[2001:db8::1]:80".
+[[nodiscard]] std::string to_string(const Endpoint& endpoint);
+
+// An address with a prefix length in the 16-byte form (IPv4 /24 becomes 120 bits).
+struct Prefix {
+  Address address;
+  std::uint32_t bits = 128;
+  [[nodiscard]] bool contains(const Address& other) const;
+};
+
+// "192.0.2.0/24", "2001:db8::/32", or a single address. Bits outside the prefix are cleared.
+[[nodiscard]] Result<Prefix> parse_prefix(std::string_view text);
+
+}  // namespace tcpwitness
+
+template <>
+struct std::hash<tcpwitness::Flow> {
+  std::size_t operator()(const tcpwitness::Flow& flow) const noexcept;
+};

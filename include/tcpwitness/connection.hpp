@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// connection.hpp: what is told about one connection when its life is over (or the run is).
+//
+// A connection here is one socket's view: over loopback both ends are sockets of this machine and
+// each gets its own life.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tcpwitness/address.hpp"
+#include "tcpwitness/event.hpp"
+#include "tcpwitness/finding.hpp"
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+
+// How a connection ended. Exactly one each.
+enum class Outcome : std::uint8_t {
+  unknown,
+  completed,
+  refused,
+  connect_timeout,
+  reset_by_peer,
+  reset_by_local,
+  keepalive_timeout,
+  retransmit_timeout,
+  user_timeout,
+  aborted,
+  open,
+};
+[[nodiscard]] std::string_view name(Outcome outcome);  // "connect-timeout"
+
+enum class Role : std::uint8_t { unknown, active, passive };
+[[nodiscard]] std::string_view name(Role role);
+
+enum class ClosedBy : std::uint8_t { none, local, peer, both };
+[[nodiscard]] std::string_view name(ClosedBy closed_by);
+
+// Where a process id came from, best evidence first known wins; see docs/events.md.
+enum class PidSource : std::uint8_t { unknown, connect, accept, listen, send, receive, close, snapshot };
+[[nodiscard]] std::string_view name(PidSource source);
+
+struct Process {
+  std::uint32_t pid = 0;  // 0: unknown
+  std::string comm;
+  PidSource source = PidSource::unknown;
+};
+
+// What the wire itself counted, this socket's side; absent when the wire was not heard.
+struct WireTotals {
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t tx_segments = 0;
+  std::uint64_t rx_segments = 0;
+  bool complete = true;  // false: the flow map evicted it, or we came late
+};
+
+struct Life {
+  ConnectionId conn = 0;
+  TimeNs start_ts_ns = 0;  // first event
+  TimeNs ts_ns = 0;        // end
+  Flow flow;
+  Role role = Role::unknown;
+  Process process;
+  std::uint32_t netns = 0;
+  Outcome outcome = Outcome::unknown;
+  std::string explanation;       // one closing sentence: what happened, on what evidence; empty unless asked for
+  std::optional<int> error;      // errno the process got
+  ClosedBy closed_by = ClosedBy::none;
+  bool preexisting = false;      // it was open before we started
+  bool kernel_heard = false;     // at least one kernel event
+  bool wire_heard = false;       // at least one segment
+  bool incomplete = false;       // its time overlaps a gap
+  std::int64_t duration_ns = 0;
+  std::optional<std::int64_t> handshake_ns;
+  std::uint64_t tx_bytes = 0;  // payload the peer acknowledged (kernel), or wire payload where only the wire was heard
+  std::uint64_t rx_bytes = 0;
+  std::uint32_t retransmits = 0;
+  std::optional<std::uint32_t> srtt_us;
+  std::optional<WireTotals> wire;
+  std::vector<TcpState> states;  // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
+  std::vector<Finding> findings;
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// event.hpp: one thing that the kernel or the wire did, as a value with a number and a time.
+//
+// The bodies are the ABI records themselves: there is no second set of structures to keep in step.
+// Events come in ring order, which is causal; ts_ns can run backwards by milliseconds and nothing
+// sorts by it. A capture or recording produces the same events as the ring does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "tcpwitness/event_abi.h"
+
+namespace tcpwitness {
+
+using EventId = std::uint64_t;  // 1, 2, ... within a run; what evidence points to
+using TimeNs = std::int64_t;    // CLOCK_REALTIME nanoseconds
+
+using StateChange = tw_state;
+using Segment = tw_segment;
+using Retransmit = tw_retransmit;
+using Reset = tw_reset;
+using SocketError = tw_error;
+using SocketDestroyed = tw_destroy;
+using OwnerSeen = tw_owner;
+using SocketFound = tw_socket;
+using ControlBlock = tw_control_block;
+using SocketView = tw_socket_view;
+using Actor = tw_actor;
+
+// Records that found no room: exact count, between two times, on one CPU.
+struct Gap {
+  std::uint64_t lost = 0;
+  std::uint32_t cpu = 0;
+  TimeNs from_ts_ns = 0;
+  TimeNs to_ts_ns = 0;
+};
+
+struct Event {
+  EventId id = 0;
+  TimeNs ts_ns = 0;
+  std::variant<StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Gap>
+      body;
+};
+
+}  // namespace tcpwitness

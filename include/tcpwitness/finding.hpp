@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// finding.hpp: a judgement about a connection, with its evidence and how sure it is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tcpwitness/event.hpp"
+
+namespace tcpwitness {
+
+using ConnectionId = std::uint64_t;  // 1, 2, ... within a run
+
+enum class Rule : std::uint8_t {
+  keepalive,
+  zero_window,
+  retransmission,
+  time_wait,
+  close_wait_stuck,
+  reset_origin,
+  half_open,
+  stray_segment,
+};
+inline constexpr std::size_t rule_count = 8;
+
+// "keepalive", "zero-window", ...
+[[nodiscard]] std::string_view name(Rule rule);
+
+// A rule never becomes more confident because an event is missing.
+enum class Confidence : std::uint8_t { inconclusive, likely, certain };
+[[nodiscard]] std::string_view name(Confidence confidence);
+
+struct Finding {
+  Rule rule{};
+  Confidence confidence{};
+  std::string text;               // one sentence in words
+  std::vector<EventId> evidence;  // events that carry it
+};
+
+}  // namespace tcpwitness

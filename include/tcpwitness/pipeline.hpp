@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// pipeline.hpp: the stages and what flows between them.
+//
+//   Source --bytes--> Decoder --Event--> Witness (correlate, judge) --Report--> Sink
+//
+// Every arrow is a value; no stage knows its successor, only main.cpp joins them. Nothing here does
+// I/O (but a Sink), owns a thread or reads a clock: time comes from events and from advance().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tcpwitness/event.hpp"
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+// Turns records into events: checks kind, version and size, numbers them, moves them to CLOCK_REALTIME,
+// and turns growing loss counters into Gap events placed where the loss happened.
+class Decoder {
+ public:
+  // realtime_offset_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC.
+  explicit Decoder(std::int64_t realtime_offset_ns) : offset_ns_(realtime_offset_ns) {}
+
+  // Appends zero to two events (a gap, the event). A malformed record is counted and yields none.
+  void decode(std::span<const std::byte> record, std::vector<Event>& out);
+
+  // Losses that no later record told of: per-CPU totals as read from the kernel at the end.
+  void account(std::uint32_t cpu, std::uint64_t lost_total, TimeNs now, std::vector<Event>& out);
+
+  [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
+  [[nodiscard]] std::uint64_t received() const { return received_; }
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
+
+ private:
+  struct Cpu {
+    std::uint32_t lost = 0;  // as told by the newest record
+    TimeNs last_ts_ns = 0;
+  };
+  std::int64_t offset_ns_;
+  EventId next_id_ = 1;
+  std::vector<Cpu> cpus_;
+  std::uint64_t malformed_ = 0;
+  std::uint64_t received_ = 0;
+  std::uint64_t lost_ = 0;
+};
+
+struct WitnessSettings {
+  bool timeline = false;       // make Entry reports (trace)
+  bool finding_reports = false;  // make FindingReport reports and finding texts
+  bool explain = false;        // fill Life.explanation
+  bool kernel_heard = true;    // the kernel witness is attached
+  bool wire_heard = true;      // the wire witness is attached
+  std::int64_t hold_ns = 40'000'000;                 // how long an incoming segment waits for the transition it causes
+  std::int64_t close_wait_stuck_ns = 10'000'000'000;  // CLOSE_WAIT for longer is a finding
+  std::uint32_t pid = 0;       // only connections of this process; 0: all
+  std::string comm;            // only connections of processes with this name; "": all
+};
+
+// Correlates events into connections, explains each witness by the other, and judges.
+class Witness {
+ public:
+  Witness(WitnessSettings settings, const Names& names);
+  ~Witness();
+  Witness(Witness&&) noexcept;
+  Witness& operator=(Witness&&) noexcept;
+
+  // Events in ring order. Reports are appended to out.
+  void feed(const Event& event, Reports& out);
+  // Time passes: releases held entries, fires findings that need time, expires what is over.
+  // now never runs backwards (an earlier value is taken as the latest known).
+  void advance(TimeNs now, Reports& out);
+  // The run is over: tells the connections that are still open.
+  void finish(TimeNs now, Reports& out);
+
+  // Lives told and events seen so far; the rest is for the caller to fill in.
+  [[nodiscard]] Summary summary() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The last stage: prints, stores or counts reports.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void write(const Report& report) = 0;
+  // Hands everything written so far to the operating system. False: nobody reads any more (EPIPE) or the disk is full.
+  [[nodiscard]] virtual bool flush() = 0;
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// report.hpp: everything that leaves the core for a sink, as values.
+//
+// A sink is a function of reports; it knows nothing of the stages before it. Timeline entries are in
+// ring order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "tcpwitness/connection.hpp"
+#include "tcpwitness/event.hpp"
+#include "tcpwitness/finding.hpp"
+
+namespace tcpwitness {
+
+// Names that only the running system knows. Owned by the composition root, read by core and sinks.
+struct Names {
+  std::vector<std::string> reset_reasons;                    // by number, from BTF; "" where there is none
+  std::unordered_map<std::uint32_t, std::string> interfaces;  // by index
+  // The name, or "reason 17" / "if3" where it is not known.
+  [[nodiscard]] std::string reset_reason(std::uint32_t number) const;
+  [[nodiscard]] std::string interface(std::uint32_t index) const;
+};
+
+struct Hook {
+  std::string name;    // program: "kernel_state", "wire_ingress"
+  std::string target;  // tracepoint or interface
+  std::string mode;    // "tp_btf", "xdp-generic", "xdp-native", "tcx", "clsact", "iter", "off"
+  std::string why;     // why this mode; what is lost when off
+};
+
+struct Ready {
+  TimeNs ts_ns = 0;
+  std::string version;
+  std::string kernel;
+  std::vector<Hook> hooks;
+  std::uint64_t ring_bytes = 0;
+};
+
+// What made a state change happen.
+struct Cause {
+  enum class Kind : std::uint8_t { unknown, segment, call, timer };
+  Kind kind = Kind::unknown;
+  EventId id = 0;              // segment: that event
+  std::int64_t delay_ns = 0;   // segment: from its arrival to the transition, never negative (clamped)
+  std::string_view what;       // "SYN-ACK", "FIN", "RST", "ACK of FIN"; "connect", "close", "exit", "kill (signal 9)";
+                               // "keep-alive", "retransmission", "user timeout", "2MSL"; static storage
+  int signal = 0;              // call == exit by signal
+};
+
+// The transition that a segment led to (incoming) or that sent it (outgoing).
+struct Transition {
+  EventId id = 0;
+  TcpState from{};
+  TcpState to{};
+  std::int64_t delay_ns = 0;  // incoming: segment to transition; outgoing: transition to segment
+};
+
+struct StateEntry {
+  TcpState from{};
+  TcpState to{};
+  bool inferred = false;  // not shown by the tracepoint (NEW_SYN_RECV, TIME_WAIT): concluded from wire and socket
+  Process process;        // of this call; pid 0 where current is no evidence
+  Cause cause;
+  std::optional<ControlBlock> cb;
+};
+
+struct SegmentEntry {
+  Segment segment{};
+  std::uint32_t rel_seq = 0;  // relative to the sender's ISN (SYN is 0); absolute where the ISN is unknown
+  std::uint32_t rel_ack = 0;
+  bool relative = false;
+  std::vector<std::string_view> analysis;  // Wireshark's words: "retransmission", "keep-alive", "zero window", ...
+  std::optional<Transition> transition;
+};
+
+struct RetransmitEntry {
+  std::string_view cause;  // "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe"
+  std::uint32_t rel_seq = 0;
+  std::uint32_t len = 0;  // sequence numbers
+  int err = 0;            // TW_RETRANSMIT_ERR_UNKNOWN where the kernel does not say
+  std::uint32_t rto_us = 0;
+  std::uint32_t attempt = 0;  // of this segment, 1 is the first retransmission
+};
+
+struct ResetEntry {
+  bool sent = false;
+  bool has_socket = false;
+  std::string reason;        // the kernel's name; "" where it does not say
+  std::string_view meaning;  // in words: "the process closed with unread data", "no socket for this segment", ...
+  Process process;
+  EventId segment = 0;  // the RST on the wire, or the segment that provoked it; 0: not seen
+};
+
+struct ErrorEntry {
+  int error = 0;  // errno; 0: only an ICMP message on the error queue
+};
+
+// A keep-alive probe or the answer to it, or the end of waiting.
+struct KeepaliveEntry {
+  enum class What : std::uint8_t { sent, received, answered, gave_up };
+  What what{};
+  std::uint32_t probe = 0;   // this one's number in the unanswered run, from 1
+  std::uint32_t probes = 0;  // configured limit; 0: not known
+  std::uint32_t time_ms = 0;
+  std::uint32_t intvl_ms = 0;
+  TimeNs dead_at_ns = 0;  // when the kernel will declare the peer dead if nothing comes; 0: not known
+  EventId segment = 0;
+};
+
+// A zero-window probe.
+struct ProbeEntry {
+  bool sent = false;
+  std::uint32_t probe = 0;
+  std::uint32_t unsent_bytes = 0;  // write_seq - snd_nxt: what waits
+  EventId segment = 0;
+};
+
+// A process was seen using the connection for the first time.
+struct OwnerEntry {
+  Process process;
+};
+
+struct Entry {
+  ConnectionId conn = 0;  // 0: belongs to no connection (stray)
+  EventId id = 0;
+  TimeNs ts_ns = 0;
+  Flow flow;
+  std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, KeepaliveEntry, ProbeEntry, OwnerEntry>
+      body;
+};
+
+struct FindingReport {
+  ConnectionId conn = 0;
+  TimeNs ts_ns = 0;
+  Flow flow;
+  Finding finding;
+};
+
+struct GapReport {
+  TimeNs ts_ns = 0;
+  Gap gap;
+};
+
+struct Summary {
+  TimeNs ts_ns = 0;
+  std::uint64_t connections = 0;                       // lives told
+  std::array<std::uint64_t, TW_KIND_COUNT> events{};   // by enum tw_kind
+  std::uint64_t lost = 0;                              // records that found no room
+  std::uint64_t malformed = 0;                         // records that could not be decoded
+  std::uint64_t flows_full = 0;
+  std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
+};
+
+using Report = std::variant<Ready, Entry, FindingReport, Life, GapReport, Summary>;
+using Reports = std::vector<Report>;
+
+}  // namespace tcpwitness

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// tcp.hpp: TCP's own words as values: states, flags, sequence arithmetic.
+//
+// State numbers are the kernel's (include/net/tcp_states.h, unchanged since 2.6 and UAPI since 4.x);
+// sequence arithmetic is modulo 2^32 (RFC 9293, section 3.4).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace tcpwitness {
+
+enum class TcpState : std::uint8_t {
+  unknown = 0,
+  established = 1,
+  syn_sent = 2,
+  syn_recv = 3,
+  fin_wait1 = 4,
+  fin_wait2 = 5,
+  time_wait = 6,
+  close = 7,
+  close_wait = 8,
+  last_ack = 9,
+  listen = 10,
+  closing = 11,
+  new_syn_recv = 12,
+};
+
+// The kernel's name, "ESTABLISHED"; "UNKNOWN" for a number outside the enum.
+[[nodiscard]] std::string_view name(TcpState state);
+
+namespace tcp_flag {
+inline constexpr std::uint8_t fin = 0x01;
+inline constexpr std::uint8_t syn = 0x02;
+inline constexpr std::uint8_t rst = 0x04;
+inline constexpr std::uint8_t psh = 0x08;
+inline constexpr std::uint8_t ack = 0x10;
+inline constexpr std::uint8_t urg = 0x20;
+inline constexpr std::uint8_t ece = 0x40;
+inline constexpr std::uint8_t cwr = 0x80;
+}  // namespace tcp_flag
+
+// a < b, a <= b in sequence space.
+[[nodiscard]] constexpr bool seq_before(std::uint32_t a, std::uint32_t b) {
+  return static_cast<std::int32_t>(a - b) < 0;
+}
+[[nodiscard]] constexpr bool seq_not_after(std::uint32_t a, std::uint32_t b) {
+  return static_cast<std::int32_t>(a - b) <= 0;
+}
+
+// Sequence numbers a segment occupies: payload, and one each for SYN and FIN (RFC 9293, section 3.4).
+[[nodiscard]] constexpr std::uint32_t seq_length(std::uint32_t payload_bytes, std::uint8_t flags) {
+  return payload_bytes + ((flags & tcp_flag::syn) != 0 ? 1U : 0U) + ((flags & tcp_flag::fin) != 0 ? 1U : 0U);
+}
+
+}  // namespace tcpwitness
