@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * emit.h: the only place that touches the ring.
+ *
+ * A record is reserved at its own size, its header filled, then submitted without waking anybody:
+ * the consumer drains on a timer. A reservation that fails is counted on its CPU and by its kind,
+ * and every later record of that CPU carries the count, so that no loss is silent. Additions are
+ * atomic because an interrupt can emit in the middle of another emit on the same CPU.
+ */
+#ifndef TCPWITNESS_EMIT_H
+#define TCPWITNESS_EMIT_H
+
+#include "config.h"
+#include "maps.h"
+
+#define WAKEUP_PAUSE_NS 500000ULL
+
+static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_header *header, __u8 kind,
+					  __u64 cookie, __u32 netns)
+{
+	__sync_fetch_and_add(&cpu->tried, 1);
+	if (!header) {
+		__sync_fetch_and_add(&cpu->lost, 1);
+		if (kind < TW_KIND_COUNT)
+			__sync_fetch_and_add(&cpu->lost_by_kind[kind], 1);
+		return 0;
+	}
+	header->ts_ns = bpf_ktime_get_ns();
+	header->cookie = cookie;
+	header->seq = (__u32)cpu->tried;
+	header->lost = (__u32)cpu->lost;
+	header->netns = netns;
+	header->cpu = (__u16)bpf_get_smp_processor_id();
+	header->kind = kind;
+	header->version = TW_ABI_VERSION;
+	return header;
+}
+
+/* Room for one record of `type` with its header filled, or NULL (counted). Every other byte is the caller's to write. */
+#define reserve_record(type, kind, cookie, netns)                                                        \
+	({                                                                                               \
+		struct tw_cpu_state *cpu_ = this_cpu_state();                                            \
+		struct type *record_ = 0;                                                                \
+		if (cpu_) {                                                                              \
+			record_ = bpf_ringbuf_reserve(&events, sizeof(struct type), 0);                  \
+			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);            \
+		}                                                                                        \
+		record_;                                                                                 \
+	})
+
+/* A full ring must not wait for the timer: above wake_bytes wake the consumer, at most every 0.5 ms per CPU. */
+static __always_inline void submit_record(void *record)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+	struct tw_header *header = record;
+
+	if ((header->seq & 15) == 0) {
+		struct tw_cpu_state *cpu = this_cpu_state();
+
+		if (cpu && header->ts_ns - cpu->last_wakeup_ns > WAKEUP_PAUSE_NS &&
+		    bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > config.wake_bytes) {
+			cpu->last_wakeup_ns = header->ts_ns;
+			flags = BPF_RB_FORCE_WAKEUP;
+		}
+	}
+	bpf_ringbuf_submit(record, flags);
+}
+
+#endif

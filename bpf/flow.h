@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * flow.h: what the wire knows of a flow from its segments alone, and which segments are events.
+ *
+ * One lookup in a bounded map for each segment. Nothing here asks the socket: the same rules hold for
+ * both directions. Sequence arithmetic is modulo 2^32 (RFC 9293, section 3.4).
+ */
+#ifndef TCPWITNESS_FLOW_H
+#define TCPWITNESS_FLOW_H
+
+#include "maps.h"
+#include "parse.h"
+
+#define INCOMING 0
+#define OUTGOING 1
+
+#define SYN_SEEN 1
+#define SYN_ACK_SEEN 2
+#define HANDSHAKE_DONE 3
+
+static __always_inline __s32 seq_distance(__u32 from, __u32 to)
+{
+	return (__s32)(to - from);
+}
+
+static __always_inline __u32 frame_seq_end(const struct frame *frame)
+{
+	return frame->seq + frame->payload + ((frame->flags & TCP_SYN) != 0) + ((frame->flags & TCP_FIN) != 0);
+}
+
+static __always_inline void count_segment(struct tw_wire_counters *wire, const struct frame *frame, bool retransmitted)
+{
+	if (frame->outgoing) {
+		__sync_fetch_and_add(&wire->segs_out, frame->segments);
+		__sync_fetch_and_add(&wire->bytes_out, frame->payload);
+		if (retransmitted)
+			__sync_fetch_and_add(&wire->retrans_bytes_out, frame->payload);
+	} else {
+		__sync_fetch_and_add(&wire->segs_in, frame->segments);
+		__sync_fetch_and_add(&wire->bytes_in, frame->payload);
+		if (retransmitted)
+			__sync_fetch_and_add(&wire->retrans_bytes_in, frame->payload);
+	}
+}
+
+/* A SYN or SYN-ACK. Another initial sequence number is another connection on the same address pair. */
+static __always_inline __u16 see_syn(struct tw_flow *flow, struct tw_half *me, const struct frame *frame)
+{
+	__u32 after_syn = frame->seq + 1;
+	__u16 why = TW_WHY_SYN;
+
+	if (me->syn && me->seen && me->nxt != after_syn && !(frame->flags & TCP_ACK)) {
+		__builtin_memset(flow, 0, sizeof(*flow));
+	} else if (me->syn && me->nxt == after_syn) {
+		why |= TW_WHY_RETRANSMISSION;
+	}
+	me->seen = 1;
+	me->syn = frame->flags & TCP_ACK ? SYN_ACK_SEEN : SYN_SEEN;
+	me->nxt = frame_seq_end(frame); /* Fast Open: data in the SYN counts */
+	me->ifindex = frame->ifindex;
+	return why;
+}
+
+/* Payload, FIN or a bare ACK against the highest sequence number of its direction. */
+static __always_inline __u16 see_numbers(struct tw_half *me, const struct tw_half *peer, const struct frame *frame)
+{
+	__s32 ahead = seq_distance(me->nxt, frame->seq); /* beyond what was seen: a hole before it */
+	__u32 end = frame_seq_end(frame);
+	__u16 why = 0;
+
+	if (!me->seen) {
+		me->seen = 1;
+		me->nxt = end;
+		return 0;
+	}
+	if (ahead == -1 && frame->payload <= 1 && !(frame->flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
+		me->probe_pending = 1;
+		why |= TW_WHY_KEEPALIVE;
+	}
+	if (frame->payload || frame->flags & TCP_FIN) {
+		if (ahead < 0)
+			why |= TW_WHY_RETRANSMISSION;
+		else if (ahead > 0)
+			why |= TW_WHY_OUT_OF_ORDER;
+		if (frame->payload && peer->zero_window)
+			why |= TW_WHY_WINDOW_PROBE;
+	}
+	if (seq_distance(me->nxt, end) > 0)
+		me->nxt = end;
+	return why;
+}
+
+/* What this segment says to the other direction: handshake done, FIN acknowledged, probe answered, window. */
+static __always_inline __u16 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame,
+						 __u16 why)
+{
+	if (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN) {
+		me->syn = HANDSHAKE_DONE;
+		why |= TW_WHY_HANDSHAKE_ACK;
+	}
+	if (peer->fin && !peer->fin_acked && seq_distance(peer->fin_end, frame->ack) >= 0) {
+		peer->fin_acked = 1;
+		why |= TW_WHY_FIN_ACK;
+	}
+	if (peer->probe_pending && !(why & TW_WHY_KEEPALIVE)) {
+		peer->probe_pending = 0;
+		why |= TW_WHY_KEEPALIVE_ACK;
+	}
+	if (frame->window == 0) {
+		me->zero_window = 1;
+		why |= TW_WHY_ZERO_WINDOW;
+	} else if (me->zero_window) {
+		me->zero_window = 0;
+		why |= TW_WHY_WINDOW_OPEN;
+	}
+	return why;
+}
+
+/*
+ * A stacked device (VLAN, bond, bridge) shows a segment that its lower device has shown: nothing new,
+ * on another interface than the one where this direction is heard. A RST is never taken for one: it
+ * has no sequence number of its own, and an outsider's may come by another way.
+ */
+static __always_inline bool is_echo(const struct tw_half *me, const struct frame *frame)
+{
+	return me->seen && me->ifindex != frame->ifindex && !(frame->flags & TCP_RST) &&
+	       seq_distance(me->nxt, frame_seq_end(frame)) <= 0;
+}
+
+/* Takes a segment into its flow. Returns why it is an event (enum tw_why), 0 for an ordinary one. */
+static __always_inline __u16 see_segment(struct tw_flow *flow, const struct frame *frame)
+{
+	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
+	__u16 why = 0;
+
+	if (frame->flags & TCP_RST) {
+		why = TW_WHY_RST;
+	} else if (frame->flags & TCP_SYN) {
+		why = see_syn(flow, me, frame);
+	} else {
+		why = see_numbers(me, peer, frame);
+		me->ifindex = frame->ifindex;
+		if (frame->flags & TCP_ACK)
+			why = see_acknowledgement(me, peer, frame, why);
+		if (frame->flags & TCP_FIN) {
+			me->fin = 1;
+			me->fin_end = frame_seq_end(frame);
+			why |= TW_WHY_FIN;
+		}
+	}
+	count_segment(&flow->wire, frame, why & TW_WHY_RETRANSMISSION);
+	return why;
+}
+
+static __always_inline bool both_fins_acked(const struct tw_flow *flow)
+{
+	return flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin && flow->half[1].fin_acked;
+}
+
+#endif

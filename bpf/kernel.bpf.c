@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * kernel.bpf.c: the kernel witness. One program for each tracepoint of TCP; nothing but hooks here.
+ *
+ * tp_btf programs get typed arguments and read the control block directly. A tracepoint that this
+ * kernel lacks is left out by the loader (user/probe), never an error.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "emit.h"
+#include "maps.h"
+#include "sock.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Which process was last seen using a socket; lives and dies with the socket. */
+struct owner_mark {
+	__u32 tgid;
+	__u32 told; /* changes told so far: two processes taking turns must not flood the ring */
+};
+#define MAX_OWNERS_TOLD 4
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct owner_mark);
+} owners SEC(".maps");
+
+/* Of the namespace we look at? Cheapest test first. */
+static __always_inline bool common_wanted(const struct sock_common *skc)
+{
+	if (config.netns && sock_netns(skc) != config.netns)
+		return false;
+	return skc->skc_family == AF_INET || skc->skc_family == AF_INET6;
+}
+
+/* The TCP socket behind `sk` if it is one we look at, and its address pair; else NULL. */
+static __always_inline struct tcp_sock *wanted_tcp_sock(struct sock *sk, struct tw_tuple *tuple)
+{
+	struct tcp_sock *tp;
+
+	if (!sk || !common_wanted(&sk->__sk_common))
+		return 0;
+	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	sock_tuple(tp, tuple);
+	return tuple_wanted(tuple) ? tp : 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
+{
+	struct tw_tuple tuple;
+	struct tw_state *record;
+	struct tcp_sock *tp;
+
+	tp = wanted_tcp_sock(sk, &tuple);
+	if (!tp)
+		return 0;
+	record = reserve_record(tw_state, TW_KIND_STATE, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	if (!record)
+		return 0;
+	record->tuple = tuple;
+	control_block(tp, &record->cb);
+	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
+	record->old_state = (__u8)old_state;
+	record->new_state = (__u8)new_state;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	submit_record(record);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(kernel_retransmit, struct sock *sk, struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *numbers = (const struct tcp_skb_cb *)skb->cb;
+	struct tw_retransmit *record;
+	struct tw_tuple tuple;
+	struct tcp_sock *tp;
+
+	tp = wanted_tcp_sock(sk, &tuple);
+	if (!tp)
+		return 0;
+	record = reserve_record(tw_retransmit, TW_KIND_RETRANSMIT, bpf_get_socket_cookie(sk),
+				sock_netns(&sk->__sk_common));
+	if (!record)
+		return 0;
+	record->tuple = tuple;
+	control_block(tp, &record->cb);
+	record->seq = BPF_CORE_READ(numbers, seq);
+	record->end_seq = BPF_CORE_READ(numbers, end_seq);
+	record->err = config.has_retransmit_err ? (__s32)ctx[2] : TW_RETRANSMIT_ERR_UNKNOWN;
+	record->synack = 0;
+	record->num_timeout = 0;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	submit_record(record);
+	return 0;
+}
+
+/* The listener's request socket sends its SYN-ACK again; num_timeout is counted before the increment. */
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(kernel_retransmit_synack, struct sock *sk, struct request_sock *req)
+{
+	struct tcp_request_sock *treq = (struct tcp_request_sock *)req;
+	struct tw_retransmit *record;
+	struct tw_tuple tuple;
+
+	if (!common_wanted(&req->__req_common))
+		return 0;
+	common_tuple(&req->__req_common, 0, &tuple);
+	if (!tuple_wanted(&tuple))
+		return 0;
+	record = reserve_record(tw_retransmit, TW_KIND_RETRANSMIT, (__u64)req->__req_common.skc_cookie.counter,
+				sock_netns(&req->__req_common));
+	if (!record)
+		return 0;
+	__builtin_memset(&record->cb, 0, sizeof(record->cb));
+	record->tuple = tuple;
+	record->seq = BPF_CORE_READ(treq, snt_isn);
+	record->end_seq = record->seq + 1;
+	record->cb.snd_una = record->seq;
+	record->cb.snd_nxt = record->end_seq;
+	record->cb.rcv_nxt = BPF_CORE_READ(treq, rcv_nxt);
+	record->cb.state = TCP_NEW_SYN_RECV;
+	record->err = TW_RETRANSMIT_ERR_UNKNOWN;
+	record->synack = 1;
+	record->num_timeout = BPF_CORE_READ_BITFIELD(req, num_timeout);
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	submit_record(record);
+	return 0;
+}
+
+/* The headers of the segment that is answered by a RST, as far as the kernel still has them. */
+struct answered {
+	struct tw_tuple tuple;
+	__u32 seq, ack, netns;
+	__u8 flags;
+};
+
+static __always_inline bool read_answered(struct sk_buff *skb, struct answered *out)
+{
+	unsigned char *head = BPF_CORE_READ(skb, head);
+	unsigned char *ip = head + BPF_CORE_READ(skb, network_header);
+	unsigned char *tcp = head + BPF_CORE_READ(skb, transport_header);
+	__be32 words[4]; /* ports, seq, ack, offset and flags */
+	__u8 version;
+
+	if (bpf_probe_read_kernel(&version, 1, ip) || bpf_probe_read_kernel(words, sizeof(words), tcp))
+		return false;
+	if (version >> 4 == 4) {
+		__be32 addrs[2];
+
+		if (bpf_probe_read_kernel(addrs, sizeof(addrs), ip + 12))
+			return false;
+		map_ipv4(out->tuple.remote_addr, addrs[0]);
+		map_ipv4(out->tuple.local_addr, addrs[1]);
+	} else if (bpf_probe_read_kernel(out->tuple.remote_addr, 16, ip + 8) ||
+		   bpf_probe_read_kernel(out->tuple.local_addr, 16, ip + 24)) {
+		return false;
+	}
+	out->tuple.remote_port = (__u16)(bpf_ntohl(words[0]) >> 16);
+	out->tuple.local_port = (__u16)bpf_ntohl(words[0]);
+	out->seq = bpf_ntohl(words[1]);
+	out->ack = bpf_ntohl(words[2]);
+	out->flags = (__u8)(bpf_ntohl(words[3]) >> 16);
+	out->netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+	return true;
+}
+
+/*
+ * sk: NULL when no socket wanted the segment; may be a listener or a mini-socket. skb: the segment that
+ * is answered, NULL for an active reset.
+ */
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(kernel_send_reset, struct sock *sk, struct sk_buff *skb)
+{
+	struct answered answered = {};
+	struct tcp_sock *tp = 0;
+	struct tw_reset *record;
+	bool answers = skb && read_answered(skb, &answered);
+	__u64 cookie = 0;
+	__u32 netns = answered.netns;
+
+	if (sk) {
+		netns = sock_netns(&sk->__sk_common);
+		tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+		if (sk->__sk_common.skc_state != TCP_LISTEN)
+			cookie = (__u64)sk->__sk_common.skc_cookie.counter;
+	}
+	if (config.netns && netns != config.netns)
+		return 0;
+	if (tp && !answers)
+		sock_tuple(tp, &answered.tuple);
+	else if (!answers)
+		return 0;
+	if (!tuple_wanted(&answered.tuple))
+		return 0;
+	record = reserve_record(tw_reset, TW_KIND_RESET, cookie, netns);
+	if (!record)
+		return 0;
+	record->tuple = answered.tuple;
+	if (tp)
+		control_block(tp, &record->cb);
+	else
+		__builtin_memset(&record->cb, 0, sizeof(record->cb));
+	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
+	record->reason = config.has_reset_reason ? (__u32)ctx[2] : TW_REASON_UNKNOWN;
+	record->skb_seq = answered.seq;
+	record->skb_ack = answered.ack;
+	record->skb_flags = answered.flags;
+	record->direction = TW_RESET_SENT;
+	record->has_socket = sk != 0;
+	record->answers_segment = answers;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	submit_record(record);
+	return 0;
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(kernel_receive_reset, struct sock *sk)
+{
+	struct tw_reset *record;
+	struct tw_tuple tuple;
+	struct tcp_sock *tp;
+
+	tp = wanted_tcp_sock(sk, &tuple);
+	if (!tp)
+		return 0;
+	record = reserve_record(tw_reset, TW_KIND_RESET, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	if (!record)
+		return 0;
+	record->tuple = tuple;
+	control_block(tp, &record->cb);
+	__builtin_memset(&record->actor, 0, sizeof(record->actor));
+	record->reason = TW_REASON_UNKNOWN;
+	record->skb_seq = 0;
+	record->skb_ack = 0;
+	record->skb_flags = 0;
+	record->direction = TW_RESET_RECEIVED;
+	record->has_socket = 1;
+	record->answers_segment = 0;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	submit_record(record);
+	return 0;
+}
+
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(kernel_error, struct sock *sk)
+{
+	struct tw_error *record;
+	struct tw_tuple tuple;
+	struct tcp_sock *tp;
+
+	tp = wanted_tcp_sock(sk, &tuple);
+	if (!tp)
+		return 0;
+	record = reserve_record(tw_error, TW_KIND_ERROR, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	if (!record)
+		return 0;
+	record->tuple = tuple;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	control_block(tp, &record->cb);
+	submit_record(record);
+	return 0;
+}
+
+/* Hands over what the wire counted and lets go of the flow, unless segments of its closing are still to come. */
+static __always_inline void take_wire_counters(struct tw_destroy *record)
+{
+	struct tw_flow *flow = bpf_map_lookup_elem(&flows, &record->tuple);
+
+	record->has_wire = flow != 0;
+	if (!flow) {
+		__builtin_memset(&record->wire, 0, sizeof(record->wire));
+		return;
+	}
+	record->wire = flow->wire;
+	if (flow->half[1].fin && !(flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin_acked))
+		flow->orphaned = 1;
+	else
+		bpf_map_delete_elem(&flows, &record->tuple);
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(kernel_destroy, struct sock *sk)
+{
+	struct tw_destroy *record;
+	struct tw_tuple tuple;
+	struct tcp_sock *tp;
+
+	tp = wanted_tcp_sock(sk, &tuple);
+	if (!tp)
+		return 0;
+	record = reserve_record(tw_destroy, TW_KIND_DESTROY, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	if (!record)
+		return 0;
+	record->tuple = tuple;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	control_block(tp, &record->cb);
+	take_wire_counters(record);
+	submit_record(record);
+	return 0;
+}
+
+/* `current` uses the socket: told the first time, and when another process takes over. */
+static __always_inline int owner_seen(struct sock *sk, __u8 source)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct owner_mark *mark;
+	struct tw_owner *record;
+	struct tw_tuple tuple;
+	struct tcp_sock *tp;
+
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || !common_wanted(&sk->__sk_common))
+		return 0;
+	mark = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!mark || mark->tgid == (__u32)task->tgid || mark->told >= MAX_OWNERS_TOLD)
+		return 0;
+	mark->tgid = task->tgid;
+	mark->told++;
+	tp = wanted_tcp_sock(sk, &tuple);
+	if (!tp || task->flags & PF_KTHREAD)
+		return 0;
+	record = reserve_record(tw_owner, TW_KIND_OWNER, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	if (!record)
+		return 0;
+	record->tuple = tuple;
+	task_actor(task, &record->actor);
+	record->source = source;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	submit_record(record);
+	return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(kernel_owner_send, struct sock *sk)
+{
+	return owner_seen(sk, TW_OWNER_SEND);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(kernel_owner_receive, struct sock *sk)
+{
+	return owner_seen(sk, TW_OWNER_RECEIVE);
+}
+
+/* Before 6.3: the reader's own context, after it took data out of the receive queue. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(kernel_owner_receive_old, struct sock *sk)
+{
+	return owner_seen(sk, TW_OWNER_RECEIVE);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * maps.h: the state shared by the programs. Each object declares these maps; the loader makes the
+ * later objects reuse the first one's, so there is one ring and one flow map.
+ */
+#ifndef TCPWITNESS_MAPS_H
+#define TCPWITNESS_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "tcpwitness/event_abi.h"
+
+/* Every event of every program: ring order is causal order. Sized by the loader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tw_cpu_state);
+} cpu_states SEC(".maps");
+
+/*
+ * One direction of a flow. Its bytes are written by segments of that direction, except fin_acked and
+ * probe_pending's clearing, which the other direction writes: no field is a bit field, so two CPUs
+ * never lose each other's write.
+ */
+struct tw_half {
+	__u32 nxt;     /* highest sequence number seen, plus one */
+	__u32 fin_end; /* sequence number after the FIN */
+	__u32 ifindex; /* where this direction is heard: a stacked device shows the same segment again */
+	__u8 seen;
+	__u8 syn; /* 1 SYN, 2 SYN-ACK, 3 SYN and its handshake ACK */
+	__u8 fin;
+	__u8 fin_acked;
+	__u8 zero_window;
+	__u8 probe_pending;
+	__u8 pad[2];
+};
+
+/* What the wire knows of a flow without asking the socket. */
+struct tw_flow {
+	struct tw_wire_counters wire;
+	struct tw_half half[2]; /* [0] incoming, [1] outgoing */
+	__u8 orphaned;          /* its socket is gone: the last ACK removes the flow */
+	__u8 foreign;           /* forwarded through this machine: not ours to tell */
+	__u8 pad[6];
+};
+
+/* Bounded: the least recently used flow goes when a new one finds no room. Sized by the loader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct tw_tuple);
+	__type(value, struct tw_flow);
+} flows SEC(".maps");
+
+static __always_inline struct tw_cpu_state *this_cpu_state(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpu_states, &zero);
+}
+
+#endif

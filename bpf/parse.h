@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * parse.h: the only place that parses headers. From a frame's first byte to the TCP header.
+ *
+ * A cursor over [data, end) of the frame; every step checks its bounds before it reads, every loop has
+ * a fixed bound. What does not fit is not TCP for us: the frame passes untouched in any case.
+ *
+ * Results go to a struct frame in map memory, whose contents the verifier does not follow: the ways
+ * through the headers meet again after each step instead of multiplying.
+ */
+#ifndef TCPWITNESS_PARSE_H
+#define TCPWITNESS_PARSE_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "tuple.h"
+
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86dd
+#define ETH_P_8021Q 0x8100
+#define ETH_P_8021AD 0x88a8
+
+#define NEXT_HOP_BY_HOP 0
+#define NEXT_ROUTING 43
+#define NEXT_FRAGMENT 44
+#define NEXT_AUTHENTICATION 51
+#define NEXT_DESTINATION 60
+#define NEXT_MOBILITY 135
+
+#define MAX_VLAN_TAGS 2
+#define MAX_EXTENSION_HEADERS 6
+
+struct ethernet_header {
+	__u8 addresses[12];
+	__be16 type;
+};
+struct vlan_tag {
+	__be16 tci;
+	__be16 type;
+};
+struct ipv4_header {
+	__u8 version_ihl;
+	__u8 tos;
+	__be16 total_length;
+	__be16 id;
+	__be16 fragment;
+	__u8 ttl;
+	__u8 protocol;
+	__be16 checksum;
+	__be32 source;
+	__be32 destination;
+};
+struct ipv6_header {
+	__be32 version_class_flow;
+	__be16 payload_length;
+	__u8 next;
+	__u8 hop_limit;
+	__be32 source[4];
+	__be32 destination[4];
+};
+struct ipv6_extension {
+	__u8 next;
+	__u8 length; /* in 8 bytes beyond the first 8; AH: in 4 bytes beyond the first 8 */
+	__be16 fragment; /* fragment header: offset and more-fragments */
+	__be32 rest;
+};
+struct tcp_header {
+	__be16 source;
+	__be16 destination;
+	__be32 seq;
+	__be32 ack;
+	__u8 offset; /* high 4 bits, in 4 bytes */
+	__u8 flags;
+	__be16 window;
+	__be16 checksum;
+	__be16 urgent;
+};
+
+/* The bytes at hand. */
+struct cursor {
+	void *data;
+	void *end;
+};
+
+/* A frame at a hook, and what of it has been parsed. In map memory, one for each CPU. */
+struct frame {
+	struct tw_tuple tuple; /* local is the source of an outgoing segment, the destination of an incoming one */
+	__u32 bytes;           /* length of the frame on the wire; can exceed the bytes at hand */
+	__u32 ifindex;
+	__u32 segments; /* GSO or GRO: how many wire segments this is; at least 1 */
+	__u32 seq, ack, payload;
+	__u32 forgotten; /* see forget() */
+	__u16 window;
+	__u16 vlan_id;
+	__u16 options_offset; /* from the first byte */
+	__u16 why;            /* enum tw_why */
+	__u8 options_length;
+	__u8 flags;
+	__u8 ttl;
+	__u8 is_ipv4;
+	__u8 fragment;
+	__u8 bad_header;
+	__u8 hook; /* enum tw_hook */
+	__u8 outgoing;
+};
+
+/* The same number, of which the verifier knows nothing any more: paths that differ only in it become one. */
+static __always_inline __u32 forget(struct frame *frame, __u32 number)
+{
+	*(volatile __u32 *)&frame->forgotten = number;
+	return *(volatile __u32 *)&frame->forgotten;
+}
+
+/* No header chain that we follow is longer: 6 extension headers of 2048 bytes do not occur. */
+#define MAX_HEADERS 0xfff
+
+/* How far parsing got. */
+enum parsed {
+	PARSED_OTHER = 0, /* not TCP, or nothing that we could tell apart */
+	PARSED_TCP = 1,
+	PARSED_SHORT = 2, /* the linear part ends inside the headers: pull and try again */
+};
+
+static __always_inline void copy_ipv6(__u8 *to, const __be32 *from)
+{
+	__u32 *words = (__u32 *)to;
+
+	for (int i = 0; i < 4; i++)
+		words[i] = from[i];
+}
+
+/*
+ * The TCP header at `offset`; `after_ip` is what the IP header says follows it there (TCP header and
+ * payload), 0 when it does not say (oversized GSO packet, jumbogram).
+ */
+static __always_inline int parse_tcp(const struct cursor *at, struct frame *frame, bool outgoing, __u32 offset,
+				     __u32 after_ip)
+{
+	struct tcp_header *tcp = at->data + offset;
+	__u32 header_length;
+
+	if ((void *)(tcp + 1) > at->end)
+		return PARSED_SHORT;
+	frame->tuple.local_port = bpf_ntohs(outgoing ? tcp->source : tcp->destination);
+	frame->tuple.remote_port = bpf_ntohs(outgoing ? tcp->destination : tcp->source);
+	frame->seq = bpf_ntohl(tcp->seq);
+	frame->ack = bpf_ntohl(tcp->ack);
+	frame->flags = tcp->flags;
+	frame->window = bpf_ntohs(tcp->window);
+	header_length = (tcp->offset >> 4) * 4;
+	if (after_ip == 0 && frame->bytes > offset)
+		after_ip = frame->bytes - offset;
+	frame->bad_header = header_length < sizeof(*tcp) || header_length > after_ip;
+	frame->payload = frame->bad_header ? 0 : after_ip - header_length;
+	frame->options_offset = (__u16)(offset + sizeof(*tcp));
+	frame->options_length = frame->bad_header ? 0 : (__u8)(header_length - sizeof(*tcp));
+	return PARSED_TCP;
+}
+
+static __always_inline int parse_ipv4(const struct cursor *at, struct frame *frame, bool outgoing, __u32 offset)
+{
+	struct ipv4_header *ip = at->data + offset;
+	__u32 header_length, total;
+	__u16 fragment;
+
+	if ((void *)(ip + 1) > at->end)
+		return PARSED_SHORT;
+	header_length = (ip->version_ihl & 0xf) * 4;
+	if (ip->version_ihl >> 4 != 4 || header_length < sizeof(*ip) || ip->protocol != IPPROTO_TCP)
+		return PARSED_OTHER;
+	fragment = bpf_ntohs(ip->fragment);
+	if (fragment & 0x1fff)
+		return PARSED_OTHER; /* not the first fragment: what stands here is payload, not ports */
+	frame->fragment = (fragment & 0x2000) != 0;
+	frame->ttl = ip->ttl;
+	frame->is_ipv4 = 1;
+	map_ipv4(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
+	map_ipv4(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);
+	total = bpf_ntohs(ip->total_length);
+	return parse_tcp(at, frame, outgoing, offset + header_length,
+			 forget(frame, total > header_length ? total - header_length : 0));
+}
+
+static __always_inline int parse_ipv6(const struct cursor *at, struct frame *frame, bool outgoing, __u32 offset)
+{
+	struct ipv6_header *ip = at->data + offset;
+	__u32 start, left;
+	__u8 next;
+
+	if ((void *)(ip + 1) > at->end)
+		return PARSED_SHORT;
+	if ((bpf_ntohl(ip->version_class_flow) >> 28) != 6)
+		return PARSED_OTHER;
+	frame->ttl = ip->hop_limit;
+	frame->is_ipv4 = 0;
+	copy_ipv6(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
+	copy_ipv6(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);
+	next = ip->next;
+	left = bpf_ntohs(ip->payload_length); /* 0: a jumbogram, the frame's length counts */
+	offset += sizeof(*ip);
+	start = offset;
+	for (int i = 0; i < MAX_EXTENSION_HEADERS; i++) {
+		struct ipv6_extension *extension = at->data + offset;
+		__u32 length;
+
+		if (next == IPPROTO_TCP)
+			break;
+		if (next != NEXT_HOP_BY_HOP && next != NEXT_ROUTING && next != NEXT_FRAGMENT &&
+		    next != NEXT_AUTHENTICATION && next != NEXT_DESTINATION && next != NEXT_MOBILITY)
+			return PARSED_OTHER;
+		if ((void *)(extension + 1) > at->end)
+			return PARSED_SHORT;
+		length = (extension->length + 1) * 8;
+		if (next == NEXT_FRAGMENT) {
+			__u16 fragment = bpf_ntohs(extension->fragment);
+
+			if (fragment & 0xfff8)
+				return PARSED_OTHER;
+			frame->fragment = fragment & 1;
+			length = 8;
+		} else if (next == NEXT_AUTHENTICATION) {
+			length = (extension->length + 2) * 4;
+		}
+		next = extension->next;
+		offset = forget(frame, offset + length) & MAX_HEADERS;
+	}
+	if (next != IPPROTO_TCP)
+		return PARSED_OTHER;
+	if (left)
+		left = left > offset - start ? left - (offset - start) : 1; /* 1: too short for any TCP header */
+	return parse_tcp(at, frame, outgoing, offset, forget(frame, left));
+}
+
+/* From the first byte of the frame. */
+static __always_inline int parse_frame(const struct cursor *at, struct frame *frame, bool outgoing, bool raw_ip)
+{
+	struct ethernet_header *ethernet = at->data;
+	__u32 offset = sizeof(*ethernet);
+	__be16 type;
+
+	if (raw_ip) {
+		__u8 *first = at->data;
+
+		if ((void *)(first + 1) > at->end)
+			return PARSED_SHORT;
+		return *first >> 4 == 4 ? parse_ipv4(at, frame, outgoing, 0) : parse_ipv6(at, frame, outgoing, 0);
+	}
+	if ((void *)(ethernet + 1) > at->end)
+		return PARSED_SHORT;
+	type = ethernet->type;
+	for (int i = 0; i < MAX_VLAN_TAGS; i++) {
+		struct vlan_tag *tag = at->data + offset;
+
+		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+			break;
+		if ((void *)(tag + 1) > at->end)
+			return PARSED_SHORT;
+		frame->vlan_id = bpf_ntohs(tag->tci) & 0xfff;
+		type = tag->type;
+		offset += sizeof(*tag);
+	}
+	if (type == bpf_htons(ETH_P_IP))
+		return parse_ipv4(at, frame, outgoing, offset);
+	if (type == bpf_htons(ETH_P_IPV6))
+		return parse_ipv6(at, frame, outgoing, offset);
+	return PARSED_OTHER;
+}
+
+/* Big-endian reads from the copy of the options; `at` is masked so that the verifier sees its bound. */
+#define OPTIONS_MAX 40
+static __always_inline __u32 option_u32(const __u8 *bytes, __u32 at)
+{
+	return (__u32)bytes[at & 63] << 24 | (__u32)bytes[(at + 1) & 63] << 16 | (__u32)bytes[(at + 2) & 63] << 8 |
+	       bytes[(at + 3) & 63];
+}
+
+/*
+ * Options of RFC 9293 3.1, RFC 7323, RFC 2018, RFC 8684, RFC 7413; `bytes` holds 64,
+ * frame->options_length of them count. Written to the record as they are found, past a compiler barrier: kept in a register, the set
+ * of options found would be one more state for the verifier to follow on every path.
+ */
+static __always_inline void parse_options(struct frame *frame, const __u8 *bytes, struct tw_segment *record)
+{
+	__u32 length = frame->options_length;
+	__u32 next = 0;
+
+	for (int i = 0; i < OPTIONS_MAX; i++) {
+		__u32 at = forget(frame, next);
+		__u8 kind, size;
+
+		if (at >= length || at >= OPTIONS_MAX)
+			return;
+		kind = bytes[at & 63];
+		if (kind == 0)
+			return;
+		if (kind == 1) {
+			next = at + 1;
+			continue;
+		}
+		size = bytes[(at + 1) & 63];
+		if (size < 2 || at + size > length)
+			return;
+		if (kind == 2 && size == 4) {
+			record->mss = (__u16)(bytes[(at + 2) & 63] << 8 | bytes[(at + 3) & 63]);
+		} else if (kind == 3 && size == 3) {
+			record->wscale = bytes[(at + 2) & 63];
+			record->options |= TW_OPT_WSCALE;
+		} else if (kind == 4 && size == 2) {
+			record->options |= TW_OPT_SACK_PERMITTED;
+		} else if (kind == 5) {
+			record->options |= TW_OPT_SACK;
+		} else if (kind == 8 && size == 10) {
+			record->ts_val = option_u32(bytes, at + 2);
+			record->ts_ecr = option_u32(bytes, at + 6);
+			record->options |= TW_OPT_TIMESTAMP;
+		} else if (kind == 30) {
+			record->options |= TW_OPT_MPTCP;
+		} else if (kind == 34) {
+			record->options |= TW_OPT_FASTOPEN;
+		}
+		asm volatile("" ::: "memory");
+		next = at + size;
+	}
+}
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * snapshot.bpf.c: what existed before we started. Two iterators, read once: every TCP socket of the
+ * namespace, and every process that holds one open.
+ *
+ * Records go to the iterator's own file, not to the ring: a machine with a hundred thousand sockets
+ * must not overflow it.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "config.h"
+#include "sock.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline void fill_header(struct tw_header *header, __u8 kind, __u64 cookie, __u32 netns)
+{
+	__builtin_memset(header, 0, sizeof(*header));
+	header->ts_ns = bpf_ktime_get_ns();
+	header->cookie = cookie;
+	header->netns = netns;
+	header->cpu = 0xffff;
+	header->kind = kind;
+	header->version = TW_ABI_VERSION;
+}
+
+SEC("iter/tcp")
+int snapshot_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tw_socket record = {};
+	struct tcp_sock *tp;
+
+	if (!skc || (config.netns && sock_netns(skc) != config.netns))
+		return 0;
+	fill_header(&record.header, TW_KIND_SOCKET, (__u64)bpf_get_socket_cookie(skc), sock_netns(skc));
+	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(skc);
+	if (tp) {
+		sock_tuple(tp, &record.tuple);
+		control_block(tp, &record.cb);
+		record.type = record.cb.state == TCP_LISTEN ? TW_SOCKET_LISTENER : TW_SOCKET_FULL;
+	} else {
+		common_tuple(skc, 0, &record.tuple);
+		record.cb.state = skc->skc_state;
+		record.type = skc->skc_state == TCP_TIME_WAIT ? TW_SOCKET_TIMEWAIT : TW_SOCKET_REQUEST;
+	}
+	if (tuple_wanted(&record.tuple))
+		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+SEC("iter/task_file")
+int snapshot_owners(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct tw_owner record = {};
+	struct socket *socket;
+	struct tcp_sock *tp;
+	struct sock *sk;
+
+	if (!task || !file || task->tgid != task->pid)
+		return 0;
+	socket = (struct socket *)bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6)
+		return 0;
+	if (config.netns && sock_netns(&sk->__sk_common) != config.netns)
+		return 0;
+	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	fill_header(&record.header, TW_KIND_OWNER, (__u64)bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	sock_tuple(tp, &record.tuple);
+	task_actor(task, &record.actor);
+	record.source = TW_OWNER_SNAPSHOT;
+	if (tuple_wanted(&record.tuple))
+		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}

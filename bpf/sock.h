@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * sock.h: from the kernel's socket structures to the records' tuple, control block and actor.
+ *
+ * Every function takes pointers that the verifier knows by type and reads them directly. A mini-socket
+ * (TIME_WAIT, NEW_SYN_RECV) has no lock, flags or queues: callers look at the state first.
+ */
+#ifndef TCPWITNESS_SOCK_H
+#define TCPWITNESS_SOCK_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "config.h"
+#include "kernel_types.h"
+#include "tuple.h"
+
+static __always_inline __u32 sock_netns(const struct sock_common *skc)
+{
+	return skc->skc_net.net->ns.inum;
+}
+
+/* Local port: skc_num, or `fallback` where it is already cleared (on the way to CLOSE). */
+static __always_inline void common_tuple(const struct sock_common *skc, __u16 fallback, struct tw_tuple *tuple)
+{
+	__u16 num = skc->skc_num;
+
+	if (skc->skc_family == AF_INET6) {
+		__u32 *local = (__u32 *)tuple->local_addr, *remote = (__u32 *)tuple->remote_addr;
+
+		for (int i = 0; i < 4; i++) {
+			local[i] = skc->skc_v6_rcv_saddr.in6_u.u6_addr32[i];
+			remote[i] = skc->skc_v6_daddr.in6_u.u6_addr32[i];
+		}
+	} else {
+		map_ipv4(tuple->local_addr, skc->skc_rcv_saddr);
+		map_ipv4(tuple->remote_addr, skc->skc_daddr);
+	}
+	tuple->local_port = num ? num : fallback;
+	tuple->remote_port = bpf_ntohs(skc->skc_dport);
+}
+
+static __always_inline void sock_tuple(const struct tcp_sock *tp, struct tw_tuple *tuple)
+{
+	common_tuple(&tp->inet_conn.icsk_inet.sk.__sk_common, bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport), tuple);
+}
+
+static __always_inline __u32 ticks_to_ms(__u32 ticks)
+{
+	return (__u32)((__u64)ticks * config.tick_us / 1000);
+}
+
+static __always_inline bool sock_flag(unsigned long flags, unsigned int bit)
+{
+	return flags & (1UL << bit);
+}
+
+/* enum tw_cb_flags of a full socket. */
+static __always_inline __u8 sock_cb_flags(const struct tcp_sock *tp)
+{
+	const struct sock *sk = &tp->inet_conn.icsk_inet.sk;
+	unsigned long flags = sk->__sk_common.skc_flags;
+	__u8 out = TW_CB_PRESENT;
+
+	if (sk->sk_lock.owned)
+		out |= TW_CB_OWNED;
+	if (sock_flag(flags, bpf_core_enum_value(enum sock_flags, SOCK_KEEPOPEN)))
+		out |= TW_CB_KEEPOPEN;
+	if (sock_flag(flags, bpf_core_enum_value(enum sock_flags, SOCK_DONE)))
+		out |= TW_CB_DONE;
+	if (sock_flag(flags, bpf_core_enum_value(enum sock_flags, SOCK_DEAD)))
+		out |= TW_CB_DEAD;
+	if (sock_flag(flags, bpf_core_enum_value(enum sock_flags, SOCK_LINGER)) && sk->sk_lingertime == 0)
+		out |= TW_CB_LINGER;
+	if (BPF_CORE_READ_BITFIELD(tp, repair))
+		out |= TW_CB_REPAIR;
+	return out;
+}
+
+/* The timers in force: the socket's own, or its namespace's (keepalive_time_when() and its like in tcp.h). */
+static __always_inline void keepalive_timers(const struct tcp_sock *tp, __u32 *time_ms, __u32 *intvl_ms, __u8 *probes)
+{
+	const struct net *net = tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net;
+	__u32 time = tp->keepalive_time, intvl = tp->keepalive_intvl;
+	__u8 count = tp->keepalive_probes;
+
+	*time_ms = ticks_to_ms(time ? time : net->ipv4.sysctl_tcp_keepalive_time);
+	*intvl_ms = ticks_to_ms(intvl ? intvl : net->ipv4.sysctl_tcp_keepalive_intvl);
+	*probes = count ? count : net->ipv4.sysctl_tcp_keepalive_probes;
+}
+
+static __always_inline void control_block(const struct tcp_sock *tp, struct tw_control_block *cb)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+	const struct sock *sk = &icsk->icsk_inet.sk;
+	__u8 state = sk->__sk_common.skc_state;
+
+	cb->bytes_acked = tp->bytes_acked;
+	cb->bytes_received = tp->bytes_received;
+	cb->snd_una = tp->snd_una;
+	cb->snd_nxt = tp->snd_nxt;
+	cb->write_seq = tp->write_seq;
+	cb->rcv_nxt = tp->rcv_nxt;
+	cb->copied_seq = tp->copied_seq;
+	cb->snd_wnd = tp->snd_wnd;
+	cb->rcv_wnd = tp->rcv_wnd;
+	cb->srtt_us = tp->srtt_us >> 3;
+	cb->rto_us = icsk->icsk_rto * config.tick_us;
+	cb->snd_cwnd = tp->snd_cwnd;
+	cb->packets_out = tp->packets_out;
+	cb->total_retrans = tp->total_retrans;
+	cb->segs_in = tp->segs_in;
+	cb->segs_out = tp->segs_out;
+	cb->user_timeout_ms = icsk->icsk_user_timeout;
+	cb->ack_backlog = 0;
+	cb->max_ack_backlog = 0;
+	if (state == TCP_LISTEN) {
+		cb->ack_backlog = sk->sk_ack_backlog;
+		cb->max_ack_backlog = sk->sk_max_ack_backlog;
+	}
+	cb->sk_err = (__u16)sk->sk_err;
+	cb->state = state;
+	cb->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
+	cb->icsk_pending = icsk->icsk_pending;
+	cb->icsk_retransmits = icsk->icsk_retransmits;
+	cb->icsk_backoff = icsk->icsk_backoff;
+	cb->icsk_probes_out = icsk->icsk_probes_out;
+	cb->sk_shutdown = sk->sk_shutdown;
+	cb->flags = sock_cb_flags(tp);
+	cb->keepalive_time_ms = 0;
+	cb->keepalive_intvl_ms = 0;
+	cb->keepalive_probes = 0;
+	if (cb->flags & TW_CB_KEEPOPEN)
+		keepalive_timers(tp, &cb->keepalive_time_ms, &cb->keepalive_intvl_ms, &cb->keepalive_probes);
+	cb->pad[0] = 0;
+}
+
+/* A process as the user knows it: thread-group id and the leader's name. */
+static __always_inline void task_actor(const struct task_struct *task, struct tw_actor *actor)
+{
+	__builtin_memset(actor, 0, sizeof(*actor));
+	if (task->flags & PF_KTHREAD) {
+		actor->flags = TW_ACTOR_KTHREAD;
+		return;
+	}
+	actor->tgid = task->tgid;
+	actor->flags = TW_ACTOR_PRESENT;
+	if (task->flags & PF_EXITING) {
+		actor->flags |= TW_ACTOR_EXITING;
+		actor->exit_code = task->exit_code;
+	}
+	bpf_probe_read_kernel(actor->comm, sizeof(actor->comm), &task->group_leader->comm);
+}
+
+/*
+ * `current`, read only where it is evidence: with the socket locked by a process. In softirq it is
+ * whoever was interrupted, so the record says nothing then.
+ */
+static __always_inline void current_actor(bool owned, struct tw_actor *actor)
+{
+	if (!owned) {
+		__builtin_memset(actor, 0, sizeof(*actor));
+		return;
+	}
+	task_actor(bpf_get_current_task_btf(), actor);
+	actor->flags |= TW_ACTOR_OWNED;
+}
+
+#endif

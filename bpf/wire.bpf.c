@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * wire.bpf.c: the wire witness. Segments as they arrive (XDP or tc ingress) and as TCP hands them down
+ * (tc egress). Every frame passes on untouched, whatever is in it.
+ *
+ * An ordinary segment costs one parse and one look-up in the flow map. A segment that is an event also
+ * asks the socket: the ingress look-up tells what the kernel thought just before it processed it.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "emit.h"
+#include "flow.h"
+#include "maps.h"
+#include "parse.h"
+#include "sock.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* What a socket says of itself, and the cookie that joins its witnesses. */
+struct asked {
+	__u64 cookie;
+	struct tw_socket_view view;
+};
+
+/*
+ * The work of one program run. Map memory because the verifier does not follow its contents, and the
+ * stack is short. Never shared: these hooks run with soft interrupts off, one at a time on a CPU.
+ */
+struct work {
+	struct frame frame;
+	struct asked asked;
+	struct tw_flow new_flow;
+	struct tw_wire_counters wire;
+	__u8 options[64];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct work);
+} works SEC(".maps");
+
+static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct tw_socket_view *view)
+{
+	struct inet_connection_sock *icsk = &tp->inet_conn;
+	struct sock *sk = &icsk->icsk_inet.sk;
+
+	view->state = sk->__sk_common.skc_state;
+	if (view->state == TCP_LISTEN) {
+		view->type = TW_SOCKET_LISTENER;
+		view->ack_backlog = sk->sk_ack_backlog;
+		view->max_ack_backlog = sk->sk_max_ack_backlog;
+		view->syn_qlen = icsk->icsk_accept_queue.qlen.counter;
+		return;
+	}
+	view->type = TW_SOCKET_FULL;
+	view->snd_una = tp->snd_una;
+	view->snd_nxt = tp->snd_nxt;
+	view->rcv_nxt = tp->rcv_nxt;
+	view->write_seq = tp->write_seq;
+	view->flags = sock_cb_flags(tp);
+	view->icsk_pending = icsk->icsk_pending;
+	view->icsk_probes_out = icsk->icsk_probes_out;
+	view->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
+	if (view->flags & TW_CB_KEEPOPEN)
+		keepalive_timers(tp, &view->keepalive_time_ms, &view->keepalive_intvl_ms, &view->keepalive_probes);
+}
+
+static __always_inline void view_request(struct tcp_request_sock *treq, struct tw_socket_view *view)
+{
+	view->type = TW_SOCKET_REQUEST;
+	view->state = TCP_NEW_SYN_RECV;
+	view->snd_una = treq->snt_isn;
+	view->snd_nxt = treq->snt_isn + 1;
+	view->write_seq = view->snd_nxt;
+	view->rcv_nxt = treq->rcv_nxt;
+	view->num_timeout = BPF_CORE_READ_BITFIELD(&treq->req.req, num_timeout);
+}
+
+static __always_inline void view_timewait(struct tcp_timewait_sock *tw, struct tw_socket_view *view)
+{
+	view->type = TW_SOCKET_TIMEWAIT;
+	view->state = tw->tw_sk.tw_substate;
+	view->rcv_nxt = tw->tw_sk.__tw_common.skc_tw_rcv_nxt;
+	view->snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
+	view->snd_una = view->snd_nxt;
+	view->write_seq = view->snd_nxt;
+}
+
+/*
+ * The socket that an incoming segment is for. The namespace is that of the receiving device. IPv4 finds
+ * dual-stack listeners too.
+ */
+static __always_inline void ask_receiver(void *ctx, const struct frame *frame, struct asked *asked)
+{
+	const __u32 *local = (const __u32 *)frame->tuple.local_addr, *remote = (const __u32 *)frame->tuple.remote_addr;
+	struct bpf_sock_tuple tuple = {};
+	struct tcp_timewait_sock *tw;
+	struct tcp_request_sock *treq;
+	struct tcp_sock *tp;
+	struct bpf_sock *sk;
+
+	if (frame->is_ipv4) {
+		tuple.ipv4.saddr = remote[3];
+		tuple.ipv4.daddr = local[3];
+		tuple.ipv4.sport = bpf_htons(frame->tuple.remote_port);
+		tuple.ipv4.dport = bpf_htons(frame->tuple.local_port);
+		sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	} else {
+		__builtin_memcpy(tuple.ipv6.saddr, remote, 16);
+		__builtin_memcpy(tuple.ipv6.daddr, local, 16);
+		tuple.ipv6.sport = bpf_htons(frame->tuple.remote_port);
+		tuple.ipv6.dport = bpf_htons(frame->tuple.local_port);
+		sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	}
+	if (!sk) {
+		asked->view.type = TW_SOCKET_NONE;
+		return;
+	}
+	asked->view.type = TW_SOCKET_UNKNOWN;
+	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
+		view_tcp_sock(tp, &asked->view);
+		asked->cookie = tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
+	} else if ((treq = (struct tcp_request_sock *)bpf_skc_to_tcp_request_sock(sk))) {
+		view_request(treq, &asked->view);
+		asked->cookie = treq->req.req.__req_common.skc_cookie.counter;
+	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
+		view_timewait(tw, &asked->view);
+		asked->cookie = tw->tw_sk.__tw_common.skc_cookie.counter;
+	}
+	/* A listener's cookie is not the connection's. */
+	if (asked->view.type == TW_SOCKET_LISTENER)
+		asked->cookie = 0;
+	bpf_sk_release(sk);
+}
+
+/* The socket that sends. The per-CPU control socket (RST, some ACKs) has other ports than the segment. */
+static __always_inline void ask_sender(struct __sk_buff *skb, const struct frame *frame, struct asked *asked)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct tcp_timewait_sock *tw;
+	struct tcp_request_sock *treq;
+	struct tcp_sock *tp;
+
+	asked->view.type = TW_SOCKET_NONE;
+	if (!sk)
+		return;
+	asked->view.type = TW_SOCKET_UNKNOWN;
+	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
+		view_tcp_sock(tp, &asked->view);
+		if (bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport) != frame->tuple.local_port) {
+			asked->view.type = TW_SOCKET_CONTROL;
+			return;
+		}
+		if (asked->view.type == TW_SOCKET_LISTENER)
+			return;
+	} else if ((treq = (struct tcp_request_sock *)bpf_skc_to_tcp_request_sock(sk))) {
+		view_request(treq, &asked->view);
+	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
+		view_timewait(tw, &asked->view);
+	} else {
+		return;
+	}
+	asked->cookie = bpf_get_socket_cookie(skb);
+}
+
+/* Does the routing table send this segment onwards? Then it is not this machine's connection. */
+static __always_inline bool is_forwarded(void *ctx, const struct frame *frame)
+{
+	const __u32 *local = (const __u32 *)frame->tuple.local_addr, *remote = (const __u32 *)frame->tuple.remote_addr;
+	struct bpf_fib_lookup fib = {};
+	long answer;
+
+	fib.ifindex = frame->ifindex;
+	fib.l4_protocol = IPPROTO_TCP;
+	if (frame->is_ipv4) {
+		fib.family = AF_INET;
+		fib.ipv4_src = remote[3];
+		fib.ipv4_dst = local[3];
+	} else {
+		fib.family = AF_INET6;
+		__builtin_memcpy(fib.ipv6_src, remote, 16);
+		__builtin_memcpy(fib.ipv6_dst, local, 16);
+	}
+	answer = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
+	return answer != BPF_FIB_LKUP_RET_NOT_FWDED && answer != BPF_FIB_LKUP_RET_FWD_DISABLED && answer >= 0;
+}
+
+/*
+ * The first segment of a flow that is not in the map. A flow is kept only where a socket is; a RST or a
+ * segment that nobody wants leaves nothing behind. Returns why it is an event, 0 when it is not ours.
+ */
+static __always_inline __u16 meet_flow(void *ctx, struct work *work)
+{
+	struct frame *frame = &work->frame;
+	struct tw_flow *flow = &work->new_flow;
+	__u8 type = work->asked.view.type;
+	__u16 why;
+
+	__builtin_memset(flow, 0, sizeof(*flow));
+	if (!frame->outgoing && type == TW_SOCKET_NONE && is_forwarded(ctx, frame)) {
+		flow->foreign = 1;
+		bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_NOEXIST);
+		return 0;
+	}
+	why = (__u16)forget(frame, see_segment(flow, frame));
+	work->wire = flow->wire;
+	if (!(frame->flags & TCP_SYN))
+		why |= TW_WHY_UNKNOWN_FLOW;
+	if (frame->flags & TCP_RST || type == TW_SOCKET_NONE || type == TW_SOCKET_CONTROL || type == TW_SOCKET_TIMEWAIT)
+		return why;
+	if (bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_NOEXIST)) {
+		struct tw_cpu_state *cpu = this_cpu_state();
+
+		if (cpu)
+			__sync_fetch_and_add(&cpu->flows_full, 1);
+	}
+	return why;
+}
+
+static __always_inline struct cursor bytes_of(void *ctx, bool xdp)
+{
+	struct cursor at;
+
+	if (xdp) {
+		at.data = (void *)(long)((struct xdp_md *)ctx)->data;
+		at.end = (void *)(long)((struct xdp_md *)ctx)->data_end;
+	} else {
+		at.data = (void *)(long)((struct __sk_buff *)ctx)->data;
+		at.end = (void *)(long)((struct __sk_buff *)ctx)->data_end;
+	}
+	return at;
+}
+
+/* Takes the bytes anew from ctx: the parser's pointers would keep its paths apart for the verifier. */
+static __always_inline void read_options(void *ctx, bool xdp, struct work *work, struct tw_segment *record)
+{
+	struct cursor at = bytes_of(ctx, xdp);
+	__u32 length = work->frame.options_length & 63;
+	void *start = at.data + work->frame.options_offset;
+
+	record->ts_val = 0;
+	record->ts_ecr = 0;
+	record->mss = 0;
+	record->wscale = 0;
+	record->options = 0;
+	if (length == 0 || start + length > at.end)
+		return;
+	if (bpf_probe_read_kernel(work->options, length, start) == 0)
+		parse_options(&work->frame, work->options, record);
+}
+
+static __always_inline void emit_segment(void *ctx, bool xdp, struct work *work)
+{
+	const struct frame *frame = &work->frame;
+	struct tw_segment *record;
+
+	record = reserve_record(tw_segment, TW_KIND_SEGMENT, work->asked.cookie, config.netns);
+	if (!record)
+		return;
+	record->tuple = frame->tuple;
+	record->socket = work->asked.view;
+	record->wire = work->wire;
+	record->ifindex = frame->ifindex;
+	record->seq = frame->seq;
+	record->ack = frame->ack;
+	record->len = frame->payload;
+	record->window = frame->window;
+	record->why = frame->why;
+	record->vlan_id = frame->vlan_id;
+	record->flags = frame->flags;
+	record->hook = frame->hook;
+	record->ttl = frame->ttl;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	read_options(ctx, xdp, work, record);
+	submit_record(record);
+}
+
+static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoing)
+{
+	__builtin_memset(&work->asked, 0, sizeof(work->asked));
+	if (outgoing)
+		ask_sender(ctx, &work->frame, &work->asked);
+	else
+		ask_receiver(ctx, &work->frame, &work->asked);
+}
+
+/* A parsed segment, from either hook. */
+static __always_inline void witness_segment(void *ctx, bool xdp, struct work *work, bool outgoing)
+{
+	struct frame *frame = &work->frame;
+	struct tw_flow *flow;
+	__u32 why;
+
+	if (!tuple_wanted(&frame->tuple))
+		return;
+	flow = frame->bad_header ? 0 : bpf_map_lookup_elem(&flows, &frame->tuple);
+	if (flow) {
+		if (flow->foreign || is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
+			return;
+		why = forget(frame, see_segment(flow, frame));
+		if (!why && !config.packets_all && !frame->fragment)
+			return;
+		frame->why = why;
+		work->wire = flow->wire;
+		if (flow->orphaned && both_fins_acked(flow))
+			bpf_map_delete_elem(&flows, &frame->tuple);
+		ask_socket(ctx, work, outgoing);
+	} else {
+		ask_socket(ctx, work, outgoing);
+		__builtin_memset(&work->wire, 0, sizeof(work->wire));
+		if (frame->bad_header)
+			why = TW_WHY_BAD_HEADER;
+		else
+			why = meet_flow(ctx, work);
+		if (!why)
+			return;
+		frame->why = why;
+	}
+	why = frame->why;
+	if (work->asked.view.type == TW_SOCKET_NONE)
+		why |= TW_WHY_NO_SOCKET;
+	if (frame->fragment)
+		why |= TW_WHY_FRAGMENT;
+	frame->why = why;
+	emit_segment(ctx, xdp, work);
+}
+
+static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 bytes)
+{
+	__u32 zero = 0;
+	struct work *work = bpf_map_lookup_elem(&works, &zero);
+
+	if (!work)
+		return 0;
+	work->frame.hook = hook;
+	work->frame.outgoing = hook == TW_HOOK_TC_EGRESS;
+	work->frame.ifindex = ifindex;
+	work->frame.bytes = bytes;
+	work->frame.segments = 1;
+	work->frame.vlan_id = 0;
+	work->frame.fragment = 0;
+	return work;
+}
+
+static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool raw_ip)
+{
+	bool outgoing = hook == TW_HOOK_TC_EGRESS;
+	struct cursor at;
+	struct work *work;
+	int parsed;
+
+	/* Forwarded: it came in on an interface and no socket of ours sends it. */
+	if (outgoing && !skb->sk && skb->ingress_ifindex)
+		return TC_ACT_UNSPEC;
+	work = begin_work(hook, skb->ifindex, skb->len);
+	if (!work)
+		return TC_ACT_UNSPEC;
+	at = bytes_of(skb, false);
+	parsed = parse_frame(&at, &work->frame, outgoing, raw_ip);
+	if (parsed == PARSED_SHORT && at.end - at.data < (long)skb->len) {
+		if (bpf_skb_pull_data(skb, skb->len < 256 ? skb->len : 256))
+			return TC_ACT_UNSPEC;
+		at = bytes_of(skb, false);
+		parsed = parse_frame(&at, &work->frame, outgoing, raw_ip);
+	}
+	if (parsed != PARSED_TCP)
+		return TC_ACT_UNSPEC;
+	if (skb->vlan_present)
+		work->frame.vlan_id = skb->vlan_tci & 0xfff;
+	if (skb->gso_segs)
+		work->frame.segments = skb->gso_segs;
+	witness_segment(skb, false, work, outgoing);
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline int witness_xdp(struct xdp_md *xdp, bool raw_ip)
+{
+	struct cursor at = bytes_of(xdp, true);
+	struct work *work = begin_work(TW_HOOK_XDP, xdp->ingress_ifindex, (__u32)(at.end - at.data));
+
+	if (work && parse_frame(&at, &work->frame, false, raw_ip) == PARSED_TCP)
+		witness_segment(xdp, true, work, false);
+	return XDP_PASS;
+}
+
+/* TC_ACT_UNSPEC is TCX_NEXT too: whatever comes after us on the hook decides. */
+SEC("tc")
+int wire_egress(struct __sk_buff *skb)
+{
+	return witness_skb(skb, TW_HOOK_TC_EGRESS, false);
+}
+
+SEC("tc")
+int wire_egress_ip(struct __sk_buff *skb)
+{
+	return witness_skb(skb, TW_HOOK_TC_EGRESS, true);
+}
+
+SEC("tc")
+int wire_ingress(struct __sk_buff *skb)
+{
+	return witness_skb(skb, TW_HOOK_TC_INGRESS, false);
+}
+
+SEC("tc")
+int wire_ingress_ip(struct __sk_buff *skb)
+{
+	return witness_skb(skb, TW_HOOK_TC_INGRESS, true);
+}
+
+SEC("xdp")
+int wire_xdp(struct xdp_md *xdp)
+{
+	return witness_xdp(xdp, false);
+}
+
+SEC("xdp")
+int wire_xdp_ip(struct xdp_md *xdp)
+{
+	return witness_xdp(xdp, true);
+}
