@@ -78,6 +78,7 @@ struct SegmentEntry {
   bool relative = false;
   std::vector<std::string_view> analysis;  // Wireshark's words: "retransmission", "keep-alive", "zero window", ...
   std::optional<Transition> transition;
+  std::optional<std::uint32_t> window_bytes;  // segment.window scaled; empty where the scale is not known (SYN not seen)
 };
 
 struct RetransmitEntry {

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+# lib.sh: what the scripts share: where things are, which packages are needed, installing what is
+# missing, building incrementally. Sourced, never run.
+#
+# Nothing here writes to stdout: that belongs to the tracer's data. Nothing changes the caller's
+# working directory. apt-get runs only when something that a package provides is not there.
+
+set -euo pipefail
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$project/build
+jobs=$(nproc)
+script=${0##*/}
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # bpftool, nft, ethtool
+
+say() { printf '%s: %s\n' "$script" "$*" >&2; }
+die() {
+  say "$*"
+  exit 1
+}
+
+# PACKAGE:PROBE, where the probe is a command, or a file below an include directory.
+packages_run=(
+  g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config clang:clang bpftool:bpftool
+  libc6-dev:stdlib.h linux-libc-dev:linux/bpf.h libbpf-dev:bpf/libbpf.h libelf-dev:libelf.h zlib1g-dev:zlib.h
+  libcli11-dev:CLI/CLI.hpp libfmt-dev:fmt/format.h nlohmann-json3-dev:nlohmann/json.hpp
+)
+packages_lab=(libgtest-dev:gtest/gtest.h iproute2:ip nftables:nft)
+packages_bench=(libgtest-dev:gtest/gtest.h libbenchmark-dev:benchmark/benchmark.h tcpdump:tcpdump iproute2:ip procps:sysctl)
+packages_test=(
+  "${packages_lab[@]}" "${packages_bench[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
+  ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
+)
+
+present() {
+  local directory
+  case $1 in
+    *.h | *.hpp)
+      for directory in /usr/include /usr/local/include /usr/include/*-linux-gnu*; do
+        [[ -e $directory/$1 ]] && return
+      done
+      return 1
+      ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+# missing PACKAGE:PROBE...: the packages whose probe fails, each once.
+missing() {
+  local entry
+  for entry; do
+    present "${entry#*:}" || echo "${entry%%:*}"
+  done | sort -u
+}
+
+# Debian 12 or later? (testing and unstable carry no VERSION_ID)
+is_debian() {
+  local ID='' VERSION_ID=''
+  # shellcheck source=/dev/null
+  . /etc/os-release 2>/dev/null || return 1
+  [[ $ID == debian && ${VERSION_ID:-99} -ge 12 ]] && command -v apt-get >/dev/null
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+# Installing a server package must not start the server, now or at the next boot: the test set-up
+# leaves no listener on this machine. A policy-rc.d that is already there is kept.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d ours='# tcpwitness: no service starts while its test packages are installed' server
+  if [[ ! -e $policy ]] || grep -qF "$ours" "$policy"; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\n%s\nexit 101\n' "$ours" >"$policy"
+    chmod 755 "$policy"
+  fi
+  apt_get update || true # one broken third-party source is no reason to stop; installing decides
+  apt_get install --no-install-recommends "$@" || return
+  for server in nginx iperf3; do
+    [[ " $* " != *" $server "* ]] || update-rc.d "$server" disable || true # with or without systemd
+  done
+}
+
+# need PACKAGE:PROBE...: installs what is missing, or says what to install and ends the script.
+need() {
+  local wanted log
+  mapfile -t wanted < <(missing "$@")
+  ((${#wanted[@]})) || return 0
+  is_debian || die "this is not Debian 12 or later; please install what Debian calls: ${wanted[*]}"
+  ((EUID == 0)) || die "packages are missing; use sudo this once, or: apt-get install --no-install-recommends ${wanted[*]}"
+  log=$(mktemp)
+  say "installing ${wanted[*]}"
+  (install_packages "${wanted[@]}") >"$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    die "apt-get could not install these packages (all it said: $log)"
+  }
+  rm -f "$log"
+  hash -r
+  mapfile -t wanted < <(missing "$@")
+  ((${#wanted[@]} == 0)) || die "still missing after installing: ${wanted[*]}"
+}
+
+# Under sudo, what is built still belongs to the owner of the checkout: the next build without sudo
+# must be able to write there.
+as_owner() {
+  local place=$project uid gid
+  [[ ! -d $build ]] || place=$build
+  read -r uid gid < <(stat -c '%u %g' "$place")
+  local become=(setpriv "--reuid=$uid" "--regid=$gid" --clear-groups)
+  if ((EUID == 0 && uid != 0)) && "${become[@]}" test -w "$project"; then
+    "${become[@]}" "$@"
+  else
+    "$@"
+  fi
+}
+
+build() { as_owner "$project/scripts/build" "$@"; }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// core_bench.cpp: nanoseconds per event through decode, correlation and judgement.
+//
+// The load is connections over loopback, opened and closed at once, both witnesses on both sides: about
+// 30 events a connection pair in the order the kernel gives them. Reports are thrown away, as a filter
+// would.
+#include <benchmark/benchmark.h>
+
+#include "unit/events.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+// One loopback connection: client and server side, closed by the client.
+void churn(Stream& stream, std::uint64_t number) {
+  const auto port = static_cast<std::uint16_t>(32768 + number % 28000);
+  const auto isn = static_cast<std::uint32_t>(number * 7919);
+  Side client(stream, 2 * number + 10, "127.0.0.1", port, "127.0.0.1", 80, isn, isn + 77, true);
+  Side server(stream, 2 * number + 11, "127.0.0.1", 80, "127.0.0.1", port, isn + 77, isn, false);
+  client.to(State::syn_sent, curl);
+  client.out(S);
+  server.view = TW_SOCKET_LISTENER;
+  server.in(S);
+  server.view = TW_SOCKET_REQUEST;
+  server.state = State::new_syn_recv;
+  server.out(SA);
+  client.in(SA);
+  client.to(State::established, curl);
+  client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  server.view = TW_SOCKET_FULL;
+  server.state = State::listen;
+  server.to(State::syn_recv);
+  server.to(State::established);
+  server.used(nginx, TW_OWNER_RECEIVE);
+  client.to(State::fin_wait1, curl);
+  client.out(FA);
+  server.in(FA);
+  server.to(State::close_wait);
+  server.out(A, 0, TW_WHY_FIN_ACK);
+  client.in(A, 0, TW_WHY_FIN_ACK);
+  client.to(State::fin_wait2);
+  server.to(State::last_ack, nginx);
+  server.out(FA);
+  client.in(FA);
+  client.out(A, 0, TW_WHY_FIN_ACK);
+  client.to(State::close);
+  client.destroy();
+  server.in(A, 0, TW_WHY_FIN_ACK);
+  server.to(State::close);
+  server.destroy();
+}
+
+std::vector<Event> churn_events(std::uint64_t connections) {
+  Stream stream;
+  listens(stream);
+  for (std::uint64_t i = 0; i < connections; ++i) churn(stream, i);
+  return stream.events;
+}
+
+void feed_all(benchmark::State& state, const WitnessSettings& settings) {
+  const std::vector<Event> events = churn_events(20'000);
+  const Names names;
+  for (auto _ : state) {
+    Witness witness(settings, names);
+    Reports reports;
+    std::size_t told = 0;
+    for (const Event& event : events) {
+      witness.feed(event, reports);
+      if (reports.size() >= 256) {
+        told += reports.size();
+        reports.clear();
+      }
+    }
+    witness.finish(events.back().ts_ns, reports);
+    benchmark::DoNotOptimize(told);
+  }
+  const auto fed = static_cast<double>(state.iterations()) * static_cast<double>(events.size());
+  state.counters["ns/event"] =
+      benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.SetItemsProcessed(static_cast<std::int64_t>(fed));
+}
+
+void Life_of_churn(benchmark::State& state) { feed_all(state, WitnessSettings{}); }
+
+void Trace_of_churn(benchmark::State& state) {
+  WitnessSettings settings;
+  settings.timeline = true;
+  settings.finding_reports = true;
+  feed_all(state, settings);
+}
+
+void Decode(benchmark::State& state) {
+  const std::vector<Event> events = churn_events(2'000);
+  std::vector<std::vector<std::byte>> records;
+  for (const Event& event : events) {
+    std::visit(
+        [&](const auto& body) {
+          const auto* bytes = reinterpret_cast<const std::byte*>(&body);
+          records.emplace_back(bytes, bytes + sizeof body);
+        },
+        event.body);
+  }
+  std::vector<Event> out;
+  for (auto _ : state) {
+    Decoder decoder(0);
+    for (const auto& record : records) {
+      decoder.decode(record, out);
+      if (out.size() >= 256) out.clear();
+    }
+  }
+  const auto fed = static_cast<double>(state.iterations()) * static_cast<double>(records.size());
+  state.counters["ns/event"] =
+      benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+BENCHMARK(Life_of_churn)->Unit(benchmark::kMillisecond);
+BENCHMARK(Trace_of_churn)->Unit(benchmark::kMillisecond);
+BENCHMARK(Decode)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace tcpwitness::testing
+
+BENCHMARK_MAIN();

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// golden.cpp: fixed reports against exact files beside this one. A difference is a failure; with
+// TCPWITNESS_UPDATE_GOLDEN=1 the files are written anew, to be read in the diff.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "golden/reports.hpp"
+#include "sink/describe.hpp"
+#include "unit/sink_capture.hpp"
+
+namespace tcpwitness {
+namespace {
+
+void compare(const std::string& file, const std::string& actual) {
+  const std::string path = std::string(TCPWITNESS_GOLDEN_DIR) + "/" + file;
+  if (const char* update = std::getenv("TCPWITNESS_UPDATE_GOLDEN"); update != nullptr && *update == '1') {
+    std::ofstream(path, std::ios::binary) << actual;
+    return;
+  }
+  std::ifstream in(path, std::ios::binary);
+  ASSERT_TRUE(in.is_open()) << path << " is missing; TCPWITNESS_UPDATE_GOLDEN=1 writes it";
+  std::ostringstream expected;
+  expected << in.rdbuf();
+  EXPECT_EQ(expected.str(), actual) << "differs from " << path << "; TCPWITNESS_UPDATE_GOLDEN=1 rewrites it";
+}
+
+std::string life(const TextStyle& style) {
+  return test::captured([&](Output& output) { return make_life_text(output, style); }, golden::run());
+}
+
+std::string trace(const TextStyle& style) {
+  const Names names = golden::names();
+  return test::captured([&](Output& output) { return make_trace_text(output, names, style); }, golden::run());
+}
+
+TEST(Golden, JsonOfARun) {
+  const Names names = golden::names();
+  compare("run.ndjson", test::captured([&](Output& output) { return make_json(output, names); }, golden::run()));
+}
+
+TEST(Golden, LifeTableInAFile) { compare("life.txt", life({})); }
+TEST(Golden, LifeTableOn160Columns) { compare("life_160.txt", life({.width = 160})); }
+TEST(Golden, LifeTableOn130Columns) { compare("life_130.txt", life({.width = 130})); }
+TEST(Golden, LifeTableOn100Columns) { compare("life_100.txt", life({.width = 100})); }
+TEST(Golden, LifeTableInColour) { compare("life_colour.txt", life({.colour = true, .utf8 = true, .width = 160})); }
+
+TEST(Golden, TimelineInAFile) { compare("trace.txt", trace({})); }
+TEST(Golden, TimelineOn130Columns) { compare("trace_130.txt", trace({.width = 130})); }
+TEST(Golden, TimelineOn100ColumnsHasOneLane) { compare("trace_100.txt", trace({.width = 100})); }
+TEST(Golden, TimelineInColour) { compare("trace_colour.txt", trace({.colour = true, .utf8 = true, .width = 130})); }
+
+TEST(Golden, WordsForStderr) {
+  compare("describe.txt", describe(golden::ready()) + "\n\n" + quiet_hint(golden::ready()) + "\n\n" +
+                              describe(golden::summary()) + "\n");
+}
+
+}  // namespace
+}  // namespace tcpwitness

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Data on the way: lost once and repaired by the tail-loss probe, by fast retransmission or by the timer, and much
+// of it. Segments are lost at the server's input, so the client's interface saw them leave.
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "lab/cases.hpp"
+
+namespace tcpwitness::lab::cases {
+namespace {
+
+constexpr const char* data_segment = "tcp flags & psh == psh";
+
+// One segment was lost, and this is how the client's kernel says it repaired that.
+void repaired_once(Script& s, const char* counter) {
+  s.require(s.dropped(Side::server) == 1, "one segment was lost");
+  s.fact("repaired_by", counter);
+  s.require(s.counted(Side::client, counter) == 1, fmt::format("{} is 1", counter));
+  s.unsilence(Side::server);
+}
+
+void close_both(Script& s) {
+  s.client().close(s.connection.client).ok();
+  s.server().drain(s.connection.server).ok(0);
+  s.server().close(s.connection.server).ok();
+  s.played.closed_first = Closer::client;
+  s.await_state(Side::client, "TIME_WAIT");
+}
+
+}  // namespace
+
+void retransmission_tail(Script& s) {
+  s.establish();
+  s.exchange();
+  s.drop_once(Side::server, Hook::input, data_segment);
+  s.client_sends("lost once, sent twice\n");  // > PA is lost, > PA
+  repaired_once(s, "TCPLossProbes");
+  close_both(s);
+}
+
+void retransmission_fast(Script& s) {
+  s.establish();
+  s.client().set(s.connection.client, IPPROTO_TCP, TCP_NODELAY, 1).ok();
+  s.exchange();
+  s.drop_once(Side::server, Hook::input, data_segment);
+  // Separate segments, or the first loss would take them all: the veth pair carries what one send() gave as one.
+  constexpr uint64_t size = 4000;
+  s.client()
+      .send_bytes(s.connection.client, size, 8)
+      .ok(size);  // > PA is lost, > PA, < A with SACK, > PA the first again
+  s.played.client_bytes += size;
+  s.server().receive(s.connection.server, size).ok(size);
+  repaired_once(s, "TCPFastRetrans");
+  close_both(s);
+}
+
+void retransmission_rto(Script& s) {
+  s.set_sysctl(Side::client, "net.ipv4.tcp_early_retrans", "0");  // no tail-loss probe: only the timer is left
+  s.establish();
+  s.exchange();
+  s.drop_once(Side::server, Hook::input, data_segment);
+  s.client_sends("lost once, sent twice\n");
+  repaired_once(s, "TCPTimeouts");
+  close_both(s);
+}
+
+void bulk(Script& s) {
+  s.establish();
+  const uint64_t size = s.options().bulk_bytes;
+  s.server().begin_drain(s.connection.server, Millis(14000));
+  s.client().send_bytes(s.connection.client, size).ok(static_cast<int64_t>(size));
+  s.played.client_bytes = size;
+  s.client().close(s.connection.client).ok();
+  s.server().end_drain().ok(static_cast<int64_t>(size));
+  s.server().close(s.connection.server).ok();
+  s.played.closed_first = Closer::client;
+  s.await_state(Side::client, "TIME_WAIT");
+}
+
+}  // namespace tcpwitness::lab::cases

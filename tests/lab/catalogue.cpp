@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of cases, and how words on the command line select from it. See catalogue.hpp.
+
+#include "lab/catalogue.hpp"
+
+#include <array>
+#include <string>
+
+#include "lab/cases.hpp"
+
+namespace tcpwitness::lab {
+namespace {
+
+constexpr std::array all_situations = {
+    Situation{1, "no-server", "No server"},
+    Situation{2, "three-way", "The three-way handshake, and segments without one"},
+    Situation{3, "crash", "One end crashes"},
+    Situation{4, "close", "Normal close"},
+    Situation{5, "close-together", "Both ends close together"},
+    Situation{6, "idle", "Keep-alive, and what resembles it"},
+    Situation{0, "more", "More"},
+};
+
+constexpr std::array all_cases = {
+    Case{"refused", "no-server", "The client connects to a port nobody listens on.", Vantage::both, nullptr,
+         cases::refused},
+    Case{"no-answer", "no-server", "The client connects to a host that takes every SYN and says nothing (7 s).",
+         Vantage::client, nullptr, cases::no_answer},
+
+    Case{"handshake", "three-way", "Connect, one request and its response, close.", Vantage::both, nullptr,
+         cases::handshake},
+    Case{"stray", "three-way", "A scripted host sends a closed port an ACK, then data, out of nowhere.",
+         Vantage::server, nullptr, cases::stray},
+    Case{"stray-listener", "three-way", "A scripted host sends a listening port an ACK out of nowhere.",
+         Vantage::server, nullptr, cases::stray_listener},
+
+    Case{"kill-clean", "crash", "kill -9 of the server process, which has read everything.", Vantage::both, nullptr,
+         cases::kill_clean},
+    Case{"kill-unread", "crash", "kill -9 of the server process while data lies unread in its socket.", Vantage::both,
+         nullptr, cases::kill_unread},
+    Case{"vanish", "crash", "The server's host goes silent and forgets; the client asks on; the host comes back.",
+         Vantage::client, nullptr, cases::vanish},
+
+    Case{"close-client", "close", "The client closes first, the server 150 ms later.", Vantage::both, nullptr,
+         cases::close_client},
+    Case{"close-server", "close", "The server closes first, the client 150 ms later.", Vantage::both, nullptr,
+         cases::close_server},
+    Case{"close-three", "close", "The client closes first, the server at once after it.", Vantage::both, nullptr,
+         cases::close_three},
+
+    Case{"ack-first", "close-together", "The client closes right after connecting; its handshake ACK arrives first.",
+         Vantage::server, nullptr, cases::ack_first},
+    Case{"fin-first", "close-together", "The same, but the handshake's last ACK is lost and the FIN arrives first.",
+         Vantage::server, nullptr, cases::fin_first},
+    Case{"simultaneous-close", "close-together", "The client closes; a scripted server's FIN crosses the client's.",
+         Vantage::client, nullptr, cases::simultaneous_close},
+
+    Case{"keepalive-answered", "idle", "An idle connection with keep-alive every second, for 3.5 s.", Vantage::both,
+         nullptr, cases::keepalive_answered},
+    Case{"keepalive-death", "idle", "The same, but the server's host hears nothing any more.", Vantage::client, nullptr,
+         cases::keepalive_death},
+    Case{"zero-window", "idle", "The server stops reading until the client cannot send, then reads again.",
+         Vantage::both, nullptr, cases::zero_window},
+
+    Case{"retransmit-timeout", "more", "The server's host goes deaf; the client sends and tcp_retries2 is 3.",
+         Vantage::client, nullptr, cases::retransmit_timeout},
+    Case{"user-timeout", "more", "The server's host goes deaf; the client sends with TCP_USER_TIMEOUT 2 s.",
+         Vantage::client, nullptr, cases::user_timeout},
+    Case{"reset-by-peer", "more", "The server closes with SO_LINGER 0.", Vantage::client, nullptr,
+         cases::reset_by_peer},
+    Case{"reset-by-local", "more", "The client closes with SO_LINGER 0.", Vantage::client, nullptr,
+         cases::reset_by_local},
+    Case{"close-wait-stuck", "more", "The client closes; the server does not for 3 s.", Vantage::server, nullptr,
+         cases::close_wait_stuck},
+    Case{"fork-server", "more", "The server accepts and forks; the child answers and closes.", Vantage::server, nullptr,
+         cases::fork_server},
+    Case{"mapped", "more", "An IPv4 client connects to a dual-stack IPv6 listener.", Vantage::server, nullptr,
+         cases::mapped},
+    Case{"ipv6", "more", "Connect, request, response, close over IPv6.", Vantage::both, nullptr, cases::ipv6},
+    Case{"retransmission-tail", "more", "The last data segment is lost once (the tail-loss probe's case).",
+         Vantage::client, nullptr, cases::retransmission_tail},
+    Case{"retransmission-fast", "more", "The first of eight data segments is lost once.", Vantage::client, nullptr,
+         cases::retransmission_fast},
+    Case{"retransmission-rto", "more", "A data segment is lost once, and tail-loss probes are off.", Vantage::client,
+         nullptr, cases::retransmission_rto},
+    Case{"half-open-synack", "more", "A scripted host sends a SYN and never answers the SYN-ACK (3 s).",
+         Vantage::server, nullptr, cases::half_open_synack},
+    Case{"accept-queue-full", "more", "Three clients connect to a listener whose queue holds two; it accepts late.",
+         Vantage::server, nullptr, cases::accept_queue_full},
+    Case{"bulk", "more", "The client sends 64 MiB.", Vantage::both, nullptr, cases::bulk},
+    Case{"preexisting", "more", "A connection opened before the tracer starts is used and closed.", Vantage::both,
+         cases::preexisting_before, cases::preexisting},
+};
+
+}  // namespace
+
+std::span<const Case> catalogue() { return all_cases; }
+
+std::span<const Situation> situations() { return all_situations; }
+
+const Case* find_case(std::string_view name) {
+  for (const Case& entry : all_cases) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+std::vector<const Case*> select_cases(std::string_view word) {
+  if (const Case* one = find_case(word)) return {one};
+  std::string_view group = word;
+  for (const Situation& situation : all_situations) {
+    if (situation.number > 0 && word == std::to_string(situation.number)) group = situation.name;
+  }
+  std::vector<const Case*> selected;
+  for (const Case& entry : all_cases) {
+    // "retransmission" plays its three kinds.
+    const bool variant = entry.name.starts_with(word) && entry.name.substr(word.size()).starts_with("-");
+    if (word == "all" || entry.situation == group || variant) selected.push_back(&entry);
+  }
+  return selected;
+}
+
+const char* to_string(Vantage vantage) {
+  switch (vantage) {
+    case Vantage::client:
+      return "client";
+    case Vantage::server:
+      return "server";
+    case Vantage::both:
+      break;
+  }
+  return "both";
+}
+
+}  // namespace tcpwitness::lab

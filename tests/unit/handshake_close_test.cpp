@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handshake and close, both sides, as EVIDENCE's table orders the events.
+#include <gtest/gtest.h>
+
+#include "unit/run.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+TEST(Handshake, ClientThatClosesFirstIsCompletedAndWaitsInTimeWait) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 50);
+  c.in(PA, 70);
+  closes_first(c, curl);
+  const Told r = run(stream.events);
+  ASSERT_EQ(r.lives().size(), 1U);
+  const Life life = r.life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.role, Role::active);
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+  EXPECT_EQ(life.process.pid, 42U);
+  EXPECT_EQ(life.process.comm, "curl");
+  EXPECT_EQ(life.process.source, PidSource::connect);
+  EXPECT_EQ(life.states, states({State::syn_sent, State::established, State::fin_wait1, State::fin_wait2,
+                                 State::time_wait}));
+  EXPECT_EQ(life.tx_bytes, 50U);
+  EXPECT_EQ(life.rx_bytes, 70U);
+  EXPECT_EQ(life.flow.local.port, 40000);
+  EXPECT_TRUE(life.kernel_heard);
+  EXPECT_TRUE(life.wire_heard);
+  EXPECT_FALSE(life.preexisting);
+  EXPECT_FALSE(life.incomplete);
+  ASSERT_TRUE(life.handshake_ns.has_value());
+}
+
+TEST(Handshake, ServerThatClosesSecondIsCompletedAndShowsTheRequestSocket) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.in(PA, 50);
+  c.out(PA, 70);
+  closes_second(c, nginx);
+  const Told r = run(stream.events);
+  ASSERT_EQ(r.lives().size(), 1U);
+  const Life life = r.life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.role, Role::passive);
+  EXPECT_EQ(life.closed_by, ClosedBy::peer);
+  EXPECT_EQ(life.process.pid, 80U);
+  EXPECT_EQ(life.states, states({State::new_syn_recv, State::syn_recv, State::established, State::close_wait,
+                                 State::last_ack, State::close}));
+  EXPECT_EQ(life.tx_bytes, 70U);
+  EXPECT_EQ(life.rx_bytes, 50U);
+}
+
+TEST(Handshake, KernelAloneTellsTheSameLife) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.state = State::listen;
+  c.rcv_nxt = c.copied_seq = c.peer_nxt = 101;
+  c.snd_nxt = c.snd_una = c.write_seq = 301;
+  c.to(State::syn_recv);
+  c.to(State::established);
+  c.to(State::close_wait);
+  c.to(State::last_ack, nginx);
+  c.write_seq = c.snd_nxt = c.snd_una = 302;
+  c.to(State::close);
+  c.destroy();
+  WitnessSettings settings = life_settings();
+  settings.wire_heard = false;
+  const Life life = run(stream.events, settings).life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.states,
+            states({State::syn_recv, State::established, State::close_wait, State::last_ack, State::close}));
+  EXPECT_FALSE(life.wire_heard);
+  EXPECT_EQ(life.tx_bytes, 0U);
+}
+
+TEST(Handshake, RelativeNumbersCountTheSynAsOne) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  const EventId syn = c.out(S);
+  const EventId syn_ack = c.in(SA);
+  c.to(State::established);
+  const EventId last = c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  const Told r = run(stream.events, trace_settings());
+  EXPECT_EQ(r.segment(syn)->rel_seq, 0U);
+  EXPECT_TRUE(r.segment(syn)->relative);
+  EXPECT_EQ(r.segment(syn_ack)->rel_seq, 0U);
+  EXPECT_EQ(r.segment(syn_ack)->rel_ack, 1U);
+  EXPECT_EQ(r.segment(last)->rel_seq, 1U);
+  EXPECT_EQ(r.segment(last)->rel_ack, 1U);
+}
+
+TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
+  Stream stream;
+  listens(stream);
+  Side client = client_of(stream);
+  Side server = server_of(stream);
+  client.to(State::syn_sent, curl);
+  client.out(S);
+  server.view = TW_SOCKET_LISTENER;
+  server.in(S);
+  server.view = TW_SOCKET_REQUEST;
+  server.state = State::new_syn_recv;
+  server.out(SA);
+  client.in(SA);
+  client.to(State::established, curl);
+  client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  server.view = TW_SOCKET_FULL;
+  server.state = State::listen;
+  server.to(State::syn_recv);
+  server.to(State::established);
+  client.out(PA, 1000);
+  server.in(PA, 1000);
+  server.used(nginx, TW_OWNER_RECEIVE);
+  client.to(State::fin_wait1, curl);
+  client.out(FA);
+  server.in(FA);
+  server.to(State::close_wait);
+  server.out(A, 0, TW_WHY_FIN_ACK);
+  client.in(A, 0, TW_WHY_FIN_ACK);
+  client.to(State::fin_wait2);
+  server.to(State::last_ack, nginx);
+  server.out(FA);
+  client.in(FA);
+  client.out(A, 0, TW_WHY_FIN_ACK);
+  client.to(State::close);
+  client.destroy();
+  server.in(A, 0, TW_WHY_FIN_ACK);
+  server.to(State::close);
+  server.destroy();
+  const Told r = run(stream.events);
+  ASSERT_EQ(r.lives().size(), 2U);
+  EXPECT_EQ(r.life(0).tx_bytes, 1000U);
+  EXPECT_EQ(r.life(1).rx_bytes, 1000U);
+  EXPECT_EQ(r.life(0).rx_bytes, 0U);
+  EXPECT_EQ(r.life(1).tx_bytes, 0U);
+  EXPECT_EQ(r.life(0).outcome, Outcome::completed);
+  EXPECT_EQ(r.life(1).outcome, Outcome::completed);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// One outcome each: the story that makes it true, and the one that makes it almost true.
+#include <gtest/gtest.h>
+
+#include "judge/judge.hpp"
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+Outcome outcome_of(const std::vector<Event>& events) { return run(events).life().outcome; }
+
+TEST(Outcome, EveryStoryEndsAsItShould) {
+  for (const Story& story : all_stories()) {
+    const Told told = run(story.events);
+    ASSERT_EQ(told.lives().size(), 1U) << story.name;
+    EXPECT_EQ(told.life().outcome, story.outcome) << story.name << ": " << name(told.life().outcome);
+    EXPECT_FALSE(told.life().explanation.empty()) << story.name;
+  }
+}
+
+TEST(Outcome, RefusedIsNotSaidOfATimeout) {
+  EXPECT_EQ(outcome_of(refused_story().events), Outcome::refused);
+  EXPECT_EQ(outcome_of(no_answer_story().events), Outcome::connect_timeout);
+}
+
+TEST(Outcome, UnreachableIsNeitherRefusedNorTimeout) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  c.extra.sk_err = 113;
+  c.to(State::close);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.outcome, Outcome::unknown);
+  EXPECT_EQ(life.error, 113);
+}
+
+TEST(Outcome, KilledWithUnreadDataIsAbortedAndNamesTheSignal) {
+  const Life life = run(killed_unread_story().events).life();
+  EXPECT_EQ(life.outcome, Outcome::aborted);
+  EXPECT_NE(life.explanation.find("signal 9"), std::string::npos) << life.explanation;
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+}
+
+TEST(Outcome, KilledWithNothingUnreadIsCompleted) {
+  const Life life = run(killed_read_story().events).life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_NE(life.explanation.find("signal 9"), std::string::npos) << life.explanation;
+}
+
+TEST(Outcome, ALivingProcessThatLeavesDataUnreadResetsButDoesNotAbort) {
+  EXPECT_EQ(outcome_of(closed_unread_story().events), Outcome::reset_by_local);
+}
+
+TEST(Outcome, AnUnreadFinIsNoUnreadData) {
+  tw_control_block cb{};
+  cb.rcv_nxt = 102;
+  cb.copied_seq = 101;
+  cb.flags = TW_CB_DONE;
+  EXPECT_FALSE(unread_data(cb));
+  cb.flags = 0;
+  EXPECT_TRUE(unread_data(cb));
+}
+
+TEST(Outcome, DataForAnOrphanIsTheLocalKernelsReset) {
+  EXPECT_EQ(outcome_of(abort_on_data_story().events), Outcome::reset_by_local);
+}
+
+TEST(Outcome, DataForAnOrphanWithARstOnTheWireIsThePeersReset) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.to(State::fin_wait1, curl);
+  c.out(FA);
+  c.extra.flags = TW_CB_DEAD;
+  c.in(RA);
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 104;
+  c.to(State::close);
+  EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_peer);
+}
+
+TEST(Outcome, TimeoutWithNothingOutstandingIsKeepaliveEvenWithoutAReason) {
+  Story story = keepalive_death_story();
+  for (Event& event : story.events) {
+    if (auto* reset = std::get_if<Reset>(&event.body)) reset->reason = TW_REASON_UNKNOWN;
+  }
+  EXPECT_EQ(outcome_of(story.events), Outcome::keepalive_timeout);
+}
+
+TEST(Outcome, TimeoutWithDataOutstandingIsRetransmission) {
+  EXPECT_EQ(outcome_of(retransmit_death_story().events), Outcome::retransmit_timeout);
+}
+
+TEST(Outcome, TimeoutWithDataOutstandingAndUserTimeoutIsUserTimeout) {
+  EXPECT_EQ(outcome_of(user_timeout_story().events), Outcome::user_timeout);
+}
+
+TEST(Outcome, ListenerClosedWithUnacceptedChildrenIsALocalReset) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.to(State::close);
+  c.out(RA);
+  c.kernel_reset(TW_RESET_SENT, reason_tcp_state);
+  c.error(104);  // on our own side
+  c.destroy();
+  EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_local);
+}
+
+TEST(Outcome, HalfOpenRequestThatExpiresIsUnknownAndSaysSo) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  c.in(S);
+  c.view = TW_SOCKET_REQUEST;
+  c.state = State::new_syn_recv;
+  c.out(SA);
+  stream.wait(1 * s);
+  c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+  const Told told = run(stream.events, life_settings(), 80 * s);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().outcome, Outcome::unknown);
+  EXPECT_EQ(told.life().states, states({State::new_syn_recv}));
+  EXPECT_NE(told.life().explanation.find("never acknowledged"), std::string::npos);
+}
+
+TEST(Outcome, RstInNewSynRecvIsThePeers) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  c.in(S);
+  c.view = TW_SOCKET_REQUEST;
+  c.state = State::new_syn_recv;
+  c.out(SA);
+  c.in(R);
+  EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_peer);
+}
+
+TEST(Outcome, OrphanWhosePeerNeverClosesIsToldAfterAMinute) {
+  Story story = orphan_close_story();
+  story.events.resize(story.events.size() - 2);  // without the peer's FIN
+  const Told early = run(story.events, life_settings(), 0);
+  EXPECT_EQ(early.summary.connections, 1U);  // by finish()
+  Witness witness(life_settings(), kernel_names());
+  Reports reports;
+  for (const Event& event : story.events) witness.feed(event, reports);
+  witness.advance(story.events.back().ts_ns + 30 * s, reports);
+  EXPECT_EQ(witness.summary().connections, 0U);
+  witness.advance(story.events.back().ts_ns + 62 * s, reports);
+  EXPECT_EQ(witness.summary().connections, 1U);
+}
+
+TEST(WireAlone, HandshakeAndCloseAreCompleted) {
+  Story story = close_first_story();
+  std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
+  WitnessSettings settings = life_settings();
+  settings.kernel_heard = false;
+  const Life life = run(story.events, settings).life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.states, states({State::syn_sent, State::established, State::fin_wait1, State::fin_wait2,
+                                 State::time_wait}));
+  EXPECT_FALSE(life.kernel_heard);
+  EXPECT_EQ(life.tx_bytes, 50U);
+  EXPECT_EQ(life.rx_bytes, 70U);
+}
+
+TEST(WireAlone, OneFinWithoutAnswerIsNotCompleted) {
+  Story story = close_first_story();
+  std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
+  story.events.resize(story.events.size() - 2);
+  WitnessSettings settings = life_settings();
+  settings.kernel_heard = false;
+  EXPECT_EQ(run(story.events, settings).life().outcome, Outcome::open);
+}
+
+TEST(WireAlone, RstInReplyToSynIsRefused) {
+  Story story = refused_story();
+  std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
+  WitnessSettings settings = life_settings();
+  settings.kernel_heard = false;
+  EXPECT_EQ(run(story.events, settings).life().outcome, Outcome::refused);
+}
+
+TEST(WireAlone, SynsWithoutAnswerTimeOutOnlyAfterTheKernelWouldHaveGivenUp) {
+  Story story = no_answer_story();
+  std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
+  WitnessSettings settings = life_settings();
+  settings.kernel_heard = false;
+  EXPECT_EQ(run(story.events, settings, 20 * s).life().outcome, Outcome::open);
+  EXPECT_EQ(run(story.events, settings, 140 * s).life().outcome, Outcome::connect_timeout);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose connection it is, and where we know it from.
+#include <gtest/gtest.h>
+
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+TEST(Process, ChildThatServesIsTheOwnerNotTheListener) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.used(worker, TW_OWNER_RECEIVE);
+  closes_second(c, worker);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.process.pid, worker.pid);
+  EXPECT_EQ(life.process.source, PidSource::receive);
+}
+
+TEST(Process, UnusedChildBelongsToItsListener) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.process.pid, nginx.pid);
+  EXPECT_EQ(life.process.source, PidSource::listen);
+}
+
+TEST(Process, CurrentInSoftirqIsNeverTheOwner) {
+  Stream stream;
+  Side c = server_of(stream);  // its listener was never heard of
+  c.view = TW_SOCKET_LISTENER;
+  c.in(S);
+  c.view = TW_SOCKET_REQUEST;
+  c.state = State::new_syn_recv;
+  c.out(SA);
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.state = State::listen;
+  const auto interrupted = [](tw_state& e) { e.actor = Side::actor(curl); };
+  c.to(State::syn_recv, nobody, interrupted);
+  c.to(State::established, nobody, interrupted);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.process.pid, 0U);
+  EXPECT_EQ(life.process.source, PidSource::unknown);
+}
+
+TEST(Process, CloserIsTheOwnerWhenNobodyBetterIsKnown) {
+  Stream stream;
+  Side c = server_of(stream);
+  accepts(c);
+  closes_second(c, worker);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.process.pid, worker.pid);
+  EXPECT_EQ(life.process.source, PidSource::close);
+}
+
+TEST(Process, ConnectIsNotReplacedByAnotherUser) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.used(worker, TW_OWNER_SEND);
+  closes_first(c, worker);
+  EXPECT_EQ(run(stream.events).life().process.pid, curl.pid);
+}
+
+TEST(Process, SockDestroyIsNotTheOwner) {
+  Stream stream;
+  Side c = server_of(stream);
+  accepts(c);
+  c.extra.sk_err = 103;
+  c.to(State::close, {99, "ss"});
+  EXPECT_EQ(run(stream.events).life().process.pid, 0U);
+}
+
+TEST(Process, KernelThreadsOwnNothing) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, {5, "kworker"}, [](tw_state& e) { e.actor.flags |= TW_ACTOR_KTHREAD; });
+  c.out(S);
+  EXPECT_EQ(run(stream.events).life().process.pid, 0U);
+}
+
+TEST(Process, SnapshotNamesTheOnlyProcessThatHasItOpen) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.found(TW_SOCKET_FULL, State::established);
+  c.used(curl, TW_OWNER_SNAPSHOT);
+  const Life life = run(stream.events).life();
+  EXPECT_TRUE(life.preexisting);
+  EXPECT_EQ(life.outcome, Outcome::open);
+  EXPECT_EQ(life.process.pid, curl.pid);
+  EXPECT_EQ(life.process.source, PidSource::snapshot);
+}
+
+TEST(Process, SnapshotWithTwoProcessesNamesNoneUntilOneUsesIt) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.found(TW_SOCKET_FULL, State::established);
+  c.used(nginx, TW_OWNER_SNAPSHOT);
+  c.used(worker, TW_OWNER_SNAPSHOT);
+  EXPECT_EQ(run(stream.events).life().process.pid, 0U);
+  c.used(worker, TW_OWNER_SEND);
+  EXPECT_EQ(run(stream.events).life().process.pid, worker.pid);
+}
+
+TEST(Process, SnapshotListenerGivesItsOwnerToChildren) {
+  Stream stream;
+  Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
+  listener.found(TW_SOCKET_LISTENER, State::listen);
+  listener.used(nginx, TW_OWNER_SNAPSHOT);
+  Side c = server_of(stream);
+  accepts(c);
+  const Told told = run(stream.events);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().process.pid, nginx.pid);
+}
+
+TEST(Process, PreforkListenerInTheSnapshotNamesNobody) {
+  Stream stream;
+  Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
+  listener.found(TW_SOCKET_LISTENER, State::listen);
+  listener.used(nginx, TW_OWNER_SNAPSHOT);
+  listener.used(worker, TW_OWNER_SNAPSHOT);
+  Side c = server_of(stream);
+  accepts(c);
+  EXPECT_EQ(run(stream.events).life().process.pid, 0U);
+}
+
+TEST(Snapshot, TimeWaitSocketsHaveNoLife) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.found(TW_SOCKET_TIMEWAIT, State::time_wait);
+  EXPECT_TRUE(run(stream.events).lives().empty());
+}
+
+TEST(Snapshot, AnEventThatTellsTheBeginningMakesItOurs) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.found(TW_SOCKET_FULL, State::established);
+  c.state = State::close;
+  connects(c);
+  const Told told = run(stream.events);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_FALSE(told.life().preexisting);
+  EXPECT_EQ(told.life().states, states({State::syn_sent, State::established}));
+}
+
+TEST(Snapshot, AConnectionThatIsClosedLaterStaysPreexisting) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.snd_una = c.snd_nxt = c.write_seq = 101;
+  c.rcv_nxt = c.copied_seq = c.peer_nxt = 301;
+  c.found(TW_SOCKET_FULL, State::established);
+  closes_first(c, curl);
+  const Life life = run(stream.events).life();
+  EXPECT_TRUE(life.preexisting);
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.states, states({State::established, State::fin_wait1, State::fin_wait2, State::time_wait}));
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// run.hpp: runs the core over a list of events and gives tests names for what came out.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "tcpwitness/pipeline.hpp"
+#include "unit/events.hpp"
+
+namespace tcpwitness::testing {
+
+// Names as a 6.18 kernel gives them; only those that rules ask for.
+inline const Names& kernel_names() {
+  static const Names names = [] {
+    Names made;
+    made.reset_reasons = {"SK_RST_REASON_NOT_SPECIFIED",      "SK_RST_REASON_NO_SOCKET",
+                          "SK_RST_REASON_TCP_ABORT_ON_CLOSE", "SK_RST_REASON_TCP_ABORT_ON_DATA",
+                          "SK_RST_REASON_TCP_STATE",          "SK_RST_REASON_TCP_KEEPALIVE_TIMEOUT"};
+    return made;
+  }();
+  return names;
+}
+inline constexpr std::uint32_t reason_no_socket = 1, reason_abort_on_close = 2, reason_abort_on_data = 3,
+                               reason_tcp_state = 4, reason_keepalive = 5;
+
+inline WitnessSettings life_settings() {
+  WitnessSettings settings;
+  settings.finding_reports = true;
+  settings.explain = true;
+  return settings;
+}
+inline WitnessSettings trace_settings() {
+  WitnessSettings settings = life_settings();
+  settings.timeline = true;
+  return settings;
+}
+
+struct Told {
+  Reports reports;
+  Summary summary;
+
+  [[nodiscard]] std::vector<Life> lives() const { return all<Life>(); }
+  [[nodiscard]] Life life(std::size_t index = 0) const {
+    const auto found = lives();
+    return index < found.size() ? found[index] : Life{};
+  }
+  [[nodiscard]] std::vector<Entry> entries() const { return all<Entry>(); }
+  template <typename Body>
+  [[nodiscard]] std::vector<std::pair<Entry, Body>> entries_of() const {
+    std::vector<std::pair<Entry, Body>> found;
+    for (const Entry& entry : entries()) {
+      if (const Body* body = std::get_if<Body>(&entry.body)) found.emplace_back(entry, *body);
+    }
+    return found;
+  }
+  [[nodiscard]] std::optional<SegmentEntry> segment(EventId id) const {
+    for (const auto& [entry, body] : entries_of<SegmentEntry>()) {
+      if (entry.id == id) return body;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] std::optional<StateEntry> transition(TcpState from, TcpState to) const {
+    for (const auto& [entry, body] : entries_of<StateEntry>()) {
+      if (body.from == from && body.to == to) return body;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] std::optional<Finding> finding(Rule rule) const {
+    for (const auto& report : all<FindingReport>()) {
+      if (report.finding.rule == rule) return report.finding;
+    }
+    return std::nullopt;
+  }
+  template <typename T>
+  [[nodiscard]] std::vector<T> all() const {
+    std::vector<T> found;
+    for (const Report& report : reports) {
+      if (const T* value = std::get_if<T>(&report)) found.push_back(*value);
+    }
+    return found;
+  }
+};
+
+// Feeds everything, lets `after_ns` pass, and ends the run.
+inline Told run(const std::vector<Event>& events, WitnessSettings settings = life_settings(),
+               std::int64_t after_ns = 100 * ms) {
+  Told result;
+  Witness witness(std::move(settings), kernel_names());
+  TimeNs now = 0;
+  for (const Event& event : events) {
+    witness.feed(event, result.reports);
+    now = std::max(now, event.ts_ns);
+  }
+  if (after_ns > 0) witness.advance(now + after_ns, result.reports);
+  witness.finish(now + after_ns, result.reports);
+  result.summary = witness.summary();
+  return result;
+}
+
+inline std::vector<TcpState> states(std::initializer_list<TcpState> list) { return list; }
+
+}  // namespace tcpwitness::testing

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// sink_describe.cpp: what a person is told on stderr, and how a terminal is judged.
+#include <gtest/gtest.h>
+
+#include "golden/reports.hpp"
+#include "sink/describe.hpp"
+#include "sink/sinks.hpp"
+#include "unit/sink_capture.hpp"
+
+namespace tcpwitness {
+namespace {
+
+TEST(Describe, TheFirstLineSaysVersionKernelAndEveryHookWithItsReason) {
+  const std::string line = test::lines_of(describe(golden::ready())).at(0);
+  EXPECT_TRUE(line.starts_with("tcpwitness: tracing "));
+  for (const char* part : {"0.1.0", "Linux 6.18.5", "lo: in tcx (generic XDP would copy every segment on loopback)",
+                           "veth0, veth1: in xdp-generic (native XDP", "out tcx"}) {
+    EXPECT_TRUE(line.contains(part)) << part << " is not in " << line;
+  }
+}
+
+TEST(Describe, AHookThatIsOffSaysWhatIsLost) {
+  const std::string text = describe(golden::ready());
+  EXPECT_TRUE(text.contains("off     kernel_retransmit_synack (tcp:tcp_retransmit_synack): "));
+  EXPECT_TRUE(text.contains("are lost"));
+  EXPECT_TRUE(text.contains("kernel  3 hooks"));
+}
+
+TEST(Describe, ManyKindsOfInterfacesGetALineEach) {
+  Ready ready = golden::ready();
+  for (const char* name : {"wlan0", "tun0"}) {
+    ready.hooks.push_back({"wire_ingress", name, std::string("xdp-") + name, ""});
+  }
+  const std::vector<std::string> lines = test::lines_of(describe(ready));
+  EXPECT_TRUE(lines.at(0).ends_with("5 interfaces:"));
+  EXPECT_TRUE(lines.at(1).starts_with("  wire    lo: in tcx"));
+  EXPECT_TRUE(describe(ready).contains("tun0: in xdp-tun0, out not watched"));
+}
+
+TEST(Describe, AMissingWitnessIsNamed) {
+  Ready ready = golden::ready();
+  std::erase_if(ready.hooks, [](const Hook& hook) { return hook.name.starts_with("wire"); });
+  EXPECT_TRUE(describe(ready).contains("the wire is not watched"));
+  ready = golden::ready();
+  std::erase_if(ready.hooks, [](const Hook& hook) { return !hook.name.starts_with("wire"); });
+  EXPECT_TRUE(describe(ready).contains("kernel  not watched"));
+}
+
+TEST(Describe, ASummaryWithoutLossSaysSo) {
+  Summary summary{.ts_ns = 0, .connections = 1};
+  EXPECT_EQ(describe(summary), "tcpwitness: 1 connection, 0 events; nothing lost");
+  summary.events[TW_KIND_SEGMENT] = 1'200;
+  summary.events[TW_KIND_STATE] = 1;
+  EXPECT_EQ(describe(summary), "tcpwitness: 1 connection, 1,201 events (1 transition, 1,200 segments); nothing lost");
+}
+
+TEST(Describe, LossComesWithARemedy) {
+  const std::string text = describe(golden::summary());
+  EXPECT_TRUE(text.contains("1,234 lost"));
+  EXPECT_TRUE(text.contains("--ring-size"));
+  EXPECT_TRUE(text.contains("--port"));
+}
+
+TEST(Describe, FullMapsAndOurOwnBugsAreTold) {
+  Summary summary{.ts_ns = 0, .malformed = 2, .flows_full = 7, .unaccounted = 1};
+  EXPECT_TRUE(describe(summary).contains("7 flows found no room"));
+  EXPECT_TRUE(describe(summary).contains("--flows"));
+  EXPECT_TRUE(describe(summary).contains("2 records could not be decoded"));
+  EXPECT_TRUE(describe(summary).contains("1 records are unaccounted for"));
+}
+
+TEST(Describe, AQuietMachineIsToldWhatToTry) {
+  const std::string hint = quiet_hint(golden::ready());
+  for (const char* part : {"lo, veth0, veth1", "curl", "sudo scripts/lab handshake"}) {
+    EXPECT_TRUE(hint.contains(part)) << part;
+  }
+}
+
+TEST(Style, ColourOnlyOnATerminal) {
+  EXPECT_TRUE(choose_style({.is_tty = true, .columns = 80}).colour);
+  EXPECT_EQ(choose_style({.is_tty = true, .columns = 80}).width, 80U);
+  EXPECT_FALSE(choose_style({}).colour);
+}
+
+TEST(Style, NoColorIsRespectedUnlessEmpty) {
+  EXPECT_FALSE(choose_style({.is_tty = true, .no_color = "1"}).colour);
+  EXPECT_TRUE(choose_style({.is_tty = true, .no_color = ""}).colour);
+}
+
+TEST(Style, ADumbTerminalGetsNeitherColourNorArrows) {
+  const TextStyle style = choose_style({.is_tty = true, .term = "dumb", .locale = "C.UTF-8"});
+  EXPECT_FALSE(style.colour);
+  EXPECT_FALSE(style.utf8);
+}
+
+TEST(Style, Utf8NeedsATerminalAndALocale) {
+  EXPECT_TRUE(choose_style({.is_tty = true, .locale = "en_GB.utf8"}).utf8);
+  EXPECT_FALSE(choose_style({.is_tty = true, .locale = "C"}).utf8);
+  EXPECT_FALSE(choose_style({.is_tty = false, .locale = "en_GB.UTF-8"}).utf8);
+}
+
+TEST(Style, ExportedColumnsCountWhereThereIsNoTerminal) {
+  EXPECT_EQ(choose_style({.columns_wanted = "120"}).width, 120U);
+  EXPECT_EQ(choose_style({.columns_wanted = "wide"}).width, 0U);
+  EXPECT_EQ(choose_style({.is_tty = true, .columns = 80, .columns_wanted = "120"}).width, 80U);
+}
+
+}  // namespace
+}  // namespace tcpwitness

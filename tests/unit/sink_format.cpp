@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// sink_format.cpp: short texts at the edges of their ranges, where units and digits change.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <limits>
+
+#include "golden/reports.hpp"
+#include "sink/format.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::int64_t us = 1'000;
+constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t s = 1'000'000'000;
+
+TEST(Format, BytesHaveAtMostFiveCharacters) {
+  EXPECT_EQ(short_bytes(0), "0");
+  EXPECT_EQ(short_bytes(1023), "1023");
+  EXPECT_EQ(short_bytes(1024), "1.0K");
+  EXPECT_EQ(short_bytes(1024 * 10), "10K");
+  EXPECT_EQ(short_bytes(1024 * 1023), "1023K");
+  EXPECT_EQ(short_bytes(1024 * 1024 - 1), "1.0M");
+  EXPECT_EQ(short_bytes(std::uint64_t{3} << 30U), "3.0G");
+  for (std::uint64_t bytes = 1; bytes < std::uint64_t{1} << 62U; bytes = bytes * 9 / 8 + 1) {
+    EXPECT_LE(short_bytes(bytes).size(), 5U) << bytes;
+  }
+  EXPECT_EQ(short_bytes(std::numeric_limits<std::uint64_t>::max()), "16E");
+}
+
+TEST(Format, BytesInWords) {
+  EXPECT_EQ(bytes_in_words(1), "1 byte");
+  EXPECT_EQ(bytes_in_words(0), "0 bytes");
+  EXPECT_EQ(bytes_in_words(1536), "1.5 KiB");
+}
+
+TEST(Format, MillisecondsKeepThreeDigitsThatMatter) {
+  EXPECT_EQ(short_ms(-5), "0.00");
+  EXPECT_EQ(short_ms(41 * us), "0.04");
+  EXPECT_EQ(short_ms(9'994 * us), "9.99");
+  EXPECT_EQ(short_ms(9'996 * us), "10.0");
+  EXPECT_EQ(short_ms(99'940 * us), "99.9");
+  EXPECT_EQ(short_ms(99'960 * us), "100");
+  EXPECT_EQ(short_ms(3600 * s), "3600000");
+}
+
+TEST(Format, DurationsChooseTheirUnitAfterRounding) {
+  EXPECT_EQ(duration_in_words(-1), "0 ns");
+  EXPECT_EQ(duration_in_words(999), "999 ns");
+  EXPECT_EQ(duration_in_words(21 * us), "21 us");
+  EXPECT_EQ(duration_in_words(999'600), "1.00 ms");
+  EXPECT_EQ(duration_in_words(20 * ms), "20.0 ms");
+  EXPECT_EQ(duration_in_words(999'600 * us), "1.00 s");
+  EXPECT_EQ(duration_in_words(63 * s), "63.0 s");
+  EXPECT_EQ(duration_in_words(125 * s), "2 min 5 s");
+  EXPECT_EQ(duration_in_words(7440 * s), "2 h 4 min");
+  EXPECT_EQ(duration_in_words(100 * 3600 * s), "4 d 4 h");
+}
+
+TEST(Format, SecondsAreGroupedByThree) {
+  EXPECT_EQ(grouped_seconds(-7), "0.000 000");
+  EXPECT_EQ(grouped_seconds(41 * us), "0.000 041");
+  EXPECT_EQ(grouped_seconds(63 * s + 123'456 * us), "63.123 456");
+  EXPECT_EQ(grouped_seconds(7200 * s + 4 * ms), "7200.004");
+}
+
+TEST(Format, NumbersAreGroupedByThree) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1000), "1,000");
+  EXPECT_EQ(grouped(1234567), "1,234,567");
+}
+
+TEST(Format, ClockIsLocal) {
+  ::setenv("TZ", "XXX-02:30", 1);
+  ::tzset();
+  EXPECT_EQ(clock_seconds(golden::midnight), "11:23:20");
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  EXPECT_EQ(clock_micros(golden::midnight + 42 * us), "08:53:20.000042");
+}
+
+TEST(Format, FlagsAreInWiresharksOrder) {
+  EXPECT_EQ(flags_text(0), "");
+  EXPECT_EQ(flags_text(tcp_flag::syn | tcp_flag::ack), "SYN,ACK");
+  EXPECT_EQ(flags_text(tcp_flag::fin | tcp_flag::psh | tcp_flag::ack), "FIN,PSH,ACK");
+  EXPECT_EQ(flags_text(0xff), "FIN,SYN,RST,PSH,ACK,URG,ECE,CWR");
+}
+
+TEST(Format, EndpointsAreReadable) {
+  EXPECT_EQ(endpoint_text({golden::ip("192.0.2.1"), 80}), "192.0.2.1:80");
+  EXPECT_EQ(endpoint_text({golden::ip("2001:db8::1"), 80}), "[2001:db8::1]:80");
+  EXPECT_EQ(endpoint_text({golden::ip("192.0.2.1"), 0}), "192.0.2.1");
+  EXPECT_EQ(endpoint_text({golden::ip("2001:db8::1"), 0}), "2001:db8::1");
+}
+
+TEST(Format, ErrnoHasItsNameEverywhere) {
+  EXPECT_EQ(errno_name(110), "ETIMEDOUT");
+  EXPECT_EQ(errno_name(4711), "errno 4711");
+  EXPECT_EQ(errno_words(111), "Connection refused");
+}
+
+TEST(Format, NamesCannotControlATerminal) {
+  EXPECT_EQ(printable("ok", false), "ok");
+  EXPECT_EQ(printable("\x1b[31m\n\x7f", true), "?[31m??");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m",
+                      true),
+            "?31m");  // CSI as a C1 control
+  EXPECT_EQ(printable("\xff", true), "?");
+  EXPECT_EQ(printable("\u00e9", true), "\u00e9");
+  EXPECT_EQ(printable("\u00e9", false), "?");
+}
+
+TEST(Format, ColumnsCountCodePoints) {
+  EXPECT_EQ(columns("abc"), 3U);
+  EXPECT_EQ(columns("\u2192\u00e9"), 2U);
+}
+
+TEST(Format, AProcessIsNamedWithItsNumberOrNotAtAll) {
+  EXPECT_EQ(process_text(golden::process(7, "curl", PidSource::connect), false), "curl[7]");
+  EXPECT_EQ(process_text(golden::process(7, "", PidSource::connect), false), "?[7]");
+  EXPECT_EQ(process_text({}, false), "?");
+}
+
+}  // namespace
+}  // namespace tcpwitness

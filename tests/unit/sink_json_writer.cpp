@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// sink_json_writer.cpp: JsonWriter's commas, numbers and strings, against nlohmann's reader.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+
+#include "sink/format.hpp"
+#include "sink/json_writer.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::string quoted(std::string_view text) {
+  Buffer buffer;
+  JsonWriter(buffer).value(text);
+  return fmt::to_string(buffer);
+}
+
+TEST(JsonWriter, CommasStandBetweenMembersAndElementsOnly) {
+  Buffer buffer;
+  JsonWriter json(buffer);
+  json.begin_object();
+  json.key("a");
+  json.begin_array();
+  json.end_array();
+  json.key("b");
+  json.begin_array();
+  json.value(1);
+  json.null();
+  json.begin_object();
+  json.end_object();
+  json.begin_object();
+  json.field("c", true);
+  json.end_object();
+  json.end_array();
+  json.field("d", "e");
+  json.end_object();
+  EXPECT_EQ(fmt::to_string(buffer), R"({"a":[],"b":[1,null,{},{"c":true}],"d":"e"})");
+}
+
+TEST(JsonWriter, IntegersKeepAllTheirDigits) {
+  Buffer buffer;
+  JsonWriter json(buffer);
+  json.begin_array();
+  json.value(std::numeric_limits<std::uint64_t>::max());
+  json.value(std::numeric_limits<std::int64_t>::min());
+  json.value(std::uint8_t{255});
+  json.value(std::uint16_t{65535});
+  json.value(-1);
+  json.value(false);
+  json.end_array();
+  EXPECT_EQ(fmt::to_string(buffer), "[18446744073709551615,-9223372036854775808,255,65535,-1,false]");
+}
+
+TEST(JsonWriter, QuotesBackslashesAndControlsAreEscaped) {
+  EXPECT_EQ(quoted(R"(a"b\c)"), R"("a\"b\\c")");
+  EXPECT_EQ(quoted("\n\t\r\x1b\x7f"), R"("\n\t\u000d\u001b\u007f")");
+  EXPECT_EQ(quoted(std::string_view("\0x", 2)), R"("\u0000x")");
+  EXPECT_EQ(quoted(""), R"("")");
+}
+
+TEST(JsonWriter, ValidUtf8StaysAndAnythingElseIsReplaced) {
+  EXPECT_EQ(quoted("h\u00e9\u20ac\U0001f600"), "\"h\u00e9\u20ac\U0001f600\"");
+  EXPECT_EQ(quoted("a\xff"), "\"a\ufffd\"");
+  EXPECT_EQ(quoted("\xc3"), "\"\ufffd\"");                        // cut short
+  EXPECT_EQ(quoted("\xc0\xaf"), "\"\ufffd\ufffd\"");              // overlong
+  EXPECT_EQ(quoted("\xe0\x80\xaf"), "\"\ufffd\ufffd\ufffd\"");    // overlong
+  EXPECT_EQ(quoted("\xed\xa0\x80"), "\"\ufffd\ufffd\ufffd\"");    // surrogate
+  EXPECT_EQ(quoted("\xf4\x90\x80\x80").size(), 2U + 4 * 3);       // beyond U+10FFFF
+  EXPECT_EQ(quoted("\xf4\x8f\xbf\xbf"), "\"\xf4\x8f\xbf\xbf\"");  // U+10FFFF
+}
+
+TEST(JsonWriter, AnyBytesMakeValidJson) {
+  std::mt19937 random(7);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string bytes(random() % 16, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    ASSERT_TRUE(nlohmann::json::accept(quoted(bytes))) << quoted(bytes);
+  }
+}
+
+}  // namespace
+}  // namespace tcpwitness

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// sink_output.cpp: Output against real descriptors: pipes that close, fill and block, a full disk.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <thread>
+
+#include "sink/output.hpp"
+#include "sink/paint.hpp"
+
+namespace tcpwitness {
+namespace {
+
+struct Pipe {
+  Pipe() {
+    std::signal(SIGPIPE, SIG_IGN);
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
+  }
+  [[nodiscard]] int reader() const { return ends[0]; }
+  [[nodiscard]] int writer() const { return ends[1]; }
+  std::array<int, 2> ends{};
+};
+
+std::string drain(int fd) {
+  std::string text;
+  std::array<char, 65536> chunk{};
+  for (ssize_t got = 0; (got = ::read(fd, chunk.data(), chunk.size())) > 0;) {
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  }
+  ::close(fd);
+  return text;
+}
+
+TEST(Output, NothingGoesOutBeforeFlush) {
+  const Pipe pipe;
+  Output output(pipe.writer());
+  ASSERT_EQ(::fcntl(pipe.reader(), F_SETFL, O_NONBLOCK), 0);
+  append(output.buffer(), "a line\n");
+  output.line_done();
+  char byte = 0;
+  EXPECT_EQ(::read(pipe.reader(), &byte, 1), -1);
+  EXPECT_TRUE(output.flush());
+  EXPECT_EQ(::read(pipe.reader(), &byte, 1), 1);
+  ::close(pipe.reader());
+}
+
+TEST(Output, LargeBuffersGoOutBySizeInOrderAndWhole) {
+  const Pipe pipe;
+  std::string got;
+  std::thread reader([&] { got = drain(pipe.reader()); });
+  std::string wanted;
+  {
+    Output output(pipe.writer());
+    for (int i = 0; i < 100'000; ++i) {
+      const std::string line = std::to_string(i) + "\n";
+      append(output.buffer(), line);
+      output.line_done();
+      ASSERT_LT(output.buffer().size(), Output::spill_bytes);
+      wanted += line;
+    }
+    EXPECT_TRUE(output.flush());
+  }
+  reader.join();
+  EXPECT_EQ(got, wanted);
+}
+
+TEST(Output, ADescriptorThatSomebodyMadeNonBlockingIsWaitedFor) {
+  const Pipe pipe;
+  ASSERT_EQ(::fcntl(pipe.writer(), F_SETFL, O_NONBLOCK), 0);
+  std::string got;
+  std::thread reader([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    got = drain(pipe.reader());
+  });
+  {
+    Output output(pipe.writer());
+    append(output.buffer(), std::string(1 << 20, 'x'));  // more than a pipe holds
+    EXPECT_TRUE(output.flush());
+  }
+  reader.join();
+  EXPECT_EQ(got.size(), 1U << 20U);
+}
+
+TEST(Output, AReaderThatLeftIsReportedAndItsErrnoKept) {
+  const Pipe pipe;
+  Output output(pipe.writer());
+  ::close(pipe.reader());
+  append(output.buffer(), "x\n");
+  EXPECT_FALSE(output.flush());
+  EXPECT_EQ(output.error(), EPIPE);
+  EXPECT_FALSE(output.flush());
+}
+
+TEST(Output, AFullDiskIsReported) {
+  Output output(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  EXPECT_TRUE(output.flush());
+  append(output.buffer(), "x\n");
+  EXPECT_FALSE(output.flush());
+  EXPECT_EQ(output.error(), ENOSPC);
+}
+
+TEST(Output, AfterAFailureMemoryStaysBounded) {
+  Output output(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  for (int i = 0; i < 100'000; ++i) {
+    append(output.buffer(), "a line of some length that nobody will read\n");
+    output.line_done();
+  }
+  EXPECT_LT(output.buffer().size(), Output::spill_bytes);
+  EXPECT_EQ(output.error(), ENOSPC);
+}
+
+}  // namespace
+}  // namespace tcpwitness

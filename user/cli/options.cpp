@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// options.cpp: CLI11 finds the options and their texts, values.cpp makes values of them, and here is what
+// options mean together. CLI11 throws; nothing leaves this file as an exception.
+#include "cli/options.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "cli/help.hpp"
+#include "cli/values.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::string_view try_help = "\nTry 'tcpwitness --help'.";
+
+// Every option as the texts that were given to it, in order.
+struct Texts {
+  std::vector<std::string> interface, pid, comm, port, host, netns, output, duration, count, stuck_after, wire, kernel,
+      ring_size, flows, packets;
+};
+
+struct Spec {
+  const char* names;  // CLI11's form
+  std::vector<std::string> Texts::* texts;
+};
+
+const std::array<Spec, 15>& specs() {
+  static const std::array<Spec, 15> all{{{"-i,--interface", &Texts::interface},
+                                         {"-p,--pid", &Texts::pid},
+                                         {"--comm", &Texts::comm},
+                                         {"--port", &Texts::port},
+                                         {"--host", &Texts::host},
+                                         {"--netns", &Texts::netns},
+                                         {"-o,--output", &Texts::output},
+                                         {"-d,--duration", &Texts::duration},
+                                         {"-c,--count", &Texts::count},
+                                         {"--stuck-after", &Texts::stuck_after},
+                                         {"--wire", &Texts::wire},
+                                         {"--kernel", &Texts::kernel},
+                                         {"--ring-size", &Texts::ring_size},
+                                         {"--flows", &Texts::flows},
+                                         {"--packets", &Texts::packets}}};
+  return all;
+}
+
+// The first sentence about what is wrong; later ones are often its consequence.
+class Reader {
+ public:
+  // An option that is given at most once.
+  template <typename Convert, typename Take>
+  void once(std::string_view option, const std::vector<std::string>& texts, Convert convert, Take take) {
+    if (texts.size() > 1) {
+      fail(fmt::format("{} is given {} times; it takes one value", option, texts.size()));
+    } else {
+      each(option, texts, convert, take);
+    }
+  }
+  template <typename Convert, typename Take>
+  void each(std::string_view option, const std::vector<std::string>& texts, Convert convert, Take take) {
+    for (const std::string& text : texts) {
+      auto value = convert(text);
+      if (value) {
+        take(*std::move(value));
+      } else {
+        fail(fmt::format("{}: {}", option, value.error()));
+      }
+    }
+  }
+  void fail(std::string why) {
+    if (wrong_.empty()) wrong_ = std::move(why);
+  }
+  [[nodiscard]] const std::string& wrong() const { return wrong_; }
+
+ private:
+  std::string wrong_;
+};
+
+template <typename T>
+void add_new(std::vector<T>& list, T value) {
+  if (std::ranges::find(list, value) == list.end()) list.push_back(std::move(value));
+}
+
+cli::Value<bool> on_off(std::string_view text) {
+  const cli::Value<std::size_t> index = cli::one_of(text, {"on", "off"});
+  if (!index) return std::unexpected(index.error());
+  return *index == 0;
+}
+
+void read_filters(const Texts& texts, Options& options, Reader& reader) {
+  reader.each("--interface", texts.interface, cli::interface,
+              [&](std::string value) { add_new(options.interfaces, std::move(value)); });
+  reader.once(
+      "--pid", texts.pid, [](std::string_view text) { return cli::number(text, 1, 4'194'304); },
+      [&](std::uint64_t value) { options.pid = static_cast<std::uint32_t>(value); });
+  reader.once("--comm", texts.comm, cli::comm, [&](std::string value) { options.comm = std::move(value); });
+  reader.each("--port", texts.port, cli::ports, [&](const std::vector<std::uint16_t>& values) {
+    for (const std::uint16_t port : values) add_new(options.ports, port);
+  });
+  if (options.ports.size() > TW_MAX_PORTS) {
+    reader.fail(fmt::format("--port: {} different ports are given; at most {} are possible", options.ports.size(),
+                            TW_MAX_PORTS));
+  }
+  reader.each("--host", texts.host, cli::host, [&](const Prefix& value) { options.hosts.push_back(value); });
+  if (options.hosts.size() > TW_MAX_HOSTS) {
+    reader.fail(
+        fmt::format("--host: {} networks are given; at most {} are possible", options.hosts.size(), TW_MAX_HOSTS));
+  }
+  reader.once(
+      "--netns", texts.netns,
+      [](const std::string& text) -> cli::Value<std::string> {
+        if (text.empty()) return std::unexpected("'' is not a namespace: a name as in 'ip netns', or a path");
+        return text;
+      },
+      [&](std::string value) { options.netns = std::move(value); });
+}
+
+void read_printing(const Texts& texts, Options& options, Reader& reader) {
+  reader.once(
+      "--output", texts.output, [](std::string_view text) { return cli::one_of(text, {"text", "json"}); },
+      [&](std::size_t value) { options.format = value == 0 ? OutputFormat::text : OutputFormat::json; });
+  reader.once("--duration", texts.duration, cli::seconds, [&](auto value) { options.duration = value; });
+  reader.once(
+      "--count", texts.count, [](std::string_view text) { return cli::number(text, 1, 1'000'000'000'000); },
+      [&](std::uint64_t value) { options.count = value; });
+  reader.once("--stuck-after", texts.stuck_after, cli::seconds, [&](auto value) { options.stuck_after = value; });
+  reader.once(
+      "--packets", texts.packets, [](std::string_view text) { return cli::one_of(text, {"events", "all"}); },
+      [&](std::size_t value) { options.packets_all = value == 1; });
+}
+
+void read_listening(const Texts& texts, Options& options, Reader& reader) {
+  const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  reader.once("--wire", texts.wire, cli::wire, [&](WireMode value) { options.wire = value; });
+  reader.once("--kernel", texts.kernel, on_off, [&](bool value) { options.kernel = value; });
+  reader.once(
+      "--ring-size", texts.ring_size, [&](std::string_view text) { return cli::ring_size(text, page_bytes); },
+      [&](std::uint64_t value) { options.ring_bytes = value; });
+  reader.once(
+      "--flows", texts.flows, [](std::string_view text) { return cli::number(text, cli::flows_min, cli::flows_max); },
+      [&](std::uint64_t value) { options.flows = static_cast<std::uint32_t>(value); });
+}
+
+// What each option allows but not together.
+void check_together(const Texts& texts, const Options& options, Reader& reader) {
+  if (options.wire == WireMode::none && !options.kernel) {
+    reader.fail("--wire none and --kernel off together leave no witness: give at most one of them");
+  }
+  if (!options.kernel && (options.pid != 0 || !options.comm.empty())) {
+    reader.fail("--pid and --comm need the kernel, which alone knows the processes: leave --kernel off away");
+  }
+  if (options.wire == WireMode::none && !texts.interface.empty()) {
+    reader.fail("--interface says where to hear the wire, and --wire none not to hear it: give one of them");
+  }
+  if (options.command != Command::trace && !texts.packets.empty()) {
+    reader.fail("--packets belongs to the timeline: 'tcpwitness trace --packets all'");
+  }
+}
+
+// Distance in single-letter edits, for "did you mean".
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j < row.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
+    }
+  }
+  return row.back();
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
+  const auto nearest =
+      std::ranges::min_element(known, {}, [&](const std::string& candidate) { return distance(word, candidate); });
+  const bool near = nearest != known.end() && distance(word, *nearest) <= (word.size() < 5 ? 1U : 2U);
+  return near ? fmt::format("; did you mean '{}'?", *nearest) : "";
+}
+
+std::string unknown(std::string_view word) {
+  if (word == "life" || word == "trace") return "life and trace are two commands: give one of them";
+  if (!word.starts_with('-')) {
+    return fmt::format("'{}' is not a command: life and trace are{}", word, did_you_mean(word, {"life", "trace"}));
+  }
+  std::vector<std::string> known{"--help", "--version"};
+  for (const Spec& spec : specs()) {
+    const std::string_view names(spec.names);
+    known.emplace_back(names.substr(names.find("--")));
+  }
+  const std::string_view option = word.substr(0, word.find('='));
+  return fmt::format("there is no option '{}'{}", option, did_you_mean(option, known));
+}
+
+// "--port: 1 required TEXT missing" names the option first.
+std::string missing_value(const CLI::ArgumentMismatch& mismatch) {
+  const std::string what = mismatch.what();
+  return fmt::format("{} needs a value", what.substr(0, what.find_first_of(": ")));
+}
+
+Parsed usage_error(std::string_view why) { return UsageError{fmt::format("tcpwitness: {}{}", why, try_help)}; }
+
+Parsed evaluate(const Texts& texts, Command command) {
+  Options options;
+  options.command = command;
+  Reader reader;
+  read_filters(texts, options, reader);
+  read_printing(texts, options, reader);
+  read_listening(texts, options, reader);
+  check_together(texts, options, reader);
+  if (!reader.wrong().empty()) return usage_error(reader.wrong());
+  return options;
+}
+
+}  // namespace
+
+Parsed parse(std::span<const std::string> arguments, std::string_view version) {
+  CLI::App app;
+  app.set_help_flag();
+  Texts texts;
+  bool help = false;
+  bool show_version = false;
+  for (const Spec& spec : specs())
+    app.add_option(spec.names, texts.*spec.texts)->expected(1)->allow_extra_args(false)->take_all();
+  app.add_flag("-h,--help", help);
+  app.add_flag("--version", show_version);
+  CLI::App* life = app.add_subcommand("life");
+  CLI::App* trace = app.add_subcommand("trace");
+  for (CLI::App* command : {life, trace}) {
+    command->set_help_flag();
+    command->fallthrough();
+  }
+  app.require_subcommand(0, 1);
+  app.allow_extras();
+
+  // CLI11 takes them from the back.
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::ArgumentMismatch& mismatch) {
+    return usage_error(missing_value(mismatch));
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error.what());
+  }
+  if (help) {
+    const std::string_view page = trace->parsed() ? cli::help_trace : life->parsed() ? cli::help_life : cli::help_main;
+    return Information{std::string(page) + std::string(cli::help_shared)};
+  }
+  if (show_version) return Information{fmt::format("tcpwitness {}\n", version)};
+  std::vector<std::string> extras = app.remaining(true);
+  std::erase(extras, "--");
+  if (!extras.empty()) return usage_error(unknown(extras.front()));
+  return evaluate(texts, trace->parsed() ? Command::trace : Command::life);
+}
+
+Parsed parse(int argc, const char* const* argv, std::string_view version) {
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  return parse(arguments, version);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// options.hpp: the command line as plain values. No I/O: what is to be printed comes back as text.
+//
+// Values are checked here as far as they can be without asking the system (whether an interface exists
+// is not known here). A message names the option, what was wrong and what is valid.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "tcpwitness/address.hpp"
+
+namespace tcpwitness {
+
+enum class Command : std::uint8_t { life, trace };
+enum class OutputFormat : std::uint8_t { text, json };
+enum class WireMode : std::uint8_t { automatic, xdp, xdp_native, xdp_generic, tc, none };
+[[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
+
+struct Options {
+  Command command = Command::life;
+  std::vector<std::string> interfaces;  // empty: all that are up
+  std::uint32_t pid = 0;                // 0: all
+  std::string comm;                     // empty: all
+  std::vector<std::uint16_t> ports;     // either end; empty: all
+  std::vector<Prefix> hosts;            // either end; empty: all
+  OutputFormat format = OutputFormat::text;
+  std::optional<std::chrono::nanoseconds> duration;
+  std::optional<std::uint64_t> count;  // connections told
+  WireMode wire = WireMode::automatic;
+  bool kernel = true;
+  std::string netns;  // path or name; empty: this one
+  std::uint64_t ring_bytes = 4ULL << 20U;
+  std::uint32_t flows = 65536;
+  std::chrono::nanoseconds stuck_after = std::chrono::seconds(10);
+  bool packets_all = false;  // trace: every segment is an event
+};
+
+// Help or version: text for stdout, exit code 0.
+struct Information {
+  std::string text;
+};
+// Text for stderr, exit code 2.
+struct UsageError {
+  std::string text;
+};
+using Parsed = std::variant<Options, Information, UsageError>;
+
+// arguments: without the program's name. version: what --version prints after "tcpwitness ".
+[[nodiscard]] Parsed parse(std::span<const std::string> arguments, std::string_view version);
+// The same for main's arguments.
+[[nodiscard]] Parsed parse(int argc, const char* const* argv, std::string_view version);
+
+}  // namespace tcpwitness

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// cause.cpp: matches transitions with segments by sequence number, with calls by the socket's lock,
+// with timers by the error.
+//
+// A peer's segment can be processed from the backlog while a process owns the socket, so for
+// transitions that only a segment can cause the lock is not looked at.
+#include "correlate/cause.hpp"
+
+#include <cerrno>
+#include <string>
+
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+constexpr std::int64_t same_batch_ns = 5'000'000;
+
+constexpr bool has(std::uint8_t flags, std::uint8_t wanted) { return (flags & wanted) == wanted; }
+
+// The first matching segment of the newest batch: XDP sees a whole batch before TCP sees any of it, so an ACK and the
+// FIN behind it can both be candidates, and the first one did it. An older match (an ACK that a full accept queue
+// refused a second ago) did not.
+template <typename Match>
+const Candidate* find(const Recent& recent, Match match) {
+  const Candidate* best = nullptr;
+  const std::uint32_t count = recent.pushed < Recent::limit ? recent.pushed : Recent::limit;
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    const Candidate& candidate = recent.segments[(recent.pushed - i) % Recent::limit];
+    if (candidate.out || !match(candidate)) continue;
+    if (best != nullptr && best->ts_ns - candidate.ts_ns > same_batch_ns) break;
+    best = &candidate;
+  }
+  return best;
+}
+
+Cause by_segment(const Candidate* candidate, std::string_view what, TimeNs ts) {
+  Cause cause;
+  if (candidate == nullptr) return cause;
+  cause.kind = Cause::Kind::segment;
+  cause.id = candidate->id;
+  cause.delay_ns = ts > candidate->ts_ns ? ts - candidate->ts_ns : 0;
+  cause.what = what;
+  return cause;
+}
+
+Cause by_timer(std::string_view what) {
+  Cause cause;
+  cause.kind = Cause::Kind::timer;
+  cause.what = what;
+  return cause;
+}
+
+// Static storage for "kill (signal 9)".
+std::string_view kill_words(int signal) {
+  static const std::array<std::string, 128> words = [] {
+    std::array<std::string, 128> made;
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] = "kill (signal " + std::to_string(i) + ")";
+    return made;
+  }();
+  return words[static_cast<std::size_t>(signal) & 127U];
+}
+
+Cause by_call(const StateChange& change, std::string_view what) {
+  Cause cause;
+  cause.kind = Cause::Kind::call;
+  cause.what = what;
+  if ((change.actor.flags & TW_ACTOR_EXITING) != 0) {
+    cause.signal = static_cast<int>(change.actor.exit_code & 0x7fU);
+    cause.what = cause.signal != 0 ? kill_words(cause.signal) : "exit";
+  }
+  return cause;
+}
+
+bool called(const StateChange& change) {
+  return (change.cb.flags & TW_CB_OWNED) != 0 && (change.actor.flags & TW_ACTOR_PRESENT) != 0 &&
+         (change.actor.flags & TW_ACTOR_KTHREAD) == 0;
+}
+
+// close() shuts both directions down before it changes the state, shutdown(SHUT_WR) only one.
+std::string_view closing_call(const ControlBlock& cb) { return cb.sk_shutdown == 2 ? "shutdown" : "close"; }
+
+Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
+  const ControlBlock& cb = change.cb;
+  const auto from = static_cast<State>(change.old_state);
+  const Recent* recent = c.recent.get();
+  const bool reset_taken = c.trouble && c.trouble->reset_received.mark;
+  if (cb.sk_err == ETIMEDOUT) {
+    if (from == State::syn_sent || from == State::syn_recv) return by_timer("retransmission");
+    if (cb.snd_una == cb.write_seq) return by_timer("keep-alive");
+    return by_timer(cb.user_timeout_ms != 0 ? "user timeout" : "retransmission");
+  }
+  if (cb.sk_err == ECONNABORTED && called(change)) return by_call(change, "sock_destroy");
+  if (cb.sk_err != 0 || reset_taken) {
+    if (recent == nullptr) return {};
+    const Candidate* rst = find(*recent, [&](const Candidate& s) {
+      if (!has(s.flags, tcp_flag::rst)) return false;
+      return from == State::syn_sent ? s.ack == cb.snd_nxt || s.ack == cb.write_seq : s.seq == cb.rcv_nxt;
+    });
+    return by_segment(rst, "RST", ts);
+  }
+  if (recent != nullptr && (from == State::last_ack || from == State::closing)) {
+    const Candidate* ack = find(*recent, [&](const Candidate& s) {
+      return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) && s.ack == cb.snd_una;
+    });
+    if (ack != nullptr) return by_segment(ack, "ACK of FIN", ts);
+  }
+  if (recent != nullptr && from == State::fin_wait2 && (cb.flags & TW_CB_DONE) != 0) {
+    const Candidate* fin = find(
+        *recent, [&](const Candidate& s) { return has(s.flags, tcp_flag::fin) && s.end == cb.rcv_nxt; });
+    if (fin != nullptr) return by_segment(fin, "FIN", ts);
+    return {};
+  }
+  if (from == State::last_ack || from == State::closing) return {};
+  return called(change) ? by_call(change, closing_call(cb)) : Cause{};
+}
+
+}  // namespace
+
+Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
+  const ControlBlock& cb = change.cb;
+  const Recent* recent = c.recent.get();
+  const auto from = static_cast<State>(change.old_state);
+  const auto to = static_cast<State>(change.new_state);
+  switch (to) {
+    case State::syn_sent:
+      return called(change) ? by_call(change, "connect") : Cause{};
+    case State::listen:
+      return called(change) ? by_call(change, "listen") : Cause{};
+    case State::close:
+      return of_close(c, change, ts);
+    case State::fin_wait1:
+    case State::last_ack:
+      return called(change) ? by_call(change, closing_call(cb)) : Cause{};
+    default:
+      break;
+  }
+  if (recent == nullptr) return {};
+  switch (to) {
+    case State::established:
+      if (from == State::syn_sent) {
+        return by_segment(find(*recent,
+                               [&](const Candidate& s) {
+                                 return has(s.flags, tcp_flag::syn | tcp_flag::ack) && s.seq + 1 == cb.rcv_nxt;
+                               }),
+                          "SYN-ACK", ts);
+      }
+      [[fallthrough]];
+    case State::syn_recv: {
+      if (from == State::syn_sent) {  // both sides connect at once
+        return by_segment(find(*recent,
+                               [&](const Candidate& s) {
+                                 return has(s.flags, tcp_flag::syn) && !has(s.flags, tcp_flag::ack) &&
+                                        s.seq + 1 == cb.rcv_nxt;
+                               }),
+                          "SYN", ts);
+      }
+      // The child's control block may not be filled in yet at LISTEN -> SYN_RECV; then only the ISNs on the wire speak.
+      const std::uint32_t wanted = c.has_isn_local ? c.isn_local + 1 : cb.snd_una;
+      return by_segment(find(*recent,
+                             [&](const Candidate& s) {
+                               return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) &&
+                                      !has(s.flags, tcp_flag::syn) && s.ack == wanted;
+                             }),
+                        "ACK", ts);
+    }
+    case State::close_wait:
+    case State::closing:
+      return by_segment(
+          find(*recent, [&](const Candidate& s) { return has(s.flags, tcp_flag::fin) && s.end == cb.rcv_nxt; }), "FIN",
+          ts);
+    case State::fin_wait2:
+      return by_segment(find(*recent,
+                             [&](const Candidate& s) {
+                               return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) &&
+                                      s.ack == cb.snd_una;
+                             }),
+                        "ACK of FIN", ts);
+    default:
+      return {};
+  }
+}
+
+const RecentTransition* find_sender(const Recent& recent, std::uint8_t flags, std::uint16_t why) {
+  if ((why & TW_WHY_RETRANSMISSION) != 0) return nullptr;  // a timer sent it, not the transition
+  const auto sends = [&](const RecentTransition& t) {
+    if (has(flags, tcp_flag::rst)) return t.to == State::close;
+    if (has(flags, tcp_flag::fin)) return t.to == State::fin_wait1 || t.to == State::last_ack;
+    if (has(flags, tcp_flag::syn)) return t.to == (has(flags, tcp_flag::ack) ? State::syn_recv : State::syn_sent);
+    if ((why & TW_WHY_HANDSHAKE_ACK) != 0) return t.from == State::syn_sent && t.to == State::established;
+    if ((why & TW_WHY_FIN_ACK) != 0) return t.to == State::close_wait || t.to == State::closing;
+    return false;
+  };
+  const auto size = static_cast<std::uint32_t>(recent.transitions.size());
+  const std::uint32_t count = recent.transitions_pushed < size ? recent.transitions_pushed : size;
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    const RecentTransition& transition = recent.transitions[(recent.transitions_pushed - i) % size];
+    if (sends(transition)) return &transition;
+  }
+  return nullptr;
+}
+
+}  // namespace tcpwitness

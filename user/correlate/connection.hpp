@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// connection.hpp: what is known of one connection while it lives: facts, no judgements.
+//
+// Correlation writes it, the rules in judge/ read it. It is kept small, because there may be a million
+// idle ones: what only some connections need (Closing, Trouble, Recent) is allocated when it happens.
+// A fact is set only by an event that shows it; nothing here follows from silence.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "tcpwitness/connection.hpp"
+#include "tcpwitness/event.hpp"
+
+namespace tcpwitness {
+
+// An event and its time; id 0: it was not seen.
+struct Mark {
+  EventId id = 0;
+  TimeNs ts_ns = 0;
+  explicit operator bool() const { return id != 0; }
+};
+
+// The first events that carry a finding, and the newest one.
+struct Evidence {
+  static constexpr std::size_t limit = 8;
+  std::array<EventId, limit> ids{};
+  std::uint32_t total = 0;
+
+  void add(EventId id) {
+    ids[total < limit ? total : limit - 1] = id;
+    ++total;
+  }
+  [[nodiscard]] std::vector<EventId> list() const {
+    return {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(total < limit ? total : limit)};
+  }
+};
+
+// The process that a connection belongs to, as plain bytes.
+struct Owner {
+  std::uint32_t pid = 0;
+  std::array<char, TW_COMM_LEN> comm{};
+  PidSource source = PidSource::unknown;
+
+  [[nodiscard]] Process process() const;
+};
+
+// One of the two FINs and the segment that acknowledged it.
+struct FinFacts {
+  Mark sent;
+  Mark acked;              // the first segment whose ack covers the FIN
+  std::uint32_t end = 0;   // the sequence number after the FIN
+  std::uint32_t ack = 0;   // as in that segment
+  std::uint32_t seq = 0;   // of the FIN itself: end - 1
+};
+
+// From the first sign of the end.
+struct Closing {
+  FinFacts fin_out;
+  FinFacts fin_in;
+  Mark first;               // the transition out of ESTABLISHED
+  Mark close_wait;          // ESTABLISHED -> CLOSE_WAIT
+  Mark left_close_wait;
+  Mark time_wait;           // entered TIME_WAIT (inferred)
+  Mark end;                 // the last transition: ... -> CLOSE
+  TcpState end_from = TcpState::unknown;  // the state that the socket left
+  std::uint8_t end_actor = 0;             // enum tw_actor_flags of that event
+  std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
+  bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
+  bool stuck_told = false;                // close-wait-stuck was reported
+  bool mini_fin_wait2 = false;            // became a mini-socket without the peer's FIN
+  int signal = 0;                         // that ended the process which ended the connection
+};
+
+struct ResetSeen {
+  Mark mark;
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;
+  std::uint8_t flags = 0;      // TCP flags on the wire
+  std::uint8_t socket_type = 0;  // enum tw_socket_type that sent it
+};
+
+// What the kernel said of a reset it sent or took.
+struct ResetTold {
+  Mark mark;
+  std::uint32_t reason = TW_REASON_UNKNOWN;
+  bool answers_segment = false;
+  std::uint8_t actor = 0;  // enum tw_actor_flags
+};
+
+enum class RetransmitKind : std::uint8_t { syn, syn_ack, fast, rto, zero_window_rto, loss_recovery, tail_loss, unknown };
+inline constexpr std::size_t retransmit_kind_count = 8;
+
+struct Retransmissions {
+  std::array<std::uint32_t, retransmit_kind_count> by_kind{};
+  std::uint32_t kernel = 0;
+  std::uint32_t wire_out = 0;
+  std::uint32_t wire_in = 0;
+  std::uint32_t refused = 0;  // never left: qdisc or netfilter
+  std::uint32_t last_seq = 0;
+  std::uint32_t attempt = 0;  // of the segment at last_seq
+  Evidence evidence;
+  std::array<TimeNs, 8> syn_ts_ns{};  // times of the SYNs we sent, the first included
+  std::uint32_t syns = 0;
+};
+
+struct KeepaliveFacts {
+  std::uint32_t sent = 0;
+  std::uint32_t answered = 0;
+  std::uint32_t unanswered = 0;  // in a row, now
+  std::uint32_t received = 0;
+  std::uint32_t time_ms = 0;
+  std::uint32_t intvl_ms = 0;
+  std::uint32_t probes = 0;
+  TimeNs dead_at_ns = 0;
+  Mark last_sent;
+  bool by_kernel = false;  // the kernel's view told keep-alive from zero-window probe
+  Evidence evidence;
+};
+
+// One side's closed window.
+struct ZeroWindowFacts {
+  Mark since;               // the current closed period; id 0: open
+  std::uint32_t periods = 0;
+  std::int64_t total_ns = 0;
+  std::uint32_t probes = 0;  // sent into it
+  std::uint32_t unsent_bytes = 0;
+  bool by_kernel = false;
+  Evidence evidence;
+};
+
+struct Trouble {
+  ResetSeen rst_in;
+  ResetSeen rst_out;
+  ResetTold reset_sent;
+  ResetTold reset_received;
+  Retransmissions retransmissions;
+  KeepaliveFacts keepalive;
+  ZeroWindowFacts local_window;  // this side stopped reading
+  ZeroWindowFacts peer_window;   // the peer stopped reading
+  Mark error;                    // inet_sk_error_report with an errno
+};
+
+// A segment that may be what a coming transition cites. Timeline only.
+struct Candidate {
+  EventId id = 0;
+  TimeNs ts_ns = 0;
+  std::uint32_t seq = 0;
+  std::uint32_t end = 0;
+  std::uint32_t ack = 0;
+  std::uint8_t flags = 0;
+  std::uint8_t socket_type = 0;
+  bool out = false;
+};
+
+// A transition that a coming outgoing segment may name. Timeline only.
+struct RecentTransition {
+  EventId id = 0;
+  TimeNs ts_ns = 0;
+  TcpState from{};
+  TcpState to{};
+};
+
+struct Recent {
+  static constexpr std::size_t limit = 8;
+  std::array<Candidate, limit> segments{};
+  std::uint32_t pushed = 0;
+  std::array<RecentTransition, 4> transitions{};
+  std::uint32_t transitions_pushed = 0;
+
+  void push(const Candidate& candidate) { segments[pushed++ % limit] = candidate; }
+  void push(const RecentTransition& transition) { transitions[transitions_pushed++ % transitions.size()] = transition; }
+};
+
+// What a connection waits for; each has one fixed delay, see table.hpp.
+enum class Wait : std::uint8_t {
+  none,
+  settle,          // ended: stragglers of the end may still come
+  unanswered_syn,  // a SYN came, no SYN-ACK yet
+  request,         // half-open request socket
+  mini_fin_wait2,  // mini-socket that has not seen the peer's FIN
+  close_wait,      // close-wait-stuck
+  wire_connect,    // wire alone: SYN without an answer
+  tombstone,       // told; late events must not bring it back
+  time_wait,       // told, and its mini-socket may still answer (timeline only)
+  count,
+};
+
+struct Connection {
+  ConnectionId id = 0;
+  std::uint64_t cookie = 0;
+  Flow flow;
+  std::uint32_t netns = 0;
+  TimeNs start_ts_ns = 0;
+  TimeNs last_ts_ns = 0;
+  TimeNs state_ts_ns = 0;  // of the newest transition
+  EventId state_event = 0;
+  ControlBlock cb{};         // newest
+  tw_wire_counters wire{};   // newest
+  std::unique_ptr<Closing> closing;
+  std::unique_ptr<Trouble> trouble;
+  std::unique_ptr<Recent> recent;
+  TimeNs waiting_since_ns = 0;
+  Mark syn;                    // the SYN that began it
+  std::int64_t handshake_ns = -1;
+  std::uint32_t isn_local = 0;
+  std::uint32_t isn_remote = 0;
+  std::uint32_t gap_serial = 0;  // gaps seen when it began
+  Owner owner;
+  std::uint32_t wait_next = 0xffffffffU;
+  std::uint32_t wait_prev = 0xffffffffU;
+  std::uint16_t error = 0;       // errno
+  std::uint16_t last_window_local = 0xffff;  // as last advertised (unscaled), SYN excluded
+  std::uint16_t last_window_peer = 0xffff;
+  std::array<TcpState, 12> states{};
+  std::uint8_t state_count = 0;
+  TcpState state = TcpState::unknown;
+  Role role = Role::unknown;
+  Wait waiting = Wait::none;
+  ClosedBy closed_by = ClosedBy::none;
+  bool live : 1 = false;            // slot in use
+  bool told : 1 = false;            // its Life was told
+  bool flow_bound : 1 = false;
+  bool cookie_bound : 1 = false;
+  bool preexisting : 1 = false;
+  bool from_snapshot : 1 = false;   // state comes from the snapshot; no state event yet
+  bool kernel_heard : 1 = false;
+  bool wire_heard : 1 = false;
+  bool incomplete : 1 = false;
+  bool inconsistent : 1 = false;    // a transition does not follow from the state we knew
+  bool has_isn_local : 1 = false;
+  bool has_isn_remote : 1 = false;
+  bool owner_ambiguous : 1 = false;  // the snapshot named two processes
+  bool syn_ack_seen : 1 = false;
+  bool established : 1 = false;
+  bool expired : 1 = false;          // told because its time was up, not because its end was seen
+
+  Closing& ending() {
+    if (!closing) closing = std::make_unique<Closing>();
+    return *closing;
+  }
+  Trouble& troubles() {
+    if (!trouble) trouble = std::make_unique<Trouble>();
+    return *trouble;
+  }
+  [[nodiscard]] bool ended() const { return closing && closing->end; }
+  [[nodiscard]] bool has_cb() const { return (cb.flags & TW_CB_PRESENT) != 0; }
+  void enter(TcpState to) {
+    if (state_count < states.size()) states[state_count++] = to;
+    state = to;
+  }
+};
+
+}  // namespace tcpwitness

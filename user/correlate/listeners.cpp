@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// listeners.cpp: look-up of listening sockets; few and long-lived, so plain maps.
+#include "correlate/listeners.hpp"
+
+#include <algorithm>
+
+namespace tcpwitness {
+
+void Listeners::opened(std::uint64_t cookie, const Endpoint& local, const Owner& owner) {
+  if (cookie == 0) return;
+  closed(cookie);
+  by_cookie_[cookie] = Listener{cookie, local, owner, false};
+  by_port_[local.port].push_back(cookie);
+}
+
+void Listeners::closed(std::uint64_t cookie) {
+  const auto found = by_cookie_.find(cookie);
+  if (found == by_cookie_.end()) return;
+  const auto port = by_port_.find(found->second.local.port);
+  if (port != by_port_.end()) {
+    std::erase(port->second, cookie);
+    if (port->second.empty()) by_port_.erase(port);
+  }
+  by_cookie_.erase(found);
+}
+
+bool Listeners::owned(std::uint64_t cookie, const Owner& owner) {
+  const auto found = by_cookie_.find(cookie);
+  if (found == by_cookie_.end()) return false;
+  Listener& listener = found->second;
+  if (listener.owner.pid == 0 && !listener.ambiguous) {
+    listener.owner = owner;
+  } else if (listener.owner.pid != owner.pid) {
+    // Two processes hold it: either may accept.
+    listener.ambiguous = true;
+    listener.owner = Owner{};
+  }
+  return true;
+}
+
+const Listener* Listeners::find(std::uint64_t cookie) const {
+  const auto found = by_cookie_.find(cookie);
+  return found == by_cookie_.end() ? nullptr : &found->second;
+}
+
+const Listener* Listeners::find(const Endpoint& local) const {
+  const auto port = by_port_.find(local.port);
+  if (port == by_port_.end()) return nullptr;
+  const Listener* exact = nullptr;
+  const Listener* wildcard = nullptr;
+  for (const std::uint64_t cookie : port->second) {
+    const Listener& listener = by_cookie_.at(cookie);
+    const Listener*& place = listener.local.address.is_unspecified() ? wildcard : exact;
+    if (!listener.local.address.is_unspecified() && listener.local.address != local.address) continue;
+    // SO_REUSEPORT: several sockets of one address; the child's is unknown unless one process owns them all.
+    if (place != nullptr && place->owner.pid != listener.owner.pid) return nullptr;
+    place = &listener;
+  }
+  return exact != nullptr ? exact : wildcard;
+}
+
+}  // namespace tcpwitness

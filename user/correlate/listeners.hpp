@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// listeners.hpp: the sockets in LISTEN and who owns them, so that their children inherit a process.
+//
+// A listener is no connection and has no life. Found by its cookie or by the local end of a child: the
+// exact address before the wildcard, an owner that two processes share is no owner.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "correlate/connection.hpp"
+#include "tcpwitness/address.hpp"
+
+namespace tcpwitness {
+
+struct Listener {
+  std::uint64_t cookie = 0;
+  Endpoint local;
+  Owner owner;
+  bool ambiguous = false;  // the snapshot named two processes: a pre-fork server
+};
+
+class Listeners {
+ public:
+  void opened(std::uint64_t cookie, const Endpoint& local, const Owner& owner);
+  void closed(std::uint64_t cookie);
+  // A process has the listening socket open. False: no such listener.
+  bool owned(std::uint64_t cookie, const Owner& owner);
+  [[nodiscard]] const Listener* find(std::uint64_t cookie) const;
+  [[nodiscard]] const Listener* find(const Endpoint& local) const;
+
+ private:
+  std::unordered_map<std::uint64_t, Listener> by_cookie_;
+  std::unordered_map<std::uint16_t, std::vector<std::uint64_t>> by_port_;
+};
+
+}  // namespace tcpwitness

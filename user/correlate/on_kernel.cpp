@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// on_kernel.cpp: what the kernel says beside state changes: retransmissions, resets, errors, the
+// end of sockets, who uses them, what existed at start, and what was lost.
+//
+// None of these begins a connection, but a retransmission or a snapshot of a living one: a process may
+// keep a dead socket and still call recv() on it.
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+// EVIDENCE, "Retransmission kinds", in this order; icsk_pending 5 is the tail-loss probe's timer.
+RetransmitKind kind_of(const Retransmit& r) {
+  const ControlBlock& cb = r.cb;
+  if (r.synack != 0) return RetransmitKind::syn_ack;
+  if ((cb.flags & TW_CB_PRESENT) == 0) return RetransmitKind::unknown;
+  if (static_cast<State>(cb.state) == State::syn_sent) return RetransmitKind::syn;
+  if (cb.ca_state == 3) return RetransmitKind::fast;
+  if (cb.ca_state == 4 && cb.icsk_pending == 0) {
+    return cb.icsk_retransmits > 0 ? RetransmitKind::rto : RetransmitKind::zero_window_rto;
+  }
+  if (cb.ca_state == 4) return RetransmitKind::loss_recovery;
+  if (cb.icsk_pending == 5) return RetransmitKind::tail_loss;
+  return RetransmitKind::unknown;
+}
+
+std::string_view words(RetransmitKind kind) {
+  static constexpr std::array<std::string_view, retransmit_kind_count> text = {
+      "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe", "unknown"};
+  return text[static_cast<std::size_t>(kind)];
+}
+
+// The end of a socket whose last state event was not heard. What its control block proves is kept.
+bool finished_well(const Connection& c, const ControlBlock& cb) {
+  if (cb.sk_err != 0) return false;
+  if (c.state == State::last_ack || c.state == State::closing) return cb.snd_una == cb.write_seq;
+  return c.state == State::fin_wait2 && (cb.flags & TW_CB_DONE) != 0;
+}
+
+}  // namespace
+
+std::string_view retransmit_words(RetransmitKind kind) { return words(kind); }
+
+Slot Witness::Impl::locate(std::uint64_t cookie, const tw_tuple& tuple) const {
+  Slot slot = table_.find_cookie(cookie);
+  if (slot == no_slot) {
+    slot = table_.find_flow(to_flow(tuple));
+    // Another socket's: a flow is used again.
+    if (slot != no_slot && cookie != 0 && table_.at(slot).cookie != 0) return no_slot;
+  }
+  return slot != no_slot && table_.at(slot).told ? no_slot : slot;
+}
+
+void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
+  const Slot slot = locate(r.header.cookie, r.tuple);
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  c.kernel_heard = true;
+  if (r.synack == 0 && (r.cb.flags & TW_CB_PRESENT) != 0) c.cb = r.cb;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  Retransmissions& facts = c.troubles().retransmissions;
+  const RetransmitKind kind = kind_of(r);
+  ++facts.by_kind[static_cast<std::size_t>(kind)];
+  ++facts.kernel;
+  facts.evidence.add(e.id);
+  if (r.err > 0 || r.err == -1) ++facts.refused;
+  facts.attempt = facts.kernel > 1 && facts.last_seq == r.seq ? facts.attempt + 1 : 1;
+  if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
+  facts.last_seq = r.seq;
+  if (!settings_.timeline) return;
+  RetransmitEntry body;
+  body.cause = words(kind);
+  body.rel_seq = c.has_isn_local ? r.seq - c.isn_local : r.seq;
+  body.len = r.end_seq - r.seq;
+  body.err = r.err;
+  body.rto_us = r.cb.rto_us;
+  body.attempt = facts.attempt;
+  entry(&c, e, c.flow, std::move(body));
+}
+
+void Witness::Impl::on_reset(const Event& e, const Reset& r) {
+  const bool sent = r.direction == TW_RESET_SENT;
+  const Flow flow = to_flow(r.tuple);
+  // Without a socket the address pair still names the connection whose segment was answered.
+  const Slot slot = locate(r.has_socket != 0 ? r.header.cookie : 0, r.tuple);
+  const ResetReason reason = sent ? reset_reason(names_, r.reason) : ResetReason::unknown;
+  const bool of_listener = static_cast<State>(r.cb.state) == State::listen && (r.cb.flags & TW_CB_PRESENT) != 0;
+  ResetEntry body;
+  body.sent = sent;
+  body.has_socket = r.has_socket != 0;
+  if (sent && r.reason != TW_REASON_UNKNOWN) body.reason = reset_reason_text(names_, r.reason);
+  body.meaning = reset_meaning(reason, sent);
+  if (slot == no_slot || of_listener) {
+    stray_reset(e, r, flow);
+    entry(nullptr, e, flow, std::move(body));
+    return;
+  }
+  Connection& c = table_.at(slot);
+  c.kernel_heard = true;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  Trouble& trouble = c.troubles();
+  ResetTold& told = sent ? trouble.reset_sent : trouble.reset_received;
+  if (!told.mark) told = {{e.id, e.ts_ns}, sent ? r.reason : TW_REASON_UNKNOWN, r.answers_segment != 0, r.actor.flags};
+  // A mini-socket that is reset waits for no FIN any more.
+  if (c.closing && c.closing->mini_fin_wait2) table_.wait(slot, Wait::settle, now_);
+  const bool acts = (r.actor.flags & TW_ACTOR_OWNED) != 0 && !told.answers_segment && sent;
+  StateChange actor{};
+  actor.actor = r.actor;
+  if (acts) body.process = acting_process(actor, PidSource::unknown).process();
+  body.segment = sent ? trouble.rst_out.mark.id : trouble.rst_in.mark.id;
+  entry(&c, e, c.flow, std::move(body));
+}
+
+void Witness::Impl::on_error(const Event& e, const SocketError& x) {
+  const Slot slot = locate(x.header.cookie, x.tuple);
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  c.kernel_heard = true;
+  if (x.cb.sk_err != 0) {
+    c.error = x.cb.sk_err;
+    c.troubles().error = {e.id, e.ts_ns};
+  }
+  entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err});
+}
+
+void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
+  listeners_.closed(d.header.cookie);
+  const Slot slot = locate(d.header.cookie, d.tuple);
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  if (c.cookie != d.header.cookie) return;
+  if (d.has_wire != 0 && c.wire_heard) c.wire = d.wire;
+  if (c.ended()) return;
+  Closing& closing = c.ending();
+  const bool well = finished_well(c, d.cb);
+  if ((d.cb.flags & TW_CB_PRESENT) != 0) c.cb = d.cb;
+  closing.end = {e.id, e.ts_ns};
+  closing.end_from = c.state;
+  if (c.error == 0) c.error = d.cb.sk_err;
+  if (well && c.state != State::last_ack) {
+    enter_time_wait(slot, e, e.ts_ns, Cause{}, &d.cb);
+    return;
+  }
+  c.enter(State::close);
+  table_.wait(slot, Wait::settle, now_);
+}
+
+void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
+  if (o.source == TW_OWNER_SNAPSHOT && listeners_.owned(o.header.cookie, seen_process(o))) return;
+  const Slot slot = locate(o.header.cookie, o.tuple);
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  if (own_by_use(c, o)) owner_changed(c, e);
+}
+
+void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
+  const Flow flow = to_flow(f.tuple);
+  if (f.type == TW_SOCKET_LISTENER) {
+    if (listeners_.find(f.header.cookie) == nullptr) listeners_.opened(f.header.cookie, flow.local, Owner{});
+    return;
+  }
+  if (f.type != TW_SOCKET_FULL && f.type != TW_SOCKET_REQUEST) return;
+  const auto state = f.type == TW_SOCKET_REQUEST ? State::new_syn_recv : static_cast<State>(f.cb.state);
+  if (state == State::close || flow.remote.port == 0) return;
+  if (table_.find_cookie(f.header.cookie) != no_slot) return;
+  const Slot known = table_.find_flow(flow);
+  if (known != no_slot && !table_.at(known).told) {
+    if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
+    return;
+  }
+  const Slot slot = create(e.ts_ns);
+  Connection& c = table_.at(slot);
+  table_.bind_cookie(slot, f.header.cookie);
+  adopt_flow(slot, flow);
+  c.netns = f.header.netns;
+  c.preexisting = true;
+  c.from_snapshot = true;
+  c.kernel_heard = true;
+  c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
+  if (state == State::syn_sent) c.role = Role::active;
+  if (state == State::new_syn_recv) c.role = Role::passive;
+  if ((f.cb.flags & TW_CB_PRESENT) != 0) c.cb = f.cb;
+  c.enter(state);
+  c.state_ts_ns = e.ts_ns;
+  c.state_event = e.id;
+  if (state == State::new_syn_recv) {
+    own_by_listener(c, listeners_.find(flow.local));
+    table_.wait(slot, Wait::request, now_);
+  }
+  if (state == State::close_wait) {
+    c.ending().close_wait = {e.id, e.ts_ns};
+    c.closed_by = ClosedBy::peer;
+    table_.wait(slot, Wait::close_wait, now_);
+  }
+}
+
+void Witness::Impl::on_gap(const Event& e, const Gap& gap) {
+  ++gap_serial_;
+  if (gap.to_ts_ns > gap_until_ns_) gap_until_ns_ = gap.to_ts_ns;
+  summary_.lost += gap.lost;
+  report(GapReport{e.ts_ns, gap}, 0);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// on_segment.cpp: what a segment on the wire says of its connection.
+//
+// The kernel's own look-up came with the segment: the socket's cookie is believed when the socket has
+// the segment's ports (a control socket or a listener speaks for nobody). Otherwise the address pair
+// names the newest connection that has it.
+#include "correlate/cause.hpp"
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn; }
+bool is_syn_ack(const Segment& g) {
+  return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
+}
+bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
+
+// The cookie of the socket whose connection the segment belongs to; 0: the socket is not one.
+std::uint64_t own_cookie(const Segment& g) {
+  switch (g.socket.type) {
+    case TW_SOCKET_FULL:
+    case TW_SOCKET_REQUEST:
+      return g.header.cookie;
+    case TW_SOCKET_TIMEWAIT:
+      // A SYN that finds TIME_WAIT may begin another connection on the same ports.
+      return is_syn(g) ? 0 : g.header.cookie;
+    default:
+      return 0;
+  }
+}
+
+bool alive(std::uint8_t state) {
+  const auto s = static_cast<State>(state);
+  return s == State::established || s == State::fin_wait1 || s == State::fin_wait2 || s == State::close_wait ||
+         s == State::last_ack || s == State::closing;
+}
+
+}  // namespace
+
+void Witness::Impl::on_segment(const Event& e, const Segment& g) {
+  const bool out = g.hook == TW_HOOK_TC_EGRESS;
+  const Flow flow = to_flow(g.tuple);
+  const Slot slot = (g.why & (TW_WHY_BAD_HEADER)) != 0 ? no_slot : locate_segment(e, g, flow, out);
+  if (slot == no_slot) {
+    stray_segment(e, g, flow, out);
+    segment_entry(nullptr, e, g, flow, out);
+    return;
+  }
+  Connection& c = table_.at(slot);
+  if (c.told) {
+    segment_entry(&c, e, g, flow, out);
+    return;
+  }
+  c.wire_heard = true;
+  if (c.netns == 0) c.netns = g.header.netns;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  c.wire = g.wire;
+  note_handshake(slot, c, e, g, out);
+  if (c.closing || has_flag(g, tcp_flag::fin)) note_fins(c, e, g, out);
+  constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION;
+  if ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst)) note_faults(c, e, g, out);
+  segment_entry(&c, e, g, flow, out);
+  if (g.socket.type == TW_SOCKET_TIMEWAIT) note_mini_socket(slot, c, e, g, out);
+  note_probe(c, e, g, out);
+  note_windows(c, e, g, out);
+  if (!settings_.kernel_heard) wire_alone(slot, c, e, g, out);
+}
+
+Slot Witness::Impl::locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  const std::uint64_t cookie = settings_.kernel_heard ? own_cookie(g) : 0;
+  if (const Slot slot = table_.find_cookie(cookie); slot != no_slot) {
+    const Connection& c = table_.at(slot);
+    if (c.flow_bound ? c.flow == flow : c.flow.remote == flow.remote) {
+      if (!c.told) adopt_flow(slot, flow);
+      return slot;
+    }
+  }
+  const Slot slot = table_.find_flow(flow);
+  if (slot != no_slot) {
+    Connection& c = table_.at(slot);
+    if (is_syn(g)) {
+      // The same ISN again is a retransmission; another one begins another connection on the same ports.
+      const bool known = out ? c.has_isn_local : c.has_isn_remote;
+      const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
+      if (same && !c.told) {
+        table_.bind_cookie(slot, cookie);
+        return slot;
+      }
+      const bool fresh = !known && !c.told && !c.preexisting && !c.established;
+      if (fresh && (cookie == 0 || c.cookie == 0 || c.cookie == cookie)) {
+        table_.bind_cookie(slot, cookie);
+        return slot;
+      }
+      if (known || c.told || c.preexisting || c.established) {
+        // A SYN that a live socket answers with a challenge ACK is that socket's.
+        if (!c.told && !c.ended() && g.socket.type == TW_SOCKET_FULL && c.cookie == cookie) return slot;
+      }
+    } else if (cookie == 0 || c.cookie == cookie || c.told) {
+      return c.told && cookie != 0 && c.cookie != cookie ? begin_by_segment(e, g, flow, out) : slot;
+    } else if (c.cookie == 0) {
+      table_.bind_cookie(slot, cookie);
+      return slot;
+    } else if (g.socket.type == TW_SOCKET_FULL && c.state == State::syn_recv) {
+      return slot;  // a kernel that clones before the cookie is inherited
+    }
+  }
+  return begin_by_segment(e, g, flow, out);
+}
+
+// A segment of a connection that we do not know: some of them begin one.
+Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  const std::uint8_t type = g.socket.type;
+  bool begins = false;
+  bool preexisting = false;
+  if (!settings_.kernel_heard) {
+    const bool rst = has_flag(g, tcp_flag::rst);
+    begins = !rst && (g.why & TW_WHY_FRAGMENT) == 0;
+    preexisting = !is_syn(g) && !is_syn_ack(g);
+  } else if (is_syn(g)) {
+    const Listener* listener = listeners_.find(flow.local);
+    begins = out ? type == TW_SOCKET_FULL : type == TW_SOCKET_LISTENER || (type == TW_SOCKET_TIMEWAIT && listener);
+  } else if (is_syn_ack(g)) {
+    begins = out && type == TW_SOCKET_REQUEST;
+  } else if (type == TW_SOCKET_FULL && g.header.cookie != 0 && alive(g.socket.state)) {
+    begins = true;
+    preexisting = true;
+  }
+  if (!begins) return no_slot;
+  const Slot slot = create(e.ts_ns);
+  Connection& c = table_.at(slot);
+  if (settings_.kernel_heard) table_.bind_cookie(slot, own_cookie(g));
+  table_.bind_flow(slot, flow);
+  c.preexisting = preexisting && gap_serial_ == 0;
+  if (is_syn(g)) c.role = out ? Role::active : Role::passive;
+  if (is_syn_ack(g)) c.role = out ? Role::passive : Role::active;
+  if (preexisting && settings_.kernel_heard) c.enter(static_cast<State>(g.socket.state));
+  if (c.role == Role::passive && settings_.kernel_heard) {
+    const Listener* listener = listeners_.find(type == TW_SOCKET_LISTENER ? g.header.cookie : 0);
+    own_by_listener(c, listener != nullptr ? listener : listeners_.find(flow.local));
+    if (is_syn(g)) table_.wait(slot, Wait::unanswered_syn, now_);
+  }
+  return slot;
+}
+
+void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  if (is_syn(g)) {
+    (out ? c.isn_local : c.isn_remote) = g.seq;
+    out ? c.has_isn_local = true : c.has_isn_remote = true;
+    if (!c.syn) {
+      c.syn = {e.id, e.ts_ns};
+    } else if (out) {
+      // The second SYN makes it a story; until then there is nothing to keep.
+      Retransmissions& r = c.troubles().retransmissions;
+      if (r.syns == 0) r.syn_ts_ns[r.syns++] = c.syn.ts_ns;
+      if (r.syns < r.syn_ts_ns.size()) r.syn_ts_ns[r.syns] = e.ts_ns;
+      ++r.syns;
+    } else if (c.waiting == Wait::unanswered_syn) {
+      table_.wait(slot, Wait::unanswered_syn, now_);
+    }
+    return;
+  }
+  if (!is_syn_ack(g)) {
+    // A RST ends a half-open request without any kernel event.
+    if (!out && has_flag(g, tcp_flag::rst) && g.socket.type == TW_SOCKET_REQUEST && c.state == State::new_syn_recv) {
+      Closing& closing = c.ending();
+      closing.end = {e.id, e.ts_ns};
+      closing.end_from = State::new_syn_recv;
+      table_.wait(slot, Wait::settle, now_);
+    }
+    return;
+  }
+  c.isn_local = out ? g.seq : g.ack - 1;
+  c.isn_remote = out ? g.ack - 1 : g.seq;
+  c.has_isn_local = true;
+  c.has_isn_remote = true;
+  c.syn_ack_seen = true;
+  if (!out || !settings_.kernel_heard) return;
+  if (g.socket.type != TW_SOCKET_REQUEST) return;
+  if (c.role == Role::unknown) c.role = Role::passive;
+  if (c.state == State::unknown) {
+    // No tracepoint shows the request socket; its SYN-ACK does.
+    c.enter(State::new_syn_recv);
+    c.state_ts_ns = e.ts_ns;
+    c.state_event = e.id;
+    if (settings_.timeline) {
+      Cause cause;
+      if (c.syn) {
+        cause = {Cause::Kind::segment, c.syn.id, e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0, "SYN", 0};
+      }
+      state_entry(c, e, StateEntry{State::listen, State::new_syn_recv, true, {}, cause, {}});
+    }
+  }
+  if (c.state == State::new_syn_recv) table_.wait(slot, Wait::request, now_);
+}
+
+void Witness::Impl::note_fins(Connection& c, const Event& e, const Segment& g, bool out) {
+  if (has_flag(g, tcp_flag::fin)) {
+    FinFacts& fin = out ? c.ending().fin_out : c.ending().fin_in;
+    if (!fin.sent) {
+      fin.sent = {e.id, e.ts_ns};
+      fin.end = g.seq + seq_length(g.len, g.flags);
+      fin.seq = fin.end - 1;
+    }
+  }
+  if (!has_flag(g, tcp_flag::ack) || has_flag(g, tcp_flag::rst)) return;
+  FinFacts& other = out ? c.ending().fin_in : c.ending().fin_out;
+  if (other.sent && !other.acked && seq_not_after(other.end, g.ack)) {
+    other.acked = {e.id, e.ts_ns};
+    other.ack = g.ack;
+  }
+}
+
+void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g, bool out) {
+  if ((g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0 && !has_flag(g, tcp_flag::rst)) {
+    Retransmissions& r = c.troubles().retransmissions;
+    ++(out ? r.wire_out : r.wire_in);
+    if (out) r.evidence.add(e.id);
+  }
+  if (has_flag(g, tcp_flag::rst)) {
+    ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
+    if (!seen.mark) seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type};
+  }
+}
+
+void Witness::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  // The peer's FIN reaches a mini-socket in FIN_WAIT2: no tracepoint shows that it becomes TIME_WAIT.
+  const bool waits = c.closing && c.closing->mini_fin_wait2;
+  if (out || !waits || !has_flag(g, tcp_flag::fin)) return;
+  enter_time_wait(slot, e, e.ts_ns, Cause{Cause::Kind::segment, e.id, 0, "FIN", 0}, nullptr);
+}
+
+void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out) {
+  if (!settings_.timeline) return;
+  SegmentEntry body;
+  body.segment = g;
+  const bool knows_local = c != nullptr && c->has_isn_local;
+  const bool knows_remote = c != nullptr && c->has_isn_remote;
+  const bool knows_sender = out ? knows_local : knows_remote;
+  const bool knows_other = out ? knows_remote : knows_local;
+  body.rel_seq = g.seq;
+  body.rel_ack = g.ack;
+  if (c != nullptr && knows_sender) body.rel_seq = g.seq - (out ? c->isn_local : c->isn_remote);
+  if (c != nullptr && knows_other && g.ack != 0) body.rel_ack = g.ack - (out ? c->isn_remote : c->isn_local);
+  if (is_syn(g)) body.rel_seq = 0;
+  const bool has_ack = has_flag(g, tcp_flag::ack);
+  // The RST that refuses a SYN has sequence number 0: its sender has no ISN.
+  body.relative = (knows_sender || is_syn(g) || g.seq == 0) && (knows_other || !has_ack);
+  if (!body.relative) {
+    body.rel_seq = g.seq;
+    body.rel_ack = g.ack;
+  }
+  body.analysis = analysis_words(c, g, out);
+
+  if (c == nullptr || c->told || !settings_.kernel_heard) {
+    entry(c, e, flow, std::move(body));
+    return;
+  }
+  if (!c->recent) c->recent = std::make_unique<Recent>();
+  constexpr std::uint16_t leads = TW_WHY_SYN | TW_WHY_FIN | TW_WHY_RST | TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK;
+  constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+  const bool notable = (g.why & leads) != 0 || (g.flags & marks) != 0;
+  if (notable || g.socket.type == TW_SOCKET_REQUEST) {
+    c->recent->push(Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket.type,
+                              out});
+  }
+  if (out) {
+    if (const RecentTransition* sender = notable ? find_sender(*c->recent, g.flags, g.why) : nullptr) {
+      const std::int64_t delay = e.ts_ns > sender->ts_ns ? e.ts_ns - sender->ts_ns : 0;
+      body.transition = Transition{sender->id, sender->from, sender->to, delay};
+    }
+    entry(c, e, flow, std::move(body));
+    return;
+  }
+  const bool may_lead = notable && !c->ended() && g.socket.type != TW_SOCKET_NONE;
+  const bool mini_fin = g.socket.type == TW_SOCKET_TIMEWAIT && has_flag(g, tcp_flag::fin);
+  if (may_lead || mini_fin) {
+    timeline_.push_held(Entry{c->id, e.id, e.ts_ns, flow, std::move(body)}, now_ + settings_.hold_ns);
+  } else {
+    entry(c, e, flow, std::move(body));
+  }
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// on_state.cpp: what a socket's state change says of its connection.
+//
+// The tracepoint does not show everything: FIN_WAIT2 -> CLOSE and CLOSING -> CLOSE are moves into a
+// TIME_WAIT mini-socket, a passive child appears only at LISTEN -> SYN_RECV. What is concluded instead
+// of shown is marked as inferred.
+#include "correlate/cause.hpp"
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+
+using State = TcpState;
+
+void Witness::Impl::on_state(const Event& e, const StateChange& s) {
+  const auto from = static_cast<State>(s.old_state);
+  const auto to = static_cast<State>(s.new_state);
+  const Flow flow = to_flow(s.tuple);
+  if (to == State::listen) {
+    listeners_.opened(s.header.cookie, flow.local, acting_process(s, PidSource::listen));
+    return;
+  }
+  if (from == State::listen && to == State::close) {
+    listeners_.closed(s.header.cookie);
+    return;
+  }
+  const Slot slot = locate_state(e, s, flow);
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  if (c.told) return;
+
+  c.kernel_heard = true;
+  if (c.netns == 0) c.netns = s.header.netns;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  if ((s.cb.flags & TW_CB_PRESENT) != 0) c.cb = s.cb;
+  if (from == to) return;  // close() after shutdown()
+  begin(c, s);
+  change_owner(c, s);
+  change_state(slot, e, s, settings_.timeline ? find_cause(c, s, e.ts_ns) : Cause{});
+}
+
+Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flow& flow) {
+  const auto from = static_cast<State>(s.old_state);
+  const auto to = static_cast<State>(s.new_state);
+  const bool connects = to == State::syn_sent;
+  Slot slot = table_.find_cookie(s.header.cookie);
+  if (slot != no_slot) {
+    if (!connects || (!table_.at(slot).told && !table_.at(slot).ended())) {
+      if (!table_.at(slot).told) adopt_flow(slot, flow);
+      return slot;
+    }
+    // The process calls connect() again on the same socket: another connection.
+    if (!table_.at(slot).told) tell(slot);
+    slot = no_slot;
+  }
+  const bool whole = flow.local.port != 0 && flow.remote.port != 0;
+  if (!connects && whole) {
+    slot = table_.find_flow(flow);
+    if (slot != no_slot) {
+      Connection& c = table_.at(slot);
+      // A request socket without a cookie yet, or a child that was cloned before it inherited one (before 6.14 or so).
+      const bool cloned = (from == State::listen && c.state == State::new_syn_recv) ||
+                          (from == State::syn_recv && c.state == State::syn_recv);
+      if (!c.told && (c.cookie == 0 || cloned)) {
+        if (c.cookie == 0 || from == State::syn_recv) table_.bind_cookie(slot, s.header.cookie);
+        return slot;
+      }
+    }
+  }
+  // A clone whose peer is not filled in yet, or the end of a socket we never knew: nothing to hang a connection on.
+  if (flow.remote.port == 0 || (from == State::close && to == State::close)) return no_slot;
+  slot = create(e.ts_ns);
+  table_.bind_cookie(slot, s.header.cookie);
+  adopt_flow(slot, flow);
+  Connection& c = table_.at(slot);
+  c.preexisting = from != State::close && from != State::listen && gap_serial_ == 0;
+  return slot;
+}
+
+// The first state event of a connection: fills in what came before it.
+void Witness::Impl::begin(Connection& c, const StateChange& s) {
+  const auto from = static_cast<State>(s.old_state);
+  if (c.from_snapshot) {
+    // The snapshot was taken after this event was queued, or just before it: the event tells the order.
+    c.from_snapshot = false;
+    if (from != c.state) c.state_count = 0;
+    if (from == State::close || from == State::listen) c.preexisting = false;
+    c.state = from;
+  }
+  if (from == State::syn_recv && c.state == State::new_syn_recv) c.enter(State::syn_recv);
+  if (c.state_count == 0 && from != State::close && from != State::listen) c.enter(from);
+  const bool follows = c.state == from || c.state == State::unknown || (from == State::listen && !c.established) ||
+                       (from == State::close && c.state_count == 0);
+  if (!follows) {
+    c.inconsistent = true;
+    if (from != State::close && from != State::listen) c.enter(from);
+  }
+  if (static_cast<State>(s.new_state) == State::syn_sent) c.role = Role::active;
+  if (c.role == Role::unknown && (from == State::listen || from == State::syn_recv)) c.role = Role::passive;
+}
+
+void Witness::Impl::change_owner(Connection& c, const StateChange& s) {
+  const auto from = static_cast<State>(s.old_state);
+  const auto to = static_cast<State>(s.new_state);
+  bool changed = false;
+  if (to == State::syn_sent) {
+    changed = own_by_connect(c, s);
+  } else if (from == State::listen || from == State::syn_recv) {
+    changed = own_by_listener(c, listeners_.find(c.flow.local));
+  }
+  if (to == State::fin_wait1 || to == State::last_ack || to == State::close) changed = own_by_close(c, s) || changed;
+  if (changed) decide(c, false);
+}
+
+void Witness::Impl::state_entry(Connection& c, const Event& e, StateEntry body) {
+  if (!settings_.timeline) return;
+  if (body.cause.kind == Cause::Kind::segment) {
+    timeline_.transition_of(body.cause.id, Transition{e.id, body.from, body.to, body.cause.delay_ns});
+  }
+  if (!c.recent) c.recent = std::make_unique<Recent>();
+  c.recent->push(RecentTransition{e.id, e.ts_ns, body.from, body.to});
+  entry(&c, e, c.flow, std::move(body));
+}
+
+void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
+  Connection& c = table_.at(slot);
+  const auto from = static_cast<State>(s.old_state);
+  const auto to = static_cast<State>(s.new_state);
+  if (to == State::close) {
+    end(slot, e, s, cause);
+    return;
+  }
+  c.enter(to);
+  c.state_ts_ns = e.ts_ns;
+  c.state_event = e.id;
+  if (to == State::established) {
+    c.established = true;
+    const TimeNs begun = c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns;
+    if (!c.preexisting && (c.role == Role::active || c.syn)) c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
+  }
+  if (c.waiting != Wait::none) table_.wait(slot, Wait::none, now_);
+  if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing) {
+    Closing& closing = c.ending();
+    if (!closing.first) {
+      closing.first = {e.id, e.ts_ns};
+      closing.first_actor = s.actor.flags;
+      c.closed_by = to == State::fin_wait1 ? ClosedBy::local : ClosedBy::peer;
+      if ((s.actor.flags & TW_ACTOR_EXITING) != 0) closing.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
+    }
+    if (to == State::closing) c.closed_by = ClosedBy::both;
+    if (to == State::close_wait) {
+      closing.close_wait = {e.id, e.ts_ns};
+      table_.wait(slot, Wait::close_wait, now_);
+    }
+    if (from == State::close_wait) closing.left_close_wait = {e.id, e.ts_ns};
+  }
+  if (!settings_.timeline) return;
+  StateEntry body{from, to, false, {}, cause, {}};
+  if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::unknown).process();
+  if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
+  state_entry(c, e, std::move(body));
+}
+
+void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
+  Connection& c = table_.at(slot);
+  const auto from = static_cast<State>(s.old_state);
+  Closing& closing = c.ending();
+  closing.end = {e.id, e.ts_ns};
+  closing.end_from = from;
+  closing.end_shown = true;
+  closing.end_actor = s.actor.flags;
+  if (!closing.first) closing.first = closing.end;
+  if (from == State::close_wait) closing.left_close_wait = closing.end;
+  if (s.cb.sk_err != 0) c.error = s.cb.sk_err;
+  if ((s.actor.flags & TW_ACTOR_EXITING) != 0 && closing.signal == 0) {
+    closing.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
+  }
+  c.state_ts_ns = e.ts_ns;
+  c.state_event = e.id;
+
+  const bool broken = s.cb.sk_err != 0 || (c.trouble && (c.trouble->reset_received.mark || c.trouble->reset_sent.mark));
+  const bool mini = !broken && (from == State::fin_wait2 || from == State::closing);
+  if (!mini) {
+    c.enter(State::close);
+    if (settings_.timeline) {
+      StateEntry body{from, State::close, false, {}, cause, {}};
+      if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::unknown).process();
+      if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
+      state_entry(c, e, std::move(body));
+      const bool probed = c.trouble && c.trouble->keepalive.unanswered != 0;
+      if (probed && s.cb.sk_err == 110 && s.cb.snd_una == s.cb.write_seq) {
+        const KeepaliveFacts& k = c.trouble->keepalive;
+        entry(&c, e, c.flow,
+              KeepaliveEntry{KeepaliveEntry::What::gave_up, k.unanswered, k.probes, k.time_ms, k.intvl_ms, e.ts_ns,
+                             k.last_sent.id});
+      }
+    }
+    table_.wait(slot, Wait::settle, now_);
+    return;
+  }
+
+  const bool fin_processed = from == State::closing || (s.cb.flags & TW_CB_DONE) != 0;
+  // The wire can have seen the FIN already while TCP still had it before it: it goes to the mini-socket.
+  const bool fin_on_its_way = closing.fin_in.sent && closing.fin_in.end != s.cb.rcv_nxt;
+  if (fin_processed || fin_on_its_way) {
+    Cause why = cause;
+    if (!fin_processed) {
+      why = Cause{};
+      why.kind = Cause::Kind::segment;
+      why.id = closing.fin_in.sent.id;
+      why.delay_ns = e.ts_ns > closing.fin_in.sent.ts_ns ? e.ts_ns - closing.fin_in.sent.ts_ns : 0;
+      why.what = "FIN";
+    }
+    enter_time_wait(slot, e, e.ts_ns, why, &s.cb);
+    return;
+  }
+  // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire nobody will tell us when it does.
+  closing.mini_fin_wait2 = true;
+  if (settings_.timeline) {
+    StateEntry body{State::fin_wait2, State::fin_wait2, true, {}, cause, {}};
+    if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
+    state_entry(c, e, std::move(body));
+  }
+  const bool hears_fin = settings_.wire_heard && c.wire_heard;
+  table_.wait(slot, hears_fin ? Wait::mini_fin_wait2 : Wait::settle, now_);
+}
+
+void Witness::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb) {
+  Connection& c = table_.at(slot);
+  const State from = c.state;
+  Closing& closing = c.ending();
+  closing.time_wait = {e.id, ts};
+  closing.mini_fin_wait2 = false;
+  c.enter(State::time_wait);
+  c.state_ts_ns = ts;
+  if (settings_.timeline) {
+    StateEntry body{from, State::time_wait, true, {}, cause, {}};
+    if (cb != nullptr && (cb->flags & TW_CB_PRESENT) != 0) body.cb = *cb;
+    state_entry(c, e, std::move(body));
+  }
+  table_.wait(slot, Wait::settle, now_);
+}
+
+}  // namespace tcpwitness

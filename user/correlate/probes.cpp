@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// probes.cpp: keep-alives, zero-window probes and closed windows.
+//
+// A keep-alive and a zero-window probe are the same segment. Only the sending kernel knows: with
+// nothing queued (write_seq == snd_nxt) it is a keep-alive. A process leaving TCP_REPAIR sends one too;
+// then the socket is owned and it is neither. Without the kernel's view the last window speaks.
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+enum class Probe : std::uint8_t { none, keepalive, zero_window };
+
+Probe classify(const Connection& c, const Segment& g, bool out) {
+  if ((g.why & TW_WHY_WINDOW_PROBE) != 0) return Probe::zero_window;
+  if ((g.why & TW_WHY_KEEPALIVE) == 0) return Probe::none;
+  if (!out) return c.last_window_local == 0 ? Probe::zero_window : Probe::keepalive;
+  if (g.socket.type != TW_SOCKET_FULL) return c.last_window_peer == 0 ? Probe::zero_window : Probe::keepalive;
+  if ((g.socket.flags & (TW_CB_OWNED | TW_CB_REPAIR)) != 0) return Probe::none;
+  return g.socket.write_seq == g.socket.snd_nxt ? Probe::keepalive : Probe::zero_window;
+}
+
+}  // namespace
+
+std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out) {
+  std::vector<std::string_view> words;
+  const Probe probe = c != nullptr ? classify(*c, g, out) : Probe::none;
+  if (probe == Probe::keepalive) words.emplace_back("keep-alive");
+  if (probe == Probe::zero_window) words.emplace_back("zero-window probe");
+  if ((g.why & TW_WHY_RETRANSMISSION) != 0 && probe == Probe::none) words.emplace_back("retransmission");
+  if ((g.why & TW_WHY_OUT_OF_ORDER) != 0) words.emplace_back("previous segment not captured");
+  if ((g.why & TW_WHY_KEEPALIVE_ACK) != 0 && (g.flags & tcp_flag::rst) == 0) {
+    const bool window = c != nullptr && (out ? c->last_window_local : c->last_window_peer) == 0;
+    words.emplace_back(window ? "zero-window probe ACK" : "keep-alive ACK");
+  }
+  if ((g.why & TW_WHY_ZERO_WINDOW) != 0) words.emplace_back("zero window");
+  if ((g.why & TW_WHY_WINDOW_OPEN) != 0) words.emplace_back("window update");
+  if ((g.why & TW_WHY_NO_SOCKET) != 0) words.emplace_back("no socket");
+  if ((g.why & TW_WHY_FRAGMENT) != 0) words.emplace_back("fragment");
+  if ((g.why & TW_WHY_BAD_HEADER) != 0) words.emplace_back("bad header");
+  return words;
+}
+
+void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, bool out) {
+  const Probe probe = classify(c, g, out);
+  const bool by_kernel = out && g.socket.type == TW_SOCKET_FULL;
+  if (probe == Probe::zero_window) {
+    // Sent into the window that the other side closed.
+    ZeroWindowFacts& window = out ? c.troubles().peer_window : c.troubles().local_window;
+    ++window.probes;
+    window.evidence.add(e.id);
+    window.by_kernel = window.by_kernel || by_kernel;
+    ProbeEntry body{out, window.probes, 0, e.id};
+    if (by_kernel) {
+      window.unsent_bytes = g.socket.write_seq - g.socket.snd_nxt;
+      body.unsent_bytes = window.unsent_bytes;
+    }
+    entry(&c, e, c.flow, body);
+    return;
+  }
+  if (probe == Probe::keepalive && !out) {
+    KeepaliveFacts& k = c.troubles().keepalive;
+    ++k.received;
+    entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
+    return;
+  }
+  if (probe == Probe::keepalive) {
+    KeepaliveFacts& k = c.troubles().keepalive;
+    ++k.sent;
+    ++k.unanswered;
+    k.evidence.add(e.id);
+    k.last_sent = {e.id, e.ts_ns};
+    k.by_kernel = k.by_kernel || by_kernel;
+    if (by_kernel && g.socket.keepalive_probes != 0) {
+      k.probes = g.socket.keepalive_probes;
+      k.time_ms = g.socket.keepalive_time_ms;
+      k.intvl_ms = g.socket.keepalive_intvl_ms;
+      // icsk_probes_out rises after the send; the kernel's count is right even if we missed a probe.
+      k.unanswered = g.socket.icsk_probes_out + 1U;
+      // One interval after the last allowed probe the kernel gives up; TCP_USER_TIMEOUT would change that.
+      const std::uint32_t left = k.probes >= k.unanswered ? k.probes - k.unanswered + 1 : 1;
+      const bool predictable = !c.has_cb() || c.cb.user_timeout_ms == 0;
+      k.dead_at_ns = predictable ? e.ts_ns + static_cast<TimeNs>(left) * k.intvl_ms * 1'000'000 : 0;
+    }
+    entry(&c, e, c.flow,
+          KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
+    return;
+  }
+  if (out || (g.why & TW_WHY_KEEPALIVE_ACK) == 0 || !c.trouble || c.trouble->keepalive.unanswered == 0) return;
+  if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
+  KeepaliveFacts& k = c.trouble->keepalive;
+  const std::uint32_t probe_number = k.unanswered;
+  ++k.answered;
+  k.unanswered = 0;
+  k.dead_at_ns = 0;
+  k.evidence.add(e.id);
+  entry(&c, e, c.flow,
+        KeepaliveEntry{KeepaliveEntry::What::answered, probe_number, k.probes, k.time_ms, k.intvl_ms, 0, e.id});
+}
+
+void Witness::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
+  if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0) return;  // their window says nothing of a reader
+  (out ? c.last_window_local : c.last_window_peer) = g.window;
+  const bool closes = (g.why & TW_WHY_ZERO_WINDOW) != 0;
+  const bool opens = g.window != 0;
+  if (!closes && !c.trouble) return;
+  if (!closes && !opens) return;
+  ZeroWindowFacts& window = out ? c.troubles().local_window : c.troubles().peer_window;
+  if (closes && !window.since) {
+    window.since = {e.id, e.ts_ns};
+    ++window.periods;
+    window.evidence.add(e.id);
+  } else if (opens && window.since) {
+    window.total_ns += e.ts_ns > window.since.ts_ns ? e.ts_ns - window.since.ts_ns : 0;
+    window.since = {};
+    window.evidence.add(e.id);
+  }
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// process.cpp: the order of evidence for a connection's process.
+//
+// connect() names the active side's process for good. A passive connection is its listener's until a
+// process sends or receives (a forked child), or closes it. A snapshot that finds two processes with
+// the socket open names none.
+#include "correlate/process.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+namespace tcpwitness {
+namespace {
+
+Owner from_actor(const Actor& actor, PidSource source) {
+  Owner owner;
+  if ((actor.flags & TW_ACTOR_PRESENT) == 0 || (actor.flags & TW_ACTOR_KTHREAD) != 0 || actor.tgid == 0) return owner;
+  owner.pid = actor.tgid;
+  std::memcpy(owner.comm.data(), actor.comm, owner.comm.size());
+  owner.source = source;
+  return owner;
+}
+
+}  // namespace
+
+Process Owner::process() const {
+  if (pid == 0) return {};
+  const auto* end = static_cast<const char*>(std::memchr(comm.data(), 0, comm.size()));
+  return {pid, std::string(comm.data(), end != nullptr ? end : comm.data() + comm.size()), source};
+}
+
+Owner acting_process(const StateChange& change, PidSource source) {
+  const bool owned = (change.actor.flags & TW_ACTOR_OWNED) != 0 || (change.cb.flags & TW_CB_OWNED) != 0;
+  return owned ? from_actor(change.actor, source) : Owner{};
+}
+
+Owner seen_process(const OwnerSeen& seen) {
+  switch (seen.source) {
+    case TW_OWNER_SEND:
+      return from_actor(seen.actor, PidSource::send);
+    case TW_OWNER_RECEIVE:
+      return from_actor(seen.actor, PidSource::receive);
+    default:
+      return from_actor(seen.actor, PidSource::snapshot);
+  }
+}
+
+bool own_by_connect(Connection& c, const StateChange& change) {
+  const Owner owner = acting_process(change, PidSource::connect);
+  if (owner.pid == 0) return false;
+  c.owner = owner;
+  return true;
+}
+
+bool own_by_listener(Connection& c, const Listener* listener) {
+  if (c.owner.pid != 0 || listener == nullptr || listener->owner.pid == 0) return false;
+  c.owner = listener->owner;
+  c.owner.source = PidSource::listen;
+  return true;
+}
+
+bool own_by_use(Connection& c, const OwnerSeen& seen) {
+  const Owner owner = seen_process(seen);
+  if (owner.pid == 0) return false;
+  if (owner.source == PidSource::snapshot) {
+    if (c.owner.pid == 0 && !c.owner_ambiguous) {
+      c.owner = owner;
+      return true;
+    }
+    if (c.owner.source == PidSource::snapshot && c.owner.pid != owner.pid) {
+      c.owner = Owner{};
+      c.owner_ambiguous = true;
+      return true;
+    }
+    return false;
+  }
+  // The first user of the connection is better evidence than who listened or who had it open, and than nothing.
+  const bool weaker = c.owner.pid == 0 || c.owner.source == PidSource::listen || c.owner.source == PidSource::snapshot;
+  if (!weaker) return false;
+  c.owner = owner;
+  return true;
+}
+
+bool own_by_close(Connection& c, const StateChange& change) {
+  // `ss -K` (ECONNABORTED) and a peer's RST out of the backlog run in a process that is not the closer.
+  if (change.cb.sk_err != 0 || (c.trouble && c.trouble->reset_received.mark)) return false;
+  if (c.owner.pid != 0 && c.owner.source != PidSource::listen) return false;
+  const Owner owner = acting_process(change, PidSource::close);
+  if (owner.pid == 0) return false;
+  c.owner = owner;
+  return true;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// strays.cpp: segments that fit no connection of this machine, and the RST they got.
+//
+// A stray is kept for a moment, because the kernel's reason and the RST on the wire come after it. What
+// the kernel itself says (no socket) is certain; a segment that merely matched nothing we know is not.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t stray_limit = 256;  // under a scan the oldest go untold rather than memory
+
+std::string segment_words(const Stray& stray) {
+  if ((stray.flags & tcp_flag::syn) != 0) return (stray.flags & tcp_flag::ack) != 0 ? "a SYN-ACK" : "a SYN";
+  if ((stray.flags & tcp_flag::fin) != 0) return "a FIN";
+  return "a segment";
+}
+
+}  // namespace
+
+void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  if (!settings_.kernel_heard || (g.why & TW_WHY_BAD_HEADER) != 0) return;
+  const bool rst = (g.flags & tcp_flag::rst) != 0;
+  if (!out && !rst) {
+    Stray stray;
+    stray.flow = flow;
+    stray.ts_ns = e.ts_ns;
+    stray.evidence.add(e.id);
+    stray.seq = g.seq;
+    stray.ack = g.ack;
+    stray.flags = g.flags;
+    stray.no_socket = g.socket.type == TW_SOCKET_NONE;
+    if (strays_.size() >= stray_limit) strays_.pop_front();
+    strays_.push_back(stray);
+    return;
+  }
+  if (!out || !rst) return;
+  // RFC 9293, 3.10.7.1: a RST takes its sequence number from the segment's ACK, or acknowledges the segment.
+  for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
+    if (stray->flow != flow) continue;
+    const bool answers = (stray->flags & tcp_flag::ack) != 0 ? g.seq == stray->ack : g.seq == 0;
+    if (!answers) continue;
+    stray->evidence.add(e.id);
+    tell_stray(*stray, e.ts_ns, true);
+    strays_.erase(std::next(stray).base());
+    return;
+  }
+}
+
+void Witness::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
+  if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return;
+  for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
+    if (stray->flow != flow || stray->seq != r.skb_seq) continue;
+    stray->evidence.add(e.id);
+    stray->told_reset = true;
+    stray->reason = r.reason;
+    return;
+  }
+}
+
+void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts, bool reset_seen) {
+  if (!settings_.finding_reports) return;
+  Finding finding;
+  finding.rule = Rule::stray_segment;
+  finding.evidence = stray.evidence.list();
+  const bool lost = gap_serial_ != 0 && gap_until_ns_ >= stray.ts_ns;
+  const bool said = stray.told_reset && reset_reason(names_, stray.reason) == ResetReason::no_socket;
+  finding.confidence = said || (stray.no_socket && reset_seen) ? Confidence::certain : Confidence::inconclusive;
+  if (finding.confidence != Confidence::certain && stray.told_reset) finding.confidence = Confidence::likely;
+  if (lost) finding.confidence = Confidence::inconclusive;
+  std::string fate = "no RST was seen";
+  if (reset_seen) fate = "it was answered by RST";
+  if (!reset_seen && stray.told_reset) fate = "the kernel sent a RST";
+  const std::string reason = stray.told_reset ? reset_reason_text(names_, stray.reason) : "";
+  finding.text = fmt::format("{} from {} to {} fits no connection here: {}{}", segment_words(stray),
+                             to_string(stray.flow.remote), to_string(stray.flow.local), fate,
+                             reason.empty() ? "" : fmt::format(" (the kernel says {})", reason));
+  report(FindingReport{0, ts, stray.flow, std::move(finding)}, 0);
+}
+
+void Witness::Impl::expire_strays(TimeNs now) {
+  while (!strays_.empty() && now - strays_.front().ts_ns > settings_.hold_ns) {
+    const Stray stray = strays_.front();
+    strays_.pop_front();
+    // Without the kernel's word or a RST it may be a connection whose beginning was missed: silence, not a finding.
+    if (stray.told_reset || stray.no_socket) tell_stray(stray, now, false);
+  }
+}
+
+}  // namespace tcpwitness

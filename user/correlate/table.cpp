@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// table.cpp: the two indexes, the pool behind them, and the waiting queues.
+#include "correlate/table.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t s = 1'000 * ms;
+
+std::uint32_t hash_of(std::uint64_t cookie) {
+  cookie *= 0x9e3779b97f4a7c15U;
+  return static_cast<std::uint32_t>(cookie >> 32);
+}
+
+std::uint32_t hash_of(const Flow& flow) { return static_cast<std::uint32_t>(std::hash<Flow>{}(flow)); }
+
+}  // namespace
+
+Table::Table() {
+  // The kernel's own times (tcp.h): mini-socket in FIN_WAIT2 60 s; a SYN with tcp_syn_retries 6 gives up after 127 s;
+  // a request with tcp_synack_retries 5 waits at most 32 s between two of its SYN-ACKs.
+  set_delay(Wait::settle, 25 * ms);
+  set_delay(Wait::unanswered_syn, 5 * s);
+  set_delay(Wait::request, 70 * s);
+  set_delay(Wait::mini_fin_wait2, 61 * s);
+  set_delay(Wait::close_wait, 10 * s);
+  set_delay(Wait::wire_connect, 130 * s);
+  set_delay(Wait::tombstone, 500 * ms);
+  set_delay(Wait::time_wait, 61 * s);
+}
+
+Slot Table::create(TimeNs now) {
+  Slot slot = 0;
+  if (!free_.empty()) {
+    slot = free_.back();
+    free_.pop_back();
+  } else {
+    slot = slots_++;
+    if (slot / chunk >= chunks_.size()) chunks_.push_back(std::make_unique<Connection[]>(chunk));
+  }
+  Connection& c = at(slot);
+  c = Connection{};
+  c.live = true;
+  c.id = next_id_++;
+  c.start_ts_ns = now;
+  c.last_ts_ns = now;
+  return slot;
+}
+
+void Table::release(Slot slot) {
+  unlink(slot);
+  unbind(slot);
+  Connection& c = at(slot);
+  c.live = false;
+  c.closing.reset();
+  c.trouble.reset();
+  c.recent.reset();
+  free_.push_back(slot);
+}
+
+Slot Table::find_cookie(std::uint64_t cookie) const {
+  if (cookie == 0) return no_slot;
+  return by_cookie_.find(hash_of(cookie), [&](Slot slot) { return at(slot).cookie == cookie; });
+}
+
+Slot Table::find_flow(const Flow& flow) const {
+  return by_flow_.find(hash_of(flow), [&](Slot slot) { return at(slot).flow == flow; });
+}
+
+void Table::bind_cookie(Slot slot, std::uint64_t cookie) {
+  Connection& c = at(slot);
+  if (cookie == 0 || (c.cookie_bound && c.cookie == cookie)) return;
+  if (const Slot older = find_cookie(cookie); older != no_slot) {
+    by_cookie_.erase(hash_of(cookie), older);
+    at(older).cookie_bound = false;
+  }
+  if (c.cookie_bound) by_cookie_.erase(hash_of(c.cookie), slot);
+  c.cookie = cookie;
+  c.cookie_bound = true;
+  by_cookie_.insert(hash_of(cookie), slot);
+}
+
+void Table::bind_flow(Slot slot, const Flow& flow) {
+  Connection& c = at(slot);
+  if (c.flow_bound && c.flow == flow) return;
+  if (const Slot older = find_flow(flow); older != no_slot) {
+    by_flow_.erase(hash_of(flow), older);
+    at(older).flow_bound = false;
+  }
+  if (c.flow_bound) by_flow_.erase(hash_of(c.flow), slot);
+  c.flow = flow;
+  c.flow_bound = true;
+  by_flow_.insert(hash_of(flow), slot);
+}
+
+void Table::unbind(Slot slot) {
+  Connection& c = at(slot);
+  if (c.cookie_bound) by_cookie_.erase(hash_of(c.cookie), slot);
+  if (c.flow_bound) by_flow_.erase(hash_of(c.flow), slot);
+  c.cookie_bound = false;
+  c.flow_bound = false;
+}
+
+void Table::set_delay(Wait wait, std::int64_t delay_ns) { queues_[static_cast<std::size_t>(wait)].delay_ns = delay_ns; }
+
+void Table::wait(Slot slot, Wait wait, TimeNs now) {
+  unlink(slot);
+  if (wait == Wait::none) return;
+  Connection& c = at(slot);
+  Queue& queue = queues_[static_cast<std::size_t>(wait)];
+  c.waiting = wait;
+  c.waiting_since_ns = now;
+  c.wait_prev = queue.tail;
+  c.wait_next = no_slot;
+  (queue.tail == no_slot ? queue.head : at(queue.tail).wait_next) = slot;
+  queue.tail = slot;
+}
+
+void Table::unlink(Slot slot) {
+  Connection& c = at(slot);
+  if (c.waiting == Wait::none) return;
+  Queue& queue = queues_[static_cast<std::size_t>(c.waiting)];
+  (c.wait_prev == no_slot ? queue.head : at(c.wait_prev).wait_next) = c.wait_next;
+  (c.wait_next == no_slot ? queue.tail : at(c.wait_next).wait_prev) = c.wait_prev;
+  c.waiting = Wait::none;
+}
+
+Table::Expired Table::expire(TimeNs now) {
+  for (std::size_t i = 1; i < queues_.size(); ++i) {
+    const Slot head = queues_[i].head;
+    if (head == no_slot || now - at(head).waiting_since_ns < queues_[i].delay_ns) continue;
+    unlink(head);
+    return {head, static_cast<Wait>(i)};
+  }
+  return {};
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// table.hpp: all connections that are known, by socket cookie and by address pair, and what they wait for.
+//
+// A slot number stays valid until release(). A flow names the newest connection that has it. A
+// connection waits for at most one thing, and each kind of waiting has one delay, so the queues are
+// in order of time by construction and expiry looks at their heads only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "correlate/connection.hpp"
+#include "correlate/index_table.hpp"
+
+namespace tcpwitness {
+
+using Slot = std::uint32_t;
+inline constexpr Slot no_slot = IndexTable::none;
+
+class Table {
+ public:
+  Table();
+
+  [[nodiscard]] Connection& at(Slot slot) { return chunks_[slot / chunk][slot % chunk]; }
+  [[nodiscard]] const Connection& at(Slot slot) const { return chunks_[slot / chunk][slot % chunk]; }
+
+  Slot create(TimeNs now);
+  void release(Slot slot);
+
+  [[nodiscard]] Slot find_cookie(std::uint64_t cookie) const;
+  [[nodiscard]] Slot find_flow(const Flow& flow) const;
+  void bind_cookie(Slot slot, std::uint64_t cookie);
+  void bind_flow(Slot slot, const Flow& flow);  // takes the flow from an older connection
+
+  void set_delay(Wait wait, std::int64_t delay_ns);
+  // Starts (or starts again) to wait; wait == none only stops.
+  void wait(Slot slot, Wait wait, TimeNs now);
+  // The next connection whose time is up, taken out of its queue; no_slot when there is none.
+  struct Expired {
+    Slot slot = no_slot;
+    Wait wait = Wait::none;
+  };
+  [[nodiscard]] Expired expire(TimeNs now);
+
+  // Every slot number below this was used at some time; look at Connection::live.
+  [[nodiscard]] Slot slots() const { return slots_; }
+
+ private:
+  struct Queue {
+    Slot head = no_slot;
+    Slot tail = no_slot;
+    std::int64_t delay_ns = 0;
+  };
+  void unlink(Slot slot);
+  void unbind(Slot slot);
+
+  // Chunks never move, so a Connection& stays valid until its release().
+  static constexpr Slot chunk = 256;
+  std::vector<std::unique_ptr<Connection[]>> chunks_;
+  Slot slots_ = 0;
+  std::vector<Slot> free_;
+  IndexTable by_cookie_;
+  IndexTable by_flow_;
+  ConnectionId next_id_ = 1;
+  std::array<Queue, static_cast<std::size_t>(Wait::count)> queues_{};
+};
+
+}  // namespace tcpwitness

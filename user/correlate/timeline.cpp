@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// timeline.cpp: the queue in front of the sinks.
+#include "correlate/timeline.hpp"
+
+#include <algorithm>
+
+namespace tcpwitness {
+
+void Timeline::push(Report report, ConnectionId conn) { items_.push_back({std::move(report), conn, 0, 0, false}); }
+
+void Timeline::push_held(Entry entry, TimeNs deadline) {
+  const ConnectionId conn = entry.conn;
+  const EventId id = entry.id;
+  items_.push_back({std::move(entry), conn, id, deadline, true});
+}
+
+void Timeline::transition_of(EventId id, const Transition& transition) {
+  // The wanted segment is nearly always among the newest.
+  for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
+    if (!item->held || item->id != id) continue;
+    std::get<SegmentEntry>(std::get<Entry>(item->report).body).transition = transition;
+    item->held = false;
+    return;
+  }
+}
+
+void Timeline::decide(ConnectionId conn, bool wanted, Reports& out) {
+  if (!filtered_) return;
+  Aside& aside = aside_[conn];
+  aside.wanted = wanted ? Wanted::yes : Wanted::no;
+  if (wanted) std::move(aside.reports.begin(), aside.reports.end(), std::back_inserter(out));
+  aside.reports = {};
+}
+
+void Timeline::forget(ConnectionId conn) {
+  if (filtered_) aside_.erase(conn);
+}
+
+void Timeline::emit(Item& item, Reports& out) {
+  if (!filtered_ || item.conn == 0) {
+    out.push_back(std::move(item.report));
+    return;
+  }
+  Aside& aside = aside_[item.conn];
+  if (aside.wanted == Wanted::yes) {
+    out.push_back(std::move(item.report));
+  } else if (aside.wanted == Wanted::undecided && aside.reports.size() < aside_limit) {
+    aside.reports.push_back(std::move(item.report));
+  }
+}
+
+void Timeline::release(TimeNs now, Reports& out) {
+  while (!items_.empty() && (!items_.front().held || items_.front().deadline <= now)) {
+    emit(items_.front(), out);
+    items_.pop_front();
+  }
+}
+
+void Timeline::flush(Reports& out) {
+  while (!items_.empty()) {
+    emit(items_.front(), out);
+    items_.pop_front();
+  }
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// timeline.hpp: the reports on their way out, in ring order.
+//
+// An incoming segment can wait here for the transition that it causes; everything behind it waits too,
+// so order is kept. Where only one process's connections are wanted, what belongs to a connection
+// whose process is not known yet is set aside until it is, at most `aside_limit` reports of each.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+class Timeline {
+ public:
+  enum class Wanted : std::uint8_t { undecided, yes, no };
+  static constexpr std::size_t aside_limit = 256;
+
+  // filtered: a connection must be decided before its reports leave.
+  explicit Timeline(bool filtered) : filtered_(filtered) {}
+
+  void push(Report report, ConnectionId conn);
+  // Waits for transition_of(id, ...) until `deadline` of event time.
+  void push_held(Entry entry, TimeNs deadline);
+  // Gives the held segment `id` its transition; it waits no longer. No effect if it has left already.
+  void transition_of(EventId id, const Transition& transition);
+  // The connection's process is known (or never will be).
+  void decide(ConnectionId conn, bool wanted, Reports& out);
+  void forget(ConnectionId conn);
+
+  // Moves out everything that waits for nothing at `now`.
+  void release(TimeNs now, Reports& out);
+  void flush(Reports& out);
+
+ private:
+  struct Item {
+    Report report;
+    ConnectionId conn = 0;
+    EventId id = 0;
+    TimeNs deadline = 0;
+    bool held = false;
+  };
+  struct Aside {
+    Wanted wanted = Wanted::undecided;
+    Reports reports;
+  };
+  void emit(Item& item, Reports& out);
+
+  bool filtered_;
+  std::deque<Item> items_;
+  std::unordered_map<ConnectionId, Aside> aside_;
+};
+
+}  // namespace tcpwitness

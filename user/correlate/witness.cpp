@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// witness.cpp: events in, reports out; what every kind of event shares.
+//
+// Time is the largest timestamp seen (events can run backwards by milliseconds) or what advance()
+// says. An ended connection is told after a short settling time, because the reset, the error and the
+// destruction of a socket come after its last transition.
+#include <algorithm>
+
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+
+Witness::Witness(WitnessSettings settings, const Names& names)
+    : impl_(std::make_unique<Impl>(std::move(settings), names)) {}
+Witness::~Witness() = default;
+Witness::Witness(Witness&&) noexcept = default;
+Witness& Witness::operator=(Witness&&) noexcept = default;
+void Witness::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
+void Witness::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
+void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
+Summary Witness::summary() const { return impl_->summary(); }
+
+Witness::Impl::Impl(WitnessSettings settings, const Names& names)
+    : settings_(std::move(settings)),
+      names_(names),
+      filtered_(settings_.pid != 0 || !settings_.comm.empty()),
+      timeline_(filtered_) {
+  table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
+}
+
+void Witness::Impl::feed(const Event& event, Reports& out) {
+  out_ = &out;
+  if (event.ts_ns > now_) pass_time(event.ts_ns);
+  std::visit(
+      [&](const auto& body) {
+        using Body = std::decay_t<decltype(body)>;
+        if constexpr (std::is_same_v<Body, Gap>) {
+          on_gap(event, body);
+        } else {
+          if (body.header.kind < TW_KIND_COUNT) ++summary_.events[body.header.kind];
+          if constexpr (std::is_same_v<Body, StateChange>) on_state(event, body);
+          if constexpr (std::is_same_v<Body, Segment>) on_segment(event, body);
+          if constexpr (std::is_same_v<Body, Retransmit>) on_retransmit(event, body);
+          if constexpr (std::is_same_v<Body, Reset>) on_reset(event, body);
+          if constexpr (std::is_same_v<Body, SocketError>) on_error(event, body);
+          if constexpr (std::is_same_v<Body, SocketDestroyed>) on_destroy(event, body);
+          if constexpr (std::is_same_v<Body, OwnerSeen>) on_owner(event, body);
+          if constexpr (std::is_same_v<Body, SocketFound>) on_socket(event, body);
+        }
+      },
+      event.body);
+  if (settings_.timeline) timeline_.release(now_, out);
+}
+
+void Witness::Impl::advance(TimeNs now, Reports& out) {
+  out_ = &out;
+  if (now > now_) pass_time(now);
+  if (settings_.timeline) timeline_.release(now_, out);
+}
+
+void Witness::Impl::finish(TimeNs now, Reports& out) {
+  out_ = &out;
+  if (now > now_) pass_time(now);
+  expire_strays(now_ + settings_.hold_ns + 1);
+  finished_ = true;
+  std::vector<Slot> open;
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    if (table_.at(slot).live && !table_.at(slot).told) open.push_back(slot);
+  }
+  std::sort(open.begin(), open.end(), [&](Slot a, Slot b) { return table_.at(a).id < table_.at(b).id; });
+  for (const Slot slot : open) tell(slot);
+  timeline_.flush(out);
+  summary_.ts_ns = now_;
+}
+
+void Witness::Impl::pass_time(TimeNs now) {
+  now_ = now;
+  for (auto due = table_.expire(now_); due.slot != no_slot; due = table_.expire(now_)) {
+    Connection& c = table_.at(due.slot);
+    switch (due.wait) {
+      case Wait::tombstone:
+      case Wait::time_wait:
+        timeline_.forget(c.id);
+        table_.release(due.slot);
+        break;
+      case Wait::close_wait: {
+        // Told at once: the process may never close, and then there is no life to tell it with.
+        if (auto finding = judge_close_wait_stuck(c, bench())) {
+          c.ending().stuck_told = true;
+          if (settings_.finding_reports) report(FindingReport{c.id, now_, c.flow, std::move(*finding)}, c.id);
+        }
+        break;
+      }
+      case Wait::unanswered_syn:
+      case Wait::request:
+      case Wait::wire_connect:
+      case Wait::mini_fin_wait2:
+        c.expired = true;
+        tell(due.slot);
+        break;
+      default:
+        tell(due.slot);
+        break;
+    }
+  }
+  if (!strays_.empty()) expire_strays(now_);
+}
+
+Slot Witness::Impl::create(TimeNs ts) {
+  const Slot slot = table_.create(ts);
+  Connection& c = table_.at(slot);
+  c.gap_serial = gap_serial_;
+  // Its first events may be among the lost ones.
+  c.incomplete = gap_serial_ != 0 && gap_until_ns_ >= ts;
+  return slot;
+}
+
+void Witness::Impl::adopt_flow(Slot slot, const Flow& flow) {
+  const Connection& c = table_.at(slot);
+  if (c.flow_bound) return;
+  if (flow.local.port == 0 || flow.remote.port == 0) {
+    table_.at(slot).flow = flow;  // not whole yet: shown, but not looked up
+    return;
+  }
+  table_.bind_flow(slot, flow);
+}
+
+bool Witness::Impl::wanted(const Owner& owner) const {
+  if (settings_.pid != 0 && owner.pid != settings_.pid) return false;
+  return settings_.comm.empty() || owner.process().comm == settings_.comm;
+}
+
+void Witness::Impl::decide(const Connection& c, bool last) {
+  if (!filtered_ || !settings_.timeline) return;
+  // A listener's child may turn out to be another process's: not final until it is used or over.
+  const bool final = last || (c.owner.pid != 0 && c.owner.source != PidSource::listen);
+  if (final) timeline_.decide(c.id, wanted(c.owner), *out_);
+}
+
+void Witness::Impl::owner_changed(Connection& c, const Event& e) {
+  if (c.owner.pid != 0) entry(&c, e, c.flow, OwnerEntry{c.owner.process()});
+  decide(c, false);
+}
+
+Bench Witness::Impl::bench() const {
+  Bench bench{names_};
+  bench.kernel_heard = settings_.kernel_heard;
+  bench.wire_heard = settings_.wire_heard;
+  bench.texts = settings_.finding_reports || settings_.explain;
+  bench.explain = settings_.explain;
+  bench.finished = finished_;
+  bench.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
+  bench.now = now_;
+  return bench;
+}
+
+void Witness::Impl::report(Report report, ConnectionId conn) {
+  if (settings_.timeline) {
+    timeline_.push(std::move(report), conn);
+  } else {
+    out_->push_back(std::move(report));
+  }
+}
+
+void Witness::Impl::tell(Slot slot) {
+  Connection& c = table_.at(slot);
+  if (gap_serial_ != c.gap_serial) c.incomplete = true;
+  const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
+  if (wanted(c.owner)) {
+    Life life = judge_life(c, bench());
+    if (settings_.finding_reports) {
+      for (const Finding& finding : life.findings) {
+        if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
+        report(FindingReport{c.id, life.ts_ns, c.flow, finding}, c.id);
+      }
+    }
+    report(std::move(life), c.id);
+    ++summary_.connections;
+  }
+  decide(c, true);
+  c.told = true;
+  c.closing.reset();
+  c.trouble.reset();
+  c.recent.reset();
+  table_.wait(slot, in_time_wait && settings_.timeline ? Wait::time_wait : Wait::tombstone, now_);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// witness_impl.hpp: the state behind Witness: one table of connections, one queue of reports.
+//
+// Split by what comes in: state changes (on_state.cpp), segments (on_segment.cpp, probes.cpp,
+// wire_alone.cpp, strays.cpp), the other kernel events (on_kernel.cpp); out goes everything through
+// witness.cpp. Facts are written here, judged in judge/.
+#pragma once
+
+#include <deque>
+
+#include "correlate/listeners.hpp"
+#include "correlate/process.hpp"
+#include "correlate/table.hpp"
+#include "correlate/timeline.hpp"
+#include "judge/judge.hpp"
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+
+// A segment that no socket wanted, and what became of it.
+struct Stray {
+  Flow flow;
+  TimeNs ts_ns = 0;
+  Evidence evidence;
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;
+  std::uint8_t flags = 0;
+  bool no_socket = false;  // the look-up found none
+  bool told_reset = false;  // tcp_send_reset
+  std::uint32_t reason = TW_REASON_UNKNOWN;
+};
+
+// Wireshark's words for a segment; c may be null.
+[[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out);
+
+class Witness::Impl {
+ public:
+  Impl(WitnessSettings settings, const Names& names);
+
+  void feed(const Event& event, Reports& out);
+  void advance(TimeNs now, Reports& out);
+  void finish(TimeNs now, Reports& out);
+  [[nodiscard]] const Summary& summary() const { return summary_; }
+
+ private:
+  // on_state.cpp
+  void on_state(const Event& e, const StateChange& s);
+  Slot locate_state(const Event& e, const StateChange& s, const Flow& flow);
+  void begin(Connection& c, const StateChange& s);
+  void change_owner(Connection& c, const StateChange& s);
+  void change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
+  void end(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
+  void enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb);
+  void state_entry(Connection& c, const Event& e, StateEntry entry);
+
+  // on_segment.cpp
+  void on_segment(const Event& e, const Segment& g);
+  Slot locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
+  Slot begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
+  void note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
+  void note_fins(Connection& c, const Event& e, const Segment& g, bool out);
+  void note_faults(Connection& c, const Event& e, const Segment& g, bool out);
+  void note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
+  void segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out);
+  void wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
+
+  // probes.cpp: keep-alive and zero-window probes, closed windows
+  void note_probe(Connection& c, const Event& e, const Segment& g, bool out);
+  void note_windows(Connection& c, const Event& e, const Segment& g, bool out);
+
+  // strays.cpp
+  void stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
+  void stray_reset(const Event& e, const Reset& r, const Flow& flow);
+  void tell_stray(const Stray& stray, TimeNs ts, bool reset_seen);
+  void expire_strays(TimeNs now);
+
+  // on_kernel.cpp
+  void on_retransmit(const Event& e, const Retransmit& r);
+  void on_reset(const Event& e, const Reset& r);
+  void on_error(const Event& e, const SocketError& x);
+  void on_destroy(const Event& e, const SocketDestroyed& d);
+  void on_owner(const Event& e, const OwnerSeen& o);
+  void on_socket(const Event& e, const SocketFound& f);
+  void on_gap(const Event& e, const Gap& gap);
+  // By cookie, else by address pair; no_slot for one that was told already.
+  Slot locate(std::uint64_t cookie, const tw_tuple& tuple) const;
+
+  // witness.cpp
+  Slot create(TimeNs ts);
+  void adopt_flow(Slot slot, const Flow& flow);
+  void owner_changed(Connection& c, const Event& e);
+  void decide(const Connection& c, bool last);
+  [[nodiscard]] bool wanted(const Owner& owner) const;
+  void tell(Slot slot);
+  void pass_time(TimeNs now);
+  void report(Report report, ConnectionId conn);
+  template <typename Body>
+  void entry(const Connection* c, const Event& e, const Flow& flow, Body body) {
+    if (!settings_.timeline) return;
+    timeline_.push(Entry{c != nullptr ? c->id : 0, e.id, e.ts_ns, flow, std::move(body)}, c != nullptr ? c->id : 0);
+  }
+  [[nodiscard]] Bench bench() const;
+
+  WitnessSettings settings_;
+  const Names& names_;
+  bool filtered_;
+  Table table_;
+  Listeners listeners_;
+  Timeline timeline_;
+  std::deque<Stray> strays_;
+  Reports* out_ = nullptr;  // of the call that runs now
+  TimeNs now_ = 0;
+  TimeNs gap_until_ns_ = 0;  // end of the newest gap
+  std::uint32_t gap_serial_ = 0;
+  bool finished_ = false;
+  Summary summary_;
+};
+
+}  // namespace tcpwitness

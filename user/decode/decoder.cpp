@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// decoder.cpp: records of the ring become events.
+//
+// A record is believed only if its kind, version and size agree; anything else is counted as
+// malformed. Every record carries its CPU's running loss count: when the count has grown, a Gap is
+// placed before the record that tells of it. Producers nest on one CPU (a softirq interrupts process
+// context between its count and its reservation), so an older count can come after a newer one: only
+// the maximum moves, modulo 2^32.
+#include <cstring>
+
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+namespace {
+
+// More CPUs than any Linux machine has: a larger number is a broken record, not memory to allocate.
+constexpr std::uint32_t max_cpus = 8192;
+
+// Copies the record out of the ring as its own type; false where the size is not the type's.
+template <typename T>
+bool take(std::span<const std::byte> record, Event& event) {
+  if (record.size() != sizeof(T)) return false;
+  T body;
+  std::memcpy(&body, record.data(), sizeof body);
+  event.body = body;
+  return true;
+}
+
+bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& event) {
+  switch (kind) {
+    case TW_KIND_STATE:
+      return take<StateChange>(record, event);
+    case TW_KIND_SEGMENT:
+      return take<Segment>(record, event);
+    case TW_KIND_RETRANSMIT:
+      return take<Retransmit>(record, event);
+    case TW_KIND_RESET:
+      return take<Reset>(record, event);
+    case TW_KIND_ERROR:
+      return take<SocketError>(record, event);
+    case TW_KIND_DESTROY:
+      return take<SocketDestroyed>(record, event);
+    case TW_KIND_OWNER:
+      return take<OwnerSeen>(record, event);
+    case TW_KIND_SOCKET:
+      return take<SocketFound>(record, event);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out) {
+  tw_header header;
+  if (record.size() < sizeof header) {
+    ++malformed_;
+    return;
+  }
+  std::memcpy(&header, record.data(), sizeof header);
+  Event event;
+  if (header.version != TW_ABI_VERSION || header.cpu >= max_cpus || !take_body(record, header.kind, event)) {
+    ++malformed_;
+    return;
+  }
+  ++received_;
+  event.ts_ns = static_cast<TimeNs>(header.ts_ns) + offset_ns_;
+
+  if (header.cpu >= cpus_.size()) cpus_.resize(header.cpu + 1U);
+  Cpu& cpu = cpus_[header.cpu];
+  const auto grown = static_cast<std::int32_t>(header.lost - cpu.lost);
+  if (grown > 0) {
+    Gap gap;
+    gap.lost = static_cast<std::uint64_t>(grown);
+    gap.cpu = header.cpu;
+    gap.from_ts_ns = cpu.last_ts_ns != 0 ? cpu.last_ts_ns : event.ts_ns;
+    gap.to_ts_ns = event.ts_ns;
+    lost_ += gap.lost;
+    cpu.lost = header.lost;
+    out.push_back(Event{next_id_++, event.ts_ns, gap});
+  }
+  if (event.ts_ns > cpu.last_ts_ns) cpu.last_ts_ns = event.ts_ns;
+  event.id = next_id_++;
+  out.push_back(event);
+}
+
+void Decoder::account(std::uint32_t cpu_number, std::uint64_t lost_total, TimeNs now, std::vector<Event>& out) {
+  if (cpu_number >= max_cpus) return;
+  if (cpu_number >= cpus_.size()) cpus_.resize(cpu_number + 1U);
+  Cpu& cpu = cpus_[cpu_number];
+  // Records carry 32 bits of the count; what they did not tell of is the difference modulo 2^32.
+  const auto grown = static_cast<std::int32_t>(static_cast<std::uint32_t>(lost_total) - cpu.lost);
+  if (grown <= 0) return;
+  Gap gap;
+  gap.lost = static_cast<std::uint64_t>(grown);
+  gap.cpu = cpu_number;
+  gap.from_ts_ns = cpu.last_ts_ns != 0 ? cpu.last_ts_ns : now;
+  gap.to_ts_ns = now;
+  lost_ += gap.lost;
+  cpu.lost = static_cast<std::uint32_t>(lost_total);
+  out.push_back(Event{next_id_++, now, gap});
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// bytes.cpp: the kernel's sequence counters as payload bytes.
+//
+// bytes_acked follows snd_una (tcp_snd_una_update) and bytes_received follows rcv_nxt
+// (tcp_rcv_nxt_update), so both count sequence numbers, not bytes: an active opener's SYN when the
+// SYN-ACK acknowledges it (a passive child starts with snd_una behind its SYN), an acknowledged FIN,
+// and the peer's FIN. The peer's SYN sets rcv_nxt directly and is not counted.
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+// Our FIN takes the last sequence number of the stream, so it is acknowledged when everything is.
+bool fin_acknowledged(const Connection& c) {
+  if (c.cb.snd_una != c.cb.write_seq) return false;
+  const State state = c.closing && c.closing->end && c.state == State::close ? c.closing->end_from : c.state;
+  // FIN_WAIT1 and LAST_ACK: the control block can be of the very event that queued the FIN (or of before), when
+  // write_seq does not count it yet. Once the FIN is acknowledged these states are left, except by the last event.
+  if (state == State::last_ack) return c.ended();
+  return state == State::fin_wait2 || state == State::time_wait || (state == State::closing && c.ended());
+}
+
+}  // namespace
+
+std::uint64_t sent_payload(const Connection& c) {
+  if (!c.has_cb()) {
+    const std::uint64_t again = c.wire.retrans_bytes_out;
+    return c.wire.bytes_out > again ? c.wire.bytes_out - again : 0;
+  }
+  std::uint64_t extra = 0;
+  // A connection that was open before we started counts its SYN too, if it connected; that we do not know.
+  const bool syn_acknowledged = c.established || c.cb.bytes_acked != 0;
+  if (c.role == Role::active && syn_acknowledged) ++extra;
+  if (fin_acknowledged(c)) ++extra;
+  return c.cb.bytes_acked > extra ? c.cb.bytes_acked - extra : 0;
+}
+
+std::uint64_t received_payload(const Connection& c) {
+  if (!c.has_cb()) {
+    const std::uint64_t again = c.wire.retrans_bytes_in;
+    return c.wire.bytes_in > again ? c.wire.bytes_in - again : 0;
+  }
+  const std::uint64_t extra = (c.cb.flags & TW_CB_DONE) != 0 ? 1 : 0;
+  return c.cb.bytes_received > extra ? c.cb.bytes_received - extra : 0;
+}
+
+bool unread_data(const ControlBlock& cb) {
+  // read() to the end of the stream moves copied_seq past the FIN; before that the FIN is no data.
+  const std::uint32_t data_end = cb.rcv_nxt - ((cb.flags & TW_CB_DONE) != 0 ? 1U : 0U);
+  return seq_before(cb.copied_seq, data_end);
+}
+
+}  // namespace tcpwitness

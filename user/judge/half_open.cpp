@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// half_open.cpp: one side lived on: the peer had forgotten the connection.
+//
+// A host that does not know a connection answers its segment with a RST that has no ACK flag and takes
+// its sequence number from that segment (RFC 9293, 3.10.7.1); a process that breaks off sends
+// RST+ACK. Only after silence (probes or retransmissions without an answer) is it a forgotten one; a
+// firewall can look the same, so it is never certain.
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+
+std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, Outcome outcome) {
+  const Trouble& t = *c.trouble;
+  if (outcome != Outcome::reset_by_peer || !t.rst_in.mark || !c.established) return std::nullopt;
+  if ((t.rst_in.flags & tcp_flag::ack) != 0) return std::nullopt;
+  const bool peer_closed = c.closing && (c.closing->fin_in.sent || c.closing->close_wait);
+  const bool silence = t.keepalive.unanswered != 0 || t.retransmissions.kernel != 0 || t.retransmissions.wire_out != 0;
+  if (peer_closed || (!silence && t.keepalive.sent == 0)) return std::nullopt;
+  Finding finding;
+  finding.rule = Rule::half_open;
+  finding.confidence = silence ? Confidence::likely : Confidence::inconclusive;
+  finding.evidence.push_back(t.rst_in.mark.id);
+  if (t.keepalive.last_sent) finding.evidence.push_back(t.keepalive.last_sent.id);
+  if (bench.texts) {
+    finding.text =
+        "the peer no longer knew this connection: after a silence it answered with a RST that only repeats our "
+        "acknowledgement number (it was restarted, or something between forgot the connection)";
+  }
+  return finding;
+}
+
+}  // namespace tcpwitness

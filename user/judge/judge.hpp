@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// judge.hpp: the rules. Each is one function of the facts about one connection.
+//
+// A rule reads facts and never events; it says nothing where its facts are missing, and what it says
+// is never more certain because something was not seen. `incomplete` (a gap overlaps the
+// connection's life) makes every finding inconclusive in one place: findings().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "correlate/connection.hpp"
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+// What rules must know beside the connection.
+struct Bench {
+  const Names& names;
+  bool kernel_heard = true;  // the kernel witness is attached
+  bool wire_heard = true;    // the wire witness is attached
+  bool texts = false;        // write sentences
+  bool explain = false;      // write the closing sentence
+  bool finished = false;     // the run is over
+  std::int64_t close_wait_stuck_ns = 0;
+  TimeNs now = 0;
+};
+
+// The kernel's reset reasons that rules ask for, by name: numbers change between releases.
+enum class ResetReason : std::uint8_t {
+  unknown,  // the kernel does not say
+  other,
+  no_socket,
+  keepalive_timeout,
+  abort_on_data,
+  abort_on_close,
+  abort_on_linger,
+  tcp_state,
+  timewait_socket,
+};
+[[nodiscard]] ResetReason reset_reason(const Names& names, std::uint32_t number);
+[[nodiscard]] std::string reset_reason_text(const Names& names, std::uint32_t number);  // without SK_RST_REASON_
+[[nodiscard]] std::string_view reset_meaning(ResetReason reason, bool sent);
+
+// outcome.cpp
+[[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);
+[[nodiscard]] ClosedBy judge_closed_by(const Connection& c, Outcome outcome);
+
+// bytes.cpp: payload bytes, without the sequence numbers of SYN and FIN.
+[[nodiscard]] std::uint64_t sent_payload(const Connection& c);
+[[nodiscard]] std::uint64_t received_payload(const Connection& c);
+// The process closed (or died) before it had read everything.
+[[nodiscard]] bool unread_data(const ControlBlock& cb);
+
+// One file each. nullopt: the rule has nothing to say.
+[[nodiscard]] std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, Outcome outcome);
+[[nodiscard]] std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_retransmission(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome);
+[[nodiscard]] std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, Outcome outcome);
+
+// explain.cpp: one closing sentence in plain words.
+[[nodiscard]] std::string explain(const Connection& c, const Bench& bench, const Life& life);
+
+// life.cpp: everything above put together.
+[[nodiscard]] Life judge_life(const Connection& c, const Bench& bench);
+
+// The kernel's retransmission causes in words (correlate/on_kernel.cpp).
+[[nodiscard]] std::string_view retransmit_words(RetransmitKind kind);
+
+// words.cpp
+[[nodiscard]] std::string seconds(std::int64_t ns);        // "1.02 s", "34 ms"
+[[nodiscard]] std::string process_words(const Owner& owner);  // "curl (pid 42)", "a process that was not identified"
+[[nodiscard]] std::string error_name(int error);           // "ETIMEDOUT"
+
+}  // namespace tcpwitness

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// life.cpp: everything that is told of a connection when it is over, put together.
+//
+// Here, and only here, a gap takes certainty away from all findings of the connection it overlaps.
+#include <algorithm>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcome outcome) {
+  std::vector<Finding> findings;
+  const auto add = [&](std::optional<Finding> finding) {
+    if (!finding) return;
+    if (c.incomplete) finding->confidence = Confidence::inconclusive;
+    findings.push_back(std::move(*finding));
+  };
+  if (!c.closing && !c.trouble) return findings;
+  if (c.trouble) {
+    add(judge_retransmission(c, bench));
+    add(judge_keepalive(c, bench, outcome));
+    add(judge_zero_window(c, bench));
+    add(judge_reset_origin(c, bench, outcome));
+    add(judge_half_open(c, bench, outcome));
+  }
+  if (c.closing) {
+    add(judge_close_wait_stuck(c, bench));
+    add(judge_time_wait(c, bench));
+  }
+  return findings;
+}
+
+std::uint32_t retransmits_of(const Connection& c) {
+  const std::uint32_t heard = c.trouble ? c.trouble->retransmissions.kernel : 0;
+  if (c.kernel_heard) return std::max(c.has_cb() ? c.cb.total_retrans : 0, heard);
+  return c.trouble ? c.trouble->retransmissions.wire_out : 0;
+}
+
+}  // namespace
+
+Life judge_life(const Connection& c, const Bench& bench) {
+  Life life;
+  life.conn = c.id;
+  life.start_ts_ns = c.start_ts_ns;
+  // The end is the last transition; a mini-socket's waiting is not part of the connection's duration.
+  life.ts_ns = c.ended() ? std::max(c.closing->end.ts_ns, c.start_ts_ns) : c.last_ts_ns;
+  if (!c.ended() && bench.finished) life.ts_ns = std::max(bench.now, c.last_ts_ns);
+  life.duration_ns = life.ts_ns - life.start_ts_ns;
+  life.flow = c.flow;
+  life.role = c.role;
+  life.process = c.owner.process();
+  life.netns = c.netns;
+  life.outcome = judge_outcome(c, bench);
+  if (c.error != 0) life.error = c.error;
+  life.closed_by = judge_closed_by(c, life.outcome);
+  life.preexisting = c.preexisting;
+  life.kernel_heard = c.kernel_heard;
+  life.wire_heard = c.wire_heard;
+  life.incomplete = c.incomplete;
+  if (c.handshake_ns >= 0) life.handshake_ns = c.handshake_ns;
+  life.tx_bytes = sent_payload(c);
+  life.rx_bytes = received_payload(c);
+  life.retransmits = retransmits_of(c);
+  if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
+  if (c.wire_heard) {
+    life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, !c.preexisting};
+  }
+  life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
+  life.findings = findings_of(c, bench, life.outcome);
+  if (bench.explain) life.explanation = explain(c, bench, life);
+  return life;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// outcome.cpp: how a connection ended: exactly one word.
+//
+// Written from EVIDENCE's table. Each answer rests on something that was seen (the socket's error, its
+// last control block, a reset), so that a lost event can only lead to a weaker word: `unknown`.
+#include <cerrno>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+const Trouble& troubles_of(const Connection& c) {
+  static const Trouble none{};
+  return c.trouble ? *c.trouble : none;
+}
+
+// This host's TCP sent a RST for this connection: said by the kernel, or sent by the socket itself on the wire.
+bool reset_sent(const Trouble& t) {
+  const std::uint8_t type = t.rst_out.socket_type;
+  return t.reset_sent.mark || (t.rst_out.mark && (type == TW_SOCKET_FULL || type == TW_SOCKET_CONTROL));
+}
+
+bool reset_taken(const Trouble& t) { return t.reset_received.mark || t.rst_in.mark; }
+
+// ETIMEDOUT after the handshake. With nothing outstanding only keep-alive can have given up.
+Outcome timed_out(const Connection& c, const Bench& bench) {
+  const Trouble& t = troubles_of(c);
+  const ResetReason reason = reset_reason(bench.names, t.reset_sent.reason);
+  if (t.reset_sent.mark && reason == ResetReason::keepalive_timeout) return Outcome::keepalive_timeout;
+  if (!c.has_cb()) return Outcome::unknown;
+  if (c.cb.snd_una == c.cb.write_seq) return Outcome::keepalive_timeout;
+  return c.cb.user_timeout_ms != 0 ? Outcome::user_timeout : Outcome::retransmit_timeout;
+}
+
+// A reset that the kernel "received". It also says so of data for an orphan (TCP_ABORT_ON_DATA): then no RST came in.
+Outcome reset_by_whom(const Connection& c, const Bench& bench) {
+  const Trouble& t = troubles_of(c);
+  if (t.rst_in.mark) return Outcome::reset_by_peer;
+  const bool aborts = t.reset_sent.mark && reset_reason(bench.names, t.reset_sent.reason) == ResetReason::abort_on_data;
+  if (aborts) return Outcome::reset_by_local;
+  const State from = c.closing ? c.closing->end_from : State::unknown;
+  const bool orphan = (c.cb.flags & TW_CB_DEAD) != 0 && (from == State::fin_wait1 || from == State::fin_wait2);
+  if (!orphan || !c.wire_heard) return Outcome::reset_by_peer;
+  return reset_sent(t) ? Outcome::reset_by_local : Outcome::unknown;
+}
+
+// A process, or the kernel for it, ended the connection with a RST.
+Outcome broken_off(const Connection& c) {
+  const Closing& closing = *c.closing;
+  const bool dying = (closing.end_actor & TW_ACTOR_EXITING) != 0;
+  if (closing.end_from == State::syn_sent) return Outcome::aborted;
+  if (dying && c.has_cb() && unread_data(c.cb)) return Outcome::aborted;
+  return Outcome::reset_by_local;
+}
+
+Outcome refused_or_not(const Connection& c) {
+  switch (c.error) {
+    case ECONNREFUSED:
+      return Outcome::refused;
+    case ETIMEDOUT:
+      return Outcome::connect_timeout;
+    default:
+      break;
+  }
+  const Trouble& t = troubles_of(c);
+  if (reset_taken(t)) return Outcome::refused;
+  const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
+  if (c.error == ECONNABORTED) return Outcome::reset_by_local;
+  return c.error == 0 && called ? Outcome::aborted : Outcome::unknown;
+}
+
+Outcome wire_outcome(const Connection& c, const Bench& bench) {
+  const Trouble& t = troubles_of(c);
+  if (!c.ended()) {
+    if (bench.finished && !c.expired) return Outcome::open;
+    const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.syn_ack_seen;
+    return silent && !c.incomplete ? Outcome::connect_timeout : Outcome::unknown;
+  }
+  if (t.rst_in.mark) return c.closing->end_from == State::syn_sent ? Outcome::refused : Outcome::reset_by_peer;
+  if (t.rst_out.mark) return c.closing->end_from == State::new_syn_recv ? Outcome::refused : Outcome::reset_by_local;
+  const bool both = c.closing->fin_out.acked && c.closing->fin_in.acked;
+  return both ? Outcome::completed : Outcome::unknown;
+}
+
+}  // namespace
+
+Outcome judge_outcome(const Connection& c, const Bench& bench) {
+  if (!bench.kernel_heard) return wire_outcome(c, bench);
+  if (!c.ended()) return bench.finished && !c.expired ? Outcome::open : Outcome::unknown;
+
+  const Trouble& t = troubles_of(c);
+  const Closing& closing = *c.closing;
+  const State from = closing.end_from;
+  if (from == State::new_syn_recv) return t.rst_in.mark ? Outcome::reset_by_peer : Outcome::unknown;
+  if (from == State::syn_sent) return refused_or_not(c);
+  if (c.error == ETIMEDOUT) return timed_out(c, bench);
+  if (c.error == ECONNABORTED) return Outcome::reset_by_local;
+  if (t.reset_received.mark) return reset_by_whom(c, bench);
+  // The kernel's own last control block: its error was set before the state changed, by a RST. An error that is only
+  // reported afterwards can be the aborter's own (a listener that closes with unaccepted children).
+  const bool reset_at_end = closing.end_shown && (c.cb.sk_err == ECONNRESET || c.cb.sk_err == EPIPE);
+  if (reset_at_end) return reset_by_whom(c, bench);
+
+  const bool both_closed = from == State::last_ack || from == State::closing;
+  if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && c.cb.sk_err == 0) return Outcome::completed;
+  if (from == State::fin_wait2) {
+    if (reset_sent(t) && !closing.time_wait) return Outcome::reset_by_local;
+    if (closing.time_wait) return Outcome::completed;
+    // A mini-socket that waits for a FIN which nobody can hear or which never came: our side is closed and acknowledged.
+    return closing.end_shown && !c.incomplete ? Outcome::completed : Outcome::unknown;
+  }
+  if (reset_sent(t)) return broken_off(c);
+  if (t.rst_in.mark) return Outcome::reset_by_peer;
+  // close() that goes from an open state to CLOSE sends a RST, whether or not we heard of it.
+  const bool called = (closing.end_actor & TW_ACTOR_PRESENT) != 0 && (closing.end_actor & TW_ACTOR_OWNED) != 0;
+  const bool was_open = from == State::established || from == State::close_wait;
+  if (closing.end_shown && called && was_open && c.cb.sk_err == 0) return broken_off(c);
+  return Outcome::unknown;
+}
+
+ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
+  switch (outcome) {
+    case Outcome::reset_by_peer:
+    case Outcome::refused:
+      return ClosedBy::peer;
+    case Outcome::reset_by_local:
+    case Outcome::aborted:
+      return ClosedBy::local;
+    case Outcome::connect_timeout:
+    case Outcome::keepalive_timeout:
+    case Outcome::retransmit_timeout:
+    case Outcome::user_timeout:
+      return ClosedBy::none;
+    default:
+      return c.closed_by;
+  }
+}
+
+}  // namespace tcpwitness

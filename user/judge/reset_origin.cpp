@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// reset_origin.cpp: who sent the RST: the local process, the local kernel, something else here, or the peer.
+//
+// A RST at egress that no socket sent, for a connection whose socket is alive and whose kernel
+// reported no reset, came from neither TCP: a firewall.
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+
+std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome) {
+  const Trouble& t = *c.trouble;
+  Finding finding;
+  finding.rule = Rule::reset_origin;
+  const auto cite = [&](const Mark& mark) {
+    if (mark) finding.evidence.push_back(mark.id);
+  };
+  const ResetReason reason = reset_reason(bench.names, t.reset_sent.reason);
+  const std::string said = bench.texts && t.reset_sent.mark ? reset_reason_text(bench.names, t.reset_sent.reason) : "";
+  const std::string why = said.empty() ? "" : fmt::format(" (the kernel says {})", said);
+
+  if (outcome == Outcome::reset_by_peer || outcome == Outcome::refused) {
+    if (!t.rst_in.mark && !t.reset_received.mark) return std::nullopt;
+    cite(t.rst_in.mark);
+    cite(t.reset_received.mark);
+    // The kernel can report a reset that no RST caused; the wire settles it.
+    finding.confidence = t.rst_in.mark && t.reset_received.mark ? Confidence::certain : Confidence::likely;
+    if (bench.texts) {
+      finding.text = t.rst_in.mark ? "the RST came from the peer (or something on the way to it)"
+                                   : "the kernel took a reset from the peer; the wire did not show it";
+      if (!bench.wire_heard && !t.rst_in.mark) finding.text = "the kernel took a reset from the peer";
+    }
+    return finding;
+  }
+  if (!t.reset_sent.mark && !t.rst_out.mark) return std::nullopt;
+  cite(t.reset_sent.mark);
+  cite(t.rst_out.mark);
+  const bool firewall = !t.reset_sent.mark && t.rst_out.mark && t.rst_out.socket_type == TW_SOCKET_NONE;
+  if (firewall) {
+    // Rests on the kernel not having said anything: never more than likely.
+    if (!bench.kernel_heard) return std::nullopt;
+    finding.confidence = Confidence::likely;
+    finding.text = bench.texts ? "no socket of this machine sent the RST: a local firewall did" : "";
+    return finding;
+  }
+  finding.confidence = t.reset_sent.mark ? Confidence::certain : Confidence::likely;
+  if (!bench.texts) return finding;
+  const bool process = !t.reset_sent.answers_segment && reason != ResetReason::keepalive_timeout && c.closing &&
+                       (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
+  if (reason == ResetReason::keepalive_timeout) {
+    finding.text = fmt::format("this machine's TCP sent the RST: keep-alive gave up{}", why);
+  } else if (c.error == ECONNABORTED) {
+    finding.text = fmt::format("another process destroyed the socket (as ss -K does), so this machine sent a RST{}", why);
+  } else if (process && outcome == Outcome::aborted) {
+    finding.text = fmt::format("{} died with unread data, so its kernel sent a RST{}", process_words(c.owner), why);
+  } else if (process) {
+    finding.text = fmt::format("{} closed in a way that sends a RST{}", process_words(c.owner), why);
+  } else {
+    finding.text = fmt::format("this machine's TCP sent the RST{}", why);
+  }
+  return finding;
+}
+
+}  // namespace tcpwitness

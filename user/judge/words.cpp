@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// words.cpp: numbers and names as people read them, and the kernel's reset reasons by meaning.
+//
+// Reasons are matched by name, never by number: the running kernel's BTF gives the names, with or
+// without their prefix.
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::string_view reason_prefix = "SK_RST_REASON_";
+
+std::string_view strip(std::string_view reason) {
+  if (reason.starts_with(reason_prefix)) reason.remove_prefix(reason_prefix.size());
+  return reason;
+}
+
+}  // namespace
+
+ResetReason reset_reason(const Names& names, std::uint32_t number) {
+  if (number == TW_REASON_UNKNOWN) return ResetReason::unknown;
+  if (number >= names.reset_reasons.size() || names.reset_reasons[number].empty()) return ResetReason::other;
+  const std::string_view reason = strip(names.reset_reasons[number]);
+  if (reason == "NO_SOCKET") return ResetReason::no_socket;
+  if (reason == "TCP_KEEPALIVE_TIMEOUT") return ResetReason::keepalive_timeout;
+  if (reason == "TCP_ABORT_ON_DATA") return ResetReason::abort_on_data;
+  if (reason == "TCP_ABORT_ON_CLOSE") return ResetReason::abort_on_close;
+  if (reason == "TCP_ABORT_ON_LINGER") return ResetReason::abort_on_linger;
+  if (reason == "TCP_STATE") return ResetReason::tcp_state;
+  if (reason == "TCP_TIMEWAIT_SOCKET") return ResetReason::timewait_socket;
+  return ResetReason::other;
+}
+
+std::string reset_reason_text(const Names& names, std::uint32_t number) {
+  if (number == TW_REASON_UNKNOWN) return "";
+  return std::string(strip(names.reset_reason(number)));
+}
+
+std::string_view reset_meaning(ResetReason reason, bool sent) {
+  if (!sent) return "the kernel took a reset (a RST, or data for a closed socket)";
+  switch (reason) {
+    case ResetReason::no_socket:
+      return "no socket for this segment";
+    case ResetReason::keepalive_timeout:
+      return "the keep-alive probes were not answered";
+    case ResetReason::abort_on_data:
+      return "data came for a socket that nobody reads any more";
+    case ResetReason::abort_on_close:
+      return "the process closed with unread data";
+    case ResetReason::abort_on_linger:
+      return "the socket was not to linger";
+    case ResetReason::tcp_state:
+      return "the socket was disconnected (linger 0, a closed listener, or ss -K)";
+    case ResetReason::timewait_socket:
+      return "data came for a connection in TIME_WAIT";
+    case ResetReason::unknown:
+      return "the kernel does not say why";
+    case ResetReason::other:
+      break;
+  }
+  return "the kernel's own reason";
+}
+
+std::string seconds(std::int64_t ns) {
+  const double value = static_cast<double>(ns < 0 ? 0 : ns);
+  if (value < 1e6) return fmt::format("{:.0f} us", value / 1e3);
+  if (value < 1e9) return fmt::format("{:.3g} ms", value / 1e6);
+  if (value < 100e9) return fmt::format("{:.1f} s", value / 1e9);
+  return fmt::format("{:.0f} s", value / 1e9);
+}
+
+std::string process_words(const Owner& owner) {
+  if (owner.pid == 0) return "a process that was not identified";
+  return fmt::format("{} (pid {})", owner.process().comm, owner.pid);
+}
+
+std::string error_name(int error) {
+  switch (error) {
+    case 0:
+      return "no error";
+    case EPIPE:
+      return "EPIPE";
+    case ECONNREFUSED:
+      return "ECONNREFUSED";
+    case ETIMEDOUT:
+      return "ETIMEDOUT";
+    case ECONNRESET:
+      return "ECONNRESET";
+    case ECONNABORTED:
+      return "ECONNABORTED";
+    case EHOSTUNREACH:
+      return "EHOSTUNREACH";
+    case ENETUNREACH:
+      return "ENETUNREACH";
+    default:
+      return fmt::format("errno {}", error);
+  }
+}
+
+}  // namespace tcpwitness

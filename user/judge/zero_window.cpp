@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// zero_window.cpp: somebody stopped reading; never called keep-alive.
+//
+// Needs the wire: the receiver's closed window is only said there. Who advertised it stopped reading.
+#include <fmt/format.h>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::int64_t closed_for(const ZeroWindowFacts& window, const Connection& c, const Bench& bench) {
+  std::int64_t total = window.total_ns;
+  if (window.since) {
+    const TimeNs until = c.ended() ? c.closing->end.ts_ns : bench.now;
+    if (until > window.since.ts_ns) total += until - window.since.ts_ns;
+  }
+  return total;
+}
+
+std::string period_words(const ZeroWindowFacts& window, const Connection& c, const Bench& bench) {
+  std::string text = fmt::format("the window was closed for {}", seconds(closed_for(window, c, bench)));
+  if (window.periods > 1) text += fmt::format(" in {} periods", window.periods);
+  if (window.since) text += " and never opened again";
+  text += fmt::format(", {} zero-window probe{}", window.probes, window.probes == 1 ? "" : "s");
+  return text;
+}
+
+}  // namespace
+
+std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench) {
+  const ZeroWindowFacts& local = c.trouble->local_window;
+  const ZeroWindowFacts& peer = c.trouble->peer_window;
+  const bool ours = local.periods != 0;
+  const bool theirs = peer.periods != 0 || peer.probes != 0;
+  if (!ours && !theirs) return std::nullopt;
+  Finding finding;
+  finding.rule = Rule::zero_window;
+  finding.confidence = (ours && local.periods != 0) || peer.periods != 0 || peer.by_kernel ? Confidence::certain
+                                                                                           : Confidence::likely;
+  finding.evidence = (theirs ? peer : local).evidence.list();
+  if (ours && theirs) {
+    const auto more = local.evidence.list();
+    finding.evidence.insert(finding.evidence.end(), more.begin(), more.end());
+  }
+  if (!bench.texts) return finding;
+  if (theirs) {
+    finding.text = fmt::format("the peer's process stopped reading: {}", period_words(peer, c, bench));
+    if (peer.unsent_bytes != 0) finding.text += fmt::format(", {} bytes waited here", peer.unsent_bytes);
+  }
+  if (ours) {
+    if (theirs) finding.text += "; ";
+    finding.text += fmt::format("{} stopped reading: {} came in", process_words(c.owner), period_words(local, c, bench));
+  }
+  return finding;
+}
+
+}  // namespace tcpwitness

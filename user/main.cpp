@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+// main.cpp: the composition root. The only place where source, decoder, witness and sink meet.
+//
+//   ring -> Decoder -> Witness -> Sink
+//
+// It owns what the core must not: the clock, signals, priority, stderr. Exit codes: 0 ok, 1 runtime
+// failure, 2 usage.
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.hpp"
+#include "probe/features.hpp"
+#include "probe/netns.hpp"
+#include "probe/tracer.hpp"
+#include "probe/unique_fd.hpp"
+#include "sink/describe.hpp"
+#include "sink/output.hpp"
+#include "sink/sinks.hpp"
+#include "source/ring.hpp"
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr auto drain_every = std::chrono::milliseconds(20);
+constexpr auto follow_interfaces_every = std::chrono::seconds(1);
+constexpr auto hint_after = std::chrono::seconds(3);
+
+using Clock = std::chrono::steady_clock;
+
+int fail(const Error& error) {
+  fmt::print(stderr, "tcpwitness: {}\n", error.message());
+  return 1;
+}
+
+TimeNs realtime_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+// SIGINT and SIGTERM as a descriptor; a closed pipe as an error of write().
+Result<UniqueFd> take_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd.valid()) return failure("catch signals", std::strerror(errno));
+  return fd;
+}
+
+TracerSettings tracer_settings(const Options& options) {
+  TracerSettings settings;
+  settings.interfaces = options.interfaces;
+  settings.wire = options.wire;
+  settings.kernel = options.kernel;
+  settings.ports = options.ports;
+  settings.hosts = options.hosts;
+  settings.ring_bytes = options.ring_bytes;
+  settings.flows = options.flows;
+  settings.packets_all = options.packets_all;
+  return settings;
+}
+
+WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
+  const bool json = options.format == OutputFormat::json;
+  const bool trace = options.command == Command::trace;
+  WitnessSettings settings;
+  settings.timeline = trace;
+  settings.finding_reports = json || trace;
+  settings.explain = trace;
+  settings.kernel_heard = tracer.kernel_heard();
+  settings.wire_heard = tracer.wire_heard();
+  settings.close_wait_stuck_ns = options.stuck_after.count();
+  settings.pid = options.pid;
+  settings.comm = options.comm;
+  return settings;
+}
+
+std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names) {
+  if (options.format == OutputFormat::json) return make_json(output, names);
+  const TextStyle style = style_of(STDOUT_FILENO);
+  if (options.command == Command::trace) return make_trace_text(output, names, style);
+  return make_life_text(output, style);
+}
+
+// One run, from ready to summary.
+class Run {
+ public:
+  Run(const Options& options, const Features& features, Tracer& tracer, RingSource& ring)
+      : options_(options),
+        tracer_(tracer),
+        ring_(ring),
+        names_{features.reset_reasons, {}},
+        kernel_release_(features.kernel_release),
+        decoder_(features.realtime_offset_ns),
+        witness_(witness_settings(options, tracer), names_),
+        sink_(make_sink(options, output_, names_)) {
+    learn_names();
+  }
+
+  int go() {
+    announce();
+    tracer_.snapshot([this](std::span<const std::byte> record) { take(record); });
+    deliver();
+    const auto started = Clock::now();
+    auto last_follow = started;
+    while (!done_) {
+      const bool signalled = ring_.wait(pause(started));
+      drain();
+      const auto now = Clock::now();
+      if (signalled || (options_.duration && now - started >= *options_.duration)) break;
+      if (now - last_follow >= follow_interfaces_every) {
+        last_follow = now;
+        if (tracer_.follow_interfaces()) learn_names();
+      }
+      hint(now - started);
+    }
+    return finish();
+  }
+
+ private:
+  [[nodiscard]] std::chrono::milliseconds pause(Clock::time_point started) const {
+    if (!options_.duration) return drain_every;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*options_.duration - (Clock::now() - started));
+    return std::clamp(left, std::chrono::milliseconds(0), drain_every);
+  }
+
+  void announce() {
+    ready_ = Ready{.ts_ns = realtime_ns(),
+                   .version = TCPWITNESS_VERSION,
+                   .kernel = kernel_release_,
+                   .hooks = tracer_.hooks(),
+                   .ring_bytes = options_.ring_bytes};
+    fmt::print(stderr, "{}\n", describe(ready_));
+    reports_.emplace_back(ready_);
+    deliver();
+  }
+
+  // A person who sees nothing for a while is told what would show something.
+  void hint(Clock::duration since_start) {
+    if (hinted_ || since_start < hint_after) return;
+    hinted_ = true;
+    const bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+    if (person && told_ == 0) fmt::print(stderr, "{}\n", quiet_hint(ready_));
+  }
+
+  void learn_names() {
+    for (auto& [index, name] : tracer_.interface_names()) names_.interfaces[index] = std::move(name);
+  }
+
+  void take(std::span<const std::byte> record) {
+    events_.clear();
+    decoder_.decode(record, events_);
+    for (const auto& event : events_) witness_.feed(event, reports_);
+    if (reports_.size() >= 256) write_reports();
+  }
+
+  std::size_t drain() {
+    // Before the records are read: none of them is younger than this.
+    const TimeNs now = realtime_ns();
+    const auto records = ring_.drain();
+    for (const auto& record : records) take(record);
+    witness_.advance(now, reports_);
+    deliver();
+    return records.size();
+  }
+
+  void write_reports() {
+    for (const auto& report : reports_) {
+      if (done_) break;
+      sink_->write(report);
+      const bool counted = options_.command == Command::trace ? std::holds_alternative<Entry>(report)
+                                                              : std::holds_alternative<Life>(report);
+      if (counted && !finishing_) told_++;
+      if (options_.count && told_ >= *options_.count) done_ = true;
+    }
+    reports_.clear();
+  }
+
+  void deliver() {
+    write_reports();
+    if (!sink_->flush()) {
+      broken_ = true;
+      done_ = true;
+    }
+  }
+
+  int finish() {
+    tracer_.detach();
+    const bool enough = done_;
+    if (!enough) {
+      while (drain() > 0 && !broken_) {
+      }
+    }
+    finishing_ = true;
+    done_ = false;
+    const TimeNs now = realtime_ns();
+    account(now);
+    if (enough)
+      reports_.clear();
+    else
+      witness_.finish(now, reports_);
+    Summary summary = witness_.summary();
+    summary.ts_ns = now;
+    summary.lost = decoder_.lost();
+    summary.malformed = decoder_.malformed();
+    summary.flows_full = flows_full_;
+    summary.unaccounted = unaccounted_;
+    reports_.emplace_back(summary);
+    if (!broken_) deliver();
+    if (broken_) {
+      fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
+      return 1;
+    }
+    fmt::print(stderr, "{}\n", describe(summary));
+    return 0;
+  }
+
+  // Double entry: what the producers tried is what we received plus what was lost.
+  void account(TimeNs now) {
+    events_.clear();
+    std::uint64_t tried = 0;
+    std::uint32_t cpu = 0;
+    for (const auto& state : tracer_.cpu_states()) {
+      decoder_.account(cpu++, state.lost, now, events_);
+      tried += state.tried;
+      flows_full_ += state.flows_full;
+    }
+    for (const auto& event : events_) witness_.feed(event, reports_);
+    const std::uint64_t known = decoder_.received() + decoder_.lost();
+    unaccounted_ = tried > known ? tried - known : 0;
+  }
+
+  const Options& options_;
+  Tracer& tracer_;
+  RingSource& ring_;
+  Names names_;
+  std::string kernel_release_;
+  Output output_{STDOUT_FILENO};
+  Decoder decoder_;
+  Witness witness_;
+  std::unique_ptr<Sink> sink_;
+  Ready ready_;
+  std::vector<Event> events_;
+  Reports reports_;
+  std::uint64_t told_ = 0;
+  std::uint64_t flows_full_ = 0;
+  std::uint64_t unaccounted_ = 0;
+  bool hinted_ = false;
+  bool done_ = false;       // enough was told, or nobody reads
+  bool broken_ = false;     // the output failed
+  bool finishing_ = false;
+};
+
+int trace(const Options& options) {
+  auto signals = take_signals();
+  if (!signals) return fail(signals.error());
+  if (!options.netns.empty()) {
+    if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
+  }
+  const Without without = Without::from_environment();
+  const auto features = find_features(without);
+  if (!features) return fail(features.error());
+  const auto tracer = Tracer::start(tracer_settings(options), *features, without, [](const std::string& text) {
+    fmt::print(stderr, "tcpwitness: {}\n", text);
+  });
+  if (!tracer) return fail(tracer.error());
+  const auto ring = RingSource::open((*tracer)->ring_fd(), signals->get());
+  if (!ring) return fail(ring.error());
+  // A consumer that waits its turn behind the load it watches loses events.
+  setpriority(PRIO_PROCESS, 0, -20);
+  return Run(options, *features, **tracer, **ring).go();
+}
+
+}  // namespace
+}  // namespace tcpwitness
+
+int main(int argc, char** argv) {
+  using namespace tcpwitness;
+  const auto parsed = parse(argc, argv, TCPWITNESS_VERSION);
+  if (const auto* information = std::get_if<Information>(&parsed)) {
+    fmt::print("{}", information->text);
+    return 0;
+  }
+  if (const auto* error = std::get_if<UsageError>(&parsed)) {
+    fmt::print(stderr, "{}", error->text);
+    return 2;
+  }
+  return trace(std::get<Options>(parsed));
+}

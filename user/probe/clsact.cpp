@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/clsact.hpp"
+
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <vector>
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::uint32_t filter_handle = 0x7477;    // "tw"
+constexpr std::uint32_t filter_priority = 0x7477;  // after anything that a person would number by hand
+
+struct Filter {
+  std::uint32_t ifindex;
+  std::uint8_t egress;
+  std::uint8_t created_qdisc;
+};
+
+bpf_tc_hook hook_of(const Filter& filter) {
+  bpf_tc_hook hook{};
+  hook.sz = sizeof(hook);
+  hook.ifindex = static_cast<int>(filter.ifindex);
+  hook.attach_point = filter.egress != 0 ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+  return hook;
+}
+
+void remove_filter(const Filter& filter) {
+  bpf_tc_hook hook = hook_of(filter);
+  bpf_tc_opts which{};
+  which.sz = sizeof(which);
+  which.handle = filter_handle;
+  which.priority = filter_priority;
+  bpf_tc_detach(&hook, &which);
+}
+
+// Only the qdisc that we created goes, and with it our filters on both sides.
+void remove_qdisc(const Filter& filter) {
+  bpf_tc_hook hook = hook_of(filter);
+  hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
+  bpf_tc_hook_destroy(&hook);
+}
+
+[[noreturn]] void guard(int pipe_fd) {
+  setsid();
+  prctl(PR_SET_NAME, "tcpwitness-tc");
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(number, SIG_IGN);
+  libbpf_set_print(nullptr);
+  // Nothing of the tracer's may live on here: its BPF links are file descriptors.
+  close_range(0, static_cast<unsigned>(pipe_fd) - 1, 0);
+  close_range(static_cast<unsigned>(pipe_fd) + 1, ~0U, 0);
+  std::vector<Filter> filters;
+  Filter filter{};
+  for (;;) {
+    const ssize_t got = read(pipe_fd, &filter, sizeof(filter));
+    if (got < 0 && errno == EINTR) continue;
+    if (got != static_cast<ssize_t>(sizeof(filter))) break;
+    filters.push_back(filter);
+  }
+  for (const auto& one : filters) remove_filter(one);
+  for (const auto& one : filters) {
+    if (one.created_qdisc != 0) remove_qdisc(one);
+  }
+  _exit(0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClsactGuard>> ClsactGuard::start() {
+  int ends[2];
+  if (pipe2(static_cast<int*>(ends), O_CLOEXEC) != 0)
+    return failure("start the tc guard", std::strerror(errno));
+  const pid_t child = fork();
+  if (child < 0) return failure("start the tc guard", std::strerror(errno));
+  if (child == 0) {
+    close(ends[1]);
+    guard(ends[0]);
+  }
+  close(ends[0]);
+  return std::unique_ptr<ClsactGuard>(new ClsactGuard(ends[1], child));
+}
+
+ClsactGuard::~ClsactGuard() { detach(); }
+
+void ClsactGuard::detach() {
+  if (pipe_fd_ < 0) return;
+  close(pipe_fd_);
+  pipe_fd_ = -1;
+  while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name, bool egress, int program_fd) {
+  Filter filter{.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0};
+  bpf_tc_hook hook = hook_of(filter);
+  const int created = bpf_tc_hook_create(&hook);
+  if (created != 0 && created != -EEXIST)
+    return failure("add the clsact qdisc to " + name, std::strerror(-created));
+  filter.created_qdisc = created == 0 ? 1 : 0;
+  // The guard hears of it first: a death between the two lines must not leave the filter.
+  if (write(pipe_fd_, &filter, sizeof(filter)) != static_cast<ssize_t>(sizeof(filter)))
+    return failure("tell the tc guard of " + name, std::strerror(errno));
+  bpf_tc_opts program{};
+  program.sz = sizeof(program);
+  program.prog_fd = program_fd;
+  program.flags = BPF_TC_F_REPLACE;
+  program.handle = filter_handle;
+  program.priority = filter_priority;
+  if (const int error = bpf_tc_attach(&hook, &program); error != 0)
+    return failure(std::string("add the tc ") + (egress ? "egress" : "ingress") + " filter to " + name,
+                   std::strerror(-error));
+  return {};
+}
+
+}  // namespace tcpwitness

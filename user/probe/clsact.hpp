@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// clsact.hpp: tc filters on kernels without tcx (before 6.6).
+//
+// A clsact filter outlives its creator. So a guard process is forked before the first filter: it holds
+// the read end of a pipe, learns each filter, and removes them all when the pipe closes, which is what
+// any death of the tracer does, SIGKILL included. Filters have a fixed handle and priority: what a
+// killed guard left is replaced by the next run.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+class ClsactGuard {
+ public:
+  static Result<std::unique_ptr<ClsactGuard>> start();
+  ~ClsactGuard();
+  ClsactGuard(const ClsactGuard&) = delete;
+  ClsactGuard& operator=(const ClsactGuard&) = delete;
+
+  // Adds our filter on one side of the interface; `egress` false is ingress.
+  Result<void> attach(std::uint32_t ifindex, const std::string& name, bool egress, int program_fd);
+  // Removes all filters now; the guard ends.
+  void detach();
+
+ private:
+  ClsactGuard(int pipe_fd, int child) : pipe_fd_(pipe_fd), child_(child) {}
+  int pipe_fd_;
+  int child_;
+};
+
+}  // namespace tcpwitness

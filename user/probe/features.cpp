@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/features.hpp"
+
+#include <bpf/btf.h>
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+namespace tcpwitness {
+namespace {
+
+struct BtfFree {
+  void operator()(btf* types) const { btf__free(types); }
+};
+using Btf = std::unique_ptr<btf, BtfFree>;
+
+const btf* vmlinux() {
+  static const Btf types{btf__load_vmlinux_btf()};
+  return types.get();
+}
+
+std::uint64_t effective_capabilities() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.starts_with("CapEff:")) return std::strtoull(line.c_str() + 7, nullptr, 16);
+  }
+  return 0;
+}
+
+Result<void> check_privilege(const Without& without) {
+  const std::uint64_t have = without.has("privilege") ? 0 : effective_capabilities();
+  const auto has = [have](int capability) { return (have >> capability & 1U) != 0; };
+  if (has(CAP_SYS_ADMIN) && has(CAP_NET_ADMIN)) return {};
+  std::string missing;
+  const auto need = [&](int capability, const char* word) {
+    if (!has(capability)) missing += missing.empty() ? word : std::string(", ") + word;
+  };
+  need(CAP_BPF, "CAP_BPF");
+  need(CAP_PERFMON, "CAP_PERFMON");
+  need(CAP_NET_ADMIN, "CAP_NET_ADMIN");
+  if (missing.empty()) return {};
+  return failure("load BPF programs", "this process lacks " + missing,
+                 "run it as root (sudo), or give the binary these capabilities with setcap");
+}
+
+Result<void> check_kernel(const utsname& system, const Without& without) {
+  int major = 0;
+  int minor = 0;
+  if (std::sscanf(static_cast<const char*>(system.release), "%d.%d", &major, &minor) != 2)
+    return failure("recognise the kernel", std::string("unreadable release ") + static_cast<const char*>(system.release));
+  if (without.has("kernel-5.8") || major < 5 || (major == 5 && minor < 8))
+    return failure("trace on kernel " + std::string(static_cast<const char*>(system.release)),
+                   "the BPF ring buffer came with 5.8", "use a newer kernel");
+  return {};
+}
+
+std::uint32_t tick_us() {
+  // The coarse clock's resolution is one jiffy (kernel/time/posix-timers.c: KTIME_LOW_RES).
+  timespec resolution{};
+  if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) != 0 || resolution.tv_nsec < 1000) return 4000;
+  return static_cast<std::uint32_t>((resolution.tv_nsec + 500) / 1000);
+}
+
+std::int64_t to_ns(const timespec& time) { return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec; }
+
+// Read thrice, the middle one between two of the other clock: the error is half the time the pair took.
+std::int64_t realtime_offset() {
+  timespec before{};
+  timespec real{};
+  timespec after{};
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  clock_gettime(CLOCK_REALTIME, &real);
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  return to_ns(real) - (to_ns(before) + to_ns(after)) / 2;
+}
+
+std::vector<std::string> enum_names(const char* type_name, std::string_view prefix) {
+  std::vector<std::string> names;
+  const btf* types = vmlinux();
+  // Not by kind: the enum is BTF_KIND_ENUM on some kernels, ENUM64 on others.
+  const int id = types == nullptr ? -1 : btf__find_by_name(types, type_name);
+  if (id < 0) return names;
+  const btf_type* type = btf__type_by_id(types, static_cast<__u32>(id));
+  const auto put = [&](std::uint64_t value, __u32 name_offset) {
+    if (value >= 4096) return;
+    std::string_view name = btf__name_by_offset(types, name_offset);
+    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+    if (names.size() <= value) names.resize(value + 1);
+    names[value] = name;
+  };
+  if (btf_is_enum(type)) {
+    for (int i = 0; i < btf_vlen(type); i++)
+      put(static_cast<std::uint32_t>(btf_enum(type)[i].val), btf_enum(type)[i].name_off);
+  } else if (btf_is_enum64(type)) {
+    for (int i = 0; i < btf_vlen(type); i++) put(btf_enum64_value(&btf_enum64(type)[i]), btf_enum64(type)[i].name_off);
+  }
+  return names;
+}
+
+// "sock" for const struct sock *, "int" for const int.
+std::string argument_type(const btf* types, __u32 id) {
+  const btf_type* type = btf__type_by_id(types, id);
+  while (type != nullptr && (btf_is_mod(type) || btf_is_typedef(type) || btf_is_ptr(type)))
+    type = btf__type_by_id(types, type->type);
+  return type == nullptr ? "" : btf__name_by_offset(types, type->name_off);
+}
+
+}  // namespace
+
+Without Without::from_environment() {
+  const char* list = std::getenv("TCPWITNESS_WITHOUT");
+  return Without(list == nullptr ? "" : list);
+}
+
+Without::Without(std::string_view list) {
+  std::istringstream words{std::string(list)};
+  for (std::string word; std::getline(words, word, ',');) features_.push_back(word);
+}
+
+bool Without::has(std::string_view feature) const { return std::ranges::find(features_, feature) != features_.end(); }
+
+Result<Features> find_features(const Without& without) {
+  utsname system{};
+  uname(&system);
+  if (auto ok = check_kernel(system, without); !ok) return std::unexpected(ok.error());
+  if (auto ok = check_privilege(without); !ok) return std::unexpected(ok.error());
+  if (without.has("btf") || vmlinux() == nullptr)
+    return failure("read the kernel's type information", "there is no /sys/kernel/btf/vmlinux",
+                   "use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+  Features found;
+  found.kernel_release = static_cast<const char*>(system.release);
+  found.tick_us = tick_us();
+  found.realtime_offset_ns = realtime_offset();
+  found.reset_reasons = enum_names("sk_rst_reason", "SK_RST_REASON_");
+  found.tcx = !without.has("tcx");
+  found.xdp = !without.has("xdp");
+  struct stat netns {};
+  if (stat("/proc/self/ns/net", &netns) == 0) found.netns_inode = static_cast<std::uint32_t>(netns.st_ino);
+  return found;
+}
+
+Tracepoint find_tracepoint(std::string_view name, const Without& without) {
+  Tracepoint found;
+  const btf* types = vmlinux();
+  if (types == nullptr || without.has("tracepoint:" + std::string(name))) return found;
+  const int id = btf__find_by_name_kind(types, ("btf_trace_" + std::string(name)).c_str(), BTF_KIND_TYPEDEF);
+  if (id < 0) return found;
+  // typedef -> pointer -> prototype; its first parameter is void *__data.
+  const btf_type* type = btf__type_by_id(types, static_cast<__u32>(id));
+  type = btf__type_by_id(types, type->type);
+  if (type != nullptr && btf_is_ptr(type)) type = btf__type_by_id(types, type->type);
+  if (type == nullptr || !btf_is_func_proto(type)) return found;
+  found.present = true;
+  for (int i = 1; i < btf_vlen(type); i++) found.argument_types.push_back(argument_type(types, btf_params(type)[i].type));
+  return found;
+}
+
+}  // namespace tcpwitness

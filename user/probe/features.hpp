@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// features.hpp: what this kernel and these privileges allow, found by asking, never by version alone.
+//
+// A missing feature is a value with a reason. Tests force features off through TCPWITNESS_WITHOUT, a
+// comma-separated list ("btf", "tcx", "xdp", "privilege", "kernel-5.8", "tracepoint:tcp_send_reset").
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tcpwitness/report.hpp"
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+// Names of features that a test has switched off.
+class Without {
+ public:
+  static Without from_environment();
+  explicit Without(std::string_view list);
+  [[nodiscard]] bool has(std::string_view feature) const;
+
+ private:
+  std::vector<std::string> features_;
+};
+
+// A tracepoint's arguments as the kernel's BTF gives them; present is false where there is no such tracepoint.
+struct Tracepoint {
+  bool present = false;
+  std::vector<std::string> argument_types;  // "sock", "sk_buff", "int": the struct's name behind a pointer
+};
+
+struct Features {
+  std::string kernel_release;
+  std::uint32_t tick_us = 4000;            // CONFIG_HZ as the clock's resolution tells it
+  std::int64_t realtime_offset_ns = 0;     // CLOCK_REALTIME - CLOCK_MONOTONIC
+  std::uint32_t netns_inode = 0;           // the namespace we look at
+  std::vector<std::string> reset_reasons;  // enum sk_rst_reason by number; empty before 6.10
+  bool tcx = true;                         // false: only when a test says so; else found when attaching
+  bool xdp = true;
+};
+
+// Checks what no run can do without (privilege, kernel, BTF) and reads the rest.
+[[nodiscard]] Result<Features> find_features(const Without& without);
+
+[[nodiscard]] Tracepoint find_tracepoint(std::string_view name, const Without& without);
+
+}  // namespace tcpwitness

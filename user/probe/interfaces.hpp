@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// interfaces.hpp: the network interfaces of the current namespace, and which hook each should get.
+//
+// The choice is a pure function of facts, so that it can be tested and printed: it must never hurt the
+// machine. Why each mode costs what it costs is measured in docs/architecture.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/options.hpp"
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+enum class LinkLayer : std::uint8_t { ethernet, raw_ip, unsupported };
+
+struct Interface {
+  std::string name;
+  std::uint32_t index = 0;
+  bool up = false;
+  bool loopback = false;
+  LinkLayer layer = LinkLayer::unsupported;
+  std::uint16_t hardware_type = 0;  // ARPHRD_*
+};
+
+enum class Ingress : std::uint8_t { none, xdp_native, xdp_generic, tc };
+
+struct IngressChoice {
+  Ingress mode = Ingress::none;
+  std::string why;
+};
+
+[[nodiscard]] std::vector<Interface> list_interfaces();
+[[nodiscard]] Result<Interface> find_interface(const std::string& name);
+
+// What `--wire` asks for on this interface; auto takes the cheapest hook that does no harm.
+[[nodiscard]] IngressChoice choose_ingress(const Interface& interface, WireMode asked);
+
+}  // namespace tcpwitness

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// skeleton.hpp: a loaded BPF object, whatever its skeleton type.
+//
+// A program that the kernel refuses is switched off and the rest is loaded without it; why it was
+// refused is kept.
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "probe/log.hpp"
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+template <typename Skeleton>
+struct SkeletonDestroy {
+  void operator()(Skeleton* skeleton) const { Skeleton::destroy(skeleton); }
+};
+template <typename Skeleton>
+using SkeletonPtr = std::unique_ptr<Skeleton, SkeletonDestroy<Skeleton>>;
+
+// Program name to the reason why it is off.
+using SwitchedOff = std::map<std::string, std::string>;
+
+// configure(skeleton) sets rodata and maps on the opened object; programs in `off` are not loaded.
+template <typename Skeleton, typename Configure>
+Result<SkeletonPtr<Skeleton>> load_skeleton(const std::string& object, SwitchedOff& off, Configure configure) {
+  for (;;) {
+    SkeletonPtr<Skeleton> skeleton(Skeleton::open());
+    if (!skeleton) return failure("open the BPF object " + object, take_libbpf_log());
+    configure(*skeleton);
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, skeleton->obj) {
+      if (off.contains(bpf_program__name(program))) bpf_program__set_autoload(program, false);
+    }
+    if (Skeleton::load(skeleton.get()) == 0) {
+      take_libbpf_log();
+      return skeleton;
+    }
+    const std::string log = take_libbpf_log();
+    const std::string refused = failed_program(log);
+    const std::string tail = verifier_tail(log);
+    if (refused.empty() || off.contains(refused))
+      return failure("load the BPF object " + object, tail.empty() ? log : tail);
+    off[refused] = "refused by this kernel: " + (tail.empty() ? "no reason given" : tail);
+  }
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/tracer.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "probe/kernel_hooks.hpp"
+#include "probe/skeleton.hpp"
+#include "probe/wire_hooks.hpp"
+// After the ABI: the skeletons use its types.
+#include "kernel.skel.h"
+#include "snapshot.skel.h"
+#include "wire.skel.h"
+
+namespace tcpwitness {
+namespace {
+
+struct LinkDestroy {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Link = std::unique_ptr<bpf_link, LinkDestroy>;
+
+tw_config make_config(const TracerSettings& settings, const Features& features, const Without& without) {
+  tw_config config{};
+  config.netns = features.netns_inode;
+  config.tick_us = features.tick_us;
+  config.wake_bytes = static_cast<std::uint32_t>(settings.ring_bytes / 2);
+  config.packets_all = settings.packets_all ? 1 : 0;
+  config.has_reset_reason = has_argument("tcp_send_reset", 2, without) ? 1 : 0;
+  config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, without) ? 1 : 0;
+  config.port_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.ports.size(), TW_MAX_PORTS));
+  for (std::uint32_t i = 0; i < config.port_count; i++) config.ports[i] = settings.ports[i];
+  config.host_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.hosts.size(), TW_MAX_HOSTS));
+  for (std::uint32_t i = 0; i < config.host_count; i++) {
+    std::ranges::copy(settings.hosts[i].address.bytes, std::begin(config.hosts[i].addr));
+    config.hosts[i].prefix_bits = settings.hosts[i].bits;
+  }
+  return config;
+}
+
+// A program of our own on a tracing hook: what attaching it may answer.
+Result<Link> attach_program(bpf_program* program) {
+  Link link(bpf_program__attach(program));
+  if (!link) return failure(std::string("attach ") + bpf_program__name(program), std::strerror(errno));
+  return link;
+}
+
+}  // namespace
+
+struct Tracer::Impl {
+  TracerSettings settings;
+  Features features;
+  Notice notice;
+  tw_config config{};
+  SkeletonPtr<kernel_bpf> kernel;
+  SkeletonPtr<wire_bpf> wire;
+  std::vector<Link> kernel_links;
+  std::vector<Hook> kernel_hooks;
+  std::unique_ptr<WireAttacher> attacher;
+  std::vector<WireHooks> wire_hooks;
+  std::vector<std::pair<std::uint32_t, std::string>> names;
+  bool state_heard = false;
+
+  [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : wire->maps.events; }
+  [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : wire->maps.cpu_states; }
+
+  Result<void> load_kernel(const Without& without) {
+    SwitchedOff off;
+    check_tracepoints(without, off);
+    auto loaded = load_skeleton<kernel_bpf>("kernel", off, [&](kernel_bpf& skeleton) {
+      skeleton.rodata->config = config;
+      bpf_map__set_max_entries(skeleton.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
+      bpf_map__set_max_entries(skeleton.maps.flows, settings.flows);
+    });
+    if (!loaded) return std::unexpected(loaded.error());
+    kernel = std::move(*loaded);
+    for (const auto& program : kernel_programs()) {
+      const std::string name(program.program);
+      Hook hook{.name = name,
+                .target = std::string(program.group) + ":" + std::string(program.tracepoint),
+                .mode = "tp_btf",
+                .why = ""};
+      auto reason = off.find(name);
+      if (reason == off.end()) {
+        auto link = attach_program(bpf_object__find_program_by_name(kernel->obj, name.c_str()));
+        if (link) {
+          kernel_links.push_back(std::move(*link));
+          if (name == "kernel_state") state_heard = true;
+        } else {
+          reason = off.emplace(name, link.error().why).first;
+        }
+      }
+      if (reason != off.end()) {
+        if (reason->second.empty()) continue;  // not needed on this kernel
+        hook.mode = "off";
+        hook.why = std::string(program.lost) + ": not heard, " + reason->second;
+      }
+      kernel_hooks.push_back(std::move(hook));
+    }
+    return {};
+  }
+
+  Result<void> load_wire() {
+    SwitchedOff off;
+    auto loaded = load_skeleton<wire_bpf>("wire", off, [&](wire_bpf& skeleton) {
+      skeleton.rodata->config = config;
+      if (kernel) {
+        bpf_map__reuse_fd(skeleton.maps.events, bpf_map__fd(kernel->maps.events));
+        bpf_map__reuse_fd(skeleton.maps.cpu_states, bpf_map__fd(kernel->maps.cpu_states));
+        bpf_map__reuse_fd(skeleton.maps.flows, bpf_map__fd(kernel->maps.flows));
+      } else {
+        bpf_map__set_max_entries(skeleton.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
+        bpf_map__set_max_entries(skeleton.maps.flows, settings.flows);
+      }
+    });
+    if (!loaded) return std::unexpected(loaded.error());
+    wire = std::move(*loaded);
+    for (const auto& [program, why] : off) notice(program + " is off: " + why);
+    const auto& programs = wire->progs;
+    attacher = std::make_unique<WireAttacher>(
+        WirePrograms{.ethernet = {bpf_program__fd(programs.wire_xdp), bpf_program__fd(programs.wire_ingress),
+                                  bpf_program__fd(programs.wire_egress)},
+                     .raw_ip = {bpf_program__fd(programs.wire_xdp_ip), bpf_program__fd(programs.wire_ingress_ip),
+                                bpf_program__fd(programs.wire_egress_ip)}},
+        settings.wire, features);
+    return attach_wire();
+  }
+
+  void attach_interface(const Interface& interface) {
+    wire_hooks.push_back(attacher->attach(interface));
+    if (std::ranges::find(names, std::pair(interface.index, interface.name)) == names.end())
+      names.emplace_back(interface.index, interface.name);
+  }
+
+  Result<void> attach_wire() {
+    if (settings.interfaces.empty()) {
+      for (const auto& interface : list_interfaces()) {
+        if (interface.up && interface.layer != LinkLayer::unsupported) attach_interface(interface);
+      }
+      return {};
+    }
+    for (const auto& name : settings.interfaces) {
+      auto interface = find_interface(name);
+      if (!interface) return std::unexpected(interface.error());
+      attach_interface(*interface);
+    }
+    return {};
+  }
+
+  // Reads one iterator to its end, record by record.
+  template <typename Record>
+  Result<void> read_iterator(bpf_program* program, const std::function<void(std::span<const std::byte>)>& record) {
+    if (bpf_program__fd(program) < 0) return failure("take the snapshot", "the program is not loaded");
+    Link link(bpf_program__attach_iter(program, nullptr));
+    if (!link) return failure("take the snapshot", std::strerror(errno));
+    const UniqueFd iterator(bpf_iter_create(bpf_link__fd(link.get())));
+    if (!iterator.valid()) return failure("take the snapshot", std::strerror(errno));
+    std::vector<std::byte> bytes(sizeof(Record) * 512);
+    std::size_t have = 0;
+    for (;;) {
+      const ssize_t got = read(iterator.get(), bytes.data() + have, bytes.size() - have);
+      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (got < 0) return failure("read the snapshot", std::strerror(errno));
+      if (got == 0) return {};
+      have += static_cast<std::size_t>(got);
+      std::size_t done = 0;
+      for (; have - done >= sizeof(Record); done += sizeof(Record))
+        record(std::span(bytes).subspan(done, sizeof(Record)));
+      std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.begin() + static_cast<std::ptrdiff_t>(have),
+                bytes.begin());
+      have -= done;
+    }
+  }
+};
+
+Tracer::Tracer() : impl_(std::make_unique<Impl>()) {}
+Tracer::~Tracer() { detach(); }
+
+Result<std::unique_ptr<Tracer>> Tracer::start(const TracerSettings& settings, const Features& features,
+                                              const Without& without, const Notice& notice) {
+  capture_libbpf_log();
+  // Before anything is loaded: a wrong name is the user's to mend.
+  for (const auto& name : settings.interfaces) {
+    if (auto interface = find_interface(name); !interface) return std::unexpected(interface.error());
+  }
+  std::unique_ptr<Tracer> tracer(new Tracer());
+  auto& impl = *tracer->impl_;
+  impl.settings = settings;
+  impl.features = features;
+  impl.notice = notice;
+  impl.config = make_config(settings, features, without);
+  // The wire first would show segments of sockets that the kernel witness has not heard of.
+  if (settings.kernel) {
+    if (auto ok = impl.load_kernel(without); !ok) return std::unexpected(ok.error());
+  }
+  if (settings.wire != WireMode::none) {
+    if (auto ok = impl.load_wire(); !ok) return std::unexpected(ok.error());
+  }
+  if (!tracer->kernel_heard() && !tracer->wire_heard())
+    return failure("trace", "no hook of either witness could be attached");
+  return tracer;
+}
+
+std::vector<Hook> Tracer::hooks() const {
+  std::vector<Hook> all = impl_->kernel_hooks;
+  for (const auto& interface : impl_->wire_hooks)
+    all.insert(all.end(), interface.hooks.begin(), interface.hooks.end());
+  return all;
+}
+
+int Tracer::ring_fd() const { return bpf_map__fd(impl_->events()); }
+bool Tracer::kernel_heard() const { return impl_->state_heard; }
+bool Tracer::wire_heard() const {
+  return std::ranges::any_of(impl_->wire_hooks, [](const WireHooks& one) { return one.ingress_on || one.egress_on; });
+}
+std::vector<std::pair<std::uint32_t, std::string>> Tracer::interface_names() const { return impl_->names; }
+
+void Tracer::snapshot(const std::function<void(std::span<const std::byte>)>& record) {
+  if (!impl_->settings.kernel) return;
+  SwitchedOff off;
+  auto loaded = load_skeleton<snapshot_bpf>(
+      "snapshot", off, [&](snapshot_bpf& skeleton) { skeleton.rodata->config = impl_->config; });
+  if (!loaded) {
+    impl_->notice("connections that exist already are not known: " + loaded.error().message());
+    return;
+  }
+  const auto& programs = (*loaded)->progs;
+  if (auto ok = impl_->read_iterator<tw_socket>(programs.snapshot_tcp, record); !ok)
+    impl_->notice("connections that exist already are not known: " + ok.error().message());
+  if (auto ok = impl_->read_iterator<tw_owner>(programs.snapshot_owners, record); !ok)
+    impl_->notice("owners of existing connections are not known: " + ok.error().message());
+}
+
+bool Tracer::follow_interfaces() {
+  if (!impl_->wire) return false;
+  const auto now = list_interfaces();
+  const auto is = [](const Interface& a, const Interface& b) { return a.index == b.index && a.name == b.name; };
+  bool changed = false;
+  std::erase_if(impl_->wire_hooks, [&](const WireHooks& hooks) {
+    const bool gone =
+        std::ranges::none_of(now, [&](const Interface& one) { return one.index == hooks.interface.index; });
+    if (gone) impl_->notice("interface " + hooks.interface.name + " is gone: its wire is no longer heard");
+    changed |= gone;
+    return gone;
+  });
+  for (const auto& interface : now) {
+    const bool known =
+        std::ranges::any_of(impl_->wire_hooks, [&](const WireHooks& one) { return is(one.interface, interface); });
+    const bool named = impl_->settings.interfaces.empty() ||
+                       std::ranges::find(impl_->settings.interfaces, interface.name) != impl_->settings.interfaces.end();
+    if (known || !named || !interface.up || interface.layer == LinkLayer::unsupported) continue;
+    const bool renamed = std::ranges::any_of(
+        impl_->wire_hooks, [&](const WireHooks& one) { return one.interface.index == interface.index; });
+    if (renamed) continue;
+    impl_->attach_interface(interface);
+    impl_->notice("interface " + interface.name + " came up: its wire is heard from now on");
+    changed = true;
+  }
+  return changed;
+}
+
+void Tracer::detach() {
+  impl_->kernel_links.clear();
+  impl_->wire_hooks.clear();
+  if (impl_->attacher) impl_->attacher->detach_filters();
+}
+
+std::vector<tw_cpu_state> Tracer::cpu_states() const {
+  const int cpus = libbpf_num_possible_cpus();
+  std::vector<tw_cpu_state> states(cpus > 0 ? static_cast<std::size_t>(cpus) : 0);
+  const std::uint32_t zero = 0;
+  if (bpf_map_lookup_elem(bpf_map__fd(impl_->cpu_states()), &zero, states.data()) != 0) states.clear();
+  return states;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// tracer.hpp: the BPF programs in the kernel: loaded, attached, and let go of.
+//
+// Everything attached hangs on file descriptors of this process, so any death detaches it; the one
+// exception, clsact filters on kernels without tcx, has a guard (clsact.hpp). A program that this
+// kernel cannot run is switched off with a line that says what is lost, never an error.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "probe/features.hpp"
+#include "probe/interfaces.hpp"
+#include "tcpwitness/address.hpp"
+#include "tcpwitness/report.hpp"
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+struct TracerSettings {
+  std::vector<std::string> interfaces;  // empty: all that are up
+  WireMode wire = WireMode::automatic;
+  bool kernel = true;
+  std::vector<std::uint16_t> ports;
+  std::vector<Prefix> hosts;
+  std::uint64_t ring_bytes = 4ULL << 20U;
+  std::uint32_t flows = 65536;
+  bool packets_all = false;
+};
+
+// Something that changed or failed while tracing, for stderr.
+using Notice = std::function<void(const std::string&)>;
+
+class Tracer {
+ public:
+  static Result<std::unique_ptr<Tracer>> start(const TracerSettings& settings, const Features& features,
+                                               const Without& without, const Notice& notice);
+  ~Tracer();
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+
+  [[nodiscard]] std::vector<Hook> hooks() const;
+  [[nodiscard]] int ring_fd() const;
+  [[nodiscard]] bool kernel_heard() const;
+  [[nodiscard]] bool wire_heard() const;
+  // Interface names by index, of those that were ever attached.
+  [[nodiscard]] std::vector<std::pair<std::uint32_t, std::string>> interface_names() const;
+
+  // Sockets and owners that exist now: calls `record` with each record. Losing the snapshot is a notice.
+  void snapshot(const std::function<void(std::span<const std::byte>)>& record);
+
+  // Interfaces that went or came up since: true when hooks() changed.
+  bool follow_interfaces();
+
+  // Lets go of every hook; the ring stays readable.
+  void detach();
+
+  // Per-CPU accounting of the ring.
+  [[nodiscard]] std::vector<tw_cpu_state> cpu_states() const;
+
+ private:
+  Tracer();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/wire_hooks.hpp"
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace tcpwitness {
+namespace {
+
+// From linux/bpf.h of 6.6; Debian 12's headers are of 6.1.
+constexpr auto tcx_ingress = static_cast<bpf_attach_type>(46);
+constexpr auto tcx_egress = static_cast<bpf_attach_type>(47);
+constexpr std::uint32_t before_all_others = 1U << 3U;  // BPF_F_BEFORE
+
+Result<UniqueFd> attach_xdp(const Interface& interface, bool native, int program) {
+  bpf_link_create_opts options{};
+  options.sz = sizeof(options);
+  options.flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+  const int fd = bpf_link_create(program, static_cast<int>(interface.index), BPF_XDP, &options);
+  if (fd >= 0) return UniqueFd(fd);
+  std::string why = std::strerror(-fd);
+  if (fd == -EBUSY || fd == -EEXIST) why = "another XDP program holds the slot";
+  if (fd == -EOPNOTSUPP) why = "its driver has no native XDP";
+  return failure(std::string("attach XDP to ") + interface.name, why);
+}
+
+}  // namespace
+
+Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress, int program, std::string& mode) {
+  if (tcx_) {
+    bpf_link_create_opts options{};
+    options.sz = sizeof(options);
+    options.flags = before_all_others;  // a program that ends the chain must not blind us
+    const int fd =
+        bpf_link_create(program, static_cast<int>(interface.index), egress ? tcx_egress : tcx_ingress, &options);
+    if (fd >= 0) {
+      mode = "tcx";
+      return UniqueFd(fd);
+    }
+    if (fd != -EINVAL)
+      return failure(std::string("attach tcx ") + (egress ? "egress" : "ingress") + " to " + interface.name,
+                     std::strerror(-fd));
+    tcx_ = false;  // before 6.6: an unknown attach type
+  }
+  if (!guard_) {
+    auto guard = ClsactGuard::start();
+    if (!guard) return std::unexpected(guard.error());
+    guard_ = std::move(*guard);
+  }
+  mode = "clsact";
+  if (auto ok = guard_->attach(interface.index, interface.name, egress, program); !ok)
+    return std::unexpected(ok.error());
+  return UniqueFd();
+}
+
+WireHooks WireAttacher::attach(const Interface& interface) {
+  const bool ethernet = interface.layer == LinkLayer::ethernet;
+  const auto& programs = ethernet ? programs_.ethernet : programs_.raw_ip;
+  WireHooks hooks{.interface = interface, .hooks = {}, .ingress = {}, .egress = {}};
+
+  IngressChoice choice = choose_ingress(interface, asked_);
+  Hook ingress{.name = "wire_ingress", .target = interface.name, .mode = "off", .why = choice.why};
+  if (choice.mode == Ingress::xdp_native || choice.mode == Ingress::xdp_generic) {
+    const bool native = choice.mode == Ingress::xdp_native;
+    Result<UniqueFd> link = failure("attach XDP", "XDP is switched off");
+    if (xdp_) link = attach_xdp(interface, native, programs.xdp);
+    if (link) {
+      hooks.ingress = std::move(*link);
+      hooks.ingress_on = true;
+      ingress.mode = native ? "xdp-native" : "xdp-generic";
+    } else {
+      choice = {Ingress::tc, "no XDP: " + link.error().why};
+      ingress.why = choice.why;
+    }
+  }
+  if (choice.mode == Ingress::tc) {
+    if (auto link = attach_tc(interface, false, programs.ingress, ingress.mode)) {
+      hooks.ingress = std::move(*link);
+      hooks.ingress_on = true;
+    } else {
+      ingress.mode = "off";
+      ingress.why = "arriving segments are not heard: " + link.error().why;
+    }
+  }
+
+  Hook egress{.name = "wire_egress", .target = interface.name, .mode = "off", .why = ""};
+  if (auto link = attach_tc(interface, true, programs.egress, egress.mode)) {
+    hooks.egress = std::move(*link);
+    hooks.egress_on = true;
+  } else {
+    egress.mode = "off";
+    egress.why = "sent segments are not heard: " + link.error().why;
+  }
+  hooks.hooks = {std::move(ingress), std::move(egress)};
+  return hooks;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// wire_hooks.hpp: the wire programs on one interface, attached by links that die with this process.
+//
+// A mode that the interface or the kernel refuses falls back to the next one and says so in the hook's
+// `why`; nothing is ever replaced that another program owns.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "probe/clsact.hpp"
+#include "probe/features.hpp"
+#include "probe/interfaces.hpp"
+#include "probe/unique_fd.hpp"
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+// Descriptors of the wire programs, for Ethernet and for layer-3 devices; -1 where one is off.
+struct WirePrograms {
+  struct Set {
+    int xdp = -1;
+    int ingress = -1;
+    int egress = -1;
+  };
+  Set ethernet;
+  Set raw_ip;
+};
+
+struct WireHooks {
+  Interface interface;
+  std::vector<Hook> hooks;  // what is attached, or why it is off
+  bool ingress_on = false;
+  bool egress_on = false;
+  UniqueFd ingress;  // empty with clsact
+  UniqueFd egress;
+};
+
+class WireAttacher {
+ public:
+  WireAttacher(WirePrograms programs, WireMode asked, const Features& features)
+      : programs_(programs), asked_(asked), tcx_(features.tcx), xdp_(features.xdp) {}
+
+  // Never fails as a whole: what could not be attached is in the hooks with its reason.
+  [[nodiscard]] WireHooks attach(const Interface& interface);
+  void detach_filters() { guard_.reset(); }
+
+ private:
+  [[nodiscard]] Result<UniqueFd> attach_tc(const Interface& interface, bool egress, int program, std::string& mode);
+  WirePrograms programs_;
+  WireMode asked_;
+  bool tcx_;
+  bool xdp_;
+  std::unique_ptr<ClsactGuard> guard_;
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// describe.cpp: see describe.hpp. A hook is the wire's where its program's name begins with "wire"; which
+// way it looks is in the name too. Interfaces that are watched alike are told together.
+#include "sink/describe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sink/format.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t names_in_full = 4;  // of a group of interfaces
+constexpr std::size_t groups_on_first_line = 2;
+
+bool is_wire(const Hook& hook) { return hook.name.starts_with("wire"); }
+bool is_egress(const Hook& hook) { return hook.name.contains("egress"); }
+bool is_off(const Hook& hook) { return hook.mode == "off"; }
+
+struct Interface {
+  std::string name;
+  std::string in = "not watched";
+  std::string out = "not watched";
+};
+
+// Interfaces in the order of their hooks.
+std::vector<Interface> interfaces(const Ready& ready) {
+  std::vector<Interface> found;
+  for (const Hook& hook : ready.hooks) {
+    if (!is_wire(hook)) continue;
+    auto at = std::ranges::find(found, hook.target, &Interface::name);
+    if (at == found.end()) at = found.insert(at, Interface{.name = hook.target});
+    (is_egress(hook) ? at->out : at->in) = hook.mode + (hook.why.empty() ? "" : " (" + hook.why + ")");
+  }
+  return found;
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), names_in_full); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > names_in_full) text += fmt::format(" and {} more", names.size() - names_in_full);
+  return text;
+}
+
+// "lo in tcx (why), out tcx", once for all interfaces that are watched alike.
+std::vector<std::string> wire_groups(const Ready& ready) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
+  for (const Interface& interface : interfaces(ready)) {
+    const std::string how = fmt::format("in {}, out {}", interface.in, interface.out);
+    auto at = std::ranges::find(groups, how, [](const auto& group) { return group.first; });
+    if (at == groups.end()) at = groups.insert(at, {how, {}});
+    at->second.push_back(interface.name);
+  }
+  std::vector<std::string> texts;
+  for (const auto& [how, names] : groups) texts.push_back(join(names) + ": " + how);
+  return texts;
+}
+
+std::size_t kernel_hooks(const Ready& ready) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(ready.hooks, [](const Hook& hook) { return !is_wire(hook) && !is_off(hook); }));
+}
+
+struct Words {
+  std::string_view one;
+  std::string_view many;
+};
+constexpr std::array<Words, TW_KIND_COUNT> kind_words{{{"", ""},
+                                                       {"transition", "transitions"},
+                                                       {"segment", "segments"},
+                                                       {"retransmission", "retransmissions"},
+                                                       {"reset", "resets"},
+                                                       {"error", "errors"},
+                                                       {"socket freed", "sockets freed"},
+                                                       {"owner", "owners"},
+                                                       {"socket found", "sockets found"}}};
+
+std::string count(std::uint64_t number, const Words& words) {
+  return fmt::format("{} {}", grouped(number), number == 1 ? words.one : words.many);
+}
+
+}  // namespace
+
+std::string describe(const Ready& ready) {
+  std::string text = fmt::format("tcpwitness: tracing with version {} on Linux {}", ready.version, ready.kernel);
+  const std::vector<std::string> groups = wire_groups(ready);
+  const bool inline_groups = groups.size() <= groups_on_first_line;
+  if (groups.empty()) {
+    text += "; the wire is not watched";
+  } else if (inline_groups) {
+    for (const std::string& group : groups) text += "; " + group;
+  } else {
+    text += fmt::format("; {} interfaces:", interfaces(ready).size());
+    for (const std::string& group : groups) text += "\n  wire    " + group;
+  }
+  const std::size_t kernel = kernel_hooks(ready);
+  text += kernel == 0 ? "\n  kernel  not watched"
+                      : fmt::format("\n  kernel  {} hooks; ring of {}", kernel, bytes_in_words(ready.ring_bytes));
+  for (const Hook& hook : ready.hooks) {
+    if (!is_off(hook)) continue;
+    text += fmt::format("\n  off     {} ({}){}", hook.name, hook.target, hook.why.empty() ? "" : ": " + hook.why);
+  }
+  return text;
+}
+
+std::string describe(const Summary& summary) {
+  std::uint64_t total = 0;
+  std::string kinds;
+  for (std::size_t kind = 1; kind < kind_words.size(); ++kind) {
+    total += summary.events[kind];
+    if (summary.events[kind] == 0) continue;
+    kinds += (kinds.empty() ? "" : ", ") + count(summary.events[kind], kind_words[kind]);
+  }
+  std::string text = fmt::format("tcpwitness: {}, {}{}; {}", count(summary.connections, {"connection", "connections"}),
+                                 count(total, {"event", "events"}), kinds.empty() ? "" : " (" + kinds + ")",
+                                 summary.lost == 0 ? "nothing lost" : grouped(summary.lost) + " lost");
+  if (summary.lost != 0) {
+    text +=
+        "\n  lost events leave gaps that the output names; "
+        "to lose none: a larger --ring-size, or less to hear (--port, --host, -i)";
+  }
+  if (summary.flows_full != 0) {
+    text += fmt::format(
+        "\n  {} flows found no room in the flow map, so their ordinary segments went uncounted: "
+        "raise --flows",
+        grouped(summary.flows_full));
+  }
+  if (summary.malformed != 0) {
+    text += fmt::format("\n  {} records could not be decoded: please report this", grouped(summary.malformed));
+  }
+  if (summary.unaccounted != 0) {
+    text += fmt::format("\n  {} records are unaccounted for: please report this", grouped(summary.unaccounted));
+  }
+  return text;
+}
+
+std::string quiet_hint(const Ready& ready) {
+  std::vector<std::string> names;
+  for (const Interface& interface : interfaces(ready)) names.push_back(interface.name);
+  const std::string where = names.empty()              ? "the kernel's TCP tracepoints (no interface)"
+                            : kernel_hooks(ready) == 0 ? "the wire at " + join(names)
+                                                       : "the kernel's TCP and the wire at " + join(names);
+  return fmt::format(
+      "Listening to {}; no connection has ended yet. From another terminal, try\n"
+      "  curl -s http://example.com >/dev/null\n"
+      "  sudo scripts/lab handshake\n"
+      "Ctrl-C stops and tells what is still open.",
+      where);
+}
+
+}  // namespace tcpwitness

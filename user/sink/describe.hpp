@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// describe.hpp: what a person is told beside the data, for stderr: what is traced and how, what to try on
+// a quiet machine, what it came to.
+//
+// Each text ends without a newline. Pure: the caller decides whether anybody reads it.
+#pragma once
+
+#include <string>
+
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+// First line: "tcpwitness: tracing ...", the version, the kernel, and the hook of every interface with its
+// reason; then one line for every hook that is off, with what is lost.
+[[nodiscard]] std::string describe(const Ready& ready);
+
+// Connections, events by kind; what was lost and what to do about it.
+[[nodiscard]] std::string describe(const Summary& summary);
+
+// For a terminal on which nothing has happened yet.
+[[nodiscard]] std::string quiet_hint(const Ready& ready);
+
+}  // namespace tcpwitness

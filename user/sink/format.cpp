@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// format.cpp: see format.hpp. Rounding happens before the unit is chosen, so "1024K" or "1000 us" cannot appear.
+#include "sink/format.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <ctime>
+#include <iterator>
+
+#include "sink/utf8.hpp"
+
+namespace tcpwitness {
+
+void append_ip(Buffer& out, const Address& address) {
+  if (!address.is_ipv4()) {
+    const std::string text = to_string(address);
+    out.append(text.data(), text.data() + text.size());
+    return;
+  }
+  for (std::size_t i = 12; i < 16; ++i) {
+    if (i > 12) out.push_back('.');
+    const fmt::format_int digits(static_cast<unsigned>(address.bytes[i]));
+    out.append(digits.data(), digits.data() + digits.size());
+  }
+}
+
+std::string endpoint_text(const Endpoint& endpoint) {
+  Buffer out;
+  const bool ipv4 = endpoint.address.is_ipv4();
+  const bool port = endpoint.port != 0;
+  if (!ipv4 && port) out.push_back('[');
+  append_ip(out, endpoint.address);
+  if (!ipv4 && port) out.push_back(']');
+  if (port) fmt::format_to(std::back_inserter(out), ":{}", endpoint.port);
+  return fmt::to_string(out);
+}
+
+namespace {
+
+struct Scaled {
+  double value;
+  std::size_t unit;  // 0: as it is
+};
+
+// The largest unit in which the value, rounded as it will be printed, is at least 1.
+Scaled scale(std::uint64_t bytes) {
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= (unit == 0 ? 1024.0 : 1023.5) && unit < 6) {
+    value /= 1024.0;
+    ++unit;
+  }
+  return {value, unit};
+}
+
+}  // namespace
+
+std::string short_bytes(std::uint64_t bytes) {
+  const Scaled scaled = scale(bytes);
+  if (scaled.unit == 0) return fmt::format_int(bytes).str();
+  return fmt::format("{:.{}f}{}", scaled.value, scaled.value < 9.95 ? 1 : 0, "BKMGTPE"[scaled.unit]);
+}
+
+std::string bytes_in_words(std::uint64_t bytes) {
+  const Scaled scaled = scale(bytes);
+  if (scaled.unit == 0) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
+  return fmt::format("{:.{}f} {}iB", scaled.value, scaled.value < 9.95 ? 1 : 0, "BKMGTPE"[scaled.unit]);
+}
+
+std::string short_ms(std::int64_t ns) {
+  const double ms = static_cast<double>(std::max<std::int64_t>(ns, 0)) / 1e6;
+  return fmt::format("{:.{}f}", ms, ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0);
+}
+
+std::string duration_in_words(std::int64_t ns) {
+  ns = std::max<std::int64_t>(ns, 0);
+  const auto digits = [](double value) { return value < 9.995 ? 2 : value < 99.95 ? 1 : 0; };
+  const auto in = static_cast<double>(ns);
+  if (ns < 1'000) return fmt::format("{} ns", ns);
+  if (in < 999.5e3) return fmt::format("{:.0f} us", in / 1e3);
+  if (in < 999.5e6) return fmt::format("{:.{}f} ms", in / 1e6, digits(in / 1e6));
+  if (in < 119.95e9) return fmt::format("{:.{}f} s", in / 1e9, digits(in / 1e9) == 2 ? 2 : 1);
+  const std::int64_t seconds = (ns + 500'000'000) / 1'000'000'000;
+  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+  return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
+}
+
+std::string grouped_seconds(std::int64_t ns) {
+  const std::int64_t us = (std::max<std::int64_t>(ns, 0) + 500) / 1'000;
+  if (us >= 100'000'000) return fmt::format("{}.{:03}", us / 1'000'000, us / 1'000 % 1'000);
+  return fmt::format("{}.{:03} {:03}", us / 1'000'000, us / 1'000 % 1'000, us % 1'000);
+}
+
+std::string grouped(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
+  return digits;
+}
+
+namespace {
+
+std::tm local_time(std::int64_t ts_ns) {
+  const auto seconds = static_cast<std::time_t>(ts_ns / 1'000'000'000);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return parts;
+}
+
+}  // namespace
+
+std::string clock_seconds(std::int64_t ts_ns) {
+  const std::tm at = local_time(ts_ns);
+  return fmt::format("{:02}:{:02}:{:02}", at.tm_hour, at.tm_min, at.tm_sec);
+}
+
+std::string clock_micros(std::int64_t ts_ns) {
+  return fmt::format("{}.{:06}", clock_seconds(ts_ns), ts_ns % 1'000'000'000 / 1'000);
+}
+
+std::string_view flags_text(std::uint8_t flags) {
+  static const auto table = [] {
+    constexpr std::array<std::string_view, 8> names{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+    std::array<std::string, 256> texts;
+    for (std::size_t bits = 0; bits < texts.size(); ++bits) {
+      for (std::size_t bit = 0; bit < names.size(); ++bit) {
+        if ((bits >> bit & 1U) == 0) continue;
+        if (!texts[bits].empty()) texts[bits] += ',';
+        texts[bits] += names[bit];
+      }
+    }
+    return texts;
+  }();
+  return table[flags];
+}
+
+std::string errno_name(int error) {
+  const char* name = ::strerrorname_np(error);
+  return name != nullptr ? name : fmt::format("errno {}", error);
+}
+
+std::string errno_words(int error) {
+  const char* words = ::strerrordesc_np(error);
+  return words != nullptr ? words : fmt::format("error {}", error);
+}
+
+std::string printable(std::string_view text, bool utf8) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const auto first = static_cast<std::uint8_t>(text[0]);
+    // C1 controls (U+0080 to U+009F) are well-formed UTF-8 and still control a terminal.
+    const bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && length == 2 && (text[1] & 0x60) == 0);
+    if (length == 0 || control || (length > 1 && !utf8)) {
+      out += '?';
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string process_text(const Process& process, bool utf8) {
+  if (process.pid == 0) return "?";
+  return fmt::format("{}[{}]", process.comm.empty() ? "?" : printable(process.comm, utf8), process.pid);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// format.hpp: values as short text: addresses, bytes, times, flags, errors, names of processes.
+//
+// Pure functions that append; shared by the text sinks, and by JSON where the text is the same.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sink/output.hpp"
+#include "tcpwitness/address.hpp"
+#include "tcpwitness/connection.hpp"
+
+namespace tcpwitness {
+
+// "192.0.2.1" or "2001:db8::1"; the IPv4 form without allocation.
+void append_ip(Buffer& out, const Address& address);
+
+// "192.0.2.1:80", "[2001:db8::1]:80"; the port is left out where it is 0 (not known yet).
+[[nodiscard]] std::string endpoint_text(const Endpoint& endpoint);
+
+// "0", "999", "1.5K", "64K", "3.2M", "12G": at most five characters, 1024-based.
+[[nodiscard]] std::string short_bytes(std::uint64_t bytes);
+// "1 byte", "999 bytes", "1.5 KiB": for sentences.
+[[nodiscard]] std::string bytes_in_words(std::uint64_t bytes);
+
+// Milliseconds with the digits that matter: "0.04", "9.87", "42.1", "1204". Negative is 0.
+[[nodiscard]] std::string short_ms(std::int64_t ns);
+// "412 ns", "21 us", "1.20 ms", "3.02 s", "2 min 5 s", "2 h 4 min", "3 d 4 h": for sentences.
+[[nodiscard]] std::string duration_in_words(std::int64_t ns);
+// Seconds to the microsecond, in groups of three: "0.000 041", "63.123 456"; from 100 s to the millisecond: "7200.004".
+[[nodiscard]] std::string grouped_seconds(std::int64_t ns);
+// Thousands apart: "1,234,567".
+[[nodiscard]] std::string grouped(std::uint64_t number);
+
+// Local wall clock of a CLOCK_REALTIME time: "14:04:05", "14:04:05.120311".
+[[nodiscard]] std::string clock_seconds(std::int64_t ts_ns);
+[[nodiscard]] std::string clock_micros(std::int64_t ts_ns);
+
+// TCP flags in header order, low bit first, as Wireshark does: "SYN,ACK"; "" for none. Static storage.
+[[nodiscard]] std::string_view flags_text(std::uint8_t flags);
+
+// "ETIMEDOUT"; "errno 4711" where libc has no name.
+[[nodiscard]] std::string errno_name(int error);
+// "Connection timed out".
+[[nodiscard]] std::string errno_words(int error);
+
+// Any bytes made harmless for a terminal: control and invalid bytes (and, without utf8, all that is not
+// ASCII) become '?'.
+[[nodiscard]] std::string printable(std::string_view text, bool utf8);
+// Columns of a text that printable() made: one a code point.
+[[nodiscard]] std::size_t columns(std::string_view text);
+
+// "curl[4242]"; "?" where the process is not known.
+[[nodiscard]] std::string process_text(const Process& process, bool utf8);
+
+}  // namespace tcpwitness

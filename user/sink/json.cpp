@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: Apache-2.0
+// json.cpp: every report as one JSON object on one line. The field names are a contract (docs/events.md).
+//
+// Every object begins with type and ts_ns, then conn, id, local and remote where they belong. What is not
+// known is null where a reader would look for it, and absent where it does not apply. Addresses of one
+// connection are cheap (no allocation for IPv4): a life costs well under a microsecond.
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "sink/format.hpp"
+#include "sink/json_writer.hpp"
+#include "sink/sinks.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::string_view hook_name(std::uint8_t hook) {
+  switch (hook) {
+    case TW_HOOK_XDP:
+      return "xdp";
+    case TW_HOOK_TC_INGRESS:
+      return "tc-ingress";
+    case TW_HOOK_TC_EGRESS:
+      return "tc-egress";
+    default:
+      return "unknown";
+  }
+}
+
+std::string_view socket_name(std::uint8_t type) {
+  switch (type) {
+    case TW_SOCKET_NONE:
+      return "none";
+    case TW_SOCKET_FULL:
+      return "full";
+    case TW_SOCKET_LISTENER:
+      return "listener";
+    case TW_SOCKET_REQUEST:
+      return "request";
+    case TW_SOCKET_TIMEWAIT:
+      return "time-wait";
+    case TW_SOCKET_CONTROL:
+      return "control";
+    default:
+      return "unknown";
+  }
+}
+
+bool has_state(std::uint8_t socket_type) {
+  return socket_type == TW_SOCKET_FULL || socket_type == TW_SOCKET_LISTENER || socket_type == TW_SOCKET_REQUEST ||
+         socket_type == TW_SOCKET_TIMEWAIT;
+}
+
+std::string_view cause_name(Cause::Kind kind) {
+  switch (kind) {
+    case Cause::Kind::segment:
+      return "segment";
+    case Cause::Kind::call:
+      return "call";
+    case Cause::Kind::timer:
+      return "timer";
+    case Cause::Kind::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+std::string_view keepalive_name(KeepaliveEntry::What what) {
+  switch (what) {
+    case KeepaliveEntry::What::sent:
+      return "sent";
+    case KeepaliveEntry::What::received:
+      return "received";
+    case KeepaliveEntry::What::answered:
+      return "answered";
+    case KeepaliveEntry::What::gave_up:
+      return "gave-up";
+  }
+  return "unknown";
+}
+
+constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 1> kinds{{
+    {TW_KIND_STATE, "state"},
+    {TW_KIND_SEGMENT, "segment"},
+    {TW_KIND_RETRANSMIT, "retransmit"},
+    {TW_KIND_RESET, "reset"},
+    {TW_KIND_ERROR, "error"},
+    {TW_KIND_DESTROY, "destroy"},
+    {TW_KIND_OWNER, "owner"},
+    {TW_KIND_SOCKET, "socket"},
+}};
+
+class JsonSink final : public Sink {
+ public:
+  JsonSink(Output& output, const Names& names) : output_(output), names_(names) {}
+
+  void write(const Report& report) override {
+    JsonWriter json(output_.buffer());
+    json.begin_object();
+    std::visit([&](const auto& body) { put(json, body); }, report);
+    json.end_object();
+    output_.buffer().push_back('\n');
+    output_.line_done();
+  }
+  bool flush() override { return output_.flush(); }
+
+ private:
+  static void begin(JsonWriter& json, std::string_view type, TimeNs ts_ns) {
+    json.field("type", type);
+    json.field("ts_ns", ts_ns);
+  }
+  static void put_endpoint(JsonWriter& json, std::string_view key, const Endpoint& endpoint) {
+    json.key(key);
+    json.begin_object();
+    json.key("ip");
+    json.quoted([&](Buffer& out) { append_ip(out, endpoint.address); });
+    json.field("port", endpoint.port);
+    json.end_object();
+  }
+  static void put_flow(JsonWriter& json, const Flow& flow) {
+    put_endpoint(json, "local", flow.local);
+    put_endpoint(json, "remote", flow.remote);
+  }
+  // Always the same three fields: null is "not known", and pid_source says so too.
+  static void put_process(JsonWriter& json, const Process& process) {
+    json.key("pid");
+    process.pid != 0 ? json.value(process.pid) : json.null();
+    json.key("comm");
+    process.comm.empty() ? json.null() : json.value(process.comm);
+    json.field("pid_source", name(process.source));
+  }
+  static void put_process_if_known(JsonWriter& json, const Process& process) {
+    if (process.pid != 0) put_process(json, process);
+  }
+  static void put_error(JsonWriter& json, int error) {
+    json.field("errno", error);
+    json.field("error", errno_name(error));
+  }
+  template <typename T>
+  static void put_nonzero(JsonWriter& json, std::string_view key, const T& content) {
+    if (content != T{}) json.field(key, content);
+  }
+  template <typename T>
+  static void put_optional(JsonWriter& json, std::string_view key, const std::optional<T>& content) {
+    if (content) json.field(key, *content);
+  }
+
+  static void put(JsonWriter& json, const Ready& ready) {
+    begin(json, "ready", ready.ts_ns);
+    json.field("version", ready.version);
+    json.field("kernel", ready.kernel);
+    json.key("hooks");
+    json.begin_array();
+    for (const Hook& hook : ready.hooks) {
+      json.begin_object();
+      json.field("name", hook.name);
+      json.field("target", hook.target);
+      json.field("mode", hook.mode);
+      put_nonzero(json, "why", hook.why);
+      json.end_object();
+    }
+    json.end_array();
+    json.field("ring_bytes", ready.ring_bytes);
+  }
+
+  static void put(JsonWriter& json, const Life& life) {
+    begin(json, "life", life.ts_ns);
+    json.field("conn", life.conn);
+    put_flow(json, life.flow);
+    json.field("start_ts_ns", life.start_ts_ns);
+    json.field("role", name(life.role));
+    put_process(json, life.process);
+    json.key("netns");
+    life.netns != 0 ? json.value(life.netns) : json.null();
+    json.field("outcome", name(life.outcome));
+    if (life.error) put_error(json, *life.error);
+    json.field("closed_by", name(life.closed_by));
+    json.field("duration_ns", life.duration_ns);
+    put_optional(json, "handshake_ns", life.handshake_ns);
+    json.field("tx_bytes", life.tx_bytes);
+    json.field("rx_bytes", life.rx_bytes);
+    json.field("retransmits", life.retransmits);
+    put_optional(json, "srtt_us", life.srtt_us);
+    json.key("states");
+    json.begin_array();
+    for (const TcpState state : life.states) json.value(name(state));
+    json.end_array();
+    put_findings(json, life.findings);
+    put_witnesses(json, life);
+    json.field("preexisting", life.preexisting);
+    json.field("incomplete", life.incomplete);
+    put_nonzero(json, "explanation", life.explanation);
+  }
+  // Each rule once: how often and on what evidence is told by the finding objects.
+  static void put_findings(JsonWriter& json, const std::vector<Finding>& findings) {
+    json.key("findings");
+    json.begin_array();
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      const auto first = std::ranges::find(findings, findings[i].rule, &Finding::rule);
+      if (first == findings.begin() + static_cast<std::ptrdiff_t>(i)) json.value(name(findings[i].rule));
+    }
+    json.end_array();
+  }
+  static void put_witnesses(JsonWriter& json, const Life& life) {
+    json.key("witnesses");
+    json.begin_array();
+    if (life.kernel_heard) json.value("kernel");
+    if (life.wire_heard) json.value("wire");
+    json.end_array();
+    if (!life.wire) return;
+    json.key("wire");
+    json.begin_object();
+    json.field("tx_bytes", life.wire->tx_bytes);
+    json.field("rx_bytes", life.wire->rx_bytes);
+    json.field("tx_segments", life.wire->tx_segments);
+    json.field("rx_segments", life.wire->rx_segments);
+    json.field("complete", life.wire->complete);
+    json.end_object();
+  }
+
+  static void put(JsonWriter& json, const FindingReport& report) {
+    begin(json, "finding", report.ts_ns);
+    json.field("conn", report.conn);
+    put_flow(json, report.flow);
+    json.field("rule", name(report.finding.rule));
+    json.field("confidence", name(report.finding.confidence));
+    json.field("text", report.finding.text);
+    json.key("evidence");
+    json.begin_array();
+    for (const EventId id : report.finding.evidence) json.value(id);
+    json.end_array();
+  }
+
+  static void put(JsonWriter& json, const GapReport& report) {
+    begin(json, "gap", report.ts_ns);
+    json.field("lost", report.gap.lost);
+    json.field("cpu", report.gap.cpu);
+    json.field("from_ts_ns", report.gap.from_ts_ns);
+    json.field("to_ts_ns", report.gap.to_ts_ns);
+  }
+
+  static void put(JsonWriter& json, const Summary& summary) {
+    begin(json, "summary", summary.ts_ns);
+    json.field("connections", summary.connections);
+    json.key("events");
+    json.begin_object();
+    for (const auto& [kind, key] : kinds) json.field(key, summary.events[kind]);
+    json.end_object();
+    json.field("lost", summary.lost);
+    json.field("malformed", summary.malformed);
+    json.field("flows_full", summary.flows_full);
+    json.field("unaccounted", summary.unaccounted);
+  }
+
+  void put(JsonWriter& json, const Entry& entry) {
+    std::visit([&](const auto& body) { put_entry(json, entry, body); }, entry.body);
+  }
+  // conn is null where the entry belongs to no connection.
+  static void begin_entry(JsonWriter& json, std::string_view type, const Entry& entry) {
+    begin(json, type, entry.ts_ns);
+    json.key("conn");
+    entry.conn != 0 ? json.value(entry.conn) : json.null();
+    json.field("id", entry.id);
+    put_flow(json, entry.flow);
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const StateEntry& state) {
+    begin_entry(json, "state", entry);
+    json.field("from", name(state.from));
+    json.field("to", name(state.to));
+    if (state.inferred) json.field("inferred", true);
+    put_process_if_known(json, state.process);
+    put_cause(json, state.cause);
+    if (state.cb) put_control_block(json, *state.cb);
+  }
+  static void put_cause(JsonWriter& json, const Cause& cause) {
+    if (cause.kind == Cause::Kind::unknown) return;
+    json.key("cause");
+    json.begin_object();
+    json.field("kind", cause_name(cause.kind));
+    if (cause.kind == Cause::Kind::segment) {
+      json.field("id", cause.id);
+      json.field("delay_ns", cause.delay_ns);
+    }
+    json.field("what", cause.what);
+    put_nonzero(json, "signal", cause.signal);
+    json.end_object();
+  }
+  static void put_control_block(JsonWriter& json, const ControlBlock& cb) {
+    if ((cb.flags & TW_CB_PRESENT) == 0) return;
+    json.key("tcp");
+    json.begin_object();
+    json.field("snd_una", cb.snd_una);
+    json.field("snd_nxt", cb.snd_nxt);
+    json.field("write_seq", cb.write_seq);
+    json.field("rcv_nxt", cb.rcv_nxt);
+    json.field("copied_seq", cb.copied_seq);
+    json.field("snd_wnd_bytes", cb.snd_wnd);
+    json.field("rcv_wnd_bytes", cb.rcv_wnd);
+    json.field("cwnd_segments", cb.snd_cwnd);
+    json.field("srtt_us", cb.srtt_us);
+    json.field("rto_us", cb.rto_us);
+    json.end_object();
+  }
+
+  void put_entry(JsonWriter& json, const Entry& entry, const SegmentEntry& body) const {
+    const Segment& segment = body.segment;
+    begin_entry(json, "segment", entry);
+    json.field("dir", segment.hook == TW_HOOK_TC_EGRESS ? "out" : "in");
+    json.field("hook", hook_name(segment.hook));
+    put_interface(json, segment.ifindex);
+    json.field("seq", segment.seq);
+    json.field("ack", segment.ack);
+    json.field("len", segment.len);
+    json.field("flags", flags_text(segment.flags));
+    json.field("win", segment.window);
+    put_optional(json, "win_bytes", body.window_bytes);
+    put_relative(json, "rel_seq", body.relative, body.rel_seq);
+    put_relative(json, "rel_ack", body.relative && (segment.flags & tcp_flag::ack) != 0, body.rel_ack);
+    if (has_state(segment.socket.type)) {
+      json.field("kernel_state", name(static_cast<TcpState>(segment.socket.state)));
+    }
+    if (segment.socket.type != TW_SOCKET_UNKNOWN) json.field("socket", socket_name(segment.socket.type));
+    json.key("analysis");
+    json.begin_array();
+    for (const std::string_view word : body.analysis) json.value(word);
+    json.end_array();
+    if (body.transition) put_transition(json, *body.transition);
+    json.field("ttl", segment.ttl);
+    put_options(json, segment);
+    put_nonzero(json, "vlan", segment.vlan_id);
+  }
+  void put_interface(JsonWriter& json, std::uint32_t index) const {
+    const auto found = names_.interfaces.find(index);
+    found != names_.interfaces.end() ? json.field("ifname", found->second)
+                                     : json.field("ifname", names_.interface(index));
+  }
+  static void put_relative(JsonWriter& json, std::string_view key, bool known, std::uint32_t number) {
+    json.key(key);
+    known ? json.value(number) : json.null();
+  }
+  static void put_transition(JsonWriter& json, const Transition& transition) {
+    json.key("transition");
+    json.begin_object();
+    json.field("id", transition.id);
+    json.field("from", name(transition.from));
+    json.field("to", name(transition.to));
+    json.field("delay_ns", transition.delay_ns);
+    json.end_object();
+  }
+  static void put_options(JsonWriter& json, const Segment& segment) {
+    put_nonzero(json, "mss", segment.mss);
+    if ((segment.options & TW_OPT_WSCALE) != 0) json.field("wscale", segment.wscale);
+    if ((segment.options & TW_OPT_TIMESTAMP) != 0) {
+      json.field("ts_val", segment.ts_val);
+      json.field("ts_ecr", segment.ts_ecr);
+    }
+    if ((segment.options & TW_OPT_SACK_PERMITTED) != 0) json.field("sack_permitted", true);
+    if ((segment.options & TW_OPT_SACK) != 0) json.field("sack", true);
+    if ((segment.options & TW_OPT_MPTCP) != 0) json.field("mptcp", true);
+    if ((segment.options & TW_OPT_FASTOPEN) != 0) json.field("fast_open", true);
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const RetransmitEntry& retransmit) {
+    begin_entry(json, "retransmit", entry);
+    json.field("cause", retransmit.cause);
+    json.field("rel_seq", retransmit.rel_seq);
+    json.field("len", retransmit.len);
+    json.field("attempt", retransmit.attempt);
+    json.field("rto_us", retransmit.rto_us);
+    if (retransmit.err != TW_RETRANSMIT_ERR_UNKNOWN) json.field("err", retransmit.err);
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const ResetEntry& reset) {
+    begin_entry(json, "reset", entry);
+    json.field("dir", reset.sent ? "out" : "in");
+    json.field("has_socket", reset.has_socket);
+    put_nonzero(json, "reason", reset.reason);
+    put_nonzero(json, "meaning", reset.meaning);
+    put_process_if_known(json, reset.process);
+    put_nonzero(json, "segment", reset.segment);
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const ErrorEntry& error) {
+    begin_entry(json, "error", entry);
+    if (error.error != 0) {
+      put_error(json, error.error);
+    } else {
+      json.field("errno", 0);
+      json.field("icmp", true);
+    }
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const KeepaliveEntry& keepalive) {
+    begin_entry(json, "keepalive", entry);
+    json.field("what", keepalive_name(keepalive.what));
+    json.field("probe", keepalive.probe);
+    put_nonzero(json, "probes", keepalive.probes);
+    put_nonzero(json, "time_ms", keepalive.time_ms);
+    put_nonzero(json, "intvl_ms", keepalive.intvl_ms);
+    put_nonzero(json, "dead_at_ns", keepalive.dead_at_ns);
+    put_nonzero(json, "segment", keepalive.segment);
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const ProbeEntry& probe) {
+    begin_entry(json, "probe", entry);
+    json.field("dir", probe.sent ? "out" : "in");
+    json.field("probe", probe.probe);
+    json.field("unsent_bytes", probe.unsent_bytes);
+    put_nonzero(json, "segment", probe.segment);
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const OwnerEntry& owner) {
+    begin_entry(json, "owner", entry);
+    put_process(json, owner.process);
+  }
+
+  Output& output_;
+  const Names& names_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_json(Output& output, const Names& names) {
+  return std::make_unique<JsonSink>(output, names);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// life_columns.cpp: see life_columns.hpp.
+#include "sink/life_columns.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "sink/format.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::array<LifeColumnShape, life_column_count> shapes{{
+    {"TIME", 8, 8, false, 1},
+    {"PID", 6, 7, true, 0},
+    {"COMM", 10, 15, false, 0},
+    {"LOCAL", 18, 21, false, 0},
+    {"", 2, 2, false, 0},
+    {"REMOTE", 18, 21, false, 0},
+    {"TX", 5, 5, true, 7},
+    {"RX", 5, 5, true, 7},
+    {"MS", 7, 8, true, 0},
+    {"HS-MS", 6, 6, true, 2},
+    {"RTT-MS", 6, 6, true, 4},
+    {"RETR", 4, 4, true, 6},
+    {"SEEN", 4, 4, false, 3},
+    {"BY", 5, 5, false, 5},
+    {"OUTCOME", 9, 18, false, 0},
+    {"FINDINGS", 9, 9, false, 0},
+}};
+constexpr std::uint8_t last_drop = 7;
+
+// What errno a process gets with this outcome; naming it again would say nothing.
+bool is_implied(Outcome outcome, int error) {
+  switch (outcome) {
+    case Outcome::refused:
+      return error == ECONNREFUSED;
+    case Outcome::connect_timeout:
+    case Outcome::keepalive_timeout:
+    case Outcome::retransmit_timeout:
+    case Outcome::user_timeout:
+      return error == ETIMEDOUT;
+    case Outcome::reset_by_peer:
+      return error == ECONNRESET || error == EPIPE;
+    default:
+      return false;
+  }
+}
+
+std::string_view seen(const Life& life) {
+  if (life.kernel_heard) return life.wire_heard ? "K+W" : "K";
+  return life.wire_heard ? "W" : "-";
+}
+
+void add(std::string& list, std::string_view word, std::string_view separator) {
+  if (!list.empty()) list += separator;
+  list += word;
+}
+
+// Rules first, each once; then, in brackets, what limits the evidence.
+Cell notes(const Life& life) {
+  Cell cell;
+  for (std::size_t i = 0; i < life.findings.size(); ++i) {
+    const auto first = std::ranges::find(life.findings, life.findings[i].rule, &Finding::rule);
+    if (first == life.findings.begin() + static_cast<std::ptrdiff_t>(i))
+      add(cell.text, name(life.findings[i].rule), ",");
+  }
+  if (!cell.text.empty() || life.incomplete) cell.colour = Colour::warn;
+  std::string limits;
+  if (life.error && *life.error != 0 && !is_implied(life.outcome, *life.error))
+    add(limits, errno_name(*life.error), ", ");
+  if (life.preexisting) add(limits, "already open", ", ");
+  if (life.kernel_heard != life.wire_heard)
+    add(limits, life.kernel_heard ? "wire not heard" : "kernel not heard", ", ");
+  if (life.incomplete) add(limits, "events lost", ", ");
+  if (limits.empty()) return cell;
+  if (!cell.text.empty()) cell.text += ' ';
+  cell.text += '(' + limits + ')';
+  return cell;
+}
+
+}  // namespace
+
+const LifeColumnShape& shape(LifeColumn column) { return shapes[static_cast<std::size_t>(column)]; }
+
+std::string_view role_mark(Role role, bool utf8) {
+  switch (role) {
+    case Role::active:
+      return utf8 ? "\u2192" : "->";
+    case Role::passive:
+      return utf8 ? "\u2190" : "<-";
+    case Role::unknown:
+      break;
+  }
+  return utf8 ? "\u2013" : "--";
+}
+
+bool is_bad(Outcome outcome) {
+  return outcome != Outcome::completed && outcome != Outcome::open && outcome != Outcome::unknown;
+}
+
+Colour colour_of(Outcome outcome) {
+  if (is_bad(outcome)) return Colour::bad;
+  return outcome == Outcome::completed ? Colour::none : Colour::dim;
+}
+
+Cell life_cell(LifeColumn column, const Life& life, const TextStyle& style) {
+  switch (column) {
+    case LifeColumn::time:
+      return {clock_seconds(life.ts_ns), Colour::dim};
+    case LifeColumn::pid:
+      return {life.process.pid != 0 ? std::to_string(life.process.pid) : "?"};
+    case LifeColumn::comm:
+      return {life.process.comm.empty() ? "?" : printable(life.process.comm, style.utf8), Colour::bold};
+    case LifeColumn::local:
+      return {endpoint_text(life.flow.local)};
+    case LifeColumn::role:
+      return {std::string(role_mark(life.role, style.utf8)), Colour::dim};
+    case LifeColumn::remote:
+      return {endpoint_text(life.flow.remote)};
+    case LifeColumn::tx:
+      return {short_bytes(life.tx_bytes)};
+    case LifeColumn::rx:
+      return {short_bytes(life.rx_bytes)};
+    case LifeColumn::ms:
+      // Open before us: at least so long.
+      return {(life.preexisting ? ">" : "") + short_ms(life.duration_ns)};
+    case LifeColumn::handshake:
+      return {life.handshake_ns ? short_ms(*life.handshake_ns) : "-"};
+    case LifeColumn::rtt:
+      return {life.srtt_us ? short_ms(std::int64_t{*life.srtt_us} * 1000) : "-"};
+    case LifeColumn::retransmits:
+      return {std::to_string(life.retransmits), life.retransmits != 0 ? Colour::warn : Colour::dim};
+    case LifeColumn::seen:
+      return {std::string(seen(life)), life.kernel_heard && life.wire_heard ? Colour::dim : Colour::warn};
+    case LifeColumn::closed_by:
+      return {life.closed_by == ClosedBy::none ? "-" : std::string(name(life.closed_by))};
+    case LifeColumn::outcome:
+      return {std::string(name(life.outcome)), colour_of(life.outcome)};
+    case LifeColumn::notes:
+      return notes(life);
+  }
+  return {};
+}
+
+LifeWidths columns_that_fit(const TextStyle& style) {
+  LifeWidths tight{};
+  LifeWidths roomy{};
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    tight[i] = shapes[i].tight;
+    roomy[i] = shapes[i].roomy;
+  }
+  const auto drop = [&](std::size_t i) { tight[i] = roomy[i] = 0; };
+  const auto fits = [&](const LifeWidths& widths) {
+    std::size_t sum = 0;
+    for (const std::size_t width : widths) sum += width != 0 ? width + 1 : 0;
+    return style.width == 0 || sum - 1 <= style.width;
+  };
+  if (!style.clock) drop(static_cast<std::size_t>(LifeColumn::time));
+  for (std::uint8_t rank = 1; rank <= last_drop && !fits(tight); ++rank) {
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      if (shapes[i].dropped == rank) drop(i);
+    }
+  }
+  return fits(roomy) ? roomy : tight;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// life_text.cpp: tcplife's table with both witnesses in it, one line a connection.
+//
+// Columns are aligned with all lines before: a column only ever grows (long names, IPv6). On a terminal
+// the header is printed again when that moves it; elsewhere it comes once. No line ends in spaces.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "sink/format.hpp"
+#include "sink/life_columns.hpp"
+#include "sink/paint.hpp"
+#include "sink/sinks.hpp"
+
+namespace tcpwitness {
+namespace {
+
+class LifeTextSink final : public Sink {
+ public:
+  LifeTextSink(Output& output, const TextStyle& style)
+      : output_(output), style_(style), widths_(columns_that_fit(style)) {}
+
+  void write(const Report& report) override {
+    if (const auto* life = std::get_if<Life>(&report)) {
+      write_life(*life);
+    } else if (const auto* gap = std::get_if<GapReport>(&report)) {
+      write_gap(gap->gap);
+    }
+    output_.line_done();
+  }
+  bool flush() override { return output_.flush(); }
+
+ private:
+  void write_life(const Life& life) {
+    bool grown = false;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      if (widths_[i] == 0) continue;
+      cells_[i] = life_cell(static_cast<LifeColumn>(i), life, style_);
+      grown |= grow(i, columns(cells_[i].text));
+    }
+    if (!header_written_ || (grown && style_.width != 0)) write_header();
+    write_cells(cells_);
+  }
+
+  // True where the columns after this one have moved. Addresses grow in steps, so that they seldom do.
+  bool grow(std::size_t i, std::size_t needed) {
+    const auto column = static_cast<LifeColumn>(i);
+    if (needed <= widths_[i]) return false;
+    const bool address = column == LifeColumn::local || column == LifeColumn::remote;
+    widths_[i] = address && needed > 21 ? (needed + 7) / 8 * 8 : needed;
+    return column < LifeColumn::outcome;
+  }
+
+  void write_header() {
+    header_written_ = true;
+    std::array<Cell, life_column_count> titles;
+    for (std::size_t i = 0; i < titles.size(); ++i) {
+      titles[i] = {std::string(shape(static_cast<LifeColumn>(i)).title), Colour::dim};
+    }
+    write_cells(titles);
+  }
+
+  void write_cells(const std::array<Cell, life_column_count>& cells) {
+    Buffer& out = output_.buffer();
+    std::size_t owed = 0;  // spaces before the next text: none are left at the end of a line
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (widths_[i] == 0) continue;
+      const std::size_t length = columns(cells[i].text);
+      const std::size_t padding = widths_[i] - std::min(widths_[i], length);
+      const bool right = shape(static_cast<LifeColumn>(i)).right;
+      if (right) owed += padding;
+      if (length != 0) {
+        append_spaces(out, std::exchange(owed, 0));
+        append_painted(out, cells[i].text, cells[i].colour, style_.colour);
+      }
+      owed += 1 + (right ? 0 : padding);
+    }
+    out.push_back('\n');
+  }
+
+  void write_gap(const Gap& gap) {
+    const std::string text = fmt::format("-- {} events lost on CPU {} within {}: lives that overlap say so",
+                                         grouped(gap.lost), gap.cpu, duration_in_words(gap.to_ts_ns - gap.from_ts_ns));
+    append_painted(output_.buffer(), text, Colour::loud, style_.colour);
+    output_.buffer().push_back('\n');
+  }
+
+  Output& output_;
+  TextStyle style_;
+  LifeWidths widths_;  // 0: not shown
+  std::array<Cell, life_column_count> cells_;
+  bool header_written_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_life_text(Output& output, const TextStyle& style) {
+  return std::make_unique<LifeTextSink>(output, style);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// line.hpp: one line of text that knows its column: lanes, colours, and words that wrap.
+//
+// pad_to() writes no spaces by itself: they come before the next text, so no line ends in spaces. Words
+// wrap only where a width is known, to the column given, and never inside a word.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "sink/format.hpp"
+#include "sink/paint.hpp"
+
+namespace tcpwitness {
+
+class Line {
+ public:
+  Line(Buffer& out, bool colour, std::size_t width) : out_(out), colour_(colour), width_(width) {}
+
+  // The next text starts at this column, or one space after the last where that is passed already.
+  void pad_to(std::size_t column) { target_ = column_ == 0 ? column : std::max(column, column_ + 1); }
+
+  void put(std::string_view text, Colour colour = Colour::none) {
+    if (text.empty()) return;
+    settle();
+    append_painted(out_, text, colour, colour_);
+    column_ += columns(text);
+    target_ = column_;
+  }
+
+  // Text word by word from the current column; further lines start at `indent`. Begins with a space
+  // unless the column was just set.
+  void words(std::string_view text, std::size_t indent, Colour colour = Colour::none) {
+    while (!text.empty()) {
+      std::size_t end = std::min(text.find(' '), text.size());
+      if (end + 1 < text.size() && is_digit(text[end == 0 ? 0 : end - 1]) && begins_with_unit(text.substr(end + 1))) {
+        end = std::min(text.find(' ', end + 1), text.size());  // "20 ms" stays together
+      }
+      if (end > 0) word(text.substr(0, end), indent, colour);
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+  }
+
+  void end() {
+    out_.push_back('\n');
+    column_ = target_ = 0;
+  }
+
+ private:
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+  static bool begins_with_unit(std::string_view text) {
+    const std::string_view word = text.substr(0, text.find_first_of(" ,;.:)"));
+    constexpr std::array<std::string_view, 13> units{"ns",  "us",  "ms",  "s",   "min",   "h",   "d",
+                                                     "KiB", "MiB", "GiB", "TiB", "bytes", "byte"};
+    return std::ranges::find(units, word) != units.end();
+  }
+  void settle() {
+    append_spaces(out_, target_ - column_);
+    column_ = target_;
+  }
+  void word(std::string_view text, std::size_t indent, Colour colour) {
+    std::size_t start = target_ == column_ ? column_ + 1 : target_;
+    if (width_ != 0 && start + columns(text) > width_ && start > indent) {
+      end();
+      start = indent;
+    }
+    target_ = start;
+    put(text, colour);
+  }
+
+  Buffer& out_;
+  bool colour_;
+  std::size_t width_;
+  std::size_t column_ = 0;
+  std::size_t target_ = 0;
+};
+
+}  // namespace tcpwitness

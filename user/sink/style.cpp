@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// style.cpp: what a terminal can show. The only code of the sinks that looks at the environment.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "sink/sinks.hpp"
+
+namespace tcpwitness {
+namespace {
+
+bool says_something(const char* variable) { return variable != nullptr && *variable != '\0'; }
+
+// 0 where it is no number.
+unsigned number(const char* variable) {
+  const std::string_view text(says_something(variable) ? variable : "");
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : 0;
+}
+
+bool is_utf8(const char* locale) {
+  if (!says_something(locale)) return false;
+  std::string lower(locale);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
+}
+
+}  // namespace
+
+TextStyle choose_style(const Terminal& terminal) {
+  const bool dumb = says_something(terminal.term) && std::string_view(terminal.term) == "dumb";
+  return {
+      .colour = terminal.is_tty && !dumb && !says_something(terminal.no_color),
+      .utf8 = terminal.is_tty && !dumb && is_utf8(terminal.locale),
+      .width = terminal.is_tty ? terminal.columns : number(terminal.columns_wanted),
+  };
+}
+
+TextStyle style_of(int fd) {
+  Terminal terminal{.is_tty = ::isatty(fd) == 1,
+                    .no_color = std::getenv("NO_COLOR"),
+                    .term = std::getenv("TERM"),
+                    .columns_wanted = std::getenv("COLUMNS")};
+  winsize size{};
+  if (terminal.is_tty && ::ioctl(fd, TIOCGWINSZ, &size) == 0) terminal.columns = size.ws_col;
+  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    if (!says_something(terminal.locale)) terminal.locale = std::getenv(variable);
+  }
+  return choose_style(terminal);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// trace_words.cpp: see trace_words.hpp. Wire words are tcpdump's and Wireshark's, kernel words the kernel's.
+#include "sink/trace_words.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "sink/format.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t arrow_width = 15;
+
+std::string reference(EventId id) { return fmt::format("({})", id); }
+
+Colour colour_of(const Segment& segment) { return (segment.flags & tcp_flag::rst) != 0 ? Colour::bad : Colour::wire; }
+
+// What the kernel thought just before it took the segment, or of the socket that sent it.
+std::string socket_words(const tw_socket_view& socket, bool out) {
+  switch (socket.type) {
+    case TW_SOCKET_NONE:
+      return out ? "(no socket sent it)" : "(no socket wants it)";
+    case TW_SOCKET_CONTROL:
+      return "(no socket: TCP itself)";
+    case TW_SOCKET_FULL:
+    case TW_SOCKET_LISTENER:
+    case TW_SOCKET_REQUEST:
+    case TW_SOCKET_TIMEWAIT:
+      return fmt::format("({})", name(static_cast<TcpState>(socket.state)));
+    default:
+      return "";
+  }
+}
+
+// The options that a SYN settles; of others only those that say something by being there.
+std::string option_words(const Segment& segment) {
+  std::string words;
+  const auto add = [&](std::string_view word) { (words += words.empty() ? "" : " ") += word; };
+  const bool syn = (segment.flags & tcp_flag::syn) != 0;
+  if (segment.mss != 0) add(fmt::format("mss={}", segment.mss));
+  if ((segment.options & TW_OPT_SACK_PERMITTED) != 0) add("sackOK");
+  if (syn && (segment.options & TW_OPT_TIMESTAMP) != 0) add("TS");
+  if ((segment.options & TW_OPT_WSCALE) != 0) add(fmt::format("wscale={}", segment.wscale));
+  if ((segment.options & TW_OPT_SACK) != 0) add("sack");
+  if ((segment.options & TW_OPT_MPTCP) != 0) add("mptcp");
+  if ((segment.options & TW_OPT_FASTOPEN) != 0) add("tfo");
+  return words;
+}
+
+std::string number_words(const SegmentEntry& entry) {
+  const Segment& segment = entry.segment;
+  std::string words = fmt::format("seq={}", entry.rel_seq);
+  if ((segment.flags & tcp_flag::ack) != 0) words += fmt::format(" ack={}", entry.rel_ack);
+  if (!entry.relative) words += " (absolute)";
+  if (segment.len != 0) words += fmt::format(" len={}", segment.len);
+  if ((segment.flags & tcp_flag::rst) != 0) {
+    words += fmt::format(" ttl={}", segment.ttl);  // an outsider's RST often differs here
+  } else {
+    words += fmt::format(" win={}", entry.window_bytes.value_or(segment.window));
+  }
+  return words;
+}
+
+std::string with_reference(std::string words, EventId id) {
+  if (id != 0) words += (words.empty() ? "" : " ") + reference(id);
+  return words;
+}
+
+// Without the prefix that every name of the kernel's enum has.
+std::string_view short_reason(std::string_view reason) {
+  for (const std::string_view prefix : {"SK_RST_REASON_", "SKB_DROP_REASON_"}) {
+    if (reason.starts_with(prefix)) return reason.substr(prefix.size());
+  }
+  return reason;
+}
+
+std::string_view owner_words(PidSource source) {
+  switch (source) {
+    case PidSource::connect:
+      return "called connect()";
+    case PidSource::accept:
+      return "accepted the connection";
+    case PidSource::listen:
+      return "owns the listening socket";
+    case PidSource::send:
+      return "sends on this socket";
+    case PidSource::receive:
+      return "receives from this socket";
+    case PidSource::close:
+      return "closes this socket";
+    case PidSource::snapshot:
+      return "had this socket open when tracing began";
+    case PidSource::unknown:
+      break;
+  }
+  return "";
+}
+
+// What the handshake taught the kernel: how far the peer is, how long it will wait for an answer.
+std::string timer_words(const StateEntry& entry) {
+  if (entry.to != TcpState::established || !entry.cb || (entry.cb->flags & TW_CB_PRESENT) == 0) return "";
+  const auto words = [](std::uint32_t us) { return duration_in_words(std::int64_t{us} * 1000); };
+  std::string text;
+  if (entry.cb->srtt_us != 0) text = "rtt " + words(entry.cb->srtt_us);
+  if (entry.cb->rto_us != 0) text += (text.empty() ? "rto " : ", rto ") + words(entry.cb->rto_us);
+  return text;
+}
+
+std::string_view closed_words(ClosedBy closed_by) {
+  switch (closed_by) {
+    case ClosedBy::local:
+      return ", closed by this side";
+    case ClosedBy::peer:
+      return ", closed by the peer";
+    case ClosedBy::both:
+      return ", closed by both ends at once";
+    case ClosedBy::none:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string TraceWords::arrow(bool out, std::string_view flags) const {
+  const std::string_view dash = utf8 ? "\u2500" : "-";
+  const std::string_view head = out ? (utf8 ? "\u25b6" : ">") : (utf8 ? "\u25c0" : "<");
+  std::string text;
+  if (!out) text += head;
+  for (int i = out ? 0 : 1; i < 3; ++i) text += dash;
+  text += ' ';
+  text += flags.empty() ? std::string_view("no flags") : flags;
+  text += ' ';
+  // At least one dash, so that the direction shows whatever the flags.
+  do {
+    text += dash;
+  } while (columns(text) < arrow_width - (out ? 1 : 0));
+  if (out) text += head;
+  return text;
+}
+
+std::string TraceWords::cause(const Cause& cause, const Process& process) const {
+  const std::string who = process_text(process, utf8);
+  switch (cause.kind) {
+    case Cause::Kind::segment:
+      return fmt::format("caused by {} ({}), {} later", cause.what, cause.id, duration_in_words(cause.delay_ns));
+    case Cause::Kind::call:
+      if (cause.signal != 0) {
+        const char* signal = ::sigabbrev_np(cause.signal);
+        return fmt::format("{} killed by {}", who,
+                           signal != nullptr ? fmt::format("SIG{}", signal) : fmt::format("signal {}", cause.signal));
+      }
+      if (cause.what == "exit") return fmt::format("{} exits", who);
+      if (cause.what.contains(' ')) return fmt::format("{}: {}", who, cause.what);
+      return fmt::format("{}() by {}", cause.what, who);
+    case Cause::Kind::timer:
+      return fmt::format("{} {}", cause.what, cause.what.contains("timeout") ? "expired" : "timer expired");
+    case Cause::Kind::unknown:
+      break;
+  }
+  return process.pid != 0 ? fmt::format("cause not seen; {} holds the socket", who) : "cause not seen";
+}
+
+Told TraceWords::tell(const StateEntry& entry) const {
+  Told told;
+  told.kernel = {fmt::format("{} {} {}", name(entry.from), utf8 ? "\u2192" : "->", name(entry.to)), Colour::bold};
+  const std::string timers = timer_words(entry);
+  told.details.push_back({cause(entry.cause, entry.process) + (timers.empty() ? "" : ";"),
+                          entry.cause.kind == Cause::Kind::unknown ? Colour::dim : Colour::none});
+  told.details.push_back({timers, Colour::dim});
+  if (entry.inferred) told.details.push_back({"(inferred)", Colour::dim});
+  return told;
+}
+
+Told TraceWords::tell(const SegmentEntry& entry) const {
+  const Segment& segment = entry.segment;
+  const bool out = segment.hook == TW_HOOK_TC_EGRESS;
+  Told told;
+  told.kernel = {socket_words(segment.socket, out), Colour::dim};
+  told.kernel_expected = segment.socket.type == TW_SOCKET_FULL;
+  told.wire = {arrow(out, flags_text(segment.flags)), colour_of(segment)};
+  for (const std::string_view word : entry.analysis) told.details.push_back({fmt::format("[{}]", word), Colour::warn});
+  told.details.push_back({number_words(entry)});
+  told.details.push_back({option_words(segment), Colour::dim});
+  if (segment.vlan_id != 0) told.details.push_back({fmt::format("vlan={}", segment.vlan_id), Colour::dim});
+  if (entry.transition && entry.transition->id != 0) {
+    std::erase_if(told.details, [](const Span& span) { return span.text.empty(); });
+    told.details.back().text += ',';
+    told.details.push_back({fmt::format("{} {}", out ? "after" : "causes", reference(entry.transition->id))});
+  }
+  return told;
+}
+
+Told TraceWords::tell(const RetransmitEntry& entry) const {
+  Told told;
+  told.kernel = {fmt::format("retransmits{}", entry.attempt > 1 ? fmt::format(", attempt {}", entry.attempt) : ""),
+                 Colour::warn};
+  std::string words = fmt::format("{}: seq={}", entry.cause, entry.rel_seq);
+  if (entry.len != 0) words += fmt::format(" len={}", entry.len);
+  if (entry.rto_us != 0) words += fmt::format(", timer {}", duration_in_words(std::int64_t{entry.rto_us} * 1000));
+  told.details.push_back({words});
+  if (entry.err != 0 && entry.err != TW_RETRANSMIT_ERR_UNKNOWN) {
+    told.details.push_back({entry.err == 1    ? "but the qdisc refused it"
+                            : entry.err == -1 ? "but netfilter dropped it"
+                                              : fmt::format("but it did not leave (error {})", entry.err),
+                            Colour::bad});
+  }
+  return told;
+}
+
+Told TraceWords::tell(const ResetEntry& entry) const {
+  Told told;
+  told.kernel = {entry.sent ? "sends RST" : "takes RST", Colour::bad};
+  told.details.push_back({with_reference(std::string(entry.meaning), entry.segment)});
+  if (entry.process.pid != 0) told.details.push_back({fmt::format("by {}", process_text(entry.process, utf8))});
+  if (!entry.reason.empty()) {
+    told.details.push_back({fmt::format("[{}]", printable(short_reason(entry.reason), utf8)), Colour::dim});
+  }
+  return told;
+}
+
+Told TraceWords::tell(const ErrorEntry& entry) const {
+  Told told;
+  if (entry.error == 0) {
+    told.kernel = {"reports ICMP", Colour::warn};
+    told.details.push_back({"an ICMP message is on the error queue"});
+  } else {
+    told.kernel = {fmt::format("reports {}", errno_name(entry.error)), Colour::bad};
+    told.details.push_back({fmt::format("the process gets \"{}\"", errno_words(entry.error))});
+  }
+  return told;
+}
+
+Told TraceWords::tell(const KeepaliveEntry& entry) const {
+  Told told;
+  const std::string of =
+      entry.probes != 0 ? fmt::format("{} of {}", entry.probe, entry.probes) : fmt::format("{}", entry.probe);
+  const auto seconds = [](std::uint32_t ms) {  // configured, so most often whole
+    return ms % 1000 == 0 && ms < 120'000 ? fmt::format("{} s", ms / 1000)
+                                          : duration_in_words(std::int64_t{ms} * 1'000'000);
+  };
+  switch (entry.what) {
+    case KeepaliveEntry::What::sent: {
+      told.kernel = {"keep-alive probe " + of, Colour::warn};
+      std::string words = with_reference("", entry.segment);
+      const auto add = [&](const std::string& more) { words += (words.empty() ? "" : " ") + more; };
+      if (entry.probe <= 1 && entry.time_ms != 0) add(fmt::format("after {} idle,", seconds(entry.time_ms)));
+      if (entry.probe > 1) add(fmt::format("{} unanswered,", entry.probe - 1));
+      if (entry.intvl_ms != 0) add(fmt::format("one every {},", seconds(entry.intvl_ms)));
+      if (entry.dead_at_ns != 0) add(fmt::format("gives up at {}", clock_seconds(entry.dead_at_ns)));
+      if (words.ends_with(',')) words.pop_back();
+      told.details.push_back({words});
+      break;
+    }
+    case KeepaliveEntry::What::received:
+      told.kernel = {"keep-alive probe heard", Colour::none};
+      told.details.push_back({with_reference("the peer asks whether this side lives", entry.segment)});
+      break;
+    case KeepaliveEntry::What::answered:
+      told.kernel = {"keep-alive answered", Colour::good};
+      told.details.push_back({with_reference("the peer lives", entry.segment)});
+      if (entry.time_ms != 0) told.details.push_back({fmt::format("next probe after {} idle", seconds(entry.time_ms))});
+      break;
+    case KeepaliveEntry::What::gave_up:
+      told.kernel = {"keep-alive gives up", Colour::bad};
+      told.details.push_back({fmt::format("{} probes unanswered", of)});
+      break;
+  }
+  return told;
+}
+
+Told TraceWords::tell(const ProbeEntry& entry) const {
+  Told told;
+  told.kernel = {fmt::format("zero-window probe{}{}", entry.sent ? "" : " heard",
+                             entry.probe != 0 ? fmt::format(" {}", entry.probe) : ""),
+                 Colour::warn};
+  if (entry.unsent_bytes != 0) {
+    told.details.push_back({fmt::format("{} wait to be sent", bytes_in_words(entry.unsent_bytes))});
+  }
+  if (!entry.sent) told.details.push_back({with_reference("the peer asks for room", entry.segment)});
+  return told;
+}
+
+Told TraceWords::tell(const OwnerEntry& entry) const {
+  Told told;
+  told.kernel = {"process"};
+  told.details.push_back({process_text(entry.process, utf8), Colour::bold});
+  told.details.push_back({std::string(owner_words(entry.process.source))});
+  return told;
+}
+
+std::string TraceWords::closing(const Life& life) const {
+  std::string words = life.outcome == Outcome::open      ? "still open"
+                      : life.outcome == Outcome::unknown ? "unknown end"
+                                                         : std::string(name(life.outcome));
+  words += fmt::format(" after {}{}", life.preexisting ? "at least " : "", duration_in_words(life.duration_ns));
+  if (life.outcome != Outcome::open) words += closed_words(life.closed_by);
+  words += fmt::format(": sent {}, received {}", bytes_in_words(life.tx_bytes), bytes_in_words(life.rx_bytes));
+  if (life.handshake_ns) words += fmt::format(", handshake {}", duration_in_words(*life.handshake_ns));
+  if (life.srtt_us) words += fmt::format(", rtt {}", duration_in_words(std::int64_t{*life.srtt_us} * 1000));
+  if (life.retransmits != 0) {
+    words += fmt::format(", {} retransmission{}", life.retransmits, life.retransmits == 1 ? "" : "s");
+  }
+  if (life.kernel_heard != life.wire_heard) {
+    words += life.kernel_heard ? " (the wire was not heard)" : " (the kernel was not heard)";
+  }
+  if (life.incomplete) words += " (events were lost in its time)";
+  return words;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// trace_words.hpp: what a timeline entry says, in words, before it is laid out. Pure.
+//
+// Numbers in brackets, "(12)", are always event numbers: the first column of the timeline.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sink/paint.hpp"
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+struct Span {
+  std::string text;
+  Colour colour = Colour::none;
+};
+
+// One entry, as the two lanes of the timeline and the words beside them.
+struct Told {
+  Span kernel;  // a transition, an action; for a segment "(STATE)": what the kernel thought at that moment
+  Span wire;    // an arrow with flags; empty for what the kernel did
+  bool kernel_expected = false;  // what the kernel thought follows from the lines before: a narrow terminal may omit it
+  std::vector<Span> details;
+};
+
+struct TraceWords {
+  const Names& names;
+  bool utf8 = false;
+
+  [[nodiscard]] Told tell(const StateEntry& entry) const;
+  [[nodiscard]] Told tell(const SegmentEntry& entry) const;
+  [[nodiscard]] Told tell(const RetransmitEntry& entry) const;
+  [[nodiscard]] Told tell(const ResetEntry& entry) const;
+  [[nodiscard]] Told tell(const ErrorEntry& entry) const;
+  [[nodiscard]] Told tell(const KeepaliveEntry& entry) const;
+  [[nodiscard]] Told tell(const ProbeEntry& entry) const;
+  [[nodiscard]] Told tell(const OwnerEntry& entry) const;
+
+  // "connect() by curl[1]", "caused by SYN-ACK (3), 21 us later", "keep-alive timer expired".
+  [[nodiscard]] std::string cause(const Cause& cause, const Process& process) const;
+  // "--- SYN ------>", "<-- SYN,ACK ---".
+  [[nodiscard]] std::string arrow(bool out, std::string_view flags) const;
+  // "completed after 12 ms, closed by this side: 78 bytes sent, ...".
+  [[nodiscard]] std::string closing(const Life& life) const;
+};
+
+}  // namespace tcpwitness

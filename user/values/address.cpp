@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// address.cpp: text and hash of addresses.
+//
+// The 16-byte form is the only one inside; IPv4 is plain in text. parse_prefix takes what a person
+// types after --host and clears the bits that the prefix does not cover.
+#include "tcpwitness/address.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::array<std::uint8_t, 12> mapped_prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+constexpr std::uint32_t mapped_bits = 96;
+
+void clear_host_bits(Address& address, std::uint32_t bits) {
+  for (std::uint32_t i = 0; i < address.bytes.size(); ++i) {
+    const std::uint32_t first = i * 8;
+    if (bits >= first + 8) continue;
+    const std::uint32_t keep = bits > first ? bits - first : 0;
+    address.bytes[i] = static_cast<std::uint8_t>(address.bytes[i] & (0xff00U >> keep));
+  }
+}
+
+}  // namespace
+
+bool Address::is_ipv4() const { return std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin()); }
+
+bool Address::is_unspecified() const {
+  const std::size_t from = is_ipv4() ? mapped_prefix.size() : 0;
+  return std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(), [](auto b) { return b == 0; });
+}
+
+Flow to_flow(const tw_tuple& tuple) {
+  Flow flow;
+  std::memcpy(flow.local.address.bytes.data(), tuple.local_addr, sizeof tuple.local_addr);
+  std::memcpy(flow.remote.address.bytes.data(), tuple.remote_addr, sizeof tuple.remote_addr);
+  flow.local.port = tuple.local_port;
+  flow.remote.port = tuple.remote_port;
+  return flow;
+}
+
+std::string to_string(const Address& address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.is_ipv4()) {
+    inet_ntop(AF_INET, address.bytes.data() + mapped_prefix.size(), text, sizeof text);
+  } else {
+    inet_ntop(AF_INET6, address.bytes.data(), text, sizeof text);
+  }
+  return text;
+}
+
+std::string to_string(const Endpoint& endpoint) {
+  const std::string address = to_string(endpoint.address);
+  const std::string port = std::to_string(endpoint.port);
+  return endpoint.address.is_ipv4() ? address + ":" + port : "[" + address + "]:" + port;
+}
+
+bool Prefix::contains(const Address& other) const {
+  Address masked = other;
+  clear_host_bits(masked, bits);
+  return masked == address;
+}
+
+Result<Prefix> parse_prefix(std::string_view text) {
+  const std::string what = "use \"" + std::string(text) + "\" as an address or prefix";
+  const std::string hint = "write it like 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1";
+  const auto slash = text.find('/');
+  const std::string host(text.substr(0, slash));
+
+  Prefix prefix;
+  std::uint32_t limit = 128;
+  if (inet_pton(AF_INET, host.c_str(), prefix.address.bytes.data() + mapped_prefix.size()) == 1) {
+    std::copy(mapped_prefix.begin(), mapped_prefix.end(), prefix.address.bytes.begin());
+    limit = 32;
+  } else if (inet_pton(AF_INET6, host.c_str(), prefix.address.bytes.data()) != 1) {
+    return failure(what, "\"" + host + "\" is neither an IPv4 nor an IPv6 address", hint);
+  }
+
+  std::uint32_t bits = limit;
+  if (slash != std::string_view::npos) {
+    const std::string_view length = text.substr(slash + 1);
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
+    if (error != std::errc{} || end != length.data() + length.size() || bits > limit) {
+      return failure(what, "the prefix length must be a number from 0 to " + std::to_string(limit), hint);
+    }
+  }
+  prefix.bits = limit == 32 ? mapped_bits + bits : bits;
+  clear_host_bits(prefix.address, prefix.bits);
+  return prefix;
+}
+
+}  // namespace tcpwitness
+
+std::size_t std::hash<tcpwitness::Flow>::operator()(const tcpwitness::Flow& flow) const noexcept {
+  // Multiply and fold over the words: connections differ mostly in ports and in the last address bytes.
+  constexpr std::uint64_t k = 0x9e3779b97f4a7c15U;
+  std::array<std::uint64_t, 4> words{};
+  std::memcpy(words.data(), flow.local.address.bytes.data(), 16);
+  std::memcpy(words.data() + 2, flow.remote.address.bytes.data(), 16);
+  std::uint64_t h = (std::uint64_t{flow.local.port} << 16 | flow.remote.port) * k;
+  for (const std::uint64_t word : words) {
+    h = (h ^ word) * k;
+    h ^= h >> 29;
+  }
+  h *= 0xbf58476d1ce4e5b9U;
+  return static_cast<std::size_t>(h ^ (h >> 32));
+}

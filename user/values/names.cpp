@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// names.cpp: the words that outputs use for outcomes, rules, roles and the running kernel's reasons.
+//
+// These words are a contract (DESIGN, "Outputs"): scripts match on them. A number outside its enum
+// gives the first word of the table, never a crash.
+#include <array>
+#include <string>
+
+#include "tcpwitness/connection.hpp"
+#include "tcpwitness/finding.hpp"
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+namespace {
+
+template <typename Enum, std::size_t count>
+std::string_view word(const std::array<std::string_view, count>& words, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < count ? words[index] : words[0];
+}
+
+}  // namespace
+
+std::string_view name(Outcome outcome) {
+  static constexpr std::array<std::string_view, 11> words = {
+      "unknown",           "completed",          "refused",      "connect-timeout", "reset-by-peer", "reset-by-local",
+      "keepalive-timeout", "retransmit-timeout", "user-timeout", "aborted",         "open"};
+  return word(words, outcome);
+}
+
+std::string_view name(Role role) {
+  static constexpr std::array<std::string_view, 3> words = {"unknown", "active", "passive"};
+  return word(words, role);
+}
+
+std::string_view name(ClosedBy closed_by) {
+  static constexpr std::array<std::string_view, 4> words = {"none", "local", "peer", "both"};
+  return word(words, closed_by);
+}
+
+std::string_view name(PidSource source) {
+  static constexpr std::array<std::string_view, 8> words = {"unknown", "connect", "accept", "listen",
+                                                            "send",    "receive", "close",  "snapshot"};
+  return word(words, source);
+}
+
+std::string_view name(Rule rule) {
+  static constexpr std::array<std::string_view, rule_count> words = {
+      "keepalive",        "zero-window",  "retransmission", "time-wait",
+      "close-wait-stuck", "reset-origin", "half-open",      "stray-segment"};
+  return word(words, rule);
+}
+
+std::string_view name(Confidence confidence) {
+  static constexpr std::array<std::string_view, 3> words = {"inconclusive", "likely", "certain"};
+  return word(words, confidence);
+}
+
+std::string Names::reset_reason(std::uint32_t number) const {
+  if (number < reset_reasons.size() && !reset_reasons[number].empty()) return reset_reasons[number];
+  return "reason " + std::to_string(number);
+}
+
+std::string Names::interface(std::uint32_t index) const {
+  const auto found = interfaces.find(index);
+  return found != interfaces.end() ? found->second : "if" + std::to_string(index);
+}
+
+}  // namespace tcpwitness
