@@ -22,7 +22,7 @@ static __always_inline void fill_header(struct tw_header *header, __u8 kind, __u
 	header->ts_ns = bpf_ktime_get_ns();
 	header->cookie = cookie;
 	header->netns = netns;
-	header->cpu = 0xffff;
+	header->cpu = TW_NO_CPU;
 	header->kind = kind;
 	header->version = TW_ABI_VERSION;
 }

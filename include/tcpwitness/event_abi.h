@@ -23,6 +23,7 @@
 
 #define TW_ABI_VERSION 1
 #define TW_COMM_LEN 16
+#define TW_NO_CPU 0xffff
 #define TW_MAX_PORTS 16
 #define TW_MAX_HOSTS 8
 
@@ -129,7 +130,7 @@ struct tw_header {
 	__u32 seq;    /* records this CPU has tried to emit, this one included (modulo 2^32) */
 	__u32 lost;   /* of those, how many found no room in the ring so far (modulo 2^32) */
 	__u32 netns;  /* inode number of the network namespace; 0: not known */
-	__u16 cpu;
+	__u16 cpu;    /* TW_NO_CPU: read from an iterator, not from the ring */
 	__u8 kind;    /* enum tw_kind */
 	__u8 version; /* TW_ABI_VERSION */
 };

@@ -14,7 +14,7 @@
 namespace tcpwitness {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   Buffer buffer;
   JsonWriter(buffer).value(text);
   return fmt::to_string(buffer);
@@ -57,21 +57,21 @@ TEST(JsonWriter, IntegersKeepAllTheirDigits) {
 }
 
 TEST(JsonWriter, QuotesBackslashesAndControlsAreEscaped) {
-  EXPECT_EQ(quoted(R"(a"b\c)"), R"("a\"b\\c")");
-  EXPECT_EQ(quoted("\n\t\r\x1b\x7f"), R"("\n\t\u000d\u001b\u007f")");
-  EXPECT_EQ(quoted(std::string_view("\0x", 2)), R"("\u0000x")");
-  EXPECT_EQ(quoted(""), R"("")");
+  EXPECT_EQ(json_string(R"(a"b\c)"), R"("a\"b\\c")");
+  EXPECT_EQ(json_string("\n\t\r\x1b\x7f"), R"("\n\t\u000d\u001b\u007f")");
+  EXPECT_EQ(json_string(std::string_view("\0x", 2)), R"("\u0000x")");
+  EXPECT_EQ(json_string(""), R"("")");
 }
 
 TEST(JsonWriter, ValidUtf8StaysAndAnythingElseIsReplaced) {
-  EXPECT_EQ(quoted("h\u00e9\u20ac\U0001f600"), "\"h\u00e9\u20ac\U0001f600\"");
-  EXPECT_EQ(quoted("a\xff"), "\"a\ufffd\"");
-  EXPECT_EQ(quoted("\xc3"), "\"\ufffd\"");                        // cut short
-  EXPECT_EQ(quoted("\xc0\xaf"), "\"\ufffd\ufffd\"");              // overlong
-  EXPECT_EQ(quoted("\xe0\x80\xaf"), "\"\ufffd\ufffd\ufffd\"");    // overlong
-  EXPECT_EQ(quoted("\xed\xa0\x80"), "\"\ufffd\ufffd\ufffd\"");    // surrogate
-  EXPECT_EQ(quoted("\xf4\x90\x80\x80").size(), 2U + 4 * 3);       // beyond U+10FFFF
-  EXPECT_EQ(quoted("\xf4\x8f\xbf\xbf"), "\"\xf4\x8f\xbf\xbf\"");  // U+10FFFF
+  EXPECT_EQ(json_string("h\u00e9\u20ac\U0001f600"), "\"h\u00e9\u20ac\U0001f600\"");
+  EXPECT_EQ(json_string("a\xff"), "\"a\ufffd\"");
+  EXPECT_EQ(json_string("\xc3"), "\"\ufffd\"");                        // cut short
+  EXPECT_EQ(json_string("\xc0\xaf"), "\"\ufffd\ufffd\"");              // overlong
+  EXPECT_EQ(json_string("\xe0\x80\xaf"), "\"\ufffd\ufffd\ufffd\"");    // overlong
+  EXPECT_EQ(json_string("\xed\xa0\x80"), "\"\ufffd\ufffd\ufffd\"");    // surrogate
+  EXPECT_EQ(json_string("\xf4\x90\x80\x80").size(), 2U + 4 * 3);       // beyond U+10FFFF
+  EXPECT_EQ(json_string("\xf4\x8f\xbf\xbf"), "\"\xf4\x8f\xbf\xbf\"");  // U+10FFFF
 }
 
 TEST(JsonWriter, AnyBytesMakeValidJson) {
@@ -79,7 +79,7 @@ TEST(JsonWriter, AnyBytesMakeValidJson) {
   for (int i = 0; i < 20'000; ++i) {
     std::string bytes(random() % 16, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
-    ASSERT_TRUE(nlohmann::json::accept(quoted(bytes))) << quoted(bytes);
+    ASSERT_TRUE(nlohmann::json::accept(json_string(bytes))) << json_string(bytes);
   }
 }
 

@@ -59,12 +59,19 @@ void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out)
   }
   std::memcpy(&header, record.data(), sizeof header);
   Event event;
-  if (header.version != TW_ABI_VERSION || header.cpu >= max_cpus || !take_body(record, header.kind, event)) {
+  const bool from_ring = header.cpu != TW_NO_CPU;
+  if (header.version != TW_ABI_VERSION || (from_ring && header.cpu >= max_cpus) ||
+      !take_body(record, header.kind, event)) {
     ++malformed_;
     return;
   }
-  ++received_;
   event.ts_ns = static_cast<TimeNs>(header.ts_ns) + offset_ns_;
+  if (!from_ring) {  // the snapshot: no CPU's account knows of it
+    event.id = next_id_++;
+    out.push_back(event);
+    return;
+  }
+  ++received_;
 
   if (header.cpu >= cpus_.size()) cpus_.resize(header.cpu + 1U);
   Cpu& cpu = cpus_[header.cpu];

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records become events; loss becomes gaps with exact counts.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "unit/events.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+tw_state record(std::uint16_t cpu, std::uint32_t lost, std::uint64_t ts = 1000) {
+  tw_state body{};
+  body.header.ts_ns = ts;
+  body.header.kind = TW_KIND_STATE;
+  body.header.version = TW_ABI_VERSION;
+  body.header.cpu = cpu;
+  body.header.lost = lost;
+  return body;
+}
+
+template <typename T>
+std::span<const std::byte> bytes_of(const T& body) {
+  return std::as_bytes(std::span(&body, 1));
+}
+
+TEST(Decoder, NumbersEventsAndMovesThemToRealTime) {
+  Decoder decoder(500);
+  std::vector<Event> out;
+  decoder.decode(bytes_of(record(0, 0)), out);
+  decoder.decode(bytes_of(record(0, 0)), out);
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(out[0].id, 1U);
+  EXPECT_EQ(out[1].id, 2U);
+  EXPECT_EQ(out[0].ts_ns, 1500);
+}
+
+TEST(Decoder, GapStandsBeforeTheRecordThatTellsOfIt) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  decoder.decode(bytes_of(record(1, 0, 1000)), out);
+  decoder.decode(bytes_of(record(1, 3, 2000)), out);
+  ASSERT_EQ(out.size(), 3U);
+  const auto& gap = std::get<Gap>(out[1].body);
+  EXPECT_EQ(gap.lost, 3U);
+  EXPECT_EQ(gap.cpu, 1U);
+  EXPECT_EQ(gap.from_ts_ns, 1000);
+  EXPECT_EQ(gap.to_ts_ns, 2000);
+  EXPECT_EQ(decoder.lost(), 3U);
+}
+
+TEST(Decoder, AnOlderCountOfANestedProducerIsNoGap) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  decoder.decode(bytes_of(record(0, 2)), out);
+  decoder.decode(bytes_of(record(0, 1)), out);
+  decoder.decode(bytes_of(record(0, 2)), out);
+  EXPECT_EQ(out.size(), 4U);
+  EXPECT_EQ(decoder.lost(), 2U);
+}
+
+TEST(Decoder, TheCountWrapsAround) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  decoder.account(0, 0x7fffffffU, 10, out);
+  decoder.account(0, 0xfffffffeU, 20, out);
+  decoder.decode(bytes_of(record(0, 1)), out);
+  EXPECT_EQ(std::get<Gap>(out.at(2).body).lost, 3U);
+}
+
+TEST(Decoder, CpusAreCountedApart) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  decoder.decode(bytes_of(record(0, 5)), out);
+  decoder.decode(bytes_of(record(1, 5)), out);
+  EXPECT_EQ(decoder.lost(), 10U);
+}
+
+TEST(Decoder, AccountsForLossThatNoRecordToldOf) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  decoder.decode(bytes_of(record(0, 2, 100)), out);
+  decoder.account(0, 7, 900, out);
+  decoder.account(0, 7, 950, out);
+  ASSERT_EQ(out.size(), 3U);
+  EXPECT_EQ(std::get<Gap>(out[2].body).lost, 5U);
+  EXPECT_EQ(decoder.lost(), 7U);
+}
+
+TEST(Decoder, MalformedRecordsAreCountedAndYieldNothing) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  tw_state wrong = record(0, 0);
+  wrong.header.version = 99;
+  decoder.decode(bytes_of(wrong), out);
+  wrong = record(0, 0);
+  wrong.header.kind = TW_KIND_COUNT;
+  decoder.decode(bytes_of(wrong), out);
+  wrong.header.kind = TW_KIND_OWNER;  // of another size
+  decoder.decode(bytes_of(wrong), out);
+  wrong = record(0xffff, 0);
+  decoder.decode(bytes_of(wrong), out);
+  EXPECT_TRUE(out.empty());
+  EXPECT_EQ(decoder.malformed(), 4U);
+}
+
+TEST(Decoder, EveryTruncationIsMalformed) {
+  const tw_state whole = record(0, 0);
+  for (std::size_t size = 0; size < sizeof whole; ++size) {
+    Decoder decoder(0);
+    std::vector<Event> out;
+    decoder.decode(bytes_of(whole).first(size), out);
+    EXPECT_TRUE(out.empty()) << size;
+    EXPECT_EQ(decoder.malformed(), 1U) << size;
+  }
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// Findings: for each rule one story that makes it true and one that makes it almost true.
+#include <gtest/gtest.h>
+
+#include "judge/judge.hpp"
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+bool says(const std::optional<Finding>& finding, std::string_view words) {
+  return finding && finding->text.find(words) != std::string::npos;
+}
+
+TEST(Keepalive, UnansweredProbesEndInTimeout) {
+  const Told told = run(keepalive_death_story().events, trace_settings());
+  const auto finding = told.finding(Rule::keepalive);
+  EXPECT_TRUE(says(finding, "3 of 3 unanswered")) << (finding ? finding->text : "");
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  const auto entries = told.entries_of<KeepaliveEntry>();
+  ASSERT_EQ(entries.size(), 4U);
+  EXPECT_EQ(entries.back().second.what, KeepaliveEntry::What::gave_up);
+}
+
+TEST(Keepalive, AnsweredProbesAreCountedAndKillNobody) {
+  const Told told = run(keepalive_answered_story().events, trace_settings());
+  EXPECT_TRUE(says(told.finding(Rule::keepalive), "2 keep-alive probes sent, 2 answered"));
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+}
+
+TEST(Keepalive, DeathIsPredictedOneIntervalAfterTheLastAllowedProbe) {
+  const auto entries = run(keepalive_death_story().events, trace_settings()).entries_of<KeepaliveEntry>();
+  ASSERT_GE(entries.size(), 3U);
+  EXPECT_EQ(entries[0].second.dead_at_ns - entries[0].first.ts_ns, 3 * s);
+  EXPECT_EQ(entries[2].second.dead_at_ns - entries[2].first.ts_ns, 1 * s);
+}
+
+TEST(Keepalive, AProbeWithDataQueuedIsAZeroWindowProbe) {
+  Stream stream;
+  Side c = client_of(stream);
+  keepalive_on(c);
+  connects(c);
+  c.write_seq += 10;
+  sends_probe(c);
+  const Told told = run(stream.events, trace_settings());
+  EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
+  EXPECT_TRUE(told.finding(Rule::zero_window).has_value());
+  EXPECT_EQ(told.entries_of<ProbeEntry>().size(), 1U);
+}
+
+TEST(Keepalive, AProbeFromAProcessThatLeavesRepairIsNeither) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) {
+    g.seq = c.snd_una - 1;
+    g.socket.flags = TW_CB_OWNED;
+  });
+  const Told told = run(stream.events, trace_settings());
+  EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
+  EXPECT_FALSE(told.finding(Rule::zero_window).has_value());
+}
+
+TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
+  Story story = keepalive_answered_story();
+  std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
+  for (Event& event : story.events) std::get<Segment>(event.body).socket = {.type = TW_SOCKET_UNKNOWN};
+  WitnessSettings settings = life_settings();
+  settings.kernel_heard = false;
+  EXPECT_EQ(run(story.events, settings).finding(Rule::keepalive)->confidence, Confidence::likely);
+}
+
+TEST(ZeroWindow, NamesWhoStoppedReadingAndForHowLong) {
+  const auto finding = run(zero_window_story().events).finding(Rule::zero_window);
+  EXPECT_TRUE(says(finding, "the peer's process stopped reading: the window was closed for 2.0 s"));
+  EXPECT_TRUE(says(finding, "2 zero-window probes, 300 bytes waited"));
+}
+
+TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 500);
+  c.out(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+  stream.wait(3 * s);
+  c.in(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = c.rcv_nxt - 1; });
+  const Told told = run(stream.events, trace_settings());
+  EXPECT_TRUE(says(told.finding(Rule::zero_window), "curl (pid 42) stopped reading"));
+  EXPECT_TRUE(says(told.finding(Rule::zero_window), "never opened again"));
+  EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
+}
+
+TEST(ZeroWindow, TheWindowOfARstClosesNothing) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(RA, 0, 0, [](tw_segment& g) { g.window = 0; });
+  EXPECT_FALSE(run(stream.events).finding(Rule::zero_window).has_value());
+}
+
+TEST(Retransmission, CausesFollowTheOrderOfEvidence) {
+  const auto cause = [](std::uint8_t ca, std::uint8_t pending, std::uint8_t retransmits) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 10);
+    c.retransmit(ca, pending, retransmits);
+    return std::string(run(stream.events, trace_settings()).entries_of<RetransmitEntry>().at(0).second.cause);
+  };
+  EXPECT_EQ(cause(3, 1, 0), "fast");
+  EXPECT_EQ(cause(4, 0, 1), "RTO");
+  EXPECT_EQ(cause(4, 0, 0), "zero-window RTO");
+  EXPECT_EQ(cause(4, 1, 1), "loss recovery");
+  EXPECT_EQ(cause(0, 5, 0), "tail-loss probe");
+  EXPECT_EQ(cause(1, 1, 0), "unknown");
+}
+
+TEST(Retransmission, SynIsNamedBeforeAnythingElse) {
+  const Told told = run(no_answer_story().events, trace_settings());
+  for (const auto& [entry, body] : told.entries_of<RetransmitEntry>()) EXPECT_EQ(body.cause, "SYN");
+  EXPECT_EQ(told.entries_of<RetransmitEntry>().back().second.attempt, 3U);
+  EXPECT_EQ(told.life().retransmits, 3U);
+  EXPECT_TRUE(says(told.finding(Rule::retransmission), "3 SYN"));
+}
+
+TEST(Retransmission, ThatNeverLeftIsSaidSo) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  c.retransmit(4, 0, 1, [](tw_retransmit& r) { r.err = -1; });
+  EXPECT_TRUE(says(run(stream.events).finding(Rule::retransmission), "1 of them never left"));
+}
+
+TEST(Retransmission, NewDataIsNone) {
+  EXPECT_FALSE(run(close_first_story().events).finding(Rule::retransmission).has_value());
+}
+
+TEST(TimeWait, OnlyTheActiveCloserWaits) {
+  EXPECT_TRUE(run(close_first_story().events).finding(Rule::time_wait).has_value());
+  EXPECT_FALSE(run(close_second_story().events).finding(Rule::time_wait).has_value());
+}
+
+TEST(TimeWait, BothWaitAfterASimultaneousClose) {
+  const auto finding = run(simultaneous_close_story().events).finding(Rule::time_wait);
+  EXPECT_TRUE(says(finding, "closed together"));
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+}
+
+std::vector<Event> stuck(std::int64_t lasts, bool closes) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.in(FA);
+  c.to(State::close_wait);
+  stream.wait(lasts);
+  if (closes) {
+    c.to(State::last_ack, nginx);
+  } else {
+    c.out(PA, 1);
+  }
+  return stream.events;
+}
+
+TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {
+  const Told told = run(stuck(11 * s, false));
+  const auto reports = told.all<FindingReport>();
+  const auto finding = told.finding(Rule::close_wait_stuck);
+  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed"));
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+  EXPECT_EQ(std::count_if(reports.begin(), reports.end(),
+                          [](const auto& r) { return r.finding.rule == Rule::close_wait_stuck; }),
+            1);
+}
+
+TEST(CloseWaitStuck, IsCertainOnceTheProcessHasClosed) {
+  const Told told = run(stuck(11 * s, true));
+  const auto& findings = told.life().findings;
+  const auto found = std::find_if(findings.begin(), findings.end(),
+                                  [](const Finding& f) { return f.rule == Rule::close_wait_stuck; });
+  ASSERT_NE(found, findings.end());
+  EXPECT_EQ(found->confidence, Confidence::certain);
+}
+
+TEST(CloseWaitStuck, IsNotSaidJustBeforeItsTime) {
+  EXPECT_FALSE(run(stuck(9 * s, true)).finding(Rule::close_wait_stuck).has_value());
+}
+
+TEST(ResetOrigin, NamesTheProcessThatDiedWithUnreadData) {
+  EXPECT_TRUE(says(run(killed_unread_story().events).finding(Rule::reset_origin), "curl (pid 42) died"));
+}
+
+TEST(ResetOrigin, PeerIsCertainOnlyWithBothWitnesses) {
+  Story story = peer_reset_story();
+  EXPECT_EQ(run(story.events).finding(Rule::reset_origin)->confidence, Confidence::certain);
+  std::erase_if(story.events, [](const Event& e) { return std::holds_alternative<Reset>(e.body); });
+  EXPECT_EQ(run(story.events).finding(Rule::reset_origin)->confidence, Confidence::likely);
+}
+
+TEST(ResetOrigin, ARstThatNoSocketSentIsAFirewalls) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 10);
+  c.view = TW_SOCKET_NONE;
+  c.out(RA);
+  const auto finding = run(stream.events).finding(Rule::reset_origin);
+  EXPECT_TRUE(says(finding, "firewall"));
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+TEST(HalfOpen, AForgottenConnectionIsLikely) {
+  const auto finding = run(forgotten_story().events).finding(Rule::half_open);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+TEST(HalfOpen, AProcessThatBreaksOffSendsRstWithAckAndIsNot) {
+  EXPECT_FALSE(run(peer_reset_story().events).finding(Rule::half_open).has_value());
+}
+
+TEST(HalfOpen, WithoutSilenceIsNotSaid) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  c.in(R);
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 104;
+  c.to(State::close);
+  EXPECT_FALSE(run(stream.events).finding(Rule::half_open).has_value());
+}
+
+std::vector<Event> stray(bool look_up_finds_none) {
+  Stream stream;
+  Side c = server_of(stream);
+  c.view = look_up_finds_none ? TW_SOCKET_NONE : TW_SOCKET_UNKNOWN;
+  c.in(A, 0, 0, [](tw_segment& g) { g.ack = 4242; });
+  tw_reset reset{};
+  reset.header = c.header(TW_KIND_RESET);
+  reset.header.cookie = 0;
+  reset.tuple = c.tuple();
+  reset.direction = TW_RESET_SENT;
+  reset.answers_segment = 1;
+  reset.skb_seq = c.peer_isn();
+  reset.reason = look_up_finds_none ? reason_no_socket : TW_REASON_UNKNOWN;
+  stream.add(reset);
+  c.view = TW_SOCKET_CONTROL;
+  c.out(R, 0, 0, [](tw_segment& g) { g.seq = 4242; });
+  return stream.events;
+}
+
+TEST(StraySegment, GetsARstAndTheKernelSaysWhy) {
+  const Told told = run(stray(true), trace_settings());
+  EXPECT_TRUE(told.lives().empty());
+  const auto finding = told.finding(Rule::stray_segment);
+  EXPECT_TRUE(says(finding, "answered by RST (the kernel says NO_SOCKET)")) << (finding ? finding->text : "");
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_EQ(finding->evidence.size(), 3U);
+  for (const Entry& entry : told.entries()) EXPECT_EQ(entry.conn, 0U);
+}
+
+TEST(StraySegment, IsNotCertainWithoutTheKernelsWord) {
+  EXPECT_EQ(run(stray(false)).finding(Rule::stray_segment)->confidence, Confidence::likely);
+}
+
+TEST(StraySegment, AnAckInTimeWaitIsNone) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  closes_first(c, curl);
+  c.view = TW_SOCKET_TIMEWAIT;
+  c.in(FA, 0, TW_WHY_RETRANSMISSION);
+  c.out(A);
+  EXPECT_FALSE(run(stream.events).finding(Rule::stray_segment).has_value());
+}
+
+TEST(Kernel, AloneGivesNoFindingThatNeedsTheWire) {
+  for (Story& story : std::vector<Story>{keepalive_death_story(), zero_window_story(), forgotten_story()}) {
+    std::erase_if(story.events, [](const Event& e) { return std::holds_alternative<Segment>(e.body); });
+    WitnessSettings settings = life_settings();
+    settings.wire_heard = false;
+    const Told told = run(story.events, settings);
+    EXPECT_FALSE(told.finding(Rule::keepalive).has_value()) << story.name;
+    EXPECT_FALSE(told.finding(Rule::zero_window).has_value()) << story.name;
+    EXPECT_FALSE(told.finding(Rule::half_open).has_value()) << story.name;
+  }
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
