@@ -117,9 +117,8 @@ class Run {
   }
 
   int go() {
+    take_snapshot();
     announce();
-    tracer_.snapshot([this](std::span<const std::byte> record) { take(record); });
-    deliver();
     const auto started = Clock::now();
     auto last_follow = started;
     while (!done_) {
@@ -143,6 +142,15 @@ class Run {
     return std::clamp(left, std::chrono::milliseconds(0), drain_every);
   }
 
+  // What existed before us, told after what the hooks saw while it was read: a connection of which both
+  // speak then begins with its events, not with the snapshot.
+  void take_snapshot() {
+    std::vector<std::vector<std::byte>> found;
+    tracer_.snapshot([&found](std::span<const std::byte> record) { found.emplace_back(record.begin(), record.end()); });
+    drain();
+    for (const auto& record : found) take(record);
+  }
+
   void announce() {
     ready_ = Ready{.ts_ns = realtime_ns(),
                    .version = TCPWITNESS_VERSION,
@@ -150,7 +158,8 @@ class Run {
                    .hooks = tracer_.hooks(),
                    .ring_bytes = options_.ring_bytes};
     fmt::print(stderr, "{}\n", describe(ready_));
-    reports_.emplace_back(ready_);
+    announced_ = true;
+    sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it
     deliver();
   }
 
@@ -170,7 +179,7 @@ class Run {
     events_.clear();
     decoder_.decode(record, events_);
     for (const auto& event : events_) witness_.feed(event, reports_);
-    if (reports_.size() >= 256) write_reports();
+    if (announced_ && reports_.size() >= 256) write_reports();
   }
 
   std::size_t drain() {
@@ -179,7 +188,7 @@ class Run {
     const auto records = ring_.drain();
     for (const auto& record : records) take(record);
     witness_.advance(now, reports_);
-    deliver();
+    if (announced_) deliver();
     return records.size();
   }
 
@@ -264,6 +273,7 @@ class Run {
   std::uint64_t told_ = 0;
   std::uint64_t flows_full_ = 0;
   std::uint64_t unaccounted_ = 0;
+  bool announced_ = false;  // ready was written
   bool hinted_ = false;
   bool done_ = false;       // enough was told, or nobody reads
   bool broken_ = false;     // the output failed

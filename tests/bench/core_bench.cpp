@@ -76,8 +76,7 @@ void feed_all(benchmark::State& state, const WitnessSettings& settings) {
     benchmark::DoNotOptimize(told);
   }
   const auto fed = static_cast<double>(state.iterations()) * static_cast<double>(events.size());
-  state.counters["ns/event"] =
-      benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns/event"] = benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.SetItemsProcessed(static_cast<std::int64_t>(fed));
 }
 
@@ -110,8 +109,7 @@ void Decode(benchmark::State& state) {
     }
   }
   const auto fed = static_cast<double>(state.iterations()) * static_cast<double>(records.size());
-  state.counters["ns/event"] =
-      benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns/event"] = benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 BENCHMARK(Life_of_churn)->Unit(benchmark::kMillisecond);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Properties that hold for every story: loss makes nothing more certain, replay gives the same reports,
 // and interleaving two connections changes neither.
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <map>
 #include <random>

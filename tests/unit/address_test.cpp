@@ -20,7 +20,9 @@ TEST(Address, Ipv4IsPlainOutside) {
   EXPECT_EQ(to_string(Endpoint{prefix->address, 80}), "192.0.2.1:80");
 }
 
-TEST(Address, MappedFormEqualsItsIpv4) { EXPECT_EQ(parse_prefix("::ffff:192.0.2.1")->address, parse_prefix("192.0.2.1")->address); }
+TEST(Address, MappedFormEqualsItsIpv4) {
+  EXPECT_EQ(parse_prefix("::ffff:192.0.2.1")->address, parse_prefix("192.0.2.1")->address);
+}
 
 TEST(Address, Ipv6IsBracketedWithAPort) {
   EXPECT_EQ(to_string(Endpoint{parse_prefix("2001:db8::1")->address, 443}), "[2001:db8::1]:443");

@@ -98,10 +98,19 @@ TEST(Decoder, MalformedRecordsAreCountedAndYieldNothing) {
   decoder.decode(bytes_of(wrong), out);
   wrong.header.kind = TW_KIND_OWNER;  // of another size
   decoder.decode(bytes_of(wrong), out);
-  wrong = record(0xffff, 0);
+  wrong = record(TW_NO_CPU - 1, 0);
   decoder.decode(bytes_of(wrong), out);
   EXPECT_TRUE(out.empty());
   EXPECT_EQ(decoder.malformed(), 4U);
+}
+
+TEST(Decoder, SnapshotRecordsAreNotInAnyCpusAccount) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  decoder.decode(bytes_of(record(TW_NO_CPU, 9)), out);
+  EXPECT_EQ(out.size(), 1U);
+  EXPECT_EQ(decoder.received(), 0U);
+  EXPECT_EQ(decoder.lost(), 0U);
 }
 
 TEST(Decoder, EveryTruncationIsMalformed) {

@@ -76,11 +76,11 @@ class Side {
 
   // The numbers of the control block; tests may move them.
   std::uint32_t snd_una, snd_nxt, write_seq, rcv_nxt, copied_seq;
-  std::uint32_t peer_nxt;            // what the peer sends next
-  std::uint32_t acked_by_peer = 0;   // override of the next incoming ack; 0: everything sent
+  std::uint32_t peer_nxt;           // what the peer sends next
+  std::uint32_t acked_by_peer = 0;  // override of the next incoming ack; 0: everything sent
   State state = State::close;
   std::uint8_t view = TW_SOCKET_FULL;
-  tw_control_block extra{};          // copied into every control block: sk_err, flags, timers...
+  tw_control_block extra{};  // copied into every control block: sk_err, flags, timers...
 
   using EditState = std::function<void(tw_state&)>;
   using EditSegment = std::function<void(tw_segment&)>;

@@ -64,7 +64,10 @@ TEST(Keepalive, AProbeFromAProcessThatLeavesRepairIsNeither) {
 TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
   Story story = keepalive_answered_story();
   std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
-  for (Event& event : story.events) std::get<Segment>(event.body).socket = {.type = TW_SOCKET_UNKNOWN};
+  for (Event& event : story.events) {
+    std::get<Segment>(event.body).socket = {};
+    std::get<Segment>(event.body).socket.type = TW_SOCKET_UNKNOWN;
+  }
   WitnessSettings settings = life_settings();
   settings.kernel_heard = false;
   EXPECT_EQ(run(story.events, settings).finding(Rule::keepalive)->confidence, Confidence::likely);
@@ -177,8 +180,8 @@ TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {
 TEST(CloseWaitStuck, IsCertainOnceTheProcessHasClosed) {
   const Told told = run(stuck(11 * s, true));
   const auto& findings = told.life().findings;
-  const auto found = std::find_if(findings.begin(), findings.end(),
-                                  [](const Finding& f) { return f.rule == Rule::close_wait_stuck; });
+  const auto found =
+      std::find_if(findings.begin(), findings.end(), [](const Finding& f) { return f.rule == Rule::close_wait_stuck; });
   ASSERT_NE(found, findings.end());
   EXPECT_EQ(found->confidence, Confidence::certain);
 }

@@ -23,8 +23,8 @@ TEST(Handshake, ClientThatClosesFirstIsCompletedAndWaitsInTimeWait) {
   EXPECT_EQ(life.process.pid, 42U);
   EXPECT_EQ(life.process.comm, "curl");
   EXPECT_EQ(life.process.source, PidSource::connect);
-  EXPECT_EQ(life.states, states({State::syn_sent, State::established, State::fin_wait1, State::fin_wait2,
-                                 State::time_wait}));
+  EXPECT_EQ(life.states,
+            states({State::syn_sent, State::established, State::fin_wait1, State::fin_wait2, State::time_wait}));
   EXPECT_EQ(life.tx_bytes, 50U);
   EXPECT_EQ(life.rx_bytes, 70U);
   EXPECT_EQ(life.flow.local.port, 40000);

@@ -162,8 +162,8 @@ TEST(WireAlone, HandshakeAndCloseAreCompleted) {
   settings.kernel_heard = false;
   const Life life = run(story.events, settings).life();
   EXPECT_EQ(life.outcome, Outcome::completed);
-  EXPECT_EQ(life.states, states({State::syn_sent, State::established, State::fin_wait1, State::fin_wait2,
-                                 State::time_wait}));
+  EXPECT_EQ(life.states,
+            states({State::syn_sent, State::established, State::fin_wait1, State::fin_wait2, State::time_wait}));
   EXPECT_FALSE(life.kernel_heard);
   EXPECT_EQ(life.tx_bytes, 50U);
   EXPECT_EQ(life.rx_bytes, 70U);

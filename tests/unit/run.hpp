@@ -85,7 +85,7 @@ struct Told {
 
 // Feeds everything, lets `after_ns` pass, and ends the run.
 inline Told run(const std::vector<Event>& events, WitnessSettings settings = life_settings(),
-               std::int64_t after_ns = 100 * ms) {
+                std::int64_t after_ns = 100 * ms) {
   Told result;
   Witness witness(std::move(settings), kernel_names());
   TimeNs now = 0;

@@ -24,7 +24,7 @@ TEST(Format, BytesHaveAtMostFiveCharacters) {
   EXPECT_EQ(short_bytes(1024 * 1023), "1023K");
   EXPECT_EQ(short_bytes(1024 * 1024 - 1), "1.0M");
   EXPECT_EQ(short_bytes(std::uint64_t{3} << 30U), "3.0G");
-  for (std::uint64_t bytes = 1; bytes < std::uint64_t{1} << 62U; bytes = bytes * 9 / 8 + 1) {
+  for (std::uint64_t bytes = 1; bytes < std::uint64_t{1} << 62U; bytes += bytes / 8 + 1) {
     EXPECT_LE(short_bytes(bytes).size(), 5U) << bytes;
   }
   EXPECT_EQ(short_bytes(std::numeric_limits<std::uint64_t>::max()), "16E");

@@ -272,6 +272,8 @@ inline Story user_timeout_story() {
   for (Event& event : story.events) {
     if (auto* change = std::get_if<StateChange>(&event.body)) change->cb.user_timeout_ms = 5000;
     if (auto* again = std::get_if<Retransmit>(&event.body)) again->cb.user_timeout_ms = 5000;
+    if (auto* error = std::get_if<SocketError>(&event.body)) error->cb.user_timeout_ms = 5000;
+    if (auto* gone = std::get_if<SocketDestroyed>(&event.body)) gone->cb.user_timeout_ms = 5000;
   }
   return story;
 }
@@ -354,11 +356,11 @@ inline Story fin_before_ack_story() {
 }
 
 inline std::vector<Story> all_stories() {
-  return {refused_story(),        no_answer_story(),       gives_up_connecting_story(), close_first_story(),
-          close_second_story(),   orphan_close_story(),    simultaneous_close_story(),  killed_unread_story(),
-          killed_read_story(),    closed_unread_story(),   peer_reset_story(),          sock_destroy_story(),
-          abort_on_data_story(),  keepalive_answered_story(), keepalive_death_story(),  retransmit_death_story(),
-          user_timeout_story(),   zero_window_story(),     forgotten_story(),           still_open_story(),
+  return {refused_story(),       no_answer_story(),          gives_up_connecting_story(), close_first_story(),
+          close_second_story(),  orphan_close_story(),       simultaneous_close_story(),  killed_unread_story(),
+          killed_read_story(),   closed_unread_story(),      peer_reset_story(),          sock_destroy_story(),
+          abort_on_data_story(), keepalive_answered_story(), keepalive_death_story(),     retransmit_death_story(),
+          user_timeout_story(),  zero_window_story(),        forgotten_story(),           still_open_story(),
           fin_before_ack_story()};
 }
 

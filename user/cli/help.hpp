@@ -86,7 +86,7 @@ How to listen:
       --version               the version
 
 Ctrl-C drains what was heard, tells what is still open and exits with 0. A failure exits
-with 1, a command line that makes no sense with 2. Data goes to stdout, all else to stderr.
+with 1, a senseless command line with 2. Data goes to stdout, all else to stderr.
 )";
 
 }  // namespace tcpwitness::cli

@@ -108,8 +108,8 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
     if (ack != nullptr) return by_segment(ack, "ACK of FIN", ts);
   }
   if (recent != nullptr && from == State::fin_wait2 && (cb.flags & TW_CB_DONE) != 0) {
-    const Candidate* fin = find(
-        *recent, [&](const Candidate& s) { return has(s.flags, tcp_flag::fin) && s.end == cb.rcv_nxt; });
+    const Candidate* fin =
+        find(*recent, [&](const Candidate& s) { return has(s.flags, tcp_flag::fin) && s.end == cb.rcv_nxt; });
     if (fin != nullptr) return by_segment(fin, "FIN", ts);
     return {};
   }

@@ -49,21 +49,21 @@ struct Owner {
 // One of the two FINs and the segment that acknowledged it.
 struct FinFacts {
   Mark sent;
-  Mark acked;              // the first segment whose ack covers the FIN
-  std::uint32_t end = 0;   // the sequence number after the FIN
-  std::uint32_t ack = 0;   // as in that segment
-  std::uint32_t seq = 0;   // of the FIN itself: end - 1
+  Mark acked;             // the first segment whose ack covers the FIN
+  std::uint32_t end = 0;  // the sequence number after the FIN
+  std::uint32_t ack = 0;  // as in that segment
+  std::uint32_t seq = 0;  // of the FIN itself: end - 1
 };
 
 // From the first sign of the end.
 struct Closing {
   FinFacts fin_out;
   FinFacts fin_in;
-  Mark first;               // the transition out of ESTABLISHED
-  Mark close_wait;          // ESTABLISHED -> CLOSE_WAIT
+  Mark first;       // the transition out of ESTABLISHED
+  Mark close_wait;  // ESTABLISHED -> CLOSE_WAIT
   Mark left_close_wait;
-  Mark time_wait;           // entered TIME_WAIT (inferred)
-  Mark end;                 // the last transition: ... -> CLOSE
+  Mark time_wait;                         // entered TIME_WAIT (inferred)
+  Mark end;                               // the last transition: ... -> CLOSE
   TcpState end_from = TcpState::unknown;  // the state that the socket left
   std::uint8_t end_actor = 0;             // enum tw_actor_flags of that event
   std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
@@ -77,7 +77,7 @@ struct ResetSeen {
   Mark mark;
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
-  std::uint8_t flags = 0;      // TCP flags on the wire
+  std::uint8_t flags = 0;        // TCP flags on the wire
   std::uint8_t socket_type = 0;  // enum tw_socket_type that sent it
 };
 
@@ -89,7 +89,16 @@ struct ResetTold {
   std::uint8_t actor = 0;  // enum tw_actor_flags
 };
 
-enum class RetransmitKind : std::uint8_t { syn, syn_ack, fast, rto, zero_window_rto, loss_recovery, tail_loss, unknown };
+enum class RetransmitKind : std::uint8_t {
+  syn,
+  syn_ack,
+  fast,
+  rto,
+  zero_window_rto,
+  loss_recovery,
+  tail_loss,
+  unknown
+};
 inline constexpr std::size_t retransmit_kind_count = 8;
 
 struct Retransmissions {
@@ -121,7 +130,7 @@ struct KeepaliveFacts {
 
 // One side's closed window.
 struct ZeroWindowFacts {
-  Mark since;               // the current closed period; id 0: open
+  Mark since;  // the current closed period; id 0: open
   std::uint32_t periods = 0;
   std::int64_t total_ns = 0;
   std::uint32_t probes = 0;  // sent into it
@@ -196,13 +205,13 @@ struct Connection {
   TimeNs last_ts_ns = 0;
   TimeNs state_ts_ns = 0;  // of the newest transition
   EventId state_event = 0;
-  ControlBlock cb{};         // newest
-  tw_wire_counters wire{};   // newest
+  ControlBlock cb{};        // newest
+  tw_wire_counters wire{};  // newest
   std::unique_ptr<Closing> closing;
   std::unique_ptr<Trouble> trouble;
   std::unique_ptr<Recent> recent;
   TimeNs waiting_since_ns = 0;
-  Mark syn;                    // the SYN that began it
+  Mark syn;  // the SYN that began it
   std::int64_t handshake_ns = -1;
   std::uint32_t isn_local = 0;
   std::uint32_t isn_remote = 0;
@@ -210,7 +219,7 @@ struct Connection {
   Owner owner;
   std::uint32_t wait_next = 0xffffffffU;
   std::uint32_t wait_prev = 0xffffffffU;
-  std::uint16_t error = 0;       // errno
+  std::uint16_t error = 0;                   // errno
   std::uint16_t last_window_local = 0xffff;  // as last advertised (unscaled), SYN excluded
   std::uint16_t last_window_peer = 0xffff;
   std::array<TcpState, 12> states{};
@@ -219,22 +228,22 @@ struct Connection {
   Role role = Role::unknown;
   Wait waiting = Wait::none;
   ClosedBy closed_by = ClosedBy::none;
-  bool live : 1 = false;            // slot in use
-  bool told : 1 = false;            // its Life was told
+  bool live : 1 = false;  // slot in use
+  bool told : 1 = false;  // its Life was told
   bool flow_bound : 1 = false;
   bool cookie_bound : 1 = false;
   bool preexisting : 1 = false;
-  bool from_snapshot : 1 = false;   // state comes from the snapshot; no state event yet
+  bool from_snapshot : 1 = false;  // state comes from the snapshot; no state event yet
   bool kernel_heard : 1 = false;
   bool wire_heard : 1 = false;
   bool incomplete : 1 = false;
-  bool inconsistent : 1 = false;    // a transition does not follow from the state we knew
+  bool inconsistent : 1 = false;  // a transition does not follow from the state we knew
   bool has_isn_local : 1 = false;
   bool has_isn_remote : 1 = false;
   bool owner_ambiguous : 1 = false;  // the snapshot named two processes
   bool syn_ack_seen : 1 = false;
   bool established : 1 = false;
-  bool expired : 1 = false;          // told because its time was up, not because its end was seen
+  bool expired : 1 = false;  // told because its time was up, not because its end was seen
 
   Closing& ending() {
     if (!closing) closing = std::make_unique<Closing>();

@@ -100,6 +100,7 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   Connection& c = table_.at(slot);
   c.kernel_heard = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  if (r.has_socket != 0 && (r.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = r.cb;
   Trouble& trouble = c.troubles();
   ResetTold& told = sent ? trouble.reset_sent : trouble.reset_received;
   if (!told.mark) told = {{e.id, e.ts_ns}, sent ? r.reason : TW_REASON_UNKNOWN, r.answers_segment != 0, r.actor.flags};
@@ -118,6 +119,7 @@ void Witness::Impl::on_error(const Event& e, const SocketError& x) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   c.kernel_heard = true;
+  if ((x.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = x.cb;
   if (x.cb.sk_err != 0) {
     c.error = x.cb.sk_err;
     c.troubles().error = {e.id, e.ts_ns};

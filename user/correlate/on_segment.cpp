@@ -263,8 +263,8 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
   constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
   const bool notable = (g.why & leads) != 0 || (g.flags & marks) != 0;
   if (notable || g.socket.type == TW_SOCKET_REQUEST) {
-    c->recent->push(Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket.type,
-                              out});
+    c->recent->push(
+        Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket.type, out});
   }
   if (out) {
     if (const RecentTransition* sender = notable ? find_sender(*c->recent, g.flags, g.why) : nullptr) {

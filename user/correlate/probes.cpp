@@ -82,8 +82,9 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
       const bool predictable = !c.has_cb() || c.cb.user_timeout_ms == 0;
       k.dead_at_ns = predictable ? e.ts_ns + static_cast<TimeNs>(left) * k.intvl_ms * 1'000'000 : 0;
     }
-    entry(&c, e, c.flow,
-          KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
+    entry(
+        &c, e, c.flow,
+        KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
     return;
   }
   if (out || (g.why & TW_WHY_KEEPALIVE_ACK) == 0 || !c.trouble || c.trouble->keepalive.unanswered == 0) return;

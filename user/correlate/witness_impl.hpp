@@ -25,7 +25,7 @@ struct Stray {
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
   std::uint8_t flags = 0;
-  bool no_socket = false;  // the look-up found none
+  bool no_socket = false;   // the look-up found none
   bool told_reset = false;  // tcp_send_reset
   std::uint32_t reason = TW_REASON_UNKNOWN;
 };

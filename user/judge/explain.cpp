@@ -43,7 +43,8 @@ std::string what_process_got(const Life& life, std::string_view call) {
 std::string connect_timeout(const Connection& c, const Life& life) {
   std::uint32_t again = life.retransmits;
   if (c.trouble) again = std::max(again, c.trouble->retransmissions.wire_out);
-  const std::string sent = again == 0 ? "The SYN was" : fmt::format("The SYN was retransmitted {}{} and", times(again), syn_times(c));
+  const std::string sent =
+      again == 0 ? "The SYN was" : fmt::format("The SYN was retransmitted {}{} and", times(again), syn_times(c));
   if (!life.kernel_heard) return fmt::format("{} never answered in {}.", sent, seconds(life.duration_ns));
   return fmt::format("{} never answered: {} after {}.", sent, what_process_got(life, "connect()"),
                      seconds(life.duration_ns));
@@ -53,9 +54,9 @@ std::string refused(const Connection& c, const Life& life) {
   const bool rst = c.trouble && c.trouble->rst_in.mark;
   const std::string answer = rst ? "The SYN was answered by a RST: nothing listens there (or a firewall says so)"
                                  : "The peer refused the connection";
-  return life.kernel_heard ? fmt::format("{}; {} after {}.", answer, what_process_got(life, "connect()"),
-                                         seconds(life.duration_ns))
-                           : answer + ".";
+  return life.kernel_heard
+             ? fmt::format("{}; {} after {}.", answer, what_process_got(life, "connect()"), seconds(life.duration_ns))
+             : answer + ".";
 }
 
 // "its FIN took one sequence number: it is 51 and the ACK of it is 52 = 51 + 1"
@@ -108,19 +109,18 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
   }
   const bool rst = c.trouble && c.trouble->rst_in.mark;
   const bool broke_off = rst && (c.trouble->rst_in.flags & tcp_flag::ack) != 0;
-  return fmt::format("The peer ended the connection with a RST{}{}.",
-                     broke_off ? " instead of a FIN (RST+ACK: its process died with unread data, or chose to reset)" : "",
-                     got);
+  return fmt::format(
+      "The peer ended the connection with a RST{}{}.",
+      broke_off ? " instead of a FIN (RST+ACK: its process died with unread data, or chose to reset)" : "", got);
 }
 
 std::string reset_by_local(const Connection& c, const Bench& bench) {
   if (c.error == ECONNABORTED) return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
   const ResetTold* told = c.trouble ? &c.trouble->reset_sent : nullptr;
-  const std::string why =
-      told != nullptr && told->mark && told->reason != TW_REASON_UNKNOWN
-          ? fmt::format(" ({}: {})", reset_reason_text(bench.names, told->reason),
-                        reset_meaning(reset_reason(bench.names, told->reason), true))
-          : "";
+  const std::string why = told != nullptr && told->mark && told->reason != TW_REASON_UNKNOWN
+                              ? fmt::format(" ({}: {})", reset_reason_text(bench.names, told->reason),
+                                            reset_meaning(reset_reason(bench.names, told->reason), true))
+                              : "";
   return fmt::format("This side ended the connection with a RST{}.", why);
 }
 
@@ -153,12 +153,14 @@ std::string keepalive_timeout(const Connection& c, const Life& life) {
 std::string retransmit_timeout(const Connection& c, const Life& life) {
   const std::uint32_t waiting = c.cb.write_seq - c.cb.snd_una;
   const bool probed = c.cb.snd_nxt == c.cb.snd_una;
-  const std::string tried = probed ? "the peer's window stayed closed and its probes had no answer"
-                                   : fmt::format("after {} nothing was acknowledged", plural(life.retransmits, "retransmission"));
+  const std::string tried =
+      probed ? "the peer's window stayed closed and its probes had no answer"
+             : fmt::format("after {} nothing was acknowledged", plural(life.retransmits, "retransmission"));
   std::string text = fmt::format("{} waited for an acknowledgement; {}: the kernel gave up without a RST",
                                  plural(waiting, "byte"), tried);
   if (life.outcome == Outcome::user_timeout) {
-    text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", seconds(std::int64_t{c.cb.user_timeout_ms} * 1'000'000));
+    text +=
+        fmt::format(" when TCP_USER_TIMEOUT ({}) was over", seconds(std::int64_t{c.cb.user_timeout_ms} * 1'000'000));
   }
   if (life.error) text += fmt::format(", and the process gets {}", error_name(*life.error));
   return text + ".";

@@ -25,6 +25,12 @@ bool reset_sent(const Trouble& t) {
 
 bool reset_taken(const Trouble& t) { return t.reset_received.mark || t.rst_in.mark; }
 
+// Something that was seen proves that the handshake was over: a state that we last knew may be older than a loss.
+bool past_handshake(const Connection& c) {
+  const bool shown = c.closing->end_shown && c.closing->end_from != State::unknown;
+  return shown || c.established || (c.has_cb() && (c.cb.bytes_acked != 0 || c.cb.bytes_received != 0));
+}
+
 // ETIMEDOUT after the handshake. With nothing outstanding only keep-alive can have given up.
 Outcome timed_out(const Connection& c, const Bench& bench) {
   const Trouble& t = troubles_of(c);
@@ -48,23 +54,24 @@ Outcome reset_by_whom(const Connection& c, const Bench& bench) {
 }
 
 // A process, or the kernel for it, ended the connection with a RST.
-Outcome broken_off(const Connection& c) {
+Outcome broken_off(const Connection& c, const Bench& bench) {
   const Closing& closing = *c.closing;
-  const bool dying = (closing.end_actor & TW_ACTOR_EXITING) != 0;
-  if (closing.end_from == State::syn_sent) return Outcome::aborted;
-  if (dying && c.has_cb() && unread_data(c.cb)) return Outcome::aborted;
-  return Outcome::reset_by_local;
+  const ResetTold& told = troubles_of(c).reset_sent;
+  // Nobody has shown who did it: neither the transition nor the kernel's report. A dead process is as possible.
+  if (!closing.end_shown && !told.mark) return Outcome::unknown;
+  const std::uint8_t actors = told.answers_segment ? closing.end_actor : closing.end_actor | told.actor;
+  const bool dying = (actors & TW_ACTOR_EXITING) != 0;
+  const bool unread = (c.has_cb() && unread_data(c.cb)) ||
+                      (told.mark && reset_reason(bench.names, told.reason) == ResetReason::abort_on_close);
+  return dying && unread ? Outcome::aborted : Outcome::reset_by_local;
 }
 
 Outcome refused_or_not(const Connection& c) {
-  switch (c.error) {
-    case ECONNREFUSED:
-      return Outcome::refused;
-    case ETIMEDOUT:
-      return Outcome::connect_timeout;
-    default:
-      break;
-  }
+  // Without the last transition SYN_SENT is only what we knew before a loss: the SYN may have been acknowledged since.
+  const bool still_connecting = c.closing->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.syn_ack_seen);
+  if (!still_connecting) return Outcome::unknown;
+  if (c.error == ECONNREFUSED) return Outcome::refused;
+  if (c.error == ETIMEDOUT) return Outcome::connect_timeout;
   const Trouble& t = troubles_of(c);
   if (reset_taken(t)) return Outcome::refused;
   const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
@@ -96,6 +103,8 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const State from = closing.end_from;
   if (from == State::new_syn_recv) return t.rst_in.mark ? Outcome::reset_by_peer : Outcome::unknown;
   if (from == State::syn_sent) return refused_or_not(c);
+  if (c.error == ECONNREFUSED) return Outcome::refused;
+  if (!past_handshake(c)) return Outcome::unknown;
   if (c.error == ETIMEDOUT) return timed_out(c, bench);
   if (c.error == ECONNABORTED) return Outcome::reset_by_local;
   if (t.reset_received.mark) return reset_by_whom(c, bench);
@@ -109,15 +118,16 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (from == State::fin_wait2) {
     if (reset_sent(t) && !closing.time_wait) return Outcome::reset_by_local;
     if (closing.time_wait) return Outcome::completed;
-    // A mini-socket that waits for a FIN which nobody can hear or which never came: our side is closed and acknowledged.
+    // A mini-socket that waits for a FIN which nobody can hear or which never came: our side is closed and
+    // acknowledged.
     return closing.end_shown && !c.incomplete ? Outcome::completed : Outcome::unknown;
   }
-  if (reset_sent(t)) return broken_off(c);
+  if (reset_sent(t)) return broken_off(c, bench);
   if (t.rst_in.mark) return Outcome::reset_by_peer;
   // close() that goes from an open state to CLOSE sends a RST, whether or not we heard of it.
   const bool called = (closing.end_actor & TW_ACTOR_PRESENT) != 0 && (closing.end_actor & TW_ACTOR_OWNED) != 0;
   const bool was_open = from == State::established || from == State::close_wait;
-  if (closing.end_shown && called && was_open && c.cb.sk_err == 0) return broken_off(c);
+  if (closing.end_shown && called && was_open && c.cb.sk_err == 0) return broken_off(c, bench);
   return Outcome::unknown;
 }
 

@@ -53,7 +53,8 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
   if (reason == ResetReason::keepalive_timeout) {
     finding.text = fmt::format("this machine's TCP sent the RST: keep-alive gave up{}", why);
   } else if (c.error == ECONNABORTED) {
-    finding.text = fmt::format("another process destroyed the socket (as ss -K does), so this machine sent a RST{}", why);
+    finding.text =
+        fmt::format("another process destroyed the socket (as ss -K does), so this machine sent a RST{}", why);
   } else if (process && outcome == Outcome::aborted) {
     finding.text = fmt::format("{} died with unread data, so its kernel sent a RST{}", process_words(c.owner), why);
   } else if (process) {

@@ -23,11 +23,13 @@ std::optional<Finding> judge_retransmission(const Connection& c, const Bench& be
       if (!causes.empty()) causes += ", ";
       causes += fmt::format("{} {}", r.by_kind[i], retransmit_words(static_cast<RetransmitKind>(i)));
     }
-    finding.text = fmt::format("the kernel retransmitted {} segment{} ({})", r.kernel, r.kernel == 1 ? "" : "s", causes);
+    finding.text =
+        fmt::format("the kernel retransmitted {} segment{} ({})", r.kernel, r.kernel == 1 ? "" : "s", causes);
     if (r.refused != 0) finding.text += fmt::format(", {} of them never left this machine", r.refused);
     if (c.wire_heard) finding.text += fmt::format("; the wire saw {}", r.wire_out);
   } else {
-    finding.text = fmt::format("the wire saw {} retransmission{} from this side", r.wire_out, r.wire_out == 1 ? "" : "s");
+    finding.text =
+        fmt::format("the wire saw {} retransmission{} from this side", r.wire_out, r.wire_out == 1 ? "" : "s");
   }
   return finding;
 }

@@ -36,8 +36,8 @@ std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench
   if (!ours && !theirs) return std::nullopt;
   Finding finding;
   finding.rule = Rule::zero_window;
-  finding.confidence = (ours && local.periods != 0) || peer.periods != 0 || peer.by_kernel ? Confidence::certain
-                                                                                           : Confidence::likely;
+  finding.confidence =
+      (ours && local.periods != 0) || peer.periods != 0 || peer.by_kernel ? Confidence::certain : Confidence::likely;
   finding.evidence = (theirs ? peer : local).evidence.list();
   if (ours && theirs) {
     const auto more = local.evidence.list();
@@ -50,7 +50,8 @@ std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench
   }
   if (ours) {
     if (theirs) finding.text += "; ";
-    finding.text += fmt::format("{} stopped reading: {} came in", process_words(c.owner), period_words(local, c, bench));
+    finding.text +=
+        fmt::format("{} stopped reading: {} came in", process_words(c.owner), period_words(local, c, bench));
   }
   return finding;
 }

@@ -45,9 +45,9 @@ std::string_view name(PidSource source) {
 }
 
 std::string_view name(Rule rule) {
-  static constexpr std::array<std::string_view, rule_count> words = {
-      "keepalive",        "zero-window",  "retransmission", "time-wait",
-      "close-wait-stuck", "reset-origin", "half-open",      "stray-segment"};
+  static constexpr std::array<std::string_view, rule_count> words = {"keepalive", "zero-window",      "retransmission",
+                                                                     "time-wait", "close-wait-stuck", "reset-origin",
+                                                                     "half-open", "stray-segment"};
   return word(words, rule);
 }
 
