@@ -30,6 +30,15 @@ struct {
 	__type(value, struct owner_mark);
 } owners SEC(".maps");
 
+/* connect() told who it was: the same process sending and receiving is no news. */
+static __always_inline void mark_connector(struct sock *sk, __u32 tgid)
+{
+	struct owner_mark *mark = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (mark)
+		mark->tgid = tgid;
+}
+
 /* Of the namespace we look at? Cheapest test first. */
 static __always_inline bool common_wanted(const struct sock_common *skc)
 {
@@ -71,6 +80,8 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 	record->old_state = (__u8)old_state;
 	record->new_state = (__u8)new_state;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	if (new_state == TCP_SYN_SENT && record->actor.flags & TW_ACTOR_PRESENT)
+		mark_connector(sk, record->actor.tgid);
 	submit_record(record);
 	return 0;
 }

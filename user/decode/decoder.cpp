@@ -16,13 +16,11 @@ namespace {
 // More CPUs than any Linux machine has: a larger number is a broken record, not memory to allocate.
 constexpr std::uint32_t max_cpus = 8192;
 
-// Copies the record out of the ring as its own type; false where the size is not the type's.
+// Copies the record out of the ring as its own type, once and in place; false where the size is not the type's.
 template <typename T>
 bool take(std::span<const std::byte> record, Event& event) {
   if (record.size() != sizeof(T)) return false;
-  T body;
-  std::memcpy(&body, record.data(), sizeof body);
-  event.body = body;
+  std::memcpy(&event.body.emplace<T>(), record.data(), sizeof(T));
   return true;
 }
 
@@ -58,37 +56,39 @@ void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out)
     return;
   }
   std::memcpy(&header, record.data(), sizeof header);
-  Event event;
+  Event& event = out.emplace_back();
   const bool from_ring = header.cpu != TW_NO_CPU;
   if (header.version != TW_ABI_VERSION || (from_ring && header.cpu >= max_cpus) ||
       !take_body(record, header.kind, event)) {
+    out.pop_back();
     ++malformed_;
     return;
   }
   event.ts_ns = static_cast<TimeNs>(header.ts_ns) + offset_ns_;
   if (!from_ring) {  // the snapshot: no CPU's account knows of it
     event.id = next_id_++;
-    out.push_back(event);
     return;
   }
   ++received_;
 
   if (header.cpu >= cpus_.size()) cpus_.resize(header.cpu + 1U);
   Cpu& cpu = cpus_[header.cpu];
+  const TimeNs last_ts_ns = cpu.last_ts_ns;
+  if (event.ts_ns > cpu.last_ts_ns) cpu.last_ts_ns = event.ts_ns;
   const auto grown = static_cast<std::int32_t>(header.lost - cpu.lost);
+  const EventId gap_id = grown > 0 ? next_id_++ : 0;
+  event.id = next_id_++;
   if (grown > 0) {
     Gap gap;
     gap.lost = static_cast<std::uint64_t>(grown);
     gap.cpu = header.cpu;
-    gap.from_ts_ns = cpu.last_ts_ns != 0 ? cpu.last_ts_ns : event.ts_ns;
+    gap.from_ts_ns = last_ts_ns != 0 ? last_ts_ns : event.ts_ns;
     gap.to_ts_ns = event.ts_ns;
     lost_ += gap.lost;
     cpu.lost = header.lost;
-    out.push_back(Event{next_id_++, event.ts_ns, gap});
+    const TimeNs ts_ns = event.ts_ns;
+    out.insert(out.end() - 1, Event{gap_id, ts_ns, gap});
   }
-  if (event.ts_ns > cpu.last_ts_ns) cpu.last_ts_ns = event.ts_ns;
-  event.id = next_id_++;
-  out.push_back(event);
 }
 
 void Decoder::account(std::uint32_t cpu_number, std::uint64_t lost_total, TimeNs now, std::vector<Event>& out) {

@@ -235,9 +235,11 @@ class TraceTextSink final : public Sink {
 
   void write_gap(const Gap& gap) {
     Line text = line();
-    text.put(fmt::format("######## {} events lost on CPU {} within {}: what follows may lack its cause ########",
-                         grouped(gap.lost), gap.cpu, duration_in_words(gap.to_ts_ns - gap.from_ts_ns)),
-             Colour::loud);
+    text.pad_to(0);
+    text.put("########", Colour::loud);
+    text.words(fmt::format("{} events lost on CPU {} within {}: what follows may lack its cause ########",
+                           grouped(gap.lost), gap.cpu, duration_in_words(gap.to_ts_ns - gap.from_ts_ns)),
+               9, Colour::loud);
     text.end();
   }
 
