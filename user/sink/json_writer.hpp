@@ -5,7 +5,9 @@
 // Strings may hold any bytes: what is not UTF-8 becomes U+FFFD, so a line is always valid JSON.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -24,10 +26,12 @@ class JsonWriter {
   void end_array() { close(']'); }
 
   void key(std::string_view name) {
-    if (comma_) out_.push_back(',');
-    out_.push_back('"');
-    raw(name);
-    raw("\":");
+    char* at = extend(name.size() + (comma_ ? 4 : 3));
+    if (comma_) *at++ = ',';
+    *at++ = '"';
+    at = std::copy_n(name.data(), name.size(), at);
+    *at++ = '"';
+    *at = ':';
     comma_ = false;
   }
 
@@ -44,7 +48,7 @@ class JsonWriter {
       raw(number ? "true" : "false");
     } else {
       const fmt::format_int digits(number);
-      out_.append(digits.data(), digits.data() + digits.size());
+      raw({digits.data(), digits.size()});
     }
   }
   void null() {
@@ -67,7 +71,12 @@ class JsonWriter {
   }
 
  private:
-  void raw(std::string_view text) { out_.append(text.data(), text.data() + text.size()); }
+  char* extend(std::size_t bytes) {
+    const std::size_t at = out_.size();
+    out_.resize(at + bytes);
+    return out_.data() + at;
+  }
+  void raw(std::string_view text) { std::copy_n(text.data(), text.size(), extend(text.size())); }
   void separate() {
     if (comma_) out_.push_back(',');
     comma_ = true;

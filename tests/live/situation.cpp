@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See situation.hpp.
+
+#include "live/situation.hpp"
+
+#include <fmt/format.h>
+#include <linux/bpf.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <set>
+#include <sstream>
+
+namespace tcpwitness::live {
+namespace {
+
+std::string find_obstacle() {
+  if (::geteuid() != 0) return "not root: namespaces and BPF need it";
+  struct stat file {};
+  if (::stat("/sys/kernel/btf/vmlinux", &file) != 0) return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+  bpf_attr attributes{};
+  attributes.map_type = BPF_MAP_TYPE_RINGBUF;
+  attributes.max_entries = 4096;
+  const long map = ::syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
+  if (map < 0) return fmt::format("this kernel lets us make no BPF ring buffer: {}", std::strerror(errno));
+  ::close(static_cast<int>(map));
+  if (auto lab = lab::Lab::create(); !lab) return "no namespaces to play in: " + lab.error();
+  return "";
+}
+
+// A run in which nothing could be tried must not look like one in which everything passed.
+class SayWhenAllWereSkipped : public ::testing::Environment {
+ public:
+  void TearDown() override {
+    const auto& all = *::testing::UnitTest::GetInstance();
+    const int ran = all.test_to_run_count();
+    if (ran == 0 || all.skipped_test_count() != ran) return;
+    fmt::print(stderr, "\n*** ALL {} LIVE TESTS WERE SKIPPED: NOTHING WAS SHOWN ABOUT TRACING ***\n*** {} ***\n\n", ran,
+               prerequisites());
+  }
+};
+const auto* const say_when_all_were_skipped =
+    ::testing::AddGlobalTestEnvironment(new SayWhenAllWereSkipped);  // gtest owns it
+
+int64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+void expect_ids_to_exist(const Heard& heard) {
+  std::set<uint64_t> known;
+  for (const Json& line : heard.all()) {
+    if (line.contains("id")) known.insert(line["id"].get<uint64_t>());
+  }
+  const auto expect_known = [&](const Json& id, const Json& line, const char* what) {
+    EXPECT_TRUE(id.is_number_unsigned() && known.contains(id.get<uint64_t>()))
+        << what << " names event " << id.dump() << ", which was not told: " << line.dump();
+  };
+  for (const Json& line : heard.all()) {
+    if (const auto cause = line.find("cause"); cause != line.end() && cause->is_object() && cause->contains("id")) {
+      expect_known((*cause)["id"], line, "a cause");
+    }
+    if (line.contains("transition")) expect_known(line["transition"]["id"], line, "a segment's transition");
+    if (line["type"] != "segment" && line.contains("segment")) expect_known(line["segment"], line, "an entry");
+    if (line.contains("evidence")) {
+      for (const Json& id : line["evidence"]) expect_known(id, line, "evidence");
+      EXPECT_FALSE(line["evidence"].empty()) << "a finding without evidence: " << line.dump();
+    }
+  }
+}
+
+void expect_delays_to_be_plausible(const Heard& heard) {
+  for (const Json& line : heard.all()) {
+    for (const char* key : {"cause", "transition"}) {
+      const auto found = line.find(key);
+      if (found == line.end() || !found->is_object() || !found->contains("delay_ns")) continue;
+      const auto delay = (*found)["delay_ns"].get<int64_t>();
+      EXPECT_GE(delay, 0) << line.dump();
+      EXPECT_LT(delay, 2'000'000'000) << line.dump();
+    }
+  }
+}
+
+}  // namespace
+
+const std::string& prerequisites() {
+  static const std::string obstacle = find_obstacle();
+  return obstacle;
+}
+
+std::string missing(const std::string& program) {
+  std::istringstream directories(std::string(std::getenv("PATH") ? std::getenv("PATH") : "") + ":/usr/sbin:/sbin");
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    if (::access((directory + "/" + program).c_str(), X_OK) == 0) return "";
+  }
+  return "the program " + program + " is not installed";
+}
+
+void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness) {
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_TRUE(heard.broken().empty()) << "not NDJSON: " << heard.broken().front();
+  ASSERT_FALSE(heard.all().empty()) << "tcpwitness told nothing: " << ended.err;
+  EXPECT_EQ(heard.of("ready").size(), 1u);
+  EXPECT_EQ(heard.all().front()["type"], "ready");
+  EXPECT_EQ(heard.of("summary").size(), 1u);
+  EXPECT_EQ(heard.all().back()["type"], "summary");
+  const Json summary = heard.summary();
+  if (!soundness.losses_allowed) EXPECT_EQ(summary.value("lost", -1), 0) << summary.dump();
+  EXPECT_EQ(summary.value("malformed", -1), 0) << summary.dump();
+  EXPECT_EQ(summary.value("unaccounted", -1), 0) << summary.dump();
+  EXPECT_EQ(summary.value("connections", -1), static_cast<int>(heard.of("life").size())) << summary.dump();
+  expect_ids_to_exist(heard);
+  expect_delays_to_be_plausible(heard);
+  constexpr int64_t ten_minutes = 600'000'000'000;
+  for (const Json& line : heard.all()) {
+    const int64_t ts = line.value("ts_ns", int64_t{0});
+    EXPECT_LT(std::abs(now_ns() - ts), ten_minutes) << "not a time of now: " << line.dump();
+    if (line["type"] != "life") continue;
+    EXPECT_GE(line.value("duration_ns", int64_t{-1}), 0) << line.dump();
+    EXPECT_LT(line.value("duration_ns", int64_t{-1}), ten_minutes) << line.dump();
+  }
+}
+
+std::optional<Watch> Watch::start(const std::string& netns, std::vector<std::string> more,
+                                  const std::vector<std::string>& environment, const std::string& command) {
+  std::vector<std::string> arguments{command, "-o", "json"};
+  if (!netns.empty()) arguments.insert(arguments.end(), {"--netns", netns});
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  auto run = TracerRun::start(arguments, environment);
+  if (!run) {
+    ADD_FAILURE() << run.error();
+    return std::nullopt;
+  }
+  Watch watch;
+  watch.run_ = std::move(*run);
+  return watch;
+}
+
+Heard Watch::stop(Soundness soundness) {
+  const Ended ended = run_->stop();
+  Heard heard(ended.out);
+  expect_sound(ended, heard, soundness);
+  return heard;
+}
+
+Json Watch::ready() const { return Heard(run_->out()).ready(); }
+
+void Live::SetUp() {
+  if (!prerequisites().empty()) GTEST_SKIP() << prerequisites();
+  auto made = lab::Lab::create();
+  ASSERT_TRUE(made) << made.error();
+  lab_ = std::move(*made);
+}
+
+void Live::TearDown() {
+  if (HasFailure()) {
+    for (const auto& [title, heard] : kept_) fmt::print("{}:\n{}", title, digest(heard));
+  }
+  lab_.reset();
+}
+
+const Heard& Live::keep(std::string title, Heard heard) {
+  return kept_.emplace_back(std::move(title), std::move(heard)).second;
+}
+
+std::optional<Story> Live::play(const std::string& name, std::vector<std::string> more_arguments,
+                                lab::PlayOptions options) {
+  const lab::Case* what = lab::find_case(name);
+  if (what == nullptr) {
+    ADD_FAILURE() << "the lab has no case " << name;
+    return std::nullopt;
+  }
+  auto performance = lab::Performance::open(lab(), *what, options);
+  if (!performance) {
+    ADD_FAILURE() << performance.error();
+    return std::nullopt;
+  }
+  auto client = Watch::start(lab().client_ns(), more_arguments);
+  auto server = Watch::start(lab().server_ns(), more_arguments);
+  if (!client || !server) return std::nullopt;
+  for (Watch* watch : {&*client, &*server}) {
+    if (auto ready = watch->run().wait_ready(); !ready) {
+      ADD_FAILURE() << ready.error();
+      return std::nullopt;
+    }
+  }
+  auto played = (*performance)->finish();
+  Story story;
+  story.client = keep("told in the client's namespace", client->stop());
+  story.server = keep("told in the server's namespace", server->stop());
+  if (!played) {
+    ADD_FAILURE() << played.error();
+    return std::nullopt;
+  }
+  story.played = std::move(*played);
+  return story;
+}
+
+lab::Result<std::string> run_in(const std::string& netns, std::vector<std::string> argv) {
+  argv.insert(argv.begin(), {"ip", "netns", "exec", netns});
+  return lab::run_tool(argv);
+}
+
+lab::Result<lab::Child> start_in(const std::string& netns, std::vector<std::string> argv) {
+  argv.insert(argv.begin(), {"ip", "netns", "exec", netns});
+  return lab::Child::start(argv);
+}
+
+void expect_life(const Heard& heard, const Json& life, const Expected& expected) {
+  ASSERT_FALSE(life.empty()) << "the connection's life was not told, or told twice";
+  const Json& conn = life["conn"];
+  EXPECT_EQ(life["role"], expected.role);
+  EXPECT_EQ(life["pid"], expected.process.pid);
+  EXPECT_EQ(life["comm"], expected.process.comm);
+  EXPECT_EQ(life["pid_source"], expected.pid_source);
+  EXPECT_EQ(life["outcome"], expected.outcome);
+  EXPECT_EQ(life["closed_by"], expected.closed_by);
+  EXPECT_EQ(life["states"].get<Words>(), expected.states);
+  EXPECT_EQ(life.value("errno", 0), expected.error);
+  if (expected.error != 0) EXPECT_EQ(life.value("error", ""), lab::errno_name(expected.error));
+  EXPECT_EQ(life["tx_bytes"], expected.tx_bytes);
+  EXPECT_EQ(life["rx_bytes"], expected.rx_bytes);
+  EXPECT_EQ(life["witnesses"], Json({"kernel", "wire"}));
+  EXPECT_EQ(life["incomplete"], false);
+  EXPECT_EQ(heard.findings(conn), expected.findings);
+  std::set<std::string> rules;
+  for (const std::string& finding : expected.findings) rules.insert(finding.substr(0, finding.find(' ')));
+  EXPECT_EQ(life["findings"].get<std::set<std::string>>(), rules) << "the life's findings are not those told";
+  // Never somebody who only happened to run: the test itself, an interrupted process, the other side.
+  for (const int64_t pid : heard.pids(conn)) EXPECT_EQ(pid, expected.process.pid) << "an innocent process is named";
+}
+
+}  // namespace tcpwitness::live

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The fixture of every live test: a lab of its own, and tracers that watch it. play() puts a tracer into each of
+// the two namespaces, plays a case and holds each tracer's output against what must be true of every run
+// (expect_sound); the test then says what is true of this one. Nothing is left out silently: a test that cannot
+// run says why (see prerequisites()), and a failed one prints what the tracers told.
+
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lab/performance.hpp"
+#include "live/heard.hpp"
+#include "live/tracer_run.hpp"
+
+namespace tcpwitness::live {
+
+// Why live tests cannot run here ("" if they can): found by trying, never by version.
+const std::string& prerequisites();
+// The same for a program that a test needs: "" if it is in PATH.
+std::string missing(const std::string& program);
+
+// Of every run that ended by itself or by SIGINT: exit code, ready first, summary last, nothing lost, every id
+// that is named exists, times are of now.
+struct Soundness {
+  bool losses_allowed = false;
+};
+void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness = {});
+
+// A tracer in one namespace, from ready to its end.
+class Watch {
+ public:
+  static std::optional<Watch> start(const std::string& netns, std::vector<std::string> more = {},
+                                    const std::vector<std::string>& environment = {},
+                                    const std::string& command = "trace");
+  // Stops it, checks it and reads what it told.
+  Heard stop(Soundness soundness = {});
+  TracerRun& run() { return *run_; }
+  Json ready() const;
+  std::string err() const { return run_->err(); }
+
+ private:
+  std::unique_ptr<TracerRun> run_;
+};
+
+struct Story {
+  lab::Played played;
+  Heard client;  // as the tracer in the client's namespace told it
+  Heard server;
+
+  Json client_life() const { return client.life(played.client_at, played.server_at); }
+  Json server_life() const { return server.life(played.server_at, played.client_at); }
+};
+
+class Live : public ::testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  lab::Lab& lab() { return *lab_; }
+  // Everything from a lab's `lab list`; nothing (and a failure noted) if something went wrong.
+  std::optional<Story> play(const std::string& name, std::vector<std::string> more_arguments = {},
+                            lab::PlayOptions options = {});
+  // Kept to be printed if the test fails.
+  const Heard& keep(std::string title, Heard heard);
+
+ private:
+  std::unique_ptr<lab::Lab> lab_;
+  std::vector<std::pair<std::string, Heard>> kept_;
+};
+
+// Runs a program in a namespace (`ip netns exec`) to its end.
+lab::Result<std::string> run_in(const std::string& netns, std::vector<std::string> argv);
+// One that goes on: killed when the object dies.
+lab::Result<lab::Child> start_in(const std::string& netns, std::vector<std::string> argv);
+
+// ---- What a connection's life must say ----
+
+struct Expected {
+  std::string role;
+  lab::Identity process;
+  std::string pid_source;
+  std::string outcome;
+  std::string closed_by;
+  Words states;
+  int error = 0;
+  uint64_t tx_bytes = 0;
+  uint64_t rx_bytes = 0;
+  std::set<std::string> findings;  // "rule confidence"
+};
+void expect_life(const Heard& heard, const Json& life, const Expected& expected);
+
+}  // namespace tcpwitness::live
