@@ -281,9 +281,9 @@ int BPF_PROG(kernel_error, struct sock *sk)
 }
 
 /* Hands over what the wire counted and lets go of the flow, unless segments of its closing are still to come. */
-static __always_inline void take_wire_counters(struct tw_destroy *record)
+static __always_inline void take_wire_counters(const struct tw_tuple *tuple, struct tw_destroy *record)
 {
-	struct tw_flow *flow = bpf_map_lookup_elem(&flows, &record->tuple);
+	struct tw_flow *flow = bpf_map_lookup_elem(&flows, tuple);
 
 	record->has_wire = flow != 0;
 	if (!flow) {
@@ -294,7 +294,7 @@ static __always_inline void take_wire_counters(struct tw_destroy *record)
 	if (flow->half[1].fin && !(flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin_acked))
 		flow->orphaned = 1;
 	else
-		bpf_map_delete_elem(&flows, &record->tuple);
+		bpf_map_delete_elem(&flows, tuple);
 }
 
 SEC("tp_btf/tcp_destroy_sock")
@@ -313,7 +313,7 @@ int BPF_PROG(kernel_destroy, struct sock *sk)
 	record->tuple = tuple;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	control_block(tp, &record->cb);
-	take_wire_counters(record);
+	take_wire_counters(&tuple, record);
 	submit_record(record);
 	return 0;
 }

@@ -88,6 +88,7 @@ std::string in_words(const Json& segment) {
 Words Heard::transitions(const Json& conn) const {
   Words words;
   for (const Json& state : of("state", conn)) {
+    if (state["from"] == state["to"]) continue;  // no transition: the socket gives way to a mini-socket, say
     std::string line = fmt::format("{} > {}:", text(state, "from"), text(state, "to"));
     const Json cause = state.value("cause", Json::object());
     if (cause.empty()) {

@@ -81,16 +81,16 @@ lab::Result<lab::Child> start_in(const std::string& netns, std::vector<std::stri
 // ---- What a connection's life must say ----
 
 struct Expected {
-  std::string role;
-  lab::Identity process;
-  std::string pid_source;
-  std::string outcome;
-  std::string closed_by;
-  Words states;
+  std::string role{};
+  lab::Identity process{};
+  std::string pid_source{};
+  std::string outcome{};
+  std::string closed_by{};
+  Words states{};
   int error = 0;
   uint64_t tx_bytes = 0;
   uint64_t rx_bytes = 0;
-  std::set<std::string> findings;  // "rule confidence"
+  std::set<std::string> findings{};  // "rule confidence"; "rule" alone: certain or likely
 };
 void expect_life(const Heard& heard, const Json& life, const Expected& expected);
 

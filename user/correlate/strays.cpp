@@ -23,7 +23,7 @@ std::string segment_words(const Stray& stray) {
 }  // namespace
 
 void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  if (!settings_.kernel_heard || (g.why & TW_WHY_BAD_HEADER) != 0) return;
+  if (!settings_.kernel_heard || (g.why & (TW_WHY_BAD_HEADER | TW_WHY_FRAGMENT)) != 0) return;
   const bool rst = (g.flags & tcp_flag::rst) != 0;
   if (!out && !rst) {
     Stray stray;

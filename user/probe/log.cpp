@@ -3,7 +3,6 @@
 
 #include <bpf/libbpf.h>
 
-#include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <utility>
@@ -11,7 +10,7 @@
 namespace tcpwitness {
 namespace {
 
-constexpr std::size_t max_log_bytes = 1U << 20U;
+constexpr std::size_t max_log_bytes = 64U << 20U;  // libbpf's own limit on a verifier log is 16 MiB
 
 std::string& log_text() {
   static std::string text;
@@ -20,10 +19,18 @@ std::string& log_text() {
 
 int collect(libbpf_print_level level, const char* format, va_list arguments) {
   if (level == LIBBPF_DEBUG) return 0;
-  std::array<char, 4096> line{};
-  const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
+  // Twice: a verifier log comes as one message of any size, and its end is what matters.
+  va_list again;
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(nullptr, 0, format, arguments);
   auto& text = log_text();
-  if (length > 0 && text.size() < max_log_bytes) text.append(line.data());
+  if (length > 0 && text.size() + static_cast<std::size_t>(length) < max_log_bytes) {
+    const std::size_t before = text.size();
+    text.resize(before + static_cast<std::size_t>(length) + 1);
+    std::vsnprintf(text.data() + before, static_cast<std::size_t>(length) + 1, format, again);
+    text.pop_back();
+  }
+  va_end(again);
   return length;
 }
 

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// See wire_program.hpp. BPF_PROG_TEST_RUN takes the devices from the caller's network namespace: that is
+// why the namespace is the thread's, not merely a descriptor.
+#include "bpf/wire_program.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <net/if.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "probe/log.hpp"
+#include "wire.skel.h"
+
+namespace tcpwitness::wire_test {
+namespace {
+
+constexpr const char* set_up =
+    "ip link set lo up && ip link add tw0 type veth peer name tw1 && ip link set tw0 up && ip link set tw1 up && "
+    "ip addr add 10.0.0.1/24 dev tw0 && ip addr add 2001:db8:1::1/64 dev tw0 nodad";
+
+int take_record(void* into, void* data, std::size_t size) {
+  tw_segment record{};
+  if (size == sizeof(record)) std::memcpy(&record, data, size);  // another size stays a record of kind NONE
+  static_cast<std::vector<tw_segment>*>(into)->push_back(record);
+  return 0;
+}
+
+std::string probe() {
+  if (geteuid() != 0) return "BPF tests need root";
+  auto netns = OwnNamespace::enter();
+  if (!netns) return netns.error().message();
+  const bpf_insn pass[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = XDP_PASS},
+                           {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+  const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_XDP, "probe", "GPL", pass, 2, nullptr));
+  if (!program.valid()) return std::string("this machine refuses BPF programs: ") + std::strerror(errno);
+  if (measure_program(program.get(), true, Bytes(64, 0), 1) < 0)
+    return std::string("this machine refuses BPF_PROG_TEST_RUN: ") + std::strerror(errno);
+  return {};
+}
+
+}  // namespace
+
+std::string_view name_of(Hook hook) {
+  constexpr std::array names{"wire_egress",     "wire_egress_ip", "wire_ingress",
+                             "wire_ingress_ip", "wire_xdp",       "wire_xdp_ip"};
+  return names[static_cast<std::size_t>(hook)];
+}
+bool is_outgoing(Hook hook) { return hook == Hook::egress || hook == Hook::egress_ip; }
+bool is_raw_ip(Hook hook) { return hook == Hook::egress_ip || hook == Hook::ingress_ip || hook == Hook::xdp_ip; }
+bool is_xdp(Hook hook) { return hook == Hook::xdp || hook == Hook::xdp_ip; }
+std::uint8_t told_as(Hook hook) {
+  if (is_xdp(hook)) return TW_HOOK_XDP;
+  return is_outgoing(hook) ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
+}
+std::uint32_t passing_verdict(Hook hook) {
+  return is_xdp(hook) ? static_cast<std::uint32_t>(XDP_PASS) : static_cast<std::uint32_t>(TC_ACT_UNSPEC);
+}
+
+Result<OwnNamespace> OwnNamespace::enter() {
+  UniqueFd before(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!before.valid()) return failure("open the network namespace", std::strerror(errno));
+  if (unshare(CLONE_NEWNET) != 0) return failure("make a network namespace", std::strerror(errno));
+  OwnNamespace entered(std::move(before));
+  if (std::system(set_up) != 0) return failure("set up the interfaces of a test namespace", "ip failed, see above");
+  return entered;
+}
+
+OwnNamespace::~OwnNamespace() {
+  if (before_.valid() && setns(before_.get(), CLONE_NEWNET) != 0) std::abort();
+}
+
+Result<std::unique_ptr<WireProgram>> WireProgram::load(const Settings& settings) {
+  capture_libbpf_log();
+  auto netns = OwnNamespace::enter();
+  if (!netns) return std::unexpected(netns.error());
+  std::unique_ptr<WireProgram> loaded(new WireProgram(std::move(*netns)));
+  loaded->skeleton_ = wire_bpf::open();
+  if (!loaded->skeleton_) return failure("open the wire object", take_libbpf_log());
+  loaded->skeleton_->rodata->config = settings.config;
+  bpf_map__set_max_entries(loaded->skeleton_->maps.events, settings.ring_bytes);
+  bpf_map__set_max_entries(loaded->skeleton_->maps.flows, settings.flows);
+  if (wire_bpf::load(loaded->skeleton_) != 0) return failure("load the wire object", take_libbpf_log());
+  loaded->ring_ =
+      ring_buffer__new(bpf_map__fd(loaded->skeleton_->maps.events), take_record, &loaded->received_, nullptr);
+  if (!loaded->ring_) return failure("open the ring", take_libbpf_log());
+  loaded->first_ = if_nametoindex("tw0");
+  loaded->second_ = if_nametoindex("tw1");
+  return loaded;
+}
+
+WireProgram::~WireProgram() {
+  ring_buffer__free(ring_);
+  wire_bpf::destroy(skeleton_);
+}
+
+int WireProgram::program(Hook hook) const {
+  const auto& programs = skeleton_->progs;
+  const std::array all{programs.wire_egress,     programs.wire_egress_ip, programs.wire_ingress,
+                       programs.wire_ingress_ip, programs.wire_xdp,       programs.wire_xdp_ip};
+  return bpf_program__fd(all[static_cast<std::size_t>(hook)]);
+}
+
+Outcome WireProgram::run(Hook hook, const Bytes& frame, const Arrival& arrival, bool drain_after) {
+  Outcome outcome;
+  outcome.after.resize(frame.size() + 256);
+  const std::uint32_t ifindex = arrival.ifindex != 0 ? arrival.ifindex : first_;
+  __sk_buff skb{};
+  skb.ifindex = ifindex;
+  skb.gso_segs = arrival.gso_segs;
+  skb.data_end = arrival.linear;
+  xdp_md xdp{};
+  xdp.ingress_ifindex = ifindex;
+  xdp.data_end = static_cast<std::uint32_t>(frame.size());
+
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
+  options.data_out = outcome.after.data();
+  options.data_size_out = static_cast<std::uint32_t>(outcome.after.size());
+  options.ctx_in = is_xdp(hook) ? static_cast<const void*>(&xdp) : static_cast<const void*>(&skb);
+  options.ctx_size_in = is_xdp(hook) ? sizeof(xdp) : sizeof(skb);
+  options.repeat = 1;
+  outcome.error = bpf_prog_test_run_opts(program(hook), &options);
+  outcome.verdict = options.retval;
+  outcome.after.resize(outcome.error == 0 ? options.data_size_out : 0);
+  if (drain_after) outcome.records = drain();
+  return outcome;
+}
+
+std::vector<tw_segment> WireProgram::drain() {
+  received_.clear();
+  ring_buffer__consume(ring_);
+  return std::exchange(received_, {});
+}
+
+double WireProgram::measure(Hook hook, const Bytes& frame, std::uint32_t repeat) {
+  return measure_program(program(hook), is_xdp(hook), frame, repeat);
+}
+
+double measure_program(int program, bool xdp, const Bytes& frame, std::uint32_t repeat) {
+  // XDP runs may move the frame's end only with room behind it; nothing is asked back.
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
+  options.repeat = static_cast<int>(repeat);
+  xdp_md on_tw0{};
+  __sk_buff on_tw0_skb{};
+  on_tw0.ingress_ifindex = on_tw0_skb.ifindex = if_nametoindex("tw0");
+  on_tw0.data_end = options.data_size_in;
+  options.ctx_in = xdp ? static_cast<const void*>(&on_tw0) : static_cast<const void*>(&on_tw0_skb);
+  options.ctx_size_in = xdp ? sizeof(on_tw0) : sizeof(on_tw0_skb);
+  return bpf_prog_test_run_opts(program, &options) == 0 ? static_cast<double>(options.duration) : -1;
+}
+
+std::vector<tw_cpu_state> WireProgram::cpu_states() const {
+  const auto cpus = static_cast<std::size_t>(libbpf_num_possible_cpus());
+  std::vector<tw_cpu_state> states(cpus);
+  const std::uint32_t key = 0;
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.cpu_states), &key, states.data()) != 0) return {};
+  return states;
+}
+
+std::size_t WireProgram::flow_count() const {
+  const int map = bpf_map__fd(skeleton_->maps.flows);
+  std::size_t count = 0;
+  tw_tuple key{};
+  for (const tw_tuple* previous = nullptr; bpf_map_get_next_key(map, previous, &key) == 0; previous = &key) count++;
+  return count;
+}
+
+const std::string& why_not() {
+  static const std::string reason = probe();
+  return reason;
+}
+
+}  // namespace tcpwitness::wire_test

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// wire_program.hpp: the wire object, loaded in a network namespace of its own and run frame by frame
+// through BPF_PROG_TEST_RUN.
+//
+// Nothing is attached: what a run returns is the program's verdict, the frame as the program left it
+// and the records it put into the ring. On egress the kernel lends the frame a socket that is not TCP's,
+// so tw_socket_view.type is UNKNOWN there.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bpf/frames.hpp"
+#include "probe/unique_fd.hpp"
+#include "tcpwitness/event_abi.h"
+#include "tcpwitness/result.hpp"
+
+struct wire_bpf;
+struct ring_buffer;
+
+namespace tcpwitness::wire_test {
+
+enum class Hook { egress, egress_ip, ingress, ingress_ip, xdp, xdp_ip };
+inline constexpr std::array all_hooks{Hook::egress,     Hook::egress_ip, Hook::ingress,
+                                      Hook::ingress_ip, Hook::xdp,       Hook::xdp_ip};
+std::string_view name_of(Hook hook);
+bool is_outgoing(Hook hook);
+bool is_raw_ip(Hook hook);
+bool is_xdp(Hook hook);
+std::uint8_t told_as(Hook hook);           // enum tw_hook
+std::uint32_t passing_verdict(Hook hook);  // XDP_PASS, TC_ACT_UNSPEC
+
+// The calling thread's network namespace while it lives: `lo`, `tw0` and `tw1` up (a veth pair).
+class OwnNamespace {
+ public:
+  static Result<OwnNamespace> enter();
+  OwnNamespace(OwnNamespace&&) = default;
+  OwnNamespace& operator=(OwnNamespace&&) = delete;
+  ~OwnNamespace();
+
+ private:
+  explicit OwnNamespace(UniqueFd before) : before_(std::move(before)) {}
+  UniqueFd before_;
+};
+
+struct Settings {
+  tw_config config{};
+  std::uint32_t ring_bytes = 1U << 20U;
+  std::uint32_t flows = 4096;
+};
+
+// How a frame arrives.
+struct Arrival {
+  std::uint32_t ifindex = 0;  // 0: tw0
+  std::uint32_t gso_segs = 0;
+  std::uint32_t linear = 0;  // tc only: this many bytes in the linear part, the rest in fragments; 0: all
+};
+
+struct Outcome {
+  int error = 0;  // the kernel refused to run this frame at all
+  std::uint32_t verdict = 0;
+  Bytes after{};
+  std::vector<tw_segment> records{};
+};
+
+class WireProgram {
+ public:
+  static Result<std::unique_ptr<WireProgram>> load(const Settings& settings);
+  ~WireProgram();
+  WireProgram(const WireProgram&) = delete;
+  WireProgram& operator=(const WireProgram&) = delete;
+
+  // Runs the frame once; drains the ring unless told to leave it as it is.
+  Outcome run(Hook hook, const Bytes& frame, const Arrival& arrival = {}, bool drain = true);
+  // Runs it `repeat` times in the kernel; nanoseconds of one run, negative on error.
+  double measure(Hook hook, const Bytes& frame, std::uint32_t repeat);
+  std::vector<tw_segment> drain();
+  [[nodiscard]] std::vector<tw_cpu_state> cpu_states() const;
+  [[nodiscard]] std::size_t flow_count() const;
+
+  [[nodiscard]] std::uint32_t first_interface() const { return first_; }
+  [[nodiscard]] std::uint32_t second_interface() const { return second_; }
+
+ private:
+  WireProgram(OwnNamespace netns) : netns_(std::move(netns)) {}
+  [[nodiscard]] int program(Hook hook) const;
+
+  OwnNamespace netns_;
+  wire_bpf* skeleton_ = nullptr;
+  ring_buffer* ring_ = nullptr;
+  std::vector<tw_segment> received_;
+  std::uint32_t first_ = 0;
+  std::uint32_t second_ = 0;
+};
+
+// Why BPF tests cannot run here; empty when they can. Probed once.
+const std::string& why_not();
+
+// One run of a program that is not the skeleton's, for comparison: nanoseconds, negative on error.
+double measure_program(int program, bool xdp, const Bytes& frame, std::uint32_t repeat);
+
+// Every test here needs BPF.
+class BpfTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!why_not().empty()) GTEST_SKIP() << why_not();
+  }
+};
+
+}  // namespace tcpwitness::wire_test
