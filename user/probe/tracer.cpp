@@ -59,7 +59,7 @@ struct Tracer::Impl {
   Notice notice;
   tw_config config{};
   SkeletonPtr<kernel_bpf> kernel;
-  SkeletonPtr<wire_bpf> wire;
+  std::array<SkeletonPtr<wire_bpf>, 2> wire;  // Ethernet, layer 3; each loaded when needed
   std::vector<Link> kernel_links;
   std::vector<Hook> kernel_hooks;
   std::unique_ptr<WireAttacher> attacher;
@@ -67,8 +67,9 @@ struct Tracer::Impl {
   std::vector<std::pair<std::uint32_t, std::string>> names;
   bool state_heard = false;
 
-  [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : wire->maps.events; }
-  [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : wire->maps.cpu_states; }
+  [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
+  [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
+  [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : any_wire().maps.cpu_states; }
 
   Result<void> load_kernel(const Without& without) {
     SwitchedOff off;
@@ -106,49 +107,75 @@ struct Tracer::Impl {
     return {};
   }
 
-  Result<void> load_wire() {
-    SwitchedOff off;
-    auto loaded = load_skeleton<wire_bpf>("wire", off, [&](wire_bpf& skeleton) {
-      skeleton.rodata->config = config;
-      if (kernel) {
-        bpf_map__reuse_fd(skeleton.maps.events, bpf_map__fd(kernel->maps.events));
-        bpf_map__reuse_fd(skeleton.maps.cpu_states, bpf_map__fd(kernel->maps.cpu_states));
-        bpf_map__reuse_fd(skeleton.maps.flows, bpf_map__fd(kernel->maps.flows));
-      } else {
-        bpf_map__set_max_entries(skeleton.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
-        bpf_map__set_max_entries(skeleton.maps.flows, settings.flows);
+  // The programs of one link layer, loaded when the first interface of that layer is met: verifying
+  // them is most of the start-up time, and most machines have no layer-3 device.
+  Result<WirePrograms> wire_programs(LinkLayer layer) {
+    auto& skeleton = wire[layer == LinkLayer::ethernet ? 0 : 1];
+    const std::string suffix = layer == LinkLayer::ethernet ? "" : "_ip";
+    if (!skeleton) {
+      SwitchedOff off{{"wire_xdp" + other_suffix(layer), ""},
+                      {"wire_ingress" + other_suffix(layer), ""},
+                      {"wire_egress" + other_suffix(layer), ""}};
+      const bool xdp = settings.wire != WireMode::automatic && settings.wire != WireMode::tc;
+      if (!xdp) off.emplace("wire_xdp" + suffix, "");
+      auto loaded = load_skeleton<wire_bpf>("wire", off, [&](wire_bpf& one) {
+        one.rodata->config = config;
+        share_maps(one);
+      });
+      if (!loaded) return std::unexpected(loaded.error());
+      skeleton = std::move(*loaded);
+      for (const auto& [program, why] : off) {
+        if (!why.empty()) notice(program + " is off: " + why);
       }
-    });
-    if (!loaded) return std::unexpected(loaded.error());
-    wire = std::move(*loaded);
-    for (const auto& [program, why] : off) notice(program + " is off: " + why);
-    const auto& programs = wire->progs;
-    attacher = std::make_unique<WireAttacher>(
-        WirePrograms{.ethernet = {bpf_program__fd(programs.wire_xdp), bpf_program__fd(programs.wire_ingress),
-                                  bpf_program__fd(programs.wire_egress)},
-                     .raw_ip = {bpf_program__fd(programs.wire_xdp_ip), bpf_program__fd(programs.wire_ingress_ip),
-                                bpf_program__fd(programs.wire_egress_ip)}},
-        settings.wire, features);
-    return attach_wire();
+    }
+    const auto fd = [&](const char* name) {
+      return bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, (name + suffix).c_str()));
+    };
+    return WirePrograms{.xdp = fd("wire_xdp"), .ingress = fd("wire_ingress"), .egress = fd("wire_egress")};
   }
 
-  void attach_interface(const Interface& interface) {
-    wire_hooks.push_back(attacher->attach(interface));
+  static std::string other_suffix(LinkLayer layer) { return layer == LinkLayer::ethernet ? "_ip" : ""; }
+
+  // The first object loaded makes the maps, the later ones use them: one ring, one flow map.
+  void share_maps(wire_bpf& one) const {
+    const auto share = [](bpf_map* mine, const bpf_map* theirs) { bpf_map__reuse_fd(mine, bpf_map__fd(theirs)); };
+    const wire_bpf* other = wire[0] ? wire[0].get() : wire[1].get();
+    if (kernel) {
+      share(one.maps.events, kernel->maps.events);
+      share(one.maps.cpu_states, kernel->maps.cpu_states);
+      share(one.maps.flows, kernel->maps.flows);
+    } else if (other != nullptr) {
+      share(one.maps.events, other->maps.events);
+      share(one.maps.cpu_states, other->maps.cpu_states);
+      share(one.maps.flows, other->maps.flows);
+    } else {
+      bpf_map__set_max_entries(one.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
+      bpf_map__set_max_entries(one.maps.flows, settings.flows);
+    }
+  }
+
+  Result<void> attach_interface(const Interface& interface) {
+    const auto programs = wire_programs(interface.layer);
+    if (!programs) return std::unexpected(programs.error());
+    wire_hooks.push_back(attacher->attach(interface, *programs));
     if (std::ranges::find(names, std::pair(interface.index, interface.name)) == names.end())
       names.emplace_back(interface.index, interface.name);
+    return {};
   }
 
   Result<void> attach_wire() {
+    attacher = std::make_unique<WireAttacher>(settings.wire, features);
     if (settings.interfaces.empty()) {
       for (const auto& interface : list_interfaces()) {
-        if (interface.up && interface.layer != LinkLayer::unsupported) attach_interface(interface);
+        if (!interface.up || interface.layer == LinkLayer::unsupported) continue;
+        if (auto ok = attach_interface(interface); !ok) return ok;
       }
       return {};
     }
     for (const auto& name : settings.interfaces) {
       auto interface = find_interface(name);
       if (!interface) return std::unexpected(interface.error());
-      attach_interface(*interface);
+      if (auto ok = attach_interface(*interface); !ok) return ok;
     }
     return {};
   }
@@ -200,7 +227,7 @@ Result<std::unique_ptr<Tracer>> Tracer::start(const TracerSettings& settings, co
     if (auto ok = impl.load_kernel(without); !ok) return std::unexpected(ok.error());
   }
   if (settings.wire != WireMode::none) {
-    if (auto ok = impl.load_wire(); !ok) return std::unexpected(ok.error());
+    if (auto ok = impl.attach_wire(); !ok) return std::unexpected(ok.error());
   }
   if (!tracer->kernel_heard() && !tracer->wire_heard())
     return failure("trace", "no hook of either witness could be attached");
@@ -238,7 +265,7 @@ void Tracer::snapshot(const std::function<void(std::span<const std::byte>)>& rec
 }
 
 bool Tracer::follow_interfaces() {
-  if (!impl_->wire) return false;
+  if (!impl_->attacher) return false;
   const auto now = list_interfaces();
   const auto is = [](const Interface& a, const Interface& b) { return a.index == b.index && a.name == b.name; };
   bool changed = false;
@@ -258,7 +285,11 @@ bool Tracer::follow_interfaces() {
     const bool renamed = std::ranges::any_of(
         impl_->wire_hooks, [&](const WireHooks& one) { return one.interface.index == interface.index; });
     if (renamed) continue;
-    impl_->attach_interface(interface);
+    if (auto ok = impl_->attach_interface(interface); !ok) {
+      impl_->notice("interface " + interface.name + " came up, but its wire is not heard: " + ok.error().message());
+      impl_->wire_hooks.push_back(WireHooks{.interface = interface, .hooks = {}, .ingress = {}, .egress = {}});
+      continue;
+    }
     impl_->notice("interface " + interface.name + " came up: its wire is heard from now on");
     changed = true;
   }

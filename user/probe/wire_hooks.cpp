@@ -57,9 +57,7 @@ Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress
   return UniqueFd();
 }
 
-WireHooks WireAttacher::attach(const Interface& interface) {
-  const bool ethernet = interface.layer == LinkLayer::ethernet;
-  const auto& programs = ethernet ? programs_.ethernet : programs_.raw_ip;
+WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& programs) {
   WireHooks hooks{.interface = interface, .hooks = {}, .ingress = {}, .egress = {}};
 
   IngressChoice choice = choose_ingress(interface, asked_);

@@ -17,15 +17,11 @@
 
 namespace tcpwitness {
 
-// Descriptors of the wire programs, for Ethernet and for layer-3 devices; -1 where one is off.
+// Descriptors of the wire programs for one link layer; -1 where one is off.
 struct WirePrograms {
-  struct Set {
-    int xdp = -1;
-    int ingress = -1;
-    int egress = -1;
-  };
-  Set ethernet;
-  Set raw_ip;
+  int xdp = -1;
+  int ingress = -1;
+  int egress = -1;
 };
 
 struct WireHooks {
@@ -39,16 +35,15 @@ struct WireHooks {
 
 class WireAttacher {
  public:
-  WireAttacher(WirePrograms programs, WireMode asked, const Features& features)
-      : programs_(programs), asked_(asked), tcx_(features.tcx), xdp_(features.xdp) {}
+  WireAttacher(WireMode asked, const Features& features)
+      : asked_(asked), tcx_(features.tcx), xdp_(features.xdp) {}
 
   // Never fails as a whole: what could not be attached is in the hooks with its reason.
-  [[nodiscard]] WireHooks attach(const Interface& interface);
+  [[nodiscard]] WireHooks attach(const Interface& interface, const WirePrograms& programs);
   void detach_filters() { guard_.reset(); }
 
  private:
   [[nodiscard]] Result<UniqueFd> attach_tc(const Interface& interface, bool egress, int program, std::string& mode);
-  WirePrograms programs_;
   WireMode asked_;
   bool tcx_;
   bool xdp_;
