@@ -4,40 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <tuple>
 
-#include "bpf/wire_program.hpp"
+#include "bpf/suite.hpp"
 
 namespace tcpwitness::wire_test {
 namespace {
 
-class Parsing : public BpfTest {
- protected:
-  static void SetUpTestSuite() {
-    if (!why_not().empty()) return;
+class Parsing : public WireSuite<Parsing> {
+ public:
+  static Settings settings() {
     Settings settings;
     settings.config.netns = 4026531840;
     settings.config.packets_all = 1;
-    auto loaded = WireProgram::load(settings);
-    ASSERT_TRUE(loaded) << loaded.error().message();
-    wire = std::move(*loaded);
+    return settings;
   }
-  static void TearDownTestSuite() { wire.reset(); }
-  void SetUp() override {
-    BpfTest::SetUp();
-    if (IsSkipped()) return;
-    ASSERT_TRUE(wire);
-  }
-
-  // A tuple that no other frame of this suite has.
-  static std::pair<Endpoint, Endpoint> ends(Family family) {
-    static std::uint16_t port = 20000;
-    port++;
-    if (family == Family::ipv4) return {ipv4_endpoint(192, 0, 2, 1, port), ipv4_endpoint(198, 51, 100, 200, 443)};
-    return {ipv6_endpoint(1, 0x1122, port), ipv6_endpoint(2, 0xfffe, 443)};
-  }
-
-  static inline std::unique_ptr<WireProgram> wire;
 };
 
 bool same(const std::uint8_t (&have)[16], const std::array<std::uint8_t, 16>& want) {
@@ -76,7 +57,7 @@ TEST_F(Parsing, EveryFieldIsExactForEveryStackAndProgram) {
       if (is_raw_ip(hook) != stack.raw_ip) continue;
       for (std::size_t i = 0; i < segments.size(); i++) {
         SCOPED_TRACE(fmt::format("{}, {}, segment {}", stack.name, name_of(hook), i));
-        const auto [from, to] = ends(stack.family);
+        const auto [from, to] = fresh_ends(stack.family);
         const Segment& segment = segments[i];
         const Frame frame = build(stack, from, to, segment);
         const Outcome outcome = wire->run(hook, frame.bytes);
@@ -105,7 +86,7 @@ TEST_F(Parsing, EveryFieldIsExactForEveryStackAndProgram) {
 }
 
 TEST_F(Parsing, TheHeaderOfARecordIsWhole) {
-  const auto [from, to] = ends(Family::ipv4);
+  const auto [from, to] = fresh_ends(Family::ipv4);
   const Frame frame = build({}, from, to, {.flags = syn});
   const auto first = wire->run(Hook::egress, frame.bytes);
   ASSERT_EQ(first.records.size(), 1U);
@@ -146,32 +127,10 @@ TEST_F(Parsing, EveryOptionIsFoundWhereverItStands) {
   for (const Hook hook : {Hook::egress, Hook::ingress, Hook::xdp}) {
     for (const auto& one : cases) {
       SCOPED_TRACE(fmt::format("{}, {}", one.name, name_of(hook)));
-      const auto [from, to] = ends(Family::ipv4);
+      const auto [from, to] = fresh_ends(Family::ipv4);
       const auto outcome = wire->run(hook, build({}, from, to, {.flags = syn, .options = one.options}).bytes);
       ASSERT_EQ(outcome.records.size(), 1U);
       EXPECT_EQ(outcome.records[0].options, one.bits);
-    }
-  }
-}
-
-TEST_F(Parsing, HeadersInSeveralPiecesArePulledTogether) {
-  for (const auto& stack : all_stacks()) {
-    const Hook hook = stack.raw_ip ? Hook::ingress_ip : Hook::ingress;
-    const auto [from, to] = ends(stack.family);
-    const Segment segment{.flags = syn, .options = joined({option_mss(1400)}), .payload = Bytes(300, 0x77)};
-    const Frame frame = build(stack, from, to, segment);
-    for (std::uint32_t linear : {14U, static_cast<std::uint32_t>(frame.tcp), static_cast<std::uint32_t>(frame.tcp + 20)}) {
-      SCOPED_TRACE(fmt::format("{}, {} bytes linear", stack.name, linear));
-      if (linear < 14) continue;
-      const auto outcome = wire->run(hook, frame.bytes, {.linear = linear});
-      if (outcome.error == -EINVAL) GTEST_SKIP() << "this kernel's BPF_PROG_TEST_RUN makes linear frames only";
-      ASSERT_EQ(outcome.error, 0);
-      EXPECT_EQ(outcome.verdict, passing_verdict(hook));
-      EXPECT_EQ(outcome.after, frame.bytes);
-      ASSERT_EQ(outcome.records.size(), 1U);
-      expect_tuple(outcome.records[0], hook, from, to);
-      expect_segment(outcome.records[0], segment);
-      EXPECT_EQ(outcome.records[0].mss, 1400);
     }
   }
 }
@@ -180,7 +139,7 @@ TEST_F(Parsing, HeadersInSeveralPiecesArePulledTogether) {
 TEST_F(Parsing, AZeroIpLengthMeansTheFrame) {
   for (const Hook hook : {Hook::egress, Hook::ingress, Hook::xdp}) {
     SCOPED_TRACE(name_of(hook));
-    auto [from, to] = ends(Family::ipv4);
+    auto [from, to] = fresh_ends(Family::ipv4);
     Frame frame = build({}, from, to, {.payload = Bytes(500, 1)});
     put16(frame.bytes, frame.ip + 2, 0);
     auto outcome = wire->run(hook, frame.bytes);
@@ -188,7 +147,7 @@ TEST_F(Parsing, AZeroIpLengthMeansTheFrame) {
     EXPECT_EQ(outcome.records[0].len, 500U);
     EXPECT_FALSE(outcome.records[0].why & TW_WHY_BAD_HEADER);
 
-    std::tie(from, to) = ends(Family::ipv6);
+    std::tie(from, to) = fresh_ends(Family::ipv6);
     frame = build({.family = Family::ipv6, .chain = {hop_by_hop()}}, from, to, {.payload = Bytes(500, 1)});
     put16(frame.bytes, frame.ip + 4, 0);
     outcome = wire->run(hook, frame.bytes);

@@ -16,10 +16,11 @@ namespace tcpwitness::lab {
 
 class Watcher {
  public:
-  // Returns once a line on stderr contains one of `ready_words`, or after `patience` if none does.
+  // Returns once a line on stderr contains one of `ready_words`; none within `patience` is a failure: half a
+  // story would be shown.
   static Result<std::unique_ptr<Watcher>> start(const std::vector<std::string>& argv,
                                                 const std::vector<std::string>& ready_words,
-                                                Millis patience = std::chrono::seconds(3));
+                                                Millis patience = std::chrono::seconds(30));
 
   ~Watcher();
 
