@@ -15,8 +15,8 @@
 
 #define WAKEUP_PAUSE_NS 500000ULL
 
-static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_header *header, __u8 kind,
-					  __u64 cookie, __u32 netns)
+static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_header *header, __u8 kind, __u64 cookie,
+					  __u32 netns)
 {
 	__sync_fetch_and_add(&cpu->tried, 1);
 	if (!header) {
@@ -37,15 +37,15 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 }
 
 /* Room for one record of `type` with its header filled, or NULL (counted). Every other byte is the caller's to write. */
-#define reserve_record(type, kind, cookie, netns)                                                        \
-	({                                                                                               \
-		struct tw_cpu_state *cpu_ = this_cpu_state();                                            \
-		struct type *record_ = 0;                                                                \
-		if (cpu_) {                                                                              \
-			record_ = bpf_ringbuf_reserve(&events, sizeof(struct type), 0);                  \
-			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);            \
-		}                                                                                        \
-		record_;                                                                                 \
+#define reserve_record(type, kind, cookie, netns)                                             \
+	({                                                                                    \
+		struct tw_cpu_state *cpu_ = this_cpu_state();                                 \
+		struct type *record_ = 0;                                                     \
+		if (cpu_) {                                                                   \
+			record_ = bpf_ringbuf_reserve(&events, sizeof(struct type), 0);       \
+			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns); \
+		}                                                                             \
+		record_;                                                                      \
 	})
 
 /* A full ring must not wait for the timer: above wake_bytes wake the consumer, at most every 0.5 ms per CPU. */

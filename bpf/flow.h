@@ -28,35 +28,48 @@ static __always_inline __u32 frame_seq_end(const struct frame *frame)
 	return frame->seq + frame->payload + ((frame->flags & TCP_SYN) != 0) + ((frame->flags & TCP_FIN) != 0);
 }
 
-static __always_inline void count_segment(struct tw_wire_counters *wire, const struct frame *frame, bool retransmitted)
+/* How much of the payload lies at or below the highest sequence number seen. */
+static __always_inline __u32 payload_again(const struct tw_half *me, const struct frame *frame)
+{
+	__s32 behind = seq_distance(frame->seq + ((frame->flags & TCP_SYN) != 0), me->nxt);
+
+	if (!me->seen || behind <= 0)
+		return 0;
+	return (__u32)behind < frame->payload ? (__u32)behind : frame->payload;
+}
+
+static __always_inline void count_segment(struct tw_wire_counters *wire, const struct frame *frame, __u32 again)
 {
 	if (frame->outgoing) {
 		__sync_fetch_and_add(&wire->segs_out, frame->segments);
 		__sync_fetch_and_add(&wire->bytes_out, frame->payload);
-		if (retransmitted)
-			__sync_fetch_and_add(&wire->retrans_bytes_out, frame->payload);
+		if (again)
+			__sync_fetch_and_add(&wire->retrans_bytes_out, again);
 	} else {
 		__sync_fetch_and_add(&wire->segs_in, frame->segments);
 		__sync_fetch_and_add(&wire->bytes_in, frame->payload);
-		if (retransmitted)
-			__sync_fetch_and_add(&wire->retrans_bytes_in, frame->payload);
+		if (again)
+			__sync_fetch_and_add(&wire->retrans_bytes_in, again);
 	}
 }
 
 /* A SYN or SYN-ACK. Another initial sequence number is another connection on the same address pair. */
 static __always_inline __u16 see_syn(struct tw_flow *flow, struct tw_half *me, const struct frame *frame)
 {
-	__u32 after_syn = frame->seq + 1;
+	__u32 end = frame_seq_end(frame); /* Fast Open: data in the SYN counts, and may be missing the next time */
 	__u16 why = TW_WHY_SYN;
 
-	if (me->syn && me->seen && me->nxt != after_syn && !(frame->flags & TCP_ACK)) {
-		__builtin_memset(flow, 0, sizeof(*flow));
-	} else if (me->syn && me->nxt == after_syn) {
+	if (me->syn && me->isn == frame->seq) {
 		why |= TW_WHY_RETRANSMISSION;
+		if (seq_distance(me->nxt, end) < 0)
+			end = me->nxt;
+	} else if (me->seen && !(frame->flags & TCP_ACK)) {
+		__builtin_memset(flow, 0, sizeof(*flow));
 	}
 	me->seen = 1;
 	me->syn = frame->flags & TCP_ACK ? SYN_ACK_SEEN : SYN_SEEN;
-	me->nxt = frame_seq_end(frame); /* Fast Open: data in the SYN counts */
+	me->isn = frame->seq;
+	me->nxt = end;
 	me->ifindex = frame->ifindex;
 	return why;
 }
@@ -123,8 +136,11 @@ static __always_inline __u16 see_acknowledgement(struct tw_half *me, struct tw_h
  */
 static __always_inline bool is_echo(const struct tw_half *me, const struct frame *frame)
 {
-	return me->seen && me->ifindex != frame->ifindex && !(frame->flags & TCP_RST) &&
-	       seq_distance(me->nxt, frame_seq_end(frame)) <= 0;
+	if (!me->seen || me->ifindex == frame->ifindex || frame->flags & TCP_RST)
+		return false;
+	if (frame->flags & TCP_SYN)
+		return me->syn && me->isn == frame->seq;
+	return seq_distance(me->nxt, frame_seq_end(frame)) <= 0;
 }
 
 /* Takes a segment into its flow. Returns why it is an event (enum tw_why), 0 for an ordinary one. */
@@ -132,6 +148,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, const struct fram
 {
 	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
 	struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
+	__u32 again = payload_again(me, frame); /* before the numbers move */
 	__u16 why = 0;
 
 	if (frame->flags & TCP_RST) {
@@ -149,7 +166,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, const struct fram
 			why |= TW_WHY_FIN;
 		}
 	}
-	count_segment(&flow->wire, frame, why & TW_WHY_RETRANSMISSION);
+	count_segment(&flow->wire, frame, why & TW_WHY_RETRANSMISSION ? again : 0);
 	return why;
 }
 

@@ -31,6 +31,7 @@ struct {
  */
 struct tw_half {
 	__u32 nxt;     /* highest sequence number seen, plus one */
+	__u32 isn;     /* of its SYN, where syn is set */
 	__u32 fin_end; /* sequence number after the FIN */
 	__u32 ifindex; /* where this direction is heard: a stacked device shows the same segment again */
 	__u8 seen;

@@ -62,7 +62,7 @@ struct ipv6_header {
 };
 struct ipv6_extension {
 	__u8 next;
-	__u8 length; /* in 8 bytes beyond the first 8; AH: in 4 bytes beyond the first 8 */
+	__u8 length;     /* in 8 bytes beyond the first 8; AH: in 4 bytes beyond the first 8 */
 	__be16 fragment; /* fragment header: offset and more-fragments */
 	__be32 rest;
 };
@@ -113,7 +113,7 @@ static __always_inline __u32 forget(struct frame *frame, __u32 number)
 	return *(volatile __u32 *)&frame->forgotten;
 }
 
-/* No header chain that we follow is longer: 6 extension headers of 2048 bytes do not occur. */
+/* No header chain that we follow is longer. Never by masking: an offset that wraps would come back to planted bytes. */
 #define MAX_HEADERS 0xfff
 
 /* How far parsing got. */
@@ -131,6 +131,14 @@ static __always_inline void copy_ipv6(__u8 *to, const __be32 *from)
 		words[i] = from[i];
 }
 
+/* What an IP length leaves behind `headers` of its bytes; 0: it says nothing; 1: too short for any TCP header. */
+static __always_inline __u32 left_after(__u32 length, __u32 headers)
+{
+	if (length == 0)
+		return 0;
+	return length > headers ? length - headers : 1;
+}
+
 /*
  * The TCP header at `offset`; `after_ip` is what the IP header says follows it there (TCP header and
  * payload), 0 when it does not say (oversized GSO packet, jumbogram).
@@ -139,7 +147,7 @@ static __always_inline int parse_tcp(const struct cursor *at, struct frame *fram
 				     __u32 after_ip)
 {
 	struct tcp_header *tcp = at->data + offset;
-	__u32 header_length;
+	__u32 header_length, room;
 
 	if ((void *)(tcp + 1) > at->end)
 		return PARSED_SHORT;
@@ -150,9 +158,10 @@ static __always_inline int parse_tcp(const struct cursor *at, struct frame *fram
 	frame->flags = tcp->flags;
 	frame->window = bpf_ntohs(tcp->window);
 	header_length = (tcp->offset >> 4) * 4;
-	if (after_ip == 0 && frame->bytes > offset)
-		after_ip = frame->bytes - offset;
-	frame->bad_header = header_length < sizeof(*tcp) || header_length > after_ip;
+	room = frame->bytes - offset;
+	if (after_ip == 0)
+		after_ip = room;
+	frame->bad_header = header_length < sizeof(*tcp) || header_length > after_ip || after_ip > room;
 	frame->payload = frame->bad_header ? 0 : after_ip - header_length;
 	frame->options_offset = (__u16)(offset + sizeof(*tcp));
 	frame->options_length = frame->bad_header ? 0 : (__u8)(header_length - sizeof(*tcp));
@@ -162,7 +171,7 @@ static __always_inline int parse_tcp(const struct cursor *at, struct frame *fram
 static __always_inline int parse_ipv4(const struct cursor *at, struct frame *frame, bool outgoing, __u32 offset)
 {
 	struct ipv4_header *ip = at->data + offset;
-	__u32 header_length, total;
+	__u32 header_length;
 	__u16 fragment;
 
 	if ((void *)(ip + 1) > at->end)
@@ -178,15 +187,14 @@ static __always_inline int parse_ipv4(const struct cursor *at, struct frame *fra
 	frame->is_ipv4 = 1;
 	map_ipv4(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
 	map_ipv4(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);
-	total = bpf_ntohs(ip->total_length);
 	return parse_tcp(at, frame, outgoing, offset + header_length,
-			 forget(frame, total > header_length ? total - header_length : 0));
+			 forget(frame, left_after(bpf_ntohs(ip->total_length), header_length)));
 }
 
 static __always_inline int parse_ipv6(const struct cursor *at, struct frame *frame, bool outgoing, __u32 offset)
 {
 	struct ipv6_header *ip = at->data + offset;
-	__u32 start, left;
+	__u32 start, length;
 	__u8 next;
 
 	if ((void *)(ip + 1) > at->end)
@@ -198,12 +206,12 @@ static __always_inline int parse_ipv6(const struct cursor *at, struct frame *fra
 	copy_ipv6(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
 	copy_ipv6(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);
 	next = ip->next;
-	left = bpf_ntohs(ip->payload_length); /* 0: a jumbogram, the frame's length counts */
+	length = bpf_ntohs(ip->payload_length); /* 0: a jumbogram, the frame's length counts */
 	offset += sizeof(*ip);
 	start = offset;
 	for (int i = 0; i < MAX_EXTENSION_HEADERS; i++) {
 		struct ipv6_extension *extension = at->data + offset;
-		__u32 length;
+		__u32 size;
 
 		if (next == IPPROTO_TCP)
 			break;
@@ -212,25 +220,25 @@ static __always_inline int parse_ipv6(const struct cursor *at, struct frame *fra
 			return PARSED_OTHER;
 		if ((void *)(extension + 1) > at->end)
 			return PARSED_SHORT;
-		length = (extension->length + 1) * 8;
+		size = (extension->length + 1) * 8;
 		if (next == NEXT_FRAGMENT) {
 			__u16 fragment = bpf_ntohs(extension->fragment);
 
 			if (fragment & 0xfff8)
 				return PARSED_OTHER;
 			frame->fragment = fragment & 1;
-			length = 8;
+			size = 8;
 		} else if (next == NEXT_AUTHENTICATION) {
-			length = (extension->length + 2) * 4;
+			size = (extension->length + 2) * 4;
 		}
 		next = extension->next;
-		offset = forget(frame, offset + length) & MAX_HEADERS;
+		offset = forget(frame, offset + size);
+		if (offset > MAX_HEADERS)
+			return PARSED_OTHER;
 	}
 	if (next != IPPROTO_TCP)
 		return PARSED_OTHER;
-	if (left)
-		left = left > offset - start ? left - (offset - start) : 1; /* 1: too short for any TCP header */
-	return parse_tcp(at, frame, outgoing, offset, forget(frame, left));
+	return parse_tcp(at, frame, outgoing, offset, forget(frame, left_after(length, offset - start)));
 }
 
 /* From the first byte of the frame. */

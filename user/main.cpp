@@ -275,8 +275,8 @@ class Run {
   std::uint64_t unaccounted_ = 0;
   bool announced_ = false;  // ready was written
   bool hinted_ = false;
-  bool done_ = false;       // enough was told, or nobody reads
-  bool broken_ = false;     // the output failed
+  bool done_ = false;    // enough was told, or nobody reads
+  bool broken_ = false;  // the output failed
   bool finishing_ = false;
 };
 
@@ -289,9 +289,8 @@ int trace(const Options& options) {
   const Without without = Without::from_environment();
   const auto features = find_features(without);
   if (!features) return fail(features.error());
-  const auto tracer = Tracer::start(tracer_settings(options), *features, without, [](const std::string& text) {
-    fmt::print(stderr, "tcpwitness: {}\n", text);
-  });
+  const auto tracer = Tracer::start(tracer_settings(options), *features, without,
+                                    [](const std::string& text) { fmt::print(stderr, "tcpwitness: {}\n", text); });
   if (!tracer) return fail(tracer.error());
   const auto ring = RingSource::open((*tracer)->ring_fd(), signals->get());
   if (!ring) return fail(ring.error());

@@ -68,13 +68,13 @@ struct Life {
   Process process;
   std::uint32_t netns = 0;
   Outcome outcome = Outcome::unknown;
-  std::string explanation;       // one closing sentence: what happened, on what evidence; empty unless asked for
-  std::optional<int> error;      // errno the process got
+  std::string explanation;   // one closing sentence: what happened, on what evidence; empty unless asked for
+  std::optional<int> error;  // errno the process got
   ClosedBy closed_by = ClosedBy::none;
-  bool preexisting = false;      // it was open before we started
-  bool kernel_heard = false;     // at least one kernel event
-  bool wire_heard = false;       // at least one segment
-  bool incomplete = false;       // its time overlaps a gap
+  bool preexisting = false;   // it was open before we started
+  bool kernel_heard = false;  // at least one kernel event
+  bool wire_heard = false;    // at least one segment
+  bool incomplete = false;    // its time overlaps a gap
   std::int64_t duration_ns = 0;
   std::optional<std::int64_t> handshake_ns;
   std::uint64_t tx_bytes = 0;  // payload the peer acknowledged (kernel), or wire payload where only the wire was heard

@@ -40,8 +40,7 @@ struct Gap {
 struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
-  std::variant<StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Gap>
-      body;
+  std::variant<StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Gap> body;
 };
 
 }  // namespace tcpwitness

@@ -57,19 +57,19 @@ enum tw_why {
 	TW_WHY_SYN = 1 << 0,
 	TW_WHY_FIN = 1 << 1,
 	TW_WHY_RST = 1 << 2,
-	TW_WHY_HANDSHAKE_ACK = 1 << 3, /* first segment of the SYN's sender after the SYN-ACK */
-	TW_WHY_FIN_ACK = 1 << 4,       /* first segment that acknowledges the other side's FIN */
-	TW_WHY_KEEPALIVE = 1 << 5,     /* <= 1 byte at (highest seq sent) - 1: keep-alive or zero-window probe */
-	TW_WHY_KEEPALIVE_ACK = 1 << 6, /* first segment back after such a probe */
-	TW_WHY_ZERO_WINDOW = 1 << 7,   /* advertises window 0 */
-	TW_WHY_WINDOW_OPEN = 1 << 8,   /* first window above 0 after a zero window */
-	TW_WHY_RETRANSMISSION = 1 << 9,/* payload, SYN or FIN at or below the highest sequence number seen */
-	TW_WHY_OUT_OF_ORDER = 1 << 10, /* starts beyond the highest sequence number seen (a hole before it) */
-	TW_WHY_UNKNOWN_FLOW = 1 << 11, /* first segment of a flow whose SYN we did not see */
-	TW_WHY_WINDOW_PROBE = 1 << 12, /* payload sent into a window that the receiver had closed */
-	TW_WHY_NO_SOCKET = 1 << 13,    /* ingress: no socket wanted it; egress: no socket sent it */
-	TW_WHY_FRAGMENT = 1 << 14,     /* IP fragment: the TCP header is only in the first one */
-	TW_WHY_BAD_HEADER = 1 << 15,   /* TCP data offset or IP length contradict the frame */
+	TW_WHY_HANDSHAKE_ACK = 1 << 3,  /* first segment of the SYN's sender after the SYN-ACK */
+	TW_WHY_FIN_ACK = 1 << 4,        /* first segment that acknowledges the other side's FIN */
+	TW_WHY_KEEPALIVE = 1 << 5,      /* <= 1 byte at (highest seq sent) - 1: keep-alive or zero-window probe */
+	TW_WHY_KEEPALIVE_ACK = 1 << 6,  /* first segment back after such a probe */
+	TW_WHY_ZERO_WINDOW = 1 << 7,    /* advertises window 0 */
+	TW_WHY_WINDOW_OPEN = 1 << 8,    /* first window above 0 after a zero window */
+	TW_WHY_RETRANSMISSION = 1 << 9, /* payload, SYN or FIN at or below the highest sequence number seen */
+	TW_WHY_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen (a hole before it) */
+	TW_WHY_UNKNOWN_FLOW = 1 << 11,  /* first segment of a flow whose SYN we did not see */
+	TW_WHY_WINDOW_PROBE = 1 << 12,  /* payload sent into a window that the receiver had closed */
+	TW_WHY_NO_SOCKET = 1 << 13,     /* ingress: no socket wanted it; egress: no socket sent it */
+	TW_WHY_FRAGMENT = 1 << 14,      /* IP fragment: the TCP header is only in the first one */
+	TW_WHY_BAD_HEADER = 1 << 15,    /* TCP data offset or IP length contradict the frame */
 };
 
 /* What the look-up found for an ingress segment, or what sent an egress one (tw_socket_view.type). */
@@ -97,13 +97,13 @@ enum tw_direction_of_reset {
 
 /* Bits of tw_control_block.flags. */
 enum tw_cb_flags {
-	TW_CB_OWNED = 1 << 0,     /* sk_lock.owned: `current` holds the socket */
-	TW_CB_KEEPOPEN = 1 << 1,  /* SOCK_KEEPOPEN: SO_KEEPALIVE is on */
-	TW_CB_DONE = 1 << 2,      /* SOCK_DONE: the peer's FIN was processed */
-	TW_CB_DEAD = 1 << 3,      /* SOCK_DEAD: orphaned, no process has it open */
-	TW_CB_REPAIR = 1 << 4,    /* TCP_REPAIR */
-	TW_CB_LINGER = 1 << 5,    /* SOCK_LINGER with sk_lingertime (0 means close() sends RST) */
-	TW_CB_PRESENT = 1 << 7,   /* the block was read; without this bit all else is zero */
+	TW_CB_OWNED = 1 << 0,    /* sk_lock.owned: `current` holds the socket */
+	TW_CB_KEEPOPEN = 1 << 1, /* SOCK_KEEPOPEN: SO_KEEPALIVE is on */
+	TW_CB_DONE = 1 << 2,     /* SOCK_DONE: the peer's FIN was processed */
+	TW_CB_DEAD = 1 << 3,     /* SOCK_DEAD: orphaned, no process has it open */
+	TW_CB_REPAIR = 1 << 4,   /* TCP_REPAIR */
+	TW_CB_LINGER = 1 << 5,   /* SOCK_LINGER with sk_lingertime (0 means close() sends RST) */
+	TW_CB_PRESENT = 1 << 7,  /* the block was read; without this bit all else is zero */
 };
 
 /* Bits of tw_actor.flags. */
@@ -138,7 +138,7 @@ TW_ASSERT_SIZE(tw_header, 32);
 
 /* The TCP control block at the moment of the event: struct tcp_sock and what it is built on. */
 struct tw_control_block {
-	__u64 bytes_acked;    /* tcp_sock.bytes_acked: ours that the peer acknowledged (an active opener's SYN counts 1, each FIN counts 1) */
+	__u64 bytes_acked; /* tcp_sock.bytes_acked: ours that the peer acknowledged (an active opener's SYN counts 1, each FIN counts 1) */
 	__u64 bytes_received; /* tcp_sock.bytes_received: in order from the peer (its FIN counts 1) */
 	__u32 snd_una;
 	__u32 snd_nxt;
@@ -148,13 +148,13 @@ struct tw_control_block {
 	__u32 snd_wnd; /* bytes, already scaled */
 	__u32 rcv_wnd; /* bytes */
 	__u32 srtt_us;
-	__u32 rto_us; /* icsk_rto */
+	__u32 rto_us;   /* icsk_rto */
 	__u32 snd_cwnd; /* segments */
 	__u32 packets_out;
-	__u32 total_retrans;  /* segments retransmitted in the connection's life */
+	__u32 total_retrans; /* segments retransmitted in the connection's life */
 	__u32 segs_in;
 	__u32 segs_out;
-	__u32 keepalive_time_ms;  /* idle time before the first probe: socket option or sysctl; 0 without KEEPOPEN */
+	__u32 keepalive_time_ms; /* idle time before the first probe: socket option or sysctl; 0 without KEEPOPEN */
 	__u32 keepalive_intvl_ms;
 	__u32 user_timeout_ms; /* TCP_USER_TIMEOUT, 0: none */
 	__u32 ack_backlog;     /* LISTEN: accept queue length (sk_ack_backlog) */
@@ -162,13 +162,13 @@ struct tw_control_block {
 	__u16 sk_err;          /* errno that the process will see, 0: none */
 	__u8 keepalive_probes; /* probes before giving up; 0 without KEEPOPEN */
 	__u8 state;            /* sk_state */
-	__u8 ca_state;    /* enum tcp_ca_state: 0 Open 1 Disorder 2 CWR 3 Recovery 4 Loss */
+	__u8 ca_state;         /* enum tcp_ca_state: 0 Open 1 Disorder 2 CWR 3 Recovery 4 Loss */
 	__u8 icsk_pending;     /* timer: 1 RTO, 3 zero-window probe, 5 tail-loss probe, 6 reorder */
 	__u8 icsk_retransmits; /* RTO retransmissions in a row */
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out; /* unanswered keep-alive or zero-window probes */
-	__u8 sk_shutdown; /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
-	__u8 flags;    /* enum tw_cb_flags */
+	__u8 sk_shutdown;     /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
+	__u8 flags;           /* enum tw_cb_flags */
 	__u8 pad[1];
 };
 TW_ASSERT_SIZE(tw_control_block, 104);
@@ -176,10 +176,10 @@ TW_ASSERT_AT(tw_control_block, sk_err, 92);
 
 /* `current` at the moment of the event. Believe it only where flags say so: see EVIDENCE in docs/architecture.md. */
 struct tw_actor {
-	__u32 tgid;      /* process id in the initial PID namespace */
-	__u32 exit_code; /* task_struct.exit_code while EXITING: low 7 bits are the signal */
+	__u32 tgid;             /* process id in the initial PID namespace */
+	__u32 exit_code;        /* task_struct.exit_code while EXITING: low 7 bits are the signal */
 	__u8 comm[TW_COMM_LEN]; /* of the thread-group leader, not terminated if full */
-	__u8 flags;      /* enum tw_actor_flags */
+	__u8 flags;             /* enum tw_actor_flags */
 	__u8 pad[3];
 };
 TW_ASSERT_SIZE(tw_actor, 28);
@@ -190,12 +190,12 @@ struct tw_socket_view {
 	__u32 snd_nxt;
 	__u32 rcv_nxt;
 	__u32 write_seq;
-	__u32 ack_backlog;     /* LISTENER: accept queue */
+	__u32 ack_backlog; /* LISTENER: accept queue */
 	__u32 max_ack_backlog;
-	__u32 syn_qlen;        /* LISTENER: requests in NEW_SYN_RECV */
-	__u8 type;             /* enum tw_socket_type */
-	__u8 state;            /* sk_state; TIMEWAIT: tw_substate */
-	__u8 flags;            /* enum tw_cb_flags: OWNED, KEEPOPEN, REPAIR */
+	__u32 syn_qlen; /* LISTENER: requests in NEW_SYN_RECV */
+	__u8 type;      /* enum tw_socket_type */
+	__u8 state;     /* sk_state; TIMEWAIT: tw_substate */
+	__u8 flags;     /* enum tw_cb_flags: OWNED, KEEPOPEN, REPAIR */
 	__u8 icsk_pending;
 	__u8 icsk_probes_out;
 	__u8 num_timeout;      /* REQUEST: SYN-ACK retransmissions by timer */
@@ -208,9 +208,9 @@ TW_ASSERT_SIZE(tw_socket_view, 44);
 
 /* Totals of a flow as its interface saw it, this segment included. They restart if the bounded map evicted the flow. */
 struct tw_wire_counters {
-	__u64 bytes_in;  /* TCP payload, retransmissions included */
+	__u64 bytes_in; /* TCP payload, retransmissions included */
 	__u64 bytes_out;
-	__u32 segs_in;   /* wire segments: a GSO or GRO packet counts as its segments */
+	__u32 segs_in; /* wire segments: a GSO or GRO packet counts as its segments */
 	__u32 segs_out;
 	__u32 retrans_bytes_in; /* payload at or below the highest sequence number seen */
 	__u32 retrans_bytes_out;
@@ -236,8 +236,8 @@ struct tw_segment {
 	__u32 ifindex;
 	__u32 seq;
 	__u32 ack;
-	__u32 len;     /* payload bytes on the wire (from the IP length; skb->len for oversized GSO packets) */
-	__u32 ts_val;  /* TCP timestamp option, if TW_OPT_TIMESTAMP */
+	__u32 len;    /* payload bytes on the wire (from the IP length; skb->len for oversized GSO packets) */
+	__u32 ts_val; /* TCP timestamp option, if TW_OPT_TIMESTAMP */
 	__u32 ts_ecr;
 	__u16 window;  /* as in the header, unscaled */
 	__u16 mss;     /* MSS option; 0: absent */
@@ -266,10 +266,10 @@ struct tw_retransmit {
 	struct tw_tuple tuple;
 	__u32 seq;
 	struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
-	__u32 end_seq; /* first sequence number after the segment: a SYN or FIN counts one */
-	__s32 err;     /* 0 left, 1 the qdisc refused it, -1 netfilter; -128: this kernel does not say */
-	__u8 synack;   /* 1: tcp_retransmit_synack */
-	__u8 num_timeout; /* synack: retransmissions before this one */
+	__u32 end_seq;              /* first sequence number after the segment: a SYN or FIN counts one */
+	__s32 err;                  /* 0 left, 1 the qdisc refused it, -1 netfilter; -128: this kernel does not say */
+	__u8 synack;                /* 1: tcp_retransmit_synack */
+	__u8 num_timeout;           /* synack: retransmissions before this one */
 	__u8 pad[6];
 };
 TW_ASSERT_SIZE(tw_retransmit, 192);
@@ -280,13 +280,13 @@ struct tw_reset {
 	struct tw_tuple tuple; /* from the socket, or from the segment that is answered when there is none */
 	struct tw_actor actor;
 	struct tw_control_block cb; /* not PRESENT when no full socket is involved */
-	__u32 reason;   /* enum sk_rst_reason of the running kernel; TW_REASON_UNKNOWN before 6.10 */
-	__u32 skb_seq;  /* SENT in answer to a segment: that segment's numbers */
+	__u32 reason;               /* enum sk_rst_reason of the running kernel; TW_REASON_UNKNOWN before 6.10 */
+	__u32 skb_seq;              /* SENT in answer to a segment: that segment's numbers */
 	__u32 skb_ack;
 	__u8 direction; /* enum tw_direction_of_reset */
 	__u8 has_socket;
 	__u8 answers_segment; /* SENT: skb_seq and skb_ack are valid (passive reset); 0: an active reset */
-	__u8 skb_flags; /* TCP flags of the answered segment */
+	__u8 skb_flags;       /* TCP flags of the answered segment */
 	__u8 pad[4];
 };
 TW_ASSERT_SIZE(tw_reset, 224);
@@ -354,9 +354,9 @@ struct tw_config {
 	__u16 ports[TW_MAX_PORTS]; /* either end; empty: all */
 	__u32 host_count;
 	struct tw_host hosts[TW_MAX_HOSTS]; /* either end; empty: all */
-	__u8 packets_all;       /* every segment is an event */
-	__u8 has_reset_reason;  /* tcp_send_reset has a third argument (6.10) */
-	__u8 has_retransmit_err;/* tcp_retransmit_skb has a third argument (6.15) */
+	__u8 packets_all;                   /* every segment is an event */
+	__u8 has_reset_reason;              /* tcp_send_reset has a third argument (6.10) */
+	__u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
 	__u8 pad[1];
 };
 TW_ASSERT_SIZE(tw_config, 216);

@@ -36,7 +36,8 @@ struct Finding {
   Rule rule{};
   Confidence confidence{};
   std::string text;               // one sentence in words
-  std::vector<EventId> evidence;  // events that carry it
+  std::vector<EventId> evidence;  // events that carry it: the first ones and the newest where there are many
+  std::uint32_t more_evidence = 0;  // how many more events carry it than are listed
 };
 
 }  // namespace tcpwitness

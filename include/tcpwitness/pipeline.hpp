@@ -49,15 +49,19 @@ class Decoder {
 };
 
 struct WitnessSettings {
-  bool timeline = false;       // make Entry reports (trace)
-  bool finding_reports = false;  // make FindingReport reports and finding texts
-  bool explain = false;        // fill Life.explanation
-  bool kernel_heard = true;    // the kernel witness is attached
-  bool wire_heard = true;      // the wire witness is attached
-  std::int64_t hold_ns = 40'000'000;                 // how long an incoming segment waits for the transition it causes
+  bool timeline = false;                              // make Entry reports (trace)
+  bool finding_reports = false;                       // make FindingReport reports and finding texts
+  bool explain = false;                               // fill Life.explanation
+  bool kernel_heard = true;                           // the kernel witness is attached
+  bool wire_heard = true;                             // the wire witness is attached
+  std::int64_t hold_ns = 40'000'000;                  // how long an incoming segment waits for the transition it causes
   std::int64_t close_wait_stuck_ns = 10'000'000'000;  // CLOSE_WAIT for longer is a finding
-  std::uint32_t pid = 0;       // only connections of this process; 0: all
-  std::string comm;            // only connections of processes with this name; "": all
+  // A SYN flood costs no more memory than this many connections that are only half-open; without the kernel, a flood of
+  // anything no more than that many connections. A connection that is accepted after all is told all the same.
+  std::size_t half_open_limit = 65'536;
+  std::size_t wire_alone_limit = 1'000'000;
+  std::uint32_t pid = 0;                              // only connections of this process; 0: all
+  std::string comm;                                   // only connections of processes with this name; "": all
 };
 
 // Correlates events into connections, explains each witness by the other, and judges.

@@ -21,7 +21,7 @@ namespace tcpwitness {
 
 // Names that only the running system knows. Owned by the composition root, read by core and sinks.
 struct Names {
-  std::vector<std::string> reset_reasons;                    // by number, from BTF; "" where there is none
+  std::vector<std::string> reset_reasons;                     // by number, from BTF; "" where there is none
   std::unordered_map<std::uint32_t, std::string> interfaces;  // by index
   // The name, or "reason 17" / "if3" where it is not known.
   [[nodiscard]] std::string reset_reason(std::uint32_t number) const;
@@ -47,11 +47,11 @@ struct Ready {
 struct Cause {
   enum class Kind : std::uint8_t { unknown, segment, call, timer };
   Kind kind = Kind::unknown;
-  EventId id = 0;              // segment: that event
-  std::int64_t delay_ns = 0;   // segment: from its arrival to the transition, never negative (clamped)
-  std::string_view what;       // "SYN-ACK", "FIN", "RST", "ACK of FIN"; "connect", "close", "exit", "kill (signal 9)";
-                               // "keep-alive", "retransmission", "user timeout", "2MSL"; static storage
-  int signal = 0;              // call == exit by signal
+  EventId id = 0;             // segment: that event
+  std::int64_t delay_ns = 0;  // segment: from its arrival to the transition, never negative (clamped)
+  std::string_view what;      // "SYN-ACK", "FIN", "RST", "ACK of FIN"; "connect", "close", "exit", "kill (signal 9)";
+                              // "keep-alive", "retransmission", "user timeout", "2MSL"; static storage
+  int signal = 0;             // call == exit by signal
 };
 
 // The transition that a segment led to (incoming) or that sent it (outgoing).
@@ -76,14 +76,19 @@ struct SegmentEntry {
   std::uint32_t rel_seq = 0;  // relative to the sender's ISN (SYN is 0); absolute where the ISN is unknown
   std::uint32_t rel_ack = 0;
   bool relative = false;
-  std::vector<std::string_view> analysis;  // Wireshark's words: "retransmission", "keep-alive", "zero window", ...
+  // Wireshark's words: "retransmission", "keep-alive", "zero window", ...; behind "retransmission" the kernel's cause,
+  // where the kernel told it: "fast retransmission", "RTO", "tail-loss probe", ...
+  std::vector<std::string_view> analysis;
   std::optional<Transition> transition;
-  std::optional<std::uint32_t> window_bytes;  // segment.window scaled; empty where the scale is not known (SYN not seen)
+  std::optional<std::uint32_t>
+      window_bytes;  // segment.window scaled; empty where the scale is not known (SYN not seen)
 };
 
 struct RetransmitEntry {
   std::string_view cause;  // "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe"
-  std::uint32_t rel_seq = 0;
+  std::uint32_t rel_seq = 0;  // relative to this side's ISN (SYN is 0); absolute where it is unknown
+  bool relative = false;
+  EventId segment = 0;    // the same segment as the wire saw it leave; 0: not seen
   std::uint32_t len = 0;  // sequence numbers
   int err = 0;            // TW_RETRANSMIT_ERR_UNKNOWN where the kernel does not say
   std::uint32_t rto_us = 0;
@@ -133,7 +138,8 @@ struct Entry {
   EventId id = 0;
   TimeNs ts_ns = 0;
   Flow flow;
-  std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, KeepaliveEntry, ProbeEntry, OwnerEntry>
+  std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, KeepaliveEntry, ProbeEntry,
+               OwnerEntry>
       body;
 };
 
@@ -151,12 +157,13 @@ struct GapReport {
 
 struct Summary {
   TimeNs ts_ns = 0;
-  std::uint64_t connections = 0;                       // lives told
-  std::array<std::uint64_t, TW_KIND_COUNT> events{};   // by enum tw_kind
-  std::uint64_t lost = 0;                              // records that found no room
-  std::uint64_t malformed = 0;                         // records that could not be decoded
+  std::uint64_t connections = 0;                      // lives told
+  std::array<std::uint64_t, TW_KIND_COUNT> events{};  // by enum tw_kind
+  std::uint64_t lost = 0;                             // records that found no room
+  std::uint64_t malformed = 0;                        // records that could not be decoded
   std::uint64_t flows_full = 0;
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
+  std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
 };
 
 using Report = std::variant<Ready, Entry, FindingReport, Life, GapReport, Summary>;

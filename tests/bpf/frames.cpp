@@ -154,8 +154,8 @@ Frame build(const Stack& stack, const Endpoint& from, const Endpoint& to, const 
   }
   const Bytes tcp = tcp_bytes(from, to, segment);
   frame.ip = frame.bytes.size();
-  add(frame.bytes, stack.family == Family::ipv4 ? ipv4_bytes(stack, from, to, tcp.size())
-                                                : ipv6_bytes(stack, from, to, tcp.size()));
+  add(frame.bytes,
+      stack.family == Family::ipv4 ? ipv4_bytes(stack, from, to, tcp.size()) : ipv6_bytes(stack, from, to, tcp.size()));
   frame.tcp = frame.bytes.size();
   frame.payload = frame.tcp + 20 + segment.options.size();
   add(frame.bytes, tcp);

@@ -72,7 +72,8 @@ TEST_F(Hostile, ADataOffsetBeyondThePacketIsABadHeader) {
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     const Stack stack{.family = family};
     expect_one(true, [&] { return frame_of(stack, {.payload = Bytes(39, 0), .data_offset = std::uint8_t{15}}).bytes; });
-    expect_one(false, [&] { return frame_of(stack, {.payload = Bytes(40, 0), .data_offset = std::uint8_t{15}}).bytes; });
+    expect_one(false,
+               [&] { return frame_of(stack, {.payload = Bytes(40, 0), .data_offset = std::uint8_t{15}}).bytes; });
   }
 }
 
@@ -302,15 +303,17 @@ TEST_F(Hostile, MutatedFramesAreReadAsAnotherParserReadsThem) {
     const Stack& stack = stacks[random() % stacks.size()];
     Hook hook = all_hooks[random() % all_hooks.size()];
     while (is_raw_ip(hook) != stack.raw_ip) hook = all_hooks[random() % all_hooks.size()];
-    Frame frame = frame_of(stack, {.seq = static_cast<std::uint32_t>(random()),
-                                   .flags = static_cast<std::uint8_t>(random()),
-                                   .options = joined({option_mss(1460), option_timestamps(7, 8), option_wscale(7),
-                                                      option_sack_permitted()}),
-                                   .payload = Bytes(random() % 50, 3)});
+    Frame frame = frame_of(
+        stack,
+        {.seq = static_cast<std::uint32_t>(random()),
+         .flags = static_cast<std::uint8_t>(random()),
+         .options = joined({option_mss(1460), option_timestamps(7, 8), option_wscale(7), option_sack_permitted()}),
+         .payload = Bytes(random() % 50, 3)});
     for (std::uint32_t changes = random() % 4; changes > 0; changes--) {
       // Mostly in the headers below TCP and in the option sizes, where lengths and types are.
       const std::size_t at = random() % (random() % 4 == 0 ? frame.bytes.size() : frame.payload);
-      frame.bytes[at] = static_cast<std::uint8_t>(random() % 3 == 0 ? frame.bytes[at] ^ (1U << random() % 8) : random());
+      frame.bytes[at] =
+          static_cast<std::uint8_t>(random() % 3 == 0 ? frame.bytes[at] ^ (1U << random() % 8) : random());
     }
     if (random() % 4 == 0) frame.bytes.resize(14 + random() % (frame.bytes.size() - 13));
     SCOPED_TRACE(fmt::format("frame {}, {}, {}", i, stack.name, name_of(hook)));

@@ -46,10 +46,15 @@ void expect_segment(const tw_segment& record, const Segment& segment) {
 
 TEST_F(Parsing, EveryFieldIsExactForEveryStackAndProgram) {
   const std::vector<Segment> segments{
-      {.flags = syn, .options = joined({option_mss(1460), option_sack_permitted(), option_timestamps(0xa1a2a3a4, 0),
-                                        {1}, option_wscale(7)})},
-      {.seq = 0xfffffff0, .ack_number = 0, .flags = ack | psh, .window = 0xffff,
-       .options = joined({{1, 1}, option_timestamps(0x01020304, 0xf1f2f3f4)}), .payload = Bytes(100, 0xab)},
+      {.flags = syn,
+       .options = joined(
+           {option_mss(1460), option_sack_permitted(), option_timestamps(0xa1a2a3a4, 0), {1}, option_wscale(7)})},
+      {.seq = 0xfffffff0,
+       .ack_number = 0,
+       .flags = ack | psh,
+       .window = 0xffff,
+       .options = joined({{1, 1}, option_timestamps(0x01020304, 0xf1f2f3f4)}),
+       .payload = Bytes(100, 0xab)},
       {.seq = 0, .ack_number = 0xffffffff, .flags = 0xff & ~rst, .window = 1},
   };
   for (const auto& stack : all_stacks()) {

@@ -45,7 +45,7 @@ std::string contents(const UniqueFd& file) {
 bool interrupted() { return interrupt_seen; }
 
 void catch_interrupts() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = note_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);

@@ -26,7 +26,8 @@ inline Words server_opens() {
 }
 
 inline Words closes_first_four(uint64_t sent, uint64_t got, const std::string& call = "close") {
-  return {fmt::format("ESTABLISHED > FIN_WAIT1: {}", call), fmt::format("FIN_WAIT1 > FIN_WAIT2: in ACK {} {}", got + 1, sent + 2),
+  return {fmt::format("ESTABLISHED > FIN_WAIT1: {}", call),
+          fmt::format("FIN_WAIT1 > FIN_WAIT2: in ACK {} {}", got + 1, sent + 2),
           fmt::format("FIN_WAIT2 > TIME_WAIT: in FIN,ACK {} {} (inferred)", got + 1, sent + 2)};
 }
 inline Words closes_first_three(uint64_t sent, uint64_t got, const std::string& call = "close") {

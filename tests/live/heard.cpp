@@ -139,7 +139,8 @@ std::vector<Json> Heard::findings(const Json& conn, std::string_view rule) const
 
 std::set<std::string> Heard::findings(const Json& conn) const {
   std::set<std::string> found;
-  for (const Json& finding : of("finding", conn)) found.insert(text(finding, "rule") + " " + text(finding, "confidence"));
+  for (const Json& finding : of("finding", conn))
+    found.insert(text(finding, "rule") + " " + text(finding, "confidence"));
   return found;
 }
 
@@ -160,9 +161,9 @@ std::string digest(const Heard& heard) {
     if (start == 0) start = ts;
     std::string rest;
     if (line["type"] == "segment") {
-      rest = fmt::format("{} len {} win {} {} {} {} {}", in_words(line), text(line, "len"), text(line, "win"),
-                         text(line, "ifname"), text(line, "kernel_state"), text(line, "socket"),
-                         line["analysis"].dump());
+      rest =
+          fmt::format("{} len {} win {} {} {} {} {}", in_words(line), text(line, "len"), text(line, "win"),
+                      text(line, "ifname"), text(line, "kernel_state"), text(line, "socket"), line["analysis"].dump());
     } else {
       Json copy = line;
       for (const char* known : {"type", "ts_ns", "conn", "id", "local", "remote", "tcp", "hooks"}) copy.erase(known);

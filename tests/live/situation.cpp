@@ -20,7 +20,7 @@ namespace {
 
 std::string find_obstacle() {
   if (::geteuid() != 0) return "not root: namespaces and BPF need it";
-  struct stat file {};
+  struct stat file{};
   if (::stat("/sys/kernel/btf/vmlinux", &file) != 0) return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
   bpf_attr attributes{};
   attributes.map_type = BPF_MAP_TYPE_RINGBUF;
@@ -129,11 +129,11 @@ void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness) {
 }
 
 std::optional<Watch> Watch::start(const std::string& netns, std::vector<std::string> more,
-                                  const std::vector<std::string>& environment, const std::string& command) {
+                                  const std::vector<std::string>& through, const std::string& command) {
   std::vector<std::string> arguments{command, "-o", "json"};
   if (!netns.empty()) arguments.insert(arguments.end(), {"--netns", netns});
   arguments.insert(arguments.end(), more.begin(), more.end());
-  auto run = TracerRun::start(arguments, environment);
+  auto run = TracerRun::start(arguments, through);
   if (!run) {
     ADD_FAILURE() << run.error();
     return std::nullopt;
@@ -170,20 +170,19 @@ const Heard& Live::keep(std::string title, Heard heard) {
   return kept_.emplace_back(std::move(title), std::move(heard)).second;
 }
 
-std::optional<Story> Live::play(const std::string& name, std::vector<std::string> more_arguments,
-                                lab::PlayOptions options) {
+std::optional<Story> Live::play(const std::string& name, const Play& how) {
   const lab::Case* what = lab::find_case(name);
   if (what == nullptr) {
     ADD_FAILURE() << "the lab has no case " << name;
     return std::nullopt;
   }
-  auto performance = lab::Performance::open(lab(), *what, options);
+  auto performance = lab::Performance::open(lab(), *what, how.options);
   if (!performance) {
     ADD_FAILURE() << performance.error();
     return std::nullopt;
   }
-  auto client = Watch::start(lab().client_ns(), more_arguments);
-  auto server = Watch::start(lab().server_ns(), more_arguments);
+  auto client = Watch::start(lab().client_ns(), how.arguments, how.through);
+  auto server = Watch::start(lab().server_ns(), how.arguments, how.through);
   if (!client || !server) return std::nullopt;
   for (Watch* watch : {&*client, &*server}) {
     if (auto ready = watch->run().wait_ready(); !ready) {
@@ -191,7 +190,9 @@ std::optional<Story> Live::play(const std::string& name, std::vector<std::string
       return std::nullopt;
     }
   }
+  if (how.when_ready) how.when_ready((*performance)->so_far());
   auto played = (*performance)->finish();
+  if (how.when_played) how.when_played();
   Story story;
   story.client = keep("told in the client's namespace", client->stop());
   story.server = keep("told in the server's namespace", server->stop());

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,7 +36,7 @@ void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness = 
 class Watch {
  public:
   static std::optional<Watch> start(const std::string& netns, std::vector<std::string> more = {},
-                                    const std::vector<std::string>& environment = {},
+                                    const std::vector<std::string>& through = {},
                                     const std::string& command = "trace");
   // Stops it, checks it and reads what it told.
   Heard stop(Soundness soundness = {});
@@ -56,6 +57,14 @@ struct Story {
   Json server_life() const { return server.life(played.server_at, played.client_at); }
 };
 
+struct Play {
+  std::vector<std::string> arguments{};  // of both tracers, after `trace -o json --netns NS`
+  std::vector<std::string> through{};    // see TracerRun::start
+  lab::PlayOptions options{};
+  std::function<void(const lab::Played&)> when_ready{};  // both tracers are live, nothing is played yet
+  std::function<void()> when_played{};                   // the players still live
+};
+
 class Live : public ::testing::Test {
  protected:
   void SetUp() override;
@@ -63,8 +72,7 @@ class Live : public ::testing::Test {
 
   lab::Lab& lab() { return *lab_; }
   // Everything from a lab's `lab list`; nothing (and a failure noted) if something went wrong.
-  std::optional<Story> play(const std::string& name, std::vector<std::string> more_arguments = {},
-                            lab::PlayOptions options = {});
+  std::optional<Story> play(const std::string& name, const Play& how = {});
   // Kept to be printed if the test fails.
   const Heard& keep(std::string title, Heard heard);
 

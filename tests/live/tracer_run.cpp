@@ -42,17 +42,17 @@ std::string Transcript::text() const {
 }
 
 Result<std::unique_ptr<TracerRun>> TracerRun::start(const std::vector<std::string>& arguments,
-                                                    const std::vector<std::string>& environment, int out) {
+                                                    const std::vector<std::string>& through, int out) {
   std::vector<std::string> argv;
-  if (!environment.empty()) {
+  if (!through.empty()) {
     argv = {"env"};  // execs, so the process id stays
-    argv.insert(argv.end(), environment.begin(), environment.end());
+    argv.insert(argv.end(), through.begin(), through.end());
   }
   argv.emplace_back(TCPWITNESS_BINARY);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   std::unique_ptr<TracerRun> run(new TracerRun());
-  auto child = lab::Child::start(
-      argv, {{out >= 0 ? out : run->out_.fd(), STDOUT_FILENO}, {run->err_.fd(), STDERR_FILENO}});
+  auto child =
+      lab::Child::start(argv, {{out >= 0 ? out : run->out_.fd(), STDOUT_FILENO}, {run->err_.fd(), STDERR_FILENO}});
   if (!child) return lab::failure(child.error());
   run->child_ = std::move(*child);
   return run;
@@ -75,9 +75,8 @@ Result<void> TracerRun::wait_ready(Millis patience) const {
 }
 
 bool TracerRun::wait_for(const std::string& word, Millis patience) const {
-  return poll_until(patience, [&] {
-    return err().find(word) != std::string::npos || out().find(word) != std::string::npos;
-  });
+  return poll_until(patience,
+                    [&] { return err().find(word) != std::string::npos || out().find(word) != std::string::npos; });
 }
 
 Ended TracerRun::wait(Millis patience) {
@@ -95,9 +94,9 @@ Ended TracerRun::kill() {
   return wait(Millis(5000));
 }
 
-Ended run_to_end(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+Ended run_to_end(const std::vector<std::string>& arguments, const std::vector<std::string>& through,
                  Millis patience) {
-  auto run = TracerRun::start(arguments, environment);
+  auto run = TracerRun::start(arguments, through);
   if (!run) return {did_not_end, "", run.error()};
   Ended ended = (*run)->wait(patience);
   if (ended.code == did_not_end) (*run)->kill();

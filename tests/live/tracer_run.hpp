@@ -44,9 +44,10 @@ class Transcript {
 
 class TracerRun {
  public:
-  // `environment`: "TCPWITNESS_WITHOUT=tcx". `out`: a descriptor instead of the transcript.
+  // `through`: what stands before it on env(1)'s command line: variables ("TCPWITNESS_WITHOUT=tcx"), or a program
+  // that starts it ("setpriv", ...). `out`: a descriptor instead of the transcript.
   static Result<std::unique_ptr<TracerRun>> start(const std::vector<std::string>& arguments,
-                                                  const std::vector<std::string>& environment = {}, int out = -1);
+                                                  const std::vector<std::string>& through = {}, int out = -1);
 
   // Until every hook is live, as the tracer itself says.
   Result<void> wait_ready(Millis patience = std::chrono::seconds(20)) const;
@@ -69,7 +70,7 @@ class TracerRun {
 };
 
 // Starts it, waits for its end and hands back everything.
-Ended run_to_end(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
+Ended run_to_end(const std::vector<std::string>& arguments, const std::vector<std::string>& through = {},
                  Millis patience = std::chrono::seconds(20));
 
 }  // namespace tcpwitness::live

@@ -190,7 +190,9 @@ const RecentTransition* find_sender(const Recent& recent, std::uint8_t flags, st
     if (has(flags, tcp_flag::fin)) return t.to == State::fin_wait1 || t.to == State::last_ack;
     if (has(flags, tcp_flag::syn)) return t.to == (has(flags, tcp_flag::ack) ? State::syn_recv : State::syn_sent);
     if ((why & TW_WHY_HANDSHAKE_ACK) != 0) return t.from == State::syn_sent && t.to == State::established;
-    if ((why & TW_WHY_FIN_ACK) != 0) return t.to == State::close_wait || t.to == State::closing;
+    if ((why & TW_WHY_FIN_ACK) != 0) {
+      return t.to == State::close_wait || t.to == State::closing || t.to == State::time_wait;
+    }
     return false;
   };
   const auto size = static_cast<std::uint32_t>(recent.transitions.size());

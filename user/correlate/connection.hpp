@@ -32,9 +32,11 @@ struct Evidence {
     ids[total < limit ? total : limit - 1] = id;
     ++total;
   }
+  void clear() { total = 0; }
   [[nodiscard]] std::vector<EventId> list() const {
     return {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(total < limit ? total : limit)};
   }
+  [[nodiscard]] std::uint32_t more() const { return total > limit ? total - static_cast<std::uint32_t>(limit) : 0; }
 };
 
 // The process that a connection belongs to, as plain bytes.
@@ -70,6 +72,9 @@ struct Closing {
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
   bool stuck_told = false;                // close-wait-stuck was reported
   bool mini_fin_wait2 = false;            // became a mini-socket without the peer's FIN
+  bool fin_on_mini = false;               // the peer's FIN reached a mini-socket in FIN_WAIT2
+  bool time_wait_answered = false;        // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
+  std::uint32_t end_pid = 0;              // the process that acted at the end, where it is known
   int signal = 0;                         // that ended the process which ended the connection
 };
 
@@ -101,15 +106,28 @@ enum class RetransmitKind : std::uint8_t {
 };
 inline constexpr std::size_t retransmit_kind_count = 8;
 
+// A retransmission on the wire of which the kernel has not told yet: the segment leaves before the kernel's event.
+struct Untold {
+  EventId id = 0;  // 0: told since
+  std::uint32_t seq = 0;
+};
+
 struct Retransmissions {
+  static constexpr std::size_t untold_limit = 8;
   std::array<std::uint32_t, retransmit_kind_count> by_kind{};
+  std::array<std::uint32_t, retransmit_kind_count> matched{};  // of these, with their segment on the wire
+  std::array<Untold, untold_limit> untold{};
+  std::uint32_t untold_pushed = 0;
   std::uint32_t kernel = 0;
   std::uint32_t wire_out = 0;
   std::uint32_t wire_in = 0;
-  std::uint32_t refused = 0;  // never left: qdisc or netfilter
+  std::uint32_t refused = 0;   // never left: qdisc or netfilter
+  std::uint32_t filtered = 0;  // of these, by netfilter: before the wire could see them
   std::uint32_t last_seq = 0;
   std::uint32_t attempt = 0;  // of the segment at last_seq
   Evidence evidence;
+  Evidence run;                       // of the segment at last_seq alone: all of them unanswered so far
+  Evidence unmatched;                 // the kernel's, without their segment on the wire
   std::array<TimeNs, 8> syn_ts_ns{};  // times of the SYNs we sent, the first included
   std::uint32_t syns = 0;
 };
@@ -119,6 +137,7 @@ struct KeepaliveFacts {
   std::uint32_t answered = 0;
   std::uint32_t unanswered = 0;  // in a row, now
   std::uint32_t received = 0;
+  std::uint32_t replied = 0;     // to those received
   std::uint32_t time_ms = 0;
   std::uint32_t intvl_ms = 0;
   std::uint32_t probes = 0;
@@ -126,6 +145,7 @@ struct KeepaliveFacts {
   Mark last_sent;
   bool by_kernel = false;  // the kernel's view told keep-alive from zero-window probe
   Evidence evidence;
+  Evidence run;  // the unanswered ones, now
 };
 
 // One side's closed window.
@@ -196,6 +216,10 @@ enum class Wait : std::uint8_t {
   count,
 };
 
+// The window scale option of one side's SYN.
+inline constexpr std::uint8_t wscale_unknown = 0xff;  // its SYN was not seen
+inline constexpr std::uint8_t wscale_absent = 0xfe;
+
 struct Connection {
   ConnectionId id = 0;
   std::uint64_t cookie = 0;
@@ -222,6 +246,8 @@ struct Connection {
   std::uint16_t error = 0;                   // errno
   std::uint16_t last_window_local = 0xffff;  // as last advertised (unscaled), SYN excluded
   std::uint16_t last_window_peer = 0xffff;
+  std::uint8_t wscale_local = wscale_unknown;
+  std::uint8_t wscale_peer = wscale_unknown;
   std::array<TcpState, 12> states{};
   std::uint8_t state_count = 0;
   TcpState state = TcpState::unknown;
@@ -244,6 +270,9 @@ struct Connection {
   bool syn_ack_seen : 1 = false;
   bool established : 1 = false;
   bool expired : 1 = false;  // told because its time was up, not because its end was seen
+  bool wire_final : 1 = false;      // nothing can follow the newest wire counters
+  bool wire_closed : 1 = false;     // they came with the socket's destruction
+  bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all
 
   Closing& ending() {
     if (!closing) closing = std::make_unique<Closing>();
@@ -253,6 +282,8 @@ struct Connection {
     if (!trouble) trouble = std::make_unique<Trouble>();
     return *trouble;
   }
+  // A segment's window in bytes; -1: the SYNs that settle its scale were not seen.
+  [[nodiscard]] std::int64_t window_bytes(const Segment& g, bool out) const;
   [[nodiscard]] bool ended() const { return closing && closing->end; }
   [[nodiscard]] bool has_cb() const { return (cb.flags & TW_CB_PRESENT) != 0; }
   void enter(TcpState to) {

@@ -33,6 +33,7 @@ void Witness::Impl::on_state(const Event& e, const StateChange& s) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if ((s.cb.flags & TW_CB_PRESENT) != 0) c.cb = s.cb;
   if (from == to) return;  // close() after shutdown()
+  if (from == State::syn_recv && c.state == State::new_syn_recv) infer_child(c, e, s);
   begin(c, s);
   change_owner(c, s);
   change_state(slot, e, s, settings_.timeline ? find_cause(c, s, e.ts_ns) : Cause{});
@@ -45,7 +46,8 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
   Slot slot = table_.find_cookie(s.header.cookie);
   if (slot != no_slot) {
     if (!connects || (!table_.at(slot).told && !table_.at(slot).ended())) {
-      if (!table_.at(slot).told) adopt_flow(slot, flow);
+      // A child that is still being cloned has its listener's addresses.
+      if (!table_.at(slot).told && from != State::listen) adopt_flow(slot, flow);
       return slot;
     }
     // The process calls connect() again on the same socket: another connection.
@@ -66,14 +68,29 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
       }
     }
   }
-  // A clone whose peer is not filled in yet, or the end of a socket we never knew: nothing to hang a connection on.
-  if (flow.remote.port == 0 || (from == State::close && to == State::close)) return no_slot;
+  // A clone whose peer is not filled in yet (before 6.14 or so; SYN_RECV -> ESTABLISHED will have it), or the end of a
+  // socket we never knew: nothing to hang a connection on.
+  const bool half_cloned =
+      from == State::listen && (flow.local.port == 0 || flow.remote.address.is_unspecified());
+  if (flow.remote.port == 0 || half_cloned || (from == State::close && to == State::close)) return no_slot;
   slot = create(e.ts_ns);
   table_.bind_cookie(slot, s.header.cookie);
   adopt_flow(slot, flow);
   Connection& c = table_.at(slot);
-  c.preexisting = from != State::close && from != State::listen && gap_serial_ == 0;
+  // SYN_RECV lasts for a moment only: its beginning can have been hidden, but it was after ours.
+  const bool begun = from == State::close || from == State::listen || from == State::syn_recv;
+  c.preexisting = !begun && gap_serial_ == 0;
   return slot;
+}
+
+// The child's LISTEN -> SYN_RECV was not heard, or could not be told from its listener.
+void Witness::Impl::infer_child(Connection& c, const Event& e, const StateChange& s) {
+  c.enter(State::syn_recv);
+  if (!settings_.timeline) return;
+  StateChange hidden = s;
+  hidden.old_state = static_cast<std::uint8_t>(State::listen);
+  hidden.new_state = static_cast<std::uint8_t>(State::syn_recv);
+  state_entry(c, e, StateEntry{State::listen, State::syn_recv, true, {}, find_cause(c, hidden, e.ts_ns), {}});
 }
 
 // The first state event of a connection: fills in what came before it.
@@ -86,7 +103,6 @@ void Witness::Impl::begin(Connection& c, const StateChange& s) {
     if (from == State::close || from == State::listen) c.preexisting = false;
     c.state = from;
   }
-  if (from == State::syn_recv && c.state == State::new_syn_recv) c.enter(State::syn_recv);
   if (c.state_count == 0 && from != State::close && from != State::listen) c.enter(from);
   const bool follows = c.state == from || c.state == State::unknown || (from == State::listen && !c.established) ||
                        (from == State::close && c.state_count == 0);
@@ -118,7 +134,13 @@ void Witness::Impl::state_entry(Connection& c, const Event& e, StateEntry body) 
   }
   if (!c.recent) c.recent = std::make_unique<Recent>();
   c.recent->push(RecentTransition{e.id, e.ts_ns, body.from, body.to});
-  entry(&c, e, c.flow, std::move(body));
+  // connect() comes before the kernel has chosen a port; the SYN shows it.
+  const bool waits = body.to == State::syn_sent && c.flow.local.port == 0 && settings_.wire_heard;
+  if (waits) {
+    timeline_.push_held(Entry{c.id, e.id, e.ts_ns, c.flow, std::move(body)}, now_ + settings_.hold_ns);
+  } else {
+    entry(&c, e, c.flow, std::move(body));
+  }
 }
 
 void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
@@ -155,7 +177,9 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
   }
   if (!settings_.timeline) return;
   StateEntry body{from, to, false, {}, cause, {}};
-  if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::unknown).process();
+  if (cause.kind == Cause::Kind::call) {
+    body.process = acting_process(s, to == State::syn_sent ? PidSource::connect : PidSource::close).process();
+  }
   if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
   state_entry(c, e, std::move(body));
 }
@@ -168,6 +192,7 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
   closing.end_from = from;
   closing.end_shown = true;
   closing.end_actor = s.actor.flags;
+  closing.end_pid = acting_process(s, PidSource::close).pid;
   if (!closing.first) closing.first = closing.end;
   if (from == State::close_wait) closing.left_close_wait = closing.end;
   if (s.cb.sk_err != 0) c.error = s.cb.sk_err;
@@ -183,7 +208,7 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
     c.enter(State::close);
     if (settings_.timeline) {
       StateEntry body{from, State::close, false, {}, cause, {}};
-      if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::unknown).process();
+      if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::close).process();
       if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
       state_entry(c, e, std::move(body));
       const bool probed = c.trouble && c.trouble->keepalive.unanswered != 0;
@@ -214,12 +239,8 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
     return;
   }
   // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire nobody will tell us when it does.
+  // The socket is gone but TCP is still in FIN_WAIT2: no transition, so no entry.
   closing.mini_fin_wait2 = true;
-  if (settings_.timeline) {
-    StateEntry body{State::fin_wait2, State::fin_wait2, true, {}, cause, {}};
-    if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
-    state_entry(c, e, std::move(body));
-  }
   const bool hears_fin = settings_.wire_heard && c.wire_heard;
   table_.wait(slot, hears_fin ? Wait::mini_fin_wait2 : Wait::settle, now_);
 }

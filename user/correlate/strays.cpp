@@ -51,15 +51,16 @@ void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& 
   }
 }
 
-void Witness::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
-  if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return;
+EventId Witness::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
+  if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return 0;
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
     if (stray->flow != flow || stray->seq != r.skb_seq) continue;
     stray->evidence.add(e.id);
     stray->told_reset = true;
     stray->reason = r.reason;
-    return;
+    return stray->evidence.ids[0];
   }
+  return 0;
 }
 
 void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts, bool reset_seen) {

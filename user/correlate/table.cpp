@@ -115,6 +115,7 @@ void Table::wait(Slot slot, Wait wait, TimeNs now) {
   c.wait_next = no_slot;
   (queue.tail == no_slot ? queue.head : at(queue.tail).wait_next) = slot;
   queue.tail = slot;
+  ++queue.count;
 }
 
 void Table::unlink(Slot slot) {
@@ -124,6 +125,7 @@ void Table::unlink(Slot slot) {
   (c.wait_prev == no_slot ? queue.head : at(c.wait_prev).wait_next) = c.wait_next;
   (c.wait_next == no_slot ? queue.tail : at(c.wait_next).wait_prev) = c.wait_prev;
   c.waiting = Wait::none;
+  --queue.count;
 }
 
 Table::Expired Table::expire(TimeNs now) {

@@ -44,6 +44,10 @@ class Table {
   };
   [[nodiscard]] Expired expire(TimeNs now);
 
+  // How many wait so, and how many connections there are.
+  [[nodiscard]] std::size_t waiting(Wait wait) const { return queues_[static_cast<std::size_t>(wait)].count; }
+  [[nodiscard]] std::size_t size() const { return slots_ - free_.size(); }
+
   // Every slot number below this was used at some time; look at Connection::live.
   [[nodiscard]] Slot slots() const { return slots_; }
 
@@ -52,6 +56,7 @@ class Table {
     Slot head = no_slot;
     Slot tail = no_slot;
     std::int64_t delay_ns = 0;
+    std::size_t count = 0;
   };
   void unlink(Slot slot);
   void unbind(Slot slot);

@@ -15,13 +15,41 @@ void Timeline::push_held(Entry entry, TimeNs deadline) {
 }
 
 void Timeline::transition_of(EventId id, const Transition& transition) {
-  // The wanted segment is nearly always among the newest.
+  Item* item = held(id);
+  if (item == nullptr) return;
+  if (auto* segment = std::get_if<SegmentEntry>(&std::get<Entry>(item->report).body)) segment->transition = transition;
+  item->held = false;
+}
+
+void Timeline::cause_of(EventId id, std::string_view cause) {
+  Item* item = held(id);
+  if (item == nullptr) return;
+  if (auto* segment = std::get_if<SegmentEntry>(&std::get<Entry>(item->report).body)) {
+    const auto place = std::ranges::find(segment->analysis, "retransmission");
+    if (!cause.empty()) {
+      segment->analysis.insert(place == segment->analysis.end() ? place : std::next(place), cause);
+    }
+  }
+  item->held = false;
+}
+
+void Timeline::flow_of(ConnectionId conn, const Flow& flow) {
   for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
-    if (!item->held || item->id != id) continue;
-    std::get<SegmentEntry>(std::get<Entry>(item->report).body).transition = transition;
+    if (!item->held || item->conn != conn) continue;
+    Entry& entry = std::get<Entry>(item->report);
+    if (entry.flow.local.port != 0) continue;
+    entry.flow = flow;
     item->held = false;
     return;
   }
+}
+
+// The wanted entry is nearly always among the newest.
+Timeline::Item* Timeline::held(EventId id) {
+  for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
+    if (item->held && item->id == id) return &*item;
+  }
+  return nullptr;
 }
 
 void Timeline::decide(ConnectionId conn, bool wanted, Reports& out) {

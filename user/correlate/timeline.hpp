@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // timeline.hpp: the reports on their way out, in ring order.
 //
-// An incoming segment can wait here for the transition that it causes; everything behind it waits too,
-// so order is kept. Where only one process's connections are wanted, what belongs to a connection
+// A segment can wait here for the transition that it causes, or for the kernel's word why it was sent
+// again; everything behind it waits too, so order is kept. Where only one process's connections are wanted, what belongs to a connection
 // whose process is not known yet is set aside until it is, at most `aside_limit` reports of each.
 #pragma once
 
@@ -24,8 +24,12 @@ class Timeline {
   explicit Timeline(bool filtered) : filtered_(filtered) {}
 
   void push(Report report, ConnectionId conn);
-  // Waits for transition_of(id, ...) until `deadline` of event time.
+  // Waits for transition_of(id, ...), cause_of(id, ...) or flow_of(conn, ...) until `deadline` of event time.
   void push_held(Entry entry, TimeNs deadline);
+  // The kernel told why the held segment `id` was sent again; it waits no longer.
+  void cause_of(EventId id, std::string_view cause);
+  // The whole address pair of a connection whose held first entry did not have it; it waits no longer.
+  void flow_of(ConnectionId conn, const Flow& flow);
   // Gives the held segment `id` its transition; it waits no longer. No effect if it has left already.
   void transition_of(EventId id, const Transition& transition);
   // The connection's process is known (or never will be).
@@ -49,6 +53,7 @@ class Timeline {
     Reports reports;
   };
   void emit(Item& item, Reports& out);
+  Item* held(EventId id);
 
   bool filtered_;
   std::deque<Item> items_;

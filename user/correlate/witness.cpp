@@ -123,6 +123,14 @@ void Witness::Impl::adopt_flow(Slot slot, const Flow& flow) {
     return;
   }
   table_.bind_flow(slot, flow);
+  if (settings_.timeline) timeline_.flow_of(c.id, flow);
+}
+
+bool Witness::Impl::crowded() const {
+  const std::size_t half_open =
+      table_.waiting(Wait::unanswered_syn) + table_.waiting(Wait::request) + table_.waiting(Wait::wire_connect);
+  return half_open >= settings_.half_open_limit ||
+         (!settings_.kernel_heard && table_.size() >= settings_.wire_alone_limit);
 }
 
 bool Witness::Impl::wanted(const Owner& owner) const {

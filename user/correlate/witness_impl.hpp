@@ -30,6 +30,11 @@ struct Stray {
   std::uint32_t reason = TW_REASON_UNKNOWN;
 };
 
+// Both FINs were seen on the wire, and the acknowledgement of each.
+[[nodiscard]] inline bool both_fins_acked(const Connection& c) {
+  return c.closing && c.closing->fin_out.acked && c.closing->fin_in.acked;
+}
+
 // Wireshark's words for a segment; c may be null.
 [[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out);
 
@@ -46,6 +51,7 @@ class Witness::Impl {
   // on_state.cpp
   void on_state(const Event& e, const StateChange& s);
   Slot locate_state(const Event& e, const StateChange& s, const Flow& flow);
+  void infer_child(Connection& c, const Event& e, const StateChange& s);
   void begin(Connection& c, const StateChange& s);
   void change_owner(Connection& c, const StateChange& s);
   void change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
@@ -60,6 +66,7 @@ class Witness::Impl {
   void note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   void note_fins(Connection& c, const Event& e, const Segment& g, bool out);
   void note_faults(Connection& c, const Event& e, const Segment& g, bool out);
+  void note_wire_totals(Connection& c, const Segment& g);
   void note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   void segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out);
   void wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
@@ -70,7 +77,8 @@ class Witness::Impl {
 
   // strays.cpp
   void stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
-  void stray_reset(const Event& e, const Reset& r, const Flow& flow);
+  // The segment that was answered; 0: not seen.
+  EventId stray_reset(const Event& e, const Reset& r, const Flow& flow);
   void tell_stray(const Stray& stray, TimeNs ts, bool reset_seen);
   void expire_strays(TimeNs now);
 
@@ -88,6 +96,7 @@ class Witness::Impl {
   // witness.cpp
   Slot create(TimeNs ts);
   void adopt_flow(Slot slot, const Flow& flow);
+  [[nodiscard]] bool crowded() const;
   void owner_changed(Connection& c, const Event& e);
   void decide(const Connection& c, bool last);
   [[nodiscard]] bool wanted(const Owner& owner) const;

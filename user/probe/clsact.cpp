@@ -75,8 +75,7 @@ void remove_qdisc(const Filter& filter) {
 
 Result<std::unique_ptr<ClsactGuard>> ClsactGuard::start() {
   int ends[2];
-  if (pipe2(static_cast<int*>(ends), O_CLOEXEC) != 0)
-    return failure("start the tc guard", std::strerror(errno));
+  if (pipe2(static_cast<int*>(ends), O_CLOEXEC) != 0) return failure("start the tc guard", std::strerror(errno));
   const pid_t child = fork();
   if (child < 0) return failure("start the tc guard", std::strerror(errno));
   if (child == 0) {
@@ -101,8 +100,7 @@ Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name,
   Filter filter{.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0};
   bpf_tc_hook hook = hook_of(filter);
   const int created = bpf_tc_hook_create(&hook);
-  if (created != 0 && created != -EEXIST)
-    return failure("add the clsact qdisc to " + name, std::strerror(-created));
+  if (created != 0 && created != -EEXIST) return failure("add the clsact qdisc to " + name, std::strerror(-created));
   filter.created_qdisc = created == 0 ? 1 : 0;
   // The guard hears of it first: a death between the two lines must not leave the filter.
   if (write(pipe_fd_, &filter, sizeof(filter)) != static_cast<ssize_t>(sizeof(filter)))

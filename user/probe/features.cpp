@@ -56,7 +56,8 @@ Result<void> check_kernel(const utsname& system, const Without& without) {
   int major = 0;
   int minor = 0;
   if (std::sscanf(static_cast<const char*>(system.release), "%d.%d", &major, &minor) != 2)
-    return failure("recognise the kernel", std::string("unreadable release ") + static_cast<const char*>(system.release));
+    return failure("recognise the kernel",
+                   std::string("unreadable release ") + static_cast<const char*>(system.release));
   if (without.has("kernel-5.8") || major < 5 || (major == 5 && minor < 8))
     return failure("trace on kernel " + std::string(static_cast<const char*>(system.release)),
                    "the BPF ring buffer came with 5.8", "use a newer kernel");
@@ -70,7 +71,9 @@ std::uint32_t tick_us() {
   return static_cast<std::uint32_t>((resolution.tv_nsec + 500) / 1000);
 }
 
-std::int64_t to_ns(const timespec& time) { return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec; }
+std::int64_t to_ns(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
 
 // Read thrice, the middle one between two of the other clock: the error is half the time the pair took.
 std::int64_t realtime_offset() {
@@ -143,7 +146,7 @@ Result<Features> find_features(const Without& without) {
   found.reset_reasons = enum_names("sk_rst_reason", "SK_RST_REASON_");
   found.tcx = !without.has("tcx");
   found.xdp = !without.has("xdp");
-  struct stat netns {};
+  struct stat netns{};
   if (stat("/proc/self/ns/net", &netns) == 0) found.netns_inode = static_cast<std::uint32_t>(netns.st_ino);
   return found;
 }
@@ -160,7 +163,8 @@ Tracepoint find_tracepoint(std::string_view name, const Without& without) {
   if (type != nullptr && btf_is_ptr(type)) type = btf__type_by_id(types, type->type);
   if (type == nullptr || !btf_is_func_proto(type)) return found;
   found.present = true;
-  for (int i = 1; i < btf_vlen(type); i++) found.argument_types.push_back(argument_type(types, btf_params(type)[i].type));
+  for (int i = 1; i < btf_vlen(type); i++)
+    found.argument_types.push_back(argument_type(types, btf_params(type)[i].type));
   return found;
 }
 

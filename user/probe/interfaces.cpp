@@ -92,9 +92,9 @@ Result<Interface> find_interface(const std::string& name) {
   }
   auto found = describe_interface(ControlSocket(), name, index);
   if (found.layer == LinkLayer::unsupported)
-    return failure("trace interface " + name,
-                   "its link layer (ARPHRD " + std::to_string(found.hardware_type) + ") is neither Ethernet nor plain IP",
-                   "");
+    return failure(
+        "trace interface " + name,
+        "its link layer (ARPHRD " + std::to_string(found.hardware_type) + ") is neither Ethernet nor plain IP", "");
   return found;
 }
 

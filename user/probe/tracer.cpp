@@ -236,8 +236,7 @@ Result<std::unique_ptr<Tracer>> Tracer::start(const TracerSettings& settings, co
 
 std::vector<Hook> Tracer::hooks() const {
   std::vector<Hook> all = impl_->kernel_hooks;
-  for (const auto& interface : impl_->wire_hooks)
-    all.insert(all.end(), interface.hooks.begin(), interface.hooks.end());
+  for (const auto& interface : impl_->wire_hooks) all.insert(all.end(), interface.hooks.begin(), interface.hooks.end());
   return all;
 }
 
@@ -251,8 +250,8 @@ std::vector<std::pair<std::uint32_t, std::string>> Tracer::interface_names() con
 void Tracer::snapshot(const std::function<void(std::span<const std::byte>)>& record) {
   if (!impl_->settings.kernel) return;
   SwitchedOff off;
-  auto loaded = load_skeleton<snapshot_bpf>(
-      "snapshot", off, [&](snapshot_bpf& skeleton) { skeleton.rodata->config = impl_->config; });
+  auto loaded = load_skeleton<snapshot_bpf>("snapshot", off,
+                                            [&](snapshot_bpf& skeleton) { skeleton.rodata->config = impl_->config; });
   if (!loaded) {
     impl_->notice("connections that exist already are not known: " + loaded.error().message());
     return;
@@ -279,8 +278,9 @@ bool Tracer::follow_interfaces() {
   for (const auto& interface : now) {
     const bool known =
         std::ranges::any_of(impl_->wire_hooks, [&](const WireHooks& one) { return is(one.interface, interface); });
-    const bool named = impl_->settings.interfaces.empty() ||
-                       std::ranges::find(impl_->settings.interfaces, interface.name) != impl_->settings.interfaces.end();
+    const bool named =
+        impl_->settings.interfaces.empty() ||
+        std::ranges::find(impl_->settings.interfaces, interface.name) != impl_->settings.interfaces.end();
     if (known || !named || !interface.up || interface.layer == LinkLayer::unsupported) continue;
     const bool renamed = std::ranges::any_of(
         impl_->wire_hooks, [&](const WireHooks& one) { return one.interface.index == interface.index; });

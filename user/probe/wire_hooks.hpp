@@ -35,8 +35,7 @@ struct WireHooks {
 
 class WireAttacher {
  public:
-  WireAttacher(WireMode asked, const Features& features)
-      : asked_(asked), tcx_(features.tcx), xdp_(features.xdp) {}
+  WireAttacher(WireMode asked, const Features& features) : asked_(asked), tcx_(features.tcx), xdp_(features.xdp) {}
 
   // Never fails as a whole: what could not be attached is in the hooks with its reason.
   [[nodiscard]] WireHooks attach(const Interface& interface, const WirePrograms& programs);

@@ -78,7 +78,8 @@ std::span<const std::span<const std::byte>> RingSource::drain() {
   impl_->places.clear();
   impl_->records.clear();
   ring_buffer__consume(impl_->ring.get());
-  for (const auto& [offset, size] : impl_->places) impl_->records.push_back(std::span(impl_->bytes).subspan(offset, size));
+  for (const auto& [offset, size] : impl_->places)
+    impl_->records.push_back(std::span(impl_->bytes).subspan(offset, size));
   return impl_->records;
 }
 

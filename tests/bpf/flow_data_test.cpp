@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// flow_data_test.cpp: the rules of bpf/flow.h for what happens inside a flow: ordinary segments are
+// silent; retransmissions, holes, probes and closed windows are events. True and almost true.
+#include "bpf/conversation.hpp"
+
+namespace tcpwitness::wire_test {
+namespace {
+
+Bytes bytes(std::size_t count) { return Bytes(count, 0x42); }
+
+class FlowData : public FlowSuite {
+ protected:
+  // Both sides have sent 100 bytes and stand at 101.
+  void SetUp() override {
+    FlowSuite::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    flow().handshake();
+    EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = ack | psh, .payload = bytes(100)}), silent);
+    EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 101, .payload = bytes(100)}), silent);
+    EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), silent);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Wire, FlowData, testing::ValuesIn(scenes()), scene_name);
+
+TEST_P(FlowData, OrdinaryDataAndAcknowledgementsAreSilent) {
+  for (std::uint32_t at = 101; at < 5000; at += 700) {
+    EXPECT_EQ(flow().opener({.seq = at, .ack_number = at, .payload = bytes(700)}), silent);
+    EXPECT_EQ(flow().accepter({.seq = at, .ack_number = at + 700}), silent);
+    EXPECT_EQ(flow().accepter({.seq = at, .ack_number = at + 700, .flags = ack | psh | urg, .payload = bytes(700)}),
+              silent);
+    EXPECT_EQ(flow().opener({.seq = at + 700, .ack_number = at + 700, .flags = ack | ece}), silent);
+    EXPECT_EQ(flow().opener({.seq = at + 700, .ack_number = at + 700}), silent);  // a duplicate ACK
+  }
+}
+
+TEST_P(FlowData, PayloadBelowTheHighestNumberIsARetransmission) {
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 101, .payload = bytes(100)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 99, .ack_number = 101, .payload = bytes(2)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), silent);  // the next byte
+  EXPECT_EQ(flow().opener({.seq = 50, .ack_number = 101}), silent);                        // no payload
+}
+
+TEST_P(FlowData, PayloadBehindAHoleIsOutOfOrder) {
+  EXPECT_EQ(flow().accepter({.seq = 102, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().accepter({.seq = 112, .ack_number = 101, .payload = bytes(10)}), silent);  // right behind it
+  EXPECT_EQ(flow().accepter({.seq = 200, .ack_number = 101}), silent);                        // no payload
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .payload = bytes(1)}), TW_WHY_RETRANSMISSION);
+}
+
+TEST_P(FlowData, AFinBehindAHoleIsOutOfOrder) {
+  EXPECT_EQ(flow().opener({.seq = 201, .ack_number = 101, .flags = fin | ack}), TW_WHY_FIN | TW_WHY_OUT_OF_ORDER);
+}
+
+TEST_P(FlowData, AProbeOneBelowTheNextByteIsAKeepAlive) {
+  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_WHY_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), silent);
+  EXPECT_EQ(flow().opener({.seq = 99, .ack_number = 101}), silent);  // two below
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), silent);
+}
+
+TEST_P(FlowData, AKeepAliveMayCarryOneOldByteNotTwo) {
+  EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101, .payload = bytes(1)}),
+            TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101, .payload = bytes(2)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 102}), silent);
+}
+
+TEST_P(FlowData, UnansweredKeepAlivesAreAllTold) {
+  for (int i = 0; i < 3; i++) EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_WHY_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+}
+
+TEST_P(FlowData, AKeepAliveIsNoAnswerToAKeepAlive) {
+  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_WHY_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101}), TW_WHY_KEEPALIVE);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+}
+
+TEST_P(FlowData, AWindowOfZeroIsToldUntilItOpens) {
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 1}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .window = 1}), silent);  // the other direction's
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 1}), TW_WHY_WINDOW_OPEN);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 2}), silent);
+}
+
+TEST_P(FlowData, PayloadIntoAClosedWindowIsAProbe) {
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102, .window = 0}), TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101}), silent);  // no payload
+  EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}), TW_WHY_WINDOW_PROBE);
+  EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}),
+            TW_WHY_WINDOW_PROBE | TW_WHY_RETRANSMISSION | TW_WHY_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 103, .window = 9}), TW_WHY_WINDOW_OPEN | TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 103, .ack_number = 101, .payload = bytes(1)}), silent);
+}
+
+TEST_P(FlowData, TheCountersAreExact) {
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1000)}, {.gso_segs = 1}), silent);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(300)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().bytes_of_opener(), 1400U);
+  EXPECT_EQ(flow().again_of_opener(), 300U);
+  EXPECT_EQ(flow().segments_of_opener(), 6U);
+  EXPECT_EQ(flow().bytes_of_accepter(), 100U);
+  EXPECT_EQ(flow().segments_of_accepter(), 2U);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 101, .payload = bytes(100)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().bytes_of_accepter(), 200U);
+  EXPECT_EQ(flow().again_of_accepter(), 100U);
+  EXPECT_EQ(flow().segments_of_accepter(), 3U);
+  EXPECT_EQ(flow().again_of_opener(), 300U);
+}
+
+// GRO glues a retransmission to the new data behind it: only the old part was sent again.
+TEST_P(FlowData, OnlyTheOldPartOfAnOverlapCountsAsSentAgain) {
+  EXPECT_EQ(flow().opener({.seq = 51, .ack_number = 101, .payload = bytes(1000)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().bytes_of_opener(), 1100U);
+  EXPECT_EQ(flow().again_of_opener(), 50U);
+  EXPECT_EQ(flow().opener({.seq = 1051, .ack_number = 101, .payload = bytes(1)}), silent);
+}
+
+// A stacked device (VLAN, bond, bridge) shows the same segment again.
+TEST_P(FlowData, TheSameSegmentOnAnotherInterfaceIsNotToldAgain) {
+  const Arrival other{.ifindex = wire->second_interface()};
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}, other), silent);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}),
+            TW_WHY_FIN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().segments_of_opener(), 6U);  // handshake 2, set-up 2, FIN 2: the echo is not one
+  EXPECT_EQ(flow().again_of_opener(), 10U);
+}
+
+TEST_P(FlowData, NewDataOnAnotherInterfaceIsHeard) {
+  const Arrival other{.ifindex = wire->second_interface()};
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), silent);
+  EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack}, other), TW_WHY_FIN);
+  EXPECT_EQ(flow().last().ifindex, wire->second_interface());
+  EXPECT_EQ(flow().bytes_of_opener(), 110U);
+  // The direction is heard there now: its old interface shows nothing new.
+  EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack}), silent);
+}
+
+TEST_P(FlowData, ARstIsToldOnEveryInterface) {
+  const Arrival other{.ifindex = wire->second_interface()};
+  EXPECT_EQ(flow().accepter({.seq = 101, .flags = rst}), TW_WHY_RST);
+  EXPECT_EQ(flow().accepter({.seq = 101, .flags = rst}, other), TW_WHY_RST);
+}
+
+TEST_P(FlowData, ASynOnAnotherInterfaceIsAnEchoOnlyOfItself) {
+  const Arrival first{.ifindex = wire->first_interface()};
+  const Arrival other{.ifindex = wire->second_interface()};
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), silent);
+  flow().open_anew(70000);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), silent);
+  flow().open_anew(0xffff0000);  // a lower number is no older one
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), silent);
+}
+
+}  // namespace
+}  // namespace tcpwitness::wire_test

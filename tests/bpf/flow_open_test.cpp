@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// flow_open_test.cpp: the rules of bpf/flow.h for how a flow begins and ends: SYN, handshake, FIN, RST,
+// and a flow that was there before us. Each with one case that makes it true and one almost true.
+#include "bpf/conversation.hpp"
+
+namespace tcpwitness::wire_test {
+namespace {
+
+using FlowOpen = FlowSuite;
+INSTANTIATE_TEST_SUITE_P(Wire, FlowOpen, testing::ValuesIn(scenes()), scene_name);
+
+TEST_P(FlowOpen, SynAndSynAckAreEvents) {
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().last().flags, syn);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
+  EXPECT_EQ(flow().last().flags, syn | ack);
+}
+
+TEST_P(FlowOpen, TheSameSynAgainIsARetransmission) {
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().segments_of_opener(), 2U);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().segments_of_accepter(), 2U);
+}
+
+TEST_P(FlowOpen, AnotherInitialNumberIsAnotherConnection) {
+  flow().handshake();
+  for (const std::uint32_t further : {70000U, 0x80000001U, 0xffff0000U}) {
+    flow().open_anew(further);
+    EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+    EXPECT_EQ(flow().segments_of_opener(), 1U);
+    EXPECT_EQ(flow().segments_of_accepter(), 0U);
+    EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
+    EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  }
+}
+
+TEST_P(FlowOpen, ASynOnAFlowWhoseOwnSynWasNotSeenIsAnotherConnection) {
+  EXPECT_EQ(flow().opener({.seq = 5000, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 5010, .flags = fin | ack}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().bytes_of_opener(), 0U);
+  EXPECT_EQ(flow().segments_of_opener(), 1U);
+}
+
+// RFC 7413: the data of a SYN counts, and a SYN that gets no answer is sent again without it.
+TEST_P(FlowOpen, AFastOpenSynAgainIsARetransmissionWithOrWithoutItsData) {
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .payload = Bytes(100, 1)}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .payload = Bytes(100, 1)}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().again_of_opener(), 100U);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().segments_of_opener(), 3U);
+  EXPECT_EQ(flow().bytes_of_opener(), 200U);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 101, .flags = syn | ack}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 1, .payload = Bytes(5, 1)}), silent);
+}
+
+TEST_P(FlowOpen, ASynThatArrivesLateMovesNothing) {
+  flow().handshake();
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .payload = Bytes(100, 1)}), silent);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().bytes_of_opener(), 100U);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 1, .payload = Bytes(100, 1)}), silent);
+}
+
+TEST_P(FlowOpen, OnlyTheFirstAckAfterTheSynAckEndsTheHandshake) {
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), silent);  // no SYN-ACK yet
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), silent);  // the other side's
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), silent);
+}
+
+TEST_P(FlowOpen, DataCanEndTheHandshakeToo) {
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_HANDSHAKE_ACK);
+}
+
+TEST_P(FlowOpen, AFinIsAnEventAndSoIsItsAcknowledgement) {
+  flow().handshake();
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = fin | ack}), TW_WHY_FIN);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), silent);  // acknowledges all but the FIN
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 2}), TW_WHY_FIN_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 2}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 2, .flags = fin | ack}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 2, .ack_number = 2}), TW_WHY_FIN_ACK);
+}
+
+TEST_P(FlowOpen, AFinThatAcknowledgesAFinIsBoth) {
+  flow().handshake();
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .flags = fin | ack, .payload = Bytes(7, 1)}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 9, .flags = fin | ack}), TW_WHY_FIN | TW_WHY_FIN_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 9, .ack_number = 2}), TW_WHY_FIN_ACK);
+}
+
+TEST_P(FlowOpen, TheSameFinAgainIsARetransmission) {
+  flow().handshake();
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = fin | ack, .payload = Bytes(10, 1)}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = fin | ack, .payload = Bytes(10, 1)}),
+            TW_WHY_FIN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 11, .ack_number = 1, .flags = fin | ack}), TW_WHY_FIN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 12}), TW_WHY_FIN_ACK);
+}
+
+TEST_P(FlowOpen, ARstIsAnEventAndMovesNoNumbers) {
+  flow().handshake();
+  EXPECT_EQ(flow().accepter({.seq = 0x30000000, .ack_number = 1, .flags = rst | ack, .window = 0}), TW_WHY_RST);
+  EXPECT_EQ(flow().accepter({.seq = 1, .flags = rst}), TW_WHY_RST);
+  EXPECT_EQ(flow().segments_of_accepter(), 3U);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .payload = Bytes(10, 1)}), silent);
+}
+
+TEST_P(FlowOpen, AnUnknownFlowIsToldOnce) {
+  EXPECT_EQ(flow().opener({.seq = 77, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(flow().opener({.seq = 87, .ack_number = 1, .payload = Bytes(10, 1)}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 97}), silent);
+}
+
+}  // namespace
+}  // namespace tcpwitness::wire_test

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What goes wrong for a user: each time a message on stderr that names it, the agreed exit code (1 failure, 2
+// usage), and nothing left attached, even after kill -9.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "live/converse.hpp"
+#include "live/courses.hpp"
+#include "live/residue.hpp"
+
+namespace tcpwitness::live {
+namespace {
+
+bool says(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
+
+// Guards of clsact filters that live: processes of that name.
+int guards() {
+  int count = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    std::ifstream file(entry.path() / "comm");
+    std::string comm;
+    if (std::getline(file, comm) && comm == "tcpwitness-tc") ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+class BadInput : public Live {
+ protected:
+  void SetUp() override {
+    Live::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    for (const char* program : {"bpftool", "tc"}) {
+      if (!missing(program).empty()) GTEST_SKIP() << missing(program);
+    }
+    before_ = attachments(lab().client_ns());
+  }
+
+  // It must end at once, with this code, say each word on stderr, nothing on stdout, and leave nothing.
+  void expect_refused(int code, const std::vector<std::string>& arguments, const Words& words,
+                      const std::vector<std::string>& through = {}) {
+    const Ended ended = run_to_end(arguments, through);
+    EXPECT_EQ(ended.code, code) << ended.err;
+    EXPECT_TRUE(ended.out.empty()) << ended.out;
+    EXPECT_TRUE(ended.err.starts_with("tcpwitness: ")) << ended.err;
+    for (const std::string& word : words) EXPECT_TRUE(says(ended.err, word)) << word << " is missing in: " << ended.err;
+    EXPECT_EQ(attachments(lab().client_ns()), before_);
+  }
+  std::optional<Watch> start(const std::vector<std::string>& arguments = {},
+                             const std::vector<std::string>& through = {}) {
+    auto watch = Watch::start(lab().client_ns(), arguments, through);
+    if (!watch) return watch;
+    if (auto ready = watch->run().wait_ready(); !ready) {
+      ADD_FAILURE() << ready.error();
+      return std::nullopt;
+    }
+    objects_ = objects_of(watch->run().pid());
+    EXPECT_FALSE(objects_.programs.empty());
+    EXPECT_FALSE(objects_.links.empty());
+    return watch;
+  }
+  void expect_nothing_left() { EXPECT_EQ(residue(objects_, lab().client_ns(), before_), ""); }
+  lab::Result<std::vector<uint16_t>> talk(int connections = 1) {
+    return converse(lab().host(lab::Side::client), lab().host(lab::Side::server),
+                    {.ip = lab::server_ip, .connections = connections});
+  }
+  const std::string& before() const { return before_; }
+
+ private:
+  std::string before_;
+  KernelObjects objects_;
+};
+
+TEST_F(BadInput, NotRoot) {
+  const Ended ended =
+      run_to_end({"-d", "1"}, {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"});
+  if (says(ended.err, "setpriv") || says(ended.err, "ermission denied")) GTEST_SKIP() << ended.err;
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_TRUE(says(ended.err, "CAP_BPF") && says(ended.err, "root")) << ended.err;
+  EXPECT_TRUE(ended.out.empty()) << ended.out;
+}
+
+TEST_F(BadInput, RootWithoutTheCapabilities) {
+  const Ended ended = run_to_end({"-d", "1"}, {"setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"});
+  if (says(ended.err, "setpriv")) GTEST_SKIP() << ended.err;
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_TRUE(says(ended.err, "CAP_NET_ADMIN")) << ended.err;
+}
+
+TEST_F(BadInput, PrivilegeMissing) {
+  expect_refused(1, {"--netns", lab().client_ns()}, {"CAP_BPF", "sudo"}, {"TCPWITNESS_WITHOUT=privilege"});
+}
+TEST_F(BadInput, NoTypeInformation) {
+  expect_refused(1, {"--netns", lab().client_ns()}, {"BTF", "/sys/kernel/btf/vmlinux"}, {"TCPWITNESS_WITHOUT=btf"});
+}
+TEST_F(BadInput, KernelTooOld) {
+  expect_refused(1, {"--netns", lab().client_ns()}, {"5.8", "kernel"}, {"TCPWITNESS_WITHOUT=kernel-5.8"});
+}
+TEST_F(BadInput, UnknownInterface) {
+  expect_refused(1, {"--netns", lab().client_ns(), "-i", "nowhere0"}, {"nowhere0", "veth-client"});
+}
+TEST_F(BadInput, UnknownNamespace) { expect_refused(1, {"--netns", "tw-no-such"}, {"tw-no-such", "ip netns"}); }
+TEST_F(BadInput, SomethingThatIsNoNamespace) { expect_refused(1, {"--netns", "/etc/passwd"}, {"/etc/passwd"}); }
+
+TEST_F(BadInput, ValuesOutOfRangeAreUsageErrors) {
+  const std::vector<std::vector<std::string>> wrong{
+      {"--port", "0"},        {"--port", "65536"},     {"--port", "http"},     {"-p", "0"},
+      {"-p", "-3"},           {"--host", "300.1.1.1"}, {"--host", "10.0.0.0/33"}, {"-d", "0"},
+      {"-d", "soon"},         {"-c", "0"},             {"--wire", "pcap"},     {"--ring-size", "100K"},
+      {"--ring-size", "1K"},  {"--kernel", "maybe"},   {"-o", "xml"},          {"--no-such-option"},
+      {"--wire", "none", "--kernel", "off"},           {"-i", "a-name-that-is-too-long"}};
+  for (const auto& arguments : wrong) expect_refused(2, arguments, {arguments[0].substr(0, 2)});
+}
+
+TEST_F(BadInput, AnInterfaceThatVanishesIsSaidAndTracingGoesOn) {
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "add", "gone0", "type", "dummy"}));
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "set", "gone0", "up"}));
+  auto watch = start();
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "del", "gone0"}));
+  EXPECT_TRUE(watch->run().wait_for("interface gone0 is gone", Millis(4000))) << watch->err();
+  const auto talked = talk();
+  EXPECT_TRUE(talked) << talked.error();
+  lab::pause_for(Millis(200));
+  const Heard& heard = keep("client", watch->stop());
+  ASSERT_EQ(heard.of("life").size(), 1u);
+  EXPECT_EQ(heard.of("life")[0]["outcome"], "completed");
+  expect_nothing_left();
+}
+
+TEST_F(BadInput, AnInterfaceThatComesUpLaterIsHeard) {
+  auto watch = start();
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "add", "late0", "type", "dummy"}));
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "set", "late0", "up"}));
+  EXPECT_TRUE(watch->run().wait_for("interface late0 came up", Millis(4000))) << watch->err();
+  watch->stop();
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "del", "late0"}));
+  expect_nothing_left();
+}
+
+TEST_F(BadInput, AnXdpSlotThatIsTakenMakesItFallBackToTcAndSayWhy) {
+  auto holder = Watch::start(lab().client_ns(), {"--wire", "xdp-generic", "-i", lab::client_link});
+  ASSERT_TRUE(holder);
+  ASSERT_TRUE(holder->run().wait_ready());
+  auto watch = start({"--wire", "xdp-generic", "-i", lab::client_link});
+  ASSERT_TRUE(watch);
+  const auto talked = talk();
+  EXPECT_TRUE(talked) << talked.error();
+  lab::pause_for(Millis(200));
+  EXPECT_TRUE(says(watch->err(), "XDP")) << watch->err();
+  const Heard& second = keep("the second", watch->stop());
+  const Heard& first = keep("the first", holder->stop());
+  bool found = false;
+  for (const Json& hook : second.ready()["hooks"]) {
+    if (hook["name"] != "wire_ingress") continue;
+    found = true;
+    EXPECT_EQ(hook["mode"], "tcx");
+    EXPECT_TRUE(says(hook.value("why", ""), "another XDP program holds the slot")) << hook.dump();
+  }
+  EXPECT_TRUE(found);
+  for (const Heard* heard : {&first, &second}) {
+    ASSERT_EQ(heard->of("life").size(), 1u);
+    EXPECT_EQ(heard->of("life")[0]["outcome"], "completed");
+    EXPECT_EQ(heard->control_segments(heard->of("life")[0]["conn"]).size(), 4u);
+  }
+  expect_nothing_left();
+}
+
+TEST_F(BadInput, AClosedOutputPipeEndsTheRunWithAMessage) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  auto run = TracerRun::start({"trace", "-o", "json", "--netns", lab().client_ns()}, {}, writer.get());
+  ASSERT_TRUE(run) << run.error();
+  writer.reset();
+  ASSERT_TRUE((*run)->wait_ready());
+  const KernelObjects objects = objects_of((*run)->pid());
+  reader.reset();
+  const auto talked = talk(3);
+  EXPECT_TRUE(talked) << talked.error();
+  const Ended ended = (*run)->wait(Millis(5000));
+  EXPECT_EQ(ended.code, 1) << ended.err;
+  EXPECT_TRUE(says(ended.err, "cannot write the output")) << ended.err;
+  EXPECT_EQ(residue(objects, lab().client_ns(), before()), "");
+}
+
+TEST_F(BadInput, ARingThatIsTooSmallLosesEventsAndCountsEveryOne) {
+  auto watch = start({"--ring-size", "64K"});
+  ASSERT_TRUE(watch);
+  // The consumer is held, so that the ring must overflow.
+  ::kill(watch->run().pid(), SIGSTOP);
+  const auto talked = talk(300);
+  ::kill(watch->run().pid(), SIGCONT);
+  ASSERT_TRUE(talked) << talked.error();
+  ASSERT_TRUE(talk(20));
+  lab::pause_for(Millis(200));
+  const Heard& heard = keep("client", watch->stop({.losses_allowed = true}));
+  const Json summary = heard.summary();
+  EXPECT_GT(summary["lost"].get<uint64_t>(), 0u);
+  uint64_t in_gaps = 0;
+  for (const Json& gap : heard.of("gap")) {
+    in_gaps += gap["lost"].get<uint64_t>();
+    EXPECT_GT(gap["lost"].get<uint64_t>(), 0u);
+    EXPECT_LE(gap["from_ts_ns"].get<int64_t>(), gap["to_ts_ns"].get<int64_t>());
+  }
+  EXPECT_EQ(in_gaps, summary["lost"]);
+  int incomplete = 0;
+  for (const Json& life : heard.of("life")) {
+    if (life["incomplete"] == false) {
+      EXPECT_EQ(life["outcome"], "completed") << "whole lives are told as they were: " << life.dump();
+      continue;
+    }
+    ++incomplete;
+    for (const Json& finding : heard.of("finding", life["conn"])) EXPECT_EQ(finding["confidence"], "inconclusive");
+  }
+  EXPECT_GT(incomplete, 0);
+  EXPECT_TRUE(says(watch->err(), "--ring-size")) << "the remedy: " << watch->err();
+  expect_nothing_left();
+}
+
+TEST_F(BadInput, AMissingTracepointIsSaidAndTheRestGoesOn) {
+  const auto story = play("kill-unread", {.through = {"TCPWITNESS_WITHOUT=tracepoint:tcp_send_reset"}});
+  if (!story) return;
+  const Json theirs = story->server_life();
+  ASSERT_FALSE(theirs.empty());
+  bool off = false;
+  for (const Json& hook : story->server.ready()["hooks"]) {
+    if (hook["name"] != "kernel_send_reset") continue;
+    off = true;
+    EXPECT_EQ(hook["mode"], "off");
+    EXPECT_FALSE(hook.value("why", "").empty()) << "what is lost";
+  }
+  EXPECT_TRUE(off);
+  EXPECT_EQ(theirs["outcome"], "aborted") << "the socket and the wire say so too";
+  EXPECT_TRUE(story->server.of("reset", theirs["conn"]).empty());
+  EXPECT_FALSE(story->server.findings(theirs["conn"]).contains("reset-origin certain"))
+      << "never surer for want of an event";
+}
+
+TEST_F(BadInput, AMissingTracepointIsALineOnStderr) {
+  auto watch = start({}, {"TCPWITNESS_WITHOUT=tracepoint:tcp_send_reset"});
+  ASSERT_TRUE(watch);
+  EXPECT_TRUE(says(watch->err(), "tcp_send_reset")) << watch->err();
+  watch->stop();
+  expect_nothing_left();
+}
+
+TEST_F(BadInput, NothingIsLeftAfterAnOrdinaryEnd) {
+  for (const char* without : {"TCPWITNESS_WITHOUT=", "TCPWITNESS_WITHOUT=tcx"}) {
+    auto watch = start({"--wire", "xdp-generic"}, {without});
+    ASSERT_TRUE(watch);
+    EXPECT_NE(attachments(lab().client_ns()), before()) << "this test sees what is attached";
+    watch->stop();
+    expect_nothing_left();
+  }
+}
+
+TEST_F(BadInput, NothingIsLeftAfterKill9InTcxMode) {
+  auto watch = start();
+  ASSERT_TRUE(watch);
+  EXPECT_EQ(watch->run().kill().code, 128 + SIGKILL);
+  expect_nothing_left();
+}
+
+TEST_F(BadInput, NothingIsLeftAfterKill9InXdpMode) {
+  auto watch = start({"--wire", "xdp-generic"});
+  ASSERT_TRUE(watch);
+  EXPECT_NE(attachments(lab().client_ns()), before());
+  EXPECT_EQ(watch->run().kill().code, 128 + SIGKILL);
+  expect_nothing_left();
+}
+
+TEST_F(BadInput, NothingIsLeftAfterKill9InClsactMode) {
+  const int others = guards();
+  auto watch = start({}, {"TCPWITNESS_WITHOUT=tcx"});
+  ASSERT_TRUE(watch);
+  EXPECT_GT(guards(), others);
+  EXPECT_TRUE(says(attachments(lab().client_ns()), "clsact"));
+  EXPECT_EQ(watch->run().kill().code, 128 + SIGKILL);
+  expect_nothing_left();
+  EXPECT_EQ(guards(), others) << "the guard itself stays behind";
+}
+
+TEST_F(BadInput, AClsactQdiscOfSomebodyElseStays) {
+  ASSERT_TRUE(lab::run_tool({"tc", "-n", lab().client_ns(), "qdisc", "add", "dev", lab::client_link, "clsact"}));
+  const std::string with_qdisc = attachments(lab().client_ns());
+  auto watch = start({}, {"TCPWITNESS_WITHOUT=tcx"});
+  ASSERT_TRUE(watch);
+  const KernelObjects objects = objects_of(watch->run().pid());
+  watch->stop();
+  EXPECT_EQ(residue(objects, lab().client_ns(), with_qdisc), "");
+}
+
+}  // namespace tcpwitness::live

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every way to hear the wire, and to hear without it: the same handshake, exchange and close must come out, with
+// what the chosen hooks can know. Also devices that are no plain Ethernet: a VLAN on top of one, and a tun.
+
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "live/converse.hpp"
+#include "live/courses.hpp"
+
+namespace tcpwitness::live {
+namespace {
+
+// "mode" or "mode: why" of one of the ready object's hooks.
+std::string mode_of(const Heard& heard, const std::string& name, const std::string& target) {
+  for (const Json& hook : heard.ready().value("hooks", Json::array())) {
+    if (hook["name"] == name && hook["target"] == target) return hook["mode"];
+  }
+  return "none";
+}
+
+std::set<std::string> hooks_heard(const Heard& heard, const std::string& ifname) {
+  std::set<std::string> names;
+  for (const Json& segment : heard.of("segment")) {
+    if (segment["ifname"] == ifname) names.insert(segment["hook"].get<std::string>());
+  }
+  return names;
+}
+
+}  // namespace
+
+class Hooks : public Live {
+ protected:
+  void expect_told_by(const Play& how, const std::string& ingress, const std::string& egress,
+                      const std::string& ingress_hook) {
+    const auto story = play("handshake", how);
+    if (!story) return;
+    EXPECT_EQ(mode_of(story->client, "wire_ingress", lab::client_link), ingress);
+    EXPECT_EQ(mode_of(story->client, "wire_egress", lab::client_link), egress);
+    EXPECT_EQ(hooks_heard(story->client, lab::client_link), (std::set<std::string>{ingress_hook, "tc-egress"}));
+    expect_client_closed_first(*story, client_completes(story->played), server_completes(story->played));
+  }
+};
+
+TEST_F(Hooks, GenericXdp) { expect_told_by({.arguments = {"--wire", "xdp-generic"}}, "xdp-generic", "tcx", "xdp"); }
+TEST_F(Hooks, NativeXdp) { expect_told_by({.arguments = {"--wire", "xdp-native"}}, "xdp-native", "tcx", "xdp"); }
+TEST_F(Hooks, TcOnBothSides) { expect_told_by({.arguments = {"--wire", "tc"}}, "tcx", "tcx", "tc-ingress"); }
+TEST_F(Hooks, ClsactWhereTcxIsMissing) {
+  expect_told_by({.through = {"TCPWITNESS_WITHOUT=tcx"}}, "clsact", "clsact", "tc-ingress");
+}
+TEST_F(Hooks, GenericXdpWithClsact) {
+  expect_told_by({.arguments = {"--wire", "xdp-generic"}, .through = {"TCPWITNESS_WITHOUT=tcx"}}, "xdp-generic",
+                 "clsact", "xdp");
+}
+
+TEST_F(Hooks, TheKernelAloneTellsTheLifeWithoutSegments) {
+  const auto story = play("handshake", {.arguments = {"--wire", "none"}});
+  if (!story) return;
+  const Json mine = story->client_life();
+  const Json theirs = story->server_life();
+  ASSERT_FALSE(mine.empty() || theirs.empty());
+  for (const Json& life : {mine, theirs}) {
+    EXPECT_EQ(life["outcome"], "completed");
+    EXPECT_EQ(life["witnesses"], Json({"kernel"}));
+    EXPECT_FALSE(life.contains("wire"));
+  }
+  EXPECT_EQ(mine["pid"], story->played.client.pid);
+  EXPECT_EQ(theirs["pid"], story->played.server.pid);
+  EXPECT_EQ(mine["states"].get<Words>(), active_states);
+  EXPECT_EQ(theirs["states"].get<Words>(), (Words{"SYN_RECV", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSE"}));
+  EXPECT_EQ(mine["tx_bytes"], story->played.client_bytes);
+  EXPECT_EQ(mine["rx_bytes"], story->played.server_bytes);
+  EXPECT_TRUE(story->client.of("segment").empty());
+}
+
+TEST_F(Hooks, TheWireAloneTellsTheLifeWithoutProcesses) {
+  const auto story = play("handshake", {.arguments = {"--kernel", "off"}});
+  if (!story) return;
+  const Json mine = story->client_life();
+  const Json theirs = story->server_life();
+  ASSERT_FALSE(mine.empty() || theirs.empty());
+  for (const Json& life : {mine, theirs}) {
+    EXPECT_EQ(life["outcome"], "completed");
+    EXPECT_EQ(life["witnesses"], Json({"wire"}));
+    EXPECT_TRUE(life["pid"].is_null());
+    EXPECT_EQ(life["pid_source"], "unknown");
+  }
+  EXPECT_EQ(mine["role"], "active");
+  EXPECT_EQ(theirs["role"], "passive");
+  EXPECT_EQ(mine["closed_by"], "local");
+  EXPECT_EQ(theirs["closed_by"], "peer");
+  EXPECT_EQ(mine["tx_bytes"], story->played.client_bytes);
+  EXPECT_EQ(mine["rx_bytes"], story->played.server_bytes);
+  EXPECT_EQ(theirs["tx_bytes"], story->played.server_bytes);
+  EXPECT_TRUE(story->client.of("reset").empty());
+}
+
+TEST_F(Hooks, ASegmentThatTwoStackedDevicesShowIsNoRetransmission) {
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "-batch", "-"},
+                            "link add link veth-client name vlan7 type vlan id 7\nlink set vlan7 up\n"
+                            "addr add 10.98.0.1/24 dev vlan7\n"));
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().server_ns(), "-batch", "-"},
+                            "link add link veth-server name vlan7 type vlan id 7\nlink set vlan7 up\n"
+                            "addr add 10.98.0.2/24 dev vlan7\n"));
+  auto client = Watch::start(lab().client_ns());
+  auto server = Watch::start(lab().server_ns());
+  ASSERT_TRUE(client && server);
+  ASSERT_TRUE(client->run().wait_ready() && server->run().wait_ready());
+  const auto ports =
+      converse(lab().host(lab::Side::client), lab().host(lab::Side::server), {.ip = "10.98.0.2", .connections = 3});
+  ASSERT_TRUE(ports) << ports.error();
+  lab::pause_for(Millis(300));
+  const Heard& at_client = keep("client", client->stop());
+  const Heard& at_server = keep("server", server->stop());
+  for (const Heard* heard : {&at_client, &at_server}) {
+    ASSERT_EQ(heard->of("life").size(), 3u);
+    for (const Json& life : heard->of("life")) {
+      EXPECT_EQ(life["outcome"], "completed");
+      EXPECT_EQ(life["retransmits"], 0);
+      EXPECT_TRUE(heard->findings(life["conn"], "retransmission").empty());
+      EXPECT_TRUE(heard->analysed(life["conn"], "retransmission").empty());
+      const bool is_client = heard == &at_client;
+      EXPECT_EQ(life["tx_bytes"], is_client ? 100 : 1000);
+      EXPECT_EQ(life["rx_bytes"], is_client ? 1000 : 100);
+      EXPECT_EQ(life["wire"]["tx_bytes"], life["tx_bytes"]) << "counted once, not once a device";
+      EXPECT_EQ(life["wire"]["rx_bytes"], life["rx_bytes"]) << "counted once, not once a device";
+    }
+  }
+}
+
+namespace {
+
+// A tun device in a namespace; its descriptor is the cable.
+lab::Result<UniqueFd> make_tun(const lab::Namespace& where, const char* address) {
+  UniqueFd fd;
+  auto made = where.inside([&]() -> lab::Result<void> {
+    fd = UniqueFd(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+    if (!fd) return lab::system_failure("open /dev/net/tun");
+    ifreq request{};
+    std::strncpy(request.ifr_name, "tun7", IFNAMSIZ - 1);
+    request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI);
+    if (::ioctl(fd.get(), TUNSETIFF, &request) != 0) return lab::system_failure("TUNSETIFF");
+    auto up = lab::run_tool({"ip", "-batch", "-"}, fmt::format("addr add {}/24 dev tun7\nlink set tun7 up\n", address));
+    return up ? lab::Result<void>{} : lab::failure(up.error());
+  });
+  if (!made) return lab::failure(made.error());
+  return fd;
+}
+
+// Copies packets both ways until told to stop.
+void carry(const UniqueFd& one, const UniqueFd& other, const std::atomic<bool>& over) {
+  std::array<char, 65536> packet;
+  const auto copy = [&](const UniqueFd& from, const UniqueFd& to) {
+    const ssize_t size = ::read(from.get(), packet.data(), packet.size());
+    if (size > 0 && ::write(to.get(), packet.data(), static_cast<size_t>(size)) < 0) return;
+  };
+  while (!over) {
+    std::array<pollfd, 2> both{{{one.get(), POLLIN, 0}, {other.get(), POLLIN, 0}}};
+    if (::poll(both.data(), 2, 50) <= 0) continue;
+    if (both[0].revents & POLLIN) copy(one, other);
+    if (both[1].revents & POLLIN) copy(other, one);
+  }
+}
+
+}  // namespace
+
+TEST_F(Hooks, ADeviceWithoutEthernetHeadersIsHeardToo) {
+  auto client_end = make_tun(lab().host(lab::Side::client), "10.97.0.1");
+  if (!client_end) GTEST_SKIP() << "no tun devices here: " << client_end.error();
+  auto server_end = make_tun(lab().host(lab::Side::server), "10.97.0.2");
+  ASSERT_TRUE(server_end) << server_end.error();
+  std::atomic<bool> over = false;
+  std::jthread cable([&] { carry(*client_end, *server_end, over); });
+  auto client = Watch::start(lab().client_ns());
+  auto server = Watch::start(lab().server_ns());
+  const bool ready = client && server && client->run().wait_ready() && server->run().wait_ready();
+  EXPECT_TRUE(ready);
+  if (ready) {
+    const auto ports =
+        converse(lab().host(lab::Side::client), lab().host(lab::Side::server), {.ip = "10.97.0.2", .connections = 2});
+    EXPECT_TRUE(ports) << ports.error();
+    lab::pause_for(Millis(300));
+    for (Watch* watch : {&*client, &*server}) {
+      const Heard& heard = keep(watch == &*client ? "client" : "server", watch->stop());
+      EXPECT_EQ(heard.of("life").size(), 2u);
+      EXPECT_EQ(hooks_heard(heard, "tun7"), (std::set<std::string>{"tc-ingress", "tc-egress"}));
+      for (const Json& life : heard.of("life")) {
+        EXPECT_EQ(life["outcome"], "completed");
+        EXPECT_EQ(life["witnesses"], Json({"kernel", "wire"}));
+        EXPECT_EQ(heard.control_segments(life["conn"]).size(), 4u);
+        EXPECT_EQ(life["wire"]["tx_bytes"], life["tx_bytes"]);
+      }
+    }
+  }
+  over = true;
+}
+
+}  // namespace tcpwitness::live
