@@ -63,11 +63,14 @@ static __always_inline __u16 see_syn(struct tw_flow *flow, struct tw_half *me, c
 		why |= TW_WHY_RETRANSMISSION;
 		if (seq_distance(me->nxt, end) < 0)
 			end = me->nxt;
-	} else if (me->seen && !(frame->flags & TCP_ACK)) {
-		__builtin_memset(flow, 0, sizeof(*flow));
+	} else {
+		if (me->seen && !(frame->flags & TCP_ACK))
+			__builtin_memset(flow, 0, sizeof(*flow));
+		me->syn = SYN_SEEN;
 	}
+	if (frame->flags & TCP_ACK)
+		me->syn = SYN_ACK_SEEN;
 	me->seen = 1;
-	me->syn = frame->flags & TCP_ACK ? SYN_ACK_SEEN : SYN_SEEN;
 	me->isn = frame->seq;
 	me->nxt = end;
 	me->ifindex = frame->ifindex;

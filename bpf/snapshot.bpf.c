@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * snapshot.bpf.c: what existed before we started. Two iterators, read once: every TCP socket of the
- * namespace, and every process that holds one open.
+ * snapshot.bpf.c: what exists without an event of its own: before we started, and still at the end. Two
+ * iterators: every TCP socket of the namespace, and every process that holds one open.
  *
  * Records go to the iterator's own file, not to the ring: a machine with a hundred thousand sockets
  * must not overflow it.
@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "config.h"
+#include "maps.h"
 #include "sock.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -32,6 +33,7 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
 	struct tw_socket record = {};
+	struct tw_flow *flow;
 	struct tcp_sock *tp;
 
 	if (!skc || (config.netns && sock_netns(skc) != config.netns))
@@ -47,8 +49,14 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 		record.cb.state = skc->skc_state;
 		record.type = skc->skc_state == TCP_TIME_WAIT ? TW_SOCKET_TIMEWAIT : TW_SOCKET_REQUEST;
 	}
-	if (tuple_wanted(&record.tuple))
-		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	if (!tuple_wanted(&record.tuple))
+		return 0;
+	flow = bpf_map_lookup_elem(&flows, &record.tuple);
+	if (flow) {
+		record.has_wire = 1;
+		record.wire = flow->wire;
+	}
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }
 

@@ -142,11 +142,17 @@ class Run {
     return std::clamp(left, std::chrono::milliseconds(0), drain_every);
   }
 
+  using Records = std::vector<std::vector<std::byte>>;
+  [[nodiscard]] static Tracer::OnRecord into(Records& found) {
+    return [&found](std::span<const std::byte> record) { found.emplace_back(record.begin(), record.end()); };
+  }
+
   // What existed before us, told after what the hooks saw while it was read: a connection of which both
   // speak then begins with its events, not with the snapshot.
   void take_snapshot() {
-    std::vector<std::vector<std::byte>> found;
-    tracer_.snapshot([&found](std::span<const std::byte> record) { found.emplace_back(record.begin(), record.end()); });
+    Records found;
+    tracer_.snapshot_sockets(into(found));
+    tracer_.snapshot_owners(into(found));
     drain();
     for (const auto& record : found) take(record);
   }
@@ -213,11 +219,15 @@ class Run {
   }
 
   int finish() {
-    tracer_.detach();
     const bool enough = done_;
+    // A last look at what is still open: an idle connection's counters have no event to travel in.
+    Records still_open;
+    if (!enough) tracer_.snapshot_sockets(into(still_open));
+    tracer_.detach();
     if (!enough) {
       while (drain() > 0 && !broken_) {
       }
+      for (const auto& record : still_open) take(record);
     }
     finishing_ = true;
     done_ = false;

@@ -37,7 +37,7 @@ enum tw_kind {
 	TW_KIND_ERROR = 5,      /* sock:inet_sk_error_report */
 	TW_KIND_DESTROY = 6,    /* tcp:tcp_destroy_sock */
 	TW_KIND_OWNER = 7,      /* a process seen using a socket, see enum tw_owner_source */
-	TW_KIND_SOCKET = 8,     /* iter/tcp: a socket that existed when we started */
+	TW_KIND_SOCKET = 8,     /* iter/tcp: a socket that exists at the start, or still at the end */
 	TW_KIND_COUNT = 9,
 };
 
@@ -322,11 +322,13 @@ TW_ASSERT_SIZE(tw_owner, 104);
 struct tw_socket {
 	struct tw_header header;
 	struct tw_tuple tuple;
-	__u8 type; /* enum tw_socket_type: FULL, LISTENER, REQUEST, TIMEWAIT */
-	__u8 pad[3];
+	__u8 type;     /* enum tw_socket_type: FULL, LISTENER, REQUEST, TIMEWAIT */
+	__u8 has_wire; /* the wire counters below are set */
+	__u8 pad[2];
 	struct tw_control_block cb;
+	struct tw_wire_counters wire;
 };
-TW_ASSERT_SIZE(tw_socket, 176);
+TW_ASSERT_SIZE(tw_socket, 208);
 
 /* Per-CPU accounting of the ring, read by the consumer at the end: tried == received + lost. */
 struct tw_cpu_state {

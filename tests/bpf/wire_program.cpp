@@ -136,6 +136,13 @@ Outcome WireProgram::run(Hook hook, const Bytes& frame, const Arrival& arrival, 
   return outcome;
 }
 
+Result<UniqueFd> WireProgram::attach_ingress(Hook hook, std::uint32_t ifindex) {
+  constexpr auto tcx_ingress = static_cast<bpf_attach_type>(46);  // linux/bpf.h of 6.6
+  const int fd = bpf_link_create(program(hook), static_cast<int>(ifindex), tcx_ingress, nullptr);
+  if (fd < 0) return failure("attach to tcx ingress (Linux 6.6)", std::strerror(-fd));
+  return UniqueFd(fd);
+}
+
 std::vector<tw_segment> WireProgram::drain() {
   received_.clear();
   ring_buffer__consume(ring_);

@@ -2,7 +2,7 @@
 // wire_program.hpp: the wire object, loaded in a network namespace of its own and run frame by frame
 // through BPF_PROG_TEST_RUN.
 //
-// Nothing is attached: what a run returns is the program's verdict, the frame as the program left it
+// Nothing is attached unless asked for: what a run returns is the program's verdict, the frame as the program left it
 // and the records it put into the ring. On egress the kernel lends the frame a socket that is not TCP's,
 // so tw_socket_view.type is UNKNOWN there.
 #pragma once
@@ -80,6 +80,8 @@ class WireProgram {
   Outcome run(Hook hook, const Bytes& frame, const Arrival& arrival = {}, bool drain = true);
   // Runs it `repeat` times in the kernel; nanoseconds of one run, negative on error.
   double measure(Hook hook, const Bytes& frame, std::uint32_t repeat);
+  // Attached to a tcx ingress hook while the descriptor lives, for frames that really travel.
+  Result<UniqueFd> attach_ingress(Hook hook, std::uint32_t ifindex);
   std::vector<tw_segment> drain();
   [[nodiscard]] std::vector<tw_cpu_state> cpu_states() const;
   [[nodiscard]] std::size_t flow_count() const;

@@ -65,7 +65,7 @@ TEST_F(Filters, AnInterfaceLimitsTheWireAndNotTheKernel) {
   const auto heard = three_connections({"-i", lab::client_link});
   if (!heard) return;
   for (const Json& segment : heard->of("segment")) EXPECT_EQ(segment["ifname"], lab::client_link);
-  for (const Json& hook : heard->ready()["hooks"]) {
+  for (const Json& hook : heard->hooks()) {
     if (hook["name"].get<std::string>().starts_with("wire")) {
       EXPECT_EQ(hook["target"], lab::client_link);
     }

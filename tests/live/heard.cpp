@@ -57,6 +57,8 @@ Json Heard::ready() const {
   return found.empty() ? Json::object() : found.front();
 }
 
+std::vector<Json> Heard::hooks() const { return ready().value("hooks", std::vector<Json>()); }
+
 Json Heard::summary() const {
   const auto found = of("summary");
   return found.empty() ? Json::object() : found.back();

@@ -33,6 +33,7 @@ class Heard {
   std::vector<Json> of(std::string_view type, const Json& conn) const;
   // {} where there is none.
   Json ready() const;
+  std::vector<Json> hooks() const;  // of ready
   Json summary() const;
   // The life with these ends (as this host sees them), or the only one; {} if there is none or more than one.
   Json life(const lab::Endpoint& local, const lab::Endpoint& remote) const;

@@ -21,7 +21,7 @@ namespace {
 
 // "mode" or "mode: why" of one of the ready object's hooks.
 std::string mode_of(const Heard& heard, const std::string& name, const std::string& target) {
-  for (const Json& hook : heard.ready().value("hooks", Json::array())) {
+  for (const Json& hook : heard.hooks()) {
     if (hook["name"] == name && hook["target"] == target) return hook["mode"];
   }
   return "none";
@@ -48,6 +48,7 @@ class Hooks : public Live {
     EXPECT_EQ(hooks_heard(story->client, lab::client_link), (std::set<std::string>{ingress_hook, "tc-egress"}));
     expect_client_closed_first(*story, client_completes(story->played), server_completes(story->played));
   }
+  void expect_stacked_devices_counted_once(const std::string& server_ip);
 };
 
 TEST_F(Hooks, GenericXdp) { expect_told_by({.arguments = {"--wire", "xdp-generic"}}, "xdp-generic", "tcx", "xdp"); }
@@ -103,37 +104,63 @@ TEST_F(Hooks, TheWireAloneTellsTheLifeWithoutProcesses) {
   EXPECT_TRUE(story->client.of("reset").empty());
 }
 
-TEST_F(Hooks, ASegmentThatTwoStackedDevicesShowIsNoRetransmission) {
-  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "-batch", "-"},
-                            "link add link veth-client name vlan7 type vlan id 7\nlink set vlan7 up\n"
-                            "addr add 10.98.0.1/24 dev vlan7\n"));
-  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().server_ns(), "-batch", "-"},
-                            "link add link veth-server name vlan7 type vlan id 7\nlink set vlan7 up\n"
-                            "addr add 10.98.0.2/24 dev vlan7\n"));
-  auto client = Watch::start(lab().client_ns());
-  auto server = Watch::start(lab().server_ns());
-  ASSERT_TRUE(client && server);
-  ASSERT_TRUE(client->run().wait_ready() && server->run().wait_ready());
-  const auto ports =
-      converse(lab().host(lab::Side::client), lab().host(lab::Side::server), {.ip = "10.98.0.2", .connections = 3});
-  ASSERT_TRUE(ports) << ports.error();
-  lab::pause_for(Millis(300));
-  const Heard& at_client = keep("client", client->stop());
-  const Heard& at_server = keep("server", server->stop());
+namespace {
+
+// Of three connections whose segments each passed two devices.
+void expect_counted_once(const Heard& at_client, const Heard& at_server) {
   for (const Heard* heard : {&at_client, &at_server}) {
     ASSERT_EQ(heard->of("life").size(), 3u);
+    const bool is_client = heard == &at_client;
     for (const Json& life : heard->of("life")) {
       EXPECT_EQ(life["outcome"], "completed");
       EXPECT_EQ(life["retransmits"], 0);
       EXPECT_TRUE(heard->findings(life["conn"], "retransmission").empty());
       EXPECT_TRUE(heard->analysed(life["conn"], "retransmission").empty());
-      const bool is_client = heard == &at_client;
       EXPECT_EQ(life["tx_bytes"], is_client ? 100 : 1000);
       EXPECT_EQ(life["rx_bytes"], is_client ? 1000 : 100);
       EXPECT_EQ(life["wire"]["tx_bytes"], life["tx_bytes"]) << "counted once, not once a device";
       EXPECT_EQ(life["wire"]["rx_bytes"], life["rx_bytes"]) << "counted once, not once a device";
     }
   }
+}
+
+}  // namespace
+
+void Hooks::expect_stacked_devices_counted_once(const std::string& server_ip) {
+  auto client = Watch::start(lab().client_ns());
+  auto server = Watch::start(lab().server_ns());
+  ASSERT_TRUE(client && server);
+  ASSERT_TRUE(client->run().wait_ready() && server->run().wait_ready());
+  const auto ports =
+      converse(lab().host(lab::Side::client), lab().host(lab::Side::server), {.ip = server_ip, .connections = 3});
+  ASSERT_TRUE(ports) << ports.error();
+  lab::pause_for(Millis(300));
+  const Heard at_client = keep("client", client->stop());
+  const Heard at_server = keep("server", server->stop());
+  expect_counted_once(at_client, at_server);
+}
+
+TEST_F(Hooks, ASegmentSeenOnAVlanAndOnItsDeviceIsNoRetransmission) {
+  const auto add = [&](const std::string& netns, const char* link, const char* address) {
+    return lab::run_tool({"ip", "-n", netns, "-batch", "-"},
+                         fmt::format("link add link {} name vlan7 type vlan id 7\nlink set vlan7 up\n"
+                                     "addr add {}/24 dev vlan7\n",
+                                     link, address));
+  };
+  if (auto added = add(lab().client_ns(), lab::client_link, "10.98.0.1"); !added) {
+    GTEST_SKIP() << "no VLAN devices here: " << added.error();
+  }
+  ASSERT_TRUE(add(lab().server_ns(), lab::server_link, "10.98.0.2"));
+  expect_stacked_devices_counted_once("10.98.0.2");
+}
+
+TEST_F(Hooks, ASegmentSeenOnABridgeAndOnItsPortIsNoRetransmission) {
+  auto bridged = lab::run_tool({"ip", "-n", lab().client_ns(), "-batch", "-"},
+                               fmt::format("link add br7 type bridge\nlink set {0} master br7\n"
+                                           "addr flush dev {0}\nlink set br7 up\naddr add {1}/24 dev br7\n",
+                                           lab::client_link, lab::client_ip));
+  if (!bridged) GTEST_SKIP() << "no bridges here: " << bridged.error();
+  expect_stacked_devices_counted_once(lab::server_ip);
 }
 
 namespace {

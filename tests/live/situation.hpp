@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -78,7 +79,7 @@ class Live : public ::testing::Test {
 
  private:
   std::unique_ptr<lab::Lab> lab_;
-  std::vector<std::pair<std::string, Heard>> kept_;
+  std::deque<std::pair<std::string, Heard>> kept_;  // what keep() gives out stays where it is
 };
 
 // Runs a program in a namespace (`ip netns exec`) to its end.

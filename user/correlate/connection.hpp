@@ -122,11 +122,11 @@ struct Retransmissions {
   std::uint32_t wire_out = 0;
   std::uint32_t wire_in = 0;
   std::uint32_t refused = 0;   // never left: qdisc or netfilter
-  std::uint32_t filtered = 0;  // of these, by netfilter: before the wire could see them
-  std::uint32_t last_seq = 0;
+  std::uint32_t last_seq = 0;  // as the kernel told
   std::uint32_t attempt = 0;  // of the segment at last_seq
   Evidence evidence;
-  Evidence run;                       // of the segment at last_seq alone: all of them unanswered so far
+  Evidence run;                       // of the segment that was sent again last, at run_seq
+  std::uint32_t run_seq = 0;
   Evidence unmatched;                 // the kernel's, without their segment on the wire
   std::array<TimeNs, 8> syn_ts_ns{};  // times of the SYNs we sent, the first included
   std::uint32_t syns = 0;

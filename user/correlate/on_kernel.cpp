@@ -4,6 +4,8 @@
 //
 // None of these begins a connection, but a retransmission or a snapshot of a living one: a process may
 // keep a dead socket and still call recv() on it.
+#include <utility>
+
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -30,6 +32,42 @@ std::string_view words(RetransmitKind kind) {
   static constexpr std::array<std::string_view, retransmit_kind_count> text = {
       "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe", "unknown"};
   return text[static_cast<std::size_t>(kind)];
+}
+
+// What the kernel's cause adds to the wire's word "retransmission"; Wireshark has a word for the fast one.
+std::string_view cause_on_the_wire(RetransmitKind kind) {
+  switch (kind) {
+    case RetransmitKind::fast:
+      return "fast retransmission";
+    case RetransmitKind::syn:
+    case RetransmitKind::syn_ack:
+    case RetransmitKind::unknown:
+      return "";
+    default:
+      return words(kind);
+  }
+}
+
+// The wire's segment that the kernel tells of now, by sequence number; 0: not seen.
+EventId take_untold(Retransmissions& facts, std::uint32_t seq) {
+  const std::size_t limit = Retransmissions::untold_limit;
+  for (std::size_t i = 1; i <= limit && i <= facts.untold_pushed; ++i) {
+    Untold& segment = facts.untold[(facts.untold_pushed - i) % limit];
+    if (segment.id == 0 || segment.seq != seq) continue;
+    return std::exchange(segment.id, 0);
+  }
+  return 0;
+}
+
+// What the kernel's word of a reset means, beside what the wire showed of it.
+std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool matched) {
+  if (matched) return "";  // the RST itself speaks
+  const auto state = static_cast<State>(r.cb.state);
+  const bool orphan =
+      (r.cb.flags & TW_CB_DEAD) != 0 && (state == State::fin_wait1 || state == State::fin_wait2);
+  if (!c.wire_heard) return "the wire was not heard";
+  if (orphan) return "no RST came: data arrived for a socket that its process had closed";
+  return "no RST was seen on the wire";
 }
 
 // The end of a socket whose last state event was not heard. What its control block proves is kept.
@@ -62,21 +100,34 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Retransmissions& facts = c.troubles().retransmissions;
   const RetransmitKind kind = kind_of(r);
+  if (kind == RetransmitKind::syn || kind == RetransmitKind::syn_ack) {
+    c.isn_local = r.seq;
+    c.has_isn_local = true;
+  }
   ++facts.by_kind[static_cast<std::size_t>(kind)];
   ++facts.kernel;
+  const EventId segment = take_untold(facts, r.seq);
   facts.evidence.add(e.id);
+  if (facts.run_seq != r.seq) facts.run.clear();
+  facts.run_seq = r.seq;
+  facts.run.add(e.id);
+  if (segment != 0) ++facts.matched[static_cast<std::size_t>(kind)];
   if (r.err > 0 || r.err == -1) ++facts.refused;
+  if (segment == 0 && r.err != -1) facts.unmatched.add(e.id);
   facts.attempt = facts.kernel > 1 && facts.last_seq == r.seq ? facts.attempt + 1 : 1;
   if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
   facts.last_seq = r.seq;
   if (!settings_.timeline) return;
   RetransmitEntry body;
   body.cause = words(kind);
+  body.relative = c.has_isn_local;
   body.rel_seq = c.has_isn_local ? r.seq - c.isn_local : r.seq;
+  body.segment = segment;
   body.len = r.end_seq - r.seq;
   body.err = r.err;
   body.rto_us = r.cb.rto_us;
   body.attempt = facts.attempt;
+  if (segment != 0) timeline_.cause_of(segment, cause_on_the_wire(kind));
   entry(&c, e, c.flow, std::move(body));
 }
 
@@ -93,7 +144,7 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   if (sent && r.reason != TW_REASON_UNKNOWN) body.reason = reset_reason_text(names_, r.reason);
   body.meaning = reset_meaning(reason, sent);
   if (slot == no_slot || of_listener) {
-    stray_reset(e, r, flow);
+    body.segment = stray_reset(e, r, flow);
     entry(nullptr, e, flow, std::move(body));
     return;
   }
@@ -109,8 +160,15 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   const bool acts = (r.actor.flags & TW_ACTOR_OWNED) != 0 && !told.answers_segment && sent;
   StateChange actor{};
   actor.actor = r.actor;
-  if (acts) body.process = acting_process(actor, PidSource::unknown).process();
-  body.segment = sent ? trouble.rst_out.mark.id : trouble.rst_in.mark.id;
+  if (acts) body.process = acting_process(actor, PidSource::close).process();
+  const ResetSeen& rst = sent ? trouble.rst_out : trouble.rst_in;
+  bool matched = static_cast<bool>(rst.mark);
+  if (matched && !sent && (r.cb.flags & TW_CB_PRESENT) != 0) {
+    // A RST from before rcv_nxt is not the one that the kernel took.
+    matched = static_cast<State>(r.cb.state) == State::syn_sent || !seq_before(rst.seq, r.cb.rcv_nxt);
+  }
+  if (matched) body.segment = rst.mark.id;
+  if (!sent) body.meaning = taken_reset_meaning(c, r, matched);
   entry(&c, e, c.flow, std::move(body));
 }
 
@@ -133,7 +191,11 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (c.cookie != d.header.cookie) return;
-  if (d.has_wire != 0 && c.wire_heard) c.wire = d.wire;
+  if (d.has_wire != 0 && c.wire_heard) {
+    c.wire = d.wire;
+    c.wire_final = true;
+    c.wire_closed = true;
+  }
   if (c.ended()) return;
   Closing& closing = c.ending();
   const bool well = finished_well(c, d.cb);

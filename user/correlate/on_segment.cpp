@@ -40,6 +40,16 @@ bool alive(std::uint8_t state) {
 
 }  // namespace
 
+std::int64_t Connection::window_bytes(const Segment& g, bool out) const {
+  if (has_flag(g, tcp_flag::syn)) return g.window;  // never scaled (RFC 7323, section 2.2)
+  if (has_flag(g, tcp_flag::rst)) return -1;
+  if (wscale_local == wscale_absent || wscale_peer == wscale_absent) return g.window;  // only both sides can agree on it
+  if (wscale_local == wscale_unknown || wscale_peer == wscale_unknown) return -1;
+  constexpr std::uint8_t largest = 14;
+  const std::uint8_t shift = out ? wscale_local : wscale_peer;
+  return std::int64_t{g.window} << (shift < largest ? shift : largest);
+}
+
 void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.hook == TW_HOOK_TC_EGRESS;
   const Flow flow = to_flow(g.tuple);
@@ -57,11 +67,11 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   c.wire_heard = true;
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  c.wire = g.wire;
   note_handshake(slot, c, e, g, out);
   if (c.closing || has_flag(g, tcp_flag::fin)) note_fins(c, e, g, out);
   constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION;
   if ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst)) note_faults(c, e, g, out);
+  note_wire_totals(c, g);
   segment_entry(&c, e, g, flow, out);
   if (g.socket.type == TW_SOCKET_TIMEWAIT) note_mini_socket(slot, c, e, g, out);
   note_probe(c, e, g, out);
@@ -129,6 +139,12 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
     preexisting = true;
   }
   if (!begins) return no_slot;
+  // What a socket of this machine sends is bounded by its sockets; what comes in is not.
+  const bool own_socket = settings_.kernel_heard && type == TW_SOCKET_FULL;
+  if (!own_socket && crowded(is_syn(g) || is_syn_ack(g))) {
+    ++summary_.untracked;
+    return no_slot;
+  }
   const Slot slot = create(e.ts_ns);
   Connection& c = table_.at(slot);
   if (settings_.kernel_heard) table_.bind_cookie(slot, own_cookie(g));
@@ -146,6 +162,9 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
 }
 
 void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  if (is_syn(g) || is_syn_ack(g)) {
+    (out ? c.wscale_local : c.wscale_peer) = (g.options & TW_OPT_WSCALE) != 0 ? g.wscale : wscale_absent;
+  }
   if (is_syn(g)) {
     (out ? c.isn_local : c.isn_remote) = g.seq;
     out ? c.has_isn_local = true : c.has_isn_remote = true;
@@ -217,18 +236,50 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
   if ((g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0 && !has_flag(g, tcp_flag::rst)) {
     Retransmissions& r = c.troubles().retransmissions;
     ++(out ? r.wire_out : r.wire_in);
-    if (out) r.evidence.add(e.id);
+    if (out) {
+      r.evidence.add(e.id);
+      // The kernel tells of it right behind the segment.
+      r.untold[r.untold_pushed++ % Retransmissions::untold_limit] = {e.id, g.seq};
+      if (r.run_seq != g.seq) r.run.clear();
+      r.run_seq = g.seq;
+      r.run.add(e.id);
+    }
   }
   if (has_flag(g, tcp_flag::rst)) {
+    // TCP refuses a RST that does not fit: the one that it took is the newest before its word.
     ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
-    if (!seen.mark) seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type};
+    const ResetTold& told = out ? c.trouble->reset_sent : c.trouble->reset_received;
+    if (!seen.mark || !told.mark) seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type};
   }
+}
+
+// A flow's counters come with its events only: they are final once no segment can follow.
+void Witness::Impl::note_wire_totals(Connection& c, const Segment& g) {
+  const bool known = c.wire.segs_in != 0 || c.wire.segs_out != 0;
+  if (known && (g.why & TW_WHY_UNKNOWN_FLOW) != 0) {
+    // The flow is not in the map any more: it was over, and this is a straggler, or it was forgotten.
+    if (c.wire_final) return;
+    c.wire_restarted = true;
+  }
+  // Two CPUs can count in one order and speak in the other.
+  const auto segments = [](const tw_wire_counters& w) { return std::uint64_t{w.segs_in} + w.segs_out; };
+  if (c.wire_restarted || segments(g.wire) >= segments(c.wire)) c.wire = g.wire;
+  c.wire_final = c.wire_closed || has_flag(g, tcp_flag::rst) || both_fins_acked(c);
 }
 
 void Witness::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   // The peer's FIN reaches a mini-socket in FIN_WAIT2: no tracepoint shows that it becomes TIME_WAIT.
-  const bool waits = c.closing && c.closing->mini_fin_wait2;
-  if (out || !waits || !has_flag(g, tcp_flag::fin)) return;
+  if (!c.closing) return;
+  Closing& closing = *c.closing;
+  const auto substate = static_cast<State>(g.socket.state);
+  if (out) {
+    const bool covers = closing.fin_in.sent && has_flag(g, tcp_flag::ack) && g.ack == closing.fin_in.end;
+    if (covers && substate == State::time_wait) closing.time_wait_answered = true;
+    return;
+  }
+  if (!has_flag(g, tcp_flag::fin)) return;
+  if (substate == State::fin_wait2) closing.fin_on_mini = true;
+  if (!closing.mini_fin_wait2) return;
   enter_time_wait(slot, e, e.ts_ns, Cause{Cause::Kind::segment, e.id, 0, "FIN", 0}, nullptr);
 }
 
@@ -253,6 +304,11 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     body.rel_ack = g.ack;
   }
   body.analysis = analysis_words(c, g, out);
+  if (c != nullptr) {
+    if (const std::int64_t bytes = c->window_bytes(g, out); bytes >= 0) {
+      body.window_bytes = static_cast<std::uint32_t>(bytes);
+    }
+  }
 
   if (c == nullptr || c->told || !settings_.kernel_heard) {
     entry(c, e, flow, std::move(body));
@@ -271,7 +327,12 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
       const std::int64_t delay = e.ts_ns > sender->ts_ns ? e.ts_ns - sender->ts_ns : 0;
       body.transition = Transition{sender->id, sender->from, sender->to, delay};
     }
-    entry(c, e, flow, std::move(body));
+    const bool again = (g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0;
+    if (again && (g.socket.type == TW_SOCKET_FULL || g.socket.type == TW_SOCKET_REQUEST)) {
+      timeline_.push_held(Entry{c->id, e.id, e.ts_ns, flow, std::move(body)}, now_ + settings_.hold_ns);
+    } else {
+      entry(c, e, flow, std::move(body));
+    }
     return;
   }
   const bool may_lead = notable && !c->ended() && g.socket.type != TW_SOCKET_NONE;

@@ -61,6 +61,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
   if (probe == Probe::keepalive && !out) {
     KeepaliveFacts& k = c.troubles().keepalive;
     ++k.received;
+    k.evidence.add(e.id);
     entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
     return;
   }
@@ -69,6 +70,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
     ++k.sent;
     ++k.unanswered;
     k.evidence.add(e.id);
+    k.run.add(e.id);
     k.last_sent = {e.id, e.ts_ns};
     k.by_kernel = k.by_kernel || by_kernel;
     if (by_kernel && g.socket.keepalive_probes != 0) {
@@ -87,12 +89,21 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
         KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
     return;
   }
-  if (out || (g.why & TW_WHY_KEEPALIVE_ACK) == 0 || !c.trouble || c.trouble->keepalive.unanswered == 0) return;
+  if ((g.why & TW_WHY_KEEPALIVE_ACK) == 0 || !c.trouble) return;
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
   KeepaliveFacts& k = c.trouble->keepalive;
+  if (out) {
+    if (k.replied < k.received) {
+      ++k.replied;
+      k.evidence.add(e.id);
+    }
+    return;
+  }
+  if (k.unanswered == 0) return;
   const std::uint32_t probe_number = k.unanswered;
   ++k.answered;
   k.unanswered = 0;
+  k.run.clear();
   k.dead_at_ns = 0;
   k.evidence.add(e.id);
   entry(&c, e, c.flow,

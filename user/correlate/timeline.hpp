@@ -2,8 +2,9 @@
 // timeline.hpp: the reports on their way out, in ring order.
 //
 // A segment can wait here for the transition that it causes, or for the kernel's word why it was sent
-// again; everything behind it waits too, so order is kept. Where only one process's connections are wanted, what belongs to a connection
-// whose process is not known yet is set aside until it is, at most `aside_limit` reports of each.
+// again; everything behind it waits too, so order is kept. Where only one process's connections are
+// wanted, what belongs to a connection whose process is not known yet is set aside until it is, at most
+// `aside_limit` reports of each.
 #pragma once
 
 #include <cstdint>

@@ -126,11 +126,11 @@ void Witness::Impl::adopt_flow(Slot slot, const Flow& flow) {
   if (settings_.timeline) timeline_.flow_of(c.id, flow);
 }
 
-bool Witness::Impl::crowded() const {
-  const std::size_t half_open =
+bool Witness::Impl::crowded(bool half_open) const {
+  if (!settings_.kernel_heard && table_.size() >= settings_.wire_alone_limit) return true;
+  const std::size_t waiting =
       table_.waiting(Wait::unanswered_syn) + table_.waiting(Wait::request) + table_.waiting(Wait::wire_connect);
-  return half_open >= settings_.half_open_limit ||
-         (!settings_.kernel_heard && table_.size() >= settings_.wire_alone_limit);
+  return half_open && waiting >= settings_.half_open_limit;
 }
 
 bool Witness::Impl::wanted(const Owner& owner) const {

@@ -96,7 +96,8 @@ class Witness::Impl {
   // witness.cpp
   Slot create(TimeNs ts);
   void adopt_flow(Slot slot, const Flow& flow);
-  [[nodiscard]] bool crowded() const;
+  // No room for another connection that only a segment has shown.
+  [[nodiscard]] bool crowded(bool half_open) const;
   void owner_changed(Connection& c, const Event& e);
   void decide(const Connection& c, bool last);
   [[nodiscard]] bool wanted(const Owner& owner) const;

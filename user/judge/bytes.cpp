@@ -22,12 +22,23 @@ bool fin_acknowledged(const Connection& c) {
   return state == State::fin_wait2 || state == State::time_wait || (state == State::closing && c.ended());
 }
 
+// From the wire alone: what the flow counted, without what it took for sent again. It takes a reordered segment for one
+// too, so where an acknowledged FIN gives the length of the whole stream, that is the number (modulo 2^32).
+std::uint64_t from_wire(std::uint64_t bytes, std::uint64_t again, const FinFacts* fin, bool has_isn, std::uint32_t isn) {
+  const std::uint64_t counted = bytes > again ? bytes - again : 0;
+  if (fin == nullptr || !fin->acked || !has_isn) return counted;
+  const std::uint32_t stream = fin->seq - isn - 1;
+  const auto off = static_cast<std::int32_t>(stream - static_cast<std::uint32_t>(counted));
+  return off < 0 && counted < static_cast<std::uint64_t>(-std::int64_t{off}) ? stream
+                                                                            : counted + static_cast<std::uint64_t>(std::int64_t{off});
+}
+
 }  // namespace
 
 std::uint64_t sent_payload(const Connection& c) {
   if (!c.has_cb()) {
-    const std::uint64_t again = c.wire.retrans_bytes_out;
-    return c.wire.bytes_out > again ? c.wire.bytes_out - again : 0;
+    return from_wire(c.wire.bytes_out, c.wire.retrans_bytes_out, c.closing ? &c.closing->fin_out : nullptr,
+                     c.has_isn_local, c.isn_local);
   }
   std::uint64_t extra = 0;
   // A connection that was open before we started counts its SYN too, if it connected; that we do not know.
@@ -39,8 +50,8 @@ std::uint64_t sent_payload(const Connection& c) {
 
 std::uint64_t received_payload(const Connection& c) {
   if (!c.has_cb()) {
-    const std::uint64_t again = c.wire.retrans_bytes_in;
-    return c.wire.bytes_in > again ? c.wire.bytes_in - again : 0;
+    return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.closing ? &c.closing->fin_in : nullptr,
+                     c.has_isn_remote, c.isn_remote);
   }
   const std::uint64_t extra = (c.cb.flags & TW_CB_DONE) != 0 ? 1 : 0;
   return c.cb.bytes_received > extra ? c.cb.bytes_received - extra : 0;

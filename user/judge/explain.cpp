@@ -45,25 +45,29 @@ std::string connect_timeout(const Connection& c, const Life& life) {
   if (c.trouble) again = std::max(again, c.trouble->retransmissions.wire_out);
   const std::string sent =
       again == 0 ? "The SYN was" : fmt::format("The SYN was retransmitted {}{} and", times(again), syn_times(c));
-  if (!life.kernel_heard) return fmt::format("{} never answered in {}.", sent, seconds(life.duration_ns));
-  return fmt::format("{} never answered: {} after {}.", sent, what_process_got(life, "connect()"),
-                     seconds(life.duration_ns));
+  const std::string got = fmt::format("{} after {}", what_process_got(life, "connect()"), seconds(life.duration_ns));
+  if (!life.kernel_heard) return fmt::format("{} not answered within {}.", sent, seconds(life.duration_ns));
+  if (c.syn_ack_seen) return fmt::format("A SYN-ACK came in over the wire, but TCP never took it: {}.", got);
+  return fmt::format("{} never answered: {}.", sent, got);
 }
 
 std::string refused(const Connection& c, const Life& life) {
+  if (life.role == Role::passive) {
+    return "The SYN was answered by a RST from this machine: nothing listens there, or a firewall refused it.";
+  }
   const bool rst = c.trouble && c.trouble->rst_in.mark;
-  const std::string answer = rst ? "The SYN was answered by a RST: nothing listens there (or a firewall says so)"
-                                 : "The peer refused the connection";
+  const std::string answer = rst ? "The SYN was answered by a RST: nothing listens there, or a firewall refused it"
+                                 : "The connection was refused (by a RST or an ICMP message)";
   return life.kernel_heard
              ? fmt::format("{}; {} after {}.", answer, what_process_got(life, "connect()"), seconds(life.duration_ns))
              : answer + ".";
 }
 
-// "its FIN took one sequence number: it is 51 and the ACK of it is 52 = 51 + 1"
+// "FIN consumed one sequence number: the ACK of it is 52 = 51 + 1"
 std::string fin_words(const FinFacts& fin, bool has_isn, std::uint32_t isn) {
   if (!fin.sent || !fin.acked || fin.ack != fin.end) return "";
-  const std::uint32_t base = has_isn ? isn : 0;
-  return fmt::format("FIN consumed one sequence number: the ACK of it is {} = {} + 1", fin.ack - base, fin.seq - base);
+  if (!has_isn) return "FIN consumed one sequence number: the ACK of it is its own number + 1";
+  return fmt::format("FIN consumed one sequence number: the ACK of it is {} = {} + 1", fin.ack - isn, fin.seq - isn);
 }
 
 std::string how_the_process_ended(const Connection& c) {
@@ -76,7 +80,8 @@ std::string how_the_process_ended(const Connection& c) {
 
 std::string completed(const Connection& c) {
   const Closing& closing = *c.closing;
-  const bool local_first = c.closed_by != ClosedBy::peer;
+  // In LAST_ACK the peer's FIN came first, whether or not its beginning was heard.
+  const bool local_first = c.closed_by != ClosedBy::peer && closing.end_from != State::last_ack;
   std::string text = local_first ? fin_words(closing.fin_out, c.has_isn_local, c.isn_local)
                                  : fin_words(closing.fin_in, c.has_isn_remote, c.isn_remote);
   const std::string ended = how_the_process_ended(c);
@@ -90,9 +95,11 @@ std::string completed(const Connection& c) {
   } else if (!local_first) {
     text += "the peer closed first, so TIME_WAIT is on its side, not here";
   } else if (closing.mini_fin_wait2) {
-    text += "the local side closed first and its FIN is acknowledged, but the peer's FIN was not heard";
+    text += "this side closed first and its FIN was acknowledged; the peer's FIN was not heard";
+  } else if (closing.time_wait) {
+    text += "this side closed first, so it waits in TIME_WAIT for 60 s, and its port with it";
   } else {
-    text += "the active closer (local) waits in TIME_WAIT for 60 s, and its port with it";
+    text += "both sides closed, and both FINs were acknowledged";
   }
   text += ".";
   // A process name keeps its own spelling.
@@ -105,17 +112,24 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
                                       [](const Finding& f) { return f.rule == Rule::half_open; });
   const std::string got = life.error ? fmt::format("; the process here gets {}", error_name(*life.error)) : "";
   if (half_open != life.findings.end()) {
-    return fmt::format("After a silence the peer answered with a RST: it no longer knew the connection{}.", got);
+    return fmt::format("After a silence the peer answered with a RST, most likely because it no longer knew the connection{}.",
+                       got);
+  }
+  if (c.closing->end_from == State::new_syn_recv) {
+    return "The SYN-ACK was answered by a RST: the handshake was not finished.";
   }
   const bool rst = c.trouble && c.trouble->rst_in.mark;
-  const bool broke_off = rst && (c.trouble->rst_in.flags & tcp_flag::ack) != 0;
-  return fmt::format(
-      "The peer ended the connection with a RST{}{}.",
-      broke_off ? " instead of a FIN (RST+ACK: its process died with unread data, or chose to reset)" : "", got);
+  if (!rst) return fmt::format("The kernel took a reset from the peer{}.", got);
+  const bool broke_off = (c.trouble->rst_in.flags & tcp_flag::ack) != 0;
+  return fmt::format("The peer ended the connection with a RST{}{}.",
+                     broke_off ? " instead of a FIN (RST+ACK, as when a process ends with unread data or chooses to reset)"
+                               : "",
+                     got);
 }
 
 std::string reset_by_local(const Connection& c, const Bench& bench) {
-  if (c.error == ECONNABORTED) return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
+  if (destroyed_by_other(c)) return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
+  if (!reset_sent(c)) return "This side broke the connection off; its RST was not seen.";
   const ResetTold* told = c.trouble ? &c.trouble->reset_sent : nullptr;
   const std::string why = told != nullptr && told->mark && told->reason != TW_REASON_UNKNOWN
                               ? fmt::format(" ({}: {})", reset_reason_text(bench.names, told->reason),
@@ -124,15 +138,21 @@ std::string reset_by_local(const Connection& c, const Bench& bench) {
   return fmt::format("This side ended the connection with a RST{}.", why);
 }
 
+constexpr std::string_view silent_repair =
+    "its socket was in repair mode (TCP_REPAIR), in which the kernel closes without a FIN or a RST: the peer was told "
+    "nothing";
+
 std::string aborted(const Connection& c) {
   if (c.closing->end_from == State::syn_sent) {
     const std::string died = how_the_process_ended(c);
     return fmt::format("{} before the connection was made: no answer had come to the SYN.",
                        died.empty() ? process_words(c.owner) + " gave up" : died);
   }
-  const std::string ended = how_the_process_ended(c);
-  return fmt::format("{} with data unread, so its kernel sent a RST instead of a FIN.",
-                     ended.empty() ? process_words(c.owner) + " ended" : ended);
+  const std::string died = how_the_process_ended(c);
+  const std::string ended = died.empty() ? process_words(c.owner) + " ended" : died;
+  if (reset_sent(c)) return fmt::format("{} with data unread, so its kernel sent a RST instead of a FIN.", ended);
+  if (ended_in_repair(c)) return fmt::format("{} with data unread; {}.", ended, silent_repair);
+  return fmt::format("{} with data unread; the RST that the peer should get for it was not seen.", ended);
 }
 
 std::string keepalive_timeout(const Connection& c, const Life& life) {
@@ -144,6 +164,7 @@ std::string keepalive_timeout(const Connection& c, const Life& life) {
     text += fmt::format(" (first after {} of silence, then every {})", seconds(std::int64_t{k.time_ms} * 1'000'000),
                         seconds(std::int64_t{k.intvl_ms} * 1'000'000));
   }
+  if (!c.wire_heard) text = fmt::format("Keep-alive ended the connection");
   text += ": the kernel gave the peer up";
   if (c.trouble && (c.trouble->reset_sent.mark || c.trouble->rst_out.mark)) text += ", sent a RST";
   if (life.error) text += fmt::format(", and the process gets {}", error_name(*life.error));
@@ -151,13 +172,17 @@ std::string keepalive_timeout(const Connection& c, const Life& life) {
 }
 
 std::string retransmit_timeout(const Connection& c, const Life& life) {
-  const std::uint32_t waiting = c.cb.write_seq - c.cb.snd_una;
+  // A FIN behind the data takes one sequence number and is no byte.
+  const State from = c.closing->end_from;
+  const bool fin = from == State::fin_wait1 || from == State::last_ack || from == State::closing;
+  const std::uint32_t waiting = c.cb.write_seq - c.cb.snd_una - (fin ? 1 : 0);
+  const std::string what = waiting != 0 ? plural(waiting, "byte") : "The FIN";
   const bool probed = c.cb.snd_nxt == c.cb.snd_una;
   const std::string tried =
-      probed ? "the peer's window stayed closed and its probes had no answer"
-             : fmt::format("after {} nothing was acknowledged", plural(life.retransmits, "retransmission"));
-  std::string text = fmt::format("{} waited for an acknowledgement; {}: the kernel gave up without a RST",
-                                 plural(waiting, "byte"), tried);
+      probed ? "could not be sent: the peer's window was closed and the probes into it were not answered"
+             : fmt::format("waited for an acknowledgement that did not come after {}",
+                           plural(life.retransmits, "retransmission"));
+  std::string text = fmt::format("{} {}. The kernel gave up{}", what, tried, reset_sent(c) ? " and sent a RST" : "");
   if (life.outcome == Outcome::user_timeout) {
     text +=
         fmt::format(" when TCP_USER_TIMEOUT ({}) was over", seconds(std::int64_t{c.cb.user_timeout_ms} * 1'000'000));
@@ -168,18 +193,29 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
 
 std::string still_open(const Connection& c) {
   if (c.state == State::established && c.syn && c.has_isn_local && c.has_isn_remote) {
-    return "Open: each SYN took one sequence number, so both sides continue at 1; nobody has closed yet.";
+    return "Still open: each SYN took one sequence number, so the data of both sides begins at 1; nobody has closed yet.";
   }
   if (c.state == State::close_wait) {
     return fmt::format("The peer has closed its side; {} has not closed the connection yet.", process_words(c.owner));
   }
+  if (c.state == State::unknown) return "Not ended when the run did; no transition of it was heard.";
   return fmt::format("Still in {} when the run ended.", name(c.state));
 }
 
-std::string unknown(const Connection& c) {
+std::string unknown(const Connection& c, const Life& life) {
+  if (ended_in_repair(c)) {
+    const std::string died = how_the_process_ended(c);
+    return fmt::format("{}; {}.", died.empty() ? process_words(c.owner) + " closed" : died, silent_repair);
+  }
   if (c.incomplete) return "Events were lost while it lived; what was heard does not say how it ended.";
-  if (c.state == State::new_syn_recv) return "The SYN-ACK was never acknowledged: the handshake was not finished.";
-  if (c.state == State::unknown && c.syn) return "A SYN came for a listening socket and got no SYN-ACK from it.";
+  if (c.ended() && c.closing->end_from == State::syn_sent && life.error) {
+    const std::string who = *life.error == ECONNABORTED ? "The socket was destroyed before the connection was made; " : "";
+    return fmt::format("{}connect() failed with {} after {}.", who, error_name(*life.error), seconds(life.duration_ns));
+  }
+  const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
+  if (asked && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
+  if (c.state == State::new_syn_recv) return "The SYN-ACK was not acknowledged: the handshake was not finished.";
+  if (life.error) return fmt::format("The process got {}; what was heard does not say why.", error_name(*life.error));
   return "What was heard does not say how it ended.";
 }
 
@@ -209,7 +245,7 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
     case Outcome::unknown:
       break;
   }
-  return unknown(c);
+  return unknown(c, life);
 }
 
 }  // namespace tcpwitness

@@ -14,13 +14,21 @@ std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, 
   if (outcome != Outcome::reset_by_peer || !t.rst_in.mark || !c.established) return std::nullopt;
   if ((t.rst_in.flags & tcp_flag::ack) != 0) return std::nullopt;
   const bool peer_closed = c.closing && (c.closing->fin_in.sent || c.closing->close_wait);
-  const bool silence = t.keepalive.unanswered != 0 || t.retransmissions.kernel != 0 || t.retransmissions.wire_out != 0;
+  // Sent again and again, and nothing of it acknowledged to the end. (Without the kernel nobody says what was.)
+  const Retransmissions& r = t.retransmissions;
+  const bool unanswered = r.run.total != 0 && (!c.has_cb() || !seq_before(r.run_seq, c.cb.snd_una));
+  const bool silence = t.keepalive.unanswered != 0 || unanswered;
   if (peer_closed || (!silence && t.keepalive.sent == 0)) return std::nullopt;
   Finding finding;
   finding.rule = Rule::half_open;
   finding.confidence = silence ? Confidence::likely : Confidence::inconclusive;
+  if (unanswered) cite(finding, r.run);
+  if (t.keepalive.unanswered != 0) {
+    cite(finding, t.keepalive.run);
+  } else if (!silence && t.keepalive.last_sent) {
+    finding.evidence.push_back(t.keepalive.last_sent.id);
+  }
   finding.evidence.push_back(t.rst_in.mark.id);
-  if (t.keepalive.last_sent) finding.evidence.push_back(t.keepalive.last_sent.id);
   if (bench.texts) {
     finding.text =
         "the peer no longer knew this connection: after a silence it answered with a RST that only repeats our "

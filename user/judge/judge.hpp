@@ -47,6 +47,12 @@ enum class ResetReason : std::uint8_t {
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);
 [[nodiscard]] ClosedBy judge_closed_by(const Connection& c, Outcome outcome);
+// This side sent a RST: said by the kernel, or sent by the socket itself on the wire.
+[[nodiscard]] bool reset_sent(const Connection& c);
+// Ended by its process while in TCP_REPAIR: the kernel sends nothing then.
+[[nodiscard]] bool ended_in_repair(const Connection& c);
+// sock_destroy (`ss -K`) by a process that is not the owner.
+[[nodiscard]] bool destroyed_by_other(const Connection& c);
 
 // bytes.cpp: payload bytes, without the sequence numbers of SYN and FIN.
 [[nodiscard]] std::uint64_t sent_payload(const Connection& c);
@@ -58,6 +64,7 @@ enum class ResetReason : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, Outcome outcome);
 [[nodiscard]] std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_retransmission(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_retransmission_disagreement(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome);
@@ -73,6 +80,7 @@ enum class ResetReason : std::uint8_t {
 [[nodiscard]] std::string_view retransmit_words(RetransmitKind kind);
 
 // words.cpp
+void cite(Finding& finding, const Evidence& evidence);  // adds what is listed, and how many more there are
 [[nodiscard]] std::string seconds(std::int64_t ns);           // "1.02 s", "34 ms"
 [[nodiscard]] std::string process_words(const Owner& owner);  // "curl (pid 42)", "a process that was not identified"
 [[nodiscard]] std::string error_name(int error);              // "ETIMEDOUT"

@@ -19,6 +19,7 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
   if (!c.closing && !c.trouble) return findings;
   if (c.trouble) {
     add(judge_retransmission(c, bench));
+    add(judge_retransmission_disagreement(c, bench));
     add(judge_keepalive(c, bench, outcome));
     add(judge_zero_window(c, bench));
     add(judge_reset_origin(c, bench, outcome));
@@ -43,8 +44,9 @@ Life judge_life(const Connection& c, const Bench& bench) {
   Life life;
   life.conn = c.id;
   life.start_ts_ns = c.start_ts_ns;
-  // The end is the last transition; a mini-socket's waiting is not part of the connection's duration.
-  life.ts_ns = c.ended() ? std::max(c.closing->end.ts_ns, c.start_ts_ns) : c.last_ts_ns;
+  // The end is the last transition: of the mini-socket too, but its waiting in TIME_WAIT is no part of the duration.
+  life.ts_ns = c.last_ts_ns;
+  if (c.ended()) life.ts_ns = std::max({c.closing->end.ts_ns, c.closing->time_wait.ts_ns, c.start_ts_ns});
   if (!c.ended() && bench.finished) life.ts_ns = std::max(bench.now, c.last_ts_ns);
   life.duration_ns = life.ts_ns - life.start_ts_ns;
   life.flow = c.flow;
@@ -64,7 +66,8 @@ Life judge_life(const Connection& c, const Bench& bench) {
   life.retransmits = retransmits_of(c);
   if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
   if (c.wire_heard) {
-    life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, !c.preexisting};
+    life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in,
+                           c.wire_final && !c.wire_restarted && !c.preexisting};
   }
   life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
   life.findings = findings_of(c, bench, life.outcome);

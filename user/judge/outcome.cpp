@@ -17,12 +17,6 @@ const Trouble& troubles_of(const Connection& c) {
   return c.trouble ? *c.trouble : none;
 }
 
-// This host's TCP sent a RST for this connection: said by the kernel, or sent by the socket itself on the wire.
-bool reset_sent(const Trouble& t) {
-  const std::uint8_t type = t.rst_out.socket_type;
-  return t.reset_sent.mark || (t.rst_out.mark && (type == TW_SOCKET_FULL || type == TW_SOCKET_CONTROL));
-}
-
 bool reset_taken(const Trouble& t) { return t.reset_received.mark || t.rst_in.mark; }
 
 // Something that was seen proves that the handshake was over: a state that we last knew may be older than a loss.
@@ -50,7 +44,7 @@ Outcome reset_by_whom(const Connection& c, const Bench& bench) {
   const State from = c.closing ? c.closing->end_from : State::unknown;
   const bool orphan = (c.cb.flags & TW_CB_DEAD) != 0 && (from == State::fin_wait1 || from == State::fin_wait2);
   if (!orphan || !c.wire_heard) return Outcome::reset_by_peer;
-  return reset_sent(t) ? Outcome::reset_by_local : Outcome::unknown;
+  return reset_sent(c) ? Outcome::reset_by_local : Outcome::unknown;
 }
 
 // A process, or the kernel for it, ended the connection with a RST.
@@ -63,7 +57,9 @@ Outcome broken_off(const Connection& c, const Bench& bench) {
   const bool dying = (actors & TW_ACTOR_EXITING) != 0;
   const bool unread = (c.has_cb() && unread_data(c.cb)) ||
                       (told.mark && reset_reason(bench.names, told.reason) == ResetReason::abort_on_close);
-  return dying && unread ? Outcome::aborted : Outcome::reset_by_local;
+  if (dying && unread) return Outcome::aborted;
+  // A socket in TCP_REPAIR is closed without a word, so the closing alone proves no RST.
+  return reset_sent(c) ? Outcome::reset_by_local : Outcome::unknown;
 }
 
 Outcome refused_or_not(const Connection& c) {
@@ -75,7 +71,6 @@ Outcome refused_or_not(const Connection& c) {
   const Trouble& t = troubles_of(c);
   if (reset_taken(t)) return Outcome::refused;
   const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
-  if (c.error == ECONNABORTED) return Outcome::reset_by_local;
   return c.error == 0 && called ? Outcome::aborted : Outcome::unknown;
 }
 
@@ -106,7 +101,6 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (!past_handshake(c)) return Outcome::unknown;
   if (c.error == ETIMEDOUT) return timed_out(c, bench);
-  if (c.error == ECONNABORTED) return Outcome::reset_by_local;
   if (t.reset_received.mark) return reset_by_whom(c, bench);
   // The kernel's own last control block: its error was set before the state changed, by a RST. An error that is only
   // reported afterwards can be the aborter's own (a listener that closes with unaccepted children).
@@ -116,25 +110,41 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const bool both_closed = from == State::last_ack || from == State::closing;
   if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && c.cb.sk_err == 0) return Outcome::completed;
   if (from == State::fin_wait2) {
-    if (reset_sent(t) && !closing.time_wait) return Outcome::reset_by_local;
+    if (reset_sent(c) && !closing.time_wait) return Outcome::reset_by_local;
     if (closing.time_wait) return Outcome::completed;
     // A mini-socket that waits for a FIN which nobody can hear or which never came: our side is closed and
     // acknowledged.
     return closing.end_shown && !c.incomplete ? Outcome::completed : Outcome::unknown;
   }
-  if (reset_sent(t)) return broken_off(c, bench);
+  if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, bench);
   if (t.rst_in.mark) return Outcome::reset_by_peer;
-  // close() that goes from an open state to CLOSE sends a RST, whether or not we heard of it.
+  // close() that goes from an open state to CLOSE: with unread data, or by a process that did not want to linger.
   const bool called = (closing.end_actor & TW_ACTOR_PRESENT) != 0 && (closing.end_actor & TW_ACTOR_OWNED) != 0;
   const bool was_open = from == State::established || from == State::close_wait;
   if (closing.end_shown && called && was_open && c.cb.sk_err == 0) return broken_off(c, bench);
   return Outcome::unknown;
 }
 
+bool reset_sent(const Connection& c) {
+  const Trouble& t = troubles_of(c);
+  const std::uint8_t type = t.rst_out.socket_type;
+  return t.reset_sent.mark || (t.rst_out.mark && (type == TW_SOCKET_FULL || type == TW_SOCKET_CONTROL));
+}
+
+bool ended_in_repair(const Connection& c) {
+  return c.ended() && c.closing->end_shown && c.has_cb() && (c.cb.flags & TW_CB_REPAIR) != 0;
+}
+
+bool destroyed_by_other(const Connection& c) {
+  if (c.error != ECONNABORTED || !c.closing || ended_in_repair(c)) return false;
+  return c.closing->end_pid != 0 && c.owner.pid != 0 && c.closing->end_pid != c.owner.pid;
+}
+
 ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
   switch (outcome) {
-    case Outcome::reset_by_peer:
     case Outcome::refused:
+      return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
+    case Outcome::reset_by_peer:
       return ClosedBy::peer;
     case Outcome::reset_by_local:
     case Outcome::aborted:

@@ -5,8 +5,6 @@
 // reported no reset, came from neither TCP: a firewall.
 #include <fmt/format.h>
 
-#include <cerrno>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -52,7 +50,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
                        (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
   if (reason == ResetReason::keepalive_timeout) {
     finding.text = fmt::format("this machine's TCP sent the RST: keep-alive gave up{}", why);
-  } else if (c.error == ECONNABORTED) {
+  } else if (destroyed_by_other(c)) {
     finding.text =
         fmt::format("another process destroyed the socket (as ss -K does), so this machine sent a RST{}", why);
   } else if (process && outcome == Outcome::aborted) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // time_wait.cpp: who waits in TIME_WAIT, until when, and which tuple is blocked.
 //
-// Certain when the kernel's socket had processed the peer's FIN; likely when only the wire showed that
-// FIN on its way to the mini-socket.
+// Certain when the kernel's socket had processed the peer's FIN, or when the mini-socket itself said so:
+// its ACK of that FIN left in TIME_WAIT, or the FIN met it in FIN_WAIT2 and was acknowledged. Likely when
+// only the wire showed that FIN on its way.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "judge/judge.hpp"
 
@@ -20,11 +23,16 @@ std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench) 
   Finding finding;
   finding.rule = Rule::time_wait;
   const bool shown = c.kernel_heard && ((c.cb.flags & TW_CB_DONE) != 0 || closing.end_from == TcpState::closing);
-  finding.confidence = shown ? Confidence::certain : Confidence::likely;
-  finding.evidence.push_back(closing.time_wait.id);
-  if (closing.fin_in.sent && closing.fin_in.sent.id != closing.time_wait.id) {
-    finding.evidence.push_back(closing.fin_in.sent.id);
-  }
+  const bool mini = c.kernel_heard && (closing.time_wait_answered || (closing.fin_on_mini && closing.fin_in.acked));
+  finding.confidence = shown || mini ? Confidence::certain : Confidence::likely;
+  const auto cite_once = [&](const Mark& mark) {
+    if (mark && std::ranges::find(finding.evidence, mark.id) == finding.evidence.end()) {
+      finding.evidence.push_back(mark.id);
+    }
+  };
+  cite_once(closing.time_wait);
+  cite_once(closing.fin_in.sent);
+  cite_once(closing.fin_in.acked);
   if (!bench.texts) return finding;
   finding.text = fmt::format("this side {} and waits in TIME_WAIT for {}: until then {} to {} is not used again",
                              c.closed_by == ClosedBy::both ? "closed together with the peer" : "closed first",

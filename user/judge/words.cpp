@@ -41,7 +41,7 @@ std::string reset_reason_text(const Names& names, std::uint32_t number) {
 }
 
 std::string_view reset_meaning(ResetReason reason, bool sent) {
-  if (!sent) return "the kernel took a reset (a RST, or data for a closed socket)";
+  if (!sent) return "the kernel took a reset";
   switch (reason) {
     case ResetReason::no_socket:
       return "no socket for this segment";
@@ -63,6 +63,12 @@ std::string_view reset_meaning(ResetReason reason, bool sent) {
       break;
   }
   return "the kernel's own reason";
+}
+
+void cite(Finding& finding, const Evidence& evidence) {
+  const std::vector<EventId> ids = evidence.list();
+  finding.evidence.insert(finding.evidence.end(), ids.begin(), ids.end());
+  finding.more_evidence += evidence.more();
 }
 
 std::string seconds(std::int64_t ns) {

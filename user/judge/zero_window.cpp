@@ -19,11 +19,12 @@ std::int64_t closed_for(const ZeroWindowFacts& window, const Connection& c, cons
 }
 
 std::string period_words(const ZeroWindowFacts& window, const Connection& c, const Bench& bench) {
+  const std::string probes = fmt::format("{} zero-window probe{}", window.probes, window.probes == 1 ? "" : "s");
+  if (window.periods == 0) return probes + ", but its closing window was not seen";
   std::string text = fmt::format("the window was closed for {}", seconds(closed_for(window, c, bench)));
   if (window.periods > 1) text += fmt::format(" in {} periods", window.periods);
   if (window.since) text += " and never opened again";
-  text += fmt::format(", {} zero-window probe{}", window.probes, window.probes == 1 ? "" : "s");
-  return text;
+  return text + ", " + probes;
 }
 
 }  // namespace
@@ -38,11 +39,8 @@ std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench
   finding.rule = Rule::zero_window;
   finding.confidence =
       (ours && local.periods != 0) || peer.periods != 0 || peer.by_kernel ? Confidence::certain : Confidence::likely;
-  finding.evidence = (theirs ? peer : local).evidence.list();
-  if (ours && theirs) {
-    const auto more = local.evidence.list();
-    finding.evidence.insert(finding.evidence.end(), more.begin(), more.end());
-  }
+  if (theirs) cite(finding, peer.evidence);
+  if (ours) cite(finding, local.evidence);
   if (!bench.texts) return finding;
   if (theirs) {
     finding.text = fmt::format("the peer's process stopped reading: {}", period_words(peer, c, bench));

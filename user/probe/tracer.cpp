@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,6 +60,7 @@ struct Tracer::Impl {
   Notice notice;
   tw_config config{};
   SkeletonPtr<kernel_bpf> kernel;
+  SkeletonPtr<snapshot_bpf> snapshot;
   std::array<SkeletonPtr<wire_bpf>, 2> wire;  // Ethernet, layer 3; each loaded when needed
   std::vector<Link> kernel_links;
   std::vector<Hook> kernel_hooks;
@@ -107,6 +109,22 @@ struct Tracer::Impl {
     return {};
   }
 
+  // Without the iterators only what has an event is known: no reason not to go on.
+  void load_snapshot() {
+    SwitchedOff off;
+    auto loaded = load_skeleton<snapshot_bpf>("snapshot", off, [&](snapshot_bpf& one) {
+      one.rodata->config = config;
+      bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
+      // Declared with the others, not used by the iterators.
+      bpf_map__set_autocreate(one.maps.events, false);
+      bpf_map__set_autocreate(one.maps.cpu_states, false);
+    });
+    if (loaded)
+      snapshot = std::move(*loaded);
+    else
+      notice("connections that exist already are not known: " + loaded.error().message());
+  }
+
   // The programs of one link layer, loaded when the first interface of that layer is met: verifying
   // them is most of the start-up time, and most machines have no layer-3 device.
   Result<WirePrograms> wire_programs(LinkLayer layer) {
@@ -125,11 +143,12 @@ struct Tracer::Impl {
       if (!loaded) return std::unexpected(loaded.error());
       skeleton = std::move(*loaded);
       for (const auto& [program, why] : off) {
-        if (!why.empty()) notice(program + " is off: " + why);
+        if (!why.empty()) notice(fmt::format("{} is off: {}", program, why));
       }
     }
-    const auto fd = [&](const char* name) {
-      return bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, (name + suffix).c_str()));
+    const auto fd = [&](std::string name) {
+      name += suffix;
+      return bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, name.c_str()));
     };
     return WirePrograms{.xdp = fd("wire_xdp"), .ingress = fd("wire_ingress"), .egress = fd("wire_egress")};
   }
@@ -182,7 +201,7 @@ struct Tracer::Impl {
 
   // Reads one iterator to its end, record by record.
   template <typename Record>
-  Result<void> read_iterator(bpf_program* program, const std::function<void(std::span<const std::byte>)>& record) {
+  Result<void> read_iterator(bpf_program* program, const Tracer::OnRecord& record) {
     if (bpf_program__fd(program) < 0) return failure("take the snapshot", "the program is not loaded");
     Link link(bpf_program__attach_iter(program, nullptr));
     if (!link) return failure("take the snapshot", std::strerror(errno));
@@ -225,6 +244,7 @@ Result<std::unique_ptr<Tracer>> Tracer::start(const TracerSettings& settings, co
   // The wire first would show segments of sockets that the kernel witness has not heard of.
   if (settings.kernel) {
     if (auto ok = impl.load_kernel(without); !ok) return std::unexpected(ok.error());
+    impl.load_snapshot();
   }
   if (settings.wire != WireMode::none) {
     if (auto ok = impl.attach_wire(); !ok) return std::unexpected(ok.error());
@@ -247,19 +267,15 @@ bool Tracer::wire_heard() const {
 }
 std::vector<std::pair<std::uint32_t, std::string>> Tracer::interface_names() const { return impl_->names; }
 
-void Tracer::snapshot(const std::function<void(std::span<const std::byte>)>& record) {
-  if (!impl_->settings.kernel) return;
-  SwitchedOff off;
-  auto loaded = load_skeleton<snapshot_bpf>("snapshot", off,
-                                            [&](snapshot_bpf& skeleton) { skeleton.rodata->config = impl_->config; });
-  if (!loaded) {
-    impl_->notice("connections that exist already are not known: " + loaded.error().message());
-    return;
-  }
-  const auto& programs = (*loaded)->progs;
-  if (auto ok = impl_->read_iterator<tw_socket>(programs.snapshot_tcp, record); !ok)
-    impl_->notice("connections that exist already are not known: " + ok.error().message());
-  if (auto ok = impl_->read_iterator<tw_owner>(programs.snapshot_owners, record); !ok)
+void Tracer::snapshot_sockets(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_tcp, record); !ok)
+    impl_->notice("connections without an event of their own are not known: " + ok.error().message());
+}
+
+void Tracer::snapshot_owners(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = impl_->read_iterator<tw_owner>(impl_->snapshot->progs.snapshot_owners, record); !ok)
     impl_->notice("owners of existing connections are not known: " + ok.error().message());
 }
 

@@ -51,8 +51,10 @@ class Tracer {
   // Interface names by index, of those that were ever attached.
   [[nodiscard]] std::vector<std::pair<std::uint32_t, std::string>> interface_names() const;
 
-  // Sockets and owners that exist now: calls `record` with each record. Losing the snapshot is a notice.
-  void snapshot(const std::function<void(std::span<const std::byte>)>& record);
+  // Sockets and their owners that exist now: calls `record` with each record. Losing them is a notice.
+  using OnRecord = std::function<void(std::span<const std::byte>)>;
+  void snapshot_sockets(const OnRecord& record);
+  void snapshot_owners(const OnRecord& record);
 
   // Interfaces that went or came up since: true when hooks() changed.
   bool follow_interfaces();

@@ -131,6 +131,10 @@ std::string describe(const Summary& summary) {
         "raise --flows",
         grouped(summary.flows_full));
   }
+  if (summary.untracked != 0) {
+    text += fmt::format("\n  {} segments began connections that were not followed: too many were half-open (a SYN flood?)",
+                        grouped(summary.untracked));
+  }
   if (summary.malformed != 0) {
     text += fmt::format("\n  {} records could not be decoded: please report this", grouped(summary.malformed));
   }

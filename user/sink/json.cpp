@@ -222,7 +222,8 @@ class JsonSink final : public Sink {
 
   static void put(JsonWriter& json, const FindingReport& report) {
     begin(json, "finding", report.ts_ns);
-    json.field("conn", report.conn);
+    json.key("conn");
+    report.conn != 0 ? json.value(report.conn) : json.null();
     put_flow(json, report.flow);
     json.field("rule", name(report.finding.rule));
     json.field("confidence", name(report.finding.confidence));
@@ -231,6 +232,7 @@ class JsonSink final : public Sink {
     json.begin_array();
     for (const EventId id : report.finding.evidence) json.value(id);
     json.end_array();
+    put_nonzero(json, "more_evidence", report.finding.more_evidence);
   }
 
   static void put(JsonWriter& json, const GapReport& report) {
@@ -252,6 +254,7 @@ class JsonSink final : public Sink {
     json.field("malformed", summary.malformed);
     json.field("flows_full", summary.flows_full);
     json.field("unaccounted", summary.unaccounted);
+    put_nonzero(json, "untracked", summary.untracked);
   }
 
   void put(JsonWriter& json, const Entry& entry) {
@@ -366,11 +369,12 @@ class JsonSink final : public Sink {
   static void put_entry(JsonWriter& json, const Entry& entry, const RetransmitEntry& retransmit) {
     begin_entry(json, "retransmit", entry);
     json.field("cause", retransmit.cause);
-    json.field("rel_seq", retransmit.rel_seq);
+    put_relative(json, "rel_seq", retransmit.relative, retransmit.rel_seq);
     json.field("len", retransmit.len);
     json.field("attempt", retransmit.attempt);
     json.field("rto_us", retransmit.rto_us);
     if (retransmit.err != TW_RETRANSMIT_ERR_UNKNOWN) json.field("err", retransmit.err);
+    put_nonzero(json, "segment", retransmit.segment);
   }
 
   static void put_entry(JsonWriter& json, const Entry& entry, const ResetEntry& reset) {

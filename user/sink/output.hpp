@@ -16,7 +16,7 @@ using Buffer = fmt::memory_buffer;
 
 class Output {
  public:
-  static constexpr std::size_t spill_bytes = 64 * 1024;
+  static constexpr std::size_t spill_bytes = std::size_t{64} * 1024;
 
   // Takes the descriptor: it is closed with the Output. What was not flushed by then is lost.
   explicit Output(int fd);

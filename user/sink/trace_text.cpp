@@ -204,6 +204,7 @@ class TraceTextSink final : public Sink {
     text.words(printable(finding.text, style_.utf8), indent);
     std::string evidence;
     for (const EventId id : finding.evidence) evidence += fmt::format("{}{}", evidence.empty() ? "" : " ", id);
+    if (finding.more_evidence != 0) evidence += fmt::format(" and {} more", finding.more_evidence);
     if (!evidence.empty()) text.words("(" + evidence + ")", indent, Colour::dim);
     text.end();
   }

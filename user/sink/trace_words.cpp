@@ -197,10 +197,10 @@ Told TraceWords::tell(const RetransmitEntry& entry) const {
   Told told;
   told.kernel = {fmt::format("retransmits{}", entry.attempt > 1 ? fmt::format(", attempt {}", entry.attempt) : ""),
                  Colour::warn};
-  std::string words = fmt::format("{}: seq={}", entry.cause, entry.rel_seq);
+  std::string words = fmt::format("{}: seq={}{}", entry.cause, entry.rel_seq, entry.relative ? "" : " (absolute)");
   if (entry.len != 0) words += fmt::format(" len={}", entry.len);
   if (entry.rto_us != 0) words += fmt::format(", timer {}", duration_in_words(std::int64_t{entry.rto_us} * 1000));
-  told.details.push_back({words});
+  told.details.push_back({with_reference(words, entry.segment)});
   if (entry.err != 0 && entry.err != TW_RETRANSMIT_ERR_UNKNOWN) {
     told.details.push_back({entry.err == 1    ? "but the qdisc refused it"
                             : entry.err == -1 ? "but netfilter dropped it"
@@ -212,7 +212,7 @@ Told TraceWords::tell(const RetransmitEntry& entry) const {
 
 Told TraceWords::tell(const ResetEntry& entry) const {
   Told told;
-  told.kernel = {entry.sent ? "sends RST" : "takes RST", Colour::bad};
+  told.kernel = {entry.sent ? "sends RST" : entry.segment != 0 ? "takes RST" : "takes a reset", Colour::bad};
   told.details.push_back({with_reference(std::string(entry.meaning), entry.segment)});
   if (entry.process.pid != 0) told.details.push_back({fmt::format("by {}", process_text(entry.process, utf8))});
   if (!entry.reason.empty()) {

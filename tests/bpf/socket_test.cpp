@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// socket_test.cpp: what the wire programs learn from the socket, and whose flows they keep.
+//
+// An incoming segment is looked up in the namespace of its device: listener, connection, or nobody. Only
+// flows that a socket wants are remembered; what the machine forwards is none of ours.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "bpf/conversation.hpp"
+
+namespace tcpwitness::wire_test {
+namespace {
+
+constexpr std::array arriving{Hook::ingress, Hook::xdp};
+
+class Sockets : public WireSuite<Sockets> {
+ protected:
+  static std::vector<tw_segment> run(Hook hook, const Endpoint& from, const Endpoint& to, const Segment& segment,
+                                     Family family = Family::ipv4) {
+    const Outcome outcome = wire->run(hook, build({.family = family}, from, to, segment).bytes);
+    EXPECT_EQ(outcome.error, 0);
+    EXPECT_EQ(outcome.verdict, passing_verdict(hook));
+    return outcome.records;
+  }
+};
+
+TEST_F(Sockets, ASegmentThatNobodyWantsIsToldEveryTimeAndLeavesNoFlow) {
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    for (const Hook hook : arriving) {
+      SCOPED_TRACE(name_of(hook));
+      const auto [us, them] = fresh_ends(family);
+      for (int i = 0; i < 2; i++) {
+        auto records = run(hook, them, us, {.flags = syn}, family);
+        ASSERT_EQ(records.size(), 1U);
+        EXPECT_EQ(records[0].why, TW_WHY_SYN | TW_WHY_NO_SOCKET);
+        EXPECT_EQ(records[0].socket.type, TW_SOCKET_NONE);
+        records = run(hook, them, us, {.payload = Bytes(10, 1)}, family);
+        ASSERT_EQ(records.size(), 1U);
+        EXPECT_EQ(records[0].why, TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
+        records = run(hook, them, us, {.flags = rst}, family);
+        ASSERT_EQ(records.size(), 1U);
+        EXPECT_EQ(records[0].why, TW_WHY_RST | TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
+      }
+      EXPECT_EQ(wire->flow_count(), 0U);
+    }
+  }
+}
+
+TEST_F(Sockets, AListenerIsFoundWithItsQueues) {
+  const Listener listener;
+  ASSERT_TRUE(listener.ok());
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    for (const Hook hook : arriving) {
+      SCOPED_TRACE(name_of(hook));
+      auto [us, them] = fresh_ends(family);
+      std::swap(us.port, them.port);
+      const auto records = run(hook, them, us, {.flags = syn}, family);
+      ASSERT_EQ(records.size(), 1U);
+      EXPECT_EQ(records[0].why, TW_WHY_SYN);
+      EXPECT_EQ(records[0].header.cookie, 0U);
+      EXPECT_EQ(records[0].socket.type, TW_SOCKET_LISTENER);
+      EXPECT_EQ(records[0].socket.state, 10);
+      EXPECT_EQ(records[0].socket.ack_backlog, 0U);
+      EXPECT_EQ(records[0].socket.max_ack_backlog, 5U);
+      EXPECT_EQ(run(hook, them, us, {.seq = 0x11223345, .payload = Bytes(3, 1)}, family).size(), 0U);
+    }
+  }
+}
+
+TEST_F(Sockets, AConnectionIsFoundWithItsCookieAndNumbers) {
+  const Listener listener;
+  ASSERT_TRUE(listener.ok());
+  const UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = inet_addr("10.0.0.1");
+  address.sin_port = htons(443);
+  ASSERT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(getsockname(client.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  std::uint64_t cookie = 0;
+  size = sizeof(cookie);
+  ASSERT_EQ(getsockopt(client.get(), SOL_SOCKET, SO_COOKIE, &cookie, &size), 0);
+  const int on = 1;
+  ASSERT_EQ(setsockopt(client.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)), 0);
+
+  const Endpoint server = ipv4_endpoint(10, 0, 0, 1, 443);
+  const Endpoint us = ipv4_endpoint(10, 0, 0, 1, ntohs(address.sin_port));
+  for (const Hook hook : arriving) {
+    SCOPED_TRACE(name_of(hook));
+    const auto records = run(hook, server, us, {.flags = rst | ack});
+    ASSERT_EQ(records.size(), 1U);
+    EXPECT_EQ(records[0].header.cookie, cookie);
+    EXPECT_EQ(records[0].socket.type, TW_SOCKET_FULL);
+    EXPECT_EQ(records[0].socket.state, 1);
+    EXPECT_NE(records[0].socket.snd_nxt, 0U);
+    EXPECT_EQ(records[0].socket.snd_una, records[0].socket.snd_nxt);
+    EXPECT_EQ(records[0].socket.write_seq, records[0].socket.snd_nxt);
+    EXPECT_TRUE(records[0].socket.flags & TW_CB_KEEPOPEN);
+    EXPECT_FALSE(records[0].socket.flags & TW_CB_OWNED);
+    EXPECT_EQ(records[0].socket.keepalive_probes, 9);
+  }
+}
+
+TEST_F(Sockets, ForwardedSegmentsAreNotOurs) {
+  const Endpoint from = ipv4_endpoint(10, 0, 0, 7, 1234);
+  const Endpoint beyond = ipv4_endpoint(10, 0, 0, 9, 443);
+  for (const Hook hook : arriving) {
+    SCOPED_TRACE(name_of(hook));
+    // Not ours and not forwarded either: told, as long as this machine is no router.
+    EXPECT_EQ(run(hook, from, beyond, {.flags = syn}).size(), 1U);
+  }
+  std::ofstream("/proc/sys/net/ipv4/ip_forward") << "1\n";
+  for (const Hook hook : arriving) {
+    SCOPED_TRACE(name_of(hook));
+    EXPECT_EQ(run(hook, from, beyond, {.flags = syn}).size(), 0U);
+    EXPECT_EQ(run(hook, from, beyond, {.flags = rst}).size(), 0U);
+    // To one of our own addresses: ours, router or not.
+    EXPECT_EQ(run(hook, from, ipv4_endpoint(10, 0, 0, 1, 81), {.flags = syn}).size(), 1U);
+  }
+  std::ofstream("/proc/sys/net/ipv4/ip_forward") << "0\n";
+}
+
+}  // namespace
+}  // namespace tcpwitness::wire_test

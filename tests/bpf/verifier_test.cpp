@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// verifier_test.cpp: what each program costs the verifier. The kernel's limit is a million instructions
+// processed; the budget leaves room for kernels whose verifier prunes less than this one's.
+#include <fmt/format.h>
+
+#include "bpf/objects.hpp"
+#include "bpf/wire_program.hpp"
+
+namespace tcpwitness::wire_test {
+namespace {
+
+constexpr std::uint32_t budget = 150000;
+
+struct CostCase {
+  const char* name;
+  tw_config config;
+};
+
+// The most that the command line can ask for: 16 ports, 8 prefixes that end inside a word.
+tw_config everything() {
+  tw_config config{};
+  config.netns = 4026531840;
+  config.tick_us = 4000;
+  config.wake_bytes = 2 << 20;
+  config.has_reset_reason = 1;
+  config.has_retransmit_err = 0;
+  config.port_count = TW_MAX_PORTS;
+  for (std::uint16_t i = 0; i < TW_MAX_PORTS; i++) config.ports[i] = static_cast<std::uint16_t>(8000 + i);
+  config.host_count = TW_MAX_HOSTS;
+  for (std::uint8_t i = 0; i < TW_MAX_HOSTS; i++) {
+    for (auto& byte : config.hosts[i].addr) byte = static_cast<std::uint8_t>(0x20 + i);
+    config.hosts[i].addr[15] &= 0xf0;
+    config.hosts[i].prefix_bits = 124;
+  }
+  return config;
+}
+
+tw_config plain() {
+  tw_config config{};
+  config.tick_us = 4000;
+  config.wake_bytes = 2 << 20;
+  return config;
+}
+
+tw_config with_packets_all(tw_config config) {
+  config.packets_all = 1;
+  return config;
+}
+
+using Verifier = BpfTest;
+
+TEST_F(Verifier, EveryProgramStaysWellBelowTheLimit) {
+  const std::vector<CostCase> cases{{"plain", plain()},
+                                    {"--packets all", with_packets_all(plain())},
+                                    {"16 ports, 8 hosts", everything()},
+                                    {"16 ports, 8 hosts, all", with_packets_all(everything())}};
+  std::map<std::string, std::vector<std::uint32_t>> table;
+  std::string header = fmt::format("{:<34}", "instructions processed");
+  for (const auto& one : cases) {
+    header += fmt::format("{:>24}", one.name);
+    const auto objects = load_objects(one.config);
+    ASSERT_TRUE(objects) << one.name << ": " << objects.error().message();
+    for (const auto& object : *objects) {
+      for (const auto& [program, why] : object.refused) fmt::print("{} is off: {}\n", program, why);
+      for (const auto& [program, instructions] : object.instructions) {
+        table[object.name + " " + program].push_back(instructions);
+        EXPECT_GT(instructions, 0U) << program;
+        EXPECT_LT(instructions, budget) << program << ", " << one.name;
+      }
+    }
+  }
+  fmt::print("{}\n", header);
+  for (const auto& [program, costs] : table) {
+    fmt::print("{:<34}", program);
+    for (const std::uint32_t cost : costs) fmt::print("{:>24}", cost);
+    fmt::print("\n");
+  }
+}
+
+// A wire program that is refused leaves half of the evidence out: here it is an error, not a notice.
+TEST_F(Verifier, NoWireOrSnapshotProgramIsRefused) {
+  const auto objects = load_objects(plain());
+  ASSERT_TRUE(objects) << objects.error().message();
+  ASSERT_EQ(objects->size(), 3U);
+  EXPECT_EQ(objects->at(1).refused.size(), 0U);
+  EXPECT_EQ(objects->at(1).instructions.size(), 6U);
+  EXPECT_EQ(objects->at(2).refused.size(), 0U);
+  EXPECT_EQ(objects->at(2).instructions.size(), 2U);
+}
+
+}  // namespace
+}  // namespace tcpwitness::wire_test
