@@ -28,6 +28,15 @@ static __always_inline void fill_header(struct tw_header *header, __u8 kind, __u
 	header->version = TW_ABI_VERSION;
 }
 
+/*
+ * bytes_acked counts an active opener's SYN (tcp_snd_una_update), bytes_sent does not: more acknowledged
+ * than was ever sent for the first time means that the SYN is in it. Before any FIN, which counts too.
+ */
+static __always_inline bool is_active(const struct tcp_sock *tp, __u8 state)
+{
+	return state == TCP_ESTABLISHED && tp->bytes_acked > tp->bytes_sent - tp->bytes_retrans;
+}
+
 SEC("iter/tcp")
 int snapshot_tcp(struct bpf_iter__tcp *ctx)
 {
@@ -43,6 +52,8 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	if (tp) {
 		sock_tuple(tp, &record.tuple);
 		control_block(tp, &record.cb);
+		if (is_active(tp, record.cb.state))
+			record.cb.flags |= TW_CB_ACTIVE;
 		record.type = record.cb.state == TCP_LISTEN ? TW_SOCKET_LISTENER : TW_SOCKET_FULL;
 	} else {
 		common_tuple(skc, 0, &record.tuple);

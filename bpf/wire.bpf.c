@@ -347,6 +347,14 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	return work;
 }
 
+/* Do the headers, options included, end beyond the bytes at hand? */
+static __always_inline bool needs_pull(const struct cursor *at, const struct frame *frame, int parsed)
+{
+	if (parsed == PARSED_TCP)
+		return at->end - at->data < frame->options_offset + frame->options_length;
+	return parsed == PARSED_SHORT;
+}
+
 static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool raw_ip)
 {
 	bool outgoing = hook == TW_HOOK_TC_EGRESS;
@@ -362,7 +370,7 @@ static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool ra
 		return TC_ACT_UNSPEC;
 	at = bytes_of(skb, false);
 	parsed = parse_frame(&at, &work->frame, outgoing, raw_ip);
-	if (parsed == PARSED_SHORT && at.end - at.data < (long)skb->len) {
+	if (needs_pull(&at, &work->frame, parsed) && at.end - at.data < (long)skb->len) {
 		if (bpf_skb_pull_data(skb, skb->len < 256 ? skb->len : 256))
 			return TC_ACT_UNSPEC;
 		at = bytes_of(skb, false);
@@ -370,7 +378,7 @@ static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool ra
 	}
 	if (parsed != PARSED_TCP)
 		return TC_ACT_UNSPEC;
-	if (skb->vlan_present)
+	if (skb->vlan_present && !work->frame.vlan_id) /* the inner tag of two, as XDP sees it */
 		work->frame.vlan_id = skb->vlan_tci & 0xfff;
 	if (skb->gso_segs)
 		work->frame.segments = skb->gso_segs;

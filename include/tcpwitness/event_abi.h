@@ -103,6 +103,7 @@ enum tw_cb_flags {
 	TW_CB_DEAD = 1 << 3,     /* SOCK_DEAD: orphaned, no process has it open */
 	TW_CB_REPAIR = 1 << 4,   /* TCP_REPAIR */
 	TW_CB_LINGER = 1 << 5,   /* SOCK_LINGER with sk_lingertime (0 means close() sends RST) */
+	TW_CB_ACTIVE = 1 << 6,    /* snapshot: it connected, for bytes_acked counts a SYN beyond the payload sent */
 	TW_CB_PRESENT = 1 << 7,  /* the block was read; without this bit all else is zero */
 };
 

@@ -35,8 +35,8 @@ enum class Confidence : std::uint8_t { inconclusive, likely, certain };
 struct Finding {
   Rule rule{};
   Confidence confidence{};
-  std::string text;               // one sentence in words
-  std::vector<EventId> evidence;  // events that carry it: the first ones and the newest where there are many
+  std::string text;                 // one sentence in words
+  std::vector<EventId> evidence;    // events that carry it: the first ones and the newest where there are many
   std::uint32_t more_evidence = 0;  // how many more events carry it than are listed
 };
 

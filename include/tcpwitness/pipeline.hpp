@@ -60,8 +60,8 @@ struct WitnessSettings {
   // anything no more than that many connections. A connection that is accepted after all is told all the same.
   std::size_t half_open_limit = 65'536;
   std::size_t wire_alone_limit = 1'000'000;
-  std::uint32_t pid = 0;                              // only connections of this process; 0: all
-  std::string comm;                                   // only connections of processes with this name; "": all
+  std::uint32_t pid = 0;  // only connections of this process; 0: all
+  std::string comm;       // only connections of processes with this name; "": all
 };
 
 // Correlates events into connections, explains each witness by the other, and judges.

@@ -85,7 +85,7 @@ struct SegmentEntry {
 };
 
 struct RetransmitEntry {
-  std::string_view cause;  // "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe"
+  std::string_view cause;     // "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe"
   std::uint32_t rel_seq = 0;  // relative to this side's ISN (SYN is 0); absolute where it is unknown
   bool relative = false;
   EventId segment = 0;    // the same segment as the wire saw it leave; 0: not seen
@@ -105,7 +105,8 @@ struct ResetEntry {
 };
 
 struct ErrorEntry {
-  int error = 0;  // errno; 0: only an ICMP message on the error queue
+  int error = 0;           // errno; 0: only an ICMP message on the error queue
+  bool own_abort = false;  // set by this side's own disconnect, after the end: nothing that the peer did
 };
 
 // A keep-alive probe or the answer to it, or the end of waiting.

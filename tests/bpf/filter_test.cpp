@@ -78,8 +78,8 @@ TEST_F(Filters, AnIpv4PrefixMatchesOnEitherEnd) {
   expect(false, ipv4_endpoint(192, 0, 2, 127, 1), ipv4_endpoint(10, 0, 0, 1, 2));
   expect(false, ipv4_endpoint(192, 0, 3, 128, 1), ipv4_endpoint(10, 0, 0, 1, 2));
   // The same four bytes at the end of an IPv6 address are not an IPv4 address.
-  expect(false, {.address = {0x20, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 200}, .port = 1},
-         ipv6_endpoint(1, 1, 1), Family::ipv6);
+  expect(false, {.address = {0x20, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 200}, .port = 1}, ipv6_endpoint(1, 1, 1),
+         Family::ipv6);
 }
 
 TEST_F(Filters, AnIpv6PrefixMatchesAtEveryLength) {

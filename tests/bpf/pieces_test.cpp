@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +19,17 @@
 
 namespace tcpwitness::wire_test {
 namespace {
+
+// struct virtio_net_hdr; linux/virtio_net.h has a field named `class`.
+struct PacketHeader {
+  std::uint8_t flags = 0;
+  std::uint8_t gso_type = 0;
+  std::uint16_t linear = 0;  // hdr_len
+  std::uint16_t gso_size = 0;
+  std::uint16_t csum_start = 0;
+  std::uint16_t csum_offset = 0;
+};
+static_assert(sizeof(PacketHeader) == 10);
 
 class Pieces : public WireSuite<Pieces> {
  protected:
@@ -37,16 +47,15 @@ class Pieces : public WireSuite<Pieces> {
 
   // Sends it with `linear` bytes in the linear part, 0: as the kernel likes; waits for a record.
   std::vector<tw_segment> send(const Bytes& frame, std::size_t linear) {
-    virtio_net_hdr header{};
-    header.hdr_len = static_cast<std::uint16_t>(linear);
+    const PacketHeader header{.linear = static_cast<std::uint16_t>(linear)};
     Bytes message(sizeof(header));
     std::memcpy(message.data(), &header, sizeof(header));
     message.insert(message.end(), frame.begin(), frame.end());
     sockaddr_ll to{};
     to.sll_family = AF_PACKET;
     to.sll_ifindex = static_cast<int>(wire->first_interface());
-    const auto sent = sendto(packets_.get(), message.data(), message.size(), 0, reinterpret_cast<const sockaddr*>(&to),
-                             sizeof(to));
+    const auto sent =
+        sendto(packets_.get(), message.data(), message.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to));
     EXPECT_EQ(sent, static_cast<ssize_t>(message.size())) << std::strerror(errno);
     for (int i = 0; i < 200; i++) {
       if (auto records = wire->drain(); !records.empty()) return records;
@@ -64,8 +73,8 @@ TEST_F(Pieces, HeadersOutsideTheLinearPartArePulledTogether) {
   for (const auto& stack : all_stacks()) {
     if (stack.raw_ip) continue;
     const auto [us, them] = fresh_ends(stack.family);
-    const Segment segment{.flags = syn, .options = joined({option_mss(1400), option_wscale(5)}),
-                          .payload = Bytes(5000, 0x77)};
+    const Segment segment{
+        .flags = syn, .options = joined({option_mss(1400), option_wscale(5)}), .payload = Bytes(5000, 0x77)};
     const Frame frame = build(stack, them, us, segment);
     for (const std::size_t linear : {std::size_t{0}, std::size_t{14}, frame.ip + 20, frame.tcp, frame.tcp + 20}) {
       SCOPED_TRACE(fmt::format("{}, {} bytes linear", stack.name, linear));

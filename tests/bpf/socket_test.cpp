@@ -31,6 +31,7 @@ TEST_F(Sockets, ASegmentThatNobodyWantsIsToldEveryTimeAndLeavesNoFlow) {
     for (const Hook hook : arriving) {
       SCOPED_TRACE(name_of(hook));
       const auto [us, them] = fresh_ends(family);
+      const std::size_t flows = wire->flow_count();
       for (int i = 0; i < 2; i++) {
         auto records = run(hook, them, us, {.flags = syn}, family);
         ASSERT_EQ(records.size(), 1U);
@@ -43,7 +44,7 @@ TEST_F(Sockets, ASegmentThatNobodyWantsIsToldEveryTimeAndLeavesNoFlow) {
         ASSERT_EQ(records.size(), 1U);
         EXPECT_EQ(records[0].why, TW_WHY_RST | TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
       }
-      EXPECT_EQ(wire->flow_count(), 0U);
+      EXPECT_EQ(wire->flow_count(), flows);
     }
   }
 }

@@ -377,15 +377,14 @@ inline Reports zero_window(ConnectionId conn = 4, EventId id = 60) {
                              .window = 512}));
   story.add(57,
             wire({.rel_seq = 65537, .rel_ack = 1, .len = 1440, .state = established, .analysis = {"retransmission"}}));
-  story.add(3,
-            RetransmitEntry{.cause = "RTO",
-                            .rel_seq = 65537,
-                            .relative = true,
-                            .segment = id + 7,
-                            .len = 1440,
-                            .err = 0,
-                            .rto_us = 204'000,
-                            .attempt = 1});
+  story.add(3, RetransmitEntry{.cause = "RTO",
+                               .rel_seq = 65537,
+                               .relative = true,
+                               .segment = id + 7,
+                               .len = 1440,
+                               .err = 0,
+                               .rto_us = 204'000,
+                               .attempt = 1});
   Finding zero{.rule = Rule::zero_window,
                .confidence = Confidence::likely,
                .text = "the peer closed its window for 3.41 s: its process does not read; 2.5 MiB wait here",

@@ -122,17 +122,30 @@ TEST_F(BadInput, UnknownNamespace) { expect_refused(1, {"--netns", "tw-no-such"}
 TEST_F(BadInput, SomethingThatIsNoNamespace) { expect_refused(1, {"--netns", "/etc/passwd"}, {"/etc/passwd"}); }
 
 TEST_F(BadInput, ValuesOutOfRangeAreUsageErrors) {
-  const std::vector<std::vector<std::string>> wrong{
-      {"--port", "0"},        {"--port", "65536"},     {"--port", "http"},     {"-p", "0"},
-      {"-p", "-3"},           {"--host", "300.1.1.1"}, {"--host", "10.0.0.0/33"}, {"-d", "0"},
-      {"-d", "soon"},         {"-c", "0"},             {"--wire", "pcap"},     {"--ring-size", "100K"},
-      {"--ring-size", "1K"},  {"--kernel", "maybe"},   {"-o", "xml"},          {"--no-such-option"},
-      {"--wire", "none", "--kernel", "off"},           {"-i", "a-name-that-is-too-long"}};
+  const std::vector<std::vector<std::string>> wrong{{"--port", "0"},
+                                                    {"--port", "65536"},
+                                                    {"--port", "http"},
+                                                    {"-p", "0"},
+                                                    {"-p", "-3"},
+                                                    {"--host", "300.1.1.1"},
+                                                    {"--host", "10.0.0.0/33"},
+                                                    {"-d", "0"},
+                                                    {"-d", "soon"},
+                                                    {"-c", "0"},
+                                                    {"--wire", "pcap"},
+                                                    {"--ring-size", "100K"},
+                                                    {"--ring-size", "1K"},
+                                                    {"--kernel", "maybe"},
+                                                    {"-o", "xml"},
+                                                    {"--no-such-option"},
+                                                    {"--wire", "none", "--kernel", "off"},
+                                                    {"-i", "a-name-that-is-too-long"}};
   for (const auto& arguments : wrong) expect_refused(2, arguments, {arguments[0].substr(0, 2)});
 }
 
 TEST_F(BadInput, AnInterfaceThatVanishesIsSaidAndTracingGoesOn) {
-  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "add", "gone0", "type", "veth", "peer", "name", "gone1"}));
+  ASSERT_TRUE(
+      lab::run_tool({"ip", "-n", lab().client_ns(), "link", "add", "gone0", "type", "veth", "peer", "name", "gone1"}));
   ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "set", "gone0", "up"}));
   auto watch = start();
   ASSERT_TRUE(watch);
@@ -150,7 +163,8 @@ TEST_F(BadInput, AnInterfaceThatVanishesIsSaidAndTracingGoesOn) {
 TEST_F(BadInput, AnInterfaceThatComesUpLaterIsHeard) {
   auto watch = start();
   ASSERT_TRUE(watch);
-  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "add", "late0", "type", "veth", "peer", "name", "late1"}));
+  ASSERT_TRUE(
+      lab::run_tool({"ip", "-n", lab().client_ns(), "link", "add", "late0", "type", "veth", "peer", "name", "late1"}));
   ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "set", "late0", "up"}));
   EXPECT_TRUE(watch->run().wait_for("interface late0 came up", Millis(4000))) << watch->err();
   watch->stop();

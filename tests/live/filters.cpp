@@ -81,8 +81,8 @@ TEST_F(Filters, CountStopsAfterSoManyLives) {
   auto watch = Watch::start(lab().client_ns(), {"-c", "2"}, {}, "life");
   ASSERT_TRUE(watch);
   ASSERT_TRUE(watch->run().wait_ready());
-  const auto talked = converse(lab().host(lab::Side::client), lab().host(lab::Side::server),
-                               {.ip = lab::server_ip, .connections = 5});
+  const auto talked =
+      converse(lab().host(lab::Side::client), lab().host(lab::Side::server), {.ip = lab::server_ip, .connections = 5});
   ASSERT_TRUE(talked) << talked.error();
   const Ended ended = watch->run().wait(Millis(5000));
   EXPECT_EQ(ended.code, 0) << ended.err;
@@ -135,20 +135,21 @@ TEST_F(Filters, AProcessIdSelectsItsConnections) {
 }
 
 TEST_F(Filters, AnotherProcessIdSelectsNothing) {
-  const auto others =
-      heard_of_players(lab(), [](const lab::Played&) { return std::vector<std::string>{"-p", "1"}; });
+  const auto others = heard_of_players(lab(), [](const lab::Played&) { return std::vector<std::string>{"-p", "1"}; });
   ASSERT_TRUE(others);
   EXPECT_TRUE(others->of("life").empty()) << digest(*others);
   EXPECT_TRUE(others->of("state").empty()) << digest(*others);
 }
 
 TEST_F(Filters, AProcessNameSelectsItsConnections) {
-  const auto own = heard_of_players(
-      lab(), [](const lab::Played&) { return std::vector<std::string>{"--comm", "lab-client"}; });
+  const auto own = heard_of_players(lab(), [](const lab::Played&) {
+    return std::vector<std::string>{"--comm", "lab-client"};
+  });
   ASSERT_TRUE(own);
   EXPECT_EQ(own->of("life").size(), 1u) << digest(*own);
-  const auto others = heard_of_players(
-      lab(), [](const lab::Played&) { return std::vector<std::string>{"--comm", "somebody-else"}; });
+  const auto others = heard_of_players(lab(), [](const lab::Played&) {
+    return std::vector<std::string>{"--comm", "somebody-else"};
+  });
   ASSERT_TRUE(others);
   EXPECT_TRUE(others->of("life").empty()) << digest(*others);
 }

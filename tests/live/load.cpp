@@ -4,6 +4,7 @@
 // speed over loopback.
 
 #include <atomic>
+#include <map>
 #include <thread>
 
 #include "live/converse.hpp"
@@ -63,32 +64,50 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
   ASSERT_TRUE(ready);
   ASSERT_EQ(error, "");
   lab::pause_for(Millis(200));
-  const Heard heard = watch->stop();
+  // Hooks are live before anybody drains the ring: under load it may overflow until then, which gaps must say.
+  const Heard heard = watch->stop({.losses_allowed = true});
   std::map<std::string, std::vector<Json>> by_ends;
+  const auto ready_ts = heard.ready()["ts_ns"].get<int64_t>();
+  uint64_t in_gaps = 0;
+  for (const Json& gap : heard.of("gap")) {
+    in_gaps += gap["lost"].get<uint64_t>();
+    // The first record after a gap tells of it; that one may come a little after ready.
+    EXPECT_LT(gap["from_ts_ns"].get<int64_t>(), ready_ts + 1'000'000'000) << "lost after it was ready: " << gap.dump();
+  }
+  EXPECT_EQ(in_gaps, heard.summary()["lost"].get<uint64_t>());
   int whole = 0;
   int wrong = 0;
+  const auto expect = [&](bool good, const char* what, const Json& life) {
+    if (!good && ++wrong <= 5) ADD_FAILURE() << what << ": " << life.dump();
+  };
   for (const Json& life : heard.of("life")) {
     by_ends[life["local"].dump() + life["remote"].dump()].push_back(life);
-    const bool saw_it_open = life["preexisting"] == false && life.contains("handshake_ns");
-    if (!saw_it_open) {
-      // Half seen: marked as such, or the hooks say what they saw; never a life without a single state.
-      if (life["states"].empty() && ++wrong <= 3) ADD_FAILURE() << "a life without states: " << life.dump();
+    const bool caller = life["role"] == "active";
+    if (life["incomplete"] == true) continue;
+    if (life["start_ts_ns"].get<int64_t>() < ready_ts) {
+      // Half of it may have been missed, but then it must not say otherwise.
+      expect(!life["states"].empty(), "a life without states", life);
+      const bool complete = life.contains("wire") && life["wire"]["complete"] == true && life["outcome"] == "completed";
+      expect(!complete || life["wire"]["tx_bytes"] == life["tx_bytes"], "it calls half of the segments all", life);
       continue;
     }
     ++whole;
-    const bool caller = life["role"] == "active";
-    const Words states = caller ? active_states : passive_states;
-    const bool right = life["outcome"] == "completed" && life["states"].get<Words>() == states &&
-                       life["tx_bytes"] == (caller ? 100 : 1000) && life["handshake_ns"] > 0;
-    if (!right && ++wrong <= 3) ADD_FAILURE() << life.dump();
+    expect(life["preexisting"] == false, "it was not there before", life);
+    expect(life["outcome"] == "completed", "it completed", life);
+    expect(life["states"].get<Words>() == (caller ? active_states : passive_states), "its states", life);
+    expect(life["tx_bytes"] == (caller ? 100 : 1000), "its bytes", life);
+    expect(life.value("handshake_ns", int64_t{0}) > 0, "its handshake", life);
   }
   EXPECT_GT(whole, 0);
-  EXPECT_EQ(wrong, 0);
+  int repeated = 0;
   for (const auto& [ends, lives] : by_ends) {
-    if (lives.size() < 2) continue;
-    // A port comes again only after its first life.
-    if (++wrong <= 6) ADD_FAILURE() << "told " << lives.size() << " times: " << lives[0].dump() << lives[1].dump();
+    // A port comes again only long after its first life.
+    if (lives.size() > 1 && ++repeated <= 3) {
+      ADD_FAILURE() << "told " << lives.size() << " times: " << lives[0].dump() << lives[1].dump();
+    }
   }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(repeated, 0);
 }
 
 }  // namespace tcpwitness::live

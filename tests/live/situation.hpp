@@ -37,8 +37,7 @@ void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness = 
 class Watch {
  public:
   static std::optional<Watch> start(const std::string& netns, std::vector<std::string> more = {},
-                                    const std::vector<std::string>& through = {},
-                                    const std::string& command = "trace");
+                                    const std::vector<std::string>& through = {}, const std::string& command = "trace");
   // Stops it, checks it and reads what it told.
   Heard stop(Soundness soundness = {});
   TracerRun& run() { return *run_; }

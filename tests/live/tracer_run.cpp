@@ -94,8 +94,7 @@ Ended TracerRun::kill() {
   return wait(Millis(5000));
 }
 
-Ended run_to_end(const std::vector<std::string>& arguments, const std::vector<std::string>& through,
-                 Millis patience) {
+Ended run_to_end(const std::vector<std::string>& arguments, const std::vector<std::string>& through, Millis patience) {
   auto run = TracerRun::start(arguments, through);
   if (!run) return {did_not_end, "", run.error()};
   Ended ended = (*run)->wait(patience);

@@ -25,6 +25,8 @@ using State = TcpState;
 inline constexpr std::int64_t us = 1'000;
 inline constexpr std::int64_t ms = 1'000'000;
 inline constexpr std::int64_t s = 1'000'000'000;
+// TCP's flags as everybody writes them.
+// NOLINTNEXTLINE(readability-identifier-naming)
 inline constexpr std::uint8_t S = syn, SA = syn | ack, A = ack, FA = fin | ack, R = rst, RA = rst | ack, PA = psh | ack;
 
 struct Caller {
@@ -113,9 +115,12 @@ class Side {
       snd_nxt += seq_length(len, flags);
       if (seq_before(write_seq, snd_nxt)) write_seq = snd_nxt;
       bytes_out_ += len;
+    } else if ((why & TW_WHY_RETRANSMISSION) != 0) {
+      bytes_out_ += len;
+      again_out_ += len;
     }
-    segment.wire.bytes_out = bytes_out_;
-    segment.wire.bytes_in = bytes_in_;
+    ++segments_out_;
+    segment.wire = counted();
     return stream_->add(segment);
   }
 
@@ -129,8 +134,8 @@ class Side {
       peer_nxt = segment.seq + seq_length(len, flags);
       bytes_in_ += len;
     }
-    segment.wire.bytes_out = bytes_out_;
-    segment.wire.bytes_in = bytes_in_;
+    ++segments_in_;
+    segment.wire = counted();
     const EventId id = stream_->add(segment);
     if ((flags & rst) == 0) take(segment.ack, (flags & ack) != 0, (flags & fin) != 0);
     return id;
@@ -166,6 +171,8 @@ class Side {
     event.header = header(TW_KIND_DESTROY);
     event.tuple = tuple_;
     event.cb = block(state);
+    event.has_wire = segments_in_ + segments_out_ != 0 ? 1 : 0;
+    event.wire = counted();
     return stream_->add(event);
   }
 
@@ -203,6 +210,8 @@ class Side {
     event.type = type;
     state = in_state;
     event.cb = block(in_state);
+    event.has_wire = segments_in_ + segments_out_ != 0 ? 1 : 0;
+    event.wire = counted();
     return stream_->add(event);
   }
 
@@ -244,6 +253,11 @@ class Side {
       actor.exit_code = static_cast<std::uint32_t>(by.killed_by);
     }
     return actor;
+  }
+
+  // The flow map's totals.
+  [[nodiscard]] tw_wire_counters counted() const {
+    return {bytes_in_, bytes_out_, segments_in_, segments_out_, 0, again_out_};
   }
 
  private:
@@ -292,6 +306,9 @@ class Side {
   std::uint32_t unread_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t bytes_in_ = 0;
+  std::uint32_t again_out_ = 0;
+  std::uint32_t segments_in_ = 0;
+  std::uint32_t segments_out_ = 0;
 };
 
 inline Side client_of(Stream& stream, std::uint64_t cookie = 7) {

@@ -99,6 +99,23 @@ inline Told run(const std::vector<Event>& events, WitnessSettings settings = lif
   return result;
 }
 
+// What the wire alone would have heard of a story, without a socket to ask.
+inline std::vector<Event> wire_alone(std::vector<Event> events) {
+  std::erase_if(events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
+  for (Event& event : events) {
+    Segment& segment = std::get<Segment>(event.body);
+    segment.header.cookie = 0;
+    segment.socket = {};
+    segment.socket.type = TW_SOCKET_UNKNOWN;
+  }
+  return events;
+}
+inline WitnessSettings wire_settings() {
+  WitnessSettings settings = trace_settings();
+  settings.kernel_heard = false;
+  return settings;
+}
+
 inline std::vector<TcpState> states(std::initializer_list<TcpState> list) { return list; }
 
 }  // namespace tcpwitness::testing

@@ -165,7 +165,14 @@ TEST(Json, AnInterfaceWithoutANameHasItsNumber) {
 }
 
 TEST(Json, ARetransmissionTellsCauseAndWhetherItLeft) {
-  RetransmitEntry retransmit{.cause = "RTO", .rel_seq = 5, .relative = true, .segment = 3, .len = 7, .err = -1, .rto_us = 204'000, .attempt = 2};
+  RetransmitEntry retransmit{.cause = "RTO",
+                             .rel_seq = 5,
+                             .relative = true,
+                             .segment = 3,
+                             .len = 7,
+                             .err = -1,
+                             .rto_us = 204'000,
+                             .attempt = 2};
   json object = entry(retransmit);
   EXPECT_EQ(object["type"], "retransmit");
   EXPECT_EQ(object["cause"], "RTO");

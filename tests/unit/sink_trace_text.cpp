@@ -123,7 +123,8 @@ TEST(TraceText, ASegmentThatNoSocketWantsSaysSo) {
 }
 
 TEST(TraceText, ARetransmissionThatDidNotLeaveSaysWhoStoppedIt) {
-  RetransmitEntry retransmit{.cause = "RTO", .rel_seq = 1, .relative = true, .len = 9, .err = 1, .rto_us = 204'000, .attempt = 3};
+  RetransmitEntry retransmit{
+      .cause = "RTO", .rel_seq = 1, .relative = true, .len = 9, .err = 1, .rto_us = 204'000, .attempt = 3};
   EXPECT_EQ(words().tell(retransmit).kernel.text, "retransmits, attempt 3");
   EXPECT_EQ(details(words().tell(retransmit)), "RTO: seq=1 len=9, timer 204 ms but the qdisc refused it");
   retransmit.err = -1;

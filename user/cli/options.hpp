@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/wire_mode.hpp"
 
 namespace tcpwitness {
 
 enum class Command : std::uint8_t { life, trace };
 enum class OutputFormat : std::uint8_t { text, json };
-enum class WireMode : std::uint8_t { automatic, xdp, xdp_native, xdp_generic, tc, none };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
 struct Options {

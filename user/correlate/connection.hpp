@@ -123,9 +123,9 @@ struct Retransmissions {
   std::uint32_t wire_in = 0;
   std::uint32_t refused = 0;   // never left: qdisc or netfilter
   std::uint32_t last_seq = 0;  // as the kernel told
-  std::uint32_t attempt = 0;  // of the segment at last_seq
+  std::uint32_t attempt = 0;   // of the segment at last_seq
   Evidence evidence;
-  Evidence run;                       // of the segment that was sent again last, at run_seq
+  Evidence run;  // of the segment that was sent again last, at run_seq
   std::uint32_t run_seq = 0;
   Evidence unmatched;                 // the kernel's, without their segment on the wire
   std::array<TimeNs, 8> syn_ts_ns{};  // times of the SYNs we sent, the first included
@@ -137,7 +137,7 @@ struct KeepaliveFacts {
   std::uint32_t answered = 0;
   std::uint32_t unanswered = 0;  // in a row, now
   std::uint32_t received = 0;
-  std::uint32_t replied = 0;     // to those received
+  std::uint32_t replied = 0;  // to those received
   std::uint32_t time_ms = 0;
   std::uint32_t intvl_ms = 0;
   std::uint32_t probes = 0;
@@ -269,7 +269,7 @@ struct Connection {
   bool owner_ambiguous : 1 = false;  // the snapshot named two processes
   bool syn_ack_seen : 1 = false;
   bool established : 1 = false;
-  bool expired : 1 = false;  // told because its time was up, not because its end was seen
+  bool expired : 1 = false;         // told because its time was up, not because its end was seen
   bool wire_final : 1 = false;      // nothing can follow the newest wire counters
   bool wire_closed : 1 = false;     // they came with the socket's destruction
   bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all

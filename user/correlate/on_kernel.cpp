@@ -63,8 +63,7 @@ EventId take_untold(Retransmissions& facts, std::uint32_t seq) {
 std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool matched) {
   if (matched) return "";  // the RST itself speaks
   const auto state = static_cast<State>(r.cb.state);
-  const bool orphan =
-      (r.cb.flags & TW_CB_DEAD) != 0 && (state == State::fin_wait1 || state == State::fin_wait2);
+  const bool orphan = (r.cb.flags & TW_CB_DEAD) != 0 && (state == State::fin_wait1 || state == State::fin_wait2);
   if (!c.wire_heard) return "the wire was not heard";
   if (orphan) return "no RST came: data arrived for a socket that its process had closed";
   return "no RST was seen on the wire";
@@ -75,6 +74,19 @@ bool finished_well(const Connection& c, const ControlBlock& cb) {
   if (cb.sk_err != 0) return false;
   if (c.state == State::last_ack || c.state == State::closing) return cb.snd_una == cb.write_seq;
   return c.state == State::fin_wait2 && (cb.flags & TW_CB_DONE) != 0;
+}
+
+// A look at a socket: at the start of the run, and at its end for what is still open.
+void refresh(Connection& c, const SocketFound& f) {
+  if (c.told || c.ended()) return;
+  // The first look comes behind what the hooks told meanwhile, and can be older.
+  const bool newer = f.cb.bytes_acked >= c.cb.bytes_acked && f.cb.bytes_received >= c.cb.bytes_received;
+  if ((f.cb.flags & TW_CB_PRESENT) != 0 && newer) c.cb = f.cb;
+  const std::uint64_t counted = std::uint64_t{f.wire.segs_in} + f.wire.segs_out;
+  if (f.has_wire == 0 || counted == 0 || counted < std::uint64_t{c.wire.segs_in} + c.wire.segs_out) return;
+  c.wire = f.wire;
+  c.wire_heard = true;
+  c.wire_final = true;
 }
 
 }  // namespace
@@ -128,7 +140,7 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   body.rto_us = r.cb.rto_us;
   body.attempt = facts.attempt;
   if (segment != 0) timeline_.cause_of(segment, cause_on_the_wire(kind));
-  entry(&c, e, c.flow, std::move(body));
+  entry(&c, e, c.flow, body);
 }
 
 void Witness::Impl::on_reset(const Event& e, const Reset& r) {
@@ -178,11 +190,14 @@ void Witness::Impl::on_error(const Event& e, const SocketError& x) {
   Connection& c = table_.at(slot);
   c.kernel_heard = true;
   if ((x.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = x.cb;
-  if (x.cb.sk_err != 0) {
+  // An error that the peer or a timer made is there before the socket closes; tcp_disconnect() (linger 0, a closed
+  // listener, TCP_REPAIR) sets one on its own socket behind it.
+  const bool own_abort = x.cb.sk_err != 0 && c.ended() && c.closing->end_shown && c.has_cb() && c.cb.sk_err == 0;
+  if (x.cb.sk_err != 0 && !own_abort) {
     c.error = x.cb.sk_err;
     c.troubles().error = {e.id, e.ts_ns};
   }
-  entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err});
+  entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, own_abort});
 }
 
 void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
@@ -228,10 +243,14 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (f.type != TW_SOCKET_FULL && f.type != TW_SOCKET_REQUEST) return;
   const auto state = f.type == TW_SOCKET_REQUEST ? State::new_syn_recv : static_cast<State>(f.cb.state);
   if (state == State::close || flow.remote.port == 0) return;
-  if (table_.find_cookie(f.header.cookie) != no_slot) return;
+  if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
+    refresh(table_.at(slot), f);
+    return;
+  }
   const Slot known = table_.find_flow(flow);
   if (known != no_slot && !table_.at(known).told) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
+    if (table_.at(known).cookie == f.header.cookie) refresh(table_.at(known), f);
     return;
   }
   const Slot slot = create(e.ts_ns);
@@ -243,9 +262,9 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   c.from_snapshot = true;
   c.kernel_heard = true;
   c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
-  if (state == State::syn_sent) c.role = Role::active;
+  if (state == State::syn_sent || (f.cb.flags & TW_CB_ACTIVE) != 0) c.role = Role::active;
   if (state == State::new_syn_recv) c.role = Role::passive;
-  if ((f.cb.flags & TW_CB_PRESENT) != 0) c.cb = f.cb;
+  refresh(c, f);
   c.enter(state);
   c.state_ts_ns = e.ts_ns;
   c.state_event = e.id;

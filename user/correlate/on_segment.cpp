@@ -43,7 +43,8 @@ bool alive(std::uint8_t state) {
 std::int64_t Connection::window_bytes(const Segment& g, bool out) const {
   if (has_flag(g, tcp_flag::syn)) return g.window;  // never scaled (RFC 7323, section 2.2)
   if (has_flag(g, tcp_flag::rst)) return -1;
-  if (wscale_local == wscale_absent || wscale_peer == wscale_absent) return g.window;  // only both sides can agree on it
+  if (wscale_local == wscale_absent || wscale_peer == wscale_absent)
+    return g.window;  // only both sides can agree on it
   if (wscale_local == wscale_unknown || wscale_peer == wscale_unknown) return -1;
   constexpr std::uint8_t largest = 14;
   const std::uint8_t shift = out ? wscale_local : wscale_peer;
@@ -255,9 +256,8 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
 
 // A flow's counters come with its events only: they are final once no segment can follow.
 void Witness::Impl::note_wire_totals(Connection& c, const Segment& g) {
-  const bool known = c.wire.segs_in != 0 || c.wire.segs_out != 0;
-  if (known && (g.why & TW_WHY_UNKNOWN_FLOW) != 0) {
-    // The flow is not in the map any more: it was over, and this is a straggler, or it was forgotten.
+  if ((g.why & TW_WHY_UNKNOWN_FLOW) != 0) {
+    // The flow is not in the map: it was over and this is a straggler, it was forgotten, or its SYN came before us.
     if (c.wire_final) return;
     c.wire_restarted = true;
   }

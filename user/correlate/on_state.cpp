@@ -70,8 +70,7 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
   }
   // A clone whose peer is not filled in yet (before 6.14 or so; SYN_RECV -> ESTABLISHED will have it), or the end of a
   // socket we never knew: nothing to hang a connection on.
-  const bool half_cloned =
-      from == State::listen && (flow.local.port == 0 || flow.remote.address.is_unspecified());
+  const bool half_cloned = from == State::listen && (flow.local.port == 0 || flow.remote.address.is_unspecified());
   if (flow.remote.port == 0 || half_cloned || (from == State::close && to == State::close)) return no_slot;
   slot = create(e.ts_ns);
   table_.bind_cookie(slot, s.header.cookie);

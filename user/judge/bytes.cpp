@@ -24,13 +24,15 @@ bool fin_acknowledged(const Connection& c) {
 
 // From the wire alone: what the flow counted, without what it took for sent again. It takes a reordered segment for one
 // too, so where an acknowledged FIN gives the length of the whole stream, that is the number (modulo 2^32).
-std::uint64_t from_wire(std::uint64_t bytes, std::uint64_t again, const FinFacts* fin, bool has_isn, std::uint32_t isn) {
+std::uint64_t from_wire(std::uint64_t bytes, std::uint64_t again, const FinFacts* fin, bool has_isn,
+                        std::uint32_t isn) {
   const std::uint64_t counted = bytes > again ? bytes - again : 0;
   if (fin == nullptr || !fin->acked || !has_isn) return counted;
   const std::uint32_t stream = fin->seq - isn - 1;
   const auto off = static_cast<std::int32_t>(stream - static_cast<std::uint32_t>(counted));
-  return off < 0 && counted < static_cast<std::uint64_t>(-std::int64_t{off}) ? stream
-                                                                            : counted + static_cast<std::uint64_t>(std::int64_t{off});
+  return off < 0 && counted < static_cast<std::uint64_t>(-std::int64_t{off})
+             ? stream
+             : counted + static_cast<std::uint64_t>(std::int64_t{off});
 }
 
 }  // namespace

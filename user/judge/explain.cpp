@@ -46,7 +46,7 @@ std::string connect_timeout(const Connection& c, const Life& life) {
   const std::string sent =
       again == 0 ? "The SYN was" : fmt::format("The SYN was retransmitted {}{} and", times(again), syn_times(c));
   const std::string got = fmt::format("{} after {}", what_process_got(life, "connect()"), seconds(life.duration_ns));
-  if (!life.kernel_heard) return fmt::format("{} not answered within {}.", sent, seconds(life.duration_ns));
+  if (!life.kernel_heard) return fmt::format("{} not answered.", sent);
   if (c.syn_ack_seen) return fmt::format("A SYN-ACK came in over the wire, but TCP never took it: {}.", got);
   return fmt::format("{} never answered: {}.", sent, got);
 }
@@ -112,8 +112,8 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
                                       [](const Finding& f) { return f.rule == Rule::half_open; });
   const std::string got = life.error ? fmt::format("; the process here gets {}", error_name(*life.error)) : "";
   if (half_open != life.findings.end()) {
-    return fmt::format("After a silence the peer answered with a RST, most likely because it no longer knew the connection{}.",
-                       got);
+    return fmt::format(
+        "After a silence the peer answered with a RST, most likely because it no longer knew the connection{}.", got);
   }
   if (c.closing->end_from == State::new_syn_recv) {
     return "The SYN-ACK was answered by a RST: the handshake was not finished.";
@@ -121,15 +121,15 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
   const bool rst = c.trouble && c.trouble->rst_in.mark;
   if (!rst) return fmt::format("The kernel took a reset from the peer{}.", got);
   const bool broke_off = (c.trouble->rst_in.flags & tcp_flag::ack) != 0;
-  return fmt::format("The peer ended the connection with a RST{}{}.",
-                     broke_off ? " instead of a FIN (RST+ACK, as when a process ends with unread data or chooses to reset)"
-                               : "",
-                     got);
+  return fmt::format(
+      "The peer ended the connection with a RST{}{}.",
+      broke_off ? " instead of a FIN (RST+ACK, as when a process ends with unread data or chooses to reset)" : "", got);
 }
 
 std::string reset_by_local(const Connection& c, const Bench& bench) {
   if (destroyed_by_other(c)) return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
-  if (!reset_sent(c)) return "This side broke the connection off; its RST was not seen.";
+  const bool seen = c.trouble && c.trouble->rst_out.mark;
+  if (!reset_sent(c) && !seen) return "This side broke the connection off; its RST was not seen.";
   const ResetTold* told = c.trouble ? &c.trouble->reset_sent : nullptr;
   const std::string why = told != nullptr && told->mark && told->reason != TW_REASON_UNKNOWN
                               ? fmt::format(" ({}: {})", reset_reason_text(bench.names, told->reason),
@@ -193,7 +193,8 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
 
 std::string still_open(const Connection& c) {
   if (c.state == State::established && c.syn && c.has_isn_local && c.has_isn_remote) {
-    return "Still open: each SYN took one sequence number, so the data of both sides begins at 1; nobody has closed yet.";
+    return "Still open: each SYN took one sequence number, so the data of both sides begins at 1; nobody has closed "
+           "yet.";
   }
   if (c.state == State::close_wait) {
     return fmt::format("The peer has closed its side; {} has not closed the connection yet.", process_words(c.owner));
@@ -209,12 +210,13 @@ std::string unknown(const Connection& c, const Life& life) {
   }
   if (c.incomplete) return "Events were lost while it lived; what was heard does not say how it ended.";
   if (c.ended() && c.closing->end_from == State::syn_sent && life.error) {
-    const std::string who = *life.error == ECONNABORTED ? "The socket was destroyed before the connection was made; " : "";
+    const std::string who =
+        *life.error == ECONNABORTED ? "The socket was destroyed before the connection was made; " : "";
     return fmt::format("{}connect() failed with {} after {}.", who, error_name(*life.error), seconds(life.duration_ns));
   }
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
   if (asked && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
-  if (c.state == State::new_syn_recv) return "The SYN-ACK was not acknowledged: the handshake was not finished.";
+  if (c.state == State::new_syn_recv) return "The SYN-ACK was never acknowledged: the handshake was not finished.";
   if (life.error) return fmt::format("The process got {}; what was heard does not say why.", error_name(*life.error));
   return "What was heard does not say how it ended.";
 }

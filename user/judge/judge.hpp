@@ -80,7 +80,7 @@ enum class ResetReason : std::uint8_t {
 [[nodiscard]] std::string_view retransmit_words(RetransmitKind kind);
 
 // words.cpp
-void cite(Finding& finding, const Evidence& evidence);  // adds what is listed, and how many more there are
+void cite(Finding& finding, const Evidence& evidence);        // adds what is listed, and how many more there are
 [[nodiscard]] std::string seconds(std::int64_t ns);           // "1.02 s", "34 ms"
 [[nodiscard]] std::string process_words(const Owner& owner);  // "curl (pid 42)", "a process that was not identified"
 [[nodiscard]] std::string error_name(int error);              // "ETIMEDOUT"

@@ -18,9 +18,12 @@ std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, 
   cite(finding, k.evidence);
   if (!bench.texts) return finding;
   if (k.sent == 0) {
-    finding.text = fmt::format("the peer sent {} keep-alive probe{}, this side answered {}", k.received,
-                               k.received == 1 ? "" : "s", k.replied == k.received ? "all of them" : std::to_string(k.replied));
-    if (k.received == 1) finding.text = fmt::format("the peer sent 1 keep-alive probe, this side {}", k.replied != 0 ? "answered it" : "did not answer it");
+    finding.text =
+        fmt::format("the peer sent {} keep-alive probe{}, this side answered {}", k.received,
+                    k.received == 1 ? "" : "s", k.replied == k.received ? "all of them" : std::to_string(k.replied));
+    if (k.received == 1)
+      finding.text = fmt::format("the peer sent 1 keep-alive probe, this side {}",
+                                 k.replied != 0 ? "answered it" : "did not answer it");
     return finding;
   }
   finding.text = fmt::format("{} keep-alive probe{} sent, {} answered", k.sent, k.sent == 1 ? "" : "s", k.answered);

@@ -38,6 +38,13 @@ std::uint32_t retransmits_of(const Connection& c) {
   return c.trouble ? c.trouble->retransmissions.wire_out : 0;
 }
 
+// The counters are final, they began with the handshake, and they were kept in both directions.
+bool wire_complete(const Connection& c) {
+  const bool whole = c.wire_final && !c.wire_restarted && !c.preexisting;
+  if (!whole || !c.established) return whole;
+  return c.syn && c.syn_ack_seen && c.wire.segs_in != 0 && c.wire.segs_out != 0;
+}
+
 }  // namespace
 
 Life judge_life(const Connection& c, const Bench& bench) {
@@ -66,8 +73,7 @@ Life judge_life(const Connection& c, const Bench& bench) {
   life.retransmits = retransmits_of(c);
   if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
   if (c.wire_heard) {
-    life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in,
-                           c.wire_final && !c.wire_restarted && !c.preexisting};
+    life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, wire_complete(c)};
   }
   life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
   life.findings = findings_of(c, bench, life.outcome);

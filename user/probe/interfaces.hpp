@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.hpp"
 #include "tcpwitness/result.hpp"
+#include "tcpwitness/wire_mode.hpp"
 
 namespace tcpwitness {
 

@@ -132,8 +132,9 @@ std::string describe(const Summary& summary) {
         grouped(summary.flows_full));
   }
   if (summary.untracked != 0) {
-    text += fmt::format("\n  {} segments began connections that were not followed: too many were half-open (a SYN flood?)",
-                        grouped(summary.untracked));
+    text +=
+        fmt::format("\n  {} segments began connections that were not followed: too many were half-open (a SYN flood?)",
+                    grouped(summary.untracked));
   }
   if (summary.malformed != 0) {
     text += fmt::format("\n  {} records could not be decoded: please report this", grouped(summary.malformed));

@@ -391,6 +391,7 @@ class JsonSink final : public Sink {
     begin_entry(json, "error", entry);
     if (error.error != 0) {
       put_error(json, error.error);
+      if (error.own_abort) json.field("own_abort", true);
     } else {
       json.field("errno", 0);
       json.field("icmp", true);

@@ -228,7 +228,8 @@ Told TraceWords::tell(const ErrorEntry& entry) const {
     told.details.push_back({"an ICMP message is on the error queue"});
   } else {
     told.kernel = {fmt::format("reports {}", errno_name(entry.error)), Colour::bad};
-    told.details.push_back({fmt::format("the process gets \"{}\"", errno_words(entry.error))});
+    told.details.push_back({entry.own_abort ? "set by this side's own abort"
+                                            : fmt::format("the process gets \"{}\"", errno_words(entry.error))});
   }
   return told;
 }

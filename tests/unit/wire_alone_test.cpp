@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// The six cases as the wire alone tells them: outcomes by direction and silence, bytes by sequence number.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+TEST(WireAlone, EveryStoryHasTheOutcomeThatItsSegmentsShow) {
+  // Where the wire cannot know what the kernel knows: who was killed, what gave up, whether anybody still waits.
+  const std::map<std::string, Outcome> other = {
+      {"gives up connecting", Outcome::connect_timeout},
+      {"killed with unread data", Outcome::reset_by_local},
+      {"keep-alive unanswered", Outcome::reset_by_local},
+      {"retransmission gives up", Outcome::open},
+      {"user timeout", Outcome::open},
+  };
+  for (const Story& story : all_stories()) {
+    const Told told = run(wire_alone(story.events), wire_settings(), 140 * s);
+    const auto found = other.find(story.name);
+    const Outcome expected = found != other.end() ? found->second : story.outcome;
+    ASSERT_EQ(told.lives().size(), 1U) << story.name;
+    EXPECT_EQ(told.life().outcome, expected) << story.name << ": " << name(told.life().outcome);
+    EXPECT_FALSE(told.life().kernel_heard) << story.name;
+    for (const Finding& finding : told.life().findings) {
+      if (finding.rule == Rule::zero_window) continue;  // the closed window is the wire's own word
+      EXPECT_NE(finding.confidence, Confidence::certain) << story.name << ": " << name(finding.rule);
+    }
+  }
+}
+
+TEST(WireAlone, UnansweredProbesBeforeTheRstAreALikelyKeepalive) {
+  const Told told = run(wire_alone(keepalive_death_story().events), wire_settings());
+  const auto finding = told.finding(Rule::keepalive);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+  EXPECT_NE(finding->text.find("3 unanswered"), std::string::npos) << finding->text;
+  EXPECT_EQ(told.life().explanation, "This side ended the connection with a RST.");
+}
+
+TEST(WireAlone, ASynThatThisMachineRefusesIsClosedByIt) {
+  Stream stream;
+  Side c = server_of(stream);
+  c.in(S);
+  c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  const Life life = run(wire_alone(stream.events), wire_settings()).life();
+  EXPECT_EQ(life.outcome, Outcome::refused);
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+}
+
+TEST(WireAlone, AnUnansweredSynIsNotSaidToHaveGotASynAck) {
+  Stream stream;
+  Side c = server_of(stream);
+  c.in(S);
+  const Life life = run(wire_alone(stream.events), wire_settings(), 140 * s).life();
+  EXPECT_EQ(life.outcome, Outcome::unknown);
+  EXPECT_NE(life.explanation.find("no SYN-ACK"), std::string::npos) << life.explanation;
+}
+
+TEST(WireAlone, BytesAreCountedOnceByTheFinsSequenceNumber) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 50);
+  c.out(PA, 50, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = 101; });
+  closes_first(c, curl);
+  std::vector<Event> events = wire_alone(stream.events);
+  EXPECT_EQ(run(events, wire_settings()).life().tx_bytes, 50U);
+  // A reordered segment looks like one that was sent again; the FIN's number knows better.
+  for (Event& event : events) std::get<Segment>(event.body).wire.retrans_bytes_out = 100;
+  EXPECT_EQ(run(events, wire_settings()).life().tx_bytes, 50U);
+}
+
+TEST(WireTotals, AreCompleteOnlyAtAKnownEnd) {
+  const auto complete = [](const Story& story) { return run(story.events).life().wire->complete; };
+  EXPECT_TRUE(complete(close_first_story()));
+  EXPECT_TRUE(complete(peer_reset_story()));
+  EXPECT_FALSE(complete(still_open_story()));
+}
+
+TEST(WireTotals, OfAnOpenConnectionComeWithTheLastLook) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 22);
+  stream.events.pop_back();  // an ordinary segment is counted, not told
+  c.snd_una = c.snd_nxt;
+  c.found(TW_SOCKET_FULL, State::established);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.outcome, Outcome::open);
+  EXPECT_EQ(life.tx_bytes, 22U);
+  EXPECT_EQ(life.wire->tx_bytes, 22U);
+  EXPECT_TRUE(life.wire->complete);
+}
+
+TEST(WireTotals, AreNotCompleteWhereOneDirectionWasNotWatched) {
+  Story story = close_first_story();
+  std::erase_if(story.events, [](const Event& e) {
+    const auto* segment = std::get_if<Segment>(&e.body);
+    return segment != nullptr && segment->hook == TW_HOOK_TC_EGRESS;
+  });
+  for (Event& event : story.events) {
+    if (auto* segment = std::get_if<Segment>(&event.body)) segment->wire.segs_out = 0;
+    if (auto* gone = std::get_if<SocketDestroyed>(&event.body)) gone->wire.segs_out = 0;
+  }
+  EXPECT_FALSE(run(story.events).life().wire->complete);
+}
+
+TEST(WireTotals, AStragglerOfAFlowThatIsOverDoesNotReplaceThem) {
+  Story story = close_first_story();
+  Segment late = std::get<Segment>(story.events[story.events.size() - 4].body);
+  late.why = TW_WHY_FIN | TW_WHY_UNKNOWN_FLOW;
+  late.wire = {};
+  late.wire.segs_in = 1;
+  story.events.push_back(Event{story.events.size() + 1, story.events.back().ts_ns + ms, late});
+  const Life life = run(story.events).life();
+  EXPECT_EQ(life.wire->tx_bytes, 50U);
+  EXPECT_TRUE(life.wire->complete);
+}
+
+TEST(Window, IsInBytesOnlyWhereBothScalesAreKnown) {
+  const auto window = [](std::uint8_t ours, std::uint8_t theirs, bool syns) {
+    Stream stream;
+    Side c = client_of(stream);
+    const auto scale = [](std::uint8_t shift) {
+      return [shift](tw_segment& g) {
+        if (shift == 0) return;
+        g.options |= TW_OPT_WSCALE;
+        g.wscale = shift;
+      };
+    };
+    if (syns) {
+      c.to(State::syn_sent, curl);
+      c.out(S, 0, 0, scale(ours));
+      c.in(SA, 0, 0, scale(theirs));
+      c.to(State::established);
+    } else {
+      c.found(TW_SOCKET_FULL, State::established);
+    }
+    const EventId last = c.in(PA, 5);
+    return run(stream.events, trace_settings()).segment(last)->window_bytes;
+  };
+  EXPECT_EQ(window(7, 3, true), 500U << 3);
+  EXPECT_EQ(window(7, 0, true), 500U);
+  EXPECT_FALSE(window(0, 0, false).has_value());
+}
+
+TEST(Flood, OfSynsCostsABoundedNumberOfConnections) {
+  WitnessSettings settings = life_settings();
+  settings.half_open_limit = 100;
+  for (const bool kernel : {true, false}) {
+    settings.kernel_heard = kernel;
+    Stream stream;
+    listens(stream);
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+      Side c(stream, 0, "10.0.0.2", 80, "10.0.0.9", static_cast<std::uint16_t>(1000 + i), 1, i, false);
+      c.view = TW_SOCKET_LISTENER;
+      c.in(S);
+    }
+    Side real = server_of(stream);
+    if (kernel) {
+      accepts(real);
+      closes_second(real, nginx);
+    }
+    const Told told = run(stream.events, settings);
+    EXPECT_EQ(told.summary.connections, kernel ? 101U : 100U);
+    EXPECT_GE(told.summary.untracked, 900U);
+    // Who gets through is told all the same, from the kernel's first word on.
+    if (kernel) {
+      EXPECT_EQ(std::ranges::count(told.lives(), Outcome::completed, &Life::outcome), 1);
+    }
+  }
+}
+
+TEST(Flood, JustBelowTheLimitDropsNothing) {
+  WitnessSettings settings = life_settings();
+  settings.half_open_limit = 100;
+  Stream stream;
+  listens(stream);
+  for (std::uint16_t i = 0; i < 100; ++i) {
+    Side c(stream, 0, "10.0.0.2", 80, "10.0.0.9", static_cast<std::uint16_t>(1000 + i), 1, i, false);
+    c.view = TW_SOCKET_LISTENER;
+    c.in(S);
+  }
+  EXPECT_EQ(run(stream.events, settings).summary.untracked, 0U);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
