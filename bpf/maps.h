@@ -48,8 +48,9 @@ struct tw_flow {
 	struct tw_wire_counters wire;
 	struct tw_half half[2]; /* [0] incoming, [1] outgoing */
 	__u8 orphaned;          /* its socket is gone: the last ACK removes the flow */
-	__u8 foreign;           /* forwarded through this machine: not ours to tell */
-	__u8 pad[6];
+	__u8 foreign;           /* not this machine's: forwarded, or ever again without a socket */
+	__u8 strays;            /* segments told although no socket wanted them; then there is no half, and no more */
+	__u8 pad[5];
 };
 
 /* Bounded: the least recently used flow goes when a new one finds no room. Sized by the loader. */

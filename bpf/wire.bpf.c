@@ -35,6 +35,8 @@ struct work {
 	struct tw_flow new_flow;
 	struct tw_wire_counters wire;
 	__u8 options[64];
+	__u8 strays; /* of this flow, before this segment */
+	__u8 pad[7];
 };
 
 struct {
@@ -190,9 +192,35 @@ static __always_inline bool is_forwarded(void *ctx, const struct frame *frame)
 	return answer != BPF_FIB_LKUP_RET_NOT_FWDED && answer != BPF_FIB_LKUP_RET_FWD_DISABLED && answer >= 0;
 }
 
+/* A flow without a socket is told this often, then left alone: NAT delivers whole connections that way. */
+#define MAX_STRAYS 8
+
+/* Only a SYN that begins a connection: its sender may find a socket where an earlier one did not. */
+static __always_inline bool is_opening(const struct frame *frame)
+{
+	return (frame->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
 /*
- * The first segment of a flow that is not in the map. A flow is kept only where a socket is; a RST or a
- * segment that nobody wants leaves nothing behind. Returns why it is an event, 0 when it is not ours.
+ * An incoming segment that no socket wants: is it for this machine at all? Remembers a flow that is not,
+ * and counts one that may be. An opening SYN or a RST leaves nothing behind.
+ */
+static __always_inline bool is_foreign(void *ctx, struct work *work)
+{
+	struct frame *frame = &work->frame;
+	struct tw_flow *flow = &work->new_flow;
+
+	if (is_opening(frame) || frame->flags & TCP_RST)
+		return is_forwarded(ctx, frame);
+	flow->strays = work->strays + 1;
+	flow->foreign = flow->strays > MAX_STRAYS || is_forwarded(ctx, frame);
+	bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_ANY);
+	return flow->foreign;
+}
+
+/*
+ * The first segment of a flow that is not in the map. A flow is counted only where a socket is. Returns
+ * why it is an event, 0 when it is not ours.
  */
 static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 {
@@ -202,18 +230,16 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 	__u16 why;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
-	if (!frame->outgoing && type == TW_SOCKET_NONE && is_forwarded(ctx, frame)) {
-		flow->foreign = 1;
-		bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_NOEXIST);
+	if (!frame->outgoing && type == TW_SOCKET_NONE && is_foreign(ctx, work))
 		return 0;
-	}
 	why = (__u16)forget(frame, see_segment(flow, frame));
 	work->wire = flow->wire;
 	if (!(frame->flags & TCP_SYN))
 		why |= TW_WHY_UNKNOWN_FLOW;
 	if (frame->flags & TCP_RST || type == TW_SOCKET_NONE || type == TW_SOCKET_CONTROL || type == TW_SOCKET_TIMEWAIT)
 		return why;
-	if (bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_NOEXIST)) {
+	flow->strays = 0;
+	if (bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_ANY)) {
 		struct tw_cpu_state *cpu = this_cpu_state();
 
 		if (cpu)
@@ -299,8 +325,15 @@ static __always_inline void witness_segment(void *ctx, bool xdp, struct work *wo
 	if (!tuple_wanted(&frame->tuple))
 		return;
 	flow = frame->bad_header ? 0 : bpf_map_lookup_elem(&flows, &frame->tuple);
+	work->strays = 0;
+	if (flow && (flow->foreign || flow->strays)) {
+		if (flow->foreign && !is_opening(frame))
+			return;
+		work->strays = flow->strays;
+		flow = 0; /* not one of ours so far: met anew */
+	}
 	if (flow) {
-		if (flow->foreign || is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
+		if (is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 			return;
 		why = forget(frame, see_segment(flow, frame));
 		if (!why && !config.packets_all && !frame->fragment)

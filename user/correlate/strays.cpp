@@ -87,8 +87,8 @@ void Witness::Impl::expire_strays(TimeNs now) {
   while (!strays_.empty() && now - strays_.front().ts_ns > settings_.hold_ns) {
     const Stray stray = strays_.front();
     strays_.pop_front();
-    // Without the kernel's word or a RST it may be a connection whose beginning was missed: silence, not a finding.
-    if (stray.told_reset || stray.no_socket) tell_stray(stray, now, false);
+    // Without a RST it may be a connection whose beginning was missed, or another host's behind our NAT: silence.
+    if (stray.told_reset) tell_stray(stray, now, false);
   }
 }
 
