@@ -104,13 +104,14 @@ std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Na
 // One run, from ready to summary.
 class Run {
  public:
-  Run(const Options& options, const Features& features, Tracer& tracer, RingSource& ring)
+  // started_ns: before the first hook was attached.
+  Run(const Options& options, const Features& features, TimeNs started_ns, Tracer& tracer, RingSource& ring)
       : options_(options),
         tracer_(tracer),
         ring_(ring),
         names_{features.reset_reasons, {}},
         kernel_release_(features.kernel_release),
-        decoder_(features.realtime_offset_ns),
+        decoder_(features.realtime_offset_ns, started_ns),
         witness_(witness_settings(options, tracer), names_),
         sink_(make_sink(options, output_, names_)) {
     learn_names();
@@ -299,6 +300,7 @@ int trace(const Options& options) {
   const Without without = Without::from_environment();
   const auto features = find_features(without);
   if (!features) return fail(features.error());
+  const TimeNs started_ns = realtime_ns();
   const auto tracer = Tracer::start(tracer_settings(options), *features, without,
                                     [](const std::string& text) { fmt::print(stderr, "tcpwitness: {}\n", text); });
   if (!tracer) return fail(tracer.error());
@@ -306,7 +308,7 @@ int trace(const Options& options) {
   if (!ring) return fail(ring.error());
   // A consumer that waits its turn behind the load it watches loses events.
   setpriority(PRIO_PROCESS, 0, -20);
-  return Run(options, *features, **tracer, **ring).go();
+  return Run(options, *features, started_ns, **tracer, **ring).go();
 }
 
 }  // namespace

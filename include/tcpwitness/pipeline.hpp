@@ -22,8 +22,10 @@ namespace tcpwitness {
 // and turns growing loss counters into Gap events placed where the loss happened.
 class Decoder {
  public:
-  // realtime_offset_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC.
-  explicit Decoder(std::int64_t realtime_offset_ns) : offset_ns_(realtime_offset_ns) {}
+  // realtime_offset_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC. started_ns: no event is older; where a gap begins of
+  // which a CPU's very first record tells. 0: not known.
+  explicit Decoder(std::int64_t realtime_offset_ns, TimeNs started_ns = 0)
+      : offset_ns_(realtime_offset_ns), started_ns_(started_ns) {}
 
   // Appends zero to two events (a gap, the event). A malformed record is counted and yields none.
   void decode(std::span<const std::byte> record, std::vector<Event>& out);
@@ -40,7 +42,10 @@ class Decoder {
     std::uint32_t lost = 0;  // as told by the newest record
     TimeNs last_ts_ns = 0;
   };
+  [[nodiscard]] TimeNs gap_start(TimeNs last_ts_ns, TimeNs now) const;
+
   std::int64_t offset_ns_;
+  TimeNs started_ns_;
   EventId next_id_ = 1;
   std::vector<Cpu> cpus_;
   std::uint64_t malformed_ = 0;

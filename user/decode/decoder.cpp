@@ -49,6 +49,12 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
 
 }  // namespace
 
+// From the CPU's record before; from the start of the run where there is none.
+TimeNs Decoder::gap_start(TimeNs last_ts_ns, TimeNs now) const {
+  if (last_ts_ns != 0) return last_ts_ns;
+  return started_ns_ != 0 ? started_ns_ : now;
+}
+
 void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out) {
   tw_header header;
   if (record.size() < sizeof header) {
@@ -82,7 +88,7 @@ void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out)
     Gap gap;
     gap.lost = static_cast<std::uint64_t>(grown);
     gap.cpu = header.cpu;
-    gap.from_ts_ns = last_ts_ns != 0 ? last_ts_ns : event.ts_ns;
+    gap.from_ts_ns = gap_start(last_ts_ns, event.ts_ns);
     gap.to_ts_ns = event.ts_ns;
     lost_ += gap.lost;
     cpu.lost = header.lost;
@@ -101,7 +107,7 @@ void Decoder::account(std::uint32_t cpu_number, std::uint64_t lost_total, TimeNs
   Gap gap;
   gap.lost = static_cast<std::uint64_t>(grown);
   gap.cpu = cpu_number;
-  gap.from_ts_ns = cpu.last_ts_ns != 0 ? cpu.last_ts_ns : now;
+  gap.from_ts_ns = gap_start(cpu.last_ts_ns, now);
   gap.to_ts_ns = now;
   lost_ += gap.lost;
   cpu.lost = static_cast<std::uint32_t>(lost_total);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <vector>
 
 #include "probe/kernel_hooks.hpp"
@@ -62,6 +63,7 @@ struct Tracer::Impl {
   SkeletonPtr<kernel_bpf> kernel;
   SkeletonPtr<snapshot_bpf> snapshot;
   std::array<SkeletonPtr<wire_bpf>, 2> wire;  // Ethernet, layer 3; each loaded when needed
+  SwitchedOff kernel_off;
   std::vector<Link> kernel_links;
   std::vector<Hook> kernel_hooks;
   std::unique_ptr<WireAttacher> attacher;
@@ -83,6 +85,12 @@ struct Tracer::Impl {
     });
     if (!loaded) return std::unexpected(loaded.error());
     kernel = std::move(*loaded);
+    kernel_off = std::move(off);
+    return {};
+  }
+
+  void attach_kernel() {
+    auto& off = kernel_off;
     for (const auto& program : kernel_programs()) {
       const std::string name(program.program);
       Hook hook{.name = name,
@@ -106,7 +114,6 @@ struct Tracer::Impl {
       }
       kernel_hooks.push_back(std::move(hook));
     }
-    return {};
   }
 
   // Without the iterators only what has an event is known: no reason not to go on.
@@ -182,21 +189,20 @@ struct Tracer::Impl {
     return {};
   }
 
-  Result<void> attach_wire() {
-    attacher = std::make_unique<WireAttacher>(settings.wire, features);
+  // The interfaces to begin with: those asked for, or all that are up.
+  Result<std::vector<Interface>> first_interfaces() const {
+    std::vector<Interface> found;
     if (settings.interfaces.empty()) {
-      for (const auto& interface : list_interfaces()) {
-        if (!interface.up || interface.layer == LinkLayer::unsupported) continue;
-        if (auto ok = attach_interface(interface); !ok) return ok;
-      }
-      return {};
+      std::ranges::copy_if(list_interfaces(), std::back_inserter(found),
+                           [](const Interface& one) { return one.up && one.layer != LinkLayer::unsupported; });
+      return found;
     }
     for (const auto& name : settings.interfaces) {
       auto interface = find_interface(name);
       if (!interface) return std::unexpected(interface.error());
-      if (auto ok = attach_interface(*interface); !ok) return ok;
+      found.push_back(std::move(*interface));
     }
-    return {};
+    return found;
   }
 
   // Reads one iterator to its end, record by record.
@@ -231,23 +237,32 @@ Tracer::~Tracer() { detach(); }
 Result<std::unique_ptr<Tracer>> Tracer::start(const TracerSettings& settings, const Features& features,
                                               const Without& without, const Notice& notice) {
   capture_libbpf_log();
-  // Before anything is loaded: a wrong name is the user's to mend.
-  for (const auto& name : settings.interfaces) {
-    if (auto interface = find_interface(name); !interface) return std::unexpected(interface.error());
-  }
   std::unique_ptr<Tracer> tracer(new Tracer());
   auto& impl = *tracer->impl_;
   impl.settings = settings;
   impl.features = features;
   impl.notice = notice;
   impl.config = make_config(settings, features, without);
-  // The wire first would show segments of sockets that the kernel witness has not heard of.
+  // Before anything is loaded: a wrong name is the user's to mend.
+  std::vector<Interface> interfaces;
+  if (settings.wire != WireMode::none) {
+    auto found = impl.first_interfaces();
+    if (!found) return std::unexpected(found.error());
+    interfaces = std::move(*found);
+  }
+  // All is loaded before anything is attached: verifying takes its time, and nobody drains the ring yet.
   if (settings.kernel) {
     if (auto ok = impl.load_kernel(without); !ok) return std::unexpected(ok.error());
     impl.load_snapshot();
   }
-  if (settings.wire != WireMode::none) {
-    if (auto ok = impl.attach_wire(); !ok) return std::unexpected(ok.error());
+  for (const auto& interface : interfaces) {
+    if (auto programs = impl.wire_programs(interface.layer); !programs) return std::unexpected(programs.error());
+  }
+  // The kernel first: the wire first would show segments of sockets of which nothing else is known.
+  if (settings.kernel) impl.attach_kernel();
+  impl.attacher = std::make_unique<WireAttacher>(settings.wire, features);
+  for (const auto& interface : interfaces) {
+    if (auto ok = impl.attach_interface(interface); !ok) return std::unexpected(ok.error());
   }
   if (!tracer->kernel_heard() && !tracer->wire_heard())
     return failure("trace", "no hook of either witness could be attached");
@@ -280,7 +295,7 @@ void Tracer::snapshot_owners(const OnRecord& record) {
 }
 
 bool Tracer::follow_interfaces() {
-  if (!impl_->attacher) return false;
+  if (impl_->settings.wire == WireMode::none) return false;
   const auto now = list_interfaces();
   const auto is = [](const Interface& a, const Interface& b) { return a.index == b.index && a.name == b.name; };
   bool changed = false;
