@@ -16,27 +16,30 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Which process was last seen using a socket; lives and dies with the socket. */
+/* Which process was last seen using a socket, by cookie. */
 struct owner_mark {
 	__u32 tgid;
 	__u32 told; /* changes told so far: two processes taking turns must not flood the ring */
 };
 #define MAX_OWNERS_TOLD 4
 
+/*
+ * A bounded hash, not socket storage: creating and freeing that costs more than all else we do for a
+ * short connection (its memory goes through RCU). An evicted mark costs one repeated event.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
 	__type(value, struct owner_mark);
 } owners SEC(".maps");
 
 /* connect() told who it was: the same process sending and receiving is no news. */
-static __always_inline void mark_connector(struct sock *sk, __u32 tgid)
+static __always_inline void mark_connector(__u64 cookie, __u32 tgid)
 {
-	struct owner_mark *mark = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct owner_mark mark = {.tgid = tgid};
 
-	if (mark)
-		mark->tgid = tgid;
+	bpf_map_update_elem(&owners, &cookie, &mark, BPF_ANY);
 }
 
 /* Of the namespace we look at? Cheapest test first. */
@@ -81,7 +84,7 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 	record->new_state = (__u8)new_state;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	if (new_state == TCP_SYN_SENT && record->actor.flags & TW_ACTOR_PRESENT)
-		mark_connector(sk, record->actor.tgid);
+		mark_connector(record->header.cookie, record->actor.tgid);
 	submit_record(record);
 	return 0;
 }
@@ -303,6 +306,7 @@ int BPF_PROG(kernel_destroy, struct sock *sk)
 	struct tw_destroy *record;
 	struct tw_tuple tuple;
 	struct tcp_sock *tp;
+	__u64 cookie;
 
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
@@ -314,6 +318,8 @@ int BPF_PROG(kernel_destroy, struct sock *sk)
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	control_block(tp, &record->cb);
 	take_wire_counters(&tuple, record);
+	cookie = record->header.cookie;
+	bpf_map_delete_elem(&owners, &cookie);
 	submit_record(record);
 	return 0;
 }
@@ -322,22 +328,29 @@ int BPF_PROG(kernel_destroy, struct sock *sk)
 static __always_inline int owner_seen(struct sock *sk, __u8 source)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct owner_mark first = {.tgid = task->tgid, .told = 1};
 	struct owner_mark *mark;
 	struct tw_owner *record;
 	struct tw_tuple tuple;
 	struct tcp_sock *tp;
+	__u64 cookie;
 
 	if (!sk || sk->sk_protocol != IPPROTO_TCP || !common_wanted(&sk->__sk_common))
 		return 0;
-	mark = bpf_sk_storage_get(&owners, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!mark || mark->tgid == (__u32)task->tgid || mark->told >= MAX_OWNERS_TOLD)
-		return 0;
-	mark->tgid = task->tgid;
-	mark->told++;
+	cookie = bpf_get_socket_cookie(sk);
+	mark = bpf_map_lookup_elem(&owners, &cookie);
+	if (mark) {
+		if (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD)
+			return 0;
+		mark->tgid = first.tgid;
+		mark->told++;
+	} else {
+		bpf_map_update_elem(&owners, &cookie, &first, BPF_ANY);
+	}
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp || task->flags & PF_KTHREAD)
 		return 0;
-	record = reserve_record(tw_owner, TW_KIND_OWNER, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	record = reserve_record(tw_owner, TW_KIND_OWNER, cookie, sock_netns(&sk->__sk_common));
 	if (!record)
 		return 0;
 	record->tuple = tuple;

@@ -45,7 +45,8 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	struct tw_flow *flow;
 	struct tcp_sock *tp;
 
-	if (!skc || (config.netns && sock_netns(skc) != config.netns))
+	/* Nothing is to be told of a TIME_WAIT that began before us, and a busy machine has a hundred thousand. */
+	if (!skc || skc->skc_state == TCP_TIME_WAIT || (config.netns && sock_netns(skc) != config.netns))
 		return 0;
 	fill_header(&record.header, TW_KIND_SOCKET, (__u64)bpf_get_socket_cookie(skc), sock_netns(skc));
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(skc);
@@ -58,7 +59,7 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	} else {
 		common_tuple(skc, 0, &record.tuple);
 		record.cb.state = skc->skc_state;
-		record.type = skc->skc_state == TCP_TIME_WAIT ? TW_SOCKET_TIMEWAIT : TW_SOCKET_REQUEST;
+		record.type = TW_SOCKET_REQUEST;
 	}
 	if (!tuple_wanted(&record.tuple))
 		return 0;

@@ -82,6 +82,7 @@ struct Tracer::Impl {
       skeleton.rodata->config = config;
       bpf_map__set_max_entries(skeleton.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
       bpf_map__set_max_entries(skeleton.maps.flows, settings.flows);
+      bpf_map__set_max_entries(skeleton.maps.owners, settings.flows);
     });
     if (!loaded) return std::unexpected(loaded.error());
     kernel = std::move(*loaded);
