@@ -315,6 +315,19 @@ static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoi
 		ask_receiver(ctx, &work->frame, &work->asked);
 }
 
+/*
+ * The handshake's last ACK and the ACK of a FIN name the cause of a transition, in a timeline. The life of
+ * a connection is the same without them: the kernel tells the transition itself.
+ */
+#define ONLY_A_CAUSE (TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)
+
+static __always_inline bool is_event(const struct frame *frame, __u32 why)
+{
+	if (config.packets_all || frame->fragment)
+		return true;
+	return config.lives_only ? why & ~ONLY_A_CAUSE : why;
+}
+
 /* A parsed segment, from either hook. */
 static __always_inline void witness_segment(void *ctx, bool xdp, struct work *work, bool outgoing)
 {
@@ -336,12 +349,12 @@ static __always_inline void witness_segment(void *ctx, bool xdp, struct work *wo
 		if (is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 			return;
 		why = forget(frame, see_segment(flow, frame));
-		if (!why && !config.packets_all && !frame->fragment)
-			return;
 		frame->why = why;
 		work->wire = flow->wire;
 		if (flow->orphaned && both_fins_acked(flow))
 			bpf_map_delete_elem(&flows, &frame->tuple);
+		if (!is_event(frame, why))
+			return;
 		ask_socket(ctx, work, outgoing);
 	} else {
 		ask_socket(ctx, work, outgoing);

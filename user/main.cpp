@@ -36,7 +36,7 @@
 namespace tcpwitness {
 namespace {
 
-constexpr auto drain_every = std::chrono::milliseconds(20);
+constexpr auto drain_every = std::chrono::milliseconds(50);
 constexpr auto follow_interfaces_every = std::chrono::seconds(1);
 constexpr auto hint_after = std::chrono::seconds(3);
 
@@ -76,6 +76,7 @@ TracerSettings tracer_settings(const Options& options) {
   settings.ring_bytes = options.ring_bytes;
   settings.flows = options.flows;
   settings.packets_all = options.packets_all;
+  settings.timeline = options.command == Command::trace;
   return settings;
 }
 

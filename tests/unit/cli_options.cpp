@@ -39,7 +39,7 @@ TEST(Options, DefaultsAreLifeOfEverythingWithBothWitnesses) {
   EXPECT_EQ(defaults.format, OutputFormat::text);
   EXPECT_EQ(defaults.wire, WireMode::automatic);
   EXPECT_TRUE(defaults.kernel);
-  EXPECT_EQ(defaults.ring_bytes, 4U << 20U);
+  EXPECT_EQ(defaults.ring_bytes, 8U << 20U);
   EXPECT_EQ(defaults.flows, 65536U);
   EXPECT_EQ(defaults.stuck_after, 10s);
   EXPECT_FALSE(defaults.duration);

@@ -79,7 +79,7 @@ How to listen:
                               a hook that would slow the machine down)
       --kernel on|off         hear the kernel's tracepoints (on)
       --ring-size SIZE        of the buffer between kernel and tracer: a power of two,
-                              64K to 1G (4M)
+                              64K to 1G (8M)
       --flows N               flows to count segments of at a time (65536)
 
   -h, --help                  this page

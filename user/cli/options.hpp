@@ -36,7 +36,7 @@ struct Options {
   WireMode wire = WireMode::automatic;
   bool kernel = true;
   std::string netns;  // path or name; empty: this one
-  std::uint64_t ring_bytes = 4ULL << 20U;
+  std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;
   std::chrono::nanoseconds stuck_after = std::chrono::seconds(10);
   bool packets_all = false;  // trace: every segment is an event

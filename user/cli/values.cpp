@@ -60,7 +60,7 @@ Value<std::uint64_t> ring_size(std::string_view text, std::uint64_t page_bytes) 
   std::uint64_t value = 0;
   const std::uint64_t low = std::max(ring_min, page_bytes);
   if (!whole(digits, value) || value > ring_max / unit || value * unit < low) {
-    return refuse(text, fmt::format("is not a size from {}K to 1G (bytes, or with K or M: 4M)", low >> 10U));
+    return refuse(text, fmt::format("is not a size from {}K to 1G (bytes, or with K or M: 8M)", low >> 10U));
   }
   value *= unit;
   if (!std::has_single_bit(value)) {

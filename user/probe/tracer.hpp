@@ -28,9 +28,10 @@ struct TracerSettings {
   bool kernel = true;
   std::vector<std::uint16_t> ports;
   std::vector<Prefix> hosts;
-  std::uint64_t ring_bytes = 4ULL << 20U;
+  std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;
   bool packets_all = false;
+  bool timeline = false;  // every cause is wanted, not only what a life is judged by
 };
 
 // Something that changed or failed while tracing, for stderr.
