@@ -204,9 +204,7 @@ class Run {
     for (const auto& report : reports_) {
       if (done_) break;
       sink_->write(report);
-      const bool counted = options_.command == Command::trace ? std::holds_alternative<Entry>(report)
-                                                              : std::holds_alternative<Life>(report);
-      if (counted && !finishing_) told_++;
+      if (std::holds_alternative<Life>(report) && !finishing_) told_++;
       if (options_.count && told_ >= *options_.count) done_ = true;
     }
     reports_.clear();

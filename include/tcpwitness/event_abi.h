@@ -29,23 +29,23 @@
 
 /* What a record is. Also the index of the per-kind loss counters. */
 enum tw_kind {
-  TW_KIND_NONE = 0,
-  TW_KIND_STATE = 1,      /* sock:inet_sock_set_state */
-  TW_KIND_SEGMENT = 2,    /* XDP, tc ingress, tc egress */
-  TW_KIND_RETRANSMIT = 3, /* tcp:tcp_retransmit_skb, tcp:tcp_retransmit_synack */
-  TW_KIND_RESET = 4,      /* tcp:tcp_send_reset, tcp:tcp_receive_reset */
-  TW_KIND_ERROR = 5,      /* sock:inet_sk_error_report */
-  TW_KIND_DESTROY = 6,    /* tcp:tcp_destroy_sock */
-  TW_KIND_OWNER = 7,      /* a process seen using a socket, see enum tw_owner_source */
-  TW_KIND_SOCKET = 8,     /* iter/tcp: a socket that exists at the start, or still at the end */
-  TW_KIND_COUNT = 9,
+	TW_KIND_NONE = 0,
+	TW_KIND_STATE = 1,      /* sock:inet_sock_set_state */
+	TW_KIND_SEGMENT = 2,    /* XDP, tc ingress, tc egress */
+	TW_KIND_RETRANSMIT = 3, /* tcp:tcp_retransmit_skb, tcp:tcp_retransmit_synack */
+	TW_KIND_RESET = 4,      /* tcp:tcp_send_reset, tcp:tcp_receive_reset */
+	TW_KIND_ERROR = 5,      /* sock:inet_sk_error_report */
+	TW_KIND_DESTROY = 6,    /* tcp:tcp_destroy_sock */
+	TW_KIND_OWNER = 7,      /* a process seen using a socket, see enum tw_owner_source */
+	TW_KIND_SOCKET = 8,     /* iter/tcp: a socket that exists at the start, or still at the end */
+	TW_KIND_COUNT = 9,
 };
 
 /* Where a segment was seen. */
 enum tw_hook {
-  TW_HOOK_XDP = 1,
-  TW_HOOK_TC_INGRESS = 2,
-  TW_HOOK_TC_EGRESS = 3,
+	TW_HOOK_XDP = 1,
+	TW_HOOK_TC_INGRESS = 2,
+	TW_HOOK_TC_EGRESS = 3,
 };
 
 /*
@@ -54,314 +54,314 @@ enum tw_hook {
  * ordinary one, shown only under --packets all.
  */
 enum tw_why {
-  TW_WHY_SYN = 1 << 0,
-  TW_WHY_FIN = 1 << 1,
-  TW_WHY_RST = 1 << 2,
-  TW_WHY_HANDSHAKE_ACK = 1 << 3,  /* first segment of the SYN's sender after the SYN-ACK */
-  TW_WHY_FIN_ACK = 1 << 4,        /* first segment that acknowledges the other side's FIN */
-  TW_WHY_KEEPALIVE = 1 << 5,      /* <= 1 byte at (highest seq sent) - 1: keep-alive or zero-window probe */
-  TW_WHY_KEEPALIVE_ACK = 1 << 6,  /* first segment back after such a probe */
-  TW_WHY_ZERO_WINDOW = 1 << 7,    /* advertises window 0 */
-  TW_WHY_WINDOW_OPEN = 1 << 8,    /* first window above 0 after a zero window */
-  TW_WHY_RETRANSMISSION = 1 << 9, /* payload, SYN or FIN at or below the highest sequence number seen */
-  TW_WHY_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen (a hole before it) */
-  TW_WHY_UNKNOWN_FLOW = 1 << 11,  /* first segment of a flow whose SYN we did not see */
-  TW_WHY_WINDOW_PROBE = 1 << 12,  /* payload sent into a window that the receiver had closed */
-  TW_WHY_NO_SOCKET = 1 << 13,     /* ingress: no socket wanted it; egress: no socket sent it */
-  TW_WHY_FRAGMENT = 1 << 14,      /* IP fragment: the TCP header is only in the first one */
-  TW_WHY_BAD_HEADER = 1 << 15,    /* TCP data offset or IP length contradict the frame */
+	TW_WHY_SYN = 1 << 0,
+	TW_WHY_FIN = 1 << 1,
+	TW_WHY_RST = 1 << 2,
+	TW_WHY_HANDSHAKE_ACK = 1 << 3,  /* first segment of the SYN's sender after the SYN-ACK */
+	TW_WHY_FIN_ACK = 1 << 4,        /* first segment that acknowledges the other side's FIN */
+	TW_WHY_KEEPALIVE = 1 << 5,      /* <= 1 byte at (highest seq sent) - 1: keep-alive or zero-window probe */
+	TW_WHY_KEEPALIVE_ACK = 1 << 6,  /* first segment back after such a probe */
+	TW_WHY_ZERO_WINDOW = 1 << 7,    /* advertises window 0 */
+	TW_WHY_WINDOW_OPEN = 1 << 8,    /* first window above 0 after a zero window */
+	TW_WHY_RETRANSMISSION = 1 << 9, /* payload, SYN or FIN at or below the highest sequence number seen */
+	TW_WHY_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen (a hole before it) */
+	TW_WHY_UNKNOWN_FLOW = 1 << 11,  /* first segment of a flow whose SYN we did not see */
+	TW_WHY_WINDOW_PROBE = 1 << 12,  /* payload sent into a window that the receiver had closed */
+	TW_WHY_NO_SOCKET = 1 << 13,     /* ingress: no socket wanted it; egress: no socket sent it */
+	TW_WHY_FRAGMENT = 1 << 14,      /* IP fragment: the TCP header is only in the first one */
+	TW_WHY_BAD_HEADER = 1 << 15,    /* TCP data offset or IP length contradict the frame */
 };
 
 /* What the look-up found for an ingress segment, or what sent an egress one (tw_socket_view.type). */
 enum tw_socket_type {
-  TW_SOCKET_NONE = 0,     /* looked up, nothing there (ingress); sent without a socket (egress) */
-  TW_SOCKET_FULL = 1,     /* struct tcp_sock with a peer */
-  TW_SOCKET_LISTENER = 2, /* struct tcp_sock in LISTEN */
-  TW_SOCKET_REQUEST = 3,  /* struct tcp_request_sock: NEW_SYN_RECV */
-  TW_SOCKET_TIMEWAIT = 4, /* struct tcp_timewait_sock: TIME_WAIT or FIN_WAIT2 substate */
-  TW_SOCKET_CONTROL = 5,  /* the kernel's per-CPU control socket (RST, TIME_WAIT ACK) */
-  TW_SOCKET_UNKNOWN = 6,  /* not looked up, or of a kind we cannot read (MPTCP request) */
+	TW_SOCKET_NONE = 0,     /* looked up, nothing there (ingress); sent without a socket (egress) */
+	TW_SOCKET_FULL = 1,     /* struct tcp_sock with a peer */
+	TW_SOCKET_LISTENER = 2, /* struct tcp_sock in LISTEN */
+	TW_SOCKET_REQUEST = 3,  /* struct tcp_request_sock: NEW_SYN_RECV */
+	TW_SOCKET_TIMEWAIT = 4, /* struct tcp_timewait_sock: TIME_WAIT or FIN_WAIT2 substate */
+	TW_SOCKET_CONTROL = 5,  /* the kernel's per-CPU control socket (RST, TIME_WAIT ACK) */
+	TW_SOCKET_UNKNOWN = 6,  /* not looked up, or of a kind we cannot read (MPTCP request) */
 };
 
 /* How we know that a process uses a socket (tw_owner.source). `current` acts in all but the last. */
 enum tw_owner_source {
-  TW_OWNER_SEND = 1,     /* sock:sock_send_length */
-  TW_OWNER_RECEIVE = 2,  /* sock:sock_recv_length, or tcp:tcp_rcv_space_adjust where that is missing */
-  TW_OWNER_SNAPSHOT = 3, /* iter/task_file: has a descriptor open at start */
+	TW_OWNER_SEND = 1,     /* sock:sock_send_length */
+	TW_OWNER_RECEIVE = 2,  /* sock:sock_recv_length, or tcp:tcp_rcv_space_adjust where that is missing */
+	TW_OWNER_SNAPSHOT = 3, /* iter/task_file: has a descriptor open at start */
 };
 
 enum tw_direction_of_reset {
-  TW_RESET_SENT = 1,
-  TW_RESET_RECEIVED = 2,
+	TW_RESET_SENT = 1,
+	TW_RESET_RECEIVED = 2,
 };
 
 /* Bits of tw_control_block.flags. */
 enum tw_cb_flags {
-  TW_CB_OWNED = 1 << 0,    /* sk_lock.owned: `current` holds the socket */
-  TW_CB_KEEPOPEN = 1 << 1, /* SOCK_KEEPOPEN: SO_KEEPALIVE is on */
-  TW_CB_DONE = 1 << 2,     /* SOCK_DONE: the peer's FIN was processed */
-  TW_CB_DEAD = 1 << 3,     /* SOCK_DEAD: orphaned, no process has it open */
-  TW_CB_REPAIR = 1 << 4,   /* TCP_REPAIR */
-  TW_CB_LINGER = 1 << 5,   /* SOCK_LINGER with sk_lingertime (0 means close() sends RST) */
-  TW_CB_ACTIVE = 1 << 6,   /* snapshot: it connected, for bytes_acked counts a SYN beyond the payload sent */
-  TW_CB_PRESENT = 1 << 7,  /* the block was read; without this bit all else is zero */
+	TW_CB_OWNED = 1 << 0,    /* sk_lock.owned: `current` holds the socket */
+	TW_CB_KEEPOPEN = 1 << 1, /* SOCK_KEEPOPEN: SO_KEEPALIVE is on */
+	TW_CB_DONE = 1 << 2,     /* SOCK_DONE: the peer's FIN was processed */
+	TW_CB_DEAD = 1 << 3,     /* SOCK_DEAD: orphaned, no process has it open */
+	TW_CB_REPAIR = 1 << 4,   /* TCP_REPAIR */
+	TW_CB_LINGER = 1 << 5,   /* SOCK_LINGER with sk_lingertime (0 means close() sends RST) */
+	TW_CB_ACTIVE = 1 << 6,   /* snapshot: it connected, for bytes_acked counts a SYN beyond the payload sent */
+	TW_CB_PRESENT = 1 << 7,  /* the block was read; without this bit all else is zero */
 };
 
 /* Bits of tw_actor.flags. */
 enum tw_actor_flags {
-  TW_ACTOR_PRESENT = 1 << 0, /* `current` was read: a process, not a kernel thread or the idle task */
-  TW_ACTOR_OWNED = 1 << 1,   /* the socket is locked by a process, so `current` acts for it */
-  TW_ACTOR_EXITING = 1 << 2, /* PF_EXITING: inside do_exit() */
-  TW_ACTOR_KTHREAD = 1 << 3, /* PF_KTHREAD: never an owner */
+	TW_ACTOR_PRESENT = 1 << 0, /* `current` was read: a process, not a kernel thread or the idle task */
+	TW_ACTOR_OWNED = 1 << 1,   /* the socket is locked by a process, so `current` acts for it */
+	TW_ACTOR_EXITING = 1 << 2, /* PF_EXITING: inside do_exit() */
+	TW_ACTOR_KTHREAD = 1 << 3, /* PF_KTHREAD: never an owner */
 };
 
 /* Address pair from this socket's own point of view; IPv4 is ::ffff:a.b.c.d. Also the key of the flow map. */
 struct tw_tuple {
-  __u8 local_addr[16];  /* network order */
-  __u8 remote_addr[16]; /* network order */
-  __u16 local_port;
-  __u16 remote_port;
+	__u8 local_addr[16];  /* network order */
+	__u8 remote_addr[16]; /* network order */
+	__u16 local_port;
+	__u16 remote_port;
 };
 TW_ASSERT_SIZE(tw_tuple, 36);
 
 /* Begins every record. */
 struct tw_header {
-  __u64 ts_ns;  /* CLOCK_MONOTONIC (bpf_ktime_get_ns); may run backwards inside the ring, never sort by it */
-  __u64 cookie; /* socket cookie; 0: none or not known */
-  __u32 seq;    /* records this CPU has tried to emit, this one included (modulo 2^32) */
-  __u32 lost;   /* of those, how many found no room in the ring so far (modulo 2^32) */
-  __u32 netns;  /* inode number of the network namespace; 0: not known */
-  __u16 cpu;    /* TW_NO_CPU: read from an iterator, not from the ring */
-  __u8 kind;    /* enum tw_kind */
-  __u8 version; /* TW_ABI_VERSION */
+	__u64 ts_ns;  /* CLOCK_MONOTONIC (bpf_ktime_get_ns); may run backwards inside the ring, never sort by it */
+	__u64 cookie; /* socket cookie; 0: none or not known */
+	__u32 seq;    /* records this CPU has tried to emit, this one included (modulo 2^32) */
+	__u32 lost;   /* of those, how many found no room in the ring so far (modulo 2^32) */
+	__u32 netns;  /* inode number of the network namespace; 0: not known */
+	__u16 cpu;    /* TW_NO_CPU: read from an iterator, not from the ring */
+	__u8 kind;    /* enum tw_kind */
+	__u8 version; /* TW_ABI_VERSION */
 };
 TW_ASSERT_SIZE(tw_header, 32);
 
 /* The TCP control block at the moment of the event: struct tcp_sock and what it is built on. */
 struct tw_control_block {
-  __u64 bytes_acked; /* tcp_sock.bytes_acked: ours that the peer acknowledged (an active opener's SYN counts 1, each FIN
+	__u64 bytes_acked; /* tcp_sock.bytes_acked: ours that the peer acknowledged (an active opener's SYN counts 1, each FIN
                         counts 1) */
-  __u64 bytes_received; /* tcp_sock.bytes_received: in order from the peer (its FIN counts 1) */
-  __u32 snd_una;
-  __u32 snd_nxt;
-  __u32 write_seq;
-  __u32 rcv_nxt;
-  __u32 copied_seq;
-  __u32 snd_wnd; /* bytes, already scaled */
-  __u32 rcv_wnd; /* bytes */
-  __u32 srtt_us;
-  __u32 rto_us;   /* icsk_rto */
-  __u32 snd_cwnd; /* segments */
-  __u32 packets_out;
-  __u32 total_retrans; /* segments retransmitted in the connection's life */
-  __u32 segs_in;
-  __u32 segs_out;
-  __u32 keepalive_time_ms; /* idle time before the first probe: socket option or sysctl; 0 without KEEPOPEN */
-  __u32 keepalive_intvl_ms;
-  __u32 user_timeout_ms; /* TCP_USER_TIMEOUT, 0: none */
-  __u32 ack_backlog;     /* LISTEN: accept queue length (sk_ack_backlog) */
-  __u32 max_ack_backlog; /* LISTEN: its limit */
-  __u16 sk_err;          /* errno that the process will see, 0: none */
-  __u8 keepalive_probes; /* probes before giving up; 0 without KEEPOPEN */
-  __u8 state;            /* sk_state */
-  __u8 ca_state;         /* enum tcp_ca_state: 0 Open 1 Disorder 2 CWR 3 Recovery 4 Loss */
-  __u8 icsk_pending;     /* timer: 1 RTO, 3 zero-window probe, 5 tail-loss probe, 6 reorder */
-  __u8 icsk_retransmits; /* RTO retransmissions in a row */
-  __u8 icsk_backoff;
-  __u8 icsk_probes_out; /* unanswered keep-alive or zero-window probes */
-  __u8 sk_shutdown;     /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
-  __u8 flags;           /* enum tw_cb_flags */
-  __u8 pad[1];
+	__u64 bytes_received; /* tcp_sock.bytes_received: in order from the peer (its FIN counts 1) */
+	__u32 snd_una;
+	__u32 snd_nxt;
+	__u32 write_seq;
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 snd_wnd; /* bytes, already scaled */
+	__u32 rcv_wnd; /* bytes */
+	__u32 srtt_us;
+	__u32 rto_us;   /* icsk_rto */
+	__u32 snd_cwnd; /* segments */
+	__u32 packets_out;
+	__u32 total_retrans; /* segments retransmitted in the connection's life */
+	__u32 segs_in;
+	__u32 segs_out;
+	__u32 keepalive_time_ms; /* idle time before the first probe: socket option or sysctl; 0 without KEEPOPEN */
+	__u32 keepalive_intvl_ms;
+	__u32 user_timeout_ms; /* TCP_USER_TIMEOUT, 0: none */
+	__u32 ack_backlog;     /* LISTEN: accept queue length (sk_ack_backlog) */
+	__u32 max_ack_backlog; /* LISTEN: its limit */
+	__u16 sk_err;          /* errno that the process will see, 0: none */
+	__u8 keepalive_probes; /* probes before giving up; 0 without KEEPOPEN */
+	__u8 state;            /* sk_state */
+	__u8 ca_state;         /* enum tcp_ca_state: 0 Open 1 Disorder 2 CWR 3 Recovery 4 Loss */
+	__u8 icsk_pending;     /* timer: 1 RTO, 3 zero-window probe, 5 tail-loss probe, 6 reorder */
+	__u8 icsk_retransmits; /* RTO retransmissions in a row */
+	__u8 icsk_backoff;
+	__u8 icsk_probes_out; /* unanswered keep-alive or zero-window probes */
+	__u8 sk_shutdown;     /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
+	__u8 flags;           /* enum tw_cb_flags */
+	__u8 pad[1];
 };
 TW_ASSERT_SIZE(tw_control_block, 104);
 TW_ASSERT_AT(tw_control_block, sk_err, 92);
 
 /* `current` at the moment of the event. Believe it only where flags say so: see EVIDENCE in docs/architecture.md. */
 struct tw_actor {
-  __u32 tgid;             /* process id in the initial PID namespace */
-  __u32 exit_code;        /* task_struct.exit_code while EXITING: low 7 bits are the signal */
-  __u8 comm[TW_COMM_LEN]; /* of the thread-group leader, not terminated if full */
-  __u8 flags;             /* enum tw_actor_flags */
-  __u8 pad[3];
+	__u32 tgid;             /* process id in the initial PID namespace */
+	__u32 exit_code;        /* task_struct.exit_code while EXITING: low 7 bits are the signal */
+	__u8 comm[TW_COMM_LEN]; /* of the thread-group leader, not terminated if full */
+	__u8 flags;             /* enum tw_actor_flags */
+	__u8 pad[3];
 };
 TW_ASSERT_SIZE(tw_actor, 28);
 
 /* What the kernel thought just before it processed an ingress segment, or of the socket that sent an egress one. */
 struct tw_socket_view {
-  __u32 snd_una;
-  __u32 snd_nxt;
-  __u32 rcv_nxt;
-  __u32 write_seq;
-  __u32 ack_backlog; /* LISTENER: accept queue */
-  __u32 max_ack_backlog;
-  __u32 syn_qlen; /* LISTENER: requests in NEW_SYN_RECV */
-  __u8 type;      /* enum tw_socket_type */
-  __u8 state;     /* sk_state; TIMEWAIT: tw_substate */
-  __u8 flags;     /* enum tw_cb_flags: OWNED, KEEPOPEN, REPAIR */
-  __u8 icsk_pending;
-  __u8 icsk_probes_out;
-  __u8 num_timeout;      /* REQUEST: SYN-ACK retransmissions by timer */
-  __u8 keepalive_probes; /* 0 without KEEPOPEN */
-  __u8 ca_state;
-  __u32 keepalive_time_ms;
-  __u32 keepalive_intvl_ms;
+	__u32 snd_una;
+	__u32 snd_nxt;
+	__u32 rcv_nxt;
+	__u32 write_seq;
+	__u32 ack_backlog; /* LISTENER: accept queue */
+	__u32 max_ack_backlog;
+	__u32 syn_qlen; /* LISTENER: requests in NEW_SYN_RECV */
+	__u8 type;      /* enum tw_socket_type */
+	__u8 state;     /* sk_state; TIMEWAIT: tw_substate */
+	__u8 flags;     /* enum tw_cb_flags: OWNED, KEEPOPEN, REPAIR */
+	__u8 icsk_pending;
+	__u8 icsk_probes_out;
+	__u8 num_timeout;      /* REQUEST: SYN-ACK retransmissions by timer */
+	__u8 keepalive_probes; /* 0 without KEEPOPEN */
+	__u8 ca_state;
+	__u32 keepalive_time_ms;
+	__u32 keepalive_intvl_ms;
 };
 TW_ASSERT_SIZE(tw_socket_view, 44);
 
 /* Totals of a flow as its interface saw it, this segment included. They restart if the bounded map evicted the flow. */
 struct tw_wire_counters {
-  __u64 bytes_in; /* TCP payload, retransmissions included */
-  __u64 bytes_out;
-  __u32 segs_in; /* wire segments: a GSO or GRO packet counts as its segments */
-  __u32 segs_out;
-  __u32 retrans_bytes_in; /* payload at or below the highest sequence number seen */
-  __u32 retrans_bytes_out;
+	__u64 bytes_in; /* TCP payload, retransmissions included */
+	__u64 bytes_out;
+	__u32 segs_in; /* wire segments: a GSO or GRO packet counts as its segments */
+	__u32 segs_out;
+	__u32 retrans_bytes_in; /* payload at or below the highest sequence number seen */
+	__u32 retrans_bytes_out;
 };
 TW_ASSERT_SIZE(tw_wire_counters, 32);
 
 struct tw_state {
-  struct tw_header header;
-  struct tw_tuple tuple;
-  struct tw_actor actor;
-  struct tw_control_block cb;
-  __u8 old_state;
-  __u8 new_state;
-  __u8 pad[6];
+	struct tw_header header;
+	struct tw_tuple tuple;
+	struct tw_actor actor;
+	struct tw_control_block cb;
+	__u8 old_state;
+	__u8 new_state;
+	__u8 pad[6];
 };
 TW_ASSERT_SIZE(tw_state, 208);
 
 struct tw_segment {
-  struct tw_header header;
-  struct tw_tuple tuple; /* local is the source on egress, the destination on ingress */
-  struct tw_socket_view socket;
-  struct tw_wire_counters wire;
-  __u32 ifindex;
-  __u32 seq;
-  __u32 ack;
-  __u32 len;    /* payload bytes on the wire (from the IP length; skb->len for oversized GSO packets) */
-  __u32 ts_val; /* TCP timestamp option, if TW_OPT_TIMESTAMP */
-  __u32 ts_ecr;
-  __u16 window;  /* as in the header, unscaled */
-  __u16 mss;     /* MSS option; 0: absent */
-  __u16 why;     /* enum tw_why */
-  __u16 vlan_id; /* 0: untagged */
-  __u8 flags;    /* TCP flags as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128 */
-  __u8 hook;     /* enum tw_hook */
-  __u8 ttl;      /* or IPv6 hop limit */
-  __u8 options;  /* enum tw_options */
-  __u8 wscale;   /* window scale option's shift, if TW_OPT_WSCALE */
-  __u8 pad[3];
+	struct tw_header header;
+	struct tw_tuple tuple; /* local is the source on egress, the destination on ingress */
+	struct tw_socket_view socket;
+	struct tw_wire_counters wire;
+	__u32 ifindex;
+	__u32 seq;
+	__u32 ack;
+	__u32 len;    /* payload bytes on the wire (from the IP length; skb->len for oversized GSO packets) */
+	__u32 ts_val; /* TCP timestamp option, if TW_OPT_TIMESTAMP */
+	__u32 ts_ecr;
+	__u16 window;  /* as in the header, unscaled */
+	__u16 mss;     /* MSS option; 0: absent */
+	__u16 why;     /* enum tw_why */
+	__u16 vlan_id; /* 0: untagged */
+	__u8 flags;    /* TCP flags as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128 */
+	__u8 hook;     /* enum tw_hook */
+	__u8 ttl;      /* or IPv6 hop limit */
+	__u8 options;  /* enum tw_options */
+	__u8 wscale;   /* window scale option's shift, if TW_OPT_WSCALE */
+	__u8 pad[3];
 };
 TW_ASSERT_SIZE(tw_segment, 184);
 
 enum tw_options {
-  TW_OPT_TIMESTAMP = 1 << 0,
-  TW_OPT_WSCALE = 1 << 1,
-  TW_OPT_SACK_PERMITTED = 1 << 2,
-  TW_OPT_SACK = 1 << 3,
-  TW_OPT_MPTCP = 1 << 4,
-  TW_OPT_FASTOPEN = 1 << 5,
+	TW_OPT_TIMESTAMP = 1 << 0,
+	TW_OPT_WSCALE = 1 << 1,
+	TW_OPT_SACK_PERMITTED = 1 << 2,
+	TW_OPT_SACK = 1 << 3,
+	TW_OPT_MPTCP = 1 << 4,
+	TW_OPT_FASTOPEN = 1 << 5,
 };
 
 struct tw_retransmit {
-  struct tw_header header;
-  struct tw_tuple tuple;
-  __u32 seq;
-  struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
-  __u32 end_seq;              /* first sequence number after the segment: a SYN or FIN counts one */
-  __s32 err;                  /* 0 left, 1 the qdisc refused it, -1 netfilter; -128: this kernel does not say */
-  __u8 synack;                /* 1: tcp_retransmit_synack */
-  __u8 num_timeout;           /* synack: retransmissions before this one */
-  __u8 pad[6];
+	struct tw_header header;
+	struct tw_tuple tuple;
+	__u32 seq;
+	struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
+	__u32 end_seq;              /* first sequence number after the segment: a SYN or FIN counts one */
+	__s32 err;                  /* 0 left, 1 the qdisc refused it, -1 netfilter; -128: this kernel does not say */
+	__u8 synack;                /* 1: tcp_retransmit_synack */
+	__u8 num_timeout;           /* synack: retransmissions before this one */
+	__u8 pad[6];
 };
 TW_ASSERT_SIZE(tw_retransmit, 192);
 #define TW_RETRANSMIT_ERR_UNKNOWN (-128)
 
 struct tw_reset {
-  struct tw_header header;
-  struct tw_tuple tuple; /* from the socket, or from the segment that is answered when there is none */
-  struct tw_actor actor;
-  struct tw_control_block cb; /* not PRESENT when no full socket is involved */
-  __u32 reason;               /* enum sk_rst_reason of the running kernel; TW_REASON_UNKNOWN before 6.10 */
-  __u32 skb_seq;              /* SENT in answer to a segment: that segment's numbers */
-  __u32 skb_ack;
-  __u8 direction; /* enum tw_direction_of_reset */
-  __u8 has_socket;
-  __u8 answers_segment; /* SENT: skb_seq and skb_ack are valid (passive reset); 0: an active reset */
-  __u8 skb_flags;       /* TCP flags of the answered segment */
-  __u8 pad[4];
+	struct tw_header header;
+	struct tw_tuple tuple; /* from the socket, or from the segment that is answered when there is none */
+	struct tw_actor actor;
+	struct tw_control_block cb; /* not PRESENT when no full socket is involved */
+	__u32 reason;               /* enum sk_rst_reason of the running kernel; TW_REASON_UNKNOWN before 6.10 */
+	__u32 skb_seq;              /* SENT in answer to a segment: that segment's numbers */
+	__u32 skb_ack;
+	__u8 direction; /* enum tw_direction_of_reset */
+	__u8 has_socket;
+	__u8 answers_segment; /* SENT: skb_seq and skb_ack are valid (passive reset); 0: an active reset */
+	__u8 skb_flags;       /* TCP flags of the answered segment */
+	__u8 pad[4];
 };
 TW_ASSERT_SIZE(tw_reset, 224);
 #define TW_REASON_UNKNOWN 0xffffffffu
 
 struct tw_error {
-  struct tw_header header;
-  struct tw_tuple tuple;
-  __u8 pad[4];
-  struct tw_control_block cb;
+	struct tw_header header;
+	struct tw_tuple tuple;
+	__u8 pad[4];
+	struct tw_control_block cb;
 };
 TW_ASSERT_SIZE(tw_error, 176);
 
 struct tw_destroy {
-  struct tw_header header;
-  struct tw_tuple tuple;
-  __u8 has_wire; /* the wire counters below are set */
-  __u8 pad[3];
-  struct tw_control_block cb;
-  struct tw_wire_counters wire;
+	struct tw_header header;
+	struct tw_tuple tuple;
+	__u8 has_wire; /* the wire counters below are set */
+	__u8 pad[3];
+	struct tw_control_block cb;
+	struct tw_wire_counters wire;
 };
 TW_ASSERT_SIZE(tw_destroy, 208);
 
 struct tw_owner {
-  struct tw_header header;
-  struct tw_tuple tuple;
-  struct tw_actor actor;
-  __u8 source; /* enum tw_owner_source */
-  __u8 pad[7];
+	struct tw_header header;
+	struct tw_tuple tuple;
+	struct tw_actor actor;
+	__u8 source; /* enum tw_owner_source */
+	__u8 pad[7];
 };
 TW_ASSERT_SIZE(tw_owner, 104);
 
 struct tw_socket {
-  struct tw_header header;
-  struct tw_tuple tuple;
-  __u8 type;     /* enum tw_socket_type: FULL, LISTENER, REQUEST, TIMEWAIT */
-  __u8 has_wire; /* the wire counters below are set */
-  __u8 pad[2];
-  struct tw_control_block cb;
-  struct tw_wire_counters wire;
+	struct tw_header header;
+	struct tw_tuple tuple;
+	__u8 type;     /* enum tw_socket_type: FULL, LISTENER, REQUEST, TIMEWAIT */
+	__u8 has_wire; /* the wire counters below are set */
+	__u8 pad[2];
+	struct tw_control_block cb;
+	struct tw_wire_counters wire;
 };
 TW_ASSERT_SIZE(tw_socket, 208);
 
 /* Per-CPU accounting of the ring, read by the consumer at the end: tried == received + lost. */
 struct tw_cpu_state {
-  __u64 tried;
-  __u64 lost;
-  __u64 lost_by_kind[TW_KIND_COUNT];
-  __u64 flows_full; /* flows that found no room in the flow map: their ordinary segments went uncounted */
-  __u64 last_wakeup_ns;
+	__u64 tried;
+	__u64 lost;
+	__u64 lost_by_kind[TW_KIND_COUNT];
+	__u64 flows_full; /* flows that found no room in the flow map: their ordinary segments went uncounted */
+	__u64 last_wakeup_ns;
 };
 TW_ASSERT_SIZE(tw_cpu_state, 104);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {
-  __u8 addr[16];
-  __u32 prefix_bits;
+	__u8 addr[16];
+	__u32 prefix_bits;
 };
 TW_ASSERT_SIZE(tw_host, 20);
 
 /* What is fixed at load (rodata of every BPF object). */
 struct tw_config {
-  __u32 netns;      /* only sockets of this namespace; 0: all */
-  __u32 tick_us;    /* microseconds per jiffy */
-  __u32 wake_bytes; /* wake the consumer early when this many bytes wait in the ring */
-  __u32 port_count;
-  __u16 ports[TW_MAX_PORTS]; /* either end; empty: all */
-  __u32 host_count;
-  struct tw_host hosts[TW_MAX_HOSTS]; /* either end; empty: all */
-  __u8 packets_all;                   /* every segment is an event */
-  __u8 has_reset_reason;              /* tcp_send_reset has a third argument (6.10) */
-  __u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
-  __u8 lives_only;                    /* no timeline is told: leave out ACKs that only name the cause of a transition */
+	__u32 netns;      /* only sockets of this namespace; 0: all */
+	__u32 tick_us;    /* microseconds per jiffy */
+	__u32 wake_bytes; /* wake the consumer early when this many bytes wait in the ring */
+	__u32 port_count;
+	__u16 ports[TW_MAX_PORTS]; /* either end; empty: all */
+	__u32 host_count;
+	struct tw_host hosts[TW_MAX_HOSTS]; /* either end; empty: all */
+	__u8 packets_all;                   /* every segment is an event */
+	__u8 has_reset_reason;              /* tcp_send_reset has a third argument (6.10) */
+	__u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
+	__u8 lives_only; /* no timeline is told: leave out ACKs that only name the cause of a transition */
 };
 TW_ASSERT_SIZE(tw_config, 216);
 

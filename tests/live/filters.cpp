@@ -142,14 +142,12 @@ TEST_F(Filters, AnotherProcessIdSelectsNothing) {
 }
 
 TEST_F(Filters, AProcessNameSelectsItsConnections) {
-  const auto own = heard_of_players(lab(), [](const lab::Played&) {
-    return std::vector<std::string>{"--comm", "lab-client"};
-  });
+  const auto own =
+      heard_of_players(lab(), [](const lab::Played&) { return std::vector<std::string>{"--comm", "lab-client"}; });
   ASSERT_TRUE(own);
   EXPECT_EQ(own->of("life").size(), 1u) << digest(*own);
-  const auto others = heard_of_players(lab(), [](const lab::Played&) {
-    return std::vector<std::string>{"--comm", "somebody-else"};
-  });
+  const auto others =
+      heard_of_players(lab(), [](const lab::Played&) { return std::vector<std::string>{"--comm", "somebody-else"}; });
   ASSERT_TRUE(others);
   EXPECT_TRUE(others->of("life").empty()) << digest(*others);
 }

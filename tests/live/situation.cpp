@@ -20,7 +20,7 @@ namespace {
 
 std::string find_obstacle() {
   if (::geteuid() != 0) return "not root: namespaces and BPF need it";
-  struct stat file {};
+  struct stat file{};
   if (::stat("/sys/kernel/btf/vmlinux", &file) != 0) return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
   bpf_attr attributes{};
   attributes.map_type = BPF_MAP_TYPE_RINGBUF;
