@@ -335,21 +335,21 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source)
 	struct tcp_sock *tp;
 	__u64 cookie;
 
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || !common_wanted(&sk->__sk_common))
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || !common_wanted(&sk->__sk_common) || task->flags & PF_KTHREAD)
 		return 0;
 	cookie = bpf_get_socket_cookie(sk);
 	mark = bpf_map_lookup_elem(&owners, &cookie);
+	if (mark && (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD))
+		return 0;
+	tp = wanted_tcp_sock(sk, &tuple);
+	if (!tp)
+		return 0;
 	if (mark) {
-		if (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD)
-			return 0;
 		mark->tgid = first.tgid;
 		mark->told++;
 	} else {
 		bpf_map_update_elem(&owners, &cookie, &first, BPF_ANY);
 	}
-	tp = wanted_tcp_sock(sk, &tuple);
-	if (!tp || task->flags & PF_KTHREAD)
-		return 0;
 	record = reserve_record(tw_owner, TW_KIND_OWNER, cookie, sock_netns(&sk->__sk_common));
 	if (!record)
 		return 0;

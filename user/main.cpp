@@ -53,13 +53,14 @@ TimeNs realtime_ns() {
   return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-// SIGINT and SIGTERM as a descriptor; a closed pipe as an error of write().
+// SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().
 Result<UniqueFd> take_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) return failure("catch signals", std::strerror(errno));
@@ -204,8 +205,8 @@ class Run {
     for (const auto& report : reports_) {
       if (done_) break;
       sink_->write(report);
-      if (std::holds_alternative<Life>(report) && !finishing_) told_++;
-      if (options_.count && told_ >= *options_.count) done_ = true;
+      if (std::holds_alternative<Life>(report)) told_++;
+      if (options_.count && told_ >= *options_.count && !finishing_) done_ = true;
     }
     reports_.clear();
   }
@@ -224,22 +225,21 @@ class Run {
     Records still_open;
     if (!enough) tracer_.snapshot_sockets(into(still_open));
     tracer_.detach();
-    if (!enough) {
-      while (drain() > 0 && !broken_) {
-      }
-      for (const auto& record : still_open) take(record);
+    // Drained in any case, so that the books balance; what is reported after enough was told goes nowhere.
+    while (drain() > 0) {
     }
+    for (const auto& record : still_open) take(record);
     finishing_ = true;
     done_ = false;
     const TimeNs now = realtime_ns();
+    if (enough) reports_.clear();
     account(now);
-    if (enough)
-      reports_.clear();
-    else
-      witness_.finish(now, reports_);
+    if (!enough) witness_.finish(now, reports_);
+    write_reports();
     Summary summary = witness_.summary();
     summary.ts_ns = now;
-    summary.lost = decoder_.lost();
+    summary.connections = told_;
+    summary.lost = decoder_.lost() + skipped_runs_;
     summary.malformed = decoder_.malformed();
     summary.flows_full = flows_full_;
     summary.unaccounted = unaccounted_;
@@ -264,6 +264,10 @@ class Run {
       flows_full_ += state.flows_full;
     }
     for (const auto& event : events_) witness_.feed(event, reports_);
+    skipped_runs_ = tracer_.skipped_runs();
+    if (skipped_runs_ > 0)
+      fmt::print(stderr, "tcpwitness: {} events were lost because a program was interrupted by itself\n",
+                 skipped_runs_);
     const std::uint64_t known = decoder_.received() + decoder_.lost();
     unaccounted_ = tried > known ? tried - known : 0;
   }
@@ -283,6 +287,7 @@ class Run {
   std::uint64_t told_ = 0;
   std::uint64_t flows_full_ = 0;
   std::uint64_t unaccounted_ = 0;
+  std::uint64_t skipped_runs_ = 0;
   bool announced_ = false;  // ready was written
   bool hinted_ = false;
   bool done_ = false;    // enough was told, or nobody reads
@@ -321,7 +326,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (const auto* error = std::get_if<UsageError>(&parsed)) {
-    fmt::print(stderr, "{}", error->text);
+    fmt::print(stderr, "{}\n", error->text);
     return 2;
   }
   return trace(std::get<Options>(parsed));

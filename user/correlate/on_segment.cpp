@@ -277,6 +277,20 @@ void Witness::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, c
     if (covers && substate == State::time_wait) closing.time_wait_answered = true;
     return;
   }
+  if (has_flag(g, tcp_flag::rst) && closing.mini_fin_wait2) {
+    // tcp_timewait_state_process() drops the mini-socket at once: the peer broke off instead of closing.
+    closing.mini_fin_wait2 = false;
+    closing.end = {e.id, e.ts_ns};
+    closing.end_from = State::fin_wait2;
+    c.enter(State::close);
+    c.state_ts_ns = e.ts_ns;
+    if (settings_.timeline) {
+      StateEntry body{State::fin_wait2, State::close, true, {}, Cause{Cause::Kind::segment, e.id, 0, "RST", 0}, {}};
+      state_entry(c, e, std::move(body));
+    }
+    table_.wait(slot, Wait::settle, now_);
+    return;
+  }
   if (!has_flag(g, tcp_flag::fin)) return;
   if (substate == State::fin_wait2) closing.fin_on_mini = true;
   if (!closing.mini_fin_wait2) return;

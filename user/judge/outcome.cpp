@@ -112,6 +112,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (from == State::fin_wait2) {
     if (reset_sent(c) && !closing.time_wait) return Outcome::reset_by_local;
     if (closing.time_wait) return Outcome::completed;
+    if (t.rst_in.mark && t.rst_in.mark.id == closing.end.id) return Outcome::reset_by_peer;
     // A mini-socket that waits for a FIN which nobody can hear or which never came: our side is closed and
     // acknowledged.
     return closing.end_shown && !c.incomplete ? Outcome::completed : Outcome::unknown;

@@ -18,6 +18,13 @@ std::int64_t closed_for(const ZeroWindowFacts& window, const Connection& c, cons
   return total;
 }
 
+// A reader that keeps up fills its buffer for a moment now and then; that is flow control at work. One that stopped is
+// probed (the first probe comes after an RTO, 200 ms at least), or kept the window closed for longer than a time slice.
+bool stopped_reading(const ZeroWindowFacts& window, const Connection& c, const Bench& bench) {
+  constexpr std::int64_t momentary_ns = 10'000'000;
+  return window.probes != 0 || closed_for(window, c, bench) >= momentary_ns;
+}
+
 std::string period_words(const ZeroWindowFacts& window, const Connection& c, const Bench& bench) {
   const std::string probes = fmt::format("{} zero-window probe{}", window.probes, window.probes == 1 ? "" : "s");
   if (window.periods == 0) return probes + ", but its closing window was not seen";
@@ -32,8 +39,8 @@ std::string period_words(const ZeroWindowFacts& window, const Connection& c, con
 std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench) {
   const ZeroWindowFacts& local = c.trouble->local_window;
   const ZeroWindowFacts& peer = c.trouble->peer_window;
-  const bool ours = local.periods != 0;
-  const bool theirs = peer.periods != 0 || peer.probes != 0;
+  const bool ours = local.periods != 0 && stopped_reading(local, c, bench);
+  const bool theirs = (peer.periods != 0 || peer.probes != 0) && stopped_reading(peer, c, bench);
   if (!ours && !theirs) return std::nullopt;
   Finding finding;
   finding.rule = Rule::zero_window;

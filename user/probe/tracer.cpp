@@ -336,6 +336,19 @@ void Tracer::detach() {
   if (impl_->attacher) impl_->attacher->detach_filters();
 }
 
+std::uint64_t Tracer::skipped_runs() const {
+  std::uint64_t skipped = 0;
+  if (!impl_->kernel) return 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->kernel->obj) {
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    const int fd = bpf_program__fd(program);
+    if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0) skipped += info.recursion_misses;
+  }
+  return skipped;
+}
+
 std::vector<tw_cpu_state> Tracer::cpu_states() const {
   const int cpus = libbpf_num_possible_cpus();
   std::vector<tw_cpu_state> states(cpus > 0 ? static_cast<std::size_t>(cpus) : 0);

@@ -63,6 +63,10 @@ class Tracer {
   // Lets go of every hook; the ring stays readable.
   void detach();
 
+  // Runs of kernel programs that the kernel left out because the same program was at work on that CPU (an
+  // interrupt in the middle of it): losses that no program could count.
+  [[nodiscard]] std::uint64_t skipped_runs() const;
+
   // Per-CPU accounting of the ring.
   [[nodiscard]] std::vector<tw_cpu_state> cpu_states() const;
 
