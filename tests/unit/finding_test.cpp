@@ -93,6 +93,18 @@ TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
   EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
 }
 
+TEST(ZeroWindow, AMomentWithoutProbesIsFlowControlAtWork) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 500);
+  c.out(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+  stream.wait(5 * ms);
+  c.out(A, 0, TW_WHY_WINDOW_OPEN);
+  closes_first(c, curl);
+  EXPECT_FALSE(run(stream.events).finding(Rule::zero_window).has_value());
+}
+
 TEST(ZeroWindow, TheWindowOfARstClosesNothing) {
   Stream stream;
   Side c = client_of(stream);

@@ -141,6 +141,12 @@ TEST(Outcome, RstInNewSynRecvIsThePeers) {
   EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_peer);
 }
 
+TEST(Outcome, ARstOnTheMiniSocketIsThePeersReset) {
+  const Life life = run(orphan_reset_story().events).life();
+  EXPECT_EQ(life.outcome, Outcome::reset_by_peer);
+  EXPECT_EQ(life.states.back(), TcpState::close);
+}
+
 TEST(Outcome, OrphanWhosePeerNeverClosesIsToldAfterAMinute) {
   Story story = orphan_close_story();
   story.events.resize(story.events.size() - 2);  // without the peer's FIN

@@ -103,6 +103,24 @@ inline Story orphan_close_story() {
   return {"orphan closes", stream.events, Outcome::completed};
 }
 
+// The same, but the peer breaks off instead of closing.
+inline Story orphan_reset_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.to(State::fin_wait1, curl);
+  c.out(FA);
+  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.to(State::fin_wait2);
+  c.to(State::close);
+  c.destroy();
+  stream.wait(200 * ms);
+  c.view = TW_SOCKET_TIMEWAIT;
+  c.state = State::fin_wait2;
+  c.in(RA);
+  return {"orphan is reset", stream.events, Outcome::reset_by_peer};
+}
+
 inline Story simultaneous_close_story() {
   Stream stream;
   Side c = client_of(stream);
@@ -356,12 +374,12 @@ inline Story fin_before_ack_story() {
 }
 
 inline std::vector<Story> all_stories() {
-  return {refused_story(),       no_answer_story(),          gives_up_connecting_story(), close_first_story(),
-          close_second_story(),  orphan_close_story(),       simultaneous_close_story(),  killed_unread_story(),
-          killed_read_story(),   closed_unread_story(),      peer_reset_story(),          sock_destroy_story(),
-          abort_on_data_story(), keepalive_answered_story(), keepalive_death_story(),     retransmit_death_story(),
-          user_timeout_story(),  zero_window_story(),        forgotten_story(),           still_open_story(),
-          fin_before_ack_story()};
+  return {refused_story(),          no_answer_story(),     gives_up_connecting_story(), close_first_story(),
+          close_second_story(),     orphan_close_story(),  orphan_reset_story(),        simultaneous_close_story(),
+          killed_unread_story(),    killed_read_story(),   closed_unread_story(),       peer_reset_story(),
+          sock_destroy_story(),     abort_on_data_story(), keepalive_answered_story(),  keepalive_death_story(),
+          retransmit_death_story(), user_timeout_story(),  zero_window_story(),         forgotten_story(),
+          still_open_story(),       fin_before_ack_story()};
 }
 
 }  // namespace tcpwitness::testing

@@ -113,9 +113,9 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
     if (reset_sent(c) && !closing.time_wait) return Outcome::reset_by_local;
     if (closing.time_wait) return Outcome::completed;
     if (t.rst_in.mark && t.rst_in.mark.id == closing.end.id) return Outcome::reset_by_peer;
-    // A mini-socket that waits for a FIN which nobody can hear or which never came: our side is closed and
-    // acknowledged.
-    return closing.end_shown && !c.incomplete ? Outcome::completed : Outcome::unknown;
+    // A mini-socket that waits for the peer's FIN. Where the wire is heard and shows none, nobody knows how it ended;
+    // where only the kernel is heard, our FIN and its acknowledgement are all that can be known of any such close.
+    return closing.end_shown && !c.incomplete && !c.wire_heard ? Outcome::completed : Outcome::unknown;
   }
   if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, bench);
   if (t.rst_in.mark) return Outcome::reset_by_peer;
