@@ -74,7 +74,7 @@ inline Expected server_completes(const lab::Played& played) {
 }
 
 // Both ends of such a connection, transitions and segments included.
-inline void expect_client_closed_first(const Story& story, Expected client, Expected server) {
+inline void expect_client_closed_first(const Story& story, const Expected& client, const Expected& server) {
   const uint64_t up = story.played.client_bytes;
   const uint64_t down = story.played.server_bytes;
   const Json mine = story.client_life();

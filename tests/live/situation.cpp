@@ -128,7 +128,7 @@ const std::string& prerequisites() {
 std::string missing(const std::string& program) {
   std::istringstream directories(std::string(std::getenv("PATH") ? std::getenv("PATH") : "") + ":/usr/sbin:/sbin");
   for (std::string directory; std::getline(directories, directory, ':');) {
-    if (::access((directory + "/" + program).c_str(), X_OK) == 0) return "";
+    if (::access(fmt::format("{}/{}", directory, program).c_str(), X_OK) == 0) return "";
   }
   return "the program " + program + " is not installed";
 }

@@ -20,9 +20,9 @@ TEST(Format, BytesHaveAtMostFiveCharacters) {
   EXPECT_EQ(short_bytes(0), "0");
   EXPECT_EQ(short_bytes(1023), "1023");
   EXPECT_EQ(short_bytes(1024), "1.0K");
-  EXPECT_EQ(short_bytes(1024 * 10), "10K");
-  EXPECT_EQ(short_bytes(1024 * 1023), "1023K");
-  EXPECT_EQ(short_bytes(1024 * 1024 - 1), "1.0M");
+  EXPECT_EQ(short_bytes(std::uint64_t{1024} * 10), "10K");
+  EXPECT_EQ(short_bytes(std::uint64_t{1024} * 1023), "1023K");
+  EXPECT_EQ(short_bytes(std::uint64_t{1024} * 1024 - 1), "1.0M");
   EXPECT_EQ(short_bytes(std::uint64_t{3} << 30U), "3.0G");
   for (std::uint64_t bytes = 1; bytes < std::uint64_t{1} << 62U; bytes += bytes / 8 + 1) {
     EXPECT_LE(short_bytes(bytes).size(), 5U) << bytes;
@@ -56,7 +56,7 @@ TEST(Format, DurationsChooseTheirUnitAfterRounding) {
   EXPECT_EQ(duration_in_words(63 * s), "63.0 s");
   EXPECT_EQ(duration_in_words(125 * s), "2 min 5 s");
   EXPECT_EQ(duration_in_words(7440 * s), "2 h 4 min");
-  EXPECT_EQ(duration_in_words(100 * 3600 * s), "4 d 4 h");
+  EXPECT_EQ(duration_in_words(360'000 * s), "4 d 4 h");
 }
 
 TEST(Format, SecondsAreGroupedByThree) {

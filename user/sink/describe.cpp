@@ -58,6 +58,7 @@ std::vector<std::string> wire_groups(const Ready& ready) {
     at->second.push_back(interface.name);
   }
   std::vector<std::string> texts;
+  texts.reserve(groups.size());
   for (const auto& [how, names] : groups) texts.push_back(join(names) + ": " + how);
   return texts;
 }
