@@ -80,16 +80,16 @@ void feed_all(benchmark::State& state, const WitnessSettings& settings) {
   state.SetItemsProcessed(static_cast<std::int64_t>(fed));
 }
 
-void Life_of_churn(benchmark::State& state) { feed_all(state, WitnessSettings{}); }
+void life_of_churn(benchmark::State& state) { feed_all(state, WitnessSettings{}); }
 
-void Trace_of_churn(benchmark::State& state) {
+void trace_of_churn(benchmark::State& state) {
   WitnessSettings settings;
   settings.timeline = true;
   settings.finding_reports = true;
   feed_all(state, settings);
 }
 
-void Decode(benchmark::State& state) {
+void decode(benchmark::State& state) {
   const std::vector<Event> events = churn_events(2'000);
   std::vector<std::vector<std::byte>> records;
   for (const Event& event : events) {
@@ -112,9 +112,9 @@ void Decode(benchmark::State& state) {
   state.counters["ns/event"] = benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-BENCHMARK(Life_of_churn)->Unit(benchmark::kMillisecond);
-BENCHMARK(Trace_of_churn)->Unit(benchmark::kMillisecond);
-BENCHMARK(Decode)->Unit(benchmark::kMillisecond);
+BENCHMARK(life_of_churn)->Unit(benchmark::kMillisecond);
+BENCHMARK(trace_of_churn)->Unit(benchmark::kMillisecond);
+BENCHMARK(decode)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace tcpwitness::testing

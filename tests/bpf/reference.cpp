@@ -78,7 +78,7 @@ std::optional<Reading> read_tcp(Reader in, std::optional<std::size_t> claimed, b
   target = static_cast<std::uint16_t>(in.number(2));
   out.seq = in.number(4);
   out.ack = in.number(4);
-  const std::size_t header = in.number(1) / 16 * 4;
+  const std::size_t header = std::size_t{in.number(1)} / 16 * 4;
   out.flags = static_cast<std::uint8_t>(in.number(1));
   out.window = static_cast<std::uint16_t>(in.number(2));
   in.number(4);
@@ -107,7 +107,7 @@ std::optional<Reading> read_ipv4(Reader in, bool outgoing, Reading out) {
   };
   address(outgoing ? out.tuple.local_addr : out.tuple.remote_addr);
   address(outgoing ? out.tuple.remote_addr : out.tuple.local_addr);
-  const std::size_t header = first % 16 * 4;
+  const std::size_t header = std::size_t{first} % 16 * 4;
   if (!in.ok() || first / 16 != 4 || header < 20 || protocol != 6 || fragment % 0x2000 != 0) return std::nullopt;
   out.fragment = (fragment & 0x2000U) != 0;
   in.move_to(start + header);
@@ -135,8 +135,8 @@ std::optional<Reading> read_ipv6(Reader in, bool outgoing, Reading out) {
     const std::uint32_t fragment = in.number(2);
     in.number(4);
     if (!in.ok()) return std::nullopt;
-    std::size_t bytes = (length + 1) * 8;
-    if (type == 51) bytes = (length + 2) * 4;
+    std::size_t bytes = (std::size_t{length} + 1) * 8;
+    if (type == 51) bytes = (std::size_t{length} + 2) * 4;
     if (type == 44) {
       bytes = 8;
       if (fragment / 8 != 0) return std::nullopt;

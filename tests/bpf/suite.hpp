@@ -22,6 +22,9 @@ inline std::pair<Endpoint, Endpoint> fresh_ends(Family family = Family::ipv4) {
 
 template <typename Derived>
 class WireSuite : public BpfTest {
+  friend Derived;
+  WireSuite() = default;
+
  public:
   static Settings settings() { return {}; }
 

@@ -21,7 +21,7 @@
 #include "tcpwitness/event_abi.h"
 #include "tcpwitness/result.hpp"
 
-struct wire_bpf;
+struct wire_bpf;  // NOLINT(readability-identifier-naming): the name that bpftool gives the skeleton
 struct ring_buffer;
 
 namespace tcpwitness::wire_test {
@@ -90,7 +90,7 @@ class WireProgram {
   [[nodiscard]] std::uint32_t second_interface() const { return second_; }
 
  private:
-  WireProgram(OwnNamespace netns) : netns_(std::move(netns)) {}
+  explicit WireProgram(OwnNamespace netns) : netns_(std::move(netns)) {}
   [[nodiscard]] int program(Hook hook) const;
 
   OwnNamespace netns_;

@@ -63,6 +63,7 @@ bool pause_for(Millis time) {
 
 Result<Child> Child::start(const std::vector<std::string>& argv, const std::vector<Redirection>& redirections) {
   std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
   for (const std::string& word : argv) pointers.push_back(const_cast<char*>(word.c_str()));
   pointers.push_back(nullptr);
 

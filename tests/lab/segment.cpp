@@ -95,11 +95,11 @@ std::vector<uint8_t> build(const Segment& segment) {
 
 std::optional<Segment> parse(std::span<const uint8_t> packet) {
   if (packet.size() < ip_header || packet[0] >> 4 != 4 || packet[9] != protocol_tcp) return std::nullopt;
-  const size_t ip_size = (packet[0] & 0x0f) * 4u;
+  const size_t ip_size = size_t{packet[0] & 0x0fU} * 4;
   const size_t total = std::min<size_t>(get16(&packet[2]), packet.size());
   if (total < ip_size + tcp_header) return std::nullopt;
   const uint8_t* tcp = packet.data() + ip_size;
-  const size_t header = (tcp[12] >> 4) * 4u;
+  const size_t header = size_t{tcp[12] & 0xf0U} / 4;
   if (header < tcp_header || total < ip_size + header) return std::nullopt;
 
   Segment segment;
