@@ -23,7 +23,6 @@ const volatile struct tw_config config = {};
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_TIME_WAIT 6
-#define TCP_CLOSE 7
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 
@@ -34,7 +33,5 @@ const volatile struct tw_config config = {};
 
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
-
-#define RCV_SHUTDOWN 1
 
 #endif
