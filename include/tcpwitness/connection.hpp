@@ -15,6 +15,7 @@
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/finding.hpp"
 #include "tcpwitness/tcp.hpp"
+#include "tcpwitness/wire.hpp"
 
 namespace tcpwitness {
 
@@ -82,7 +83,10 @@ struct Life {
   std::uint32_t retransmits = 0;
   std::optional<std::uint32_t> srtt_us;
   std::optional<WireTotals> wire;
-  std::vector<TcpState> states;  // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
+  std::optional<ConversationTotals> conversation;  // reading a capture: everything that it holds of this conversation
+  std::string_view zeek_state;                     // reading a capture: Zeek's conn_state ("SF", "S0", "REJ", ...)
+  std::vector<TcpState> states;                    // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
+  std::vector<TcpState> peer_states;  // of the other end, where only the wire was heard: inferred from its segments
   std::vector<Finding> findings;
 };
 

@@ -10,15 +10,15 @@
 #include <cstdint>
 #include <variant>
 
+#include "tcpwitness/address.hpp"
 #include "tcpwitness/event_abi.h"
+#include "tcpwitness/wire.hpp"
 
 namespace tcpwitness {
 
 using EventId = std::uint64_t;  // 1, 2, ... within a run; what evidence points to
-using TimeNs = std::int64_t;    // CLOCK_REALTIME nanoseconds
 
 using StateChange = tw_state;
-using Segment = tw_segment;
 using Retransmit = tw_retransmit;
 using Reset = tw_reset;
 using SocketError = tw_error;
@@ -28,6 +28,18 @@ using SocketFound = tw_socket;
 using ControlBlock = tw_control_block;
 using SocketView = tw_socket_view;
 using Actor = tw_actor;
+
+// A segment: the record, and what the whole conversation says of it where all of it is heard.
+struct Segment : tw_segment {
+  Analysis analysis{};
+};
+
+// Reading a capture: no further segment of this conversation will come (its ports were used again, it was over for
+// long, or the file ended).
+struct ConversationEnd {
+  Flow flow;
+  ConversationTotals totals;
+};
 
 // Records that found no room: exact count, between two times, on one CPU.
 struct Gap {
@@ -40,7 +52,9 @@ struct Gap {
 struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
-  std::variant<StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Gap> body;
+  std::variant<StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Gap,
+               ConversationEnd>
+      body;
 };
 
 }  // namespace tcpwitness

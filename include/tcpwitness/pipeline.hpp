@@ -59,6 +59,8 @@ struct WitnessSettings {
   bool explain = false;                               // fill Life.explanation
   bool kernel_heard = true;                           // the kernel witness is attached
   bool wire_heard = true;                             // the wire witness is attached
+  bool every_segment = false;                         // no segment is left out: the whole conversation can be analysed
+  bool capture = false;                               // reading a capture: a connection ends at its ConversationEnd
   std::int64_t hold_ns = 40'000'000;                  // how long an incoming segment waits for the transition it causes
   std::int64_t close_wait_stuck_ns = 10'000'000'000;  // CLOSE_WAIT for longer is a finding
   // A SYN flood costs no more memory than this many connections that are only half-open; without the kernel, a flood of

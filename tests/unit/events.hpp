@@ -107,7 +107,7 @@ class Side {
   }
 
   EventId out(std::uint8_t flags, std::uint32_t len = 0, std::uint16_t why = 0, const EditSegment& edit = {}) {
-    tw_segment segment = base(TW_HOOK_TC_EGRESS, flags, len, why);
+    Segment segment = base(TW_HOOK_TC_EGRESS, flags, len, why);
     segment.seq = snd_nxt;
     segment.ack = (flags & ack) != 0 ? rcv_nxt : 0;
     if (edit) edit(segment);
@@ -125,7 +125,7 @@ class Side {
   }
 
   EventId in(std::uint8_t flags, std::uint32_t len = 0, std::uint16_t why = 0, const EditSegment& edit = {}) {
-    tw_segment segment = base(TW_HOOK_XDP, flags, len, why);
+    Segment segment = base(TW_HOOK_XDP, flags, len, why);
     segment.seq = peer_nxt;
     segment.ack = (flags & ack) != 0 ? (acked_by_peer != 0 ? acked_by_peer : snd_nxt) : 0;
     if (edit) edit(segment);
@@ -267,8 +267,8 @@ class Side {
     if (has_ack && seq_before(snd_una, acked)) snd_una = acked;
     if (has_fin) fin_taken_ = true;
   }
-  [[nodiscard]] tw_segment base(std::uint8_t hook, std::uint8_t flags, std::uint32_t len, std::uint16_t why) const {
-    tw_segment segment{};
+  [[nodiscard]] Segment base(std::uint8_t hook, std::uint8_t flags, std::uint32_t len, std::uint16_t why) const {
+    Segment segment{};
     segment.header = header(TW_KIND_SEGMENT);
     segment.tuple = tuple_;
     segment.hook = hook;

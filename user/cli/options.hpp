@@ -19,8 +19,8 @@
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace };
-enum class OutputFormat : std::uint8_t { text, json };
+enum class Command : std::uint8_t { life, trace, record, read };
+enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
 struct Options {

@@ -68,4 +68,12 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
   if (c.state == State::last_ack && closing.fin_out.acked) over(State::close);
 }
 
+void Witness::Impl::on_conversation_end(const Event& e, const ConversationEnd& end) {
+  const Slot slot = table_.find_flow(end.flow);
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  if (!c.told) tell(slot);
+}
+
 }  // namespace tcpwitness

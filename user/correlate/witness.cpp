@@ -36,6 +36,8 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
         using Body = std::decay_t<decltype(body)>;
         if constexpr (std::is_same_v<Body, Gap>) {
           on_gap(event, body);
+        } else if constexpr (std::is_same_v<Body, ConversationEnd>) {
+          on_conversation_end(event, body);
         } else {
           if (body.header.kind < TW_KIND_COUNT) ++summary_.events[body.header.kind];
           if constexpr (std::is_same_v<Body, StateChange>) on_state(event, body);

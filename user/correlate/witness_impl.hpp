@@ -71,6 +71,9 @@ class Witness::Impl {
   void segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out);
   void wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
 
+  // wire_alone.cpp
+  void on_conversation_end(const Event& e, const ConversationEnd& end);
+
   // probes.cpp: keep-alive and zero-window probes, closed windows
   void note_probe(Connection& c, const Event& e, const Segment& g, bool out);
   void note_windows(Connection& c, const Event& e, const Segment& g, bool out);

@@ -17,10 +17,11 @@ namespace {
 constexpr std::uint32_t max_cpus = 8192;
 
 // Copies the record out of the ring as its own type, once and in place; false where the size is not the type's.
-template <typename T>
+template <typename T, typename Record = T>
 bool take(std::span<const std::byte> record, Event& event) {
-  if (record.size() != sizeof(T)) return false;
-  std::memcpy(&event.body.emplace<T>(), record.data(), sizeof(T));
+  if (record.size() != sizeof(Record)) return false;
+  Record& body = event.body.emplace<T>();
+  std::memcpy(&body, record.data(), sizeof(Record));
   return true;
 }
 
@@ -29,7 +30,7 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
     case TW_KIND_STATE:
       return take<StateChange>(record, event);
     case TW_KIND_SEGMENT:
-      return take<Segment>(record, event);
+      return take<Segment, tw_segment>(record, event);
     case TW_KIND_RETRANSMIT:
       return take<Retransmit>(record, event);
     case TW_KIND_RESET:

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// wire.hpp: what the wire alone shows of a conversation, as values.
+//
+// A capture has no local side. A frame is told from nobody's view (TcpFrame); the conversation it belongs
+// to gives it one: `local` is the side that connected, or that sent the first frame where no SYN was seen.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "tcpwitness/address.hpp"
+#include "tcpwitness/event_abi.h"
+
+namespace tcpwitness {
+
+using TimeNs = std::int64_t;  // CLOCK_REALTIME nanoseconds
+
+// Wireshark's words for one segment (tcp.analysis.*), bits of Analysis::flags. docs/wire-analysis.md gives each rule.
+namespace analysis_flag {
+inline constexpr std::uint32_t retransmission = 1U << 0;
+inline constexpr std::uint32_t fast_retransmission = 1U << 1;      // with retransmission
+inline constexpr std::uint32_t spurious_retransmission = 1U << 2;  // with retransmission
+inline constexpr std::uint32_t out_of_order = 1U << 3;
+inline constexpr std::uint32_t duplicate_ack = 1U << 4;
+inline constexpr std::uint32_t lost_segment = 1U << 5;      // previous segment not captured
+inline constexpr std::uint32_t ack_lost_segment = 1U << 6;  // ACKed unseen segment
+inline constexpr std::uint32_t keep_alive = 1U << 7;
+inline constexpr std::uint32_t keep_alive_ack = 1U << 8;
+inline constexpr std::uint32_t zero_window = 1U << 9;
+inline constexpr std::uint32_t zero_window_probe = 1U << 10;
+inline constexpr std::uint32_t zero_window_probe_ack = 1U << 11;
+inline constexpr std::uint32_t window_full = 1U << 12;
+inline constexpr std::uint32_t window_update = 1U << 13;
+inline constexpr std::uint32_t reused_ports = 1U << 14;
+inline constexpr unsigned count = 15;
+}  // namespace analysis_flag
+
+// "fast retransmission", "previous segment not captured", ... for one bit's number; static storage.
+[[nodiscard]] std::string_view analysis_word(unsigned bit);
+
+// What the conversation so far says of one segment. Filled only where every segment is heard.
+struct Analysis {
+  std::uint32_t flags = 0;          // analysis_flag
+  std::uint32_t duplicate_ack = 0;  // its number, from 1
+  std::uint64_t frame = 0;          // number of the frame in the capture, from 1; 0: not from a capture
+};
+
+// One TCP segment of a capture, from nobody's view. Host byte order.
+struct TcpFrame {
+  std::uint64_t number = 0;  // of the frame in the capture, from 1
+  TimeNs ts_ns = 0;
+  Endpoint source;
+  Endpoint destination;
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;
+  std::uint32_t len = 0;        // TCP payload bytes on the wire (by the IP length, not by what was captured)
+  std::uint32_t frame_len = 0;  // bytes of the whole frame on the wire, link header included
+  std::uint32_t interface = 0;  // of the capture, from 0
+  std::uint32_t ts_val = 0;     // if options has TW_OPT_TIMESTAMP
+  std::uint32_t ts_ecr = 0;
+  std::uint16_t window = 0;  // as in the header
+  std::uint16_t mss = 0;     // 0: no such option
+  std::uint16_t vlan_id = 0;
+  std::uint8_t flags = 0;    // tcp_flag
+  std::uint8_t options = 0;  // enum tw_options
+  std::uint8_t wscale = 0;   // if options has TW_OPT_WSCALE
+  std::uint8_t ttl = 0;      // or hop limit
+  std::uint8_t sack_count = 0;
+  bool bad_header = false;  // the data offset or the IP length contradict the frame; only addresses and ports hold
+  bool bad_checksum = false;
+  std::array<std::array<std::uint32_t, 2>, 4> sack{};  // left edge, right edge
+};
+
+// One direction of a conversation. Bytes are TCP payload unless the name says otherwise.
+struct StreamTotals {
+  std::uint64_t frames = 0;
+  std::uint64_t frame_bytes = 0;          // whole frames, as tshark's conversations count
+  std::uint64_t payload_bytes = 0;        // retransmissions included
+  std::uint64_t retransmitted_bytes = 0;  // of these, sequence numbers that had been seen before
+  std::uint64_t sequence_bytes = 0;       // from the first sequence number to the highest, holes included
+  std::uint64_t missing_bytes = 0;        // of these, never seen: not captured
+};
+
+// A conversation when nothing more can come: tshark's tcp.stream.
+struct ConversationTotals {
+  std::uint64_t stream = 0;       // its number in the order of first frames, from 0
+  StreamTotals out;               // sent by local
+  StreamTotals in;                // sent by remote
+  std::uint8_t completeness = 0;  // 1 SYN, 2 SYN-ACK, 4 ACK of it, 8 data, 16 FIN, 32 RST (tcp.completeness)
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// capture_file.hpp: the blocks of a capture file, one after the other: pcap and pcapng, from a file or a pipe,
+// gzip and zstd unpacked.
+//
+// Nothing that the file says is believed before it is checked: lengths are bounded by the format's own
+// limits, and what does not fit ends the file at that byte. Blocks before the damage stay good.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tcpwitness/event.hpp"
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+// An interface block; a pcap file has one, without a name.
+struct CaptureInterface {
+  std::string name;
+  std::uint16_t link_type = 0;  // LINKTYPE_*, tcpdump.org/linktypes.html
+  std::uint32_t snaplen = 0;    // 0: no limit
+};
+
+struct CaptureBlock {
+  enum class Kind : std::uint8_t {
+    frame,    // a packet
+    journal,  // systemd journal export (pcapng type 9): bytes is the entry's text
+    local,    // block types with the highest bit set: whatever program wrote them; bytes is the body
+  };
+  Kind kind = Kind::frame;
+  std::uint32_t type = 0;              // pcapng block type; 0 in a pcap file
+  std::uint64_t offset = 0;            // of the block in the (unpacked) file
+  std::uint64_t number = 0;            // frame: from 1
+  TimeNs ts_ns = 0;                    // frame
+  std::uint32_t interface = 0;         // frame: index in interfaces()
+  std::uint16_t link_type = 0;         // frame: of that interface
+  std::uint32_t wire_len = 0;          // frame: bytes on the wire
+  std::span<const std::byte> bytes;    // frame: as captured; else see kind. Valid until the next block
+  std::span<const std::byte> options;  // pcapng: the raw options behind the packet data
+  bool swapped = false;                // the section's byte order is not this machine's
+};
+
+class CaptureFile {
+ public:
+  // path "-": standard input. Fails where there is no such file or it is no capture.
+  static Result<std::unique_ptr<CaptureFile>> open(const std::string& path);
+  ~CaptureFile();
+  CaptureFile(const CaptureFile&) = delete;
+  CaptureFile& operator=(const CaptureFile&) = delete;
+
+  // The next block of interest (others are passed over); false at the end and at damage.
+  bool next(CaptureBlock& block);
+  // Where and why the file could not be read further. The text has the byte.
+  [[nodiscard]] const std::optional<Error>& damage() const;
+
+  [[nodiscard]] const std::vector<CaptureInterface>& interfaces() const;  // known so far
+  [[nodiscard]] const std::string& application() const;                   // pcapng: shb_userappl of this section
+  [[nodiscard]] std::string format() const;                               // "pcapng", "pcap, nanoseconds", ...
+  [[nodiscard]] bool regular() const;                                     // an ordinary file: its size is known
+
+  // For a progress bar: bytes of the file (packed, if it is) that were read, and all of them (0: not known).
+  [[nodiscard]] std::uint64_t bytes_read() const;
+  [[nodiscard]] std::uint64_t bytes_total() const;
+
+ private:
+  CaptureFile();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tcpwitness

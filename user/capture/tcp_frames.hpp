@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// tcp_frames.hpp: from a frame to the TCP segment in it: link layer, VLAN tags, IP, tunnels, fragments.
+//
+// The innermost TCP header counts; a TCP header that an ICMP error quotes is no segment. A segment in IP
+// fragments is told at its last fragment. Memory for fragments is bounded.
+#pragma once
+
+#include <memory>
+
+#include "capture/capture_file.hpp"
+#include "tcpwitness/wire.hpp"
+
+namespace tcpwitness {
+
+class TcpFrames {
+ public:
+  TcpFrames();
+  ~TcpFrames();
+  TcpFrames(const TcpFrames&) = delete;
+  TcpFrames& operator=(const TcpFrames&) = delete;
+
+  // False: no TCP segment ends in this frame.
+  bool parse(const CaptureBlock& block, TcpFrame& tcp);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tcpwitness

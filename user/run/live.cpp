@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// live.cpp: life and trace: what happens on this machine now.
+//
+//   ring -> Decoder -> Witness -> Sink
+//
+// It owns what the core must not: the clock, signals, priority, stderr.
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.hpp"
+#include "probe/features.hpp"
+#include "probe/netns.hpp"
+#include "probe/tracer.hpp"
+#include "probe/unique_fd.hpp"
+#include "run/run.hpp"
+#include "sink/describe.hpp"
+#include "sink/output.hpp"
+#include "sink/sinks.hpp"
+#include "source/ring.hpp"
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr auto drain_every = std::chrono::milliseconds(50);
+constexpr auto follow_interfaces_every = std::chrono::seconds(1);
+constexpr auto hint_after = std::chrono::seconds(3);
+
+using Clock = std::chrono::steady_clock;
+
+int fail(const Error& error) {
+  fmt::print(stderr, "tcpwitness: {}\n", error.message());
+  return 1;
+}
+
+TimeNs realtime_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+// SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().
+Result<UniqueFd> take_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd.valid()) return failure("catch signals", std::strerror(errno));
+  return fd;
+}
+
+TracerSettings tracer_settings(const Options& options) {
+  TracerSettings settings;
+  settings.interfaces = options.interfaces;
+  settings.wire = options.wire;
+  settings.kernel = options.kernel;
+  settings.ports = options.ports;
+  settings.hosts = options.hosts;
+  settings.ring_bytes = options.ring_bytes;
+  settings.flows = options.flows;
+  settings.packets_all = options.packets_all;
+  settings.timeline = options.command == Command::trace;
+  return settings;
+}
+
+WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
+  const bool json = options.format == OutputFormat::json;
+  const bool trace = options.command == Command::trace;
+  WitnessSettings settings;
+  settings.timeline = trace;
+  settings.finding_reports = json || trace;
+  settings.explain = trace;
+  settings.kernel_heard = tracer.kernel_heard();
+  settings.wire_heard = tracer.wire_heard();
+  settings.close_wait_stuck_ns = options.stuck_after.count();
+  settings.pid = options.pid;
+  settings.comm = options.comm;
+  return settings;
+}
+
+std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names) {
+  if (options.format == OutputFormat::json) return make_json(output, names);
+  const TextStyle style = style_of(STDOUT_FILENO);
+  if (options.command == Command::trace) return make_trace_text(output, names, style);
+  return make_life_text(output, style);
+}
+
+// One run, from ready to summary.
+class Run {
+ public:
+  // started_ns: before the first hook was attached.
+  Run(const Options& options, const Features& features, TimeNs started_ns, Tracer& tracer, RingSource& ring)
+      : options_(options),
+        tracer_(tracer),
+        ring_(ring),
+        names_{features.reset_reasons, {}},
+        kernel_release_(features.kernel_release),
+        decoder_(features.realtime_offset_ns, started_ns),
+        witness_(witness_settings(options, tracer), names_),
+        sink_(make_sink(options, output_, names_)) {
+    learn_names();
+  }
+
+  int go() {
+    take_snapshot();
+    announce();
+    const auto started = Clock::now();
+    auto last_follow = started;
+    while (!done_) {
+      const bool signalled = ring_.wait(pause(started));
+      drain();
+      const auto now = Clock::now();
+      if (signalled || (options_.duration && now - started >= *options_.duration)) break;
+      if (now - last_follow >= follow_interfaces_every) {
+        last_follow = now;
+        if (tracer_.follow_interfaces()) learn_names();
+      }
+      hint(now - started);
+    }
+    return finish();
+  }
+
+ private:
+  [[nodiscard]] std::chrono::milliseconds pause(Clock::time_point started) const {
+    if (!options_.duration) return drain_every;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*options_.duration - (Clock::now() - started));
+    return std::clamp(left, std::chrono::milliseconds(0), drain_every);
+  }
+
+  using Records = std::vector<std::vector<std::byte>>;
+  [[nodiscard]] static Tracer::OnRecord into(Records& found) {
+    return [&found](std::span<const std::byte> record) { found.emplace_back(record.begin(), record.end()); };
+  }
+
+  // What existed before us, told after what the hooks saw while it was read: a connection of which both
+  // speak then begins with its events, not with the snapshot.
+  void take_snapshot() {
+    Records found;
+    tracer_.snapshot_sockets(into(found));
+    tracer_.snapshot_owners(into(found));
+    drain();
+    for (const auto& record : found) take(record);
+  }
+
+  void announce() {
+    ready_ = Ready{.ts_ns = realtime_ns(),
+                   .version = TCPWITNESS_VERSION,
+                   .kernel = kernel_release_,
+                   .hooks = tracer_.hooks(),
+                   .ring_bytes = options_.ring_bytes};
+    fmt::print(stderr, "{}\n", describe(ready_));
+    announced_ = true;
+    sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it
+    deliver();
+  }
+
+  // A person who sees nothing for a while is told what would show something.
+  void hint(Clock::duration since_start) {
+    if (hinted_ || since_start < hint_after) return;
+    hinted_ = true;
+    const bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+    if (person && told_ == 0) fmt::print(stderr, "{}\n", quiet_hint(ready_));
+  }
+
+  void learn_names() {
+    for (auto& [index, name] : tracer_.interface_names()) names_.interfaces[index] = std::move(name);
+  }
+
+  void take(std::span<const std::byte> record) {
+    events_.clear();
+    decoder_.decode(record, events_);
+    for (const auto& event : events_) witness_.feed(event, reports_);
+    if (announced_ && reports_.size() >= 256) write_reports();
+  }
+
+  std::size_t drain() {
+    // Before the records are read: none of them is younger than this.
+    const TimeNs now = realtime_ns();
+    const auto records = ring_.drain();
+    for (const auto& record : records) take(record);
+    witness_.advance(now, reports_);
+    if (announced_) deliver();
+    return records.size();
+  }
+
+  void write_reports() {
+    for (const auto& report : reports_) {
+      if (done_) break;
+      sink_->write(report);
+      if (std::holds_alternative<Life>(report)) told_++;
+      if (options_.count && told_ >= *options_.count && !finishing_) done_ = true;
+    }
+    reports_.clear();
+  }
+
+  void deliver() {
+    write_reports();
+    if (!sink_->flush()) {
+      broken_ = true;
+      done_ = true;
+    }
+  }
+
+  int finish() {
+    const bool enough = done_;
+    // A last look at what is still open: an idle connection's counters have no event to travel in.
+    Records still_open;
+    if (!enough) tracer_.snapshot_sockets(into(still_open));
+    tracer_.detach();
+    // Drained in any case, so that the books balance; what is reported after enough was told goes nowhere.
+    while (drain() > 0) {
+    }
+    for (const auto& record : still_open) take(record);
+    finishing_ = true;
+    done_ = false;
+    const TimeNs now = realtime_ns();
+    if (enough) reports_.clear();
+    account(now);
+    if (!enough) witness_.finish(now, reports_);
+    write_reports();
+    Summary summary = witness_.summary();
+    summary.ts_ns = now;
+    summary.connections = told_;
+    summary.lost = decoder_.lost() + skipped_runs_;
+    summary.malformed = decoder_.malformed();
+    summary.flows_full = flows_full_;
+    summary.unaccounted = unaccounted_;
+    reports_.emplace_back(summary);
+    if (!broken_) deliver();
+    if (broken_) {
+      fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
+      return 1;
+    }
+    fmt::print(stderr, "{}\n", describe(summary));
+    return 0;
+  }
+
+  // Double entry: what the producers tried is what we received plus what was lost.
+  void account(TimeNs now) {
+    events_.clear();
+    std::uint64_t tried = 0;
+    std::uint32_t cpu = 0;
+    for (const auto& state : tracer_.cpu_states()) {
+      decoder_.account(cpu++, state.lost, now, events_);
+      tried += state.tried;
+      flows_full_ += state.flows_full;
+    }
+    for (const auto& event : events_) witness_.feed(event, reports_);
+    skipped_runs_ = tracer_.skipped_runs();
+    if (skipped_runs_ > 0)
+      fmt::print(stderr, "tcpwitness: {} events were lost because a program was interrupted by itself\n",
+                 skipped_runs_);
+    const std::uint64_t known = decoder_.received() + decoder_.lost();
+    unaccounted_ = tried > known ? tried - known : 0;
+  }
+
+  const Options& options_;
+  Tracer& tracer_;
+  RingSource& ring_;
+  Names names_;
+  std::string kernel_release_;
+  Output output_{STDOUT_FILENO};
+  Decoder decoder_;
+  Witness witness_;
+  std::unique_ptr<Sink> sink_;
+  Ready ready_;
+  std::vector<Event> events_;
+  Reports reports_;
+  std::uint64_t told_ = 0;
+  std::uint64_t flows_full_ = 0;
+  std::uint64_t unaccounted_ = 0;
+  std::uint64_t skipped_runs_ = 0;
+  bool announced_ = false;  // ready was written
+  bool hinted_ = false;
+  bool done_ = false;    // enough was told, or nobody reads
+  bool broken_ = false;  // the output failed
+  bool finishing_ = false;
+};
+
+}  // namespace
+
+int run_live(const Options& options) {
+  auto signals = take_signals();
+  if (!signals) return fail(signals.error());
+  if (!options.netns.empty()) {
+    if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
+  }
+  const Without without = Without::from_environment();
+  const auto features = find_features(without);
+  if (!features) return fail(features.error());
+  const TimeNs started_ns = realtime_ns();
+  const auto tracer = Tracer::start(tracer_settings(options), *features, without,
+                                    [](const std::string& text) { fmt::print(stderr, "tcpwitness: {}\n", text); });
+  if (!tracer) return fail(tracer.error());
+  const auto ring = RingSource::open((*tracer)->ring_fd(), signals->get());
+  if (!ring) return fail(ring.error());
+  // A consumer that waits its turn behind the load it watches loses events.
+  setpriority(PRIO_PROCESS, 0, -20);
+  return Run(options, *features, started_ns, **tracer, **ring).go();
+}
+
+}  // namespace tcpwitness

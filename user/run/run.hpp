@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// run.hpp: the composition roots, one a source. Nowhere else do source, core and sink meet.
+//
+// Each returns the exit code: 0 ok, 1 runtime failure (said on stderr).
+#pragma once
+
+#include "cli/options.hpp"
+
+namespace tcpwitness {
+
+// life, trace: the ring buffer of this machine.
+[[nodiscard]] int run_live(const Options& options);
+
+}  // namespace tcpwitness

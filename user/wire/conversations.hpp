@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// conversations.hpp: the wire witness of a capture: frames in, events out.
+//
+// What bpf/flow.h does in the kernel for the segments that pass an interface, this does for those in a
+// file, and more, because all of them are there: it finds the conversation, analyses the segment in it
+// (analysis.hpp), counts it, and makes an event of it where it matters (enum tw_why), or always.
+// A conversation is tshark's: an address pair, begun anew by a SYN with another sequence number.
+// Memory: the conversations that are open, and a bounded number of those that are over.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "tcpwitness/event.hpp"
+
+namespace tcpwitness {
+
+struct ConversationSettings {
+  bool all_segments = false;  // every segment is an event, not only those that matter
+  // A conversation that is over is kept for its stragglers until it is so old (by the capture's clock), or so many
+  // newer ones are over.
+  std::int64_t linger_ns = 600'000'000'000;
+  std::size_t linger_limit = 65'536;
+};
+
+class Conversations {
+ public:
+  explicit Conversations(ConversationSettings settings);
+  ~Conversations();
+  Conversations(const Conversations&) = delete;
+  Conversations& operator=(const Conversations&) = delete;
+
+  // Appends zero or more events: the ends of older conversations, then this segment (a Segment, oriented: local is the
+  // conversation's local side, hook is egress for what it sends and ingress for what it gets).
+  void observe(const TcpFrame& frame, std::vector<Event>& out);
+  // The analysis of the newest segment, event or not.
+  [[nodiscard]] const Analysis& analysis() const;
+  [[nodiscard]] std::uint64_t stream() const;  // of the newest segment: tshark's tcp.stream
+  // The end of the file: every conversation that is left ends.
+  void finish(std::vector<Event>& out);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tcpwitness
