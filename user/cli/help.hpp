@@ -94,9 +94,9 @@ Record options:
 )";
 
 inline constexpr std::string_view help_read =
-    R"(tcpwitness read: the connections of a capture, or of a recording made by 'tcpwitness record'.
-Reads pcap and pcapng, gzip and zstd too. Of a capture the wire alone speaks; a recording has
-both witnesses and is judged as the live run was. Needs no root.
+    R"(tcpwitness read: the connections of a capture, or of a recording by 'tcpwitness record'.
+Reads pcap and pcapng, gzip and zstd too. Of a capture the wire alone speaks; a recording
+has both witnesses and is judged as the live run was. Needs no root.
 
 Usage: tcpwitness read [OPTIONS] FILE [EXPRESSION]
 
