@@ -297,7 +297,8 @@ class Reading {
 
 int run_read(const Options& options) {
   if (options.read.path == "-" && ::isatty(STDIN_FILENO) == 1) {
-    return fail({"read standard input", "it is a terminal", "pipe a capture into it: tcpdump -U -w - | tcpwitness read -"});
+    return fail(
+        {"read standard input", "it is a terminal", "pipe a capture into it: tcpdump -U -w - | tcpwitness read -"});
   }
   std::unique_ptr<PacketFilter> filter;
   if (!options.read.filter.empty()) {
@@ -307,14 +308,15 @@ int run_read(const Options& options) {
   }
   Stop stop;
   Reading* reading = nullptr;  // from when there is one
-  auto file = CaptureFile::open(options.read.path, [&](int fd) {
+  const auto waiting = [&](int fd) {
     if (!stop.listen()) return true;
     if (reading != nullptr) return reading->wait(fd);
     while (!stop.wait_for(fd, deliver_every)) {
       if (stop.was_asked()) return false;
     }
     return !stop.was_asked();
-  });
+  };
+  auto file = CaptureFile::open(options.read.path, waiting);
   if (stop.was_asked()) return 0;
   if (!file) return fail(file.error());
   if (auto listening = stop.listen(); !listening) return fail(listening.error());

@@ -312,7 +312,11 @@ std::string TraceWords::closing(const Life& life) const {
   if (life.retransmits != 0) {
     words += fmt::format(", {} retransmission{}", life.retransmits, life.retransmits == 1 ? "" : "s");
   }
-  if (life.kernel_heard != life.wire_heard) {
+  if (life.conversation) {
+    const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
+    if (missing != 0) words += fmt::format(", {} not captured", bytes_in_words(missing));
+    words += fmt::format(" (tcp.stream {})", life.conversation->stream);
+  } else if (life.kernel_heard != life.wire_heard) {
     words += life.kernel_heard ? " (the wire was not heard)" : " (the kernel was not heard)";
   }
   if (life.incomplete) words += " (events were lost in its time)";
