@@ -23,10 +23,10 @@
 #include "capture/filter.hpp"
 #include "capture/tcp_frames.hpp"
 #include "run/common.hpp"
-#include "run/progress.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
 #include "sink/output.hpp"
+#include "sink/progress.hpp"
 #include "tcpwitness/pipeline.hpp"
 #include "wire/conversations.hpp"
 
@@ -189,7 +189,8 @@ class Reading {
   void learn_interfaces() {
     std::uint32_t index = 1;  // as the conversations number them: 0 is none
     for (const CaptureInterface& interface : file_.interfaces()) {
-      names_.interfaces[index] = interface.name.empty() ? fmt::format("interface {}", index - 1) : interface.name;
+      const bool unnamed = interface.name.empty() && file_.interfaces().size() > 1;
+      names_.interfaces[index] = unnamed ? fmt::format("interface {}", index - 1) : interface.name;
       index++;
     }
   }
@@ -199,7 +200,9 @@ class Reading {
     ready.ts_ns = realtime_ns();
     ready.version = TCPWITNESS_VERSION;
     ready.capture = CaptureSource{.path = options_.read.path, .format = file_.format(), .interfaces = {}};
-    for (const CaptureInterface& interface : file_.interfaces()) ready.capture->interfaces.push_back(interface.name);
+    for (const CaptureInterface& interface : file_.interfaces()) {
+      ready.capture->interfaces.push_back({.name = interface.name, .link_type = interface.link_type});
+    }
     fmt::print(stderr, "{}\n", describe(ready));
     sink_->write(ready);
     deliver();

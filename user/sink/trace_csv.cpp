@@ -108,7 +108,9 @@ class TraceCsvSink final : public Sink {
     row.number(segment.window);
     row.number(entry.window_bytes);
     std::string analysis;
-    for (const std::string_view word : entry.analysis) analysis.append(analysis.empty() ? "" : "; ").append(word);
+    for (const std::string_view word : entry.analysis) {
+      analysis.append(analysis.empty() ? "" : "; ").append(numbered(word, segment.analysis));
+    }
     row.text(analysis);
   }
 

@@ -100,6 +100,7 @@ class TraceTextSink final : public Sink {
   void tell_interface(Connection& connection, std::uint32_t ifindex, Told& told) {
     if (ifindex == 0 || connection.ifindex == ifindex) return;
     connection.ifindex = ifindex;
+    if (names_.interface(ifindex).empty()) return;  // a capture that does not say
     told.details.push_back({"on " + names_.interface(ifindex), Colour::dim});
   }
 
@@ -161,7 +162,7 @@ class TraceTextSink final : public Sink {
       text.put(who, Colour::bold);
     }
     text.put("  ");
-    text.put(clock_micros(at), Colour::dim);
+    text.put(style_.wire_alone ? date_micros(at) : clock_micros(at), Colour::dim);
     text.end();
   }
 
@@ -213,7 +214,9 @@ class TraceTextSink final : public Sink {
   void write_life(const Life& life) {
     const bool known = connections_.erase(life.conn) != 0;
     if (!known) {
-      write_heading(life.conn, life.flow, life.role, process_text(life.process, style_.utf8), life.start_ts_ns);
+      const bool nobody = style_.wire_alone && life.process.pid == 0;
+      write_heading(life.conn, life.flow, life.role, nobody ? "" : process_text(life.process, style_.utf8),
+                    life.start_ts_ns);
     }
     Line text = begin(0, "", life.conn);
     text.put(style_.utf8 ? "\u2550\u2550" : "==", colour_of(life.outcome));

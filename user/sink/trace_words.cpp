@@ -63,12 +63,6 @@ std::string number_words(const SegmentEntry& entry) {
   return words;
 }
 
-// "duplicate ACK #2"
-std::string numbered(std::string_view word, const Analysis& analysis) {
-  const bool counted = analysis.duplicate_ack != 0 && word == analysis_word(4);
-  return counted ? fmt::format("{} #{}", word, analysis.duplicate_ack) : std::string(word);
-}
-
 std::string with_reference(std::string words, EventId id) {
   if (id != 0) words += (words.empty() ? "" : " ") + reference(id);
   return words;
@@ -129,6 +123,11 @@ std::string_view closed_words(ClosedBy closed_by) {
 }
 
 }  // namespace
+
+std::string numbered(std::string_view word, const Analysis& analysis) {
+  const bool counted = analysis.duplicate_ack != 0 && word == analysis_word(4);
+  return counted ? fmt::format("{} #{}", word, analysis.duplicate_ack) : std::string(word);
+}
 
 std::string TraceWords::arrow(bool out, std::string_view flags) const {
   const std::string_view dash = utf8 ? "\u2500" : "-";
