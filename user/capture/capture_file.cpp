@@ -37,8 +37,8 @@ Result<std::unique_ptr<CaptureFile>> CaptureFile::recognise(std::unique_ptr<Impl
                  "tcpwitness reads pcap and pcapng, also packed with gzip or zstd");
 }
 
-Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path) {
-  auto source = open_source(path);
+Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path, Wait wait) {
+  auto source = open_source(path, std::move(wait));
   if (!source) return std::unexpected(source.error());
   return recognise(std::make_unique<Impl>(std::move(*source), path == "-" ? "standard input" : path));
 }
