@@ -24,8 +24,9 @@ class DescriptorSource final : public ByteSource {
   }
 
   std::size_t read(std::byte* to, std::size_t room) override {
-    if (wait_ && !wait_(fd_)) return 0;
     while (true) {
+      stopped_ = wait_ && !wait_(fd_);
+      if (stopped_) return 0;
       const ssize_t got = ::read(fd_, to, room);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) failure_ = std::strerror(errno);
@@ -74,7 +75,7 @@ class PeekedSource final : public ByteSource {
       return count;
     }
     const std::size_t got = rest_->read(to, room);
-    if (got == 0) failure_ = rest_->failure();
+    if (got == 0) end_as(*rest_);
     return got;
   }
   [[nodiscard]] std::uint64_t packed_bytes_read() const override { return rest_->packed_bytes_read(); }
