@@ -47,14 +47,7 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
     return found;
   }
   if (same_ack && g.window != 0 && (peer.flags & say::keep_alive) != 0) return found | say::keep_alive_ack;
-  if (g.window == 0 && (same_ack || g.ack == me.ack + 1) && (peer.flags & say::zero_window_probe) != 0) {
-    // A receiver may have taken the probe's byte after all.
-    if (peer.next == g.ack - 1) {
-      peer.next = g.ack;
-      peer.unbroken = g.ack;
-    }
-    return found | say::zero_window_probe_ack;
-  }
+  if (same_ack && g.window == 0 && (peer.flags & say::zero_window_probe) != 0) return found | say::zero_window_probe_ack;
   if (same_ack && g.window != 0) {
     ++me.duplicates;
     found |= say::duplicate_ack;
@@ -66,7 +59,7 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
 // acknowledgement would say it again.
 std::uint32_t WireAnalysis::unseen(const SeenSegment& g, Side& peer) {
   // The byte of a window probe was taken, and the window opens with its acknowledgement.
-  if (g.ack == peer.unbroken + 1 && g.len == 0 && (peer.flags & say::zero_window_probe) != 0) {
+  if (g.ack == peer.unbroken + 1 && g.len == 0 && g.window != 0 && (peer.flags & say::zero_window_probe) != 0) {
     peer.unbroken = g.ack;
     return say::window_update;
   }
@@ -74,9 +67,10 @@ std::uint32_t WireAnalysis::unseen(const SeenSegment& g, Side& peer) {
     peer.unbroken = peer.next;
     return say::ack_lost_segment;
   }
-  if (peer.beyond_told) return 0;
+  const bool news = !peer.beyond_told && peer.duplicates == 0;
   peer.beyond_told = true;
-  return say::ack_lost_segment;
+  peer.duplicates = 0;
+  return news ? say::ack_lost_segment : 0;
 }
 
 bool WireAnalysis::acknowledged_before(const SeenSegment& g, const Side& peer) {
@@ -100,22 +94,22 @@ std::uint32_t WireAnalysis::sent_again(const SeenSegment& g, const Side& me, con
 void WireAnalysis::note_scale(const SeenSegment& g, Side& me, Side& peer) {
   constexpr std::uint8_t largest = 14;  // RFC 7323, section 2.3
   const bool offers = (g.options & TW_OPT_WSCALE) != 0;
+  me.offers = offers;
   me.shift = offers ? (g.wscale < largest ? g.wscale : largest) : 0;
   // Only both sides can agree on it.
-  if (g.has(tcp_flag::ack) && !offers && peer.shift != shift_unknown) peer.shift = 0;
+  if (!offers || (g.has(tcp_flag::ack) && peer.shift != shift_unknown && !peer.offers)) {
+    me.shift = 0;
+    peer.shift = 0;
+  }
 }
 
 void WireAnalysis::note_handshake(const SeenSegment& g, unsigned) {
   if (g.has(tcp_flag::syn)) {
-    if (g.has(tcp_flag::ack)) {
-      syn_ack_seen_ = true;
-    } else {
-      syn_seen_ = true;
-      syn_ts_ns_ = g.ts_ns;
-    }
+    if (!g.has(tcp_flag::ack)) syn_ts_ns_ = g.ts_ns;
+    syn_seen_ = syn_seen_ || !g.has(tcp_flag::ack);
     return;
   }
-  if (first_rtt_ns_ == 0 && syn_seen_ && syn_ack_seen_ && g.has(tcp_flag::ack)) first_rtt_ns_ = g.ts_ns - syn_ts_ns_;
+  if (syn_seen_ && g.has(tcp_flag::ack)) first_rtt_ns_ = g.ts_ns - syn_ts_ns_;
 }
 
 Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
@@ -136,9 +130,9 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
 
   const std::uint32_t length = seq_length(g.len, g.flags);
   const bool probe = (found & say::zero_window_probe) != 0;
-  if (length != 0 && me.sent && (found & say::keep_alive) == 0) {
+  if (length != 0 && (found & say::keep_alive) == 0) {
     const bool news = g.len > 1 && g.seq == me.next - 1;  // behind a probe of one byte
-    if (seq_before(g.seq, me.next) && !news) {
+    if (me.sent && seq_before(g.seq, me.next) && !news) {
       found |= sent_again(g, me, peer);
     } else if (acknowledged_before(g, peer)) {
       // It comes late: its acknowledgement is in the capture before it.

@@ -45,6 +45,7 @@ class WireAnalysis {
     std::uint32_t flags = 0;       // of its newest segment, as Wireshark says them
     std::uint16_t window = 0;      // of its newest segment, unscaled
     std::uint8_t shift = shift_unknown;
+    bool offers : 1 = false;  // a window scale
     bool sent : 1 = false;  // next is known
     bool has_unbroken : 1 = false;
     bool beyond_told : 1 = false;  // the peer acknowledged more than `next`, and that was told
@@ -65,7 +66,6 @@ class WireAnalysis {
   TimeNs syn_ts_ns_ = 0;           // the newest SYN
   std::int64_t first_rtt_ns_ = 0;  // SYN to the handshake's last ACK; 0: not known
   bool syn_seen_ = false;
-  bool syn_ack_seen_ = false;
 };
 
 }  // namespace tcpwitness
