@@ -176,7 +176,9 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
     tell(c, from, f, static_cast<std::uint16_t>(why | TW_WHY_BAD_HEADER), out);
     return;
   }
-  if (!me.has_isn) {
+  if (!me.has_isn || has(f, tcp_flag::syn)) {
+    // A SYN-ACK with another number stays in its conversation: an answer to the same SYN.
+    if (me.has_isn && me.isn != f.seq) analysis.flags |= analysis_flag::reused_ports;
     me.has_isn = true;
     me.isn = isn_of(f);
   }
