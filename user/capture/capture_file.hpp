@@ -49,6 +49,8 @@ class CaptureFile {
  public:
   // path "-": standard input. Fails where there is no such file or it is no capture.
   static Result<std::unique_ptr<CaptureFile>> open(const std::string& path);
+  // A capture in memory, which must outlive it.
+  static Result<std::unique_ptr<CaptureFile>> open(std::span<const std::byte> bytes);
   ~CaptureFile();
   CaptureFile(const CaptureFile&) = delete;
   CaptureFile& operator=(const CaptureFile&) = delete;
@@ -67,9 +69,11 @@ class CaptureFile {
   [[nodiscard]] std::uint64_t bytes_read() const;
   [[nodiscard]] std::uint64_t bytes_total() const;
 
- private:
-  CaptureFile();
   struct Impl;
+
+ private:
+  explicit CaptureFile(std::unique_ptr<Impl> impl);
+  static Result<std::unique_ptr<CaptureFile>> recognise(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
