@@ -86,7 +86,7 @@ Record options:
       --flight-recorder SECONDS
                               keep the last seconds in memory, and write them only when a
                               finding fires
-      --on RULE[,RULE...]     only these findings (all): keepalive, zero-window,
+      --on RULE[,RULE...]     these findings (all but time-wait): keepalive, zero-window,
                               retransmission, time-wait, close-wait-stuck, reset-origin,
                               half-open, stray-segment
   -q, --quiet                 print no connections, only record

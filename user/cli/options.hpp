@@ -31,7 +31,7 @@ struct RecordOptions {
   std::chrono::nanoseconds rotate_every{};         // a new file after so long; 0: never
   std::uint32_t keep = 0;                          // of the rotated files, the newest so many; 0: all
   std::optional<std::chrono::nanoseconds> flight;  // written only when a finding fires: it and so long before it
-  std::vector<Rule> on;                            // flight: the findings that count; empty: every one
+  std::vector<Rule> on;                            // flight: the findings that count; empty: all but time-wait
   bool quiet = false;                              // nothing on stdout
 };
 

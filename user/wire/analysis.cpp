@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// analysis.cpp: the rules of the wire analysis, in the order in which they are asked.
+//
+// First what a segment is by its own numbers (probe, hole, window, duplicate), then what its acknowledgement
+// says of the other direction, then why it does not advance, where it does not.
+#include "wire/analysis.hpp"
+
+#include "tcpwitness/event_abi.h"
+
+namespace tcpwitness {
+namespace {
+
+namespace say = analysis_flag;
+constexpr std::uint8_t syn_fin = tcp_flag::syn | tcp_flag::fin;
+constexpr std::uint8_t syn_fin_rst = syn_fin | tcp_flag::rst;
+
+constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t fast_limit_ns = 20 * ms;       // a fast retransmission follows the ACK that asks for it
+constexpr std::int64_t reordering_limit_ns = 3 * ms;  // where the handshake gives no round trip
+
+}  // namespace
+
+// What the segment is beside those before it of the same direction, and the newest of the other.
+std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side& peer) {
+  std::uint32_t found = 0;
+  const bool control = g.has(syn_fin_rst);
+  const bool at_next = me.sent && g.seq == me.next;
+  if (g.len == 1 && at_next && peer.window == 0 && peer.sent) return say::zero_window_probe;
+  if (g.window == 0 && !control) found |= say::zero_window;
+  if (me.sent && seq_before(me.next, g.seq) && !g.has(tcp_flag::rst)) found |= say::lost_segment;
+  if (g.len <= 1 && me.sent && g.seq == me.next - 1 && !control) found |= say::keep_alive;
+  if (control) return found;
+  if (g.len != 0) {
+    // The peer's whole window is in flight with this segment.
+    if (peer.shift == shift_unknown) return found;
+    const std::uint32_t window = std::uint32_t{peer.window} << (peer.unscaled ? 0 : peer.shift);
+    if (g.seq + g.len == peer.ack + window) found |= say::window_full;
+    return found;
+  }
+  if (!at_next) return found;
+  const bool same_ack = g.ack == me.ack;
+  if (g.window != me.window) {
+    if (g.window != 0 && same_ack) found |= say::window_update;
+    return found;
+  }
+  if (same_ack && g.window != 0 && (peer.flags & say::keep_alive) != 0) return found | say::keep_alive_ack;
+  if (g.window == 0 && (same_ack || g.ack == me.ack + 1) && (peer.flags & say::zero_window_probe) != 0) {
+    // A receiver may have taken the probe's byte after all.
+    if (peer.next == g.ack - 1) {
+      peer.next = g.ack;
+      peer.unbroken = g.ack;
+    }
+    return found | say::zero_window_probe_ack;
+  }
+  if (same_ack && g.window != 0) {
+    ++me.duplicates;
+    found |= say::duplicate_ack;
+  }
+  return found;
+}
+
+// The segment takes sequence numbers and does not advance them: which of the four is it?
+std::uint32_t WireAnalysis::sent_again(const SeenSegment& g, const Side& me, const Side& peer) const {
+  if (peer.duplicates >= 2 && peer.ack == g.seq && g.ts_ns - peer.newest_ts_ns < fast_limit_ns) {
+    return say::retransmission | say::fast_retransmission;
+  }
+  const std::int64_t limit = first_rtt_ns_ != 0 ? first_rtt_ns_ : reordering_limit_ns;
+  const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
+  if (g.ts_ns - me.next_ts_ns < limit && end != me.next) return say::out_of_order;
+  if (g.len != 0 && peer.acked && seq_not_after(g.seq + g.len, peer.ack)) {
+    return say::retransmission | say::spurious_retransmission;
+  }
+  return say::retransmission;
+}
+
+void WireAnalysis::note_scale(const SeenSegment& g, Side& me, Side& peer) {
+  constexpr std::uint8_t largest = 14;  // RFC 7323, section 2.3
+  const bool offers = (g.options & TW_OPT_WSCALE) != 0;
+  me.shift = offers ? (g.wscale < largest ? g.wscale : largest) : 0;
+  // Only both sides can agree on it.
+  if (g.has(tcp_flag::ack) && !offers && peer.shift != shift_unknown) peer.shift = 0;
+}
+
+void WireAnalysis::note_handshake(const SeenSegment& g, unsigned) {
+  if (g.has(tcp_flag::syn)) {
+    if (g.has(tcp_flag::ack)) {
+      syn_ack_seen_ = true;
+    } else {
+      syn_seen_ = true;
+      syn_ts_ns_ = g.ts_ns;
+    }
+    return;
+  }
+  if (first_rtt_ns_ == 0 && syn_seen_ && syn_ack_seen_ && g.has(tcp_flag::ack)) first_rtt_ns_ = g.ts_ns - syn_ts_ns_;
+}
+
+Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
+  Side& me = sides_[side];
+  Side& peer = sides_[side ^ 1U];
+  if (first_rtt_ns_ == 0) note_handshake(g, side);
+  if (g.has(tcp_flag::syn)) note_scale(g, me, peer);
+
+  std::uint32_t found = before_numbers(g, me, peer);
+  Analysis said;
+  if ((found & say::duplicate_ack) != 0) said.duplicate_ack = me.duplicates;
+  if (g.ack != me.ack) me.duplicates = 0;
+
+  if (g.has(tcp_flag::ack) && peer.has_unbroken && seq_before(peer.unbroken, g.ack)) {
+    // The byte of a window probe was taken, and the window opens with its acknowledgement.
+    const bool probe = g.ack == peer.unbroken + 1 && g.len == 0 && (peer.flags & say::zero_window_probe) != 0;
+    found |= probe ? say::window_update : say::ack_lost_segment;
+    peer.unbroken = g.ack;
+  }
+
+  const std::uint32_t length = seq_length(g.len, g.flags);
+  const bool probe = (found & say::zero_window_probe) != 0;
+  if (length != 0 && me.sent && seq_before(g.seq, me.next) && (found & say::keep_alive) == 0) {
+    const bool news = g.len > 1 && g.seq == me.next - 1;  // behind a probe of one byte
+    if (!news) found |= sent_again(g, me, peer);
+  }
+
+  const std::uint32_t end = g.seq + length;
+  if ((!me.sent || seq_before(me.next, end)) && !probe) {
+    me.next = end;
+    me.next_ts_ns = g.ts_ns;
+    me.sent = true;
+  }
+  if ((!me.has_unbroken || g.seq == me.unbroken) && !probe) {
+    me.unbroken = end;
+    me.has_unbroken = true;
+  }
+  me.window = g.window;
+  me.unscaled = g.has(tcp_flag::syn);
+  me.ack = g.ack;
+  me.acked = g.has(tcp_flag::ack);
+  me.newest_ts_ns = g.ts_ns;
+  me.flags = found;
+  said.flags = found;
+  return said;
+}
+
+}  // namespace tcpwitness

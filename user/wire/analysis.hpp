@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// analysis.hpp: each segment of a conversation in Wireshark's terms, from the segments before it alone.
+//
+// A state machine over two directions, a few dozen bytes each: the highest sequence number sent, the
+// newest acknowledgement and window, the duplicate ACKs in a row. docs/wire-analysis.md says each rule in
+// words. Sequence arithmetic is modulo 2^32 (RFC 9293, section 3.4); time comes with the segments.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "tcpwitness/tcp.hpp"
+#include "tcpwitness/wire.hpp"
+
+namespace tcpwitness {
+
+// What the rules read of a segment, whoever heard it.
+struct SeenSegment {
+  TimeNs ts_ns = 0;
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;
+  std::uint32_t len = 0;
+  std::uint16_t window = 0;
+  std::uint8_t flags = 0;    // tcp_flag
+  std::uint8_t options = 0;  // enum tw_options
+  std::uint8_t wscale = 0;   // if options has TW_OPT_WSCALE
+
+  [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
+};
+
+class WireAnalysis {
+ public:
+  // The next segment; side 0 or 1 sent it. Analysis::frame is the caller's.
+  [[nodiscard]] Analysis observe(const SeenSegment& g, unsigned side);
+
+ private:
+  // One direction: what its sender has sent, acknowledged and offered so far.
+  struct Side {
+    TimeNs next_ts_ns = 0;         // when `next` was reached
+    TimeNs newest_ts_ns = 0;       // its newest segment
+    std::uint32_t next = 0;        // the sequence number after the highest one sent
+    std::uint32_t unbroken = 0;    // the same before the first hole: what the peer may acknowledge
+    std::uint32_t ack = 0;         // of its newest segment
+    std::uint32_t duplicates = 0;  // acknowledgements of `ack` in a row
+    std::uint32_t flags = 0;       // of its newest segment, as Wireshark says them
+    std::uint16_t window = 0;      // of its newest segment, unscaled
+    std::uint8_t shift = shift_unknown;
+    bool sent : 1 = false;  // next is known
+    bool has_unbroken : 1 = false;
+    bool acked : 1 = false;     // it has acknowledged more than a SYN
+    bool unscaled : 1 = false;  // the newest window came with a SYN
+    bool probed : 1 = false;    // its newest segment was a probe into a closed window that has a keep-alive's form
+  };
+  static constexpr std::uint8_t shift_unknown = 0xff;
+
+  static std::uint32_t before_numbers(const SeenSegment& g, Side& me, Side& peer);
+  [[nodiscard]] std::uint32_t sent_again(const SeenSegment& g, const Side& me, const Side& peer) const;
+  void note_scale(const SeenSegment& g, Side& me, Side& peer);
+  void note_handshake(const SeenSegment& g, unsigned side);
+
+  std::array<Side, 2> sides_;
+  TimeNs syn_ts_ns_ = 0;           // the newest SYN
+  std::int64_t first_rtt_ns_ = 0;  // SYN to the handshake's last ACK; 0: not known
+  bool syn_seen_ = false;
+  bool syn_ack_seen_ = false;
+};
+
+}  // namespace tcpwitness

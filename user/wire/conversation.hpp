@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// conversation.hpp: what is kept of one conversation of a capture, and the pool it is kept in.
+//
+// Side 0 is local, side 1 remote. A conversation is in one of three lists by what may still come: open (in none),
+// not established (oldest segment first), or over (likewise): memory is given back from the heads.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "correlate/index_table.hpp"
+#include "tcpwitness/address.hpp"
+#include "tcpwitness/wire.hpp"
+#include "wire/analysis.hpp"
+#include "wire/sequence_bytes.hpp"
+
+namespace tcpwitness {
+
+// One direction, beside the analysis: what bpf/flow.h keeps of it, and its totals.
+struct Stream {
+  SequenceBytes bytes;
+  std::uint64_t frames = 0;
+  std::uint64_t frame_bytes = 0;
+  std::uint32_t isn = 0;      // or what it must have been, by its first segment or the peer's acknowledgement
+  std::uint32_t fin_end = 0;  // the number after its FIN
+  bool has_isn : 1 = false;
+  bool heard : 1 = false;
+  bool syn : 1 = false;  // its SYN or SYN-ACK was seen
+  bool fin : 1 = false;
+  bool fin_acked : 1 = false;
+  bool probe_pending : 1 = false;
+  bool zero_window : 1 = false;
+};
+
+enum class Listed : std::uint8_t { no, half_open, over };
+
+struct Conversation {
+  Endpoint local;
+  Endpoint remote;
+  std::uint32_t hash = 0;
+  TimeNs last_ts_ns = 0;
+  std::uint64_t stream = 0;
+  WireAnalysis analysis;
+  std::array<Stream, 2> side;
+  std::uint32_t next = IndexTable::none;
+  std::uint32_t previous = IndexTable::none;
+  std::uint8_t completeness = 0;
+  Listed listed = Listed::no;
+  bool live = false;
+  bool handshake_done = false;
+  bool established = false;  // both sides were heard beyond their SYN
+
+  [[nodiscard]] ConversationTotals totals() const;
+};
+
+class ConversationTable {
+ public:
+  static constexpr std::uint32_t none = IndexTable::none;
+
+  [[nodiscard]] Conversation& at(std::uint32_t slot) { return chunks_[slot / chunk][slot % chunk]; }
+  [[nodiscard]] std::uint32_t slots() const { return slots_; }
+
+  // The same for both directions.
+  [[nodiscard]] static std::uint32_t hash(const Endpoint& a, const Endpoint& b);
+  [[nodiscard]] std::uint32_t find(std::uint32_t hash, const Endpoint& a, const Endpoint& b);
+  std::uint32_t create(std::uint32_t hash, const Endpoint& local, const Endpoint& remote);
+  void release(std::uint32_t slot);
+
+  // Puts it at the end of that list; `no` takes it out.
+  void list(std::uint32_t slot, Listed to);
+  [[nodiscard]] std::uint32_t oldest(Listed in) const { return lists_[static_cast<std::size_t>(in)].head; }
+  [[nodiscard]] std::size_t count(Listed in) const { return lists_[static_cast<std::size_t>(in)].count; }
+
+ private:
+  struct List {
+    std::uint32_t head = none;
+    std::uint32_t tail = none;
+    std::size_t count = 0;
+  };
+  static constexpr std::uint32_t chunk = 64;
+  std::vector<std::unique_ptr<Conversation[]>> chunks_;
+  std::vector<std::uint32_t> free_;
+  IndexTable index_;
+  std::array<List, 3> lists_;
+  std::uint32_t slots_ = 0;
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// conversations.cpp: a frame finds its conversation, is analysed and counted in it, and becomes an event
+// where it matters.
+//
+// The bits of `why` mean what bpf/flow.h computes for a live interface, with the analysis in place of its few
+// counters.
+#include "wire/conversations.hpp"
+
+#include <cstring>
+
+#include "wire/conversation.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::uint8_t stage_syn = 1;
+constexpr std::uint8_t stage_syn_ack = 2;
+constexpr std::uint8_t stage_ack = 4;
+constexpr std::uint8_t stage_data = 8;
+constexpr std::uint8_t stage_fin = 16;
+constexpr std::uint8_t stage_rst = 32;
+
+// A SYN is given up after 127 s (tcp_syn_retries 6): a conversation that never got further is over.
+constexpr std::int64_t given_up_ns = 130'000'000'000;
+
+bool has(const TcpFrame& frame, std::uint8_t flag) { return (frame.flags & flag) != 0; }
+
+SeenSegment seen(const TcpFrame& f) { return {f.ts_ns, f.seq, f.ack, f.len, f.window, f.flags, f.options, f.wscale}; }
+
+// The initial sequence number that a first segment implies.
+std::uint32_t isn_of(const TcpFrame& f) { return has(f, tcp_flag::syn) ? f.seq : f.seq - 1; }
+
+std::uint8_t stage_of(const TcpFrame& f) {
+  std::uint8_t stage = 0;
+  if (has(f, tcp_flag::syn)) {
+    stage |= has(f, tcp_flag::ack) ? stage_syn_ack : stage_syn;
+  } else if (has(f, tcp_flag::ack)) {
+    stage |= stage_ack;
+  }
+  if (f.len != 0) stage |= stage_data;
+  if (has(f, tcp_flag::fin)) stage |= stage_fin;
+  if (has(f, tcp_flag::rst)) stage |= stage_rst;
+  return stage;
+}
+
+// What the segment says that a life is made of, by the rules of bpf/flow.h.
+std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const TcpFrame& f) {
+  if (has(f, tcp_flag::rst)) return TW_WHY_RST;
+  if (has(f, tcp_flag::syn)) {
+    me.syn = true;
+    return TW_WHY_SYN;
+  }
+  std::uint16_t why = 0;
+  if (has(f, tcp_flag::ack)) {
+    // Of the SYN's sender, or of the other side where the former was not heard.
+    if (!c.handshake_done && (me.syn || peer.syn)) {
+      c.handshake_done = true;
+      why |= TW_WHY_HANDSHAKE_ACK;
+    }
+    if (peer.fin && !peer.fin_acked && seq_not_after(peer.fin_end, f.ack)) {
+      peer.fin_acked = true;
+      why |= TW_WHY_FIN_ACK;
+    }
+    if (f.window == 0) {
+      me.zero_window = true;
+      why |= TW_WHY_ZERO_WINDOW;
+    } else if (me.zero_window) {
+      me.zero_window = false;
+      why |= TW_WHY_WINDOW_OPEN;
+    }
+  }
+  if (has(f, tcp_flag::fin)) {
+    me.fin = true;
+    me.fin_end = f.seq + seq_length(f.len, f.flags);
+    why |= TW_WHY_FIN;
+  }
+  return why;
+}
+
+// What the analysis found, in the same bits.
+std::uint16_t troubles(Stream& me, Stream& peer, const TcpFrame& f, std::uint32_t found) {
+  namespace is = analysis_flag;
+  std::uint16_t why = 0;
+  if ((found & is::retransmission) != 0) why |= TW_WHY_RETRANSMISSION;
+  if ((found & (is::lost_segment | is::out_of_order)) != 0) why |= TW_WHY_OUT_OF_ORDER;
+  const bool probe = (found & (is::keep_alive | is::zero_window_probe)) != 0;
+  if (probe) {
+    why |= (found & is::keep_alive) != 0 ? TW_WHY_KEEPALIVE : TW_WHY_WINDOW_PROBE;
+    me.probe_pending = true;
+  } else if (peer.probe_pending && has(f, tcp_flag::ack)) {
+    peer.probe_pending = false;
+    why |= TW_WHY_KEEPALIVE_ACK;
+  }
+  return why;
+}
+
+void to_tuple(const Flow& flow, tw_tuple& tuple) {
+  std::memcpy(tuple.local_addr, flow.local.address.bytes.data(), sizeof tuple.local_addr);
+  std::memcpy(tuple.remote_addr, flow.remote.address.bytes.data(), sizeof tuple.remote_addr);
+  tuple.local_port = flow.local.port;
+  tuple.remote_port = flow.remote.port;
+}
+
+}  // namespace
+
+struct Conversations::Impl {
+  explicit Impl(ConversationSettings with) : settings(with) {}
+
+  void observe(const TcpFrame& f, std::vector<Event>& out);
+  std::uint32_t locate(const TcpFrame& f, std::vector<Event>& out);
+  void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
+  void give_back(std::vector<Event>& out);
+  void end(std::uint32_t slot, std::vector<Event>& out);
+  void tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why, std::vector<Event>& out);
+
+  ConversationSettings settings;
+  ConversationTable table;
+  Analysis analysis;
+  std::uint64_t stream = 0;
+  std::uint64_t streams = 0;
+  EventId next_id = 1;
+  TimeNs now = 0;
+};
+
+Conversations::Conversations(ConversationSettings settings) : impl_(std::make_unique<Impl>(settings)) {}
+Conversations::~Conversations() = default;
+void Conversations::observe(const TcpFrame& frame, std::vector<Event>& out) { impl_->observe(frame, out); }
+const Analysis& Conversations::analysis() const { return impl_->analysis; }
+std::uint64_t Conversations::stream() const { return impl_->stream; }
+
+void Conversations::finish(std::vector<Event>& out) {
+  for (std::uint32_t slot = 0; slot < impl_->table.slots(); ++slot) {
+    if (impl_->table.at(slot).live) impl_->end(slot, out);
+  }
+}
+
+// The frame's conversation; a SYN with another initial sequence number begins another one.
+std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::vector<Event>& out) {
+  const std::uint32_t hash = ConversationTable::hash(f.source, f.destination);
+  const std::uint32_t slot = table.find(hash, f.source, f.destination);
+  const bool syn = has(f, tcp_flag::syn) && !f.bad_header;
+  const bool ack = has(f, tcp_flag::ack);
+  bool reused = false;
+  if (slot != ConversationTable::none) {
+    const Conversation& c = table.at(slot);
+    const Stream& me = c.side[c.local == f.source ? 0 : 1];
+    reused = syn && !ack && me.has_isn && me.isn != f.seq;
+    if (!reused) return slot;
+    end(slot, out);
+  }
+  // The sender of the SYN is local, and so is whom the SYN-ACK goes to.
+  const bool swap = syn && ack;
+  const std::uint32_t made =
+      swap ? table.create(hash, f.destination, f.source) : table.create(hash, f.source, f.destination);
+  table.at(made).stream = streams++;
+  if (reused) analysis.flags |= analysis_flag::reused_ports;
+  return made;
+}
+
+void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
+  analysis = {};
+  if (f.ts_ns > now) now = f.ts_ns;
+  const std::uint32_t slot = locate(f, out);
+  Conversation& c = table.at(slot);
+  stream = c.stream;
+  c.last_ts_ns = f.ts_ns;
+  const unsigned from = c.local == f.source ? 0 : 1;
+  Stream& me = c.side[from];
+  Stream& peer = c.side[from ^ 1U];
+  std::uint16_t why = 0;
+  if (!me.heard && !peer.heard && !has(f, tcp_flag::syn)) why |= TW_WHY_UNKNOWN_FLOW;
+  me.heard = true;
+  ++me.frames;
+  me.frame_bytes += f.frame_len;
+  if (f.bad_header) {
+    tell(c, from, f, static_cast<std::uint16_t>(why | TW_WHY_BAD_HEADER), out);
+    return;
+  }
+  if (!me.has_isn) {
+    me.has_isn = true;
+    me.isn = isn_of(f);
+  }
+  if (!peer.has_isn && has(f, tcp_flag::ack)) {
+    peer.has_isn = true;
+    peer.isn = f.ack - 1;
+  }
+  const std::uint32_t reused = analysis.flags;
+  analysis = c.analysis.observe(seen(f), from);
+  analysis.flags |= reused;
+  analysis.frame = f.number;
+  me.bytes.sent(f.seq, f.len, f.flags);
+  if (has(f, tcp_flag::ack)) peer.bytes.acknowledged(f.ack);
+  c.completeness |= stage_of(f);
+  why |= turning_points(c, me, peer, f);
+  if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= troubles(me, peer, f, analysis.flags);
+  if (why != 0 || settings.all_segments) tell(c, from, f, why, out);
+  if (c.listed != Listed::no || !c.established || why != 0) relist(slot, c, f);
+  give_back(out);
+}
+
+// Conversations without an end count as over after a time; of those that are over, so many are kept for stragglers.
+void Conversations::Impl::give_back(std::vector<Event>& out) {
+  const std::uint32_t silent = table.oldest(Listed::half_open);
+  if (silent != ConversationTable::none && now - table.at(silent).last_ts_ns > given_up_ns) {
+    table.list(silent, Listed::over);
+  }
+  const std::uint32_t over = table.oldest(Listed::over);
+  if (over == ConversationTable::none) return;
+  if (table.count(Listed::over) > settings.linger_limit || now - table.at(over).last_ts_ns > settings.linger_ns) {
+    end(over, out);
+  }
+}
+
+// After each segment that can change what is still to come.
+void Conversations::Impl::relist(std::uint32_t slot, Conversation& c, const TcpFrame& f) {
+  const bool closed = c.side[0].fin_acked && c.side[1].fin_acked;
+  const bool gone = closed || has(f, tcp_flag::rst) || c.listed == Listed::over;
+  c.established = c.handshake_done || (c.side[0].heard && c.side[1].heard && !c.side[0].syn && !c.side[1].syn);
+  Listed to = Listed::no;
+  if (gone) {
+    to = Listed::over;
+  } else if (!c.established) {
+    to = Listed::half_open;
+  }
+  table.list(slot, to);
+}
+
+void Conversations::Impl::end(std::uint32_t slot, std::vector<Event>& out) {
+  const Conversation& c = table.at(slot);
+  Event& e = out.emplace_back();
+  e.id = next_id++;
+  e.ts_ns = c.last_ts_ns;
+  e.body = ConversationEnd{{c.local, c.remote}, c.totals()};
+  table.release(slot);
+}
+
+void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why,
+                               std::vector<Event>& out) {
+  Event& e = out.emplace_back();
+  e.id = next_id++;
+  e.ts_ns = f.ts_ns;
+  Segment& g = e.body.emplace<Segment>();
+  g.header.kind = TW_KIND_SEGMENT;
+  g.header.version = TW_ABI_VERSION;
+  g.header.cpu = TW_NO_CPU;
+  g.header.ts_ns = static_cast<std::uint64_t>(f.ts_ns);
+  to_tuple({c.local, c.remote}, g.tuple);
+  g.socket.type = TW_SOCKET_UNKNOWN;
+  g.ifindex = f.interface;
+  g.hook = from == 0 ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
+  g.why = why;
+  g.seq = f.seq;
+  g.ack = f.ack;
+  g.len = f.len;
+  g.ts_val = f.ts_val;
+  g.ts_ecr = f.ts_ecr;
+  g.window = f.window;
+  g.mss = f.mss;
+  g.vlan_id = f.vlan_id;
+  g.flags = f.flags;
+  g.ttl = f.ttl;
+  g.options = f.options;
+  g.wscale = f.wscale;
+  g.wire.bytes_out = c.side[0].bytes.payload();
+  g.wire.bytes_in = c.side[1].bytes.payload();
+  g.wire.segs_out = static_cast<std::uint32_t>(c.side[0].frames);
+  g.wire.segs_in = static_cast<std::uint32_t>(c.side[1].frames);
+  g.wire.retrans_bytes_out = static_cast<std::uint32_t>(c.side[0].bytes.retransmitted());
+  g.wire.retrans_bytes_in = static_cast<std::uint32_t>(c.side[1].bytes.retransmitted());
+  g.analysis = analysis;
+}
+
+}  // namespace tcpwitness

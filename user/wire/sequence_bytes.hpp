@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// sequence_bytes.hpp: one direction's payload, counted by sequence number: each byte once, however often sent.
+//
+// Always: payload = retransmitted + range - missing. A hole that a later segment fills is missing no more. Only so
+// many holes are remembered; the bytes of a forgotten one stay missing, and what fills it counts as sent again.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace tcpwitness {
+
+class SequenceBytes {
+ public:
+  static constexpr std::size_t holes_limit = 16;
+
+  // A segment's payload and flags, as in its header.
+  void sent(std::uint32_t seq, std::uint32_t len, std::uint8_t flags);
+  // The peer acknowledged everything before `ack`: what of it was not seen is missing.
+  void acknowledged(std::uint32_t ack) {
+    if (!known_ || ack != high_) slow_acknowledged(ack);
+  }
+
+  [[nodiscard]] std::uint64_t payload() const { return payload_; }
+  [[nodiscard]] std::uint64_t retransmitted() const { return retransmitted_; }
+  [[nodiscard]] std::uint64_t range() const { return range_; }
+  [[nodiscard]] std::uint64_t missing() const { return missing_; }
+
+ private:
+  struct Holes {
+    struct Hole {
+      std::uint32_t from = 0;
+      std::uint32_t to = 0;
+    };
+    std::array<Hole, holes_limit> hole{};
+    std::size_t count = 0;
+  };
+
+  void slow_sent(std::uint32_t start, std::uint32_t len, std::uint32_t end);
+  void slow_acknowledged(std::uint32_t ack);
+  void open(std::uint32_t from, std::uint32_t to);
+  // How much of the payload from `from` to `to` lies in holes; they are closed.
+  [[nodiscard]] std::uint32_t fill(std::uint32_t from, std::uint32_t to);
+  void extend_down(std::uint32_t start);
+
+  std::uint64_t payload_ = 0;
+  std::uint64_t retransmitted_ = 0;
+  std::uint64_t range_ = 0;
+  std::uint64_t missing_ = 0;
+  std::unique_ptr<Holes> holes_;
+  std::uint32_t low_ = 0;   // the first sequence number of the range
+  std::uint32_t high_ = 0;  // the one after the highest
+  bool known_ = false;
+  bool from_syn_ = false;  // low_ is behind the SYN: nothing comes before it
+};
+
+}  // namespace tcpwitness
