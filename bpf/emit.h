@@ -36,17 +36,21 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 	return header;
 }
 
-/* Room for one record of `type` with its header filled, or NULL (counted). Every other byte is the caller's to write. */
-#define reserve_record(type, kind, cookie, netns)                                             \
-	({                                                                                    \
-		struct tw_cpu_state *cpu_ = this_cpu_state();                                 \
-		struct type *record_ = 0;                                                     \
-		if (cpu_) {                                                                   \
-			record_ = bpf_ringbuf_reserve(&events, sizeof(struct type), 0);       \
-			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns); \
-		}                                                                             \
-		record_;                                                                      \
+/*
+ * Room for one record of `type` and `more` bytes behind it (a constant for the verifier), its header filled, or NULL
+ * (counted). Every other byte is the caller's to write.
+ */
+#define reserve_record_and(type, more, kind, cookie, netns)                                      \
+	({                                                                                       \
+		struct tw_cpu_state *cpu_ = this_cpu_state();                                    \
+		struct type *record_ = 0;                                                        \
+		if (cpu_) {                                                                      \
+			record_ = bpf_ringbuf_reserve(&events, sizeof(struct type) + (more), 0); \
+			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);    \
+		}                                                                                \
+		record_;                                                                         \
 	})
+#define reserve_record(type, kind, cookie, netns) reserve_record_and(type, 0, kind, cookie, netns)
 
 /* A full ring must not wait for the timer: above wake_bytes wake the consumer, at most every 0.5 ms per CPU. */
 static __always_inline void submit_record(void *record)

@@ -280,12 +280,46 @@ static __always_inline void read_options(void *ctx, bool xdp, struct work *work,
 		parse_options(&work->frame, work->options, record);
 }
 
-static __always_inline void emit_segment(void *ctx, bool xdp, struct work *work)
+/* Recording: room behind the record for the frame's first bytes. Known to the verifier, for rodata is. */
+static __always_inline __u32 room_for_bytes(void)
+{
+	return config.snaplen ? sizeof(struct tw_frame) + config.snaplen : 0;
+}
+
+/* The frame's first bytes, headers as they are at this hook. */
+static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 length, struct tw_segment *record)
+{
+	struct tw_frame *kept = (struct tw_frame *)(record + 1);
+	long failed;
+
+	kept->wire_len = length;
+	kept->link_type = raw_ip ? TW_LINK_RAW_IP : TW_LINK_ETHERNET;
+	kept->captured = 0;
+	kept->vlan_tci = 0;
+	kept->vlan_proto = 0;
+	if (!xdp && ((struct __sk_buff *)ctx)->vlan_present) {
+		kept->vlan_tci = (__u16)((struct __sk_buff *)ctx)->vlan_tci;
+		kept->vlan_proto = bpf_ntohs((__u16)((struct __sk_buff *)ctx)->vlan_proto);
+	}
+	if (length > config.snaplen)
+		length = config.snaplen;
+	asm volatile("" : "+r"(length)); /* one register, with the bounds that the verifier has just learnt */
+	if (length == 0)
+		return;
+	if (xdp)
+		failed = bpf_probe_read_kernel(kept + 1, length, bytes_of(ctx, true).data);
+	else
+		failed = bpf_skb_load_bytes(ctx, 0, kept + 1, length);
+	if (!failed)
+		kept->captured = (__u16)length;
+}
+
+static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struct work *work)
 {
 	const struct frame *frame = &work->frame;
 	struct tw_segment *record;
 
-	record = reserve_record(tw_segment, TW_KIND_SEGMENT, work->asked.cookie, config.netns);
+	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->asked.cookie, config.netns);
 	if (!record)
 		return;
 	record->tuple = frame->tuple;
@@ -303,6 +337,8 @@ static __always_inline void emit_segment(void *ctx, bool xdp, struct work *work)
 	record->ttl = frame->ttl;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	read_options(ctx, xdp, work, record);
+	if (config.snaplen)
+		keep_bytes(ctx, xdp, raw_ip, frame->bytes, record);
 	submit_record(record);
 }
 
@@ -329,7 +365,7 @@ static __always_inline bool is_event(const struct frame *frame, __u32 why)
 }
 
 /* A parsed segment, from either hook. */
-static __always_inline void witness_segment(void *ctx, bool xdp, struct work *work, bool outgoing)
+static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow;
@@ -373,7 +409,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, struct work *wo
 	if (frame->fragment)
 		why |= TW_WHY_FRAGMENT;
 	frame->why = why;
-	emit_segment(ctx, xdp, work);
+	emit_segment(ctx, xdp, raw_ip, work);
 }
 
 static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 bytes)
@@ -428,7 +464,7 @@ static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool ra
 		work->frame.vlan_id = skb->vlan_tci & 0xfff;
 	if (skb->gso_segs)
 		work->frame.segments = skb->gso_segs;
-	witness_segment(skb, false, work, outgoing);
+	witness_segment(skb, false, raw_ip, work, outgoing);
 	return TC_ACT_UNSPEC;
 }
 
@@ -438,7 +474,7 @@ static __always_inline int witness_xdp(struct xdp_md *xdp, bool raw_ip)
 	struct work *work = begin_work(TW_HOOK_XDP, xdp->ingress_ifindex, (__u32)(at.end - at.data));
 
 	if (work && parse_frame(&at, &work->frame, false, raw_ip) == PARSED_TCP)
-		witness_segment(xdp, true, work, false);
+		witness_segment(xdp, true, raw_ip, work, false);
 	return XDP_PASS;
 }
 

@@ -254,6 +254,24 @@ struct tw_segment {
 };
 TW_ASSERT_SIZE(tw_segment, 184);
 
+/*
+ * While recording (tw_config.snaplen), each tw_segment is followed in the same record by this and snaplen bytes of
+ * room, of which `captured` hold the frame's beginning as it stood at the hook. The rest of the room is not written.
+ */
+struct tw_frame {
+	__u32 wire_len;   /* of the whole frame as the hook had it: a GSO or GRO packet counts as one */
+	__u16 captured;   /* bytes that follow, at most tw_config.snaplen */
+	__u16 link_type;  /* TW_LINK_* */
+	__u16 vlan_tci;   /* a VLAN tag that the device took out of the frame, or will put in; see vlan_proto */
+	__u16 vlan_proto; /* its EtherType; 0: there is none */
+};
+TW_ASSERT_SIZE(tw_frame, 12);
+#define TW_LINK_ETHERNET 1 /* LINKTYPE_ETHERNET */
+#define TW_LINK_RAW_IP 101 /* LINKTYPE_RAW */
+/* Options and all of an IPv6 TCP header fit in the least; the most keeps a record a small part of the least ring. */
+#define TW_SNAPLEN_MIN 64
+#define TW_SNAPLEN_MAX 1024
+
 enum tw_options {
 	TW_OPT_TIMESTAMP = 1 << 0,
 	TW_OPT_WSCALE = 1 << 1,
@@ -362,7 +380,8 @@ struct tw_config {
 	__u8 has_reset_reason;              /* tcp_send_reset has a third argument (6.10) */
 	__u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
 	__u8 lives_only; /* no timeline is told: leave out ACKs that only name the cause of a transition */
+	__u32 snaplen;   /* recording: keep so many bytes of each frame that is an event; 0: none */
 };
-TW_ASSERT_SIZE(tw_config, 216);
+TW_ASSERT_SIZE(tw_config, 220);
 
 #endif

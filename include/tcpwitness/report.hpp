@@ -168,6 +168,17 @@ struct GapReport {
   Gap gap;
 };
 
+// What was written while recording.
+struct RecordingTotals {
+  std::string file;          // the newest
+  std::uint32_t files = 0;   // begun, those included that --keep has removed
+  std::uint64_t blocks = 0;  // in all of them
+  std::uint64_t bytes = 0;
+  std::uint64_t lost_blocks = 0;    // could not be written
+  std::uint64_t dropped_early = 0;  // events that a flight recorder had no memory for
+  bool failed = false;              // something could not be created or written at some time
+};
+
 // What was read of a capture.
 struct CaptureTotals {
   std::uint64_t frames = 0;
@@ -185,6 +196,7 @@ struct Summary {
   std::uint64_t flows_full = 0;
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
   std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
+  std::optional<RecordingTotals> recording;
   std::optional<CaptureTotals> capture;
 };
 

@@ -8,6 +8,7 @@
 // the maximum moves, modulo 2^32.
 #include <cstring>
 
+#include "decode/frame_bytes.hpp"
 #include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
@@ -30,6 +31,7 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
     case TW_KIND_STATE:
       return take<StateChange>(record, event);
     case TW_KIND_SEGMENT:
+      if (frame_bytes(record)) record = record.first(sizeof(tw_segment));
       return take<Segment, tw_segment>(record, event);
     case TW_KIND_RETRANSMIT:
       return take<Retransmit>(record, event);
@@ -71,7 +73,8 @@ void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out)
     ++malformed_;
     return;
   }
-  event.ts_ns = static_cast<TimeNs>(header.ts_ns) + offset_ns_;
+  // Modulo 2^64: a recording's numbers may be anything.
+  event.ts_ns = static_cast<TimeNs>(header.ts_ns + static_cast<std::uint64_t>(offset_ns_));
   if (!from_ring) {  // the snapshot: no CPU's account knows of it
     event.id = next_id_++;
     return;

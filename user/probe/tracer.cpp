@@ -36,6 +36,7 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   config.packets_all = settings.packets_all ? 1 : 0;
   // The wire alone has no other word of a transition than its cause.
   config.lives_only = settings.kernel && !settings.timeline ? 1 : 0;
+  config.snaplen = settings.snaplen;
   config.has_reset_reason = has_argument("tcp_send_reset", 2, without) ? 1 : 0;
   config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, without) ? 1 : 0;
   config.port_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.ports.size(), TW_MAX_PORTS));

@@ -31,7 +31,8 @@ struct TracerSettings {
   std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;
   bool packets_all = false;
-  bool timeline = false;  // every cause is wanted, not only what a life is judged by
+  bool timeline = false;      // every cause is wanted, not only what a life is judged by
+  std::uint32_t snaplen = 0;  // recording: so many bytes of each frame that is an event
 };
 
 // Something that changed or failed while tracing, for stderr.

@@ -20,6 +20,7 @@ int fail(const Error& error) {
 
 Result<UniqueFd> take_signals() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write() too
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);

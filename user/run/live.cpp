@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// live.cpp: life and trace: what happens on this machine now.
+// live.cpp: life, trace and record: what happens on this machine now.
 //
 //   ring -> Decoder -> Witness -> Sink
+//     \________|__________|_____> Recorder (record)
 //
 // It owns what the core must not: the clock, signals, priority, stderr.
 #include <fmt/core.h>
@@ -22,6 +23,7 @@
 #include "probe/features.hpp"
 #include "probe/netns.hpp"
 #include "probe/tracer.hpp"
+#include "recording/recorder.hpp"
 #include "run/common.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
@@ -54,7 +56,9 @@ TracerSettings tracer_settings(const Options& options) {
   settings.ring_bytes = options.ring_bytes;
   settings.flows = options.flows;
   settings.packets_all = options.packets_all;
-  settings.timeline = options.command == Command::trace;
+  // A recording keeps the causes of transitions: 'read --trace' tells them.
+  settings.timeline = options.command != Command::life;
+  if (options.command == Command::record) settings.snaplen = options.record.snaplen;
   return settings;
 }
 
@@ -63,7 +67,7 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   const bool trace = options.command == Command::trace;
   WitnessSettings settings;
   settings.timeline = trace;
-  settings.finding_reports = json || trace;
+  settings.finding_reports = json || trace || options.command == Command::record;
   settings.explain = trace;
   settings.kernel_heard = tracer.kernel_heard();
   settings.wire_heard = tracer.wire_heard();
@@ -71,6 +75,49 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   settings.pid = options.pid;
   settings.comm = options.comm;
   return settings;
+}
+
+RecorderSettings recorder_settings(const RecordOptions& options) {
+  RecorderSettings settings;
+  settings.path = options.path;
+  settings.rotate_bytes = options.rotate_bytes;
+  settings.rotate_every = options.rotate_every;
+  settings.keep = options.keep;
+  settings.flight = options.flight;
+  settings.on = options.on;
+  return settings;
+}
+
+// What the Witness of a recording will be told of this run.
+StartMark start_mark(const Options& options, const WitnessSettings& settings, const Ready& ready, TimeNs started_ns,
+                     const Features& features) {
+  StartMark start;
+  start.started_ns = started_ns;
+  start.realtime_offset_ns = features.realtime_offset_ns;
+  start.ready = ready;
+  start.kernel_heard = settings.kernel_heard;
+  start.wire_heard = settings.wire_heard;
+  start.every_segment = settings.every_segment;
+  start.hold_ns = settings.hold_ns;
+  start.close_wait_stuck_ns = settings.close_wait_stuck_ns;
+  start.pid = settings.pid;
+  start.comm = settings.comm;
+  start.count = options.count.value_or(0);
+  start.snaplen = options.record.snaplen;
+  start.reset_reasons = features.reset_reasons;
+  return start;
+}
+
+class NoSink final : public Sink {
+ public:
+  void write(const Report& /*report*/) override {}
+  [[nodiscard]] bool flush() override { return true; }
+};
+
+std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, const Names& names) {
+  const bool taken = options.record.quiet || options.record.path == "-";  // by nobody, by the recording
+  if (options.command == Command::record && taken) return std::make_unique<NoSink>();
+  return make_sink(options, output, names);
 }
 
 // One run, from ready to summary.
@@ -82,10 +129,21 @@ class Run {
         tracer_(tracer),
         ring_(ring),
         names_{features.reset_reasons, {}},
-        kernel_release_(features.kernel_release),
+        ready_{.ts_ns = realtime_ns(),
+               .version = TCPWITNESS_VERSION,
+               .kernel = features.kernel_release,
+               .hooks = tracer.hooks(),
+               .ring_bytes = options.ring_bytes,
+               .capture = {}},
         decoder_(features.realtime_offset_ns, started_ns),
         witness_(witness_settings(options, tracer), names_),
-        sink_(make_sink(options, output_, names_)) {
+        sink_(make_live_sink(options, output_, names_)) {
+    if (options.command == Command::record) {
+      recorder_ = std::make_unique<Recorder>(
+          recorder_settings(options.record),
+          start_mark(options, witness_settings(options, tracer), ready_, started_ns, features), names_,
+          [](const std::string& text) { fmt::print(stderr, "tcpwitness: {}\n", text); });
+    }
     learn_names();
   }
 
@@ -131,12 +189,6 @@ class Run {
   }
 
   void announce() {
-    ready_ = Ready{.ts_ns = realtime_ns(),
-                   .version = TCPWITNESS_VERSION,
-                   .kernel = kernel_release_,
-                   .hooks = tracer_.hooks(),
-                   .ring_bytes = options_.ring_bytes,
-                   .capture = {}};
     fmt::print(stderr, "{}\n", describe(ready_));
     announced_ = true;
     sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it
@@ -152,13 +204,21 @@ class Run {
   }
 
   void learn_names() {
-    for (auto& [index, name] : tracer_.interface_names()) names_.interfaces[index] = std::move(name);
+    for (auto& [index, name] : tracer_.interface_names()) {
+      names_.interfaces[index] = name;
+      if (recorder_) recorder_->interface(index, name);
+    }
   }
 
   void take(std::span<const std::byte> record) {
     events_.clear();
     decoder_.decode(record, events_);
+    const std::size_t told = reports_.size();
     for (const auto& event : events_) witness_.feed(event, reports_);
+    if (recorder_) {
+      recorder_->record(record, events_);
+      record_reports(told);
+    }
     if (announced_ && reports_.size() >= 256) write_reports();
   }
 
@@ -167,9 +227,20 @@ class Run {
     const TimeNs now = realtime_ns();
     const auto records = ring_.drain();
     for (const auto& record : records) take(record);
+    const std::size_t told = reports_.size();
     witness_.advance(now, reports_);
+    if (recorder_) {
+      recorder_->advanced(now, reports_.size() > told);
+      record_reports(told);
+      recorder_->flush(now);
+    }
     if (announced_) deliver();
     return records.size();
+  }
+
+  void record_reports(std::size_t from) {
+    if (!recorder_) return;
+    for (std::size_t i = from; i < reports_.size(); i++) recorder_->report(reports_[i]);
   }
 
   void write_reports() {
@@ -205,7 +276,9 @@ class Run {
     const TimeNs now = realtime_ns();
     if (enough) reports_.clear();
     account(now);
+    const std::size_t told = reports_.size();
     if (!enough) witness_.finish(now, reports_);
+    record_reports(told);
     write_reports();
     Summary summary = witness_.summary();
     summary.ts_ns = now;
@@ -214,6 +287,15 @@ class Run {
     summary.malformed = decoder_.malformed();
     summary.flows_full = flows_full_;
     summary.unaccounted = unaccounted_;
+    if (recorder_) {
+      summary.recording = recorder_->finish(EndMark{.now = now,
+                                                    .last_id = 0,
+                                                    .continued = {},
+                                                    .malformed = summary.malformed,
+                                                    .skipped = skipped_runs_,
+                                                    .flows_full = flows_full_,
+                                                    .unaccounted = unaccounted_});
+    }
     reports_.emplace_back(summary);
     if (!broken_) deliver();
     if (broken_) {
@@ -221,7 +303,7 @@ class Run {
       return 1;
     }
     fmt::print(stderr, "{}\n", describe(summary));
-    return 0;
+    return summary.recording && summary.recording->failed ? 1 : 0;
   }
 
   // Double entry: what the producers tried is what we received plus what was lost.
@@ -230,7 +312,9 @@ class Run {
     std::uint64_t tried = 0;
     std::uint32_t cpu = 0;
     for (const auto& state : tracer_.cpu_states()) {
-      decoder_.account(cpu++, state.lost, now, events_);
+      decoder_.account(cpu, state.lost, now, events_);
+      if (recorder_) recorder_->accounted(now, cpu, state.lost);
+      cpu++;
       tried += state.tried;
       flows_full_ += state.flows_full;
     }
@@ -247,12 +331,12 @@ class Run {
   Tracer& tracer_;
   RingSource& ring_;
   Names names_;
-  std::string kernel_release_;
+  Ready ready_;
   Output output_{STDOUT_FILENO};
   Decoder decoder_;
   Witness witness_;
   std::unique_ptr<Sink> sink_;
-  Ready ready_;
+  std::unique_ptr<Recorder> recorder_;  // record only
   std::vector<Event> events_;
   Reports reports_;
   std::uint64_t told_ = 0;

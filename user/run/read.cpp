@@ -22,7 +22,9 @@
 #include "capture/capture_file.hpp"
 #include "capture/filter.hpp"
 #include "capture/tcp_frames.hpp"
+#include "recording/recording.hpp"
 #include "run/common.hpp"
+#include "run/replay.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
 #include "sink/output.hpp"
@@ -157,9 +159,10 @@ class Reading {
 
   // Called before a pipe is read: tells what is known while nothing comes. False: stop.
   bool wait(int fd) {
+    const auto came = Clock::now();
     while (!stop_.wait_for(fd, std::chrono::milliseconds(0))) {
       if (stop_.was_asked() || done_) return false;
-      pass_time();
+      pass_time(came);
       deliver();
       if (stop_.wait_for(fd, deliver_every)) break;
     }
@@ -215,11 +218,13 @@ class Reading {
     if (now - delivered_ >= deliver_every) deliver();
   }
 
-  // No frame comes, and yet time passes where they come from.
-  void pass_time() {
+  // No frame comes, and yet time passes where they come from: what is over by now is told.
+  void pass_time(Clock::time_point came) {
     if (segments_ == 0) return;
-    const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - delivered_);
-    (void)since;
+    const TimeNs now = last_ts_ns_ + std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
+    conversations_.advance(now, events_);
+    feed();
+    witness_.advance(now, reports_);
   }
 
   void write_reports() {
@@ -250,7 +255,7 @@ class Reading {
     }
     write_reports();
     if (broken_) return broken_output();
-    const bool damaged = file_.damage() && !stop_.was_asked() && !enough_;
+    const bool damaged = file_.damage().has_value();
     Summary summary = witness_.summary();
     summary.ts_ns = realtime_ns();
     summary.connections = told_;
@@ -261,6 +266,7 @@ class Reading {
     sink_->write(summary);
     if (!sink_->flush()) return broken_output();
     fmt::print(stderr, "{}\n", describe(summary));
+    if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
     return damaged ? fail(*file_.damage()) : 0;
   }
 
@@ -322,6 +328,7 @@ int run_read(const Options& options) {
   auto file = CaptureFile::open(options.read.path, waiting);
   if (stop.was_asked()) return 0;
   if (!file) return fail(file.error());
+  if (is_recording(**file)) return replay(options, std::move(*file));
   if (auto listening = stop.listen(); !listening) return fail(listening.error());
   if (options.pid != 0 || !options.comm.empty()) {
     fmt::print(stderr,

@@ -110,6 +110,18 @@ std::string was_read(const Summary& summary) {
   return text;
 }
 
+std::string recorded(const RecordingTotals& recording) {
+  std::string text = fmt::format("  recorded {} in {}", bytes_in_words(recording.bytes),
+                                 recording.file == "-" ? "standard output" : printable(recording.file, true));
+  if (recording.files > 1) text += fmt::format(" and {}", count(recording.files - 1, {"file before", "files before"}));
+  if (recording.lost_blocks != 0)
+    text += fmt::format("\n  {} blocks could not be written and are missing there", grouped(recording.lost_blocks));
+  if (recording.dropped_early != 0)
+    text += fmt::format("\n  {} events of the flight recorder's seconds found no room in memory",
+                        grouped(recording.dropped_early));
+  return text;
+}
+
 }  // namespace
 
 std::string describe(const Ready& ready) {
@@ -152,6 +164,7 @@ std::string describe(const Summary& summary) {
         "\n  lost events leave gaps that the output names; "
         "to lose none: a larger --ring-size, or less to hear (--port, --host, -i)";
   }
+  if (summary.recording) text += "\n" + recorded(*summary.recording);
   if (summary.flows_full != 0) {
     text += fmt::format(
         "\n  {} flows found no room in the flow map, so their ordinary segments went uncounted: "

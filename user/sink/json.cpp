@@ -302,6 +302,17 @@ class JsonSink final : public Sink {
     json.field("flows_full", summary.flows_full);
     json.field("unaccounted", summary.unaccounted);
     put_nonzero(json, "untracked", summary.untracked);
+    if (summary.recording) {
+      json.key("recording");
+      json.begin_object();
+      json.field("file", summary.recording->file);
+      json.field("files", summary.recording->files);
+      json.field("blocks", summary.recording->blocks);
+      json.field("bytes", summary.recording->bytes);
+      json.field("lost_blocks", summary.recording->lost_blocks);
+      put_nonzero(json, "dropped_early", summary.recording->dropped_early);
+      json.end_object();
+    }
     if (!summary.capture) return;
     json.key("capture");
     json.begin_object();

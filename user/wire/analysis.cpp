@@ -47,7 +47,8 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
     return found;
   }
   if (same_ack && g.window != 0 && (peer.flags & say::keep_alive) != 0) return found | say::keep_alive_ack;
-  if (same_ack && g.window == 0 && (peer.flags & say::zero_window_probe) != 0) return found | say::zero_window_probe_ack;
+  if (same_ack && g.window == 0 && (peer.flags & say::zero_window_probe) != 0)
+    return found | say::zero_window_probe_ack;
   if (same_ack && g.window != 0) {
     ++me.duplicates;
     found |= say::duplicate_ack;

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recording/file_writer.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <ctime>
+
+#include "recording/journal.hpp"
+#include "recording/marks.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int poll_ms = 100;
+constexpr std::string_view standard_output = "-";
+
+// Others refer to it, or nothing can be read without it.
+bool is_needed(std::uint32_t type, std::span<const std::byte> block) {
+  if (type == pcapng::section_block || type == pcapng::interface_block) return true;
+  if (type != mark_block) return false;
+  const auto mark = read_mark(block.subspan(8, block.size() - 12));
+  return mark && *mark && (std::holds_alternative<StartMark>(**mark) || std::holds_alternative<InterfaceMark>(**mark));
+}
+
+pcapng::Blocks hole(std::uint64_t blocks) {
+  const HoleMark mark{.blocks = blocks, .why = "could not be written"};
+  pcapng::Blocks out;
+  const std::string body = mark_body(mark);
+  pcapng::append_block(out, mark_block, std::as_bytes(std::span(body)));
+  JournalEntry entry;
+  entry.text("__REALTIME_TIMESTAMP", fmt::format("{}", std::time(nullptr) * 1'000'000));
+  entry.text("PRIORITY", "4");
+  entry.text("SYSLOG_IDENTIFIER", "tcpwitness");
+  entry.text("MESSAGE", fmt::format("{} blocks before this {}", blocks, mark.why));
+  pcapng::append_block(out, pcapng::journal_block, entry.bytes());
+  return out;
+}
+
+}  // namespace
+
+FileWriter::FileWriter(Settings settings, std::string path, pcapng::Blocks prologue, Notice notice)
+    : settings_(settings), notice_(std::move(notice)) {
+  begin_file(std::move(path), std::move(prologue));
+  thread_ = std::thread([this] { run(); });
+}
+
+FileWriter::~FileWriter() {
+  if (thread_.joinable()) (void)finish();
+}
+
+void FileWriter::write(pcapng::Blocks blocks) {
+  if (blocks.empty()) return;
+  const std::scoped_lock lock(mutex_);
+  Job job{.blocks = std::move(blocks), .path = {}, .lost_before = dropped_};
+  if (queued_bytes_ + job.blocks.size() > settings_.queue_bytes) {
+    // Only what others need stays.
+    pcapng::Blocks needed;
+    pcapng::for_each_block(job.blocks, [&](std::uint32_t type, std::span<const std::byte> block) {
+      if (is_needed(type, block))
+        needed.insert(needed.end(), block.begin(), block.end());
+      else
+        ++dropped_;
+    });
+    if (needed.empty()) return;
+    job.blocks = std::move(needed);
+    job.lost_before = dropped_;
+  }
+  dropped_ = 0;
+  queued_bytes_ += job.blocks.size();
+  queue_.push_back(std::move(job));
+  changed_.notify_all();
+}
+
+void FileWriter::next_file(std::string path, pcapng::Blocks prologue) {
+  const std::scoped_lock lock(mutex_);
+  queued_bytes_ += prologue.size();
+  queue_.push_back(
+      Job{.blocks = std::move(prologue), .path = std::move(path), .lost_before = std::exchange(dropped_, 0)});
+  changed_.notify_all();
+}
+
+RecordingTotals FileWriter::finish() {
+  {
+    std::unique_lock lock(mutex_);
+    finishing_ = true;
+    if (dropped_ > 0) queue_.push_back(Job{.blocks = {}, .path = {}, .lost_before = std::exchange(dropped_, 0)});
+    changed_.notify_all();
+    while (!done_) {
+      const std::uint64_t before = progress_;
+      if (changed_.wait_for(lock, settings_.give_up_after) == std::cv_status::timeout && progress_ == before)
+        abandoned_ = true;
+    }
+  }
+  thread_.join();
+  return totals_;
+}
+
+void FileWriter::run() {
+  // The tracer is at the head of every queue for the CPU; what is written may wait its turn.
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 0);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return !queue_.empty() || finishing_; });
+    if (queue_.empty()) break;
+    Job job = std::move(queue_.front());
+    queue_.pop_front();
+    const std::size_t bytes = job.blocks.size();
+    lock.unlock();
+    take(std::move(job));
+    lock.lock();
+    queued_bytes_ -= bytes;
+    ++progress_;
+  }
+  lock.unlock();
+  if (fd_ >= 0) {
+    if (regular_ && ::close(fd_) != 0) fail(errno, "write");  // a network file system says it here
+    fd_ = -1;
+  }
+  lock.lock();
+  done_ = true;
+  changed_.notify_all();
+}
+
+void FileWriter::take(Job job) {
+  missing_ += job.lost_before;
+  totals_.lost_blocks += job.lost_before;
+  if (!job.path.empty()) {
+    begin_file(std::move(job.path), std::move(job.blocks));
+    return;
+  }
+  bool last = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    last = finishing_;
+  }
+  const bool wait = down_ && !last && Clock::now() < retry_at_;
+  if (hopeless_ || wait || (fd_ < 0 && !open()) || !cut_off_partial_block()) {
+    give_up(job.blocks);
+    return;
+  }
+  const pcapng::Blocks first = std::exchange(carried_, {});
+  if (!put(first)) {
+    give_up(job.blocks);
+    return;
+  }
+  if (missing_ > 0) {
+    const std::uint64_t missing = std::exchange(missing_, 0);
+    const std::uint64_t lost = totals_.lost_blocks;
+    if (!put(hole(missing))) {
+      missing_ = missing;
+      totals_.lost_blocks = lost;  // the mark itself is no loss
+      give_up(job.blocks);
+      return;
+    }
+  }
+  if (put(job.blocks)) recovered();
+}
+
+void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
+  if (fd_ >= 0 && fd_ != STDOUT_FILENO && ::close(fd_) != 0) fail(errno, "write");
+  fd_ = -1;
+  path_ = std::move(path);
+  totals_.file = path_;
+  offset_ = 0;
+  partial_ = false;
+  carried_ = std::move(prologue);
+  if (!open()) return;
+  const pcapng::Blocks first = std::exchange(carried_, {});
+  (void)put(first);
+}
+
+bool FileWriter::open() {
+  if (path_ == standard_output) {
+    fd_ = STDOUT_FILENO;
+  } else {
+    // Not blocking: a named pipe that nobody reads is an error to be told, not a reason to stand still.
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
+  }
+  struct stat file{};
+  if (fd_ < 0 || ::fstat(fd_, &file) != 0) {
+    fail(errno, "create");
+    return false;
+  }
+  regular_ = S_ISREG(file.st_mode);
+  if (path_ != standard_output) files_.push_back(path_);
+  ++totals_.files;
+  while (settings_.keep != 0 && files_.size() > settings_.keep) {
+    (void)::unlink(files_.front().c_str());
+    files_.pop_front();
+  }
+  return true;
+}
+
+// False: something could not be written; the whole blocks before it stand, the others were given up.
+bool FileWriter::put(std::span<const std::byte> blocks) {
+  int error = 0;
+  const std::size_t written = put_bytes(blocks, error);
+  std::uint64_t count = 0;
+  const std::size_t whole = pcapng::for_each_block(blocks.first(written), [&](auto, auto) { ++count; });
+  totals_.blocks += count;
+  totals_.bytes += whole;
+  offset_ += whole;
+  if (written == blocks.size()) return true;
+  partial_ = written > whole;
+  fail(error, "write");
+  (void)cut_off_partial_block();
+  give_up(blocks.subspan(whole));
+  return false;
+}
+
+std::size_t FileWriter::put_bytes(std::span<const std::byte> bytes, int& error) {
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    std::size_t chunk = bytes.size() - written;
+    if (!regular_) {
+      // So much fits into a pipe that says it is writable; more could block for ever.
+      chunk = std::min<std::size_t>(chunk, PIPE_BUF);
+      pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
+      if (::poll(&ready, 1, poll_ms) == 0) {
+        const std::scoped_lock lock(mutex_);
+        if (!abandoned_) continue;
+        error = ETIMEDOUT;
+        return written;
+      }
+    }
+    const ssize_t done = ::write(fd_, bytes.data() + written, chunk);
+    if (done > 0) {
+      written += static_cast<std::size_t>(done);
+      if (regular_) continue;
+      const std::scoped_lock lock(mutex_);
+      ++progress_;
+    } else if (done == 0 || (errno != EINTR && errno != EAGAIN)) {
+      error = done == 0 ? ENOSPC : errno;
+      return written;
+    }
+  }
+  return written;
+}
+
+bool FileWriter::cut_off_partial_block() {
+  if (!partial_) return true;
+  if (!regular_) {
+    hopeless_ = true;  // what went into a pipe cannot be taken back
+    return false;
+  }
+  if (::ftruncate(fd_, static_cast<off_t>(offset_)) != 0 || ::lseek(fd_, static_cast<off_t>(offset_), SEEK_SET) < 0) {
+    fail(errno, "write");
+    return false;
+  }
+  partial_ = false;
+  return true;
+}
+
+void FileWriter::give_up(std::span<const std::byte> blocks) {
+  pcapng::for_each_block(blocks, [&](std::uint32_t type, std::span<const std::byte> block) {
+    if (is_needed(type, block)) {
+      carried_.insert(carried_.end(), block.begin(), block.end());
+      return;
+    }
+    ++missing_;
+    ++totals_.lost_blocks;
+  });
+}
+
+void FileWriter::fail(int error, const char* what) {
+  totals_.failed = true;
+  down_ = true;
+  retry_at_ = Clock::now() + settings_.retry_every;
+  if (error == EPIPE || error == ETIMEDOUT) hopeless_ = true;
+  if (std::exchange(said_failed_, true)) return;
+  const std::string name = path_ == standard_output ? "to standard output" : path_;
+  notice_(fmt::format("cannot {} the recording {}: {}; tracing goes on, what is not written is counted{}", what, name,
+                      std::strerror(error), hopeless_ ? "" : ", and writing is tried again every second"));
+}
+
+void FileWriter::recovered() {
+  if (!std::exchange(down_, false) || std::exchange(said_recovered_, true)) return;
+  notice_(
+      fmt::format("the recording {} is written again; {} blocks so far are missing in it", path_, totals_.lost_blocks));
+}
+
+}  // namespace tcpwitness

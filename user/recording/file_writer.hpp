@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// file_writer.hpp: whole pcapng blocks to a file, by a thread of its own: a slow disk must not hold up who drains
+// the ring.
+//
+// What cannot be written is counted, never waited for: the queue is bounded; a disk that is full or a file that
+// cannot be made is tried again every second, and a mark says how much is missing there. A block that was
+// written in part is cut off again, so the file always ends with a whole one. Blocks that others need (section,
+// interfaces, the start) are never given up: they wait.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "recording/pcapng.hpp"
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+class FileWriter {
+ public:
+  // Something that failed or works again, for a person. Called from the writer's thread.
+  using Notice = std::function<void(const std::string&)>;
+
+  struct Settings {
+    std::uint32_t keep = 0;                            // of the files, the newest so many; 0: all
+    std::size_t queue_bytes = std::size_t{32} << 20U;  // that may wait for the disk
+    std::chrono::milliseconds retry_every{1000};
+    std::chrono::milliseconds give_up_after{5000};  // at the end, without progress
+  };
+
+  // path "-": standard output. Tries to open it at once, so that what is wrong with it is said first.
+  FileWriter(Settings settings, std::string path, pcapng::Blocks prologue, Notice notice);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  // Takes whole blocks. Never waits.
+  void write(pcapng::Blocks blocks);
+  // What is written from now on goes to another file, which begins with `prologue`.
+  void next_file(std::string path, pcapng::Blocks prologue);
+  // Waits until everything is written, or cannot be.
+  RecordingTotals finish();
+
+ private:
+  struct Job {
+    pcapng::Blocks blocks;
+    std::string path;  // not empty: begin this file, with these blocks
+    std::uint64_t lost_before = 0;
+  };
+
+  void run();
+  void take(Job job);
+  void begin_file(std::string path, pcapng::Blocks prologue);
+  bool open();
+  bool put(std::span<const std::byte> blocks);
+  std::size_t put_bytes(std::span<const std::byte> bytes, int& error);
+  bool cut_off_partial_block();
+  void give_up(std::span<const std::byte> blocks);
+  void fail(int error, const char* what);
+  void recovered();
+
+  Settings settings_;
+  Notice notice_;
+
+  // The writer's own.
+  std::string path_;
+  int fd_ = -1;
+  bool regular_ = false;
+  bool partial_ = false;   // behind offset_ there is part of a block
+  bool down_ = false;      // the last attempt failed
+  bool hopeless_ = false;  // a pipe that nobody reads, or that has got half a block
+  bool said_failed_ = false;
+  bool said_recovered_ = false;
+  std::uint64_t offset_ = 0;   // whole blocks in this file
+  std::uint64_t missing_ = 0;  // blocks that were given up since the last that was written
+  std::chrono::steady_clock::time_point retry_at_{};
+  pcapng::Blocks carried_;  // blocks that must come first
+  std::deque<std::string> files_;
+  RecordingTotals totals_;
+
+  // Shared.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> queue_;
+  std::size_t queued_bytes_ = 0;
+  std::uint64_t dropped_ = 0;  // found no room in the queue since the last that did
+  std::uint64_t progress_ = 0;
+  bool finishing_ = false;
+  bool done_ = false;
+  bool abandoned_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// marks.hpp: what a recording says beside packets and journal entries, in pcapng blocks for local use: how the
+// run was set, when time passed, where something is missing, how it ended.
+//
+// A block's body is "tcpw", a version, a kind, then lines of NAME=TEXT ('\\', line feed and tab written as
+// \\, \n, \t). docs/recordings.md lists the names. What is read is checked field by field.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tcpwitness/event.hpp"
+#include "tcpwitness/report.hpp"
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+inline constexpr std::uint32_t mark_block = 0x80007477;       // pcapng block type, for local use
+inline constexpr std::uint16_t record_option = 0x8001;        // option of a packet block, for local use: its tw_segment
+inline constexpr TimeNs time_limit = std::int64_t{1} << 62U;  // no time is later: sums of two must not overflow
+
+// Begins every file: what the Witness was told before its first event.
+struct StartMark {
+  TimeNs started_ns = 0;   // of the run: the same in all its files
+  std::uint32_t part = 1;  // of these files
+  std::int64_t realtime_offset_ns = 0;
+  Ready ready;
+  bool kernel_heard = true;
+  bool wire_heard = true;
+  bool every_segment = false;
+  std::int64_t hold_ns = 0;
+  std::int64_t close_wait_stuck_ns = 0;
+  std::uint32_t pid = 0;
+  std::string comm;
+  std::uint64_t count = 0;  // stopped after so many connections; 0: no limit
+  std::uint32_t snaplen = 0;
+  bool flight = false;  // only what belongs to findings was kept
+  std::vector<std::string> reset_reasons;
+};
+struct InterfaceMark {
+  std::uint32_t index = 0;
+  std::string name;
+};
+// Witness::advance.
+struct TickMark {
+  TimeNs now = 0;
+};
+// Decoder::account.
+struct AccountMark {
+  TimeNs now = 0;
+  std::uint32_t cpu = 0;
+  std::uint64_t lost = 0;
+};
+// Something is not here that was there; for people. What of it were events follows from their numbers.
+struct HoleMark {
+  std::uint64_t blocks = 0;
+  std::string why;
+};
+// Ends a file. In the last one it is Witness::finish, and what only the live run could count.
+struct EndMark {
+  TimeNs now = 0;
+  EventId last_id = 0;
+  std::string continued;  // the next file; empty: the run is over
+  std::uint64_t malformed = 0;
+  std::uint64_t skipped = 0;  // runs that the kernel left out
+  std::uint64_t flows_full = 0;
+  std::uint64_t unaccounted = 0;
+};
+using Mark = std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark>;
+
+// A whole block's body.
+[[nodiscard]] std::string mark_body(const Mark& mark);
+// Nothing: a block for local use by another program.
+[[nodiscard]] Result<std::optional<Mark>> read_mark(std::span<const std::byte> body);
+
+}  // namespace tcpwitness

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recording/recorder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "decode/frame_bytes.hpp"
+#include "recording/words.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr TimeNs second = 1'000'000'000;
+constexpr TimeNs comment_hold = second;                       // findings come up to so long after their packet
+constexpr TimeNs after_finding = 5 * second;                  // flight: so much more is written, SECONDS at most
+constexpr std::size_t hold_bytes = std::size_t{16} << 20U;    // of memory for that second
+constexpr std::size_t write_bytes = std::size_t{256} << 10U;  // at once, or:
+constexpr TimeNs write_every = second / 4;
+constexpr std::size_t vlan_at = 12;  // bytes of addresses before a VLAN tag
+
+std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+std::string ids_of(const std::vector<EventId>& ids) { return fmt::format("{}", fmt::join(ids, ",")); }
+
+constexpr std::string_view informational = "6", notice = "5", warning = "4";  // syslog priorities
+
+}  // namespace
+
+Recorder::Recorder(RecorderSettings settings, StartMark start, const Names& names, FileWriter::Notice notice)
+    : settings_(std::move(settings)), start_(std::move(start)), names_(names), now_(start_.started_ns) {
+  start_.part = 1;
+  start_.flight = settings_.flight.has_value();
+  file_since_ = start_.ready.ts_ns;
+  writer_ = std::make_unique<FileWriter>(FileWriter::Settings{.keep = settings_.keep}, path_of(1), prologue(),
+                                         std::move(notice));
+}
+
+// ---- What comes in ----
+
+void Recorder::interface(std::uint32_t index, const std::string& name) {
+  const std::pair known(index, name);
+  if (std::ranges::find(interface_names_, known) != interface_names_.end()) return;
+  interface_names_.push_back(known);
+  const std::string body = mark_body(InterfaceMark{.index = index, .name = name});
+  block_.clear();
+  pcapng::append_block(block_, mark_block, as_bytes(body));
+  put(block_);
+}
+
+void Recorder::record(std::span<const std::byte> bytes, std::span<const Event> events) {
+  if (events.empty()) return;  // malformed: counted by the decoder
+  write_pending_tick();
+  const Event& event = events.back();
+  now_ = std::max(now_, event.ts_ns);
+  last_id_ = event.id;
+  if (std::holds_alternative<Segment>(event.body) && bytes.size() > sizeof(tw_segment)) {
+    packet(bytes, event);
+  } else {
+    entry(event, bytes);
+  }
+}
+
+// A tick after which nothing is said and nothing heard until the next one changes nothing.
+void Recorder::advanced(TimeNs now, bool reported) {
+  now_ = std::max(now_, now);
+  pending_tick_ = now;
+  // With a filter, what is not told can expire too.
+  if (reported || start_.pid != 0 || !start_.comm.empty()) write_pending_tick();
+}
+
+void Recorder::write_pending_tick() {
+  if (!pending_tick_) return;
+  mark(TickMark{.now = *std::exchange(pending_tick_, std::nullopt)});
+}
+
+void Recorder::accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost) {
+  if (lost == 0) return;
+  write_pending_tick();
+  mark(AccountMark{.now = now, .cpu = cpu, .lost = lost});
+}
+
+void Recorder::report(const Report& report) {
+  if (const auto* found = std::get_if<FindingReport>(&report)) {
+    finding(*found);
+  } else if (const auto* life = std::get_if<Life>(&report)) {
+    begin_entry(life->ts_ns, informational, "life", words_of(*life));
+    entry_.text("TCPWITNESS_CONN", fmt::format("{}", life->conn));
+    entry_.text("TCPWITNESS_OUTCOME", name(life->outcome));
+    entry_.text("TCPWITNESS_LOCAL", to_string(life->flow.local));
+    entry_.text("TCPWITNESS_REMOTE", to_string(life->flow.remote));
+    if (life->process.pid != 0) {
+      entry_.text("_PID", fmt::format("{}", life->process.pid));
+      entry_.text("_COMM", life->process.comm);
+    }
+    end_entry(0);
+  } else if (const auto* gap = std::get_if<GapReport>(&report)) {
+    begin_entry(gap->ts_ns, warning, "gap", words_of(*gap));
+    entry_.text("TCPWITNESS_LOST", fmt::format("{}", gap->gap.lost));
+    end_entry(0);
+  }
+}
+
+void Recorder::finding(const FindingReport& report) {
+  const Finding& finding = report.finding;
+  begin_entry(report.ts_ns, notice, "finding", words_of(report));
+  entry_.text("TCPWITNESS_CONN", fmt::format("{}", report.conn));
+  entry_.text("TCPWITNESS_RULE", name(finding.rule));
+  entry_.text("TCPWITNESS_CONFIDENCE", name(finding.confidence));
+  entry_.text("TCPWITNESS_EVIDENCE", ids_of(finding.evidence));
+  entry_.text("TCPWITNESS_LOCAL", to_string(report.flow.local));
+  entry_.text("TCPWITNESS_REMOTE", to_string(report.flow.remote));
+  end_entry(0);
+  // To the newest packet of its evidence that is still here.
+  std::vector<EventId> evidence = finding.evidence;
+  std::ranges::sort(evidence, std::greater<>());
+  for (const EventId id : evidence) {
+    if (window_.comment(id, words_of(finding))) break;
+  }
+  if (settings_.flight && triggers(finding))
+    write_until_ = std::max(write_until_, now_ + std::min<TimeNs>(after_finding, settings_.flight->count()));
+}
+
+// time-wait is told of every connection that this side closed first: written by default, it would be a recording of
+// everything.
+bool Recorder::triggers(const Finding& finding) const {
+  if (settings_.on.empty()) return finding.rule != Rule::time_wait;
+  return std::ranges::find(settings_.on, finding.rule) != settings_.on.end();
+}
+
+// ---- Blocks ----
+
+pcapng::Blocks Recorder::prologue() {
+  pcapng::Blocks blocks;
+  pcapng::append_section(blocks, "tcpwitness " + start_.ready.version, "Linux " + start_.ready.kernel);
+  pcapng::append_block(blocks, mark_block, as_bytes(mark_body(start_)));
+  for (const auto& [index, name] : interface_names_)
+    pcapng::append_block(blocks, mark_block, as_bytes(mark_body(InterfaceMark{.index = index, .name = name})));
+  for (const auto& [index, link_type] : interfaces_)
+    pcapng::append_interface(blocks, link_type, start_.snaplen, names_.interface(index));
+  file_bytes_ = blocks.size();
+  return blocks;
+}
+
+std::uint32_t Recorder::interface_of(std::uint32_t index, std::uint16_t link_type) {
+  const std::pair wanted(index, link_type);
+  const auto found = std::ranges::find(interfaces_, wanted);
+  const auto number = static_cast<std::uint32_t>(found - interfaces_.begin());
+  if (found != interfaces_.end()) return number;
+  interfaces_.push_back(wanted);
+  pcapng::Blocks block;
+  pcapng::append_interface(block, link_type, start_.snaplen, names_.interface(index));
+  put(block);  // before the packets that wait in the window
+  return number;
+}
+
+void Recorder::packet(std::span<const std::byte> record, const Event& event) {
+  const auto& segment = std::get<Segment>(event.body);
+  const auto frame = frame_bytes(record);
+  if (!frame) return;  // the decoder would not have taken it
+  pcapng::Packet packet{.interface = interface_of(segment.ifindex, frame->head.link_type),
+                        .ts_ns = event.ts_ns,
+                        .wire_len = frame->head.wire_len,
+                        .bytes = frame->bytes,
+                        .outgoing = segment.hook == TW_HOOK_TC_EGRESS,
+                        .id = event.id,
+                        .local_option = record_option,
+                        .local = record.first(sizeof(tw_segment))};
+  if (frame->head.vlan_proto != 0 && frame->bytes.size() >= vlan_at && frame->head.link_type == TW_LINK_ETHERNET) {
+    const std::array<std::uint8_t, 4> tag{
+        static_cast<std::uint8_t>(frame->head.vlan_proto >> 8U), static_cast<std::uint8_t>(frame->head.vlan_proto),
+        static_cast<std::uint8_t>(frame->head.vlan_tci >> 8U), static_cast<std::uint8_t>(frame->head.vlan_tci)};
+    const auto tag_bytes = std::as_bytes(std::span(tag));
+    tagged_.assign(frame->bytes.begin(), frame->bytes.end());
+    tagged_.insert(tagged_.begin() + vlan_at, tag_bytes.begin(), tag_bytes.end());
+    tagged_.resize(std::min<std::size_t>(tagged_.size(), start_.snaplen));
+    packet.bytes = tagged_;
+    packet.wire_len += static_cast<std::uint32_t>(tag.size());
+  }
+  block_.clear();
+  pcapng::append_packet(block_, packet);
+  push(event.id, true);
+}
+
+void Recorder::begin_entry(TimeNs ts_ns, std::string_view priority, std::string_view kind, const std::string& message) {
+  entry_.clear();
+  entry_.text("__REALTIME_TIMESTAMP", fmt::format("{}", ts_ns / 1000));
+  entry_.text("PRIORITY", priority);
+  entry_.text("SYSLOG_IDENTIFIER", "tcpwitness");
+  entry_.text("MESSAGE", message);
+  entry_.text("TCPWITNESS_TYPE", kind);
+}
+
+void Recorder::end_entry(EventId id) {
+  block_.clear();
+  pcapng::append_block(block_, pcapng::journal_block, entry_.bytes());
+  push(id, false);
+}
+
+void Recorder::entry(const Event& event, std::span<const std::byte> record) {
+  const EventWords words = words_of(event, names_);
+  begin_entry(event.ts_ns, informational, words.kind, words.message);
+  if (words.process.pid != 0) {
+    entry_.text("_PID", fmt::format("{}", words.process.pid));
+    entry_.text("_COMM", words.process.comm);
+  }
+  entry_.text("TCPWITNESS_LOCAL", to_string(words.flow.local));
+  entry_.text("TCPWITNESS_REMOTE", to_string(words.flow.remote));
+  entry_.text("TCPWITNESS_EVENT", fmt::format("{}", event.id));
+  entry_.binary("TCPWITNESS_RECORD", record);
+  end_entry(event.id);
+}
+
+void Recorder::mark(const Mark& mark) {
+  block_.clear();
+  pcapng::append_block(block_, mark_block, as_bytes(mark_body(mark)));
+  push(0, false);
+}
+
+void Recorder::push(EventId id, bool packet) {
+  window_.push(Window::Entry{.id = id, .at = now_, .packet = packet, .block = block_});
+  if (window_.bytes() > hold_bytes) release(false);
+}
+
+// ---- The way out ----
+
+void Recorder::release(bool all) {
+  const bool flight = settings_.flight.has_value();
+  const std::size_t room = flight ? settings_.flight_bytes : hold_bytes;
+  while (!window_.empty()) {
+    const Window::Entry& front = window_.front();
+    const TimeNs age = now_ - front.at;
+    const bool crowded = window_.bytes() > room;
+    if (!flight || front.at <= write_until_) {
+      if (!all && age < comment_hold && !crowded) return;
+      if (dropped_events_ > 0) {
+        const HoleMark hole{.blocks = std::exchange(dropped_events_, 0), .why = "belong to no finding: not kept"};
+        pcapng::Blocks blocks;
+        pcapng::append_block(blocks, mark_block, as_bytes(mark_body(hole)));
+        JournalEntry entry;
+        entry.text("__REALTIME_TIMESTAMP", fmt::format("{}", front.at / 1000));
+        entry.text("PRIORITY", informational);
+        entry.text("SYSLOG_IDENTIFIER", "tcpwitness");
+        entry.text("MESSAGE", fmt::format("{} events before this {}", hole.blocks, hole.why));
+        entry.text("TCPWITNESS_TYPE", "hole");
+        pcapng::append_block(blocks, pcapng::journal_block, entry.bytes());
+        put(blocks);
+      }
+      if (front.id != 0) written_id_ = front.id;
+      const std::string comment = front.packet ? window_.take_comment() : std::string{};
+      if (comment.empty()) {
+        put(front.block);
+      } else {
+        pcapng::Blocks commented;
+        pcapng::append_commented(commented, front.block, comment);
+        put(commented);
+      }
+    } else {
+      const bool old = age > settings_.flight->count();
+      if (!all && !old && !crowded) return;
+      if (front.id != 0) {
+        ++dropped_events_;
+        if (!old && !all) ++dropped_early_;
+      }
+    }
+    window_.pop();
+  }
+}
+
+void Recorder::put(std::span<const std::byte> block) {
+  out_.insert(out_.end(), block.begin(), block.end());
+  if (out_.size() >= write_bytes) write_out();
+  if (settings_.rotate_bytes != 0 && file_bytes_ + out_.size() >= settings_.rotate_bytes) rotate(now_);
+}
+
+void Recorder::write_out() {
+  if (out_.empty()) return;
+  file_bytes_ += out_.size();
+  writer_->write(std::exchange(out_, {}));
+  out_.reserve(write_bytes + write_bytes / 8);
+  written_out_ = now_;
+}
+
+void Recorder::flush(TimeNs now) {
+  now_ = std::max(now_, now);
+  release(false);
+  if (now_ - written_out_ >= write_every) write_out();
+  if (settings_.rotate_every.count() != 0 && now_ - file_since_ >= settings_.rotate_every.count()) rotate(now_);
+}
+
+// "trace.pcapng", "trace.00002.pcapng", ...
+std::string Recorder::path_of(std::uint32_t part) const {
+  if (part == 1) return settings_.path;
+  const std::filesystem::path path(settings_.path);
+  const std::string name = fmt::format("{}.{:05}{}", path.stem().string(), part, path.extension().string());
+  return (path.parent_path() / name).string();
+}
+
+void Recorder::rotate(TimeNs now) {
+  // What waits in the window belongs to the next file.
+  end_file(EndMark{.now = now, .last_id = written_id_, .continued = path_of(start_.part + 1)});
+  ++start_.part;
+  file_since_ = now;
+  writer_->next_file(path_of(start_.part), prologue());
+}
+
+void Recorder::end_file(const EndMark& end) {
+  const std::string body = mark_body(end);
+  pcapng::append_block(out_, mark_block, as_bytes(body));
+  write_out();
+}
+
+RecordingTotals Recorder::finish(EndMark end) {
+  write_pending_tick();
+  release(true);
+  end.last_id = last_id_;
+  end_file(end);
+  RecordingTotals totals = writer_->finish();
+  totals.dropped_early = dropped_early_;
+  return totals;
+}
+
+}  // namespace tcpwitness

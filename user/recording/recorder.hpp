@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// recorder.hpp: everything that a live run hears and concludes, in order, as pcapng.
+//
+// Segments become packets, the kernel's events journal entries; both hold their record whole. With the
+// settings and the passing of time between them (marks.hpp) they are all that the judgements rest on, so a Witness
+// that is fed from the file says what the live one said. Blocks wait in a window for a second: a finding that fires
+// meanwhile becomes a comment of its packet. A flight recorder's window is longer, and is written only when a
+// finding fires.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "recording/file_writer.hpp"
+#include "recording/journal.hpp"
+#include "recording/marks.hpp"
+#include "recording/window.hpp"
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+
+struct RecorderSettings {
+  std::string path;  // "-": standard output
+  std::uint64_t rotate_bytes = 0;
+  std::chrono::nanoseconds rotate_every{};
+  std::uint32_t keep = 0;
+  std::optional<std::chrono::nanoseconds> flight;
+  std::vector<Rule> on;                               // flight: empty: every rule but time-wait, see default_triggers
+  std::size_t flight_bytes = std::size_t{64} << 20U;  // of memory at most
+};
+
+class Recorder {
+ public:
+  // start.part is the recorder's own to count.
+  Recorder(RecorderSettings settings, StartMark start, const Names& names, FileWriter::Notice notice);
+
+  void interface(std::uint32_t index, const std::string& name);
+  // A record of the ring or a snapshot, and what the Decoder made of it.
+  void record(std::span<const std::byte> bytes, std::span<const Event> events);
+  // Witness::advance(now) was called.
+  void advanced(TimeNs now, bool reported);
+  // Decoder::account(...) was called.
+  void accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost);
+  // What the Witness said after the last of these.
+  void report(const Report& report);
+  // Hands on what has waited long enough.
+  void flush(TimeNs now);
+  // end.last_id and end.continued are the recorder's to know.
+  RecordingTotals finish(EndMark end);
+
+ private:
+  [[nodiscard]] bool triggers(const Finding& finding) const;
+  [[nodiscard]] pcapng::Blocks prologue();
+  [[nodiscard]] std::uint32_t interface_of(std::uint32_t index, std::uint16_t link_type);
+  [[nodiscard]] std::string path_of(std::uint32_t part) const;
+  void packet(std::span<const std::byte> record, const Event& event);
+  void entry(const Event& event, std::span<const std::byte> record);
+  void begin_entry(TimeNs ts_ns, std::string_view priority, std::string_view kind, const std::string& message);
+  void end_entry(EventId id);
+  void mark(const Mark& mark);
+  void push(EventId id, bool packet);
+  void write_pending_tick();
+  void finding(const FindingReport& report);
+  // Moves what is due from the window to the file, drops what is too old.
+  void release(bool all);
+  void put(std::span<const std::byte> block);
+  void write_out();
+  void rotate(TimeNs now);
+  void end_file(const EndMark& end);
+
+  RecorderSettings settings_;
+  StartMark start_;
+  const Names& names_;
+  TimeNs now_ = 0;
+  std::optional<TimeNs> pending_tick_;
+  EventId last_id_ = 0;     // heard
+  EventId written_id_ = 0;  // left the window for the file
+  std::vector<std::pair<std::uint32_t, std::string>> interface_names_;
+  std::vector<std::pair<std::uint32_t, std::uint16_t>> interfaces_;  // of the file: index and link type
+  Window window_;
+  TimeNs write_until_ = 0;            // flight: what came until then is written
+  std::uint64_t dropped_events_ = 0;  // flight: since the last that was written
+  std::uint64_t dropped_early_ = 0;   // of all, for want of memory
+  pcapng::Blocks block_;              // the one being made
+  pcapng::Blocks out_;                // on the way to the writer
+  JournalEntry entry_;
+  std::vector<std::byte> tagged_;  // a frame with its VLAN tag back
+  std::uint64_t file_bytes_ = 0;
+  TimeNs file_since_ = 0;
+  TimeNs written_out_ = 0;
+  std::unique_ptr<FileWriter> writer_;
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recording/replay.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tcpwitness {
+namespace {
+
+std::unexpected<Error> broken(const CaptureBlock& block, const std::string& why) {
+  return failure("read the recording", fmt::format("the block at byte {} {}", block.offset, why));
+}
+
+}  // namespace
+
+Result<void> Replay::take(const CaptureBlock& block, Reports& out) {
+  const auto step = read_step(block);
+  if (!step) return std::unexpected(step.error());
+  if (!*step) return {};
+  return std::visit([&](const auto& one) { return apply(one, block, out); }, **step);
+}
+
+Result<void> Replay::begin(const StartMark& start, const CaptureBlock& block) {
+  if (start_) {
+    // Files of a rotation, one behind the other, are one recording.
+    const bool next =
+        start.started_ns == start_->started_ns && start.part == start_->part + 1 && end_ && !end_->continued.empty();
+    if (!next) return broken(block, "begins another recording: read that one by itself");
+    start_ = start;
+    end_.reset();
+    return {};
+  }
+  start_ = start;
+  last_ts_ns_ = start.started_ns;
+  names_.reset_reasons = start.reset_reasons;
+  decoder_.emplace(start.realtime_offset_ns, start.started_ns);
+  WitnessSettings settings;
+  settings.timeline = settings_.timeline;
+  settings.finding_reports = settings_.finding_reports;
+  settings.explain = settings_.explain;
+  settings.kernel_heard = start.kernel_heard;
+  settings.wire_heard = start.wire_heard;
+  settings.every_segment = start.every_segment;
+  settings.hold_ns = start.hold_ns;
+  settings.close_wait_stuck_ns = settings_.close_wait_stuck_ns.value_or(start.close_wait_stuck_ns);
+  settings.pid = settings_.pid != 0 ? settings_.pid : start.pid;
+  settings.comm = !settings_.comm.empty() ? settings_.comm : start.comm;
+  witness_.emplace(std::move(settings), names_);
+  return {};
+}
+
+Result<void> Replay::apply(const Mark& mark, const CaptureBlock& block, Reports& out) {
+  if (const auto* start = std::get_if<StartMark>(&mark)) return begin(*start, block);
+  if (!start_) return broken(block, "comes before the recording begins");
+  if (const auto* interface = std::get_if<InterfaceMark>(&mark)) {
+    names_.interfaces[interface->index] = interface->name;
+  } else if (const auto* tick = std::get_if<TickMark>(&mark)) {
+    last_ts_ns_ = std::max(last_ts_ns_, tick->now);
+    witness_->advance(tick->now, out);
+  } else if (const auto* accounted = std::get_if<AccountMark>(&mark)) {
+    account(*accounted, out);
+  } else if (const auto* end = std::get_if<EndMark>(&mark)) {
+    end_ = *end;
+  }
+  return {};
+}
+
+Result<void> Replay::apply(const RecordedEvent& recorded, const CaptureBlock& block, Reports& out) {
+  if (!start_) return broken(block, "comes before the recording begins");
+  if (end_) return broken(block, "comes after the recording's end");
+  if (recorded.id <= last_id_)
+    return broken(block, fmt::format("has the event number {} after {}", recorded.id, last_id_));
+  events_.clear();
+  const std::uint64_t lost_before = decoder_->lost();
+  decoder_->decode(recorded.record, events_);
+  if (events_.empty()) return broken(block, fmt::format("holds no record that could be event {}", recorded.id));
+  Event& event = events_.back();
+  if (event.ts_ns < 0 || event.ts_ns > time_limit) return broken(block, "has a time that cannot be");
+  event.id = recorded.id;
+  // The number before it belongs to the gap that the live run saw here, if it saw one.
+  const bool contiguous = recorded.id == last_id_ + 1;
+  if (events_.size() == 2 && contiguous) {
+    events_.erase(events_.begin());  // told before this file began
+  } else {
+    lost_ += decoder_->lost() - lost_before;
+  }
+  events_.front().id = recorded.id - (events_.size() - 1);
+  feed_missing(events_.front().id, events_.back().ts_ns, out);
+  for (const Event& one : events_) witness_->feed(one, out);
+  last_id_ = recorded.id;
+  last_ts_ns_ = std::max(last_ts_ns_, events_.back().ts_ns);
+  return {};
+}
+
+// Events between the last one and `before` are not in the file.
+void Replay::feed_missing(EventId before, TimeNs until, Reports& out) {
+  if (before <= last_id_ + 1) return;
+  const std::uint64_t count = before - last_id_ - 1;
+  if (last_id_ == 0) missing_before_ = count;
+  missing_ += count;
+  Gap gap;
+  gap.lost = count;
+  gap.from_ts_ns = std::min(last_ts_ns_, until);
+  gap.to_ts_ns = std::max(last_ts_ns_, until);
+  witness_->feed(Event{before - 1, gap.to_ts_ns, gap}, out);
+}
+
+void Replay::account(const AccountMark& account, Reports& out) {
+  last_ts_ns_ = std::max(last_ts_ns_, account.now);
+  events_.clear();
+  const std::uint64_t lost_before = decoder_->lost();
+  decoder_->account(account.cpu, account.lost, account.now, events_);
+  lost_ += decoder_->lost() - lost_before;
+  for (Event& event : events_) {
+    event.id = last_id_ + 1;
+    witness_->feed(event, out);
+  }
+}
+
+void Replay::finish(Reports& out) {
+  if (!start_) return;
+  if (end_) {
+    feed_missing(end_->last_id + 1, end_->now, out);
+    last_id_ = std::max(last_id_, end_->last_id);
+  }
+  witness_->finish(end_ ? end_->now : last_ts_ns_, out);
+}
+
+Summary Replay::summary() const {
+  if (!witness_) return {};
+  Summary summary = witness_->summary();
+  summary.lost = lost_ + missing_;
+  if (end_) {
+    summary.ts_ns = end_->now;
+    summary.lost += end_->skipped;
+    summary.malformed = end_->malformed;
+    summary.flows_full = end_->flows_full;
+    summary.unaccounted = end_->unaccounted;
+  }
+  return summary;
+}
+
+}  // namespace tcpwitness

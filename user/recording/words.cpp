@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recording/words.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "correlate/process.hpp"
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::string error_name(int error) {
+  const char* name = ::strerrorname_np(error);
+  return name != nullptr ? name : fmt::format("errno {}", error);
+}
+
+std::string_view state_name(std::uint8_t state) { return name(static_cast<TcpState>(state)); }
+
+std::string who(const Process& process) {
+  return process.pid != 0 ? fmt::format("{}({}) ", process.comm, process.pid) : "";
+}
+
+template <typename Record>
+EventWords begin(std::string_view kind, const Record& record) {
+  return {.kind = kind, .message = {}, .process = {}, .flow = to_flow(record.tuple)};
+}
+
+EventWords tell(const StateChange& change, const Names& /*names*/) {
+  EventWords words = begin("state", change);
+  words.process = acting_process(change, PidSource::unknown).process();
+  words.message = fmt::format("{}{} → {} {}", who(words.process), state_name(change.old_state),
+                              state_name(change.new_state), ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const Segment& segment, const Names& names) {
+  EventWords words = begin("segment", segment);
+  const bool out = segment.hook == TW_HOOK_TC_EGRESS;
+  words.message =
+      fmt::format("segment {} {} seq {} ack {} len {} {}", out ? "out of" : "in from", names.interface(segment.ifindex),
+                  segment.seq, segment.ack, segment.len, ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const Retransmit& again, const Names& /*names*/) {
+  EventWords words = begin("retransmit", again);
+  words.message = again.synack != 0 ? fmt::format("kernel retransmits its SYN-ACK {}", ends_of(words.flow))
+                                    : fmt::format("kernel retransmits seq {} to {} {}", again.seq, again.end_seq,
+                                                  ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const Reset& reset, const Names& names) {
+  EventWords words = begin("reset", reset);
+  const std::string reason =
+      reset.reason == TW_REASON_UNKNOWN ? "" : fmt::format(" ({})", names.reset_reason(reset.reason));
+  words.message = fmt::format("kernel {} a RST{} {}", reset.direction == TW_RESET_SENT ? "sends" : "took", reason,
+                              ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const SocketError& error, const Names& /*names*/) {
+  EventWords words = begin("error", error);
+  words.message = error.cb.sk_err != 0
+                      ? fmt::format("the process will get {} {}", error_name(error.cb.sk_err), ends_of(words.flow))
+                      : fmt::format("an ICMP message is on the error queue {}", ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const SocketDestroyed& destroyed, const Names& /*names*/) {
+  EventWords words = begin("destroy", destroyed);
+  words.message = fmt::format("socket freed {}", ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const OwnerSeen& owner, const Names& /*names*/) {
+  EventWords words = begin("owner", owner);
+  words.process = seen_process(owner).process();
+  const std::string_view does = owner.source == TW_OWNER_SEND      ? "sends on"
+                                : owner.source == TW_OWNER_RECEIVE ? "receives on"
+                                                                   : "has open";
+  words.message = fmt::format("{}{} {}", who(words.process), does, ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const SocketFound& found, const Names& /*names*/) {
+  EventWords words = begin("socket", found);
+  words.message = fmt::format("open socket: {} {}", state_name(found.cb.state), ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const Gap& /*gap*/, const Names& /*names*/) { return {}; }
+EventWords tell(const ConversationEnd& /*end*/, const Names& /*names*/) { return {}; }
+
+}  // namespace
+
+std::string ends_of(const Flow& flow) {
+  if (flow.remote.port == 0) return to_string(flow.local);
+  return fmt::format("{} ↔ {}", to_string(flow.local), to_string(flow.remote));
+}
+
+EventWords words_of(const Event& event, const Names& names) {
+  return std::visit([&](const auto& body) { return tell(body, names); }, event.body);
+}
+
+std::string words_of(const Finding& finding) {
+  return fmt::format("{} ({}): {}", name(finding.rule), name(finding.confidence), finding.text);
+}
+
+std::string words_of(const FindingReport& report) {
+  return fmt::format("finding {} {}", words_of(report.finding), ends_of(report.flow));
+}
+
+std::string words_of(const Life& life) {
+  std::string text = fmt::format("{}connection {}", who(life.process), name(life.outcome));
+  if (life.error) text += fmt::format(" ({})", error_name(*life.error));
+  return text + fmt::format(": {} bytes sent, {} received {}", life.tx_bytes, life.rx_bytes, ends_of(life.flow));
+}
+
+std::string words_of(const GapReport& gap) {
+  return fmt::format("{} events were lost here: the ring was full (CPU {})", gap.gap.lost, gap.gap.cpu);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// replay.cpp: see replay.hpp.
+//
+//   CaptureFile -> Replay (recording decode, Decoder, Witness) -> Sink
+//
+// What the recording lacks (earlier or later files, what a flight recorder let go) is said on stderr.
+#include "run/replay.hpp"
+
+#include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+
+#include "recording/replay.hpp"
+#include "run/common.hpp"
+#include "sink/describe.hpp"
+#include "sink/format.hpp"
+#include "sink/output.hpp"
+#include "sink/progress.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::uint64_t blocks_between_looks = 4096;
+constexpr auto deliver_every = std::chrono::milliseconds(100);
+
+// By connection; what belongs to none passes.
+class Selection {
+ public:
+  explicit Selection(const Options& options) : ports_(options.ports), hosts_(options.hosts) {}
+
+  [[nodiscard]] bool wants(const Report& report) const {
+    if (const auto* life = std::get_if<Life>(&report)) return wants(life->flow);
+    if (const auto* entry = std::get_if<Entry>(&report)) return wants(entry->flow);
+    if (const auto* finding = std::get_if<FindingReport>(&report)) return wants(finding->flow);
+    return true;
+  }
+
+ private:
+  [[nodiscard]] bool wants(const Flow& flow) const {
+    const bool port = ports_.empty() || std::ranges::any_of(ports_, [&](std::uint16_t one) {
+                        return one == flow.local.port || one == flow.remote.port;
+                      });
+    const bool host = hosts_.empty() || std::ranges::any_of(hosts_, [&](const Prefix& one) {
+                        return one.contains(flow.local.address) || one.contains(flow.remote.address);
+                      });
+    return port && host;
+  }
+
+  const std::vector<std::uint16_t>& ports_;
+  const std::vector<Prefix>& hosts_;
+};
+
+ReplaySettings replay_settings(const Options& options) {
+  ReplaySettings settings;
+  settings.timeline = options.timeline();
+  settings.finding_reports = options.format == OutputFormat::json || options.timeline();
+  settings.explain = options.timeline();
+  settings.pid = options.pid;
+  settings.comm = options.comm;
+  // The default is no wish of anybody's: then the recorder's counts.
+  if (options.stuck_after != Options{}.stuck_after) settings.close_wait_stuck_ns = options.stuck_after.count();
+  return settings;
+}
+
+class Replaying {
+ public:
+  Replaying(const Options& options, CaptureFile& file, int signals)
+      : options_(options),
+        file_(file),
+        signals_(signals),
+        selection_(options),
+        replay_(replay_settings(options)),
+        count_(options.count.value_or(0)),
+        progress_(file.bytes_total()),
+        sink_(make_sink(options, output_, replay_.names())) {}
+
+  int go() {
+    CaptureBlock block;
+    while (!done_ && file_.next(block)) {
+      if (auto taken = replay_.take(block, reports_); !taken) {
+        damage_ = taken.error();
+        break;
+      }
+      if (!announced_ && replay_.start() != nullptr) announce();
+      if (++blocks_ % blocks_between_looks == 0) look_around();
+      if (reports_.size() >= 256) write_reports();
+    }
+    if (!damage_ && !done_) damage_ = file_.damage();
+    return finish();
+  }
+
+ private:
+  void announce() {
+    announced_ = true;
+    const StartMark& start = *replay_.start();
+    fmt::print(stderr, "tcpwitness: reading {}: recorded by version {} on Linux {}{}\n",
+               options_.read.path == "-" ? "standard input" : printable(options_.read.path, true),
+               printable(start.ready.version, true), printable(start.ready.kernel, true),
+               start.flight ? "; a flight recorder's: only what belongs to findings was kept" : "");
+    if (start.count != 0) count_ = count_ == 0 ? start.count : std::min(count_, start.count);
+    sink_->write(start.ready);
+  }
+
+  void look_around() {
+    pollfd signal{.fd = signals_, .events = POLLIN, .revents = 0};
+    if (::poll(&signal, 1, 0) > 0) done_ = stopped_ = true;
+    const auto now = std::chrono::steady_clock::now();
+    progress_.at(file_.bytes_read(), blocks_, now);
+    if (now - delivered_ < deliver_every) return;
+    delivered_ = now;
+    deliver();
+  }
+
+  void write_reports() {
+    if (!reports_.empty()) progress_.erase();
+    for (const auto& report : reports_) {
+      if (enough_) break;
+      if (!selection_.wants(report)) continue;
+      sink_->write(report);
+      if (std::holds_alternative<Life>(report)) told_++;
+      if (count_ != 0 && told_ >= count_) enough_ = done_ = true;
+    }
+    reports_.clear();
+    if (output_.error() != 0) broken_ = done_ = true;
+  }
+
+  void deliver() {
+    write_reports();
+    if (!sink_->flush()) broken_ = done_ = true;
+  }
+
+  int finish() {
+    progress_.erase();
+    write_reports();
+    if (!enough_) replay_.finish(reports_);
+    write_reports();
+    Summary summary = replay_.summary();
+    summary.connections = told_;
+    sink_->write(summary);
+    if (!sink_->flush() || broken_) {
+      fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
+      return 1;
+    }
+    fmt::print(stderr, "{}\n", describe(summary));
+    if (replay_.missing_before() != 0)
+      fmt::print(stderr, "  the recording begins after {} events: what began before is known from here on only\n",
+                 grouped(replay_.missing_before()));
+    if (const std::uint64_t inside = replay_.missing() - replay_.missing_before(); inside != 0)
+      fmt::print(stderr, "  {} events are missing in it\n", grouped(inside));
+    if (!replay_.continued().empty()) fmt::print(stderr, "  it goes on in {}\n", printable(replay_.continued(), true));
+    return exit_code();
+  }
+
+  [[nodiscard]] int exit_code() const {
+    if (stopped_ || enough_) return 0;
+    if (damage_) return fail(*damage_);
+    if (replay_.ended()) return 0;
+    return fail({"read the recording to its end",
+                 "it has no end mark: its recorder was killed, or the file was cut off between two blocks",
+                 "everything up to there was read"});
+  }
+
+  const Options& options_;
+  CaptureFile& file_;
+  int signals_;
+  Selection selection_;
+  Replay replay_;
+  std::uint64_t count_;
+  Progress progress_;
+  Output output_{STDOUT_FILENO};
+  std::unique_ptr<Sink> sink_;
+  Reports reports_;
+  std::optional<Error> damage_;
+  std::uint64_t blocks_ = 0;
+  std::uint64_t told_ = 0;
+  std::chrono::steady_clock::time_point delivered_ = std::chrono::steady_clock::now();
+  bool announced_ = false;
+  bool done_ = false;
+  bool enough_ = false;
+  bool stopped_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace
+
+int replay(const Options& options, std::unique_ptr<CaptureFile> file) {
+  if (!options.read.filter.empty()) {
+    return fail({"apply '" + options.read.filter + "' to a recording",
+                 "an expression selects frames, and a recording's judgements rest on the kernel's events too",
+                 "select with --port, --host, --pid and --comm"});
+  }
+  const auto signals = take_signals();
+  if (!signals) return fail(signals.error());
+  return Replaying(options, *file, signals->get()).go();
+}
+
+}  // namespace tcpwitness
