@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // read.cpp: read: what is in a capture.
 //
-//   CaptureFile -> (filter) -> TcpFrames -> Conversations -> Witness -> Sink
+//   Front (CaptureFile -> TcpFrames -> Conversations) -> Witness -> Sink
 //
-// The loop is the hot path: nothing in it allocates, and clock, signals and the progress bar are looked at once in some
-// thousand frames. A pipe is waited for, so that what came is told while it is open.
+// An ordinary file is read by two threads, one for each half. A pipe is read by one, so that what came is told
+// while the next frame is waited for. Clock, signals and the progress bar are looked at once in a batch.
 #include <fmt/core.h>
 #include <poll.h>
 #include <unistd.h>
@@ -17,30 +17,29 @@
 #include <ctime>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "capture/capture_file.hpp"
 #include "capture/filter.hpp"
-#include "capture/tcp_frames.hpp"
 #include "recording/recording.hpp"
 #include "run/common.hpp"
+#include "run/front.hpp"
+#include "run/handover.hpp"
 #include "run/replay.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
 #include "sink/output.hpp"
 #include "sink/progress.hpp"
 #include "tcpwitness/pipeline.hpp"
-#include "wire/conversations.hpp"
 
 namespace tcpwitness {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t frames_between_looks = 8192;  // at clock and signals: a millisecond or two
 constexpr std::size_t reports_at_a_time = 256;
 constexpr auto deliver_every = std::chrono::milliseconds(100);
-constexpr std::int64_t linger_on_a_pipe_ns = 2'000'000'000;
 
 TimeNs realtime_ns() {
   timespec now{};
@@ -59,39 +58,6 @@ WitnessSettings witness_settings(const Options& options) {
   settings.half_open_limit = settings.wire_alone_limit;  // a scan in a file is told whole
   return settings;
 }
-
-ConversationSettings conversation_settings(const Options& options, bool regular) {
-  ConversationSettings settings;
-  settings.all_segments = options.packets_all;
-  if (!regular) settings.linger_ns = linger_on_a_pipe_ns;
-  return settings;
-}
-
-// By connection: what selects one direction selects the other.
-class Selection {
- public:
-  explicit Selection(const Options& options)
-      : ports_(options.ports), hosts_(options.hosts), all_(ports_.empty() && hosts_.empty()) {}
-
-  [[nodiscard]] bool wants(const TcpFrame& tcp) const {
-    return all_ || ((ports_.empty() || has_port(tcp)) && (hosts_.empty() || has_host(tcp)));
-  }
-
- private:
-  [[nodiscard]] bool has_port(const TcpFrame& tcp) const {
-    return std::ranges::any_of(
-        ports_, [&](std::uint16_t port) { return port == tcp.source.port || port == tcp.destination.port; });
-  }
-  [[nodiscard]] bool has_host(const TcpFrame& tcp) const {
-    return std::ranges::any_of(hosts_, [&](const Prefix& host) {
-      return host.contains(tcp.source.address) || host.contains(tcp.destination.address);
-    });
-  }
-
-  const std::vector<std::uint16_t>& ports_;
-  const std::vector<Prefix>& hosts_;
-  bool all_;
-};
 
 // SIGINT and its like, taken from the moment that they can be answered: opening a FIFO waits for its writer, and until
 // then Ctrl-C simply ends the process.
@@ -132,27 +98,17 @@ class Reading {
         stop_(stop),
         file_(file),
         filter_(filter),
-        selection_(options),
-        conversations_(conversation_settings(options, file.regular())),
+        front_(options, file, filter),
         witness_(witness_settings(options), names_),
         sink_(make_sink(options, output_, names_, true)),
         progress_(file.bytes_total()),
         shared_terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
   int go() {
-    CaptureBlock block;
-    if (!file_.regular()) announce();  // a pipe's first block may be long in coming
-    bool more = file_.next(block);
-    learn_interfaces();
-    if (file_.regular()) announce();
-    std::uint64_t look = frames_between_looks;
-    for (; more && !done_; more = file_.next(block)) {
-      if (block.kind != CaptureBlock::Kind::frame) continue;
-      take(block);
-      if (--look == 0) {
-        look = frames_between_looks;
-        look_around();
-      }
+    if (file_.regular()) {
+      read_side_by_side();
+    } else {
+      read_as_it_comes();
     }
     return finish();
   }
@@ -166,64 +122,104 @@ class Reading {
       deliver();
       if (stop_.wait_for(fd, deliver_every)) break;
     }
-    if (Clock::now() - delivered_ >= deliver_every) deliver();
+    if (Clock::now() - delivered_ >= deliver_every) {
+      take(batch_);
+      deliver();
+    }
     return !stop_.was_asked() && !done_;
   }
 
  private:
-  void take(const CaptureBlock& block) {
-    frames_++;
-    if (filter_ != nullptr && !filter_->matches(block)) return;
-    if (!tcp_frames_.parse(block, tcp_) || !selection_.wants(tcp_)) return;
-    if (tcp_.interface >= names_.interfaces.size()) learn_interfaces();
-    segments_++;
-    last_ts_ns_ = std::max(last_ts_ns_, tcp_.ts_ns);
-    conversations_.observe(tcp_, events_);
-    streams_ = std::max(streams_, conversations_.stream() + 1);
-    if (!events_.empty()) feed();
+  // An ordinary file: one thread makes events, this one makes lives of them and prints.
+  void read_side_by_side() {
+    Handover<Batch> handover;
+    std::jthread reader([&] {
+      bool more = true;
+      bool wanted = true;
+      while (more && wanted) {
+        Batch batch = handover.spare();
+        more = front_.fill(batch);
+        wanted = handover.give(std::move(batch));
+      }
+      while (wanted) {
+        Batch batch = handover.spare();
+        const bool left = front_.finish(batch);
+        wanted = handover.give(std::move(batch)) && left;
+      }
+      handover.close();
+    });
+    while (auto batch = handover.take()) {
+      if (!announced_) announce(*batch);
+      take(*batch);
+      look_around();
+      if (done_) handover.stop();
+      if (!done_) handover.back(std::move(*batch));
+    }
   }
 
-  void feed() {
-    for (const auto& event : events_) witness_.feed(event, reports_);
-    events_.clear();
-    if (reports_.size() >= reports_at_a_time) write_reports();
+  // A pipe: its frames are told while the next ones are waited for.
+  void read_as_it_comes() {
+    announce(batch_);  // the first block may be long in coming
+    bool more = true;
+    while (more && !done_) {
+      more = front_.fill(batch_);
+      take(batch_);
+      look_around();
+    }
+    while (!enough_ && front_.finish(batch_)) take(batch_);
+    take(batch_);
   }
 
-  void learn_interfaces() {
+  void take(Batch& batch) {
+    learn(batch.interfaces);
+    read_ = {batch.frames, batch.segments, batch.conversations, ""};
+    bytes_read_ = batch.bytes_read;
+    last_ts_ns_ = batch.last_ts_ns;
+    for (const auto& event : batch.events) {
+      if (enough_) break;
+      witness_.feed(event, reports_);
+      if (reports_.size() >= reports_at_a_time) write_reports();
+    }
+    batch.clear();
+  }
+
+  void learn(const std::vector<CaptureInterface>& interfaces) {
     std::uint32_t index = 1;  // as the conversations number them: 0 is none
-    for (const CaptureInterface& interface : file_.interfaces()) {
-      const bool unnamed = interface.name.empty() && file_.interfaces().size() > 1;
+    for (const CaptureInterface& interface : interfaces) {
+      const bool unnamed = interface.name.empty() && interfaces.size() > 1;
       names_.interfaces[index] = unnamed ? fmt::format("interface {}", index - 1) : interface.name;
       index++;
     }
   }
 
-  void announce() {
+  void announce(const Batch& batch) {
     Ready ready;
     ready.ts_ns = realtime_ns();
     ready.version = TCPWITNESS_VERSION;
     ready.capture = CaptureSource{.path = options_.read.path, .format = file_.format(), .interfaces = {}};
-    for (const CaptureInterface& interface : file_.interfaces()) {
+    for (const CaptureInterface& interface : batch.interfaces) {
       ready.capture->interfaces.push_back({.name = interface.name, .link_type = interface.link_type});
     }
     fmt::print(stderr, "{}\n", describe(ready));
     sink_->write(ready);
     deliver();
+    announced_ = true;
   }
 
   void look_around() {
     if (stop_.asked()) done_ = true;
     const auto now = Clock::now();
-    progress_.at(file_.bytes_read(), frames_, now);
+    progress_.at(bytes_read_, read_.frames, now);
     if (now - delivered_ >= deliver_every) deliver();
   }
 
   // No frame comes, and yet time passes where they come from: what is over by now is told.
   void pass_time(Clock::time_point came) {
-    if (segments_ == 0) return;
+    take(batch_);
+    if (read_.segments == 0) return;
     const TimeNs now = last_ts_ns_ + std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
-    conversations_.advance(now, events_);
-    feed();
+    front_.advance(now, batch_);
+    take(batch_);
     witness_.advance(now, reports_);
   }
 
@@ -248,21 +244,15 @@ class Reading {
 
   int finish() {
     progress_.erase();
-    if (!enough_) {
-      conversations_.finish(events_);
-      feed();
-      witness_.finish(last_ts_ns_, reports_);
-    }
+    if (!enough_) witness_.finish(last_ts_ns_, reports_);
     write_reports();
     if (broken_) return broken_output();
     const bool damaged = file_.damage().has_value();
     Summary summary = witness_.summary();
     summary.ts_ns = realtime_ns();
     summary.connections = told_;
-    summary.capture = CaptureTotals{.frames = frames_,
-                                    .segments = segments_,
-                                    .conversations = streams_,
-                                    .damage = damaged ? file_.damage()->message() : ""};
+    summary.capture = read_;
+    if (damaged) summary.capture->damage = file_.damage()->message();
     sink_->write(summary);
     if (!sink_->flush()) return broken_output();
     fmt::print(stderr, "{}\n", describe(summary));
@@ -279,24 +269,21 @@ class Reading {
   Stop& stop_;
   CaptureFile& file_;
   PacketFilter* filter_;
-  Selection selection_;
-  TcpFrames tcp_frames_;
-  Conversations conversations_;
+  Front front_;
+  Batch batch_;  // of a pipe
   Names names_;
   Output output_{STDOUT_FILENO};
   Witness witness_;
   std::unique_ptr<Sink> sink_;
   Progress progress_;
   bool shared_terminal_;  // the progress bar is where the output is
-  TcpFrame tcp_;
-  std::vector<Event> events_;
   Reports reports_;
+  CaptureTotals read_;
+  std::uint64_t bytes_read_ = 0;
   TimeNs last_ts_ns_ = 0;
-  std::uint64_t frames_ = 0;
-  std::uint64_t segments_ = 0;
-  std::uint64_t streams_ = 0;
   std::uint64_t told_ = 0;
   Clock::time_point delivered_ = Clock::now();
+  bool announced_ = false;
   bool done_ = false;
   bool enough_ = false;  // as many were told as were wanted
   bool broken_ = false;  // the output failed

@@ -118,6 +118,7 @@ struct Conversations::Impl {
   Analysis analysis;
   std::uint64_t stream = 0;
   std::uint64_t streams = 0;
+  std::uint32_t finished = 0;  // slots that finish() has looked at
   TimeNs now = 0;
 };
 
@@ -127,10 +128,13 @@ void Conversations::observe(const TcpFrame& frame, std::vector<Event>& out) { im
 const Analysis& Conversations::analysis() const { return impl_->analysis; }
 std::uint64_t Conversations::stream() const { return impl_->stream; }
 
-void Conversations::finish(std::vector<Event>& out) {
-  for (std::uint32_t slot = 0; slot < impl_->table.slots(); ++slot) {
+bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
+  std::uint32_t& slot = impl_->finished;
+  for (; slot < impl_->table.slots(); ++slot) {
+    if (out.size() >= at_most) return true;
     if (impl_->table.at(slot).live) impl_->end(slot, out);
   }
+  return false;
 }
 
 // The frame's conversation; a SYN with another initial sequence number begins another one.

@@ -39,8 +39,8 @@ class Conversations {
   // The analysis of the newest segment, event or not.
   [[nodiscard]] const Analysis& analysis() const;
   [[nodiscard]] std::uint64_t stream() const;  // of the newest segment: tshark's tcp.stream
-  // The end of the file: every conversation that is left ends.
-  void finish(std::vector<Event>& out);
+  // The end of the file: every conversation that is left ends, about `at_most` of them at a time. False: that was all.
+  bool finish(std::vector<Event>& out, std::size_t at_most);
 
  private:
   struct Impl;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/front.hpp"
+
+#include <algorithm>
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t events_in_a_batch = 1024;
+constexpr std::uint64_t frames_in_a_batch = 8192;  // a millisecond or two: how often clock and signals are looked at
+constexpr std::int64_t linger_on_a_pipe_ns = 2'000'000'000;
+
+ConversationSettings conversation_settings(const Options& options, bool regular) {
+  ConversationSettings settings;
+  settings.all_segments = options.packets_all;
+  if (!regular) settings.linger_ns = linger_on_a_pipe_ns;
+  return settings;
+}
+
+}  // namespace
+
+Front::Front(const Options& options, CaptureFile& file, PacketFilter* filter)
+    : options_(options), file_(file), filter_(filter), conversations_(conversation_settings(options, file.regular())) {}
+
+bool Front::fill(Batch& batch) {
+  CaptureBlock block;
+  bool more = true;
+  for (std::uint64_t i = 0; i < frames_in_a_batch && batch.events.size() < events_in_a_batch; ++i) {
+    more = file_.next(block);
+    if (!more) break;
+    if (block.kind == CaptureBlock::Kind::frame) take(block, batch);
+  }
+  account(batch);
+  return more;
+}
+
+void Front::take(const CaptureBlock& block, Batch& batch) {
+  ++frames_;
+  if (filter_ != nullptr && !filter_->matches(block)) return;
+  if (!tcp_frames_.parse(block, tcp_) || !wants(tcp_)) return;
+  ++segments_;
+  last_ts_ns_ = std::max(last_ts_ns_, tcp_.ts_ns);
+  conversations_.observe(tcp_, batch.events);
+  streams_ = std::max(streams_, conversations_.stream() + 1);
+}
+
+// By connection: what selects one direction selects the other.
+bool Front::wants(const TcpFrame& tcp) const {
+  const auto has_port = [&](std::uint16_t port) { return port == tcp.source.port || port == tcp.destination.port; };
+  const auto has_host = [&](const Prefix& host) {
+    return host.contains(tcp.source.address) || host.contains(tcp.destination.address);
+  };
+  return (options_.ports.empty() || std::ranges::any_of(options_.ports, has_port)) &&
+         (options_.hosts.empty() || std::ranges::any_of(options_.hosts, has_host));
+}
+
+void Front::advance(TimeNs now, Batch& batch) {
+  conversations_.advance(now, batch.events);
+  account(batch);
+}
+
+bool Front::finish(Batch& batch) {
+  const bool more = conversations_.finish(batch.events, events_in_a_batch);
+  account(batch);
+  return more;
+}
+
+void Front::account(Batch& batch) {
+  batch.frames = frames_;
+  batch.segments = segments_;
+  batch.conversations = streams_;
+  batch.bytes_read = file_.bytes_read();
+  batch.last_ts_ns = last_ts_ns_;
+  if (file_.interfaces().size() == interfaces_told_) return;
+  batch.interfaces = file_.interfaces();
+  interfaces_told_ = batch.interfaces.size();
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// front.hpp: the first half of read: from the bytes of a capture to events, a batch at a time.
+//
+//   CaptureFile -> (filter) -> TcpFrames -> Conversations
+//
+// It is the hot path: nothing in it allocates for a frame. It shares nothing with the second half but the batches,
+// so the two can run side by side.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "capture/capture_file.hpp"
+#include "capture/filter.hpp"
+#include "capture/tcp_frames.hpp"
+#include "cli/options.hpp"
+#include "tcpwitness/event.hpp"
+#include "wire/conversations.hpp"
+
+namespace tcpwitness {
+
+// Events, and how far the reading was behind the last of them.
+struct Batch {
+  std::vector<Event> events;
+  std::vector<CaptureInterface> interfaces;  // all that are known, where there are more than in the batch before
+  std::uint64_t frames = 0;                  // so far, as the following ones
+  std::uint64_t segments = 0;
+  std::uint64_t conversations = 0;
+  std::uint64_t bytes_read = 0;
+  TimeNs last_ts_ns = 0;
+
+  void clear() {
+    events.clear();
+    interfaces.clear();
+  }
+};
+
+class Front {
+ public:
+  Front(const Options& options, CaptureFile& file, PacketFilter* filter);
+
+  // Appends what the next frames say until the batch is full. False: there are no more, the file is over or damaged.
+  bool fill(Batch& batch);
+  // No frame comes, and yet it is `now`.
+  void advance(TimeNs now, Batch& batch);
+  // After the last frame: the ends of the conversations that are left. False: that was all.
+  bool finish(Batch& batch);
+
+ private:
+  [[nodiscard]] bool wants(const TcpFrame& tcp) const;
+  void take(const CaptureBlock& block, Batch& batch);
+  void account(Batch& batch);
+
+  const Options& options_;
+  CaptureFile& file_;
+  PacketFilter* filter_;
+  TcpFrames tcp_frames_;
+  Conversations conversations_;
+  TcpFrame tcp_;
+  std::size_t interfaces_told_ = 0;
+  std::uint64_t frames_ = 0;
+  std::uint64_t segments_ = 0;
+  std::uint64_t streams_ = 0;
+  TimeNs last_ts_ns_ = 0;
+};
+
+}  // namespace tcpwitness
