@@ -40,15 +40,15 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
  * Room for one record of `type` and `more` bytes behind it (a constant for the verifier), its header filled, or NULL
  * (counted). Every other byte is the caller's to write.
  */
-#define reserve_record_and(type, more, kind, cookie, netns)                                   \
-	({                                                                                    \
-		struct tw_cpu_state *cpu_ = this_cpu_state();                                 \
-		struct type *record_ = 0;                                                     \
-		if (cpu_) {                                                                   \
+#define reserve_record_and(type, more, kind, cookie, netns)                                      \
+	({                                                                                       \
+		struct tw_cpu_state *cpu_ = this_cpu_state();                                    \
+		struct type *record_ = 0;                                                        \
+		if (cpu_) {                                                                      \
 			record_ = bpf_ringbuf_reserve(&events, sizeof(struct type) + (more), 0); \
-			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns); \
-		}                                                                             \
-		record_;                                                                      \
+			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);    \
+		}                                                                                \
+		record_;                                                                         \
 	})
 #define reserve_record(type, kind, cookie, netns) reserve_record_and(type, 0, kind, cookie, netns)
 

@@ -39,7 +39,11 @@ struct Hook {
 struct CaptureSource {
   std::string path;    // "-": standard input
   std::string format;  // "pcapng", "pcap, gzip", ...
-  std::vector<std::string> interfaces;
+  struct Interface {
+    std::string name;  // "" where the file does not say
+    std::uint16_t link_type = 0;
+  };
+  std::vector<Interface> interfaces;
 };
 
 struct Ready {

@@ -55,13 +55,13 @@ tw_config with_bytes(tw_config config, std::uint32_t snaplen) {
 using Verifier = BpfTest;
 
 TEST_F(Verifier, EveryProgramStaysWellBelowTheLimit) {
-  const std::vector<CostCase> cases{{"plain", plain()},
-                                    {"--packets all", with_packets_all(plain())},
-                                    {"16 ports, 8 hosts", everything()},
-                                    {"16 ports, 8 hosts, all", with_packets_all(everything())},
-                                    {"recording", with_bytes(plain(), 128)},
-                                    {"recording, most of all",
-                                     with_bytes(with_packets_all(everything()), TW_SNAPLEN_MAX)}};
+  const std::vector<CostCase> cases{
+      {"plain", plain()},
+      {"--packets all", with_packets_all(plain())},
+      {"16 ports, 8 hosts", everything()},
+      {"16 ports, 8 hosts, all", with_packets_all(everything())},
+      {"recording", with_bytes(plain(), 128)},
+      {"recording, most of all", with_bytes(with_packets_all(everything()), TW_SNAPLEN_MAX)}};
   std::map<std::string, std::vector<std::uint32_t>> table;
   std::string header = fmt::format("{:<34}", "instructions processed");
   for (const auto& one : cases) {

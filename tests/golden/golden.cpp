@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "golden/capture_reports.hpp"
 #include "golden/reports.hpp"
 #include "sink/describe.hpp"
 #include "unit/sink_capture.hpp"
@@ -52,6 +53,54 @@ TEST(Golden, TimelineInAFile) { compare("trace.txt", trace({})); }
 TEST(Golden, TimelineOn130Columns) { compare("trace_130.txt", trace({.width = 130})); }
 TEST(Golden, TimelineOn100ColumnsHasOneLane) { compare("trace_100.txt", trace({.width = 100})); }
 TEST(Golden, TimelineInColour) { compare("trace_colour.txt", trace({.colour = true, .utf8 = true, .width = 130})); }
+
+std::string capture_life(const TextStyle& style) {
+  return test::captured([&](Output& output) { return make_life_text(output, style); }, golden::capture());
+}
+
+std::string capture_trace(const TextStyle& style) {
+  const Names names = golden::capture_names();
+  return test::captured([&](Output& output) { return make_trace_text(output, names, style); }, golden::capture());
+}
+
+TEST(Golden, JsonOfACapture) {
+  const Names names = golden::capture_names();
+  compare("capture.ndjson",
+          test::captured([&](Output& output) { return make_json(output, names); }, golden::capture()));
+}
+
+TEST(Golden, LivesOfACapture) { compare("capture_life.txt", capture_life({.wire_alone = true})); }
+TEST(Golden, LivesOfACaptureOn80Columns) {
+  compare("capture_life_80.txt", capture_life({.width = 80, .wire_alone = true}));
+}
+TEST(Golden, LivesOfACaptureOn100Columns) {
+  compare("capture_life_100.txt", capture_life({.width = 100, .wire_alone = true}));
+}
+TEST(Golden, TimelineOfACapture) { compare("capture_trace.txt", capture_trace({.wire_alone = true})); }
+TEST(Golden, TimelineOfACaptureOn80Columns) {
+  compare("capture_trace_80.txt", capture_trace({.width = 80, .wire_alone = true}));
+}
+
+TEST(Golden, LivesAsATable) { compare("life.csv", test::captured(make_life_csv, golden::run())); }
+TEST(Golden, LivesOfACaptureAsATable) { compare("capture_life.csv", test::captured(make_life_csv, golden::capture())); }
+TEST(Golden, TimelineAsATable) {
+  const Names names = golden::names();
+  compare("trace.csv",
+          test::captured([&](Output& output) { return make_trace_csv(output, names, false); }, golden::run()));
+}
+TEST(Golden, TimelineOfACaptureAsATable) {
+  const Names names = golden::capture_names();
+  compare("capture_trace.csv",
+          test::captured([&](Output& output) { return make_trace_csv(output, names, true); }, golden::capture()));
+}
+
+TEST(Golden, WordsOfACaptureForStderr) {
+  const Reports reports = golden::capture();
+  Summary none = std::get<Summary>(reports.back());
+  none.capture->segments = none.connections = 0;
+  compare("capture_describe.txt", describe(std::get<Ready>(reports.front())) + "\n\n" +
+                                      describe(std::get<Summary>(reports.back())) + "\n\n" + describe(none) + "\n");
+}
 
 TEST(Golden, WordsForStderr) {
   compare("describe.txt", describe(golden::ready()) + "\n\n" + quiet_hint(golden::ready()) + "\n\n" +

@@ -18,12 +18,15 @@ namespace {
 class DescriptorSource final : public ByteSource {
  public:
   DescriptorSource(int fd, bool owned) : fd_(fd), owned_(owned) {}
+  void wait_with(std::function<bool(int fd)> wait) { wait_ = std::move(wait); }
   ~DescriptorSource() override {
     if (owned_) ::close(fd_);
   }
 
   std::size_t read(std::byte* to, std::size_t room) override {
     while (true) {
+      stopped_ = wait_ && !wait_(fd_);
+      if (stopped_) return 0;
       const ssize_t got = ::read(fd_, to, room);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) failure_ = std::strerror(errno);
@@ -37,6 +40,7 @@ class DescriptorSource final : public ByteSource {
  private:
   int fd_;
   bool owned_;
+  std::function<bool(int fd)> wait_;
   std::uint64_t read_ = 0;
 };
 
@@ -71,7 +75,7 @@ class PeekedSource final : public ByteSource {
       return count;
     }
     const std::size_t got = rest_->read(to, room);
-    if (got == 0) failure_ = rest_->failure();
+    if (got == 0) end_as(*rest_);
     return got;
   }
   [[nodiscard]] std::uint64_t packed_bytes_read() const override { return rest_->packed_bytes_read(); }
@@ -106,13 +110,13 @@ Result<OpenedSource> unpacked(OpenedSource opened, const std::string& name) {
 
 }  // namespace
 
-Result<OpenedSource> open_source(const std::string& path) {
+Result<OpenedSource> open_source(const std::string& path, std::function<bool(int fd)> wait) {
   const bool standard_input = path == "-";
   const std::string name = standard_input ? "standard input" : path;
   const int fd = standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return failure("open " + name, std::strerror(errno));
   OpenedSource opened;
-  opened.source = std::make_unique<DescriptorSource>(fd, !standard_input);
+  auto source = std::make_unique<DescriptorSource>(fd, !standard_input);
   struct stat status{};
   if (::fstat(fd, &status) != 0) return failure("open " + name, std::strerror(errno));
   if (S_ISDIR(status.st_mode)) return failure("read " + name, "it is a directory");
@@ -120,7 +124,10 @@ Result<OpenedSource> open_source(const std::string& path) {
   if (opened.regular) {
     opened.total = static_cast<std::uint64_t>(status.st_size);
     ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  } else {
+    source->wait_with(std::move(wait));
   }
+  opened.source = std::move(source);
   return unpacked(std::move(opened), name);
 }
 

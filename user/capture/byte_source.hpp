@@ -3,6 +3,7 @@
 // zstd), or memory.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,8 +20,8 @@ struct OpenedSource {
   std::uint64_t total = 0;  // its size; 0: not known
 };
 
-// path "-": standard input.
-Result<OpenedSource> open_source(const std::string& path);
+// path "-": standard input. wait: see CaptureFile::Wait.
+Result<OpenedSource> open_source(const std::string& path, std::function<bool(int fd)> wait = {});
 // The bytes stay the caller's and must outlive the source.
 Result<OpenedSource> open_source(std::span<const std::byte> bytes);
 

@@ -23,14 +23,23 @@ class ByteSource {
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
 
-  // Up to `room` bytes, at least one; 0: the end, or it cannot be read further, then failure() says why.
+  // Up to `room` bytes, at least one; 0: the end, or it cannot be read further, then failure() says why, or nobody
+  // wants to wait for more: stopped().
   virtual std::size_t read(std::byte* to, std::size_t room) = 0;
   [[nodiscard]] virtual std::uint64_t packed_bytes_read() const = 0;  // of the file itself
 
   [[nodiscard]] const std::optional<std::string>& failure() const { return failure_; }
+  [[nodiscard]] bool stopped() const { return stopped_; }
 
  protected:
+  // Nothing more comes from here, and the source below says why.
+  void end_as(const ByteSource& below) {
+    failure_ = below.failure_;
+    stopped_ = below.stopped_;
+  }
+
   std::optional<std::string> failure_;
+  bool stopped_ = false;
 };
 
 class ByteWindow {

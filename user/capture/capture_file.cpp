@@ -14,6 +14,7 @@ bool CaptureFile::Impl::damaged(std::string why) {
 
 bool CaptureFile::Impl::cut(std::string_view what, std::uint64_t begin, std::uint64_t wanted) {
   const std::uint64_t end = window.offset() + window.available();
+  if (window.source().stopped()) return false;
   if (window.source().failure()) return damaged(fmt::format("after byte {}: {}", end, *window.source().failure()));
   return damaged(fmt::format("the file was cut at byte {}, in the middle of {} at byte {}, which is {} bytes long", end,
                              what, begin, wanted));
@@ -32,13 +33,14 @@ Result<std::unique_ptr<CaptureFile>> CaptureFile::recognise(std::unique_ptr<Impl
   }
   const ByteWindow& window = impl->window;
   if (window.source().failure()) return failure("read " + impl->name, *window.source().failure());
+  if (window.source().stopped()) return failure("read " + impl->name, "nothing came before it was stopped");
   if (window.available() == 0) return failure("read " + impl->name, "it is empty");
   return failure("read " + impl->name, "it is no capture: it begins neither as pcap nor as pcapng does",
                  "tcpwitness reads pcap and pcapng, also packed with gzip or zstd");
 }
 
-Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path) {
-  auto source = open_source(path);
+Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path, Wait wait) {
+  auto source = open_source(path, std::move(wait));
   if (!source) return std::unexpected(source.error());
   return recognise(std::make_unique<Impl>(std::move(*source), path == "-" ? "standard input" : path));
 }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,7 +49,10 @@ struct CaptureBlock {
 class CaptureFile {
  public:
   // path "-": standard input. Fails where there is no such file or it is no capture.
-  static Result<std::unique_ptr<CaptureFile>> open(const std::string& path);
+  // wait: called with the descriptor before every read(2) of what is no ordinary file (a pipe, a socket). False ends
+  // the file there.
+  using Wait = std::function<bool(int fd)>;
+  static Result<std::unique_ptr<CaptureFile>> open(const std::string& path, Wait wait = {});
   // A capture in memory, which must outlive it.
   static Result<std::unique_ptr<CaptureFile>> open(std::span<const std::byte> bytes);
   ~CaptureFile();

@@ -22,6 +22,7 @@ struct Slice {
     captured -= bytes;
     wire -= bytes;
   }
+  [[nodiscard]] Slice behind(std::uint32_t bytes) const { return {at + bytes, captured - bytes, wire - bytes}; }
   // A header says that what it begins is no longer than this.
   void limit(std::uint32_t bytes) {
     wire = std::min(wire, bytes);

@@ -31,7 +31,7 @@ class Unpacker : public ByteSource {
   bool refill() {
     at_ = 0;
     filled_ = packed_->read(piece_.data(), piece_.size());
-    if (filled_ == 0) failure_ = packed_->failure();
+    if (filled_ == 0) end_as(*packed_);
     return filled_ > 0;
   }
   std::size_t fail(std::string why) {
@@ -58,7 +58,7 @@ class Gunzip final : public Unpacker {
     room = std::min<std::size_t>(room, std::numeric_limits<uInt>::max());
     while (!failure_) {
       if (exhausted() && !pending_ && !refill())
-        return failure_ || between_ ? 0 : fail("the gzip data ends before it is complete");
+        return failure_ || stopped_ || between_ ? 0 : fail("the gzip data ends before it is complete");
       if (between_) {
         // Behind a member: another one, or padding that gzip itself ignores too.
         if (!begins_) begins_ = *at() == std::byte{0x1f};
@@ -101,7 +101,7 @@ class Unzstd final : public Unpacker {
   std::size_t read(std::byte* to, std::size_t room) override {
     while (!failure_) {
       if (exhausted() && !pending_ && !refill())
-        return failure_ || whole_ ? 0 : fail("the zstd data ends before it is complete");
+        return failure_ || stopped_ || whole_ ? 0 : fail("the zstd data ends before it is complete");
       ZSTD_inBuffer in{at(), left(), 0};
       ZSTD_outBuffer out{to, room, 0};
       const std::size_t status = ZSTD_decompressStream(stream_.get(), &out, &in);

@@ -30,8 +30,7 @@ bool is_needed(std::uint32_t type, std::span<const std::byte> block) {
   if (type == pcapng::section_block || type == pcapng::interface_block) return true;
   if (type != mark_block) return false;
   const auto mark = read_mark(block.subspan(8, block.size() - 12));
-  return mark && *mark &&
-         (std::holds_alternative<StartMark>(**mark) || std::holds_alternative<InterfaceMark>(**mark));
+  return mark && *mark && (std::holds_alternative<StartMark>(**mark) || std::holds_alternative<InterfaceMark>(**mark));
 }
 
 pcapng::Blocks hole(std::uint64_t blocks) {
@@ -86,7 +85,8 @@ void FileWriter::write(pcapng::Blocks blocks) {
 void FileWriter::next_file(std::string path, pcapng::Blocks prologue) {
   const std::scoped_lock lock(mutex_);
   queued_bytes_ += prologue.size();
-  queue_.push_back(Job{.blocks = std::move(prologue), .path = std::move(path), .lost_before = std::exchange(dropped_, 0)});
+  queue_.push_back(
+      Job{.blocks = std::move(prologue), .path = std::move(path), .lost_before = std::exchange(dropped_, 0)});
   changed_.notify_all();
 }
 
@@ -286,8 +286,8 @@ void FileWriter::fail(int error, const char* what) {
 
 void FileWriter::recovered() {
   if (!std::exchange(down_, false) || std::exchange(said_recovered_, true)) return;
-  notice_(fmt::format("the recording {} is written again; {} blocks so far are missing in it", path_,
-                      totals_.lost_blocks));
+  notice_(
+      fmt::format("the recording {} is written again; {} blocks so far are missing in it", path_, totals_.lost_blocks));
 }
 
 }  // namespace tcpwitness

@@ -72,15 +72,15 @@ class FileWriter {
   std::string path_;
   int fd_ = -1;
   bool regular_ = false;
-  bool partial_ = false;            // behind offset_ there is part of a block
-  bool down_ = false;               // the last attempt failed
-  bool hopeless_ = false;           // a pipe that nobody reads, or that has got half a block
+  bool partial_ = false;   // behind offset_ there is part of a block
+  bool down_ = false;      // the last attempt failed
+  bool hopeless_ = false;  // a pipe that nobody reads, or that has got half a block
   bool said_failed_ = false;
   bool said_recovered_ = false;
-  std::uint64_t offset_ = 0;        // whole blocks in this file
-  std::uint64_t missing_ = 0;       // blocks that were given up since the last that was written
+  std::uint64_t offset_ = 0;   // whole blocks in this file
+  std::uint64_t missing_ = 0;  // blocks that were given up since the last that was written
   std::chrono::steady_clock::time_point retry_at_{};
-  pcapng::Blocks carried_;          // blocks that must come first
+  pcapng::Blocks carried_;  // blocks that must come first
   std::deque<std::string> files_;
   RecordingTotals totals_;
 

@@ -184,7 +184,8 @@ void read(Fields& fields, StartMark& start) {
   start.flight = fields.yes("flight");
   for (const Field& field : fields.all()) {
     if (field.name == "reset_reason") start.reset_reasons.push_back(field.text);
-    if (field.name == "hook") start.ready.hooks.push_back(Hook{.name = field.text, .target = {}, .mode = {}, .why = {}});
+    if (field.name == "hook")
+      start.ready.hooks.push_back(Hook{.name = field.text, .target = {}, .mode = {}, .why = {}});
     if (start.ready.hooks.empty()) continue;
     Hook& hook = start.ready.hooks.back();
     if (field.name == "hook_target") hook.target = field.text;
@@ -246,7 +247,8 @@ Result<std::optional<Mark>> read_mark(std::span<const std::byte> body) {
   std::uint16_t head[2];
   std::memcpy(head, text.data() + magic.size(), sizeof head);
   if (head[0] != version) {
-    return failure("read the recording", fmt::format("its marks are of version {}, and this program knows {}", head[0], version),
+    return failure("read the recording",
+                   fmt::format("its marks are of version {}, and this program knows {}", head[0], version),
                    "use the tcpwitness that wrote it, or a newer one");
   }
   Mark mark;

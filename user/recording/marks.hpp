@@ -20,14 +20,14 @@
 
 namespace tcpwitness {
 
-inline constexpr std::uint32_t mark_block = 0x80007477;     // pcapng block type, for local use
-inline constexpr std::uint16_t record_option = 0x8001;      // option of a packet block, for local use: its tw_segment
+inline constexpr std::uint32_t mark_block = 0x80007477;       // pcapng block type, for local use
+inline constexpr std::uint16_t record_option = 0x8001;        // option of a packet block, for local use: its tw_segment
 inline constexpr TimeNs time_limit = std::int64_t{1} << 62U;  // no time is later: sums of two must not overflow
 
 // Begins every file: what the Witness was told before its first event.
 struct StartMark {
-  TimeNs started_ns = 0;       // of the run: the same in all its files
-  std::uint32_t part = 1;      // of these files
+  TimeNs started_ns = 0;   // of the run: the same in all its files
+  std::uint32_t part = 1;  // of these files
   std::int64_t realtime_offset_ns = 0;
   Ready ready;
   bool kernel_heard = true;

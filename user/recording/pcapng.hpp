@@ -32,8 +32,8 @@ struct Packet {
   std::uint32_t wire_len = 0;
   std::span<const std::byte> bytes;
   bool outgoing = false;
-  std::uint64_t id = 0;                 // epb_packetid
-  std::uint16_t local_option = 0;       // with the highest bit set: for local use
+  std::uint64_t id = 0;                // epb_packetid
+  std::uint16_t local_option = 0;      // with the highest bit set: for local use
   std::span<const std::byte> local{};  // its value
 };
 

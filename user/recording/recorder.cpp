@@ -15,12 +15,12 @@ namespace tcpwitness {
 namespace {
 
 constexpr TimeNs second = 1'000'000'000;
-constexpr TimeNs comment_hold = second;                          // findings come up to so long after their packet
-constexpr TimeNs after_finding = 5 * second;                     // flight: so much more is written, SECONDS at most
-constexpr std::size_t hold_bytes = std::size_t{16} << 20U;       // of memory for that second
-constexpr std::size_t write_bytes = std::size_t{256} << 10U;     // at once, or:
+constexpr TimeNs comment_hold = second;                       // findings come up to so long after their packet
+constexpr TimeNs after_finding = 5 * second;                  // flight: so much more is written, SECONDS at most
+constexpr std::size_t hold_bytes = std::size_t{16} << 20U;    // of memory for that second
+constexpr std::size_t write_bytes = std::size_t{256} << 10U;  // at once, or:
 constexpr TimeNs write_every = second / 4;
-constexpr std::size_t vlan_at = 12;                              // bytes of addresses before a VLAN tag
+constexpr std::size_t vlan_at = 12;  // bytes of addresses before a VLAN tag
 
 std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
@@ -170,10 +170,9 @@ void Recorder::packet(std::span<const std::byte> record, const Event& event) {
                         .local_option = record_option,
                         .local = record.first(sizeof(tw_segment))};
   if (frame->head.vlan_proto != 0 && frame->bytes.size() >= vlan_at && frame->head.link_type == TW_LINK_ETHERNET) {
-    const std::array<std::uint8_t, 4> tag{static_cast<std::uint8_t>(frame->head.vlan_proto >> 8U),
-                                          static_cast<std::uint8_t>(frame->head.vlan_proto),
-                                          static_cast<std::uint8_t>(frame->head.vlan_tci >> 8U),
-                                          static_cast<std::uint8_t>(frame->head.vlan_tci)};
+    const std::array<std::uint8_t, 4> tag{
+        static_cast<std::uint8_t>(frame->head.vlan_proto >> 8U), static_cast<std::uint8_t>(frame->head.vlan_proto),
+        static_cast<std::uint8_t>(frame->head.vlan_tci >> 8U), static_cast<std::uint8_t>(frame->head.vlan_tci)};
     const auto tag_bytes = std::as_bytes(std::span(tag));
     tagged_.assign(frame->bytes.begin(), frame->bytes.end());
     tagged_.insert(tagged_.begin() + vlan_at, tag_bytes.begin(), tag_bytes.end());

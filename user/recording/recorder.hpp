@@ -83,7 +83,7 @@ class Recorder {
   std::vector<std::pair<std::uint32_t, std::string>> interface_names_;
   std::vector<std::pair<std::uint32_t, std::uint16_t>> interfaces_;  // of the file: index and link type
   Window window_;
-  TimeNs write_until_ = 0;           // flight: what came until then is written
+  TimeNs write_until_ = 0;            // flight: what came until then is written
   std::uint64_t dropped_events_ = 0;  // flight: since the last that was written
   std::uint64_t dropped_early_ = 0;   // of all, for want of memory
   pcapng::Blocks block_;              // the one being made

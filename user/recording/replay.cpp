@@ -24,8 +24,8 @@ Result<void> Replay::take(const CaptureBlock& block, Reports& out) {
 Result<void> Replay::begin(const StartMark& start, const CaptureBlock& block) {
   if (start_) {
     // Files of a rotation, one behind the other, are one recording.
-    const bool next = start.started_ns == start_->started_ns && start.part == start_->part + 1 && end_ &&
-                      !end_->continued.empty();
+    const bool next =
+        start.started_ns == start_->started_ns && start.part == start_->part + 1 && end_ && !end_->continued.empty();
     if (!next) return broken(block, "begins another recording: read that one by itself");
     start_ = start;
     end_.reset();

@@ -38,9 +38,9 @@ EventWords tell(const StateChange& change, const Names& /*names*/) {
 EventWords tell(const Segment& segment, const Names& names) {
   EventWords words = begin("segment", segment);
   const bool out = segment.hook == TW_HOOK_TC_EGRESS;
-  words.message = fmt::format("segment {} {} seq {} ack {} len {} {}", out ? "out of" : "in from",
-                              names.interface(segment.ifindex), segment.seq, segment.ack, segment.len,
-                              ends_of(words.flow));
+  words.message =
+      fmt::format("segment {} {} seq {} ack {} len {} {}", out ? "out of" : "in from", names.interface(segment.ifindex),
+                  segment.seq, segment.ack, segment.len, ends_of(words.flow));
   return words;
 }
 

@@ -37,7 +37,7 @@ std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Na
     case OutputFormat::json:
       return make_json(output, names);
     case OutputFormat::csv:
-      return options.timeline() ? make_trace_csv(output, names) : make_life_csv(output);
+      return options.timeline() ? make_trace_csv(output, names, wire_alone) : make_life_csv(output);
     case OutputFormat::text:
       break;
   }

@@ -18,10 +18,10 @@
 
 #include "recording/replay.hpp"
 #include "run/common.hpp"
-#include "run/progress.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"
+#include "sink/progress.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -153,8 +153,7 @@ class Replaying {
                  grouped(replay_.missing_before()));
     if (const std::uint64_t inside = replay_.missing() - replay_.missing_before(); inside != 0)
       fmt::print(stderr, "  {} events are missing in it\n", grouped(inside));
-    if (!replay_.continued().empty())
-      fmt::print(stderr, "  it goes on in {}\n", printable(replay_.continued(), true));
+    if (!replay_.continued().empty()) fmt::print(stderr, "  it goes on in {}\n", printable(replay_.continued(), true));
     return exit_code();
   }
 

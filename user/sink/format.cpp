@@ -143,6 +143,10 @@ std::string date_seconds(std::int64_t ts_ns) {
                      at.tm_min, at.tm_sec);
 }
 
+std::string date_micros(std::int64_t ts_ns) {
+  return fmt::format("{}.{:06}", date_seconds(ts_ns), rest_ns(ts_ns) / 1'000);
+}
+
 std::string_view flags_text(std::uint8_t flags) {
   static const auto table = [] {
     constexpr std::array<std::string_view, 8> names{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};

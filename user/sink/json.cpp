@@ -173,7 +173,13 @@ class JsonSink final : public Sink {
     json.field("format", ready.capture->format);
     json.key("interfaces");
     json.begin_array();
-    for (const std::string& interface : ready.capture->interfaces) json.value(interface);
+    for (const CaptureSource::Interface& interface : ready.capture->interfaces) {
+      json.begin_object();
+      json.key("name");
+      interface.name.empty() ? json.null() : json.value(interface.name);
+      json.field("link_type", interface.link_type);
+      json.end_object();
+    }
     json.end_array();
     json.end_object();
   }
@@ -372,7 +378,7 @@ class JsonSink final : public Sink {
     const Segment& segment = body.segment;
     begin_entry(json, "segment", entry);
     json.field("dir", segment.hook == TW_HOOK_TC_EGRESS ? "out" : "in");
-    json.field("hook", hook_name(segment.hook));
+    json.field("hook", segment.analysis.frame != 0 ? "capture" : hook_name(segment.hook));
     put_interface(json, segment.ifindex);
     json.field("seq", segment.seq);
     json.field("ack", segment.ack);
@@ -399,8 +405,9 @@ class JsonSink final : public Sink {
   }
   void put_interface(JsonWriter& json, std::uint32_t index) const {
     const auto found = names_.interfaces.find(index);
-    found != names_.interfaces.end() ? json.field("ifname", found->second)
-                                     : json.field("ifname", names_.interface(index));
+    if (found == names_.interfaces.end()) return json.field("ifname", names_.interface(index));
+    json.key("ifname");
+    found->second.empty() ? json.null() : json.value(found->second);
   }
   static void put_relative(JsonWriter& json, std::string_view key, bool known, std::uint32_t number) {
     json.key(key);

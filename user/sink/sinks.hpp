@@ -43,7 +43,7 @@ struct Terminal {
 [[nodiscard]] std::unique_ptr<Sink> make_json(Output& output, const Names& names);
 // Tables with a header line, one row a connection or an entry of the timeline; gaps are rows too.
 [[nodiscard]] std::unique_ptr<Sink> make_life_csv(Output& output);
-[[nodiscard]] std::unique_ptr<Sink> make_trace_csv(Output& output, const Names& names);
+[[nodiscard]] std::unique_ptr<Sink> make_trace_csv(Output& output, const Names& names, bool wire_alone);
 // One line a connection; gaps too. Other reports are ignored.
 [[nodiscard]] std::unique_ptr<Sink> make_life_text(Output& output, const TextStyle& style);
 // The timeline: entries, findings, lives, gaps. Ready and Summary are ignored.

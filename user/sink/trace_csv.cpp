@@ -42,8 +42,8 @@ void add(std::string& text, std::string_view words) {
 
 class TraceCsvSink final : public Sink {
  public:
-  TraceCsvSink(Output& output, const Names& names)
-      : output_(output), names_(names), words_{.names = names, .utf8 = false} {
+  TraceCsvSink(Output& output, const Names& names, bool wire_alone)
+      : output_(output), names_(names), words_{.names = names, .utf8 = false}, wire_alone_(wire_alone) {
     append(output_.buffer(), header);
   }
 
@@ -80,7 +80,8 @@ class TraceCsvSink final : public Sink {
   void write_entry(const Entry& entry) {
     CsvRow row(output_.buffer());
     const auto* segment = std::get_if<SegmentEntry>(&entry.body);
-    begin(row, type_of(entry), entry.conn, entry.id, entry.ts_ns, segment != nullptr ? "wire" : "kernel");
+    begin(row, type_of(entry), entry.conn, entry.id, entry.ts_ns,
+          segment != nullptr || wire_alone_ ? "wire" : "kernel");
     put_flow(row, entry.flow);
     segment != nullptr ? put_segment(row, *segment) : row.empty(segment_columns);
     const Told told = std::visit([&](const auto& body) { return words_.tell(body); }, entry.body);
@@ -107,7 +108,9 @@ class TraceCsvSink final : public Sink {
     row.number(segment.window);
     row.number(entry.window_bytes);
     std::string analysis;
-    for (const std::string_view word : entry.analysis) analysis.append(analysis.empty() ? "" : "; ").append(word);
+    for (const std::string_view word : entry.analysis) {
+      analysis.append(analysis.empty() ? "" : "; ").append(numbered(word, segment.analysis));
+    }
     row.text(analysis);
   }
 
@@ -146,12 +149,13 @@ class TraceCsvSink final : public Sink {
   Output& output_;
   const Names& names_;
   TraceWords words_;
+  bool wire_alone_;
 };
 
 }  // namespace
 
-std::unique_ptr<Sink> make_trace_csv(Output& output, const Names& names) {
-  return std::make_unique<TraceCsvSink>(output, names);
+std::unique_ptr<Sink> make_trace_csv(Output& output, const Names& names, bool wire_alone) {
+  return std::make_unique<TraceCsvSink>(output, names, wire_alone);
 }
 
 }  // namespace tcpwitness

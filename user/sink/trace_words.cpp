@@ -63,12 +63,6 @@ std::string number_words(const SegmentEntry& entry) {
   return words;
 }
 
-// "duplicate ACK #2"
-std::string numbered(std::string_view word, const Analysis& analysis) {
-  const bool counted = analysis.duplicate_ack != 0 && word == analysis_word(4);
-  return counted ? fmt::format("{} #{}", word, analysis.duplicate_ack) : std::string(word);
-}
-
 std::string with_reference(std::string words, EventId id) {
   if (id != 0) words += (words.empty() ? "" : " ") + reference(id);
   return words;
@@ -129,6 +123,11 @@ std::string_view closed_words(ClosedBy closed_by) {
 }
 
 }  // namespace
+
+std::string numbered(std::string_view word, const Analysis& analysis) {
+  const bool counted = analysis.duplicate_ack != 0 && word == analysis_word(4);
+  return counted ? fmt::format("{} #{}", word, analysis.duplicate_ack) : std::string(word);
+}
 
 std::string TraceWords::arrow(bool out, std::string_view flags) const {
   const std::string_view dash = utf8 ? "\u2500" : "-";
@@ -312,7 +311,11 @@ std::string TraceWords::closing(const Life& life) const {
   if (life.retransmits != 0) {
     words += fmt::format(", {} retransmission{}", life.retransmits, life.retransmits == 1 ? "" : "s");
   }
-  if (life.kernel_heard != life.wire_heard) {
+  if (life.conversation) {
+    const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
+    if (missing != 0) words += fmt::format(", {} not captured", bytes_in_words(missing));
+    words += fmt::format(" (tcp.stream {})", life.conversation->stream);
+  } else if (life.kernel_heard != life.wire_heard) {
     words += life.kernel_heard ? " (the wire was not heard)" : " (the kernel was not heard)";
   }
   if (life.incomplete) words += " (events were lost in its time)";

@@ -25,6 +25,9 @@ struct Told {
   std::vector<Span> details;
 };
 
+// "duplicate ACK #2"; every other word as it is.
+[[nodiscard]] std::string numbered(std::string_view word, const Analysis& analysis);
+
 struct TraceWords {
   const Names& names;
   bool utf8 = false;

@@ -18,6 +18,9 @@ constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t fast_limit_ns = 20 * ms;       // a fast retransmission follows the ACK that asks for it
 constexpr std::int64_t reordering_limit_ns = 3 * ms;  // where the handshake gives no round trip
 
+// Not where time runs backwards: then nothing is known of the distance.
+bool within(TimeNs from, TimeNs to, std::int64_t limit_ns) { return to >= from && to - from < limit_ns; }
+
 }  // namespace
 
 // What the segment is beside those before it of the same direction, and the newest of the other.
@@ -44,14 +47,8 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
     return found;
   }
   if (same_ack && g.window != 0 && (peer.flags & say::keep_alive) != 0) return found | say::keep_alive_ack;
-  if (g.window == 0 && (same_ack || g.ack == me.ack + 1) && (peer.flags & say::zero_window_probe) != 0) {
-    // A receiver may have taken the probe's byte after all.
-    if (peer.next == g.ack - 1) {
-      peer.next = g.ack;
-      peer.unbroken = g.ack;
-    }
+  if (same_ack && g.window == 0 && (peer.flags & say::zero_window_probe) != 0)
     return found | say::zero_window_probe_ack;
-  }
   if (same_ack && g.window != 0) {
     ++me.duplicates;
     found |= say::duplicate_ack;
@@ -59,39 +56,61 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
   return found;
 }
 
+// The acknowledgement covers what was not seen. What lies beyond everything seen is told once: every later
+// acknowledgement would say it again.
+std::uint32_t WireAnalysis::unseen(const SeenSegment& g, Side& peer) {
+  // The byte of a window probe was taken, and the window opens with its acknowledgement.
+  if (g.ack == peer.unbroken + 1 && g.len == 0 && g.window != 0 && (peer.flags & say::zero_window_probe) != 0) {
+    peer.unbroken = g.ack;
+    return say::window_update;
+  }
+  if (peer.unbroken != peer.next) {
+    peer.unbroken = peer.next;
+    return say::ack_lost_segment;
+  }
+  const bool news = !peer.beyond_told && peer.duplicates == 0;
+  peer.beyond_told = true;
+  peer.duplicates = 0;
+  return news ? say::ack_lost_segment : 0;
+}
+
+bool WireAnalysis::acknowledged_before(const SeenSegment& g, const Side& peer) {
+  return g.len != 0 && peer.acked && seq_not_after(g.seq + g.len, peer.ack);
+}
+
 // The segment takes sequence numbers and does not advance them: which of the four is it?
 std::uint32_t WireAnalysis::sent_again(const SeenSegment& g, const Side& me, const Side& peer) const {
-  if (peer.duplicates >= 2 && peer.ack == g.seq && g.ts_ns - peer.newest_ts_ns < fast_limit_ns) {
+  // Where segments of the peer are missing, so may be its duplicate ACKs.
+  const bool asked = peer.duplicates >= 2 || peer.beyond_told;
+  if (asked && peer.ack == g.seq && within(peer.newest_ts_ns, g.ts_ns, fast_limit_ns)) {
     return say::retransmission | say::fast_retransmission;
   }
+  if (acknowledged_before(g, peer)) return say::retransmission | say::spurious_retransmission;
   const std::int64_t limit = first_rtt_ns_ != 0 ? first_rtt_ns_ : reordering_limit_ns;
   const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
-  if (g.ts_ns - me.next_ts_ns < limit && end != me.next) return say::out_of_order;
-  if (g.len != 0 && peer.acked && seq_not_after(g.seq + g.len, peer.ack)) {
-    return say::retransmission | say::spurious_retransmission;
-  }
+  if (within(me.next_ts_ns, g.ts_ns, limit) && end != me.next) return say::out_of_order;
   return say::retransmission;
 }
 
 void WireAnalysis::note_scale(const SeenSegment& g, Side& me, Side& peer) {
   constexpr std::uint8_t largest = 14;  // RFC 7323, section 2.3
   const bool offers = (g.options & TW_OPT_WSCALE) != 0;
+  me.offers = offers;
   me.shift = offers ? (g.wscale < largest ? g.wscale : largest) : 0;
   // Only both sides can agree on it.
-  if (g.has(tcp_flag::ack) && !offers && peer.shift != shift_unknown) peer.shift = 0;
+  if (!offers || (g.has(tcp_flag::ack) && peer.shift != shift_unknown && !peer.offers)) {
+    me.shift = 0;
+    peer.shift = 0;
+  }
 }
 
 void WireAnalysis::note_handshake(const SeenSegment& g, unsigned) {
   if (g.has(tcp_flag::syn)) {
-    if (g.has(tcp_flag::ack)) {
-      syn_ack_seen_ = true;
-    } else {
-      syn_seen_ = true;
-      syn_ts_ns_ = g.ts_ns;
-    }
+    if (!g.has(tcp_flag::ack)) syn_ts_ns_ = g.ts_ns;
+    syn_seen_ = syn_seen_ || !g.has(tcp_flag::ack);
     return;
   }
-  if (first_rtt_ns_ == 0 && syn_seen_ && syn_ack_seen_ && g.has(tcp_flag::ack)) first_rtt_ns_ = g.ts_ns - syn_ts_ns_;
+  if (syn_seen_ && g.has(tcp_flag::ack)) first_rtt_ns_ = g.ts_ns - syn_ts_ns_;
 }
 
 Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
@@ -103,30 +122,35 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   std::uint32_t found = before_numbers(g, me, peer);
   Analysis said;
   if ((found & say::duplicate_ack) != 0) said.duplicate_ack = me.duplicates;
-  if (g.ack != me.ack) me.duplicates = 0;
-
-  if (g.has(tcp_flag::ack) && peer.has_unbroken && seq_before(peer.unbroken, g.ack)) {
-    // The byte of a window probe was taken, and the window opens with its acknowledgement.
-    const bool probe = g.ack == peer.unbroken + 1 && g.len == 0 && (peer.flags & say::zero_window_probe) != 0;
-    found |= probe ? say::window_update : say::ack_lost_segment;
-    peer.unbroken = g.ack;
+  if (g.ack != me.ack) {
+    me.duplicates = 0;
+    me.beyond_told = false;
   }
+
+  if (g.has(tcp_flag::ack) && peer.has_unbroken && seq_before(peer.unbroken, g.ack)) found |= unseen(g, peer);
 
   const std::uint32_t length = seq_length(g.len, g.flags);
   const bool probe = (found & say::zero_window_probe) != 0;
-  if (length != 0 && me.sent && seq_before(g.seq, me.next) && (found & say::keep_alive) == 0) {
+  if (length != 0 && (found & say::keep_alive) == 0) {
     const bool news = g.len > 1 && g.seq == me.next - 1;  // behind a probe of one byte
-    if (!news) found |= sent_again(g, me, peer);
+    if (me.sent && seq_before(g.seq, me.next) && !news) {
+      found |= sent_again(g, me, peer);
+    } else if (acknowledged_before(g, peer)) {
+      // It comes late: its acknowledgement is in the capture before it.
+      found |= say::retransmission | say::spurious_retransmission;
+    }
   }
 
   const std::uint32_t end = g.seq + length;
-  if ((!me.sent || seq_before(me.next, end)) && !probe) {
+  // The RST that refuses a SYN has no sequence number of its own (RFC 9293, 3.10.7.1).
+  const bool numberless = g.has(tcp_flag::rst) && g.seq == 0 && !me.sent;
+  if ((!me.sent || seq_before(me.next, end)) && !probe && !numberless) {
     me.next = end;
     me.next_ts_ns = g.ts_ns;
     me.sent = true;
   }
-  if ((!me.has_unbroken || g.seq == me.unbroken) && !probe) {
-    me.unbroken = end;
+  if ((!me.has_unbroken || g.seq == me.unbroken) && !probe && me.sent) {
+    me.unbroken = me.next;
     me.has_unbroken = true;
   }
   me.window = g.window;

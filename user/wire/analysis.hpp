@@ -45,15 +45,19 @@ class WireAnalysis {
     std::uint32_t flags = 0;       // of its newest segment, as Wireshark says them
     std::uint16_t window = 0;      // of its newest segment, unscaled
     std::uint8_t shift = shift_unknown;
-    bool sent : 1 = false;  // next is known
+    bool offers : 1 = false;  // a window scale
+    bool sent : 1 = false;    // next is known
     bool has_unbroken : 1 = false;
-    bool acked : 1 = false;     // it has acknowledged more than a SYN
-    bool unscaled : 1 = false;  // the newest window came with a SYN
-    bool probed : 1 = false;    // its newest segment was a probe into a closed window that has a keep-alive's form
+    bool beyond_told : 1 = false;  // the peer acknowledged more than `next`, and that was told
+    bool acked : 1 = false;        // it has acknowledged more than a SYN
+    bool unscaled : 1 = false;     // the newest window came with a SYN
+    bool probed : 1 = false;       // its newest segment was a probe into a closed window that has a keep-alive's form
   };
   static constexpr std::uint8_t shift_unknown = 0xff;
 
   static std::uint32_t before_numbers(const SeenSegment& g, Side& me, Side& peer);
+  static std::uint32_t unseen(const SeenSegment& g, Side& peer);
+  [[nodiscard]] static bool acknowledged_before(const SeenSegment& g, const Side& peer);
   [[nodiscard]] std::uint32_t sent_again(const SeenSegment& g, const Side& me, const Side& peer) const;
   void note_scale(const SeenSegment& g, Side& me, Side& peer);
   void note_handshake(const SeenSegment& g, unsigned side);
@@ -62,7 +66,6 @@ class WireAnalysis {
   TimeNs syn_ts_ns_ = 0;           // the newest SYN
   std::int64_t first_rtt_ns_ = 0;  // SYN to the handshake's last ACK; 0: not known
   bool syn_seen_ = false;
-  bool syn_ack_seen_ = false;
 };
 
 }  // namespace tcpwitness

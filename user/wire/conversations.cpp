@@ -109,7 +109,7 @@ struct Conversations::Impl {
   void observe(const TcpFrame& f, std::vector<Event>& out);
   std::uint32_t locate(const TcpFrame& f, std::vector<Event>& out);
   void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
-  void give_back(std::vector<Event>& out);
+  bool give_back(std::vector<Event>& out);
   void end(std::uint32_t slot, std::vector<Event>& out);
   void tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why, std::vector<Event>& out);
 
@@ -118,7 +118,6 @@ struct Conversations::Impl {
   Analysis analysis;
   std::uint64_t stream = 0;
   std::uint64_t streams = 0;
-  EventId next_id = 1;
   TimeNs now = 0;
 };
 
@@ -176,7 +175,9 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
     tell(c, from, f, static_cast<std::uint16_t>(why | TW_WHY_BAD_HEADER), out);
     return;
   }
-  if (!me.has_isn) {
+  if (!me.has_isn || has(f, tcp_flag::syn)) {
+    // A SYN-ACK with another number stays in its conversation: an answer to the same SYN.
+    if (me.has_isn && me.isn != f.seq) analysis.flags |= analysis_flag::reused_ports;
     me.has_isn = true;
     me.isn = isn_of(f);
   }
@@ -199,15 +200,22 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
 }
 
 // Conversations without an end count as over after a time; of those that are over, so many are kept for stragglers.
-void Conversations::Impl::give_back(std::vector<Event>& out) {
+// One of each at a time: true where there may be another.
+bool Conversations::Impl::give_back(std::vector<Event>& out) {
   const std::uint32_t silent = table.oldest(Listed::half_open);
-  if (silent != ConversationTable::none && now - table.at(silent).last_ts_ns > given_up_ns) {
-    table.list(silent, Listed::over);
-  }
+  const bool given_up = silent != ConversationTable::none && now - table.at(silent).last_ts_ns > given_up_ns;
+  if (given_up) table.list(silent, Listed::over);
   const std::uint32_t over = table.oldest(Listed::over);
-  if (over == ConversationTable::none) return;
-  if (table.count(Listed::over) > settings.linger_limit || now - table.at(over).last_ts_ns > settings.linger_ns) {
-    end(over, out);
+  if (over == ConversationTable::none) return false;
+  const bool ends =
+      table.count(Listed::over) > settings.linger_limit || now - table.at(over).last_ts_ns > settings.linger_ns;
+  if (ends) end(over, out);
+  return given_up || ends;
+}
+
+void Conversations::advance(TimeNs now, std::vector<Event>& out) {
+  if (now > impl_->now) impl_->now = now;
+  while (impl_->give_back(out)) {
   }
 }
 
@@ -228,7 +236,6 @@ void Conversations::Impl::relist(std::uint32_t slot, Conversation& c, const TcpF
 void Conversations::Impl::end(std::uint32_t slot, std::vector<Event>& out) {
   const Conversation& c = table.at(slot);
   Event& e = out.emplace_back();
-  e.id = next_id++;
   e.ts_ns = c.last_ts_ns;
   e.body = ConversationEnd{{c.local, c.remote}, c.totals()};
   table.release(slot);
@@ -237,7 +244,7 @@ void Conversations::Impl::end(std::uint32_t slot, std::vector<Event>& out) {
 void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why,
                                std::vector<Event>& out) {
   Event& e = out.emplace_back();
-  e.id = next_id++;
+  e.id = f.number;
   e.ts_ns = f.ts_ns;
   Segment& g = e.body.emplace<Segment>();
   g.header.kind = TW_KIND_SEGMENT;
@@ -246,7 +253,7 @@ void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFr
   g.header.ts_ns = static_cast<std::uint64_t>(f.ts_ns);
   to_tuple({c.local, c.remote}, g.tuple);
   g.socket.type = TW_SOCKET_UNKNOWN;
-  g.ifindex = f.interface;
+  g.ifindex = f.interface + 1;  // 0 is none
   g.hook = from == 0 ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
   g.why = why;
   g.seq = f.seq;

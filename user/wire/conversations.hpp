@@ -34,6 +34,8 @@ class Conversations {
   // Appends zero or more events: the ends of older conversations, then this segment (a Segment, oriented: local is the
   // conversation's local side, hook is egress for what it sends and ingress for what it gets).
   void observe(const TcpFrame& frame, std::vector<Event>& out);
+  // No frame came, and yet it is `now`: appends the ends of the conversations that are over for long.
+  void advance(TimeNs now, std::vector<Event>& out);
   // The analysis of the newest segment, event or not.
   [[nodiscard]] const Analysis& analysis() const;
   [[nodiscard]] std::uint64_t stream() const;  // of the newest segment: tshark's tcp.stream

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // progress.cpp: see progress.hpp. One write(2) a drawing, no newline, never as wide as the terminal (the cursor would
 // wrap).
-#include "run/progress.hpp"
+#include "sink/progress.hpp"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
