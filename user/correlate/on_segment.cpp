@@ -146,7 +146,8 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
     ++summary_.untracked;
     return no_slot;
   }
-  const Slot slot = create(e.ts_ns);
+  const bool begun = is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0;
+  const Slot slot = create(e.ts_ns, begun);
   Connection& c = table_.at(slot);
   if (settings_.kernel_heard) table_.bind_cookie(slot, own_cookie(g));
   table_.bind_flow(slot, flow);

@@ -108,12 +108,12 @@ void Witness::Impl::pass_time(TimeNs now) {
   if (!strays_.empty()) expire_strays(now_);
 }
 
-Slot Witness::Impl::create(TimeNs ts) {
+Slot Witness::Impl::create(TimeNs ts, bool begun) {
   const Slot slot = table_.create(ts);
   Connection& c = table_.at(slot);
   c.gap_serial = gap_serial_;
   // Its first events may be among the lost ones.
-  c.incomplete = gap_serial_ != 0 && gap_until_ns_ >= ts;
+  c.incomplete = gap_serial_ != 0 && (!begun || gap_until_ns_ >= ts);
   return slot;
 }
 

@@ -97,7 +97,8 @@ class Witness::Impl {
   Slot locate(std::uint64_t cookie, const tw_tuple& tuple) const;
 
   // witness.cpp
-  Slot create(TimeNs ts);
+  // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
+  Slot create(TimeNs ts, bool begun);
   void adopt_flow(Slot slot, const Flow& flow);
   // No room for another connection that only a segment has shown.
   [[nodiscard]] bool crowded(bool half_open) const;
