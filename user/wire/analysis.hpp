@@ -46,7 +46,7 @@ class WireAnalysis {
     std::uint16_t window = 0;      // of its newest segment, unscaled
     std::uint8_t shift = shift_unknown;
     bool offers : 1 = false;  // a window scale
-    bool sent : 1 = false;  // next is known
+    bool sent : 1 = false;    // next is known
     bool has_unbroken : 1 = false;
     bool beyond_told : 1 = false;  // the peer acknowledged more than `next`, and that was told
     bool acked : 1 = false;        // it has acknowledged more than a SYN
@@ -56,7 +56,7 @@ class WireAnalysis {
   static constexpr std::uint8_t shift_unknown = 0xff;
 
   static std::uint32_t before_numbers(const SeenSegment& g, Side& me, Side& peer);
-  static std::uint32_t unseen(const SeenSegment& g, Side& peer);
+  static std::uint32_t unseen(Side& peer);
   [[nodiscard]] static bool acknowledged_before(const SeenSegment& g, const Side& peer);
   [[nodiscard]] std::uint32_t sent_again(const SeenSegment& g, const Side& me, const Side& peer) const;
   void note_scale(const SeenSegment& g, Side& me, Side& peer);
