@@ -19,5 +19,6 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "{}\n", error->text);
     return 2;
   }
-  return run_live(std::get<Options>(parsed));
+  const auto& options = std::get<Options>(parsed);
+  return options.command == Command::read ? run_read(options) : run_live(options);
 }

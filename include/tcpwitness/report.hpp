@@ -35,12 +35,20 @@ struct Hook {
   std::string why;     // why this mode; what is lost when off
 };
 
+// What a run reads, when it does not listen.
+struct CaptureSource {
+  std::string path;    // "-": standard input
+  std::string format;  // "pcapng", "pcap, gzip", ...
+  std::vector<std::string> interfaces;
+};
+
 struct Ready {
   TimeNs ts_ns = 0;
   std::string version;
   std::string kernel;
   std::vector<Hook> hooks;
   std::uint64_t ring_bytes = 0;
+  std::optional<CaptureSource> capture;
 };
 
 // What made a state change happen.
@@ -156,6 +164,14 @@ struct GapReport {
   Gap gap;
 };
 
+// What was read of a capture.
+struct CaptureTotals {
+  std::uint64_t frames = 0;
+  std::uint64_t segments = 0;  // TCP segments in them that were selected
+  std::uint64_t conversations = 0;
+  std::string damage;  // why the file could not be read to its end; "" where it could
+};
+
 struct Summary {
   TimeNs ts_ns = 0;
   std::uint64_t connections = 0;                      // lives told
@@ -165,6 +181,7 @@ struct Summary {
   std::uint64_t flows_full = 0;
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
   std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
+  std::optional<CaptureTotals> capture;
 };
 
 using Report = std::variant<Ready, Entry, FindingReport, Life, GapReport, Summary>;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "cli/grammar.hpp"
 #include "cli/options.hpp"
 #include "cli/values.hpp"
 
@@ -134,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"-p", "1", "-p", "2"}, {"--pid", "2 times"}},
         Refusal{{"--comm", "sixteen-letters-"}, {"15 bytes", "'sixteen-letters'"}}, Refusal{{"--comm", ""}, {"--comm"}},
         Refusal{{"-i", ""}, {"--interface"}}, Refusal{{"-i", "sixteen-letters-"}, {"1 to 15"}},
-        Refusal{{"-i", "a/b"}, {"'a/b'"}}, Refusal{{"-o", "xml"}, {"--output", "'xml'", "text, json"}},
+        Refusal{{"-i", "a/b"}, {"'a/b'"}}, Refusal{{"-o", "xml"}, {"--output", "'xml'", "text, json, csv"}},
         Refusal{{"-d", "0"}, {"--duration", "above 0"}}, Refusal{{"-d", "-1"}, {"above 0"}},
         Refusal{{"-d", "nan"}, {"above 0"}}, Refusal{{"-d", "inf"}, {"above 0"}}, Refusal{{"-d", "1s"}, {"'1s'"}},
         Refusal{{"-d", "1e10"}, {"1e9"}}, Refusal{{"-d"}, {"--duration needs a value"}},
@@ -152,8 +153,161 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"trace", "--packets", "some"}, {"events, all"}}, Refusal{{"--netns", ""}, {"--netns"}},
         Refusal{{"--prot", "80"}, {"no option '--prot'", "did you mean '--port'?"}},
         Refusal{{"-z"}, {"no option '-z'"}}, Refusal{{"trcae"}, {"'trcae' is not a command", "did you mean 'trace'?"}},
-        Refusal{{"life", "trace"}, {"two commands"}}, Refusal{{"-p", "1", "2"}, {"'2' is not a command"}},
-        Refusal{{"trace", "--host"}, {"--host needs a value"}}));
+        Refusal{{"life", "trace"}, {"life and trace are two commands"}},
+        Refusal{{"record", "read", "x"}, {"record and read are two commands"}},
+        Refusal{{"reed", "x.pcap"}, {"'reed' is not a command", "did you mean 'read'?"}},
+        Refusal{{"-p", "1", "2"}, {"'2' is not a command"}}, Refusal{{"trace", "--host"}, {"--host needs a value"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Read, OptionsRefuse,
+    testing::Values(Refusal{{"read"}, {"read needs a file", "'-' for standard input"}},
+                    Refusal{{"read", "--trace"}, {"read needs a file"}}, Refusal{{"read", ""}, {"read needs a file"}},
+                    Refusal{{"read", "x", "-i", "lo"}, {"--interface", "how to listen", "--host or an expression"}},
+                    Refusal{{"read", "x", "--wire", "tc"}, {"--wire says how to listen"}},
+                    Refusal{{"read", "x", "--kernel", "off"}, {"--kernel says how to listen"}},
+                    Refusal{{"read", "x", "--netns", "blue"}, {"--netns says how to listen"}},
+                    Refusal{{"read", "x", "--ring-size", "8M"}, {"--ring-size says how to listen"}},
+                    Refusal{{"read", "x", "--flows", "2048"}, {"--flows says how to listen"}},
+                    Refusal{{"read", "x", "-d", "5"}, {"--duration", "--count"}},
+                    Refusal{{"read", "x", "-w", "y"}, {"--write belongs to a recording"}},
+                    Refusal{{"read", "x", "-q"}, {"--quiet belongs to a recording"}},
+                    Refusal{{"read", "x", "--packets", "all"}, {"'tcpwitness read --trace FILE'"}},
+                    Refusal{{"read", "x", "--filter", ""}, {"--filter", "not an expression"}},
+                    Refusal{{"read", "x", "--filter", "tcp", "port", "80"}, {"both expressions"}},
+                    Refusal{{"read", "x", "--filter", "a", "--filter", "b"}, {"--filter", "2 times"}},
+                    Refusal{{"read", "x", "--tarce"}, {"no option '--tarce'", "did you mean '--trace'?"}},
+                    Refusal{{"--filter", "tcp"}, {"--filter", "tcpwitness read FILE", "--port and --host"}},
+                    Refusal{{"trace", "--trace"}, {"--trace", "the command is 'trace'"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Record, OptionsRefuse,
+    testing::Values(Refusal{{"record"}, {"record needs a file", "-w FILE"}}, Refusal{{"record", "-w", ""}, {"--write"}},
+                    Refusal{{"record", "-w", "-"}, {"--write", "a recording goes to a file"}},
+                    Refusal{{"record", "-w"}, {"--write needs a value"}},
+                    Refusal{{"record", "-w", "x", "--snaplen", "63"}, {"--snaplen", "from 64 to 1024"}},
+                    Refusal{{"record", "-w", "x", "--snaplen", "1025"}, {"from 64 to 1024"}},
+                    Refusal{{"record", "-w", "x", "--rotate-size", "63K"}, {"--rotate-size", "64K to 1T"}},
+                    Refusal{{"record", "-w", "x", "--rotate-size", "2T"}, {"64K to 1T"}},
+                    Refusal{{"record", "-w", "x", "--rotate-size", "18446744073709551615T"}, {"64K to 1T"}},
+                    Refusal{{"record", "-w", "x", "--rotate-every", "0"}, {"--rotate-every", "30s, 15m, 2h, 1d"}},
+                    Refusal{{"record", "-w", "x", "--rotate-every", "1.5h"}, {"'1.5h' is not a time"}},
+                    Refusal{{"record", "-w", "x", "--rotate-every", "s"}, {"'s' is not a time"}},
+                    Refusal{{"record", "-w", "x", "--rotate-every", "99999999d"}, {"is not a time"}},
+                    Refusal{{"record", "-w", "x", "--keep", "0", "--rotate-size", "1M"}, {"--keep", "from 1 to"}},
+                    Refusal{{"record", "-w", "x", "--keep", "3"}, {"--keep", "--rotate-size or --rotate-every"}},
+                    Refusal{{"record", "-w", "x", "--flight-recorder", "0"}, {"--flight-recorder", "above 0"}},
+                    Refusal{{"record", "-w", "x", "--on", "half-open"}, {"--on", "--flight-recorder"}},
+                    Refusal{{"record", "-w", "x", "--flight-recorder", "9", "--on", "half-open,"}, {"'' is none of"}},
+                    Refusal{{"record", "-w", "x", "--flight-recorder", "9", "--on", "crash"},
+                            {"--on", "'crash' is none of", "reset-origin"}},
+                    Refusal{{"record", "-w", "x", "--filter", "tcp"}, {"--filter", "selects from a file"}},
+                    Refusal{{"-w", "x"}, {"--write belongs to a recording", "tcpwitness record -w FILE"}},
+                    Refusal{{"trace", "--keep", "2"}, {"--keep belongs to a recording"}}));
+
+TEST(Options, ReadTakesAFileAndAnExpression) {
+  const Options plain = options({"read", "x.pcap"});
+  EXPECT_EQ(plain.command, Command::read);
+  EXPECT_EQ(plain.read.path, "x.pcap");
+  EXPECT_EQ(plain.read.filter, "");
+  EXPECT_FALSE(plain.read.trace);
+  EXPECT_FALSE(plain.timeline());
+
+  const Options all = options({"read",       "--port", "80",   "x.pcap",    "tcp",     "port",      "80",  "-o",
+                               "csv",        "and",    "host", "192.0.2.1", "--trace", "--packets", "all", "--host",
+                               "10.0.0.0/8", "-c",     "3",    "-p",        "7",       "--comm",    "curl"});
+  EXPECT_EQ(all.read.path, "x.pcap");
+  EXPECT_EQ(all.read.filter, "tcp port 80 and host 192.0.2.1");
+  EXPECT_TRUE(all.read.trace);
+  EXPECT_TRUE(all.timeline());
+  EXPECT_TRUE(all.packets_all);
+  EXPECT_EQ(all.format, OutputFormat::csv);
+  EXPECT_EQ(all.count, 3U);
+  EXPECT_EQ(all.ports.size(), 1U);
+  EXPECT_EQ(all.hosts.size(), 1U);
+  EXPECT_EQ(all.pid, 7U);
+  EXPECT_EQ(all.comm, "curl");
+}
+
+TEST(Options, TheExpressionMayBeOneWordOrAnOption) {
+  EXPECT_EQ(options({"read", "-", "tcp[tcpflags] & tcp-syn != 0"}).read.filter, "tcp[tcpflags] & tcp-syn != 0");
+  EXPECT_EQ(options({"read", "-"}).read.path, "-");
+  const Options option = options({"--filter", "tcp port 80 or port 81", "read", "x"});
+  EXPECT_EQ(option.read.path, "x");
+  EXPECT_EQ(option.read.filter, "tcp port 80 or port 81");
+}
+
+TEST(Options, AFileMayBeNamedLikeACommandOrAnOption) {
+  EXPECT_EQ(options({"read", "trace"}).read.path, "trace");
+  EXPECT_EQ(options({"read", "read"}).read.path, "read");
+  EXPECT_EQ(options({"read", "--", "-x.pcap"}).read.path, "-x.pcap");
+}
+
+TEST(Options, RecordKeepsWhatItIsTold) {
+  const RecordOptions defaults = options({"record", "-w", "x.pcapng"}).record;
+  EXPECT_EQ(defaults.path, "x.pcapng");
+  EXPECT_EQ(defaults.snaplen, 128U);
+  EXPECT_EQ(defaults.rotate_bytes, 0U);
+  EXPECT_EQ(defaults.rotate_every, 0s);
+  EXPECT_EQ(defaults.keep, 0U);
+  EXPECT_FALSE(defaults.flight);
+  EXPECT_TRUE(defaults.on.empty());
+  EXPECT_FALSE(defaults.quiet);
+
+  const Options all = options({"record",
+                               "-w",
+                               "a",
+                               "--snaplen",
+                               "1024",
+                               "--rotate-size",
+                               "100M",
+                               "--rotate-every",
+                               "15m",
+                               "--keep",
+                               "10",
+                               "--flight-recorder",
+                               "2.5",
+                               "--on",
+                               "half-open,zero-window",
+                               "--on",
+                               "half-open",
+                               "-q",
+                               "--packets",
+                               "all",
+                               "-i",
+                               "lo",
+                               "--port",
+                               "80",
+                               "-o",
+                               "json"});
+  EXPECT_EQ(all.command, Command::record);
+  EXPECT_EQ(all.record.snaplen, 1024U);
+  EXPECT_EQ(all.record.rotate_bytes, 100U << 20U);
+  EXPECT_EQ(all.record.rotate_every, 15min);
+  EXPECT_EQ(all.record.keep, 10U);
+  EXPECT_EQ(all.record.flight, 2500ms);
+  EXPECT_EQ(all.record.on, (std::vector<Rule>{Rule::half_open, Rule::zero_window}));
+  EXPECT_TRUE(all.record.quiet);
+  EXPECT_TRUE(all.packets_all);
+  EXPECT_EQ(all.interfaces, (std::vector<std::string>{"lo"}));
+}
+
+TEST(Options, EveryRuleCanStartTheFlightRecorder) {
+  for (std::size_t rule = 0; rule < rule_count; ++rule) {
+    const std::string word(name(static_cast<Rule>(rule)));
+    const Options all = options({"record", "-w", "a", "--flight-recorder", "1", "--on", word});
+    EXPECT_EQ(all.record.on, std::vector<Rule>{static_cast<Rule>(rule)});
+    EXPECT_TRUE(told({"record", "--help"}).contains(word)) << word;
+  }
+}
+
+TEST(Options, PeriodsHaveUnits) {
+  EXPECT_EQ(cli::period("90"), 90s);
+  EXPECT_EQ(cli::period("90s"), 90s);
+  EXPECT_EQ(cli::period("2h"), 2h);
+  EXPECT_EQ(cli::period("1d"), 24h);
+  EXPECT_FALSE(cli::period(""));
+  EXPECT_FALSE(cli::period("-1"));
+}
 
 TEST(Options, TheLargestAndSmallestRingsAreAccepted) {
   EXPECT_EQ(options({"--ring-size", "65536"}).ring_bytes, 65536U);
@@ -170,6 +324,9 @@ TEST(Options, HelpTellsOfTheCommandAskedFor) {
   EXPECT_TRUE(told({"-h"}).contains("Examples:"));
   EXPECT_TRUE(told({"life", "--help"}).starts_with("tcpwitness life: "));
   EXPECT_TRUE(told({"trace", "--help"}).starts_with("tcpwitness trace: "));
+  EXPECT_TRUE(told({"record", "--help"}).starts_with("tcpwitness record: "));
+  EXPECT_TRUE(told({"read", "--help"}).starts_with("tcpwitness read: "));
+  EXPECT_TRUE(told({"read", "x.pcap", "tcp", "-h"}).starts_with("tcpwitness read: "));
 }
 
 TEST(Options, EveryOptionIsInTheHelp) {
@@ -182,9 +339,27 @@ TEST(Options, EveryOptionIsInTheHelp) {
   for (const char* mode : {"auto", "xdp", "xdp-native", "xdp-generic", "tc", "none"}) EXPECT_TRUE(page.contains(mode));
 }
 
+// A page has what the command takes, and nothing that it refuses.
+TEST(Options, AHelpPageHasWhatTheCommandTakes) {
+  const std::string read = told({"read", "--help"});
+  const std::string record = told({"record", "--help"});
+  for (const cli::Spec& spec : cli::specs()) {
+    const std::string option = std::string(cli::long_name(spec));
+    EXPECT_EQ(read.contains("  " + option + " ") || read.contains(", " + option + " "),
+              cli::why_not(spec, Command::read, true).empty())
+        << option;
+    EXPECT_EQ(record.contains("  " + option + " ") || record.contains(", " + option + " "),
+              cli::why_not(spec, Command::record, false).empty())
+        << option;
+  }
+}
+
 TEST(Options, HelpFitsANarrowTerminal) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--help"}, {"life", "--help"}, {"trace", "--help"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"life", "--help"},
+                                                    {"trace", "--help"},
+                                                    {"record", "--help"},
+                                                    {"read", "--help"}}) {
     std::istringstream page(told(arguments));
     for (std::string line; std::getline(page, line);) EXPECT_LE(line.size(), 90U) << line;
   }

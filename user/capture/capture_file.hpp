@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,7 +49,12 @@ struct CaptureBlock {
 class CaptureFile {
  public:
   // path "-": standard input. Fails where there is no such file or it is no capture.
-  static Result<std::unique_ptr<CaptureFile>> open(const std::string& path);
+  // wait: called with the descriptor before every read(2) of what is no ordinary file (a pipe, a socket). False ends
+  // the file there.
+  using Wait = std::function<bool(int fd)>;
+  static Result<std::unique_ptr<CaptureFile>> open(const std::string& path, Wait wait = {});
+  // A capture in memory, which must outlive it.
+  static Result<std::unique_ptr<CaptureFile>> open(std::span<const std::byte> bytes);
   ~CaptureFile();
   CaptureFile(const CaptureFile&) = delete;
   CaptureFile& operator=(const CaptureFile&) = delete;
@@ -67,9 +73,11 @@ class CaptureFile {
   [[nodiscard]] std::uint64_t bytes_read() const;
   [[nodiscard]] std::uint64_t bytes_total() const;
 
- private:
-  CaptureFile();
   struct Impl;
+
+ private:
+  explicit CaptureFile(std::unique_ptr<Impl> impl);
+  static Result<std::unique_ptr<CaptureFile>> recognise(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -19,6 +19,9 @@ class TcpFrames {
   TcpFrames(const TcpFrames&) = delete;
   TcpFrames& operator=(const TcpFrames&) = delete;
 
+  // Off at first: whether to fill bad_checksum, for segments that were captured whole. It takes time.
+  void check_checksums(bool wanted);
+
   // False: no TCP segment ends in this frame.
   bool parse(const CaptureBlock& block, TcpFrame& tcp);
 

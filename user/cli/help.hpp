@@ -13,6 +13,9 @@ and says how each explains the other.
 Usage: tcpwitness [life] [OPTIONS]     one line for every connection, when it ends
        tcpwitness trace [OPTIONS]      the timeline: what crossed the wire, what the
                                        kernel concluded, and what caused it
+       tcpwitness record -w FILE       both witnesses into a file that Wireshark opens
+       tcpwitness read FILE            a capture or a recording: its connections, or with
+                                       --trace their timeline; needs no root
        tcpwitness COMMAND --help       more about one of them
        tcpwitness --version
 
@@ -20,6 +23,7 @@ Examples:
   sudo tcpwitness                      every connection of this machine
   sudo tcpwitness --port 443 -d 60     one minute of HTTPS
   sudo tcpwitness trace --comm curl    follow curl, segment by segment
+  tcpwitness read dump.pcap            what was in a capture
   sudo tcpwitness -o json | jq 'select(.type == "life" and .outcome != "completed")'
 
 )";
@@ -57,6 +61,85 @@ Trace options:
 
 )";
 
+inline constexpr std::string_view help_record =
+    R"(tcpwitness record: writes what both witnesses say to a pcapng file while it happens: the
+segments as packets, the kernel's events between them. Wireshark opens it, and 'tcpwitness
+read' judges it as the live run did. Prints a line for every connection meanwhile.
+
+Usage: tcpwitness record -w FILE [OPTIONS]
+
+Examples:
+  sudo tcpwitness record -w today.pcapng --port 443
+  sudo tcpwitness record -w log.pcapng --rotate-size 100M --keep 10 -q
+                                       the newest gigabyte, for ever
+  sudo tcpwitness record -w crash.pcapng --flight-recorder 30 --on reset-origin,half-open
+                                       only when something breaks: it, and what led to it
+
+Record options:
+  -w, --write FILE            the file; it is replaced if it is there
+      --snaplen BYTES         kept of each segment, headers included, 64 to 1024 (128)
+      --packets events|all    which segments to keep (events): events are those that
+                              open, close, reset, retransmit, probe or stop a connection
+      --rotate-size SIZE      begin a new file after so much, 64K to 1T
+      --rotate-every TIME     begin a new file after so long: 30s, 15m, 2h, 1d
+      --keep N                only the newest N of these files
+      --flight-recorder SECONDS
+                              keep the last seconds in memory, and write them only when a
+                              finding fires
+      --on RULE[,RULE...]     these findings (all but time-wait): keepalive, zero-window,
+                              retransmission, time-wait, close-wait-stuck, reset-origin,
+                              half-open, stray-segment
+  -q, --quiet                 print no connections, only record
+
+)";
+
+inline constexpr std::string_view help_read =
+    R"(tcpwitness read: the connections of a capture, or of a recording by 'tcpwitness record'.
+Reads pcap and pcapng, gzip and zstd too. Of a capture the wire alone speaks; a recording
+has both witnesses and is judged as the live run was. Needs no root.
+
+Usage: tcpwitness read [OPTIONS] FILE [EXPRESSION]
+
+Examples:
+  tcpwitness read dump.pcap            one line for every connection in it
+  tcpwitness read --trace dump.pcap    its timeline, with the frame numbers of Wireshark
+  tcpwitness read dump.pcap.gz tcp port 443 and not host 192.0.2.7
+                                       only frames that match, as tcpdump selects them
+  sudo tcpdump -i eth0 -U -w - tcp | tcpwitness read -
+                                       connections as they end, heard elsewhere
+  tcpwitness read dump.pcap -o csv >connections.csv
+
+What to read:
+  FILE                        a file, or '-' for standard input
+  EXPRESSION                  for each frame, as 'man pcap-filter' has it; quote what the
+                              shell would take for itself
+      --filter EXPRESSION     the same as an option
+      --port PORT             only connections with this port at either end; repeatable,
+                              at most 16
+      --host ADDR[/BITS]      only connections with this address or network at either end;
+                              repeatable, at most 8
+  -p, --pid PID               of a recording: only connections of this process
+      --comm NAME             of a recording: only those of processes of this name
+
+What to print:
+      --trace                 the timeline of every connection, not one line
+      --packets events|all    with --trace: which segments to show (events): those that
+                              open, close, reset, retransmit, probe or stop a connection,
+                              or all
+  -o, --output text|json|csv  for people, one JSON object a line, or a table for a
+                              spreadsheet (text)
+  -c, --count COUNT           stop after so many connections
+      --stuck-after SECONDS   of a recording: a finding where the peer has closed and the
+                              process here has not, for so long (10)
+
+  -h, --help                  this page
+      --version               the version
+
+Ctrl-C stops reading, tells what is still open and exits with 0. A file that cannot be
+read, or is damaged, exits with 1 after all that was good in it; a senseless command line
+with 2. Data goes to stdout, all else to stderr.
+)";
+
 inline constexpr std::string_view help_shared =
     R"(What to trace:
   -i, --interface IFACE       only this interface (all that are up); repeatable
@@ -68,7 +151,8 @@ inline constexpr std::string_view help_shared =
       --netns PATH|NAME       in this network namespace (the current one)
 
 What to print:
-  -o, --output text|json      for people, or one JSON object a line (text)
+  -o, --output text|json|csv  for people, one JSON object a line, or a table for a
+                              spreadsheet (text)
   -d, --duration SECONDS      stop after so long (until Ctrl-C)
   -c, --count COUNT           stop after so many connections
       --stuck-after SECONDS   a finding where the peer has closed and the process here

@@ -11,6 +11,7 @@
 #include <array>
 #include <functional>
 
+#include "cli/grammar.hpp"
 #include "cli/help.hpp"
 #include "cli/values.hpp"
 
@@ -19,35 +20,7 @@ namespace {
 
 constexpr std::string_view try_help = "\nTry 'tcpwitness --help'.";
 
-// Every option as the texts that were given to it, in order.
-struct Texts {
-  std::vector<std::string> interface, pid, comm, port, host, netns, output, duration, count, stuck_after, wire, kernel,
-      ring_size, flows, packets;
-};
-
-struct Spec {
-  const char* names;  // CLI11's form
-  std::vector<std::string> Texts::* texts;
-};
-
-const std::array<Spec, 15>& specs() {
-  static const std::array<Spec, 15> all{{{"-i,--interface", &Texts::interface},
-                                         {"-p,--pid", &Texts::pid},
-                                         {"--comm", &Texts::comm},
-                                         {"--port", &Texts::port},
-                                         {"--host", &Texts::host},
-                                         {"--netns", &Texts::netns},
-                                         {"-o,--output", &Texts::output},
-                                         {"-d,--duration", &Texts::duration},
-                                         {"-c,--count", &Texts::count},
-                                         {"--stuck-after", &Texts::stuck_after},
-                                         {"--wire", &Texts::wire},
-                                         {"--kernel", &Texts::kernel},
-                                         {"--ring-size", &Texts::ring_size},
-                                         {"--flows", &Texts::flows},
-                                         {"--packets", &Texts::packets}}};
-  return all;
-}
+using cli::Texts;
 
 // The first sentence about what is wrong; later ones are often its consequence.
 class Reader {
@@ -122,8 +95,8 @@ void read_filters(const Texts& texts, Options& options, Reader& reader) {
 
 void read_printing(const Texts& texts, Options& options, Reader& reader) {
   reader.once(
-      "--output", texts.output, [](std::string_view text) { return cli::one_of(text, {"text", "json"}); },
-      [&](std::size_t value) { options.format = value == 0 ? OutputFormat::text : OutputFormat::json; });
+      "--output", texts.output, [](std::string_view text) { return cli::one_of(text, {"text", "json", "csv"}); },
+      [&](std::size_t value) { options.format = static_cast<OutputFormat>(value); });
   reader.once("--duration", texts.duration, cli::seconds, [&](auto value) { options.duration = value; });
   reader.once(
       "--count", texts.count, [](std::string_view text) { return cli::number(text, 1, 1'000'000'000'000); },
@@ -146,6 +119,50 @@ void read_listening(const Texts& texts, Options& options, Reader& reader) {
       [&](std::uint64_t value) { options.flows = static_cast<std::uint32_t>(value); });
 }
 
+void read_record(const Texts& texts, RecordOptions& record, Reader& reader) {
+  reader.once(
+      "--write", texts.write,
+      [](const std::string& text) -> cli::Value<std::string> {
+        if (text.empty()) return std::unexpected("'' is not a file");
+        if (text == "-") return std::unexpected("'-': a recording goes to a file; standard output is for the lives");
+        return text;
+      },
+      [&](std::string value) { record.path = std::move(value); });
+  reader.once(
+      "--snaplen", texts.snaplen,
+      [](std::string_view text) { return cli::number(text, cli::snaplen_min, cli::snaplen_max); },
+      [&](std::uint64_t value) { record.snaplen = static_cast<std::uint32_t>(value); });
+  reader.once("--rotate-size", texts.rotate_size, cli::rotate_size,
+              [&](std::uint64_t value) { record.rotate_bytes = value; });
+  reader.once("--rotate-every", texts.rotate_every, cli::period, [&](auto value) { record.rotate_every = value; });
+  reader.once(
+      "--keep", texts.keep, [](std::string_view text) { return cli::number(text, 1, 1'000'000); },
+      [&](std::uint64_t value) { record.keep = static_cast<std::uint32_t>(value); });
+  reader.once("--flight-recorder", texts.flight_recorder, cli::seconds, [&](auto value) { record.flight = value; });
+  reader.each("--on", texts.on, cli::rules, [&](const std::vector<Rule>& values) {
+    for (const Rule rule : values) add_new(record.on, rule);
+  });
+  record.quiet = !texts.quiet.empty();
+}
+
+// "tcpwitness read FILE tcp port 80": all words behind FILE are one expression, as in tcpdump.
+void read_read(const Texts& texts, ReadOptions& read, Reader& reader) {
+  read.trace = !texts.trace.empty();
+  if (!texts.words.empty()) {
+    read.path = texts.words.front();
+    read.filter = fmt::format("{}", fmt::join(texts.words.begin() + 1, texts.words.end(), " "));
+  }
+  const bool twice = !read.filter.empty() && !texts.filter.empty();
+  if (twice) reader.fail("--filter and the words behind FILE are both expressions: give one, with 'and' or 'or' in it");
+  reader.once(
+      "--filter", texts.filter,
+      [](const std::string& text) -> cli::Value<std::string> {
+        if (text.empty()) return std::unexpected("'' is not an expression: 'tcp port 80 and host 192.0.2.1', say");
+        return text;
+      },
+      [&](std::string value) { read.filter = std::move(value); });
+}
+
 // What each option allows but not together.
 void check_together(const Texts& texts, const Options& options, Reader& reader) {
   if (options.wire == WireMode::none && !options.kernel) {
@@ -157,9 +174,20 @@ void check_together(const Texts& texts, const Options& options, Reader& reader) 
   if (options.wire == WireMode::none && !texts.interface.empty()) {
     reader.fail("--interface says where to hear the wire, and --wire none not to hear it: give one of them");
   }
-  if (options.command != Command::trace && !texts.packets.empty()) {
-    reader.fail("--packets belongs to the timeline: 'tcpwitness trace --packets all'");
+}
+
+void check_record(const RecordOptions& record, Reader& reader) {
+  if (record.path.empty()) reader.fail("record needs a file to write to: 'tcpwitness record -w FILE'");
+  if (record.keep != 0 && record.rotate_bytes == 0 && record.rotate_every.count() == 0) {
+    reader.fail("--keep says how many files stay when a new one is begun: give --rotate-size or --rotate-every too");
   }
+  if (!record.on.empty() && !record.flight) {
+    reader.fail("--on says which findings make the flight recorder write: give --flight-recorder SECONDS too");
+  }
+}
+
+void check_read(const ReadOptions& read, Reader& reader) {
+  if (read.path.empty()) reader.fail("read needs a file: 'tcpwitness read FILE', or '-' for standard input");
 }
 
 // Distance in single-letter edits, for "did you mean".
@@ -183,16 +211,19 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return near ? fmt::format("; did you mean '{}'?", *nearest) : "";
 }
 
-std::string unknown(std::string_view word) {
-  if (word == "life" || word == "trace") return "life and trace are two commands: give one of them";
+constexpr std::array<std::string_view, 4> commands{"life", "trace", "record", "read"};  // in the order of Command
+
+std::string unknown(std::string_view word, Command command) {
+  if (std::ranges::find(commands, word) != commands.end()) {
+    return fmt::format("{} and {} are two commands: give one of them", commands[static_cast<std::size_t>(command)],
+                       word);
+  }
   if (!word.starts_with('-')) {
-    return fmt::format("'{}' is not a command: life and trace are{}", word, did_you_mean(word, {"life", "trace"}));
+    return fmt::format("'{}' is not a command: {} are{}", word, fmt::join(commands, ", "),
+                       did_you_mean(word, {commands.begin(), commands.end()}));
   }
   std::vector<std::string> known{"--help", "--version"};
-  for (const Spec& spec : specs()) {
-    const std::string_view names(spec.names);
-    known.emplace_back(names.substr(names.find("--")));
-  }
+  for (const cli::Spec& spec : cli::specs()) known.emplace_back(cli::long_name(spec));
   const std::string_view option = word.substr(0, word.find('='));
   return fmt::format("there is no option '{}'{}", option, did_you_mean(option, known));
 }
@@ -209,12 +240,35 @@ Parsed evaluate(const Texts& texts, Command command) {
   Options options;
   options.command = command;
   Reader reader;
+  read_read(texts, options.read, reader);
+  for (const cli::Spec& spec : cli::specs()) {
+    if ((texts.*spec.texts).empty()) continue;
+    const std::string why = cli::why_not(spec, command, options.timeline());
+    if (!why.empty()) reader.fail(why);
+  }
   read_filters(texts, options, reader);
   read_printing(texts, options, reader);
   read_listening(texts, options, reader);
+  read_record(texts, options.record, reader);
   check_together(texts, options, reader);
+  if (command == Command::record) check_record(options.record, reader);
+  if (command == Command::read) check_read(options.read, reader);
   if (!reader.wrong().empty()) return usage_error(reader.wrong());
   return options;
+}
+
+std::string_view help_page(Command command) {
+  switch (command) {
+    case Command::life:
+      return cli::help_life;
+    case Command::trace:
+      return cli::help_trace;
+    case Command::record:
+      return cli::help_record;
+    case Command::read:
+      return cli::help_read;
+  }
+  return cli::help_main;
 }
 
 }  // namespace
@@ -225,16 +279,23 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   Texts texts;
   bool help = false;
   bool show_version = false;
-  for (const Spec& spec : specs())
-    app.add_option(spec.names, texts.*spec.texts)->expected(1)->allow_extra_args(false)->take_all();
+  for (const cli::Spec& spec : cli::specs()) {
+    std::vector<std::string>& given = texts.*spec.texts;
+    if (spec.flag) {
+      app.add_flag_callback(spec.names, [&given] { given.emplace_back(); });
+    } else {
+      app.add_option(spec.names, given)->expected(1)->allow_extra_args(false)->take_all();
+    }
+  }
   app.add_flag("-h,--help", help);
   app.add_flag("--version", show_version);
-  CLI::App* life = app.add_subcommand("life");
-  CLI::App* trace = app.add_subcommand("trace");
-  for (CLI::App* command : {life, trace}) {
-    command->set_help_flag();
-    command->fallthrough();
+  std::array<CLI::App*, commands.size()> apps{};
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    apps[i] = app.add_subcommand(std::string(commands[i]));
+    apps[i]->set_help_flag();
+    apps[i]->fallthrough();
   }
+  apps[static_cast<std::size_t>(Command::read)]->add_option("words", texts.words);
   app.require_subcommand(0, 1);
   app.allow_extras();
 
@@ -247,15 +308,18 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   } catch (const CLI::ParseError& error) {
     return usage_error(error.what());
   }
+  const auto given = std::ranges::find_if(apps, &CLI::App::parsed);
+  const Command command = given == apps.end() ? Command::life : static_cast<Command>(given - apps.begin());
   if (help) {
-    const std::string_view page = trace->parsed() ? cli::help_trace : life->parsed() ? cli::help_life : cli::help_main;
+    if (command == Command::read) return Information{std::string(cli::help_read)};
+    const std::string_view page = given == apps.end() ? cli::help_main : help_page(command);
     return Information{std::string(page) + std::string(cli::help_shared)};
   }
   if (show_version) return Information{fmt::format("tcpwitness {}\n", version)};
   std::vector<std::string> extras = app.remaining(true);
   std::erase(extras, "--");
-  if (!extras.empty()) return usage_error(unknown(extras.front()));
-  return evaluate(texts, trace->parsed() ? Command::trace : Command::life);
+  if (!extras.empty()) return usage_error(unknown(extras.front(), command));
+  return evaluate(texts, command);
 }
 
 Parsed parse(int argc, const char* const* argv, std::string_view version) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/finding.hpp"
 #include "tcpwitness/wire_mode.hpp"
 
 namespace tcpwitness {
@@ -22,6 +23,23 @@ namespace tcpwitness {
 enum class Command : std::uint8_t { life, trace, record, read };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
+
+struct RecordOptions {
+  std::string path;
+  std::uint32_t snaplen = 128;                     // bytes kept of each frame
+  std::uint64_t rotate_bytes = 0;                  // a new file after so many; 0: never
+  std::chrono::nanoseconds rotate_every{};         // a new file after so long; 0: never
+  std::uint32_t keep = 0;                          // of the rotated files, the newest so many; 0: all
+  std::optional<std::chrono::nanoseconds> flight;  // written only when a finding fires: it and so long before it
+  std::vector<Rule> on;                            // flight: the findings that count; empty: all but time-wait
+  bool quiet = false;                              // nothing on stdout
+};
+
+struct ReadOptions {
+  std::string path;    // "-": standard input
+  std::string filter;  // a pcap-filter expression; empty: all
+  bool trace = false;  // the timeline, not the lives
+};
 
 struct Options {
   Command command = Command::life;
@@ -39,7 +57,11 @@ struct Options {
   std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;
   std::chrono::nanoseconds stuck_after = std::chrono::seconds(10);
-  bool packets_all = false;  // trace: every segment is an event
+  bool packets_all = false;  // timelines and recordings: every segment is an event
+  RecordOptions record;
+  ReadOptions read;
+
+  [[nodiscard]] bool timeline() const { return command == Command::trace || read.trace; }
 };
 
 // Help or version: text for stdout, exit code 0.

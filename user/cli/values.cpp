@@ -9,6 +9,8 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <optional>
 
 namespace tcpwitness::cli {
 namespace {
@@ -23,6 +25,37 @@ template <typename T>
 bool whole(std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+// "8M" as a number, if it is one and does not overflow.
+std::optional<std::uint64_t> bytes(std::string_view text) {
+  unsigned shift = 0;
+  if (!text.empty()) {
+    switch (text.back()) {
+      case 'k':
+      case 'K':
+        shift = 10;
+        break;
+      case 'm':
+      case 'M':
+        shift = 20;
+        break;
+      case 'g':
+      case 'G':
+        shift = 30;
+        break;
+      case 't':
+      case 'T':
+        shift = 40;
+        break;
+      default:
+        break;
+    }
+    if (shift != 0) text.remove_suffix(1);
+  }
+  std::uint64_t value = 0;
+  if (!whole(text, value) || value > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
+  return value << shift;
 }
 
 constexpr std::array<std::string_view, 6> wire_names{"auto", "xdp", "xdp-native", "xdp-generic", "tc", "none"};
@@ -46,31 +79,57 @@ Value<std::chrono::nanoseconds> seconds(std::string_view text) {
   return std::max(exact, std::chrono::nanoseconds(1));
 }
 
-Value<std::uint64_t> ring_size(std::string_view text, std::uint64_t page_bytes) {
-  std::uint64_t unit = 1;
+Value<std::chrono::nanoseconds> period(std::string_view text) {
+  using namespace std::chrono_literals;
+  std::chrono::seconds unit = 1s;
   std::string_view digits = text;
   if (!digits.empty()) {
     const char suffix = digits.back();
-    unit = suffix == 'k' || suffix == 'K'   ? 1ULL << 10U
-           : suffix == 'm' || suffix == 'M' ? 1ULL << 20U
-           : suffix == 'g' || suffix == 'G' ? 1ULL << 30U
-                                            : 1;
-    if (unit != 1) digits.remove_suffix(1);
+    unit = suffix == 'm' ? 60s : suffix == 'h' ? 3'600s : suffix == 'd' ? 86'400s : 1s;
+    if (unit != 1s || suffix == 's') digits.remove_suffix(1);
   }
-  std::uint64_t value = 0;
+  std::int64_t value = 0;
+  const std::int64_t most = static_cast<std::int64_t>(seconds_max) / unit.count();
+  if (!whole(digits, value) || value < 1 || value > most) {
+    return refuse(text, "is not a time: a whole number of seconds, or with s, m, h or d: 30s, 15m, 2h, 1d");
+  }
+  return value * unit;
+}
+
+Value<std::uint64_t> ring_size(std::string_view text, std::uint64_t page_bytes) {
   const std::uint64_t low = std::max(ring_min, page_bytes);
-  if (!whole(digits, value) || value > ring_max / unit || value * unit < low) {
+  const std::optional<std::uint64_t> value = bytes(text);
+  if (!value || *value < low || *value > ring_max) {
     return refuse(text, fmt::format("is not a size from {}K to 1G (bytes, or with K or M: 8M)", low >> 10U));
   }
-  value *= unit;
-  if (!std::has_single_bit(value)) {
-    const std::uint64_t near = std::bit_floor(value);
-    const auto words = [](std::uint64_t bytes) {
-      return bytes >= 1ULL << 20U ? fmt::format("{}M", bytes >> 20U) : fmt::format("{}K", bytes >> 10U);
+  if (!std::has_single_bit(*value)) {
+    const std::uint64_t near = std::bit_floor(*value);
+    const auto words = [](std::uint64_t size) {
+      return size >= 1ULL << 20U ? fmt::format("{}M", size >> 20U) : fmt::format("{}K", size >> 10U);
     };
     return refuse(text, fmt::format("is not a power of two: {} or {} is", words(near), words(near * 2)));
   }
-  return value;
+  return *value;
+}
+
+Value<std::uint64_t> rotate_size(std::string_view text) {
+  const std::optional<std::uint64_t> value = bytes(text);
+  if (value && *value >= rotate_min && *value <= rotate_max) return *value;
+  return refuse(text, "is not a size from 64K to 1T (bytes, or with K, M, G or T: 100M)");
+}
+
+Value<std::vector<Rule>> rules(std::string_view text) {
+  std::vector<std::string_view> known;
+  for (std::size_t rule = 0; rule < rule_count; ++rule) known.push_back(name(static_cast<Rule>(rule)));
+  std::vector<Rule> list;
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    const Value<std::size_t> index = one_of(rest.substr(0, comma), known);
+    if (!index) return std::unexpected(index.error());
+    list.push_back(static_cast<Rule>(*index));
+    if (comma == rest.size()) return list;
+    rest.remove_prefix(comma + 1);
+  }
 }
 
 Value<std::vector<std::uint16_t>> ports(std::string_view text) {

@@ -22,11 +22,20 @@ inline constexpr std::uint64_t ring_max = 1ULL << 30U;
 inline constexpr std::uint32_t flows_min = 1024;
 inline constexpr std::uint32_t flows_max = 16U << 20U;
 inline constexpr double seconds_max = 1e9;
+inline constexpr std::uint32_t snaplen_min = 64;  // Ethernet, VLAN, IPv6 and TCP headers without their options
+inline constexpr std::uint32_t snaplen_max = 1024;
+inline constexpr std::uint64_t rotate_min = 64ULL << 10U;
+inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 
 // A whole number without sign, in the range given.
 [[nodiscard]] Value<std::uint64_t> number(std::string_view text, std::uint64_t low, std::uint64_t high);
 [[nodiscard]] Value<std::chrono::nanoseconds> seconds(std::string_view text);
+// "30", "30s", "15m", "2h", "1d": whole, at least a second.
+[[nodiscard]] Value<std::chrono::nanoseconds> period(std::string_view text);
 [[nodiscard]] Value<std::uint64_t> ring_size(std::string_view text, std::uint64_t page_bytes);
+[[nodiscard]] Value<std::uint64_t> rotate_size(std::string_view text);
+// "half-open" or "half-open,zero-window".
+[[nodiscard]] Value<std::vector<Rule>> rules(std::string_view text);
 // "80" or "80,443".
 [[nodiscard]] Value<std::vector<std::uint16_t>> ports(std::string_view text);
 [[nodiscard]] Value<Prefix> host(std::string_view text);

@@ -6,14 +6,11 @@
 // It owns what the core must not: the clock, signals, priority, stderr.
 #include <fmt/core.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -25,11 +22,10 @@
 #include "probe/features.hpp"
 #include "probe/netns.hpp"
 #include "probe/tracer.hpp"
-#include "probe/unique_fd.hpp"
+#include "run/common.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
 #include "sink/output.hpp"
-#include "sink/sinks.hpp"
 #include "source/ring.hpp"
 #include "tcpwitness/pipeline.hpp"
 
@@ -42,29 +38,10 @@ constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
 
-int fail(const Error& error) {
-  fmt::print(stderr, "tcpwitness: {}\n", error.message());
-  return 1;
-}
-
 TimeNs realtime_ns() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
-
-// SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().
-Result<UniqueFd> take_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-  UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd.valid()) return failure("catch signals", std::strerror(errno));
-  return fd;
 }
 
 TracerSettings tracer_settings(const Options& options) {
@@ -94,13 +71,6 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   settings.pid = options.pid;
   settings.comm = options.comm;
   return settings;
-}
-
-std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names) {
-  if (options.format == OutputFormat::json) return make_json(output, names);
-  const TextStyle style = style_of(STDOUT_FILENO);
-  if (options.command == Command::trace) return make_trace_text(output, names, style);
-  return make_life_text(output, style);
 }
 
 // One run, from ready to summary.
@@ -165,7 +135,8 @@ class Run {
                    .version = TCPWITNESS_VERSION,
                    .kernel = kernel_release_,
                    .hooks = tracer_.hooks(),
-                   .ring_bytes = options_.ring_bytes};
+                   .ring_bytes = options_.ring_bytes,
+                   .capture = {}};
     fmt::print(stderr, "{}\n", describe(ready_));
     announced_ = true;
     sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it

@@ -8,7 +8,10 @@
 
 namespace tcpwitness {
 
-// life, trace: the ring buffer of this machine.
+// life, trace, record: the ring buffer of this machine.
 [[nodiscard]] int run_live(const Options& options);
+
+// read: a capture, or a recording of ours. Needs no privilege.
+[[nodiscard]] int run_read(const Options& options);
 
 }  // namespace tcpwitness

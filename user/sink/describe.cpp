@@ -86,9 +86,34 @@ std::string count(std::uint64_t number, const Words& words) {
   return fmt::format("{} {}", grouped(number), number == 1 ? words.one : words.many);
 }
 
+std::string reading(const Ready& ready) {
+  const CaptureSource& capture = *ready.capture;
+  const std::size_t interfaces = capture.interfaces.size();
+  return fmt::format("tcpwitness {}: reading {} ({}{}); the wire alone speaks: the kernel was not heard", ready.version,
+                     capture.path == "-" ? "standard input" : printable(capture.path, true), capture.format,
+                     interfaces > 1 ? fmt::format(", {} interfaces", interfaces) : "");
+}
+
+std::string was_read(const Summary& summary) {
+  const CaptureTotals& capture = *summary.capture;
+  if (capture.segments == 0) {
+    return fmt::format("tcpwitness: {}, and no TCP in {}", count(capture.frames, {"frame", "frames"}),
+                       capture.frames == 1 ? "it" : "them");
+  }
+  std::string text =
+      fmt::format("tcpwitness: {} in {} of {}", count(summary.connections, {"connection", "connections"}),
+                  count(capture.segments, {"TCP segment", "TCP segments"}), count(capture.frames, {"frame", "frames"}));
+  if (summary.untracked != 0) {
+    text += fmt::format("\n  {} segments began connections that were not followed: too many were open at a time",
+                        grouped(summary.untracked));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string describe(const Ready& ready) {
+  if (ready.capture) return reading(ready);
   std::string text = fmt::format("tcpwitness: tracing with version {} on Linux {}", ready.version, ready.kernel);
   const std::vector<std::string> groups = wire_groups(ready);
   const bool inline_groups = groups.size() <= groups_on_first_line;
@@ -118,6 +143,7 @@ std::string describe(const Summary& summary) {
     if (summary.events[kind] == 0) continue;
     kinds += (kinds.empty() ? "" : ", ") + count(summary.events[kind], kind_words[kind]);
   }
+  if (summary.capture) return was_read(summary);
   std::string text = fmt::format("tcpwitness: {}, {}{}; {}", count(summary.connections, {"connection", "connections"}),
                                  count(total, {"event", "events"}), kinds.empty() ? "" : " (" + kinds + ")",
                                  summary.lost == 0 ? "nothing lost" : grouped(summary.lost) + " lost");

@@ -103,8 +103,16 @@ std::string grouped(std::uint64_t number) {
 
 namespace {
 
+constexpr std::int64_t second_ns = 1'000'000'000;
+
+// Rounded down, so that what is left is never negative: a capture's clock may say anything.
+std::time_t whole_seconds(std::int64_t ts_ns) {
+  return static_cast<std::time_t>(ts_ns / second_ns - (ts_ns % second_ns < 0 ? 1 : 0));
+}
+std::int64_t rest_ns(std::int64_t ts_ns) { return ts_ns % second_ns + (ts_ns % second_ns < 0 ? second_ns : 0); }
+
 std::tm local_time(std::int64_t ts_ns) {
-  const auto seconds = static_cast<std::time_t>(ts_ns / 1'000'000'000);
+  const std::time_t seconds = whole_seconds(ts_ns);
   std::tm parts{};
   ::localtime_r(&seconds, &parts);
   return parts;
@@ -118,7 +126,21 @@ std::string clock_seconds(std::int64_t ts_ns) {
 }
 
 std::string clock_micros(std::int64_t ts_ns) {
-  return fmt::format("{}.{:06}", clock_seconds(ts_ns), ts_ns % 1'000'000'000 / 1'000);
+  return fmt::format("{}.{:06}", clock_seconds(ts_ns), rest_ns(ts_ns) / 1'000);
+}
+
+void append_utc(Buffer& out, std::int64_t ts_ns) {
+  const std::time_t seconds = whole_seconds(ts_ns);
+  std::tm at{};
+  ::gmtime_r(&seconds, &at);
+  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", at.tm_year + 1900,
+                 at.tm_mon + 1, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec, rest_ns(ts_ns));
+}
+
+std::string date_seconds(std::int64_t ts_ns) {
+  const std::tm at = local_time(ts_ns);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday, at.tm_hour,
+                     at.tm_min, at.tm_sec);
 }
 
 std::string_view flags_text(std::uint8_t flags) {

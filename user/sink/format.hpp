@@ -38,6 +38,11 @@ void append_ip(Buffer& out, const Address& address);
 [[nodiscard]] std::string clock_seconds(std::int64_t ts_ns);
 [[nodiscard]] std::string clock_micros(std::int64_t ts_ns);
 
+// "2025-10-09T08:53:20.120311000Z": for machines.
+void append_utc(Buffer& out, std::int64_t ts_ns);
+// Local date and clock: "2025-10-09 08:53:20".
+[[nodiscard]] std::string date_seconds(std::int64_t ts_ns);
+
 // TCP flags in header order, low bit first, as Wireshark does: "SYN,ACK"; "" for none. Static storage.
 [[nodiscard]] std::string_view flags_text(std::uint8_t flags);
 

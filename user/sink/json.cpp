@@ -150,7 +150,8 @@ class JsonSink final : public Sink {
   static void put(JsonWriter& json, const Ready& ready) {
     begin(json, "ready", ready.ts_ns);
     json.field("version", ready.version);
-    json.field("kernel", ready.kernel);
+    json.key("kernel");
+    ready.kernel.empty() ? json.null() : json.value(ready.kernel);
     json.key("hooks");
     json.begin_array();
     for (const Hook& hook : ready.hooks) {
@@ -162,7 +163,19 @@ class JsonSink final : public Sink {
       json.end_object();
     }
     json.end_array();
-    json.field("ring_bytes", ready.ring_bytes);
+    if (!ready.capture) {
+      json.field("ring_bytes", ready.ring_bytes);
+      return;
+    }
+    json.key("capture");
+    json.begin_object();
+    json.field("path", ready.capture->path);
+    json.field("format", ready.capture->format);
+    json.key("interfaces");
+    json.begin_array();
+    for (const std::string& interface : ready.capture->interfaces) json.value(interface);
+    json.end_array();
+    json.end_object();
   }
 
   static void put(JsonWriter& json, const Life& life) {
@@ -187,11 +200,39 @@ class JsonSink final : public Sink {
     json.begin_array();
     for (const TcpState state : life.states) json.value(name(state));
     json.end_array();
+    if (!life.peer_states.empty()) {
+      json.key("peer_states");
+      json.begin_array();
+      for (const TcpState state : life.peer_states) json.value(name(state));
+      json.end_array();
+    }
     put_findings(json, life.findings);
     put_witnesses(json, life);
+    if (life.conversation) put_conversation(json, *life.conversation);
+    put_nonzero(json, "zeek_state", life.zeek_state);
     json.field("preexisting", life.preexisting);
     json.field("incomplete", life.incomplete);
     put_nonzero(json, "explanation", life.explanation);
+  }
+  static void put_conversation(JsonWriter& json, const ConversationTotals& totals) {
+    json.key("conversation");
+    json.begin_object();
+    json.field("stream", totals.stream);
+    put_stream(json, "tx", totals.out);
+    put_stream(json, "rx", totals.in);
+    json.field("completeness", totals.completeness);
+    json.end_object();
+  }
+  static void put_stream(JsonWriter& json, std::string_view key, const StreamTotals& stream) {
+    json.key(key);
+    json.begin_object();
+    json.field("frames", stream.frames);
+    json.field("frame_bytes", stream.frame_bytes);
+    json.field("payload_bytes", stream.payload_bytes);
+    json.field("retransmitted_bytes", stream.retransmitted_bytes);
+    json.field("sequence_bytes", stream.sequence_bytes);
+    json.field("missing_bytes", stream.missing_bytes);
+    json.end_object();
   }
   // Each rule once: how often and on what evidence is told by the finding objects.
   static void put_findings(JsonWriter& json, const std::vector<Finding>& findings) {
@@ -255,6 +296,14 @@ class JsonSink final : public Sink {
     json.field("flows_full", summary.flows_full);
     json.field("unaccounted", summary.unaccounted);
     put_nonzero(json, "untracked", summary.untracked);
+    if (!summary.capture) return;
+    json.key("capture");
+    json.begin_object();
+    json.field("frames", summary.capture->frames);
+    json.field("segments", summary.capture->segments);
+    json.field("conversations", summary.capture->conversations);
+    put_nonzero(json, "damage", summary.capture->damage);
+    json.end_object();
   }
 
   void put(JsonWriter& json, const Entry& entry) {
@@ -330,6 +379,8 @@ class JsonSink final : public Sink {
     json.begin_array();
     for (const std::string_view word : body.analysis) json.value(word);
     json.end_array();
+    put_nonzero(json, "duplicate_ack", segment.analysis.duplicate_ack);
+    put_nonzero(json, "frame", segment.analysis.frame);
     if (body.transition) put_transition(json, *body.transition);
     json.field("ttl", segment.ttl);
     put_options(json, segment);

@@ -2,8 +2,11 @@
 // life_columns.cpp: see life_columns.hpp.
 #include "sink/life_columns.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <vector>
 
 #include "sink/format.hpp"
@@ -12,24 +15,19 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::array<LifeColumnShape, life_column_count> shapes{{
-    {"TIME", 8, 8, false, 1},
-    {"PID", 6, 7, true, 0},
-    {"COMM", 10, 15, false, 0},
-    {"LOCAL", 18, 21, false, 0},
-    {"", 2, 2, false, 0},
-    {"REMOTE", 18, 21, false, 0},
-    {"TX", 5, 5, true, 7},
-    {"RX", 5, 5, true, 7},
-    {"MS", 7, 8, true, 0},
-    {"HS-MS", 6, 6, true, 2},
-    {"RTT-MS", 6, 6, true, 4},
-    {"RETR", 4, 4, true, 6},
-    {"SEEN", 4, 4, false, 3},
-    {"BY", 5, 5, false, 5},
-    {"OUTCOME", 9, 18, false, 0},
+    {"STREAM", 6, 6, true, 0},    {"TIME", 8, 8, false, 1},     {"START", 19, 19, false, 1},
+    {"PID", 6, 7, true, 0},       {"COMM", 10, 15, false, 0},   {"LOCAL", 18, 21, false, 0},
+    {"", 2, 2, false, 0},         {"REMOTE", 18, 21, false, 0}, {"TX", 5, 5, true, 7},
+    {"RX", 5, 5, true, 7},        {"MS", 7, 8, true, 0},        {"HS-MS", 6, 6, true, 2},
+    {"RTT-MS", 6, 6, true, 4},    {"RETR", 4, 4, true, 6},      {"SEEN", 4, 4, false, 3},
+    {"BY", 5, 5, false, 5},       {"OUTCOME", 9, 18, false, 0}, {"ZEEK", 6, 6, false, 3},
     {"FINDINGS", 9, 9, false, 0},
 }};
 constexpr std::uint8_t last_drop = 7;
+
+constexpr std::array only_listening{LifeColumn::time, LifeColumn::pid, LifeColumn::comm, LifeColumn::rtt,
+                                    LifeColumn::seen};
+constexpr std::array only_capture{LifeColumn::stream, LifeColumn::start, LifeColumn::zeek};
 
 // What errno a process gets with this outcome; naming it again would say nothing.
 bool is_implied(Outcome outcome, int error) {
@@ -59,7 +57,7 @@ void add(std::string& list, std::string_view word, std::string_view separator) {
 }
 
 // Rules first, each once; then, in brackets, what limits the evidence.
-Cell notes(const Life& life) {
+Cell notes(const Life& life, bool wire_alone) {
   Cell cell;
   for (std::size_t i = 0; i < life.findings.size(); ++i) {
     const auto first = std::ranges::find(life.findings, life.findings[i].rule, &Finding::rule);
@@ -71,8 +69,12 @@ Cell notes(const Life& life) {
   if (life.error && *life.error != 0 && !is_implied(life.outcome, *life.error))
     add(limits, errno_name(*life.error), ", ");
   if (life.preexisting) add(limits, "already open", ", ");
-  if (life.kernel_heard != life.wire_heard)
+  if (life.kernel_heard != life.wire_heard && !wire_alone)
     add(limits, life.kernel_heard ? "wire not heard" : "kernel not heard", ", ");
+  if (life.conversation) {
+    const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
+    if (missing != 0) add(limits, fmt::format("{} not captured", bytes_in_words(missing)), ", ");
+  }
   if (life.incomplete) add(limits, "events lost", ", ");
   if (limits.empty()) return cell;
   if (!cell.text.empty()) cell.text += ' ';
@@ -107,6 +109,12 @@ Colour colour_of(Outcome outcome) {
 
 Cell life_cell(LifeColumn column, const Life& life, const TextStyle& style) {
   switch (column) {
+    case LifeColumn::stream:
+      return {life.conversation ? std::to_string(life.conversation->stream) : "?", Colour::dim};
+    case LifeColumn::start:
+      return {date_seconds(life.start_ts_ns), Colour::dim};
+    case LifeColumn::zeek:
+      return {life.zeek_state.empty() ? "-" : std::string(life.zeek_state), Colour::dim};
     case LifeColumn::time:
       return {clock_seconds(life.ts_ns), Colour::dim};
     case LifeColumn::pid:
@@ -139,7 +147,7 @@ Cell life_cell(LifeColumn column, const Life& life, const TextStyle& style) {
     case LifeColumn::outcome:
       return {std::string(name(life.outcome)), colour_of(life.outcome)};
     case LifeColumn::notes:
-      return notes(life);
+      return notes(life, style.wire_alone);
   }
   return {};
 }
@@ -158,6 +166,9 @@ LifeWidths columns_that_fit(const TextStyle& style) {
     return style.width == 0 || sum - 1 <= style.width;
   };
   if (!style.clock) drop(static_cast<std::size_t>(LifeColumn::time));
+  for (const LifeColumn column : style.wire_alone ? std::span<const LifeColumn>(only_listening) : only_capture) {
+    drop(static_cast<std::size_t>(column));
+  }
   for (std::uint8_t rank = 1; rank <= last_drop && !fits(tight); ++rank) {
     for (std::size_t i = 0; i < shapes.size(); ++i) {
       if (shapes[i].dropped == rank) drop(i);

@@ -18,7 +18,9 @@
 namespace tcpwitness {
 
 enum class LifeColumn : std::uint8_t {
+  stream,  // of a capture; what has no place in it or only there is said by wire_alone
   time,
+  start,  // of a capture, with the date: it may be years old
   pid,
   comm,
   local,
@@ -33,9 +35,10 @@ enum class LifeColumn : std::uint8_t {
   seen,
   closed_by,
   outcome,
+  zeek,  // of a capture
   notes,
 };
-inline constexpr std::size_t life_column_count = 16;
+inline constexpr std::size_t life_column_count = 19;
 
 struct LifeColumnShape {
   std::string_view title;
@@ -45,7 +48,8 @@ struct LifeColumnShape {
   std::uint8_t dropped;  // 0: never; 1 is the first to go when the terminal is narrow
 };
 
-// PID   COMM  LOCAL -> REMOTE  TX RX  MS  HS-MS RTT-MS  RETR SEEN BY OUTCOME NOTES
+// PID   COMM  LOCAL -> REMOTE  TX RX  MS  HS-MS RTT-MS  RETR SEEN BY OUTCOME NOTES; of a capture
+// STREAM START  LOCAL -> REMOTE  TX RX  MS  HS-MS RETR BY OUTCOME ZEEK NOTES
 [[nodiscard]] const LifeColumnShape& shape(LifeColumn column);
 
 struct Cell {

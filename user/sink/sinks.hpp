@@ -19,6 +19,9 @@ struct TextStyle {
   bool utf8 = false;   // arrows and marks beyond ASCII, and letters beyond ASCII in names
   unsigned width = 0;  // columns of the terminal; 0: not a terminal, nothing is dropped or wrapped
   bool clock = true;   // life: a column with the local time of the end
+  // A capture: no process is known and no kernel was heard, so there are no columns for them; events have the numbers
+  // of frames.
+  bool wire_alone = false;
 };
 
 // What a stream and its environment look like. Null: the variable is not set.
@@ -38,6 +41,9 @@ struct Terminal {
 
 // NDJSON: every report is one object on one line.
 [[nodiscard]] std::unique_ptr<Sink> make_json(Output& output, const Names& names);
+// Tables with a header line, one row a connection or an entry of the timeline; gaps are rows too.
+[[nodiscard]] std::unique_ptr<Sink> make_life_csv(Output& output);
+[[nodiscard]] std::unique_ptr<Sink> make_trace_csv(Output& output, const Names& names, bool wire_alone);
 // One line a connection; gaps too. Other reports are ignored.
 [[nodiscard]] std::unique_ptr<Sink> make_life_text(Output& output, const TextStyle& style);
 // The timeline: entries, findings, lives, gaps. Ready and Summary are ignored.

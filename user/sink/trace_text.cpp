@@ -4,7 +4,7 @@
 //
 // Lines come in ring order, so connections interleave: every line names its connection, its delta is to
 // the line before of that connection, and the first line of one is preceded by a heading. On a narrow
-// terminal the two lanes share one; details wrap, they are never cut.
+// terminal the two lanes share one, and a capture has only one; details wrap, they are never cut.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +21,6 @@
 namespace tcpwitness {
 namespace {
 
-constexpr std::size_t id_width = 5;
 constexpr std::size_t delta_width = 10;
 constexpr std::size_t kernel_width = 25;
 constexpr std::size_t wire_width = 15;
@@ -35,7 +34,8 @@ class TraceTextSink final : public Sink {
         names_(names),
         style_(style),
         words_{.names = names, .utf8 = style.utf8},
-        two_lanes_(style.width == 0 || style.width >= two_lanes_need) {}
+        id_width_(style.wire_alone ? 7 : 5),
+        two_lanes_(!style.wire_alone && (style.width == 0 || style.width >= two_lanes_need)) {}
 
   void write(const Report& report) override {
     if (const auto* entry = std::get_if<Entry>(&report)) {
@@ -60,11 +60,11 @@ class TraceTextSink final : public Sink {
   };
 
   [[nodiscard]] Line line() { return {output_.buffer(), style_.colour, style_.width}; }
-  [[nodiscard]] std::size_t conn_column() const { return id_width + 2 + delta_width + 2; }
+  [[nodiscard]] std::size_t conn_column() const { return id_width_ + 2 + delta_width + 2; }
   [[nodiscard]] std::size_t lane_column() const { return conn_column() + conn_width_ + 2; }
   [[nodiscard]] std::size_t wire_column() const { return lane_column() + (two_lanes_ ? kernel_width + 2 : 0); }
   [[nodiscard]] std::size_t details_column() const {
-    return wire_column() + (two_lanes_ ? wire_width : kernel_width) + 2;
+    return wire_column() + (two_lanes_ || style_.wire_alone ? wire_width : kernel_width) + 2;
   }
   [[nodiscard]] std::string label(ConnectionId conn) {
     std::string text = conn != 0 ? fmt::format("#{}", conn) : "-";
@@ -107,11 +107,11 @@ class TraceTextSink final : public Sink {
     Line text = line();
     if (id != 0) {
       const std::string number = std::to_string(id);
-      text.pad_to(id_width - std::min(id_width, number.size()));
+      text.pad_to(id_width_ - std::min(id_width_, number.size()));
       text.put(number, Colour::dim);
     }
     if (!delta.empty()) {
-      text.pad_to(id_width + 2 + delta_width - std::min(delta_width, delta.size()));
+      text.pad_to(id_width_ + 2 + delta_width - std::min(delta_width, delta.size()));
       text.put(delta, Colour::dim);
     }
     text.pad_to(conn_column());
@@ -182,12 +182,13 @@ class TraceTextSink final : public Sink {
   void write_titles() {
     if (std::exchange(titles_written_, true)) return;
     Line text = line();
-    text.pad_to(id_width - 2);
-    text.put("id", Colour::dim);
-    text.pad_to(id_width + 2 + delta_width - 7);
+    const std::string_view title = style_.wire_alone ? "frame" : "id";
+    text.pad_to(id_width_ - title.size());
+    text.put(title, Colour::dim);
+    text.pad_to(id_width_ + 2 + delta_width - 7);
     text.put("seconds", Colour::dim);
     text.pad_to(lane_column());
-    text.put(two_lanes_ ? "kernel" : "kernel, wire", Colour::dim);
+    text.put(two_lanes_ ? "kernel" : style_.wire_alone ? "wire" : "kernel, wire", Colour::dim);
     if (two_lanes_) {
       text.pad_to(wire_column());
       text.put("wire", Colour::dim);
@@ -248,7 +249,8 @@ class TraceTextSink final : public Sink {
   const Names& names_;
   TextStyle style_;
   TraceWords words_;
-  bool two_lanes_;
+  std::size_t id_width_;
+  bool two_lanes_;  // a capture has none but the wire's
   bool titles_written_ = false;
   std::size_t conn_width_ = 2;
   std::unordered_map<ConnectionId, Connection> connections_;

@@ -63,6 +63,12 @@ std::string number_words(const SegmentEntry& entry) {
   return words;
 }
 
+// "duplicate ACK #2"
+std::string numbered(std::string_view word, const Analysis& analysis) {
+  const bool counted = analysis.duplicate_ack != 0 && word == analysis_word(4);
+  return counted ? fmt::format("{} #{}", word, analysis.duplicate_ack) : std::string(word);
+}
+
 std::string with_reference(std::string words, EventId id) {
   if (id != 0) words += (words.empty() ? "" : " ") + reference(id);
   return words;
@@ -181,7 +187,9 @@ Told TraceWords::tell(const SegmentEntry& entry) const {
   told.kernel = {socket_words(segment.socket, out), Colour::dim};
   told.kernel_expected = segment.socket.type == TW_SOCKET_FULL;
   told.wire = {arrow(out, flags_text(segment.flags)), colour_of(segment)};
-  for (const std::string_view word : entry.analysis) told.details.push_back({fmt::format("[{}]", word), Colour::warn});
+  for (const std::string_view word : entry.analysis) {
+    told.details.push_back({fmt::format("[{}]", numbered(word, segment.analysis)), Colour::warn});
+  }
   told.details.push_back({number_words(entry)});
   told.details.push_back({option_words(segment), Colour::dim});
   if (segment.vlan_id != 0) told.details.push_back({fmt::format("vlan={}", segment.vlan_id), Colour::dim});
@@ -304,7 +312,11 @@ std::string TraceWords::closing(const Life& life) const {
   if (life.retransmits != 0) {
     words += fmt::format(", {} retransmission{}", life.retransmits, life.retransmits == 1 ? "" : "s");
   }
-  if (life.kernel_heard != life.wire_heard) {
+  if (life.conversation) {
+    const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
+    if (missing != 0) words += fmt::format(", {} not captured", bytes_in_words(missing));
+    words += fmt::format(" (tcp.stream {})", life.conversation->stream);
+  } else if (life.kernel_heard != life.wire_heard) {
     words += life.kernel_heard ? " (the wire was not heard)" : " (the kernel was not heard)";
   }
   if (life.incomplete) words += " (events were lost in its time)";

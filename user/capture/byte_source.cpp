@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/byte_source.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "capture/unpack.hpp"
+
+namespace tcpwitness {
+namespace {
+
+class DescriptorSource final : public ByteSource {
+ public:
+  DescriptorSource(int fd, bool owned) : fd_(fd), owned_(owned) {}
+  void wait_with(std::function<bool(int fd)> wait) { wait_ = std::move(wait); }
+  ~DescriptorSource() override {
+    if (owned_) ::close(fd_);
+  }
+
+  std::size_t read(std::byte* to, std::size_t room) override {
+    while (true) {
+      stopped_ = wait_ && !wait_(fd_);
+      if (stopped_) return 0;
+      const ssize_t got = ::read(fd_, to, room);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) failure_ = std::strerror(errno);
+      if (got <= 0) return 0;
+      read_ += static_cast<std::uint64_t>(got);
+      return static_cast<std::size_t>(got);
+    }
+  }
+  [[nodiscard]] std::uint64_t packed_bytes_read() const override { return read_; }
+
+ private:
+  int fd_;
+  bool owned_;
+  std::function<bool(int fd)> wait_;
+  std::uint64_t read_ = 0;
+};
+
+class MemorySource final : public ByteSource {
+ public:
+  explicit MemorySource(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  std::size_t read(std::byte* to, std::size_t room) override {
+    const std::size_t count = std::min(room, bytes_.size() - read_);
+    if (count > 0) std::memcpy(to, bytes_.data() + read_, count);
+    read_ += count;
+    return count;
+  }
+  [[nodiscard]] std::uint64_t packed_bytes_read() const override { return read_; }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::size_t read_ = 0;
+};
+
+// Gives back what was read ahead to see the magic, then the rest.
+class PeekedSource final : public ByteSource {
+ public:
+  PeekedSource(std::span<const std::byte> peeked, std::unique_ptr<ByteSource> rest)
+      : peeked_(peeked.begin(), peeked.end()), rest_(std::move(rest)) {}
+
+  std::size_t read(std::byte* to, std::size_t room) override {
+    if (given_ < peeked_.size()) {
+      const std::size_t count = std::min(room, peeked_.size() - given_);
+      std::memcpy(to, peeked_.data() + given_, count);
+      given_ += count;
+      return count;
+    }
+    const std::size_t got = rest_->read(to, room);
+    if (got == 0) end_as(*rest_);
+    return got;
+  }
+  [[nodiscard]] std::uint64_t packed_bytes_read() const override { return rest_->packed_bytes_read(); }
+
+ private:
+  std::vector<std::byte> peeked_;
+  std::size_t given_ = 0;
+  std::unique_ptr<ByteSource> rest_;
+};
+
+// Looks at the first bytes and puts the decompressor in between that they ask for.
+Result<OpenedSource> unpacked(OpenedSource opened, const std::string& name) {
+  std::array<std::byte, 4> magic{};
+  std::size_t have = 0;
+  while (have < magic.size()) {
+    const std::size_t got = opened.source->read(magic.data() + have, magic.size() - have);
+    if (got == 0) break;
+    have += got;
+  }
+  if (opened.source->failure()) return failure("read " + name, *opened.source->failure());
+  const std::span<const std::byte> seen = std::span(magic).first(have);
+  opened.source = std::make_unique<PeekedSource>(seen, std::move(opened.source));
+  if (is_gzip(seen)) {
+    opened.packing = "gzip";
+    opened.source = unpack_gzip(std::move(opened.source));
+  } else if (is_zstd(seen)) {
+    opened.packing = "zstd";
+    opened.source = unpack_zstd(std::move(opened.source));
+  }
+  return opened;
+}
+
+}  // namespace
+
+Result<OpenedSource> open_source(const std::string& path, std::function<bool(int fd)> wait) {
+  const bool standard_input = path == "-";
+  const std::string name = standard_input ? "standard input" : path;
+  const int fd = standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return failure("open " + name, std::strerror(errno));
+  OpenedSource opened;
+  auto source = std::make_unique<DescriptorSource>(fd, !standard_input);
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return failure("open " + name, std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) return failure("read " + name, "it is a directory");
+  opened.regular = S_ISREG(status.st_mode);
+  if (opened.regular) {
+    opened.total = static_cast<std::uint64_t>(status.st_size);
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  } else {
+    source->wait_with(std::move(wait));
+  }
+  opened.source = std::move(source);
+  return unpacked(std::move(opened), name);
+}
+
+Result<OpenedSource> open_source(std::span<const std::byte> bytes) {
+  OpenedSource opened;
+  opened.total = bytes.size();
+  opened.source = std::make_unique<MemorySource>(bytes);
+  return unpacked(std::move(opened), "the bytes");
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// byte_window.hpp: a sliding window over the bytes of a file: the next n of them side by side, without copying them
+// once more.
+//
+// The window is refilled in large pieces. What need() gave stays valid until the next need(). Memory is bounded by the
+// largest n that was ever asked for, which is the caller's to limit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tcpwitness {
+
+// Where bytes come from: a descriptor, a decompressor, memory.
+class ByteSource {
+ public:
+  ByteSource() = default;
+  virtual ~ByteSource() = default;
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  // Up to `room` bytes, at least one; 0: the end, or it cannot be read further, then failure() says why, or nobody
+  // wants to wait for more: stopped().
+  virtual std::size_t read(std::byte* to, std::size_t room) = 0;
+  [[nodiscard]] virtual std::uint64_t packed_bytes_read() const = 0;  // of the file itself
+
+  [[nodiscard]] const std::optional<std::string>& failure() const { return failure_; }
+  [[nodiscard]] bool stopped() const { return stopped_; }
+
+ protected:
+  // Nothing more comes from here, and the source below says why.
+  void end_as(const ByteSource& below) {
+    failure_ = below.failure_;
+    stopped_ = below.stopped_;
+  }
+
+  std::optional<std::string> failure_;
+  bool stopped_ = false;
+};
+
+class ByteWindow {
+ public:
+  explicit ByteWindow(std::unique_ptr<ByteSource> source);
+
+  // The next n bytes; null where there are fewer (then available() says how many).
+  const std::byte* need(std::size_t n) { return available() >= n ? at_ : refill(n); }
+  void skip(std::size_t n) { at_ += n; }  // n <= available()
+
+  [[nodiscard]] std::size_t available() const { return static_cast<std::size_t>(end_ - at_); }
+  [[nodiscard]] std::uint64_t offset() const { return end_offset_ - available(); }  // of the next byte
+  [[nodiscard]] const ByteSource& source() const { return *source_; }
+
+ private:
+  const std::byte* refill(std::size_t n);
+
+  std::unique_ptr<ByteSource> source_;
+  std::vector<std::byte> buffer_;
+  const std::byte* at_ = nullptr;
+  const std::byte* end_ = nullptr;
+  std::uint64_t end_offset_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace tcpwitness

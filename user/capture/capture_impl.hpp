@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// capture_impl.hpp: what the readers of the formats share: the window, what is known of the file, and how damage is
+// told.
+//
+// A reader's next() either fills a block or ends the file: cleanly, or by damaged() at a byte.
+#pragma once
+
+#include <bit>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "capture/byte_source.hpp"
+#include "capture/capture_file.hpp"
+
+namespace tcpwitness {
+
+// No capture program takes more of a packet (MAXIMUM_SNAPLEN of libpcap): a larger length is damage.
+inline constexpr std::uint32_t max_captured = 256 * 1024;
+
+class CaptureReader;
+
+struct CaptureFile::Impl {
+  Impl(OpenedSource opened, std::string file_name)
+      : window(std::move(opened.source)),
+        name(std::move(file_name)),
+        packing(std::move(opened.packing)),
+        total(opened.total),
+        regular(opened.regular) {}
+
+  ByteWindow window;
+  std::unique_ptr<CaptureReader> reader;
+  std::string name;
+  std::string packing;
+  std::string format;
+  std::string application;
+  std::uint64_t total = 0;
+  std::uint64_t frames = 0;
+  std::vector<CaptureInterface> interfaces;
+  std::optional<Error> damage;
+  bool regular = false;
+
+  // Ends the file here; always false.
+  bool damaged(std::string why);
+  // The file ended `wanted` bytes too early for `what` that begins at byte `begin`; a failure of the source goes first.
+  bool cut(std::string_view what, std::uint64_t begin, std::uint64_t wanted);
+};
+
+class CaptureReader {
+ public:
+  CaptureReader() = default;
+  virtual ~CaptureReader() = default;
+  CaptureReader(const CaptureReader&) = delete;
+  CaptureReader& operator=(const CaptureReader&) = delete;
+  virtual bool next(CaptureBlock& block) = 0;
+};
+
+// Where the first bytes are not of the format: null. Where they are and the header is of no use: an Error.
+Result<std::unique_ptr<CaptureReader>> open_pcap(CaptureFile::Impl& file);
+Result<std::unique_ptr<CaptureReader>> open_pcapng(CaptureFile::Impl& file);
+
+// Integers of the file, wherever they lie, in the byte order of the file.
+[[nodiscard]] inline std::uint16_t load16(const std::byte* at, bool swapped) {
+  std::uint16_t value;
+  std::memcpy(&value, at, sizeof value);
+  return swapped ? __builtin_bswap16(value) : value;
+}
+[[nodiscard]] inline std::uint32_t load32(const std::byte* at, bool swapped) {
+  std::uint32_t value;
+  std::memcpy(&value, at, sizeof value);
+  return swapped ? __builtin_bswap32(value) : value;
+}
+
+}  // namespace tcpwitness

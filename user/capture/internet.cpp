@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// internet.cpp: IPv4 and IPv6 with all that can stand between them and TCP.
+//
+// An IP length larger than the frame is no reason to drop it: the frame's own length counts then, as in Wireshark.
+#include "capture/layers.hpp"
+#include "capture/network_order.hpp"
+#include "capture/tcp_header.hpp"
+
+namespace tcpwitness {
+namespace {
+
+enum Protocol : std::uint8_t {
+  protocol_hop_by_hop = 0,
+  protocol_ipv4 = 4,
+  protocol_tcp = 6,
+  protocol_udp = 17,
+  protocol_ipv6 = 41,
+  protocol_routing = 43,
+  protocol_fragment = 44,
+  protocol_gre = 47,
+  protocol_authentication = 51,
+  protocol_destination_options = 60,
+  protocol_ethernet_in_ip = 97,
+  protocol_mobility = 135,
+  protocol_mpls = 137,
+  protocol_host_identity = 139,
+  protocol_shim6 = 140,
+  protocol_ethernet = 143,
+};
+
+Address mapped(const std::byte* at) {
+  Address address;
+  address.bytes[10] = address.bytes[11] = 0xff;
+  std::memcpy(address.bytes.data() + 12, at, 4);
+  return address;
+}
+
+// The jumbo payload option (RFC 2675) of a hop-by-hop header; 0: there is none.
+std::uint32_t jumbo_length(const std::byte* at, const std::byte* end) {
+  constexpr std::uint8_t padding = 0;
+  constexpr std::uint8_t jumbo = 0xc2;
+  at += 2;
+  while (at < end) {
+    if (byte_at(at) == padding) {
+      ++at;
+      continue;
+    }
+    if (end - at < 2) return 0;
+    const std::ptrdiff_t length = 2 + byte_at(at + 1);
+    if (length > end - at) return 0;
+    if (byte_at(at) == jumbo && length == 6) return be32(at + 2);
+    at += length;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool Layers::read(std::uint16_t link_type, Slice frame, TcpFrame& tcp) {
+  tcp_ = &tcp;
+  depth_ = 0;
+  whole_ = true;
+  return link(link_type, frame);
+}
+
+bool Layers::ip(Slice slice) {
+  if (slice.captured < 1) return false;
+  return byte_at(slice.at) >> 4U == 6 ? ipv6(slice) : ipv4(slice);
+}
+
+bool Layers::ipv4(Slice slice) {
+  if (slice.captured < 20 || byte_at(slice.at) >> 4U != 4 || too_deep()) return false;
+  const std::byte* at = slice.at;
+  const std::uint32_t header = (byte_at(at) & 15U) * 4;
+  std::uint32_t total = be16(at + 2);
+  if (total == 0) total = slice.wire;  // left to the card: segmentation offload
+  if (header < 20 || total < header || slice.captured < header) return false;
+  tcp_->source.address = mapped(at + 12);
+  tcp_->destination.address = mapped(at + 16);
+  tcp_->ttl = byte_at(at + 8);
+  slice.limit(total);
+  slice.skip(header);
+  const std::uint16_t flags_and_offset = be16(at + 6);
+  const std::uint8_t next = byte_at(at + 9);
+  constexpr unsigned more_fragments = 0x2000;
+  constexpr unsigned offset_mask = 0x1fff;
+  if ((flags_and_offset & (more_fragments | offset_mask)) != 0) [[unlikely]] {
+    Fragment piece;
+    piece.id = be16(at + 4);
+    piece.protocol = next;
+    piece.offset = (flags_and_offset & offset_mask) * 8;
+    piece.last = (flags_and_offset & more_fragments) == 0;
+    return fragment(piece, slice);
+  }
+  return next == protocol_tcp ? tcp(slice) : protocol(next, slice);
+}
+
+bool Layers::ipv6(Slice slice) {
+  if (slice.captured < 40 || byte_at(slice.at) >> 4U != 6 || too_deep()) return false;
+  const std::byte* at = slice.at;
+  std::memcpy(tcp_->source.address.bytes.data(), at + 8, 16);
+  std::memcpy(tcp_->destination.address.bytes.data(), at + 24, 16);
+  tcp_->ttl = byte_at(at + 7);
+  const std::uint32_t length = be16(at + 4);
+  std::uint8_t next = byte_at(at + 6);
+  slice.skip(40);
+  if (length != 0 || next != protocol_hop_by_hop) slice.limit(length);
+  while (true) {
+    switch (next) {
+      [[likely]] case protocol_tcp:
+        return tcp(slice);
+      case protocol_hop_by_hop:
+      case protocol_routing:
+      case protocol_destination_options:
+      case protocol_mobility:
+      case protocol_host_identity:
+      case protocol_shim6: {
+        if (slice.captured < 8) return false;
+        const std::uint32_t header = (byte_at(slice.at + 1) + 1U) * 8;
+        if (slice.captured < header) return false;
+        if (next == protocol_hop_by_hop && length == 0)
+          slice.limit(std::max(jumbo_length(slice.at, slice.at + header), header));
+        next = byte_at(slice.at);
+        slice.skip(header);
+        break;
+      }
+      case protocol_fragment: {
+        if (slice.captured < 8) return false;
+        const std::uint16_t offset_and_flag = be16(slice.at + 2);
+        Fragment piece;
+        piece.id = be32(slice.at + 4);
+        piece.protocol = next = byte_at(slice.at);
+        piece.offset = offset_and_flag & 0xfff8U;
+        piece.last = (offset_and_flag & 1U) == 0;
+        slice.skip(8);
+        if (piece.offset != 0 || !piece.last) return fragment(piece, slice);
+        break;
+      }
+      default:
+        return protocol(next, slice);
+    }
+  }
+}
+
+bool Layers::fragment(const Fragment& fragment, Slice payload) {
+  Fragment piece = fragment;
+  piece.source = tcp_->source.address;
+  piece.destination = tcp_->destination.address;
+  piece.vlan_id = tcp_->vlan_id;
+  const auto whole = fragments_.add(piece, payload, tcp_->ts_ns);
+  if (!whole) return false;
+  whole_ = false;
+  return protocol(piece.protocol, *whole);
+}
+
+bool Layers::protocol(std::uint8_t protocol, Slice slice) {
+  switch (protocol) {
+    case protocol_tcp:
+      return tcp(slice);
+    case protocol_udp:
+      return udp(slice);
+    case protocol_ipv4:
+      return ipv4(slice);
+    case protocol_ipv6:
+      return ipv6(slice);
+    case protocol_gre:
+      return gre(slice);
+    case protocol_authentication:
+      return authentication(slice);
+    case protocol_mpls:
+      return mpls(slice);
+    case protocol_ethernet:
+      return ethernet(slice);
+    case protocol_ethernet_in_ip:  // RFC 3378
+      return slice.captured >= 2 && ethernet(slice.behind(2));
+    default:
+      return false;
+  }
+}
+
+bool Layers::authentication(Slice slice) {
+  if (slice.captured < 12) return false;
+  const std::uint8_t next = byte_at(slice.at);
+  const std::uint32_t header = (byte_at(slice.at + 1) + 2U) * 4;
+  return header >= 12 && slice.captured >= header && protocol(next, slice.behind(header));
+}
+
+bool Layers::tcp(Slice slice) {
+  if (!read_tcp(slice.bytes(), slice.wire, *tcp_)) return false;
+  if (check_checksums_ && whole_ && slice.captured == slice.wire) tcp_->bad_checksum = wrong_checksum(slice);
+  return true;
+}
+
+// A segment that was captured before its card computed the sum carries that of the pseudo-header alone: not wrong.
+bool Layers::wrong_checksum(Slice segment) const {
+  const auto folded = [](std::uint64_t sum) {
+    while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
+    return sum;
+  };
+  std::uint64_t addresses = 0;
+  for (std::size_t i = tcp_->source.address.is_ipv4() ? 12 : 0; i < 16; i += 2) {
+    addresses += tcp_->source.address.bytes[i] * 256U + tcp_->source.address.bytes[i + 1];
+    addresses += tcp_->destination.address.bytes[i] * 256U + tcp_->destination.address.bytes[i + 1];
+  }
+  addresses += protocol_tcp;
+  const std::uint64_t pseudo_header = addresses + (segment.wire >> 16U) + (segment.wire & 0xffffU);
+  const std::uint16_t told = be16(segment.at + 16);
+  if (told == folded(pseudo_header) || told == folded(addresses)) return false;
+  std::uint64_t sum = pseudo_header;
+  for (std::uint32_t i = 0; i + 1 < segment.captured; i += 2) sum += be16(segment.at + i);
+  if (segment.captured % 2 != 0) sum += byte_at(segment.at + segment.captured - 1) * 256U;
+  return folded(sum) != 0xffff;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// pcapng.cpp: blocks in sections. A section brings its byte order and its own interfaces; packets name theirs.
+//
+// Interfaces are numbered through the whole file. Blocks that carry neither packets nor records are passed over.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "capture/capture_impl.hpp"
+#include "capture/timestamp.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::uint32_t section_header = 0x0a0d0d0a;  // the same in either byte order
+constexpr std::uint32_t interface_description = 1;
+constexpr std::uint32_t packet = 2;  // obsolete
+constexpr std::uint32_t simple_packet = 3;
+constexpr std::uint32_t enhanced_packet = 6;
+constexpr std::uint32_t journal_export = 9;
+constexpr std::uint32_t local_use = 0x80000000;
+
+constexpr std::uint32_t byte_order_magic = 0x1a2b3c4d;
+
+// The largest packet with a lot of options fits many times; libpcap has the same limit.
+constexpr std::uint32_t max_block = 16U * 1024 * 1024;
+// A limit on what a file can make us remember; more than any machine has.
+constexpr std::size_t max_interfaces = 65'536;
+
+constexpr std::uint16_t option_end = 0;
+constexpr std::uint16_t option_interface_name = 2;
+constexpr std::uint16_t option_application = 4;
+constexpr std::uint16_t option_resolution = 9;
+constexpr std::uint16_t option_offset = 14;
+
+struct Interface {
+  Timescale scale;
+  std::uint32_t snaplen = 0;
+  std::uint16_t link_type = 0;
+};
+
+[[nodiscard]] constexpr std::uint32_t padded(std::uint32_t length) { return (length + 3U) & ~3U; }
+
+class PcapngReader final : public CaptureReader {
+ public:
+  explicit PcapngReader(CaptureFile::Impl& file) : file_(file) {}
+
+  bool next(CaptureBlock& block) override {
+    Told told = Told::nothing;
+    while (told == Told::nothing) told = read(block);
+    return told == Told::block;
+  }
+
+  // The file begins with a section; what it says is known before the first packet.
+  bool first_section() {
+    CaptureBlock block;
+    return read(block) == Told::nothing;
+  }
+
+ private:
+  enum class Told { nothing, block, end };
+
+  Told read(CaptureBlock& block) {
+    const std::byte* at = file_.window.need(12);
+    if (at == nullptr) return end();
+    const std::uint64_t offset = file_.window.offset();
+    const std::uint32_t type = load32(at, swapped_);
+    if (type == section_header && !byte_order(at, offset)) [[unlikely]]
+      return Told::end;
+    const std::uint32_t length = load32(at + 4, swapped_);
+    if (length < 12 || length > max_block || length % 4 != 0) [[unlikely]]
+      return damage(fmt::format("the block at byte {} claims a length of {} bytes", offset, length));
+    at = file_.window.need(length);
+    if (at == nullptr) [[unlikely]] {
+      file_.cut("the block", offset, length);
+      return Told::end;
+    }
+    if (const std::uint32_t again = load32(at + length - 4, swapped_); again != length) [[unlikely]]
+      return damage(fmt::format("the block at byte {} is {} bytes long at its beginning and {} at its end", offset,
+                                length, again));
+    block.type = type;
+    block.offset = offset;
+    block.swapped = swapped_;
+    file_.window.skip(length);
+    return take({at + 8, length - 12}, block);
+  }
+
+  Told take(std::span<const std::byte> body, CaptureBlock& block) {
+    switch (block.type) {
+      case enhanced_packet:
+        return take_enhanced(body, block);
+      case simple_packet:
+        return take_simple(body, block);
+      case packet:
+        return take_packet(body, block);
+      case interface_description:
+        return take_interface(body, block);
+      case section_header:
+        return take_section(body, block);
+      case journal_export:
+        return take_journal(body, block);
+      default:
+        if (block.type < local_use) return Told::nothing;
+        block.kind = CaptureBlock::Kind::local;
+        block.bytes = body;
+        block.options = {};
+        return Told::block;
+    }
+  }
+
+  Told damage(std::string why) {
+    file_.damaged(std::move(why));
+    return Told::end;
+  }
+  Told damage(const CaptureBlock& block, std::string_view what) {
+    return damage(fmt::format("the block at byte {} {}", block.offset, what));
+  }
+
+  Told take_enhanced(std::span<const std::byte> body, CaptureBlock& block) {
+    if (body.size() < 20) [[unlikely]]
+      return damage(block, "is too short for a packet block");
+    const std::byte* at = body.data();
+    return take_frame(body, 20, load32(at, swapped_), load32(at + 4, swapped_), load32(at + 8, swapped_),
+                      load32(at + 12, swapped_), load32(at + 16, swapped_), block);
+  }
+
+  Told take_packet(std::span<const std::byte> body, CaptureBlock& block) {
+    if (body.size() < 20) return damage(block, "is too short for a packet block");
+    const std::byte* at = body.data();
+    return take_frame(body, 20, load16(at, swapped_), load32(at + 4, swapped_), load32(at + 8, swapped_),
+                      load32(at + 12, swapped_), load32(at + 16, swapped_), block);
+  }
+
+  // It has neither a time nor an interface of its own.
+  Told take_simple(std::span<const std::byte> body, CaptureBlock& block) {
+    if (body.size() < 4) return damage(block, "is too short for a packet block");
+    if (interfaces_.empty()) return damage(block, "is a packet of interface 0, which was not described");
+    const std::uint32_t wire = load32(body.data(), swapped_);
+    std::uint32_t captured = std::min(wire, static_cast<std::uint32_t>(body.size() - 4));
+    if (interfaces_[0].snaplen != 0) captured = std::min(captured, interfaces_[0].snaplen);
+    const Told told = take_frame(body, 4, 0, 0, 0, captured, wire, block);
+    block.options = {};
+    block.ts_ns = 0;
+    return told;
+  }
+
+  Told take_frame(std::span<const std::byte> body, std::uint32_t header, std::uint32_t interface, std::uint32_t ts_high,
+                  std::uint32_t ts_low, std::uint32_t captured, std::uint32_t wire, CaptureBlock& block) {
+    if (interface >= interfaces_.size()) [[unlikely]]
+      return damage(block, fmt::format("is a packet of interface {}, which was not described", interface));
+    if (captured > max_captured || padded(captured) > body.size() - header) [[unlikely]]
+      return damage(block, fmt::format("claims {} captured bytes, and is {} bytes long", captured, body.size() + 12));
+    const Interface& of = interfaces_[interface];
+    block.kind = CaptureBlock::Kind::frame;
+    block.number = ++file_.frames;
+    block.ts_ns = of.scale.nanoseconds((std::uint64_t{ts_high} << 32U) | ts_low);
+    block.interface = first_interface_ + interface;
+    block.link_type = of.link_type;
+    block.wire_len = wire;
+    block.bytes = body.subspan(header, captured);
+    block.options = body.subspan(header + padded(captured));
+    return Told::block;
+  }
+
+  static Told take_journal(std::span<const std::byte> body, CaptureBlock& block) {
+    // The entry is padded with zeros; its own length is not told.
+    for (int i = 0; i < 3 && !body.empty() && body.back() == std::byte{0}; i++) body = body.first(body.size() - 1);
+    block.kind = CaptureBlock::Kind::journal;
+    block.bytes = body;
+    block.options = {};
+    return Told::block;
+  }
+
+  // Calls use(code, value) for each option up to the end or to what is no option any more.
+  template <typename Use>
+  void options(std::span<const std::byte> bytes, Use use) const {
+    while (bytes.size() >= 4) {
+      const std::uint16_t code = load16(bytes.data(), swapped_);
+      const std::uint16_t length = load16(bytes.data() + 2, swapped_);
+      bytes = bytes.subspan(4);
+      if (code == option_end || length > bytes.size()) return;
+      use(code, bytes.first(length));
+      bytes = bytes.subspan(std::min<std::size_t>(padded(length), bytes.size()));
+    }
+  }
+
+  static std::string text(std::span<const std::byte> value) {
+    std::string text(reinterpret_cast<const char*>(value.data()), value.size());
+    text.resize(std::min(text.size(), text.find('\0')));  // some writers count a closing zero
+    return text;
+  }
+
+  Told take_interface(std::span<const std::byte> body, CaptureBlock& block) {
+    if (body.size() < 8) return damage(block, "is too short for an interface");
+    if (file_.interfaces.size() >= max_interfaces)
+      return damage(block, fmt::format("describes more than {} interfaces", max_interfaces));
+    CaptureInterface shown;
+    shown.link_type = load16(body.data(), swapped_);
+    shown.snaplen = load32(body.data() + 4, swapped_);
+    std::uint8_t resolution = 6;
+    std::int64_t offset_s = 0;
+    options(body.subspan(8), [&](std::uint16_t code, std::span<const std::byte> value) {
+      if (code == option_interface_name) shown.name = text(value);
+      if (code == option_resolution && !value.empty()) resolution = static_cast<std::uint8_t>(value[0]);
+      if (code == option_offset && value.size() >= 8) {
+        std::uint64_t seconds;
+        std::memcpy(&seconds, value.data(), sizeof seconds);
+        offset_s = static_cast<std::int64_t>(swapped_ ? __builtin_bswap64(seconds) : seconds);
+      }
+    });
+    interfaces_.push_back(Interface{Timescale(resolution, offset_s), shown.snaplen, shown.link_type});
+    file_.interfaces.push_back(std::move(shown));
+    return Told::nothing;
+  }
+
+  bool byte_order(const std::byte* at, std::uint64_t offset) {
+    const std::uint32_t magic = load32(at + 8, false);
+    if (magic != byte_order_magic && magic != __builtin_bswap32(byte_order_magic))
+      return file_.damaged(fmt::format("the section at byte {} has no byte-order magic but {:#010x}", offset, magic));
+    swapped_ = magic != byte_order_magic;
+    return true;
+  }
+
+  Told take_section(std::span<const std::byte> body, CaptureBlock& block) {
+    if (body.size() < 16) return damage(block, "is too short for a section header");
+    if (const std::uint16_t major = load16(body.data() + 4, swapped_); major != 1)
+      return damage(block, fmt::format("is of pcapng version {}; only version 1 is known", major));
+    interfaces_.clear();
+    first_interface_ = static_cast<std::uint32_t>(file_.interfaces.size());
+    file_.application.clear();
+    options(body.subspan(16), [&](std::uint16_t code, std::span<const std::byte> value) {
+      if (code == option_application) file_.application = text(value);
+    });
+    return Told::nothing;
+  }
+
+  Told end() {
+    const ByteWindow& window = file_.window;
+    if (window.available() != 0 || window.source().failure()) file_.cut("the block header", window.offset(), 12);
+    return Told::end;
+  }
+
+  CaptureFile::Impl& file_;
+  std::vector<Interface> interfaces_;  // of this section
+  std::uint32_t first_interface_ = 0;  // its first one's number in the file
+  bool swapped_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CaptureReader>> open_pcapng(CaptureFile::Impl& file) {
+  const std::byte* at = file.window.need(4);
+  if (at == nullptr || load32(at, false) != section_header) return nullptr;
+  file.format = "pcapng";
+  auto reader = std::make_unique<PcapngReader>(file);
+  if (!reader->first_section()) return failure("read " + file.name, file.damage->why);
+  return reader;
+}
+
+}  // namespace tcpwitness

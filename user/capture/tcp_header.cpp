@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/tcp_header.hpp"
+
+#include <algorithm>
+
+#include "capture/network_order.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t fixed_header = 20;
+
+enum OptionKind : std::uint8_t {
+  option_end = 0,
+  option_no_operation = 1,
+  option_mss = 2,
+  option_window_scale = 3,
+  option_sack_permitted = 4,
+  option_sack = 5,
+  option_timestamps = 8,
+  option_mptcp = 30,
+  option_fast_open = 34,
+  option_experiment = 254,
+};
+constexpr std::uint16_t fast_open_experiment = 0xf989;  // RFC 7413, before it had a number of its own
+
+void read_sack(const std::byte* blocks, std::size_t bytes, TcpFrame& tcp) {
+  const std::size_t count = std::min<std::size_t>(bytes / 8, tcp.sack.size());
+  for (std::size_t i = 0; i < count; i++) tcp.sack[i] = {be32(blocks + 8 * i), be32(blocks + 8 * i + 4)};
+  tcp.sack_count = static_cast<std::uint8_t>(count);
+  tcp.options |= TW_OPT_SACK;
+}
+
+// One option of `length` bytes, all of which are there.
+void read_option(const std::byte* at, std::size_t length, TcpFrame& tcp) {
+  switch (static_cast<std::uint8_t>(at[0])) {
+    case option_mss:
+      if (length == 4) tcp.mss = be16(at + 2);
+      break;
+    case option_window_scale:
+      if (length == 3) {
+        tcp.wscale = static_cast<std::uint8_t>(at[2]);
+        tcp.options |= TW_OPT_WSCALE;
+      }
+      break;
+    case option_sack_permitted:
+      if (length == 2) tcp.options |= TW_OPT_SACK_PERMITTED;
+      break;
+    case option_sack:
+      if (length >= 10) read_sack(at + 2, length - 2, tcp);
+      break;
+    case option_timestamps:
+      if (length == 10) {
+        tcp.ts_val = be32(at + 2);
+        tcp.ts_ecr = be32(at + 6);
+        tcp.options |= TW_OPT_TIMESTAMP;
+      }
+      break;
+    case option_mptcp:
+      tcp.options |= TW_OPT_MPTCP;
+      break;
+    case option_fast_open:
+      tcp.options |= TW_OPT_FASTOPEN;
+      break;
+    case option_experiment:
+      if (length >= 4 && be16(at + 2) == fast_open_experiment) tcp.options |= TW_OPT_FASTOPEN;
+      break;
+    default:
+      break;
+  }
+}
+
+void read_options(const std::byte* at, const std::byte* end, TcpFrame& tcp) {
+  constexpr std::uint32_t only_timestamps = 0x0101080a;  // NOP NOP, kind 8, length 10: nearly every segment
+  if (end - at == 12 && be32(at) == only_timestamps) {
+    tcp.ts_val = be32(at + 4);
+    tcp.ts_ecr = be32(at + 8);
+    tcp.options = TW_OPT_TIMESTAMP;
+    return;
+  }
+  while (at < end && static_cast<std::uint8_t>(*at) != option_end) {
+    if (static_cast<std::uint8_t>(*at) == option_no_operation) {
+      ++at;
+      continue;
+    }
+    if (end - at < 2) return;
+    const auto length = static_cast<std::ptrdiff_t>(at[1]);
+    if (length < 2 || length > end - at) return;
+    read_option(at, static_cast<std::size_t>(length), tcp);
+    at += length;
+  }
+}
+
+}  // namespace
+
+bool read_tcp(std::span<const std::byte> captured, std::uint32_t wire, TcpFrame& tcp) {
+  if (captured.size() < fixed_header) [[unlikely]]
+    return false;
+  const std::byte* at = captured.data();
+  tcp.source.port = be16(at);
+  tcp.destination.port = be16(at + 2);
+  tcp.seq = be32(at + 4);
+  tcp.ack = be32(at + 8);
+  const std::size_t header = static_cast<std::size_t>(at[12] >> 4U) * 4;
+  tcp.flags = static_cast<std::uint8_t>(at[13]);
+  tcp.window = be16(at + 14);
+  tcp.bad_header = header < fixed_header || header > wire;
+  if (tcp.bad_header) [[unlikely]] {
+    tcp.len = 0;
+    return true;
+  }
+  tcp.len = wire - static_cast<std::uint32_t>(header);
+  if (header > fixed_header) read_options(at + fixed_header, at + std::min(header, captured.size()), tcp);
+  return true;
+}
+
+}  // namespace tcpwitness

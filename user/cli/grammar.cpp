@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// grammar.cpp: see grammar.hpp.
+#include "cli/grammar.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace tcpwitness::cli {
+namespace {
+
+constexpr std::array<Spec, 25> all_specs{{
+    {"-i,--interface", &Texts::interface, For::listening},
+    {"-p,--pid", &Texts::pid},
+    {"--comm", &Texts::comm},
+    {"--port", &Texts::port},
+    {"--host", &Texts::host},
+    {"--netns", &Texts::netns, For::listening},
+    {"--filter", &Texts::filter, For::reading},
+    {"-o,--output", &Texts::output},
+    {"-d,--duration", &Texts::duration, For::listening},
+    {"-c,--count", &Texts::count},
+    {"--stuck-after", &Texts::stuck_after},
+    {"--packets", &Texts::packets, For::timeline},
+    {"--trace", &Texts::trace, For::reading, true},
+    {"--wire", &Texts::wire, For::listening},
+    {"--kernel", &Texts::kernel, For::listening},
+    {"--ring-size", &Texts::ring_size, For::listening},
+    {"--flows", &Texts::flows, For::listening},
+    {"-w,--write", &Texts::write, For::recording},
+    {"--snaplen", &Texts::snaplen, For::recording},
+    {"--rotate-size", &Texts::rotate_size, For::recording},
+    {"--rotate-every", &Texts::rotate_every, For::recording},
+    {"--keep", &Texts::keep, For::recording},
+    {"--flight-recorder", &Texts::flight_recorder, For::recording},
+    {"--on", &Texts::on, For::recording},
+    {"-q,--quiet", &Texts::quiet, For::recording, true},
+}};
+
+}  // namespace
+
+std::span<const Spec> specs() { return all_specs; }
+
+std::string_view long_name(const Spec& spec) {
+  const std::string_view names(spec.names);
+  return names.substr(names.find("--"));
+}
+
+std::string why_not(const Spec& spec, Command command, bool timeline) {
+  const std::string_view option = long_name(spec);
+  switch (spec.whom) {
+    case For::all:
+      break;
+    case For::listening:
+      if (command != Command::read) break;
+      if (option == "--duration") return "--duration ends listening; a file ends by itself, and --count sooner";
+      return fmt::format(
+          "{} says how to listen, and what a file holds was heard before: to select from it, --port, "
+          "--host or an expression",
+          option);
+    case For::recording:
+      if (command == Command::record) break;
+      return fmt::format("{} belongs to a recording: 'tcpwitness record -w FILE'", option);
+    case For::reading:
+      if (command == Command::read) break;
+      if (option == "--trace") return "--trace belongs to 'tcpwitness read --trace FILE'; live, the command is 'trace'";
+      return fmt::format("{} selects from a file: 'tcpwitness read FILE {} EXPRESSION'; live, --port and --host select",
+                         option, option);
+    case For::timeline:
+      if (timeline || command == Command::record) break;
+      return command == Command::read
+                 ? fmt::format("{} belongs to the timeline: 'tcpwitness read --trace FILE'", option)
+                 : fmt::format("{} belongs to the timeline: 'tcpwitness trace {} all'", option, option);
+  }
+  return "";
+}
+
+}  // namespace tcpwitness::cli

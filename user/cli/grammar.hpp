@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// grammar.hpp: which options there are, and which command takes which.
+//
+// CLI11 collects the texts that were given to each; what they mean is options.cpp's. An option given to a command
+// that has no use for it is refused with a sentence that says why, never ignored.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/options.hpp"
+
+namespace tcpwitness::cli {
+
+// Every option as the texts that were given to it, in order. A flag has one text each time it is given.
+struct Texts {
+  std::vector<std::string> interface, pid, comm, port, host, netns, filter;
+  std::vector<std::string> output, duration, count, stuck_after, packets, trace;
+  std::vector<std::string> wire, kernel, ring_size, flows;
+  std::vector<std::string> write, snaplen, rotate_size, rotate_every, keep, flight_recorder, on, quiet;
+  std::vector<std::string> words;  // read: what is no option: FILE, then the expression
+};
+
+// Whom an option is for.
+enum class For : std::uint8_t { all, listening, recording, reading, timeline };
+
+struct Spec {
+  const char* names;  // CLI11's form; the last one is the long one
+  std::vector<std::string> Texts::* texts;
+  For whom = For::all;
+  bool flag = false;
+};
+[[nodiscard]] std::span<const Spec> specs();
+[[nodiscard]] std::string_view long_name(const Spec& spec);  // "--port"
+
+// Why the command does not take an option of this kind; "" where it does.
+[[nodiscard]] std::string why_not(const Spec& spec, Command command, bool timeline);
+
+}  // namespace tcpwitness::cli
