@@ -158,7 +158,8 @@ Bench Witness::Impl::bench() const {
   bench.wire_heard = settings_.wire_heard;
   bench.texts = settings_.finding_reports || settings_.explain;
   bench.explain = settings_.explain;
-  bench.finished = finished_;
+  bench.finished = finished_ || (ending_ != nullptr && ending_->cut);
+  bench.conversation = ending_ != nullptr ? &ending_->totals : nullptr;
   bench.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
   bench.now = now_;
   return bench;
@@ -192,6 +193,7 @@ void Witness::Impl::tell(Slot slot) {
   c.closing.reset();
   c.trouble.reset();
   c.recent.reset();
+  c.ends.reset();
   table_.wait(slot, in_time_wait && settings_.timeline ? Wait::time_wait : Wait::tombstone, now_);
 }
 
