@@ -39,6 +39,7 @@ struct Segment : tw_segment {
 struct ConversationEnd {
   Flow flow;
   ConversationTotals totals;
+  bool cut = false;  // the file ended, not the conversation
 };
 
 // Records that found no room: exact count, between two times, on one CPU.

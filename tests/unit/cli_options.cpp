@@ -182,7 +182,8 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Record, OptionsRefuse,
     testing::Values(Refusal{{"record"}, {"record needs a file", "-w FILE"}}, Refusal{{"record", "-w", ""}, {"--write"}},
-                    Refusal{{"record", "-w", "-"}, {"--write", "a recording goes to a file"}},
+                    Refusal{{"record", "-w", "-", "--rotate-size", "1M"}, {"standard output", "cannot be rotated"}},
+                    Refusal{{"record", "-w", "-", "--rotate-every", "1h"}, {"cannot be rotated"}},
                     Refusal{{"record", "-w"}, {"--write needs a value"}},
                     Refusal{{"record", "-w", "x", "--snaplen", "63"}, {"--snaplen", "from 64 to 1024"}},
                     Refusal{{"record", "-w", "x", "--snaplen", "1025"}, {"from 64 to 1024"}},
@@ -245,6 +246,7 @@ TEST(Options, AFileMayBeNamedLikeACommandOrAnOption) {
 TEST(Options, RecordKeepsWhatItIsTold) {
   const RecordOptions defaults = options({"record", "-w", "x.pcapng"}).record;
   EXPECT_EQ(defaults.path, "x.pcapng");
+  EXPECT_EQ(options({"record", "-w", "-"}).record.path, "-");
   EXPECT_EQ(defaults.snaplen, 128U);
   EXPECT_EQ(defaults.rotate_bytes, 0U);
   EXPECT_EQ(defaults.rotate_every, 0s);

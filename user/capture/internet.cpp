@@ -64,13 +64,10 @@ bool Layers::read(std::uint16_t link_type, Slice frame, TcpFrame& tcp) {
 }
 
 bool Layers::ip(Slice slice) {
-  if (slice.captured < 1) return false;
-  return byte_at(slice.at) >> 4U == 6 ? ipv6(slice) : ipv4(slice);
-}
-
-bool Layers::ipv4(Slice slice) {
-  if (slice.captured < 20 || byte_at(slice.at) >> 4U != 4 || too_deep()) return false;
+  if (slice.captured < 20 || too_deep()) return false;
   const std::byte* at = slice.at;
+  if (const unsigned version = byte_at(at) >> 4U; version != 4) [[unlikely]]
+    return version == 6 && ipv6(slice);
   const std::uint32_t header = (byte_at(at) & 15U) * 4;
   std::uint32_t total = be16(at + 2);
   if (total == 0) total = slice.wire;  // left to the card: segmentation offload
@@ -160,7 +157,7 @@ bool Layers::protocol(std::uint8_t protocol, Slice slice) {
     case protocol_udp:
       return udp(slice);
     case protocol_ipv4:
-      return ipv4(slice);
+      return ip(slice);
     case protocol_ipv6:
       return ipv6(slice);
     case protocol_gre:

@@ -40,8 +40,7 @@ class Layers {
   bool nflog(Slice slice);
 
   // internet.cpp
-  bool ip(Slice slice);  // of the version that its first bits say
-  bool ipv4(Slice slice);
+  bool ip(Slice slice);  // IPv4; IPv6 where the version says so, as in Wireshark
   bool ipv6(Slice slice);
   bool fragment(const Fragment& fragment, Slice payload);
   bool protocol(std::uint8_t protocol, Slice slice);

@@ -63,7 +63,7 @@ bool Layers::link(std::uint16_t link_type, Slice slice) {
     case link_raw_openbsd:
       return ip(slice);
     case link_ipv4:
-      return ipv4(slice);
+      return ip(slice);
     case link_ipv6:
       return ipv6(slice);
     case link_cooked:
@@ -109,7 +109,7 @@ bool Layers::ether_type(std::uint16_t type, Slice slice) {
   while (true) {  // a tag brings the type of what follows
     switch (type) {
       [[likely]] case ether_ipv4:
-        return ipv4(slice);
+        return ip(slice);
       case ether_ipv6:
         return ipv6(slice);
       case ether_vlan:
@@ -163,7 +163,7 @@ bool Layers::llc(Slice slice) {
   if (slice.captured < 3) return false;
   const std::uint8_t destination = byte_at(slice.at);
   if (byte_at(slice.at + 2) != unnumbered_information) return false;
-  if (destination == sap_ip) return ipv4(slice.behind(3));
+  if (destination == sap_ip) return ip(slice.behind(3));
   if (destination != sap_snap || slice.captured < 8) return false;
   constexpr std::uint32_t ethernet_oui = 0x000000;
   constexpr std::uint32_t bridge_tunnel_oui = 0x0000f8;
@@ -183,7 +183,7 @@ bool Layers::mpls(Slice slice) {
   if (slice.captured < 4) return false;
   switch (byte_at(slice.at) >> 4U) {
     case 4:
-      return ipv4(slice);
+      return ip(slice);
     case 6:
       return ipv6(slice);
     case 0:  // a pseudowire's control word (RFC 4448), and Ethernet behind it
@@ -202,7 +202,7 @@ bool Layers::nsh(Slice slice) {
   slice.skip(header);
   switch (next) {
     case 1:
-      return ipv4(slice);
+      return ip(slice);
     case 2:
       return ipv6(slice);
     case 3:
@@ -233,7 +233,7 @@ bool Layers::ppp(Slice slice) {
   }
   switch (type) {
     case 0x0021:
-      return ipv4(slice);
+      return ip(slice);
     case 0x0057:
       return ipv6(slice);
     case 0x0281:
@@ -268,7 +268,7 @@ bool Layers::loopback(Slice slice) {
   slice.skip(4);
   switch (family) {
     case 2:
-      return ipv4(slice);
+      return ip(slice);
     case 24:  // NetBSD, OpenBSD
     case 28:  // FreeBSD
     case 30:  // Darwin
@@ -322,7 +322,7 @@ bool Layers::nflog(Slice slice) {
     if ((little(2) & 0x7fffU) == attribute_payload) {
       slice.limit(length);
       slice.skip(4);
-      return family == family_ipv4 ? ipv4(slice) : family == family_ipv6 && ipv6(slice);
+      return family == family_ipv4 ? ip(slice) : family == family_ipv6 && ipv6(slice);
     }
     slice.skip(std::min((length + 3U) & ~3U, slice.captured));
   }

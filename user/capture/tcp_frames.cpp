@@ -41,8 +41,8 @@ bool TcpFrames::parse(const CaptureBlock& block, TcpFrame& tcp) {
   tcp.ts_ns = block.ts_ns;
   tcp.frame_len = block.wire_len;
   tcp.interface = block.interface;
-  const auto captured = static_cast<std::uint32_t>(std::min<std::size_t>(block.bytes.size(), block.wire_len));
-  return impl_->layers.read(block.link_type, {block.bytes.data(), captured, block.wire_len}, tcp);
+  const auto captured = static_cast<std::uint32_t>(block.bytes.size());
+  return impl_->layers.read(block.link_type, {block.bytes.data(), captured, std::max(captured, block.wire_len)}, tcp);
 }
 
 }  // namespace tcpwitness

@@ -94,7 +94,8 @@ void read_options(const std::byte* at, const std::byte* end, TcpFrame& tcp) {
 }  // namespace
 
 bool read_tcp(std::span<const std::byte> captured, std::uint32_t wire, TcpFrame& tcp) {
-  if (captured.size() < fixed_header) [[unlikely]]
+  constexpr std::size_t up_to_window = 16;  // checksum and urgent pointer may be cut off, as in Wireshark
+  if (captured.size() < up_to_window) [[unlikely]]
     return false;
   const std::byte* at = captured.data();
   tcp.source.port = be16(at);
@@ -110,7 +111,8 @@ bool read_tcp(std::span<const std::byte> captured, std::uint32_t wire, TcpFrame&
     return true;
   }
   tcp.len = wire - static_cast<std::uint32_t>(header);
-  if (header > fixed_header) read_options(at + fixed_header, at + std::min(header, captured.size()), tcp);
+  if (header > fixed_header && captured.size() > fixed_header)
+    read_options(at + fixed_header, at + std::min(header, captured.size()), tcp);
   return true;
 }
 

@@ -10,8 +10,8 @@
 
 namespace tcpwitness {
 
-// captured: what is there of the segment, `wire` bytes long on the wire. Fills all but addresses and frame facts.
-// False: the fixed header is not all there, so that it is no segment to anyone.
+// captured: what is there of the segment, which is `wire` bytes long on the wire. Fills all but addresses and facts of
+// the frame. False: the header is cut before its window, so that it is no segment to anyone.
 bool read_tcp(std::span<const std::byte> captured, std::uint32_t wire, TcpFrame& tcp);
 
 }  // namespace tcpwitness

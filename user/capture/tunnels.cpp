@@ -38,8 +38,8 @@ bool Layers::udp(Slice slice) {
   const std::uint16_t source = be16(slice.at);
   const std::uint16_t destination = be16(slice.at + 2);
   const std::uint32_t length = be16(slice.at + 4);
-  if (length != 0) {
-    if (length < 8 || length > slice.wire) return false;
+  if (length != 0) {  // 0: a jumbogram
+    if (length < 8) return false;
     slice.limit(length);
   }
   slice.skip(8);
@@ -108,7 +108,7 @@ bool Layers::gre_payload(std::uint16_t type, bool has_sequence, Slice slice) {
       return ethernet(slice);
     case gre_wccp:  // its second version has a header of its own
       if (slice.captured < 4) return false;
-      return byte_at(slice.at) >> 4U == 4 ? ipv4(slice) : ipv4(slice.behind(4));
+      return ip(byte_at(slice.at) >> 4U == 4 ? slice : slice.behind(4));
     case gre_erspan:  // type I has no header, and no sequence number either
       if (!has_sequence) return ethernet(slice);
       return slice.captured >= 8 && ethernet(slice.behind(8));
@@ -149,7 +149,7 @@ bool Layers::vxlan(Slice slice) {
   if ((flags & has_next_protocol) == 0) return ethernet(slice);
   switch (next) {
     case 1:
-      return ipv4(slice);
+      return ip(slice);
     case 2:
       return ipv6(slice);
     case 3:

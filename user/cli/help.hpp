@@ -72,11 +72,13 @@ Examples:
   sudo tcpwitness record -w today.pcapng --port 443
   sudo tcpwitness record -w log.pcapng --rotate-size 100M --keep 10 -q
                                        the newest gigabyte, for ever
+  sudo tcpwitness record -w - | wireshark -k -i -
   sudo tcpwitness record -w crash.pcapng --flight-recorder 30 --on reset-origin,half-open
                                        only when something breaks: it, and what led to it
 
 Record options:
-  -w, --write FILE            the file; it is replaced if it is there
+  -w, --write FILE            the file; it is replaced if it is there; '-' is standard
+                              output, and no connections are printed then
       --snaplen BYTES         kept of each segment, headers included, 64 to 1024 (128)
       --packets events|all    which segments to keep (events): events are those that
                               open, close, reset, retransmit, probe or stop a connection

@@ -12,6 +12,8 @@
 
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
+#include "wire/observer.hpp"
+#include "wire/zeek_state.hpp"
 
 namespace tcpwitness {
 
@@ -71,6 +73,7 @@ struct Closing {
   std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
   bool stuck_told = false;                // close-wait-stuck was reported
+  bool by_reset = false;                  // only the wire was heard: a RST ended it
   bool mini_fin_wait2 = false;            // became a mini-socket without the peer's FIN
   bool fin_on_mini = false;               // the peer's FIN reached a mini-socket in FIN_WAIT2
   bool time_wait_answered = false;        // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
@@ -197,9 +200,18 @@ struct Recent {
   std::uint32_t pushed = 0;
   std::array<RecentTransition, 4> transitions{};
   std::uint32_t transitions_pushed = 0;
+  std::unique_ptr<WireAnalysis> analysis;  // where every segment is heard, and nobody analysed them before
 
   void push(const Candidate& candidate) { segments[pushed++ % limit] = candidate; }
   void push(const RecentTransition& transition) { transitions[transitions_pushed++ % transitions.size()] = transition; }
+};
+
+// Where only the wire is heard: both ends, inferred.
+struct Ends {
+  Observer observer;
+  ZeekState zeek;
+  std::array<TcpState, 12> peer_states{};
+  std::uint8_t peer_count = 0;
 };
 
 // What a connection waits for; each has one fixed delay, see table.hpp.
@@ -234,6 +246,7 @@ struct Connection {
   std::unique_ptr<Closing> closing;
   std::unique_ptr<Trouble> trouble;
   std::unique_ptr<Recent> recent;
+  std::unique_ptr<Ends> ends;
   TimeNs waiting_since_ns = 0;
   Mark syn;  // the SYN that began it
   std::int64_t handshake_ns = -1;
@@ -272,6 +285,7 @@ struct Connection {
   bool expired : 1 = false;         // told because its time was up, not because its end was seen
   bool wire_final : 1 = false;      // nothing can follow the newest wire counters
   bool wire_closed : 1 = false;     // they came with the socket's destruction
+  bool port_reused : 1 = false;     // its SYN found another connection on its address pair
   bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all
 
   Closing& ending() {

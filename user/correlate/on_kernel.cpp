@@ -253,7 +253,7 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
     if (table_.at(known).cookie == f.header.cookie) refresh(table_.at(known), f);
     return;
   }
-  const Slot slot = create(e.ts_ns);
+  const Slot slot = create(e.ts_ns, false);
   Connection& c = table_.at(slot);
   table_.bind_cookie(slot, f.header.cookie);
   adopt_flow(slot, flow);

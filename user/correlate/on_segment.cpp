@@ -16,6 +16,8 @@ bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack
 bool is_syn_ack(const Segment& g) {
   return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
 }
+constexpr std::uint16_t unreadable = TW_WHY_BAD_HEADER | TW_WHY_FRAGMENT;
+
 bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
 
 // The cookie of the socket whose connection the segment belongs to; 0: the socket is not one.
@@ -54,14 +56,15 @@ std::int64_t Connection::window_bytes(const Segment& g, bool out) const {
 void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.hook == TW_HOOK_TC_EGRESS;
   const Flow flow = to_flow(g.tuple);
-  const Slot slot = (g.why & (TW_WHY_BAD_HEADER)) != 0 ? no_slot : locate_segment(e, g, flow, out);
+  const bool bad = (g.why & TW_WHY_BAD_HEADER) != 0;
+  const Slot slot = bad && !settings_.capture ? no_slot : locate_segment(e, g, flow, out);
   if (slot == no_slot) {
     stray_segment(e, g, flow, out);
     segment_entry(nullptr, e, g, flow, out);
     return;
   }
   Connection& c = table_.at(slot);
-  if (c.told) {
+  if (c.told || bad) {
     segment_entry(&c, e, g, flow, out);
     return;
   }
@@ -81,6 +84,11 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
 }
 
 Slot Witness::Impl::locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  if (settings_.capture) {
+    // Which segments make one conversation is decided already; its address pair is bound from its first to its end.
+    const Slot known = table_.find_flow(flow);
+    return known != no_slot ? known : begin_by_segment(e, g, flow, out);
+  }
   const std::uint64_t cookie = settings_.kernel_heard ? own_cookie(g) : 0;
   if (const Slot slot = table_.find_cookie(cookie); slot != no_slot) {
     const Connection& c = table_.at(slot);
@@ -128,7 +136,7 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   bool preexisting = false;
   if (!settings_.kernel_heard) {
     const bool rst = has_flag(g, tcp_flag::rst);
-    begins = !rst && (g.why & TW_WHY_FRAGMENT) == 0;
+    begins = settings_.capture || (!rst && (g.why & TW_WHY_FRAGMENT) == 0);
     preexisting = !is_syn(g) && !is_syn_ack(g);
   } else if (is_syn(g)) {
     const Listener* listener = listeners_.find(flow.local);
@@ -142,15 +150,18 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   if (!begins) return no_slot;
   // What a socket of this machine sends is bounded by its sockets; what comes in is not.
   const bool own_socket = settings_.kernel_heard && type == TW_SOCKET_FULL;
-  if (!own_socket && crowded(is_syn(g) || is_syn_ack(g))) {
+  if (!own_socket && !settings_.capture && crowded(is_syn(g) || is_syn_ack(g))) {
     ++summary_.untracked;
     return no_slot;
   }
-  const Slot slot = create(e.ts_ns);
+  const bool begun = is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0;
+  const bool reused = is_syn(g) && table_.find_flow(flow) != no_slot;
+  const Slot slot = create(e.ts_ns, begun);
   Connection& c = table_.at(slot);
   if (settings_.kernel_heard) table_.bind_cookie(slot, own_cookie(g));
   table_.bind_flow(slot, flow);
   c.preexisting = preexisting && gap_serial_ == 0;
+  c.port_reused = reused;
   if (is_syn(g)) c.role = out ? Role::active : Role::passive;
   if (is_syn_ack(g)) c.role = out ? Role::passive : Role::active;
   if (preexisting && settings_.kernel_heard) c.enter(static_cast<State>(g.socket.state));
@@ -250,7 +261,8 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
     // TCP refuses a RST that does not fit: the one that it took is the newest before its word.
     ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
     const ResetTold& told = out ? c.trouble->reset_sent : c.trouble->reset_received;
-    if (!seen.mark || !told.mark) seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type};
+    const bool settled = told.mark || (!settings_.kernel_heard && c.ended());
+    if (!seen.mark || !settled) seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type};
   }
 }
 
@@ -297,6 +309,17 @@ void Witness::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, c
   enter_time_wait(slot, e, e.ts_ns, Cause{Cause::Kind::segment, e.id, 0, "FIN", 0}, nullptr);
 }
 
+std::optional<Analysis> Witness::Impl::analyse(Connection* c, const Event& e, const Segment& g, bool out) {
+  if (settings_.capture) return g.analysis;
+  if (!settings_.every_segment || c == nullptr || c->told || (g.why & unreadable) != 0) return std::nullopt;
+  if (!c->recent) c->recent = std::make_unique<Recent>();
+  std::unique_ptr<WireAnalysis>& analyser = c->recent->analysis;
+  if (!analyser) analyser = std::make_unique<WireAnalysis>();
+  Analysis analysis = analyser->observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
+  if (is_syn(g) && c->port_reused && !c->syn_ack_seen) analysis.flags |= analysis_flag::reused_ports;
+  return analysis;
+}
+
 void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out) {
   if (!settings_.timeline) return;
   SegmentEntry body;
@@ -317,7 +340,9 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     body.rel_seq = g.seq;
     body.rel_ack = g.ack;
   }
-  body.analysis = analysis_words(c, g, out);
+  const std::optional<Analysis> analysis = analyse(c, e, g, out);
+  if (analysis) body.segment.analysis = *analysis;
+  body.analysis = analysis_words(c, body.segment, out, analysis.has_value());
   if (c != nullptr) {
     if (const std::int64_t bytes = c->window_bytes(g, out); bytes >= 0) {
       body.window_bytes = static_cast<std::uint32_t>(bytes);

@@ -72,12 +72,13 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
   // socket we never knew: nothing to hang a connection on.
   const bool half_cloned = from == State::listen && (flow.local.port == 0 || flow.remote.address.is_unspecified());
   if (flow.remote.port == 0 || half_cloned || (from == State::close && to == State::close)) return no_slot;
-  slot = create(e.ts_ns);
+  // SYN_RECV lasts for a moment only: its beginning can have been hidden, but it was after ours.
+  const bool passive = from == State::listen || from == State::syn_recv;
+  const bool begun = from == State::close || passive;
+  slot = create(e.ts_ns, begun && !(passive && settings_.wire_heard));  // its SYN is first on the wire
   table_.bind_cookie(slot, s.header.cookie);
   adopt_flow(slot, flow);
   Connection& c = table_.at(slot);
-  // SYN_RECV lasts for a moment only: its beginning can have been hidden, but it was after ours.
-  const bool begun = from == State::close || from == State::listen || from == State::syn_recv;
   c.preexisting = !begun && gap_serial_ == 0;
   return slot;
 }

@@ -20,11 +20,37 @@ Probe classify(const Connection& c, const Segment& g, bool out) {
   return g.socket.write_seq == g.socket.snd_nxt ? Probe::keepalive : Probe::zero_window;
 }
 
+// The analysis bit by bit. by_kernel: the sending kernel's own view came with the segment; it knows its probe, and its
+// event says why it sends again.
+void say_analysis(std::vector<std::string_view>& words, const Segment& g, Probe probe, bool by_kernel) {
+  constexpr std::uint32_t probes = analysis_flag::keep_alive | analysis_flag::zero_window_probe;
+  std::uint32_t flags = g.analysis.flags;
+  if (by_kernel) {
+    flags &= ~(probes | analysis_flag::fast_retransmission);
+    if (probe == Probe::keepalive) flags |= analysis_flag::keep_alive;
+    if (probe == Probe::zero_window) flags |= analysis_flag::zero_window_probe;
+  }
+  for (unsigned bit = 0; bit < analysis_flag::count; ++bit) {
+    if ((flags & (1U << bit)) != 0) words.push_back(analysis_word(bit));
+  }
+}
+
+void say_rest(std::vector<std::string_view>& words, const Segment& g) {
+  if ((g.why & TW_WHY_NO_SOCKET) != 0) words.emplace_back("no socket");
+  if ((g.why & TW_WHY_FRAGMENT) != 0) words.emplace_back("fragment");
+  if ((g.why & TW_WHY_BAD_HEADER) != 0) words.emplace_back("bad header");
+}
+
 }  // namespace
 
-std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out) {
+std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out, bool analysed) {
   std::vector<std::string_view> words;
   const Probe probe = c != nullptr ? classify(*c, g, out) : Probe::none;
+  if (analysed) {
+    say_analysis(words, g, probe, out && g.socket.type == TW_SOCKET_FULL);
+    say_rest(words, g);
+    return words;
+  }
   if (probe == Probe::keepalive) words.emplace_back("keep-alive");
   if (probe == Probe::zero_window) words.emplace_back("zero-window probe");
   if ((g.why & TW_WHY_RETRANSMISSION) != 0 && probe == Probe::none) words.emplace_back("retransmission");
@@ -35,9 +61,7 @@ std::vector<std::string_view> analysis_words(const Connection* c, const Segment&
   }
   if ((g.why & TW_WHY_ZERO_WINDOW) != 0) words.emplace_back("zero window");
   if ((g.why & TW_WHY_WINDOW_OPEN) != 0) words.emplace_back("window update");
-  if ((g.why & TW_WHY_NO_SOCKET) != 0) words.emplace_back("no socket");
-  if ((g.why & TW_WHY_FRAGMENT) != 0) words.emplace_back("fragment");
-  if ((g.why & TW_WHY_BAD_HEADER) != 0) words.emplace_back("bad header");
+  say_rest(words, g);
   return words;
 }
 

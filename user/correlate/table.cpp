@@ -56,6 +56,7 @@ void Table::release(Slot slot) {
   c.closing.reset();
   c.trouble.reset();
   c.recent.reset();
+  c.ends.reset();
   free_.push_back(slot);
 }
 

@@ -26,7 +26,7 @@ void Timeline::cause_of(EventId id, std::string_view cause) {
   if (item == nullptr) return;
   if (auto* segment = std::get_if<SegmentEntry>(&std::get<Entry>(item->report).body)) {
     const auto place = std::ranges::find(segment->analysis, "retransmission");
-    if (!cause.empty()) {
+    if (!cause.empty() && std::ranges::find(segment->analysis, cause) == segment->analysis.end()) {
       segment->analysis.insert(place == segment->analysis.end() ? place : std::next(place), cause);
     }
   }

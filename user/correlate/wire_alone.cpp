@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// wire_alone.cpp: the state of a connection when only its segments are heard.
+// wire_alone.cpp: a connection of which only the segments are heard: the states of both ends, and its end.
 //
-// The states are what a socket would have to be in to send and receive these segments (RFC 9293,
-// section 3.3.2); nobody has shown them. A connection ends when both FINs are acknowledged or at a RST.
+// The states are what the ends would have to be in to send and receive these segments (wire/observer.hpp); nobody has
+// shown them. A connection ends when both FINs are acknowledged or at a RST that its receiver believes; in a capture
+// it is told when nothing more of it can come.
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -10,62 +11,50 @@ namespace tcpwitness {
 using State = TcpState;
 
 void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  if (!c.ends) c.ends = std::make_unique<Ends>();
+  const SeenSegment seen = seen_segment(e.ts_ns, g);
+  if (settings_.capture) c.ends->zeek.observe(seen, out ? 0 : 1);
   if (c.ended()) return;
-  const auto enter = [&](State to) {
-    c.enter(to);
-    c.state_ts_ns = e.ts_ns;
-    c.state_event = e.id;
-  };
-  const auto over = [&](State to) {
+  State before = c.state;
+  const Observer::Transitions told = c.ends->observer.observe(seen, out ? 0 : 1);
+  for (unsigned i = 0; i < told.count; ++i) {
+    const Observer::Transition& step = told.list[i];
+    if (step.side == 0) {
+      before = step.from;
+      enter_alone(c, e, step.to);
+    } else if (c.ends->peer_count < c.ends->peer_states.size()) {
+      c.ends->peer_states[c.ends->peer_count++] = step.to;
+    }
+  }
+  if (c.ends->observer.over()) {
     Closing& closing = c.ending();
     closing.end = {e.id, e.ts_ns};
-    closing.end_from = c.state;
-    enter(to);
-    if (to == State::time_wait) closing.time_wait = closing.end;
-    table_.wait(slot, Wait::settle, now_);
-  };
-  const bool ack = (g.flags & tcp_flag::ack) != 0;
-  if ((g.flags & tcp_flag::rst) != 0) {
-    over(State::close);
+    closing.end_from = before;
+    closing.by_reset = (g.flags & tcp_flag::rst) != 0;
+    if (closing.by_reset) {
+      ResetSeen& reset = out ? c.troubles().rst_out : c.troubles().rst_in;
+      reset = {closing.end, g.seq, g.ack, g.flags, g.socket.type};
+    }
+    if (c.state == State::time_wait) closing.time_wait = closing.end;
+    if (!settings_.capture) table_.wait(slot, Wait::settle, now_);
     return;
   }
-  if ((g.flags & tcp_flag::syn) != 0) {
-    if (!ack && c.state == State::unknown) enter(out ? State::syn_sent : State::new_syn_recv);
-    if (ack && c.state == State::unknown) enter(out ? State::new_syn_recv : State::syn_sent);
-    table_.wait(slot, Wait::wire_connect, now_);
-    return;
-  }
-  // The ACK of the SYN-ACK comes from the side that connected.
-  const bool opening = c.state == State::syn_sent || c.state == State::new_syn_recv;
-  if (opening && ack && c.syn_ack_seen && out == (c.state == State::syn_sent)) {
-    enter(State::established);
+  if (settings_.capture) return;
+  if ((g.flags & tcp_flag::syn) != 0) table_.wait(slot, Wait::wire_connect, now_);
+  if (c.waiting == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
+}
+
+void Witness::Impl::enter_alone(Connection& c, const Event& e, TcpState to) {
+  c.enter(to);
+  c.state_ts_ns = e.ts_ns;
+  c.state_event = e.id;
+  if (to == State::established) {
     c.established = true;
     if (c.syn) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
   }
-  if (c.state == State::unknown) enter(State::established);
-  if (c.waiting == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
-  if (!c.closing) return;
-
-  const Closing& closing = *c.closing;
-  const bool sent = static_cast<bool>(closing.fin_out.sent);
-  const bool got = static_cast<bool>(closing.fin_in.sent);
-  if (c.state == State::established && sent) {
-    enter(State::fin_wait1);
-    c.closed_by = ClosedBy::local;
-  } else if (c.state == State::established && got) {
-    enter(State::close_wait);
-    c.closed_by = ClosedBy::peer;
-  } else if (c.state == State::close_wait && sent) {
-    enter(State::last_ack);
-  }
-  if (c.state == State::fin_wait1 && closing.fin_out.acked) enter(State::fin_wait2);
-  if (c.state == State::fin_wait1 && got) {
-    enter(State::closing);
-    c.closed_by = ClosedBy::both;
-  }
-  if (c.state == State::fin_wait2 && closing.fin_in.acked) over(State::time_wait);
-  if (c.state == State::closing && closing.fin_out.acked) over(State::time_wait);
-  if (c.state == State::last_ack && closing.fin_out.acked) over(State::close);
+  if (to == State::fin_wait1) c.closed_by = ClosedBy::local;
+  if (to == State::close_wait) c.closed_by = ClosedBy::peer;
+  if (to == State::closing) c.closed_by = ClosedBy::both;
 }
 
 void Witness::Impl::on_conversation_end(const Event& e, const ConversationEnd& end) {
@@ -73,7 +62,11 @@ void Witness::Impl::on_conversation_end(const Event& e, const ConversationEnd& e
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  if (!c.told) tell(slot);
+  ending_ = &end;
+  tell(slot);
+  ending_ = nullptr;
+  timeline_.forget(c.id);
+  table_.release(slot);
 }
 
 }  // namespace tcpwitness

@@ -108,12 +108,12 @@ void Witness::Impl::pass_time(TimeNs now) {
   if (!strays_.empty()) expire_strays(now_);
 }
 
-Slot Witness::Impl::create(TimeNs ts) {
+Slot Witness::Impl::create(TimeNs ts, bool begun) {
   const Slot slot = table_.create(ts);
   Connection& c = table_.at(slot);
   c.gap_serial = gap_serial_;
   // Its first events may be among the lost ones.
-  c.incomplete = gap_serial_ != 0 && gap_until_ns_ >= ts;
+  c.incomplete = gap_serial_ != 0 && (!begun || gap_until_ns_ >= ts);
   return slot;
 }
 
@@ -158,7 +158,8 @@ Bench Witness::Impl::bench() const {
   bench.wire_heard = settings_.wire_heard;
   bench.texts = settings_.finding_reports || settings_.explain;
   bench.explain = settings_.explain;
-  bench.finished = finished_;
+  bench.finished = finished_ || (ending_ != nullptr && ending_->cut);
+  bench.conversation = ending_ != nullptr ? &ending_->totals : nullptr;
   bench.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
   bench.now = now_;
   return bench;
@@ -192,6 +193,7 @@ void Witness::Impl::tell(Slot slot) {
   c.closing.reset();
   c.trouble.reset();
   c.recent.reset();
+  c.ends.reset();
   table_.wait(slot, in_time_wait && settings_.timeline ? Wait::time_wait : Wait::tombstone, now_);
 }
 

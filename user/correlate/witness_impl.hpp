@@ -35,8 +35,13 @@ struct Stray {
   return c.closing && c.closing->fin_out.acked && c.closing->fin_in.acked;
 }
 
+[[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
+  return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale};
+}
+
 // Wireshark's words for a segment; c may be null.
-[[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out);
+[[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out,
+                                                           bool analysed);
 
 class Witness::Impl {
  public:
@@ -68,10 +73,13 @@ class Witness::Impl {
   void note_faults(Connection& c, const Event& e, const Segment& g, bool out);
   void note_wire_totals(Connection& c, const Segment& g);
   void note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
+  // Of a segment, where all of them are heard.
+  std::optional<Analysis> analyse(Connection* c, const Event& e, const Segment& g, bool out);
   void segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out);
   void wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
 
   // wire_alone.cpp
+  static void enter_alone(Connection& c, const Event& e, TcpState to);
   void on_conversation_end(const Event& e, const ConversationEnd& end);
 
   // probes.cpp: keep-alive and zero-window probes, closed windows
@@ -97,7 +105,8 @@ class Witness::Impl {
   Slot locate(std::uint64_t cookie, const tw_tuple& tuple) const;
 
   // witness.cpp
-  Slot create(TimeNs ts);
+  // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
+  Slot create(TimeNs ts, bool begun);
   void adopt_flow(Slot slot, const Flow& flow);
   // No room for another connection that only a segment has shown.
   [[nodiscard]] bool crowded(bool half_open) const;
@@ -121,7 +130,8 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
-  Reports* out_ = nullptr;  // of the call that runs now
+  Reports* out_ = nullptr;                   // of the call that runs now
+  const ConversationEnd* ending_ = nullptr;  // what is told now comes of it
   TimeNs now_ = 0;
   TimeNs gap_until_ns_ = 0;  // end of the newest gap
   std::uint32_t gap_serial_ = 0;

@@ -26,6 +26,7 @@ struct Bench {
   bool finished = false;     // the run is over
   std::int64_t close_wait_stuck_ns = 0;
   TimeNs now = 0;
+  const ConversationTotals* conversation = nullptr;  // reading a capture: all that it holds of the connection
 };
 
 // The kernel's reset reasons that rules ask for, by name: numbers change between releases.

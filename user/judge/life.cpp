@@ -45,6 +45,20 @@ bool wire_complete(const Connection& c) {
   return c.syn && c.syn_ack_seen && c.wire.segs_in != 0 && c.wire.segs_out != 0;
 }
 
+// What a capture holds of the connection, counted to the last frame.
+void tell_conversation(Life& life, const Connection& c, const ConversationTotals& totals) {
+  life.conversation = totals;
+  life.tx_bytes = totals.out.sequence_bytes;
+  life.rx_bytes = totals.in.sequence_bytes;
+  const bool whole = c.syn && c.syn_ack_seen && c.ended();
+  const bool gaps = totals.out.missing_bytes != 0 || totals.in.missing_bytes != 0;
+  life.wire = WireTotals{totals.out.payload_bytes, totals.in.payload_bytes, totals.out.frames, totals.in.frames,
+                         whole && !gaps};
+  if (!c.ends) return;
+  const bool payload = totals.out.sequence_bytes != 0 || totals.in.sequence_bytes != 0;
+  life.zeek_state = c.ends->zeek.word(totals.out.frames != 0, totals.in.frames != 0, payload);
+}
+
 }  // namespace
 
 Life judge_life(const Connection& c, const Bench& bench) {
@@ -54,7 +68,7 @@ Life judge_life(const Connection& c, const Bench& bench) {
   // The end is the last transition: of the mini-socket too, but its waiting in TIME_WAIT is no part of the duration.
   life.ts_ns = c.last_ts_ns;
   if (c.ended()) life.ts_ns = std::max({c.closing->end.ts_ns, c.closing->time_wait.ts_ns, c.start_ts_ns});
-  if (!c.ended() && bench.finished) life.ts_ns = std::max(bench.now, c.last_ts_ns);
+  if (!c.ended() && bench.finished && bench.conversation == nullptr) life.ts_ns = std::max(bench.now, c.last_ts_ns);
   life.duration_ns = life.ts_ns - life.start_ts_ns;
   life.flow = c.flow;
   life.role = c.role;
@@ -75,6 +89,8 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (c.wire_heard) {
     life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, wire_complete(c)};
   }
+  if (bench.conversation != nullptr) tell_conversation(life, c, *bench.conversation);
+  if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
   life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
   life.findings = findings_of(c, bench, life.outcome);
   if (bench.explain) life.explanation = explain(c, bench, life);

@@ -74,15 +74,31 @@ Outcome refused_or_not(const Connection& c) {
   return c.error == 0 && called ? Outcome::aborted : Outcome::unknown;
 }
 
+// A SYN that nobody answered: Linux gives it up after 127 s (tcp_syn_retries 6).
+bool never_answered(const Connection& c, const Bench& bench) {
+  constexpr std::int64_t given_up_ns = 127'000'000'000;
+  const bool asked = c.state == State::syn_sent && c.syn && !c.syn_ack_seen;
+  return asked && c.wire.segs_in == 0 && bench.now - c.syn.ts_ns >= given_up_ns;
+}
+
 Outcome wire_outcome(const Connection& c, const Bench& bench) {
-  const Trouble& t = troubles_of(c);
+  if (!c.ended() && bench.conversation != nullptr) {
+    if (never_answered(c, bench)) return Outcome::connect_timeout;
+    return bench.finished ? Outcome::open : Outcome::unknown;
+  }
   if (!c.ended()) {
     if (bench.finished && !c.expired) return Outcome::open;
     const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.syn_ack_seen;
     return silent && !c.incomplete ? Outcome::connect_timeout : Outcome::unknown;
   }
-  if (t.rst_in.mark) return c.closing->end_from == State::syn_sent ? Outcome::refused : Outcome::reset_by_peer;
-  if (t.rst_out.mark) return c.closing->end_from == State::new_syn_recv ? Outcome::refused : Outcome::reset_by_local;
+  if (c.closing->by_reset) {
+    const Trouble& t = troubles_of(c);
+    const State from = c.closing->end_from;
+    if (t.rst_in.mark.id == c.closing->end.id)
+      return from == State::syn_sent ? Outcome::refused : Outcome::reset_by_peer;
+    const bool asked = from == State::new_syn_recv || (from == State::unknown && c.role == Role::passive);
+    return asked ? Outcome::refused : Outcome::reset_by_local;
+  }
   const bool both = c.closing->fin_out.acked && c.closing->fin_in.acked;
   return both ? Outcome::completed : Outcome::unknown;
 }

@@ -57,6 +57,8 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     finding.text = fmt::format("{} died with unread data, so its kernel sent a RST{}", process_words(c.owner), why);
   } else if (process) {
     finding.text = fmt::format("{} closed in a way that sends a RST{}", process_words(c.owner), why);
+  } else if (bench.conversation != nullptr) {
+    finding.text = "the RST came from this side (or something on the way from it)";
   } else {
     finding.text = fmt::format("this machine's TCP sent the RST{}", why);
   }

@@ -65,7 +65,7 @@ struct HoleMark {
 struct EndMark {
   TimeNs now = 0;
   EventId last_id = 0;
-  std::string continued;  // the next file; empty: the run is over
+  std::string continued{};  // the next file; empty: the run is over
   std::uint64_t malformed = 0;
   std::uint64_t skipped = 0;  // runs that the kernel left out
   std::uint64_t flows_full = 0;

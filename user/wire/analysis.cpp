@@ -51,6 +51,7 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
     return found | say::zero_window_probe_ack;
   if (same_ack && g.window != 0) {
     ++me.duplicates;
+    me.beyond_told = false;
     found |= say::duplicate_ack;
   }
   return found;
@@ -58,12 +59,7 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
 
 // The acknowledgement covers what was not seen. What lies beyond everything seen is told once: every later
 // acknowledgement would say it again.
-std::uint32_t WireAnalysis::unseen(const SeenSegment& g, Side& peer) {
-  // The byte of a window probe was taken, and the window opens with its acknowledgement.
-  if (g.ack == peer.unbroken + 1 && g.len == 0 && g.window != 0 && (peer.flags & say::zero_window_probe) != 0) {
-    peer.unbroken = g.ack;
-    return say::window_update;
-  }
+std::uint32_t WireAnalysis::unseen(Side& peer) {
   if (peer.unbroken != peer.next) {
     peer.unbroken = peer.next;
     return say::ack_lost_segment;
@@ -127,7 +123,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
     me.beyond_told = false;
   }
 
-  if (g.has(tcp_flag::ack) && peer.has_unbroken && seq_before(peer.unbroken, g.ack)) found |= unseen(g, peer);
+  if (g.has(tcp_flag::ack) && peer.has_unbroken && seq_before(peer.unbroken, g.ack)) found |= unseen(peer);
 
   const std::uint32_t length = seq_length(g.len, g.flags);
   const bool probe = (found & say::zero_window_probe) != 0;

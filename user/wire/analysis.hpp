@@ -56,7 +56,7 @@ class WireAnalysis {
   static constexpr std::uint8_t shift_unknown = 0xff;
 
   static std::uint32_t before_numbers(const SeenSegment& g, Side& me, Side& peer);
-  static std::uint32_t unseen(const SeenSegment& g, Side& peer);
+  static std::uint32_t unseen(Side& peer);
   [[nodiscard]] static bool acknowledged_before(const SeenSegment& g, const Side& peer);
   [[nodiscard]] std::uint32_t sent_again(const SeenSegment& g, const Side& me, const Side& peer) const;
   void note_scale(const SeenSegment& g, Side& me, Side& peer);

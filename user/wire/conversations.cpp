@@ -6,6 +6,7 @@
 // counters.
 #include "wire/conversations.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "wire/conversation.hpp"
@@ -110,7 +111,7 @@ struct Conversations::Impl {
   std::uint32_t locate(const TcpFrame& f, std::vector<Event>& out);
   void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
   bool give_back(std::vector<Event>& out);
-  void end(std::uint32_t slot, std::vector<Event>& out);
+  void end(std::uint32_t slot, bool cut, std::vector<Event>& out);
   void tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why, std::vector<Event>& out);
 
   ConversationSettings settings;
@@ -118,7 +119,8 @@ struct Conversations::Impl {
   Analysis analysis;
   std::uint64_t stream = 0;
   std::uint64_t streams = 0;
-  std::uint32_t finished = 0;  // slots that finish() has looked at
+  bool finishing = false;
+  std::vector<std::uint32_t> left;  // what finish() has still to end, the first one last
   TimeNs now = 0;
 };
 
@@ -128,13 +130,18 @@ void Conversations::observe(const TcpFrame& frame, std::vector<Event>& out) { im
 const Analysis& Conversations::analysis() const { return impl_->analysis; }
 std::uint64_t Conversations::stream() const { return impl_->stream; }
 
+// In the order of their first frames, whatever slots they have.
 bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
-  std::uint32_t& slot = impl_->finished;
-  for (; slot < impl_->table.slots(); ++slot) {
-    if (out.size() >= at_most) return true;
-    if (impl_->table.at(slot).live) impl_->end(slot, out);
+  std::vector<std::uint32_t>& left = impl_->left;
+  if (!impl_->finishing) {
+    impl_->finishing = true;
+    for (std::uint32_t slot = 0; slot < impl_->table.slots(); ++slot) {
+      if (impl_->table.at(slot).live) left.push_back(slot);
+    }
+    std::ranges::sort(left, std::ranges::greater{}, [&](std::uint32_t slot) { return impl_->table.at(slot).stream; });
   }
-  return false;
+  for (; !left.empty() && out.size() < at_most; left.pop_back()) impl_->end(left.back(), true, out);
+  return !left.empty();
 }
 
 // The frame's conversation; a SYN with another initial sequence number begins another one.
@@ -149,7 +156,7 @@ std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::vector<Event>&
     const Stream& me = c.side[c.local == f.source ? 0 : 1];
     reused = syn && !ack && me.has_isn && me.isn != f.seq;
     if (!reused) return slot;
-    end(slot, out);
+    end(slot, false, out);
   }
   // The sender of the SYN is local, and so is whom the SYN-ACK goes to.
   const bool swap = syn && ack;
@@ -207,13 +214,15 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
 // One of each at a time: true where there may be another.
 bool Conversations::Impl::give_back(std::vector<Event>& out) {
   const std::uint32_t silent = table.oldest(Listed::half_open);
-  const bool given_up = silent != ConversationTable::none && now - table.at(silent).last_ts_ns > given_up_ns;
+  const bool given_up =
+      silent != ConversationTable::none &&
+      (now - table.at(silent).last_ts_ns > given_up_ns || table.count(Listed::half_open) > settings.half_open_limit);
   if (given_up) table.list(silent, Listed::over);
   const std::uint32_t over = table.oldest(Listed::over);
   if (over == ConversationTable::none) return false;
   const bool ends =
       table.count(Listed::over) > settings.linger_limit || now - table.at(over).last_ts_ns > settings.linger_ns;
-  if (ends) end(over, out);
+  if (ends) end(over, false, out);
   return given_up || ends;
 }
 
@@ -237,11 +246,11 @@ void Conversations::Impl::relist(std::uint32_t slot, Conversation& c, const TcpF
   table.list(slot, to);
 }
 
-void Conversations::Impl::end(std::uint32_t slot, std::vector<Event>& out) {
+void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& out) {
   const Conversation& c = table.at(slot);
   Event& e = out.emplace_back();
   e.ts_ns = c.last_ts_ns;
-  e.body = ConversationEnd{{c.local, c.remote}, c.totals()};
+  e.body = ConversationEnd{{c.local, c.remote}, c.totals(), cut};
   table.release(slot);
 }
 

@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -18,10 +20,12 @@ namespace tcpwitness {
 
 struct ConversationSettings {
   bool all_segments = false;  // every segment is an event, not only those that matter
-  // A conversation that is over is kept for its stragglers until it is so old (by the capture's clock), or so many
-  // newer ones are over.
-  std::int64_t linger_ns = 600'000'000'000;
+  // A conversation that is over is kept for its stragglers until so many newer ones are over, or until it is so old by
+  // the capture's clock. (Only a pipe has somebody who waits for the end to be told, and clocks of captures jump.)
   std::size_t linger_limit = 65'536;
+  std::int64_t linger_ns = std::numeric_limits<std::int64_t>::max();
+  // So many may be open without having been established; above that the oldest counts as over.
+  std::size_t half_open_limit = 262'144;
 };
 
 class Conversations {
@@ -40,7 +44,7 @@ class Conversations {
   [[nodiscard]] const Analysis& analysis() const;
   [[nodiscard]] std::uint64_t stream() const;  // of the newest segment: tshark's tcp.stream
   // The end of the file: every conversation that is left ends, about `at_most` of them at a time. False: that was all.
-  bool finish(std::vector<Event>& out, std::size_t at_most);
+  bool finish(std::vector<Event>& out, std::size_t at_most = SIZE_MAX);
 
  private:
   struct Impl;

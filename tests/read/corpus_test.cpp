@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// corpus_test.cpp: read on captures of others, in every format. What it says of them is judged elsewhere
+// (tests/corpus); here it must come in the right shape, and each format must tell of the same connections.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "read/program.hpp"
+
+namespace tcpwitness::read_test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::vector<std::string> captures() {
+  const char* shared = std::getenv("TCPWITNESS_SHARED");
+  const fs::path root = fs::path(shared != nullptr ? shared : TCPWITNESS_PROJECT "/../shared") / "corpus" / "captures";
+  std::vector<std::string> paths;
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator(root, none)) {
+    if (entry.is_regular_file() && entry.path().extension().string().starts_with(".pcap"))
+      paths.push_back(entry.path());
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+class ReadCorpus : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (paths.empty()) GTEST_SKIP() << "there is no corpus: TCPWITNESS_SHARED names a directory with one";
+  }
+  std::vector<std::string> paths = captures();
+};
+
+TEST_F(ReadCorpus, EveryFormatTellsOfTheSameConnections) {
+  for (const std::string& path : paths) {
+    SCOPED_TRACE(path);
+    const Told told = tcpwitness({"read", path, "-o", "json"});
+    EXPECT_EQ(told.status == 0, !told.err.contains("cannot")) << told.err;
+    EXPECT_LT(told.status, 2);
+    const auto lines = lines_of(told.out);
+    ASSERT_GE(lines.size(), 2U);
+    std::map<std::string, std::size_t> types;
+    for (const std::string& line : lines) types[json::parse(line)["type"].get<std::string>()]++;
+    EXPECT_EQ(json::parse(lines.front())["type"], "ready");
+    const json summary = json::parse(lines.back());
+    EXPECT_EQ(summary["type"], "summary");
+    EXPECT_EQ(summary["connections"], types["life"]);
+    EXPECT_EQ(lines_of(tcpwitness({"read", path, "-o", "csv"}).out).size(), 1 + types["life"]);
+    const std::size_t table = lines_of(tcpwitness({"read", path}).out).size();
+    EXPECT_EQ(table, types["life"] == 0 ? 0 : 1 + types["life"]);
+  }
+}
+
+TEST_F(ReadCorpus, EverySegmentIsInATimelineOfAllPackets) {
+  for (const std::string& path : paths) {
+    SCOPED_TRACE(path);
+    const Told told = tcpwitness({"read", "--trace", "--packets", "all", path, "-o", "json"});
+    std::uint64_t segments = 0;
+    std::uint64_t last = 0;
+    std::uint64_t lives = 0;
+    json summary;
+    for (const std::string& line : lines_of(told.out)) {
+      const json object = json::parse(line);
+      if (object["type"] == "life") lives++;
+      if (object["type"] == "summary") summary = object;
+      if (object["type"] != "segment") continue;
+      segments++;
+      EXPECT_GT(object["id"].get<std::uint64_t>(), last);
+      last = object["id"].get<std::uint64_t>();
+    }
+    EXPECT_EQ(segments, summary["capture"]["segments"].get<std::uint64_t>());
+    EXPECT_EQ(lives, summary["connections"].get<std::uint64_t>());
+  }
+}
+
+TEST_F(ReadCorpus, ATimelineFitsItsTerminal) {
+  for (const std::string& path : paths) {
+    SCOPED_TRACE(path);
+    Program program({"read", "--trace", path}, {.in_child = [] { ::setenv("COLUMNS", "100", 1); }});
+    for (const std::string& line : lines_of(program.wait().out)) {
+      if (line.starts_with('#')) continue;  // a heading is never cut
+      EXPECT_LE(line.size(), 100U) << line;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tcpwitness::read_test

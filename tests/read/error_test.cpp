@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// error_test.cpp: read, when something is wrong: what it says, and the exit code.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "read/capture_bytes.hpp"
+#include "read/json_lines.hpp"
+#include "read/program.hpp"
+
+namespace tcpwitness::read_test {
+namespace {
+
+using nlohmann::json;
+
+class ReadError : public testing::Test {
+ protected:
+  // One sentence on stderr, nothing on stdout.
+  void refused(const Arguments& arguments, int status, std::initializer_list<std::string_view> says) const {
+    const Told told = tcpwitness(arguments);
+    EXPECT_EQ(told.status, status) << told.err;
+    EXPECT_EQ(told.out, "");
+    EXPECT_TRUE(told.err.starts_with("tcpwitness: ")) << told.err;
+    for (const std::string_view part : says) EXPECT_TRUE(told.err.contains(part)) << part << " is not in " << told.err;
+  }
+
+  Directory directory;
+};
+
+TEST_F(ReadError, AFileThatIsNotThere) {
+  refused({"read", directory.path("none.pcap")}, 1, {"cannot open", "none.pcap", "No such file"});
+}
+
+TEST_F(ReadError, ADirectory) { refused({"read", directory.path("")}, 1, {"it is a directory"}); }
+
+TEST_F(ReadError, AnEmptyFile) { refused({"read", directory.file("empty", "")}, 1, {"empty", "it is empty"}); }
+
+TEST_F(ReadError, AFileThatIsNoCapture) {
+  refused({"read", directory.file("words.txt", "These are words, and many of them.\n")}, 1,
+          {"words.txt", "no capture", "pcap and pcapng"});
+}
+
+TEST_F(ReadError, ANameWithControlCharactersDoesNotReachTheTerminal) {
+  const Told told = tcpwitness({"read", directory.file("a\x1b[31m.pcap", Capture().whole(1).bytes)});
+  EXPECT_EQ(told.status, 0);
+  EXPECT_FALSE(told.err.contains('\x1b')) << told.err;
+}
+
+TEST_F(ReadError, AFileOfSomebodyElse) {
+  const std::string path = directory.file("secret.pcap", Capture().whole(1).bytes);
+  ::chmod(path.c_str(), 0);
+  Program program({"read", path}, {.in_child = [] {
+                    if (::getuid() == 0 && ::setresuid(65'534, 65'534, 65'534) != 0) ::_exit(126);
+                  }});
+  const Told told = program.wait();
+  if (told.status >= 126) GTEST_SKIP() << "another user cannot run " << TCPWITNESS_BINARY;
+  EXPECT_EQ(told.status, 1);
+  EXPECT_TRUE(told.err.contains("Permission denied")) << told.err;
+}
+
+TEST_F(ReadError, AWrongExpression) {
+  const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
+  refused({"read", path, "tcp", "prot", "80"}, 1, {"tcp prot 80", "cannot"});
+  refused({"read", path, "--filter", "host and"}, 1, {"host and"});
+}
+
+TEST_F(ReadError, AProcessIsNotInACapture) {
+  const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
+  refused({"read", path, "--pid", "7"}, 2, {"--pid", "a capture knows no processes", "tcpwitness record"});
+  refused({"read", path, "--comm", "curl"}, 2, {"--comm", "a capture knows no processes"});
+}
+
+TEST_F(ReadError, OptionsForListeningAreRefused) {
+  refused({"read", "x.pcap", "-i", "lo"}, 2, {"--interface says how to listen", "--help"});
+  refused({"read"}, 2, {"read needs a file"});
+}
+
+TEST_F(ReadError, AFileThatWasCutGivesAllUpToThere) {
+  Capture capture;
+  capture.whole(40'001);
+  const std::size_t good = capture.bytes.size();
+  capture.whole(40'002);
+  const std::string path = directory.file("cut.pcap", capture.bytes.substr(0, good + 16 + 54 + 20));
+  const Told told = tcpwitness({"read", path, "-o", "json"});
+  EXPECT_EQ(told.status, 1);
+  const auto all = objects(told.out);
+  const auto lives = only(all, "life");
+  ASSERT_EQ(lives.size(), 2U) << told.out;
+  EXPECT_EQ(lives[0]["outcome"], "completed");
+  EXPECT_EQ(lives[1]["local"]["port"], 40'002);
+  const json& summary = all.back();
+  EXPECT_EQ(summary["capture"]["frames"], 9);
+  EXPECT_TRUE(summary["capture"]["damage"].get<std::string>().contains("byte"));
+  const std::string last = lines_of(told.err).back();
+  EXPECT_TRUE(last.starts_with("tcpwitness: cannot read " + path)) << last;
+  EXPECT_TRUE(last.contains(std::to_string(good + 16 + 54 + 20))) << last;
+}
+
+TEST_F(ReadError, ALengthThatCannotBeIsDamage) {
+  Capture capture;
+  capture.whole(40'001);
+  const std::size_t at = capture.bytes.size();
+  capture.whole(40'002);
+  capture.bytes[at + 11] = '\x7f';  // two gigabytes of packet
+  const Told told = tcpwitness({"read", directory.file("long.pcap", capture.bytes)});
+  EXPECT_EQ(told.status, 1);
+  EXPECT_EQ(lines_of(told.out).size(), 2U) << told.out;
+  EXPECT_TRUE(told.err.contains("byte " + std::to_string(at))) << told.err;
+}
+
+// Wherever a file ends, what was in it before is told, and the exit code says whether it was all.
+TEST_F(ReadError, EveryCutIsEitherAnEndOrSaid) {
+  const std::string whole = Capture().whole(40'001).bytes;
+  for (std::size_t size = 0; size <= whole.size(); size += 7) {
+    const Told told = tcpwitness({"read", "-"}, whole.substr(0, size + 1));
+    EXPECT_LT(told.status, 2) << size;
+    EXPECT_EQ(told.status == 1, told.err.contains("cannot read")) << size << ": " << told.err;
+  }
+}
+
+TEST_F(ReadError, AFullDiskIsSaid) {
+  const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
+  Program program({"read", path, "-o", "json"}, {.in_child = [] {
+                    const int full = ::open("/dev/full", O_WRONLY);
+                    ::dup2(full, STDOUT_FILENO);
+                  }});
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 1);
+  EXPECT_TRUE(told.err.contains("cannot write the output: No space left on device")) << told.err;
+}
+
+TEST_F(ReadError, ATerminalIsNoCapture) {
+  Program program({"read", "-"}, {.terminal_input = true});
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 1);
+  EXPECT_TRUE(told.err.contains("it is a terminal; pipe a capture into it")) << told.err;
+}
+
+}  // namespace
+}  // namespace tcpwitness::read_test

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// pipe_test.cpp: read from a pipe that stays open, and into one that does not; signals.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "read/capture_bytes.hpp"
+#include "read/json_lines.hpp"
+#include "read/program.hpp"
+
+namespace tcpwitness::read_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ReadPipe, StandardInputIsAFile) {
+  const Told told = tcpwitness({"read", "-"}, Capture().whole(40'001).bytes);
+  EXPECT_EQ(told.status, 0);
+  EXPECT_EQ(lines_of(told.out).size(), 2U);
+  EXPECT_TRUE(told.err.contains("reading standard input (pcap)")) << told.err;
+}
+
+TEST(ReadPipe, ALifeIsToldWhileThePipeIsOpenAndSilent) {
+  Program program({"read", "-", "-o", "json"}, {.input = true});
+  program.give(Capture().whole(40'001).bytes);
+  EXPECT_TRUE(program.says("\"type\":\"life\"", 8s));
+  program.end_input();
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 0);
+  EXPECT_EQ(only(objects(told.out), "life").size(), 1U) << told.out;
+}
+
+TEST(ReadPipe, SegmentsAreToldAtOnce) {
+  Program program({"read", "--trace", "-", "-o", "json"}, {.input = true});
+  program.give(Capture().bytes);
+  EXPECT_TRUE(program.says("\"type\":\"ready\"", 2s));
+  Capture more;
+  const std::size_t header = more.bytes.size();
+  program.give(more.open(40'001).bytes.substr(header));
+  EXPECT_TRUE(program.says("\"flags\":\"SYN,ACK\"", 2s));
+  program.end_input();
+  EXPECT_EQ(program.wait().status, 0);
+}
+
+TEST(ReadPipe, HalfAFrameIsWaitedFor) {
+  const std::string bytes = Capture().whole(40'001).bytes;
+  Program program({"read", "-", "-o", "json"}, {.input = true});
+  for (std::size_t at = 0; at < bytes.size(); at += 33) {
+    program.give(std::string_view(bytes).substr(at, 33));
+    program.listen(2ms);
+  }
+  program.end_input();
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 0) << told.err;
+  EXPECT_TRUE(told.out.contains("\"outcome\":\"completed\"")) << told.out;
+}
+
+class ReadSignal : public testing::TestWithParam<int> {};
+
+TEST_P(ReadSignal, EndsReadingAndTellsWhatIsOpen) {
+  Program program({"read", "-", "-o", "json"}, {.input = true});
+  program.give(Capture().open(40'001).bytes);
+  ASSERT_TRUE(program.warns("reading standard input", 5s));
+  program.listen(300ms);  // it has read all there is, and waits
+  program.signal(GetParam());
+  const Told told = program.wait(5s);
+  EXPECT_EQ(told.status, 0) << told.err;
+  const auto all = objects(told.out);
+  const auto lives = only(all, "life");
+  ASSERT_EQ(lives.size(), 1U) << told.out;
+  EXPECT_EQ(lives[0]["outcome"], "open");
+  EXPECT_EQ(all.back()["type"], "summary");
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ReadSignal, testing::Values(SIGINT, SIGTERM, SIGHUP));
+
+TEST(ReadPipe, ASignalInTheMiddleOfAFrameIsNoDamage) {
+  const std::string bytes = Capture().open(40'001).bytes;
+  Program program({"read", "-", "-o", "json"}, {.input = true});
+  program.give(bytes.substr(0, bytes.size() - 10));
+  ASSERT_TRUE(program.warns("reading standard input", 5s));
+  program.listen(300ms);
+  program.signal(SIGINT);
+  const Told told = program.wait(5s);
+  EXPECT_EQ(told.status, 0) << told.err;
+  EXPECT_FALSE(told.err.contains("cannot read")) << told.err;
+}
+
+TEST(ReadPipe, ASignalBeforeAnythingCameEndsIt) {
+  Program program({"read", "-"}, {.input = true});
+  program.listen(500ms);
+  program.signal(SIGINT);
+  const Told told = program.wait(5s);
+  EXPECT_TRUE(told.status == 0 || told.status == 128 + SIGINT) << told.status;
+  EXPECT_EQ(told.out, "");
+}
+
+TEST(ReadPipe, AFifoIsRead) {
+  const Directory directory;
+  const std::string path = directory.path("fifo");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  Program program({"read", path});
+  std::ofstream(path, std::ios::binary) << Capture().whole(40'001).bytes;
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 0);
+  EXPECT_EQ(lines_of(told.out).size(), 2U);
+}
+
+TEST(ReadPipe, AReaderWhoLeavesEndsIt) {
+  Capture capture;
+  for (std::uint16_t port = 1'000; port < 9'000; ++port) capture.whole(port, 1);
+  const Directory directory;
+  Program program({"read", "--trace", directory.file("many.pcap", capture.bytes), "-o", "json"});
+  ASSERT_TRUE(program.says("\"type\":\"segment\"", 5s));
+  program.close_output();
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 1);
+  EXPECT_TRUE(told.err.contains("cannot write the output: Broken pipe")) << told.err;
+}
+
+}  // namespace
+}  // namespace tcpwitness::read_test

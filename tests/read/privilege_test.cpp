@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// privilege_test.cpp: read needs no root and no BPF: another user can, and the first bpf() would end it.
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstddef>
+
+#include "read/capture_bytes.hpp"
+#include "read/program.hpp"
+
+namespace tcpwitness::read_test {
+namespace {
+
+constexpr unsigned nobody = 65'534;
+constexpr int cannot = 126;
+
+// From here on, bpf() and perf_event_open() end the process.
+void forbid_bpf() {
+  std::array<sock_filter, 5> program{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) ::_exit(cannot);
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) ::_exit(cannot);
+}
+
+void become_nobody() {
+  if (::getuid() == 0 && ::setresuid(nobody, nobody, nobody) != 0) ::_exit(cannot);
+}
+
+TEST(ReadPrivilege, AnyUserCanReadACaptureWithoutBpf) {
+  const Directory directory;
+  const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
+  Program program({"read", path, "-o", "json"}, {.in_child = [] {
+                    become_nobody();
+                    forbid_bpf();
+                  }});
+  const Told told = program.wait();
+  if (told.status == cannot || told.status == 127) GTEST_SKIP() << "another user cannot run " << TCPWITNESS_BINARY;
+  EXPECT_EQ(told.status, 0) << told.err;
+  EXPECT_TRUE(told.out.contains("\"outcome\":\"completed\"")) << told.out;
+}
+
+// So that the test above can fail.
+TEST(ReadPrivilege, ListeningDoesNeedBpf) {
+  Program program({"-d", "0.1"}, {.in_child = forbid_bpf});
+  const Told told = program.wait();
+  if (told.status == cannot) GTEST_SKIP() << "seccomp filters are not to be had here";
+  EXPECT_NE(told.status, 0);
+}
+
+}  // namespace
+}  // namespace tcpwitness::read_test

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// terminal_test.cpp: the progress bar: on a terminal, of a file that takes long, and gone before anything else is said.
+// A reader that takes its time makes any file long.
+#include <gtest/gtest.h>
+
+#include "read/capture_bytes.hpp"
+#include "read/program.hpp"
+
+namespace tcpwitness::read_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ReadOnATerminal : public testing::Test {
+ protected:
+  static std::string many() {
+    Capture capture;
+    for (std::uint16_t port = 1'000; port < 21'000; ++port) capture.whole(port, 1);
+    return capture.bytes;
+  }
+  Directory directory;
+  std::string path = directory.file("many.pcap", many());
+  Arguments arguments{"read", "--trace", "--packets", "all", "-o", "json", path};
+};
+
+TEST_F(ReadOnATerminal, ALongFileShowsHowFarItIs) {
+  Program program(arguments, {.terminal = true});
+  program.listen(1500ms, 2'000);
+  EXPECT_TRUE(program.warns("packets/s", 5s));
+  EXPECT_TRUE(program.warns(" left", 5s));
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 0);
+  const std::size_t bar = told.err.rfind("packets/s");
+  const std::size_t erased = told.err.rfind("\r\x1b[K");
+  const std::size_t summary = told.err.find("tcpwitness: 20,000 connections");
+  ASSERT_NE(summary, std::string::npos) << told.err;
+  EXPECT_LT(bar, erased);
+  EXPECT_LT(erased, summary);
+  EXPECT_EQ(summary, erased + 4) << "the line is erased, then used";
+}
+
+TEST_F(ReadOnATerminal, AShortFileShowsNothing) {
+  Program program({"read", directory.file("x.pcap", Capture().whole(1).bytes)}, {.terminal = true});
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 0);
+  EXPECT_FALSE(told.err.contains('\x1b')) << told.err;
+  EXPECT_TRUE(told.err.contains("1 connection")) << told.err;
+}
+
+TEST_F(ReadOnATerminal, ElsewhereThereIsNoBar) {
+  Program program(arguments);
+  program.listen(1500ms, 2'000);
+  const Told told = program.wait();
+  EXPECT_EQ(told.status, 0);
+  EXPECT_FALSE(told.err.contains('\r')) << told.err;
+  EXPECT_FALSE(told.err.contains("packets/s")) << told.err;
+}
+
+}  // namespace
+}  // namespace tcpwitness::read_test

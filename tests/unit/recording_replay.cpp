@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was recorded is judged again as it was live; what is missing makes nothing more certain; what is broken is
+// an error, never a crash.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <random>
+
+#include "unit/recorded.hpp"
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+RecorderSettings into(const std::string& path) {
+  RecorderSettings settings;
+  settings.path = path;
+  return settings;
+}
+
+Bytes recorded(const std::vector<Event>& events) {
+  const TempDir dir;
+  record_story(events, into(dir.file("a.pcapng")));
+  return bytes_of_file(dir.file("a.pcapng"));
+}
+
+// Several stories one after the other on the same ports, minutes apart.
+std::vector<Event> one_after_the_other(const std::vector<Story>& stories) {
+  std::vector<Event> all;
+  std::int64_t later = 0;
+  std::uint64_t cookies = 0;
+  for (const Story& story : stories) {
+    for (Event event : story.events) {
+      event.ts_ns += later;
+      event.id = all.size() + 1;
+      std::visit(
+          [&](auto& body) {
+            if constexpr (requires { body.header; }) {
+              body.header.ts_ns += static_cast<std::uint64_t>(later);
+              if (body.header.cookie != 0) body.header.cookie += cookies;
+            }
+          },
+          event.body);
+      all.push_back(event);
+    }
+    later = all.back().ts_ns - stories.front().events.front().ts_ns + 120 * s;
+    cookies += 100;
+  }
+  return all;
+}
+
+TEST(Recording, IsJudgedAsTheLiveRunWas) {
+  for (const Story& story : all_stories()) {
+    for (const std::int64_t after : {100 * ms, 20 * s}) {
+      const TempDir dir;
+      const SimulatedRun live = record_story(story.events, into(dir.file("a.pcapng")), life_settings(), after);
+      const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
+      EXPECT_FALSE(again.error) << story.name << ": " << again.error->message();
+      EXPECT_TRUE(again.ended) << story.name;
+      EXPECT_EQ(again.missing, 0U) << story.name;
+      EXPECT_EQ(again.json, as_json(live.reports, kernel_names())) << story.name;
+      EXPECT_TRUE(live.said.empty()) << live.said.front();
+    }
+  }
+}
+
+TEST(Recording, GivesTheTimelineOfTheLiveRun) {
+  for (const Story& story : all_stories()) {
+    const TempDir dir;
+    const SimulatedRun live = record_story(story.events, into(dir.file("a.pcapng")), trace_settings());
+    const ReadAgain again =
+        read_again(bytes_of_file(dir.file("a.pcapng")), {.timeline = true, .finding_reports = true, .explain = true});
+    EXPECT_EQ(again.json, as_json(live.reports, kernel_names())) << story.name;
+  }
+}
+
+TEST(Recording, KeepsALossOfTheRingWhereItHappened) {
+  std::vector<Event> events = close_first_story().events;
+  const TimeNs ts = events[4].ts_ns;
+  events.insert(events.begin() + 4, Event{0, ts, Gap{3, 0, ts, ts}});
+  const TempDir dir;
+  const SimulatedRun live = record_story(events, into(dir.file("a.pcapng")));
+  const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
+  EXPECT_EQ(again.missing, 0U);
+  EXPECT_EQ(again.json, as_json(live.reports, kernel_names()));
+  EXPECT_NE(again.json.find("\"lost\":3"), std::string::npos);
+}
+
+TEST(Recording, ChangesNothingWithoutAnOddTick) {
+  // Nothing heard for long, and nothing due: one mark is enough.
+  const Bytes bytes = recorded(still_open_story().events);
+  std::size_t marks = 0;
+  pcapng::for_each_block(bytes, [&](std::uint32_t type, auto) { marks += type == mark_block ? 1 : 0; });
+  EXPECT_LT(marks, 40U);
+}
+
+TEST(Recording, CommentsTheNewestPacketOfAFindingsEvidence) {
+  const Bytes bytes = recorded(close_first_story().events);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::size_t comment = text.find("time-wait (certain): ");
+  const std::size_t row = text.find("finding time-wait (certain): ");
+  ASSERT_NE(comment, std::string_view::npos);
+  ASSERT_NE(row, std::string_view::npos);
+  EXPECT_LT(comment, row);
+  bool in_packet = false;
+  pcapng::for_each_block(bytes, [&](std::uint32_t type, std::span<const std::byte> block) {
+    const std::string_view body(reinterpret_cast<const char*>(block.data()), block.size());
+    if (body.contains("time-wait (certain): ") && type == pcapng::packet_block) in_packet = true;
+  });
+  EXPECT_TRUE(in_packet);
+}
+
+// ---- Cut off, broken ----
+
+TEST(Recording, CutOffAnywhereReadsUpToThereAndSaysSo) {
+  const Bytes bytes = recorded(killed_unread_story().events);
+  std::size_t complete = 0;
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    const ReadAgain again = read_again(std::span(bytes).first(length));
+    if (again.ended && !again.error) ++complete;
+    if (!again.opened) {
+      EXPECT_TRUE(again.error);
+    }
+  }
+  EXPECT_EQ(complete, 0U) << "a file that was cut off looked like a whole one";
+  EXPECT_TRUE(read_again(bytes).ended);
+}
+
+TEST(Recording, OfAKilledRecorderHasNoEnd) {
+  const Bytes bytes = recorded(still_open_story().events);
+  std::size_t last = 0;
+  std::size_t at = 0;
+  pcapng::for_each_block(bytes, [&](auto, std::span<const std::byte> block) {
+    last = at;
+    at += block.size();
+  });
+  const ReadAgain again = read_again(std::span(bytes).first(last));
+  EXPECT_FALSE(again.error);
+  EXPECT_FALSE(again.ended);
+  EXPECT_NE(again.json.find("\"outcome\":\"open\""), std::string::npos);
+}
+
+TEST(Recording, MutatedAtRandomIsReadOrRefusedAndNeverCrashes) {
+  std::mt19937 random(20261122);
+  for (const Story& story : {keepalive_death_story(), close_first_story(), forgotten_story()}) {
+    const Bytes bytes = recorded(story.events);
+    for (int round = 0; round < 3000; ++round) {
+      Bytes mutated = bytes;
+      for (int flips = 1 + static_cast<int>(random() % 8); flips > 0; --flips) {
+        // Mostly behind the first two blocks, which must stand for anything else to be read.
+        const std::size_t from = random() % 8 == 0 ? 0 : std::min<std::size_t>(700, mutated.size() - 1);
+        mutated[from + random() % (mutated.size() - from)] = static_cast<std::byte>(random());
+      }
+      (void)read_again(mutated, {.timeline = true, .finding_reports = true, .explain = true});
+    }
+  }
+}
+
+TEST(Recording, OfAnotherLayoutIsRefusedInWords) {
+  Bytes bytes = recorded(close_first_story().events);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::size_t at = text.find("abi=1\n");
+  ASSERT_NE(at, std::string_view::npos);
+  bytes[at + 4] = std::byte{'7'};
+  const ReadAgain again = read_again(bytes);
+  ASSERT_TRUE(again.error);
+  EXPECT_NE(again.error->message().find("layout 7"), std::string::npos) << again.error->message();
+  EXPECT_NE(again.error->message().find("byte "), std::string::npos) << again.error->message();
+}
+
+// ---- Missing ----
+
+std::map<Rule, Confidence> confidences(const Reports& reports) {
+  std::map<Rule, Confidence> most;
+  const auto raise = [&](const Finding& finding) {
+    const auto [place, fresh] = most.try_emplace(finding.rule, finding.confidence);
+    if (!fresh) place->second = std::max(place->second, finding.confidence);
+  };
+  for (const Report& report : reports) {
+    if (const auto* life = std::get_if<Life>(&report)) {
+      for (const Finding& finding : life->findings) raise(finding);
+    }
+    if (const auto* found = std::get_if<FindingReport>(&report)) raise(found->finding);
+  }
+  return most;
+}
+
+bool is_event(std::uint32_t type, std::span<const std::byte> block) {
+  const std::string_view body(reinterpret_cast<const char*>(block.data()), block.size());
+  return type == pcapng::packet_block || (type == pcapng::journal_block && body.contains("TCPWITNESS_RECORD\n"));
+}
+
+// The file without its events from `first` to before `last`, counted from 0.
+Bytes without(const Bytes& bytes, std::size_t first, std::size_t last) {
+  Bytes left;
+  std::size_t number = 0;
+  pcapng::for_each_block(bytes, [&](std::uint32_t type, std::span<const std::byte> block) {
+    const bool event = is_event(type, block);
+    if (!event || number < first || number >= last) left.insert(left.end(), block.begin(), block.end());
+    if (event) ++number;
+  });
+  return left;
+}
+
+void expect_nothing_more_certain(const Story& story, const Bytes& whole, std::size_t first, std::size_t last) {
+  SCOPED_TRACE(fmt::format("{} without events {} to {}", story.name, first + 1, last));
+  const auto before = confidences(read_again(whole).reports);
+  const ReadAgain again = read_again(without(whole, first, last));
+  EXPECT_FALSE(again.error) << again.error->message();
+  EXPECT_EQ(again.missing, last - first);
+  for (const auto& [rule, confidence] : confidences(again.reports)) {
+    const auto known = before.find(rule);
+    EXPECT_LE(confidence, known != before.end() ? known->second : Confidence::inconclusive) << name(rule);
+  }
+  for (const Report& report : again.reports) {
+    const auto* life = std::get_if<Life>(&report);
+    if (life == nullptr) continue;
+    EXPECT_TRUE(life->outcome == story.outcome || life->outcome == Outcome::unknown || life->outcome == Outcome::open)
+        << name(life->outcome);
+    EXPECT_TRUE(life->incomplete || life->preexisting);
+  }
+}
+
+TEST(RecordingWindow, ThatBeginsInTheMiddleOfAConnectionMakesNothingMoreCertain) {
+  for (const Story& story : all_stories()) {
+    const Bytes whole = recorded(story.events);
+    for (std::size_t cut = 1; cut < story.events.size(); ++cut) expect_nothing_more_certain(story, whole, 0, cut);
+  }
+}
+
+TEST(RecordingWindow, WithAHoleInTheMiddleMakesNothingMoreCertain) {
+  for (const Story& story : all_stories()) {
+    const Bytes whole = recorded(story.events);
+    for (std::size_t first = 1; first + 1 < story.events.size(); ++first) {
+      for (std::size_t last = first + 1; last < story.events.size(); ++last)
+        expect_nothing_more_certain(story, whole, first, last);
+    }
+  }
+}
+
+// ---- Rotation ----
+
+TEST(Rotation, MakesFilesThatTogetherAreTheWhole) {
+  const std::vector<Event> events = one_after_the_other(all_stories());
+  const TempDir dir;
+  RecorderSettings settings = into(dir.file("log.pcapng"));
+  settings.rotate_bytes = 16 << 10;
+  const SimulatedRun live = record_story(events, settings);
+  const auto files = dir.files();
+  ASSERT_GT(files.size(), 3U);
+  EXPECT_EQ(live.totals.files, files.size());
+  EXPECT_EQ(files.front(), "log.00002.pcapng");
+  EXPECT_EQ(files.back(), "log.pcapng");
+  Bytes all = bytes_of_file(dir.file("log.pcapng"));
+  for (std::size_t part = 2; part <= files.size(); ++part) {
+    const Bytes bytes = bytes_of_file(dir.file(fmt::format("log.{:05}.pcapng", part)));
+    EXPECT_LT(bytes.size(), 18U << 10U);
+    all.insert(all.end(), bytes.begin(), bytes.end());
+  }
+  const ReadAgain again = read_again(all);
+  EXPECT_FALSE(again.error) << again.error->message();
+  EXPECT_EQ(again.json, as_json(live.reports, kernel_names()));
+}
+
+TEST(Rotation, ALaterFileIsReadByItselfAndClaimsNothingOfWhatCameBefore) {
+  const std::vector<Story> stories = all_stories();
+  for (const Story& story : stories) {
+    std::vector<Event> events = one_after_the_other({story, story, story});
+    const TempDir dir;
+    RecorderSettings settings = into(dir.file("log.pcapng"));
+    settings.rotate_bytes = 6 << 10;
+    const SimulatedRun live = record_story(events, settings);
+    const auto sure = confidences(live.reports);
+    for (const std::string& name_of_file : dir.files()) {
+      const ReadAgain again = read_again(bytes_of_file(dir.file(name_of_file)));
+      EXPECT_FALSE(again.error) << again.error->message();
+      EXPECT_TRUE(again.ended);
+      for (const auto& [rule, confidence] : confidences(again.reports)) {
+        const auto known = sure.find(rule);
+        EXPECT_LE(confidence, known != sure.end() ? known->second : Confidence::inconclusive)
+            << story.name << " " << name_of_file << " " << name(rule);
+      }
+      for (const Report& report : again.reports) {
+        if (const auto* life = std::get_if<Life>(&report)) {
+          EXPECT_TRUE(life->outcome == story.outcome || life->outcome == Outcome::unknown ||
+                      life->outcome == Outcome::open)
+              << story.name << " " << name_of_file << " " << name(life->outcome);
+        }
+      }
+    }
+  }
+}
+
+TEST(Rotation, KeepsTheNewestFilesOnly) {
+  const TempDir dir;
+  RecorderSettings settings = into(dir.file("log.pcapng"));
+  settings.rotate_bytes = 8 << 10;
+  settings.keep = 2;
+  const SimulatedRun live = record_story(one_after_the_other(all_stories()), settings);
+  const auto files = dir.files();
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files.back(), fmt::format("log.{:05}.pcapng", live.totals.files));
+  EXPECT_GT(live.totals.files, 5U);
+}
+
+TEST(Rotation, ByTimeBeginsANewFile) {
+  const TempDir dir;
+  RecorderSettings settings = into(dir.file("log"));
+  settings.rotate_every = std::chrono::minutes(5);
+  record_story(one_after_the_other({close_first_story(), refused_story(), close_first_story(), refused_story()}),
+               settings);
+  EXPECT_EQ(dir.files(), (std::vector<std::string>{"log", "log.00002"}));
+}
+
+TEST(Rotation, FilesOfAnotherRunDoNotJoin) {
+  Bytes all = recorded(close_first_story().events);
+  const Bytes other = recorded(refused_story().events);
+  all.insert(all.end(), other.begin(), other.end());
+  const ReadAgain again = read_again(all);
+  ASSERT_TRUE(again.error);
+  EXPECT_NE(again.error->message().find("another recording"), std::string::npos);
+}
+
+// ---- Flight recorder ----
+
+TEST(FlightRecorder, WritesNothingWithoutAFinding) {
+  const TempDir dir;
+  RecorderSettings settings = into(dir.file("a.pcapng"));
+  settings.flight = std::chrono::seconds(30);
+  const SimulatedRun live = record_story(close_second_story().events, settings);
+  const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
+  EXPECT_FALSE(again.error);
+  EXPECT_TRUE(again.ended);
+  EXPECT_EQ(again.missing, close_second_story().events.size());
+  EXPECT_EQ(live.totals.dropped_early, 0U);
+  for (const Report& report : again.reports) EXPECT_FALSE(std::holds_alternative<Life>(report));
+}
+
+TEST(FlightRecorder, AnOrdinaryCloseIsNoReasonToWriteUnlessAskedFor) {
+  for (const bool asked : {false, true}) {
+    const TempDir dir;
+    RecorderSettings settings = into(dir.file("a.pcapng"));
+    settings.flight = std::chrono::seconds(30);
+    if (asked) settings.on = {Rule::time_wait};
+    record_story(close_first_story().events, settings);
+    const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
+    EXPECT_EQ(again.missing == 0, asked);
+  }
+}
+
+TEST(FlightRecorder, WritesAFindingAndTheSecondsBeforeIt) {
+  const TempDir dir;
+  RecorderSettings settings = into(dir.file("a.pcapng"));
+  settings.flight = std::chrono::seconds(60);
+  settings.on = {Rule::reset_origin};
+  const std::vector<Event> events =
+      one_after_the_other({close_second_story(), killed_unread_story(), close_second_story()});
+  const SimulatedRun live = record_story(events, settings);
+  const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
+  EXPECT_FALSE(again.error) << again.error->message();
+  EXPECT_EQ(again.missing, 2 * close_second_story().events.size());
+  // The story that had it is there from its first event: its outcome is the live one. The others are not told.
+  int told = 0;
+  for (const Report& report : again.reports) {
+    const auto* life = std::get_if<Life>(&report);
+    if (life == nullptr) continue;
+    ++told;
+    EXPECT_EQ(life->outcome, killed_unread_story().outcome);
+  }
+  EXPECT_GT(told, 0);
+  EXPECT_LE(confidences(again.reports)[Rule::reset_origin], confidences(live.reports)[Rule::reset_origin]);
+}
+
+TEST(FlightRecorder, ThatHasNoMemoryForItsSecondsSaysSo) {
+  const TempDir dir;
+  RecorderSettings settings = into(dir.file("a.pcapng"));
+  settings.flight = std::chrono::hours(10);
+  settings.on = {Rule::half_open};
+  settings.flight_bytes = 4 << 10;
+  const SimulatedRun live = record_story(one_after_the_other({close_second_story(), close_second_story()}), settings);
+  EXPECT_GT(live.totals.dropped_early, 0U);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

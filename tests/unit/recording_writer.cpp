@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file that cannot be made, a disk that is full, a reader that stands still: said once, counted, tried again; what
+// is in the file stays whole.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "recording/file_writer.hpp"
+#include "unit/recorded.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+pcapng::Blocks prologue() {
+  pcapng::Blocks blocks;
+  pcapng::append_section(blocks, "tcpwitness test", "Linux");
+  return blocks;
+}
+
+// One journal block of about `bytes`.
+pcapng::Blocks block_of(std::size_t bytes, char letter = 'x') {
+  JournalEntry entry;
+  entry.text("__REALTIME_TIMESTAMP", "1");
+  entry.text("MESSAGE", std::string(bytes, letter));
+  pcapng::Blocks blocks;
+  pcapng::append_block(blocks, pcapng::journal_block, entry.bytes());
+  return blocks;
+}
+
+struct Said {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  FileWriter::Notice notice() {
+    return [this](const std::string& text) {
+      const std::scoped_lock lock(mutex);
+      lines.push_back(text);
+    };
+  }
+};
+
+FileWriter::Settings quick() { return {.keep = 0, .retry_every = 10ms, .give_up_after = 300ms}; }
+
+std::size_t blocks_in(const std::string& path, std::size_t& whole) {
+  const Bytes bytes = bytes_of_file(path);
+  std::size_t count = 0;
+  whole = pcapng::for_each_block(bytes, [&](auto, auto) { ++count; });
+  return count;
+}
+
+TEST(FileWriter, WritesEverything) {
+  const TempDir dir;
+  Said said;
+  FileWriter writer({}, dir.file("a"), prologue(), said.notice());
+  for (int i = 0; i < 100; ++i) writer.write(block_of(1000));
+  const RecordingTotals totals = writer.finish();
+  EXPECT_EQ(totals.blocks, 101U);
+  EXPECT_EQ(totals.lost_blocks, 0U);
+  EXPECT_FALSE(totals.failed);
+  EXPECT_EQ(totals.bytes, bytes_of_file(dir.file("a")).size());
+  EXPECT_TRUE(said.lines.empty());
+}
+
+TEST(FileWriter, SaysThatTheFileCannotBeMadeAndMakesItAsSoonAsItCan) {
+  const TempDir dir;
+  Said said;
+  FileWriter writer(quick(), dir.file("later/a"), prologue(), said.notice());
+  ASSERT_EQ(said.lines.size(), 1U);  // at once, before anything is traced
+  EXPECT_NE(said.lines[0].find("cannot create the recording"), std::string::npos) << said.lines[0];
+  EXPECT_NE(said.lines[0].find("No such file or directory"), std::string::npos) << said.lines[0];
+  writer.write(block_of(10));
+  std::this_thread::sleep_for(50ms);
+  std::filesystem::create_directory(dir.file("later"));
+  std::this_thread::sleep_for(50ms);
+  writer.write(block_of(20));
+  const RecordingTotals totals = writer.finish();
+  EXPECT_EQ(totals.lost_blocks, 1U);
+  EXPECT_TRUE(totals.failed);
+  std::size_t whole = 0;
+  EXPECT_EQ(blocks_in(dir.file("later/a"), whole), 4U);  // section, hole (mark and row), block
+  EXPECT_EQ(whole, bytes_of_file(dir.file("later/a")).size());
+  EXPECT_EQ(said.lines.size(), 2U);
+}
+
+TEST(FileWriter, ADeviceThatIsFullLosesEverythingAndSaysSoOnce) {
+  Said said;
+  FileWriter writer(quick(), "/dev/full", prologue(), said.notice());
+  for (int i = 0; i < 10; ++i) {
+    writer.write(block_of(1000));
+    std::this_thread::sleep_for(5ms);
+  }
+  const RecordingTotals totals = writer.finish();
+  EXPECT_EQ(totals.blocks, 0U);
+  EXPECT_EQ(totals.lost_blocks, 10U);
+  ASSERT_EQ(said.lines.size(), 1U);
+  EXPECT_NE(said.lines[0].find("No space left on device"), std::string::npos) << said.lines[0];
+}
+
+TEST(FileWriter, AFileThatMayNotGrowEndsWithAWholeBlockAndGoesOnWithAHole) {
+  const TempDir dir;
+  Said said;
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  RecordingTotals totals;
+  {
+    FileWriter writer(quick(), dir.file("a"), prologue(), said.notice());
+    const rlimit small{10'500, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    pcapng::Blocks many;
+    for (int i = 0; i < 20; ++i) {
+      const auto one = block_of(1000);
+      many.insert(many.end(), one.begin(), one.end());
+    }
+    writer.write(many);
+    std::this_thread::sleep_for(50ms);
+    std::size_t whole = 0;
+    blocks_in(dir.file("a"), whole);
+    EXPECT_EQ(whole, std::filesystem::file_size(dir.file("a")));  // nothing in part
+    EXPECT_GT(whole, 9'000U);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    writer.write(block_of(5));
+    totals = writer.finish();
+  }
+  EXPECT_EQ(totals.lost_blocks, 11U);
+  std::size_t whole = 0;
+  EXPECT_EQ(blocks_in(dir.file("a"), whole), 1U + 9U + 2U + 1U);
+  EXPECT_EQ(whole, std::filesystem::file_size(dir.file("a")));
+  EXPECT_EQ(totals.blocks, 13U);
+}
+
+TEST(FileWriter, NeverGivesUpAnInterfaceThatLaterPacketsName) {
+  const TempDir dir;
+  Said said;
+  FileWriter writer(quick(), dir.file("later/a"), prologue(), said.notice());
+  pcapng::Blocks interface;
+  pcapng::append_interface(interface, 1, 128, "eth0");
+  writer.write(interface);
+  writer.write(block_of(10));
+  std::this_thread::sleep_for(50ms);
+  std::filesystem::create_directory(dir.file("later"));
+  std::this_thread::sleep_for(20ms);
+  writer.write(block_of(20));
+  EXPECT_EQ(writer.finish().lost_blocks, 1U);
+  std::vector<std::uint32_t> types;
+  pcapng::for_each_block(bytes_of_file(dir.file("later/a")), [&](std::uint32_t type, auto) { types.push_back(type); });
+  EXPECT_EQ(types, (std::vector<std::uint32_t>{pcapng::section_block, pcapng::interface_block, mark_block,
+                                               pcapng::journal_block, pcapng::journal_block}));
+}
+
+TEST(FileWriter, AReaderThatStandsStillHoldsNobodyUp) {
+  const TempDir dir;
+  Said said;
+  ASSERT_EQ(::mkfifo(dir.file("pipe").c_str(), 0600), 0);
+  const int reader = ::open(dir.file("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  FileWriter::Settings settings = quick();
+  settings.queue_bytes = 1 << 20;
+  FileWriter writer(settings, dir.file("pipe"), prologue(), said.notice());
+  const auto before = std::chrono::steady_clock::now();
+  for (int i = 0; i < 400; ++i) writer.write(block_of(10'000));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
+  const RecordingTotals totals = writer.finish();
+  EXPECT_EQ(totals.blocks + totals.lost_blocks, 401U);
+  EXPECT_GT(totals.lost_blocks, 300U);
+  EXPECT_TRUE(totals.failed);
+  ::close(reader);
+}
+
+TEST(FileWriter, APipeThatNobodyReadsIsAnError) {
+  const TempDir dir;
+  Said said;
+  ASSERT_EQ(::mkfifo(dir.file("pipe").c_str(), 0600), 0);
+  FileWriter writer(quick(), dir.file("pipe"), prologue(), said.notice());
+  ASSERT_EQ(said.lines.size(), 1U);
+  writer.write(block_of(10));
+  EXPECT_EQ(writer.finish().lost_blocks, 1U);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// zeek_state.cpp: from deeds to the word.
+#include "wire/zeek_state.hpp"
+
+namespace tcpwitness {
+
+void ZeekState::observe(const SeenSegment& g, unsigned side) {
+  End& me = ends_[side];
+  End& peer = ends_[side ^ 1U];
+  if (g.has(tcp_flag::rst)) {
+    me = End::reset;
+    return;
+  }
+  if (g.has(tcp_flag::syn)) {
+    if (me != End::silent) return;
+    me = g.has(tcp_flag::ack) ? End::answered : End::asked;
+    if (me == End::answered && peer == End::asked) me = peer = End::open;
+    return;
+  }
+  if (me == End::silent) me = End::midstream;
+  if (g.has(tcp_flag::fin) && me != End::reset) me = End::closed;
+}
+
+std::string_view ZeekState::word(bool originator_heard, bool responder_heard, bool payload) const {
+  End orig = ends_[0];
+  End resp = ends_[1];
+  if (orig == End::silent && originator_heard) orig = End::midstream;
+  if (resp == End::silent && responder_heard) resp = End::midstream;
+  const auto vague = [](End end) { return end == End::silent || end == End::midstream; };
+  if (resp == End::reset) {
+    const bool refused = orig == End::asked || orig == End::answered || (orig == End::reset && !payload);
+    if (refused) return "REJ";
+    return vague(orig) ? "RSTRH" : "RSTR";
+  }
+  if (orig == End::reset) return vague(resp) ? "RSTOS0" : "RSTO";
+  if (orig == End::closed && resp == End::closed) return "SF";
+  if (orig == End::closed) return vague(resp) ? "SH" : "S2";
+  if (resp == End::closed) return vague(orig) ? "SHR" : "S3";
+  if (orig == End::asked && resp == End::silent) return "S0";
+  return orig == End::open && resp == End::open ? "S1" : "OTH";
+}
+
+}  // namespace tcpwitness
