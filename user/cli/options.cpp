@@ -124,7 +124,6 @@ void read_record(const Texts& texts, RecordOptions& record, Reader& reader) {
       "--write", texts.write,
       [](const std::string& text) -> cli::Value<std::string> {
         if (text.empty()) return std::unexpected("'' is not a file");
-        if (text == "-") return std::unexpected("'-': a recording goes to a file; standard output is for the lives");
         return text;
       },
       [&](std::string value) { record.path = std::move(value); });
@@ -178,6 +177,9 @@ void check_together(const Texts& texts, const Options& options, Reader& reader) 
 
 void check_record(const RecordOptions& record, Reader& reader) {
   if (record.path.empty()) reader.fail("record needs a file to write to: 'tcpwitness record -w FILE'");
+  if (record.path == "-" && (record.rotate_bytes != 0 || record.rotate_every.count() != 0)) {
+    reader.fail("--rotate-size and --rotate-every begin new files, and there is one standard output: give -w a file");
+  }
   if (record.keep != 0 && record.rotate_bytes == 0 && record.rotate_every.count() == 0) {
     reader.fail("--keep says how many files stay when a new one is begun: give --rotate-size or --rotate-every too");
   }
