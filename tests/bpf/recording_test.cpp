@@ -47,7 +47,8 @@ class Recording : public WireSuite<Recording<snaplen>> {
           const Frame frame =
               is_outgoing(hook)
                   ? build(stack, us, them, {.flags = syn, .options = option_mss(1460), .payload = Bytes(payload, 0x55)})
-                  : build(stack, them, us, {.flags = syn, .options = option_mss(1460), .payload = Bytes(payload, 0x55)});
+                  : build(stack, them, us,
+                          {.flags = syn, .options = option_mss(1460), .payload = Bytes(payload, 0x55)});
           SCOPED_TRACE(fmt::format("{}, {}, {} bytes", stack.name, name_of(hook), frame.bytes.size()));
           expect_bytes(hook, frame.bytes, {});
         }

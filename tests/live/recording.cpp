@@ -115,7 +115,8 @@ TEST_P(EveryCase, IsReadAgainAsItWasToldLive) {
   if (!recorded) return;
   // Where there is one scripted side, its host has no connection to tell of.
   EXPECT_FALSE(judgements(recorded->client.out + recorded->server.out).empty()) << "nothing was told live";
-  for (const auto& [live, path] : {std::pair{&recorded->client, file("client.pcapng")}, {&recorded->server, file("server.pcapng")}}) {
+  for (const auto& [live, path] :
+       {std::pair{&recorded->client, file("client.pcapng")}, {&recorded->server, file("server.pcapng")}}) {
     expect_sound(*live, Heard(live->out));
     const Ended again = run_to_end({"read", "-o", "json", path});
     EXPECT_EQ(again.code, 0) << again.err;
@@ -150,7 +151,8 @@ TEST_F(Recording, OpensInWireshark) {
   if (!recorded) return;
   const std::string path = file("client.pcapng");
   const Json summary = Heard(recorded->client.out).summary();
-  const auto packets = dissected(path, "tcp", {"frame.packet_id", "frame.interface_name", "frame.cap_len", "frame.len"});
+  const auto packets =
+      dissected(path, "tcp", {"frame.packet_id", "frame.interface_name", "frame.cap_len", "frame.len"});
   ASSERT_TRUE(packets) << packets.error();
   EXPECT_EQ(packets->size(), summary["events"]["segment"].get<std::size_t>());
   for (const std::string& packet : *packets) {
@@ -187,7 +189,8 @@ TEST_F(Recording, WithEverySegmentIsSaneToWireshark) {
   if (!missing("tshark").empty()) GTEST_SKIP() << missing("tshark");
   const auto recorded = record("close-client", {"--packets", "all", "--snaplen", "256"});
   if (!recorded) return;
-  const auto odd = dissected(file("client.pcapng"), "tcp.analysis.flags && !tcp.analysis.window_update", {"frame.number"});
+  const auto odd =
+      dissected(file("client.pcapng"), "tcp.analysis.flags && !tcp.analysis.window_update", {"frame.number"});
   ASSERT_TRUE(odd) << odd.error();
   EXPECT_TRUE(odd->empty()) << "Wireshark finds faults in a faultless connection: frame " << odd->front();
   const auto whole = dissected(file("client.pcapng"), "tcp.completeness == 31", {"frame.number"});
@@ -235,8 +238,8 @@ TEST_F(Recording, ADiskThatFillsUpStopsNothing) {
 }
 
 TEST_F(Recording, AFileThatCannotBeMadeIsSaidOnceAndTracingGoesOn) {
-  auto run =
-      TracerRun::start({"record", "-o", "json", "--netns", lab().client_ns(), "-w", file("no/such/directory/a.pcapng")});
+  auto run = TracerRun::start(
+      {"record", "-o", "json", "--netns", lab().client_ns(), "-w", file("no/such/directory/a.pcapng")});
   ASSERT_TRUE(run) << run.error();
   ASSERT_TRUE((*run)->wait_ready());
   ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
@@ -281,8 +284,8 @@ TEST_F(Recording, AFlightRecorderWritesOnlyWhatBrokeAndWhatLedToIt) {
 }
 
 TEST_F(Recording, RotatesByTimeAndKeepsTheNewest) {
-  auto run = TracerRun::start({"record", "-q", "--netns", lab().client_ns(), "-w", file("log.pcapng"), "--rotate-every",
-                               "1s", "--keep", "2"});
+  auto run = TracerRun::start(
+      {"record", "-q", "--netns", lab().client_ns(), "-w", file("log.pcapng"), "--rotate-every", "1s", "--keep", "2"});
   ASSERT_TRUE(run) << run.error();
   ASSERT_TRUE((*run)->wait_for("tracing", std::chrono::seconds(20)));
   for (int i = 0; i < 4; ++i) {

@@ -3,10 +3,11 @@
 // comes of it read again.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <unistd.h>
 
 #include "recording/recorder.hpp"
 #include "recording/replay.hpp"
@@ -64,8 +65,11 @@ inline Bytes ring_record(const Event& event, std::uint32_t lost) {
           if constexpr (std::is_same_v<decltype(body), Segment>) bytes = bytes.first(sizeof(tw_segment));
           record.assign(bytes.begin(), bytes.end());
           if constexpr (std::is_same_v<decltype(body), Segment>) {
-            const tw_frame frame{
-                .wire_len = 54 + body.len, .captured = 54, .link_type = TW_LINK_ETHERNET, .vlan_tci = 0, .vlan_proto = 0};
+            const tw_frame frame{.wire_len = 54 + body.len,
+                                 .captured = 54,
+                                 .link_type = TW_LINK_ETHERNET,
+                                 .vlan_tci = 0,
+                                 .vlan_proto = 0};
             const auto head = std::as_bytes(std::span(&frame, 1));
             record.insert(record.end(), head.begin(), head.end());
             record.resize(record.size() + 128);
@@ -153,8 +157,8 @@ struct ReadAgain {
   std::string json;
 };
 
-inline ReadAgain read_again(std::span<const std::byte> bytes, ReplaySettings settings = {.finding_reports = true,
-                                                                                         .explain = true}) {
+inline ReadAgain read_again(std::span<const std::byte> bytes,
+                            ReplaySettings settings = {.finding_reports = true, .explain = true}) {
   ReadAgain read;
   const auto file = CaptureFile::open(bytes);
   if (!file) {

@@ -70,8 +70,8 @@ TEST(Recording, GivesTheTimelineOfTheLiveRun) {
   for (const Story& story : all_stories()) {
     const TempDir dir;
     const SimulatedRun live = record_story(story.events, into(dir.file("a.pcapng")), trace_settings());
-    const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")),
-                                       {.timeline = true, .finding_reports = true, .explain = true});
+    const ReadAgain again =
+        read_again(bytes_of_file(dir.file("a.pcapng")), {.timeline = true, .finding_reports = true, .explain = true});
     EXPECT_EQ(again.json, as_json(live.reports, kernel_names())) << story.name;
   }
 }

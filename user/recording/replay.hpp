@@ -21,7 +21,7 @@ struct ReplaySettings {
   bool finding_reports = false;
   bool explain = false;
   std::optional<std::int64_t> close_wait_stuck_ns{};  // instead of the recorder's
-  std::uint32_t pid = 0;                            // and what the recorder was asked for
+  std::uint32_t pid = 0;                              // and what the recorder was asked for
   std::string comm{};
 };
 
