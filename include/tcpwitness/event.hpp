@@ -37,6 +37,7 @@ struct Segment : tw_segment {
 // Reading a capture: no further segment of this conversation will come (its ports were used again, it was over for
 // long, or the file ended).
 struct ConversationEnd {
+  std::uint32_t conversation = 0;  // as in Analysis; from now on another one can have it
   Flow flow;
   ConversationTotals totals;
   bool cut = false;  // the file ended, not the conversation

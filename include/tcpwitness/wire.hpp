@@ -44,6 +44,7 @@ struct Analysis {
   std::uint32_t flags = 0;          // analysis_flag
   std::uint32_t duplicate_ack = 0;  // its number, from 1
   std::uint64_t frame = 0;          // number of the frame in the capture, from 1; 0: not from a capture
+  std::uint32_t conversation = 0;   // names its conversation until that ends, from 1; 0: not from a capture
 };
 
 // One TCP segment of a capture, from nobody's view. Host byte order.

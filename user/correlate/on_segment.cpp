@@ -57,7 +57,12 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.hook == TW_HOOK_TC_EGRESS;
   const Flow flow = to_flow(g.tuple);
   const bool bad = (g.why & TW_WHY_BAD_HEADER) != 0;
-  const Slot slot = bad && !settings_.capture ? no_slot : locate_segment(e, g, flow, out);
+  Slot slot = no_slot;
+  if (settings_.capture) {
+    slot = locate_captured(e, g, flow, out);
+  } else if (!bad) {
+    slot = locate_segment(e, g, flow, out);
+  }
   if (slot == no_slot) {
     stray_segment(e, g, flow, out);
     segment_entry(nullptr, e, g, flow, out);
@@ -129,6 +134,14 @@ Slot Witness::Impl::locate_segment(const Event& e, const Segment& g, const Flow&
   return begin_by_segment(e, g, flow, out);
 }
 
+// Its conversation has a number already, and which connection that is does not have to be searched for.
+Slot Witness::Impl::locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  const std::uint32_t number = g.analysis.conversation;
+  if (number >= captured_.size()) captured_.resize(number + 1U, no_slot);
+  if (captured_[number] == no_slot) captured_[number] = begin_by_segment(e, g, flow, out);
+  return captured_[number];
+}
+
 // A segment of a connection that we do not know: some of them begin one.
 Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
   const std::uint8_t type = g.socket.type;
@@ -155,11 +168,16 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
     return no_slot;
   }
   const bool begun = is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0;
-  const bool reused = is_syn(g) && table_.find_flow(flow) != no_slot;
+  const bool reused = settings_.capture ? (g.analysis.flags & analysis_flag::reused_ports) != 0
+                                        : is_syn(g) && table_.find_flow(flow) != no_slot;
   const Slot slot = create(e.ts_ns, begun);
   Connection& c = table_.at(slot);
   if (settings_.kernel_heard) table_.bind_cookie(slot, own_cookie(g));
-  table_.bind_flow(slot, flow);
+  if (settings_.capture) {
+    c.flow = flow;  // nobody looks for it
+  } else {
+    table_.bind_flow(slot, flow);
+  }
   c.preexisting = preexisting && gap_serial_ == 0;
   c.port_reused = reused;
   if (is_syn(g)) c.role = out ? Role::active : Role::passive;

@@ -4,6 +4,8 @@
 // The states are what the ends would have to be in to send and receive these segments (wire/observer.hpp); nobody has
 // shown them. A connection ends when both FINs are acknowledged or at a RST that its receiver believes; in a capture
 // it is told when nothing more of it can come.
+#include <utility>
+
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -58,7 +60,7 @@ void Witness::Impl::enter_alone(Connection& c, const Event& e, TcpState to) {
 }
 
 void Witness::Impl::on_conversation_end(const Event& e, const ConversationEnd& end) {
-  const Slot slot = table_.find_flow(end.flow);
+  const Slot slot = end.conversation < captured_.size() ? std::exchange(captured_[end.conversation], no_slot) : no_slot;
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;

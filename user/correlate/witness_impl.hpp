@@ -67,6 +67,7 @@ class Witness::Impl {
   // on_segment.cpp
   void on_segment(const Event& e, const Segment& g);
   Slot locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
+  Slot locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   void note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   void note_fins(Connection& c, const Event& e, const Segment& g, bool out);
@@ -127,6 +128,7 @@ class Witness::Impl {
   const Names& names_;
   bool filtered_;
   Table table_;
+  std::vector<Slot> captured_;  // by Analysis::conversation
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;

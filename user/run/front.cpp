@@ -6,8 +6,8 @@
 namespace tcpwitness {
 namespace {
 
-constexpr std::size_t events_in_a_batch = 1024;
-constexpr std::uint64_t frames_in_a_batch = 8192;  // a millisecond or two: how often clock and signals are looked at
+constexpr std::size_t events_in_a_batch = 256;     // they stay in a cache between the two threads
+constexpr std::uint64_t frames_in_a_batch = 4096;  // a millisecond or two: how often clock and signals are looked at
 constexpr std::int64_t linger_on_a_pipe_ns = 2'000'000'000;
 
 ConversationSettings conversation_settings(const Options& options, bool regular) {

@@ -183,6 +183,7 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   ++me.frames;
   me.frame_bytes += f.frame_len;
   if (f.bad_header) {
+    analysis.conversation = slot + 1;
     tell(c, from, f, static_cast<std::uint16_t>(why | TW_WHY_BAD_HEADER), out);
     return;
   }
@@ -200,6 +201,7 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   analysis = c.analysis.observe(seen(f), from);
   analysis.flags |= reused;
   analysis.frame = f.number;
+  analysis.conversation = slot + 1;
   me.bytes.sent(f.seq, f.len, f.flags);
   if (has(f, tcp_flag::ack) && peer.heard) peer.bytes.acknowledged(f.ack);
   c.completeness |= stage_of(f);
@@ -250,7 +252,7 @@ void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& 
   const Conversation& c = table.at(slot);
   Event& e = out.emplace_back();
   e.ts_ns = c.last_ts_ns;
-  e.body = ConversationEnd{{c.local, c.remote}, c.totals(), cut};
+  e.body = ConversationEnd{slot + 1, {c.local, c.remote}, c.totals(), cut};
   table.release(slot);
 }
 
