@@ -412,6 +412,17 @@ TEST(Checksum, IsLookedAtOnlyWhereAskedForAndAllIsThere) {
   EXPECT_FALSE(parser.parse(cut(wrong, wrong.size() - 1), 1, static_cast<std::uint32_t>(wrong.size()))->bad_checksum);
 }
 
+TEST(Checksum, IsNotLookedForBehindTheEndOfAShortSegment) {
+  Bytes segment = tcp(0);
+  segment.raw().resize(16);
+  Parser parser;
+  parser.frames.check_checksums(true);
+  const auto found = parser.parse(ethernet(ipv4(segment)));
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->bad_header);
+  EXPECT_FALSE(found->bad_checksum);
+}
+
 TEST(Checksum, LeftToTheCardIsNotWrong) {
   constexpr unsigned pseudo_header = 0x0a00 + 0x0001 + 0x0a00 + 0x0002 + 6 + 22;
   Parser parser;
