@@ -19,7 +19,7 @@ die() {
   exit 1
 }
 
-# PACKAGE:PROBE, where the probe is a command, or a file below an include directory.
+# PACKAGE:PROBE, where the probe is a command, a file below an include directory, or a whole path.
 packages_run=(
   g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config clang:clang bpftool:bpftool
   libc6-dev:stdlib.h linux-libc-dev:linux/bpf.h libbpf-dev:bpf/libbpf.h libelf-dev:libelf.h zlib1g-dev:zlib.h
@@ -32,11 +32,13 @@ packages_bench_read=(tcptrace:tcptrace tshark:tshark iperf3:iperf3 ethtool:ethto
 packages_test=(
   "${packages_lab[@]}" "${packages_bench[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
   ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
+  clang-19:clang++-19 libclang-rt-19-dev:/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-$(uname -m).a
 )
 
 present() {
   local directory
   case $1 in
+    /*) [[ -e $1 ]] ;;
     *.h | *.hpp)
       for directory in /usr/include /usr/local/include /usr/include/*-linux-gnu*; do
         [[ -e $directory/$1 ]] && return

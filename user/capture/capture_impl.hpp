@@ -18,7 +18,14 @@ namespace tcpwitness {
 // No capture program takes more of a packet (MAXIMUM_SNAPLEN of libpcap): a larger length is damage.
 inline constexpr std::uint32_t max_captured = 256 * 1024;
 
-class CaptureReader;
+class CaptureReader {
+ public:
+  CaptureReader() = default;
+  virtual ~CaptureReader() = default;
+  CaptureReader(const CaptureReader&) = delete;
+  CaptureReader& operator=(const CaptureReader&) = delete;
+  virtual bool next(CaptureBlock& block) = 0;
+};
 
 struct CaptureFile::Impl {
   Impl(OpenedSource opened, std::string file_name)
@@ -44,15 +51,6 @@ struct CaptureFile::Impl {
   bool damaged(std::string why);
   // The file ended `wanted` bytes too early for `what` that begins at byte `begin`; a failure of the source goes first.
   bool cut(std::string_view what, std::uint64_t begin, std::uint64_t wanted);
-};
-
-class CaptureReader {
- public:
-  CaptureReader() = default;
-  virtual ~CaptureReader() = default;
-  CaptureReader(const CaptureReader&) = delete;
-  CaptureReader& operator=(const CaptureReader&) = delete;
-  virtual bool next(CaptureBlock& block) = 0;
 };
 
 // Where the first bytes are not of the format: null. Where they are and the header is of no use: an Error.

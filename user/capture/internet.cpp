@@ -184,7 +184,8 @@ bool Layers::authentication(Slice slice) {
 
 bool Layers::tcp(Slice slice) {
   if (!read_tcp(slice.bytes(), slice.wire, *tcp_)) return false;
-  if (check_checksums_ && whole_ && slice.captured == slice.wire) tcp_->bad_checksum = wrong_checksum(slice);
+  if (check_checksums_ && whole_ && !tcp_->bad_header && slice.captured == slice.wire)
+    tcp_->bad_checksum = wrong_checksum(slice);
   return true;
 }
 
