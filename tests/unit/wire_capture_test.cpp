@@ -24,7 +24,7 @@ Told read(const std::vector<Say>& said, WitnessSettings settings = capture_setti
   how.all_segments = settings.every_segment;
   Conversations conversations(how);
   std::vector<Event> events;
-  for (const Say& s : said) conversations.observe(talk.frame(s), events);
+  for (const Say& one : said) conversations.observe(talk.frame(one), events);
   conversations.finish(events);
   return run(events, std::move(settings));
 }

@@ -25,19 +25,19 @@ class Talk {
  public:
   explicit Talk(std::uint32_t isn_a = 1000, std::uint32_t isn_b = 5000) : isn_{isn_a, isn_b} {}
 
-  SeenSegment segment(const Say& s) {
-    now_ += TimeNs{s.after_ms} * 1'000'000;
+  SeenSegment segment(const Say& one) {
+    now_ += TimeNs{one.after_ms} * 1'000'000;
     SeenSegment g;
     g.ts_ns = now_;
-    g.seq = isn_[s.side] + s.seq;
-    g.ack = (s.flags & ack_flag) != 0 ? isn_[s.side ^ 1U] + s.ack : 0;
-    g.len = s.len;
-    g.flags = s.flags;
-    g.window = s.window;
+    g.seq = isn_[one.side] + one.seq;
+    g.ack = (one.flags & ack_flag) != 0 ? isn_[one.side ^ 1U] + one.ack : 0;
+    g.len = one.len;
+    g.flags = one.flags;
+    g.window = one.window;
     return g;
   }
-  Analysis say(const Say& s) { return analysis_.observe(segment(s), s.side); }
-  std::uint32_t flags(const Say& s) { return say(s).flags; }
+  Analysis say(const Say& one) { return analysis_.observe(segment(one), one.side); }
+  std::uint32_t flags(const Say& one) { return say(one).flags; }
 
   // The handshake takes 20 ms: what is late by less may be out of order.
   Talk& shake() {
@@ -46,19 +46,19 @@ class Talk {
     say({0, 1, 1});
     return *this;
   }
-  Talk& said(const Say& s) {
-    say(s);
+  Talk& said(const Say& one) {
+    say(one);
     return *this;
   }
 
   // The same as a frame of a capture.
-  TcpFrame frame(const Say& s, std::uint16_t port = 40000) {
-    const SeenSegment g = segment(s);
+  TcpFrame frame(const Say& one, std::uint16_t port = 40000) {
+    const SeenSegment g = segment(one);
     TcpFrame f;
     f.number = ++number_;
     f.ts_ns = g.ts_ns;
-    f.source = end(s.side, port);
-    f.destination = end(s.side ^ 1U, port);
+    f.source = end(one.side, port);
+    f.destination = end(one.side ^ 1U, port);
     f.seq = g.seq;
     f.ack = g.ack;
     f.len = g.len;
