@@ -51,6 +51,7 @@ std::vector<Life> lives_of(const Reading& run) {
   std::unique_ptr<PacketFilter> filter;
   if (!run.filter.empty()) filter = std::move(*PacketFilter::compile(run.filter));
   TcpFrames frames;
+  frames.check_checksums(run.checksums);
   Conversations conversations({});
   WitnessSettings settings;
   settings.capture = true;
@@ -146,11 +147,50 @@ Connection as_zeek(const Life& life, const std::string& originator) {
   return {remote, local, mirrored(life.zeek_state), in, out};
 }
 
+bool same_pair(const Life& life, const Connection& theirs) {
+  const std::string local = to_string(life.flow.local);
+  const std::string remote = to_string(life.flow.remote);
+  return (local == theirs.originator && remote == theirs.responder) ||
+         (local == theirs.responder && remote == theirs.originator);
+}
+
+// Zeek forgets a connection after a time (an attempt after 5 s, a reset one after 100 ms) and begins anew with what
+// follows; to tshark and to us that is one conversation. Its pieces must make up ours.
+bool split_in_time(const std::vector<Connection>& theirs, const std::vector<Life>& ours, const Connection& one) {
+  std::uint64_t out = 0;
+  std::uint64_t in = 0;
+  std::ptrdiff_t pieces = 0;
+  for (const Connection& piece : theirs) {
+    if (piece.originator != one.originator || piece.responder != one.responder) continue;
+    ++pieces;
+    out += std::stoull(piece.orig_bytes);
+    in += std::stoull(piece.resp_bytes);
+  }
+  std::ptrdiff_t whole = 0;
+  for (const Life& life : ours) {
+    if (!same_pair(life, one)) continue;
+    ++whole;
+    const Connection mine = as_zeek(life, one.originator);
+    out -= std::stoull(mine.orig_bytes);
+    in -= std::stoull(mine.resp_bytes);
+  }
+  return pieces > whole && whole > 0 && out == 0 && in == 0;
+}
+
+// What a baseline's script or command does to what Zeek hears; "" for nothing.
+std::string_view script_effect(const std::string& baseline) {
+  static const std::map<std::string_view, std::string_view> effects{
+      {"core.pcap.dynamic-filter/conn.log", "its script changes the capture filter on the way"},
+      {"scripts.base.frameworks.netcontrol.packetfilter/conn.log", "its script has packets filtered out on the way"},
+      {"scripts.base.protocols.ftp.gridftp/conn.log", "its script stops looking at GridFTP data"},
+      {"scripts.base.frameworks.logging.field-name-map2/conn.log",
+       "Zeek drops the answers, whose IP and TCP checksums were left to the network card"}};
+  const auto found = effects.find(baseline);
+  return found == effects.end() ? "" : found->second;
+}
+
 TEST(Zeek, SaysTheSameOfItsBaselines) {
   TCPWITNESS_NEED_CORPUS();
-  // Their scripts change what is captured while Zeek runs.
-  const std::vector<std::string> filtering{"core.pcap.dynamic-filter",
-                                           "scripts.base.frameworks.netcontrol.packetfilter"};
   const Table mapping = Table::read(corpus_directory() / "zeek" / "MAPPING.tsv");
   std::size_t equal = 0;
   std::size_t explained = 0;
@@ -160,33 +200,33 @@ TEST(Zeek, SaysTheSameOfItsBaselines) {
     const std::string& capture = mapping.at(row, "capture");
     const Reading run{capture, filter_of(mapping.at(row, "zeek_commands"), capture),
                       mapping.at(row, "checksums_ignored(-C)") == "no"};
-    std::vector<Life> lives = lives_of(run);
-    const bool filtered = std::ranges::any_of(filtering, [&](const auto& name) { return baseline.starts_with(name); });
-    for (const Connection& theirs : zeeks(corpus_directory() / "zeek" / baseline)) {
+    const std::vector<Life> lives = lives_of(run);
+    std::vector<bool> taken(lives.size());
+    const std::vector<Connection> connections = zeeks(corpus_directory() / "zeek" / baseline);
+    for (const Connection& theirs : connections) {
       ++all;
-      const auto mine = std::ranges::find_if(lives, [&](const Life& life) {
-        const std::string local = to_string(life.flow.local);
-        const std::string remote = to_string(life.flow.remote);
-        return (local == theirs.originator && remote == theirs.responder) ||
-               (local == theirs.responder && remote == theirs.originator);
-      });
       std::string ours = "nothing";
-      if (mine != lives.end()) {
-        ours = as_zeek(*mine, theirs.originator).words();
-        lives.erase(mine);
+      for (std::size_t i = 0; i < lives.size(); ++i) {
+        if (taken[i] || !same_pair(lives[i], theirs)) continue;
+        taken[i] = true;
+        ours = as_zeek(lives[i], theirs.originator).words();
+        break;
       }
       if (ours == theirs.words()) {
         ++equal;
         continue;
       }
-      explained += filtered ? 1 : 0;
-      fmt::print("{}: {}: Zeek has {}, we have {}\n", filtered ? "explained" : "differs", baseline, theirs.words(),
-                 ours);
+      std::string_view why = script_effect(baseline);
+      if (why.empty() && split_in_time(connections, lives, theirs)) why = "Zeek split the conversation in time";
+      explained += why.empty() ? 0 : 1;
+      fmt::print("{}: Zeek has {}, we have {}: {}\n", baseline, theirs.words(), ours,
+                 why.empty() ? "UNEXPLAINED" : why);
     }
   }
-  fmt::print("{} of {} connections are as Zeek has them, {} more differ as explained\n", equal, all, explained);
+  fmt::print("{} of {} connections are as Zeek has them, {} differ as explained\n", equal, all, explained);
   EXPECT_GT(all, 0U);
-  EXPECT_GE(static_cast<double>(equal + explained), 0.98 * static_cast<double>(all));
+  EXPECT_EQ(equal + explained, all);
+  EXPECT_GE(static_cast<double>(equal), 0.98 * static_cast<double>(all - explained));
 }
 
 }  // namespace

@@ -11,82 +11,82 @@ namespace {
 
 // No window is larger (RFC 7323, section 2.3): a number further away belongs to no sane sequence.
 constexpr std::uint32_t largest_window = 1U << 30;
+constexpr std::uint64_t first_turn = std::uint64_t{1} << 32;  // room below for what comes late
 
 }  // namespace
 
 void SequenceBytes::sent(std::uint32_t seq, std::uint32_t len, std::uint8_t flags) {
   const bool syn = (flags & tcp_flag::syn) != 0;
   const std::uint32_t start = seq + (syn ? 1U : 0U);
-  const std::uint32_t end = seq + seq_length(len, flags);
+  const std::uint32_t consumed = len + ((flags & tcp_flag::fin) != 0 ? 1U : 0U);
   payload_ += len;
   if (!known_) {
     known_ = true;
     from_syn_ = syn;
-    low_ = start;
-    high_ = start;
+    low_ = first_turn | start;
+    high_ = low_;
   }
-  if (start != high_) {
-    slow_sent(start, len, end);
+  if (start != static_cast<std::uint32_t>(high_)) {
+    slow_sent(start, len, consumed);
     return;
   }
   range_ += len;
-  high_ = end;
+  high_ += consumed;
 }
 
-void SequenceBytes::slow_sent(std::uint32_t start, std::uint32_t len, std::uint32_t end) {
-  const std::uint32_t ahead = start - high_;
+void SequenceBytes::slow_sent(std::uint32_t start, std::uint32_t len, std::uint32_t consumed) {
+  const std::uint32_t ahead = start - static_cast<std::uint32_t>(high_);
   if (ahead < largest_window) {
-    open(high_, start);
+    open(high_, high_ + ahead);
     range_ += len;
-    high_ = end;
+    high_ += ahead + consumed;
     return;
   }
-  const std::uint32_t behind = high_ - start;
+  const std::uint32_t behind = 0U - ahead;
   if (behind >= largest_window) {
     // Nonsense, or a sequence begun anew: counted for itself, and the range goes on from there where it has payload.
     range_ += len;
     if (len == 0) return;
-    high_ = end;
-    low_ = start;
+    low_ = first_turn | start;
+    high_ = low_ + consumed;
     from_syn_ = true;
     holes_.reset();
     return;
   }
-  if (len == 0 && !seq_before(high_, end)) return;  // an old acknowledgement, a keep-alive
-  if (!from_syn_ && range_ < largest_window && seq_before(start, low_) && len != 0) extend_down(start);
+  if (len == 0 && consumed <= behind) return;  // an old acknowledgement, a keep-alive
+  const std::uint64_t from = high_ - behind;
+  if (!from_syn_ && from < low_ && len != 0) extend_down(from);
   const std::uint32_t known = std::min(len, behind);
-  const std::uint32_t filled = fill(start, start + known);
+  const std::uint64_t filled = fill(from, from + known);
   missing_ -= filled;
   retransmitted_ += known - filled;
   range_ += len - known;
-  if (seq_before(high_, end)) high_ = end;
+  high_ = std::max(high_, from + consumed);
 }
 
 void SequenceBytes::slow_acknowledged(std::uint32_t ack) {
   if (!known_) {
     known_ = true;
-    low_ = ack;
-    high_ = ack;
+    low_ = first_turn | ack;
+    high_ = low_;
     return;
   }
-  if (ack - high_ >= largest_window) return;
-  open(high_, ack);
-  high_ = ack;
+  const std::uint32_t ahead = ack - static_cast<std::uint32_t>(high_);
+  if (ahead >= largest_window) return;
+  open(high_, high_ + ahead);
+  high_ += ahead;
 }
 
 // Where the beginning was not seen, an older segment can come behind a newer one.
-void SequenceBytes::extend_down(std::uint32_t start) {
-  const std::uint32_t below = low_ - start;
-  const std::uint32_t high = high_;
-  range_ += below;
-  missing_ += below;
-  low_ = start;
+void SequenceBytes::extend_down(std::uint64_t start) {
+  range_ += low_ - start;
+  missing_ += low_ - start;
   if (!holes_) holes_ = std::make_unique<Holes>();
-  if (holes_->count < holes_limit) holes_->hole[holes_->count++] = {start, start + below};
-  high_ = high;
+  if (holes_->count < holes_limit) holes_->hole[holes_->count++] = {start, low_};
+  low_ = start;
 }
 
-void SequenceBytes::open(std::uint32_t from, std::uint32_t to) {
+void SequenceBytes::open(std::uint64_t from, std::uint64_t to) {
   range_ += to - from;
   missing_ += to - from;
   if (!holes_) holes_ = std::make_unique<Holes>();
@@ -99,22 +99,22 @@ void SequenceBytes::open(std::uint32_t from, std::uint32_t to) {
   holes.hole[holes.count++] = {from, to};
 }
 
-std::uint32_t SequenceBytes::fill(std::uint32_t from, std::uint32_t to) {
+std::uint64_t SequenceBytes::fill(std::uint64_t from, std::uint64_t to) {
   if (!holes_) return 0;
   Holes& holes = *holes_;
-  std::uint32_t filled = 0;
+  std::uint64_t filled = 0;
   for (std::size_t i = 0; i < holes.count;) {
     Holes::Hole& hole = holes.hole[i];
-    const std::uint32_t first = seq_before(hole.from, from) ? from : hole.from;
-    const std::uint32_t last = seq_before(to, hole.to) ? to : hole.to;
-    if (!seq_before(first, last)) {
+    const std::uint64_t first = std::max(hole.from, from);
+    const std::uint64_t last = std::min(hole.to, to);
+    if (first >= last) {
       ++i;
       continue;
     }
     filled += last - first;
     const Holes::Hole above{last, hole.to};
-    const bool has_above = seq_before(above.from, above.to);
-    if (seq_before(hole.from, first)) {
+    const bool has_above = above.from < above.to;
+    if (hole.from < first) {
       hole.to = first;
       ++i;
       // Split: the upper part is kept where there is room, else its bytes stay missing.

@@ -20,7 +20,7 @@ class SequenceBytes {
   void sent(std::uint32_t seq, std::uint32_t len, std::uint8_t flags);
   // The peer acknowledged everything before `ack`: what of it was not seen is missing.
   void acknowledged(std::uint32_t ack) {
-    if (!known_ || ack != high_) slow_acknowledged(ack);
+    if (!known_ || ack != static_cast<std::uint32_t>(high_)) slow_acknowledged(ack);
   }
 
   [[nodiscard]] std::uint64_t payload() const { return payload_; }
@@ -31,27 +31,28 @@ class SequenceBytes {
  private:
   struct Holes {
     struct Hole {
-      std::uint32_t from = 0;
-      std::uint32_t to = 0;
+      std::uint64_t from = 0;
+      std::uint64_t to = 0;
     };
     std::array<Hole, holes_limit> hole{};
     std::size_t count = 0;
   };
 
-  void slow_sent(std::uint32_t start, std::uint32_t len, std::uint32_t end);
+  void slow_sent(std::uint32_t start, std::uint32_t len, std::uint32_t consumed);
   void slow_acknowledged(std::uint32_t ack);
-  void open(std::uint32_t from, std::uint32_t to);
+  void open(std::uint64_t from, std::uint64_t to);
   // How much of the payload from `from` to `to` lies in holes; they are closed.
-  [[nodiscard]] std::uint32_t fill(std::uint32_t from, std::uint32_t to);
-  void extend_down(std::uint32_t start);
+  [[nodiscard]] std::uint64_t fill(std::uint64_t from, std::uint64_t to);
+  void extend_down(std::uint64_t start);
 
   std::uint64_t payload_ = 0;
   std::uint64_t retransmitted_ = 0;
   std::uint64_t range_ = 0;
   std::uint64_t missing_ = 0;
   std::unique_ptr<Holes> holes_;
-  std::uint32_t low_ = 0;   // the first sequence number of the range
-  std::uint32_t high_ = 0;  // the one after the highest
+  // Sequence numbers that do not wrap: their lower half is what the segments say.
+  std::uint64_t low_ = 0;   // the first of the range
+  std::uint64_t high_ = 0;  // the one after the highest
   bool known_ = false;
   bool from_syn_ = false;  // low_ is behind the SYN: nothing comes before it
 };

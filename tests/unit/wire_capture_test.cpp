@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// A capture through the whole core: what is told of a connection whose segments alone were heard.
+#include <gtest/gtest.h>
+
+#include "unit/stories.hpp"
+#include "unit/wire_talk.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+constexpr std::uint8_t fin_ack = fin_flag | ack_flag;
+constexpr std::uint8_t rst_ack = rst_flag | ack_flag;
+
+WitnessSettings capture_settings() {
+  WitnessSettings settings = life_settings();
+  settings.capture = true;
+  settings.kernel_heard = false;
+  return settings;
+}
+
+Told read(const std::vector<Say>& said, WitnessSettings settings = capture_settings()) {
+  Talk talk;
+  ConversationSettings how;
+  how.all_segments = settings.every_segment;
+  Conversations conversations(how);
+  std::vector<Event> events;
+  for (const Say& one : said) conversations.observe(talk.frame(one), events);
+  conversations.finish(events);
+  return run(events, std::move(settings));
+}
+
+const std::vector<Say> shaken{{0, 0, 0, 0, syn_flag}, {1, 0, 1, 0, syn_flag | ack_flag}, {0, 1, 1}};
+
+std::vector<Say> after_handshake(const std::vector<Say>& more) {
+  std::vector<Say> all = shaken;
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+TEST(Capture, AWholeConnectionIsCompleted) {
+  const Life life =
+      read(after_handshake(
+               {{0, 1, 1, 100}, {1, 1, 101, 50}, {0, 101, 51, 0, fin_ack}, {1, 51, 102, 0, fin_ack}, {0, 102, 52}}))
+          .life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+  EXPECT_EQ(life.role, Role::active);
+  EXPECT_EQ(life.tx_bytes, 100U);
+  EXPECT_EQ(life.rx_bytes, 50U);
+  EXPECT_EQ(life.handshake_ns, 20 * ms);
+  EXPECT_EQ(life.zeek_state, "SF");
+  EXPECT_EQ(life.states.back(), TcpState::time_wait);
+  EXPECT_EQ(life.peer_states.back(), TcpState::close);
+  ASSERT_TRUE(life.conversation.has_value());
+  EXPECT_EQ(life.conversation->out.frames, 5U);
+  EXPECT_EQ(life.conversation->completeness, 31);
+  EXPECT_TRUE(life.wire->complete);
+}
+
+TEST(Capture, ARstBehindTheEndChangesNoOutcome) {
+  const Life life =
+      read(after_handshake({{0, 1, 1, 0, fin_ack}, {1, 1, 2, 0, fin_ack}, {0, 2, 2}, {1, 2, 2, 0, rst_flag}})).life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.zeek_state, "SF");
+}
+
+TEST(Capture, TheFileEndsBeforeTheConnectionDoes) {
+  EXPECT_EQ(read(shaken).life().outcome, Outcome::open);
+  EXPECT_EQ(read(shaken).life().zeek_state, "S1");
+  // Used again: it was over, and nothing says how.
+  std::vector<Say> reused = shaken;
+  reused.push_back({0, 9999, 0, 0, syn_flag});
+  const Told told = read(reused);
+  ASSERT_EQ(told.lives().size(), 2U);
+  EXPECT_EQ(told.life(0).outcome, Outcome::unknown);
+  EXPECT_EQ(told.life(1).outcome, Outcome::open);
+}
+
+TEST(Capture, ASynWithoutAnAnswerTimesOutWhereThatLongWasCaptured) {
+  const auto outcome = [](int wait_ms) {
+    Talk talk;
+    Conversations conversations({});
+    std::vector<Event> events;
+    conversations.observe(talk.frame({0, 0, 0, 0, syn_flag}), events);
+    conversations.observe(talk.frame({0, 0, 0, 0, syn_flag, 1000, wait_ms}, 50000), events);
+    conversations.finish(events);
+    return run(events, capture_settings()).life(0).outcome;
+  };
+  EXPECT_EQ(outcome(127'000), Outcome::connect_timeout);
+  EXPECT_EQ(outcome(126'000), Outcome::open);
+}
+
+TEST(Capture, WhoBrokeOffIsWhoSentTheRst) {
+  const Life refused = read({{0, 0, 0, 0, syn_flag}, {1, 0, 1, 0, rst_ack}}).life();
+  EXPECT_EQ(refused.outcome, Outcome::refused);
+  EXPECT_EQ(refused.zeek_state, "REJ");
+  const Life peer = read(after_handshake({{1, 1, 1, 0, rst_ack}})).life();
+  EXPECT_EQ(peer.outcome, Outcome::reset_by_peer);
+  EXPECT_EQ(peer.zeek_state, "RSTR");
+  const Told local = read(after_handshake({{0, 1, 1, 0, rst_ack}}));
+  EXPECT_EQ(local.life().outcome, Outcome::reset_by_local);
+  EXPECT_EQ(local.life().zeek_state, "RSTO");
+  // No machine is ours in a capture.
+  EXPECT_EQ(local.finding(Rule::reset_origin)->text.find("this machine"), std::string::npos);
+}
+
+TEST(Capture, ZeekHasAWordForEachEnd) {
+  const auto word = [](const std::vector<Say>& said) { return read(said).life().zeek_state; };
+  EXPECT_EQ(word({{0, 0, 0, 0, syn_flag}}), "S0");
+  EXPECT_EQ(word(after_handshake({{0, 1, 1, 0, fin_ack}})), "S2");
+  EXPECT_EQ(word(after_handshake({{1, 1, 1, 0, fin_ack}})), "S3");
+  EXPECT_EQ(word({{0, 0, 0, 0, syn_flag}, {0, 1, 1, 0, fin_ack}}), "SH");
+  EXPECT_EQ(word({{1, 0, 1, 0, syn_flag | ack_flag}, {1, 1, 1, 0, fin_ack}}), "SHR");
+  EXPECT_EQ(word({{0, 0, 0, 0, syn_flag}, {0, 1, 1, 0, rst_flag}}), "RSTOS0");
+  EXPECT_EQ(word({{1, 0, 1, 0, syn_flag | ack_flag}, {1, 1, 1, 0, rst_flag}}), "RSTRH");
+  EXPECT_EQ(word({{0, 5, 5, 10}, {1, 5, 15, 10}}), "OTH");
+}
+
+TEST(Capture, FindingsComeFromTheAnalysis) {
+  const Told told = read(after_handshake({{0, 1, 1, 100},
+                                          {0, 1, 1, 100, ack_flag, 1000, 300},
+                                          {1, 1, 101, 0, ack_flag, 0},
+                                          {0, 100, 1, 0, ack_flag, 1000, 300},
+                                          {1, 1, 101, 0, ack_flag, 500}}));
+  EXPECT_TRUE(told.finding(Rule::retransmission).has_value());
+  EXPECT_TRUE(told.finding(Rule::zero_window).has_value());
+  EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
+  EXPECT_EQ(told.life().retransmits, 1U);
+}
+
+TEST(Capture, TheTimelineHasWiresharksWords) {
+  WitnessSettings settings = capture_settings();
+  settings.timeline = true;
+  settings.every_segment = true;
+  const Told told = read(after_handshake({{0, 1, 1, 100}, {1, 1, 101}, {1, 1, 101}, {1, 1, 101}}), settings);
+  const auto segments = told.entries_of<SegmentEntry>();
+  ASSERT_EQ(segments.size(), 7U);
+  EXPECT_EQ(segments.back().second.analysis, std::vector<std::string_view>{"duplicate ACK"});
+  EXPECT_EQ(segments.back().second.segment.analysis.duplicate_ack, 2U);
+  EXPECT_EQ(segments.back().second.segment.analysis.frame, 7U);
+}
+
+// Live, with every segment told, each socket's view is analysed by itself; the kernel knows its own probes better.
+TEST(EverySegment, IsAnalysedLiveToo) {
+  WitnessSettings settings = trace_settings();
+  settings.every_segment = true;
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 50);
+  c.in(A, 0, 0);
+  const EventId duplicate = c.in(A, 0, 0);
+  const Told told = run(stream.events, settings);
+  ASSERT_TRUE(told.segment(duplicate).has_value());
+  EXPECT_EQ(told.segment(duplicate)->analysis, std::vector<std::string_view>{"duplicate ACK"});
+  settings.every_segment = false;
+  EXPECT_TRUE(run(stream.events, settings).segment(duplicate)->analysis.empty());
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
