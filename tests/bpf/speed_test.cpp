@@ -90,6 +90,7 @@ class SpeedRecording : public WireSuite<SpeedRecording> {
 
 TEST_F(SpeedRecording, AnEventWithTheBytesOfItsFrame) {
   for (const Hook hook : {Hook::egress, Hook::ingress, Hook::xdp}) {
+    wire->drain();
     const auto [us, them] = fresh_ends();
     const Bytes options = joined({{1, 1}, option_timestamps(1, 2)});
     ASSERT_EQ(wire->run(Hook::egress, build({}, us, them, {.seq = 100, .flags = syn}).bytes).records.size(), 1U);
