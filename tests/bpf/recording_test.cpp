@@ -3,6 +3,7 @@
 // the snap length, from every hook and whatever part of the frame is linear.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "bpf/suite.hpp"
@@ -71,7 +72,10 @@ TEST_F(RecordingUsual, KeepsBytesThatAreNotInTheLinearPart) {
     const Frame frame = is_outgoing(hook) ? build({}, us, them, {.flags = syn, .payload = payload})
                                           : build({}, them, us, {.flags = syn, .payload = payload});
     SCOPED_TRACE(name_of(hook));
-    expect_bytes(hook, frame.bytes, {.linear = 20});
+    constexpr std::uint32_t linear = 60;  // headers only
+    if (wire->run(hook, frame.bytes, {.linear = linear}).error == -EINVAL)
+      GTEST_SKIP() << "this kernel's BPF_PROG_TEST_RUN makes no frame in pieces";
+    expect_bytes(hook, frame.bytes, {.linear = linear});
   }
 }
 

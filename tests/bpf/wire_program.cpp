@@ -63,6 +63,7 @@ int WireProgram::take_record(void* into, void* data, std::size_t size) {
   if (size == sizeof(record) || size > sizeof(record) + sizeof(tw_frame)) std::memcpy(&record, data, sizeof(record));
   auto& received = *static_cast<Received*>(into);
   received.segments.push_back(record);
+  if (!received.keep_whole) return 0;
   const auto* bytes = static_cast<const std::uint8_t*>(data);
   received.whole.emplace_back(bytes, bytes + size);
   return 0;
@@ -138,6 +139,7 @@ Outcome WireProgram::run(Hook hook, const Bytes& frame, const Arrival& arrival, 
   outcome.after.resize(outcome.error == 0 ? options.data_size_out : 0);
   if (!drain_after) return outcome;
   received_ = {};
+  received_.keep_whole = true;
   ring_buffer__consume(ring_);
   outcome.records = std::move(received_.segments);
   outcome.whole = std::move(received_.whole);

@@ -100,6 +100,7 @@ class WireProgram {
   struct Received {
     std::vector<tw_segment> segments;
     std::vector<Bytes> whole;
+    bool keep_whole = false;
   };
   static int take_record(void* into, void* data, std::size_t size);
   Received received_;
