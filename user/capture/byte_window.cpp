@@ -12,27 +12,32 @@ constexpr std::size_t usual_size = std::size_t{256} * 1024;
 
 }  // namespace
 
-ByteWindow::ByteWindow(std::unique_ptr<ByteSource> source) : source_(std::move(source)), buffer_(usual_size) {
-  at_ = end_ = buffer_.data();
+ByteWindow::ByteWindow(std::unique_ptr<ByteSource> source, std::uint64_t total)
+    : source_(std::move(source)),
+      size_(total == 0 ? usual_size : static_cast<std::size_t>(std::clamp<std::uint64_t>(total, 64, usual_size))) {
+  buffer_ = std::make_unique_for_overwrite<std::byte[]>(size_);
+  at_ = end_ = buffer_.get();
 }
 
 const std::byte* ByteWindow::refill(std::size_t n) {
   const std::size_t rest = available();
-  if (n > buffer_.size()) {
-    std::vector<std::byte> larger(std::max(n, buffer_.size() * 2));
-    std::copy(at_, end_, larger.begin());
-    buffer_.swap(larger);
-  } else if (rest > 0 && at_ != buffer_.data()) {
-    std::memmove(buffer_.data(), at_, rest);
+  if (n > size_) {
+    const std::size_t larger = std::max(n, size_ * 2);
+    auto buffer = std::make_unique_for_overwrite<std::byte[]>(larger);
+    std::copy(at_, end_, buffer.get());
+    buffer_ = std::move(buffer);
+    size_ = larger;
+  } else if (rest > 0 && at_ != buffer_.get()) {
+    std::memmove(buffer_.get(), at_, rest);
   }
   std::size_t filled = rest;
   while (filled < n && !ended_) {
-    const std::size_t got = source_->read(buffer_.data() + filled, buffer_.size() - filled);
+    const std::size_t got = source_->read(buffer_.get() + filled, size_ - filled);
     ended_ = got == 0;
     filled += got;
     end_offset_ += got;
   }
-  at_ = buffer_.data();
+  at_ = buffer_.get();
   end_ = at_ + filled;
   return filled >= n ? at_ : nullptr;
 }

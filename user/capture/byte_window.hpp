@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace tcpwitness {
 
@@ -44,7 +43,8 @@ class ByteSource {
 
 class ByteWindow {
  public:
-  explicit ByteWindow(std::unique_ptr<ByteSource> source);
+  // total: bytes that are to come, where that is known; 0: not known.
+  ByteWindow(std::unique_ptr<ByteSource> source, std::uint64_t total);
 
   // The next n bytes; null where there are fewer (then available() says how many).
   const std::byte* need(std::size_t n) { return available() >= n ? at_ : refill(n); }
@@ -58,7 +58,8 @@ class ByteWindow {
   const std::byte* refill(std::size_t n);
 
   std::unique_ptr<ByteSource> source_;
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::size_t size_;
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
   std::uint64_t end_offset_ = 0;

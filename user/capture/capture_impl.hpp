@@ -22,7 +22,7 @@ class CaptureReader;
 
 struct CaptureFile::Impl {
   Impl(OpenedSource opened, std::string file_name)
-      : window(std::move(opened.source)),
+      : window(std::move(opened.source), opened.packing.empty() ? opened.total : 0),
         name(std::move(file_name)),
         packing(std::move(opened.packing)),
         total(opened.total),

@@ -8,7 +8,6 @@
 #include <limits>
 #include <new>
 #include <string>
-#include <vector>
 
 namespace tcpwitness {
 namespace {
@@ -18,19 +17,20 @@ constexpr std::size_t packed_size = std::size_t{64} * 1024;
 // The packed bytes in pieces.
 class Unpacker : public ByteSource {
  public:
-  explicit Unpacker(std::unique_ptr<ByteSource> packed) : packed_(std::move(packed)), piece_(packed_size) {}
+  explicit Unpacker(std::unique_ptr<ByteSource> packed)
+      : packed_(std::move(packed)), piece_(std::make_unique_for_overwrite<std::byte[]>(packed_size)) {}
   [[nodiscard]] std::uint64_t packed_bytes_read() const final { return packed_->packed_bytes_read(); }
 
  protected:
   [[nodiscard]] bool exhausted() const { return at_ == filled_; }
-  [[nodiscard]] std::byte* at() { return piece_.data() + at_; }
+  [[nodiscard]] std::byte* at() { return piece_.get() + at_; }
   [[nodiscard]] std::size_t left() const { return filled_ - at_; }
   void used(std::size_t count) { at_ += count; }
 
   // False: there are no more.
   bool refill() {
     at_ = 0;
-    filled_ = packed_->read(piece_.data(), piece_.size());
+    filled_ = packed_->read(piece_.get(), packed_size);
     if (filled_ == 0) end_as(*packed_);
     return filled_ > 0;
   }
@@ -41,7 +41,7 @@ class Unpacker : public ByteSource {
 
  private:
   std::unique_ptr<ByteSource> packed_;
-  std::vector<std::byte> piece_;
+  std::unique_ptr<std::byte[]> piece_;
   std::size_t at_ = 0;
   std::size_t filled_ = 0;
 };
