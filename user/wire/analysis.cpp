@@ -100,7 +100,7 @@ void WireAnalysis::note_scale(const SeenSegment& g, Side& me, Side& peer) {
   }
 }
 
-void WireAnalysis::note_handshake(const SeenSegment& g, unsigned) {
+void WireAnalysis::note_handshake(const SeenSegment& g) {
   if (g.has(tcp_flag::syn)) {
     if (!g.has(tcp_flag::ack)) syn_ts_ns_ = g.ts_ns;
     syn_seen_ = syn_seen_ || !g.has(tcp_flag::ack);
@@ -109,10 +109,19 @@ void WireAnalysis::note_handshake(const SeenSegment& g, unsigned) {
   if (syn_seen_ && g.has(tcp_flag::ack)) first_rtt_ns_ = g.ts_ns - syn_ts_ns_;
 }
 
+// Where we say it otherwise than Wireshark: a probe in a keep-alive's form (Linux sends all its probes so) is a
+// zero-window probe when the receiver's newest window was zero, and so is what answers it.
+std::uint32_t WireAnalysis::in_our_words(std::uint32_t found, const SeenSegment& g, Side& me, const Side& peer) {
+  const bool answers = peer.probed && g.len == 0 && !g.has(syn_fin_rst) && g.seq == me.next && g.ack == me.ack;
+  me.probed = (found & say::keep_alive) != 0 && peer.sent && peer.window == 0;
+  if (me.probed) return (found & ~say::keep_alive) | say::zero_window_probe;
+  return answers && g.window == 0 ? found | say::zero_window_probe_ack : found;
+}
+
 Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   Side& me = sides_[side];
   Side& peer = sides_[side ^ 1U];
-  if (first_rtt_ns_ == 0) note_handshake(g, side);
+  if (first_rtt_ns_ == 0) note_handshake(g);
   if (g.has(tcp_flag::syn)) note_scale(g, me, peer);
 
   std::uint32_t found = before_numbers(g, me, peer);
@@ -137,6 +146,8 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
     }
   }
 
+  said.flags = in_our_words(found, g, me, peer);
+
   const std::uint32_t end = g.seq + length;
   // The RST that refuses a SYN has no sequence number of its own (RFC 9293, 3.10.7.1).
   const bool numberless = g.has(tcp_flag::rst) && g.seq == 0 && !me.sent;
@@ -155,7 +166,6 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   me.acked = g.has(tcp_flag::ack);
   me.newest_ts_ns = g.ts_ns;
   me.flags = found;
-  said.flags = found;
   return said;
 }
 

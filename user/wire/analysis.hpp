@@ -57,10 +57,11 @@ class WireAnalysis {
 
   static std::uint32_t before_numbers(const SeenSegment& g, Side& me, Side& peer);
   static std::uint32_t unseen(Side& peer);
+  static std::uint32_t in_our_words(std::uint32_t found, const SeenSegment& g, Side& me, const Side& peer);
   [[nodiscard]] static bool acknowledged_before(const SeenSegment& g, const Side& peer);
   [[nodiscard]] std::uint32_t sent_again(const SeenSegment& g, const Side& me, const Side& peer) const;
   void note_scale(const SeenSegment& g, Side& me, Side& peer);
-  void note_handshake(const SeenSegment& g, unsigned side);
+  void note_handshake(const SeenSegment& g);
 
   std::array<Side, 2> sides_;
   TimeNs syn_ts_ns_ = 0;           // the newest SYN

@@ -195,7 +195,7 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   analysis.flags |= reused;
   analysis.frame = f.number;
   me.bytes.sent(f.seq, f.len, f.flags);
-  if (has(f, tcp_flag::ack)) peer.bytes.acknowledged(f.ack);
+  if (has(f, tcp_flag::ack) && peer.heard) peer.bytes.acknowledged(f.ack);
   c.completeness |= stage_of(f);
   why |= turning_points(c, me, peer, f);
   if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= troubles(me, peer, f, analysis.flags);

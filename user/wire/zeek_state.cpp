@@ -8,7 +8,9 @@ void ZeekState::observe(const SeenSegment& g, unsigned side) {
   End& me = ends_[side];
   End& peer = ends_[side ^ 1U];
   if (g.has(tcp_flag::rst)) {
-    me = End::reset;
+    // The first one breaks off; a RST behind both FINs, or behind another RST, changes nothing any more.
+    const bool over = (me == End::closed && peer == End::closed) || peer == End::reset;
+    if (!over) me = End::reset;
     return;
   }
   if (g.has(tcp_flag::syn)) {
@@ -17,6 +19,8 @@ void ZeekState::observe(const SeenSegment& g, unsigned side) {
     if (me == End::answered && peer == End::asked) me = peer = End::open;
     return;
   }
+  // The handshake's last ACK, where the SYN was not heard.
+  if (me == End::silent && peer == End::answered && g.has(tcp_flag::ack)) me = peer = End::open;
   if (me == End::silent) me = End::midstream;
   if (g.has(tcp_flag::fin) && me != End::reset) me = End::closed;
 }

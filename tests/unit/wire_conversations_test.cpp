@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conversations: which frames make one, what is counted, what becomes an event, and that memory stays bounded.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "unit/wire_talk.hpp"
+#include "wire/sequence_bytes.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+struct Heard {
+  Conversations conversations;
+  std::vector<Event> events;
+
+  explicit Heard(ConversationSettings settings = {}) : conversations(settings) {}
+  std::uint16_t hear(const TcpFrame& frame) {
+    const std::size_t before = events.size();
+    conversations.observe(frame, events);
+    if (events.size() == before) return 0;
+    const auto* segment = std::get_if<Segment>(&events.back().body);
+    return segment != nullptr ? segment->why : std::uint16_t{0};
+  }
+  [[nodiscard]] std::vector<ConversationEnd> ends() const {
+    std::vector<ConversationEnd> found;
+    for (const Event& event : events) {
+      if (const auto* end = std::get_if<ConversationEnd>(&event.body)) found.push_back(*end);
+    }
+    return found;
+  }
+};
+
+TEST(Conversations, TellWhyASegmentMatters) {
+  Heard heard;
+  Talk talk;
+  EXPECT_EQ(heard.hear(talk.frame({0, 0, 0, 0, syn_flag})), TW_WHY_SYN);
+  EXPECT_EQ(heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag})), TW_WHY_SYN);
+  EXPECT_EQ(heard.hear(talk.frame({0, 1, 1})), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(heard.hear(talk.frame({0, 1, 1, 100})), 0);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 101})), 0);
+  EXPECT_EQ(heard.hear(talk.frame({0, 100, 1})), TW_WHY_KEEPALIVE);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 101})), TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(heard.hear(talk.frame({0, 201, 1, 100})), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(heard.hear(talk.frame({0, 101, 1, 100, ack_flag, 1000, 500})), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 301, 0, ack_flag, 0})), TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(heard.hear(talk.frame({0, 300, 1})), TW_WHY_WINDOW_PROBE);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 301, 0, ack_flag, 9})), TW_WHY_WINDOW_OPEN | TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(heard.hear(talk.frame({0, 301, 1, 0, fin_flag | ack_flag})), TW_WHY_FIN);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 302})), TW_WHY_FIN_ACK);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 302, 0, rst_flag})), TW_WHY_RST);
+}
+
+TEST(Conversations, TellEverySegmentWhereThatIsWanted) {
+  ConversationSettings settings;
+  settings.all_segments = true;
+  Heard heard(settings);
+  Talk talk;
+  heard.hear(talk.frame({0, 1, 1, 100}));
+  heard.hear(talk.frame({0, 101, 1, 100}));
+  EXPECT_EQ(heard.events.size(), 2U);
+  EXPECT_EQ(std::get<Segment>(heard.events[0].body).why, TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(std::get<Segment>(heard.events[1].body).why, 0);
+}
+
+TEST(Conversations, AreSeenFromTheSideThatConnected) {
+  Heard syn;
+  syn.hear(Talk().frame({1, 0, 0, 0, syn_flag}));
+  EXPECT_EQ(to_flow(std::get<Segment>(syn.events[0].body).tuple).local, Talk::end(1, 40000));
+  Heard answer;
+  answer.hear(Talk().frame({1, 0, 1, 0, syn_flag | ack_flag}));
+  EXPECT_EQ(to_flow(std::get<Segment>(answer.events[0].body).tuple).local, Talk::end(0, 40000));
+  EXPECT_EQ(std::get<Segment>(answer.events[0].body).hook, TW_HOOK_TC_INGRESS);
+  Heard middle;
+  middle.hear(Talk().frame({1, 7, 1, 5}));
+  EXPECT_EQ(to_flow(std::get<Segment>(middle.events[0].body).tuple).local, Talk::end(1, 40000));
+}
+
+TEST(Conversations, BeginAnewAtASynWithAnotherNumber) {
+  Heard heard;
+  Talk talk;
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
+  EXPECT_EQ(heard.conversations.stream(), 0U);
+  EXPECT_EQ(heard.conversations.analysis().flags, analysis_flag::retransmission);
+  heard.hear(talk.frame({0, 77, 0, 0, syn_flag}));
+  EXPECT_EQ(heard.conversations.stream(), 1U);
+  EXPECT_EQ(heard.conversations.analysis().flags, analysis_flag::reused_ports);
+  ASSERT_EQ(heard.ends().size(), 1U);
+  EXPECT_EQ(heard.ends()[0].totals.out.frames, 2U);
+  EXPECT_FALSE(heard.ends()[0].cut);
+  // A SYN-ACK with another number is an answer to the same SYN.
+  heard.hear(talk.frame({1, 0, 78, 0, syn_flag | ack_flag}));
+  heard.hear(talk.frame({1, 5, 78, 0, syn_flag | ack_flag}));
+  EXPECT_EQ(heard.conversations.stream(), 1U);
+  EXPECT_NE(heard.conversations.analysis().flags & analysis_flag::reused_ports, 0U);
+}
+
+TEST(Conversations, CountBytesBySequenceNumber) {
+  Heard heard;
+  Talk talk;
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
+  heard.hear(talk.frame({0, 1, 0, 100}));
+  heard.hear(talk.frame({0, 1, 0, 100}));    // again
+  heard.hear(talk.frame({0, 201, 0, 100}));  // behind a hole
+  heard.hear(talk.frame({0, 151, 0, 50}));   // half of it
+  heard.hear(talk.frame({0, 301, 0, 0, fin_flag}));
+  heard.conversations.finish(heard.events);
+  const StreamTotals totals = heard.ends().at(0).totals.out;
+  EXPECT_EQ(totals.frames, 6U);
+  EXPECT_EQ(totals.payload_bytes, 350U);
+  EXPECT_EQ(totals.retransmitted_bytes, 100U);
+  EXPECT_EQ(totals.sequence_bytes, 300U);
+  EXPECT_EQ(totals.missing_bytes, 50U);
+  EXPECT_TRUE(heard.ends()[0].cut);
+}
+
+TEST(Conversations, AnUnreadableHeaderIsCountedAndNothingElse) {
+  Heard heard;
+  Talk talk;
+  TcpFrame frame = talk.frame({0, 5, 5, 100});
+  frame.bad_header = true;
+  EXPECT_EQ(heard.hear(frame), TW_WHY_UNKNOWN_FLOW | TW_WHY_BAD_HEADER);
+  heard.conversations.finish(heard.events);
+  EXPECT_EQ(heard.ends().at(0).totals.out.frames, 1U);
+  EXPECT_EQ(heard.ends().at(0).totals.out.payload_bytes, 0U);
+}
+
+TEST(Conversations, AScanGivesItsMemoryBack) {
+  ConversationSettings settings;
+  settings.linger_limit = 100;
+  settings.half_open_limit = 1000;
+  Heard heard(settings);
+  Talk talk;
+  for (std::uint32_t i = 0; i < 60'000; ++i)
+    heard.hear(talk.frame({0, 0, 0, 0, syn_flag, 9, 0}, static_cast<std::uint16_t>(i)));
+  EXPECT_GE(heard.ends().size(), 60'000U - 1'102U);
+}
+
+TEST(Conversations, ThatWereNeverEstablishedAreOverAfterATime) {
+  ConversationSettings settings;
+  settings.linger_limit = 0;
+  Heard heard(settings);
+  Talk talk;
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}, 1));
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag, 9, 129'000}, 2));
+  EXPECT_TRUE(heard.ends().empty());
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag, 9, 2'000}, 3));
+  EXPECT_EQ(heard.ends().size(), 1U);
+}
+
+TEST(Conversations, AStragglerOfOneThatIsOverFindsIt) {
+  Heard heard;
+  Talk talk;
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
+  heard.hear(talk.frame({1, 0, 1, 0, rst_flag | ack_flag}));
+  heard.hear(talk.frame({1, 0, 1, 0, rst_flag | ack_flag, 0, 999'000}));
+  EXPECT_EQ(heard.conversations.stream(), 0U);
+  EXPECT_TRUE(heard.ends().empty());
+}
+
+// Whatever comes: no crash, the books balance, and every conversation that began ends.
+TEST(Conversations, ArbitraryFramesKeepTheBooksBalanced) {
+  std::mt19937 random(7);
+  const auto any = [&](std::uint32_t below) { return static_cast<std::uint32_t>(random() % below); };
+  ConversationSettings settings;
+  settings.linger_limit = 50;
+  settings.half_open_limit = 50;
+  Heard heard(settings);
+  std::uint64_t frames = 0;
+  std::uint64_t payload = 0;
+  TimeNs now = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    TcpFrame f;
+    f.number = static_cast<std::uint64_t>(i) + 1;
+    f.ts_ns = now += static_cast<TimeNs>(any(1000)) * 1'000'000 - 400'000'000;
+    f.source = Talk::end(any(2), static_cast<std::uint16_t>(any(40)));
+    f.destination = Talk::end(any(2), static_cast<std::uint16_t>(any(40)));
+    f.seq = any(4) == 0 ? static_cast<std::uint32_t>(random()) : any(5000) - 2000;
+    f.ack = any(4) == 0 ? static_cast<std::uint32_t>(random()) : any(5000) - 2000;
+    f.len = any(3) == 0 ? 0 : any(200);
+    f.window = static_cast<std::uint16_t>(any(3) * any(65536));
+    f.flags = static_cast<std::uint8_t>(any(3) == 0 ? any(256) : 16);
+    f.options = static_cast<std::uint8_t>(any(64));
+    f.wscale = static_cast<std::uint8_t>(any(256));
+    f.frame_len = f.len + 54;
+    f.bad_header = any(50) == 0;
+    ++frames;
+    if (!f.bad_header) payload += f.len;
+    heard.conversations.observe(f, heard.events);
+  }
+  heard.conversations.finish(heard.events);
+  std::set<std::uint64_t> streams;
+  for (const ConversationEnd& end : heard.ends()) {
+    EXPECT_TRUE(streams.insert(end.totals.stream).second);
+    for (const StreamTotals& t : {end.totals.out, end.totals.in}) {
+      EXPECT_EQ(t.payload_bytes + t.missing_bytes, t.retransmitted_bytes + t.sequence_bytes);
+      EXPECT_LE(t.missing_bytes, t.sequence_bytes);
+      frames -= t.frames;
+      payload -= t.payload_bytes;
+    }
+  }
+  EXPECT_EQ(frames, 0U);
+  EXPECT_EQ(payload, 0U);
+}
+
+// Against a set of single bytes, across the end of the sequence space, with few enough holes to remember them all.
+TEST(SequenceBytes, AreThoseThatWereSeen) {
+  std::mt19937 random(11);
+  for (int round = 0; round < 300; ++round) {
+    const std::uint32_t isn = 0xffffffffU - 300;
+    SequenceBytes bytes;
+    bytes.sent(isn, 0, syn_flag);
+    std::set<std::uint32_t> seen;
+    std::uint32_t highest = 0;
+    std::uint64_t payload = 0;
+    for (int i = 0; i < 12; ++i) {
+      const auto from = static_cast<std::uint32_t>(random() % 600);
+      const auto len = static_cast<std::uint32_t>(random() % 80);
+      bytes.sent(isn + 1 + from, len, ack_flag);
+      payload += len;
+      for (std::uint32_t b = from; b < from + len; ++b) seen.insert(b);
+      if (len != 0 || from > highest) highest = std::max(highest, from + len);
+    }
+    EXPECT_EQ(bytes.payload(), payload);
+    EXPECT_EQ(bytes.range(), highest);
+    EXPECT_EQ(bytes.range() - bytes.missing(), seen.size());
+    EXPECT_EQ(bytes.retransmitted(), payload - seen.size());
+  }
+}
+
+TEST(SequenceBytes, AnAcknowledgementShowsWhatWasNotCaptured) {
+  SequenceBytes bytes;
+  bytes.sent(1, 100, ack_flag);
+  bytes.acknowledged(101);
+  EXPECT_EQ(bytes.missing(), 0U);
+  bytes.acknowledged(201);
+  EXPECT_EQ(bytes.range(), 200U);
+  EXPECT_EQ(bytes.missing(), 100U);
+  bytes.acknowledged(0x7fffffffU);  // no window is so large
+  EXPECT_EQ(bytes.range(), 200U);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// RFC 9293's state diagram (section 3.3.2), inferred from segments: each of its paths.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "unit/wire_talk.hpp"
+#include "wire/observer.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+class Watched {
+ public:
+  Watched& say(const Say& s) {
+    const Observer::Transitions told = observer_.observe(talk_.segment(s), s.side);
+    for (unsigned i = 0; i < told.count; ++i) {
+      std::string& states = states_[told.list[i].side];
+      states += (states.empty() ? "" : " ") + std::string(name(told.list[i].to));
+    }
+    return *this;
+  }
+  Watched& shake() { return say({0, 0, 0, 0, syn_flag}).say({1, 0, 1, 0, syn_flag | ack_flag}).say({0, 1, 1}); }
+  [[nodiscard]] std::string local() const { return states_[0]; }
+  [[nodiscard]] std::string peer() const { return states_[1]; }
+  [[nodiscard]] bool over() const { return observer_.over(); }
+
+ private:
+  Talk talk_;
+  Observer observer_;
+  std::string states_[2];
+};
+
+constexpr std::uint8_t fin_ack = fin_flag | ack_flag;
+constexpr std::uint8_t rst_ack = rst_flag | ack_flag;
+
+TEST(Observer, TheOneWhoClosesFirstWaits) {
+  Watched w;
+  w.shake().say({0, 1, 1, 0, fin_ack}).say({1, 1, 2}).say({1, 1, 2, 0, fin_ack});
+  EXPECT_FALSE(w.over());
+  w.say({0, 2, 2});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT");
+  EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE");
+  EXPECT_TRUE(w.over());
+}
+
+TEST(Observer, ThePeerClosesFirst) {
+  Watched w;
+  w.shake().say({1, 1, 1, 10, fin_ack}).say({0, 1, 12, 0, fin_ack}).say({1, 12, 2});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE");
+  EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT");
+  EXPECT_TRUE(w.over());
+}
+
+TEST(Observer, FinsThatCrossMeanClosing) {
+  Watched w;
+  w.shake().say({0, 1, 1, 0, fin_ack}).say({1, 1, 1, 0, fin_ack}).say({0, 2, 2}).say({1, 2, 2});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1 CLOSING TIME_WAIT");
+  EXPECT_TRUE(w.peer().ends_with("FIN_WAIT1 CLOSING TIME_WAIT") || w.peer().ends_with("CLOSE_WAIT LAST_ACK CLOSE"));
+  EXPECT_TRUE(w.over());
+}
+
+TEST(Observer, AFinThatAcknowledgesTheOtherDoesNotCrossIt) {
+  Watched w;
+  w.shake().say({0, 1, 1, 0, fin_ack}).say({1, 1, 2, 0, fin_ack}).say({0, 2, 2});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT");
+}
+
+TEST(Observer, SynsThatCrossOpenTogether) {
+  Watched w;
+  w.say({0, 0, 0, 0, syn_flag}).say({1, 0, 0, 0, syn_flag});
+  w.say({0, 0, 1, 0, syn_flag | ack_flag}).say({1, 0, 1, 0, syn_flag | ack_flag});
+  EXPECT_EQ(w.local(), "SYN_SENT SYN_RECV ESTABLISHED");
+  EXPECT_EQ(w.peer(), "SYN_SENT SYN_RECV ESTABLISHED");
+}
+
+TEST(Observer, ARefusedSynEndsInClose) {
+  Watched w;
+  w.say({0, 0, 0, 0, syn_flag}).say({1, 0, 1, 0, rst_ack});
+  EXPECT_EQ(w.local(), "SYN_SENT CLOSE");
+  EXPECT_EQ(w.peer(), "");
+  EXPECT_TRUE(w.over());
+}
+
+TEST(Observer, ARstThatDoesNotAcknowledgeTheSynIsNotBelieved) {
+  Watched w;
+  w.say({0, 0, 0, 0, syn_flag}).say({1, 0, 0, 0, rst_ack});
+  EXPECT_EQ(w.local(), "SYN_SENT");
+  w.say({1, 0, 1, 0, syn_flag | ack_flag}).say({0, 1, 1});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED");
+}
+
+TEST(Observer, ARstBeforeWhatWasAcknowledgedIsNotBelieved) {
+  Watched w;
+  w.shake().say({1, 1, 1, 100}).say({0, 1, 101}).say({1, 100, 1, 0, rst_flag});
+  EXPECT_FALSE(w.over());
+  w.say({1, 101, 1, 0, rst_flag});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED CLOSE");
+  EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED CLOSE");
+}
+
+TEST(Observer, ARequestMayBeResetOrClosedBeforeItIsOpen) {
+  Watched reset;
+  reset.say({0, 0, 0, 0, syn_flag}).say({1, 0, 1, 0, syn_flag | ack_flag}).say({0, 1, 0, 0, rst_flag});
+  EXPECT_EQ(reset.local(), "SYN_SENT CLOSE");
+  EXPECT_EQ(reset.peer(), "NEW_SYN_RECV CLOSE");
+  Watched closed;
+  closed.say({0, 0, 0, 0, syn_flag}).say({1, 0, 1, 0, syn_flag | ack_flag}).say({1, 1, 1, 0, fin_ack});
+  EXPECT_EQ(closed.peer(), "NEW_SYN_RECV FIN_WAIT1");
+}
+
+TEST(Observer, AMidstreamCaptureBeginsWithTheStateThatASegmentNeeds) {
+  Watched w;
+  w.say({0, 500, 700, 10});
+  EXPECT_EQ(w.local(), "ESTABLISHED");
+  EXPECT_EQ(w.peer(), "");  // not heard yet
+  w.say({1, 700, 510}).say({1, 700, 510, 0, fin_ack}).say({0, 510, 701, 0, fin_ack}).say({1, 701, 511});
+  EXPECT_EQ(w.local(), "ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE");
+  EXPECT_EQ(w.peer(), "ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT");
+}
+
+TEST(Observer, ACaptureThatBeginsWithTheSynAckKnowsThatThereWasASyn) {
+  Watched w;
+  w.say({1, 0, 1, 0, syn_flag | ack_flag}).say({0, 1, 1});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED");
+  EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED");
+}
+
+TEST(Observer, OneDirectionProvesItsOwnStatesOnly) {
+  Watched w;
+  w.say({0, 0, 0, 0, syn_flag}).say({0, 1, 1}).say({0, 1, 1, 100}).say({0, 101, 1, 0, fin_ack});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1");
+  EXPECT_EQ(w.peer(), "");
+  EXPECT_FALSE(w.over());
+  Watched server;
+  server.say({1, 0, 1, 0, syn_flag | ack_flag}).say({1, 1, 1, 100}).say({1, 101, 1, 0, fin_ack});
+  EXPECT_EQ(server.peer(), "NEW_SYN_RECV ESTABLISHED FIN_WAIT1");
+}
+
+TEST(Observer, AFinSentAgainChangesNothing) {
+  Watched w;
+  w.shake().say({0, 1, 1, 0, fin_ack}).say({0, 1, 1, 0, fin_ack}).say({0, 1, 1, 0, fin_ack});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1");
+}
+
+TEST(Observer, NothingFollowsTheEnd) {
+  Watched w;
+  w.shake().say({0, 1, 1, 0, rst_flag}).say({1, 1, 1, 100}).say({0, 0, 0, 0, syn_flag});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED CLOSE");
+  EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED CLOSE");
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
