@@ -26,13 +26,6 @@ constexpr const char* set_up =
     "ip link set lo up && ip link add tw0 type veth peer name tw1 && ip link set tw0 up && ip link set tw1 up && "
     "ip addr add 10.0.0.1/24 dev tw0 && ip addr add 2001:db8:1::1/64 dev tw0 nodad";
 
-int take_record(void* into, void* data, std::size_t size) {
-  tw_segment record{};
-  if (size == sizeof(record)) std::memcpy(&record, data, size);  // another size stays a record of kind NONE
-  static_cast<std::vector<tw_segment>*>(into)->push_back(record);
-  return 0;
-}
-
 std::string probe() {
   if (geteuid() != 0) return "BPF tests need root";
   auto netns = OwnNamespace::enter();
@@ -62,6 +55,17 @@ std::uint8_t told_as(Hook hook) {
 }
 std::uint32_t passing_verdict(Hook hook) {
   return is_xdp(hook) ? static_cast<std::uint32_t>(XDP_PASS) : static_cast<std::uint32_t>(TC_ACT_UNSPEC);
+}
+
+int WireProgram::take_record(void* into, void* data, std::size_t size) {
+  tw_segment record{};
+  // Another size stays a record of kind NONE.
+  if (size == sizeof(record) || size > sizeof(record) + sizeof(tw_frame)) std::memcpy(&record, data, sizeof(record));
+  auto& received = *static_cast<Received*>(into);
+  received.segments.push_back(record);
+  const auto* bytes = static_cast<const std::uint8_t*>(data);
+  received.whole.emplace_back(bytes, bytes + size);
+  return 0;
 }
 
 Result<OwnNamespace> OwnNamespace::enter() {
@@ -132,7 +136,11 @@ Outcome WireProgram::run(Hook hook, const Bytes& frame, const Arrival& arrival, 
   outcome.error = bpf_prog_test_run_opts(program(hook), &options);
   outcome.verdict = options.retval;
   outcome.after.resize(outcome.error == 0 ? options.data_size_out : 0);
-  if (drain_after) outcome.records = drain();
+  if (!drain_after) return outcome;
+  received_ = {};
+  ring_buffer__consume(ring_);
+  outcome.records = std::move(received_.segments);
+  outcome.whole = std::move(received_.whole);
   return outcome;
 }
 
@@ -144,9 +152,9 @@ Result<UniqueFd> WireProgram::attach_ingress(Hook hook, std::uint32_t ifindex) {
 }
 
 std::vector<tw_segment> WireProgram::drain() {
-  received_.clear();
+  received_ = {};
   ring_buffer__consume(ring_);
-  return std::exchange(received_, {});
+  return std::move(received_.segments);
 }
 
 double WireProgram::measure(Hook hook, const Bytes& frame, std::uint32_t repeat) {

@@ -67,6 +67,7 @@ struct Outcome {
   std::uint32_t verdict = 0;
   Bytes after{};
   std::vector<tw_segment> records{};
+  std::vector<Bytes> whole{};  // the same, with what follows the segment while recording
 };
 
 class WireProgram {
@@ -96,7 +97,12 @@ class WireProgram {
   OwnNamespace netns_;
   wire_bpf* skeleton_ = nullptr;
   ring_buffer* ring_ = nullptr;
-  std::vector<tw_segment> received_;
+  struct Received {
+    std::vector<tw_segment> segments;
+    std::vector<Bytes> whole;
+  };
+  static int take_record(void* into, void* data, std::size_t size);
+  Received received_;
   std::uint32_t first_ = 0;
   std::uint32_t second_ = 0;
 };

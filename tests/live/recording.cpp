@@ -113,12 +113,13 @@ class EveryCase : public Recording, public ::testing::WithParamInterface<std::st
 TEST_P(EveryCase, IsReadAgainAsItWasToldLive) {
   const auto recorded = record(GetParam());
   if (!recorded) return;
+  // Where there is one scripted side, its host has no connection to tell of.
+  EXPECT_FALSE(judgements(recorded->client.out + recorded->server.out).empty()) << "nothing was told live";
   for (const auto& [live, path] :
        {std::pair{&recorded->client, file("client.pcapng")}, {&recorded->server, file("server.pcapng")}}) {
     expect_sound(*live, Heard(live->out));
     const Ended again = run_to_end({"read", "-o", "json", path});
     EXPECT_EQ(again.code, 0) << again.err;
-    EXPECT_FALSE(judgements(live->out).empty()) << "nothing was told live: " << live->err;
     EXPECT_EQ(judgements(again.out), judgements(live->out)) << path;
     const Json before = Heard(live->out).summary();
     const Json after = Heard(again.out).summary();

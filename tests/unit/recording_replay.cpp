@@ -192,22 +192,45 @@ bool is_event(std::uint32_t type, std::span<const std::byte> block) {
   return type == pcapng::packet_block || (type == pcapng::journal_block && body.contains("TCPWITNESS_RECORD\n"));
 }
 
-// The file without its events from `first` to before `last`, counted from 0.
-Bytes without(const Bytes& bytes, std::size_t first, std::size_t last) {
+// The file without its events from `first` to before `last`, counted from 0; `time` too: without all that stood
+// between them and the next event, as where nothing could be written.
+Bytes without(const Bytes& bytes, std::size_t first, std::size_t last, bool time) {
   Bytes left;
   std::size_t number = 0;
+  std::size_t at = 0;
   pcapng::for_each_block(bytes, [&](std::uint32_t type, std::span<const std::byte> block) {
+    at += block.size();
     const bool event = is_event(type, block);
-    if (!event || number < first || number >= last) left.insert(left.end(), block.begin(), block.end());
+    const bool end = at == bytes.size();
+    const bool gone = event ? number >= first && number < last : time && !end && number > first && number <= last;
+    if (!gone) left.insert(left.end(), block.begin(), block.end());
     if (event) ++number;
   });
   return left;
 }
 
-void expect_nothing_more_certain(const Story& story, const Bytes& whole, std::size_t first, std::size_t last) {
+// The process takes five seconds to close: not yet a finding.
+Story late_close_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(FA);
+  c.to(State::close_wait);
+  c.out(A, 0, TW_WHY_FIN_ACK);
+  stream.wait(5 * s);
+  c.to(State::last_ack, curl);
+  c.out(FA);
+  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.to(State::close);
+  c.destroy();
+  return {"closes late", stream.events, Outcome::completed};
+}
+
+void expect_nothing_more_certain(const Story& story, const Bytes& whole, std::size_t first, std::size_t last,
+                                 bool time = false) {
   SCOPED_TRACE(fmt::format("{} without events {} to {}", story.name, first + 1, last));
   const auto before = confidences(read_again(whole).reports);
-  const ReadAgain again = read_again(without(whole, first, last));
+  const ReadAgain again = read_again(without(whole, first, last, time));
   EXPECT_FALSE(again.error) << again.error->message();
   EXPECT_EQ(again.missing, last - first);
   for (const auto& [rule, confidence] : confidences(again.reports)) {
@@ -236,6 +259,20 @@ TEST(RecordingWindow, WithAHoleInTheMiddleMakesNothingMoreCertain) {
     for (std::size_t first = 1; first + 1 < story.events.size(); ++first) {
       for (std::size_t last = first + 1; last < story.events.size(); ++last)
         expect_nothing_more_certain(story, whole, first, last);
+    }
+  }
+}
+
+TEST(RecordingWindow, WithAHoleInItsTimeMakesNothingMoreCertain) {
+  std::vector<Story> stories = all_stories();
+  stories.push_back(late_close_story());
+  for (const Story& story : stories) {
+    const TempDir dir;
+    record_story(story.events, into(dir.file("a.pcapng")), life_settings(), 20 * s);
+    const Bytes whole = bytes_of_file(dir.file("a.pcapng"));
+    for (std::size_t first = 1; first < story.events.size(); ++first) {
+      for (std::size_t last = first + 1; last <= story.events.size(); ++last)
+        expect_nothing_more_certain(story, whole, first, last, true);
     }
   }
 }

@@ -30,12 +30,14 @@ Witness::Impl::Impl(WitnessSettings settings, const Names& names)
 
 void Witness::Impl::feed(const Event& event, Reports& out) {
   out_ = &out;
+  // A loss first: what expires in its time may have gone on unheard.
+  if (const Gap* gap = std::get_if<Gap>(&event.body)) on_gap(event, *gap);
   if (event.ts_ns > now_) pass_time(event.ts_ns);
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
         if constexpr (std::is_same_v<Body, Gap>) {
-          on_gap(event, body);
+          // See above.
         } else if constexpr (std::is_same_v<Body, ConversationEnd>) {
           on_conversation_end(event, body);
         } else {
@@ -87,6 +89,7 @@ void Witness::Impl::pass_time(TimeNs now) {
         break;
       case Wait::close_wait: {
         // Told at once: the process may never close, and then there is no life to tell it with.
+        if (gap_serial_ != c.gap_serial) c.incomplete = true;
         if (auto finding = judge_close_wait_stuck(c, bench())) {
           c.ending().stuck_told = true;
           if (settings_.finding_reports) report(FindingReport{c.id, now_, c.flow, std::move(*finding)}, c.id);
