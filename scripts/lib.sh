@@ -28,6 +28,7 @@ packages_run=(
 )
 packages_lab=(libgtest-dev:gtest/gtest.h iproute2:ip nftables:nft)
 packages_bench=(libgtest-dev:gtest/gtest.h libbenchmark-dev:benchmark/benchmark.h tcpdump:tcpdump iproute2:ip procps:sysctl)
+packages_bench_read=(tcptrace:tcptrace tshark:tshark iperf3:iperf3 ethtool:ethtool)
 packages_test=(
   "${packages_lab[@]}" "${packages_bench[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
   ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
