@@ -182,8 +182,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Record, OptionsRefuse,
     testing::Values(Refusal{{"record"}, {"record needs a file", "-w FILE"}}, Refusal{{"record", "-w", ""}, {"--write"}},
-                    Refusal{{"record", "-w", "-", "--rotate-size", "1M"}, {"standard output", "cannot be rotated"}},
-                    Refusal{{"record", "-w", "-", "--rotate-every", "1h"}, {"cannot be rotated"}},
+                    Refusal{{"record", "-w", "-", "--rotate-size", "1M"}, {"--rotate-size", "one standard output"}},
                     Refusal{{"record", "-w"}, {"--write needs a value"}},
                     Refusal{{"record", "-w", "x", "--snaplen", "63"}, {"--snaplen", "from 64 to 1024"}},
                     Refusal{{"record", "-w", "x", "--snaplen", "1025"}, {"from 64 to 1024"}},

@@ -77,8 +77,8 @@ Examples:
                                        only when something breaks: it, and what led to it
 
 Record options:
-  -w, --write FILE            the file; it is replaced if it is there; '-' is standard
-                              output, and no connections are printed then
+  -w, --write FILE            the file, replaced if it is there; '-': standard output, and
+                              no connections are printed
       --snaplen BYTES         kept of each segment, headers included, 64 to 1024 (128)
       --packets events|all    which segments to keep (events): events are those that
                               open, close, reset, retransmit, probe or stop a connection

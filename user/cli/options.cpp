@@ -178,7 +178,7 @@ void check_together(const Texts& texts, const Options& options, Reader& reader) 
 void check_record(const RecordOptions& record, Reader& reader) {
   if (record.path.empty()) reader.fail("record needs a file to write to: 'tcpwitness record -w FILE'");
   if (record.path == "-" && (record.rotate_bytes != 0 || record.rotate_every.count() != 0)) {
-    reader.fail("-w - writes to standard output, which cannot be rotated: leave --rotate-size and --rotate-every away");
+    reader.fail("--rotate-size and --rotate-every begin new files, and there is one standard output: give -w a file");
   }
   if (record.keep != 0 && record.rotate_bytes == 0 && record.rotate_every.count() == 0) {
     reader.fail("--keep says how many files stay when a new one is begun: give --rotate-size or --rotate-every too");

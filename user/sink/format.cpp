@@ -34,8 +34,12 @@ std::string endpoint_text(const Endpoint& endpoint) {
   if (!ipv4 && port) out.push_back('[');
   append_ip(out, endpoint.address);
   if (!ipv4 && port) out.push_back(']');
-  if (port) fmt::format_to(std::back_inserter(out), ":{}", endpoint.port);
-  return fmt::to_string(out);
+  if (port) {
+    out.push_back(':');
+    const fmt::format_int digits(static_cast<unsigned>(endpoint.port));
+    out.append(digits.data(), digits.data() + digits.size());
+  }
+  return {out.data(), out.size()};
 }
 
 namespace {
@@ -70,9 +74,17 @@ std::string bytes_in_words(std::uint64_t bytes) {
   return fmt::format("{:.{}f} {}iB", scaled.value, scaled.value < 9.95 ? 1 : 0, "BKMGTPE"[scaled.unit]);
 }
 
+// In whole numbers: a table has two or three of these a line.
 std::string short_ms(std::int64_t ns) {
-  const double ms = static_cast<double>(std::max<std::int64_t>(ns, 0)) / 1e6;
-  return fmt::format("{:.{}f}", ms, ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0);
+  ns = std::max<std::int64_t>(ns, 0);
+  const auto with_digits = [&](std::int64_t unit, std::size_t digits) {
+    std::string text = fmt::format_int((ns + unit / 2) / unit).str();
+    if (text.size() <= digits) text.insert(0, digits + 1 - text.size(), '0');
+    return text.insert(text.size() - digits, 1, '.');
+  };
+  if (ns < 9'995'000) return with_digits(10'000, 2);
+  if (ns < 99'950'000) return with_digits(100'000, 1);
+  return fmt::format_int(ns / 1'000'000 + (ns % 1'000'000 >= 500'000 ? 1 : 0)).str();
 }
 
 std::string duration_in_words(std::int64_t ns) {
@@ -137,10 +149,17 @@ void append_utc(Buffer& out, std::int64_t ts_ns) {
                  at.tm_mon + 1, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec, rest_ns(ts_ns));
 }
 
+// A table has the same second on many lines, one after the other.
 std::string date_seconds(std::int64_t ts_ns) {
-  const std::tm at = local_time(ts_ns);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday, at.tm_hour,
-                     at.tm_min, at.tm_sec);
+  thread_local std::time_t last = 0;
+  thread_local std::string text;
+  if (text.empty() || last != whole_seconds(ts_ns)) {
+    last = whole_seconds(ts_ns);
+    const std::tm at = local_time(ts_ns);
+    text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", at.tm_year + 1900, at.tm_mon + 1, at.tm_mday, at.tm_hour,
+                       at.tm_min, at.tm_sec);
+  }
+  return text;
 }
 
 std::string date_micros(std::int64_t ts_ns) {

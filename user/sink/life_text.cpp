@@ -37,7 +37,8 @@ class LifeTextSink final : public Sink {
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       if (widths_[i] == 0) continue;
       cells_[i] = life_cell(static_cast<LifeColumn>(i), life, style_);
-      grown |= grow(i, columns(cells_[i].text));
+      // Never more columns than bytes: only what may not fit is counted.
+      if (cells_[i].text.size() > widths_[i]) grown |= grow(i, columns(cells_[i].text));
     }
     if (!header_written_ || (grown && style_.width != 0)) write_header();
     write_cells(cells_);
