@@ -41,6 +41,8 @@ class Front {
 
   // Appends what the next frames say until the batch is full. False: there are no more, the file is over or damaged.
   bool fill(Batch& batch);
+  // Says how far it is, in the middle of filling too. (fill, advance and finish do.)
+  void account(Batch& batch);
   // No frame comes, and yet it is `now`.
   void advance(TimeNs now, Batch& batch);
   // After the last frame: the ends of the conversations that are left. False: that was all.
@@ -49,7 +51,6 @@ class Front {
  private:
   [[nodiscard]] bool wants(const TcpFrame& tcp) const;
   void take(const CaptureBlock& block, Batch& batch);
-  void account(Batch& batch);
 
   const Options& options_;
   CaptureFile& file_;

@@ -123,7 +123,7 @@ class Reading {
       if (stop_.wait_for(fd, deliver_every)) break;
     }
     if (Clock::now() - delivered_ >= deliver_every) {
-      take(batch_);
+      catch_up();
       deliver();
     }
     return !stop_.was_asked() && !done_;
@@ -167,6 +167,12 @@ class Reading {
       look_around();
     }
     while (!enough_ && front_.finish(batch_)) take(batch_);
+    take(batch_);
+  }
+
+  // With a batch that is still being filled.
+  void catch_up() {
+    front_.account(batch_);
     take(batch_);
   }
 
@@ -215,7 +221,7 @@ class Reading {
 
   // No frame comes, and yet time passes where they come from: what is over by now is told.
   void pass_time(Clock::time_point came) {
-    take(batch_);
+    catch_up();
     if (read_.segments == 0) return;
     const TimeNs now = last_ts_ns_ + std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
     front_.advance(now, batch_);
