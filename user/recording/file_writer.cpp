@@ -60,10 +60,29 @@ FileWriter::~FileWriter() {
 }
 
 void FileWriter::write(pcapng::Blocks blocks) {
-  if (blocks.empty()) return;
-  const std::scoped_lock lock(mutex_);
-  Job job{.blocks = std::move(blocks), .path = {}, .lost_before = dropped_};
-  if (queued_bytes_ + job.blocks.size() > settings_.queue_bytes) {
+  if (!blocks.empty()) hand_over(Job{.blocks = std::move(blocks), .path = {}, .lost_before = 0}, false);
+}
+
+void FileWriter::next_file(std::string path, pcapng::Blocks prologue) {
+  hand_over(Job{.blocks = std::move(prologue), .path = std::move(path), .lost_before = 0}, false);
+}
+
+void FileWriter::hand_over(Job job, bool wait) {
+  handed_.push_back(std::move(job));
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (wait) {
+    lock.lock();
+  } else if (!lock.try_lock()) {
+    return;  // the next time
+  }
+  for (; !handed_.empty(); handed_.pop_front()) queue(std::move(handed_.front()));
+  changed_.notify_all();
+}
+
+// With the lock. The beginning of a file always finds room.
+void FileWriter::queue(Job job) {
+  job.lost_before = dropped_;
+  if (job.path.empty() && queued_bytes_ + job.blocks.size() > settings_.queue_bytes) {
     // Only what others need stays.
     pcapng::Blocks needed;
     pcapng::for_each_block(job.blocks, [&](std::uint32_t type, std::span<const std::byte> block) {
@@ -79,18 +98,10 @@ void FileWriter::write(pcapng::Blocks blocks) {
   dropped_ = 0;
   queued_bytes_ += job.blocks.size();
   queue_.push_back(std::move(job));
-  changed_.notify_all();
-}
-
-void FileWriter::next_file(std::string path, pcapng::Blocks prologue) {
-  const std::scoped_lock lock(mutex_);
-  queued_bytes_ += prologue.size();
-  queue_.push_back(
-      Job{.blocks = std::move(prologue), .path = std::move(path), .lost_before = std::exchange(dropped_, 0)});
-  changed_.notify_all();
 }
 
 RecordingTotals FileWriter::finish() {
+  hand_over(Job{}, true);
   {
     std::unique_lock lock(mutex_);
     finishing_ = true;
@@ -139,6 +150,7 @@ void FileWriter::take(Job job) {
     begin_file(std::move(job.path), std::move(job.blocks));
     return;
   }
+  if (job.blocks.empty() && job.lost_before == 0) return;
   bool last = false;
   {
     const std::scoped_lock lock(mutex_);

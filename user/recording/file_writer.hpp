@@ -55,6 +55,8 @@ class FileWriter {
   };
 
   void run();
+  void hand_over(Job job, bool wait);
+  void queue(Job job);
   void take(Job job);
   void begin_file(std::string path, pcapng::Blocks prologue);
   bool open();
@@ -83,6 +85,10 @@ class FileWriter {
   pcapng::Blocks carried_;  // blocks that must come first
   std::deque<std::string> files_;
   RecordingTotals totals_;
+
+  // The caller's own: what found the lock taken. The writer may be preempted while it has it, and whoever drains the
+  // ring must not wait for a thread of lower priority.
+  std::deque<Job> handed_;
 
   // Shared.
   std::mutex mutex_;

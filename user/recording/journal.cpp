@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "recording/journal.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace tcpwitness {
@@ -8,7 +9,10 @@ namespace tcpwitness {
 void JournalEntry::text(std::string_view name, std::string_view value) {
   bytes_.append(name);
   bytes_.push_back('=');
-  for (const char c : value) bytes_.push_back(static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c);
+  const auto start = static_cast<std::ptrdiff_t>(bytes_.size());
+  bytes_.append(value);
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  std::replace_if(bytes_.begin() + start, bytes_.end(), is_control, '?');
   bytes_.push_back('\n');
 }
 
