@@ -31,7 +31,7 @@ packages_bench=(libgtest-dev:gtest/gtest.h libbenchmark-dev:benchmark/benchmark.
 packages_test=(
   "${packages_lab[@]}" "${packages_bench[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
   ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
-  clang-19:clang++-19 libclang-rt-19-dev:/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-$(uname -m).a
+  clang-19:clang++-19 libclang-rt-19-dev:/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-"$(uname -m)".a
 )
 
 present() {
