@@ -206,7 +206,7 @@ bool Layers::wrong_checksum(Slice segment) const {
   if (told == folded(pseudo_header) || told == folded(addresses)) return false;
   std::uint64_t sum = pseudo_header;
   for (std::uint32_t i = 0; i + 1 < segment.captured; i += 2) sum += be16(segment.at + i);
-  if (segment.captured % 2 != 0) sum += byte_at(segment.at + segment.captured - 1) * 256U;
+  if (segment.captured % 2 != 0) sum += std::uint64_t{byte_at(segment.at + segment.captured - 1)} << 8U;
   return folded(sum) != 0xffff;
 }
 

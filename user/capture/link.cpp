@@ -61,7 +61,6 @@ bool Layers::link(std::uint16_t link_type, Slice slice) {
     case link_raw:
     case link_raw_bsd:
     case link_raw_openbsd:
-      return ip(slice);
     case link_ipv4:
       return ip(slice);
     case link_ipv6:
