@@ -70,6 +70,7 @@ Program::Program(const Arguments& arguments, const Setting& setting) {
   std::vector<std::string> words{TCPWITNESS_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   pid_ = ::fork();

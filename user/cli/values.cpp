@@ -120,6 +120,7 @@ Value<std::uint64_t> rotate_size(std::string_view text) {
 
 Value<std::vector<Rule>> rules(std::string_view text) {
   std::vector<std::string_view> known;
+  known.reserve(rule_count);
   for (std::size_t rule = 0; rule < rule_count; ++rule) known.push_back(name(static_cast<Rule>(rule)));
   std::vector<Rule> list;
   for (std::string_view rest = text;;) {

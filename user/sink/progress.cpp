@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "sink/format.hpp"
@@ -39,10 +40,10 @@ std::string progress_line(std::uint64_t done_bytes, std::uint64_t total_bytes, s
   const double share =
       total_bytes == 0 ? 0 : std::min(1.0, static_cast<double>(done_bytes) / static_cast<double>(total_bytes));
   const double seconds = std::max(1e-9, static_cast<double>(spent.count()) / 1e9);
-  const std::string percent = fmt::format("{:3.0f} %", share * 100);
+  std::string percent = fmt::format("{:3.0f} %", share * 100);
   std::string words = rate(static_cast<double>(packets) / seconds);
   if (share > 0) {
-    const auto left = static_cast<std::int64_t>(seconds * (1 - share) / share + 0.5);
+    const std::int64_t left = std::llround(seconds * (1 - share) / share);
     words += ", " + (left < 120 ? fmt::format("{} s", left) : duration_in_words(left * 1'000'000'000)) + " left";
   }
   if (columns <= percent.size()) return "";
