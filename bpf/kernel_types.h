@@ -157,7 +157,12 @@ struct net_device {
 };
 
 struct sk_buff {
+	struct sock *sk;
 	struct net_device *dev;
+	unsigned int len;
+	unsigned char *data;
+	int skb_iif;
+	__be16 protocol;
 	__u16 transport_header;
 	__u16 network_header;
 	unsigned char *head;
@@ -203,6 +208,12 @@ enum sock_flags {
 	SOCK_DONE,
 	SOCK_LINGER = 5,
 	SOCK_KEEPOPEN = 3,
+};
+
+/* 5.17, commit c504e5c2f964; the numbers change between releases. */
+enum skb_drop_reason {
+	SKB_DROP_REASON_NOT_SPECIFIED,
+	SKB_DROP_REASON_QUEUE_PURGE,
 };
 
 #pragma clang attribute pop

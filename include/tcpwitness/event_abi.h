@@ -38,7 +38,8 @@ enum tw_kind {
 	TW_KIND_DESTROY = 6,    /* tcp:tcp_destroy_sock */
 	TW_KIND_OWNER = 7,      /* a process seen using a socket, see enum tw_owner_source */
 	TW_KIND_SOCKET = 8,     /* iter/tcp: a socket that exists at the start, or still at the end */
-	TW_KIND_COUNT = 9,
+	TW_KIND_DROP = 9,       /* skb:kfree_skb: a TCP segment that the kernel threw away */
+	TW_KIND_COUNT = 10,
 };
 
 /* Where a segment was seen. */
@@ -332,6 +333,25 @@ struct tw_socket {
 };
 TW_ASSERT_SIZE(tw_socket, 208);
 
+/* A segment that was thrown away, and why. On its way out if `outgoing`, else before TCP or in it. */
+struct tw_drop {
+	struct tw_header header; /* cookie: of the socket that the buffer carries, if any */
+	struct tw_tuple tuple;   /* local is the source of an outgoing segment, the destination of an incoming one */
+	__u32 reason;            /* enum skb_drop_reason of the running kernel; above 16 bits: another subsystem's */
+	__u32 seq;
+	__u32 ack;
+	__u32 len;     /* bytes that the buffer holds behind its TCP header: payload */
+	__u32 ifindex; /* came in on; 0: outgoing */
+	__u16 window;  /* as in the header, unscaled */
+	__u8 flags;    /* TCP flags */
+	__u8 ttl;      /* or hop limit */
+	__u8 outgoing;
+	__u8 has_socket; /* the buffer carried a socket whose state follows */
+	__u8 state;      /* sk_state */
+	__u8 pad[1];
+};
+TW_ASSERT_SIZE(tw_drop, 96);
+
 /* Per-CPU accounting of the ring, read by the consumer at the end: tried == received + lost. */
 struct tw_cpu_state {
 	__u64 tried;
@@ -340,7 +360,7 @@ struct tw_cpu_state {
 	__u64 flows_full; /* flows that found no room in the flow map: their ordinary segments went uncounted */
 	__u64 last_wakeup_ns;
 };
-TW_ASSERT_SIZE(tw_cpu_state, 104);
+TW_ASSERT_SIZE(tw_cpu_state, 112);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {

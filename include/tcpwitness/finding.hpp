@@ -22,8 +22,13 @@ enum class Rule : std::uint8_t {
   reset_origin,
   half_open,
   stray_segment,
+  rx_dropped,
+  tx_not_sent,
+  bad_checksum,
+  out_of_window,
+  old_timestamp,
 };
-inline constexpr std::size_t rule_count = 8;
+inline constexpr std::size_t rule_count = 13;
 
 // "keepalive", "zero-window", ...
 [[nodiscard]] std::string_view name(Rule rule);

@@ -159,6 +159,25 @@ struct ZeroWindowFacts {
   Evidence evidence;
 };
 
+// Segments of this connection that the kernel threw away for one reason, in one direction.
+struct DropSeen {
+  Mark first;
+  Evidence evidence;
+  std::uint32_t reason = 0;  // enum skb_drop_reason of the running kernel
+  std::uint32_t count = 0;
+  std::uint32_t segments_seen = 0;  // of these, with their segment on the wire
+  std::uint32_t bytes = 0;          // payload
+  std::uint8_t flags = 0;           // TCP flags of all of them together
+  bool out = false;
+};
+
+struct Drops {
+  static constexpr std::size_t limit = 4;
+  std::array<DropSeen, limit> kinds{};
+  std::uint8_t used = 0;
+  std::uint32_t untold = 0;  // of further kinds
+};
+
 struct Trouble {
   ResetSeen rst_in;
   ResetSeen rst_out;
@@ -169,6 +188,7 @@ struct Trouble {
   ZeroWindowFacts local_window;  // this side stopped reading
   ZeroWindowFacts peer_window;   // the peer stopped reading
   Mark error;                    // inet_sk_error_report with an errno
+  Drops drops;
 };
 
 // A segment that may be what a coming transition cites. Timeline only.
@@ -198,6 +218,14 @@ struct Recent {
   std::array<RecentTransition, 4> transitions{};
   std::uint32_t transitions_pushed = 0;
 
+  // The newest one with these numbers; nullptr: none.
+  [[nodiscard]] const Candidate* find(std::uint32_t seq, std::uint8_t flags, bool out) const {
+    for (std::uint32_t i = 1; i <= limit && i <= pushed; ++i) {
+      const Candidate& candidate = segments[(pushed - i) % limit];
+      if (candidate.seq == seq && candidate.flags == flags && candidate.out == out) return &candidate;
+    }
+    return nullptr;
+  }
   void push(const Candidate& candidate) { segments[pushed++ % limit] = candidate; }
   void push(const RecentTransition& transition) { transitions[transitions_pushed++ % transitions.size()] = transition; }
 };

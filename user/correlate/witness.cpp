@@ -45,6 +45,7 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
           if constexpr (std::is_same_v<Body, Retransmit>) on_retransmit(event, body);
           if constexpr (std::is_same_v<Body, Reset>) on_reset(event, body);
           if constexpr (std::is_same_v<Body, SocketError>) on_error(event, body);
+          if constexpr (std::is_same_v<Body, Drop>) on_drop(event, body);
           if constexpr (std::is_same_v<Body, SocketDestroyed>) on_destroy(event, body);
           if constexpr (std::is_same_v<Body, OwnerSeen>) on_owner(event, body);
           if constexpr (std::is_same_v<Body, SocketFound>) on_socket(event, body);

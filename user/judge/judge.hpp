@@ -44,6 +44,22 @@ enum class ResetReason : std::uint8_t {
 [[nodiscard]] std::string reset_reason_text(const Names& names, std::uint32_t number);  // without SK_RST_REASON_
 [[nodiscard]] std::string_view reset_meaning(ResetReason reason, bool sent);
 
+// Why the kernel drops segments, as far as rules ask for it; by name too.
+enum class DropKind : std::uint8_t {
+  other,
+  firewall,
+  queue,  // the qdisc, or the backlog of a CPU
+  bad_checksum,
+  out_of_window,
+  old_timestamp,
+  old_data,  // already received: the peer repeated itself
+  no_socket,
+  accept_queue,  // the listener's accept queue is full
+  memory,        // no room in the socket, or in TCP as a whole
+};
+[[nodiscard]] DropKind drop_kind(const Names& names, std::uint32_t number);
+[[nodiscard]] std::string_view drop_meaning(DropKind kind);
+
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);
 [[nodiscard]] ClosedBy judge_closed_by(const Connection& c, Outcome outcome);
@@ -69,6 +85,13 @@ enum class ResetReason : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome);
 [[nodiscard]] std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, Outcome outcome);
+
+// drops.cpp
+[[nodiscard]] std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_bad_checksum(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_old_timestamp(const Connection& c, const Bench& bench);
 
 // explain.cpp: one closing sentence in plain words.
 [[nodiscard]] std::string explain(const Connection& c, const Bench& bench, const Life& life);

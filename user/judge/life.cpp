@@ -24,6 +24,11 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
     add(judge_zero_window(c, bench));
     add(judge_reset_origin(c, bench, outcome));
     add(judge_half_open(c, bench, outcome));
+    add(judge_rx_dropped(c, bench));
+    add(judge_tx_not_sent(c, bench));
+    add(judge_bad_checksum(c, bench));
+    add(judge_out_of_window(c, bench));
+    add(judge_old_timestamp(c, bench));
   }
   if (c.closing) {
     add(judge_close_wait_stuck(c, bench));

@@ -111,7 +111,7 @@ class Run {
       : options_(options),
         tracer_(tracer),
         ring_(ring),
-        names_{features.reset_reasons, {}},
+        names_{features.reset_reasons, features.drop_reasons, {}},
         kernel_release_(features.kernel_release),
         decoder_(features.realtime_offset_ns, started_ns),
         witness_(witness_settings(options, tracer), names_),

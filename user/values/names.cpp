@@ -45,9 +45,9 @@ std::string_view name(PidSource source) {
 }
 
 std::string_view name(Rule rule) {
-  static constexpr std::array<std::string_view, rule_count> words = {"keepalive", "zero-window",      "retransmission",
-                                                                     "time-wait", "close-wait-stuck", "reset-origin",
-                                                                     "half-open", "stray-segment"};
+  static constexpr std::array<std::string_view, rule_count> words = {
+      "keepalive",     "zero-window", "retransmission", "time-wait",    "close-wait-stuck", "reset-origin", "half-open",
+      "stray-segment", "rx-dropped",  "tx-not-sent",    "bad-checksum", "out-of-window",    "old-timestamp"};
   return word(words, rule);
 }
 
@@ -59,6 +59,14 @@ std::string_view name(Confidence confidence) {
 std::string Names::reset_reason(std::uint32_t number) const {
   if (number < reset_reasons.size() && !reset_reasons[number].empty()) return reset_reasons[number];
   return "reason " + std::to_string(number);
+}
+
+// include/net/dropreason.h: the upper 16 bits name the subsystem, 0 is the network core.
+std::string Names::drop_reason(std::uint32_t number) const {
+  if (number < drop_reasons.size() && !drop_reasons[number].empty()) return drop_reasons[number];
+  const std::uint32_t subsystem = number >> 16U;
+  const std::string reason = "reason " + std::to_string(number & 0xffffU);
+  return subsystem == 0 ? reason : "subsystem " + std::to_string(subsystem) + ", " + reason;
 }
 
 std::string Names::interface(std::uint32_t index) const {
