@@ -110,7 +110,7 @@ enum tw_cb_flags {
 
 /* Bits of tw_control_block.more. */
 enum tw_cb_more {
-	TW_CB_UNACCEPTED = 1 << 0, /* no process has it and none had: it waits for accept() (sk_socket not set, not DEAD) */
+	TW_CB_UNACCEPTED = 1 << 0, /* waits for accept(): no process has it and none had (no sk_socket, not DEAD) */
 };
 
 /* Bits of tw_actor.flags. */
@@ -275,9 +275,9 @@ struct tw_retransmit {
 	__u32 seq;
 	struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
 	__u32 end_seq;              /* first sequence number after the segment: a SYN or FIN counts one */
-	__s32 err;                  /* 0 left, 1 the qdisc refused it, -1 netfilter; -128: this kernel does not say */
-	__u8 synack;                /* 1: tcp_retransmit_synack */
-	__u8 num_timeout;           /* synack: retransmissions before this one */
+	__s32 err;   /* 0 left, 1 the qdisc refused it, -1 netfilter, -16 put off; -128: this kernel does not say */
+	__u8 synack; /* 1: tcp_retransmit_synack */
+	__u8 num_timeout; /* synack: retransmissions before this one */
 	__u8 pad[6];
 };
 TW_ASSERT_SIZE(tw_retransmit, 192);

@@ -125,6 +125,7 @@ struct Retransmissions {
   std::uint32_t wire_out = 0;
   std::uint32_t wire_in = 0;
   std::uint32_t refused = 0;   // never left: qdisc or netfilter
+  std::uint32_t put_off = 0;   // not sent (EBUSY): the copy before still waits on this machine
   std::uint32_t last_seq = 0;  // as the kernel told
   std::uint32_t attempt = 0;   // of the segment at last_seq
   Evidence evidence;
@@ -146,7 +147,8 @@ struct KeepaliveFacts {
   std::uint32_t probes = 0;
   TimeNs dead_at_ns = 0;
   Mark last_sent;
-  bool by_kernel = false;  // the kernel's view told keep-alive from zero-window probe
+  std::uint32_t ifindex = 0;  // of the newest one sent
+  bool by_kernel = false;     // the kernel's view told keep-alive from zero-window probe
   Evidence evidence;
   Evidence run;  // the unanswered ones, now
 };

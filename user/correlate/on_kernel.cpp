@@ -113,6 +113,8 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Retransmissions& facts = c.troubles().retransmissions;
   const RetransmitKind kind = kind_of(r);
+  // A SYN that never reached the interface shows its port only here.
+  if (r.synack == 0 && !c.flow_bound) adopt_flow(slot, to_flow(r.tuple));
   if (kind == RetransmitKind::syn || kind == RetransmitKind::syn_ack) {
     c.isn_local = r.seq;
     c.has_isn_local = true;
@@ -125,8 +127,10 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   facts.run_seq = r.seq;
   facts.run.add(e.id);
   if (segment != 0) ++facts.matched[static_cast<std::size_t>(kind)];
+  const bool failed = r.err < 0 && r.err != TW_RETRANSMIT_ERR_UNKNOWN;
   if (r.err > 0 || r.err == -1) ++facts.refused;
-  if (segment == 0 && r.err != -1) facts.unmatched.add(e.id);
+  if (failed && r.err != -1) ++facts.put_off;
+  if (segment == 0 && !failed) facts.unmatched.add(e.id);
   facts.attempt = facts.kernel > 1 && facts.last_seq == r.seq ? facts.attempt + 1 : 1;
   if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
   facts.last_seq = r.seq;

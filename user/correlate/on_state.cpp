@@ -82,6 +82,10 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
   // SYN_RECV lasts for a moment only: its beginning can have been hidden, but it was after ours.
   const bool begun = from == State::close || from == State::listen || from == State::syn_recv;
   c.preexisting = !begun && gap_serial_ == 0;
+  // What came before it is among the lost: its own beginning, or the SYN of a child, a handshake ago.
+  constexpr std::int64_t handshake_ns = 3'000'000'000;
+  const bool after_gap = gap_serial_ != 0 && gap_until_ns_ + handshake_ns >= e.ts_ns;
+  if ((!begun && gap_serial_ != 0) || (from == State::listen && settings_.wire_heard && after_gap)) c.incomplete = true;
   return slot;
 }
 

@@ -3,6 +3,7 @@
 //
 // The states are what a socket would have to be in to send and receive these segments (RFC 9293,
 // section 3.3.2); nobody has shown them. A connection ends when both FINs are acknowledged or at a RST.
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -11,16 +12,14 @@ using State = TcpState;
 
 void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (c.ended()) return;
-  const auto enter = [&](State to) {
-    c.enter(to);
-  };
+  const auto enter = [&](State to) { c.enter(to); };
   const auto over = [&](State to) {
     Closing& closing = c.ending();
     closing.end = {e.id, e.ts_ns};
     closing.end_from = c.state;
     enter(to);
     if (to == State::time_wait) closing.time_wait = closing.end;
-    table_.wait(slot, Wait::settle, now_);
+    table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
   };
   const bool ack = (g.flags & tcp_flag::ack) != 0;
   if ((g.flags & tcp_flag::rst) != 0) {

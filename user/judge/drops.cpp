@@ -53,7 +53,8 @@ std::string segments(const Gathered& all) {
 }  // namespace
 
 std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::rx_dropped, false, {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory});
+  auto all = gather(c, bench, Rule::rx_dropped, false,
+                    {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory});
   if (!all) return std::nullopt;
   if (bench.texts) {
     all->finding.text = fmt::format("{} from the peer arrived and never reached {}: {}", segments(*all),
@@ -63,7 +64,9 @@ std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench)
 }
 
 std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::tx_not_sent, true, {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::neighbour, DropKind::routing, DropKind::memory});
+  auto all = gather(c, bench, Rule::tx_not_sent, true,
+                    {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::neighbour, DropKind::routing,
+                     DropKind::memory});
   if (!all) return std::nullopt;
   // On its way out the kernel is the only witness that there can be.
   all->finding.confidence = Confidence::certain;
@@ -82,6 +85,18 @@ std::optional<Finding> judge_bad_checksum(const Connection& c, const Bench& benc
 
 std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& bench) {
   auto all = gather(c, bench, Rule::out_of_window, false, {DropKind::out_of_window});
+  const Evidence& resets = c.trouble->old_resets;
+  if (!all && resets.total != 0) {
+    // The kernel names no reason of its own for these (TCP_RESET, as for one that it takes); the numbers speak.
+    Finding finding{Rule::out_of_window, Confidence::likely, "", {}, 0};
+    cite(finding, resets);
+    if (bench.texts) {
+      finding.text =
+          fmt::format("TCP refused {} RST{} from the peer's address: {} sequence number lies before the window",
+                      resets.total, resets.total == 1 ? "" : "s", resets.total == 1 ? "its" : "their");
+    }
+    return finding;
+  }
   if (!all) return std::nullopt;
   if (bench.texts)
     all->finding.text = fmt::format("TCP refused {} from the peer's address: {}", segments(*all), all->reasons);

@@ -58,9 +58,9 @@ std::string connect_timeout(const Connection& c, const Bench& bench, const Life&
 
 std::string connect_unsent(const Connection& c, const Bench& bench, const Life& life) {
   const std::uint32_t syns = c.trouble->drops.syns_out;
-  return fmt::format("{} left this machine: {}; {} after {}.",
-                     syns == 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns),
-                     drop_reasons(c, bench, true, tcp_flag::syn), what_process_got(life, "connect()"), seconds(life.duration_ns));
+  return fmt::format(
+      "{} left this machine: {}; {} after {}.", syns == 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns),
+      drop_reasons(c, bench, true, tcp_flag::syn), what_process_got(life, "connect()"), seconds(life.duration_ns));
 }
 
 std::string connect_ignored(const Connection& c, const Bench& bench, const Life& life) {
@@ -73,8 +73,8 @@ std::string reset_by_outsider(const Connection& c, const Life& life) {
   const Trouble& t = *c.trouble;
   const std::int64_t after = t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns;
   return fmt::format(
-      "A RST that neither side's TCP sent ended the connection here: its TTL was {}, the peer's is {}, and the peer went "
-      "on sending {} later{}.",
+      "A RST that neither side's TCP sent ended the connection here: its TTL was {}, the peer's is {}, and the peer "
+      "went on sending {} later{}.",
       t.rst_in.ttl, c.ttl_in, seconds(after),
       life.error ? fmt::format("; the process here gets {}", error_name(*life.error)) : "");
 }
@@ -227,6 +227,7 @@ std::string still_open(const Connection& c) {
   if (c.state == State::close_wait) {
     return fmt::format("The peer has closed its side; {} has not closed the connection yet.", process_words(c.owner));
   }
+  if (c.state == State::unknown && c.syn && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
   if (c.state == State::unknown) return "Not ended when the run did; no transition of it was heard.";
   return fmt::format("Still in {} when the run ended.", name(c.state));
 }

@@ -101,7 +101,9 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_old_timestamp(const Connection& c, const Bench& bench);
 
 // unsent.cpp: what became of a connect() that timed out or found no way
-[[nodiscard]] bool syns_never_left(const Connection& c);
+[[nodiscard]] bool syns_never_left(const Connection& c, const Bench& bench);
+// A segment was dropped in this direction, for a reason of this kind.
+[[nodiscard]] const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind);
 [[nodiscard]] bool syn_ack_ignored(const Connection& c);
 // "a firewall rule dropped it (NETFILTER_DROP)" for all SYNs out, or all SYN-ACKs in; "": no drop was told.
 [[nodiscard]] std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags);

@@ -18,15 +18,6 @@ std::string times(std::uint32_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
-// The kernel's own word: it dropped the last ACK because the accept queue was full.
-const DropSeen* listen_overflow(const Connection& c, const Bench& bench, DropKind kind) {
-  const Drops& drops = c.trouble->drops;
-  for (std::size_t i = 0; i < drops.used; ++i) {
-    if (!drops.kinds[i].out && drop_kind(bench.names, drops.kinds[i].reason) == kind) return &drops.kinds[i];
-  }
-  return nullptr;
-}
-
 // Answered at once all the same: the queue had room again when TCP looked.
 bool answered(const Connection& c) { return c.established && c.trouble->queues.syns <= 1; }
 
@@ -34,9 +25,10 @@ bool answered(const Connection& c) { return c.established && c.trouble->queues.s
 
 std::optional<Finding> judge_accept_queue_full(const Connection& c, const Bench& bench) {
   const QueueFacts& q = c.trouble->queues;
-  const DropSeen* overflow = listen_overflow(c, bench, DropKind::accept_queue);
+  // The kernel's own word: it dropped the last ACK.
+  const DropSeen* overflow = dropped_for(c, bench, false, DropKind::accept_queue);
   // With cookies there is no request socket that could overflow: the ACK finds no socket at all.
-  const DropSeen* refused = q.cookie ? listen_overflow(c, bench, DropKind::no_socket) : nullptr;
+  const DropSeen* refused = q.cookie ? dropped_for(c, bench, false, DropKind::no_socket) : nullptr;
   const bool syns = q.accept_full.total != 0 && !answered(c);
   const bool acks = q.ack_full.total != 0 && refused != nullptr;
   if (!syns && !acks && overflow == nullptr) return std::nullopt;
@@ -56,7 +48,7 @@ std::optional<Finding> judge_accept_queue_full(const Connection& c, const Bench&
     what += fmt::format("{}the handshake's last ACK was dropped for it{}", what.empty() ? "" : ", and ",
                         count == 1 ? "" : fmt::format(" {} times", count));
   }
-  const bool numbers = (syns || acks) && q.limit != 0;
+  const bool numbers = syns || acks;
   finding.text = fmt::format("{} does not accept fast enough: its accept queue is full{}: {}", listener_words(c),
                              numbers ? fmt::format(" ({} wait, the limit is {})", q.accept_queue, q.limit) : "", what);
   return finding;
@@ -90,11 +82,10 @@ std::optional<Finding> judge_syncookie(const Connection& c, const Bench& bench) 
   finding.evidence.push_back(q.cookie.id);
   if (q.cookie_ack) finding.evidence.push_back(q.cookie_ack.id);
   if (bench.texts) {
-    finding.text = fmt::format("the kernel answered with a SYN cookie for {}{}: it kept nothing of the request",
-                               listener_words(c),
-                               q.cookie_cause ? fmt::format(", whose SYN queue was full ({} half-open, the limit is {})",
-                                                            q.syn_queue, q.limit)
-                                              : "");
+    finding.text = fmt::format(
+        "the kernel answered with a SYN cookie for {}{}: it kept nothing of the request", listener_words(c),
+        q.cookie_cause ? fmt::format(", whose SYN queue was full ({} half-open, the limit is {})", q.syn_queue, q.limit)
+                       : "");
   }
   return finding;
 }

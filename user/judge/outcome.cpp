@@ -62,12 +62,12 @@ Outcome broken_off(const Connection& c, const Bench& bench) {
   return reset_sent(c) ? Outcome::reset_by_local : Outcome::unknown;
 }
 
-Outcome refused_or_not(const Connection& c) {
+Outcome refused_or_not(const Connection& c, const Bench& bench) {
   // Without the last transition SYN_SENT is only what we knew before a loss: the SYN may have been acknowledged since.
   const bool still_connecting = c.closing->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.syn_ack_seen);
   if (!still_connecting) return Outcome::unknown;
   const Trouble& t = troubles_of(c);
-  if (c.error != 0 && !reset_taken(t) && syns_never_left(c)) return Outcome::connect_unsent;
+  if (c.error != 0 && !reset_taken(t) && syns_never_left(c, bench)) return Outcome::connect_unsent;
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (c.error == ETIMEDOUT) return syn_ack_ignored(c) ? Outcome::connect_ignored : Outcome::connect_timeout;
   if (reset_taken(t)) return Outcome::refused;
@@ -82,7 +82,10 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
     const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.syn_ack_seen;
     return silent && !c.incomplete ? Outcome::connect_timeout : Outcome::unknown;
   }
-  if (t.rst_in.mark) return c.closing->end_from == State::syn_sent ? Outcome::refused : Outcome::reset_by_peer;
+  if (t.rst_in.mark) {
+    if (c.closing->end_from == State::syn_sent) return Outcome::refused;
+    return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
+  }
   if (t.rst_out.mark) return c.closing->end_from == State::new_syn_recv ? Outcome::refused : Outcome::reset_by_local;
   const bool both = c.closing->fin_out.acked && c.closing->fin_in.acked;
   return both ? Outcome::completed : Outcome::unknown;
@@ -98,7 +101,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const Closing& closing = *c.closing;
   const State from = closing.end_from;
   if (from == State::new_syn_recv) return t.rst_in.mark ? Outcome::reset_by_peer : Outcome::unknown;
-  if (from == State::syn_sent) return refused_or_not(c);
+  if (from == State::syn_sent) return refused_or_not(c, bench);
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (!past_handshake(c)) return Outcome::unknown;
   if (c.error == ETIMEDOUT) return timed_out(c, bench);

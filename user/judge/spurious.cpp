@@ -15,11 +15,8 @@ std::optional<Finding> judge_spurious_retransmission(const Connection& c, const 
   const Retransmissions& r = c.trouble->retransmissions;
   const std::uint32_t again = std::max(c.has_cb() ? c.cb.total_retrans : 0, r.kernel);
   const std::uint32_t ours = c.has_cb() && again != 0 ? std::min(c.cb.dsack_dups, again) : 0;
-  const DropSeen* theirs = nullptr;
-  for (std::size_t i = 0; i < c.trouble->drops.used; ++i) {
-    const DropSeen& seen = c.trouble->drops.kinds[i];
-    if (!seen.out && seen.bytes != 0 && drop_kind(bench.names, seen.reason) == DropKind::old_payload) theirs = &seen;
-  }
+  const DropSeen* theirs = dropped_for(c, bench, false, DropKind::old_payload);
+  if (theirs != nullptr && theirs->bytes == 0) theirs = nullptr;
   if (ours == 0 && theirs == nullptr) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
@@ -28,12 +25,13 @@ std::optional<Finding> judge_spurious_retransmission(const Connection& c, const 
   if (theirs != nullptr) cite(finding, theirs->evidence);
   if (!bench.texts) return finding;
   if (ours != 0) {
-    finding.text = fmt::format("spurious: by its D-SACK the peer got {} of {} retransmitted segments twice", ours, again);
+    finding.text =
+        fmt::format("spurious: by its D-SACK the peer got {} of {} retransmitted segments twice", ours, again);
   }
   if (theirs != nullptr) {
-    finding.text += fmt::format("{}the peer sent {} segment{} again that had arrived (TCP_OLD_DATA)",
-                                finding.text.empty() ? "spurious: " : "; ", theirs->count,
-                                theirs->count == 1 ? "" : "s");
+    finding.text +=
+        fmt::format("{}the peer sent {} segment{} again that had arrived (TCP_OLD_DATA)",
+                    finding.text.empty() ? "spurious: " : "; ", theirs->count, theirs->count == 1 ? "" : "s");
   }
   return finding;
 }

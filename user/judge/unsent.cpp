@@ -7,18 +7,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
 
-bool syns_never_left(const Connection& c) {
+const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind) {
+  if (!c.trouble) return nullptr;
+  const Drops& drops = c.trouble->drops;
+  for (std::size_t i = 0; i < drops.used; ++i) {
+    if (drops.kinds[i].out == out && drop_kind(bench.names, drops.kinds[i].reason) == kind) return &drops.kinds[i];
+  }
+  return nullptr;
+}
+
+bool syns_never_left(const Connection& c, const Bench& bench) {
   if (!c.trouble || c.syn_ack_seen || c.trouble->drops.syns_out == 0) return false;
   const Retransmissions& r = c.trouble->retransmissions;
-  // The kernel counts a retransmission whether or not it left (tcp_retransmit_skb).
-  const std::uint32_t again = std::max(c.has_cb() ? c.cb.total_retrans : 0, r.kernel);
+  // The kernel counts a retransmission whether or not it left (tcp_retransmit_skb), but not one that it put off.
+  const std::uint32_t told = r.kernel > r.put_off ? r.kernel - r.put_off : 0;
+  const std::uint32_t sent = 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, told);
   // tcp_retransmit_skb's own word counts too: the first SYN's drop and the refused ones.
-  return std::max(c.trouble->drops.syns_out, 1 + r.refused) >= 1 + again;
+  const std::uint32_t dropped = std::max(c.trouble->drops.syns_out, 1 + r.refused);
+  // The last SYN can still wait for the next hop's address when the silence about it ends the connect().
+  const bool waits = c.error == EHOSTUNREACH && dropped_for(c, bench, true, DropKind::neighbour) != nullptr;
+  return dropped + (waits ? 1 : 0) >= sent;
 }
 
 bool syn_ack_ignored(const Connection& c) {
