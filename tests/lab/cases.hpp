@@ -78,6 +78,7 @@ void reset_by_local(Script& s);
 void reset_orphan(Script& s);
 void third_machine_before(Script& s);
 void reset_routed(Script& s);
+void reset_suspected(Script& s);
 void reset_injected(Script& s);
 
 // cases_server.cpp
@@ -93,6 +94,8 @@ void retransmission_tail(Script& s);
 void retransmission_fast(Script& s);
 void retransmission_rto(Script& s);
 void retransmission_spurious(Script& s);
+void two_paths_before(Script& s);
+void two_paths(Script& s);
 void bulk(Script& s);
 
 }  // namespace tcpwitness::lab::cases

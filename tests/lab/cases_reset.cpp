@@ -6,6 +6,29 @@
 #include "lab/cases.hpp"
 
 namespace tcpwitness::lab::cases {
+namespace {
+
+// After an exchange: in the server's name, and just where the client expects the next byte.
+void injects_reset(Script& s, Outsider& outsider) {
+  const Segment answer = outsider.overhear(s.played.server_at, "PA");
+  s.client().all_acknowledged(s.connection.client).ok();
+  s.pause(Millis(100));
+  outsider.say({.src_ip = s.played.server_at.ip,
+                .dst_ip = s.played.client_at.ip,
+                .src_port = s.played.server_at.port,
+                .dst_port = s.played.client_at.port,
+                .seq = answer.seq + answer.sequence_length(),
+                .ack = 0,
+                .flags = "R",
+                .window = 0,
+                .data = {},
+                .timestamps = {},
+                .ttl = 101});
+  s.client_fails(s.client().drain(s.connection.client), ECONNRESET);
+  s.await_state(Side::client, "gone");
+}
+
+}  // namespace
 
 void reset_by_peer(Script& s) {
   s.establish();
@@ -50,28 +73,24 @@ void third_machine_before(Script& s) { s.route_through_third_machine(); }
 
 void reset_routed(Script& s) { reset_by_peer(s); }
 
-void reset_injected(Script& s) {
-  Outsider outsider = s.outsider();
+void reset_suspected(Script& s) {
   s.establish();
+  Outsider outsider = s.outsider();
   s.exchange();
-  const Segment answer = outsider.overhear(s.played.server_at, "PA");
-  s.client().all_acknowledged(s.connection.client).ok();
-  s.pause(Millis(100));
-  // In the server's name, and just where the client expects the next byte.
-  outsider.say({.src_ip = s.played.server_at.ip,
-                .dst_ip = s.played.client_at.ip,
-                .src_port = s.played.server_at.port,
-                .dst_port = s.played.client_at.port,
-                .seq = answer.seq + answer.sequence_length(),
-                .ack = 0,
-                .flags = "R",
-                .window = 0,
-                .data = {},
-                .timestamps = {},
-                .ttl = 101});
-  s.client_fails(s.client().drain(s.connection.client), ECONNRESET);
-  s.await_state(Side::client, "gone");
-  s.await_state(Side::server, "ESTABLISHED");  // it sent nothing
+  injects_reset(s, outsider);
+  s.await_state(Side::server, "ESTABLISHED");  // it sent nothing, and has nothing more to send
+  s.client().close(s.connection.client).ok();
+}
+
+void reset_injected(Script& s) {
+  s.establish();
+  Outsider outsider = s.outsider();
+  s.exchange();
+  injects_reset(s, outsider);
+  s.await_state(Side::server, "ESTABLISHED");
+  s.server().send(s.connection.server, "and another thing\n").ok();  // < PA   > R: nobody knows it here any more
+  s.server_fails(s.server().drain(s.connection.server), ECONNRESET);
+  s.await_state(Side::server, "gone");
   s.client().close(s.connection.client).ok();
 }
 

@@ -81,6 +81,22 @@ void retransmission_spurious(Script& s) {
   close_both(s);
 }
 
+void two_paths_before(Script& s) { s.add_second_cable(); }
+
+void two_paths(Script& s) {
+  s.establish();
+  s.exchange();
+  s.route_over_second_cable(true);
+  constexpr uint64_t size = 1000;
+  s.client().send_bytes(s.connection.client, size).ok(size);
+  s.server().receive(s.connection.server, size).ok(size);
+  s.client().all_acknowledged(s.connection.client).ok();
+  s.route_over_second_cable(false);
+  s.played.client_bytes += size;
+  s.fact("second_cable_bytes", size);
+  close_both(s);
+}
+
 void bulk(Script& s) {
   s.establish();
   const uint64_t size = s.options().bulk_bytes;

@@ -147,6 +147,27 @@ Result<void> Lab::route_through_third_machine() {
   return set_up_hosts();
 }
 
+Result<void> Lab::add_second_cable() {
+  const std::string pair =
+      fmt::format("link add {} address {} netns {} type veth peer name {} address {} netns {}\n", second_client_link,
+                  client_mac, client_.name(), second_server_link, server_mac, server_.name());
+  if (auto done = run_tool({"ip", "-batch", "-"}, pair); !done) return failure(done.error());
+  second_cable_ = true;
+  for (const auto& [host, link] : {std::pair{&client_, second_client_link}, {&server_, second_server_link}}) {
+    const std::string setup = fmt::format("link set {0} addrgenmode none\nlink set {0} up mtu 1500\n", link);
+    if (auto done = run_tool({"ip", "-n", host->name(), "-batch", "-"}, setup); !done) return failure(done.error());
+  }
+  auto neighbour = run_tool({"ip", "-n", client_.name(), "neigh", "replace", server_ip, "lladdr", server_mac, "dev",
+                             second_client_link, "nud", "permanent"});
+  return neighbour ? Result<void>{} : failure(neighbour.error());
+}
+
+Result<void> Lab::route_over_second_cable(bool on) {
+  auto done = run_tool({"ip", "-n", client_.name(), "route", on ? "replace" : "del", fmt::format("{}/32", server_ip),
+                        "dev", second_client_link, "src", client_ip});
+  return done ? Result<void>{} : failure(done.error());
+}
+
 Result<void> Lab::set_queue(Side side, const std::string& words) {
   const char* link = side == Side::client ? client_link : server_link;
   std::vector<std::string> argv = {"tc", "-n",  host(side).name(), "qdisc", words.empty() ? "del" : "replace", "dev",
@@ -258,6 +279,10 @@ void Lab::reset() {
   }
   for (const Side side : std::exchange(queued_, {})) {
     if (auto done = set_queue(side, ""); !done) fmt::print(stderr, "lab: {}\n", done.error());
+  }
+  if (std::exchange(second_cable_, false)) {
+    if (auto done = run_tool({"ip", "-n", client_.name(), "link", "del", second_client_link}); !done)
+      fmt::print(stderr, "lab: {}\n", done.error());
   }
   if (third_) {
     // A namespace takes a while to go, and its cables with it: by hand, and now.

@@ -30,6 +30,8 @@ inline constexpr const char* scripted_client_ip = "10.99.0.11";  // reached thro
 inline constexpr const char* scripted_server_ip = "10.99.0.12";  // reached through the server's namespace
 inline constexpr const char* client_link = "veth-client";
 inline constexpr const char* server_link = "veth-server";
+inline constexpr const char* second_client_link = "veth-client-2";
+inline constexpr const char* second_server_link = "veth-server-2";
 // The third machine's two ends.
 inline constexpr const char* third_link_to_client = "veth-to-client";
 inline constexpr const char* third_link_to_server = "veth-to-server";
@@ -66,6 +68,10 @@ class Lab {
   // Null without one.
   const Namespace* third_machine() const { return third_ ? &*third_ : nullptr; }
 
+  // Another veth pair between the hosts, which carries what the client sends to the server while it is told to.
+  Result<void> add_second_cable();
+  Result<void> route_over_second_cable(bool on);
+
   // name as in "net.ipv4.tcp_syn_retries"; restored by reset(). One that this kernel does not have is passed over
   // unless it is required.
   Result<void> set_sysctl(Side side, const std::string& name, const std::string& value, bool required = true);
@@ -95,6 +101,7 @@ class Lab {
   Namespace client_;
   Namespace server_;
   std::optional<Namespace> third_;
+  bool second_cable_ = false;
   std::vector<Side> queued_;
   std::vector<Sysctl> changed_;
 };

@@ -136,6 +136,14 @@ void Script::route_through_third_machine() {
   if (!failure_) check(lab_.route_through_third_machine());
 }
 
+void Script::add_second_cable() {
+  if (!failure_) check(lab_.add_second_cable());
+}
+
+void Script::route_over_second_cable(bool on) {
+  if (!failure_) check(lab_.route_over_second_cable(on));
+}
+
 Outsider Script::outsider() {
   auto outsider = Outsider::on(lab_, failure_);
   if (!outsider) failure_.note(outsider.error());
