@@ -21,7 +21,7 @@
 #define TW_ASSERT_SIZE(type, bytes) TW_ASSERT(sizeof(struct type) == (bytes))
 #define TW_ASSERT_AT(type, field, bytes) TW_ASSERT(__builtin_offsetof(struct type, field) == (bytes))
 
-#define TW_ABI_VERSION 1
+#define TW_ABI_VERSION 2
 #define TW_COMM_LEN 16
 #define TW_NO_CPU 0xffff
 #define TW_MAX_PORTS 16
@@ -108,6 +108,11 @@ enum tw_cb_flags {
 	TW_CB_PRESENT = 1 << 7,  /* the block was read; without this bit all else is zero */
 };
 
+/* Bits of tw_control_block.more. */
+enum tw_cb_more {
+	TW_CB_UNACCEPTED = 1 << 0, /* no process has it and none had: it waits for accept() (sk_socket not set, not DEAD) */
+};
+
 /* Bits of tw_actor.flags. */
 enum tw_actor_flags {
 	TW_ACTOR_PRESENT = 1 << 0, /* `current` was read: a process, not a kernel thread or the idle task */
@@ -160,8 +165,8 @@ struct tw_control_block {
 	__u32 keepalive_time_ms; /* idle time before the first probe: socket option or sysctl; 0 without KEEPOPEN */
 	__u32 keepalive_intvl_ms;
 	__u32 user_timeout_ms; /* TCP_USER_TIMEOUT, 0: none */
-	__u32 ack_backlog;     /* LISTEN: accept queue length (sk_ack_backlog) */
-	__u32 max_ack_backlog; /* LISTEN: its limit */
+	__u32 dsack_dups;      /* segments that the peer's D-SACK says it got twice (4.20, RFC 2883) */
+	__u32 unheard_ms;      /* since a segment of the peer was last taken (keepalive_time_elapsed()) */
 	__u16 sk_err;          /* errno that the process will see, 0: none */
 	__u8 keepalive_probes; /* probes before giving up; 0 without KEEPOPEN */
 	__u8 state;            /* sk_state */
@@ -172,7 +177,7 @@ struct tw_control_block {
 	__u8 icsk_probes_out; /* unanswered keep-alive or zero-window probes */
 	__u8 sk_shutdown;     /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
 	__u8 flags;           /* enum tw_cb_flags */
-	__u8 pad[1];
+	__u8 more;            /* enum tw_cb_more */
 };
 TW_ASSERT_SIZE(tw_control_block, 104);
 TW_ASSERT_AT(tw_control_block, sk_err, 92);
@@ -318,7 +323,8 @@ struct tw_owner {
 	struct tw_tuple tuple;
 	struct tw_actor actor;
 	__u8 source; /* enum tw_owner_source */
-	__u8 pad[7];
+	__u8 pad[3];
+	__u32 waited_ms; /* RECEIVE, the first that is told: since the newest payload came (icsk_ack.lrcvtime) */
 };
 TW_ASSERT_SIZE(tw_owner, 104);
 

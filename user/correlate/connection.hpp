@@ -55,6 +55,8 @@ struct FinFacts {
   std::uint32_t end = 0;  // the sequence number after the FIN
   std::uint32_t ack = 0;  // as in that segment
   std::uint32_t seq = 0;  // of the FIN itself: end - 1
+  bool ahead = false;     // something before it was missing when it came
+  bool repeated = false;  // it came again
 };
 
 // From the first sign of the end.
@@ -84,6 +86,7 @@ struct ResetSeen {
   std::uint32_t ack = 0;
   std::uint8_t flags = 0;        // TCP flags on the wire
   std::uint8_t socket_type = 0;  // enum tw_socket_type that sent it
+  std::uint8_t ttl = 0;          // or hop limit
 };
 
 // What the kernel said of a reset it sent or took.
@@ -175,7 +178,47 @@ struct Drops {
   static constexpr std::size_t limit = 4;
   std::array<DropSeen, limit> kinds{};
   std::uint8_t used = 0;
-  std::uint32_t untold = 0;  // of further kinds
+  std::uint32_t untold = 0;    // of further kinds
+  std::uint32_t syns_out = 0;  // SYNs that were to leave, whatever the kind
+  std::uint32_t syn_acks_in = 0;
+};
+
+// What a listener's queues looked like to this connection's SYNs and to its last ACK. Of SYNs only those that came
+// before the first SYN-ACK left: the others were answered.
+struct QueueFacts {
+  Evidence accept_full;  // SYNs that met a full accept queue
+  Evidence syn_full;     // SYNs that met a full SYN queue, with room to accept
+  Evidence ack_full;     // last ACKs that met a full accept queue, and no request socket
+  std::uint32_t syns = 0;
+  std::uint32_t accept_queue = 0;  // at the newest of these
+  std::uint32_t syn_queue = 0;
+  std::uint32_t limit = 0;
+  bool beyond = false;        // syn_full: above the limit, not only at it (which of the two refuses changed in Linux)
+  Mark cookie;                // a SYN-ACK that no socket sent
+  Mark cookie_ack;            // an ACK that found only the listener
+  bool cookie_cause = false;  // the SYN before it met a full SYN queue
+};
+
+// The longest time that this kernel took from a segment's arrival to the transition which the segment causes.
+struct ReactionFacts {
+  Mark segment;
+  EventId transition = 0;
+  std::int64_t delay_ns = 0;
+  std::string_view what;  // "SYN-ACK", "FIN", "RST"; static storage
+};
+
+// A child that waited for accept(), or for its process to read.
+struct AcceptFacts {
+  Mark unaccepted;      // the newest event that shows it without a process
+  TimeNs since_ns = 0;  // ESTABLISHED
+  Mark first_call;
+  std::uint32_t waited_ms = 0;  // payload, until that call
+};
+
+// What the peer sent behind a RST from its address.
+struct OutsiderFacts {
+  Mark goes_on;  // the first segment with new sequence numbers behind it, that no RST is
+  std::uint8_t ttl = 0;
 };
 
 struct Trouble {
@@ -189,6 +232,11 @@ struct Trouble {
   ZeroWindowFacts peer_window;   // the peer stopped reading
   Mark error;                    // inet_sk_error_report with an errno
   Drops drops;
+  QueueFacts queues;
+  ReactionFacts reaction;
+  AcceptFacts accept;
+  OutsiderFacts outsider;
+  Evidence old_resets;  // RSTs from before rcv_nxt: TCP refuses them
 };
 
 // A segment that may be what a coming transition cites. Timeline only.
@@ -239,6 +287,7 @@ enum class Wait : std::uint8_t {
   mini_fin_wait2,  // mini-socket that has not seen the peer's FIN
   close_wait,      // close-wait-stuck
   wire_connect,    // wire alone: SYN without an answer
+  outsider,        // ended by a RST that may be somebody else's: does the peer go on?
   tombstone,       // told; late events must not bring it back
   time_wait,       // told, and its mini-socket may still answer (timeline only)
   count,
@@ -255,15 +304,14 @@ struct Connection {
   std::uint32_t netns = 0;
   TimeNs start_ts_ns = 0;
   TimeNs last_ts_ns = 0;
-  TimeNs state_ts_ns = 0;  // of the newest transition
-  EventId state_event = 0;
   ControlBlock cb{};        // newest
   tw_wire_counters wire{};  // newest
   std::unique_ptr<Closing> closing;
   std::unique_ptr<Trouble> trouble;
   std::unique_ptr<Recent> recent;
   TimeNs waiting_since_ns = 0;
-  Mark syn;  // the SYN that began it
+  Mark syn;      // the SYN that began it
+  Mark syn_ack;  // active: the newest one; passive: the first one
   std::int64_t handshake_ns = -1;
   std::uint32_t isn_local = 0;
   std::uint32_t isn_remote = 0;
@@ -276,8 +324,9 @@ struct Connection {
   std::uint16_t last_window_peer = 0xffff;
   std::uint8_t wscale_local = wscale_unknown;
   std::uint8_t wscale_peer = wscale_unknown;
-  std::array<TcpState, 12> states{};
+  std::array<TcpState, 11> states{};
   std::uint8_t state_count = 0;
+  std::uint8_t ttl_in = 0;  // of the peer's segments, RST excluded; 0: none seen
   TcpState state = TcpState::unknown;
   Role role = Role::unknown;
   Wait waiting = Wait::none;
@@ -301,6 +350,8 @@ struct Connection {
   bool wire_final : 1 = false;      // nothing can follow the newest wire counters
   bool wire_closed : 1 = false;     // they came with the socket's destruction
   bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all
+  bool ttl_in_varies : 1 = false;
+  bool ttl_in_twice : 1 = false;  // two segments or more had it
 
   Closing& ending() {
     if (!closing) closing = std::make_unique<Closing>();

@@ -25,13 +25,21 @@ DropSeen* kind_of(Drops& drops, const Drop& d) {
 
 void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   const Flow flow = to_flow(d.tuple);
-  const Slot slot = table_.find_flow(flow);
   const bool out = d.outgoing != 0;
+  // A SYN that a firewall drops shows its port nowhere else: the socket's cookie names the connection.
+  Slot slot = out && d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
+  if (slot != no_slot && !table_.at(slot).told && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
+  if (slot == no_slot) slot = table_.find_flow(flow);
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   if (c != nullptr && !c->told) {
     c->kernel_heard = true;
     if (e.ts_ns > c->last_ts_ns) c->last_ts_ns = e.ts_ns;
     Drops& drops = c->troubles().drops;
+    if ((d.flags & tcp_flag::syn) != 0) {
+      const bool ack = (d.flags & tcp_flag::ack) != 0;
+      if (out && !ack) ++drops.syns_out;
+      if (!out && ack) ++drops.syn_acks_in;
+    }
     if (DropSeen* seen = kind_of(drops, d)) {
       if (!seen->first) seen->first = {e.id, e.ts_ns};
       seen->evidence.add(e.id);

@@ -6,6 +6,7 @@
 // keep a dead socket and still call recv() on it.
 #include <utility>
 
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -231,6 +232,7 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   const Slot slot = locate(o.header.cookie, o.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
+  note_first_call(c, e, o, settings_.slow_accept_ns);
   if (own_by_use(c, o)) owner_changed(c, e);
 }
 
@@ -245,6 +247,9 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (state == State::close || flow.remote.port == 0) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
     refresh(table_.at(slot), f);
+    if (!table_.at(slot).told && !table_.at(slot).ended()) {
+      note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
+    }
     return;
   }
   const Slot known = table_.find_flow(flow);
@@ -266,8 +271,6 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (state == State::new_syn_recv) c.role = Role::passive;
   refresh(c, f);
   c.enter(state);
-  c.state_ts_ns = e.ts_ns;
-  c.state_event = e.id;
   if (state == State::new_syn_recv) {
     own_by_listener(c, listeners_.find(flow.local));
     table_.wait(slot, Wait::request, now_);

@@ -13,8 +13,6 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
   if (c.ended()) return;
   const auto enter = [&](State to) {
     c.enter(to);
-    c.state_ts_ns = e.ts_ns;
-    c.state_event = e.id;
   };
   const auto over = [&](State to) {
     Closing& closing = c.ending();

@@ -161,6 +161,9 @@ Bench Witness::Impl::bench() const {
   bench.explain = settings_.explain;
   bench.finished = finished_;
   bench.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
+  bench.slow_handshake_ns = settings_.slow_handshake_ns;
+  bench.slow_accept_ns = settings_.slow_accept_ns;
+  bench.late_ns = settings_.late_ns;
   bench.now = now_;
   return bench;
 }

@@ -6,7 +6,7 @@
 namespace tcpwitness {
 
 std::span<const OutcomeEntry> outcome_catalogue() {
-  static constexpr std::array<OutcomeEntry, 11> entries{{
+  static constexpr std::array<OutcomeEntry, 14> entries{{
       {Outcome::unknown, "what was heard does not say how it ended",
        "nothing that would be enough, or events were lost while it lived"},
       {Outcome::completed, "both sides closed and both FINs were acknowledged",
@@ -14,12 +14,21 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "acknowledgement of each"},
       {Outcome::refused, "connect() was answered by a RST",
        "SYN_SENT to CLOSE with ECONNREFUSED, or the RST that answers the SYN"},
-      {Outcome::connect_timeout, "no answer came to any SYN",
+      {Outcome::connect_timeout, "no answer to any SYN was heard, and connect() gave up",
        "SYN_SENT to CLOSE with ETIMEDOUT; wire alone: SYNs and nothing back for as long as Linux tries"},
+      {Outcome::connect_unsent, "connect() gave up because its SYN never left this machine",
+       "SYN_SENT to CLOSE with an error, and for each SYN that the kernel counts its own word that it was dropped on its "
+       "way out (kfree_skb, or a retransmission refused by netfilter or the qdisc)"},
+      {Outcome::connect_ignored, "the answer came, but the kernel never took it, and connect() gave up",
+       "SYN_SENT to CLOSE with ETIMEDOUT, and a SYN-ACK that acknowledges our SYN: seen at the interface, or dropped "
+       "behind it by the kernel's own word"},
       {Outcome::reset_by_peer, "a RST from the peer's address ended it",
        "tcp_receive_reset and the RST on the wire; one of them where the other is not heard"},
       {Outcome::reset_by_local, "this machine's TCP ended it with a RST",
        "tcp_send_reset, or the RST at egress with the socket that sent it"},
+      {Outcome::reset_by_outsider, "a RST that neither side's TCP sent ended it",
+       "the RST came with another TTL (hop limit) than all else from the peer, and behind it the peer went on with new "
+       "sequence numbers and its own TTL; heard for 3 s after such a RST"},
       {Outcome::keepalive_timeout, "keep-alive probes were not answered and the kernel gave the peer up",
        "ETIMEDOUT with nothing outstanding, tcp_send_reset with reason KEEPALIVE_TIMEOUT"},
       {Outcome::retransmit_timeout, "data or a FIN was sent again and again without an acknowledgement",
@@ -92,6 +101,40 @@ std::span<const RuleEntry> rule_catalogue() {
        "kfree_skb with TCP_RFC7323_PAWS", "the segment on the interface", "the kernel's word, the wire heard",
        "the kernel's word alone", "",
        "Duplicates from long ago, or several hosts behind one address with timestamps of their own."},
+      {Rule::accept_queue_full, "handshakes got no answer or were not finished because the accept queue was full",
+       "the listener's queue at the SYN's arrival (more wait than its limit), or kfree_skb with TCP_LISTEN_OVERFLOW",
+       "the SYN, and that it came again", "the kernel dropped the last ACK for it, or the peer sent its SYN again",
+       "the queue was full at the SYN, and no SYN-ACK was seen", "",
+       "The named process does not call accept() fast enough: look at what it does. A longer backlog (listen(), "
+       "net.core.somaxconn) only helps against bursts."},
+      {Rule::syn_backlog_full, "SYNs got no answer because the SYN queue was full and SYN cookies are off",
+       "the listener's half-open requests at the SYN's arrival, and its limit", "the SYN, and that it came again",
+       "more than the limit were half-open and the peer sent its SYN again",
+       "as many as the limit (which of the two refuses differs between releases), or no SYN-ACK was seen", "",
+       "A SYN flood, or handshakes that do not finish. Switch net.ipv4.tcp_syncookies on; raise the backlog. (That "
+       "tcp_max_syn_backlog refused it instead is not seen.)"},
+      {Rule::syncookie, "the handshake was answered by a SYN cookie: nothing of the request was kept",
+       "LISTEN to SYN_RECV without a request socket before it", "a SYN-ACK that no socket sent, an ACK on the listener",
+       "the ACK found only the listener, or the SYN queue was full at the SYN", "only the SYN-ACK without a socket was "
+       "seen", "",
+       "The SYN queue was full: a SYN flood, or a backlog that is too short. Options that a cookie cannot carry are lost."},
+      {Rule::slow_handshake, "a leg of the handshake took 1 s or more", "SYN_SENT or SYN to ESTABLISHED",
+       "the SYN, the SYN-ACK", "both ends of the slow leg were seen", "the whole handshake was slow, its legs were not "
+       "seen", "",
+       "1 s, 3 s, 7 s: SYNs or SYN-ACKs were lost and sent again. On the passive side the first leg is this machine's: a "
+       "full queue."},
+      {Rule::slow_accept, "an accepted connection, or its data, waited 1 s or more for the process",
+       "events that show the socket without a process; the process's first read and how long its data had waited", "",
+       "an event showed it still unaccepted so long after the handshake",
+       "only the first read is known: an upper bound of when accept() was called", "",
+       "The listening process is busy or stuck: look at what it does (strace, a profile)."},
+      {Rule::late, "the kernel took a segment 100 ms or more after it arrived", "the transition that the segment causes",
+       "the segment", "", "both were seen (a copy of the segment may have been the one that was taken)", "",
+       "Soft interrupts are starved, or the process held the socket: look at ksoftirqd, steal time, /proc/softirqs."},
+      {Rule::bytes_disagree, "the kernel counts other payload than the interface carried",
+       "bytes_acked and bytes_received of a connection that both sides closed",
+       "payload by sequence number, from SYN to both FINs", "", "both counts are whole", "",
+       "Part of the traffic goes by an interface that is not watched (-i), or something rewrites the stream."},
   }};
   return entries;
 }

@@ -5,6 +5,7 @@
 // reported no reset, came from neither TCP: a firewall.
 #include <fmt/format.h>
 
+#include "correlate/facts.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -30,6 +31,28 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
       finding.text = t.rst_in.mark ? "the RST came from the peer (or something on the way to it)"
                                    : "the kernel took a reset from the peer; the wire did not show it";
       if (!bench.wire_heard && !t.rst_in.mark) finding.text = "the kernel took a reset from the peer";
+    }
+    if (foreign_hops(c)) {
+      // Not more than a suspicion while the peer is silent: a firewall or a load balancer in its place resets so too.
+      finding.confidence = c.ttl_in_twice ? Confidence::likely : Confidence::inconclusive;
+      if (bench.texts) {
+        finding.text = fmt::format(
+            "the RST came with TTL {}, all else from {} with {}: perhaps something on the way sent it", t.rst_in.ttl,
+            to_string(c.flow.remote), c.ttl_in);
+      }
+    }
+    return finding;
+  }
+  if (outcome == Outcome::reset_by_outsider) {
+    cite(t.rst_in.mark);
+    cite(t.reset_received.mark);
+    cite(t.outsider.goes_on);
+    finding.confidence = c.ttl_in_twice ? Confidence::certain : Confidence::likely;
+    if (bench.texts) {
+      finding.text = fmt::format(
+          "an outsider sent the RST: it came with TTL {}, all else from {} with {}, and {} later the peer went on sending",
+          t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in,
+          seconds(t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns));
     }
     return finding;
   }

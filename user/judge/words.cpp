@@ -75,11 +75,21 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
     return std::ranges::find(some, reason) != some.end();
   };
   if (is({"NETFILTER_DROP"})) return DropKind::firewall;
-  if (is({"QDISC_DROP", "QDISC_OVERLIMIT", "QDISC_CONGESTED", "FULL_RING", "CPU_BACKLOG"})) return DropKind::queue;
+  if (is({"BPF_CGROUP_EGRESS", "SOCKET_FILTER", "SECURITY_HOOK", "XFRM_POLICY", "TC_EGRESS", "TC_INGRESS", "XDP"}))
+    return DropKind::filter;
+  if (is({"QDISC_DROP", "QDISC_OVERLIMIT", "QDISC_CONGESTED", "FULL_RING", "CPU_BACKLOG", "CAKE_FLOOD", "FQ_BAND_LIMIT",
+          "FQ_HORIZON_LIMIT", "FQ_FLOW_LIMIT", "DUALPI2_STEP_DROP"}))
+    return DropKind::queue;
+  if (is({"NEIGH_FAILED", "NEIGH_CREATEFAIL", "NEIGH_QUEUEFULL", "NEIGH_DEAD", "NEIGH_HH_FILLFAIL"}))
+    return DropKind::neighbour;
+  if (is({"IP_OUTNOROUTES", "IP_INNOROUTES", "IP_INADDRERRORS", "IP_RPFILTER", "IP_LOCAL_SOURCE", "IP_INVALID_SOURCE",
+          "IP_INVALID_DEST", "IP_LOCALNET"}))
+    return DropKind::routing;
   if (is({"TCP_CSUM", "IP_CSUM", "SKB_CSUM"})) return DropKind::bad_checksum;
   if (is({"TCP_INVALID_SEQUENCE", "TCP_INVALID_END_SEQUENCE", "TCP_OVERWINDOW"})) return DropKind::out_of_window;
   if (is({"TCP_RFC7323_PAWS", "TCP_RFC7323_TW_PAWS", "TCP_RFC7323_TSECR"})) return DropKind::old_timestamp;
-  if (is({"TCP_OLD_DATA", "TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"}))
+  if (is({"TCP_OLD_DATA"})) return DropKind::old_payload;
+  if (is({"TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"}))
     return DropKind::old_data;
   if (is({"NO_SOCKET"})) return DropKind::no_socket;
   if (is({"TCP_LISTEN_OVERFLOW"})) return DropKind::accept_queue;
@@ -91,8 +101,14 @@ std::string_view drop_meaning(DropKind kind) {
   switch (kind) {
     case DropKind::firewall:
       return "a firewall rule dropped it";
+    case DropKind::filter:
+      return "a filter program or policy dropped it";
     case DropKind::queue:
       return "the queue was full";
+    case DropKind::neighbour:
+      return "the next hop did not answer for its address (ARP, neighbour discovery)";
+    case DropKind::routing:
+      return "the routing rules refuse its addresses";
     case DropKind::bad_checksum:
       return "its checksum is wrong";
     case DropKind::out_of_window:
@@ -100,6 +116,7 @@ std::string_view drop_meaning(DropKind kind) {
     case DropKind::old_timestamp:
       return "its timestamp is older than the connection's";
     case DropKind::old_data:
+    case DropKind::old_payload:
       return "everything in it had been received before";
     case DropKind::no_socket:
       return "no socket for this segment";
