@@ -110,7 +110,8 @@ enum tw_cb_flags {
 
 /* Bits of tw_control_block.more. */
 enum tw_cb_more {
-	TW_CB_UNACCEPTED = 1 << 0, /* no process has it and none had: it waits for accept() (sk_socket not set, not DEAD) */
+	TW_CB_UNACCEPTED =
+		1 << 0, /* no process has it and none had: it waits for accept() (sk_socket not set, not DEAD) */
 };
 
 /* Bits of tw_actor.flags. */

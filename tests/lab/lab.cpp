@@ -189,10 +189,11 @@ Result<void> Lab::nft(Side side, const std::string& commands) const {
 
 Result<void> Lab::add_rule(Side side, Hook hook, const std::string& match, const char* verdict) {
   const char* chain = hook == Hook::input ? "input" : "output";
+  const bool to_server = (side == Side::client) == (hook == Hook::output);
   return nft(side, fmt::format("add table inet lab\n"
                                "add chain inet lab {0} {{ type filter hook {0} priority 0; }}\n"
-                               "add rule inet lab {0} {1} counter {2}\n",
-                               chain, match.empty() ? "meta l4proto tcp" : match, verdict));
+                               "add rule inet lab {0} tcp {1} {2} {3} counter {4}\n",
+                               chain, to_server ? "dport" : "sport", service_port, match, verdict));
 }
 
 Result<void> Lab::drop(Side side, Hook hook, const std::string& match) { return add_rule(side, hook, match, "drop"); }

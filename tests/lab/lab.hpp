@@ -36,6 +36,9 @@ inline constexpr const char* second_server_link = "veth-server-2";
 inline constexpr const char* third_link_to_client = "veth-to-client";
 inline constexpr const char* third_link_to_server = "veth-to-server";
 
+inline constexpr uint16_t service_port = 8080;
+inline constexpr uint16_t closed_port = 8081;
+
 enum class Hook { input, output };
 // What a firewall says to the sender when it refuses a segment.
 enum class Refusal { tcp_reset, icmp };
@@ -50,7 +53,8 @@ class Lab {
   const std::string& server_ns() const { return server_.name(); }
   const Namespace& host(Side side) const { return side == Side::client ? client_ : server_; }
 
-  // Adds an nftables rule that drops what `match` selects ("" is all TCP).
+  // Adds an nftables rule that drops what `match` selects ("" is all) of the traffic with the service: whatever else
+  // goes over the cable is left alone.
   Result<void> drop(Side side, Hook hook, const std::string& match);
   // The same for the first segment that matches only.
   Result<void> drop_once(Side side, Hook hook, const std::string& match);

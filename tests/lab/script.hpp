@@ -17,9 +17,6 @@
 
 namespace tcpwitness::lab {
 
-inline constexpr uint16_t service_port = 8080;
-inline constexpr uint16_t closed_port = 8081;
-
 struct PlayOptions {
   Millis hold{3000};                  // how long "too long" lasts (close-wait-stuck, zero-window)
   uint64_t bulk_bytes = 64ull << 20;  // bulk

@@ -56,8 +56,8 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
     if (!q.cookie) q.cookie = {e.id, e.ts_ns};
   }
   if (!c.trouble) return;
-  // The newest SYN was answered; those before it were not. One that met a full queue and is answered all the same met it
-  // only in our look-up, a moment before TCP's own.
+  // The newest SYN was answered; those before it were not. One that met a full queue and is answered all the same met
+  // it only in our look-up, a moment before TCP's own.
   QueueFacts& q = c.trouble->queues;
   if (q.syns <= 1) {
     q.accept_full.clear();

@@ -11,9 +11,7 @@ using State = TcpState;
 
 void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (c.ended()) return;
-  const auto enter = [&](State to) {
-    c.enter(to);
-  };
+  const auto enter = [&](State to) { c.enter(to); };
   const auto over = [&](State to) {
     Closing& closing = c.ending();
     closing.end = {e.id, e.ts_ns};

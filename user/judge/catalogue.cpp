@@ -17,7 +17,8 @@ std::span<const OutcomeEntry> outcome_catalogue() {
       {Outcome::connect_timeout, "no answer to any SYN was heard, and connect() gave up",
        "SYN_SENT to CLOSE with ETIMEDOUT; wire alone: SYNs and nothing back for as long as Linux tries"},
       {Outcome::connect_unsent, "connect() gave up because its SYN never left this machine",
-       "SYN_SENT to CLOSE with an error, and for each SYN that the kernel counts its own word that it was dropped on its "
+       "SYN_SENT to CLOSE with an error, and for each SYN that the kernel counts its own word that it was dropped on "
+       "its "
        "way out (kfree_skb, or a retransmission refused by netfilter or the qdisc)"},
       {Outcome::connect_ignored, "the answer came, but the kernel never took it, and connect() gave up",
        "SYN_SENT to CLOSE with ETIMEDOUT, and a SYN-ACK that acknowledges our SYN: seen at the interface, or dropped "
@@ -115,21 +116,28 @@ std::span<const RuleEntry> rule_catalogue() {
        "tcp_max_syn_backlog refused it instead is not seen.)"},
       {Rule::syncookie, "the handshake was answered by a SYN cookie: nothing of the request was kept",
        "LISTEN to SYN_RECV without a request socket before it", "a SYN-ACK that no socket sent, an ACK on the listener",
-       "the ACK found only the listener, or the SYN queue was full at the SYN", "only the SYN-ACK without a socket was "
-       "seen", "",
-       "The SYN queue was full: a SYN flood, or a backlog that is too short. Options that a cookie cannot carry are lost."},
+       "the ACK found only the listener, or the SYN queue was full at the SYN",
+       "only the SYN-ACK without a socket was "
+       "seen",
+       "",
+       "The SYN queue was full: a SYN flood, or a backlog that is too short. Options that a cookie cannot carry are "
+       "lost."},
       {Rule::slow_handshake, "a leg of the handshake took 1 s or more", "SYN_SENT or SYN to ESTABLISHED",
-       "the SYN, the SYN-ACK", "both ends of the slow leg were seen", "the whole handshake was slow, its legs were not "
-       "seen", "",
-       "1 s, 3 s, 7 s: SYNs or SYN-ACKs were lost and sent again. On the passive side the first leg is this machine's: a "
+       "the SYN, the SYN-ACK", "both ends of the slow leg were seen",
+       "the whole handshake was slow, its legs were not "
+       "seen",
+       "",
+       "1 s, 3 s, 7 s: SYNs or SYN-ACKs were lost and sent again. On the passive side the first leg is this machine's: "
+       "a "
        "full queue."},
       {Rule::slow_accept, "an accepted connection, or its data, waited 1 s or more for the process",
        "events that show the socket without a process; the process's first read and how long its data had waited", "",
        "an event showed it still unaccepted so long after the handshake",
        "only the first read is known: an upper bound of when accept() was called", "",
        "The listening process is busy or stuck: look at what it does (strace, a profile)."},
-      {Rule::late, "the kernel took a segment 100 ms or more after it arrived", "the transition that the segment causes",
-       "the segment", "", "both were seen (a copy of the segment may have been the one that was taken)", "",
+      {Rule::late, "the kernel took a segment 100 ms or more after it arrived",
+       "the transition that the segment causes", "the segment", "",
+       "both were seen (a copy of the segment may have been the one that was taken)", "",
        "Soft interrupts are starved, or the process held the socket: look at ksoftirqd, steal time, /proc/softirqs."},
       {Rule::bytes_disagree, "the kernel counts other payload than the interface carried",
        "bytes_acked and bytes_received of a connection that both sides closed",

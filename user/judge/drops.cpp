@@ -53,7 +53,8 @@ std::string segments(const Gathered& all) {
 }  // namespace
 
 std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::rx_dropped, false, {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory});
+  auto all = gather(c, bench, Rule::rx_dropped, false,
+                    {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory});
   if (!all) return std::nullopt;
   if (bench.texts) {
     all->finding.text = fmt::format("{} from the peer arrived and never reached {}: {}", segments(*all),
@@ -63,7 +64,9 @@ std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench)
 }
 
 std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::tx_not_sent, true, {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::neighbour, DropKind::routing, DropKind::memory});
+  auto all = gather(c, bench, Rule::tx_not_sent, true,
+                    {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::neighbour, DropKind::routing,
+                     DropKind::memory});
   if (!all) return std::nullopt;
   // On its way out the kernel is the only witness that there can be.
   all->finding.confidence = Confidence::certain;

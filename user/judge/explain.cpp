@@ -58,9 +58,9 @@ std::string connect_timeout(const Connection& c, const Bench& bench, const Life&
 
 std::string connect_unsent(const Connection& c, const Bench& bench, const Life& life) {
   const std::uint32_t syns = c.trouble->drops.syns_out;
-  return fmt::format("{} left this machine: {}; {} after {}.",
-                     syns == 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns),
-                     drop_reasons(c, bench, true, tcp_flag::syn), what_process_got(life, "connect()"), seconds(life.duration_ns));
+  return fmt::format(
+      "{} left this machine: {}; {} after {}.", syns == 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns),
+      drop_reasons(c, bench, true, tcp_flag::syn), what_process_got(life, "connect()"), seconds(life.duration_ns));
 }
 
 std::string connect_ignored(const Connection& c, const Bench& bench, const Life& life) {
@@ -73,7 +73,8 @@ std::string reset_by_outsider(const Connection& c, const Life& life) {
   const Trouble& t = *c.trouble;
   const std::int64_t after = t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns;
   return fmt::format(
-      "A RST that neither side's TCP sent ended the connection here: its TTL was {}, the peer's is {}, and the peer went "
+      "A RST that neither side's TCP sent ended the connection here: its TTL was {}, the peer's is {}, and the peer "
+      "went "
       "on sending {} later{}.",
       t.rst_in.ttl, c.ttl_in, seconds(after),
       life.error ? fmt::format("; the process here gets {}", error_name(*life.error)) : "");

@@ -90,11 +90,10 @@ std::optional<Finding> judge_syncookie(const Connection& c, const Bench& bench) 
   finding.evidence.push_back(q.cookie.id);
   if (q.cookie_ack) finding.evidence.push_back(q.cookie_ack.id);
   if (bench.texts) {
-    finding.text = fmt::format("the kernel answered with a SYN cookie for {}{}: it kept nothing of the request",
-                               listener_words(c),
-                               q.cookie_cause ? fmt::format(", whose SYN queue was full ({} half-open, the limit is {})",
-                                                            q.syn_queue, q.limit)
-                                              : "");
+    finding.text = fmt::format(
+        "the kernel answered with a SYN cookie for {}{}: it kept nothing of the request", listener_words(c),
+        q.cookie_cause ? fmt::format(", whose SYN queue was full ({} half-open, the limit is {})", q.syn_queue, q.limit)
+                       : "");
   }
   return finding;
 }

@@ -36,9 +36,9 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
       // Not more than a suspicion while the peer is silent: a firewall or a load balancer in its place resets so too.
       finding.confidence = c.ttl_in_twice ? Confidence::likely : Confidence::inconclusive;
       if (bench.texts) {
-        finding.text = fmt::format(
-            "the RST came with TTL {}, all else from {} with {}: perhaps something on the way sent it", t.rst_in.ttl,
-            to_string(c.flow.remote), c.ttl_in);
+        finding.text =
+            fmt::format("the RST came with TTL {}, all else from {} with {}: perhaps something on the way sent it",
+                        t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in);
       }
     }
     return finding;
@@ -50,9 +50,9 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     finding.confidence = c.ttl_in_twice ? Confidence::certain : Confidence::likely;
     if (bench.texts) {
       finding.text = fmt::format(
-          "an outsider sent the RST: it came with TTL {}, all else from {} with {}, and {} later the peer went on sending",
-          t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in,
-          seconds(t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns));
+          "an outsider sent the RST: it came with TTL {}, all else from {} with {}, and {} later the peer went on "
+          "sending",
+          t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in, seconds(t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns));
     }
     return finding;
   }

@@ -30,9 +30,9 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   if (c.trouble) cite(finding, c.trouble->retransmissions.evidence);
   if (!c.syn || !c.syn_ack) {
     if (bench.texts) {
-      finding.text = fmt::format("the handshake took {}{}", seconds(c.handshake_ns),
-                                 sent_again(c, active ? RetransmitKind::syn : RetransmitKind::syn_ack,
-                                            active ? "SYN" : "SYN-ACK"));
+      finding.text = fmt::format(
+          "the handshake took {}{}", seconds(c.handshake_ns),
+          sent_again(c, active ? RetransmitKind::syn : RetransmitKind::syn_ack, active ? "SYN" : "SYN-ACK"));
     }
     return finding;
   }
@@ -47,9 +47,10 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
                                        sent_again(c, RetransmitKind::syn, "SYN"))
                          : fmt::format("this kernel took the SYN-ACK only {} after it came", seconds(second));
   } else {
-    finding.text = asked ? fmt::format("this machine answered the peer's SYN only {} after the first one", seconds(first))
-                         : fmt::format("the peer's ACK came {} after our first SYN-ACK{}", seconds(second),
-                                       sent_again(c, RetransmitKind::syn_ack, "SYN-ACK"));
+    finding.text = asked
+                       ? fmt::format("this machine answered the peer's SYN only {} after the first one", seconds(first))
+                       : fmt::format("the peer's ACK came {} after our first SYN-ACK{}", seconds(second),
+                                     sent_again(c, RetransmitKind::syn_ack, "SYN-ACK"));
   }
   finding.text += fmt::format(" (handshake: {} in all)", seconds(c.handshake_ns));
   return finding;

@@ -28,12 +28,13 @@ std::optional<Finding> judge_spurious_retransmission(const Connection& c, const 
   if (theirs != nullptr) cite(finding, theirs->evidence);
   if (!bench.texts) return finding;
   if (ours != 0) {
-    finding.text = fmt::format("spurious: by its D-SACK the peer got {} of {} retransmitted segments twice", ours, again);
+    finding.text =
+        fmt::format("spurious: by its D-SACK the peer got {} of {} retransmitted segments twice", ours, again);
   }
   if (theirs != nullptr) {
-    finding.text += fmt::format("{}the peer sent {} segment{} again that had arrived (TCP_OLD_DATA)",
-                                finding.text.empty() ? "spurious: " : "; ", theirs->count,
-                                theirs->count == 1 ? "" : "s");
+    finding.text +=
+        fmt::format("{}the peer sent {} segment{} again that had arrived (TCP_OLD_DATA)",
+                    finding.text.empty() ? "spurious: " : "; ", theirs->count, theirs->count == 1 ? "" : "s");
   }
   return finding;
 }

@@ -89,8 +89,7 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
   if (is({"TCP_INVALID_SEQUENCE", "TCP_INVALID_END_SEQUENCE", "TCP_OVERWINDOW"})) return DropKind::out_of_window;
   if (is({"TCP_RFC7323_PAWS", "TCP_RFC7323_TW_PAWS", "TCP_RFC7323_TSECR"})) return DropKind::old_timestamp;
   if (is({"TCP_OLD_DATA"})) return DropKind::old_payload;
-  if (is({"TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"}))
-    return DropKind::old_data;
+  if (is({"TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"})) return DropKind::old_data;
   if (is({"NO_SOCKET"})) return DropKind::no_socket;
   if (is({"TCP_LISTEN_OVERFLOW"})) return DropKind::accept_queue;
   if (is({"SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "NOMEM", "TCP_OFOMERGE_MEM"})) return DropKind::memory;
