@@ -3,6 +3,9 @@
 // Resets. Those that a process asks for: SO_LINGER with zero seconds makes close() an abort, though nothing is unread
 // and nobody crashed. Those that TCP sends by itself. And one that neither end sent: somebody on the path did.
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "lab/cases.hpp"
 
 namespace tcpwitness::lab::cases {
@@ -88,8 +91,10 @@ void reset_injected(Script& s) {
   s.exchange();
   injects_reset(s, outsider);
   s.await_state(Side::server, "ESTABLISHED");
-  s.server().send(s.connection.server, "and another thing\n").ok();  // < PA   > R: nobody knows it here any more
-  s.server_fails(s.server().drain(s.connection.server), ECONNRESET);
+  // < PFA   > R: the last part of the answer, for a connection that nobody knows here any more
+  s.server().set(s.connection.server, IPPROTO_TCP, TCP_CORK, 1).ok();
+  s.server().send(s.connection.server, "and another thing\n").ok();
+  s.server().close(s.connection.server).ok();
   s.await_state(Side::server, "gone");
   s.client().close(s.connection.client).ok();
 }

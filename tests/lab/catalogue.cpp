@@ -139,7 +139,7 @@ constexpr std::array all_cases = {
          nullptr, cases::port_reuse},
     Case{"reboot-idle", "more", "The server's host loses its memory; a keep-alive finds out.", Vantage::client, nullptr,
          cases::reboot_idle},
-    Case{"late", "more", "A FIN arrives while the client's process keeps the socket locked for 0.5 s.", Vantage::client,
+    Case{"late", "more", "A FIN arrives while the client's process keeps the socket locked for 0.2 s.", Vantage::client,
          nullptr, cases::late},
     Case{"two-paths", "more", "Part of the client's data takes a second cable (watch the first: -- -i veth-client).",
          Vantage::client, cases::two_paths_before, cases::two_paths},

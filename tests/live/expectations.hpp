@@ -16,8 +16,8 @@ struct Expectation {
   std::string name;
   Verdict client;
   Verdict server;
-  std::vector<std::string> arguments{};
-  std::string variant{};  // where a case is played twice
+  std::vector<std::string> arguments{};  // of the client's tracer
+  std::string variant{};                 // where a case is played twice
 };
 
 inline void PrintTo(const Expectation& expectation, std::ostream* out) { *out << expectation.name; }
