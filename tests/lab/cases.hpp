@@ -28,6 +28,7 @@ void synack_lost(Script& s);
 
 // cases_firewall.cpp
 void drop_input(Script& s);
+void drop_input_ipv6(Script& s);
 void drop_output(Script& s);
 void reject_input(Script& s);
 void reject_icmp(Script& s);
@@ -67,6 +68,7 @@ void close_wait_stuck(Script& s);
 void keepalive_answered(Script& s);
 void keepalive_death(Script& s);
 void keepalive_revived(Script& s);
+void keepalive_user_timeout(Script& s);
 void probe_timeout(Script& s);
 void zero_window(Script& s);
 void retransmit_timeout(Script& s);

@@ -38,10 +38,8 @@ void connect_in_vain(Script& s) {
   s.client().close(fd).ok();
 }
 
-}  // namespace
-
-void drop_input(Script& s) {
-  s.establish();
+void drop_input_at(Script& s, const Endpoint& at) {
+  s.establish(at);
   s.exchange();
   s.drop_once(Side::server, Hook::input, data_segment);
   s.client_sends("lost at the door, sent twice\n");  // > PA arrives and is dropped, > PA
@@ -49,6 +47,12 @@ void drop_input(Script& s) {
   s.unsilence(Side::server);
   close_both(s);
 }
+
+}  // namespace
+
+void drop_input(Script& s) { drop_input_at(s, {server_ip, service_port}); }
+
+void drop_input_ipv6(Script& s) { drop_input_at(s, {server_ip6, service_port}); }
 
 void drop_output(Script& s) {
   s.establish();

@@ -66,6 +66,17 @@ void keepalive_death(Script& s) {
   s.require(s.counted(Side::client, "TCPKeepAlive") == 3, "three keep-alives were sent");
 }
 
+void keepalive_user_timeout(Script& s) {
+  s.establish();
+  keepalive_every_second(s);
+  s.client().set(s.connection.client, IPPROTO_TCP, TCP_USER_TIMEOUT, 1500).ok();
+  s.exchange();
+  s.pause(Millis(100));
+  s.drop(Side::server, Hook::input);
+  s.fact("user_timeout_ms", 1500);
+  client_gives_up(s, Millis(10000));  // > A at snd_una - 1, > RA before the third
+}
+
 void keepalive_revived(Script& s) {
   s.establish();
   keepalive_every_second(s);

@@ -15,6 +15,14 @@ std::string test_name(const ::testing::TestParamInfo<Expectation>& info) {
   return name;
 }
 
+// Whose connection it is, and that nobody else is named anywhere in it.
+void expect_owner(const Heard& heard, const Json& life, const lab::Identity& process) {
+  if (life.empty()) return;
+  EXPECT_EQ(life["pid"], process.pid);
+  EXPECT_EQ(life["comm"], process.comm);
+  for (const int64_t pid : heard.pids(life["conn"])) EXPECT_EQ(pid, process.pid) << "an innocent process is named";
+}
+
 }  // namespace
 
 class Verdicts : public Live, public ::testing::WithParamInterface<Expectation> {};
@@ -29,6 +37,8 @@ TEST_P(Verdicts, AreThese) {
   if (!story) return;
   expect_verdict(story->client, story->client_life(), expected.client, "client");
   expect_verdict(story->server, story->server_life(), expected.server, "server");
+  expect_owner(story->client, story->client_life(), story->played.client);
+  expect_owner(story->server, story->server_life(), story->played.server);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Verdicts, ::testing::ValuesIn(expectations()), test_name);
