@@ -324,6 +324,118 @@ int BPF_PROG(kernel_destroy, struct sock *sk)
 	return 0;
 }
 
+/*
+ * What is dropped for no fault is not told: buffers of a queue that goes away with its socket, and
+ * what old code gives no reason for (a FIN that its TIME_WAIT socket has taken).
+ */
+static __always_inline bool drop_tells(__u32 reason)
+{
+	if (bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_QUEUE_PURGE) &&
+	    reason == bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_QUEUE_PURGE))
+		return false;
+	return reason != bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_NOT_SPECIFIED);
+}
+
+/* Where the TCP header of a buffer begins behind its IP header, and how much payload is behind that. */
+struct dropped {
+	struct tw_tuple tuple;
+	__u32 seq, ack, len;
+	__u16 window;
+	__u8 flags, ttl;
+};
+
+/* The buffer can be at any place of the stack: only the network header is sure, what follows is read behind it. */
+static __always_inline bool read_dropped(struct sk_buff *skb, bool outgoing, struct dropped *out)
+{
+	unsigned char *ip = skb->head + skb->network_header;
+	__u32 headers, behind;
+	__be32 words[4]; /* ports, seq, ack, offset and flags and window */
+	__u8 first[10];
+
+	if (bpf_probe_read_kernel(first, sizeof(first), ip))
+		return false;
+	if (skb->protocol == bpf_htons(ETH_P_IP) && first[0] >> 4 == 4 && first[9] == IPPROTO_TCP) {
+		__be32 addrs[2];
+
+		headers = (first[0] & 0xf) * 4;
+		out->ttl = first[8];
+		if (bpf_probe_read_kernel(addrs, sizeof(addrs), ip + 12))
+			return false;
+		map_ipv4(out->tuple.local_addr, addrs[outgoing ? 0 : 1]);
+		map_ipv4(out->tuple.remote_addr, addrs[outgoing ? 1 : 0]);
+	} else if (skb->protocol == bpf_htons(ETH_P_IPV6) && first[0] >> 4 == 6 && first[6] == IPPROTO_TCP) {
+		headers = 40;
+		out->ttl = first[7];
+		if (bpf_probe_read_kernel(out->tuple.local_addr, 16, ip + (outgoing ? 8 : 24)) ||
+		    bpf_probe_read_kernel(out->tuple.remote_addr, 16, ip + (outgoing ? 24 : 8)))
+			return false;
+	} else {
+		return false;
+	}
+	if (bpf_probe_read_kernel(words, sizeof(words), ip + headers))
+		return false;
+	out->tuple.local_port = outgoing ? (__u16)(bpf_ntohl(words[0]) >> 16) : (__u16)bpf_ntohl(words[0]);
+	out->tuple.remote_port = outgoing ? (__u16)bpf_ntohl(words[0]) : (__u16)(bpf_ntohl(words[0]) >> 16);
+	out->seq = bpf_ntohl(words[1]);
+	out->ack = bpf_ntohl(words[2]);
+	out->flags = (__u8)(bpf_ntohl(words[3]) >> 16);
+	out->window = (__u16)bpf_ntohl(words[3]);
+	headers += (bpf_ntohl(words[3]) >> 28) * 4;
+	/* data is before the IP header, at the TCP header or behind it: what is left is counted from where it stands. */
+	behind = (__u32)(skb->data - ip);
+	out->len = skb->len + behind > headers ? skb->len + behind - headers : 0;
+	return true;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
+{
+	struct dropped dropped = {};
+	struct sock *sk = skb->sk;
+	struct tw_drop *record;
+	__u32 netns = 0;
+	bool outgoing;
+
+	if (skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6))
+		return 0;
+	if (!drop_tells(reason))
+		return 0;
+	outgoing = skb->skb_iif == 0;
+	if (skb->dev)
+		netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+	else if (sk)
+		netns = sock_netns(&sk->__sk_common);
+	if (config.netns && netns && netns != config.netns)
+		return 0;
+	if (!read_dropped(skb, outgoing, &dropped) || !tuple_wanted(&dropped.tuple))
+		return 0;
+	record = reserve_record(tw_drop, TW_KIND_DROP, 0, netns);
+	if (!record)
+		return 0;
+	record->tuple = dropped.tuple;
+	record->reason = reason;
+	record->seq = dropped.seq;
+	record->ack = dropped.ack;
+	record->len = dropped.len;
+	record->ifindex = (__u32)skb->skb_iif;
+	record->window = dropped.window;
+	record->flags = dropped.flags;
+	record->ttl = dropped.ttl;
+	record->outgoing = outgoing;
+	record->has_socket = 0;
+	record->state = 0;
+	/* An AF_PACKET socket can stand there too. */
+	if (sk && (sk->__sk_common.skc_family == AF_INET || sk->__sk_common.skc_family == AF_INET6)) {
+		record->has_socket = 1;
+		record->state = sk->__sk_common.skc_state;
+		if (sk->__sk_common.skc_state != TCP_LISTEN)
+			record->header.cookie = (__u64)sk->__sk_common.skc_cookie.counter;
+	}
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	submit_record(record);
+	return 0;
+}
+
 /* `current` uses the socket: told the first time, and when another process takes over. */
 static __always_inline int owner_seen(struct sock *sk, __u8 source)
 {
@@ -356,6 +468,9 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source)
 	record->tuple = tuple;
 	task_actor(task, &record->actor);
 	record->source = source;
+	record->waited_ms = 0;
+	if (source == TW_OWNER_RECEIVE && tp->bytes_received)
+		record->waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	submit_record(record);
 	return 0;

@@ -65,8 +65,11 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 	socket_lock_t sk_lock;
 	int sk_err;
 	__u16 sk_protocol;
@@ -98,6 +101,9 @@ struct inet_connection_sock {
 	__u8 icsk_pending;
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
+	struct {
+		__u32 lrcvtime; /* jiffies */
+	} icsk_ack;
 	__u32 icsk_user_timeout;
 };
 
@@ -118,6 +124,8 @@ struct tcp_sock {
 	__u32 snd_cwnd;
 	__u32 packets_out;
 	__u32 total_retrans;
+	__u32 dsack_dups;
+	__u32 rcv_tstamp; /* jiffies */
 	__u32 segs_in;
 	__u32 segs_out;
 	unsigned int keepalive_time;
@@ -157,7 +165,12 @@ struct net_device {
 };
 
 struct sk_buff {
+	struct sock *sk;
 	struct net_device *dev;
+	unsigned int len;
+	unsigned char *data;
+	int skb_iif;
+	__be16 protocol;
 	__u16 transport_header;
 	__u16 network_header;
 	unsigned char *head;
@@ -203,6 +216,12 @@ enum sock_flags {
 	SOCK_DONE,
 	SOCK_LINGER = 5,
 	SOCK_KEEPOPEN = 3,
+};
+
+/* 5.17, commit c504e5c2f964; the numbers change between releases. */
+enum skb_drop_reason {
+	SKB_DROP_REASON_NOT_SPECIFIED,
+	SKB_DROP_REASON_QUEUE_PURGE,
 };
 
 #pragma clang attribute pop

@@ -91,6 +91,15 @@ static __always_inline void keepalive_timers(const struct tcp_sock *tp, __u32 *t
 	*probes = count ? count : net->ipv4.sysctl_tcp_keepalive_probes;
 }
 
+/* Since the peer was last heard: payload or acknowledgement, whichever is newer. */
+static __always_inline __u32 unheard_ms(const struct tcp_sock *tp)
+{
+	__u32 now = (__u32)bpf_jiffies64();
+	__u32 payload = now - tp->inet_conn.icsk_ack.lrcvtime, ack = now - tp->rcv_tstamp;
+
+	return ticks_to_ms(payload < ack ? payload : ack);
+}
+
 static __always_inline void control_block(const struct tcp_sock *tp, struct tw_control_block *cb)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
@@ -114,12 +123,8 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->segs_in = tp->segs_in;
 	cb->segs_out = tp->segs_out;
 	cb->user_timeout_ms = icsk->icsk_user_timeout;
-	cb->ack_backlog = 0;
-	cb->max_ack_backlog = 0;
-	if (state == TCP_LISTEN) {
-		cb->ack_backlog = sk->sk_ack_backlog;
-		cb->max_ack_backlog = sk->sk_max_ack_backlog;
-	}
+	cb->dsack_dups = tp->dsack_dups;
+	cb->unheard_ms = state == TCP_LISTEN ? 0 : unheard_ms(tp);
 	cb->sk_err = (__u16)sk->sk_err;
 	cb->state = state;
 	cb->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
@@ -134,7 +139,8 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->keepalive_probes = 0;
 	if (cb->flags & TW_CB_KEEPOPEN)
 		keepalive_timers(tp, &cb->keepalive_time_ms, &cb->keepalive_intvl_ms, &cb->keepalive_probes);
-	cb->pad[0] = 0;
+	/* sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. */
+	cb->more = !sk->sk_socket && !(cb->flags & TW_CB_DEAD) ? TW_CB_UNACCEPTED : 0;
 }
 
 /* A process as the user knows it: thread-group id and the leader's name. */

@@ -9,6 +9,9 @@
 
 #include "config.h"
 
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86dd
+
 static __always_inline void map_ipv4(__u8 *to, __be32 addr)
 {
 	__u32 *words = (__u32 *)to;

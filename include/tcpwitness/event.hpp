@@ -25,6 +25,7 @@ using SocketError = tw_error;
 using SocketDestroyed = tw_destroy;
 using OwnerSeen = tw_owner;
 using SocketFound = tw_socket;
+using Drop = tw_drop;
 using ControlBlock = tw_control_block;
 using SocketView = tw_socket_view;
 using Actor = tw_actor;
@@ -54,7 +55,7 @@ struct Gap {
 struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
-  std::variant<StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Gap,
+  std::variant<StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Drop, Gap,
                ConversationEnd>
       body;
 };

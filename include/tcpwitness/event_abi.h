@@ -21,7 +21,7 @@
 #define TW_ASSERT_SIZE(type, bytes) TW_ASSERT(sizeof(struct type) == (bytes))
 #define TW_ASSERT_AT(type, field, bytes) TW_ASSERT(__builtin_offsetof(struct type, field) == (bytes))
 
-#define TW_ABI_VERSION 1
+#define TW_ABI_VERSION 2
 #define TW_COMM_LEN 16
 #define TW_NO_CPU 0xffff
 #define TW_MAX_PORTS 16
@@ -38,7 +38,8 @@ enum tw_kind {
 	TW_KIND_DESTROY = 6,    /* tcp:tcp_destroy_sock */
 	TW_KIND_OWNER = 7,      /* a process seen using a socket, see enum tw_owner_source */
 	TW_KIND_SOCKET = 8,     /* iter/tcp: a socket that exists at the start, or still at the end */
-	TW_KIND_COUNT = 9,
+	TW_KIND_DROP = 9,       /* skb:kfree_skb: a TCP segment that the kernel threw away */
+	TW_KIND_COUNT = 10,
 };
 
 /* Where a segment was seen. */
@@ -107,6 +108,11 @@ enum tw_cb_flags {
 	TW_CB_PRESENT = 1 << 7,  /* the block was read; without this bit all else is zero */
 };
 
+/* Bits of tw_control_block.more. */
+enum tw_cb_more {
+	TW_CB_UNACCEPTED = 1 << 0, /* waits for accept(): no process has it and none had (no sk_socket, not DEAD) */
+};
+
 /* Bits of tw_actor.flags. */
 enum tw_actor_flags {
 	TW_ACTOR_PRESENT = 1 << 0, /* `current` was read: a process, not a kernel thread or the idle task */
@@ -159,8 +165,8 @@ struct tw_control_block {
 	__u32 keepalive_time_ms; /* idle time before the first probe: socket option or sysctl; 0 without KEEPOPEN */
 	__u32 keepalive_intvl_ms;
 	__u32 user_timeout_ms; /* TCP_USER_TIMEOUT, 0: none */
-	__u32 ack_backlog;     /* LISTEN: accept queue length (sk_ack_backlog) */
-	__u32 max_ack_backlog; /* LISTEN: its limit */
+	__u32 dsack_dups;      /* segments that the peer's D-SACK says it got twice (4.20, RFC 2883) */
+	__u32 unheard_ms;      /* since a segment of the peer was last taken (keepalive_time_elapsed()) */
 	__u16 sk_err;          /* errno that the process will see, 0: none */
 	__u8 keepalive_probes; /* probes before giving up; 0 without KEEPOPEN */
 	__u8 state;            /* sk_state */
@@ -171,7 +177,7 @@ struct tw_control_block {
 	__u8 icsk_probes_out; /* unanswered keep-alive or zero-window probes */
 	__u8 sk_shutdown;     /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
 	__u8 flags;           /* enum tw_cb_flags */
-	__u8 pad[1];
+	__u8 more;            /* enum tw_cb_more */
 };
 TW_ASSERT_SIZE(tw_control_block, 104);
 TW_ASSERT_AT(tw_control_block, sk_err, 92);
@@ -287,9 +293,9 @@ struct tw_retransmit {
 	__u32 seq;
 	struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
 	__u32 end_seq;              /* first sequence number after the segment: a SYN or FIN counts one */
-	__s32 err;                  /* 0 left, 1 the qdisc refused it, -1 netfilter; -128: this kernel does not say */
-	__u8 synack;                /* 1: tcp_retransmit_synack */
-	__u8 num_timeout;           /* synack: retransmissions before this one */
+	__s32 err;   /* 0 left, 1 the qdisc refused it, -1 netfilter, -16 put off; -128: this kernel does not say */
+	__u8 synack; /* 1: tcp_retransmit_synack */
+	__u8 num_timeout; /* synack: retransmissions before this one */
 	__u8 pad[6];
 };
 TW_ASSERT_SIZE(tw_retransmit, 192);
@@ -335,7 +341,8 @@ struct tw_owner {
 	struct tw_tuple tuple;
 	struct tw_actor actor;
 	__u8 source; /* enum tw_owner_source */
-	__u8 pad[7];
+	__u8 pad[3];
+	__u32 waited_ms; /* RECEIVE, the first that is told: since the newest payload came (icsk_ack.lrcvtime) */
 };
 TW_ASSERT_SIZE(tw_owner, 104);
 
@@ -350,6 +357,25 @@ struct tw_socket {
 };
 TW_ASSERT_SIZE(tw_socket, 208);
 
+/* A segment that was thrown away, and why. On its way out if `outgoing`, else before TCP or in it. */
+struct tw_drop {
+	struct tw_header header; /* cookie: of the socket that the buffer carries, if any */
+	struct tw_tuple tuple;   /* local is the source of an outgoing segment, the destination of an incoming one */
+	__u32 reason;            /* enum skb_drop_reason of the running kernel; above 16 bits: another subsystem's */
+	__u32 seq;
+	__u32 ack;
+	__u32 len;     /* bytes that the buffer holds behind its TCP header: payload */
+	__u32 ifindex; /* came in on; 0: outgoing */
+	__u16 window;  /* as in the header, unscaled */
+	__u8 flags;    /* TCP flags */
+	__u8 ttl;      /* or hop limit */
+	__u8 outgoing;
+	__u8 has_socket; /* the buffer carried a socket whose state follows */
+	__u8 state;      /* sk_state */
+	__u8 pad[1];
+};
+TW_ASSERT_SIZE(tw_drop, 96);
+
 /* Per-CPU accounting of the ring, read by the consumer at the end: tried == received + lost. */
 struct tw_cpu_state {
 	__u64 tried;
@@ -358,7 +384,7 @@ struct tw_cpu_state {
 	__u64 flows_full; /* flows that found no room in the flow map: their ordinary segments went uncounted */
 	__u64 last_wakeup_ns;
 };
-TW_ASSERT_SIZE(tw_cpu_state, 104);
+TW_ASSERT_SIZE(tw_cpu_state, 112);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {

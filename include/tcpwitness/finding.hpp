@@ -22,8 +22,20 @@ enum class Rule : std::uint8_t {
   reset_origin,
   half_open,
   stray_segment,
+  rx_dropped,
+  tx_not_sent,
+  bad_checksum,
+  out_of_window,
+  old_timestamp,
+  accept_queue_full,
+  syn_backlog_full,
+  syncookie,
+  slow_handshake,
+  slow_accept,
+  late,
+  bytes_disagree,
 };
-inline constexpr std::size_t rule_count = 8;
+inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::bytes_disagree) + 1;
 
 // "keepalive", "zero-window", ...
 [[nodiscard]] std::string_view name(Rule rule);

@@ -63,6 +63,9 @@ struct WitnessSettings {
   bool capture = false;                               // reading a capture: a connection ends at its ConversationEnd
   std::int64_t hold_ns = 40'000'000;                  // how long an incoming segment waits for the transition it causes
   std::int64_t close_wait_stuck_ns = 10'000'000'000;  // CLOSE_WAIT for longer is a finding
+  std::int64_t slow_handshake_ns = 1'000'000'000;     // SYN to SYN-ACK, or SYN-ACK to ACK
+  std::int64_t slow_accept_ns = 1'000'000'000;        // waited for accept(), or with payload for the first read
+  std::int64_t late_ns = 100'000'000;                 // from a segment's arrival to the transition that it causes
   // A SYN flood costs no more memory than this many connections that are only half-open; without the kernel, a flood of
   // anything no more than that many connections. A connection that is accepted after all is told all the same.
   std::size_t half_open_limit = 65'536;

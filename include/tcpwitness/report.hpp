@@ -22,9 +22,12 @@ namespace tcpwitness {
 // Names that only the running system knows. Owned by the composition root, read by core and sinks.
 struct Names {
   std::vector<std::string> reset_reasons;                     // by number, from BTF; "" where there is none
+  std::vector<std::string> drop_reasons;                      // the same, of enum skb_drop_reason
   std::unordered_map<std::uint32_t, std::string> interfaces;  // by index
   // The name, or "reason 17" / "if3" where it is not known.
   [[nodiscard]] std::string reset_reason(std::uint32_t number) const;
+  // "NETFILTER_DROP"; "subsystem 3, reason 2" where another subsystem than the network core numbers it.
+  [[nodiscard]] std::string drop_reason(std::uint32_t number) const;
   [[nodiscard]] std::string interface(std::uint32_t index) const;
 };
 
@@ -121,6 +124,19 @@ struct ErrorEntry {
   bool own_abort = false;  // set by this side's own disconnect, after the end: nothing that the peer did
 };
 
+// A segment that the kernel threw away.
+struct DropEntry {
+  bool out = false;           // it was to leave
+  std::string reason;         // the kernel's name
+  std::string_view meaning;   // in words: "a firewall rule dropped it", ...; "" where the name must do
+  std::uint32_t rel_seq = 0;  // as in SegmentEntry
+  std::uint32_t rel_ack = 0;
+  bool relative = false;
+  std::uint32_t len = 0;  // payload bytes
+  std::uint8_t flags = 0;
+  EventId segment = 0;  // the same segment as the wire saw it; 0: not seen
+};
+
 // A keep-alive probe or the answer to it, or the end of waiting.
 struct KeepaliveEntry {
   enum class What : std::uint8_t { sent, received, answered, gave_up };
@@ -151,7 +167,7 @@ struct Entry {
   EventId id = 0;
   TimeNs ts_ns = 0;
   Flow flow;
-  std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, KeepaliveEntry, ProbeEntry,
+  std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, DropEntry, KeepaliveEntry, ProbeEntry,
                OwnerEntry>
       body;
 };

@@ -174,6 +174,14 @@ void Actor::begin_drain(int fd, Millis patience) {
 
 Call Actor::end_drain() { return outcome("receive to the end", drain_patience_); }
 
+void Actor::begin_held_send(int fd, std::string_view text, Millis hold) {
+  Request request =
+      with_text({.op = Op::send_held, .fd = fd, .a = static_cast<int32_t>(hold.count()), .size = text.size()}, text);
+  give(request, hold);
+}
+
+Call Actor::end_held_send() { return outcome("held send", std::chrono::seconds(5)); }
+
 void Actor::kill() {
   child_.signal(SIGKILL);
   if (!child_.wait(std::chrono::seconds(5))) failure_->note(comm_ + ": still there after SIGKILL");

@@ -87,6 +87,9 @@ class Actor {
   // drain() in two halves, so that the other side can act meanwhile.
   void begin_drain(int fd, Millis patience);
   Call end_drain();
+  // A send() from memory that only appears after `hold`: until then the kernel keeps the socket locked.
+  void begin_held_send(int fd, std::string_view text, Millis hold);
+  Call end_held_send();
 
   // SIGKILL, and wait until the process is gone: its kernel has dealt with its sockets then.
   void kill();

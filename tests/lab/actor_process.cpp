@@ -8,14 +8,17 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +27,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lab/actor_protocol.hpp"
@@ -167,6 +171,40 @@ Reply send_bytes(const Request& request) {
   return value_reply(static_cast<int64_t>(sent));
 }
 
+// userfaultfd: the page that send() copies from appears when we say so. If anything fails, it is there at once.
+Reply send_held(const Request& request) {
+  const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const auto faults = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC));
+  if (faults < 0) return errno_reply();
+  void* memory = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uffdio_api api{};
+  api.api = UFFD_API;
+  uffdio_register watched{};
+  watched.range = {reinterpret_cast<uint64_t>(memory), page};
+  watched.mode = UFFDIO_REGISTER_MODE_MISSING;
+  Reply reply;
+  if (memory == MAP_FAILED || ::ioctl(faults, UFFDIO_API, &api) != 0 ||
+      ::ioctl(faults, UFFDIO_REGISTER, &watched) != 0) {
+    reply = errno_reply();
+  } else {
+    std::thread provider([&] {
+      const std::string text = repeated(request.text, page);
+      ::usleep(static_cast<useconds_t>(request.a) * 1000);
+      uffdio_copy copy{};
+      copy.dst = watched.range.start;
+      copy.src = reinterpret_cast<uint64_t>(text.data());
+      copy.len = page;
+      ::ioctl(faults, UFFDIO_COPY, &copy);
+    });
+    reply =
+        call_reply(static_cast<int>(::send(request.fd, memory, std::min<size_t>(request.size, page), MSG_NOSIGNAL)));
+    provider.join();
+  }
+  if (memory != MAP_FAILED) ::munmap(memory, page);
+  ::close(faults);
+  return reply;
+}
+
 Reply fill(const Request& request) {
   const std::string block = repeated(request.text, 16 << 10);
   int64_t sent = 0;
@@ -270,6 +308,8 @@ Reply perform(const Request& request) {
       return accept_from(request);
     case Op::send:
       return send_bytes(request);
+    case Op::send_held:
+      return send_held(request);
     case Op::fill:
       return fill(request);
     case Op::receive:

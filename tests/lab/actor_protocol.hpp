@@ -25,6 +25,7 @@ enum class Op : uint32_t {
   connected,       // fd; waits for a connect() under way
   accept,          // fd -> descriptor
   send,            // fd, size, text repeated, a: how many send() calls it is cut into (0: one) -> bytes
+  send_held,       // fd, size, text, a: milliseconds for which its memory is missing -> bytes
   fill,            // fd: sends until the kernel has taken nothing for 300 ms -> bytes
   receive,         // fd, size -> bytes read until size, end of stream or error
   drain,           // fd -> bytes read until end of stream or error

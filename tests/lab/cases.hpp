@@ -18,10 +18,40 @@ void stray_listener(Script& s);
 void half_open_synack(Script& s);
 void accept_queue_full(Script& s);
 
+// cases_listen.cpp
+void accept_overflow(Script& s);
+void syn_backlog_full(Script& s);
+void syncookie(Script& s);
+void slow_accept(Script& s);
+void slow_handshake(Script& s);
+void synack_lost(Script& s);
+
+// cases_firewall.cpp
+void drop_input(Script& s);
+void drop_input_ipv6(Script& s);
+void drop_output(Script& s);
+void reject_input(Script& s);
+void reject_icmp(Script& s);
+void reject_established(Script& s);
+void reject_output(Script& s);
+void connect_ignored(Script& s);
+void connect_unsent(Script& s);
+void connect_unsent_queue(Script& s);
+void queue_overflow(Script& s);
+
+// cases_refusal.cpp
+void bad_checksum(Script& s);
+void out_of_window(Script& s);
+void old_timestamp(Script& s);
+void old_data(Script& s);
+void out_of_order(Script& s);
+void blind_reset(Script& s);
+
 // cases_crash.cpp
 void kill_clean(Script& s);
 void kill_unread(Script& s);
 void vanish(Script& s);
+void reboot_idle(Script& s);
 
 // cases_close.cpp
 void close_client(Script& s);
@@ -30,11 +60,16 @@ void close_three(Script& s);
 void ack_first(Script& s);
 void fin_first(Script& s);
 void simultaneous_close(Script& s);
+void half_close(Script& s);
+void port_reuse(Script& s);
 void close_wait_stuck(Script& s);
 
 // cases_timers.cpp
 void keepalive_answered(Script& s);
 void keepalive_death(Script& s);
+void keepalive_revived(Script& s);
+void keepalive_user_timeout(Script& s);
+void probe_timeout(Script& s);
 void zero_window(Script& s);
 void retransmit_timeout(Script& s);
 void user_timeout(Script& s);
@@ -42,11 +77,17 @@ void user_timeout(Script& s);
 // cases_reset.cpp
 void reset_by_peer(Script& s);
 void reset_by_local(Script& s);
+void reset_orphan(Script& s);
+void third_machine_before(Script& s);
+void reset_routed(Script& s);
+void reset_suspected(Script& s);
+void reset_injected(Script& s);
 
 // cases_server.cpp
 void fork_server(Script& s);
 void mapped(Script& s);
 void ipv6(Script& s);
+void late(Script& s);
 void preexisting_before(Script& s);
 void preexisting(Script& s);
 
@@ -54,6 +95,9 @@ void preexisting(Script& s);
 void retransmission_tail(Script& s);
 void retransmission_fast(Script& s);
 void retransmission_rto(Script& s);
+void retransmission_spurious(Script& s);
+void two_paths_before(Script& s);
+void two_paths(Script& s);
 void bulk(Script& s);
 
 }  // namespace tcpwitness::lab::cases

@@ -129,6 +129,46 @@ void simultaneous_close(Script& s) {
   s.played.closed_first = Closer::both;
 }
 
+void half_close(Script& s) {
+  s.establish();
+  s.client_sends("tell me everything\n");
+  s.client().shutdown(s.connection.client).ok();  // > FA: nothing more to say, but all ears
+  s.server().drain(s.connection.server).ok(0);
+  s.await_state(Side::server, "CLOSE_WAIT");
+  for (int part = 0; part < 5; ++part) {
+    s.server_sends("a part of the answer\n");
+    s.pause(Millis(200));
+  }
+  s.server().close(s.connection.server).ok();  // < FA   > A
+  s.client().drain(s.connection.client).ok(0);
+  s.client().close(s.connection.client).ok();
+  s.played.closed_first = Closer::client;
+  s.await_state(Side::client, "TIME_WAIT");
+  s.await_state(Side::server, "gone");
+}
+
+void port_reuse(Script& s) {
+  const Endpoint at{server_ip, service_port};
+  s.establish(at);
+  s.exchange();
+  s.server().close(s.connection.server).ok();  // < FA
+  s.client().drain(s.connection.client).ok(0);
+  s.client().close(s.connection.client).ok();  // > FA   < A
+  s.await_state(Side::server, "TIME_WAIT");
+  s.await_state(Side::client, "gone");
+  // The same four numbers again: the server's kernel lets a newer SYN end its TIME_WAIT.
+  const int fd = s.client_socket(at);
+  s.client().bind(fd, s.played.client_at).ok();
+  s.meet(s.connection.listener, fd, at);  // > S   < SA   > A
+  s.exchange();
+  s.server().close(s.connection.server).ok();
+  s.client().drain(s.connection.client).ok(0);
+  s.client().close(s.connection.client).ok();
+  s.played.closed_first = Closer::server;
+  s.await_state(Side::server, "TIME_WAIT");
+  s.await_state(Side::client, "gone");
+}
+
 void close_wait_stuck(Script& s) {
   s.establish();
   s.exchange();

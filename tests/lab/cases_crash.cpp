@@ -20,6 +20,16 @@ void name_the_victim(Script& s) {
   s.played.killed = s.played.server;
 }
 
+// The power fails: nothing gets in or out, and the kernel forgets. A socket under repair is dropped without a word when
+// its process dies, which is what a host that lost its memory has in common with one that never knew.
+void power_fails(Script& s) {
+  s.silence(Side::server);
+  s.server().set(s.connection.server, IPPROTO_TCP, TCP_REPAIR, 1).ok();
+  s.server().kill();
+  s.await_state(Side::server, "gone");
+  s.await_state(Side::client, "ESTABLISHED");
+}
+
 }  // namespace
 
 void kill_clean(Script& s) {
@@ -56,14 +66,7 @@ void vanish(Script& s) {
   name_the_victim(s);
   s.establish();
   s.exchange();
-
-  // The power fails: nothing gets in or out, and the kernel forgets. A socket under repair is dropped without a
-  // word when its process dies, which is what a host that lost its memory has in common with one that never knew.
-  s.silence(Side::server);
-  s.server().set(s.connection.server, IPPROTO_TCP, TCP_REPAIR, 1).ok();
-  s.server().kill();
-  s.await_state(Side::server, "gone");
-  s.await_state(Side::client, "ESTABLISHED");
+  power_fails(s);
 
   const std::string_view question = "are you still there?\n";
   s.client().send(s.connection.client, question).ok();  // > PA, no answer
@@ -75,6 +78,23 @@ void vanish(Script& s) {
   s.client_fails(s.client().drain(s.connection.client), ECONNRESET);  // > PA   < R
   s.await_state(Side::client, "gone");
   s.client().close(s.connection.client).ok();
+}
+
+void reboot_idle(Script& s) {
+  name_the_victim(s);
+  s.establish();
+  const int fd = s.connection.client;
+  s.client().set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 1).ok();
+  s.client().set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 1).ok();
+  s.client().set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3).ok();
+  s.client().set(fd, SOL_SOCKET, SO_KEEPALIVE, 1).ok();
+  s.exchange();
+  s.pause(Millis(100));
+  power_fails(s);
+  s.unsilence(Side::server);                         // back before anybody noticed
+  s.client_fails(s.client().drain(fd), ECONNRESET);  // > A at snd_una - 1   < R
+  s.await_state(Side::client, "gone");
+  s.client().close(fd).ok();
 }
 
 }  // namespace tcpwitness::lab::cases

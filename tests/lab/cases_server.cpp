@@ -59,6 +59,29 @@ void ipv6(Script& s) {
   talk_and_close(s);
 }
 
+void late(Script& s) {
+  // The server's copy of its FIN would come first otherwise.
+  s.set_sysctl(Side::server, "net.ipv4.tcp_early_retrans", "0");
+  s.establish();
+  s.exchange();
+  s.pause(Millis(100));
+  // The client's process is in send(), and its memory is not there yet: its socket is locked for that long.
+  const std::string_view text = "sorry, I was held up\n";
+  s.client().begin_held_send(s.connection.client, text, Millis(250));
+  s.pause(Millis(60));
+  s.server().shutdown(s.connection.server).ok();  // < FA arrives, and waits
+  s.client().end_held_send().ok(static_cast<int64_t>(text.size()));
+  s.await_state(Side::client, "CLOSE_WAIT");
+  s.played.client_bytes += text.size();
+  s.fact("held_ms", 250);
+  s.server().receive(s.connection.server, text.size()).ok(static_cast<int64_t>(text.size()));
+  s.client().close(s.connection.client).ok();
+  s.server().drain(s.connection.server).ok(0);
+  s.server().close(s.connection.server).ok();
+  s.played.closed_first = Closer::server;
+  s.await_state(Side::server, "TIME_WAIT");
+}
+
 void preexisting_before(Script& s) {
   s.establish();
   s.exchange();

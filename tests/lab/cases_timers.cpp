@@ -66,6 +66,50 @@ void keepalive_death(Script& s) {
   s.require(s.counted(Side::client, "TCPKeepAlive") == 3, "three keep-alives were sent");
 }
 
+void keepalive_user_timeout(Script& s) {
+  s.establish();
+  keepalive_every_second(s);
+  s.client().set(s.connection.client, IPPROTO_TCP, TCP_USER_TIMEOUT, 1500).ok();
+  s.exchange();
+  s.pause(Millis(100));
+  s.drop(Side::server, Hook::input);
+  s.fact("user_timeout_ms", 1500);
+  client_gives_up(s, Millis(10000));  // > A at snd_una - 1, > RA before the third
+}
+
+void keepalive_revived(Script& s) {
+  s.establish();
+  keepalive_every_second(s);
+  s.exchange();
+  s.pause(Millis(100));
+  s.drop(Side::server, Hook::input);
+  s.pause(Millis(2500));  // > A at snd_una - 1 twice, no answer
+  s.require(s.dropped(Side::server) == 2, "two keep-alives were lost");
+  s.unsilence(Side::server);
+  s.pause(Millis(1000));  // > A at snd_una - 1   < A
+  s.fact("keepalive_probes", s.counted(Side::client, "TCPKeepAlive"));
+  s.client().close(s.connection.client).ok();
+  s.server().drain(s.connection.server).ok(0);
+  s.server().close(s.connection.server).ok();
+  s.played.closed_first = Closer::client;
+  s.await_state(Side::client, "TIME_WAIT");
+}
+
+void probe_timeout(Script& s) {
+  s.set_sysctl(Side::client, "net.ipv4.tcp_early_retrans", "0");
+  const Endpoint at{server_ip, service_port};
+  const int listener = s.listen(at);
+  s.server().set(listener, SOL_SOCKET, SO_RCVBUF, 8192).ok();
+  const int fd = s.client_socket(at);
+  s.client().set(fd, SOL_SOCKET, SO_SNDBUF, 64 << 10).ok();
+  s.client().set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 1500).ok();
+  s.meet(listener, fd, at);
+  s.played.client_bytes = static_cast<uint64_t>(s.client().fill(fd).ok());  // < A win 0
+  s.drop(Side::server, Hook::input);                                        // > A at snd_una - 1, no answer any more
+  s.fact("user_timeout_ms", 1500);
+  client_gives_up(s, Millis(10000));
+}
+
 void zero_window(Script& s) {
   // Or the tail-loss probe would not wait for the delayed ACK, and retransmit what was never lost.
   s.set_sysctl(Side::client, "net.ipv4.tcp_early_retrans", "0");

@@ -66,6 +66,37 @@ void retransmission_rto(Script& s) {
   close_both(s);
 }
 
+void retransmission_spurious(Script& s) {
+  s.set_sysctl(Side::client, "net.ipv4.tcp_early_retrans", "0");
+  s.establish();
+  s.exchange();
+  s.pause(Millis(100));
+  s.drop_once(Side::server, Hook::output, "tcp flags & (fin|syn|rst|psh|ack) == ack");
+  s.client_sends("it arrived, its acknowledgement did not\n");  // > PA   < A is lost
+  s.client().all_acknowledged(s.connection.client).ok();        // > PA again   < A with DSACK
+  s.require(s.dropped(Side::server) == 1, "one acknowledgement was lost");
+  s.fact("dsacks", s.counted(Side::client, "TCPDSACKRecv"));
+  s.require(s.counted(Side::client, "TCPDSACKRecv") == 1, "the server said that it had it");
+  s.unsilence(Side::server);
+  close_both(s);
+}
+
+void two_paths_before(Script& s) { s.add_second_cable(); }
+
+void two_paths(Script& s) {
+  s.establish();
+  s.exchange();
+  s.route_over_second_cable(true);
+  constexpr uint64_t size = 1000;
+  s.client().send_bytes(s.connection.client, size).ok(size);
+  s.server().receive(s.connection.server, size).ok(size);
+  s.client().all_acknowledged(s.connection.client).ok();
+  s.route_over_second_cable(false);
+  s.played.client_bytes += size;
+  s.fact("second_cable_bytes", size);
+  close_both(s);
+}
+
 void bulk(Script& s) {
   s.establish();
   const uint64_t size = s.options().bulk_bytes;

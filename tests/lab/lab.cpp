@@ -99,12 +99,84 @@ Result<void> Lab::connect_hosts() {
       fmt::format("link add {} address {} netns {} type veth peer name {} address {} netns {}\n", client_link,
                   client_mac, client_.name(), server_link, server_mac, server_.name());
   if (auto done = run_tool({"ip", "-batch", "-"}, pair); !done) return failure(done.error());
+  return set_up_hosts();
+}
+
+Result<void> Lab::set_up_hosts() {
   const std::string client =
       host_setup(client_link, client_ip, client_ip6, server_mac, {server_ip, scripted_server_ip, server_ip6});
   const std::string server =
       host_setup(server_link, server_ip, server_ip6, client_mac, {client_ip, scripted_client_ip, client_ip6});
   if (auto done = run_tool({"ip", "-n", client_.name(), "-batch", "-"}, client); !done) return failure(done.error());
   if (auto done = run_tool({"ip", "-n", server_.name(), "-batch", "-"}, server); !done) return failure(done.error());
+  return {};
+}
+
+Result<void> Lab::route_through_third_machine() {
+  auto third = Namespace::create("third");
+  if (!third) return failure("cannot make the third machine's namespace: " + third.error());
+  // Towards each host it bears the other's hardware address, so that the hosts' static neighbours stay right.
+  const std::string pairs = fmt::format(
+      "link add {0} address {2} netns {1} type veth peer name {6} address {5} netns {8}\n"
+      "link add {3} address {5} netns {4} type veth peer name {7} address {2} netns {8}\n",
+      client_link, client_.name(), client_mac, server_link, server_.name(), server_mac, third_link_to_client,
+      third_link_to_server, third->name());
+  if (auto done = run_tool({"ip", "-n", client_.name(), "link", "del", client_link}); !done)
+    return failure(done.error());
+  if (auto done = run_tool({"ip", "-batch", "-"}, pairs); !done) return failure(done.error());
+  std::string routes;
+  const auto beyond = [&](const char* link, const char* mac, std::initializer_list<const char*> addresses) {
+    routes += fmt::format("link set {0} addrgenmode none\nlink set {0} up\n", link);
+    for (const char* address : addresses) {
+      routes += fmt::format("route add {0} dev {1}\nneigh replace {0} lladdr {2} dev {1} nud permanent\n", address,
+                            link, mac);
+    }
+  };
+  beyond(third_link_to_client, client_mac, {client_ip, scripted_client_ip, client_ip6});
+  beyond(third_link_to_server, server_mac, {server_ip, scripted_server_ip, server_ip6});
+  if (auto done = run_tool({"ip", "-n", third->name(), "-batch", "-"}, routes); !done) return failure(done.error());
+  auto forwards = third->inside([]() -> Result<void> {
+    for (const char* path : {"/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"}) {
+      std::ofstream out(path);
+      if (!(out << 1 << std::flush)) return failure(fmt::format("cannot write {}", path));
+    }
+    return {};
+  });
+  if (!forwards) return forwards;
+  third_.emplace(std::move(*third));
+  return set_up_hosts();
+}
+
+Result<void> Lab::add_second_cable() {
+  const std::string pair =
+      fmt::format("link add {} address {} netns {} type veth peer name {} address {} netns {}\n", second_client_link,
+                  client_mac, client_.name(), second_server_link, server_mac, server_.name());
+  if (auto done = run_tool({"ip", "-batch", "-"}, pair); !done) return failure(done.error());
+  second_cable_ = true;
+  for (const auto& [host, link] : {std::pair{&client_, second_client_link}, {&server_, second_server_link}}) {
+    const std::string setup = fmt::format("link set {0} addrgenmode none\nlink set {0} up mtu 1500\n", link);
+    if (auto done = run_tool({"ip", "-n", host->name(), "-batch", "-"}, setup); !done) return failure(done.error());
+  }
+  auto neighbour = run_tool({"ip", "-n", client_.name(), "neigh", "replace", server_ip, "lladdr", server_mac, "dev",
+                             second_client_link, "nud", "permanent"});
+  return neighbour ? Result<void>{} : failure(neighbour.error());
+}
+
+Result<void> Lab::route_over_second_cable(bool on) {
+  auto done = run_tool({"ip", "-n", client_.name(), "route", on ? "replace" : "del", fmt::format("{}/32", server_ip),
+                        "dev", second_client_link, "src", client_ip});
+  return done ? Result<void>{} : failure(done.error());
+}
+
+Result<void> Lab::set_queue(Side side, const std::string& words) {
+  const char* link = side == Side::client ? client_link : server_link;
+  std::vector<std::string> argv = {"tc", "-n",  host(side).name(), "qdisc", words.empty() ? "del" : "replace", "dev",
+                                   link, "root"};
+  std::istringstream rest(words);
+  for (std::string word; rest >> word;) argv.push_back(word);
+  if (auto done = run_tool(argv); !done) return failure(done.error());
+  std::erase(queued_, side);
+  if (!words.empty()) queued_.push_back(side);
   return {};
 }
 
@@ -115,12 +187,19 @@ Result<void> Lab::nft(Side side, const std::string& commands) const {
   });
 }
 
-Result<void> Lab::drop(Side side, Hook hook, const std::string& match) {
+Result<void> Lab::add_rule(Side side, Hook hook, const std::string& match, const char* verdict) {
   const char* chain = hook == Hook::input ? "input" : "output";
+  const bool to_server = (side == Side::client) == (hook == Hook::output);
   return nft(side, fmt::format("add table inet lab\n"
                                "add chain inet lab {0} {{ type filter hook {0} priority 0; }}\n"
-                               "add rule inet lab {0} {1} counter drop\n",
-                               chain, match.empty() ? "meta l4proto tcp" : match));
+                               "add rule inet lab {0} tcp {1} {2} {3} counter {4}\n",
+                               chain, to_server ? "dport" : "sport", service_port, match, verdict));
+}
+
+Result<void> Lab::drop(Side side, Hook hook, const std::string& match) { return add_rule(side, hook, match, "drop"); }
+
+Result<void> Lab::reject(Side side, Hook hook, const std::string& match, Refusal refusal) {
+  return add_rule(side, hook, match, refusal == Refusal::tcp_reset ? "reject with tcp reset" : "reject");
 }
 
 Result<void> Lab::drop_once(Side side, Hook hook, const std::string& match) {
@@ -198,6 +277,23 @@ Result<Lab::Counters> Lab::counters(Side side) const {
 void Lab::reset() {
   for (const Side side : {Side::client, Side::server}) {
     if (auto done = remove_rules(side); !done) fmt::print(stderr, "lab: {}\n", done.error());
+  }
+  for (const Side side : std::exchange(queued_, {})) {
+    if (auto done = set_queue(side, ""); !done) fmt::print(stderr, "lab: {}\n", done.error());
+  }
+  if (std::exchange(second_cable_, false)) {
+    if (auto done = run_tool({"ip", "-n", client_.name(), "link", "del", second_client_link}); !done)
+      fmt::print(stderr, "lab: {}\n", done.error());
+  }
+  if (third_) {
+    // A namespace takes a while to go, and its cables with it: by hand, and now.
+    for (const Side side : {Side::client, Side::server}) {
+      const char* link = side == Side::client ? client_link : server_link;
+      if (auto done = run_tool({"ip", "-n", host(side).name(), "link", "del", link}); !done)
+        fmt::print(stderr, "lab: {}\n", done.error());
+    }
+    third_.reset();
+    if (auto done = connect_hosts(); !done) fmt::print(stderr, "lab: {}\n", done.error());
   }
   const std::vector<Sysctl> changed = std::exchange(changed_, {});
   for (auto it = changed.rbegin(); it != changed.rend(); ++it) {

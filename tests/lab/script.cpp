@@ -82,6 +82,14 @@ void Script::drop_once(Side at, Hook hook, const std::string& match) {
   if (!failure_) check(lab_.drop_once(at, hook, match));
 }
 
+void Script::reject(Side at, Hook hook, const std::string& match, Refusal refusal) {
+  if (!failure_) check(lab_.reject(at, hook, match, refusal));
+}
+
+void Script::set_queue(Side at, const std::string& words) {
+  if (!failure_) check(lab_.set_queue(at, words));
+}
+
 void Script::silence(Side side) {
   drop(side, Hook::input);
   drop(side, Hook::output);
@@ -108,6 +116,38 @@ ScriptedHost Script::scripted_host(Side beside, uint16_t port) {
   (beside == Side::client ? played.client : played.server) = {0, ""};
   // A host that could not be made is never asked to do anything: the failure is sticky.
   return host ? std::move(*host) : ScriptedHost::mute(failure_);
+}
+
+ScriptedHost Script::scripted_client(uint16_t port, bool timestamps) {
+  const int listener = listen();
+  ScriptedHost host = scripted_host(Side::client, port);
+  played.client_at = host.at();
+  played.server_at = {server_ip, service_port};
+  host.talk_to(played.server_at);
+  if (timestamps) host.use_timestamps();
+  host.say("S", 0, 0);
+  host.hear("SA");
+  host.say("A", 1, 1);
+  connection = {listener, -1, static_cast<int>(server().accept(listener).ok())};
+  return host;
+}
+
+void Script::route_through_third_machine() {
+  if (!failure_) check(lab_.route_through_third_machine());
+}
+
+void Script::add_second_cable() {
+  if (!failure_) check(lab_.add_second_cable());
+}
+
+void Script::route_over_second_cable(bool on) {
+  if (!failure_) check(lab_.route_over_second_cable(on));
+}
+
+Outsider Script::outsider() {
+  auto outsider = Outsider::on(lab_, failure_);
+  if (!outsider) failure_.note(outsider.error());
+  return outsider ? std::move(*outsider) : Outsider::mute(failure_);
 }
 
 void Script::pause(Millis time) {

@@ -12,12 +12,10 @@
 
 #include "lab/actor.hpp"
 #include "lab/lab.hpp"
+#include "lab/outsider.hpp"
 #include "lab/scripted_host.hpp"
 
 namespace tcpwitness::lab {
-
-inline constexpr uint16_t service_port = 8080;
-inline constexpr uint16_t closed_port = 8081;
 
 struct PlayOptions {
   Millis hold{3000};                  // how long "too long" lasts (close-wait-stuck, zero-window)
@@ -60,11 +58,20 @@ class Script {
   // The cable.
   void drop(Side at, Hook hook, const std::string& match = {});
   void drop_once(Side at, Hook hook, const std::string& match);
-  void silence(Side side);    // nothing in, nothing out
-  void unsilence(Side side);  // removes every rule on that side
+  void reject(Side at, Hook hook, const std::string& match, Refusal refusal = Refusal::tcp_reset);
+  void set_queue(Side at, const std::string& words);  // in tc's words; "" is none
+  void silence(Side side);                            // nothing in, nothing out
+  void unsilence(Side side);                          // removes every rule on that side
   int dropped(Side at);
   void set_sysctl(Side side, const std::string& name, const std::string& value, bool required = true);
   ScriptedHost scripted_host(Side beside, uint16_t port);
+  // The client of a connection to the server's listener is a scripted host; the server has accepted.
+  ScriptedHost scripted_client(uint16_t port, bool timestamps = false);
+  // Puts a third machine into the cable: in `before`, so that whoever watches sees the final interfaces.
+  void route_through_third_machine();
+  Outsider outsider();                    // on that machine
+  void add_second_cable();                // in `before`, too
+  void route_over_second_cable(bool on);  // what the client sends to the server
 
   void pause(Millis time);
   // The connection played reaches `state` on this side ("" or "gone": no socket left).

@@ -37,9 +37,12 @@ Result<ScriptedHost> ScriptedHost::beside(const Lab& lab, Side side, uint16_t po
   return ScriptedHost(std::move(in), std::move(out), {ip, port}, failure_sink);
 }
 
-void ScriptedHost::say(std::string_view flags, uint32_t seq, uint32_t ack, std::string_view data) {
+void ScriptedHost::say(std::string_view flags, uint32_t seq, uint32_t ack, std::string_view data, const Oddity& odd) {
   if (*failure_) return;
   const bool acknowledges = flags.find('A') != std::string_view::npos;
+  if (timestamps_) ++timestamps_->value;
+  std::optional<Timestamps> timestamps = timestamps_;
+  if (timestamps) timestamps->value -= odd.older_by;
   const std::vector<uint8_t> packet = build({.src_ip = self_.ip,
                                              .dst_ip = peer_.ip,
                                              .src_port = self_.port,
@@ -47,7 +50,10 @@ void ScriptedHost::say(std::string_view flags, uint32_t seq, uint32_t ack, std::
                                              .seq = our_isn_ + seq,
                                              .ack = acknowledges ? their_isn_ + ack : 0,
                                              .flags = std::string(flags),
-                                             .data = std::string(data)});
+                                             .window = odd.window,
+                                             .data = std::string(data),
+                                             .timestamps = timestamps,
+                                             .damaged = odd.damaged});
   sockaddr_in to{};
   to.sin_family = AF_INET;
   ::inet_pton(AF_INET, peer_.ip.c_str(), &to.sin_addr);
@@ -90,6 +96,7 @@ Segment ScriptedHost::expect(std::string_view flags, Millis patience, bool repea
       their_isn_ = heard->seq;
       peer_ = {heard->src_ip, heard->src_port};
     }
+    if (timestamps_ && heard->timestamps) timestamps_->echo = heard->timestamps->value;
     heard->seq -= their_isn_;
     if (heard->flags.find('A') != std::string::npos) heard->ack -= our_isn_;
     const bool repeated = heard->flags == last_.flags && heard->seq == last_.seq && heard->ack == last_.ack;

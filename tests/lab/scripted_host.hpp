@@ -18,6 +18,13 @@
 
 namespace tcpwitness::lab {
 
+// What may be odd about a segment that a host says.
+struct Oddity {
+  bool damaged = false;   // its checksum is wrong
+  uint32_t older_by = 0;  // its timestamp is that much older than it should be
+  uint16_t window = 65000;
+};
+
 class ScriptedHost {
  public:
   // Beside the real host of `side`, so that its segments cross the cable to the other side.
@@ -29,8 +36,10 @@ class ScriptedHost {
   const Endpoint& at() const { return self_; }
   // Whom to talk to; otherwise whoever sends the first SYN.
   void talk_to(const Endpoint& peer) { peer_ = peer; }
+  // From here on every segment it says carries timestamps.
+  void use_timestamps() { timestamps_ = Timestamps{.value = 5'000'000}; }
 
-  void say(std::string_view flags, uint32_t seq, uint32_t ack, std::string_view data = {});
+  void say(std::string_view flags, uint32_t seq, uint32_t ack, std::string_view data = {}, const Oddity& odd = {});
   // The next segment of the conversation, which must have just these flags; numbers in it are relative. A copy of
   // the one heard before it is passed over, unless it is asked for (hear_again).
   Segment hear(std::string_view flags, Millis patience = std::chrono::seconds(3));
@@ -49,6 +58,7 @@ class ScriptedHost {
   uint32_t our_isn_ = 1'000'000;
   uint32_t their_isn_ = 0;
   Segment last_;
+  std::optional<Timestamps> timestamps_;  // of the next segment
   Failure* failure_;
 };
 

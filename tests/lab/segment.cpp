@@ -16,6 +16,7 @@ namespace {
 constexpr size_t ip_header = 20;
 constexpr size_t tcp_header = 20;
 constexpr size_t mss_option = 4;
+constexpr size_t timestamp_option = 12;  // two NOPs before it
 constexpr uint8_t protocol_tcp = 6;
 
 struct Flag {
@@ -53,6 +54,20 @@ std::string address(const uint8_t* at) {
   return text;
 }
 
+std::optional<Timestamps> timestamps_of(std::span<const uint8_t> options) {
+  constexpr uint8_t end = 0, nop = 1, timestamps = 8;
+  while (!options.empty() && options[0] != end) {
+    size_t size = 1;
+    if (options[0] != nop) {
+      if (options.size() < 2 || options[1] < 2 || options[1] > options.size()) break;
+      size = options[1];
+      if (options[0] == timestamps && size == 10) return Timestamps{get32(&options[2]), get32(&options[6])};
+    }
+    options = options.subspan(size);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 uint32_t Segment::sequence_length() const {
@@ -62,14 +77,14 @@ uint32_t Segment::sequence_length() const {
 
 std::vector<uint8_t> build(const Segment& segment) {
   const bool syn = segment.flags.find('S') != std::string::npos;
-  const size_t header = tcp_header + (syn ? mss_option : 0);
+  const size_t header = tcp_header + (syn ? mss_option : 0) + (segment.timestamps ? timestamp_option : 0);
   std::vector<uint8_t> packet(ip_header + header + segment.data.size());
 
   uint8_t* ip = packet.data();
   ip[0] = 0x45;
   put16(ip + 2, static_cast<uint16_t>(packet.size()));
   ip[6] = 0x40;  // don't fragment
-  ip[8] = 64;
+  ip[8] = segment.ttl;
   ip[9] = protocol_tcp;
   ::inet_pton(AF_INET, segment.src_ip.c_str(), ip + 12);
   ::inet_pton(AF_INET, segment.dst_ip.c_str(), ip + 16);
@@ -85,11 +100,21 @@ std::vector<uint8_t> build(const Segment& segment) {
     if (segment.flags.find(flag.letter) != std::string::npos) tcp[13] |= flag.bit;
   }
   put16(tcp + 14, segment.window);
-  if (syn) put32(tcp + tcp_header, 0x02040000 | 1460);
+  uint8_t* option = tcp + tcp_header;
+  if (syn) {
+    put32(option, 0x02040000 | 1460);
+    option += mss_option;
+  }
+  if (segment.timestamps) {
+    put32(option, 0x0101080a);
+    put32(option + 4, segment.timestamps->value);
+    put32(option + 8, segment.timestamps->echo);
+  }
   std::copy(segment.data.begin(), segment.data.end(), tcp + header);
   const std::span<const uint8_t> whole(tcp, header + segment.data.size());
   const uint32_t pseudo = sum16({ip + 12, 8}, protocol_tcp + static_cast<uint32_t>(whole.size()));
   put16(tcp + 16, checksum(sum16(whole, pseudo)));
+  if (segment.damaged) tcp[16] = static_cast<uint8_t>(~tcp[16]);
   return packet;
 }
 
@@ -113,6 +138,8 @@ std::optional<Segment> parse(std::span<const uint8_t> packet) {
     if (tcp[13] & flag.bit) segment.flags += flag.letter;
   }
   segment.window = get16(tcp + 14);
+  segment.ttl = packet[8];
+  segment.timestamps = timestamps_of({tcp + tcp_header, header - tcp_header});
   segment.data.assign(reinterpret_cast<const char*>(tcp + header), total - ip_size - header);
   return segment;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A hand-made TCP segment over IPv4: built with right checksums, or read back from the wire. Flags are letters in
-// tcpdump's spirit but always in this order: S F R P A U ("SA", "FA", "PA", "R"). Options are not modelled, except
-// that a SYN carries an MSS.
+// tcpdump's spirit but always in this order: S F R P A U ("SA", "FA", "PA", "R"). Of the options only timestamps are
+// modelled; a SYN also carries an MSS.
 
 #pragma once
 
@@ -15,6 +15,11 @@
 
 namespace tcpwitness::lab {
 
+struct Timestamps {
+  uint32_t value = 0;
+  uint32_t echo = 0;
+};
+
 struct Segment {
   std::string src_ip;
   std::string dst_ip;
@@ -25,6 +30,9 @@ struct Segment {
   std::string flags;
   uint16_t window = 65000;
   std::string data;
+  std::optional<Timestamps> timestamps;
+  uint8_t ttl = 64;
+  bool damaged = false;  // its checksum is wrong
 
   // How far it moves the sequence number: SYN and FIN count one each.
   uint32_t sequence_length() const;

@@ -101,7 +101,7 @@ TEST_F(Idle, UnansweredKeepalivesEndInTheirPredictedDeath) {
   ASSERT_EQ(resets.size(), 1u);
   EXPECT_EQ(resets[0].value("reason", "TCP_KEEPALIVE_TIMEOUT"), "TCP_KEEPALIVE_TIMEOUT");
   const auto text = story->client.findings(mine["conn"], "keepalive").at(0)["text"].get<std::string>();
-  EXPECT_NE(text.find("3 of 3 unanswered"), std::string::npos) << text;
+  EXPECT_NE(text.find("3 of 3 keep-alive probes left "), std::string::npos) << text;
 }
 
 TEST_F(Idle, ThePeerOfADeadConnectionStaysOpenThoughTheResetReachedItsInterface) {

@@ -206,7 +206,9 @@ std::optional<Story> Live::play(const std::string& name, const Play& how) {
     ADD_FAILURE() << performance.error();
     return std::nullopt;
   }
-  auto client = Watch::start(lab().client_ns(), how.arguments, how.through);
+  std::vector<std::string> client_arguments = how.arguments;
+  client_arguments.insert(client_arguments.end(), how.client_arguments.begin(), how.client_arguments.end());
+  auto client = Watch::start(lab().client_ns(), client_arguments, how.through);
   auto server = Watch::start(lab().server_ns(), how.arguments, how.through);
   if (!client || !server) return std::nullopt;
   for (Watch* watch : {&*client, &*server}) {

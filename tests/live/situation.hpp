@@ -58,8 +58,9 @@ struct Story {
 };
 
 struct Play {
-  std::vector<std::string> arguments{};  // of both tracers, after `trace -o json --netns NS`
-  std::vector<std::string> through{};    // see TracerRun::start
+  std::vector<std::string> arguments{};         // of both tracers, after `trace -o json --netns NS`
+  std::vector<std::string> client_arguments{};  // of the one in the client's namespace, too
+  std::vector<std::string> through{};           // see TracerRun::start
   lab::PlayOptions options{};
   std::function<void(const lab::Played&)> when_ready{};  // both tracers are live, nothing is played yet
   std::function<void()> when_played{};                   // the players still live

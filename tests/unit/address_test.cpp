@@ -71,7 +71,7 @@ TEST(Names, AreTheWordsOfTheDesign) {
   EXPECT_EQ(name(Rule::stray_segment), "stray-segment");
   EXPECT_EQ(name(TcpState::new_syn_recv), "NEW_SYN_RECV");
   EXPECT_EQ(name(static_cast<TcpState>(77)), "UNKNOWN");
-  const Names names{{"", "SK_RST_REASON_NO_SOCKET"}, {{3, "eth0"}}};
+  const Names names{{"", "SK_RST_REASON_NO_SOCKET"}, {}, {{3, "eth0"}}};
   EXPECT_EQ(names.reset_reason(1), "SK_RST_REASON_NO_SOCKET");
   EXPECT_EQ(names.reset_reason(0), "reason 0");
   EXPECT_EQ(names.reset_reason(17), "reason 17");

@@ -133,6 +133,7 @@ class Side {
     if ((flags & rst) == 0) {
       peer_nxt = segment.seq + seq_length(len, flags);
       bytes_in_ += len;
+      if ((why & TW_WHY_RETRANSMISSION) != 0) again_in_ += len;
     }
     ++segments_in_;
     segment.wire = counted();
@@ -176,12 +177,40 @@ class Side {
     return stream_->add(event);
   }
 
-  EventId used(Caller by, std::uint8_t source) {
+  // The kernel throws a segment away: one that came in, or one that was to leave.
+  EventId drop(std::uint32_t reason, bool out, std::uint8_t flags, std::uint32_t len = 0) {
+    tw_drop event{};
+    event.header = header(TW_KIND_DROP);
+    event.tuple = tuple_;
+    event.reason = reason;
+    event.flags = flags;
+    event.len = len;
+    event.ttl = 64;
+    event.seq = out ? ((flags & syn) != 0 ? isn_ : snd_nxt) : peer_nxt - seq_length(len, flags);
+    event.ack = out ? rcv_nxt : snd_nxt;
+    event.outgoing = out ? 1 : 0;
+    event.has_socket = event.outgoing;
+    event.state = static_cast<std::uint8_t>(state);
+    if (!out) event.header.cookie = 0;
+    return stream_->add(event);
+  }
+
+  // A segment that came in was not taken: the socket is as before, and the peer's next one is this one again.
+  void refuses(const Side& before) {
+    snd_una = before.snd_una;
+    rcv_nxt = before.rcv_nxt;
+    copied_seq = before.copied_seq;
+    peer_nxt = before.peer_nxt;
+    fin_taken_ = before.fin_taken_;
+  }
+
+  EventId used(Caller by, std::uint8_t source, std::uint32_t waited_ms = 0) {
     tw_owner event{};
     event.header = header(TW_KIND_OWNER);
     event.tuple = tuple_;
     event.actor = actor(by);
     event.source = source;
+    event.waited_ms = waited_ms;
     return stream_->add(event);
   }
 
@@ -257,7 +286,7 @@ class Side {
 
   // The flow map's totals.
   [[nodiscard]] tw_wire_counters counted() const {
-    return {bytes_in_, bytes_out_, segments_in_, segments_out_, 0, again_out_};
+    return {bytes_in_, bytes_out_, segments_in_, segments_out_, again_in_, again_out_};
   }
 
  private:
@@ -275,6 +304,8 @@ class Side {
     segment.flags = flags;
     segment.len = len;
     segment.window = 500;
+    segment.ttl = 64;
+    segment.ifindex = 2;
     if ((flags & rst) != 0) {
       why |= TW_WHY_RST;
     } else {
@@ -306,6 +337,7 @@ class Side {
   std::uint32_t unread_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t bytes_in_ = 0;
+  std::uint32_t again_in_ = 0;
   std::uint32_t again_out_ = 0;
   std::uint32_t segments_in_ = 0;
   std::uint32_t segments_out_ = 0;

@@ -3,23 +3,32 @@
 #include <gtest/gtest.h>
 
 #include "judge/judge.hpp"
-#include "unit/stories.hpp"
+#include "unit/says.hpp"
 
 namespace tcpwitness::testing {
 namespace {
 
-bool says(const std::optional<Finding>& finding, std::string_view words) {
-  return finding && finding->text.find(words) != std::string::npos;
-}
-
 TEST(Keepalive, UnansweredProbesEndInTimeout) {
   const Told told = run(keepalive_death_story().events, trace_settings());
   const auto finding = told.finding(Rule::keepalive);
-  EXPECT_TRUE(says(finding, "3 of 3 unanswered")) << (finding ? finding->text : "");
+  EXPECT_TRUE(says(finding,
+                   "3 of 3 keep-alive probes left eth0, no answer arrived: connection declared dead after 5.0 s as "
+                   "configured (2.0 s idle, 1.0 s interval, 3 probes)"))
+      << (finding ? finding->text : "");
   EXPECT_EQ(finding->confidence, Confidence::certain);
   const auto entries = told.entries_of<KeepaliveEntry>();
   ASSERT_EQ(entries.size(), 4U);
   EXPECT_EQ(entries.back().second.what, KeepaliveEntry::What::gave_up);
+}
+
+TEST(Keepalive, AnOtherSilenceThanConfiguredIsNotCalledSo) {
+  Story story = keepalive_death_story();
+  for (Event& event : story.events) {
+    if (auto* error = std::get_if<SocketError>(&event.body)) error->cb.unheard_ms = 9000;
+    if (auto* change = std::get_if<StateChange>(&event.body)) change->cb.unheard_ms = 9000;
+  }
+  const auto finding = run(story.events).finding(Rule::keepalive);
+  EXPECT_TRUE(says(finding, "declared dead after 9.0 s (2.0 s idle")) << told_text(finding);
 }
 
 TEST(Keepalive, AnsweredProbesAreCountedAndKillNobody) {
@@ -182,7 +191,8 @@ TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {
   const Told told = run(stuck(11 * s, false));
   const auto reports = told.all<FindingReport>();
   const auto finding = told.finding(Rule::close_wait_stuck);
-  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed"));
+  EXPECT_TRUE(says(finding, "the peer's FIN arrived 11.0 s ago; nginx (pid 80) has not closed: CLOSE_WAIT leak"))
+      << told_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_EQ(std::count_if(reports.begin(), reports.end(),
                           [](const auto& r) { return r.finding.rule == Rule::close_wait_stuck; }),

@@ -100,6 +100,7 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
   start.close_wait_stuck_ns = settings.close_wait_stuck_ns;
   start.snaplen = 128;
   start.reset_reasons = kernel_names().reset_reasons;
+  start.drop_reasons = kernel_names().drop_reasons;
   {
     Decoder decoder(0, start.started_ns);
     Witness witness(settings, kernel_names());

@@ -104,6 +104,7 @@ TEST(Marks, ComeBackAsTheyWere) {
   start.realtime_offset_ns = -77;
   start.comm = "a\\b\nc\td=";
   start.reset_reasons = {"NOT_SPECIFIED", "", "NO_SOCKET"};
+  start.drop_reasons = {"", "NETFILTER_DROP"};
   start.ready.hooks = {{"wire_ingress", "lo", "tcx", "why\tnot"}, {"x", "y", "off", ""}};
   start.close_wait_stuck_ns = 42;
   start.flight = true;
@@ -113,6 +114,7 @@ TEST(Marks, ComeBackAsTheyWere) {
   EXPECT_EQ(read.realtime_offset_ns, -77);
   EXPECT_EQ(read.comm, start.comm);
   EXPECT_EQ(read.reset_reasons, start.reset_reasons);
+  EXPECT_EQ(read.drop_reasons, start.drop_reasons);
   ASSERT_EQ(read.ready.hooks.size(), 2U);
   EXPECT_EQ(read.ready.hooks[0].why, "why\tnot");
   EXPECT_EQ(read.ready.hooks[1].mode, "off");

@@ -18,12 +18,30 @@ inline const Names& kernel_names() {
     made.reset_reasons = {"SK_RST_REASON_NOT_SPECIFIED",      "SK_RST_REASON_NO_SOCKET",
                           "SK_RST_REASON_TCP_ABORT_ON_CLOSE", "SK_RST_REASON_TCP_ABORT_ON_DATA",
                           "SK_RST_REASON_TCP_STATE",          "SK_RST_REASON_TCP_KEEPALIVE_TIMEOUT"};
+    made.drop_reasons = {"",
+                         "",
+                         "",
+                         "NO_SOCKET",
+                         "NETFILTER_DROP",
+                         "QDISC_DROP",
+                         "TCP_CSUM",
+                         "TCP_INVALID_SEQUENCE",
+                         "TCP_RFC7323_PAWS",
+                         "TCP_OLD_DATA",
+                         "TCP_LISTEN_OVERFLOW",
+                         "NEIGH_FAILED",
+                         "SOCKET_RCVBUFF",
+                         "TCP_OLD_SEQUENCE"};
+    made.interfaces = {{2, "eth0"}};
     return made;
   }();
   return names;
 }
 inline constexpr std::uint32_t reason_no_socket = 1, reason_abort_on_close = 2, reason_abort_on_data = 3,
                                reason_tcp_state = 4, reason_keepalive = 5;
+inline constexpr std::uint32_t drop_no_socket = 3, drop_netfilter = 4, drop_qdisc = 5, drop_csum = 6, drop_sequence = 7,
+                               drop_paws = 8, drop_old_data = 9, drop_listen_overflow = 10, drop_neighbour = 11,
+                               drop_rcvbuff = 12, drop_old_sequence = 13;
 
 inline WitnessSettings life_settings() {
   WitnessSettings settings;

@@ -256,6 +256,7 @@ inline Story keepalive_death_story() {
     stream.wait(1 * s);
   }
   c.extra.icsk_probes_out = 3;
+  c.extra.unheard_ms = 5004;
   c.out(RA);
   c.kernel_reset(TW_RESET_SENT, reason_keepalive);
   c.extra.sk_err = 110;
@@ -373,13 +374,329 @@ inline Story fin_before_ack_story() {
   return {"FIN before ACK", stream.events, Outcome::completed};
 }
 
+inline void sends_syn_again(Side& c, std::int64_t pause, int err, std::uint32_t drop_reason, bool seen) {
+  c.stream().wait(pause);
+  if (seen) c.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+  if (drop_reason != 0) c.drop(drop_reason, true, S);
+  c.retransmit(4, 0, 1, [&](tw_retransmit& r) {
+    r.err = err;
+    r.seq = c.isn();
+    r.end_seq = c.isn() + 1;
+  });
+}
+
+inline void connect_times_out(Side& c, int error = 110) {
+  c.extra.sk_err = static_cast<std::uint16_t>(error);
+  c.to(State::close);
+  c.error(error);
+  c.destroy();
+}
+
+// A firewall rule in OUTPUT drops every SYN: tc never sees one.
+inline Story unsent_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.drop(drop_netfilter, true, S);
+  c.snd_nxt = c.write_seq = c.isn() + 1;
+  for (const std::int64_t pause : {1, 2}) sends_syn_again(c, pause * s, -1, drop_netfilter, false);
+  stream.wait(4 * s);
+  connect_times_out(c);
+  return {"SYN dropped on its way out", stream.events, Outcome::connect_unsent};
+}
+
+// The qdisc drops every SYN, behind tc.
+inline Story unsent_qdisc_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  c.drop(drop_qdisc, true, S);
+  for (const std::int64_t pause : {1, 2}) sends_syn_again(c, pause * s, 1, drop_qdisc, true);
+  stream.wait(4 * s);
+  connect_times_out(c);
+  return {"SYN dropped by the qdisc", stream.events, Outcome::connect_unsent};
+}
+
+// Nobody answers for the next hop's address.
+inline Story unsent_neighbour_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.snd_nxt = c.write_seq = c.isn() + 1;
+  // The first copy still waits for the address: EBUSY. The last one is sent after it, just before the end.
+  for (const int err : {-16, -16, 0}) sends_syn_again(c, 1 * s, err, 0, false);
+  c.extra.total_retrans = 1;
+  c.extra.sk_err = 113;
+  c.to(State::close);
+  c.error(113);
+  c.drop(drop_neighbour, true, S);
+  c.destroy();
+  return {"next hop silent", stream.events, Outcome::connect_unsent};
+}
+
+// The SYN-ACK reaches the interface twice; a rule in INPUT drops it.
+inline Story ignored_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  for (int i = 0; i < 2; ++i) {
+    const Side before = c;
+    c.in(SA);
+    c.drop(drop_netfilter, false, SA);
+    c.refuses(before);
+    sends_syn_again(c, 1 * s, 0, 0, true);
+  }
+  stream.wait(4 * s);
+  connect_times_out(c);
+  return {"SYN-ACK dropped on its way in", stream.events, Outcome::connect_ignored};
+}
+
+// A RST over other hops than the peer's; the peer knows nothing of it and sends on.
+inline Story outsider_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  c.in(PA, 20);
+  c.in(R, 0, 0, [](tw_segment& g) { g.ttl = 57; });
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 104;
+  c.to(State::close);
+  c.error(104);
+  c.destroy();
+  stream.wait(200 * ms);
+  c.view = TW_SOCKET_NONE;
+  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
+  c.view = TW_SOCKET_CONTROL;
+  c.out(R);
+  return {"RST of an outsider", stream.events, Outcome::reset_by_outsider};
+}
+
+struct Queues {
+  std::uint32_t accept = 0, syns = 0, limit = 0;
+};
+inline Side::EditSegment with(Queues queues) {
+  return [queues](tw_segment& g) {
+    g.socket.ack_backlog = queues.accept;
+    g.socket.syn_qlen = queues.syns;
+    g.socket.max_ack_backlog = queues.limit;
+  };
+}
+
+// `unanswered` SYNs find the listener's queues so; the next one is accepted.
+inline void syns_meet(Side& c, Queues queues, int unanswered) {
+  c.view = TW_SOCKET_LISTENER;
+  for (int i = 0; i < unanswered; ++i) {
+    const Side before = c;
+    const auto edit = with(queues);
+    c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, edit);
+    c.refuses(before);
+    c.stream().wait(1 * s << i);
+  }
+}
+
+inline Story accept_queue_full_story() {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  syns_meet(c, {.accept = 2, .syns = 0, .limit = 1}, 2);
+  accepts(c);
+  closes_second(c, nginx);
+  return {"accept queue full at the SYN", stream.events, Outcome::completed};
+}
+
+inline Story accept_overflow_story() {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  c.in(S);
+  c.view = TW_SOCKET_REQUEST;
+  c.state = State::new_syn_recv;
+  c.out(SA);
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.drop(drop_listen_overflow, false, A);
+  stream.wait(500 * ms);
+  c.in(A, 0, 0);
+  c.view = TW_SOCKET_FULL;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.to(State::established);
+  closes_second(c, nginx);
+  return {"accept queue full at the last ACK", stream.events, Outcome::completed};
+}
+
+inline Story syn_backlog_full_story() {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  syns_meet(c, {.accept = 0, .syns = 9, .limit = 8}, 3);
+  return {"SYN queue full", stream.events, Outcome::open};
+}
+
+inline Story syncookie_story() {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  c.in(S, 0, 0, with({.accept = 0, .syns = 9, .limit = 8}));
+  c.view = TW_SOCKET_NONE;
+  c.out(SA);
+  c.view = TW_SOCKET_LISTENER;
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK, with({.accept = 0, .syns = 9, .limit = 8}));
+  c.view = TW_SOCKET_FULL;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.to(State::established);
+  closes_second(c, nginx);
+  return {"SYN cookie", stream.events, Outcome::completed};
+}
+
+// Two SYNs get lost; the third is answered.
+inline Story slow_handshake_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  for (const std::int64_t pause : {1, 2}) sends_syn_again(c, pause * s, 0, 0, true);
+  c.in(SA);
+  c.to(State::established);
+  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  closes_first(c, curl);
+  return {"slow handshake", stream.events, Outcome::completed};
+}
+
+// The peer closes before the process has accepted; then it does and reads.
+inline Story slow_accept_story() {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.in(PA, 50);
+  stream.wait(3 * s);
+  c.extra.more = TW_CB_UNACCEPTED;
+  c.in(FA);
+  c.to(State::close_wait);
+  c.extra.more = 0;
+  c.out(A, 0, TW_WHY_FIN_ACK);
+  stream.wait(1 * s);
+  c.used(nginx, TW_OWNER_RECEIVE, 4000);
+  c.to(State::last_ack, nginx);
+  c.out(FA);
+  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.to(State::close);
+  c.destroy();
+  return {"slow accept", stream.events, Outcome::completed};
+}
+
+inline Story late_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(FA);
+  stream.wait(300 * ms);
+  c.to(State::close_wait);
+  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.to(State::last_ack, curl);
+  c.out(FA);
+  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.to(State::close);
+  c.destroy();
+  return {"late reaction", stream.events, Outcome::completed};
+}
+
+// 1000 of the acknowledged bytes left by another interface.
+inline Story bytes_disagree_story(std::uint32_t unseen = 1000) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 500);
+  c.snd_nxt += unseen;
+  c.write_seq = c.snd_nxt;
+  c.in(A);
+  closes_first(c, curl);
+  return {"bytes disagree", stream.events, Outcome::completed};
+}
+
+// The ACK is late: the tail-loss probe was not needed, and the peer says so.
+inline Story spurious_story(std::uint32_t dsack = 1) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  stream.wait(20 * ms);
+  c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.retransmit(0, 5, 0);
+  c.in(A);
+  c.extra.dsack_dups = dsack;
+  closes_first(c, curl);
+  return {"spurious retransmission", stream.events, Outcome::completed};
+}
+
+// A segment of the peer with 20 bytes is dropped for one reason and comes again.
+inline Story rx_drop_story(std::uint32_t reason) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  const Side before = c;
+  c.in(PA, 20);
+  c.drop(reason, false, PA, 20);
+  c.refuses(before);
+  stream.wait(200 * ms);
+  c.in(PA, 20, TW_WHY_RETRANSMISSION);
+  closes_first(c, curl);
+  return {"dropped on its way in", stream.events, Outcome::completed};
+}
+
+inline Story tx_drop_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 20);
+  c.drop(drop_qdisc, true, PA, 20);
+  stream.wait(200 * ms);
+  c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.retransmit(4, 0, 1);
+  c.in(A);
+  closes_first(c, curl);
+  return {"dropped on its way out", stream.events, Outcome::completed};
+}
+
+inline std::vector<Story> trouble_stories() {
+  return {unsent_story(),
+          unsent_qdisc_story(),
+          unsent_neighbour_story(),
+          ignored_story(),
+          outsider_story(),
+          accept_queue_full_story(),
+          accept_overflow_story(),
+          syn_backlog_full_story(),
+          syncookie_story(),
+          slow_handshake_story(),
+          slow_accept_story(),
+          late_story(),
+          bytes_disagree_story(),
+          spurious_story(),
+          rx_drop_story(drop_netfilter),
+          rx_drop_story(drop_csum),
+          rx_drop_story(drop_sequence),
+          rx_drop_story(drop_paws),
+          rx_drop_story(drop_old_data),
+          tx_drop_story()};
+}
+
 inline std::vector<Story> all_stories() {
-  return {refused_story(),          no_answer_story(),     gives_up_connecting_story(), close_first_story(),
-          close_second_story(),     orphan_close_story(),  orphan_reset_story(),        simultaneous_close_story(),
-          killed_unread_story(),    killed_read_story(),   closed_unread_story(),       peer_reset_story(),
-          sock_destroy_story(),     abort_on_data_story(), keepalive_answered_story(),  keepalive_death_story(),
-          retransmit_death_story(), user_timeout_story(),  zero_window_story(),         forgotten_story(),
-          still_open_story(),       fin_before_ack_story()};
+  std::vector<Story> all = {
+      refused_story(),          no_answer_story(),     gives_up_connecting_story(), close_first_story(),
+      close_second_story(),     orphan_close_story(),  orphan_reset_story(),        simultaneous_close_story(),
+      killed_unread_story(),    killed_read_story(),   closed_unread_story(),       peer_reset_story(),
+      sock_destroy_story(),     abort_on_data_story(), keepalive_answered_story(),  keepalive_death_story(),
+      retransmit_death_story(), user_timeout_story(),  zero_window_story(),         forgotten_story(),
+      still_open_story(),       fin_before_ack_story()};
+  for (Story& story : trouble_stories()) all.push_back(std::move(story));
+  return all;
 }
 
 }  // namespace tcpwitness::testing

@@ -17,9 +17,14 @@ TEST(WireAlone, EveryStoryHasTheOutcomeThatItsSegmentsShow) {
       {"keep-alive unanswered", Outcome::reset_by_local},
       {"retransmission gives up", Outcome::open},
       {"user timeout", Outcome::open},
+      {"SYN dropped by the qdisc", Outcome::connect_timeout},
+      {"SYN-ACK dropped on its way in", Outcome::unknown},
+      {"SYN queue full", Outcome::unknown},
   };
   for (const Story& story : all_stories()) {
-    const Told told = run(wire_alone(story.events), wire_settings(), 140 * s);
+    const std::vector<Event> segments = wire_alone(story.events);
+    if (segments.empty()) continue;  // nothing ever left
+    const Told told = run(segments, wire_settings(), 140 * s);
     const auto found = other.find(story.name);
     const Outcome expected = found != other.end() ? found->second : story.outcome;
     ASSERT_EQ(told.lives().size(), 1U) << story.name;

@@ -57,6 +57,8 @@ struct FinFacts {
   std::uint32_t end = 0;  // the sequence number after the FIN
   std::uint32_t ack = 0;  // as in that segment
   std::uint32_t seq = 0;  // of the FIN itself: end - 1
+  bool ahead = false;     // something before it was missing when it came
+  bool repeated = false;  // it came again
 };
 
 // From the first sign of the end.
@@ -87,6 +89,7 @@ struct ResetSeen {
   std::uint32_t ack = 0;
   std::uint8_t flags = 0;        // TCP flags on the wire
   std::uint8_t socket_type = 0;  // enum tw_socket_type that sent it
+  std::uint8_t ttl = 0;          // or hop limit
 };
 
 // What the kernel said of a reset it sent or took.
@@ -125,6 +128,7 @@ struct Retransmissions {
   std::uint32_t wire_out = 0;
   std::uint32_t wire_in = 0;
   std::uint32_t refused = 0;   // never left: qdisc or netfilter
+  std::uint32_t put_off = 0;   // not sent (EBUSY): the copy before still waits on this machine
   std::uint32_t last_seq = 0;  // as the kernel told
   std::uint32_t attempt = 0;   // of the segment at last_seq
   Evidence evidence;
@@ -146,7 +150,8 @@ struct KeepaliveFacts {
   std::uint32_t probes = 0;
   TimeNs dead_at_ns = 0;
   Mark last_sent;
-  bool by_kernel = false;  // the kernel's view told keep-alive from zero-window probe
+  std::uint32_t ifindex = 0;  // of the newest one sent
+  bool by_kernel = false;     // the kernel's view told keep-alive from zero-window probe
   Evidence evidence;
   Evidence run;  // the unanswered ones, now
 };
@@ -162,6 +167,65 @@ struct ZeroWindowFacts {
   Evidence evidence;
 };
 
+// Segments of this connection that the kernel threw away for one reason, in one direction.
+struct DropSeen {
+  Mark first;
+  Evidence evidence;
+  std::uint32_t reason = 0;  // enum skb_drop_reason of the running kernel
+  std::uint32_t count = 0;
+  std::uint32_t segments_seen = 0;  // of these, with their segment on the wire
+  std::uint32_t bytes = 0;          // payload
+  std::uint8_t flags = 0;           // TCP flags of all of them together
+  bool out = false;
+};
+
+struct Drops {
+  static constexpr std::size_t limit = 4;
+  std::array<DropSeen, limit> kinds{};
+  std::uint8_t used = 0;
+  std::uint32_t untold = 0;    // of further kinds
+  std::uint32_t syns_out = 0;  // SYNs that were to leave, whatever the kind
+  std::uint32_t syn_acks_in = 0;
+};
+
+// What a listener's queues looked like to this connection's SYNs and to its last ACK. Of SYNs only those that came
+// before the first SYN-ACK left: the others were answered.
+struct QueueFacts {
+  Evidence accept_full;  // SYNs that met a full accept queue
+  Evidence syn_full;     // SYNs that met a full SYN queue, with room to accept
+  Evidence ack_full;     // last ACKs that met a full accept queue, and no request socket
+  std::uint32_t syns = 0;
+  std::uint32_t accept_queue = 0;  // at the newest of these
+  std::uint32_t syn_queue = 0;
+  std::uint32_t limit = 0;
+  bool beyond = false;        // syn_full: above the limit, not only at it (which of the two refuses changed in Linux)
+  Mark cookie;                // a SYN-ACK that no socket sent
+  Mark cookie_ack;            // an ACK that found only the listener
+  bool cookie_cause = false;  // the SYN before it met a full SYN queue
+};
+
+// The longest time that this kernel took from a segment's arrival to the transition which the segment causes.
+struct ReactionFacts {
+  Mark segment;
+  EventId transition = 0;
+  std::int64_t delay_ns = 0;
+  std::string_view what;  // "SYN-ACK", "FIN", "RST"; static storage
+};
+
+// A child that waited for accept(), or for its process to read.
+struct AcceptFacts {
+  Mark unaccepted;      // the newest event that shows it without a process
+  TimeNs since_ns = 0;  // ESTABLISHED
+  Mark first_call;
+  std::uint32_t waited_ms = 0;  // payload, until that call
+};
+
+// What the peer sent behind a RST from its address.
+struct OutsiderFacts {
+  Mark goes_on;  // the first segment with new sequence numbers behind it, that no RST is
+  std::uint8_t ttl = 0;
+};
+
 struct Trouble {
   ResetSeen rst_in;
   ResetSeen rst_out;
@@ -172,6 +236,12 @@ struct Trouble {
   ZeroWindowFacts local_window;  // this side stopped reading
   ZeroWindowFacts peer_window;   // the peer stopped reading
   Mark error;                    // inet_sk_error_report with an errno
+  Drops drops;
+  QueueFacts queues;
+  ReactionFacts reaction;
+  AcceptFacts accept;
+  OutsiderFacts outsider;
+  Evidence old_resets;  // RSTs from before rcv_nxt: TCP refuses them
 };
 
 // A segment that may be what a coming transition cites. Timeline only.
@@ -202,6 +272,14 @@ struct Recent {
   std::uint32_t transitions_pushed = 0;
   std::unique_ptr<WireAnalysis> analysis;  // where every segment is heard, and nobody analysed them before
 
+  // The newest one with these numbers; nullptr: none.
+  [[nodiscard]] const Candidate* find(std::uint32_t seq, std::uint8_t flags, bool out) const {
+    for (std::uint32_t i = 1; i <= limit && i <= pushed; ++i) {
+      const Candidate& candidate = segments[(pushed - i) % limit];
+      if (candidate.seq == seq && candidate.flags == flags && candidate.out == out) return &candidate;
+    }
+    return nullptr;
+  }
   void push(const Candidate& candidate) { segments[pushed++ % limit] = candidate; }
   void push(const RecentTransition& transition) { transitions[transitions_pushed++ % transitions.size()] = transition; }
 };
@@ -223,6 +301,7 @@ enum class Wait : std::uint8_t {
   mini_fin_wait2,  // mini-socket that has not seen the peer's FIN
   close_wait,      // close-wait-stuck
   wire_connect,    // wire alone: SYN without an answer
+  outsider,        // ended by a RST that may be somebody else's: does the peer go on?
   tombstone,       // told; late events must not bring it back
   time_wait,       // told, and its mini-socket may still answer (timeline only)
   count,
@@ -239,8 +318,6 @@ struct Connection {
   std::uint32_t netns = 0;
   TimeNs start_ts_ns = 0;
   TimeNs last_ts_ns = 0;
-  TimeNs state_ts_ns = 0;  // of the newest transition
-  EventId state_event = 0;
   ControlBlock cb{};        // newest
   tw_wire_counters wire{};  // newest
   std::unique_ptr<Closing> closing;
@@ -248,7 +325,8 @@ struct Connection {
   std::unique_ptr<Recent> recent;
   std::unique_ptr<Ends> ends;
   TimeNs waiting_since_ns = 0;
-  Mark syn;  // the SYN that began it
+  Mark syn;      // the SYN that began it
+  Mark syn_ack;  // active: the newest one; passive: the first one
   std::int64_t handshake_ns = -1;
   std::uint32_t isn_local = 0;
   std::uint32_t isn_remote = 0;
@@ -261,8 +339,9 @@ struct Connection {
   std::uint16_t last_window_peer = 0xffff;
   std::uint8_t wscale_local = wscale_unknown;
   std::uint8_t wscale_peer = wscale_unknown;
-  std::array<TcpState, 12> states{};
+  std::array<TcpState, 11> states{};
   std::uint8_t state_count = 0;
+  std::uint8_t ttl_in = 0;  // of the peer's segments, RST excluded; 0: none seen
   TcpState state = TcpState::unknown;
   Role role = Role::unknown;
   Wait waiting = Wait::none;
@@ -287,6 +366,8 @@ struct Connection {
   bool wire_closed : 1 = false;     // they came with the socket's destruction
   bool port_reused : 1 = false;     // its SYN found another connection on its address pair
   bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all
+  bool ttl_in_varies : 1 = false;
+  bool ttl_in_twice : 1 = false;  // two segments or more had it
 
   Closing& ending() {
     if (!closing) closing = std::make_unique<Closing>();

@@ -6,6 +6,7 @@
 // keep a dead socket and still call recv() on it.
 #include <utility>
 
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -112,6 +113,8 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Retransmissions& facts = c.troubles().retransmissions;
   const RetransmitKind kind = kind_of(r);
+  // A SYN that never reached the interface shows its port only here.
+  if (r.synack == 0 && !c.flow_bound) adopt_flow(slot, to_flow(r.tuple));
   if (kind == RetransmitKind::syn || kind == RetransmitKind::syn_ack) {
     c.isn_local = r.seq;
     c.has_isn_local = true;
@@ -124,8 +127,10 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   facts.run_seq = r.seq;
   facts.run.add(e.id);
   if (segment != 0) ++facts.matched[static_cast<std::size_t>(kind)];
+  const bool failed = r.err < 0 && r.err != TW_RETRANSMIT_ERR_UNKNOWN;
   if (r.err > 0 || r.err == -1) ++facts.refused;
-  if (segment == 0 && r.err != -1) facts.unmatched.add(e.id);
+  if (failed && r.err != -1) ++facts.put_off;
+  if (segment == 0 && !failed) facts.unmatched.add(e.id);
   facts.attempt = facts.kernel > 1 && facts.last_seq == r.seq ? facts.attempt + 1 : 1;
   if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
   facts.last_seq = r.seq;
@@ -231,6 +236,7 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   const Slot slot = locate(o.header.cookie, o.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
+  note_first_call(c, e, o, settings_.slow_accept_ns);
   if (own_by_use(c, o)) owner_changed(c, e);
 }
 
@@ -245,6 +251,9 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (state == State::close || flow.remote.port == 0) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
     refresh(table_.at(slot), f);
+    if (!table_.at(slot).told && !table_.at(slot).ended()) {
+      note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
+    }
     return;
   }
   const Slot known = table_.find_flow(flow);
@@ -266,8 +275,6 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (state == State::new_syn_recv) c.role = Role::passive;
   refresh(c, f);
   c.enter(state);
-  c.state_ts_ns = e.ts_ns;
-  c.state_event = e.id;
   if (state == State::new_syn_recv) {
     own_by_listener(c, listeners_.find(flow.local));
     table_.wait(slot, Wait::request, now_);

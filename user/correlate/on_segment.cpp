@@ -5,6 +5,7 @@
 // the segment's ports (a control socket or a listener speaks for nobody). Otherwise the address pair
 // names the newest connection that has it.
 #include "correlate/cause.hpp"
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -76,6 +77,8 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   c.wire_heard = true;
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  note_queues(c, e, g, out);
+  note_hops(c, e, g, out);
   note_handshake(slot, c, e, g, out);
   if (c.closing || has_flag(g, tcp_flag::fin)) note_fins(c, e, g, out);
   constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION;
@@ -206,8 +209,9 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
       if (r.syns == 0) r.syn_ts_ns[r.syns++] = c.syn.ts_ns;
       if (r.syns < r.syn_ts_ns.size()) r.syn_ts_ns[r.syns] = e.ts_ns;
       ++r.syns;
-    } else if (c.waiting == Wait::unanswered_syn) {
-      table_.wait(slot, Wait::unanswered_syn, now_);
+    } else if (c.waiting == Wait::unanswered_syn || c.waiting == Wait::request) {
+      // The pauses between a client's SYNs grow: 1 s, 2 s, 4 s, ... All of them are one story.
+      table_.wait(slot, Wait::request, now_);
     }
     return;
   }
@@ -226,14 +230,13 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   c.has_isn_local = true;
   c.has_isn_remote = true;
   c.syn_ack_seen = true;
+  if (!out || !c.syn_ack) c.syn_ack = {e.id, e.ts_ns};
   if (!out || !settings_.kernel_heard) return;
   if (g.socket.type != TW_SOCKET_REQUEST) return;
   if (c.role == Role::unknown) c.role = Role::passive;
   if (c.state == State::unknown) {
     // No tracepoint shows the request socket; its SYN-ACK does.
     c.enter(State::new_syn_recv);
-    c.state_ts_ns = e.ts_ns;
-    c.state_event = e.id;
     if (settings_.timeline) {
       Cause cause;
       if (c.syn) {
@@ -250,8 +253,11 @@ void Witness::Impl::note_fins(Connection& c, const Event& e, const Segment& g, b
     FinFacts& fin = out ? c.ending().fin_out : c.ending().fin_in;
     if (!fin.sent) {
       fin.sent = {e.id, e.ts_ns};
+      fin.ahead = (g.why & TW_WHY_OUT_OF_ORDER) != 0;
       fin.end = g.seq + seq_length(g.len, g.flags);
       fin.seq = fin.end - 1;
+    } else {
+      fin.repeated = true;
     }
   }
   if (!has_flag(g, tcp_flag::ack) || has_flag(g, tcp_flag::rst)) return;
@@ -280,7 +286,7 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
     ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
     const ResetTold& told = out ? c.trouble->reset_sent : c.trouble->reset_received;
     const bool settled = told.mark || (!settings_.kernel_heard && c.ended());
-    if (!seen.mark || !settled) seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type};
+    if (!seen.mark || !settled) seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl};
   }
 }
 
@@ -313,7 +319,6 @@ void Witness::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, c
     closing.end = {e.id, e.ts_ns};
     closing.end_from = State::fin_wait2;
     c.enter(State::close);
-    c.state_ts_ns = e.ts_ns;
     if (settings_.timeline) {
       StateEntry body{State::fin_wait2, State::close, true, {}, Cause{Cause::Kind::segment, e.id, 0, "RST", 0}, {}};
       state_entry(c, e, std::move(body));

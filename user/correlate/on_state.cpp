@@ -5,6 +5,7 @@
 // TIME_WAIT mini-socket, a passive child appears only at LISTEN -> SYN_RECV. What is concluded instead
 // of shown is marked as inferred.
 #include "correlate/cause.hpp"
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -36,6 +37,8 @@ void Witness::Impl::on_state(const Event& e, const StateChange& s) {
   if (from == State::syn_recv && c.state == State::new_syn_recv) infer_child(c, e, s);
   begin(c, s);
   change_owner(c, s);
+  note_reaction(c, e, s, settings_.late_ns);
+  note_unaccepted(c, e, s.cb, settings_.slow_accept_ns);
   change_state(slot, e, s, settings_.timeline ? find_cause(c, s, e.ts_ns) : Cause{});
 }
 
@@ -80,6 +83,10 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
   adopt_flow(slot, flow);
   Connection& c = table_.at(slot);
   c.preexisting = !begun && gap_serial_ == 0;
+  // What came before it is among the lost: its own beginning, or the SYN of a child, a handshake ago.
+  constexpr std::int64_t handshake_ns = 3'000'000'000;
+  const bool after_gap = gap_serial_ != 0 && gap_until_ns_ + handshake_ns >= e.ts_ns;
+  if ((!begun && gap_serial_ != 0) || (from == State::listen && settings_.wire_heard && after_gap)) c.incomplete = true;
   return slot;
 }
 
@@ -152,8 +159,6 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
     return;
   }
   c.enter(to);
-  c.state_ts_ns = e.ts_ns;
-  c.state_event = e.id;
   if (to == State::established) {
     c.established = true;
     const TimeNs begun = c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns;
@@ -199,8 +204,6 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
   if ((s.actor.flags & TW_ACTOR_EXITING) != 0 && closing.signal == 0) {
     closing.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
   }
-  c.state_ts_ns = e.ts_ns;
-  c.state_event = e.id;
 
   const bool broken = s.cb.sk_err != 0 || (c.trouble && (c.trouble->reset_received.mark || c.trouble->reset_sent.mark));
   const bool mini = !broken && (from == State::fin_wait2 || from == State::closing);
@@ -219,7 +222,7 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
                              k.last_sent.id});
       }
     }
-    table_.wait(slot, Wait::settle, now_);
+    table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
     return;
   }
 
@@ -252,7 +255,6 @@ void Witness::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const 
   closing.time_wait = {e.id, ts};
   closing.mini_fin_wait2 = false;
   c.enter(State::time_wait);
-  c.state_ts_ns = ts;
   if (settings_.timeline) {
     StateEntry body{from, State::time_wait, true, {}, cause, {}};
     if (cb != nullptr && (cb->flags & TW_CB_PRESENT) != 0) body.cb = *cb;

@@ -96,6 +96,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
     k.evidence.add(e.id);
     k.run.add(e.id);
     k.last_sent = {e.id, e.ts_ns};
+    k.ifindex = g.ifindex;
     k.by_kernel = k.by_kernel || by_kernel;
     if (by_kernel && g.socket.keepalive_probes != 0) {
       k.probes = g.socket.keepalive_probes;

@@ -26,6 +26,7 @@ Table::Table() {
   set_delay(Wait::mini_fin_wait2, 61 * s);
   set_delay(Wait::close_wait, 10 * s);
   set_delay(Wait::wire_connect, 130 * s);
+  set_delay(Wait::outsider, 3 * s);
   set_delay(Wait::tombstone, 100 * ms);
   set_delay(Wait::time_wait, 61 * s);
 }

@@ -6,6 +6,7 @@
 // it is told when nothing more of it can come.
 #include <utility>
 
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -35,10 +36,10 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
     closing.by_reset = (g.flags & tcp_flag::rst) != 0;
     if (closing.by_reset) {
       ResetSeen& reset = out ? c.troubles().rst_out : c.troubles().rst_in;
-      reset = {closing.end, g.seq, g.ack, g.flags, g.socket.type};
+      reset = {closing.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl};
     }
     if (c.state == State::time_wait) closing.time_wait = closing.end;
-    if (!settings_.capture) table_.wait(slot, Wait::settle, now_);
+    if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
     return;
   }
   if (settings_.capture) return;

@@ -47,6 +47,7 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
           if constexpr (std::is_same_v<Body, Retransmit>) on_retransmit(event, body);
           if constexpr (std::is_same_v<Body, Reset>) on_reset(event, body);
           if constexpr (std::is_same_v<Body, SocketError>) on_error(event, body);
+          if constexpr (std::is_same_v<Body, Drop>) on_drop(event, body);
           if constexpr (std::is_same_v<Body, SocketDestroyed>) on_destroy(event, body);
           if constexpr (std::is_same_v<Body, OwnerSeen>) on_owner(event, body);
           if constexpr (std::is_same_v<Body, SocketFound>) on_socket(event, body);
@@ -164,6 +165,9 @@ Bench Witness::Impl::bench() const {
   bench.finished = finished_ || (ending_ != nullptr && ending_->cut);
   bench.conversation = ending_ != nullptr ? &ending_->totals : nullptr;
   bench.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
+  bench.slow_handshake_ns = settings_.slow_handshake_ns;
+  bench.slow_accept_ns = settings_.slow_accept_ns;
+  bench.late_ns = settings_.late_ns;
   bench.now = now_;
   return bench;
 }

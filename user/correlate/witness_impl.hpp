@@ -98,6 +98,7 @@ class Witness::Impl {
   void on_retransmit(const Event& e, const Retransmit& r);
   void on_reset(const Event& e, const Reset& r);
   void on_error(const Event& e, const SocketError& x);
+  void on_drop(const Event& e, const Drop& d);
   void on_destroy(const Event& e, const SocketDestroyed& d);
   void on_owner(const Event& e, const OwnerSeen& o);
   void on_socket(const Event& e, const SocketFound& f);

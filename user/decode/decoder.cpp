@@ -45,6 +45,8 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
       return take<OwnerSeen>(record, event);
     case TW_KIND_SOCKET:
       return take<SocketFound>(record, event);
+    case TW_KIND_DROP:
+      return take<Drop>(record, event);
     default:
       return false;
   }

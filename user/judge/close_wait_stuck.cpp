@@ -23,10 +23,11 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& 
   finding.evidence.push_back(closing.close_wait.id);
   if (left) finding.evidence.push_back(closing.left_close_wait.id);
   if (bench.texts) {
-    finding.text = left ? fmt::format("the peer closed, and {} needed {} to close its side", process_words(c.owner),
-                                      seconds(lasted))
-                        : fmt::format("the peer closed {} ago and {} has not closed its side", seconds(lasted),
-                                      process_words(c.owner));
+    const std::string who = process_words(c.owner);
+    const bool accepted = (c.cb.more & TW_CB_UNACCEPTED) == 0;
+    finding.text = left ? fmt::format("the peer's FIN arrived and {} closed only {} later", who, seconds(lasted))
+                        : fmt::format("the peer's FIN arrived {} ago; {} has not {}: CLOSE_WAIT leak", seconds(lasted),
+                                      who, accepted ? "closed" : "even accepted the connection");
   }
   return finding;
 }

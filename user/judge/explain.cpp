@@ -40,7 +40,7 @@ std::string what_process_got(const Life& life, std::string_view call) {
   return life.error ? fmt::format("{} failed with {}", call, error_name(*life.error)) : fmt::format("{} failed", call);
 }
 
-std::string connect_timeout(const Connection& c, const Life& life) {
+std::string connect_timeout(const Connection& c, const Bench& bench, const Life& life) {
   std::uint32_t again = life.retransmits;
   if (c.trouble) again = std::max(again, c.trouble->retransmissions.wire_out);
   const std::string sent =
@@ -48,7 +48,35 @@ std::string connect_timeout(const Connection& c, const Life& life) {
   const std::string got = fmt::format("{} after {}", what_process_got(life, "connect()"), seconds(life.duration_ns));
   if (!life.kernel_heard) return fmt::format("{} not answered.", sent);
   if (c.syn_ack_seen) return fmt::format("A SYN-ACK came in over the wire, but TCP never took it: {}.", got);
+  const std::string dropped = drop_reasons(c, bench, true, tcp_flag::syn);
+  if (!dropped.empty()) {
+    return fmt::format("{} never answered; {} of the SYNs did not leave this machine ({}): {}.", sent,
+                       c.trouble->drops.syns_out, dropped, got);
+  }
   return fmt::format("{} never answered: {}.", sent, got);
+}
+
+std::string connect_unsent(const Connection& c, const Bench& bench, const Life& life) {
+  const std::uint32_t syns = c.trouble->drops.syns_out;
+  return fmt::format(
+      "{} left this machine: {}; {} after {}.", syns == 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns),
+      drop_reasons(c, bench, true, tcp_flag::syn), what_process_got(life, "connect()"), seconds(life.duration_ns));
+}
+
+std::string connect_ignored(const Connection& c, const Bench& bench, const Life& life) {
+  const std::string dropped = drop_reasons(c, bench, false, tcp_flag::syn | tcp_flag::ack);
+  return fmt::format("The peer's SYN-ACK arrived, but TCP never took it{}{}; {} after {}.", dropped.empty() ? "" : ": ",
+                     dropped, what_process_got(life, "connect()"), seconds(life.duration_ns));
+}
+
+std::string reset_by_outsider(const Connection& c, const Life& life) {
+  const Trouble& t = *c.trouble;
+  const std::int64_t after = t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns;
+  return fmt::format(
+      "A RST that neither side's TCP sent ended the connection here: its TTL was {}, the peer's is {}, and the peer "
+      "went on sending {} later{}.",
+      t.rst_in.ttl, c.ttl_in, seconds(after),
+      life.error ? fmt::format("; the process here gets {}", error_name(*life.error)) : "");
 }
 
 std::string refused(const Connection& c, const Life& life) {
@@ -199,6 +227,7 @@ std::string still_open(const Connection& c) {
   if (c.state == State::close_wait) {
     return fmt::format("The peer has closed its side; {} has not closed the connection yet.", process_words(c.owner));
   }
+  if (c.state == State::unknown && c.syn && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
   if (c.state == State::unknown) return "Not ended when the run did; no transition of it was heard.";
   return fmt::format("Still in {} when the run ended.", name(c.state));
 }
@@ -230,7 +259,13 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
     case Outcome::refused:
       return refused(c, life);
     case Outcome::connect_timeout:
-      return connect_timeout(c, life);
+      return connect_timeout(c, bench, life);
+    case Outcome::connect_unsent:
+      return connect_unsent(c, bench, life);
+    case Outcome::connect_ignored:
+      return connect_ignored(c, bench, life);
+    case Outcome::reset_by_outsider:
+      return reset_by_outsider(c, life);
     case Outcome::reset_by_peer:
       return reset_by_peer(c, life);
     case Outcome::reset_by_local:

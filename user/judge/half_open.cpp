@@ -5,6 +5,8 @@
 // its sequence number from that segment (RFC 9293, 3.10.7.1); a process that breaks off sends
 // RST+ACK. Only after silence (probes or retransmissions without an answer) is it a forgotten one; a
 // firewall can look the same, so it is never certain.
+#include <fmt/format.h>
+
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -30,9 +32,17 @@ std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, 
   }
   finding.evidence.push_back(t.rst_in.mark.id);
   if (bench.texts) {
-    finding.text =
-        "the peer no longer knew this connection: after a silence it answered with a RST that only repeats our "
-        "acknowledgement number (it was restarted, or something between forgot the connection)";
+    std::string asked = "a silence";
+    if (t.keepalive.unanswered != 0) {
+      asked = fmt::format("{} keep-alive probe{}", t.keepalive.unanswered, t.keepalive.unanswered == 1 ? "" : "s");
+    } else if (unanswered) {
+      asked = fmt::format("{} unanswered retransmission{}", r.run.total, r.run.total == 1 ? "" : "s");
+    }
+    finding.text = fmt::format(
+        "the peer no longer knew this connection: after {} it answered with a RST that only repeats our "
+        "acknowledgement "
+        "number (it was restarted, or something between forgot the connection)",
+        asked);
   }
   return finding;
 }

@@ -25,6 +25,9 @@ struct Bench {
   bool explain = false;      // write the closing sentence
   bool finished = false;     // the run is over
   std::int64_t close_wait_stuck_ns = 0;
+  std::int64_t slow_handshake_ns = 0;
+  std::int64_t slow_accept_ns = 0;
+  std::int64_t late_ns = 0;
   TimeNs now = 0;
   const ConversationTotals* conversation = nullptr;  // reading a capture: all that it holds of the connection
 };
@@ -44,6 +47,26 @@ enum class ResetReason : std::uint8_t {
 [[nodiscard]] ResetReason reset_reason(const Names& names, std::uint32_t number);
 [[nodiscard]] std::string reset_reason_text(const Names& names, std::uint32_t number);  // without SK_RST_REASON_
 [[nodiscard]] std::string_view reset_meaning(ResetReason reason, bool sent);
+
+// Why the kernel drops segments, as far as rules ask for it; by name too.
+enum class DropKind : std::uint8_t {
+  other,
+  firewall,
+  filter,     // BPF at a cgroup, tc or XDP, LSM, IPsec policy
+  queue,      // the qdisc, or the backlog of a CPU
+  neighbour,  // the next hop's link address is not known
+  routing,
+  bad_checksum,
+  out_of_window,
+  old_timestamp,
+  old_data,     // already received: a keep-alive, an old ACK
+  old_payload,  // payload, all of it already received: the peer repeated itself
+  no_socket,
+  accept_queue,  // the listener's accept queue is full
+  memory,        // no room in the socket, or in TCP as a whole
+};
+[[nodiscard]] DropKind drop_kind(const Names& names, std::uint32_t number);
+[[nodiscard]] std::string_view drop_meaning(DropKind kind);
 
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);
@@ -70,6 +93,40 @@ enum class ResetReason : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome);
 [[nodiscard]] std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, Outcome outcome);
+
+// drops.cpp
+[[nodiscard]] std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_bad_checksum(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_old_timestamp(const Connection& c, const Bench& bench);
+
+// unsent.cpp: what became of a connect() that timed out or found no way
+[[nodiscard]] bool syns_never_left(const Connection& c, const Bench& bench);
+// A segment was dropped in this direction, for a reason of this kind.
+[[nodiscard]] const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind);
+[[nodiscard]] bool syn_ack_ignored(const Connection& c);
+// "a firewall rule dropped it (NETFILTER_DROP)" for all SYNs out, or all SYN-ACKs in; "": no drop was told.
+[[nodiscard]] std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags);
+
+// outsider.cpp: neither kernel sent the RST
+[[nodiscard]] bool reset_by_outsider(const Connection& c);
+
+// listener.cpp
+[[nodiscard]] std::optional<Finding> judge_accept_queue_full(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_syn_backlog_full(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_syncookie(const Connection& c, const Bench& bench);
+
+// slow.cpp
+[[nodiscard]] std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_slow_accept(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_late(const Connection& c, const Bench& bench);
+
+// spurious.cpp, bytes_disagree.cpp
+[[nodiscard]] std::optional<Finding> judge_spurious_retransmission(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_bytes_disagree(const Connection& c, const Bench& bench, Outcome outcome);
+// The counters are final, they began with the handshake, and they were kept in both directions.
+[[nodiscard]] bool wire_complete(const Connection& c);
 
 // explain.cpp: one closing sentence in plain words.
 [[nodiscard]] std::string explain(const Connection& c, const Bench& bench, const Life& life);

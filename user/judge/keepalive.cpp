@@ -8,6 +8,33 @@
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
+namespace {
+
+std::string duration(std::uint32_t ms) { return seconds(std::int64_t{ms} * 1'000'000); }
+
+// The silence that the timers allow, give or take the kernel's ticks.
+bool as_configured(const KeepaliveFacts& k, std::uint32_t silence_ms) {
+  const std::uint64_t allowed = k.time_ms + std::uint64_t{k.probes} * k.intvl_ms;
+  const std::uint64_t slack = allowed / 10 + 250;
+  return silence_ms <= allowed + slack && silence_ms + slack >= allowed;
+}
+
+std::string death(const Connection& c, const Bench& bench) {
+  const KeepaliveFacts& k = c.trouble->keepalive;
+  std::string text = fmt::format("{}{} keep-alive probe{} left {}, no answer arrived: connection declared dead",
+                                 k.unanswered, k.probes != 0 ? fmt::format(" of {}", k.probes) : "",
+                                 k.unanswered == 1 && k.probes <= 1 ? "" : "s", bench.names.interface(k.ifindex));
+  const std::uint32_t silence = c.has_cb() ? c.cb.unheard_ms : 0;
+  if (silence != 0) {
+    text += fmt::format(" after {}{}", duration(silence), as_configured(k, silence) ? " as configured" : "");
+  }
+  if (k.probes != 0) {
+    text += fmt::format(" ({} idle, {} interval, {} probes)", duration(k.time_ms), duration(k.intvl_ms), k.probes);
+  }
+  return text;
+}
+
+}  // namespace
 
 std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, Outcome outcome) {
   const KeepaliveFacts& k = c.trouble->keepalive;
@@ -26,19 +53,20 @@ std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, 
                                  k.replied != 0 ? "answered it" : "did not answer it");
     return finding;
   }
+  if (outcome == Outcome::keepalive_timeout && k.unanswered != 0) {
+    finding.text = death(c, bench);
+    return finding;
+  }
   finding.text = fmt::format("{} keep-alive probe{} sent, {} answered", k.sent, k.sent == 1 ? "" : "s", k.answered);
   if (k.unanswered != 0) {
     finding.text += k.probes != 0 ? fmt::format(", {} of {} unanswered", k.unanswered, k.probes)
                                   : fmt::format(", {} unanswered", k.unanswered);
   }
   if (k.probes != 0) {
-    finding.text += fmt::format("; first probe after {} of silence, then every {}, at most {}",
-                                seconds(std::int64_t{k.time_ms} * 1'000'000),
-                                seconds(std::int64_t{k.intvl_ms} * 1'000'000), k.probes);
+    finding.text += fmt::format("; first probe after {} of silence, then every {}, at most {}", duration(k.time_ms),
+                                duration(k.intvl_ms), k.probes);
   }
-  if (outcome == Outcome::keepalive_timeout) {
-    finding.text += "; the kernel gave the peer up";
-  } else if (k.unanswered != 0 && k.dead_at_ns != 0 && !c.ended()) {
+  if (k.unanswered != 0 && k.dead_at_ns != 0 && !c.ended()) {
     finding.text += fmt::format("; the kernel will give the peer up in {}", seconds(k.dead_at_ns - bench.now));
   }
   return finding;

@@ -16,18 +16,31 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
     if (c.incomplete) finding->confidence = Confidence::inconclusive;
     findings.push_back(std::move(*finding));
   };
+  add(judge_slow_handshake(c, bench));
   if (!c.closing && !c.trouble) return findings;
   if (c.trouble) {
     add(judge_retransmission(c, bench));
     add(judge_retransmission_disagreement(c, bench));
+    add(judge_spurious_retransmission(c, bench));
     add(judge_keepalive(c, bench, outcome));
     add(judge_zero_window(c, bench));
     add(judge_reset_origin(c, bench, outcome));
     add(judge_half_open(c, bench, outcome));
+    add(judge_rx_dropped(c, bench));
+    add(judge_tx_not_sent(c, bench));
+    add(judge_bad_checksum(c, bench));
+    add(judge_out_of_window(c, bench));
+    add(judge_old_timestamp(c, bench));
+    add(judge_accept_queue_full(c, bench));
+    add(judge_syn_backlog_full(c, bench));
+    add(judge_syncookie(c, bench));
+    add(judge_slow_accept(c, bench));
+    add(judge_late(c, bench));
   }
   if (c.closing) {
     add(judge_close_wait_stuck(c, bench));
     add(judge_time_wait(c, bench));
+    add(judge_bytes_disagree(c, bench, outcome));
   }
   return findings;
 }
@@ -38,12 +51,15 @@ std::uint32_t retransmits_of(const Connection& c) {
   return c.trouble ? c.trouble->retransmissions.wire_out : 0;
 }
 
-// The counters are final, they began with the handshake, and they were kept in both directions.
+}  // namespace
+
 bool wire_complete(const Connection& c) {
   const bool whole = c.wire_final && !c.wire_restarted && !c.preexisting;
   if (!whole || !c.established) return whole;
   return c.syn && c.syn_ack_seen && c.wire.segs_in != 0 && c.wire.segs_out != 0;
 }
+
+namespace {
 
 // What a capture holds of the connection, counted to the last frame.
 void tell_conversation(Life& life, const Connection& c, const ConversationTotals& totals) {

@@ -38,7 +38,7 @@ Outcome timed_out(const Connection& c, const Bench& bench) {
 // A reset that the kernel "received". It also says so of data for an orphan (TCP_ABORT_ON_DATA): then no RST came in.
 Outcome reset_by_whom(const Connection& c, const Bench& bench) {
   const Trouble& t = troubles_of(c);
-  if (t.rst_in.mark) return Outcome::reset_by_peer;
+  if (t.rst_in.mark) return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
   const bool aborts = t.reset_sent.mark && reset_reason(bench.names, t.reset_sent.reason) == ResetReason::abort_on_data;
   if (aborts) return Outcome::reset_by_local;
   const State from = c.closing ? c.closing->end_from : State::unknown;
@@ -62,13 +62,14 @@ Outcome broken_off(const Connection& c, const Bench& bench) {
   return reset_sent(c) ? Outcome::reset_by_local : Outcome::unknown;
 }
 
-Outcome refused_or_not(const Connection& c) {
+Outcome refused_or_not(const Connection& c, const Bench& bench) {
   // Without the last transition SYN_SENT is only what we knew before a loss: the SYN may have been acknowledged since.
   const bool still_connecting = c.closing->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.syn_ack_seen);
   if (!still_connecting) return Outcome::unknown;
-  if (c.error == ECONNREFUSED) return Outcome::refused;
-  if (c.error == ETIMEDOUT) return Outcome::connect_timeout;
   const Trouble& t = troubles_of(c);
+  if (c.error != 0 && !reset_taken(t) && syns_never_left(c, bench)) return Outcome::connect_unsent;
+  if (c.error == ECONNREFUSED) return Outcome::refused;
+  if (c.error == ETIMEDOUT) return syn_ack_ignored(c) ? Outcome::connect_ignored : Outcome::connect_timeout;
   if (reset_taken(t)) return Outcome::refused;
   const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
   return c.error == 0 && called ? Outcome::aborted : Outcome::unknown;
@@ -94,8 +95,10 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
   if (c.closing->by_reset) {
     const Trouble& t = troubles_of(c);
     const State from = c.closing->end_from;
-    if (t.rst_in.mark.id == c.closing->end.id)
-      return from == State::syn_sent ? Outcome::refused : Outcome::reset_by_peer;
+    if (t.rst_in.mark.id == c.closing->end.id) {
+      if (from == State::syn_sent) return Outcome::refused;
+      return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
+    }
     const bool asked = from == State::new_syn_recv || (from == State::unknown && c.role == Role::passive);
     return asked ? Outcome::refused : Outcome::reset_by_local;
   }
@@ -113,7 +116,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const Closing& closing = *c.closing;
   const State from = closing.end_from;
   if (from == State::new_syn_recv) return t.rst_in.mark ? Outcome::reset_by_peer : Outcome::unknown;
-  if (from == State::syn_sent) return refused_or_not(c);
+  if (from == State::syn_sent) return refused_or_not(c, bench);
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (!past_handshake(c)) return Outcome::unknown;
   if (c.error == ETIMEDOUT) return timed_out(c, bench);
@@ -134,7 +137,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
     return closing.end_shown && !c.incomplete && !c.wire_heard ? Outcome::completed : Outcome::unknown;
   }
   if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, bench);
-  if (t.rst_in.mark) return Outcome::reset_by_peer;
+  if (t.rst_in.mark) return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
   // close() that goes from an open state to CLOSE: with unread data, or by a process that did not want to linger.
   const bool called = (closing.end_actor & TW_ACTOR_PRESENT) != 0 && (closing.end_actor & TW_ACTOR_OWNED) != 0;
   const bool was_open = from == State::established || from == State::close_wait;
@@ -167,6 +170,9 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
     case Outcome::aborted:
       return ClosedBy::local;
     case Outcome::connect_timeout:
+    case Outcome::connect_unsent:
+    case Outcome::connect_ignored:
+    case Outcome::reset_by_outsider:
     case Outcome::keepalive_timeout:
     case Outcome::retransmit_timeout:
     case Outcome::user_timeout:

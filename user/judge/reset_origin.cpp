@@ -5,6 +5,7 @@
 // reported no reset, came from neither TCP: a firewall.
 #include <fmt/format.h>
 
+#include "correlate/facts.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -31,6 +32,41 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
                                    : "the kernel took a reset from the peer; the wire did not show it";
       if (!bench.wire_heard && !t.rst_in.mark) finding.text = "the kernel took a reset from the peer";
     }
+    // What a rule in OUTPUT drops and refuses by a RST never reached the peer.
+    const DropSeen* refused = dropped_for(c, bench, true, DropKind::firewall);
+    if (refused != nullptr && t.rst_in.mark && refused->first.ts_ns <= t.rst_in.mark.ts_ns) {
+      const bool unsent = outcome == Outcome::refused && syns_never_left(c, bench);
+      finding.confidence = unsent ? Confidence::certain : Confidence::likely;
+      finding.evidence.push_back(refused->first.id);
+      if (bench.texts) {
+        finding.text = unsent ? "a local firewall sent the RST in the peer's place: it dropped every SYN on its way out"
+                              : "a local firewall dropped what this side sent, and probably sent the RST in the peer's "
+                                "place";
+      }
+      return finding;
+    }
+    if (foreign_hops(c)) {
+      // Not more than a suspicion while the peer is silent: a firewall or a load balancer in its place resets so too.
+      finding.confidence = c.ttl_in_twice ? Confidence::likely : Confidence::inconclusive;
+      if (bench.texts) {
+        finding.text =
+            fmt::format("the RST came with TTL {}, all else from {} with {}: perhaps something on the way sent it",
+                        t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in);
+      }
+    }
+    return finding;
+  }
+  if (outcome == Outcome::reset_by_outsider) {
+    cite(t.rst_in.mark);
+    cite(t.reset_received.mark);
+    cite(t.outsider.goes_on);
+    finding.confidence = c.ttl_in_twice ? Confidence::certain : Confidence::likely;
+    if (bench.texts) {
+      finding.text = fmt::format(
+          "an outsider sent the RST: it came with TTL {}, all else from {} with {}, and {} later the peer went on "
+          "sending",
+          t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in, seconds(t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns));
+    }
     return finding;
   }
   if (!t.reset_sent.mark && !t.rst_out.mark) return std::nullopt;
@@ -41,7 +77,14 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     // Rests on the kernel not having said anything: never more than likely.
     if (!bench.kernel_heard) return std::nullopt;
     finding.confidence = Confidence::likely;
-    finding.text = bench.texts ? "no socket of this machine sent the RST: a local firewall did" : "";
+    if (bench.texts) finding.text = "no socket of this machine sent the RST: a local firewall did";
+    // Unless the kernel says what the firewall did with the segment that the RST answers.
+    const DropSeen* refused = dropped_for(c, bench, false, DropKind::firewall);
+    if (refused != nullptr) {
+      finding.confidence = Confidence::certain;
+      finding.evidence.push_back(refused->first.id);
+      if (bench.texts) finding.text += ", which dropped what the peer had sent";
+    }
     return finding;
   }
   finding.confidence = t.reset_sent.mark ? Confidence::certain : Confidence::likely;

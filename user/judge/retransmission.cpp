@@ -44,6 +44,8 @@ std::optional<Finding> judge_retransmission(const Connection& c, const Bench& be
   }
   finding.text = fmt::format("the kernel retransmitted {} segment{}: {}", r.kernel, r.kernel == 1 ? "" : "s", causes);
   if (r.refused != 0) finding.text += fmt::format("; {} of them never left this machine", r.refused);
+  if (r.put_off != 0)
+    finding.text += fmt::format("; {} of them were put off: the copy before still waited on this machine", r.put_off);
   return finding;
 }
 

@@ -34,8 +34,9 @@ std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench) 
   cite_once(closing.fin_in.sent);
   cite_once(closing.fin_in.acked);
   if (!bench.texts) return finding;
-  finding.text = fmt::format("this side {} and waits in TIME_WAIT for {}: until then {} to {} is not used again",
-                             c.closed_by == ClosedBy::both ? "closed together with the peer" : "closed first",
+  finding.text = fmt::format("{} {}, so this side waits in TIME_WAIT for {}: until then {} to {} is not used again",
+                             c.owner.pid != 0 ? process_words(c.owner) : "this side",
+                             c.closed_by == ClosedBy::both ? "and the peer closed together" : "closed first",
                              seconds(time_wait_ns), to_string(c.flow.local), to_string(c.flow.remote));
   return finding;
 }

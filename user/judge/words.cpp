@@ -5,7 +5,9 @@
 // without their prefix.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <initializer_list>
 
 #include "judge/judge.hpp"
 
@@ -63,6 +65,68 @@ std::string_view reset_meaning(ResetReason reason, bool sent) {
       break;
   }
   return "the kernel's own reason";
+}
+
+// include/net/dropreason-core.h. Names that came, went or were renamed between 5.17 and 6.18 stand side by side.
+DropKind drop_kind(const Names& names, std::uint32_t number) {
+  if (number >= names.drop_reasons.size()) return DropKind::other;
+  const std::string_view reason = names.drop_reasons[number];
+  const auto is = [&](std::initializer_list<std::string_view> some) {
+    return std::ranges::find(some, reason) != some.end();
+  };
+  if (is({"NETFILTER_DROP"})) return DropKind::firewall;
+  if (is({"BPF_CGROUP_EGRESS", "SOCKET_FILTER", "SECURITY_HOOK", "XFRM_POLICY", "TC_EGRESS", "TC_INGRESS", "XDP"}))
+    return DropKind::filter;
+  if (is({"QDISC_DROP", "QDISC_OVERLIMIT", "QDISC_CONGESTED", "FULL_RING", "CPU_BACKLOG", "CAKE_FLOOD", "FQ_BAND_LIMIT",
+          "FQ_HORIZON_LIMIT", "FQ_FLOW_LIMIT", "DUALPI2_STEP_DROP"}))
+    return DropKind::queue;
+  if (is({"NEIGH_FAILED", "NEIGH_CREATEFAIL", "NEIGH_QUEUEFULL", "NEIGH_DEAD", "NEIGH_HH_FILLFAIL"}))
+    return DropKind::neighbour;
+  if (is({"IP_OUTNOROUTES", "IP_INNOROUTES", "IP_INADDRERRORS", "IP_RPFILTER", "IP_LOCAL_SOURCE", "IP_INVALID_SOURCE",
+          "IP_INVALID_DEST", "IP_LOCALNET"}))
+    return DropKind::routing;
+  if (is({"TCP_CSUM", "IP_CSUM", "SKB_CSUM"})) return DropKind::bad_checksum;
+  if (is({"TCP_INVALID_SEQUENCE", "TCP_INVALID_END_SEQUENCE", "TCP_OVERWINDOW"})) return DropKind::out_of_window;
+  if (is({"TCP_RFC7323_PAWS", "TCP_RFC7323_TW_PAWS", "TCP_RFC7323_TSECR"})) return DropKind::old_timestamp;
+  if (is({"TCP_OLD_DATA"})) return DropKind::old_payload;
+  if (is({"TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"})) return DropKind::old_data;
+  if (is({"NO_SOCKET"})) return DropKind::no_socket;
+  if (is({"TCP_LISTEN_OVERFLOW"})) return DropKind::accept_queue;
+  if (is({"SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "NOMEM", "TCP_OFOMERGE_MEM"})) return DropKind::memory;
+  return DropKind::other;
+}
+
+std::string_view drop_meaning(DropKind kind) {
+  switch (kind) {
+    case DropKind::firewall:
+      return "a firewall rule dropped it";
+    case DropKind::filter:
+      return "a filter program or policy dropped it";
+    case DropKind::queue:
+      return "the queue was full";
+    case DropKind::neighbour:
+      return "the next hop did not answer for its address (ARP, neighbour discovery)";
+    case DropKind::routing:
+      return "the routing rules refuse its addresses";
+    case DropKind::bad_checksum:
+      return "its checksum is wrong";
+    case DropKind::out_of_window:
+      return "it lies outside the receive window";
+    case DropKind::old_timestamp:
+      return "its timestamp is older than the connection's";
+    case DropKind::old_data:
+    case DropKind::old_payload:
+      return "everything in it had been received before";
+    case DropKind::no_socket:
+      return "no socket for this segment";
+    case DropKind::accept_queue:
+      return "the listener's accept queue is full";
+    case DropKind::memory:
+      return "there is no memory left for it";
+    case DropKind::other:
+      break;
+  }
+  return "";
 }
 
 void cite(Finding& finding, const Evidence& evidence) {

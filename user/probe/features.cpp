@@ -144,6 +144,7 @@ Result<Features> find_features(const Without& without) {
   found.tick_us = tick_us();
   found.realtime_offset_ns = realtime_offset();
   found.reset_reasons = enum_names("sk_rst_reason", "SK_RST_REASON_");
+  found.drop_reasons = enum_names("skb_drop_reason", "SKB_DROP_REASON_");
   found.tcx = !without.has("tcx");
   found.xdp = !without.has("xdp");
   struct stat netns{};

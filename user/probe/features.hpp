@@ -38,6 +38,7 @@ struct Features {
   std::int64_t realtime_offset_ns = 0;     // CLOCK_REALTIME - CLOCK_MONOTONIC
   std::uint32_t netns_inode = 0;           // the namespace we look at
   std::vector<std::string> reset_reasons;  // enum sk_rst_reason by number; empty before 6.10
+  std::vector<std::string> drop_reasons;   // enum skb_drop_reason by number; empty before 5.17
   bool tcx = true;                         // false: only when a test says so; else found when attaching
   bool xdp = true;
 };

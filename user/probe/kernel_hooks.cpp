@@ -7,7 +7,7 @@
 namespace tcpwitness {
 
 std::span<const KernelProgram> kernel_programs() {
-  static const std::array<KernelProgram, 10> programs{{
+  static const std::array<KernelProgram, 11> programs{{
       {"kernel_state", "sock", "inet_sock_set_state", {"sock", "int", "int"}, "state transitions"},
       {"kernel_retransmit", "tcp", "tcp_retransmit_skb", {"sock", "sk_buff"}, "why the kernel retransmitted"},
       {"kernel_retransmit_synack",
@@ -19,6 +19,11 @@ std::span<const KernelProgram> kernel_programs() {
       {"kernel_receive_reset", "tcp", "tcp_receive_reset", {"sock"}, "the kernel's word on received RSTs"},
       {"kernel_error", "sock", "inet_sk_error_report", {"sock"}, "errors reported to sockets"},
       {"kernel_destroy", "tcp", "tcp_destroy_sock", {"sock"}, "the final byte counts"},
+      {"kernel_drop",
+       "skb",
+       "kfree_skb",
+       {"sk_buff", "", "skb_drop_reason"},
+       "which segments the kernel dropped, and why"},
       {"kernel_owner_send", "sock", "sock_send_length", {"sock", "int"}, "which process sends"},
       {"kernel_owner_receive", "sock", "sock_recv_length", {"sock", "int"}, "which process receives"},
       {"kernel_owner_receive_old", "tcp", "tcp_rcv_space_adjust", {"sock"}, "which process receives"},

@@ -64,6 +64,7 @@ void write(std::string& out, const StartMark& start) {
   put(out, "snaplen", start.snaplen);
   put(out, "flight", start.flight);
   for (const std::string& reason : start.reset_reasons) put(out, "reset_reason", reason);
+  for (const std::string& reason : start.drop_reasons) put(out, "drop_reason", reason);
   for (const Hook& hook : start.ready.hooks) {
     put(out, "hook", hook.name);
     put(out, "hook_target", hook.target);
@@ -184,6 +185,7 @@ void read(Fields& fields, StartMark& start) {
   start.flight = fields.yes("flight");
   for (const Field& field : fields.all()) {
     if (field.name == "reset_reason") start.reset_reasons.push_back(field.text);
+    if (field.name == "drop_reason") start.drop_reasons.push_back(field.text);
     if (field.name == "hook")
       start.ready.hooks.push_back(Hook{.name = field.text, .target = {}, .mode = {}, .why = {}});
     if (start.ready.hooks.empty()) continue;

@@ -41,6 +41,7 @@ struct StartMark {
   std::uint32_t snaplen = 0;
   bool flight = false;  // only what belongs to findings was kept
   std::vector<std::string> reset_reasons;
+  std::vector<std::string> drop_reasons;
 };
 struct InterfaceMark {
   std::uint32_t index = 0;

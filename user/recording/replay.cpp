@@ -34,6 +34,7 @@ Result<void> Replay::begin(const StartMark& start, const CaptureBlock& block) {
   start_ = start;
   last_ts_ns_ = start.started_ns;
   names_.reset_reasons = start.reset_reasons;
+  names_.drop_reasons = start.drop_reasons;
   decoder_.emplace(start.realtime_offset_ns, start.started_ns);
   WitnessSettings settings;
   settings.timeline = settings_.timeline;

@@ -69,6 +69,13 @@ EventWords tell(const SocketError& error, const Names& /*names*/) {
   return words;
 }
 
+EventWords tell(const Drop& drop, const Names& names) {
+  EventWords words = begin("drop", drop);
+  words.message = fmt::format("{}: a segment was dropped {} {}", names.drop_reason(drop.reason),
+                              drop.outgoing != 0 ? "before it left" : "on arrival", ends_of(words.flow));
+  return words;
+}
+
 EventWords tell(const SocketDestroyed& destroyed, const Names& /*names*/) {
   EventWords words = begin("destroy", destroyed);
   words.message = fmt::format("socket freed {}", ends_of(words.flow));

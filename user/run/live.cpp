@@ -105,6 +105,7 @@ StartMark start_mark(const Options& options, const WitnessSettings& settings, co
   start.count = options.count.value_or(0);
   start.snaplen = options.record.snaplen;
   start.reset_reasons = features.reset_reasons;
+  start.drop_reasons = features.drop_reasons;
   return start;
 }
 
@@ -128,7 +129,7 @@ class Run {
       : options_(options),
         tracer_(tracer),
         ring_(ring),
-        names_{features.reset_reasons, {}},
+        names_{features.reset_reasons, features.drop_reasons, {}},
         ready_{.ts_ns = realtime_ns(),
                .version = TCPWITNESS_VERSION,
                .kernel = features.kernel_release,

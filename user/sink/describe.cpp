@@ -80,7 +80,8 @@ constexpr std::array<Words, TW_KIND_COUNT> kind_words{{{"", ""},
                                                        {"error", "errors"},
                                                        {"socket freed", "sockets freed"},
                                                        {"owner", "owners"},
-                                                       {"socket found", "sockets found"}}};
+                                                       {"socket found", "sockets found"},
+                                                       {"drop", "drops"}}};
 
 std::string count(std::uint64_t number, const Words& words) {
   return fmt::format("{} {}", grouped(number), number == 1 ? words.one : words.many);

@@ -90,6 +90,7 @@ constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 1> ki
     {TW_KIND_DESTROY, "destroy"},
     {TW_KIND_OWNER, "owner"},
     {TW_KIND_SOCKET, "socket"},
+    {TW_KIND_DROP, "drop"},
 }};
 
 class JsonSink final : public Sink {
@@ -465,6 +466,18 @@ class JsonSink final : public Sink {
       json.field("errno", 0);
       json.field("icmp", true);
     }
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const DropEntry& drop) {
+    begin_entry(json, "drop", entry);
+    json.field("dir", drop.out ? "out" : "in");
+    json.field("reason", drop.reason);
+    put_nonzero(json, "meaning", drop.meaning);
+    put_relative(json, "rel_seq", drop.relative, drop.rel_seq);
+    put_relative(json, "rel_ack", drop.relative, drop.rel_ack);
+    json.field("len", drop.len);
+    json.field("flags", flags_text(drop.flags));
+    put_nonzero(json, "segment", drop.segment);
   }
 
   static void put_entry(JsonWriter& json, const Entry& entry, const KeepaliveEntry& keepalive) {

@@ -35,11 +35,13 @@ bool is_implied(Outcome outcome, int error) {
     case Outcome::refused:
       return error == ECONNREFUSED;
     case Outcome::connect_timeout:
+    case Outcome::connect_ignored:
     case Outcome::keepalive_timeout:
     case Outcome::retransmit_timeout:
     case Outcome::user_timeout:
       return error == ETIMEDOUT;
     case Outcome::reset_by_peer:
+    case Outcome::reset_by_outsider:
       return error == ECONNRESET || error == EPIPE;
     default:
       return false;

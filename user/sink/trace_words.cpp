@@ -241,6 +241,18 @@ Told TraceWords::tell(const ErrorEntry& entry) const {
   return told;
 }
 
+Told TraceWords::tell(const DropEntry& entry) const {
+  Told told;
+  told.kernel = {entry.out ? "drops before it leaves" : "drops on arrival", Colour::bad};
+  const std::string what =
+      fmt::format("{} seq={}{}{}", flags_text(entry.flags), entry.rel_seq, entry.relative ? "" : " (absolute)",
+                  entry.len != 0 ? fmt::format(" len={}", entry.len) : "");
+  told.details.push_back({with_reference(what, entry.segment)});
+  if (!entry.meaning.empty()) told.details.push_back({std::string(entry.meaning)});
+  told.details.push_back({fmt::format("[{}]", printable(entry.reason, utf8)), Colour::dim});
+  return told;
+}
+
 Told TraceWords::tell(const KeepaliveEntry& entry) const {
   Told told;
   const std::string of =

@@ -37,6 +37,7 @@ struct TraceWords {
   [[nodiscard]] Told tell(const RetransmitEntry& entry) const;
   [[nodiscard]] Told tell(const ResetEntry& entry) const;
   [[nodiscard]] Told tell(const ErrorEntry& entry) const;
+  [[nodiscard]] Told tell(const DropEntry& entry) const;
   [[nodiscard]] Told tell(const KeepaliveEntry& entry) const;
   [[nodiscard]] Told tell(const ProbeEntry& entry) const;
   [[nodiscard]] Told tell(const OwnerEntry& entry) const;

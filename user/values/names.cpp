@@ -22,9 +22,20 @@ std::string_view word(const std::array<std::string_view, count>& words, Enum val
 }  // namespace
 
 std::string_view name(Outcome outcome) {
-  static constexpr std::array<std::string_view, 11> words = {
-      "unknown",           "completed",          "refused",      "connect-timeout", "reset-by-peer", "reset-by-local",
-      "keepalive-timeout", "retransmit-timeout", "user-timeout", "aborted",         "open"};
+  static constexpr std::array<std::string_view, 14> words = {"unknown",
+                                                             "completed",
+                                                             "refused",
+                                                             "connect-timeout",
+                                                             "connect-unsent",
+                                                             "connect-ignored",
+                                                             "reset-by-peer",
+                                                             "reset-by-local",
+                                                             "reset-by-outsider",
+                                                             "keepalive-timeout",
+                                                             "retransmit-timeout",
+                                                             "user-timeout",
+                                                             "aborted",
+                                                             "open"};
   return word(words, outcome);
 }
 
@@ -45,9 +56,11 @@ std::string_view name(PidSource source) {
 }
 
 std::string_view name(Rule rule) {
-  static constexpr std::array<std::string_view, rule_count> words = {"keepalive", "zero-window",      "retransmission",
-                                                                     "time-wait", "close-wait-stuck", "reset-origin",
-                                                                     "half-open", "stray-segment"};
+  static constexpr std::array<std::string_view, rule_count> words = {
+      "keepalive",     "zero-window",       "retransmission",   "time-wait",   "close-wait-stuck", "reset-origin",
+      "half-open",     "stray-segment",     "rx-dropped",       "tx-not-sent", "bad-checksum",     "out-of-window",
+      "old-timestamp", "accept-queue-full", "syn-backlog-full", "syncookie",   "slow-handshake",   "slow-accept",
+      "late",          "bytes-disagree"};
   return word(words, rule);
 }
 
@@ -59,6 +72,14 @@ std::string_view name(Confidence confidence) {
 std::string Names::reset_reason(std::uint32_t number) const {
   if (number < reset_reasons.size() && !reset_reasons[number].empty()) return reset_reasons[number];
   return "reason " + std::to_string(number);
+}
+
+// include/net/dropreason.h: the upper 16 bits name the subsystem, 0 is the network core.
+std::string Names::drop_reason(std::uint32_t number) const {
+  if (number < drop_reasons.size() && !drop_reasons[number].empty()) return drop_reasons[number];
+  const std::uint32_t subsystem = number >> 16U;
+  const std::string reason = "reason " + std::to_string(number & 0xffffU);
+  return subsystem == 0 ? reason : "subsystem " + std::to_string(subsystem) + ", " + reason;
 }
 
 std::string Names::interface(std::uint32_t index) const {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See expectations.hpp.
+
+#include "live/expectations.hpp"
+
+namespace tcpwitness::live {
+namespace {
+
+const Told time_wait{"time-wait", "certain"};
+const Told reset_by_the_peer{"reset-origin"};
+
+}  // namespace
+
+const std::vector<Expectation>& expectations() {
+  static const std::vector<Expectation> all = {
+      {"keepalive-revived",
+       {"completed", {{"keepalive", "certain", {"3 keep-alive probes sent, 1 answered"}}, time_wait}},
+       {"completed", {{"keepalive"}, {"rx-dropped", "certain", {"2 segments", "lab-server", "NETFILTER_DROP"}}}}},
+      {"keepalive-user-timeout",
+       {"keepalive-timeout", {{"keepalive", "certain"}, {"reset-origin", "certain", {"KEEPALIVE_TIMEOUT"}}}},
+       {"open", {{"keepalive"}, {"rx-dropped", "certain", {"lab-server"}}}}},
+      {"probe-timeout",
+       {"user-timeout", {{"zero-window", "certain", {"never opened again"}}}},
+       {"open", {{"zero-window", "certain", {"lab-server"}}, {"rx-dropped", "certain", {"lab-server"}}}}},
+
+      {"drop-input",
+       {"completed", {{"retransmission", "certain", {"1 tail-loss probe"}}, time_wait}},
+       {"completed", {{"rx-dropped", "certain", {"1 segment with 29 bytes", "lab-server", "NETFILTER_DROP"}}}}},
+      {"drop-input-ipv6",
+       {"completed", {{"retransmission", "certain", {"1 tail-loss probe"}}, time_wait}},
+       {"completed", {{"rx-dropped", "certain", {"1 segment with 29 bytes", "lab-server", "NETFILTER_DROP"}}}}},
+      {"drop-output",
+       {"completed", {{"tx-not-sent", "certain", {"1 segment with 25 bytes", "NETFILTER_DROP"}}, time_wait}},
+       {"completed"}},
+      {"reject-input",
+       {"refused", {reset_by_the_peer}},
+       {"unknown", {{"reset-origin", "certain", {"firewall"}}, {"rx-dropped", "certain", {"NETFILTER_DROP"}}}}},
+      {"reject-icmp", {"refused"}, {"unknown", {{"rx-dropped", "certain", {"NETFILTER_DROP"}}}}},
+      {"reject-established",
+       {"reset-by-peer", {reset_by_the_peer}},
+       {"open",
+        {{"reset-origin", "certain", {"firewall"}}, {"rx-dropped", "certain", {"lab-server", "NETFILTER_DROP"}}}}},
+      {"reject-output",
+       {"reset-by-local",
+        {{"reset-origin", "likely", {"firewall"}}, {"tx-not-sent", "certain", {"10 bytes", "NETFILTER_DROP"}}}},
+       {"open"}},
+      {"connect-ignored",
+       {"connect-ignored", {{"retransmission", "certain"}, {"rx-dropped", "certain", {"lab-client"}}}},
+       {"open", {{"retransmission", "certain", {"SYN-ACK"}}}}},
+      {"connect-unsent",
+       {"connect-unsent", {{"retransmission", "certain"}, {"tx-not-sent", "certain", {"NETFILTER_DROP"}}}},
+       {""}},
+      {"connect-unsent-queue",
+       {"connect-unsent", {{"retransmission", "certain"}, {"tx-not-sent", "certain", {"QDISC_DROP"}}}},
+       {""}},
+      {"queue-overflow",
+       {"completed", {{"retransmission"}, {"tx-not-sent", "certain", {"QDISC_DROP"}}, time_wait}},
+       {"completed"}},
+
+      {"syncookie", {"completed", {time_wait}}, {"completed", {{"syncookie", "certain", {"lab-server"}}}}},
+      {"slow-accept", {"completed", {time_wait}}, {"completed", {{"slow-accept", "", {"lab-server"}}}}},
+      {"slow-handshake",
+       {"completed",
+        {{"slow-handshake", "certain", {"SYN-ACK", "SYN was sent 2 times"}}, {"retransmission", "certain"}, time_wait}},
+       {"completed", {{"slow-handshake", "certain"}, {"rx-dropped", "certain", {"lab-server"}}}}},
+      {"synack-lost",
+       {"completed",
+        {{"slow-handshake", "certain"}, {"retransmission", "certain"}, {"rx-dropped", "certain"}, time_wait}},
+       {"completed", {{"slow-handshake", "certain"}, {"retransmission", "certain", {"SYN-ACK"}}}}},
+
+      {"bad-checksum", {""}, {"completed", {{"bad-checksum", "certain", {"1 segment with 8 bytes", "TCP_CSUM"}}}}},
+      {"out-of-window", {""}, {"completed", {{"out-of-window", "certain", {"15 bytes", "TCP_INVALID"}}}}},
+      {"old-timestamp", {""}, {"completed", {{"old-timestamp", "certain", {"14 bytes", "TCP_RFC7323_PAWS"}}}}},
+      {"old-data", {""}, {"completed", {{"retransmission", "certain", {"spurious", "TCP_OLD_DATA"}}}}},
+      {"out-of-order", {""}, {"completed"}},
+      {"blind-reset", {""}, {"completed"}},
+
+      {"reset-orphan", {"reset-by-local", {{"reset-origin", "certain"}}}, {"reset-by-peer", {reset_by_the_peer}}},
+      {"reset-routed",
+       {"reset-by-peer", {reset_by_the_peer}},
+       {"reset-by-local", {{"reset-origin", "certain", {"lab-server"}}}}},
+      {"reset-suspected", {"reset-by-peer", {{"reset-origin", "inconclusive", {"TTL 101", "63"}}}}, {"open"}},
+      {"reset-injected",
+       {"reset-by-outsider", {{"reset-origin", "certain", {"TTL 101", "63"}}}},
+       {"reset-by-peer", {reset_by_the_peer}}},
+
+      {"half-close", {"completed", {time_wait}}, {"completed"}},
+      {"reboot-idle",
+       {"reset-by-peer", {{"keepalive", "certain", {"1 of 3 unanswered"}}, reset_by_the_peer, {"half-open"}}},
+       {"unknown"}},
+      {"late", {"completed", {{"late", "", {"FIN"}}}}, {"completed", {time_wait}}},
+      {"two-paths",
+       {"completed", {{"bytes-disagree", "", {"1017 bytes", "only 17"}}, time_wait}},
+       {"completed"},
+       {"-i", lab::client_link},
+       "watched in part"},
+      {"two-paths", {"completed", {time_wait}}, {"completed"}, {}, "watched in full"},
+      {"retransmission-spurious",
+       {"completed", {{"retransmission", "certain", {"spurious"}}, time_wait}},
+       {"completed", {{"retransmission", "certain", {"TCP_OLD_DATA"}}, {"tx-not-sent", "certain"}}}},
+  };
+  return all;
+}
+
+}  // namespace tcpwitness::live

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See verdict.hpp.
+
+#include "live/verdict.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "judge/catalogue.hpp"
+
+namespace tcpwitness::live {
+namespace {
+
+void expect_told(const Heard& heard, const Json& conn, const Told& told, const std::string& whose) {
+  const std::vector<Json> found = heard.findings(conn, told.rule);
+  ASSERT_EQ(found.size(), 1u) << whose << ": " << told.rule << " is to be found once";
+  const auto confidence = found[0]["confidence"].get<std::string>();
+  if (told.confidence.empty()) {
+    EXPECT_NE(confidence, "inconclusive") << whose << ": " << told.rule;
+  } else {
+    EXPECT_EQ(confidence, told.confidence) << whose << ": " << told.rule;
+  }
+  const auto text = found[0]["text"].get<std::string>();
+  for (const std::string& word : told.words) {
+    EXPECT_NE(text.find(word), std::string::npos) << whose << ": no \"" << word << "\" in: " << text;
+  }
+}
+
+}  // namespace
+
+void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict, const std::string& whose) {
+  if (verdict.outcome.empty()) {
+    EXPECT_TRUE(life.empty()) << whose << ": " << life.dump();
+    return;
+  }
+  ASSERT_FALSE(life.empty()) << whose << ": the connection's life was not told, or told twice";
+  EXPECT_EQ(life["outcome"], verdict.outcome) << whose;
+  EXPECT_EQ(life["incomplete"], false) << whose;
+  std::map<std::string, int> expected, found;
+  for (const Told& told : verdict.findings) {
+    ++expected[told.rule];
+    expect_told(heard, life["conn"], told, whose);
+  }
+  for (const Json& finding : heard.of("finding", life["conn"])) ++found[finding["rule"].get<std::string>()];
+  EXPECT_EQ(found, expected) << whose;
+}
+
+std::string unwritten(const Verdict& verdict) {
+  const auto outcomes = outcome_catalogue();
+  const auto rules = rule_catalogue();
+  if (!verdict.outcome.empty() &&
+      std::ranges::none_of(outcomes, [&](const OutcomeEntry& entry) { return name(entry.outcome) == verdict.outcome; }))
+    return verdict.outcome;
+  for (const Told& told : verdict.findings) {
+    if (std::ranges::none_of(rules, [&](const RuleEntry& entry) { return name(entry.rule) == told.rule; }))
+      return told.rule;
+  }
+  return "";
+}
+
+}  // namespace tcpwitness::live

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a connect() ends: unsent, ignored, or only without an answer; and who sent a RST.
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+TEST(ConnectUnsent, IsToldWhenTheKernelDroppedEverySyn) {
+  for (const Story& story : {unsent_story(), unsent_qdisc_story(), unsent_neighbour_story()}) {
+    const Life life = run(story.events).life();
+    EXPECT_EQ(life.outcome, Outcome::connect_unsent) << story.name;
+    EXPECT_NE(life.explanation.find("left this machine"), std::string::npos) << life.explanation;
+  }
+}
+
+TEST(ConnectUnsent, NamesTheReasonAndTheError) {
+  EXPECT_EQ(run(unsent_story().events).life().explanation,
+            "None of 3 SYNs left this machine: a firewall rule dropped it (NETFILTER_DROP); connect() failed with "
+            "ETIMEDOUT after 7.0 s.");
+  EXPECT_NE(run(unsent_neighbour_story().events).life().explanation.find("EHOSTUNREACH"), std::string::npos);
+}
+
+TEST(ConnectUnsent, IsNotToldWhenOneSynLeft) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  c.drop(drop_qdisc, true, S);
+  sends_syn_again(c, 1 * s, 1, drop_qdisc, true);
+  sends_syn_again(c, 2 * s, 0, 0, true);  // the queue had room again
+  c.extra.total_retrans = 2;
+  connect_times_out(c);
+  const Told told = run(stream.events);
+  EXPECT_EQ(told.life().outcome, Outcome::connect_timeout);
+  EXPECT_TRUE(told.finding(Rule::tx_not_sent).has_value());
+}
+
+TEST(ConnectUnsent, IsNotToldOfSynsWhoseDropWasNotHeard) {
+  EXPECT_EQ(run(without<Drop>(unsent_story().events)).life().outcome, Outcome::connect_timeout);
+}
+
+TEST(ConnectUnsent, NeedsNoWire) {
+  EXPECT_EQ(run(without_wire(unsent_qdisc_story().events), kernel_settings()).life().outcome, Outcome::connect_unsent);
+}
+
+TEST(ConnectUnsent, ACopyThatStillWaitedIsNoSecondSyn) {
+  const Told told = run(unsent_neighbour_story().events);
+  EXPECT_TRUE(says(told.finding(Rule::retransmission), "2 of them were put off"));
+  EXPECT_TRUE(says(told.finding(Rule::tx_not_sent), "the next hop did not answer for its address"));
+}
+
+TEST(ResetOrigin, ALocalFirewallThatDropsTheSynAnswersItToo) {
+  for (const bool in_output : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    if (in_output) {
+      c.drop(drop_netfilter, true, S);
+    } else {
+      c.out(S);
+    }
+    c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    connect_times_out(c, 111);
+    const auto finding = run(stream.events).finding(Rule::reset_origin);
+    EXPECT_EQ(says(finding, "a local firewall sent the RST in the peer's place"), in_output) << told_text(finding);
+    EXPECT_EQ(finding->confidence, Confidence::certain);
+  }
+}
+
+TEST(ResetOrigin, AFirewallsRejectIsCertainByTheKernelsWord) {
+  for (const bool told_drop : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(PA, 10);
+    if (told_drop) c.drop(drop_netfilter, false, PA, 10);
+    c.view = TW_SOCKET_NONE;
+    c.out(RA);
+    const auto finding = run(stream.events).finding(Rule::reset_origin);
+    EXPECT_TRUE(says(finding, "a local firewall did")) << told_text(finding);
+    EXPECT_EQ(finding->confidence, told_drop ? Confidence::certain : Confidence::likely);
+  }
+}
+
+TEST(ConnectUnsent, ARefusalByARstIsARefusal) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.drop(drop_netfilter, true, S);
+  c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  connect_times_out(c, 111);
+  EXPECT_EQ(run(stream.events).life().outcome, Outcome::refused);
+}
+
+TEST(ConnectIgnored, IsToldWithTheKernelsReason) {
+  const Life life = run(ignored_story().events).life();
+  EXPECT_EQ(life.outcome, Outcome::connect_ignored);
+  EXPECT_NE(life.explanation.find("arrived, but TCP never took it: a firewall rule dropped it (NETFILTER_DROP)"),
+            std::string::npos)
+      << life.explanation;
+}
+
+TEST(ConnectIgnored, RestsOnEitherWitness) {
+  EXPECT_EQ(run(without<Drop>(ignored_story().events)).life().outcome, Outcome::connect_ignored);
+  EXPECT_EQ(run(without_wire(ignored_story().events), kernel_settings()).life().outcome, Outcome::connect_ignored);
+}
+
+TEST(ConnectIgnored, ASynAckForAnotherSynIsNoAnswer) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  const Side before = c;
+  c.acked_by_peer = 4711;
+  c.in(SA);
+  c.refuses(before);
+  stream.wait(3 * s);
+  connect_times_out(c);
+  EXPECT_EQ(run(stream.events).life().outcome, Outcome::connect_timeout);
+}
+
+TEST(Outsider, IsShownByThePeerThatGoesOn) {
+  const Told told = run(outsider_story().events);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_outsider);
+  EXPECT_EQ(told.life().closed_by, ClosedBy::none);
+  const auto finding = told.finding(Rule::reset_origin);
+  EXPECT_TRUE(says(finding, "an outsider sent the RST: it came with TTL 57, all else from 10.0.0.2:80 with 64"))
+      << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_EQ(finding->evidence.size(), 3U);
+}
+
+TEST(Outsider, ASilentPeerLeavesASuspicion) {
+  std::vector<Event> events = outsider_story().events;
+  events.resize(events.size() - 2);  // the peer's next segment and our answer
+  const Told told = run(events);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
+  const auto finding = told.finding(Rule::reset_origin);
+  EXPECT_TRUE(says(finding, "perhaps something on the way sent it")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+TEST(Outsider, ThePeersOwnTtlIsThePeer) {
+  std::vector<Event> events = outsider_story().events;
+  for (Event& event : events) {
+    if (auto* g = std::get_if<Segment>(&event.body)) g->ttl = 64;
+  }
+  const Told told = run(events);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
+  EXPECT_FALSE(says(told.finding(Rule::reset_origin), "TTL"));
+}
+
+TEST(Outsider, ManyWaysHaveNoBaseline) {
+  std::vector<Event> events = outsider_story().events;
+  std::uint8_t ttl = 60;
+  for (Event& event : events) {
+    if (auto* g = std::get_if<Segment>(&event.body); g != nullptr && (g->flags & rst) == 0) g->ttl = ttl++;
+  }
+  EXPECT_EQ(run(events).life().outcome, Outcome::reset_by_peer);
+}
+
+TEST(Outsider, WhatThePeerSentBeforeItsRstIsNoLife) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 20);
+  c.in(R, 0, 0, [](tw_segment& g) { g.ttl = 57; });
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 104;
+  c.to(State::close);
+  c.view = TW_SOCKET_NONE;
+  c.in(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq -= 20; });  // overtaken on the way
+  c.in(A);                                                                   // and a bare ACK
+  EXPECT_EQ(run(stream.events).life().outcome, Outcome::reset_by_peer);
+}
+
+TEST(Outsider, AGapTakesTheCertaintyNotTheStory) {
+  expect_downgraded_by_a_gap(outsider_story(), Rule::reset_origin, Confidence::certain);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

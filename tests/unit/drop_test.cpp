@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel dropped: rx-dropped, tx-not-sent, bad-checksum, out-of-window, old-timestamp, spurious.
+#include "judge/judge.hpp"
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+struct Case {
+  Rule rule;
+  std::uint32_t reason;
+  std::string_view words;
+};
+
+const std::vector<Case>& incoming() {
+  static const std::vector<Case> cases = {
+      {Rule::rx_dropped, drop_netfilter,
+       "1 segment with 20 bytes from the peer arrived and never reached curl (pid 42)"},
+      {Rule::rx_dropped, drop_rcvbuff, "there is no memory left for it (SOCKET_RCVBUFF)"},
+      {Rule::bad_checksum, drop_csum, "arrived damaged: its checksum is wrong (TCP_CSUM)"},
+      {Rule::out_of_window, drop_sequence, "it lies outside the receive window (TCP_INVALID_SEQUENCE)"},
+      {Rule::old_timestamp, drop_paws, "its timestamp is older than the connection's (TCP_RFC7323_PAWS)"},
+  };
+  return cases;
+}
+
+TEST(Drop, OfEachKindIsItsOwnFinding) {
+  for (const Case& each : incoming()) {
+    const Told told = run(rx_drop_story(each.reason).events);
+    for (const Case& other : incoming()) {
+      const auto finding = told.finding(other.rule);
+      EXPECT_EQ(finding.has_value(), other.rule == each.rule) << name(other.rule) << " for " << name(each.rule);
+    }
+    EXPECT_TRUE(says(told.finding(each.rule), each.words)) << told_text(told.finding(each.rule));
+    expect_downgraded_by_a_gap(rx_drop_story(each.reason), each.rule, Confidence::certain);
+  }
+}
+
+TEST(Drop, RestsOnTheKernelAloneWhereTheWireIsNotHeard) {
+  for (const Case& each : incoming()) {
+    const auto finding = run(without_wire(rx_drop_story(each.reason).events), kernel_settings()).finding(each.rule);
+    ASSERT_TRUE(finding.has_value()) << name(each.rule);
+    EXPECT_EQ(finding->confidence, Confidence::likely);
+  }
+}
+
+TEST(Drop, WithoutTheKernelsWordIsNoFinding) {
+  for (const Case& each : incoming())
+    EXPECT_FALSE(run(without<Drop>(rx_drop_story(each.reason).events)).finding(each.rule).has_value());
+}
+
+TEST(Drop, OfAnOldAckOrAKeepAliveIsNoFault) {
+  const Told told = run(rx_drop_story(drop_old_sequence).events);
+  for (const Case& each : incoming()) EXPECT_FALSE(told.finding(each.rule).has_value()) << name(each.rule);
+  EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
+}
+
+TEST(TxNotSent, SaysWhatTcpSentAndWhyItStayed) {
+  const auto finding = run(tx_drop_story().events).finding(Rule::tx_not_sent);
+  EXPECT_TRUE(says(finding, "1 segment with 20 bytes that TCP sent never left this machine: the queue was full"))
+      << told_text(finding);
+  expect_downgraded_by_a_gap(tx_drop_story(), Rule::tx_not_sent, Confidence::certain);
+  EXPECT_FALSE(run(tx_drop_story().events).finding(Rule::rx_dropped).has_value());
+}
+
+TEST(TxNotSent, ADropOnItsWayInIsNot) {
+  EXPECT_FALSE(run(rx_drop_story(drop_netfilter).events).finding(Rule::tx_not_sent).has_value());
+}
+
+TEST(Drop, ReasonsOfAllReleasesAreKnownByName) {
+  Names names;
+  for (const auto& [reason, kind] :
+       std::vector<std::pair<std::string, DropKind>>{{"NETFILTER_DROP", DropKind::firewall},
+                                                     {"TC_INGRESS", DropKind::filter},
+                                                     {"QDISC_OVERLIMIT", DropKind::queue},
+                                                     {"NEIGH_FAILED", DropKind::neighbour},
+                                                     {"IP_RPFILTER", DropKind::routing},
+                                                     {"TCP_OLD_DATA", DropKind::old_payload},
+                                                     {"TCP_OLD_ACK", DropKind::old_data},
+                                                     {"TCP_LISTEN_OVERFLOW", DropKind::accept_queue},
+                                                     {"PROTO_MEM", DropKind::memory},
+                                                     {"SOMETHING_NEW", DropKind::other}}) {
+    names.drop_reasons = {reason};
+    EXPECT_EQ(drop_kind(names, 0), kind) << reason;
+  }
+}
+
+TEST(OutOfWindow, ARstFromBeforeTheWindowIsRefused) {
+  for (const std::uint32_t before : {0U, 5U}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(PA, 20);
+    c.in(R, 0, 0, [&](tw_segment& g) { g.seq -= before; });
+    closes_first(c, curl);
+    const auto finding = run(stream.events).finding(Rule::out_of_window);
+    ASSERT_EQ(finding.has_value(), before != 0);
+    EXPECT_TRUE(before == 0 || finding->confidence == Confidence::likely);
+  }
+}
+
+std::optional<Finding> spurious_of(const Story& story) {
+  for (const auto& report : run(story.events).all<FindingReport>()) {
+    if (report.finding.rule == Rule::retransmission && report.finding.text.starts_with("spurious"))
+      return report.finding;
+  }
+  return std::nullopt;
+}
+
+TEST(Spurious, OursIsProvedByThePeersDsack) {
+  const auto finding = spurious_of(spurious_story());
+  EXPECT_TRUE(says(finding, "by its D-SACK the peer got 1 of 1 retransmitted segments twice")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+}
+
+TEST(Spurious, WithoutADsackARetransmissionWasPerhapsNeeded) {
+  EXPECT_FALSE(spurious_of(spurious_story(0)).has_value());
+}
+
+TEST(Spurious, ADsackWithoutARetransmissionIsTheNetworksDuplicate) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  c.in(A);
+  c.extra.dsack_dups = 1;
+  closes_first(c, curl);
+  EXPECT_FALSE(spurious_of({"", stream.events, Outcome::completed}).has_value());
+}
+
+TEST(Spurious, ThePeersIsProvedByTheKernelThatHadTheData) {
+  const auto finding = spurious_of(rx_drop_story(drop_old_data));
+  EXPECT_TRUE(says(finding, "the peer sent 1 segment again that had arrived (TCP_OLD_DATA)")) << told_text(finding);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

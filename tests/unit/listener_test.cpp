@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// A listener's queues: accept-queue-full, syn-backlog-full, syncookie; and the slow legs of a handshake.
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+TEST(AcceptQueueFull, NamesTheProcessThatDoesNotAccept) {
+  const auto finding = run(accept_queue_full_story().events).finding(Rule::accept_queue_full);
+  EXPECT_TRUE(says(finding,
+                   "nginx (pid 80) does not accept fast enough: its accept queue is full (2 wait, the limit is 1): 2 "
+                   "SYNs found it full and got no answer"))
+      << told_text(finding);
+  expect_downgraded_by_a_gap(accept_queue_full_story(), Rule::accept_queue_full, Confidence::certain);
+}
+
+TEST(AcceptQueueFull, AQueueAtItsLimitTakesOneMore) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  syns_meet(c, {.accept = 1, .syns = 0, .limit = 1}, 2);
+  EXPECT_FALSE(run(stream.events).finding(Rule::accept_queue_full).has_value());
+}
+
+TEST(AcceptQueueFull, ASynThatIsAnsweredAllTheSameMetItOnlyForAMoment) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  c.in(S, 0, 0, with({.accept = 2, .syns = 0, .limit = 1}));
+  c.view = TW_SOCKET_REQUEST;
+  c.state = State::new_syn_recv;
+  c.out(SA);
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  EXPECT_FALSE(run(stream.events).finding(Rule::accept_queue_full).has_value());
+}
+
+TEST(AcceptQueueFull, OneSynWithoutAnAnswerIsOnlyLikely) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  syns_meet(c, {.accept = 2, .syns = 0, .limit = 1}, 1);
+  EXPECT_EQ(run(stream.events).finding(Rule::accept_queue_full)->confidence, Confidence::likely);
+}
+
+TEST(AcceptQueueFull, AllSynsOfOneClientAreOneStory) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  syns_meet(c, {.accept = 2, .syns = 0, .limit = 1}, 6);  // pauses of 1, 2, 4, 8, 16, 32 s
+  const Told told = run(stream.events);
+  EXPECT_EQ(told.lives().size(), 1U);
+  EXPECT_TRUE(says(told.finding(Rule::accept_queue_full), "6 SYNs found it full"));
+}
+
+TEST(AcceptQueueFull, TheKernelSaysSoOfTheLastAck) {
+  const auto finding = run(accept_overflow_story().events).finding(Rule::accept_queue_full);
+  EXPECT_TRUE(says(finding, "the handshake's last ACK was dropped for it")) << told_text(finding);
+  expect_downgraded_by_a_gap(accept_overflow_story(), Rule::accept_queue_full, Confidence::certain);
+  EXPECT_FALSE(run(without<Drop>(accept_overflow_story().events)).finding(Rule::accept_queue_full).has_value());
+}
+
+TEST(AcceptQueueFull, OfTheSynNeedsTheWire) {
+  const Told told = run(without_wire(accept_queue_full_story().events), kernel_settings());
+  EXPECT_FALSE(told.finding(Rule::accept_queue_full).has_value());
+}
+
+TEST(SynBacklogFull, IsToldOfSynsThatCameAgain) {
+  const auto finding = run(syn_backlog_full_story().events).finding(Rule::syn_backlog_full);
+  EXPECT_TRUE(says(finding,
+                   "the SYN queue of nginx (pid 80) is full (9 half-open, the limit is 8) and SYN cookies are "
+                   "off: 3 SYNs got no answer"))
+      << told_text(finding);
+  expect_downgraded_by_a_gap(syn_backlog_full_story(), Rule::syn_backlog_full, Confidence::certain);
+}
+
+TEST(SynBacklogFull, AtTheLimitIsOnlyLikelyBelowItIsNot) {
+  for (const std::uint32_t half_open : {8U, 7U}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    syns_meet(c, {.accept = 0, .syns = half_open, .limit = 8}, 2);
+    const auto finding = run(stream.events).finding(Rule::syn_backlog_full);
+    ASSERT_EQ(finding.has_value(), half_open == 8);
+    EXPECT_TRUE(!finding || finding->confidence == Confidence::likely);
+  }
+}
+
+TEST(SynBacklogFull, ACookieIsNoRefusal) {
+  EXPECT_FALSE(run(syncookie_story().events).finding(Rule::syn_backlog_full).has_value());
+}
+
+TEST(Syncookie, IsToldWhenNoRequestSocketAnswered) {
+  const auto finding = run(syncookie_story().events).finding(Rule::syncookie);
+  EXPECT_TRUE(says(finding,
+                   "answered with a SYN cookie for nginx (pid 80), whose SYN queue was full (9 half-open, the "
+                   "limit is 8)"))
+      << told_text(finding);
+  expect_downgraded_by_a_gap(syncookie_story(), Rule::syncookie, Confidence::certain);
+}
+
+TEST(Syncookie, ARequestSocketsSynAckIsNone) {
+  EXPECT_FALSE(run(close_second_story().events).finding(Rule::syncookie).has_value());
+}
+
+TEST(Syncookie, WithoutTheListenersViewIsOnlyLikely) {
+  std::vector<Event> events = syncookie_story().events;
+  std::erase_if(events, [](const Event& e) {
+    const auto* g = std::get_if<Segment>(&e.body);
+    return g != nullptr && g->flags == A && g->socket.type == TW_SOCKET_LISTENER;
+  });
+  for (Event& event : events) {
+    if (auto* g = std::get_if<Segment>(&event.body)) g->socket.syn_qlen = 0;
+  }
+  EXPECT_EQ(run(events).finding(Rule::syncookie)->confidence, Confidence::likely);
+}
+
+TEST(SlowHandshake, SaysWhichLegAndByWhat) {
+  const auto finding = run(slow_handshake_story().events).finding(Rule::slow_handshake);
+  EXPECT_TRUE(says(finding, "the peer's SYN-ACK came 3.0 s after our first SYN; the SYN was sent 3 times"))
+      << told_text(finding);
+  expect_downgraded_by_a_gap(slow_handshake_story(), Rule::slow_handshake, Confidence::certain);
+  EXPECT_TRUE(says(run(accept_queue_full_story().events).finding(Rule::slow_handshake),
+                   "this machine answered the peer's SYN only 3.0 s after the first one"));
+}
+
+TEST(SlowHandshake, ThePassiveSidesSecondLegIsThePeers) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  c.in(S);
+  c.view = TW_SOCKET_REQUEST;
+  c.state = State::new_syn_recv;
+  c.out(SA);
+  stream.wait(1500 * ms);
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.view = TW_SOCKET_FULL;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.to(State::established);
+  EXPECT_TRUE(
+      says(run(stream.events).finding(Rule::slow_handshake), "the peer's ACK came 1.5 s after our first SYN-ACK"));
+}
+
+TEST(SlowHandshake, JustBelowASecondIsNone) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  stream.wait(990 * ms);
+  c.in(SA);
+  c.to(State::established);
+  EXPECT_FALSE(run(stream.events).finding(Rule::slow_handshake).has_value());
+}
+
+TEST(SlowHandshake, TheKernelAloneDoesNotKnowTheLegs) {
+  const auto finding =
+      run(without_wire(slow_handshake_story().events), kernel_settings()).finding(Rule::slow_handshake);
+  EXPECT_TRUE(says(finding, "the handshake took 3.0 s")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+TEST(SlowAccept, IsCertainWhereTheSocketWasSeenWithoutAProcess) {
+  const auto finding = run(slow_accept_story().events).finding(Rule::slow_accept);
+  EXPECT_TRUE(says(finding,
+                   "3.0 s after the handshake nginx (pid 80) had not accepted the connection; its first call "
+                   "came after 4.0 s"))
+      << told_text(finding);
+  expect_downgraded_by_a_gap(slow_accept_story(), Rule::slow_accept, Confidence::certain);
+}
+
+std::optional<Finding> first_read(std::uint32_t waited_ms, std::uint8_t source = TW_OWNER_RECEIVE) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  stream.wait(5 * s);
+  c.in(PA, 50);
+  c.used(nginx, source, waited_ms);
+  closes_second(c, nginx);
+  return run(stream.events).finding(Rule::slow_accept);
+}
+
+TEST(SlowAccept, TheFirstReadIsAnUpperBoundAndOnlyLikely) {
+  const auto finding = first_read(1200);
+  EXPECT_TRUE(says(finding, "the peer's data waited 1.2 s until the first call of nginx (pid 80)"))
+      << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+TEST(SlowAccept, APeerThatSendsLateIsNoSlowProcess) {
+  EXPECT_FALSE(first_read(0).has_value());
+  EXPECT_FALSE(first_read(990).has_value());
+  EXPECT_FALSE(first_read(0, TW_OWNER_SEND).has_value());
+}
+
+TEST(Late, IsTheTimeFromTheFinToItsTransition) {
+  const auto finding = run(late_story().events).finding(Rule::late);
+  EXPECT_TRUE(says(finding, "this kernel took the FIN 300 ms after it arrived")) << told_text(finding);
+  expect_downgraded_by_a_gap(late_story(), Rule::late, Confidence::likely);
+}
+
+std::optional<Finding> fin_taken_after(std::int64_t pause, std::uint16_t why, bool again) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  const Side before = c;
+  c.in(FA, 0, why);
+  if (again) {
+    c.refuses(before);
+    stream.wait(pause);
+    c.in(FA, 0, TW_WHY_RETRANSMISSION);
+  } else {
+    stream.wait(pause);
+  }
+  c.to(State::close_wait);
+  return run(stream.events).finding(Rule::late);
+}
+
+TEST(Late, AFinThatWaitedForAMissingSegmentOrCameAgainIsNot) {
+  EXPECT_TRUE(fin_taken_after(200 * ms, 0, false).has_value());
+  EXPECT_FALSE(fin_taken_after(90 * ms, 0, false).has_value());
+  EXPECT_FALSE(fin_taken_after(200 * ms, TW_WHY_OUT_OF_ORDER, false).has_value());
+  EXPECT_FALSE(fin_taken_after(200 * ms, 0, true).has_value());
+}
+
+TEST(BytesDisagree, SaysHowMuchWentAnotherWay) {
+  const auto finding = run(bytes_disagree_story().events).finding(Rule::bytes_disagree);
+  EXPECT_TRUE(says(finding, "1500 bytes and the wire showed only 500: 1000 went another way")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+  EXPECT_FALSE(run(with_gap(bytes_disagree_story().events)).finding(Rule::bytes_disagree).has_value());
+}
+
+TEST(BytesDisagree, WholeCountsThatAgreeAreNone) {
+  for (const Story& story : all_stories()) {
+    if (story.name == "bytes disagree") continue;
+    EXPECT_FALSE(run(story.events).finding(Rule::bytes_disagree).has_value()) << story.name;
+  }
+}
+
+TEST(BytesDisagree, AByteSentAgainIsNotCountedTwice) {
+  const Told told = run(tx_drop_story().events);
+  EXPECT_EQ(told.life().wire->tx_bytes, 40U);
+  EXPECT_FALSE(told.finding(Rule::bytes_disagree).has_value());
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// says.hpp: what a finding says, how surely, and what a gap or a deaf witness makes of it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+
+inline std::string told_text(const std::optional<Finding>& finding) { return finding ? finding->text : "(no finding)"; }
+
+inline bool says(const std::optional<Finding>& finding, std::string_view words) {
+  return finding && finding->text.find(words) != std::string::npos;
+}
+
+// The same events with a gap in the middle of them.
+inline std::vector<Event> with_gap(std::vector<Event> events) {
+  const std::size_t middle = events.size() / 2;
+  const TimeNs at = events[middle].ts_ns;
+  events.insert(events.begin() + static_cast<std::ptrdiff_t>(middle), Event{events[middle].id, at, Gap{1, 0, at, at}});
+  return events;
+}
+
+inline std::vector<Event> without_wire(std::vector<Event> events) {
+  std::erase_if(events, [](const Event& e) { return std::holds_alternative<Segment>(e.body); });
+  return events;
+}
+inline WitnessSettings kernel_settings() {
+  WitnessSettings settings = life_settings();
+  settings.wire_heard = false;
+  return settings;
+}
+
+template <typename Body>
+std::vector<Event> without(std::vector<Event> events) {
+  std::erase_if(events, [](const Event& e) { return std::holds_alternative<Body>(e.body); });
+  return events;
+}
+
+// Of this rule: `confidence` as it is, inconclusive under a gap.
+inline void expect_downgraded_by_a_gap(const Story& story, Rule rule, Confidence confidence) {
+  const auto sure = run(story.events).finding(rule);
+  ASSERT_TRUE(sure.has_value()) << story.name;
+  EXPECT_EQ(sure->confidence, confidence) << story.name << ": " << sure->text;
+  EXPECT_FALSE(sure->evidence.empty()) << story.name;
+  const auto unsure = run(with_gap(story.events)).finding(rule);
+  EXPECT_TRUE(!unsure || unsure->confidence == Confidence::inconclusive) << story.name;
+}
+
+}  // namespace tcpwitness::testing

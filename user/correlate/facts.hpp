@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// facts.hpp: what single events add to a connection's facts, beside its states: queues, hops, reactions.
+//
+// Each is one function of one event, called from the place that handles it. They keep nothing for the
+// healthy connection: Trouble is allocated only where a rule may want to look.
+#pragma once
+
+#include "correlate/connection.hpp"
+
+namespace tcpwitness {
+
+// queues.cpp: a passive connection's SYNs, SYN-ACKs and last ACK beside the queues of the listener.
+void note_queues(Connection& c, const Event& e, const Segment& g, bool out);
+
+// hops.cpp: TTL of what comes in, and what comes behind a RST.
+void note_hops(Connection& c, const Event& e, const Segment& g, bool out);
+// The connection's RST does not look like the peer's other segments.
+[[nodiscard]] bool foreign_hops(const Connection& c);
+
+// reactions.cpp: how long the kernel needed for what came in, and the process for what the kernel has.
+void note_reaction(Connection& c, const Event& e, const StateChange& s, std::int64_t late_ns);
+void note_unaccepted(Connection& c, const Event& e, const ControlBlock& cb, std::int64_t slow_ns);
+void note_first_call(Connection& c, const Event& e, const OwnerSeen& o, std::int64_t slow_ns);
+
+}  // namespace tcpwitness

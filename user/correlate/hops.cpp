@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// hops.cpp: the TTL (or hop limit) of what comes from the peer's address, and what comes behind a RST.
+//
+// One sender's segments cross the same hops, so a RST with another TTL than all else has perhaps another
+// sender. That the peer's TCP did not send it is shown only by the peer itself: a TCP that has sent a RST has
+// no connection left, and sends no new sequence numbers behind it.
+#include "correlate/facts.hpp"
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+
+void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
+  if (out) return;
+  if ((g.flags & tcp_flag::rst) != 0) {
+    // Only a full socket's view names the one number that a RST must have (RFC 5961, section 3.2).
+    const bool old = g.socket.type == TW_SOCKET_FULL && static_cast<TcpState>(g.socket.state) != TcpState::syn_sent &&
+                     seq_before(g.seq, g.socket.rcv_nxt);
+    if (old && !c.ended()) c.troubles().old_resets.add(e.id);
+    return;
+  }
+  if (g.ttl != 0) {
+    if (c.ttl_in == 0) {
+      c.ttl_in = g.ttl;
+    } else if (c.ttl_in == g.ttl) {
+      c.ttl_in_twice = true;
+    } else if (!c.ended()) {
+      c.ttl_in_varies = true;
+    }
+  }
+  if (!c.ended() || !c.trouble || !c.trouble->rst_in.mark || (g.flags & tcp_flag::syn) != 0) return;
+  const ResetSeen& rst = c.trouble->rst_in;
+  const bool goes_on = seq_length(g.len, g.flags) != 0 && seq_not_after(rst.seq, g.seq) && e.ts_ns >= rst.mark.ts_ns;
+  OutsiderFacts& outsider = c.trouble->outsider;
+  if (goes_on && !outsider.goes_on) outsider = {{e.id, e.ts_ns}, g.ttl};
+}
+
+bool foreign_hops(const Connection& c) {
+  if (!c.trouble || !c.trouble->rst_in.mark || c.trouble->rst_in.ttl == 0) return false;
+  return c.ttl_in != 0 && !c.ttl_in_varies && c.trouble->rst_in.ttl != c.ttl_in;
+}
+
+}  // namespace tcpwitness

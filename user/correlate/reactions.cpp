@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// reactions.cpp: how long the kernel needed for what came in, and a process for what its kernel has.
+//
+// A segment and the transition that it causes are matched by sequence number, as everywhere. What waits for a
+// missing segment before it is no delay of this kernel: such a FIN is left out.
+#include "correlate/facts.hpp"
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+struct Reaction {
+  Mark segment;
+  std::string_view what;
+};
+
+Reaction caused_by(const Connection& c, const StateChange& s) {
+  const auto from = static_cast<State>(s.old_state);
+  const auto to = static_cast<State>(s.new_state);
+  if (from == State::syn_sent && to == State::established) {
+    const bool same = c.syn_ack && c.has_isn_remote && c.isn_remote + 1 == s.cb.rcv_nxt;
+    return same ? Reaction{c.syn_ack, "SYN-ACK"} : Reaction{};
+  }
+  if (to == State::close_wait && c.closing) {
+    const FinFacts& fin = c.closing->fin_in;
+    const bool same = fin.sent && !fin.ahead && !fin.repeated && fin.end == s.cb.rcv_nxt;
+    return same ? Reaction{fin.sent, "FIN"} : Reaction{};
+  }
+  if (to == State::close && c.trouble && c.trouble->reset_received.mark && from != State::syn_sent) {
+    const ResetSeen& rst = c.trouble->rst_in;
+    return rst.mark && rst.seq == s.cb.rcv_nxt ? Reaction{rst.mark, "RST"} : Reaction{};
+  }
+  return {};
+}
+
+}  // namespace
+
+void note_reaction(Connection& c, const Event& e, const StateChange& s, std::int64_t late_ns) {
+  if ((s.cb.flags & TW_CB_PRESENT) == 0) return;
+  const Reaction cause = caused_by(c, s);
+  if (!cause.segment) return;
+  const std::int64_t delay = e.ts_ns - cause.segment.ts_ns;
+  if (delay < late_ns) return;
+  ReactionFacts& worst = c.troubles().reaction;
+  if (delay > worst.delay_ns) worst = {cause.segment, e.id, delay, cause.what};
+}
+
+// For what comes behind ESTABLISHED of a passive connection.
+void note_unaccepted(Connection& c, const Event& e, const ControlBlock& cb, std::int64_t slow_ns) {
+  if ((cb.flags & TW_CB_PRESENT) == 0 || (cb.more & TW_CB_UNACCEPTED) == 0) return;
+  if (c.role != Role::passive || c.handshake_ns < 0 || c.preexisting || !c.syn) return;
+  const TimeNs since = c.syn.ts_ns + c.handshake_ns;
+  if (e.ts_ns - since < slow_ns) return;
+  AcceptFacts& accept = c.troubles().accept;
+  accept.unaccepted = {e.id, e.ts_ns};
+  accept.since_ns = since;
+}
+
+void note_first_call(Connection& c, const Event& e, const OwnerSeen& o, std::int64_t slow_ns) {
+  if (o.source != TW_OWNER_RECEIVE && o.source != TW_OWNER_SEND) return;
+  const bool first = c.role == Role::passive && c.established && !c.preexisting && c.owner.source != PidSource::send &&
+                     c.owner.source != PidSource::receive && c.owner.source != PidSource::close;
+  if (!first) return;
+  const bool waited = o.source == TW_OWNER_RECEIVE && std::int64_t{o.waited_ms} * 1'000'000 >= slow_ns;
+  if (!waited && (!c.trouble || !c.trouble->accept.unaccepted)) return;
+  AcceptFacts& accept = c.troubles().accept;
+  if (accept.first_call) return;
+  accept.first_call = {e.id, e.ts_ns};
+  accept.waited_ms = o.waited_ms;
+}
+
+}  // namespace tcpwitness

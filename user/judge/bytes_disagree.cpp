@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// bytes_disagree.cpp: payload that the kernel counts and the interface did not carry, or the other way round.
+//
+// By sequence numbers, never by segments: GRO and GSO merge and split them. The wire cannot tell a reordered segment
+// from one sent again, so it gives bounds: not more than all payload, not less than what was new. Only a whole life
+// that ended well can be compared: what a RST leaves in flight is no disagreement.
+#include <fmt/format.h>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+struct Bounds {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+};
+
+// The 32 bits of retransmitted bytes wrap: above 4 GiB of them nothing is known.
+Bounds bounds(std::uint64_t bytes, std::uint64_t again) { return {bytes > again ? bytes - again : 0, bytes}; }
+
+std::string difference(std::string_view verb, std::uint64_t kernel, const Bounds& wire) {
+  if (kernel > wire.most) {
+    return fmt::format("the kernel {} {} bytes and the wire showed only {}: {} went another way", verb, kernel,
+                       wire.most, kernel - wire.most);
+  }
+  return fmt::format("the wire showed {} bytes and the kernel {} only {}: {} too many", wire.least, verb, kernel,
+                     wire.least - kernel);
+}
+
+bool outside(std::uint64_t kernel, const Bounds& wire) { return kernel < wire.least || kernel > wire.most; }
+
+}  // namespace
+
+std::optional<Finding> judge_bytes_disagree(const Connection& c, const Bench& bench, Outcome outcome) {
+  if (outcome != Outcome::completed || c.incomplete || !c.kernel_heard || !c.has_cb()) return std::nullopt;
+  if (!c.wire_heard || !wire_complete(c) || !c.established || c.inconsistent) return std::nullopt;
+  // Both FINs by both witnesses: then the last control block counts all that there was.
+  if (!c.closing || !c.closing->fin_in.sent || !c.closing->fin_out.sent) return std::nullopt;
+  if ((c.cb.flags & TW_CB_DONE) == 0 || c.cb.snd_una != c.cb.write_seq) return std::nullopt;
+  const Bounds out = bounds(c.wire.bytes_out, c.wire.retrans_bytes_out);
+  const Bounds in = bounds(c.wire.bytes_in, c.wire.retrans_bytes_in);
+  const std::uint64_t sent = sent_payload(c);
+  const std::uint64_t received = received_payload(c);
+  if (!outside(sent, out) && !outside(received, in)) return std::nullopt;
+  Finding finding;
+  finding.rule = Rule::bytes_disagree;
+  finding.confidence = Confidence::likely;
+  finding.evidence = {c.closing->fin_out.sent.id, c.closing->fin_in.sent.id};
+  if (c.closing->end) finding.evidence.push_back(c.closing->end.id);
+  if (!bench.texts) return finding;
+  if (outside(sent, out)) finding.text = difference("counts as acknowledged", sent, out);
+  if (outside(received, in)) {
+    finding.text += fmt::format("{}{}", finding.text.empty() ? "" : "; ", difference("received", received, in));
+  }
+  return finding;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "judge/catalogue.hpp"
+
+#include <array>
+
+namespace tcpwitness {
+
+std::span<const OutcomeEntry> outcome_catalogue() {
+  static constexpr std::array<OutcomeEntry, 14> entries{{
+      {Outcome::unknown, "what was heard does not say how it ended",
+       "nothing that would be enough, or events were lost while it lived"},
+      {Outcome::completed, "both sides closed and both FINs were acknowledged",
+       "the socket's last state and its control block: everything sent was acknowledged; wire alone: both FINs and the "
+       "acknowledgement of each"},
+      {Outcome::refused, "connect() was answered by a RST",
+       "SYN_SENT to CLOSE with ECONNREFUSED, or the RST that answers the SYN"},
+      {Outcome::connect_timeout, "no answer to any SYN was heard, and connect() gave up",
+       "SYN_SENT to CLOSE with ETIMEDOUT; wire alone: SYNs and nothing back for as long as Linux tries"},
+      {Outcome::connect_unsent, "connect() gave up because its SYN never left this machine",
+       "SYN_SENT to CLOSE with an error, and for each SYN that the kernel counts its own word that it was dropped on "
+       "its way out (kfree_skb, or a retransmission refused by netfilter or the qdisc)"},
+      {Outcome::connect_ignored, "the answer came, but the kernel never took it, and connect() gave up",
+       "SYN_SENT to CLOSE with ETIMEDOUT, and a SYN-ACK that acknowledges our SYN: seen at the interface, or dropped "
+       "behind it by the kernel's own word"},
+      {Outcome::reset_by_peer, "a RST from the peer's address ended it",
+       "tcp_receive_reset and the RST on the wire; one of them where the other is not heard"},
+      {Outcome::reset_by_local, "this machine's TCP ended it with a RST",
+       "tcp_send_reset, or the RST at egress with the socket that sent it"},
+      {Outcome::reset_by_outsider, "a RST that neither side's TCP sent ended it",
+       "the RST came with another TTL (hop limit) than all else from the peer, and behind it the peer went on with new "
+       "sequence numbers and its own TTL; heard for 3 s after such a RST"},
+      {Outcome::keepalive_timeout, "keep-alive probes were not answered and the kernel gave the peer up",
+       "ETIMEDOUT with nothing outstanding, tcp_send_reset with reason KEEPALIVE_TIMEOUT"},
+      {Outcome::retransmit_timeout, "data or a FIN was sent again and again without an acknowledgement",
+       "ETIMEDOUT with unacknowledged sequence numbers"},
+      {Outcome::user_timeout, "TCP_USER_TIMEOUT was over before an acknowledgement came",
+       "ETIMEDOUT with unacknowledged sequence numbers on a socket that has the option"},
+      {Outcome::aborted, "the process died or gave up: with unread data, or before the connection was made",
+       "the exiting process at the last transition, and unread data in the control block"},
+      {Outcome::open, "still alive when the run ended", "no end was seen"},
+  }};
+  return entries;
+}
+
+std::span<const RuleEntry> rule_catalogue() {
+  static constexpr std::array<RuleEntry, rule_count> entries{{
+      {Rule::keepalive,
+       "keep-alive probes: sent, answered, unanswered n of N, the timers, and when the peer is given up",
+       "write_seq == snd_nxt at the probe: nothing was waiting to be sent", "the probe: no new data at snd_una - 1",
+       "the kernel's view came with a probe", "the wire alone: the receiver's last window was open", "",
+       "An unanswered run ends in ETIMEDOUT at the time given. Look at the path and the peer; for earlier detection "
+       "lower tcp_keepalive_time or set TCP_KEEPIDLE."},
+      {Rule::zero_window, "a receiver closed its window: its process does not read",
+       "who owns the socket that does not read; unsent bytes at the sender", "segments that advertise window 0",
+       "the kernel's view came with a probe into the closed window", "the wire alone", "",
+       "The named process is slow or stuck: look at what it does (strace, a profile), not at the network."},
+      {Rule::retransmission, "segments were sent again: the kernel's cause beside what the wire saw of each",
+       "tcp_retransmit_skb, tcp_retransmit_synack: the cause", "the same sequence numbers again",
+       "the kernel told of it", "the wire alone, or the two witnesses do not tell the same", "",
+       "Fast retransmissions and tail-loss probes are loss on the path; timeouts (RTO) are loss of whole flights or a "
+       "peer that is gone; a SYN sent again waits 1 s, 2 s, 4 s."},
+      {Rule::time_wait, "who waits in TIME_WAIT, until when, and which address pair that blocks",
+       "FIN_WAIT2 to CLOSE on the side that closed first", "the peer's FIN and its acknowledgement", "both were seen",
+       "the peer's FIN was not seen", "",
+       "Normal. Under many short connections let the other side close first, or reuse connections."},
+      {Rule::close_wait_stuck, "the peer has closed, the process here has not, for longer than --stuck-after",
+       "ESTABLISHED to CLOSE_WAIT, and nothing since", "the peer's FIN", "the transition was seen", "", "",
+       "A leak in the named process: a descriptor that nobody closes."},
+      {Rule::reset_origin, "who sent the RST: local process, local TCP, a firewall here, or the peer",
+       "tcp_send_reset with its reason, tcp_receive_reset, the process that acted",
+       "the RST, and the socket it left from", "both witnesses, or the kernel's report that it sent it",
+       "one witness only; a firewall's RST rests on the kernel's silence", "",
+       "A process that closes with unread data sends RST; a firewall's reject looks like a refusal to the peer."},
+      {Rule::half_open, "the peer no longer knew the connection", "what was sent was never acknowledged",
+       "silence, then a RST that only repeats our acknowledgement number", "",
+       "after unanswered probes or retransmissions", "probes were sent, but the silence was not seen",
+       "The peer was restarted, or a NAT or firewall between forgot the connection: shorten keep-alive below its "
+       "timeout."},
+      {Rule::stray_segment, "a segment that no socket wanted, and the RST it got", "tcp_send_reset without a socket",
+       "the segment and the RST",
+       "the kernel's reason is NO_SOCKET, or no socket was "
+       "found and the RST was seen",
+       "the kernel sent a RST for it", "it only fits nothing that we know",
+       "Often the rest of a connection from before a restart, or a scan."},
+      {Rule::rx_dropped, "segments arrived and were dropped before TCP took them",
+       "kfree_skb with a reason: firewall, queue, memory", "the segment on the interface",
+       "the kernel's word, the wire heard", "the kernel's word alone", "",
+       "NETFILTER_DROP: nft list ruleset. SOCKET_RCVBUFF, PROTO_MEM: tcp_rmem, tcp_mem, or a process that does not "
+       "read."},
+      {Rule::tx_not_sent, "TCP sent segments that never left this machine",
+       "kfree_skb on the way out, with a reason: firewall, queue, memory", "", "the kernel's word", "", "",
+       "NETFILTER_DROP: the OUTPUT chains. QDISC_DROP: tc -s qdisc; the queue is too short for the rate."},
+      {Rule::bad_checksum, "segments arrived damaged", "kfree_skb with a checksum reason",
+       "the segment on the interface", "the kernel's word, the wire heard", "the kernel's word alone", "",
+       "A bad cable, card or driver on the way; with offloads, a device between that rewrites wrongly."},
+      {Rule::out_of_window, "TCP refused segments whose sequence numbers lie outside the receive window",
+       "kfree_skb with TCP_INVALID_SEQUENCE and its kin", "the segment on the interface",
+       "the kernel's word, the wire heard", "the kernel's word alone", "",
+       "An old duplicate, a middlebox that shifts sequence numbers, or somebody who guesses."},
+      {Rule::old_timestamp, "TCP refused segments whose timestamp is older than the connection's (PAWS)",
+       "kfree_skb with TCP_RFC7323_PAWS", "the segment on the interface", "the kernel's word, the wire heard",
+       "the kernel's word alone", "",
+       "Duplicates from long ago, or several hosts behind one address with timestamps of their own."},
+      {Rule::accept_queue_full, "handshakes got no answer or were not finished because the accept queue was full",
+       "the listener's queue at the SYN's arrival (more wait than its limit), or kfree_skb with TCP_LISTEN_OVERFLOW",
+       "the SYN, and that it came again", "the kernel dropped the last ACK for it, or the peer sent its SYN again",
+       "the queue was full at the SYN, and no SYN-ACK was seen", "",
+       "The named process does not call accept() fast enough: look at what it does. A longer backlog (listen(), "
+       "net.core.somaxconn) only helps against bursts."},
+      {Rule::syn_backlog_full, "SYNs got no answer because the SYN queue was full and SYN cookies are off",
+       "the listener's half-open requests at the SYN's arrival, and its limit", "the SYN, and that it came again",
+       "more than the limit were half-open and the peer sent its SYN again",
+       "as many as the limit (which of the two refuses differs between releases), or no SYN-ACK was seen", "",
+       "A SYN flood, or handshakes that do not finish. Switch net.ipv4.tcp_syncookies on; raise the backlog. (That "
+       "tcp_max_syn_backlog refused it instead is not seen.)"},
+      {Rule::syncookie, "the handshake was answered by a SYN cookie: nothing of the request was kept",
+       "LISTEN to SYN_RECV without a request socket before it", "a SYN-ACK that no socket sent, an ACK on the listener",
+       "the ACK found only the listener, or the SYN queue was full at the SYN",
+       "only the SYN-ACK without a socket was seen", "",
+       "The SYN queue was full: a SYN flood, or a backlog that is too short. Options that a cookie cannot carry are "
+       "lost."},
+      {Rule::slow_handshake, "a leg of the handshake took 1 s or more", "SYN_SENT or SYN to ESTABLISHED",
+       "the SYN, the SYN-ACK", "both ends of the slow leg were seen",
+       "the whole handshake was slow, its legs were not seen", "",
+       "1 s, 3 s, 7 s: SYNs or SYN-ACKs were lost and sent again. On the passive side the first leg is this machine's: "
+       "a full queue."},
+      {Rule::slow_accept, "an accepted connection, or its data, waited 1 s or more for the process",
+       "events that show the socket without a process; the process's first read and how long its data had waited", "",
+       "an event showed it still unaccepted so long after the handshake",
+       "only the first read is known: an upper bound of when accept() was called", "",
+       "The listening process is busy or stuck: look at what it does (strace, a profile)."},
+      {Rule::late, "the kernel took a segment 100 ms or more after it arrived",
+       "the transition that the segment causes", "the segment", "",
+       "both were seen (a copy of the segment may have been the one that was taken)", "",
+       "Soft interrupts are starved, or the process held the socket: look at ksoftirqd, steal time, /proc/softirqs."},
+      {Rule::bytes_disagree, "the kernel counts other payload than the interface carried",
+       "bytes_acked and bytes_received of a connection that both sides closed",
+       "payload by sequence number, from SYN to both FINs", "", "both counts are whole", "",
+       "Part of the traffic goes by an interface that is not watched (-i), or something rewrites the stream."},
+  }};
+  return entries;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// drops.cpp: segments that the kernel threw away: on arrival before TCP had them, on the way out, or by TCP
+// itself because it could not believe them.
+//
+// The kernel's own word (skb:kfree_skb with a reason) is what each rule rests on; where the reason is one
+// that a healthy connection meets too (a RST that was taken, a segment received before), there is no finding.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+struct Gathered {
+  Finding finding;
+  std::uint32_t segments = 0;
+  std::uint32_t bytes = 0;
+  std::string reasons;  // "a firewall rule dropped it (NETFILTER_DROP)"
+};
+
+// Everything that was dropped in one direction for one of these kinds of reason; nullopt: nothing.
+std::optional<Gathered> gather(const Connection& c, const Bench& bench, Rule rule, bool out,
+                               std::initializer_list<DropKind> kinds) {
+  const Drops& drops = c.trouble->drops;
+  Gathered all;
+  all.finding.rule = rule;
+  // The kernel is first-hand; that the segment was there is the wire's word.
+  all.finding.confidence = c.wire_heard ? Confidence::certain : Confidence::likely;
+  for (std::size_t i = 0; i < drops.used; ++i) {
+    const DropSeen& seen = drops.kinds[i];
+    const DropKind kind = drop_kind(bench.names, seen.reason);
+    if (seen.out != out || std::ranges::find(kinds, kind) == kinds.end()) continue;
+    all.segments += seen.count;
+    all.bytes += seen.bytes;
+    cite(all.finding, seen.evidence);
+    if (!bench.texts) continue;
+    if (!all.reasons.empty()) all.reasons += "; ";
+    all.reasons += fmt::format("{} ({})", drop_meaning(kind), bench.names.drop_reason(seen.reason));
+  }
+  if (all.segments == 0) return std::nullopt;
+  return all;
+}
+
+std::string segments(const Gathered& all) {
+  std::string text = fmt::format("{} segment{}", all.segments, all.segments == 1 ? "" : "s");
+  if (all.bytes != 0) text += fmt::format(" with {} bytes", all.bytes);
+  return text;
+}
+
+}  // namespace
+
+std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench) {
+  auto all = gather(c, bench, Rule::rx_dropped, false,
+                    {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory});
+  if (!all) return std::nullopt;
+  if (bench.texts) {
+    all->finding.text = fmt::format("{} from the peer arrived and never reached {}: {}", segments(*all),
+                                    c.owner.pid != 0 ? process_words(c.owner) : "TCP", all->reasons);
+  }
+  return all->finding;
+}
+
+std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench) {
+  auto all = gather(c, bench, Rule::tx_not_sent, true,
+                    {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::neighbour, DropKind::routing,
+                     DropKind::memory});
+  if (!all) return std::nullopt;
+  // On its way out the kernel is the only witness that there can be.
+  all->finding.confidence = Confidence::certain;
+  if (bench.texts)
+    all->finding.text = fmt::format("{} that TCP sent never left this machine: {}", segments(*all), all->reasons);
+  return all->finding;
+}
+
+std::optional<Finding> judge_bad_checksum(const Connection& c, const Bench& bench) {
+  auto all = gather(c, bench, Rule::bad_checksum, false, {DropKind::bad_checksum});
+  if (!all) return std::nullopt;
+  if (bench.texts)
+    all->finding.text = fmt::format("{} from the peer arrived damaged: {}", segments(*all), all->reasons);
+  return all->finding;
+}
+
+std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& bench) {
+  auto all = gather(c, bench, Rule::out_of_window, false, {DropKind::out_of_window});
+  const Evidence& resets = c.trouble->old_resets;
+  if (!all && resets.total != 0) {
+    // The kernel names no reason of its own for these (TCP_RESET, as for one that it takes); the numbers speak.
+    Finding finding{Rule::out_of_window, Confidence::likely, "", {}, 0};
+    cite(finding, resets);
+    if (bench.texts) {
+      finding.text =
+          fmt::format("TCP refused {} RST{} from the peer's address: {} sequence number lies before the window",
+                      resets.total, resets.total == 1 ? "" : "s", resets.total == 1 ? "its" : "their");
+    }
+    return finding;
+  }
+  if (!all) return std::nullopt;
+  if (bench.texts)
+    all->finding.text = fmt::format("TCP refused {} from the peer's address: {}", segments(*all), all->reasons);
+  return all->finding;
+}
+
+std::optional<Finding> judge_old_timestamp(const Connection& c, const Bench& bench) {
+  auto all = gather(c, bench, Rule::old_timestamp, false, {DropKind::old_timestamp});
+  if (!all) return std::nullopt;
+  if (bench.texts)
+    all->finding.text = fmt::format("TCP refused {} from the peer's address: {}", segments(*all), all->reasons);
+  return all->finding;
+}
+
+}  // namespace tcpwitness

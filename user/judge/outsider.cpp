@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// outsider.cpp: a RST that neither kernel sent.
+//
+// Two things together show it: the RST crossed other hops than all else from the peer (its TTL is off the
+// connection's), and the peer went on behind it with new sequence numbers over the old hops, which a TCP that has
+// reset the connection cannot do. One of them alone is a suspicion, told by reset-origin.
+#include "correlate/facts.hpp"
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+
+bool reset_by_outsider(const Connection& c) {
+  if (!foreign_hops(c)) return false;
+  const OutsiderFacts& outsider = c.trouble->outsider;
+  return outsider.goes_on && outsider.ttl == c.ttl_in;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// slow.cpp: time that went by in the handshake, before accept(), and between a segment and its effect.
+//
+// Which leg was slow is told by both ends of it. The time before accept() is bounded from below by events that
+// show the socket without a process, from above by the process's first call.
+#include <fmt/format.h>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::string sent_again(const Connection& c, RetransmitKind kind, std::string_view what) {
+  if (!c.trouble) return "";
+  const std::uint32_t count = c.trouble->retransmissions.by_kind[static_cast<std::size_t>(kind)];
+  if (count == 0) return "";
+  return fmt::format("; the {} was sent {} times", what, count + 1);
+}
+
+}  // namespace
+
+std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& bench) {
+  if (c.handshake_ns < bench.slow_handshake_ns || !c.established) return std::nullopt;
+  Finding finding;
+  finding.rule = Rule::slow_handshake;
+  finding.confidence = Confidence::likely;
+  const bool active = c.role == Role::active;
+  if (c.syn) finding.evidence.push_back(c.syn.id);
+  if (c.syn_ack) finding.evidence.push_back(c.syn_ack.id);
+  if (c.trouble) cite(finding, c.trouble->retransmissions.evidence);
+  if (!c.syn || !c.syn_ack) {
+    if (bench.texts) {
+      finding.text = fmt::format(
+          "the handshake took {}{}", seconds(c.handshake_ns),
+          sent_again(c, active ? RetransmitKind::syn : RetransmitKind::syn_ack, active ? "SYN" : "SYN-ACK"));
+    }
+    return finding;
+  }
+  const TimeNs begun = active ? c.start_ts_ns : c.syn.ts_ns;
+  const std::int64_t first = c.syn_ack.ts_ns - c.syn.ts_ns;
+  const std::int64_t second = begun + c.handshake_ns - c.syn_ack.ts_ns;
+  if (first >= bench.slow_handshake_ns || second >= bench.slow_handshake_ns) finding.confidence = Confidence::certain;
+  if (!bench.texts) return finding;
+  const bool asked = first >= second;
+  if (active) {
+    finding.text = asked ? fmt::format("the peer's SYN-ACK came {} after our first SYN{}", seconds(first),
+                                       sent_again(c, RetransmitKind::syn, "SYN"))
+                         : fmt::format("this kernel took the SYN-ACK only {} after it came", seconds(second));
+  } else {
+    finding.text = asked
+                       ? fmt::format("this machine answered the peer's SYN only {} after the first one", seconds(first))
+                       : fmt::format("the peer's ACK came {} after our first SYN-ACK{}", seconds(second),
+                                     sent_again(c, RetransmitKind::syn_ack, "SYN-ACK"));
+  }
+  finding.text += fmt::format(" (handshake: {} in all)", seconds(c.handshake_ns));
+  return finding;
+}
+
+std::optional<Finding> judge_slow_accept(const Connection& c, const Bench& bench) {
+  const AcceptFacts& accept = c.trouble->accept;
+  if (!accept.unaccepted && !accept.first_call) return std::nullopt;
+  Finding finding;
+  finding.rule = Rule::slow_accept;
+  finding.confidence = accept.unaccepted ? Confidence::certain : Confidence::likely;
+  if (accept.unaccepted) finding.evidence.push_back(accept.unaccepted.id);
+  if (accept.first_call) finding.evidence.push_back(accept.first_call.id);
+  if (!bench.texts) return finding;
+  if (!accept.unaccepted) {
+    finding.text = fmt::format(
+        "the peer's data waited {} until the first call of {}: accept() or the first read came late (no later than "
+        "that call)",
+        seconds(std::int64_t{accept.waited_ms} * 1'000'000), process_words(c.owner));
+    return finding;
+  }
+  const std::int64_t waited = accept.unaccepted.ts_ns - accept.since_ns;
+  finding.text = fmt::format("{} after the handshake {} had not accepted the connection", seconds(waited),
+                             c.owner.pid != 0 ? process_words(c.owner) : "the listening process");
+  if (accept.first_call) {
+    finding.text += fmt::format("; its first call came after {}", seconds(accept.first_call.ts_ns - accept.since_ns));
+  }
+  return finding;
+}
+
+std::optional<Finding> judge_late(const Connection& c, const Bench& bench) {
+  const ReactionFacts& worst = c.trouble->reaction;
+  if (!worst.segment || worst.delay_ns < bench.late_ns) return std::nullopt;
+  // What was dropped behind the interface came again: the delay is the peer's timer, not this kernel.
+  for (std::size_t i = 0; i < c.trouble->drops.used; ++i) {
+    if (!c.trouble->drops.kinds[i].out) return std::nullopt;
+  }
+  Finding finding;
+  finding.rule = Rule::late;
+  finding.confidence = Confidence::likely;
+  finding.evidence = {worst.segment.id, worst.transition};
+  if (bench.texts) {
+    finding.text = fmt::format("this kernel took the {} {} after it arrived", worst.what, seconds(worst.delay_ns));
+  }
+  return finding;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// unsent.cpp: a connect() that timed out: did its SYN leave, and did its answer come?
+//
+// Both refine connect-timeout on positive evidence alone: each SYN that the kernel counts was dropped on its way
+// out by the kernel's own word; a SYN-ACK that acknowledges our SYN was on the interface, or was dropped behind it.
+// Where one of these events is missing the weaker word stands.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+
+const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind) {
+  if (!c.trouble) return nullptr;
+  const Drops& drops = c.trouble->drops;
+  for (std::size_t i = 0; i < drops.used; ++i) {
+    if (drops.kinds[i].out == out && drop_kind(bench.names, drops.kinds[i].reason) == kind) return &drops.kinds[i];
+  }
+  return nullptr;
+}
+
+bool syns_never_left(const Connection& c, const Bench& bench) {
+  if (!c.trouble || c.syn_ack_seen || c.trouble->drops.syns_out == 0) return false;
+  const Retransmissions& r = c.trouble->retransmissions;
+  // The kernel counts a retransmission whether or not it left (tcp_retransmit_skb), but not one that it put off.
+  const std::uint32_t told = r.kernel > r.put_off ? r.kernel - r.put_off : 0;
+  const std::uint32_t sent = 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, told);
+  // tcp_retransmit_skb's own word counts too: the first SYN's drop and the refused ones.
+  const std::uint32_t dropped = std::max(c.trouble->drops.syns_out, 1 + r.refused);
+  // The last SYN can still wait for the next hop's address when the silence about it ends the connect().
+  const bool waits = c.error == EHOSTUNREACH && dropped_for(c, bench, true, DropKind::neighbour) != nullptr;
+  return dropped + (waits ? 1 : 0) >= sent;
+}
+
+bool syn_ack_ignored(const Connection& c) {
+  if (c.role != Role::active) return false;
+  if (c.trouble && c.trouble->drops.syn_acks_in != 0) return true;
+  // A SYN-ACK for another SYN is no answer: TCP refuses it with a RST.
+  const bool answers = !c.has_cb() || !c.has_isn_local || c.isn_local + 1 == c.cb.snd_nxt;
+  return c.syn_ack_seen && c.syn_ack && answers;
+}
+
+std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags) {
+  std::string text;
+  if (!c.trouble) return text;
+  const Drops& drops = c.trouble->drops;
+  for (std::size_t i = 0; i < drops.used; ++i) {
+    const DropSeen& seen = drops.kinds[i];
+    if (seen.out != out || (seen.flags & flags) != flags) continue;
+    if (!text.empty()) text += "; ";
+    const std::string_view meaning = drop_meaning(drop_kind(bench.names, seen.reason));
+    text += meaning.empty() ? fmt::format("the kernel dropped it ({})", bench.names.drop_reason(seen.reason))
+                            : fmt::format("{} ({})", meaning, bench.names.drop_reason(seen.reason));
+  }
+  return text;
+}
+
+}  // namespace tcpwitness
