@@ -49,8 +49,6 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
 
 void Witness::Impl::enter_alone(Connection& c, const Event& e, TcpState to) {
   c.enter(to);
-  c.state_ts_ns = e.ts_ns;
-  c.state_event = e.id;
   if (to == State::established) {
     c.established = true;
     if (c.syn) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;

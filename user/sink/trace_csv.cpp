@@ -27,6 +27,7 @@ std::string_view type_of(const Entry& entry) {
     std::string_view operator()(const RetransmitEntry&) const { return "retransmit"; }
     std::string_view operator()(const ResetEntry&) const { return "reset"; }
     std::string_view operator()(const ErrorEntry&) const { return "error"; }
+    std::string_view operator()(const DropEntry&) const { return "drop"; }
     std::string_view operator()(const KeepaliveEntry&) const { return "keepalive"; }
     std::string_view operator()(const ProbeEntry&) const { return "probe"; }
     std::string_view operator()(const OwnerEntry&) const { return "owner"; }
