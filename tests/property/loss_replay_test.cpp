@@ -12,16 +12,6 @@
 namespace tcpwitness::testing {
 namespace {
 
-// What may be said less surely, never more: outcomes that admit ignorance, and the word that a finer one rests on.
-bool admits(Outcome outcome) { return outcome == Outcome::unknown || outcome == Outcome::open; }
-
-bool may_say(const Story& story, Outcome told) {
-  if (told == story.outcome || admits(told)) return true;
-  if (told == Outcome::connect_timeout)
-    return story.outcome == Outcome::connect_unsent || story.outcome == Outcome::connect_ignored;
-  return told == Outcome::reset_by_peer && story.outcome == Outcome::reset_by_outsider;
-}
-
 std::map<Rule, Confidence> confidences(const Told& told) {
   std::map<Rule, Confidence> most;
   const auto raise = [&](const Finding& finding) {

@@ -16,6 +16,16 @@
 
 namespace tcpwitness::testing {
 
+// Interfaces have their names from the packets' blocks, and the stories' segments bring no packets.
+inline const Names& recorded_names() {
+  static const Names names = [] {
+    Names made = kernel_names();
+    made.interfaces.clear();
+    return made;
+  }();
+  return names;
+}
+
 using Bytes = std::vector<std::byte>;
 
 class TempDir {
@@ -99,12 +109,12 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
   start.hold_ns = settings.hold_ns;
   start.close_wait_stuck_ns = settings.close_wait_stuck_ns;
   start.snaplen = 128;
-  start.reset_reasons = kernel_names().reset_reasons;
-  start.drop_reasons = kernel_names().drop_reasons;
+  start.reset_reasons = recorded_names().reset_reasons;
+  start.drop_reasons = recorded_names().drop_reasons;
   {
     Decoder decoder(0, start.started_ns);
-    Witness witness(settings, kernel_names());
-    Recorder recorder(std::move(recorder_settings), start, kernel_names(),
+    Witness witness(settings, recorded_names());
+    Recorder recorder(std::move(recorder_settings), start, recorded_names(),
                       [&](const std::string& text) { run.said.push_back(text); });
     std::vector<Event> decoded;
     TimeNs now = start.started_ns;

@@ -149,7 +149,7 @@ TEST(Marks, EveryFieldIsChecked) {
   EXPECT_TRUE(refused(start, "hold=0", "hold=99999999999999"));
   EXPECT_TRUE(refused(start, "snaplen=0", "snaplen=70000"));
   EXPECT_TRUE(refused(start, "snaplen=0\n", ""));
-  EXPECT_TRUE(refused(start, "abi=1", "abi=2"));
+  EXPECT_TRUE(refused(start, fmt::format("abi={}", TW_ABI_VERSION), fmt::format("abi={}", TW_ABI_VERSION + 1)));
   EXPECT_TRUE(refused(mark_body(TickMark{.now = 5}), "now=5", "now=9223372036854775807"));
   EXPECT_FALSE(refused(mark_body(TickMark{.now = 5}), "now=5", "now=6"));
 }

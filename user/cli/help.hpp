@@ -90,7 +90,10 @@ Record options:
                               finding fires
       --on RULE[,RULE...]     these findings (all but time-wait): keepalive, zero-window,
                               retransmission, time-wait, close-wait-stuck, reset-origin,
-                              half-open, stray-segment
+                              half-open, stray-segment, rx-dropped, tx-not-sent,
+                              bad-checksum, out-of-window, old-timestamp,
+                              accept-queue-full, syn-backlog-full, syncookie,
+                              slow-handshake, slow-accept, late, bytes-disagree
   -q, --quiet                 print no connections, only record
 
 )";

@@ -47,7 +47,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     }
     if (foreign_hops(c)) {
       // Not more than a suspicion while the peer is silent: a firewall or a load balancer in its place resets so too.
-      finding.confidence = c.ttl_in_twice ? Confidence::likely : Confidence::inconclusive;
+      finding.confidence = c.ttl_in_twice && bench.kernel_heard ? Confidence::likely : Confidence::inconclusive;
       if (bench.texts) {
         finding.text =
             fmt::format("the RST came with TTL {}, all else from {} with {}: perhaps something on the way sent it",
@@ -60,7 +60,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     cite(t.rst_in.mark);
     cite(t.reset_received.mark);
     cite(t.outsider.goes_on);
-    finding.confidence = c.ttl_in_twice ? Confidence::certain : Confidence::likely;
+    finding.confidence = c.ttl_in_twice && bench.kernel_heard ? Confidence::certain : Confidence::likely;
     if (bench.texts) {
       finding.text = fmt::format(
           "an outsider sent the RST: it came with TTL {}, all else from {} with {}, and {} later the peer went on "
