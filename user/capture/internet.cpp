@@ -111,7 +111,8 @@ bool Layers::ipv6(Slice slice) {
   if (length != 0 || next != protocol_hop_by_hop) slice.limit(length);
   while (true) {
     switch (next) {
-      [[likely]] case protocol_tcp : return tcp(slice);
+      [[likely]] case protocol_tcp:
+        return tcp(slice);
       case protocol_hop_by_hop:
       case protocol_routing:
       case protocol_destination_options:
