@@ -15,7 +15,10 @@ class Layers {
  public:
   // From the link layer (LINKTYPE_*). tcp comes with the facts of the frame.
   bool read(std::uint16_t link_type, Slice frame, TcpFrame& tcp);
-  void check_checksums(bool wanted) { check_checksums_ = wanted; }
+  void check_checksums(bool wanted, bool strictly) {
+    check_checksums_ = wanted;
+    strictly_ = strictly;
+  }
 
  private:
   // What is nested deeper was made to hurt.
@@ -47,6 +50,7 @@ class Layers {
   bool authentication(Slice slice);
   bool tcp(Slice slice);
   [[nodiscard]] bool wrong_checksum(Slice segment) const;
+  [[nodiscard]] bool wrong_header_checksum(const std::byte* at, std::uint32_t length) const;
 
   // tunnels.cpp
   bool udp(Slice slice);
@@ -65,7 +69,8 @@ class Layers {
   TcpFrame* tcp_ = nullptr;
   unsigned depth_ = 0;  // EtherTypes and IP headers so far
   bool check_checksums_ = false;
-  bool whole_ = true;  // the segment was not put together from fragments
+  bool strictly_ = false;  // those that were left to the card are wrong
+  bool whole_ = true;      // the segment was not put together from fragments
 };
 
 }  // namespace tcpwitness
