@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <regex>
 
 #include "capture/capture_file.hpp"
 #include "capture/filter.hpp"
@@ -31,16 +30,20 @@ struct Reading {
 
 // The one of several commands that reads this capture: its filter.
 std::string filter_of(const std::string& commands, const std::string& capture) {
-  const std::string name = std::regex_replace(capture.substr(capture.find('/') + 1), std::regex("__"), "/");
+  std::string name = capture.substr(capture.find('/') + 1);
+  for (std::size_t mark = name.find("__"); mark != std::string::npos; mark = name.find("__"))
+    name.replace(mark, 2, "/");
   const std::size_t at = commands.find(name);
   if (at == std::string::npos) return "";
   const std::size_t begin = commands.rfind(";;", at);
   const std::size_t end = commands.find(";;", at);
   const std::size_t from = begin == std::string::npos ? 0 : begin;
   const std::string command = commands.substr(from, end == std::string::npos ? end : end - from);
-  std::smatch match;
-  const std::regex option("-f +(\"+|')([^\"']+)[\"']");
-  return std::regex_search(command, match, option) ? match[2].str() : "";
+  // -f 'EXPRESSION', or -f ""EXPRESSION"" as a table of values has it.
+  const std::size_t option = command.find("-f ");
+  if (option == std::string::npos) return "";
+  const std::size_t first = command.find_first_not_of("\"' ", option + 3);
+  return command.substr(first, command.find_first_of("\"'", first) - first);
 }
 
 std::vector<Life> lives_of(const Reading& run) {
