@@ -181,9 +181,10 @@ class Reading {
     read_ = {batch.frames, batch.segments, batch.conversations, ""};
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
-    for (const auto& event : batch.events) {
-      if (enough_) break;
-      witness_.feed(event, reports_);
+    constexpr std::size_t ahead = 8;
+    for (std::size_t i = 0; i < batch.events.size() && !enough_; ++i) {
+      if (i + ahead < batch.events.size()) witness_.expect(batch.events[i + ahead]);
+      witness_.feed(batch.events[i], reports_);
       if (reports_.size() >= reports_at_a_time) write_reports();
     }
     batch.clear();

@@ -269,6 +269,7 @@ void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& 
   e.ts_ns = c.last_ts_ns;
   e.body = ConversationEnd{slot + 1, {c.local, c.remote}, c.totals(), cut};
   table.release(slot);
+  table.warm(table.oldest(Listed::over));
 }
 
 void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why,
