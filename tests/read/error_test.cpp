@@ -61,8 +61,8 @@ TEST_F(ReadError, AFileOfSomebodyElse) {
 
 TEST_F(ReadError, AWrongExpression) {
   const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
-  refused({"read", path, "tcp", "prot", "80"}, 1, {"tcp prot 80", "cannot"});
-  refused({"read", path, "--filter", "host and"}, 1, {"host and"});
+  refused({"read", path, "tcp", "prot", "80"}, 2, {"tcp prot 80", "cannot"});
+  refused({"read", path, "--filter", "host and"}, 2, {"host and"});
 }
 
 TEST_F(ReadError, AProcessIsNotInACapture) {

@@ -275,8 +275,8 @@ class Run {
     done_ = false;
     const TimeNs now = realtime_ns();
     if (enough) reports_.clear();
-    account(now);
     const std::size_t told = reports_.size();
+    account(now);
     if (!enough) witness_.finish(now, reports_);
     record_reports(told);
     write_reports();

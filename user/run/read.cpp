@@ -29,6 +29,7 @@
 #include "run/replay.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
+#include "sink/format.hpp"
 #include "sink/output.hpp"
 #include "sink/progress.hpp"
 #include "tcpwitness/pipeline.hpp"
@@ -305,8 +306,17 @@ int run_read(const Options& options) {
   }
   std::unique_ptr<PacketFilter> filter;
   if (!options.read.filter.empty()) {
+    constexpr int wrong_usage = 2;
+    if (::access(options.read.filter.c_str(), F_OK) == 0) {
+      fmt::print(stderr, "tcpwitness: read takes one file: what comes behind it is an expression, and {} is a file\n",
+                 printable(options.read.filter, true));
+      return wrong_usage;
+    }
     auto compiled = PacketFilter::compile(options.read.filter);
-    if (!compiled) return fail(compiled.error());
+    if (!compiled) {
+      static_cast<void>(fail(compiled.error()));
+      return wrong_usage;
+    }
     filter = std::move(*compiled);
   }
   Stop stop;

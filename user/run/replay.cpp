@@ -85,12 +85,16 @@ class Replaying {
     while (!done_ && file_.next(block)) {
       if (auto taken = replay_.take(block, reports_); !taken) {
         damage_ = taken.error();
+        if (damage_->hint.empty()) damage_->hint = "everything before that was read";
         break;
       }
       if (!announced_ && replay_.start() != nullptr) announce();
+      // Of a pipe everything is told at once: nobody knows when the next block comes.
+      if (!file_.regular() && !reports_.empty()) deliver();
       if (++blocks_ % blocks_between_looks == 0) look_around();
       if (reports_.size() >= 256) write_reports();
     }
+    if (signalled()) done_ = stopped_ = true;
     if (!damage_ && !done_) damage_ = file_.damage();
     return finish();
   }
@@ -107,9 +111,13 @@ class Replaying {
     sink_->write(start.ready);
   }
 
-  void look_around() {
+  [[nodiscard]] bool signalled() const {
     pollfd signal{.fd = signals_, .events = POLLIN, .revents = 0};
-    if (::poll(&signal, 1, 0) > 0) done_ = stopped_ = true;
+    return ::poll(&signal, 1, 0) > 0;
+  }
+
+  void look_around() {
+    if (signalled()) done_ = stopped_ = true;
     const auto now = std::chrono::steady_clock::now();
     progress_.at(file_.bytes_read(), blocks_, now);
     if (now - delivered_ < deliver_every) return;
@@ -147,12 +155,15 @@ class Replaying {
       fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
       return 1;
     }
-    fmt::print(stderr, "{}\n", describe(summary));
-    if (replay_.missing_before() != 0)
-      fmt::print(stderr, "  the recording begins after {} events: what began before is known from here on only\n",
-                 grouped(replay_.missing_before()));
+    // What this file lacks was not lost by the ring.
+    Summary heard = summary;
+    heard.lost -= std::min(heard.lost, replay_.missing());
+    fmt::print(stderr, "{}\n", describe(heard));
+    if (const std::uint64_t before = replay_.missing_before(); before != 0)
+      fmt::print(stderr, "  the recording begins after {} event{}: what began before is known from here on only\n",
+                 grouped(before), before == 1 ? "" : "s");
     if (const std::uint64_t inside = replay_.missing() - replay_.missing_before(); inside != 0)
-      fmt::print(stderr, "  {} events are missing in it\n", grouped(inside));
+      fmt::print(stderr, "  {} event{} missing in it\n", grouped(inside), inside == 1 ? " is" : "s are");
     if (!replay_.continued().empty()) fmt::print(stderr, "  it goes on in {}\n", printable(replay_.continued(), true));
     return exit_code();
   }
@@ -161,9 +172,10 @@ class Replaying {
     if (stopped_ || enough_) return 0;
     if (damage_) return fail(*damage_);
     if (replay_.ended()) return 0;
-    return fail({"read the recording to its end",
-                 "it has no end mark: its recorder was killed, or the file was cut off between two blocks",
-                 "everything up to there was read"});
+    return fail(
+        {"read the recording to its end",
+         "it has no end mark: its recorder was killed, its disk was full, or the file was cut off between two blocks",
+         "everything up to there was read"});
   }
 
   const Options& options_;
