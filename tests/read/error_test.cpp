@@ -65,6 +65,21 @@ TEST_F(ReadError, AWrongExpression) {
   refused({"read", path, "--filter", "host and"}, 2, {"host and"});
 }
 
+TEST_F(ReadError, ASecondFileIsNoExpression) {
+  const std::string path = directory.file("one.pcap", Capture().whole(1).bytes);
+  refused({"read", path, path}, 2, {"one file", "is a file"});
+}
+
+TEST_F(ReadError, ALinkTypeThatIsNotReadIsSaid) {
+  std::string bytes = Capture().whole(1).bytes;
+  bytes[20] = static_cast<char>(147);  // LINKTYPE_USER0
+  const Told told = tcpwitness({"read", directory.file("user0.pcap", bytes)});
+  EXPECT_EQ(told.status, 0);
+  EXPECT_TRUE(told.err.contains("of link type 147 were passed over")) << told.err;
+  const Told readable = tcpwitness({"read", directory.file("ethernet.pcap", Capture().whole(1).bytes)});
+  EXPECT_FALSE(readable.err.contains("passed over")) << readable.err;
+}
+
 TEST_F(ReadError, AProcessIsNotInACapture) {
   const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
   refused({"read", path, "--pid", "7"}, 2, {"--pid", "a capture knows no processes", "tcpwitness record"});

@@ -7,6 +7,7 @@
 
 #include "capture/fragments.hpp"
 #include "capture/slice.hpp"
+#include "capture/tcp_frames.hpp"
 #include "tcpwitness/wire.hpp"
 
 namespace tcpwitness {
@@ -19,6 +20,7 @@ class Layers {
     check_checksums_ = wanted;
     strictly_ = strictly;
   }
+  [[nodiscard]] PassedOver passed_over() const { return passed_over_; }
 
  private:
   // What is nested deeper was made to hurt.
@@ -71,6 +73,7 @@ class Layers {
   bool check_checksums_ = false;
   bool strictly_ = false;  // those that were left to the card are wrong
   bool whole_ = true;      // the segment was not put together from fragments
+  PassedOver passed_over_;
 };
 
 }  // namespace tcpwitness

@@ -97,6 +97,8 @@ bool Layers::link(std::uint16_t link_type, Slice slice) {
     case link_nflog:
       return nflog(slice);
     default:
+      ++passed_over_.frames;
+      passed_over_.link_type = link_type;
       return false;
   }
 }

@@ -18,6 +18,8 @@ void TcpFrames::check_checksums(bool wanted, LeftToCard left) {
   impl_->layers.check_checksums(wanted, left == LeftToCard::wrong);
 }
 
+PassedOver TcpFrames::passed_over() const { return impl_->layers.passed_over(); }
+
 namespace {
 
 // All that only some segments have. What every segment has is overwritten anyway; sack is valid up to sack_count.

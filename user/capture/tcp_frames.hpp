@@ -16,6 +16,12 @@ namespace tcpwitness {
 // What a checksum is that the card had still to compute when the frame was captured. (To Zeek it is a wrong one.)
 enum class LeftToCard : std::uint8_t { right, wrong };
 
+// Frames of link types that are not read, so far, and the newest such type.
+struct PassedOver {
+  std::uint64_t frames = 0;
+  std::uint16_t link_type = 0;
+};
+
 class TcpFrames {
  public:
   TcpFrames();
@@ -28,6 +34,8 @@ class TcpFrames {
 
   // False: no TCP segment ends in this frame.
   bool parse(const CaptureBlock& block, TcpFrame& tcp);
+
+  [[nodiscard]] PassedOver passed_over() const;
 
  private:
   struct Impl;

@@ -45,6 +45,7 @@ class Front {
   void account(Batch& batch);
   // No frame comes, and yet it is `now`.
   void advance(TimeNs now, Batch& batch);
+  [[nodiscard]] PassedOver passed_over() const { return tcp_frames_.passed_over(); }
   // After the last frame: the ends of the conversations that are left. False: that was all.
   bool finish(Batch& batch);
 

@@ -264,6 +264,10 @@ class Reading {
     sink_->write(summary);
     if (!sink_->flush()) return broken_output();
     fmt::print(stderr, "{}\n", describe(summary));
+    if (const PassedOver over = front_.passed_over(); over.frames != 0) {
+      fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
+                 grouped(over.frames), over.frames == 1 ? "" : "s", over.link_type, over.frames == 1 ? "was" : "were");
+    }
     if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
     return damaged ? fail(*file_.damage()) : 0;
   }
