@@ -36,6 +36,7 @@ class Layers {
   bool llc(Slice slice);
   bool mpls(Slice slice);
   bool nsh(Slice slice);
+  bool next_protocol(std::uint8_t next, Slice slice);
   bool ppp(Slice slice);  // from the address and control bytes on, where they were not left out
   bool pppoe(Slice slice);
   bool cooked(std::uint16_t protocol, Slice slice);

@@ -201,6 +201,11 @@ bool Layers::nsh(Slice slice) {
   const std::uint8_t next = byte_at(slice.at + 3);
   if (header < 8 || slice.captured < header) return false;
   slice.skip(header);
+  return next_protocol(next, slice);
+}
+
+// NSH and VXLAN-GPE number what they carry alike.
+bool Layers::next_protocol(std::uint8_t next, Slice slice) {
   switch (next) {
     case 1:
       return ip(slice);
