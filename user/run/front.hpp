@@ -14,6 +14,7 @@
 #include "capture/filter.hpp"
 #include "capture/tcp_frames.hpp"
 #include "cli/options.hpp"
+#include "run/selection.hpp"
 #include "tcpwitness/event.hpp"
 #include "wire/conversations.hpp"
 
@@ -50,12 +51,11 @@ class Front {
   bool finish(Batch& batch);
 
  private:
-  [[nodiscard]] bool wants(const TcpFrame& tcp) const;
   void take(const CaptureBlock& block, Batch& batch);
 
-  const Options& options_;
   CaptureFile& file_;
   PacketFilter* filter_;
+  Selection selection_;
   TcpFrames tcp_frames_;
   Conversations conversations_;
   TcpFrame tcp_;

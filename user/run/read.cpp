@@ -13,8 +13,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <thread>
@@ -41,12 +39,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t reports_at_a_time = 256;
 constexpr auto deliver_every = std::chrono::milliseconds(100);
-
-TimeNs realtime_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
 
 WitnessSettings witness_settings(const Options& options) {
   WitnessSettings settings;
@@ -254,7 +246,7 @@ class Reading {
     progress_.erase();
     if (!enough_) witness_.finish(last_ts_ns_, reports_);
     write_reports();
-    if (broken_) return broken_output();
+    if (broken_) return broken_output(output_.error());
     const bool damaged = file_.damage().has_value();
     Summary summary = witness_.summary();
     summary.ts_ns = realtime_ns();
@@ -262,7 +254,7 @@ class Reading {
     summary.capture = read_;
     if (damaged) summary.capture->damage = file_.damage()->message();
     sink_->write(summary);
-    if (!sink_->flush()) return broken_output();
+    if (!sink_->flush()) return broken_output(output_.error());
     fmt::print(stderr, "{}\n", describe(summary));
     if (const PassedOver over = front_.passed_over(); over.frames != 0) {
       fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
@@ -270,11 +262,6 @@ class Reading {
     }
     if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
     return damaged ? fail(*file_.damage()) : 0;
-  }
-
-  [[nodiscard]] int broken_output() const {
-    fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
-    return 1;
   }
 
   const Options& options_;

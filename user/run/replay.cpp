@@ -13,11 +13,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <ctime>
 
 #include "recording/replay.hpp"
 #include "run/common.hpp"
+#include "run/selection.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"
@@ -29,32 +28,14 @@ namespace {
 constexpr std::uint64_t blocks_between_looks = 4096;
 constexpr auto deliver_every = std::chrono::milliseconds(100);
 
-// By connection; what belongs to none passes.
-class Selection {
- public:
-  explicit Selection(const Options& options) : ports_(options.ports), hosts_(options.hosts) {}
-
-  [[nodiscard]] bool wants(const Report& report) const {
-    if (const auto* life = std::get_if<Life>(&report)) return wants(life->flow);
-    if (const auto* entry = std::get_if<Entry>(&report)) return wants(entry->flow);
-    if (const auto* finding = std::get_if<FindingReport>(&report)) return wants(finding->flow);
-    return true;
-  }
-
- private:
-  [[nodiscard]] bool wants(const Flow& flow) const {
-    const bool port = ports_.empty() || std::ranges::any_of(ports_, [&](std::uint16_t one) {
-                        return one == flow.local.port || one == flow.remote.port;
-                      });
-    const bool host = hosts_.empty() || std::ranges::any_of(hosts_, [&](const Prefix& one) {
-                        return one.contains(flow.local.address) || one.contains(flow.remote.address);
-                      });
-    return port && host;
-  }
-
-  const std::vector<std::uint16_t>& ports_;
-  const std::vector<Prefix>& hosts_;
-};
+// What belongs to no connection passes.
+bool wants(const Selection& selection, const Report& report) {
+  const auto of = [&](const Flow& flow) { return selection.wants(flow.local, flow.remote); };
+  if (const auto* life = std::get_if<Life>(&report)) return of(life->flow);
+  if (const auto* entry = std::get_if<Entry>(&report)) return of(entry->flow);
+  if (const auto* finding = std::get_if<FindingReport>(&report)) return of(finding->flow);
+  return true;
+}
 
 ReplaySettings replay_settings(const Options& options) {
   ReplaySettings settings;
@@ -129,7 +110,7 @@ class Replaying {
     if (!reports_.empty()) progress_.erase();
     for (const auto& report : reports_) {
       if (enough_) break;
-      if (!selection_.wants(report)) continue;
+      if (!wants(selection_, report)) continue;
       sink_->write(report);
       if (std::holds_alternative<Life>(report)) told_++;
       if (count_ != 0 && told_ >= count_) enough_ = done_ = true;
@@ -152,8 +133,7 @@ class Replaying {
     summary.connections = told_;
     sink_->write(summary);
     if (!sink_->flush() || broken_) {
-      fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
-      return 1;
+      return broken_output(output_.error());
     }
     // What this file lacks was not lost by the ring.
     Summary heard = summary;
