@@ -82,6 +82,8 @@ class Witness {
   Witness(Witness&&) noexcept;
   Witness& operator=(Witness&&) noexcept;
 
+  // An event that will be fed soon: the memory of a connection that was not looked at for long is asked for.
+  void expect(const Event& event) const;
   // Events in ring order. Reports are appended to out.
   void feed(const Event& event, Reports& out);
   // Time passes: releases held entries, fires findings that need time, expires what is over.

@@ -140,6 +140,7 @@ std::vector<std::int32_t> constants_passed(const bpf_program* program, std::int3
 TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
   const auto objects = load_objects({});
   ASSERT_TRUE(objects) << objects.error().message();
+  constexpr std::size_t known_at_load = 0;
   const std::map<std::string, std::size_t> sizes{
       {"kernel_state", sizeof(tw_state)},
       {"kernel_retransmit", sizeof(tw_retransmit)},
@@ -151,12 +152,14 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       {"kernel_owner_send", sizeof(tw_owner)},
       {"kernel_owner_receive", sizeof(tw_owner)},
       {"kernel_owner_receive_old", sizeof(tw_owner)},
-      {"wire_egress", sizeof(tw_segment)},
-      {"wire_egress_ip", sizeof(tw_segment)},
-      {"wire_ingress", sizeof(tw_segment)},
-      {"wire_ingress_ip", sizeof(tw_segment)},
-      {"wire_xdp", sizeof(tw_segment)},
-      {"wire_xdp_ip", sizeof(tw_segment)},
+      // Known at load only: what is kept of a frame comes behind the segment. Every record that the other tests take
+      // out of the ring is checked for its size.
+      {"wire_egress", known_at_load},
+      {"wire_egress_ip", known_at_load},
+      {"wire_ingress", known_at_load},
+      {"wire_ingress_ip", known_at_load},
+      {"wire_xdp", known_at_load},
+      {"wire_xdp_ip", known_at_load},
       {"snapshot_tcp", sizeof(tw_socket)},
       {"snapshot_owners", sizeof(tw_owner)},
   };
@@ -168,6 +171,7 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       SCOPED_TRACE(name);
       ASSERT_TRUE(sizes.contains(name));
       programs++;
+      if (sizes.at(name) == known_at_load) continue;
       const bool iterator = object.name == "snapshot";
       const auto passed = iterator ? constants_passed(program, BPF_FUNC_seq_write, 3)
                                    : constants_passed(program, BPF_FUNC_ringbuf_reserve, 2);

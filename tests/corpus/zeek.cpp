@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every TCP connection of Zeek's own baselines: its state and its bytes each way, against ours.
 //
-// MAPPING.tsv says which capture a conn.log was made of, and by which command: a filter in it and the checksums that it
-// heeds are heeded here too. What differs by design is explained where it is counted (docs/wire-analysis.md).
+// MAPPING.tsv says which capture a conn.log was made of, and by which command: a filter in it, the checksums that it
+// heeds and the timers that it has are heeded here too. What still differs is explained where it is counted
+// (docs/wire-analysis.md).
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <regex>
 
 #include "capture/capture_file.hpp"
 #include "capture/filter.hpp"
@@ -25,20 +25,25 @@ struct Reading {
   std::string capture;
   std::string filter;
   bool checksums = true;  // segments with bad ones are ignored
+  bool timers = true;     // conversations end by the clock too
 };
 
 // The one of several commands that reads this capture: its filter.
 std::string filter_of(const std::string& commands, const std::string& capture) {
-  const std::string name = std::regex_replace(capture.substr(capture.find('/') + 1), std::regex("__"), "/");
+  std::string name = capture.substr(capture.find('/') + 1);
+  for (std::size_t mark = name.find("__"); mark != std::string::npos; mark = name.find("__"))
+    name.replace(mark, 2, "/");
   const std::size_t at = commands.find(name);
   if (at == std::string::npos) return "";
   const std::size_t begin = commands.rfind(";;", at);
   const std::size_t end = commands.find(";;", at);
   const std::size_t from = begin == std::string::npos ? 0 : begin;
   const std::string command = commands.substr(from, end == std::string::npos ? end : end - from);
-  std::smatch match;
-  const std::regex option("-f +(\"+|')([^\"']+)[\"']");
-  return std::regex_search(command, match, option) ? match[2].str() : "";
+  // -f 'EXPRESSION', or -f ""EXPRESSION"" as a table of values has it.
+  const std::size_t option = command.find("-f ");
+  if (option == std::string::npos) return "";
+  const std::size_t first = command.find_first_not_of("\"' ", option + 3);
+  return command.substr(first, command.find_first_of("\"'", first) - first);
 }
 
 std::vector<Life> lives_of(const Reading& run) {
@@ -51,8 +56,10 @@ std::vector<Life> lives_of(const Reading& run) {
   std::unique_ptr<PacketFilter> filter;
   if (!run.filter.empty()) filter = std::move(*PacketFilter::compile(run.filter));
   TcpFrames frames;
-  frames.check_checksums(run.checksums);
-  Conversations conversations({});
+  frames.check_checksums(run.checksums, LeftToCard::wrong);
+  ConversationSettings conversation_settings;
+  if (run.timers) conversation_settings.expiry = Expiry::zeek();
+  Conversations conversations(conversation_settings);
   WitnessSettings settings;
   settings.capture = true;
   settings.kernel_heard = false;
@@ -76,11 +83,14 @@ std::vector<Life> lives_of(const Reading& run) {
   return lives;
 }
 
-// What a connection is called when originator and responder change places.
-std::string mirrored(std::string_view state) {
+// What a connection is called when originator and responder change places. (RSTOS0 needs the SYN, and there it is sure
+// who is who; a RST of an originator without one is OTH.)
+std::string mirrored(const Life& life) {
+  constexpr std::uint8_t rst = 32;  // of tcp.completeness
+  const std::string_view state = life.zeek_state;
+  if (state == "OTH" && (life.conversation->completeness & rst) != 0) return "RSTRH";
   static const std::map<std::string_view, std::string_view> other{
-      {"RSTO", "RSTR"}, {"RSTR", "RSTO"}, {"S2", "S3"},        {"S3", "S2"},
-      {"SH", "SHR"},    {"SHR", "SH"},    {"RSTOS0", "RSTRH"}, {"RSTRH", "RSTOS0"}};
+      {"RSTO", "RSTR"}, {"RSTR", "RSTO"}, {"RSTRH", "OTH"}, {"S2", "S3"}, {"S3", "S2"}, {"SH", "SHR"}, {"SHR", "SH"}};
   const auto found = other.find(state);
   return std::string(found == other.end() ? state : found->second);
 }
@@ -131,20 +141,21 @@ std::vector<Connection> zeeks(const std::filesystem::path& log) {
       const bool six = ip.find(':') != std::string::npos;
       return fmt::format("{}{}{}:{}", six ? "[" : "", ip, six ? "]" : "", field(fmt::format("id.{}_p", side)));
     };
-    const auto bytes = [&](std::string_view name) { return field(name) == "-" ? std::string("0") : field(name); };
-    connections.push_back({end("orig"), end("resp"), field("conn_state"), bytes("orig_bytes"), bytes("resp_bytes")});
+    connections.push_back({end("orig"), end("resp"), field("conn_state"), field("orig_bytes"), field("resp_bytes")});
   }
   return connections;
 }
 
+// Zeek tells the bytes of what lasted, and one frame does not.
 Connection as_zeek(const Life& life, const std::string& originator) {
   const ConversationTotals& totals = *life.conversation;
   const std::string local = to_string(life.flow.local);
   const std::string remote = to_string(life.flow.remote);
-  const std::string out = std::to_string(totals.out.sequence_bytes);
-  const std::string in = std::to_string(totals.in.sequence_bytes);
+  const bool lasted = totals.out.frames + totals.in.frames > 1;
+  const std::string out = lasted ? std::to_string(totals.out.sequence_bytes) : "-";
+  const std::string in = lasted ? std::to_string(totals.in.sequence_bytes) : "-";
   if (local == originator) return {local, remote, std::string(life.zeek_state), out, in};
-  return {remote, local, mirrored(life.zeek_state), in, out};
+  return {remote, local, mirrored(life), in, out};
 }
 
 bool same_pair(const Life& life, const Connection& theirs) {
@@ -154,40 +165,18 @@ bool same_pair(const Life& life, const Connection& theirs) {
          (local == theirs.responder && remote == theirs.originator);
 }
 
-// Zeek forgets a connection after a time (an attempt after 5 s, a reset one after 100 ms) and begins anew with what
-// follows; to tshark and to us that is one conversation. Its pieces must make up ours.
-bool split_in_time(const std::vector<Connection>& theirs, const std::vector<Life>& ours, const Connection& one) {
-  std::uint64_t out = 0;
-  std::uint64_t in = 0;
-  std::ptrdiff_t pieces = 0;
-  for (const Connection& piece : theirs) {
-    if (piece.originator != one.originator || piece.responder != one.responder) continue;
-    ++pieces;
-    out += std::stoull(piece.orig_bytes);
-    in += std::stoull(piece.resp_bytes);
-  }
-  std::ptrdiff_t whole = 0;
-  for (const Life& life : ours) {
-    if (!same_pair(life, one)) continue;
-    ++whole;
-    const Connection mine = as_zeek(life, one.originator);
-    out -= std::stoull(mine.orig_bytes);
-    in -= std::stoull(mine.resp_bytes);
-  }
-  return pieces > whole && whole > 0 && out == 0 && in == 0;
-}
-
 // What a baseline's script or command does to what Zeek hears; "" for nothing.
 std::string_view script_effect(const std::string& baseline) {
   static const std::map<std::string_view, std::string_view> effects{
       {"core.pcap.dynamic-filter/conn.log", "its script changes the capture filter on the way"},
       {"scripts.base.frameworks.netcontrol.packetfilter/conn.log", "its script has packets filtered out on the way"},
-      {"scripts.base.protocols.ftp.gridftp/conn.log", "its script stops looking at GridFTP data"},
-      {"scripts.base.frameworks.logging.field-name-map2/conn.log",
-       "Zeek drops the answers, whose IP and TCP checksums were left to the network card"}};
+      {"scripts.base.protocols.ftp.gridftp/conn.log", "its script stops looking at GridFTP data"}};
   const auto found = effects.find(baseline);
   return found == effects.end() ? "" : found->second;
 }
+
+// The script of this one has more timers due than Zeek looks at, so that no conversation ends by the clock.
+bool has_timers(const std::string& baseline) { return baseline != "core.expire-all-timers/conn-limited.log"; }
 
 TEST(Zeek, SaysTheSameOfItsBaselines) {
   TCPWITNESS_NEED_CORPUS();
@@ -199,7 +188,7 @@ TEST(Zeek, SaysTheSameOfItsBaselines) {
     const std::string& baseline = mapping.at(row, "baseline");
     const std::string& capture = mapping.at(row, "capture");
     const Reading run{capture, filter_of(mapping.at(row, "zeek_commands"), capture),
-                      mapping.at(row, "checksums_ignored(-C)") == "no"};
+                      mapping.at(row, "checksums_ignored(-C)") == "no", has_timers(baseline)};
     const std::vector<Life> lives = lives_of(run);
     std::vector<bool> taken(lives.size());
     const std::vector<Connection> connections = zeeks(corpus_directory() / "zeek" / baseline);
@@ -216,8 +205,7 @@ TEST(Zeek, SaysTheSameOfItsBaselines) {
         ++equal;
         continue;
       }
-      std::string_view why = script_effect(baseline);
-      if (why.empty() && split_in_time(connections, lives, theirs)) why = "Zeek split the conversation in time";
+      const std::string_view why = script_effect(baseline);
       explained += why.empty() ? 0 : 1;
       fmt::print("{}: Zeek has {}, we have {}: {}\n", baseline, theirs.words(), ours,
                  why.empty() ? "UNEXPLAINED" : why);
@@ -226,7 +214,7 @@ TEST(Zeek, SaysTheSameOfItsBaselines) {
   fmt::print("{} of {} connections are as Zeek has them, {} differ as explained\n", equal, all, explained);
   EXPECT_GT(all, 0U);
   EXPECT_EQ(equal + explained, all);
-  EXPECT_GE(static_cast<double>(equal), 0.98 * static_cast<double>(all - explained));
+  EXPECT_GE(static_cast<double>(equal), 0.98 * static_cast<double>(all));
 }
 
 }  // namespace

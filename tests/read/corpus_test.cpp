@@ -33,13 +33,13 @@ std::vector<std::string> captures() {
 class ReadCorpus : public testing::Test {
  protected:
   void SetUp() override {
-    if (paths.empty()) GTEST_SKIP() << "there is no corpus: TCPWITNESS_SHARED names a directory with one";
+    if (paths_.empty()) GTEST_SKIP() << "there is no corpus: TCPWITNESS_SHARED names a directory with one";
   }
-  std::vector<std::string> paths = captures();
+  std::vector<std::string> paths_ = captures();
 };
 
 TEST_F(ReadCorpus, EveryFormatTellsOfTheSameConnections) {
-  for (const std::string& path : paths) {
+  for (const std::string& path : paths_) {
     SCOPED_TRACE(path);
     const Told told = tcpwitness({"read", path, "-o", "json"});
     EXPECT_EQ(told.status == 0, !told.err.contains("cannot")) << told.err;
@@ -59,7 +59,7 @@ TEST_F(ReadCorpus, EveryFormatTellsOfTheSameConnections) {
 }
 
 TEST_F(ReadCorpus, EverySegmentIsInATimelineOfAllPackets) {
-  for (const std::string& path : paths) {
+  for (const std::string& path : paths_) {
     SCOPED_TRACE(path);
     const Told told = tcpwitness({"read", "--trace", "--packets", "all", path, "-o", "json"});
     std::uint64_t segments = 0;
@@ -81,7 +81,7 @@ TEST_F(ReadCorpus, EverySegmentIsInATimelineOfAllPackets) {
 }
 
 TEST_F(ReadCorpus, ATimelineFitsItsTerminal) {
-  for (const std::string& path : paths) {
+  for (const std::string& path : paths_) {
     SCOPED_TRACE(path);
     Program program({"read", "--trace", path}, {.in_child = [] { ::setenv("COLUMNS", "100", 1); }});
     for (const std::string& line : lines_of(program.wait().out)) {

@@ -25,30 +25,30 @@ class ReadError : public testing::Test {
     for (const std::string_view part : says) EXPECT_TRUE(told.err.contains(part)) << part << " is not in " << told.err;
   }
 
-  Directory directory;
+  Directory directory_;
 };
 
 TEST_F(ReadError, AFileThatIsNotThere) {
-  refused({"read", directory.path("none.pcap")}, 1, {"cannot open", "none.pcap", "No such file"});
+  refused({"read", directory_.path("none.pcap")}, 1, {"cannot open", "none.pcap", "No such file"});
 }
 
-TEST_F(ReadError, ADirectory) { refused({"read", directory.path("")}, 1, {"it is a directory"}); }
+TEST_F(ReadError, ADirectory) { refused({"read", directory_.path("")}, 1, {"it is a directory"}); }
 
-TEST_F(ReadError, AnEmptyFile) { refused({"read", directory.file("empty", "")}, 1, {"empty", "it is empty"}); }
+TEST_F(ReadError, AnEmptyFile) { refused({"read", directory_.file("empty", "")}, 1, {"empty", "it is empty"}); }
 
 TEST_F(ReadError, AFileThatIsNoCapture) {
-  refused({"read", directory.file("words.txt", "These are words, and many of them.\n")}, 1,
+  refused({"read", directory_.file("words.txt", "These are words, and many of them.\n")}, 1,
           {"words.txt", "no capture", "pcap and pcapng"});
 }
 
 TEST_F(ReadError, ANameWithControlCharactersDoesNotReachTheTerminal) {
-  const Told told = tcpwitness({"read", directory.file("a\x1b[31m.pcap", Capture().whole(1).bytes)});
+  const Told told = tcpwitness({"read", directory_.file("a\x1b[31m.pcap", Capture().whole(1).bytes)});
   EXPECT_EQ(told.status, 0);
   EXPECT_FALSE(told.err.contains('\x1b')) << told.err;
 }
 
 TEST_F(ReadError, AFileOfSomebodyElse) {
-  const std::string path = directory.file("secret.pcap", Capture().whole(1).bytes);
+  const std::string path = directory_.file("secret.pcap", Capture().whole(1).bytes);
   ::chmod(path.c_str(), 0);
   Program program({"read", path}, {.in_child = [] {
                     if (::getuid() == 0 && ::setresuid(65'534, 65'534, 65'534) != 0) ::_exit(126);
@@ -60,13 +60,28 @@ TEST_F(ReadError, AFileOfSomebodyElse) {
 }
 
 TEST_F(ReadError, AWrongExpression) {
-  const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
-  refused({"read", path, "tcp", "prot", "80"}, 1, {"tcp prot 80", "cannot"});
-  refused({"read", path, "--filter", "host and"}, 1, {"host and"});
+  const std::string path = directory_.file("x.pcap", Capture().whole(1).bytes);
+  refused({"read", path, "tcp", "prot", "80"}, 2, {"tcp prot 80", "cannot"});
+  refused({"read", path, "--filter", "host and"}, 2, {"host and"});
+}
+
+TEST_F(ReadError, ASecondFileIsNoExpression) {
+  const std::string path = directory_.file("one.pcap", Capture().whole(1).bytes);
+  refused({"read", path, path}, 2, {"one file", "is a file"});
+}
+
+TEST_F(ReadError, ALinkTypeThatIsNotReadIsSaid) {
+  std::string bytes = Capture().whole(1).bytes;
+  bytes[20] = static_cast<char>(147);  // LINKTYPE_USER0
+  const Told told = tcpwitness({"read", directory_.file("user0.pcap", bytes)});
+  EXPECT_EQ(told.status, 0);
+  EXPECT_TRUE(told.err.contains("of link type 147 were passed over")) << told.err;
+  const Told readable = tcpwitness({"read", directory_.file("ethernet.pcap", Capture().whole(1).bytes)});
+  EXPECT_FALSE(readable.err.contains("passed over")) << readable.err;
 }
 
 TEST_F(ReadError, AProcessIsNotInACapture) {
-  const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
+  const std::string path = directory_.file("x.pcap", Capture().whole(1).bytes);
   refused({"read", path, "--pid", "7"}, 2, {"--pid", "a capture knows no processes", "tcpwitness record"});
   refused({"read", path, "--comm", "curl"}, 2, {"--comm", "a capture knows no processes"});
 }
@@ -81,7 +96,7 @@ TEST_F(ReadError, AFileThatWasCutGivesAllUpToThere) {
   capture.whole(40'001);
   const std::size_t good = capture.bytes.size();
   capture.whole(40'002);
-  const std::string path = directory.file("cut.pcap", capture.bytes.substr(0, good + 16 + 54 + 20));
+  const std::string path = directory_.file("cut.pcap", capture.bytes.substr(0, good + 16 + 54 + 20));
   const Told told = tcpwitness({"read", path, "-o", "json"});
   EXPECT_EQ(told.status, 1);
   const auto all = objects(told.out);
@@ -103,7 +118,7 @@ TEST_F(ReadError, ALengthThatCannotBeIsDamage) {
   const std::size_t at = capture.bytes.size();
   capture.whole(40'002);
   capture.bytes[at + 11] = '\x7f';  // two gigabytes of packet
-  const Told told = tcpwitness({"read", directory.file("long.pcap", capture.bytes)});
+  const Told told = tcpwitness({"read", directory_.file("long.pcap", capture.bytes)});
   EXPECT_EQ(told.status, 1);
   EXPECT_EQ(lines_of(told.out).size(), 2U) << told.out;
   EXPECT_TRUE(told.err.contains("byte " + std::to_string(at))) << told.err;
@@ -120,7 +135,7 @@ TEST_F(ReadError, EveryCutIsEitherAnEndOrSaid) {
 }
 
 TEST_F(ReadError, AFullDiskIsSaid) {
-  const std::string path = directory.file("x.pcap", Capture().whole(1).bytes);
+  const std::string path = directory_.file("x.pcap", Capture().whole(1).bytes);
   Program program({"read", path, "-o", "json"}, {.in_child = [] {
                     const int full = ::open("/dev/full", O_WRONLY);
                     ::dup2(full, STDOUT_FILENO);

@@ -30,12 +30,12 @@ std::string gzip(const std::string& bytes) {
 
 class Read : public testing::Test {
  protected:
-  Directory directory;
-  std::string two = directory.file("two.pcap", Capture().arp().whole(40'001).whole(40'002, 200, 7).bytes);
+  Directory directory_;
+  std::string two_ = directory_.file("two.pcap", Capture().arp().whole(40'001).whole(40'002, 200, 7).bytes);
 };
 
 TEST_F(Read, TellsEveryConnectionOnALine) {
-  const Told told = tcpwitness({"read", two});
+  const Told told = tcpwitness({"read", two_});
   EXPECT_EQ(told.status, 0);
   const auto lines = lines_of(told.out);
   ASSERT_EQ(lines.size(), 3U) << told.out;
@@ -46,27 +46,27 @@ TEST_F(Read, TellsEveryConnectionOnALine) {
 }
 
 TEST_F(Read, HasNoColumnForWhatNoCaptureKnows) {
-  const std::string header = lines_of(tcpwitness({"read", two}).out).at(0);
+  const std::string header = lines_of(tcpwitness({"read", two_}).out).at(0);
   for (const char* title : {"PID", "COMM", "SEEN", "RTT"}) EXPECT_FALSE(header.contains(title)) << title;
-  EXPECT_FALSE(tcpwitness({"read", two}).out.contains("kernel not heard"));
+  EXPECT_FALSE(tcpwitness({"read", two_}).out.contains("kernel not heard"));
 }
 
 TEST_F(Read, SaysOnStderrWhatItReadsAndWhoSpeaks) {
-  const Told told = tcpwitness({"read", two});
+  const Told told = tcpwitness({"read", two_});
   const auto lines = lines_of(told.err);
   ASSERT_EQ(lines.size(), 2U) << told.err;
-  EXPECT_EQ(lines[0], "tcpwitness 0.1.0: reading " + two + " (pcap); the wire alone speaks: the kernel was not heard");
+  EXPECT_EQ(lines[0], "tcpwitness 0.1.0: reading " + two_ + " (pcap); the wire alone speaks: the kernel was not heard");
   EXPECT_EQ(lines[1], "tcpwitness: 2 connections in 16 TCP segments of 17 frames");
 }
 
 TEST_F(Read, JsonBeginsWithReadyAndEndsWithASummary) {
-  const Told told = tcpwitness({"read", two, "-o", "json"});
+  const Told told = tcpwitness({"read", two_, "-o", "json"});
   EXPECT_EQ(told.status, 0);
   const auto all = objects(told.out);
   ASSERT_GE(all.size(), 4U);
   const json& ready = all.front();
   EXPECT_EQ(ready["type"], "ready");
-  EXPECT_EQ(ready["capture"]["path"], two);
+  EXPECT_EQ(ready["capture"]["path"], two_);
   EXPECT_EQ(ready["capture"]["format"], "pcap");
   EXPECT_EQ(ready["capture"]["interfaces"], json::array({{{"name", nullptr}, {"link_type", 1}}}));
   EXPECT_EQ(ready["hooks"], json::array());
@@ -78,7 +78,7 @@ TEST_F(Read, JsonBeginsWithReadyAndEndsWithASummary) {
 }
 
 TEST_F(Read, ALifeHasTheWiresAccount) {
-  const auto lives = only(objects(tcpwitness({"read", two, "-o", "json"}).out), "life");
+  const auto lives = only(objects(tcpwitness({"read", two_, "-o", "json"}).out), "life");
   ASSERT_EQ(lives.size(), 2U);
   const json& life = lives[1];
   EXPECT_EQ(life["local"], (json{{"ip", "10.0.0.7"}, {"port", 40'002}}));
@@ -102,18 +102,18 @@ TEST_F(Read, ALifeHasTheWiresAccount) {
 }
 
 TEST_F(Read, CsvIsATable) {
-  const auto lines = lines_of(tcpwitness({"read", "-o", "csv", two}).out);
+  const auto lines = lines_of(tcpwitness({"read", "-o", "csv", two_}).out);
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_TRUE(lines[0].starts_with("type,conn,start,end,duration_s,local_ip,"));
   EXPECT_TRUE(lines[1].starts_with("life,1,2025-10-09T08:53:20.001000000Z,"));
   EXPECT_TRUE(lines[1].contains(",10.0.0.1,40001,10.0.0.2,80,active,"));
-  const auto trace = lines_of(tcpwitness({"read", "--trace", "-o", "csv", two}).out);
+  const auto trace = lines_of(tcpwitness({"read", "--trace", "-o", "csv", two_}).out);
   EXPECT_TRUE(trace.at(0).starts_with("type,conn,id,time,witness,"));
   EXPECT_TRUE(trace.at(1).starts_with("segment,1,2,2025-10-09T08:53:20.001000000Z,wire,10.0.0.1,40001,")) << trace[1];
 }
 
 TEST_F(Read, TheTimelineHasTheNumbersOfFrames) {
-  const Told told = tcpwitness({"read", "--trace", two});
+  const Told told = tcpwitness({"read", "--trace", two_});
   EXPECT_EQ(told.status, 0);
   const auto lines = lines_of(told.out);
   ASSERT_GT(lines.size(), 8U);
@@ -128,8 +128,8 @@ TEST_F(Read, TheTimelineHasTheNumbersOfFrames) {
 
 TEST_F(Read, PacketsAllTellsOrdinaryDataToo) {
   const auto segments = [&](const Arguments& arguments) { return only(objects(tcpwitness(arguments).out), "segment"); };
-  EXPECT_EQ(segments({"read", "--trace", "-o", "json", two}).size(), 12U);
-  const auto all = segments({"read", "--trace", "--packets", "all", "-o", "json", two});
+  EXPECT_EQ(segments({"read", "--trace", "-o", "json", two_}).size(), 12U);
+  const auto all = segments({"read", "--trace", "--packets", "all", "-o", "json", two_});
   ASSERT_EQ(all.size(), 16U);
   for (std::size_t i = 0; i < all.size(); ++i) {
     EXPECT_EQ(all[i]["id"], i + 2);
@@ -148,14 +148,14 @@ TEST_F(Read, DuplicateAcksAreNumbered) {
     capture.tcp({.from_port = 40'003, .seq = 1'200U + 100U * static_cast<unsigned>(i), .ack = 5'000, .len = 100});
     capture.tcp({.from = 2, .to = 1, .from_port = 80, .to_port = 40'003, .seq = 5'000, .ack = 1'100});
   }
-  const Told told = tcpwitness({"read", "--trace", "--packets", "all", directory.file("acks.pcap", capture.bytes)});
+  const Told told = tcpwitness({"read", "--trace", "--packets", "all", directory_.file("acks.pcap", capture.bytes)});
   EXPECT_TRUE(told.out.contains("[previous segment not captured]")) << told.out;
   EXPECT_TRUE(told.out.contains("[duplicate ACK #1]")) << told.out;
   EXPECT_TRUE(told.out.contains("[duplicate ACK #3]")) << told.out;
 }
 
 TEST_F(Read, AnOpenConnectionIsToldAtTheEnd) {
-  const Told told = tcpwitness({"read", "-o", "json", directory.file("open.pcap", Capture().open(40'004).bytes)});
+  const Told told = tcpwitness({"read", "-o", "json", directory_.file("open.pcap", Capture().open(40'004).bytes)});
   const auto lives = only(objects(told.out), "life");
   ASSERT_EQ(lives.size(), 1U);
   EXPECT_EQ(lives[0]["outcome"], "open");
@@ -165,15 +165,15 @@ TEST_F(Read, AnOpenConnectionIsToldAtTheEnd) {
 TEST_F(Read, ALossInTheCaptureIsSaid) {
   Capture capture;
   capture.open(40'005).tcp({.from_port = 40'005, .seq = 4'100, .ack = 5'000, .len = 100});
-  const Told told = tcpwitness({"read", directory.file("hole.pcap", capture.bytes)});
+  const Told told = tcpwitness({"read", directory_.file("hole.pcap", capture.bytes)});
   EXPECT_TRUE(told.out.contains("2.9 KiB not captured")) << told.out;
 }
 
 TEST_F(Read, AnExpressionSelectsFrames) {
-  for (const Arguments& arguments : {Arguments{"read", two, "tcp", "port", "40001"},
-                                     {"read", two, "tcp port 40001"},
-                                     {"read", "--filter", "tcp port 40001", two},
-                                     {"read", two, "host", "10.0.0.1", "and", "not", "port", "99"}}) {
+  for (const Arguments& arguments : {Arguments{"read", two_, "tcp", "port", "40001"},
+                                     {"read", two_, "tcp port 40001"},
+                                     {"read", "--filter", "tcp port 40001", two_},
+                                     {"read", two_, "host", "10.0.0.1", "and", "not", "port", "99"}}) {
     const Told told = tcpwitness(arguments);
     EXPECT_EQ(told.status, 0);
     EXPECT_TRUE(told.out.contains(":40001")) << told.out;
@@ -182,26 +182,26 @@ TEST_F(Read, AnExpressionSelectsFrames) {
 }
 
 TEST_F(Read, PortAndHostSelectConnections) {
-  EXPECT_EQ(lines_of(tcpwitness({"read", two, "--port", "80"}).out).size(), 3U);
-  const Told port = tcpwitness({"read", two, "--port", "40002"});
+  EXPECT_EQ(lines_of(tcpwitness({"read", two_, "--port", "80"}).out).size(), 3U);
+  const Told port = tcpwitness({"read", two_, "--port", "40002"});
   EXPECT_EQ(lines_of(port.out).size(), 2U);
   EXPECT_TRUE(port.out.contains(":40002"));
   EXPECT_TRUE(port.err.contains("1 connection in 8 TCP segments of 17 frames")) << port.err;
-  const Told host = tcpwitness({"read", two, "--host", "10.0.0.4/30"});
+  const Told host = tcpwitness({"read", two_, "--host", "10.0.0.4/30"});
   EXPECT_EQ(lines_of(host.out).size(), 2U);
   EXPECT_TRUE(host.out.contains("10.0.0.7:40002"));
-  EXPECT_EQ(lines_of(tcpwitness({"read", two, "--host", "10.0.0.7", "--port", "40001"}).out).size(), 0U);
+  EXPECT_EQ(lines_of(tcpwitness({"read", two_, "--host", "10.0.0.7", "--port", "40001"}).out).size(), 0U);
 }
 
 TEST_F(Read, CountStopsAfterSoMany) {
-  const auto all = objects(tcpwitness({"read", two, "-c", "1", "-o", "json"}).out);
+  const auto all = objects(tcpwitness({"read", two_, "-c", "1", "-o", "json"}).out);
   EXPECT_EQ(only(all, "life").size(), 1U);
   EXPECT_EQ(all.back()["type"], "summary");
   EXPECT_EQ(all.back()["connections"], 1);
 }
 
 TEST_F(Read, APackedCaptureIsUnpacked) {
-  const std::string packed = directory.file("two.pcap.gz", gzip(Capture().whole(40'001).bytes));
+  const std::string packed = directory_.file("two.pcap.gz", gzip(Capture().whole(40'001).bytes));
   const Told told = tcpwitness({"read", packed});
   EXPECT_EQ(told.status, 0);
   EXPECT_EQ(lines_of(told.out).size(), 2U);
@@ -209,14 +209,14 @@ TEST_F(Read, APackedCaptureIsUnpacked) {
 }
 
 TEST_F(Read, ACaptureWithoutTcpSaysSo) {
-  const Told told = tcpwitness({"read", directory.file("arp.pcap", Capture().arp().arp().bytes)});
+  const Told told = tcpwitness({"read", directory_.file("arp.pcap", Capture().arp().arp().bytes)});
   EXPECT_EQ(told.status, 0);
   EXPECT_EQ(told.out, "");
   EXPECT_TRUE(told.err.contains("2 frames, and no TCP in them")) << told.err;
 }
 
 TEST_F(Read, ACaptureWithoutFramesIsNoError) {
-  const Told told = tcpwitness({"read", directory.file("none.pcap", Capture().bytes)});
+  const Told told = tcpwitness({"read", directory_.file("none.pcap", Capture().bytes)});
   EXPECT_EQ(told.status, 0);
   EXPECT_TRUE(told.err.contains("0 frames")) << told.err;
 }

@@ -18,13 +18,13 @@ class ReadOnATerminal : public testing::Test {
     for (std::uint16_t port = 1'000; port < 21'000; ++port) capture.whole(port, 1);
     return capture.bytes;
   }
-  Directory directory;
-  std::string path = directory.file("many.pcap", many());
-  Arguments arguments{"read", "--trace", "--packets", "all", "-o", "json", path};
+  Directory directory_;
+  std::string path_ = directory_.file("many.pcap", many());
+  Arguments arguments_{"read", "--trace", "--packets", "all", "-o", "json", path_};
 };
 
 TEST_F(ReadOnATerminal, ALongFileShowsHowFarItIs) {
-  Program program(arguments, {.terminal = true});
+  Program program(arguments_, {.terminal = true});
   program.listen(1500ms, 2'000);
   EXPECT_TRUE(program.warns("packets/s", 5s));
   EXPECT_TRUE(program.warns(" left", 5s));
@@ -40,7 +40,7 @@ TEST_F(ReadOnATerminal, ALongFileShowsHowFarItIs) {
 }
 
 TEST_F(ReadOnATerminal, AShortFileShowsNothing) {
-  Program program({"read", directory.file("x.pcap", Capture().whole(1).bytes)}, {.terminal = true});
+  Program program({"read", directory_.file("x.pcap", Capture().whole(1).bytes)}, {.terminal = true});
   const Told told = program.wait();
   EXPECT_EQ(told.status, 0);
   EXPECT_FALSE(told.err.contains('\x1b')) << told.err;
@@ -48,7 +48,7 @@ TEST_F(ReadOnATerminal, AShortFileShowsNothing) {
 }
 
 TEST_F(ReadOnATerminal, ElsewhereThereIsNoBar) {
-  Program program(arguments);
+  Program program(arguments_);
   program.listen(1500ms, 2'000);
   const Told told = program.wait();
   EXPECT_EQ(told.status, 0);

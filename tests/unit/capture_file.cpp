@@ -325,7 +325,10 @@ Bytes zstd(const Bytes& plain) {
 // More than the window and all pieces hold.
 Bytes large_capture() {
   Pcap pcap;
-  for (std::uint32_t i = 0; i < 20'000; i++) pcap.packet(Bytes().u32(i * 2654435761U).zeros(i % 97), i);
+  for (std::uint32_t i = 0; i < 20'000; i++) {
+    const std::uint32_t unlike = i * 2654435761U;
+    pcap.packet(Bytes().u32(unlike).zeros(std::size_t{i} % 97), i);
+  }
   return pcap.file;
 }
 

@@ -423,12 +423,49 @@ TEST(Checksum, IsNotLookedForBehindTheEndOfAShortSegment) {
   EXPECT_FALSE(found->bad_checksum);
 }
 
+// Of the pseudo-header alone.
+constexpr unsigned pseudo_header = 0x0a00 + 0x0001 + 0x0a00 + 0x0002 + 6 + 22;
+
 TEST(Checksum, LeftToTheCardIsNotWrong) {
-  constexpr unsigned pseudo_header = 0x0a00 + 0x0001 + 0x0a00 + 0x0002 + 6 + 22;
   Parser parser;
   parser.frames.check_checksums(true);
   EXPECT_FALSE(parser.parse(with_checksum(pseudo_header))->bad_checksum);
   EXPECT_TRUE(parser.parse(with_checksum(pseudo_header + 1))->bad_checksum);
+}
+
+Bytes with_header_checksum(unsigned checksum, unsigned tcp_checksum = right_checksum()) {
+  constexpr std::size_t in_frame = 14 + 10;
+  Bytes frame = with_checksum(tcp_checksum);
+  frame.raw()[in_frame] = static_cast<std::byte>(checksum >> 8U);
+  frame.raw()[in_frame + 1] = static_cast<std::byte>(checksum & 0xffU);
+  return frame;
+}
+
+unsigned right_header_checksum() {
+  const Bytes unset = with_header_checksum(0);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 14; i < 34; i += 2)
+    sum += std::to_integer<unsigned>(unset.span()[i]) * 256U + std::to_integer<unsigned>(unset.span()[i + 1]);
+  while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
+  return static_cast<unsigned>(~sum & 0xffffU);
+}
+
+TEST(Checksum, OfTheIpHeaderIsLookedAtToo) {
+  const unsigned right = right_header_checksum();
+  Parser parser;
+  EXPECT_FALSE(parser.parse(with_header_checksum(right ^ 1U))->bad_checksum);
+  parser.frames.check_checksums(true);
+  EXPECT_FALSE(parser.parse(with_header_checksum(right))->bad_checksum);
+  EXPECT_TRUE(parser.parse(with_header_checksum(right ^ 1U))->bad_checksum);
+  EXPECT_FALSE(parser.parse(with_header_checksum(0))->bad_checksum);
+}
+
+TEST(Checksum, LeftToTheCardIsWrongWhereThatIsAskedFor) {
+  Parser parser;
+  parser.frames.check_checksums(true, LeftToCard::wrong);
+  EXPECT_FALSE(parser.parse(with_header_checksum(right_header_checksum()))->bad_checksum);
+  EXPECT_TRUE(parser.parse(with_header_checksum(right_header_checksum(), pseudo_header))->bad_checksum);
+  EXPECT_TRUE(parser.parse(with_header_checksum(0))->bad_checksum);
 }
 
 }  // namespace

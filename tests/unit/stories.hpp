@@ -16,17 +16,17 @@ struct Story {
   std::string name;
   std::vector<Event> events;
   Outcome outcome{};
-
-  // What may be said less surely, never more: outcomes that admit ignorance, and the word that a finer one rests on.
-  inline bool admits(Outcome outcome) { return outcome == Outcome::unknown || outcome == Outcome::open; }
-
-  inline bool may_say(const Story& story, Outcome told) {
-    if (told == story.outcome || admits(told)) return true;
-    if (told == Outcome::connect_timeout)
-      return story.outcome == Outcome::connect_unsent || story.outcome == Outcome::connect_ignored;
-    return told == Outcome::reset_by_peer && story.outcome == Outcome::reset_by_outsider;
-  }
 };
+
+// What may be said less surely, never more: outcomes that admit ignorance, and the word that a finer one rests on.
+inline bool admits(Outcome told) { return told == Outcome::unknown || told == Outcome::open; }
+
+inline bool may_say(const Story& story, Outcome told) {
+  if (told == story.outcome || admits(told)) return true;
+  if (told == Outcome::connect_timeout)
+    return story.outcome == Outcome::connect_unsent || story.outcome == Outcome::connect_ignored;
+  return told == Outcome::reset_by_peer && story.outcome == Outcome::reset_by_outsider;
+}
 
 inline constexpr Caller killed_curl{42, "curl", 9};
 

@@ -112,6 +112,8 @@ TEST(Capture, ZeekHasAWordForEachEnd) {
   EXPECT_EQ(word({{0, 0, 0, 0, syn_flag}, {0, 1, 1, 0, fin_ack}}), "SH");
   EXPECT_EQ(word({{1, 0, 1, 0, syn_flag | ack_flag}, {1, 1, 1, 0, fin_ack}}), "SHR");
   EXPECT_EQ(word({{0, 0, 0, 0, syn_flag}, {0, 1, 1, 0, rst_flag}}), "RSTOS0");
+  EXPECT_EQ(word({{0, 0, 0, 0, syn_flag}, {0, 1, 1}, {0, 1, 1, 0, rst_flag}}), "OTH");
+  EXPECT_EQ(word({{0, 1, 1, 0, rst_flag}}), "OTH");
   EXPECT_EQ(word({{1, 0, 1, 0, syn_flag | ack_flag}, {1, 1, 1, 0, rst_flag}}), "RSTRH");
   EXPECT_EQ(word({{0, 5, 5, 10}, {1, 5, 15, 10}}), "OTH");
 }

@@ -28,6 +28,11 @@ enum Protocol : std::uint8_t {
   protocol_ethernet = 143,
 };
 
+std::uint64_t folded(std::uint64_t sum) {
+  while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
+  return sum;
+}
+
 Address mapped(const std::byte* at) {
   Address address;
   address.bytes[10] = address.bytes[11] = 0xff;
@@ -75,6 +80,8 @@ bool Layers::ip(Slice slice) {
   tcp_->source.address = mapped(at + 12);
   tcp_->destination.address = mapped(at + 16);
   tcp_->ttl = byte_at(at + 8);
+  if (check_checksums_ && wrong_header_checksum(at, header)) [[unlikely]]
+    tcp_->bad_checksum = true;
   slice.limit(total);
   slice.skip(header);
   const std::uint16_t flags_and_offset = be16(at + 6);
@@ -184,17 +191,13 @@ bool Layers::authentication(Slice slice) {
 
 bool Layers::tcp(Slice slice) {
   if (!read_tcp(slice.bytes(), slice.wire, *tcp_)) return false;
-  if (check_checksums_ && whole_ && !tcp_->bad_header && slice.captured == slice.wire)
-    tcp_->bad_checksum = wrong_checksum(slice);
+  if (check_checksums_ && whole_ && !tcp_->bad_header && slice.captured == slice.wire && wrong_checksum(slice))
+    tcp_->bad_checksum = true;
   return true;
 }
 
 // A segment that was captured before its card computed the sum carries that of the pseudo-header alone: not wrong.
 bool Layers::wrong_checksum(Slice segment) const {
-  const auto folded = [](std::uint64_t sum) {
-    while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
-    return sum;
-  };
   std::uint64_t addresses = 0;
   for (std::size_t i = tcp_->source.address.is_ipv4() ? 12 : 0; i < 16; i += 2) {
     addresses += tcp_->source.address.bytes[i] * 256U + tcp_->source.address.bytes[i + 1];
@@ -203,10 +206,18 @@ bool Layers::wrong_checksum(Slice segment) const {
   addresses += protocol_tcp;
   const std::uint64_t pseudo_header = addresses + (segment.wire >> 16U) + (segment.wire & 0xffffU);
   const std::uint16_t told = be16(segment.at + 16);
-  if (told == folded(pseudo_header) || told == folded(addresses)) return false;
+  if (!strictly_ && (told == folded(pseudo_header) || told == folded(addresses))) return false;
   std::uint64_t sum = pseudo_header;
   for (std::uint32_t i = 0; i + 1 < segment.captured; i += 2) sum += be16(segment.at + i);
   if (segment.captured % 2 != 0) sum += std::uint64_t{byte_at(segment.at + segment.captured - 1)} << 8U;
+  return folded(sum) != 0xffff;
+}
+
+// The same for the header: the card's part is 0 there.
+bool Layers::wrong_header_checksum(const std::byte* at, std::uint32_t length) const {
+  if (be16(at + 10) == 0 && !strictly_) return false;
+  std::uint64_t sum = 0;
+  for (std::uint32_t i = 0; i < length; i += 2) sum += be16(at + i);
   return folded(sum) != 0xffff;
 }
 

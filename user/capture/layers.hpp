@@ -7,6 +7,7 @@
 
 #include "capture/fragments.hpp"
 #include "capture/slice.hpp"
+#include "capture/tcp_frames.hpp"
 #include "tcpwitness/wire.hpp"
 
 namespace tcpwitness {
@@ -15,7 +16,11 @@ class Layers {
  public:
   // From the link layer (LINKTYPE_*). tcp comes with the facts of the frame.
   bool read(std::uint16_t link_type, Slice frame, TcpFrame& tcp);
-  void check_checksums(bool wanted) { check_checksums_ = wanted; }
+  void check_checksums(bool wanted, bool strictly) {
+    check_checksums_ = wanted;
+    strictly_ = strictly;
+  }
+  [[nodiscard]] PassedOver passed_over() const { return passed_over_; }
 
  private:
   // What is nested deeper was made to hurt.
@@ -31,6 +36,7 @@ class Layers {
   bool llc(Slice slice);
   bool mpls(Slice slice);
   bool nsh(Slice slice);
+  bool next_protocol(std::uint8_t next, Slice slice);
   bool ppp(Slice slice);  // from the address and control bytes on, where they were not left out
   bool pppoe(Slice slice);
   bool cooked(std::uint16_t protocol, Slice slice);
@@ -47,6 +53,7 @@ class Layers {
   bool authentication(Slice slice);
   bool tcp(Slice slice);
   [[nodiscard]] bool wrong_checksum(Slice segment) const;
+  [[nodiscard]] bool wrong_header_checksum(const std::byte* at, std::uint32_t length) const;
 
   // tunnels.cpp
   bool udp(Slice slice);
@@ -65,7 +72,9 @@ class Layers {
   TcpFrame* tcp_ = nullptr;
   unsigned depth_ = 0;  // EtherTypes and IP headers so far
   bool check_checksums_ = false;
-  bool whole_ = true;  // the segment was not put together from fragments
+  bool strictly_ = false;  // those that were left to the card are wrong
+  bool whole_ = true;      // the segment was not put together from fragments
+  PassedOver passed_over_;
 };
 
 }  // namespace tcpwitness

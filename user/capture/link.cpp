@@ -97,6 +97,8 @@ bool Layers::link(std::uint16_t link_type, Slice slice) {
     case link_nflog:
       return nflog(slice);
     default:
+      ++passed_over_.frames;
+      passed_over_.link_type = link_type;
       return false;
   }
 }
@@ -199,6 +201,11 @@ bool Layers::nsh(Slice slice) {
   const std::uint8_t next = byte_at(slice.at + 3);
   if (header < 8 || slice.captured < header) return false;
   slice.skip(header);
+  return next_protocol(next, slice);
+}
+
+// NSH and VXLAN-GPE number what they carry alike.
+bool Layers::next_protocol(std::uint8_t next, Slice slice) {
   switch (next) {
     case 1:
       return ip(slice);

@@ -14,7 +14,11 @@ struct TcpFrames::Impl {
 TcpFrames::TcpFrames() : impl_(std::make_unique<Impl>()) {}
 TcpFrames::~TcpFrames() = default;
 
-void TcpFrames::check_checksums(bool wanted) { impl_->layers.check_checksums(wanted); }
+void TcpFrames::check_checksums(bool wanted, LeftToCard left) {
+  impl_->layers.check_checksums(wanted, left == LeftToCard::wrong);
+}
+
+PassedOver TcpFrames::passed_over() const { return impl_->layers.passed_over(); }
 
 namespace {
 

@@ -5,12 +5,22 @@
 // fragments is told at its last fragment. Memory for fragments is bounded.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "capture/capture_file.hpp"
 #include "tcpwitness/wire.hpp"
 
 namespace tcpwitness {
+
+// What a checksum is that the card had still to compute when the frame was captured. (To Zeek it is a wrong one.)
+enum class LeftToCard : std::uint8_t { right, wrong };
+
+// Frames of link types that are not read, so far, and the newest such type.
+struct PassedOver {
+  std::uint64_t frames = 0;
+  std::uint16_t link_type = 0;
+};
 
 class TcpFrames {
  public:
@@ -19,11 +29,13 @@ class TcpFrames {
   TcpFrames(const TcpFrames&) = delete;
   TcpFrames& operator=(const TcpFrames&) = delete;
 
-  // Off at first: whether to fill bad_checksum, for segments that were captured whole. It takes time.
-  void check_checksums(bool wanted);
+  // Off at first: whether to fill bad_checksum, for segments that were captured whole and IPv4 headers. It takes time.
+  void check_checksums(bool wanted, LeftToCard left = LeftToCard::right);
 
   // False: no TCP segment ends in this frame.
   bool parse(const CaptureBlock& block, TcpFrame& tcp);
+
+  [[nodiscard]] PassedOver passed_over() const;
 
  private:
   struct Impl;

@@ -147,20 +147,8 @@ bool Layers::vxlan(Slice slice) {
   const std::uint8_t next = byte_at(slice.at + 3);
   slice.skip(8);
   if ((flags & has_next_protocol) == 0) return ethernet(slice);
-  switch (next) {
-    case 1:
-      return ip(slice);
-    case 2:
-      return ipv6(slice);
-    case 3:
-      return ethernet(slice);
-    case 4:
-      return nsh(slice);
-    case 5:
-      return mpls(slice);
-    default:
-      return false;
-  }
+  constexpr std::uint8_t service_header = 4;
+  return next == service_header ? nsh(slice) : next_protocol(next, slice);
 }
 
 // RFC 8926

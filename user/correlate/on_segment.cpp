@@ -92,11 +92,6 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
 }
 
 Slot Witness::Impl::locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  if (settings_.capture) {
-    // Which segments make one conversation is decided already; its address pair is bound from its first to its end.
-    const Slot known = table_.find_flow(flow);
-    return known != no_slot ? known : begin_by_segment(e, g, flow, out);
-  }
   const std::uint64_t cookie = settings_.kernel_heard ? own_cookie(g) : 0;
   if (const Slot slot = table_.find_cookie(cookie); slot != no_slot) {
     const Connection& c = table_.at(slot);

@@ -58,6 +58,15 @@ void Witness::Impl::enter_alone(Connection& c, const Event& e, TcpState to) {
   if (to == State::closing) c.closed_by = ClosedBy::both;
 }
 
+void Witness::Impl::expect(const Event& event) const {
+  const auto* end = std::get_if<ConversationEnd>(&event.body);
+  if (end == nullptr || end->conversation >= captured_.size()) return;
+  const Slot slot = captured_[end->conversation];
+  if (slot == no_slot) return;
+  const auto* begin = reinterpret_cast<const char*>(&table_.at(slot));
+  for (std::size_t at = 0; at < sizeof(Connection); at += 64) __builtin_prefetch(begin + at);
+}
+
 void Witness::Impl::on_conversation_end(const Event& e, const ConversationEnd& end) {
   const Slot slot = end.conversation < captured_.size() ? std::exchange(captured_[end.conversation], no_slot) : no_slot;
   if (slot == no_slot) return;

@@ -16,6 +16,7 @@ Witness::~Witness() = default;
 Witness::Witness(Witness&&) noexcept = default;
 Witness& Witness::operator=(Witness&&) noexcept = default;
 void Witness::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
+void Witness::expect(const Event& event) const { impl_->expect(event); }
 void Witness::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 Summary Witness::summary() const { return impl_->summary(); }

@@ -47,6 +47,7 @@ class Witness::Impl {
  public:
   Impl(WitnessSettings settings, const Names& names);
 
+  void expect(const Event& event) const;
   void feed(const Event& event, Reports& out);
   void advance(TimeNs now, Reports& out);
   void finish(TimeNs now, Reports& out);

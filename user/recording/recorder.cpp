@@ -30,13 +30,13 @@ constexpr std::string_view informational = "6", notice = "5", warning = "4";  //
 
 }  // namespace
 
-Recorder::Recorder(RecorderSettings settings, StartMark start, const Names& names, FileWriter::Notice notice)
+Recorder::Recorder(RecorderSettings settings, StartMark start, const Names& names, FileWriter::Notice tell)
     : settings_(std::move(settings)), start_(std::move(start)), names_(names), now_(start_.started_ns) {
   start_.part = 1;
   start_.flight = settings_.flight.has_value();
   file_since_ = start_.ready.ts_ns;
   writer_ = std::make_unique<FileWriter>(FileWriter::Settings{.keep = settings_.keep}, path_of(1), prologue(),
-                                         std::move(notice));
+                                         std::move(tell));
 }
 
 // ---- What comes in ----

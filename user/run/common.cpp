@@ -10,12 +10,24 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 namespace tcpwitness {
 
 int fail(const Error& error) {
   fmt::print(stderr, "tcpwitness: {}\n", error.message());
   return 1;
+}
+
+int broken_output(int error) {
+  fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(error));
+  return 1;
+}
+
+TimeNs realtime_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
 Result<UniqueFd> take_signals() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// common.hpp: what the composition roots share: the outside of a run (errors, signals) and its sink.
+// common.hpp: what the composition roots share: the outside of a run (errors, clock, signals) and its sink.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,12 @@ namespace tcpwitness {
 
 // Says it on stderr and returns exit code 1.
 [[nodiscard]] int fail(const Error& error);
+
+// The same of standard output, with the errno of Output::error().
+[[nodiscard]] int broken_output(int error);
+
+// CLOCK_REALTIME.
+[[nodiscard]] TimeNs realtime_ns();
 
 // SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().
 [[nodiscard]] Result<UniqueFd> take_signals();

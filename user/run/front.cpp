@@ -20,7 +20,10 @@ ConversationSettings conversation_settings(const Options& options, bool regular)
 }  // namespace
 
 Front::Front(const Options& options, CaptureFile& file, PacketFilter* filter)
-    : options_(options), file_(file), filter_(filter), conversations_(conversation_settings(options, file.regular())) {}
+    : file_(file),
+      filter_(filter),
+      selection_(options),
+      conversations_(conversation_settings(options, file.regular())) {}
 
 bool Front::fill(Batch& batch) {
   CaptureBlock block;
@@ -37,21 +40,11 @@ bool Front::fill(Batch& batch) {
 void Front::take(const CaptureBlock& block, Batch& batch) {
   ++frames_;
   if (filter_ != nullptr && !filter_->matches(block)) return;
-  if (!tcp_frames_.parse(block, tcp_) || !wants(tcp_)) return;
+  if (!tcp_frames_.parse(block, tcp_) || !selection_.wants(tcp_.source, tcp_.destination)) return;
   ++segments_;
   last_ts_ns_ = std::max(last_ts_ns_, tcp_.ts_ns);
   conversations_.observe(tcp_, batch.events);
   streams_ = std::max(streams_, conversations_.stream() + 1);
-}
-
-// By connection: what selects one direction selects the other.
-bool Front::wants(const TcpFrame& tcp) const {
-  const auto has_port = [&](std::uint16_t port) { return port == tcp.source.port || port == tcp.destination.port; };
-  const auto has_host = [&](const Prefix& host) {
-    return host.contains(tcp.source.address) || host.contains(tcp.destination.address);
-  };
-  return (options_.ports.empty() || std::ranges::any_of(options_.ports, has_port)) &&
-         (options_.hosts.empty() || std::ranges::any_of(options_.hosts, has_host));
 }
 
 void Front::advance(TimeNs now, Batch& batch) {

@@ -14,6 +14,7 @@
 #include "capture/filter.hpp"
 #include "capture/tcp_frames.hpp"
 #include "cli/options.hpp"
+#include "run/selection.hpp"
 #include "tcpwitness/event.hpp"
 #include "wire/conversations.hpp"
 
@@ -45,16 +46,16 @@ class Front {
   void account(Batch& batch);
   // No frame comes, and yet it is `now`.
   void advance(TimeNs now, Batch& batch);
+  [[nodiscard]] PassedOver passed_over() const { return tcp_frames_.passed_over(); }
   // After the last frame: the ends of the conversations that are left. False: that was all.
   bool finish(Batch& batch);
 
  private:
-  [[nodiscard]] bool wants(const TcpFrame& tcp) const;
   void take(const CaptureBlock& block, Batch& batch);
 
-  const Options& options_;
   CaptureFile& file_;
   PacketFilter* filter_;
+  Selection selection_;
   TcpFrames tcp_frames_;
   Conversations conversations_;
   TcpFrame tcp_;

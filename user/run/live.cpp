@@ -13,7 +13,6 @@
 #include <array>
 #include <chrono>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,12 +38,6 @@ constexpr auto follow_interfaces_every = std::chrono::seconds(1);
 constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
-
-TimeNs realtime_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
 
 TracerSettings tracer_settings(const Options& options) {
   TracerSettings settings;
@@ -276,8 +269,8 @@ class Run {
     done_ = false;
     const TimeNs now = realtime_ns();
     if (enough) reports_.clear();
-    account(now);
     const std::size_t told = reports_.size();
+    account(now);
     if (!enough) witness_.finish(now, reports_);
     record_reports(told);
     write_reports();
@@ -299,10 +292,7 @@ class Run {
     }
     reports_.emplace_back(summary);
     if (!broken_) deliver();
-    if (broken_) {
-      fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
-      return 1;
-    }
+    if (broken_) return broken_output(output_.error());
     fmt::print(stderr, "{}\n", describe(summary));
     return summary.recording && summary.recording->failed ? 1 : 0;
   }

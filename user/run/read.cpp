@@ -13,8 +13,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <thread>
@@ -29,6 +27,7 @@
 #include "run/replay.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
+#include "sink/format.hpp"
 #include "sink/output.hpp"
 #include "sink/progress.hpp"
 #include "tcpwitness/pipeline.hpp"
@@ -40,12 +39,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t reports_at_a_time = 256;
 constexpr auto deliver_every = std::chrono::milliseconds(100);
-
-TimeNs realtime_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-}
 
 WitnessSettings witness_settings(const Options& options) {
   WitnessSettings settings;
@@ -181,9 +174,10 @@ class Reading {
     read_ = {batch.frames, batch.segments, batch.conversations, ""};
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
-    for (const auto& event : batch.events) {
-      if (enough_) break;
-      witness_.feed(event, reports_);
+    constexpr std::size_t ahead = 8;
+    for (std::size_t i = 0; i < batch.events.size() && !enough_; ++i) {
+      if (i + ahead < batch.events.size()) witness_.expect(batch.events[i + ahead]);
+      witness_.feed(batch.events[i], reports_);
       if (reports_.size() >= reports_at_a_time) write_reports();
     }
     batch.clear();
@@ -252,7 +246,7 @@ class Reading {
     progress_.erase();
     if (!enough_) witness_.finish(last_ts_ns_, reports_);
     write_reports();
-    if (broken_) return broken_output();
+    if (broken_) return broken_output(output_.error());
     const bool damaged = file_.damage().has_value();
     Summary summary = witness_.summary();
     summary.ts_ns = realtime_ns();
@@ -260,15 +254,14 @@ class Reading {
     summary.capture = read_;
     if (damaged) summary.capture->damage = file_.damage()->message();
     sink_->write(summary);
-    if (!sink_->flush()) return broken_output();
+    if (!sink_->flush()) return broken_output(output_.error());
     fmt::print(stderr, "{}\n", describe(summary));
+    if (const PassedOver over = front_.passed_over(); over.frames != 0) {
+      fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
+                 grouped(over.frames), over.frames == 1 ? "" : "s", over.link_type, over.frames == 1 ? "was" : "were");
+    }
     if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
     return damaged ? fail(*file_.damage()) : 0;
-  }
-
-  [[nodiscard]] int broken_output() const {
-    fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
-    return 1;
   }
 
   const Options& options_;
@@ -304,8 +297,17 @@ int run_read(const Options& options) {
   }
   std::unique_ptr<PacketFilter> filter;
   if (!options.read.filter.empty()) {
+    constexpr int wrong_usage = 2;
+    if (::access(options.read.filter.c_str(), F_OK) == 0) {
+      fmt::print(stderr, "tcpwitness: read takes one file: what comes behind it is an expression, and {} is a file\n",
+                 printable(options.read.filter, true));
+      return wrong_usage;
+    }
     auto compiled = PacketFilter::compile(options.read.filter);
-    if (!compiled) return fail(compiled.error());
+    if (!compiled) {
+      static_cast<void>(fail(compiled.error()));
+      return wrong_usage;
+    }
     filter = std::move(*compiled);
   }
   Stop stop;

@@ -13,11 +13,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <ctime>
 
 #include "recording/replay.hpp"
 #include "run/common.hpp"
+#include "run/selection.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"
@@ -29,32 +28,14 @@ namespace {
 constexpr std::uint64_t blocks_between_looks = 4096;
 constexpr auto deliver_every = std::chrono::milliseconds(100);
 
-// By connection; what belongs to none passes.
-class Selection {
- public:
-  explicit Selection(const Options& options) : ports_(options.ports), hosts_(options.hosts) {}
-
-  [[nodiscard]] bool wants(const Report& report) const {
-    if (const auto* life = std::get_if<Life>(&report)) return wants(life->flow);
-    if (const auto* entry = std::get_if<Entry>(&report)) return wants(entry->flow);
-    if (const auto* finding = std::get_if<FindingReport>(&report)) return wants(finding->flow);
-    return true;
-  }
-
- private:
-  [[nodiscard]] bool wants(const Flow& flow) const {
-    const bool port = ports_.empty() || std::ranges::any_of(ports_, [&](std::uint16_t one) {
-                        return one == flow.local.port || one == flow.remote.port;
-                      });
-    const bool host = hosts_.empty() || std::ranges::any_of(hosts_, [&](const Prefix& one) {
-                        return one.contains(flow.local.address) || one.contains(flow.remote.address);
-                      });
-    return port && host;
-  }
-
-  const std::vector<std::uint16_t>& ports_;
-  const std::vector<Prefix>& hosts_;
-};
+// What belongs to no connection passes.
+bool wants(const Selection& selection, const Report& report) {
+  const auto of = [&](const Flow& flow) { return selection.wants(flow.local, flow.remote); };
+  if (const auto* life = std::get_if<Life>(&report)) return of(life->flow);
+  if (const auto* entry = std::get_if<Entry>(&report)) return of(entry->flow);
+  if (const auto* finding = std::get_if<FindingReport>(&report)) return of(finding->flow);
+  return true;
+}
 
 ReplaySettings replay_settings(const Options& options) {
   ReplaySettings settings;
@@ -85,12 +66,16 @@ class Replaying {
     while (!done_ && file_.next(block)) {
       if (auto taken = replay_.take(block, reports_); !taken) {
         damage_ = taken.error();
+        if (damage_->hint.empty()) damage_->hint = "everything before that was read";
         break;
       }
       if (!announced_ && replay_.start() != nullptr) announce();
+      // Of a pipe everything is told at once: nobody knows when the next block comes.
+      if (!file_.regular() && !reports_.empty()) deliver();
       if (++blocks_ % blocks_between_looks == 0) look_around();
       if (reports_.size() >= 256) write_reports();
     }
+    if (signalled()) done_ = stopped_ = true;
     if (!damage_ && !done_) damage_ = file_.damage();
     return finish();
   }
@@ -107,9 +92,13 @@ class Replaying {
     sink_->write(start.ready);
   }
 
-  void look_around() {
+  [[nodiscard]] bool signalled() const {
     pollfd signal{.fd = signals_, .events = POLLIN, .revents = 0};
-    if (::poll(&signal, 1, 0) > 0) done_ = stopped_ = true;
+    return ::poll(&signal, 1, 0) > 0;
+  }
+
+  void look_around() {
+    if (signalled()) done_ = stopped_ = true;
     const auto now = std::chrono::steady_clock::now();
     progress_.at(file_.bytes_read(), blocks_, now);
     if (now - delivered_ < deliver_every) return;
@@ -121,7 +110,7 @@ class Replaying {
     if (!reports_.empty()) progress_.erase();
     for (const auto& report : reports_) {
       if (enough_) break;
-      if (!selection_.wants(report)) continue;
+      if (!wants(selection_, report)) continue;
       sink_->write(report);
       if (std::holds_alternative<Life>(report)) told_++;
       if (count_ != 0 && told_ >= count_) enough_ = done_ = true;
@@ -144,15 +133,17 @@ class Replaying {
     summary.connections = told_;
     sink_->write(summary);
     if (!sink_->flush() || broken_) {
-      fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(output_.error()));
-      return 1;
+      return broken_output(output_.error());
     }
-    fmt::print(stderr, "{}\n", describe(summary));
-    if (replay_.missing_before() != 0)
-      fmt::print(stderr, "  the recording begins after {} events: what began before is known from here on only\n",
-                 grouped(replay_.missing_before()));
+    // What this file lacks was not lost by the ring.
+    Summary heard = summary;
+    heard.lost -= std::min(heard.lost, replay_.missing());
+    fmt::print(stderr, "{}\n", describe(heard));
+    if (const std::uint64_t before = replay_.missing_before(); before != 0)
+      fmt::print(stderr, "  the recording begins after {} event{}: what began before is known from here on only\n",
+                 grouped(before), before == 1 ? "" : "s");
     if (const std::uint64_t inside = replay_.missing() - replay_.missing_before(); inside != 0)
-      fmt::print(stderr, "  {} events are missing in it\n", grouped(inside));
+      fmt::print(stderr, "  {} event{} missing in it\n", grouped(inside), inside == 1 ? " is" : "s are");
     if (!replay_.continued().empty()) fmt::print(stderr, "  it goes on in {}\n", printable(replay_.continued(), true));
     return exit_code();
   }
@@ -161,9 +152,10 @@ class Replaying {
     if (stopped_ || enough_) return 0;
     if (damage_) return fail(*damage_);
     if (replay_.ended()) return 0;
-    return fail({"read the recording to its end",
-                 "it has no end mark: its recorder was killed, or the file was cut off between two blocks",
-                 "everything up to there was read"});
+    return fail(
+        {"read the recording to its end",
+         "it has no end mark: its recorder was killed, its disk was full, or the file was cut off between two blocks",
+         "everything up to there was read"});
   }
 
   const Options& options_;

@@ -105,7 +105,9 @@ void to_tuple(const Flow& flow, tw_tuple& tuple) {
 }  // namespace
 
 struct Conversations::Impl {
-  explicit Impl(ConversationSettings with) : settings(with) {}
+  explicit Impl(ConversationSettings with) : settings(with) {
+    if (with.expiry) timers.emplace(*with.expiry);
+  }
 
   void observe(const TcpFrame& f, std::vector<Event>& out);
   std::uint32_t locate(const TcpFrame& f, std::vector<Event>& out);
@@ -116,6 +118,7 @@ struct Conversations::Impl {
 
   ConversationSettings settings;
   ConversationTable table;
+  std::optional<ExpiryTimers> timers;
   Analysis analysis;
   std::uint64_t stream = 0;
   std::uint64_t streams = 0;
@@ -140,17 +143,25 @@ bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
     }
     std::ranges::sort(left, std::ranges::greater{}, [&](std::uint32_t slot) { return impl_->table.at(slot).stream; });
   }
-  for (; !left.empty() && out.size() < at_most; left.pop_back()) impl_->end(left.back(), true, out);
+  for (; !left.empty() && out.size() < at_most; left.pop_back()) {
+    const std::uint32_t slot = left.back();
+    impl_->end(slot, !impl_->timers || !impl_->timers->over(slot, impl_->table.at(slot), impl_->now), out);
+  }
   return !left.empty();
 }
 
-// The frame's conversation; a SYN with another initial sequence number begins another one.
+// The frame's conversation; a SYN with another initial sequence number begins another one, and so does what comes
+// after a timer.
 std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::vector<Event>& out) {
   const std::uint32_t hash = ConversationTable::hash(f.source, f.destination);
-  const std::uint32_t slot = table.find(hash, f.source, f.destination);
+  std::uint32_t slot = table.find(hash, f.source, f.destination);
   const bool syn = has(f, tcp_flag::syn) && !f.bad_header;
   const bool ack = has(f, tcp_flag::ack);
   bool reused = false;
+  if (timers && slot != ConversationTable::none && timers->over(slot, table.at(slot), now)) [[unlikely]] {
+    end(slot, false, out);
+    slot = ConversationTable::none;
+  }
   if (slot != ConversationTable::none) {
     const Conversation& c = table.at(slot);
     const Stream& me = c.side[c.local == f.source ? 0 : 1];
@@ -163,6 +174,7 @@ std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::vector<Event>&
   const std::uint32_t made =
       swap ? table.create(hash, f.destination, f.source) : table.create(hash, f.source, f.destination);
   table.at(made).stream = streams++;
+  if (timers) timers->begin(made);
   if (reused) analysis.flags |= analysis_flag::reused_ports;
   return made;
 }
@@ -208,7 +220,10 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   why |= turning_points(c, me, peer, f);
   if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= troubles(me, peer, f, analysis.flags);
   if (why != 0 || settings.all_segments) tell(c, from, f, why, out);
-  if (c.listed != Listed::no || !c.established || why != 0) relist(slot, c, f);
+  if (c.listed != Listed::no || !c.established || why != 0) {
+    relist(slot, c, f);
+    if (timers) timers->observe(slot, c, from, f);
+  }
   give_back(out);
 }
 
@@ -254,6 +269,7 @@ void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& 
   e.ts_ns = c.last_ts_ns;
   e.body = ConversationEnd{slot + 1, {c.local, c.remote}, c.totals(), cut};
   table.release(slot);
+  table.warm(table.oldest(Listed::over));
 }
 
 void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why,

@@ -12,9 +12,11 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "tcpwitness/event.hpp"
+#include "wire/expiry.hpp"
 
 namespace tcpwitness {
 
@@ -26,6 +28,8 @@ struct ConversationSettings {
   std::int64_t linger_ns = std::numeric_limits<std::int64_t>::max();
   // So many may be open without having been established; above that the oldest counts as over.
   std::size_t half_open_limit = 262'144;
+  // Conversations end by the capture's clock too, and what follows begins another one.
+  std::optional<Expiry> expiry;
 };
 
 class Conversations {

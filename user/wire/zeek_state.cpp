@@ -10,7 +10,9 @@ void ZeekState::observe(const SeenSegment& g, unsigned side) {
   if (g.has(tcp_flag::rst)) {
     // The first one breaks off; a RST behind both FINs, or behind another RST, changes nothing any more.
     const bool over = (me == End::closed && peer == End::closed) || peer == End::reset;
-    if (!over) me = End::reset;
+    if (over) return;
+    withdrawn_ = side == 0 && me == End::asked && !acknowledged_;
+    me = End::reset;
     return;
   }
   if (g.has(tcp_flag::syn)) {
@@ -22,6 +24,7 @@ void ZeekState::observe(const SeenSegment& g, unsigned side) {
   // The handshake's last ACK, where the SYN was not heard.
   if (me == End::silent && peer == End::answered && g.has(tcp_flag::ack)) me = peer = End::open;
   if (me == End::silent) me = End::midstream;
+  if (side == 0 && me == End::asked && g.len == 0) acknowledged_ = true;
   if (g.has(tcp_flag::fin) && me != End::reset) me = End::closed;
 }
 
@@ -36,7 +39,8 @@ std::string_view ZeekState::word(bool originator_heard, bool responder_heard, bo
     if (refused) return "REJ";
     return vague(orig) ? "RSTRH" : "RSTR";
   }
-  if (orig == End::reset) return vague(resp) ? "RSTOS0" : "RSTO";
+  if (orig == End::reset && vague(resp)) return withdrawn_ ? "RSTOS0" : "OTH";
+  if (orig == End::reset) return "RSTO";
   if (orig == End::closed && resp == End::closed) return "SF";
   if (orig == End::closed) return vague(resp) ? "SH" : "S2";
   if (resp == End::closed) return vague(orig) ? "SHR" : "S3";

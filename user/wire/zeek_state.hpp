@@ -23,6 +23,8 @@ class ZeekState {
  private:
   enum class End : std::uint8_t { silent, midstream, asked, answered, open, closed, reset };
   std::array<End, 2> ends_{};
+  bool acknowledged_ = false;  // the originator of a SYN sent an ACK without data behind it
+  bool withdrawn_ = false;     // its RST came where no such ACK had
 };
 
 }  // namespace tcpwitness

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// selection.hpp: --port and --host of read: by connection, so that what selects one direction selects the other.
+//
+// (A live run selects in the kernel.)
+#pragma once
+
+#include <algorithm>
+
+#include "cli/options.hpp"
+
+namespace tcpwitness {
+
+class Selection {
+ public:
+  explicit Selection(const Options& options) : options_(options) {}
+
+  [[nodiscard]] bool wants(const Endpoint& a, const Endpoint& b) const {
+    const auto has_port = [&](std::uint16_t port) { return port == a.port || port == b.port; };
+    const auto has_host = [&](const Prefix& host) { return host.contains(a.address) || host.contains(b.address); };
+    return (options_.ports.empty() || std::ranges::any_of(options_.ports, has_port)) &&
+           (options_.hosts.empty() || std::ranges::any_of(options_.hosts, has_host));
+  }
+
+ private:
+  const Options& options_;
+};
+
+}  // namespace tcpwitness
