@@ -29,6 +29,7 @@ class Verdicts : public Live, public ::testing::WithParamInterface<Expectation> 
 
 TEST_P(Verdicts, AreThese) {
   const Expectation& expected = GetParam();
+  if (!expected.awaits.empty()) GTEST_SKIP() << "rule not written yet: " << expected.awaits;
   for (const Verdict* verdict : {&expected.client, &expected.server}) {
     const std::string lacking = unwritten(*verdict);
     if (!lacking.empty()) GTEST_SKIP() << "rule not written yet: " << lacking;
@@ -108,9 +109,6 @@ TEST_F(Queues, APortThatIsUsedAgainIsTwoConnections) {
       EXPECT_EQ(life["local"], lives[0]["local"]);
       EXPECT_EQ(life["remote"], lives[0]["remote"]);
     }
-    if (!server) continue;
-    const auto waits = heard->findings(lives[0]["conn"], "time-wait").at(0)["text"].get<std::string>();
-    EXPECT_EQ(waits.find("not used again"), std::string::npos) << "it was: " << waits;
   }
 }
 
