@@ -6,12 +6,15 @@
 // connection are cheap (no allocation for IPv4): a life costs well under a microsecond.
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string_view>
 #include <utility>
 
+#include "judge/catalogue.hpp"
 #include "sink/format.hpp"
 #include "sink/json_writer.hpp"
 #include "sink/sinks.hpp"
+#include "sink/story.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -95,9 +98,14 @@ constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 1> ki
 
 class JsonSink final : public Sink {
  public:
-  JsonSink(Output& output, const Names& names) : output_(output), names_(names) {}
+  JsonSink(Output& output, const Names& names, std::unique_ptr<Stories> stories = nullptr)
+      : output_(output), names_(names), stories_(std::move(stories)) {}
 
   void write(const Report& report) override {
+    if (stories_) {
+      if (const auto* entry = std::get_if<Entry>(&report)) return stories_->take(*entry);
+      if (const auto* gap = std::get_if<GapReport>(&report)) stories_->take(gap->gap);
+    }
     JsonWriter json(output_.buffer());
     json.begin_object();
     std::visit([&](const auto& body) { put(json, body); }, report);
@@ -185,7 +193,7 @@ class JsonSink final : public Sink {
     json.end_object();
   }
 
-  static void put(JsonWriter& json, const Life& life) {
+  void put(JsonWriter& json, const Life& life) {
     begin(json, "life", life.ts_ns);
     json.field("conn", life.conn);
     put_flow(json, life.flow);
@@ -195,6 +203,7 @@ class JsonSink final : public Sink {
     json.key("netns");
     life.netns != 0 ? json.value(life.netns) : json.null();
     json.field("outcome", name(life.outcome));
+    json.field("meaning", outcome_catalogue()[static_cast<std::size_t>(life.outcome)].meaning);
     if (life.error) put_error(json, *life.error);
     json.field("closed_by", name(life.closed_by));
     json.field("duration_ns", life.duration_ns);
@@ -220,6 +229,19 @@ class JsonSink final : public Sink {
     json.field("preexisting", life.preexisting);
     json.field("incomplete", life.incomplete);
     put_nonzero(json, "explanation", life.explanation);
+    if (stories_) put_story(json, stories_->end(life));
+  }
+  static void put_story(JsonWriter& json, const std::vector<Sentence>& sentences) {
+    json.key("story");
+    json.begin_array();
+    for (const Sentence& sentence : sentences) {
+      json.begin_object();
+      json.field("offset_ns", sentence.offset_ns);
+      json.field("text", sentence.text + '.');
+      put_nonzero(json, "id", sentence.id);
+      json.end_object();
+    }
+    json.end_array();
   }
   static void put_conversation(JsonWriter& json, const ConversationTotals& totals) {
     json.key("conversation");
@@ -276,6 +298,9 @@ class JsonSink final : public Sink {
     json.field("rule", name(report.finding.rule));
     json.field("confidence", name(report.finding.confidence));
     json.field("text", report.finding.text);
+    const RuleEntry& entry = rule_catalogue()[static_cast<std::size_t>(report.finding.rule)];
+    json.field("meaning", entry.meaning);
+    json.field("advice", entry.advice);
     json.key("evidence");
     json.begin_array();
     for (const EventId id : report.finding.evidence) json.value(id);
@@ -506,12 +531,18 @@ class JsonSink final : public Sink {
 
   Output& output_;
   const Names& names_;
+  std::unique_ptr<Stories> stories_;  // explain only
 };
 
 }  // namespace
 
 std::unique_ptr<Sink> make_json(Output& output, const Names& names) {
   return std::make_unique<JsonSink>(output, names);
+}
+
+std::unique_ptr<Sink> make_story_json(Output& output, const Names& names, bool wire_alone) {
+  constexpr bool utf8 = true;
+  return std::make_unique<JsonSink>(output, names, std::make_unique<Stories>(names, utf8, wire_alone));
 }
 
 }  // namespace tcpwitness

@@ -22,6 +22,16 @@ class Line {
   // The next text starts at this column, or one space after the last where that is passed already.
   void pad_to(std::size_t column) { target_ = column_ == 0 ? column : std::max(column, column_ + 1); }
 
+  // So many spaces before a text of `columns`; where that does not fit, a new line that starts at `indent`.
+  void gap(std::size_t spaces, std::size_t columns, std::size_t indent) {
+    if (width_ != 0 && column_ + spaces + columns > width_ && column_ > indent) {
+      end();
+      target_ = indent;
+    } else {
+      target_ = column_ + spaces;
+    }
+  }
+
   void put(std::string_view text, Colour colour = Colour::none) {
     if (text.empty()) return;
     settle();

@@ -41,6 +41,8 @@ struct Terminal {
 
 // NDJSON: every report is one object on one line.
 [[nodiscard]] std::unique_ptr<Sink> make_json(Output& output, const Names& names);
+// The same, but a life has its story, and the entries that it is made of are not told.
+[[nodiscard]] std::unique_ptr<Sink> make_story_json(Output& output, const Names& names, bool wire_alone);
 // Tables with a header line, one row a connection or an entry of the timeline; gaps are rows too.
 [[nodiscard]] std::unique_ptr<Sink> make_life_csv(Output& output);
 [[nodiscard]] std::unique_ptr<Sink> make_trace_csv(Output& output, const Names& names, bool wire_alone);
@@ -48,5 +50,8 @@ struct Terminal {
 [[nodiscard]] std::unique_ptr<Sink> make_life_text(Output& output, const TextStyle& style);
 // The timeline: entries, findings, lives, gaps. Ready and Summary are ignored.
 [[nodiscard]] std::unique_ptr<Sink> make_trace_text(Output& output, const Names& names, const TextStyle& style);
+
+// Each connection when its life is told: what happened to it, in sentences; and findings that fit none.
+[[nodiscard]] std::unique_ptr<Sink> make_story_text(Output& output, const Names& names, const TextStyle& style);
 
 }  // namespace tcpwitness

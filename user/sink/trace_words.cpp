@@ -76,28 +76,6 @@ std::string_view short_reason(std::string_view reason) {
   return reason;
 }
 
-std::string_view owner_words(PidSource source) {
-  switch (source) {
-    case PidSource::connect:
-      return "called connect()";
-    case PidSource::accept:
-      return "accepted the connection";
-    case PidSource::listen:
-      return "owns the listening socket";
-    case PidSource::send:
-      return "sends on this socket";
-    case PidSource::receive:
-      return "receives from this socket";
-    case PidSource::close:
-      return "closes this socket";
-    case PidSource::snapshot:
-      return "had this socket open when tracing began";
-    case PidSource::unknown:
-      break;
-  }
-  return "";
-}
-
 // What the handshake taught the kernel: how far the peer is, how long it will wait for an answer.
 std::string timer_words(const StateEntry& entry) {
   if (entry.to != TcpState::established || !entry.cb || (entry.cb->flags & TW_CB_PRESENT) == 0) return "";
@@ -123,6 +101,28 @@ std::string_view closed_words(ClosedBy closed_by) {
 }
 
 }  // namespace
+
+std::string_view owner_words(PidSource source) {
+  switch (source) {
+    case PidSource::connect:
+      return "called connect()";
+    case PidSource::accept:
+      return "accepted the connection";
+    case PidSource::listen:
+      return "owns the listening socket";
+    case PidSource::send:
+      return "sends on this socket";
+    case PidSource::receive:
+      return "receives from this socket";
+    case PidSource::close:
+      return "closes this socket";
+    case PidSource::snapshot:
+      return "had this socket open when tracing began";
+    case PidSource::unknown:
+      break;
+  }
+  return "";
+}
 
 std::string numbered(std::string_view word, const Analysis& analysis) {
   const bool counted = analysis.duplicate_ack != 0 && word == analysis_word(4);

@@ -25,6 +25,9 @@ struct Told {
   std::vector<Span> details;
 };
 
+// "called connect()", "sends on this socket"; "" where nothing is known.
+[[nodiscard]] std::string_view owner_words(PidSource source);
+
 // "duplicate ACK #2"; every other word as it is.
 [[nodiscard]] std::string numbered(std::string_view word, const Analysis& analysis);
 

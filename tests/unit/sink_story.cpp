@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// sink_story.cpp: what a story says of each situation, what it sums up, and what it leaves out and counts.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "golden/reports.hpp"
+#include "sink/story.hpp"
+#include "unit/says.hpp"
+#include "unit/sink_capture.hpp"
+#include "unit/stories.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using namespace tcpwitness::testing;
+
+std::string text_of(const Reports& reports, const TextStyle& style = {.width = 400}) {
+  return test::captured([&](Output& output) { return make_story_text(output, kernel_names(), style); }, reports);
+}
+
+std::string story_of(const std::vector<Event>& events, WitnessSettings settings = trace_settings()) {
+  return text_of(run(events, std::move(settings)).reports);
+}
+
+// Each of these is in the text, in this order.
+void expect_told(const std::string& text, const std::vector<std::string>& parts) {
+  std::size_t at = 0;
+  for (const std::string& part : parts) {
+    const std::size_t found = text.find(part, at);
+    EXPECT_NE(found, std::string::npos) << "'" << part << "' is not in (or not in this order)\n" << text;
+    if (found != std::string::npos) at = found + part.size();
+  }
+}
+
+TEST(Story, AHandshakeAndAnOrderlyCloseAreTold) {
+  const std::string text = story_of(close_first_story().events);
+  expect_told(text, {"#1  10.0.0.1:40000 -> 10.0.0.2:80  curl[42]", "completed", "called connect() to 10.0.0.2:80",
+                     "The SYN was sent through eth0", "The peer's SYN-ACK came in", "after the SYN; the kernel took it",
+                     "the connection is established", "its ACK was sent", "sent 50 bytes and received 70 bytes",
+                     "curl[42] called close(): this side closes first; its FIN was sent", "acknowledged the FIN",
+                     "(FIN_WAIT2)", "The peer's FIN came in; this side acknowledged it",
+                     "; this side waits in TIME_WAIT for 60 s, and its port with it (inferred)", "completed after",
+                     "time-wait (certain): curl (pid 42) closed first"});
+}
+
+TEST(Story, APassiveConnectionWaitsForAccept) {
+  const std::string text = story_of(close_second_story().events);
+  expect_told(text, {"10.0.0.2:80 <- 10.0.0.1:40000", "The peer's SYN came in on eth0",
+                     "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)", "The SYN-ACK was sent",
+                     "the connection is established and waits for accept()", "received 50 bytes",
+                     "the peer closes first, and this side can still send (CLOSE_WAIT)", "nginx[",
+                     "after the peer's FIN: this side closes too; its FIN was sent", "both sides have closed"});
+}
+
+TEST(Story, ARefusalNamesTheRstAndTheError) {
+  const std::string text = story_of(refused_story().events);
+  expect_told(text, {"refused", "The SYN was sent", "A RST came in (TTL 64)", "the connection is refused",
+                     "curl[42] gets ECONNREFUSED: \"Connection refused\".", "refused after"});
+}
+
+TEST(Story, UnansweredSynsAreToldWithTheKernelsReason) {
+  const std::string text = story_of(no_answer_story().events);
+  expect_told(text, {"The SYN was sent through eth0", "The SYN was sent again",
+                     "after the first one: no answer was taken", "The SYN was sent again", "The SYN was sent again",
+                     "The kernel gave up: no answer", "gets ETIMEDOUT", "The SYN was retransmitted 3 times"});
+}
+
+TEST(Story, ADropSaysWhoDroppedWhat) {
+  expect_told(story_of(ignored_story().events),
+              {"The peer's SYN-ACK came in",
+               "The kernel dropped the peer's SYN-ACK after it came in: a firewall rule "
+               "dropped it (NETFILTER_DROP)",
+               "connect-ignored"});
+  expect_told(story_of(unsent_story().events),
+              {"The kernel dropped the SYN before it left", "but netfilter dropped it", "connect-unsent"});
+}
+
+TEST(Story, AnAnsweredKeepaliveIsOneSentence) {
+  const std::string text = story_of(keepalive_answered_story().events);
+  expect_told(text, {"Keep-alive probe 1 of 3 was sent after 2 s of silence; without an answer the kernel gives up at",
+                     "; the peer answered", "it lives.", "Keep-alive probe 1 of 3 was sent"});
+}
+
+TEST(Story, AnUnansweredKeepaliveEndsInTheKernelsWord) {
+  const std::string text = story_of(keepalive_death_story().events);
+  expect_told(text, {"probe 2 of 3 was sent, 1 before it unanswered", "probe 3 of 3 was sent, 2 before it unanswered",
+                     "The RST was sent", "declared the connection dead", "gave the peer up", "ETIMEDOUT",
+                     "keepalive-timeout after"});
+}
+
+TEST(Story, AZeroWindowIsToldFromClosingToOpening) {
+  const std::string text = story_of(zero_window_story().events);
+  expect_told(text, {"The peer closed its window: its process does not read", "300 bytes wait to be sent",
+                     "The peer opened its window again", "closed for 2.0"});
+}
+
+TEST(Story, AProcessThatDiesIsNamed) {
+  expect_told(story_of(killed_unread_story().events),
+              {"curl[42] was killed by SIGKILL, and its kernel closed the connection: it ends without a "
+               "FIN, in ESTABLISHED; the RST was sent",
+               "later: the process closed with unread data (TCP_ABORT_ON_CLOSE)."});
+  expect_told(story_of(killed_read_story().events), {"curl[42] was killed by SIGKILL", "this side closes first"});
+}
+
+TEST(Story, ARetransmissionHasTheKernelsReason) {
+  expect_told(
+      story_of(retransmit_death_story().events),
+      {"10 bytes (from sequence number 1) were sent again: no acknowledgement was taken", "(retransmission timeout)"});
+}
+
+TEST(Story, WhatTheWireDidNotShowIsSaid) {
+  const std::string text = story_of(without<Segment>(close_first_story().events), [] {
+    WitnessSettings settings = trace_settings();
+    settings.wire_heard = false;
+    return settings;
+  }());
+  expect_told(text, {"which was itself not heard", "the ACK itself was not heard", "(the wire was not heard)"});
+  EXPECT_FALSE(text.contains("was sent")) << text;
+}
+
+TEST(Story, TheWireAloneTellsOfClientAndServer) {
+  const Reports reports = run(wire_alone(close_first_story().events), wire_settings()).reports;
+  const std::string text = text_of(reports, {.width = 400, .wire_alone = true});
+  expect_told(text, {"10.0.0.1:40000 -> 10.0.0.2:80", "The client sent its SYN on eth0", "The server sent its SYN-ACK",
+                     "; the client acknowledged it", "the handshake took",
+                     "the client sent 50 bytes and received 70 bytes", "The client sent its FIN: it closes first",
+                     "the server acknowledged it", "The server sent its FIN: both have closed"});
+  EXPECT_FALSE(text.contains("process")) << text;
+}
+
+TEST(Story, AGapIsToldWhereItFalls) {
+  std::vector<Event> events = close_first_story().events;
+  const TimeNs at = events[events.size() / 2].ts_ns;
+  events.insert(events.begin() + static_cast<std::ptrdiff_t>(events.size() / 2), Event{0, at, Gap{7, 0, at, at}});
+  const std::string text = story_of(events);
+  expect_told(text, {"called connect()", "7 events of this machine were lost here", "completed"});
+  EXPECT_TRUE(text.contains("(inconclusive)")) << text;
+}
+
+TEST(Story, AGapOfAnotherTimeIsNot) {
+  Reports reports = run(close_first_story().events).reports;
+  const Life life = run(close_first_story().events).life();
+  reports.insert(reports.begin(), GapReport{0, Gap{7, 0, life.start_ts_ns - 20, life.start_ts_ns - 10}});
+  EXPECT_FALSE(text_of(reports).contains("lost")) << text_of(reports);
+}
+
+// A connection with keep-alive probes that are all answered, and then a close.
+std::vector<Event> many_probes(int count) {
+  Stream stream;
+  Side c = client_of(stream);
+  keepalive_on(c);
+  connects(c);
+  for (int i = 0; i < count; ++i) {
+    stream.wait(2 * s);
+    sends_probe(c);
+    c.in(A, 0, TW_WHY_KEEPALIVE_ACK);
+  }
+  closes_first(c, curl);
+  return stream.events;
+}
+
+TEST(Story, RepetitionsAreSummedUp) {
+  const std::string text = story_of(many_probes(500));
+  expect_told(text, {"Keep-alive probe 1 of 3", "Keep-alive probe 1 of 3", "Keep-alive probe 1 of 3",
+                     "497 more keep-alive probes were sent, each of them answered, the last at +1000.0", "close()"});
+  EXPECT_LT(test::lines_of(text).size(), 20U) << text;
+}
+
+// Events that differ so that nothing is summed up.
+Reports long_story(int rounds) {
+  golden::Story story(1, golden::flow("10.0.0.1", 4000, "10.0.0.2", 80), 1, golden::midnight);
+  for (int i = 0; i < rounds; ++i) {
+    story.add(
+        1000,
+        DropEntry{
+            .out = false, .reason = "NETFILTER_DROP", .meaning = "", .rel_seq = 1, .len = 9, .flags = tcp_flag::ack});
+    story.add(1000, ErrorEntry{.error = 0});
+  }
+  story.tell(Life{.conn = 1, .start_ts_ns = golden::midnight, .ts_ns = story.now()});
+  return story.reports;
+}
+
+TEST(Story, OfALongStoryTheBeginningAndTheEndAreKept) {
+  Stories stories(kernel_names(), false, false);
+  std::vector<Sentence> sentences;
+  for (const Report& report : long_story(100)) {
+    if (const auto* entry = std::get_if<Entry>(&report)) stories.take(*entry);
+    if (const auto* life = std::get_if<Life>(&report)) sentences = stories.end(*life);
+  }
+  ASSERT_EQ(sentences.size(), 61U);
+  EXPECT_EQ(sentences[40].text, "... 140 more events");
+  EXPECT_EQ(sentences[0].id, 1U);
+  EXPECT_EQ(sentences[39].id, 40U);
+  EXPECT_EQ(sentences[41].id, 181U);
+  EXPECT_EQ(sentences[60].id, 200U);
+  EXPECT_EQ(stories.bytes(), 0U);
+}
+
+TEST(Story, AShortOneIsWhole) {
+  Stories stories(kernel_names(), false, false);
+  for (const Report& report : long_story(30)) {
+    if (const auto* entry = std::get_if<Entry>(&report)) stories.take(*entry);
+    if (const auto* life = std::get_if<Life>(&report)) {
+      EXPECT_EQ(stories.end(*life).size(), 60U);
+    }
+  }
+}
+
+TEST(Story, AllStoriesTogetherHaveABudget) {
+  Stories stories(kernel_names(), false, false, {.bytes = 1000});
+  std::size_t told = 0;
+  std::uint64_t no_room = 0;
+  Life life{.conn = 1, .start_ts_ns = golden::midnight};
+  for (const Report& report : long_story(30)) {
+    if (const auto* entry = std::get_if<Entry>(&report)) stories.take(*entry);
+    EXPECT_LE(stories.bytes(), 1000U);
+  }
+  for (const Sentence& sentence : stories.end(life)) {
+    sentence.text.contains("were not kept") ? no_room += sentence.events : told += sentence.events;
+  }
+  EXPECT_GT(told, 0U);
+  EXPECT_GT(no_room, 0U);
+  EXPECT_EQ(told + no_room, 60U);
+  EXPECT_EQ(stories.bytes(), 0U);
+}
+
+TEST(Story, WhatComesAfterTheLifeIsNotGathered) {
+  Stories stories(kernel_names(), false, false);
+  const Reports reports = long_story(1);
+  stories.take(std::get<Entry>(reports[0]));
+  EXPECT_EQ(stories.end(Life{.conn = 1}).size(), 1U);
+  stories.take(std::get<Entry>(reports[1]));
+  EXPECT_EQ(stories.bytes(), 0U);
+}
+
+TEST(Story, EverySentenceHasATimeThatNeverRunsBack) {
+  for (const Story& story : all_stories()) {
+    Stories stories(kernel_names(), false, false);
+    for (const Report& report : run(story.events, trace_settings()).reports) {
+      if (const auto* entry = std::get_if<Entry>(&report)) stories.take(*entry);
+      const auto* life = std::get_if<Life>(&report);
+      if (life == nullptr) continue;
+      std::int64_t last = 0;
+      for (const Sentence& sentence : stories.end(*life)) {
+        EXPECT_GE(sentence.offset_ns, last) << story.name << ": " << sentence.text;
+        EXPECT_FALSE(sentence.text.empty()) << story.name;
+        EXPECT_FALSE(sentence.text.contains(until_mark)) << story.name;
+        last = sentence.offset_ns;
+      }
+      EXPECT_EQ(stories.bytes(), 0U) << story.name;
+    }
+  }
+}
+
+TEST(Story, LinesWrapAtTheTerminalsWidth) {
+  for (const unsigned width : {0U, 40U, 60U, 80U, 120U}) {
+    for (const Story& story : all_stories()) {
+      const std::string text = text_of(run(story.events, trace_settings()).reports, {.width = width});
+      for (const std::string& line : test::lines_of(text)) {
+        EXPECT_LE(line.size(), width == 0 ? 80 : width) << line;
+        EXPECT_FALSE(line.ends_with(' ')) << line;
+      }
+    }
+  }
+}
+
+TEST(Story, JsonHasTheStoryInTheLife) {
+  const std::string text =
+      test::captured([&](Output& output) { return make_story_json(output, kernel_names(), false); },
+                     run(close_first_story().events, trace_settings()).reports);
+  std::vector<nlohmann::json> lives;
+  for (const std::string& line : test::lines_of(text)) {
+    const auto object = nlohmann::json::parse(line);
+    EXPECT_TRUE(object["type"] == "life" || object["type"] == "finding") << line;
+    if (object["type"] == "life") lives.push_back(object);
+  }
+  ASSERT_EQ(lives.size(), 1U);
+  EXPECT_FALSE(lives[0]["explanation"].get<std::string>().empty());
+  const auto& story = lives[0]["story"];
+  ASSERT_GT(story.size(), 5U);
+  EXPECT_EQ(story[0]["offset_ns"], 0);
+  EXPECT_EQ(story[0]["id"], 1);
+  EXPECT_EQ(story[0]["text"], "curl[42] called connect() to 10.0.0.2:80.");
+  EXPECT_EQ(lives[0]["meaning"], "both sides closed and both FINs were acknowledged");
+}
+
+}  // namespace
+}  // namespace tcpwitness

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// story.cpp: see story.hpp.
+//
+// Of a connection the first sentences are kept, then the newest of the rest. A run of sentences alike is one after
+// the first few; payload that passed without an event is told before the next sentence. What finds no room in the
+// common budget is counted with its connection, which keeps a few hundred bytes in any case.
+#include "sink/story.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "sink/format.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t gaps_kept = 64;
+constexpr std::size_t gaps_in_a_story = 4;
+
+std::size_t bytes_of(const Sentence& sentence) { return sizeof(Sentence) + sentence.text.size(); }
+
+// "+0.012 s", as within a sentence.
+std::string at(std::int64_t offset_ns) { return fmt::format("+{} s", grouped_seconds(offset_ns)); }
+
+std::string lost_words(std::uint64_t lost) {
+  return fmt::format("{} event{} of this machine {} lost here, perhaps of this connection", grouped(lost),
+                     lost == 1 ? "" : "s", lost == 1 ? "was" : "were");
+}
+
+}  // namespace
+
+struct Stories::Thread {
+  TimeNs start_ns = 0;
+  std::int64_t last_ns = 0;  // offset of the newest sentence
+  Plot plot;
+  std::vector<Sentence> first;
+  std::unique_ptr<std::deque<Sentence>> rest;  // the newest of what is behind the first
+  std::uint64_t left_out = 0;                  // events whose sentence was let go of
+  std::uint64_t no_room = 0;                   // the same, for want of room in the common budget
+  bool newest_kept = false;                    // the newest sentence can still go on
+
+  Topic topic = Topic::none;  // of the newest sentences
+  std::size_t alike = 0;      // how many of them there are
+  struct Run {
+    std::uint64_t count = 0;
+    std::uint64_t went_on = 0;
+    std::string text;  // of the first, which is told where it stays the only one
+    std::int64_t from_ns = 0;
+    std::int64_t until_ns = 0;
+    EventId id = 0;
+  } run;
+
+  Sentence* newest() {
+    if (!newest_kept) return nullptr;
+    return rest && !rest->empty() ? &rest->back() : first.empty() ? nullptr : &first.back();
+  }
+};
+
+Stories::Stories(const Names& names, bool utf8, bool wire_alone, StoryLimits limits)
+    : words_{.names = names, .utf8 = utf8, .wire_alone = wire_alone}, limits_(limits) {}
+Stories::~Stories() = default;
+
+Stories::Thread& Stories::find(const Entry& entry) {
+  std::unique_ptr<Thread>& thread = threads_[entry.conn];
+  if (!thread) {
+    thread = std::make_unique<Thread>();
+    thread->start_ns = entry.ts_ns;
+    thread->plot.flow = entry.flow;
+  }
+  return *thread;
+}
+
+void Stories::take(const Entry& entry) {
+  if (entry.conn == 0 || told_.contains(entry.conn)) return;
+  Thread& thread = find(entry);
+  words_.count(entry, thread.plot);
+  Saying saying = words_.tell(entry, thread.plot);
+  if (!saying.text.empty()) say(thread, entry, std::move(saying));
+}
+
+void Stories::say(Thread& thread, const Entry& entry, Saying saying) {
+  const std::int64_t offset = std::max(entry.ts_ns - thread.start_ns, thread.last_ns);
+  if (saying.goes_on) {
+    if (thread.run.count != 0) {
+      thread.run.went_on++;
+      if (thread.run.count == 1) thread.run.text += saying.text;
+    } else if (Sentence* newest = thread.newest()) {
+      newest->text += saying.text;
+      bytes_ += saying.text.size();
+    }
+    return;
+  }
+  const bool alike = saying.topic != Topic::none && saying.topic == thread.topic;
+  thread.alike = alike ? thread.alike + 1 : 1;
+  if (alike && thread.alike > limits_.alike) {
+    Thread::Run& run = thread.run;
+    if (run.count++ == 0) {
+      run.from_ns = offset;
+      run.id = entry.id;
+      run.text = std::move(saying.text);
+    }
+    run.until_ns = offset;
+    return;
+  }
+  close_run(thread);
+  thread.topic = saying.topic;
+  tell_quiet(thread, offset);
+  add(thread, {.offset_ns = offset, .id = entry.id, .text = std::move(saying.text)});
+}
+
+void Stories::close_run(Thread& thread) {
+  if (thread.run.count == 0) return;
+  const Thread::Run run = std::exchange(thread.run, {});
+  std::string text = run.count == 1 ? run.text : summed_up(thread.topic, run.count, run.went_on);
+  if (run.count > 1 && run.until_ns > run.from_ns) text += fmt::format(", the last at {}", until_mark);
+  add(thread,
+      {.offset_ns = run.from_ns, .id = run.id, .text = std::move(text), .events = run.count, .until_ns = run.until_ns});
+  thread.last_ns = std::max(thread.last_ns, run.until_ns);
+}
+
+// Payload that was not told yet.
+void Stories::tell_quiet(Thread& thread, std::int64_t until_ns) {
+  Plot& plot = thread.plot;
+  const std::uint64_t sent = plot.known.sent - plot.told.sent;
+  const std::uint64_t received = plot.known.received - plot.told.received;
+  if (sent == 0 && received == 0) return;
+  plot.told = plot.known;
+  std::string what;
+  if (sent != 0) what = "sent " + bytes_in_words(sent);
+  if (received != 0) what += fmt::format("{}received {}", what.empty() ? "" : " and ", bytes_in_words(received));
+  const std::string us = words_.us(plot);
+  add(thread, {.offset_ns = thread.last_ns,
+               .id = 0,
+               .text = fmt::format("Until {} {} {}", until_mark, us, what),
+               .events = 0,
+               .until_ns = until_ns});
+}
+
+void Stories::add(Thread& thread, Sentence sentence) {
+  thread.last_ns = std::max(thread.last_ns, sentence.offset_ns);
+  const std::size_t size = bytes_of(sentence);
+  thread.newest_kept = bytes_ + size <= limits_.bytes;
+  if (!thread.newest_kept) {
+    thread.no_room += sentence.events;
+    return;
+  }
+  bytes_ += size;
+  if (thread.first.size() < limits_.first) {
+    thread.first.push_back(std::move(sentence));
+    return;
+  }
+  if (!thread.rest) thread.rest = std::make_unique<std::deque<Sentence>>();
+  thread.rest->push_back(std::move(sentence));
+  if (thread.rest->size() <= limits_.last) return;
+  thread.left_out += thread.rest->front().events;
+  bytes_ -= bytes_of(thread.rest->front());
+  thread.rest->pop_front();
+}
+
+void Stories::take(const Gap& gap) {
+  gaps_.push_back(gap);
+  if (gaps_.size() <= gaps_kept) return;
+  const Gap oldest = gaps_.front();
+  gaps_.pop_front();
+  Gap& next = gaps_.front();
+  next.lost += oldest.lost;
+  next.from_ts_ns = std::min(next.from_ts_ns, oldest.from_ts_ns);
+}
+
+void Stories::add_gaps(const Life& life, std::vector<Sentence>& sentences) const {
+  std::vector<Sentence> found;
+  for (const Gap& gap : gaps_) {
+    if (gap.to_ts_ns < life.start_ts_ns || gap.from_ts_ns > life.ts_ns) continue;
+    const std::int64_t offset = std::max<std::int64_t>(gap.from_ts_ns - life.start_ts_ns, 0);
+    found.push_back({.offset_ns = offset, .id = 0, .text = lost_words(gap.lost), .events = gap.lost});
+  }
+  std::ranges::stable_sort(found, {}, &Sentence::offset_ns);
+  if (found.size() > gaps_in_a_story) {
+    Sentence& all = found[gaps_in_a_story - 1];
+    for (std::size_t i = gaps_in_a_story; i < found.size(); ++i) all.events += found[i].events;
+    all.text = fmt::format("{}, the last of them at {}", lost_words(all.events), at(found.back().offset_ns));
+    found.resize(gaps_in_a_story);
+  }
+  for (Sentence& gap : found) {
+    const auto behind =
+        std::ranges::find_if(sentences, [&](const Sentence& one) { return one.offset_ns > gap.offset_ns; });
+    sentences.insert(behind, std::move(gap));
+  }
+  if (life.incomplete && found.empty()) {
+    sentences.insert(sentences.begin(), {.offset_ns = 0,
+                                         .id = 0,
+                                         .text = "Events were lost just before; its beginning may be among them",
+                                         .events = 0});
+  }
+}
+
+std::vector<Sentence> Stories::end(const Life& life) {
+  std::vector<Sentence> sentences;
+  auto found = threads_.extract(life.conn);
+  remember(life.conn);
+  if (life.preexisting) {
+    const std::string_view when = words_.wire_alone ? "the capture began" : "listening began";
+    sentences.push_back({.offset_ns = 0,
+                         .id = 0,
+                         .text = fmt::format("It was open already when {}: its handshake was not heard", when),
+                         .events = 0});
+  }
+  if (!found.empty()) {
+    Thread& thread = *found.mapped();
+    close_run(thread);
+    // The life counts from its first event, which can be one that has no sentence.
+    const std::int64_t shift = std::max<std::int64_t>(thread.start_ns - life.start_ts_ns, 0);
+    const auto move_in = [&](auto& from) {
+      for (Sentence& sentence : from) {
+        bytes_ -= std::min(bytes_, bytes_of(sentence));
+        sentence.offset_ns += shift;
+        if (const auto mark = sentence.text.find(until_mark); mark != std::string::npos) {
+          sentence.text.replace(mark, 1, at(sentence.until_ns + shift));
+        }
+        sentences.push_back(std::move(sentence));
+      }
+    };
+    move_in(thread.first);
+    if (thread.left_out != 0) {
+      const std::int64_t offset = sentences.empty() ? 0 : sentences.back().offset_ns;
+      sentences.push_back({.offset_ns = offset,
+                           .id = 0,
+                           .text = fmt::format("... {} more events", grouped(thread.left_out)),
+                           .events = thread.left_out});
+    }
+    if (thread.rest) move_in(*thread.rest);
+    if (thread.no_room != 0) {
+      sentences.push_back(
+          {.offset_ns = thread.last_ns + shift,
+           .id = 0,
+           .text = fmt::format(
+               "... {} more events were not kept: there was no room for the stories of so many connections at a time",
+               grouped(thread.no_room)),
+           .events = thread.no_room});
+    }
+  }
+  add_gaps(life, sentences);
+  return sentences;
+}
+
+// The last segments of a connection come after its life is told.
+void Stories::remember(ConnectionId conn) {
+  told_.insert(conn);
+  told_order_.push_back(conn);
+  if (told_order_.size() <= limits_.remembered) return;
+  told_.erase(told_order_.front());
+  told_order_.pop_front();
+}
+
+}  // namespace tcpwitness

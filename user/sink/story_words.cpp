@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: Apache-2.0
+// story_words.cpp: see story_words.hpp. Sentences have no full stop yet: another part can follow.
+#include "sink/story_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "sink/format.hpp"
+#include "sink/trace_words.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+bool has(const Segment& segment, std::uint8_t flag) { return (segment.flags & flag) != 0; }
+bool why(const Segment& segment, std::uint16_t bit) { return (segment.why & bit) != 0; }
+bool is_out(const Segment& segment) { return segment.hook == TW_HOOK_TC_EGRESS; }
+bool is_syn(const Segment& segment) {
+  return (segment.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
+}
+bool is_syn_ack(const Segment& segment) {
+  return (segment.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
+}
+
+std::string words_us(std::uint32_t us) { return duration_in_words(std::int64_t{us} * 1'000); }
+// Configured, so most often whole.
+std::string words_ms(std::uint32_t ms) {
+  return ms % 1000 == 0 && ms < 120'000 ? fmt::format("{} s", ms / 1000)
+                                        : duration_in_words(std::int64_t{ms} * 1'000'000);
+}
+
+// " 21 us after WHAT" where that was heard.
+std::string since(TimeNs then, TimeNs now, std::string_view what) {
+  return then != 0 ? fmt::format(" {} after {}", duration_in_words(now - then), what) : "";
+}
+
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+// What the handshake taught the kernel.
+std::string taught(const StateEntry& body) {
+  if (!body.cb || (body.cb->flags & TW_CB_PRESENT) == 0) return "";
+  std::string text;
+  if (body.cb->srtt_us != 0) text = fmt::format("round-trip time {}", words_us(body.cb->srtt_us));
+  if (body.cb->rto_us != 0) {
+    text += fmt::format("{}first retransmission timeout {}", text.empty() ? "" : ", ", words_us(body.cb->rto_us));
+  }
+  return text.empty() ? "" : fmt::format(" ({})", text);
+}
+
+// Why the kernel sent it again.
+std::string again_because(const RetransmitEntry& body) {
+  const std::string timer = body.rto_us != 0 ? " within " + words_us(body.rto_us) : "";
+  if (body.cause == "SYN" || body.cause == "SYN-ACK") return fmt::format("no answer was taken{}", timer);
+  if (body.cause == "RTO") return fmt::format("no acknowledgement was taken{} (retransmission timeout)", timer);
+  if (body.cause == "fast") return "the peer's ACKs say that it is missing (fast retransmission)";
+  if (body.cause == "zero-window RTO") return "the peer's window is closed, and no acknowledgement was taken" + timer;
+  if (body.cause == "loss recovery") return "it counts as lost since the last timeout (loss recovery)";
+  if (body.cause == "tail-loss probe") return "the kernel asks whether the last segments got lost (tail-loss probe)";
+  return "the kernel does not say why";
+}
+
+std::string not_left(const RetransmitEntry& body) {
+  if (body.err == 0 || body.err == TW_RETRANSMIT_ERR_UNKNOWN) return "";
+  if (body.err == 1) return ", but the qdisc refused it";
+  if (body.err == -1) return ", but netfilter dropped it";
+  return fmt::format(", but it did not leave (error {})", body.err);
+}
+
+std::string_view flags_or_data(std::uint8_t flags, std::uint32_t len) {
+  if ((flags & tcp_flag::rst) != 0) return "RST";
+  if ((flags & tcp_flag::syn) != 0) return (flags & tcp_flag::ack) != 0 ? "SYN-ACK" : "SYN";
+  if ((flags & tcp_flag::fin) != 0) return "FIN";
+  return len != 0 ? "data" : "ACK";
+}
+
+// "a firewall rule dropped it (NETFILTER_DROP)", or the kernel's name alone.
+std::string with_name(std::string_view meaning, const std::string& name) {
+  if (name.empty()) return std::string(meaning);
+  return meaning.empty() ? "the kernel calls it " + name : fmt::format("{} ({})", meaning, name);
+}
+
+std::string bytes_from(std::uint32_t len, std::uint32_t rel_seq, bool relative) {
+  return relative ? fmt::format("{} (from sequence number {})", bytes_in_words(len), rel_seq) : bytes_in_words(len);
+}
+
+void raise(Plot::Count& count, std::uint64_t sent, std::uint64_t received) {
+  if (!count.begun) {
+    count.begun = true;
+    count.base = count.now = {sent, received};
+  }
+  count.now = {std::max(count.now.sent, sent), std::max(count.now.received, received)};
+}
+
+}  // namespace
+
+std::string StoryWords::us(const Plot& plot) const {
+  if (!wire_alone) return "this side";
+  if (plot.role == Role::unknown) return endpoint_text(plot.flow.local);
+  return plot.role == Role::active ? "the client" : "the server";
+}
+
+std::string StoryWords::them(const Plot& plot) const {
+  if (!wire_alone) return "the peer";
+  if (plot.role == Role::unknown) return endpoint_text(plot.flow.remote);
+  return plot.role == Role::active ? "the server" : "the client";
+}
+
+std::string StoryWords::who(const Process& process, const Plot& plot) const {
+  if (process.pid != 0) return process_text(process, utf8);
+  return plot.who.pid != 0 ? process_text(plot.who, utf8) : "The process";
+}
+
+// A hook knows whether a segment left or came; a capture, which of the two ends sent it.
+std::string StoryWords::moved(bool out, std::string_view what, const Plot& plot) const {
+  if (wire_alone) return fmt::format("{} sent its {}", capital(out ? us(plot) : them(plot)), what);
+  return out ? fmt::format("The {} was sent", what) : fmt::format("The peer's {} came in", what);
+}
+
+// Told once, and again where a connection changes its interface.
+std::string StoryWords::through(std::uint32_t ifindex, bool out, Plot& plot) const {
+  if (ifindex == 0 || ifindex == plot.ifindex) return "";
+  const std::string name = names.interface(ifindex);
+  plot.ifindex = ifindex;
+  if (name.empty()) return "";
+  return fmt::format(" {} {}", wire_alone ? "on" : out ? "through" : "on", printable(name, utf8));
+}
+
+void StoryWords::count(const Entry& entry, Plot& plot) const {
+  if (const auto* wire = std::get_if<SegmentEntry>(&entry.body)) {
+    const Segment& segment = wire->segment;
+    const bool out = is_out(segment);
+    // What came again was counted when it came first; the newest segment's own bytes are told by its own sentence, or
+    // later, but a FIN ends the data that it has with it.
+    const std::uint64_t sent =
+        segment.wire.bytes_out - std::min<std::uint64_t>(segment.wire.bytes_out, segment.wire.retrans_bytes_out);
+    const std::uint64_t received =
+        segment.wire.bytes_in - std::min<std::uint64_t>(segment.wire.bytes_in, segment.wire.retrans_bytes_in);
+    const bool again = why(segment, TW_WHY_RETRANSMISSION);
+    const std::uint64_t own = again || has(segment, tcp_flag::fin) ? 0 : segment.len;
+    const auto before = [own](std::uint64_t all, bool mine) { return mine ? all - std::min(all, own) : all; };
+    if (segment.wire.segs_in + segment.wire.segs_out != 0)
+      raise(plot.by_wire, before(sent, out), before(received, !out));
+  } else if (const auto* state = std::get_if<StateEntry>(&entry.body)) {
+    const bool known = state->cb && (state->cb->flags & TW_CB_PRESENT) != 0;
+    const bool data =
+        state->from == State::established || state->to == State::established || state->from == State::close_wait;
+    if (known && data) {
+      const ControlBlock& cb = *state->cb;
+      const std::uint64_t fin = (cb.flags & TW_CB_DONE) != 0 ? 1 : 0;  // it counts as a byte
+      raise(plot.by_kernel, cb.bytes_acked + (cb.snd_nxt - cb.snd_una),
+            cb.bytes_received - std::min<std::uint64_t>(cb.bytes_received, fin));
+    }
+  }
+  const auto grown = [](const Plot::Count& count) {
+    return Plot::Bytes{count.now.sent - count.base.sent, count.now.received - count.base.received};
+  };
+  const Plot::Bytes wire = grown(plot.by_wire);
+  const Plot::Bytes kernel = grown(plot.by_kernel);
+  plot.known = {std::max({plot.known.sent, wire.sent, kernel.sent}),
+                std::max({plot.known.received, wire.received, kernel.received})};
+}
+
+Saying StoryWords::tell(const Entry& entry, Plot& plot) const {
+  if (plot.flow.local.port == 0) plot.flow = entry.flow;
+  if (plot.flow.remote.port == 0) plot.flow.remote = entry.flow.remote;
+  Saying saying = std::visit([&](const auto& body) { return say(entry, body, plot); }, entry.body);
+  (std::holds_alternative<SegmentEntry>(entry.body) ? plot.wire : plot.kernel) = true;
+  plot.first = false;
+  if (!saying.text.empty()) {
+    plot.about = saying.about;
+    plot.spoke_ns = entry.ts_ns;
+  }
+  return saying;
+}
+
+// ---- what the kernel did
+
+// "curl[42] called close()", "curl[42] was killed by SIGKILL and its kernel closed the connection".
+std::string StoryWords::called(const StateEntry& body, const Plot& plot) const {
+  const Cause& cause = body.cause;
+  if (cause.kind != Cause::Kind::call) {
+    const std::string holder =
+        body.process.pid != 0 ? fmt::format(" ({} holds the socket)", who(body.process, plot)) : "";
+    return fmt::format("The connection was closed here; which call did it was not heard{}", holder);
+  }
+  const std::string subject = who(body.process, plot);
+  if (cause.signal != 0) {
+    const char* signal = ::sigabbrev_np(cause.signal);
+    return fmt::format("{} was killed by {}, and its kernel closed the connection", subject,
+                       signal != nullptr ? fmt::format("SIG{}", signal) : fmt::format("signal {}", cause.signal));
+  }
+  if (cause.what == "exit") return fmt::format("{} exited, and its kernel closed the connection", subject);
+  if (cause.what == "sock_destroy") return fmt::format("{} destroyed the socket (as ss -K does)", subject);
+  return fmt::format("{} called {}()", subject, cause.what);
+}
+
+Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) const {
+  const bool segment = body.cause.kind == Cause::Kind::segment;
+  const bool deferred = segment && plot.deferred == body.cause.id;
+  const std::string later = duration_in_words(body.cause.delay_ns);
+  const std::string inferred = body.inferred ? " (inferred)" : "";
+  // Once a segment's transition is told the next one that cites it (an ACK opens two states) has nothing to add.
+  const auto took = [&](std::string_view what, const std::string& after) {
+    if (deferred) return fmt::format("The peer's {} came in{}; the kernel took it {} later", what, after, later);
+    if (segment) return fmt::format("The kernel took the peer's {} {} after it came in", what, later);
+    return fmt::format("The kernel took the peer's {}, which was itself not heard", what);
+  };
+  if (body.process.pid != 0 && body.cause.what != "sock_destroy") plot.who = body.process;
+  switch (body.to) {
+    case State::syn_sent:
+      plot.role = Role::active;
+      if (body.cause.kind != Cause::Kind::call) {
+        return {.text = fmt::format("A connection to {} was begun; by which process was not heard",
+                                    endpoint_text(entry.flow.remote))};
+      }
+      return {.text =
+                  fmt::format("{} called connect() to {}", who(body.process, plot), endpoint_text(entry.flow.remote))};
+    case State::new_syn_recv:
+      if (plot.about == About::syn_in)
+        return {.text = "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)",
+                .goes_on = true,
+                .about = About::syn_in};
+      return {.text = "The kernel keeps a request for the peer's SYN (NEW_SYN_RECV, inferred)"};
+    case State::syn_recv:
+      plot.role = Role::passive;
+      return {};
+    case State::established: {
+      if (body.from == State::syn_sent) {
+        return {.text = took("SYN-ACK", since(plot.syn_ns, plot.deferred_ns, "the SYN")) +
+                        ": the connection is established" + taught(body),
+                .about = About::established};
+      }
+      const TimeNs came = deferred || plot.deferred_ns == 0 ? plot.deferred_ns : entry.ts_ns;
+      return {.text = took("ACK", deferred ? since(plot.syn_ack_ns, came, "the SYN-ACK") : "") +
+                      ": the connection is established and waits for accept()" + taught(body),
+              .about = About::established};
+    }
+    case State::fin_wait1:
+      return {.text = fmt::format("{}: this side closes first", called(body, plot)), .about = About::closing};
+    case State::close_wait:
+      plot.fin_told = true;
+      if (!deferred) plot.fin_in_ns = entry.ts_ns;
+      return {.text = took("FIN", "") + ": the peer closes first, and this side can still send (CLOSE_WAIT)",
+              .about = About::fin_in};
+    case State::last_ack:
+      return {.text = fmt::format("{}{}: this side closes too", called(body, plot),
+                                  since(plot.fin_in_ns, entry.ts_ns, "the peer's FIN")),
+              .about = About::closing};
+    case State::closing:
+      plot.fin_told = true;
+      if (!deferred) plot.fin_in_ns = entry.ts_ns;
+      return {.text = took("FIN", "") + ", before the ACK of this side's own: both close at the same time (CLOSING)",
+              .about = About::fin_in};
+    case State::fin_wait2:
+      if (!segment) return {.text = "This side's FIN was acknowledged; the ACK itself was not heard (FIN_WAIT2)"};
+      plot.fin_told = deferred && (plot.deferred_flags & tcp_flag::fin) != 0;
+      return {.text = fmt::format("The peer acknowledged the FIN{}{} (FIN_WAIT2)",
+                                  since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"),
+                                  plot.fin_told ? " and sent its own" : ""),
+              .about = plot.fin_told ? About::fin_in : About::nothing};
+    case State::time_wait: {
+      const std::string waits = fmt::format("this side waits in TIME_WAIT for 60 s, and its port with it{}", inferred);
+      if (segment && body.cause.what == "ACK of FIN") {
+        return {.text = fmt::format("The peer acknowledged the FIN{}: {}",
+                                    since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"),
+                                    waits)};
+      }
+      if (plot.about == About::fin_in) return {.text = "; " + waits, .goes_on = true};
+      const bool fresh = deferred && !std::exchange(plot.fin_told, true);
+      return {.text = fresh ? fmt::format("The peer's FIN came in: {}", waits) : capital(waits)};
+    }
+    case State::close:
+      return say_closed(entry, body, plot);
+    default:
+      break;
+  }
+  return {.text = fmt::format("The socket went from {} to {}{}", name(body.from), name(body.to), inferred)};
+}
+
+Saying StoryWords::say_closed(const Entry& entry, const StateEntry& body, Plot& plot) const {
+  const Cause& cause = body.cause;
+  const std::string inferred = body.inferred ? " (inferred)" : "";
+  const bool deferred = cause.kind == Cause::Kind::segment && plot.deferred == cause.id;
+  if (cause.kind == Cause::Kind::segment && cause.what == "RST") {
+    const std::string ttl = deferred ? fmt::format(" (TTL {})", plot.deferred_ttl) : "";
+    const std::string over = body.from == State::syn_sent
+                                 ? "the connection is refused"
+                                 : fmt::format("the connection is over, in {}", name(body.from));
+    if (deferred) {
+      const std::string after = body.from == State::syn_sent ? since(plot.syn_ns, plot.deferred_ns, "the SYN") : "";
+      return {.text = fmt::format("A RST came in{}{}; the kernel took it {} later: {}{}", ttl, after,
+                                  duration_in_words(cause.delay_ns), over, inferred)};
+    }
+    return {.text = fmt::format("The kernel took the RST: {}{}", over, inferred)};
+  }
+  if (cause.kind == Cause::Kind::segment) {
+    return {.text = fmt::format("The peer acknowledged this side's FIN{}: both sides have closed",
+                                since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"))};
+  }
+  if (cause.kind == Cause::Kind::timer) {
+    if (body.from == State::syn_sent)
+      return {.text = "The kernel gave up: no answer was taken until its last timer ran out"};
+    if (cause.what == "keep-alive")
+      return {.text = "The kernel declared the connection dead: its keep-alive probes were not answered"};
+    return {.text = fmt::format("The kernel gave up: the {} ran out",
+                                cause.what == "user timeout" ? "TCP_USER_TIMEOUT" : "last retransmission timer")};
+  }
+  if (cause.kind == Cause::Kind::call) {
+    const std::string state = body.from == State::syn_sent ? "before any answer was taken"
+                                                           : fmt::format("without a FIN, in {}", name(body.from));
+    return {.text = fmt::format("{}: it ends {}", called(body, plot), state), .about = About::reset};
+  }
+  return {.text = fmt::format("The socket was closed, from {}; the cause was not heard", name(body.from))};
+}
+
+Saying StoryWords::say(const Entry& /*entry*/, const RetransmitEntry& body, Plot& plot) const {
+  const bool opening = body.cause == "SYN" || body.cause == "SYN-ACK";
+  const Topic topic = opening ? Topic::none : Topic::loss;
+  if (body.segment != 0 && body.segment == plot.again && plot.about == About::again) {
+    return {.text = fmt::format(": {}{}", again_because(body), not_left(body)),
+            .goes_on = true,
+            .topic = topic,
+            .about = About::again};
+  }
+  const std::string what =
+      opening ? fmt::format("the {}", body.cause) : bytes_from(body.len, body.rel_seq, body.relative);
+  const std::string unseen = body.segment == 0 && plot.wire ? "; the wire did not show it" : "";
+  return {.text = fmt::format("The kernel sent {} again: {}{}{}", what, again_because(body), not_left(body), unseen),
+          .topic = topic};
+}
+
+Saying StoryWords::say(const Entry& /*entry*/, const ResetEntry& body, Plot& plot) const {
+  if (!body.sent) {
+    // The RST on the wire is told with the end that it causes.
+    if (body.segment != 0) return {};
+    return {.text = fmt::format("The kernel took a reset{}",
+                                body.meaning.empty() ? "" : fmt::format(" ({})", body.meaning))};
+  }
+  const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
+  const bool seen = std::exchange(plot.rst_sent, false);
+  if (plot.about == About::reset) {
+    return {.text = fmt::format("{}{}{}", seen ? "" : "; the kernel sent a RST", reason.empty() ? "" : ": ", reason),
+            .goes_on = true,
+            .about = About::reset};
+  }
+  const std::string by = body.process.pid != 0 ? fmt::format(" for {}", who(body.process, plot)) : "";
+  return {.text = fmt::format("The kernel sent a RST{}{}{}", by, reason.empty() ? "" : ": ", reason),
+          .about = About::reset};
+}
+
+Saying StoryWords::say(const Entry& /*entry*/, const ErrorEntry& body, Plot& plot) const {
+  if (body.error == 0) return {.text = "An ICMP message was put on the socket's error queue"};
+  if (body.own_abort) return {};
+  return {.text = fmt::format("{} gets {}: \"{}\"", who({}, plot), errno_name(body.error), errno_words(body.error))};
+}
+
+Saying StoryWords::say(const Entry& /*entry*/, const DropEntry& body, Plot& plot) const {
+  const std::string_view what = flags_or_data(body.flags, body.len);
+  const std::string size = body.len != 0 ? fmt::format(" ({})", bytes_from(body.len, body.rel_seq, body.relative)) : "";
+  const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
+  const bool opening = (body.flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::fin)) != 0;
+  const Topic topic = opening ? Topic::none : Topic::drop;
+  if (body.out)
+    return {.text = fmt::format("The kernel dropped the {}{} before it left: {}", what, size, reason), .topic = topic};
+  return {.text = fmt::format("The kernel dropped {}'s {}{} after it came in: {}", them(plot), what, size, reason),
+          .topic = topic};
+}
+
+Saying StoryWords::say(const Entry& entry, const KeepaliveEntry& body, Plot& plot) const {
+  constexpr Topic topic = Topic::keepalive;
+  const std::string probe = body.probes != 0 ? fmt::format("keep-alive probe {} of {}", body.probe, body.probes)
+                                             : fmt::format("keep-alive probe {}", body.probe);
+  switch (body.what) {
+    case KeepaliveEntry::What::sent: {
+      plot.probe_ns = entry.ts_ns;
+      std::string text =
+          wire_alone ? fmt::format("{} sent {}", capital(us(plot)), probe) : fmt::format("{} was sent", capital(probe));
+      if (body.probe <= 1 && body.time_ms != 0) text += fmt::format(" after {} of silence", words_ms(body.time_ms));
+      if (body.probe > 1) text += fmt::format(", {} before it unanswered", body.probe - 1);
+      if (body.dead_at_ns != 0 && body.probe <= 1)
+        text += fmt::format("; without an answer the kernel gives up at {}", clock_seconds(body.dead_at_ns));
+      return {.text = text, .topic = topic, .about = About::keepalive};
+    }
+    case KeepaliveEntry::What::received:
+      plot.probe_ns = entry.ts_ns;
+      return {.text = fmt::format("{} sent a keep-alive probe", capital(them(plot))),
+              .topic = topic,
+              .about = About::keepalive};
+    case KeepaliveEntry::What::answered:
+      if (plot.about == About::keepalive)
+        return {.text = fmt::format("; {} answered{}: it lives", them(plot), since(plot.probe_ns, entry.ts_ns, "it")),
+                .goes_on = true,
+                .topic = topic};
+      return {.text = fmt::format("{} answered the keep-alive probe: it lives", capital(them(plot))), .topic = topic};
+    case KeepaliveEntry::What::gave_up:
+      break;
+  }
+  return {.text = fmt::format("{} of {} keep-alive probes got no answer: the kernel gave {} up", body.probe,
+                              body.probes != 0 ? std::to_string(body.probes) : "all", them(plot))};
+}
+
+Saying StoryWords::say(const Entry& /*entry*/, const ProbeEntry& body, Plot& plot) const {
+  std::string text;
+  if (body.sent) {
+    text = fmt::format("{} asked for room in the closed window (zero-window probe {})", capital(us(plot)), body.probe);
+    if (body.unsent_bytes != 0) text += fmt::format("; {} wait to be sent", bytes_in_words(body.unsent_bytes));
+  } else {
+    text = fmt::format("{} asked for room in the window that {} had closed (zero-window probe {})", capital(them(plot)),
+                       us(plot), body.probe);
+  }
+  return {.text = text, .topic = Topic::probe};
+}
+
+Saying StoryWords::say(const Entry& /*entry*/, const OwnerEntry& body, Plot& plot) const {
+  const bool known = plot.who.pid == body.process.pid && plot.who.comm == body.process.comm;
+  plot.who = body.process;
+  const std::string_view does = owner_words(body.process.source);
+  if (known || does.empty()) return {};
+  return {.text = fmt::format("{} {}", process_text(body.process, utf8), does)};
+}
+
+// ---- what crossed the wire
+
+Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+  const Segment& segment = body.segment;
+  const bool out = is_out(segment);
+  if (why(segment, TW_WHY_BAD_HEADER)) {
+    return {.text = fmt::format("A segment of {} has a header that contradicts its frame", out ? us(plot) : them(plot)),
+            .topic = Topic::loss};
+  }
+  // The last FIN is acknowledged before its transition is known, so it is told at once.
+  const bool leads = !out && body.transition && body.transition->id != 0 && body.transition->to != State::time_wait;
+  if (leads) {
+    plot.deferred = entry.id;
+    plot.deferred_ns = entry.ts_ns;
+    plot.deferred_ttl = segment.ttl;
+    plot.deferred_flags = segment.flags;
+    if (has(segment, tcp_flag::fin) && plot.fin_in_ns == 0) plot.fin_in_ns = entry.ts_ns;
+    if (is_syn(segment) && plot.syn_ns == 0) plot.syn_ns = entry.ts_ns;
+    if (is_syn_ack(segment)) plot.syn_ack_ns = entry.ts_ns;
+    if (!is_syn(segment)) return {};
+  }
+  if (has(segment, tcp_flag::rst)) return say_rst(entry, body, plot);
+  if (is_syn(segment)) return say_syn(entry, body, plot);
+  if (is_syn_ack(segment)) return say_syn_ack(entry, body, plot);
+  if (has(segment, tcp_flag::fin)) return say_fin(entry, body, plot);
+  if (why(segment, TW_WHY_HANDSHAKE_ACK) && (plot.about == About::established || plot.about == About::syn_ack)) {
+    const std::string later = duration_in_words(entry.ts_ns - plot.spoke_ns);
+    if (wire_alone) {
+      const std::string took =
+          plot.syn_ns != 0 ? fmt::format(": the handshake took {}", duration_in_words(entry.ts_ns - plot.syn_ns)) : "";
+      return {.text = fmt::format("; {} acknowledged it {} later{}", out ? us(plot) : them(plot), later, took),
+              .goes_on = true,
+              .about = About::established};
+    }
+    return {.text = fmt::format("; {} {} later", out ? "its ACK was sent" : "the peer's ACK came in", later),
+            .goes_on = true,
+            .about = About::established};
+  }
+  if (why(segment, TW_WHY_KEEPALIVE) || why(segment, TW_WHY_WINDOW_PROBE)) return {};  // its own entry tells
+  if (why(segment, TW_WHY_RETRANSMISSION)) return say_again(entry, body, plot);
+  if (why(segment, TW_WHY_ZERO_WINDOW) || why(segment, TW_WHY_WINDOW_OPEN)) return say_window(entry, body, plot);
+  if (why(segment, TW_WHY_KEEPALIVE_ACK)) {
+    // What the peer answers is told by its own entry.
+    if (!out || plot.about != About::keepalive) return {};
+    return {.text = fmt::format("; {} answered{}", us(plot), since(plot.probe_ns, entry.ts_ns, "it")),
+            .goes_on = true,
+            .topic = Topic::keepalive};
+  }
+  if (why(segment, TW_WHY_FIN_ACK)) {
+    const TimeNs fin = out ? plot.fin_in_ns : plot.fin_out_ns;
+    const bool joins = out ? plot.about == About::fin_in : plot.about == About::closing;
+    const std::string later = duration_in_words(entry.ts_ns - (joins ? plot.spoke_ns : fin));
+    const std::string subject = out ? us(plot) : them(plot);
+    if (joins)
+      return {.text = fmt::format("; {} acknowledged it {} later", subject, later),
+              .goes_on = true,
+              .about = out ? About::fin_in : About::nothing};
+    if (fin == 0) return {.text = fmt::format("{} acknowledged the FIN", capital(subject))};
+    return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", capital(subject), out ? them(plot) : us(plot),
+                                later)};
+  }
+  if (why(segment, TW_WHY_NO_SOCKET) && !why(segment, TW_WHY_OUT_OF_ORDER)) {
+    if (out) return {};
+    return {.text = fmt::format("{} sent {}, and no socket here wanted it", capital(them(plot)),
+                                segment.len != 0 ? bytes_in_words(segment.len) : "an ACK"),
+            .topic = Topic::loss};
+  }
+  if (why(segment, TW_WHY_OUT_OF_ORDER)) {
+    return {.text = fmt::format("A segment of {} came behind a hole: what is before it {}", out ? us(plot) : them(plot),
+                                wire_alone ? "was not captured until then" : "had not passed until then"),
+            .topic = Topic::loss};
+  }
+  if (why(segment, TW_WHY_UNKNOWN_FLOW) && plot.first) {
+    return {.text = fmt::format("The first segment that was heard is one of {}{}: what was before it is not known",
+                                out ? us(plot) : them(plot), through(segment.ifindex, out, plot))};
+  }
+  return {};
+}
+
+Saying StoryWords::say_syn(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+  const Segment& segment = body.segment;
+  const bool out = is_out(segment);
+  plot.role = out ? Role::active : Role::passive;
+  if (why(segment, TW_WHY_RETRANSMISSION)) {
+    plot.again = entry.id;
+    const std::string text =
+        fmt::format("{} again{}", moved(out, "SYN", plot), since(plot.syn_ns, entry.ts_ns, "the first one"));
+    if (plot.syn_ns == 0) plot.syn_ns = entry.ts_ns;
+    return {.text = text, .about = out ? About::again : About::syn_in};
+  }
+  plot.syn_ns = entry.ts_ns;
+  std::string text = moved(out, "SYN", plot) + through(segment.ifindex, out, plot);
+  if (segment.mss != 0) text += fmt::format(" (MSS {}, window {})", segment.mss, segment.window);
+  if (segment.socket.type == TW_SOCKET_LISTENER && segment.socket.ack_backlog != 0) {
+    text += fmt::format("; in the listener's accept queue {} wait{}, its limit is {}", segment.socket.ack_backlog,
+                        segment.socket.ack_backlog == 1 ? "s" : "", segment.socket.max_ack_backlog);
+  }
+  return {.text = text, .about = out ? About::nothing : About::syn_in};
+}
+
+Saying StoryWords::say_syn_ack(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+  const Segment& segment = body.segment;
+  const bool out = is_out(segment);
+  if (plot.role == Role::unknown) plot.role = out ? Role::passive : Role::active;
+  if (why(segment, TW_WHY_RETRANSMISSION)) {
+    plot.again = entry.id;
+    return {.text = fmt::format("{} again{}", moved(out, "SYN-ACK", plot),
+                                since(plot.syn_ack_ns, entry.ts_ns, "the one before")),
+            .about = out ? About::again : About::syn_ack};
+  }
+  const std::string_view again = plot.syn_ack_ns != 0 ? " again" : "";
+  plot.syn_ack_ns = entry.ts_ns;
+  return {.text = fmt::format("{}{}", moved(out, "SYN-ACK", plot), again) + through(segment.ifindex, out, plot) +
+                  since(plot.syn_ns, entry.ts_ns, "the SYN"),
+          .about = About::syn_ack};
+}
+
+Saying StoryWords::say_rst(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+  const Segment& segment = body.segment;
+  const bool out = is_out(segment);
+  if (out && plot.about == About::reset) {
+    plot.rst_sent = true;
+    return {.text = fmt::format("; the RST was sent {} later", duration_in_words(entry.ts_ns - plot.spoke_ns)),
+            .goes_on = true,
+            .about = About::reset};
+  }
+  std::string text =
+      moved(out, "RST", plot) + through(segment.ifindex, out, plot) + fmt::format(" (TTL {})", segment.ttl);
+  plot.rst_sent = out;
+  if (!out && why(segment, TW_WHY_NO_SOCKET)) text += "; no socket here wanted it any more";
+  return {.text = text, .about = out ? About::reset : About::nothing};
+}
+
+Saying StoryWords::say_fin(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+  const Segment& segment = body.segment;
+  const bool out = is_out(segment);
+  if (why(segment, TW_WHY_RETRANSMISSION)) {
+    plot.again = entry.id;
+    return {.text = fmt::format("{} again{}", moved(out, "FIN", plot),
+                                since(out ? plot.fin_out_ns : plot.fin_in_ns, entry.ts_ns, "the first one")),
+            .topic = Topic::loss,
+            .about = out ? About::again : About::nothing};
+  }
+  const bool first = out ? plot.fin_in_ns == 0 : plot.fin_out_ns == 0;
+  (out ? plot.fin_out_ns : plot.fin_in_ns) = entry.ts_ns;
+  if (!out) plot.fin_told = true;
+  const std::string also =
+      why(segment, TW_WHY_FIN_ACK) ? fmt::format("; it acknowledges {}'s too", out ? them(plot) : us(plot)) : "";
+  if (out && plot.about == About::closing) {
+    return {.text = fmt::format("; its FIN was sent {} later{}", duration_in_words(entry.ts_ns - plot.spoke_ns), also),
+            .goes_on = true,
+            .about = About::closing};
+  }
+  const std::string order = !wire_alone ? "" : first ? ": it closes first" : ": both have closed";
+  return {.text = moved(out, "FIN", plot) + order + also, .about = out ? About::closing : About::fin_in};
+}
+
+Saying StoryWords::say_again(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+  const Segment& segment = body.segment;
+  const bool out = is_out(segment);
+  plot.again = entry.id;
+  std::string kind;
+  for (const std::string_view word : body.analysis) {
+    const bool kinds = word == "fast retransmission" || word == "spurious retransmission" || word == "out-of-order";
+    if (kinds && (wire_alone || !out)) kind += fmt::format("{}{}", kind.empty() ? " (" : ", ", word);
+  }
+  if (!kind.empty()) kind += ')';
+  const std::string what = segment.len != 0 ? bytes_from(segment.len, body.rel_seq, body.relative) : "a segment";
+  std::string text =
+      wire_alone ? fmt::format("{} sent {} again{}", capital(out ? us(plot) : them(plot)), what, kind)
+      : out      ? fmt::format("{} {} sent again", capital(what), segment.len == 1 || segment.len == 0 ? "was" : "were")
+                 : fmt::format("{} of the peer came again{}", capital(what), kind);
+  return {.text = std::move(text), .topic = Topic::loss, .about = out ? About::again : About::nothing};
+}
+
+Saying StoryWords::say_window(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+  const Segment& segment = body.segment;
+  const bool out = is_out(segment);
+  TimeNs& closed = plot.closed_ns[out ? 0 : 1];
+  const std::string side = out ? us(plot) : them(plot);
+  if (why(segment, TW_WHY_ZERO_WINDOW)) {
+    if (closed != 0) return {};  // an answer to a probe
+    closed = entry.ts_ns;
+    const std::string reader = out && !wire_alone && plot.who.pid != 0 ? process_text(plot.who, utf8) : "its process";
+    return {.text = fmt::format("{} closed its window: {} does not read", capital(side), reader),
+            .topic = Topic::window};
+  }
+  if (closed == 0) return {};
+  const std::string room =
+      body.window_bytes ? fmt::format(" with room for {}", bytes_in_words(*body.window_bytes)) : "";
+  std::string text = fmt::format("{} opened its window again{}, closed for {}", capital(side), room,
+                                 duration_in_words(entry.ts_ns - std::exchange(closed, 0)));
+  return {.text = std::move(text), .topic = Topic::window};
+}
+
+std::string summed_up(Topic topic, std::uint64_t count, std::uint64_t went_on) {
+  const std::string number = grouped(count);
+  switch (topic) {
+    case Topic::loss:
+      return fmt::format("{} more segments were sent again or came behind a hole", number);
+    case Topic::keepalive:
+      return went_on == count ? fmt::format("{} more keep-alive probes were sent, each of them answered", number)
+                              : fmt::format("{} more keep-alive probes were sent, {} of them answered", number,
+                                            went_on == 0 ? "none" : grouped(went_on));
+    case Topic::window:
+      return fmt::format("The window was closed or opened {} more times", number);
+    case Topic::probe:
+      return fmt::format("{} more probes into the closed window were sent", number);
+    case Topic::drop:
+      return fmt::format("{} more segments were dropped by the kernel", number);
+    case Topic::none:
+      break;
+  }
+  return fmt::format("{} more events", number);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// story_words.hpp: one event of a connection as a sentence of its story. Pure, but for what the plot remembers.
+//
+// Where the kernel says what a segment led to, both are one sentence, told with the transition. A sentence says
+// only what was heard; what is concluded says "inferred".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+// Sentences alike are summed up when there are many in a row.
+enum class Topic : std::uint8_t { none, loss, keepalive, window, probe, drop };
+
+// What the newest sentence is about, for one that goes on with it.
+enum class About : std::uint8_t {
+  nothing,
+  syn_in,
+  syn_ack,
+  established,
+  closing,  // a call that makes a FIN, or the FIN out
+  fin_in,
+  again,  // a segment that left again
+  keepalive,
+  reset,  // a RST that left, or the kernel's word of it
+};
+
+struct Saying {
+  std::string text;      // "": nothing
+  bool goes_on = false;  // with the sentence before
+  Topic topic = Topic::none;
+  About about = About::nothing;
+};
+
+// What has been told of a connection so far, as far as later sentences refer to it.
+struct Plot {
+  TimeNs syn_ns = 0;  // the first of each, 0: not heard
+  TimeNs syn_ack_ns = 0;
+  TimeNs fin_out_ns = 0;
+  TimeNs fin_in_ns = 0;
+  TimeNs spoke_ns = 0;  // of the newest sentence's event
+  TimeNs probe_ns = 0;
+  std::array<TimeNs, 2> closed_ns{};  // zero window of this side, of the peer
+  EventId deferred = 0;               // a segment that is told with its transition
+  TimeNs deferred_ns = 0;
+  std::uint8_t deferred_ttl = 0;
+  std::uint8_t deferred_flags = 0;
+  EventId again = 0;  // the segment that left again
+  std::uint32_t ifindex = 0;
+  About about = About::nothing;
+  Role role = Role::unknown;
+  bool wire = false;    // heard of this connection
+  bool kernel = false;  // the same
+  bool first = true;
+  bool fin_told = false;  // the peer's
+  bool rst_sent = false;  // told, and the kernel's word of it not yet
+  Process who;
+  Flow flow;
+
+  // Payload from the first event on: all that is known, and what of it was told.
+  struct Bytes {
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+  };
+  struct Count {
+    bool begun = false;
+    Bytes base;
+    Bytes now;
+  };
+  Count by_wire;
+  Count by_kernel;
+  Bytes known;
+  Bytes told;
+};
+
+struct StoryWords {
+  const Names& names;
+  bool utf8 = false;
+  bool wire_alone = false;  // a capture: it was taken anywhere, nobody in it is "this side"
+
+  // Looks at the event's numbers first: what was sent and received up to it, itself not included.
+  void count(const Entry& entry, Plot& plot) const;
+  [[nodiscard]] Saying tell(const Entry& entry, Plot& plot) const;
+
+  // "this side", "the peer"; of a capture "the client", "the server" or the address.
+  [[nodiscard]] std::string us(const Plot& plot) const;
+  [[nodiscard]] std::string them(const Plot& plot) const;
+
+ private:
+  [[nodiscard]] Saying say(const Entry& entry, const StateEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const RetransmitEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const ResetEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const ErrorEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const DropEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const KeepaliveEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const ProbeEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const OwnerEntry& body, Plot& plot) const;
+
+  [[nodiscard]] Saying say_syn(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say_syn_ack(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say_rst(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say_fin(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say_again(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say_window(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say_closed(const Entry& entry, const StateEntry& body, Plot& plot) const;
+
+  // As the subject of a sentence: a process name keeps its own spelling.
+  [[nodiscard]] std::string who(const Process& process, const Plot& plot) const;
+  [[nodiscard]] std::string moved(bool out, std::string_view what, const Plot& plot) const;
+  [[nodiscard]] std::string through(std::uint32_t ifindex, bool out, Plot& plot) const;
+  [[nodiscard]] std::string called(const StateEntry& body, const Plot& plot) const;
+};
+
+// Of a topic, when many in a row are summed up: "12 more keep-alive probes, 12 of them answered".
+[[nodiscard]] std::string summed_up(Topic topic, std::uint64_t count, std::uint64_t went_on);
+
+}  // namespace tcpwitness
