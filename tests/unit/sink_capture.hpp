@@ -40,6 +40,18 @@ std::string captured(Make make, const Reports& reports) {
   return text;
 }
 
+// print: Output& -> void.
+template <typename Print>
+std::string printed(Print print) {
+  const int fd = ::memfd_create("print", MFD_CLOEXEC);
+  Output output(::dup(fd));
+  print(output);
+  if (!output.flush()) std::abort();
+  std::string text = read_all(fd);
+  ::close(fd);
+  return text;
+}
+
 inline std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {

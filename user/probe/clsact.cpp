@@ -50,7 +50,7 @@ void remove_qdisc(const Filter& filter) {
 
 [[noreturn]] void guard(int pipe_fd) {
   setsid();
-  prctl(PR_SET_NAME, "tcpwitness-tc");
+  prctl(PR_SET_NAME, clsact_guard_name);
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(number, SIG_IGN);
   libbpf_set_print(nullptr);
   // Nothing of the tracer's may live on here: its BPF links are file descriptors.
@@ -72,6 +72,16 @@ void remove_qdisc(const Filter& filter) {
 }
 
 }  // namespace
+
+bool has_our_filter(std::uint32_t ifindex, bool egress) {
+  const bpf_tc_hook hook =
+      hook_of({.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0});
+  bpf_tc_opts which{};
+  which.sz = sizeof(which);
+  which.handle = filter_handle;
+  which.priority = filter_priority;
+  return bpf_tc_query(&hook, &which) == 0;
+}
 
 Result<std::unique_ptr<ClsactGuard>> ClsactGuard::start() {
   int ends[2];

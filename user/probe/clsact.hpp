@@ -15,6 +15,10 @@
 
 namespace tcpwitness {
 
+// Our filter is on this side of the interface: of a run that lives, or left by one whose guard was killed too.
+[[nodiscard]] bool has_our_filter(std::uint32_t ifindex, bool egress);
+inline constexpr const char* clsact_guard_name = "tcpwitness-tc";
+
 class ClsactGuard {
  public:
   static Result<std::unique_ptr<ClsactGuard>> start();

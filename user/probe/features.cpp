@@ -36,6 +36,14 @@ std::uint64_t effective_capabilities() {
   return 0;
 }
 
+utsname system_name() {
+  utsname system{};
+  uname(&system);
+  return system;
+}
+
+}  // namespace
+
 Result<void> check_privilege(const Without& without) {
   const std::uint64_t have = without.has("privilege") ? 0 : effective_capabilities();
   const auto has = [have](int capability) { return (have >> capability & 1U) != 0; };
@@ -52,7 +60,8 @@ Result<void> check_privilege(const Without& without) {
                  "run it as root (sudo), or give the binary these capabilities with setcap");
 }
 
-Result<void> check_kernel(const utsname& system, const Without& without) {
+Result<void> check_kernel(const Without& without) {
+  const utsname system = system_name();
   int major = 0;
   int minor = 0;
   if (std::sscanf(static_cast<const char*>(system.release), "%d.%d", &major, &minor) != 2)
@@ -63,6 +72,14 @@ Result<void> check_kernel(const utsname& system, const Without& without) {
                    "the BPF ring buffer came with 5.8", "use a newer kernel");
   return {};
 }
+
+Result<void> check_btf(const Without& without) {
+  if (!without.has("btf") && vmlinux() != nullptr) return {};
+  return failure("read the kernel's type information", "there is no /sys/kernel/btf/vmlinux",
+                 "use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+}
+
+namespace {
 
 std::uint32_t tick_us() {
   // The coarse clock's resolution is one jiffy (kernel/time/posix-timers.c: KTIME_LOW_RES).
@@ -132,15 +149,20 @@ Without::Without(std::string_view list) {
 bool Without::has(std::string_view feature) const { return std::ranges::find(features_, feature) != features_.end(); }
 
 Result<Features> find_features(const Without& without) {
-  utsname system{};
-  uname(&system);
-  if (auto ok = check_kernel(system, without); !ok) return std::unexpected(ok.error());
+  if (auto ok = check_kernel(without); !ok) return std::unexpected(ok.error());
   if (auto ok = check_privilege(without); !ok) return std::unexpected(ok.error());
-  if (without.has("btf") || vmlinux() == nullptr)
-    return failure("read the kernel's type information", "there is no /sys/kernel/btf/vmlinux",
-                   "use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+  if (auto ok = check_btf(without); !ok) return std::unexpected(ok.error());
+  return read_features(without);
+}
+
+bool knows_tcx(const Without& without) {
+  const std::vector<std::string> types = enum_names("bpf_attach_type", "BPF_");
+  return !without.has("tcx") && std::ranges::find(types, "TCX_INGRESS") != types.end();
+}
+
+Features read_features(const Without& without) {
   Features found;
-  found.kernel_release = static_cast<const char*>(system.release);
+  found.kernel_release = static_cast<const char*>(system_name().release);
   found.tick_us = tick_us();
   found.realtime_offset_ns = realtime_offset();
   found.reset_reasons = enum_names("sk_rst_reason", "SK_RST_REASON_");

@@ -43,7 +43,17 @@ struct Features {
   bool xdp = true;
 };
 
-// Checks what no run can do without (privilege, kernel, BTF) and reads the rest.
+// What no run can do without, one by one.
+[[nodiscard]] Result<void> check_kernel(const Without& without);     // it has the ring buffer
+[[nodiscard]] Result<void> check_privilege(const Without& without);  // this process may load and attach
+[[nodiscard]] Result<void> check_btf(const Without& without);        // the kernel tells its types
+
+// Everything else; reads what it can without any of them.
+[[nodiscard]] Features read_features(const Without& without);
+// The kernel knows tcx links (6.6), as far as its types tell.
+[[nodiscard]] bool knows_tcx(const Without& without);
+
+// Checks what no run can do without and reads the rest.
 [[nodiscard]] Result<Features> find_features(const Without& without);
 
 [[nodiscard]] Tracepoint find_tracepoint(std::string_view name, const Without& without);
