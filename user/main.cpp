@@ -20,5 +20,16 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto& options = std::get<Options>(parsed);
-  return options.command == Command::read ? run_read(options) : run_live(options);
+  switch (options.command) {
+    case Command::read:
+      return run_read(options);
+    case Command::doctor:
+      return run_doctor(options);
+    case Command::life:
+    case Command::trace:
+    case Command::explain:
+    case Command::record:
+      break;
+  }
+  return run_live(options);
 }

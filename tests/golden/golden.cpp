@@ -10,8 +10,11 @@
 
 #include "golden/capture_reports.hpp"
 #include "golden/reports.hpp"
+#include "sink/catalogue_text.hpp"
+#include "sink/checkup.hpp"
 #include "sink/describe.hpp"
 #include "unit/sink_capture.hpp"
+#include "unit/stories.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -79,6 +82,34 @@ TEST(Golden, LivesOfACaptureOn100Columns) {
 TEST(Golden, TimelineOfACapture) { compare("capture_trace.txt", capture_trace({.wire_alone = true})); }
 TEST(Golden, TimelineOfACaptureOn80Columns) {
   compare("capture_trace_80.txt", capture_trace({.width = 80, .wire_alone = true}));
+}
+
+// Every situation of unit/stories.hpp, as both witnesses and as the wire alone tell it.
+std::string stories(const TextStyle& style) {
+  std::string text;
+  for (const testing::Story& story : testing::all_stories()) {
+    const Reports reports = style.wire_alone
+                                ? testing::run(testing::wire_alone(story.events), testing::wire_settings()).reports
+                                : testing::run(story.events, testing::trace_settings()).reports;
+    text += "=== " + story.name + "\n";
+    text += test::captured([&](Output& output) { return make_story_text(output, testing::kernel_names(), style); },
+                           reports);
+  }
+  return text;
+}
+
+TEST(Golden, StoriesInAFile) { compare("stories.txt", stories({})); }
+TEST(Golden, StoriesOn120Columns) { compare("stories_120.txt", stories({.width = 120})); }
+TEST(Golden, StoriesInColour) { compare("stories_colour.txt", stories({.colour = true, .utf8 = true, .width = 80})); }
+TEST(Golden, StoriesOfTheWireAlone) { compare("stories_wire.txt", stories({.wire_alone = true})); }
+TEST(Golden, StoriesOfAMixedRun) {
+  const Names names = golden::names();
+  compare("story.txt",
+          test::captured([&](Output& output) { return make_story_text(output, names, {}); }, golden::run()));
+}
+
+TEST(Golden, TheCatalogueAsText) {
+  compare("catalogue.txt", test::printed([](Output& output) { write_catalogue_text(output, {}, ""); }));
 }
 
 TEST(Golden, LivesAsATable) { compare("life.csv", test::captured(make_life_csv, golden::run())); }

@@ -204,6 +204,53 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"-w", "x"}, {"--write belongs to a recording", "tcpwitness record -w FILE"}},
                     Refusal{{"trace", "--keep", "2"}, {"--keep belongs to a recording"}}));
 
+INSTANTIATE_TEST_SUITE_P(
+    ExplainAndDoctor, OptionsRefuse,
+    testing::Values(Refusal{{"explain", "-o", "csv"}, {"does not fit a table", "-o json", "tcpwitness trace"}},
+                    Refusal{{"read", "x", "--explain", "-o", "csv"}, {"does not fit a table", "--trace -o csv"}},
+                    Refusal{{"read", "x", "--explain", "--trace"}, {"--trace and --explain", "give one"}},
+                    Refusal{{"read", "--explain"}, {"read needs a file"}},
+                    Refusal{{"--explain"}, {"--explain", "tcpwitness read --explain FILE", "'explain'"}},
+                    Refusal{{"explain", "--packets", "all"}, {"--packets", "sums ordinary segments up"}},
+                    Refusal{{"explain", "--trace"}, {"--trace", "'trace'"}},
+                    Refusal{{"explain", "-w", "x"}, {"--write belongs to a recording"}},
+                    Refusal{{"explain", "trace"}, {"explain and trace are two commands"}},
+                    Refusal{{"explian"}, {"did you mean 'explain'?"}},
+                    Refusal{{"doctor", "-p", "1"}, {"--pid is for connections", "--netns"}},
+                    Refusal{{"doctor", "-d", "1"}, {"--duration is for connections"}},
+                    Refusal{{"doctor", "-o", "csv"}, {"doctor", "-o json"}},
+                    Refusal{{"doctor", "keepalive"}, {"'keepalive'", "doctor --findings NAME"}},
+                    Refusal{{"doctor", "--findings", "crash"}, {"'crash' is none of", "refused", "bytes-disagree"}},
+                    Refusal{{"doctor", "--findings", "late", "keepalive"}, {"2 times"}},
+                    Refusal{{"--findings"}, {"--findings belongs to the doctor"}},
+                    Refusal{{"read", "x", "--findings"}, {"--findings belongs to the doctor"}}));
+
+TEST(Options, ExplainTakesWhatTraceTakes) {
+  const Options all = options({"explain", "-p", "7", "--port", "80", "--host", "10.0.0.0/8", "-i", "lo", "-c", "3",
+                               "-d", "5", "--netns", "blue", "--wire", "tc", "-o", "json"});
+  EXPECT_EQ(all.command, Command::explain);
+  EXPECT_TRUE(all.stories());
+  EXPECT_FALSE(all.timeline());
+  EXPECT_EQ(all.pid, 7U);
+  EXPECT_EQ(all.count, 3U);
+  EXPECT_EQ(all.format, OutputFormat::json);
+  const Options read = options({"read", "--explain", "x.pcap", "tcp", "port", "80"});
+  EXPECT_TRUE(read.stories());
+  EXPECT_EQ(read.read.filter, "tcp port 80");
+}
+
+TEST(Options, TheDoctorLooksAtTheMachineOrTellsTheCatalogue) {
+  const Options machine = options({"doctor", "-i", "lo", "--netns", "blue", "-o", "json"});
+  EXPECT_EQ(machine.command, Command::doctor);
+  EXPECT_FALSE(machine.doctor.findings);
+  EXPECT_EQ(machine.interfaces, std::vector<std::string>{"lo"});
+  EXPECT_TRUE(options({"doctor", "--findings"}).doctor.findings);
+  EXPECT_EQ(options({"doctor", "--findings"}).doctor.name, "");
+  EXPECT_EQ(options({"doctor", "--findings", "zero-window"}).doctor.name, "zero-window");
+  EXPECT_EQ(options({"doctor", "keepalive", "--findings"}).doctor.name, "keepalive");
+  EXPECT_EQ(options({"doctor", "--findings", "connect-timeout"}).doctor.name, "connect-timeout");
+}
+
 TEST(Options, ReadTakesAFileAndAnExpression) {
   const Options plain = options({"read", "x.pcap"});
   EXPECT_EQ(plain.command, Command::read);
@@ -328,6 +375,8 @@ TEST(Options, HelpTellsOfTheCommandAskedFor) {
   EXPECT_TRUE(told({"record", "--help"}).starts_with("tcpwitness record: "));
   EXPECT_TRUE(told({"read", "--help"}).starts_with("tcpwitness read: "));
   EXPECT_TRUE(told({"read", "x.pcap", "tcp", "-h"}).starts_with("tcpwitness read: "));
+  EXPECT_TRUE(told({"explain", "--help"}).starts_with("tcpwitness explain: "));
+  EXPECT_TRUE(told({"doctor", "--help"}).starts_with("tcpwitness doctor: "));
 }
 
 TEST(Options, EveryOptionIsInTheHelp) {
@@ -344,6 +393,7 @@ TEST(Options, EveryOptionIsInTheHelp) {
 TEST(Options, AHelpPageHasWhatTheCommandTakes) {
   const std::string read = told({"read", "--help"});
   const std::string record = told({"record", "--help"});
+  const std::string doctor = told({"doctor", "--help"});
   for (const cli::Spec& spec : cli::specs()) {
     const std::string option = std::string(cli::long_name(spec));
     EXPECT_EQ(read.contains("  " + option + " ") || read.contains(", " + option + " "),
@@ -352,6 +402,9 @@ TEST(Options, AHelpPageHasWhatTheCommandTakes) {
     EXPECT_EQ(record.contains("  " + option + " ") || record.contains(", " + option + " "),
               cli::why_not(spec, Command::record, false).empty())
         << option;
+    EXPECT_EQ(doctor.contains("  " + option + " ") || doctor.contains(", " + option + " "),
+              cli::why_not(spec, Command::doctor, false).empty())
+        << option;
   }
 }
 
@@ -359,6 +412,8 @@ TEST(Options, HelpFitsANarrowTerminal) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
                                                     {"life", "--help"},
                                                     {"trace", "--help"},
+                                                    {"explain", "--help"},
+                                                    {"doctor", "--help"},
                                                     {"record", "--help"},
                                                     {"read", "--help"}}) {
     std::istringstream page(told(arguments));

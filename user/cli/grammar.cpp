@@ -9,13 +9,13 @@
 namespace tcpwitness::cli {
 namespace {
 
-constexpr std::array<Spec, 25> all_specs{{
-    {"-i,--interface", &Texts::interface, For::listening},
+constexpr std::array<Spec, 27> all_specs{{
+    {"-i,--interface", &Texts::interface, For::machine},
     {"-p,--pid", &Texts::pid},
     {"--comm", &Texts::comm},
     {"--port", &Texts::port},
     {"--host", &Texts::host},
-    {"--netns", &Texts::netns, For::listening},
+    {"--netns", &Texts::netns, For::machine},
     {"--filter", &Texts::filter, For::reading},
     {"-o,--output", &Texts::output},
     {"-d,--duration", &Texts::duration, For::listening},
@@ -23,6 +23,7 @@ constexpr std::array<Spec, 25> all_specs{{
     {"--stuck-after", &Texts::stuck_after},
     {"--packets", &Texts::packets, For::timeline},
     {"--trace", &Texts::trace, For::reading, true},
+    {"--explain", &Texts::explain, For::reading, true},
     {"--wire", &Texts::wire, For::listening},
     {"--kernel", &Texts::kernel, For::listening},
     {"--ring-size", &Texts::ring_size, For::listening},
@@ -35,6 +36,7 @@ constexpr std::array<Spec, 25> all_specs{{
     {"--flight-recorder", &Texts::flight_recorder, For::recording},
     {"--on", &Texts::on, For::recording},
     {"-q,--quiet", &Texts::quiet, For::recording, true},
+    {"--findings", &Texts::findings, For::doctor, true},
 }};
 
 }  // namespace
@@ -48,9 +50,16 @@ std::string_view long_name(const Spec& spec) {
 
 std::string why_not(const Spec& spec, Command command, bool timeline) {
   const std::string_view option = long_name(spec);
+  if (command == Command::doctor && spec.whom != For::machine && spec.whom != For::doctor && option != "--output") {
+    return fmt::format(
+        "{} is for connections, and the doctor looks at the machine: it takes --interface, "
+        "--netns, --output and --findings",
+        option);
+  }
   switch (spec.whom) {
     case For::all:
       break;
+    case For::machine:
     case For::listening:
       if (command != Command::read) break;
       if (option == "--duration") return "--duration ends listening; a file ends by itself, and --count sooner";
@@ -63,14 +72,24 @@ std::string why_not(const Spec& spec, Command command, bool timeline) {
       return fmt::format("{} belongs to a recording: 'tcpwitness record -w FILE'", option);
     case For::reading:
       if (command == Command::read) break;
-      if (option == "--trace") return "--trace belongs to 'tcpwitness read --trace FILE'; live, the command is 'trace'";
+      if (option == "--trace" || option == "--explain") {
+        return fmt::format("{0} belongs to 'tcpwitness read {0} FILE'; live, the command is '{1}'", option,
+                           option.substr(2));
+      }
       return fmt::format("{} selects from a file: 'tcpwitness read FILE {} EXPRESSION'; live, --port and --host select",
                          option, option);
     case For::timeline:
       if (timeline || command == Command::record) break;
+      if (command == Command::explain) {
+        return fmt::format("{} belongs to the timeline, 'tcpwitness trace {} all': a story sums ordinary segments up",
+                           option, option);
+      }
       return command == Command::read
                  ? fmt::format("{} belongs to the timeline: 'tcpwitness read --trace FILE'", option)
                  : fmt::format("{} belongs to the timeline: 'tcpwitness trace {} all'", option, option);
+    case For::doctor:
+      if (command == Command::doctor) break;
+      return fmt::format("{} belongs to the doctor: 'tcpwitness doctor {} [NAME]'", option, option);
   }
   return "";
 }

@@ -17,14 +17,15 @@ namespace tcpwitness::cli {
 // Every option as the texts that were given to it, in order. A flag has one text each time it is given.
 struct Texts {
   std::vector<std::string> interface, pid, comm, port, host, netns, filter;
-  std::vector<std::string> output, duration, count, stuck_after, packets, trace;
+  std::vector<std::string> output, duration, count, stuck_after, packets, trace, explain, findings;
   std::vector<std::string> wire, kernel, ring_size, flows;
   std::vector<std::string> write, snaplen, rotate_size, rotate_every, keep, flight_recorder, on, quiet;
   std::vector<std::string> words;  // read: what is no option: FILE, then the expression
+  std::vector<std::string> names;  // doctor: what is no option: the entry of the catalogue
 };
 
-// Whom an option is for.
-enum class For : std::uint8_t { all, listening, recording, reading, timeline };
+// Whom an option is for. machine: listening, and the doctor, who looks at where one would listen.
+enum class For : std::uint8_t { all, machine, listening, recording, reading, timeline, doctor };
 
 struct Spec {
   const char* names;  // CLI11's form; the last one is the long one

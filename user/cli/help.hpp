@@ -13,9 +13,14 @@ and says how each explains the other.
 Usage: tcpwitness [life] [OPTIONS]     one line for every connection, when it ends
        tcpwitness trace [OPTIONS]      the timeline: what crossed the wire, what the
                                        kernel concluded, and what caused it
+       tcpwitness explain [OPTIONS]    the story of every connection in plain sentences,
+                                       from the first SYN to the last FIN or RST
        tcpwitness record -w FILE       both witnesses into a file that Wireshark opens
        tcpwitness read FILE            a capture or a recording: its connections, or with
-                                       --trace their timeline; needs no root
+                                       --trace their timeline, with --explain their
+                                       stories; needs no root
+       tcpwitness doctor               what this machine can do for the tracer; with
+                                       --findings what each finding means
        tcpwitness COMMAND --help       more about one of them
        tcpwitness --version
 
@@ -23,6 +28,7 @@ Examples:
   sudo tcpwitness                      every connection of this machine
   sudo tcpwitness --port 443 -d 60     one minute of HTTPS
   sudo tcpwitness trace --comm curl    follow curl, segment by segment
+  sudo tcpwitness explain --port 5432  what happens to the connections of a database
   tcpwitness read dump.pcap            what was in a capture
   sudo tcpwitness -o json | jq 'select(.type == "life" and .outcome != "completed")'
 
@@ -58,6 +64,25 @@ Examples:
 Trace options:
       --packets events|all    which segments to show (events): events are those that
                               open, close, reset, retransmit, probe or stop a connection
+
+)";
+
+inline constexpr std::string_view help_explain =
+    R"(tcpwitness explain: the story of every connection in plain sentences, told when it is over
+(or the run is): who connected where, what was lost and sent again and why, who closed or
+broke it off, how it ended, and what both witnesses conclude from that.
+
+Usage: tcpwitness explain [OPTIONS]
+
+Examples:
+  sudo tcpwitness explain --comm curl  what happens to curl's connections
+  sudo tcpwitness explain --port 5432 -c 1
+                                       the next connection of a database, then stop
+  sudo tcpwitness explain --host 192.0.2.7 -o json | jq -r '.story[]?.text'
+
+An uneventful time is one sentence. A story has at most 60 sentences, the first 40 and the
+last 20; what is left out is counted. '-o json' has an object for each connection with
+its "explanation" and its "story".
 
 )";
 
@@ -108,6 +133,7 @@ Usage: tcpwitness read [OPTIONS] FILE [EXPRESSION]
 Examples:
   tcpwitness read dump.pcap            one line for every connection in it
   tcpwitness read --trace dump.pcap    its timeline, with the frame numbers of Wireshark
+  tcpwitness read --explain dump.pcap  its stories, in plain sentences
   tcpwitness read dump.pcap.gz tcp port 443 and not host 192.0.2.7
                                        only frames that match, as tcpdump selects them
   sudo tcpdump -i eth0 -U -w - tcp | tcpwitness read -
@@ -128,6 +154,7 @@ What to read:
 
 What to print:
       --trace                 the timeline of every connection, not one line
+      --explain               the story of every connection in plain sentences
       --packets events|all    with --trace: which segments to show (events): those that
                               open, close, reset, retransmit, probe or stop a connection,
                               or all
@@ -143,6 +170,37 @@ What to print:
 Ctrl-C stops reading, tells what is still open and exits with 0. A file that cannot be
 read, or is damaged, exits with 1 after all that was good in it; a senseless command line
 with 2. Data goes to stdout, all else to stderr.
+)";
+
+inline constexpr std::string_view help_doctor =
+    R"(tcpwitness doctor: what this machine can do for the tracer: the kernel, the privileges,
+each hook of both witnesses and what is lost without it, the interfaces and the hook that
+each would get, and whether an earlier run left anything behind. Hooks are attached for a
+moment and let go of; nothing stays. Without root it says what could not be looked at.
+
+Usage: tcpwitness doctor [OPTIONS]
+       tcpwitness doctor --findings [NAME]
+
+Examples:
+  sudo tcpwitness doctor               both witnesses, every interface
+  tcpwitness doctor --findings         every outcome and finding: what it means, what it
+                                       rests on, what to do about it
+  tcpwitness doctor --findings zero-window
+                                       one of them
+
+What to look at:
+  -i, --interface IFACE       only this interface (all that are up); repeatable
+      --netns PATH|NAME       in this network namespace (the current one)
+
+What to print:
+      --findings [NAME]       the catalogue of outcomes and findings, or one entry of it
+  -o, --output text|json      for people, or one JSON object a line (text)
+
+  -h, --help                  this page
+      --version               the version
+
+Exits with 0 where both witnesses can work and with 1 where one cannot; a senseless
+command line with 2.
 )";
 
 inline constexpr std::string_view help_shared =

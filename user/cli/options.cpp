@@ -14,6 +14,7 @@
 #include "cli/grammar.hpp"
 #include "cli/help.hpp"
 #include "cli/values.hpp"
+#include "judge/catalogue.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -147,6 +148,7 @@ void read_record(const Texts& texts, RecordOptions& record, Reader& reader) {
 // "tcpwitness read FILE tcp port 80": all words behind FILE are one expression, as in tcpdump.
 void read_read(const Texts& texts, ReadOptions& read, Reader& reader) {
   read.trace = !texts.trace.empty();
+  read.explain = !texts.explain.empty();
   if (!texts.words.empty()) {
     read.path = texts.words.front();
     read.filter = fmt::format("{}", fmt::join(texts.words.begin() + 1, texts.words.end(), " "));
@@ -189,7 +191,42 @@ void check_record(const RecordOptions& record, Reader& reader) {
 }
 
 void check_read(const ReadOptions& read, Reader& reader) {
+  if (read.trace && read.explain) reader.fail("--trace and --explain are two ways to tell a file: give one of them");
   if (read.path.empty()) reader.fail("read needs a file: 'tcpwitness read FILE', or '-' for standard input");
+}
+
+std::vector<std::string_view> catalogue_names() {
+  std::vector<std::string_view> names;
+  for (const OutcomeEntry& entry : outcome_catalogue()) names.push_back(name(entry.outcome));
+  for (const RuleEntry& entry : rule_catalogue()) names.push_back(name(entry.rule));
+  return names;
+}
+
+void read_doctor(const Texts& texts, DoctorOptions& doctor, Reader& reader) {
+  doctor.findings = !texts.findings.empty();
+  if (texts.names.empty()) return;
+  if (!doctor.findings) {
+    return reader.fail(fmt::format("doctor takes no '{}': 'tcpwitness doctor --findings NAME' tells of one finding",
+                                   texts.names.front()));
+  }
+  reader.once(
+      "--findings", texts.names,
+      [](std::string_view text) -> cli::Value<std::string> {
+        const auto index = cli::one_of(text, catalogue_names());
+        if (!index) return std::unexpected(index.error());
+        return std::string(text);
+      },
+      [&](std::string value) { doctor.name = std::move(value); });
+}
+
+void check_format(const Options& options, Reader& reader) {
+  if (options.format != OutputFormat::csv) return;
+  if (options.stories()) {
+    reader.fail(
+        fmt::format("a story does not fit a table: give -o text or -o json, or {} -o csv, which has every event",
+                    options.command == Command::read ? "--trace" : "'tcpwitness trace'"));
+  }
+  if (options.command == Command::doctor) reader.fail("the doctor's words do not fit a table: give -o text or -o json");
 }
 
 // Distance in single-letter edits, for "did you mean".
@@ -213,7 +250,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return near ? fmt::format("; did you mean '{}'?", *nearest) : "";
 }
 
-constexpr std::array<std::string_view, 4> commands{"life", "trace", "record", "read"};  // in the order of Command
+// In the order of Command.
+constexpr std::array<std::string_view, 6> commands{"life", "trace", "explain", "record", "read", "doctor"};
 
 std::string unknown(std::string_view word, Command command) {
   if (std::ranges::find(commands, word) != commands.end()) {
@@ -243,6 +281,7 @@ Parsed evaluate(const Texts& texts, Command command) {
   options.command = command;
   Reader reader;
   read_read(texts, options.read, reader);
+  read_doctor(texts, options.doctor, reader);
   for (const cli::Spec& spec : cli::specs()) {
     if ((texts.*spec.texts).empty()) continue;
     const std::string why = cli::why_not(spec, command, options.timeline());
@@ -255,6 +294,7 @@ Parsed evaluate(const Texts& texts, Command command) {
   check_together(texts, options, reader);
   if (command == Command::record) check_record(options.record, reader);
   if (command == Command::read) check_read(options.read, reader);
+  check_format(options, reader);
   if (!reader.wrong().empty()) return usage_error(reader.wrong());
   return options;
 }
@@ -265,10 +305,14 @@ std::string_view help_page(Command command) {
       return cli::help_life;
     case Command::trace:
       return cli::help_trace;
+    case Command::explain:
+      return cli::help_explain;
     case Command::record:
       return cli::help_record;
     case Command::read:
       return cli::help_read;
+    case Command::doctor:
+      return cli::help_doctor;
   }
   return cli::help_main;
 }
@@ -298,6 +342,7 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
     apps[i]->fallthrough();
   }
   apps[static_cast<std::size_t>(Command::read)]->add_option("words", texts.words);
+  apps[static_cast<std::size_t>(Command::doctor)]->add_option("names", texts.names);
   app.require_subcommand(0, 1);
   app.allow_extras();
 
@@ -313,7 +358,8 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   const auto given = std::ranges::find_if(apps, &CLI::App::parsed);
   const Command command = given == apps.end() ? Command::life : static_cast<Command>(given - apps.begin());
   if (help) {
-    if (command == Command::read) return Information{std::string(cli::help_read)};
+    const bool alone = command == Command::read || command == Command::doctor;
+    if (alone) return Information{std::string(help_page(command))};
     const std::string_view page = given == apps.end() ? cli::help_main : help_page(command);
     return Information{std::string(page) + std::string(cli::help_shared)};
   }

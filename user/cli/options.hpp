@@ -20,7 +20,7 @@
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace, record, read };
+enum class Command : std::uint8_t { life, trace, explain, record, read, doctor };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
@@ -36,9 +36,15 @@ struct RecordOptions {
 };
 
 struct ReadOptions {
-  std::string path;    // "-": standard input
-  std::string filter;  // a pcap-filter expression; empty: all
-  bool trace = false;  // the timeline, not the lives
+  std::string path;      // "-": standard input
+  std::string filter;    // a pcap-filter expression; empty: all
+  bool trace = false;    // the timeline, not the lives
+  bool explain = false;  // the stories, not the lives
+};
+
+struct DoctorOptions {
+  bool findings = false;  // the catalogue, not the machine
+  std::string name;       // of it only this outcome or finding; empty: all
 };
 
 struct Options {
@@ -60,8 +66,10 @@ struct Options {
   bool packets_all = false;  // timelines and recordings: every segment is an event
   RecordOptions record;
   ReadOptions read;
+  DoctorOptions doctor;
 
   [[nodiscard]] bool timeline() const { return command == Command::trace || read.trace; }
+  [[nodiscard]] bool stories() const { return command == Command::explain || read.explain; }
 };
 
 // Help or version: text for stdout, exit code 0.

@@ -47,7 +47,7 @@ Result<UniqueFd> take_signals() {
 std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone) {
   switch (options.format) {
     case OutputFormat::json:
-      return make_json(output, names);
+      return options.stories() ? make_story_json(output, names, wire_alone) : make_json(output, names);
     case OutputFormat::csv:
       return options.timeline() ? make_trace_csv(output, names, wire_alone) : make_life_csv(output);
     case OutputFormat::text:
@@ -55,6 +55,7 @@ std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Na
   }
   TextStyle style = style_of(STDOUT_FILENO);
   style.wire_alone = wire_alone;
+  if (options.stories()) return make_story_text(output, names, style);
   return options.timeline() ? make_trace_text(output, names, style) : make_life_text(output, style);
 }
 

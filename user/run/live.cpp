@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// live.cpp: life, trace and record: what happens on this machine now.
+// live.cpp: life, trace, explain and record: what happens on this machine now.
 //
 //   ring -> Decoder -> Witness -> Sink
 //     \________|__________|_____> Recorder (record)
@@ -57,7 +57,7 @@ TracerSettings tracer_settings(const Options& options) {
 
 WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   const bool json = options.format == OutputFormat::json;
-  const bool trace = options.command == Command::trace;
+  const bool trace = options.command == Command::trace || options.stories();
   WitnessSettings settings;
   settings.timeline = trace;
   settings.finding_reports = json || trace || options.command == Command::record;

@@ -42,9 +42,10 @@ constexpr auto deliver_every = std::chrono::milliseconds(100);
 
 WitnessSettings witness_settings(const Options& options) {
   WitnessSettings settings;
-  settings.timeline = options.timeline();
-  settings.finding_reports = options.format == OutputFormat::json || options.timeline();
-  settings.explain = options.timeline();
+  const bool entries = options.timeline() || options.stories();
+  settings.timeline = entries;
+  settings.finding_reports = options.format == OutputFormat::json || entries;
+  settings.explain = entries;
   settings.kernel_heard = false;
   settings.every_segment = true;
   settings.capture = true;

@@ -39,9 +39,10 @@ bool wants(const Selection& selection, const Report& report) {
 
 ReplaySettings replay_settings(const Options& options) {
   ReplaySettings settings;
-  settings.timeline = options.timeline();
-  settings.finding_reports = options.format == OutputFormat::json || options.timeline();
-  settings.explain = options.timeline();
+  const bool entries = options.timeline() || options.stories();
+  settings.timeline = entries;
+  settings.finding_reports = options.format == OutputFormat::json || entries;
+  settings.explain = entries;
   settings.pid = options.pid;
   settings.comm = options.comm;
   // The default is no wish of anybody's: then the recorder's counts.

@@ -8,10 +8,13 @@
 
 namespace tcpwitness {
 
-// life, trace, record: the ring buffer of this machine.
+// life, trace, explain, record: the ring buffer of this machine.
 [[nodiscard]] int run_live(const Options& options);
 
 // read: a capture, or a recording of ours. Needs no privilege.
 [[nodiscard]] int run_read(const Options& options);
+
+// doctor: what this machine can do, or the catalogue. 1 where a witness cannot work.
+[[nodiscard]] int run_doctor(const Options& options);
 
 }  // namespace tcpwitness
