@@ -40,7 +40,7 @@ TEST(Story, AHandshakeAndAnOrderlyCloseAreTold) {
                      "the connection is established", "its ACK was sent", "sent 50 bytes and received 70 bytes",
                      "curl[42] called close(): this side closes first; its FIN was sent", "acknowledged the FIN",
                      "(FIN_WAIT2)", "The peer's FIN came in; this side acknowledged it",
-                     "; this side waits in TIME_WAIT for 60 s, and its port with it (inferred)", "completed after",
+                     " later and waits in TIME_WAIT for 60 s, and its port with it (inferred)", "completed after",
                      "time-wait (certain): curl (pid 42) closed first"});
 }
 

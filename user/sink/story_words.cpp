@@ -263,7 +263,7 @@ Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) c
       plot.fin_told = deferred && (plot.deferred_flags & tcp_flag::fin) != 0;
       return {.text = fmt::format("The peer acknowledged the FIN{}{} (FIN_WAIT2)",
                                   since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"),
-                                  plot.fin_told ? " and sent its own" : ""),
+                                  plot.fin_told ? ", and sent its own with it" : ""),
               .about = plot.fin_told ? About::fin_in : About::nothing};
     case State::time_wait: {
       const std::string waits = fmt::format("this side waits in TIME_WAIT for 60 s, and its port with it{}", inferred);
@@ -272,6 +272,7 @@ Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) c
                                     since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"),
                                     waits)};
       }
+      if (plot.about == About::fin_acked) return {.text = " and" + waits.substr(us(plot).size()), .goes_on = true};
       if (plot.about == About::fin_in) return {.text = "; " + waits, .goes_on = true};
       const bool fresh = deferred && !std::exchange(plot.fin_told, true);
       return {.text = fresh ? fmt::format("The peer's FIN came in: {}", waits) : capital(waits)};
@@ -482,7 +483,7 @@ Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot)
     if (joins)
       return {.text = fmt::format("; {} acknowledged it {} later", subject, later),
               .goes_on = true,
-              .about = out ? About::fin_in : About::nothing};
+              .about = out ? About::fin_acked : About::nothing};
     if (fin == 0) return {.text = fmt::format("{} acknowledged the FIN", capital(subject))};
     return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", capital(subject), out ? them(plot) : us(plot),
                                 later)};

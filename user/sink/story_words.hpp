@@ -25,7 +25,8 @@ enum class About : std::uint8_t {
   established,
   closing,  // a call that makes a FIN, or the FIN out
   fin_in,
-  again,  // a segment that left again
+  fin_acked,  // the peer's, by this side
+  again,      // a segment that left again
   keepalive,
   reset,  // a RST that left, or the kernel's word of it
 };
