@@ -76,6 +76,15 @@ TEST(Story, ADropSaysWhoDroppedWhat) {
               {"The kernel dropped the SYN before it left", "but netfilter dropped it", "connect-unsent"});
 }
 
+// The kernel's word for a repeated segment is "dropped", and nothing was lost.
+TEST(Story, WhatCameTwiceIsNoDrop) {
+  const std::string text = story_of(rx_drop_story(drop_old_data).events);
+  EXPECT_FALSE(text.contains("The kernel dropped")) << text;
+  expect_told(
+      story_of(rx_drop_story(drop_netfilter).events),
+      {"The kernel dropped 20 bytes of the peer's data (from sequence number 1) after it came in: a firewall rule"});
+}
+
 TEST(Story, AnAnsweredKeepaliveIsOneSentence) {
   const std::string text = story_of(keepalive_answered_story().events);
   expect_told(text, {"Keep-alive probe 1 of 3 was sent after 2 s of silence; without an answer the kernel gives up at",

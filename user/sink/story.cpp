@@ -177,7 +177,7 @@ void Stories::add_gaps(const Life& life, std::vector<Sentence>& sentences) const
     const std::int64_t offset = std::max<std::int64_t>(gap.from_ts_ns - life.start_ts_ns, 0);
     found.push_back({.offset_ns = offset, .id = 0, .text = lost_words(gap.lost), .events = gap.lost});
   }
-  std::ranges::stable_sort(found, {}, &Sentence::offset_ns);
+  std::ranges::sort(found, {}, &Sentence::offset_ns);
   if (found.size() > gaps_in_a_story) {
     Sentence& all = found[gaps_in_a_story - 1];
     for (std::size_t i = gaps_in_a_story; i < found.size(); ++i) all.events += found[i].events;

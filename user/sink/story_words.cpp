@@ -86,6 +86,9 @@ std::string with_name(std::string_view meaning, const std::string& name) {
   return meaning.empty() ? "the kernel calls it " + name : fmt::format("{} ({})", meaning, name);
 }
 
+// judge/words.cpp's words for a segment that brought nothing new.
+constexpr std::string_view had_it_already = "everything in it had been received before";
+
 std::string bytes_from(std::uint32_t len, std::uint32_t rel_seq, bool relative) {
   return relative ? fmt::format("{} (from sequence number {})", bytes_in_words(len), rel_seq) : bytes_in_words(len);
 }
@@ -363,14 +366,22 @@ Saying StoryWords::say(const Entry& /*entry*/, const ErrorEntry& body, Plot& plo
 }
 
 Saying StoryWords::say(const Entry& /*entry*/, const DropEntry& body, Plot& plot) const {
-  const std::string_view what = flags_or_data(body.flags, body.len);
-  const std::string size = body.len != 0 ? fmt::format(" ({})", bytes_from(body.len, body.rel_seq, body.relative)) : "";
   const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
+  if (!body.out && body.meaning == had_it_already) {
+    // How TCP ends with a segment that repeats what it has: no loss. What came again is told already.
+    if (plot.about != About::came_again) return {};
+    return {.text = "; " + reason, .goes_on = true, .topic = Topic::loss};
+  }
   const bool opening = (body.flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::fin)) != 0;
   const Topic topic = opening ? Topic::none : Topic::drop;
-  if (body.out)
-    return {.text = fmt::format("The kernel dropped the {}{} before it left: {}", what, size, reason), .topic = topic};
-  return {.text = fmt::format("The kernel dropped {}'s {}{} after it came in: {}", them(plot), what, size, reason),
+  const std::string owner = body.out ? "the" : them(plot) + "'s";
+  const std::string what =
+      body.len == 0 || opening
+          ? fmt::format("{} {}", owner, flags_or_data(body.flags, body.len))
+          : fmt::format("{} of {} data{}", bytes_in_words(body.len), owner,
+                        body.relative ? fmt::format(" (from sequence number {})", body.rel_seq) : "");
+  return {.text = fmt::format("The kernel dropped {} {}: {}", what, body.out ? "before it left" : "after it came in",
+                              reason),
           .topic = topic};
 }
 
@@ -599,7 +610,7 @@ Saying StoryWords::say_again(const Entry& entry, const SegmentEntry& body, Plot&
       wire_alone ? fmt::format("{} sent {} again{}", capital(out ? us(plot) : them(plot)), what, kind)
       : out      ? fmt::format("{} {} sent again", capital(what), segment.len == 1 || segment.len == 0 ? "was" : "were")
                  : fmt::format("{} of the peer came again{}", capital(what), kind);
-  return {.text = std::move(text), .topic = Topic::loss, .about = out ? About::again : About::nothing};
+  return {.text = std::move(text), .topic = Topic::loss, .about = out ? About::again : About::came_again};
 }
 
 Saying StoryWords::say_window(const Entry& entry, const SegmentEntry& body, Plot& plot) const {

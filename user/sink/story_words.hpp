@@ -25,8 +25,9 @@ enum class About : std::uint8_t {
   established,
   closing,  // a call that makes a FIN, or the FIN out
   fin_in,
-  fin_acked,  // the peer's, by this side
-  again,      // a segment that left again
+  fin_acked,   // the peer's, by this side
+  again,       // a segment that was sent again
+  came_again,  // one of the peer
   keepalive,
   reset,  // a RST that left, or the kernel's word of it
 };
