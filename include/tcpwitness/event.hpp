@@ -55,8 +55,8 @@ struct Gap {
 struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
-  std::variant<Gap, StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound,
-               Drop, ConversationEnd>
+  std::variant<Gap, StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Drop,
+               ConversationEnd>
       body;  // the smallest first: it is what an event is made with
 };
 
