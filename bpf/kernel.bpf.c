@@ -263,6 +263,22 @@ int BPF_PROG(kernel_receive_reset, struct sock *sk)
 	return 0;
 }
 
+/* tcp_v4_err() queues the ICMP message before it decides whether the connection ends (a hard error) or goes on while its
+ * process holds the lock (a soft one, which only SO_ERROR tells). */
+static __always_inline __u16 queued_icmp_error(struct sock *sk)
+{
+	struct sock_exterr_skb *queued;
+	struct sk_buff *newest;
+	__u8 origin;
+
+	if (!BPF_CORE_READ(sk, sk_error_queue.qlen))
+		return 0;
+	newest = BPF_CORE_READ(sk, sk_error_queue.prev);
+	queued = (struct sock_exterr_skb *)__builtin_preserve_access_index(&newest->cb);
+	origin = BPF_CORE_READ(queued, ee.ee_origin);
+	return origin == SO_EE_ORIGIN_ICMP || origin == SO_EE_ORIGIN_ICMP6 ? BPF_CORE_READ(queued, ee.ee_errno) : 0;
+}
+
 SEC("tp_btf/inet_sk_error_report")
 int BPF_PROG(kernel_error, struct sock *sk)
 {
@@ -277,6 +293,7 @@ int BPF_PROG(kernel_error, struct sock *sk)
 	if (!record)
 		return 0;
 	record->tuple = tuple;
+	record->icmp_errno = queued_icmp_error(sk);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	control_block(tp, &record->cb);
 	submit_record(record);

@@ -67,9 +67,33 @@ typedef struct {
 
 struct socket;
 
+struct sk_buff;
+
+struct sk_buff_head {
+	struct sk_buff *next;
+	struct sk_buff *prev;
+	__u32 qlen;
+};
+
+struct sock_extended_err {
+	__u32 ee_errno;
+	__u8 ee_origin;
+};
+
+enum {
+	SO_EE_ORIGIN_ICMP = 2,
+	SO_EE_ORIGIN_ICMP6 = 3,
+};
+
+/* What the error queue keeps in skb->cb. */
+struct sock_exterr_skb {
+	struct sock_extended_err ee;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
+	struct sk_buff_head sk_error_queue;
 	socket_lock_t sk_lock;
 	int sk_err;
 	__u16 sk_protocol;

@@ -321,7 +321,8 @@ TW_ASSERT_SIZE(tw_reset, 224);
 struct tw_error {
 	struct tw_header header;
 	struct tw_tuple tuple;
-	__u8 pad[4];
+	__u16 icmp_errno; /* what the newest ICMP message on the socket's error queue means; 0: there is none */
+	__u8 pad[2];
 	struct tw_control_block cb;
 };
 TW_ASSERT_SIZE(tw_error, 176);

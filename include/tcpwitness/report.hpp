@@ -121,6 +121,7 @@ struct ResetEntry {
 
 struct ErrorEntry {
   int error = 0;           // errno; 0: only an ICMP message on the error queue
+  int icmp_error = 0;      // the errno that the queue's newest ICMP message stands for; 0: none, or not known
   bool own_abort = false;  // set by this side's own disconnect, after the end: nothing that the peer did
 };
 

@@ -149,6 +149,7 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       {"kernel_receive_reset", sizeof(tw_reset)},
       {"kernel_error", sizeof(tw_error)},
       {"kernel_destroy", sizeof(tw_destroy)},
+      {"kernel_drop", sizeof(tw_drop)},
       {"kernel_owner_send", sizeof(tw_owner)},
       {"kernel_owner_receive", sizeof(tw_owner)},
       {"kernel_owner_receive_old", sizeof(tw_owner)},

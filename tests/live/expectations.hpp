@@ -17,7 +17,6 @@ struct Expectation {
   Verdict client;
   Verdict server;
   std::vector<std::string> arguments{};  // of the client's tracer
-  std::string awaits{};                  // what the judge does not do yet: skipped until it does, then to be removed
   std::string variant{};                 // where a case is played twice
 };
 

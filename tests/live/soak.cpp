@@ -128,7 +128,6 @@ TEST_F(Soak, EachFaultIsFoundOnceBesideOrdinaryTraffic) {
     for (const char* name : faults) {
       const auto expected = std::ranges::find(expectations(), name, &Expectation::name);
       ASSERT_NE(expected, expectations().end()) << name;
-      if (!expected->awaits.empty()) continue;
       lab::pause_for(Millis(500));
       auto played = lab::play(lab(), *lab::find_case(name));
       ASSERT_TRUE(played) << played.error();
@@ -145,7 +144,6 @@ TEST_F(Soak, EachFaultIsFoundOnceBesideOrdinaryTraffic) {
       const Json life =
           at_client ? heard.life(played.client_at, played.server_at) : heard.life(played.server_at, played.client_at);
       if (!life.empty()) ours[{at_client, life["conn"]}] = &verdict;
-      if (!unwritten(verdict).empty()) continue;
       expect_verdict(heard, life, verdict, expected->name + (at_client ? ", client" : ", server"));
       for (const Told& told : verdict.findings) {
         const size_t times = life.empty() ? 0 : heard.findings(life["conn"], told.rule).size();

@@ -4,10 +4,7 @@
 
 #include "live/verdict.hpp"
 
-#include <algorithm>
 #include <map>
-
-#include "judge/catalogue.hpp"
 
 namespace tcpwitness::live {
 namespace {
@@ -44,19 +41,6 @@ void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict
   }
   for (const Json& finding : heard.of("finding", life["conn"])) ++found[finding["rule"].get<std::string>()];
   EXPECT_EQ(found, expected) << whose;
-}
-
-std::string unwritten(const Verdict& verdict) {
-  const auto outcomes = outcome_catalogue();
-  const auto rules = rule_catalogue();
-  if (!verdict.outcome.empty() &&
-      std::ranges::none_of(outcomes, [&](const OutcomeEntry& entry) { return name(entry.outcome) == verdict.outcome; }))
-    return verdict.outcome;
-  for (const Told& told : verdict.findings) {
-    if (std::ranges::none_of(rules, [&](const RuleEntry& entry) { return name(entry.rule) == told.rule; }))
-      return told.rule;
-  }
-  return "";
 }
 
 }  // namespace tcpwitness::live

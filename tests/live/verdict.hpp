@@ -25,7 +25,4 @@ struct Verdict {
 
 void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict, const std::string& whose);
 
-// The first of these outcomes and rules that the catalogue does not have: "" if it has them all.
-std::string unwritten(const Verdict& verdict);
-
 }  // namespace tcpwitness::live

@@ -7,8 +7,9 @@
 namespace tcpwitness {
 namespace {
 
-// Large enough that a system call's cost does not show, small enough to stay in the second-level cache.
-constexpr std::size_t usual_size = std::size_t{256} * 1024;
+// Large enough that a system call's cost does not show, small enough to share the caches with what is kept of
+// conversations.
+constexpr std::size_t usual_size = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -90,6 +90,7 @@ struct ResetSeen {
   std::uint8_t flags = 0;        // TCP flags on the wire
   std::uint8_t socket_type = 0;  // enum tw_socket_type that sent it
   std::uint8_t ttl = 0;          // or hop limit
+  bool on_loopback = false;      // it came in there
 };
 
 // What the kernel said of a reset it sent or took.
@@ -236,6 +237,7 @@ struct Trouble {
   ZeroWindowFacts local_window;  // this side stopped reading
   ZeroWindowFacts peer_window;   // the peer stopped reading
   Mark error;                    // inet_sk_error_report with an errno
+  std::uint16_t icmp_error = 0;  // errno of the newest ICMP message that did not end it at once
   Drops drops;
   QueueFacts queues;
   ReactionFacts reaction;
@@ -366,6 +368,8 @@ struct Connection {
   bool wire_closed : 1 = false;     // they came with the socket's destruction
   bool port_reused : 1 = false;     // its SYN found another connection on its address pair
   bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all
+  bool in_on_loopback : 1 = false;  // segments, RSTs excluded, came in there
+  bool in_elsewhere : 1 = false;    // and on another interface
   bool ttl_in_varies : 1 = false;
   bool ttl_in_twice : 1 = false;  // two segments or more had it
 

@@ -9,11 +9,16 @@
 
 namespace tcpwitness {
 
+inline constexpr std::uint32_t loopback_ifindex = 1;  // in every namespace (LOOPBACK_IFINDEX)
+
 // queues.cpp: a passive connection's SYNs, SYN-ACKs and last ACK beside the queues of the listener.
 void note_queues(Connection& c, const Event& e, const Segment& g, bool out);
 
 // hops.cpp: TTL of what comes in, and what comes behind a RST.
 void note_hops(Connection& c, const Event& e, const Segment& g, bool out);
+// The connection's RST came in on the loopback interface, and nothing else of it did: this machine made it, and no TCP
+// of it, for the peer's address is not ours.
+[[nodiscard]] bool reset_made_here(const Connection& c);
 // The connection's RST does not look like the peer's other segments.
 [[nodiscard]] bool foreign_hops(const Connection& c);
 

@@ -18,6 +18,7 @@ void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
     if (old && !c.ended()) c.troubles().old_resets.add(e.id);
     return;
   }
+  (g.ifindex == loopback_ifindex ? c.in_on_loopback : c.in_elsewhere) = true;
   if (g.ttl != 0) {
     if (c.ttl_in == 0) {
       c.ttl_in = g.ttl;
@@ -32,6 +33,11 @@ void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
   const bool goes_on = seq_length(g.len, g.flags) != 0 && seq_not_after(rst.seq, g.seq) && e.ts_ns >= rst.mark.ts_ns;
   OutsiderFacts& outsider = c.trouble->outsider;
   if (goes_on && !outsider.goes_on) outsider = {{e.id, e.ts_ns}, g.ttl};
+}
+
+bool reset_made_here(const Connection& c) {
+  if (!c.trouble || !c.trouble->rst_in.mark || !c.kernel_heard) return false;
+  return c.trouble->rst_in.on_loopback && c.in_elsewhere && !c.in_on_loopback;
 }
 
 bool foreign_hops(const Connection& c) {

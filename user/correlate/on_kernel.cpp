@@ -202,7 +202,8 @@ void Witness::Impl::on_error(const Event& e, const SocketError& x) {
     c.error = x.cb.sk_err;
     c.troubles().error = {e.id, e.ts_ns};
   }
-  entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, own_abort});
+  if (x.cb.sk_err == 0 && x.icmp_errno != 0) c.troubles().icmp_error = x.icmp_errno;
+  entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, x.icmp_errno, own_abort});
 }
 
 void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {

@@ -12,6 +12,8 @@
 namespace tcpwitness {
 namespace {
 
+// Behind a gap a segment can be a late one of a connection whose end was lost: for 2 MSL (RFC 9293, 3.4.1).
+constexpr std::int64_t two_msl_ns = 240'000'000'000;
 constexpr std::size_t stray_limit = 256;  // under a scan the oldest go untold rather than memory
 
 std::string segment_words(const Stray& stray) {
@@ -68,7 +70,7 @@ void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts, bool reset_seen) {
   Finding finding;
   finding.rule = Rule::stray_segment;
   finding.evidence = stray.evidence.list();
-  const bool lost = gap_serial_ != 0 && gap_until_ns_ >= stray.ts_ns;
+  const bool lost = gap_serial_ != 0 && gap_until_ns_ + two_msl_ns >= stray.ts_ns;
   const bool said = stray.told_reset && reset_reason(names_, stray.reason) == ResetReason::no_socket;
   finding.confidence = said || (stray.no_socket && reset_seen) ? Confidence::certain : Confidence::inconclusive;
   if (finding.confidence != Confidence::certain && stray.told_reset) finding.confidence = Confidence::likely;

@@ -16,8 +16,22 @@ struct Bounds {
   std::uint64_t most = 0;
 };
 
-// The 32 bits of retransmitted bytes wrap: above 4 GiB of them nothing is known.
-Bounds bounds(std::uint64_t bytes, std::uint64_t again) { return {bytes > again ? bytes - again : 0, bytes}; }
+// The 32 bits of retransmitted bytes wrap: above 4 GiB of them nothing is known. not_taken: what the kernel says it
+// dropped of them.
+Bounds bounds(std::uint64_t bytes, std::uint64_t again, std::uint64_t not_taken) {
+  const std::uint64_t doubtful = again + not_taken;
+  return {bytes > doubtful ? bytes - doubtful : 0, bytes};
+}
+
+std::uint64_t dropped_bytes(const Connection& c, bool out) {
+  std::uint64_t bytes = 0;
+  if (!c.trouble) return bytes;
+  const Drops& drops = c.trouble->drops;
+  for (std::size_t i = 0; i < drops.used; ++i) {
+    if (drops.kinds[i].out == out) bytes += drops.kinds[i].bytes;
+  }
+  return bytes;
+}
 
 std::string difference(std::string_view verb, std::uint64_t kernel, const Bounds& wire) {
   if (kernel > wire.most) {
@@ -37,9 +51,10 @@ std::optional<Finding> judge_bytes_disagree(const Connection& c, const Bench& be
   if (!c.wire_heard || !wire_complete(c) || !c.established || c.inconsistent) return std::nullopt;
   // Both FINs by both witnesses: then the last control block counts all that there was.
   if (!c.closing || !c.closing->fin_in.sent || !c.closing->fin_out.sent) return std::nullopt;
+  if (c.trouble && c.trouble->drops.untold != 0) return std::nullopt;
   if ((c.cb.flags & TW_CB_DONE) == 0 || c.cb.snd_una != c.cb.write_seq) return std::nullopt;
-  const Bounds out = bounds(c.wire.bytes_out, c.wire.retrans_bytes_out);
-  const Bounds in = bounds(c.wire.bytes_in, c.wire.retrans_bytes_in);
+  const Bounds out = bounds(c.wire.bytes_out, c.wire.retrans_bytes_out, dropped_bytes(c, true));
+  const Bounds in = bounds(c.wire.bytes_in, c.wire.retrans_bytes_in, dropped_bytes(c, false));
   const std::uint64_t sent = sent_payload(c);
   const std::uint64_t received = received_payload(c);
   if (!outside(sent, out) && !outside(received, in)) return std::nullopt;

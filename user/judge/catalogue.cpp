@@ -24,8 +24,10 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "behind it by the kernel's own word"},
       {Outcome::reset_by_peer, "a RST from the peer's address ended it",
        "tcp_receive_reset and the RST on the wire; one of them where the other is not heard"},
-      {Outcome::reset_by_local, "this machine's TCP ended it with a RST",
-       "tcp_send_reset, or the RST at egress with the socket that sent it"},
+      {Outcome::reset_by_local, "this machine ended it with a RST: its TCP, or its firewall in the peer's name",
+       "tcp_send_reset, or the RST at egress with the socket that sent it; a RST that came in on the loopback "
+       "interface, "
+       "all else from the peer on another"},
       {Outcome::reset_by_outsider, "a RST that neither side's TCP sent ended it",
        "the RST came with another TTL (hop limit) than all else from the peer, and behind it the peer went on with new "
        "sequence numbers and its own TTL; heard for 3 s after such a RST"},
@@ -54,11 +56,14 @@ std::span<const RuleEntry> rule_catalogue() {
        "who owns the socket that does not read; unsent bytes at the sender", "segments that advertise window 0",
        "the kernel's view came with a probe into the closed window", "the wire alone", "",
        "The named process is slow or stuck: look at what it does (strace, a profile), not at the network."},
-      {Rule::retransmission, "segments were sent again: the kernel's cause beside what the wire saw of each",
-       "tcp_retransmit_skb, tcp_retransmit_synack: the cause", "the same sequence numbers again",
-       "the kernel told of it", "the wire alone, or the two witnesses do not tell the same", "",
+      {Rule::retransmission,
+       "segments were sent again: the kernel's cause beside what the wire saw of each, and whether it was in vain",
+       "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (ours was spurious), TCP_OLD_DATA (the "
+       "peer's was)",
+       "the same sequence numbers again", "the kernel told of it",
+       "the wire alone, or the two witnesses do not tell the same", "",
        "Fast retransmissions and tail-loss probes are loss on the path; timeouts (RTO) are loss of whole flights or a "
-       "peer that is gone; a SYN sent again waits 1 s, 2 s, 4 s."},
+       "peer that is gone; a SYN sent again waits 1 s, 2 s, 4 s. Spurious ones are delay or lost ACKs, not loss."},
       {Rule::time_wait, "who waits in TIME_WAIT, until when, and which address pair that blocks",
        "FIN_WAIT2 to CLOSE on the side that closed first", "the peer's FIN and its acknowledgement", "both were seen",
        "the peer's FIN was not seen", "",

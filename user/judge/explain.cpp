@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "correlate/facts.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -84,8 +85,10 @@ std::string refused(const Connection& c, const Life& life) {
     return "The SYN was answered by a RST from this machine: nothing listens there, or a firewall refused it.";
   }
   const bool rst = c.trouble && c.trouble->rst_in.mark;
-  const std::string answer = rst ? "The SYN was answered by a RST: nothing listens there, or a firewall refused it"
-                                 : "The connection was refused (by a RST or an ICMP message)";
+  const bool icmp = c.trouble && c.trouble->icmp_error != 0;
+  const std::string answer = rst    ? "The SYN was answered by a RST: nothing listens there, or a firewall refused it"
+                             : icmp ? "The SYN was answered by an ICMP message that refuses the connection"
+                                    : "The connection was refused (by a RST or an ICMP message)";
   return life.kernel_heard
              ? fmt::format("{}; {} after {}.", answer, what_process_got(life, "connect()"), seconds(life.duration_ns))
              : answer + ".";
@@ -155,6 +158,7 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
 }
 
 std::string reset_by_local(const Connection& c, const Bench& bench) {
+  if (reset_made_here(c)) return "A firewall of this machine ended the connection with a RST in the peer's name.";
   if (destroyed_by_other(c)) return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
   const bool seen = c.trouble && c.trouble->rst_out.mark;
   if (!reset_sent(c) && !seen) return "This side broke the connection off; its RST was not seen.";

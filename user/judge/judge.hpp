@@ -88,7 +88,6 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, Outcome outcome);
 [[nodiscard]] std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_retransmission(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_retransmission_disagreement(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome);
@@ -122,8 +121,7 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_slow_accept(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_late(const Connection& c, const Bench& bench);
 
-// spurious.cpp, bytes_disagree.cpp
-[[nodiscard]] std::optional<Finding> judge_spurious_retransmission(const Connection& c, const Bench& bench);
+// bytes_disagree.cpp
 [[nodiscard]] std::optional<Finding> judge_bytes_disagree(const Connection& c, const Bench& bench, Outcome outcome);
 // The counters are final, they began with the handshake, and they were kept in both directions.
 [[nodiscard]] bool wire_complete(const Connection& c);

@@ -20,8 +20,6 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
   if (!c.closing && !c.trouble) return findings;
   if (c.trouble) {
     add(judge_retransmission(c, bench));
-    add(judge_retransmission_disagreement(c, bench));
-    add(judge_spurious_retransmission(c, bench));
     add(judge_keepalive(c, bench, outcome));
     add(judge_zero_window(c, bench));
     add(judge_reset_origin(c, bench, outcome));

@@ -5,6 +5,7 @@
 // last control block, a reset), so that a lost event can only lead to a weaker word: `unknown`.
 #include <cerrno>
 
+#include "correlate/facts.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -35,10 +36,16 @@ Outcome timed_out(const Connection& c, const Bench& bench) {
   return c.cb.user_timeout_ms != 0 ? Outcome::user_timeout : Outcome::retransmit_timeout;
 }
 
+// Of the RST that came in from the peer's address.
+Outcome sender_of_reset(const Connection& c) {
+  if (reset_made_here(c)) return Outcome::reset_by_local;
+  return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
+}
+
 // A reset that the kernel "received". It also says so of data for an orphan (TCP_ABORT_ON_DATA): then no RST came in.
 Outcome reset_by_whom(const Connection& c, const Bench& bench) {
   const Trouble& t = troubles_of(c);
-  if (t.rst_in.mark) return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
+  if (t.rst_in.mark) return sender_of_reset(c);
   const bool aborts = t.reset_sent.mark && reset_reason(bench.names, t.reset_sent.reason) == ResetReason::abort_on_data;
   if (aborts) return Outcome::reset_by_local;
   const State from = c.closing ? c.closing->end_from : State::unknown;
@@ -72,7 +79,9 @@ Outcome refused_or_not(const Connection& c, const Bench& bench) {
   if (c.error == ETIMEDOUT) return syn_ack_ignored(c) ? Outcome::connect_ignored : Outcome::connect_timeout;
   if (reset_taken(t)) return Outcome::refused;
   const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
-  return c.error == 0 && called ? Outcome::aborted : Outcome::unknown;
+  if (c.error != 0 || !called) return Outcome::unknown;
+  // The message came while connect() held the socket: it ends nothing, and the process learns of it (SO_ERROR).
+  return t.icmp_error == ECONNREFUSED ? Outcome::refused : Outcome::aborted;
 }
 
 // A SYN that nobody answered: Linux gives it up after 127 s (tcp_syn_retries 6).
@@ -110,7 +119,11 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
 
 Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (!bench.kernel_heard) return wire_outcome(c, bench);
-  if (!c.ended()) return bench.finished && !c.expired ? Outcome::open : Outcome::unknown;
+  if (!c.ended()) {
+    // A SYN that TCP never took began nothing that could still be open.
+    const bool never_taken = c.role == Role::passive && c.state == State::unknown && !c.syn_ack_seen;
+    return bench.finished && !c.expired && !never_taken ? Outcome::open : Outcome::unknown;
+  }
 
   const Trouble& t = troubles_of(c);
   const Closing& closing = *c.closing;
@@ -137,7 +150,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
     return closing.end_shown && !c.incomplete && !c.wire_heard ? Outcome::completed : Outcome::unknown;
   }
   if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, bench);
-  if (t.rst_in.mark) return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
+  if (t.rst_in.mark) return sender_of_reset(c);
   // close() that goes from an open state to CLOSE: with unread data, or by a process that did not want to linger.
   const bool called = (closing.end_actor & TW_ACTOR_PRESENT) != 0 && (closing.end_actor & TW_ACTOR_OWNED) != 0;
   const bool was_open = from == State::established || from == State::close_wait;

@@ -56,6 +56,20 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     }
     return finding;
   }
+  if (outcome == Outcome::reset_by_local && reset_made_here(c)) {
+    cite(t.rst_in.mark);
+    cite(t.reset_received.mark);
+    // That a firewall is behind it is sure where the kernel tells what the firewall did to the segment before.
+    const DropSeen* refused = dropped_for(c, bench, true, DropKind::firewall);
+    finding.confidence = refused != nullptr ? Confidence::certain : Confidence::likely;
+    if (refused != nullptr) finding.evidence.push_back(refused->first.id);
+    if (bench.texts) {
+      finding.text =
+          "a firewall of this machine sent the RST in the peer's place: it came in on the loopback interface, "
+          "all else from the peer on another";
+    }
+    return finding;
+  }
   if (outcome == Outcome::reset_by_outsider) {
     cite(t.rst_in.mark);
     cite(t.reset_received.mark);

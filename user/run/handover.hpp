@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// handover.hpp: batches from one thread to another, in order, a few at most on their way.
+// handover.hpp: batches from one thread to another, in order, a bounded number on their way: enough that neither side
+// sleeps because the other had a slow moment.
 //
 // Empty batches come back to be filled again, so nothing is allocated after the first ones.
 #pragma once
@@ -59,7 +60,7 @@ class Handover {
   }
 
  private:
-  static constexpr std::size_t on_the_way = 4;
+  static constexpr std::size_t on_the_way = 16;
 
   std::mutex mutex_;
   std::condition_variable changed_;  // one waits at a time: a filler for room, or the other side for a batch

@@ -12,17 +12,21 @@ namespace tcpwitness {
 
 class Selection {
  public:
-  explicit Selection(const Options& options) : options_(options) {}
+  explicit Selection(const Options& options)
+      : options_(options), all_(options.ports.empty() && options.hosts.empty()) {}
 
-  [[nodiscard]] bool wants(const Endpoint& a, const Endpoint& b) const {
+  [[nodiscard]] bool wants(const Endpoint& a, const Endpoint& b) const { return all_ || chosen(a, b); }
+
+ private:
+  [[nodiscard]] bool chosen(const Endpoint& a, const Endpoint& b) const {
     const auto has_port = [&](std::uint16_t port) { return port == a.port || port == b.port; };
     const auto has_host = [&](const Prefix& host) { return host.contains(a.address) || host.contains(b.address); };
     return (options_.ports.empty() || std::ranges::any_of(options_.ports, has_port)) &&
            (options_.hosts.empty() || std::ranges::any_of(options_.hosts, has_host));
   }
 
- private:
   const Options& options_;
+  bool all_;
 };
 
 }  // namespace tcpwitness

@@ -490,6 +490,7 @@ class JsonSink final : public Sink {
     } else {
       json.field("errno", 0);
       json.field("icmp", true);
+      if (error.icmp_error != 0) json.field("icmp_error", errno_name(error.icmp_error));
     }
   }
 

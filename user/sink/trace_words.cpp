@@ -232,7 +232,9 @@ Told TraceWords::tell(const ErrorEntry& entry) const {
   Told told;
   if (entry.error == 0) {
     told.kernel = {"reports ICMP", Colour::warn};
-    told.details.push_back({"an ICMP message is on the error queue"});
+    told.details.push_back({entry.icmp_error != 0
+                                ? fmt::format("an ICMP message says \"{}\"", errno_words(entry.icmp_error))
+                                : "an ICMP message is on the error queue"});
   } else {
     told.kernel = {fmt::format("reports {}", errno_name(entry.error)), Colour::bad};
     told.details.push_back({entry.own_abort ? "set by this side's own abort"
