@@ -8,6 +8,8 @@
 #include "read/capture_bytes.hpp"
 #include "read/json_lines.hpp"
 #include "read/program.hpp"
+#include "unit/recorded.hpp"
+#include "unit/stories.hpp"
 
 namespace tcpwitness::read_test {
 namespace {
@@ -15,9 +17,7 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-const std::string recording = std::string(TCPWITNESS_PROJECT) + "/tests/fuzz/corpus/recording/connection";
-
-class Explain : public testing::Test {
+class Explain : public ::testing::Test {
  protected:
   Directory directory_;
   std::string two_ = directory_.file("two.pcap", Capture().arp().whole(40'001).whole(40'002, 200, 7).bytes);
@@ -66,10 +66,19 @@ TEST_F(Explain, JsonHasAStoryForEachLifeAndNoEntries) {
 }
 
 TEST_F(Explain, ARecordingIsToldByBothWitnesses) {
-  const Told told = tcpwitness({"read", "--explain", recording});
-  EXPECT_TRUE(told.out.contains("called connect()")) << told.out << told.err;
-  EXPECT_TRUE(told.out.contains("the connection is established")) << told.out;
-  EXPECT_TRUE(told.out.contains("called close()")) << told.out;
+  const std::string path = directory_.path("run.pcapng");
+  const auto run = testing::record_story(testing::close_first_story().events, {.path = path});
+  ASSERT_TRUE(run.said.empty()) << run.said.front();
+  const Told told = tcpwitness({"read", "--explain", path});
+  EXPECT_EQ(told.status, 0) << told.err;
+  for (const char* part : {"curl[42] called connect() to 10.0.0.2:80.", "the connection is established",
+                           "curl[42] called close(): this side closes first", "time-wait (certain)"}) {
+    EXPECT_TRUE(told.out.contains(part)) << part << " is not in\n" << told.out;
+  }
+  const auto lives = only(objects(tcpwitness({"read", "--explain", "-o", "json", path}).out), "life");
+  ASSERT_EQ(lives.size(), 1U);
+  EXPECT_EQ(lives[0]["story"][0]["text"], "curl[42] called connect() to 10.0.0.2:80.");
+  EXPECT_EQ(lives[0]["story"][0]["id"], 1);
 }
 
 TEST_F(Explain, CountStopsAfterSoManyStories) {

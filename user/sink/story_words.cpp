@@ -360,7 +360,11 @@ Saying StoryWords::say(const Entry& /*entry*/, const ResetEntry& body, Plot& plo
 }
 
 Saying StoryWords::say(const Entry& /*entry*/, const ErrorEntry& body, Plot& plot) const {
-  if (body.error == 0) return {.text = "An ICMP message was put on the socket's error queue"};
+  if (body.error == 0) {
+    const std::string means =
+        body.icmp_error != 0 ? fmt::format(": it stands for {}", errno_name(body.icmp_error)) : "";
+    return {.text = fmt::format("An ICMP message was put on the socket's error queue{}", means)};
+  }
   if (body.own_abort) return {};
   return {.text = fmt::format("{} gets {}: \"{}\"", who({}, plot), errno_name(body.error), errno_words(body.error))};
 }
