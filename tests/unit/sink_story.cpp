@@ -35,20 +35,21 @@ void expect_told(const std::string& text, const std::vector<std::string>& parts)
 
 TEST(Story, AHandshakeAndAnOrderlyCloseAreTold) {
   const std::string text = story_of(close_first_story().events);
-  expect_told(text, {"#1  10.0.0.1:40000 -> 10.0.0.2:80  curl[42]", "completed", "called connect() to 10.0.0.2:80",
-                     "The SYN was sent through eth0", "The peer's SYN-ACK came in", "after the SYN; the kernel took it",
-                     "the connection is established", "its ACK was sent", "sent 50 bytes and received 70 bytes",
-                     "curl[42] called close(): this side closes first; its FIN was sent", "acknowledged the FIN",
-                     "(FIN_WAIT2)", "The peer's FIN came in; this side acknowledged it",
-                     " later and waits in TIME_WAIT for 60 s, and its port with it (inferred)", "completed after",
-                     "time-wait (certain): curl (pid 42) closed first"});
+  expect_told(
+      text, {"#1  10.0.0.1:40000 -> 10.0.0.2:80  curl[42]", "completed", "called connect() to 10.0.0.2:80",
+             "The SYN was sent through eth0", "The peer's SYN-ACK came in", "after the SYN; the kernel took it",
+             "the connection is established", "its ACK was sent", "this side sent 50 bytes, and 70 bytes came in",
+             "curl[42] called close(): this side closes first; its FIN was sent", "acknowledged the FIN", "(FIN_WAIT2)",
+             "The peer's FIN came in; this side acknowledged it",
+             " later and waits in TIME_WAIT for 60 s, and its port with it (inferred)", "completed after",
+             "time-wait (certain): curl (pid 42) closed first"});
 }
 
 TEST(Story, APassiveConnectionWaitsForAccept) {
   const std::string text = story_of(close_second_story().events);
   expect_told(text, {"10.0.0.2:80 <- 10.0.0.1:40000", "The peer's SYN came in on eth0",
                      "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)", "The SYN-ACK was sent",
-                     "the connection is established and waits for accept()", "received 50 bytes",
+                     "the connection is established and waits for accept()", "50 bytes came in",
                      "the peer closes first, and this side can still send (CLOSE_WAIT)", "nginx[",
                      "after the peer's FIN: this side closes too; its FIN was sent", "both sides have closed"});
 }
@@ -124,7 +125,8 @@ TEST(Story, WhatTheWireDidNotShowIsSaid) {
     settings.wire_heard = false;
     return settings;
   }());
-  expect_told(text, {"which was itself not heard", "the ACK itself was not heard", "(the wire was not heard)"});
+  expect_told(text, {"which was itself not heard", "this side sent 50 bytes and received 70 bytes",
+                     "the ACK itself was not heard", "(the wire was not heard)"});
   EXPECT_FALSE(text.contains("was sent")) << text;
 }
 
@@ -133,7 +135,7 @@ TEST(Story, TheWireAloneTellsOfClientAndServer) {
   const std::string text = text_of(reports, {.width = 400, .wire_alone = true});
   expect_told(text, {"10.0.0.1:40000 -> 10.0.0.2:80", "The client sent its SYN on eth0", "The server sent its SYN-ACK",
                      "; the client acknowledged it", "the handshake took",
-                     "the client sent 50 bytes and received 70 bytes", "The client sent its FIN: it closes first",
+                     "the client sent 50 bytes, the server 70 bytes", "The client sent its FIN: it closes first",
                      "the server acknowledged it", "The server sent its FIN: both have closed"});
   EXPECT_FALSE(text.contains("process")) << text;
 }

@@ -143,6 +143,12 @@ class Examination {
 
   // ---- what a run before may have left
 
+  // By /proc/PID/stat, "42 (name) S ...": a name can hold brackets, and a dead process waits as Z for its parent.
+  static bool alive(const std::string& stat) {
+    const std::size_t state = stat.rfind(") ");
+    return state != std::string::npos && stat[state + 2] != 'Z' && stat[state + 2] != 'X';
+  }
+
   // Processes of this name, without this one, as /proc shows them.
   static std::vector<int> processes_named(std::string_view wanted) {
     std::vector<int> found;
@@ -151,7 +157,9 @@ class Examination {
       const std::string name = entry.path().filename();
       if (name.find_first_not_of("0123456789") != std::string::npos) continue;
       const int pid = std::atoi(name.c_str());
-      if (pid != ::getpid() && line_of(entry.path() / "comm") == wanted) found.push_back(pid);
+      if (pid != ::getpid() && line_of(entry.path() / "comm") == wanted && alive(line_of(entry.path() / "stat"))) {
+        found.push_back(pid);
+      }
     }
     return found;
   }
@@ -318,8 +326,7 @@ class Examination {
       const auto reason = off.find(std::string(program.program));
       const std::string name = fmt::format("{}:{}", program.group, program.tracepoint);
       if (reason == off.end()) {
-        add(Group::kernel, State::unknown, name,
-            fmt::format("{}: the kernel has it; attaching was not tried", program.lost));
+        add(Group::kernel, State::unknown, name, fmt::format("{}: not tried, the kernel has it", program.lost));
       } else if (!reason->second.empty()) {
         add(Group::kernel, State::less, name, fmt::format("{}: not heard, {}", program.lost, reason->second));
       }
@@ -333,7 +340,7 @@ class Examination {
       }
       const IngressChoice choice = choose_ingress(interface, WireMode::automatic);
       add(Group::wire, State::unknown, interface.name,
-          fmt::format("would get {} both ways ({}); attaching was not tried; {}", tc, choice.why, xdp_slot(interface)));
+          fmt::format("would get {} both ways ({}); not tried; {}", tc, choice.why, xdp_slot(interface)));
     }
     static_cast<void>(take_libbpf_log());
   }

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t gaps_kept = 64;
 constexpr std::size_t gaps_in_a_story = 4;
+constexpr std::size_t longest_sentence = 1000;  // bytes, after which nothing more goes on with it
 
 std::size_t bytes_of(const Sentence& sentence) { return sizeof(Sentence) + sentence.text.size(); }
 
@@ -87,9 +88,11 @@ void Stories::say(Thread& thread, const Entry& entry, Saying saying) {
     if (thread.run.count != 0) {
       thread.run.went_on++;
       if (thread.run.count == 1) thread.run.text += saying.text;
-    } else if (Sentence* newest = thread.newest()) {
+    } else if (Sentence* newest = thread.newest(); newest != nullptr && newest->text.size() < longest_sentence) {
       newest->text += saying.text;
       bytes_ += saying.text.size();
+    } else {
+      thread.no_room++;
     }
     return;
   }
@@ -128,13 +131,9 @@ void Stories::tell_quiet(Thread& thread, std::int64_t until_ns) {
   const std::uint64_t received = plot.known.received - plot.told.received;
   if (sent == 0 && received == 0) return;
   plot.told = plot.known;
-  std::string what;
-  if (sent != 0) what = "sent " + bytes_in_words(sent);
-  if (received != 0) what += fmt::format("{}received {}", what.empty() ? "" : " and ", bytes_in_words(received));
-  const std::string us = words_.us(plot);
   add(thread, {.offset_ns = thread.last_ns,
                .id = 0,
-               .text = fmt::format("Until {} {} {}", until_mark, us, what),
+               .text = fmt::format("Until {} {}", until_mark, words_.passed(plot, sent, received)),
                .events = 0,
                .until_ns = until_ns});
 }

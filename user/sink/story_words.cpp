@@ -115,6 +115,17 @@ std::string StoryWords::them(const Plot& plot) const {
   return plot.role == Role::active ? "the server" : "the client";
 }
 
+std::string StoryWords::passed(const Plot& plot, std::uint64_t sent, std::uint64_t received) const {
+  const std::string out = sent != 0 ? fmt::format("{} sent {}", us(plot), bytes_in_words(sent)) : "";
+  if (received == 0) return out;
+  const std::string in = bytes_in_words(received);
+  if (wire_alone)
+    return sent != 0 ? fmt::format("{}, {} {}", out, them(plot), in) : fmt::format("{} sent {}", them(plot), in);
+  // At the interface: the kernel can have dropped some of it.
+  if (plot.wire) return sent != 0 ? fmt::format("{}, and {} came in", out, in) : in + " came in";
+  return sent != 0 ? fmt::format("{} and received {}", out, in) : fmt::format("{} received {}", us(plot), in);
+}
+
 std::string StoryWords::who(const Process& process, const Plot& plot) const {
   if (process.pid != 0) return process_text(process, utf8);
   return plot.who.pid != 0 ? process_text(plot.who, utf8) : "The process";
@@ -276,7 +287,7 @@ Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) c
                                     waits)};
       }
       if (plot.about == About::fin_acked) return {.text = " and" + waits.substr(us(plot).size()), .goes_on = true};
-      if (plot.about == About::fin_in) return {.text = "; " + waits, .goes_on = true};
+      if (plot.about == About::fin_in) return {.text = "; " + waits, .goes_on = true, .about = About::fin_in};
       const bool fresh = deferred && !std::exchange(plot.fin_told, true);
       return {.text = fresh ? fmt::format("The peer's FIN came in: {}", waits) : capital(waits)};
     }
@@ -378,10 +389,10 @@ Saying StoryWords::say(const Entry& /*entry*/, const DropEntry& body, Plot& plot
   }
   const bool opening = (body.flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::fin)) != 0;
   const Topic topic = opening ? Topic::none : Topic::drop;
-  const std::string owner = body.out ? "the" : them(plot) + "'s";
+  const std::string owner = (body.out ? us(plot) : them(plot)) + "'s";
   const std::string what =
       body.len == 0 || opening
-          ? fmt::format("{} {}", owner, flags_or_data(body.flags, body.len))
+          ? fmt::format("{} {}", body.out ? "the" : owner, flags_or_data(body.flags, body.len))
           : fmt::format("{} of {} data{}", bytes_in_words(body.len), owner,
                         body.relative ? fmt::format(" (from sequence number {})", body.rel_seq) : "");
   return {.text = fmt::format("The kernel dropped {} {}: {}", what, body.out ? "before it left" : "after it came in",
@@ -452,7 +463,8 @@ Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot)
             .topic = Topic::loss};
   }
   // The last FIN is acknowledged before its transition is known, so it is told at once.
-  const bool leads = !out && body.transition && body.transition->id != 0 && body.transition->to != State::time_wait;
+  const bool leads = !out && body.transition && body.transition->id != 0 &&
+                     !(body.transition->to == State::time_wait && has(segment, tcp_flag::fin));
   if (leads) {
     plot.deferred = entry.id;
     plot.deferred_ns = entry.ts_ns;

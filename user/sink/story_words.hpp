@@ -89,6 +89,9 @@ struct StoryWords {
   void count(const Entry& entry, Plot& plot) const;
   [[nodiscard]] Saying tell(const Entry& entry, Plot& plot) const;
 
+  // "this side sent 50 bytes, and 70 bytes came in": what passed the interface, or what the kernel counts without it.
+  [[nodiscard]] std::string passed(const Plot& plot, std::uint64_t sent, std::uint64_t received) const;
+
   // "this side", "the peer"; of a capture "the client", "the server" or the address.
   [[nodiscard]] std::string us(const Plot& plot) const;
   [[nodiscard]] std::string them(const Plot& plot) const;
