@@ -223,6 +223,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"doctor", "--findings", "crash"}, {"'crash' is none of", "refused", "bytes-disagree"}},
                     Refusal{{"doctor", "--findings", "late", "keepalive"}, {"2 times"}},
                     Refusal{{"--findings"}, {"--findings belongs to the doctor"}},
+                    Refusal{{"doctor", "--findings=crash"}, {"'crash' is none of"}},
                     Refusal{{"read", "x", "--findings"}, {"--findings belongs to the doctor"}}));
 
 TEST(Options, ExplainTakesWhatTraceTakes) {
@@ -248,6 +249,7 @@ TEST(Options, TheDoctorLooksAtTheMachineOrTellsTheCatalogue) {
   EXPECT_EQ(options({"doctor", "--findings"}).doctor.name, "");
   EXPECT_EQ(options({"doctor", "--findings", "zero-window"}).doctor.name, "zero-window");
   EXPECT_EQ(options({"doctor", "keepalive", "--findings"}).doctor.name, "keepalive");
+  EXPECT_EQ(options({"doctor", "--findings=keepalive"}).doctor.name, "keepalive");
   EXPECT_EQ(options({"doctor", "--findings", "connect-timeout"}).doctor.name, "connect-timeout");
 }
 

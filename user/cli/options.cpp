@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <ranges>
 
 #include "cli/grammar.hpp"
 #include "cli/help.hpp"
@@ -346,8 +347,14 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   app.require_subcommand(0, 1);
   app.allow_extras();
 
-  // CLI11 takes them from the back.
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  // CLI11 takes them from the back. To it --findings is a flag, as its value may be missing.
+  std::vector<std::string> reversed;
+  constexpr std::string_view with_name = "--findings=";
+  for (const std::string& argument : std::views::reverse(arguments)) {
+    const bool named = argument.starts_with(with_name);
+    reversed.push_back(named ? argument.substr(with_name.size()) : argument);
+    if (named) reversed.emplace_back(with_name.substr(0, with_name.size() - 1));
+  }
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::ArgumentMismatch& mismatch) {

@@ -33,7 +33,8 @@ class Page {
     line_.end();
     line_.pad_to(indent);
     std::string sentence(meaning);
-    if (sentence[0] >= 'a' && sentence[0] <= 'z') sentence[0] = static_cast<char>(sentence[0] - 'a' + 'A');
+    const bool call = std::string_view(sentence).substr(0, sentence.find(' ')).ends_with("()");  // keeps its spelling
+    if (!call && sentence[0] >= 'a' && sentence[0] <= 'z') sentence[0] = static_cast<char>(sentence[0] - 'a' + 'A');
     line_.words(sentence + '.', indent);
     line_.end();
   }

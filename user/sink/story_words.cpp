@@ -116,7 +116,7 @@ std::string StoryWords::them(const Plot& plot) const {
 }
 
 std::string StoryWords::passed(const Plot& plot, std::uint64_t sent, std::uint64_t received) const {
-  const std::string out = sent != 0 ? fmt::format("{} sent {}", us(plot), bytes_in_words(sent)) : "";
+  std::string out = sent != 0 ? fmt::format("{} sent {}", us(plot), bytes_in_words(sent)) : "";
   if (received == 0) return out;
   const std::string in = bytes_in_words(received);
   if (wire_alone)
