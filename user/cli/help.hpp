@@ -82,7 +82,7 @@ Examples:
 
 An uneventful time is one sentence. A story has at most 60 sentences, the first 40 and the
 last 20; what is left out is counted. '-o json' has an object for each connection with
-its "explanation" and its "story".
+its "explanation" and its "story"; a table (csv) has no room for one.
 
 )";
 
