@@ -13,7 +13,7 @@ TEST(Keepalive, UnansweredProbesEndInTimeout) {
   const auto finding = told.finding(Rule::keepalive);
   EXPECT_TRUE(says(finding,
                    "3 of 3 keep-alive probes left eth0, no answer arrived: connection declared dead after 5.0 s as "
-                   "configured (2.0 s idle, 1.0 s interval, 3 probes)"))
+                   "configured (2 s idle, 1 s interval, 3 probes)"))
       << (finding ? finding->text : "");
   EXPECT_EQ(finding->confidence, Confidence::certain);
   const auto entries = told.entries_of<KeepaliveEntry>();
@@ -28,7 +28,7 @@ TEST(Keepalive, AnOtherSilenceThanConfiguredIsNotCalledSo) {
     if (auto* change = std::get_if<StateChange>(&event.body)) change->cb.unheard_ms = 9000;
   }
   const auto finding = run(story.events).finding(Rule::keepalive);
-  EXPECT_TRUE(says(finding, "declared dead after 9.0 s (2.0 s idle")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "declared dead after 9 s (2 s idle")) << told_text(finding);
 }
 
 TEST(Keepalive, AnsweredProbesAreCountedAndKillNobody) {

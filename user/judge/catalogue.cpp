@@ -12,8 +12,8 @@ std::span<const OutcomeEntry> outcome_catalogue() {
       {Outcome::completed, "both sides closed and both FINs were acknowledged",
        "the socket's last state and its control block: everything sent was acknowledged; wire alone: both FINs and the "
        "acknowledgement of each"},
-      {Outcome::refused, "connect() was answered by a RST",
-       "SYN_SENT to CLOSE with ECONNREFUSED, or the RST that answers the SYN"},
+      {Outcome::refused, "the SYN was answered by a RST, or by an ICMP message that refuses it",
+       "SYN_SENT to CLOSE with ECONNREFUSED, or the RST or ICMP message that answers the SYN"},
       {Outcome::connect_timeout, "no answer to any SYN was heard, and connect() gave up",
        "SYN_SENT to CLOSE with ETIMEDOUT; wire alone: SYNs and nothing back for as long as Linux tries"},
       {Outcome::connect_unsent, "connect() gave up because its SYN never left this machine",
