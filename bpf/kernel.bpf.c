@@ -497,6 +497,8 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source)
 	task_actor(task, &record->actor);
 	record->source = source;
 	record->waited_ms = 0;
+	record->fd = -1;
+	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
 	if (source == TW_OWNER_RECEIVE && tp->bytes_received)
 		record->waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));

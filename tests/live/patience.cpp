@@ -125,6 +125,7 @@ TEST_F(CloseWait, AProcessThatDoesNotCloseIsNamed) {
   if (theirs.empty()) return;
   const auto text = story->server.findings(theirs["conn"], "close-wait-stuck").at(0)["text"].get<std::string>();
   EXPECT_NE(text.find("lab-server"), std::string::npos) << text;
+  EXPECT_NE(text.find("has not closed fd "), std::string::npos) << text;
 }
 
 TEST_F(CloseWait, ThreeSecondsAreNotStuckWhereTenAreAsked) {

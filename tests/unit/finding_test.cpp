@@ -187,6 +187,33 @@ std::vector<Event> stuck(std::int64_t lasts, bool closes) {
   return stream.events;
 }
 
+// The kernel is asked who has it open, a moment before it is told.
+std::optional<Finding> stuck_with_descriptor(Caller holder) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.in(FA);
+  c.to(State::close_wait);
+  stream.wait(9500 * ms);
+  c.used(holder, TW_OWNER_SNAPSHOT, 0, 19);
+  stream.wait(2 * s);
+  c.out(PA, 1);
+  return run(stream.events).finding(Rule::close_wait_stuck);
+}
+
+TEST(CloseWaitStuck, NamesTheDescriptorThatIsStillOpen) {
+  const auto finding = stuck_with_descriptor(nginx);
+  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed fd 19: CLOSE_WAIT leak")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+}
+
+TEST(CloseWaitStuck, NamesNoDescriptorOfAnotherProcess) {
+  const auto finding = stuck_with_descriptor(worker);
+  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed: CLOSE_WAIT leak")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
 TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {
   const Told told = run(stuck(11 * s, false));
   const auto reports = told.all<FindingReport>();

@@ -239,6 +239,11 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   Connection& c = table_.at(slot);
   note_first_call(c, e, o, settings_.slow_accept_ns);
   if (own_by_use(c, o)) owner_changed(c, e);
+  const bool open = o.source == TW_OWNER_SNAPSHOT && c.state == State::close_wait && o.actor.tgid == c.owner.pid;
+  if (open && o.fd >= 0) {
+    c.ending().descriptor = {e.id, e.ts_ns};
+    c.ending().fd = o.fd;
+  }
 }
 
 void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
