@@ -404,13 +404,27 @@ static __always_inline bool read_dropped(struct sk_buff *skb, bool outgoing, str
 	return true;
 }
 
+/* Its device's, its socket's or its route's; 0: the buffer shows none any more (TCP takes them away as it goes). */
+static __always_inline __u32 dropped_netns(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	struct dst_entry *dst;
+
+	if (skb->dev)
+		return BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+	if (sk)
+		return sock_netns(&sk->__sk_common);
+	dst = (struct dst_entry *)(skb->_skb_refdst & ~1UL); /* SKB_DST_NOREF */
+	return dst ? BPF_CORE_READ(dst, dev, nd_net.net, ns.inum) : 0;
+}
+
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 {
 	struct dropped dropped = {};
 	struct sock *sk = skb->sk;
 	struct tw_drop *record;
-	__u32 netns = 0;
+	__u32 netns;
 	bool outgoing;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6))
@@ -418,10 +432,7 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	if (!drop_tells(reason))
 		return 0;
 	outgoing = skb->skb_iif == 0;
-	if (skb->dev)
-		netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
-	else if (sk)
-		netns = sock_netns(&sk->__sk_common);
+	netns = dropped_netns(skb);
 	if (config.netns && netns && netns != config.netns)
 		return 0;
 	if (!read_dropped(skb, outgoing, &dropped) || !tuple_wanted(&dropped.tuple))
@@ -486,6 +497,8 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source)
 	task_actor(task, &record->actor);
 	record->source = source;
 	record->waited_ms = 0;
+	record->fd = -1;
+	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
 	if (source == TW_OWNER_RECEIVE && tp->bytes_received)
 		record->waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));

@@ -72,8 +72,8 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-SEC("iter/task_file")
-int snapshot_owners(struct bpf_iter__task_file *ctx)
+/* state: only sockets in it; 0: all. */
+static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 state)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
@@ -83,25 +83,42 @@ int snapshot_owners(struct bpf_iter__task_file *ctx)
 	struct sock *sk;
 
 	if (!task || !file || task->tgid != task->pid)
-		return 0;
+		return;
 	socket = (struct socket *)bpf_sock_from_file(file);
 	if (!socket)
-		return 0;
+		return;
 	sk = socket->sk;
 	if (!sk || sk->sk_protocol != IPPROTO_TCP)
-		return 0;
+		return;
 	if (sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6)
-		return 0;
+		return;
+	if (state && sk->__sk_common.skc_state != state)
+		return;
 	if (config.netns && sock_netns(&sk->__sk_common) != config.netns)
-		return 0;
+		return;
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tp)
-		return 0;
+		return;
 	fill_header(&record.header, TW_KIND_OWNER, (__u64)bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
 	sock_tuple(tp, &record.tuple);
 	task_actor(task, &record.actor);
 	record.source = TW_OWNER_SNAPSHOT;
+	record.fd = (__s32)ctx->fd;
 	if (tuple_wanted(&record.tuple))
 		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+}
+
+SEC("iter/task_file")
+int snapshot_owners(struct bpf_iter__task_file *ctx)
+{
+	tell_owner(ctx, 0);
+	return 0;
+}
+
+/* Which descriptor a process should have closed. */
+SEC("iter/task_file")
+int snapshot_close_wait(struct bpf_iter__task_file *ctx)
+{
+	tell_owner(ctx, TCP_CLOSE_WAIT);
 	return 0;
 }

@@ -88,7 +88,7 @@ enum tw_socket_type {
 enum tw_owner_source {
 	TW_OWNER_SEND = 1,     /* sock:sock_send_length */
 	TW_OWNER_RECEIVE = 2,  /* sock:sock_recv_length, or tcp:tcp_rcv_space_adjust where that is missing */
-	TW_OWNER_SNAPSHOT = 3, /* iter/task_file: has a descriptor open at start */
+	TW_OWNER_SNAPSHOT = 3, /* iter/task_file: has a descriptor open, at start or when that is asked */
 };
 
 enum tw_direction_of_reset {
@@ -344,8 +344,10 @@ struct tw_owner {
 	__u8 source; /* enum tw_owner_source */
 	__u8 pad[3];
 	__u32 waited_ms; /* RECEIVE, the first that is told: since the newest payload came (icsk_ack.lrcvtime) */
+	__s32 fd;        /* SNAPSHOT: the descriptor; else -1 */
+	__u8 pad2[4];
 };
-TW_ASSERT_SIZE(tw_owner, 104);
+TW_ASSERT_SIZE(tw_owner, 112);
 
 struct tw_socket {
 	struct tw_header header;

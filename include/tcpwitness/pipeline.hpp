@@ -89,6 +89,9 @@ class Witness {
   // Time passes: releases held entries, fires findings that need time, expires what is over.
   // now never runs backwards (an earlier value is taken as the latest known).
   void advance(TimeNs now, Reports& out);
+  // A socket will soon be in CLOSE_WAIT for too long: true once for each, so that events can say which process has
+  // which descriptor of it open (OwnerSeen of the snapshot).
+  [[nodiscard]] bool wants_descriptors();
   // The run is over: tells the connections that are still open.
   void finish(TimeNs now, Reports& out);
 

@@ -158,9 +158,10 @@ struct ProbeEntry {
   EventId segment = 0;
 };
 
-// A process was seen using the connection for the first time.
+// A process was seen using the connection for the first time, or still has it open in CLOSE_WAIT.
 struct OwnerEntry {
   Process process;
+  std::int32_t fd = -1;  // which descriptor is still open; -1: it was seen using it
 };
 
 struct Entry {

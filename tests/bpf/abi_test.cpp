@@ -163,6 +163,7 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       {"wire_xdp_ip", known_at_load},
       {"snapshot_tcp", sizeof(tw_socket)},
       {"snapshot_owners", sizeof(tw_owner)},
+      {"snapshot_close_wait", sizeof(tw_owner)},
   };
   std::size_t programs = 0;
   for (const auto& object : *objects) {

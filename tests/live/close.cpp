@@ -74,7 +74,9 @@ TEST_F(CloseTogether, FinThatArrivesFirstCompletesTheHandshakeAndEndsTheStream) 
   if (!story) return;
   const Json mine = story->client_life();
   const Json theirs = story->server_life();
-  expect_life(story->client, mine, client_completes(story->played));
+  Expected client = client_completes(story->played);
+  client.findings.insert("tx-not-sent");  // what loses the ACK is a firewall on its machine
+  expect_life(story->client, mine, client);
   expect_life(story->server, theirs, server_completes(story->played));
   if (mine.empty() || theirs.empty()) return;
   expect_either(story->client.transitions(mine["conn"]), client_opens() + closes_first_four(0, 0),

@@ -47,6 +47,7 @@ void expect_gave_up(const Story& story, const std::string& outcome, const std::s
   const Json theirs = story.server_life();
   Expected server = server_completes(story.played);
   server.outcome = "open";
+  server.findings = {"rx-dropped certain"};  // what makes it deaf is a firewall on its machine
   server.closed_by = "none";
   server.states = {"NEW_SYN_RECV", "SYN_RECV", "ESTABLISHED"};
   server.rx_bytes = story.played.client_bytes - question;
@@ -125,6 +126,7 @@ TEST_F(CloseWait, AProcessThatDoesNotCloseIsNamed) {
   if (theirs.empty()) return;
   const auto text = story->server.findings(theirs["conn"], "close-wait-stuck").at(0)["text"].get<std::string>();
   EXPECT_NE(text.find("lab-server"), std::string::npos) << text;
+  EXPECT_NE(text.find("has not closed fd "), std::string::npos) << text;
 }
 
 TEST_F(CloseWait, ThreeSecondsAreNotStuckWhereTenAreAsked) {

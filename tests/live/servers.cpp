@@ -90,8 +90,9 @@ TEST_F(Listener, TheSynThatAFullQueueIgnoresBelongsToTheConnectionThatComesOfIt)
   ASSERT_FALSE(mine.empty() || theirs.empty());
   Expected client = client_completes(story->played);
   client.tx_bytes = client.rx_bytes = 0;
-  client.findings = {"retransmission certain", "time-wait"};
+  client.findings = {"retransmission certain", "slow-handshake certain", "time-wait"};
   Expected server = server_completes(story->played);
+  server.findings = {"slow-handshake", "accept-queue-full certain"};
   server.tx_bytes = server.rx_bytes = 0;
   expect_life(story->client, mine, client);
   expect_life(story->server, theirs, server);

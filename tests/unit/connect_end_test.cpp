@@ -15,7 +15,7 @@ TEST(ConnectUnsent, IsToldWhenTheKernelDroppedEverySyn) {
 
 TEST(ConnectUnsent, NamesTheReasonAndTheError) {
   EXPECT_EQ(run(unsent_story().events).life().explanation,
-            "None of 3 SYNs left this machine: a firewall rule dropped it (NETFILTER_DROP); connect() failed with "
+            "None of 3 SYNs left this machine: dropped by a firewall rule (NETFILTER_DROP); connect() failed with "
             "ETIMEDOUT after 7.0 s.");
   EXPECT_NE(run(unsent_neighbour_story().events).life().explanation.find("EHOSTUNREACH"), std::string::npos);
 }
@@ -97,7 +97,7 @@ TEST(ConnectUnsent, ARefusalByARstIsARefusal) {
 TEST(ConnectIgnored, IsToldWithTheKernelsReason) {
   const Life life = run(ignored_story().events).life();
   EXPECT_EQ(life.outcome, Outcome::connect_ignored);
-  EXPECT_NE(life.explanation.find("arrived, but TCP never took it: a firewall rule dropped it (NETFILTER_DROP)"),
+  EXPECT_NE(life.explanation.find("arrived, but TCP never took it: dropped by a firewall rule (NETFILTER_DROP)"),
             std::string::npos)
       << life.explanation;
 }

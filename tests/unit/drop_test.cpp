@@ -16,10 +16,10 @@ const std::vector<Case>& incoming() {
   static const std::vector<Case> cases = {
       {Rule::rx_dropped, drop_netfilter,
        "1 segment with 20 bytes from the peer arrived and never reached curl (pid 42)"},
-      {Rule::rx_dropped, drop_rcvbuff, "there is no memory left for it (SOCKET_RCVBUFF)"},
-      {Rule::bad_checksum, drop_csum, "arrived damaged: its checksum is wrong (TCP_CSUM)"},
-      {Rule::out_of_window, drop_sequence, "it lies outside the receive window (TCP_INVALID_SEQUENCE)"},
-      {Rule::old_timestamp, drop_paws, "its timestamp is older than the connection's (TCP_RFC7323_PAWS)"},
+      {Rule::rx_dropped, drop_rcvbuff, "no memory was left (SOCKET_RCVBUFF)"},
+      {Rule::bad_checksum, drop_csum, "arrived damaged: the checksum is wrong (TCP_CSUM)"},
+      {Rule::out_of_window, drop_sequence, "outside the receive window (TCP_INVALID_SEQUENCE)"},
+      {Rule::old_timestamp, drop_paws, "the timestamp is older than the connection's (TCP_RFC7323_PAWS)"},
   };
   return cases;
 }

@@ -204,13 +204,14 @@ class Side {
     fin_taken_ = before.fin_taken_;
   }
 
-  EventId used(Caller by, std::uint8_t source, std::uint32_t waited_ms = 0) {
+  EventId used(Caller by, std::uint8_t source, std::uint32_t waited_ms = 0, std::int32_t fd = -1) {
     tw_owner event{};
     event.header = header(TW_KIND_OWNER);
     event.tuple = tuple_;
     event.actor = actor(by);
     event.source = source;
     event.waited_ms = waited_ms;
+    event.fd = fd;
     return stream_->add(event);
   }
 

@@ -75,6 +75,9 @@ struct Closing {
   std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
   bool stuck_told = false;                // close-wait-stuck was reported
+  bool descriptor_asked = false;          // Witness::wants_descriptors
+  Mark descriptor;                        // the newest event that shows its process with it open in CLOSE_WAIT
+  std::int32_t fd = -1;                   // which one
   bool by_reset = false;                  // only the wire was heard: a RST ended it
   bool mini_fin_wait2 = false;            // became a mini-socket without the peer's FIN
   bool fin_on_mini = false;               // the peer's FIN reached a mini-socket in FIN_WAIT2

@@ -238,7 +238,13 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   note_first_call(c, e, o, settings_.slow_accept_ns);
-  if (own_by_use(c, o)) owner_changed(c, e);
+  const bool owns = own_by_use(c, o);
+  if (owns) owner_changed(c, e);
+  const bool open = o.source == TW_OWNER_SNAPSHOT && c.state == State::close_wait && o.actor.tgid == c.owner.pid;
+  if (!open || o.fd < 0) return;
+  c.ending().descriptor = {e.id, e.ts_ns};
+  c.ending().fd = o.fd;
+  if (!owns) entry(&c, e, c.flow, OwnerEntry{seen_process(o).process(), o.fd});
 }
 
 void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {

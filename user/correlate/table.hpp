@@ -44,6 +44,8 @@ class Table {
   };
   [[nodiscard]] Expired expire(TimeNs now);
 
+  // The one that has waited longest so; the next one is its wait_next.
+  [[nodiscard]] Slot first(Wait wait) const { return queues_[static_cast<std::size_t>(wait)].head; }
   // How many wait so, and how many connections there are.
   [[nodiscard]] std::size_t waiting(Wait wait) const { return queues_[static_cast<std::size_t>(wait)].count; }
   [[nodiscard]] std::size_t size() const { return slots_ - free_.size(); }

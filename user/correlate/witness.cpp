@@ -18,6 +18,7 @@ Witness& Witness::operator=(Witness&&) noexcept = default;
 void Witness::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
 void Witness::expect(const Event& event) const { impl_->expect(event); }
 void Witness::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
+bool Witness::wants_descriptors() { return impl_->wants_descriptors(); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 Summary Witness::summary() const { return impl_->summary(); }
 
@@ -62,6 +63,17 @@ void Witness::Impl::advance(TimeNs now, Reports& out) {
   out_ = &out;
   if (now > now_) pass_time(now);
   if (settings_.timeline) timeline_.release(now_, out);
+}
+
+bool Witness::Impl::wants_descriptors() {
+  constexpr std::int64_t ahead_ns = 1'000'000'000;
+  const Slot first = table_.first(Wait::close_wait);
+  if (first == no_slot || table_.at(first).ending().descriptor_asked) return false;
+  if (now_ + ahead_ns < table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns) return false;
+  // The answer comes for all of them.
+  for (Slot slot = first; slot != no_slot; slot = table_.at(slot).wait_next)
+    table_.at(slot).ending().descriptor_asked = true;
+  return true;
 }
 
 void Witness::Impl::finish(TimeNs now, Reports& out) {

@@ -50,6 +50,7 @@ class Witness::Impl {
   void expect(const Event& event) const;
   void feed(const Event& event, Reports& out);
   void advance(TimeNs now, Reports& out);
+  [[nodiscard]] bool wants_descriptors();
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] const Summary& summary() const { return summary_; }
 

@@ -99,21 +99,21 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
 std::string_view drop_meaning(DropKind kind) {
   switch (kind) {
     case DropKind::firewall:
-      return "a firewall rule dropped it";
+      return "dropped by a firewall rule";
     case DropKind::filter:
-      return "a filter program or policy dropped it";
+      return "dropped by a filter program or policy";
     case DropKind::queue:
       return "the queue was full";
     case DropKind::neighbour:
       return "the next hop did not answer for its address (ARP, neighbour discovery)";
     case DropKind::routing:
-      return "the routing rules refuse its addresses";
+      return "the routing rules refuse the addresses";
     case DropKind::bad_checksum:
-      return "its checksum is wrong";
+      return "the checksum is wrong";
     case DropKind::out_of_window:
-      return "it lies outside the receive window";
+      return "outside the receive window";
     case DropKind::old_timestamp:
-      return "its timestamp is older than the connection's";
+      return "the timestamp is older than the connection's";
     case DropKind::old_data:
     case DropKind::old_payload:
       return "everything in it had been received before";
@@ -122,7 +122,7 @@ std::string_view drop_meaning(DropKind kind) {
     case DropKind::accept_queue:
       return "the listener's accept queue is full";
     case DropKind::memory:
-      return "there is no memory left for it";
+      return "no memory was left";
     case DropKind::other:
       break;
   }
@@ -139,7 +139,7 @@ std::string seconds(std::int64_t ns) {
   const double value = static_cast<double>(ns < 0 ? 0 : ns);
   if (value < 1e6) return fmt::format("{:.0f} us", value / 1e3);
   if (value < 1e9) return fmt::format("{:.3g} ms", value / 1e6);
-  if (value < 100e9) return fmt::format("{:.1f} s", value / 1e9);
+  if (value < 100e9 && ns % 1'000'000'000 != 0) return fmt::format("{:.1f} s", value / 1e9);
   return fmt::format("{:.0f} s", value / 1e9);
 }
 

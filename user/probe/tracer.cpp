@@ -298,6 +298,12 @@ void Tracer::snapshot_owners(const OnRecord& record) {
     impl_->notice("owners of existing connections are not known: " + ok.error().message());
 }
 
+void Tracer::snapshot_close_wait_owners(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = impl_->read_iterator<tw_owner>(impl_->snapshot->progs.snapshot_close_wait, record); !ok)
+    impl_->notice("descriptors of sockets in CLOSE_WAIT are not known: " + ok.error().message());
+}
+
 bool Tracer::follow_interfaces() {
   if (impl_->settings.wire == WireMode::none) return false;
   const auto now = list_interfaces();

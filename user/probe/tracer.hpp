@@ -57,6 +57,7 @@ class Tracer {
   using OnRecord = std::function<void(std::span<const std::byte>)>;
   void snapshot_sockets(const OnRecord& record);
   void snapshot_owners(const OnRecord& record);
+  void snapshot_close_wait_owners(const OnRecord& record);  // of sockets in CLOSE_WAIT only
 
   // Interfaces that went or came up since: true when hooks() changed.
   bool follow_interfaces();

@@ -182,6 +182,14 @@ class Run {
     for (const auto& record : found) take(record);
   }
 
+  // A finding will name the descriptor that a process has not closed.
+  void look_for_descriptors() {
+    if (!witness_.wants_descriptors()) return;
+    Records found;
+    tracer_.snapshot_close_wait_owners(into(found));
+    for (const auto& record : found) take(record);
+  }
+
   void announce() {
     fmt::print(stderr, "{}\n", describe(ready_));
     announced_ = true;
@@ -221,6 +229,7 @@ class Run {
     const TimeNs now = realtime_ns();
     const auto records = ring_.drain();
     for (const auto& record : records) take(record);
+    look_for_descriptors();
     const std::size_t told = reports_.size();
     witness_.advance(now, reports_);
     if (recorder_) {

@@ -528,6 +528,7 @@ class JsonSink final : public Sink {
   static void put_entry(JsonWriter& json, const Entry& entry, const OwnerEntry& owner) {
     begin_entry(json, "owner", entry);
     put_process(json, owner.process);
+    if (owner.fd >= 0) json.field("fd", owner.fd);
   }
 
   Output& output_;

@@ -309,7 +309,8 @@ Told TraceWords::tell(const OwnerEntry& entry) const {
   Told told;
   told.kernel = {"process"};
   told.details.push_back({process_text(entry.process, utf8), Colour::bold});
-  told.details.push_back({std::string(owner_words(entry.process.source))});
+  told.details.push_back(
+      {entry.fd >= 0 ? fmt::format("still has fd {} open", entry.fd) : std::string(owner_words(entry.process.source))});
   return told;
 }
 
