@@ -86,6 +86,14 @@ TEST(Story, WhatCameTwiceIsNoDrop) {
       {"The kernel dropped 20 bytes of the peer's data (from sequence number 1) after it came in: a firewall rule"});
 }
 
+TEST(Story, ADescriptorThatIsStillOpenIsTold) {
+  golden::Story story(1, golden::flow("10.0.0.1", 4000, "10.0.0.2", 80), 1, golden::midnight);
+  const Process process = golden::process(7, "leaky", PidSource::accept);
+  story.add(0, OwnerEntry{.process = process}).add(1000, OwnerEntry{.process = process, .fd = 19});
+  story.tell(Life{.conn = 1, .start_ts_ns = golden::midnight, .ts_ns = story.now()});
+  expect_told(text_of(story.reports), {"leaky[7] accepted the connection.", "leaky[7] still has fd 19 open."});
+}
+
 TEST(Story, AnAnsweredKeepaliveIsOneSentence) {
   const std::string text = story_of(keepalive_answered_story().events);
   expect_told(text, {"Keep-alive probe 1 of 3 was sent after 2 s of silence; without an answer the kernel gives up at",

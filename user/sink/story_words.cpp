@@ -449,6 +449,7 @@ Saying StoryWords::say(const Entry& /*entry*/, const OwnerEntry& body, Plot& plo
   const bool known = plot.who.pid == body.process.pid && plot.who.comm == body.process.comm;
   plot.who = body.process;
   const std::string_view does = owner_words(body.process.source);
+  if (body.fd >= 0) return {.text = fmt::format("{} still has fd {} open", process_text(body.process, utf8), body.fd)};
   if (known || does.empty()) return {};
   return {.text = fmt::format("{} {}", process_text(body.process, utf8), does)};
 }
