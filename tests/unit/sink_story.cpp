@@ -70,8 +70,7 @@ TEST(Story, UnansweredSynsAreToldWithTheKernelsReason) {
 TEST(Story, ADropSaysWhoDroppedWhat) {
   expect_told(story_of(ignored_story().events),
               {"The peer's SYN-ACK came in",
-               "The kernel dropped the peer's SYN-ACK after it came in: a firewall rule "
-               "dropped it (NETFILTER_DROP)",
+               "The kernel dropped the peer's SYN-ACK after it came in: dropped by a firewall rule (NETFILTER_DROP)",
                "connect-ignored"});
   expect_told(story_of(unsent_story().events),
               {"The kernel dropped the SYN before it left", "but netfilter dropped it", "connect-unsent"});
@@ -81,9 +80,9 @@ TEST(Story, ADropSaysWhoDroppedWhat) {
 TEST(Story, WhatCameTwiceIsNoDrop) {
   const std::string text = story_of(rx_drop_story(drop_old_data).events);
   EXPECT_FALSE(text.contains("The kernel dropped")) << text;
-  expect_told(
-      story_of(rx_drop_story(drop_netfilter).events),
-      {"The kernel dropped 20 bytes of the peer's data (from sequence number 1) after it came in: a firewall rule"});
+  expect_told(story_of(rx_drop_story(drop_netfilter).events),
+              {"The kernel dropped 20 bytes of the peer's data (from sequence number 1) after it came in: dropped by a "
+               "firewall rule"});
 }
 
 TEST(Story, ADescriptorThatIsStillOpenIsTold) {
