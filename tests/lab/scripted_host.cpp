@@ -5,6 +5,7 @@
 #include "lab/scripted_host.hpp"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -15,13 +16,36 @@
 #include <array>
 
 namespace tcpwitness::lab {
+namespace {
+
+// What is for this host alone: beside other traffic the socket's buffer would overflow, and an answer be lost in it.
+// The packets of a SOCK_DGRAM socket begin with the IP header.
+bool hear_only(int packet_socket, const char* ip, uint16_t port) {
+  in_addr address{};
+  ::inet_pton(AF_INET, ip, &address);
+  std::array<sock_filter, 7> program{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohl(address.s_addr), 0, 4),
+      BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
+      BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  }};
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return ::setsockopt(packet_socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
+}
+
+}  // namespace
 
 Result<ScriptedHost> ScriptedHost::beside(const Lab& lab, Side side, uint16_t port, Failure& failure_sink) {
   UniqueFd in, out;
+  const char* ip = side == Side::client ? scripted_client_ip : scripted_server_ip;
   auto opened = lab.host(side).inside([&]() -> Result<void> {
     in = UniqueFd(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_IP)));
     out = UniqueFd(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
     if (!in || !out) return system_failure("raw socket for a scripted host");
+    if (!hear_only(in.get(), ip, port)) return system_failure("filter of a scripted host");
     sockaddr_ll link{};
     link.sll_family = AF_PACKET;
     link.sll_protocol = htons(ETH_P_IP);
@@ -33,7 +57,6 @@ Result<ScriptedHost> ScriptedHost::beside(const Lab& lab, Side side, uint16_t po
     return {};
   });
   if (!opened) return failure(opened.error());
-  const char* ip = side == Side::client ? scripted_client_ip : scripted_server_ip;
   return ScriptedHost(std::move(in), std::move(out), {ip, port}, failure_sink);
 }
 

@@ -69,6 +69,14 @@ void print(const char* whose, const Counted& counted) {
   fmt::print("\n");
 }
 
+// A FIN can wait for a CPU until its socket has left: then only the wire has shown it when the life is told.
+Verdict under_load(Verdict verdict) {
+  for (Told& told : verdict.findings) {
+    if (told.rule == "time-wait") told.confidence.clear();
+  }
+  return verdict;
+}
+
 struct Sides {
   Heard client;
   Heard server;
@@ -144,7 +152,7 @@ TEST_F(Soak, EachFaultIsFoundOnceBesideOrdinaryTraffic) {
       const Json life =
           at_client ? heard.life(played.client_at, played.server_at) : heard.life(played.server_at, played.client_at);
       if (!life.empty()) ours[{at_client, life["conn"]}] = &verdict;
-      expect_verdict(heard, life, verdict, expected->name + (at_client ? ", client" : ", server"));
+      expect_verdict(heard, life, under_load(verdict), expected->name + (at_client ? ", client" : ", server"));
       for (const Told& told : verdict.findings) {
         const size_t times = life.empty() ? 0 : heard.findings(life["conn"], told.rule).size();
         ++wanted;

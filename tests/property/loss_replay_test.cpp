@@ -12,19 +12,6 @@
 namespace tcpwitness::testing {
 namespace {
 
-std::map<Rule, Confidence> confidences(const Told& told) {
-  std::map<Rule, Confidence> most;
-  const auto raise = [&](const Finding& finding) {
-    const auto [place, fresh] = most.try_emplace(finding.rule, finding.confidence);
-    if (!fresh) place->second = std::max(place->second, finding.confidence);
-  };
-  for (const Life& life : told.lives()) {
-    for (const Finding& finding : life.findings) raise(finding);
-  }
-  for (const auto& report : told.all<FindingReport>()) raise(report.finding);
-  return most;
-}
-
 // The story without its event at `index`, as the decoder would tell the loss: a gap before the next record.
 std::vector<Event> lose(const std::vector<Event>& events, std::size_t index) {
   std::vector<Event> left;
@@ -47,9 +34,9 @@ std::vector<Event> drop(std::vector<Event> events, std::size_t index) {
 
 TEST(Loss, NeverRaisesTheConfidenceOfAFinding) {
   for (const Story& story : all_stories()) {
-    const auto before = confidences(run(story.events));
+    const auto before = confidences(run(story.events).reports);
     for (std::size_t i = 0; i < story.events.size(); ++i) {
-      for (const auto& [rule, confidence] : confidences(run(lose(story.events, i)))) {
+      for (const auto& [rule, confidence] : confidences(run(lose(story.events, i)).reports)) {
         const auto known = before.find(rule);
         const Confidence allowed = known != before.end() ? known->second : Confidence::inconclusive;
         EXPECT_LE(confidence, allowed) << story.name << " without event " << i + 1 << ": " << name(rule);
@@ -73,9 +60,9 @@ TEST(Loss, NeverGivesAnotherOutcomeThanTheTrueOneOrIgnorance) {
 
 TEST(Removal, WithoutAGapNeverRaisesConfidenceEither) {
   for (const Story& story : all_stories()) {
-    const auto before = confidences(run(story.events));
+    const auto before = confidences(run(story.events).reports);
     for (std::size_t i = 0; i < story.events.size(); ++i) {
-      for (const auto& [rule, confidence] : confidences(run(drop(story.events, i)))) {
+      for (const auto& [rule, confidence] : confidences(run(drop(story.events, i)).reports)) {
         const auto known = before.find(rule);
         // A finding that only the missing event had prevented may appear, but never as certain.
         const Confidence allowed = known != before.end() ? known->second : Confidence::likely;
@@ -99,7 +86,7 @@ TEST(Removal, WithoutAGapNeverGivesAWrongOutcomeEither) {
 TEST(Loss, OfSeveralEventsNeverRaisesConfidence) {
   std::mt19937 random(20260731);
   for (const Story& story : all_stories()) {
-    const auto before = confidences(run(story.events));
+    const auto before = confidences(run(story.events).reports);
     for (int round = 0; round < 50; ++round) {
       std::vector<Event> left = story.events;
       for (std::size_t i = 0; i < left.size(); ++i) {
@@ -107,7 +94,7 @@ TEST(Loss, OfSeveralEventsNeverRaisesConfidence) {
       }
       const Told told = run(left);
       const bool any = told.summary.lost != 0;
-      for (const auto& [rule, confidence] : confidences(told)) {
+      for (const auto& [rule, confidence] : confidences(told.reports)) {
         const auto known = before.find(rule);
         EXPECT_LE(confidence, known != before.end() ? known->second : Confidence::inconclusive) << story.name;
       }

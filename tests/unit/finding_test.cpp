@@ -262,6 +262,17 @@ TEST(ResetOrigin, ARstThatNoSocketSentIsAFirewalls) {
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
+TEST(ResetOrigin, ARstThatTcpRefusedHasNoneToTell) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(R, 0, 0, [](tw_segment& g) { g.seq += 999; });  // in the window, not at its start: a challenge ACK answers it
+  closes_first(c, curl);
+  const Told told = run(stream.events);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  EXPECT_FALSE(told.finding(Rule::reset_origin).has_value());
+}
+
 TEST(HalfOpen, AForgottenConnectionIsLikely) {
   const auto finding = run(forgotten_story().events).finding(Rule::half_open);
   ASSERT_TRUE(finding.has_value());

@@ -161,6 +161,106 @@ TEST(Outcome, OrphanWhosePeerNeverClosesIsToldAfterAMinute) {
   EXPECT_EQ(witness.summary().connections, 1U);
 }
 
+// ---- What a loss leaves of a reset ----
+
+// The events, with a gap where the last of them end: something of the connection was lost.
+Outcome with_a_loss(const Stream& stream) {
+  std::vector<Event> events = stream.events;
+  const TimeNs last = events.back().ts_ns;
+  events.push_back(Event{events.back().id + 1, last, Gap{1, 0, last, last}});
+  return outcome_of(events);
+}
+
+TEST(ResetAndLoss, ARstThatFitsIsTakenWhereTheKernelsWordIsLost) {
+  for (const std::uint32_t ahead : {0U, 999U}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(R, 0, 0, [&](tw_segment& g) { g.seq += ahead; });
+    c.destroy();
+    // RFC 5961: one that is only somewhere in the window is answered by a challenge ACK and ends nothing.
+    EXPECT_EQ(with_a_loss(stream), ahead == 0 ? Outcome::reset_by_peer : Outcome::unknown);
+  }
+}
+
+TEST(ResetAndLoss, AHandshakeIsRefusedByTheRstThatMetItsRequestOnly) {
+  for (const bool blind : {false, true}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    c.view = TW_SOCKET_LISTENER;
+    c.in(S);
+    c.view = TW_SOCKET_REQUEST;
+    c.state = State::new_syn_recv;
+    c.out(SA);
+    if (blind) c.view = TW_SOCKET_FULL;  // the child's states are lost
+    c.in(R, 0, 0, [&](tw_segment& g) { g.seq += blind ? 999 : 0; });
+    if (blind) c.destroy();
+    EXPECT_EQ(with_a_loss(stream), blind ? Outcome::unknown : Outcome::reset_by_peer);
+  }
+}
+
+TEST(ResetAndLoss, TheKernelsReasonNamesKeepaliveWithoutTheError) {
+  for (const std::uint32_t reason : {reason_keepalive, reason_tcp_state}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.kernel_reset(TW_RESET_SENT, reason);
+    c.destroy();  // the process has taken the error already
+    EXPECT_EQ(with_a_loss(stream), reason == reason_keepalive ? Outcome::keepalive_timeout : Outcome::reset_by_local);
+  }
+}
+
+TEST(ResetAndLoss, ARstThatNoSocketSentEndedNothing) {
+  for (const bool socket : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.destroy();
+    c.kernel_reset(TW_RESET_SENT, socket ? reason_tcp_state : reason_no_socket);
+    if (!socket) std::get<Reset>(stream.events.back().body).has_socket = 0;
+    EXPECT_EQ(with_a_loss(stream), socket ? Outcome::reset_by_local : Outcome::unknown);
+  }
+}
+
+TEST(ResetAndLoss, AConnectThatEndsWithoutAnErrorIsGivenUpOnlyIfNoIcmpCanBeLost) {
+  const Story story = gives_up_connecting_story();
+  EXPECT_EQ(outcome_of(story.events), Outcome::aborted);
+  Stream stream;
+  stream.events = story.events;
+  EXPECT_EQ(with_a_loss(stream), Outcome::unknown);
+}
+
+TEST(ResetAndLoss, AResetWhoseRstMayBeLostIsNobodys) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 104;
+  c.to(State::close);
+  // On an interface that is not watched it can have come in; among the lost it can have been a firewall's.
+  EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_peer);
+  EXPECT_EQ(with_a_loss(stream), Outcome::unknown);
+}
+
+TEST(ResetAndLoss, ARstOnTheLoopbackInterfaceIsAPeersThatIsThere) {
+  for (const bool peer_there : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    c.out(S);
+    if (peer_there) c.in(SA, 0, 0, [](tw_segment& g) { g.ifindex = 1; });
+    c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 1;
+    c.snd_una = c.snd_nxt;
+    c.to(State::established);
+    c.in(R, 0, 0, [](tw_segment& g) { g.ifindex = 1; });
+    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    c.extra.sk_err = 104;
+    c.to(State::close);
+    EXPECT_EQ(with_a_loss(stream), peer_there ? Outcome::reset_by_peer : Outcome::unknown);
+  }
+}
+
 TEST(WireAlone, HandshakeAndCloseAreCompleted) {
   Story story = close_first_story();
   std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });

@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 
+#include "property/less_heard.hpp"
 #include "unit/recorded.hpp"
 #include "unit/stories.hpp"
 
@@ -172,43 +173,6 @@ TEST(Recording, OfAnotherLayoutIsRefusedInWords) {
 
 // ---- Missing ----
 
-std::map<Rule, Confidence> confidences(const Reports& reports) {
-  std::map<Rule, Confidence> most;
-  const auto raise = [&](const Finding& finding) {
-    const auto [place, fresh] = most.try_emplace(finding.rule, finding.confidence);
-    if (!fresh) place->second = std::max(place->second, finding.confidence);
-  };
-  for (const Report& report : reports) {
-    if (const auto* life = std::get_if<Life>(&report)) {
-      for (const Finding& finding : life->findings) raise(finding);
-    }
-    if (const auto* found = std::get_if<FindingReport>(&report)) raise(found->finding);
-  }
-  return most;
-}
-
-bool is_event(std::uint32_t type, std::span<const std::byte> block) {
-  const std::string_view body(reinterpret_cast<const char*>(block.data()), block.size());
-  return type == pcapng::packet_block || (type == pcapng::journal_block && body.contains("TCPWITNESS_RECORD\n"));
-}
-
-// The file without its events from `first` to before `last`, counted from 0; `time` too: without all that stood
-// between them and the next event, as where nothing could be written.
-Bytes without(const Bytes& bytes, std::size_t first, std::size_t last, bool time) {
-  Bytes left;
-  std::size_t number = 0;
-  std::size_t at = 0;
-  pcapng::for_each_block(bytes, [&](std::uint32_t type, std::span<const std::byte> block) {
-    at += block.size();
-    const bool event = is_event(type, block);
-    const bool end = at == bytes.size();
-    const bool gone = event ? number >= first && number < last : time && !end && number > first && number <= last;
-    if (!gone) left.insert(left.end(), block.begin(), block.end());
-    if (event) ++number;
-  });
-  return left;
-}
-
 // The process takes five seconds to close: not yet a finding.
 Story late_close_story() {
   Stream stream;
@@ -226,38 +190,60 @@ Story late_close_story() {
   return {"closes late", stream.events, Outcome::completed};
 }
 
-void expect_nothing_more_certain(const Story& story, const Bytes& whole, std::size_t first, std::size_t last,
-                                 bool time = false) {
-  SCOPED_TRACE(fmt::format("{} without events {} to {}", story.name, first + 1, last));
-  const auto before = confidences(read_again(whole).reports);
-  const ReadAgain again = read_again(without(whole, first, last, time));
+// A story as it is read again, and what is said of the whole.
+struct Whole {
+  explicit Whole(const Story& of, const Bytes& file)
+      : story(of), stream(steps_of(file).value()), whole(confidences(judged(stream).reports)) {}
+  const Story& story;
+  Steps stream;
+  std::map<Rule, Confidence> whole;
+};
+
+void expect_nothing_more_certain(const Whole& told, std::size_t first, std::size_t last, bool time = false) {
+  SCOPED_TRACE(fmt::format("{} without events {} to {}", told.story.name, first + 1, last));
+  const Judged again = judged(without(told.stream, first, last, time));
   EXPECT_FALSE(again.error) << again.error->message();
   EXPECT_EQ(again.missing, last - first);
   for (const auto& [rule, confidence] : confidences(again.reports)) {
-    const auto known = before.find(rule);
-    EXPECT_LE(confidence, known != before.end() ? known->second : Confidence::inconclusive) << name(rule);
+    const auto known = told.whole.find(rule);
+    EXPECT_LE(confidence, known != told.whole.end() ? known->second : Confidence::inconclusive) << name(rule);
   }
   for (const Report& report : again.reports) {
     const auto* life = std::get_if<Life>(&report);
     if (life == nullptr) continue;
-    EXPECT_TRUE(may_say(story, life->outcome)) << name(life->outcome);
+    EXPECT_TRUE(may_say(told.story, life->outcome)) << name(life->outcome);
     EXPECT_TRUE(life->incomplete || life->preexisting);
+  }
+}
+
+TEST(RecordingLoss, AtRandomMakesNothingMoreCertain) {
+  for (const Story& story : all_stories()) {
+    const Tried tried = lose_at_random(steps_of(recorded(story.events)).value(), 20261122);
+    for (const std::string& wrong : tried.wrong) ADD_FAILURE() << story.name << " " << wrong;
+    EXPECT_GT(tried.removed, story.events.size());
+  }
+}
+
+TEST(RecordingLoss, OfAWitnessMakesNothingMoreCertain) {
+  for (const Story& story : all_stories()) {
+    for (const std::string& wrong : hear_one_witness(steps_of(recorded(story.events)).value()).wrong)
+      ADD_FAILURE() << story.name << ": " << wrong;
   }
 }
 
 TEST(RecordingWindow, ThatBeginsInTheMiddleOfAConnectionMakesNothingMoreCertain) {
   for (const Story& story : all_stories()) {
-    const Bytes whole = recorded(story.events);
-    for (std::size_t cut = 1; cut < story.events.size(); ++cut) expect_nothing_more_certain(story, whole, 0, cut);
+    const Whole told(story, recorded(story.events));
+    for (std::size_t cut = 1; cut < story.events.size(); ++cut) expect_nothing_more_certain(told, 0, cut);
   }
 }
 
 TEST(RecordingWindow, WithAHoleInTheMiddleMakesNothingMoreCertain) {
   for (const Story& story : all_stories()) {
-    const Bytes whole = recorded(story.events);
+    const Whole told(story, recorded(story.events));
     for (std::size_t first = 1; first + 1 < story.events.size(); ++first) {
       for (std::size_t last = first + 1; last < story.events.size(); ++last)
-        expect_nothing_more_certain(story, whole, first, last);
+        expect_nothing_more_certain(told, first, last);
     }
   }
 }
@@ -268,10 +254,10 @@ TEST(RecordingWindow, WithAHoleInItsTimeMakesNothingMoreCertain) {
   for (const Story& story : stories) {
     const TempDir dir;
     record_story(story.events, into(dir.file("a.pcapng")), life_settings(), 20 * s);
-    const Bytes whole = bytes_of_file(dir.file("a.pcapng"));
+    const Whole told(story, bytes_of_file(dir.file("a.pcapng")));
     for (std::size_t first = 1; first < story.events.size(); ++first) {
       for (std::size_t last = first + 1; last <= story.events.size(); ++last)
-        expect_nothing_more_certain(story, whole, first, last, true);
+        expect_nothing_more_certain(told, first, last, true);
     }
   }
 }

@@ -94,6 +94,7 @@ struct ResetSeen {
   std::uint8_t socket_type = 0;  // enum tw_socket_type that sent it
   std::uint8_t ttl = 0;          // or hop limit
   bool on_loopback = false;      // it came in there
+  bool fits = false;             // its number is the one that a RST must have, by the view that came with it
 };
 
 // What the kernel said of a reset it sent or took.
@@ -101,6 +102,7 @@ struct ResetTold {
   Mark mark;
   std::uint32_t reason = TW_REASON_UNKNOWN;
   bool answers_segment = false;
+  bool has_socket = false;
   std::uint8_t actor = 0;  // enum tw_actor_flags
 };
 

@@ -171,7 +171,10 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   if (r.has_socket != 0 && (r.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = r.cb;
   Trouble& trouble = c.troubles();
   ResetTold& told = sent ? trouble.reset_sent : trouble.reset_received;
-  if (!told.mark) told = {{e.id, e.ts_ns}, sent ? r.reason : TW_REASON_UNKNOWN, r.answers_segment != 0, r.actor.flags};
+  if (!told.mark) {
+    const std::uint32_t number = sent ? r.reason : TW_REASON_UNKNOWN;
+    told = {{e.id, e.ts_ns}, number, r.answers_segment != 0, r.has_socket != 0, r.actor.flags};
+  }
   // A mini-socket that is reset waits for no FIN any more.
   if (c.closing && c.closing->mini_fin_wait2) table_.wait(slot, Wait::settle, now_);
   const bool acts = (r.actor.flags & TW_ACTOR_OWNED) != 0 && !told.answers_segment && sent;

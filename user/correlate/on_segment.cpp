@@ -281,8 +281,10 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
     ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
     const ResetTold& told = out ? c.trouble->reset_sent : c.trouble->reset_received;
     const bool settled = told.mark || (!settings_.kernel_heard && c.ended());
-    if (!seen.mark || !settled)
+    if (!seen.mark || !settled) {
       seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex};
+      seen.fits = !out && g.socket.type == TW_SOCKET_FULL && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
+    }
   }
 }
 

@@ -39,6 +39,8 @@ Outcome timed_out(const Connection& c, const Bench& bench) {
 // Of the RST that came in from the peer's address.
 Outcome sender_of_reset(const Connection& c) {
   if (reset_made_here(c)) return Outcome::reset_by_local;
+  // On the loopback interface it is the peer's only if the peer's other segments come in there too.
+  if (c.incomplete && c.trouble->rst_in.on_loopback && !c.in_on_loopback) return Outcome::unknown;
   return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
 }
 
@@ -48,6 +50,8 @@ Outcome reset_by_whom(const Connection& c, const Bench& bench) {
   if (t.rst_in.mark) return sender_of_reset(c);
   const bool aborts = t.reset_sent.mark && reset_reason(bench.names, t.reset_sent.reason) == ResetReason::abort_on_data;
   if (aborts) return Outcome::reset_by_local;
+  // A RST that may be among the lost: from where it came, and whether it was one, nobody knows.
+  if (c.incomplete && bench.wire_heard) return Outcome::unknown;
   const State from = c.closing ? c.closing->end_from : State::unknown;
   const bool orphan = (c.cb.flags & TW_CB_DEAD) != 0 && (from == State::fin_wait1 || from == State::fin_wait2);
   if (!orphan || !c.wire_heard) return Outcome::reset_by_peer;
@@ -58,8 +62,9 @@ Outcome reset_by_whom(const Connection& c, const Bench& bench) {
 Outcome broken_off(const Connection& c, const Bench& bench) {
   const Closing& closing = *c.closing;
   const ResetTold& told = troubles_of(c).reset_sent;
-  // Nobody has shown who did it: neither the transition nor the kernel's report. A dead process is as possible.
-  if (!closing.end_shown && !told.mark) return Outcome::unknown;
+  // Nobody has shown who did it: neither the transition nor the kernel's report. A dead process is as possible, and a
+  // RST that no socket sent only shows that there was none any more.
+  if (!closing.end_shown && (!told.mark || !told.has_socket)) return Outcome::unknown;
   const std::uint8_t actors = told.answers_segment ? closing.end_actor : closing.end_actor | told.actor;
   const bool dying = (actors & TW_ACTOR_EXITING) != 0;
   const bool unread = (c.has_cb() && unread_data(c.cb)) ||
@@ -81,7 +86,8 @@ Outcome refused_or_not(const Connection& c, const Bench& bench) {
   const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
   if (c.error != 0 || !called) return Outcome::unknown;
   // The message came while connect() held the socket: it ends nothing, and the process learns of it (SO_ERROR).
-  return t.icmp_error == ECONNREFUSED ? Outcome::refused : Outcome::aborted;
+  if (t.icmp_error == ECONNREFUSED) return Outcome::refused;
+  return c.incomplete ? Outcome::unknown : Outcome::aborted;
 }
 
 // A SYN that nobody answered: Linux gives it up after 127 s (tcp_syn_retries 6).
@@ -128,11 +134,15 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const Trouble& t = troubles_of(c);
   const Closing& closing = *c.closing;
   const State from = closing.end_from;
-  if (from == State::new_syn_recv) return t.rst_in.mark ? Outcome::reset_by_peer : Outcome::unknown;
+  if (from == State::new_syn_recv) {
+    const bool refused = t.rst_in.mark && t.rst_in.socket_type == TW_SOCKET_REQUEST;
+    return refused ? Outcome::reset_by_peer : Outcome::unknown;
+  }
   if (from == State::syn_sent) return refused_or_not(c, bench);
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (!past_handshake(c)) return Outcome::unknown;
-  if (c.error == ETIMEDOUT) return timed_out(c, bench);
+  const bool gave_up = reset_reason(bench.names, t.reset_sent.reason) == ResetReason::keepalive_timeout;
+  if (c.error == ETIMEDOUT || (t.reset_sent.mark && gave_up)) return timed_out(c, bench);
   if (t.reset_received.mark) return reset_by_whom(c, bench);
   // The kernel's own last control block: its error was set before the state changed, by a RST. An error that is only
   // reported afterwards can be the aborter's own (a listener that closes with unaccepted children).
@@ -150,7 +160,8 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
     return closing.end_shown && !c.incomplete && !c.wire_heard ? Outcome::completed : Outcome::unknown;
   }
   if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, bench);
-  if (t.rst_in.mark) return sender_of_reset(c);
+  // The kernel's word on it is missing: it took the RST if that has the one number that it must have.
+  if (t.rst_in.mark && t.rst_in.fits) return sender_of_reset(c);
   // close() that goes from an open state to CLOSE: with unread data, or by a process that did not want to linger.
   const bool called = (closing.end_actor & TW_ACTOR_PRESENT) != 0 && (closing.end_actor & TW_ACTOR_OWNED) != 0;
   const bool was_open = from == State::established || from == State::close_wait;

@@ -8,8 +8,8 @@
 namespace tcpwitness {
 namespace {
 
-std::unexpected<Error> broken(const CaptureBlock& block, const std::string& why) {
-  return failure("read the recording", fmt::format("the block at byte {} {}", block.offset, why));
+std::unexpected<Error> broken(std::uint64_t at, const std::string& why) {
+  return failure("read the recording", fmt::format("the block at byte {} {}", at, why));
 }
 
 }  // namespace
@@ -18,15 +18,19 @@ Result<void> Replay::take(const CaptureBlock& block, Reports& out) {
   const auto step = read_step(block);
   if (!step) return std::unexpected(step.error());
   if (!*step) return {};
-  return std::visit([&](const auto& one) { return apply(one, block, out); }, **step);
+  return take(**step, block.offset, out);
 }
 
-Result<void> Replay::begin(const StartMark& start, const CaptureBlock& block) {
+Result<void> Replay::take(const RecordingStep& step, std::uint64_t at, Reports& out) {
+  return std::visit([&](const auto& one) { return apply(one, at, out); }, step);
+}
+
+Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   if (start_) {
     // Files of a rotation, one behind the other, are one recording.
     const bool next =
         start.started_ns == start_->started_ns && start.part == start_->part + 1 && end_ && !end_->continued.empty();
-    if (!next) return broken(block, "begins another recording: read that one by itself");
+    if (!next) return broken(at, "begins another recording: read that one by itself");
     start_ = start;
     end_.reset();
     return {};
@@ -51,9 +55,9 @@ Result<void> Replay::begin(const StartMark& start, const CaptureBlock& block) {
   return {};
 }
 
-Result<void> Replay::apply(const Mark& mark, const CaptureBlock& block, Reports& out) {
-  if (const auto* start = std::get_if<StartMark>(&mark)) return begin(*start, block);
-  if (!start_) return broken(block, "comes before the recording begins");
+Result<void> Replay::apply(const Mark& mark, std::uint64_t at, Reports& out) {
+  if (const auto* start = std::get_if<StartMark>(&mark)) return begin(*start, at);
+  if (!start_) return broken(at, "comes before the recording begins");
   if (const auto* interface = std::get_if<InterfaceMark>(&mark)) {
     names_.interfaces[interface->index] = interface->name;
   } else if (const auto* tick = std::get_if<TickMark>(&mark)) {
@@ -67,17 +71,17 @@ Result<void> Replay::apply(const Mark& mark, const CaptureBlock& block, Reports&
   return {};
 }
 
-Result<void> Replay::apply(const RecordedEvent& recorded, const CaptureBlock& block, Reports& out) {
-  if (!start_) return broken(block, "comes before the recording begins");
-  if (end_) return broken(block, "comes after the recording's end");
+Result<void> Replay::apply(const RecordedEvent& recorded, std::uint64_t at, Reports& out) {
+  if (!start_) return broken(at, "comes before the recording begins");
+  if (end_) return broken(at, "comes after the recording's end");
   if (recorded.id <= last_id_)
-    return broken(block, fmt::format("has the event number {} after {}", recorded.id, last_id_));
+    return broken(at, fmt::format("has the event number {} after {}", recorded.id, last_id_));
   events_.clear();
   const std::uint64_t lost_before = decoder_->lost();
   decoder_->decode(recorded.record, events_);
-  if (events_.empty()) return broken(block, fmt::format("holds no record that could be event {}", recorded.id));
+  if (events_.empty()) return broken(at, fmt::format("holds no record that could be event {}", recorded.id));
   Event& event = events_.back();
-  if (event.ts_ns < 0 || event.ts_ns > time_limit) return broken(block, "has a time that cannot be");
+  if (event.ts_ns < 0 || event.ts_ns > time_limit) return broken(at, "has a time that cannot be");
   event.id = recorded.id;
   // The number before it belongs to the gap that the live run saw here, if it saw one.
   const bool contiguous = recorded.id == last_id_ + 1;

@@ -31,6 +31,8 @@ class Replay {
 
   // One block after the other; reports are appended. An error ends the file there.
   Result<void> take(const CaptureBlock& block, Reports& out);
+  // The same of a block that was decoded; at: its first byte in the file, for what an error says.
+  Result<void> take(const RecordingStep& step, std::uint64_t at, Reports& out);
   // No more blocks: tells what is open.
   void finish(Reports& out);
 
@@ -46,9 +48,9 @@ class Replay {
   [[nodiscard]] Summary summary() const;
 
  private:
-  Result<void> apply(const RecordedEvent& recorded, const CaptureBlock& block, Reports& out);
-  Result<void> apply(const Mark& mark, const CaptureBlock& block, Reports& out);
-  Result<void> begin(const StartMark& start, const CaptureBlock& block);
+  Result<void> apply(const RecordedEvent& recorded, std::uint64_t at, Reports& out);
+  Result<void> apply(const Mark& mark, std::uint64_t at, Reports& out);
+  Result<void> begin(const StartMark& start, std::uint64_t at);
   void account(const AccountMark& account, Reports& out);
   void feed_missing(EventId before, TimeNs until, Reports& out);
 
