@@ -55,6 +55,20 @@ TEST(Drop, OfAnOldAckOrAKeepAliveIsNoFault) {
   EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
 }
 
+TEST(Drop, OfAConnectionOfAnotherNamespaceIsNotTold) {
+  const auto told = [](bool known, bool listening) {
+    Stream stream;
+    if (listening) listens(stream);
+    Side c = server_of(stream);
+    c.drop(drop_old_sequence, false, A);
+    if (!known) std::get<Drop>(stream.events.back().body).header.netns = 0;
+    return run(stream.events, trace_settings()).entries_of<DropEntry>().size() == 1;
+  };
+  EXPECT_TRUE(told(true, false));
+  EXPECT_TRUE(told(false, true));
+  EXPECT_FALSE(told(false, false));
+}
+
 TEST(TxNotSent, SaysWhatTcpSentAndWhyItStayed) {
   const auto finding = run(tx_drop_story().events).finding(Rule::tx_not_sent);
   EXPECT_TRUE(says(finding, "1 segment with 20 bytes that TCP sent never left this machine: the queue was full"))

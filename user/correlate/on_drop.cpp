@@ -52,6 +52,10 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
       ++drops.untold;
     }
   }
+  // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
+  // where that is neither a connection nor a listener of this one it was another's.
+  const bool ours = c != nullptr || d.header.netns != 0 || listeners_.find(flow.local) != nullptr;
+  if (!ours) return;
   if (!settings_.timeline) return;
   DropEntry body;
   body.out = out;
