@@ -31,8 +31,6 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   if (slot != no_slot && !table_.at(slot).told && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
   if (slot == no_slot) slot = table_.find_flow(flow);
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
-  // Of another namespace, perhaps: the kernel no longer knew whose buffer it was.
-  if (c == nullptr && d.header.netns == 0) return;
   if (c != nullptr && !c->told) {
     c->kernel_heard = true;
     if (e.ts_ns > c->last_ts_ns) c->last_ts_ns = e.ts_ns;

@@ -395,7 +395,7 @@ Saying StoryWords::say(const Entry& /*entry*/, const DropEntry& body, Plot& plot
           ? fmt::format("{} {}", body.out ? "the" : owner, flags_or_data(body.flags, body.len))
           : fmt::format("{} of {} data{}", bytes_in_words(body.len), owner,
                         body.relative ? fmt::format(" (from sequence number {})", body.rel_seq) : "");
-  return {.text = fmt::format("The kernel dropped {} {}: {}", what, body.out ? "before it left" : "after it came in",
+  return {.text = fmt::format("The kernel threw away {} {}: {}", what, body.out ? "before it left" : "after it came in",
                               reason),
           .topic = topic};
 }
