@@ -128,6 +128,7 @@ struct ErrorEntry {
 // A segment that the kernel threw away.
 struct DropEntry {
   bool out = false;           // it was to leave
+  bool repeated = false;      // all of it had been received before: nothing is lost
   std::string reason;         // the kernel's name
   std::string_view meaning;   // in words: "a firewall rule dropped it", ...; "" where the name must do
   std::uint32_t rel_seq = 0;  // as in SegmentEntry

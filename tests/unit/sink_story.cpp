@@ -80,9 +80,10 @@ TEST(Story, ADropSaysWhoDroppedWhat) {
 TEST(Story, WhatCameTwiceIsNoDrop) {
   const std::string text = story_of(rx_drop_story(drop_old_data).events);
   EXPECT_FALSE(text.contains("The kernel threw away")) << text;
-  expect_told(story_of(rx_drop_story(drop_netfilter).events),
-              {"The kernel threw away 20 bytes of the peer's data (from sequence number 1) after it came in: dropped by a "
-               "firewall rule"});
+  expect_told(
+      story_of(rx_drop_story(drop_netfilter).events),
+      {"The kernel threw away 20 bytes of the peer's data (from sequence number 1) after it came in: dropped by a "
+       "firewall rule"});
 }
 
 TEST(Story, ADescriptorThatIsStillOpenIsTold) {

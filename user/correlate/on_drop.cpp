@@ -58,7 +58,9 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   DropEntry body;
   body.out = out;
   body.reason = names_.drop_reason(d.reason);
-  body.meaning = drop_meaning(drop_kind(names_, d.reason));
+  const DropKind kind = drop_kind(names_, d.reason);
+  body.meaning = drop_meaning(kind);
+  body.repeated = !out && (kind == DropKind::old_data || kind == DropKind::old_payload);
   body.len = d.len;
   body.flags = d.flags;
   body.rel_seq = d.seq;

@@ -86,9 +86,6 @@ std::string with_name(std::string_view meaning, const std::string& name) {
   return meaning.empty() ? "the kernel calls it " + name : fmt::format("{} ({})", meaning, name);
 }
 
-// judge/words.cpp's words for a segment that brought nothing new.
-constexpr std::string_view had_it_already = "everything in it had been received before";
-
 std::string bytes_from(std::uint32_t len, std::uint32_t rel_seq, bool relative) {
   return relative ? fmt::format("{} (from sequence number {})", bytes_in_words(len), rel_seq) : bytes_in_words(len);
 }
@@ -382,7 +379,7 @@ Saying StoryWords::say(const Entry& /*entry*/, const ErrorEntry& body, Plot& plo
 
 Saying StoryWords::say(const Entry& /*entry*/, const DropEntry& body, Plot& plot) const {
   const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
-  if (!body.out && body.meaning == had_it_already) {
+  if (body.repeated) {
     // How TCP ends with a segment that repeats what it has: no loss. What came again is told already.
     if (plot.about != About::came_again) return {};
     return {.text = "; " + reason, .goes_on = true, .topic = Topic::loss};
