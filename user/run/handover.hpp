@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// handover.hpp: batches from one thread to another, in order, a bounded number on their way: enough that neither side
-// sleeps because the other had a slow moment.
+// handover.hpp: batches from one thread to another, in order, a bounded number on their way.
 //
+// Who has to wait sleeps until several batches, or room for several, are there: a wake-up costs as much as a tenth of
+// the work on a batch.
 // Empty batches come back to be filled again, so nothing is allocated after the first ones.
 #pragma once
 
@@ -27,10 +28,10 @@ class Handover {
   }
   bool give(Batch batch) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return full_.size() < on_the_way || stopped_; });
+    if (full_.size() >= on_the_way) changed_.wait(lock, [&] { return full_.size() <= worth_waking || stopped_; });
     if (stopped_) return false;
     full_.push_back(std::move(batch));
-    changed_.notify_one();
+    if (full_.size() == worth_waking) changed_.notify_one();
     return true;
   }
   void close() {
@@ -42,11 +43,11 @@ class Handover {
   // The other side: the next batch, nothing after the last one; what it is done with; that it wants no more.
   std::optional<Batch> take() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !full_.empty() || closed_; });
+    if (full_.empty()) changed_.wait(lock, [&] { return full_.size() >= worth_waking || closed_; });
     if (full_.empty()) return std::nullopt;
     Batch batch = std::move(full_.front());
     full_.pop_front();
-    changed_.notify_one();
+    if (full_.size() == worth_waking) changed_.notify_one();
     return batch;
   }
   void back(Batch batch) {
@@ -61,6 +62,7 @@ class Handover {
 
  private:
   static constexpr std::size_t on_the_way = 16;
+  static constexpr std::size_t worth_waking = on_the_way / 2;
 
   std::mutex mutex_;
   std::condition_variable changed_;  // one waits at a time: a filler for room, or the other side for a batch
