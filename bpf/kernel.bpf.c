@@ -353,6 +353,13 @@ static __always_inline bool drop_tells(__u32 reason)
 	return reason != bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
+/* The backlog of a CPU is full: on arrival, before the buffer's skb_iif is set. */
+static __always_inline bool is_backlog(__u32 reason)
+{
+	return bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_CPU_BACKLOG) &&
+	       reason == bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_CPU_BACKLOG);
+}
+
 /* Where the TCP header of a buffer begins behind its IP header, and how much payload is behind that. */
 struct dropped {
 	struct tw_tuple tuple;
@@ -374,6 +381,8 @@ static __always_inline bool read_dropped(struct sk_buff *skb, bool outgoing, str
 	if (skb->protocol == bpf_htons(ETH_P_IP) && first[0] >> 4 == 4 && first[9] == IPPROTO_TCP) {
 		__be32 addrs[2];
 
+		if (first[6] & 0x1f || first[7]) /* a later fragment has no TCP header */
+			return false;
 		headers = (first[0] & 0xf) * 4;
 		out->ttl = first[8];
 		if (bpf_probe_read_kernel(addrs, sizeof(addrs), ip + 12))
@@ -431,7 +440,7 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 		return 0;
 	if (!drop_tells(reason))
 		return 0;
-	outgoing = skb->skb_iif == 0;
+	outgoing = skb->skb_iif == 0 && !is_backlog(reason);
 	netns = dropped_netns(skb);
 	if (config.netns && netns && netns != config.netns)
 		return 0;
@@ -465,7 +474,7 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 }
 
 /* `current` uses the socket: told the first time, and when another process takes over. */
-static __always_inline int owner_seen(struct sock *sk, __u8 source)
+static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_payload)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct owner_mark first = {.tgid = task->tgid, .told = 1};
@@ -499,7 +508,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source)
 	record->waited_ms = 0;
 	record->fd = -1;
 	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
-	if (source == TW_OWNER_RECEIVE && tp->bytes_received)
+	if (got_payload && tp->bytes_received)
 		record->waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	submit_record(record);
@@ -509,18 +518,18 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(kernel_owner_send, struct sock *sk)
 {
-	return owner_seen(sk, TW_OWNER_SEND);
+	return owner_seen(sk, TW_OWNER_SEND, false);
 }
 
 SEC("tp_btf/sock_recv_length")
-int BPF_PROG(kernel_owner_receive, struct sock *sk)
+int BPF_PROG(kernel_owner_receive, struct sock *sk, int length)
 {
-	return owner_seen(sk, TW_OWNER_RECEIVE);
+	return owner_seen(sk, TW_OWNER_RECEIVE, length > 0);
 }
 
 /* Before 6.3: the reader's own context, after it took data out of the receive queue. */
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(kernel_owner_receive_old, struct sock *sk)
 {
-	return owner_seen(sk, TW_OWNER_RECEIVE);
+	return owner_seen(sk, TW_OWNER_RECEIVE, true);
 }

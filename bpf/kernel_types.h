@@ -150,6 +150,7 @@ struct tcp_sock {
 	__u32 total_retrans;
 	__u32 dsack_dups;
 	__u32 rcv_tstamp; /* jiffies */
+	__u32 lsndtime;   /* jiffies */
 	__u32 segs_in;
 	__u32 segs_out;
 	unsigned int keepalive_time;
@@ -251,6 +252,7 @@ enum sock_flags {
 /* 5.17, commit c504e5c2f964; the numbers change between releases. */
 enum skb_drop_reason {
 	SKB_DROP_REASON_NOT_SPECIFIED,
+	SKB_DROP_REASON_CPU_BACKLOG,
 	SKB_DROP_REASON_QUEUE_PURGE,
 };
 

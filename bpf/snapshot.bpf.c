@@ -104,6 +104,7 @@ static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 sta
 	task_actor(task, &record.actor);
 	record.source = TW_OWNER_SNAPSHOT;
 	record.fd = (__s32)ctx->fd;
+	record.waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->lsndtime);
 	if (tuple_wanted(&record.tuple))
 		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 }

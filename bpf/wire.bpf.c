@@ -219,6 +219,28 @@ static __always_inline bool is_foreign(void *ctx, struct work *work)
 }
 
 /*
+ * A connection that is older than its flow: its socket knows the numbers that were sent before, so that a probe is
+ * known for one. Of the peer's only where the segment is a probe itself: what is behind a busy socket's backlog it
+ * does not know yet.
+ */
+static __always_inline void take_numbers(struct tw_flow *flow, const struct frame *frame,
+					 const struct tw_socket_view *view)
+{
+	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+
+	if (view->type != TW_SOCKET_FULL || frame->flags & (TCP_SYN | TCP_RST))
+		return;
+	if (frame->outgoing)
+		me->nxt = view->snd_nxt;
+	else if (frame->seq + 1 == view->rcv_nxt && !frame->payload)
+		me->nxt = view->rcv_nxt;
+	else
+		return;
+	me->seen = 1;
+	me->ifindex = frame->ifindex;
+}
+
+/*
  * The first segment of a flow that is not in the map. A flow is counted only where a socket is. Returns
  * why it is an event, 0 when it is not ours.
  */
@@ -232,6 +254,7 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 	__builtin_memset(flow, 0, sizeof(*flow));
 	if (!frame->outgoing && type == TW_SOCKET_NONE && is_foreign(ctx, work))
 		return 0;
+	take_numbers(flow, frame, &work->asked.view);
 	why = (__u16)forget(frame, see_segment(flow, frame));
 	work->wire = flow->wire;
 	if (!(frame->flags & TCP_SYN))

@@ -343,7 +343,8 @@ struct tw_owner {
 	struct tw_actor actor;
 	__u8 source; /* enum tw_owner_source */
 	__u8 pad[3];
-	__u32 waited_ms; /* RECEIVE, the first that is told: since the newest payload came (icsk_ack.lrcvtime) */
+	__u32 waited_ms; /* RECEIVE, the first that is told: since the newest payload came (icsk_ack.lrcvtime);
+			    SNAPSHOT: since payload was sent (lsndtime) */
 	__s32 fd;        /* SNAPSHOT: the descriptor; else -1 */
 	__u8 pad2[4];
 };

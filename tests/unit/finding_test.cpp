@@ -188,7 +188,7 @@ std::vector<Event> stuck(std::int64_t lasts, bool closes) {
 }
 
 // The kernel is asked who has it open, a moment before it is told.
-std::optional<Finding> stuck_with_descriptor(Caller holder) {
+std::optional<Finding> stuck_with_descriptor(std::initializer_list<Caller> holders, std::uint32_t idle_ms = 9500) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
@@ -196,22 +196,31 @@ std::optional<Finding> stuck_with_descriptor(Caller holder) {
   c.in(FA);
   c.to(State::close_wait);
   stream.wait(9500 * ms);
-  c.used(holder, TW_OWNER_SNAPSHOT, 0, 19);
+  for (const Caller& holder : holders) c.used(holder, TW_OWNER_SNAPSHOT, idle_ms, 19);
   stream.wait(2 * s);
   c.out(PA, 1);
   return run(stream.events).finding(Rule::close_wait_stuck);
 }
 
 TEST(CloseWaitStuck, NamesTheDescriptorThatIsStillOpen) {
-  const auto finding = stuck_with_descriptor(nginx);
+  const auto finding = stuck_with_descriptor({nginx, worker});
   EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed fd 19: CLOSE_WAIT leak")) << told_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
-TEST(CloseWaitStuck, NamesNoDescriptorOfAnotherProcess) {
-  const auto finding = stuck_with_descriptor(worker);
-  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed: CLOSE_WAIT leak")) << told_text(finding);
-  EXPECT_EQ(finding->confidence, Confidence::likely);
+TEST(CloseWaitStuck, NamesTheChildThatHasItWhereTheParentHasClosed) {
+  const auto finding = stuck_with_descriptor({worker});
+  EXPECT_TRUE(says(finding, "nginx-worker (pid 81) has not closed fd 19: CLOSE_WAIT leak")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+}
+
+TEST(CloseWaitStuck, NamesNobodyOfSeveralThatHaveIt) {
+  const auto finding = stuck_with_descriptor({worker, curl});
+  EXPECT_TRUE(says(finding, "more than one process has not closed: CLOSE_WAIT leak")) << told_text(finding);
+}
+
+TEST(CloseWaitStuck, IsSilentWhileTheHalfThatIsOpenGoesOnSending) {
+  EXPECT_FALSE(stuck_with_descriptor({nginx}, 100).has_value());
 }
 
 TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {

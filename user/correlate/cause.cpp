@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <string>
 
+#include "correlate/facts.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
@@ -97,7 +98,8 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
     if (recent == nullptr) return {};
     const Candidate* rst = find(*recent, [&](const Candidate& s) {
       if (!has(s.flags, tcp_flag::rst)) return false;
-      return from == State::syn_sent ? s.ack == cb.snd_nxt || s.ack == cb.write_seq : s.seq == cb.rcv_nxt;
+      return from == State::syn_sent ? s.ack == cb.snd_nxt || s.ack == cb.write_seq
+                                     : takes_reset(from, cb.rcv_nxt, s.seq);
     });
     return by_segment(rst, "RST", ts);
   }

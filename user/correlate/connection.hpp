@@ -76,14 +76,18 @@ struct Closing {
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
   bool stuck_told = false;                // close-wait-stuck was reported
   bool descriptor_asked = false;          // Witness::wants_descriptors
-  Mark descriptor;                        // the newest event that shows its process with it open in CLOSE_WAIT
-  std::int32_t fd = -1;                   // which one
-  bool by_reset = false;                  // only the wire was heard: a RST ended it
-  bool mini_fin_wait2 = false;            // became a mini-socket without the peer's FIN
-  bool fin_on_mini = false;               // the peer's FIN reached a mini-socket in FIN_WAIT2
-  bool time_wait_answered = false;        // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
-  std::uint32_t end_pid = 0;              // the process that acted at the end, where it is known
-  int signal = 0;                         // that ended the process which ended the connection
+  Mark descriptor;                        // the newest event that shows a process with it open in CLOSE_WAIT
+  Owner holder;                           // which process, pid 0: several
+  std::int32_t fd = -1;                   // and which descriptor of it
+  std::uint32_t idle_ms = 0;              // since it last sent data, at that event
+  std::uint32_t sent = 0;                 // write_seq when CLOSE_WAIT began
+  bool sent_known = false;
+  bool by_reset = false;            // only the wire was heard: a RST ended it
+  bool mini_fin_wait2 = false;      // became a mini-socket without the peer's FIN
+  bool fin_on_mini = false;         // the peer's FIN reached a mini-socket in FIN_WAIT2
+  bool time_wait_answered = false;  // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
+  std::uint32_t end_pid = 0;        // the process that acted at the end, where it is known
+  int signal = 0;                   // that ended the process which ended the connection
 };
 
 struct ResetSeen {
@@ -176,6 +180,7 @@ struct ZeroWindowFacts {
 // Segments of this connection that the kernel threw away for one reason, in one direction.
 struct DropSeen {
   Mark first;
+  Mark last;
   Evidence evidence;
   std::uint32_t reason = 0;  // enum skb_drop_reason of the running kernel
   std::uint32_t count = 0;

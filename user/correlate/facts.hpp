@@ -14,6 +14,12 @@ inline constexpr std::uint32_t loopback_ifindex = 1;  // in every namespace (LOO
 // queues.cpp: a passive connection's SYNs, SYN-ACKs and last ACK beside the queues of the listener.
 void note_queues(Connection& c, const Event& e, const Segment& g, bool out);
 
+// Linux takes a RST at rcv_nxt (RFC 5961, 3.2), and one behind a FIN that does not count the FIN (tcp_reset_check()).
+[[nodiscard]] inline bool takes_reset(TcpState state, std::uint32_t rcv_nxt, std::uint32_t seq) {
+  const bool behind_fin = state == TcpState::close_wait || state == TcpState::last_ack || state == TcpState::closing;
+  return seq == rcv_nxt || (behind_fin && seq + 1 == rcv_nxt);
+}
+
 // hops.cpp: TTL of what comes in, and what comes behind a RST.
 void note_hops(Connection& c, const Event& e, const Segment& g, bool out);
 // The connection's RST came in on the loopback interface, and nothing else of it did: this machine made it, and no TCP

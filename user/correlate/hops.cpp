@@ -13,12 +13,17 @@ void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
   if (out) return;
   if ((g.flags & tcp_flag::rst) != 0) {
     // Only a full socket's view names the one number that a RST must have (RFC 5961, section 3.2).
-    const bool old = g.socket.type == TW_SOCKET_FULL && static_cast<TcpState>(g.socket.state) != TcpState::syn_sent &&
-                     seq_before(g.seq, g.socket.rcv_nxt);
+    const auto state = static_cast<TcpState>(g.socket.state);
+    const bool old = g.socket.type == TW_SOCKET_FULL && state != TcpState::syn_sent &&
+                     seq_before(g.seq, g.socket.rcv_nxt) && !takes_reset(state, g.socket.rcv_nxt, g.seq);
     if (old && !c.ended()) c.troubles().old_resets.add(e.id);
     return;
   }
-  (g.ifindex == loopback_ifindex ? c.in_on_loopback : c.in_elsewhere) = true;
+  if (g.ifindex == loopback_ifindex) {
+    c.in_on_loopback = true;
+  } else {
+    c.in_elsewhere = true;
+  }
   if (g.ttl != 0) {
     if (c.ttl_in == 0) {
       c.ttl_in = g.ttl;

@@ -42,6 +42,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
     }
     if (DropSeen* seen = kind_of(drops, d)) {
       if (!seen->first) seen->first = {e.id, e.ts_ns};
+      seen->last = {e.id, e.ts_ns};
       seen->evidence.add(e.id);
       ++seen->count;
       seen->bytes += d.len;

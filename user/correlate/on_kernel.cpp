@@ -185,7 +185,9 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   bool matched = static_cast<bool>(rst.mark);
   if (matched && !sent && (r.cb.flags & TW_CB_PRESENT) != 0) {
     // A RST from before rcv_nxt is not the one that the kernel took.
-    matched = static_cast<State>(r.cb.state) == State::syn_sent || !seq_before(rst.seq, r.cb.rcv_nxt);
+    const auto state = static_cast<State>(r.cb.state);
+    matched =
+        state == State::syn_sent || !seq_before(rst.seq, r.cb.rcv_nxt) || takes_reset(state, r.cb.rcv_nxt, rst.seq);
   }
   if (matched) body.segment = rst.mark.id;
   if (!sent) body.meaning = taken_reset_meaning(c, r, matched);
@@ -243,10 +245,8 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   note_first_call(c, e, o, settings_.slow_accept_ns);
   const bool owns = own_by_use(c, o);
   if (owns) owner_changed(c, e);
-  const bool open = o.source == TW_OWNER_SNAPSHOT && c.state == State::close_wait && o.actor.tgid == c.owner.pid;
-  if (!open || o.fd < 0) return;
-  c.ending().descriptor = {e.id, e.ts_ns};
-  c.ending().fd = o.fd;
+  if (o.source != TW_OWNER_SNAPSHOT || o.fd < 0 || c.state != State::close_wait) return;
+  note_holder(c, e, o);
   if (!owns) entry(&c, e, c.flow, OwnerEntry{seen_process(o).process(), o.fd});
 }
 

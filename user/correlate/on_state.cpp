@@ -176,6 +176,8 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
     if (to == State::closing) c.closed_by = ClosedBy::both;
     if (to == State::close_wait) {
       closing.close_wait = {e.id, e.ts_ns};
+      closing.sent = s.cb.write_seq;
+      closing.sent_known = (s.cb.flags & TW_CB_PRESENT) != 0;
       table_.wait(slot, Wait::close_wait, now_);
     }
     if (from == State::close_wait) closing.left_close_wait = {e.id, e.ts_ns};

@@ -45,6 +45,21 @@ Owner seen_process(const OwnerSeen& seen) {
   }
 }
 
+void note_holder(Connection& c, const Event& e, const OwnerSeen& seen) {
+  Closing& closing = c.ending();
+  const Owner holder = seen_process(seen);
+  const bool first = !closing.descriptor;
+  const bool same = closing.holder.pid == holder.pid;
+  if (first || same || holder.pid == c.owner.pid) {
+    closing.holder = holder;
+    closing.fd = seen.fd;
+  } else if (closing.holder.pid != c.owner.pid) {
+    closing.holder = Owner{};
+  }
+  closing.descriptor = {e.id, e.ts_ns};
+  closing.idle_ms = seen.waited_ms;
+}
+
 bool own_by_connect(Connection& c, const StateChange& change) {
   const Owner owner = acting_process(change, PidSource::connect);
   if (owner.pid == 0) return false;

@@ -14,6 +14,9 @@ namespace tcpwitness {
 [[nodiscard]] Owner acting_process(const StateChange& change, PidSource source);
 [[nodiscard]] Owner seen_process(const OwnerSeen& seen);
 
+// Who still has a socket in CLOSE_WAIT open. Of several the one that used it before; else nobody is named.
+void note_holder(Connection& c, const Event& e, const OwnerSeen& seen);
+
 // Each returns true when the connection's process changed.
 bool own_by_connect(Connection& c, const StateChange& change);
 bool own_by_listener(Connection& c, const Listener* listener);

@@ -30,7 +30,7 @@ Reaction caused_by(const Connection& c, const StateChange& s) {
   }
   if (to == State::close && c.trouble && c.trouble->reset_received.mark && from != State::syn_sent) {
     const ResetSeen& rst = c.trouble->rst_in;
-    return rst.mark && rst.seq == s.cb.rcv_nxt ? Reaction{rst.mark, "RST"} : Reaction{};
+    return rst.mark && takes_reset(from, s.cb.rcv_nxt, rst.seq) ? Reaction{rst.mark, "RST"} : Reaction{};
   }
   return {};
 }

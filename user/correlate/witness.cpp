@@ -71,8 +71,10 @@ bool Witness::Impl::wants_descriptors() {
   if (first == no_slot || table_.at(first).ending().descriptor_asked) return false;
   if (now_ + ahead_ns < table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns) return false;
   // The answer comes for all of them.
-  for (Slot slot = first; slot != no_slot; slot = table_.at(slot).wait_next)
+  for (Slot slot = first; slot != no_slot; slot = table_.at(slot).wait_next) {
     table_.at(slot).ending().descriptor_asked = true;
+    table_.at(slot).ending().descriptor = {};
+  }
   return true;
 }
 
@@ -107,6 +109,10 @@ void Witness::Impl::pass_time(TimeNs now) {
         if (auto finding = judge_close_wait_stuck(c, bench())) {
           c.ending().stuck_told = true;
           if (settings_.finding_reports) report(FindingReport{c.id, now_, c.flow, std::move(*finding)}, c.id);
+        } else if (c.closing && c.closing->descriptor &&
+                   c.state == TcpState::close_wait) {  // it goes on sending: looked at again
+          c.ending().descriptor_asked = false;
+          table_.wait(due.slot, Wait::close_wait, now_);
         }
         break;
       }

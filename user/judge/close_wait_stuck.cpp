@@ -11,7 +11,14 @@ namespace tcpwitness {
 namespace {
 
 std::string closed(const Closing& closing) {
-  return closing.descriptor ? fmt::format("closed fd {}", closing.fd) : "closed";
+  return closing.descriptor && closing.holder.pid != 0 ? fmt::format("closed fd {}", closing.fd) : "closed";
+}
+
+// It goes on sending: closed in one direction only, as is its right (RFC 9293, 3.6).
+bool half_closed_and_busy(const Connection& c, const Bench& bench) {
+  const Closing& closing = *c.closing;
+  if (closing.left_close_wait) return closing.sent_known && seq_before(closing.sent + 1, c.cb.write_seq);
+  return closing.descriptor && std::int64_t{closing.idle_ms} * 1'000'000 < bench.close_wait_stuck_ns / 2;
 }
 
 }  // namespace
@@ -22,7 +29,7 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& 
   const bool left = static_cast<bool>(closing.left_close_wait);
   if (!left && c.state != TcpState::close_wait) return std::nullopt;
   const std::int64_t lasted = (left ? closing.left_close_wait.ts_ns : bench.now) - closing.close_wait.ts_ns;
-  if (lasted < bench.close_wait_stuck_ns) return std::nullopt;
+  if (lasted < bench.close_wait_stuck_ns || half_closed_and_busy(c, bench)) return std::nullopt;
   Finding finding;
   finding.rule = Rule::close_wait_stuck;
   const bool shown = left || closing.descriptor;
@@ -32,9 +39,12 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& 
   if (closing.descriptor) finding.evidence.push_back(closing.descriptor.id);
   if (left) finding.evidence.push_back(closing.left_close_wait.id);
   if (bench.texts) {
-    const std::string who = process_words(c.owner);
+    const std::string who = !closing.descriptor       ? process_words(c.owner)
+                            : closing.holder.pid != 0 ? process_words(closing.holder)
+                                                      : "more than one process";
     const bool accepted = (c.cb.more & TW_CB_UNACCEPTED) == 0;
-    finding.text = left ? fmt::format("the peer's FIN arrived and {} closed only {} later", who, seconds(lasted))
+    finding.text = left ? fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(c.owner),
+                                      c.preexisting ? "at least " : "", seconds(lasted))
                         : fmt::format("the peer's FIN arrived {} ago; {} has not {}: CLOSE_WAIT leak", seconds(lasted),
                                       who, !accepted ? "even accepted the connection" : closed(closing));
   }

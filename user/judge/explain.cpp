@@ -177,8 +177,16 @@ constexpr std::string_view silent_repair =
 std::string aborted(const Connection& c) {
   if (c.closing->end_from == State::syn_sent) {
     const std::string died = how_the_process_ended(c);
-    return fmt::format("{} before the connection was made: no answer had come to the SYN.",
-                       died.empty() ? process_words(c.owner) + " gave up" : died);
+    std::string answer = "no answer had come to the SYN";
+    if (c.syn_ack_seen) {
+      answer = "a SYN-ACK had come in over the wire, but TCP never took it";
+    } else if (c.trouble && c.trouble->drops.syn_acks_in != 0) {
+      answer = "a SYN-ACK had come in, but the kernel dropped it";
+    } else if (c.trouble && c.trouble->icmp_error != 0) {
+      answer = fmt::format("an ICMP message had answered the SYN ({})", error_name(c.trouble->icmp_error));
+    }
+    return fmt::format("{} before the connection was made: {}.",
+                       died.empty() ? process_words(c.owner) + " gave up" : died, answer);
   }
   const std::string died = how_the_process_ended(c);
   const std::string ended = died.empty() ? process_words(c.owner) + " ended" : died;

@@ -36,12 +36,13 @@ std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, 
     if (t.keepalive.unanswered != 0) {
       asked = fmt::format("{} keep-alive probe{}", t.keepalive.unanswered, t.keepalive.unanswered == 1 ? "" : "s");
     } else if (unanswered) {
-      asked = fmt::format("{} unanswered retransmission{}", r.run.total, r.run.total == 1 ? "" : "s");
+      // The kernel's own count, where it told of them: the wire shows the same ones.
+      const std::uint32_t times = r.kernel != 0 && r.last_seq == r.run_seq ? r.attempt : r.run.total;
+      asked = fmt::format("{} unanswered retransmission{}", times, times == 1 ? "" : "s");
     }
     finding.text = fmt::format(
         "the peer no longer knew this connection: after {} it answered with a RST that only repeats our "
-        "acknowledgement "
-        "number (it was restarted, or something between forgot the connection)",
+        "acknowledgement number (it was restarted, or something between forgot the connection)",
         asked);
   }
   return finding;

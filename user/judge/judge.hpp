@@ -104,6 +104,8 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] bool syns_never_left(const Connection& c, const Bench& bench);
 // A segment was dropped in this direction, for a reason of this kind.
 [[nodiscard]] const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind);
+// The RST that came in is a local firewall's answer to what it dropped on its way out: both within a moment.
+[[nodiscard]] const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench);
 [[nodiscard]] bool syn_ack_ignored(const Connection& c);
 // "a firewall rule dropped it (NETFILTER_DROP)" for all SYNs out, or all SYN-ACKs in; "": no drop was told.
 [[nodiscard]] std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags);

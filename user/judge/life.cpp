@@ -91,6 +91,8 @@ Life judge_life(const Connection& c, const Bench& bench) {
   life.outcome = judge_outcome(c, bench);
   if (c.error != 0) life.error = c.error;
   life.closed_by = judge_closed_by(c, life.outcome);
+  if (life.outcome == Outcome::refused && refused_by_own_firewall(c, bench) != nullptr)
+    life.closed_by = ClosedBy::local;
   life.preexisting = c.preexisting;
   life.kernel_heard = c.kernel_heard;
   life.wire_heard = c.wire_heard;

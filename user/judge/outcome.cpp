@@ -86,6 +86,7 @@ Outcome refused_or_not(const Connection& c, const Bench& bench) {
   const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
   if (c.error != 0 || !called) return Outcome::unknown;
   // The message came while connect() held the socket: it ends nothing, and the process learns of it (SO_ERROR).
+  if (t.icmp_error != 0 && syns_never_left(c, bench)) return Outcome::connect_unsent;
   if (t.icmp_error == ECONNREFUSED) return Outcome::refused;
   return c.incomplete ? Outcome::unknown : Outcome::aborted;
 }
@@ -127,7 +128,8 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (!bench.kernel_heard) return wire_outcome(c, bench);
   if (!c.ended()) {
     // A SYN that TCP never took began nothing that could still be open.
-    const bool never_taken = c.role == Role::passive && c.state == State::unknown && !c.syn_ack_seen;
+    const bool cookie = c.trouble && c.trouble->queues.cookie && !c.established;
+    const bool never_taken = c.role == Role::passive && (cookie || (c.state == State::unknown && !c.syn_ack_seen));
     return bench.finished && !c.expired && !never_taken ? Outcome::open : Outcome::unknown;
   }
 

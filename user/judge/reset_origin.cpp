@@ -33,8 +33,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
       if (!bench.wire_heard && !t.rst_in.mark) finding.text = "the kernel took a reset from the peer";
     }
     // What a rule in OUTPUT drops and refuses by a RST never reached the peer.
-    const DropSeen* refused = dropped_for(c, bench, true, DropKind::firewall);
-    if (refused != nullptr && t.rst_in.mark && refused->first.ts_ns <= t.rst_in.mark.ts_ns) {
+    if (const DropSeen* refused = refused_by_own_firewall(c, bench); refused != nullptr) {
       const bool unsent = outcome == Outcome::refused && syns_never_left(c, bench);
       finding.confidence = unsent ? Confidence::certain : Confidence::likely;
       finding.evidence.push_back(refused->first.id);

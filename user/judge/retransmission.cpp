@@ -71,7 +71,9 @@ struct InVain {
 InVain in_vain(const Connection& c, const Bench& bench) {
   InVain result;
   result.of = std::max(c.has_cb() ? c.cb.total_retrans : 0, c.trouble->retransmissions.kernel);
-  if (c.has_cb()) result.ours = std::min(c.cb.dsack_dups, result.of);
+  // Those of before we listened have no event to show.
+  const bool shown = c.trouble->retransmissions.evidence.total != 0;
+  if (c.has_cb() && shown) result.ours = std::min(c.cb.dsack_dups, result.of);
   const DropSeen* old = dropped_for(c, bench, false, DropKind::old_payload);
   if (old != nullptr && old->bytes != 0) result.theirs = old;
   return result;

@@ -39,6 +39,9 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   const TimeNs begun = active ? c.start_ts_ns : c.syn.ts_ns;
   const std::int64_t first = c.syn_ack.ts_ns - c.syn.ts_ns;
   const std::int64_t second = begun + c.handshake_ns - c.syn_ack.ts_ns;
+  // ESTABLISHED late, and the SYN-ACK was not missed: the listener waits for data (TCP_DEFER_ACCEPT), not for the ACK.
+  const bool repeated = !sent_again(c, RetransmitKind::syn_ack, "").empty();
+  if (!active && first < bench.slow_handshake_ns && !repeated) return std::nullopt;
   if (first >= bench.slow_handshake_ns || second >= bench.slow_handshake_ns) finding.confidence = Confidence::certain;
   if (!bench.texts) return finding;
   const bool asked = first >= second;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 #include "judge/judge.hpp"
 
@@ -33,6 +34,15 @@ bool syns_never_left(const Connection& c, const Bench& bench) {
   // The last SYN can still wait for the next hop's address when the silence about it ends the connect().
   const bool waits = c.error == EHOSTUNREACH && dropped_for(c, bench, true, DropKind::neighbour) != nullptr;
   return dropped + (waits ? 1 : 0) >= sent;
+}
+
+const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench) {
+  // netfilter sends the RST and then drops the segment, in one go.
+  constexpr std::int64_t moment_ns = 1'000'000;
+  const DropSeen* dropped = dropped_for(c, bench, true, DropKind::firewall);
+  if (dropped == nullptr || !c.trouble->rst_in.mark) return nullptr;
+  const auto near = [&](const Mark& mark) { return std::abs(mark.ts_ns - c.trouble->rst_in.mark.ts_ns) <= moment_ns; };
+  return near(dropped->first) || near(dropped->last) ? dropped : nullptr;
 }
 
 bool syn_ack_ignored(const Connection& c) {

@@ -133,7 +133,7 @@ void Stories::tell_quiet(Thread& thread, std::int64_t until_ns) {
   plot.told = plot.known;
   add(thread, {.offset_ns = thread.last_ns,
                .id = 0,
-               .text = fmt::format("Until {} {}", until_mark, words_.passed(plot, sent, received)),
+               .text = fmt::format("By {} {}", until_mark, words_.passed(plot, sent, received)),
                .events = 0,
                .until_ns = until_ns});
 }
