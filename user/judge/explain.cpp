@@ -80,15 +80,17 @@ std::string reset_by_outsider(const Connection& c, const Life& life) {
       life.error ? fmt::format("; the process here gets {}", error_name(*life.error)) : "");
 }
 
-std::string refused(const Connection& c, const Life& life) {
+std::string refused(const Connection& c, const Bench& bench, const Life& life) {
   if (life.role == Role::passive) {
     return "The SYN was answered by a RST from this machine: nothing listens there, or a firewall refused it.";
   }
   const bool rst = c.trouble && c.trouble->rst_in.mark;
   const bool icmp = c.trouble && c.trouble->icmp_error != 0;
-  const std::string answer = rst    ? "The SYN was answered by a RST: nothing listens there, or a firewall refused it"
-                             : icmp ? "The SYN was answered by an ICMP message that refuses the connection"
-                                    : "The connection was refused (by a RST or an ICMP message)";
+  std::string answer = "The connection was refused (by a RST or an ICMP message)";
+  if (rst) answer = "The SYN was answered by a RST: nothing listens there, or a firewall refused it";
+  if (icmp) answer = "The SYN was answered by an ICMP message that refuses the connection";
+  if (refused_by_own_firewall(c, bench) != nullptr)
+    answer = "The SYN never left this machine: its own firewall refused it by a RST";
   return life.kernel_heard
              ? fmt::format("{}; {} after {}.", answer, what_process_got(life, "connect()"), seconds(life.duration_ns))
              : answer + ".";
@@ -269,7 +271,7 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
     case Outcome::completed:
       return completed(c);
     case Outcome::refused:
-      return refused(c, life);
+      return refused(c, bench, life);
     case Outcome::connect_timeout:
       return connect_timeout(c, bench, life);
     case Outcome::connect_unsent:
