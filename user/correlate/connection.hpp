@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
@@ -184,9 +185,8 @@ struct DropSeen {
   Evidence evidence;
   std::uint32_t reason = 0;  // enum skb_drop_reason of the running kernel
   std::uint32_t count = 0;
-  std::uint32_t segments_seen = 0;  // of these, with their segment on the wire
-  std::uint32_t bytes = 0;          // payload
-  std::uint8_t flags = 0;           // TCP flags of all of them together
+  std::uint32_t bytes = 0;  // payload
+  std::uint8_t flags = 0;   // TCP flags of all of them together
   bool out = false;
 };
 
@@ -197,6 +197,9 @@ struct Drops {
   std::uint32_t untold = 0;    // of further kinds
   std::uint32_t syns_out = 0;  // SYNs that were to leave, whatever the kind
   std::uint32_t syn_acks_in = 0;
+
+  [[nodiscard]] std::span<const DropSeen> seen() const { return std::span(kinds).first(used); }
+  [[nodiscard]] std::span<DropSeen> seen() { return std::span(kinds).first(used); }
 };
 
 // What a listener's queues looked like to this connection's SYNs and to its last ACK. Of SYNs only those that came

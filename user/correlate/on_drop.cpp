@@ -10,8 +10,7 @@ namespace tcpwitness {
 namespace {
 
 DropSeen* kind_of(Drops& drops, const Drop& d) {
-  for (std::size_t i = 0; i < drops.used; ++i) {
-    DropSeen& seen = drops.kinds[i];
+  for (DropSeen& seen : drops.seen()) {
     if (seen.reason == d.reason && seen.out == (d.outgoing != 0)) return &seen;
   }
   if (drops.used == Drops::limit) return nullptr;

@@ -26,9 +26,8 @@ Bounds bounds(std::uint64_t bytes, std::uint64_t again, std::uint64_t not_taken)
 std::uint64_t dropped_bytes(const Connection& c, bool out) {
   std::uint64_t bytes = 0;
   if (!c.trouble) return bytes;
-  const Drops& drops = c.trouble->drops;
-  for (std::size_t i = 0; i < drops.used; ++i) {
-    if (drops.kinds[i].out == out) bytes += drops.kinds[i].bytes;
+  for (const DropSeen& seen : c.trouble->drops.seen()) {
+    if (seen.out == out) bytes += seen.bytes;
   }
   return bytes;
 }

@@ -24,13 +24,11 @@ struct Gathered {
 // Everything that was dropped in one direction for one of these kinds of reason; nullopt: nothing.
 std::optional<Gathered> gather(const Connection& c, const Bench& bench, Rule rule, bool out,
                                std::initializer_list<DropKind> kinds) {
-  const Drops& drops = c.trouble->drops;
   Gathered all;
   all.finding.rule = rule;
   // The kernel is first-hand; that the segment was there is the wire's word.
   all.finding.confidence = c.wire_heard ? Confidence::certain : Confidence::likely;
-  for (std::size_t i = 0; i < drops.used; ++i) {
-    const DropSeen& seen = drops.kinds[i];
+  for (const DropSeen& seen : c.trouble->drops.seen()) {
     const DropKind kind = drop_kind(bench.names, seen.reason);
     if (seen.out != out || std::ranges::find(kinds, kind) == kinds.end()) continue;
     all.segments += seen.count;

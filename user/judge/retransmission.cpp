@@ -54,9 +54,8 @@ Disagreement disagreement(const Connection& c) {
   // What the queue behind the hook dropped and TCP then sent for the first time the wire shows twice.
   std::uint32_t explained = 0;
   for (const std::uint32_t seen : r.matched) explained += seen;
-  const Drops& drops = c.trouble->drops;
-  for (std::size_t i = 0; i < drops.used; ++i) {
-    if (drops.kinds[i].out) explained += drops.kinds[i].count;
+  for (const DropSeen& seen : c.trouble->drops.seen()) {
+    if (seen.out) explained += seen.count;
   }
   return {r.wire_out > explained ? r.wire_out - explained : 0, r.unmatched.total};
 }

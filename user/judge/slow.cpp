@@ -88,8 +88,8 @@ std::optional<Finding> judge_late(const Connection& c, const Bench& bench) {
   const ReactionFacts& worst = c.trouble->reaction;
   if (!worst.segment || worst.delay_ns < bench.late_ns) return std::nullopt;
   // What was dropped behind the interface came again: the delay is the peer's timer, not this kernel.
-  for (std::size_t i = 0; i < c.trouble->drops.used; ++i) {
-    if (!c.trouble->drops.kinds[i].out) return std::nullopt;
+  for (const DropSeen& seen : c.trouble->drops.seen()) {
+    if (!seen.out) return std::nullopt;
   }
   Finding finding;
   finding.rule = Rule::late;

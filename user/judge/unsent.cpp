@@ -16,9 +16,8 @@ namespace tcpwitness {
 
 const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind) {
   if (!c.trouble) return nullptr;
-  const Drops& drops = c.trouble->drops;
-  for (std::size_t i = 0; i < drops.used; ++i) {
-    if (drops.kinds[i].out == out && drop_kind(bench.names, drops.kinds[i].reason) == kind) return &drops.kinds[i];
+  for (const DropSeen& seen : c.trouble->drops.seen()) {
+    if (seen.out == out && drop_kind(bench.names, seen.reason) == kind) return &seen;
   }
   return nullptr;
 }
@@ -56,9 +55,7 @@ bool syn_ack_ignored(const Connection& c) {
 std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags) {
   std::string text;
   if (!c.trouble) return text;
-  const Drops& drops = c.trouble->drops;
-  for (std::size_t i = 0; i < drops.used; ++i) {
-    const DropSeen& seen = drops.kinds[i];
+  for (const DropSeen& seen : c.trouble->drops.seen()) {
     if (seen.out != out || (seen.flags & flags) != flags) continue;
     if (!text.empty()) text += "; ";
     const std::string_view meaning = drop_meaning(drop_kind(bench.names, seen.reason));
