@@ -341,26 +341,22 @@ int BPF_PROG(kernel_destroy, struct sock *sk)
 	return 0;
 }
 
+/* Is `reason` the one of this name? Older kernels do not know every one. */
+#define IS_DROP_REASON(reason, name)                               \
+	(bpf_core_enum_value_exists(enum skb_drop_reason, name) && \
+	 (reason) == bpf_core_enum_value(enum skb_drop_reason, name))
+
 /*
  * What is dropped for no fault is not told: buffers of a queue that goes away with its socket, and
  * what old code gives no reason for (a FIN that its TIME_WAIT socket has taken).
  */
 static __always_inline bool drop_tells(__u32 reason)
 {
-	if (bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_QUEUE_PURGE) &&
-	    reason == bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_QUEUE_PURGE))
-		return false;
-	return reason != bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_NOT_SPECIFIED);
+	return !IS_DROP_REASON(reason, SKB_DROP_REASON_QUEUE_PURGE) &&
+	       !IS_DROP_REASON(reason, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
-/* The backlog of a CPU is full: on arrival, before the buffer's skb_iif is set. */
-static __always_inline bool is_backlog(__u32 reason)
-{
-	return bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_CPU_BACKLOG) &&
-	       reason == bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_CPU_BACKLOG);
-}
-
-/* Where the TCP header of a buffer begins behind its IP header, and how much payload is behind that. */
+/* What the headers of a buffer say. */
 struct dropped {
 	struct tw_tuple tuple;
 	__u32 seq, ack, len;
@@ -440,7 +436,8 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 		return 0;
 	if (!drop_tells(reason))
 		return 0;
-	outgoing = skb->skb_iif == 0 && !is_backlog(reason);
+	/* The backlog of a CPU is full on arrival, before skb_iif is set. */
+	outgoing = skb->skb_iif == 0 && !IS_DROP_REASON(reason, SKB_DROP_REASON_CPU_BACKLOG);
 	netns = dropped_netns(skb);
 	if (config.netns && netns && netns != config.netns)
 		return 0;
