@@ -70,6 +70,7 @@ struct Options {
 
   [[nodiscard]] bool timeline() const { return command == Command::trace || read.trace; }
   [[nodiscard]] bool stories() const { return command == Command::explain || read.explain; }
+  [[nodiscard]] bool entries() const { return timeline() || stories(); }  // both are made of the timeline's entries
 };
 
 // Help or version: text for stdout, exit code 0.

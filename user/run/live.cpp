@@ -57,7 +57,7 @@ TracerSettings tracer_settings(const Options& options) {
 
 WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   const bool json = options.format == OutputFormat::json;
-  const bool trace = options.command == Command::trace || options.stories();
+  const bool trace = options.entries();
   WitnessSettings settings;
   settings.timeline = trace;
   settings.finding_reports = json || trace || options.command == Command::record;

@@ -42,10 +42,9 @@ constexpr auto deliver_every = std::chrono::milliseconds(100);
 
 WitnessSettings witness_settings(const Options& options) {
   WitnessSettings settings;
-  const bool entries = options.timeline() || options.stories();
-  settings.timeline = entries;
-  settings.finding_reports = options.format == OutputFormat::json || entries;
-  settings.explain = entries;
+  settings.timeline = options.entries();
+  settings.finding_reports = options.format == OutputFormat::json || options.entries();
+  settings.explain = options.entries();
   settings.kernel_heard = false;
   settings.every_segment = true;
   settings.capture = true;

@@ -39,10 +39,9 @@ bool wants(const Selection& selection, const Report& report) {
 
 ReplaySettings replay_settings(const Options& options) {
   ReplaySettings settings;
-  const bool entries = options.timeline() || options.stories();
-  settings.timeline = entries;
-  settings.finding_reports = options.format == OutputFormat::json || entries;
-  settings.explain = entries;
+  settings.timeline = options.entries();
+  settings.finding_reports = options.format == OutputFormat::json || options.entries();
+  settings.explain = options.entries();
   settings.pid = options.pid;
   settings.comm = options.comm;
   // The default is no wish of anybody's: then the recorder's counts.
