@@ -16,16 +16,6 @@ int64_t milliseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<Millis>(Clock::now() - start).count();
 }
 
-void talk_and_close(Script& s) {
-  s.exchange();
-  s.client().close(s.connection.client).ok();
-  s.server().drain(s.connection.server).ok(0);
-  s.server().close(s.connection.server).ok();
-  s.played.closed_first = Closer::client;
-  s.await_state(Side::client, "TIME_WAIT");
-  s.await_state(Side::server, "gone");
-}
-
 }  // namespace
 
 void accept_overflow(Script& s) {
@@ -54,7 +44,7 @@ void accept_overflow(Script& s) {
   s.server().close(second).ok();
   s.pause(Millis(100));
   host.say("A", 2, 2);
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 void syn_backlog_full(Script& s) {
@@ -85,7 +75,7 @@ void syn_backlog_full(Script& s) {
   s.connection = {listener, fd, static_cast<int>(accepted.ok())};
   s.played.client_at = accepted.remote();
   s.played.server_at = accepted.local();
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 void syncookie(Script& s) {
@@ -93,7 +83,7 @@ void syncookie(Script& s) {
   s.establish();
   s.fact("syncookies", s.counted(Side::server, "SyncookiesRecv"));
   s.require(s.counted(Side::server, "SyncookiesRecv") == 1, "the connection came from a cookie");
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 void slow_accept(Script& s) {
@@ -112,7 +102,7 @@ void slow_accept(Script& s) {
   s.played.client_at = connected.local();
   s.played.server_at = accepted.local();
   s.fact("accepted_after_ms", 1500);
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 void slow_handshake(Script& s) {
@@ -122,7 +112,7 @@ void slow_handshake(Script& s) {
   s.meet(listener, s.client_socket(at), at);  // > S is lost, > S after 1 s
   s.require(s.dropped(Side::server) == 1, "one SYN was lost");
   s.unsilence(Side::server);
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 void synack_lost(Script& s) {
@@ -132,7 +122,7 @@ void synack_lost(Script& s) {
   s.meet(listener, s.client_socket(at), at);  // > S   < SA is lost, both again after 1 s
   s.require(s.dropped(Side::client) == 1, "one SYN-ACK was lost");
   s.unsilence(Side::client);
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 }  // namespace tcpwitness::lab::cases

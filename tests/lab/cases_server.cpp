@@ -8,20 +8,6 @@
 #include "lab/cases.hpp"
 
 namespace tcpwitness::lab::cases {
-namespace {
-
-void talk_and_close(Script& s) {
-  s.exchange();
-  s.client().close(s.connection.client).ok();
-  s.server().drain(s.connection.server).ok(0);
-  s.server().close(s.connection.server).ok();
-  s.played.closed_first = Closer::client;
-  s.await_state(Side::client, "TIME_WAIT");
-  s.await_state(Side::server, "gone");
-}
-
-}  // namespace
-
 void fork_server(Script& s) {
   const Endpoint at{server_ip, service_port};
   const int listener = s.listen(at);
@@ -51,12 +37,12 @@ void mapped(Script& s) {
   s.server().listen(listener, 16).ok();
   const Endpoint at{server_ip, service_port};
   s.meet(listener, s.client_socket(at), at);
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 void ipv6(Script& s) {
   s.establish({server_ip6, service_port});
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 void late(Script& s) {
@@ -89,7 +75,7 @@ void preexisting_before(Script& s) {
 
 void preexisting(Script& s) {
   s.pause(Millis(100));
-  talk_and_close(s);
+  s.talk_and_close();
 }
 
 }  // namespace tcpwitness::lab::cases

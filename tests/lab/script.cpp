@@ -70,6 +70,16 @@ void Script::exchange() {
   server_sends("time to read RFC 9293\n");
 }
 
+void Script::talk_and_close() {
+  exchange();
+  client().close(connection.client).ok();
+  server().drain(connection.server).ok(0);
+  server().close(connection.server).ok();
+  played.closed_first = Closer::client;
+  await_state(Side::client, "TIME_WAIT");
+  await_state(Side::server, "gone");
+}
+
 void Script::check(const Result<void>& done) {
   if (!done) failure_.note(done.error());
 }

@@ -51,6 +51,7 @@ class Script {
   void client_sends(std::string_view text);  // and the server reads it
   void server_sends(std::string_view text);  // and the client reads it
   void exchange();                           // a request and its response
+  void talk_and_close();                     // the same, then the client closes first, to the end
   // That side's application notes the error of a call that had to fail so.
   void client_fails(const Call& call, int error) { played.client_errno = call.fails_with(error); }
   void server_fails(const Call& call, int error) { played.server_errno = call.fails_with(error); }

@@ -366,13 +366,18 @@ inline void connects(Side& c, Caller by = curl) {
   c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
 }
 
-// What a server's host hears of one.
-inline void accepts(Side& c) {
+// What a server's host hears of one until its SYN-ACK.
+inline void is_asked(Side& c) {
   c.view = TW_SOCKET_LISTENER;
   c.in(S);
   c.view = TW_SOCKET_REQUEST;
   c.state = State::new_syn_recv;
   c.out(SA);
+}
+
+// And the whole of it.
+inline void accepts(Side& c) {
+  is_asked(c);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
   c.view = TW_SOCKET_FULL;
   c.state = State::listen;

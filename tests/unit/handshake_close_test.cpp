@@ -104,11 +104,7 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
   Side server = server_of(stream);
   client.to(State::syn_sent, curl);
   client.out(S);
-  server.view = TW_SOCKET_LISTENER;
-  server.in(S);
-  server.view = TW_SOCKET_REQUEST;
-  server.state = State::new_syn_recv;
-  server.out(SA);
+  is_asked(server);
   client.in(SA);
   client.to(State::established, curl);
   client.out(A, 0, TW_WHY_HANDSHAKE_ACK);

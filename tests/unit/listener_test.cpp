@@ -129,11 +129,7 @@ std::optional<Finding> established_late(bool repeated) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
-  c.in(S);
-  c.view = TW_SOCKET_REQUEST;
-  c.state = State::new_syn_recv;
-  c.out(SA);
+  is_asked(c);
   stream.wait(1000 * ms);
   if (repeated) {
     c.out(SA, 0, TW_WHY_RETRANSMISSION);

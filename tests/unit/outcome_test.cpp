@@ -114,11 +114,7 @@ TEST(Outcome, HalfOpenRequestThatExpiresIsUnknownAndSaysSo) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
-  c.in(S);
-  c.view = TW_SOCKET_REQUEST;
-  c.state = State::new_syn_recv;
-  c.out(SA);
+  is_asked(c);
   stream.wait(1 * s);
   c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
   const Told told = run(stream.events, life_settings(), 80 * s);
@@ -132,11 +128,7 @@ TEST(Outcome, RstInNewSynRecvIsThePeers) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
-  c.in(S);
-  c.view = TW_SOCKET_REQUEST;
-  c.state = State::new_syn_recv;
-  c.out(SA);
+  is_asked(c);
   c.in(R);
   EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_peer);
 }
@@ -188,11 +180,7 @@ TEST(ResetAndLoss, AHandshakeIsRefusedByTheRstThatMetItsRequestOnly) {
     Stream stream;
     listens(stream);
     Side c = server_of(stream);
-    c.view = TW_SOCKET_LISTENER;
-    c.in(S);
-    c.view = TW_SOCKET_REQUEST;
-    c.state = State::new_syn_recv;
-    c.out(SA);
+    is_asked(c);
     if (blind) c.view = TW_SOCKET_FULL;  // the child's states are lost
     c.in(R, 0, 0, [&](tw_segment& g) { g.seq += blind ? 999 : 0; });
     if (blind) c.destroy();

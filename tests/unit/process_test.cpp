@@ -32,11 +32,7 @@ TEST(Process, UnusedChildBelongsToItsListener) {
 TEST(Process, CurrentInSoftirqIsNeverTheOwner) {
   Stream stream;
   Side c = server_of(stream);  // its listener was never heard of
-  c.view = TW_SOCKET_LISTENER;
-  c.in(S);
-  c.view = TW_SOCKET_REQUEST;
-  c.state = State::new_syn_recv;
-  c.out(SA);
+  is_asked(c);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
   c.state = State::listen;
   const auto interrupted = [](tw_state& e) { e.actor = Side::actor(curl); };

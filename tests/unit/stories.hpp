@@ -352,11 +352,7 @@ inline Story fin_before_ack_story() {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
-  c.in(S);
-  c.view = TW_SOCKET_REQUEST;
-  c.state = State::new_syn_recv;
-  c.out(SA);
+  is_asked(c);
   const EventId fin_id = c.in(FA, 0, TW_WHY_HANDSHAKE_ACK);
   c.view = TW_SOCKET_FULL;
   c.state = State::listen;
@@ -514,11 +510,7 @@ inline Story accept_overflow_story() {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
-  c.in(S);
-  c.view = TW_SOCKET_REQUEST;
-  c.state = State::new_syn_recv;
-  c.out(SA);
+  is_asked(c);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
   c.drop(drop_listen_overflow, false, A);
   stream.wait(500 * ms);

@@ -55,11 +55,7 @@ TEST(Cause, TheAckBeforeAFinOfTheSameBatchMadeTheConnection) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
-  c.in(S);
-  c.view = TW_SOCKET_REQUEST;
-  c.state = State::new_syn_recv;
-  c.out(SA);
+  is_asked(c);
   const EventId ack_id = c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
   const EventId fin_id = c.in(FA);
   c.state = State::listen;
