@@ -10,9 +10,13 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  auto file = tcpwitness::CaptureFile::open(std::as_bytes(std::span(data, size)));
-  if (!file) return 0;
+namespace {
+
+// head 0: packets whole.
+void read(std::span<const std::byte> bytes, std::uint32_t head) {
+  auto file = tcpwitness::CaptureFile::open(bytes);
+  if (!file) return;
+  if (head != 0) (*file)->heads_only(head);
   tcpwitness::TcpFrames frames;
   frames.check_checksums(true);
   tcpwitness::CaptureBlock block;
@@ -23,6 +27,15 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::vector<std::byte> exact(block.bytes.begin(), block.bytes.end());  // so that its end is known
     block.bytes = exact;
     if (frames.parse(block, tcp) && tcp.sack_count > tcp.sack.size()) std::abort();
+    if (head != 0 && block.kind == tcpwitness::CaptureBlock::Kind::frame && exact.size() > head) std::abort();
   }
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto bytes = std::as_bytes(std::span(data, size));
+  read(bytes, 0);
+  read(bytes, 64);
   return 0;
 }

@@ -17,54 +17,10 @@
 #include <vector>
 
 #include "unit/capture_bytes.hpp"
+#include "unit/capture_read.hpp"
 
 namespace tcpwitness::testing {
 namespace {
-
-struct Block {
-  CaptureBlock::Kind kind;
-  std::uint32_t type;
-  std::uint64_t number;
-  TimeNs ts_ns;
-  std::uint32_t interface;
-  std::uint16_t link_type;
-  std::uint32_t wire_len;
-  std::string bytes;
-  std::string options;
-};
-
-struct Read {
-  std::vector<Block> blocks;
-  std::vector<CaptureInterface> interfaces;
-  std::string application;
-  std::string format;
-  std::string damage;   // empty: none
-  std::string refused;  // open() failed
-};
-
-std::string text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-Read read(Result<std::unique_ptr<CaptureFile>> file) {
-  Read told;
-  if (!file) {
-    told.refused = file.error().message();
-    return told;
-  }
-  CaptureBlock block;
-  while ((*file)->next(block))
-    told.blocks.push_back({block.kind, block.type, block.number, block.ts_ns, block.interface, block.link_type,
-                           block.wire_len, text(block.bytes), text(block.options)});
-  EXPECT_FALSE((*file)->next(block)) << "the end must stay the end";
-  told.interfaces = (*file)->interfaces();
-  told.application = (*file)->application();
-  told.format = (*file)->format();
-  if ((*file)->damage()) told.damage = (*file)->damage()->message();
-  return told;
-}
-
-Read read(const Bytes& bytes) { return read(CaptureFile::open(bytes.span())); }
 
 Bytes data(std::string_view text) { return Bytes().text(text); }
 
@@ -378,22 +334,6 @@ TEST(Packed, DataThatIsDamagedSaysSo) {
 }
 
 // Files and pipes.
-
-class Scratch {
- public:
-  explicit Scratch(const Bytes& content) {
-    std::string name = std::filesystem::temp_directory_path() / "tcpwitness-capture-XXXXXX";
-    const int fd = ::mkstemp(name.data());
-    EXPECT_GE(fd, 0);
-    ::close(fd);
-    path = name;
-    std::ofstream(path, std::ios::binary) << text(content.span());
-  }
-  ~Scratch() { std::filesystem::remove(path); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  std::string path;
-};
 
 TEST(File, OnDiskKnowsItsSizeAndHowFarItWasRead) {
   const Bytes plain = large_capture();

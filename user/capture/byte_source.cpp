@@ -16,10 +16,47 @@
 namespace tcpwitness {
 namespace {
 
+// An ordinary file.
+class FileSource final : public ByteSource {
+ public:
+  FileSource(int fd, bool owned) : fd_(fd), owned_(owned), at_(std::max(::lseek(fd, 0, SEEK_CUR), off_t{0})) {
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+  }
+  ~FileSource() override {
+    if (owned_) ::close(fd_);
+  }
+
+  std::size_t read(std::byte* to, std::size_t room) override {
+    ssize_t got = 0;
+    do got = ::pread(fd_, to, room, at_);
+    while (got < 0 && errno == EINTR);
+    if (got < 0) failure_ = std::strerror(errno);
+    if (got <= 0) return 0;
+    at_ += got;
+    return static_cast<std::size_t>(got);
+  }
+  [[nodiscard]] bool can_pass_over() const override { return true; }
+  std::uint64_t pass_over(std::uint64_t count) override {
+    const auto left = [&] { return static_cast<std::uint64_t>(std::max(size_ - at_, off_t{0})); };
+    if (struct stat status{}; left() < count && ::fstat(fd_, &status) == 0) size_ = status.st_size;  // it may grow
+    const std::uint64_t passed = std::min(count, left());
+    at_ += static_cast<off_t>(passed);
+    return passed;
+  }
+  [[nodiscard]] std::uint64_t packed_bytes_read() const override { return static_cast<std::uint64_t>(at_); }
+
+ private:
+  int fd_;
+  bool owned_;
+  off_t at_;
+  off_t size_ = 0;  // when it was last looked at
+};
+
+// A pipe, a socket, a terminal.
 class DescriptorSource final : public ByteSource {
  public:
-  DescriptorSource(int fd, bool owned) : fd_(fd), owned_(owned) {}
-  void wait_with(std::function<bool(int fd)> wait) { wait_ = std::move(wait); }
+  DescriptorSource(int fd, bool owned, std::function<bool(int fd)> wait)
+      : fd_(fd), owned_(owned), wait_(std::move(wait)) {}
   ~DescriptorSource() override {
     if (owned_) ::close(fd_);
   }
@@ -55,6 +92,12 @@ class MemorySource final : public ByteSource {
     read_ += count;
     return count;
   }
+  [[nodiscard]] bool can_pass_over() const override { return true; }
+  std::uint64_t pass_over(std::uint64_t count) override {
+    const std::uint64_t passed = std::min<std::uint64_t>(count, bytes_.size() - read_);
+    read_ += static_cast<std::size_t>(passed);
+    return passed;
+  }
   [[nodiscard]] std::uint64_t packed_bytes_read() const override { return read_; }
 
  private:
@@ -79,6 +122,8 @@ class PeekedSource final : public ByteSource {
     if (got == 0) end_as(*rest_);
     return got;
   }
+  [[nodiscard]] bool can_pass_over() const override { return given_ == peeked_.size() && rest_->can_pass_over(); }
+  std::uint64_t pass_over(std::uint64_t count) override { return rest_->pass_over(count); }
   [[nodiscard]] std::uint64_t packed_bytes_read() const override { return rest_->packed_bytes_read(); }
 
  private:
@@ -117,18 +162,16 @@ Result<OpenedSource> open_source(const std::string& path, std::function<bool(int
   const int fd = standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return failure("open " + name, std::strerror(errno));
   OpenedSource opened;
-  auto source = std::make_unique<DescriptorSource>(fd, !standard_input);
   struct stat status{};
   if (::fstat(fd, &status) != 0) return failure("open " + name, std::strerror(errno));
   if (S_ISDIR(status.st_mode)) return failure("read " + name, "it is a directory");
   opened.regular = S_ISREG(status.st_mode);
   if (opened.regular) {
     opened.total = static_cast<std::uint64_t>(status.st_size);
-    ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    opened.source = std::make_unique<FileSource>(fd, !standard_input);
   } else {
-    source->wait_with(std::move(wait));
+    opened.source = std::make_unique<DescriptorSource>(fd, !standard_input, std::move(wait));
   }
-  opened.source = std::move(source);
   return unpacked(std::move(opened), name);
 }
 

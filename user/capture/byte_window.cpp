@@ -11,12 +11,18 @@ namespace {
 // conversations.
 constexpr std::size_t usual_size = std::size_t{64} * 1024;
 
+// Behind bytes that were passed over there are often more of them, behind the next headers.
+constexpr std::size_t smallest_piece = 1024;
+// To copy fewer bytes costs less than the system call that saves it.
+constexpr std::size_t worth_passing_over = std::size_t{16} * 1024;
+
 }  // namespace
 
 ByteWindow::ByteWindow(std::unique_ptr<ByteSource> source, std::uint64_t total)
     : source_(std::move(source)),
       size_(total == 0 ? usual_size : static_cast<std::size_t>(std::clamp<std::uint64_t>(total, 64, usual_size))) {
   buffer_ = std::make_unique_for_overwrite<std::byte[]>(size_);
+  piece_ = size_;
   at_ = end_ = buffer_.get();
 }
 
@@ -33,14 +39,32 @@ const std::byte* ByteWindow::refill(std::size_t n) {
   }
   std::size_t filled = rest;
   while (filled < n && !ended_) {
-    const std::size_t got = source_->read(buffer_.get() + filled, size_ - filled);
+    const std::size_t got =
+        source_->read(buffer_.get() + filled, std::min(size_ - filled, std::max(n - filled, piece_)));
     ended_ = got == 0;
     filled += got;
     end_offset_ += got;
   }
+  piece_ = std::min(piece_ * 2, size_);
   at_ = buffer_.get();
   end_ = at_ + filled;
   return filled >= n ? at_ : nullptr;
+}
+
+const std::byte* ByteWindow::take_beyond(std::size_t n, std::size_t head) {
+  const bool pass_over = n - head >= worth_passing_over && source_->can_pass_over();
+  const std::byte* bytes = need(pass_over ? head : n);
+  if (bytes == nullptr) return nullptr;
+  if (available() >= n) {
+    skip(n);
+    return bytes;
+  }
+  const std::uint64_t wanted = n - available();
+  const std::uint64_t passed = source_->pass_over(wanted);
+  at_ = end_;
+  end_offset_ += passed;
+  piece_ = smallest_piece;
+  return passed == wanted ? bytes : nullptr;
 }
 
 }  // namespace tcpwitness

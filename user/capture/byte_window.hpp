@@ -25,6 +25,9 @@ class ByteSource {
   // Up to `room` bytes, at least one; 0: the end, or it cannot be read further, then failure() says why, or nobody
   // wants to wait for more: stopped().
   virtual std::size_t read(std::byte* to, std::size_t room) = 0;
+  // Whether it can go over bytes without reading them; then up to `count` of the next ones, as many as there are.
+  [[nodiscard]] virtual bool can_pass_over() const { return false; }
+  virtual std::uint64_t pass_over(std::uint64_t /*count*/) { return 0; }
   [[nodiscard]] virtual std::uint64_t packed_bytes_read() const = 0;  // of the file itself
 
   [[nodiscard]] const std::optional<std::string>& failure() const { return failure_; }
@@ -49,6 +52,15 @@ class ByteWindow {
   // The next n bytes; null where there are fewer (then available() says how many).
   const std::byte* need(std::size_t n) { return available() >= n ? at_ : refill(n); }
   void skip(std::size_t n) { at_ += n; }  // n <= available()
+  // The next n bytes, need() and skip() in one, for who looks at the first `head` of them only: the rest is passed
+  // over unread where that is cheaper. Null where there are fewer.
+  const std::byte* take(std::size_t n, std::size_t head) {
+    if (available() < n) [[unlikely]]
+      return take_beyond(n, head);
+    const std::byte* bytes = at_;
+    skip(n);
+    return bytes;
+  }
 
   [[nodiscard]] std::size_t available() const { return static_cast<std::size_t>(end_ - at_); }
   [[nodiscard]] std::uint64_t offset() const { return end_offset_ - available(); }  // of the next byte
@@ -56,10 +68,12 @@ class ByteWindow {
 
  private:
   const std::byte* refill(std::size_t n);
+  const std::byte* take_beyond(std::size_t n, std::size_t head);
 
   std::unique_ptr<ByteSource> source_;
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t size_;
+  std::size_t piece_ = 0;  // how much is read at once: little behind what was passed over, then more and more
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
   std::uint64_t end_offset_ = 0;

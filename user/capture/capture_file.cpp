@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "capture/capture_impl.hpp"
 
 namespace tcpwitness {
@@ -50,6 +52,8 @@ Result<std::unique_ptr<CaptureFile>> CaptureFile::open(std::span<const std::byte
   if (!source) return std::unexpected(source.error());
   return recognise(std::make_unique<Impl>(std::move(*source), "the bytes"));
 }
+
+void CaptureFile::heads_only(std::uint32_t bytes) { impl_->head = std::min(bytes, max_captured); }
 
 bool CaptureFile::next(CaptureBlock& block) { return !impl_->damage && impl_->reader->next(block); }
 

@@ -41,7 +41,7 @@ struct CaptureBlock {
   std::uint32_t interface = 0;         // frame: index in interfaces()
   std::uint16_t link_type = 0;         // frame: of that interface
   std::uint32_t wire_len = 0;          // frame: bytes on the wire
-  std::span<const std::byte> bytes;    // frame: as captured; else see kind. Valid until the next block
+  std::span<const std::byte> bytes;    // frame: as captured, see heads_only; else see kind. Valid until the next block
   std::span<const std::byte> options;  // pcapng: the raw options behind the packet data
   bool swapped = false;                // the section's byte order is not this machine's
 };
@@ -58,6 +58,10 @@ class CaptureFile {
   ~CaptureFile();
   CaptureFile(const CaptureFile&) = delete;
   CaptureFile& operator=(const CaptureFile&) = delete;
+
+  // Of each packet nobody looks at more than the first `bytes`: the rest is not given, nor even read where it is long
+  // and the file can do without.
+  void heads_only(std::uint32_t bytes);
 
   // The next block of interest (others are passed over); false at the end and at damage.
   bool next(CaptureBlock& block);

@@ -5,6 +5,7 @@
 // A reader's next() either fills a block or ends the file: cleanly, or by damaged() at a byte.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string>
@@ -43,9 +44,16 @@ struct CaptureFile::Impl {
   std::string application;
   std::uint64_t total = 0;
   std::uint64_t frames = 0;
+  std::uint32_t head = max_captured;  // what is looked at of a packet, bytes
   std::vector<CaptureInterface> interfaces;
   std::optional<Error> damage;
   bool regular = false;
+
+  // What is given of a packet of which `captured` bytes are in the file, and which was `wire` bytes long.
+  void give(CaptureBlock& block, const std::byte* at, std::uint32_t captured, std::uint32_t wire) const {
+    block.bytes = {at, std::min(captured, head)};
+    block.wire_len = captured <= head ? wire : std::max(wire, captured);
+  }
 
   // Ends the file here; always false.
   bool damaged(std::string why);

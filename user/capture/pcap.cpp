@@ -38,7 +38,7 @@ class PcapReader final : public CaptureReader {
     if (captured > max_captured) [[unlikely]]
       return file_.damaged(
           fmt::format("the packet at byte {} claims {} captured bytes, more than any packet has", offset, captured));
-    header = window.need(record_header_ + captured);
+    header = window.take(record_header_ + captured, record_header_ + std::min(captured, file_.head));
     if (header == nullptr) [[unlikely]]
       return file_.cut("the packet", offset, record_header_ + captured);
     block.kind = CaptureBlock::Kind::frame;
@@ -49,11 +49,9 @@ class PcapReader final : public CaptureReader {
         TimeNs{load32(header, swapped_)} * 1'000'000'000 + TimeNs{load32(header + 4, swapped_)} * fraction_ns_;
     block.interface = 0;
     block.link_type = link_type_;
-    block.wire_len = wire;
-    block.bytes = {header + record_header_, captured};
+    file_.give(block, header + record_header_, captured, wire);
     block.options = {};
     block.swapped = swapped_;
-    window.skip(record_header_ + captured);
     return true;
   }
 

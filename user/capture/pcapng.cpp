@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <optional>
 
 #include "capture/capture_impl.hpp"
 #include "capture/timestamp.hpp"
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t section_header = 0x0a0d0d0a;  // the same in either byte order
 constexpr std::uint32_t interface_description = 1;
-constexpr std::uint32_t packet = 2;  // obsolete
+constexpr std::uint32_t obsolete_packet = 2;
 constexpr std::uint32_t simple_packet = 3;
 constexpr std::uint32_t enhanced_packet = 6;
 constexpr std::uint32_t journal_export = 9;
@@ -71,20 +71,53 @@ class PcapngReader final : public CaptureReader {
     const std::uint32_t length = load32(at + 4, swapped_);
     if (length < 12 || length > max_block || length % 4 != 0) [[unlikely]]
       return damage(fmt::format("the block at byte {} claims a length of {} bytes", offset, length));
+    block.type = type;
+    block.offset = offset;
+    block.swapped = swapped_;
+    if (type == enhanced_packet && length > file_.window.available() && length > long_packet()) [[unlikely]]
+      if (const auto told = read_long(length, block)) return *told;
     at = file_.window.need(length);
     if (at == nullptr) [[unlikely]] {
       file_.cut("the block", offset, length);
       return Told::end;
     }
-    if (const std::uint32_t again = load32(at + length - 4, swapped_); again != length) [[unlikely]]
-      return damage(fmt::format("the block at byte {} is {} bytes long at its beginning and {} at its end", offset,
-                                length, again));
-    block.type = type;
-    block.offset = offset;
-    block.swapped = swapped_;
     file_.window.skip(length);
+    if (!closes(at + length - 4, length, block)) [[unlikely]]
+      return Told::end;
     return take({at + 8, length - 12}, block);
   }
+
+  // The length stands at the end of a block again.
+  bool closes(const std::byte* at, std::uint32_t length, const CaptureBlock& block) {
+    const std::uint32_t again = load32(at, swapped_);
+    return again == length ||
+           file_.damaged(fmt::format("the block at byte {} is {} bytes long at its beginning and {} at its end",
+                                     block.offset, length, again));
+  }
+
+  // A packet block that is not in the window, longer than its head: what lies between that and the options is passed
+  // over. Nothing where it contradicts itself: it is then looked at as a whole.
+  std::optional<Told> read_long(std::uint32_t length, CaptureBlock& block) {
+    const auto cut = [&] {
+      file_.cut("the block", block.offset, length);
+      return Told::end;
+    };
+    constexpr std::uint32_t behind_type_and_length = 8;
+    const std::byte* at = file_.window.need(long_packet());
+    if (at == nullptr) return cut();
+    const Packet packet = enhanced(at + behind_type_and_length);
+    const std::uint64_t options = enhanced_header + std::uint64_t{padded(packet.captured)};
+    if (packet.captured > max_captured || options + 12 > length) return std::nullopt;
+    const std::uint32_t begin = behind_type_and_length + static_cast<std::uint32_t>(options);
+    // The window gives up what it showed when it goes on.
+    head_.assign(at, at + long_packet());
+    if (file_.window.take(begin, std::min(begin, long_packet())) == nullptr) return cut();
+    at = file_.window.take(length - begin, length - begin);
+    if (at == nullptr) return cut();
+    if (!closes(at + (length - begin) - 4, length, block)) return Told::end;
+    return give(packet, head_.data() + behind_type_and_length + enhanced_header, {at, length - begin - 4}, block);
+  }
+  [[nodiscard]] std::uint32_t long_packet() const { return 8 + enhanced_header + file_.head; }
 
   Told take(std::span<const std::byte> body, CaptureBlock& block) {
     switch (block.type) {
@@ -92,7 +125,7 @@ class PcapngReader final : public CaptureReader {
         return take_enhanced(body, block);
       case simple_packet:
         return take_simple(body, block);
-      case packet:
+      case obsolete_packet:
         return take_packet(body, block);
       case interface_description:
         return take_interface(body, block);
@@ -117,19 +150,32 @@ class PcapngReader final : public CaptureReader {
     return damage(fmt::format("the block at byte {} {}", block.offset, what));
   }
 
+  struct Packet {
+    std::uint32_t interface = 0;
+    std::uint64_t ts = 0;
+    std::uint32_t captured = 0;
+    std::uint32_t wire = 0;
+  };
+  static constexpr std::uint32_t enhanced_header = 20;
+
+  [[nodiscard]] Packet enhanced(const std::byte* at) const {
+    return {.interface = load32(at, swapped_),
+            .ts = (std::uint64_t{load32(at + 4, swapped_)} << 32U) | load32(at + 8, swapped_),
+            .captured = load32(at + 12, swapped_),
+            .wire = load32(at + 16, swapped_)};
+  }
+
   Told take_enhanced(std::span<const std::byte> body, CaptureBlock& block) {
-    if (body.size() < 20) [[unlikely]]
+    if (body.size() < enhanced_header) [[unlikely]]
       return damage(block, "is too short for a packet block");
-    const std::byte* at = body.data();
-    return take_frame(body, 20, load32(at, swapped_), load32(at + 4, swapped_), load32(at + 8, swapped_),
-                      load32(at + 12, swapped_), load32(at + 16, swapped_), block);
+    return take_frame(body, enhanced_header, enhanced(body.data()), block);
   }
 
   Told take_packet(std::span<const std::byte> body, CaptureBlock& block) {
-    if (body.size() < 20) return damage(block, "is too short for a packet block");
-    const std::byte* at = body.data();
-    return take_frame(body, 20, load16(at, swapped_), load32(at + 4, swapped_), load32(at + 8, swapped_),
-                      load32(at + 12, swapped_), load32(at + 16, swapped_), block);
+    if (body.size() < enhanced_header) return damage(block, "is too short for a packet block");
+    Packet packet = enhanced(body.data());
+    packet.interface = load16(body.data(), swapped_);  // then 16 bits of how many were dropped
+    return take_frame(body, enhanced_header, packet, block);
   }
 
   // It has neither a time nor an interface of its own.
@@ -139,27 +185,30 @@ class PcapngReader final : public CaptureReader {
     const std::uint32_t wire = load32(body.data(), swapped_);
     std::uint32_t captured = std::min(wire, static_cast<std::uint32_t>(body.size() - 4));
     if (interfaces_[0].snaplen != 0) captured = std::min(captured, interfaces_[0].snaplen);
-    const Told told = take_frame(body, 4, 0, 0, 0, captured, wire, block);
+    const Told told = take_frame(body, 4, {.captured = captured, .wire = wire}, block);
     block.options = {};
     block.ts_ns = 0;
     return told;
   }
 
-  Told take_frame(std::span<const std::byte> body, std::uint32_t header, std::uint32_t interface, std::uint32_t ts_high,
-                  std::uint32_t ts_low, std::uint32_t captured, std::uint32_t wire, CaptureBlock& block) {
-    if (interface >= interfaces_.size()) [[unlikely]]
-      return damage(block, fmt::format("is a packet of interface {}, which was not described", interface));
-    if (captured > max_captured || padded(captured) > body.size() - header) [[unlikely]]
-      return damage(block, fmt::format("claims {} captured bytes, and is {} bytes long", captured, body.size() + 12));
-    const Interface& of = interfaces_[interface];
+  Told take_frame(std::span<const std::byte> body, std::uint32_t header, const Packet& packet, CaptureBlock& block) {
+    if (packet.captured > max_captured || padded(packet.captured) > body.size() - header) [[unlikely]]
+      return damage(block,
+                    fmt::format("claims {} captured bytes, and is {} bytes long", packet.captured, body.size() + 12));
+    return give(packet, body.data() + header, body.subspan(header + padded(packet.captured)), block);
+  }
+
+  Told give(const Packet& packet, const std::byte* at, std::span<const std::byte> options, CaptureBlock& block) {
+    if (packet.interface >= interfaces_.size()) [[unlikely]]
+      return damage(block, fmt::format("is a packet of interface {}, which was not described", packet.interface));
+    const Interface& of = interfaces_[packet.interface];
     block.kind = CaptureBlock::Kind::frame;
     block.number = ++file_.frames;
-    block.ts_ns = of.scale.nanoseconds((std::uint64_t{ts_high} << 32U) | ts_low);
-    block.interface = first_interface_ + interface;
+    block.ts_ns = of.scale.nanoseconds(packet.ts);
+    block.interface = first_interface_ + packet.interface;
     block.link_type = of.link_type;
-    block.wire_len = wire;
-    block.bytes = body.subspan(header, captured);
-    block.options = body.subspan(header + padded(captured));
+    file_.give(block, at, packet.captured, packet.wire);
+    block.options = options;
     return Told::block;
   }
 
@@ -243,6 +292,7 @@ class PcapngReader final : public CaptureReader {
 
   CaptureFile::Impl& file_;
   std::vector<Interface> interfaces_;  // of this section
+  std::vector<std::byte> head_;        // of a long packet
   std::uint32_t first_interface_ = 0;  // its first one's number in the file
   bool swapped_ = false;
 };

@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t events_in_a_batch = 256;     // they stay in a cache between the two threads
 constexpr std::uint64_t frames_in_a_batch = 4096;  // a millisecond or two: how often clock and signals are looked at
 constexpr std::int64_t linger_on_a_pipe_ns = 2'000'000'000;
+constexpr std::uint32_t headers_at_most = 512;  // Ethernet to TCP takes 54; this is tunnels in tunnels, with options
 
 ConversationSettings conversation_settings(const Options& options, bool regular) {
   ConversationSettings settings;
@@ -23,7 +24,9 @@ Front::Front(const Options& options, CaptureFile& file, PacketFilter* filter)
     : file_(file),
       filter_(filter),
       selection_(options),
-      conversations_(conversation_settings(options, file.regular())) {}
+      conversations_(conversation_settings(options, file.regular())) {
+  if (filter == nullptr) file.heads_only(headers_at_most);  // an expression can ask for any byte
+}
 
 bool Front::fill(Batch& batch) {
   CaptureBlock block;
