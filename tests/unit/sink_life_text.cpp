@@ -21,7 +21,9 @@ Life a_life() {
 }
 
 std::string cell(LifeColumn column, const Life& life, const TextStyle& style = {}) {
-  return life_cell(column, life, style).text;
+  Cell cell;
+  fill(cell, column, life, style);
+  return cell.text;
 }
 
 std::vector<std::string> table(const Reports& reports, const TextStyle& style = {}) {

@@ -14,32 +14,53 @@
 
 namespace tcpwitness {
 
-void append_ip(Buffer& out, const Address& address) {
+namespace {
+
+// Where it is written so often, without a division: a byte in decimal.
+struct Decimal {
+  std::array<char, 3> digits{};
+  std::uint8_t size = 0;
+};
+constexpr std::array<Decimal, 256> decimals = [] {
+  std::array<Decimal, 256> all{};
+  for (unsigned value = 0; value < all.size(); ++value) {
+    Decimal& of = all[value];
+    for (unsigned unit = value >= 100 ? 100 : value >= 10 ? 10 : 1; unit > 0; unit /= 10) {
+      of.digits[of.size++] = static_cast<char>('0' + value / unit % 10);
+    }
+  }
+  return all;
+}();
+
+void add_ip(ShortText& text, const Address& address) {
   if (!address.is_ipv4()) {
-    const std::string text = to_string(address);
-    out.append(text.data(), text.data() + text.size());
+    text.add(to_string(address));
     return;
   }
   for (std::size_t i = 12; i < 16; ++i) {
-    if (i > 12) out.push_back('.');
-    const fmt::format_int digits(static_cast<unsigned>(address.bytes[i]));
-    out.append(digits.data(), digits.data() + digits.size());
+    if (i > 12) text.add('.');
+    const Decimal& byte = decimals[address.bytes[i]];
+    text.add(std::string_view(byte.digits.data(), byte.size));
   }
 }
 
-std::string endpoint_text(const Endpoint& endpoint) {
-  Buffer out;
+}  // namespace
+
+void append_ip(Buffer& out, const Address& address) {
+  ShortText text;
+  add_ip(text, address);
+  out.append(text.view());
+}
+
+ShortText endpoint_text(const Endpoint& endpoint) {
+  ShortText text;
   const bool ipv4 = endpoint.address.is_ipv4();
   const bool port = endpoint.port != 0;
-  if (!ipv4 && port) out.push_back('[');
-  append_ip(out, endpoint.address);
-  if (!ipv4 && port) out.push_back(']');
-  if (port) {
-    out.push_back(':');
-    const fmt::format_int digits(static_cast<unsigned>(endpoint.port));
-    out.append(digits.data(), digits.data() + digits.size());
-  }
-  return {out.data(), out.size()};
+  if (!ipv4 && port) text.add('[');
+  add_ip(text, endpoint.address);
+  if (!ipv4 && port) text.add(']');
+  if (port) text.add(':').add(std::uint64_t{endpoint.port});
+  return text;
 }
 
 namespace {
@@ -62,10 +83,11 @@ Scaled scale(std::uint64_t bytes) {
 
 }  // namespace
 
-std::string short_bytes(std::uint64_t bytes) {
+ShortText short_bytes(std::uint64_t bytes) {
+  ShortText text;
   const Scaled scaled = scale(bytes);
-  if (scaled.unit == 0) return fmt::format_int(bytes).str();
-  return fmt::format("{:.{}f}{}", scaled.value, scaled.value < 9.95 ? 1 : 0, "BKMGTPE"[scaled.unit]);
+  if (scaled.unit == 0) return text.add(bytes);
+  return text.add(fmt::format("{:.{}f}{}", scaled.value, scaled.value < 9.95 ? 1 : 0, "BKMGTPE"[scaled.unit]));
 }
 
 std::string bytes_in_words(std::uint64_t bytes) {
@@ -75,16 +97,19 @@ std::string bytes_in_words(std::uint64_t bytes) {
 }
 
 // In whole numbers: a table has two or three of these a line.
-std::string short_ms(std::int64_t ns) {
-  ns = std::max<std::int64_t>(ns, 0);
-  const auto with_digits = [&](std::int64_t unit, std::size_t digits) {
-    std::string text = fmt::format_int((ns + unit / 2) / unit).str();
-    if (text.size() <= digits) text.insert(0, digits + 1 - text.size(), '0');
-    return text.insert(text.size() - digits, 1, '.');
-  };
-  if (ns < 9'995'000) return with_digits(10'000, 2);
-  if (ns < 99'950'000) return with_digits(100'000, 1);
-  return fmt::format_int(ns / 1'000'000 + (ns % 1'000'000 >= 500'000 ? 1 : 0)).str();
+ShortText short_ms(std::int64_t ns) {
+  const auto whole = static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0));
+  ShortText text;
+  if (whole < 9'995'000) {
+    const std::uint64_t hundredths = (whole + 5'000) / 10'000;
+    const auto digit = [](std::uint64_t value) { return static_cast<char>('0' + value % 10); };
+    return text.add(digit(hundredths / 100)).add('.').add(digit(hundredths / 10)).add(digit(hundredths));
+  }
+  if (whole < 99'950'000) {
+    const std::uint64_t tenths = (whole + 50'000) / 100'000;
+    return text.add(tenths / 10).add('.').add(static_cast<char>('0' + tenths % 10));
+  }
+  return text.add(whole / 1'000'000 + (whole % 1'000'000 >= 500'000 ? 1 : 0));
 }
 
 std::string duration_in_words(std::int64_t ns) {
@@ -150,7 +175,7 @@ void append_utc(Buffer& out, std::int64_t ts_ns) {
 }
 
 // A table has the same second on many lines, one after the other.
-std::string date_seconds(std::int64_t ts_ns) {
+const std::string& date_seconds(std::int64_t ts_ns) {
   thread_local std::time_t last = 0;
   thread_local std::string text;
   if (text.empty() || last != whole_seconds(ts_ns)) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "sink/output.hpp"
+#include "sink/short_text.hpp"
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/connection.hpp"
 
@@ -18,15 +19,15 @@ namespace tcpwitness {
 void append_ip(Buffer& out, const Address& address);
 
 // "192.0.2.1:80", "[2001:db8::1]:80"; the port is left out where it is 0 (not known yet).
-[[nodiscard]] std::string endpoint_text(const Endpoint& endpoint);
+[[nodiscard]] ShortText endpoint_text(const Endpoint& endpoint);
 
 // "0", "999", "1.5K", "64K", "3.2M", "12G": at most five characters, 1024-based.
-[[nodiscard]] std::string short_bytes(std::uint64_t bytes);
+[[nodiscard]] ShortText short_bytes(std::uint64_t bytes);
 // "1 byte", "999 bytes", "1.5 KiB": for sentences.
 [[nodiscard]] std::string bytes_in_words(std::uint64_t bytes);
 
 // Milliseconds with the digits that matter: "0.04", "9.87", "42.1", "1204". Negative is 0.
-[[nodiscard]] std::string short_ms(std::int64_t ns);
+[[nodiscard]] ShortText short_ms(std::int64_t ns);
 // "412 ns", "21 us", "1.20 ms", "3.02 s", "2 min 5 s", "2 h 4 min", "3 d 4 h": for sentences.
 [[nodiscard]] std::string duration_in_words(std::int64_t ns);
 // Seconds to the microsecond, in groups of three: "0.000 041", "63.123 456"; from 100 s to the millisecond: "7200.004".
@@ -40,8 +41,8 @@ void append_ip(Buffer& out, const Address& address);
 
 // "2025-10-09T08:53:20.120311000Z": for machines.
 void append_utc(Buffer& out, std::int64_t ts_ns);
-// Local date and clock: "2025-10-09 08:53:20".
-[[nodiscard]] std::string date_seconds(std::int64_t ts_ns);
+// Local date and clock: "2025-10-09 08:53:20". Valid until the next call in this thread.
+[[nodiscard]] const std::string& date_seconds(std::int64_t ts_ns);
 [[nodiscard]] std::string date_micros(std::int64_t ts_ns);
 
 // TCP flags in header order, low bit first, as Wireshark does: "SYN,ACK"; "" for none. Static storage.

@@ -59,8 +59,9 @@ void add(std::string& list, std::string_view word, std::string_view separator) {
 }
 
 // Rules first, each once; then, in brackets, what limits the evidence.
-Cell notes(const Life& life, bool wire_alone) {
-  Cell cell;
+void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
+  cell.text.clear();
+  cell.colour = Colour::none;
   for (std::size_t i = 0; i < life.findings.size(); ++i) {
     const auto first = std::ranges::find(life.findings, life.findings[i].rule, &Finding::rule);
     if (first == life.findings.begin() + static_cast<std::ptrdiff_t>(i))
@@ -78,10 +79,9 @@ Cell notes(const Life& life, bool wire_alone) {
     if (missing != 0) add(limits, fmt::format("{} not captured", bytes_in_words(missing)), ", ");
   }
   if (life.incomplete) add(limits, "events lost", ", ");
-  if (limits.empty()) return cell;
+  if (limits.empty()) return;
   if (!cell.text.empty()) cell.text += ' ';
   cell.text += '(' + limits + ')';
-  return cell;
 }
 
 }  // namespace
@@ -109,49 +109,60 @@ Colour colour_of(Outcome outcome) {
   return outcome == Outcome::completed ? Colour::none : Colour::dim;
 }
 
-Cell life_cell(LifeColumn column, const Life& life, const TextStyle& style) {
+void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style) {
+  const auto put = [&](std::string_view text, Colour colour = Colour::none) {
+    cell.text.assign(text);
+    cell.columns = text.size();
+    cell.colour = colour;
+  };
+  const auto number = [](std::uint64_t value) { return ShortText().add(value); };
   switch (column) {
     case LifeColumn::stream:
-      return {life.conversation ? std::to_string(life.conversation->stream) : "?", Colour::dim};
+      return life.conversation ? put(number(life.conversation->stream), Colour::dim) : put("?", Colour::dim);
     case LifeColumn::start:
-      return {date_seconds(life.start_ts_ns), Colour::dim};
+      return put(date_seconds(life.start_ts_ns), Colour::dim);
     case LifeColumn::zeek:
-      return {life.zeek_state.empty() ? "-" : std::string(life.zeek_state), Colour::dim};
+      return put(life.zeek_state.empty() ? "-" : life.zeek_state, Colour::dim);
     case LifeColumn::time:
-      return {clock_seconds(life.ts_ns), Colour::dim};
+      return put(clock_seconds(life.ts_ns), Colour::dim);
     case LifeColumn::pid:
-      return {life.process.pid != 0 ? std::to_string(life.process.pid) : "?"};
+      return life.process.pid != 0 ? put(number(life.process.pid)) : put("?");
     case LifeColumn::comm:
-      return {life.process.comm.empty() ? "?" : printable(life.process.comm, style.utf8), Colour::bold};
+      put(life.process.comm.empty() ? "?" : printable(life.process.comm, style.utf8), Colour::bold);
+      cell.columns = columns(cell.text);
+      return;
     case LifeColumn::local:
-      return {endpoint_text(life.flow.local)};
+      return put(endpoint_text(life.flow.local));
     case LifeColumn::role:
-      return {std::string(role_mark(life.role, style.utf8)), Colour::dim};
+      put(role_mark(life.role, style.utf8), Colour::dim);
+      cell.columns = columns(cell.text);
+      return;
     case LifeColumn::remote:
-      return {endpoint_text(life.flow.remote)};
+      return put(endpoint_text(life.flow.remote));
     case LifeColumn::tx:
-      return {short_bytes(life.tx_bytes)};
+      return put(short_bytes(life.tx_bytes));
     case LifeColumn::rx:
-      return {short_bytes(life.rx_bytes)};
+      return put(short_bytes(life.rx_bytes));
     case LifeColumn::ms:
-      // Open before us: at least so long.
-      return {(life.preexisting ? ">" : "") + short_ms(life.duration_ns)};
+      if (life.preexisting) return put(ShortText().add('>').add(short_ms(life.duration_ns)));  // at least so long
+      return put(short_ms(life.duration_ns));
     case LifeColumn::handshake:
-      return {life.handshake_ns ? short_ms(*life.handshake_ns) : "-"};
+      return life.handshake_ns ? put(short_ms(*life.handshake_ns)) : put("-");
     case LifeColumn::rtt:
-      return {life.srtt_us ? short_ms(std::int64_t{*life.srtt_us} * 1000) : "-"};
+      return life.srtt_us ? put(short_ms(std::int64_t{*life.srtt_us} * 1000)) : put("-");
     case LifeColumn::retransmits:
-      return {std::to_string(life.retransmits), life.retransmits != 0 ? Colour::warn : Colour::dim};
+      return put(number(life.retransmits), life.retransmits != 0 ? Colour::warn : Colour::dim);
     case LifeColumn::seen:
-      return {std::string(seen(life)), life.kernel_heard && life.wire_heard ? Colour::dim : Colour::warn};
+      return put(seen(life), life.kernel_heard && life.wire_heard ? Colour::dim : Colour::warn);
     case LifeColumn::closed_by:
-      return {life.closed_by == ClosedBy::none ? "-" : std::string(name(life.closed_by))};
+      return put(life.closed_by == ClosedBy::none ? "-" : name(life.closed_by));
     case LifeColumn::outcome:
-      return {std::string(name(life.outcome)), colour_of(life.outcome)};
+      return put(name(life.outcome), colour_of(life.outcome));
     case LifeColumn::notes:
-      return notes(life, style.wire_alone);
+      fill_notes(cell, life, style.wire_alone);
+      cell.columns = columns(cell.text);
+      return;
   }
-  return {};
 }
 
 LifeWidths columns_that_fit(const TextStyle& style) {

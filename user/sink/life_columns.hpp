@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // life_columns.hpp: the columns of the life table and what each says of one Life. Pure; life_text.cpp prints.
 //
-// Cells are made one by one, so a test can ask for one. A value that is not known is "?", one that does
-// not apply is "-".
+// Cells are filled one by one, so a test can ask for one, and again for the next line, so that nothing is allocated. A
+// value that is not known is "?", one that does not apply is "-".
 #pragma once
 
 #include <array>
@@ -54,10 +54,11 @@ struct LifeColumnShape {
 
 struct Cell {
   std::string text;
+  std::size_t columns = 0;  // of the text
   Colour colour = Colour::none;
 };
 
-[[nodiscard]] Cell life_cell(LifeColumn column, const Life& life, const TextStyle& style);
+void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style);
 
 // Width of each column at first, 0 where it is not shown: drops the least important until the common case
 // fits the terminal.

@@ -36,9 +36,8 @@ class LifeTextSink final : public Sink {
     bool grown = false;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       if (widths_[i] == 0) continue;
-      cells_[i] = life_cell(static_cast<LifeColumn>(i), life, style_);
-      // Never more columns than bytes: only what may not fit is counted.
-      if (cells_[i].text.size() > widths_[i]) grown |= grow(i, columns(cells_[i].text));
+      fill(cells_[i], static_cast<LifeColumn>(i), life, style_);
+      if (cells_[i].columns > widths_[i]) grown |= grow(i, cells_[i].columns);
     }
     if (!header_written_ || (grown && style_.width != 0)) write_header();
     write_cells(cells_);
@@ -57,27 +56,39 @@ class LifeTextSink final : public Sink {
     header_written_ = true;
     std::array<Cell, life_column_count> titles;
     for (std::size_t i = 0; i < titles.size(); ++i) {
-      titles[i] = {std::string(shape(static_cast<LifeColumn>(i)).title), Colour::dim};
+      const std::string_view title = shape(static_cast<LifeColumn>(i)).title;
+      titles[i] = {std::string(title), title.size(), Colour::dim};
     }
     write_cells(titles);
   }
 
   void write_cells(const std::array<Cell, life_column_count>& cells) {
+    constexpr std::size_t space_and_colour = 16;
     Buffer& out = output_.buffer();
+    const std::size_t begin = out.size();
+    std::size_t room = 1;
+    for (std::size_t i = 0; i < cells.size(); ++i) room += widths_[i] + cells[i].text.size() + space_and_colour;
+    out.resize(begin + room);
+    char* at = out.data() + begin;
+    const auto add = [&](std::string_view text) { at = std::copy_n(text.data(), text.size(), at); };
     std::size_t owed = 0;  // spaces before the next text: none are left at the end of a line
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (widths_[i] == 0) continue;
-      const std::size_t length = columns(cells[i].text);
-      const std::size_t padding = widths_[i] - std::min(widths_[i], length);
+      const Cell& cell = cells[i];
+      const std::size_t padding = widths_[i] - std::min(widths_[i], cell.columns);
       const bool right = shape(static_cast<LifeColumn>(i)).right;
       if (right) owed += padding;
-      if (length != 0) {
-        append_spaces(out, std::exchange(owed, 0));
-        append_painted(out, cells[i].text, cells[i].colour, style_.colour);
+      if (cell.columns != 0) {
+        at = std::fill_n(at, std::exchange(owed, 0), ' ');
+        const bool paint = style_.colour && cell.colour != Colour::none;
+        if (paint) add(escape_of(cell.colour));
+        add(cell.text);
+        if (paint) add(colour_off);
       }
       owed += 1 + (right ? 0 : padding);
     }
-    out.push_back('\n');
+    *at++ = '\n';
+    out.resize(static_cast<std::size_t>(at - out.data()));
   }
 
   void write_gap(const Gap& gap) {

@@ -102,13 +102,13 @@ void raise(Plot::Count& count, std::uint64_t sent, std::uint64_t received) {
 
 std::string StoryWords::us(const Plot& plot) const {
   if (!wire_alone) return "this side";
-  if (plot.role == Role::unknown) return endpoint_text(plot.flow.local);
+  if (plot.role == Role::unknown) return std::string(endpoint_text(plot.flow.local));
   return plot.role == Role::active ? "the client" : "the server";
 }
 
 std::string StoryWords::them(const Plot& plot) const {
   if (!wire_alone) return "the peer";
-  if (plot.role == Role::unknown) return endpoint_text(plot.flow.remote);
+  if (plot.role == Role::unknown) return std::string(endpoint_text(plot.flow.remote));
   return plot.role == Role::active ? "the server" : "the client";
 }
 
@@ -229,10 +229,10 @@ Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) c
       plot.role = Role::active;
       if (body.cause.kind != Cause::Kind::call) {
         return {.text = fmt::format("A connection to {} was begun; by which process was not heard",
-                                    endpoint_text(entry.flow.remote))};
+                                    endpoint_text(entry.flow.remote).view())};
       }
-      return {.text =
-                  fmt::format("{} called connect() to {}", who(body.process, plot), endpoint_text(entry.flow.remote))};
+      return {.text = fmt::format("{} called connect() to {}", who(body.process, plot),
+                                  endpoint_text(entry.flow.remote).view())};
     case State::new_syn_recv:
       if (plot.about == About::syn_in)
         return {.text = "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)",

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// short_text.hpp: a few ASCII characters, without allocation: what a table has a dozen of a line.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tcpwitness {
+
+class ShortText {
+ public:
+  // An IPv6 address with brackets and port has 53. What is beyond is left out.
+  static constexpr std::size_t limit = 64;
+
+  ShortText& add(char c) {
+    if (size_ < limit) chars_[size_++] = c;
+    return *this;
+  }
+  ShortText& add(std::string_view text) {
+    const std::size_t count = std::min(text.size(), limit - size_);
+    std::copy_n(text.data(), count, chars_.data() + size_);
+    size_ += count;
+    return *this;
+  }
+  ShortText& add(std::uint64_t number) {
+    const fmt::format_int digits(number);
+    return add(std::string_view(digits.data(), digits.size()));
+  }
+
+  [[nodiscard]] std::string_view view() const { return {chars_.data(), size_}; }
+  operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor): it is one
+  [[nodiscard]] std::size_t size() const { return size_; }
+  friend bool operator==(const ShortText& a, std::string_view b) { return a.view() == b; }
+
+ private:
+  std::array<char, limit> chars_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace tcpwitness
