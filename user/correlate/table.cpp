@@ -2,11 +2,19 @@
 // table.cpp: the two indexes, the pool behind them, and the waiting queues.
 #include "correlate/table.hpp"
 
+#include <algorithm>
+
 namespace tcpwitness {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t s = 1'000 * ms;
+
+// A capture's clock may say anything.
+TimeNs after(TimeNs ts, std::int64_t delay_ns) {
+  TimeNs sum = 0;
+  return __builtin_add_overflow(ts, delay_ns, &sum) ? std::numeric_limits<TimeNs>::max() : sum;
+}
 
 std::uint32_t hash_of(std::uint64_t cookie) {
   cookie *= 0x9e3779b97f4a7c15U;
@@ -118,6 +126,7 @@ void Table::wait(Slot slot, Wait wait, TimeNs now) {
   (queue.tail == no_slot ? queue.head : at(queue.tail).wait_next) = slot;
   queue.tail = slot;
   ++queue.count;
+  due_ = std::min(due_, after(now, queue.delay_ns));
 }
 
 void Table::unlink(Slot slot) {
@@ -130,13 +139,19 @@ void Table::unlink(Slot slot) {
   --queue.count;
 }
 
-Table::Expired Table::expire(TimeNs now) {
+Table::Expired Table::find_expired(TimeNs now) {
+  TimeNs due = never;
   for (std::size_t i = 1; i < queues_.size(); ++i) {
     const Slot head = queues_[i].head;
-    if (head == no_slot || now - at(head).waiting_since_ns < queues_[i].delay_ns) continue;
-    unlink(head);
-    return {head, static_cast<Wait>(i)};
+    if (head == no_slot) continue;
+    const TimeNs at_the_earliest = after(at(head).waiting_since_ns, queues_[i].delay_ns);
+    if (now >= at_the_earliest) {
+      unlink(head);
+      return {head, static_cast<Wait>(i)};
+    }
+    due = std::min(due, at_the_earliest);
   }
+  due_ = due;
   return {};
 }
 

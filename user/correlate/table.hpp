@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -42,7 +43,7 @@ class Table {
     Slot slot = no_slot;
     Wait wait = Wait::none;
   };
-  [[nodiscard]] Expired expire(TimeNs now);
+  [[nodiscard]] Expired expire(TimeNs now) { return now < due_ ? Expired{} : find_expired(now); }
 
   // The one that has waited longest so; the next one is its wait_next.
   [[nodiscard]] Slot first(Wait wait) const { return queues_[static_cast<std::size_t>(wait)].head; }
@@ -60,6 +61,8 @@ class Table {
     std::int64_t delay_ns = 0;
     std::size_t count = 0;
   };
+  static constexpr TimeNs never = std::numeric_limits<TimeNs>::max();
+  Expired find_expired(TimeNs now);
   void unlink(Slot slot);
   void unbind(Slot slot);
 
@@ -72,6 +75,7 @@ class Table {
   IndexTable by_flow_;
   ConnectionId next_id_ = 1;
   std::array<Queue, static_cast<std::size_t>(Wait::count)> queues_{};
+  TimeNs due_ = never;  // nothing's time is up before
 };
 
 }  // namespace tcpwitness
