@@ -82,8 +82,10 @@ class Witness {
   Witness(Witness&&) noexcept;
   Witness& operator=(Witness&&) noexcept;
 
-  // An event that will be fed soon: the memory of a connection that was not looked at for long is asked for.
+  // Events that will be fed soon, in two steps some events apart: the memory of a connection that was not looked at for
+  // long is asked for, then what it points to.
   void expect(const Event& event) const;
+  void expect_next(const Event& event) const;
   // Events in ring order. Reports are appended to out.
   void feed(const Event& event, Reports& out);
   // Time passes: releases held entries, fires findings that need time, expires what is over.

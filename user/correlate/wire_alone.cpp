@@ -8,6 +8,7 @@
 
 #include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
+#include "values/prefetch.hpp"
 
 namespace tcpwitness {
 
@@ -58,13 +59,22 @@ void Witness::Impl::enter_alone(Connection& c, const Event& e, TcpState to) {
   if (to == State::closing) c.closed_by = ClosedBy::both;
 }
 
-void Witness::Impl::expect(const Event& event) const {
+const Connection* Witness::Impl::ended_by(const Event& event) const {
   const auto* end = std::get_if<ConversationEnd>(&event.body);
-  if (end == nullptr || end->conversation >= captured_.size()) return;
+  if (end == nullptr || end->conversation >= captured_.size()) return nullptr;
   const Slot slot = captured_[end->conversation];
-  if (slot == no_slot) return;
-  const auto* begin = reinterpret_cast<const char*>(&table_.at(slot));
-  for (std::size_t at = 0; at < sizeof(Connection); at += 64) __builtin_prefetch(begin + at);
+  return slot != no_slot ? &table_.at(slot) : nullptr;
+}
+
+void Witness::Impl::expect(const Event& event) const {
+  if (const Connection* c = ended_by(event)) prefetch(c);
+}
+
+void Witness::Impl::expect_next(const Event& event) const {
+  const Connection* c = ended_by(event);
+  if (c == nullptr) return;
+  if (c->ends) prefetch(c->ends.get());
+  if (c->closing) prefetch(c->closing.get());
 }
 
 void Witness::Impl::on_conversation_end(const Event& e, const ConversationEnd& end) {

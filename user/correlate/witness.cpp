@@ -17,6 +17,7 @@ Witness::Witness(Witness&&) noexcept = default;
 Witness& Witness::operator=(Witness&&) noexcept = default;
 void Witness::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
 void Witness::expect(const Event& event) const { impl_->expect(event); }
+void Witness::expect_next(const Event& event) const { impl_->expect_next(event); }
 void Witness::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
 bool Witness::wants_descriptors() { return impl_->wants_descriptors(); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }

@@ -48,6 +48,7 @@ class Witness::Impl {
   Impl(WitnessSettings settings, const Names& names);
 
   void expect(const Event& event) const;
+  void expect_next(const Event& event) const;
   void feed(const Event& event, Reports& out);
   void advance(TimeNs now, Reports& out);
   [[nodiscard]] bool wants_descriptors();
@@ -84,6 +85,7 @@ class Witness::Impl {
   // wire_alone.cpp
   static void enter_alone(Connection& c, const Event& e, TcpState to);
   void on_conversation_end(const Event& e, const ConversationEnd& end);
+  [[nodiscard]] const Connection* ended_by(const Event& event) const;
 
   // probes.cpp: keep-alive and zero-window probes, closed windows
   void note_probe(Connection& c, const Event& e, const Segment& g, bool out);

@@ -31,13 +31,14 @@
 #include "sink/output.hpp"
 #include "sink/progress.hpp"
 #include "tcpwitness/pipeline.hpp"
+#include "values/prefetch.hpp"
 
 namespace tcpwitness {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t reports_at_a_time = 256;
+constexpr std::size_t reports_at_a_time = 4;  // so few that the allocator has their memory at hand for the next ones
 constexpr auto deliver_every = std::chrono::milliseconds(100);
 
 WitnessSettings witness_settings(const Options& options) {
@@ -174,10 +175,13 @@ class Reading {
     read_ = {batch.frames, batch.segments, batch.conversations, ""};
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
-    constexpr std::size_t ahead = 8;
-    for (std::size_t i = 0; i < batch.events.size() && !enough_; ++i) {
-      if (i + ahead < batch.events.size()) witness_.expect(batch.events[i + ahead]);
-      witness_.feed(batch.events[i], reports_);
+    const std::vector<Event>& events = batch.events;
+    for (std::size_t i = 0; i < events.size() && !enough_; ++i) {
+      // The other thread wrote them, and they look up what was not looked at for long.
+      if (i + 16 < events.size()) prefetch(&events[i + 16]);
+      if (i + 8 < events.size()) witness_.expect(events[i + 8]);
+      if (i + 4 < events.size()) witness_.expect_next(events[i + 4]);
+      witness_.feed(events[i], reports_);
       if (reports_.size() >= reports_at_a_time) write_reports();
     }
     batch.clear();

@@ -13,6 +13,7 @@
 #include "correlate/index_table.hpp"
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/wire.hpp"
+#include "values/prefetch.hpp"
 #include "wire/analysis.hpp"
 #include "wire/sequence_bytes.hpp"
 
@@ -70,9 +71,7 @@ class ConversationTable {
 
   // It is looked at soon, and was not for long: its memory comes while other frames are worked on.
   void warm(std::uint32_t slot) const {
-    if (slot == none) return;
-    const auto* begin = reinterpret_cast<const char*>(&chunks_[slot / chunk][slot % chunk]);
-    for (std::size_t at = 0; at < sizeof(Conversation); at += 64) __builtin_prefetch(begin + at);
+    if (slot != none) prefetch(&chunks_[slot / chunk][slot % chunk]);
   }
 
   // Puts it at the end of that list; `no` takes it out.

@@ -269,7 +269,9 @@ void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& 
   e.ts_ns = c.last_ts_ns;
   e.body = ConversationEnd{slot + 1, {c.local, c.remote}, c.totals(), cut};
   table.release(slot);
-  table.warm(table.oldest(Listed::over));
+  // The one that follows the next one: its own place in the list was asked for a turn ago.
+  const std::uint32_t next = table.oldest(Listed::over);
+  if (next != ConversationTable::none) table.warm(table.at(next).next);
 }
 
 void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why,
