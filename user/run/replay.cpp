@@ -44,8 +44,7 @@ ReplaySettings replay_settings(const Options& options) {
   settings.explain = options.entries();
   settings.pid = options.pid;
   settings.comm = options.comm;
-  // The default is no wish of anybody's: then the recorder's counts.
-  if (options.stuck_after != Options{}.stuck_after) settings.close_wait_stuck_ns = options.stuck_after.count();
+  if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
   return settings;
 }
 
