@@ -203,7 +203,8 @@ struct CaptureTotals {
   std::uint64_t frames = 0;
   std::uint64_t segments = 0;  // TCP segments in them that were selected
   std::uint64_t conversations = 0;
-  std::string damage;  // why the file could not be read to its end; "" where it could
+  std::uint64_t dropped = 0;  // packets that were dropped when it was captured, as far as it says so (pcapng)
+  std::string damage;         // why the file could not be read to its end; "" where it could
 };
 
 struct Summary {

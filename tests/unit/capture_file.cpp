@@ -139,6 +139,43 @@ TEST(PcapngFile, OfTwoSectionsInBothByteOrdersNumbersInterfacesThrough) {
   EXPECT_EQ(told.application, "two");
 }
 
+TEST_P(PcapngOrder, CountsWhatWasDroppedWhenItWasCaptured) {
+  Pcapng file(GetParam());
+  file.interface(1, "eth0").interface(1, "eth1");
+  const auto statistics = [&](std::uint32_t interface, std::uint64_t by_interface, std::uint64_t by_system) {
+    Bytes of = file.body().u32(interface).u64(0);
+    Pcapng::option(of, 4, file.body().u64(1'000'000));  // isb_ifrecv
+    Pcapng::option(of, 5, file.body().u64(by_interface));
+    Pcapng::option(of, 7, file.body().u64(by_system));
+    file.block(5, of.u32(0));
+  };
+  const auto packet = [&](std::uint32_t interface, std::uint64_t dropped_before) {
+    Bytes options = file.body();
+    Pcapng::option(options, 4, file.body().u64(dropped_before));
+    file.packet(data("x"), 0, interface, 0, options.u32(0));
+  };
+  statistics(0, 2, 1);
+  statistics(0, 3, 4);  // since the beginning: not in addition
+  statistics(7, 9, 9);  // an interface that there is not
+  packet(0, 1);
+  packet(0, 5);
+  EXPECT_EQ(read(file.file).dropped, 7U);  // of these packets the statistics speak too
+  packet(0, 2);
+  packet(1, 10);
+  file.block(2, file.body().u16(1).u16(3).u32(0).u32(0).u32(1).u32(1).add(data("o")));
+  file.block(2, file.body().u16(1).u16(0xffff).u32(0).u32(0).u32(1).u32(1).add(data("o")));
+  EXPECT_EQ(read(file.file).dropped, 8U + 13U);
+  EXPECT_EQ(read(file.file).damage, "");
+}
+
+TEST(PcapngFile, ASimplePacketThatDoesNotFitItsBlockIsDamage) {
+  Pcapng file;
+  file.interface().block(3, file.body().u32(9).add(data("eight by")));
+  const Read told = read(file.file);
+  EXPECT_TRUE(told.blocks.empty());
+  EXPECT_NE(told.damage.find("claims 9 captured bytes"), std::string::npos) << told.damage;
+}
+
 TEST(PcapngFile, CutsASimplePacketAtTheSnapLengthOfItsInterface) {
   Pcapng file;
   file.interface(1, {}, -1, 0, 4).block(3, file.body().u32(100).add(data("four")));
@@ -331,6 +368,15 @@ TEST(Packed, DataThatIsDamagedSaysSo) {
     EXPECT_EQ(told.blocks.size(), 20'000U);
     EXPECT_NE(told.damage.find("is damaged"), std::string::npos) << told.damage;
   }
+}
+
+TEST(Packed, ZerosBehindGzipArePaddingAndAnythingElseIsSaid) {
+  Bytes padded = gzip(large_capture()).zeros(100'000);
+  EXPECT_EQ(read(padded).blocks.size(), 20'000U);
+  EXPECT_EQ(read(padded).damage, "");
+  const Read told = read(padded.text("junk"));
+  EXPECT_EQ(told.blocks.size(), 20'000U);
+  EXPECT_NE(told.damage.find("what follows the gzip data is no gzip data"), std::string::npos) << told.damage;
 }
 
 // Files and pipes.

@@ -37,6 +37,7 @@ struct Read {
   std::string format;
   std::string damage;   // empty: none
   std::string refused;  // open() failed
+  std::uint64_t dropped = 0;
 };
 
 inline std::string text(std::span<const std::byte> bytes) {
@@ -57,6 +58,7 @@ inline Read read(Result<std::unique_ptr<CaptureFile>> file) {
   EXPECT_FALSE((*file)->next(block)) << "the end must stay the end";
   told.interfaces = (*file)->interfaces();
   told.application = (*file)->application();
+  told.dropped = (*file)->dropped();
   told.format = (*file)->format();
   if ((*file)->damage()) told.damage = (*file)->damage()->message();
   return told;

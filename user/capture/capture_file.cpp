@@ -60,6 +60,7 @@ bool CaptureFile::next(CaptureBlock& block) { return !impl_->damage && impl_->re
 const std::optional<Error>& CaptureFile::damage() const { return impl_->damage; }
 const std::vector<CaptureInterface>& CaptureFile::interfaces() const { return impl_->interfaces; }
 const std::string& CaptureFile::application() const { return impl_->application; }
+std::uint64_t CaptureFile::dropped() const { return impl_->dropped; }
 bool CaptureFile::regular() const { return impl_->regular; }
 std::uint64_t CaptureFile::bytes_total() const { return impl_->total; }
 

@@ -71,7 +71,9 @@ class CaptureFile {
   [[nodiscard]] const std::vector<CaptureInterface>& interfaces() const;  // known so far
   [[nodiscard]] const std::string& application() const;                   // pcapng: shb_userappl of this section
   [[nodiscard]] std::string format() const;                               // "pcapng", "pcap, nanoseconds", ...
-  [[nodiscard]] bool regular() const;                                     // an ordinary file: its size is known
+  // Packets that were dropped while the capture was made, as far as it says so (pcapng) and was read.
+  [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] bool regular() const;  // an ordinary file: its size is known
 
   // For a progress bar: bytes of the file (packed, if it is) that were read, and all of them (0: not known).
   [[nodiscard]] std::uint64_t bytes_read() const;

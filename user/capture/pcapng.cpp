@@ -17,6 +17,7 @@ constexpr std::uint32_t section_header = 0x0a0d0d0a;  // the same in either byte
 constexpr std::uint32_t interface_description = 1;
 constexpr std::uint32_t obsolete_packet = 2;
 constexpr std::uint32_t simple_packet = 3;
+constexpr std::uint32_t interface_statistics = 5;
 constexpr std::uint32_t enhanced_packet = 6;
 constexpr std::uint32_t journal_export = 9;
 constexpr std::uint32_t local_use = 0x80000000;
@@ -33,11 +34,18 @@ constexpr std::uint16_t option_interface_name = 2;
 constexpr std::uint16_t option_application = 4;
 constexpr std::uint16_t option_resolution = 9;
 constexpr std::uint16_t option_offset = 14;
+// Packets that the interface and the operating system had to drop since the capture began; of a packet block: since
+// the packet before it.
+constexpr std::uint16_t option_interface_drops = 5;
+constexpr std::uint16_t option_system_drops = 7;
+constexpr std::uint16_t option_drops_before = 4;
 
 struct Interface {
   Timescale scale;
   std::uint32_t snaplen = 0;
   std::uint16_t link_type = 0;
+  std::uint64_t drops = 0;          // by its statistics
+  std::uint64_t drops_between = 0;  // by its packets: mostly the same ones
 };
 
 [[nodiscard]] constexpr std::uint32_t padded(std::uint32_t length) { return (length + 3U) & ~3U; }
@@ -129,6 +137,8 @@ class PcapngReader final : public CaptureReader {
         return take_packet(body, block);
       case interface_description:
         return take_interface(body, block);
+      case interface_statistics:
+        return take_statistics(body);
       case section_header:
         return take_section(body, block);
       case journal_export:
@@ -174,8 +184,15 @@ class PcapngReader final : public CaptureReader {
   Told take_packet(std::span<const std::byte> body, CaptureBlock& block) {
     if (body.size() < enhanced_header) return damage(block, "is too short for a packet block");
     Packet packet = enhanced(body.data());
-    packet.interface = load16(body.data(), swapped_);  // then 16 bits of how many were dropped
-    return take_frame(body, enhanced_header, packet, block);
+    packet.interface = load16(body.data(), swapped_);
+    const Told told = take_frame(body, enhanced_header, packet, block);
+    constexpr std::uint16_t not_known = 0xffff;
+    const std::uint16_t drops = load16(body.data() + 2, swapped_);  // since the packet before
+    if (told == Told::block && drops != not_known) {
+      Interface& of = interfaces_[packet.interface];
+      note_drops(of, of.drops, of.drops_between + drops);
+    }
+    return told;
   }
 
   // It has neither a time nor an interface of its own.
@@ -183,8 +200,7 @@ class PcapngReader final : public CaptureReader {
     if (body.size() < 4) return damage(block, "is too short for a packet block");
     if (interfaces_.empty()) return damage(block, "is a packet of interface 0, which was not described");
     const std::uint32_t wire = load32(body.data(), swapped_);
-    std::uint32_t captured = std::min(wire, static_cast<std::uint32_t>(body.size() - 4));
-    if (interfaces_[0].snaplen != 0) captured = std::min(captured, interfaces_[0].snaplen);
+    const std::uint32_t captured = interfaces_[0].snaplen != 0 ? std::min(wire, interfaces_[0].snaplen) : wire;
     const Told told = take_frame(body, 4, {.captured = captured, .wire = wire}, block);
     block.options = {};
     block.ts_ns = 0;
@@ -209,6 +225,7 @@ class PcapngReader final : public CaptureReader {
     block.link_type = of.link_type;
     file_.give(block, at, packet.captured, packet.wire);
     block.options = options;
+    if (!options.empty()) note_drops_before(interfaces_[packet.interface], options);
     return Told::block;
   }
 
@@ -252,14 +269,46 @@ class PcapngReader final : public CaptureReader {
     options(body.subspan(8), [&](std::uint16_t code, std::span<const std::byte> value) {
       if (code == option_interface_name) shown.name = text(value);
       if (code == option_resolution && !value.empty()) resolution = static_cast<std::uint8_t>(value[0]);
-      if (code == option_offset && value.size() >= 8) {
-        std::uint64_t seconds;
-        std::memcpy(&seconds, value.data(), sizeof seconds);
-        offset_s = static_cast<std::int64_t>(swapped_ ? __builtin_bswap64(seconds) : seconds);
-      }
+      if (code == option_offset) offset_s = static_cast<std::int64_t>(number(value));
     });
-    interfaces_.push_back(Interface{Timescale(resolution, offset_s), shown.snaplen, shown.link_type});
+    interfaces_.push_back(
+        {.scale = Timescale(resolution, offset_s), .snaplen = shown.snaplen, .link_type = shown.link_type});
     file_.interfaces.push_back(std::move(shown));
+    return Told::nothing;
+  }
+
+  [[nodiscard]] std::uint64_t number(std::span<const std::byte> value) const {
+    std::uint64_t number = 0;
+    if (value.size() < sizeof number) return 0;
+    std::memcpy(&number, value.data(), sizeof number);
+    return swapped_ ? __builtin_bswap64(number) : number;
+  }
+
+  // Both may be told of the same packets: the larger one counts.
+  void note_drops(Interface& of, std::uint64_t drops, std::uint64_t between) {
+    file_.dropped -= std::max(of.drops, of.drops_between);
+    of.drops = drops;
+    of.drops_between = between;
+    file_.dropped += std::max(of.drops, of.drops_between);
+  }
+
+  void note_drops_before(Interface& of, std::span<const std::byte> packet_options) {
+    options(packet_options, [&](std::uint16_t code, std::span<const std::byte> value) {
+      if (code == option_drops_before) note_drops(of, of.drops, of.drops_between + number(value));
+    });
+  }
+
+  // No packet depends on it: what cannot be right in it is passed over.
+  Told take_statistics(std::span<const std::byte> body) {
+    if (body.size() < 12) return Told::nothing;
+    const std::uint32_t interface = load32(body.data(), swapped_);
+    if (interface >= interfaces_.size()) return Told::nothing;
+    std::uint64_t drops = 0;
+    options(body.subspan(12), [&](std::uint16_t code, std::span<const std::byte> value) {
+      if (code == option_interface_drops || code == option_system_drops) drops += number(value);
+    });
+    Interface& of = interfaces_[interface];
+    note_drops(of, std::max(of.drops, drops), of.drops_between);
     return Told::nothing;
   }
 

@@ -60,9 +60,11 @@ class Gunzip final : public Unpacker {
       if (exhausted() && !pending_ && !refill())
         return failure_ || stopped_ || between_ ? 0 : fail("the gzip data ends before it is complete");
       if (between_) {
-        // Behind a member: another one, or padding that gzip itself ignores too.
-        if (!begins_) begins_ = *at() == std::byte{0x1f};
-        if (!begins_) return 0;
+        // Behind a member: another one, or zeros, to which tapes and some writers round up.
+        while (!exhausted() && !begins_ && *at() == std::byte{0}) used(1);
+        if (exhausted()) continue;
+        if (*at() != std::byte{0x1f}) return fail("what follows the gzip data is no gzip data");
+        begins_ = true;
         inflateReset(&stream_);
         between_ = begins_ = false;
       }

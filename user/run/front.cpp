@@ -65,6 +65,7 @@ void Front::account(Batch& batch) {
   batch.frames = frames_;
   batch.segments = segments_;
   batch.conversations = streams_;
+  batch.dropped = file_.dropped();
   batch.bytes_read = file_.bytes_read();
   batch.last_ts_ns = last_ts_ns_;
   if (file_.interfaces().size() == interfaces_told_) return;

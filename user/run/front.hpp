@@ -27,6 +27,7 @@ struct Batch {
   std::uint64_t frames = 0;                  // so far, as the following ones
   std::uint64_t segments = 0;
   std::uint64_t conversations = 0;
+  std::uint64_t dropped = 0;
   std::uint64_t bytes_read = 0;
   TimeNs last_ts_ns = 0;
 

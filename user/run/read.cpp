@@ -172,7 +172,7 @@ class Reading {
 
   void take(Batch& batch) {
     learn(batch.interfaces);
-    read_ = {batch.frames, batch.segments, batch.conversations, ""};
+    read_ = {batch.frames, batch.segments, batch.conversations, batch.dropped, ""};
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
     const std::vector<Event>& events = batch.events;

@@ -104,6 +104,10 @@ std::string was_read(const Summary& summary) {
   std::string text =
       fmt::format("tcpwitness: {} in {} of {}", count(summary.connections, {"connection", "connections"}),
                   count(capture.segments, {"TCP segment", "TCP segments"}), count(capture.frames, {"frame", "frames"}));
+  if (capture.dropped != 0) {
+    text += fmt::format("\n  {} dropped when it was captured: what is missing here was not always missing on the wire",
+                        count(capture.dropped, {"packet was", "packets were"}));
+  }
   if (summary.untracked != 0) {
     text += fmt::format("\n  {} segments began connections that were not followed: too many were open at a time",
                         grouped(summary.untracked));

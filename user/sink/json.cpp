@@ -345,6 +345,7 @@ class JsonSink final : public Sink {
     json.field("frames", summary.capture->frames);
     json.field("segments", summary.capture->segments);
     json.field("conversations", summary.capture->conversations);
+    put_nonzero(json, "dropped", summary.capture->dropped);
     put_nonzero(json, "damage", summary.capture->damage);
     json.end_object();
   }
