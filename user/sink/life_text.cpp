@@ -70,7 +70,7 @@ class LifeTextSink final : public Sink {
     for (std::size_t i = 0; i < cells.size(); ++i) room += widths_[i] + cells[i].text.size() + space_and_colour;
     out.resize(begin + room);
     char* at = out.data() + begin;
-    const auto add = [&](std::string_view text) { at = std::copy_n(text.data(), text.size(), at); };
+    const auto add = [&](std::string_view text) { at = std::ranges::copy(text, at).out; };
     std::size_t owed = 0;  // spaces before the next text: none are left at the end of a line
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (widths_[i] == 0) continue;

@@ -23,7 +23,7 @@ class ShortText {
   }
   ShortText& add(std::string_view text) {
     const std::size_t count = std::min(text.size(), limit - size_);
-    std::copy_n(text.data(), count, chars_.data() + size_);
+    std::ranges::copy(text.substr(0, count), chars_.data() + size_);
     size_ += count;
     return *this;
   }
