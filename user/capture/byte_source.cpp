@@ -163,15 +163,17 @@ Result<OpenedSource> open_source(const std::string& path, std::function<bool(int
   if (fd < 0) return failure("open " + name, std::strerror(errno));
   OpenedSource opened;
   struct stat status{};
-  if (::fstat(fd, &status) != 0) return failure("open " + name, std::strerror(errno));
-  if (S_ISDIR(status.st_mode)) return failure("read " + name, "it is a directory");
-  opened.regular = S_ISREG(status.st_mode);
+  const bool known = ::fstat(fd, &status) == 0;
+  const int error = errno;
+  opened.regular = known && S_ISREG(status.st_mode);
   if (opened.regular) {
     opened.total = static_cast<std::uint64_t>(status.st_size);
     opened.source = std::make_unique<FileSource>(fd, !standard_input);
   } else {
     opened.source = std::make_unique<DescriptorSource>(fd, !standard_input, std::move(wait));
   }
+  if (!known) return failure("open " + name, std::strerror(error));
+  if (S_ISDIR(status.st_mode)) return failure("read " + name, "it is a directory");
   return unpacked(std::move(opened), name);
 }
 

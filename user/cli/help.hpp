@@ -162,7 +162,7 @@ What to print:
                               spreadsheet (text)
   -c, --count COUNT           stop after so many connections
       --stuck-after SECONDS   of a recording: a finding where the peer has closed and the
-                              process here has not, for so long (10)
+                              process here has not, for so long (as when it was recorded)
 
   -h, --help                  this page
       --version               the version
