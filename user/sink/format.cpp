@@ -16,22 +16,6 @@ namespace tcpwitness {
 
 namespace {
 
-// Where it is written so often, without a division: a byte in decimal.
-struct Decimal {
-  std::array<char, 3> digits{};
-  std::uint8_t size = 0;
-};
-constexpr std::array<Decimal, 256> decimals = [] {
-  std::array<Decimal, 256> all{};
-  for (unsigned value = 0; value < all.size(); ++value) {
-    Decimal& of = all[value];
-    for (unsigned unit = value >= 100 ? 100 : value >= 10 ? 10 : 1; unit > 0; unit /= 10) {
-      of.digits[of.size++] = static_cast<char>('0' + value / unit % 10);
-    }
-  }
-  return all;
-}();
-
 void add_ip(ShortText& text, const Address& address) {
   if (!address.is_ipv4()) {
     text.add(to_string(address));
@@ -39,8 +23,7 @@ void add_ip(ShortText& text, const Address& address) {
   }
   for (std::size_t i = 12; i < 16; ++i) {
     if (i > 12) text.add('.');
-    const Decimal& byte = decimals[address.bytes[i]];
-    text.add(std::string_view(byte.digits.data(), byte.size));
+    text.add(std::uint64_t{address.bytes[i]});
   }
 }
 
