@@ -110,7 +110,6 @@ class PcapngReader final : public CaptureReader {
       file_.cut("the block", block.offset, length);
       return Told::end;
     };
-    constexpr std::uint32_t behind_type_and_length = 8;
     const std::byte* at = file_.window.need(long_packet());
     if (at == nullptr) return cut();
     const Packet packet = enhanced(at + behind_type_and_length);
@@ -125,7 +124,8 @@ class PcapngReader final : public CaptureReader {
     if (!closes(at + (length - begin) - 4, length, block)) return Told::end;
     return give(packet, head_.data() + behind_type_and_length + enhanced_header, {at, length - begin - 4}, block);
   }
-  [[nodiscard]] std::uint32_t long_packet() const { return 8 + enhanced_header + file_.head; }
+  static constexpr std::uint32_t behind_type_and_length = 8;
+  [[nodiscard]] std::uint32_t long_packet() const { return behind_type_and_length + enhanced_header + file_.head; }
 
   Told take(std::span<const std::byte> body, CaptureBlock& block) {
     switch (block.type) {

@@ -61,12 +61,11 @@ class Gunzip final : public Unpacker {
         return failure_ || stopped_ || between_ ? 0 : fail("the gzip data ends before it is complete");
       if (between_) {
         // Behind a member: another one, or zeros, to which tapes and some writers round up.
-        while (!exhausted() && !begins_ && *at() == std::byte{0}) used(1);
+        while (!exhausted() && *at() == std::byte{0}) used(1);
         if (exhausted()) continue;
         if (*at() != std::byte{0x1f}) return fail("what follows the gzip data is no gzip data");
-        begins_ = true;
         inflateReset(&stream_);
-        between_ = begins_ = false;
+        between_ = false;
       }
       stream_.next_in = reinterpret_cast<Bytef*>(at());
       stream_.avail_in = static_cast<uInt>(left());
@@ -90,7 +89,6 @@ class Gunzip final : public Unpacker {
   z_stream stream_{};
   bool pending_ = false;  // zlib may hold output for which there was no room
   bool between_ = false;  // behind a whole member
-  bool begins_ = false;
   std::string damaged_;
 };
 
