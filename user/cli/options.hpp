@@ -62,7 +62,7 @@ struct Options {
   std::string netns;  // path or name; empty: this one
   std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;
-  std::optional<std::chrono::nanoseconds> stuck_after;  // of a recording: else what its recorder had
+  std::optional<std::chrono::nanoseconds> stuck_after;  // else the default; of a recording, its recorder's
   bool packets_all = false;                             // timelines and recordings: every segment is an event
   RecordOptions record;
   ReadOptions read;
