@@ -54,14 +54,6 @@ Read read_heads(Result<std::unique_ptr<CaptureFile>> file) {
   return read(std::move(file));
 }
 
-// The message without the name of what was read.
-std::string nameless(std::string message, const std::string& name) {
-  for (const std::string& each : {name, std::string("the bytes")}) {
-    if (const auto at = message.find(each); at != std::string::npos) message.erase(at, each.size());
-  }
-  return message;
-}
-
 // The heads, from a disk and from memory, are those of the packets that are read whole.
 void expect_the_same(const Bytes& capture) {
   Read whole = read(capture);
@@ -71,8 +63,8 @@ void expect_the_same(const Bytes& capture) {
   const Read from_memory = read_heads(CaptureFile::open(capture.span()));
   for (const Read* heads : {&from_disk, &from_memory}) {
     EXPECT_EQ(heads->blocks, whole.blocks);
-    EXPECT_EQ(nameless(heads->damage, scratch.path), nameless(whole.damage, "the bytes"));
-    EXPECT_EQ(nameless(heads->refused, scratch.path), nameless(whole.refused, "the bytes"));
+    EXPECT_EQ(nameless(heads->damage, scratch), nameless(whole.damage, scratch));
+    EXPECT_EQ(nameless(heads->refused, scratch), nameless(whole.refused, scratch));
   }
 }
 

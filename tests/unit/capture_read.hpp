@@ -83,4 +83,11 @@ class Scratch {
   std::string path;
 };
 
+// The message without the name of what was read, from the disk or from memory.
+inline std::string nameless(std::string message, const Scratch& scratch) {
+  for (const std::string& name : {scratch.path, std::string("the bytes")})
+    if (const auto at = message.find(name); at != std::string::npos) message.erase(at, name.size());
+  return message;
+}
+
 }  // namespace tcpwitness::testing

@@ -11,32 +11,47 @@
 #include <cstring>
 #include <vector>
 
+#include "capture/read_ahead.hpp"
 #include "capture/unpack.hpp"
 
 namespace tcpwitness {
 namespace {
 
-// An ordinary file.
+// How much of a file is read in a row before a thread is worth its start.
+constexpr std::uint64_t worth_reading_ahead = std::uint64_t{1} << 20U;
+
+// An ordinary file. One that is read from end to end is read ahead.
 class FileSource final : public ByteSource {
  public:
   FileSource(int fd, bool owned) : fd_(fd), owned_(owned), at_(std::max(::lseek(fd, 0, SEEK_CUR), off_t{0})) {
     ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
   }
   ~FileSource() override {
+    ahead_.stop();
     if (owned_) ::close(fd_);
   }
 
   std::size_t read(std::byte* to, std::size_t room) override {
-    ssize_t got = 0;
-    do got = ::pread(fd_, to, room, at_);
-    while (got < 0 && errno == EINTR);
+    stop_reading_ahead();
+    const ssize_t got = pread_some(fd_, to, room, at_);
     if (got < 0) failure_ = std::strerror(errno);
     if (got <= 0) return 0;
     at_ += got;
+    in_a_row_ += static_cast<std::uint64_t>(got);
     return static_cast<std::size_t>(got);
+  }
+  std::span<const std::byte> lend(std::span<const std::byte> rest) override {
+    if (in_a_row_ < worth_in_a_row_ || rest.size() > ReadAhead::headroom) return {};
+    if (!ahead_.running()) ahead_.start(fd_, at_);
+    if (!ahead_.running()) return {};
+    const std::span<const std::byte> lent = ahead_.next(rest);
+    if (!lent.empty()) at_ += static_cast<off_t>(lent.size() - rest.size());
+    return lent;
   }
   [[nodiscard]] bool can_pass_over() const override { return true; }
   std::uint64_t pass_over(std::uint64_t count) override {
+    stop_reading_ahead();
+    in_a_row_ = 0;
     const auto left = [&] { return static_cast<std::uint64_t>(std::max(size_ - at_, off_t{0})); };
     if (struct stat status{}; left() < count && ::fstat(fd_, &status) == 0) size_ = status.st_size;  // it may grow
     const std::uint64_t passed = std::min(count, left());
@@ -46,10 +61,21 @@ class FileSource final : public ByteSource {
   [[nodiscard]] std::uint64_t packed_bytes_read() const override { return static_cast<std::uint64_t>(at_); }
 
  private:
+  // What was read in vain is repaid before it is tried again.
+  void stop_reading_ahead() {
+    if (!ahead_.running()) return;
+    ahead_.stop();
+    in_a_row_ = 0;
+    worth_in_a_row_ *= 2;
+  }
+
   int fd_;
   bool owned_;
   off_t at_;
   off_t size_ = 0;  // when it was last looked at
+  std::uint64_t in_a_row_ = 0;
+  std::uint64_t worth_in_a_row_ = worth_reading_ahead;
+  ReadAhead ahead_;
 };
 
 // A pipe, a socket, a terminal.
@@ -121,6 +147,9 @@ class PeekedSource final : public ByteSource {
     const std::size_t got = rest_->read(to, room);
     if (got == 0) end_as(*rest_);
     return got;
+  }
+  std::span<const std::byte> lend(std::span<const std::byte> rest) override {
+    return given_ < peeked_.size() ? std::span<const std::byte>() : rest_->lend(rest);
   }
   [[nodiscard]] bool can_pass_over() const override { return given_ == peeked_.size() && rest_->can_pass_over(); }
   std::uint64_t pass_over(std::uint64_t count) override { return rest_->pass_over(count); }

@@ -16,6 +16,10 @@ constexpr std::size_t smallest_piece = 1024;
 // To copy fewer bytes costs less than the system call that saves it.
 constexpr std::size_t worth_passing_over = std::size_t{16} * 1024;
 
+// A packet so long on average takes longer to be copied than to be looked at; of shorter ones the copies are hardly
+// felt, and a thread for them takes more from the caches than it gives.
+constexpr std::uint64_t worth_lending = 512;
+
 }  // namespace
 
 ByteWindow::ByteWindow(std::unique_ptr<ByteSource> source, std::uint64_t total)
@@ -26,7 +30,19 @@ ByteWindow::ByteWindow(std::unique_ptr<ByteSource> source, std::uint64_t total)
   at_ = end_ = buffer_.get();
 }
 
+bool ByteWindow::borrow() {
+  if (piece_ < size_ || offset() < skips_ * worth_lending) return false;
+  const std::size_t rest = available();
+  const std::span<const std::byte> lent = source_->lend({at_, rest});
+  if (lent.empty()) return false;
+  at_ = lent.data();
+  end_ = at_ + lent.size();
+  end_offset_ += lent.size() - rest;
+  return true;
+}
+
 const std::byte* ByteWindow::refill(std::size_t n) {
+  if (borrow() && available() >= n) return at_;
   const std::size_t rest = available();
   if (n > size_) {
     const std::size_t larger = std::max(n, size_ * 2);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace tcpwitness {
@@ -25,6 +26,8 @@ class ByteSource {
   // Up to `room` bytes, at least one; 0: the end, or it cannot be read further, then failure() says why, or nobody
   // wants to wait for more: stopped().
   virtual std::size_t read(std::byte* to, std::size_t room) = 0;
+  // The next bytes in memory of its own, behind a copy of `rest`, until it lends again. Empty: read() them.
+  virtual std::span<const std::byte> lend(std::span<const std::byte> /*rest*/) { return {}; }
   // Whether it can go over bytes without reading them; then up to `count` of the next ones, as many as there are.
   [[nodiscard]] virtual bool can_pass_over() const { return false; }
   virtual std::uint64_t pass_over(std::uint64_t /*count*/) { return 0; }
@@ -51,7 +54,10 @@ class ByteWindow {
 
   // The next n bytes; null where there are fewer (then available() says how many).
   const std::byte* need(std::size_t n) { return available() >= n ? at_ : refill(n); }
-  void skip(std::size_t n) { at_ += n; }  // n <= available()
+  void skip(std::size_t n) {  // n <= available()
+    at_ += n;
+    ++skips_;
+  }
   // The next n bytes, need() and skip() in one, for who looks at the first `head` of them only: the rest is passed
   // over unread where that is cheaper. Null where there are fewer.
   const std::byte* take(std::size_t n, std::size_t head) {
@@ -68,6 +74,7 @@ class ByteWindow {
 
  private:
   const std::byte* refill(std::size_t n);
+  bool borrow();
   const std::byte* take_beyond(std::size_t n, std::size_t head);
 
   std::unique_ptr<ByteSource> source_;
@@ -77,6 +84,7 @@ class ByteWindow {
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
   std::uint64_t end_offset_ = 0;
+  std::uint64_t skips_ = 0;  // as many as packets, about
   bool ended_ = false;
 };
 

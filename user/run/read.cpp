@@ -23,7 +23,6 @@
 #include "recording/recording.hpp"
 #include "run/common.hpp"
 #include "run/front.hpp"
-#include "run/handover.hpp"
 #include "run/replay.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
@@ -31,6 +30,7 @@
 #include "sink/output.hpp"
 #include "sink/progress.hpp"
 #include "tcpwitness/pipeline.hpp"
+#include "values/handover.hpp"
 #include "values/prefetch.hpp"
 
 namespace tcpwitness {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -14,7 +15,7 @@
 
 namespace tcpwitness {
 
-template <typename Batch>
+template <typename Batch, std::size_t on_the_way = 16>
 class Handover {
  public:
   // The filler: an empty batch; then the full one. give() waits while the other side is behind, and is false once
@@ -61,7 +62,6 @@ class Handover {
   }
 
  private:
-  static constexpr std::size_t on_the_way = 16;
   static constexpr std::size_t worth_waking = on_the_way / 2;
 
   std::mutex mutex_;
