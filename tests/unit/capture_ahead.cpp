@@ -140,11 +140,13 @@ TEST(ReadAhead, HasAThreadWhereItPays) {
 
 // The thread alone.
 class Pieces : public ::testing::Test {
+ public:
+  ~Pieces() override { ::close(fd_); }
+
  protected:
   Bytes content_ = packet(long_enough, 9);
   Scratch scratch_{content_};
   int fd_ = ::open(scratch_.path.c_str(), O_RDONLY | O_CLOEXEC);
-  ~Pieces() override { ::close(fd_); }
 
   // What comes next is `rest` and then the file from `at` on. How much of the file came.
   static std::size_t expect_next(ReadAhead& ahead, const Bytes& content, std::size_t rest, std::size_t at) {

@@ -33,7 +33,8 @@ void ReadAhead::start(int fd, off_t at) {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
     thread_ = std::thread([fd, at, &pieces = *pieces_] { read_on(fd, at, pieces); });
-  } catch (const std::system_error&) {  // there are too many: it goes without
+  } catch (const std::system_error&) {
+    pieces_.reset();  // there are too many threads: it goes without
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

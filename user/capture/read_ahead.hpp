@@ -13,7 +13,7 @@
 #include <span>
 #include <thread>
 
-#include "values/handover.hpp"
+#include "capture/handover.hpp"
 
 namespace tcpwitness {
 

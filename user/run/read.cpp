@@ -20,6 +20,7 @@
 
 #include "capture/capture_file.hpp"
 #include "capture/filter.hpp"
+#include "capture/handover.hpp"
 #include "recording/recording.hpp"
 #include "run/common.hpp"
 #include "run/front.hpp"
@@ -30,7 +31,6 @@
 #include "sink/output.hpp"
 #include "sink/progress.hpp"
 #include "tcpwitness/pipeline.hpp"
-#include "values/handover.hpp"
 #include "values/prefetch.hpp"
 
 namespace tcpwitness {
