@@ -77,6 +77,14 @@ struct Transition {
   std::int64_t delay_ns = 0;  // incoming: segment to transition; outgoing: transition to segment
 };
 
+// A state that an end must have entered, as nobody but the wire was heard: this segment shows it.
+struct InferredState {
+  bool peer = false;  // the remote end
+  TcpState from{};    // unknown: this is the first that is heard of it
+  TcpState to{};
+  bool operator==(const InferredState&) const = default;
+};
+
 struct StateEntry {
   TcpState from{};
   TcpState to{};
@@ -95,6 +103,7 @@ struct SegmentEntry {
   // where the kernel told it: "fast retransmission", "RTO", "tail-loss probe", ...
   std::vector<std::string_view> analysis;
   std::optional<Transition> transition;
+  std::vector<InferredState> inferred;  // in the order in which each end enters them
   std::optional<std::uint32_t>
       window_bytes;  // segment.window scaled; empty where the scale is not known (SYN not seen)
 };

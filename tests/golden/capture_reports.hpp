@@ -13,7 +13,7 @@ inline Names capture_names() {
   return names;
 }
 
-inline SegmentEntry captured(const Wire& what, std::uint64_t frame, std::uint32_t duplicate_ack = 0) {
+inline SegmentEntry captured(const Wire& what, std::uint64_t frame, std::uint32_t duplicate_ack) {
   SegmentEntry entry = wire(what);
   entry.segment.hook = what.out ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
   entry.segment.ifindex = 1;
@@ -34,9 +34,15 @@ inline Reports capture_of_a_loss() {
     story.add(after_us, captured(what, frame, duplicate_ack));
     std::get<Entry>(story.reports.back()).id = frame;
   };
+  const auto shows = [&](const std::vector<InferredState>& states) {
+    std::get<SegmentEntry>(std::get<Entry>(story.reports.back()).body).inferred = states;
+  };
   add(1, 0, {.flags = syn});
+  shows({{false, unknown, syn_sent}});
   add(2, 20'100, {.out = false, .flags = syn | ack, .rel_ack = 1});
+  shows({{true, unknown, new_syn_recv}});
   add(3, 90, {.rel_seq = 1, .rel_ack = 1});
+  shows({{false, syn_sent, established}, {true, new_syn_recv, established}});
   add(10'482, 4'000,
       {.out = false, .rel_seq = 14'601, .rel_ack = 518, .len = 1460, .analysis = {"previous segment not captured"}});
   add(10'483, 30, {.rel_seq = 518, .rel_ack = 13'141, .analysis = {"duplicate ACK"}}, 1);
@@ -48,8 +54,11 @@ inline Reports capture_of_a_loss() {
        .len = 1460,
        .analysis = {"retransmission", "fast retransmission"}});
   add(1'048'576, 51'000, {.flags = fin | ack, .rel_seq = 518, .rel_ack = 40'001});
+  shows({{false, established, fin_wait1}, {true, established, close_wait}});
   add(1'048'577, 20'000, {.out = false, .flags = fin | ack, .rel_seq = 40'001, .rel_ack = 519});
+  shows({{true, close_wait, last_ack}, {false, fin_wait1, fin_wait2}});
   add(1'048'578, 100, {.rel_seq = 519, .rel_ack = 40'002});
+  shows({{false, fin_wait2, time_wait}, {true, last_ack, close}});
   Finding lost{.rule = Rule::retransmission,
                .confidence = Confidence::likely,
                .text = "the wire saw 1 retransmission from the peer",
@@ -86,7 +95,7 @@ inline Reports capture_of_a_loss() {
                                                      .completeness = 31},
                   .zeek_state = "SF",
                   .states = {syn_sent, established, fin_wait1, fin_wait2, time_wait},
-                  .peer_states = {syn_recv, established, close_wait, last_ack, close},
+                  .peer_states = {new_syn_recv, established, close_wait, last_ack, close},
                   .findings = {lost}});
   return story.reports;
 }

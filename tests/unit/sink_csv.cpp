@@ -119,7 +119,7 @@ TEST(Csv, ACaptureHasBothDirectionsInFull) {
   EXPECT_EQ(cell(rows, 2, "rx_missing_bytes"), "2999");
   EXPECT_EQ(cell(rows, 1, "zeek_state"), "SF");
   EXPECT_EQ(cell(rows, 1, "states"), "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT");
-  EXPECT_EQ(cell(rows, 1, "peer_states"), "SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE");
+  EXPECT_EQ(cell(rows, 1, "peer_states"), "NEW_SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE");
   EXPECT_EQ(cell(rows, 1, "local_ip"), "2001:db8::10");
   EXPECT_EQ(cell(rows, 1, "start"), "2025-10-09T08:53:20.000000000Z");
   EXPECT_EQ(cell(rows, 1, "handshake_s"), "0.020190000");

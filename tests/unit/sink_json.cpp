@@ -158,6 +158,15 @@ TEST(Json, ASegmentOnTcIngressIsIncoming) {
   EXPECT_FALSE(object.contains("transition"));
 }
 
+TEST(Json, WhatTheWireAloneShowsOfTheEndsIsInferred) {
+  SegmentEntry segment = golden::wire({});
+  EXPECT_FALSE(entry(segment).contains("inferred"));
+  segment.inferred = {{false, TcpState::established, TcpState::fin_wait1},
+                      {true, TcpState::unknown, TcpState::close_wait}};
+  EXPECT_EQ(entry(segment)["inferred"], (json{{{"end", "local"}, {"from", "ESTABLISHED"}, {"to", "FIN_WAIT1"}},
+                                              {{"end", "remote"}, {"from", "UNKNOWN"}, {"to", "CLOSE_WAIT"}}}));
+}
+
 TEST(Json, AnInterfaceWithoutANameHasItsNumber) {
   SegmentEntry segment = golden::wire({});
   segment.segment.ifindex = 99;

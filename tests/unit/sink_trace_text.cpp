@@ -91,6 +91,21 @@ TEST(TraceText, ASegmentHasTheWordsOfTcpdumpAndTheStateBefore) {
   EXPECT_EQ(details(told), "seq=0 ack=1 win=65160 mss=1460 sackOK TS wscale=7, causes (4)");
 }
 
+TEST(TraceText, WhatTheWireAloneShowsOfTheEndsStandsLast) {
+  using enum TcpState;
+  const auto states = [](std::vector<InferredState> inferred) {
+    SegmentEntry segment = golden::wire({});
+    segment.inferred = std::move(inferred);
+    return words().tell(segment).states;
+  };
+  EXPECT_EQ(states({}), "");
+  EXPECT_EQ(states({{false, unknown, syn_sent}}), "SYN_SENT");
+  EXPECT_EQ(states({{true, unknown, new_syn_recv}}), "peer NEW_SYN_RECV");
+  EXPECT_EQ(states({{false, syn_sent, established}, {true, new_syn_recv, established}}), "both ESTABLISHED");
+  EXPECT_EQ(states({{true, close_wait, last_ack}, {false, fin_wait1, fin_wait2}, {false, fin_wait2, time_wait}}),
+            "FIN_WAIT2, TIME_WAIT, peer LAST_ACK");
+}
+
 TEST(TraceText, ADataSegmentHasItsLengthAndScaledWindow) {
   EXPECT_EQ(details(words().tell(golden::wire({.flags = tcp_flag::psh | tcp_flag::ack,
                                                .rel_seq = 1,

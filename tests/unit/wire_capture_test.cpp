@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A capture through the whole core: what is told of a connection whose segments alone were heard.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "unit/stories.hpp"
@@ -55,6 +56,31 @@ TEST(Capture, AWholeConnectionIsCompleted) {
   EXPECT_EQ(life.conversation->out.frames, 5U);
   EXPECT_EQ(life.conversation->completeness, 31);
   EXPECT_TRUE(life.wire->complete);
+}
+
+// The states that each segment shows, as "1: local SYN_SENT; 2: ...".
+std::string shown(const std::vector<Say>& said, WitnessSettings settings = capture_settings()) {
+  settings.timeline = true;
+  std::string all;
+  for (const auto& [entry, segment] : read(said, std::move(settings)).entries_of<SegmentEntry>()) {
+    if (segment.inferred.empty()) continue;
+    all += fmt::format("{}{}:", all.empty() ? "" : "; ", entry.id);
+    for (const InferredState& state : segment.inferred)
+      all += fmt::format(" {} {}", state.peer ? "peer" : "local", name(state.to));
+  }
+  return all;
+}
+
+TEST(Capture, EachSegmentTellsTheStatesThatItShows) {
+  EXPECT_EQ(shown(after_handshake(
+                {{0, 1, 1, 100}, {1, 1, 101, 50}, {0, 101, 51, 0, fin_ack}, {1, 51, 102, 0, fin_ack}, {0, 102, 52}})),
+            "1: local SYN_SENT; 2: peer NEW_SYN_RECV; 3: local ESTABLISHED peer ESTABLISHED; "
+            "6: local FIN_WAIT1 peer CLOSE_WAIT; 7: local FIN_WAIT2 peer LAST_ACK; 8: local TIME_WAIT peer CLOSE");
+  EXPECT_EQ(
+      shown(after_handshake({{1, 1, 1, 0, rst_ack}})),
+      "1: local SYN_SENT; 2: peer NEW_SYN_RECV; 3: local ESTABLISHED peer ESTABLISHED; 4: peer CLOSE local CLOSE");
+  // A RST that nobody believes shows nothing.
+  EXPECT_EQ(shown({{0, 0, 0, 0, syn_flag}, {1, 0, 77, 0, rst_ack}}), "1: local SYN_SENT");
 }
 
 TEST(Capture, ARstBehindTheEndChangesNoOutcome) {

@@ -21,6 +21,16 @@ void Timeline::transition_of(EventId id, const Transition& transition) {
   item->held = false;
 }
 
+void Timeline::infer(EventId id, const InferredState& state) {
+  for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
+    auto* entry = std::get_if<Entry>(&item->report);
+    auto* segment = entry != nullptr && entry->id == id ? std::get_if<SegmentEntry>(&entry->body) : nullptr;
+    if (segment == nullptr) continue;
+    segment->inferred.push_back(state);
+    return;
+  }
+}
+
 void Timeline::cause_of(EventId id, std::string_view cause) {
   Item* item = held(id);
   if (item == nullptr) return;

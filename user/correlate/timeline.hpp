@@ -33,6 +33,8 @@ class Timeline {
   void flow_of(ConnectionId conn, const Flow& flow);
   // Gives the held segment `id` its transition; it waits no longer. No effect if it has left already.
   void transition_of(EventId id, const Transition& transition);
+  // Adds a state to segment `id`, the newest.
+  void infer(EventId id, const InferredState& state);
   // The connection's process is known (or never will be).
   void decide(ConnectionId conn, bool wanted, Reports& out);
   void forget(ConnectionId conn);

@@ -23,6 +23,7 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
   const Observer::Transitions told = c.ends->observer.observe(seen, out ? 0 : 1);
   for (unsigned i = 0; i < told.count; ++i) {
     const Observer::Transition& step = told.list[i];
+    if (settings_.timeline) timeline_.infer(e.id, {step.side != 0, step.from, step.to});
     if (step.side == 0) {
       before = step.from;
       enter_alone(c, e, step.to);

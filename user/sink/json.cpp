@@ -426,6 +426,7 @@ class JsonSink final : public Sink {
     put_nonzero(json, "duplicate_ack", segment.analysis.duplicate_ack);
     put_nonzero(json, "frame", segment.analysis.frame);
     if (body.transition) put_transition(json, *body.transition);
+    put_inferred(json, body.inferred);
     json.field("ttl", segment.ttl);
     put_options(json, segment);
     put_nonzero(json, "vlan", segment.vlan_id);
@@ -439,6 +440,19 @@ class JsonSink final : public Sink {
   static void put_relative(JsonWriter& json, std::string_view key, bool known, std::uint32_t number) {
     json.key(key);
     known ? json.value(number) : json.null();
+  }
+  static void put_inferred(JsonWriter& json, const std::vector<InferredState>& states) {
+    if (states.empty()) return;
+    json.key("inferred");
+    json.begin_array();
+    for (const InferredState& state : states) {
+      json.begin_object();
+      json.field("end", state.peer ? "remote" : "local");
+      json.field("from", name(state.from));
+      json.field("to", name(state.to));
+      json.end_object();
+    }
+    json.end_array();
   }
   static void put_transition(JsonWriter& json, const Transition& transition) {
     json.key("transition");

@@ -91,6 +91,7 @@ class TraceCsvSink final : public Sink {
     for (std::size_t i = segment != nullptr ? segment->analysis.size() + 1 : 0; i < told.details.size(); ++i) {
       add(text, told.details[i].text);
     }
+    add(text, told.states);
     row.text(text);
     row.end();
   }

@@ -91,6 +91,7 @@ class TraceTextSink final : public Sink {
     }
     text.pad_to(details_column());
     for (const Span& span : told.details) text.words(span.text, details_column(), span.colour);
+    if (!told.states.empty()) text.words("=> " + told.states, details_column(), Colour::none);
     if (!two_lanes_ && wire && !told.kernel_expected)
       text.words(told.kernel.text, details_column(), told.kernel.colour);
     text.end();

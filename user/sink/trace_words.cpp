@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstring>
 
 #include "sink/format.hpp"
@@ -47,6 +48,19 @@ std::string option_words(const Segment& segment) {
   if ((segment.options & TW_OPT_MPTCP) != 0) add("mptcp");
   if ((segment.options & TW_OPT_FASTOPEN) != 0) add("tfo");
   return words;
+}
+
+// "FIN_WAIT1, peer CLOSE_WAIT": what the ends enter, as the wire alone shows it.
+std::string inferred_words(const std::vector<InferredState>& states) {
+  std::array<std::string, 2> ends;
+  for (const InferredState& state : states) {
+    std::string& end = ends[state.peer ? 1 : 0];
+    end.append(end.empty() ? "" : ", ").append(name(state.to));
+  }
+  const auto& [local, peer] = ends;
+  if (local == peer) return local.empty() ? "" : "both " + local;
+  if (peer.empty()) return local;
+  return local.empty() ? "peer " + peer : fmt::format("{}, peer {}", local, peer);
 }
 
 std::string number_words(const SegmentEntry& entry) {
@@ -197,6 +211,7 @@ Told TraceWords::tell(const SegmentEntry& entry) const {
     told.details.back().text += ',';
     told.details.push_back({fmt::format("{} {}", out ? "after" : "causes", reference(entry.transition->id))});
   }
+  told.states = inferred_words(entry.inferred);
   return told;
 }
 

@@ -23,6 +23,7 @@ struct Told {
   Span wire;    // an arrow with flags; empty for what the kernel did
   bool kernel_expected = false;  // what the kernel thought follows from the lines before: a narrow terminal may omit it
   std::vector<Span> details;
+  std::string states;  // behind all else: what the ends enter, where it is inferred from the wire alone
 };
 
 // "called connect()", "sends on this socket"; "" where nothing is known.
