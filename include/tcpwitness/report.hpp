@@ -202,9 +202,10 @@ struct RecordingTotals {
   std::uint32_t files = 0;   // begun, those included that --keep has removed
   std::uint64_t blocks = 0;  // in all of them
   std::uint64_t bytes = 0;
-  std::uint64_t lost_blocks = 0;    // could not be written
-  std::uint64_t dropped_early = 0;  // events that a flight recorder had no memory for
-  bool failed = false;              // something could not be created or written at some time
+  std::uint64_t lost_blocks = 0;       // could not be written
+  std::uint64_t dropped_early = 0;     // events that a flight recorder had no memory for
+  std::optional<std::uint64_t> fired;  // of a flight recorder: findings that it wrote for
+  bool failed = false;                 // something could not be created or written at some time
 };
 
 // What was read of a capture.

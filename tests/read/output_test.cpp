@@ -119,9 +119,9 @@ TEST_F(Read, TheTimelineHasTheNumbersOfFrames) {
   ASSERT_GT(lines.size(), 8U);
   EXPECT_EQ(lines[0], "  frame     seconds      wire");
   EXPECT_EQ(lines[2], "#1  10.0.0.1:40001 -> 10.0.0.2:80  2025-10-09 08:53:20.001000");
-  EXPECT_EQ(lines[3], "      2              #1  --- SYN ------>  seq=0 win=64240");
-  EXPECT_EQ(lines[4], "      3  +0.001 000  #1  <-- SYN,ACK ---  seq=0 ack=1 win=64240");
-  EXPECT_EQ(lines[5], "      4  +0.001 000  #1  --- ACK ------>  seq=1 ack=1 win=64240");
+  EXPECT_EQ(lines[3], "      2              #1  --- SYN ------>  seq=0 win=64240 => SYN_SENT");
+  EXPECT_EQ(lines[4], "      3  +0.001 000  #1  <-- SYN,ACK ---  seq=0 ack=1 win=64240 => peer NEW_SYN_RECV");
+  EXPECT_EQ(lines[5], "      4  +0.001 000  #1  --- ACK ------>  seq=1 ack=1 win=64240 => both ESTABLISHED");
   EXPECT_TRUE(lines[6].starts_with("      7  +0.003 000  #1  --- FIN,ACK -->  seq=101 ack=1")) << lines[6];
   EXPECT_TRUE(told.out.contains("== completed after")) << told.out;
 }

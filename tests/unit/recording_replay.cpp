@@ -355,6 +355,7 @@ TEST(FlightRecorder, WritesNothingWithoutAFinding) {
   EXPECT_TRUE(again.ended);
   EXPECT_EQ(again.missing, close_second_story().events.size());
   EXPECT_EQ(live.totals.dropped_early, 0U);
+  EXPECT_EQ(live.totals.fired, 0U);
   for (const Report& report : again.reports) EXPECT_FALSE(std::holds_alternative<Life>(report));
 }
 
@@ -378,6 +379,7 @@ TEST(FlightRecorder, WritesAFindingAndTheSecondsBeforeIt) {
   const std::vector<Event> events =
       one_after_the_other({close_second_story(), killed_unread_story(), close_second_story()});
   const SimulatedRun live = record_story(events, settings);
+  EXPECT_EQ(live.totals.fired, 1U);
   const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
   EXPECT_FALSE(again.error) << again.error->message();
   EXPECT_EQ(again.missing, 2 * close_second_story().events.size());
@@ -391,6 +393,19 @@ TEST(FlightRecorder, WritesAFindingAndTheSecondsBeforeIt) {
   }
   EXPECT_GT(told, 0);
   EXPECT_LE(confidences(again.reports)[Rule::reset_origin], confidences(live.reports)[Rule::reset_origin]);
+}
+
+TEST(FlightRecorder, BeginsNoFileAfterOneThatHoldsNothing) {
+  for (const bool fires : {false, true}) {
+    const TempDir dir;
+    RecorderSettings settings = into(dir.file("a.pcapng"));
+    settings.flight = std::chrono::seconds(60);
+    settings.on = {fires ? Rule::reset_origin : Rule::half_open};
+    settings.rotate_every = std::chrono::nanoseconds(1);
+    const SimulatedRun live = record_story(
+        one_after_the_other({killed_unread_story(), close_second_story(), close_second_story()}), settings);
+    EXPECT_EQ(live.totals.files > 1, fires) << live.totals.files;
+  }
 }
 
 TEST(FlightRecorder, ThatHasNoMemoryForItsSecondsSaysSo) {

@@ -37,6 +37,17 @@ TEST(Describe, ManyKindsOfInterfacesGetALineEach) {
   EXPECT_TRUE(describe(ready).contains("tun0: in xdp-tun0, out not watched"));
 }
 
+TEST(Describe, ARecordingSaysWhereItIsAndWhatIsMissing) {
+  Summary summary;
+  summary.recording = RecordingTotals{.file = "a.00003.pcapng", .files = 3, .bytes = 2048};
+  EXPECT_TRUE(describe(summary).contains("recorded 2.0 KiB in a.00003.pcapng and 2 files before")) << describe(summary);
+  EXPECT_FALSE(describe(summary).contains("finding"));
+  summary.recording->fired = 2;
+  EXPECT_TRUE(describe(summary).contains("before, for 2 findings")) << describe(summary);
+  summary.recording->fired = 0;
+  EXPECT_TRUE(describe(summary).contains("no finding that counts fired, so it holds no events")) << describe(summary);
+}
+
 TEST(Describe, AMissingWitnessIsNamed) {
   Ready ready = golden::ready();
   std::erase_if(ready.hooks, [](const Hook& hook) { return hook.name.starts_with("wire"); });

@@ -120,8 +120,9 @@ void Recorder::finding(const FindingReport& report) {
   for (const EventId id : evidence) {
     if (window_.comment(id, words_of(finding))) break;
   }
-  if (settings_.flight && triggers(finding))
-    write_until_ = std::max(write_until_, now_ + std::min<TimeNs>(after_finding, settings_.flight->count()));
+  if (!settings_.flight || !triggers(finding)) return;
+  ++fired_;
+  write_until_ = std::max(write_until_, now_ + std::min<TimeNs>(after_finding, settings_.flight->count()));
 }
 
 // time-wait is told of every connection that this side closed first: written by default, it would be a recording of
@@ -142,6 +143,7 @@ pcapng::Blocks Recorder::prologue() {
   for (const auto& [index, link_type] : interfaces_)
     pcapng::append_interface(blocks, link_type, start_.snaplen, names_.interface(index));
   file_bytes_ = blocks.size();
+  file_has_events_ = false;
   return blocks;
 }
 
@@ -249,7 +251,10 @@ void Recorder::release(bool all) {
         pcapng::append_block(blocks, pcapng::journal_block, entry.bytes());
         put(blocks);
       }
-      if (front.id != 0) written_id_ = front.id;
+      if (front.id != 0) {
+        written_id_ = front.id;
+        file_has_events_ = true;
+      }
       const std::string comment = front.packet ? window_.take_comment() : std::string{};
       if (comment.empty()) {
         put(front.block);
@@ -288,7 +293,16 @@ void Recorder::flush(TimeNs now) {
   now_ = std::max(now_, now);
   release(false);
   if (now_ - written_out_ >= write_every) write_out();
-  if (settings_.rotate_every.count() != 0 && now_ - file_since_ >= settings_.rotate_every.count()) rotate(now_);
+  if (settings_.rotate_every.count() != 0 && now_ - file_since_ >= settings_.rotate_every.count()) rotate_by_time();
+}
+
+// A flight recorder's file that holds nothing yet serves on: empty ones would have --keep remove those that do.
+void Recorder::rotate_by_time() {
+  if (settings_.flight && !file_has_events_) {
+    file_since_ = now_;
+  } else {
+    rotate(now_);
+  }
 }
 
 // "trace.pcapng", "trace.00002.pcapng", ...
@@ -320,6 +334,7 @@ RecordingTotals Recorder::finish(EndMark end) {
   end_file(end);
   RecordingTotals totals = writer_->finish();
   totals.dropped_early = dropped_early_;
+  if (settings_.flight) totals.fired = fired_;
   return totals;
 }
 

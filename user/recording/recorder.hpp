@@ -70,6 +70,7 @@ class Recorder {
   void release(bool all);
   void put(std::span<const std::byte> block);
   void write_out();
+  void rotate_by_time();
   void rotate(TimeNs now);
   void end_file(const EndMark& end);
 
@@ -86,12 +87,14 @@ class Recorder {
   TimeNs write_until_ = 0;            // flight: what came until then is written
   std::uint64_t dropped_events_ = 0;  // flight: since the last that was written
   std::uint64_t dropped_early_ = 0;   // of all, for want of memory
+  std::uint64_t fired_ = 0;           // flight: findings that count
   pcapng::Blocks block_;              // the one being made
   pcapng::Blocks out_;                // on the way to the writer
   JournalEntry entry_;
   std::vector<std::byte> tagged_;  // a frame with its VLAN tag back
   std::uint64_t file_bytes_ = 0;
   TimeNs file_since_ = 0;
+  bool file_has_events_ = false;
   TimeNs written_out_ = 0;
   std::unique_ptr<FileWriter> writer_;
 };

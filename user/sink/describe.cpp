@@ -119,6 +119,10 @@ std::string recorded(const RecordingTotals& recording) {
   std::string text = fmt::format("  recorded {} in {}", bytes_in_words(recording.bytes),
                                  recording.file == "-" ? "standard output" : printable(recording.file, true));
   if (recording.files > 1) text += fmt::format(" and {}", count(recording.files - 1, {"file before", "files before"}));
+  if (recording.fired) {
+    text += *recording.fired == 0 ? ": no finding that counts fired, so it holds no events"
+                                  : ", for " + count(*recording.fired, {"finding", "findings"});
+  }
   if (recording.lost_blocks != 0)
     text += fmt::format("\n  {} blocks could not be written and are missing there", grouped(recording.lost_blocks));
   if (recording.dropped_early != 0)

@@ -336,6 +336,7 @@ class JsonSink final : public Sink {
       json.field("blocks", summary.recording->blocks);
       json.field("bytes", summary.recording->bytes);
       json.field("lost_blocks", summary.recording->lost_blocks);
+      if (summary.recording->fired) json.field("fired", *summary.recording->fired);
       put_nonzero(json, "dropped_early", summary.recording->dropped_early);
       json.end_object();
     }
