@@ -326,9 +326,12 @@ static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 l
 	}
 	if (length > config.snaplen)
 		length = config.snaplen;
-	asm volatile("" : "+r"(length)); /* one register, with the bounds that the verifier has just learnt */
-	if (length == 0)
+	/* The helpers want a length from 1. "Not 0" teaches Linux 6.1's verifier nothing; that 0 - 1 is no small number does. */
+	length--;
+	asm volatile("" : "+r"(length));
+	if (length >= config.snaplen)
 		return;
+	length++;
 	if (xdp)
 		failed = bpf_probe_read_kernel(kept + 1, length, bytes_of(ctx, true).data);
 	else

@@ -18,6 +18,7 @@ struct Pair {
 class Filters : public BpfTest {
  protected:
   void load(const tw_config& config) {
+    wire_.reset();  // its namespace is left before another is entered
     auto loaded = WireProgram::load({.config = config});
     ASSERT_TRUE(loaded) << loaded.error().message();
     wire_ = std::move(*loaded);
@@ -28,6 +29,7 @@ class Filters : public BpfTest {
       SCOPED_TRACE(name_of(hook));
       const std::size_t flows = wire_->flow_count();
       const auto outcome = wire_->run(hook, build({.family = family}, from, to, {.flags = syn}).bytes);
+      EXPECT_EQ(outcome.error, 0);
       EXPECT_EQ(outcome.verdict, passing_verdict(hook));
       EXPECT_EQ(outcome.records.size(), told ? 1U : 0U);
       if (!told) {
