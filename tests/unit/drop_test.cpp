@@ -55,6 +55,38 @@ TEST(Drop, OfAnOldAckOrAKeepAliveIsNoFault) {
   EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
 }
 
+// A probe at `from_next` of what the socket expects, and the kernel's word on it.
+std::vector<Event> refused_probe(std::uint32_t from_next) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = c.rcv_nxt + from_next; });
+  c.drop(drop_sequence, false, A);
+  return stream.events;
+}
+
+TEST(OutOfWindow, IsNotWhatTheSocketHadBefore) {
+  EXPECT_FALSE(run(refused_probe(0xffffffff)).finding(Rule::out_of_window).has_value());
+  EXPECT_TRUE(run(refused_probe(1)).finding(Rule::out_of_window).has_value());
+  const auto told = run(refused_probe(0xffffffff), trace_settings()).entries_of<DropEntry>();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(told[0].second.repeated);
+  EXPECT_EQ(told[0].second.meaning, "everything in it had been received before");
+}
+
+TEST(OutOfWindow, IsLessSureWhereTheKernelHasOneWordForBoth) {
+  Names names = kernel_names();
+  names.drop_reasons[drop_old_sequence].clear();  // before 6.6
+  const std::vector<Event> events = rx_drop_story(drop_sequence).events;
+  const auto both = run(events, life_settings(), 100 * ms, names).finding(Rule::out_of_window);
+  ASSERT_TRUE(both.has_value());
+  EXPECT_EQ(both->confidence, Confidence::likely);
+  EXPECT_TRUE(says(both, "or received before: this kernel has one word for both")) << told_text(both);
+  const auto kernel = run(without_wire(events), kernel_settings(), 100 * ms, names).finding(Rule::out_of_window);
+  ASSERT_TRUE(kernel.has_value());
+  EXPECT_EQ(kernel->confidence, Confidence::inconclusive);
+}
+
 TEST(Drop, OfAConnectionOfAnotherNamespaceIsNotTold) {
   const auto told = [](bool known, bool listening) {
     Stream stream;

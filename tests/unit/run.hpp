@@ -103,9 +103,9 @@ struct Told {
 
 // Feeds everything, lets `after_ns` pass, and ends the run.
 inline Told run(const std::vector<Event>& events, WitnessSettings settings = life_settings(),
-                std::int64_t after_ns = 100 * ms) {
+                std::int64_t after_ns = 100 * ms, const Names& names = kernel_names()) {
   Told result;
-  Witness witness(std::move(settings), kernel_names());
+  Witness witness(std::move(settings), names);
   TimeNs now = 0;
   for (const Event& event : events) {
     witness.feed(event, result.reports);

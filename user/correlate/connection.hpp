@@ -256,7 +256,8 @@ struct Trouble {
   ReactionFacts reaction;
   AcceptFacts accept;
   OutsiderFacts outsider;
-  Evidence old_resets;  // RSTs from before rcv_nxt: TCP refuses them
+  Evidence old_resets;                           // RSTs from before rcv_nxt: TCP refuses them
+  std::optional<std::uint32_t> received_before;  // seq of the newest segment that brought nothing new
 };
 
 // A segment that may be what a coming transition cites. Timeline only.

@@ -20,6 +20,9 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out);
   return seq == rcv_nxt || (behind_fin && seq + 1 == rcv_nxt);
 }
 
+// on_drop.cpp: a segment that came in, all of which the socket had before.
+void note_received_before(Connection& c, const Segment& g, bool out);
+
 // hops.cpp: TTL of what comes in, and what comes behind a RST.
 void note_hops(Connection& c, const Event& e, const Segment& g, bool out);
 // The connection's RST came in on the loopback interface, and nothing else of it did: this machine made it, and no TCP

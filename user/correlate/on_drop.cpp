@@ -4,6 +4,7 @@
 // A drop belongs to the connection of the segment's address pair: the buffer seldom carries a socket. It
 // begins no connection, and what is no fault (a repeated keep-alive that TCP had answered) stays a fact
 // here; which drops are findings is judged in judge/drops.cpp.
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -20,7 +21,20 @@ DropSeen* kind_of(Drops& drops, const Drop& d) {
   return &seen;
 }
 
+// Before 6.6 TCP_INVALID_SEQUENCE is the reason for what was received before, too: keep-alives, probes, repetitions.
+bool was_received_before(const Connection& c, const Drop& d, const Names& names) {
+  return d.outgoing == 0 && c.trouble && c.trouble->received_before == d.seq &&
+         drop_kind(names, d.reason) == DropKind::out_of_window;
+}
+
 }  // namespace
+
+void note_received_before(Connection& c, const Segment& g, bool out) {
+  constexpr std::uint16_t repeats = TW_WHY_KEEPALIVE | TW_WHY_WINDOW_PROBE | TW_WHY_RETRANSMISSION;
+  if (out || (g.why & repeats) == 0 || g.socket.type != TW_SOCKET_FULL) return;
+  const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
+  if (!seq_before(g.socket.rcv_nxt, end)) c.troubles().received_before = g.seq;
+}
 
 void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   const Flow flow = to_flow(d.tuple);
@@ -30,7 +44,8 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   if (slot != no_slot && !table_.at(slot).told && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
   if (slot == no_slot) slot = table_.find_flow(flow);
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
-  if (c != nullptr && !c->told) {
+  const bool repeated = c != nullptr && was_received_before(*c, d, names_);
+  if (c != nullptr && !c->told && !repeated) {
     c->kernel_heard = true;
     if (e.ts_ns > c->last_ts_ns) c->last_ts_ns = e.ts_ns;
     Drops& drops = c->troubles().drops;
@@ -58,7 +73,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   DropEntry body;
   body.out = out;
   body.reason = names_.drop_reason(d.reason);
-  const DropKind kind = drop_kind(names_, d.reason);
+  const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   body.meaning = drop_meaning(kind);
   body.repeated = !out && (kind == DropKind::old_data || kind == DropKind::old_payload);
   body.len = d.len;

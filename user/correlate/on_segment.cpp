@@ -83,6 +83,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   if (c.closing || has_flag(g, tcp_flag::fin)) note_fins(c, e, g, out);
   constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION;
   if ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst)) note_faults(c, e, g, out);
+  note_received_before(c, g, out);
   note_wire_totals(c, g);
   segment_entry(&c, e, g, flow, out);
   if (g.socket.type == TW_SOCKET_TIMEWAIT) note_mini_socket(slot, c, e, g, out);

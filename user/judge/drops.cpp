@@ -42,6 +42,11 @@ std::optional<Gathered> gather(const Connection& c, const Bench& bench, Rule rul
   return all;
 }
 
+// Since 6.6 (tcp_sequence()).
+bool tells_old_from_outside(const Names& names) {
+  return std::ranges::find(names.drop_reasons, "TCP_OLD_SEQUENCE") != names.drop_reasons.end();
+}
+
 std::string segments(const Gathered& all) {
   std::string text = fmt::format("{} segment{}", all.segments, all.segments == 1 ? "" : "s");
   if (all.bytes != 0) text += fmt::format(" with {} bytes", all.bytes);
@@ -96,8 +101,12 @@ std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& ben
     return finding;
   }
   if (!all) return std::nullopt;
-  if (bench.texts)
-    all->finding.text = fmt::format("TCP refused {} from the peer's address: {}", segments(*all), all->reasons);
+  const bool doubt = !tells_old_from_outside(bench.names);
+  if (doubt) all->finding.confidence = c.wire_heard ? Confidence::likely : Confidence::inconclusive;
+  if (bench.texts) {
+    all->finding.text = fmt::format("TCP refused {} from the peer's address: {}{}", segments(*all), all->reasons,
+                                    doubt ? ", or received before: this kernel has one word for both" : "");
+  }
   return all->finding;
 }
 
