@@ -21,6 +21,20 @@ DropSeen* kind_of(Drops& drops, const Drop& d) {
   return &seen;
 }
 
+void add(Drops& drops, const Event& e, const Drop& d) {
+  DropSeen* seen = kind_of(drops, d);
+  if (seen == nullptr) {
+    ++drops.untold;
+    return;
+  }
+  if (!seen->first) seen->first = {e.id, e.ts_ns};
+  seen->last = {e.id, e.ts_ns};
+  seen->evidence.add(e.id);
+  ++seen->count;
+  seen->bytes += d.len;
+  seen->flags |= d.flags;
+}
+
 // Before 6.6 TCP_INVALID_SEQUENCE is the reason for what was received before, too: keep-alives, probes, repetitions.
 bool was_received_before(const Connection& c, const Drop& d, const Names& names) {
   return d.outgoing == 0 && c.trouble && c.trouble->received_before == d.seq &&
@@ -45,7 +59,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   if (slot == no_slot) slot = table_.find_flow(flow);
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
-  if (c != nullptr && !c->told && !repeated) {
+  if (c != nullptr && !c->told) {
     c->kernel_heard = true;
     if (e.ts_ns > c->last_ts_ns) c->last_ts_ns = e.ts_ns;
     Drops& drops = c->troubles().drops;
@@ -54,16 +68,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
       if (out && !ack) ++drops.syns_out;
       if (!out && ack) ++drops.syn_acks_in;
     }
-    if (DropSeen* seen = kind_of(drops, d)) {
-      if (!seen->first) seen->first = {e.id, e.ts_ns};
-      seen->last = {e.id, e.ts_ns};
-      seen->evidence.add(e.id);
-      ++seen->count;
-      seen->bytes += d.len;
-      seen->flags |= d.flags;
-    } else {
-      ++drops.untold;
-    }
+    if (!repeated) add(drops, e, d);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.
