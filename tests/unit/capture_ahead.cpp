@@ -161,7 +161,7 @@ class Pieces : public ::testing::Test {
 
 TEST_F(Pieces, FollowEachOtherBehindWhatIsLeft) {
   ReadAhead ahead;
-  ahead.start(fd_, 1000);
+  ASSERT_TRUE(ahead.start(fd_, 1000));
   std::minstd_rand random(6);
   std::size_t at = 1000;
   while (const std::size_t more =
@@ -174,7 +174,7 @@ TEST_F(Pieces, FollowEachOtherBehindWhatIsLeft) {
 TEST_F(Pieces, CanBeginElsewhere) {
   ReadAhead ahead;
   for (const std::size_t from : {std::size_t{5'000'000}, std::size_t{0}, std::size_t{77}, long_enough - 3}) {
-    ahead.start(fd_, static_cast<off_t>(from));
+    ASSERT_TRUE(ahead.start(fd_, static_cast<off_t>(from)));
     EXPECT_TRUE(ahead.running());
     EXPECT_GT(expect_next(ahead, content_, std::min<std::size_t>(from, 10), from), 0U);
     ahead.stop();
@@ -184,7 +184,7 @@ TEST_F(Pieces, CanBeginElsewhere) {
 
 TEST_F(Pieces, StayReadableAfterStop) {
   ReadAhead ahead;
-  ahead.start(fd_, 0);
+  ASSERT_TRUE(ahead.start(fd_, 0));
   const std::span<const std::byte> got = ahead.next({});
   ahead.stop();
   ASSERT_FALSE(got.empty());
@@ -194,7 +194,7 @@ TEST_F(Pieces, StayReadableAfterStop) {
 TEST_F(Pieces, ThereAreNoneOfWhatCannotBeRead) {
   ReadAhead ahead;
   const int directory = ::open("/", O_RDONLY | O_CLOEXEC);
-  ahead.start(directory, 0);
+  ASSERT_TRUE(ahead.start(directory, 0));
   EXPECT_TRUE(ahead.next({}).empty());
   ahead.stop();
   ::close(directory);

@@ -59,7 +59,8 @@ TEST(Capture, AWholeConnectionIsCompleted) {
 }
 
 // The states that each segment shows, as "1: local SYN_SENT; 2: ...".
-std::string shown(const std::vector<Say>& said, WitnessSettings settings = capture_settings()) {
+std::string shown(const std::vector<Say>& said) {
+  WitnessSettings settings = capture_settings();
   settings.timeline = true;
   std::string all;
   for (const auto& [entry, segment] : read(said, std::move(settings)).entries_of<SegmentEntry>()) {

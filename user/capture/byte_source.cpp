@@ -42,8 +42,7 @@ class FileSource final : public ByteSource {
   }
   std::span<const std::byte> lend(std::span<const std::byte> rest) override {
     if (in_a_row_ < worth_in_a_row_ || rest.size() > ReadAhead::headroom) return {};
-    if (!ahead_.running()) ahead_.start(fd_, at_);
-    if (!ahead_.running()) return {};
+    if (!ahead_.running() && !ahead_.start(fd_, at_)) return {};
     const std::span<const std::byte> lent = ahead_.next(rest);
     if (!lent.empty()) at_ += static_cast<off_t>(lent.size() - rest.size());
     return lent;

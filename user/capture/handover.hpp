@@ -15,7 +15,7 @@
 
 namespace tcpwitness {
 
-template <typename Batch, std::size_t on_the_way = 16>
+template <typename Batch>
 class Handover {
  public:
   // The filler: an empty batch; then the full one. give() waits while the other side is behind, and is false once
@@ -62,6 +62,7 @@ class Handover {
   }
 
  private:
+  static constexpr std::size_t on_the_way = 16;
   static constexpr std::size_t worth_waking = on_the_way / 2;
 
   std::mutex mutex_;

@@ -24,19 +24,21 @@ ssize_t pread_some(int fd, std::byte* to, std::size_t room, off_t at) {
   return got;
 }
 
-void ReadAhead::start(int fd, off_t at) {
+bool ReadAhead::start(int fd, off_t at) {
   pieces_ = std::make_unique<Pieces>();
   // Signals are for the threads that know about them.
   sigset_t all{};
   sigset_t before{};
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool started = true;
   try {
     thread_ = std::thread([fd, at, &pieces = *pieces_] { read_on(fd, at, pieces); });
   } catch (const std::system_error&) {
-    pieces_.reset();  // there are too many threads: it goes without
+    started = false;  // there are too many
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
 }
 
 void ReadAhead::read_on(int fd, off_t at, Pieces& pieces) {

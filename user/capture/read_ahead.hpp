@@ -29,8 +29,9 @@ class ReadAhead {
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
 
-  // From byte `at` on, if there can be a thread. Not while running(). fd stays the caller's, and open until stop().
-  void start(int fd, off_t at);
+  // From byte `at` on; false where there can be no thread. Not while running(). fd stays the caller's, and open until
+  // stop().
+  [[nodiscard]] bool start(int fd, off_t at);
   [[nodiscard]] bool running() const { return thread_.joinable(); }
   // The next piece behind a copy of `rest` (headroom at most). Valid until the next call, also of stop(). Empty: at
   // the end, or where the file cannot be read further; pread() there says which.
@@ -43,8 +44,7 @@ class ReadAhead {
     std::unique_ptr<std::byte[]> memory;
     std::size_t size = 0;  // behind the headroom
   };
-  static constexpr std::size_t on_the_way = 16;
-  using Pieces = Handover<Piece, on_the_way>;
+  using Pieces = Handover<Piece>;
 
   static void read_on(int fd, off_t at, Pieces& pieces);
 
