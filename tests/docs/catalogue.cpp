@@ -54,6 +54,7 @@ int outcome(std::string_view wanted) {
     paragraph(entry.meaning);
     table();
     row("rests on", entry.evidence);
+    row("fooled by", entry.fooled_by);
     return 0;
   }
   return 1;
@@ -69,6 +70,7 @@ int rule(std::string_view wanted) {
     row("certain", entry.certain);
     row("likely", entry.likely);
     row("inconclusive", entry.inconclusive);
+    row("fooled by", entry.fooled_by);
     row("what to do", entry.advice);
     return 0;
   }

@@ -15,6 +15,7 @@ TEST(Catalogue, HasEveryRuleInOrderWithWords) {
     EXPECT_EQ(static_cast<std::size_t>(entry.rule), i) << name(entry.rule);
     EXPECT_FALSE(entry.meaning.empty()) << name(entry.rule);
     EXPECT_FALSE(entry.advice.empty()) << name(entry.rule);
+    EXPECT_FALSE(entry.fooled_by.empty()) << name(entry.rule);
     EXPECT_FALSE(entry.kernel.empty() && entry.wire.empty()) << name(entry.rule);
     EXPECT_FALSE(entry.certain.empty() && entry.likely.empty()) << name(entry.rule);
     EXPECT_FALSE(name(entry.rule).empty());
@@ -27,6 +28,7 @@ TEST(Catalogue, HasEveryOutcomeInOrderWithWords) {
     EXPECT_EQ(static_cast<std::size_t>(entries[i].outcome), i);
     EXPECT_FALSE(entries[i].meaning.empty());
     EXPECT_FALSE(entries[i].evidence.empty());
+    EXPECT_FALSE(entries[i].fooled_by.empty()) << name(entries[i].outcome);
   }
   EXPECT_EQ(static_cast<std::size_t>(Outcome::open) + 1, entries.size()) << "the last enumerator";
 }

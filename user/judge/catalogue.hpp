@@ -16,7 +16,8 @@ namespace tcpwitness {
 struct OutcomeEntry {
   Outcome outcome{};
   std::string_view meaning;
-  std::string_view evidence;  // what it rests on
+  std::string_view evidence;   // what it rests on
+  std::string_view fooled_by;  // a situation in which all of that is there and the word is wrong all the same
 };
 
 struct RuleEntry {
@@ -28,6 +29,7 @@ struct RuleEntry {
   std::string_view likely;        // "" never
   std::string_view inconclusive;  // beside the rule for all: the connection's life overlaps a gap
   std::string_view advice;        // what to do about it
+  std::string_view fooled_by;     // a situation in which all of that is there and the finding is wrong all the same
 };
 
 [[nodiscard]] std::span<const OutcomeEntry> outcome_catalogue();

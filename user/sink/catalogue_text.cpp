@@ -83,6 +83,7 @@ void write_catalogue_text(Output& output, const TextStyle& style, std::string_vi
     if (!wanted(name(entry.outcome), only)) continue;
     page.entry(name(entry.outcome), entry.meaning);
     page.row("rests on", entry.evidence);
+    page.row("fooled by", entry.fooled_by);
   }
   if (only.empty()) page.title("FINDINGS:", "what both witnesses say together, any number");
   for (const RuleEntry& entry : rule_catalogue()) {
@@ -93,6 +94,7 @@ void write_catalogue_text(Output& output, const TextStyle& style, std::string_vi
     page.row("certain", entry.certain);
     page.row("likely", entry.likely);
     page.row("inconclusive", entry.inconclusive);
+    page.row("fooled by", entry.fooled_by);
     page.row("what to do", entry.advice);
   }
   if (only.empty()) page.title("Always:", "a finding of a connection in whose time events were lost is inconclusive.");
@@ -106,6 +108,7 @@ void write_catalogue_json(Output& output, std::string_view only) {
       json.field("name", name(entry.outcome));
       json.field("meaning", entry.meaning);
       json.field("evidence", entry.evidence);
+      json.field("fooled_by", entry.fooled_by);
     });
   }
   for (const RuleEntry& entry : rule_catalogue()) {
@@ -120,6 +123,7 @@ void write_catalogue_json(Output& output, std::string_view only) {
       put(json, "likely", entry.likely);
       put(json, "inconclusive", entry.inconclusive);
       json.field("advice", entry.advice);
+      json.field("fooled_by", entry.fooled_by);
     });
   }
 }
