@@ -27,10 +27,14 @@ packages_run=(
   libcli11-dev:CLI/CLI.hpp libfmt-dev:fmt/format.h nlohmann-json3-dev:nlohmann/json.hpp
 )
 packages_lab=(libgtest-dev:gtest/gtest.h iproute2:ip nftables:nft)
+packages_field=(
+  python3:python3 iproute2:ip nftables:nft ethtool:ethtool conntrack:conntrack curl:curl nginx:nginx nodejs:node iperf3:iperf3
+  redis-server:redis-server haproxy:haproxy postgresql:psql
+)
 packages_bench=(libgtest-dev:gtest/gtest.h libbenchmark-dev:benchmark/benchmark.h tcpdump:tcpdump iproute2:ip procps:sysctl)
 packages_bench_read=(tcptrace:tcptrace tshark:tshark iperf3:iperf3 ethtool:ethtool)
 packages_test=(
-  "${packages_lab[@]}" "${packages_bench[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
+  "${packages_lab[@]}" "${packages_field[@]}" "${packages_bench[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
   ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
   clang-19:clang++-19 libclang-rt-19-dev:/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-"$(uname -m)".a
 )
@@ -80,7 +84,7 @@ install_packages() {
   fi
   apt_get update || true # one broken third-party source is no reason to stop; installing decides
   apt_get install --no-install-recommends "$@" || return
-  for server in nginx iperf3; do
+  for server in nginx iperf3 redis-server haproxy postgresql; do
     [[ " $* " != *" $server "* ]] || update-rc.d "$server" disable || true # with or without systemd
   done
 }
