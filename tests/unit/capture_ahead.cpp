@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <random>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -114,10 +116,17 @@ int threads() {
   return static_cast<int>(std::distance(begin(tasks), end(tasks)));
 }
 
+// A thread that was joined can be in /proc for a moment longer.
+int threads_at_rest(int wanted) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (threads() != wanted && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  return threads();
+}
+
 // How many threads there are more once `bytes` of the capture were read, and when it is closed again.
 std::pair<int, int> more_threads(const Bytes& capture, std::uint64_t bytes) {
   const Scratch scratch(capture);
-  const int before = threads();
+  const int before = threads_at_rest(1);
   auto file = CaptureFile::open(scratch.path);
   CaptureBlock block;
   while ((*file)->next(block) && block.offset < bytes) {
@@ -125,7 +134,7 @@ std::pair<int, int> more_threads(const Bytes& capture, std::uint64_t bytes) {
   EXPECT_GE(block.offset, bytes);
   const int between = threads();
   file->reset();
-  return {between - before, threads() - before};
+  return {between - before, threads_at_rest(before) - before};
 }
 
 TEST(ReadAhead, HasAThreadWhereItPays) {

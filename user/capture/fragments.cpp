@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string_view>
+
+#include "values/keyed_hash.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -29,12 +30,12 @@ void add_range(std::vector<std::pair<std::uint32_t, std::uint32_t>>& ranges, std
 }  // namespace
 
 std::size_t Fragments::Hash::operator()(const Key& key) const noexcept {
-  const std::hash<std::string_view> hash;
-  const auto text = [](const Address& address) {
-    return std::string_view(reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size());
-  };
-  const std::size_t addresses = hash(text(key.source)) * 31 + hash(text(key.destination));
-  return (addresses * 31 + key.id) * 31 + key.vlan_and_protocol;
+  HashWords words{};
+  std::memcpy(words.data(), key.source.bytes.data(), 16);
+  std::memcpy(words.data() + 2, key.destination.bytes.data(), 16);
+  words[4] = key.id;
+  words[5] = key.vlan_and_protocol;
+  return HashKey::process.hash(words);
 }
 
 void Fragments::drop(Datagrams::iterator datagram) {

@@ -12,6 +12,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "values/keyed_hash.hpp"
+
 namespace tcpwitness {
 namespace {
 
@@ -98,16 +100,9 @@ Result<Prefix> parse_prefix(std::string_view text) {
 }  // namespace tcpwitness
 
 std::size_t std::hash<tcpwitness::Flow>::operator()(const tcpwitness::Flow& flow) const noexcept {
-  // Multiply and fold over the words: connections differ mostly in ports and in the last address bytes.
-  constexpr std::uint64_t k = 0x9e3779b97f4a7c15U;
-  std::array<std::uint64_t, 4> words{};
+  tcpwitness::HashWords words{};
   std::memcpy(words.data(), flow.local.address.bytes.data(), 16);
   std::memcpy(words.data() + 2, flow.remote.address.bytes.data(), 16);
-  std::uint64_t h = (std::uint64_t{flow.local.port} << 16 | flow.remote.port) * k;
-  for (const std::uint64_t word : words) {
-    h = (h ^ word) * k;
-    h ^= h >> 29;
-  }
-  h *= 0xbf58476d1ce4e5b9U;
-  return static_cast<std::size_t>(h ^ (h >> 32));
+  words[4] = std::uint64_t{flow.local.port} << 16 | flow.remote.port;
+  return tcpwitness::HashKey::process.hash(words);
 }

@@ -2,24 +2,29 @@
 // conversation.cpp: the index of conversations by address pair, their pool and lists.
 #include "wire/conversation.hpp"
 
+#include <compare>
 #include <cstring>
+#include <utility>
+
+#include "values/keyed_hash.hpp"
 
 namespace tcpwitness {
 namespace {
 
-__extension__ using Wide = unsigned __int128;
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const Wide product = Wide{a} * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-std::uint64_t hash_of(const Endpoint& endpoint) {
+// An endpoint as two words and its port, in an order of their own: a conversation has the same hash from both ends.
+struct Words {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
-  std::memcpy(&high, endpoint.address.bytes.data(), sizeof high);
-  std::memcpy(&low, endpoint.address.bytes.data() + sizeof high, sizeof low);
-  return mix(high ^ 0xa0761d6478bd642fU ^ endpoint.port, low ^ 0xe7037ed1a0b428dbU);
+  std::uint64_t port = 0;
+  auto operator<=>(const Words&) const = default;
+};
+
+Words words_of(const Endpoint& endpoint) {
+  Words words;
+  std::memcpy(&words.high, endpoint.address.bytes.data(), sizeof words.high);
+  std::memcpy(&words.low, endpoint.address.bytes.data() + sizeof words.high, sizeof words.low);
+  words.port = endpoint.port;
+  return words;
 }
 
 StreamTotals totals_of(const Stream& stream) {
@@ -40,7 +45,10 @@ ConversationTotals Conversation::totals() const {
 }
 
 std::uint32_t ConversationTable::hash(const Endpoint& a, const Endpoint& b) {
-  return static_cast<std::uint32_t>(mix(hash_of(a) + hash_of(b), 0x8ebc6af09c88c6e3U));
+  Words first = words_of(a);
+  Words second = words_of(b);
+  if (second < first) std::swap(first, second);
+  return HashKey::process.hash({first.high, first.low, second.high, second.low, first.port << 16 | second.port, 0});
 }
 
 std::uint32_t ConversationTable::find(std::uint32_t hash, const Endpoint& a, const Endpoint& b) {
