@@ -166,7 +166,7 @@ TEST_F(BadInput, AnInterfaceThatComesUpLaterIsHeard) {
   ASSERT_TRUE(
       lab::run_tool({"ip", "-n", lab().client_ns(), "link", "add", "late0", "type", "veth", "peer", "name", "late1"}));
   ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "set", "late0", "up"}));
-  EXPECT_TRUE(watch->run().wait_for("interface late0 came up", Millis(4000))) << watch->err();
+  EXPECT_TRUE(watch->run().wait_for("interface late0 appeared", Millis(4000))) << watch->err();
   watch->stop();
   ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "link", "del", "late0"}));
   expect_nothing_left();

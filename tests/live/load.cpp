@@ -64,17 +64,9 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
   ASSERT_TRUE(ready);
   ASSERT_EQ(error, "");
   lab::pause_for(Millis(200));
-  // Hooks are live before anybody drains the ring: under load it may overflow until then, which gaps must say.
-  const Heard heard = watch->stop({.losses_allowed = true});
+  const Heard heard = watch->stop();
   std::map<std::string, std::vector<Json>> by_ends;
   const auto ready_ts = heard.ready()["ts_ns"].get<int64_t>();
-  uint64_t in_gaps = 0;
-  for (const Json& gap : heard.of("gap")) {
-    in_gaps += gap["lost"].get<uint64_t>();
-    // The first record after a gap tells of it; that one may come a little after ready.
-    EXPECT_LT(gap["from_ts_ns"].get<int64_t>(), ready_ts + 1'000'000'000) << "lost after it was ready: " << gap.dump();
-  }
-  EXPECT_EQ(in_gaps, heard.summary()["lost"].get<uint64_t>());
   int whole = 0;
   int wrong = 0;
   const auto expect = [&](bool good, const char* what, const Json& life) {

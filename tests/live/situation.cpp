@@ -143,7 +143,7 @@ void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness) {
   EXPECT_EQ(heard.all().back()["type"], "summary");
   const Json summary = heard.summary();
   if (!soundness.losses_allowed) {
-    EXPECT_EQ(summary.value("lost", -1), 0) << summary.dump();
+    EXPECT_EQ(summary.value("lost", -1), 0) << summary.dump() << "\n" << ended.err;
   }
   EXPECT_EQ(summary.value("malformed", -1), 0) << summary.dump();
   EXPECT_EQ(summary.value("unaccounted", -1), 0) << summary.dump();

@@ -70,12 +70,14 @@ class Examination {
   }
 
   Result<void> find_interfaces() {
+    auto all = list_interfaces();
+    if (!all) return std::unexpected(all.error());
     if (names_.empty()) {
-      interfaces_ = list_interfaces();
+      interfaces_ = std::move(*all);
       return {};
     }
     for (const std::string& name : names_) {
-      auto interface = find_interface(name);
+      auto interface = find_interface(*all, name);
       if (!interface) return std::unexpected(interface.error());
       interfaces_.push_back(std::move(*interface));
     }
@@ -250,7 +252,7 @@ class Examination {
       return fmt::format("not watched: its link layer (ARPHRD {}) is neither Ethernet nor plain IP",
                          interface.hardware_type);
     }
-    return interface.up ? "" : "not watched until it is up";
+    return interface.up || interface.layer == LinkLayer::ethernet ? "" : "not watched until it is up";
   }
 
   void attach_for_a_moment() {
@@ -259,8 +261,11 @@ class Examination {
     settings.ring_bytes = ring_bytes_;
     std::vector<std::string> notices;
     const auto begun = std::chrono::steady_clock::now();
-    auto tracer = Tracer::start(settings, read_features(without_), without_,
-                                [&](const std::string& text) { notices.push_back(text); });
+    auto tracer = Tracer::load(settings, read_features(without_), without_,
+                               [&](const std::string& text) { notices.push_back(text); });
+    if (tracer) {
+      if (auto attached = (*tracer)->attach([] {}); !attached) tracer = std::unexpected(attached.error());
+    }
     if (!tracer) {
       add(Group::machine, State::bad, "loading", tracer.error().message());
       checkup_.kernel_witness = checkup_.wire_witness = State::bad;

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/interfaces.hpp"
 
-#include <net/if.h>
 #include <net/if_arp.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <memory>
+#include <algorithm>
+#include <ranges>
+
+#include "probe/links.hpp"
 
 namespace tcpwitness {
-namespace {
 
 LinkLayer link_layer(std::uint16_t hardware_type) {
   switch (hardware_type) {
@@ -32,70 +28,27 @@ LinkLayer link_layer(std::uint16_t hardware_type) {
   }
 }
 
-struct IfNameIndexFree {
-  void operator()(struct if_nameindex* list) const { if_freenameindex(list); }
-};
-
-// A socket that only carries interface ioctls.
-class ControlSocket {
- public:
-  ControlSocket() : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
-  ~ControlSocket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  ControlSocket(const ControlSocket&) = delete;
-  ControlSocket& operator=(const ControlSocket&) = delete;
-
-  [[nodiscard]] bool ask(unsigned long request, const std::string& name, ifreq& answer) const {
-    answer = {};
-    std::strncpy(static_cast<char*>(answer.ifr_name), name.c_str(), IFNAMSIZ - 1);
-    return ioctl(fd_, request, &answer) == 0;
-  }
-
- private:
-  int fd_;
-};
-
-Interface describe_interface(const ControlSocket& control, const std::string& name, std::uint32_t index) {
-  Interface found{.name = name, .index = index};
-  ifreq answer{};
-  if (control.ask(SIOCGIFFLAGS, name, answer)) {
-    const auto flags = static_cast<unsigned>(answer.ifr_flags);
-    found.up = (flags & IFF_UP) != 0;
-    found.loopback = (flags & IFF_LOOPBACK) != 0;
-  }
-  if (control.ask(SIOCGIFHWADDR, name, answer)) {
-    found.hardware_type = answer.ifr_hwaddr.sa_family;
-    found.layer = link_layer(found.hardware_type);
-  }
-  return found;
-}
-
-}  // namespace
-
-std::vector<Interface> list_interfaces() {
+Result<std::vector<Interface>> list_interfaces() {
+  const auto links = Links::open();
+  if (!links) return std::unexpected(links.error());
   std::vector<Interface> found;
-  const std::unique_ptr<struct if_nameindex, IfNameIndexFree> list(if_nameindex());
-  const ControlSocket control;
-  for (const auto* entry = list.get(); entry != nullptr && entry->if_index != 0; entry++)
-    found.push_back(describe_interface(control, entry->if_name, entry->if_index));
+  for (const auto& [index, interface] : (*links)->all()) found.push_back(interface);
   return found;
 }
 
-Result<Interface> find_interface(const std::string& name) {
-  const std::uint32_t index = if_nametoindex(name.c_str());
-  if (index == 0) {
+Result<Interface> find_interface(const std::vector<Interface>& all, const std::string& name) {
+  const auto found = std::ranges::find(all, name, &Interface::name);
+  if (found == all.end()) {
     std::string known;
-    for (const auto& interface : list_interfaces()) known += (known.empty() ? "" : ", ") + interface.name;
+    for (const auto& interface : all) known += (known.empty() ? "" : ", ") + interface.name;
     return failure("trace interface " + name, "there is no interface of that name in this network namespace",
                    "there are: " + known);
   }
-  auto found = describe_interface(ControlSocket(), name, index);
-  if (found.layer == LinkLayer::unsupported)
+  if (found->layer == LinkLayer::unsupported)
     return failure(
         "trace interface " + name,
-        "its link layer (ARPHRD " + std::to_string(found.hardware_type) + ") is neither Ethernet nor plain IP", "");
-  return found;
+        "its link layer (ARPHRD " + std::to_string(found->hardware_type) + ") is neither Ethernet nor plain IP", "");
+  return *found;
 }
 
 IngressChoice choose_ingress(const Interface& interface, WireMode asked) {

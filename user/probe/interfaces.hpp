@@ -23,6 +23,7 @@ struct Interface {
   bool loopback = false;
   LinkLayer layer = LinkLayer::unsupported;
   std::uint16_t hardware_type = 0;  // ARPHRD_*
+  bool operator==(const Interface&) const = default;
 };
 
 enum class Ingress : std::uint8_t { none, xdp_native, xdp_generic, tc };
@@ -32,8 +33,11 @@ struct IngressChoice {
   std::string why;
 };
 
-[[nodiscard]] std::vector<Interface> list_interfaces();
-[[nodiscard]] Result<Interface> find_interface(const std::string& name);
+[[nodiscard]] LinkLayer link_layer(std::uint16_t hardware_type);  // ARPHRD_*
+
+// Those of this namespace now, by index.
+[[nodiscard]] Result<std::vector<Interface>> list_interfaces();
+[[nodiscard]] Result<Interface> find_interface(const std::vector<Interface>& all, const std::string& name);
 
 // What `--wire` asks for on this interface; auto takes the cheapest hook that does no harm.
 [[nodiscard]] IngressChoice choose_ingress(const Interface& interface, WireMode asked);

@@ -12,7 +12,9 @@
 #include <iterator>
 #include <vector>
 
+#include "probe/grace_periods.hpp"
 #include "probe/kernel_hooks.hpp"
+#include "probe/links.hpp"
 #include "probe/skeleton.hpp"
 #include "probe/wire_hooks.hpp"
 // After the ABI: the skeletons use its types.
@@ -71,7 +73,9 @@ struct Tracer::Impl {
   std::vector<Hook> kernel_hooks;
   std::unique_ptr<WireAttacher> attacher;
   std::vector<WireHooks> wire_hooks;
-  std::vector<std::pair<std::uint32_t, std::string>> names;
+  std::unique_ptr<Links> links;
+  std::vector<Interface> first;  // to be attached at the start
+  std::map<std::uint32_t, std::string> names;
   bool state_heard = false;
 
   [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
@@ -93,7 +97,7 @@ struct Tracer::Impl {
     return {};
   }
 
-  void attach_kernel() {
+  void attach_kernel(const Tracer::Meanwhile& meanwhile) {
     auto& off = kernel_off;
     for (const auto& program : kernel_programs()) {
       const std::string name(program.program);
@@ -117,6 +121,7 @@ struct Tracer::Impl {
         hook.why = std::string(program.lost) + ": not heard, " + reason->second;
       }
       kernel_hooks.push_back(std::move(hook));
+      meanwhile();
     }
   }
 
@@ -188,25 +193,82 @@ struct Tracer::Impl {
     const auto programs = wire_programs(interface.layer);
     if (!programs) return std::unexpected(programs.error());
     wire_hooks.push_back(attacher->attach(interface, *programs));
-    if (std::ranges::find(names, std::pair(interface.index, interface.name)) == names.end())
-      names.emplace_back(interface.index, interface.name);
     return {};
   }
 
-  // The interfaces to begin with: those asked for, or all that are up.
-  Result<std::vector<Interface>> first_interfaces() const {
-    std::vector<Interface> found;
+  [[nodiscard]] bool named(const Interface& interface) const {
+    return settings.interfaces.empty() ||
+           std::ranges::find(settings.interfaces, interface.name) != settings.interfaces.end();
+  }
+  // An interface is attached before it is up where that costs nothing, so that its first segment is not missed. Where
+  // it may: XDP disturbs a driver, and the programs for layer 3 take their time to load.
+  [[nodiscard]] bool wants(const Interface& interface) const {
+    if (settings.wire == WireMode::none || interface.layer == LinkLayer::unsupported || !named(interface)) return false;
+    const bool free = interface.layer == LinkLayer::ethernet &&
+                      (settings.wire == WireMode::automatic || settings.wire == WireMode::tc);
+    return interface.up || free;
+  }
+
+  // The interfaces to begin with: those asked for, or all.
+  Result<void> choose_interfaces() {
+    std::vector<Interface> all;
+    for (const auto& [index, interface] : links->all()) {
+      names[index] = interface.name;
+      all.push_back(interface);
+    }
+    if (settings.wire == WireMode::none) return {};
     if (settings.interfaces.empty()) {
-      std::ranges::copy_if(list_interfaces(), std::back_inserter(found),
-                           [](const Interface& one) { return one.up && one.layer != LinkLayer::unsupported; });
-      return found;
+      std::ranges::copy_if(all, std::back_inserter(first), [&](const Interface& one) { return wants(one); });
+      return {};
     }
     for (const auto& name : settings.interfaces) {
-      auto interface = find_interface(name);
+      auto interface = find_interface(all, name);
       if (!interface) return std::unexpected(interface.error());
-      found.push_back(std::move(*interface));
+      first.push_back(std::move(*interface));
     }
-    return found;
+    return {};
+  }
+
+  // ---- what rtnetlink says ----
+
+  [[nodiscard]] std::vector<WireHooks>::iterator hooks_of(std::uint32_t index) {
+    return std::ranges::find(wire_hooks, index, [](const WireHooks& one) { return one.interface.index; });
+  }
+
+  bool came(const Interface& interface) {
+    names[interface.index] = interface.name;
+    if (!wants(interface)) return true;
+    if (auto ok = attach_interface(interface); !ok) {
+      notice("interface " + interface.name + " cannot be traced: " + ok.error().message());
+      wire_hooks.push_back(WireHooks{.interface = interface, .hooks = {}, .ingress = {}, .egress = {}});
+      return true;
+    }
+    const WireHooks& made = wire_hooks.back();
+    std::string off;
+    for (const Hook& hook : made.hooks) {
+      if (hook.mode == "off") off += "; " + hook.why;
+    }
+    notice("interface " + interface.name + (interface.up ? " came up" : " appeared") + ": traced from now on" + off);
+    return true;
+  }
+
+  bool changed(const LinkChange& change) {
+    names[change.now.index] = change.now.name;
+    const auto hooks = hooks_of(change.now.index);
+    if (change.now.name != change.before.name && hooks != wire_hooks.end())
+      notice("interface " + change.before.name + " is now called " + change.now.name);
+    if (hooks == wire_hooks.end()) return came(change.now);
+    hooks->interface = change.now;
+    for (Hook& hook : hooks->hooks) hook.target = change.now.name;
+    return true;
+  }
+
+  bool went(const Interface& interface) {
+    const auto hooks = hooks_of(interface.index);
+    if (hooks == wire_hooks.end()) return false;
+    notice("interface " + interface.name + " is gone");
+    wire_hooks.erase(hooks);
+    return true;
   }
 
   // Reads one iterator to its end, record by record.
@@ -236,10 +298,12 @@ struct Tracer::Impl {
 };
 
 Tracer::Tracer() : impl_(std::make_unique<Impl>()) {}
-Tracer::~Tracer() { detach(); }
+Tracer::~Tracer() {
+  detach([] {});
+}
 
-Result<std::unique_ptr<Tracer>> Tracer::start(const TracerSettings& settings, const Features& features,
-                                              const Without& without, const Notice& notice) {
+Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, const Features& features,
+                                             const Without& without, const Notice& notice) {
   capture_libbpf_log();
   std::unique_ptr<Tracer> tracer(new Tracer());
   auto& impl = *tracer->impl_;
@@ -248,29 +312,38 @@ Result<std::unique_ptr<Tracer>> Tracer::start(const TracerSettings& settings, co
   impl.notice = notice;
   impl.config = make_config(settings, features, without);
   // Before anything is loaded: a wrong name is the user's to mend.
-  std::vector<Interface> interfaces;
-  if (settings.wire != WireMode::none) {
-    auto found = impl.first_interfaces();
-    if (!found) return std::unexpected(found.error());
-    interfaces = std::move(*found);
-  }
-  // All is loaded before anything is attached: verifying takes its time, and nobody drains the ring yet.
+  auto links = Links::open();
+  if (!links) return std::unexpected(links.error());
+  impl.links = std::move(*links);
+  if (auto chosen = impl.choose_interfaces(); !chosen) return std::unexpected(chosen.error());
+  // All is loaded before anything is attached: verifying takes its time.
   if (settings.kernel) {
     if (auto ok = impl.load_kernel(without); !ok) return std::unexpected(ok.error());
     impl.load_snapshot();
   }
-  for (const auto& interface : interfaces) {
+  for (const auto& interface : impl.first) {
     if (auto programs = impl.wire_programs(interface.layer); !programs) return std::unexpected(programs.error());
   }
-  // The kernel first: the wire first would show segments of sockets of which nothing else is known.
-  if (settings.kernel) impl.attach_kernel();
-  impl.attacher = std::make_unique<WireAttacher>(settings.wire, features);
-  for (const auto& interface : interfaces) {
-    if (auto ok = impl.attach_interface(interface); !ok) return std::unexpected(ok.error());
+  // No interface yet: its programs are loaded now, for they may make the ring, and one that comes is attached at once.
+  if (impl.first.empty() && settings.wire != WireMode::none) {
+    if (auto programs = impl.wire_programs(LinkLayer::ethernet); !programs) return std::unexpected(programs.error());
   }
-  if (!tracer->kernel_heard() && !tracer->wire_heard())
-    return failure("trace", "no hook of either witness could be attached");
+  if (!impl.kernel && !impl.wire[0] && !impl.wire[1])
+    return failure("trace", "neither the kernel's events nor packets are wanted");
+  impl.attacher = std::make_unique<WireAttacher>(settings.wire, features);
   return tracer;
+}
+
+Result<void> Tracer::attach(const Meanwhile& meanwhile) {
+  // The kernel first: the wire first would show segments of sockets of which nothing else is known.
+  if (impl_->settings.kernel) impl_->attach_kernel(meanwhile);
+  const ExpeditedGracePeriods quick(2 * impl_->first.size());
+  for (const auto& interface : impl_->first) {
+    if (auto ok = impl_->attach_interface(interface); !ok) return std::unexpected(ok.error());
+    meanwhile();
+  }
+  if (!kernel_heard() && !wire_heard()) return failure("trace", "no hook of either witness could be attached");
+  return {};
 }
 
 std::vector<Hook> Tracer::hooks() const {
@@ -280,11 +353,12 @@ std::vector<Hook> Tracer::hooks() const {
 }
 
 int Tracer::ring_fd() const { return bpf_map__fd(impl_->events()); }
+int Tracer::links_fd() const { return impl_->links->fd(); }
 bool Tracer::kernel_heard() const { return impl_->state_heard; }
 bool Tracer::wire_heard() const {
   return std::ranges::any_of(impl_->wire_hooks, [](const WireHooks& one) { return one.ingress_on || one.egress_on; });
 }
-std::vector<std::pair<std::uint32_t, std::string>> Tracer::interface_names() const { return impl_->names; }
+const std::map<std::uint32_t, std::string>& Tracer::interface_names() const { return impl_->names; }
 
 void Tracer::snapshot_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
@@ -305,41 +379,30 @@ void Tracer::snapshot_close_wait_owners(const OnRecord& record) {
 }
 
 bool Tracer::follow_interfaces() {
-  if (impl_->settings.wire == WireMode::none) return false;
-  const auto now = list_interfaces();
-  const auto is = [](const Interface& a, const Interface& b) { return a.index == b.index && a.name == b.name; };
   bool changed = false;
-  std::erase_if(impl_->wire_hooks, [&](const WireHooks& hooks) {
-    const bool gone =
-        std::ranges::none_of(now, [&](const Interface& one) { return one.index == hooks.interface.index; });
-    if (gone) impl_->notice("interface " + hooks.interface.name + " is gone: its wire is no longer heard");
-    changed |= gone;
-    return gone;
-  });
-  for (const auto& interface : now) {
-    const bool known =
-        std::ranges::any_of(impl_->wire_hooks, [&](const WireHooks& one) { return is(one.interface, interface); });
-    const bool named =
-        impl_->settings.interfaces.empty() ||
-        std::ranges::find(impl_->settings.interfaces, interface.name) != impl_->settings.interfaces.end();
-    if (known || !named || !interface.up || interface.layer == LinkLayer::unsupported) continue;
-    const bool renamed = std::ranges::any_of(
-        impl_->wire_hooks, [&](const WireHooks& one) { return one.interface.index == interface.index; });
-    if (renamed) continue;
-    if (auto ok = impl_->attach_interface(interface); !ok) {
-      impl_->notice("interface " + interface.name + " came up, but its wire is not heard: " + ok.error().message());
-      impl_->wire_hooks.push_back(WireHooks{.interface = interface, .hooks = {}, .ingress = {}, .egress = {}});
-      continue;
+  for (const LinkChange& change : impl_->links->changes()) {
+    switch (change.what) {
+      case LinkChange::What::appeared:
+        changed |= impl_->came(change.now);
+        break;
+      case LinkChange::What::changed:
+        changed |= impl_->changed(change);
+        break;
+      case LinkChange::What::gone:
+        changed |= impl_->went(change.now);
+        break;
     }
-    impl_->notice("interface " + interface.name + " came up: its wire is heard from now on");
-    changed = true;
   }
   return changed;
 }
 
-void Tracer::detach() {
+void Tracer::detach(const Meanwhile& meanwhile) {
   impl_->kernel_links.clear();
-  impl_->wire_hooks.clear();
+  const ExpeditedGracePeriods quick(2 * impl_->wire_hooks.size());
+  while (!impl_->wire_hooks.empty()) {
+    impl_->wire_hooks.pop_back();
+    meanwhile();
+  }
   if (impl_->attacher) impl_->attacher->detach_filters();
 }
 

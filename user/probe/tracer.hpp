@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,18 +41,26 @@ using Notice = std::function<void(const std::string&)>;
 
 class Tracer {
  public:
-  static Result<std::unique_ptr<Tracer>> start(const TracerSettings& settings, const Features& features,
-                                               const Without& without, const Notice& notice);
+  // Loads the programs and makes the ring; no hook is attached yet.
+  static Result<std::unique_ptr<Tracer>> load(const TracerSettings& settings, const Features& features,
+                                              const Without& without, const Notice& notice);
   ~Tracer();
   Tracer(const Tracer&) = delete;
   Tracer& operator=(const Tracer&) = delete;
 
+  // Called between two hooks, as the first one fills the ring while the last one is attached or detached.
+  using Meanwhile = std::function<void()>;
+  Result<void> attach(const Meanwhile& meanwhile);
+  // Lets go of every hook; the ring stays readable.
+  void detach(const Meanwhile& meanwhile);
+
   [[nodiscard]] std::vector<Hook> hooks() const;
   [[nodiscard]] int ring_fd() const;
+  [[nodiscard]] int links_fd() const;  // readable when an interface has changed
   [[nodiscard]] bool kernel_heard() const;
   [[nodiscard]] bool wire_heard() const;
-  // Interface names by index, of those that were ever attached.
-  [[nodiscard]] std::vector<std::pair<std::uint32_t, std::string>> interface_names() const;
+  // Interface names by index, of all that this namespace has and had.
+  [[nodiscard]] const std::map<std::uint32_t, std::string>& interface_names() const;
 
   // Sockets and their owners that exist now: calls `record` with each record. Losing them is a notice.
   using OnRecord = std::function<void(std::span<const std::byte>)>;
@@ -59,11 +68,8 @@ class Tracer {
   void snapshot_owners(const OnRecord& record);
   void snapshot_close_wait_owners(const OnRecord& record);  // of sockets in CLOSE_WAIT only
 
-  // Interfaces that went or came up since: true when hooks() changed.
+  // Attaches to interfaces that came and lets go of those that went: true when a name or a hook has changed.
   bool follow_interfaces();
-
-  // Lets go of every hook; the ring stays readable.
-  void detach();
 
   // Runs of kernel programs that the kernel left out because the same program was at work on that CPU (an
   // interrupt in the middle of it): losses that no program could count.

@@ -13,6 +13,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +35,7 @@ namespace tcpwitness {
 namespace {
 
 constexpr auto drain_every = std::chrono::milliseconds(50);
-constexpr auto follow_interfaces_every = std::chrono::seconds(1);
+constexpr std::size_t backlog_bytes = std::size_t{256} << 20U;
 constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
@@ -114,14 +115,42 @@ std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, con
   return make_sink(options, output, names);
 }
 
+// What the hooks wrote while nobody could decode it yet: during the attaching, while the sockets were listed. Bounded;
+// beyond that the ring fills and counts what it loses.
+class Backlog {
+ public:
+  void take(RingSource& ring) {
+    if (bytes_ >= backlog_bytes) return;
+    RecordBatch batch;
+    ring.drain(batch);
+    if (batch.places.empty()) return;
+    bytes_ += batch.bytes.size();
+    batches_.push_back(std::move(batch));
+  }
+  [[nodiscard]] bool empty() const { return batches_.empty(); }
+  [[nodiscard]] RecordBatch pop() {
+    RecordBatch batch = std::move(batches_.front());
+    batches_.pop_front();
+    bytes_ -= batch.bytes.size();
+    return batch;
+  }
+
+ private:
+  std::deque<RecordBatch> batches_;
+  std::size_t bytes_ = 0;
+};
+
 // One run, from ready to summary.
 class Run {
  public:
-  // started_ns: before the first hook was attached.
-  Run(const Options& options, const Features& features, TimeNs started_ns, Tracer& tracer, RingSource& ring)
+  // started_ns: before the first hook was attached. backlog: what they wrote since.
+  Run(const Options& options, const Features& features, TimeNs started_ns, Tracer& tracer, RingSource& ring,
+      Backlog backlog, int signals)
       : options_(options),
         tracer_(tracer),
         ring_(ring),
+        backlog_(std::move(backlog)),
+        signals_(signals),
         names_{features.reset_reasons, features.drop_reasons, {}},
         ready_{.ts_ns = realtime_ns(),
                .version = TCPWITNESS_VERSION,
@@ -145,16 +174,12 @@ class Run {
     take_snapshot();
     announce();
     const auto started = Clock::now();
-    auto last_follow = started;
     while (!done_) {
-      const bool signalled = ring_.wait(pause(started));
+      const bool signalled = ring_.wait(pause(started), signals_);
       drain();
       const auto now = Clock::now();
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
-      if (now - last_follow >= follow_interfaces_every) {
-        last_follow = now;
-        if (tracer_.follow_interfaces()) learn_names();
-      }
+      if (tracer_.follow_interfaces()) learn_names();
       hint(now - started);
     }
     return finish();
@@ -168,8 +193,12 @@ class Run {
   }
 
   using Records = std::vector<std::vector<std::byte>>;
-  [[nodiscard]] static Tracer::OnRecord into(Records& found) {
-    return [&found](std::span<const std::byte> record) { found.emplace_back(record.begin(), record.end()); };
+  // The hooks go on while an iterator is read.
+  [[nodiscard]] Tracer::OnRecord into(Records& found) {
+    return [this, &found](std::span<const std::byte> record) {
+      found.emplace_back(record.begin(), record.end());
+      if (found.size() % 1024 == 0) backlog_.take(ring_);
+    };
   }
 
   // What existed before us, told after what the hooks saw while it was read: a connection of which both
@@ -206,7 +235,7 @@ class Run {
   }
 
   void learn_names() {
-    for (auto& [index, name] : tracer_.interface_names()) {
+    for (const auto& [index, name] : tracer_.interface_names()) {
       names_.interfaces[index] = name;
       if (recorder_) recorder_->interface(index, name);
     }
@@ -227,8 +256,11 @@ class Run {
   std::size_t drain() {
     // Before the records are read: none of them is younger than this.
     const TimeNs now = realtime_ns();
-    const auto records = ring_.drain();
-    for (const auto& record : records) take(record);
+    std::size_t count = 0;
+    for (; !backlog_.empty(); backlog_.take(ring_)) count += take(backlog_.pop());
+    batch_.clear();
+    ring_.drain(batch_);
+    count += take(batch_);
     look_for_descriptors();
     const std::size_t told = reports_.size();
     witness_.advance(now, reports_);
@@ -238,7 +270,12 @@ class Run {
       recorder_->flush(now);
     }
     if (announced_) deliver();
-    return records.size();
+    return count;
+  }
+
+  std::size_t take(const RecordBatch& batch) {
+    batch.for_each([&](std::span<const std::byte> record) { take(record); });
+    return batch.places.size();
   }
 
   void record_reports(std::size_t from) {
@@ -269,7 +306,7 @@ class Run {
     // A last look at what is still open: an idle connection's counters have no event to travel in.
     Records still_open;
     if (!enough) tracer_.snapshot_sockets(into(still_open));
-    tracer_.detach();
+    tracer_.detach([&] { backlog_.take(ring_); });
     // Drained in any case, so that the books balance; what is reported after enough was told goes nowhere.
     while (drain() > 0) {
     }
@@ -330,6 +367,9 @@ class Run {
   const Options& options_;
   Tracer& tracer_;
   RingSource& ring_;
+  Backlog backlog_;
+  RecordBatch batch_;
+  int signals_;
   Names names_;
   Ready ready_;
   Output output_{STDOUT_FILENO};
@@ -361,15 +401,20 @@ int run_live(const Options& options) {
   const Without without = Without::from_environment();
   const auto features = find_features(without);
   if (!features) return fail(features.error());
-  const TimeNs started_ns = realtime_ns();
-  const auto tracer = Tracer::start(tracer_settings(options), *features, without,
-                                    [](const std::string& text) { fmt::print(stderr, "tcpwitness: {}\n", text); });
+  const auto tracer = Tracer::load(tracer_settings(options), *features, without,
+                                   [](const std::string& text) { fmt::print(stderr, "tcpwitness: {}\n", text); });
   if (!tracer) return fail(tracer.error());
-  const auto ring = RingSource::open((*tracer)->ring_fd(), signals->get());
+  const auto ring = RingSource::open((*tracer)->ring_fd());
   if (!ring) return fail(ring.error());
+  for (const int fd : {signals->get(), (*tracer)->links_fd()}) {
+    if (auto watched = (*ring)->watch(fd); !watched) return fail(watched.error());
+  }
   // A consumer that waits its turn behind the load it watches loses events.
   setpriority(PRIO_PROCESS, 0, -20);
-  return Run(options, *features, started_ns, **tracer, **ring).go();
+  const TimeNs started_ns = realtime_ns();
+  Backlog backlog;
+  if (auto attached = (*tracer)->attach([&] { backlog.take(**ring); }); !attached) return fail(attached.error());
+  return Run(options, *features, started_ns, **tracer, **ring, std::move(backlog), signals->get()).go();
 }
 
 }  // namespace tcpwitness

@@ -22,18 +22,15 @@ struct RingFree {
 struct RingSource::Impl {
   std::unique_ptr<ring_buffer, RingFree> ring;
   UniqueFd epoll;
-  int signal_fd = -1;
-  std::vector<std::byte> bytes;
-  std::vector<std::pair<std::size_t, std::size_t>> places;  // offset and size in bytes
-  std::vector<std::span<const std::byte>> records;
+  RecordBatch* batch = nullptr;  // of the drain that runs
 
   static int copy_out(void* context, void* data, std::size_t size) {
-    auto& self = *static_cast<Impl*>(context);
-    const std::size_t offset = self.bytes.size();
+    auto& batch = *static_cast<Impl*>(context)->batch;
+    const std::size_t offset = batch.bytes.size();
     const auto* from = static_cast<const std::byte*>(data);
-    self.bytes.insert(self.bytes.end(), from, from + size);
-    self.bytes.resize((self.bytes.size() + 7U) & ~std::size_t{7U});
-    self.places.emplace_back(offset, size);
+    batch.bytes.insert(batch.bytes.end(), from, from + size);
+    batch.bytes.resize((batch.bytes.size() + 7U) & ~std::size_t{7U});
+    batch.places.emplace_back(offset, size);
     return 0;
   }
 };
@@ -41,7 +38,7 @@ struct RingSource::Impl {
 RingSource::RingSource() : impl_(std::make_unique<Impl>()) {}
 RingSource::~RingSource() = default;
 
-Result<std::unique_ptr<RingSource>> RingSource::open(int ring_map_fd, int signal_fd) {
+Result<std::unique_ptr<RingSource>> RingSource::open(int ring_map_fd) {
   std::unique_ptr<RingSource> source(new RingSource());
   auto& impl = *source->impl_;
   impl.ring.reset(ring_buffer__new(ring_map_fd, Impl::copy_out, &impl, nullptr));
@@ -54,33 +51,30 @@ Result<std::unique_ptr<RingSource>> RingSource::open(int ring_map_fd, int signal
   wanted.data.fd = ring_map_fd;
   if (epoll_ctl(impl.epoll.get(), EPOLL_CTL_ADD, ring_map_fd, &wanted) != 0)
     return failure("wait for the ring buffer", std::strerror(errno));
-  if (signal_fd >= 0) {
-    impl.signal_fd = signal_fd;
-    wanted.events = EPOLLIN;
-    wanted.data.fd = signal_fd;
-    if (epoll_ctl(impl.epoll.get(), EPOLL_CTL_ADD, signal_fd, &wanted) != 0)
-      return failure("wait for signals", std::strerror(errno));
-  }
   return source;
 }
 
-bool RingSource::wait(std::chrono::milliseconds at_most) {
-  std::array<epoll_event, 2> ready{};
+Result<void> RingSource::watch(int fd) {
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  wanted.data.fd = fd;
+  if (epoll_ctl(impl_->epoll.get(), EPOLL_CTL_ADD, fd, &wanted) != 0)
+    return failure("wait for signals and interfaces", std::strerror(errno));
+  return {};
+}
+
+bool RingSource::wait(std::chrono::milliseconds at_most, int fd) {
+  std::array<epoll_event, 4> ready{};
   const int count = epoll_wait(impl_->epoll.get(), ready.data(), ready.size(), static_cast<int>(at_most.count()));
   for (int i = 0; i < count; i++) {
-    if (ready.at(static_cast<std::size_t>(i)).data.fd == impl_->signal_fd && impl_->signal_fd >= 0) return true;
+    if (ready.at(static_cast<std::size_t>(i)).data.fd == fd) return true;
   }
   return false;
 }
 
-std::span<const std::span<const std::byte>> RingSource::drain() {
-  impl_->bytes.clear();
-  impl_->places.clear();
-  impl_->records.clear();
+void RingSource::drain(RecordBatch& batch) {
+  impl_->batch = &batch;
   ring_buffer__consume(impl_->ring.get());
-  for (const auto& [offset, size] : impl_->places)
-    impl_->records.push_back(std::span(impl_->bytes).subspan(offset, size));
-  return impl_->records;
 }
 
 }  // namespace tcpwitness

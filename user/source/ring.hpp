@@ -9,25 +9,43 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness {
 
+// Copied records, one after the other.
+struct RecordBatch {
+  std::vector<std::byte> bytes;
+  std::vector<std::pair<std::size_t, std::size_t>> places;  // offset and size in bytes
+
+  template <typename Take>
+  void for_each(Take take) const {
+    for (const auto& [offset, size] : places) take(std::span(bytes).subspan(offset, size));
+  }
+  void clear() {
+    bytes.clear();
+    places.clear();
+  }
+};
+
 class RingSource {
  public:
-  // signal_fd: a descriptor that also ends a wait (a signalfd); -1: none.
-  static Result<std::unique_ptr<RingSource>> open(int ring_map_fd, int signal_fd);
+  static Result<std::unique_ptr<RingSource>> open(int ring_map_fd);
   ~RingSource();
   RingSource(const RingSource&) = delete;
   RingSource& operator=(const RingSource&) = delete;
 
-  // Sleeps for `at_most`, less when a producer or the signal descriptor wakes us. True: the signal.
-  bool wait(std::chrono::milliseconds at_most);
+  // Such a descriptor ends a wait too when it is readable.
+  Result<void> watch(int fd);
 
-  // Copies out all that is there. The spans are valid until the next drain.
-  std::span<const std::span<const std::byte>> drain();
+  // Sleeps for `at_most`, less when a producer or a watched descriptor wakes us. True: `fd` is readable.
+  [[nodiscard]] bool wait(std::chrono::milliseconds at_most, int fd);
+
+  // Appends a copy of all that is there.
+  void drain(RecordBatch& batch);
 
  private:
   RingSource();

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Interfaces that come, go and change their names while they are traced, and hundreds of them.
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "live/converse.hpp"
+#include "live/courses.hpp"
+
+namespace tcpwitness::live {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int pairs = 100;
+
+// Both hosts get one end of another cable; "ip -batch", so that nothing waits between its lines.
+lab::Result<void> add_cable(lab::Lab& lab, const std::string& name, const std::string& net) {
+  auto made = lab::run_tool({"ip", "-n", lab.server_ns(), "-batch", "-"},
+                            fmt::format("link add {0}-s type veth peer name {0}-c netns {1}\nlink set {0}-s up\n"
+                                        "addr add {2}.2/24 dev {0}-s\n",
+                                        name, lab.client_ns(), net));
+  if (!made) return lab::failure(made.error());
+  auto up = lab::run_tool({"ip", "-n", lab.client_ns(), "-batch", "-"},
+                          fmt::format("link set {0}-c up\naddr add {1}.1/24 dev {0}-c\n", name, net));
+  return up ? lab::Result<void>{} : lab::failure(up.error());
+}
+
+lab::Result<void> add_many(const std::string& netns) {
+  std::string commands;
+  for (int i = 0; i < pairs; ++i)
+    commands +=
+        fmt::format("link add many{0} type veth peer name more{0}\nlink set many{0} up\nlink set more{0} up\n", i);
+  auto made = lab::run_tool({"ip", "-n", netns, "-batch", "-"}, commands);
+  return made ? lab::Result<void>{} : lab::failure(made.error());
+}
+
+}  // namespace
+
+class Interfaces : public Live {
+ protected:
+  // One connection over the new cable; what the client's end saw of it.
+  Json talk_over(const std::string& net, Watch& client, const std::string& title) {
+    const auto ports = converse(lab().host(lab::Side::client), lab().host(lab::Side::server), {.ip = net + ".2"});
+    EXPECT_TRUE(ports) << ports.error();
+    EXPECT_TRUE(client.run().wait_for("\"type\":\"life\"", Millis(5000)));
+    heard_ = &keep(title, client.stop());
+    const auto lives = heard_->of("life");
+    EXPECT_EQ(lives.size(), 1u);
+    return lives.empty() ? Json::object() : lives.front();
+  }
+
+  const Heard* heard_ = nullptr;
+};
+
+TEST_F(Interfaces, OneThatAppearsIsTracedFromItsFirstSegmentOn) {
+  auto client = Watch::start(lab().client_ns(), {}, {}, "trace");
+  ASSERT_TRUE(client);
+  ASSERT_TRUE(client->run().wait_ready());
+  ASSERT_TRUE(add_cable(lab(), "new7", "10.96.0"));
+  const Json life = talk_over("10.96.0", *client, "client");
+  ASSERT_FALSE(life.empty());
+  EXPECT_EQ(life["outcome"], "completed");
+  EXPECT_EQ(life["witnesses"], Json({"kernel", "wire"}));
+  EXPECT_EQ(heard_->control_segments(life["conn"]).size(), 4u) << "SYN, SYN-ACK and both FINs";
+  EXPECT_EQ(life["wire"]["tx_bytes"], life["tx_bytes"]);
+  EXPECT_EQ(life["wire"]["complete"], true);
+  for (const Json& segment : heard_->of("segment", life["conn"])) EXPECT_EQ(segment["ifname"], "new7-c");
+}
+
+TEST_F(Interfaces, ItsNewNameIsShown) {
+  ASSERT_TRUE(add_cable(lab(), "old7", "10.96.0"));
+  auto client = Watch::start(lab().client_ns(), {}, {}, "trace");
+  ASSERT_TRUE(client);
+  ASSERT_TRUE(client->run().wait_ready());
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().client_ns(), "-batch", "-"},
+                            "link set old7-c down\nlink set old7-c name new8\nlink set new8 up\n"));
+  EXPECT_TRUE(client->run().wait_for("interface old7-c is now called new8", Millis(4000))) << client->err();
+  const Json life = talk_over("10.96.0", *client, "client");
+  ASSERT_FALSE(life.empty());
+  EXPECT_EQ(heard_->control_segments(life["conn"]).size(), 4u);
+  for (const Json& segment : heard_->of("segment", life["conn"])) EXPECT_EQ(segment["ifname"], "new8");
+  EXPECT_EQ(client->err().find("is gone"), std::string::npos) << client->err();
+}
+
+// Another interface may get the index's name, the name's index, or both.
+TEST_F(Interfaces, ANameThatIsUsedAgainIsAnotherInterface) {
+  ASSERT_TRUE(add_cable(lab(), "two7", "10.96.0"));
+  auto client = Watch::start(lab().client_ns(), {"-i", "two7-c"}, {}, "trace");
+  ASSERT_TRUE(client);
+  ASSERT_TRUE(client->run().wait_ready());
+  ASSERT_TRUE(lab::run_tool({"ip", "-n", lab().server_ns(), "link", "del", "two7-s"}));
+  ASSERT_TRUE(client->run().wait_for("interface two7-c is gone", Millis(4000))) << client->err();
+  ASSERT_TRUE(add_cable(lab(), "two7", "10.95.0"));
+  const Json life = talk_over("10.95.0", *client, "client");
+  ASSERT_FALSE(life.empty());
+  EXPECT_EQ(heard_->control_segments(life["conn"]).size(), 4u);
+}
+
+// Each tcx link waits for a grace period: 5 to 6 s for all of them, as long as nobody asks the kernel to hurry.
+TEST_F(Interfaces, TwoHundredAreReadySoon) {
+  ASSERT_TRUE(add_many(lab().client_ns()));
+  const auto begun = Clock::now();
+  auto watch = Watch::start(lab().client_ns());
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  const auto ready = std::chrono::duration_cast<Millis>(Clock::now() - begun);
+  EXPECT_LT(ready, Millis(3000)) << "0.3 s on an idle machine";
+  const auto asked = Clock::now();
+  const Heard heard = watch->stop();
+  EXPECT_LT(std::chrono::duration_cast<Millis>(Clock::now() - asked), Millis(3000));
+  size_t on = 0;
+  for (const Json& hook : heard.hooks()) on += hook["mode"] == "tcx" ? 1 : 0;
+  EXPECT_EQ(on, 2u * (2 * pairs + 2)) << "both sides of each, lo and the cable";
+  std::string setting;
+  if (auto read = lab::run_tool({"cat", "/sys/kernel/rcu_expedited"})) setting = *read;
+  EXPECT_TRUE(setting.empty() || setting.starts_with("0")) << "it is taken back";
+}
+
+TEST_F(Interfaces, NothingIsLostWhileTwoHundredAreAttached) {
+  ASSERT_TRUE(add_many(lab().client_ns()));
+  const auto& here = lab().host(lab::Side::client);
+  std::atomic<bool> over = false;
+  std::string error;
+  std::jthread load([&] {
+    while (!over) {
+      if (auto talked = converse(here, here, {.ip = "127.0.0.1", .connections = 200, .addresses = 32}); !talked) {
+        error = talked.error();
+        return;
+      }
+    }
+  });
+  auto watch = Watch::start(lab().client_ns(), {}, {}, "life");
+  const bool ready = watch && watch->run().wait_ready();
+  lab::pause_for(Millis(200));
+  const Heard heard = ready ? watch->stop() : Heard("");  // a loss would be a failure
+  over = true;
+  load.join();
+  EXPECT_TRUE(ready);
+  for (const Json& gap : heard.of("gap"))
+    ADD_FAILURE() << gap.dump() << " of " << heard.ready()["ts_ns"] << " to " << heard.summary()["ts_ns"];
+  EXPECT_EQ(error, "");
+  EXPECT_GT(heard.of("life").size(), 0u) << watch->err();
+}
+
+}  // namespace tcpwitness::live
