@@ -12,6 +12,7 @@ import time
 from judge import life, view
 from lab import NotPlayed, Signal, until
 from needs import need
+from programs import curl, haproxy, nginx, node, postgres, psql, read_back, redis, worker_of
 
 # Linux's numbers that Python's socket module lacks.
 IPPROTO_MPTCP = 262

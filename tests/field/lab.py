@@ -98,7 +98,7 @@ class Actor:
             self.reader = None
             os.waitpid(self.pid, 0)
             self.output = pickle.loads(data) if data else (True, None)
-        ok, value = self.output
+        ok, value = self.output or (True, None)
         if not ok:
             raise NotPlayed(f"{self.comm}: {value}")
         return value
@@ -222,7 +222,7 @@ class Lab:
         until(listens, 20, f"a listener on port {port}")
 
     def sockets(self, place, which, *options):
-        """Lines of `ss -tnH` for a filter, such as 'dport = :80 and state established'."""
+        """Lines of `ss -tnH` for a filter, such as 'state established dport = :80'."""
         return run(["ip", "netns", "exec", self.full(place), "ss", "-tnH", *options, *which.split()]).splitlines()
 
     # tcpwitness

@@ -36,7 +36,7 @@ def play(lab):
 
 
 expect = {
-    "a": view(life(f"{B}:7008", "completed", process="fld-cli", closed_by="local", tx=3, findings={"fin-wait2-timeout": "certain"}, duration_ns=(2_900_000_000, 4_500_000_000),
+    "a": view(life(f"{B}:7008", "fin-wait2-timeout", process="fld-cli", closed_by="local", tx=3, duration_ns=(2_900_000_000, 4_500_000_000),
                    never=["RST after", "reset by"]), may={"stray-segment": "certain"}),
     "b": view(life(local=":7008", outcome="reset-by-peer", process="fld-srv", closed_by="peer", rx=3, findings={"write-after-peer-closed": "certain"},
                    may={"reset-origin": "certain", "half-open": "likely"})),

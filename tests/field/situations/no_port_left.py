@@ -33,5 +33,5 @@ def play(lab):
 
 expect = {"a": view(
     life(f"{B}:7005", "completed", local=":40000", process="fld-cli", closed_by="local"),
-    life(f"{B}:7005", "connect-unsent", process="fld-cli", errno=errno.EADDRNOTAVAIL, findings={"port-exhaustion": "certain"},
+    life(f"{B}:7005", "no-local-port", process="fld-cli", errno=errno.EADDRNOTAVAIL, findings={"port-exhaustion": "certain"},
          never=["timed out", "no answer", "refused"], count=2))}
