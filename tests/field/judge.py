@@ -25,7 +25,7 @@ class Life:
     never: tuple = ()  # regular expressions: what the story, the explanation and the findings must not say
     says: tuple = ()  # what one of them must say: only where no field shows it
     facts: dict = dataclasses.field(default_factory=dict)  # "wire.complete": a value, a (least, most) pair or a function
-    count: int = 1
+    count: int | tuple = 1  # a tuple: at least, at most
 
     def name(self):
         return " ".join(filter(None, [self.local and f"from {self.local}", self.remote and f"to {self.remote}"])) or "the life"
@@ -99,10 +99,11 @@ def judge_view(score, place, wanted, watch):
     lives = sorted((line for line in watch.stories if line["type"] == "life"), key=lambda line: (line["start_ts_ns"], line["conn"]))
     findings = [line for line in watch.stories if line["type"] == "finding"]
     for expected in wanted.lives:
-        ours = [one for one in lives if is_end(one["remote"], expected.remote) and is_end(one["local"], expected.local)][: expected.count]
-        if len(ours) < expected.count:
-            absent = expected.count - len(ours)
-            score.miss(f"{place}: {absent} of {expected.count} lives {expected.name()}", absent * (2 + len(expected.findings)))
+        least, most = expected.count if isinstance(expected.count, tuple) else (expected.count, expected.count)
+        ours = [one for one in lives if is_end(one["remote"], expected.remote) and is_end(one["local"], expected.local)][:most]
+        if len(ours) < least:
+            absent = least - len(ours)
+            score.miss(f"{place}: {absent} of {least} lives {expected.name()}", absent * (2 + len(expected.findings)))
         for one in ours:
             lives.remove(one)
             told = [line for line in findings if line.get("conn") == one["conn"]]

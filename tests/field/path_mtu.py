@@ -8,7 +8,7 @@ SIZE = 20000
 
 def server():
     c = accepted(listen(7014))
-    c.settimeout(4)
+    c.settimeout(5)
     size = 0
     try:
         while size < SIZE:
@@ -24,12 +24,12 @@ def client():
     c.sendall(b"hi")
     time.sleep(0.1)
     c.sendall(b"z" * (SIZE - 2))
-    c.settimeout(4)
+    c.settimeout(5)
     error_of(c.recv, 1)
     c.close()
 
 
-def play_transfer(lab, hole):
+def play_transfer(lab, hole, probing=False):
     lab.routed()
     lab.ip("r", "link set to-b mtu 1200")
     lab.no_offload("a", "to-r")
@@ -37,7 +37,10 @@ def play_transfer(lab, hole):
     lab.no_offload("r", "to-a", "to-b")
     if hole:
         lab.nft("r", "table ip f { chain o { type filter hook output priority 0; ip protocol icmp drop; }\n}")
+    if probing:
+        lab.sysctl("a", "net.ipv4.tcp_mtu_probing", 1)
+        lab.sysctl("a", "net.ipv4.tcp_retries1", 1)  # sooner
     lab.watch("a")
     served = lab.server("b", "fld-srv", server, 7014)
     lab.actor("a", "fld-cli", client).result()
-    lab.must(served.result() == (2 if hole else SIZE), "the path did not behave as arranged")
+    lab.must(served.result() == (2 if hole and not probing else SIZE), "the path did not behave as arranged")

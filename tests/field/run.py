@@ -54,6 +54,8 @@ def play(name, prefix, tracer, keep):
         for actor in lab.actors:
             actor.result()
         time.sleep(SETTLE_SECONDS)
+        if not may_retransmit(situation.expect) and lab.segments_sent_again():
+            raise NotPlayed("the kernel retransmitted where nothing was lost: this machine is too busy")
         for watch in lab.watches:
             watch.stop()
         score = judge(situation.expect, lab.watches)
@@ -66,6 +68,11 @@ def play(name, prefix, tracer, keep):
         if keep:
             shutil.copytree(lab.folder, f"{keep}/{name}", dirs_exist_ok=True)
         lab.remove()
+
+
+def may_retransmit(expect):
+    lives = [one for view in expect.values() for one in view.lives]
+    return any("retransmission" in {**one.findings, **one.may} for one in lives)
 
 
 def play_one(arguments):
@@ -105,7 +112,7 @@ class Runner:
 
     def one(self, name):
         start = time.monotonic()
-        for attempt in (1, 2):  # what did not come about, or lost events on the way, is played once more
+        for attempt in (1, 2, 3):  # what did not come about, or lost events on the way, is played again
             outcome = self.child(name, attempt)
             if self.stopping or outcome["result"] != "not played":
                 break
@@ -141,7 +148,7 @@ class Runner:
         score = Score(**outcome["score"]) if "score" in outcome else Score()
         right = result == "ok"
         if result == "not played":
-            result, outcome["reason"] = "failed", f"not played, twice: {outcome['reason']}"
+            result, outcome["reason"] = "failed", f"not played, three times: {outcome['reason']}"
         for line in score.complaints or [outcome.get("reason", "")]:
             if line:
                 print(f"  {line}")

