@@ -15,7 +15,6 @@ WRONG_TODAY = {
     "fast_open_ignored": "wire: payload of a SYN that TCP did not take",
     "fin_wait2_timeout": "connect: fin-wait2-timeout, write-after-peer-closed",
     "forwarded_quiet": "nat: a wildcard listener is not the receiver",
-    "interface_appears": "host: rtnetlink",
     "mptcp_fallback": "verdicts: ICMP for errno 0",
     "mptcp_two_paths": "verdicts: slow-accept of subflows, ICMP for errno 0",
     "nat_hairpin": "nat: one connection, both addresses",

@@ -41,5 +41,5 @@ def play(lab):
     served.end()
 
 
-expect = {"a": view(life(f"{B}:7068", "keepalive-timeout", process="fld-cli", closed_by="local", errno=errno.ETIMEDOUT, findings={"keepalive": "certain"},
-                         may={"reset-origin": "certain", "path-dead": "likely"}))}
+expect = {"a": view(life(f"{B}:7068", "keepalive-timeout", process="fld-cli", errno=errno.ETIMEDOUT, findings={"keepalive": "certain"},
+                         may={"reset-origin": "certain", "path-dead": "likely", "retransmission": "inconclusive"}))}
