@@ -235,9 +235,9 @@ class Lab:
 
     # tcpwitness
 
-    def watch(self, place, *arguments):
-        """Traces one namespace from now on; every hook is live when this returns."""
-        self.watches.append(self.watcher(self, place, arguments))
+    def watch(self, place, *arguments, name=None):
+        """Traces one namespace from now on; every hook is live when this returns. A second one there has a name of its own."""
+        self.watches.append(self.watcher(self, place, name or place, arguments))
         return self.watches[-1]
 
     def must(self, condition, what):

@@ -149,9 +149,12 @@ class Runner:
         right = result == "ok"
         if result == "not played":
             result, outcome["reason"] = "failed", f"not played, three times: {outcome['reason']}"
-        for line in score.complaints or [outcome.get("reason", "")]:
+        complaints = score.complaints or [outcome.get("reason", "")]
+        for line in complaints[:40]:
             if line:
                 print(f"  {line}")
+        if len(complaints) > 40:
+            print(f"  and {len(complaints) - 40} more")
         if name in WRONG_TODAY and result in ("ok", "failed"):
             (self.mended if right else self.known_wrong).append(name)
             if not right:

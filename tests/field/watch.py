@@ -13,9 +13,9 @@ class Loss(NotPlayed):
 
 
 class Watch:
-    def __init__(self, tracer, lab, place, arguments=()):
-        self.tracer, self.place = tracer, place
-        self.file = f"{lab.folder}/{place}.pcapng"
+    def __init__(self, tracer, lab, place, name, arguments=()):
+        self.tracer, self.name = tracer, name
+        self.file = f"{lab.folder}/{name}.pcapng"
         self.printed, self.errors = open(f"{self.file}.json", "w+"), open(f"{self.file}.err", "w+")
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", lab.full(place), tracer, "record", "-w", self.file, "--packets", "all", "--snaplen", "128", "-o", "json",
@@ -50,7 +50,7 @@ class Watch:
             raise NotPlayed("tcpwitness printed no summary")
         for what in ("lost", "malformed", "unaccounted"):
             if summary.get(what):
-                raise Loss(f"{what}: {summary[what]} at {self.place}")
+                raise Loss(f"{what}: {summary[what]} at {self.name}")
         self.stories = objects(self.tracer, self.file, "--explain")
         self.events = objects(self.tracer, self.file, "--trace")
         self.timeline = run([self.tracer, "read", "--trace", self.file])
@@ -64,8 +64,8 @@ class Watch:
 class Capture:
     """A capture file instead of a run: the same three readings."""
 
-    def __init__(self, tracer, place, file):
-        self.place = place
+    def __init__(self, tracer, name, file):
+        self.name = name
         self.stories = objects(tracer, file, "--explain")
         self.live = objects(tracer, file)
         self.events = objects(tracer, file, "--trace")
