@@ -225,10 +225,10 @@ class Lab:
         """Lines of `ss -tnH` for a filter, such as 'state established dport = :80'."""
         return run(["ip", "netns", "exec", self.full(place), "ss", "-tnH", *options, *which.split()]).splitlines()
 
-    def segments_sent_again(self):
-        """What the kernels of all namespaces retransmitted."""
+    def segments_sent_again(self, places=None):
+        """What the kernels of these (all) namespaces retransmitted."""
         count = 0
-        for name in self.names:
+        for name in places or self.names:
             names, values = [line.split() for line in self.shell(name, "grep ^Tcp: /proc/net/snmp").splitlines()]
             count += int(values[names.index("RetransSegs")])
         return count
