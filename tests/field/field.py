@@ -11,7 +11,7 @@ import time
 
 from judge import life, view
 from lab import NotPlayed, Signal, until
-from needs import need
+from needs import Skip, need
 from programs import curl, haproxy, nginx, node, postgres, psql, read_back, redis, worker_of
 
 # Linux's numbers that Python's socket module lacks.

@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "situations")]
 
 from judge import Score, judge  # noqa: E402
-from lab import Lab, NotPlayed, remove_namespaces  # noqa: E402
+from lab import LIBC, PR_SET_PDEATHSIG, Lab, NotPlayed, remove_namespaces  # noqa: E402
 from needs import Skip  # noqa: E402
 from watch import Watch  # noqa: E402
 from wrong_today import WRONG_TODAY  # noqa: E402
@@ -79,6 +79,7 @@ def play_one(arguments):
     def leave(*_):
         raise KeyboardInterrupt
 
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGALRM, leave)
     signal.alarm(LIMIT_SECONDS)
@@ -202,7 +203,11 @@ def main():
             print(f"{name:26} {title(name)}")
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    return Runner(arguments).run(wanted)
+    try:
+        return Runner(arguments).run(wanted)
+    except KeyboardInterrupt:
+        print("interrupted")
+        return 130
 
 
 if __name__ == "__main__":
