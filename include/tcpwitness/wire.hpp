@@ -45,6 +45,11 @@ struct Analysis {
   std::uint32_t duplicate_ack = 0;  // its number, from 1
   std::uint64_t frame = 0;          // number of the frame in the capture, from 1; 0: not from a capture
   std::uint32_t conversation = 0;   // names its conversation until that ends, from 1; 0: not from a capture
+  std::uint32_t again_in_silence = 0;  // this copy's number, while the other side sent nothing
+  bool refused = false;             // its receiver cannot have taken it: it changes nothing
+  bool resumed = false;             // it proves that the RST before it was not taken
+  bool restarted = false;           // it took the peer's second SYN-ACK, whose number is its acknowledgement - 1
+  bool duplicate_frame = false;     // the capture has the same packet a moment before
 };
 
 // One TCP segment of a capture, from nobody's view. Host byte order.
@@ -63,6 +68,9 @@ struct TcpFrame {
   std::uint16_t window = 0;  // as in the header
   std::uint16_t mss = 0;     // 0: no such option
   std::uint16_t vlan_id = 0;
+  std::uint16_t ip_id = 0;   // IPv4 identification; 0: none, or left out by its sender
+  std::uint16_t checksum = 0;  // of TCP; 0: cut off
+  std::uint16_t mptcp = 0;   // bit n: an MPTCP option of subtype n (RFC 8684, 8)
   std::uint8_t flags = 0;    // tcp_flag
   std::uint8_t options = 0;  // enum tw_options
   std::uint8_t wscale = 0;   // if options has TW_OPT_WSCALE
@@ -81,6 +89,10 @@ struct StreamTotals {
   std::uint64_t retransmitted_bytes = 0;  // of these, sequence numbers that had been seen before
   std::uint64_t sequence_bytes = 0;       // from the first sequence number to the highest, holes included
   std::uint64_t missing_bytes = 0;        // of these, never seen: not captured
+  std::uint64_t duplicate_bytes = 0;      // of frames that the capture has twice; in payload_bytes alone
+  std::uint32_t duplicate_frames = 0;     // such frames
+  std::uint32_t retransmits = 0;          // segments with Wireshark's flag
+  std::uint32_t out_of_order = 0;         // likewise
 };
 
 // A conversation when nothing more can come: tshark's tcp.stream.

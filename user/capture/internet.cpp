@@ -80,6 +80,7 @@ bool Layers::ip(Slice slice) {
   tcp_->source.address = mapped(at + 12);
   tcp_->destination.address = mapped(at + 16);
   tcp_->ttl = byte_at(at + 8);
+  tcp_->ip_id = be16(at + 4);
   if (check_checksums_ && wrong_header_checksum(at, header)) [[unlikely]]
     tcp_->bad_checksum = true;
   slice.limit(total);
@@ -105,6 +106,7 @@ bool Layers::ipv6(Slice slice) {
   std::memcpy(tcp_->source.address.bytes.data(), at + 8, 16);
   std::memcpy(tcp_->destination.address.bytes.data(), at + 24, 16);
   tcp_->ttl = byte_at(at + 7);
+  tcp_->ip_id = 0;
   const std::uint32_t length = be16(at + 4);
   std::uint8_t next = byte_at(at + 6);
   slice.skip(40);

@@ -29,6 +29,7 @@ void clear(TcpFrame& tcp) {
   tcp.ts_ecr = 0;
   tcp.mss = 0;
   tcp.vlan_id = 0;
+  tcp.mptcp = 0;
   tcp.options = 0;
   tcp.wscale = 0;
   tcp.sack_count = 0;

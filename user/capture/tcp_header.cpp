@@ -58,6 +58,7 @@ void read_option(const std::byte* at, std::size_t length, TcpFrame& tcp) {
       break;
     case option_mptcp:
       tcp.options |= TW_OPT_MPTCP;
+      if (length >= 3) tcp.mptcp |= static_cast<std::uint16_t>(1U << (static_cast<unsigned>(at[2]) >> 4U));
       break;
     case option_fast_open:
       tcp.options |= TW_OPT_FASTOPEN;
@@ -105,6 +106,7 @@ bool read_tcp(std::span<const std::byte> captured, std::uint32_t wire, TcpFrame&
   const std::size_t header = static_cast<std::size_t>(at[12] >> 4U) * 4;
   tcp.flags = static_cast<std::uint8_t>(at[13]);
   tcp.window = be16(at + 14);
+  tcp.checksum = captured.size() >= up_to_window + 2 ? be16(at + 16) : std::uint16_t{0};
   tcp.bad_header = header < fixed_header || header > wire;
   if (tcp.bad_header) [[unlikely]] {
     tcp.len = 0;

@@ -13,6 +13,7 @@
 
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
+#include "wire/acceptance.hpp"
 #include "wire/observer.hpp"
 #include "wire/zeek_state.hpp"
 
@@ -304,6 +305,8 @@ struct Recent {
 struct Ends {
   Observer observer;
   ZeekState zeek;
+  Acceptance acceptance{false};  // where no capture's analysis has asked before
+  Acceptance::Answer answer;     // to the newest segment
   std::array<TcpState, 12> peer_states{};
   std::uint8_t peer_count = 0;
 };
@@ -357,6 +360,7 @@ struct Connection {
   std::uint8_t wscale_peer = wscale_unknown;
   std::array<TcpState, 11> states{};
   std::uint8_t state_count = 0;
+  std::uint8_t wire_repeated_syn_acks = 0;  // in a capture, 255 at most
   std::uint8_t ttl_in = 0;  // of the peer's segments, RST excluded; 0: none seen
   TcpState state = TcpState::unknown;
   Role role = Role::unknown;

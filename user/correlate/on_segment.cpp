@@ -75,14 +75,15 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
     return;
   }
   c.wire_heard = true;
+  const bool refused = is_refused(c, e, g, out);
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   note_queues(c, e, g, out);
   note_hops(c, e, g, out);
-  note_handshake(slot, c, e, g, out);
-  if (c.closing || has_flag(g, tcp_flag::fin)) note_fins(c, e, g, out);
+  if (!refused) note_handshake(slot, c, e, g, out);
+  if (!refused && (c.closing || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
   constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION;
-  if ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst)) note_faults(c, e, g, out);
+  if (!refused && ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);
   note_received_before(c, g, out);
   note_wire_totals(c, g);
   segment_entry(&c, e, g, flow, out);
@@ -90,6 +91,15 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   note_probe(c, e, g, out);
   note_windows(c, e, g, out);
   if (!settings_.kernel_heard) wire_alone(slot, c, e, g, out);
+}
+
+// Where only the wire is heard, that alone says what the receiver makes of it.
+bool Witness::Impl::is_refused(Connection& c, const Event& e, const Segment& g, bool out) const {
+  if (settings_.kernel_heard) return false;
+  if (settings_.capture) return g.analysis.refused || g.analysis.duplicate_frame;
+  if (!c.ends) c.ends = std::make_unique<Ends>();
+  c.ends->answer = c.ends->acceptance.observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
+  return c.ends->answer.refused;
 }
 
 Slot Witness::Impl::locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
@@ -211,6 +221,7 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
     }
     return;
   }
+  if (g.analysis.restarted) (out ? c.isn_remote : c.isn_local) = g.ack - 1;
   if (!is_syn_ack(g)) {
     // A RST ends a half-open request without any kernel event.
     if (!out && has_flag(g, tcp_flag::rst) && g.socket.type == TW_SOCKET_REQUEST && c.state == State::new_syn_recv) {
@@ -221,12 +232,17 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
     }
     return;
   }
-  c.isn_local = out ? g.seq : g.ack - 1;
-  c.isn_remote = out ? g.ack - 1 : g.seq;
+  // The SYN's own number where it was seen: the SYN-ACK can acknowledge payload that came with it (RFC 7413).
+  std::uint32_t& other = out ? c.isn_remote : c.isn_local;
+  if (!(out ? c.has_isn_remote : c.has_isn_local)) other = g.ack - 1;
+  std::uint32_t& own = out ? c.isn_local : c.isn_remote;
+  if (!c.established || !(out ? c.has_isn_local : c.has_isn_remote)) own = g.seq;
   c.has_isn_local = true;
   c.has_isn_remote = true;
   c.syn_ack_seen = true;
-  if (!out || !c.syn_ack) c.syn_ack = {e.id, e.ts_ns};
+  // The kernel takes the newest; the wire alone knows when the first one came.
+  if (c.syn_ack && settings_.capture && c.wire_repeated_syn_acks != 0xff) ++c.wire_repeated_syn_acks;
+  if (!c.syn_ack || (!out && settings_.kernel_heard)) c.syn_ack = {e.id, e.ts_ns};
   if (!out || !settings_.kernel_heard) return;
   if (g.socket.type != TW_SOCKET_REQUEST) return;
   if (c.role == Role::unknown) c.role = Role::passive;
@@ -272,9 +288,10 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
       r.evidence.add(e.id);
       // The kernel tells of it right behind the segment.
       r.untold[r.untold_pushed++ % Retransmissions::untold_limit] = {e.id, g.seq};
-      if (r.run_seq != g.seq) r.run.clear();
+      // In a capture the analysis knows whether the other side sent anything in between; nothing counts behind the end.
+      if (r.run_seq != g.seq || (settings_.capture && g.analysis.again_in_silence <= 1)) r.run.clear();
       r.run_seq = g.seq;
-      r.run.add(e.id);
+      if (!c.ended()) r.run.add(e.id);
     }
   }
   if (has_flag(g, tcp_flag::rst)) {

@@ -17,16 +17,24 @@ using State = TcpState;
 void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (!c.ends) c.ends = std::make_unique<Ends>();
   const SeenSegment seen = seen_segment(e.ts_ns, g);
-  if (settings_.capture) c.ends->zeek.observe(seen, out ? 0 : 1);
-  if (c.ended()) return;
+  const unsigned side = out ? 0 : 1;
+  if (g.analysis.duplicate_frame) return;
+  if (settings_.capture) c.ends->zeek.observe(seen, side);
+  const bool resumed = settings_.capture ? g.analysis.resumed : c.ends->answer.resumed;
+  if (settings_.capture ? g.analysis.refused : c.ends->answer.refused) return;
+  if (resumed) resume(c, e);
+  if (c.ended()) {
+    if (c.closing->by_reset) (void)c.ends->observer.observe(seen, side);
+    return;
+  }
   State before = c.state;
-  const Observer::Transitions told = c.ends->observer.observe(seen, out ? 0 : 1);
+  const Observer::Transitions told = c.ends->observer.observe(seen, side);
   for (unsigned i = 0; i < told.count; ++i) {
     const Observer::Transition& step = told.list[i];
     if (settings_.timeline) timeline_.infer(e.id, {step.side != 0, step.from, step.to});
     if (step.side == 0) {
       before = step.from;
-      enter_alone(c, e, step.to);
+      enter_alone(c, e, g, step.to);
     } else if (c.ends->peer_count < c.ends->peer_states.size()) {
       c.ends->peer_states[c.ends->peer_count++] = step.to;
     }
@@ -49,11 +57,32 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
   if (c.waiting == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
 }
 
-void Witness::Impl::enter_alone(Connection& c, const Event& e, TcpState to) {
+// The RST that ended it was not taken: its receiver goes on.
+void Witness::Impl::resume(Connection& c, const Event& e) {
+  const Observer::Transitions told = c.ends->observer.resume();
+  if (c.closing) {
+    c.closing->end = {};
+    c.closing->by_reset = false;
+  }
+  for (unsigned i = 0; i < told.count; ++i) {
+    const Observer::Transition& step = told.list[i];
+    if (settings_.timeline) timeline_.infer(e.id, {step.side != 0, step.from, step.to});
+    if (step.side == 0) {
+      c.enter(step.to);
+    } else if (c.ends->peer_count < c.ends->peer_states.size()) {
+      c.ends->peer_states[c.ends->peer_count++] = step.to;
+    }
+  }
+  if (c.trouble) c.trouble->rst_in = c.trouble->rst_out = {};
+}
+
+void Witness::Impl::enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
   c.enter(to);
   if (to == State::established) {
     c.established = true;
-    if (c.syn) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
+    // What comes behind a hole does not show when the handshake's last ACK was sent.
+    const bool late = (g.why & TW_WHY_OUT_OF_ORDER) != 0;
+    if (c.syn && !late) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
   }
   if (to == State::fin_wait1) c.closed_by = ClosedBy::local;
   if (to == State::close_wait) c.closed_by = ClosedBy::peer;

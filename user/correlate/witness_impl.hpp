@@ -36,7 +36,7 @@ struct Stray {
 }
 
 [[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
-  return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale};
+  return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale, 0};
 }
 
 // Wireshark's words for a segment; c may be null.
@@ -69,6 +69,7 @@ class Witness::Impl {
 
   // on_segment.cpp
   void on_segment(const Event& e, const Segment& g);
+  bool is_refused(Connection& c, const Event& e, const Segment& g, bool out) const;
   Slot locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
@@ -83,7 +84,8 @@ class Witness::Impl {
   void wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
 
   // wire_alone.cpp
-  static void enter_alone(Connection& c, const Event& e, TcpState to);
+  static void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to);
+  void resume(Connection& c, const Event& e);
   void on_conversation_end(const Event& e, const ConversationEnd& end);
   [[nodiscard]] const Connection* ended_by(const Event& event) const;
 

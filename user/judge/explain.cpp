@@ -125,6 +125,8 @@ std::string completed(const Connection& c) {
   if (!text.empty()) text += "; ";
   if (c.closed_by == ClosedBy::both) {
     text += "both sides closed at the same time, so both wait in TIME_WAIT";
+  } else if (closing.by_reset) {
+    text += "both sides closed; what came behind the first FIN was answered by a RST";
   } else if (!local_first) {
     text += "the peer closed first, so TIME_WAIT is on its side, not here";
   } else if (closing.mini_fin_wait2) {
@@ -233,10 +235,14 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
   return text + ".";
 }
 
-std::string still_open(const Connection& c) {
+std::string still_open(const Connection& c, const Bench& bench) {
   if (c.state == State::established && c.syn && c.has_isn_local && c.has_isn_remote) {
     return "Still open: each SYN took one sequence number, so the data of both sides begins at 1; nobody has closed "
            "yet.";
+  }
+  if (c.state == State::close_wait && bench.conversation != nullptr) {
+    return fmt::format("{} has closed its side; the other side's FIN is not in the capture.",
+                       c.role == Role::active ? "The server" : "One end");
   }
   if (c.state == State::close_wait) {
     return fmt::format("The peer has closed its side; {} has not closed the connection yet.", process_words(c.owner));
@@ -292,7 +298,7 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
     case Outcome::aborted:
       return aborted(c);
     case Outcome::open:
-      return still_open(c);
+      return still_open(c, bench);
     case Outcome::unknown:
       break;
   }

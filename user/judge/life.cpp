@@ -64,6 +64,7 @@ void tell_conversation(Life& life, const Connection& c, const ConversationTotals
   life.conversation = totals;
   life.tx_bytes = totals.out.sequence_bytes;
   life.rx_bytes = totals.in.sequence_bytes;
+  life.retransmits = totals.out.retransmits;
   const bool whole = c.syn && c.syn_ack_seen && c.ended();
   const bool gaps = totals.out.missing_bytes != 0 || totals.in.missing_bytes != 0;
   life.wire = WireTotals{totals.out.payload_bytes, totals.in.payload_bytes, totals.out.frames, totals.in.frames,

@@ -98,6 +98,11 @@ bool never_answered(const Connection& c, const Bench& bench) {
   return asked && c.wire.segs_in == 0 && bench.now - c.syn.ts_ns >= given_up_ns;
 }
 
+// A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.
+bool reset_between_fins(const Connection& c) {
+  return c.ends && c.ends->observer.fin(0) && c.ends->observer.fin(1) && !c.incomplete;
+}
+
 Outcome wire_outcome(const Connection& c, const Bench& bench) {
   if (!c.ended() && bench.conversation != nullptr) {
     if (never_answered(c, bench)) return Outcome::connect_timeout;
@@ -108,6 +113,7 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
     const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.syn_ack_seen;
     return silent && !c.incomplete ? Outcome::connect_timeout : Outcome::unknown;
   }
+  if (c.closing->by_reset && reset_between_fins(c)) return Outcome::completed;
   if (c.closing->by_reset) {
     const Trouble& t = troubles_of(c);
     const State from = c.closing->end_from;

@@ -12,6 +12,7 @@ namespace tcpwitness {
 
 std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome) {
   const Trouble& t = *c.trouble;
+  if (!bench.kernel_heard && outcome == Outcome::completed) return std::nullopt;  // the RST changed nothing
   Finding finding;
   finding.rule = Rule::reset_origin;
   const auto cite = [&](const Mark& mark) {

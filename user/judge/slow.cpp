@@ -42,10 +42,21 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   // ESTABLISHED late, and the SYN-ACK was not missed: the listener waits for data (TCP_DEFER_ACCEPT), not for the ACK.
   const bool repeated = !sent_again(c, RetransmitKind::syn_ack, "").empty();
   if (!active && first < bench.slow_handshake_ns && !repeated) return std::nullopt;
-  if (first >= bench.slow_handshake_ns || second >= bench.slow_handshake_ns) finding.confidence = Confidence::certain;
-  if (!bench.texts) return finding;
   const bool asked = first >= second;
-  if (active) {
+  // A capture does not show when a segment came to the other end, and not whether it has all of them.
+  const bool captured = bench.conversation != nullptr;
+  const bool by_one = first >= bench.slow_handshake_ns || second >= bench.slow_handshake_ns;
+  if (by_one && (!captured || asked)) finding.confidence = Confidence::certain;
+  if (captured && !asked && c.wire_repeated_syn_acks == 0) finding.confidence = Confidence::inconclusive;
+  if (!bench.texts) return finding;
+  if (captured) {
+    finding.text = asked ? fmt::format("the SYN-ACK came {} after the first SYN", seconds(first))
+                         : fmt::format("the SYN-ACK came {} after the first SYN, the ACK of it only {} later: ",
+                                       seconds(first), seconds(second)) +
+                               (c.wire_repeated_syn_acks != 0
+                                    ? "one of the two was lost behind the place of the capture, or came late"
+                                    : "it came late, or an earlier one was not captured");
+  } else if (active) {
     finding.text = asked ? fmt::format("the peer's SYN-ACK came {} after our first SYN{}", seconds(first),
                                        sent_again(c, RetransmitKind::syn, "SYN"))
                          : fmt::format("this kernel took the SYN-ACK only {} after it came", seconds(second));

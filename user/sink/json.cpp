@@ -261,6 +261,12 @@ class JsonSink final : public Sink {
     json.field("retransmitted_bytes", stream.retransmitted_bytes);
     json.field("sequence_bytes", stream.sequence_bytes);
     json.field("missing_bytes", stream.missing_bytes);
+    json.field("retransmits", stream.retransmits);
+    json.field("out_of_order", stream.out_of_order);
+    if (stream.duplicate_frames != 0) {
+      json.field("duplicate_frames", stream.duplicate_frames);
+      json.field("duplicate_bytes", stream.duplicate_bytes);
+    }
     json.end_object();
   }
   // Each rule once: how often and on what evidence is told by the finding objects.

@@ -77,6 +77,8 @@ void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
     if (missing != 0) add(limits, fmt::format("{} not captured", bytes_in_words(missing)), ", ");
+    const std::uint32_t twice = life.conversation->out.duplicate_frames + life.conversation->in.duplicate_frames;
+    if (twice != 0) add(limits, fmt::format("{} packets captured twice", twice), ", ");
   }
   if (life.incomplete) add(limits, "events lost", ", ");
   if (limits.empty()) return;

@@ -344,6 +344,8 @@ std::string TraceWords::closing(const Life& life) const {
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
     if (missing != 0) words += fmt::format(", {} not captured", bytes_in_words(missing));
+    const std::uint32_t twice = life.conversation->out.duplicate_frames + life.conversation->in.duplicate_frames;
+    if (twice != 0) words += fmt::format(", {} packets captured twice", twice);
     words += fmt::format(" (tcp.stream {})", life.conversation->stream);
   } else if (life.kernel_heard != life.wire_heard) {
     words += life.kernel_heard ? " (the wire was not heard)" : " (the kernel was not heard)";

@@ -49,7 +49,8 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
   if (same_ack && g.window != 0 && (peer.flags & say::keep_alive) != 0) return found | say::keep_alive_ack;
   if (same_ack && g.window == 0 && (peer.flags & say::zero_window_probe) != 0)
     return found | say::zero_window_probe_ack;
-  if (same_ack && g.window != 0) {
+  // An ACK that carries another MPTCP signal is sent for that (RFC 8684, 3.4).
+  if (same_ack && g.window != 0 && g.mptcp == me.mptcp) {
     ++me.duplicates;
     me.beyond_told = false;
     found |= say::duplicate_ack;
@@ -68,6 +69,17 @@ std::uint32_t WireAnalysis::unseen(Side& peer) {
   peer.beyond_told = true;
   peer.duplicates = 0;
   return news ? say::ack_lost_segment : 0;
+}
+
+// It has the form and is none: what it repeats is not acknowledged yet, or it acknowledges something new; or it comes
+// right behind its sender's SYN or FIN, or with payload, sooner than any keep-alive timer (a second, TCP_KEEPINTVL).
+bool WireAnalysis::no_keep_alive(const SeenSegment& g, const Side& me, const Side& peer) {
+  constexpr std::int64_t shortest_timer_ns = 1'000 * ms;
+  if (peer.acked && peer.ack != me.next) return true;
+  if (me.acked && g.ack != me.ack) return true;
+  const TimeNs newest = peer.newest_ts_ns > me.newest_ts_ns ? peer.newest_ts_ns : me.newest_ts_ns;
+  const bool doubtful = !me.begun || me.closed || g.len != 0;
+  return doubtful && within(newest, g.ts_ns, shortest_timer_ns);
 }
 
 bool WireAnalysis::acknowledged_before(const SeenSegment& g, const Side& peer) {
@@ -118,6 +130,11 @@ std::uint32_t WireAnalysis::in_our_words(std::uint32_t found, const SeenSegment&
   return answers && g.window == 0 ? found | say::zero_window_probe_ack : found;
 }
 
+void WireAnalysis::restart(unsigned side, std::uint32_t start) {
+  sides_[side].next = start;
+  sides_[side].unbroken = start;
+}
+
 Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   Side& me = sides_[side];
   Side& peer = sides_[side ^ 1U];
@@ -135,6 +152,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   if (g.has(tcp_flag::ack) && peer.has_unbroken && seq_before(peer.unbroken, g.ack)) found |= unseen(peer);
 
   const std::uint32_t length = seq_length(g.len, g.flags);
+  if ((found & say::keep_alive) != 0 && no_keep_alive(g, me, peer)) found &= ~say::keep_alive;
   const bool probe = (found & say::zero_window_probe) != 0;
   if (length != 0 && (found & say::keep_alive) == 0) {
     const bool news = g.len > 1 && g.seq == me.next - 1;  // behind a probe of one byte
@@ -149,8 +167,8 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   said.flags = in_our_words(found, g, me, peer);
 
   const std::uint32_t end = g.seq + length;
-  // The RST that refuses a SYN has no sequence number of its own (RFC 9293, 3.10.7.1).
-  const bool numberless = g.has(tcp_flag::rst) && g.seq == 0 && !me.sent;
+  // A RST's number is often that of the segment which it answers (RFC 9293, 3.10.7.1): nothing was sent up to it.
+  const bool numberless = g.has(tcp_flag::rst);
   if ((!me.sent || seq_before(me.next, end)) && !probe && !numberless) {
     me.next = end;
     me.next_ts_ns = g.ts_ns;
@@ -160,6 +178,9 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
     me.unbroken = me.next;
     me.has_unbroken = true;
   }
+  me.begun = me.begun || !g.has(tcp_flag::syn);
+  me.closed = me.closed || g.has(tcp_flag::fin);
+  me.mptcp = g.mptcp;
   me.window = g.window;
   me.unscaled = g.has(tcp_flag::syn);
   me.ack = g.ack;

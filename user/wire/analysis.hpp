@@ -24,6 +24,7 @@ struct SeenSegment {
   std::uint8_t flags = 0;    // tcp_flag
   std::uint8_t options = 0;  // enum tw_options
   std::uint8_t wscale = 0;   // if options has TW_OPT_WSCALE
+  std::uint16_t mptcp = 0;   // subtypes of its MPTCP options, as in TcpFrame
 
   [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
 };
@@ -32,6 +33,8 @@ class WireAnalysis {
  public:
   // The next segment; side 0 or 1 sent it. Analysis::frame is the caller's.
   [[nodiscard]] Analysis observe(const SeenSegment& g, unsigned side);
+  // The numbers of a side begin here after all.
+  void restart(unsigned side, std::uint32_t start);
 
  private:
   // One direction: what its sender has sent, acknowledged and offered so far.
@@ -44,6 +47,7 @@ class WireAnalysis {
     std::uint32_t duplicates = 0;  // acknowledgements of `ack` in a row
     std::uint32_t flags = 0;       // of its newest segment, as Wireshark says them
     std::uint16_t window = 0;      // of its newest segment, unscaled
+    std::uint16_t mptcp = 0;       // of its newest segment
     std::uint8_t shift = shift_unknown;
     bool offers : 1 = false;  // a window scale
     bool sent : 1 = false;    // next is known
@@ -51,12 +55,15 @@ class WireAnalysis {
     bool beyond_told : 1 = false;  // the peer acknowledged more than `next`, and that was told
     bool acked : 1 = false;        // it has acknowledged more than a SYN
     bool unscaled : 1 = false;     // the newest window came with a SYN
+    bool begun : 1 = false;        // it sent more than a SYN
+    bool closed : 1 = false;       // it sent a FIN
     bool probed : 1 = false;       // its newest segment was a probe into a closed window that has a keep-alive's form
   };
   static constexpr std::uint8_t shift_unknown = 0xff;
 
   static std::uint32_t before_numbers(const SeenSegment& g, Side& me, Side& peer);
   static std::uint32_t unseen(Side& peer);
+  static bool no_keep_alive(const SeenSegment& g, const Side& me, const Side& peer);
   static std::uint32_t in_our_words(std::uint32_t found, const SeenSegment& g, Side& me, const Side& peer);
   [[nodiscard]] static bool acknowledged_before(const SeenSegment& g, const Side& peer);
   [[nodiscard]] std::uint32_t sent_again(const SeenSegment& g, const Side& me, const Side& peer) const;

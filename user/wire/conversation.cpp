@@ -31,10 +31,14 @@ StreamTotals totals_of(const Stream& stream) {
   StreamTotals totals;
   totals.frames = stream.frames;
   totals.frame_bytes = stream.frame_bytes;
-  totals.payload_bytes = stream.bytes.payload();
+  totals.payload_bytes = stream.bytes.payload() + stream.duplicate_bytes;
   totals.retransmitted_bytes = stream.bytes.retransmitted();
   totals.sequence_bytes = stream.bytes.range();
   totals.missing_bytes = stream.bytes.missing();
+  totals.retransmits = stream.retransmits;
+  totals.out_of_order = stream.out_of_order;
+  totals.duplicate_frames = stream.duplicates;
+  totals.duplicate_bytes = stream.duplicate_bytes;
   return totals;
 }
 

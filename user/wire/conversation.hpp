@@ -14,6 +14,7 @@
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/wire.hpp"
 #include "values/prefetch.hpp"
+#include "wire/acceptance.hpp"
 #include "wire/analysis.hpp"
 #include "wire/sequence_bytes.hpp"
 
@@ -24,6 +25,12 @@ struct Stream {
   SequenceBytes bytes;
   std::uint64_t frames = 0;
   std::uint64_t frame_bytes = 0;
+  std::uint64_t duplicate_bytes = 0;  // payload of frames that were captured twice
+  std::uint32_t duplicates = 0;       // such frames
+  std::uint32_t retransmits = 0;
+  std::uint32_t out_of_order = 0;
+  std::uint32_t copied = 0;  // the number that it sent again last,
+  std::uint32_t copies = 0;  // and how often since the other side sent anything
   std::uint32_t isn = 0;      // or what it must have been, by its first segment or the peer's acknowledgement
   std::uint32_t fin_end = 0;  // the number after its FIN
   bool has_isn : 1 = false;
@@ -44,10 +51,12 @@ struct Conversation {
   TimeNs last_ts_ns = 0;
   std::uint64_t stream = 0;
   WireAnalysis analysis;
+  Acceptance acceptance;
   std::array<Stream, 2> side;
   std::uint32_t next = IndexTable::none;
   std::uint32_t previous = IndexTable::none;
   std::uint8_t completeness = 0;
+  std::uint8_t answered_by = 1;  // the side that sent the SYN-ACK
   Listed listed = Listed::no;
   bool live = false;
   bool handshake_done = false;

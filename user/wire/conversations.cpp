@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "wire/conversation.hpp"
+#include "wire/duplicates.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -26,7 +27,7 @@ constexpr std::int64_t given_up_ns = 130'000'000'000;
 
 bool has(const TcpFrame& frame, std::uint8_t flag) { return (frame.flags & flag) != 0; }
 
-SeenSegment seen(const TcpFrame& f) { return {f.ts_ns, f.seq, f.ack, f.len, f.window, f.flags, f.options, f.wscale}; }
+SeenSegment seen(const TcpFrame& f) { return {f.ts_ns, f.seq, f.ack, f.len, f.window, f.flags, f.options, f.wscale, f.mptcp}; }
 
 // The initial sequence number that a first segment implies.
 std::uint32_t isn_of(const TcpFrame& f) { return has(f, tcp_flag::syn) ? f.seq : f.seq - 1; }
@@ -49,14 +50,15 @@ std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const Tc
   if (has(f, tcp_flag::rst)) return TW_WHY_RST;
   if (has(f, tcp_flag::syn)) {
     me.syn = true;
+    if (has(f, tcp_flag::ack)) c.answered_by = &me == &c.side[0] ? 0 : 1;
     return TW_WHY_SYN;
   }
   std::uint16_t why = 0;
   if (has(f, tcp_flag::ack)) {
-    // Of the SYN's sender, or of the other side where the former was not heard.
+    // Where the SYN's sender was not heard, the other side's next segment shows that its ACK has come.
     if (!c.handshake_done && (me.syn || peer.syn)) {
       c.handshake_done = true;
-      why |= TW_WHY_HANDSHAKE_ACK;
+      why |= &me == &c.side[c.answered_by] ? TW_WHY_UNKNOWN_FLOW : TW_WHY_HANDSHAKE_ACK;
     }
     if (peer.fin && !peer.fin_acked && seq_not_after(peer.fin_end, f.ack)) {
       peer.fin_acked = true;
@@ -76,6 +78,15 @@ std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const Tc
     why |= TW_WHY_FIN;
   }
   return why;
+}
+
+// How often in a row this side has sent the same number again while the other side sent nothing.
+std::uint32_t unanswered_copies(Stream& me, Stream& peer, const TcpFrame& f, std::uint32_t found) {
+  peer.copies = 0;
+  if ((found & analysis_flag::retransmission) == 0) return 0;
+  if (me.copied != f.seq) me.copies = 0;
+  me.copied = f.seq;
+  return ++me.copies;
 }
 
 // What the analysis found, in the same bits.
@@ -111,6 +122,8 @@ struct Conversations::Impl {
 
   void observe(const TcpFrame& f, std::vector<Event>& out);
   std::uint32_t locate(const TcpFrame& f, std::vector<Event>& out);
+  std::uint16_t refused(Conversation& c, unsigned from, const TcpFrame& f);
+  std::uint16_t taken(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
   void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
   bool give_back(std::vector<Event>& out);
   void end(std::uint32_t slot, bool cut, std::vector<Event>& out);
@@ -119,6 +132,7 @@ struct Conversations::Impl {
   ConversationSettings settings;
   ConversationTable table;
   std::optional<ExpiryTimers> timers;
+  Duplicates duplicates;
   Analysis analysis;
   std::uint64_t stream = 0;
   std::uint64_t streams = 0;
@@ -188,19 +202,59 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   c.last_ts_ns = f.ts_ns;
   const unsigned from = c.local == f.source ? 0 : 1;
   Stream& me = c.side[from];
-  Stream& peer = c.side[from ^ 1U];
   std::uint16_t why = 0;
-  if (!me.heard && !peer.heard && !has(f, tcp_flag::syn)) why |= TW_WHY_UNKNOWN_FLOW;
+  // The first segment of either side in mid-stream shows what state it is in.
+  if (!me.heard && !has(f, tcp_flag::syn) && !c.side[0].syn && !c.side[1].syn) why |= TW_WHY_UNKNOWN_FLOW;
   me.heard = true;
   ++me.frames;
   me.frame_bytes += f.frame_len;
+  analysis.conversation = slot + 1;
   if (f.bad_header) {
-    analysis.conversation = slot + 1;
     tell(c, from, f, static_cast<std::uint16_t>(why | TW_WHY_BAD_HEADER), out);
     return;
   }
+  c.completeness |= stage_of(f);
+  if (duplicates.seen_before(f)) [[unlikely]] {
+    analysis.frame = f.number;
+    analysis.duplicate_frame = true;
+    ++me.duplicates;
+    me.duplicate_bytes += f.len;
+    if (why != 0 || settings.all_segments) tell(c, from, f, why, out);
+    return;
+  }
+  const Acceptance::Answer answer = c.acceptance.observe(seen(f), from);
+  why |= answer.refused ? refused(c, from, f) : taken(c, from, f, answer);
+  analysis.frame = f.number;
+  analysis.conversation = slot + 1;
+  if (why != 0 || settings.all_segments) tell(c, from, f, why, out);
+  if (c.listed != Listed::no || !c.established || why != 0) {
+    relist(slot, c, f);
+    if (timers) timers->observe(slot, c, from, f);
+  }
+  give_back(out);
+}
+
+// It changes nothing, and its numbers are those of something else.
+std::uint16_t Conversations::Impl::refused(Conversation& c, unsigned from, const TcpFrame& f) {
+  Stream& me = c.side[from];
+  analysis.refused = true;
+  me.bytes.refused(f.len);
+  if (has(f, tcp_flag::rst)) return TW_WHY_RST;
+  if (!has(f, tcp_flag::syn)) return TW_WHY_UNKNOWN_FLOW;
+  if (me.has_isn && me.isn != f.seq) analysis.flags |= analysis_flag::reused_ports;
+  return TW_WHY_SYN;
+}
+
+std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const TcpFrame& f,
+                                         const Acceptance::Answer& answer) {
+  Stream& me = c.side[from];
+  Stream& peer = c.side[from ^ 1U];
+  if (answer.restarted) [[unlikely]] {
+    peer.isn = answer.isn;
+    peer.bytes.restart(answer.isn + 1);
+    c.analysis.restart(from ^ 1U, answer.isn + 1);
+  }
   if (!me.has_isn || has(f, tcp_flag::syn)) {
-    // A SYN-ACK with another number stays in its conversation: an answer to the same SYN.
     if (me.has_isn && me.isn != f.seq) analysis.flags |= analysis_flag::reused_ports;
     me.has_isn = true;
     me.isn = isn_of(f);
@@ -211,20 +265,20 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   }
   const std::uint32_t reused = analysis.flags;
   analysis = c.analysis.observe(seen(f), from);
+  analysis.again_in_silence = unanswered_copies(me, peer, f, analysis.flags);
   analysis.flags |= reused;
-  analysis.frame = f.number;
-  analysis.conversation = slot + 1;
+  analysis.resumed = answer.resumed;
+  analysis.restarted = answer.restarted;
   me.bytes.sent(f.seq, f.len, f.flags);
   if (has(f, tcp_flag::ack) && peer.heard) peer.bytes.acknowledged(f.ack);
-  c.completeness |= stage_of(f);
-  why |= turning_points(c, me, peer, f);
+  if ((analysis.flags & analysis_flag::retransmission) != 0) ++me.retransmits;
+  if ((analysis.flags & analysis_flag::out_of_order) != 0) ++me.out_of_order;
+  std::uint16_t why = turning_points(c, me, peer, f);
   if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= troubles(me, peer, f, analysis.flags);
-  if (why != 0 || settings.all_segments) tell(c, from, f, why, out);
-  if (c.listed != Listed::no || !c.established || why != 0) {
-    relist(slot, c, f);
-    if (timers) timers->observe(slot, c, from, f);
+  if (answer.resumed) [[unlikely]] {
+    why |= TW_WHY_UNKNOWN_FLOW;  // to be an event
   }
-  give_back(out);
+  return why;
 }
 
 // Conversations without an end count as over after a time; of those that are over, so many are kept for stragglers.
@@ -252,7 +306,8 @@ void Conversations::advance(TimeNs now, std::vector<Event>& out) {
 // After each segment that can change what is still to come.
 void Conversations::Impl::relist(std::uint32_t slot, Conversation& c, const TcpFrame& f) {
   const bool closed = c.side[0].fin_acked && c.side[1].fin_acked;
-  const bool gone = closed || has(f, tcp_flag::rst) || c.listed == Listed::over;
+  const bool reset = has(f, tcp_flag::rst) && !analysis.refused;
+  const bool gone = closed || reset || (c.listed == Listed::over && !analysis.resumed);
   c.established = c.handshake_done || (c.side[0].heard && c.side[1].heard && !c.side[0].syn && !c.side[1].syn);
   Listed to = Listed::no;
   if (gone) {

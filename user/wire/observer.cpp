@@ -19,16 +19,12 @@ bool opening(State state) {
 void Observer::enter(Transitions& told, unsigned side, State to) {
   End& end = ends_[side];
   if (end.state == to) return;
-  if (told.count < told.list.size()) told.list[told.count++] = {side, end.state, to};
+  tell(told, side, end.state, to);
   end.state = to;
 }
 
-// RFC 9293, 3.10.7.3: a RST for a SYN must acknowledge it. 3.10.7.4: any other must lie in the window, so not before
-// what its receiver has acknowledged.
-bool Observer::believes(const End& receiver, const SeenSegment& g) {
-  const bool waiting = receiver.state == State::syn_sent;
-  if (waiting) return g.has(tcp_flag::ack) ? g.ack == receiver.syn_end : receiver.acked;
-  return !receiver.acked || !seq_before(g.seq, receiver.ack);
+void Observer::tell(Transitions& told, unsigned side, State from, State to) {
+  if (from != to && told.count < told.list.size()) told.list[told.count++] = {side, from, to};
 }
 
 void Observer::sent_syn(Transitions& told, const SeenSegment& g, unsigned side) {
@@ -62,6 +58,10 @@ void Observer::opened(Transitions& told, const SeenSegment& g, unsigned side) {
   } else if (me.state == State::new_syn_recv || me.state == State::syn_recv) {
     // It may close before the handshake is done (3.10.4, SYN-RECEIVED); data proves that it is.
     const bool done = g.len != 0 || peer.state == State::established || !g.has(tcp_flag::fin);
+    // It goes on, so the handshake's last ACK has come, seen or not, and its sender was open.
+    if (done && me.state == State::new_syn_recv && peer.state == State::syn_sent) {
+      enter(told, side ^ 1U, State::established);
+    }
     if (done) enter(told, side, State::established);
   }
   // Its acknowledgement finishes the peer's handshake.
@@ -84,32 +84,56 @@ void Observer::close(Transitions& told) {
     if (me.state == State::closing && me.fin_acked) enter(told, side, State::time_wait);
     if (me.state == State::last_ack && me.fin_acked) enter(told, side, State::close);
   }
-  over_ = ends_[0].fin_acked && ends_[1].fin_acked;
 }
 
 Observer::Transitions Observer::observe(const SeenSegment& g, unsigned side) {
   Transitions told;
-  if (over_) return told;
-  End& me = ends_[side];
-  End& peer = ends_[side ^ 1U];
-  if (g.has(tcp_flag::rst)) {
-    if (!believes(peer, g)) return told;
-    over_ = true;
-    if (me.state != State::unknown) enter(told, side, State::close);
-    enter(told, side ^ 1U, State::close);
+  if (over_) {
+    // Should the RST turn out not to have been taken, what happens meanwhile counts.
+    if (reset_ && !g.has(tcp_flag::rst)) {
+      Transitions unheard;
+      segment(unheard, g, side);
+    }
     return told;
   }
-  if (g.has(tcp_flag::ack) && (!me.acked || seq_before(me.ack, g.ack))) {
-    me.acked = true;
-    me.ack = g.ack;
+  if (!g.has(tcp_flag::rst)) {
+    segment(told, g, side);
+    over_ = ends_[0].fin_acked && ends_[1].fin_acked;
+    return told;
   }
+  over_ = true;
+  reset_ = true;
+  for (const unsigned end : {side, side ^ 1U}) {
+    // Of the RST's sender only what was heard before; its receiver has a connection that it can end.
+    if (end == side && ends_[end].state == State::unknown) continue;
+    closed_[end] = true;
+    tell(told, end, ends_[end].state, State::close);
+  }
+  return told;
+}
+
+Observer::Transitions Observer::resume() {
+  Transitions told;
+  if (!reset_) return told;
+  for (unsigned side = 0; side < 2; ++side) {
+    if (closed_[side]) tell(told, side, State::close, ends_[side].state);
+  }
+  closed_ = {};
+  reset_ = false;
+  over_ = ends_[0].fin_acked && ends_[1].fin_acked;
+  return told;
+}
+
+void Observer::segment(Transitions& told, const SeenSegment& g, unsigned side) {
+  End& me = ends_[side];
+  End& peer = ends_[side ^ 1U];
   if (g.has(tcp_flag::syn)) {
     if (opening(me.state)) sent_syn(told, g, side);
     // In a simultaneous open the SYN-ACK acknowledges the peer's SYN.
     if (g.has(tcp_flag::ack) && peer.state == State::syn_recv && g.ack == peer.syn_end) {
       enter(told, side ^ 1U, State::established);
     }
-    return told;
+    return;
   }
   if (opening(me.state) || opening(peer.state)) opened(told, g, side);
   if (g.has(tcp_flag::ack) && peer.fin && !seq_before(g.ack, peer.fin_end)) peer.fin_acked = true;
@@ -119,7 +143,6 @@ Observer::Transitions Observer::observe(const SeenSegment& g, unsigned side) {
     me.fin = true;
   }
   if (me.fin || peer.fin) close(told);
-  return told;
 }
 
 }  // namespace tcpwitness

@@ -2,8 +2,8 @@
 // observer.hpp: the states of both ends of a connection, inferred from its segments alone (RFC 9293, section 3.3.2).
 //
 // A segment proves what state its sender is in, and what it will do to its receiver. It is taken to arrive, as
-// later segments show soon enough; a RST only where its receiver would believe it (3.10.7). An end that was never
-// heard stays unknown, except that what the other end acknowledges proves that it was sent.
+// later segments show soon enough; what its receiver must refuse is not given to the observer (acceptance.hpp). An end
+// that was never heard stays unknown, except that what the other end acknowledges proves that it was sent.
 #pragma once
 
 #include <array>
@@ -29,30 +29,34 @@ class Observer {
 
   // The next segment; side 0 or 1 sent it.
   [[nodiscard]] Transitions observe(const SeenSegment& g, unsigned side);
+  // The RST that ended it was not taken after all: back to the states that the segments since then show.
+  [[nodiscard]] Transitions resume();
 
-  [[nodiscard]] TcpState state(unsigned side) const { return ends_[side].state; }
-  // Nothing can follow: both FINs were acknowledged, or a RST was believed.
+  [[nodiscard]] TcpState state(unsigned side) const { return closed_[side] ? TcpState::close : ends_[side].state; }
+  // Nothing can follow: both FINs were acknowledged, or a RST came.
   [[nodiscard]] bool over() const { return over_; }
+  [[nodiscard]] bool fin(unsigned side) const { return ends_[side].fin; }
 
  private:
   struct End {
     TcpState state = TcpState::unknown;
     std::uint32_t syn_end = 0;  // the number after its SYN
     std::uint32_t fin_end = 0;  // the number after its FIN
-    std::uint32_t ack = 0;      // its highest acknowledgement
     bool syn : 1 = false;
     bool fin : 1 = false;
     bool fin_acked : 1 = false;
-    bool acked : 1 = false;  // ack is known
   };
-  [[nodiscard]] static bool believes(const End& receiver, const SeenSegment& g);
   void enter(Transitions& told, unsigned side, TcpState to);
+  static void tell(Transitions& told, unsigned side, TcpState from, TcpState to);
+  void segment(Transitions& told, const SeenSegment& g, unsigned side);
   void sent_syn(Transitions& told, const SeenSegment& g, unsigned side);
   void opened(Transitions& told, const SeenSegment& g, unsigned side);
   void close(Transitions& told);
 
-  std::array<End, 2> ends_;
+  std::array<End, 2> ends_;        // as they would be without the RST, if there was one
+  std::array<bool, 2> closed_{};  // by the RST
   bool over_ = false;
+  bool reset_ = false;
 };
 
 }  // namespace tcpwitness

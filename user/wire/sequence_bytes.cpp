@@ -16,6 +16,10 @@ constexpr std::uint64_t first_turn = std::uint64_t{1} << 32;  // room below for 
 }  // namespace
 
 void SequenceBytes::sent(std::uint32_t seq, std::uint32_t len, std::uint8_t flags) {
+  if ((flags & tcp_flag::rst) != 0) {
+    reset(seq, len);
+    return;
+  }
   const bool syn = (flags & tcp_flag::syn) != 0;
   const std::uint32_t start = seq + (syn ? 1U : 0U);
   const std::uint32_t consumed = len + ((flags & tcp_flag::fin) != 0 ? 1U : 0U);
@@ -36,6 +40,13 @@ void SequenceBytes::sent(std::uint32_t seq, std::uint32_t len, std::uint8_t flag
 
 void SequenceBytes::slow_sent(std::uint32_t start, std::uint32_t len, std::uint32_t consumed) {
   const std::uint32_t ahead = start - static_cast<std::uint32_t>(high_);
+  if (only_probed(ahead)) {
+    ++low_;
+    ++high_;
+    range_ += len;
+    high_ += consumed;
+    return;
+  }
   if (ahead < largest_window) {
     open(high_, high_ + ahead);
     range_ += len;
@@ -44,13 +55,7 @@ void SequenceBytes::slow_sent(std::uint32_t start, std::uint32_t len, std::uint3
   }
   const std::uint32_t behind = 0U - ahead;
   if (behind >= largest_window) {
-    // Nonsense, or a sequence begun anew: counted for itself, and the range goes on from there where it has payload.
-    range_ += len;
-    if (len == 0) return;
-    low_ = first_turn | start;
-    high_ = low_ + consumed;
-    from_syn_ = true;
-    holes_.reset();
+    jump(start, len, consumed);
     return;
   }
   if (len == 0 && consumed <= behind) return;  // an old acknowledgement, a keep-alive
@@ -64,6 +69,46 @@ void SequenceBytes::slow_sent(std::uint32_t start, std::uint32_t len, std::uint3
   high_ = std::max(high_, from + consumed);
 }
 
+// Nonsense, a sequence begun anew, or a gap in the capture: counted for itself, and the range goes on from there where
+// it has payload. That it is a gap the peer says, who acknowledges it.
+void SequenceBytes::jump(std::uint32_t start, std::uint32_t len, std::uint32_t consumed) {
+  range_ += len;
+  if (len == 0) return;
+  jumped_ = true;
+  jumped_from_ = static_cast<std::uint32_t>(high_);
+  low_ = first_turn | start;
+  high_ = low_ + consumed;
+  from_syn_ = true;
+  holes_.reset();
+  const std::uint32_t distance = far_ack_ - start;
+  if (far_acked_ && (distance < largest_window || 0U - distance < largest_window)) slow_acknowledged(start + 1);
+}
+
+// The number of a RST proves nothing: what it skips was not sent.
+void SequenceBytes::reset(std::uint32_t seq, std::uint32_t len) {
+  payload_ += len;
+  if (known_ && seq == static_cast<std::uint32_t>(high_)) {
+    range_ += len;
+    high_ += len;
+  } else {
+    (known_ ? retransmitted_ : range_) += len;
+  }
+}
+
+void SequenceBytes::restart(std::uint32_t start) {
+  known_ = true;
+  from_syn_ = true;
+  low_ = first_turn | start;
+  high_ = low_;
+  holes_.reset();
+}
+
+// Where the first segment that was captured is an empty one, and the stream goes on one number behind it: that was a
+// keep-alive, which sends no byte.
+bool SequenceBytes::only_probed(std::uint32_t ahead) const {
+  return ahead == 1 && !from_syn_ && low_ == high_ && range_ == 0;
+}
+
 void SequenceBytes::slow_acknowledged(std::uint32_t ack) {
   if (!known_) {
     known_ = true;
@@ -72,7 +117,24 @@ void SequenceBytes::slow_acknowledged(std::uint32_t ack) {
     return;
   }
   const std::uint32_t ahead = ack - static_cast<std::uint32_t>(high_);
-  if (ahead >= largest_window) return;
+  if (jumped_ && (ahead < largest_window || 0U - ahead < static_cast<std::uint32_t>(high_ - low_))) {
+    const std::uint32_t gap = static_cast<std::uint32_t>(low_) - jumped_from_;
+    jumped_ = false;
+    range_ += gap;
+    missing_ += gap;
+  }
+  if (ahead >= largest_window) {
+    const bool far = 0U - ahead >= largest_window;
+    far_acked_ = far_acked_ || far;
+    if (far) far_ack_ = ack;
+    return;
+  }
+  if (only_probed(ahead)) {
+    ++low_;
+    ++high_;
+    return;
+  }
+  if (ahead == 0) return;
   open(high_, high_ + ahead);
   high_ += ahead;
 }

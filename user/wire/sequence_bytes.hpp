@@ -20,8 +20,15 @@ class SequenceBytes {
   void sent(std::uint32_t seq, std::uint32_t len, std::uint8_t flags);
   // The peer acknowledged everything before `ack`: what of it was not seen is missing.
   void acknowledged(std::uint32_t ack) {
-    if (!known_ || ack != static_cast<std::uint32_t>(high_)) slow_acknowledged(ack);
+    if (!known_ || jumped_ || ack != static_cast<std::uint32_t>(high_)) slow_acknowledged(ack);
   }
+  // Payload that its receiver cannot have taken: seen, and not of the stream.
+  void refused(std::uint32_t len) {
+    payload_ += len;
+    retransmitted_ += len;
+  }
+  // Its numbers begin here after all.
+  void restart(std::uint32_t start);
 
   [[nodiscard]] std::uint64_t payload() const { return payload_; }
   [[nodiscard]] std::uint64_t retransmitted() const { return retransmitted_; }
@@ -40,6 +47,9 @@ class SequenceBytes {
 
   void slow_sent(std::uint32_t start, std::uint32_t len, std::uint32_t consumed);
   void slow_acknowledged(std::uint32_t ack);
+  void reset(std::uint32_t seq, std::uint32_t len);
+  void jump(std::uint32_t start, std::uint32_t len, std::uint32_t consumed);
+  [[nodiscard]] bool only_probed(std::uint32_t ahead) const;
   void open(std::uint64_t from, std::uint64_t to);
   // How much of the payload from `from` to `to` lies in holes; they are closed.
   [[nodiscard]] std::uint64_t fill(std::uint64_t from, std::uint64_t to);
@@ -53,8 +63,12 @@ class SequenceBytes {
   // Sequence numbers that do not wrap: their lower half is what the segments say.
   std::uint64_t low_ = 0;   // the first of the range
   std::uint64_t high_ = 0;  // the one after the highest
+  std::uint32_t jumped_from_ = 0;  // high_ before it jumped further than any window
+  std::uint32_t far_ack_ = 0;      // an acknowledgement further away than any window
   bool known_ = false;
   bool from_syn_ = false;  // low_ is behind the SYN: nothing comes before it
+  bool jumped_ = false;    // and the peer has not acknowledged it yet
+  bool far_acked_ = false;
 };
 
 }  // namespace tcpwitness

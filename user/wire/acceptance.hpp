@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// acceptance.hpp: can the receiver take this segment? RFC 9293, 3.10.7, by the segments that passed before.
+//
+// What a receiver must refuse (a RST or a SYN-ACK outside its numbers, the ACK of an older connection) changes nothing:
+// no state, no sequence number, no count of bytes. What it can take is believed at first. A RST that was believed and
+// behind which its receiver goes on was not taken: `resumed` says so at the segment that proves it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "wire/analysis.hpp"
+
+namespace tcpwitness {
+
+class Acceptance {
+ public:
+  // every: each segment is observed. Otherwise numbers and windows may be older than they seem, and prove less.
+  Acceptance() = default;
+  explicit Acceptance(bool every) : every_(every) {}
+
+  struct Answer {
+    bool refused = false;
+    bool resumed = false;    // the RST before was not taken: its receiver goes on
+    bool restarted = false;  // the sender's numbers are those of its second SYN-ACK: the peer took that one
+    std::uint32_t isn = 0;   // if restarted, of the receiver of this segment
+  };
+  // The next segment; side 0 or 1 sent it.
+  [[nodiscard]] Answer observe(const SeenSegment& g, unsigned side);
+
+ private:
+  struct Side {
+    std::uint32_t isn = 0;
+    std::uint32_t next = 0;       // the number after the highest one sent
+    std::uint32_t ack = 0;        // its highest acknowledgement
+    std::uint32_t edge = 0;       // the right edge of its window
+    std::uint32_t fin_end = 0;    // the number after its FIN
+    std::uint32_t other_isn = 0;  // of a second SYN-ACK
+    std::uint8_t shift = shift_unknown;
+    bool offers : 1 = false;  // a window scale
+    bool syn : 1 = false;     // isn is known
+    bool opened : 1 = false;  // it sent a segment without SYN
+    bool sent : 1 = false;    // next is known
+    bool acked : 1 = false;   // ack is known
+    bool fin : 1 = false;
+    bool other : 1 = false;  // other_isn is known
+  };
+  static constexpr std::uint8_t shift_unknown = 0xff;
+
+  [[nodiscard]] bool refuses(const SeenSegment& g, const Side& me, const Side& peer) const;
+  [[nodiscard]] bool refuses_reset(const SeenSegment& g, const Side& me, const Side& peer) const;
+  [[nodiscard]] bool resumes(const SeenSegment& g, unsigned side);
+  static void note_scale(const SeenSegment& g, Side& me, Side& peer);
+  static void note(const SeenSegment& g, Side& me);
+
+  std::array<Side, 2> sides_;
+  TimeNs reset_ts_ns_ = 0;
+  std::array<std::uint32_t, 2> at_reset_{};  // `next` of both sides then
+  unsigned reset_side_ = 0;                  // which sent it
+  bool every_ = true;
+  bool reset_ = false;        // a RST was believed
+  bool answered_ = false;     // its sender acknowledged what was sent behind it
+};
+
+}  // namespace tcpwitness

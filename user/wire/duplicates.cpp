@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/duplicates.hpp"
+
+namespace tcpwitness {
+
+bool Duplicates::seen_before(const TcpFrame& f) {
+  constexpr std::int64_t moment_ns = 10'000'000;
+  constexpr std::int64_t at_once_ns = 20'000;
+  const std::uint32_t mixed = (f.seq ^ (f.ack * 3U) ^ f.source.port ^ (std::uint32_t{f.ip_id} << 16U)) * 0x9e3779b1U;
+  Packet& p = (*packets_)[mixed >> 23U];
+  static_assert(size == 1U << 9U);
+  const std::int64_t later = f.ts_ns - p.ts_ns;
+  const bool same = p.used && p.seq == f.seq && p.ack == f.ack && p.len == f.len && p.ip_id == f.ip_id &&
+                    p.flags == f.flags && p.window == f.window && p.checksum == f.checksum &&
+                    p.source == f.source && p.destination == f.destination && later >= 0 &&
+                    (f.ip_id != 0 ? later <= moment_ns : later <= at_once_ns && p.ttl == f.ttl);
+  if (!same) {
+    p = {f.source, f.destination, f.ts_ns,    f.seq,   f.ack, f.len,
+         f.window, f.ip_id,       f.checksum, f.flags, f.ttl, true};
+  }
+  return same;
+}
+
+}  // namespace tcpwitness
