@@ -178,6 +178,10 @@ Told tcpwitness(const Arguments& arguments, std::string_view input) {
   return program.wait();
 }
 
+std::string field_capture(const std::string& name) {
+  return std::string(TCPWITNESS_PROJECT "/tests/field/captures/") + name + ".pcap";
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {

@@ -60,6 +60,9 @@ class Program {
 // All of it; input is given to standard input, if there is any.
 Told tcpwitness(const Arguments& arguments, std::string_view input = {});
 
+// A file of tests/field/captures, by its name without ".pcap".
+std::string field_capture(const std::string& name);
+
 std::vector<std::string> lines_of(const std::string& text);
 
 // A directory that goes with the test.

@@ -91,6 +91,66 @@ TEST(Capture, ARstBehindTheEndChangesNoOutcome) {
   EXPECT_EQ(life.zeek_state, "SF");
 }
 
+// FIN, a RST behind it (for what the peer still sent), and the peer's FIN: both have closed.
+TEST(Capture, ARstBetweenTheFinsIsNoResetWhereThePeerClosesToo) {
+  const std::vector<Say> between =
+      after_handshake({{0, 1, 1, 0, fin_ack}, {1, 1, 2}, {1, 1, 2, 50}, {0, 2, 1, 0, rst_flag}});
+  EXPECT_EQ(read(between).life().outcome, Outcome::reset_by_local);
+  std::vector<Say> closed = between;
+  closed.push_back({1, 51, 2, 0, fin_ack});
+  const Life life = read(closed).life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+  for (const Finding& finding : life.findings) EXPECT_NE(finding.rule, Rule::reset_origin);
+}
+
+TEST(Capture, ARetransmissionThatThePeerSpokeBehindIsNoSilence) {
+  const auto half_open = [](const std::vector<Say>& more) {
+    return read(after_handshake(more)).finding(Rule::half_open).has_value();
+  };
+  EXPECT_TRUE(half_open({{0, 1, 1, 9}, {0, 1, 1, 9, ack_flag, 1000, 300}, {1, 1, 0, 0, rst_flag}}));
+  EXPECT_FALSE(half_open({{0, 1, 1, 9}, {0, 1, 1, 9, ack_flag, 1000, 300}, {1, 1, 1}, {1, 1, 0, 0, rst_flag}}));
+  EXPECT_FALSE(half_open({{0, 1, 1, 9}, {1, 1, 0, 0, rst_flag}, {0, 1, 1, 9, ack_flag, 1000, 300}}));
+}
+
+TEST(Capture, OnlyTheHandshakesOwnSegmentsSayHowLongItTook) {
+  const auto took = [](const std::vector<Say>& said) { return read(said).life().handshake_ns; };
+  const std::vector<Say> asked{{0, 0, 0, 0, syn_flag}, {1, 0, 1, 0, syn_flag | ack_flag}};
+  std::vector<Say> behind_a_hole = asked;
+  behind_a_hole.push_back({0, 40, 90, 0, fin_ack, 1000, 2900});
+  EXPECT_FALSE(took(behind_a_hole).has_value());
+  std::vector<Say> next = asked;
+  next.push_back({0, 1, 1, 9, ack_flag, 1000, 2900});
+  EXPECT_EQ(took(next), 2910 * ms);
+}
+
+TEST(Capture, OfSeveralSynAcksTheFirstCounts) {
+  const Told told = read({{0, 0, 0, 0, syn_flag},
+                          {1, 0, 1, 0, syn_flag | ack_flag},
+                          {0, 0, 0, 0, syn_flag, 1000, 1000},
+                          {1, 0, 1, 0, syn_flag | ack_flag},
+                          {0, 1, 1}});
+  const auto slow = told.finding(Rule::slow_handshake);
+  ASSERT_TRUE(slow.has_value());
+  EXPECT_EQ(slow->confidence, Confidence::likely);
+  EXPECT_TRUE(slow->text.starts_with("the SYN-ACK came 10 ms after the first SYN")) << slow->text;
+  EXPECT_FALSE(slow->text.contains("kernel")) << slow->text;
+}
+
+TEST(Capture, ASegmentThatRepeatsANumberIsNotAlwaysAKeepAlive) {
+  const auto keepalive = [](const std::vector<Say>& more) {
+    return read(after_handshake(more)).finding(Rule::keepalive).has_value();
+  };
+  EXPECT_TRUE(keepalive({{0, 1, 1, 9}, {1, 1, 10}, {0, 9, 1, 0, ack_flag, 1000, 5000}, {1, 1, 10}}));
+  EXPECT_TRUE(keepalive({{0, 1, 1, 9}, {1, 1, 10}, {0, 9, 1, 1, ack_flag, 1000, 5000}, {1, 1, 10}}));
+  // One byte, not acknowledged: sent again.
+  EXPECT_FALSE(keepalive({{0, 1, 1, 1}, {0, 1, 1, 1, ack_flag, 1000, 300}}));
+  // An ACK that one byte has overtaken.
+  EXPECT_FALSE(keepalive({{0, 1, 1, 1}, {0, 1, 1}}));
+  // The ACK of the peer's FIN with the number of the own one.
+  EXPECT_FALSE(keepalive({{0, 1, 1, 0, fin_ack}, {1, 1, 2, 0, fin_ack}, {0, 1, 2}}));
+}
+
 TEST(Capture, TheFileEndsBeforeTheConnectionDoes) {
   EXPECT_EQ(read(shaken).life().outcome, Outcome::open);
   EXPECT_EQ(read(shaken).life().zeek_state, "S1");

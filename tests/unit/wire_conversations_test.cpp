@@ -116,6 +116,111 @@ TEST(Conversations, CountBytesBySequenceNumber) {
   EXPECT_TRUE(heard.ends()[0].cut);
 }
 
+// RFC 5961, 4: an open end answers a SYN by a challenge ACK and goes on.
+TEST(Conversations, ASynThatAnOpenEndRefusesEndsNothing) {
+  Heard heard;
+  Talk talk;
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
+  heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
+  heard.hear(talk.frame({0, 1, 1}));
+  heard.hear(talk.frame({0, 500'000, 0, 0, syn_flag}));  // a forged one
+  EXPECT_EQ(heard.conversations.stream(), 1U);
+  heard.hear(talk.frame({1, 1, 1}));  // the challenge ACK
+  EXPECT_EQ(heard.conversations.stream(), 0U);
+  heard.hear(talk.frame({0, 1, 1, 100}));
+  EXPECT_EQ(heard.conversations.stream(), 0U);
+  heard.conversations.finish(heard.events);
+  ASSERT_EQ(heard.ends().size(), 2U);
+  EXPECT_EQ(heard.ends()[0].totals.out.sequence_bytes, 100U);
+  EXPECT_EQ(heard.ends()[0].totals.out.missing_bytes, 0U);
+}
+
+// The peer has the old connection, the client has not: challenge ACK, the RST that it asks for, the same SYN again.
+TEST(Conversations, ASynThatIsAnsweredEndsTheOneBefore) {
+  Heard heard;
+  Talk talk;
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
+  heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
+  heard.hear(talk.frame({0, 1, 1}));
+  heard.hear(talk.frame({0, 500'000, 0, 0, syn_flag}));
+  heard.hear(talk.frame({1, 1, 1}));
+  EXPECT_EQ(heard.hear(talk.frame({0, 1, 0, 0, rst_flag})), TW_WHY_RST);
+  EXPECT_EQ(heard.conversations.stream(), 0U);
+  heard.hear(talk.frame({0, 500'000, 0, 0, syn_flag}));
+  EXPECT_EQ(heard.conversations.stream(), 1U);
+  heard.hear(talk.frame({1, 800'000, 500'001, 0, syn_flag | ack_flag}));
+  EXPECT_EQ(heard.conversations.stream(), 1U);
+  ASSERT_EQ(heard.ends().size(), 1U);
+  heard.hear(talk.frame({0, 500'001, 800'001, 10}));
+  heard.conversations.finish(heard.events);
+  ASSERT_EQ(heard.ends().size(), 2U);
+  EXPECT_EQ(heard.ends()[1].totals.out.sequence_bytes, 10U);
+}
+
+TEST(Conversations, CountNothingThatIsRefused) {
+  Heard heard;
+  Talk talk;
+  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
+  heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
+  heard.hear(talk.frame({0, 1, 1}));
+  heard.hear(talk.frame({1, 300'000'000, 1, 0, rst_flag}));
+  EXPECT_TRUE(heard.conversations.analysis().refused);
+  heard.hear(talk.frame({1, 700'000, 1, 0, syn_flag | ack_flag}));
+  EXPECT_TRUE(heard.conversations.analysis().refused);
+  heard.hear(talk.frame({1, 1, 1, 50}));
+  EXPECT_EQ(heard.conversations.analysis().flags, 0U);
+  heard.conversations.finish(heard.events);
+  EXPECT_EQ(heard.ends().at(0).totals.in.sequence_bytes, 50U);
+  EXPECT_EQ(heard.ends().at(0).totals.in.missing_bytes, 0U);
+}
+
+TEST(Conversations, APacketCapturedTwiceIsNotSentTwice) {
+  Heard heard;
+  Talk talk;
+  TcpFrame first = talk.frame({0, 1, 1, 100});
+  first.ip_id = 7;
+  first.ttl = 64;
+  heard.hear(first);
+  TcpFrame copy = first;
+  copy.number = 2;
+  copy.ts_ns += 3'000;
+  copy.ttl = 63;  // the same one behind a router
+  heard.hear(copy);
+  EXPECT_TRUE(heard.conversations.analysis().duplicate_frame);
+  EXPECT_EQ(heard.conversations.analysis().flags, 0U);
+  TcpFrame again = first;  // a retransmission has an identification of its own
+  again.number = 3;
+  again.ts_ns += 3'000;
+  again.ip_id = 8;
+  heard.hear(again);
+  EXPECT_FALSE(heard.conversations.analysis().duplicate_frame);
+  TcpFrame without = first;
+  without.ip_id = 0;
+  without.number = 4;
+  without.ts_ns += 300'000'000;
+  heard.hear(without);
+  without.ts_ns += 300'000;  // later than a copy of a packet without identification can be
+  without.number = 5;
+  heard.hear(without);
+  EXPECT_FALSE(heard.conversations.analysis().duplicate_frame);
+  heard.conversations.finish(heard.events);
+  const StreamTotals totals = heard.ends().at(0).totals.out;
+  EXPECT_EQ(totals.frames, 5U);
+  EXPECT_EQ(totals.duplicate_frames, 1U);
+  EXPECT_EQ(totals.duplicate_bytes, 100U);
+  EXPECT_EQ(totals.retransmits, 3U);
+  EXPECT_EQ(totals.payload_bytes + totals.missing_bytes,
+            totals.sequence_bytes + totals.retransmitted_bytes + totals.duplicate_bytes);
+}
+
+TEST(Conversations, TheFirstSegmentOfEachSideInMidStreamIsAnEvent) {
+  Heard heard;
+  Talk talk;
+  EXPECT_EQ(heard.hear(talk.frame({0, 5, 5, 10})), TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(heard.hear(talk.frame({1, 5, 15})), TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(heard.hear(talk.frame({0, 15, 5, 10})), 0);
+}
+
 TEST(Conversations, AnUnreadableHeaderIsCountedAndNothingElse) {
   Heard heard;
   Talk talk;
@@ -240,6 +345,48 @@ TEST(SequenceBytes, AnAcknowledgementShowsWhatWasNotCaptured) {
   EXPECT_EQ(bytes.missing(), 100U);
   bytes.acknowledged(0x7fffffffU);  // no window is so large
   EXPECT_EQ(bytes.range(), 200U);
+}
+
+TEST(SequenceBytes, AJumpThatThePeerAcknowledgesIsAGap) {
+  SequenceBytes bytes;
+  bytes.sent(1'000, 100, ack_flag);
+  bytes.sent(3'000'001'100U, 100, ack_flag);
+  EXPECT_EQ(bytes.missing(), 0U);  // nonsense, for all that is known
+  bytes.acknowledged(3'000'001'200U);
+  EXPECT_EQ(bytes.missing(), 3'000'000'000U);
+  EXPECT_EQ(bytes.range(), 3'000'000'200U);
+  EXPECT_EQ(bytes.payload() + bytes.missing(), bytes.range() + bytes.retransmitted());
+}
+
+TEST(SequenceBytes, AnAcknowledgementElsewhereSaysNothingOfAJump) {
+  SequenceBytes bytes;
+  bytes.sent(1'000, 100, ack_flag);
+  bytes.sent(3'000'001'100U, 100, ack_flag);
+  bytes.acknowledged(1'100);
+  EXPECT_EQ(bytes.missing(), 0U);
+}
+
+TEST(SequenceBytes, TheNumberOfARstOpensNoHole) {
+  SequenceBytes bytes;
+  bytes.sent(1'000, 100, ack_flag);
+  bytes.sent(900'000, 0, rst_flag);
+  bytes.sent(1'100, 100, ack_flag);
+  EXPECT_EQ(bytes.range(), 200U);
+  EXPECT_EQ(bytes.missing(), 0U);
+  EXPECT_EQ(bytes.retransmitted(), 0U);
+}
+
+TEST(SequenceBytes, AKeepAliveAtTheBeginningOfACaptureIsNoByte) {
+  SequenceBytes bytes;
+  bytes.sent(999, 0, ack_flag);
+  bytes.acknowledged(1'000);
+  bytes.sent(1'000, 50, ack_flag);
+  EXPECT_EQ(bytes.range(), 50U);
+  EXPECT_EQ(bytes.missing(), 0U);
+  SequenceBytes more;  // two numbers: something was sent that is not in the capture
+  more.sent(999, 0, ack_flag);
+  more.acknowledged(1'001);
+  EXPECT_EQ(more.missing(), 2U);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "unit/wire_talk.hpp"
+#include "wire/acceptance.hpp"
 #include "wire/observer.hpp"
 
 namespace tcpwitness::testing {
@@ -13,12 +14,18 @@ namespace {
 class Watched {
  public:
   Watched& say(const Say& s) {
-    const Observer::Transitions told = observer_.observe(talk_.segment(s), s.side);
+    const SeenSegment g = talk_.segment(s);
+    const Acceptance::Answer answer = acceptance_.observe(g, s.side);
+    if (answer.refused) return *this;
+    if (answer.resumed) take(observer_.resume());
+    take(observer_.observe(g, s.side));
+    return *this;
+  }
+  void take(const Observer::Transitions& told) {
     for (unsigned i = 0; i < told.count; ++i) {
       std::string& states = states_[told.list[i].side];
       states += (states.empty() ? "" : " ") + std::string(name(told.list[i].to));
     }
-    return *this;
   }
   Watched& shake() { return say({0, 0, 0, 0, syn_flag}).say({1, 0, 1, 0, syn_flag | ack_flag}).say({0, 1, 1}); }
   [[nodiscard]] std::string local() const { return states_[0]; }
@@ -27,6 +34,7 @@ class Watched {
 
  private:
   Talk talk_;
+  Acceptance acceptance_;
   Observer observer_;
   std::string states_[2];
 };
@@ -135,12 +143,23 @@ TEST(Observer, OneDirectionProvesItsOwnStatesOnly) {
   Watched server;
   server.say({1, 0, 1, 0, syn_flag | ack_flag}).say({1, 1, 1, 100}).say({1, 101, 1, 0, fin_ack});
   EXPECT_EQ(server.peer(), "NEW_SYN_RECV ESTABLISHED FIN_WAIT1");
+  EXPECT_EQ(server.local(), "SYN_SENT ESTABLISHED CLOSE_WAIT");  // its ACK must have come
 }
 
 TEST(Observer, AFinSentAgainChangesNothing) {
   Watched w;
   w.shake().say({0, 1, 1, 0, fin_ack}).say({0, 1, 1, 0, fin_ack}).say({0, 1, 1, 0, fin_ack});
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1");
+}
+
+TEST(Observer, WhereTheReceiverOfARstGoesOnItWasNotTaken) {
+  Watched w;
+  w.shake().say({1, 500, 1, 0, rst_flag});
+  EXPECT_TRUE(w.over());
+  w.say({1, 1, 1, 100, fin_ack}).say({0, 1, 102});
+  EXPECT_FALSE(w.over());
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED CLOSE CLOSE_WAIT");
+  EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED CLOSE FIN_WAIT1 FIN_WAIT2");
 }
 
 TEST(Observer, NothingFollowsTheEnd) {

@@ -35,6 +35,9 @@ void Timeline::cause_of(EventId id, std::string_view cause) {
   Item* item = held(id);
   if (item == nullptr) return;
   if (auto* segment = std::get_if<SegmentEntry>(&std::get<Entry>(item->report).body)) {
+    // The kernel has sent it again: not a segment that came late.
+    const auto late = std::ranges::find(segment->analysis, "out-of-order");
+    if (late != segment->analysis.end()) *late = "retransmission";
     const auto place = std::ranges::find(segment->analysis, "retransmission");
     if (!cause.empty() && std::ranges::find(segment->analysis, cause) == segment->analysis.end()) {
       segment->analysis.insert(place == segment->analysis.end() ? place : std::next(place), cause);

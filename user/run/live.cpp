@@ -65,6 +65,7 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   settings.explain = trace;
   settings.kernel_heard = tracer.kernel_heard();
   settings.wire_heard = tracer.wire_heard();
+  settings.every_segment = options.packets_all && settings.wire_heard;
   if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
   settings.pid = options.pid;
   settings.comm = options.comm;

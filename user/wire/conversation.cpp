@@ -81,8 +81,15 @@ std::uint32_t ConversationTable::create(std::uint32_t hash, const Endpoint& loca
   return slot;
 }
 
+void ConversationTable::supersede(std::uint32_t slot, std::uint32_t younger) {
+  at(slot).younger = younger;
+  at(younger).older = slot;
+}
+
 void ConversationTable::release(std::uint32_t slot) {
   Conversation& c = at(slot);
+  if (c.younger != none) at(c.younger).older = none;
+  if (c.older != none) at(c.older).younger = none;
   list(slot, Listed::no);
   index_.erase(c.hash, slot);
   c.live = false;

@@ -55,11 +55,14 @@ struct Conversation {
   std::array<Stream, 2> side;
   std::uint32_t next = IndexTable::none;
   std::uint32_t previous = IndexTable::none;
+  std::uint32_t older = IndexTable::none;    // the conversation on the same address pair that its SYN found open
+  std::uint32_t younger = IndexTable::none;  // and that one's way back
   std::uint8_t completeness = 0;
   std::uint8_t answered_by = 1;  // the side that sent the SYN-ACK
   Listed listed = Listed::no;
   bool live = false;
   bool handshake_done = false;
+  bool goes_on = false;      // behind the SYN of the younger one
   bool established = false;  // both sides were heard beyond their SYN
 
   [[nodiscard]] ConversationTotals totals() const;
@@ -77,6 +80,10 @@ class ConversationTable {
   [[nodiscard]] std::uint32_t find(std::uint32_t hash, const Endpoint& a, const Endpoint& b);
   std::uint32_t create(std::uint32_t hash, const Endpoint& local, const Endpoint& remote);
   void release(std::uint32_t slot);
+  // The address pair is `younger`'s, whose SYN may yet be refused.
+  void supersede(std::uint32_t slot, std::uint32_t younger);
+  // No look-up finds it any more.
+  void conceal(std::uint32_t slot) { index_.erase(at(slot).hash, slot); }
 
   // It is looked at soon, and was not for long: its memory comes while other frames are worked on.
   void warm(std::uint32_t slot) const {

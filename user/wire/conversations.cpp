@@ -58,7 +58,8 @@ std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const Tc
     // Where the SYN's sender was not heard, the other side's next segment shows that its ACK has come.
     if (!c.handshake_done && (me.syn || peer.syn)) {
       c.handshake_done = true;
-      why |= &me == &c.side[c.answered_by] ? TW_WHY_UNKNOWN_FLOW : TW_WHY_HANDSHAKE_ACK;
+      const bool answerer = &me == &c.side[c.answered_by];
+      why = static_cast<std::uint16_t>(answerer ? TW_WHY_UNKNOWN_FLOW : TW_WHY_HANDSHAKE_ACK);
     }
     if (peer.fin && !peer.fin_acked && seq_not_after(peer.fin_end, f.ack)) {
       peer.fin_acked = true;
@@ -122,6 +123,7 @@ struct Conversations::Impl {
 
   void observe(const TcpFrame& f, std::vector<Event>& out);
   std::uint32_t locate(const TcpFrame& f, std::vector<Event>& out);
+  std::uint32_t older_or(std::uint32_t slot, const TcpFrame& f, std::vector<Event>& out);
   std::uint16_t refused(Conversation& c, unsigned from, const TcpFrame& f);
   std::uint16_t taken(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
   void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
@@ -159,7 +161,10 @@ bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
   }
   for (; !left.empty() && out.size() < at_most; left.pop_back()) {
     const std::uint32_t slot = left.back();
-    impl_->end(slot, !impl_->timers || !impl_->timers->over(slot, impl_->table.at(slot), impl_->now), out);
+    if (!impl_->table.at(slot).live) continue;
+    const Conversation& c = impl_->table.at(slot);
+    const bool passed = c.younger != ConversationTable::none && !c.goes_on;  // a SYN came, and nothing of this one since
+    impl_->end(slot, !passed && (!impl_->timers || !impl_->timers->over(slot, c, impl_->now)), out);
   }
   return !left.empty();
 }
@@ -176,21 +181,50 @@ std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::vector<Event>&
     end(slot, false, out);
     slot = ConversationTable::none;
   }
+  std::uint32_t older = ConversationTable::none;
   if (slot != ConversationTable::none) {
     const Conversation& c = table.at(slot);
     const Stream& me = c.side[c.local == f.source ? 0 : 1];
     reused = syn && !ack && me.has_isn && me.isn != f.seq;
-    if (!reused) return slot;
-    end(slot, false, out);
+    if (!reused) return c.older == ConversationTable::none ? slot : older_or(slot, f, out);
+    // One that is open refuses the SYN (RFC 5961, 4), or has forgotten: what follows shows which.
+    if (c.established && c.listed != Listed::over) {
+      older = slot;
+      table.conceal(slot);
+    } else {
+      older = c.older;
+      if (older != ConversationTable::none) table.at(older).younger = ConversationTable::none;
+      table.at(slot).older = ConversationTable::none;
+      end(slot, false, out);
+    }
   }
   // The sender of the SYN is local, and so is whom the SYN-ACK goes to.
   const bool swap = syn && ack;
   const std::uint32_t made =
       swap ? table.create(hash, f.destination, f.source) : table.create(hash, f.source, f.destination);
   table.at(made).stream = streams++;
+  if (older != ConversationTable::none) table.supersede(older, made);
   if (timers) timers->begin(made);
   if (reused) analysis.flags |= analysis_flag::reused_ports;
   return made;
+}
+
+// A conversation that has only a SYN yet, and before it one that was open: whose segment is it? What does not answer
+// the SYN is the older one's. An answer ends that one.
+std::uint32_t Conversations::Impl::older_or(std::uint32_t slot, const TcpFrame& f, std::vector<Event>& out) {
+  const Conversation& c = table.at(slot);
+  const bool asker = c.local == f.source;
+  const Stream& syn = c.side[0];
+  const std::uint32_t number = asker ? f.seq : f.ack;
+  const bool numbered = asker || has(f, tcp_flag::ack);
+  const auto most = static_cast<std::uint32_t>(syn.bytes.range()) + 1;  // Fast Open: the SYN and its payload
+  const bool fits = has(f, tcp_flag::syn) || (numbered && seq_before(syn.isn, number) && number - syn.isn <= most);
+  if (!fits) {
+    table.at(c.older).goes_on = true;
+    return c.older;
+  }
+  if (!asker || !has(f, tcp_flag::syn)) end(c.older, false, out);
+  return slot;
 }
 
 void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
@@ -319,6 +353,7 @@ void Conversations::Impl::relist(std::uint32_t slot, Conversation& c, const TcpF
 }
 
 void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& out) {
+  if (const std::uint32_t older = table.at(slot).older; older != ConversationTable::none) end(older, cut, out);
   const Conversation& c = table.at(slot);
   Event& e = out.emplace_back();
   e.ts_ns = c.last_ts_ns;

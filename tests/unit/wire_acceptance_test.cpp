@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a receiver takes and what it must refuse (RFC 9293, 3.10.7), by the segments before: each rule, and its near miss.
+#include <gtest/gtest.h>
+
+#include "unit/wire_talk.hpp"
+#include "wire/acceptance.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+constexpr std::uint8_t syn_ack = syn_flag | ack_flag;
+constexpr std::uint8_t rst_ack = rst_flag | ack_flag;
+
+class Judged {
+ public:
+  explicit Judged(bool every = true) : acceptance_(every) {}
+  Acceptance::Answer ask(const Say& say) { return acceptance_.observe(talk_.segment(say), say.side); }
+  bool refuses(const Say& say) { return ask(say).refused; }
+  Judged& said(const Say& say) {
+    EXPECT_FALSE(refuses(say));
+    return *this;
+  }
+  Judged& shake() { return said({0, 0, 0, 0, syn_flag}).said({1, 0, 1, 0, syn_ack}).said({0, 1, 1}); }
+
+ private:
+  Talk talk_;
+  Acceptance acceptance_;
+};
+
+TEST(Acceptance, ARstForASynMustAcknowledgeIt) {
+  Judged j;
+  j.said({0, 0, 0, 0, syn_flag});
+  EXPECT_TRUE(j.refuses({1, 0, 0, 0, rst_ack}));
+  EXPECT_TRUE(j.refuses({1, 0, 2, 0, rst_ack}));
+  EXPECT_TRUE(j.refuses({1, 0, 0, 0, rst_flag}));
+  EXPECT_FALSE(j.refuses({1, 0, 1, 0, rst_ack}));
+}
+
+TEST(Acceptance, ARstForASynWithPayloadMayAcknowledgeThat) {
+  Judged j;
+  j.said({0, 0, 0, 20, syn_flag});
+  EXPECT_TRUE(j.refuses({1, 0, 22, 0, rst_ack}));
+  EXPECT_FALSE(j.refuses({1, 0, 21, 0, rst_ack}));
+}
+
+TEST(Acceptance, ARstBeforeWhatWasAcknowledgedIsRefused) {
+  Judged j;
+  j.shake().said({1, 1, 1, 100}).said({0, 1, 101});
+  EXPECT_TRUE(j.refuses({1, 100, 1, 0, rst_flag}));
+  EXPECT_FALSE(j.refuses({1, 101, 1, 0, rst_flag}));
+}
+
+TEST(Acceptance, ARstThatDoesNotCountTheFinBeforeItIsTaken) {
+  Judged j;
+  j.shake().said({1, 1, 1, 0, fin_flag | ack_flag}).said({0, 1, 2});
+  EXPECT_FALSE(j.refuses({1, 1, 1, 0, rst_flag}));
+}
+
+TEST(Acceptance, ARstBeyondTheWindowIsRefused) {
+  Judged j;
+  j.shake().said({0, 1, 1, 0, ack_flag, 1000});  // no scale: the window is 1000 bytes
+  EXPECT_TRUE(j.refuses({1, 1002, 1, 0, rst_flag}));
+  EXPECT_FALSE(j.refuses({1, 1001, 1, 0, rst_flag}));
+}
+
+TEST(Acceptance, WhereNotEverySegmentIsSeenTheWindowMayBeOlder) {
+  Judged j(false);
+  j.shake();
+  EXPECT_TRUE(j.refuses({1, 1'500'000'000, 1, 0, rst_flag}));
+  EXPECT_FALSE(j.refuses({1, 5'000'000, 1, 0, rst_flag}));
+}
+
+TEST(Acceptance, AChallengeAckAndTheRstItAsksForAreNotOfTheAttempt) {
+  Judged j;
+  j.said({0, 0, 0, 0, syn_flag});
+  EXPECT_TRUE(j.refuses({1, 70'000, 4'000'000'000}));  // RFC 5961, 4: the old connection's numbers
+  EXPECT_TRUE(j.refuses({0, 4'000'000'000, 0, 0, rst_flag}));
+  j.said({0, 0, 0, 0, syn_flag});
+  EXPECT_FALSE(j.refuses({1, 0, 1, 0, syn_ack}));
+}
+
+TEST(Acceptance, AnAttemptMayBeWithdrawnByARst) {
+  Judged j;
+  j.said({0, 0, 0, 0, syn_flag}).said({1, 0, 1, 0, syn_ack});
+  EXPECT_FALSE(j.refuses({0, 1, 0, 0, rst_flag}));
+}
+
+TEST(Acceptance, TheSecondOfTwoSynAcksIsRefused) {
+  Judged j;
+  j.shake();
+  EXPECT_TRUE(j.refuses({1, 770'000, 1, 0, syn_ack}));
+  EXPECT_FALSE(j.refuses({1, 0, 1, 0, syn_ack}));  // the same again
+}
+
+TEST(Acceptance, UnlessTheAckSaysThatItCameFirst) {
+  Judged j;
+  j.said({0, 0, 0, 0, syn_flag}).said({1, 0, 1, 0, syn_ack});
+  EXPECT_TRUE(j.refuses({1, 770'000, 1, 0, syn_ack}));
+  const Acceptance::Answer answer = j.ask({0, 1, 770'001});
+  EXPECT_FALSE(answer.refused);
+  EXPECT_TRUE(answer.restarted);
+  Judged first;
+  first.said({0, 0, 0, 0, syn_flag}).said({1, 0, 1, 0, syn_ack});
+  EXPECT_TRUE(first.refuses({1, 770'000, 1, 0, syn_ack}));
+  EXPECT_FALSE(first.ask({0, 1, 1}).restarted);
+}
+
+TEST(Acceptance, ARstBehindWhichItsReceiverTakesNewDataWasNotTaken) {
+  Judged j;
+  j.shake().said({1, 500, 1, 0, rst_flag});  // inside the window: RFC 5961, 3.2 has it challenged
+  EXPECT_FALSE(j.ask({1, 1, 1, 100}).resumed);
+  EXPECT_TRUE(j.ask({0, 1, 101}).resumed);
+}
+
+TEST(Acceptance, WhatWasUnderWayBehindARstProvesNothing) {
+  Judged j;
+  j.shake().said({0, 1, 1, 100}).said({1, 1, 1, 0, rst_flag});
+  EXPECT_FALSE(j.ask({0, 101, 1, 100}).resumed);
+  EXPECT_FALSE(j.ask({0, 201, 1, 100}).resumed);
+  EXPECT_FALSE(j.ask({1, 1, 301, 0, ack_flag}).resumed);
+}
+
+TEST(Acceptance, ARstBehindWhichBothGoOnForAWhileWasNotTaken) {
+  Judged j;
+  j.shake().said({1, 1, 1, 0, rst_flag}).said({0, 1, 1, 100}).said({1, 1, 101});
+  EXPECT_FALSE(j.ask({0, 101, 1, 100}).resumed);
+  EXPECT_TRUE(j.ask({0, 201, 1, 100, ack_flag, 1000, 1500}).resumed);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
