@@ -41,15 +41,15 @@ inline constexpr unsigned count = 15;
 
 // What the conversation so far says of one segment. Filled only where every segment is heard.
 struct Analysis {
-  std::uint32_t flags = 0;          // analysis_flag
-  std::uint32_t duplicate_ack = 0;  // its number, from 1
-  std::uint64_t frame = 0;          // number of the frame in the capture, from 1; 0: not from a capture
-  std::uint32_t conversation = 0;   // names its conversation until that ends, from 1; 0: not from a capture
+  std::uint32_t flags = 0;             // analysis_flag
+  std::uint32_t duplicate_ack = 0;     // its number, from 1
+  std::uint64_t frame = 0;             // number of the frame in the capture, from 1; 0: not from a capture
+  std::uint32_t conversation = 0;      // names its conversation until that ends, from 1; 0: not from a capture
   std::uint32_t again_in_silence = 0;  // this copy's number, while the other side sent nothing
-  bool refused = false;             // its receiver cannot have taken it: it changes nothing
-  bool resumed = false;             // it proves that the RST before it was not taken
-  bool restarted = false;           // it took the peer's second SYN-ACK, whose number is its acknowledgement - 1
-  bool duplicate_frame = false;     // the capture has the same packet a moment before
+  bool refused = false;                // its receiver cannot have taken it: it changes nothing
+  bool resumed = false;                // it proves that the RST before it was not taken
+  bool restarted = false;              // it took the peer's second SYN-ACK, whose number is its acknowledgement - 1
+  bool duplicate_frame = false;        // the capture has the same packet a moment before
 };
 
 // One TCP segment of a capture, from nobody's view. Host byte order.
@@ -68,13 +68,13 @@ struct TcpFrame {
   std::uint16_t window = 0;  // as in the header
   std::uint16_t mss = 0;     // 0: no such option
   std::uint16_t vlan_id = 0;
-  std::uint16_t ip_id = 0;   // IPv4 identification; 0: none, or left out by its sender
+  std::uint16_t ip_id = 0;     // IPv4 identification; 0: none, or left out by its sender
   std::uint16_t checksum = 0;  // of TCP; 0: cut off
-  std::uint16_t mptcp = 0;   // bit n: an MPTCP option of subtype n (RFC 8684, 8)
-  std::uint8_t flags = 0;    // tcp_flag
-  std::uint8_t options = 0;  // enum tw_options
-  std::uint8_t wscale = 0;   // if options has TW_OPT_WSCALE
-  std::uint8_t ttl = 0;      // or hop limit
+  std::uint16_t mptcp = 0;     // bit n: an MPTCP option of subtype n (RFC 8684, 8)
+  std::uint8_t flags = 0;      // tcp_flag
+  std::uint8_t options = 0;    // enum tw_options
+  std::uint8_t wscale = 0;     // if options has TW_OPT_WSCALE
+  std::uint8_t ttl = 0;        // or hop limit
   std::uint8_t sack_count = 0;
   bool bad_header = false;  // the data offset or the IP length contradict the frame; only addresses and ports hold
   bool bad_checksum = false;

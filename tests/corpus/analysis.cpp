@@ -3,8 +3,9 @@
 //
 // Prints the agreement for each flag and each file. Required are precision and recall of 0.98 for each flag with 20
 // occurrences or more, and equal totals for every conversation. "Explained" are the places where we differ on purpose
-// (docs/wire-analysis.md): what tshark calls keep-alive, sent into a closed window or no keep-alive by its numbers; packets
-// that a capture has twice, and what tshark makes of them later; what is behind a segment that its receiver refused.
+// (docs/wire-analysis.md): what tshark calls keep-alive, sent into a closed window or no keep-alive by its numbers;
+// packets that a capture has twice, and what tshark makes of them later; what is behind a segment that its receiver
+// refused.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -153,7 +154,8 @@ Agreements compare(const std::string& capture) {
       ++(ours ? agreement.ours : agreement.theirs);
       fmt::print("differs: {}, frame {}: {} says {}\n", capture, frame, ours ? "tcpwitness" : "tshark", columns[bit]);
     }
-    if (const std::uint64_t duplicate = number(table.last(row, "tcp.analysis.duplicate_ack_num")); duplicate != 0 && !counts_differ) {
+    if (const std::uint64_t duplicate = number(table.last(row, "tcp.analysis.duplicate_ack_num"));
+        duplicate != 0 && !counts_differ) {
       EXPECT_EQ(analysis.duplicate_ack, duplicate) << capture << ", frame " << frame;
     }
     const bool keep_alive = !table.at(row, "tcp.analysis.keep_alive").empty();

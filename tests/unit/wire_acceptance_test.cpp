@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a receiver takes and what it must refuse (RFC 9293, 3.10.7), by the segments before: each rule, and its near miss.
+// What a receiver takes and what it must refuse (RFC 9293, 3.10.7), by the segments before: each rule, and its near
+// miss.
 #include <gtest/gtest.h>
 
 #include "unit/wire_talk.hpp"

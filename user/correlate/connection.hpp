@@ -309,6 +309,7 @@ struct Ends {
   Acceptance::Answer answer;     // to the newest segment
   std::array<TcpState, 12> peer_states{};
   std::uint8_t peer_count = 0;
+  bool syn_ack_repeated = false;
 };
 
 // What a connection waits for; each has one fixed delay, see table.hpp.
@@ -360,7 +361,6 @@ struct Connection {
   std::uint8_t wscale_peer = wscale_unknown;
   std::array<TcpState, 11> states{};
   std::uint8_t state_count = 0;
-  std::uint8_t wire_repeated_syn_acks = 0;  // in a capture, 255 at most
   std::uint8_t ttl_in = 0;  // of the peer's segments, RST excluded; 0: none seen
   TcpState state = TcpState::unknown;
   Role role = Role::unknown;

@@ -241,7 +241,7 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   c.has_isn_remote = true;
   c.syn_ack_seen = true;
   // The kernel takes the newest; the wire alone knows when the first one came.
-  if (c.syn_ack && settings_.capture && c.wire_repeated_syn_acks != 0xff) ++c.wire_repeated_syn_acks;
+  if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
   if (!c.syn_ack || (!out && settings_.kernel_heard)) c.syn_ack = {e.id, e.ts_ns};
   if (!out || !settings_.kernel_heard) return;
   if (g.socket.type != TW_SOCKET_REQUEST) return;

@@ -47,15 +47,16 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   const bool captured = bench.conversation != nullptr;
   const bool by_one = first >= bench.slow_handshake_ns || second >= bench.slow_handshake_ns;
   if (by_one && (!captured || asked)) finding.confidence = Confidence::certain;
-  if (captured && !asked && c.wire_repeated_syn_acks == 0) finding.confidence = Confidence::inconclusive;
+  const bool repeated_answer = c.ends && c.ends->syn_ack_repeated;
+  if (captured && !asked && !repeated_answer) finding.confidence = Confidence::inconclusive;
   if (!bench.texts) return finding;
   if (captured) {
-    finding.text = asked ? fmt::format("the SYN-ACK came {} after the first SYN", seconds(first))
-                         : fmt::format("the SYN-ACK came {} after the first SYN, the ACK of it only {} later: ",
-                                       seconds(first), seconds(second)) +
-                               (c.wire_repeated_syn_acks != 0
-                                    ? "one of the two was lost behind the place of the capture, or came late"
-                                    : "it came late, or an earlier one was not captured");
+    finding.text =
+        asked ? fmt::format("the SYN-ACK came {} after the first SYN", seconds(first))
+              : fmt::format("the SYN-ACK came {} after the first SYN, the ACK of it only {} later: ", seconds(first),
+                            seconds(second)) +
+                    (repeated_answer ? "one of the two was lost behind the place of the capture, or came late"
+                                     : "it came late, or an earlier one was not captured");
   } else if (active) {
     finding.text = asked ? fmt::format("the peer's SYN-ACK came {} after our first SYN{}", seconds(first),
                                        sent_again(c, RetransmitKind::syn, "SYN"))

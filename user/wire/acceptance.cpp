@@ -55,8 +55,8 @@ bool Acceptance::resumes(const SeenSegment& g, unsigned side) {
   constexpr std::int64_t while_ns = 1'000'000'000;
   if (!g.has(tcp_flag::ack) || g.has(tcp_flag::rst | tcp_flag::syn)) return false;
   const std::uint32_t sent_before = at_reset_[side ^ 1U];
-  const bool covers_news = sides_[side ^ 1U].sent && seq_before(sent_before, g.ack) &&
-                           seq_not_after(g.ack, sides_[side ^ 1U].next);
+  const bool covers_news =
+      sides_[side ^ 1U].sent && seq_before(sent_before, g.ack) && seq_not_after(g.ack, sides_[side ^ 1U].next);
   if (side == reset_side_) {
     answered_ = answered_ || covers_news;
     return false;

@@ -58,8 +58,8 @@ class Acceptance {
   std::array<std::uint32_t, 2> at_reset_{};  // `next` of both sides then
   unsigned reset_side_ = 0;                  // which sent it
   bool every_ = true;
-  bool reset_ = false;        // a RST was believed
-  bool answered_ = false;     // its sender acknowledged what was sent behind it
+  bool reset_ = false;     // a RST was believed
+  bool answered_ = false;  // its sender acknowledged what was sent behind it
 };
 
 }  // namespace tcpwitness

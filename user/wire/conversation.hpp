@@ -29,8 +29,8 @@ struct Stream {
   std::uint32_t duplicates = 0;       // such frames
   std::uint32_t retransmits = 0;
   std::uint32_t out_of_order = 0;
-  std::uint32_t copied = 0;  // the number that it sent again last,
-  std::uint32_t copies = 0;  // and how often since the other side sent anything
+  std::uint32_t copied = 0;   // the number that it sent again last,
+  std::uint32_t copies = 0;   // and how often since the other side sent anything
   std::uint32_t isn = 0;      // or what it must have been, by its first segment or the peer's acknowledgement
   std::uint32_t fin_end = 0;  // the number after its FIN
   bool has_isn : 1 = false;

@@ -27,7 +27,9 @@ constexpr std::int64_t given_up_ns = 130'000'000'000;
 
 bool has(const TcpFrame& frame, std::uint8_t flag) { return (frame.flags & flag) != 0; }
 
-SeenSegment seen(const TcpFrame& f) { return {f.ts_ns, f.seq, f.ack, f.len, f.window, f.flags, f.options, f.wscale, f.mptcp}; }
+SeenSegment seen(const TcpFrame& f) {
+  return {f.ts_ns, f.seq, f.ack, f.len, f.window, f.flags, f.options, f.wscale, f.mptcp};
+}
 
 // The initial sequence number that a first segment implies.
 std::uint32_t isn_of(const TcpFrame& f) { return has(f, tcp_flag::syn) ? f.seq : f.seq - 1; }
@@ -163,7 +165,8 @@ bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
     const std::uint32_t slot = left.back();
     if (!impl_->table.at(slot).live) continue;
     const Conversation& c = impl_->table.at(slot);
-    const bool passed = c.younger != ConversationTable::none && !c.goes_on;  // a SYN came, and nothing of this one since
+    const bool passed =
+        c.younger != ConversationTable::none && !c.goes_on;  // a SYN came, and nothing of this one since
     impl_->end(slot, !passed && (!impl_->timers || !impl_->timers->over(slot, c, impl_->now)), out);
   }
   return !left.empty();

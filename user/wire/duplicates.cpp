@@ -11,12 +11,11 @@ bool Duplicates::seen_before(const TcpFrame& f) {
   static_assert(size == 1U << 9U);
   const std::int64_t later = f.ts_ns - p.ts_ns;
   const bool same = p.used && p.seq == f.seq && p.ack == f.ack && p.len == f.len && p.ip_id == f.ip_id &&
-                    p.flags == f.flags && p.window == f.window && p.checksum == f.checksum &&
-                    p.source == f.source && p.destination == f.destination && later >= 0 &&
+                    p.flags == f.flags && p.window == f.window && p.checksum == f.checksum && p.source == f.source &&
+                    p.destination == f.destination && later >= 0 &&
                     (f.ip_id != 0 ? later <= moment_ns : later <= at_once_ns && p.ttl == f.ttl);
   if (!same) {
-    p = {f.source, f.destination, f.ts_ns,    f.seq,   f.ack, f.len,
-         f.window, f.ip_id,       f.checksum, f.flags, f.ttl, true};
+    p = {f.source, f.destination, f.ts_ns, f.seq, f.ack, f.len, f.window, f.ip_id, f.checksum, f.flags, f.ttl, true};
   }
   return same;
 }

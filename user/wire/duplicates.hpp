@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// duplicates.hpp: packets that a capture has twice (a capture on "any", a bridge, a mirror port, both sides of a router).
+// duplicates.hpp: packets that a capture has twice (a capture on "any", a bridge, a mirror port, both sides of a
+// router).
 //
 // The same addresses, numbers, flags, window, checksum and IP identification a moment later are the same packet: a
 // retransmission has an identification of its own. Where there is none (IPv6, or 0) only copies with the same TTL count

@@ -53,7 +53,7 @@ class Observer {
   void opened(Transitions& told, const SeenSegment& g, unsigned side);
   void close(Transitions& told);
 
-  std::array<End, 2> ends_;        // as they would be without the RST, if there was one
+  std::array<End, 2> ends_;       // as they would be without the RST, if there was one
   std::array<bool, 2> closed_{};  // by the RST
   bool over_ = false;
   bool reset_ = false;
