@@ -45,7 +45,7 @@ struct Analysis {
   std::uint32_t duplicate_ack = 0;     // its number, from 1
   std::uint64_t frame = 0;             // number of the frame in the capture, from 1; 0: not from a capture
   std::uint32_t conversation = 0;      // names its conversation until that ends, from 1; 0: not from a capture
-  std::uint32_t again_in_silence = 0;  // this copy's number, while the other side sent nothing
+  std::uint32_t again_in_silence = 0;  // this copy's number, while the other side sent nothing; RST: theirs
   bool refused = false;                // its receiver cannot have taken it: it changes nothing
   bool resumed = false;                // it proves that the RST before it was not taken
   bool restarted = false;              // it took the peer's second SYN-ACK, whose number is its acknowledgement - 1

@@ -145,8 +145,11 @@ TEST(Analysis, AKeepAliveIsOneBehindAndHasAtMostOneByte) {
   talk.shake().said({0, 1, 1, 100}).said({1, 1, 101});
   EXPECT_EQ(talk.flags({0, 100, 1}), is::keep_alive);
   EXPECT_EQ(talk.flags({1, 1, 101}), is::keep_alive_ack);
-  EXPECT_EQ(talk.flags({0, 100, 1, 1}), is::keep_alive);
+  EXPECT_EQ(talk.flags({0, 100, 1, 1, ack_flag, 1000, 1000}), is::keep_alive);
   EXPECT_EQ(talk.flags({1, 1, 101}), is::keep_alive_ack);
+  // A byte again sooner than any keep-alive timer is sent again.
+  EXPECT_EQ(talk.flags({0, 100, 1, 1, ack_flag, 1000, 300}), is::retransmission | is::spurious_retransmission);
+  EXPECT_EQ(talk.flags({1, 1, 101}), is::duplicate_ack);
   EXPECT_EQ(talk.flags({0, 99, 1}), 0U);
   EXPECT_EQ(talk.flags({1, 1, 101}), is::duplicate_ack);  // that was no probe
 }

@@ -232,9 +232,15 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
     }
     return;
   }
-  // The SYN's own number where it was seen: the SYN-ACK can acknowledge payload that came with it (RFC 7413).
+  // The SYN's own number where it was seen: the SYN-ACK can acknowledge payload that came with it (RFC 7413). What
+  // acknowledges something else is no answer to it (RFC 9293, 3.10.7.3).
+  constexpr std::uint32_t most_syn_payload = 1U << 16U;
   std::uint32_t& other = out ? c.isn_remote : c.isn_local;
-  if (!(out ? c.has_isn_remote : c.has_isn_local)) other = g.ack - 1;
+  if (!(out ? c.has_isn_remote : c.has_isn_local)) {
+    other = g.ack - 1;
+  } else if (c.syn && g.ack - other - 1 > most_syn_payload) {
+    return;
+  }
   std::uint32_t& own = out ? c.isn_local : c.isn_remote;
   if (!c.established || !(out ? c.has_isn_local : c.has_isn_remote)) own = g.seq;
   c.has_isn_local = true;

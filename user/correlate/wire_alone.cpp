@@ -46,6 +46,7 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
     closing.by_reset = (g.flags & tcp_flag::rst) != 0;
     if (closing.by_reset) {
       ResetSeen& reset = out ? c.troubles().rst_out : c.troubles().rst_in;
+      if (settings_.capture && g.analysis.again_in_silence == 0) c.trouble->retransmissions.run.clear();
       reset = {closing.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl};
     }
     if (c.state == State::time_wait) closing.time_wait = closing.end;

@@ -83,8 +83,10 @@ std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const Tc
   return why;
 }
 
-// How often in a row this side has sent the same number again while the other side sent nothing.
+// How often in a row this side has sent the same number again while the other side sent nothing; of a RST, how often
+// the other side has.
 std::uint32_t unanswered_copies(Stream& me, Stream& peer, const TcpFrame& f, std::uint32_t found) {
+  if (has(f, tcp_flag::rst)) return peer.copies;
   peer.copies = 0;
   if ((found & analysis_flag::retransmission) == 0) return 0;
   if (me.copied != f.seq) me.copies = 0;
