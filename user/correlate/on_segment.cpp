@@ -238,8 +238,10 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   std::uint32_t& other = out ? c.isn_remote : c.isn_local;
   if (!(out ? c.has_isn_remote : c.has_isn_local)) {
     other = g.ack - 1;
-  } else if (c.syn && g.ack - other - 1 > most_syn_payload) {
-    return;
+  } else if (c.syn) {
+    const bool asked = !out && g.socket.type == TW_SOCKET_FULL && static_cast<State>(g.socket.state) == State::syn_sent;
+    const std::uint32_t most = asked ? g.socket.snd_nxt - other : most_syn_payload;
+    if (g.ack - other - 1 >= most) return;
   }
   std::uint32_t& own = out ? c.isn_local : c.isn_remote;
   if (!c.established || !(out ? c.has_isn_local : c.has_isn_remote)) own = g.seq;
