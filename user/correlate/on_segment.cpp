@@ -240,7 +240,8 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
     other = g.ack - 1;
   } else if (c.syn) {
     const bool asked = !out && g.socket.type == TW_SOCKET_FULL && static_cast<State>(g.socket.state) == State::syn_sent;
-    const std::uint32_t most = asked ? g.socket.snd_nxt - other : most_syn_payload;
+    // snd_nxt moves only when the SYN's transmission returns (tcp_connect()): the answer can be faster.
+    const std::uint32_t most = asked && g.socket.snd_nxt != other ? g.socket.snd_nxt - other : most_syn_payload;
     if (g.ack - other - 1 >= most) return;
   }
   std::uint32_t& own = out ? c.isn_local : c.isn_remote;
