@@ -18,14 +18,13 @@
 
 namespace tcpwitness {
 
-// Turns records into events: checks kind, version and size, numbers them, moves them to CLOCK_REALTIME,
+// Turns records into events: checks kind, version and size, numbers them, moves them to the run's clock,
 // and turns growing loss counters into Gap events placed where the loss happened.
 class Decoder {
  public:
-  // realtime_offset_ns: CLOCK_REALTIME minus CLOCK_MONOTONIC. started_ns: no event is older; where a gap begins of
-  // which a CPU's very first record tells. 0: not known.
-  explicit Decoder(std::int64_t realtime_offset_ns, TimeNs started_ns = 0)
-      : offset_ns_(realtime_offset_ns), started_ns_(started_ns) {}
+  // offset_ns: the run's clock minus the records' (CLOCK_BOOTTIME), see wall_clock.hpp. started_ns: no event is older;
+  // where a gap begins of which a CPU's very first record tells. 0: not known.
+  explicit Decoder(std::int64_t offset_ns, TimeNs started_ns = 0) : offset_ns_(offset_ns), started_ns_(started_ns) {}
 
   // Appends zero to two events (a gap, the event). A malformed record is counted and yields none.
   void decode(std::span<const std::byte> record, std::vector<Event>& out);

@@ -16,6 +16,7 @@
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/finding.hpp"
+#include "tcpwitness/wall_clock.hpp"
 
 namespace tcpwitness {
 
@@ -24,6 +25,7 @@ struct Names {
   std::vector<std::string> reset_reasons;                     // by number, from BTF; "" where there is none
   std::vector<std::string> drop_reasons;                      // the same, of enum skb_drop_reason
   std::unordered_map<std::uint32_t, std::string> interfaces;  // by index
+  WallClock wall{};                                           // what the wall clock showed at a time of the run
   // The name, or "reason 17" / "if3" where it is not known.
   [[nodiscard]] std::string reset_reason(std::uint32_t number) const;
   // "NETFILTER_DROP"; "subsystem 3, reason 2" where another subsystem than the network core numbers it.
@@ -225,6 +227,7 @@ struct Summary {
   std::uint64_t malformed = 0;                        // records that could not be decoded
   std::uint64_t flows_full = 0;
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
+  std::uint64_t unwritten = 0;    // lines of output that a slow reader has cost
   std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
   std::optional<RecordingTotals> recording;
   std::optional<CaptureTotals> capture;

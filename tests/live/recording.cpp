@@ -270,17 +270,31 @@ TEST_F(Recording, ADiskThatFillsUpStopsNothing) {
   ::umount2(disk.c_str(), MNT_DETACH);
 }
 
-TEST_F(Recording, AFileThatCannotBeMadeIsSaidOnceAndTracingGoesOn) {
-  auto run = TracerRun::start(
-      {"record", "-o", "json", "--netns", lab().client_ns(), "-w", file("no/such/directory/a.pcapng")});
-  ASSERT_TRUE(run) << run.error();
-  ASSERT_TRUE((*run)->wait_ready());
-  ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
-  const Ended ended = (*run)->stop();
+TEST_F(Recording, AFileThatCannotBeMadeIsAnErrorAtTheStart) {
+  const Ended ended =
+      run_to_end({"record", "-o", "json", "--netns", lab().client_ns(), "-w", file("no/such/directory/a.pcapng")});
   EXPECT_EQ(ended.code, 1);
   EXPECT_NE(ended.err.find("cannot create the recording"), std::string::npos) << ended.err;
-  EXPECT_EQ(Heard(ended.out).of("life").size(), 1u);
-  EXPECT_GT(Heard(ended.out).summary()["recording"]["lost_blocks"], 0);
+  EXPECT_EQ(ended.out, "");
+}
+
+TEST_F(Recording, OfTwoRecordersOnOneFileTheSecondIsRefused) {
+  const std::vector<std::string> arguments{"record",          "-o", "json",          "--netns",
+                                           lab().client_ns(), "-w", file("a.pcapng")};
+  auto run = TracerRun::start(arguments);
+  ASSERT_TRUE(run) << run.error();
+  ASSERT_TRUE((*run)->wait_ready());
+  const Ended second = run_to_end(arguments);
+  EXPECT_EQ(second.code, 1);
+  EXPECT_NE(second.err.find("another process is recording into it"), std::string::npos) << second.err;
+  ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
+  EXPECT_EQ((*run)->stop().code, 0);
+  struct stat made{};
+  ASSERT_EQ(::stat(file("a.pcapng").c_str(), &made), 0);
+  EXPECT_EQ(made.st_mode & 0777U, 0600U);
+  const Ended again = run_to_end({"read", "-o", "json", file("a.pcapng")});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(Heard(again.out).of("life").size(), 1u);
 }
 
 TEST_F(Recording, ToStandardOutputLeavesNoRoomForLives) {

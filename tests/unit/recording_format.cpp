@@ -101,7 +101,7 @@ TEST(Marks, ComeBackAsTheyWere) {
   StartMark start;
   start.started_ns = 123;
   start.part = 4;
-  start.realtime_offset_ns = -77;
+  start.offset_ns = -77;
   start.comm = "a\\b\nc\td=";
   start.reset_reasons = {"NOT_SPECIFIED", "", "NO_SOCKET"};
   start.drop_reasons = {"", "NETFILTER_DROP"};
@@ -111,7 +111,7 @@ TEST(Marks, ComeBackAsTheyWere) {
   const StartMark read = again(start);
   EXPECT_EQ(read.started_ns, 123);
   EXPECT_EQ(read.part, 4U);
-  EXPECT_EQ(read.realtime_offset_ns, -77);
+  EXPECT_EQ(read.offset_ns, -77);
   EXPECT_EQ(read.comm, start.comm);
   EXPECT_EQ(read.reset_reasons, start.reset_reasons);
   EXPECT_EQ(read.drop_reasons, start.drop_reasons);

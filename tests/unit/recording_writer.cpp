@@ -67,13 +67,22 @@ TEST(FileWriter, WritesEverything) {
   EXPECT_TRUE(said.lines.empty());
 }
 
-TEST(FileWriter, SaysThatTheFileCannotBeMadeAndMakesItAsSoonAsItCan) {
+TEST(FileWriter, AFirstFileThatCannotBeMadeIsAnErrorAtOnce) {
   const TempDir dir;
   Said said;
-  FileWriter writer(quick(), dir.file("later/a"), prologue(), said.notice());
-  ASSERT_EQ(said.lines.size(), 1U);  // at once, before anything is traced
-  EXPECT_NE(said.lines[0].find("cannot create the recording"), std::string::npos) << said.lines[0];
-  EXPECT_NE(said.lines[0].find("No such file or directory"), std::string::npos) << said.lines[0];
+  const FileWriter writer(quick(), dir.file("no/a"), prologue(), said.notice());
+  ASSERT_TRUE(writer.wrong());
+  EXPECT_NE(writer.wrong()->message().find("No such file or directory"), std::string::npos)
+      << writer.wrong()->message();
+  EXPECT_TRUE(said.lines.empty());
+}
+
+TEST(FileWriter, SaysThatALaterFileCannotBeMadeAndMakesItAsSoonAsItCan) {
+  const TempDir dir;
+  Said said;
+  FileWriter writer(quick(), dir.file("a"), prologue(), said.notice());
+  EXPECT_FALSE(writer.wrong());
+  writer.next_file(dir.file("later/a"), prologue());
   writer.write(block_of(10));
   std::this_thread::sleep_for(50ms);
   std::filesystem::create_directory(dir.file("later"));
@@ -85,7 +94,91 @@ TEST(FileWriter, SaysThatTheFileCannotBeMadeAndMakesItAsSoonAsItCan) {
   std::size_t whole = 0;
   EXPECT_EQ(blocks_in(dir.file("later/a"), whole), 4U);  // section, hole (mark and row), block
   EXPECT_EQ(whole, bytes_of_file(dir.file("later/a")).size());
-  EXPECT_EQ(said.lines.size(), 2U);
+  ASSERT_EQ(said.lines.size(), 2U);
+  EXPECT_NE(said.lines[0].find("cannot create the recording"), std::string::npos) << said.lines[0];
+  EXPECT_NE(said.lines[0].find("No such file or directory"), std::string::npos) << said.lines[0];
+}
+
+TEST(FileWriter, ItsFileIsForItsOwnerAlone) {
+  const TempDir dir;
+  Said said;
+  std::ofstream(dir.file("old")) << "of an earlier run";
+  ASSERT_EQ(::chmod(dir.file("old").c_str(), 0666), 0);
+  for (const char* name : {"new", "old"}) {
+    FileWriter writer({}, dir.file(name), prologue(), said.notice());
+    writer.finish();
+    struct stat file{};
+    ASSERT_EQ(::stat(dir.file(name).c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777U, 0600U) << name;
+  }
+}
+
+TEST(FileWriter, ASecondOneOfTheSameFileIsRefusedAndHarmsNothing) {
+  const TempDir dir;
+  Said said;
+  FileWriter first({}, dir.file("a"), prologue(), said.notice());
+  first.write(block_of(1000));
+  {
+    const FileWriter second({}, dir.file("a"), prologue(), said.notice());
+    ASSERT_TRUE(second.wrong());
+    EXPECT_NE(second.wrong()->message().find("another process is recording into it"), std::string::npos);
+  }
+  first.write(block_of(1000));
+  EXPECT_EQ(first.finish().blocks, 3U);
+  std::size_t whole = 0;
+  EXPECT_EQ(blocks_in(dir.file("a"), whole), 3U);
+  FileWriter third({}, dir.file("a"), prologue(), said.notice());
+  EXPECT_FALSE(third.wrong()) << "it is free again";
+}
+
+TEST(FileWriter, SomebodyElsesLinkIsNotFollowed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root: a link of another user cannot be made";
+  const TempDir dir;
+  Said said;
+  std::ofstream(dir.file("target")) << "precious";
+  std::filesystem::create_symlink(dir.file("target"), dir.file("link"));
+  ASSERT_EQ(::lchown(dir.file("link").c_str(), 65534, 65534), 0);
+  const FileWriter writer({}, dir.file("link"), prologue(), said.notice());
+  ASSERT_TRUE(writer.wrong());
+  EXPECT_NE(writer.wrong()->message().find("symbolic link"), std::string::npos) << writer.wrong()->message();
+  EXPECT_EQ(std::filesystem::file_size(dir.file("target")), 8U);
+  std::filesystem::create_symlink(dir.file("target"), dir.file("own"));
+  FileWriter own({}, dir.file("own"), prologue(), said.notice());
+  EXPECT_FALSE(own.wrong()) << "one's own link may be meant";
+}
+
+TEST(FileWriter, AFileOfSomebodyElseIsNotFilled) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root: a file of another user cannot be made";
+  const TempDir dir;
+  Said said;
+  std::ofstream(dir.file("theirs")) << "precious";
+  ASSERT_EQ(::chown(dir.file("theirs").c_str(), 65534, 65534), 0);
+  const FileWriter writer({}, dir.file("theirs"), prologue(), said.notice());
+  ASSERT_TRUE(writer.wrong());
+  EXPECT_EQ(std::filesystem::file_size(dir.file("theirs")), 8U);
+}
+
+// A disk that is full from the second file on: /dev/full stands for it, as nothing can be written to it.
+TEST(FileWriter, AnOldFileGoesOnlyWhenItsSuccessorHoldsEvents) {
+  const TempDir dir;
+  Said said;
+  FileWriter::Settings settings = quick();
+  settings.keep = 1;
+  FileWriter writer(settings, dir.file("a"), prologue(), said.notice());
+  writer.write(block_of(1000));
+  std::filesystem::create_symlink("/dev/full", dir.file("b"));
+  writer.next_file(dir.file("b"), prologue());
+  writer.write(block_of(1000));
+  std::this_thread::sleep_for(30ms);
+  EXPECT_TRUE(std::filesystem::exists(dir.file("a"))) << "nothing new is on the disk";
+  writer.next_file(dir.file("c"), prologue());
+  std::this_thread::sleep_for(30ms);
+  EXPECT_TRUE(std::filesystem::exists(dir.file("a"))) << "it has no event yet";
+  writer.write(block_of(1000));
+  const RecordingTotals totals = writer.finish();
+  EXPECT_FALSE(std::filesystem::exists(dir.file("a")));
+  EXPECT_TRUE(std::filesystem::exists(dir.file("c")));
+  EXPECT_EQ(totals.lost_blocks, 1U);
 }
 
 TEST(FileWriter, ADeviceThatIsFullLosesEverythingAndSaysSoOnce) {
@@ -138,7 +231,8 @@ TEST(FileWriter, AFileThatMayNotGrowEndsWithAWholeBlockAndGoesOnWithAHole) {
 TEST(FileWriter, NeverGivesUpAnInterfaceThatLaterPacketsName) {
   const TempDir dir;
   Said said;
-  FileWriter writer(quick(), dir.file("later/a"), prologue(), said.notice());
+  FileWriter writer(quick(), dir.file("a"), prologue(), said.notice());
+  writer.next_file(dir.file("later/a"), prologue());
   pcapng::Blocks interface;
   pcapng::append_interface(interface, 1, 128, "eth0");
   writer.write(interface);
@@ -177,10 +271,8 @@ TEST(FileWriter, APipeThatNobodyReadsIsAnError) {
   const TempDir dir;
   Said said;
   ASSERT_EQ(::mkfifo(dir.file("pipe").c_str(), 0600), 0);
-  FileWriter writer(quick(), dir.file("pipe"), prologue(), said.notice());
-  ASSERT_EQ(said.lines.size(), 1U);
-  writer.write(block_of(10));
-  EXPECT_EQ(writer.finish().lost_blocks, 1U);
+  const FileWriter writer(quick(), dir.file("pipe"), prologue(), said.notice());
+  EXPECT_TRUE(writer.wrong());
 }
 
 }  // namespace

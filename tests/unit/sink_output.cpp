@@ -114,5 +114,61 @@ TEST(Output, AfterAFailureMemoryStaysBounded) {
   EXPECT_EQ(output.error(), ENOSPC);
 }
 
+TEST(Output, AReaderThatTakesNothingCostsCountedLinesAndNoTime) {
+  const Pipe pipe;
+  Output output(pipe.writer(), Output::Mode::never_waits);
+  const std::string line = std::string(999, 'x') + "\n";
+  const auto begun = std::chrono::steady_clock::now();
+  constexpr std::uint64_t lines = 40'000;  // 40 MB: a pipe's 64 KiB and 16 MiB of memory take 17,000 of them
+  for (std::uint64_t i = 0; i < lines; ++i) {
+    append(output.buffer(), line);
+    output.line_done();
+  }
+  EXPECT_TRUE(output.flush());
+  EXPECT_LT(output.buffer().size(), Output::waiting_bytes + 2 * line.size());
+  EXPECT_GT(output.dropped(), 20'000U);
+  EXPECT_LT(output.dropped(), 25'000U);
+  EXPECT_FALSE(output.finish(std::chrono::milliseconds(50)));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  ::close(pipe.reader());
+}
+
+TEST(Output, AReaderThatIsSlowAtTimesGetsEverythingAndWholeLines) {
+  const Pipe pipe;
+  std::string got;
+  std::thread reader([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    got = drain(pipe.reader());
+  });
+  std::string wanted;
+  std::uint64_t dropped = 0;
+  {
+    Output output(pipe.writer(), Output::Mode::never_waits);
+    for (int i = 0; i < 100'000; ++i) {
+      const std::string line = std::to_string(i) + "\n";
+      append(output.buffer(), line);
+      output.line_done();
+      wanted += line;
+    }
+    EXPECT_TRUE(output.finish(std::chrono::seconds(5)));
+    dropped = output.dropped();
+  }
+  reader.join();
+  EXPECT_EQ(dropped, 0U);
+  EXPECT_EQ(got, wanted);
+}
+
+TEST(Output, WaitingEndsWhereItIsToldTo) {
+  const Pipe pipe;
+  const Pipe stop;
+  Output output(pipe.writer());
+  output.stop_waiting_for(stop.reader());
+  append(output.buffer(), std::string(1 << 20, 'x'));
+  ASSERT_EQ(::write(stop.writer(), "x", 1), 1);
+  EXPECT_FALSE(output.flush());
+  EXPECT_EQ(output.error(), ECANCELED);
+  for (const int fd : {pipe.reader(), stop.reader(), stop.writer()}) ::close(fd);
+}
+
 }  // namespace
 }  // namespace tcpwitness

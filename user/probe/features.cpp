@@ -88,21 +88,6 @@ std::uint32_t tick_us() {
   return static_cast<std::uint32_t>((resolution.tv_nsec + 500) / 1000);
 }
 
-std::int64_t to_ns(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-// Read thrice, the middle one between two of the other clock: the error is half the time the pair took.
-std::int64_t realtime_offset() {
-  timespec before{};
-  timespec real{};
-  timespec after{};
-  clock_gettime(CLOCK_MONOTONIC, &before);
-  clock_gettime(CLOCK_REALTIME, &real);
-  clock_gettime(CLOCK_MONOTONIC, &after);
-  return to_ns(real) - (to_ns(before) + to_ns(after)) / 2;
-}
-
 std::vector<std::string> enum_names(const char* type_name, std::string_view prefix) {
   std::vector<std::string> names;
   const btf* types = vmlinux();
@@ -164,7 +149,6 @@ Features read_features(const Without& without) {
   Features found;
   found.kernel_release = static_cast<const char*>(system_name().release);
   found.tick_us = tick_us();
-  found.realtime_offset_ns = realtime_offset();
   found.reset_reasons = enum_names("sk_rst_reason", "SK_RST_REASON_");
   found.drop_reasons = enum_names("skb_drop_reason", "SKB_DROP_REASON_");
   found.tcx = !without.has("tcx");

@@ -35,7 +35,6 @@ struct Tracepoint {
 struct Features {
   std::string kernel_release;
   std::uint32_t tick_us = 4000;            // CONFIG_HZ as the clock's resolution tells it
-  std::int64_t realtime_offset_ns = 0;     // CLOCK_REALTIME - CLOCK_MONOTONIC
   std::uint32_t netns_inode = 0;           // the namespace we look at
   std::vector<std::string> reset_reasons;  // enum sk_rst_reason by number; empty before 6.10
   std::vector<std::string> drop_reasons;   // enum skb_drop_reason by number; empty before 5.17

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #include <climits>
 #include <cstring>
 #include <ctime>
+#include <system_error>
+#include <utility>
 
 #include "recording/journal.hpp"
 #include "recording/marks.hpp"
@@ -30,7 +33,9 @@ bool is_needed(std::uint32_t type, std::span<const std::byte> block) {
   if (type == pcapng::section_block || type == pcapng::interface_block) return true;
   if (type != mark_block) return false;
   const auto mark = read_mark(block.subspan(8, block.size() - 12));
-  return mark && *mark && (std::holds_alternative<StartMark>(**mark) || std::holds_alternative<InterfaceMark>(**mark));
+  return mark && *mark &&
+         (std::holds_alternative<StartMark>(**mark) || std::holds_alternative<InterfaceMark>(**mark) ||
+          std::holds_alternative<ClockMark>(**mark));
 }
 
 pcapng::Blocks hole(std::uint64_t blocks) {
@@ -52,7 +57,13 @@ pcapng::Blocks hole(std::uint64_t blocks) {
 FileWriter::FileWriter(Settings settings, std::string path, pcapng::Blocks prologue, Notice notice)
     : settings_(settings), notice_(std::move(notice)) {
   begin_file(std::move(path), std::move(prologue));
-  thread_ = std::thread([this] { run(); });
+  if (wrong_) return;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    wrong_ =
+        Error{"start a thread that writes the recording", error.code().message(), "fewer processes, or a higher limit"};
+  }
 }
 
 FileWriter::~FileWriter() {
@@ -101,6 +112,7 @@ void FileWriter::queue(Job job) {
 }
 
 RecordingTotals FileWriter::finish() {
+  if (!thread_.joinable()) return totals_;
   hand_over(Job{}, true);
   {
     std::unique_lock lock(mutex_);
@@ -176,12 +188,27 @@ void FileWriter::take(Job job) {
       return;
     }
   }
-  if (put(job.blocks)) recovered();
+  if (!put(job.blocks)) return;
+  recovered();
+  if (std::exchange(empty_, false)) remove_old();
+}
+
+void FileWriter::remove_old() {
+  while (settings_.keep != 0 && files_.size() > settings_.keep) {
+    (void)::unlink(files_.front().c_str());
+    files_.pop_front();
+  }
 }
 
 void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
+  // One that nothing could be written to is of no use to anybody.
+  if (fd_ >= 0 && regular_ && empty_ && !files_.empty() && down_) {
+    (void)::unlink(path_.c_str());
+    files_.pop_back();
+  }
   if (fd_ >= 0 && fd_ != STDOUT_FILENO && ::close(fd_) != 0) fail(errno, "write");
   fd_ = -1;
+  empty_ = true;
   path_ = std::move(path);
   totals_.file = path_;
   offset_ = 0;
@@ -192,25 +219,56 @@ void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
   (void)put(first);
 }
 
-bool FileWriter::open() {
-  if (path_ == standard_output) {
-    fd_ = STDOUT_FILENO;
-  } else {
-    // Not blocking: a named pipe that nobody reads is an error to be told, not a reason to stand still.
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
+// -1 with the reason. Nothing that is there is touched before the file is known to be ours.
+int FileWriter::open_file(std::string& why) const {
+  // Not blocking: a named pipe that nobody reads is an error to be told, not a reason to stand still.
+  constexpr int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+  int fd = ::open(path_.c_str(), flags | O_NOFOLLOW, 0600);
+  if (fd < 0 && errno == ELOOP) {
+    struct stat link{};
+    const bool known = ::lstat(path_.c_str(), &link) == 0;
+    if (!known || (link.st_uid != ::geteuid() && link.st_uid != 0)) {
+      why = "it is a symbolic link that belongs to another user";
+      return -1;
+    }
+    fd = ::open(path_.c_str(), flags, 0600);
   }
   struct stat file{};
-  if (fd_ < 0 || ::fstat(fd_, &file) != 0) {
-    fail(errno, "create");
+  if (fd < 0 || ::fstat(fd, &file) != 0) {
+    why = std::strerror(errno);
+    if (fd >= 0) ::close(fd);
+    return -1;
+  }
+  if (!S_ISREG(file.st_mode)) return fd;
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    why = "another process is recording into it";
+  } else if (file.st_uid != ::geteuid()) {
+    why = fmt::format("it is there already and belongs to user {}, who could read what is recorded", file.st_uid);
+  } else if (::fchmod(fd, 0600) != 0 || ::ftruncate(fd, 0) != 0) {
+    why = std::strerror(errno);
+  } else {
+    return fd;
+  }
+  ::close(fd);
+  return -1;
+}
+
+bool FileWriter::open() {
+  std::string why;
+  fd_ = path_ == standard_output ? STDOUT_FILENO : open_file(why);
+  if (fd_ < 0) {
+    if (totals_.files == 0 && !thread_.joinable()) {
+      wrong_ = Error{"create the recording " + path_, why, ""};
+      totals_.failed = true;
+    } else {
+      fail(why, "create");
+    }
     return false;
   }
-  regular_ = S_ISREG(file.st_mode);
+  struct stat file{};
+  regular_ = ::fstat(fd_, &file) == 0 && S_ISREG(file.st_mode);
   if (path_ != standard_output) files_.push_back(path_);
   ++totals_.files;
-  while (settings_.keep != 0 && files_.size() > settings_.keep) {
-    (void)::unlink(files_.front().c_str());
-    files_.pop_front();
-  }
   return true;
 }
 
@@ -286,14 +344,18 @@ void FileWriter::give_up(std::span<const std::byte> blocks) {
 }
 
 void FileWriter::fail(int error, const char* what) {
+  if (error == EPIPE || error == ETIMEDOUT) hopeless_ = true;
+  fail(std::string(std::strerror(error)), what);
+}
+
+void FileWriter::fail(const std::string& why, const char* what) {
   totals_.failed = true;
   down_ = true;
   retry_at_ = Clock::now() + settings_.retry_every;
-  if (error == EPIPE || error == ETIMEDOUT) hopeless_ = true;
   if (std::exchange(said_failed_, true)) return;
   const std::string name = path_ == standard_output ? "to standard output" : path_;
   notice_(fmt::format("cannot {} the recording {}: {}; tracing goes on, what is not written is counted{}", what, name,
-                      std::strerror(error), hopeless_ ? "" : ", and writing is tried again every second"));
+                      why, hopeless_ ? "" : ", and writing is tried again every second"));
 }
 
 void FileWriter::recovered() {

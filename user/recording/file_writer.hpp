@@ -4,8 +4,9 @@
 //
 // What cannot be written is counted, never waited for: the queue is bounded; a disk that is full or a file that
 // cannot be made is tried again every second, and a mark says how much is missing there. A block that was
-// written in part is cut off again, so the file always ends with a whole one. Blocks that others need (section,
-// interfaces, the start) are never given up: they wait.
+// written in part is cut off again, so the file always ends with a whole one. A file is the recorder's alone (mode
+// 0600, locked, never reached through somebody else's link), and an old one goes only when its successor holds events.
+// Blocks that others need (section, interfaces, the start) are never given up: they wait.
 #pragma once
 
 #include <chrono>
@@ -14,11 +15,13 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "recording/pcapng.hpp"
 #include "tcpwitness/report.hpp"
+#include "tcpwitness/result.hpp"
 
 namespace tcpwitness {
 
@@ -34,11 +37,14 @@ class FileWriter {
     std::chrono::milliseconds give_up_after{5000};  // at the end, without progress
   };
 
-  // path "-": standard output. Tries to open it at once, so that what is wrong with it is said first.
+  // path "-": standard output. Opens it at once: what is wrong with it, or that there is no thread to be had, is in
+  // wrong() then, and nothing is written.
   FileWriter(Settings settings, std::string path, pcapng::Blocks prologue, Notice notice);
   ~FileWriter();
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
+
+  [[nodiscard]] const std::optional<Error>& wrong() const { return wrong_; }
 
   // Takes whole blocks. Never waits.
   void write(pcapng::Blocks blocks);
@@ -60,11 +66,14 @@ class FileWriter {
   void take(Job job);
   void begin_file(std::string path, pcapng::Blocks prologue);
   bool open();
+  [[nodiscard]] int open_file(std::string& why) const;
+  void remove_old();
   bool put(std::span<const std::byte> blocks);
   std::size_t put_bytes(std::span<const std::byte> bytes, int& error);
   bool cut_off_partial_block();
   void give_up(std::span<const std::byte> blocks);
   void fail(int error, const char* what);
+  void fail(const std::string& why, const char* what);
   void recovered();
 
   Settings settings_;
@@ -72,6 +81,7 @@ class FileWriter {
 
   // The writer's own.
   std::string path_;
+  std::optional<Error> wrong_;
   int fd_ = -1;
   bool regular_ = false;
   bool partial_ = false;   // behind offset_ there is part of a block
@@ -80,6 +90,7 @@ class FileWriter {
   bool said_failed_ = false;
   bool said_recovered_ = false;
   std::uint64_t offset_ = 0;   // whole blocks in this file
+  bool empty_ = true;          // but for what begins it
   std::uint64_t missing_ = 0;  // blocks that were given up since the last that was written
   std::chrono::steady_clock::time_point retry_at_{};
   pcapng::Blocks carried_;  // blocks that must come first

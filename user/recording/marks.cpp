@@ -48,7 +48,7 @@ void write(std::string& out, const StartMark& start) {
   put(out, "abi", TW_ABI_VERSION);
   put(out, "started", start.started_ns);
   put(out, "part", start.part);
-  put(out, "offset", start.realtime_offset_ns);
+  put(out, "offset", start.offset_ns);
   put(out, "ready", start.ready.ts_ns);
   put(out, "version", start.ready.version);
   put(out, "kernel", start.ready.kernel);
@@ -94,6 +94,10 @@ void write(std::string& out, const EndMark& end) {
   put(out, "skipped", end.skipped);
   put(out, "flows_full", end.flows_full);
   put(out, "unaccounted", end.unaccounted);
+}
+void write(std::string& out, const ClockMark& clock) {
+  put(out, "from", clock.from);
+  put(out, "ahead", clock.ahead_ns);
 }
 
 // ---- Reading ----
@@ -168,7 +172,7 @@ class Fields {
 void read(Fields& fields, StartMark& start) {
   start.started_ns = fields.time("started");
   start.part = fields.number<std::uint32_t>("part", 1);
-  start.realtime_offset_ns = fields.number<std::int64_t>("offset");
+  start.offset_ns = fields.number<std::int64_t>("offset");
   start.ready.ts_ns = fields.time("ready");
   start.ready.version = fields.text("version");
   start.ready.kernel = fields.text("kernel");
@@ -217,6 +221,10 @@ void read(Fields& fields, EndMark& end) {
   end.skipped = fields.number<std::uint64_t>("skipped");
   end.flows_full = fields.number<std::uint64_t>("flows_full");
   end.unaccounted = fields.number<std::uint64_t>("unaccounted");
+}
+void read(Fields& fields, ClockMark& clock) {
+  clock.from = fields.time("from");
+  clock.ahead_ns = fields.number<std::int64_t>("ahead", -time_limit / 4, time_limit / 4);
 }
 
 // The kind on disk is the alternative's index.

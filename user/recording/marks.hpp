@@ -26,9 +26,9 @@ inline constexpr TimeNs time_limit = std::int64_t{1} << 62U;  // no time is late
 
 // Begins every file: what the Witness was told before its first event.
 struct StartMark {
-  TimeNs started_ns = 0;   // of the run: the same in all its files
-  std::uint32_t part = 1;  // of these files
-  std::int64_t realtime_offset_ns = 0;
+  TimeNs started_ns = 0;       // of the run: the same in all its files
+  std::uint32_t part = 1;      // of these files
+  std::int64_t offset_ns = 0;  // of the Decoder
   Ready ready;
   bool kernel_heard = true;
   bool wire_heard = true;
@@ -72,7 +72,12 @@ struct EndMark {
   std::uint64_t flows_full = 0;
   std::uint64_t unaccounted = 0;
 };
-using Mark = std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark>;
+// WallClock::set: somebody set the wall clock. All times in marks and events are the run's.
+struct ClockMark {
+  TimeNs from = 0;
+  std::int64_t ahead_ns = 0;
+};
+using Mark = std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark, ClockMark>;
 
 // A whole block's body.
 [[nodiscard]] std::string mark_body(const Mark& mark);

@@ -51,6 +51,11 @@ void Recorder::interface(std::uint32_t index, const std::string& name) {
   put(block_);
 }
 
+void Recorder::clock(const ClockMark& step) {
+  clock_ = step;
+  mark(step);
+}
+
 void Recorder::record(std::span<const std::byte> bytes, std::span<const Event> events) {
   if (events.empty()) return;  // malformed: counted by the decoder
   write_pending_tick();
@@ -140,6 +145,7 @@ pcapng::Blocks Recorder::prologue() {
   pcapng::append_block(blocks, mark_block, as_bytes(mark_body(start_)));
   for (const auto& [index, name] : interface_names_)
     pcapng::append_block(blocks, mark_block, as_bytes(mark_body(InterfaceMark{.index = index, .name = name})));
+  if (clock_) pcapng::append_block(blocks, mark_block, as_bytes(mark_body(*clock_)));
   for (const auto& [index, link_type] : interfaces_)
     pcapng::append_interface(blocks, link_type, start_.snaplen, names_.interface(index));
   file_bytes_ = blocks.size();
@@ -164,7 +170,7 @@ void Recorder::packet(std::span<const std::byte> record, const Event& event) {
   const auto frame = frame_bytes(record);
   if (!frame) return;  // the decoder would not have taken it
   pcapng::Packet packet{.interface = interface_of(segment.ifindex, frame->head.link_type),
-                        .ts_ns = event.ts_ns,
+                        .ts_ns = names_.wall.of(event.ts_ns),
                         .wire_len = frame->head.wire_len,
                         .bytes = frame->bytes,
                         .outgoing = segment.hook == TW_HOOK_TC_EGRESS,
@@ -189,7 +195,7 @@ void Recorder::packet(std::span<const std::byte> record, const Event& event) {
 
 void Recorder::begin_entry(TimeNs ts_ns, std::string_view priority, std::string_view kind, const std::string& message) {
   entry_.clear();
-  entry_.text("__REALTIME_TIMESTAMP", fmt::format("{}", ts_ns / 1000));
+  entry_.text("__REALTIME_TIMESTAMP", fmt::format("{}", names_.wall.of(ts_ns) / 1000));
   entry_.text("PRIORITY", priority);
   entry_.text("SYSLOG_IDENTIFIER", "tcpwitness");
   entry_.text("MESSAGE", message);
@@ -243,7 +249,7 @@ void Recorder::release(bool all) {
         pcapng::Blocks blocks;
         pcapng::append_block(blocks, mark_block, as_bytes(mark_body(hole)));
         JournalEntry entry;
-        entry.text("__REALTIME_TIMESTAMP", fmt::format("{}", front.at / 1000));
+        entry.text("__REALTIME_TIMESTAMP", fmt::format("{}", names_.wall.of(front.at) / 1000));
         entry.text("PRIORITY", informational);
         entry.text("SYSLOG_IDENTIFIER", "tcpwitness");
         entry.text("MESSAGE", fmt::format("{} events before this {}", hole.blocks, hole.why));

@@ -39,7 +39,12 @@ class Recorder {
   // start.part is the recorder's own to count.
   Recorder(RecorderSettings settings, StartMark start, const Names& names, FileWriter::Notice notice);
 
+  // Why the first file could not be begun. (Later ones are tried again and again.)
+  [[nodiscard]] std::optional<Error> wrong() const { return writer_->wrong(); }
+
   void interface(std::uint32_t index, const std::string& name);
+  // Names::wall was set.
+  void clock(const ClockMark& step);
   // A record of the ring or a snapshot, and what the Decoder made of it.
   void record(std::span<const std::byte> bytes, std::span<const Event> events);
   // Witness::advance(now) was called.
@@ -79,8 +84,9 @@ class Recorder {
   const Names& names_;
   TimeNs now_ = 0;
   std::optional<TimeNs> pending_tick_;
-  EventId last_id_ = 0;     // heard
-  EventId written_id_ = 0;  // left the window for the file
+  std::optional<ClockMark> clock_;  // the newest
+  EventId last_id_ = 0;             // heard
+  EventId written_id_ = 0;          // left the window for the file
   std::vector<std::pair<std::uint32_t, std::string>> interface_names_;
   std::vector<std::pair<std::uint32_t, std::uint16_t>> interfaces_;  // of the file: index and link type
   Window window_;

@@ -39,7 +39,7 @@ Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   last_ts_ns_ = start.started_ns;
   names_.reset_reasons = start.reset_reasons;
   names_.drop_reasons = start.drop_reasons;
-  decoder_.emplace(start.realtime_offset_ns, start.started_ns);
+  decoder_.emplace(start.offset_ns, start.started_ns);
   WitnessSettings settings;
   settings.timeline = settings_.timeline;
   settings.finding_reports = settings_.finding_reports;
@@ -65,6 +65,8 @@ Result<void> Replay::apply(const Mark& mark, std::uint64_t at, Reports& out) {
     witness_->advance(tick->now, out);
   } else if (const auto* accounted = std::get_if<AccountMark>(&mark)) {
     account(*accounted, out);
+  } else if (const auto* clock = std::get_if<ClockMark>(&mark)) {
+    names_.wall.set(clock->from, clock->ahead_ns);
   } else if (const auto* end = std::get_if<EndMark>(&mark)) {
     end_ = *end;
   }

@@ -3,31 +3,114 @@
 #include "run/common.hpp"
 
 #include <fmt/core.h>
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
 
+#include "sink/wall_times.hpp"
+
 namespace tcpwitness {
 
+void say(std::string_view text) {
+  constexpr int patience_ms = 200;
+  std::string line(text);
+  line.push_back('\n');
+  for (std::string_view left = line; !left.empty();) {
+    // So much fits where poll() says that there is room.
+    const std::string_view some = left.substr(0, PIPE_BUF);
+    pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    const int can = ::poll(&ready, 1, patience_ms);
+    if (can < 0 && errno == EINTR) continue;
+    if (can <= 0) return;
+    const ssize_t written = ::write(STDERR_FILENO, some.data(), some.size());
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return;
+    if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
 int fail(const Error& error) {
-  fmt::print(stderr, "tcpwitness: {}\n", error.message());
+  say("tcpwitness: " + error.message());
   return 1;
 }
 
 int broken_output(int error) {
-  fmt::print(stderr, "tcpwitness: cannot write the output: {}\n", std::strerror(error));
+  const char* why = error == ECANCELED ? "nobody reads it" : std::strerror(error);
+  say(fmt::format("tcpwitness: cannot write the output: {}", why));
   return 1;
 }
 
-TimeNs realtime_ns() {
+namespace {
+
+constexpr std::array endings{SIGINT, SIGTERM, SIGHUP};
+std::int64_t armed_ns = 0;
+
+std::int64_t monotonic_ns() {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+extern "C" void leave(int number) {
+  constexpr std::int64_t same_ns = 200'000'000;
+  if (monotonic_ns() - armed_ns >= same_ns) _exit(128 + number);
+}
+
+}  // namespace
+
+void end_at_next_signal(int signals) {
+  signalfd_siginfo taken{};
+  while (read(signals, &taken, sizeof taken) > 0) {
+  }
+  armed_ns = monotonic_ns();
+  struct sigaction action{};
+  action.sa_handler = leave;
+  action.sa_flags = SA_RESTART;
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : endings) {
+    sigaddset(&set, number);
+    sigaction(number, &action, nullptr);
+  }
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+namespace {
+
+TimeNs read_clock(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
   return static_cast<TimeNs>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+TimeNs realtime_ns() { return read_clock(CLOCK_REALTIME); }
+
+// One between two readings of the other: the error is half the time that those two are apart. The best of a few, as
+// somebody else may have had the processor in between.
+RunClock::Reading read_clocks() {
+  constexpr TimeNs good_ns = 20'000;
+  RunClock::Reading best;
+  TimeNs best_apart = 0;
+  for (int i = 0; i < 5; ++i) {
+    const TimeNs before = read_clock(CLOCK_BOOTTIME);
+    const TimeNs wall = read_clock(CLOCK_REALTIME);
+    const TimeNs apart = read_clock(CLOCK_BOOTTIME) - before;
+    if (i == 0 || apart < best_apart) {
+      best = {.boot_ns = before + apart / 2, .wall_ns = wall};
+      best_apart = apart;
+    }
+    if (apart < good_ns) break;
+  }
+  return best;
 }
 
 Result<UniqueFd> take_signals() {
@@ -35,9 +118,7 @@ Result<UniqueFd> take_signals() {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write() too
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGHUP);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
   sigprocmask(SIG_BLOCK, &set, nullptr);
   UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) return failure("catch signals", std::strerror(errno));
@@ -49,14 +130,16 @@ std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Na
     case OutputFormat::json:
       return options.stories() ? make_story_json(output, names, wire_alone) : make_json(output, names);
     case OutputFormat::csv:
-      return options.timeline() ? make_trace_csv(output, names, wire_alone) : make_life_csv(output);
+      return with_wall_times(options.timeline() ? make_trace_csv(output, names, wire_alone) : make_life_csv(output),
+                             names);
     case OutputFormat::text:
       break;
   }
   TextStyle style = style_of(STDOUT_FILENO);
   style.wire_alone = wire_alone;
   if (options.stories()) return make_story_text(output, names, style);
-  return options.timeline() ? make_trace_text(output, names, style) : make_life_text(output, style);
+  if (options.timeline()) return make_trace_text(output, names, style);
+  return with_wall_times(make_life_text(output, style), names);
 }
 
 }  // namespace tcpwitness

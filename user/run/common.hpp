@@ -3,14 +3,19 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "cli/options.hpp"
 #include "probe/unique_fd.hpp"
 #include "sink/sinks.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/run_clock.hpp"
 
 namespace tcpwitness {
+
+// A line for a person on stderr. Waits a moment at most: where nobody reads it, it is lost.
+void say(std::string_view text);
 
 // Says it on stderr and returns exit code 1.
 [[nodiscard]] int fail(const Error& error);
@@ -20,9 +25,15 @@ namespace tcpwitness {
 
 // CLOCK_REALTIME.
 [[nodiscard]] TimeNs realtime_ns();
+// CLOCK_BOOTTIME and CLOCK_REALTIME at the same moment.
+[[nodiscard]] RunClock::Reading read_clocks();
 
 // SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().
 [[nodiscard]] Result<UniqueFd> take_signals();
+
+// From now on such a signal ends the process at once, whatever it waits for. (One that comes together with the first is
+// the same: a terminal and sudo both pass it on.)
+void end_at_next_signal(int signals);
 
 // What the options ask for, on stdout. wire_alone: a capture; nothing is known of processes and the kernel.
 [[nodiscard]] std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names,

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/options.hpp"
@@ -27,6 +28,7 @@
 #include "run/common.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
+#include "sink/format.hpp"
 #include "sink/output.hpp"
 #include "source/ring.hpp"
 #include "tcpwitness/pipeline.hpp"
@@ -36,6 +38,8 @@ namespace {
 
 constexpr auto drain_every = std::chrono::milliseconds(50);
 constexpr std::size_t backlog_bytes = std::size_t{256} << 20U;
+constexpr std::int64_t step_worth_a_word_ns = 100'000'000;
+constexpr auto last_patience = std::chrono::seconds(2);  // with a reader that takes nothing
 constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
@@ -85,10 +89,10 @@ RecorderSettings recorder_settings(const RecordOptions& options) {
 
 // What the Witness of a recording will be told of this run.
 StartMark start_mark(const Options& options, const WitnessSettings& settings, const Ready& ready, TimeNs started_ns,
-                     const Features& features) {
+                     std::int64_t offset_ns, const Features& features) {
   StartMark start;
   start.started_ns = started_ns;
-  start.realtime_offset_ns = features.realtime_offset_ns;
+  start.offset_ns = offset_ns;
   start.ready = ready;
   start.kernel_heard = settings.kernel_heard;
   start.wire_heard = settings.wire_heard;
@@ -145,33 +149,37 @@ class Backlog {
 class Run {
  public:
   // started_ns: before the first hook was attached. backlog: what they wrote since.
-  Run(const Options& options, const Features& features, TimeNs started_ns, Tracer& tracer, RingSource& ring,
-      Backlog backlog, int signals)
+  Run(const Options& options, const Features& features, RunClock clock, TimeNs started_ns, Tracer& tracer,
+      RingSource& ring, Backlog backlog, int signals)
       : options_(options),
+        clock_(std::move(clock)),
         tracer_(tracer),
         ring_(ring),
         backlog_(std::move(backlog)),
         signals_(signals),
         names_{features.reset_reasons, features.drop_reasons, {}},
-        ready_{.ts_ns = realtime_ns(),
+        ready_{.ts_ns = clock_.now(),
                .version = TCPWITNESS_VERSION,
                .kernel = features.kernel_release,
                .hooks = tracer.hooks(),
                .ring_bytes = options.ring_bytes,
                .capture = {}},
-        decoder_(features.realtime_offset_ns, started_ns),
+        decoder_(clock_.offset_ns(), started_ns),
         witness_(witness_settings(options, tracer), names_),
         sink_(make_live_sink(options, output_, names_)) {
     if (options.command == Command::record) {
       recorder_ = std::make_unique<Recorder>(
           recorder_settings(options.record),
-          start_mark(options, witness_settings(options, tracer), ready_, started_ns, features), names_,
-          [](const std::string& text) { fmt::print(stderr, "tcpwitness: {}\n", text); });
+          start_mark(options, witness_settings(options, tracer), ready_, started_ns, clock_.offset_ns(), features),
+          names_, [](const std::string& text) { say("tcpwitness: " + text); });
     }
     learn_names();
   }
 
   int go() {
+    if (recorder_) {
+      if (const auto wrong = recorder_->wrong()) return fail(*wrong);
+    }
     take_snapshot();
     announce();
     const auto started = Clock::now();
@@ -209,7 +217,16 @@ class Run {
     tracer_.snapshot_sockets(into(found));
     tracer_.snapshot_owners(into(found));
     drain();
-    for (const auto& record : found) take(record);
+    take_found(found);
+  }
+
+  // But for those that were destroyed since: that has been told already.
+  void take_found(const Records& found) {
+    for (const auto& record : found) {
+      if (!gone_.contains(header_of(record).cookie)) take(record);
+    }
+    listing_ = false;
+    gone_.clear();
   }
 
   // A finding will name the descriptor that a process has not closed.
@@ -221,7 +238,7 @@ class Run {
   }
 
   void announce() {
-    fmt::print(stderr, "{}\n", describe(ready_));
+    say(describe(ready_));
     announced_ = true;
     sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it
     deliver();
@@ -232,7 +249,7 @@ class Run {
     if (hinted_ || since_start < hint_after) return;
     hinted_ = true;
     const bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
-    if (person && told_ == 0) fmt::print(stderr, "{}\n", quiet_hint(ready_));
+    if (person && told_ == 0) say(quiet_hint(ready_));
   }
 
   void learn_names() {
@@ -242,21 +259,47 @@ class Run {
     }
   }
 
+  [[nodiscard]] static tw_header header_of(std::span<const std::byte> record) {
+    tw_header header{};
+    if (record.size() >= sizeof header) std::memcpy(&header, record.data(), sizeof header);
+    return header;
+  }
+
   void take(std::span<const std::byte> record) {
     events_.clear();
     decoder_.decode(record, events_);
+    if (end_ns_ != 0) end_events();
+    if (events_.empty()) return;
     const std::size_t told = reports_.size();
     for (const auto& event : events_) witness_.feed(event, reports_);
     if (recorder_) {
-      recorder_->record(record, events_);
+      const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end will tell it
+      if (!loss_alone) recorder_->record(record, events_);
       record_reports(told);
     }
     if (announced_ && reports_.size() >= 256) write_reports();
   }
 
+  // Leaves what is younger than the run; the last look at the sockets is its own. A loss that began before its end is
+  // of it.
+  void end_events() {
+    for (Event& event : events_) {
+      Gap* gap = std::get_if<Gap>(&event.body);
+      if (gap == nullptr || gap->from_ts_ns > end_ns_) continue;
+      gap->to_ts_ns = std::min(gap->to_ts_ns, end_ns_);
+      event.ts_ns = std::min(event.ts_ns, end_ns_);
+    }
+    std::erase_if(events_, [&](const Event& event) {
+      const Gap* gap = std::get_if<Gap>(&event.body);
+      if (gap != nullptr) return gap->from_ts_ns > end_ns_;
+      return event.ts_ns > end_ns_ && !std::holds_alternative<SocketFound>(event.body);
+    });
+  }
+
   std::size_t drain() {
+    look_at_clock();
     // Before the records are read: none of them is younger than this.
-    const TimeNs now = realtime_ns();
+    const TimeNs now = end_ns_ != 0 ? end_ns_ : clock_.now();
     std::size_t count = 0;
     for (; !backlog_.empty(); backlog_.take(ring_)) count += take(backlog_.pop());
     batch_.clear();
@@ -275,8 +318,23 @@ class Run {
   }
 
   std::size_t take(const RecordBatch& batch) {
-    batch.for_each([&](std::span<const std::byte> record) { take(record); });
+    batch.for_each([&](std::span<const std::byte> record) {
+      const tw_header header = header_of(record);
+      if (listing_ && header.kind == TW_KIND_DESTROY) gone_.insert(header.cookie);
+      take(record);
+    });
     return batch.places.size();
+  }
+
+  // Somebody may have set the wall clock: what is printed from now on has its times, and nothing else changes.
+  void look_at_clock() {
+    const auto step = clock_.look();
+    if (!step) return;
+    names_.wall.set(step->from, step->ahead_ns);
+    if (recorder_) recorder_->clock({.from = step->from, .ahead_ns = step->ahead_ns});
+    if (std::abs(step->by_ns) < step_worth_a_word_ns) return;
+    say(fmt::format("tcpwitness: the wall clock was set {} by {}; durations and order are not touched",
+                    step->by_ns > 0 ? "forward" : "back", duration_in_words(std::abs(step->by_ns))));
   }
 
   void record_reports(std::size_t from) {
@@ -300,21 +358,29 @@ class Run {
       broken_ = true;
       done_ = true;
     }
+    if (output_.dropped() == 0 || std::exchange(slow_, true)) return;
+    say("tcpwitness: the reader of the output is too slow: lines are dropped until it catches up, and counted");
   }
 
+  // The run ends at one moment. What the hooks wrote until then is told, what they write later is not: taken off one by
+  // one, they would show the beginning of an end and not the rest.
   int finish() {
     const bool enough = done_;
+    end_at_next_signal(signals_);
     // A last look at what is still open: an idle connection's counters have no event to travel in.
     Records still_open;
+    listing_ = true;
     if (!enough) tracer_.snapshot_sockets(into(still_open));
+    end_ns_ = clock_.now();
+    drain();
     tracer_.detach([&] { backlog_.take(ring_); });
     // Drained in any case, so that the books balance; what is reported after enough was told goes nowhere.
     while (drain() > 0) {
     }
-    for (const auto& record : still_open) take(record);
+    take_found(still_open);
     finishing_ = true;
     done_ = false;
-    const TimeNs now = realtime_ns();
+    const TimeNs now = end_ns_;
     if (enough) reports_.clear();
     const std::size_t told = reports_.size();
     account(now);
@@ -328,6 +394,7 @@ class Run {
     summary.malformed = decoder_.malformed();
     summary.flows_full = flows_full_;
     summary.unaccounted = unaccounted_;
+    summary.unwritten = output_.dropped();
     if (recorder_) {
       summary.recording = recorder_->finish(EndMark{.now = now,
                                                     .last_id = 0,
@@ -339,9 +406,11 @@ class Run {
     }
     reports_.emplace_back(summary);
     if (!broken_) deliver();
-    if (broken_) return broken_output(output_.error());
-    fmt::print(stderr, "{}\n", describe(summary));
-    return summary.recording && summary.recording->failed ? 1 : 0;
+    const bool written = broken_ || output_.finish(last_patience);
+    if (!written) summary.unwritten = output_.dropped();
+    if (broken_ || output_.error() != 0) return broken_output(output_.error());
+    say(describe(summary));
+    return !written || (summary.recording && summary.recording->failed) ? 1 : 0;
   }
 
   // Double entry: what the producers tried is what we received plus what was lost.
@@ -356,16 +425,17 @@ class Run {
       tried += state.tried;
       flows_full_ += state.flows_full;
     }
+    end_events();
     for (const auto& event : events_) witness_.feed(event, reports_);
     skipped_runs_ = tracer_.skipped_runs();
     if (skipped_runs_ > 0)
-      fmt::print(stderr, "tcpwitness: {} events were lost because a program was interrupted by itself\n",
-                 skipped_runs_);
+      say(fmt::format("tcpwitness: {} events were lost because a program was interrupted by itself", skipped_runs_));
     const std::uint64_t known = decoder_.received() + decoder_.lost();
     unaccounted_ = tried > known ? tried - known : 0;
   }
 
   const Options& options_;
+  RunClock clock_;
   Tracer& tracer_;
   RingSource& ring_;
   Backlog backlog_;
@@ -373,7 +443,10 @@ class Run {
   int signals_;
   Names names_;
   Ready ready_;
-  Output output_{STDOUT_FILENO};
+  std::unordered_set<std::uint64_t> gone_;  // sockets that were destroyed while the others were listed
+  bool listing_ = true;                     // the sockets are being listed, or what came meanwhile is read
+  TimeNs end_ns_ = 0;                       // of the run; 0: it goes on
+  Output output_{STDOUT_FILENO, Output::Mode::never_waits};
   Decoder decoder_;
   Witness witness_;
   std::unique_ptr<Sink> sink_;
@@ -388,6 +461,7 @@ class Run {
   bool hinted_ = false;
   bool done_ = false;    // enough was told, or nobody reads
   bool broken_ = false;  // the output failed
+  bool slow_ = false;    // lines were dropped for a slow reader
   bool finishing_ = false;
 };
 
@@ -403,7 +477,7 @@ int run_live(const Options& options) {
   const auto features = find_features(without);
   if (!features) return fail(features.error());
   const auto tracer = Tracer::load(tracer_settings(options), *features, without,
-                                   [](const std::string& text) { fmt::print(stderr, "tcpwitness: {}\n", text); });
+                                   [](const std::string& text) { say("tcpwitness: " + text); });
   if (!tracer) return fail(tracer.error());
   const auto ring = RingSource::open((*tracer)->ring_fd());
   if (!ring) return fail(ring.error());
@@ -412,10 +486,12 @@ int run_live(const Options& options) {
   }
   // A consumer that waits its turn behind the load it watches loses events.
   setpriority(PRIO_PROCESS, 0, -20);
-  const TimeNs started_ns = realtime_ns();
+  RunClock clock(read_clocks);
+  const TimeNs started_ns = clock.now();
   Backlog backlog;
   if (auto attached = (*tracer)->attach([&] { backlog.take(**ring); }); !attached) return fail(attached.error());
-  return Run(options, *features, started_ns, **tracer, **ring, std::move(backlog), signals->get()).go();
+  return Run(options, *features, std::move(clock), started_ns, **tracer, **ring, std::move(backlog), signals->get())
+      .go();
 }
 
 }  // namespace tcpwitness

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -66,9 +67,13 @@ class Stop {
   }
   [[nodiscard]] bool asked() {
     pollfd signal{.fd = signals_.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&signal, 1, 0) > 0) asked_ = true;
+    if (!asked_ && ::poll(&signal, 1, 0) > 0) {
+      asked_ = true;
+      end_at_next_signal(signals_.get());
+    }
     return asked_;
   }
+  [[nodiscard]] int fd() const { return signals_.get(); }
   // Waits for fd to have something to read. False: nothing yet.
   [[nodiscard]] bool wait_for(int fd, std::chrono::milliseconds time) {
     std::array<pollfd, 2> both{
@@ -96,14 +101,12 @@ class Reading {
         witness_(witness_settings(options), names_),
         sink_(make_sink(options, output_, names_, true)),
         progress_(file.bytes_total()),
-        shared_terminal_(::isatty(STDOUT_FILENO) == 1) {}
+        shared_terminal_(::isatty(STDOUT_FILENO) == 1) {
+    output_.stop_waiting_for(stop.fd());
+  }
 
   int go() {
-    if (file_.regular()) {
-      read_side_by_side();
-    } else {
-      read_as_it_comes();
-    }
+    if (!file_.regular() || !read_side_by_side()) read_as_it_comes();
     return finish();
   }
 
@@ -124,10 +127,12 @@ class Reading {
   }
 
  private:
-  // An ordinary file: one thread makes events, this one makes lives of them and prints.
-  void read_side_by_side() {
+  // An ordinary file: one thread makes events, this one makes lives of them and prints. False: there is no thread to be
+  // had.
+  bool read_side_by_side() {
     Handover<Batch> handover;
-    std::jthread reader([&] {
+    std::jthread reader;
+    const auto make_events = [&] {
       bool more = true;
       bool wanted = true;
       while (more && wanted) {
@@ -141,7 +146,12 @@ class Reading {
         wanted = handover.give(std::move(batch)) && left;
       }
       handover.close();
-    });
+    };
+    try {
+      reader = std::jthread(make_events);
+    } catch (const std::system_error&) {
+      return false;
+    }
     while (auto batch = handover.take()) {
       if (!announced_) announce(*batch);
       take(*batch);
@@ -149,6 +159,7 @@ class Reading {
       if (done_) handover.stop();
       if (!done_) handover.back(std::move(*batch));
     }
+    return true;
   }
 
   // A pipe: its frames are told while the next ones are waited for.

@@ -58,7 +58,9 @@ class Replaying {
         replay_(replay_settings(options)),
         count_(options.count.value_or(0)),
         progress_(file.bytes_total()),
-        sink_(make_sink(options, output_, replay_.names())) {}
+        sink_(make_sink(options, output_, replay_.names())) {
+    output_.stop_waiting_for(signals);
+  }
 
   int go() {
     CaptureBlock block;
@@ -93,7 +95,9 @@ class Replaying {
 
   [[nodiscard]] bool signalled() const {
     pollfd signal{.fd = signals_, .events = POLLIN, .revents = 0};
-    return ::poll(&signal, 1, 0) > 0;
+    if (stopped_ || ::poll(&signal, 1, 0) <= 0) return stopped_;
+    end_at_next_signal(signals_);
+    return true;
   }
 
   void look_around() {

@@ -188,6 +188,9 @@ std::string describe(const Summary& summary) {
   if (summary.malformed != 0) {
     text += fmt::format("\n  {} records could not be decoded: please report this", grouped(summary.malformed));
   }
+  if (summary.unwritten != 0) {
+    text += fmt::format("\n  {} lines of output were dropped: nobody took them in time", grouped(summary.unwritten));
+  }
   if (summary.unaccounted != 0) {
     text += fmt::format("\n  {} records are unaccounted for: please report this", grouped(summary.unaccounted));
   }

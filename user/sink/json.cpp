@@ -15,6 +15,7 @@
 #include "sink/json_writer.hpp"
 #include "sink/sinks.hpp"
 #include "sink/story.hpp"
+#include "sink/wall_times.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -106,6 +107,17 @@ class JsonSink final : public Sink {
       if (const auto* entry = std::get_if<Entry>(&report)) return stories_->take(*entry);
       if (const auto* gap = std::get_if<GapReport>(&report)) stories_->take(gap->gap);
     }
+    const auto* life = std::get_if<Life>(&report);
+    if (stories_ && life != nullptr) sentences_ = stories_->end(*life);
+    if (!names_.wall.was_set()) return write_line(report);
+    Report shown = report;
+    show_wall_times(shown, names_.wall);
+    write_line(shown);
+  }
+  bool flush() override { return output_.flush(); }
+
+ private:
+  void write_line(const Report& report) {
     JsonWriter json(output_.buffer());
     json.begin_object();
     std::visit([&](const auto& body) { put(json, body); }, report);
@@ -113,9 +125,6 @@ class JsonSink final : public Sink {
     output_.buffer().push_back('\n');
     output_.line_done();
   }
-  bool flush() override { return output_.flush(); }
-
- private:
   static void begin(JsonWriter& json, std::string_view type, TimeNs ts_ns) {
     json.field("type", type);
     json.field("ts_ns", ts_ns);
@@ -229,7 +238,7 @@ class JsonSink final : public Sink {
     json.field("preexisting", life.preexisting);
     json.field("incomplete", life.incomplete);
     put_nonzero(json, "explanation", life.explanation);
-    if (stories_) put_story(json, stories_->end(life));
+    if (stories_) put_story(json, sentences_);
   }
   static void put_story(JsonWriter& json, const std::vector<Sentence>& sentences) {
     json.key("story");
@@ -333,6 +342,7 @@ class JsonSink final : public Sink {
     json.field("malformed", summary.malformed);
     json.field("flows_full", summary.flows_full);
     json.field("unaccounted", summary.unaccounted);
+    put_nonzero(json, "unwritten", summary.unwritten);
     put_nonzero(json, "untracked", summary.untracked);
     if (summary.recording) {
       json.key("recording");
@@ -555,7 +565,8 @@ class JsonSink final : public Sink {
 
   Output& output_;
   const Names& names_;
-  std::unique_ptr<Stories> stories_;  // explain only
+  std::unique_ptr<Stories> stories_;
+  std::vector<Sentence> sentences_;  // of the life that is being written  // explain only
 };
 
 }  // namespace

@@ -4,13 +4,22 @@
 #include "sink/output.hpp"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
+#include <cstring>
 
 namespace tcpwitness {
 
-Output::Output(int fd) : fd_(fd) { buffer_.reserve(2 * spill_bytes); }
+Output::Output(int fd, Mode mode) : fd_(fd), mode_(mode) {
+  buffer_.reserve(2 * spill_bytes);
+  struct stat file{};
+  regular_ = ::fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+}
 
 Output::~Output() {
   if (fd_ >= 0) ::close(fd_);
@@ -21,23 +30,60 @@ bool Output::flush() {
   return error_ == 0;
 }
 
-void Output::write_out() {
-  const char* next = buffer_.data();
-  std::size_t left = error_ == 0 ? buffer_.size() : 0;
-  while (left > 0) {
-    const ssize_t written = ::write(fd_, next, left);
-    if (written >= 0) {
-      next += written;
-      left -= static_cast<std::size_t>(written);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
-      (void)::poll(&ready, 1, -1);
-    } else if (errno != EINTR) {
-      error_ = errno;
-      left = 0;
-    }
+bool Output::finish(std::chrono::milliseconds patience) {
+  write_out();
+  while (error_ == 0 && buffer_.size() != 0) {
+    if (!wait(static_cast<int>(patience.count()))) break;
+    write_out();
   }
-  buffer_.clear();
+  dropped_ += static_cast<std::uint64_t>(std::count(buffer_.begin(), buffer_.end(), '\n'));
+  return error_ == 0 && buffer_.size() == 0;
+}
+
+// The line goes, and those before it wait.
+void Output::drop_line() {
+  buffer_.resize(line_begin_);
+  ++dropped_;
+  write_out();
+}
+
+// It can be written to. False: not within the time, or waiting is over.
+bool Output::wait(int timeout_ms) {
+  std::array<pollfd, 2> both{
+      {{.fd = fd_, .events = POLLOUT, .revents = 0}, {.fd = stop_fd_, .events = POLLIN, .revents = 0}}};
+  const int ready = ::poll(both.data(), both.size(), timeout_ms);
+  if (ready < 0 && errno == EINTR) return true;
+  if (both[0].revents != 0) return true;
+  if (both[1].revents != 0) error_ = ECANCELED;
+  return false;
+}
+
+std::size_t Output::write_some(std::size_t from) {
+  std::size_t chunk = buffer_.size() - from;
+  if (!regular_) {
+    // A pipe or a terminal that says it is writable takes so much without blocking.
+    if (!wait(mode_ == Mode::waits ? -1 : 0)) return 0;
+    if (mode_ == Mode::never_waits || stop_fd_ >= 0) chunk = std::min<std::size_t>(chunk, PIPE_BUF);
+  }
+  const ssize_t written = ::write(fd_, buffer_.data() + from, chunk);
+  if (written >= 0) return static_cast<std::size_t>(written);
+  const bool again = errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK;
+  if (!again) error_ = errno;
+  return 0;
+}
+
+void Output::write_out() {
+  std::size_t sent = 0;
+  while (error_ == 0 && sent < buffer_.size()) {
+    const std::size_t some = write_some(sent);
+    if (some == 0 && mode_ == Mode::never_waits) break;
+    sent += some;
+  }
+  if (error_ != 0) sent = buffer_.size();
+  const std::size_t left = buffer_.size() - sent;
+  if (sent != 0 && left != 0) std::memmove(buffer_.data(), buffer_.data() + sent, left);
+  buffer_.resize(left);
+  line_begin_ = left;
 }
 
 }  // namespace tcpwitness

@@ -4,11 +4,16 @@
 // Sinks append whole lines to buffer() and call line_done(); the buffer goes out when it is large or on
 // flush(). After the first failure everything is discarded, so memory stays bounded and the caller
 // learns from flush() or error(). SIGPIPE must be ignored by the process: EPIPE is an error like others.
+//
+// Who reads a file waits for its reader. Who drains a ring does not: what the reader does not take waits in memory, and
+// when there is too much of it whole lines are dropped and counted.
 #pragma once
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace tcpwitness {
 
@@ -17,27 +22,49 @@ using Buffer = fmt::memory_buffer;
 class Output {
  public:
   static constexpr std::size_t spill_bytes = std::size_t{64} * 1024;
+  static constexpr std::size_t waiting_bytes = std::size_t{16} << 20U;  // for a reader that is slow
+
+  enum class Mode : std::uint8_t { waits, never_waits };
 
   // Takes the descriptor: it is closed with the Output. What was not flushed by then is lost.
-  explicit Output(int fd);
+  explicit Output(int fd, Mode mode = Mode::waits);
   ~Output();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
+  // Waiting ends too when this descriptor is readable (a signalfd): that is an error, ECANCELED.
+  void stop_waiting_for(int stop_fd) { stop_fd_ = stop_fd; }
+
   [[nodiscard]] Buffer& buffer() { return buffer_; }
   // A line is complete: writes the buffer out if it has grown large.
   void line_done() {
+    if (buffer_.size() - line_begin_ != 0 && buffer_.size() > waiting_bytes) return drop_line();
+    line_begin_ = buffer_.size();
     if (buffer_.size() >= spill_bytes) write_out();
   }
-  // Hands everything to the operating system. False once anything has failed; the errno stays in error().
+  // Hands everything to the operating system, or as much as it takes. False once anything has failed; the errno stays
+  // in error().
   [[nodiscard]] bool flush();
+  // The last flush: waits for the reader as long as it takes something within `patience`. False: not everything went.
+  [[nodiscard]] bool finish(std::chrono::milliseconds patience);
   [[nodiscard]] int error() const { return error_; }
+  // Lines that a slow reader has cost so far.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
   void write_out();
+  void drop_line();
+  // So many bytes of what waits are written, at least one unless nobody takes any or it failed.
+  std::size_t write_some(std::size_t from);
+  [[nodiscard]] bool wait(int timeout_ms);
 
   int fd_;
+  Mode mode_;
+  int stop_fd_ = -1;
+  bool regular_ = false;
   int error_ = 0;
+  std::size_t line_begin_ = 0;  // of the line that is being made
+  std::uint64_t dropped_ = 0;
   Buffer buffer_;
 };
 

@@ -70,6 +70,11 @@ class StoryTextSink final : public Sink {
     if (std::exchange(written_, true)) output_.buffer().push_back('\n');
   }
 
+  [[nodiscard]] std::string clock_of(TimeNs at) const {
+    const TimeNs shown = words_.names.wall.of(at);
+    return style_.wire_alone ? date_micros(shown) : clock_micros(shown);
+  }
+
   void write_heading(const Life& life) {
     Line text = line();
     text.put(fmt::format("#{}", life.conn), hue_of(life.conn));
@@ -80,7 +85,7 @@ class StoryTextSink final : public Sink {
     const bool nobody = style_.wire_alone && life.process.pid == 0;
     if (!nobody)
       word(text, life.process.pid != 0 ? process_text(life.process, style_.utf8) : "process not known", Colour::bold);
-    word(text, style_.wire_alone ? date_micros(life.start_ts_ns) : clock_micros(life.start_ts_ns), Colour::dim);
+    word(text, clock_of(life.start_ts_ns), Colour::dim);
     word(text, std::string(name(life.outcome)), is_bad(life.outcome) ? Colour::bad : Colour::good);
     text.end();
   }
@@ -135,7 +140,7 @@ class StoryTextSink final : public Sink {
     Line text = line();
     text.put("-");
     text.pad_to(4);
-    text.put(style_.wire_alone ? date_micros(report.ts_ns) : clock_micros(report.ts_ns), Colour::dim);
+    text.put(clock_of(report.ts_ns), Colour::dim);
     text.pad_to(indent_ == narrow_column ? 0 : indent_ + 3);
     write_words(text, report.finding);
   }

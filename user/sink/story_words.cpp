@@ -409,7 +409,8 @@ Saying StoryWords::say(const Entry& entry, const KeepaliveEntry& body, Plot& plo
       if (body.probe <= 1 && body.time_ms != 0) text += fmt::format(" after {} of silence", words_ms(body.time_ms));
       if (body.probe > 1) text += fmt::format(", {} before it unanswered", body.probe - 1);
       if (body.dead_at_ns != 0 && body.probe <= 1)
-        text += fmt::format("; without an answer the kernel gives up at {}", clock_seconds(body.dead_at_ns));
+        text +=
+            fmt::format("; without an answer the kernel gives up at {}", clock_seconds(names.wall.of(body.dead_at_ns)));
       return {.text = text, .topic = topic, .about = About::keepalive};
     }
     case KeepaliveEntry::What::received:

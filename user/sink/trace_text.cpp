@@ -134,7 +134,7 @@ class TraceTextSink final : public Sink {
     if (entry.conn == 0) {
       if (stray_.last && stray_.flow == entry.flow) return stray_;
       stray_ = {.flow = entry.flow, .last = {}, .port_told = true};
-      write_heading(entry.conn, entry.flow, role_of(entry), "no connection", entry.ts_ns);
+      write_heading(entry.conn, entry.flow, role_of(entry), "no connection", names_.wall.of(entry.ts_ns));
       return stray_;
     }
     const auto [found, fresh] = connections_.try_emplace(entry.conn);
@@ -144,7 +144,7 @@ class TraceTextSink final : public Sink {
       const auto* state = std::get_if<StateEntry>(&entry.body);
       const bool known = state != nullptr && state->process.pid != 0;
       write_heading(entry.conn, entry.flow, role_of(entry), known ? process_text(state->process, style_.utf8) : "",
-                    entry.ts_ns);
+                    names_.wall.of(entry.ts_ns));
     }
     return found->second;
   }
@@ -217,7 +217,7 @@ class TraceTextSink final : public Sink {
     if (!known) {
       const bool nobody = style_.wire_alone && life.process.pid == 0;
       write_heading(life.conn, life.flow, life.role, nobody ? "" : process_text(life.process, style_.utf8),
-                    life.start_ts_ns);
+                    names_.wall.of(life.start_ts_ns));
     }
     Line text = begin(0, "", life.conn);
     text.put(style_.utf8 ? "\u2550\u2550" : "==", colour_of(life.outcome));

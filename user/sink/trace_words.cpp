@@ -286,7 +286,7 @@ Told TraceWords::tell(const KeepaliveEntry& entry) const {
       if (entry.probe <= 1 && entry.time_ms != 0) add(fmt::format("after {} idle,", seconds(entry.time_ms)));
       if (entry.probe > 1) add(fmt::format("{} unanswered,", entry.probe - 1));
       if (entry.intvl_ms != 0) add(fmt::format("one every {},", seconds(entry.intvl_ms)));
-      if (entry.dead_at_ns != 0) add(fmt::format("gives up at {}", clock_seconds(entry.dead_at_ns)));
+      if (entry.dead_at_ns != 0) add(fmt::format("gives up at {}", clock_seconds(names.wall.of(entry.dead_at_ns))));
       if (words.ends_with(',')) words.pop_back();
       told.details.push_back({words});
       break;

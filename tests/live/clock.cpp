@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Somebody sets the machine's clock while it is traced. Only where that is allowed: in an emulated machine
+// (scripts/vm sets TCPWITNESS_MAY_SET_CLOCK).
+
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <thread>
+
+#include "live/converse.hpp"
+#include "live/courses.hpp"
+
+namespace tcpwitness::live {
+namespace {
+
+using Clock = Live;
+
+constexpr int64_t second = 1'000'000'000;
+
+int64_t wall_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<int64_t>(now.tv_sec) * second + now.tv_nsec;
+}
+
+bool set_clock(int64_t by_seconds) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  now.tv_sec += by_seconds;
+  return ::clock_settime(CLOCK_REALTIME, &now) == 0;
+}
+
+}  // namespace
+
+TEST_F(Clock, AnHourEitherWayChangesNoVerdictAndNoDuration) {
+  if (std::getenv("TCPWITNESS_MAY_SET_CLOCK") == nullptr) GTEST_SKIP() << "this machine's clock is not ours to set";
+  auto run = TracerRun::start({"life", "-o", "json", "--netns", lab().client_ns(), "--stuck-after", "5"});
+  ASSERT_TRUE(run) << run.error();
+  ASSERT_TRUE((*run)->wait_ready());
+  const auto& here = lab().host(lab::Side::client);
+  for (const int64_t by : {3600, -7200}) {
+    // While connections are made, so that some live through it.
+    std::string error;
+    std::jthread load([&] {
+      const auto talked = converse(here, here, {.ip = "127.0.0.1", .connections = 300, .addresses = 4});
+      if (!talked) error = talked.error();
+    });
+    ASSERT_TRUE(set_clock(by));
+    load.join();
+    ASSERT_EQ(error, "");
+    EXPECT_TRUE((*run)->wait_for(by > 0 ? "set forward by 60 min" : "set back by 2 h", Millis(5000))) << (*run)->err();
+    ASSERT_TRUE(converse(here, here, {.ip = "127.0.0.1", .connections = 1}));
+  }
+  const int64_t after = wall_ns();
+  const Ended ended = (*run)->stop();
+  set_clock(3600);
+  const Heard heard(ended.out);
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(heard.of("life").size(), 2u * 602);
+  for (const Json& life : heard.of("life")) {
+    EXPECT_EQ(life["outcome"], "completed");
+    EXPECT_LT(life["duration_ns"].get<int64_t>(), 60 * second) << life.dump();
+  }
+  for (const Json& finding : heard.of("finding")) EXPECT_EQ(finding["rule"], "time-wait") << finding.dump();
+  const Json last = heard.of("life").back();
+  EXPECT_LT(std::abs(last["ts_ns"].get<int64_t>() - after), 60 * second) << "the wall's time, as it is now";
+}
+
+}  // namespace tcpwitness::live
