@@ -133,6 +133,7 @@ class Backlog {
     batches_.push_back(std::move(batch));
   }
   [[nodiscard]] bool empty() const { return batches_.empty(); }
+  [[nodiscard]] std::size_t size() const { return batches_.size(); }
   [[nodiscard]] RecordBatch pop() {
     RecordBatch batch = std::move(batches_.front());
     batches_.pop_front();
@@ -196,6 +197,7 @@ class Run {
 
  private:
   [[nodiscard]] std::chrono::milliseconds pause(Clock::time_point started) const {
+    if (!backlog_.empty()) return std::chrono::milliseconds(0);
     if (!options_.duration) return drain_every;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*options_.duration - (Clock::now() - started));
     return std::clamp(left, std::chrono::milliseconds(0), drain_every);
@@ -216,8 +218,15 @@ class Run {
     Records found;
     tracer_.snapshot_sockets(into(found));
     tracer_.snapshot_owners(into(found));
-    drain();
+    drain_backlog();
     take_found(found);
+  }
+
+  // As long as who fills it is not the faster one.
+  void drain_backlog() {
+    constexpr int rounds = 50;
+    drain();
+    for (int round = 0; round < rounds && !backlog_.empty(); ++round) drain();
   }
 
   // But for those that were destroyed since: that has been told already.
@@ -301,7 +310,15 @@ class Run {
     // Before the records are read: none of them is younger than this.
     const TimeNs now = end_ns_ != 0 ? end_ns_ : clock_.now();
     std::size_t count = 0;
-    for (; !backlog_.empty(); backlog_.take(ring_)) count += take(backlog_.pop());
+    // What comes meanwhile is for the next time: under load there would be no end.
+    for (std::size_t left = backlog_.size(); left > 0; --left) {
+      count += take(backlog_.pop());
+      backlog_.take(ring_);
+    }
+    if (!backlog_.empty()) {
+      if (announced_) deliver();
+      return count;
+    }
     batch_.clear();
     ring_.drain(batch_);
     count += take(batch_);
@@ -372,10 +389,10 @@ class Run {
     listing_ = true;
     if (!enough) tracer_.snapshot_sockets(into(still_open));
     end_ns_ = clock_.now();
-    drain();
+    drain_backlog();
     tracer_.detach([&] { backlog_.take(ring_); });
     // Drained in any case, so that the books balance; what is reported after enough was told goes nowhere.
-    while (drain() > 0) {
+    while (drain() > 0 || !backlog_.empty()) {
     }
     take_found(still_open);
     finishing_ = true;
