@@ -78,6 +78,8 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 	if (!record)
 		return 0;
 	record->tuple = tuple;
+	if (new_state == TCP_SYN_SENT) /* inet_sport is still that of an earlier try, until a port is chosen */
+		record->tuple.local_port = tp->inet_conn.icsk_inet.sk.__sk_common.skc_num;
 	control_block(tp, &record->cb);
 	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
 	record->old_state = (__u8)old_state;
