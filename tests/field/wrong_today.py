@@ -37,7 +37,7 @@ WRONG_TODAY = {
     "one_byte_lost": "verdicts: keepalive for one byte",
     "path_mtu_black_hole": "loss: path-mtu-black-hole",
     "path_mtu_icmp": "loss: Loss state without a timeout",
-    "reconnect_after_refusal": "connect: a socket that connects again",
+    "reconnect_after_refusal": "verdicts: ICMP for errno 0",
     "refused_curl": "verdicts: ICMP for errno 0",
     "reject_admin": "connect: outcome by errno",
     "reject_net": "connect: outcome by errno",
