@@ -22,7 +22,9 @@ const volatile struct tw_config config = {};
 
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
+#define TCP_FIN_WAIT2 5
 #define TCP_TIME_WAIT 6
+#define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
@@ -31,6 +33,8 @@ const volatile struct tw_config config = {};
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
+
+#define SOCK_BINDPORT_LOCK 8
 
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000

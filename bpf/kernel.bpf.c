@@ -64,6 +64,50 @@ static __always_inline struct tcp_sock *wanted_tcp_sock(struct sock *sk, struct 
 	return tuple_wanted(tuple) ? tp : 0;
 }
 
+/* The ports that connect() may choose from: inet_sk_get_local_port_range(). */
+static __always_inline void port_range(const struct tcp_sock *tp, struct tw_state *record)
+{
+	const struct inet_sock *inet = &tp->inet_conn.icsk_inet;
+	const struct net *net = inet->sk.__sk_common.skc_net.net;
+	__u32 own = bpf_core_field_exists(inet->local_port_range) ? BPF_CORE_READ(inet, local_port_range) : 0;
+	__u16 first, last;
+
+	if (bpf_core_field_size(net->ipv4.ip_local_ports.range) == sizeof(__u32)) {
+		__u32 range = BPF_CORE_READ(net, ipv4.ip_local_ports.range);
+
+		first = (__u16)range;
+		last = (__u16)(range >> 16);
+	} else {
+		const struct local_ports___pair *ports =
+			(const void *)__builtin_preserve_access_index(&net->ipv4.ip_local_ports);
+
+		first = (__u16)BPF_CORE_READ(ports, range[0]);
+		last = (__u16)BPF_CORE_READ(ports, range[1]);
+	}
+	if (own) {
+		__u16 lower = (__u16)own, upper = (__u16)(own >> 16);
+
+		/* Only what lies inside the namespace's. */
+		record->port |= TW_PORT_OWN_RANGE;
+		if (lower && lower >= first && lower <= last)
+			first = lower;
+		if (upper && upper >= first && upper <= last)
+			last = upper;
+	}
+	record->first_port = first;
+	record->last_port = last;
+}
+
+/* How long an orphan waits in FIN_WAIT2. */
+static __always_inline __u32 fin_timeout_ms(const struct tcp_sock *tp)
+{
+	int own = tp->linger2;
+
+	if (own < 0)
+		return 0;
+	return ticks_to_ms(own ? own : tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->ipv4.sysctl_tcp_fin_timeout);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 {
@@ -84,7 +128,14 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
 	record->old_state = (__u8)old_state;
 	record->new_state = (__u8)new_state;
+	record->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;
+	record->fin_timeout_ms = old_state == TCP_FIN_WAIT2 ? fin_timeout_ms(tp) : 0;
+	record->first_port = 0;
+	record->last_port = 0;
+	if (old_state == TCP_SYN_SENT && new_state == TCP_CLOSE)
+		port_range(tp, record);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
 	if (new_state == TCP_SYN_SENT && record->actor.flags & TW_ACTOR_PRESENT)
 		mark_connector(record->header.cookie, record->actor.tgid);
 	submit_record(record);
@@ -232,7 +283,7 @@ int BPF_PROG(kernel_send_reset, struct sock *sk, struct sk_buff *skb)
 	record->direction = TW_RESET_SENT;
 	record->has_socket = sk != 0;
 	record->answers_segment = answers;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	record->sent_ms = 0;
 	submit_record(record);
 	return 0;
 }
@@ -260,25 +311,46 @@ int BPF_PROG(kernel_receive_reset, struct sock *sk)
 	record->direction = TW_RESET_RECEIVED;
 	record->has_socket = 1;
 	record->answers_segment = 0;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	record->sent_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->lsndtime);
 	submit_record(record);
 	return 0;
 }
 
-/* tcp_v4_err() queues the ICMP message before it decides whether the connection ends (a hard error) or goes on while its
- * process holds the lock (a soft one, which only SO_ERROR tells). */
-static __always_inline __u16 queued_icmp_error(struct sock *sk)
+/*
+ * The newest entry of the error queue, and of an ICMP message there who sent it. tcp_v4_err() queues the message while
+ * SYN_SENT lasts, before it decides whether the connection ends, or goes on as its process holds the lock (then only
+ * SO_ERROR says it). tcp_v6_err() queues it where IPV6_RECVERR is set.
+ */
+static __always_inline void read_error_queue(struct sock *sk, struct tw_error *record)
 {
 	struct sock_exterr_skb *queued;
 	struct sk_buff *newest;
-	__u8 origin;
+	unsigned char *ip;
 
+	record->queue_origin = 0;
+	record->icmp_errno = 0;
+	record->icmp_type = 0;
+	record->icmp_code = 0;
+	__builtin_memset(record->icmp_sender, 0, sizeof(record->icmp_sender));
 	if (!BPF_CORE_READ(sk, sk_error_queue.qlen))
-		return 0;
+		return;
 	newest = BPF_CORE_READ(sk, sk_error_queue.prev);
 	queued = (struct sock_exterr_skb *)__builtin_preserve_access_index(&newest->cb);
-	origin = BPF_CORE_READ(queued, ee.ee_origin);
-	return origin == SO_EE_ORIGIN_ICMP || origin == SO_EE_ORIGIN_ICMP6 ? BPF_CORE_READ(queued, ee.ee_errno) : 0;
+	record->queue_origin = BPF_CORE_READ(queued, ee.ee_origin);
+	if (record->queue_origin != SO_EE_ORIGIN_ICMP && record->queue_origin != SO_EE_ORIGIN_ICMP6)
+		return;
+	record->icmp_errno = (__u16)BPF_CORE_READ(queued, ee.ee_errno);
+	record->icmp_type = BPF_CORE_READ(queued, ee.ee_type);
+	record->icmp_code = BPF_CORE_READ(queued, ee.ee_code);
+	ip = BPF_CORE_READ(newest, head) + BPF_CORE_READ(newest, network_header);
+	if (record->queue_origin == SO_EE_ORIGIN_ICMP6) {
+		bpf_probe_read_kernel(record->icmp_sender, 16, ip + 8);
+	} else {
+		__be32 sender = 0;
+
+		bpf_probe_read_kernel(&sender, sizeof(sender), ip + 12);
+		map_ipv4(record->icmp_sender, sender);
+	}
 }
 
 SEC("tp_btf/inet_sk_error_report")
@@ -295,8 +367,10 @@ int BPF_PROG(kernel_error, struct sock *sk)
 	if (!record)
 		return 0;
 	record->tuple = tuple;
-	record->icmp_errno = queued_icmp_error(sk);
+	read_error_queue(sk, record);
+	record->err_soft = (__u16)sk->sk_err_soft;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
 	control_block(tp, &record->cb);
 	submit_record(record);
 	return 0;

@@ -24,7 +24,17 @@ struct ns_common {
 	unsigned int inum;
 };
 
+/* A number since 6.8 (commit d9f28735af87), two before. */
+struct local_ports {
+	__u32 range;
+};
+struct local_ports___pair {
+	int range[2];
+};
+
 struct netns_ipv4 {
+	struct local_ports ip_local_ports;
+	int sysctl_tcp_fin_timeout;
 	int sysctl_tcp_keepalive_time;
 	int sysctl_tcp_keepalive_intvl;
 	__u8 sysctl_tcp_keepalive_probes; /* int before 5.13: CO-RE widens the load */
@@ -78,6 +88,8 @@ struct sk_buff_head {
 struct sock_extended_err {
 	__u32 ee_errno;
 	__u8 ee_origin;
+	__u8 ee_type;
+	__u8 ee_code;
 };
 
 enum {
@@ -98,7 +110,9 @@ struct sock {
 	int sk_err;
 	__u16 sk_protocol;
 	__u8 sk_shutdown;
+	__u8 sk_userlocks : 4;
 	unsigned long sk_lingertime;
+	int sk_err_soft;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 };
@@ -110,6 +124,7 @@ struct socket {
 struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
+	__u32 local_port_range; /* 6.3, IP_LOCAL_PORT_RANGE: the last port above, the first below 16 bits; 0: not set */
 };
 
 struct request_sock_queue {
@@ -157,6 +172,7 @@ struct tcp_sock {
 	unsigned int keepalive_intvl;
 	__u8 keepalive_probes;
 	__u8 repair : 1;
+	int linger2; /* TCP_LINGER2, jiffies; 0: the namespace's tcp_fin_timeout */
 };
 
 struct request_sock {

@@ -72,8 +72,82 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
+/* What is asked for while the run goes on. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tw_asked_ports);
+} asked_ports SEC(".maps");
+
+static __always_inline const struct tw_asked_ports *asked(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&asked_ports, &zero);
+}
+
+static __always_inline bool is_destination(const struct tw_tuple *tuple, const struct tw_asked_ports *asked)
+{
+	const __u32 *one = (const __u32 *)tuple->remote_addr, *other = (const __u32 *)asked->remote_addr;
+
+	return one[0] == other[0] && one[1] == other[1] && one[2] == other[2] && one[3] == other[3] &&
+	       tuple->remote_port == asked->remote_port;
+}
+
+/* Which local ports are taken towards one destination. */
+SEC("iter/tcp")
+int snapshot_ports(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	const struct tw_asked_ports *asked_for = asked();
+	struct tw_port_seen seen = {};
+	struct tw_tuple tuple __attribute__((aligned(8))) = {};
+
+	if (!skc || !asked_for || sock_netns(skc) != asked_for->netns)
+		return 0;
+	common_tuple(skc, 0, &tuple);
+	if (skc->skc_state != TCP_LISTEN && !is_destination(&tuple, asked_for))
+		return 0;
+	seen.local_port = tuple.local_port;
+	seen.state = skc->skc_state;
+	bpf_seq_write(ctx->meta->seq, &seen, sizeof(seen));
+	return 0;
+}
+
+/* Who still waits for the peer's FIN: sockets, and the mini-sockets of those that their process has closed. */
+SEC("iter/tcp")
+int snapshot_fin_wait2(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tw_socket record = {};
+	struct tcp_timewait_sock *tw;
+	struct tcp_sock *tp;
+
+	if (!skc || (skc->skc_state != TCP_FIN_WAIT2 && skc->skc_state != TCP_TIME_WAIT) ||
+	    (config.netns && sock_netns(skc) != config.netns))
+		return 0;
+	fill_header(&record.header, TW_KIND_SOCKET, (__u64)skc->skc_cookie.counter, sock_netns(skc));
+	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(skc);
+	if (tp) {
+		sock_tuple(tp, &record.tuple);
+		control_block(tp, &record.cb);
+		record.type = TW_SOCKET_FULL;
+	} else {
+		tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(skc);
+		if (!tw || tw->tw_sk.tw_substate != TCP_FIN_WAIT2)
+			return 0;
+		common_tuple(skc, 0, &record.tuple);
+		record.cb.state = TCP_FIN_WAIT2;
+		record.type = TW_SOCKET_TIMEWAIT;
+	}
+	if (tuple_wanted(&record.tuple))
+		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
 /* state: only sockets in it; 0: all. */
-static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 state)
+static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 state, const struct tw_asked_ports *to)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
@@ -96,6 +170,8 @@ static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 sta
 		return;
 	if (config.netns && sock_netns(&sk->__sk_common) != config.netns)
 		return;
+	if (to && sock_netns(&sk->__sk_common) != to->netns)
+		return;
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
@@ -105,14 +181,14 @@ static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 sta
 	record.source = TW_OWNER_SNAPSHOT;
 	record.fd = (__s32)ctx->fd;
 	record.waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->lsndtime);
-	if (tuple_wanted(&record.tuple))
+	if (to ? is_destination(&record.tuple, to) : tuple_wanted(&record.tuple))
 		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 }
 
 SEC("iter/task_file")
 int snapshot_owners(struct bpf_iter__task_file *ctx)
 {
-	tell_owner(ctx, 0);
+	tell_owner(ctx, 0, 0);
 	return 0;
 }
 
@@ -120,6 +196,17 @@ int snapshot_owners(struct bpf_iter__task_file *ctx)
 SEC("iter/task_file")
 int snapshot_close_wait(struct bpf_iter__task_file *ctx)
 {
-	tell_owner(ctx, TCP_CLOSE_WAIT);
+	tell_owner(ctx, TCP_CLOSE_WAIT, 0);
+	return 0;
+}
+
+/* Who has the local ports that snapshot_ports found. */
+SEC("iter/task_file")
+int snapshot_port_owners(struct bpf_iter__task_file *ctx)
+{
+	const struct tw_asked_ports *asked_for = asked();
+
+	if (asked_for)
+		tell_owner(ctx, 0, asked_for);
 	return 0;
 }

@@ -34,6 +34,10 @@ enum class Outcome : std::uint8_t {
   retransmit_timeout,
   user_timeout,
   aborted,
+  no_local_port,
+  unreachable,
+  connect_cancelled,
+  fin_wait2_timeout,
   open,
 };
 [[nodiscard]] std::string_view name(Outcome outcome);  // "connect-timeout"

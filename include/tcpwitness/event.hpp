@@ -26,6 +26,7 @@ using SocketDestroyed = tw_destroy;
 using OwnerSeen = tw_owner;
 using SocketFound = tw_socket;
 using Drop = tw_drop;
+using PortsFound = tw_ports;
 using ControlBlock = tw_control_block;
 using SocketView = tw_socket_view;
 using Actor = tw_actor;
@@ -56,7 +57,7 @@ struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
   std::variant<Gap, StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Drop,
-               ConversationEnd>
+               PortsFound, ConversationEnd>
       body;  // the smallest first: it is what an event is made with
 };
 

@@ -21,7 +21,7 @@
 #define TW_ASSERT_SIZE(type, bytes) TW_ASSERT(sizeof(struct type) == (bytes))
 #define TW_ASSERT_AT(type, field, bytes) TW_ASSERT(__builtin_offsetof(struct type, field) == (bytes))
 
-#define TW_ABI_VERSION 2
+#define TW_ABI_VERSION 3
 #define TW_COMM_LEN 16
 #define TW_NO_CPU 0xffff
 #define TW_MAX_PORTS 16
@@ -39,7 +39,8 @@ enum tw_kind {
 	TW_KIND_OWNER = 7,      /* a process seen using a socket, see enum tw_owner_source */
 	TW_KIND_SOCKET = 8,     /* iter/tcp: a socket that exists at the start, or still at the end */
 	TW_KIND_DROP = 9,       /* skb:kfree_skb: a TCP segment that the kernel threw away */
-	TW_KIND_COUNT = 10,
+	TW_KIND_PORTS = 10,     /* iter/tcp and iter/task_file, when connect() found no local port: who has them */
+	TW_KIND_COUNT = 11,
 };
 
 /* Where a segment was seen. */
@@ -232,9 +233,20 @@ struct tw_state {
 	struct tw_control_block cb;
 	__u8 old_state;
 	__u8 new_state;
-	__u8 pad[6];
+	__u8 port; /* enum tw_port_choice */
+	__u8 pad[1];
+	__u32 fin_timeout_ms; /* from FIN_WAIT2: tcp_fin_time() without its lower bound of 3.5 RTO */
+	__u16 first_port;     /* SYN_SENT -> CLOSE: the ports that connect() may choose from */
+	__u16 last_port;
+	__u8 pad2[4];
 };
-TW_ASSERT_SIZE(tw_state, 208);
+TW_ASSERT_SIZE(tw_state, 216);
+
+/* Bits of tw_state.port. */
+enum tw_port_choice {
+	TW_PORT_BOUND = 1 << 0,     /* the process chose the local port by bind() (SOCK_BINDPORT_LOCK) */
+	TW_PORT_OWN_RANGE = 1 << 1, /* first_port and last_port are the socket's own (IP_LOCAL_PORT_RANGE) */
+};
 
 struct tw_segment {
 	struct tw_header header;
@@ -313,7 +325,7 @@ struct tw_reset {
 	__u8 has_socket;
 	__u8 answers_segment; /* SENT: skb_seq and skb_ack are valid (passive reset); 0: an active reset */
 	__u8 skb_flags;       /* TCP flags of the answered segment */
-	__u8 pad[4];
+	__u32 sent_ms;        /* RECEIVED: since payload was last sent (lsndtime) */
 };
 TW_ASSERT_SIZE(tw_reset, 224);
 #define TW_REASON_UNKNOWN 0xffffffffu
@@ -321,11 +333,19 @@ TW_ASSERT_SIZE(tw_reset, 224);
 struct tw_error {
 	struct tw_header header;
 	struct tw_tuple tuple;
-	__u16 icmp_errno; /* what the newest ICMP message on the socket's error queue means; 0: there is none */
-	__u8 pad[2];
+	/* The newest entry of the socket's error queue. Only one of origin ICMP is an ICMP message; completions of
+	 * MSG_ZEROCOPY and transmit timestamps wait there too. */
+	__u16 icmp_errno;  /* what the ICMP message means; 0: the entry is none */
+	__u8 queue_origin; /* SO_EE_ORIGIN_*; 0: the queue is empty */
+	__u8 icmp_type;
+	__u8 icmp_code;
+	__u8 pad[1];
+	__u16 err_soft;       /* sk_err_soft: kept until a timer gives up, or SO_ERROR is asked */
+	__u8 icmp_sender[16]; /* who sent the ICMP message, network order */
+	__u8 pad2[4];
 	struct tw_control_block cb;
 };
-TW_ASSERT_SIZE(tw_error, 176);
+TW_ASSERT_SIZE(tw_error, 200);
 
 struct tw_destroy {
 	struct tw_header header;
@@ -380,6 +400,46 @@ struct tw_drop {
 };
 TW_ASSERT_SIZE(tw_drop, 96);
 
+/* Which process has how many of the ports. */
+struct tw_port_holder {
+	__u32 tgid;
+	__u32 ports;
+	__u8 comm[TW_COMM_LEN]; /* of the thread-group leader, not terminated if full */
+};
+TW_ASSERT_SIZE(tw_port_holder, 24);
+
+/* Who has the local ports of one namespace towards one destination. Counted on demand, in user space, from two iterators. */
+#define TW_MAX_PORT_HOLDERS 4
+struct tw_ports {
+	struct tw_header header;
+	struct tw_tuple tuple; /* the destination; no local end */
+	__u16 first_port;      /* the range that was looked at */
+	__u16 last_port;
+	__u32 time_wait; /* ports of it that only wait in TIME_WAIT */
+	__u32 open;      /* that a socket in another state has, to this destination */
+	__u32 listening; /* that a listener has, whatever the destination */
+	__u32 others;    /* of `open`: of processes that are not listed, or of none any more */
+	__u32 used_holders;
+	struct tw_port_holder holders[TW_MAX_PORT_HOLDERS]; /* of `open`, the most first */
+};
+TW_ASSERT_SIZE(tw_ports, 192);
+
+/* The question of snapshot.bpf.c's iterators over ports, and what they find: no records, only on the way to tw_ports. */
+struct tw_asked_ports {
+	__u8 remote_addr[16]; /* network order */
+	__u32 netns;
+	__u16 remote_port;
+	__u8 pad[2];
+};
+TW_ASSERT_SIZE(tw_asked_ports, 24);
+
+struct tw_port_seen {
+	__u16 local_port;
+	__u8 state; /* sk_state */
+	__u8 pad[1];
+};
+TW_ASSERT_SIZE(tw_port_seen, 4);
+
 /* Per-CPU accounting of the ring, read by the consumer at the end: tried == received + lost. */
 struct tw_cpu_state {
 	__u64 tried;
@@ -388,7 +448,7 @@ struct tw_cpu_state {
 	__u64 flows_full; /* flows that found no room in the flow map: their ordinary segments went uncounted */
 	__u64 last_wakeup_ns;
 };
-TW_ASSERT_SIZE(tw_cpu_state, 112);
+TW_ASSERT_SIZE(tw_cpu_state, 120);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {

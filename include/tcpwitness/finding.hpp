@@ -34,8 +34,11 @@ enum class Rule : std::uint8_t {
   slow_accept,
   late,
   bytes_disagree,
+  port_exhaustion,
+  peer_not_closing,
+  write_after_peer_closed,
 };
-inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::bytes_disagree) + 1;
+inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::write_after_peer_closed) + 1;
 
 // "keepalive", "zero-window", ...
 [[nodiscard]] std::string_view name(Rule rule);

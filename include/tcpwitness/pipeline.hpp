@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -73,6 +74,14 @@ struct WitnessSettings {
   std::string comm;       // only connections of processes with this name; "": all
 };
 
+// Of a namespace: the local ports first to last, towards one destination.
+struct PortsQuestion {
+  std::uint32_t netns = 0;
+  Endpoint remote;
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+};
+
 // Correlates events into connections, explains each witness by the other, and judges.
 class Witness {
  public:
@@ -93,6 +102,10 @@ class Witness {
   // A socket will soon be in CLOSE_WAIT for too long: true once for each, so that events can say which process has
   // which descriptor of it open (OwnerSeen of the snapshot).
   [[nodiscard]] bool wants_descriptors();
+  // A connect() found no local port: who has them? Each question once; the answer is an event (PortsFound).
+  [[nodiscard]] std::optional<PortsQuestion> wants_ports();
+  // Sockets have been in FIN_WAIT2 for long: true once for each, so that events can show which still are (SocketFound).
+  [[nodiscard]] bool wants_fin_wait2();
   // The run is over: tells the connections that are still open.
   void finish(TimeNs now, Reports& out);
 

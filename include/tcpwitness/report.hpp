@@ -130,10 +130,39 @@ struct ResetEntry {
   EventId segment = 0;  // the RST on the wire, or the segment that provoked it; 0: not seen
 };
 
+// An ICMP message that quotes a segment of the connection.
+struct IcmpMessage {
+  int error = 0;  // the errno that it stands for; 0: there is no message
+  std::uint8_t type = 0;
+  std::uint8_t code = 0;
+  bool v6 = false;  // ICMPv6: its types and codes are others
+  bool own =
+      false;  // this machine sent it to itself: nobody answers for the next hop's address, or its firewall refuses
+  Address sender;
+  explicit operator bool() const { return error != 0; }
+};
+[[nodiscard]] std::string_view name(const IcmpMessage& icmp);  // "host unreachable"
+
 struct ErrorEntry {
-  int error = 0;           // errno; 0: only an ICMP message on the error queue
-  int icmp_error = 0;      // the errno that the queue's newest ICMP message stands for; 0: none, or not known
-  bool own_abort = false;  // set by this side's own disconnect, after the end: nothing that the peer did
+  int error = 0;                  // errno; 0: the socket has none: see queue
+  IcmpMessage icmp;               // the newest entry of the socket's error queue, where that is one
+  std::uint8_t queue_origin = 0;  // of that entry, SO_EE_ORIGIN_*; 0: the queue is empty
+  bool own_abort = false;         // set by this side's own disconnect, after the end: nothing that the peer did
+};
+
+// Who has the local ports towards one destination: counted when connect() found none.
+struct PortsEntry {
+  std::uint16_t first = 0;  // the range that was looked at
+  std::uint16_t last = 0;
+  std::uint32_t time_wait = 0;
+  std::uint32_t open = 0;
+  std::uint32_t listening = 0;
+  std::uint32_t others = 0;  // of `open`: of processes that are not listed, or of none
+  struct Holder {
+    Process process;
+    std::uint32_t ports = 0;
+  };
+  std::vector<Holder> holders;  // the most first
 };
 
 // A segment that the kernel threw away.
@@ -182,7 +211,7 @@ struct Entry {
   TimeNs ts_ns = 0;
   Flow flow;
   std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, DropEntry, KeepaliveEntry, ProbeEntry,
-               OwnerEntry>
+               OwnerEntry, PortsEntry>
       body;
 };
 

@@ -17,6 +17,10 @@ void stray(Script& s);
 void stray_listener(Script& s);
 void half_open_synack(Script& s);
 void accept_queue_full(Script& s);
+void no_local_port(Script& s);
+void port_in_use(Script& s);
+void unreachable(Script& s);
+void connect_cancelled(Script& s);
 
 // cases_listen.cpp
 void accept_overflow(Script& s);
@@ -63,6 +67,9 @@ void simultaneous_close(Script& s);
 void half_close(Script& s);
 void port_reuse(Script& s);
 void close_wait_stuck(Script& s);
+void half_close_long(Script& s);
+void fin_wait2_timeout(Script& s);
+void write_after_peer_closed(Script& s);
 
 // cases_timers.cpp
 void keepalive_answered(Script& s);

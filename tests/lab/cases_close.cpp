@@ -184,4 +184,48 @@ void close_wait_stuck(Script& s) {
   s.await_state(Side::client, "TIME_WAIT");
 }
 
+void half_close_long(Script& s) {
+  s.establish();
+  s.client_sends("tell me everything\n");
+  s.client().shutdown(s.connection.client).ok();  // > FA
+  s.server().drain(s.connection.server).ok(0);
+  s.await_state(Side::client, "FIN_WAIT2");
+  for (Millis spent{0}; spent < s.options().hold; spent += Millis(500)) {
+    s.server_sends("a part of the answer\n");
+    s.pause(Millis(500));
+  }
+  s.server().close(s.connection.server).ok();  // < FA   > A
+  s.client().drain(s.connection.client).ok(0);
+  s.client().close(s.connection.client).ok();
+  s.played.closed_first = Closer::client;
+  s.await_state(Side::client, "TIME_WAIT");
+}
+
+void fin_wait2_timeout(Script& s) {
+  s.set_sysctl(Side::client, "net.ipv4.tcp_fin_timeout", "2");
+  s.establish();
+  s.exchange();
+  s.client().close(s.connection.client).ok();  // > FA   < A
+  s.played.closed_first = Closer::client;
+  s.await_state(Side::server, "CLOSE_WAIT");
+  s.await_state(Side::client, "FIN_WAIT2");
+  s.await_state(Side::client, "gone", Millis(6000));  // the orphan's time is up
+  s.pause(Millis(500));
+  s.server().send(s.connection.server, "any news?\n").ok();  // < PA   > R: nobody knows this connection
+  s.await_state(Side::server, "gone");
+  s.server().close(s.connection.server).ok();
+}
+
+void write_after_peer_closed(Script& s) {
+  s.establish();
+  s.exchange();
+  s.server().close(s.connection.server).ok();  // < FA   > A
+  s.await_state(Side::client, "CLOSE_WAIT");
+  s.pause(Millis(500));
+  s.client().send(s.connection.client, "once more, please\n").ok();  // > PA   < R
+  s.await_state(Side::client, "gone");
+  s.played.closed_first = Closer::server;
+  s.client().close(s.connection.client).ok();
+}
+
 }  // namespace tcpwitness::lab::cases

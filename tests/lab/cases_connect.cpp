@@ -3,6 +3,8 @@
 // Getting connected, or not: no server, the handshake as it should be, segments that belong to nothing, and a
 // server that cannot take more.
 
+#include <sys/socket.h>
+
 #include "lab/cases.hpp"
 
 namespace tcpwitness::lab::cases {
@@ -137,6 +139,63 @@ void accept_queue_full(Script& s) {
     s.server().close(fd).ok();
   }
   s.played.closed_first = Closer::client;
+}
+
+void no_local_port(Script& s) {
+  const Endpoint at{server_ip, service_port};
+  s.set_sysctl(Side::client, "net.ipv4.ip_local_port_range", "40000 40000");
+  s.establish(at);  // it has the only port
+  s.played.more_clients.push_back(s.played.client_at);
+  const int fd = s.client_socket(at);
+  s.client_fails(s.client().connect(fd, at), EADDRNOTAVAIL);  // no SYN
+  s.played.client_at = {client_ip, 0};
+  s.pause(Millis(300));  // the tracer looks who has the port
+  s.client().close(fd).ok();
+  s.client().close(s.connection.client).ok();
+  s.server().drain(s.connection.server).ok(0);
+  s.server().close(s.connection.server).ok();
+}
+
+void port_in_use(Script& s) {
+  const Endpoint at{server_ip, service_port}, from{client_ip, 40001};
+  const int listener = s.listen(at);
+  int fds[2] = {s.client_socket(at), s.client_socket(at)};
+  for (const int fd : fds) {
+    s.client().set(fd, SOL_SOCKET, SO_REUSEADDR, 1).ok();
+    s.client().bind(fd, from).ok();
+  }
+  s.meet(listener, fds[0], at);
+  s.client_fails(s.client().connect(fds[1], at), EADDRNOTAVAIL);  // the same four numbers
+  s.pause(Millis(300));
+  s.client().close(fds[1]).ok();
+  s.client().close(fds[0]).ok();
+  s.server().drain(s.connection.server).ok(0);
+  s.server().close(s.connection.server).ok();
+}
+
+void unreachable(Script& s) {
+  const Endpoint at{server_ip, service_port};
+  s.refuse_on_third_machine("admin-prohibited");
+  const int fd = s.client_socket(at);
+  // The first message meets connect() with the socket locked and ends nothing; the one for the second SYN does.
+  const Call attempt = s.client().connect(fd, at);  // > S   < ICMP   > S after 1 s   < ICMP
+  s.client_fails(attempt, EHOSTUNREACH);
+  s.played.client_at = attempt.local();
+  s.played.server_at = at;
+  s.client().close(fd).ok();
+}
+
+void connect_cancelled(Script& s) {
+  const Endpoint nowhere{server_ip, service_port};
+  s.drop(Side::server, Hook::input);
+  const int fd = s.client_socket(nowhere);
+  const Call attempt = s.client().connect(fd, nowhere, Millis(0));  // > S, no answer
+  attempt.fails_with(EINPROGRESS);
+  s.played.client_at = attempt.local();
+  s.played.server_at = nowhere;
+  s.await_state(Side::client, "SYN_SENT");
+  s.client().connected(fd, Millis(300)).fails_with(ETIME);
+  s.client().close(fd).ok();
 }
 
 }  // namespace tcpwitness::lab::cases

@@ -32,6 +32,16 @@ constexpr std::array all_cases = {
     Case{"no-answer", "no-server", "The client connects to a host that takes every SYN and says nothing (7 s).",
          Vantage::client, nullptr, cases::no_answer},
 
+    Case{"no-local-port", "no-server",
+         "The client has one local port, which another connection to the same server uses.", Vantage::client, nullptr,
+         cases::no_local_port},
+    Case{"port-in-use", "no-server", "Two sockets are bound to one port; both connect to the same server.",
+         Vantage::client, nullptr, cases::port_in_use},
+    Case{"unreachable", "no-server", "A router on the way refuses the SYN: administratively prohibited (1 s).",
+         Vantage::client, cases::third_machine_before, cases::unreachable},
+    Case{"connect-cancelled", "no-server", "The client closes its socket 0.3 s after a SYN that nobody answers.",
+         Vantage::client, nullptr, cases::connect_cancelled},
+
     Case{"handshake", "three-way", "Connect, one request and its response, close.", Vantage::both, nullptr,
          cases::handshake},
     Case{"stray", "three-way", "A scripted host sends a closed port an ACK, then data, out of nowhere.",
@@ -52,6 +62,12 @@ constexpr std::array all_cases = {
          cases::close_server},
     Case{"close-three", "close", "The client closes first, the server at once after it.", Vantage::both, nullptr,
          cases::close_three},
+
+    Case{"fin-wait2-timeout", "close", "The client closes, the server never does; tcp_fin_timeout is 2 s.",
+         Vantage::client, nullptr, cases::fin_wait2_timeout},
+    Case{"write-after-peer-closed", "close",
+         "The server closes an idle connection; the client sends on it 0.5 s later.", Vantage::client, nullptr,
+         cases::write_after_peer_closed},
 
     Case{"ack-first", "close-together", "The client closes right after connecting; its handshake ACK arrives first.",
          Vantage::server, nullptr, cases::ack_first},
@@ -138,6 +154,8 @@ constexpr std::array all_cases = {
          cases::close_wait_stuck},
     Case{"half-close", "more", "The client closes its half; the server answers for another second.", Vantage::server,
          nullptr, cases::half_close},
+    Case{"half-close-long", "more", "The client closes its half; the server answers for another 3 s.", Vantage::client,
+         nullptr, cases::half_close_long},
     Case{"port-reuse", "more", "The server closes first; the client comes again from the same port.", Vantage::server,
          nullptr, cases::port_reuse},
     Case{"reboot-idle", "more", "The server's host loses its memory; a keep-alive finds out.", Vantage::client, nullptr,

@@ -147,6 +147,20 @@ Result<void> Lab::route_through_third_machine() {
   return set_up_hosts();
 }
 
+Result<void> Lab::refuse_on_third_machine(const std::string& type) {
+  if (!third_) return failure("there is no third machine");
+  const std::string address = fmt::format("link set lo up\naddr add {}/32 dev lo\n", third_ip);
+  if (auto done = run_tool({"ip", "-n", third_->name(), "-batch", "-"}, address); !done) return failure(done.error());
+  return third_->inside([&]() -> Result<void> {
+    auto done = run_tool({"nft", "-f", "-"},
+                         fmt::format("add table inet lab\n"
+                                     "add chain inet lab forward {{ type filter hook forward priority 0; }}\n"
+                                     "add rule inet lab forward tcp dport {} reject with icmpx type {}\n",
+                                     service_port, type));
+    return done ? Result<void>{} : failure(done.error());
+  });
+}
+
 Result<void> Lab::add_second_cable() {
   const std::string pair =
       fmt::format("link add {} address {} netns {} type veth peer name {} address {} netns {}\n", second_client_link,

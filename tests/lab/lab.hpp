@@ -35,6 +35,7 @@ inline constexpr const char* second_server_link = "veth-server-2";
 // The third machine's two ends.
 inline constexpr const char* third_link_to_client = "veth-to-client";
 inline constexpr const char* third_link_to_server = "veth-to-server";
+inline constexpr const char* third_ip = "10.99.0.254";
 
 inline constexpr uint16_t service_port = 8080;
 inline constexpr uint16_t closed_port = 8081;
@@ -69,6 +70,8 @@ class Lab {
   // From here on the cable has a third machine in its middle: a namespace of its own that routes (so a TTL is one
   // less at the other end). The connections that exist do not survive it.
   Result<void> route_through_third_machine();
+  // It refuses what goes to the service, with an ICMP message of its own (`type` as nft writes it: "admin-prohibited").
+  Result<void> refuse_on_third_machine(const std::string& type);
   // Null without one.
   const Namespace* third_machine() const { return third_ ? &*third_ : nullptr; }
 

@@ -146,6 +146,10 @@ void Script::route_through_third_machine() {
   if (!failure_) check(lab_.route_through_third_machine());
 }
 
+void Script::refuse_on_third_machine(const std::string& type) {
+  if (!failure_) check(lab_.refuse_on_third_machine(type));
+}
+
 void Script::add_second_cable() {
   if (!failure_) check(lab_.add_second_cable());
 }

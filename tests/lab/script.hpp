@@ -70,9 +70,10 @@ class Script {
   ScriptedHost scripted_client(uint16_t port, bool timestamps = false);
   // Puts a third machine into the cable: in `before`, so that whoever watches sees the final interfaces.
   void route_through_third_machine();
-  Outsider outsider();                    // on that machine
-  void add_second_cable();                // in `before`, too
-  void route_over_second_cable(bool on);  // what the client sends to the server
+  void refuse_on_third_machine(const std::string& type);  // by an ICMP message
+  Outsider outsider();                                    // on that machine
+  void add_second_cable();                                // in `before`, too
+  void route_over_second_cable(bool on);                  // what the client sends to the server
 
   void pause(Millis time);
   // The connection played reaches `state` on this side ("" or "gone": no socket left).

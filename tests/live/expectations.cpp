@@ -14,6 +14,19 @@ const Told reset_by_the_peer{"reset-origin"};
 
 const std::vector<Expectation>& expectations() {
   static const std::vector<Expectation> all = {
+      {"unreachable", {"unreachable", {{"retransmission", "certain", {"SYN"}}}}, {""}},
+      {"connect-cancelled", {"connect-cancelled"}, {""}},
+      {"write-after-peer-closed",
+       {"reset-by-peer",
+        {{"write-after-peer-closed", "certain", {"closed the connection first", "lab-client", "18 bytes"}},
+         reset_by_the_peer}},
+       {"reset-by-local", {{"reset-origin", "certain"}}}},
+      {"close-wait-stuck",
+       {"completed", {{"peer-not-closing", "certain", {"lab-client", "closed only"}}, time_wait}},
+       {"completed"},
+       {"--stuck-after", "2"}},
+      {"half-close-long", {"completed", {time_wait}}, {"completed"}, {"--stuck-after", "2"}},
+
       {"keepalive-revived",
        {"completed", {{"keepalive", "certain", {"3 keep-alive probes sent, 1 answered"}}, time_wait}},
        {"completed", {{"keepalive"}, {"rx-dropped", "certain", {"2 segments", "lab-server", "NETFILTER_DROP"}}}}},

@@ -208,7 +208,8 @@ inline bool wire_suffices(Rule rule) {
 inline bool kernel_suffices(Rule rule) {
   return rule == Rule::retransmission || rule == Rule::time_wait || rule == Rule::close_wait_stuck ||
          rule == Rule::reset_origin || rule == Rule::tx_not_sent || rule == Rule::accept_queue_full ||
-         rule == Rule::slow_accept || rule == Rule::stray_segment;
+         rule == Rule::slow_accept || rule == Rule::stray_segment || rule == Rule::port_exhaustion ||
+         rule == Rule::write_after_peer_closed;
 }
 
 // With one witness taken away nothing becomes more certain, and what needs that witness is not certain at all. What

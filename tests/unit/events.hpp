@@ -167,6 +167,20 @@ class Side {
     return stream_->add(event);
   }
 
+  // An ICMP message of type 3 is the newest on the error queue (origin 2), or something else is.
+  EventId queued(std::uint8_t origin, int icmp_error = 0, std::uint8_t code = 0, std::string_view sender = "0.0.0.0") {
+    tw_error event{};
+    event.header = header(TW_KIND_ERROR);
+    event.tuple = tuple_;
+    event.cb = block(state);
+    event.queue_origin = origin;
+    event.icmp_errno = static_cast<std::uint16_t>(icmp_error);
+    event.icmp_type = icmp_error != 0 ? 3 : 0;
+    event.icmp_code = code;
+    put_address(event.icmp_sender, sender);
+    return stream_->add(event);
+  }
+
   EventId destroy() {
     tw_destroy event{};
     event.header = header(TW_KIND_DESTROY);

@@ -74,11 +74,31 @@ TEST(Json, AStrayEntryHasNoConnection) {
   EXPECT_FALSE(stray.contains("win_bytes"));
 }
 
-TEST(Json, AnErrorOfZeroIsAnIcmpMessage) {
-  const json error = entry(ErrorEntry{.error = 0});
+TEST(Json, AnErrorOfZeroIsAnIcmpMessageOnlyWhereOneIsOnTheQueue) {
+  IcmpMessage icmp{.error = 113, .type = 3, .code = 13};
+  icmp.sender = parse_prefix("10.0.0.254")->address;
+  const json error = entry(ErrorEntry{.error = 0, .icmp = icmp, .queue_origin = 2});
   EXPECT_EQ(error["errno"], 0);
   EXPECT_EQ(error["icmp"], true);
+  EXPECT_EQ(error["icmp_error"], "EHOSTUNREACH");
+  EXPECT_EQ(error["icmp_sender"], "10.0.0.254");
+  EXPECT_EQ(error["icmp_name"], "administratively prohibited");
   EXPECT_FALSE(error.contains("error"));
+  const json zerocopy = entry(ErrorEntry{.error = 0, .queue_origin = 5});
+  EXPECT_EQ(zerocopy["icmp"], false);
+  EXPECT_EQ(zerocopy["queue"], "zerocopy");
+  EXPECT_EQ(entry(ErrorEntry{.error = 0})["queue"], "empty");
+}
+
+TEST(Json, PortsAreCountedWithTheirHolders) {
+  const json ports = entry(PortsEntry{.first = 40000,
+                                      .last = 40001,
+                                      .time_wait = 1,
+                                      .open = 1,
+                                      .holders = {{golden::process(5, "app", PidSource::snapshot), 1}}});
+  EXPECT_EQ(ports["type"], "ports");
+  EXPECT_EQ(ports["time_wait"], 1);
+  EXPECT_EQ(ports["holders"], (json::array({{{"pid", 5}, {"comm", "app"}, {"ports", 1}}})));
 }
 
 TEST(Json, AStateCausedByASegmentNamesItAndTheDelay) {

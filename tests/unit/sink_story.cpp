@@ -194,7 +194,7 @@ Reports long_story(int rounds) {
         1000,
         DropEntry{
             .out = false, .reason = "NETFILTER_DROP", .meaning = "", .rel_seq = 1, .len = 9, .flags = tcp_flag::ack});
-    story.add(1000, ErrorEntry{.error = 0});
+    story.add(1000, ErrorEntry{.icmp = {.error = 113}});
   }
   story.tell(Life{.conn = 1, .start_ts_ns = golden::midnight, .ts_ns = story.now()});
   return story.reports;

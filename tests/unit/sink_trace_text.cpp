@@ -162,7 +162,9 @@ TEST(TraceText, AResetTellsItsMeaningAndTheKernelsName) {
 TEST(TraceText, AnErrorIsWhatTheProcessGets) {
   EXPECT_EQ(words().tell(ErrorEntry{.error = 110}).kernel.text, "reports ETIMEDOUT");
   EXPECT_EQ(details(words().tell(ErrorEntry{.error = 110})), "the process gets \"Connection timed out\"");
-  EXPECT_EQ(words().tell(ErrorEntry{.error = 0}).kernel.text, "reports ICMP");
+  EXPECT_EQ(words().tell(ErrorEntry{.icmp = {.error = 111, .type = 3, .code = 3}}).kernel.text, "reports ICMP");
+  EXPECT_EQ(words().tell(ErrorEntry{.queue_origin = 5}).kernel.text, "wakes the process");
+  EXPECT_EQ(details(words().tell(ErrorEntry{})), "the process has read the error already");
 }
 
 TEST(TraceText, KeepaliveProbesAreCountedAndTheEndForetold) {

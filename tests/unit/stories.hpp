@@ -63,7 +63,7 @@ inline Story gives_up_connecting_story() {
   stream.wait(300 * ms);
   c.to(State::close, killed_curl);
   c.destroy();
-  return {"gives up connecting", stream.events, Outcome::aborted};
+  return {"gives up connecting", stream.events, Outcome::connect_cancelled};
 }
 
 inline Story close_first_story() {
@@ -659,9 +659,114 @@ inline Story tx_drop_story() {
   return {"dropped on its way out", stream.events, Outcome::completed};
 }
 
+inline void connect_fails_for_want_of_a_port(Side& c, Caller by = curl) {
+  c.to(State::syn_sent, by);
+  c.to(State::close, by, [](tw_state& e) {
+    e.first_port = 40000;
+    e.last_port = 40001;
+  });
+}
+
+// Who has the ports towards 10.0.0.2:80, as the run finds when it is asked.
+inline EventId ports_are_counted(Stream& stream, std::uint32_t time_wait, std::uint32_t open) {
+  tw_ports event{};
+  event.header.ts_ns = static_cast<std::uint64_t>(stream.now);
+  event.header.netns = 4026531840U;
+  event.header.kind = TW_KIND_PORTS;
+  event.header.version = TW_ABI_VERSION;
+  event.header.cpu = TW_NO_CPU;
+  put_address(event.tuple.remote_addr, "10.0.0.2");
+  event.tuple.remote_port = 80;
+  event.first_port = 40000;
+  event.last_port = 40001;
+  event.time_wait = time_wait;
+  event.open = open;
+  if (open != 0) {
+    event.used_holders = 1;
+    event.holders[0].tgid = 42;
+    event.holders[0].ports = open;
+    std::memcpy(event.holders[0].comm, "curl", 4);
+  }
+  return stream.add(event);
+}
+
+inline Story no_port_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  connect_fails_for_want_of_a_port(c);
+  stream.wait(40 * ms);
+  ports_are_counted(stream, 1, 1);
+  c.destroy();
+  return {"no local port", stream.events, Outcome::no_local_port};
+}
+
+// A router says that the network is administratively prohibited; nobody holds the socket at that moment.
+inline Story prohibited_story() {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  c.queued(2, 113, 13, "10.0.0.254");
+  connect_times_out(c, 113);
+  return {"administratively prohibited", stream.events, Outcome::unreachable};
+}
+
+// The client closes, its kernel waits in FIN_WAIT2 for 3 s, and the server never closes.
+inline Side closes_for_good(Stream& stream, std::uint32_t timeout_ms = 3000) {
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  c.to(State::fin_wait1, curl);
+  c.out(FA);
+  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.to(State::fin_wait2);
+  c.extra.flags = TW_CB_DEAD;
+  c.to(State::close, nobody, [&](tw_state& e) { e.fin_timeout_ms = timeout_ms; });
+  c.destroy();
+  return c;
+}
+
+inline Story fin_wait2_timeout_story() {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  stream.wait(5 * s);
+  c.view = TW_SOCKET_NONE;
+  c.in(PA, 6, TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
+  return {"FIN_WAIT2 times out", stream.events, Outcome::fin_wait2_timeout};
+}
+
+// The peer closes; the process writes into CLOSE_WAIT and gets a RST.
+inline Story write_after_close_story(std::uint32_t taken = 0) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 50);
+  c.in(PA, 70);
+  c.in(FA);
+  c.to(State::close_wait);
+  c.out(A, 0, TW_WHY_FIN_ACK);
+  stream.wait(5 * s);
+  if (taken != 0) {  // the peer had closed one direction only
+    c.out(PA, taken);
+    c.in(A);
+    stream.wait(1 * s);
+  }
+  c.out(PA, 50);
+  c.in(R, 0, 0, [&](tw_segment& g) { g.seq = c.rcv_nxt; });
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 32;
+  c.to(State::close);
+  c.error(32);
+  c.destroy();
+  return {"writes after the peer closed", stream.events, Outcome::reset_by_peer};
+}
+
 inline std::vector<Story> trouble_stories() {
   return {unsent_story(),
           unsent_qdisc_story(),
+          no_port_story(),
+          prohibited_story(),
+          write_after_close_story(),
           unsent_neighbour_story(),
           ignored_story(),
           outsider_story(),

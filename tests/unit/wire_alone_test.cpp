@@ -14,6 +14,7 @@ TEST(WireAlone, EveryStoryHasTheOutcomeThatItsSegmentsShow) {
   const std::map<std::string, Outcome> other = {
       {"gives up connecting", Outcome::connect_timeout},
       {"killed with unread data", Outcome::reset_by_local},
+      {"administratively prohibited", Outcome::connect_timeout},
       {"keep-alive unanswered", Outcome::reset_by_local},
       {"retransmission gives up", Outcome::open},
       {"user timeout", Outcome::open},

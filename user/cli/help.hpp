@@ -118,7 +118,9 @@ Record options:
                               half-open, stray-segment, rx-dropped, tx-not-sent,
                               bad-checksum, out-of-window, old-timestamp,
                               accept-queue-full, syn-backlog-full, syncookie,
-                              slow-handshake, slow-accept, late, bytes-disagree
+                              slow-handshake, slow-accept, late, bytes-disagree,
+                              port-exhaustion, peer-not-closing,
+                              write-after-peer-closed
   -q, --quiet                 print no connections, only record
 
 )";

@@ -88,6 +88,7 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   const auto from = static_cast<State>(change.old_state);
   const Recent* recent = c.recent.get();
   const bool reset_taken = c.trouble && c.trouble->reset_received.mark;
+  if (c.closing && c.closing->no_syn) return by_call(change, "connect");
   if (cb.sk_err == ETIMEDOUT) {
     if (from == State::syn_sent || from == State::syn_recv) return by_timer("retransmission");
     if (cb.snd_una == cb.write_seq) return by_timer("keep-alive");

@@ -13,6 +13,7 @@
 
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
+#include "tcpwitness/report.hpp"
 #include "wire/acceptance.hpp"
 #include "wire/observer.hpp"
 #include "wire/zeek_state.hpp"
@@ -89,7 +90,19 @@ struct Closing {
   bool fin_on_mini = false;         // the peer's FIN reached a mini-socket in FIN_WAIT2
   bool time_wait_answered = false;  // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
   std::uint32_t end_pid = 0;        // the process that acted at the end, where it is known
-  int signal = 0;                   // that ended the process which ended the connection
+  bool no_syn = false;              // SYN_SENT was left without a SYN ever made, and not by close()
+  bool port_bound = false;          // then: bind() had chosen the port
+  bool own_range = false;           // then: the range is the socket's own (IP_LOCAL_PORT_RANGE)
+  std::uint16_t first_port = 0;     // then: the ports to choose from
+  std::uint16_t last_port = 0;
+  Mark fin_wait2;                     // FIN_WAIT1 -> FIN_WAIT2
+  std::uint64_t fin_wait2_bytes = 0;  // bytes_received then, or when data was last seen to come
+  TimeNs fin_wait2_quiet_ns = 0;      // since when nothing is known to have come
+  std::int64_t fin_timeout_ns = 0;    // of the orphan that waits in FIN_WAIT2; 0: not known
+  Mark fin_wait2_seen;                // the newest event that shows it still there
+  bool fin_wait2_asked = false;       // Witness::wants_fin_wait2
+  bool not_closing_told = false;      // peer-not-closing was reported
+  int signal = 0;                     // that ended the process which ended the connection
 };
 
 struct ResetSeen {
@@ -109,7 +122,8 @@ struct ResetTold {
   std::uint32_t reason = TW_REASON_UNKNOWN;
   bool answers_segment = false;
   bool has_socket = false;
-  std::uint8_t actor = 0;  // enum tw_actor_flags
+  std::uint8_t actor = 0;     // enum tw_actor_flags
+  std::uint32_t sent_ms = 0;  // RECEIVED: since this side last sent payload
 };
 
 enum class RetransmitKind : std::uint8_t {
@@ -251,7 +265,10 @@ struct Trouble {
   ZeroWindowFacts local_window;  // this side stopped reading
   ZeroWindowFacts peer_window;   // the peer stopped reading
   Mark error;                    // inet_sk_error_report with an errno
-  std::uint16_t icmp_error = 0;  // errno of the newest ICMP message that did not end it at once
+  IcmpMessage icmp;              // the newest ICMP message on its error queue
+  Mark icmp_mark;
+  std::unique_ptr<PortsFound> ports;  // who has the local ports, where connect() found none
+  EventId ports_id = 0;
   Drops drops;
   QueueFacts queues;
   ReactionFacts reaction;
@@ -318,8 +335,9 @@ enum class Wait : std::uint8_t {
   settle,          // ended: stragglers of the end may still come
   unanswered_syn,  // a SYN came, no SYN-ACK yet
   request,         // half-open request socket
-  mini_fin_wait2,  // mini-socket that has not seen the peer's FIN
+  fin_wait2,       // the peer has not closed: looked at once a second, for peer-not-closing and the orphan's timeout
   close_wait,      // close-wait-stuck
+  ports,           // connect() found no local port: who has them?
   wire_connect,    // wire alone: SYN without an answer
   outsider,        // ended by a RST that may be somebody else's: does the peer go on?
   tombstone,       // told; late events must not bring it back

@@ -4,6 +4,7 @@
 //
 // None of these begins a connection, but a retransmission or a snapshot of a living one: a process may
 // keep a dead socket and still call recv() on it.
+#include <cstring>
 #include <utility>
 
 #include "correlate/facts.hpp"
@@ -13,6 +14,9 @@ namespace tcpwitness {
 namespace {
 
 using State = TcpState;
+
+constexpr std::uint8_t origin_icmp = 2;  // SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 (linux/errqueue.h)
+constexpr std::uint8_t origin_icmp6 = 3;
 
 // EVIDENCE, "Retransmission kinds", in this order; icsk_pending 5 is the tail-loss probe's timer.
 RetransmitKind kind_of(const Retransmit& r) {
@@ -88,6 +92,18 @@ void refresh(Connection& c, const SocketFound& f) {
   c.wire = f.wire;
   c.wire_heard = true;
   c.wire_final = true;
+}
+
+// Only an entry of origin ICMP is an ICMP message: completions and timestamps lie on the same queue.
+IcmpMessage icmp_message(const SocketError& x) {
+  IcmpMessage message;
+  if (x.queue_origin != origin_icmp && x.queue_origin != origin_icmp6) return message;
+  message.error = x.icmp_errno;
+  message.type = x.icmp_type;
+  message.code = x.icmp_code;
+  message.v6 = x.queue_origin == origin_icmp6;
+  std::memcpy(message.sender.bytes.data(), x.icmp_sender, message.sender.bytes.size());
+  return message;
 }
 
 }  // namespace
@@ -173,10 +189,15 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   ResetTold& told = sent ? trouble.reset_sent : trouble.reset_received;
   if (!told.mark) {
     const std::uint32_t number = sent ? r.reason : TW_REASON_UNKNOWN;
-    told = {{e.id, e.ts_ns}, number, r.answers_segment != 0, r.has_socket != 0, r.actor.flags};
+    told = {{e.id, e.ts_ns}, number, r.answers_segment != 0, r.has_socket != 0, r.actor.flags, r.sent_ms};
   }
-  // A mini-socket that is reset waits for no FIN any more.
-  if (c.closing && c.closing->mini_fin_wait2) table_.wait(slot, Wait::settle, now_);
+  if (c.closing && c.closing->mini_fin_wait2) {
+    // A mini-socket that is reset waits for no FIN any more. That is its end, and not the exchange of FINs before it.
+    if (told.has_socket && c.closing->end.ts_ns < e.ts_ns) c.closing->end = {e.id, e.ts_ns};
+    table_.wait(slot, Wait::settle, now_);
+  }
+  if (sent && c.closing && c.closing->mini_fin_wait2 && reason == ResetReason::timewait_socket)
+    body.meaning = "data came for a socket that waited for the peer's FIN in FIN_WAIT2";
   const bool acts = (r.actor.flags & TW_ACTOR_OWNED) != 0 && !told.answers_segment && sent;
   StateChange actor{};
   actor.actor = r.actor;
@@ -207,8 +228,14 @@ void Witness::Impl::on_error(const Event& e, const SocketError& x) {
     c.error = x.cb.sk_err;
     c.troubles().error = {e.id, e.ts_ns};
   }
-  if (x.cb.sk_err == 0 && x.icmp_errno != 0) c.troubles().icmp_error = x.icmp_errno;
-  entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, x.icmp_errno, own_abort});
+  IcmpMessage icmp = icmp_message(x);
+  icmp.own = icmp && icmp.sender == c.flow.local.address;
+  if (icmp) {
+    Trouble& trouble = c.troubles();
+    if (!trouble.icmp_mark) trouble.icmp_mark = {e.id, e.ts_ns};
+    trouble.icmp = icmp;
+  }
+  entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, icmp, x.queue_origin, own_abort});
 }
 
 void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
@@ -256,6 +283,7 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
     if (listeners_.find(f.header.cookie) == nullptr) listeners_.opened(f.header.cookie, flow.local, Owner{});
     return;
   }
+  if (f.type == TW_SOCKET_FULL || f.type == TW_SOCKET_TIMEWAIT) note_still_fin_wait2(e, f);
   if (f.type != TW_SOCKET_FULL && f.type != TW_SOCKET_REQUEST) return;
   const auto state = f.type == TW_SOCKET_REQUEST ? State::new_syn_recv : static_cast<State>(f.cb.state);
   if (state == State::close || flow.remote.port == 0) return;

@@ -4,6 +4,8 @@
 // The tracepoint does not show everything: FIN_WAIT2 -> CLOSE and CLOSING -> CLOSE are moves into a
 // TIME_WAIT mini-socket, a passive child appears only at LISTEN -> SYN_RECV. What is concluded instead
 // of shown is marked as inferred.
+#include <algorithm>
+
 #include "correlate/cause.hpp"
 #include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
@@ -11,6 +13,33 @@
 namespace tcpwitness {
 
 using State = TcpState;
+
+namespace {
+
+// connect() failed before it made a SYN: inet_hash_connect() found no local port (EADDRNOTAVAIL), so nothing was sent
+// and no number was chosen since SYN_SENT. close() sets sk_shutdown before the state: a Fast Open that waits for its
+// first data has made no SYN either.
+bool made_no_syn(const Connection& c, const StateChange& s) {
+  const ControlBlock& begun = c.cb;  // still that of CLOSE -> SYN_SENT
+  const ControlBlock& cb = s.cb;
+  if (c.state != State::syn_sent || c.syn || (begun.flags & cb.flags & TW_CB_PRESENT) == 0) return false;
+  const bool nothing = cb.packets_out == 0 && cb.segs_out == begun.segs_out && cb.write_seq == begun.write_seq &&
+                       cb.snd_nxt == begun.snd_nxt;
+  const bool by_call = (s.actor.flags & TW_ACTOR_OWNED) != 0 && (s.actor.flags & TW_ACTOR_EXITING) == 0;
+  return nothing && by_call && cb.sk_shutdown == 0 && cb.sk_err == 0 && begun.packets_out == 0;
+}
+
+// How long the mini-socket waits in FIN_WAIT2: tcp_fin_time(), and what tcp_close() makes of it where it is longer than
+// TCP_TIMEWAIT_LEN.
+std::int64_t orphan_lasts(const StateChange& s) {
+  constexpr std::int64_t time_wait_ns = 60'000'000'000;
+  if (s.fin_timeout_ms == 0) return 0;
+  const std::int64_t least = std::int64_t{s.cb.rto_us} * 1'000 * 7 / 2;
+  const std::int64_t whole = std::max(std::int64_t{s.fin_timeout_ms} * 1'000'000, least);
+  return whole > time_wait_ns ? whole - time_wait_ns : whole;
+}
+
+}  // namespace
 
 void Witness::Impl::on_state(const Event& e, const StateChange& s) {
   const auto from = static_cast<State>(s.old_state);
@@ -32,6 +61,7 @@ void Witness::Impl::on_state(const Event& e, const StateChange& s) {
   c.kernel_heard = true;
   if (c.netns == 0) c.netns = s.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  if (from == State::syn_sent && to == State::close && made_no_syn(c, s)) note_no_syn(c, s);
   if ((s.cb.flags & TW_CB_PRESENT) != 0) c.cb = s.cb;
   if (from == to) return;  // close() after shutdown()
   if (from == State::syn_recv && c.state == State::new_syn_recv) infer_child(c, e, s);
@@ -54,7 +84,8 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
       return slot;
     }
     // The process calls connect() again on the same socket: another connection.
-    if (!table_.at(slot).told) tell(slot);
+    // One that found no port is still asked about; its cookie goes to the new one.
+    if (!table_.at(slot).told && table_.at(slot).waiting != Wait::ports) tell(slot);
     slot = no_slot;
   }
   const bool whole = flow.local.port != 0 && flow.remote.port != 0;
@@ -134,6 +165,15 @@ void Witness::Impl::change_owner(Connection& c, const StateChange& s) {
   if (changed) decide(c, false);
 }
 
+void Witness::Impl::note_no_syn(Connection& c, const StateChange& s) {
+  Closing& closing = c.ending();
+  closing.no_syn = true;
+  closing.port_bound = (s.port & TW_PORT_BOUND) != 0;
+  closing.own_range = (s.port & TW_PORT_OWN_RANGE) != 0;
+  closing.first_port = closing.port_bound ? s.tuple.local_port : s.first_port;
+  closing.last_port = closing.port_bound ? s.tuple.local_port : s.last_port;
+}
+
 void Witness::Impl::state_entry(Connection& c, const Event& e, StateEntry body) {
   if (!settings_.timeline) return;
   if (body.cause.kind == Cause::Kind::segment) {
@@ -182,6 +222,13 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
     }
     if (from == State::close_wait) closing.left_close_wait = {e.id, e.ts_ns};
   }
+  if (to == State::fin_wait2) {
+    Closing& closing = c.ending();
+    closing.fin_wait2 = {e.id, e.ts_ns};
+    closing.fin_wait2_bytes = s.cb.bytes_received;
+    closing.fin_wait2_quiet_ns = e.ts_ns;
+    table_.wait(slot, Wait::fin_wait2, now_);
+  }
   if (!settings_.timeline) return;
   StateEntry body{from, to, false, {}, cause, {}};
   if (cause.kind == Cause::Kind::call) {
@@ -224,7 +271,11 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
                              k.last_sent.id});
       }
     }
-    table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
+    if (closing.no_syn && !knows_ports(c)) {
+      table_.wait(slot, Wait::ports, now_);
+    } else {
+      table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
+    }
     return;
   }
 
@@ -246,8 +297,9 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
   // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire nobody will tell us when it does.
   // The socket is gone but TCP is still in FIN_WAIT2: no transition, so no entry.
   closing.mini_fin_wait2 = true;
+  closing.fin_timeout_ns = orphan_lasts(s);
   const bool hears_fin = settings_.wire_heard && c.wire_heard;
-  table_.wait(slot, hears_fin ? Wait::mini_fin_wait2 : Wait::settle, now_);
+  table_.wait(slot, hears_fin ? Wait::fin_wait2 : Wait::settle, now_);
 }
 
 void Witness::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb) {

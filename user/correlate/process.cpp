@@ -45,6 +45,14 @@ Owner seen_process(const OwnerSeen& seen) {
   }
 }
 
+Owner port_holder(const tw_port_holder& holder) {
+  Owner owner;
+  owner.pid = holder.tgid;
+  std::memcpy(owner.comm.data(), holder.comm, owner.comm.size());
+  owner.source = PidSource::snapshot;
+  return owner;
+}
+
 void note_holder(Connection& c, const Event& e, const OwnerSeen& seen) {
   Closing& closing = c.ending();
   const Owner holder = seen_process(seen);

@@ -13,6 +13,7 @@ namespace tcpwitness {
 // `current`, if it is a process that acts for the socket; pid 0 otherwise.
 [[nodiscard]] Owner acting_process(const StateChange& change, PidSource source);
 [[nodiscard]] Owner seen_process(const OwnerSeen& seen);
+[[nodiscard]] Owner port_holder(const tw_port_holder& holder);
 
 // Who still has a socket in CLOSE_WAIT open. Of several the one that used it before; else nobody is named.
 void note_holder(Connection& c, const Event& e, const OwnerSeen& seen);

@@ -26,13 +26,14 @@ std::uint32_t hash_of(const Flow& flow) { return static_cast<std::uint32_t>(std:
 }  // namespace
 
 Table::Table() {
-  // The kernel's own times (tcp.h): mini-socket in FIN_WAIT2 60 s; a SYN with tcp_syn_retries 6 gives up after 127 s;
+  // The kernel's own times (tcp.h): a SYN with tcp_syn_retries 6 gives up after 127 s;
   // a request with tcp_synack_retries 5 waits at most 32 s between two of its SYN-ACKs.
   set_delay(Wait::settle, 25 * ms);
   set_delay(Wait::unanswered_syn, 5 * s);
   set_delay(Wait::request, 70 * s);
-  set_delay(Wait::mini_fin_wait2, 61 * s);
+  set_delay(Wait::fin_wait2, 1 * s);
   set_delay(Wait::close_wait, 10 * s);
+  set_delay(Wait::ports, 300 * ms);
   set_delay(Wait::wire_connect, 130 * s);
   set_delay(Wait::outsider, 3 * s);
   set_delay(Wait::tombstone, 100 * ms);

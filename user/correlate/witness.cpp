@@ -20,6 +20,8 @@ void Witness::expect(const Event& event) const { impl_->expect(event); }
 void Witness::expect_next(const Event& event) const { impl_->expect_next(event); }
 void Witness::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
 bool Witness::wants_descriptors() { return impl_->wants_descriptors(); }
+std::optional<PortsQuestion> Witness::wants_ports() { return impl_->wants_ports(); }
+bool Witness::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 Summary Witness::summary() const { return impl_->summary(); }
 
@@ -54,6 +56,7 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
           if constexpr (std::is_same_v<Body, SocketDestroyed>) on_destroy(event, body);
           if constexpr (std::is_same_v<Body, OwnerSeen>) on_owner(event, body);
           if constexpr (std::is_same_v<Body, SocketFound>) on_socket(event, body);
+          if constexpr (std::is_same_v<Body, PortsFound>) on_ports(event, body);
         }
       },
       event.body);
@@ -120,9 +123,11 @@ void Witness::Impl::pass_time(TimeNs now) {
       case Wait::unanswered_syn:
       case Wait::request:
       case Wait::wire_connect:
-      case Wait::mini_fin_wait2:
         c.expired = true;
         tell(due.slot);
+        break;
+      case Wait::fin_wait2:
+        watch_fin_wait2(due.slot);
         break;
       default:
         tell(due.slot);
@@ -209,6 +214,7 @@ void Witness::Impl::tell(Slot slot) {
     if (settings_.finding_reports) {
       for (const Finding& finding : life.findings) {
         if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
+        if (finding.rule == Rule::peer_not_closing && c.closing && c.closing->not_closing_told) continue;
         report(FindingReport{c.id, life.ts_ns, c.flow, finding}, c.id);
       }
     }

@@ -52,6 +52,8 @@ class Witness::Impl {
   void feed(const Event& event, Reports& out);
   void advance(TimeNs now, Reports& out);
   [[nodiscard]] bool wants_descriptors();
+  [[nodiscard]] std::optional<PortsQuestion> wants_ports();
+  [[nodiscard]] bool wants_fin_wait2() { return std::exchange(fin_wait2_look_, false); }
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] const Summary& summary() const { return summary_; }
 
@@ -63,6 +65,7 @@ class Witness::Impl {
   void begin(Connection& c, const StateChange& s);
   void change_owner(Connection& c, const StateChange& s);
   void change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
+  static void note_no_syn(Connection& c, const StateChange& s);
   void end(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   void enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb);
   void state_entry(Connection& c, const Event& e, StateEntry entry);
@@ -99,6 +102,12 @@ class Witness::Impl {
   EventId stray_reset(const Event& e, const Reset& r, const Flow& flow);
   void tell_stray(const Stray& stray, TimeNs ts, bool reset_seen);
   void expire_strays(TimeNs now);
+
+  // looks.cpp: what is looked for because it was asked
+  void on_ports(const Event& e, const PortsFound& p);
+  [[nodiscard]] bool knows_ports(Connection& c);
+  void watch_fin_wait2(Slot slot);
+  void note_still_fin_wait2(const Event& e, const SocketFound& f);
 
   // on_kernel.cpp
   void on_retransmit(const Event& e, const Retransmit& r);
@@ -145,6 +154,16 @@ class Witness::Impl {
   TimeNs gap_until_ns_ = 0;  // end of the newest gap
   std::uint32_t gap_serial_ = 0;
   bool finished_ = false;
+  // Of destinations to which connect() found no local port; the newest last.
+  struct AskedPorts {
+    std::uint32_t netns = 0;
+    Endpoint remote;
+    TimeNs asked_ns = 0;
+    EventId id = 0;  // of the answer
+    PortsFound answer{};
+  };
+  std::deque<AskedPorts> asked_ports_;
+  bool fin_wait2_look_ = false;  // Witness::wants_fin_wait2
   Summary summary_;
 };
 

@@ -47,6 +47,8 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
       return take<SocketFound>(record, event);
     case TW_KIND_DROP:
       return take<Drop>(record, event);
+    case TW_KIND_PORTS:
+      return take<PortsFound>(record, event);
     default:
       return false;
   }

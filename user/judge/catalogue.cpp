@@ -6,7 +6,7 @@
 namespace tcpwitness {
 
 std::span<const OutcomeEntry> outcome_catalogue() {
-  static constexpr std::array<OutcomeEntry, 14> entries{{
+  static constexpr std::array<OutcomeEntry, 18> entries{{
       {Outcome::unknown, "what was heard does not say how it ended",
        "nothing that would be enough, or events were lost while it lived", "nothing: it claims nothing"},
       {Outcome::completed, "both sides closed and both FINs were acknowledged",
@@ -51,10 +51,27 @@ std::span<const OutcomeEntry> outcome_catalogue() {
       {Outcome::user_timeout, "TCP_USER_TIMEOUT was over before an acknowledgement came",
        "ETIMEDOUT with unacknowledged sequence numbers on a socket that has the option",
        "the same as retransmit-timeout; and an option set so short that an ordinary delay is longer"},
-      {Outcome::aborted, "the process died or gave up: with unread data, or before the connection was made",
+      {Outcome::aborted, "the process died with unread data",
        "the exiting process at the last transition, and unread data in the control block",
        "a process that another one ends for a reason of its own (out of memory, a supervisor): the outcome names who "
        "died, not why"},
+      {Outcome::no_local_port, "connect() found no local port, so no SYN was made (EADDRNOTAVAIL)",
+       "SYN_SENT to CLOSE inside connect(), with no segment made and no sequence number chosen since",
+       "a kernel without memory for the port's entry: connect() then fails in the same place"},
+      {Outcome::unreachable,
+       "an ICMP message or a route says that the destination cannot be reached, and connect() failed",
+       "SYN_SENT to CLOSE with EHOSTUNREACH, ENETUNREACH, EACCES or ENOPROTOOPT; or such an ICMP message on the "
+       "socket's "
+       "error queue, and the process gave up",
+       "a forged ICMP message that quotes the SYN; a router that is wrong about a way that exists"},
+      {Outcome::connect_cancelled, "the process gave the connect() up, or died, before an answer was taken",
+       "SYN_SENT to CLOSE by close(), by an exiting process or by another process (ss -K), without an error of the "
+       "path",
+       "a connect() that had timed out for its process (SO_SNDTIMEO, a timer of its own): the path may be the cause"},
+      {Outcome::fin_wait2_timeout, "this side closed, the peer never did, and the kernel forgot the connection",
+       "FIN_WAIT2 left for a mini-socket, no FIN from the peer on the wire until tcp_fin_timeout (or TCP_LINGER2) was "
+       "over; or a segment of the peer that then found no socket",
+       "a FIN of the peer that came in by an interface that is not watched"},
       {Outcome::open, "still alive when the run ended", "no end was seen",
        "a connection whose end came after the run, or that the peer has long forgotten: silence is no life"},
   }};
@@ -193,6 +210,36 @@ std::span<const RuleEntry> rule_catalogue() {
        "Part of the traffic goes by an interface that is not watched (-i), or something rewrites the stream.",
        "payload that another interface carried, or that a program moved between sockets inside the kernel (sockmap, "
        "splice by BPF)"},
+      {Rule::port_exhaustion,
+       "connect() found no free local port for its destination: the range, and who has its ports",
+       "SYN_SENT to CLOSE inside connect() without a segment made; then all sockets are looked at once: those to the "
+       "same "
+       "destination, TIME_WAIT included, and listeners",
+       "", "the ports that were counted are as many as the range has",
+       "they were not counted, or some were free when counted", "",
+       "Many in TIME_WAIT: reuse connections, or let the server close first. Many open: the named process leaks or "
+       "needs "
+       "more destinations. Widen net.ipv4.ip_local_port_range; give the destination more addresses; "
+       "IP_BIND_ADDRESS_NO_PORT where the process binds an address.",
+       "ports that are freed between the failure and the look; bound sockets that are not connected, which are not "
+       "counted"},
+      {Rule::peer_not_closing,
+       "this side has closed, the peer acknowledged it and has not closed itself for longer than --stuck-after",
+       "FIN_WAIT1 to FIN_WAIT2; a look shows the socket still in FIN_WAIT2", "no FIN from the peer",
+       "the process here has closed, so nothing but the peer's FIN can come, and the socket was seen waiting; or the "
+       "FIN "
+       "came in the end",
+       "only the sending side was closed: the peer may still have an answer to send; or nothing shows the socket", "",
+       "A leak in the peer's process: a descriptor that nobody closes (CLOSE_WAIT there). tcp_fin_timeout frees this "
+       "side.",
+       "a peer that works on its answer for long before it sends the first byte of it"},
+      {Rule::write_after_peer_closed,
+       "data was sent into a connection that the other side had closed, and a RST answered it: the data is lost",
+       "ESTABLISHED to CLOSE_WAIT, what was sent since and never acknowledged, tcp_receive_reset", "the RST",
+       "both witnesses have the RST, or the kernel alone is heard", "the wire did not show the RST", "",
+       "The side that reuses idle connections must give them up before the other one does: a shorter idle timeout than "
+       "the server's keep-alive timeout, or a retry of what is safe to repeat.",
+       "a peer that had only shut its sending side down and died before it took anything more"},
   }};
   return entries;
 }

@@ -22,6 +22,11 @@ std::string times(std::uint32_t count) {
   return fmt::format("{} times", count);
 }
 
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
 std::string plural(std::uint64_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
@@ -85,10 +90,10 @@ std::string refused(const Connection& c, const Bench& bench, const Life& life) {
     return "The SYN was answered by a RST from this machine: nothing listens there, or a firewall refused it.";
   }
   const bool rst = c.trouble && c.trouble->rst_in.mark;
-  const bool icmp = c.trouble && c.trouble->icmp_error != 0;
+  const bool icmp = c.trouble && c.trouble->icmp;
   std::string answer = "The connection was refused (by a RST or an ICMP message)";
   if (rst) answer = "The SYN was answered by a RST: nothing listens there, or a firewall refused it";
-  if (icmp) answer = "The SYN was answered by an ICMP message that refuses the connection";
+  if (icmp) answer = capital(icmp_words(c, c.trouble->icmp));
   if (refused_by_own_firewall(c, bench) != nullptr)
     answer = "The SYN never left this machine: its own firewall refused it by a RST";
   return life.kernel_heard
@@ -178,20 +183,54 @@ constexpr std::string_view silent_repair =
     "its socket was in repair mode (TCP_REPAIR), in which the kernel closes without a FIN or a RST: the peer was told "
     "nothing";
 
-std::string aborted(const Connection& c) {
-  if (c.closing->end_from == State::syn_sent) {
-    const std::string died = how_the_process_ended(c);
-    std::string answer = "no answer had come to the SYN";
-    if (c.syn_ack_seen) {
-      answer = "a SYN-ACK had come in over the wire, but TCP never took it";
-    } else if (c.trouble && c.trouble->drops.syn_acks_in != 0) {
-      answer = "a SYN-ACK had come in, but the kernel dropped it";
-    } else if (c.trouble && c.trouble->icmp_error != 0) {
-      answer = fmt::format("an ICMP message had answered the SYN ({})", error_name(c.trouble->icmp_error));
-    }
-    return fmt::format("{} before the connection was made: {}.",
-                       died.empty() ? process_words(c.owner) + " gave up" : died, answer);
+std::string connect_cancelled(const Connection& c) {
+  const std::string died = how_the_process_ended(c);
+  std::string answer = "no answer had come to the SYN";
+  if (c.syn_ack_seen) {
+    answer = "a SYN-ACK had come in over the wire, but TCP never took it";
+  } else if (c.trouble && c.trouble->drops.syn_acks_in != 0) {
+    answer = "a SYN-ACK had come in, but the kernel dropped it";
+  } else if (!c.syn && c.has_cb() && c.cb.segs_out == 0) {
+    answer = "no SYN was sent yet";
   }
+  std::string subject = died.empty() ? process_words(c.owner) + " gave up" : died;
+  if (c.error == ECONNABORTED) subject = "Another process destroyed the socket (as ss -K does)";
+  return fmt::format("{} before the connection was made: {}.", subject, answer);
+}
+
+std::string no_local_port(const Connection& c) {
+  const Closing& closing = *c.closing;
+  const std::string why =
+      closing.port_bound
+          ? fmt::format("local port {}, which the process had bound, is in use to this destination already",
+                        closing.first_port)
+          : fmt::format("no local port of {}-{} is free for this destination", closing.first_port, closing.last_port);
+  return fmt::format("connect() failed with EADDRNOTAVAIL: {}. No SYN was made, and nothing was sent.", why);
+}
+
+std::string unreachable(const Connection& c, const Life& life) {
+  const std::string got = fmt::format("{} after {}", what_process_got(life, "connect()"), seconds(life.duration_ns));
+  if (c.trouble && c.trouble->icmp) {
+    return fmt::format("{}; {}.", capital(icmp_words(c, c.trouble->icmp)), got);
+  }
+  return fmt::format("{}; which message or route says so was not seen.", got);
+}
+
+std::string fin_wait2_timeout(const Connection& c) {
+  const Closing& closing = *c.closing;
+  const std::string waited = closing.fin_timeout_ns != 0 ? fmt::format(" ({})", seconds(closing.fin_timeout_ns)) : "";
+  std::string text = fmt::format(
+      "{} closed and the peer acknowledged it, but never closed itself: the kernel waited in FIN_WAIT2 until its time "
+      "was up{} and forgot the connection",
+      process_words(c.owner), waited);
+  if (closing.mini_fin_wait2 && c.trouble && c.trouble->reset_sent.mark) {
+    text += fmt::format("; what the peer sent {} after the close found no socket and got a RST",
+                        seconds(c.trouble->reset_sent.mark.ts_ns - closing.first.ts_ns));
+  }
+  return text + ".";
+}
+
+std::string aborted(const Connection& c) {
   const std::string died = how_the_process_ended(c);
   const std::string ended = died.empty() ? process_words(c.owner) + " ended" : died;
   if (reset_sent(c)) return fmt::format("{} with data unread, so its kernel sent a RST instead of a FIN.", ended);
@@ -232,6 +271,7 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
         fmt::format(" when TCP_USER_TIMEOUT ({}) was over", seconds(std::int64_t{c.cb.user_timeout_ms} * 1'000'000));
   }
   if (life.error) text += fmt::format(", and the process gets {}", error_name(*life.error));
+  if (c.error != ETIMEDOUT && c.error != 0) text += ", the newest error of the path, in place of ETIMEDOUT";
   return text + ".";
 }
 
@@ -247,6 +287,10 @@ std::string still_open(const Connection& c, const Bench& bench) {
   if (c.state == State::close_wait) {
     return fmt::format("The peer has closed its side; {} has not closed the connection yet.", process_words(c.owner));
   }
+  if (c.state == State::fin_wait2) {
+    return fmt::format("{} has closed and the peer acknowledged it; the peer has not closed yet.",
+                       process_words(c.owner));
+  }
   if (c.state == State::unknown && c.syn && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
   if (c.state == State::unknown) return "Not ended when the run did; no transition of it was heard.";
   return fmt::format("Still in {} when the run ended.", name(c.state));
@@ -259,9 +303,7 @@ std::string unknown(const Connection& c, const Life& life) {
   }
   if (c.incomplete) return "Events were lost while it lived; what was heard does not say how it ended.";
   if (c.ended() && c.closing->end_from == State::syn_sent && life.error) {
-    const std::string who =
-        *life.error == ECONNABORTED ? "The socket was destroyed before the connection was made; " : "";
-    return fmt::format("{}connect() failed with {} after {}.", who, error_name(*life.error), seconds(life.duration_ns));
+    return fmt::format("connect() failed with {} after {}.", error_name(*life.error), seconds(life.duration_ns));
   }
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
   if (asked && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
@@ -297,6 +339,14 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
       return retransmit_timeout(c, life);
     case Outcome::aborted:
       return aborted(c);
+    case Outcome::no_local_port:
+      return no_local_port(c);
+    case Outcome::unreachable:
+      return unreachable(c, life);
+    case Outcome::connect_cancelled:
+      return connect_cancelled(c);
+    case Outcome::fin_wait2_timeout:
+      return fin_wait2_timeout(c);
     case Outcome::open:
       return still_open(c, bench);
     case Outcome::unknown:

@@ -93,6 +93,24 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome);
 [[nodiscard]] std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, Outcome outcome);
 
+// icmp.cpp: what an ICMP message did to the connection
+// An errno that TCP takes from an ICMP message or from the routing table, ECONNREFUSED apart.
+[[nodiscard]] bool is_unreachable(int error);
+// "the SYN was answered by an ICMP message: host unreachable (ICMP type 3, code 1), sent by 10.0.0.254, on the way"
+[[nodiscard]] std::string icmp_words(const Connection& c, const IcmpMessage& icmp);
+
+// port_exhaustion.cpp
+[[nodiscard]] std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& bench);
+
+// peer_not_closing.cpp
+[[nodiscard]] std::optional<Finding> judge_peer_not_closing(const Connection& c, const Bench& bench);
+// The mini-socket of an orphan waited in FIN_WAIT2 for as long as the kernel lets it.
+[[nodiscard]] bool orphan_forgotten(const Connection& c, TimeNs now);
+
+// write_after_peer_closed.cpp
+[[nodiscard]] std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const Bench& bench,
+                                                                   Outcome outcome);
+
 // drops.cpp
 [[nodiscard]] std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench);

@@ -3,6 +3,7 @@
 //
 // Here, and only here, a gap takes certainty away from all findings of the connection it overlaps.
 #include <algorithm>
+#include <cerrno>
 
 #include "judge/judge.hpp"
 
@@ -18,6 +19,9 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
   };
   add(judge_slow_handshake(c, bench));
   if (!c.closing && !c.trouble) return findings;
+  add(judge_port_exhaustion(c, bench));
+  add(judge_peer_not_closing(c, bench));
+  add(judge_write_after_peer_closed(c, bench, outcome));
   if (c.trouble) {
     add(judge_retransmission(c, bench));
     add(judge_keepalive(c, bench, outcome));
@@ -90,7 +94,17 @@ Life judge_life(const Connection& c, const Bench& bench) {
   life.process = c.owner.process();
   life.netns = c.netns;
   life.outcome = judge_outcome(c, bench);
-  if (c.error != 0) life.error = c.error;
+  if (life.outcome == Outcome::fin_wait2_timeout && c.closing->mini_fin_wait2) {
+    life.ts_ns = c.closing->end.ts_ns + c.closing->fin_timeout_ns;
+    life.duration_ns = life.ts_ns - life.start_ts_ns;
+  }
+  // What is set on a socket that its process has closed (SOCK_DEAD) reaches nobody.
+  const bool orphan = c.ended() && c.has_cb() && (c.cb.flags & TW_CB_DEAD) != 0;
+  if (c.error != 0 && !orphan) life.error = c.error;
+  if (life.outcome == Outcome::no_local_port) life.error = EADDRNOTAVAIL;
+  // What SO_ERROR said (sk_err_soft) before the process gave up.
+  const bool by_message = life.outcome == Outcome::unreachable || life.outcome == Outcome::refused;
+  if (by_message && !life.error && c.trouble && c.trouble->icmp) life.error = c.trouble->icmp.error;
   life.closed_by = judge_closed_by(c, life.outcome);
   if (life.outcome == Outcome::refused && refused_by_own_firewall(c, bench) != nullptr)
     life.closed_by = ClosedBy::local;

@@ -36,6 +36,26 @@ Outcome timed_out(const Connection& c, const Bench& bench) {
   return c.cb.user_timeout_ms != 0 ? Outcome::user_timeout : Outcome::retransmit_timeout;
 }
 
+// The timer that gives up reports the newest error of the path (sk_err_soft) in place of ETIMEDOUT: tcp_write_err().
+bool gave_up_on_path(const Connection& c) {
+  const bool soft = is_unreachable(c.error) || c.error == ECONNREFUSED;
+  if (!soft || !c.closing->end_shown || !c.has_cb() || c.cb.sk_err != c.error) return false;
+  const State from = c.closing->end_from;
+  const bool open = from == State::established || from == State::fin_wait1 || from == State::close_wait ||
+                    from == State::closing || from == State::last_ack;
+  return open && !troubles_of(c).reset_received.mark && c.cb.snd_una != c.cb.write_seq;
+}
+
+// An orphan in FIN_WAIT2 was forgotten: a segment that came for it found no socket (its mini-socket answers for
+// itself), or its own timer ended it by a RST (tcp_keepalive_timer()).
+bool forgotten_by_then(const Connection& c) {
+  const ResetTold& told = troubles_of(c).reset_sent;
+  if (!told.mark) return false;
+  if (c.closing->mini_fin_wait2) return told.answers_segment && !told.has_socket;
+  return !told.answers_segment && told.has_socket && (told.actor & TW_ACTOR_OWNED) == 0 &&
+         (c.cb.flags & TW_CB_DEAD) != 0;
+}
+
 // Of the RST that came in from the peer's address.
 Outcome sender_of_reset(const Connection& c) {
   if (reset_made_here(c)) return Outcome::reset_by_local;
@@ -75,6 +95,7 @@ Outcome broken_off(const Connection& c, const Bench& bench) {
 }
 
 Outcome refused_or_not(const Connection& c, const Bench& bench) {
+  if (c.closing->no_syn) return Outcome::no_local_port;
   // Without the last transition SYN_SENT is only what we knew before a loss: the SYN may have been acknowledged since.
   const bool still_connecting = c.closing->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.syn_ack_seen);
   if (!still_connecting) return Outcome::unknown;
@@ -82,13 +103,18 @@ Outcome refused_or_not(const Connection& c, const Bench& bench) {
   if (c.error != 0 && !reset_taken(t) && syns_never_left(c, bench)) return Outcome::connect_unsent;
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (c.error == ETIMEDOUT) return syn_ack_ignored(c) ? Outcome::connect_ignored : Outcome::connect_timeout;
+  if (is_unreachable(c.error)) return Outcome::unreachable;
   if (reset_taken(t)) return Outcome::refused;
   const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
+  if (c.error == ECONNABORTED && called) return Outcome::connect_cancelled;  // by another process: ss -K
   if (c.error != 0 || !called) return Outcome::unknown;
   // The message came while connect() held the socket: it ends nothing, and the process learns of it (SO_ERROR).
-  if (t.icmp_error != 0 && syns_never_left(c, bench)) return Outcome::connect_unsent;
-  if (t.icmp_error == ECONNREFUSED) return Outcome::refused;
-  return c.incomplete ? Outcome::unknown : Outcome::aborted;
+  if (t.icmp && syns_never_left(c, bench)) return Outcome::connect_unsent;
+  if (t.icmp) return t.icmp.error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
+  // close() and exit shut the socket down first; without either only a SYN shows that connect() itself had not failed.
+  const bool gave_up = (c.closing->end_actor & TW_ACTOR_EXITING) != 0 || (c.has_cb() && c.cb.sk_shutdown == 3) ||
+                       c.syn || (c.has_cb() && c.cb.packets_out != 0);
+  return c.incomplete || !gave_up ? Outcome::unknown : Outcome::connect_cancelled;
 }
 
 // A SYN that nobody answered: Linux gives it up after 127 s (tcp_syn_retries 6).
@@ -147,6 +173,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
     return refused ? Outcome::reset_by_peer : Outcome::unknown;
   }
   if (from == State::syn_sent) return refused_or_not(c, bench);
+  if (gave_up_on_path(c)) return timed_out(c, bench);
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (!past_handshake(c)) return Outcome::unknown;
   const bool gave_up = reset_reason(bench.names, t.reset_sent.reason) == ResetReason::keepalive_timeout;
@@ -160,9 +187,13 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const bool both_closed = from == State::last_ack || from == State::closing;
   if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && c.cb.sk_err == 0) return Outcome::completed;
   if (from == State::fin_wait2) {
-    if (reset_sent(c) && !closing.time_wait) return Outcome::reset_by_local;
+    if (reset_sent(c) && !closing.time_wait)
+      return forgotten_by_then(c) ? Outcome::fin_wait2_timeout : Outcome::reset_by_local;
     if (closing.time_wait) return Outcome::completed;
     if (t.rst_in.mark && t.rst_in.mark.id == closing.end.id) return Outcome::reset_by_peer;
+    const bool hears_fin = closing.mini_fin_wait2 && bench.wire_heard && c.wire_heard && !c.incomplete;
+    if (hears_fin && orphan_forgotten(c, bench.now)) return Outcome::fin_wait2_timeout;
+    if (hears_fin && bench.finished) return Outcome::open;
     // A mini-socket that waits for the peer's FIN. Where the wire is heard and shows none, nobody knows how it ended;
     // where only the kernel is heard, our FIN and its acknowledgement are all that can be known of any such close.
     return closing.end_shown && !c.incomplete && !c.wire_heard ? Outcome::completed : Outcome::unknown;
@@ -195,15 +226,20 @@ bool destroyed_by_other(const Connection& c) {
 ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
   switch (outcome) {
     case Outcome::refused:
+      // An ICMP message came from anywhere on the way.
+      if (c.trouble && c.trouble->icmp && !c.trouble->rst_in.mark) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
       return ClosedBy::peer;
     case Outcome::reset_by_local:
     case Outcome::aborted:
+    case Outcome::connect_cancelled:
       return ClosedBy::local;
     case Outcome::connect_timeout:
     case Outcome::connect_unsent:
     case Outcome::connect_ignored:
+    case Outcome::no_local_port:
+    case Outcome::unreachable:
     case Outcome::reset_by_outsider:
     case Outcome::keepalive_timeout:
     case Outcome::retransmit_timeout:

@@ -58,7 +58,7 @@ std::string_view reset_meaning(ResetReason reason, bool sent) {
     case ResetReason::tcp_state:
       return "the socket was disconnected (linger 0, a closed listener, or ss -K)";
     case ResetReason::timewait_socket:
-      return "data came for a connection in TIME_WAIT";
+      return "data came for a connection in TIME_WAIT or FIN_WAIT2";
     case ResetReason::unknown:
       return "the kernel does not say why";
     case ResetReason::other:
@@ -166,6 +166,12 @@ std::string error_name(int error) {
       return "EHOSTUNREACH";
     case ENETUNREACH:
       return "ENETUNREACH";
+    case EADDRNOTAVAIL:
+      return "EADDRNOTAVAIL";
+    case EACCES:
+      return "EACCES";
+    case ENOPROTOOPT:
+      return "ENOPROTOOPT";
     default:
       return fmt::format("errno {}", error);
   }

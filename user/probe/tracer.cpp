@@ -15,6 +15,7 @@
 #include "probe/grace_periods.hpp"
 #include "probe/kernel_hooks.hpp"
 #include "probe/links.hpp"
+#include "probe/port_count.hpp"
 #include "probe/skeleton.hpp"
 #include "probe/wire_hooks.hpp"
 // After the ABI: the skeletons use its types.
@@ -376,6 +377,34 @@ void Tracer::snapshot_close_wait_owners(const OnRecord& record) {
   if (!impl_->snapshot) return;
   if (auto ok = impl_->read_iterator<tw_owner>(impl_->snapshot->progs.snapshot_close_wait, record); !ok)
     impl_->notice("descriptors of sockets in CLOSE_WAIT are not known: " + ok.error().message());
+}
+
+void Tracer::snapshot_fin_wait2(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record); !ok)
+    impl_->notice("sockets in FIN_WAIT2 are not known: " + ok.error().message());
+}
+
+void Tracer::count_ports(const PortsQuestion& question, const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  snapshot_bpf& snapshot = *impl_->snapshot;
+  tw_asked_ports asked{};
+  std::memcpy(asked.remote_addr, question.remote.address.bytes.data(), sizeof(asked.remote_addr));
+  asked.remote_port = question.remote.port;
+  asked.netns = question.netns;
+  const std::uint32_t zero = 0;
+  if (bpf_map_update_elem(bpf_map__fd(snapshot.maps.asked_ports), &zero, &asked, BPF_ANY) != 0) return;
+  PortCount count(question);
+  const auto port = [&](std::span<const std::byte> bytes) { count.port(bytes); };
+  const auto owner = [&](std::span<const std::byte> bytes) { count.owner(bytes); };
+  auto ok = impl_->read_iterator<tw_port_seen>(snapshot.progs.snapshot_ports, port);
+  if (ok) ok = impl_->read_iterator<tw_owner>(snapshot.progs.snapshot_port_owners, owner);
+  if (!ok) {
+    impl_->notice("who has the local ports is not known: " + ok.error().message());
+    return;
+  }
+  const tw_ports found = count.result();
+  record(std::as_bytes(std::span(&found, 1)));
 }
 
 bool Tracer::follow_interfaces() {

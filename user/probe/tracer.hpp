@@ -18,6 +18,7 @@
 #include "probe/features.hpp"
 #include "probe/interfaces.hpp"
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
 
@@ -67,6 +68,9 @@ class Tracer {
   void snapshot_sockets(const OnRecord& record);
   void snapshot_owners(const OnRecord& record);
   void snapshot_close_wait_owners(const OnRecord& record);  // of sockets in CLOSE_WAIT only
+  void snapshot_fin_wait2(const OnRecord& record);          // sockets in FIN_WAIT2, mini-sockets too
+  // Who has the local ports towards one destination: one tw_ports. It walks all sockets and descriptors.
+  void count_ports(const PortsQuestion& question, const OnRecord& record);
 
   // Attaches to interfaces that came and lets go of those that went: true when a name or a hook has changed.
   bool follow_interfaces();

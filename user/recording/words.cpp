@@ -65,7 +65,10 @@ EventWords tell(const SocketError& error, const Names& /*names*/) {
   EventWords words = begin("error", error);
   words.message = error.cb.sk_err != 0
                       ? fmt::format("the process will get {} {}", error_name(error.cb.sk_err), ends_of(words.flow))
-                      : fmt::format("an ICMP message is on the error queue {}", ends_of(words.flow));
+                      : fmt::format("{} {}",
+                                    error.icmp_errno != 0 ? "an ICMP message is on the error queue"
+                                                          : "the socket has something for its process",
+                                    ends_of(words.flow));
   return words;
 }
 
@@ -95,6 +98,14 @@ EventWords tell(const OwnerSeen& owner, const Names& /*names*/) {
 EventWords tell(const SocketFound& found, const Names& /*names*/) {
   EventWords words = begin("socket", found);
   words.message = fmt::format("open socket: {} {}", state_name(found.cb.state), ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const PortsFound& found, const Names& /*names*/) {
+  EventWords words = begin("ports", found);
+  words.message =
+      fmt::format("local ports {}-{} to {}: {} in TIME_WAIT, {} open, {} listening", found.first_port, found.last_port,
+                  to_string(words.flow.remote), found.time_wait, found.open, found.listening);
   return words;
 }
 

@@ -246,6 +246,18 @@ class Run {
     for (const auto& record : found) take(record);
   }
 
+  // Who has the local ports, which sockets still wait in FIN_WAIT2.
+  void look_at_sockets() {
+    Records found;
+    for (int i = 0; i < 4; ++i) {
+      const auto question = witness_.wants_ports();
+      if (!question) break;
+      tracer_.count_ports(*question, into(found));
+    }
+    if (witness_.wants_fin_wait2()) tracer_.snapshot_fin_wait2(into(found));
+    for (const auto& record : found) take(record);
+  }
+
   void announce() {
     say(describe(ready_));
     announced_ = true;
@@ -323,6 +335,7 @@ class Run {
     ring_.drain(batch_);
     count += take(batch_);
     look_for_descriptors();
+    look_at_sockets();
     const std::size_t told = reports_.size();
     witness_.advance(now, reports_);
     if (recorder_) {

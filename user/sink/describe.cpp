@@ -81,7 +81,8 @@ constexpr std::array<Words, TW_KIND_COUNT> kind_words{{{"", ""},
                                                        {"socket freed", "sockets freed"},
                                                        {"owner", "owners"},
                                                        {"socket found", "sockets found"},
-                                                       {"drop", "drops"}}};
+                                                       {"drop", "drops"},
+                                                       {"look at ports", "looks at ports"}}};
 
 std::string count(std::uint64_t number, const Words& words) {
   return fmt::format("{} {}", grouped(number), number == 1 ? words.one : words.many);

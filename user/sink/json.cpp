@@ -95,6 +95,7 @@ constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 1> ki
     {TW_KIND_OWNER, "owner"},
     {TW_KIND_SOCKET, "socket"},
     {TW_KIND_DROP, "drop"},
+    {TW_KIND_PORTS, "ports"},
 }};
 
 class JsonSink final : public Sink {
@@ -521,9 +522,41 @@ class JsonSink final : public Sink {
       if (error.own_abort) json.field("own_abort", true);
     } else {
       json.field("errno", 0);
-      json.field("icmp", true);
-      if (error.icmp_error != 0) json.field("icmp_error", errno_name(error.icmp_error));
+      json.field("icmp", static_cast<bool>(error.icmp));
+      if (!error.icmp) json.field("queue", queue_name(error.queue_origin));
     }
+    if (!error.icmp) return;
+    json.field("icmp_error", errno_name(error.icmp.error));
+    json.field("icmp_type", error.icmp.type);
+    json.field("icmp_code", error.icmp.code);
+    json.field("icmp_sender", to_string(error.icmp.sender));
+    json.field("icmp_name", name(error.icmp));
+  }
+  // linux/errqueue.h: what waits on the error queue.
+  static std::string_view queue_name(std::uint8_t origin) {
+    constexpr std::array<std::string_view, 7> names = {"empty",     "local",    "icmp",  "icmp6",
+                                                       "timestamp", "zerocopy", "txtime"};
+    return origin < names.size() ? names[origin] : "other";
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const PortsEntry& ports) {
+    begin_entry(json, "ports", entry);
+    json.field("first", ports.first);
+    json.field("last", ports.last);
+    json.field("time_wait", ports.time_wait);
+    json.field("open", ports.open);
+    json.field("listening", ports.listening);
+    json.key("holders");
+    json.begin_array();
+    for (const PortsEntry::Holder& holder : ports.holders) {
+      json.begin_object();
+      json.field("pid", holder.process.pid);
+      json.field("comm", holder.process.comm);
+      json.field("ports", holder.ports);
+      json.end_object();
+    }
+    json.end_array();
+    put_nonzero(json, "others", ports.others);
   }
 
   static void put_entry(JsonWriter& json, const Entry& entry, const DropEntry& drop) {

@@ -40,6 +40,8 @@ bool is_implied(Outcome outcome, int error) {
     case Outcome::retransmit_timeout:
     case Outcome::user_timeout:
       return error == ETIMEDOUT;
+    case Outcome::no_local_port:
+      return error == EADDRNOTAVAIL;
     case Outcome::reset_by_peer:
     case Outcome::reset_by_outsider:
       return error == ECONNRESET || error == EPIPE;
@@ -72,7 +74,8 @@ void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
   if (life.error && *life.error != 0 && !is_implied(life.outcome, *life.error))
     add(limits, errno_name(*life.error), ", ");
   if (life.preexisting) add(limits, "already open", ", ");
-  if (life.kernel_heard != life.wire_heard && !wire_alone)
+  const bool nothing_sent = life.outcome == Outcome::no_local_port;
+  if (life.kernel_heard != life.wire_heard && !wire_alone && !nothing_sent)
     add(limits, life.kernel_heard ? "wire not heard" : "kernel not heard", ", ");
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;

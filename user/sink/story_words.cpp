@@ -324,6 +324,8 @@ Saying StoryWords::say_closed(const Entry& entry, const StateEntry& body, Plot& 
     return {.text = fmt::format("The kernel gave up: the {} ran out",
                                 cause.what == "user timeout" ? "TCP_USER_TIMEOUT" : "last retransmission timer")};
   }
+  if (cause.kind == Cause::Kind::call && cause.what == "connect")
+    return {.text = "connect() found no free local port: no SYN was made", .about = About::reset};
   if (cause.kind == Cause::Kind::call) {
     const std::string state = body.from == State::syn_sent ? "before any answer was taken"
                                                            : fmt::format("without a FIN, in {}", name(body.from));
@@ -368,11 +370,14 @@ Saying StoryWords::say(const Entry& /*entry*/, const ResetEntry& body, Plot& plo
 }
 
 Saying StoryWords::say(const Entry& /*entry*/, const ErrorEntry& body, Plot& plot) const {
-  if (body.error == 0) {
-    const std::string means =
-        body.icmp_error != 0 ? fmt::format(": it stands for {}", errno_name(body.icmp_error)) : "";
-    return {.text = fmt::format("An ICMP message was put on the socket's error queue{}", means)};
+  if (body.error == 0 && body.icmp) {
+    return {.text = body.icmp.own
+                        ? fmt::format("The kernel notes {}: {}", errno_name(body.icmp.error), icmp_text(body.icmp))
+                        : fmt::format("An ICMP message came: {}; it stands for {}", icmp_text(body.icmp),
+                                      errno_name(body.icmp.error))};
   }
+  // The process was quicker than the report, or what waits on the queue is no error.
+  if (body.error == 0) return {};
   if (body.own_abort) return {};
   return {.text = fmt::format("{} gets {}: \"{}\"", who({}, plot), errno_name(body.error), errno_words(body.error))};
 }
@@ -450,6 +455,10 @@ Saying StoryWords::say(const Entry& /*entry*/, const OwnerEntry& body, Plot& plo
   if (body.fd >= 0) return {.text = fmt::format("{} still has fd {} open", process_text(body.process, utf8), body.fd)};
   if (known || does.empty()) return {};
   return {.text = fmt::format("{} {}", process_text(body.process, utf8), does)};
+}
+
+Saying StoryWords::say(const Entry& /*entry*/, const PortsEntry& body, Plot& /*plot*/) const {
+  return {.text = fmt::format("Of the local ports {}-{}, {}", body.first, body.last, ports_text(body, utf8))};
 }
 
 // ---- what crossed the wire

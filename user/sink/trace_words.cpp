@@ -138,6 +138,43 @@ std::string_view owner_words(PidSource source) {
   return "";
 }
 
+std::string icmp_text(const IcmpMessage& icmp) {
+  if (icmp.own) return fmt::format("this machine itself says {}", name(icmp));
+  return fmt::format("{} ({} type {}, code {}), sent by {}", name(icmp), icmp.v6 ? "ICMPv6" : "ICMP", icmp.type,
+                     icmp.code, to_string(icmp.sender));
+}
+
+// linux/errqueue.h.
+std::string_view queue_words(std::uint8_t origin) {
+  switch (origin) {
+    case 0:
+      return "the process has read the error already";
+    case 4:
+      return "a transmit timestamp waits on the error queue";
+    case 5:
+      return "a completion of MSG_ZEROCOPY waits on the error queue";
+    case 6:
+      return "a notice about a transmit time waits on the error queue";
+    default:
+      return "a notice waits on the error queue";
+  }
+}
+
+std::string ports_text(const PortsEntry& entry, bool utf8) {
+  std::string text = fmt::format("{} in TIME_WAIT", entry.time_wait);
+  if (entry.open != 0) {
+    std::string holders;
+    for (const PortsEntry::Holder& holder : entry.holders) {
+      holders +=
+          fmt::format("{}{} by {}", holders.empty() ? "" : ", ", holder.ports, process_text(holder.process, utf8));
+    }
+    if (entry.others != 0) holders += fmt::format("{}{} by others", holders.empty() ? "" : ", ", entry.others);
+    text += fmt::format(", {} open ({})", entry.open, holders);
+  }
+  if (entry.listening != 0) text += fmt::format(", {} listening", entry.listening);
+  return text;
+}
+
 std::string numbered(std::string_view word, const Analysis& analysis) {
   const bool counted = analysis.duplicate_ack != 0 && word == analysis_word(4);
   return counted ? fmt::format("{} #{}", word, analysis.duplicate_ack) : std::string(word);
@@ -245,15 +282,17 @@ Told TraceWords::tell(const ResetEntry& entry) const {
 
 Told TraceWords::tell(const ErrorEntry& entry) const {
   Told told;
-  if (entry.error == 0) {
-    told.kernel = {"reports ICMP", Colour::warn};
-    told.details.push_back({entry.icmp_error != 0
-                                ? fmt::format("an ICMP message says \"{}\"", errno_words(entry.icmp_error))
-                                : "an ICMP message is on the error queue"});
-  } else {
+  if (entry.error != 0) {
     told.kernel = {fmt::format("reports {}", errno_name(entry.error)), Colour::bad};
     told.details.push_back({entry.own_abort ? "set by this side's own abort"
                                             : fmt::format("the process gets \"{}\"", errno_words(entry.error))});
+  } else if (entry.icmp) {
+    told.kernel = {entry.icmp.own ? fmt::format("notes {}", errno_name(entry.icmp.error)) : "reports ICMP",
+                   Colour::warn};
+    told.details.push_back({fmt::format("{}: \"{}\"", icmp_text(entry.icmp), errno_words(entry.icmp.error))});
+  } else {
+    told.kernel = {"wakes the process"};
+    told.details.push_back({std::string(queue_words(entry.queue_origin))});
   }
   return told;
 }
@@ -320,6 +359,13 @@ Told TraceWords::tell(const ProbeEntry& entry) const {
   return told;
 }
 
+Told TraceWords::tell(const PortsEntry& entry) const {
+  Told told;
+  told.kernel = {"local ports", Colour::warn};
+  told.details.push_back({fmt::format("{}-{}: {}", entry.first, entry.last, ports_text(entry, utf8))});
+  return told;
+}
+
 Told TraceWords::tell(const OwnerEntry& entry) const {
   Told told;
   told.kernel = {"process"};
@@ -347,7 +393,7 @@ std::string TraceWords::closing(const Life& life) const {
     const std::uint32_t twice = life.conversation->out.duplicate_frames + life.conversation->in.duplicate_frames;
     if (twice != 0) words += fmt::format(", {} packets captured twice", twice);
     words += fmt::format(" (tcp.stream {})", life.conversation->stream);
-  } else if (life.kernel_heard != life.wire_heard) {
+  } else if (life.kernel_heard != life.wire_heard && life.outcome != Outcome::no_local_port) {
     words += life.kernel_heard ? " (the wire was not heard)" : " (the kernel was not heard)";
   }
   if (life.incomplete) words += " (events were lost in its time)";

@@ -32,6 +32,13 @@ struct Told {
 // "duplicate ACK #2"; every other word as it is.
 [[nodiscard]] std::string numbered(std::string_view word, const Analysis& analysis);
 
+// "host unreachable (ICMP type 3, code 13), sent by 10.0.0.254"
+[[nodiscard]] std::string icmp_text(const IcmpMessage& icmp);
+// What waits on a socket's error queue and is no ICMP message, by SO_EE_ORIGIN_*.
+[[nodiscard]] std::string_view queue_words(std::uint8_t origin);
+// "1 in TIME_WAIT, 2 open (2 by curl[42])"
+[[nodiscard]] std::string ports_text(const PortsEntry& entry, bool utf8);
+
 struct TraceWords {
   const Names& names;
   bool utf8 = false;
@@ -45,6 +52,7 @@ struct TraceWords {
   [[nodiscard]] Told tell(const KeepaliveEntry& entry) const;
   [[nodiscard]] Told tell(const ProbeEntry& entry) const;
   [[nodiscard]] Told tell(const OwnerEntry& entry) const;
+  [[nodiscard]] Told tell(const PortsEntry& entry) const;
 
   // "connect() by curl[1]", "caused by SYN-ACK (3), 21 us later", "keep-alive timer expired".
   [[nodiscard]] std::string cause(const Cause& cause, const Process& process) const;

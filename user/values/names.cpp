@@ -22,20 +22,13 @@ std::string_view word(const std::array<std::string_view, count>& words, Enum val
 }  // namespace
 
 std::string_view name(Outcome outcome) {
-  static constexpr std::array<std::string_view, 14> words = {"unknown",
-                                                             "completed",
-                                                             "refused",
-                                                             "connect-timeout",
-                                                             "connect-unsent",
-                                                             "connect-ignored",
-                                                             "reset-by-peer",
-                                                             "reset-by-local",
-                                                             "reset-by-outsider",
-                                                             "keepalive-timeout",
-                                                             "retransmit-timeout",
-                                                             "user-timeout",
-                                                             "aborted",
-                                                             "open"};
+  static constexpr std::array<std::string_view, 18> words = {
+      "unknown",           "completed",          "refused",
+      "connect-timeout",   "connect-unsent",     "connect-ignored",
+      "reset-by-peer",     "reset-by-local",     "reset-by-outsider",
+      "keepalive-timeout", "retransmit-timeout", "user-timeout",
+      "aborted",           "no-local-port",      "unreachable",
+      "connect-cancelled", "fin-wait2-timeout",  "open"};
   return word(words, outcome);
 }
 
@@ -56,11 +49,29 @@ std::string_view name(PidSource source) {
 }
 
 std::string_view name(Rule rule) {
-  static constexpr std::array<std::string_view, rule_count> words = {
-      "keepalive",     "zero-window",       "retransmission",   "time-wait",   "close-wait-stuck", "reset-origin",
-      "half-open",     "stray-segment",     "rx-dropped",       "tx-not-sent", "bad-checksum",     "out-of-window",
-      "old-timestamp", "accept-queue-full", "syn-backlog-full", "syncookie",   "slow-handshake",   "slow-accept",
-      "late",          "bytes-disagree"};
+  static constexpr std::array<std::string_view, rule_count> words = {"keepalive",
+                                                                     "zero-window",
+                                                                     "retransmission",
+                                                                     "time-wait",
+                                                                     "close-wait-stuck",
+                                                                     "reset-origin",
+                                                                     "half-open",
+                                                                     "stray-segment",
+                                                                     "rx-dropped",
+                                                                     "tx-not-sent",
+                                                                     "bad-checksum",
+                                                                     "out-of-window",
+                                                                     "old-timestamp",
+                                                                     "accept-queue-full",
+                                                                     "syn-backlog-full",
+                                                                     "syncookie",
+                                                                     "slow-handshake",
+                                                                     "slow-accept",
+                                                                     "late",
+                                                                     "bytes-disagree",
+                                                                     "port-exhaustion",
+                                                                     "peer-not-closing",
+                                                                     "write-after-peer-closed"};
   return word(words, rule);
 }
 

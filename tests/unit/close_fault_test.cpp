@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// close_fault_test.cpp: a peer that does not close, an orphan that is forgotten, data for a side that has closed.
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+Told run_with(const std::vector<Event>& events, std::int64_t after_ns) {
+  return run(events, life_settings(), after_ns);
+}
+
+TEST(FinWait2Timeout, IsToldWhenTheKernelsTimeIsUp) {
+  Stream stream;
+  closes_for_good(stream);
+  const Told told = run_with(stream.events, 5 * s);
+  const Life life = told.life();
+  EXPECT_EQ(life.outcome, Outcome::fin_wait2_timeout);
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+  EXPECT_GE(life.duration_ns, 3 * s);
+  EXPECT_LT(life.duration_ns, 4 * s);
+  EXPECT_TRUE(life.explanation.contains("waited in FIN_WAIT2 until its time was up (3 s)")) << life.explanation;
+}
+
+TEST(FinWait2Timeout, BeforeItsTimeItIsOpen) {
+  Stream stream;
+  closes_for_good(stream);
+  const Life life = run_with(stream.events, 2 * s).life();
+  EXPECT_EQ(life.outcome, Outcome::open);
+  EXPECT_TRUE(life.explanation.contains("the peer has not closed yet")) << life.explanation;
+}
+
+TEST(FinWait2Timeout, AFinInTimeIsAnOrderlyClose) {
+  EXPECT_EQ(run_with(orphan_close_story().events, 100 * ms).life().outcome, Outcome::completed);
+}
+
+// What came late found no socket: the RST is that of a host without this connection.
+TEST(FinWait2Timeout, ARstForLateDataIsNotThisConnectionsEnd) {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  stream.wait(3 * s + 100 * ms);
+  c.view = TW_SOCKET_NONE;
+  c.in(PA, 6);
+  tw_reset reset{};
+  reset.header = c.header(TW_KIND_RESET);
+  reset.header.cookie = 0;
+  reset.tuple = c.tuple();
+  reset.reason = reason_no_socket;
+  reset.direction = TW_RESET_SENT;
+  reset.answers_segment = 1;
+  stream.add(reset);
+  const Life life = run_with(stream.events, 100 * ms).life();
+  EXPECT_EQ(life.outcome, Outcome::fin_wait2_timeout);
+  EXPECT_LT(life.duration_ns, 3 * s + 90 * ms);
+}
+
+// While the mini-socket is there it is the one that refuses the data, and the RST's time is the end.
+TEST(FinWait2Timeout, DataForTheMiniSocketIsAReset) {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  stream.wait(2 * s);
+  c.view = TW_SOCKET_TIMEWAIT;
+  c.state = State::fin_wait2;
+  c.in(PA, 6);
+  c.kernel_reset(TW_RESET_SENT, reason_timewait, nobody, true);
+  c.view = TW_SOCKET_CONTROL;
+  c.out(R);
+  const Told told = run_with(stream.events, 100 * ms);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_local);
+  EXPECT_GE(told.life().duration_ns, 2 * s);
+  EXPECT_FALSE(told.finding(Rule::write_after_peer_closed).has_value()) << "the other side wrote";
+}
+
+TEST(PeerNotClosing, IsToldWhileItLasts) {
+  Stream stream;
+  Side c = closes_for_good(stream, 60000);
+  stream.wait(9 * s + 500 * ms);
+  c.found(TW_SOCKET_TIMEWAIT, State::fin_wait2);
+  const auto finding = run_with(stream.events, 3 * s).finding(Rule::peer_not_closing);
+  EXPECT_TRUE(says(finding, "10.0.0.2:80 acknowledged it")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+}
+
+TEST(PeerNotClosing, IsNotCertainUnseen) {
+  Stream stream;
+  closes_for_good(stream, 60000);
+  const auto finding = run_with(stream.events, 13 * s).finding(Rule::peer_not_closing);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+TEST(PeerNotClosing, IsNotToldBeforeItsTime) {
+  Stream stream;
+  closes_for_good(stream, 60000);
+  EXPECT_FALSE(run_with(stream.events, 9 * s).finding(Rule::peer_not_closing).has_value());
+}
+
+// shutdown(SHUT_WR): the peer goes on sending, as is its right.
+TEST(PeerNotClosing, AHalfClosedConnectionThatReceivesIsFine) {
+  for (const bool receives : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 10);
+    c.to(State::fin_wait1, curl);
+    c.out(FA);
+    c.in(A, 0, TW_WHY_FIN_ACK);
+    c.to(State::fin_wait2);
+    for (int i = 0; i < 12; ++i) {
+      stream.wait(1 * s);
+      if (receives) c.in(PA, 1000);
+      if (i == 8) {
+        stream.wait(500 * ms);
+        c.found(TW_SOCKET_FULL, State::fin_wait2);
+      }
+    }
+    const auto finding = run_with(stream.events, 4 * s).finding(Rule::peer_not_closing);
+    EXPECT_EQ(finding.has_value(), !receives) << told_text(finding);
+    if (finding) {
+      EXPECT_EQ(finding->confidence, Confidence::likely);
+    }
+  }
+}
+
+TEST(WriteAfterPeerClosed, SaysWhoClosedFirstAndWhatIsLost) {
+  const Told told = run(write_after_close_story().events);
+  const auto finding = told.finding(Rule::write_after_peer_closed);
+  EXPECT_TRUE(says(finding, "10.0.0.2:80 closed the connection first; 5.0 s later curl (pid 42) sent 50 bytes"))
+      << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_EQ(finding->evidence.size(), 3U);
+}
+
+TEST(WriteAfterPeerClosed, IsNotToldWhereThePeerStillTookData) {
+  const Told told = run(write_after_close_story(10).events);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
+  EXPECT_FALSE(told.finding(Rule::write_after_peer_closed).has_value());
+}
+
+TEST(WriteAfterPeerClosed, IsNotToldOfAnOrderlyAnswerIntoAHalfClosedConnection) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.in(PA, 50);
+  c.used(nginx, TW_OWNER_RECEIVE);
+  c.in(FA);
+  c.to(State::close_wait);
+  c.out(A, 0, TW_WHY_FIN_ACK);
+  stream.wait(1 * s);
+  c.out(PA, 1000);
+  c.in(A);
+  c.to(State::last_ack, nginx);
+  c.out(FA);
+  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.to(State::close);
+  c.destroy();
+  EXPECT_FALSE(run(stream.events).finding(Rule::write_after_peer_closed).has_value());
+}
+
+TEST(WriteAfterPeerClosed, AGapTakesTheCertainty) {
+  expect_downgraded_by_a_gap(write_after_close_story(), Rule::write_after_peer_closed, Confidence::certain);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

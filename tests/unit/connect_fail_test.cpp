@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// connect_fail_test.cpp: connect() without a port, ended by an ICMP message, given up; what is on the error queue.
+#include <cerrno>
+
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+TEST(NoLocalPort, IsToldWithTheRangeAndWhoHasThePorts) {
+  const Told told = run(no_port_story().events);
+  const Life life = told.life();
+  EXPECT_EQ(life.outcome, Outcome::no_local_port);
+  EXPECT_EQ(life.error, EADDRNOTAVAIL);
+  EXPECT_EQ(life.closed_by, ClosedBy::none);
+  const auto finding = told.finding(Rule::port_exhaustion);
+  EXPECT_TRUE(says(finding, "2 ports in 40000-40001")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "1 in TIME_WAIT, 1 open (1 by curl (pid 42))")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_EQ(finding->evidence.size(), 2U);
+}
+
+TEST(NoLocalPort, IsNotCertainWherePortsWereFreeOrNotCounted) {
+  for (const bool counted : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connect_fails_for_want_of_a_port(c);
+    if (counted) ports_are_counted(stream, 1, 0);
+    const Told told = run(stream.events, life_settings(), 1 * s);
+    EXPECT_EQ(told.life().outcome, Outcome::no_local_port);
+    const auto finding = told.finding(Rule::port_exhaustion);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(finding->confidence, Confidence::likely);
+    EXPECT_EQ(says(finding, "1 were free a moment later"), counted) << told_text(finding);
+  }
+}
+
+TEST(NoLocalPort, ABoundPortThatIsInUseIsNamed) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl, [](tw_state& e) { e.tuple.local_port = 40000; });
+  c.to(State::close, curl, [](tw_state& e) { e.port = TW_PORT_BOUND; });
+  const Told told = run(stream.events, life_settings(), 1 * s);
+  EXPECT_EQ(told.life().outcome, Outcome::no_local_port);
+  EXPECT_TRUE(says(told.finding(Rule::port_exhaustion), "had bound port 40000, which is in use to 10.0.0.2:80"));
+}
+
+// close() of a Fast Open that has not sent yet, and of one whose SYN left: neither wanted for a port.
+TEST(NoLocalPort, IsNotToldWhereTheProcessGaveUp) {
+  for (const bool syn_left : {false, true}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    if (syn_left) {
+      c.extra.segs_out = 1;
+      c.extra.packets_out = 1;
+    }
+    c.to(State::close, curl, [](tw_state& e) { e.cb.sk_shutdown = 3; });
+    const Told told = run(stream.events, life_settings(), 1 * s);
+    EXPECT_EQ(told.life().outcome, Outcome::connect_cancelled);
+    EXPECT_FALSE(told.finding(Rule::port_exhaustion).has_value());
+  }
+}
+
+TEST(NoLocalPort, TheSecondTryOfASocketDoesNotHideTheFirst) {
+  Stream stream;
+  Side c = client_of(stream);
+  connect_fails_for_want_of_a_port(c);
+  c.state = State::close;
+  connect_fails_for_want_of_a_port(c);
+  stream.wait(40 * ms);
+  ports_are_counted(stream, 2, 0);
+  const Told told = run(stream.events);
+  ASSERT_EQ(told.lives().size(), 2U);
+  for (const FindingReport& report : told.all<FindingReport>()) {
+    EXPECT_EQ(report.finding.rule, Rule::port_exhaustion);
+    EXPECT_EQ(report.finding.confidence, Confidence::certain);
+  }
+  EXPECT_EQ(told.all<FindingReport>().size(), 2U);
+}
+
+TEST(NoLocalPort, OneDestinationIsAskedAboutOnceASecond) {
+  Witness witness(life_settings(), kernel_names());
+  Reports reports;
+  Stream stream;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    Side c = client_of(stream, 100 + i);
+    connect_fails_for_want_of_a_port(c);
+  }
+  std::size_t questions = 0;
+  for (const Event& event : stream.events) {
+    witness.feed(event, reports);
+    while (const auto question = witness.wants_ports()) {
+      EXPECT_EQ(question->first, 40000);
+      EXPECT_EQ(to_string(question->remote), "10.0.0.2:80");
+      ++questions;
+    }
+  }
+  EXPECT_EQ(questions, 1U);
+}
+
+TEST(Unreachable, NamesTheMessageAndWhoSentIt) {
+  const Life life = run(prohibited_story().events).life();
+  EXPECT_EQ(life.outcome, Outcome::unreachable);
+  EXPECT_EQ(life.error, EHOSTUNREACH);
+  EXPECT_EQ(life.closed_by, ClosedBy::none);
+  EXPECT_TRUE(
+      life.explanation.contains("administratively prohibited (ICMP type 3, code 13), sent by 10.0.0.254, on the way"))
+      << life.explanation;
+}
+
+TEST(Unreachable, KnowsTheDestinationAndThisMachineAsSenders) {
+  for (const auto& [sender, words] :
+       {std::pair{"10.0.0.2", "the destination itself"}, {"10.0.0.1", "This machine itself says host unreachable"}}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    c.out(S);
+    c.queued(2, 113, 1, sender);
+    connect_times_out(c, 113);
+    EXPECT_TRUE(run(stream.events).life().explanation.contains(words)) << sender;
+  }
+}
+
+// The message came while connect() held the socket; the process asked SO_ERROR and closed.
+TEST(Unreachable, AMessageThatOnlySoErrorSaysCountsWhenTheProcessGivesUp) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  c.queued(2, 101, 0, "10.0.0.254");
+  c.to(State::close, curl);
+  EXPECT_EQ(run(stream.events).life().outcome, Outcome::unreachable);
+}
+
+TEST(Unreachable, APortThatIsUnreachableIsARefusal) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  c.queued(2, 111, 3, "10.0.0.2");
+  connect_times_out(c, 111);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.outcome, Outcome::refused);
+  EXPECT_TRUE(life.explanation.contains("port unreachable (ICMP type 3, code 3), sent by the destination itself"))
+      << life.explanation;
+}
+
+// The connection was made all the same.
+TEST(Unreachable, AMessageThatEndedNothingIsNoOutcome) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  c.queued(2, 113, 1, "10.0.0.254");
+  c.in(SA);
+  c.to(State::established);
+  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  closes_first(c, curl);
+  EXPECT_EQ(run(stream.events).life().outcome, Outcome::completed);
+}
+
+TEST(ErrorQueue, OnlyAnEntryOfOriginIcmpIsAnIcmpMessage) {
+  for (const std::uint8_t origin : {std::uint8_t{0}, std::uint8_t{4}, std::uint8_t{5}}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.queued(origin);
+    closes_first(c, curl);
+    const auto errors = run(stream.events, trace_settings()).entries_of<ErrorEntry>();
+    ASSERT_EQ(errors.size(), 1U);
+    EXPECT_FALSE(errors[0].second.icmp);
+    EXPECT_EQ(errors[0].second.queue_origin, origin);
+  }
+}
+
+TEST(ConnectCancelled, IsTheProcessesOwnDoing) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  stream.wait(2 * s);
+  c.to(State::close, curl);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.outcome, Outcome::connect_cancelled);
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+  EXPECT_EQ(life.explanation, "curl (pid 42) gave up before the connection was made: no answer had come to the SYN.");
+}
+
+TEST(GaveUp, TheNewestErrorOfThePathStandsInPlaceOfTheTimeout) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 20);
+  for (int i = 0; i < 3; ++i) {
+    stream.wait(1 * s);
+    c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.retransmit(4, 0, 1);
+  }
+  c.extra.sk_err = 113;
+  c.to(State::close);
+  c.error(113);
+  c.destroy();
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.outcome, Outcome::retransmit_timeout);
+  EXPECT_EQ(life.error, EHOSTUNREACH);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// peer_not_closing.cpp: this side has closed, the peer acknowledged it and does not close itself, for too long.
+//
+// The other end of close-wait-stuck. Where the process here is gone (close()), nothing but the peer's FIN can come any
+// more; where it only shut its sending side down, the peer may still have an answer to send (RFC 9293, 3.6), so that is
+// never more than likely, and nothing while data comes.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+// The kernel's timers fire late by up to an eighth of a long delay.
+std::int64_t with_slack(std::int64_t ns) { return ns + ns / 8 + 100'000'000; }
+
+}  // namespace
+
+bool orphan_forgotten(const Connection& c, TimeNs now) {
+  if (!c.closing || !c.closing->mini_fin_wait2 || c.closing->fin_in.sent) return false;
+  constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
+  const Closing& closing = *c.closing;
+  const std::int64_t waits = closing.fin_timeout_ns != 0 ? closing.fin_timeout_ns : longest_ns;
+  return now - closing.end.ts_ns >= with_slack(waits);
+}
+
+std::optional<Finding> judge_peer_not_closing(const Connection& c, const Bench& bench) {
+  if (!c.closing || !c.closing->fin_wait2) return std::nullopt;
+  const Closing& closing = *c.closing;
+  const bool closed = closing.mini_fin_wait2 || (c.cb.flags & TW_CB_DEAD) != 0;
+  const Mark& left = closing.fin_in.sent ? closing.fin_in.sent : closing.time_wait;
+  if (!left && c.state != TcpState::fin_wait2) return std::nullopt;
+  TimeNs until = left ? left.ts_ns : bench.now;
+  if (!left && c.ended() && !closing.mini_fin_wait2) until = closing.end.ts_ns;
+  // A mini-socket takes no data. The FIN counts as a byte.
+  const std::uint64_t fin = (c.cb.flags & TW_CB_DONE) != 0 ? 1 : 0;
+  const bool busy = c.cb.bytes_received > closing.fin_wait2_bytes + fin;
+  const std::int64_t lasted = until - closing.fin_wait2.ts_ns;
+  if (busy || until - closing.fin_wait2_quiet_ns < bench.close_wait_stuck_ns) return std::nullopt;
+  const bool seen = left || closing.fin_wait2_seen.ts_ns > closing.fin_wait2.ts_ns;
+  if (!closed && !seen) return std::nullopt;  // whether data comes is not known without a look
+  Finding finding;
+  finding.rule = Rule::peer_not_closing;
+  finding.confidence = closed && seen ? Confidence::certain : Confidence::likely;
+  if (c.incomplete) finding.confidence = Confidence::inconclusive;
+  finding.evidence.push_back(closing.fin_wait2.id);
+  if (left) finding.evidence.push_back(left.id);
+  if (!bench.texts) return finding;
+  const std::string did = fmt::format("{} {}", process_words(c.owner), closed ? "closed" : "closed its sending side");
+  finding.text =
+      left ? fmt::format("{}; {} acknowledged it and closed only {} later", did, to_string(c.flow.remote),
+                         seconds(lasted))
+           : fmt::format("{}; {} acknowledged it {} ago and has not closed: its process still has the connection open",
+                         did, to_string(c.flow.remote), seconds(lasted));
+  return finding;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// port_exhaustion.cpp: connect() found no local port (EADDRNOTAVAIL): the range, and who has its ports.
+//
+// A port is taken for one destination by any socket to it, TIME_WAIT included, and for all by a listener or a bind()
+// without SO_REUSEADDR (inet_hash_connect()). That no SYN was made is shown by the socket; that the ports are all taken
+// is certain only where they were counted.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "correlate/process.hpp"
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::string ports(std::uint32_t count) { return fmt::format("{} port{}", count, count == 1 ? "" : "s"); }
+
+std::string holders(const PortsFound& found) {
+  std::string text;
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(found.used_holders, TW_MAX_PORT_HOLDERS); ++i) {
+    text += fmt::format("{}{} by {}", text.empty() ? "" : ", ", found.holders[i].ports,
+                        process_words(port_holder(found.holders[i])));
+  }
+  if (found.others != 0) {
+    text += fmt::format("{}{} by {}", text.empty() ? "" : ", ", found.others,
+                        found.used_holders == TW_MAX_PORT_HOLDERS ? "others" : "no process any more");
+  }
+  return text;
+}
+
+std::string in_use(const PortsFound& found) {
+  std::string text = fmt::format("{} in TIME_WAIT", found.time_wait);
+  if (found.open != 0) text += fmt::format(", {} open ({})", found.open, holders(found));
+  if (found.listening != 0) text += fmt::format(", {} listening", found.listening);
+  return text;
+}
+
+}  // namespace
+
+std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& bench) {
+  if (!c.closing || !c.closing->no_syn) return std::nullopt;
+  const Closing& closing = *c.closing;
+  const PortsFound* found = c.trouble ? c.trouble->ports.get() : nullptr;
+  const std::uint32_t all = closing.last_port >= closing.first_port ? closing.last_port - closing.first_port + 1U : 0;
+  const std::uint32_t taken = found != nullptr ? found->time_wait + found->open + found->listening : 0;
+  Finding finding;
+  finding.rule = Rule::port_exhaustion;
+  finding.confidence = found != nullptr && taken >= all && all != 0 ? Confidence::certain : Confidence::likely;
+  finding.evidence.push_back(closing.end.id);
+  if (found != nullptr && c.trouble->ports_id != 0) finding.evidence.push_back(c.trouble->ports_id);
+  if (!bench.texts) return finding;
+  const std::string to = to_string(c.flow.remote);
+  if (closing.port_bound) {
+    finding.text = fmt::format("the process had bound port {}, which is in use to {} already", closing.first_port, to);
+    if (found != nullptr) finding.text += fmt::format(": {}", in_use(*found));
+    return finding;
+  }
+  finding.text =
+      fmt::format("connect() found no free local port to {}: {} in {}-{} ({})", to, ports(all), closing.first_port,
+                  closing.last_port, closing.own_range ? "IP_LOCAL_PORT_RANGE" : "net.ipv4.ip_local_port_range");
+  if (found == nullptr) return finding;
+  finding.text += fmt::format(", {}", in_use(*found));
+  if (taken < all) finding.text += fmt::format("; {} were free a moment later", all - taken);
+  return finding;
+}
+
+}  // namespace tcpwitness
