@@ -23,7 +23,7 @@ die() {
 packages_run=(
   g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config clang:clang bpftool:bpftool
   libc6-dev:stdlib.h linux-libc-dev:linux/bpf.h libbpf-dev:bpf/libbpf.h libelf-dev:libelf.h zlib1g-dev:zlib.h
-  libzstd-dev:zstd.h libpcap-dev:pcap/pcap.h libmnl-dev:libmnl/libmnl.h
+  libzstd-dev:zstd.h libpcap-dev:pcap/pcap.h libmnl-dev:libmnl/libmnl.h libseccomp-dev:seccomp.h
   libcli11-dev:CLI/CLI.hpp libfmt-dev:fmt/format.h nlohmann-json3-dev:nlohmann/json.hpp
 )
 packages_lab=(libgtest-dev:gtest/gtest.h iproute2:ip nftables:nft)

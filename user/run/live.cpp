@@ -6,6 +6,7 @@
 //
 // It owns what the core must not: the clock, signals, priority, stderr.
 #include <fmt/core.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "cli/options.hpp"
+#include "confine/confine.hpp"
 #include "probe/features.hpp"
 #include "probe/netns.hpp"
 #include "probe/tracer.hpp"
@@ -181,6 +183,8 @@ class Run {
     if (recorder_) {
       if (const auto wrong = recorder_->wrong()) return fail(*wrong);
     }
+    // What is decoded from here on comes from others.
+    if (auto confined = restrict_system_calls(Work::trace); !confined) say("tcpwitness: " + confined.error().message());
     take_snapshot();
     announce();
     const auto started = Clock::now();
@@ -520,6 +524,10 @@ int run_live(const Options& options) {
   const TimeNs started_ns = clock.now();
   Backlog backlog;
   if (auto attached = (*tracer)->attach([&] { backlog.take(**ring); }); !attached) return fail(attached.error());
+  // Interfaces that come need these; a recording's next file may lie in somebody else's directory.
+  std::vector<int> kept{CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN};
+  if (options.command == Command::record) kept.push_back(CAP_DAC_OVERRIDE);
+  if (auto given_up = keep_capabilities(kept); !given_up) say("tcpwitness: " + given_up.error().message());
   return Run(options, *features, std::move(clock), started_ns, **tracer, **ring, std::move(backlog), signals->get())
       .go();
 }

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -22,6 +23,7 @@
 #include "capture/capture_file.hpp"
 #include "capture/filter.hpp"
 #include "capture/handover.hpp"
+#include "confine/confine.hpp"
 #include "recording/recording.hpp"
 #include "run/common.hpp"
 #include "run/front.hpp"
@@ -303,6 +305,14 @@ class Reading {
   bool broken_ = false;  // the output failed
 };
 
+// Everything is open, and nothing but descriptors is needed: what a file holds may come from anybody.
+void confine() {
+  ::tzset();  // reads a file
+  for (const Result<void>& step : {become_nobody(), restrict_system_calls(Work::read)}) {
+    if (!step) say("tcpwitness: " + step.error().message());
+  }
+}
+
 }  // namespace
 
 int run_read(const Options& options) {
@@ -338,6 +348,7 @@ int run_read(const Options& options) {
   auto file = CaptureFile::open(options.read.path, waiting);
   if (stop.was_asked()) return 0;
   if (!file) return fail(file.error());
+  confine();
   if (is_recording(**file)) return replay(options, std::move(*file));
   if (auto listening = stop.listen(); !listening) return fail(listening.error());
   if (options.pid != 0 || !options.comm.empty()) {

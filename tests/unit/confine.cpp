@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tries what must be refused to a process that has confined itself. Each attempt is a child's, whose exit code says
+// what happened: the test itself stays free.
+#include "confine/confine.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace tcpwitness::testing {
+namespace {
+
+constexpr int could_not_confine = 99;
+
+// The exit code of `attempt` after `confine`.
+int in_child(const std::function<bool()>& confine, const std::function<int()>& attempt) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(confine() ? attempt() : could_not_confine);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int refused(long result) { return result == -1 ? errno : 0; }
+
+bool for_tracing() { return restrict_system_calls(Work::trace).has_value(); }
+bool for_reading() { return restrict_system_calls(Work::read).has_value(); }
+
+std::string status_line(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.starts_with(name)) return line.substr(name.size());
+  }
+  return "";
+}
+
+}  // namespace
+
+class Confine : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (in_child(for_reading, [] { return 0; }) != 0) GTEST_SKIP() << "this kernel has no seccomp filters";
+    const auto execs = [] { return refused(::execl("/bin/true", "true", nullptr)); };
+    if (in_child(for_reading, execs) == 0) GTEST_SKIP() << "built with a sanitizer, which makes calls of its own";
+  }
+};
+
+TEST_F(Confine, NoProgramIsStarted) {
+  for (const auto& confine : {for_tracing, for_reading})
+    EXPECT_EQ(in_child(confine, [] { return refused(::execl("/bin/true", "true", nullptr)); }), EPERM);
+}
+
+TEST_F(Confine, NothingGoesOverTheNetwork) {
+  for (const auto& confine : {for_tracing, for_reading}) {
+    for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_PACKET})
+      EXPECT_EQ(in_child(confine, [&] { return refused(::socket(family, SOCK_STREAM, 0)); }), EPERM) << family;
+  }
+  EXPECT_EQ(in_child(for_reading, [] { return refused(::socket(AF_NETLINK, SOCK_RAW, 0)); }), EPERM);
+  EXPECT_EQ(in_child(for_tracing, [] { return refused(::socket(AF_NETLINK, SOCK_RAW, 0)); }), 0) << "interfaces come";
+}
+
+TEST_F(Confine, NobodyElseIsTouched) {
+  for (const auto& confine : {for_tracing, for_reading}) {
+    EXPECT_EQ(in_child(confine, [] { return refused(::kill(::getppid(), 0)); }), EPERM);
+    EXPECT_EQ(in_child(confine, [] { return refused(::ptrace(PTRACE_ATTACH, ::getppid(), nullptr, nullptr)); }), EPERM);
+    EXPECT_EQ(in_child(confine, [] { return refused(::setuid(0)); }), EPERM);
+    EXPECT_EQ(in_child(confine, [] { return refused(::syscall(SYS_mount, "a", "/", "tmpfs", 0, nullptr)); }), EPERM);
+    EXPECT_EQ(in_child(confine, [] { return refused(::chmod("/tmp", 0777)); }), EPERM);
+  }
+}
+
+TEST_F(Confine, WhoReadsOpensNothingMore) {
+  EXPECT_EQ(in_child(for_reading, [] { return refused(::open("/etc/passwd", O_RDONLY)); }), EPERM);
+  EXPECT_EQ(in_child(for_reading, [] { return refused(::syscall(SYS_bpf, 0, nullptr, 0)); }), EPERM);
+  EXPECT_EQ(in_child(for_reading, [] { return refused(::unlink("/tmp/nothing-of-this-name")); }), EPERM);
+}
+
+TEST_F(Confine, WhatTheWorkNeedsGoesOn) {
+  const auto work = [] {
+    std::thread thread([] {});
+    thread.join();
+    void* memory = ::mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && ::write(STDERR_FILENO, "", 0) == 0 ? 0 : 1;
+  };
+  for (const auto& confine : {for_tracing, for_reading}) EXPECT_EQ(in_child(confine, work), 0);
+}
+
+TEST(ConfineCapabilities, OnlyThoseThatAreKeptAreLeft) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root: there is nothing to give up";
+  const auto keep = [] {
+    constexpr std::array kept{CAP_NET_ADMIN};
+    return keep_capabilities(kept).has_value();
+  };
+  EXPECT_EQ(in_child(keep, [] { return status_line("CapEff:").ends_with("0000000000001000") ? 0 : 1; }), 0);
+  EXPECT_EQ(in_child(keep, [] { return refused(::sethostname("x", 1)); }), EPERM);
+}
+
+TEST(ConfineUser, RootBecomesNobodyForGood) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  const auto become = [] { return become_nobody().has_value(); };
+  EXPECT_EQ(in_child(become, [] { return ::geteuid() == 65534 && ::getegid() == 65534 ? 0 : 1; }), 0);
+  EXPECT_EQ(in_child(become, [] { return refused(::setuid(0)); }), EPERM);
+  EXPECT_EQ(in_child(become, [] { return refused(::open("/etc/shadow", O_RDONLY)); }), EACCES);
+}
+
+}  // namespace tcpwitness::testing
