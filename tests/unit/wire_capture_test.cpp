@@ -124,6 +124,29 @@ TEST(Capture, OnlyTheHandshakesOwnSegmentsSayHowLongItTook) {
   EXPECT_EQ(took(next), 2910 * ms);
 }
 
+TEST(Capture, ARstAloneShowsNoConnection) {
+  EXPECT_EQ(read({{1, 0, 7, 0, rst_ack}}).life().outcome, Outcome::unknown);
+  EXPECT_EQ(read({{0, 7, 1, 5}, {1, 1, 12, 0, rst_ack}}).life().outcome, Outcome::reset_by_peer);
+}
+
+TEST(Capture, WhereBothConnectAtOnceTheSynAckIsNoRetransmission) {
+  const std::vector<Say> crossed{{0, 0, 0, 0, syn_flag},
+                                 {1, 0, 0, 0, syn_flag},
+                                 {0, 0, 1, 0, syn_flag | ack_flag},
+                                 {1, 0, 1, 0, syn_flag | ack_flag}};
+  EXPECT_EQ(read(crossed).life().retransmits, 0U);
+  std::vector<Say> again = crossed;
+  again.push_back({0, 0, 1, 0, syn_flag | ack_flag, 1000, 1000});
+  EXPECT_EQ(read(again).life().retransmits, 1U);
+}
+
+TEST(Capture, NothingIsSentAgainOverMoreThanAWindow) {
+  const Life life = read(after_handshake({{0, 1, 1, 100}, {0, 3'000'000'101, 1, 100}, {1, 1, 3'000'000'201}})).life();
+  EXPECT_EQ(life.retransmits, 0U);
+  EXPECT_EQ(life.tx_bytes, 3'000'000'200U);
+  EXPECT_EQ(life.conversation->out.missing_bytes, 3'000'000'000U);
+}
+
 TEST(Capture, OfSeveralSynAcksTheFirstCounts) {
   const Told told = read({{0, 0, 0, 0, syn_flag},
                           {1, 0, 1, 0, syn_flag | ack_flag},

@@ -140,6 +140,8 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
     return silent && !c.incomplete ? Outcome::connect_timeout : Outcome::unknown;
   }
   if (c.closing->by_reset && reset_between_fins(c)) return Outcome::completed;
+  // A RST alone shows no connection: it can answer anything (the backscatter of forged addresses).
+  if (c.closing->by_reset && c.ends && !c.ends->observer.seen()) return Outcome::unknown;
   if (c.closing->by_reset) {
     const Trouble& t = troubles_of(c);
     const State from = c.closing->end_from;

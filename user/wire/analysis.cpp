@@ -14,6 +14,7 @@ namespace say = analysis_flag;
 constexpr std::uint8_t syn_fin = tcp_flag::syn | tcp_flag::fin;
 constexpr std::uint8_t syn_fin_rst = syn_fin | tcp_flag::rst;
 
+constexpr std::uint32_t largest_window = 1U << 30;
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t fast_limit_ns = 20 * ms;       // a fast retransmission follows the ACK that asks for it
 constexpr std::int64_t reordering_limit_ns = 3 * ms;  // where the handshake gives no round trip
@@ -154,7 +155,12 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   const std::uint32_t length = seq_length(g.len, g.flags);
   if ((found & say::keep_alive) != 0 && no_keep_alive(g, me, peer)) found &= ~say::keep_alive;
   const bool probe = (found & say::zero_window_probe) != 0;
-  if (length != 0 && (found & say::keep_alive) == 0) {
+  // Further than any window (RFC 7323, 2.3): what lies between is missing, for nothing is sent again over that
+  // distance.
+  const bool jumps = length != 0 && me.sent && !g.has(tcp_flag::rst) && me.next - g.seq > largest_window &&
+                     g.seq - me.next > largest_window;
+  if (jumps) found |= say::lost_segment;
+  if (length != 0 && (found & say::keep_alive) == 0 && !jumps) {
     const bool news = g.len > 1 && g.seq == me.next - 1;  // behind a probe of one byte
     if (me.sent && seq_before(g.seq, me.next) && !news) {
       found |= sent_again(g, me, peer);
@@ -169,7 +175,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   const std::uint32_t end = g.seq + length;
   // A RST's number is often that of the segment which it answers (RFC 9293, 3.10.7.1): nothing was sent up to it.
   const bool numberless = g.has(tcp_flag::rst);
-  if ((!me.sent || seq_before(me.next, end)) && !probe && !numberless) {
+  if ((!me.sent || jumps || seq_before(me.next, end)) && !probe && !numberless) {
     me.next = end;
     me.next_ts_ns = g.ts_ns;
     me.sent = true;

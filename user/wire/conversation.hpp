@@ -35,7 +35,8 @@ struct Stream {
   std::uint32_t fin_end = 0;  // the number after its FIN
   bool has_isn : 1 = false;
   bool heard : 1 = false;
-  bool syn : 1 = false;  // its SYN or SYN-ACK was seen
+  bool syn : 1 = false;      // its SYN or SYN-ACK was seen
+  bool syn_ack : 1 = false;  // its SYN-ACK
   bool fin : 1 = false;
   bool fin_acked : 1 = false;
   bool probe_pending : 1 = false;

@@ -15,6 +15,9 @@
 namespace tcpwitness {
 namespace {
 
+constexpr std::uint32_t any_retransmission = analysis_flag::retransmission | analysis_flag::fast_retransmission |
+                                             analysis_flag::spurious_retransmission | analysis_flag::out_of_order;
+
 constexpr std::uint8_t stage_syn = 1;
 constexpr std::uint8_t stage_syn_ack = 2;
 constexpr std::uint8_t stage_ack = 4;
@@ -304,6 +307,10 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   }
   const std::uint32_t reused = analysis.flags;
   analysis = c.analysis.observe(seen(f), from);
+  // Where both connect at once the SYN-ACK has the number of the SYN before it, and is its first answer (RFC
+  // 9293, 3.5).
+  if (has(f, tcp_flag::syn) && has(f, tcp_flag::ack) && me.syn && !me.syn_ack) analysis.flags &= ~any_retransmission;
+  if (has(f, tcp_flag::syn) && has(f, tcp_flag::ack)) me.syn_ack = true;
   analysis.again_in_silence = unanswered_copies(me, peer, f, analysis.flags);
   analysis.flags |= reused;
   analysis.resumed = answer.resumed;

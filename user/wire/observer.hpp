@@ -35,6 +35,8 @@ class Observer {
   [[nodiscard]] TcpState state(unsigned side) const { return closed_[side] ? TcpState::close : ends_[side].state; }
   // Nothing can follow: both FINs were acknowledged, or a RST came.
   [[nodiscard]] bool over() const { return over_; }
+  // Something else than a RST was seen of either side.
+  [[nodiscard]] bool seen() const { return ends_[0].state != TcpState::unknown || ends_[1].state != TcpState::unknown; }
   [[nodiscard]] bool fin(unsigned side) const { return ends_[side].fin; }
 
  private:
