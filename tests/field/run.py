@@ -31,6 +31,7 @@ from wrong_today import WRONG_TODAY  # noqa: E402
 
 SETTLE_SECONDS = 0.25  # for the last ACK of each connection
 LIMIT_SECONDS = 100  # of one situation
+ATTEMPTS = 4
 
 
 def names():
@@ -113,7 +114,7 @@ class Runner:
 
     def one(self, name):
         start = time.monotonic()
-        for attempt in (1, 2, 3):  # what did not come about, or lost events on the way, is played again
+        for attempt in range(1, ATTEMPTS + 1):  # what did not come about, or lost events on the way, is played again
             outcome = self.child(name, attempt)
             if self.stopping or outcome["result"] != "not played":
                 break
@@ -149,7 +150,7 @@ class Runner:
         score = Score(**outcome["score"]) if "score" in outcome else Score()
         right = result == "ok"
         if result == "not played":
-            result, outcome["reason"] = "failed", f"not played, three times: {outcome['reason']}"
+            result, outcome["reason"] = "failed", f"not played, {ATTEMPTS} times: {outcome['reason']}"
         complaints = score.complaints or [outcome.get("reason", "")]
         for line in complaints[:40]:
             if line:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Situations that are known to be judged wrong: name -> what will mend it. They are shown, and do not fail the step. An empty table is the aim."""
 WRONG_TODAY = {
+    "accept_queue_full": "verdicts: nobody read tcp_syncookies",
     "download_black_hole": "loss: path-mtu-black-hole; connect: FIN_WAIT2 whose peer never closes",
     "loopback_reset": "the finding of one end names the other's process",
     "network_duplicates": "wire: copies made by the network are no retransmissions",
