@@ -13,6 +13,7 @@
 #include "emit.h"
 #include "maps.h"
 #include "sock.h"
+#include "stall.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -164,6 +165,7 @@ int BPF_PROG(kernel_retransmit, struct sock *sk, struct sk_buff *skb)
 	record->err = config.has_retransmit_err ? (__s32)ctx[2] : TW_RETRANSMIT_ERR_UNKNOWN;
 	record->synack = 0;
 	record->num_timeout = 0;
+	record->segments = BPF_CORE_READ(numbers, tcp_gso_segs);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	submit_record(record);
 	return 0;
@@ -197,6 +199,7 @@ int BPF_PROG(kernel_retransmit_synack, struct sock *sk, struct request_sock *req
 	record->err = TW_RETRANSMIT_ERR_UNKNOWN;
 	record->synack = 1;
 	record->num_timeout = BPF_CORE_READ_BITFIELD(req, num_timeout);
+	record->segments = 1;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	submit_record(record);
 	return 0;
@@ -384,9 +387,11 @@ static __always_inline void take_wire_counters(const struct tw_tuple *tuple, str
 	record->has_wire = flow != 0;
 	if (!flow) {
 		__builtin_memset(&record->wire, 0, sizeof(record->wire));
+		__builtin_memset(&record->loss, 0, sizeof(record->loss));
 		return;
 	}
 	record->wire = flow->wire;
+	record->loss = flow->loss;
 	if (flow->half[1].fin && !(flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin_acked))
 		flow->orphaned = 1;
 	else
@@ -559,6 +564,10 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 
 	if (!sk || sk->sk_protocol != IPPROTO_TCP || !common_wanted(&sk->__sk_common) || task->flags & PF_KTHREAD)
 		return 0;
+	if (source == TW_OWNER_SEND && (tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk)) && nagle_holds(tp)) {
+		sock_tuple(tp, &tuple);
+		note_held(tp, &tuple);
+	}
 	cookie = bpf_get_socket_cookie(sk);
 	mark = bpf_map_lookup_elem(&owners, &cookie);
 	if (mark && (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD))

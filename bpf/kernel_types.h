@@ -138,12 +138,14 @@ struct inet_connection_sock {
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_retransmits;
 	__u8 icsk_pending;
-	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
 	struct {
 		__u32 lrcvtime; /* jiffies */
 	} icsk_ack;
 	__u32 icsk_user_timeout;
+	struct {
+		__u32 enabled : 1;
+	} icsk_mtup;
 };
 
 struct tcp_sock {
@@ -161,7 +163,15 @@ struct tcp_sock {
 	__u32 rcv_wnd;
 	__u32 srtt_us; /* << 3 */
 	__u32 snd_cwnd;
+	__u32 snd_sml;
+	__u32 mss_cache;
 	__u32 packets_out;
+	__u32 sacked_out;
+	struct {
+		struct {
+			__u32 v;
+		} s[3];
+	} rtt_min; /* minmax.h */
 	__u32 total_retrans;
 	__u32 dsack_dups;
 	__u32 rcv_tstamp; /* jiffies */
@@ -173,7 +183,12 @@ struct tcp_sock {
 	__u8 keepalive_probes;
 	__u8 repair : 1;
 	int linger2; /* TCP_LINGER2, jiffies; 0: the namespace's tcp_fin_timeout */
+	__u8 nonagle : 4;
 };
+
+/* include/net/tcp.h: bits of nonagle. */
+#define NAGLE_OFF 1
+#define NAGLE_CORK 2
 
 struct request_sock {
 	struct sock_common __req_common;
@@ -226,6 +241,7 @@ struct sk_buff {
 struct tcp_skb_cb {
 	__u32 seq;
 	__u32 end_seq;
+	__u16 tcp_gso_segs;
 };
 
 struct task_struct {

@@ -25,32 +25,50 @@ struct {
 } cpu_states SEC(".maps");
 
 /*
- * One direction of a flow. Its bytes are written by segments of that direction, except fin_acked and
- * probe_pending's clearing, which the other direction writes: no field is a bit field, so two CPUs
+ * One direction of a flow. Its bytes are written by segments of that direction, except fin_acked and the clearing of
+ * probe_pending and hole, which the other direction writes: no field is a bit field, so two CPUs
  * never lose each other's write.
  */
 struct tw_half {
-	__u32 nxt;     /* highest sequence number seen, plus one */
-	__u32 isn;     /* of its SYN, where syn is set */
-	__u32 fin_end; /* sequence number after the FIN */
-	__u32 ifindex; /* where this direction is heard: a stacked device shows the same segment again */
+	__u32 nxt;      /* highest sequence number seen, plus one */
+	__u32 isn;      /* of its SYN, where syn is set */
+	__u32 fin_end;  /* sequence number after the FIN */
+	__u32 ifindex;  /* where this direction is heard: a stacked device shows the same segment again */
+	__u32 last_seq; /* the newest frame, by which its echo on a stacked device is known */
+	__u32 last_end;
+	__u32 last_ack;
+	__u32 last_tick; /* jiffies */
+	__u32 hole_from; /* sequence numbers of which some are missing, where hole is set */
+	__u32 hole_to;
+	__u32 hole_at; /* since when; see micros() */
+	__u16 last_id; /* IPv4 identification */
+	__u16 last_segments;
 	__u8 seen;
 	__u8 syn; /* 1 SYN, 2 SYN-ACK, 3 SYN and its handshake ACK */
 	__u8 fin;
 	__u8 fin_acked;
 	__u8 zero_window;
 	__u8 probe_pending;
-	__u8 pad[2];
+	__u8 hole;
+	__u8 last_ttl;
 };
 
 /* What the wire knows of a flow without asking the socket. */
 struct tw_flow {
 	struct tw_wire_counters wire;
+	struct tw_loss_counters loss;
 	struct tw_half half[2]; /* [0] incoming, [1] outgoing */
 	__u8 orphaned;          /* its socket is gone: the last ACK removes the flow */
 	__u8 foreign;           /* not this machine's: forwarded, or ever again without a socket */
 	__u8 strays;            /* segments told although no socket wanted them; then there is no half, and no more */
-	__u8 pad[5];
+	__u8 held;              /* Nagle's algorithm holds back what begins at held_seq; set by kernel.bpf.c */
+	__u8 pad[4];
+	__u32 syn_at;     /* our newest SYN or SYN-ACK; see micros() */
+	__u32 round_trip; /* of the handshake, same unit; 0: not seen */
+	__u32 held_seq;
+	__u32 held_at;
+	__u32 held_bytes_in; /* wire counters at that time, modulo 2^32 */
+	__u32 held_retrans;
 };
 
 /* Bounded: the least recently used flow goes when a new one finds no room. Sized by the loader. */

@@ -92,6 +92,7 @@ struct frame {
 	__u32 forgotten; /* see forget() */
 	__u16 window;
 	__u16 vlan_id;
+	__u16 ip_id;          /* IPv4 identification; 0 for IPv6 */
 	__u16 options_offset; /* from the first byte */
 	__u16 why;            /* enum tw_why */
 	__u8 options_length;
@@ -102,6 +103,7 @@ struct frame {
 	__u8 bad_header;
 	__u8 hook; /* enum tw_hook */
 	__u8 outgoing;
+	__u8 reordered; /* as in struct tw_segment */
 };
 
 /* The same number, of which the verifier knows nothing any more: paths that differ only in it become one. */
@@ -182,6 +184,7 @@ static __always_inline int parse_ipv4(const struct cursor *at, struct frame *fra
 		return PARSED_OTHER; /* not the first fragment: what stands here is payload, not ports */
 	frame->fragment = (fragment & 0x2000) != 0;
 	frame->ttl = ip->ttl;
+	frame->ip_id = bpf_ntohs(ip->id);
 	frame->is_ipv4 = 1;
 	map_ipv4(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
 	map_ipv4(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);
@@ -200,6 +203,7 @@ static __always_inline int parse_ipv6(const struct cursor *at, struct frame *fra
 	if ((bpf_ntohl(ip->version_class_flow) >> 28) != 6)
 		return PARSED_OTHER;
 	frame->ttl = ip->hop_limit;
+	frame->ip_id = 0;
 	frame->is_ipv4 = 0;
 	copy_ipv6(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
 	copy_ipv6(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);

@@ -67,6 +67,7 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	if (flow) {
 		record.has_wire = 1;
 		record.wire = flow->wire;
+		record.loss = flow->loss;
 	}
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;

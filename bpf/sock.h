@@ -118,7 +118,6 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->srtt_us = tp->srtt_us >> 3;
 	cb->rto_us = icsk->icsk_rto * config.tick_us;
 	cb->snd_cwnd = tp->snd_cwnd;
-	cb->packets_out = tp->packets_out;
 	cb->total_retrans = tp->total_retrans;
 	cb->segs_in = tp->segs_in;
 	cb->segs_out = tp->segs_out;
@@ -130,7 +129,6 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
 	cb->icsk_pending = icsk->icsk_pending;
 	cb->icsk_retransmits = icsk->icsk_retransmits;
-	cb->icsk_backoff = icsk->icsk_backoff;
 	cb->icsk_probes_out = icsk->icsk_probes_out;
 	cb->sk_shutdown = sk->sk_shutdown;
 	cb->flags = sock_cb_flags(tp);
@@ -141,6 +139,13 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 		keepalive_timers(tp, &cb->keepalive_time_ms, &cb->keepalive_intvl_ms, &cb->keepalive_probes);
 	/* sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. */
 	cb->more = !sk->sk_socket && !(cb->flags & TW_CB_DEAD) ? TW_CB_UNACCEPTED : 0;
+	if (BPF_CORE_READ_BITFIELD(tp, nonagle) & NAGLE_OFF)
+		cb->more |= TW_CB_NODELAY;
+	if (BPF_CORE_READ_BITFIELD(icsk, icsk_mtup.enabled))
+		cb->more |= TW_CB_MTU_PROBING;
+	cb->mss = (__u16)tp->mss_cache;
+	cb->sacked_out = tp->sacked_out > 0xff ? 0xff : (__u8)tp->sacked_out;
+	cb->packets_out = tp->packets_out > 0xffff ? 0xffff : (__u16)tp->packets_out;
 }
 
 /* A process as the user knows it: thread-group id and the leader's name. */

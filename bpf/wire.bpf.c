@@ -16,6 +16,7 @@
 #include "maps.h"
 #include "parse.h"
 #include "sock.h"
+#include "stall.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -34,6 +35,7 @@ struct work {
 	struct asked asked;
 	struct tw_flow new_flow;
 	struct tw_wire_counters wire;
+	struct tw_loss_counters loss;
 	__u8 options[64];
 	__u8 strays; /* of this flow, before this segment */
 	__u8 pad[7];
@@ -257,6 +259,7 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 	take_numbers(flow, frame, &work->asked.view);
 	why = (__u16)forget(frame, see_segment(flow, frame));
 	work->wire = flow->wire;
+	work->loss = flow->loss;
 	if (!(frame->flags & TCP_SYN))
 		why |= TW_WHY_UNKNOWN_FLOW;
 	if (frame->flags & TCP_RST || type == TW_SOCKET_NONE || type == TW_SOCKET_CONTROL || type == TW_SOCKET_TIMEWAIT)
@@ -351,6 +354,7 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->tuple = frame->tuple;
 	record->socket = work->asked.view;
 	record->wire = work->wire;
+	record->loss = work->loss;
 	record->ifindex = frame->ifindex;
 	record->seq = frame->seq;
 	record->ack = frame->ack;
@@ -361,7 +365,8 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->flags = frame->flags;
 	record->hook = frame->hook;
 	record->ttl = frame->ttl;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	record->reordered = frame->reordered;
+	record->segments = (__u16)frame->segments;
 	read_options(ctx, xdp, work, record);
 	if (config.snaplen)
 		keep_bytes(ctx, xdp, raw_ip, frame->bytes, record);
@@ -412,7 +417,10 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 			return;
 		why = forget(frame, see_segment(flow, frame));
 		frame->why = why;
+		if (!xdp && flow->held && outgoing && frame->payload)
+			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
 		work->wire = flow->wire;
+		work->loss = flow->loss;
 		if (flow->orphaned && both_fins_acked(flow))
 			bpf_map_delete_elem(&flows, &frame->tuple);
 		if (!is_event(frame, why))
@@ -421,6 +429,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	} else {
 		ask_socket(ctx, work, outgoing);
 		__builtin_memset(&work->wire, 0, sizeof(work->wire));
+		__builtin_memset(&work->loss, 0, sizeof(work->loss));
 		if (frame->bad_header)
 			why = TW_WHY_BAD_HEADER;
 		else
@@ -452,6 +461,7 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.segments = 1;
 	work->frame.vlan_id = 0;
 	work->frame.fragment = 0;
+	work->frame.reordered = 0;
 	return work;
 }
 

@@ -66,7 +66,7 @@ enum tw_why {
 	TW_WHY_ZERO_WINDOW = 1 << 7,    /* advertises window 0 */
 	TW_WHY_WINDOW_OPEN = 1 << 8,    /* first window above 0 after a zero window */
 	TW_WHY_RETRANSMISSION = 1 << 9, /* payload, SYN or FIN at or below the highest sequence number seen */
-	TW_WHY_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen (a hole before it) */
+	TW_WHY_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen; `reordered`: late */
 	TW_WHY_UNKNOWN_FLOW = 1 << 11,  /* first segment of a flow whose SYN we did not see */
 	TW_WHY_WINDOW_PROBE = 1 << 12,  /* payload sent into a window that the receiver had closed */
 	TW_WHY_NO_SOCKET = 1 << 13,     /* ingress: no socket wanted it; egress: no socket sent it */
@@ -111,7 +111,9 @@ enum tw_cb_flags {
 
 /* Bits of tw_control_block.more. */
 enum tw_cb_more {
-	TW_CB_UNACCEPTED = 1 << 0, /* waits for accept(): no process has it and none had (no sk_socket, not DEAD) */
+	TW_CB_UNACCEPTED = 1 << 0,  /* waits for accept(): no process has it and none had (no sk_socket, not DEAD) */
+	TW_CB_NODELAY = 1 << 1,     /* tcp_sock.nonagle: TCP_NODELAY is set */
+	TW_CB_MTU_PROBING = 1 << 2, /* icsk_mtup.enabled: the kernel looks for the path's MTU itself */
 };
 
 /* Bits of tw_actor.flags. */
@@ -157,9 +159,10 @@ struct tw_control_block {
 	__u32 snd_wnd; /* bytes, already scaled */
 	__u32 rcv_wnd; /* bytes */
 	__u32 srtt_us;
-	__u32 rto_us;   /* icsk_rto */
-	__u32 snd_cwnd; /* segments */
-	__u32 packets_out;
+	__u32 rto_us;        /* icsk_rto */
+	__u32 snd_cwnd;      /* segments */
+	__u16 packets_out;   /* segments that are out, 65535 for more */
+	__u16 mss;           /* tcp_sock.mss_cache: payload of a full-size segment */
 	__u32 total_retrans; /* segments retransmitted in the connection's life */
 	__u32 segs_in;
 	__u32 segs_out;
@@ -174,11 +177,11 @@ struct tw_control_block {
 	__u8 ca_state;         /* enum tcp_ca_state: 0 Open 1 Disorder 2 CWR 3 Recovery 4 Loss */
 	__u8 icsk_pending;     /* timer: 1 RTO, 3 zero-window probe, 5 tail-loss probe, 6 reorder */
 	__u8 icsk_retransmits; /* RTO retransmissions in a row */
-	__u8 icsk_backoff;
-	__u8 icsk_probes_out; /* unanswered keep-alive or zero-window probes */
-	__u8 sk_shutdown;     /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
-	__u8 flags;           /* enum tw_cb_flags */
-	__u8 more;            /* enum tw_cb_more */
+	__u8 sacked_out;       /* segments beyond snd_una that the peer has by its SACK, 255 for more */
+	__u8 icsk_probes_out;  /* unanswered keep-alive or zero-window probes */
+	__u8 sk_shutdown;      /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
+	__u8 flags;            /* enum tw_cb_flags */
+	__u8 more;             /* enum tw_cb_more */
 };
 TW_ASSERT_SIZE(tw_control_block, 104);
 TW_ASSERT_AT(tw_control_block, sk_err, 92);
@@ -226,6 +229,17 @@ struct tw_wire_counters {
 };
 TW_ASSERT_SIZE(tw_wire_counters, 32);
 
+/* The rest of a flow's totals: zero for a healthy connection. */
+struct tw_loss_counters {
+	__u32 retrans_segs_in; /* wire segments that carry any of it, or a SYN or FIN again; not what is only out of order */
+	__u32 retrans_segs_out;
+	__u32 reordered_segs_in; /* wire segments that filled a hole sooner than a retransmission can (see flow.h) */
+	__u32 reordered_segs_out;
+	__u32 stalls;   /* small writes that Nagle's algorithm held back until a late, bare ACK came */
+	__u32 stall_ms; /* how long all of them together */
+};
+TW_ASSERT_SIZE(tw_loss_counters, 24);
+
 struct tw_state {
 	struct tw_header header;
 	struct tw_tuple tuple;
@@ -253,24 +267,26 @@ struct tw_segment {
 	struct tw_tuple tuple; /* local is the source on egress, the destination on ingress */
 	struct tw_socket_view socket;
 	struct tw_wire_counters wire;
+	struct tw_loss_counters loss;
 	__u32 ifindex;
 	__u32 seq;
 	__u32 ack;
 	__u32 len;    /* payload bytes on the wire (from the IP length; skb->len for oversized GSO packets) */
 	__u32 ts_val; /* TCP timestamp option, if TW_OPT_TIMESTAMP */
 	__u32 ts_ecr;
-	__u16 window;  /* as in the header, unscaled */
-	__u16 mss;     /* MSS option; 0: absent */
-	__u16 why;     /* enum tw_why */
-	__u16 vlan_id; /* 0: untagged */
-	__u8 flags;    /* TCP flags as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128 */
-	__u8 hook;     /* enum tw_hook */
-	__u8 ttl;      /* or IPv6 hop limit */
-	__u8 options;  /* enum tw_options */
-	__u8 wscale;   /* window scale option's shift, if TW_OPT_WSCALE */
-	__u8 pad[3];
+	__u16 window;   /* as in the header, unscaled */
+	__u16 mss;      /* MSS option; 0: absent */
+	__u16 why;      /* enum tw_why */
+	__u16 vlan_id;  /* 0: untagged */
+	__u8 flags;     /* TCP flags as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128 */
+	__u8 hook;      /* enum tw_hook */
+	__u8 ttl;       /* or IPv6 hop limit */
+	__u8 options;   /* enum tw_options */
+	__u8 wscale;    /* window scale option's shift, if TW_OPT_WSCALE */
+	__u8 reordered; /* 1: TW_WHY_OUT_OF_ORDER means late: it filled a hole sooner than a retransmission can */
+	__u16 segments; /* wire segments in this GSO or GRO packet, 1: an ordinary one */
 };
-TW_ASSERT_SIZE(tw_segment, 184);
+TW_ASSERT_SIZE(tw_segment, 208);
 
 /*
  * While recording (tw_config.snaplen), each tw_segment is followed in the same record by this and snaplen bytes of
@@ -305,10 +321,11 @@ struct tw_retransmit {
 	__u32 seq;
 	struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
 	__u32 end_seq;              /* first sequence number after the segment: a SYN or FIN counts one */
-	__s32 err;   /* 0 left, 1 the qdisc refused it, -1 netfilter, -16 put off; -128: this kernel does not say */
-	__u8 synack; /* 1: tcp_retransmit_synack */
+	__s32 err; /* 0 left, above 0 the qdisc refused it, -1 netfilter, -16 put off; -128: this kernel does not say */
+	__u8 synack;      /* 1: tcp_retransmit_synack */
 	__u8 num_timeout; /* synack: retransmissions before this one */
-	__u8 pad[6];
+	__u16 segments;   /* wire segments in this buffer (tcp_skb_pcount()) */
+	__u8 pad[4];
 };
 TW_ASSERT_SIZE(tw_retransmit, 192);
 #define TW_RETRANSMIT_ERR_UNKNOWN (-128)
@@ -350,12 +367,13 @@ TW_ASSERT_SIZE(tw_error, 200);
 struct tw_destroy {
 	struct tw_header header;
 	struct tw_tuple tuple;
-	__u8 has_wire; /* the wire counters below are set */
+	__u8 has_wire; /* the wire's counters below are set */
 	__u8 pad[3];
 	struct tw_control_block cb;
 	struct tw_wire_counters wire;
+	struct tw_loss_counters loss;
 };
-TW_ASSERT_SIZE(tw_destroy, 208);
+TW_ASSERT_SIZE(tw_destroy, 232);
 
 struct tw_owner {
 	struct tw_header header;
@@ -364,7 +382,7 @@ struct tw_owner {
 	__u8 source; /* enum tw_owner_source */
 	__u8 pad[3];
 	__u32 waited_ms; /* RECEIVE, the first that is told: since the newest payload came (icsk_ack.lrcvtime);
-			    SNAPSHOT: since payload was sent (lsndtime) */
+                      SNAPSHOT: since payload was sent (lsndtime) */
 	__s32 fd;        /* SNAPSHOT: the descriptor; else -1 */
 	__u8 pad2[4];
 };
@@ -374,12 +392,13 @@ struct tw_socket {
 	struct tw_header header;
 	struct tw_tuple tuple;
 	__u8 type;     /* enum tw_socket_type: FULL, LISTENER, REQUEST, TIMEWAIT */
-	__u8 has_wire; /* the wire counters below are set */
+	__u8 has_wire; /* the wire's counters below are set */
 	__u8 pad[2];
 	struct tw_control_block cb;
 	struct tw_wire_counters wire;
+	struct tw_loss_counters loss;
 };
-TW_ASSERT_SIZE(tw_socket, 208);
+TW_ASSERT_SIZE(tw_socket, 232);
 
 /* A segment that was thrown away, and why. On its way out if `outgoing`, else before TCP or in it. */
 struct tw_drop {

@@ -37,8 +37,11 @@ enum class Rule : std::uint8_t {
   port_exhaustion,
   peer_not_closing,
   write_after_peer_closed,
+  path_mtu_black_hole,
+  path_dead,
+  delayed_ack_stall,
 };
-inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::write_after_peer_closed) + 1;
+inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::delayed_ack_stall) + 1;
 
 // "keepalive", "zero-window", ...
 [[nodiscard]] std::string_view name(Rule rule);

@@ -253,6 +253,7 @@ struct Summary {
   std::uint64_t connections = 0;                      // lives told
   std::array<std::uint64_t, TW_KIND_COUNT> events{};  // by enum tw_kind
   std::uint64_t lost = 0;                             // records that found no room
+  std::uint64_t drops = 0;                            // segments that a rule counts as a fault when dropped
   std::uint64_t malformed = 0;                        // records that could not be decoded
   std::uint64_t flows_full = 0;
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us

@@ -62,16 +62,18 @@ const std::map<std::string, Layout>& records() {
          TW_AT(tw_socket_view, keepalive_intvl_ms)}}},
       {"tw_wire_counters",
        {sizeof(tw_wire_counters), {TW_AT(tw_wire_counters, segs_in), TW_AT(tw_wire_counters, retrans_bytes_out)}}},
+      {"tw_loss_counters", {sizeof(tw_loss_counters), {TW_AT(tw_loss_counters, stall_ms)}}},
       {"tw_state", {sizeof(tw_state), {TW_AT(tw_state, actor), TW_AT(tw_state, cb), TW_AT(tw_state, new_state)}}},
       {"tw_segment",
        {sizeof(tw_segment),
         {TW_AT(tw_segment, tuple), TW_AT(tw_segment, socket), TW_AT(tw_segment, wire), TW_AT(tw_segment, ifindex),
          TW_AT(tw_segment, seq), TW_AT(tw_segment, ack), TW_AT(tw_segment, len), TW_AT(tw_segment, ts_val),
          TW_AT(tw_segment, window), TW_AT(tw_segment, why), TW_AT(tw_segment, vlan_id), TW_AT(tw_segment, flags),
-         TW_AT(tw_segment, wscale)}}},
+         TW_AT(tw_segment, loss), TW_AT(tw_segment, wscale), TW_AT(tw_segment, segments)}}},
       {"tw_retransmit",
        {sizeof(tw_retransmit),
-        {TW_AT(tw_retransmit, cb), TW_AT(tw_retransmit, err), TW_AT(tw_retransmit, num_timeout)}}},
+        {TW_AT(tw_retransmit, cb), TW_AT(tw_retransmit, err), TW_AT(tw_retransmit, num_timeout),
+         TW_AT(tw_retransmit, segments)}}},
       {"tw_reset",
        {sizeof(tw_reset),
         {TW_AT(tw_reset, actor), TW_AT(tw_reset, reason), TW_AT(tw_reset, direction), TW_AT(tw_reset, skb_flags)}}},
@@ -115,7 +117,8 @@ TEST_F(Abi, TheLoadedObjectsLayOutEveryRecordAsTheConsumerDoes) {
     }
   }
   // What maps and rodata hold must be there: without it this test would compare nothing.
-  for (const char* name : {"tw_tuple", "tw_wire_counters", "tw_socket_view", "tw_cpu_state", "tw_host", "tw_config"})
+  for (const char* name :
+       {"tw_tuple", "tw_wire_counters", "tw_loss_counters", "tw_socket_view", "tw_cpu_state", "tw_host", "tw_config"})
     EXPECT_GT(found[name], 0) << name << " is in no object";
 }
 

@@ -102,6 +102,15 @@ class Conversation {
   [[nodiscard]] std::uint32_t again_of_opener() const {
     return we(0) ? last_.wire.retrans_bytes_out : last_.wire.retrans_bytes_in;
   }
+  [[nodiscard]] std::uint32_t again_segments_of_opener() const {
+    return we(0) ? last_.loss.retrans_segs_out : last_.loss.retrans_segs_in;
+  }
+  [[nodiscard]] std::uint32_t again_segments_of_accepter() const {
+    return we(1) ? last_.loss.retrans_segs_out : last_.loss.retrans_segs_in;
+  }
+  [[nodiscard]] std::uint32_t late_segments_of_accepter() const {
+    return we(1) ? last_.loss.reordered_segs_out : last_.loss.reordered_segs_in;
+  }
   [[nodiscard]] std::uint32_t again_of_accepter() const {
     return we(1) ? last_.wire.retrans_bytes_out : last_.wire.retrans_bytes_in;
   }

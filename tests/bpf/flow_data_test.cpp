@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // flow_data_test.cpp: the rules of bpf/flow.h for what happens inside a flow: ordinary segments are
 // silent; retransmissions, holes, probes and closed windows are events. True and almost true.
+#include <chrono>
+#include <thread>
+
 #include "bpf/conversation.hpp"
 
 namespace tcpwitness::wire_test {
@@ -44,7 +47,46 @@ TEST_P(FlowData, PayloadBehindAHoleIsOutOfOrder) {
   EXPECT_EQ(flow().accepter({.seq = 102, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
   EXPECT_EQ(flow().accepter({.seq = 112, .ack_number = 101, .payload = bytes(10)}), silent);  // right behind it
   EXPECT_EQ(flow().accepter({.seq = 200, .ack_number = 101}), silent);                        // no payload
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .payload = bytes(1)}), TW_WHY_RETRANSMISSION);
+}
+
+// A hole is filled: sooner than a round trip it is the late original, later it was sent again.
+TEST_P(FlowData, WhatFillsAHoleIsReorderedOrSentAgainByTheTimeItTook) {
+  using namespace std::chrono_literals;
+  flow().open_anew(70000);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_WHY_SYN, TW_WHY_SYN);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .payload = bytes(10)}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 21, .ack_number = 1, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().last().reordered, 0);
+  EXPECT_EQ(flow().accepter({.seq = 11, .ack_number = 1, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().last().reordered, 1);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 31}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 41, .ack_number = 1, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  std::this_thread::sleep_for(60ms);
+  EXPECT_EQ(flow().accepter({.seq = 31, .ack_number = 1, .payload = bytes(10)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().again_segments_of_accepter(), 1U);
+  EXPECT_EQ(flow().late_segments_of_accepter(), 1U);
+}
+
+// A GSO or GRO packet is as many segments as it holds; of an overlap only those with old bytes in them.
+TEST_P(FlowData, WhatIsSentAgainCountsInSegments) {
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1000)}), silent);
+  EXPECT_EQ(flow().opener({.seq = 601, .ack_number = 101, .payload = bytes(500)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().again_segments_of_opener(), 1U);
+  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101, .payload = bytes(1)}) & TW_WHY_RETRANSMISSION,
+            TW_WHY_RETRANSMISSION);
+}
+
+// Over another path the same numbers are another frame: its IPv4 identification differs, or it is late.
+TEST_P(FlowData, ARetransmissionOverAnotherPathIsNoEcho) {
+  const Arrival other{.ifindex = wire->second_interface()};
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}), silent);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), silent);
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), TW_WHY_RETRANSMISSION);
 }
 
 TEST_P(FlowData, AFinBehindAHoleIsOutOfOrder) {
@@ -152,7 +194,6 @@ TEST_P(FlowData, ARstIsToldOnEveryInterface) {
 TEST_P(FlowData, ASynOnAnotherInterfaceIsAnEchoOnlyOfItself) {
   const Arrival first{.ifindex = wire->first_interface()};
   const Arrival other{.ifindex = wire->second_interface()};
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), silent);
   flow().open_anew(70000);
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), TW_WHY_SYN);
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), silent);

@@ -104,7 +104,8 @@ TEST_F(Parsing, TheHeaderOfARecordIsWhole) {
   EXPECT_EQ(header.cookie, 0U);
   EXPECT_LT(header.cpu, wire->cpu_states().size());
   EXPECT_EQ(header.seq, static_cast<std::uint32_t>(wire->cpu_states().at(header.cpu).tried));
-  for (const std::uint8_t byte : first.records[0].pad) EXPECT_EQ(byte, 0);
+  EXPECT_EQ(first.records[0].reordered, 0);
+  EXPECT_EQ(first.records[0].segments, 1);
 }
 
 struct OptionCase {

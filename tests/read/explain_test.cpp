@@ -74,7 +74,7 @@ TEST_F(Explain, ARecordingIsToldByBothWitnesses) {
   const Told told = tcpwitness({"read", "--explain", path});
   EXPECT_EQ(told.status, 0) << told.err;
   for (const char* part : {"curl[42] called connect() to 10.0.0.2:80.", "the connection is established",
-                           "curl[42] called close(): this side closes first", "time-wait (certain)"}) {
+                           "curl[42] closed the connection: this side closes first", "time-wait (certain)"}) {
     EXPECT_TRUE(told.out.contains(part)) << part << " is not in\n" << told.out;
   }
   const auto lives = only(objects(tcpwitness({"read", "--explain", "-o", "json", path}).out), "life");

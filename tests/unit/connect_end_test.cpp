@@ -45,7 +45,7 @@ TEST(ConnectUnsent, NeedsNoWire) {
 
 TEST(ConnectUnsent, ACopyThatStillWaitedIsNoSecondSyn) {
   const Told told = run(unsent_neighbour_story().events);
-  EXPECT_TRUE(says(told.finding(Rule::retransmission), "2 of them were put off"));
+  EXPECT_TRUE(says(told.finding(Rule::retransmission), "2 more were put off"));
   EXPECT_TRUE(says(told.finding(Rule::tx_not_sent), "the next hop did not answer for its address"));
 }
 

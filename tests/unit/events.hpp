@@ -82,7 +82,8 @@ class Side {
   std::uint32_t acked_by_peer = 0;  // override of the next incoming ack; 0: everything sent
   State state = State::close;
   std::uint8_t view = TW_SOCKET_FULL;
-  tw_control_block extra{};  // copied into every control block: sk_err, flags, timers...
+  std::uint32_t late_in = 0, stalls = 0, stall_ms = 0;  // of the flow map's totals
+  tw_control_block extra{};                             // copied into every control block: sk_err, flags, timers...
 
   using EditState = std::function<void(tw_state&)>;
   using EditSegment = std::function<void(tw_segment&)>;
@@ -118,9 +119,11 @@ class Side {
     } else if ((why & TW_WHY_RETRANSMISSION) != 0) {
       bytes_out_ += len;
       again_out_ += len;
+      again_segments_out_ += segment.segments;
     }
-    ++segments_out_;
+    segments_out_ += segment.segments;
     segment.wire = counted();
+    segment.loss = lost();
     return stream_->add(segment);
   }
 
@@ -133,10 +136,14 @@ class Side {
     if ((flags & rst) == 0) {
       peer_nxt = segment.seq + seq_length(len, flags);
       bytes_in_ += len;
-      if ((why & TW_WHY_RETRANSMISSION) != 0) again_in_ += len;
+      if ((why & TW_WHY_RETRANSMISSION) != 0) {
+        again_in_ += len;
+        again_segments_in_ += segment.segments;
+      }
     }
-    ++segments_in_;
+    segments_in_ += segment.segments;
     segment.wire = counted();
+    segment.loss = lost();
     const EventId id = stream_->add(segment);
     if ((flags & rst) == 0) take(segment.ack, (flags & ack) != 0, (flags & fin) != 0);
     return id;
@@ -188,6 +195,7 @@ class Side {
     event.cb = block(state);
     event.has_wire = segments_in_ + segments_out_ != 0 ? 1 : 0;
     event.wire = counted();
+    event.loss = lost();
     return stream_->add(event);
   }
 
@@ -242,6 +250,7 @@ class Side {
     event.seq = snd_una;
     event.end_seq = snd_nxt;
     event.err = TW_RETRANSMIT_ERR_UNKNOWN;
+    event.segments = 1;
     if (edit) edit(event);
     return stream_->add(event);
   }
@@ -256,6 +265,7 @@ class Side {
     event.cb = block(in_state);
     event.has_wire = segments_in_ + segments_out_ != 0 ? 1 : 0;
     event.wire = counted();
+    event.loss = lost();
     return stream_->add(event);
   }
 
@@ -303,6 +313,9 @@ class Side {
   [[nodiscard]] tw_wire_counters counted() const {
     return {bytes_in_, bytes_out_, segments_in_, segments_out_, again_in_, again_out_};
   }
+  [[nodiscard]] tw_loss_counters lost() const {
+    return {again_segments_in_, again_segments_out_, late_in, 0, stalls, stall_ms};
+  }
 
  private:
   // What the kernel does with a segment after the hook saw it.
@@ -319,6 +332,7 @@ class Side {
     segment.flags = flags;
     segment.len = len;
     segment.window = 500;
+    segment.segments = 1;
     segment.ttl = 64;
     segment.ifindex = 2;
     if ((flags & rst) != 0) {
@@ -354,6 +368,8 @@ class Side {
   std::uint64_t bytes_in_ = 0;
   std::uint32_t again_in_ = 0;
   std::uint32_t again_out_ = 0;
+  std::uint32_t again_segments_in_ = 0;
+  std::uint32_t again_segments_out_ = 0;
   std::uint32_t segments_in_ = 0;
   std::uint32_t segments_out_ = 0;
 };

@@ -57,7 +57,7 @@ TEST(Retransmission, OfAnotherSequenceNumberIsADisagreement) {
   ASSERT_EQ(std::ranges::count(findings, Rule::retransmission, &Finding::rule), 1);
   EXPECT_EQ(findings[0].confidence, Confidence::likely);
   EXPECT_TRUE(cites(findings[0], again.segment) && cites(findings[0], again.event));
-  EXPECT_NE(findings[0].text.find("the kernel did not tell of"), std::string::npos) << findings[0].text;
+  EXPECT_NE(findings[0].text.find("the kernel did not report"), std::string::npos) << findings[0].text;
 }
 
 TEST(Retransmission, OfAConnectionWhoseSynWasNotSeenHasNoRelativeNumber) {

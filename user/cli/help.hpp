@@ -120,7 +120,8 @@ Record options:
                               accept-queue-full, syn-backlog-full, syncookie,
                               slow-handshake, slow-accept, late, bytes-disagree,
                               port-exhaustion, peer-not-closing,
-                              write-after-peer-closed
+                              write-after-peer-closed,
+                              path-mtu-black-hole, path-dead, delayed-ack-stall
   -q, --quiet                 print no connections, only record
 
 )";

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -134,14 +135,33 @@ enum class RetransmitKind : std::uint8_t {
   zero_window_rto,
   loss_recovery,
   tail_loss,
+  path_mtu,
   unknown
 };
-inline constexpr std::size_t retransmit_kind_count = 8;
+inline constexpr std::size_t retransmit_kind_count = 9;
 
 // A retransmission on the wire of which the kernel has not told yet: the segment leaves before the kernel's event.
 struct Untold {
   EventId id = 0;  // 0: told since
   std::uint32_t seq = 0;
+  std::uint32_t segments = 0;
+};
+
+// One number sent again and again, and nothing that acknowledges it. Of the kernel's events alone.
+struct Unanswered {
+  std::uint32_t seq = 0;
+  std::uint32_t len = 0;       // of the largest try, in sequence numbers
+  std::uint32_t mss = 0;       // a full-size segment's payload at that try
+  std::uint32_t tries = 0;     // retransmissions that left
+  std::uint32_t sacked = 0;    // segments beyond it that the peer had by its SACK, the most
+  TimeNs first_ns = 0;         // of the first retransmission
+  TimeNs sent_ns = 0;          // before which the segment itself was sent, by the timer that ran out; 0: not known
+  TimeNs heard_ns = 0;         // when a segment of the peer was last taken, by the newest event
+  TimeNs heard_before_ns = 0;  // the same by the first event
+  std::uint32_t smaller = 0;   // the size that was tried in the end, below len; 0: none
+  bool probing = false;        // the kernel looked for the path's MTU itself
+  bool passed = false;         // it was acknowledged after all
+  Evidence evidence;
 };
 
 struct Retransmissions {
@@ -149,18 +169,26 @@ struct Retransmissions {
   std::array<std::uint32_t, retransmit_kind_count> by_kind{};
   std::array<std::uint32_t, retransmit_kind_count> matched{};  // of these, with their segment on the wire
   std::array<Untold, untold_limit> untold{};
+  // Numbers are segments on the wire, as tcp_sock.total_retrans counts them, unless the name says otherwise.
   std::uint32_t untold_pushed = 0;
   std::uint32_t kernel = 0;
   std::uint32_t wire_out = 0;
-  std::uint32_t wire_in = 0;
-  std::uint32_t refused = 0;   // never left: qdisc or netfilter
-  std::uint32_t put_off = 0;   // not sent (EBUSY): the copy before still waits on this machine
+  std::uint32_t wire_matched = 0;  // of wire_out, of which the kernel told
+  std::uint32_t unmatched_segments = 0;
+  std::uint32_t refused = 0;    // of kernel: never left (qdisc, netfilter, no route)
+  std::uint32_t put_off = 0;    // attempts, not counted (EBUSY): the copy before still waits on this machine
+  std::uint32_t not_tried = 0;  // attempts, not counted: no route (EHOSTUNREACH), beyond the window (EAGAIN), no memory
+  std::uint32_t mtu_until = 0;  // path MTU: sent before that number, in larger segments
+  bool mtu_reduced = false;
+  std::uint32_t told = 0;      // events of the kernel
   std::uint32_t last_seq = 0;  // as the kernel told
   std::uint32_t attempt = 0;   // of the segment at last_seq
   Evidence evidence;
   Evidence run;  // of the segment that was sent again last, at run_seq
   std::uint32_t run_seq = 0;
-  Evidence unmatched;                 // the kernel's, without their segment on the wire
+  Evidence in;       // of the peer, on the wire
+  Unanswered worst;  // of those runs of one number that had two tries or more, the longest
+  Unanswered current;
   std::array<TimeNs, 8> syn_ts_ns{};  // times of the SYNs we sent, the first included
   std::uint32_t syns = 0;
 };
@@ -256,6 +284,7 @@ struct OutsiderFacts {
 };
 
 struct Trouble {
+  tw_loss_counters loss{};  // newest, beside Connection::wire
   ResetSeen rst_in;
   ResetSeen rst_out;
   ResetTold reset_sent;
@@ -274,6 +303,8 @@ struct Trouble {
   ReactionFacts reaction;
   AcceptFacts accept;
   OutsiderFacts outsider;
+  Evidence stalls;                               // events whose totals had more of tw_loss_counters.stalls
+  Evidence late_in;                              // segments of the peer that came out of order
   Evidence old_resets;                           // RSTs from before rcv_nxt: TCP refuses them
   std::optional<std::uint32_t> received_before;  // seq of the newest segment that brought nothing new
 };
@@ -416,6 +447,16 @@ struct Connection {
   Trouble& troubles() {
     if (!trouble) trouble = std::make_unique<Trouble>();
     return *trouble;
+  }
+  // The flow's totals, newest.
+  void take_counters(const tw_wire_counters& totals, const tw_loss_counters& loss) {
+    constexpr tw_loss_counters nothing{};
+    wire = totals;
+    if (trouble || std::memcmp(&loss, &nothing, sizeof loss) != 0) troubles().loss = loss;
+  }
+  void take_counters(EventId event, const tw_wire_counters& totals, const tw_loss_counters& loss) {
+    if (loss.stalls > (trouble ? trouble->loss.stalls : 0)) troubles().stalls.add(event);
+    take_counters(totals, loss);
   }
   // A segment's window in bytes; -1: the SYNs that settle its scale were not seen.
   [[nodiscard]] std::int64_t window_bytes(const Segment& g, bool out) const;

@@ -74,11 +74,12 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   // where that is neither a connection nor a listener of this one it was another's.
   const bool ours = c != nullptr || d.header.netns != 0 || listeners_.find(flow.local) != nullptr;
   if (!ours) return;
+  const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
+  if (is_fault(kind)) ++summary_.drops;
   if (!settings_.timeline) return;
   DropEntry body;
   body.out = out;
   body.reason = names_.drop_reason(d.reason);
-  const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   body.meaning = drop_meaning(kind);
   body.repeated = !out && (kind == DropKind::old_data || kind == DropKind::old_payload);
   body.len = d.len;

@@ -4,6 +4,8 @@
 //
 // None of these begins a connection, but a retransmission or a snapshot of a living one: a process may
 // keep a dead socket and still call recv() on it.
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -17,6 +19,13 @@ using State = TcpState;
 
 constexpr std::uint8_t origin_icmp = 2;  // SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 (linux/errqueue.h)
 constexpr std::uint8_t origin_icmp6 = 3;
+// tcp_simple_retransmit(): the path's MTU fell, so everything that is out is sent again in smaller segments. It enters
+// the state Loss (4) as a timeout does, but no timer ran out and the MSS is less than it was.
+bool by_path_mtu(const Connection& c, const Retransmissions& facts, const Retransmit& r) {
+  if (r.cb.ca_state != 4 || r.cb.icsk_retransmits != 0) return false;
+  if (facts.mtu_reduced) return seq_before(r.seq, facts.mtu_until);
+  return c.has_cb() && r.cb.mss != 0 && r.cb.mss < c.cb.mss;
+}
 
 // EVIDENCE, "Retransmission kinds", in this order; icsk_pending 5 is the tail-loss probe's timer.
 RetransmitKind kind_of(const Retransmit& r) {
@@ -35,7 +44,7 @@ RetransmitKind kind_of(const Retransmit& r) {
 
 std::string_view words(RetransmitKind kind) {
   static constexpr std::array<std::string_view, retransmit_kind_count> text = {
-      "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe", "unknown"};
+      "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe", "path MTU", "unknown"};
   return text[static_cast<std::size_t>(kind)];
 }
 
@@ -53,15 +62,66 @@ std::string_view cause_on_the_wire(RetransmitKind kind) {
   }
 }
 
-// The wire's segment that the kernel tells of now, by sequence number; 0: not seen.
-EventId take_untold(Retransmissions& facts, std::uint32_t seq) {
+// The wire's segment that the kernel tells of now, by sequence number; id 0: not seen.
+Untold take_untold(Retransmissions& facts, std::uint32_t seq) {
   const std::size_t limit = Retransmissions::untold_limit;
   for (std::size_t i = 1; i <= limit && i <= facts.untold_pushed; ++i) {
     Untold& segment = facts.untold[(facts.untold_pushed - i) % limit];
     if (segment.id == 0 || segment.seq != seq) continue;
-    return std::exchange(segment.id, 0);
+    return std::exchange(segment, Untold{});
   }
-  return 0;
+  return {};
+}
+
+// What became of one, by the tracepoint's third argument (6.15).
+enum class Sending : std::uint8_t {
+  left,
+  never_left,  // counted by the kernel all the same
+  put_off,     // -EBUSY: the copy before still waits in a queue of this machine
+  not_tried,   // no route for its address, beyond the receiver's window, no memory: not counted
+};
+
+// __tcp_retransmit_skb() counts behind its last check and before tcp_transmit_skb(), whose errors (-1 netfilter, above
+// 0 the qdisc) are thus counted. -EHOSTUNREACH comes from either: the total says which.
+Sending sending_of(const Retransmit& r, std::uint32_t total_before) {
+  if (r.err == 0 || r.err == TW_RETRANSMIT_ERR_UNKNOWN) return Sending::left;
+  if (r.err == -EBUSY) return Sending::put_off;
+  const bool counted = r.err > 0 || r.err == -EPERM || r.cb.total_retrans > total_before;
+  return counted ? Sending::never_left : Sending::not_tried;
+}
+
+// One number again and again.
+void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r, Sending sending) {
+  if (r.synack != 0 || (r.cb.flags & TW_CB_PRESENT) == 0 || static_cast<State>(r.cb.state) == State::syn_sent) return;
+  Unanswered& run = facts.current;
+  const std::uint32_t len = r.end_seq - r.seq;
+  const TimeNs heard = e.ts_ns - std::int64_t{r.cb.unheard_ms} * 1'000'000;
+  if (run.tries != 0 && run.seq != r.seq) {
+    // TCP goes back to the first number that is not acknowledged: another one means that this one was.
+    run.passed = seq_before(run.seq, r.cb.snd_una);
+    if (!run.passed) return;
+    if (run.tries > 1 && run.tries >= facts.worst.tries) facts.worst = run;
+    run = {};
+  }
+  if (sending == Sending::put_off || sending == Sending::not_tried) return;
+  if (run.tries == 0) {
+    run.seq = r.seq;
+    run.first_ns = e.ts_ns;
+    run.heard_before_ns = heard;
+    const bool timer = r.cb.ca_state == 4 && r.cb.icsk_retransmits > 0;
+    if (timer) run.sent_ns = e.ts_ns - std::int64_t{r.cb.rto_us} * 1'000;
+  }
+  ++run.tries;
+  run.heard_ns = heard;
+  if (len > run.len) {
+    run.len = len;
+    run.mss = r.cb.mss;
+  } else if (len < run.len && run.smaller == 0) {
+    run.smaller = len;
+  }
+  run.sacked = std::max<std::uint32_t>(run.sacked, r.cb.sacked_out);
+  run.probing = run.probing || (r.cb.more & TW_CB_MTU_PROBING) != 0;
+  run.evidence.add(e.id);
 }
 
 // What the kernel's word of a reset means, beside what the wire showed of it.
@@ -82,14 +142,14 @@ bool finished_well(const Connection& c, const ControlBlock& cb) {
 }
 
 // A look at a socket: at the start of the run, and at its end for what is still open.
-void refresh(Connection& c, const SocketFound& f) {
+void refresh(Connection& c, const Event& e, const SocketFound& f) {
   if (c.told || c.ended()) return;
   // The first look comes behind what the hooks told meanwhile, and can be older.
   const bool newer = f.cb.bytes_acked >= c.cb.bytes_acked && f.cb.bytes_received >= c.cb.bytes_received;
   if ((f.cb.flags & TW_CB_PRESENT) != 0 && newer) c.cb = f.cb;
   const std::uint64_t counted = std::uint64_t{f.wire.segs_in} + f.wire.segs_out;
   if (f.has_wire == 0 || counted == 0 || counted < std::uint64_t{c.wire.segs_in} + c.wire.segs_out) return;
-  c.wire = f.wire;
+  c.take_counters(e.id, f.wire, f.loss);
   c.wire_heard = true;
   c.wire_final = true;
 }
@@ -125,29 +185,44 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   c.kernel_heard = true;
+  Retransmissions& facts = c.troubles().retransmissions;
+  const Sending sending = sending_of(r, c.has_cb() ? c.cb.total_retrans : 0);
+  RetransmitKind kind = kind_of(r);
+  if (kind != RetransmitKind::syn_ack && by_path_mtu(c, facts, r)) {
+    kind = RetransmitKind::path_mtu;
+    if (!facts.mtu_reduced) facts.mtu_until = r.cb.snd_nxt;
+    facts.mtu_reduced = true;
+  } else {
+    facts.mtu_reduced = false;
+  }
   if (r.synack == 0 && (r.cb.flags & TW_CB_PRESENT) != 0) c.cb = r.cb;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  Retransmissions& facts = c.troubles().retransmissions;
-  const RetransmitKind kind = kind_of(r);
+  note_unanswered(facts, e, r, sending);
+  const bool counted = sending == Sending::left || sending == Sending::never_left;
+  const std::uint32_t segments = r.segments != 0 ? r.segments : 1;
   // A SYN that never reached the interface shows its port only here.
   if (r.synack == 0 && !c.flow_bound) adopt_flow(slot, to_flow(r.tuple));
   if (kind == RetransmitKind::syn || kind == RetransmitKind::syn_ack) {
     c.isn_local = r.seq;
     c.has_isn_local = true;
   }
-  ++facts.by_kind[static_cast<std::size_t>(kind)];
-  ++facts.kernel;
-  const EventId segment = take_untold(facts, r.seq);
+  if (counted) facts.by_kind[static_cast<std::size_t>(kind)] += segments;
+  if (counted) facts.kernel += segments;
+  const bool again = facts.told != 0 && facts.last_seq == r.seq;
+  ++facts.told;
+  const Untold seen = take_untold(facts, r.seq);
+  const EventId segment = seen.id;
   facts.evidence.add(e.id);
   if (facts.run_seq != r.seq) facts.run.clear();
   facts.run_seq = r.seq;
   facts.run.add(e.id);
-  if (segment != 0) ++facts.matched[static_cast<std::size_t>(kind)];
-  const bool failed = r.err < 0 && r.err != TW_RETRANSMIT_ERR_UNKNOWN;
-  if (r.err > 0 || r.err == -1) ++facts.refused;
-  if (failed && r.err != -1) ++facts.put_off;
-  if (segment == 0 && !failed) facts.unmatched.add(e.id);
-  facts.attempt = facts.kernel > 1 && facts.last_seq == r.seq ? facts.attempt + 1 : 1;
+  if (segment != 0 && counted) facts.matched[static_cast<std::size_t>(kind)] += segments;
+  facts.wire_matched += seen.segments;
+  if (sending == Sending::never_left) facts.refused += segments;
+  if (sending == Sending::put_off) ++facts.put_off;
+  if (sending == Sending::not_tried) ++facts.not_tried;
+  if (segment == 0 && sending == Sending::left) facts.unmatched_segments += segments;
+  facts.attempt = again ? facts.attempt + 1 : 1;
   if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
   facts.last_seq = r.seq;
   if (!settings_.timeline) return;
@@ -245,7 +320,7 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   Connection& c = table_.at(slot);
   if (c.cookie != d.header.cookie) return;
   if (d.has_wire != 0 && c.wire_heard) {
-    c.wire = d.wire;
+    c.take_counters(e.id, d.wire, d.loss);
     c.wire_final = true;
     c.wire_closed = true;
   }
@@ -288,7 +363,7 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   const auto state = f.type == TW_SOCKET_REQUEST ? State::new_syn_recv : static_cast<State>(f.cb.state);
   if (state == State::close || flow.remote.port == 0) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
-    refresh(table_.at(slot), f);
+    refresh(table_.at(slot), e, f);
     if (!table_.at(slot).told && !table_.at(slot).ended()) {
       note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
     }
@@ -297,7 +372,7 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   const Slot known = table_.find_flow(flow);
   if (known != no_slot && !table_.at(known).told) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
-    if (table_.at(known).cookie == f.header.cookie) refresh(table_.at(known), f);
+    if (table_.at(known).cookie == f.header.cookie) refresh(table_.at(known), e, f);
     return;
   }
   const Slot slot = create(e.ts_ns, false);
@@ -311,7 +386,7 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
   if (state == State::syn_sent || (f.cb.flags & TW_CB_ACTIVE) != 0) c.role = Role::active;
   if (state == State::new_syn_recv) c.role = Role::passive;
-  refresh(c, f);
+  refresh(c, e, f);
   c.enter(state);
   if (state == State::new_syn_recv) {
     own_by_listener(c, listeners_.find(flow.local));

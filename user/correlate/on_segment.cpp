@@ -82,10 +82,10 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   note_hops(c, e, g, out);
   if (!refused) note_handshake(slot, c, e, g, out);
   if (!refused && (c.closing || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
-  constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION;
+  constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION | TW_WHY_OUT_OF_ORDER;
   if (!refused && ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);
   note_received_before(c, g, out);
-  note_wire_totals(c, g);
+  note_wire_totals(c, e, g);
   segment_entry(&c, e, g, flow, out);
   if (g.socket.type == TW_SOCKET_TIMEWAIT) note_mini_socket(slot, c, e, g, out);
   note_probe(c, e, g, out);
@@ -274,7 +274,7 @@ void Witness::Impl::note_fins(Connection& c, const Event& e, const Segment& g, b
     FinFacts& fin = out ? c.ending().fin_out : c.ending().fin_in;
     if (!fin.sent) {
       fin.sent = {e.id, e.ts_ns};
-      fin.ahead = (g.why & TW_WHY_OUT_OF_ORDER) != 0;
+      fin.ahead = (g.why & TW_WHY_OUT_OF_ORDER) != 0 && g.reordered == 0;
       fin.end = g.seq + seq_length(g.len, g.flags);
       fin.seq = fin.end - 1;
     } else {
@@ -292,17 +292,19 @@ void Witness::Impl::note_fins(Connection& c, const Event& e, const Segment& g, b
 void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g, bool out) {
   if ((g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0 && !has_flag(g, tcp_flag::rst)) {
     Retransmissions& r = c.troubles().retransmissions;
-    ++(out ? r.wire_out : r.wire_in);
+    if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id);
     if (out) {
+      r.wire_out += g.segments;
       r.evidence.add(e.id);
       // The kernel tells of it right behind the segment.
-      r.untold[r.untold_pushed++ % Retransmissions::untold_limit] = {e.id, g.seq};
+      r.untold[r.untold_pushed++ % Retransmissions::untold_limit] = {e.id, g.seq, g.segments};
       // In a capture the analysis knows whether the other side sent anything in between; nothing counts behind the end.
       if (r.run_seq != g.seq || (settings_.capture && g.analysis.again_in_silence <= 1)) r.run.clear();
       r.run_seq = g.seq;
       if (!c.ended()) r.run.add(e.id);
     }
   }
+  if (!out && g.reordered != 0) c.troubles().late_in.add(e.id);
   if (has_flag(g, tcp_flag::rst)) {
     // TCP refuses a RST that does not fit: the one that it took is the newest before its word.
     ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
@@ -316,7 +318,7 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
 }
 
 // A flow's counters come with its events only: they are final once no segment can follow.
-void Witness::Impl::note_wire_totals(Connection& c, const Segment& g) {
+void Witness::Impl::note_wire_totals(Connection& c, const Event& e, const Segment& g) {
   if ((g.why & TW_WHY_UNKNOWN_FLOW) != 0) {
     // The flow is not in the map: it was over and this is a straggler, it was forgotten, or its SYN came before us.
     if (c.wire_final) return;
@@ -324,7 +326,7 @@ void Witness::Impl::note_wire_totals(Connection& c, const Segment& g) {
   }
   // Two CPUs can count in one order and speak in the other.
   const auto segments = [](const tw_wire_counters& w) { return std::uint64_t{w.segs_in} + w.segs_out; };
-  if (c.wire_restarted || segments(g.wire) >= segments(c.wire)) c.wire = g.wire;
+  if (c.wire_restarted || segments(g.wire) >= segments(c.wire)) c.take_counters(e.id, g.wire, g.loss);
   c.wire_final = c.wire_closed || has_flag(g, tcp_flag::rst) || both_fins_acked(c);
 }
 

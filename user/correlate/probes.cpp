@@ -57,7 +57,8 @@ std::vector<std::string_view> analysis_words(const Connection* c, const Segment&
   if (probe == Probe::keepalive) words.emplace_back("keep-alive");
   if (probe == Probe::zero_window) words.emplace_back("zero-window probe");
   if ((g.why & TW_WHY_RETRANSMISSION) != 0 && probe == Probe::none) words.emplace_back("retransmission");
-  if ((g.why & TW_WHY_OUT_OF_ORDER) != 0) words.emplace_back("previous segment not captured");
+  if ((g.why & TW_WHY_OUT_OF_ORDER) != 0)
+    words.emplace_back(g.reordered != 0 ? "out-of-order" : "previous segment not captured");
   if ((g.why & TW_WHY_KEEPALIVE_ACK) != 0 && (g.flags & tcp_flag::rst) == 0) {
     const bool window = c != nullptr && (out ? c->last_window_local : c->last_window_peer) == 0;
     words.emplace_back(window ? "zero-window probe ACK" : "keep-alive ACK");

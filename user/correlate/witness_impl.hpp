@@ -79,7 +79,7 @@ class Witness::Impl {
   void note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   void note_fins(Connection& c, const Event& e, const Segment& g, bool out);
   void note_faults(Connection& c, const Event& e, const Segment& g, bool out);
-  void note_wire_totals(Connection& c, const Segment& g);
+  void note_wire_totals(Connection& c, const Event& e, const Segment& g);
   void note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   // Of a segment, where all of them are heard.
   std::optional<Analysis> analyse(Connection* c, const Event& e, const Segment& g, bool out);

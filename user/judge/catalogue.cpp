@@ -97,10 +97,12 @@ std::span<const RuleEntry> rule_catalogue() {
        "a reader that keeps up on average but pauses longer than 200 ms; a small receive buffer (SO_RCVBUF) that a "
        "healthy reader cannot keep from filling; a shrinking window under memory pressure"},
       {Rule::retransmission,
-       "segments were sent again: the kernel's cause beside what the wire saw of each, and whether it was in vain",
+       "segments were sent again, by this side or by the peer: how many of how many; of ours the kernel's cause beside "
+       "what "
+       "the wire saw of each; and whether it was in vain",
        "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (ours was spurious), TCP_OLD_DATA (the "
        "peer's was)",
-       "the same sequence numbers again", "the kernel told of it",
+       "the same sequence numbers again, later than a round trip behind what overtook them", "the kernel reported it",
        "the wire alone, or the two witnesses do not tell the same", "",
        "Fast retransmissions and tail-loss probes are loss on the path; timeouts (RTO) are loss of whole flights or a "
        "peer that is gone; a SYN sent again waits 1 s, 2 s, 4 s. Spurious ones are delay or lost ACKs, not loss.",
@@ -240,6 +242,32 @@ std::span<const RuleEntry> rule_catalogue() {
        "The side that reuses idle connections must give them up before the other one does: a shorter idle timeout than "
        "the server's keep-alive timeout, or a retry of what is safe to repeat.",
        "a peer that had only shut its sending side down and died before it took anything more"},
+      {Rule::path_mtu_black_hole,
+       "full-size segments go unanswered while small ones pass, and no ICMP message came back",
+       "tcp_retransmit_skb three times or more for a full-size segment that snd_una stands at; segments of the peer "
+       "taken "
+       "meanwhile, or its SACK for what is behind it",
+       "", "", "always: loss can look the same", "",
+       "Lower the MTU or clamp the MSS on the way (tunnel, VPN), let ICMP \"fragmentation needed\" through, or set "
+       "net.ipv4.tcp_mtu_probing to 1.",
+       "a path that loses so much that the same segment is lost each time until the connection ends"},
+      {Rule::path_dead, "the first data of an idle connection goes unanswered: the path or the peer is gone",
+       "tcp_retransmit_skb three times or more for the first data behind a pause of 2 s or more, and no segment of the "
+       "peer since before it",
+       "", "",
+       "always: that the path is dead, the peer's host is, or a NAT or firewall forgot the connection looks the "
+       "same from here",
+       "",
+       "Keep the connection alive within the timeouts of NATs and firewalls on the way (TCP_KEEPIDLE), or bound the "
+       "wait (TCP_USER_TIMEOUT).",
+       "a peer that is only slow: an outage that ends before the kernel gives up"},
+      {Rule::delayed_ack_stall,
+       "small writes waited for a delayed ACK: Nagle's algorithm beside the peer's delayed ACKs",
+       "the kernel's own rule (tcp_nagle_check()) held the write back when send() returned, TCP_NODELAY not set",
+       "it left when a bare ACK came, 20 ms or more later than the fastest round trip", "",
+       "always: that the ACK was delayed on purpose is concluded from its time", "",
+       "Set TCP_NODELAY, or write the whole message at once (writev, MSG_MORE).",
+       "a path whose round-trip time jumps by 20 ms and more"},
   }};
   return entries;
 }

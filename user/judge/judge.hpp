@@ -64,9 +64,17 @@ enum class DropKind : std::uint8_t {
   no_socket,
   accept_queue,  // the listener's accept queue is full
   memory,        // no room in the socket, or in TCP as a whole
+  refused_syn,   // a SYN for a connection that exists
+  refused_rst,   // a RST whose number does not fit
+  refused_ack,   // acknowledges what was never sent, or far too old
+  no_flags,      // a segment that this state of the socket does not take
+  closed,        // the socket is shut down or closed
+  too_big,       // larger than the path's or the device's MTU
+  damaged,       // headers that contradict themselves
 };
 [[nodiscard]] DropKind drop_kind(const Names& names, std::uint32_t number);
 [[nodiscard]] std::string_view drop_meaning(DropKind kind);
+[[nodiscard]] bool is_fault(DropKind kind);  // a healthy connection meets none of these
 
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);
@@ -88,6 +96,12 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, Outcome outcome);
 [[nodiscard]] std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_retransmission(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_retransmission_in(const Connection& c, const Bench& bench);
+// unanswered.cpp
+[[nodiscard]] std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_path_dead(const Connection& c, const Bench& bench);
+// stall.cpp
+[[nodiscard]] std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench);
 [[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome);
@@ -149,7 +163,9 @@ enum class DropKind : std::uint8_t {
 // explain.cpp: one closing sentence in plain words.
 [[nodiscard]] std::string explain(const Connection& c, const Bench& bench, const Life& life);
 
-// life.cpp: everything above put together.
+// life.cpp: segments that this side sent again, by the kernel's own count (nstat's TcpRetransSegs).
+[[nodiscard]] std::uint32_t retransmitted_segments(const Connection& c);
+// Everything above put together.
 [[nodiscard]] Life judge_life(const Connection& c, const Bench& bench);
 
 // The kernel's retransmission causes in words (correlate/on_kernel.cpp).

@@ -24,6 +24,10 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
   add(judge_write_after_peer_closed(c, bench, outcome));
   if (c.trouble) {
     add(judge_retransmission(c, bench));
+    add(judge_retransmission_in(c, bench));
+    add(judge_path_mtu_black_hole(c, bench));
+    add(judge_path_dead(c, bench));
+    add(judge_delayed_ack_stall(c, bench));
     add(judge_keepalive(c, bench, outcome));
     add(judge_zero_window(c, bench));
     add(judge_reset_origin(c, bench, outcome));
@@ -47,13 +51,13 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
   return findings;
 }
 
-std::uint32_t retransmits_of(const Connection& c) {
+}  // namespace
+
+std::uint32_t retransmitted_segments(const Connection& c) {
   const std::uint32_t heard = c.trouble ? c.trouble->retransmissions.kernel : 0;
   if (c.kernel_heard) return std::max(c.has_cb() ? c.cb.total_retrans : 0, heard);
-  return c.trouble ? c.trouble->retransmissions.wire_out : 0;
+  return c.trouble ? c.trouble->loss.retrans_segs_out : 0;
 }
-
-}  // namespace
 
 bool wire_complete(const Connection& c) {
   const bool whole = c.wire_final && !c.wire_restarted && !c.preexisting;
@@ -69,6 +73,9 @@ void tell_conversation(Life& life, const Connection& c, const ConversationTotals
   life.tx_bytes = totals.out.sequence_bytes;
   life.rx_bytes = totals.in.sequence_bytes;
   life.retransmits = totals.out.retransmits;
+  life.retransmits_in = totals.in.retransmits;
+  life.out_of_order_in = totals.in.out_of_order;
+  life.out_of_order_out = totals.out.out_of_order;
   const bool whole = c.syn && c.syn_ack_seen && c.ended();
   const bool gaps = totals.out.missing_bytes != 0 || totals.in.missing_bytes != 0;
   life.wire = WireTotals{totals.out.payload_bytes, totals.in.payload_bytes, totals.out.frames, totals.in.frames,
@@ -115,7 +122,13 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (c.handshake_ns >= 0) life.handshake_ns = c.handshake_ns;
   life.tx_bytes = sent_payload(c);
   life.rx_bytes = received_payload(c);
-  life.retransmits = retransmits_of(c);
+  life.retransmits = retransmitted_segments(c);
+  if (c.wire_heard) {
+    const tw_loss_counters loss = c.trouble ? c.trouble->loss : tw_loss_counters{};
+    life.retransmits_in = loss.retrans_segs_in;
+    life.out_of_order_in = loss.reordered_segs_in;
+    life.out_of_order_out = loss.reordered_segs_out;
+  }
   if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
   if (c.wire_heard) {
     life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, wire_complete(c)};

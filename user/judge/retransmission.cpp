@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// retransmission.cpp: what was sent again: the kernel's causes beside what the wire saw of each, and what was
-// sent again in vain.
+// retransmission.cpp: what was sent again, in either direction; of ours the kernel's causes beside what the wire saw of
+// each; and what was sent again in vain.
 //
-// The kernel's tracepoint is certain; the wire alone can take a duplicate for a retransmission. Where the two do
-// not tell the same, that is said, and neither makes the other more certain. That it was in vain only the receiver
-// knows: of ours by its D-SACK (RFC 2883), which this kernel counts; of the peer's by this kernel's own word that all
-// of a segment had been received (TCP_OLD_DATA).
+// All numbers are segments on the wire, as nstat's TcpRetransSegs counts them. Of what this side sent again the
+// kernel's tracepoint is certain; the wire alone can take a duplicate for a retransmission. Where the two do not tell
+// the same, that is said, and neither makes the other more certain. What the peer sent again only the wire shows: below
+// the highest number, and too late to have been overtaken. That it was in vain only the receiver knows: of ours by its
+// D-SACK (RFC 2883), which this kernel counts; of the peer's by this kernel's own word that all of a segment had been
+// received (TCP_OLD_DATA).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,25 +21,42 @@ std::string count(std::uint32_t number, std::string_view word) {
   return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
 }
 
+// "3 segments", and where the whole is known and more than a handful: "3 of 400 segments (0.75 %)".
+std::string share(std::uint32_t part, std::uint32_t whole) {
+  constexpr std::uint32_t handful = 50;
+  if (whole < handful || part > whole) return count(part, "segment");
+  return fmt::format("{} of {} segments ({:.2g} %)", part, whole, 100.0 * part / whole);
+}
+
+std::string tries(std::uint32_t number) { return number == 1 ? "1 more was" : fmt::format("{} more were", number); }
+
 std::string seen_words(std::uint32_t told, std::uint32_t matched) {
   if (matched == told) return told == 1 ? "seen on the wire" : "all seen on the wire";
   if (matched == 0) return "not seen as such on the wire";
   return fmt::format("{} of them seen on the wire", matched);
 }
 
-// "the kernel retransmitted 2 segments: 1 RTO (seen on the wire), 1 tail-loss probe (seen on the wire)"
-std::string causes(const Retransmissions& r, bool wire_heard) {
+// "the kernel retransmitted 2 of 40 segments (5 %): 1 RTO (seen on the wire), 1 tail-loss probe (seen on the wire)"
+std::string causes(const Connection& c, const Retransmissions& r, bool wire_heard) {
   std::string text;
+  std::uint32_t named = 0;
   for (std::size_t i = 0; i < r.by_kind.size(); ++i) {
     if (r.by_kind[i] == 0) continue;
+    named += r.by_kind[i];
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", r.by_kind[i],
                         retransmit_words(static_cast<RetransmitKind>(i)));
     if (wire_heard) text += fmt::format(" ({})", seen_words(r.by_kind[i], r.matched[i]));
   }
-  text = fmt::format("the kernel retransmitted {}: {}", count(r.kernel, "segment"), text);
+  const std::uint32_t all = retransmitted_segments(c);
+  if (all > named) text += fmt::format("{}{} whose cause was not seen", text.empty() ? "" : ", ", all - named);
+  const std::uint32_t sent = c.has_cb() ? c.cb.segs_out : 0;
+  text = fmt::format("the kernel retransmitted {}{}", share(all, sent), text.empty() ? "" : ": " + text);
   if (r.refused != 0) text += fmt::format("; {} of them never left this machine", r.refused);
   if (r.put_off != 0)
-    text += fmt::format("; {} of them were put off: the copy before still waited on this machine", r.put_off);
+    text += fmt::format("; {} put off: the copy before still waited on this machine", tries(r.put_off));
+  if (r.not_tried != 0)
+    text += fmt::format("; {} given up before anything was sent (no route, or beyond the peer's window)",
+                        tries(r.not_tried));
   return text;
 }
 
@@ -52,30 +71,23 @@ Disagreement disagreement(const Connection& c) {
   const Retransmissions& r = c.trouble->retransmissions;
   if (r.kernel == 0 || !c.wire_heard) return {};  // one witness alone contradicts nobody
   // What the queue behind the hook dropped and TCP then sent for the first time the wire shows twice.
-  std::uint32_t explained = 0;
-  for (const std::uint32_t seen : r.matched) explained += seen;
+  std::uint32_t explained = r.wire_matched;
   for (const DropSeen& seen : c.trouble->drops.seen()) {
     if (seen.out) explained += seen.count;
   }
-  return {r.wire_out > explained ? r.wire_out - explained : 0, r.unmatched.total};
+  return {r.wire_out > explained ? r.wire_out - explained : 0, r.unmatched_segments};
 }
 
-struct InVain {
-  std::uint32_t ours = 0;
-  std::uint32_t of = 0;              // all that this side sent again
-  const DropSeen* theirs = nullptr;  // segments of the peer
-  [[nodiscard]] bool any() const { return ours != 0 || theirs != nullptr; }
-};
-
-InVain in_vain(const Connection& c, const Bench& bench) {
-  InVain result;
-  result.of = std::max(c.has_cb() ? c.cb.total_retrans : 0, c.trouble->retransmissions.kernel);
-  // Those of before we listened have no event to show.
+// Ours that the peer got twice; 0 where those of before we listened have no event to show.
+std::uint32_t in_vain(const Connection& c) {
   const bool shown = c.trouble->retransmissions.evidence.total != 0;
-  if (c.has_cb() && shown) result.ours = std::min(c.cb.dsack_dups, result.of);
+  return c.has_cb() && shown ? std::min(c.cb.dsack_dups, retransmitted_segments(c)) : 0;
+}
+
+// Segments of the peer, all of which had been received.
+const DropSeen* repeated_by_peer(const Connection& c, const Bench& bench) {
   const DropSeen* old = dropped_for(c, bench, false, DropKind::old_payload);
-  if (old != nullptr && old->bytes != 0) result.theirs = old;
-  return result;
+  return old != nullptr && old->bytes != 0 ? old : nullptr;
 }
 
 }  // namespace
@@ -83,34 +95,50 @@ InVain in_vain(const Connection& c, const Bench& bench) {
 std::optional<Finding> judge_retransmission(const Connection& c, const Bench& bench) {
   const Retransmissions& r = c.trouble->retransmissions;
   const Disagreement differ = disagreement(c);
-  const InVain vain = in_vain(c, bench);
-  if (r.kernel == 0 && r.wire_out == 0 && !vain.any()) return std::nullopt;
+  const std::uint32_t vain = in_vain(c);
+  if (r.told == 0 && r.wire_out == 0 && vain == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
-  const bool proved = r.kernel != 0 || r.wire_out == 0;
+  const bool proved = r.told != 0 || r.wire_out == 0;
   finding.confidence = proved && !differ.any() ? Confidence::certain : Confidence::likely;
   cite(finding, r.evidence);
-  if (vain.theirs != nullptr) cite(finding, vain.theirs->evidence);
   if (!bench.texts) return finding;
   const auto add = [&](const std::string& words) { finding.text += (finding.text.empty() ? "" : "; ") + words; };
-  if (r.kernel != 0) {
-    add(causes(r, c.wire_heard));
+  if (r.told != 0) {
+    add(causes(c, r, c.wire_heard));
   } else if (r.wire_out != 0) {
-    add(fmt::format("the wire saw {} from this side{}", count(r.wire_out, "retransmission"),
-                    c.kernel_heard ? "; the kernel told of none" : ""));
+    const std::string all = share(c.trouble->loss.retrans_segs_out, c.wire.segs_out);
+    add(fmt::format("this side sent {} again{}", all, c.kernel_heard ? "; the kernel reported none" : ""));
   }
   if (differ.untold != 0)
-    add(fmt::format("the wire saw {} that the kernel did not tell of", count(differ.untold, "retransmission")));
-  if (differ.unseen != 0) {
-    add(fmt::format("the kernel told of {} that the wire did not show as such",
-                    count(differ.unseen, "retransmission")));
+    add(fmt::format("the wire saw {} sent again that the kernel did not report", count(differ.untold, "segment")));
+  if (differ.unseen != 0)
+    add(fmt::format("the kernel reported {} that the wire did not show as such", count(differ.unseen, "segment")));
+  if (vain != 0) {
+    add(fmt::format("spurious: by its D-SACK the peer got {} of {} retransmitted segments twice", vain,
+                    retransmitted_segments(c)));
   }
-  if (vain.ours != 0)
-    add(fmt::format("spurious: by its D-SACK the peer got {} of {} retransmitted segments twice", vain.ours, vain.of));
-  if (vain.theirs != nullptr) {
-    add(fmt::format("{}the peer sent {} again that had arrived (TCP_OLD_DATA)", vain.ours == 0 ? "spurious: " : "",
-                    count(vain.theirs->count, "segment")));
+  return finding;
+}
+
+std::optional<Finding> judge_retransmission_in(const Connection& c, const Bench& bench) {
+  const Retransmissions& r = c.trouble->retransmissions;
+  const DropSeen* old = repeated_by_peer(c, bench);
+  if (r.in.total == 0 && old == nullptr) return std::nullopt;
+  Finding finding;
+  finding.rule = Rule::retransmission;
+  finding.confidence = old != nullptr ? Confidence::certain : Confidence::likely;
+  cite(finding, r.in);
+  if (old != nullptr) cite(finding, old->evidence);
+  if (!bench.texts) return finding;
+  const std::uint32_t again = std::max(c.trouble->loss.retrans_segs_in, r.in.total);
+  if (r.in.total != 0) finding.text = fmt::format("the peer sent {} again", share(again, c.wire.segs_in));
+  if (old != nullptr) {
+    finding.text += fmt::format("{}spurious: the peer sent {} again that had arrived (TCP_OLD_DATA)",
+                                finding.text.empty() ? "" : "; ", count(old->count, "segment"));
   }
+  const std::uint32_t late = c.trouble->loss.reordered_segs_in;
+  if (late != 0) finding.text += fmt::format("; {} only came out of order", count(late, "more segment"));
   return finding;
 }
 

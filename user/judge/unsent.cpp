@@ -26,8 +26,7 @@ bool syns_never_left(const Connection& c, const Bench& bench) {
   if (!c.trouble || c.syn_ack_seen || c.trouble->drops.syns_out == 0) return false;
   const Retransmissions& r = c.trouble->retransmissions;
   // The kernel counts a retransmission whether or not it left (tcp_retransmit_skb), but not one that it put off.
-  const std::uint32_t told = r.kernel > r.put_off ? r.kernel - r.put_off : 0;
-  const std::uint32_t sent = 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, told);
+  const std::uint32_t sent = 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, r.kernel);
   // tcp_retransmit_skb's own word counts too: the first SYN's drop and the refused ones.
   const std::uint32_t dropped = std::max(c.trouble->drops.syns_out, 1 + r.refused);
   // The last SYN can still wait for the next hop's address when the silence about it ends the connect().

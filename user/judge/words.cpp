@@ -93,6 +93,13 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
   if (is({"NO_SOCKET"})) return DropKind::no_socket;
   if (is({"TCP_LISTEN_OVERFLOW"})) return DropKind::accept_queue;
   if (is({"SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "NOMEM", "TCP_OFOMERGE_MEM"})) return DropKind::memory;
+  if (is({"TCP_INVALID_SYN"})) return DropKind::refused_syn;
+  if (is({"TCP_RESET"})) return DropKind::refused_rst;
+  if (is({"TCP_ACK_UNSENT_DATA", "TCP_TOO_OLD_ACK", "TCP_INVALID_ACK_SEQUENCE"})) return DropKind::refused_ack;
+  if (is({"TCP_FLAGS"})) return DropKind::no_flags;
+  if (is({"TCP_CLOSE", "TCP_ABORT_ON_DATA"})) return DropKind::closed;
+  if (is({"PKT_TOO_BIG"})) return DropKind::too_big;
+  if (is({"PKT_TOO_SMALL", "IP_INHDR", "HDR_TRUNC"})) return DropKind::damaged;
   return DropKind::other;
 }
 
@@ -123,10 +130,53 @@ std::string_view drop_meaning(DropKind kind) {
       return "the listener's accept queue is full";
     case DropKind::memory:
       return "no memory was left";
+    case DropKind::refused_syn:
+      return "a SYN for a connection that exists";
+    case DropKind::refused_rst:
+      return "a RST ends here, taken or refused";
+    case DropKind::refused_ack:
+      return "it acknowledges what was not sent, or what is long acknowledged";
+    case DropKind::no_flags:
+      return "the socket takes no such segment in its state";
+    case DropKind::closed:
+      return "the socket is closed";
+    case DropKind::too_big:
+      return "larger than the MTU";
+    case DropKind::damaged:
+      return "its headers contradict each other";
     case DropKind::other:
       break;
   }
   return "";
+}
+
+bool is_fault(DropKind kind) {
+  switch (kind) {
+    case DropKind::firewall:
+    case DropKind::filter:
+    case DropKind::queue:
+    case DropKind::neighbour:
+    case DropKind::routing:
+    case DropKind::bad_checksum:
+    case DropKind::out_of_window:
+    case DropKind::old_timestamp:
+    case DropKind::accept_queue:
+    case DropKind::memory:
+    case DropKind::too_big:
+    case DropKind::damaged:
+      return true;
+    case DropKind::other:
+    case DropKind::old_data:
+    case DropKind::old_payload:
+    case DropKind::no_socket:
+    case DropKind::refused_syn:
+    case DropKind::refused_rst:
+    case DropKind::refused_ack:
+    case DropKind::no_flags:
+    case DropKind::closed:
+      break;
+  }
+  return false;
 }
 
 void cite(Finding& finding, const Evidence& evidence) {

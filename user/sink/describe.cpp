@@ -162,8 +162,10 @@ std::string describe(const Summary& summary) {
   std::string kinds;
   for (std::size_t kind = 1; kind < kind_words.size(); ++kind) {
     total += summary.events[kind];
-    if (summary.events[kind] == 0) continue;
-    kinds += (kinds.empty() ? "" : ", ") + count(summary.events[kind], kind_words[kind]);
+    // Of drops those that mattered: TCP drops the RST that it takes, and each repeated segment.
+    const std::uint64_t number = kind == TW_KIND_DROP ? summary.drops : summary.events[kind];
+    if (number == 0) continue;
+    kinds += (kinds.empty() ? "" : ", ") + count(number, kind_words[kind]);
   }
   if (summary.capture) return was_read(summary);
   std::string text = fmt::format("tcpwitness: {}, {}{}; {}", count(summary.connections, {"connection", "connections"}),

@@ -221,6 +221,9 @@ class JsonSink final : public Sink {
     json.field("tx_bytes", life.tx_bytes);
     json.field("rx_bytes", life.rx_bytes);
     json.field("retransmits", life.retransmits);
+    put_optional(json, "retransmits_in", life.retransmits_in);
+    put_optional(json, "out_of_order_in", life.out_of_order_in);
+    put_optional(json, "out_of_order_out", life.out_of_order_out);
     put_optional(json, "srtt_us", life.srtt_us);
     json.key("states");
     json.begin_array();
@@ -339,6 +342,7 @@ class JsonSink final : public Sink {
     json.begin_object();
     for (const auto& [kind, key] : kinds) json.field(key, summary.events[kind]);
     json.end_object();
+    json.field("drops", summary.drops);
     json.field("lost", summary.lost);
     json.field("malformed", summary.malformed);
     json.field("flows_full", summary.flows_full);

@@ -19,7 +19,7 @@ constexpr std::array<LifeColumnShape, life_column_count> shapes{{
     {"PID", 6, 7, true, 0},       {"COMM", 10, 15, false, 0},   {"LOCAL", 18, 21, false, 0},
     {"", 2, 2, false, 0},         {"REMOTE", 18, 21, false, 0}, {"TX", 5, 5, true, 7},
     {"RX", 5, 5, true, 7},        {"MS", 7, 8, true, 0},        {"HS-MS", 6, 6, true, 2},
-    {"RTT-MS", 6, 6, true, 4},    {"RETR", 4, 4, true, 6},      {"SEEN", 4, 4, false, 3},
+    {"RTT-MS", 6, 6, true, 4},    {"RETRANS", 7, 7, true, 6},   {"SEEN", 4, 4, false, 3},
     {"BY", 5, 5, false, 5},       {"OUTCOME", 9, 18, false, 0}, {"ZEEK", 6, 6, false, 3},
     {"FINDINGS", 9, 9, false, 0},
 }};
@@ -89,6 +89,14 @@ void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
   cell.text += '(' + limits + ')';
 }
 
+// Sent again by this side / by the peer.
+void fill_retransmits(Cell& cell, const Life& life) {
+  const std::uint32_t in = life.retransmits_in.value_or(0);
+  cell.text = life.retransmits_in ? fmt::format("{}/{}", life.retransmits, in) : fmt::format("{}/?", life.retransmits);
+  cell.columns = cell.text.size();
+  cell.colour = life.retransmits != 0 || in != 0 ? Colour::warn : Colour::dim;
+}
+
 }  // namespace
 
 const LifeColumnShape& shape(LifeColumn column) { return shapes[static_cast<std::size_t>(column)]; }
@@ -156,7 +164,7 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
     case LifeColumn::rtt:
       return life.srtt_us ? put(short_ms(std::int64_t{*life.srtt_us} * 1000)) : put("-");
     case LifeColumn::retransmits:
-      return put(number(life.retransmits), life.retransmits != 0 ? Colour::warn : Colour::dim);
+      return fill_retransmits(cell, life);
     case LifeColumn::seen:
       return put(seen(life), life.kernel_heard && life.wire_heard ? Colour::dim : Colour::warn);
     case LifeColumn::closed_by:

@@ -48,8 +48,8 @@ struct LifeColumnShape {
   std::uint8_t dropped;  // 0: never; 1 is the first to go when the terminal is narrow
 };
 
-// PID   COMM  LOCAL -> REMOTE  TX RX  MS  HS-MS RTT-MS  RETR SEEN BY OUTCOME NOTES; of a capture
-// STREAM START  LOCAL -> REMOTE  TX RX  MS  HS-MS RETR BY OUTCOME ZEEK NOTES
+// PID   COMM  LOCAL -> REMOTE  TX RX  MS  HS-MS RTT-MS  RETRANS SEEN BY OUTCOME NOTES; of a capture
+// STREAM START  LOCAL -> REMOTE  TX RX  MS  HS-MS RETRANS BY OUTCOME ZEEK NOTES
 [[nodiscard]] const LifeColumnShape& shape(LifeColumn column);
 
 struct Cell {

@@ -21,7 +21,8 @@ constexpr std::string_view header =
     "stream,completeness,"
     "tx_frames,tx_frame_bytes,tx_payload_bytes,tx_retransmitted_bytes,tx_sequence_bytes,tx_missing_bytes,"
     "rx_frames,rx_frame_bytes,rx_payload_bytes,rx_retransmitted_bytes,rx_sequence_bytes,rx_missing_bytes,"
-    "zeek_state,states,peer_states,findings,witnesses,preexisting,incomplete,lost\n";
+    "zeek_state,states,peer_states,findings,witnesses,preexisting,incomplete,lost,"
+    "retransmits_in,out_of_order_in,out_of_order_out\n";
 constexpr auto column_count = static_cast<unsigned>(std::ranges::count(header, ',')) + 1;
 
 void put_wire(CsvRow& row, const std::optional<WireTotals>& wire) {
@@ -115,6 +116,8 @@ class LifeCsvSink final : public Sink {
     row.number(life.preexisting);
     row.number(life.incomplete);
     row.empty();
+    for (const auto& segments : {life.retransmits_in, life.out_of_order_in, life.out_of_order_out})
+      segments ? row.number(*segments) : row.empty();
     row.end();
   }
 
@@ -125,8 +128,9 @@ class LifeCsvSink final : public Sink {
     row.time(gap.from_ts_ns);
     row.time(gap.to_ts_ns);
     row.seconds(gap.to_ts_ns - gap.from_ts_ns);
-    row.empty(column_count - 6);
+    row.empty(column_count - 9);
     row.number(gap.lost);
+    row.empty(3);
     row.end();
   }
 

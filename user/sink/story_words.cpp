@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -61,15 +62,19 @@ std::string again_because(const RetransmitEntry& body) {
   if (body.cause == "RTO") return fmt::format("no acknowledgement was taken{} (retransmission timeout)", timer);
   if (body.cause == "fast") return "the peer's ACKs say that it is missing (fast retransmission)";
   if (body.cause == "zero-window RTO") return "the peer's window is closed, and no acknowledgement was taken" + timer;
-  if (body.cause == "loss recovery") return "it counts as lost since the last timeout (loss recovery)";
+  if (body.cause == "loss recovery") return "it counts as lost (loss recovery)";
+  if (body.cause == "path MTU") return "the path takes smaller segments only (path MTU); no timer ran out";
   if (body.cause == "tail-loss probe") return "the kernel asks whether the last segments got lost (tail-loss probe)";
   return "the kernel does not say why";
 }
 
 std::string not_left(const RetransmitEntry& body) {
   if (body.err == 0 || body.err == TW_RETRANSMIT_ERR_UNKNOWN) return "";
-  if (body.err == 1) return ", but the qdisc refused it";
-  if (body.err == -1) return ", but netfilter dropped it";
+  if (body.err > 0) return ", but the qdisc refused it: it never left this machine";
+  if (body.err == -EPERM) return ", but netfilter dropped it: it never left this machine";
+  if (body.err == -EBUSY) return ", but the copy before still waits on this machine";
+  if (body.err == -EAGAIN) return ", but it lies beyond the peer's window: it never left";
+  if (body.err == -EHOSTUNREACH) return ", but there is no route for it: it never left";
   return fmt::format(", but it did not leave (error {})", body.err);
 }
 
@@ -193,7 +198,7 @@ Saying StoryWords::tell(const Entry& entry, Plot& plot) const {
 
 // ---- what the kernel did
 
-// "curl[42] called close()", "curl[42] was killed by SIGKILL and its kernel closed the connection".
+// "curl[42] closed the connection", "curl[42] was killed by SIGKILL and its kernel closed the connection".
 std::string StoryWords::called(const StateEntry& body, const Plot& plot) const {
   const Cause& cause = body.cause;
   if (cause.kind != Cause::Kind::call) {
@@ -209,6 +214,8 @@ std::string StoryWords::called(const StateEntry& body, const Plot& plot) const {
   }
   if (cause.what == "exit") return fmt::format("{} exited, and its kernel closed the connection", subject);
   if (cause.what == "sock_destroy") return fmt::format("{} destroyed the socket (as ss -K does)", subject);
+  // close() and shutdown(SHUT_RDWR) look alike at the transition.
+  if (cause.what == "close") return fmt::format("{} closed the connection", subject);
   return fmt::format("{} called {}()", subject, cause.what);
 }
 
@@ -529,8 +536,14 @@ Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot)
                                 segment.len != 0 ? bytes_in_words(segment.len) : "an ACK"),
             .topic = Topic::loss};
   }
+  if (why(segment, TW_WHY_OUT_OF_ORDER) && segment.reordered != 0) {
+    return {
+        .text = fmt::format("A segment of {} came late, behind later ones (out of order)", out ? us(plot) : them(plot)),
+        .topic = Topic::loss};
+  }
   if (why(segment, TW_WHY_OUT_OF_ORDER)) {
-    return {.text = fmt::format("A segment of {} came behind a hole: what is before it {}", out ? us(plot) : them(plot),
+    return {.text = fmt::format("A segment of {} came before an earlier one: what is before it {}",
+                                out ? us(plot) : them(plot),
                                 wire_alone ? "was not captured until then" : "had not passed until then"),
             .topic = Topic::loss};
   }
@@ -661,7 +674,7 @@ std::string summed_up(Topic topic, std::uint64_t count, std::uint64_t went_on) {
   const std::string number = grouped(count);
   switch (topic) {
     case Topic::loss:
-      return fmt::format("{} more segments were sent again or came behind a hole", number);
+      return fmt::format("{} more segments were sent again or came out of order", number);
     case Topic::keepalive:
       return went_on == count ? fmt::format("{} more keep-alive probes were sent, each of them answered", number)
                               : fmt::format("{} more keep-alive probes were sent, {} of them answered", number,

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "sink/format.hpp"
@@ -261,9 +262,11 @@ Told TraceWords::tell(const RetransmitEntry& entry) const {
   if (entry.rto_us != 0) words += fmt::format(", timer {}", duration_in_words(std::int64_t{entry.rto_us} * 1000));
   told.details.push_back({with_reference(words, entry.segment)});
   if (entry.err != 0 && entry.err != TW_RETRANSMIT_ERR_UNKNOWN) {
-    told.details.push_back({entry.err == 1    ? "but the qdisc refused it"
-                            : entry.err == -1 ? "but netfilter dropped it"
-                                              : fmt::format("but it did not leave (error {})", entry.err),
+    told.details.push_back({entry.err > 0          ? "but the qdisc refused it"
+                            : entry.err == -EPERM  ? "but netfilter dropped it"
+                            : entry.err == -EBUSY  ? "put off: the copy before still waits on this machine"
+                            : entry.err == -EAGAIN ? "not sent: beyond the peer's window"
+                                                   : fmt::format("but it did not leave ({})", errno_name(-entry.err)),
                             Colour::bad});
   }
   return told;
@@ -381,12 +384,17 @@ std::string TraceWords::closing(const Life& life) const {
                                                          : std::string(name(life.outcome));
   words += fmt::format(" after {}{}", life.preexisting ? "at least " : "", duration_in_words(life.duration_ns));
   if (life.outcome != Outcome::open) words += closed_words(life.closed_by);
-  words += fmt::format(": sent {}, received {}", bytes_in_words(life.tx_bytes), bytes_in_words(life.rx_bytes));
+  // "sent" is what left; what the kernel counts at the end is what was acknowledged.
+  words += fmt::format(": {} {}, received {}", life.kernel_heard ? "delivered" : "sent", bytes_in_words(life.tx_bytes),
+                       bytes_in_words(life.rx_bytes));
   if (life.handshake_ns) words += fmt::format(", handshake {}", duration_in_words(*life.handshake_ns));
   if (life.srtt_us) words += fmt::format(", rtt {}", duration_in_words(std::int64_t{*life.srtt_us} * 1000));
-  if (life.retransmits != 0) {
-    words += fmt::format(", {} retransmission{}", life.retransmits, life.retransmits == 1 ? "" : "s");
-  }
+  const auto counted = [&](std::uint32_t number, std::string_view what) {
+    if (number != 0) words += fmt::format(", {} {}", number, what);
+  };
+  counted(life.retransmits, "retransmitted");
+  counted(life.retransmits_in.value_or(0), "retransmitted by the peer");
+  counted(life.out_of_order_in.value_or(0), life.kernel_heard ? "arrived out of order" : "of the peer out of order");
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
     if (missing != 0) words += fmt::format(", {} not captured", bytes_in_words(missing));

@@ -71,7 +71,10 @@ std::string_view name(Rule rule) {
                                                                      "bytes-disagree",
                                                                      "port-exhaustion",
                                                                      "peer-not-closing",
-                                                                     "write-after-peer-closed"};
+                                                                     "write-after-peer-closed",
+                                                                     "path-mtu-black-hole",
+                                                                     "path-dead",
+                                                                     "delayed-ack-stall"};
   return word(words, rule);
 }
 

@@ -409,6 +409,12 @@ void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFr
   g.wire.segs_in = static_cast<std::uint32_t>(c.side[1].frames);
   g.wire.retrans_bytes_out = static_cast<std::uint32_t>(c.side[0].bytes.retransmitted());
   g.wire.retrans_bytes_in = static_cast<std::uint32_t>(c.side[1].bytes.retransmitted());
+  g.loss.retrans_segs_out = c.side[0].retransmits;
+  g.loss.retrans_segs_in = c.side[1].retransmits;
+  g.loss.reordered_segs_out = c.side[0].out_of_order;
+  g.loss.reordered_segs_in = c.side[1].out_of_order;
+  g.segments = 1;
+  g.reordered = (analysis.flags & analysis_flag::out_of_order) != 0 ? 1 : 0;
   g.analysis = analysis;
 }
 

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// loss_test.cpp: what was sent again in either direction, in segments, and what that says of the path.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "unit/run.hpp"
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+std::string text_of(const std::optional<Finding>& finding) { return finding ? finding->text : "no finding"; }
+
+// A download: 60 segments come in, three of them again, one only late.
+Stream lossy_download(int again, int late) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  for (int i = 0; i < 60; ++i) c.in(A, 1000);
+  for (int i = 0; i < again; ++i) {
+    const std::uint32_t next = c.peer_nxt;
+    c.in(A, 1000, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = next - 5000; });
+    c.peer_nxt = c.rcv_nxt = next;
+  }
+  for (int i = 0; i < late; ++i) {
+    const std::uint32_t next = c.peer_nxt;
+    c.late_in++;
+    c.in(A, 1000, TW_WHY_OUT_OF_ORDER, [&](tw_segment& g) {
+      g.seq = next - 5000;
+      g.reordered = 1;
+    });
+    c.peer_nxt = c.rcv_nxt = next;
+  }
+  closes_second(c, curl);
+  return stream;
+}
+
+TEST(InboundLoss, IsCountedAndFoundWithItsShare) {
+  const Told told = run(lossy_download(3, 1).events);
+  EXPECT_EQ(told.life().retransmits, 0U);
+  EXPECT_EQ(told.life().retransmits_in, 3U);
+  EXPECT_EQ(told.life().out_of_order_in, 1U);
+  const auto finding = told.finding(Rule::retransmission);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely);  // the wire alone
+  EXPECT_TRUE(finding->text.contains("the peer sent 3 of ")) << finding->text;
+  EXPECT_TRUE(finding->text.contains(" %)")) << finding->text;
+}
+
+TEST(InboundLoss, WhatOnlyCameLateIsNone) {
+  const Told told = run(lossy_download(0, 2).events);
+  EXPECT_EQ(told.life().retransmits_in, 0U);
+  EXPECT_EQ(told.life().out_of_order_in, 2U);
+  EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
+}
+
+TEST(InboundLoss, IsNotKnownWithoutTheWire) {
+  const auto events = lossy_download(3, 1).events;
+  std::vector<Event> kernel;
+  for (const Event& event : events) {
+    if (!std::holds_alternative<Segment>(event.body)) kernel.push_back(event);
+  }
+  std::get<SocketDestroyed>(kernel.back().body).has_wire = 0;
+  EXPECT_FALSE(run(kernel).life().retransmits_in.has_value());
+}
+
+TEST(RetransmissionUnit, IsTheSegmentNotTheBuffer) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 5000, 0, [](tw_segment& g) { g.segments = 5; });
+  stream.wait(300 * ms);
+  c.out(PA, 5000, TW_WHY_RETRANSMISSION, [&](tw_segment& g) {
+    g.seq = c.snd_una;
+    g.segments = 5;
+  });
+  c.retransmit(3, 1, 0, [](tw_retransmit& r) {
+    r.segments = 5;
+    r.cb.total_retrans = 5;
+  });
+  c.extra.total_retrans = 5;
+  c.in(A);
+  closes_first(c, curl);
+  const Told told = run(stream.events);
+  EXPECT_EQ(told.life().retransmits, 5U);
+  const auto finding = told.finding(Rule::retransmission);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_TRUE(finding->text.contains("5 fast (seen on the wire)") ||
+              finding->text.contains("5 fast (all seen on the wire)"))
+      << finding->text;
+  EXPECT_FALSE(finding->text.contains("did not report")) << finding->text;
+}
+
+TEST(RetransmissionUnit, WhatWasPutOffIsNoSegment) {
+  for (const int err : {-EBUSY, -EAGAIN}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 10);
+    c.extra.total_retrans = 0;
+    c.retransmit(4, 0, 1, [&](tw_retransmit& r) {
+      r.err = err;
+      r.cb.total_retrans = 0;
+    });
+    c.extra.total_retrans = 0;
+    c.in(A);
+    closes_first(c, curl);
+    const Told told = run(stream.events);
+    EXPECT_EQ(told.life().retransmits, 0U) << err;
+    const std::string text = text_of(told.finding(Rule::retransmission));
+    EXPECT_EQ(text.contains("the copy before still waited"), err == -EBUSY) << text;
+    EXPECT_EQ(text.contains("given up before anything was sent"), err == -EAGAIN) << text;
+  }
+}
+
+// tcp_simple_retransmit() enters the state Loss as a timeout does.
+std::string cause_after(std::uint16_t mss_before, std::uint16_t mss_now, std::uint8_t retransmits) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.extra.mss = mss_before;
+  connects(c);
+  c.out(PA, 3000);
+  c.extra.mss = mss_now;
+  c.retransmit(4, 1, retransmits);
+  c.in(A);
+  closes_first(c, curl);
+  const Told told = run(stream.events, trace_settings());
+  return std::string(told.entries_of<RetransmitEntry>().at(0).second.cause);
+}
+
+TEST(RetransmissionCause, APathMtuReductionIsNoTimeout) {
+  EXPECT_EQ(cause_after(1460, 1160, 0), "path MTU");
+  EXPECT_EQ(cause_after(1460, 1460, 0), "loss recovery");
+  EXPECT_NE(cause_after(1460, 1024, 2), "path MTU");  // the kernel's own probing, by a timeout
+}
+
+struct Silence {
+  std::int64_t idle = 600 * s;
+  int tries = 4;
+  std::uint32_t len = 10;
+  bool heard = false;  // the peer is, meanwhile
+  std::uint8_t sacked = 0;
+  bool answered = false;  // in the end
+  bool icmp = false;
+};
+
+Told unanswered(const Silence& with) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.extra.mss = 1460;
+  connects(c);
+  c.out(PA, 100);
+  const TimeNs heard = stream.now;
+  c.in(A);
+  stream.wait(with.idle);
+  c.out(PA, with.len);
+  if (with.icmp) {
+    c.extra.mss = 1160;
+    c.retransmit(4, 1, 0);
+  }
+  for (int i = 1; i <= with.tries; ++i) {
+    stream.wait((200 * ms) << i);
+    c.out(PA, with.len, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.retransmit(4, 0, static_cast<std::uint8_t>(i), [&](tw_retransmit& r) {
+      const TimeNs last = with.heard ? stream.now - 50 * ms : heard;
+      r.cb.unheard_ms = static_cast<std::uint32_t>((stream.now - last) / ms);
+      r.cb.rto_us = static_cast<std::uint32_t>(200'000 << i);
+      r.cb.snd_wnd = 60000;
+      r.cb.sacked_out = with.sacked;
+    });
+  }
+  c.extra.snd_wnd = 60000;
+  if (with.answered) {
+    c.in(A);
+    closes_first(c, curl);
+  } else {
+    stream.wait(10 * s);
+    c.extra.sk_err = ETIMEDOUT;
+    c.to(State::close);
+    c.error(ETIMEDOUT);
+    c.destroy();
+  }
+  return run(stream.events);
+}
+
+TEST(PathDead, AnIdleConnectionsFirstDataGoesUnanswered) {
+  const auto finding = unanswered({}).finding(Rule::path_dead);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+  EXPECT_TRUE(finding->text.contains("idle for 600")) << finding->text;
+  EXPECT_TRUE(finding->text.contains("4 retransmissions, until the kernel gave up")) << finding->text;
+}
+
+TEST(PathDead, AlmostIsNone) {
+  EXPECT_FALSE(unanswered({.idle = 500 * ms}).finding(Rule::path_dead).has_value()) << "it was not idle";
+  EXPECT_FALSE(unanswered({.tries = 2}).finding(Rule::path_dead).has_value()) << "two can get lost";
+  EXPECT_FALSE(unanswered({.heard = true}).finding(Rule::path_dead).has_value()) << "the peer is heard";
+  EXPECT_FALSE(unanswered({.answered = true}).finding(Rule::path_dead).has_value()) << "only a long outage";
+}
+
+TEST(PathMtuBlackHole, FullSizeSegmentsGoUnansweredWhileThePeerIsHeard) {
+  for (const Silence& each : {Silence{.len = 1460, .heard = true}, Silence{.len = 1460, .sacked = 1}}) {
+    const auto finding = unanswered(each).finding(Rule::path_mtu_black_hole);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(finding->confidence, Confidence::likely);
+    EXPECT_TRUE(finding->text.contains("tcp_mtu_probing")) << finding->text;
+  }
+}
+
+TEST(PathMtuBlackHole, AlmostIsNone) {
+  const auto found = [](const Silence& each) {
+    return unanswered(each).finding(Rule::path_mtu_black_hole).has_value();
+  };
+  EXPECT_FALSE(found({.len = 1460})) << "nothing comes: the path is dead";
+  EXPECT_FALSE(found({.len = 400, .heard = true})) << "small ones do not pass either";
+  EXPECT_FALSE(found({.tries = 2, .len = 1460, .heard = true})) << "loss";
+  EXPECT_FALSE(found({.len = 1460, .heard = true, .answered = true})) << "heavy loss: it passed in the end";
+  EXPECT_FALSE(found({.len = 1460, .heard = true, .icmp = true})) << "the path said so";
+}
+
+Told stalled(std::uint32_t stalls) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  for (std::uint32_t i = 0; i < stalls; ++i) {
+    c.stalls++;
+    c.stall_ms += 40;
+    c.in(PA, 10);
+  }
+  c.used(curl, TW_OWNER_SEND);
+  closes_first(c, curl);
+  return run(stream.events);
+}
+
+TEST(DelayedAckStall, CountsAndAddsUp) {
+  const auto finding = stalled(10).finding(Rule::delayed_ack_stall);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_TRUE(finding->text.contains("10 small writes of curl (pid 42) waited 400 ms in all, 40 ms each"))
+      << finding->text;
+  EXPECT_FALSE(finding->evidence.empty());
+}
+
+TEST(DelayedAckStall, OneIsNoStory) { EXPECT_FALSE(stalled(1).finding(Rule::delayed_ack_stall).has_value()); }
+
+TEST(Drops, TheSummaryCountsThoseThatMattered) {
+  EXPECT_EQ(run(rx_drop_story(drop_netfilter).events).summary.drops, 1U);
+  EXPECT_EQ(run(rx_drop_story(drop_old_data).events).summary.drops, 0U);
+  EXPECT_EQ(run(rx_drop_story(drop_no_socket).events).summary.drops, 0U);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

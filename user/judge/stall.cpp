@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// stall.cpp: Nagle's algorithm beside delayed acknowledgements (RFC 9293, 3.7.4; RFC 1122, 4.2.3.2 and 4.2.3.4).
+//
+// bpf/stall.h counts: a small write that the kernel's own rule (tcp_nagle_check()) held back when send() returned, and
+// that left when a bare ACK came, much later than the fastest one on this path.
+#include <fmt/format.h>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+
+std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const Bench& bench) {
+  constexpr std::uint32_t enough = 2;
+  const tw_loss_counters& loss = c.trouble->loss;
+  if (loss.stalls < enough) return std::nullopt;
+  Finding finding;
+  finding.rule = Rule::delayed_ack_stall;
+  finding.confidence = Confidence::likely;
+  cite(finding, c.trouble->stalls);
+  if (!bench.texts) return finding;
+  const std::int64_t all = std::int64_t{loss.stall_ms} * 1'000'000;
+  finding.text = fmt::format(
+      "{} small writes of {} waited {} in all, {} each, for the peer to acknowledge the one before: Nagle's algorithm "
+      "holds a small segment back while another is out, and the peer delays its ACK; TCP_NODELAY is not set",
+      loss.stalls, process_words(c.owner), seconds(all), seconds(all / loss.stalls));
+  return finding;
+}
+
+}  // namespace tcpwitness
