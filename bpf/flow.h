@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * flow.h: what the wire knows of a flow from its segments alone, and which segments are events.
+ * flow.h: what the wire knows of a flow from its segments, and which segments are events.
  *
- * One lookup in a bounded map for each segment. Nothing here asks the socket: the same rules hold for
- * both directions. Sequence arithmetic is modulo 2^32 (RFC 9293, section 3.4).
+ * One lookup in a bounded map for each segment. The same rules hold for both directions. A segment that would change
+ * anything but the counters is believed only if its socket, where there is one, takes it (receiver.h).
+ * Sequence arithmetic is modulo 2^32 (RFC 9293, section 3.4).
  */
 #ifndef TCPWITNESS_FLOW_H
 #define TCPWITNESS_FLOW_H
@@ -11,6 +12,7 @@
 #include "config.h"
 #include "maps.h"
 #include "parse.h"
+#include "receiver.h"
 
 #define INCOMING 0
 #define OUTGOING 1
@@ -18,16 +20,6 @@
 #define SYN_SEEN 1
 #define SYN_ACK_SEEN 2
 #define HANDSHAKE_DONE 3
-
-static __always_inline __s32 seq_distance(__u32 from, __u32 to)
-{
-	return (__s32)(to - from);
-}
-
-static __always_inline __u32 frame_seq_end(const struct frame *frame)
-{
-	return frame->seq + frame->payload + ((frame->flags & TCP_SYN) != 0) + ((frame->flags & TCP_FIN) != 0);
-}
 
 /* How much of the payload lies at or below the highest sequence number seen. */
 static __always_inline __u32 payload_again(const struct tw_half *me, const struct frame *frame)
@@ -58,10 +50,14 @@ static __always_inline __u32 segments_again(const struct frame *frame, __u32 aga
 	return (again * frame->segments + frame->payload - 1) / frame->payload;
 }
 
-/* A keep-alive may carry a byte that was sent before: that byte counts, the segment is no retransmission. */
-static __always_inline void count_again(struct tw_flow *flow, const struct frame *frame, __u32 again, bool probe)
+/*
+ * A keep-alive may carry a byte that was sent before, and TCP may refuse payload: these bytes count, the segment is no
+ * retransmission.
+ */
+static __always_inline void count_again(struct tw_flow *flow, const struct frame *frame, __u32 again,
+					bool retransmission)
 {
-	__u32 segments = probe ? 0 : segments_again(frame, again);
+	__u32 segments = retransmission ? segments_again(frame, again) : 0;
 
 	if (frame->outgoing) {
 		__sync_fetch_and_add(&flow->wire.retrans_bytes_out, again);
@@ -112,19 +108,27 @@ static __always_inline void open_hole(struct tw_half *me, const struct frame *fr
 	me->hole = 1;
 }
 
-/* A SYN or SYN-ACK. Another initial sequence number is another connection on the same address pair. */
+/*
+ * A SYN or SYN-ACK. Another initial sequence number is another connection on the same address pair. Where both sides
+ * connect at once each sends a SYN and then a SYN-ACK with the same number: no retransmission.
+ */
 static __always_inline __u16 see_syn(struct tw_flow *flow, struct tw_half *me, const struct frame *frame)
 {
 	__u32 end = frame_seq_end(frame); /* Fast Open: data in the SYN counts, and may be missing the next time */
 	__u16 why = TW_WHY_SYN;
 
 	if (me->syn && me->isn == frame->seq) {
-		why |= TW_WHY_RETRANSMISSION;
+		if (!(frame->flags & TCP_ACK) || me->syn != SYN_SEEN)
+			why |= TW_WHY_RETRANSMISSION;
 		if (seq_distance(me->nxt, end) < 0)
 			end = me->nxt;
 	} else {
-		if (me->seen && !(frame->flags & TCP_ACK))
+		if (me->seen && !(frame->flags & TCP_ACK)) {
+			__u8 owned = flow->owned;
+
 			__builtin_memset(flow, 0, sizeof(*flow));
+			flow->owned = owned;
+		}
 		me->syn = SYN_SEEN;
 	}
 	if (frame->flags & TCP_ACK)
@@ -135,11 +139,50 @@ static __always_inline __u16 see_syn(struct tw_flow *flow, struct tw_half *me, c
 	return why;
 }
 
+/* A keep-alive or a probe comes after silence: a second at least, an RTO (200 ms at least) into a closed window. */
+#define PROBE_SILENCE_MS 150
+
+/*
+ * The number before the next one, again: keep-alive or zero-window probe, if the socket agrees. Linux sends them empty;
+ * a byte is the retransmission of one. What comes in is settled by what was received: an ACK that a one-byte segment
+ * has overtaken has the same form, and so has one that repeats the number of a SYN or FIN.
+ */
+static __always_inline bool repeats_last_number(const struct tw_half *me, const struct frame *frame,
+						const struct asked *asked)
+{
+	if (frame->payload > 1 || frame->flags & (TCP_SYN | TCP_FIN | TCP_RST))
+		return false;
+	if (me->fin || (me->syn && frame->seq == me->isn) || (frame->outgoing && frame->payload))
+		return false;
+	if (asked->view.type != TW_SOCKET_FULL)
+		return true;
+	if (frame->outgoing)
+		return frame->seq + 1 == asked->view.snd_una;
+	return frame->seq + 1 == asked->view.rcv_nxt && asked->unheard_ms >= PROBE_SILENCE_MS;
+}
+
+/* Payload into a closed window. What was on its way when the window closed asks nothing. */
+static __always_inline bool asks_for_room(const struct frame *frame, const struct asked *asked)
+{
+	if (asked->view.type != TW_SOCKET_FULL)
+		return frame->payload == 1; /* RFC 9293, 3.8.6.1 */
+	return frame->outgoing ? asked->snd_wnd == 0 : asked->unheard_ms >= PROBE_SILENCE_MS;
+}
+
+/* Does the socket know of everything before this ACK, although the interface did not show it? */
+static __always_inline bool was_exchanged(const struct frame *frame, const struct asked *asked)
+{
+	if (asked->view.type != TW_SOCKET_FULL)
+		return false;
+	return frame->outgoing || seq_distance(asked->view.rcv_nxt, frame->seq) <= 0;
+}
+
 /* Payload, FIN or a bare ACK against the highest sequence number of its direction. */
 static __always_inline __u16 see_numbers(const struct tw_flow *flow, struct tw_half *me, const struct tw_half *peer,
-					 struct frame *frame)
+					 struct frame *frame, const struct asked *asked)
 {
 	__s32 ahead = seq_distance(me->nxt, frame->seq); /* beyond what was seen: a hole before it */
+	bool takes_numbers = frame->payload || frame->flags & TCP_FIN;
 	__u32 end = frame_seq_end(frame);
 	__u16 why = 0;
 
@@ -148,11 +191,11 @@ static __always_inline __u16 see_numbers(const struct tw_flow *flow, struct tw_h
 		me->nxt = end;
 		return 0;
 	}
-	if (ahead == -1 && frame->payload <= 1 && !(frame->flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
+	if (ahead == -1 && repeats_last_number(me, frame, asked)) {
 		me->probe_pending = 1;
 		why |= TW_WHY_KEEPALIVE;
 	}
-	if (frame->payload || frame->flags & TCP_FIN) {
+	if (takes_numbers) {
 		if (ahead < 0 && is_reordered(flow, me, frame)) {
 			frame->reordered = 1;
 			why |= TW_WHY_OUT_OF_ORDER;
@@ -162,10 +205,11 @@ static __always_inline __u16 see_numbers(const struct tw_flow *flow, struct tw_h
 			open_hole(me, frame);
 			why |= TW_WHY_OUT_OF_ORDER;
 		}
-		if (frame->payload && peer->zero_window)
+		if (frame->payload && peer->zero_window && asks_for_room(frame, asked))
 			why |= TW_WHY_WINDOW_PROBE;
 	}
-	if (seq_distance(me->nxt, end) > 0)
+	/* A bare ACK may have overtaken the payload before it: that is still to come. */
+	if (seq_distance(me->nxt, end) > 0 && (takes_numbers || was_exchanged(frame, asked)))
 		me->nxt = end;
 	return why;
 }
@@ -174,11 +218,11 @@ static __always_inline __u16 see_numbers(const struct tw_flow *flow, struct tw_h
 static __always_inline __u16 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame,
 						 __u16 why)
 {
-	if (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN) {
+	if (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN && seq_distance(peer->isn, frame->ack) > 0) {
 		me->syn = HANDSHAKE_DONE;
 		why |= TW_WHY_HANDSHAKE_ACK;
 	}
-	if (peer->fin && !peer->fin_acked && seq_distance(peer->fin_end, frame->ack) >= 0) {
+	if (peer->fin && !peer->fin_acked && frame->ack == peer->fin_end) {
 		peer->fin_acked = 1;
 		why |= TW_WHY_FIN_ACK;
 	}
@@ -246,21 +290,63 @@ static __always_inline void time_handshake(struct tw_flow *flow, const struct fr
 		flow->round_trip = micros() - flow->syn_at;
 }
 
-/* Takes a segment into its flow. Returns why it is an event (enum tw_why), 0 for an ordinary one. */
-static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *frame)
+/*
+ * Would this segment say more than the next bytes, or acknowledge more than the last ones? Then its socket is asked
+ * first. Every event is among these; ordinary data and acknowledgements are not.
+ */
+static __always_inline bool is_notable(const struct tw_flow *flow, const struct frame *frame)
+{
+	const struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	const struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
+
+	if (!me->seen || frame->seq != me->nxt || frame->flags & (TCP_SYN | TCP_FIN | TCP_RST))
+		return true;
+	if (frame->window == 0 || me->zero_window || peer->zero_window || peer->probe_pending)
+		return true;
+	/* Only a cause: no event without a timeline. */
+	if (config.lives_only)
+		return false;
+	return (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN) || (peer->fin && !peer->fin_acked);
+}
+
+/* Why the receiver, or the sender here, has nothing to do with this segment (enum tw_refused). */
+static __always_inline __u8 not_believed(const struct tw_flow *flow, const struct frame *frame,
+					 const struct asked *asked)
+{
+	__u8 type = asked->view.type;
+
+	if (!frame->outgoing)
+		return refusal(frame, asked);
+	if (flow->owned && !(frame->flags & TCP_RST) && (type == TW_SOCKET_NONE || type == TW_SOCKET_UNKNOWN))
+		return TW_REFUSED_FOREIGN;
+	return TW_REFUSED_NOT;
+}
+
+/*
+ * Takes a segment into its flow; refused: see not_believed(). Returns why it is an event (enum tw_why), 0 for an
+ * ordinary one.
+ */
+static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *frame, const struct asked *asked,
+					 __u8 refused)
 {
 	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
 	struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
 	__u32 again = payload_again(me, frame); /* before the numbers move */
+	/* In a SYN, or before the SYN-ACK, TCP takes none but that of Fast Open: it comes again then. */
+	bool too_early = frame->flags & TCP_SYN || (me->syn == SYN_SEEN && !peer->syn);
+	bool untaken = too_early || refused > TW_REFUSED_OLD;
+	bool again_syn = frame->flags & TCP_SYN && me->syn && me->isn == frame->seq;
 	__u16 why = 0;
 
 	if (frame->flags & TCP_RST) {
 		why = TW_WHY_RST;
+	} else if (refused > TW_REFUSED_OLD && !again_syn) {
+		why = (frame->flags & TCP_SYN ? TW_WHY_SYN : 0) | (frame->flags & TCP_FIN ? TW_WHY_FIN : 0);
 	} else if (frame->flags & TCP_SYN) {
 		why = see_syn(flow, me, frame);
 	} else {
-		why = see_numbers(flow, me, peer, frame);
-		if (frame->flags & TCP_ACK)
+		why = see_numbers(flow, me, peer, frame, asked);
+		if (frame->flags & TCP_ACK && refused == TW_REFUSED_NOT)
 			why = see_acknowledgement(me, peer, frame, why);
 		if (frame->flags & TCP_FIN) {
 			me->fin = 1;
@@ -270,11 +356,14 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	}
 	if (!(why & TW_WHY_RST))
 		remember(me, frame);
-	if (why & (TW_WHY_SYN | TW_WHY_HANDSHAKE_ACK))
+	if (why & (TW_WHY_SYN | TW_WHY_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
 		time_handshake(flow, frame);
+	if (frame->outgoing && is_connection(asked))
+		flow->owned = 1;
 	count_segment(&flow->wire, frame);
-	if (why & TW_WHY_RETRANSMISSION)
-		count_again(flow, frame, again, why & TW_WHY_KEEPALIVE);
+	if (untaken || why & TW_WHY_RETRANSMISSION)
+		count_again(flow, frame, untaken ? frame->payload : again,
+			    why & TW_WHY_RETRANSMISSION && !(why & TW_WHY_KEEPALIVE));
 	if (frame->reordered)
 		count_reordered(&flow->loss, frame);
 	return why;

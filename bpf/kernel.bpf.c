@@ -109,6 +109,18 @@ static __always_inline __u32 fin_timeout_ms(const struct tcp_sock *tp)
 	return ticks_to_ms(own ? own : tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->ipv4.sysctl_tcp_fin_timeout);
 }
 
+/* close() and exit let go of the file before the socket is closed; shutdown() is called through it. */
+static __always_inline bool is_released(const struct sock *sk)
+{
+	struct file *file = BPF_CORE_READ(sk, sk_socket, file);
+
+	if (!file)
+		return false;
+	if (bpf_core_field_exists(((struct file *)0)->f_ref))
+		return BPF_CORE_READ(file, f_ref.refcnt.counter) < 0;
+	return BPF_CORE_READ((struct file___counted *)file, f_count.counter) == 0;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 {
@@ -127,6 +139,8 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 		record->tuple.local_port = tp->inet_conn.icsk_inet.sk.__sk_common.skc_num;
 	control_block(tp, &record->cb);
 	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
+	if (record->cb.sk_shutdown && record->cb.flags & TW_CB_OWNED && is_released(sk))
+		record->cb.more |= TW_CB_RELEASED;
 	record->old_state = (__u8)old_state;
 	record->new_state = (__u8)new_state;
 	record->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;
@@ -166,6 +180,7 @@ int BPF_PROG(kernel_retransmit, struct sock *sk, struct sk_buff *skb)
 	record->synack = 0;
 	record->num_timeout = 0;
 	record->segments = BPF_CORE_READ(numbers, tcp_gso_segs);
+	record->acked = 0;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	submit_record(record);
 	return 0;
@@ -200,6 +215,7 @@ int BPF_PROG(kernel_retransmit_synack, struct sock *sk, struct request_sock *req
 	record->synack = 1;
 	record->num_timeout = BPF_CORE_READ_BITFIELD(req, num_timeout);
 	record->segments = 1;
+	record->acked = BPF_CORE_READ_BITFIELD_PROBED(&treq->req, acked);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	submit_record(record);
 	return 0;

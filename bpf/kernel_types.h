@@ -38,6 +38,8 @@ struct netns_ipv4 {
 	int sysctl_tcp_keepalive_time;
 	int sysctl_tcp_keepalive_intvl;
 	__u8 sysctl_tcp_keepalive_probes; /* int before 5.13: CO-RE widens the load */
+	__u8 sysctl_tcp_syncookies;       /* the same */
+	int sysctl_max_syn_backlog;
 };
 
 struct net {
@@ -117,7 +119,19 @@ struct sock {
 	__u32 sk_max_ack_backlog;
 };
 
+struct file {
+	struct {
+		atomic64_t refcnt;
+	} f_ref; /* 6.13, commit 90ee6ed776c0: below 0 once the last reference is gone */
+};
+
+/* Before 6.13: 0 once the last reference is gone. */
+struct file___counted {
+	atomic64_t f_count;
+};
+
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -161,6 +175,7 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 snd_wnd;
 	__u32 rcv_wnd;
+	__u32 rcv_wup; /* rcv_nxt when the window was last advertised */
 	__u32 srtt_us; /* << 3 */
 	__u32 snd_cwnd;
 	__u32 snd_sml;
@@ -198,6 +213,7 @@ struct request_sock {
 
 struct inet_request_sock {
 	struct request_sock req;
+	__u16 acked : 1;
 };
 
 struct tcp_request_sock {
@@ -214,6 +230,7 @@ struct inet_timewait_sock {
 
 struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
+	__u32 tw_rcv_wnd;
 };
 
 struct net_device {
@@ -252,8 +269,6 @@ struct task_struct {
 	struct task_struct *group_leader;
 	char comm[16];
 };
-
-struct file;
 
 struct seq_file;
 

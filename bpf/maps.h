@@ -62,7 +62,8 @@ struct tw_flow {
 	__u8 foreign;           /* not this machine's: forwarded, or ever again without a socket */
 	__u8 strays;            /* segments told although no socket wanted them; then there is no half, and no more */
 	__u8 held;              /* Nagle's algorithm holds back what begins at held_seq; set by kernel.bpf.c */
-	__u8 pad[4];
+	__u8 owned;             /* a TCP socket of this machine was seen sending */
+	__u8 pad[3];
 	__u32 syn_at;     /* our newest SYN or SYN-ACK; see micros() */
 	__u32 round_trip; /* of the handshake, same unit; 0: not seen */
 	__u32 held_seq;

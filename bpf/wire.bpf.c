@@ -20,12 +20,6 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* What a socket says of itself, and the cookie that joins its witnesses. */
-struct asked {
-	__u64 cookie;
-	struct tw_socket_view view;
-};
-
 /*
  * The work of one program run. Map memory because the verifier does not follow its contents, and the
  * stack is short. Never shared: these hooks run with soft interrupts off, one at a time on a CPU.
@@ -37,8 +31,9 @@ struct work {
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
 	__u8 options[64];
-	__u8 strays; /* of this flow, before this segment */
-	__u8 pad[7];
+	__u8 strays;  /* of this flow, before this segment */
+	__u8 refused; /* enum tw_refused */
+	__u8 pad[6];
 };
 
 struct {
@@ -48,8 +43,9 @@ struct {
 	__type(value, struct work);
 } works SEC(".maps");
 
-static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct tw_socket_view *view)
+static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct asked *asked)
 {
+	struct tw_socket_view *view = &asked->view;
 	struct inet_connection_sock *icsk = &tp->inet_conn;
 	struct sock *sk = &icsk->icsk_inet.sk;
 
@@ -59,6 +55,8 @@ static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct tw_socket_
 		view->ack_backlog = sk->sk_ack_backlog;
 		view->max_ack_backlog = sk->sk_max_ack_backlog;
 		view->syn_qlen = icsk->icsk_accept_queue.qlen.counter;
+		view->syncookies = sk->__sk_common.skc_net.net->ipv4.sysctl_tcp_syncookies;
+		view->max_syn_backlog = sk->__sk_common.skc_net.net->ipv4.sysctl_max_syn_backlog;
 		return;
 	}
 	view->type = TW_SOCKET_FULL;
@@ -70,29 +68,42 @@ static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct tw_socket_
 	view->icsk_pending = icsk->icsk_pending;
 	view->icsk_probes_out = icsk->icsk_probes_out;
 	view->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
+	asked->window_begin = tp->rcv_wup;
+	asked->window_end = tp->rcv_wup + tp->rcv_wnd;
+	asked->unheard_ms = unheard_ms(tp);
+	asked->snd_wnd = tp->snd_wnd;
 	if (view->flags & TW_CB_KEEPOPEN)
 		keepalive_timers(tp, &view->keepalive_time_ms, &view->keepalive_intvl_ms, &view->keepalive_probes);
 }
 
-static __always_inline void view_request(struct tcp_request_sock *treq, struct tw_socket_view *view)
+/* Its window is that of the SYN-ACK, which is not scaled (tcp_synack_window()): 65535 at most. */
+static __always_inline void view_request(struct tcp_request_sock *treq, struct asked *asked)
 {
+	struct tw_socket_view *view = &asked->view;
+
 	view->type = TW_SOCKET_REQUEST;
 	view->state = TCP_NEW_SYN_RECV;
 	view->snd_una = treq->snt_isn;
 	view->snd_nxt = treq->snt_isn + 1;
 	view->write_seq = view->snd_nxt;
 	view->rcv_nxt = treq->rcv_nxt;
+	asked->window_begin = view->rcv_nxt;
+	asked->window_end = view->rcv_nxt + 65535;
 	view->num_timeout = BPF_CORE_READ_BITFIELD(&treq->req.req, num_timeout);
 }
 
-static __always_inline void view_timewait(struct tcp_timewait_sock *tw, struct tw_socket_view *view)
+static __always_inline void view_timewait(struct tcp_timewait_sock *tw, struct asked *asked)
 {
+	struct tw_socket_view *view = &asked->view;
+
 	view->type = TW_SOCKET_TIMEWAIT;
 	view->state = tw->tw_sk.tw_substate;
 	view->rcv_nxt = tw->tw_sk.__tw_common.skc_tw_rcv_nxt;
 	view->snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
 	view->snd_una = view->snd_nxt;
 	view->write_seq = view->snd_nxt;
+	asked->window_begin = view->rcv_nxt;
+	asked->window_end = view->rcv_nxt + tw->tw_rcv_wnd;
 }
 
 /*
@@ -127,13 +138,13 @@ static __always_inline void ask_receiver(void *ctx, const struct frame *frame, s
 	}
 	asked->view.type = TW_SOCKET_UNKNOWN;
 	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
-		view_tcp_sock(tp, &asked->view);
+		view_tcp_sock(tp, asked);
 		asked->cookie = tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
 	} else if ((treq = (struct tcp_request_sock *)bpf_skc_to_tcp_request_sock(sk))) {
-		view_request(treq, &asked->view);
+		view_request(treq, asked);
 		asked->cookie = treq->req.req.__req_common.skc_cookie.counter;
 	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
-		view_timewait(tw, &asked->view);
+		view_timewait(tw, asked);
 		asked->cookie = tw->tw_sk.__tw_common.skc_cookie.counter;
 	}
 	/* A listener's cookie is not the connection's. */
@@ -155,7 +166,7 @@ static __always_inline void ask_sender(struct __sk_buff *skb, const struct frame
 		return;
 	asked->view.type = TW_SOCKET_UNKNOWN;
 	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
-		view_tcp_sock(tp, &asked->view);
+		view_tcp_sock(tp, asked);
 		if (bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport) != frame->tuple.local_port) {
 			asked->view.type = TW_SOCKET_CONTROL;
 			return;
@@ -163,9 +174,9 @@ static __always_inline void ask_sender(struct __sk_buff *skb, const struct frame
 		if (asked->view.type == TW_SOCKET_LISTENER)
 			return;
 	} else if ((treq = (struct tcp_request_sock *)bpf_skc_to_tcp_request_sock(sk))) {
-		view_request(treq, &asked->view);
+		view_request(treq, asked);
 	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
-		view_timewait(tw, &asked->view);
+		view_timewait(tw, asked);
 	} else {
 		return;
 	}
@@ -257,7 +268,8 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 	if (!frame->outgoing && type == TW_SOCKET_NONE && is_foreign(ctx, work))
 		return 0;
 	take_numbers(flow, frame, &work->asked.view);
-	why = (__u16)forget(frame, see_segment(flow, frame));
+	work->refused = not_believed(flow, frame, &work->asked);
+	why = (__u16)forget(frame, see_segment(flow, frame, &work->asked, work->refused));
 	work->wire = flow->wire;
 	work->loss = flow->loss;
 	if (!(frame->flags & TCP_SYN))
@@ -367,6 +379,8 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->ttl = frame->ttl;
 	record->reordered = frame->reordered;
 	record->segments = (__u16)frame->segments;
+	record->refused = work->refused;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	read_options(ctx, xdp, work, record);
 	if (config.snaplen)
 		keep_bytes(ctx, xdp, raw_ip, frame->bytes, record);
@@ -412,10 +426,18 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 		work->strays = flow->strays;
 		flow = 0; /* not one of ours so far: met anew */
 	}
+	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
+		return;
+	work->refused = TW_REFUSED_NOT;
+	if (!flow || config.packets_all || frame->fragment || is_notable(flow, frame)) {
+		ask_socket(ctx, work, outgoing);
+		if (flow)
+			work->refused = not_believed(flow, frame, &work->asked);
+	} else {
+		work->asked.view.type = TW_SOCKET_UNKNOWN;
+	}
 	if (flow) {
-		if (is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
-			return;
-		why = forget(frame, see_segment(flow, frame));
+		why = forget(frame, see_segment(flow, frame, &work->asked, work->refused));
 		frame->why = why;
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
@@ -423,11 +445,9 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 		work->loss = flow->loss;
 		if (flow->orphaned && both_fins_acked(flow))
 			bpf_map_delete_elem(&flows, &frame->tuple);
-		if (!is_event(frame, why))
+		if (!is_event(frame, why) && work->refused <= TW_REFUSED_OLD)
 			return;
-		ask_socket(ctx, work, outgoing);
 	} else {
-		ask_socket(ctx, work, outgoing);
 		__builtin_memset(&work->wire, 0, sizeof(work->wire));
 		__builtin_memset(&work->loss, 0, sizeof(work->loss));
 		if (frame->bad_header)

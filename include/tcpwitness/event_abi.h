@@ -61,17 +61,30 @@ enum tw_why {
 	TW_WHY_RST = 1 << 2,
 	TW_WHY_HANDSHAKE_ACK = 1 << 3,  /* first segment of the SYN's sender after the SYN-ACK */
 	TW_WHY_FIN_ACK = 1 << 4,        /* first segment that acknowledges the other side's FIN */
-	TW_WHY_KEEPALIVE = 1 << 5,      /* <= 1 byte at (highest seq sent) - 1: keep-alive or zero-window probe */
+	TW_WHY_KEEPALIVE = 1 << 5,      /* <= 1 old byte at (highest seq sent) - 1: keep-alive or zero-window probe */
 	TW_WHY_KEEPALIVE_ACK = 1 << 6,  /* first segment back after such a probe */
 	TW_WHY_ZERO_WINDOW = 1 << 7,    /* advertises window 0 */
 	TW_WHY_WINDOW_OPEN = 1 << 8,    /* first window above 0 after a zero window */
 	TW_WHY_RETRANSMISSION = 1 << 9, /* payload, SYN or FIN at or below the highest sequence number seen */
 	TW_WHY_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen; `reordered`: late */
 	TW_WHY_UNKNOWN_FLOW = 1 << 11,  /* first segment of a flow whose SYN we did not see */
-	TW_WHY_WINDOW_PROBE = 1 << 12,  /* payload sent into a window that the receiver had closed */
+	TW_WHY_WINDOW_PROBE = 1 << 12,  /* payload that asks whether a closed window is open again */
 	TW_WHY_NO_SOCKET = 1 << 13,     /* ingress: no socket wanted it; egress: no socket sent it */
 	TW_WHY_FRAGMENT = 1 << 14,      /* IP fragment: the TCP header is only in the first one */
 	TW_WHY_BAD_HEADER = 1 << 15,    /* TCP data offset or IP length contradict the frame */
+};
+
+/*
+ * Why the socket of an event segment does not take it (tw_segment.refused). Such a segment changed nothing at the
+ * receiver. Only known where the socket is: a capture has 0 everywhere.
+ */
+enum tw_refused {
+	TW_REFUSED_NOT = 0, /* taken, or not known */
+	TW_REFUSED_OLD = 1, /* all of it lies before the window, or it acknowledges less than is acknowledged already */
+	TW_REFUSED_BEYOND = 2,  /* begins behind the end of the window (RFC 9293, 3.10.7.4) */
+	TW_REFUSED_ACK = 3,     /* acknowledges what was never sent */
+	TW_REFUSED_SYN = 4,     /* a SYN for a connection that is open already: a challenge ACK (RFC 5961, 4) */
+	TW_REFUSED_FOREIGN = 5, /* egress: not this connection's socket sent it, but a raw or packet socket */
 };
 
 /* What the look-up found for an ingress segment, or what sent an egress one (tw_socket_view.type). */
@@ -114,6 +127,7 @@ enum tw_cb_more {
 	TW_CB_UNACCEPTED = 1 << 0,  /* waits for accept(): no process has it and none had (no sk_socket, not DEAD) */
 	TW_CB_NODELAY = 1 << 1,     /* tcp_sock.nonagle: TCP_NODELAY is set */
 	TW_CB_MTU_PROBING = 1 << 2, /* icsk_mtup.enabled: the kernel looks for the path's MTU itself */
+	TW_CB_RELEASED = 1 << 3,    /* state change by a process: nobody has a descriptor of it any more (close(), exit) */
 };
 
 /* Bits of tw_actor.flags. */
@@ -210,10 +224,16 @@ struct tw_socket_view {
 	__u8 flags;     /* enum tw_cb_flags: OWNED, KEEPOPEN, REPAIR */
 	__u8 icsk_pending;
 	__u8 icsk_probes_out;
-	__u8 num_timeout;      /* REQUEST: SYN-ACK retransmissions by timer */
-	__u8 keepalive_probes; /* 0 without KEEPOPEN */
+	__u8 num_timeout; /* REQUEST: SYN-ACK retransmissions by timer */
+	union {
+		__u8 keepalive_probes; /* 0 without KEEPOPEN */
+		__u8 syncookies;       /* LISTENER: net.ipv4.tcp_syncookies */
+	};
 	__u8 ca_state;
-	__u32 keepalive_time_ms;
+	union {
+		__u32 keepalive_time_ms;
+		__u32 max_syn_backlog; /* LISTENER: net.ipv4.tcp_max_syn_backlog */
+	};
 	__u32 keepalive_intvl_ms;
 };
 TW_ASSERT_SIZE(tw_socket_view, 44);
@@ -224,7 +244,7 @@ struct tw_wire_counters {
 	__u64 bytes_out;
 	__u32 segs_in; /* wire segments: a GSO or GRO packet counts as its segments */
 	__u32 segs_out;
-	__u32 retrans_bytes_in; /* payload at or below the highest sequence number seen */
+	__u32 retrans_bytes_in; /* payload at or below the highest sequence number seen, or that TCP may not have taken */
 	__u32 retrans_bytes_out;
 };
 TW_ASSERT_SIZE(tw_wire_counters, 32);
@@ -285,8 +305,10 @@ struct tw_segment {
 	__u8 wscale;    /* window scale option's shift, if TW_OPT_WSCALE */
 	__u8 reordered; /* 1: TW_WHY_OUT_OF_ORDER means late: it filled a hole sooner than a retransmission can */
 	__u16 segments; /* wire segments in this GSO or GRO packet, 1: an ordinary one */
+	__u8 refused;   /* enum tw_refused */
+	__u8 pad[7];
 };
-TW_ASSERT_SIZE(tw_segment, 208);
+TW_ASSERT_SIZE(tw_segment, 216);
 
 /*
  * While recording (tw_config.snaplen), each tw_segment is followed in the same record by this and snaplen bytes of
@@ -325,7 +347,8 @@ struct tw_retransmit {
 	__u8 synack;      /* 1: tcp_retransmit_synack */
 	__u8 num_timeout; /* synack: retransmissions before this one */
 	__u16 segments;   /* wire segments in this buffer (tcp_skb_pcount()) */
-	__u8 pad[4];
+	__u8 acked;       /* synack: the handshake's ACK has come, and more is waited for (inet_rsk(req)->acked) */
+	__u8 pad[3];
 };
 TW_ASSERT_SIZE(tw_retransmit, 192);
 #define TW_RETRANSMIT_ERR_UNKNOWN (-128)

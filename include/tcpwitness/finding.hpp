@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,12 +51,21 @@ inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::delayed
 enum class Confidence : std::uint8_t { inconclusive, likely, certain };
 [[nodiscard]] std::string_view name(Confidence confidence);
 
+// The other end of a connection, where the same run follows both: the same address pair turned round, and both initial
+// sequence numbers.
+struct PeerEnd {
+  ConnectionId conn = 0;
+  std::uint32_t pid = 0;  // 0: not known
+  std::string comm;
+};
+
 struct Finding {
   Rule rule{};
   Confidence confidence{};
   std::string text;                 // one sentence in words
   std::vector<EventId> evidence;    // events that carry it: the first ones and the newest where there are many
   std::uint32_t more_evidence = 0;  // how many more events carry it than are listed
+  std::optional<PeerEnd> peer{};    // whom it names at the other end
 };
 
 }  // namespace tcpwitness

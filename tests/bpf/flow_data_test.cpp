@@ -101,12 +101,25 @@ TEST_P(FlowData, AProbeOneBelowTheNextByteIsAKeepAlive) {
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), silent);
 }
 
-TEST_P(FlowData, AKeepAliveMayCarryOneOldByteNotTwo) {
+// Of another stack. This machine's TCP sends empty ones: its old byte is a retransmission.
+TEST_P(FlowData, AKeepAliveThatComesInMayCarryOneOldByteNotTwo) {
+  const bool comes_in = GetParam().we_open;
   EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101, .payload = bytes(1)}),
-            TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION);
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+            comes_in ? TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION : TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), comes_in ? TW_WHY_KEEPALIVE_ACK : silent);
   EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101, .payload = bytes(2)}), TW_WHY_RETRANSMISSION);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 102}), silent);
+}
+
+TEST_P(FlowData, AnAckWithTheNumberOfAFinIsNoKeepAlive) {
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), silent);
+}
+
+TEST_P(FlowData, ABareAckThatOvertookPayloadMakesItNoRetransmission) {
+  EXPECT_EQ(flow().opener({.seq = 151, .ack_number = 101}), silent);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(50)}), silent);
+  EXPECT_EQ(flow().opener({.seq = 151, .ack_number = 101, .payload = bytes(50)}), silent);
 }
 
 TEST_P(FlowData, UnansweredKeepAlivesAreAllTold) {
@@ -135,10 +148,18 @@ TEST_P(FlowData, PayloadIntoAClosedWindowIsAProbe) {
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102, .window = 0}), TW_WHY_ZERO_WINDOW);
   EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101}), silent);  // no payload
   EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}), TW_WHY_WINDOW_PROBE);
+  const bool leaves = GetParam().we_open;
   EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}),
-            TW_WHY_WINDOW_PROBE | TW_WHY_RETRANSMISSION | TW_WHY_KEEPALIVE);
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 103, .window = 9}), TW_WHY_WINDOW_OPEN | TW_WHY_KEEPALIVE_ACK);
+            TW_WHY_WINDOW_PROBE | TW_WHY_RETRANSMISSION | (leaves ? 0 : TW_WHY_KEEPALIVE));
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 103, .window = 9}),
+            TW_WHY_WINDOW_OPEN | (leaves ? 0 : TW_WHY_KEEPALIVE_ACK));
   EXPECT_EQ(flow().opener({.seq = 103, .ack_number = 101, .payload = bytes(1)}), silent);
+}
+
+// It was on its way when the window closed.
+TEST_P(FlowData, MorePayloadThanAByteIntoAClosedWindowIsNoProbe) {
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1000)}), silent);
 }
 
 TEST_P(FlowData, TheCountersAreExact) {

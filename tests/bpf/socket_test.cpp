@@ -119,6 +119,52 @@ TEST_F(Sockets, AConnectionIsFoundWithItsCookieAndNumbers) {
   }
 }
 
+// RFC 9293, 3.10.7.4, and RFC 5961: segments of somebody who knows the ports alone.
+TEST_F(Sockets, WhatTheSocketRefusesChangesNothingButTheCount) {
+  const Listener listener;
+  ASSERT_TRUE(listener.ok());
+  for (const Hook hook : arriving) {
+    SCOPED_TRACE(name_of(hook));
+    const UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = inet_addr("10.0.0.1");
+    address.sin_port = htons(443);
+    ASSERT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    socklen_t size = sizeof(address);
+    ASSERT_EQ(getsockname(client.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    const Endpoint server = ipv4_endpoint(10, 0, 0, 1, 443);
+    const Endpoint us = ipv4_endpoint(10, 0, 0, 1, ntohs(address.sin_port));
+    const auto view = run(hook, server, us, {.flags = rst | ack});
+    ASSERT_EQ(view.size(), 1U);
+    const std::uint32_t next = view[0].socket.rcv_nxt;
+    const std::uint32_t sent = view[0].socket.snd_nxt;
+    // The flow is known from here on.
+    ASSERT_EQ(run(hook, server, us, {.seq = next, .ack_number = sent, .payload = Bytes(10, 1)}).size(), 1U);
+    const std::uint32_t far = next + 300'000'000;
+    const auto refused = [&](const Segment& segment) {
+      const auto records = run(hook, server, us, segment);
+      return records.size() == 1 ? std::pair<int, int>{records[0].refused, records[0].why}
+                                 : std::pair<int, int>{-1, -1};
+    };
+    EXPECT_EQ(refused({.seq = far, .flags = syn}), std::pair(int{TW_REFUSED_SYN}, int{TW_WHY_SYN}));
+    EXPECT_EQ(refused({.seq = far, .ack_number = sent, .window = 0}), std::pair(int{TW_REFUSED_BEYOND}, 0));
+    EXPECT_EQ(refused({.seq = next + 10, .ack_number = sent + 70000, .window = 0}), std::pair(int{TW_REFUSED_ACK}, 0));
+    EXPECT_EQ(refused({.seq = far, .ack_number = sent, .flags = fin | ack}),
+              std::pair(int{TW_REFUSED_BEYOND}, int{TW_WHY_FIN}));
+    EXPECT_EQ(refused({.seq = far, .flags = rst}), std::pair(int{TW_REFUSED_BEYOND}, int{TW_WHY_RST}));
+    EXPECT_EQ(refused({.seq = far, .ack_number = sent, .payload = Bytes(10, 1)}), std::pair(int{TW_REFUSED_BEYOND}, 0));
+    // The next bytes are the next bytes, the counters go on, and no window was closed.
+    EXPECT_TRUE(run(hook, server, us, {.seq = next + 10, .ack_number = sent, .payload = Bytes(10, 1)}).empty());
+    const auto last = run(hook, server, us, {.seq = next + 20, .ack_number = sent, .flags = fin | ack});
+    ASSERT_EQ(last.size(), 1U);
+    EXPECT_EQ(last[0].why, TW_WHY_FIN);
+    EXPECT_EQ(last[0].refused, TW_REFUSED_NOT);
+    EXPECT_EQ(last[0].wire.bytes_in, 30U);  // those refused included: the wire carried them
+    EXPECT_EQ(last[0].wire.retrans_bytes_in, 0U);
+  }
+}
+
 TEST_F(Sockets, ForwardedSegmentsAreNotOurs) {
   const Endpoint from = ipv4_endpoint(10, 0, 0, 7, 1234);
   const Endpoint beyond = ipv4_endpoint(10, 0, 0, 9, 443);

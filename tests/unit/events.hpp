@@ -101,6 +101,7 @@ class Side {
       event.actor = actor(by);
       event.actor.flags |= TW_ACTOR_OWNED;
       event.cb.flags |= TW_CB_OWNED;
+      event.cb.more |= TW_CB_RELEASED;  // it calls close(), where it closes
     }
     if (edit) edit(event);
     state = next;

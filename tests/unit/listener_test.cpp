@@ -69,7 +69,7 @@ TEST(SynBacklogFull, IsToldOfSynsThatCameAgain) {
   const auto finding = run(syn_backlog_full_story().events).finding(Rule::syn_backlog_full);
   EXPECT_TRUE(says(finding,
                    "the SYN queue of nginx (pid 80) is full (9 half-open, the limit is 8) and SYN cookies are "
-                   "off: 3 SYNs got no answer"))
+                   "off (net.ipv4.tcp_syncookies is 0): 3 SYNs got no answer"))
       << told_text(finding);
   expect_downgraded_by_a_gap(syn_backlog_full_story(), Rule::syn_backlog_full, Confidence::certain);
 }

@@ -331,6 +331,7 @@ inline Story forgotten_story() {
   stream.wait(1 * s);
   c.extra.icsk_probes_out = 1;
   sends_probe(c);
+  c.extra.unheard_ms = 3000;
   c.in(R, 0, TW_WHY_KEEPALIVE_ACK);
   c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
   c.extra.sk_err = 104;

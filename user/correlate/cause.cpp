@@ -30,7 +30,7 @@ const Candidate* find(const Recent& recent, Match match) {
   const std::uint32_t count = recent.pushed < Recent::limit ? recent.pushed : Recent::limit;
   for (std::uint32_t i = 1; i <= count; ++i) {
     const Candidate& candidate = recent.segments[(recent.pushed - i) % Recent::limit];
-    if (candidate.out || !match(candidate)) continue;
+    if (candidate.out || candidate.dropped || !match(candidate)) continue;
     if (best != nullptr && best->ts_ns - candidate.ts_ns > same_batch_ns) break;
     best = &candidate;
   }
@@ -80,8 +80,11 @@ bool called(const StateChange& change) {
          (change.actor.flags & TW_ACTOR_KTHREAD) == 0;
 }
 
-// close() shuts both directions down before it changes the state, shutdown(SHUT_WR) only one.
-std::string_view closing_call(const ControlBlock& cb) { return cb.sk_shutdown == 2 ? "shutdown" : "close"; }
+// shutdown(SHUT_WR) shuts one direction down before it changes the state, shutdown(SHUT_RDWR) and close() both; close()
+// comes when nobody has a descriptor any more.
+std::string_view closing_call(const ControlBlock& cb) {
+  return cb.sk_shutdown == 2 || (cb.more & TW_CB_RELEASED) == 0 ? "shutdown" : "close";
+}
 
 Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   const ControlBlock& cb = change.cb;
@@ -117,7 +120,7 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
     return {};
   }
   if (from == State::last_ack || from == State::closing) return {};
-  return called(change) ? by_call(change, closing_call(cb)) : Cause{};
+  return called(change) ? by_call(change, "close") : Cause{};
 }
 
 }  // namespace
@@ -155,19 +158,21 @@ Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
       if (from == State::syn_sent) {  // both sides connect at once
         return by_segment(find(*recent,
                                [&](const Candidate& s) {
+                                 // rcv_nxt is set behind this state: the number is that of the SYN on the wire.
                                  return has(s.flags, tcp_flag::syn) && !has(s.flags, tcp_flag::ack) &&
-                                        s.seq + 1 == cb.rcv_nxt;
+                                        (s.seq + 1 == cb.rcv_nxt || (c.has_isn_remote && s.seq == c.isn_remote));
                                }),
                           "SYN", ts);
       }
       // The child's control block may not be filled in yet at LISTEN -> SYN_RECV; then only the ISNs on the wire speak.
+      // Where both sides connect at once each acknowledges the other's SYN with a SYN-ACK.
       const std::uint32_t wanted = c.has_isn_local ? c.isn_local + 1 : cb.snd_una;
-      return by_segment(find(*recent,
-                             [&](const Candidate& s) {
-                               return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) &&
-                                      !has(s.flags, tcp_flag::syn) && s.ack == wanted;
-                             }),
-                        "ACK", ts);
+      const bool both = c.role == Role::active;
+      const Candidate* ack = find(*recent, [&](const Candidate& s) {
+        return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) && (both || !has(s.flags, tcp_flag::syn)) &&
+               s.ack == wanted;
+      });
+      return by_segment(ack, ack != nullptr && has(ack->flags, tcp_flag::syn) ? "SYN-ACK" : "ACK", ts);
     }
     case State::close_wait:
     case State::closing:

@@ -185,12 +185,15 @@ struct Retransmissions {
   std::uint32_t attempt = 0;   // of the segment at last_seq
   Evidence evidence;
   Evidence run;  // of the segment that was sent again last, at run_seq
+  Mark run_first;
   std::uint32_t run_seq = 0;
   Evidence in;       // of the peer, on the wire
   Unanswered worst;  // of those runs of one number that had two tries or more, the longest
   Unanswered current;
   std::array<TimeNs, 8> syn_ts_ns{};  // times of the SYNs we sent, the first included
   std::uint32_t syns = 0;
+  bool ack_waits =
+      false;  // SYN-ACK: the handshake's ACK had come, and the kernel waits for more (inet_rsk(req)->acked)
 };
 
 struct KeepaliveFacts {
@@ -245,17 +248,36 @@ struct Drops {
   [[nodiscard]] std::span<DropSeen> seen() { return std::span(kinds).first(used); }
 };
 
-// What a listener's queues looked like to this connection's SYNs and to its last ACK. Of SYNs only those that came
-// before the first SYN-ACK left: the others were answered.
-struct QueueFacts {
-  Evidence accept_full;  // SYNs that met a full accept queue
-  Evidence syn_full;     // SYNs that met a full SYN queue, with room to accept
-  Evidence ack_full;     // last ACKs that met a full accept queue, and no request socket
-  std::uint32_t syns = 0;
-  std::uint32_t accept_queue = 0;  // at the newest of these
+// Which queue of the listener has no room for a SYN.
+enum class FullQueue : std::uint8_t {
+  none,
+  accept,
+  syn,     // above the limit: every Linux refuses
+  syn_at,  // at the limit: Linux before 6.8 or so refuses
+  sysctl,  // three quarters of net.ipv4.tcp_max_syn_backlog: refused unless the peer is known from before
+};
+
+// What the listener's queues looked like at one segment's arrival.
+struct QueueView {
+  std::uint32_t accept_queue = 0;
   std::uint32_t syn_queue = 0;
   std::uint32_t limit = 0;
-  bool beyond = false;        // syn_full: above the limit, not only at it (which of the two refuses changed in Linux)
+  std::uint32_t max_syn_backlog = 0;
+};
+
+// A connection's SYNs and its last ACK beside the queues of its listener. A SYN is known to be unanswered when another
+// one comes before any SYN-ACK has left; the newest one may still be answered.
+struct QueueFacts {
+  Evidence accept_full;               // SYNs that met a full accept queue and got no answer
+  Evidence syn_full;                  // SYNs that met a full SYN queue, and room to accept, and got no answer
+  Evidence ack_full;                  // last ACKs that met a full accept queue, and no request socket
+  QueueView at_accept;                // at the newest of accept_full and ack_full
+  QueueView at_syn;                   // at the newest of syn_full
+  FullQueue worst = FullQueue::none;  // of syn_full: the least sure kind
+  Mark newest;                        // SYN, if it met a full queue
+  FullQueue newest_full = FullQueue::none;
+  QueueView at_newest;
+  bool cookie_syn = false;    // `newest` is the one that a cookie answered
   Mark cookie;                // a SYN-ACK that no socket sent
   Mark cookie_ack;            // an ACK that found only the listener
   bool cookie_cause = false;  // the SYN before it met a full SYN queue
@@ -305,7 +327,8 @@ struct Trouble {
   OutsiderFacts outsider;
   Evidence stalls;                               // events whose totals had more of tw_loss_counters.stalls
   Evidence late_in;                              // segments of the peer that came out of order
-  Evidence old_resets;                           // RSTs from before rcv_nxt: TCP refuses them
+  Mark syn_ack_copy;                             // the newest one, where it came again
+  Evidence refused_resets;                       // RSTs that TCP refuses by their numbers
   std::optional<std::uint32_t> received_before;  // seq of the newest segment that brought nothing new
 };
 
@@ -319,6 +342,7 @@ struct Candidate {
   std::uint8_t flags = 0;
   std::uint8_t socket_type = 0;
   bool out = false;
+  bool dropped = false;  // the kernel says so: it caused nothing
 };
 
 // A transition that a coming outgoing segment may name. Timeline only.
@@ -344,6 +368,12 @@ struct Recent {
       if (candidate.seq == seq && candidate.flags == flags && candidate.out == out) return &candidate;
     }
     return nullptr;
+  }
+  void mark_dropped(std::uint32_t seq, std::uint8_t flags, bool out) {
+    for (Candidate& candidate : segments) {
+      if (candidate.id != 0 && candidate.seq == seq && candidate.flags == flags && candidate.out == out)
+        candidate.dropped = true;
+    }
   }
   void push(const Candidate& candidate) { segments[pushed++ % limit] = candidate; }
   void push(const RecentTransition& transition) { transitions[transitions_pushed++ % transitions.size()] = transition; }
@@ -395,7 +425,7 @@ struct Connection {
   std::unique_ptr<Ends> ends;
   TimeNs waiting_since_ns = 0;
   Mark syn;      // the SYN that began it
-  Mark syn_ack;  // active: the newest one; passive: the first one
+  Mark syn_ack;  // the first one
   std::int64_t handshake_ns = -1;
   std::uint32_t isn_local = 0;
   std::uint32_t isn_remote = 0;
@@ -408,11 +438,12 @@ struct Connection {
   std::uint16_t last_window_peer = 0xffff;
   std::uint8_t wscale_local = wscale_unknown;
   std::uint8_t wscale_peer = wscale_unknown;
-  std::array<TcpState, 11> states{};
+  std::array<TcpState, 10> states{};
   std::uint8_t state_count = 0;
   std::uint8_t ttl_in = 0;  // of the peer's segments, RST excluded; 0: none seen
   TcpState state = TcpState::unknown;
   Role role = Role::unknown;
+  Outcome told_as = Outcome::unknown;  // once told
   Wait waiting = Wait::none;
   ClosedBy closed_by = ClosedBy::none;
   bool live : 1 = false;  // slot in use

@@ -77,6 +77,10 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   if (is_fault(kind)) ++summary_.drops;
   if (!settings_.timeline) return;
+  // A RST is dropped for one reason (TCP_RESET) whether it was taken or not.
+  if (c != nullptr && c->recent && (d.flags & tcp_flag::rst) == 0) {
+    c->recent->mark_dropped(d.seq, d.flags, out);
+  }
   DropEntry body;
   body.out = out;
   body.reason = names_.drop_reason(d.reason);

@@ -134,6 +134,15 @@ std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool m
   return "no RST was seen on the wire";
 }
 
+// A RST that answers a segment closes no socket: in SYN_SENT it answers a challenge ACK, and the connection goes on. A
+// socket that such a RST does end (TCP_ABORT_ON_DATA) is closed before it. And where there is no socket any more, it
+// says nothing of a connection that had ended before.
+bool ends_nothing(const Connection& c, const Reset& r) {
+  if (r.answers_segment == 0) return false;
+  if (r.has_socket == 0) return c.ended() && !c.closing->mini_fin_wait2;
+  return (r.cb.flags & TW_CB_PRESENT) != 0 && static_cast<State>(r.cb.state) != State::close;
+}
+
 // The end of a socket whose last state event was not heard. What its control block proves is kept.
 bool finished_well(const Connection& c, const ControlBlock& cb) {
   if (cb.sk_err != 0) return false;
@@ -214,6 +223,7 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   const EventId segment = seen.id;
   facts.evidence.add(e.id);
   if (facts.run_seq != r.seq) facts.run.clear();
+  if (facts.run.total == 0) facts.run_first = {e.id, e.ts_ns};
   facts.run_seq = r.seq;
   facts.run.add(e.id);
   if (segment != 0 && counted) facts.matched[static_cast<std::size_t>(kind)] += segments;
@@ -224,6 +234,7 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   if (segment == 0 && sending == Sending::left) facts.unmatched_segments += segments;
   facts.attempt = again ? facts.attempt + 1 : 1;
   if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
+  if (r.synack != 0 && r.acked != 0) facts.ack_waits = true;
   facts.last_seq = r.seq;
   if (!settings_.timeline) return;
   RetransmitEntry body;
@@ -260,6 +271,10 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   c.kernel_heard = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (r.has_socket != 0 && (r.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = r.cb;
+  if (sent && ends_nothing(c, r)) {
+    entry(&c, e, c.flow, std::move(body));
+    return;
+  }
   Trouble& trouble = c.troubles();
   ResetTold& told = sent ? trouble.reset_sent : trouble.reset_received;
   if (!told.mark) {

@@ -35,6 +35,28 @@ std::uint64_t own_cookie(const Segment& g) {
   }
 }
 
+// The socket's own view came with the segment and says that TCP will not take it: it changes nothing.
+bool refused_by_socket(const Segment& g) { return g.refused > TW_REFUSED_OLD; }
+
+// The kernel tells of a retransmission right behind the segment.
+void note_untold(Connection& c, const Event& e, const Segment& g) {
+  Retransmissions& r = c.troubles().retransmissions;
+  r.untold[r.untold_pushed++ % Retransmissions::untold_limit] = {e.id, g.seq, g.segments};
+}
+
+// A RST behind the end changes nothing any more, except for a mini-socket that still waits for the peer's FIN. One that
+// the kernel sends without the connection's socket is this connection's only if the kernel says so, or closed it just
+// before (TCP_ABORT_ON_DATA).
+bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool out) {
+  constexpr std::int64_t moment_ns = 1'000'000;
+  const bool over = c.ended() && !c.closing->mini_fin_wait2 && c.closing->end.id != e.id;
+  if (!out) return over;
+  if (g.socket.type == TW_SOCKET_FULL || g.socket.type == TW_SOCKET_REQUEST) return false;
+  const bool just_closed = c.ended() && e.ts_ns - c.closing->end.ts_ns <= moment_ns;
+  if (g.socket.type == TW_SOCKET_CONTROL) return !c.trouble->reset_sent.mark && !just_closed;
+  return over && !just_closed;
+}
+
 bool alive(std::uint8_t state) {
   const auto s = static_cast<State>(state);
   return s == State::established || s == State::fin_wait1 || s == State::fin_wait2 || s == State::close_wait ||
@@ -78,7 +100,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   const bool refused = is_refused(c, e, g, out);
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  note_queues(c, e, g, out);
+  if (!refused) note_queues(c, e, g, out);
   note_hops(c, e, g, out);
   if (!refused) note_handshake(slot, c, e, g, out);
   if (!refused && (c.closing || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
@@ -87,6 +109,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   note_received_before(c, g, out);
   note_wire_totals(c, e, g);
   segment_entry(&c, e, g, flow, out);
+  if (refused && settings_.kernel_heard) return;
   if (g.socket.type == TW_SOCKET_TIMEWAIT) note_mini_socket(slot, c, e, g, out);
   note_probe(c, e, g, out);
   note_windows(c, e, g, out);
@@ -95,7 +118,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
 
 // Where only the wire is heard, that alone says what the receiver makes of it.
 bool Witness::Impl::is_refused(Connection& c, const Event& e, const Segment& g, bool out) const {
-  if (settings_.kernel_heard) return false;
+  if (settings_.kernel_heard) return refused_by_socket(g);
   if (settings_.capture) return g.analysis.refused || g.analysis.duplicate_frame;
   if (!c.ends) c.ends = std::make_unique<Ends>();
   c.ends->answer = c.ends->acceptance.observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
@@ -249,9 +272,14 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   c.has_isn_local = true;
   c.has_isn_remote = true;
   c.syn_ack_seen = true;
-  // The kernel takes the newest; the wire alone knows when the first one came.
   if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
-  if (!c.syn_ack || (!out && settings_.kernel_heard)) c.syn_ack = {e.id, e.ts_ns};
+  if (!c.syn_ack) {
+    c.syn_ack = {e.id, e.ts_ns};
+  } else {
+    c.troubles().syn_ack_copy = {e.id, e.ts_ns};
+  }
+  // A request that is older than the run: its SYN-ACK is a repeated one, of which the flow map knows nothing.
+  if (out && c.preexisting && (g.why & TW_WHY_RETRANSMISSION) == 0) note_untold(c, e, g);
   if (!out || !settings_.kernel_heard) return;
   if (g.socket.type != TW_SOCKET_REQUEST) return;
   if (c.role == Role::unknown) c.role = Role::passive;
@@ -296,10 +324,10 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
     if (out) {
       r.wire_out += g.segments;
       r.evidence.add(e.id);
-      // The kernel tells of it right behind the segment.
-      r.untold[r.untold_pushed++ % Retransmissions::untold_limit] = {e.id, g.seq, g.segments};
+      note_untold(c, e, g);  // the kernel reports it right behind the segment
       // In a capture the analysis knows whether the other side sent anything in between; nothing counts behind the end.
       if (r.run_seq != g.seq || (settings_.capture && g.analysis.again_in_silence <= 1)) r.run.clear();
+      if (r.run.total == 0) r.run_first = {e.id, e.ts_ns};
       r.run_seq = g.seq;
       if (!c.ended()) r.run.add(e.id);
     }
@@ -310,7 +338,8 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
     ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
     const ResetTold& told = out ? c.trouble->reset_sent : c.trouble->reset_received;
     const bool settled = told.mark || (!settings_.kernel_heard && c.ended());
-    if (!seen.mark || !settled) {
+    if (settings_.kernel_heard && ended_nothing(c, e, g, out)) return;
+    if (!seen.mark || (!settled && !seen.fits)) {
       seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex};
       seen.fits = !out && g.socket.type == TW_SOCKET_FULL && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
     }
@@ -407,7 +436,7 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
   constexpr std::uint16_t leads = TW_WHY_SYN | TW_WHY_FIN | TW_WHY_RST | TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK;
   constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
   const bool notable = (g.why & leads) != 0 || (g.flags & marks) != 0;
-  if (notable || g.socket.type == TW_SOCKET_REQUEST) {
+  if (!refused_by_socket(g) && (notable || g.socket.type == TW_SOCKET_REQUEST)) {
     c->recent->push(
         Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket.type, out});
   }
@@ -424,7 +453,7 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     }
     return;
   }
-  const bool may_lead = notable && !c->ended() && g.socket.type != TW_SOCKET_NONE;
+  const bool may_lead = notable && !refused_by_socket(g) && !c->ended() && g.socket.type != TW_SOCKET_NONE;
   const bool mini_fin = g.socket.type == TW_SOCKET_TIMEWAIT && has_flag(g, tcp_flag::fin);
   if (may_lead || mini_fin) {
     timeline_.push_held(Entry{c->id, e.id, e.ts_ns, flow, std::move(body)}, now_ + settings_.hold_ns);

@@ -14,6 +14,7 @@ enum class Probe : std::uint8_t { none, keepalive, zero_window };
 Probe classify(const Connection& c, const Segment& g, bool out) {
   if ((g.why & TW_WHY_WINDOW_PROBE) != 0) return Probe::zero_window;
   if ((g.why & TW_WHY_KEEPALIVE) == 0) return Probe::none;
+  if (out && g.len != 0) return Probe::none;  // Linux sends empty ones: payload is a retransmission
   if (!out) return c.last_window_local == 0 ? Probe::zero_window : Probe::keepalive;
   if (g.socket.type != TW_SOCKET_FULL) return c.last_window_peer == 0 ? Probe::zero_window : Probe::keepalive;
   if ((g.socket.flags & (TW_CB_OWNED | TW_CB_REPAIR)) != 0) return Probe::none;
@@ -42,6 +43,10 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
   if (g.analysis.duplicate_frame) words.emplace_back("captured twice");
   if (g.analysis.refused) words.emplace_back("refused by its receiver");
   if (g.analysis.resumed) words.emplace_back("the RST was not taken");
+  if (g.refused == TW_REFUSED_BEYOND) words.emplace_back("out of window");
+  if (g.refused == TW_REFUSED_ACK) words.emplace_back("acknowledges unsent data");
+  if (g.refused == TW_REFUSED_SYN) words.emplace_back("SYN for an open connection");
+  if (g.refused == TW_REFUSED_FOREIGN) words.emplace_back("not sent by TCP");
 }
 
 }  // namespace
@@ -141,6 +146,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
 
 void Witness::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
   if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0) return;  // their window says nothing of a reader
+  if (g.refused != TW_REFUSED_NOT) return;
   (out ? c.last_window_local : c.last_window_peer) = g.window;
   const bool closes = (g.why & TW_WHY_ZERO_WINDOW) != 0;
   const bool opens = g.window != 0;

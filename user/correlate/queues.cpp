@@ -3,32 +3,59 @@
 //
 // A SYN that a full queue refuses makes no kernel event at all (EVIDENCE): the look-up that came with the
 // SYN is all there is. Written from tcp_conn_request(): the accept queue is full when sk_ack_backlog >
-// sk_max_ack_backlog; the SYN queue when qlen > that limit (qlen >= limit before 6.8 or so), which without
-// cookies refuses the SYN and with them answers it by a SYN-ACK that no request socket sends.
+// sk_max_ack_backlog; the SYN queue when qlen > that limit (qlen >= limit before 6.8 or so). With
+// net.ipv4.tcp_syncookies a full SYN queue refuses nothing: the SYN is answered by a SYN-ACK that no request socket
+// sends. Without, less than a quarter of net.ipv4.tcp_max_syn_backlog left refuses too, unless the peer is known from
+// an earlier connection.
 #include "correlate/facts.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
 namespace {
 
-bool accept_full(const SocketView& view) { return view.ack_backlog > view.max_ack_backlog; }
-bool syn_full(const SocketView& view) { return view.max_ack_backlog != 0 && view.syn_qlen >= view.max_ack_backlog; }
+FullQueue full_queue(const SocketView& view) {
+  if (view.ack_backlog > view.max_ack_backlog) return FullQueue::accept;
+  if (view.max_ack_backlog != 0 && view.syn_qlen > view.max_ack_backlog) return FullQueue::syn;
+  if (view.max_ack_backlog != 0 && view.syn_qlen == view.max_ack_backlog) return FullQueue::syn_at;
+  const std::uint32_t most = view.max_syn_backlog;
+  const bool sysctl = view.syncookies == 0 && most != 0 && view.syn_qlen > most - (most >> 2U);
+  return sysctl ? FullQueue::sysctl : FullQueue::none;
+}
+
+QueueView view_of(const SocketView& view) {
+  return {view.ack_backlog, view.syn_qlen, view.max_ack_backlog, view.max_syn_backlog};
+}
+
+// Another SYN comes, or the run ends, and nothing has answered the newest one.
+void note_unanswered(QueueFacts& q) {
+  if (q.newest_full == FullQueue::none) return;
+  if (q.newest_full == FullQueue::accept) {
+    q.accept_full.add(q.newest.id);
+    q.at_accept = q.at_newest;
+  } else {
+    q.syn_full.add(q.newest.id);
+    q.at_syn = q.at_newest;
+    if (q.newest_full > q.worst) q.worst = q.newest_full;
+  }
+  q.newest_full = FullQueue::none;
+}
 
 void note_syn(Connection& c, const Event& e, const SocketView& view) {
-  const bool full = accept_full(view) || syn_full(view);
-  // The first SYN of most connections: nothing to keep. A second one counts it, see below.
-  if (!full && !c.trouble) return;
+  const FullQueue full = full_queue(view);
+  if ((full == FullQueue::none && !c.trouble) || c.syn_ack_seen) return;
   QueueFacts& q = c.troubles().queues;
-  if (c.syn_ack_seen) return;
-  ++q.syns;
-  if (q.syns == 1 && c.syn && c.syn.id != e.id) ++q.syns;  // the first one met no full queue
-  if (!full) return;
-  (accept_full(view) ? q.accept_full : q.syn_full).add(e.id);
-  q.accept_queue = view.ack_backlog;
-  q.syn_queue = view.syn_qlen;
-  q.limit = view.max_ack_backlog;
-  q.beyond = view.syn_qlen > view.max_ack_backlog;
-  q.cookie_cause = !accept_full(view);
+  note_unanswered(q);
+  if (full == FullQueue::none) return;
+  // With cookies a full SYN queue is answered: what is not then has another cause.
+  q.cookie_cause = full == FullQueue::syn || full == FullQueue::syn_at;
+  if (full != FullQueue::accept && view.syncookies != 0) {
+    q.newest = {e.id, e.ts_ns};
+    q.at_newest = view_of(view);
+    return;
+  }
+  q.newest = {e.id, e.ts_ns};
+  q.newest_full = full;
+  q.at_newest = view_of(view);
 }
 
 }  // namespace
@@ -42,10 +69,9 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
     } else if (ack && !syn && (g.flags & tcp_flag::rst) == 0 && c.syn_ack_seen && !c.established) {
       QueueFacts& q = c.troubles().queues;
       if (!q.cookie_ack) q.cookie_ack = {e.id, e.ts_ns};
-      if (accept_full(g.socket)) {
+      if (full_queue(g.socket) == FullQueue::accept) {
         q.ack_full.add(e.id);
-        q.accept_queue = g.socket.ack_backlog;
-        q.limit = g.socket.max_ack_backlog;
+        q.at_accept = view_of(g.socket);
       }
     }
     return;
@@ -56,13 +82,10 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
     if (!q.cookie) q.cookie = {e.id, e.ts_ns};
   }
   if (!c.trouble) return;
-  // The newest SYN was answered; those before it were not. One that met a full queue and is answered all the same met
-  // it only in our look-up, a moment before TCP's own.
+  // The newest SYN was answered. If it met a full queue all the same, then only in our look-up, a moment before TCP's.
   QueueFacts& q = c.trouble->queues;
-  if (q.syns <= 1) {
-    q.accept_full.clear();
-    q.syn_full.clear();
-  }
+  q.cookie_syn = q.cookie && q.newest;
+  q.newest_full = FullQueue::none;
 }
 
 }  // namespace tcpwitness

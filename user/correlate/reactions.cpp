@@ -21,7 +21,8 @@ Reaction caused_by(const Connection& c, const StateChange& s) {
   const auto to = static_cast<State>(s.new_state);
   if (from == State::syn_sent && to == State::established) {
     const bool same = c.syn_ack && c.has_isn_remote && c.isn_remote + 1 == s.cb.rcv_nxt;
-    return same ? Reaction{c.syn_ack, "SYN-ACK"} : Reaction{};
+    const Mark newest = c.trouble && c.trouble->syn_ack_copy ? c.trouble->syn_ack_copy : c.syn_ack;
+    return same ? Reaction{newest, "SYN-ACK"} : Reaction{};
   }
   if (to == State::close_wait && c.closing) {
     const FinFacts& fin = c.closing->fin_in;

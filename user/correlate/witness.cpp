@@ -181,6 +181,16 @@ void Witness::Impl::owner_changed(Connection& c, const Event& e) {
   decide(c, false);
 }
 
+const Connection* Witness::Impl::other_end(const Connection& c) const {
+  if (!settings_.kernel_heard || !c.has_isn_local || !c.has_isn_remote) return nullptr;
+  const Slot slot = table_.find_flow(Flow{c.flow.remote, c.flow.local});
+  if (slot == no_slot) return nullptr;
+  const Connection& other = table_.at(slot);
+  // One socket that is connected to itself has no other end.
+  if (&other == &c || !other.has_isn_local || !other.has_isn_remote) return nullptr;
+  return other.isn_local == c.isn_remote && other.isn_remote == c.isn_local ? &other : nullptr;
+}
+
 Bench Witness::Impl::bench() const {
   Bench bench{names_};
   bench.kernel_heard = settings_.kernel_heard;
@@ -210,7 +220,9 @@ void Witness::Impl::tell(Slot slot) {
   if (gap_serial_ != c.gap_serial) c.incomplete = true;
   const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
   if (wanted(c.owner)) {
-    Life life = judge_life(c, bench());
+    Bench known = bench();
+    known.peer = other_end(c);
+    Life life = judge_life(c, known);
     if (settings_.finding_reports) {
       for (const Finding& finding : life.findings) {
         if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
@@ -223,6 +235,7 @@ void Witness::Impl::tell(Slot slot) {
   }
   decide(c, true);
   c.told = true;
+  if (settings_.kernel_heard) c.told_as = judge_outcome(c, bench());
   c.closing.reset();
   c.trouble.reset();
   c.recent.reset();

@@ -139,6 +139,8 @@ class Witness::Impl {
     timeline_.push(Entry{c != nullptr ? c->id : 0, e.id, e.ts_ns, flow, std::move(body)}, c != nullptr ? c->id : 0);
   }
   [[nodiscard]] Bench bench() const;
+  // The other end of the same connection, if it is a socket of this run too; nullptr: not known.
+  [[nodiscard]] const Connection* other_end(const Connection& c) const;
 
   WitnessSettings settings_;
   const Names& names_;

@@ -89,7 +89,7 @@ std::span<const RuleEntry> rule_catalogue() {
        "an application that is told to be quiet by the kernel's timers alone: probes say that nobody sends, not that "
        "somebody is stuck. The wire alone: an empty segment of another stack that repeats an old number for a reason "
        "of its own"},
-      {Rule::zero_window, "a receiver closed its window: its process does not read",
+      {Rule::zero_window, "a receiver closed its window for 10 ms or more: its process did not read meanwhile",
        "who owns the socket that does not read; unsent bytes at the sender", "segments that advertise window 0",
        "the segment that closed it was seen, or the kernel's view came with a probe into it",
        "only probes into it were seen, without the kernel's view", "",
@@ -121,8 +121,11 @@ std::span<const RuleEntry> rule_catalogue() {
        "a process that has shut down nothing on purpose: a half-closed stream (ssh, proxies) that will send later"},
       {Rule::reset_origin, "who sent the RST: local process, local TCP, a firewall here, or the peer",
        "tcp_send_reset with its reason, tcp_receive_reset, the process that acted",
-       "the RST, and the socket it left from", "both witnesses, or the kernel's report that it sent it",
-       "one witness only; a firewall's RST rests on the kernel's silence", "",
+       "the RST, and the socket it left from",
+       "the kernel's report that this side sent it, or the other end is followed too (both initial sequence numbers "
+       "agree) "
+       "and shows that it did",
+       "it came in: what is on the way can send in the peer's name; a firewall's RST rests on the kernel's silence", "",
        "A process that closes with unread data sends RST; a firewall's reject looks like a refusal to the peer.",
        "something on the way that sends with the peer's TTL and the right number; a peer behind a load balancer whose "
        "TTLs differ"},
@@ -154,9 +157,13 @@ std::span<const RuleEntry> rule_catalogue() {
        "the segment on the interface", "the kernel's word, the wire heard", "the kernel's word alone", "",
        "A bad cable, card or driver on the way; with offloads, a device between that rewrites wrongly.",
        "a capture point before the hardware has filled the checksum in; the kernel's own verdict is not fooled"},
-      {Rule::out_of_window, "TCP refused segments whose sequence numbers lie outside the receive window",
-       "kfree_skb with TCP_INVALID_SEQUENCE and its kin", "the segment on the interface",
-       "the kernel's word, the wire heard", "the kernel's word alone", "",
+      {Rule::out_of_window,
+       "TCP refused segments whose numbers cannot be this connection's: outside the receive window, or an "
+       "acknowledgement of "
+       "what was never sent",
+       "kfree_skb with TCP_INVALID_SEQUENCE, TCP_ACK_UNSENT_DATA and their kin; for a RST the socket's rcv_nxt at its "
+       "arrival",
+       "the segment on the interface", "the kernel's word, the wire heard", "the kernel's word alone", "",
        "An old duplicate, a middlebox that shifts sequence numbers, or somebody who guesses.",
        "a spoofed segment: it harms nothing, the peer did not send it; before Linux 6.6 a repeated segment has the "
        "same reason"},
@@ -173,13 +180,13 @@ std::span<const RuleEntry> rule_catalogue() {
        "net.core.somaxconn) only helps against bursts.",
        "a client that sends its SYN again for another reason while the queue is full for a moment only"},
       {Rule::syn_backlog_full, "SYNs got no answer because the SYN queue was full and SYN cookies are off",
-       "the listener's half-open requests at the SYN's arrival, and its limit", "the SYN, and that it came again",
-       "more than the limit were half-open and the peer sent its SYN again",
-       "as many as the limit (which of the two refuses differs between releases), or no SYN-ACK was seen", "",
-       "A SYN flood, or handshakes that do not finish. Switch net.ipv4.tcp_syncookies on; raise the backlog. (That "
-       "tcp_max_syn_backlog refused it instead is not seen.)",
-       "SYNs that something else dropped behind the interface (a firewall, tcp_max_syn_backlog) while the queue "
-       "happened to be full"},
+       "the listener's half-open requests at the SYN's arrival, its limit, and both sysctls",
+       "the SYN, and that it came again", "more than the limit were half-open and the peer sent its SYN again",
+       "as many as the limit (which of the two refuses differs between releases), less than a quarter of "
+       "tcp_max_syn_backlog "
+       "was left (a peer that is known from before is let in), or the SYN did not come again",
+       "", "A SYN flood, or handshakes that do not finish. Switch net.ipv4.tcp_syncookies on; raise the backlog.",
+       "SYNs that something else dropped behind the interface (a firewall) while the queue happened to be full"},
       {Rule::syncookie, "the handshake was answered by a SYN cookie: nothing of the request was kept",
        "LISTEN to SYN_RECV without a request socket before it", "a SYN-ACK that no socket sent, an ACK on the listener",
        "the ACK found only the listener, or the SYN queue was full at the SYN",

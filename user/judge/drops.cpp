@@ -87,16 +87,16 @@ std::optional<Finding> judge_bad_checksum(const Connection& c, const Bench& benc
 }
 
 std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::out_of_window, false, {DropKind::out_of_window});
-  const Evidence& resets = c.trouble->old_resets;
+  auto all = gather(c, bench, Rule::out_of_window, false, {DropKind::out_of_window, DropKind::never_sent});
+  const Evidence& resets = c.trouble->refused_resets;
   if (!all && resets.total != 0) {
     // The kernel names no reason of its own for these (TCP_RESET, as for one that it takes); the numbers speak.
     Finding finding{Rule::out_of_window, Confidence::likely, "", {}, 0};
     cite(finding, resets);
     if (bench.texts) {
-      finding.text =
-          fmt::format("TCP refused {} RST{} from the peer's address: {} sequence number lies before the window",
-                      resets.total, resets.total == 1 ? "" : "s", resets.total == 1 ? "its" : "their");
+      finding.text = fmt::format(
+          "TCP refused {} RST{} from the peer's address: {} not the number that a RST must have (RFC 5961, 3.2)",
+          resets.total, resets.total == 1 ? "" : "s", resets.total == 1 ? "it has" : "they have");
     }
     return finding;
   }

@@ -261,10 +261,12 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
   const std::uint32_t waiting = c.cb.write_seq - c.cb.snd_una - (fin ? 1 : 0);
   const std::string what = waiting != 0 ? plural(waiting, "byte") : "The FIN";
   const bool probed = c.cb.snd_nxt == c.cb.snd_una;
+  const bool closed = probed && c.cb.snd_wnd == 0;
   const std::string tried =
-      probed ? "could not be sent: the peer's window was closed and the probes into it were not answered"
-             : fmt::format("waited for an acknowledgement that did not come after {}",
-                           plural(life.retransmits, "retransmission"));
+      closed   ? "could not be sent: the peer's window was closed and the probes into it were not answered"
+      : probed ? "could not be sent: what TCP sent never left this machine"
+               : fmt::format("waited for an acknowledgement that did not come after {}",
+                             plural(life.retransmits, "retransmission"));
   std::string text = fmt::format("{} {}. The kernel gave up{}", what, tried, reset_sent(c) ? " and sent a RST" : "");
   if (life.outcome == Outcome::user_timeout) {
     text +=

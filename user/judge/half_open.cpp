@@ -10,6 +10,17 @@
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
+namespace {
+
+// Where the kernel took the RST, it says since when it had taken nothing else of the peer: not since that time.
+bool nothing_since(const Connection& c, TimeNs then) {
+  constexpr std::int64_t ticks_ns = 25'000'000;  // the kernel counts in jiffies, and a first copy may have been delayed
+  const Trouble& t = *c.trouble;
+  if (!t.reset_received.mark || !c.has_cb()) return true;
+  return t.rst_in.mark.ts_ns - then <= std::int64_t{c.cb.unheard_ms} * 1'000'000 + ticks_ns;
+}
+
+}  // namespace
 
 std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, Outcome outcome) {
   const Trouble& t = *c.trouble;
@@ -18,7 +29,8 @@ std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, 
   const bool peer_closed = c.closing && (c.closing->fin_in.sent || c.closing->close_wait);
   // Sent again and again, and nothing of it acknowledged to the end. (Without the kernel nobody says what was.)
   const Retransmissions& r = t.retransmissions;
-  const bool unanswered = r.run.total != 0 && (!c.has_cb() || !seq_before(r.run_seq, c.cb.snd_una));
+  const bool unanswered = r.run.total != 0 && r.run_first.id < t.rst_in.mark.id &&
+                          nothing_since(c, r.run_first.ts_ns) && (!c.has_cb() || !seq_before(r.run_seq, c.cb.snd_una));
   const bool silence = t.keepalive.unanswered != 0 || unanswered;
   if (peer_closed || (!silence && t.keepalive.sent == 0)) return std::nullopt;
   Finding finding;

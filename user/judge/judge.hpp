@@ -29,6 +29,7 @@ struct Bench {
   std::int64_t slow_accept_ns = 0;
   std::int64_t late_ns = 0;
   TimeNs now = 0;
+  const Connection* peer = nullptr;                  // the other end, where this run follows it too; see other_end()
   const ConversationTotals* conversation = nullptr;  // reading a capture: all that it holds of the connection
 };
 
@@ -59,6 +60,7 @@ enum class DropKind : std::uint8_t {
   bad_checksum,
   out_of_window,
   old_timestamp,
+  never_sent,   // acknowledges, or echoes, what was never sent
   old_data,     // already received: a keep-alive, an old ACK
   old_payload,  // payload, all of it already received: the peer repeated itself
   no_socket,
@@ -141,6 +143,12 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] bool syn_ack_ignored(const Connection& c);
 // "a firewall rule dropped it (NETFILTER_DROP)" for all SYNs out, or all SYN-ACKs in; "": no drop was told.
 [[nodiscard]] std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags);
+
+// peer.cpp: what the other end of the connection did, where this run follows it too
+[[nodiscard]] PeerEnd peer_end(const Connection& peer);
+// The peer's end shows that its process or kernel sent the RST; `why`: "closed with 4 KiB unread".
+[[nodiscard]] bool peer_sent_reset(const Connection& peer, const Bench& bench);
+[[nodiscard]] std::string peer_reset_words(const Connection& peer, const Bench& bench);
 
 // outsider.cpp: neither kernel sent the RST
 [[nodiscard]] bool reset_by_outsider(const Connection& c);

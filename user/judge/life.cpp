@@ -136,6 +136,7 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (bench.conversation != nullptr) tell_conversation(life, c, *bench.conversation);
   if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
   life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
+  if (bench.peer != nullptr) life.peer = peer_end(*bench.peer);
   life.findings = findings_of(c, bench, life.outcome);
   if (bench.explain) life.explanation = explain(c, bench, life);
   return life;

@@ -5,6 +5,8 @@
 // peer sent it again is the proof that it went unanswered. A full queue whose SYN was answered is no finding.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -18,8 +20,12 @@ std::string times(std::uint32_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
-// Answered at once all the same: the queue had room again when TCP looked.
-bool answered(const Connection& c) { return c.established && c.trouble->queues.syns <= 1; }
+// The newest SYN met this queue full, and no SYN-ACK was seen since.
+bool newest_met(const Connection& c, bool accept) {
+  const QueueFacts& q = c.trouble->queues;
+  if (c.syn_ack_seen || c.established || q.newest_full == FullQueue::none) return false;
+  return (q.newest_full == FullQueue::accept) == accept;
+}
 
 }  // namespace
 
@@ -29,45 +35,56 @@ std::optional<Finding> judge_accept_queue_full(const Connection& c, const Bench&
   const DropSeen* overflow = dropped_for(c, bench, false, DropKind::accept_queue);
   // With cookies there is no request socket that could overflow: the ACK finds no socket at all.
   const DropSeen* refused = q.cookie ? dropped_for(c, bench, false, DropKind::no_socket) : nullptr;
-  const bool syns = q.accept_full.total != 0 && !answered(c);
+  const bool newest = newest_met(c, true);
+  const std::uint32_t count_syns = q.accept_full.total + (newest ? 1 : 0);
+  const bool syns = count_syns != 0;
   const bool acks = q.ack_full.total != 0 && refused != nullptr;
   if (!syns && !acks && overflow == nullptr) return std::nullopt;
   Finding finding;
   finding.rule = Rule::accept_queue_full;
-  const bool repeated = syns && q.syns >= 2;
+  const bool repeated = q.accept_full.total != 0;
   finding.confidence = overflow != nullptr || acks || repeated ? Confidence::certain : Confidence::likely;
-  if (syns) cite(finding, q.accept_full);
+  cite(finding, q.accept_full);
+  if (newest) finding.evidence.push_back(q.newest.id);
   if (acks) cite(finding, q.ack_full);
   if (overflow != nullptr) cite(finding, overflow->evidence);
   if (acks) cite(finding, refused->evidence);
   if (!bench.texts) return finding;
   std::string what;
-  if (syns) what = fmt::format("{} found it full and got no answer", times(q.accept_full.total, "SYN"));
+  if (syns) what = fmt::format("{} found it full and got no answer", times(count_syns, "SYN"));
   if (overflow != nullptr || acks) {
     const std::uint32_t count = overflow != nullptr ? overflow->count : refused->count;
     what += fmt::format("{}the handshake's last ACK was dropped for it{}", what.empty() ? "" : ", and ",
                         count == 1 ? "" : fmt::format(" {} times", count));
   }
   const bool numbers = syns || acks;
-  finding.text = fmt::format("{} does not accept fast enough: its accept queue is full{}: {}", listener_words(c),
-                             numbers ? fmt::format(" ({} wait, the limit is {})", q.accept_queue, q.limit) : "", what);
+  const QueueView& at = newest && !acks ? q.at_newest : q.at_accept;
+  finding.text =
+      fmt::format("{} does not accept fast enough: its accept queue is full{}: {}", listener_words(c),
+                  numbers ? fmt::format(" ({} wait, the limit is {})", at.accept_queue, at.limit) : "", what);
   return finding;
 }
 
 std::optional<Finding> judge_syn_backlog_full(const Connection& c, const Bench& bench) {
   const QueueFacts& q = c.trouble->queues;
-  // Answered by a cookie, or at once: not refused.
-  if (q.syn_full.total == 0 || q.cookie || answered(c)) return std::nullopt;
-  if (c.syn_ack_seen && q.syns < 2) return std::nullopt;
+  const bool newest = newest_met(c, false);
+  if (q.cookie || (q.syn_full.total == 0 && !newest)) return std::nullopt;
+  const FullQueue kind = std::max(q.worst, newest ? q.newest_full : FullQueue::none);
   Finding finding;
   finding.rule = Rule::syn_backlog_full;
-  finding.confidence = q.syns >= 2 && q.beyond ? Confidence::certain : Confidence::likely;
+  finding.confidence = q.syn_full.total != 0 && kind == FullQueue::syn ? Confidence::certain : Confidence::likely;
   cite(finding, q.syn_full);
-  if (bench.texts) {
-    finding.text = fmt::format(
-        "the SYN queue of {} is full ({} half-open, the limit is {}) and SYN cookies are off: {} got no answer",
-        listener_words(c), q.syn_queue, q.limit, times(q.syn_full.total, "SYN"));
-  }
+  if (newest) finding.evidence.push_back(q.newest.id);
+  if (!bench.texts) return finding;
+  const QueueView& at = newest ? q.at_newest : q.at_syn;
+  const std::string limit = kind == FullQueue::sysctl
+                                ? fmt::format("net.ipv4.tcp_max_syn_backlog is {}", at.max_syn_backlog)
+                                : fmt::format("the limit is {}", at.limit);
+  finding.text = fmt::format(
+      "the SYN queue of {} is full ({} half-open, {}) and SYN cookies are off (net.ipv4.tcp_syncookies is 0): {} got "
+      "no "
+      "answer",
+      listener_words(c), at.syn_queue, limit, times(q.syn_full.total + (newest ? 1 : 0), "SYN"));
   return finding;
 }
 
@@ -78,14 +95,15 @@ std::optional<Finding> judge_syncookie(const Connection& c, const Bench& bench) 
   Finding finding;
   finding.rule = Rule::syncookie;
   finding.confidence = q.cookie_ack || q.cookie_cause ? Confidence::certain : Confidence::likely;
-  if (q.syn_full.total != 0) cite(finding, q.syn_full);
+  if (q.cookie_syn) finding.evidence.push_back(q.newest.id);
   finding.evidence.push_back(q.cookie.id);
   if (q.cookie_ack) finding.evidence.push_back(q.cookie_ack.id);
   if (bench.texts) {
-    finding.text = fmt::format(
-        "the kernel answered with a SYN cookie for {}{}: it kept nothing of the request", listener_words(c),
-        q.cookie_cause ? fmt::format(", whose SYN queue was full ({} half-open, the limit is {})", q.syn_queue, q.limit)
-                       : "");
+    finding.text =
+        fmt::format("the kernel answered with a SYN cookie for {}{}: it kept nothing of the request", listener_words(c),
+                    q.cookie_cause ? fmt::format(", whose SYN queue was full ({} half-open, the limit is {})",
+                                                 q.at_newest.syn_queue, q.at_newest.limit)
+                                   : "");
   }
   return finding;
 }

@@ -232,7 +232,8 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
       if (c.trouble && c.trouble->icmp && !c.trouble->rst_in.mark) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
-      return ClosedBy::peer;
+      // A FIN of this side that came before it closed first.
+      return c.closed_by == ClosedBy::local ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_local:
     case Outcome::aborted:
     case Outcome::connect_cancelled:

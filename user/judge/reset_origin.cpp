@@ -10,7 +10,25 @@
 
 namespace tcpwitness {
 
+namespace {
+
+// Of what ended otherwise no RST was the end.
+bool may_be_reset(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::completed:
+    case Outcome::connect_timeout:
+    case Outcome::connect_unsent:
+    case Outcome::connect_ignored:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
 std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome) {
+  if (!may_be_reset(outcome)) return std::nullopt;
   const Trouble& t = *c.trouble;
   if (!bench.kernel_heard && outcome == Outcome::completed) return std::nullopt;  // the RST changed nothing
   Finding finding;
@@ -26,10 +44,16 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     if (!t.rst_in.mark && !t.reset_received.mark) return std::nullopt;
     cite(t.rst_in.mark);
     cite(t.reset_received.mark);
-    // The kernel can report a reset that no RST caused; the wire settles it.
-    finding.confidence = t.rst_in.mark && t.reset_received.mark ? Confidence::certain : Confidence::likely;
+    if (bench.peer != nullptr && peer_sent_reset(*bench.peer, bench)) {
+      finding.confidence = Confidence::certain;
+      finding.peer = peer_end(*bench.peer);
+      if (bench.texts) finding.text = peer_reset_words(*bench.peer, bench);
+      return finding;
+    }
+    // What is on the way can send in the peer's name. Two things that agree are no proof of the sender.
+    finding.confidence = Confidence::likely;
     if (bench.texts) {
-      finding.text = t.rst_in.mark ? "the RST came from the peer (or something on the way to it)"
+      finding.text = t.rst_in.mark ? "the RST came from the peer, or from something on the way in its name"
                                    : "the kernel took a reset from the peer; the wire did not show it";
       if (!bench.wire_heard && !t.rst_in.mark) finding.text = "the kernel took a reset from the peer";
     }
@@ -87,6 +111,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
   cite(t.reset_sent.mark);
   cite(t.rst_out.mark);
   const bool firewall = !t.reset_sent.mark && t.rst_out.mark && t.rst_out.socket_type == TW_SOCKET_NONE;
+  if (outcome == Outcome::open && !firewall) return std::nullopt;
   if (firewall) {
     // Rests on the kernel not having said anything: never more than likely.
     if (!bench.kernel_heard) return std::nullopt;

@@ -39,14 +39,17 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   const TimeNs begun = active ? c.start_ts_ns : c.syn.ts_ns;
   const std::int64_t first = c.syn_ack.ts_ns - c.syn.ts_ns;
   const std::int64_t second = begun + c.handshake_ns - c.syn_ack.ts_ns;
-  // ESTABLISHED late, and the SYN-ACK was not missed: the listener waits for data (TCP_DEFER_ACCEPT), not for the ACK.
+  // ESTABLISHED late, and the ACK was there: the listener waits for data (TCP_DEFER_ACCEPT), or has no room to accept.
   const bool repeated = !sent_again(c, RetransmitKind::syn_ack, "").empty();
-  if (!active && first < bench.slow_handshake_ns && !repeated) return std::nullopt;
+  const bool ack_was_there = !repeated || (c.trouble && c.trouble->retransmissions.ack_waits);
+  if (!active && first < bench.slow_handshake_ns && ack_was_there) return std::nullopt;
+  // TCP took a copy of the SYN-ACK, not the first one: what became of that nobody says.
+  const bool took_a_copy = active && c.trouble && c.trouble->syn_ack_copy && second >= first;
   const bool asked = first >= second;
   // A capture does not show when a segment came to the other end, and not whether it has all of them.
   const bool captured = bench.conversation != nullptr;
   const bool by_one = first >= bench.slow_handshake_ns || second >= bench.slow_handshake_ns;
-  if (by_one && (!captured || asked)) finding.confidence = Confidence::certain;
+  if (by_one && !took_a_copy && (!captured || asked)) finding.confidence = Confidence::certain;
   const bool repeated_answer = c.ends && c.ends->syn_ack_repeated;
   if (captured && !asked && !repeated_answer) finding.confidence = Confidence::inconclusive;
   if (!bench.texts) return finding;
@@ -60,7 +63,11 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   } else if (active) {
     finding.text = asked ? fmt::format("the peer's SYN-ACK came {} after our first SYN{}", seconds(first),
                                        sent_again(c, RetransmitKind::syn, "SYN"))
-                         : fmt::format("this kernel took the SYN-ACK only {} after it came", seconds(second));
+                         : fmt::format("this machine took {} only {} after the first one came",
+                                       took_a_copy ? "a copy of the SYN-ACK" : "the SYN-ACK", seconds(second));
+    if (!asked && !took_a_copy) {
+      finding.text = fmt::format("this kernel took the SYN-ACK only {} after it came", seconds(second));
+    }
   } else {
     finding.text = asked
                        ? fmt::format("this machine answered the peer's SYN only {} after the first one", seconds(first))

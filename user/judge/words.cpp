@@ -87,7 +87,8 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
     return DropKind::routing;
   if (is({"TCP_CSUM", "IP_CSUM", "SKB_CSUM"})) return DropKind::bad_checksum;
   if (is({"TCP_INVALID_SEQUENCE", "TCP_INVALID_END_SEQUENCE", "TCP_OVERWINDOW"})) return DropKind::out_of_window;
-  if (is({"TCP_RFC7323_PAWS", "TCP_RFC7323_TW_PAWS", "TCP_RFC7323_TSECR"})) return DropKind::old_timestamp;
+  if (is({"TCP_RFC7323_PAWS", "TCP_RFC7323_TW_PAWS"})) return DropKind::old_timestamp;
+  if (is({"TCP_RFC7323_TSECR", "TCP_ACK_UNSENT_DATA"})) return DropKind::never_sent;
   if (is({"TCP_OLD_DATA"})) return DropKind::old_payload;
   if (is({"TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"})) return DropKind::old_data;
   if (is({"NO_SOCKET"})) return DropKind::no_socket;
@@ -121,6 +122,8 @@ std::string_view drop_meaning(DropKind kind) {
       return "outside the receive window";
     case DropKind::old_timestamp:
       return "the timestamp is older than the connection's";
+    case DropKind::never_sent:
+      return "it acknowledges what was never sent";
     case DropKind::old_data:
     case DropKind::old_payload:
       return "everything in it had been received before";

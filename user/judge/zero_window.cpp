@@ -18,11 +18,13 @@ std::int64_t closed_for(const ZeroWindowFacts& window, const Connection& c, cons
   return total;
 }
 
-// A reader that keeps up fills its buffer for a moment now and then; that is flow control at work. One that stopped is
-// probed (the first probe comes after an RTO, 200 ms at least), or kept the window closed for longer than a time slice.
+// A reader that keeps up fills its buffer for a moment now and then; that is flow control at work. One that stopped
+// kept the window closed for longer than a time slice. Where its closing was not seen the probes say so: the first one
+// comes after an RTO, 200 ms at least.
 bool stopped_reading(const ZeroWindowFacts& window, const Connection& c, const Bench& bench) {
   constexpr std::int64_t momentary_ns = 10'000'000;
-  return window.probes != 0 || closed_for(window, c, bench) >= momentary_ns;
+  if (window.periods == 0) return window.probes != 0;
+  return closed_for(window, c, bench) >= momentary_ns;
 }
 
 std::string period_words(const ZeroWindowFacts& window, const Connection& c, const Bench& bench) {
@@ -48,9 +50,12 @@ std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench
       (ours && local.periods != 0) || peer.periods != 0 || peer.by_kernel ? Confidence::certain : Confidence::likely;
   if (theirs) cite(finding, peer.evidence);
   if (ours) cite(finding, local.evidence);
+  if (theirs && bench.peer != nullptr) finding.peer = peer_end(*bench.peer);
   if (!bench.texts) return finding;
   if (theirs) {
-    finding.text = fmt::format("the peer's process stopped reading: {}", period_words(peer, c, bench));
+    const std::string who =
+        bench.peer != nullptr && bench.peer->owner.pid != 0 ? process_words(bench.peer->owner) : "the peer's process";
+    finding.text = fmt::format("{} stopped reading: {}", who, period_words(peer, c, bench));
     if (peer.unsent_bytes != 0) finding.text += fmt::format(", {} bytes waited here", peer.unsent_bytes);
   }
   if (ours) {

@@ -33,6 +33,23 @@ std::string_view hook_name(std::uint8_t hook) {
   }
 }
 
+std::string_view refused_name(std::uint8_t refused) {
+  switch (refused) {
+    case TW_REFUSED_OLD:
+      return "old";
+    case TW_REFUSED_BEYOND:
+      return "beyond-window";
+    case TW_REFUSED_ACK:
+      return "unsent-ack";
+    case TW_REFUSED_SYN:
+      return "syn";
+    case TW_REFUSED_FOREIGN:
+      return "not-tcp";
+    default:
+      return "";
+  }
+}
+
 std::string_view socket_name(std::uint8_t type) {
   switch (type) {
     case TW_SOCKET_NONE:
@@ -236,6 +253,7 @@ class JsonSink final : public Sink {
       json.end_array();
     }
     put_findings(json, life.findings);
+    put_peer(json, life.peer);
     put_witnesses(json, life);
     if (life.conversation) put_conversation(json, *life.conversation);
     put_nonzero(json, "zeek_state", life.zeek_state);
@@ -282,6 +300,17 @@ class JsonSink final : public Sink {
     }
     json.end_object();
   }
+  static void put_peer(JsonWriter& json, const std::optional<PeerEnd>& peer) {
+    if (!peer) return;
+    json.key("peer");
+    json.begin_object();
+    json.field("conn", peer->conn);
+    if (peer->pid != 0) {
+      json.field("pid", peer->pid);
+      json.field("comm", peer->comm);
+    }
+    json.end_object();
+  }
   // Each rule once: how often and on what evidence is told by the finding objects.
   static void put_findings(JsonWriter& json, const std::vector<Finding>& findings) {
     json.key("findings");
@@ -325,6 +354,7 @@ class JsonSink final : public Sink {
     for (const EventId id : report.finding.evidence) json.value(id);
     json.end_array();
     put_nonzero(json, "more_evidence", report.finding.more_evidence);
+    put_peer(json, report.finding.peer);
   }
 
   static void put(JsonWriter& json, const GapReport& report) {
@@ -447,6 +477,7 @@ class JsonSink final : public Sink {
     json.end_array();
     put_nonzero(json, "duplicate_ack", segment.analysis.duplicate_ack);
     put_nonzero(json, "frame", segment.analysis.frame);
+    if (const std::string_view why = refused_name(segment.refused); !why.empty()) json.field("refused", why);
     if (body.transition) put_transition(json, *body.transition);
     put_inferred(json, body.inferred);
     json.field("ttl", segment.ttl);

@@ -247,6 +247,10 @@ Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) c
                 .about = About::syn_in};
       return {.text = "The kernel keeps a request for the peer's SYN (NEW_SYN_RECV, inferred)"};
     case State::syn_recv:
+      if (body.from == State::syn_sent) {
+        plot.role = Role::active;
+        return {.text = "The peer's SYN came instead of a SYN-ACK: both sides connect at once", .about = About::syn_in};
+      }
       plot.role = Role::passive;
       return {};
     case State::established: {
@@ -255,9 +259,12 @@ Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) c
                         ": the connection is established" + taught(body),
                 .about = About::established};
       }
+      const std::string_view then = plot.role == Role::active
+                                        ? ": the connection is established, begun by both sides"
+                                        : ": the connection is established and waits for accept()";
       const TimeNs came = deferred || plot.deferred_ns == 0 ? plot.deferred_ns : entry.ts_ns;
-      return {.text = took("ACK", deferred ? since(plot.syn_ack_ns, came, "the SYN-ACK") : "") +
-                      ": the connection is established and waits for accept()" + taught(body),
+      return {.text = took("ACK", deferred ? since(plot.syn_ack_ns, came, "the SYN-ACK") : "") + std::string(then) +
+                      taught(body),
               .about = About::established};
     }
     case State::fin_wait1:

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+// What TCP refuses changes nothing: SYN, ACK, FIN, RST and payload of somebody who knows the ports alone, a challenge
+// ACK and the RST it asks for, and what comes behind the end.
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+// Comes in with numbers that the socket refuses, and leaves it as it was.
+EventId refused(Side& c, std::uint8_t flags, std::uint8_t why, const Side::EditSegment& edit = {}) {
+  const Side before = c;
+  const EventId id = c.in(flags, 0, 0, [&](tw_segment& g) {
+    g.seq = c.rcv_nxt + 300'000'000;
+    g.refused = why;
+    if (edit) edit(g);
+  });
+  c.refuses(before);
+  return id;
+}
+
+void answers_with_reset(Side& c) {
+  c.kernel_reset(TW_RESET_SENT, TW_REASON_UNKNOWN, nobody, true);
+  c.view = TW_SOCKET_CONTROL;
+  c.out(R);
+  c.view = TW_SOCKET_FULL;
+}
+
+TEST(Refused, FiveSpoofedSegmentsChangeNoVerdictButOutOfWindow) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 50);
+  refused(c, S, TW_REFUSED_SYN);
+  refused(c, A, TW_REFUSED_BEYOND, [](tw_segment& g) {
+    g.window = 0;
+    g.why = TW_WHY_ZERO_WINDOW;
+  });
+  refused(c, FA, TW_REFUSED_BEYOND);
+  refused(c, R, TW_REFUSED_BEYOND);
+  refused(c, PA, TW_REFUSED_ACK);
+  stream.wait(500 * ms);
+  c.in(PA, 70);
+  closes_first(c, curl);
+  const Told told = run(stream.events, trace_settings());
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  for (const Finding& finding : told.life().findings) {
+    EXPECT_TRUE(finding.rule == Rule::out_of_window || finding.rule == Rule::time_wait) << finding.text;
+  }
+  ASSERT_TRUE(told.finding(Rule::out_of_window).has_value());
+  // The numbers are still those of the handshake.
+  const auto fin = told.transition(State::established, State::fin_wait1);
+  ASSERT_TRUE(fin.has_value());
+  EXPECT_EQ(told.segment(stream.events.back().id - 6)->relative, true);
+}
+
+// Almost: the same RST at the one number that it must have.
+TEST(Refused, ARstThatFitsEndsIt) { EXPECT_EQ(run(peer_reset_story().events).life().outcome, Outcome::reset_by_peer); }
+
+// RFC 5961, 4 and RFC 9293, 3.10.7.3: the server still holds the connection of before.
+TEST(Refused, AChallengeAckAndItsRstAreNoEndOfTheAttempt) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  refused(c, A, TW_REFUSED_ACK);
+  answers_with_reset(c);
+  stream.wait(1 * s);
+  c.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+  c.retransmit(4, 0, 1);
+  c.in(SA);
+  c.to(State::established);
+  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  closes_first(c, curl);
+  const Told told = run(stream.events);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  EXPECT_FALSE(told.finding(Rule::reset_origin).has_value());
+}
+
+// Almost: data for an orphan closes the socket before the RST leaves.
+TEST(Refused, ARstThatAnswersDataForAnOrphanIsTheEnd) {
+  EXPECT_EQ(run(abort_on_data_story().events).life().outcome, Outcome::reset_by_local);
+}
+
+TEST(Refused, ARstBehindTheEndIsNone) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  closes_second(c, curl);
+  c.view = TW_SOCKET_NONE;
+  c.in(R);
+  tw_reset late{};
+  late.header = c.header(TW_KIND_RESET);
+  late.tuple = c.tuple();
+  late.direction = TW_RESET_SENT;
+  late.answers_segment = 1;
+  late.reason = reason_no_socket;
+  stream.add(late);
+  c.out(R);
+  const Told told = run(stream.events);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  EXPECT_FALSE(told.finding(Rule::reset_origin).has_value());
+}
+
+TEST(Refused, ASecondRstHidesNotTheOneThatWasTaken) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  const EventId taken = c.in(RA);
+  c.in(R, 0, 0, [](tw_segment& g) { g.seq += 500; });
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 104;
+  c.to(State::close);
+  const Told told = run(stream.events);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
+  ASSERT_TRUE(told.finding(Rule::reset_origin).has_value());
+  EXPECT_EQ(told.finding(Rule::reset_origin)->evidence.at(0), taken);
+}
+
+TEST(Refused, ARstThatARequestRefusesLeavesItHalfOpen) {
+  for (const bool taken : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    is_asked(c);
+    if (taken) {
+      c.in(R);
+    } else {
+      refused(c, R, TW_REFUSED_BEYOND);
+    }
+    EXPECT_EQ(run(stream.events).life().outcome == Outcome::reset_by_peer, taken);
+  }
+}
+
+TEST(Keepalive, AByteThatLeavesAgainIsARetransmission) {
+  Stream stream;
+  Side c = client_of(stream);
+  keepalive_on(c);
+  connects(c);
+  c.out(PA, 1);
+  stream.wait(300 * ms);
+  c.out(PA, 1, TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.in(A);
+  closes_first(c, curl);
+  EXPECT_FALSE(run(stream.events).finding(Rule::keepalive).has_value());
+}
+
+TEST(Cause, ASegmentThatWasDroppedCausedNothing) {
+  for (const bool dropped : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    is_asked(c);
+    const Side before = c;
+    c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    if (dropped) c.drop(drop_listen_overflow, false, A);
+    c.refuses(before);
+    c.view = TW_SOCKET_FULL;
+    c.state = State::listen;
+    c.to(State::syn_recv);
+    c.to(State::established);
+    const auto made = run(stream.events, trace_settings()).transition(State::syn_recv, State::established);
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(made->cause.kind == Cause::Kind::segment, !dropped);
+  }
+}
+
+TEST(ZeroWindow, AMomentIsFlowControlWhateverCameInIt) {
+  for (const std::int64_t closed : {40 * us, 300 * ms}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.in(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+    c.out(PA, 100, TW_WHY_WINDOW_PROBE);
+    stream.wait(closed);
+    c.in(A, 0, TW_WHY_WINDOW_OPEN);
+    closes_first(c, curl);
+    EXPECT_EQ(run(stream.events).finding(Rule::zero_window).has_value(), closed == 300 * ms);
+  }
+}
+
+// unheard: since when the kernel had taken nothing of the peer.
+std::optional<Finding> reset_after_retransmission(std::uint32_t unheard_ms, bool before) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  const auto again = [&] {
+    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.retransmit(4, 0, 1);
+  };
+  stream.wait(200 * ms);
+  if (before) again();
+  stream.wait(400 * ms);
+  c.acked_by_peer = c.snd_una;
+  c.extra.unheard_ms = unheard_ms;
+  c.in(R);
+  if (!before) again();
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 104;
+  c.to(State::close);
+  return run(stream.events).finding(Rule::half_open);
+}
+
+TEST(HalfOpen, NeedsASilenceBeforeTheRst) {
+  EXPECT_TRUE(reset_after_retransmission(600, true).has_value());
+  EXPECT_FALSE(reset_after_retransmission(600, false).has_value()) << "sent again only behind the RST";
+  EXPECT_FALSE(reset_after_retransmission(100, true).has_value()) << "the peer spoke in between";
+}
+
+TEST(SynBacklogFull, WithCookiesOnAFullQueueRefusesNothing) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  for (int i = 0; i < 2; ++i) {
+    const Side before = c;
+    c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, [](tw_segment& g) {
+      g.socket.syn_qlen = 9;
+      g.socket.max_ack_backlog = 8;
+      g.socket.syncookies = 1;
+    });
+    c.refuses(before);
+    stream.wait(1 * s);
+  }
+  EXPECT_FALSE(run(stream.events).finding(Rule::syn_backlog_full).has_value());
+}
+
+TEST(SynBacklogFull, LessThanAQuarterOfTheSysctlLeftIsLikely) {
+  for (const std::uint32_t half_open : {97U, 96U}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    c.view = TW_SOCKET_LISTENER;
+    for (int i = 0; i < 2; ++i) {
+      const Side before = c;
+      c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, [&](tw_segment& g) {
+        g.socket.syn_qlen = half_open;
+        g.socket.max_ack_backlog = 4096;
+        g.socket.max_syn_backlog = 128;
+      });
+      c.refuses(before);
+      stream.wait(1 * s);
+    }
+    const auto finding = run(stream.events).finding(Rule::syn_backlog_full);
+    ASSERT_EQ(finding.has_value(), half_open == 97);
+    EXPECT_TRUE(!finding || finding->confidence == Confidence::likely);
+    EXPECT_TRUE(!finding || says(finding, "tcp_max_syn_backlog is 128")) << told_text(finding);
+  }
+}
+
+TEST(SlowHandshake, AnAckThatWaitsInTheKernelIsNotLate) {
+  for (const bool acked : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    is_asked(c);
+    stream.wait(3 * s);
+    c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+    c.retransmit(0, 0, 0, [&](tw_retransmit& r) {
+      r.synack = 1;
+      r.seq = c.isn();
+      r.acked = acked ? 1 : 0;
+    });
+    c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    c.view = TW_SOCKET_FULL;
+    c.state = State::listen;
+    c.to(State::syn_recv);
+    c.to(State::established);
+    EXPECT_EQ(run(stream.events).finding(Rule::slow_handshake).has_value(), !acked);
+  }
+}
+
+TEST(SlowHandshake, IsNotOverwrittenByALaterCopyOfTheSynAck) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  stream.wait(1100 * ms);
+  const Side before = c;
+  c.in(SA);
+  c.refuses(before);
+  stream.wait(2900 * ms);
+  c.in(SA, 0, TW_WHY_RETRANSMISSION);
+  c.to(State::established);
+  const auto finding = run(stream.events).finding(Rule::slow_handshake);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
+  EXPECT_TRUE(says(finding, "took a copy of the SYN-ACK only 2.9 s after the first one came")) << finding->text;
+}
+
+TEST(Retransmission, OfARequestThatIsOlderThanTheRunIsSeenByBoth) {
+  Stream stream;
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_REQUEST;
+  c.found(TW_SOCKET_REQUEST, State::new_syn_recv);
+  stream.wait(1 * s);
+  c.out(SA, 0, 0, [&](tw_segment& g) { g.seq = c.isn(); });
+  c.retransmit(0, 0, 0, [&](tw_retransmit& r) {
+    r.synack = 1;
+    r.seq = c.isn();
+  });
+  const auto finding = run(stream.events).finding(Rule::retransmission);
+  EXPECT_FALSE(says(finding, "did not show")) << told_text(finding);
+}
+
+// One end of a loopback connection closes with data unread.
+std::vector<Event> both_ends(std::uint32_t other_isn) {
+  Stream stream;
+  listens(stream);
+  Side client = client_of(stream);
+  Side server(stream, 9, "10.0.0.2", 80, "10.0.0.1", 40000, other_isn, 100, false);
+  client.to(State::syn_sent, curl);
+  client.out(S);
+  is_asked(server);
+  client.in(SA);
+  client.to(State::established);
+  client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  server.view = TW_SOCKET_FULL;
+  server.state = State::listen;
+  server.to(State::syn_recv);
+  server.to(State::established);
+  server.out(PA, 4096);
+  client.in(PA, 4096);
+  client.leave_unread(4096);
+  client.to(State::close, curl);
+  client.out(RA);
+  client.kernel_reset(TW_RESET_SENT, reason_abort_on_close, curl);
+  client.destroy();
+  server.in(RA);
+  server.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  server.extra.sk_err = 104;
+  server.to(State::close);
+  server.error(104);
+  server.destroy();
+  return stream.events;
+}
+
+const Life* life_of(const std::vector<Life>& lives, std::uint16_t port) {
+  for (const Life& life : lives) {
+    if (life.flow.local.port == port) return &life;
+  }
+  return nullptr;
+}
+
+TEST(Peer, TheResetNamesTheProcessAtTheOtherEndAndWhy) {
+  const auto lives = run(both_ends(300)).lives();
+  const Life* server = life_of(lives, 80);
+  const Life* client = life_of(lives, 40000);
+  ASSERT_TRUE(server != nullptr && client != nullptr);
+  EXPECT_EQ(server->outcome, Outcome::reset_by_peer);
+  ASSERT_TRUE(server->peer.has_value());
+  EXPECT_EQ(server->peer->conn, client->conn);
+  EXPECT_EQ(server->peer->pid, curl.pid);
+  ASSERT_TRUE(client->peer.has_value());
+  EXPECT_EQ(client->peer->conn, server->conn);
+  const auto origin = std::ranges::find(server->findings, Rule::reset_origin, &Finding::rule);
+  ASSERT_NE(origin, server->findings.end());
+  EXPECT_EQ(origin->text, "RST by curl[42]: closed with 4 KiB unread");
+  EXPECT_EQ(origin->confidence, Confidence::certain);
+}
+
+TEST(Peer, TheSameAddressesWithOtherNumbersAreAnotherConnection) {
+  const auto lives = run(both_ends(301)).lives();
+  const Life* server = life_of(lives, 80);
+  ASSERT_NE(server, nullptr);
+  EXPECT_FALSE(server->peer.has_value());
+  const auto origin = std::ranges::find(server->findings, Rule::reset_origin, &Finding::rule);
+  ASSERT_NE(origin, server->findings.end());
+  EXPECT_EQ(origin->confidence, Confidence::likely);
+}
+
+TEST(HonestWords, WhatLeavesAnAlternativeIsNeverCertain) {
+  std::size_t certain = 0;
+  for (const Story& story : all_stories()) {
+    for (const WitnessSettings& settings : {life_settings(), trace_settings(), kernel_settings(), wire_settings()}) {
+      auto events = story.events;
+      if (!settings.wire_heard) events = without_wire(events);
+      if (!settings.kernel_heard) events = wire_alone(events);
+      for (const auto& report : run(events, settings).all<FindingReport>()) {
+        if (report.finding.confidence != Confidence::certain) continue;
+        ++certain;
+        EXPECT_EQ(report.finding.text.find(" or "), std::string::npos) << story.name << ": " << report.finding.text;
+        EXPECT_EQ(report.finding.text.find("perhaps"), std::string::npos) << story.name << ": " << report.finding.text;
+      }
+    }
+  }
+  EXPECT_GT(certain, 20U);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
