@@ -197,7 +197,8 @@ struct tcp_sock {
 	unsigned int keepalive_intvl;
 	__u8 keepalive_probes;
 	__u8 repair : 1;
-	int linger2; /* TCP_LINGER2, jiffies; 0: the namespace's tcp_fin_timeout */
+	int linger2;   /* TCP_LINGER2, jiffies; 0: the namespace's tcp_fin_timeout */
+	bool is_mptcp; /* with CONFIG_MPTCP: a subflow, or a connection that fell back */
 	__u8 nonagle : 4;
 };
 

@@ -100,6 +100,11 @@ static __always_inline __u32 unheard_ms(const struct tcp_sock *tp)
 	return ticks_to_ms(payload < ack ? payload : ack);
 }
 
+static __always_inline bool is_subflow(const struct tcp_sock *tp)
+{
+	return bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
+}
+
 static __always_inline void control_block(const struct tcp_sock *tp, struct tw_control_block *cb)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
@@ -137,8 +142,9 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->keepalive_probes = 0;
 	if (cb->flags & TW_CB_KEEPOPEN)
 		keepalive_timers(tp, &cb->keepalive_time_ms, &cb->keepalive_intvl_ms, &cb->keepalive_probes);
-	/* sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. */
-	cb->more = !sk->sk_socket && !(cb->flags & TW_CB_DEAD) ? TW_CB_UNACCEPTED : 0;
+	/* sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. A subflow of MPTCP has
+	 * none of its own: the process has its parent's. */
+	cb->more = !sk->sk_socket && !(cb->flags & TW_CB_DEAD) && !is_subflow(tp) ? TW_CB_UNACCEPTED : 0;
 	if (BPF_CORE_READ_BITFIELD(tp, nonagle) & NAGLE_OFF)
 		cb->more |= TW_CB_NODELAY;
 	if (BPF_CORE_READ_BITFIELD(icsk, icsk_mtup.enabled))

@@ -19,6 +19,10 @@ bool may_be_reset(Outcome outcome) {
     case Outcome::connect_timeout:
     case Outcome::connect_unsent:
     case Outcome::connect_ignored:
+    case Outcome::connect_cancelled:
+    case Outcome::no_local_port:
+    case Outcome::unreachable:
+    case Outcome::fin_wait2_timeout:
       return false;
     default:
       return true;
