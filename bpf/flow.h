@@ -108,6 +108,20 @@ static __always_inline void open_hole(struct tw_half *me, const struct frame *fr
 	me->hole = 1;
 }
 
+/* Another connection on the same addresses, which stay translated, and a socket's of this machine. */
+static __always_inline void clear_flow(struct tw_flow *flow)
+{
+	__builtin_memset(&flow->wire, 0, sizeof(flow->wire));
+	__builtin_memset(&flow->loss, 0, sizeof(flow->loss));
+	__builtin_memset(flow->half, 0, sizeof(flow->half));
+	flow->orphaned = 0;
+	flow->foreign = 0;
+	flow->strays = 0;
+	flow->held = 0;
+	flow->syn_at = 0;
+	flow->round_trip = 0;
+}
+
 /*
  * A SYN or SYN-ACK. Another initial sequence number is another connection on the same address pair. Where both sides
  * connect at once each sends a SYN and then a SYN-ACK with the same number: no retransmission.
@@ -123,12 +137,8 @@ static __always_inline __u16 see_syn(struct tw_flow *flow, struct tw_half *me, c
 		if (seq_distance(me->nxt, end) < 0)
 			end = me->nxt;
 	} else {
-		if (me->seen && !(frame->flags & TCP_ACK)) {
-			__u8 owned = flow->owned;
-
-			__builtin_memset(flow, 0, sizeof(*flow));
-			flow->owned = owned;
-		}
+		if (me->seen && !(frame->flags & TCP_ACK))
+			clear_flow(flow);
 		me->syn = SYN_SEEN;
 	}
 	if (frame->flags & TCP_ACK)

@@ -62,7 +62,7 @@ static __always_inline struct tcp_sock *wanted_tcp_sock(struct sock *sk, struct 
 	if (!tp)
 		return 0;
 	sock_tuple(tp, tuple);
-	return tuple_wanted(tuple) ? tp : 0;
+	return flow_wanted(tuple) ? tp : 0;
 }
 
 /* The ports that connect() may choose from: inet_sk_get_local_port_range(). */
@@ -197,7 +197,7 @@ int BPF_PROG(kernel_retransmit_synack, struct sock *sk, struct request_sock *req
 	if (!common_wanted(&req->__req_common))
 		return 0;
 	common_tuple(&req->__req_common, 0, &tuple);
-	if (!tuple_wanted(&tuple))
+	if (!flow_wanted(&tuple))
 		return 0;
 	record = reserve_record(tw_retransmit, TW_KIND_RETRANSMIT, (__u64)req->__req_common.skc_cookie.counter,
 				sock_netns(&req->__req_common));
@@ -284,7 +284,7 @@ int BPF_PROG(kernel_send_reset, struct sock *sk, struct sk_buff *skb)
 		sock_tuple(tp, &answered.tuple);
 	else if (!answers)
 		return 0;
-	if (!tuple_wanted(&answered.tuple))
+	if (!flow_wanted(&answered.tuple))
 		return 0;
 	record = reserve_record(tw_reset, TW_KIND_RESET, cookie, netns);
 	if (!record)
@@ -411,7 +411,7 @@ static __always_inline void take_wire_counters(const struct tw_tuple *tuple, str
 	if (flow->half[1].fin && !(flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin_acked))
 		flow->orphaned = 1;
 	else
-		bpf_map_delete_elem(&flows, tuple);
+		forget_flow(tuple, flow);
 }
 
 SEC("tp_btf/tcp_destroy_sock")
@@ -520,6 +520,29 @@ static __always_inline __u32 dropped_netns(struct sk_buff *skb)
 	return dst ? BPF_CORE_READ(dst, dev, nd_net.net, ns.inum) : 0;
 }
 
+/*
+ * Before or behind NAT a buffer has other addresses than its socket: the record has the socket's. One on its way out
+ * carries the socket; of one that came in the flow map knows.
+ */
+static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, struct tw_tuple *tuple)
+{
+	bool wanted = tuple_wanted(tuple);
+	struct tw_flow *flow;
+
+	/* An AF_PACKET socket can stand there too. */
+	if (outgoing && sk && (sk->__sk_common.skc_family == AF_INET || sk->__sk_common.skc_family == AF_INET6) &&
+	    sk->__sk_common.skc_dport && sk->__sk_common.skc_num && sk->__sk_common.skc_state != TCP_NEW_SYN_RECV) {
+		common_tuple(&sk->__sk_common, 0, tuple);
+		return wanted || flow_wanted(tuple);
+	}
+	flow = bpf_map_lookup_elem(&flows, tuple);
+	if (flow && flow->alias) {
+		*tuple = flow->other;
+		return true;
+	}
+	return wanted || (flow && flow->translated);
+}
+
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 {
@@ -538,7 +561,7 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	netns = dropped_netns(skb);
 	if (config.netns && netns && netns != config.netns)
 		return 0;
-	if (!read_dropped(skb, outgoing, &dropped) || !tuple_wanted(&dropped.tuple))
+	if (!read_dropped(skb, outgoing, &dropped) || !dropped_wanted(sk, outgoing, &dropped.tuple))
 		return 0;
 	record = reserve_record(tw_drop, TW_KIND_DROP, 0, netns);
 	if (!record)

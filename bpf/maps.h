@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "tcpwitness/event_abi.h"
+#include "tuple.h"
 
 /* Every event of every program: ring order is causal order. Sized by the loader. */
 struct {
@@ -53,7 +54,10 @@ struct tw_half {
 	__u8 last_ttl;
 };
 
-/* What the wire knows of a flow without asking the socket. */
+/*
+ * What the wire knows of a flow without asking the socket. A flow has the key that its socket has: where NAT gives its
+ * segments other addresses, a second entry (an alias) leads from those to it.
+ */
 struct tw_flow {
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
@@ -63,13 +67,17 @@ struct tw_flow {
 	__u8 strays;            /* segments told although no socket wanted them; then there is no half, and no more */
 	__u8 held;              /* Nagle's algorithm holds back what begins at held_seq; set by kernel.bpf.c */
 	__u8 owned;             /* a TCP socket of this machine was seen sending */
-	__u8 pad[3];
+	__u8 alias;             /* NAT: the key is the wire's, the flow is under `other`; nothing else is set */
+	__u8 translated;        /* NAT: the key is the socket's, and on the wire it is `other` */
+	__u8 pad;
 	__u32 syn_at;     /* our newest SYN or SYN-ACK; see micros() */
 	__u32 round_trip; /* of the handshake, same unit; 0: not seen */
 	__u32 held_seq;
 	__u32 held_at;
 	__u32 held_bytes_in; /* wire counters at that time, modulo 2^32 */
 	__u32 held_retrans;
+	struct tw_tuple other;
+	__u8 pad2[4];
 };
 
 /* Bounded: the least recently used flow goes when a new one finds no room. Sized by the loader. */
@@ -79,6 +87,25 @@ struct {
 	__type(key, struct tw_tuple);
 	__type(value, struct tw_flow);
 } flows SEC(".maps");
+
+/* Do a socket's addresses pass the filters, or those that its segments have on the wire? */
+static __always_inline bool flow_wanted(const struct tw_tuple *tuple)
+{
+	const struct tw_flow *flow;
+
+	if (tuple_wanted(tuple))
+		return true;
+	flow = bpf_map_lookup_elem(&flows, tuple);
+	return flow && flow->translated; /* it is there because the filters want one of the two */
+}
+
+/* The flow of a socket is over: its alias goes with it. */
+static __always_inline void forget_flow(const struct tw_tuple *key, const struct tw_flow *flow)
+{
+	if (flow->translated)
+		bpf_map_delete_elem(&flows, &flow->other);
+	bpf_map_delete_elem(&flows, key);
+}
 
 static __always_inline struct tw_cpu_state *this_cpu_state(void)
 {

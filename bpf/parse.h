@@ -104,6 +104,8 @@ struct frame {
 	__u8 hook; /* enum tw_hook */
 	__u8 outgoing;
 	__u8 reordered; /* as in struct tw_segment */
+	__u8 translated; /* tuple is the socket's, the frame had others */
+	__u8 passing;
 };
 
 /* The same number, of which the verifier knows nothing any more: paths that differ only in it become one. */

@@ -61,7 +61,7 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 		record.cb.state = skc->skc_state;
 		record.type = TW_SOCKET_REQUEST;
 	}
-	if (!tuple_wanted(&record.tuple))
+	if (!flow_wanted(&record.tuple))
 		return 0;
 	flow = bpf_map_lookup_elem(&flows, &record.tuple);
 	if (flow) {
@@ -182,7 +182,7 @@ static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 sta
 	record.source = TW_OWNER_SNAPSHOT;
 	record.fd = (__s32)ctx->fd;
 	record.waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->lsndtime);
-	if (to ? is_destination(&record.tuple, to) : tuple_wanted(&record.tuple))
+	if (to ? is_destination(&record.tuple, to) : flow_wanted(&record.tuple))
 		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 }
 

@@ -14,6 +14,7 @@
 #include "emit.h"
 #include "flow.h"
 #include "maps.h"
+#include "nat.h"
 #include "parse.h"
 #include "sock.h"
 #include "stall.h"
@@ -30,6 +31,8 @@ struct work {
 	struct tw_flow new_flow;
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
+	struct tw_tuple sender;  /* the sending socket's addresses */
+	struct tw_tuple on_wire; /* frame.translated: the frame's own */
 	__u8 options[64];
 	__u8 strays;  /* of this flow, before this segment */
 	__u8 refused; /* enum tw_refused */
@@ -153,7 +156,7 @@ static __always_inline void ask_receiver(void *ctx, const struct frame *frame, s
 	bpf_sk_release(sk);
 }
 
-/* The socket that sends. The per-CPU control socket (RST, some ACKs) has other ports than the segment. */
+/* The socket that sends. The per-CPU control socket (RST, some ACKs) has no peer. */
 static __always_inline void ask_sender(struct __sk_buff *skb, const struct frame *frame, struct asked *asked)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -167,12 +170,12 @@ static __always_inline void ask_sender(struct __sk_buff *skb, const struct frame
 	asked->view.type = TW_SOCKET_UNKNOWN;
 	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
 		view_tcp_sock(tp, asked);
-		if (bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport) != frame->tuple.local_port) {
+		if (asked->view.type == TW_SOCKET_LISTENER)
+			return;
+		if (!tp->inet_conn.icsk_inet.sk.__sk_common.skc_dport) {
 			asked->view.type = TW_SOCKET_CONTROL;
 			return;
 		}
-		if (asked->view.type == TW_SOCKET_LISTENER)
-			return;
 	} else if ((treq = (struct tcp_request_sock *)bpf_skc_to_tcp_request_sock(sk))) {
 		view_request(treq, asked);
 	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
@@ -253,6 +256,12 @@ static __always_inline void take_numbers(struct tw_flow *flow, const struct fram
 	me->ifindex = frame->ifindex;
 }
 
+/* No socket, or only a listener, which takes a SYN (or the ACK of a SYN cookie, which has a flow). */
+static __always_inline bool nobody_takes(const struct frame *frame, __u8 type)
+{
+	return type == TW_SOCKET_NONE || (type == TW_SOCKET_LISTENER && !(frame->flags & TCP_SYN));
+}
+
 /*
  * The first segment of a flow that is not in the map. A flow is counted only where a socket is. Returns
  * why it is an event, 0 when it is not ours.
@@ -265,7 +274,7 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 	__u16 why;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
-	if (!frame->outgoing && type == TW_SOCKET_NONE && is_foreign(ctx, work))
+	if (!frame->outgoing && nobody_takes(frame, type) && is_foreign(ctx, work))
 		return 0;
 	take_numbers(flow, frame, &work->asked.view);
 	work->refused = not_believed(flow, frame, &work->asked);
@@ -274,9 +283,14 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 	work->loss = flow->loss;
 	if (!(frame->flags & TCP_SYN))
 		why |= TW_WHY_UNKNOWN_FLOW;
-	if (frame->flags & TCP_RST || type == TW_SOCKET_NONE || type == TW_SOCKET_CONTROL || type == TW_SOCKET_TIMEWAIT)
+	if (frame->flags & TCP_RST || nobody_takes(frame, type) || type == TW_SOCKET_CONTROL ||
+	    type == TW_SOCKET_TIMEWAIT)
 		return why;
 	flow->strays = 0;
+	if (frame->translated) { /* the map has forgotten it, and not its alias */
+		flow->translated = 1;
+		flow->other = work->on_wire;
+	}
 	if (bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_ANY)) {
 		struct tw_cpu_state *cpu = this_cpu_state();
 
@@ -380,6 +394,8 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->reordered = frame->reordered;
 	record->segments = (__u16)frame->segments;
 	record->refused = work->refused;
+	record->nat = frame->translated;
+	record->passing = frame->passing;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	read_options(ctx, xdp, work, record);
 	if (config.snaplen)
@@ -409,6 +425,76 @@ static __always_inline bool is_event(const struct frame *frame, __u32 why)
 	return config.lives_only ? why & ~ONLY_A_CAUSE : why;
 }
 
+static __always_inline bool sent_by_socket(void *ctx, bool outgoing)
+{
+	return outgoing && ((struct __sk_buff *)ctx)->sk;
+}
+
+/* NAT: the other addresses that the segment's socket, or its frame, has. */
+static __always_inline bool other_wanted(void *ctx, struct work *work, bool outgoing)
+{
+	struct tw_flow *flow;
+
+	if (outgoing)
+		return sender_tuple(ctx, &work->frame, &work->sender) && tuple_wanted(&work->sender);
+	if (!translations)
+		return false;
+	flow = bpf_map_lookup_elem(&flows, &work->frame.tuple);
+	return flow && (flow->alias || flow->translated);
+}
+
+/* The flow of a frame, 0: not known. From here on the frame has its socket's addresses where NAT has given it others. */
+static __always_inline struct tw_flow *find_flow(void *ctx, struct work *work, bool outgoing)
+{
+	struct frame *frame = &work->frame;
+	struct tw_flow *flow = bpf_map_lookup_elem(&flows, &frame->tuple), *own;
+
+	/* Where a connection begins, the socket that sends says which it is. */
+	if (outgoing && (!flow || flow->foreign || flow->strays || frame->flags & TCP_SYN) &&
+	    sender_tuple(ctx, frame, &work->sender) && !same_tuple(&work->sender, &frame->tuple)) {
+		__u32 state = ((struct __sk_buff *)ctx)->sk ? ((struct __sk_buff *)ctx)->sk->state : 0;
+
+		frame->translated = 1;
+		work->on_wire = frame->tuple;
+		if (!(frame->flags & TCP_RST) && state != TCP_TIME_WAIT && state != TCP_CLOSE) {
+			emit_translation(ctx, frame, &work->sender);
+			tie_translated(frame, &work->sender, &work->new_flow);
+		}
+		frame->tuple = work->sender;
+		return bpf_map_lookup_elem(&flows, &frame->tuple);
+	}
+	if (!flow || !flow->alias)
+		return flow;
+	own = bpf_map_lookup_elem(&flows, &flow->other);
+	/* A SYN on addresses that were used before: its socket will have a request of its own, maybe another listener's. */
+	if (!outgoing && is_opening(frame) && (!own || own->half[INCOMING].isn != frame->seq))
+		return 0;
+	frame->translated = 1;
+	work->on_wire = frame->tuple;
+	frame->tuple = flow->other;
+	return own;
+}
+
+/*
+ * The SYN found a listener, and no SYN-ACK has left here; yet the peer has one, for this is no SYN. NAT has sent the
+ * connection on to another machine (or a container), although a proxy listens on its port.
+ */
+static __always_inline bool goes_on_without_us(const struct tw_flow *flow, const struct frame *frame)
+{
+	return !flow->half[OUTGOING].seen && flow->half[INCOMING].syn == SYN_SEEN &&
+	       !(frame->flags & (TCP_SYN | TCP_RST));
+}
+
+/* The last that is told of such a flow. */
+static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct work *work, struct tw_flow *flow)
+{
+	flow->foreign = 1;
+	work->wire = flow->wire;
+	work->frame.passing = 1;
+	work->frame.why = TW_WHY_NO_SOCKET;
+	emit_segment(ctx, xdp, raw_ip, work);
+}
+
 /* A parsed segment, from either hook. */
 static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
@@ -416,12 +502,12 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	struct tw_flow *flow;
 	__u32 why;
 
-	if (!tuple_wanted(&frame->tuple))
+	if (!tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing))
 		return;
-	flow = frame->bad_header ? 0 : bpf_map_lookup_elem(&flows, &frame->tuple);
+	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
 	work->strays = 0;
 	if (flow && (flow->foreign || flow->strays)) {
-		if (flow->foreign && !is_opening(frame))
+		if (flow->foreign && !is_opening(frame) && !sent_by_socket(ctx, outgoing))
 			return;
 		work->strays = flow->strays;
 		flow = 0; /* not one of ours so far: met anew */
@@ -429,7 +515,8 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return;
 	work->refused = TW_REFUSED_NOT;
-	if (!flow || config.packets_all || frame->fragment || is_notable(flow, frame)) {
+	if (!flow || config.packets_all || frame->fragment || is_notable(flow, frame) ||
+	    (!outgoing && goes_on_without_us(flow, frame))) {
 		ask_socket(ctx, work, outgoing);
 		if (flow)
 			work->refused = not_believed(flow, frame, &work->asked);
@@ -437,6 +524,10 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 		work->asked.view.type = TW_SOCKET_UNKNOWN;
 	}
 	if (flow) {
+		if (!outgoing && goes_on_without_us(flow, frame) && nobody_takes(frame, work->asked.view.type)) {
+			pass_on(ctx, xdp, raw_ip, work, flow);
+			return;
+		}
 		why = forget(frame, see_segment(flow, frame, &work->asked, work->refused));
 		frame->why = why;
 		if (!xdp && flow->held && outgoing && frame->payload)
@@ -444,7 +535,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 		work->wire = flow->wire;
 		work->loss = flow->loss;
 		if (flow->orphaned && both_fins_acked(flow))
-			bpf_map_delete_elem(&flows, &frame->tuple);
+			forget_flow(&frame->tuple, flow);
 		if (!is_event(frame, why) && work->refused <= TW_REFUSED_OLD)
 			return;
 	} else {
@@ -482,6 +573,8 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.vlan_id = 0;
 	work->frame.fragment = 0;
 	work->frame.reordered = 0;
+	work->frame.translated = 0;
+	work->frame.passing = 0;
 	return work;
 }
 

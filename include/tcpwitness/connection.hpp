@@ -72,6 +72,7 @@ struct Life {
   TimeNs start_ts_ns = 0;  // first event
   TimeNs ts_ns = 0;        // end
   Flow flow;
+  std::optional<Flow> nat{};  // as on the wire, where this machine's NAT gives its segments other addresses
   Role role = Role::unknown;
   Process process;
   std::uint32_t netns = 0;

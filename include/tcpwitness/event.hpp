@@ -27,6 +27,7 @@ using OwnerSeen = tw_owner;
 using SocketFound = tw_socket;
 using Drop = tw_drop;
 using PortsFound = tw_ports;
+using Translation = tw_translation;
 using ControlBlock = tw_control_block;
 using SocketView = tw_socket_view;
 using Actor = tw_actor;
@@ -57,7 +58,7 @@ struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
   std::variant<Gap, StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Drop,
-               PortsFound, ConversationEnd>
+               PortsFound, Translation, ConversationEnd>
       body;  // the smallest first: it is what an event is made with
 };
 

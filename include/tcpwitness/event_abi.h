@@ -40,7 +40,8 @@ enum tw_kind {
 	TW_KIND_SOCKET = 8,     /* iter/tcp: a socket that exists at the start, or still at the end */
 	TW_KIND_DROP = 9,       /* skb:kfree_skb: a TCP segment that the kernel threw away */
 	TW_KIND_PORTS = 10,     /* iter/tcp and iter/task_file, when connect() found no local port: who has them */
-	TW_KIND_COUNT = 11,
+	TW_KIND_NAT = 11,       /* tc egress: a socket whose segments leave with other addresses (NAT) */
+	TW_KIND_COUNT = 12,
 };
 
 /* Where a segment was seen. */
@@ -284,7 +285,7 @@ enum tw_port_choice {
 
 struct tw_segment {
 	struct tw_header header;
-	struct tw_tuple tuple; /* local is the source on egress, the destination on ingress */
+	struct tw_tuple tuple; /* local is the source on egress, the destination on ingress; see nat */
 	struct tw_socket_view socket;
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
@@ -306,7 +307,9 @@ struct tw_segment {
 	__u8 reordered; /* 1: TW_WHY_OUT_OF_ORDER means late: it filled a hole sooner than a retransmission can */
 	__u16 segments; /* wire segments in this GSO or GRO packet, 1: an ordinary one */
 	__u8 refused;   /* enum tw_refused */
-	__u8 pad[7];
+	__u8 nat;       /* the frame had the addresses of tw_translation.wire; tuple is the socket's */
+	__u8 passing;   /* not this machine's connection after all: TCP did not take the SYN, and its flow goes on */
+	__u8 pad[5];
 };
 TW_ASSERT_SIZE(tw_segment, 216);
 
@@ -482,6 +485,19 @@ struct tw_port_seen {
 };
 TW_ASSERT_SIZE(tw_port_seen, 4);
 
+/*
+ * NAT on this machine: the segments of a socket leave with other addresses than it has (DNAT and REDIRECT in OUTPUT and
+ * PREROUTING, SNAT, masquerading). Told once a connection, before the segment that shows it.
+ */
+struct tw_translation {
+	struct tw_header header;
+	struct tw_tuple tuple; /* the socket's */
+	struct tw_tuple wire;  /* as on the wire, local is this machine's side */
+	struct tw_actor actor; /* of the SYN: who connects, where the socket was locked by a process */
+	__u32 ack;             /* of the segment that shows it */
+};
+TW_ASSERT_SIZE(tw_translation, 136);
+
 /* Per-CPU accounting of the ring, read by the consumer at the end: tried == received + lost. */
 struct tw_cpu_state {
 	__u64 tried;
@@ -490,7 +506,7 @@ struct tw_cpu_state {
 	__u64 flows_full; /* flows that found no room in the flow map: their ordinary segments went uncounted */
 	__u64 last_wakeup_ns;
 };
-TW_ASSERT_SIZE(tw_cpu_state, 120);
+TW_ASSERT_SIZE(tw_cpu_state, 128);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {

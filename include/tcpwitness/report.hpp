@@ -213,6 +213,7 @@ struct Entry {
   std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, DropEntry, KeepaliveEntry, ProbeEntry,
                OwnerEntry, PortsEntry>
       body;
+  std::optional<Flow> nat{};  // as in Life
 };
 
 struct FindingReport {
@@ -220,6 +221,7 @@ struct FindingReport {
   TimeNs ts_ns = 0;
   Flow flow;
   Finding finding;
+  std::optional<Flow> nat{};  // as in Life
 };
 
 struct GapReport {

@@ -19,8 +19,8 @@ namespace {
 using lab::Result;
 using lab::UniqueFd;
 
-UniqueFd tcp_socket() {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+UniqueFd tcp_socket(int family) {
+  UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval patience{.tv_sec = 20, .tv_usec = 0};
   const int one = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -29,13 +29,28 @@ UniqueFd tcp_socket() {
   return fd;
 }
 
-sockaddr_in address(uint32_t host, uint16_t port) {
-  sockaddr_in result{};
-  result.sin_family = AF_INET;
-  result.sin_port = htons(port);
-  result.sin_addr.s_addr = htonl(host);
-  return result;
-}
+// Of either family; "" is any address.
+struct Place {
+  sockaddr_in6 six{};
+  sockaddr_in four{};
+  bool is_six = false;
+
+  Place(const std::string& ip, uint16_t port, bool of_six) : is_six(of_six) {
+    six.sin6_family = AF_INET6;
+    six.sin6_port = htons(port);
+    four.sin_family = AF_INET;
+    four.sin_port = htons(port);
+    if (!ip.empty()) {
+      is_six ? ::inet_pton(AF_INET6, ip.c_str(), &six.sin6_addr) : ::inet_pton(AF_INET, ip.c_str(), &four.sin_addr);
+    }
+  }
+  const sockaddr* at() const {
+    return is_six ? reinterpret_cast<const sockaddr*>(&six) : reinterpret_cast<const sockaddr*>(&four);
+  }
+  socklen_t size() const { return is_six ? sizeof six : sizeof four; }
+};
+
+bool is_six(const Conversation& what) { return what.ip.find(':') != std::string::npos; }
 
 Result<void> send_all(const UniqueFd& fd, const std::vector<char>& bytes) {
   if (::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size())) return {};
@@ -63,17 +78,18 @@ Result<void> serve(const UniqueFd& listener, const Conversation& what) {
 
 Result<void> ask(const Conversation& what, std::vector<uint16_t>& ports) {
   const std::vector<char> request(what.request, 'q');
-  in_addr first{};
-  ::inet_pton(AF_INET, what.ip.c_str(), &first);
+  const bool six = is_six(what);
   for (int i = 0; i < what.connections; ++i) {
-    const UniqueFd fd = tcp_socket();
-    const auto host = ntohl(first.s_addr) + static_cast<uint32_t>(i % what.addresses);
-    sockaddr_in to = address(host, what.port);
-    if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) return lab::system_failure("connect");
-    sockaddr_in self{};
-    socklen_t size = sizeof self;
-    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&self), &size);
-    ports.push_back(ntohs(self.sin_port));
+    const UniqueFd fd = tcp_socket(six ? AF_INET6 : AF_INET);
+    const Place self(what.from, 0, six);
+    if (!what.from.empty() && ::bind(fd.get(), self.at(), self.size()) != 0) return lab::system_failure("bind");
+    Place to(what.ip, what.port, six);
+    to.four.sin_addr.s_addr = htonl(ntohl(to.four.sin_addr.s_addr) + static_cast<uint32_t>(i % what.addresses));
+    if (::connect(fd.get(), to.at(), to.size()) != 0) return lab::system_failure("connect");
+    sockaddr_storage own{};
+    socklen_t size = sizeof own;
+    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &size);
+    ports.push_back(ntohs(reinterpret_cast<const sockaddr_in*>(&own)->sin_port));  // at one place in both families
     if (auto sent = send_all(fd, request); !sent) return sent;
     if (auto got = receive_all(fd, what.response); !got) return got;
   }
@@ -86,9 +102,9 @@ Result<std::vector<uint16_t>> converse(const lab::Namespace& client, const lab::
                                        const Conversation& what) {
   UniqueFd listener;
   auto listening = server.inside([&]() -> Result<void> {
-    listener = tcp_socket();
-    sockaddr_in at = address(INADDR_ANY, what.port);
-    if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) != 0) return lab::system_failure("bind");
+    listener = tcp_socket(is_six(what) ? AF_INET6 : AF_INET);
+    const Place at("", what.listens_on != 0 ? what.listens_on : what.port, is_six(what));
+    if (::bind(listener.get(), at.at(), at.size()) != 0) return lab::system_failure("bind");
     if (::listen(listener.get(), 128) != 0) return lab::system_failure("listen");
     return {};
   });

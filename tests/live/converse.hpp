@@ -15,12 +15,14 @@
 namespace tcpwitness::live {
 
 struct Conversation {
-  std::string ip;  // the server's address
+  std::string ip;  // the server's address, IPv4 or IPv6
   uint16_t port = 9000;
   int connections = 1;
   size_t request = 100;
   size_t response = 1000;
-  int addresses = 1;  // ip, ip + 1, ...: one alone runs out of ports in TIME_WAIT
+  int addresses = 1;        // ip, ip + 1, ...: one alone runs out of ports in TIME_WAIT
+  uint16_t listens_on = 0;  // the port that NAT leads to; 0: the same
+  std::string from{};       // the client's own address; "": the kernel's choice
 };
 
 // The clients' ports, in order. Fails if any call fails.

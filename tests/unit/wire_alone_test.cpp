@@ -173,7 +173,8 @@ TEST(Flood, OfSynsCostsABoundedNumberOfConnections) {
       closes_second(real, nginx);
     }
     const Told told = run(stream.events, settings);
-    EXPECT_EQ(told.summary.connections, kernel ? 101U : 100U);
+    // Of a SYN that nothing shows to have been taken there is no life.
+    EXPECT_EQ(told.summary.connections, kernel ? 1U : 100U);
     EXPECT_GE(told.summary.untracked, 900U);
     // Who gets through is told all the same, from the kernel's first word on.
     if (kernel) {

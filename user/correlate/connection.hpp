@@ -423,6 +423,7 @@ struct Connection {
   std::unique_ptr<Trouble> trouble;
   std::unique_ptr<Recent> recent;
   std::unique_ptr<Ends> ends;
+  std::unique_ptr<Flow> nat;  // as on the wire, where that is not `flow`
   TimeNs waiting_since_ns = 0;
   Mark syn;      // the SYN that began it
   Mark syn_ack;  // the first one
@@ -491,6 +492,7 @@ struct Connection {
   }
   // A segment's window in bytes; -1: the SYNs that settle its scale were not seen.
   [[nodiscard]] std::int64_t window_bytes(const Segment& g, bool out) const;
+  [[nodiscard]] std::optional<Flow> on_the_wire() const { return nat ? std::optional(*nat) : std::nullopt; }
   [[nodiscard]] bool ended() const { return closing && closing->end; }
   [[nodiscard]] bool has_cb() const { return (cb.flags & TW_CB_PRESENT) != 0; }
   void enter(TcpState to) {

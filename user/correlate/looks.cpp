@@ -105,7 +105,8 @@ void Witness::Impl::watch_fin_wait2(Slot slot) {
     if (gap_serial_ != c.gap_serial) c.incomplete = true;
     if (auto finding = judge_peer_not_closing(c, bench())) {
       closing.not_closing_told = true;
-      if (settings_.finding_reports) report(FindingReport{c.id, now_, c.flow, std::move(*finding)}, c.id);
+      if (settings_.finding_reports)
+        report(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
     } else {  // data still comes: looked at again after as long
       closing.fin_wait2_quiet_ns = now_;
       closing.fin_wait2_bytes = c.cb.bytes_received;

@@ -79,6 +79,7 @@ std::int64_t Connection::window_bytes(const Segment& g, bool out) const {
 void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.hook == TW_HOOK_TC_EGRESS;
   const Flow flow = to_flow(g.tuple);
+  if (g.passing != 0) return pass_on(flow);
   const bool bad = (g.why & TW_WHY_BAD_HEADER) != 0;
   Slot slot = no_slot;
   if (settings_.capture) {
@@ -215,12 +216,21 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   if (is_syn(g)) c.role = out ? Role::active : Role::passive;
   if (is_syn_ack(g)) c.role = out ? Role::passive : Role::active;
   if (preexisting && settings_.kernel_heard) c.enter(static_cast<State>(g.socket.state));
+  if (g.nat != 0) take_translation(slot, g);
   if (c.role == Role::passive && settings_.kernel_heard) {
     const Listener* listener = listeners_.find(type == TW_SOCKET_LISTENER ? g.header.cookie : 0);
     own_by_listener(c, listener != nullptr ? listener : listeners_.find(flow.local));
     if (is_syn(g)) table_.wait(slot, Wait::unanswered_syn, now_);
   }
   return slot;
+}
+
+// NAT has sent on what a listener here seemed to be asked for: no connection of this machine.
+void Witness::Impl::pass_on(const Flow& flow) {
+  const Slot slot = table_.find_flow(flow);
+  if (slot == no_slot || table_.at(slot).told || !only_asked(table_.at(slot))) return;
+  timeline_.forget(table_.at(slot).id);
+  table_.release(slot);
 }
 
 void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
@@ -428,6 +438,11 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     }
   }
 
+  if (c == nullptr && settings_.kernel_heard && !out && is_syn(g)) {
+    // It may have the addresses that NAT is about to give back: then its SYN-ACK says whose it is.
+    timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
+    return;
+  }
   if (c == nullptr || c->told || !settings_.kernel_heard) {
     entry(c, e, flow, std::move(body));
     return;
@@ -447,7 +462,7 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     }
     const bool again = (g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0;
     if (again && (g.socket.type == TW_SOCKET_FULL || g.socket.type == TW_SOCKET_REQUEST)) {
-      timeline_.push_held(Entry{c->id, e.id, e.ts_ns, flow, std::move(body)}, now_ + settings_.hold_ns);
+      timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     } else {
       entry(c, e, flow, std::move(body));
     }
@@ -456,7 +471,7 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
   const bool may_lead = notable && !refused_by_socket(g) && !c->ended() && g.socket.type != TW_SOCKET_NONE;
   const bool mini_fin = g.socket.type == TW_SOCKET_TIMEWAIT && has_flag(g, tcp_flag::fin);
   if (may_lead || mini_fin) {
-    timeline_.push_held(Entry{c->id, e.id, e.ts_ns, flow, std::move(body)}, now_ + settings_.hold_ns);
+    timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
   } else {
     entry(c, e, flow, std::move(body));
   }

@@ -184,7 +184,7 @@ void Witness::Impl::state_entry(Connection& c, const Event& e, StateEntry body) 
   // connect() comes before the kernel has chosen a port; the SYN shows it.
   const bool waits = body.to == State::syn_sent && c.flow.local.port == 0 && settings_.wire_heard;
   if (waits) {
-    timeline_.push_held(Entry{c.id, e.id, e.ts_ns, c.flow, std::move(body)}, now_ + settings_.hold_ns);
+    timeline_.push_held(entry_of(&c, e, c.flow, std::move(body)), now_ + settings_.hold_ns);
   } else {
     entry(&c, e, c.flow, std::move(body));
   }

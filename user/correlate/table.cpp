@@ -67,6 +67,7 @@ void Table::release(Slot slot) {
   c.trouble.reset();
   c.recent.reset();
   c.ends.reset();
+  c.nat.reset();
   free_.push_back(slot);
 }
 

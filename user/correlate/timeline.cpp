@@ -21,6 +21,21 @@ void Timeline::transition_of(EventId id, const Transition& transition) {
   item->held = false;
 }
 
+void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const std::optional<Flow>& nat) {
+  Item* item = held(id);
+  if (item == nullptr) return;
+  Entry& entry = std::get<Entry>(item->report);
+  item->conn = entry.conn = conn;
+  entry.flow = flow;
+  entry.nat = nat;
+  if (auto* segment = std::get_if<SegmentEntry>(&entry.body)) {
+    segment->segment.why = static_cast<std::uint16_t>(segment->segment.why & ~TW_WHY_NO_SOCKET);
+    segment->segment.socket.type = TW_SOCKET_UNKNOWN;  // it was asked for with other addresses than the socket's
+    segment->segment.nat = 1;
+  }
+  item->held = false;
+}
+
 void Timeline::infer(EventId id, const InferredState& state) {
   for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
     auto* entry = std::get_if<Entry>(&item->report);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -33,6 +34,8 @@ class Timeline {
   void flow_of(ConnectionId conn, const Flow& flow);
   // Gives the held segment `id` its transition; it waits no longer. No effect if it has left already.
   void transition_of(EventId id, const Transition& transition);
+  // The held segment `id` turns out to be a connection's; it waits no longer.
+  void belongs_to(EventId id, ConnectionId conn, const Flow& flow, const std::optional<Flow>& nat);
   // Adds a state to segment `id`, the newest.
   void infer(EventId id, const InferredState& state);
   // The connection's process is known (or never will be).

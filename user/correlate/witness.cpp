@@ -53,6 +53,7 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
           if constexpr (std::is_same_v<Body, Reset>) on_reset(event, body);
           if constexpr (std::is_same_v<Body, SocketError>) on_error(event, body);
           if constexpr (std::is_same_v<Body, Drop>) on_drop(event, body);
+          if constexpr (std::is_same_v<Body, Translation>) on_translation(event, body);
           if constexpr (std::is_same_v<Body, SocketDestroyed>) on_destroy(event, body);
           if constexpr (std::is_same_v<Body, OwnerSeen>) on_owner(event, body);
           if constexpr (std::is_same_v<Body, SocketFound>) on_socket(event, body);
@@ -112,7 +113,8 @@ void Witness::Impl::pass_time(TimeNs now) {
         if (gap_serial_ != c.gap_serial) c.incomplete = true;
         if (auto finding = judge_close_wait_stuck(c, bench())) {
           c.ending().stuck_told = true;
-          if (settings_.finding_reports) report(FindingReport{c.id, now_, c.flow, std::move(*finding)}, c.id);
+          if (settings_.finding_reports)
+            report(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
         } else if (c.closing && c.closing->descriptor &&
                    c.state == TcpState::close_wait) {  // it goes on sending: looked at again
           c.ending().descriptor_asked = false;
@@ -217,6 +219,11 @@ void Witness::Impl::report(Report report, ConnectionId conn) {
 
 void Witness::Impl::tell(Slot slot) {
   Connection& c = table_.at(slot);
+  if (settings_.kernel_heard && only_asked(c) && !asked_in_vain(c)) {
+    timeline_.forget(c.id);
+    table_.release(slot);
+    return;
+  }
   if (gap_serial_ != c.gap_serial) c.incomplete = true;
   const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
   if (wanted(c.owner)) {
@@ -227,7 +234,7 @@ void Witness::Impl::tell(Slot slot) {
       for (const Finding& finding : life.findings) {
         if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
         if (finding.rule == Rule::peer_not_closing && c.closing && c.closing->not_closing_told) continue;
-        report(FindingReport{c.id, life.ts_ns, c.flow, finding}, c.id);
+        report(FindingReport{c.id, life.ts_ns, c.flow, finding, c.on_the_wire()}, c.id);
       }
     }
     report(std::move(life), c.id);

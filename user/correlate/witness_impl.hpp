@@ -35,6 +35,21 @@ struct Stray {
   return c.closing && c.closing->fin_out.acked && c.closing->fin_in.acked;
 }
 
+// A SYN for a listener, and no sign that TCP took it.
+[[nodiscard]] inline bool only_asked(const Connection& c) {
+  return c.role == Role::passive && c.state == TcpState::unknown && !c.kernel_heard && !c.syn_ack_seen &&
+         !c.established;
+}
+
+// What a listener did not take, by the evidence of its queues or of a drop. Without any, NAT can have sent the SYN on
+// to another machine, although something listens on its port here: that is no connection of ours.
+[[nodiscard]] inline bool asked_in_vain(const Connection& c) {
+  if (!c.trouble) return false;
+  const QueueFacts& queues = c.trouble->queues;
+  return queues.accept_full.total != 0 || queues.syn_full.total != 0 || queues.cookie || c.trouble->drops.used != 0 ||
+         c.trouble->rst_out.mark || c.trouble->reset_sent.mark;
+}
+
 [[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
   return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale, 0};
 }
@@ -76,6 +91,7 @@ class Witness::Impl {
   Slot locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
+  void pass_on(const Flow& flow);
   void note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   void note_fins(Connection& c, const Event& e, const Segment& g, bool out);
   void note_faults(Connection& c, const Event& e, const Segment& g, bool out);
@@ -121,6 +137,13 @@ class Witness::Impl {
   // By cookie, else by address pair; no_slot for one that was told already.
   Slot locate(std::uint64_t cookie, const tw_tuple& tuple) const;
 
+  // nat.cpp
+  void on_translation(const Event& e, const Translation& t);
+  // A connection that a segment begins: what was known of its addresses on the wire before.
+  void take_translation(Slot slot, const Segment& g);
+  // Its SYN came with the wire's addresses, for which there was no socket.
+  void take_syn(Connection& c, const Flow& wire, std::uint32_t isn);
+
   // witness.cpp
   // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
   Slot create(TimeNs ts, bool begun);
@@ -134,9 +157,14 @@ class Witness::Impl {
   void pass_time(TimeNs now);
   void report(Report report, ConnectionId conn);
   template <typename Body>
+  static Entry entry_of(const Connection* c, const Event& e, const Flow& flow, Body body) {
+    const bool nat = c != nullptr && c->nat;
+    return Entry{c != nullptr ? c->id : 0, e.id, e.ts_ns, flow, std::move(body), nat ? c->on_the_wire() : std::nullopt};
+  }
+  template <typename Body>
   void entry(const Connection* c, const Event& e, const Flow& flow, Body body) {
     if (!settings_.timeline) return;
-    timeline_.push(Entry{c != nullptr ? c->id : 0, e.id, e.ts_ns, flow, std::move(body)}, c != nullptr ? c->id : 0);
+    timeline_.push(entry_of(c, e, flow, std::move(body)), c != nullptr ? c->id : 0);
   }
   [[nodiscard]] Bench bench() const;
   // The other end of the same connection, if it is a socket of this run too; nullptr: not known.
@@ -150,6 +178,7 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
+  std::deque<Translation> translations_;     // whose connection has not begun yet; the newest few
   Reports* out_ = nullptr;                   // of the call that runs now
   const ConversationEnd* ending_ = nullptr;  // what is told now comes of it
   TimeNs now_ = 0;

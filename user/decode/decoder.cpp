@@ -49,6 +49,8 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
       return take<Drop>(record, event);
     case TW_KIND_PORTS:
       return take<PortsFound>(record, event);
+    case TW_KIND_NAT:
+      return take<Translation>(record, event);
     default:
       return false;
   }

@@ -97,6 +97,7 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (!c.ended() && bench.finished && bench.conversation == nullptr) life.ts_ns = std::max(bench.now, c.last_ts_ns);
   life.duration_ns = life.ts_ns - life.start_ts_ns;
   life.flow = c.flow;
+  life.nat = c.on_the_wire();
   life.role = c.role;
   life.process = c.owner.process();
   life.netns = c.netns;

@@ -109,6 +109,12 @@ EventWords tell(const PortsFound& found, const Names& /*names*/) {
   return words;
 }
 
+EventWords tell(const Translation& translation, const Names& /*names*/) {
+  EventWords words = begin("translation", translation);
+  words.message = fmt::format("NAT: on the wire {} {}", ends_of(to_flow(translation.wire)), ends_of(words.flow));
+  return words;
+}
+
 EventWords tell(const Gap& /*gap*/, const Names& /*names*/) { return {}; }
 EventWords tell(const ConversationEnd& /*end*/, const Names& /*names*/) { return {}; }
 

@@ -30,10 +30,13 @@ constexpr auto deliver_every = std::chrono::milliseconds(100);
 
 // What belongs to no connection passes.
 bool wants(const Selection& selection, const Report& report) {
-  const auto of = [&](const Flow& flow) { return selection.wants(flow.local, flow.remote); };
-  if (const auto* life = std::get_if<Life>(&report)) return of(life->flow);
-  if (const auto* entry = std::get_if<Entry>(&report)) return of(entry->flow);
-  if (const auto* finding = std::get_if<FindingReport>(&report)) return of(finding->flow);
+  const auto of = [&](const auto& body) {
+    return selection.wants(body.flow.local, body.flow.remote) ||
+           (body.nat && selection.wants(body.nat->local, body.nat->remote));
+  };
+  if (const auto* life = std::get_if<Life>(&report)) return of(*life);
+  if (const auto* entry = std::get_if<Entry>(&report)) return of(*entry);
+  if (const auto* finding = std::get_if<FindingReport>(&report)) return of(*finding);
   return true;
 }
 

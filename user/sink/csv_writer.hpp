@@ -96,4 +96,14 @@ class CsvRow {
   bool first_ = true;
 };
 
+// As on the wire: four columns, empty where that is what the socket has.
+inline constexpr unsigned nat_columns = 4;
+inline void put_nat(CsvRow& row, const std::optional<Flow>& nat) {
+  if (!nat) return row.empty(nat_columns);
+  row.address(nat->local.address);
+  row.number(nat->local.port);
+  row.address(nat->remote.address);
+  row.number(nat->remote.port);
+}
+
 }  // namespace tcpwitness

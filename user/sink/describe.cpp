@@ -82,7 +82,8 @@ constexpr std::array<Words, TW_KIND_COUNT> kind_words{{{"", ""},
                                                        {"owner", "owners"},
                                                        {"socket found", "sockets found"},
                                                        {"drop", "drops"},
-                                                       {"look at ports", "looks at ports"}}};
+                                                       {"look at ports", "looks at ports"},
+                                                       {"translation", "translations"}}};
 
 std::string count(std::uint64_t number, const Words& words) {
   return fmt::format("{} {}", grouped(number), number == 1 ? words.one : words.many);

@@ -46,6 +46,15 @@ ShortText endpoint_text(const Endpoint& endpoint) {
   return text;
 }
 
+std::string nat_text(const Flow& socket, const Flow& wire) {
+  std::string text;
+  if (socket.local != wire.local) text += fmt::format("local {}", std::string_view(endpoint_text(wire.local)));
+  if (socket.remote != wire.remote) {
+    text += fmt::format("{}remote {}", text.empty() ? "" : ", ", std::string_view(endpoint_text(wire.remote)));
+  }
+  return text;
+}
+
 namespace {
 
 struct Scaled {

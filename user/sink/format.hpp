@@ -20,6 +20,8 @@ void append_ip(Buffer& out, const Address& address);
 
 // "192.0.2.1:80", "[2001:db8::1]:80"; the port is left out where it is 0 (not known yet).
 [[nodiscard]] ShortText endpoint_text(const Endpoint& endpoint);
+// What NAT has changed: "remote 10.9.0.2:80".
+[[nodiscard]] std::string nat_text(const Flow& socket, const Flow& wire);
 
 // "0", "999", "1.5K", "64K", "3.2M", "12G": at most five characters, 1024-based.
 [[nodiscard]] ShortText short_bytes(std::uint64_t bytes);

@@ -113,6 +113,7 @@ constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 1> ki
     {TW_KIND_SOCKET, "socket"},
     {TW_KIND_DROP, "drop"},
     {TW_KIND_PORTS, "ports"},
+    {TW_KIND_NAT, "translation"},
 }};
 
 class JsonSink final : public Sink {
@@ -158,6 +159,13 @@ class JsonSink final : public Sink {
   static void put_flow(JsonWriter& json, const Flow& flow) {
     put_endpoint(json, "local", flow.local);
     put_endpoint(json, "remote", flow.remote);
+  }
+  static void put_nat(JsonWriter& json, const std::optional<Flow>& nat) {
+    if (!nat) return;
+    json.key("nat");
+    json.begin_object();
+    put_flow(json, *nat);
+    json.end_object();
   }
   // Always the same three fields: null is "not known", and pid_source says so too.
   static void put_process(JsonWriter& json, const Process& process) {
@@ -224,6 +232,7 @@ class JsonSink final : public Sink {
     begin(json, "life", life.ts_ns);
     json.field("conn", life.conn);
     put_flow(json, life.flow);
+    put_nat(json, life.nat);
     json.field("start_ts_ns", life.start_ts_ns);
     json.field("role", name(life.role));
     put_process(json, life.process);
@@ -343,6 +352,7 @@ class JsonSink final : public Sink {
     json.key("conn");
     report.conn != 0 ? json.value(report.conn) : json.null();
     put_flow(json, report.flow);
+    put_nat(json, report.nat);
     json.field("rule", name(report.finding.rule));
     json.field("confidence", name(report.finding.confidence));
     json.field("text", report.finding.text);
@@ -412,6 +422,7 @@ class JsonSink final : public Sink {
     entry.conn != 0 ? json.value(entry.conn) : json.null();
     json.field("id", entry.id);
     put_flow(json, entry.flow);
+    put_nat(json, entry.nat);
   }
 
   static void put_entry(JsonWriter& json, const Entry& entry, const StateEntry& state) {

@@ -84,6 +84,7 @@ void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
     if (twice != 0) add(limits, fmt::format("{} packets captured twice", twice), ", ");
   }
   if (life.incomplete) add(limits, "events lost", ", ");
+  if (life.nat) add(limits, "NAT: " + nat_text(life.flow, *life.nat), ", ");
   if (limits.empty()) return;
   if (!cell.text.empty()) cell.text += ' ';
   cell.text += '(' + limits + ')';

@@ -22,8 +22,9 @@ constexpr std::string_view header =
     "tx_frames,tx_frame_bytes,tx_payload_bytes,tx_retransmitted_bytes,tx_sequence_bytes,tx_missing_bytes,"
     "rx_frames,rx_frame_bytes,rx_payload_bytes,rx_retransmitted_bytes,rx_sequence_bytes,rx_missing_bytes,"
     "zeek_state,states,peer_states,findings,witnesses,preexisting,incomplete,lost,"
-    "retransmits_in,out_of_order_in,out_of_order_out\n";
+    "retransmits_in,out_of_order_in,out_of_order_out,nat_local_ip,nat_local_port,nat_remote_ip,nat_remote_port\n";
 constexpr auto column_count = static_cast<unsigned>(std::ranges::count(header, ',')) + 1;
+constexpr unsigned loss_columns = 3;
 
 void put_wire(CsvRow& row, const std::optional<WireTotals>& wire) {
   if (!wire) return row.empty(5);
@@ -118,6 +119,7 @@ class LifeCsvSink final : public Sink {
     row.empty();
     for (const auto& segments : {life.retransmits_in, life.out_of_order_in, life.out_of_order_out})
       segments ? row.number(*segments) : row.empty();
+    put_nat(row, life.nat);
     row.end();
   }
 
@@ -128,9 +130,9 @@ class LifeCsvSink final : public Sink {
     row.time(gap.from_ts_ns);
     row.time(gap.to_ts_ns);
     row.seconds(gap.to_ts_ns - gap.from_ts_ns);
-    row.empty(column_count - 9);
+    row.empty(column_count - 6 - loss_columns - nat_columns);
     row.number(gap.lost);
-    row.empty(3);
+    row.empty(loss_columns + nat_columns);
     row.end();
   }
 

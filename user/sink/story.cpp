@@ -207,6 +207,13 @@ std::vector<Sentence> Stories::end(const Life& life) {
                          .text = fmt::format("It was open already when {}: its handshake was not heard", when),
                          .events = 0});
   }
+  if (life.nat) {
+    sentences.push_back(
+        {.offset_ns = 0,
+         .id = 0,
+         .text = fmt::format("NAT on this machine: its segments have {} on the wire", nat_text(life.flow, *life.nat)),
+         .events = 0});
+  }
   if (!found.empty()) {
     Thread& thread = *found.mapped();
     close_run(thread);

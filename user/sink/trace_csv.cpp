@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view header =
     "type,conn,id,time,witness,local_ip,local_port,remote_ip,remote_port,interface,dir,flags,seq,ack,rel_seq,rel_ack,"
-    "len,win,win_bytes,analysis,text\n";
+    "len,win,win_bytes,analysis,text,nat_local_ip,nat_local_port,nat_remote_ip,nat_remote_port\n";
 constexpr unsigned segment_columns = 11;  // interface to analysis
 
 std::string_view type_of(const Entry& entry) {
@@ -94,6 +94,7 @@ class TraceCsvSink final : public Sink {
     }
     add(text, told.states);
     row.text(text);
+    put_nat(row, entry.nat);
     row.end();
   }
 
@@ -126,6 +127,7 @@ class TraceCsvSink final : public Sink {
     std::string text = fmt::format("{} ({}): {}", name(finding.rule), name(finding.confidence), finding.text);
     if (!finding.evidence.empty()) text += fmt::format(" ({})", fmt::join(finding.evidence, " "));
     row.foreign(text);
+    put_nat(row, report.nat);
     row.end();
   }
 
@@ -137,6 +139,7 @@ class TraceCsvSink final : public Sink {
     std::string text = words_.closing(life);
     if (!life.explanation.empty()) text += ". " + life.explanation;
     row.foreign(text);
+    put_nat(row, life.nat);
     row.end();
   }
 
@@ -146,6 +149,7 @@ class TraceCsvSink final : public Sink {
     row.empty(4 + segment_columns);
     row.text(fmt::format("{} events lost on CPU {} within {}", report.gap.lost, report.gap.cpu,
                          duration_in_words(report.gap.to_ts_ns - report.gap.from_ts_ns)));
+    row.empty(nat_columns);
     row.end();
   }
 

@@ -57,6 +57,7 @@ class TraceTextSink final : public Sink {
     std::optional<TimeNs> last;
     std::uint32_t ifindex = 0;  // where its segments were last seen
     bool port_told = false;
+    bool nat_told = false;
   };
 
   [[nodiscard]] Line line() { return {output_.buffer(), style_.colour, style_.width}; }
@@ -81,6 +82,9 @@ class TraceTextSink final : public Sink {
     if (!connection.port_told && entry.flow.local.port != 0) {
       connection.port_told = true;
       told.details.push_back({fmt::format("from port {}", entry.flow.local.port)});
+    }
+    if (entry.nat && !std::exchange(connection.nat_told, true)) {
+      told.details.push_back({fmt::format("NAT: on the wire {}", nat_text(entry.flow, *entry.nat))});
     }
     Line text = begin(entry.id, delta(connection, entry.ts_ns), entry.conn);
     const bool wire = !told.wire.text.empty();

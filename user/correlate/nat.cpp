@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// nat.cpp: connections whose segments have other addresses on the wire than their socket has.
+//
+// The join was made in the kernel (bpf/nat.h): what leaves a translating socket has its cookie, and from there on every
+// segment comes with the socket's addresses. What came in before, the SYN of a connection that this side accepts, had
+// the wire's: it belongs to the SYN-ACK that acknowledges its number.
+#include <algorithm>
+
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t translations_kept = 64;  // the segment that begins the connection is right behind
+
+bool is_syn(std::uint8_t flags) { return (flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn; }
+
+}  // namespace
+
+void Witness::Impl::on_translation(const Event& e, const Translation& t) {
+  const Flow flow = to_flow(t.tuple);
+  const Flow wire = to_flow(t.wire);
+  Slot slot = table_.find_cookie(t.header.cookie);
+  if (slot == no_slot || table_.at(slot).told) {
+    // A listener on the wire's port seemed to be asked: the SYN of this very connection.
+    slot = table_.find_flow(wire);
+    if (slot != no_slot) {
+      const Connection& c = table_.at(slot);
+      const bool asked = !c.told && only_asked(c) && c.has_isn_remote && c.isn_remote == t.ack - 1;
+      if (!asked) slot = no_slot;
+    }
+    if (slot != no_slot) {
+      Connection& c = table_.at(slot);
+      table_.bind_flow(slot, flow);
+      table_.bind_cookie(slot, t.header.cookie);
+      c.owner = {};
+      own_by_listener(c, listeners_.find(flow.local));
+    }
+  }
+  if (slot == no_slot) {
+    if (translations_.size() >= translations_kept) translations_.pop_front();
+    translations_.push_back(t);
+    return;
+  }
+  Connection& c = table_.at(slot);
+  if (!c.ended()) adopt_flow(slot, flow);
+  c.nat = std::make_unique<Flow>(wire);
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+}
+
+void Witness::Impl::take_translation(Slot slot, const Segment& g) {
+  const auto found = std::ranges::find_if(translations_, [&](const Translation& t) {
+    return std::memcmp(&t.tuple, &g.tuple, sizeof t.tuple) == 0 &&
+           (g.header.cookie == 0 || t.header.cookie == g.header.cookie);
+  });
+  if (found == translations_.end()) return;
+  Connection& c = table_.at(slot);
+  c.nat = std::make_unique<Flow>(to_flow(found->wire));
+  StateChange connecting{};
+  connecting.actor = found->actor;
+  if (c.role == Role::active) own_by_connect(c, connecting);
+  translations_.erase(found);
+  if (c.role == Role::passive) take_syn(c, *c.nat, g.ack - 1);
+}
+
+void Witness::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
+  for (auto stray = strays_.begin(); stray != strays_.end();) {
+    if (stray->flow != wire || !is_syn(stray->flags) || stray->seq != isn) {
+      ++stray;
+      continue;
+    }
+    const EventId id = stray->evidence.ids[0];
+    if (!c.syn) {
+      c.syn = {id, stray->ts_ns};
+      c.start_ts_ns = std::min(c.start_ts_ns, stray->ts_ns);
+    }
+    timeline_.belongs_to(id, c.id, c.flow, c.on_the_wire());
+    stray = strays_.erase(stray);
+  }
+}
+
+}  // namespace tcpwitness
