@@ -20,7 +20,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Which process was last seen using a socket, by cookie. */
 struct owner_mark {
 	__u32 tgid;
-	__u32 told; /* changes told so far: two processes taking turns must not flood the ring */
+	__u32 told;             /* changes told so far: two processes taking turns must not flood the ring */
+	__u8 comm[TW_COMM_LEN]; /* of who connected */
 };
 #define MAX_OWNERS_TOLD 4
 
@@ -36,10 +37,11 @@ struct {
 } owners SEC(".maps");
 
 /* connect() told who it was: the same process sending and receiving is no news. */
-static __always_inline void mark_connector(__u64 cookie, __u32 tgid)
+static __always_inline void mark_connector(__u64 cookie, const struct tw_actor *actor)
 {
-	struct owner_mark mark = {.tgid = tgid};
+	struct owner_mark mark = {.tgid = actor->tgid};
 
+	__builtin_memcpy(mark.comm, actor->comm, sizeof(mark.comm));
 	bpf_map_update_elem(&owners, &cookie, &mark, BPF_ANY);
 }
 
@@ -121,6 +123,31 @@ static __always_inline bool is_released(const struct sock *sk)
 	return BPF_CORE_READ((struct file___counted *)file, f_count.counter) == 0;
 }
 
+/*
+ * A further subflow of MPTCP is connected by a kernel worker, for the process that connected the first one.
+ */
+static __always_inline void subflow_actor(const struct tcp_sock *tp, struct tw_actor *actor)
+{
+	struct mptcp_subflow_context *subflow;
+	struct mptcp_sock *whole;
+	struct owner_mark *mark;
+	struct sock *first;
+	__u64 cookie;
+
+	if (!(actor->flags & TW_ACTOR_KTHREAD) || !is_subflow(tp))
+		return;
+	subflow = (struct mptcp_subflow_context *)BPF_CORE_READ(tp, inet_conn.icsk_ulp_data);
+	whole = (struct mptcp_sock *)BPF_CORE_READ(subflow, conn);
+	first = BPF_CORE_READ(whole, first);
+	cookie = (__u64)BPF_CORE_READ(first, __sk_common.skc_cookie.counter);
+	mark = bpf_map_lookup_elem(&owners, &cookie);
+	if (!mark)
+		return;
+	actor->tgid = mark->tgid;
+	actor->flags = TW_ACTOR_PRESENT | TW_ACTOR_OWNED;
+	__builtin_memcpy(actor->comm, mark->comm, sizeof(mark->comm));
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 {
@@ -151,8 +178,10 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 		port_range(tp, record);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
+	if (new_state == TCP_SYN_SENT)
+		subflow_actor(tp, &record->actor);
 	if (new_state == TCP_SYN_SENT && record->actor.flags & TW_ACTOR_PRESENT)
-		mark_connector(record->header.cookie, record->actor.tgid);
+		mark_connector(record->header.cookie, &record->actor);
 	submit_record(record);
 	return 0;
 }
@@ -506,11 +535,17 @@ static __always_inline bool read_dropped(struct sk_buff *skb, bool outgoing, str
 	return true;
 }
 
-/* Its device's, its socket's or its route's; 0: the buffer shows none any more (TCP takes them away as it goes). */
-static __always_inline __u32 dropped_netns(struct sk_buff *skb)
+/*
+ * Its device's, its socket's or its route's, or that of the socket that was to take it; 0: the buffer shows none any more
+ * (TCP takes them away as it goes).
+ */
+static __always_inline __u32 dropped_netns(struct sk_buff *skb, struct sock *taker)
 {
 	struct sock *sk = skb->sk;
 	struct dst_entry *dst;
+
+	if (taker)
+		return sock_netns(&taker->__sk_common);
 
 	if (skb->dev)
 		return BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
@@ -546,6 +581,7 @@ static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, struc
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 {
+	struct sock *taker = config.has_drop_sk ? (struct sock *)ctx[3] : 0;
 	struct dropped dropped = {};
 	struct sock *sk = skb->sk;
 	struct tw_drop *record;
@@ -558,7 +594,7 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 		return 0;
 	/* The backlog of a CPU is full on arrival, before skb_iif is set. */
 	outgoing = skb->skb_iif == 0 && !IS_DROP_REASON(reason, SKB_DROP_REASON_CPU_BACKLOG);
-	netns = dropped_netns(skb);
+	netns = dropped_netns(skb, taker);
 	if (config.netns && netns && netns != config.netns)
 		return 0;
 	if (!read_dropped(skb, outgoing, &dropped) || !dropped_wanted(sk, outgoing, &dropped.tuple))
@@ -585,6 +621,8 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 		if (sk->__sk_common.skc_state != TCP_LISTEN)
 			record->header.cookie = (__u64)sk->__sk_common.skc_cookie.counter;
 	}
+	if (taker && !outgoing && taker->__sk_common.skc_state != TCP_LISTEN)
+		record->header.cookie = (__u64)taker->__sk_common.skc_cookie.counter;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	submit_record(record);
 	return 0;

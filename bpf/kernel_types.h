@@ -160,6 +160,7 @@ struct inet_connection_sock {
 	struct {
 		__u32 enabled : 1;
 	} icsk_mtup;
+	void *icsk_ulp_data;
 };
 
 struct tcp_sock {
@@ -200,6 +201,16 @@ struct tcp_sock {
 	int linger2;   /* TCP_LINGER2, jiffies; 0: the namespace's tcp_fin_timeout */
 	bool is_mptcp; /* with CONFIG_MPTCP: a subflow, or a connection that fell back */
 	__u8 nonagle : 4;
+};
+
+/* A subflow's icsk_ulp_data (5.6, CONFIG_MPTCP). */
+struct mptcp_subflow_context {
+	struct sock *conn; /* the MPTCP socket */
+};
+
+struct mptcp_sock {
+	struct inet_connection_sock sk;
+	struct sock *first; /* the subflow that the process connected */
 };
 
 /* include/net/tcp.h: bits of nonagle. */

@@ -428,7 +428,7 @@ TW_ASSERT_SIZE(tw_socket, 232);
 
 /* A segment that was thrown away, and why. On its way out if `outgoing`, else before TCP or in it. */
 struct tw_drop {
-	struct tw_header header; /* cookie: of the socket that the buffer carries, if any */
+	struct tw_header header; /* cookie: of the socket that the buffer carries, or that was to take it, if any */
 	struct tw_tuple tuple;   /* local is the source of an outgoing segment, the destination of an incoming one */
 	__u32 reason;            /* enum skb_drop_reason of the running kernel; above 16 bits: another subsystem's */
 	__u32 seq;
@@ -527,9 +527,11 @@ struct tw_config {
 	__u8 packets_all;                   /* every segment is an event */
 	__u8 has_reset_reason;              /* tcp_send_reset has a third argument (6.10) */
 	__u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
+	__u8 has_drop_sk; /* kfree_skb has a fourth argument: who was to take it (6.11, commit ba8de796baf4) */
+	__u8 pad[3];
 	__u8 lives_only; /* no timeline is told: leave out ACKs that only name the cause of a transition */
 	__u32 snaplen;   /* recording: keep so many bytes of each frame that is an event; 0: none */
 };
-TW_ASSERT_SIZE(tw_config, 220);
+TW_ASSERT_SIZE(tw_config, 224);
 
 #endif

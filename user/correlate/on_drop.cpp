@@ -35,6 +35,26 @@ void add(Drops& drops, const Event& e, const Drop& d) {
   seen->flags |= d.flags;
 }
 
+// Could this connection have sent or got these numbers? Everything up to a gigabyte behind the SYN is believed, and
+// what is near the newest that the kernel has shown: of two connections that have nothing to do with each other a few
+// in a hundred match.
+bool could_be_of(const Connection& c, const Drop& d) {
+  constexpr std::uint32_t a_gigabyte = 1U << 30U;
+  constexpr std::uint32_t near = 1U << 24U;
+  const bool out = d.outgoing != 0;
+  const auto fits = [](std::uint32_t number, bool known, std::uint32_t isn, bool shown, std::uint32_t newest) {
+    if (!known && !shown) return true;
+    return (known && number - isn <= near) || (shown && number - newest + near <= 2 * near) ||
+           (known && !shown && number - isn <= a_gigabyte);
+  };
+  const bool sent = fits(d.seq, out ? c.has_isn_local : c.has_isn_remote, out ? c.isn_local : c.isn_remote, c.has_cb(),
+                         out ? c.cb.snd_nxt : c.cb.rcv_nxt);
+  const bool got = (d.flags & tcp_flag::ack) == 0 ||
+                   fits(d.ack, out ? c.has_isn_remote : c.has_isn_local, out ? c.isn_remote : c.isn_local, c.has_cb(),
+                        out ? c.cb.rcv_nxt : c.cb.snd_nxt);
+  return sent && got;
+}
+
 // Before 6.6 TCP_INVALID_SEQUENCE is the reason for what was received before, too: keep-alives, probes, repetitions.
 bool was_received_before(const Connection& c, const Drop& d, const Names& names) {
   return d.outgoing == 0 && c.trouble && c.trouble->received_before == d.seq &&
@@ -54,9 +74,12 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   const Flow flow = to_flow(d.tuple);
   const bool out = d.outgoing != 0;
   // A SYN that a firewall drops shows its port nowhere else: the socket's cookie names the connection.
-  Slot slot = out && d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
+  Slot slot = !out || d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
   if (slot != no_slot && !table_.at(slot).told && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
   if (slot == no_slot) slot = table_.find_flow(flow);
+  // A buffer that shows neither its namespace nor its socket can be another namespace's, with the same addresses.
+  const bool nobodys = d.header.netns == 0 && d.header.cookie == 0;
+  if (nobodys && slot != no_slot && !could_be_of(table_.at(slot), d)) return;
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
   if (c != nullptr && !c->told) {

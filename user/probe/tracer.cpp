@@ -42,6 +42,7 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   config.snaplen = settings.snaplen;
   config.has_reset_reason = has_argument("tcp_send_reset", 2, without) ? 1 : 0;
   config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, without) ? 1 : 0;
+  config.has_drop_sk = has_argument("kfree_skb", 3, without) ? 1 : 0;
   config.port_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.ports.size(), TW_MAX_PORTS));
   for (std::uint32_t i = 0; i < config.port_count; i++) config.ports[i] = settings.ports[i];
   config.host_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.hosts.size(), TW_MAX_HOSTS));
