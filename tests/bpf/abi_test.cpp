@@ -167,6 +167,9 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       {"snapshot_tcp", sizeof(tw_socket)},
       {"snapshot_owners", sizeof(tw_owner)},
       {"snapshot_close_wait", sizeof(tw_owner)},
+      {"snapshot_fin_wait2", sizeof(tw_socket)},
+      {"snapshot_ports", sizeof(tw_port_seen)},
+      {"snapshot_port_owners", sizeof(tw_owner)},
   };
   std::size_t programs = 0;
   for (const auto& object : *objects) {

@@ -177,8 +177,7 @@ void unreachable(Script& s) {
   const Endpoint at{server_ip, service_port};
   s.refuse_on_third_machine("admin-prohibited");
   const int fd = s.client_socket(at);
-  // The first message meets connect() with the socket locked and ends nothing; the one for the second SYN does.
-  const Call attempt = s.client().connect(fd, at);  // > S   < ICMP   > S after 1 s   < ICMP
+  const Call attempt = s.client().connect(fd, at);  // > S   < ICMP
   s.client_fails(attempt, EHOSTUNREACH);
   s.played.client_at = attempt.local();
   s.played.server_at = at;

@@ -37,7 +37,7 @@ constexpr std::array all_cases = {
          cases::no_local_port},
     Case{"port-in-use", "no-server", "Two sockets are bound to one port; both connect to the same server.",
          Vantage::client, nullptr, cases::port_in_use},
-    Case{"unreachable", "no-server", "A router on the way refuses the SYN: administratively prohibited (1 s).",
+    Case{"unreachable", "no-server", "A router on the way refuses the SYN: administratively prohibited.",
          Vantage::client, cases::third_machine_before, cases::unreachable},
     Case{"connect-cancelled", "no-server", "The client closes its socket 0.3 s after a SYN that nobody answers.",
          Vantage::client, nullptr, cases::connect_cancelled},
