@@ -126,10 +126,14 @@ static __always_inline void clear_flow(struct tw_flow *flow)
  * A SYN or SYN-ACK. Another initial sequence number is another connection on the same address pair. Where both sides
  * connect at once each sends a SYN and then a SYN-ACK with the same number: no retransmission.
  */
-static __always_inline __u16 see_syn(struct tw_flow *flow, struct tw_half *me, const struct frame *frame)
+__noinline __u32 see_syn(struct tw_flow *flow, struct tw_half *me, const struct frame *frame)
 {
-	__u32 end = frame_seq_end(frame); /* Fast Open: data in the SYN counts, and may be missing the next time */
+	__u32 end;
 	__u16 why = TW_WHY_SYN;
+
+	if (!flow || !me || !frame)
+		return 0;
+	end = frame_seq_end(frame); /* Fast Open: data in the SYN counts, and may be missing the next time */
 
 	if (me->syn && me->isn == frame->seq) {
 		if (!(frame->flags & TCP_ACK) || me->syn != SYN_SEEN)
@@ -188,14 +192,19 @@ static __always_inline bool was_exchanged(const struct frame *frame, const struc
 }
 
 /* Payload, FIN or a bare ACK against the highest sequence number of its direction. */
-static __always_inline __u16 see_numbers(const struct tw_flow *flow, struct tw_half *me, const struct tw_half *peer,
-					 struct frame *frame, const struct asked *asked)
+__noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, const struct tw_half *peer,
+			     struct frame *frame, const struct asked *asked)
 {
-	__s32 ahead = seq_distance(me->nxt, frame->seq); /* beyond what was seen: a hole before it */
-	bool takes_numbers = frame->payload || frame->flags & TCP_FIN;
-	__u32 end = frame_seq_end(frame);
+	bool takes_numbers;
 	__u16 why = 0;
+	__s32 ahead;
+	__u32 end;
 
+	if (!flow || !me || !peer || !frame || !asked)
+		return 0;
+	ahead = seq_distance(me->nxt, frame->seq); /* beyond what was seen: a hole before it */
+	takes_numbers = frame->payload || frame->flags & TCP_FIN;
+	end = frame_seq_end(frame);
 	if (!me->seen) {
 		me->seen = 1;
 		me->nxt = end;
@@ -225,9 +234,10 @@ static __always_inline __u16 see_numbers(const struct tw_flow *flow, struct tw_h
 }
 
 /* What this segment says to the other direction: handshake done, FIN acknowledged, probe answered, window. */
-static __always_inline __u16 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame,
-						 __u16 why)
+__noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame, __u32 why)
 {
+	if (!me || !peer || !frame)
+		return 0;
 	if (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN && seq_distance(peer->isn, frame->ack) > 0) {
 		me->syn = HANDSHAKE_DONE;
 		why |= TW_WHY_HANDSHAKE_ACK;
@@ -353,11 +363,11 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	} else if (refused > TW_REFUSED_OLD && !again_syn) {
 		why = (frame->flags & TCP_SYN ? TW_WHY_SYN : 0) | (frame->flags & TCP_FIN ? TW_WHY_FIN : 0);
 	} else if (frame->flags & TCP_SYN) {
-		why = see_syn(flow, me, frame);
+		why = (__u16)see_syn(flow, me, frame);
 	} else {
-		why = see_numbers(flow, me, peer, frame, asked);
+		why = (__u16)see_numbers(flow, me, peer, frame, asked);
 		if (frame->flags & TCP_ACK && refused == TW_REFUSED_NOT)
-			why = see_acknowledgement(me, peer, frame, why);
+			why = (__u16)see_acknowledgement(me, peer, frame, why);
 		if (frame->flags & TCP_FIN) {
 			me->fin = 1;
 			me->fin_end = frame_seq_end(frame);

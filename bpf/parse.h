@@ -103,7 +103,7 @@ struct frame {
 	__u8 bad_header;
 	__u8 hook; /* enum tw_hook */
 	__u8 outgoing;
-	__u8 reordered; /* as in struct tw_segment */
+	__u8 reordered;  /* as in struct tw_segment */
 	__u8 translated; /* tuple is the socket's, the frame had others */
 	__u8 passing;
 };

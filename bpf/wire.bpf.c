@@ -156,6 +156,30 @@ static __always_inline void ask_receiver(void *ctx, const struct frame *frame, s
 	bpf_sk_release(sk);
 }
 
+/*
+ * The rules of flow.h, as functions that the verifier goes through once and apart from their callers: inlined, their
+ * paths multiply with those of NAT and of the look-up beyond its limit of a million instructions. (Pointer arguments:
+ * Linux 5.12, e5069b9c23b3.)
+ */
+__noinline __u32 rules_see_segment(struct tw_flow *flow, struct work *work)
+{
+	if (!flow || !work)
+		return 0;
+	return see_segment(flow, &work->frame, &work->asked, work->refused);
+}
+
+__noinline __u32 rules_tuple_wanted(const struct tw_tuple *tuple)
+{
+	return tuple && tuple_wanted(tuple);
+}
+
+__noinline __u32 rules_not_believed(struct tw_flow *flow, struct work *work)
+{
+	if (!flow || !work)
+		return TW_REFUSED_NOT;
+	return not_believed(flow, &work->frame, &work->asked);
+}
+
 /* The socket that sends. The per-CPU control socket (RST, some ACKs) has no peer. */
 static __always_inline void ask_sender(struct __sk_buff *skb, const struct frame *frame, struct asked *asked)
 {
@@ -277,8 +301,8 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 	if (!frame->outgoing && nobody_takes(frame, type) && is_foreign(ctx, work))
 		return 0;
 	take_numbers(flow, frame, &work->asked.view);
-	work->refused = not_believed(flow, frame, &work->asked);
-	why = (__u16)forget(frame, see_segment(flow, frame, &work->asked, work->refused));
+	work->refused = (__u8)rules_not_believed(flow, work);
+	why = (__u16)forget(frame, rules_see_segment(flow, work));
 	work->wire = flow->wire;
 	work->loss = flow->loss;
 	if (!(frame->flags & TCP_SYN))
@@ -436,7 +460,7 @@ static __always_inline bool other_wanted(void *ctx, struct work *work, bool outg
 	struct tw_flow *flow;
 
 	if (outgoing)
-		return sender_tuple(ctx, &work->frame, &work->sender) && tuple_wanted(&work->sender);
+		return sender_tuple(ctx, &work->frame, &work->sender) && rules_tuple_wanted(&work->sender);
 	if (!translations)
 		return false;
 	flow = bpf_map_lookup_elem(&flows, &work->frame.tuple);
@@ -502,7 +526,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	struct tw_flow *flow;
 	__u32 why;
 
-	if (!tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing))
+	if (!rules_tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing))
 		return;
 	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
 	work->strays = 0;
@@ -519,7 +543,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	    (!outgoing && goes_on_without_us(flow, frame))) {
 		ask_socket(ctx, work, outgoing);
 		if (flow)
-			work->refused = not_believed(flow, frame, &work->asked);
+			work->refused = (__u8)rules_not_believed(flow, work);
 	} else {
 		work->asked.view.type = TW_SOCKET_UNKNOWN;
 	}
@@ -528,7 +552,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 			pass_on(ctx, xdp, raw_ip, work, flow);
 			return;
 		}
-		why = forget(frame, see_segment(flow, frame, &work->asked, work->refused));
+		why = forget(frame, rules_see_segment(flow, work));
 		frame->why = why;
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);

@@ -128,7 +128,7 @@ enum tw_cb_more {
 	TW_CB_UNACCEPTED = 1 << 0,  /* waits for accept(): no process has it and none had (no sk_socket, not DEAD) */
 	TW_CB_NODELAY = 1 << 1,     /* tcp_sock.nonagle: TCP_NODELAY is set */
 	TW_CB_MTU_PROBING = 1 << 2, /* icsk_mtup.enabled: the kernel looks for the path's MTU itself */
-	TW_CB_RELEASED = 1 << 3,    /* state change by a process: nobody has a descriptor of it any more (close(), exit) */
+	TW_CB_RELEASED = 1 << 3, /* state change by a process: nobody has a descriptor of it any more (close(), exit) */
 };
 
 /* Bits of tw_actor.flags. */

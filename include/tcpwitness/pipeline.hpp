@@ -106,6 +106,9 @@ class Witness {
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   // Sockets have been in FIN_WAIT2 for long: true once for each, so that events can show which still are (SocketFound).
   [[nodiscard]] bool wants_fin_wait2();
+  // How many waits are over so far. A recording keeps each moment at which it grew, so that its reading judges at the
+  // same ones.
+  [[nodiscard]] std::uint64_t waits_over() const;
   // The run is over: tells the connections that are still open.
   void finish(TimeNs now, Reports& out);
 

@@ -160,8 +160,9 @@ TEST_F(Sockets, WhatTheSocketRefusesChangesNothingButTheCount) {
     ASSERT_EQ(last.size(), 1U);
     EXPECT_EQ(last[0].why, TW_WHY_FIN);
     EXPECT_EQ(last[0].refused, TW_REFUSED_NOT);
-    EXPECT_EQ(last[0].wire.bytes_in, 30U);  // those refused included: the wire carried them
-    EXPECT_EQ(last[0].wire.retrans_bytes_in, 0U);
+    EXPECT_EQ(last[0].wire.bytes_in, 30U);          // those refused included: the wire carried them
+    EXPECT_EQ(last[0].wire.retrans_bytes_in, 10U);  // payload that TCP refuses is no new payload
+    EXPECT_EQ(last[0].loss.retrans_segs_in, 0U);
   }
 }
 

@@ -93,7 +93,7 @@ TEST_F(Verifier, NoWireOrSnapshotProgramIsRefused) {
   EXPECT_EQ(objects->at(1).refused.size(), 0U);
   EXPECT_EQ(objects->at(1).instructions.size(), 6U);
   EXPECT_EQ(objects->at(2).refused.size(), 0U);
-  EXPECT_EQ(objects->at(2).instructions.size(), 3U);
+  EXPECT_EQ(objects->at(2).instructions.size(), 6U);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "probe/log.hpp"
 #include "wire.skel.h"
@@ -90,6 +91,11 @@ Result<std::unique_ptr<WireProgram>> WireProgram::load(const Settings& settings)
   loaded->skeleton_ = wire_bpf::open();
   if (!loaded->skeleton_) return failure("open the wire object", take_libbpf_log());
   loaded->skeleton_->rodata->config = settings.config;
+  if (settings.config.tick_us == 0) {  // a jiffy of this kernel
+    timespec tick{};
+    ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+    loaded->skeleton_->rodata->config.tick_us = static_cast<std::uint32_t>(tick.tv_nsec / 1000);
+  }
   bpf_map__set_max_entries(loaded->skeleton_->maps.events, settings.ring_bytes);
   bpf_map__set_max_entries(loaded->skeleton_->maps.flows, settings.flows);
   if (wire_bpf::load(loaded->skeleton_) != 0) return failure("load the wire object", take_libbpf_log());

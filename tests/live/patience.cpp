@@ -47,7 +47,7 @@ void expect_gave_up(const Story& story, const std::string& outcome, const std::s
   const Json theirs = story.server_life();
   Expected server = server_completes(story.played);
   server.outcome = "open";
-  server.findings = {"rx-dropped certain"};  // what makes it deaf is a firewall on its machine
+  server.findings = {"retransmission likely", "rx-dropped certain"};  // what makes it deaf is a firewall on its machine
   server.closed_by = "none";
   server.states = {"NEW_SYN_RECV", "SYN_RECV", "ESTABLISHED"};
   server.rx_bytes = story.played.client_bytes - question;

@@ -44,8 +44,7 @@ using Queues = Live;
 TEST_F(Queues, AnAcceptQueueThatIsFullAtTheLastAckIsFoundOnThatConnectionAlone) {
   const Verdict overflowed{"completed",
                            {{"accept-queue-full", "certain", {"lab-server"}},
-                            {"retransmission", "certain", {"SYN-ACK"}},
-                            {"slow-handshake"}}};
+                            {"retransmission", "certain", {"SYN-ACK"}}}};  // its ACK came at once: no slow handshake
   const auto story = play("accept-overflow");
   if (!story) return;
   const lab::Endpoint& scripted = story->played.more_clients.at(0);

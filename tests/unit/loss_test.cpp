@@ -193,7 +193,7 @@ TEST(PathDead, AnIdleConnectionsFirstDataGoesUnanswered) {
 }
 
 TEST(PathDead, AlmostIsNone) {
-  EXPECT_FALSE(unanswered({.idle = 500 * ms}).finding(Rule::path_dead).has_value()) << "it was not idle";
+  EXPECT_FALSE(unanswered({.idle = 300 * ms}).finding(Rule::path_dead).has_value()) << "it was not idle";
   EXPECT_FALSE(unanswered({.tries = 2}).finding(Rule::path_dead).has_value()) << "two can get lost";
   EXPECT_FALSE(unanswered({.heard = true}).finding(Rule::path_dead).has_value()) << "the peer is heard";
   EXPECT_FALSE(unanswered({.answered = true}).finding(Rule::path_dead).has_value()) << "only a long outage";

@@ -97,9 +97,10 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
   const std::uint32_t len = r.end_seq - r.seq;
   const TimeNs heard = e.ts_ns - std::int64_t{r.cb.unheard_ms} * 1'000'000;
   if (run.tries != 0 && run.seq != r.seq) {
-    // TCP goes back to the first number that is not acknowledged: another one means that this one was.
+    // TCP goes back to the first number that is not acknowledged (a tail-loss probe sends the last one before that): a
+    // later one means that this one was.
     run.passed = seq_before(run.seq, r.cb.snd_una);
-    if (!run.passed) return;
+    if (!run.passed && !seq_before(r.seq, run.seq)) return;
     if (run.tries > 1 && run.tries >= facts.worst.tries) facts.worst = run;
     run = {};
   }
@@ -108,8 +109,7 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
     run.seq = r.seq;
     run.first_ns = e.ts_ns;
     run.heard_before_ns = heard;
-    const bool timer = r.cb.ca_state == 4 && r.cb.icsk_retransmits > 0;
-    if (timer) run.sent_ns = e.ts_ns - std::int64_t{r.cb.rto_us} * 1'000;
+    run.sent_ns = e.ts_ns - std::int64_t{r.cb.rto_us} * 1'000;  // or later: a tail-loss probe comes before the timer
   }
   ++run.tries;
   run.heard_ns = heard;
@@ -138,8 +138,8 @@ std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool m
 // socket that such a RST does end (TCP_ABORT_ON_DATA) is closed before it. And where there is no socket any more, it
 // says nothing of a connection that had ended before.
 bool ends_nothing(const Connection& c, const Reset& r) {
-  if (r.answers_segment == 0) return false;
-  if (r.has_socket == 0) return c.ended() && !c.closing->mini_fin_wait2;
+  if (r.answers_segment == 0 || (c.closing && c.closing->mini_fin_wait2)) return false;
+  if (r.has_socket == 0) return c.ended();
   return (r.cb.flags & TW_CB_PRESENT) != 0 && static_cast<State>(r.cb.state) != State::close;
 }
 

@@ -14,7 +14,8 @@ enum class Probe : std::uint8_t { none, keepalive, zero_window };
 Probe classify(const Connection& c, const Segment& g, bool out) {
   if ((g.why & TW_WHY_WINDOW_PROBE) != 0) return Probe::zero_window;
   if ((g.why & TW_WHY_KEEPALIVE) == 0) return Probe::none;
-  if (out && g.len != 0) return Probe::none;  // Linux sends empty ones: payload is a retransmission
+  // This kernel sends empty ones: payload is a retransmission. (Other stacks of a capture repeat a byte.)
+  if (out && g.len != 0 && g.socket.type == TW_SOCKET_FULL) return Probe::none;
   if (!out) return c.last_window_local == 0 ? Probe::zero_window : Probe::keepalive;
   if (g.socket.type != TW_SOCKET_FULL) return c.last_window_peer == 0 ? Probe::zero_window : Probe::keepalive;
   if ((g.socket.flags & (TW_CB_OWNED | TW_CB_REPAIR)) != 0) return Probe::none;

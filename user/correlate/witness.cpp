@@ -21,6 +21,7 @@ void Witness::expect_next(const Event& event) const { impl_->expect_next(event);
 void Witness::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
 bool Witness::wants_descriptors() { return impl_->wants_descriptors(); }
 std::optional<PortsQuestion> Witness::wants_ports() { return impl_->wants_ports(); }
+std::uint64_t Witness::waits_over() const { return impl_->waits_over(); }
 bool Witness::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 Summary Witness::summary() const { return impl_->summary(); }
@@ -101,6 +102,7 @@ void Witness::Impl::finish(TimeNs now, Reports& out) {
 void Witness::Impl::pass_time(TimeNs now) {
   now_ = now;
   for (auto due = table_.expire(now_); due.slot != no_slot; due = table_.expire(now_)) {
+    ++waits_over_;
     Connection& c = table_.at(due.slot);
     switch (due.wait) {
       case Wait::tombstone:

@@ -46,8 +46,8 @@ struct Stray {
 [[nodiscard]] inline bool asked_in_vain(const Connection& c) {
   if (!c.trouble) return false;
   const QueueFacts& queues = c.trouble->queues;
-  return queues.accept_full.total != 0 || queues.syn_full.total != 0 || queues.cookie || c.trouble->drops.used != 0 ||
-         c.trouble->rst_out.mark || c.trouble->reset_sent.mark;
+  return queues.newest_full != FullQueue::none || queues.accept_full.total != 0 || queues.syn_full.total != 0 ||
+         queues.cookie || c.trouble->drops.used != 0 || c.trouble->rst_out.mark || c.trouble->reset_sent.mark;
 }
 
 [[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
@@ -68,6 +68,7 @@ class Witness::Impl {
   void advance(TimeNs now, Reports& out);
   [[nodiscard]] bool wants_descriptors();
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
+  [[nodiscard]] std::uint64_t waits_over() const { return waits_over_; }
   [[nodiscard]] bool wants_fin_wait2() { return std::exchange(fin_wait2_look_, false); }
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] const Summary& summary() const { return summary_; }
@@ -195,6 +196,7 @@ class Witness::Impl {
   };
   std::deque<AskedPorts> asked_ports_;
   bool fin_wait2_look_ = false;  // Witness::wants_fin_wait2
+  std::uint64_t waits_over_ = 0;
   Summary summary_;
 };
 

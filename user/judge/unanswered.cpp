@@ -76,8 +76,8 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Benc
 }
 
 std::optional<Finding> judge_path_dead(const Connection& c, const Bench& bench) {
-  constexpr std::int64_t idle_ns = 2'000'000'000;
-  constexpr std::int64_t tick_ns = 20'000'000;  // unheard_ms is in jiffies
+  constexpr std::int64_t idle_ns = 500'000'000;  // more than a retransmission timeout (RFC 6298: 200 ms here)
+  constexpr std::int64_t tick_ns = 20'000'000;   // unheard_ms is in jiffies
   const Unanswered& run = c.trouble->retransmissions.current;
   if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, bench)) return std::nullopt;
   if (c.trouble->rst_in.mark || c.trouble->reset_received.mark) return std::nullopt;  // that was an answer

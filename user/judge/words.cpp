@@ -163,6 +163,7 @@ bool is_fault(DropKind kind) {
     case DropKind::bad_checksum:
     case DropKind::out_of_window:
     case DropKind::old_timestamp:
+    case DropKind::never_sent:
     case DropKind::accept_queue:
     case DropKind::memory:
     case DropKind::too_big:

@@ -69,12 +69,12 @@ void Recorder::record(std::span<const std::byte> bytes, std::span<const Event> e
   }
 }
 
-// A tick after which nothing is said and nothing heard until the next one changes nothing.
-void Recorder::advanced(TimeNs now, bool reported) {
+// A tick at which nothing was reported and no wait was over changes nothing.
+void Recorder::advanced(TimeNs now, bool counts) {
   now_ = std::max(now_, now);
   pending_tick_ = now;
   // With a filter, what is not told can expire too.
-  if (reported || start_.pid != 0 || !start_.comm.empty()) write_pending_tick();
+  if (counts || start_.pid != 0 || !start_.comm.empty()) write_pending_tick();
 }
 
 void Recorder::write_pending_tick() {

@@ -48,7 +48,7 @@ class Recorder {
   // A record of the ring or a snapshot, and what the Decoder made of it.
   void record(std::span<const std::byte> bytes, std::span<const Event> events);
   // Witness::advance(now) was called.
-  void advanced(TimeNs now, bool reported);
+  void advanced(TimeNs now, bool counts);
   // Decoder::account(...) was called.
   void accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost);
   // What the Witness said after the last of these.

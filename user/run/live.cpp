@@ -341,9 +341,10 @@ class Run {
     look_for_descriptors();
     look_at_sockets();
     const std::size_t told = reports_.size();
+    const std::uint64_t over = witness_.waits_over();
     witness_.advance(now, reports_);
     if (recorder_) {
-      recorder_->advanced(now, reports_.size() > told);
+      recorder_->advanced(now, reports_.size() > told || witness_.waits_over() > over);
       record_reports(told);
       recorder_->flush(now);
     }
