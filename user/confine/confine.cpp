@@ -28,7 +28,7 @@ namespace {
 constexpr uid_t nobody = 65534;
 
 // Memory, threads, time, signals, and descriptors that are open.
-constexpr std::array always{
+[[maybe_unused]] constexpr std::array always{
     SCMP_SYS(brk),
     SCMP_SYS(mmap),
     SCMP_SYS(munmap),
@@ -86,7 +86,7 @@ constexpr std::array always{
 };
 
 // Interfaces that come (libbpf, rtnetlink, the guards' processes), recordings.
-constexpr std::array tracing{
+[[maybe_unused]] constexpr std::array tracing{
     SCMP_SYS(bpf),         SCMP_SYS(openat),     SCMP_SYS(open),       SCMP_SYS(stat),          SCMP_SYS(lstat),
     SCMP_SYS(access),      SCMP_SYS(faccessat),  SCMP_SYS(faccessat2), SCMP_SYS(unlink),        SCMP_SYS(unlinkat),
     SCMP_SYS(ftruncate),   SCMP_SYS(flock),      SCMP_SYS(fchmod),     SCMP_SYS(readlink),      SCMP_SYS(readlinkat),
@@ -152,8 +152,8 @@ Result<void> restrict_system_calls(Work work) {
   for (const int call : always) allow(call);
   if (work == Work::trace) {
     for (const int call : tracing) allow(call);
-    const int result = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                        SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(AF_NETLINK)));
+    const scmp_arg_cmp netlink{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_NETLINK, .datum_b = 0};
+    const int result = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &netlink);
     if (result != 0) error = -result;
   }
   if (error == 0) error = -seccomp_load(filter.get());
