@@ -160,7 +160,7 @@ std::vector<LinkChange> Links::changes() {
     }
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == ENOBUFS) {
-      (void)dump(changes);  // failing that, the next notice is waited for
+      [[maybe_unused]] const auto done = dump(changes);  // failing that, the next notice is waited for
       continue;
     }
     return changes;

@@ -13,7 +13,7 @@
 #include "probe/interfaces.hpp"
 #include "tcpwitness/result.hpp"
 
-struct nlmsghdr;
+struct nlmsghdr;  // NOLINT(readability-identifier-naming): linux/netlink.h
 
 namespace tcpwitness {
 
