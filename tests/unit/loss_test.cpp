@@ -143,6 +143,9 @@ struct Silence {
   std::uint8_t sacked = 0;
   bool answered = false;  // in the end
   bool icmp = false;
+  std::uint16_t packets = 0;   // that are out; 0: full-size ones
+  std::uint32_t before = 100;  // bytes that were acknowledged before
+  bool peer_repeats = false;   // what it sends meanwhile
 };
 
 Told unanswered(const Silence& with) {
@@ -150,7 +153,7 @@ Told unanswered(const Silence& with) {
   Side c = client_of(stream);
   c.extra.mss = 1460;
   connects(c);
-  c.out(PA, 100);
+  c.out(PA, with.before);
   const TimeNs heard = stream.now;
   c.in(A);
   stream.wait(with.idle);
@@ -162,7 +165,9 @@ Told unanswered(const Silence& with) {
   for (int i = 1; i <= with.tries; ++i) {
     stream.wait((200 * ms) << i);
     c.out(PA, with.len, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    if (with.peer_repeats) c.in(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.rcv_nxt - 10; });
     c.retransmit(4, 0, static_cast<std::uint8_t>(i), [&](tw_retransmit& r) {
+      r.cb.packets_out = with.packets != 0 ? with.packets : static_cast<std::uint16_t>((with.len + 1459) / 1460);
       const TimeNs last = with.heard ? stream.now - 50 * ms : heard;
       r.cb.unheard_ms = static_cast<std::uint32_t>((stream.now - last) / ms);
       r.cb.rto_us = static_cast<std::uint32_t>(200'000 << i);
@@ -199,20 +204,49 @@ TEST(PathDead, AlmostIsNone) {
   EXPECT_FALSE(unanswered({.answered = true}).finding(Rule::path_dead).has_value()) << "only a long outage";
 }
 
-TEST(PathMtuBlackHole, FullSizeSegmentsGoUnansweredWhileThePeerIsHeard) {
-  for (const Silence& each : {Silence{.len = 1460, .heard = true}, Silence{.len = 1460, .sacked = 1}}) {
-    const auto finding = unanswered(each).finding(Rule::path_mtu_black_hole);
+TEST(PathDead, TheFirstFullSizeSegmentsCanMeetASmallMtuAsWell) {
+  const auto finding = unanswered({.len = 1460}).finding(Rule::path_dead);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::inconclusive);
+  EXPECT_EQ(unanswered({.len = 1460, .before = 9000}).finding(Rule::path_dead)->confidence, Confidence::likely)
+      << "as large ones were acknowledged before";
+  EXPECT_EQ(unanswered({.len = 1560, .packets = 2}).finding(Rule::path_dead)->confidence, Confidence::likely)
+      << "a small one behind it is lost too";
+}
+
+TEST(PathMtuBlackHole, FullSizeSegmentsGoUnansweredWhileSmallOnesPass) {
+  for (const Silence& each : {
+           Silence{.len = 1460, .heard = true},
+           Silence{.len = 1460, .heard = true, .before = 9000},
+           Silence{.len = 1560, .sacked = 1, .packets = 2},
+           Silence{.idle = 100 * ms, .len = 1460},
+       }) {
+    const Told told = unanswered(each);
+    const auto finding = told.finding(Rule::path_mtu_black_hole);
     ASSERT_TRUE(finding.has_value());
-    EXPECT_EQ(finding->confidence, Confidence::likely);
+    EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
     EXPECT_TRUE(finding->text.contains("tcp_mtu_probing")) << finding->text;
+    EXPECT_FALSE(told.finding(Rule::path_dead).has_value()) << "not both";
   }
+}
+
+TEST(PathMtuBlackHole, BehindAPauseThePathCanHaveFailedMeanwhile) {
+  const Told told = unanswered({.idle = 3 * s, .len = 1460});
+  ASSERT_TRUE(told.finding(Rule::path_mtu_black_hole).has_value());
+  EXPECT_EQ(told.finding(Rule::path_mtu_black_hole)->confidence, Confidence::inconclusive);
+  EXPECT_FALSE(told.finding(Rule::path_dead).has_value()) << "not both";
 }
 
 TEST(PathMtuBlackHole, AlmostIsNone) {
   const auto found = [](const Silence& each) {
     return unanswered(each).finding(Rule::path_mtu_black_hole).has_value();
   };
-  EXPECT_FALSE(found({.len = 1460})) << "nothing comes: the path is dead";
+  EXPECT_FALSE(found({.len = 1460})) << "nothing comes behind a long pause: the path is dead";
+  EXPECT_FALSE(found({.idle = 100 * ms, .len = 1460, .before = 9000})) << "full-size ones had passed before";
+  EXPECT_FALSE(found({.idle = 100 * ms, .len = 1560, .packets = 2})) << "the short one behind it is lost too";
+  EXPECT_FALSE(found({.len = 14600, .sacked = 9, .packets = 10})) << "full-size ones behind it arrived";
+  EXPECT_FALSE(found({.idle = 100 * ms, .len = 1460, .heard = true, .peer_repeats = true}))
+      << "nothing of this side arrives";
   EXPECT_FALSE(found({.len = 400, .heard = true})) << "small ones do not pass either";
   EXPECT_FALSE(found({.tries = 2, .len = 1460, .heard = true})) << "loss";
   EXPECT_FALSE(found({.len = 1460, .heard = true, .answered = true})) << "heavy loss: it passed in the end";

@@ -39,6 +39,7 @@ struct Evidence {
     ++total;
   }
   void clear() { total = 0; }
+  [[nodiscard]] EventId newest() const { return total == 0 ? 0 : ids[total < limit ? total - 1 : limit - 1]; }
   [[nodiscard]] std::vector<EventId> list() const {
     return {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(total < limit ? total : limit)};
   }
@@ -150,17 +151,20 @@ struct Untold {
 // One number sent again and again, and nothing that acknowledges it. Of the kernel's events alone.
 struct Unanswered {
   std::uint32_t seq = 0;
-  std::uint32_t len = 0;       // of the largest try, in sequence numbers
-  std::uint32_t mss = 0;       // a full-size segment's payload at that try
-  std::uint32_t tries = 0;     // retransmissions that left
-  std::uint32_t sacked = 0;    // segments beyond it that the peer had by its SACK, the most
-  TimeNs first_ns = 0;         // of the first retransmission
-  TimeNs sent_ns = 0;          // before which the segment itself was sent, by the timer that ran out; 0: not known
-  TimeNs heard_ns = 0;         // when a segment of the peer was last taken, by the newest event
-  TimeNs heard_before_ns = 0;  // the same by the first event
-  std::uint32_t smaller = 0;   // the size that was tried in the end, below len; 0: none
-  bool probing = false;        // the kernel looked for the path's MTU itself
-  bool passed = false;         // it was acknowledged after all
+  std::uint32_t len = 0;           // of the largest try, in sequence numbers
+  std::uint32_t mss = 0;           // a full-size segment's payload at that try
+  std::uint32_t tries = 0;         // retransmissions that left
+  std::uint32_t sacked = 0;        // segments beyond it that the peer had by its SACK, the most
+  TimeNs first_ns = 0;             // of the first retransmission
+  TimeNs sent_ns = 0;              // the first retransmission less one timeout: the segment was not sent before that
+  TimeNs heard_ns = 0;             // when a segment of the peer was last taken, by the newest event
+  TimeNs heard_before_ns = 0;      // the same by the first event
+  std::uint64_t acked_before = 0;  // bytes that the peer had acknowledged in all, by the first event
+  std::uint32_t smaller = 0;       // the size that was tried in the end, below len; 0: none
+  bool probing = false;            // the kernel looked for the path's MTU itself
+  bool passed = false;             // it was acknowledged after all
+  bool small_lost = false;         // one below full size was out too, and the peer had nothing of it
+  bool full_passed = false;        // the peer had (SACK) a full-size one behind it
   Evidence evidence;
 };
 

@@ -90,6 +90,20 @@ Sending sending_of(const Retransmit& r, std::uint32_t total_before) {
   return counted ? Sending::never_left : Sending::not_tried;
 }
 
+// Which sizes are out and unanswered. Without a SACK none of it has arrived; with one, the short ones have, unless more
+// segments have than can be short.
+void note_sizes(Unanswered& run, const ControlBlock& cb) {
+  if (cb.packets_out == 0) return;
+  const std::uint64_t bytes = cb.snd_nxt - cb.snd_una;
+  const std::uint64_t full = std::uint64_t{cb.packets_out} * cb.mss;
+  const std::uint64_t lacking = full > bytes ? full - bytes : 0;
+  if (cb.sacked_out == 0) {
+    if (lacking != 0) run.small_lost = true;
+  } else if (lacking == 0 || (cb.sacked_out > 1 && lacking < cb.mss)) {
+    run.full_passed = true;
+  }
+}
+
 // One number again and again.
 void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r, Sending sending) {
   if (r.synack != 0 || (r.cb.flags & TW_CB_PRESENT) == 0 || static_cast<State>(r.cb.state) == State::syn_sent) return;
@@ -109,7 +123,8 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
     run.seq = r.seq;
     run.first_ns = e.ts_ns;
     run.heard_before_ns = heard;
-    run.sent_ns = e.ts_ns - std::int64_t{r.cb.rto_us} * 1'000;  // or later: a tail-loss probe comes before the timer
+    run.sent_ns = e.ts_ns - std::int64_t{r.cb.rto_us} * 1'000;
+    run.acked_before = r.cb.bytes_acked;
   }
   ++run.tries;
   run.heard_ns = heard;
@@ -120,6 +135,7 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
     run.smaller = len;
   }
   run.sacked = std::max<std::uint32_t>(run.sacked, r.cb.sacked_out);
+  if (r.cb.mss >= run.mss) note_sizes(run, r.cb);
   run.probing = run.probing || (r.cb.more & TW_CB_MTU_PROBING) != 0;
   run.evidence.add(e.id);
 }

@@ -48,13 +48,9 @@ void note_syn(Connection& c, const Event& e, const SocketView& view) {
   if (full == FullQueue::none) return;
   // With cookies a full SYN queue is answered: what is not then has another cause.
   q.cookie_cause = full == FullQueue::syn || full == FullQueue::syn_at;
-  if (full != FullQueue::accept && view.syncookies != 0) {
-    q.newest = {e.id, e.ts_ns};
-    q.at_newest = view_of(view);
-    return;
-  }
+  const bool refuses = full == FullQueue::accept || view.syncookies == 0;
   q.newest = {e.id, e.ts_ns};
-  q.newest_full = full;
+  q.newest_full = refuses ? full : FullQueue::none;
   q.at_newest = view_of(view);
 }
 

@@ -251,20 +251,25 @@ std::span<const RuleEntry> rule_catalogue() {
        "a peer that had only shut its sending side down and died before it took anything more"},
       {Rule::path_mtu_black_hole,
        "full-size segments go unanswered while small ones pass, and no ICMP message came back",
-       "tcp_retransmit_skb three times or more for a full-size segment that snd_una stands at; segments of the peer "
-       "taken "
-       "meanwhile, or its SACK for what is behind it",
-       "", "", "always: loss can look the same", "",
+       "tcp_retransmit_skb three times or more for a full-size segment that snd_una stands at; nothing smaller is out "
+       "unanswered; and the peer's SACK for smaller ones behind it, its segments taken meanwhile, or, where no "
+       "full-size "
+       "segment was ever acknowledged, that smaller ones were just before",
+       "that the peer sends nothing again meanwhile", "",
+       "always: a path that fails at that very moment, or loss, can look the same",
+       "the connection had been idle before its first full-size segments: the path can have failed meanwhile",
        "Lower the MTU or clamp the MSS on the way (tunnel, VPN), let ICMP \"fragmentation needed\" through, or set "
        "net.ipv4.tcp_mtu_probing to 1.",
-       "a path that loses so much that the same segment is lost each time until the connection ends"},
+       "a peer or a path that dies just as the first full-size segment is sent; a firewall that drops by content, "
+       "which "
+       "the first large request has"},
       {Rule::path_dead, "the first data of an idle connection goes unanswered: the path or the peer is gone",
-       "tcp_retransmit_skb three times or more for the first data behind a pause of 2 s or more, and no segment of the "
-       "peer since before it",
+       "tcp_retransmit_skb three times or more for the first data behind a pause of 0.5 s or more, and no segment of "
+       "the peer since before it",
        "", "",
        "always: that the path is dead, the peer's host is, or a NAT or firewall forgot the connection looks the "
        "same from here",
-       "",
+       "these were also the first full-size segments of the connection: the path's MTU can be the cause",
        "Keep the connection alive within the timeouts of NATs and firewalls on the way (TCP_KEEPIDLE), or bound the "
        "wait (TCP_USER_TIMEOUT).",
        "a peer that is only slow: an outage that ends before the kernel gives up"},

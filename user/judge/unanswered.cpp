@@ -2,9 +2,11 @@
 // unanswered.cpp: one segment sent again and again without an acknowledgement: is the path dead, or only for large
 // ones?
 //
-// Both rest on the kernel's retransmissions of the first number that is not acknowledged and, with each, on when a
-// segment of the peer was last taken. Silence since before the data: the path, or the peer. A peer that is still
-// heard, or that has what was sent behind it: only this segment does not get through.
+// Both rest on the kernel's retransmissions of the first number that is not acknowledged and on what it knows with each
+// of them: when a segment of the peer was last taken, what is out, and what of it the peer has (SACK). A path MTU black
+// hole lets small segments pass and no full-size one, so where small ones go unanswered too, or a full-size one has
+// ever been acknowledged while nothing else shows that small ones pass, it is none. A path that fails at the very first
+// full-size segment looks the same: never more than likely.
 #include <fmt/format.h>
 
 #include "judge/judge.hpp"
@@ -13,6 +15,8 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::uint32_t tries_enough = 3;
+constexpr std::int64_t idle_ns = 500'000'000;          // more than a retransmission timeout (RFC 6298: 200 ms here)
+constexpr std::int64_t forgotten_ns = 60'000'000'000;  // no NAT or firewall forgets a connection sooner (RFC 5382)
 
 // Something between the interface and TCP, or TCP and the interface, is dropped on this machine: not the path.
 bool dropped_here(const Connection& c, const Bench& bench) {
@@ -25,6 +29,7 @@ bool dropped_here(const Connection& c, const Bench& bench) {
       case DropKind::routing:
       case DropKind::memory:
       case DropKind::bad_checksum:
+      case DropKind::too_big:
         return true;
       default:
         break;
@@ -37,12 +42,57 @@ bool acknowledged(const Connection& c, const Unanswered& run) {
   return run.passed || (c.has_cb() && seq_before(run.seq, c.cb.snd_una));
 }
 
-// Full-size, and the peer was there: it was heard behind the first retransmission, or has later segments. One that got
-// through at its full size in the end was lost by chance.
-bool only_large_ones_lost(const Connection& c, const Unanswered& run) {
+std::int64_t idle_before(const Unanswered& run) { return run.sent_ns - run.heard_before_ns; }
+
+// A segment of the peer was taken behind the first retransmission.
+bool peer_goes_on(const Connection& c, const Unanswered& run) {
+  return run.heard_ns > run.first_ns || (c.closing && c.closing->close_wait.ts_ns > run.first_ns);
+}
+
+// Meanwhile the peer sent something again: the ACKs of this side, small as they are, do not reach it.
+bool peer_repeats(const Connection& c, const Unanswered& run) {
+  const EventId first = run.evidence.ids[0];
+  return c.trouble->retransmissions.in.newest() > first || c.trouble->syn_ack_copy.id > first;
+}
+
+// Something of this side, none of it full-size, has reached the peer: its answer shows it.
+bool small_ones_passed(const Connection& c, const Bench& bench) {
+  if (!c.established) return false;
+  if (c.cb.bytes_acked > 1 || c.cb.bytes_received != 0 || c.role == Role::passive) return true;
+  // A peer that misses the handshake's last ACK sends its SYN-ACK again.
+  return bench.wire_heard && c.wire_heard && c.syn_ack && !c.trouble->syn_ack_copy;
+}
+
+enum class Shown : std::uint8_t { nothing, by_smaller_ones, by_sack, by_peer, by_what_passed_before };
+
+// What shows that the path takes small segments while it loses this full-size one. One that got through at its full
+// size in the end was lost by chance.
+Shown only_large_ones_lost(const Connection& c, const Bench& bench, const Unanswered& run) {
   const bool full = run.mss != 0 && run.len >= run.mss;
-  if (run.tries < tries_enough || !full || (acknowledged(c, run) && run.smaller == 0)) return false;
-  return run.heard_ns > run.first_ns || run.sacked != 0;
+  if (run.tries < tries_enough || !full || run.full_passed) return Shown::nothing;
+  const bool passed = acknowledged(c, run);
+  if (passed) return run.smaller != 0 ? Shown::by_smaller_ones : Shown::nothing;
+  if (run.sacked != 0) return Shown::by_sack;
+  if (run.small_lost || peer_repeats(c, run)) return Shown::nothing;
+  if (peer_goes_on(c, run)) return Shown::by_peer;
+  const bool first_ones = run.acked_before < run.mss && small_ones_passed(c, bench);
+  return first_ones && idle_before(run) < forgotten_ns ? Shown::by_what_passed_before : Shown::nothing;
+}
+
+std::string shown_words(Shown shown, const Unanswered& run) {
+  switch (shown) {
+    case Shown::by_sack:
+      return "while the peer acknowledged (SACK) smaller ones that were sent behind it";
+    case Shown::by_peer:
+      return "while the peer's segments still came in";
+    case Shown::by_what_passed_before: {
+      const std::int64_t idle = idle_before(run);
+      return fmt::format("the first of its size on this connection; smaller ones had been acknowledged{}",
+                         idle >= idle_ns ? fmt::format(" until {} before", seconds(idle)) : " just before");
+    }
+    default:
+      return "but smaller ones were";
+  }
 }
 
 }  // namespace
@@ -51,21 +101,26 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Benc
   const Retransmissions& r = c.trouble->retransmissions;
   const bool icmp_came = r.by_kind[static_cast<std::size_t>(RetransmitKind::path_mtu)] != 0;
   if (icmp_came || dropped_here(c, bench) || (c.has_cb() && c.cb.snd_wnd == 0)) return std::nullopt;
-  const Unanswered* run = only_large_ones_lost(c, r.current) ? &r.current
-                          : only_large_ones_lost(c, r.worst) ? &r.worst
-                                                             : nullptr;
-  if (run == nullptr) return std::nullopt;
+  const Unanswered* run = &r.current;
+  Shown shown = only_large_ones_lost(c, bench, *run);
+  if (shown == Shown::nothing) {
+    run = &r.worst;
+    shown = only_large_ones_lost(c, bench, *run);
+  }
+  if (shown == Shown::nothing) return std::nullopt;
+  // Behind a pause the path can have failed meanwhile.
+  const bool paused = shown == Shown::by_what_passed_before && idle_before(*run) >= idle_ns;
   Finding finding;
   finding.rule = Rule::path_mtu_black_hole;
-  finding.confidence = Confidence::likely;
+  finding.confidence = paused ? Confidence::inconclusive : Confidence::likely;
   cite(finding, run->evidence);
   if (!bench.texts) return finding;
   finding.text = fmt::format(
-      "a full-size segment ({} bytes) was sent again {} times without an acknowledgement, while {}, and no ICMP "
-      "message "
-      "said that it is too large",
-      run->len, run->tries,
-      run->sacked != 0 ? "the peer acknowledged (SACK) what was sent behind it" : "the peer's segments still came in");
+      "a full-size segment ({} bytes) was sent again {} times without an acknowledgement, {}, and no ICMP message said "
+      "that it is too large",
+      run->len, run->tries, shown_words(shown, *run));
+  if (shown == Shown::by_what_passed_before)
+    finding.text += ": the path does not take segments of this size, or it failed at that moment";
   if (run->smaller != 0) {
     finding.text += fmt::format("; the kernel then tried {} bytes{}", run->smaller,
                                 acknowledged(c, *run) ? ", and these were acknowledged" : "");
@@ -76,25 +131,27 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Benc
 }
 
 std::optional<Finding> judge_path_dead(const Connection& c, const Bench& bench) {
-  constexpr std::int64_t idle_ns = 500'000'000;  // more than a retransmission timeout (RFC 6298: 200 ms here)
-  constexpr std::int64_t tick_ns = 20'000'000;   // unheard_ms is in jiffies
+  constexpr std::int64_t tick_ns = 20'000'000;  // unheard_ms is in jiffies
   const Unanswered& run = c.trouble->retransmissions.current;
   if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, bench)) return std::nullopt;
   if (c.trouble->rst_in.mark || c.trouble->reset_received.mark) return std::nullopt;  // that was an answer
-  const std::int64_t idle = run.sent_ns - run.heard_before_ns;
-  if (run.heard_ns > run.heard_before_ns + tick_ns || idle < idle_ns) return std::nullopt;
+  const std::int64_t idle = idle_before(run);
+  const bool came = run.heard_ns > run.heard_before_ns + tick_ns || peer_goes_on(c, run);
+  if (came || idle < idle_ns || only_large_ones_lost(c, bench, run) != Shown::nothing) return std::nullopt;
+  // The first full-size segments of the connection: perhaps the path takes only smaller ones.
+  const bool first_large = run.mss != 0 && run.len >= run.mss && run.acked_before < run.mss && !run.small_lost;
   Finding finding;
   finding.rule = Rule::path_dead;
-  finding.confidence = Confidence::likely;
+  finding.confidence = first_large ? Confidence::inconclusive : Confidence::likely;
   cite(finding, run.evidence);
   if (!bench.texts) return finding;
   const TimeNs now = c.ended() ? c.closing->end.ts_ns : bench.now > c.last_ts_ns ? bench.now : c.last_ts_ns;
   finding.text = fmt::format(
       "nothing has come from the peer for {}: the connection was idle for {}, then what was sent went unanswered "
-      "through "
-      "{} retransmissions{}",
+      "through {} retransmissions{}",
       seconds(now - run.heard_ns), seconds(idle), run.tries,
       c.ended() ? fmt::format(", until the kernel gave up ({})", error_name(c.error)) : "; the kernel still tries");
+  if (first_large) finding.text += "; these were its first full-size segments, so the path's MTU can be the cause too";
   return finding;
 }
 
