@@ -163,6 +163,25 @@ TEST(SlowHandshake, JustBelowASecondIsNone) {
   EXPECT_FALSE(run(stream.events).finding(Rule::slow_handshake).has_value());
 }
 
+// The next hop's address is asked for: one second, or almost.
+std::optional<Finding> left_after(std::int64_t wait_ns) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  stream.wait(wait_ns);
+  c.out(S);
+  c.in(SA);
+  c.to(State::established);
+  return run(stream.events).finding(Rule::slow_handshake);
+}
+
+TEST(SlowHandshake, ASynThatWaitedOnThisMachineIsNotThePeersDelay) {
+  const auto finding = left_after(1010 * ms);
+  EXPECT_TRUE(says(finding, "the first SYN to leave this machine left 1.0 s after connect()")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_FALSE(left_after(990 * ms).has_value());
+}
+
 TEST(SlowHandshake, TheKernelAloneDoesNotKnowTheLegs) {
   const auto finding =
       run(without_wire(slow_handshake_story().events), kernel_settings()).finding(Rule::slow_handshake);

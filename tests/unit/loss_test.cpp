@@ -92,25 +92,42 @@ TEST(RetransmissionUnit, IsTheSegmentNotTheBuffer) {
   EXPECT_FALSE(finding->text.contains("did not report")) << finding->text;
 }
 
+// A timer that ran out once without effect, then, where sent, once with: err is that of the first.
+Told after_an_attempt(int err, bool sent) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  c.extra.total_retrans = 0;
+  c.retransmit(4, 0, 1, [&](tw_retransmit& r) {
+    r.err = err;
+    r.cb.total_retrans = 0;
+  });
+  c.extra.total_retrans = 0;
+  if (sent) {
+    c.out(PA, 10, TW_WHY_RETRANSMISSION);
+    c.retransmit(4, 1, 1);
+  }
+  c.in(A);
+  closes_first(c, curl);
+  return run(stream.events);
+}
+
 TEST(RetransmissionUnit, WhatWasPutOffIsNoSegment) {
   for (const int err : {-EBUSY, -EAGAIN}) {
-    Stream stream;
-    Side c = client_of(stream);
-    connects(c);
-    c.out(PA, 10);
-    c.extra.total_retrans = 0;
-    c.retransmit(4, 0, 1, [&](tw_retransmit& r) {
-      r.err = err;
-      r.cb.total_retrans = 0;
-    });
-    c.extra.total_retrans = 0;
-    c.in(A);
-    closes_first(c, curl);
-    const Told told = run(stream.events);
-    EXPECT_EQ(told.life().retransmits, 0U) << err;
+    const Told told = after_an_attempt(err, true);
+    EXPECT_EQ(told.life().retransmits, 1U) << err;
     const std::string text = text_of(told.finding(Rule::retransmission));
     EXPECT_EQ(text.contains("the copy before still waited"), err == -EBUSY) << text;
     EXPECT_EQ(text.contains("given up before anything was sent"), err == -EAGAIN) << text;
+  }
+}
+
+TEST(RetransmissionUnit, AnAttemptAloneIsNone) {
+  for (const int err : {-EBUSY, -EAGAIN}) {
+    const Told told = after_an_attempt(err, false);
+    EXPECT_EQ(told.life().retransmits, 0U) << err;
+    EXPECT_FALSE(told.finding(Rule::retransmission).has_value()) << err;
   }
 }
 

@@ -96,15 +96,16 @@ std::optional<Finding> judge_retransmission(const Connection& c, const Bench& be
   const Retransmissions& r = c.trouble->retransmissions;
   const Disagreement differ = disagreement(c);
   const std::uint32_t vain = in_vain(c);
-  if (r.told == 0 && r.wire_out == 0 && vain == 0) return std::nullopt;
+  // An attempt that the kernel put off or gave up is no retransmission.
+  if (r.kernel == 0 && r.wire_out == 0 && vain == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
-  const bool proved = r.told != 0 || r.wire_out == 0;
+  const bool proved = r.kernel != 0 || r.wire_out == 0;
   finding.confidence = proved && !differ.any() ? Confidence::certain : Confidence::likely;
   cite(finding, r.evidence);
   if (!bench.texts) return finding;
   const auto add = [&](const std::string& words) { finding.text += (finding.text.empty() ? "" : "; ") + words; };
-  if (r.told != 0) {
+  if (r.kernel != 0) {
     add(causes(c, r, c.wire_heard));
   } else if (r.wire_out != 0) {
     const std::string all = share(c.trouble->loss.retrans_segs_out, c.wire.segs_out);

@@ -37,6 +37,8 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
     return finding;
   }
   const TimeNs begun = active ? c.start_ts_ns : c.syn.ts_ns;
+  // Where the next hop's address is not known yet, or a queue is full, the SYN waits on this machine.
+  const std::int64_t unsent = c.syn.ts_ns - begun;
   const std::int64_t first = c.syn_ack.ts_ns - c.syn.ts_ns;
   const std::int64_t second = begun + c.handshake_ns - c.syn_ack.ts_ns;
   // ESTABLISHED late, and the ACK was there: the listener waits for data (TCP_DEFER_ACCEPT), or has no room to accept.
@@ -46,14 +48,18 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   // TCP took a copy of the SYN-ACK, not the first one: what became of that nobody says.
   const bool took_a_copy = active && c.trouble && c.trouble->syn_ack_copy && second >= first;
   const bool asked = first >= second;
+  const bool left_late = unsent >= bench.slow_handshake_ns && unsent > first && unsent > second;
   // A capture does not show when a segment came to the other end, and not whether it has all of them.
   const bool captured = bench.conversation != nullptr;
   const bool by_one = first >= bench.slow_handshake_ns || second >= bench.slow_handshake_ns;
   if (by_one && !took_a_copy && (!captured || asked)) finding.confidence = Confidence::certain;
   const bool repeated_answer = c.ends && c.ends->syn_ack_repeated;
   if (captured && !asked && !repeated_answer) finding.confidence = Confidence::inconclusive;
+  if (left_late) finding.confidence = Confidence::certain;
   if (!bench.texts) return finding;
-  if (captured) {
+  if (left_late) {
+    finding.text = fmt::format("the first SYN to leave this machine left {} after connect()", seconds(unsent));
+  } else if (captured) {
     finding.text =
         asked ? fmt::format("the SYN-ACK came {} after the first SYN", seconds(first))
               : fmt::format("the SYN-ACK came {} after the first SYN, the ACK of it only {} later: ", seconds(first),

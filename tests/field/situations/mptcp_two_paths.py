@@ -11,9 +11,11 @@ need("mptcp")
 
 
 def server():
-    c = accepted(listen(7011, protocol=IPPROTO_MPTCP))
+    listener = listen(7011, protocol=IPPROTO_MPTCP)  # the second subflow needs it too
+    c = accepted(listener)
     size = len(read_all(c))
     c.close()
+    listener.close()
     return size
 
 
