@@ -75,7 +75,7 @@ static __always_inline void port_range(const struct tcp_sock *tp, struct tw_stat
 	__u32 own = bpf_core_field_exists(inet->local_port_range) ? BPF_CORE_READ(inet, local_port_range) : 0;
 	__u16 first, last;
 
-	if (bpf_core_field_size(net->ipv4.ip_local_ports.range) == sizeof(__u32)) {
+	if (bpf_core_field_exists(net->ipv4.ip_local_ports.range)) {
 		__u32 range = BPF_CORE_READ(net, ipv4.ip_local_ports.range);
 
 		first = (__u16)range;

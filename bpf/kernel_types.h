@@ -24,7 +24,10 @@ struct ns_common {
 	unsigned int inum;
 };
 
-/* A number since 6.8 (commit d9f28735af87), two before. */
+/*
+ * A number since 6.8 (commit d9f28735af87), two before: there `range` is another type, which to CO-RE is as if there
+ * were none.
+ */
 struct local_ports {
 	__u32 range;
 };

@@ -239,6 +239,8 @@ static __always_inline int parse_ipv6(const struct cursor *at, struct frame *fra
 		offset = forget(frame, offset + size);
 		if (offset > MAX_HEADERS)
 			return PARSED_OTHER;
+		/* Put away on the stack after its bound is known, not before: Linux 6.1 then does not know it when it comes back. */
+		asm volatile("" : "+r"(offset));
 	}
 	if (next != IPPROTO_TCP)
 		return PARSED_OTHER;

@@ -34,8 +34,8 @@ struct Names {
 };
 
 struct Hook {
-  std::string name;    // program: "kernel_state", "wire_ingress"
-  std::string target;  // tracepoint or interface
+  std::string name;    // program: "kernel_state", "wire_ingress"; "kernel", "wire": a whole witness that is off
+  std::string target;  // tracepoint or interface; "": of a whole witness
   std::string mode;    // "tp_btf", "xdp-generic", "xdp-native", "tcx", "clsact", "iter", "off"
   std::string why;     // why this mode; what is lost when off
 };
@@ -59,6 +59,16 @@ struct Ready {
   std::uint64_t ring_bytes = 0;
   std::optional<CaptureSource> capture;
 };
+
+// A witness that was wanted and could not be attached.
+[[nodiscard]] inline bool is_missing_witness(const Hook& hook) { return hook.target.empty() && hook.mode == "off"; }
+[[nodiscard]] inline std::vector<Hook> missing_witnesses(const Ready& ready) {
+  std::vector<Hook> missing;
+  for (const Hook& hook : ready.hooks) {
+    if (is_missing_witness(hook)) missing.push_back(hook);
+  }
+  return missing;
+}
 
 // What made a state change happen.
 struct Cause {
@@ -261,6 +271,7 @@ struct Summary {
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
   std::uint64_t unwritten = 0;    // lines of output that a slow reader has cost
   std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
+  std::vector<Hook> missing;      // witnesses that were wanted and could not be attached
   std::optional<RecordingTotals> recording;
   std::optional<CaptureTotals> capture;
 };

@@ -5,6 +5,7 @@
 
 #include "bpf/objects.hpp"
 #include "bpf/wire_program.hpp"
+#include "probe/log.hpp"
 
 namespace tcpwitness::wire_test {
 namespace {
@@ -94,6 +95,30 @@ TEST_F(Verifier, NoWireOrSnapshotProgramIsRefused) {
   EXPECT_EQ(objects->at(1).instructions.size(), 6U);
   EXPECT_EQ(objects->at(2).refused.size(), 0U);
   EXPECT_EQ(objects->at(2).instructions.size(), 6U);
+}
+
+// As Linux 5.10 and 6.1 with libbpf 1.1 write them.
+TEST(Refusal, IsOneSentenceThatNamesWhatTheKernelLacks) {
+  const auto log = [](const std::string& verifier) {
+    return "libbpf: prog 'x': BPF program load failed: Invalid argument\nlibbpf: prog 'x': -- BEGIN PROG LOAD LOG "
+           "--\n" +
+           verifier +
+           "processed 655 insns (limit 1000000)\n-- END PROG LOAD LOG --\nlibbpf: prog 'x': failed to load: -22\n";
+  };
+  const std::string field =
+      log("751: <invalid CO-RE relocation>\n"
+          "failed to resolve CO-RE relocation <byte_off> [93] struct tcp_sock.dsack_dups (0:1:0:0 @ offset 4)\n");
+  EXPECT_EQ(failed_program(field), "x");
+  EXPECT_EQ(refusal_in_words(field), "this kernel has no field tcp_sock.dsack_dups");
+  EXPECT_EQ(refusal_in_words(log("12: (85) call bpf_get_socket_cookie#46\nunknown func bpf_get_socket_cookie#46\n")),
+            "this kernel has no bpf_get_socket_cookie() for such programs");
+  EXPECT_EQ(refusal_in_words(log("Arg#0 type PTR in rules_tuple_wanted() is not supported yet.\n")),
+            "this kernel's BPF functions take no pointers (since Linux 5.12)");
+  EXPECT_EQ(refusal_in_words(log("BPF program is too large. Processed 1000001 insn\n")),
+            "this kernel's verifier finds it too large");
+  EXPECT_EQ(refusal_in_words(log("R0 offset is outside of the packet\n")),
+            "this kernel's verifier refuses it ('tcpwitness doctor' shows its words)");
+  EXPECT_TRUE(verifier_tail(field).contains("dsack_dups"));
 }
 
 }  // namespace

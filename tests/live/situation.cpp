@@ -15,6 +15,8 @@
 #include <set>
 #include <sstream>
 
+#include "live/abilities.hpp"
+
 namespace tcpwitness::live {
 namespace {
 
@@ -28,6 +30,7 @@ std::string find_obstacle() {
   const long map = ::syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
   if (map < 0) return fmt::format("this kernel lets us make no BPF ring buffer: {}", std::strerror(errno));
   ::close(static_cast<int>(map));
+  if (!missing_witness().empty()) return "this kernel lets us have no witness: " + missing_witness();
   if (auto lab = lab::Lab::create(); !lab) return "no namespaces to play in: " + lab.error();
   return "";
 }

@@ -57,6 +57,29 @@ TEST(Describe, AMissingWitnessIsNamed) {
   EXPECT_TRUE(describe(ready).contains("kernel  not watched"));
 }
 
+TEST(Describe, AWitnessThatCouldNotBeAttachedIsInTheFirstLineAndInTheSummary) {
+  Ready ready = golden::ready();
+  std::erase_if(ready.hooks, [](const Hook& hook) { return !hook.name.starts_with("wire"); });
+  ready.hooks.insert(ready.hooks.begin(), {.name = "kernel", .target = "", .mode = "off", .why = "it has no x()"});
+  const std::string line = test::lines_of(describe(ready)).at(0);
+  EXPECT_TRUE(line.contains("on Linux 6.18.5; without the kernel: it has no x(); ")) << line;
+  EXPECT_FALSE(describe(ready).contains("  off     kernel (")) << "said once";
+  EXPECT_TRUE(describe(ready).contains("kernel  not watched"));
+  Summary summary;
+  EXPECT_FALSE(describe(summary).contains("without"));
+  summary.missing = missing_witnesses(ready);
+  ASSERT_EQ(summary.missing.size(), 1U);
+  EXPECT_TRUE(describe(summary).contains("all of it without the kernel: it has no x()")) << describe(summary);
+}
+
+TEST(Describe, TheWireAsAWholeIsNoInterface) {
+  Ready ready = golden::ready();
+  std::erase_if(ready.hooks, [](const Hook& hook) { return hook.name.starts_with("wire"); });
+  ready.hooks.push_back({.name = "wire", .target = "", .mode = "off", .why = "refused"});
+  EXPECT_TRUE(test::lines_of(describe(ready)).at(0).contains("; without the wire: refused; the wire is not watched"))
+      << describe(ready);
+}
+
 TEST(Describe, ASummaryWithoutLossSaysSo) {
   Summary summary{.ts_ns = 0, .connections = 1};
   EXPECT_EQ(describe(summary), "tcpwitness: 1 connection, 0 events; nothing lost");

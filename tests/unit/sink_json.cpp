@@ -310,6 +310,13 @@ TEST(Json, TheSummaryCountsByKind) {
   EXPECT_EQ(summary["events"]["socket"], 0);
   EXPECT_EQ(summary["events"].size(), TW_KIND_COUNT - 1U);
   for (const char* field : {"malformed", "flows_full", "unaccounted"}) EXPECT_EQ(summary[field], 0) << field;
+  EXPECT_FALSE(summary.contains("missing"));
+}
+
+TEST(Json, TheSummaryNamesAWitnessThatCouldNotBeAttached) {
+  Summary summary;
+  summary.missing = {{.name = "wire", .target = "", .mode = "off", .why = "refused"}};
+  EXPECT_EQ(told(summary)["missing"], (json::array({{{"witness", "wire"}, {"why", "refused"}}})));
 }
 
 }  // namespace

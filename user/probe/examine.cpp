@@ -267,7 +267,7 @@ class Examination {
       if (auto attached = (*tracer)->attach([] {}); !attached) tracer = std::unexpected(attached.error());
     }
     if (!tracer) {
-      add(Group::machine, State::bad, "loading", tracer.error().message());
+      add(Group::machine, State::bad, "loading", tracer.error().message(), verifiers_words());
       checkup_.kernel_witness = checkup_.wire_witness = State::bad;
       for (const Interface& interface : interfaces_) tell_interface(interface, {});
       return;
@@ -282,6 +282,10 @@ class Examination {
                     "all of it was let go of again",
                     mebibytes(ring_bytes_), took.count()));
     for (const std::string& notice : notices) add(Group::machine, State::less, "loading", notice);
+    for (const Hook& hook : hooks) {
+      if (is_missing_witness(hook))
+        add(hook.name == "kernel" ? Group::kernel : Group::wire, State::bad, "as a whole", hook.why, verifiers_words());
+    }
     bool kernel_whole = true;
     for (const KernelProgram& program : kernel_programs()) {
       const auto hook = std::ranges::find(hooks, program.program, &Hook::name);
@@ -298,6 +302,10 @@ class Examination {
     bool wire_whole = true;
     for (const Interface& interface : interfaces_) wire_whole &= tell_interface(interface, hooks);
     checkup_.wire_witness = !wire ? State::bad : wire_whole ? State::good : State::less;
+  }
+
+  static std::string verifiers_words() {
+    return newest_refusal().empty() ? "" : "the verifier's last words, for a report: " + newest_refusal();
   }
 
   // False: it should be watched, and is not in both directions.

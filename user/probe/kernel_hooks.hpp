@@ -22,6 +22,9 @@ struct KernelProgram {
 
 [[nodiscard]] std::span<const KernelProgram> kernel_programs();
 
+// The program without which the kernel is no witness.
+inline constexpr const char* kernel_state = "kernel_state";
+
 // Switches off the programs whose tracepoint is missing or has another signature.
 void check_tracepoints(const Without& without, SwitchedOff& off);
 

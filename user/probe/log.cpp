@@ -2,9 +2,11 @@
 #include "probe/log.hpp"
 
 #include <bpf/libbpf.h>
+#include <fmt/format.h>
 
 #include <cstdarg>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 namespace tcpwitness {
@@ -15,6 +17,19 @@ constexpr std::size_t max_log_bytes = 64U << 20U;  // libbpf's own limit on a ve
 std::string& log_text() {
   static std::string text;
   return text;
+}
+
+std::string& refusal() {
+  static std::string text;
+  return text;
+}
+
+// What stands behind `before` in the log, up to one of the characters in `until`; "" where `before` is not there.
+std::string_view word_after(std::string_view log, std::string_view before, std::string_view until) {
+  const auto at = log.rfind(before);
+  if (at == std::string_view::npos) return {};
+  log.remove_prefix(at + before.size());
+  return log.substr(0, log.find_first_of(until));
 }
 
 int collect(libbpf_print_level level, const char* format, va_list arguments) {
@@ -63,5 +78,25 @@ std::string verifier_tail(const std::string& log) {
   }
   return tail;
 }
+
+std::string refusal_in_words(const std::string& log) {
+  // libbpf puts a call that does not exist where a field is read that the kernel does not have.
+  if (log.contains("<invalid CO-RE relocation>")) {
+    const std::string_view field = word_after(log, "] struct ", " ");
+    if (!field.empty()) return fmt::format("this kernel has no field {}", field);
+  }
+  if (const std::string_view helper = word_after(log, "unknown func ", "#\n "); helper.starts_with("bpf_"))
+    return fmt::format("this kernel has no {}() for such programs", helper);
+  if (log.contains("Arg#") && log.contains("is not supported yet"))
+    return "this kernel's BPF functions take no pointers (since Linux 5.12)";
+  if (log.contains("BPF program is too large") || log.contains("is too complex"))
+    return "this kernel's verifier finds it too large";
+  if (log.contains("failed to load: -1\n") || log.contains("Operation not permitted"))
+    return "this kernel does not allow it (EPERM)";
+  return "this kernel's verifier refuses it ('tcpwitness doctor' shows its words)";
+}
+
+const std::string& newest_refusal() { return refusal(); }
+void keep_refusal(const std::string& log) { refusal() = verifier_tail(log); }
 
 }  // namespace tcpwitness

@@ -15,7 +15,14 @@ std::string take_libbpf_log();
 // The program that a failed load names ("prog 'NAME': failed to load"); empty when none does.
 [[nodiscard]] std::string failed_program(const std::string& log);
 
-// The last lines of the verifier's log, one string fit for a message; empty when there is none.
+// The last lines of the verifier's log, for who mends the program; empty when there is none.
 [[nodiscard]] std::string verifier_tail(const std::string& log);
+
+// Why the kernel refuses a program, in one sentence that says what this kernel lacks, as far as the log shows it.
+[[nodiscard]] std::string refusal_in_words(const std::string& log);
+
+// The verifier's last lines on the newest program that was refused.
+[[nodiscard]] const std::string& newest_refusal();
+void keep_refusal(const std::string& log);
 
 }  // namespace tcpwitness

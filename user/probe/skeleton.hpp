@@ -43,10 +43,10 @@ Result<SkeletonPtr<Skeleton>> load_skeleton(const std::string& object, SwitchedO
     }
     const std::string log = take_libbpf_log();
     const std::string refused = failed_program(log);
-    const std::string tail = verifier_tail(log);
+    keep_refusal(log);
     if (refused.empty() || off.contains(refused))
-      return failure("load the BPF object " + object, tail.empty() ? log : tail);
-    off[refused] = "refused by this kernel: " + (tail.empty() ? "no reason given" : tail);
+      return failure("load the BPF object " + object, verifier_tail(log).empty() ? log : refusal_in_words(log));
+    off[refused] = refusal_in_words(log);
   }
 }
 

@@ -71,6 +71,10 @@ struct Tracer::Impl {
   SkeletonPtr<snapshot_bpf> snapshot;
   std::array<SkeletonPtr<wire_bpf>, 2> wire;  // Ethernet, layer 3; each loaded when needed
   SwitchedOff kernel_off;
+  Without without{""};
+  // A witness that is wanted and cannot be had: why, and then the other one works as if it were not wanted.
+  std::string kernel_missing;
+  std::string wire_missing;
   std::vector<Link> kernel_links;
   std::vector<Hook> kernel_hooks;
   std::unique_ptr<WireAttacher> attacher;
@@ -84,7 +88,8 @@ struct Tracer::Impl {
   [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
   [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : any_wire().maps.cpu_states; }
 
-  Result<void> load_kernel(const Without& without) {
+  // Without the transitions the other hooks explain nothing: then the kernel as a whole is not a witness.
+  Result<void> load_kernel() {
     SwitchedOff off;
     check_tracepoints(without, off);
     auto loaded = load_skeleton<kernel_bpf>("kernel", off, [&](kernel_bpf& skeleton) {
@@ -94,12 +99,40 @@ struct Tracer::Impl {
       bpf_map__set_max_entries(skeleton.maps.owners, settings.flows);
     });
     if (!loaded) return std::unexpected(loaded.error());
+    if (const auto state = off.find(kernel_state); state != off.end()) {
+      kernel_missing = state->second;
+      go_on_without_kernel();
+      return {};
+    }
     kernel = std::move(*loaded);
     kernel_off = std::move(off);
     return {};
   }
 
-  void attach_kernel(const Tracer::Meanwhile& meanwhile) {
+  void go_on_without_kernel() {
+    settings.kernel = false;
+    config = make_config(settings, features, without);
+  }
+
+  // kernel_state could be loaded and not be attached: the wire programs are made anew, as they would be without it.
+  // What is loaded keeps the ring.
+  Result<void> detach_kernel(const std::string& why) {
+    kernel_missing = why;
+    kernel_links.clear();
+    kernel_hooks.clear();
+    state_heard = false;
+    snapshot.reset();
+    go_on_without_kernel();
+    for (const auto layer : {LinkLayer::ethernet, LinkLayer::raw_ip}) {
+      auto& skeleton = wire_of(layer);
+      if (!skeleton) continue;
+      skeleton.reset();
+      if (auto programs = wire_programs(layer); !programs) return std::unexpected(programs.error());
+    }
+    return {};
+  }
+
+  Result<void> attach_kernel(const Tracer::Meanwhile& meanwhile) {
     auto& off = kernel_off;
     for (const auto& program : kernel_programs()) {
       const std::string name(program.program);
@@ -110,9 +143,12 @@ struct Tracer::Impl {
       auto reason = off.find(name);
       if (reason == off.end()) {
         auto link = attach_program(bpf_object__find_program_by_name(kernel->obj, name.c_str()));
+        if (name == kernel_state && without.has("attach:kernel_state")) link = failure("attach", "a test forbids it");
         if (link) {
           kernel_links.push_back(std::move(*link));
-          if (name == "kernel_state") state_heard = true;
+          if (name == kernel_state) state_heard = true;
+        } else if (name == kernel_state) {
+          return detach_kernel("its hook for transitions cannot be attached: " + link.error().why);
         } else {
           reason = off.emplace(name, link.error().why).first;
         }
@@ -125,6 +161,7 @@ struct Tracer::Impl {
       kernel_hooks.push_back(std::move(hook));
       meanwhile();
     }
+    return {};
   }
 
   // Without the iterators only what has an event is known: no reason not to go on.
@@ -143,10 +180,12 @@ struct Tracer::Impl {
       notice("connections that exist already are not known: " + loaded.error().message());
   }
 
+  [[nodiscard]] SkeletonPtr<wire_bpf>& wire_of(LinkLayer layer) { return wire[layer == LinkLayer::ethernet ? 0 : 1]; }
+
   // The programs of one link layer, loaded when the first interface of that layer is met: verifying
   // them is most of the start-up time, and most machines have no layer-3 device.
   Result<WirePrograms> wire_programs(LinkLayer layer) {
-    auto& skeleton = wire[layer == LinkLayer::ethernet ? 0 : 1];
+    auto& skeleton = wire_of(layer);
     const std::string suffix = layer == LinkLayer::ethernet ? "" : "_ip";
     if (!skeleton) {
       SwitchedOff off{{"wire_xdp" + other_suffix(layer), ""},
@@ -154,15 +193,20 @@ struct Tracer::Impl {
                       {"wire_egress" + other_suffix(layer), ""}};
       const bool xdp = settings.wire != WireMode::automatic && settings.wire != WireMode::tc;
       if (!xdp) off.emplace("wire_xdp" + suffix, "");
+      for (const char* const program : {"wire_xdp", "wire_ingress", "wire_egress"}) {
+        if (without.has(std::string("load:") + program)) off.emplace(program + suffix, "a test forbids it");
+      }
       auto loaded = load_skeleton<wire_bpf>("wire", off, [&](wire_bpf& one) {
         one.rodata->config = config;
         share_maps(one);
       });
       if (!loaded) return std::unexpected(loaded.error());
-      skeleton = std::move(*loaded);
-      for (const auto& [program, why] : off) {
-        if (!why.empty()) notice(fmt::format("{} is off: {}", program, why));
+      // One direction alone would make each connection look like one whose other side is silent.
+      for (const char* const needed : {"wire_ingress", "wire_egress"}) {
+        const auto refused = off.find(needed + suffix);
+        if (refused != off.end()) return failure("load the wire programs", refused->second);
       }
+      skeleton = std::move(*loaded);
     }
     const auto fd = [&](std::string name) {
       name += suffix;
@@ -189,6 +233,34 @@ struct Tracer::Impl {
       bpf_map__set_max_entries(one.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
       bpf_map__set_max_entries(one.maps.flows, settings.flows);
     }
+  }
+
+  // The programs for `first`. An interface whose programs cannot be had is left out; without any the wire is.
+  Result<void> load_wire() {
+    // No interface yet: its programs are loaded now, for they may make the ring, and one that comes is attached at
+    // once.
+    std::vector<LinkLayer> layers;
+    for (const auto& interface : first) layers.push_back(interface.layer);
+    if (layers.empty()) layers.push_back(LinkLayer::ethernet);
+    std::map<LinkLayer, std::string> refused;
+    for (const LinkLayer layer : layers) {
+      if (refused.contains(layer)) continue;
+      if (auto programs = wire_programs(layer); !programs) refused.emplace(layer, programs.error().why);
+    }
+    if (refused.empty()) return {};
+    if (!wire[0] && !wire[1]) {
+      wire_missing = refused.begin()->second;
+      settings.wire = WireMode::none;
+      first.clear();
+      return {};
+    }
+    std::erase_if(first, [&](const Interface& interface) {
+      const auto why = refused.find(interface.layer);
+      if (why == refused.end()) return false;
+      notice("interface " + interface.name + " cannot be traced: " + why->second);
+      return true;
+    });
+    return {};
   }
 
   Result<void> attach_interface(const Interface& interface) {
@@ -229,6 +301,22 @@ struct Tracer::Impl {
       first.push_back(std::move(*interface));
     }
     return {};
+  }
+
+  [[nodiscard]] std::string why_not_attached() const {
+    for (const WireHooks& one : wire_hooks) {
+      for (const Hook& hook : one.hooks) {
+        if (hook.mode == "off") return hook.why;
+      }
+    }
+    return "no hook could be attached";
+  }
+
+  [[nodiscard]] std::string why_missing() const {
+    std::string why;
+    if (!kernel_missing.empty()) why += "the kernel is no witness: " + kernel_missing;
+    if (!wire_missing.empty()) why += (why.empty() ? "" : "; ") + ("the wire is no witness: " + wire_missing);
+    return why.empty() ? "no hook of either witness could be attached" : why;
   }
 
   // ---- what rtnetlink says ----
@@ -310,6 +398,7 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
   std::unique_ptr<Tracer> tracer(new Tracer());
   auto& impl = *tracer->impl_;
   impl.settings = settings;
+  impl.without = without;
   impl.features = features;
   impl.notice = notice;
   impl.config = make_config(settings, features, without);
@@ -320,36 +409,45 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
   if (auto chosen = impl.choose_interfaces(); !chosen) return std::unexpected(chosen.error());
   // All is loaded before anything is attached: verifying takes its time.
   if (settings.kernel) {
-    if (auto ok = impl.load_kernel(without); !ok) return std::unexpected(ok.error());
-    impl.load_snapshot();
+    if (auto ok = impl.load_kernel(); !ok) return std::unexpected(ok.error());
+    if (impl.kernel) impl.load_snapshot();
   }
-  for (const auto& interface : impl.first) {
-    if (auto programs = impl.wire_programs(interface.layer); !programs) return std::unexpected(programs.error());
+  if (settings.wire != WireMode::none) {
+    if (auto ok = impl.load_wire(); !ok) return std::unexpected(ok.error());
   }
-  // No interface yet: its programs are loaded now, for they may make the ring, and one that comes is attached at once.
-  if (impl.first.empty() && settings.wire != WireMode::none) {
-    if (auto programs = impl.wire_programs(LinkLayer::ethernet); !programs) return std::unexpected(programs.error());
+  if (!impl.kernel && !impl.wire[0] && !impl.wire[1]) {
+    if (impl.kernel_missing.empty() && impl.wire_missing.empty())
+      return failure("trace", "neither the kernel's events nor packets are wanted");
+    return failure("trace on Linux " + features.kernel_release, impl.why_missing());
   }
-  if (!impl.kernel && !impl.wire[0] && !impl.wire[1])
-    return failure("trace", "neither the kernel's events nor packets are wanted");
   impl.attacher = std::make_unique<WireAttacher>(settings.wire, features);
   return tracer;
 }
 
 Result<void> Tracer::attach(const Meanwhile& meanwhile) {
   // The kernel first: the wire first would show segments of sockets of which nothing else is known.
-  if (impl_->settings.kernel) impl_->attach_kernel(meanwhile);
+  if (impl_->settings.kernel) {
+    if (auto ok = impl_->attach_kernel(meanwhile); !ok) return std::unexpected(ok.error());
+  }
   const ExpeditedGracePeriods quick(2 * impl_->first.size());
   for (const auto& interface : impl_->first) {
     if (auto ok = impl_->attach_interface(interface); !ok) return std::unexpected(ok.error());
     meanwhile();
   }
-  if (!kernel_heard() && !wire_heard()) return failure("trace", "no hook of either witness could be attached");
+  // Without an interface there is nothing to attach to yet.
+  if (!wire_heard() && !impl_->first.empty()) impl_->wire_missing = impl_->why_not_attached();
+  if (!kernel_heard() && !wire_heard())
+    return failure("trace on Linux " + impl_->features.kernel_release, impl_->why_missing());
   return {};
 }
 
 std::vector<Hook> Tracer::hooks() const {
-  std::vector<Hook> all = impl_->kernel_hooks;
+  std::vector<Hook> all;
+  if (!impl_->kernel_missing.empty())
+    all.push_back({.name = "kernel", .target = "", .mode = "off", .why = impl_->kernel_missing});
+  if (!impl_->wire_missing.empty())
+    all.push_back({.name = "wire", .target = "", .mode = "off", .why = impl_->wire_missing});
+  all.insert(all.end(), impl_->kernel_hooks.begin(), impl_->kernel_hooks.end());
   for (const auto& interface : impl_->wire_hooks) all.insert(all.end(), interface.hooks.begin(), interface.hooks.end());
   return all;
 }

@@ -3,7 +3,8 @@
 //
 // Everything attached hangs on file descriptors of this process, so any death detaches it; the one
 // exception, clsact filters on kernels without tcx, has a guard (clsact.hpp). A program that this
-// kernel cannot run is switched off with a line that says what is lost, never an error.
+// kernel cannot run is switched off with a line that says what is lost; where a witness cannot do without it, that
+// witness is left out as with `--kernel off` or `--wire none`, and hooks() says why. Neither: an error.
 #pragma once
 
 #include <array>

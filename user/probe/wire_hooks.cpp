@@ -17,6 +17,7 @@ constexpr auto tcx_egress = static_cast<bpf_attach_type>(47);
 constexpr std::uint32_t before_all_others = 1U << 3U;  // BPF_F_BEFORE
 
 Result<UniqueFd> attach_xdp(const Interface& interface, bool native, int program) {
+  if (program < 0) return failure(std::string("attach XDP to ") + interface.name, "the kernel refuses its program");
   bpf_link_create_opts options{};
   options.sz = sizeof(options);
   options.flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;

@@ -138,6 +138,7 @@ Summary Replay::summary() const {
   if (!witness_) return {};
   Summary summary = witness_->summary();
   summary.lost = lost_ + missing_;
+  summary.missing = missing_witnesses(start_->ready);
   if (end_) {
     summary.ts_ns = end_->now;
     summary.lost += end_->skipped;

@@ -430,6 +430,7 @@ class Run {
     summary.flows_full = flows_full_;
     summary.unaccounted = unaccounted_;
     summary.unwritten = output_.dropped();
+    summary.missing = missing_witnesses(ready_);
     if (recorder_) {
       summary.recording = recorder_->finish(EndMark{.now = now,
                                                     .last_id = 0,

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t names_in_full = 4;  // of a group of interfaces
 constexpr std::size_t groups_on_first_line = 2;
 
-bool is_wire(const Hook& hook) { return hook.name.starts_with("wire"); }
+bool is_wire(const Hook& hook) { return hook.name.starts_with("wire") && !is_missing_witness(hook); }
 bool is_egress(const Hook& hook) { return hook.name.contains("egress"); }
 bool is_off(const Hook& hook) { return hook.mode == "off"; }
 
@@ -138,6 +138,8 @@ std::string recorded(const RecordingTotals& recording) {
 std::string describe(const Ready& ready) {
   if (ready.capture) return reading(ready);
   std::string text = fmt::format("tcpwitness: tracing with version {} on Linux {}", ready.version, ready.kernel);
+  for (const Hook& witness : missing_witnesses(ready))
+    text += fmt::format("; without the {}: {}", witness.name, witness.why);
   const std::vector<std::string> groups = wire_groups(ready);
   const bool inline_groups = groups.size() <= groups_on_first_line;
   if (groups.empty()) {
@@ -152,7 +154,7 @@ std::string describe(const Ready& ready) {
   text += kernel == 0 ? "\n  kernel  not watched"
                       : fmt::format("\n  kernel  {} hooks; ring of {}", kernel, bytes_in_words(ready.ring_bytes));
   for (const Hook& hook : ready.hooks) {
-    if (!is_off(hook)) continue;
+    if (!is_off(hook) || is_missing_witness(hook)) continue;
     text += fmt::format("\n  off     {} ({}){}", hook.name, hook.target, hook.why.empty() ? "" : ": " + hook.why);
   }
   return text;
@@ -177,6 +179,8 @@ std::string describe(const Summary& summary) {
         "\n  lost events leave gaps that the output names; "
         "to lose none: a larger --ring-size, or less to hear (--port, --host, -i)";
   }
+  for (const Hook& witness : summary.missing)
+    text += fmt::format("\n  all of it without the {}: {}", witness.name, witness.why);
   if (summary.recording) text += "\n" + recorded(*summary.recording);
   if (summary.flows_full != 0) {
     text += fmt::format(

@@ -191,6 +191,19 @@ class JsonSink final : public Sink {
     if (content) json.field(key, *content);
   }
 
+  static void put_missing(JsonWriter& json, const std::vector<Hook>& missing) {
+    if (missing.empty()) return;
+    json.key("missing");
+    json.begin_array();
+    for (const Hook& witness : missing) {
+      json.begin_object();
+      json.field("witness", witness.name);
+      json.field("why", witness.why);
+      json.end_object();
+    }
+    json.end_array();
+  }
+
   static void put(JsonWriter& json, const Ready& ready) {
     begin(json, "ready", ready.ts_ns);
     json.field("version", ready.version);
@@ -387,6 +400,7 @@ class JsonSink final : public Sink {
     json.field("malformed", summary.malformed);
     json.field("flows_full", summary.flows_full);
     json.field("unaccounted", summary.unaccounted);
+    put_missing(json, summary.missing);
     put_nonzero(json, "unwritten", summary.unwritten);
     put_nonzero(json, "untracked", summary.untracked);
     if (summary.recording) {

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A witness that this kernel does not let us have: said in one sentence, and all else is as without it. Forced here by
+// TCPWITNESS_WITHOUT; on an old kernel (scripts/vm) it is so.
+
+#include <algorithm>
+
+#include "live/abilities.hpp"
+#include "live/courses.hpp"
+
+namespace tcpwitness::live {
+namespace {
+
+size_t lines(const std::string& text) { return static_cast<size_t>(std::ranges::count(text, '\n')); }
+
+// Nothing of what a verifier writes.
+void expect_plain(const std::string& text) {
+  for (const char* word : {"processed", "insns", "R0", "CO-RE", "libbpf", "prog '"}) {
+    EXPECT_EQ(text.find(word), std::string::npos) << word << " in: " << text;
+  }
+}
+
+void expect_missing(const Heard& heard, const std::string& witness, const std::string& why) {
+  std::vector<Json> off;
+  for (const Json& hook : heard.hooks()) {
+    if (hook["target"] == "") off.push_back(hook);
+    const bool of_wire = hook["name"].get<std::string>().starts_with("wire");
+    if (hook["target"] != "") {
+      EXPECT_EQ(of_wire, witness == "kernel") << hook.dump();
+    }
+  }
+  ASSERT_EQ(off.size(), 1u);
+  EXPECT_EQ(off[0]["name"], witness);
+  EXPECT_EQ(off[0]["mode"], "off");
+  EXPECT_EQ(off[0]["why"], why);
+  EXPECT_EQ(heard.summary()["missing"], Json::array({{{"witness", witness}, {"why", why}}}));
+}
+
+}  // namespace
+
+class Kernels : public Live {
+ protected:
+  void expect_wire_alone(const std::string& without, const std::string& why);
+};
+
+void Kernels::expect_wire_alone(const std::string& without, const std::string& why) {
+  const auto story = play("handshake", {.through = {"TCPWITNESS_WITHOUT=" + without}});
+  if (!story) return;
+  expect_missing(story->client, "kernel", why);
+  for (const Json& life : {story->client_life(), story->server_life()}) {
+    ASSERT_FALSE(life.empty());
+    EXPECT_EQ(life["outcome"], "completed") << "and not open: its FINs were seen";
+    EXPECT_EQ(life["witnesses"], Json({"wire"}));
+    EXPECT_TRUE(life["pid"].is_null());
+    EXPECT_EQ(life["incomplete"], false);
+  }
+  EXPECT_EQ(story->client_life()["states"].get<Words>(), active_states);
+}
+
+TEST_F(Kernels, WithoutTransitionsItIsAsWithKernelOff) {
+  expect_wire_alone("tracepoint:inet_sock_set_state", "this kernel has no such tracepoint");
+}
+
+TEST_F(Kernels, TransitionsThatCannotBeAttachedAreNoOtherMatter) {
+  expect_wire_alone("attach:kernel_state", "its hook for transitions cannot be attached: a test forbids it");
+}
+
+// A life needs no timeline: the wire programs leave out what only names a cause, where the kernel tells the transition.
+TEST_F(Kernels, ALifeOfTheWireAloneEndsToo) {
+  auto watch = Watch::start(lab().client_ns(), {}, {"TCPWITNESS_WITHOUT=tracepoint:inet_sock_set_state"}, "life");
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  EXPECT_NE(watch->err().find("; without the kernel: this kernel has no such tracepoint;"), std::string::npos)
+      << watch->err();
+  const auto played = lab::Performance::open(lab(), *lab::find_case("handshake"), {});
+  ASSERT_TRUE(played) << played.error();
+  ASSERT_TRUE((*played)->finish());
+  lab::pause_for(Millis(300));
+  const std::string err = watch->err();
+  const Heard heard = keep("life", watch->stop());
+  ASSERT_EQ(heard.of("life").size(), 1u);
+  EXPECT_EQ(heard.of("life")[0]["outcome"], "completed");
+}
+
+TEST_F(Kernels, WithoutTheWireItIsAsWithWireNone) {
+  const auto story = play("handshake", {.through = {"TCPWITNESS_WITHOUT=load:wire_egress"}});
+  if (!story) return;
+  expect_missing(story->client, "wire", "a test forbids it");
+  EXPECT_TRUE(story->client.of("segment").empty());
+  const Json mine = story->client_life();
+  ASSERT_FALSE(mine.empty());
+  EXPECT_EQ(mine["outcome"], "completed");
+  EXPECT_EQ(mine["witnesses"], Json({"kernel"}));
+  EXPECT_EQ(mine["pid"], story->played.client.pid);
+}
+
+TEST_F(Kernels, WithoutBothThereIsOneSentenceAndNothingElse) {
+  const Ended ended = run_to_end({"life", "-o", "json", "--netns", lab().client_ns()},
+                                 {"TCPWITNESS_WITHOUT=tracepoint:inet_sock_set_state,load:wire_ingress"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_EQ(lines(ended.err), 1u) << ended.err;
+  EXPECT_NE(ended.err.find("the kernel is no witness: this kernel has no such tracepoint; the wire is no witness: "),
+            std::string::npos)
+      << ended.err;
+}
+
+// Not a Live: that one needs a witness.
+TEST(KernelsRefused, AKernelThatLetsUsHaveNeitherIsToldSoInOneSentence) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root";
+  if (missing_witness().empty()) GTEST_SKIP() << "this kernel lets us have a witness";
+  const Ended ended = run_to_end({"life", "-d", "1"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_EQ(lines(ended.err), 1u) << ended.err;
+  EXPECT_NE(ended.err.find("the kernel is no witness: this kernel has no"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("; the wire is no witness: this kernel"), std::string::npos) << ended.err;
+  expect_plain(ended.err);
+}
+
+}  // namespace tcpwitness::live
