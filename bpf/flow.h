@@ -153,23 +153,43 @@ __noinline __u32 see_syn(struct tw_flow *flow, struct tw_half *me, const struct 
 	return why;
 }
 
+/* Payload of the last wire segment in it. */
+static __always_inline __u32 last_payload(const struct frame *frame)
+{
+	__u32 before = (frame->segments - 1) * frame->segment_size;
+
+	return before < frame->payload ? frame->payload - before : frame->payload;
+}
+
+/*
+ * What a retransmission of the newest segment would be known by, if that was a single byte: it is as long, and has the
+ * same PSH flag.
+ */
+static __always_inline __u8 as_single_byte(const struct frame *frame)
+{
+	return last_payload(frame) == 1 ? TCP_ACK | (frame->flags & TCP_PSH) : 0;
+}
+
 /* A keep-alive or a probe comes after silence: a second at least, an RTO (200 ms at least) into a closed window. */
 #define PROBE_SILENCE_MS 150
 
 /*
- * The number before the next one, again: keep-alive or zero-window probe, if the socket agrees. Linux sends them empty;
- * a byte is the retransmission of one. What comes in is settled by what was received: an ACK that a one-byte segment
- * has overtaken has the same form, and so has one that repeats the number of a SYN or FIN.
+ * The number before the next one, again: keep-alive (RFC 9293, 3.8.4: SND.UNA - 1) or zero-window probe. That number is
+ * acknowledged, so where no socket settles it the ACK that its receiver sent does: an ACK that a one-byte segment has
+ * overtaken has the same form, and so has one that repeats the number of a SYN or FIN. Linux sends them empty. The byte
+ * of other stacks is any byte; where the newest segment was a single byte, it is that segment again, whose ACK got lost.
  */
-static __always_inline bool repeats_last_number(const struct tw_half *me, const struct frame *frame,
-						const struct asked *asked)
+static __always_inline bool repeats_last_number(const struct tw_half *me, const struct tw_half *peer,
+						const struct frame *frame, const struct asked *asked)
 {
 	if (frame->payload > 1 || frame->flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return false;
 	if (me->fin || (me->syn && frame->seq == me->isn) || (frame->outgoing && frame->payload))
 		return false;
+	if (frame->payload && !peer->zero_window && me->single == as_single_byte(frame))
+		return false;
 	if (asked->view.type != TW_SOCKET_FULL)
-		return true;
+		return peer->zero_window || !peer->seen || peer->last_ack == me->nxt;
 	if (frame->outgoing)
 		return frame->seq + 1 == asked->view.snd_una;
 	return frame->seq + 1 == asked->view.rcv_nxt && asked->unheard_ms >= PROBE_SILENCE_MS;
@@ -210,7 +230,7 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 		me->nxt = end;
 		return 0;
 	}
-	if (ahead == -1 && repeats_last_number(me, frame, asked)) {
+	if (ahead == -1 && repeats_last_number(me, peer, frame, asked)) {
 		me->probe_pending = 1;
 		why |= TW_WHY_KEEPALIVE;
 	}
@@ -228,9 +248,27 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 			why |= TW_WHY_WINDOW_PROBE;
 	}
 	/* A bare ACK may have overtaken the payload before it: that is still to come. */
-	if (seq_distance(me->nxt, end) > 0 && (takes_numbers || was_exchanged(frame, asked)))
+	if (seq_distance(me->nxt, end) > 0 && (takes_numbers || was_exchanged(frame, asked))) {
 		me->nxt = end;
+		me->single = as_single_byte(frame);
+	}
 	return why;
+}
+
+/* A copy says nothing new, but for what GRO has merged behind it; its acknowledgement is the first one's. */
+static __always_inline __u16 see_copy(struct tw_half *me, const struct frame *frame)
+{
+	__u32 end = frame_seq_end(frame);
+
+	if (seq_distance(me->nxt, end) <= 0)
+		return 0;
+	me->nxt = end;
+	me->single = as_single_byte(frame);
+	if (!(frame->flags & TCP_FIN))
+		return 0;
+	me->fin = 1;
+	me->fin_end = end;
+	return TW_WHY_FIN;
 }
 
 /* What this segment says to the other direction: handshake done, FIN acknowledged, probe answered, window. */
@@ -311,14 +349,27 @@ static __always_inline void time_handshake(struct tw_flow *flow, const struct fr
 }
 
 /*
- * Would this segment say more than the next bytes, or acknowledge more than the last ones? Then its socket is asked
- * first. Every event is among these; ordinary data and acknowledgements are not.
+ * The SYN found a listener, and no SYN-ACK has left here; yet the peer has one, for this is no SYN. NAT has sent the
+ * connection on to another machine (or a container), although a proxy listens on its port.
  */
-static __always_inline bool is_notable(const struct tw_flow *flow, const struct frame *frame)
+static __always_inline bool goes_on_without_us(const struct tw_flow *flow, const struct frame *frame)
 {
-	const struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
-	const struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
+	return !frame->outgoing && !flow->half[OUTGOING].seen && flow->half[INCOMING].syn == SYN_SEEN &&
+	       !(frame->flags & (TCP_SYN | TCP_RST));
+}
 
+/*
+ * Would this segment say more than the next bytes, or acknowledge more than the last ones? Then its socket is asked
+ * first. Every event is among these; ordinary data and acknowledgements are not. flow: 0 where it is not known.
+ */
+static __always_inline bool asks_socket(const struct tw_flow *flow, const struct frame *frame)
+{
+	const struct tw_half *me, *peer;
+
+	if (!flow || config.packets_all || frame->fragment || frame->copied || goes_on_without_us(flow, frame))
+		return true;
+	me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
 	if (!me->seen || frame->seq != me->nxt || frame->flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return true;
 	if (frame->window == 0 || me->zero_window || peer->zero_window || peer->probe_pending)
@@ -360,6 +411,9 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 
 	if (frame->flags & TCP_RST) {
 		why = TW_WHY_RST;
+		frame->copied = NO_COPY;
+	} else if (frame->copied) {
+		why = see_copy(me, frame);
 	} else if (refused > TW_REFUSED_OLD && !again_syn) {
 		why = (frame->flags & TCP_SYN ? TW_WHY_SYN : 0) | (frame->flags & TCP_FIN ? TW_WHY_FIN : 0);
 	} else if (frame->flags & TCP_SYN) {
@@ -381,9 +435,13 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	if (frame->outgoing && is_connection(asked))
 		flow->owned = 1;
 	count_segment(&flow->wire, frame);
-	if (untaken || why & TW_WHY_RETRANSMISSION)
-		count_again(flow, frame, untaken ? frame->payload : again,
+	if (untaken || frame->copied || why & TW_WHY_RETRANSMISSION)
+		count_again(flow, frame, untaken && !frame->copied ? frame->payload : again,
 			    why & TW_WHY_RETRANSMISSION && !(why & TW_WHY_KEEPALIVE));
+	if (frame->copied) {
+		__sync_fetch_and_add(&flow->loss.copied_segs_in, segments_again(frame, again));
+		__sync_fetch_and_add(&flow->loss.copied_buffers_in, 1);
+	}
 	if (frame->reordered)
 		count_reordered(&flow->loss, frame);
 	return why;

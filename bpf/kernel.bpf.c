@@ -177,7 +177,6 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 	if (old_state == TCP_SYN_SENT && new_state == TCP_CLOSE)
 		port_range(tp, record);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
-	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
 	if (new_state == TCP_SYN_SENT)
 		subflow_actor(tp, &record->actor);
 	if (new_state == TCP_SYN_SENT && record->actor.flags & TW_ACTOR_PRESENT)
@@ -278,6 +277,8 @@ static __always_inline bool read_answered(struct sk_buff *skb, struct answered *
 		   bpf_probe_read_kernel(out->tuple.local_addr, 16, ip + 24)) {
 		return false;
 	}
+	if (is_link_local(*(__u32 *)out->tuple.remote_addr))
+		out->tuple.scope = (__u32)BPF_CORE_READ(skb, skb_iif);
 	out->tuple.remote_port = (__u16)(bpf_ntohl(words[0]) >> 16);
 	out->tuple.local_port = (__u16)bpf_ntohl(words[0]);
 	out->seq = bpf_ntohl(words[1]);
@@ -418,7 +419,6 @@ int BPF_PROG(kernel_error, struct sock *sk)
 	read_error_queue(sk, record);
 	record->err_soft = (__u16)sk->sk_err_soft;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
-	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
 	control_block(tp, &record->cb);
 	submit_record(record);
 	return 0;
@@ -559,7 +559,7 @@ static __always_inline __u32 dropped_netns(struct sk_buff *skb, struct sock *tak
  * Before or behind NAT a buffer has other addresses than its socket: the record has the socket's. One on its way out
  * carries the socket; of one that came in the flow map knows.
  */
-static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, struct tw_tuple *tuple)
+static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, __u32 ifindex, struct tw_tuple *tuple)
 {
 	bool wanted = tuple_wanted(tuple);
 	struct tw_flow *flow;
@@ -570,6 +570,8 @@ static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, struc
 		common_tuple(&sk->__sk_common, 0, tuple);
 		return wanted || flow_wanted(tuple);
 	}
+	if (is_link_local(*(__u32 *)tuple->remote_addr))
+		tuple->scope = ifindex;
 	flow = bpf_map_lookup_elem(&flows, tuple);
 	if (flow && flow->alias) {
 		*tuple = flow->other;
@@ -597,7 +599,8 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	netns = dropped_netns(skb, taker);
 	if (config.netns && netns && netns != config.netns)
 		return 0;
-	if (!read_dropped(skb, outgoing, &dropped) || !dropped_wanted(sk, outgoing, &dropped.tuple))
+	if (!read_dropped(skb, outgoing, &dropped) ||
+	    !dropped_wanted(sk, outgoing, (__u32)skb->skb_iif, &dropped.tuple))
 		return 0;
 	record = reserve_record(tw_drop, TW_KIND_DROP, 0, netns);
 	if (!record)
@@ -666,7 +669,6 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 	record->source = source;
 	record->waited_ms = 0;
 	record->fd = -1;
-	__builtin_memset(record->pad2, 0, sizeof(record->pad2));
 	if (got_payload && tp->bytes_received)
 		record->waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime);
 	__builtin_memset(record->pad, 0, sizeof(record->pad));

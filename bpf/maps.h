@@ -52,6 +52,8 @@ struct tw_half {
 	__u8 probe_pending;
 	__u8 hole;
 	__u8 last_ttl;
+	__u8 single; /* the newest new segment was one byte: its flags */
+	__u8 pad[3];
 };
 
 /*
@@ -77,7 +79,6 @@ struct tw_flow {
 	__u32 held_bytes_in; /* wire counters at that time, modulo 2^32 */
 	__u32 held_retrans;
 	struct tw_tuple other;
-	__u8 pad2[4];
 };
 
 /* Bounded: the least recently used flow goes when a new one finds no room. Sized by the loader. */

@@ -37,6 +37,7 @@ static __always_inline bool sender_tuple(struct __sk_buff *skb, const struct fra
 
 	if (!sk || !sk->dst_port || !sk->src_port)
 		return false;
+	tuple->scope = 0;
 	tuple->local_port = (__u16)sk->src_port;
 	tuple->remote_port = bpf_ntohs(sk->dst_port);
 	if (frame->is_ipv4) {
@@ -53,6 +54,8 @@ static __always_inline bool sender_tuple(struct __sk_buff *skb, const struct fra
 		remote[1] = sk->dst_ip6[1];
 		remote[2] = sk->dst_ip6[2];
 		remote[3] = sk->dst_ip6[3];
+		if (is_link_local(remote[0]))
+			tuple->scope = sk->bound_dev_if;
 	}
 	return true;
 }

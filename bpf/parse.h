@@ -89,12 +89,14 @@ struct frame {
 	__u32 ifindex;
 	__u32 segments; /* GSO or GRO: how many wire segments this is; at least 1 */
 	__u32 seq, ack, payload;
+	__u32 stamp;     /* TCP's timestamp where it stands in its usual place, else 0 */
 	__u32 forgotten; /* see forget() */
 	__u16 window;
 	__u16 vlan_id;
 	__u16 ip_id;          /* IPv4 identification; 0 for IPv6 */
 	__u16 options_offset; /* from the first byte */
 	__u16 why;            /* enum tw_why */
+	__u16 segment_size;   /* GSO or GRO: payload of each wire segment but the last; 0: it is one */
 	__u8 options_length;
 	__u8 flags;
 	__u8 ttl;
@@ -104,8 +106,16 @@ struct frame {
 	__u8 hook; /* enum tw_hook */
 	__u8 outgoing;
 	__u8 reordered;  /* as in struct tw_segment */
+	__u8 copied;     /* enum copied */
 	__u8 translated; /* tuple is the socket's, the frame had others */
 	__u8 passing;
+};
+
+/* Is the packet one that the network delivers again? See copies.h. */
+enum copied {
+	NO_COPY = 0,
+	COPY = 1,
+	COPY_IF_RECEIVED = 2, /* if its socket has the first one already */
 };
 
 /* The same number, of which the verifier knows nothing any more: paths that differ only in it become one. */
@@ -142,6 +152,21 @@ static __always_inline __u32 left_after(__u32 length, __u32 headers)
 }
 
 /*
+ * TCP's timestamp: where RFC 7323, appendix A, wants it, and behind what Linux puts before it in a SYN. Elsewhere it is
+ * not looked for.
+ */
+static __always_inline __u32 usual_timestamp(const struct cursor *at, const struct tcp_header *tcp)
+{
+	const __be32 *options = (const void *)(tcp + 1);
+
+	if ((void *)(options + 3) > at->end)
+		return 0;
+	if (options[0] == bpf_htonl(0x0101080a))
+		return options[1];
+	return options[1] == bpf_htonl(0x0402080a) ? options[2] : 0;
+}
+
+/*
  * The TCP header at `offset`; `after_ip` is what the IP header says follows it there (TCP header and
  * payload), 0 when it does not say (oversized GSO packet, jumbogram).
  */
@@ -159,6 +184,7 @@ static __always_inline int parse_tcp(const struct cursor *at, struct frame *fram
 	frame->ack = bpf_ntohl(tcp->ack);
 	frame->flags = tcp->flags;
 	frame->window = bpf_ntohs(tcp->window);
+	frame->stamp = usual_timestamp(at, tcp);
 	header_length = (tcp->offset >> 4) * 4;
 	room = frame->bytes - offset;
 	if (after_ip == 0)

@@ -27,6 +27,7 @@ static __always_inline void common_tuple(const struct sock_common *skc, __u16 fa
 {
 	__u16 num = skc->skc_num;
 
+	tuple->scope = 0;
 	if (skc->skc_family == AF_INET6) {
 		__u32 *local = (__u32 *)tuple->local_addr, *remote = (__u32 *)tuple->remote_addr;
 
@@ -34,6 +35,9 @@ static __always_inline void common_tuple(const struct sock_common *skc, __u16 fa
 			local[i] = skc->skc_v6_rcv_saddr.in6_u.u6_addr32[i];
 			remote[i] = skc->skc_v6_daddr.in6_u.u6_addr32[i];
 		}
+		/* Set by connect() from sin6_scope_id, and by accept() from where the SYN came in. */
+		if (is_link_local(remote[0]))
+			tuple->scope = (__u32)skc->skc_bound_dev_if;
 	} else {
 		map_ipv4(tuple->local_addr, skc->skc_rcv_saddr);
 		map_ipv4(tuple->remote_addr, skc->skc_daddr);

@@ -22,6 +22,12 @@ static __always_inline void map_ipv4(__u8 *to, __be32 addr)
 	words[3] = addr;
 }
 
+/* fe80::/10: an address of one link, which another link may have too. `first`: its first four bytes. */
+static __always_inline bool is_link_local(__u32 first)
+{
+	return (first & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
+
 /* Is `port` on either end one that was asked for? Without a port filter, every one is. */
 static __always_inline bool port_wanted(__u16 a, __u16 b)
 {

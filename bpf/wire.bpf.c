@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "copies.h"
 #include "emit.h"
 #include "flow.h"
 #include "maps.h"
@@ -45,6 +46,17 @@ struct {
 	__type(key, __u32);
 	__type(value, struct work);
 } works SEC(".maps");
+
+/*
+ * Where a socket of a link-local address has its scope (the value), and its segments leave by another interface (the
+ * key): the port of a bridge or bond, or loopback.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, __u32);
+} scopes SEC(".maps");
 
 static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct asked *asked)
 {
@@ -171,6 +183,14 @@ __noinline __u32 rules_see_segment(struct tw_flow *flow, struct work *work)
 __noinline __u32 rules_tuple_wanted(const struct tw_tuple *tuple)
 {
 	return tuple && tuple_wanted(tuple);
+}
+
+/* flow: 0 where it is new. */
+__noinline __u32 rules_came_before(struct tw_flow *flow, struct work *work)
+{
+	if (!work)
+		return NO_COPY;
+	return came_before(flow ? &flow->half[INCOMING] : 0, &work->frame);
 }
 
 __noinline __u32 rules_not_believed(struct tw_flow *flow, struct work *work)
@@ -420,7 +440,7 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->refused = work->refused;
 	record->nat = frame->translated;
 	record->passing = frame->passing;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	record->copied = frame->copied == COPY;
 	read_options(ctx, xdp, work, record);
 	if (config.snaplen)
 		keep_bytes(ctx, xdp, raw_ip, frame->bytes, record);
@@ -446,7 +466,7 @@ static __always_inline bool is_event(const struct frame *frame, __u32 why)
 {
 	if (config.packets_all || frame->fragment)
 		return true;
-	return config.lives_only ? why & ~ONLY_A_CAUSE : why;
+	return config.lives_only ? why & ~ONLY_A_CAUSE : why || frame->copied;
 }
 
 static __always_inline bool sent_by_socket(void *ctx, bool outgoing)
@@ -499,16 +519,6 @@ static __always_inline struct tw_flow *find_flow(void *ctx, struct work *work, b
 	return own;
 }
 
-/*
- * The SYN found a listener, and no SYN-ACK has left here; yet the peer has one, for this is no SYN. NAT has sent the
- * connection on to another machine (or a container), although a proxy listens on its port.
- */
-static __always_inline bool goes_on_without_us(const struct tw_flow *flow, const struct frame *frame)
-{
-	return !flow->half[OUTGOING].seen && flow->half[INCOMING].syn == SYN_SEEN &&
-	       !(frame->flags & (TCP_SYN | TCP_RST));
-}
-
 /* The last that is told of such a flow. */
 static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct work *work, struct tw_flow *flow)
 {
@@ -517,6 +527,24 @@ static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct wor
 	work->frame.passing = 1;
 	work->frame.why = TW_WHY_NO_SOCKET;
 	emit_segment(ctx, xdp, raw_ip, work);
+}
+
+/* Of a link-local address: its socket's, or by the interface. */
+static __always_inline void set_scope(void *ctx, struct frame *frame, bool outgoing)
+{
+	struct bpf_sock *sk = outgoing ? ((struct __sk_buff *)ctx)->sk : 0;
+	__u32 ifindex = frame->ifindex, bound, *known;
+
+	if (frame->is_ipv4 || !is_link_local(*(__u32 *)frame->tuple.remote_addr))
+		return;
+	known = bpf_map_lookup_elem(&scopes, &ifindex);
+	frame->tuple.scope = known ? *known : ifindex;
+	if (!sk || !sk->bound_dev_if)
+		return;
+	bound = sk->bound_dev_if;
+	if (bound != frame->tuple.scope)
+		bpf_map_update_elem(&scopes, &ifindex, &bound, BPF_ANY);
+	frame->tuple.scope = bound;
 }
 
 /* A parsed segment, from either hook. */
@@ -528,6 +556,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 
 	if (!rules_tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing))
 		return;
+	set_scope(ctx, frame, outgoing);
 	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
 	work->strays = 0;
 	if (flow && (flow->foreign || flow->strays)) {
@@ -538,17 +567,20 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	}
 	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return;
+	if (!outgoing)
+		frame->copied = (__u8)rules_came_before(flow, work);
 	work->refused = TW_REFUSED_NOT;
-	if (!flow || config.packets_all || frame->fragment || is_notable(flow, frame) ||
-	    (!outgoing && goes_on_without_us(flow, frame))) {
+	if (asks_socket(flow, frame)) {
 		ask_socket(ctx, work, outgoing);
+		if (frame->copied == COPY_IF_RECEIVED)
+			frame->copied = has_received(frame, &work->asked) ? COPY : NO_COPY;
 		if (flow)
 			work->refused = (__u8)rules_not_believed(flow, work);
 	} else {
 		work->asked.view.type = TW_SOCKET_UNKNOWN;
 	}
 	if (flow) {
-		if (!outgoing && goes_on_without_us(flow, frame) && nobody_takes(frame, work->asked.view.type)) {
+		if (goes_on_without_us(flow, frame) && nobody_takes(frame, work->asked.view.type)) {
 			pass_on(ctx, xdp, raw_ip, work, flow);
 			return;
 		}
@@ -563,6 +595,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 		if (!is_event(frame, why) && work->refused <= TW_REFUSED_OLD)
 			return;
 	} else {
+		frame->copied = NO_COPY;
 		__builtin_memset(&work->wire, 0, sizeof(work->wire));
 		__builtin_memset(&work->loss, 0, sizeof(work->loss));
 		if (frame->bad_header)
@@ -597,6 +630,9 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.vlan_id = 0;
 	work->frame.fragment = 0;
 	work->frame.reordered = 0;
+	work->frame.copied = NO_COPY;
+	work->frame.segment_size = 0;
+	work->frame.tuple.scope = 0;
 	work->frame.translated = 0;
 	work->frame.passing = 0;
 	return work;
@@ -635,8 +671,10 @@ static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool ra
 		return TC_ACT_UNSPEC;
 	if (skb->vlan_present && !work->frame.vlan_id) /* the inner tag of two, as XDP sees it */
 		work->frame.vlan_id = skb->vlan_tci & 0xfff;
-	if (skb->gso_segs)
+	if (skb->gso_segs) {
 		work->frame.segments = skb->gso_segs;
+		work->frame.segment_size = (__u16)skb->gso_size;
+	}
 	witness_segment(skb, false, raw_ip, work, outgoing);
 	return TC_ACT_UNSPEC;
 }

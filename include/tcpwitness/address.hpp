@@ -38,6 +38,7 @@ struct Endpoint {
 struct Flow {
   Endpoint local;
   Endpoint remote;
+  std::uint32_t scope = 0;  // of link-local addresses: the interface that they belong to (live its index)
 
   [[nodiscard]] Flow reversed() const { return {remote, local}; }
   auto operator<=>(const Flow&) const = default;

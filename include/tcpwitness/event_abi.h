@@ -60,9 +60,10 @@ enum tw_why {
 	TW_WHY_SYN = 1 << 0,
 	TW_WHY_FIN = 1 << 1,
 	TW_WHY_RST = 1 << 2,
-	TW_WHY_HANDSHAKE_ACK = 1 << 3,  /* first segment of the SYN's sender after the SYN-ACK */
-	TW_WHY_FIN_ACK = 1 << 4,        /* first segment that acknowledges the other side's FIN */
-	TW_WHY_KEEPALIVE = 1 << 5,      /* <= 1 old byte at (highest seq sent) - 1: keep-alive or zero-window probe */
+	TW_WHY_HANDSHAKE_ACK = 1 << 3, /* first segment of the SYN's sender after the SYN-ACK */
+	TW_WHY_FIN_ACK = 1 << 4,       /* first segment that acknowledges the other side's FIN */
+	TW_WHY_KEEPALIVE =
+		1 << 5, /* <= 1 old byte at (highest seq sent) - 1: keep-alive or zero-window probe (flow.h) */
 	TW_WHY_KEEPALIVE_ACK = 1 << 6,  /* first segment back after such a probe */
 	TW_WHY_ZERO_WINDOW = 1 << 7,    /* advertises window 0 */
 	TW_WHY_WINDOW_OPEN = 1 << 8,    /* first window above 0 after a zero window */
@@ -145,8 +146,9 @@ struct tw_tuple {
 	__u8 remote_addr[16]; /* network order */
 	__u16 local_port;
 	__u16 remote_port;
+	__u32 scope; /* IPv6 link-local addresses (RFC 4007): the interface that they belong to; else 0 */
 };
-TW_ASSERT_SIZE(tw_tuple, 36);
+TW_ASSERT_SIZE(tw_tuple, 40);
 
 /* Begins every record. */
 struct tw_header {
@@ -256,24 +258,25 @@ struct tw_loss_counters {
 	__u32 retrans_segs_out;
 	__u32 reordered_segs_in; /* wire segments that filled a hole sooner than a retransmission can (see flow.h) */
 	__u32 reordered_segs_out;
-	__u32 stalls;   /* small writes that Nagle's algorithm held back until a late, bare ACK came */
-	__u32 stall_ms; /* how long all of them together */
+	__u32 stalls;            /* small writes that Nagle's algorithm held back until a late, bare ACK came */
+	__u32 stall_ms;          /* how long all of them together */
+	__u32 copied_segs_in;    /* wire segments that the network delivered twice (see copies.h); in segs_in, too */
+	__u32 copied_buffers_in; /* the same in buffers of GSO or GRO, which is what the kernel drops */
 };
-TW_ASSERT_SIZE(tw_loss_counters, 24);
+TW_ASSERT_SIZE(tw_loss_counters, 32);
 
 struct tw_state {
 	struct tw_header header;
 	struct tw_tuple tuple;
 	struct tw_actor actor;
+	__u32 fin_timeout_ms; /* from FIN_WAIT2: tcp_fin_time() without its lower bound of 3.5 RTO */
 	struct tw_control_block cb;
 	__u8 old_state;
 	__u8 new_state;
 	__u8 port; /* enum tw_port_choice */
 	__u8 pad[1];
-	__u32 fin_timeout_ms; /* from FIN_WAIT2: tcp_fin_time() without its lower bound of 3.5 RTO */
-	__u16 first_port;     /* SYN_SENT -> CLOSE: the ports that connect() may choose from */
+	__u16 first_port; /* SYN_SENT -> CLOSE: the ports that connect() may choose from */
 	__u16 last_port;
-	__u8 pad2[4];
 };
 TW_ASSERT_SIZE(tw_state, 216);
 
@@ -287,9 +290,9 @@ struct tw_segment {
 	struct tw_header header;
 	struct tw_tuple tuple; /* local is the source on egress, the destination on ingress; see nat */
 	struct tw_socket_view socket;
+	__u32 ifindex;
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
-	__u32 ifindex;
 	__u32 seq;
 	__u32 ack;
 	__u32 len;    /* payload bytes on the wire (from the IP length; skb->len for oversized GSO packets) */
@@ -309,9 +312,9 @@ struct tw_segment {
 	__u8 refused;   /* enum tw_refused */
 	__u8 nat;       /* the frame had the addresses of tw_translation.wire; tuple is the socket's */
 	__u8 passing;   /* not this machine's connection after all: TCP did not take the SYN, and its flow goes on */
-	__u8 pad[5];
+	__u8 copied;    /* 1: the network has delivered it before (see copies.h); nobody sent it again */
 };
-TW_ASSERT_SIZE(tw_segment, 216);
+TW_ASSERT_SIZE(tw_segment, 224);
 
 /*
  * While recording (tw_config.snaplen), each tw_segment is followed in the same record by this and snaplen bytes of
@@ -344,24 +347,24 @@ struct tw_retransmit {
 	struct tw_header header;
 	struct tw_tuple tuple;
 	__u32 seq;
-	struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
 	__u32 end_seq;              /* first sequence number after the segment: a SYN or FIN counts one */
+	struct tw_control_block cb; /* for a SYN-ACK only state and snd/rcv numbers are set */
 	__s32 err; /* 0 left, above 0 the qdisc refused it, -1 netfilter, -16 put off; -128: this kernel does not say */
 	__u8 synack;      /* 1: tcp_retransmit_synack */
 	__u8 num_timeout; /* synack: retransmissions before this one */
 	__u16 segments;   /* wire segments in this buffer (tcp_skb_pcount()) */
 	__u8 acked;       /* synack: the handshake's ACK has come, and more is waited for (inet_rsk(req)->acked) */
-	__u8 pad[3];
+	__u8 pad[7];
 };
-TW_ASSERT_SIZE(tw_retransmit, 192);
+TW_ASSERT_SIZE(tw_retransmit, 200);
 #define TW_RETRANSMIT_ERR_UNKNOWN (-128)
 
 struct tw_reset {
 	struct tw_header header;
 	struct tw_tuple tuple; /* from the socket, or from the segment that is answered when there is none */
 	struct tw_actor actor;
-	struct tw_control_block cb; /* not PRESENT when no full socket is involved */
 	__u32 reason;               /* enum sk_rst_reason of the running kernel; TW_REASON_UNKNOWN before 6.10 */
+	struct tw_control_block cb; /* not PRESENT when no full socket is involved */
 	__u32 skb_seq;              /* SENT in answer to a segment: that segment's numbers */
 	__u32 skb_ack;
 	__u8 direction; /* enum tw_direction_of_reset */
@@ -385,7 +388,6 @@ struct tw_error {
 	__u8 pad[1];
 	__u16 err_soft;       /* sk_err_soft: kept until a timer gives up, or SO_ERROR is asked */
 	__u8 icmp_sender[16]; /* who sent the ICMP message, network order */
-	__u8 pad2[4];
 	struct tw_control_block cb;
 };
 TW_ASSERT_SIZE(tw_error, 200);
@@ -394,12 +396,12 @@ struct tw_destroy {
 	struct tw_header header;
 	struct tw_tuple tuple;
 	__u8 has_wire; /* the wire's counters below are set */
-	__u8 pad[3];
+	__u8 pad[7];
 	struct tw_control_block cb;
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
 };
-TW_ASSERT_SIZE(tw_destroy, 232);
+TW_ASSERT_SIZE(tw_destroy, 248);
 
 struct tw_owner {
 	struct tw_header header;
@@ -410,7 +412,6 @@ struct tw_owner {
 	__u32 waited_ms; /* RECEIVE, the first that is told: since the newest payload came (icsk_ack.lrcvtime);
                       SNAPSHOT: since payload was sent (lsndtime) */
 	__s32 fd;        /* SNAPSHOT: the descriptor; else -1 */
-	__u8 pad2[4];
 };
 TW_ASSERT_SIZE(tw_owner, 112);
 
@@ -419,12 +420,12 @@ struct tw_socket {
 	struct tw_tuple tuple;
 	__u8 type;     /* enum tw_socket_type: FULL, LISTENER, REQUEST, TIMEWAIT */
 	__u8 has_wire; /* the wire's counters below are set */
-	__u8 pad[2];
+	__u8 pad[6];
 	struct tw_control_block cb;
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
 };
-TW_ASSERT_SIZE(tw_socket, 232);
+TW_ASSERT_SIZE(tw_socket, 248);
 
 /* A segment that was thrown away, and why. On its way out if `outgoing`, else before TCP or in it. */
 struct tw_drop {
@@ -441,9 +442,9 @@ struct tw_drop {
 	__u8 outgoing;
 	__u8 has_socket; /* the buffer carried a socket whose state follows */
 	__u8 state;      /* sk_state */
-	__u8 pad[1];
+	__u8 pad[5];
 };
-TW_ASSERT_SIZE(tw_drop, 96);
+TW_ASSERT_SIZE(tw_drop, 104);
 
 /* Which process has how many of the ports. */
 struct tw_port_holder {
@@ -496,7 +497,7 @@ struct tw_translation {
 	struct tw_actor actor; /* of the SYN: who connects, where the socket was locked by a process */
 	__u32 ack;             /* of the segment that shows it */
 };
-TW_ASSERT_SIZE(tw_translation, 136);
+TW_ASSERT_SIZE(tw_translation, 144);
 
 /* Per-CPU accounting of the ring, read by the consumer at the end: tried == received + lost. */
 struct tw_cpu_state {

@@ -124,7 +124,8 @@ class Conversation {
     const Endpoint& from = we(side) ? local_ : remote_;
     const Endpoint& to = we(side) ? remote_ : local_;
     const Hook hook = we(side) ? Hook::egress : scene_.arriving;
-    const Frame frame = build({.family = scene_.family}, from, to, segment);
+    if (!segment.copy) ++ip_id_[side];
+    const Frame frame = build({.family = scene_.family, .ip_id = ip_id_[side]}, from, to, segment);
     const Outcome outcome = wire_.run(hook, frame.bytes, arrival);
     EXPECT_EQ(outcome.error, 0);
     EXPECT_LE(outcome.records.size(), 1U);
@@ -140,6 +141,7 @@ class Conversation {
   Endpoint local_;
   Endpoint remote_;
   std::uint32_t first_[2]{};
+  std::uint16_t ip_id_[2]{};
   tw_segment last_{};
 };
 

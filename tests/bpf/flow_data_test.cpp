@@ -84,7 +84,7 @@ TEST_P(FlowData, WhatIsSentAgainCountsInSegments) {
 TEST_P(FlowData, ARetransmissionOverAnotherPathIsNoEcho) {
   const Arrival other{.ifindex = wire->second_interface()};
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}), silent);
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), silent);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10), .copy = true}, other), silent);
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), TW_WHY_RETRANSMISSION);
 }
@@ -109,6 +109,25 @@ TEST_P(FlowData, AKeepAliveThatComesInMayCarryOneOldByteNotTwo) {
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), comes_in ? TW_WHY_KEEPALIVE_ACK : silent);
   EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101, .payload = bytes(2)}), TW_WHY_RETRANSMISSION);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 102}), silent);
+}
+
+// The acknowledgement of a single byte got lost: it is sent again as it was. A keep-alive's byte has no PSH.
+TEST_P(FlowData, ASingleByteAgainIsNoKeepAlive) {
+  const bool comes_in = GetParam().we_open;
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .flags = ack | psh, .payload = bytes(1)}), silent);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 102}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .flags = ack | psh, .payload = bytes(1)}),
+            TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .flags = ack, .payload = bytes(1)}),
+            comes_in ? TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION : TW_WHY_RETRANSMISSION);
+}
+
+// SND.UNA - 1 is acknowledged. An ACK that a byte has overtaken repeats the same number.
+TEST_P(FlowData, AnAckOfWhatWasNotAcknowledgedIsNoKeepAlive) {
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .payload = bytes(1)}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), silent);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 102}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE);
 }
 
 TEST_P(FlowData, AnAckWithTheNumberOfAFinIsNoKeepAlive) {
@@ -185,11 +204,73 @@ TEST_P(FlowData, OnlyTheOldPartOfAnOverlapCountsAsSentAgain) {
   EXPECT_EQ(flow().opener({.seq = 1051, .ack_number = 101, .payload = bytes(1)}), silent);
 }
 
+// The network delivers a packet twice: IPv4 shows it by its identification, and every other segment of TCP has another.
+TEST_P(FlowData, APacketThatComesInTwiceIsNoRetransmission) {
+  const bool comes_in = GetParam().we_open;
+  const bool known = comes_in && GetParam().family == Family::ipv4;
+  const Segment data{.seq = 101, .ack_number = 101, .payload = bytes(10)};
+  Segment copy = data;
+  copy.copy = true;
+  EXPECT_EQ(flow().accepter(data), silent);
+  EXPECT_EQ(flow().accepter(copy), known ? 0 : TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().last().copied, known ? 1 : 0);
+  EXPECT_EQ(flow().last().loss.copied_segs_in, known ? 1U : 0U);
+  EXPECT_EQ(flow().accepter(data), TW_WHY_RETRANSMISSION);  // the same numbers in another packet
+  EXPECT_EQ(flow().last().copied, 0);
+  EXPECT_EQ(flow().again_segments_of_accepter(), known ? 1U : 2U);
+  EXPECT_EQ(flow().bytes_of_accepter(), 130U);
+  EXPECT_EQ(flow().again_of_accepter(), 20U);
+  const Segment last{.seq = 111, .ack_number = 101, .flags = fin | ack};
+  EXPECT_EQ(flow().accepter(last), TW_WHY_FIN);
+  std::this_thread::sleep_for(std::chrono::milliseconds(130));
+  copy = last;
+  copy.copy = true;
+  EXPECT_EQ(flow().accepter(copy), TW_WHY_FIN | TW_WHY_RETRANSMISSION);  // too late for one
+}
+
+// Without an identification TCP's timestamp shows it, if the copy comes at once. Only where no timer can have sent it.
+TEST_P(FlowData, ACopyWithoutAnIdentificationIsKnownByItsTimestamp) {
+  if (!GetParam().we_open || GetParam().family != Family::ipv6) return;
+  const Bytes stamp = joined({{1, 1}, option_timestamps(1000, 2)});
+  const Bytes later = joined({{1, 1}, option_timestamps(1001, 2)});
+  int known = 0;
+  for (std::uint32_t at = 101; at < 101 + 50; at++) {  // "at once" is 20 us: not each time on a busy machine
+    const Segment data{.seq = at, .ack_number = 101, .options = stamp, .payload = bytes(1)};
+    EXPECT_EQ(flow().accepter(data), silent);
+    const int why = flow().accepter(data);
+    EXPECT_TRUE(why == 0 || why == TW_WHY_RETRANSMISSION) << why;
+    known += flow().last().copied;
+  }
+  EXPECT_GT(known, 0);
+  const Segment data{.seq = 151, .ack_number = 101, .options = stamp, .payload = bytes(2)};
+  EXPECT_EQ(flow().accepter(data), silent);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_EQ(flow().accepter(data), TW_WHY_RETRANSMISSION);  // late
+  EXPECT_EQ(flow().accepter({.seq = 151, .ack_number = 101, .options = later, .payload = bytes(2)}),
+            TW_WHY_RETRANSMISSION);  // made later
+  EXPECT_EQ(flow().accepter({.seq = 153, .ack_number = 101, .options = stamp}), silent);
+  EXPECT_EQ(flow().accepter({.seq = 153, .ack_number = 101, .options = stamp}), silent);  // an ACK again is an ACK
+  EXPECT_EQ(flow().last().copied, 0);
+}
+
+// GRO merges a copy with the new segment behind it.
+TEST_P(FlowData, WhatIsMergedBehindACopyIsNew) {
+  if (!GetParam().we_open || GetParam().family != Family::ipv4) return;
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .payload = bytes(100)}), silent);
+  const Arrival merged{.gso_segs = GetParam().arriving == Hook::ingress ? 2U : 0U};
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .payload = bytes(200), .copy = true}, merged), 0);
+  EXPECT_EQ(flow().last().loss.copied_segs_in, 1U);
+  EXPECT_EQ(flow().again_of_accepter(), 100U);
+  EXPECT_EQ(flow().again_segments_of_accepter(), 0U);
+  EXPECT_EQ(flow().accepter({.seq = 301, .ack_number = 101, .payload = bytes(1)}), silent);
+}
+
 // A stacked device (VLAN, bond, bridge) shows the same segment again.
 TEST_P(FlowData, TheSameSegmentOnAnotherInterfaceIsNotToldAgain) {
   const Arrival other{.ifindex = wire->second_interface()};
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}), TW_WHY_FIN);
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}, other), silent);
+  const Segment again{.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10), .copy = true};
+  EXPECT_EQ(flow().opener(again, other), silent);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}),
             TW_WHY_FIN | TW_WHY_RETRANSMISSION);
   EXPECT_EQ(flow().segments_of_opener(), 6U);  // handshake 2, set-up 2, FIN 2: the echo is not one
@@ -203,7 +284,7 @@ TEST_P(FlowData, NewDataOnAnotherInterfaceIsHeard) {
   EXPECT_EQ(flow().last().ifindex, wire->second_interface());
   EXPECT_EQ(flow().bytes_of_opener(), 110U);
   // The direction is heard there now: its old interface shows nothing new.
-  EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack}), silent);
+  EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack, .copy = true}), silent);
 }
 
 TEST_P(FlowData, ARstIsToldOnEveryInterface) {
@@ -217,10 +298,10 @@ TEST_P(FlowData, ASynOnAnotherInterfaceIsAnEchoOnlyOfItself) {
   const Arrival other{.ifindex = wire->second_interface()};
   flow().open_anew(70000);
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), silent);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .copy = true}, first), silent);
   flow().open_anew(0xffff0000);  // a lower number is no older one
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), silent);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .copy = true}, other), silent);
 }
 
 }  // namespace

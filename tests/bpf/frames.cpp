@@ -40,7 +40,7 @@ Bytes ipv4_bytes(const Stack& stack, const Endpoint& from, const Endpoint& to, s
   add8(out, 0x40 | (5 + stack.ipv4_options.size() / 4));
   add8(out, 0);
   add16(out, 20 + stack.ipv4_options.size() + content);
-  add16(out, 0x4711);
+  add16(out, stack.ip_id);
   add16(out, stack.ipv4_fragment);
   add8(out, stack.ttl);
   add8(out, 6);

@@ -39,6 +39,7 @@ struct Segment {
   Bytes options{};  // a multiple of 4 bytes, at most 40
   Bytes payload{};
   std::optional<std::uint8_t> data_offset{};  // in words, instead of the true one
+  bool copy = false;                          // in a Conversation: the packet before it, once more
 };
 
 // TCP options, one by one; joined() adds them up and pads to 4 bytes.
@@ -78,6 +79,7 @@ struct Stack {
   std::uint16_t ipv4_fragment = 0x4000;  // flags and offset
   std::vector<Extension> chain{};
   std::uint8_t ttl = 61;
+  std::uint16_t ip_id = 0x4711;
   std::size_t trailer = 0;  // bytes after the IP packet: Ethernet padding
 };
 

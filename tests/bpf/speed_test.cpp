@@ -53,9 +53,10 @@ TEST_F(Speed, AnOrdinarySegmentAgainstAnEmptyProgram) {
     ASSERT_EQ(wire->run(Hook::egress, build({}, us, them, {.seq = 100, .flags = syn}).bytes).records.size(), 1U);
     ASSERT_EQ(wire->run(Hook::egress, build({}, us, them, {.seq = 101, .options = options}).bytes).records.size(), 0U);
     const Frame ordinary = is_outgoing(hook) ? build({}, us, them, {.seq = 101, .options = options})
-                                             : build({}, them, us, {.seq = 500, .options = options});
-    const Frame event = is_outgoing(hook) ? build({}, us, them, {.seq = 90, .options = options, .payload = {1, 2}})
-                                          : build({}, them, us, {.seq = 90, .options = options, .payload = {1, 2}});
+                                             : build({.ip_id = 0}, them, us, {.seq = 500, .options = options});
+    const Frame event = is_outgoing(hook)
+                            ? build({}, us, them, {.seq = 90, .options = options, .payload = {1, 2}})
+                            : build({.ip_id = 0}, them, us, {.seq = 90, .options = {}, .payload = {1, 2}});
     Frame other = ordinary;
     other.bytes[other.ip + 9] = 17;
     wire->run(hook, ordinary.bytes);
@@ -94,8 +95,9 @@ TEST_F(SpeedRecording, AnEventWithTheBytesOfItsFrame) {
     const auto [us, them] = fresh_ends();
     const Bytes options = joined({{1, 1}, option_timestamps(1, 2)});
     ASSERT_EQ(wire->run(Hook::egress, build({}, us, them, {.seq = 100, .flags = syn}).bytes).records.size(), 1U);
-    const Frame event = is_outgoing(hook) ? build({}, us, them, {.seq = 90, .options = options, .payload = {1, 2}})
-                                          : build({}, them, us, {.seq = 90, .options = options, .payload = {1, 2}});
+    const Frame event = is_outgoing(hook)
+                            ? build({}, us, them, {.seq = 90, .options = options, .payload = {1, 2}})
+                            : build({.ip_id = 0}, them, us, {.seq = 90, .options = {}, .payload = {1, 2}});
     wire->run(hook, event.bytes);
     double best = wire->measure(hook, event.bytes, batch);
     for (int i = 1; i < batches; i++) {

@@ -2,10 +2,7 @@
 """Situations that are known to be judged wrong: name -> what is wrong. They are shown, and do not fail the step. An empty table is the aim."""
 WRONG_TODAY = {
     "fast_open": "the cause of the child's SYN_RECV is the SYN",
-    "link_local_twice": "the flow's key has no scope",
     "mptcp_redirect": "REDIRECT of MPTCP: the request socket cannot be read, so the SYN finds no connection",
-    "network_duplicates": "live: copies made by the network count as retransmissions (read knows them by their IP identification)",
-    "one_byte_lost": "one byte sent again is a keep-alive on arrival where nobody's rcv_nxt settles it",
     "simultaneous_open": "under load only one of the two ends needs its SYN-ACK again",
     "transparent_proxy": "TPROXY: wire.complete is false, as the look-up at ingress needs the packet's mark",
 }

@@ -82,8 +82,8 @@ class Side {
   std::uint32_t acked_by_peer = 0;  // override of the next incoming ack; 0: everything sent
   State state = State::close;
   std::uint8_t view = TW_SOCKET_FULL;
-  std::uint32_t late_in = 0, stalls = 0, stall_ms = 0;  // of the flow map's totals
-  tw_control_block extra{};                             // copied into every control block: sk_err, flags, timers...
+  std::uint32_t late_in = 0, stalls = 0, stall_ms = 0, copies_in = 0;  // of the flow map's totals
+  tw_control_block extra{};  // copied into every control block: sk_err, flags, timers...
 
   using EditState = std::function<void(tw_state&)>;
   using EditSegment = std::function<void(tw_segment&)>;
@@ -315,7 +315,7 @@ class Side {
     return {bytes_in_, bytes_out_, segments_in_, segments_out_, again_in_, again_out_};
   }
   [[nodiscard]] tw_loss_counters lost() const {
-    return {again_segments_in_, again_segments_out_, late_in, 0, stalls, stall_ms};
+    return {again_segments_in_, again_segments_out_, late_in, 0, stalls, stall_ms, copies_in, copies_in};
   }
 
  private:

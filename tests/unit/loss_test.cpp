@@ -55,6 +55,63 @@ TEST(InboundLoss, WhatOnlyCameLateIsNone) {
   EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
 }
 
+// The network delivers each of these segments twice; TCP drops the second one.
+Told network_copies(int copies, int again) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  for (int i = 0; i < copies + again; ++i) {
+    c.in(PA, 20);
+    const std::uint32_t next = c.peer_nxt;
+    const bool copied = i < copies;
+    if (copied) ++c.copies_in;
+    c.in(PA, 20, copied ? 0 : TW_WHY_RETRANSMISSION, [&](tw_segment& g) {
+      g.seq = next - 20;
+      g.copied = copied ? 1 : 0;
+      g.refused = TW_REFUSED_OLD;
+    });
+    c.peer_nxt = c.rcv_nxt = next;
+    c.drop(drop_old_data, false, PA, 20);
+  }
+  closes_first(c, curl);
+  return run(stream.events, trace_settings());
+}
+
+TEST(NetworkCopies, AreNoRetransmission) {
+  const Told told = network_copies(5, 0);
+  EXPECT_EQ(told.life().retransmits_in, 0U);
+  EXPECT_EQ(told.life().duplicates_in, 5U);
+  EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
+  int called_so = 0;
+  for (const auto& [report, body] : told.entries_of<SegmentEntry>()) {
+    if (body.segment.copied == 0) continue;
+    EXPECT_EQ(body.analysis, std::vector<std::string_view>{"duplicate packet"});
+    ++called_so;
+  }
+  EXPECT_EQ(called_so, 5);
+}
+
+TEST(NetworkCopies, ExplainNoMoreDropsThanThereAreCopies) {
+  const auto finding = network_copies(5, 2).finding(Rule::retransmission);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely);  // which drop was of a copy?
+  EXPECT_TRUE(finding->text.contains("the peer sent 2 segments again that had arrived")) << finding->text;
+}
+
+TEST(NetworkCopies, WithoutTheWireNobodyCanTellThem) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.to(State::established);
+  c.drop(drop_old_data, false, PA, 20);
+  c.to(State::close_wait);
+  c.to(State::last_ack, curl);
+  c.to(State::close);
+  const auto finding = run(stream.events).finding(Rule::retransmission);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
 TEST(InboundLoss, IsNotKnownWithoutTheWire) {
   const auto events = lossy_download(3, 1).events;
   std::vector<Event> kernel;

@@ -418,7 +418,6 @@ struct Connection {
   ConnectionId id = 0;
   std::uint64_t cookie = 0;
   Flow flow;
-  std::uint32_t netns = 0;
   TimeNs start_ts_ns = 0;
   TimeNs last_ts_ns = 0;
   ControlBlock cb{};        // newest
@@ -435,6 +434,7 @@ struct Connection {
   std::uint32_t isn_local = 0;
   std::uint32_t isn_remote = 0;
   std::uint32_t gap_serial = 0;  // gaps seen when it began
+  std::uint32_t netns = 0;
   Owner owner;
   std::uint32_t wait_next = 0xffffffffU;
   std::uint32_t wait_prev = 0xffffffffU;

@@ -65,7 +65,7 @@ bool was_received_before(const Connection& c, const Drop& d, const Names& names)
 
 void note_received_before(Connection& c, const Segment& g, bool out) {
   constexpr std::uint16_t repeats = TW_WHY_KEEPALIVE | TW_WHY_WINDOW_PROBE | TW_WHY_RETRANSMISSION;
-  if (out || (g.why & repeats) == 0 || g.socket.type != TW_SOCKET_FULL) return;
+  if (out || ((g.why & repeats) == 0 && g.copied == 0) || g.socket.type != TW_SOCKET_FULL) return;
   const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
   if (!seq_before(g.socket.rcv_nxt, end)) c.troubles().received_before = g.seq;
 }

@@ -98,9 +98,17 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
     return;
   }
   c.wire_heard = true;
-  const bool refused = is_refused(c, e, g, out);
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  if (g.copied != 0) {
+    // It says nothing new, but for a FIN that GRO has merged behind it.
+    if ((g.why & TW_WHY_FIN) != 0) note_fins(c, e, g, out);
+    note_received_before(c, g, out);
+    note_wire_totals(c, e, g);
+    segment_entry(&c, e, g, flow, out);
+    return;
+  }
+  const bool refused = is_refused(c, e, g, out);
   if (!refused) note_queues(c, e, g, out);
   note_hops(c, e, g, out);
   if (!refused) note_handshake(slot, c, e, g, out);
@@ -401,6 +409,7 @@ void Witness::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, c
 std::optional<Analysis> Witness::Impl::analyse(Connection* c, const Event& e, const Segment& g, bool out) {
   if (settings_.capture) return g.analysis;
   if (!settings_.every_segment || c == nullptr || c->told || (g.why & unreadable) != 0) return std::nullopt;
+  if (g.copied != 0) return std::nullopt;
   if (!c->recent) c->recent = std::make_unique<Recent>();
   std::unique_ptr<WireAnalysis>& analyser = c->recent->analysis;
   if (!analyser) analyser = std::make_unique<WireAnalysis>();

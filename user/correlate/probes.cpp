@@ -41,7 +41,7 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
   if ((g.why & TW_WHY_NO_SOCKET) != 0) words.emplace_back("no socket");
   if ((g.why & TW_WHY_FRAGMENT) != 0) words.emplace_back("fragment");
   if ((g.why & TW_WHY_BAD_HEADER) != 0) words.emplace_back("bad header");
-  if (g.analysis.duplicate_frame) words.emplace_back("captured twice");
+  if (g.copied != 0 || g.analysis.duplicate_frame) words.emplace_back("duplicate packet");
   if (g.analysis.refused) words.emplace_back("refused by its receiver");
   if (g.analysis.resumed) words.emplace_back("the RST was not taken");
   if (g.refused == TW_REFUSED_BEYOND) words.emplace_back("out of window");

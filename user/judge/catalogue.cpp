@@ -88,7 +88,8 @@ std::span<const RuleEntry> rule_catalogue() {
        "lower tcp_keepalive_time or set TCP_KEEPIDLE.",
        "an application that is told to be quiet by the kernel's timers alone: probes say that nobody sends, not that "
        "somebody is stuck. The wire alone: an empty segment of another stack that repeats an old number for a reason "
-       "of its own"},
+       "of its own; a keep-alive of another stack whose byte repeats a last segment of one byte is told as a "
+       "retransmission"},
       {Rule::zero_window, "a receiver closed its window for 10 ms or more: its process did not read meanwhile",
        "who owns the socket that does not read; unsent bytes at the sender", "segments that advertise window 0",
        "the segment that closed it was seen, or the kernel's view came with a probe into it",
@@ -106,8 +107,8 @@ std::span<const RuleEntry> rule_catalogue() {
        "the wire alone, or the two witnesses do not tell the same", "",
        "Fast retransmissions and tail-loss probes are loss on the path; timeouts (RTO) are loss of whole flights or a "
        "peer that is gone; a SYN sent again waits 1 s, 2 s, 4 s. Spurious ones are delay or lost ACKs, not loss.",
-       "a capture or mirror that shows each segment twice; a second path into this machine; the wire alone: reordering "
-       "looks like a copy"},
+       "packets that the network delivers twice, more than 100 ms apart, or with neither an IPv4 identification nor "
+       "TCP timestamps; a capture that has each packet twice, likewise; the wire alone: reordering looks like a copy"},
       {Rule::time_wait, "who waits in TIME_WAIT, until when, and which address pair that blocks",
        "FIN_WAIT2 to CLOSE on the side that closed first", "the peer's FIN and its acknowledgement", "both were seen",
        "the peer's FIN was not seen", "",

@@ -127,6 +127,7 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (c.wire_heard) {
     const tw_loss_counters loss = c.trouble ? c.trouble->loss : tw_loss_counters{};
     life.retransmits_in = loss.retrans_segs_in;
+    life.duplicates_in = loss.copied_segs_in;
     life.out_of_order_in = loss.reordered_segs_in;
     life.out_of_order_out = loss.reordered_segs_out;
   }

@@ -84,10 +84,17 @@ std::uint32_t in_vain(const Connection& c) {
   return c.has_cb() && shown ? std::min(c.cb.dsack_dups, retransmitted_segments(c)) : 0;
 }
 
-// Segments of the peer, all of which had been received.
-const DropSeen* repeated_by_peer(const Connection& c, const Bench& bench) {
+// Segments of the peer, all of which had been received, and that the network had not delivered before.
+struct Repeated {
+  const DropSeen* drops = nullptr;
+  std::uint32_t count = 0;
+};
+
+Repeated repeated_by_peer(const Connection& c, const Bench& bench) {
   const DropSeen* old = dropped_for(c, bench, false, DropKind::old_payload);
-  return old != nullptr && old->bytes != 0 ? old : nullptr;
+  if (old == nullptr || old->bytes == 0) return {};
+  const std::uint32_t copies = c.trouble->loss.copied_buffers_in;
+  return old->count > copies ? Repeated{old, old->count - copies} : Repeated{};
 }
 
 }  // namespace
@@ -124,19 +131,21 @@ std::optional<Finding> judge_retransmission(const Connection& c, const Bench& be
 
 std::optional<Finding> judge_retransmission_in(const Connection& c, const Bench& bench) {
   const Retransmissions& r = c.trouble->retransmissions;
-  const DropSeen* old = repeated_by_peer(c, bench);
-  if (r.in.total == 0 && old == nullptr) return std::nullopt;
+  const Repeated old = repeated_by_peer(c, bench);
+  if (r.in.total == 0 && old.count == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
-  finding.confidence = old != nullptr ? Confidence::certain : Confidence::likely;
+  // Only the wire can tell a segment that was sent again from one that the network delivered twice.
+  const bool told_apart = c.wire_heard && c.trouble->loss.copied_buffers_in == 0;
+  finding.confidence = old.count != 0 && told_apart ? Confidence::certain : Confidence::likely;
   cite(finding, r.in);
-  if (old != nullptr) cite(finding, old->evidence);
+  if (old.count != 0) cite(finding, old.drops->evidence);
   if (!bench.texts) return finding;
   const std::uint32_t again = std::max(c.trouble->loss.retrans_segs_in, r.in.total);
   if (r.in.total != 0) finding.text = fmt::format("the peer sent {} again", share(again, c.wire.segs_in));
-  if (old != nullptr) {
+  if (old.count != 0) {
     finding.text += fmt::format("{}spurious: the peer sent {} again that had arrived (TCP_OLD_DATA)",
-                                finding.text.empty() ? "" : "; ", count(old->count, "segment"));
+                                finding.text.empty() ? "" : "; ", count(old.count, "segment"));
   }
   const std::uint32_t late = c.trouble->loss.reordered_segs_in;
   if (late != 0) finding.text += fmt::format("; {} only came out of order", count(late, "more segment"));

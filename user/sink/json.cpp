@@ -261,6 +261,7 @@ class JsonSink final : public Sink {
     json.field("rx_bytes", life.rx_bytes);
     json.field("retransmits", life.retransmits);
     put_optional(json, "retransmits_in", life.retransmits_in);
+    put_nonzero(json, "duplicates_in", life.duplicates_in);
     put_optional(json, "out_of_order_in", life.out_of_order_in);
     put_optional(json, "out_of_order_out", life.out_of_order_out);
     put_optional(json, "srtt_us", life.srtt_us);

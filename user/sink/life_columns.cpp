@@ -81,8 +81,9 @@ void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
     if (missing != 0) add(limits, fmt::format("{} not captured", bytes_in_words(missing)), ", ");
     const std::uint32_t twice = life.conversation->out.duplicate_frames + life.conversation->in.duplicate_frames;
-    if (twice != 0) add(limits, fmt::format("{} packets captured twice", twice), ", ");
+    if (twice != 0) add(limits, fmt::format("{} duplicate packets", twice), ", ");
   }
+  if (life.duplicates_in != 0) add(limits, fmt::format("{} duplicate packets", life.duplicates_in), ", ");
   if (life.incomplete) add(limits, "events lost", ", ");
   if (life.nat) add(limits, "NAT: " + nat_text(life.flow, *life.nat), ", ");
   if (limits.empty()) return;

@@ -395,11 +395,12 @@ std::string TraceWords::closing(const Life& life) const {
   counted(life.retransmits, "retransmitted");
   counted(life.retransmits_in.value_or(0), "retransmitted by the peer");
   counted(life.out_of_order_in.value_or(0), life.kernel_heard ? "arrived out of order" : "of the peer out of order");
+  counted(life.duplicates_in, "duplicate packets");
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
     if (missing != 0) words += fmt::format(", {} not captured", bytes_in_words(missing));
     const std::uint32_t twice = life.conversation->out.duplicate_frames + life.conversation->in.duplicate_frames;
-    if (twice != 0) words += fmt::format(", {} packets captured twice", twice);
+    if (twice != 0) words += fmt::format(", {} duplicate packets", twice);
     words += fmt::format(" (tcp.stream {})", life.conversation->stream);
   } else if (life.kernel_heard != life.wire_heard && life.outcome != Outcome::no_local_port) {
     words += life.kernel_heard ? " (the wire was not heard)" : " (the kernel was not heard)";

@@ -44,6 +44,7 @@ Flow to_flow(const tw_tuple& tuple) {
   std::memcpy(flow.remote.address.bytes.data(), tuple.remote_addr, sizeof tuple.remote_addr);
   flow.local.port = tuple.local_port;
   flow.remote.port = tuple.remote_port;
+  flow.scope = tuple.scope;
   return flow;
 }
 
@@ -104,5 +105,6 @@ std::size_t std::hash<tcpwitness::Flow>::operator()(const tcpwitness::Flow& flow
   std::memcpy(words.data(), flow.local.address.bytes.data(), 16);
   std::memcpy(words.data() + 2, flow.remote.address.bytes.data(), 16);
   words[4] = std::uint64_t{flow.local.port} << 16 | flow.remote.port;
+  words[5] = flow.scope;
   return tcpwitness::HashKey::process.hash(words);
 }

@@ -22,6 +22,12 @@ constexpr std::int64_t reordering_limit_ns = 3 * ms;  // where the handshake giv
 // Not where time runs backwards: then nothing is known of the distance.
 bool within(TimeNs from, TimeNs to, std::int64_t limit_ns) { return to >= from && to - from < limit_ns; }
 
+// What one byte that is sent again has in common with the first time; 0: it is more, or none.
+std::uint8_t single_byte(const SeenSegment& g) {
+  if (g.len != 1) return 0;
+  return g.has(tcp_flag::psh) ? tcp_flag::ack | tcp_flag::psh : tcp_flag::ack;
+}
+
 }  // namespace
 
 // What the segment is beside those before it of the same direction, and the newest of the other.
@@ -73,11 +79,14 @@ std::uint32_t WireAnalysis::unseen(Side& peer) {
 }
 
 // It has the form and is none: what it repeats is not acknowledged yet, or it acknowledges something new; or it comes
-// right behind its sender's SYN or FIN, or with payload, sooner than any keep-alive timer (a second, TCP_KEEPINTVL).
+// right behind its sender's SYN or FIN, or with payload, sooner than any keep-alive timer (a second, TCP_KEEPINTVL). A
+// byte with the PSH flag of a newest segment that was a single byte, too, is that one again: its acknowledgement got
+// lost.
 bool WireAnalysis::no_keep_alive(const SeenSegment& g, const Side& me, const Side& peer) {
   constexpr std::int64_t shortest_timer_ns = 1'000 * ms;
   if (peer.acked && peer.ack != me.next) return true;
   if (me.acked && g.ack != me.ack) return true;
+  if (g.len == 1 && peer.window != 0 && me.single == single_byte(g)) return true;
   const TimeNs newest = peer.newest_ts_ns > me.newest_ts_ns ? peer.newest_ts_ns : me.newest_ts_ns;
   const bool doubtful = !me.begun || me.closed || g.len != 0;
   return doubtful && within(newest, g.ts_ns, shortest_timer_ns);
@@ -177,6 +186,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   const bool numberless = g.has(tcp_flag::rst);
   if ((!me.sent || jumps || seq_before(me.next, end)) && !probe && !numberless) {
     me.next = end;
+    me.single = single_byte(g);
     me.next_ts_ns = g.ts_ns;
     me.sent = true;
   }

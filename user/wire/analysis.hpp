@@ -48,6 +48,7 @@ class WireAnalysis {
     std::uint32_t flags = 0;       // of its newest segment, as Wireshark says them
     std::uint16_t window = 0;      // of its newest segment, unscaled
     std::uint16_t mptcp = 0;       // of its newest segment
+    std::uint8_t single = 0;       // the newest new segment was a single byte: its flags
     std::uint8_t shift = shift_unknown;
     bool offers : 1 = false;  // a window scale
     bool sent : 1 = false;    // next is known

@@ -34,6 +34,7 @@ def play(lab):
     lab.link("a", "fe80::1/64", "b", "fe80::2/64")
     lab.link("a", "fe80::1/64", "c", "fe80::2/64")
     lab.watch("a")
+    lab.watch("b")
     lab.server("b", "fld-srv", server, 7066, "to-a", b"x" * 10)
     lab.server("c", "fld-srv", server, 7066, "to-a", b"x" * 1000)
     first = lab.actor("a", "fld-first", client, "to-b", 10)
@@ -42,5 +43,6 @@ def play(lab):
     first.result()
 
 
-expect = {"a": view(life("[fe80::2]:7066", "completed", process="fld-first", rx=10, wire__rx_bytes=10, retransmits=0),
-                    life("[fe80::2]:7066", "completed", process="fld-second", rx=1000, wire__rx_bytes=1000, retransmits=0))}
+expect = {"a": view(life("[fe80::2]:7066", "completed", process="fld-first", rx=10, wire__rx_bytes=10, wire__complete=True, retransmits=0),
+                    life("[fe80::2]:7066", "completed", process="fld-second", rx=1000, wire__rx_bytes=1000, wire__complete=True, retransmits=0)),
+          "b": view(life(local="[fe80::2]:7066", outcome="completed", process="fld-srv", tx=10, wire__tx_bytes=10, wire__complete=True))}

@@ -37,7 +37,7 @@ def play(lab):
     lab.server("b", "fld-srv", server, 7046)
     lab.actor("a", "fld-cli", client, drop, dropped)
     drop.wait()
-    lab.nft("r", "table ip f { chain f { type filter hook forward priority 0; tcp dport 7046 limit rate 1/hour burst 1 packets drop; }\n}")
+    lab.nft("r", "table ip f { chain f { type filter hook forward priority 0; tcp dport 7046 tcp flags & psh == psh limit rate 1/hour burst 1 packets drop; }\n}")
     dropped.set()
 
 
