@@ -80,12 +80,15 @@ static __always_inline void port_range(const struct tcp_sock *tp, struct tw_stat
 
 		first = (__u16)range;
 		last = (__u16)(range >> 16);
-	} else {
+	} else if (bpf_core_field_exists(((struct local_ports___pair *)0)->range)) {
 		const struct local_ports___pair *ports =
 			(const void *)__builtin_preserve_access_index(&net->ipv4.ip_local_ports);
 
 		first = (__u16)BPF_CORE_READ(ports, range[0]);
 		last = (__u16)BPF_CORE_READ(ports, range[1]);
+	} else {
+		first = 0;
+		last = 0;
 	}
 	if (own) {
 		__u16 lower = (__u16)own, upper = (__u16)(own >> 16);
@@ -104,11 +107,12 @@ static __always_inline void port_range(const struct tcp_sock *tp, struct tw_stat
 /* How long an orphan waits in FIN_WAIT2. */
 static __always_inline __u32 fin_timeout_ms(const struct tcp_sock *tp)
 {
-	int own = tp->linger2;
+	const struct net *net = tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net;
+	int own = OPTIONAL(tp->linger2, -1);
 
 	if (own < 0)
 		return 0;
-	return ticks_to_ms(own ? own : tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net->ipv4.sysctl_tcp_fin_timeout);
+	return ticks_to_ms(own ? own : OPTIONAL(net->ipv4.sysctl_tcp_fin_timeout, 0));
 }
 
 /* close() and exit let go of the file before the socket is closed; shutdown() is called through it. */

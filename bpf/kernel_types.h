@@ -321,4 +321,10 @@ enum skb_drop_reason {
 
 #pragma clang attribute pop
 
+/*
+ * A field that a kernel may lack (user/probe/kernel_fields.cpp lists these and what is not known then). Every other field
+ * is evidence that a verdict needs: a program that reads one is refused where it is missing.
+ */
+#define OPTIONAL(field, otherwise) (bpf_core_field_exists(field) ? (field) : (otherwise))
+
 #endif

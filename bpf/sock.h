@@ -76,20 +76,36 @@ static __always_inline __u8 sock_cb_flags(const struct tcp_sock *tp)
 		out |= TW_CB_DONE;
 	if (sock_flag(flags, bpf_core_enum_value(enum sock_flags, SOCK_DEAD)))
 		out |= TW_CB_DEAD;
-	if (sock_flag(flags, bpf_core_enum_value(enum sock_flags, SOCK_LINGER)) && sk->sk_lingertime == 0)
+	if (sock_flag(flags, bpf_core_enum_value(enum sock_flags, SOCK_LINGER)) && OPTIONAL(sk->sk_lingertime, 1) == 0)
 		out |= TW_CB_LINGER;
 	if (BPF_CORE_READ_BITFIELD(tp, repair))
 		out |= TW_CB_REPAIR;
 	return out;
 }
 
-/* The timers in force: the socket's own, or its namespace's (keepalive_time_when() and its like in tcp.h). */
+/*
+ * The timers in force: the socket's own, or its namespace's (keepalive_time_when() and its like in tcp.h). 0 where one of
+ * the two is missing: it could be the one in force.
+ */
 static __always_inline void keepalive_timers(const struct tcp_sock *tp, __u32 *time_ms, __u32 *intvl_ms, __u8 *probes)
 {
 	const struct net *net = tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net;
-	__u32 time = tp->keepalive_time, intvl = tp->keepalive_intvl;
-	__u8 count = tp->keepalive_probes;
+	__u32 time, intvl;
+	__u8 count;
 
+	if (!bpf_core_field_exists(tp->keepalive_time) || !bpf_core_field_exists(tp->keepalive_intvl) ||
+	    !bpf_core_field_exists(tp->keepalive_probes) ||
+	    !bpf_core_field_exists(net->ipv4.sysctl_tcp_keepalive_time) ||
+	    !bpf_core_field_exists(net->ipv4.sysctl_tcp_keepalive_intvl) ||
+	    !bpf_core_field_exists(net->ipv4.sysctl_tcp_keepalive_probes)) {
+		*time_ms = 0;
+		*intvl_ms = 0;
+		*probes = 0;
+		return;
+	}
+	time = tp->keepalive_time;
+	intvl = tp->keepalive_intvl;
+	count = tp->keepalive_probes;
 	*time_ms = ticks_to_ms(time ? time : net->ipv4.sysctl_tcp_keepalive_time);
 	*intvl_ms = ticks_to_ms(intvl ? intvl : net->ipv4.sysctl_tcp_keepalive_intvl);
 	*probes = count ? count : net->ipv4.sysctl_tcp_keepalive_probes;
@@ -124,14 +140,14 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->copied_seq = tp->copied_seq;
 	cb->snd_wnd = tp->snd_wnd;
 	cb->rcv_wnd = tp->rcv_wnd;
-	cb->srtt_us = tp->srtt_us >> 3;
+	cb->srtt_us = OPTIONAL(tp->srtt_us, 0) >> 3;
 	cb->rto_us = icsk->icsk_rto * config.tick_us;
-	cb->snd_cwnd = tp->snd_cwnd;
+	cb->snd_cwnd = OPTIONAL(tp->snd_cwnd, 0);
 	cb->total_retrans = tp->total_retrans;
-	cb->segs_in = tp->segs_in;
-	cb->segs_out = tp->segs_out;
+	cb->segs_in = OPTIONAL(tp->segs_in, 0);
+	cb->segs_out = OPTIONAL(tp->segs_out, 0);
 	cb->user_timeout_ms = icsk->icsk_user_timeout;
-	cb->dsack_dups = tp->dsack_dups;
+	cb->dsack_dups = OPTIONAL(tp->dsack_dups, 0);
 	cb->unheard_ms = state == TCP_LISTEN ? 0 : unheard_ms(tp);
 	cb->sk_err = (__u16)sk->sk_err;
 	cb->state = state;
@@ -149,7 +165,7 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	/* sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. A subflow of MPTCP has
 	 * none of its own: the process has its parent's. */
 	cb->more = !sk->sk_socket && !(cb->flags & TW_CB_DEAD) && !is_subflow(tp) ? TW_CB_UNACCEPTED : 0;
-	if (BPF_CORE_READ_BITFIELD(tp, nonagle) & NAGLE_OFF)
+	if (bpf_core_field_exists(tp->nonagle) && BPF_CORE_READ_BITFIELD(tp, nonagle) & NAGLE_OFF)
 		cb->more |= TW_CB_NODELAY;
 	if (BPF_CORE_READ_BITFIELD(icsk, icsk_mtup.enabled))
 		cb->more |= TW_CB_MTU_PROBING;

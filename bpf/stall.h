@@ -19,6 +19,9 @@ static __always_inline bool nagle_holds(const struct tcp_sock *tp)
 {
 	__u32 unsent = tp->write_seq - tp->snd_nxt;
 
+	if (!bpf_core_field_exists(tp->nonagle) || !bpf_core_field_exists(tp->snd_cwnd) ||
+	    !bpf_core_field_exists(tp->snd_sml) || !bpf_core_field_exists(tp->rtt_min))
+		return false;
 	if (!unsent || unsent >= tp->mss_cache || BPF_CORE_READ_BITFIELD(tp, nonagle))
 		return false;
 	if (!tp->packets_out || tp->packets_out >= tp->snd_cwnd || tp->snd_una + tp->snd_wnd - tp->snd_nxt < unsent)
@@ -57,6 +60,8 @@ static __always_inline void end_stall(struct tw_flow *flow, const struct frame *
 		return;
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 	if (!tp || tp->inet_conn.icsk_inet.sk.sk_lock.owned)
+		return;
+	if (!bpf_core_field_exists(tp->rtt_min))
 		return;
 	if (waited < tp->rtt_min.s[0].v || waited - tp->rtt_min.s[0].v < LATE_ACK_US)
 		return;

@@ -70,8 +70,8 @@ static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct asked *ask
 		view->ack_backlog = sk->sk_ack_backlog;
 		view->max_ack_backlog = sk->sk_max_ack_backlog;
 		view->syn_qlen = icsk->icsk_accept_queue.qlen.counter;
-		view->syncookies = sk->__sk_common.skc_net.net->ipv4.sysctl_tcp_syncookies;
-		view->max_syn_backlog = sk->__sk_common.skc_net.net->ipv4.sysctl_max_syn_backlog;
+		view->syncookies = OPTIONAL(sk->__sk_common.skc_net.net->ipv4.sysctl_tcp_syncookies, 1);
+		view->max_syn_backlog = OPTIONAL(sk->__sk_common.skc_net.net->ipv4.sysctl_max_syn_backlog, 0);
 		return;
 	}
 	view->type = TW_SOCKET_FULL;
@@ -107,6 +107,8 @@ static __always_inline void view_request(struct tcp_request_sock *treq, struct a
 	view->num_timeout = BPF_CORE_READ_BITFIELD(&treq->req.req, num_timeout);
 }
 
+#define MAX_WINDOW (65535U << 14) /* RFC 7323, section 2.3 */
+
 static __always_inline void view_timewait(struct tcp_timewait_sock *tw, struct asked *asked)
 {
 	struct tw_socket_view *view = &asked->view;
@@ -118,7 +120,7 @@ static __always_inline void view_timewait(struct tcp_timewait_sock *tw, struct a
 	view->snd_una = view->snd_nxt;
 	view->write_seq = view->snd_nxt;
 	asked->window_begin = view->rcv_nxt;
-	asked->window_end = view->rcv_nxt + tw->tw_rcv_wnd;
+	asked->window_end = view->rcv_nxt + OPTIONAL(tw->tw_rcv_wnd, MAX_WINDOW);
 }
 
 /*

@@ -30,20 +30,23 @@ std::uint32_t processed(const std::string& log) {
 }
 
 template <typename Skeleton>
-Result<LoadedObject> load(const std::string& name, const tw_config& config) {
+Result<LoadedObject> load(const std::string& name, const tw_config& config, const std::string& types) {
   std::map<std::string, std::string> logs;
   SwitchedOff off;
-  auto loaded = load_skeleton<Skeleton>(name, off, [&](Skeleton& skeleton) {
-    skeleton.rodata->config = config;
-    bpf_program* program = nullptr;
-    bpf_object__for_each_program(program, skeleton.obj) {
-      if (off.contains(bpf_program__name(program))) continue;
-      std::string& log = logs[bpf_program__name(program)];
-      log.assign(log_bytes, '\0');
-      bpf_program__set_log_buf(program, log.data(), log.size());
-      bpf_program__set_log_level(program, log_statistics);
-    }
-  });
+  auto loaded = load_skeleton<Skeleton>(
+      name, off,
+      [&](Skeleton& skeleton) {
+        skeleton.rodata->config = config;
+        bpf_program* program = nullptr;
+        bpf_object__for_each_program(program, skeleton.obj) {
+          if (off.contains(bpf_program__name(program))) continue;
+          std::string& log = logs[bpf_program__name(program)];
+          log.assign(log_bytes, '\0');
+          bpf_program__set_log_buf(program, log.data(), log.size());
+          bpf_program__set_log_level(program, log_statistics);
+        }
+      },
+      types);
   if (!loaded) return std::unexpected(loaded.error());
   LoadedObject object{.name = name, .refused = off};
   for (const auto& [program, log] : logs) {
@@ -56,12 +59,12 @@ Result<LoadedObject> load(const std::string& name, const tw_config& config) {
 
 }  // namespace
 
-Result<std::vector<LoadedObject>> load_objects(const tw_config& config) {
+Result<std::vector<LoadedObject>> load_objects(const tw_config& config, const std::string& types) {
   capture_libbpf_log();
   std::vector<LoadedObject> objects;
   for (auto* const one : {load<kernel_bpf>, load<wire_bpf>, load<snapshot_bpf>}) {
     constexpr std::array names{"kernel", "wire", "snapshot"};
-    auto loaded = one(names.at(objects.size()), config);
+    auto loaded = one(names.at(objects.size()), config, types);
     if (!loaded) return std::unexpected(loaded.error());
     objects.push_back(std::move(*loaded));
   }

@@ -25,7 +25,7 @@ struct LoadedObject {
   std::map<std::string, std::uint32_t> instructions{};  // processed by the verifier, for each program
 };
 
-// kernel, wire and snapshot, with this configuration.
-Result<std::vector<LoadedObject>> load_objects(const tw_config& config);
+// kernel, wire and snapshot, with this configuration. types: a file with other types than the running kernel's.
+Result<std::vector<LoadedObject>> load_objects(const tw_config& config, const std::string& types = "");
 
 }  // namespace tcpwitness::wire_test

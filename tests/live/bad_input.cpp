@@ -113,7 +113,7 @@ TEST_F(BadInput, NoTypeInformation) {
   expect_refused(1, {"--netns", lab().client_ns()}, {"BTF", "/sys/kernel/btf/vmlinux"}, {"TCPWITNESS_WITHOUT=btf"});
 }
 TEST_F(BadInput, KernelTooOld) {
-  expect_refused(1, {"--netns", lab().client_ns()}, {"5.8", "kernel"}, {"TCPWITNESS_WITHOUT=kernel-5.8"});
+  expect_refused(1, {"--netns", lab().client_ns()}, {"5.8", "kernel"}, {"TCPWITNESS_WITHOUT=ring-buffer"});
 }
 TEST_F(BadInput, UnknownInterface) {
   expect_refused(1, {"--netns", lab().client_ns(), "-i", "nowhere0"}, {"nowhere0", "veth-client"});

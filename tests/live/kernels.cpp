@@ -94,6 +94,48 @@ TEST_F(Kernels, WithoutTheWireItIsAsWithWireNone) {
   EXPECT_EQ(mine["pid"], story->played.client.pid);
 }
 
+// A kernel may lack a field that is no evidence: what it gave is not told, the rest is as ever.
+TEST_F(Kernels, WithoutTheFieldsThatMayBeMissingALifeIsTheSame) {
+  const std::string hidden =
+      "field:tcp_sock.srtt_us,field:tcp_sock.snd_cwnd,field:tcp_sock.segs_in,field:tcp_sock.segs_out,"
+      "field:tcp_sock.dsack_dups,field:tcp_sock.rtt_min,field:tcp_sock.nonagle,field:tcp_sock.linger2,"
+      "field:sock.sk_lingertime,field:local_ports.range,field:netns_ipv4.sysctl_tcp_syncookies,"
+      "field:tcp_timewait_sock.tw_rcv_wnd";
+  const auto story = play("handshake", {.through = {"TCPWITNESS_WITHOUT=" + hidden}});
+  if (!story) return;
+  expect_client_closed_first(*story, client_completes(story->played), server_completes(story->played));
+  EXPECT_FALSE(story->client_life().contains("srtt_us"));
+}
+
+TEST_F(Kernels, WithoutTheTimersOfKeepalivesTheyAreKeepalivesStill) {
+  const auto story = play("keepalive-answered", {.through = {"TCPWITNESS_WITHOUT=field:tcp_sock.keepalive_intvl"}});
+  if (!story) return;
+  const Json mine = story->client_life();
+  ASSERT_FALSE(mine.empty());
+  EXPECT_EQ(story->client.findings(mine["conn"], "keepalive").size(), 1u);
+  for (const Json& entry : story->client.of("keepalive", mine["conn"])) {
+    EXPECT_EQ(entry.value("probes", 0), 0) << entry.dump();
+  }
+}
+
+TEST_F(Kernels, AFieldThatAVerdictNeedsIsNamed) {
+  expect_wire_alone("field:tcp_sock.bytes_acked", "this kernel has no field tcp_sock.bytes_acked");
+}
+
+// One of the others, and not the transitions: that hook alone is off.
+TEST_F(Kernels, AFieldThatOneHookNeedsCostsThatHook) {
+  const auto story = play("handshake", {.through = {"TCPWITNESS_WITHOUT=field:sock.sk_err_soft"}});
+  if (!story) return;
+  for (const Json& hook : story->client.hooks()) {
+    const bool lost = hook["name"] == "kernel_error";
+    EXPECT_EQ(hook["mode"] == "off", lost) << hook.dump();
+    if (lost) {
+      EXPECT_NE(hook["why"].get<std::string>().find("this kernel has no field sock.sk_err_soft"), std::string::npos);
+    }
+  }
+  expect_client_closed_first(*story, client_completes(story->played), server_completes(story->played));
+}
+
 TEST_F(Kernels, WithoutBothThereIsOneSentenceAndNothingElse) {
   const Ended ended = run_to_end({"life", "-o", "json", "--netns", lab().client_ns()},
                                  {"TCPWITNESS_WITHOUT=tracepoint:inet_sock_set_state,load:wire_ingress"});

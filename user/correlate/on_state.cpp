@@ -271,7 +271,7 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
                              k.last_sent.id});
       }
     }
-    if (closing.no_syn && !knows_ports(c)) {
+    if (closing.no_syn && closing.last_port != 0 && !knows_ports(c)) {
       table_.wait(slot, Wait::ports, now_);
     } else {
       table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);

@@ -204,6 +204,8 @@ std::string no_local_port(const Connection& c) {
       closing.port_bound
           ? fmt::format("local port {}, which the process had bound, is in use to this destination already",
                         closing.first_port)
+      : closing.last_port == 0
+          ? "no local port is free for this destination"
           : fmt::format("no local port of {}-{} is free for this destination", closing.first_port, closing.last_port);
   return fmt::format("connect() failed with EADDRNOTAVAIL: {}. No SYN was made, and nothing was sent.", why);
 }

@@ -42,7 +42,9 @@ std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& b
   if (!c.closing || !c.closing->no_syn) return std::nullopt;
   const Closing& closing = *c.closing;
   const PortsFound* found = c.trouble ? c.trouble->ports.get() : nullptr;
-  const std::uint32_t all = closing.last_port >= closing.first_port ? closing.last_port - closing.first_port + 1U : 0;
+  const bool range_known = closing.last_port != 0;
+  const bool in_order = range_known && closing.last_port >= closing.first_port;
+  const std::uint32_t all = in_order ? closing.last_port - closing.first_port + 1U : 0;
   const std::uint32_t taken = found != nullptr ? found->time_wait + found->open + found->listening : 0;
   Finding finding;
   finding.rule = Rule::port_exhaustion;
@@ -54,6 +56,10 @@ std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& b
   if (closing.port_bound) {
     finding.text = fmt::format("the process had bound port {}, which is in use to {} already", closing.first_port, to);
     if (found != nullptr) finding.text += fmt::format(": {}", in_use(*found));
+    return finding;
+  }
+  if (!range_known) {
+    finding.text = fmt::format("connect() found no free local port to {}", to);
     return finding;
   }
   finding.text =

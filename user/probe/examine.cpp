@@ -19,6 +19,7 @@
 
 #include "probe/clsact.hpp"
 #include "probe/interfaces.hpp"
+#include "probe/kernel_fields.hpp"
 #include "probe/kernel_hooks.hpp"
 #include "probe/log.hpp"
 #include "probe/tracer.hpp"
@@ -54,6 +55,7 @@ class Examination {
     checkup_.libbpf = fmt::format("{}.{}", libbpf_major_version(), libbpf_minor_version());
     const bool may_try = look_at_grounds();
     look_at_names();
+    look_at_fields();
     look_at_settings();
     look_for_residue();  // before there is anything of our own
     if (may_try) {
@@ -123,6 +125,16 @@ class Examination {
     };
     names(features.drop_reasons, "drop reasons", "a segment was dropped", "5.17");
     names(features.reset_reasons, "reset reasons", "a RST was sent", "6.10");
+  }
+
+  // What the programs read where it is there.
+  void look_at_fields() {
+    if (!check_btf(without_)) return;
+    for (const KernelField& field : optional_fields()) {
+      if (field.lost.empty() || kernel_has(field, without_)) continue;
+      add(Group::kernel, State::less, fmt::format("{}.{}", field.type, field.field),
+          fmt::format("{}: not known, this kernel has no such field", field.lost));
+    }
   }
 
   void look_at_settings() {

@@ -7,7 +7,6 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -21,11 +20,6 @@ struct BtfFree {
   void operator()(btf* types) const { btf__free(types); }
 };
 using Btf = std::unique_ptr<btf, BtfFree>;
-
-const btf* vmlinux() {
-  static const Btf types{btf__load_vmlinux_btf()};
-  return types.get();
-}
 
 std::uint64_t effective_capabilities() {
   std::ifstream status("/proc/self/status");
@@ -44,6 +38,11 @@ utsname system_name() {
 
 }  // namespace
 
+const btf* kernel_types() {
+  static const Btf types{btf__load_vmlinux_btf()};
+  return types.get();
+}
+
 Result<void> check_privilege(const Without& without) {
   const std::uint64_t have = without.has("privilege") ? 0 : effective_capabilities();
   const auto has = [have](int capability) { return (have >> capability & 1U) != 0; };
@@ -60,21 +59,8 @@ Result<void> check_privilege(const Without& without) {
                  "run it as root (sudo), or give the binary these capabilities with setcap");
 }
 
-Result<void> check_kernel(const Without& without) {
-  const utsname system = system_name();
-  int major = 0;
-  int minor = 0;
-  if (std::sscanf(static_cast<const char*>(system.release), "%d.%d", &major, &minor) != 2)
-    return failure("recognise the kernel",
-                   std::string("unreadable release ") + static_cast<const char*>(system.release));
-  if (without.has("kernel-5.8") || major < 5 || (major == 5 && minor < 8))
-    return failure("trace on kernel " + std::string(static_cast<const char*>(system.release)),
-                   "the BPF ring buffer came with 5.8", "use a newer kernel");
-  return {};
-}
-
 Result<void> check_btf(const Without& without) {
-  if (!without.has("btf") && vmlinux() != nullptr) return {};
+  if (!without.has("btf") && kernel_types() != nullptr) return {};
   return failure("read the kernel's type information", "there is no /sys/kernel/btf/vmlinux",
                  "use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
 }
@@ -90,7 +76,7 @@ std::uint32_t tick_us() {
 
 std::vector<std::string> enum_names(const char* type_name, std::string_view prefix) {
   std::vector<std::string> names;
-  const btf* types = vmlinux();
+  const btf* types = kernel_types();
   // Not by kind: the enum is BTF_KIND_ENUM on some kernels, ENUM64 on others.
   const int id = types == nullptr ? -1 : btf__find_by_name(types, type_name);
   if (id < 0) return names;
@@ -110,6 +96,19 @@ std::vector<std::string> enum_names(const char* type_name, std::string_view pref
   }
   return names;
 }
+
+}  // namespace
+
+// Nothing without types: check_btf() says so.
+Result<void> check_kernel(const Without& without) {
+  const std::vector<std::string> maps = enum_names("bpf_map_type", "BPF_MAP_TYPE_");
+  const bool ring = !without.has("ring-buffer") && std::ranges::find(maps, "RINGBUF") != maps.end();
+  if (ring || maps.empty()) return {};
+  return failure("trace on kernel " + std::string(static_cast<const char*>(system_name().release)),
+                 "it has no BPF ring buffer (since Linux 5.8)", "use a newer kernel");
+}
+
+namespace {
 
 // "sock" for const struct sock *, "int" for const int.
 std::string argument_type(const btf* types, __u32 id) {
@@ -132,6 +131,14 @@ Without::Without(std::string_view list) {
 }
 
 bool Without::has(std::string_view feature) const { return std::ranges::find(features_, feature) != features_.end(); }
+
+std::vector<std::string> Without::after(std::string_view prefix) const {
+  std::vector<std::string> rest;
+  for (const std::string& feature : features_) {
+    if (feature.starts_with(prefix)) rest.push_back(feature.substr(prefix.size()));
+  }
+  return rest;
+}
 
 Result<Features> find_features(const Without& without) {
   if (auto ok = check_kernel(without); !ok) return std::unexpected(ok.error());
@@ -160,7 +167,7 @@ Features read_features(const Without& without) {
 
 Tracepoint find_tracepoint(std::string_view name, const Without& without) {
   Tracepoint found;
-  const btf* types = vmlinux();
+  const btf* types = kernel_types();
   if (types == nullptr || without.has("tracepoint:" + std::string(name))) return found;
   const int id = btf__find_by_name_kind(types, ("btf_trace_" + std::string(name)).c_str(), BTF_KIND_TYPEDEF);
   if (id < 0) return found;

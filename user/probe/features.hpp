@@ -2,7 +2,8 @@
 // features.hpp: what this kernel and these privileges allow, found by asking, never by version alone.
 //
 // A missing feature is a value with a reason. Tests force features off through TCPWITNESS_WITHOUT, a
-// comma-separated list ("btf", "tcx", "xdp", "privilege", "kernel-5.8", "tracepoint:tcp_send_reset").
+// comma-separated list ("btf", "tcx", "xdp", "privilege", "ring-buffer", "tracepoint:tcp_send_reset",
+// "field:tcp_sock.srtt_us", "load:wire_egress", "attach:kernel_state").
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
 
+struct btf;
+
 namespace tcpwitness {
 
 // Names of features that a test has switched off.
@@ -21,6 +24,8 @@ class Without {
   static Without from_environment();
   explicit Without(std::string_view list);
   [[nodiscard]] bool has(std::string_view feature) const;
+  // What stands behind `prefix` in each feature that begins with it.
+  [[nodiscard]] std::vector<std::string> after(std::string_view prefix) const;
 
  private:
   std::vector<std::string> features_;
@@ -54,6 +59,9 @@ struct Features {
 
 // Checks what no run can do without and reads the rest.
 [[nodiscard]] Result<Features> find_features(const Without& without);
+
+// The running kernel's types; null where it has none to show.
+[[nodiscard]] const btf* kernel_types();
 
 [[nodiscard]] Tracepoint find_tracepoint(std::string_view name, const Without& without);
 

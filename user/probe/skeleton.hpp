@@ -26,11 +26,16 @@ using SkeletonPtr = std::unique_ptr<Skeleton, SkeletonDestroy<Skeleton>>;
 // Program name to the reason why it is off.
 using SwitchedOff = std::map<std::string, std::string>;
 
-// configure(skeleton) sets rodata and maps on the opened object; programs in `off` are not loaded.
+// configure(skeleton) sets rodata and maps on the opened object; programs in `off` are not loaded. types: a file with
+// the kernel's types in place of the running kernel's ("").
 template <typename Skeleton, typename Configure>
-Result<SkeletonPtr<Skeleton>> load_skeleton(const std::string& object, SwitchedOff& off, Configure configure) {
+Result<SkeletonPtr<Skeleton>> load_skeleton(const std::string& object, SwitchedOff& off, Configure configure,
+                                            const std::string& types = "") {
+  bpf_object_open_opts options{};
+  options.sz = sizeof(options);
+  if (!types.empty()) options.btf_custom_path = types.c_str();
   for (;;) {
-    SkeletonPtr<Skeleton> skeleton(Skeleton::open());
+    SkeletonPtr<Skeleton> skeleton(Skeleton::open(&options));
     if (!skeleton) return failure("open the BPF object " + object, take_libbpf_log());
     configure(*skeleton);
     bpf_program* program = nullptr;

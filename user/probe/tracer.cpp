@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "probe/grace_periods.hpp"
+#include "probe/kernel_fields.hpp"
 #include "probe/kernel_hooks.hpp"
 #include "probe/links.hpp"
 #include "probe/port_count.hpp"
@@ -72,6 +73,7 @@ struct Tracer::Impl {
   std::array<SkeletonPtr<wire_bpf>, 2> wire;  // Ethernet, layer 3; each loaded when needed
   SwitchedOff kernel_off;
   Without without{""};
+  std::string types;  // "": the running kernel's
   // A witness that is wanted and cannot be had: why, and then the other one works as if it were not wanted.
   std::string kernel_missing;
   std::string wire_missing;
@@ -92,12 +94,15 @@ struct Tracer::Impl {
   Result<void> load_kernel() {
     SwitchedOff off;
     check_tracepoints(without, off);
-    auto loaded = load_skeleton<kernel_bpf>("kernel", off, [&](kernel_bpf& skeleton) {
-      skeleton.rodata->config = config;
-      bpf_map__set_max_entries(skeleton.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
-      bpf_map__set_max_entries(skeleton.maps.flows, settings.flows);
-      bpf_map__set_max_entries(skeleton.maps.owners, settings.flows);
-    });
+    auto loaded = load_skeleton<kernel_bpf>(
+        "kernel", off,
+        [&](kernel_bpf& skeleton) {
+          skeleton.rodata->config = config;
+          bpf_map__set_max_entries(skeleton.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
+          bpf_map__set_max_entries(skeleton.maps.flows, settings.flows);
+          bpf_map__set_max_entries(skeleton.maps.owners, settings.flows);
+        },
+        types);
     if (!loaded) return std::unexpected(loaded.error());
     if (const auto state = off.find(kernel_state); state != off.end()) {
       kernel_missing = state->second;
@@ -167,13 +172,16 @@ struct Tracer::Impl {
   // Without the iterators only what has an event is known: no reason not to go on.
   void load_snapshot() {
     SwitchedOff off;
-    auto loaded = load_skeleton<snapshot_bpf>("snapshot", off, [&](snapshot_bpf& one) {
-      one.rodata->config = config;
-      bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
-      // Declared with the others, not used by the iterators.
-      bpf_map__set_autocreate(one.maps.events, false);
-      bpf_map__set_autocreate(one.maps.cpu_states, false);
-    });
+    auto loaded = load_skeleton<snapshot_bpf>(
+        "snapshot", off,
+        [&](snapshot_bpf& one) {
+          one.rodata->config = config;
+          bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
+          // Declared with the others, not used by the iterators.
+          bpf_map__set_autocreate(one.maps.events, false);
+          bpf_map__set_autocreate(one.maps.cpu_states, false);
+        },
+        types);
     if (loaded)
       snapshot = std::move(*loaded);
     else
@@ -196,10 +204,13 @@ struct Tracer::Impl {
       for (const char* const program : {"wire_xdp", "wire_ingress", "wire_egress"}) {
         if (without.has(std::string("load:") + program)) off.emplace(program + suffix, "a test forbids it");
       }
-      auto loaded = load_skeleton<wire_bpf>("wire", off, [&](wire_bpf& one) {
-        one.rodata->config = config;
-        share_maps(one);
-      });
+      auto loaded = load_skeleton<wire_bpf>(
+          "wire", off,
+          [&](wire_bpf& one) {
+            one.rodata->config = config;
+            share_maps(one);
+          },
+          types);
       if (!loaded) return std::unexpected(loaded.error());
       // One direction alone would make each connection look like one whose other side is silent.
       for (const char* const needed : {"wire_ingress", "wire_egress"}) {
@@ -399,6 +410,7 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
   auto& impl = *tracer->impl_;
   impl.settings = settings;
   impl.without = without;
+  impl.types = types_without(without);
   impl.features = features;
   impl.notice = notice;
   impl.config = make_config(settings, features, without);
