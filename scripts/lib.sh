@@ -38,6 +38,7 @@ packages_test=(
   ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
   clang-19:clang++-19 libclang-rt-19-dev:/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-"$(uname -m)".a
 )
+packages_vm=(qemu-system-x86:qemu-system-x86_64 kmod:modprobe busybox-static:busybox cpio:cpio)
 
 present() {
   local directory

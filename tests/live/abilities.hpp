@@ -17,6 +17,7 @@ size_t tracepoint_arguments(const std::string& name);
 
 // tcx links; before, clsact.
 bool has_tcx();
+inline std::string tc() { return has_tcx() ? "tcx" : "clsact"; }
 // Why this machine sent a RST.
 bool has_reset_reasons();
 // tcp_retransmit_skb is also called for what could not be sent, with the error.

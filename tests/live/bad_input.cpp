@@ -188,7 +188,7 @@ TEST_F(BadInput, AnXdpSlotThatIsTakenMakesItFallBackToTcAndSayWhy) {
   for (const Json& hook : second.hooks()) {
     if (hook["name"] != "wire_ingress") continue;
     found = true;
-    EXPECT_EQ(hook["mode"], "tcx");
+    EXPECT_EQ(hook["mode"], tc());
     EXPECT_TRUE(says(hook.value("why", ""), "another XDP program holds the slot")) << hook.dump();
   }
   EXPECT_TRUE(found);

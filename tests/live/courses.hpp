@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "live/abilities.hpp"
 #include "live/situation.hpp"
 
 namespace tcpwitness::live {
@@ -20,9 +21,10 @@ inline Words operator+(Words first, const Words& second) {
 
 // Of the client, and of the server.
 inline Words client_opens() { return {"CLOSE > SYN_SENT: connect", "SYN_SENT > ESTABLISHED: in SYN,ACK 0 1"}; }
-inline Words server_opens() {
-  return {"LISTEN > NEW_SYN_RECV: in SYN 0 - (inferred)", "LISTEN > SYN_RECV: in ACK 1 1",
-          "SYN_RECV > ESTABLISHED: in ACK 1 1"};
+inline Words server_opens(const std::string& last = "ACK 1 1") {
+  const char* const how = new_connection_has_its_peer() ? "" : " (inferred)";
+  return {"LISTEN > NEW_SYN_RECV: in SYN 0 - (inferred)", fmt::format("LISTEN > SYN_RECV: in {}{}", last, how),
+          fmt::format("SYN_RECV > ESTABLISHED: in {}", last)};
 }
 
 inline Words closes_first_four(uint64_t sent, uint64_t got, const std::string& call = "close") {

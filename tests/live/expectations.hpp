@@ -18,6 +18,8 @@ struct Expectation {
   Verdict server;
   std::vector<std::string> arguments{};  // of the client's tracer
   std::string variant{};                 // where a case is played twice
+  bool (*needs)() = nullptr;             // of the kernel (abilities.hpp)
+  std::string lacks{};                   // what a kernel does not do where that is false
 };
 
 inline void PrintTo(const Expectation& expectation, std::ostream* out) { *out << expectation.name; }

@@ -51,9 +51,9 @@ class Hooks : public Live {
   void expect_stacked_devices_counted_once(const std::string& server_ip);
 };
 
-TEST_F(Hooks, GenericXdp) { expect_told_by({.arguments = {"--wire", "xdp-generic"}}, "xdp-generic", "tcx", "xdp"); }
-TEST_F(Hooks, NativeXdp) { expect_told_by({.arguments = {"--wire", "xdp-native"}}, "xdp-native", "tcx", "xdp"); }
-TEST_F(Hooks, TcOnBothSides) { expect_told_by({.arguments = {"--wire", "tc"}}, "tcx", "tcx", "tc-ingress"); }
+TEST_F(Hooks, GenericXdp) { expect_told_by({.arguments = {"--wire", "xdp-generic"}}, "xdp-generic", tc(), "xdp"); }
+TEST_F(Hooks, NativeXdp) { expect_told_by({.arguments = {"--wire", "xdp-native"}}, "xdp-native", tc(), "xdp"); }
+TEST_F(Hooks, TcOnBothSides) { expect_told_by({.arguments = {"--wire", "tc"}}, tc(), tc(), "tc-ingress"); }
 TEST_F(Hooks, ClsactWhereTcxIsMissing) {
   expect_told_by({.through = {"TCPWITNESS_WITHOUT=tcx"}}, "clsact", "clsact", "tc-ingress");
 }

@@ -51,7 +51,7 @@ TEST_F(Idle, AnsweredKeepalivesAreCountedFromOneEachTime) {
     EXPECT_EQ(sent[i]["probe"], 1) << "the one before was answered";
     expect_timers(sent[i]);
     if (i > 0) {
-      EXPECT_NEAR(seconds_between(sent[i - 1], sent[i]), 1.0, 0.3);
+      EXPECT_GT(seconds_between(sent[i - 1], sent[i]), 0.9) << "a timer can be late, and not early";
     }
   }
   const auto probes = story->client.analysed(mine["conn"], "keep-alive");
@@ -92,8 +92,9 @@ TEST_F(Idle, UnansweredKeepalivesEndInTheirPredictedDeath) {
   const auto dead = keepalives(story->client, mine["conn"], "gave-up");
   ASSERT_EQ(dead.size(), 1u);
   for (const Json& probe : sent) {
-    const double error = (probe["dead_at_ns"].get<double>() - dead[0]["ts_ns"].get<double>()) / 1e9;
-    EXPECT_NEAR(error, 0, 0.3) << "predicted at probe " << probe["probe"];
+    const double until = (probe["dead_at_ns"].get<double>() - probe["ts_ns"].get<double>()) / 1e9;
+    EXPECT_NEAR(until, 4 - probe["probe"].get<double>(), 0.1) << "an interval for each probe that is left";
+    EXPECT_GT(seconds_between(probe, dead[0]), until - 0.1) << "the timers can be late, and not early";
   }
   EXPECT_EQ(story->client.control_segments(mine["conn"]).back(),
             fmt::format("out RST,ACK {} {}", story->played.client_bytes + 1, story->played.server_bytes + 1));
@@ -133,9 +134,9 @@ TEST_F(Idle, AClosedWindowIsProbedAndNeverCalledKeepalive) {
   for (size_t i = 0; i < probes.size(); ++i) {
     EXPECT_EQ(probes[i]["probe"], i + 1);
     EXPECT_GT(probes[i]["unsent_bytes"].get<uint64_t>(), 0u);
-    if (i > 1) {
-      EXPECT_GT(seconds_between(probes[i - 1], probes[i]), 1.5 * seconds_between(probes[i - 2], probes[i - 1]))
-          << "the distances double";
+    if (i > 0) {
+      // From 200 ms (TCP_RTO_MIN) on they double; a timer can be late, and not early.
+      EXPECT_GT(seconds_between(probes[i - 1], probes[i]), 0.9 * 0.2 * (1U << i));
     }
   }
   EXPECT_EQ(story->client.analysed(mine["conn"], "zero-window probe").size(), probes.size());

@@ -114,7 +114,7 @@ TEST_F(Interfaces, TwoHundredAreReadySoon) {
   const Heard heard = watch->stop();
   EXPECT_LT(std::chrono::duration_cast<Millis>(Clock::now() - asked), Millis(3000));
   size_t on = 0;
-  for (const Json& hook : heard.hooks()) on += hook["mode"] == "tcx" ? 1 : 0;
+  for (const Json& hook : heard.hooks()) on += hook["mode"] == tc() ? 1 : 0;
   EXPECT_EQ(on, 2u * (2 * pairs + 2)) << "both sides of each, lo and the cable";
   std::string setting;
   if (auto read = lab::run_tool({"cat", "/sys/kernel/rcu_expedited"})) setting = *read;

@@ -155,6 +155,7 @@ TEST_F(Peers, IperfsBytesAreEqualOnBothEnds) {
   const Heard theirs = keep("server", at_server->stop());
   const Json report = Json::parse(*told, nullptr, false);
   const uint64_t sent = report["end"]["sum_sent"]["bytes"].get<uint64_t>();
+  const uint64_t received = report["end"]["sum_received"]["bytes"].get<uint64_t>();
   ASSERT_EQ(mine.of("life").size(), 2u) << "control and data";
   ASSERT_EQ(theirs.of("life").size(), 2u);
   bool data_seen = false;
@@ -176,9 +177,10 @@ TEST_F(Peers, IperfsBytesAreEqualOnBothEnds) {
     EXPECT_EQ(life["wire"]["tx_bytes"], other["wire"]["rx_bytes"]) << "the cable loses nothing";
     if (other["rx_bytes"].get<uint64_t>() < 1U << 20U) continue;
     data_seen = true;
-    // What iperf3 counts, and its cookie of 37 bytes; what was under way when the RST came never got there.
+    // Between what its server read and what its client wrote, with its cookie of 37 bytes: what was under way when the
+    // RST came never got there, and how much that is nobody knows.
     EXPECT_LE(other["rx_bytes"].get<uint64_t>(), sent + 37);
-    EXPECT_GT(other["rx_bytes"].get<uint64_t>(), sent / 10 * 9);
+    EXPECT_GE(other["rx_bytes"].get<uint64_t>(), received + 37);
   }
   EXPECT_TRUE(data_seen);
 }

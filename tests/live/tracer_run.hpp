@@ -24,6 +24,8 @@ using lab::Result;
 using lab::UniqueFd;
 
 inline constexpr int did_not_end = -1;
+// A bound for what never comes, not for what is slow: in an emulated machine the verifier alone takes ten seconds.
+inline constexpr Millis patience_for_a_tracer = std::chrono::seconds(90);
 
 struct Ended {
   int code = did_not_end;  // exit code, 128 + signal, or did_not_end
@@ -50,12 +52,12 @@ class TracerRun {
                                                   const std::vector<std::string>& through = {}, int out = -1);
 
   // Until every hook is live, as the tracer itself says.
-  Result<void> wait_ready(Millis patience = std::chrono::seconds(20)) const;
+  Result<void> wait_ready(Millis patience = patience_for_a_tracer) const;
   // Until stdout or stderr contains `word`; false if it never does.
   bool wait_for(const std::string& word, Millis patience) const;
-  Ended stop(Millis patience = std::chrono::seconds(20));  // SIGINT
-  Ended wait(Millis patience = std::chrono::seconds(20));  // ends by itself
-  Ended kill();                                            // SIGKILL
+  Ended stop(Millis patience = patience_for_a_tracer);  // SIGINT
+  Ended wait(Millis patience = patience_for_a_tracer);  // ends by itself
+  Ended kill();                                         // SIGKILL
 
   pid_t pid() const { return child_.pid(); }
   std::string out() const { return out_.text(); }
@@ -71,6 +73,6 @@ class TracerRun {
 
 // Starts it, waits for its end and hands back everything.
 Ended run_to_end(const std::vector<std::string>& arguments, const std::vector<std::string>& through = {},
-                 Millis patience = std::chrono::seconds(20));
+                 Millis patience = patience_for_a_tracer);
 
 }  // namespace tcpwitness::live

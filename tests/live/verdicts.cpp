@@ -29,6 +29,7 @@ class Verdicts : public Live, public ::testing::WithParamInterface<Expectation> 
 
 TEST_P(Verdicts, AreThese) {
   const Expectation& expected = GetParam();
+  if (expected.needs != nullptr && !expected.needs()) GTEST_SKIP() << "this kernel " << expected.lacks;
   const auto story = play(expected.name, {.client_arguments = expected.arguments});
   if (!story) return;
   expect_verdict(story->client, story->client_life(), expected.client, "client");
