@@ -28,6 +28,7 @@ using SocketFound = tw_socket;
 using Drop = tw_drop;
 using PortsFound = tw_ports;
 using Translation = tw_translation;
+using IcmpSeen = tw_icmp;
 using ControlBlock = tw_control_block;
 using SocketView = tw_socket_view;
 using Actor = tw_actor;
@@ -58,7 +59,7 @@ struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
   std::variant<Gap, StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Drop,
-               PortsFound, Translation, ConversationEnd>
+               PortsFound, Translation, IcmpSeen, ConversationEnd>
       body;  // the smallest first: it is what an event is made with
 };
 

@@ -41,7 +41,8 @@ enum tw_kind {
 	TW_KIND_DROP = 9,       /* skb:kfree_skb: a TCP segment that the kernel threw away */
 	TW_KIND_PORTS = 10,     /* iter/tcp and iter/task_file, when connect() found no local port: who has them */
 	TW_KIND_NAT = 11,       /* tc egress: a socket whose segments leave with other addresses (NAT) */
-	TW_KIND_COUNT = 12,
+	TW_KIND_ICMP = 12,      /* raw sockets of ICMP: an error that quotes a segment of TCP */
+	TW_KIND_COUNT = 13,
 };
 
 /* Where a segment was seen. */
@@ -418,7 +419,7 @@ TW_ASSERT_SIZE(tw_owner, 112);
 struct tw_socket {
 	struct tw_header header;
 	struct tw_tuple tuple;
-	__u8 type;     /* enum tw_socket_type: FULL, LISTENER, REQUEST, TIMEWAIT */
+	__u8 type;     /* enum tw_socket_type: FULL, LISTENER, REQUEST, TIMEWAIT; NONE: these are all, as of ts_ns */
 	__u8 has_wire; /* the wire's counters below are set */
 	__u8 pad[6];
 	struct tw_control_block cb;
@@ -499,6 +500,23 @@ struct tw_translation {
 };
 TW_ASSERT_SIZE(tw_translation, 144);
 
+/*
+ * An ICMP error that came in and quotes a segment of TCP. What TCP makes of it only other records show: it can be
+ * forged, or too old. local is who sent the quoted segment.
+ */
+struct tw_icmp {
+	struct tw_header header;
+	struct tw_tuple tuple;
+	__u32 seq; /* of the quoted segment */
+	__u32 mtu; /* fragmentation needed, packet too big: the next hop's MTU; else 0 */
+	__u8 sender[16];
+	__u8 type;
+	__u8 code;
+	__u8 v6; /* ICMPv6: its types and codes are others */
+	__u8 pad[5];
+};
+TW_ASSERT_SIZE(tw_icmp, 104);
+
 /* Per-CPU accounting of the ring, read by the consumer at the end: tried == received + lost. */
 struct tw_cpu_state {
 	__u64 tried;
@@ -507,7 +525,7 @@ struct tw_cpu_state {
 	__u64 flows_full; /* flows that found no room in the flow map: their ordinary segments went uncounted */
 	__u64 last_wakeup_ns;
 };
-TW_ASSERT_SIZE(tw_cpu_state, 128);
+TW_ASSERT_SIZE(tw_cpu_state, 136);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {

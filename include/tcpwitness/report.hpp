@@ -152,6 +152,15 @@ struct IcmpMessage {
   explicit operator bool() const { return error != 0; }
 };
 [[nodiscard]] std::string_view name(const IcmpMessage& icmp);  // "host unreachable"
+[[nodiscard]] IcmpMessage icmp_message(const IcmpSeen& seen);
+
+// An ICMP error that came in and quotes a segment that this side sent. What TCP made of it other entries show.
+struct IcmpEntry {
+  IcmpMessage icmp;
+  std::uint32_t rel_seq = 0;  // of the quoted segment, relative to this side's ISN; absolute where it is unknown
+  bool relative = false;
+  std::uint32_t mtu = 0;  // the next hop's, where the message says it
+};
 
 struct ErrorEntry {
   int error = 0;                  // errno; 0: the socket has none: see queue
@@ -221,7 +230,7 @@ struct Entry {
   TimeNs ts_ns = 0;
   Flow flow;
   std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, DropEntry, KeepaliveEntry, ProbeEntry,
-               OwnerEntry, PortsEntry>
+               OwnerEntry, PortsEntry, IcmpEntry>
       body;
   std::optional<Flow> nat{};  // as in Life
 };

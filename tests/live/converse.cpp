@@ -19,8 +19,8 @@ namespace {
 using lab::Result;
 using lab::UniqueFd;
 
-UniqueFd tcp_socket(int family) {
-  UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+UniqueFd stream_socket(int family, int protocol) {
+  UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol));
   const timeval patience{.tv_sec = 20, .tv_usec = 0};
   const int one = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -80,7 +80,7 @@ Result<void> ask(const Conversation& what, std::vector<uint16_t>& ports) {
   const std::vector<char> request(what.request, 'q');
   const bool six = is_six(what);
   for (int i = 0; i < what.connections; ++i) {
-    const UniqueFd fd = tcp_socket(six ? AF_INET6 : AF_INET);
+    const UniqueFd fd = stream_socket(six ? AF_INET6 : AF_INET, what.protocol);
     const Place self(what.from, 0, six);
     if (!what.from.empty() && ::bind(fd.get(), self.at(), self.size()) != 0) return lab::system_failure("bind");
     Place to(what.ip, what.port, six);
@@ -102,7 +102,7 @@ Result<std::vector<uint16_t>> converse(const lab::Namespace& client, const lab::
                                        const Conversation& what) {
   UniqueFd listener;
   auto listening = server.inside([&]() -> Result<void> {
-    listener = tcp_socket(is_six(what) ? AF_INET6 : AF_INET);
+    listener = stream_socket(is_six(what) ? AF_INET6 : AF_INET, what.protocol);
     const Place at("", what.listens_on != 0 ? what.listens_on : what.port, is_six(what));
     if (::bind(listener.get(), at.at(), at.size()) != 0) return lab::system_failure("bind");
     if (::listen(listener.get(), 128) != 0) return lab::system_failure("listen");

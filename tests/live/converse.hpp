@@ -23,6 +23,7 @@ struct Conversation {
   int addresses = 1;        // ip, ip + 1, ...: one alone runs out of ports in TIME_WAIT
   uint16_t listens_on = 0;  // the port that NAT leads to; 0: the same
   std::string from{};       // the client's own address; "": the kernel's choice
+  int protocol = 0;         // IPPROTO_MPTCP, or TCP
 };
 
 // The clients' ports, in order. Fails if any call fails.

@@ -69,8 +69,10 @@ void print(const char* whose, const Counted& counted) {
   fmt::print("\n");
 }
 
-// A FIN can wait for a CPU until its socket has left: then only the wire has shown it when the life is told.
+// A FIN can wait for a CPU until its socket has left: then only the wire has shown it when the life is told. And a
+// half-open request is gone with its listener when the traffic ends.
 Verdict under_load(Verdict verdict) {
+  if (verdict.outcome == "open") verdict.outcome = "unknown";
   for (Told& told : verdict.findings) {
     if (told.rule == "time-wait") told.confidence.clear();
   }

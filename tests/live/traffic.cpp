@@ -6,13 +6,13 @@
 #include "live/traffic.hpp"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <fstream>
 #include <sstream>
-
-#include "live/converse.hpp"
 
 namespace tcpwitness::live {
 namespace {
@@ -46,6 +46,12 @@ const once = (agent, host) => new Promise((done, bad) => {
 })().catch(e => { console.log('node: ' + e); process.exit(1); });
 )";
 
+// Where the client's host translates to the server, and what the server's host redirects to nginx.
+constexpr const char* service_ip = "10.96.0.1";
+constexpr int redirected_port = 8087;
+
+bool has_mptcp() { return lab::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP)).get() >= 0; }
+
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
   for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at))
     text.replace(at, what.size(), by);
@@ -64,7 +70,7 @@ lab::Result<void> await_listener(const std::string& netns, int port) {
 }  // namespace
 
 std::string Traffic::obstacle() {
-  for (const char* program : {"curl", "nginx", "node", "iperf3", "ss", "bash"}) {
+  for (const char* program : {"curl", "nginx", "node", "iperf3", "ss", "bash", "nft"}) {
     if (std::string lacking = missing(program); !lacking.empty()) return lacking;
   }
   return "";
@@ -72,9 +78,48 @@ std::string Traffic::obstacle() {
 
 lab::Result<std::unique_ptr<Traffic>> Traffic::start(lab::Lab& lab) {
   std::unique_ptr<Traffic> traffic(new Traffic(lab));
+  if (auto done = traffic->translate_addresses(); !done) return lab::failure(done.error());
+  if (auto done = traffic->start_twins(); !done) return lab::failure(done.error());
   if (auto done = traffic->start_servers(); !done) return lab::failure(done.error());
   if (auto done = traffic->start_clients(); !done) return lab::failure(done.error());
   return traffic;
+}
+
+lab::Result<void> Traffic::translate_addresses() {
+  const auto in = [](const std::string& netns, std::vector<std::string> argv, const std::string& input = "") {
+    argv.insert(argv.begin(), {"ip", "netns", "exec", netns});
+    return lab::run_tool(argv, input);
+  };
+  const auto route =
+      in(lab_.client_ns(), {"ip", "route", "replace", fmt::format("{}/32", service_ip), "via", lab::server_ip});
+  if (!route) return lab::failure(route.error());
+  const auto forth = in(lab_.client_ns(), {"nft", "-f", "-"},
+                        fmt::format("table ip traffic {{\n chain o {{\n  type nat hook output priority -100\n"
+                                    "  ip daddr {} dnat to {}\n }}\n}}\n",
+                                    service_ip, lab::server_ip));
+  if (!forth) return lab::failure(forth.error());
+  const auto there = in(lab_.server_ns(), {"nft", "-f", "-"},
+                        fmt::format("table ip traffic {{\n chain p {{\n  type nat hook prerouting priority -100\n"
+                                    "  tcp dport {} redirect to :8085\n }}\n}}\n",
+                                    redirected_port));
+  if (!there) return lab::failure(there.error());
+  return {};
+}
+
+lab::Result<void> Traffic::start_twins() {
+  auto twins = lab::Lab::create();
+  if (!twins) return lab::failure(twins.error());
+  twins_ = std::move(*twins);
+  return twins_->drop(lab::Side::server, lab::Hook::input, "meta length > 1000 numgen random mod 10 0");
+}
+
+void Traffic::repeat(const lab::Namespace& client, const lab::Namespace& server, Conversation what) {
+  conversations_.emplace_back([&client, &server, what](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      if (!converse(client, server, what)) return;
+      lab::pause_for(Millis(200));
+    }
+  });
 }
 
 lab::Result<void> Traffic::start_servers() {
@@ -114,6 +159,9 @@ lab::Result<void> Traffic::start_clients() {
       fetches("", fmt::format("http://{}:8086/", v6), "0.07"),
       fetches("", fmt::format("http://{0}:8085/small -o /dev/null http://{0}:8085/file", v6), "0.1"),
       fetches("--limit-rate 200k", fmt::format("http://{}:8085/big", v4), "0.5"),
+      fetches("", fmt::format("http://{}:8085/small", service_ip), "0.05"),
+      fetches("", fmt::format("http://{}:{}/file", v4, redirected_port), "0.1"),
+      fetches("", fmt::format("http://{}:{}/file", service_ip, redirected_port), "0.15"),
       fmt::format("while [ ! -e stop ]; do iperf3 -c {} -p 5201 -t 1 -b 200M >/dev/null || echo iperf3; sleep 1; "
                   "iperf3 -c {} -p 5201 -t 1 -b 200M -R >/dev/null || echo iperf3; sleep 1; done",
                   lab::server_ip, lab::server_ip6),
@@ -125,21 +173,23 @@ lab::Result<void> Traffic::start_clients() {
     if (!child) return lab::failure(child.error());
     clients_.push_back(std::move(*child));
   }
-  loopback_ = std::jthread([this](const std::stop_token& stop) {
-    const lab::Namespace& here = lab_.host(lab::Side::client);
-    while (!stop.stop_requested()) {
-      if (!converse(here, here, {.ip = "127.0.0.1", .connections = 20, .addresses = 4})) return;
-      lab::pause_for(Millis(200));
-    }
-  });
+  const lab::Namespace& here = lab_.host(lab::Side::client);
+  const lab::Namespace& there = lab_.host(lab::Side::server);
+  repeat(here, here, {.ip = "127.0.0.1", .connections = 20, .addresses = 4});
+  if (has_mptcp())
+    repeat(here, there, {.ip = lab::server_ip, .port = 9001, .connections = 5, .protocol = IPPROTO_MPTCP});
+  else
+    fmt::print("no MPTCP in this kernel: the traffic is without it\n");
+  repeat(twins_->host(lab::Side::client), twins_->host(lab::Side::server),
+         {.ip = lab::server_ip, .port = lab::service_port, .connections = 5, .request = 3000});
   return {};
 }
 
 Traffic::~Traffic() {
   if (!directory_.empty()) std::ofstream(directory_ / "stop") << "now\n";
-  loopback_.request_stop();
+  for (std::jthread& conversation : conversations_) conversation.request_stop();
   for (lab::Child& client : clients_) client.wait(std::chrono::seconds(15));
-  if (loopback_.joinable()) loopback_.join();
+  conversations_.clear();
   lab::pause_for(Millis(200));
   for (lab::Child& server : servers_) {
     server.signal(SIGTERM);

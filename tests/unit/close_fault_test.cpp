@@ -124,7 +124,7 @@ TEST(PeerNotClosing, AHalfClosedConnectionThatReceivesIsFine) {
 TEST(WriteAfterPeerClosed, SaysWhoClosedFirstAndWhatIsLost) {
   const Told told = run(write_after_close_story().events);
   const auto finding = told.finding(Rule::write_after_peer_closed);
-  EXPECT_TRUE(says(finding, "10.0.0.2:80 closed the connection first; 5.0 s later curl (pid 42) sent 50 bytes"))
+  EXPECT_TRUE(says(finding, "10.0.0.2:80 sent its FIN first; 5.0 s later curl (pid 42) sent 50 bytes"))
       << told_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 3U);

@@ -126,7 +126,8 @@ TEST(Outsider, IsShownByThePeerThatGoesOn) {
   EXPECT_EQ(told.life().outcome, Outcome::reset_by_outsider);
   EXPECT_EQ(told.life().closed_by, ClosedBy::none);
   const auto finding = told.finding(Rule::reset_origin);
-  EXPECT_TRUE(says(finding, "an outsider sent the RST: it came with TTL 57, all else from 10.0.0.2:80 with 64"))
+  EXPECT_TRUE(says(
+      finding, "an outsider sent the RST, not the peer's TCP: it came with TTL 57, all else from 10.0.0.2:80 with 64"))
       << told_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 3U);

@@ -17,7 +17,8 @@ const std::vector<Case>& incoming() {
       {Rule::rx_dropped, drop_netfilter,
        "1 segment with 20 bytes from the peer arrived and never reached curl (pid 42)"},
       {Rule::rx_dropped, drop_rcvbuff, "no memory was left (SOCKET_RCVBUFF)"},
-      {Rule::bad_checksum, drop_csum, "arrived damaged: the checksum is wrong (TCP_CSUM)"},
+      {Rule::bad_checksum, drop_csum,
+       "refused 1 segment with 20 bytes from the peer's address: the checksum is wrong (TCP_CSUM)"},
       {Rule::out_of_window, drop_sequence, "outside the receive window (TCP_INVALID_SEQUENCE)"},
       {Rule::old_timestamp, drop_paws, "the timestamp is older than the connection's (TCP_RFC7323_PAWS)"},
   };
@@ -154,7 +155,8 @@ std::optional<Finding> spurious_of(const Story& story) {
 
 TEST(Spurious, OursIsProvedByThePeersDsack) {
   const auto finding = spurious_of(spurious_story());
-  EXPECT_TRUE(says(finding, "by its D-SACK the peer got 1 of 1 retransmitted segments twice")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "spurious: 1 segment retransmitted, and by its D-SACK the peer got 1 twice"))
+      << told_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 

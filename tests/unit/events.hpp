@@ -189,6 +189,29 @@ class Side {
     return stream_->add(event);
   }
 
+  // An ICMP error came in that quotes a segment of this side.
+  EventId icmp(std::uint8_t type, std::uint8_t code, std::string_view sender, std::uint32_t seq, bool v6 = false) {
+    tw_icmp event{};
+    event.header = header(TW_KIND_ICMP);
+    event.header.cookie = 0;
+    event.tuple = tuple_;
+    event.seq = seq;
+    event.type = type;
+    event.code = code;
+    event.v6 = v6 ? 1 : 0;
+    put_address(event.sender, sender);
+    return stream_->add(event);
+  }
+
+  // All sockets have been looked at, and those that exist were found before.
+  EventId looked() {
+    tw_socket event{};
+    event.header = header(TW_KIND_SOCKET);
+    event.header.cookie = 0;
+    event.type = TW_SOCKET_NONE;
+    return stream_->add(event);
+  }
+
   EventId destroy() {
     tw_destroy event{};
     event.header = header(TW_KIND_DESTROY);

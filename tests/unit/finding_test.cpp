@@ -204,19 +204,19 @@ std::optional<Finding> stuck_with_descriptor(std::initializer_list<Caller> holde
 
 TEST(CloseWaitStuck, NamesTheDescriptorThatIsStillOpen) {
   const auto finding = stuck_with_descriptor({nginx, worker});
-  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed fd 19: CLOSE_WAIT leak")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed fd 19 (CLOSE_WAIT)")) << told_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
 TEST(CloseWaitStuck, NamesTheChildThatHasItWhereTheParentHasClosed) {
   const auto finding = stuck_with_descriptor({worker});
-  EXPECT_TRUE(says(finding, "nginx-worker (pid 81) has not closed fd 19: CLOSE_WAIT leak")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "nginx-worker (pid 81) has not closed fd 19 (CLOSE_WAIT)")) << told_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
 TEST(CloseWaitStuck, NamesNobodyOfSeveralThatHaveIt) {
   const auto finding = stuck_with_descriptor({worker, curl});
-  EXPECT_TRUE(says(finding, "more than one process has not closed: CLOSE_WAIT leak")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "more than one process has not closed (CLOSE_WAIT)")) << told_text(finding);
 }
 
 TEST(CloseWaitStuck, IsSilentWhileTheHalfThatIsOpenGoesOnSending) {
@@ -227,7 +227,7 @@ TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {
   const Told told = run(stuck(11 * s, false));
   const auto reports = told.all<FindingReport>();
   const auto finding = told.finding(Rule::close_wait_stuck);
-  EXPECT_TRUE(says(finding, "the peer's FIN arrived 11.0 s ago; nginx (pid 80) has not closed: CLOSE_WAIT leak"))
+  EXPECT_TRUE(says(finding, "the peer's FIN arrived 11.0 s ago; nginx (pid 80) has not closed (CLOSE_WAIT)"))
       << told_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_EQ(std::count_if(reports.begin(), reports.end(),

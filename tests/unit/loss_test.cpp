@@ -217,7 +217,8 @@ struct Silence {
   std::uint8_t sacked = 0;
   bool answered = false;  // in the end
   bool icmp = false;
-  std::uint16_t packets = 0;   // that are out; 0: full-size ones
+  std::uint16_t packets = 0;  // that are out; 0: full-size ones
+  std::uint32_t segs_before = 0;
   std::uint32_t before = 100;  // bytes that were acknowledged before
   bool peer_repeats = false;   // what it sends meanwhile
 };
@@ -247,6 +248,7 @@ Told unanswered(const Silence& with) {
       r.cb.rto_us = static_cast<std::uint32_t>(200'000 << i);
       r.cb.snd_wnd = 60000;
       r.cb.sacked_out = with.sacked;
+      r.cb.segs_out = with.segs_before;
     });
   }
   c.extra.snd_wnd = 60000;
@@ -304,6 +306,13 @@ TEST(PathMtuBlackHole, FullSizeSegmentsGoUnansweredWhileSmallOnesPass) {
   }
 }
 
+TEST(PathMtuBlackHole, ManySmallOnesBeforeLeaveADoubt) {
+  const auto finding =
+      unanswered({.idle = 100 * ms, .len = 1460, .segs_before = 60, .before = 9000}).finding(Rule::path_mtu_black_hole);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::inconclusive);
+}
+
 TEST(PathMtuBlackHole, BehindAPauseThePathCanHaveFailedMeanwhile) {
   const Told told = unanswered({.idle = 3 * s, .len = 1460});
   ASSERT_TRUE(told.finding(Rule::path_mtu_black_hole).has_value());
@@ -316,7 +325,8 @@ TEST(PathMtuBlackHole, AlmostIsNone) {
     return unanswered(each).finding(Rule::path_mtu_black_hole).has_value();
   };
   EXPECT_FALSE(found({.len = 1460})) << "nothing comes behind a long pause: the path is dead";
-  EXPECT_FALSE(found({.idle = 100 * ms, .len = 1460, .before = 9000})) << "full-size ones had passed before";
+  EXPECT_FALSE(found({.idle = 100 * ms, .len = 1460, .segs_before = 9, .before = 9000}))
+      << "full-size ones had passed before";
   EXPECT_FALSE(found({.idle = 100 * ms, .len = 1560, .packets = 2})) << "the short one behind it is lost too";
   EXPECT_FALSE(found({.len = 14600, .sacked = 9, .packets = 10})) << "full-size ones behind it arrived";
   EXPECT_FALSE(found({.idle = 100 * ms, .len = 1460, .heard = true, .peer_repeats = true}))

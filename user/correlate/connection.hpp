@@ -160,6 +160,7 @@ struct Unanswered {
   TimeNs heard_ns = 0;             // when a segment of the peer was last taken, by the newest event
   TimeNs heard_before_ns = 0;      // the same by the first event
   std::uint64_t acked_before = 0;  // bytes that the peer had acknowledged in all, by the first event
+  std::uint32_t segs_before = 0;   // segments sent in all, by the first event
   std::uint32_t smaller = 0;       // the size that was tried in the end, below len; 0: none
   bool probing = false;            // the kernel looked for the path's MTU itself
   bool passed = false;             // it was acknowledged after all
@@ -281,10 +282,11 @@ struct QueueFacts {
   Mark newest;                        // SYN, if it met a full queue
   FullQueue newest_full = FullQueue::none;
   QueueView at_newest;
-  bool cookie_syn = false;    // `newest` is the one that a cookie answered
-  Mark cookie;                // a SYN-ACK that no socket sent
-  Mark cookie_ack;            // an ACK that found only the listener
-  bool cookie_cause = false;  // the SYN before it met a full SYN queue
+  bool cookie_syn = false;     // `newest` is the one that a cookie answered
+  Mark cookie;                 // a SYN-ACK that no socket sent
+  Mark cookie_ack;             // an ACK that found only the listener
+  bool cookie_cause = false;   // the SYN before it met a full SYN queue
+  bool cookie_always = false;  // net.ipv4.tcp_syncookies is 2
 };
 
 // The longest time that this kernel took from a segment's arrival to the transition which the segment causes.
@@ -322,6 +324,11 @@ struct Trouble {
   Mark error;                    // inet_sk_error_report with an errno
   IcmpMessage icmp;              // the newest ICMP message on its error queue
   Mark icmp_mark;
+  IcmpMessage icmp_in;  // the newest one that came in; what TCP made of it others show
+  Mark icmp_in_mark;
+  Mark too_big;             // the newest one that says that a segment is larger than the path's MTU
+  ResetTold answered_here;  // this machine's TCP sent a RST to it, as the other end of its own connection, by skb_seq
+  Mark request_dropped;     // the ICMP message that ended the half-open request; the peer may ask again
   std::unique_ptr<PortsFound> ports;  // who has the local ports, where connect() found none
   EventId ports_id = 0;
   Drops drops;

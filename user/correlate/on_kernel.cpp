@@ -125,6 +125,7 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
     run.heard_before_ns = heard;
     run.sent_ns = e.ts_ns - std::int64_t{r.cb.rto_us} * 1'000;
     run.acked_before = r.cb.bytes_acked;
+    run.segs_before = r.cb.segs_out;
   }
   ++run.tries;
   run.heard_ns = heard;
@@ -169,6 +170,7 @@ bool finished_well(const Connection& c, const ControlBlock& cb) {
 // A look at a socket: at the start of the run, and at its end for what is still open.
 void refresh(Connection& c, const Event& e, const SocketFound& f) {
   if (c.told || c.ended()) return;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   // The first look comes behind what the hooks told meanwhile, and can be older.
   const bool newer = f.cb.bytes_acked >= c.cb.bytes_acked && f.cb.bytes_received >= c.cb.bytes_received;
   if ((f.cb.flags & TW_CB_PRESENT) != 0 && newer) c.cb = f.cb;
@@ -251,6 +253,7 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   facts.attempt = again ? facts.attempt + 1 : 1;
   if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
   if (r.synack != 0 && r.acked != 0) facts.ack_waits = true;
+  if (r.synack != 0) c.trouble->request_dropped = {};
   facts.last_seq = r.seq;
   if (!settings_.timeline) return;
   RetransmitEntry body;
@@ -266,18 +269,36 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   entry(&c, e, c.flow, body);
 }
 
+// The segment that this RST answers was sent by a connection of this machine too.
+void Witness::Impl::note_answered_here(const Event& e, const Reset& r, const Flow& flow) {
+  if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return;
+  const Slot slot = table_.find_flow(Flow{flow.remote, flow.local});
+  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).has_isn_local) return;
+  Connection& c = table_.at(slot);
+  const std::uint32_t newest = c.has_cb() && seq_before(c.isn_local, c.cb.snd_nxt) ? c.cb.snd_nxt : c.isn_local + 1;
+  constexpr std::uint32_t near = 1U << 24U;  // the control block is that of the newest event
+  if (seq_before(r.skb_seq, c.isn_local) || seq_before(newest + near, r.skb_seq)) return;
+  c.troubles().answered_here = {{e.id, e.ts_ns}, r.reason, true, r.has_socket != 0, r.actor.flags, 0};
+}
+
 void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   const bool sent = r.direction == TW_RESET_SENT;
   const Flow flow = to_flow(r.tuple);
   // Without a socket the address pair still names the connection whose segment was answered.
   const Slot slot = locate(r.has_socket != 0 ? r.header.cookie : 0, r.tuple);
   const ResetReason reason = sent ? reset_reason(names_, r.reason) : ResetReason::unknown;
+  note_answered_here(e, r, flow);
   const bool of_listener = static_cast<State>(r.cb.state) == State::listen && (r.cb.flags & TW_CB_PRESENT) != 0;
   ResetEntry body;
   body.sent = sent;
   body.has_socket = r.has_socket != 0;
   if (sent && r.reason != TW_REASON_UNKNOWN) body.reason = reset_reason_text(names_, r.reason);
   body.meaning = reset_meaning(reason, sent);
+  if (slot != no_slot && of_listener && reason == ResetReason::invalid_syn && end_request(slot, e, r)) {
+    body.segment = stray_reset(e, r, flow);
+    entry(&table_.at(slot), e, table_.at(slot).flow, std::move(body));
+    return;
+  }
   if (slot == no_slot || of_listener) {
     body.segment = stray_reset(e, r, flow);
     entry(nullptr, e, flow, std::move(body));
@@ -319,6 +340,18 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   if (matched) body.segment = rst.mark.id;
   if (!sent) body.meaning = taken_reset_meaning(c, r, matched);
   entry(&c, e, c.flow, std::move(body));
+}
+
+// tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window.
+bool Witness::Impl::end_request(Slot slot, const Event& e, const Reset& r) {
+  Connection& c = table_.at(slot);
+  if (c.state != State::new_syn_recv || c.ended()) return false;
+  c.troubles().reset_sent = {{e.id, e.ts_ns}, r.reason, true, true, r.actor.flags, 0};
+  Closing& closing = c.ending();
+  closing.end = {e.id, e.ts_ns};
+  closing.end_from = State::new_syn_recv;
+  table_.wait(slot, Wait::settle, now_);
+  return true;
 }
 
 void Witness::Impl::on_error(const Event& e, const SocketError& x) {
@@ -384,6 +417,10 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
 }
 
 void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
+  if (f.type == TW_SOCKET_NONE) {
+    looked_ns_ = e.ts_ns;
+    return;
+  }
   const Flow flow = to_flow(f.tuple);
   if (f.type == TW_SOCKET_LISTENER) {
     if (listeners_.find(f.header.cookie) == nullptr) listeners_.opened(f.header.cookie, flow.local, Owner{});

@@ -246,6 +246,7 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
     (out ? c.wscale_local : c.wscale_peer) = (g.options & TW_OPT_WSCALE) != 0 ? g.wscale : wscale_absent;
   }
   if (is_syn(g)) {
+    if (!out && c.trouble) c.trouble->request_dropped = {};  // it is asked again
     (out ? c.isn_local : c.isn_remote) = g.seq;
     out ? c.has_isn_local = true : c.has_isn_remote = true;
     if (!c.syn) {

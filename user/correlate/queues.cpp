@@ -42,8 +42,10 @@ void note_unanswered(QueueFacts& q) {
 
 void note_syn(Connection& c, const Event& e, const SocketView& view) {
   const FullQueue full = full_queue(view);
-  if ((full == FullQueue::none && !c.trouble) || c.syn_ack_seen) return;
+  const bool always = view.syncookies == 2;
+  if ((full == FullQueue::none && !c.trouble && !always) || c.syn_ack_seen) return;
   QueueFacts& q = c.troubles().queues;
+  q.cookie_always = always;
   note_unanswered(q);
   if (full == FullQueue::none) return;
   // With cookies a full SYN queue is answered: what is not then has another cause.

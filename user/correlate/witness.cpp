@@ -59,6 +59,7 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
           if constexpr (std::is_same_v<Body, OwnerSeen>) on_owner(event, body);
           if constexpr (std::is_same_v<Body, SocketFound>) on_socket(event, body);
           if constexpr (std::is_same_v<Body, PortsFound>) on_ports(event, body);
+          if constexpr (std::is_same_v<Body, IcmpSeen>) on_icmp(event, body);
         }
       },
       event.body);
@@ -91,7 +92,11 @@ void Witness::Impl::finish(TimeNs now, Reports& out) {
   finished_ = true;
   std::vector<Slot> open;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
-    if (table_.at(slot).live && !table_.at(slot).told) open.push_back(slot);
+    Connection& c = table_.at(slot);
+    if (!c.live || c.told) continue;
+    // A half-open request ends without an event: by its last timeout, or with its listener.
+    if (c.state == TcpState::new_syn_recv && c.last_ts_ns < looked_ns_) c.expired = true;
+    open.push_back(slot);
   }
   std::sort(open.begin(), open.end(), [&](Slot a, Slot b) { return table_.at(a).id < table_.at(b).id; });
   for (const Slot slot : open) tell(slot);
@@ -186,13 +191,20 @@ void Witness::Impl::owner_changed(Connection& c, const Event& e) {
 }
 
 const Connection* Witness::Impl::other_end(const Connection& c) const {
-  if (!settings_.kernel_heard || !c.has_isn_local || !c.has_isn_remote) return nullptr;
+  if (!settings_.kernel_heard || (!c.has_isn_local && !c.has_isn_remote)) return nullptr;
   const Slot slot = table_.find_flow(Flow{c.flow.remote, c.flow.local});
   if (slot == no_slot) return nullptr;
   const Connection& other = table_.at(slot);
   // One socket that is connected to itself has no other end.
-  if (&other == &c || !other.has_isn_local || !other.has_isn_remote) return nullptr;
-  return other.isn_local == c.isn_remote && other.isn_remote == c.isn_local ? &other : nullptr;
+  if (&other == &c) return nullptr;
+  // Both initial numbers; of a SYN that nobody answered there is only its own.
+  const auto same = [](bool known, std::uint32_t isn, bool other_known, std::uint32_t other_isn) {
+    return known && other_known && isn == other_isn;
+  };
+  const bool mine = same(c.has_isn_local, c.isn_local, other.has_isn_remote, other.isn_remote);
+  const bool its = same(c.has_isn_remote, c.isn_remote, other.has_isn_local, other.isn_local);
+  const bool begun = (mine && !c.has_isn_remote && !c.established) || (its && !c.has_isn_local && !other.established);
+  return (mine && its) || begun ? &other : nullptr;
 }
 
 Bench Witness::Impl::bench() const {
@@ -243,10 +255,15 @@ void Witness::Impl::tell(Slot slot) {
     ++summary_.connections;
   }
   decide(c, true);
+  Bench known = bench();
+  known.peer = other_end(c);
+  if (settings_.kernel_heard) c.told_as = judge_outcome(c, known);
   c.told = true;
-  if (settings_.kernel_heard) c.told_as = judge_outcome(c, bench());
-  c.closing.reset();
-  c.trouble.reset();
+  // The other end's findings may name what happened here.
+  if (known.peer == nullptr || known.peer->told) {
+    c.closing.reset();
+    c.trouble.reset();
+  }
   c.recent.reset();
   c.ends.reset();
   table_.wait(slot, in_time_wait && settings_.timeline ? Wait::time_wait : Wait::tombstone, now_);

@@ -129,6 +129,8 @@ class Witness::Impl {
   // on_kernel.cpp
   void on_retransmit(const Event& e, const Retransmit& r);
   void on_reset(const Event& e, const Reset& r);
+  void note_answered_here(const Event& e, const Reset& r, const Flow& flow);
+  bool end_request(Slot slot, const Event& e, const Reset& r);
   void on_error(const Event& e, const SocketError& x);
   void on_drop(const Event& e, const Drop& d);
   void on_destroy(const Event& e, const SocketDestroyed& d);
@@ -137,6 +139,9 @@ class Witness::Impl {
   void on_gap(const Event& e, const Gap& gap);
   // By cookie, else by address pair; no_slot for one that was told already.
   Slot locate(std::uint64_t cookie, const tw_tuple& tuple) const;
+
+  // icmp.cpp
+  void on_icmp(const Event& e, const IcmpSeen& seen);
 
   // nat.cpp
   void on_translation(const Event& e, const Translation& t);
@@ -184,6 +189,7 @@ class Witness::Impl {
   const ConversationEnd* ending_ = nullptr;  // what is told now comes of it
   TimeNs now_ = 0;
   TimeNs gap_until_ns_ = 0;  // end of the newest gap
+  TimeNs looked_ns_ = 0;     // when the newest look at all sockets began
   std::uint32_t gap_serial_ = 0;
   bool finished_ = false;
   // Of destinations to which connect() found no local port; the newest last.

@@ -51,6 +51,8 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
       return take<PortsFound>(record, event);
     case TW_KIND_NAT:
       return take<Translation>(record, event);
+    case TW_KIND_ICMP:
+      return take<IcmpSeen>(record, event);
     default:
       return false;
   }

@@ -51,6 +51,8 @@ std::uint64_t sent_payload(const Connection& c) {
 }
 
 std::uint64_t received_payload(const Connection& c) {
+  // What came for a half-open request has no socket to be received by.
+  if (c.kernel_heard && c.ended() && c.closing->end_from == State::new_syn_recv) return 0;
   if (!c.has_cb()) {
     return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.closing ? &c.closing->fin_in : nullptr,
                      c.has_isn_remote, c.isn_remote);

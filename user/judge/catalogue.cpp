@@ -7,7 +7,7 @@ namespace tcpwitness {
 
 std::span<const OutcomeEntry> outcome_catalogue() {
   static constexpr std::array<OutcomeEntry, 18> entries{{
-      {Outcome::unknown, "what was heard does not say how it ended",
+      {Outcome::unknown, "what was seen does not show how it ended",
        "nothing that would be enough, or events were lost while it lived", "nothing: it claims nothing"},
       {Outcome::completed, "both sides closed and both FINs were acknowledged",
        "the socket's last state and its control block: everything sent was acknowledged; wire alone: both FINs and the "
@@ -17,19 +17,20 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "SYN_SENT to CLOSE with ECONNREFUSED, or the RST or ICMP message that answers the SYN",
        "a firewall or load balancer that answers in the server's name, with the server's own TTL: nobody there was "
        "asked"},
-      {Outcome::connect_timeout, "no answer to any SYN was heard, and connect() gave up",
+      {Outcome::connect_timeout, "no answer to any SYN was seen, and connect() gave up",
        "SYN_SENT to CLOSE with ETIMEDOUT; wire alone: SYNs and nothing back for as long as Linux tries",
        "an answer that was lost on its way back, or left for another host: the server may well have answered"},
       {Outcome::connect_unsent, "connect() gave up because its SYN never left this machine",
-       "SYN_SENT to CLOSE with an error, and for each SYN that the kernel counts its own word that it was dropped on "
+       "SYN_SENT to CLOSE with an error, and for each SYN that the kernel counts its own report that it was dropped on "
        "its way out (kfree_skb, or a retransmission refused by netfilter or the qdisc)",
-       "nothing known: each SYN's drop was reported by the kernel"},
+       "a firewall that sends a copy of the SYN elsewhere (nft dup) and drops the SYN itself: the drop is all that the "
+       "kernel reports"},
       {Outcome::connect_ignored, "the answer came, but the kernel never took it, and connect() gave up",
        "SYN_SENT to CLOSE with ETIMEDOUT, and a SYN-ACK that acknowledges our SYN: seen at the interface, or dropped "
-       "behind it by the kernel's own word",
+       "behind it by the kernel's own report",
        "a forged SYN-ACK that happens to acknowledge our SYN"},
       {Outcome::reset_by_peer, "a RST from the peer's address ended it",
-       "tcp_receive_reset and the RST on the wire; one of them where the other is not heard",
+       "tcp_receive_reset and the RST on the wire; one of them where the other is not captured",
        "a firewall, NAT or injector on the way that sends the RST with the peer's TTL and the right number"},
       {Outcome::reset_by_local, "this machine ended it with a RST: its TCP, or its firewall in the peer's name",
        "tcp_send_reset, or the RST at egress with the socket that sent it; a RST that came in on the loopback "
@@ -39,7 +40,7 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "like the firewall's"},
       {Outcome::reset_by_outsider, "a RST that neither side's TCP sent ended it",
        "the RST came with another TTL (hop limit) than all else from the peer, and behind it the peer went on with new "
-       "sequence numbers and its own TTL; heard for 3 s after such a RST",
+       "sequence numbers and its own TTL; looked for during 3 s behind such a RST",
        "a peer behind several hosts (anycast, a load balancer that moves a connection): one resets, another goes on"},
       {Outcome::keepalive_timeout, "keep-alive probes were not answered and the kernel gave the peer up",
        "ETIMEDOUT with nothing outstanding, tcp_send_reset with reason KEEPALIVE_TIMEOUT",
@@ -59,10 +60,12 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "SYN_SENT to CLOSE inside connect(), with no segment made and no sequence number chosen since",
        "a kernel without memory for the port's entry: connect() then fails in the same place"},
       {Outcome::unreachable,
-       "an ICMP message or a route says that the destination cannot be reached, and connect() failed",
+       "an ICMP message or a route says that the destination cannot be reached, and connect() failed; or such a "
+       "message "
+       "ended a half-open request",
        "SYN_SENT to CLOSE with EHOSTUNREACH, ENETUNREACH, EACCES or ENOPROTOOPT; or such an ICMP message on the "
        "socket's "
-       "error queue, and the process gave up",
+       "error queue, and the process gave up; or one that quotes the request's SYN-ACK",
        "a forged ICMP message that quotes the SYN; a router that is wrong about a way that exists"},
       {Outcome::connect_cancelled, "the process gave the connect() up, or died, before an answer was taken",
        "SYN_SENT to CLOSE by close(), by an exiting process or by another process (ss -K), without an error of the "
@@ -86,10 +89,9 @@ std::span<const RuleEntry> rule_catalogue() {
        "the kernel's view came with a probe", "the wire alone: the receiver's last window was open", "",
        "An unanswered run ends in ETIMEDOUT at the time given. Look at the path and the peer; for earlier detection "
        "lower tcp_keepalive_time or set TCP_KEEPIDLE.",
-       "an application that is told to be quiet by the kernel's timers alone: probes say that nobody sends, not that "
-       "somebody is stuck. The wire alone: an empty segment of another stack that repeats an old number for a reason "
-       "of its own; a keep-alive of another stack whose byte repeats a last segment of one byte is told as a "
-       "retransmission"},
+       "a proxy or load balancer on the way that answers the probes itself: the peer can be gone. The wire alone: an "
+       "empty segment of another stack that repeats an old number for a reason of its own; a keep-alive "
+       "of another stack whose byte repeats a last segment of one byte is called a retransmission"},
       {Rule::zero_window, "a receiver closed its window for 10 ms or more: its process did not read meanwhile",
        "who owns the socket that does not read; unsent bytes at the sender", "segments that advertise window 0",
        "the segment that closed it was seen, or the kernel's view came with a probe into it",
@@ -104,7 +106,7 @@ std::span<const RuleEntry> rule_catalogue() {
        "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (ours was spurious), TCP_OLD_DATA (the "
        "peer's was)",
        "the same sequence numbers again, later than a round trip behind what overtook them", "the kernel reported it",
-       "the wire alone, or the two witnesses do not tell the same", "",
+       "the wire alone, or the two witnesses differ", "",
        "Fast retransmissions and tail-loss probes are loss on the path; timeouts (RTO) are loss of whole flights or a "
        "peer that is gone; a SYN sent again waits 1 s, 2 s, 4 s. Spurious ones are delay or lost ACKs, not loss.",
        "packets that the network delivers twice, more than 100 ms apart, or with neither an IPv4 identification nor "
@@ -113,12 +115,12 @@ std::span<const RuleEntry> rule_catalogue() {
        "FIN_WAIT2 to CLOSE on the side that closed first", "the peer's FIN and its acknowledgement", "both were seen",
        "the peer's FIN was not seen", "",
        "Normal. Under many short connections let the other side close first, or reuse connections.",
-       "tcp_tw_reuse and tcp_max_tw_buckets: the port can be free again, or the wait over, earlier than told"},
+       "tcp_tw_reuse and tcp_max_tw_buckets: the port can be free again, or the wait over, earlier"},
       {Rule::close_wait_stuck, "the peer has closed, the process here has not, for longer than --stuck-after",
-       "ESTABLISHED to CLOSE_WAIT; a moment before it is told, which process still has which descriptor open",
+       "ESTABLISHED to CLOSE_WAIT; a moment before the finding, which process still has which descriptor open",
        "the peer's FIN", "the open descriptor was shown, or the process closed in the end",
        "it lasts, and nothing shows the descriptor: its close may be missing", "",
-       "A leak in the named process: a descriptor that nobody closes.",
+       "Often a leak in the named process: a descriptor that nobody closes.",
        "a process that has shut down nothing on purpose: a half-closed stream (ssh, proxies) that will send later"},
       {Rule::reset_origin, "who sent the RST: local process, local TCP, a firewall here, or the peer",
        "tcp_send_reset with its reason, tcp_receive_reset, the process that acted",
@@ -126,8 +128,9 @@ std::span<const RuleEntry> rule_catalogue() {
        "the kernel's report that this side sent it, or the other end is followed too (both initial sequence numbers "
        "agree) "
        "and shows that it did",
-       "it came in: what is on the way can send in the peer's name; a firewall's RST rests on the kernel's silence", "",
-       "A process that closes with unread data sends RST; a firewall's reject looks like a refusal to the peer.",
+       "it came in: what is on the way can send in the peer's name; that no socket here sent it rests on a report that "
+       "did not come",
+       "", "A process that closes with unread data sends RST; a firewall's reject looks like a refusal to the peer.",
        "something on the way that sends with the peer's TTL and the right number; a peer behind a load balancer whose "
        "TTLs differ"},
       {Rule::half_open, "the peer no longer knew the connection", "what was sent was never acknowledged",
@@ -145,32 +148,32 @@ std::span<const RuleEntry> rule_catalogue() {
        "a spoofed sender; an answer that belongs to another namespace or to a connection that was NATed here"},
       {Rule::rx_dropped, "segments arrived and were dropped before TCP took them",
        "kfree_skb with a reason: firewall, queue, memory", "the segment on the interface",
-       "the kernel's word, the wire heard", "the kernel's word alone", "",
+       "the kernel's report, with packets", "the kernel's report alone", "",
        "NETFILTER_DROP: nft list ruleset. SOCKET_RCVBUFF, PROTO_MEM: tcp_rmem, tcp_mem, or a process that does not "
        "read.",
        "a rule that drops copies on purpose (a limit, a test); a segment of another namespace with the same addresses, "
        "where the kernel shows no namespace"},
       {Rule::tx_not_sent, "TCP sent segments that never left this machine",
-       "kfree_skb on the way out, with a reason: firewall, queue, memory", "", "the kernel's word", "", "",
+       "kfree_skb on the way out, with a reason: firewall, queue, memory", "", "the kernel's report", "", "",
        "NETFILTER_DROP: the OUTPUT chains. QDISC_DROP: tc -s qdisc; the queue is too short for the rate.",
        "a qdisc that drops on purpose to slow the sender (fq_codel, RED): then it is congestion control at work"},
-      {Rule::bad_checksum, "segments arrived damaged", "kfree_skb with a checksum reason",
-       "the segment on the interface", "the kernel's word, the wire heard", "the kernel's word alone", "",
+      {Rule::bad_checksum, "segments arrived with a wrong checksum", "kfree_skb with a checksum reason",
+       "the segment on the interface", "the kernel's report, with packets", "the kernel's report alone", "",
        "A bad cable, card or driver on the way; with offloads, a device between that rewrites wrongly.",
-       "a capture point before the hardware has filled the checksum in; the kernel's own verdict is not fooled"},
+       "a sender, often a virtual one, whose card fills the checksum in wrongly: nothing was damaged on the way"},
       {Rule::out_of_window,
        "TCP refused segments whose numbers cannot be this connection's: outside the receive window, or an "
        "acknowledgement of "
        "what was never sent",
        "kfree_skb with TCP_INVALID_SEQUENCE, TCP_ACK_UNSENT_DATA and their kin; for a RST the socket's rcv_nxt at its "
        "arrival",
-       "the segment on the interface", "the kernel's word, the wire heard", "the kernel's word alone", "",
+       "the segment on the interface", "the kernel's report, with packets", "the kernel's report alone", "",
        "An old duplicate, a middlebox that shifts sequence numbers, or somebody who guesses.",
        "a spoofed segment: it harms nothing, the peer did not send it; before Linux 6.6 a repeated segment has the "
        "same reason"},
       {Rule::old_timestamp, "TCP refused segments whose timestamp is older than the connection's (PAWS)",
-       "kfree_skb with TCP_RFC7323_PAWS", "the segment on the interface", "the kernel's word, the wire heard",
-       "the kernel's word alone", "",
+       "kfree_skb with TCP_RFC7323_PAWS", "the segment on the interface", "the kernel's report, with packets",
+       "the kernel's report alone", "",
        "Duplicates from long ago, or several hosts behind one address with timestamps of their own.",
        "several hosts behind one address; a peer that was restored from a snapshot, so that its clock jumped back"},
       {Rule::accept_queue_full, "handshakes got no answer or were not finished because the accept queue was full",
@@ -190,8 +193,8 @@ std::span<const RuleEntry> rule_catalogue() {
        "SYNs that something else dropped behind the interface (a firewall) while the queue happened to be full"},
       {Rule::syncookie, "the handshake was answered by a SYN cookie: nothing of the request was kept",
        "LISTEN to SYN_RECV without a request socket before it", "a SYN-ACK that no socket sent, an ACK on the listener",
-       "the ACK found only the listener, or the SYN queue was full at the SYN",
-       "only the SYN-ACK without a socket was seen", "",
+       "the SYN queue was full at the SYN, or net.ipv4.tcp_syncookies is 2",
+       "only the SYN-ACK without a socket was seen, and an ACK that found only the listener", "",
        "The SYN queue was full: a SYN flood, or a backlog that is too short. Options that a cookie cannot carry are "
        "lost.",
        "a SYNPROXY or another SYN-ACK from this machine without a socket, on a port that also has a listener"},
@@ -240,13 +243,16 @@ std::span<const RuleEntry> rule_catalogue() {
        "FIN "
        "came in the end",
        "only the sending side was closed: the peer may still have an answer to send; or nothing shows the socket", "",
-       "A leak in the peer's process: a descriptor that nobody closes (CLOSE_WAIT there). tcp_fin_timeout frees this "
+       "Often a leak in the peer's process: a descriptor that nobody closes (CLOSE_WAIT there). tcp_fin_timeout frees "
+       "this "
        "side.",
-       "a peer that works on its answer for long before it sends the first byte of it"},
+       "a peer that works on its answer for long before it sends the first byte of it; a peer that has closed and "
+       "whose "
+       "FIN is lost again and again"},
       {Rule::write_after_peer_closed,
        "data was sent into a connection that the other side had closed, and a RST answered it: the data is lost",
        "ESTABLISHED to CLOSE_WAIT, what was sent since and never acknowledged, tcp_receive_reset", "the RST",
-       "both witnesses have the RST, or the kernel alone is heard", "the wire did not show the RST", "",
+       "both witnesses have the RST, or the kernel's events are all there is", "the wire did not show the RST", "",
        "The side that reuses idle connections must give them up before the other one does: a shorter idle timeout than "
        "the server's keep-alive timeout, or a retry of what is safe to repeat.",
        "a peer that had only shut its sending side down and died before it took anything more"},
@@ -258,7 +264,8 @@ std::span<const RuleEntry> rule_catalogue() {
        "segment was ever acknowledged, that smaller ones were just before",
        "that the peer sends nothing again meanwhile", "",
        "always: a path that fails at that very moment, or loss, can look the same",
-       "the connection had been idle before its first full-size segments: the path can have failed meanwhile",
+       "the connection had been idle before its first full-size segments: the path can have failed meanwhile; or a "
+       "full-size one may have passed before, by the average size",
        "Lower the MTU or clamp the MSS on the way (tunnel, VPN), let ICMP \"fragmentation needed\" through, or set "
        "net.ipv4.tcp_mtu_probing to 1.",
        "a peer or a path that dies just as the first full-size segment is sent; a firewall that drops by content, "

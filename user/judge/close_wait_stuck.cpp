@@ -45,8 +45,8 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& 
     const bool accepted = (c.cb.more & TW_CB_UNACCEPTED) == 0;
     finding.text = left ? fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(c.owner),
                                       c.preexisting ? "at least " : "", seconds(lasted))
-                        : fmt::format("the peer's FIN arrived {} ago; {} has not {}: CLOSE_WAIT leak", seconds(lasted),
-                                      who, !accepted ? "even accepted the connection" : closed(closing));
+                        : fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", seconds(lasted), who,
+                                      !accepted ? "even accepted the connection" : closed(closing));
   }
   return finding;
 }

@@ -82,7 +82,7 @@ std::optional<Finding> judge_bad_checksum(const Connection& c, const Bench& benc
   auto all = gather(c, bench, Rule::bad_checksum, false, {DropKind::bad_checksum});
   if (!all) return std::nullopt;
   if (bench.texts)
-    all->finding.text = fmt::format("{} from the peer arrived damaged: {}", segments(*all), all->reasons);
+    all->finding.text = fmt::format("the kernel refused {} from the peer's address: {}", segments(*all), all->reasons);
   return all->finding;
 }
 

@@ -22,11 +22,6 @@ std::string times(std::uint32_t count) {
   return fmt::format("{} times", count);
 }
 
-std::string capital(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  return text;
-}
-
 std::string plural(std::uint64_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
@@ -86,14 +81,18 @@ std::string reset_by_outsider(const Connection& c, const Life& life) {
 }
 
 std::string refused(const Connection& c, const Bench& bench, const Life& life) {
+  if (life.role == Role::passive && refused_by_input(c, bench) != nullptr) {
+    return "A firewall rule of this machine dropped the SYN and answered it with a RST: the listener never had it.";
+  }
   if (life.role == Role::passive) {
     return "The SYN was answered by a RST from this machine: nothing listens there, or a firewall refused it.";
   }
   const bool rst = c.trouble && c.trouble->rst_in.mark;
-  const bool icmp = c.trouble && c.trouble->icmp;
+  const IcmpMessage* icmp = icmp_behind(c);
   std::string answer = "The connection was refused (by a RST or an ICMP message)";
   if (rst) answer = "The SYN was answered by a RST: nothing listens there, or a firewall refused it";
-  if (icmp) answer = capital(icmp_words(c, c.trouble->icmp));
+  if (!rst && icmp != nullptr)
+    answer = fmt::format("The SYN was answered by an ICMP message: {}", icmp_words(c, *icmp));
   if (refused_by_own_firewall(c, bench) != nullptr)
     answer = "The SYN never left this machine: its own firewall refused it by a RST";
   return life.kernel_heard
@@ -135,7 +134,7 @@ std::string completed(const Connection& c) {
   } else if (!local_first) {
     text += "the peer closed first, so TIME_WAIT is on its side, not here";
   } else if (closing.mini_fin_wait2) {
-    text += "this side closed first and its FIN was acknowledged; the peer's FIN was not heard";
+    text += "this side closed first and its FIN was acknowledged; the peer's FIN was not seen";
   } else if (closing.time_wait) {
     text += "this side closed first, so it waits in TIME_WAIT for 60 s, and its port with it";
   } else {
@@ -167,6 +166,11 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
 }
 
 std::string reset_by_local(const Connection& c, const Bench& bench) {
+  if (c.closing->end_from == State::new_syn_recv)
+    return "The handshake was not finished: this machine answered the peer's segment with a RST and gave the request "
+           "up.";
+  if (bench.peer != nullptr && refused_by_input(*bench.peer, bench) != nullptr)
+    return "A firewall of this machine, between both ends, ended the connection with a RST.";
   if (reset_made_here(c)) return "A firewall of this machine ended the connection with a RST in the peer's name.";
   if (destroyed_by_other(c)) return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
   const bool seen = c.trouble && c.trouble->rst_out.mark;
@@ -211,10 +215,14 @@ std::string no_local_port(const Connection& c) {
 }
 
 std::string unreachable(const Connection& c, const Life& life) {
+  const IcmpMessage* icmp = icmp_behind(c);
+  if (life.role == Role::passive && icmp != nullptr)
+    return fmt::format("The SYN-ACK was answered by an ICMP message, which ended the half-open request: {}.",
+                       icmp_words(c, *icmp));
   const std::string got = fmt::format("{} after {}", what_process_got(life, "connect()"), seconds(life.duration_ns));
-  if (c.trouble && c.trouble->icmp) {
-    return fmt::format("{}; {}.", capital(icmp_words(c, c.trouble->icmp)), got);
-  }
+  if (icmp != nullptr && icmp->own) return fmt::format("This machine itself says {}; {}.", name(*icmp), got);
+  if (icmp != nullptr)
+    return fmt::format("The SYN was answered by an ICMP message: {}; {}.", icmp_words(c, *icmp), got);
   return fmt::format("{}; which message or route says so was not seen.", got);
 }
 
@@ -275,7 +283,11 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
         fmt::format(" when TCP_USER_TIMEOUT ({}) was over", seconds(std::int64_t{c.cb.user_timeout_ms} * 1'000'000));
   }
   if (life.error) text += fmt::format(", and the process gets {}", error_name(*life.error));
-  if (c.error != ETIMEDOUT && c.error != 0) text += ", the newest error of the path, in place of ETIMEDOUT";
+  if (c.error != ETIMEDOUT && c.error != 0) {
+    text += ", the newest error of the path, in place of ETIMEDOUT";
+    if (const IcmpMessage* icmp = icmp_behind(c); icmp != nullptr)
+      text += fmt::format(": an ICMP message, {}", icmp_words(c, *icmp));
+  }
   return text + ".";
 }
 
@@ -296,7 +308,7 @@ std::string still_open(const Connection& c, const Bench& bench) {
                        process_words(c.owner));
   }
   if (c.state == State::unknown && c.syn && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
-  if (c.state == State::unknown) return "Not ended when the run did; no transition of it was heard.";
+  if (c.state == State::unknown) return "Not ended when the run did; no transition of it was seen.";
   return fmt::format("Still in {} when the run ended.", name(c.state));
 }
 
@@ -305,15 +317,15 @@ std::string unknown(const Connection& c, const Life& life) {
     const std::string died = how_the_process_ended(c);
     return fmt::format("{}; {}.", died.empty() ? process_words(c.owner) + " closed" : died, silent_repair);
   }
-  if (c.incomplete) return "Events were lost while it lived; what was heard does not say how it ended.";
+  if (c.incomplete) return "Events were lost while it lived; what was seen does not show how it ended.";
   if (c.ended() && c.closing->end_from == State::syn_sent && life.error) {
     return fmt::format("connect() failed with {} after {}.", error_name(*life.error), seconds(life.duration_ns));
   }
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
   if (asked && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
   if (c.state == State::new_syn_recv) return "The SYN-ACK was never acknowledged: the handshake was not finished.";
-  if (life.error) return fmt::format("The process got {}; what was heard does not say why.", error_name(*life.error));
-  return "What was heard does not say how it ended.";
+  if (life.error) return fmt::format("The process got {}; what was seen does not show why.", error_name(*life.error));
+  return "What was seen does not show how it ended.";
 }
 
 }  // namespace

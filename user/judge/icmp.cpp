@@ -25,12 +25,24 @@ bool is_unreachable(int error) {
   }
 }
 
+const IcmpMessage* icmp_behind(const Connection& c) {
+  if (!c.trouble) return nullptr;
+  const Trouble& t = *c.trouble;
+  if (t.icmp) return &t.icmp;
+  if (!t.icmp_in) return nullptr;
+  if (t.request_dropped && !c.ended()) return &t.icmp_in;
+  // connect() that holds the socket's lock learns of the error without a word of the socket's.
+  const bool connecting = c.error == 0 && c.closing && c.closing->end_from == TcpState::syn_sent;
+  const bool ends = is_unreachable(t.icmp_in.error) || t.icmp_in.error == ECONNREFUSED;
+  return ends && (c.error == t.icmp_in.error || connecting) ? &t.icmp_in : nullptr;
+}
+
 std::string icmp_words(const Connection& c, const IcmpMessage& icmp) {
-  if (icmp.own) return fmt::format("this machine itself says {}", name(icmp));
+  if (icmp.own) return fmt::format("{}, by this machine itself", name(icmp));
   std::string sender = fmt::format("{}, on the way", to_string(icmp.sender));
   if (icmp.sender == c.flow.remote.address) sender = "the destination itself";
-  return fmt::format("the SYN was answered by an ICMP message: {} ({} type {}, code {}), sent by {}", name(icmp),
-                     icmp.v6 ? "ICMPv6" : "ICMP", icmp.type, icmp.code, sender);
+  return fmt::format("{} ({} type {}, code {}), sent by {}", name(icmp), icmp.v6 ? "ICMPv6" : "ICMP", icmp.type,
+                     icmp.code, sender);
 }
 
 }  // namespace tcpwitness

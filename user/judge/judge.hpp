@@ -44,6 +44,7 @@ enum class ResetReason : std::uint8_t {
   abort_on_linger,
   tcp_state,
   timewait_socket,
+  invalid_syn,
 };
 [[nodiscard]] ResetReason reset_reason(const Names& names, std::uint32_t number);
 [[nodiscard]] std::string reset_reason_text(const Names& names, std::uint32_t number);  // without SK_RST_REASON_
@@ -112,7 +113,9 @@ enum class DropKind : std::uint8_t {
 // icmp.cpp: what an ICMP message did to the connection
 // An errno that TCP takes from an ICMP message or from the routing table, ECONNREFUSED apart.
 [[nodiscard]] bool is_unreachable(int error);
-// "the SYN was answered by an ICMP message: host unreachable (ICMP type 3, code 1), sent by 10.0.0.254, on the way"
+// The message that the end of the connection rests on: TCP put it on the error queue, or its error is the socket's.
+[[nodiscard]] const IcmpMessage* icmp_behind(const Connection& c);
+// "host unreachable (ICMP type 3, code 1), sent by 10.0.0.254, on the way"
 [[nodiscard]] std::string icmp_words(const Connection& c, const IcmpMessage& icmp);
 
 // port_exhaustion.cpp
@@ -138,6 +141,8 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] bool syns_never_left(const Connection& c, const Bench& bench);
 // A segment was dropped in this direction, for a reason of this kind.
 [[nodiscard]] const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind);
+// A rule in INPUT dropped a segment of the peer and sent the RST that it got: no socket did.
+[[nodiscard]] const DropSeen* refused_by_input(const Connection& c, const Bench& bench);
 // The RST that came in is a local firewall's answer to what it dropped on its way out: both within a moment.
 [[nodiscard]] const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench);
 [[nodiscard]] bool syn_ack_ignored(const Connection& c);
@@ -149,6 +154,8 @@ enum class DropKind : std::uint8_t {
 // The peer's end shows that its process or kernel sent the RST; `why`: "closed with 4 KiB unread".
 [[nodiscard]] bool peer_sent_reset(const Connection& peer, const Bench& bench);
 [[nodiscard]] std::string peer_reset_words(const Connection& peer, const Bench& bench);
+// Where a finding blames the peer: who that is, and the other end's own finding that says why.
+void name_other_end(Finding& finding, const Bench& bench);
 
 // outsider.cpp: neither kernel sent the RST
 [[nodiscard]] bool reset_by_outsider(const Connection& c);

@@ -14,6 +14,7 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
   std::vector<Finding> findings;
   const auto add = [&](std::optional<Finding> finding) {
     if (!finding) return;
+    name_other_end(*finding, bench);
     if (c.incomplete) finding->confidence = Confidence::inconclusive;
     findings.push_back(std::move(*finding));
   };
@@ -112,7 +113,8 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (life.outcome == Outcome::no_local_port) life.error = EADDRNOTAVAIL;
   // What SO_ERROR said (sk_err_soft) before the process gave up.
   const bool by_message = life.outcome == Outcome::unreachable || life.outcome == Outcome::refused;
-  if (by_message && !life.error && c.trouble && c.trouble->icmp) life.error = c.trouble->icmp.error;
+  const IcmpMessage* icmp = icmp_behind(c);
+  if (by_message && !life.error && icmp != nullptr && c.role != Role::passive) life.error = icmp->error;
   life.closed_by = judge_closed_by(c, life.outcome);
   if (life.outcome == Outcome::refused && refused_by_own_firewall(c, bench) != nullptr)
     life.closed_by = ClosedBy::local;

@@ -20,6 +20,15 @@ std::string times(std::uint32_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
+// A SYN of this connection was dropped behind the interface for another reason: then the queue need not be why.
+bool syn_dropped_elsewhere(const Connection& c, const Bench& bench) {
+  return std::ranges::any_of(c.trouble->drops.seen(), [&](const DropSeen& seen) {
+    const bool syn = (seen.flags & tcp_flag::syn) != 0 && (seen.flags & tcp_flag::ack) == 0;
+    return !seen.out && syn && is_fault(drop_kind(bench.names, seen.reason)) &&
+           drop_kind(bench.names, seen.reason) != DropKind::accept_queue;
+  });
+}
+
 // The newest SYN met this queue full, and no SYN-ACK was seen since.
 bool newest_met(const Connection& c, bool accept) {
   const QueueFacts& q = c.trouble->queues;
@@ -42,7 +51,7 @@ std::optional<Finding> judge_accept_queue_full(const Connection& c, const Bench&
   if (!syns && !acks && overflow == nullptr) return std::nullopt;
   Finding finding;
   finding.rule = Rule::accept_queue_full;
-  const bool repeated = q.accept_full.total != 0;
+  const bool repeated = q.accept_full.total != 0 && !syn_dropped_elsewhere(c, bench);
   finding.confidence = overflow != nullptr || acks || repeated ? Confidence::certain : Confidence::likely;
   cite(finding, q.accept_full);
   if (newest) finding.evidence.push_back(q.newest.id);
@@ -72,7 +81,8 @@ std::optional<Finding> judge_syn_backlog_full(const Connection& c, const Bench& 
   const FullQueue kind = std::max(q.worst, newest ? q.newest_full : FullQueue::none);
   Finding finding;
   finding.rule = Rule::syn_backlog_full;
-  finding.confidence = q.syn_full.total != 0 && kind == FullQueue::syn ? Confidence::certain : Confidence::likely;
+  const bool proved = q.syn_full.total != 0 && kind == FullQueue::syn && !syn_dropped_elsewhere(c, bench);
+  finding.confidence = proved ? Confidence::certain : Confidence::likely;
   cite(finding, q.syn_full);
   if (newest) finding.evidence.push_back(q.newest.id);
   if (!bench.texts) return finding;
@@ -94,7 +104,8 @@ std::optional<Finding> judge_syncookie(const Connection& c, const Bench& bench) 
   if (!q.cookie || !c.established || c.role != Role::passive) return std::nullopt;
   Finding finding;
   finding.rule = Rule::syncookie;
-  finding.confidence = q.cookie_ack || q.cookie_cause ? Confidence::certain : Confidence::likely;
+  // Without the queue's own reason a proxy of this machine (SYNPROXY) looks the same.
+  finding.confidence = q.cookie_cause || q.cookie_always ? Confidence::certain : Confidence::likely;
   if (q.cookie_syn) finding.evidence.push_back(q.newest.id);
   finding.evidence.push_back(q.cookie.id);
   if (q.cookie_ack) finding.evidence.push_back(q.cookie_ack.id);

@@ -57,8 +57,10 @@ bool forgotten_by_then(const Connection& c) {
 }
 
 // Of the RST that came in from the peer's address.
-Outcome sender_of_reset(const Connection& c) {
+Outcome sender_of_reset(const Connection& c, const Bench& bench) {
   if (reset_made_here(c)) return Outcome::reset_by_local;
+  // Where both ends are here, so is the firewall between them.
+  if (bench.peer != nullptr && refused_by_input(*bench.peer, bench) != nullptr) return Outcome::reset_by_local;
   // On the loopback interface it is the peer's only if the peer's other segments come in there too.
   if (c.incomplete && c.trouble->rst_in.on_loopback && !c.in_on_loopback) return Outcome::unknown;
   return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
@@ -67,7 +69,7 @@ Outcome sender_of_reset(const Connection& c) {
 // A reset that the kernel "received". It also says so of data for an orphan (TCP_ABORT_ON_DATA): then no RST came in.
 Outcome reset_by_whom(const Connection& c, const Bench& bench) {
   const Trouble& t = troubles_of(c);
-  if (t.rst_in.mark) return sender_of_reset(c);
+  if (t.rst_in.mark) return sender_of_reset(c, bench);
   const bool aborts = t.reset_sent.mark && reset_reason(bench.names, t.reset_sent.reason) == ResetReason::abort_on_data;
   if (aborts) return Outcome::reset_by_local;
   // A RST that may be among the lost: from where it came, and whether it was one, nobody knows.
@@ -109,8 +111,9 @@ Outcome refused_or_not(const Connection& c, const Bench& bench) {
   if (c.error == ECONNABORTED && called) return Outcome::connect_cancelled;  // by another process: ss -K
   if (c.error != 0 || !called) return Outcome::unknown;
   // The message came while connect() held the socket: it ends nothing, and the process learns of it (SO_ERROR).
-  if (t.icmp && syns_never_left(c, bench)) return Outcome::connect_unsent;
-  if (t.icmp) return t.icmp.error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
+  const IcmpMessage* icmp = icmp_behind(c);
+  if (icmp != nullptr && syns_never_left(c, bench)) return Outcome::connect_unsent;
+  if (icmp != nullptr) return icmp->error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
   // close() and exit shut the socket down first; without either only a SYN shows that connect() itself had not failed.
   const bool gave_up = (c.closing->end_actor & TW_ACTOR_EXITING) != 0 || (c.has_cb() && c.cb.sk_shutdown == 3) ||
                        c.syn || (c.has_cb() && c.cb.packets_out != 0);
@@ -161,6 +164,8 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
 Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (!bench.kernel_heard) return wire_outcome(c, bench);
   if (!c.ended()) {
+    if (c.state == State::new_syn_recv && c.trouble && c.trouble->request_dropped) return Outcome::unreachable;
+    if (c.state == State::unknown && !c.established && refused_by_input(c, bench) != nullptr) return Outcome::refused;
     // A SYN that TCP never took began nothing that could still be open.
     const bool cookie = c.trouble && c.trouble->queues.cookie && !c.established;
     const bool never_taken = c.role == Role::passive && (cookie || (c.state == State::unknown && !c.syn_ack_seen));
@@ -171,6 +176,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const Closing& closing = *c.closing;
   const State from = closing.end_from;
   if (from == State::new_syn_recv) {
+    if (t.reset_sent.mark) return Outcome::reset_by_local;
     const bool refused = t.rst_in.mark && t.rst_in.socket_type == TW_SOCKET_REQUEST;
     return refused ? Outcome::reset_by_peer : Outcome::unknown;
   }
@@ -202,7 +208,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   }
   if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, bench);
   // The kernel's word on it is missing: it took the RST if that has the one number that it must have.
-  if (t.rst_in.mark && t.rst_in.fits) return sender_of_reset(c);
+  if (t.rst_in.mark && t.rst_in.fits) return sender_of_reset(c, bench);
   // close() that goes from an open state to CLOSE: with unread data, or by a process that did not want to linger.
   const bool called = (closing.end_actor & TW_ACTOR_PRESENT) != 0 && (closing.end_actor & TW_ACTOR_OWNED) != 0;
   const bool was_open = from == State::established || from == State::close_wait;
@@ -229,7 +235,7 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
   switch (outcome) {
     case Outcome::refused:
       // An ICMP message came from anywhere on the way.
-      if (c.trouble && c.trouble->icmp && !c.trouble->rst_in.mark) return ClosedBy::none;
+      if (icmp_behind(c) != nullptr && !c.trouble->rst_in.mark) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
       // A FIN of this side that came before it closed first.

@@ -2,9 +2,13 @@
 // peer.cpp: what the other end of a connection did, where the same run follows both of them: over loopback, or between
 // two namespaces.
 //
-// That it is the other end is settled before (Witness::Impl::other_end): the address pair turned round, and both
-// initial sequence numbers. So what its own socket says of its end is no guess.
+// That it is the other end is settled before (Witness::Impl::other_end): the address pair turned round, and the initial
+// sequence numbers. So what its own socket says of its end is no guess: where a finding of this end blames the peer, it
+// is named, and one of its own findings is the cause.
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 
 #include "judge/judge.hpp"
 
@@ -21,11 +25,85 @@ Outcome outcome_of(const Connection& peer, const Bench& bench) {
   return peer.told ? peer.told_as : judge_outcome(peer, bench);
 }
 
+// What the other end says of itself.
+std::optional<Finding> own_finding(const Connection& peer, const Bench& bench, Rule rule) {
+  if (rule == Rule::close_wait_stuck) return judge_close_wait_stuck(peer, bench);
+  if (!peer.trouble) return std::nullopt;
+  switch (rule) {
+    case Rule::accept_queue_full:
+      return judge_accept_queue_full(peer, bench);
+    case Rule::syn_backlog_full:
+      return judge_syn_backlog_full(peer, bench);
+    case Rule::slow_accept:
+      return judge_slow_accept(peer, bench);
+    case Rule::rx_dropped:
+      return judge_rx_dropped(peer, bench);
+    case Rule::tx_not_sent:
+      return judge_tx_not_sent(peer, bench);
+    case Rule::bad_checksum:
+      return judge_bad_checksum(peer, bench);
+    default:
+      return std::nullopt;
+  }
+}
+
+// Blames the peer, and which of the other end's findings can be why, the likeliest first.
+struct Blame {
+  Rule rule{};
+  std::array<Rule, 6> because{};
+  std::uint8_t count = 0;
+};
+constexpr Blame blames(Rule rule, std::initializer_list<Rule> because = {}) {
+  Blame blame{rule, {}, 0};
+  for (const Rule one : because) blame.because[blame.count++] = one;
+  return blame;
+}
+constexpr std::array all_blames = {
+    blames(Rule::slow_handshake,
+           {Rule::accept_queue_full, Rule::syn_backlog_full, Rule::rx_dropped, Rule::tx_not_sent}),
+    blames(Rule::retransmission,
+           {Rule::accept_queue_full, Rule::syn_backlog_full, Rule::rx_dropped, Rule::bad_checksum, Rule::tx_not_sent}),
+    blames(Rule::zero_window, {Rule::slow_accept}),
+    blames(Rule::keepalive, {Rule::rx_dropped, Rule::tx_not_sent}),
+    blames(Rule::path_dead, {Rule::rx_dropped, Rule::tx_not_sent}),
+    blames(Rule::path_mtu_black_hole, {Rule::rx_dropped}),
+    blames(Rule::peer_not_closing, {Rule::close_wait_stuck}),
+    blames(Rule::half_open),
+    blames(Rule::write_after_peer_closed),
+    blames(Rule::delayed_ack_stall),
+    blames(Rule::out_of_window),
+    blames(Rule::old_timestamp),
+};
+
 }  // namespace
 
 PeerEnd peer_end(const Connection& peer) {
   const Process process = peer.owner.process();
   return {peer.id, process.pid, process.comm};
+}
+
+void name_other_end(Finding& finding, const Bench& bench) {
+  if (bench.peer == nullptr) return;
+  const Connection& peer = *bench.peer;
+  const auto* blame = std::ranges::find(all_blames, finding.rule, &Blame::rule);
+  if (blame == all_blames.end()) return;
+  const bool named = finding.peer.has_value();  // its sentence does
+  finding.peer = peer_end(peer);
+  Bench its = bench;
+  its.peer = nullptr;
+  for (std::uint8_t i = 0; i < blame->count; ++i) {
+    const auto why = own_finding(peer, its, blame->because[i]);
+    if (!why || why->confidence == Confidence::inconclusive) continue;
+    finding.evidence.insert(finding.evidence.end(), why->evidence.begin(), why->evidence.end());
+    finding.more_evidence += why->more_evidence;
+    if (bench.texts) {
+      finding.text += fmt::format("; at the other end{}: {}",
+                                  why->confidence == Confidence::certain ? "" : ", probably", why->text);
+    }
+    return;
+  }
+  if (bench.texts && !named && peer.owner.pid != 0)
+    finding.text += fmt::format("; the other end is {}", process_words(peer.owner));
 }
 
 bool peer_sent_reset(const Connection& peer, const Bench& bench) {

@@ -44,7 +44,21 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
   const std::string said = bench.texts && t.reset_sent.mark ? reset_reason_text(bench.names, t.reset_sent.reason) : "";
   const std::string why = said.empty() ? "" : fmt::format(" (the kernel says {})", said);
 
-  if (outcome == Outcome::reset_by_peer || outcome == Outcome::refused) {
+  const DropSeen* between = bench.peer != nullptr ? refused_by_input(*bench.peer, bench) : nullptr;
+  if (between != nullptr && (t.rst_in.mark || t.reset_received.mark)) {
+    cite(bench.peer->trouble->rst_out.mark);
+    cite(t.rst_in.mark);
+    finding.evidence.push_back(between->first.id);
+    finding.confidence = Confidence::certain;
+    finding.peer = peer_end(*bench.peer);
+    if (bench.texts) {
+      finding.text = fmt::format("a local firewall sent the RST, not {}: it dropped what {} had sent",
+                                 process_words(bench.peer->owner), process_words(c.owner));
+    }
+    return finding;
+  }
+  const bool refused_here = outcome == Outcome::refused && refused_by_input(c, bench) != nullptr;
+  if (outcome == Outcome::reset_by_peer || (outcome == Outcome::refused && !refused_here)) {
     if (!t.rst_in.mark && !t.reset_received.mark) return std::nullopt;
     cite(t.rst_in.mark);
     cite(t.reset_received.mark);
@@ -52,6 +66,18 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
       finding.confidence = Confidence::certain;
       finding.peer = peer_end(*bench.peer);
       if (bench.texts) finding.text = peer_reset_words(*bench.peer, bench);
+      return finding;
+    }
+    if (t.answered_here.mark && !t.answered_here.has_socket) {
+      cite(t.answered_here.mark);
+      finding.confidence = Confidence::certain;
+      const std::string its_reason = bench.texts ? reset_reason_text(bench.names, t.answered_here.reason) : "";
+      if (bench.texts) {
+        finding.text = fmt::format("this machine's own TCP sent the RST: {} {}{}",
+                                   outcome == Outcome::refused ? "nothing listens on" : "no socket is left at",
+                                   to_string(c.flow.remote),
+                                   its_reason.empty() ? "" : fmt::format(" (the kernel says {})", its_reason));
+      }
       return finding;
     }
     // What is on the way can send in the peer's name. Two things that agree are no proof of the sender.
@@ -105,8 +131,9 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     finding.confidence = c.ttl_in_twice && bench.kernel_heard ? Confidence::certain : Confidence::likely;
     if (bench.texts) {
       finding.text = fmt::format(
-          "an outsider sent the RST: it came with TTL {}, all else from {} with {}, and {} later the peer went on "
-          "sending",
+          "an outsider sent the RST, not the peer's TCP: it came with TTL {}, all else from {} with {}, and {} later "
+          "that "
+          "went on sending",
           t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in, seconds(t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns));
     }
     return finding;

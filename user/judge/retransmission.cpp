@@ -123,8 +123,8 @@ std::optional<Finding> judge_retransmission(const Connection& c, const Bench& be
   if (differ.unseen != 0)
     add(fmt::format("the kernel reported {} that the wire did not show as such", count(differ.unseen, "segment")));
   if (vain != 0) {
-    add(fmt::format("spurious: by its D-SACK the peer got {} of {} retransmitted segments twice", vain,
-                    retransmitted_segments(c)));
+    add(fmt::format("spurious: {} retransmitted, and by its D-SACK the peer got {} twice",
+                    count(retransmitted_segments(c), "segment"), vain));
   }
   return finding;
 }

@@ -35,7 +35,7 @@ std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench) 
   cite_once(closing.fin_in.acked);
   if (!bench.texts) return finding;
   finding.text = fmt::format(
-      "{} {}, so this side waits in TIME_WAIT for {}: until then only a newer SYN (RFC 6191) "
+      "{} {}, so this side waits in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) "
       "uses {} to {} again",
       c.owner.pid != 0 ? process_words(c.owner) : "this side",
       c.closed_by == ClosedBy::both ? "and the peer closed together" : "closed first", seconds(time_wait_ns),

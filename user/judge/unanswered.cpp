@@ -63,6 +63,10 @@ bool small_ones_passed(const Connection& c, const Bench& bench) {
   return bench.wire_heard && c.wire_heard && c.syn_ack && !c.trouble->syn_ack_copy;
 }
 
+// No full-size segment of this connection has been acknowledged yet; or few if any, by the average.
+bool first_full_ones(const Unanswered& run) { return run.acked_before < run.mss; }
+bool mostly_small(const Unanswered& run) { return run.acked_before * 4 < std::uint64_t{run.segs_before} * run.mss; }
+
 enum class Shown : std::uint8_t { nothing, by_smaller_ones, by_sack, by_peer, by_what_passed_before };
 
 // What shows that the path takes small segments while it loses this full-size one. One that got through at its full
@@ -75,8 +79,10 @@ Shown only_large_ones_lost(const Connection& c, const Bench& bench, const Unansw
   if (run.sacked != 0) return Shown::by_sack;
   if (run.small_lost || peer_repeats(c, run)) return Shown::nothing;
   if (peer_goes_on(c, run)) return Shown::by_peer;
-  const bool first_ones = run.acked_before < run.mss && small_ones_passed(c, bench);
-  return first_ones && idle_before(run) < forgotten_ns ? Shown::by_what_passed_before : Shown::nothing;
+  if (!small_ones_passed(c, bench)) return Shown::nothing;
+  const bool new_size =
+      (first_full_ones(run) && idle_before(run) < forgotten_ns) || (mostly_small(run) && idle_before(run) < idle_ns);
+  return new_size ? Shown::by_what_passed_before : Shown::nothing;
 }
 
 std::string shown_words(Shown shown, const Unanswered& run) {
@@ -87,7 +93,8 @@ std::string shown_words(Shown shown, const Unanswered& run) {
       return "while the peer's segments still came in";
     case Shown::by_what_passed_before: {
       const std::int64_t idle = idle_before(run);
-      return fmt::format("the first of its size on this connection; smaller ones had been acknowledged{}",
+      return fmt::format("{} of its size on this connection; smaller ones had been acknowledged{}",
+                         first_full_ones(run) ? "the first" : "one of few, if not the first,",
                          idle >= idle_ns ? fmt::format(" until {} before", seconds(idle)) : " just before");
     }
     default:
@@ -100,7 +107,8 @@ std::string shown_words(Shown shown, const Unanswered& run) {
 std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Bench& bench) {
   const Retransmissions& r = c.trouble->retransmissions;
   const bool icmp_came = r.by_kind[static_cast<std::size_t>(RetransmitKind::path_mtu)] != 0;
-  if (icmp_came || dropped_here(c, bench) || (c.has_cb() && c.cb.snd_wnd == 0)) return std::nullopt;
+  if (icmp_came || c.trouble->too_big || dropped_here(c, bench) || (c.has_cb() && c.cb.snd_wnd == 0))
+    return std::nullopt;
   const Unanswered* run = &r.current;
   Shown shown = only_large_ones_lost(c, bench, *run);
   if (shown == Shown::nothing) {
@@ -109,10 +117,11 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Benc
   }
   if (shown == Shown::nothing) return std::nullopt;
   // Behind a pause the path can have failed meanwhile.
-  const bool paused = shown == Shown::by_what_passed_before && idle_before(*run) >= idle_ns;
+  const bool doubtful =
+      shown == Shown::by_what_passed_before && (idle_before(*run) >= idle_ns || !first_full_ones(*run));
   Finding finding;
   finding.rule = Rule::path_mtu_black_hole;
-  finding.confidence = paused ? Confidence::inconclusive : Confidence::likely;
+  finding.confidence = doubtful ? Confidence::inconclusive : Confidence::likely;
   cite(finding, run->evidence);
   if (!bench.texts) return finding;
   finding.text = fmt::format(
@@ -139,7 +148,7 @@ std::optional<Finding> judge_path_dead(const Connection& c, const Bench& bench) 
   const bool came = run.heard_ns > run.heard_before_ns + tick_ns || peer_goes_on(c, run);
   if (came || idle < idle_ns || only_large_ones_lost(c, bench, run) != Shown::nothing) return std::nullopt;
   // The first full-size segments of the connection: perhaps the path takes only smaller ones.
-  const bool first_large = run.mss != 0 && run.len >= run.mss && run.acked_before < run.mss && !run.small_lost;
+  const bool first_large = run.mss != 0 && run.len >= run.mss && first_full_ones(run) && !run.small_lost;
   Finding finding;
   finding.rule = Rule::path_dead;
   finding.confidence = first_large ? Confidence::inconclusive : Confidence::likely;

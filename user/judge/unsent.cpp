@@ -34,6 +34,12 @@ bool syns_never_left(const Connection& c, const Bench& bench) {
   return dropped + (waits ? 1 : 0) >= sent;
 }
 
+const DropSeen* refused_by_input(const Connection& c, const Bench& bench) {
+  if (!c.trouble || !c.trouble->rst_out.mark || c.trouble->reset_sent.mark) return nullptr;
+  if (c.trouble->rst_out.socket_type != TW_SOCKET_NONE || !bench.kernel_heard) return nullptr;
+  return dropped_for(c, bench, false, DropKind::firewall);
+}
+
 const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench) {
   // netfilter sends the RST and then drops the segment, in one go.
   constexpr std::int64_t moment_ns = 1'000'000;

@@ -34,6 +34,7 @@ ResetReason reset_reason(const Names& names, std::uint32_t number) {
   if (reason == "TCP_ABORT_ON_LINGER") return ResetReason::abort_on_linger;
   if (reason == "TCP_STATE") return ResetReason::tcp_state;
   if (reason == "TCP_TIMEWAIT_SOCKET") return ResetReason::timewait_socket;
+  if (reason == "INVALID_SYN") return ResetReason::invalid_syn;
   return ResetReason::other;
 }
 
@@ -59,6 +60,8 @@ std::string_view reset_meaning(ResetReason reason, bool sent) {
       return "the socket was disconnected (linger 0, a closed listener, or ss -K)";
     case ResetReason::timewait_socket:
       return "data came for a connection in TIME_WAIT or FIN_WAIT2";
+    case ResetReason::invalid_syn:
+      return "the half-open request was given up";
     case ResetReason::unknown:
       return "the kernel does not say why";
     case ResetReason::other:

@@ -43,8 +43,8 @@ std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const 
                                             bytes(static_cast<std::uint32_t>(lost)), who)
                               : fmt::format("{} later {} sent {}",
                                             later > 1'000'000 ? seconds(later) : "less than 1 ms", who, bytes(after));
-  finding.text = fmt::format("{} closed the connection first; {}; a RST answered: {} lost", to_string(c.flow.remote),
-                             how, lost == 1 ? "it is" : "they are");
+  finding.text = fmt::format("{} sent its FIN first; {}; a RST answered: {} lost", to_string(c.flow.remote), how,
+                             lost == 1 ? "it is" : "they are");
   return finding;
 }
 

@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <iterator>
 #include <vector>
 
 #include "probe/grace_periods.hpp"
+#include "probe/icmp.hpp"
 #include "probe/kernel_fields.hpp"
 #include "probe/kernel_hooks.hpp"
 #include "probe/links.hpp"
@@ -20,6 +22,7 @@
 #include "probe/skeleton.hpp"
 #include "probe/wire_hooks.hpp"
 // After the ABI: the skeletons use its types.
+#include "icmp.skel.h"
 #include "kernel.skel.h"
 #include "snapshot.skel.h"
 #include "wire.skel.h"
@@ -70,6 +73,8 @@ struct Tracer::Impl {
   tw_config config{};
   SkeletonPtr<kernel_bpf> kernel;
   SkeletonPtr<snapshot_bpf> snapshot;
+  SkeletonPtr<icmp_bpf> icmp;
+  IcmpSockets icmp_sockets;
   std::array<SkeletonPtr<wire_bpf>, 2> wire;  // Ethernet, layer 3; each loaded when needed
   SwitchedOff kernel_off;
   Without without{""};
@@ -127,6 +132,7 @@ struct Tracer::Impl {
     kernel_hooks.clear();
     state_heard = false;
     snapshot.reset();
+    icmp.reset();
     go_on_without_kernel();
     for (const auto layer : {LinkLayer::ethernet, LinkLayer::raw_ip}) {
       auto& skeleton = wire_of(layer);
@@ -189,6 +195,31 @@ struct Tracer::Impl {
   }
 
   [[nodiscard]] SkeletonPtr<wire_bpf>& wire_of(LinkLayer layer) { return wire[layer == LinkLayer::ethernet ? 0 : 1]; }
+
+  // Without these an error of the path has no sender: no reason not to go on.
+  void load_icmp() {
+    SwitchedOff off;
+    auto loaded = load_skeleton<icmp_bpf>(
+        "icmp", off,
+        [&](icmp_bpf& one) {
+          one.rodata->config = config;
+          bpf_map__reuse_fd(one.maps.events, bpf_map__fd(kernel->maps.events));
+          bpf_map__reuse_fd(one.maps.cpu_states, bpf_map__fd(kernel->maps.cpu_states));
+          bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
+        },
+        types);
+    if (loaded)
+      icmp = std::move(*loaded);
+    else
+      notice("ICMP messages are not seen: " + loaded.error().message());
+  }
+
+  void attach_icmp() {
+    if (!icmp) return;
+    const auto& programs = icmp->progs;
+    for (Hook& hook : icmp_sockets.attach(bpf_program__fd(programs.icmp_v4), bpf_program__fd(programs.icmp_v6)))
+      kernel_hooks.push_back(std::move(hook));
+  }
 
   // The programs of one link layer, loaded when the first interface of that layer is met: verifying
   // them is most of the start-up time, and most machines have no layer-3 device.
@@ -422,7 +453,10 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
   // All is loaded before anything is attached: verifying takes its time.
   if (settings.kernel) {
     if (auto ok = impl.load_kernel(); !ok) return std::unexpected(ok.error());
-    if (impl.kernel) impl.load_snapshot();
+    if (impl.kernel) {
+      impl.load_snapshot();
+      impl.load_icmp();
+    }
   }
   if (settings.wire != WireMode::none) {
     if (auto ok = impl.load_wire(); !ok) return std::unexpected(ok.error());
@@ -440,6 +474,7 @@ Result<void> Tracer::attach(const Meanwhile& meanwhile) {
   // The kernel first: the wire first would show segments of sockets of which nothing else is known.
   if (impl_->settings.kernel) {
     if (auto ok = impl_->attach_kernel(meanwhile); !ok) return std::unexpected(ok.error());
+    impl_->attach_icmp();
   }
   const ExpeditedGracePeriods quick(2 * impl_->first.size());
   for (const auto& interface : impl_->first) {
@@ -474,8 +509,20 @@ const std::map<std::uint32_t, std::string>& Tracer::interface_names() const { re
 
 void Tracer::snapshot_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_tcp, record); !ok)
+  tw_socket all{};  // what has not been told by then is no socket any more
+  timespec begun{};
+  clock_gettime(CLOCK_BOOTTIME, &begun);
+  all.header.ts_ns = static_cast<__u64>(begun.tv_sec) * 1'000'000'000 + static_cast<__u64>(begun.tv_nsec);
+  all.header.netns = impl_->config.netns;
+  all.header.cpu = TW_NO_CPU;
+  all.header.kind = TW_KIND_SOCKET;
+  all.header.version = TW_ABI_VERSION;
+  all.type = TW_SOCKET_NONE;
+  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_tcp, record); !ok) {
     impl_->notice("connections without an event of their own are not known: " + ok.error().message());
+    return;
+  }
+  record(std::as_bytes(std::span(&all, 1)));
 }
 
 void Tracer::snapshot_owners(const OnRecord& record) {
@@ -538,6 +585,7 @@ bool Tracer::follow_interfaces() {
 
 void Tracer::detach(const Meanwhile& meanwhile) {
   impl_->kernel_links.clear();
+  impl_->icmp_sockets.detach();
   const ExpeditedGracePeriods quick(2 * impl_->wire_hooks.size());
   while (!impl_->wire_hooks.empty()) {
     impl_->wire_hooks.pop_back();

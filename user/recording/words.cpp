@@ -97,6 +97,10 @@ EventWords tell(const OwnerSeen& owner, const Names& /*names*/) {
 
 EventWords tell(const SocketFound& found, const Names& /*names*/) {
   EventWords words = begin("socket", found);
+  if (found.type == TW_SOCKET_NONE) {
+    words.message = "all sockets were looked at";
+    return words;
+  }
   words.message = fmt::format("open socket: {} {}", state_name(found.cb.state), ends_of(words.flow));
   return words;
 }
@@ -112,6 +116,13 @@ EventWords tell(const PortsFound& found, const Names& /*names*/) {
 EventWords tell(const Translation& translation, const Names& /*names*/) {
   EventWords words = begin("translation", translation);
   words.message = fmt::format("NAT: on the wire {} {}", ends_of(to_flow(translation.wire)), ends_of(words.flow));
+  return words;
+}
+
+EventWords tell(const IcmpSeen& seen, const Names& /*names*/) {
+  EventWords words = begin("icmp", seen);
+  words.message = fmt::format("{} (ICMP{} type {}, code {}) {}", name(icmp_message(seen)), seen.v6 != 0 ? "v6" : "",
+                              seen.type, seen.code, ends_of(words.flow));
   return words;
 }
 

@@ -83,7 +83,8 @@ constexpr std::array<Words, TW_KIND_COUNT> kind_words{{{"", ""},
                                                        {"socket found", "sockets found"},
                                                        {"drop", "drops"},
                                                        {"look at ports", "looks at ports"},
-                                                       {"translation", "translations"}}};
+                                                       {"translation", "translations"},
+                                                       {"ICMP message", "ICMP messages"}}};
 
 std::string count(std::uint64_t number, const Words& words) {
   return fmt::format("{} {}", grouped(number), number == 1 ? words.one : words.many);

@@ -114,6 +114,7 @@ constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 1> ki
     {TW_KIND_DROP, "drop"},
     {TW_KIND_PORTS, "ports"},
     {TW_KIND_NAT, "translation"},
+    {TW_KIND_ICMP, "icmp"},
 }};
 
 class JsonSink final : public Sink {
@@ -586,12 +587,14 @@ class JsonSink final : public Sink {
       json.field("icmp", static_cast<bool>(error.icmp));
       if (!error.icmp) json.field("queue", queue_name(error.queue_origin));
     }
-    if (!error.icmp) return;
-    json.field("icmp_error", errno_name(error.icmp.error));
-    json.field("icmp_type", error.icmp.type);
-    json.field("icmp_code", error.icmp.code);
-    json.field("icmp_sender", to_string(error.icmp.sender));
-    json.field("icmp_name", name(error.icmp));
+    if (error.icmp) put_icmp(json, error.icmp);
+  }
+  static void put_icmp(JsonWriter& json, const IcmpMessage& icmp) {
+    json.field("icmp_error", errno_name(icmp.error));
+    json.field("icmp_type", icmp.type);
+    json.field("icmp_code", icmp.code);
+    json.field("icmp_sender", to_string(icmp.sender));
+    json.field("icmp_name", name(icmp));
   }
   // linux/errqueue.h: what waits on the error queue.
   static std::string_view queue_name(std::uint8_t origin) {
@@ -618,6 +621,13 @@ class JsonSink final : public Sink {
     }
     json.end_array();
     put_nonzero(json, "others", ports.others);
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const IcmpEntry& seen) {
+    begin_entry(json, "icmp", entry);
+    put_icmp(json, seen.icmp);
+    put_relative(json, "rel_seq", seen.relative, seen.rel_seq);
+    put_nonzero(json, "mtu", seen.mtu);
   }
 
   static void put_entry(JsonWriter& json, const Entry& entry, const DropEntry& drop) {

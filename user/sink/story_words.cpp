@@ -475,6 +475,11 @@ Saying StoryWords::say(const Entry& /*entry*/, const PortsEntry& body, Plot& /*p
   return {.text = fmt::format("Of the local ports {}-{}, {}", body.first, body.last, ports_text(body, utf8))};
 }
 
+Saying StoryWords::say(const Entry& /*entry*/, const IcmpEntry& body, Plot& /*plot*/) const {
+  return {.text = fmt::format("An ICMP message came in: {}{}", icmp_text(body.icmp),
+                              body.mtu != 0 ? fmt::format(" (MTU {})", body.mtu) : "")};
+}
+
 // ---- what crossed the wire
 
 Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot) const {

@@ -107,6 +107,7 @@ struct StoryWords {
   [[nodiscard]] Saying say(const Entry& entry, const ProbeEntry& body, Plot& plot) const;
   [[nodiscard]] Saying say(const Entry& entry, const OwnerEntry& body, Plot& plot) const;
   [[nodiscard]] Saying say(const Entry& entry, const PortsEntry& body, Plot& plot) const;
+  [[nodiscard]] Saying say(const Entry& entry, const IcmpEntry& body, Plot& plot) const;
 
   [[nodiscard]] Saying say_syn(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
   [[nodiscard]] Saying say_syn_ack(const Entry& entry, const SegmentEntry& body, Plot& plot) const;

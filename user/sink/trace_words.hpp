@@ -53,6 +53,7 @@ struct TraceWords {
   [[nodiscard]] Told tell(const ProbeEntry& entry) const;
   [[nodiscard]] Told tell(const OwnerEntry& entry) const;
   [[nodiscard]] Told tell(const PortsEntry& entry) const;
+  [[nodiscard]] Told tell(const IcmpEntry& entry) const;
 
   // "connect() by curl[1]", "caused by SYN-ACK (3), 21 us later", "keep-alive timer expired".
   [[nodiscard]] std::string cause(const Cause& cause, const Process& process) const;

@@ -20,4 +20,4 @@ def play(lab):
     lab.must(lab.actor("a", "fld-cli", client).result() == errno.EACCES, "not EACCES")
 
 
-expect = {"a": view(life(f"[{B6}]:7088", "unreachable", process="fld-cli", errno=errno.EACCES, tx=0, rx=0, closed_by="none", may={"retransmission": "certain"}, says=[B6], never=["RST"]))}
+expect = {"a": view(life(f"[{B6}]:7088", "unreachable", process="fld-cli", errno=errno.EACCES, tx=0, rx=0, closed_by="none", may={"retransmission": "certain"}, says=[r"ICMPv6 type 1, code 1\), sent by the destination itself"], never=["RST"]))}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both ends of a connection in one run: a finding that blames the peer names its process and its own finding.
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+const Life* life_at(const std::vector<Life>& lives, std::uint16_t port) {
+  const auto found = std::ranges::find_if(lives, [&](const Life& life) { return life.flow.local.port == port; });
+  return found == lives.end() ? nullptr : &*found;
+}
+
+std::optional<Finding> of(const std::vector<Life>& lives, std::uint16_t port, Rule rule) {
+  const Life* life = life_at(lives, port);
+  if (life == nullptr) return std::nullopt;
+  const auto found = std::ranges::find(life->findings, rule, &Finding::rule);
+  return found == life->findings.end() ? std::nullopt : std::optional(*found);
+}
+
+struct Ends {
+  Stream stream;
+  Side client = client_of(stream);
+  Side server;
+  explicit Ends(std::uint32_t server_isn = 300)
+      : server(stream, 9, "10.0.0.2", 80, "10.0.0.1", 40000, server_isn, 100, false) {
+    listens(stream);
+  }
+  void finish_handshake() {
+    is_asked(server);
+    client.in(SA);
+    client.to(State::established);
+    client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+    server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    server.view = TW_SOCKET_FULL;
+    server.state = State::listen;
+    server.to(State::syn_recv);
+    server.to(State::established);
+    server.used(nginx, TW_OWNER_RECEIVE);
+  }
+  void connect() {
+    client.to(State::syn_sent, curl);
+    client.out(S);
+    finish_handshake();
+  }
+};
+
+TEST(Peer, ASlowHandshakeNamesTheListenerWhoseQueueWasFull) {
+  for (const std::uint32_t queued : {2U, 0U}) {
+    Ends ends;
+    ends.client.to(State::syn_sent, curl);
+    ends.client.out(S);
+    syns_meet(ends.server, {.accept = queued, .syns = 0, .limit = 1}, 1);
+    ends.client.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = ends.client.isn(); });
+    ends.client.retransmit(4, 0, 1);
+    ends.finish_handshake();
+    const auto lives = run(ends.stream.events).lives();
+    const auto finding = of(lives, 40000, Rule::slow_handshake);
+    ASSERT_TRUE(finding.has_value());
+    ASSERT_TRUE(finding->peer.has_value());
+    EXPECT_EQ(finding->peer->pid, nginx.pid);
+    EXPECT_EQ(says(finding, "at the other end: nginx (pid 80) does not accept fast enough"), queued != 0)
+        << finding->text;
+    EXPECT_EQ(says(finding, "the other end is nginx (pid 80)"), queued == 0) << finding->text;
+  }
+}
+
+TEST(Peer, WhoDoesNotCloseIsNamedWithItsDescriptor) {
+  for (const std::uint32_t isn : {300U, 301U}) {
+    Ends ends(isn);
+    ends.connect();
+    ends.client.to(State::fin_wait1, curl);
+    ends.client.out(FA);
+    ends.server.in(FA);
+    ends.server.to(State::close_wait);
+    ends.server.out(A, 0, TW_WHY_FIN_ACK);
+    ends.client.in(A, 0, TW_WHY_FIN_ACK);
+    ends.client.extra.flags |= TW_CB_DEAD;
+    ends.client.to(State::fin_wait2);
+    ends.stream.wait(11 * s);
+    ends.server.used(nginx, TW_OWNER_SNAPSHOT, 11000, 7);
+    ends.client.found(TW_SOCKET_FULL, State::fin_wait2);
+    const auto finding = run(ends.stream.events, life_settings(), 3 * s).finding(Rule::peer_not_closing);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(finding->peer.has_value(), isn == 300) << "another number is another connection";
+    EXPECT_EQ(says(finding, "at the other end: ") && says(finding, "closed fd 7"), isn == 300) << finding->text;
+  }
+}
+
+// The server's firewall answers what the client sends by a RST: with its drop, or without.
+TEST(Peer, AFirewallBetweenTheEndsIsNamedAndNotTheServer) {
+  for (const bool dropped : {true, false}) {
+    Ends ends;
+    ends.connect();
+    ends.client.out(PA, 10);
+    ends.server.view = TW_SOCKET_FULL;
+    const Side before = ends.server;
+    ends.server.in(PA, 10);
+    if (dropped) ends.server.drop(drop_netfilter, false, PA, 10);
+    ends.server.refuses(before);
+    ends.server.view = TW_SOCKET_NONE;
+    ends.server.out(R);
+    ends.client.in(R);
+    ends.client.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    ends.client.extra.sk_err = 104;
+    ends.client.to(State::close);
+    ends.client.error(104);
+    ends.client.destroy();
+    const auto lives = run(ends.stream.events).lives();
+    const auto finding = of(lives, 40000, Rule::reset_origin);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(finding->confidence, dropped ? Confidence::certain : Confidence::likely) << finding->text;
+    EXPECT_EQ(says(finding, "a local firewall sent the RST, not nginx (pid 80)"), dropped) << finding->text;
+    EXPECT_EQ(life_at(lives, 40000)->outcome, dropped ? Outcome::reset_by_local : Outcome::reset_by_peer);
+    EXPECT_EQ(life_at(lives, 80)->outcome, Outcome::open);
+  }
+}
+
+// Nothing listens: this machine's own TCP says that it answers the SYN.
+TEST(Peer, ThisMachinesOwnRefusalIsCertain) {
+  for (const std::uint32_t off : {0U, 1U << 25U}) {
+    Ends ends;
+    ends.client.to(State::syn_sent, curl);
+    ends.client.out(S);
+    tw_reset refusal{};
+    refusal.header = ends.server.header(TW_KIND_RESET);
+    refusal.header.cookie = 0;
+    refusal.tuple = ends.server.tuple();
+    refusal.direction = TW_RESET_SENT;
+    refusal.answers_segment = 1;
+    refusal.reason = reason_no_socket;
+    refusal.skb_seq = ends.client.isn() + off;
+    refusal.skb_flags = S;
+    ends.stream.add(refusal);
+    ends.client.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    ends.client.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    ends.client.extra.sk_err = 111;
+    ends.client.to(State::close);
+    ends.client.error(111);
+    ends.client.destroy();
+    const auto finding = of(run(ends.stream.events).lives(), 40000, Rule::reset_origin);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(finding->confidence, off == 0 ? Confidence::certain : Confidence::likely) << finding->text;
+    EXPECT_EQ(says(finding, "nothing listens on 10.0.0.2:80"), off == 0) << finding->text;
+  }
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// icmp.cpp: what an ICMP error that came in does to the connection whose segment it quotes.
+//
+// Written from tcp_v4_err() and tcp_v6_err(). A half-open request is dropped without an event, if the message quotes
+// its SYN-ACK and is one of those that end a request; what other sockets make of a message shows in their errors. A
+// quoted number that was never sent is somebody's guess.
+#include "correlate/facts.hpp"
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+// tcp_v4_err(): net and host unreachable, time exceeded, parameter problem; tcp_v6_err(): what is fatal by
+// icmpv6_err_convert().
+bool ends_request(const IcmpSeen& seen) {
+  if (seen.v6 == 0) return seen.type == 11 || seen.type == 12 || (seen.type == 3 && seen.code <= 1);
+  const bool fatal_code = seen.code == 1 || seen.code == 4 || seen.code == 5 || seen.code == 6;
+  return seen.type == 4 || (seen.type == 1 && fatal_code);
+}
+
+// By what is known of what this side has sent: the kernel's own test is for what is out and not acknowledged.
+bool was_sent(const Connection& c, std::uint32_t seq) {
+  if (c.has_isn_local && seq_before(seq, c.isn_local)) return false;
+  if (c.has_cb() && c.cb.snd_una != 0 && seq_before(seq, c.cb.snd_una)) return false;
+  return c.state == State::new_syn_recv || c.state == State::syn_sent ? !c.has_isn_local || seq == c.isn_local : true;
+}
+
+bool too_big(const IcmpSeen& seen) { return seen.v6 != 0 ? seen.type == 2 : seen.type == 3 && seen.code == 4; }
+
+}  // namespace
+
+void Witness::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
+  const Flow flow = to_flow(seen.tuple);
+  const Slot slot = table_.find_flow(flow);
+  if (slot == no_slot || table_.at(slot).told) return;
+  Connection& c = table_.at(slot);
+  const IcmpMessage message = icmp_message(seen);
+  if (was_sent(c, seen.seq) && !c.ended()) {
+    Trouble& trouble = c.troubles();
+    trouble.icmp_in = message;
+    trouble.icmp_in_mark = {e.id, e.ts_ns};
+    if (too_big(seen)) trouble.too_big = trouble.icmp_in_mark;
+    if (c.state == State::new_syn_recv && ends_request(seen)) trouble.request_dropped = trouble.icmp_in_mark;
+  }
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  IcmpEntry body;
+  body.icmp = message;
+  body.relative = c.has_isn_local;
+  body.rel_seq = c.has_isn_local ? seen.seq - c.isn_local : seen.seq;
+  body.mtu = seen.mtu;
+  entry(&c, e, c.flow, body);
+}
+
+}  // namespace tcpwitness
