@@ -68,10 +68,11 @@ void old_data(Script& s) {
 
 void out_of_order(Script& s) {
   ScriptedHost host = s.scripted_client(40015);
+  // At once: what comes only behind the duplicate ACK is a retransmission for all that the packets show.
   host.say("PA", 7, 1, "world\n");  // > PA: the second half first   < A of nothing
+  host.say("PA", 1, 1, "hello ");   // > PA   < A of both
   const Segment gap = host.hear("A");
   s.require(gap.ack == 1, "the first half is missing");
-  host.say("PA", 1, 1, "hello ");  // > PA   < A of both
   const Segment both = host.hear("A");
   s.require(both.ack == 13, "both halves are acknowledged");
   s.server().receive(s.connection.server, 12).ok(12);
