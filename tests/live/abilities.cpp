@@ -127,6 +127,9 @@ bool has_reset_reasons() { return kernel_has_type("sk_rst_reason"); }
 
 bool reports_failed_retransmissions() { return tracepoint_arguments("tcp_retransmit_skb") >= 3; }
 
+// 6.10 gave it a reason and called it for each (commit 19822a980e19).
+bool reports_every_reset() { return tracepoint_arguments("tcp_send_reset") >= 3; }
+
 bool new_connection_has_its_peer() {
   static const bool answer = ask_new_connection();
   return answer;

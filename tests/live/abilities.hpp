@@ -22,6 +22,8 @@ inline std::string tc() { return has_tcx() ? "tcx" : "clsact"; }
 bool has_reset_reasons();
 // tcp_retransmit_skb is also called for what could not be sent, with the error.
 bool reports_failed_retransmissions();
+// tcp_send_reset is also called for a RST that no full socket sends: for a mini-socket, or for want of a socket.
+bool reports_every_reset();
 // A new connection has its peer's address when it leaves LISTEN; otherwise its first transition is inferred.
 bool new_connection_has_its_peer();
 // The tracepoints of send() and receive(); otherwise only who takes payload is seen.

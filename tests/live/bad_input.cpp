@@ -313,7 +313,7 @@ TEST_F(BadInput, NothingIsLeftAfterKill9InClsactMode) {
   EXPECT_TRUE(says(attachments(lab().client_ns()), "clsact"));
   EXPECT_EQ(watch->run().kill().code, 128 + SIGKILL);
   expect_nothing_left();
-  EXPECT_TRUE(guards_become(others, Millis(1000))) << "the guard itself stays behind";
+  EXPECT_TRUE(guards_become(others, Millis(20000))) << "the guard itself stays behind";
 }
 
 TEST_F(BadInput, AClsactQdiscOfSomebodyElseStays) {

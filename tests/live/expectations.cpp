@@ -4,11 +4,19 @@
 
 #include "live/expectations.hpp"
 
+#include "live/abilities.hpp"
+
 namespace tcpwitness::live {
 namespace {
 
 const Told time_wait{"time-wait", "certain"};
 const Told reset_by_the_peer{"reset-origin"};
+
+// Of a segment that never left, where the kernel reports its retransmissions.
+std::vector<Told> with_failed_retransmission(std::vector<Told> told) {
+  if (reports_failed_retransmissions()) told.push_back({"retransmission", "certain"});
+  return told;
+}
 
 }  // namespace
 
@@ -63,10 +71,10 @@ const std::vector<Expectation>& expectations() {
        {"connect-ignored", {{"retransmission", "certain"}, {"rx-dropped", "certain", {"lab-client"}}}},
        {"open", {{"retransmission", "certain", {"SYN-ACK"}}}}},
       {"connect-unsent",
-       {"connect-unsent", {{"retransmission", "certain"}, {"tx-not-sent", "certain", {"NETFILTER_DROP"}}}},
+       {"connect-unsent", with_failed_retransmission({{"tx-not-sent", "certain", {"NETFILTER_DROP"}}})},
        {""}},
       {"connect-unsent-queue",
-       {"connect-unsent", {{"retransmission", "certain"}, {"tx-not-sent", "certain", {"QDISC_DROP"}}}},
+       {"connect-unsent", with_failed_retransmission({{"tx-not-sent", "certain", {"QDISC_DROP"}}})},
        {""}},
       {"queue-overflow",
        {"completed", {{"retransmission"}, {"tx-not-sent", "certain", {"QDISC_DROP"}}, time_wait}},
@@ -95,7 +103,7 @@ const std::vector<Expectation>& expectations() {
       {"blind-reset", {""}, {"completed"}},
 
       {"reset-orphan",
-       {"reset-by-local", {{"reset-origin", "certain"}}},
+       {"reset-by-local", {{"reset-origin", reports_every_reset() ? "certain" : "likely"}}},
        {"reset-by-peer", {reset_by_the_peer, {"write-after-peer-closed"}}}},
       {"reset-routed",
        {"reset-by-peer", {reset_by_the_peer}},

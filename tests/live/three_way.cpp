@@ -28,6 +28,7 @@ TEST_F(ThreeWay, EachEndNamesTheOthersSegmentsByTheSameNumbers) {
 }
 
 TEST_F(ThreeWay, AStrayAckAndStrayDataAreAnsweredByResetsForWantOfASocket) {
+  if (!reports_every_reset()) GTEST_SKIP() << "this kernel does not report a RST that no full socket sends";
   const auto story = play("stray");
   if (!story) return;
   EXPECT_TRUE(story->server.of("life").empty());

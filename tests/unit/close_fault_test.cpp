@@ -70,6 +70,30 @@ TEST(FinWait2Timeout, DataForTheMiniSocketIsAReset) {
   EXPECT_FALSE(told.finding(Rule::write_after_peer_closed).has_value()) << "the other side wrote";
 }
 
+// Linux 6.1 reports no reset by a mini-socket: then the RST is what shows it, by its number, in its time.
+TEST(FinWait2Timeout, ARstOfTheMiniSocketIsTheEndWithoutAReportToo) {
+  const auto after = [](std::int64_t time, std::uint32_t off_by) {
+    Stream stream;
+    Side c = closes_for_good(stream);
+    stream.wait(time);
+    c.view = time < 3 * s ? TW_SOCKET_TIMEWAIT : TW_SOCKET_NONE;
+    c.state = State::fin_wait2;
+    c.in(PA, 6);
+    c.view = TW_SOCKET_CONTROL;
+    c.snd_nxt += off_by;
+    c.out(R);
+    return run_with(stream.events, 800 * ms);
+  };
+  const Told told = after(2 * s, 0);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_local);
+  EXPECT_GE(told.life().duration_ns, 2 * s);
+  const auto origin = told.finding(Rule::reset_origin);
+  ASSERT_TRUE(origin.has_value());
+  EXPECT_EQ(origin->confidence, Confidence::likely) << "the kernel has not said so";
+  EXPECT_EQ(after(2 * s, 1).life().outcome, Outcome::open) << "another number: of no concern to this connection";
+  EXPECT_EQ(after(3 * s + 100 * ms, 0).life().outcome, Outcome::fin_wait2_timeout) << "there was no socket any more";
+}
+
 TEST(PeerNotClosing, IsToldWhileItLasts) {
   Stream stream;
   Side c = closes_for_good(stream, 60000);

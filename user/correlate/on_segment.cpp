@@ -44,16 +44,26 @@ void note_untold(Connection& c, const Event& e, const Segment& g) {
   r.untold[r.untold_pushed++ % Retransmissions::untold_limit] = {e.id, g.seq, g.segments};
 }
 
+// A mini-socket refuses payload by a RST with the number that follows our FIN, and is gone (TCP_TW_RST). Not every
+// kernel reports that one (Linux 6.1 does not). A RST with the same number answers for no socket once its time is up.
+bool refused_by_mini_socket(const Connection& c, const Event& e, const Segment& g) {
+  constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
+  if (!c.closing || !c.closing->mini_fin_wait2 || !c.closing->fin_out.sent) return false;
+  const std::int64_t lasts = c.closing->fin_timeout_ns != 0 ? c.closing->fin_timeout_ns : longest_ns;
+  return g.seq == c.closing->fin_out.end && e.ts_ns - c.closing->end.ts_ns < lasts;
+}
+
 // A RST behind the end changes nothing any more, except for a mini-socket that still waits for the peer's FIN. One that
-// the kernel sends without the connection's socket is this connection's only if the kernel says so, or closed it just
-// before (TCP_ABORT_ON_DATA).
+// the kernel sends without the connection's socket is this connection's only if the kernel says so, closed it just
+// before (TCP_ABORT_ON_DATA), or if it is a mini-socket's.
 bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t moment_ns = 1'000'000;
   const bool over = c.ended() && !c.closing->mini_fin_wait2 && c.closing->end.id != e.id;
   if (!out) return over;
   if (g.socket.type == TW_SOCKET_FULL || g.socket.type == TW_SOCKET_REQUEST) return false;
   const bool just_closed = c.ended() && e.ts_ns - c.closing->end.ts_ns <= moment_ns;
-  if (g.socket.type == TW_SOCKET_CONTROL) return !c.trouble->reset_sent.mark && !just_closed;
+  if (g.socket.type == TW_SOCKET_CONTROL)
+    return !c.trouble->reset_sent.mark && !just_closed && !refused_by_mini_socket(c, e, g);
   return over && !just_closed;
 }
 
@@ -115,6 +125,11 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   if (!refused && (c.closing || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
   constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION | TW_WHY_OUT_OF_ORDER;
   if (!refused && ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);
+  if (out && c.trouble && c.trouble->rst_out.mark.id == e.id && !c.trouble->reset_sent.mark &&
+      refused_by_mini_socket(c, e, g)) {
+    c.closing->end = {e.id, e.ts_ns};
+    table_.wait(slot, Wait::settle, now_);
+  }
   note_received_before(c, g, out);
   note_wire_totals(c, e, g);
   segment_entry(&c, e, g, flow, out);
