@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // flow_data_test.cpp: the rules of bpf/flow.h for what happens inside a flow: ordinary segments are
 // silent; retransmissions, holes, probes and closed windows are events. True and almost true.
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -49,23 +50,34 @@ TEST_P(FlowData, PayloadBehindAHoleIsOutOfOrder) {
   EXPECT_EQ(flow().accepter({.seq = 200, .ack_number = 101}), silent);                        // no payload
 }
 
-// A hole is filled: sooner than a round trip it is the late original, later it was sent again.
+using Clock = std::chrono::steady_clock;
+
+// An echo comes within 10 ms, jiffies counted; another program may have had the processor for that long.
+bool too_late_for_an_echo(Clock::time_point begun) { return Clock::now() - begun > std::chrono::milliseconds(5); }
+
+// A hole is filled: sooner than a round trip it is the late original, later it was sent again. How long things take
+// here is measured, as another program may have the processor meanwhile.
 TEST_P(FlowData, WhatFillsAHoleIsReorderedOrSentAgainByTheTimeItTook) {
   using namespace std::chrono_literals;
   flow().open_anew(70000);
+  const auto begun = Clock::now();
   EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
   std::this_thread::sleep_for(50ms);
   EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_WHY_SYN, TW_WHY_SYN);
   std::this_thread::sleep_for(50ms);
   EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  const auto round_trip_at_most = Clock::now() - begun;
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .payload = bytes(10)}), silent);
+  const auto before_hole = Clock::now();
   EXPECT_EQ(flow().accepter({.seq = 21, .ack_number = 1, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
   EXPECT_EQ(flow().last().reordered, 0);
-  EXPECT_EQ(flow().accepter({.seq = 11, .ack_number = 1, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  const int filled = flow().accepter({.seq = 11, .ack_number = 1, .payload = bytes(10)});
+  if (Clock::now() - before_hole > 45ms) GTEST_SKIP() << "this machine took a round trip for two segments";
+  EXPECT_EQ(filled, TW_WHY_OUT_OF_ORDER);
   EXPECT_EQ(flow().last().reordered, 1);
   EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 31}), silent);
   EXPECT_EQ(flow().accepter({.seq = 41, .ack_number = 1, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
-  std::this_thread::sleep_for(60ms);
+  std::this_thread::sleep_for(round_trip_at_most + 10ms);
   EXPECT_EQ(flow().accepter({.seq = 31, .ack_number = 1, .payload = bytes(10)}), TW_WHY_RETRANSMISSION);
   EXPECT_EQ(flow().again_segments_of_accepter(), 1U);
   EXPECT_EQ(flow().late_segments_of_accepter(), 1U);
@@ -83,8 +95,11 @@ TEST_P(FlowData, WhatIsSentAgainCountsInSegments) {
 // Over another path the same numbers are another frame: its IPv4 identification differs, or it is late.
 TEST_P(FlowData, ARetransmissionOverAnotherPathIsNoEcho) {
   const Arrival other{.ifindex = wire->second_interface()};
+  const auto begun = Clock::now();
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}), silent);
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10), .copy = true}, other), silent);
+  const int echo = flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10), .copy = true}, other);
+  if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
+  EXPECT_EQ(echo, silent);
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), TW_WHY_RETRANSMISSION);
 }
@@ -234,14 +249,20 @@ TEST_P(FlowData, ACopyWithoutAnIdentificationIsKnownByItsTimestamp) {
   const Bytes stamp = joined({{1, 1}, option_timestamps(1000, 2)});
   const Bytes later = joined({{1, 1}, option_timestamps(1001, 2)});
   int known = 0;
+  auto quickest = Clock::duration::max();
   for (std::uint32_t at = 101; at < 101 + 50; at++) {  // "at once" is 20 us: not each time on a busy machine
     const Segment data{.seq = at, .ack_number = 101, .options = stamp, .payload = bytes(1)};
+    const auto begun = Clock::now();
     EXPECT_EQ(flow().accepter(data), silent);
+    quickest = std::min(quickest, Clock::now() - begun);
     const int why = flow().accepter(data);
     EXPECT_TRUE(why == 0 || why == TW_WHY_RETRANSMISSION) << why;
     known += flow().last().copied;
   }
-  EXPECT_GT(known, 0);
+  // An emulated machine needs more than that for one of the two.
+  if (quickest < std::chrono::microseconds(200)) {
+    EXPECT_GT(known, 0);
+  }
   const Segment data{.seq = 151, .ack_number = 101, .options = stamp, .payload = bytes(2)};
   EXPECT_EQ(flow().accepter(data), silent);
   std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -280,11 +301,14 @@ TEST_P(FlowData, TheSameSegmentOnAnotherInterfaceIsNotToldAgain) {
 TEST_P(FlowData, NewDataOnAnotherInterfaceIsHeard) {
   const Arrival other{.ifindex = wire->second_interface()};
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), silent);
+  const auto begun = Clock::now();
   EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack}, other), TW_WHY_FIN);
   EXPECT_EQ(flow().last().ifindex, wire->second_interface());
   EXPECT_EQ(flow().bytes_of_opener(), 110U);
   // The direction is heard there now: its old interface shows nothing new.
-  EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack, .copy = true}), silent);
+  const int echo = flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack, .copy = true});
+  if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
+  EXPECT_EQ(echo, silent);
 }
 
 TEST_P(FlowData, ARstIsToldOnEveryInterface) {
@@ -297,11 +321,15 @@ TEST_P(FlowData, ASynOnAnotherInterfaceIsAnEchoOnlyOfItself) {
   const Arrival first{.ifindex = wire->first_interface()};
   const Arrival other{.ifindex = wire->second_interface()};
   flow().open_anew(70000);
+  const auto begun = Clock::now();
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .copy = true}, first), silent);
+  const int echo = flow().opener({.seq = 0, .flags = syn, .copy = true}, first);
   flow().open_anew(0xffff0000);  // a lower number is no older one
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .copy = true}, other), silent);
+  const int other_echo = flow().opener({.seq = 0, .flags = syn, .copy = true}, other);
+  if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
+  EXPECT_EQ(echo, silent);
+  EXPECT_EQ(other_echo, silent);
 }
 
 }  // namespace
