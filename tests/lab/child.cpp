@@ -141,8 +141,9 @@ Result<std::string> run_tool(const std::vector<std::string>& argv, std::string_v
   ::lseek(in.get(), 0, SEEK_SET);
   auto child = Child::start(argv, {{in.get(), 0}, {out.get(), 1}, {out.get(), 2}});
   if (!child) return failure(child.error());
-  const std::optional<int> code = child->wait(std::chrono::seconds(10));
-  if (!code) return failure(fmt::format("`{}` did not end within 10 s", joined(argv)));
+  // Its first run can load modules: in an emulated machine that takes its time.
+  const std::optional<int> code = child->wait(std::chrono::seconds(60));
+  if (!code) return failure(fmt::format("`{}` did not end within 60 s", joined(argv)));
   if (*code != 0) return failure(fmt::format("`{}` exited with {}: {}", joined(argv), *code, contents(out)));
   return contents(out);
 }
