@@ -82,20 +82,52 @@ static __always_inline __u32 micros(void)
 /* Wireshark's limit too, where the handshake was not seen. */
 #define UNKNOWN_ROUND_TRIP 3000
 
+static __always_inline bool is_in_hole(const struct tw_half *me, const struct frame *frame)
+{
+	return me->hole && seq_distance(me->hole_from, frame->seq) >= 0 &&
+	       seq_distance(frame_seq_end(frame), me->hole_to) >= 0;
+}
+
+/* What a packet's age is known by, of the newest one that came in order. Most hosts count their identifications up. */
+#define COUNTS_UP 4
+static __always_inline void remember_age(struct tw_half *me, const struct frame *frame)
+{
+	__u32 stamp = bpf_ntohl(frame->stamp);
+
+	if ((__u16)(frame->ip_id - me->top_id - 1) > 255 || !frame->ip_id)
+		me->runs = 0;
+	else if (me->runs < COUNTS_UP)
+		me->runs++;
+	me->top_id = frame->ip_id;
+	if (stamp && (!me->top_stamp || seq_distance(me->top_stamp, stamp) > 0))
+		me->top_stamp = stamp;
+}
+
+/* 1: the packet was made no later than the newest one, -1: behind it, as what is sent again is; 0: it does not show. */
+static __always_inline int is_older(const struct tw_half *me, const struct frame *frame)
+{
+	__s32 later = frame->stamp && me->top_stamp ? seq_distance(me->top_stamp, bpf_ntohl(frame->stamp)) : 0;
+
+	if (me->runs == COUNTS_UP)
+		return (__s16)(frame->ip_id - me->top_id) <= 0 ? 1 : -1;
+	return later < 0 ? 1 : later > 0 ? -1 : 0;
+}
+
 /*
  * A segment from behind the highest number that lies in a hole: a late original, or a retransmission of what was lost
- * before it came here? The receiver asks for what is missing when it sees the hole, so a retransmission takes a
- * round trip at least. Holes that are open together count from the first one.
+ * before it came here? Its age says so. Where that does not show: the receiver asks for what is missing when it sees the
+ * hole, so a retransmission takes a round trip at least. Holes that are open together count from the first one.
  */
 static __always_inline bool is_reordered(const struct tw_flow *flow, const struct tw_half *me,
 					 const struct frame *frame)
 {
 	__u32 limit = flow->round_trip ? flow->round_trip : UNKNOWN_ROUND_TRIP;
+	int older;
 
-	if (!me->hole || seq_distance(me->hole_from, frame->seq) < 0 ||
-	    seq_distance(frame_seq_end(frame), me->hole_to) < 0)
+	if (!is_in_hole(me, frame))
 		return false;
-	return micros() - me->hole_at < limit;
+	older = is_older(me, frame);
+	return older ? older > 0 : micros() - me->hole_at < limit;
 }
 
 static __always_inline void open_hole(struct tw_half *me, const struct frame *frame)
@@ -211,6 +243,22 @@ static __always_inline bool was_exchanged(const struct frame *frame, const struc
 	return frame->outgoing || seq_distance(asked->view.rcv_nxt, frame->seq) <= 0;
 }
 
+/* A copy says nothing new, but for what GRO has merged behind it; its acknowledgement is the first one's. */
+static __always_inline __u16 see_copy(struct tw_half *me, const struct frame *frame)
+{
+	__u32 end = frame_seq_end(frame);
+
+	if (seq_distance(me->nxt, end) <= 0)
+		return 0;
+	me->nxt = end;
+	me->single = as_single_byte(frame);
+	if (!(frame->flags & TCP_FIN))
+		return 0;
+	me->fin = 1;
+	me->fin_end = end;
+	return TW_WHY_FIN;
+}
+
 /* Payload, FIN or a bare ACK against the highest sequence number of its direction. */
 __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, const struct tw_half *peer,
 			     struct frame *frame, const struct asked *asked)
@@ -228,6 +276,7 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 	if (!me->seen) {
 		me->seen = 1;
 		me->nxt = end;
+		me->top_id = frame->ip_id;
 		return 0;
 	}
 	if (ahead == -1 && repeats_last_number(me, peer, frame, asked)) {
@@ -235,6 +284,11 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 		why |= TW_WHY_KEEPALIVE;
 	}
 	if (takes_numbers) {
+		if (!frame->outgoing && ahead < 0 && me->runs == COUNTS_UP && is_older(me, frame) > 0 &&
+		    !is_in_hole(me, frame)) {
+			frame->copied = COPY; /* older than the newest, and here before: a copy that comes late */
+			return see_copy(me, frame);
+		}
 		if (ahead < 0 && is_reordered(flow, me, frame)) {
 			frame->reordered = 1;
 			why |= TW_WHY_OUT_OF_ORDER;
@@ -252,23 +306,11 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 		me->nxt = end;
 		me->single = as_single_byte(frame);
 	}
+	if (takes_numbers && ahead >= 0)
+		remember_age(me, frame);
+	else if (takes_numbers && !frame->reordered && (__s16)(frame->ip_id - me->top_id) > 0)
+		me->top_id = frame->ip_id;
 	return why;
-}
-
-/* A copy says nothing new, but for what GRO has merged behind it; its acknowledgement is the first one's. */
-static __always_inline __u16 see_copy(struct tw_half *me, const struct frame *frame)
-{
-	__u32 end = frame_seq_end(frame);
-
-	if (seq_distance(me->nxt, end) <= 0)
-		return 0;
-	me->nxt = end;
-	me->single = as_single_byte(frame);
-	if (!(frame->flags & TCP_FIN))
-		return 0;
-	me->fin = 1;
-	me->fin_end = end;
-	return TW_WHY_FIN;
 }
 
 /* What this segment says to the other direction: handshake done, FIN acknowledged, probe answered, window. */

@@ -53,7 +53,9 @@ struct tw_half {
 	__u8 hole;
 	__u8 last_ttl;
 	__u8 single; /* the newest new segment was one byte: its flags */
-	__u8 pad[3];
+	__u8 runs;   /* so often in a row its IPv4 identification counted up; see is_older() */
+	__u16 top_id;
+	__u32 top_stamp; /* the newest of TCP's timestamps, host order; 0: none */
 };
 
 /*

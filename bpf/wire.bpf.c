@@ -22,6 +22,28 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* A SYN that the routing table sends onwards, as it came in. */
+#define HELD_BYTES 128
+struct held_syn {
+	__u64 ts_ns;
+	__u32 ifindex, seq, payload, bytes;
+	__u16 window, vlan_id, options_offset, captured;
+	__u8 options_length, ttl, hook, raw_ip;
+	__u8 frame[HELD_BYTES];
+	__u8 pad[4];
+};
+
+/*
+ * By the wire's addresses. TPROXY and DNAT give some of them to a socket of this machine, which shows only when its
+ * SYN-ACK leaves. All others are forgotten. Bounded: the oldest goes.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct tw_tuple);
+	__type(value, struct held_syn);
+} held_syns SEC(".maps");
+
 /*
  * The work of one program run. Map memory because the verifier does not follow its contents, and the
  * stack is short. Never shared: these hooks run with soft interrupts off, one at a time on a CPU.
@@ -35,9 +57,12 @@ struct work {
 	struct tw_tuple sender;  /* the sending socket's addresses */
 	struct tw_tuple on_wire; /* frame.translated: the frame's own */
 	__u8 options[64];
-	__u8 strays;  /* of this flow, before this segment */
-	__u8 refused; /* enum tw_refused */
-	__u8 pad[6];
+	__u64 address; /* see plain_address() */
+	struct held_syn syn;
+	__u8 strays;   /* of this flow, before this segment */
+	__u8 refused;  /* enum tw_refused */
+	__u8 syn_held; /* the SYN that this SYN-ACK answers had been held */
+	__u8 pad[5];
 };
 
 struct {
@@ -91,20 +116,33 @@ static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct asked *ask
 		keepalive_timers(tp, &view->keepalive_time_ms, &view->keepalive_intvl_ms, &view->keepalive_probes);
 }
 
-/* Its window is that of the SYN-ACK, which is not scaled (tcp_synack_window()): 65535 at most. */
-static __always_inline void view_request(struct tcp_request_sock *treq, struct asked *asked)
+/* A pointer as a number that can be read from, at a helper's cost: map memory forgets its type. */
+static __always_inline const void *plain_address(struct work *work, const void *pointer)
 {
+	*(volatile __u64 *)&work->address = (__u64)(unsigned long)pointer;
+	return (const void *)(unsigned long)*(volatile __u64 *)&work->address;
+}
+
+/*
+ * bpf_skc_to_tcp_request_sock() gives no type to the requests of MPTCP, so none is asked for. The window is that of the
+ * SYN-ACK, which is not scaled (tcp_synack_window()): 65535 at most.
+ */
+static __always_inline void view_request(struct work *work, struct bpf_sock *sk)
+{
+	const struct tcp_request_sock *treq = plain_address(work, sk);
+	struct asked *asked = &work->asked;
 	struct tw_socket_view *view = &asked->view;
 
 	view->type = TW_SOCKET_REQUEST;
 	view->state = TCP_NEW_SYN_RECV;
-	view->snd_una = treq->snt_isn;
-	view->snd_nxt = treq->snt_isn + 1;
+	view->snd_una = BPF_CORE_READ(treq, snt_isn);
+	view->snd_nxt = view->snd_una + 1;
 	view->write_seq = view->snd_nxt;
-	view->rcv_nxt = treq->rcv_nxt;
+	view->rcv_nxt = BPF_CORE_READ(treq, rcv_nxt);
 	asked->window_begin = view->rcv_nxt;
 	asked->window_end = view->rcv_nxt + 65535;
-	view->num_timeout = BPF_CORE_READ_BITFIELD(&treq->req.req, num_timeout);
+	view->num_timeout = BPF_CORE_READ_BITFIELD_PROBED(&treq->req.req, num_timeout);
+	asked->cookie = (__u64)BPF_CORE_READ(treq, req.req.__req_common.skc_cookie.counter);
 }
 
 #define MAX_WINDOW (65535U << 14) /* RFC 7323, section 2.3 */
@@ -127,12 +165,13 @@ static __always_inline void view_timewait(struct tcp_timewait_sock *tw, struct a
  * The socket that an incoming segment is for. The namespace is that of the receiving device. IPv4 finds
  * dual-stack listeners too.
  */
-static __always_inline void ask_receiver(void *ctx, const struct frame *frame, struct asked *asked)
+static __always_inline void ask_receiver(void *ctx, struct work *work)
 {
+	const struct frame *frame = &work->frame;
+	struct asked *asked = &work->asked;
 	const __u32 *local = (const __u32 *)frame->tuple.local_addr, *remote = (const __u32 *)frame->tuple.remote_addr;
 	struct bpf_sock_tuple tuple = {};
 	struct tcp_timewait_sock *tw;
-	struct tcp_request_sock *treq;
 	struct tcp_sock *tp;
 	struct bpf_sock *sk;
 
@@ -157,9 +196,8 @@ static __always_inline void ask_receiver(void *ctx, const struct frame *frame, s
 	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
 		view_tcp_sock(tp, asked);
 		asked->cookie = tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
-	} else if ((treq = (struct tcp_request_sock *)bpf_skc_to_tcp_request_sock(sk))) {
-		view_request(treq, asked);
-		asked->cookie = treq->req.req.__req_common.skc_cookie.counter;
+	} else if (sk->state == TCP_NEW_SYN_RECV) {
+		view_request(work, sk);
 	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
 		view_timewait(tw, asked);
 		asked->cookie = tw->tw_sk.__tw_common.skc_cookie.counter;
@@ -203,11 +241,11 @@ __noinline __u32 rules_not_believed(struct tw_flow *flow, struct work *work)
 }
 
 /* The socket that sends. The per-CPU control socket (RST, some ACKs) has no peer. */
-static __always_inline void ask_sender(struct __sk_buff *skb, const struct frame *frame, struct asked *asked)
+static __always_inline void ask_sender(struct __sk_buff *skb, struct work *work)
 {
+	struct asked *asked = &work->asked;
 	struct bpf_sock *sk = skb->sk;
 	struct tcp_timewait_sock *tw;
-	struct tcp_request_sock *treq;
 	struct tcp_sock *tp;
 
 	asked->view.type = TW_SOCKET_NONE;
@@ -222,8 +260,8 @@ static __always_inline void ask_sender(struct __sk_buff *skb, const struct frame
 			asked->view.type = TW_SOCKET_CONTROL;
 			return;
 		}
-	} else if ((treq = (struct tcp_request_sock *)bpf_skc_to_tcp_request_sock(sk))) {
-		view_request(treq, asked);
+	} else if (sk->state == TCP_NEW_SYN_RECV) {
+		view_request(work, sk);
 	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
 		view_timewait(tw, asked);
 	} else {
@@ -263,17 +301,78 @@ static __always_inline bool is_opening(const struct frame *frame)
 	return (frame->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
+static __always_inline struct cursor bytes_of(void *ctx, bool xdp)
+{
+	struct cursor at;
+
+	if (xdp) {
+		at.data = (void *)(long)((struct xdp_md *)ctx)->data;
+		at.end = (void *)(long)((struct xdp_md *)ctx)->data_end;
+	} else {
+		at.data = (void *)(long)((struct __sk_buff *)ctx)->data;
+		at.end = (void *)(long)((struct __sk_buff *)ctx)->data_end;
+	}
+	return at;
+}
+
+/* The frame's first bytes, as many as there are: how many, 0 where it fails. */
+static __always_inline __u32 load_bytes(void *ctx, bool xdp, void *to, __u32 length, __u32 most)
+{
+	long failed;
+
+	if (length > most)
+		length = most;
+	/* The helpers want a length from 1. "Not 0" teaches Linux 6.1's verifier nothing; that 0 - 1 is no small number does. */
+	length--;
+	asm volatile("" : "+r"(length));
+	if (length >= most)
+		return 0;
+	length++;
+	if (xdp)
+		failed = bpf_probe_read_kernel(to, length, bytes_of(ctx, true).data);
+	else
+		failed = bpf_skb_load_bytes(ctx, 0, to, length);
+	return failed ? 0 : length;
+}
+
+/* Its socket, if it has one here, shows with the SYN-ACK. */
+static __always_inline void hold_syn(void *ctx, bool xdp, bool raw_ip, struct work *work)
+{
+	const struct frame *frame = &work->frame;
+	struct held_syn *syn = &work->syn;
+
+	syn->ts_ns = bpf_ktime_get_boot_ns();
+	syn->ifindex = frame->ifindex;
+	syn->seq = frame->seq;
+	syn->payload = frame->payload;
+	syn->bytes = frame->bytes;
+	syn->window = frame->window;
+	syn->vlan_id = frame->vlan_id;
+	syn->options_offset = frame->options_offset;
+	syn->options_length = frame->options_length;
+	syn->ttl = frame->ttl;
+	syn->hook = frame->hook;
+	syn->raw_ip = raw_ip;
+	syn->captured = (__u16)load_bytes(ctx, xdp, syn->frame, frame->bytes, HELD_BYTES);
+	bpf_map_update_elem(&held_syns, &frame->tuple, syn, BPF_ANY);
+}
+
 /*
  * An incoming segment that no socket wants: is it for this machine at all? Remembers a flow that is not,
  * and counts one that may be. An opening SYN or a RST leaves nothing behind.
  */
-static __always_inline bool is_foreign(void *ctx, struct work *work)
+static __always_inline bool is_foreign(void *ctx, bool xdp, bool raw_ip, struct work *work)
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow = &work->new_flow;
 
-	if (is_opening(frame) || frame->flags & TCP_RST)
-		return is_forwarded(ctx, frame);
+	if (is_opening(frame) || frame->flags & TCP_RST) {
+		bool foreign = is_forwarded(ctx, frame);
+
+		if (foreign && is_opening(frame))
+			hold_syn(ctx, xdp, raw_ip, work);
+		return foreign;
+	}
 	flow->strays = work->strays + 1;
 	flow->foreign = flow->strays > MAX_STRAYS || is_forwarded(ctx, frame);
 	bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_ANY);
@@ -312,7 +411,7 @@ static __always_inline bool nobody_takes(const struct frame *frame, __u8 type)
  * The first segment of a flow that is not in the map. A flow is counted only where a socket is. Returns
  * why it is an event, 0 when it is not ours.
  */
-static __always_inline __u16 meet_flow(void *ctx, struct work *work)
+static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct work *work)
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow = &work->new_flow;
@@ -320,8 +419,10 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 	__u16 why;
 
 	__builtin_memset(flow, 0, sizeof(*flow));
-	if (!frame->outgoing && nobody_takes(frame, type) && is_foreign(ctx, work))
+	if (!frame->outgoing && nobody_takes(frame, type) && is_foreign(ctx, xdp, raw_ip, work))
 		return 0;
+	if (work->syn_held)
+		count_syn_before(flow, frame);
 	take_numbers(flow, frame, &work->asked.view);
 	work->refused = (__u8)rules_not_believed(flow, work);
 	why = (__u16)forget(frame, rules_see_segment(flow, work));
@@ -344,20 +445,6 @@ static __always_inline __u16 meet_flow(void *ctx, struct work *work)
 			__sync_fetch_and_add(&cpu->flows_full, 1);
 	}
 	return why;
-}
-
-static __always_inline struct cursor bytes_of(void *ctx, bool xdp)
-{
-	struct cursor at;
-
-	if (xdp) {
-		at.data = (void *)(long)((struct xdp_md *)ctx)->data;
-		at.end = (void *)(long)((struct xdp_md *)ctx)->data_end;
-	} else {
-		at.data = (void *)(long)((struct __sk_buff *)ctx)->data;
-		at.end = (void *)(long)((struct __sk_buff *)ctx)->data_end;
-	}
-	return at;
 }
 
 /* Takes the bytes anew from ctx: the parser's pointers would keep its paths apart for the verifier. */
@@ -388,31 +475,16 @@ static __always_inline __u32 room_for_bytes(void)
 static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 length, struct tw_segment *record)
 {
 	struct tw_frame *kept = (struct tw_frame *)(record + 1);
-	long failed;
 
 	kept->wire_len = length;
 	kept->link_type = raw_ip ? TW_LINK_RAW_IP : TW_LINK_ETHERNET;
-	kept->captured = 0;
 	kept->vlan_tci = 0;
 	kept->vlan_proto = 0;
 	if (!xdp && ((struct __sk_buff *)ctx)->vlan_present) {
 		kept->vlan_tci = (__u16)((struct __sk_buff *)ctx)->vlan_tci;
 		kept->vlan_proto = bpf_ntohs((__u16)((struct __sk_buff *)ctx)->vlan_proto);
 	}
-	if (length > config.snaplen)
-		length = config.snaplen;
-	/* The helpers want a length from 1. "Not 0" teaches Linux 6.1's verifier nothing; that 0 - 1 is no small number does. */
-	length--;
-	asm volatile("" : "+r"(length));
-	if (length >= config.snaplen)
-		return;
-	length++;
-	if (xdp)
-		failed = bpf_probe_read_kernel(kept + 1, length, bytes_of(ctx, true).data);
-	else
-		failed = bpf_skb_load_bytes(ctx, 0, kept + 1, length);
-	if (!failed)
-		kept->captured = (__u16)length;
+	kept->captured = (__u16)load_bytes(ctx, xdp, kept + 1, length, config.snaplen);
 }
 
 static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struct work *work)
@@ -449,13 +521,83 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	submit_record(record);
 }
 
+/* The bytes of a held SYN are what is left of it. */
+static __always_inline void keep_held_bytes(const struct held_syn *syn, struct tw_segment *record)
+{
+	struct tw_frame *kept = (struct tw_frame *)(record + 1);
+	__u32 most = config.snaplen < HELD_BYTES ? config.snaplen : HELD_BYTES;
+
+	kept->wire_len = syn->bytes;
+	kept->link_type = syn->raw_ip ? TW_LINK_RAW_IP : TW_LINK_ETHERNET;
+	kept->vlan_tci = 0;
+	kept->vlan_proto = 0;
+	kept->captured = syn->captured < most ? syn->captured : (__u16)most;
+	bpf_probe_read_kernel(kept + 1, most, syn->frame);
+}
+
+/*
+ * A SYN-ACK leaves: was its SYN held? It comes with the addresses and the request of the socket that has taken it, at
+ * its own time.
+ */
+__noinline __u32 release_syn(struct work *work)
+{
+	struct tw_segment *record;
+	struct held_syn *syn;
+	struct tw_tuple wire;
+	__u32 from;
+
+	if (!work)
+		return 0;
+	wire = work->frame.translated ? work->on_wire : work->frame.tuple;
+	syn = bpf_map_lookup_elem(&held_syns, &wire);
+	if (!syn || work->frame.ack - 1 - syn->seq > syn->payload)
+		return 0;
+	work->syn = *syn;
+	bpf_map_delete_elem(&held_syns, &wire);
+	syn = &work->syn;
+	work->syn_held = 1;
+	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->asked.cookie, config.netns);
+	if (!record)
+		return 0;
+	__builtin_memset((void *)record + sizeof(record->header), 0, sizeof(*record) - sizeof(record->header));
+	record->header.ts_ns = syn->ts_ns;
+	record->tuple = work->frame.tuple;
+	record->socket = work->asked.view;
+	record->wire.segs_in = 1;
+	record->wire.bytes_in = syn->payload;
+	record->ifindex = syn->ifindex;
+	record->seq = syn->seq;
+	record->len = syn->payload;
+	record->window = syn->window;
+	record->why = TW_WHY_SYN;
+	record->vlan_id = syn->vlan_id;
+	record->flags = TCP_SYN;
+	record->hook = syn->hook;
+	record->ttl = syn->ttl;
+	record->segments = 1;
+	record->nat = work->frame.translated;
+	from = syn->options_offset;
+	if (from < HELD_BYTES - OPTIONS_MAX) {
+		__u8 own = work->frame.options_length;
+
+		bpf_probe_read_kernel(work->options, OPTIONS_MAX, &syn->frame[from]);
+		work->frame.options_length = syn->options_length;
+		parse_options(&work->frame, work->options, record);
+		work->frame.options_length = own;
+	}
+	if (config.snaplen)
+		keep_held_bytes(syn, record);
+	submit_record(record);
+	return 0;
+}
+
 static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoing)
 {
 	__builtin_memset(&work->asked, 0, sizeof(work->asked));
 	if (outgoing)
-		ask_sender(ctx, &work->frame, &work->asked);
+		ask_sender(ctx, work);
 	else
-		ask_receiver(ctx, &work->frame, &work->asked);
+		ask_receiver(ctx, work);
 }
 
 /*
@@ -581,6 +723,8 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	} else {
 		work->asked.view.type = TW_SOCKET_UNKNOWN;
 	}
+	if (outgoing && work->asked.view.type == TW_SOCKET_REQUEST && frame->flags & TCP_SYN)
+		release_syn(work);
 	if (flow) {
 		if (goes_on_without_us(flow, frame) && nobody_takes(frame, work->asked.view.type)) {
 			pass_on(ctx, xdp, raw_ip, work, flow);
@@ -603,7 +747,7 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 		if (frame->bad_header)
 			why = TW_WHY_BAD_HEADER;
 		else
-			why = meet_flow(ctx, work);
+			why = meet_flow(ctx, xdp, raw_ip, work);
 		if (!why)
 			return;
 		frame->why = why;
@@ -635,6 +779,7 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.copied = NO_COPY;
 	work->frame.segment_size = 0;
 	work->frame.tuple.scope = 0;
+	work->syn_held = 0;
 	work->frame.translated = 0;
 	work->frame.passing = 0;
 	return work;

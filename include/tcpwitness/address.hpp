@@ -23,6 +23,7 @@ struct Address {
 
   [[nodiscard]] bool is_ipv4() const;         // in ::ffff:0:0/96
   [[nodiscard]] bool is_unspecified() const;  // :: or 0.0.0.0
+  [[nodiscard]] bool is_link_local() const { return bytes[0] == 0xfe && (bytes[1] & 0xc0U) == 0x80; }  // fe80::/10
   auto operator<=>(const Address&) const = default;
   // As two words; the default compares byte by byte, and this is what looking up a connection spends its time on.
   bool operator==(const Address& other) const { return std::memcmp(bytes.data(), other.bytes.data(), 16) == 0; }

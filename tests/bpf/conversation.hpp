@@ -90,6 +90,10 @@ class Conversation {
     EXPECT_EQ(opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
   }
 
+  // The IPv4 identification of a side's newest packet: the next one has one more.
+  [[nodiscard]] std::uint16_t ip_id(int side) const { return ip_id_[side]; }
+  void set_ip_id(int side, std::uint16_t newest) { ip_id_[side] = newest; }
+
   // The opener's initial sequence number from now on.
   void open_anew(std::uint32_t further) { first_[0] += further; }
 

@@ -243,6 +243,30 @@ TEST_P(FlowData, APacketThatComesInTwiceIsNoRetransmission) {
   EXPECT_EQ(flow().accepter(copy), TW_WHY_FIN | TW_WHY_RETRANSMISSION);  // too late for one
 }
 
+// Where a host counts its identifications up, what it sends again is younger than all before it, whenever it comes.
+TEST_P(FlowData, APacketsAgeSaysWhetherItWasSentAgain) {
+  if (!GetParam().we_open || GetParam().family != Family::ipv4) return;
+  std::uint32_t at = 101;
+  for (; at < 161; at += 10) {
+    EXPECT_EQ(flow().accepter({.seq = at, .ack_number = 101, .payload = bytes(10)}), silent);
+  }
+  const std::uint16_t newest = flow().ip_id(1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(130));
+  EXPECT_EQ(flow().accepter({.seq = 151, .ack_number = 101, .payload = bytes(10), .copy = true}), 0);
+  EXPECT_EQ(flow().last().copied, 1);
+  flow().set_ip_id(1, static_cast<std::uint16_t>(newest + 1));  // 161 is under way
+  EXPECT_EQ(flow().accepter({.seq = 171, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().last().reordered, 0);
+  flow().set_ip_id(1, newest);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(flow().accepter({.seq = 161, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().last().reordered, 1);  // late, and made before 171
+  flow().set_ip_id(1, static_cast<std::uint16_t>(newest + 3));
+  EXPECT_EQ(flow().accepter({.seq = 191, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().accepter({.seq = 181, .ack_number = 101, .payload = bytes(10)}),
+            TW_WHY_RETRANSMISSION);  // at once, and younger
+}
+
 // Without an identification TCP's timestamp shows it, if the copy comes at once. Only where no timer can have sent it.
 TEST_P(FlowData, ACopyWithoutAnIdentificationIsKnownByItsTimestamp) {
   if (!GetParam().we_open || GetParam().family != Family::ipv6) return;

@@ -111,5 +111,104 @@ TEST(DropOfNobody, WithItsSocketsCookieIsThatConnections) {
   EXPECT_EQ(told.entries_of<DropEntry>()[0].first.conn, told.life().conn);
 }
 
+// Fast Open: the child is there before the SYN-ACK.
+TEST(FastOpen, TheChildIsCausedByTheSyn) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  const EventId syn = c.in(S, 20);
+  c.view = TW_SOCKET_FULL;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.out(SA);
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.to(State::established);
+  closes_first(c, nginx);
+  const auto begun = run(stream.events, trace_settings()).transition(State::listen, State::syn_recv);
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->cause.id, syn);
+  EXPECT_EQ(begun->cause.what, "SYN");
+}
+
+// Its SYN-ACK has left, so an ACK made the child, which nobody saw.
+TEST(FastOpen, AnOrdinaryChildIsNotCausedByTheSyn) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  is_asked(c);
+  c.view = TW_SOCKET_FULL;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.to(State::established);
+  closes_first(c, nginx);
+  const auto begun = run(stream.events, trace_settings()).transition(State::listen, State::syn_recv);
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->cause.kind, Cause{}.kind);
+}
+
+// TPROXY: the SYN was addressed to somebody else; the request that has taken it comes with it.
+TEST(TransparentProxy, TheSynOfARequestBeginsItsConnection) {
+  for (const std::uint8_t view : {TW_SOCKET_REQUEST, TW_SOCKET_NONE}) {
+    Stream stream;
+    Side c = server_of(stream);
+    c.view = view;
+    c.in(S);
+    c.view = TW_SOCKET_REQUEST;
+    c.state = State::new_syn_recv;
+    c.out(SA);
+    c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    c.view = TW_SOCKET_FULL;
+    c.state = State::listen;
+    c.to(State::syn_recv);
+    c.to(State::established);
+    closes_second(c, nginx);
+    const Told told = run(stream.events);
+    ASSERT_EQ(told.lives().size(), 1U);
+    EXPECT_EQ(told.life().role, Role::passive);
+    EXPECT_EQ(told.life().wire->complete, view == TW_SOCKET_REQUEST);
+  }
+}
+
+Life whole_wire(std::uint32_t received, std::uint16_t why) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 10, why);
+  c.extra.segs_in = received;
+  closes_first(c, curl);
+  return run(stream.events).life();
+}
+
+// Headers that nobody could follow: the wire has no number of them, the socket has.
+TEST(WireTotals, AreNotCompleteWhereTheSocketGotMore) {
+  const Life life = whole_wire(4, 0);  // SYN-ACK, payload, ACK of the FIN, FIN
+  EXPECT_EQ(life.wire->rx_segments, 4U);
+  EXPECT_TRUE(life.wire->complete);
+  EXPECT_FALSE(whole_wire(5, 0).wire->complete);
+}
+
+TEST(WireTotals, AreNotCompleteBehindAFragment) { EXPECT_FALSE(whole_wire(4, TW_WHY_FRAGMENT).wire->complete); }
+
+// The same link-local addresses and ports on two links, in one namespace.
+TEST(Scope, TwoLinksAreTwoConnections) {
+  Stream stream;
+  Side first(stream, 7, "fe80::1", 40000, "fe80::2", 80, 100, 200, true);
+  Side second(stream, 8, "fe80::1", 40000, "fe80::2", 80, 100, 200, true);
+  first.set_scope(4);
+  second.set_scope(5);
+  connects(first);
+  connects(second);
+  first.in(PA, 10);
+  second.in(PA, 1000);
+  closes_first(first, curl);
+  closes_first(second, curl);
+  const Told told = run(stream.events);
+  ASSERT_EQ(told.lives().size(), 2U);
+  EXPECT_EQ(told.life(0).wire->rx_bytes, 10U);
+  EXPECT_EQ(told.life(1).wire->rx_bytes, 1000U);
+  EXPECT_EQ(told.life(0).flow.scope, 4U);
+}
+
 }  // namespace
 }  // namespace tcpwitness::testing

@@ -307,6 +307,7 @@ class Side {
     cb.state = static_cast<std::uint8_t>(of);
     return cb;
   }
+  void set_scope(std::uint32_t ifindex) { tuple_.scope = ifindex; }
   void leave_unread(std::uint32_t bytes) { unread_ = bytes; }
   [[nodiscard]] Stream& stream() const { return *stream_; }
   [[nodiscard]] const tw_tuple& tuple() const { return tuple_; }

@@ -236,5 +236,17 @@ TEST(Analysis, SequenceNumbersWrap) {
   EXPECT_EQ(talk.flags({1, 1, 211}), is::ack_lost_segment);
 }
 
+// The acknowledgement of a single byte got lost between here and its sender.
+TEST(KeepAlive, IsNoSingleByteOnceMore) {
+  constexpr std::uint8_t push = ack_flag | tcp_flag::psh;
+  Talk talk;
+  talk.shake().said({0, 1, 1, 1, push}).said({1, 1, 2});
+  EXPECT_EQ(talk.flags({0, 1, 1, 1, push, 1000, 1500}) & analysis_flag::keep_alive, 0U);
+  EXPECT_NE(talk.flags({0, 1, 1, 1, ack_flag, 1000, 1500}) & analysis_flag::keep_alive, 0U);  // any byte, without PSH
+  Talk more;
+  more.shake().said({0, 1, 1, 5, push}).said({1, 1, 6});
+  EXPECT_NE(more.flags({0, 5, 1, 1, push, 1000, 1500}) & analysis_flag::keep_alive, 0U);  // that was no segment
+}
+
 }  // namespace
 }  // namespace tcpwitness::testing

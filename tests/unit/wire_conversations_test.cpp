@@ -97,6 +97,41 @@ TEST(Conversations, BeginAnewAtASynWithAnotherNumber) {
   EXPECT_NE(heard.conversations.analysis().flags & analysis_flag::reused_ports, 0U);
 }
 
+TcpFrame on_link(TcpFrame frame, std::uint32_t interface, TimeNs later = 0) {
+  for (Endpoint* end : {&frame.source, &frame.destination}) {
+    const std::uint8_t host = end->address.bytes[15];
+    end->address.bytes = {0xfe, 0x80};
+    end->address.bytes[15] = host;
+  }
+  frame.interface = interface;
+  frame.ts_ns += later;
+  return frame;
+}
+
+// fe80::1 of one link is not fe80::1 of another, but the same packet at a bridge and its port is one.
+TEST(Conversations, OfLinkLocalAddressesBelongToOneLink) {
+  Heard heard;
+  Talk talk;
+  const TcpFrame syn = talk.frame({0, 0, 0, 0, syn_flag});
+  heard.hear(on_link(syn, 0));
+  heard.hear(on_link(syn, 1, 10'000));  // 10 us later: the same
+  EXPECT_EQ(heard.conversations.stream(), 0U);
+  EXPECT_TRUE(heard.conversations.analysis().duplicate_frame);
+  heard.hear(on_link(syn, 1, 1'000'000));
+  EXPECT_EQ(heard.conversations.stream(), 1U);
+  heard.hear(on_link(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}), 0));
+  EXPECT_EQ(heard.conversations.stream(), 0U);
+  heard.hear(on_link(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}), 1));
+  EXPECT_EQ(heard.conversations.stream(), 1U);
+  Heard global;
+  global.hear(syn);
+  TcpFrame elsewhere = syn;
+  elsewhere.interface = 1;
+  elsewhere.ts_ns += 1'000'000;
+  global.hear(elsewhere);
+  EXPECT_EQ(global.conversations.stream(), 0U);  // another path
+}
+
 TEST(Conversations, CountBytesBySequenceNumber) {
   Heard heard;
   Talk talk;

@@ -172,6 +172,15 @@ Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
         return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) && (both || !has(s.flags, tcp_flag::syn)) &&
                s.ack == wanted;
       });
+      // Fast Open: the SYN's cookie makes the child, before any SYN-ACK leaves (RFC 7413, 4.2.2).
+      if (ack == nullptr && from == State::listen && !c.syn_ack_seen) {
+        return by_segment(find(*recent,
+                               [&](const Candidate& s) {
+                                 return has(s.flags, tcp_flag::syn) && !has(s.flags, tcp_flag::ack) &&
+                                        c.has_isn_remote && s.seq == c.isn_remote;
+                               }),
+                          "SYN", ts);
+      }
       return by_segment(ack, ack != nullptr && has(ack->flags, tcp_flag::syn) ? "SYN-ACK" : "ACK", ts);
     }
     case State::close_wait:

@@ -477,6 +477,7 @@ struct Connection {
   bool wire_final : 1 = false;      // nothing can follow the newest wire counters
   bool wire_closed : 1 = false;     // they came with the socket's destruction
   bool port_reused : 1 = false;     // its SYN found another connection on its address pair
+  bool wire_partial : 1 = false;    // an IP fragment: what is behind the first one has no numbers
   bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all
   bool in_on_loopback : 1 = false;  // segments, RSTs excluded, came in there
   bool in_elsewhere : 1 = false;    // and on another interface

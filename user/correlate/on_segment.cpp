@@ -110,6 +110,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   c.wire_heard = true;
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  c.wire_partial = c.wire_partial || (g.why & TW_WHY_FRAGMENT) != 0;
   if (g.copied != 0) {
     // It says nothing new, but for a FIN that GRO has merged behind it.
     if ((g.why & TW_WHY_FIN) != 0) note_fins(c, e, g, out);
@@ -209,7 +210,9 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
     preexisting = !is_syn(g) && !is_syn_ack(g);
   } else if (is_syn(g)) {
     const Listener* listener = listeners_.find(flow.local);
-    begins = out ? type == TW_SOCKET_FULL : type == TW_SOCKET_LISTENER || (type == TW_SOCKET_TIMEWAIT && listener);
+    // REQUEST: a SYN that was addressed elsewhere, and that a socket of this machine has taken (TPROXY, DNAT).
+    begins = out ? type == TW_SOCKET_FULL
+                 : type == TW_SOCKET_LISTENER || type == TW_SOCKET_REQUEST || (type == TW_SOCKET_TIMEWAIT && listener);
   } else if (is_syn_ack(g)) {
     begins = out && type == TW_SOCKET_REQUEST;
   } else if (type == TW_SOCKET_FULL && g.header.cookie != 0 && alive(g.socket.state)) {

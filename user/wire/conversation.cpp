@@ -48,21 +48,22 @@ ConversationTotals Conversation::totals() const {
   return {stream, totals_of(side[0]), totals_of(side[1]), completeness};
 }
 
-std::uint32_t ConversationTable::hash(const Endpoint& a, const Endpoint& b) {
+std::uint32_t ConversationTable::hash(const Endpoint& a, const Endpoint& b, std::uint32_t scope) {
   Words first = words_of(a);
   Words second = words_of(b);
   if (second < first) std::swap(first, second);
-  return HashKey::process.hash({first.high, first.low, second.high, second.low, first.port << 16 | second.port, 0});
+  return HashKey::process.hash({first.high, first.low, second.high, second.low, first.port << 16 | second.port, scope});
 }
 
-std::uint32_t ConversationTable::find(std::uint32_t hash, const Endpoint& a, const Endpoint& b) {
+std::uint32_t ConversationTable::find(std::uint32_t hash, const Endpoint& a, const Endpoint& b, std::uint32_t scope) {
   return index_.find(hash, [&](std::uint32_t slot) {
     const Conversation& c = at(slot);
-    return (c.local == a && c.remote == b) || (c.local == b && c.remote == a);
+    return c.scope == scope && ((c.local == a && c.remote == b) || (c.local == b && c.remote == a));
   });
 }
 
-std::uint32_t ConversationTable::create(std::uint32_t hash, const Endpoint& local, const Endpoint& remote) {
+std::uint32_t ConversationTable::create(std::uint32_t hash, const Endpoint& local, const Endpoint& remote,
+                                        std::uint32_t scope) {
   std::uint32_t slot = 0;
   if (!free_.empty()) {
     slot = free_.back();
@@ -76,6 +77,7 @@ std::uint32_t ConversationTable::create(std::uint32_t hash, const Endpoint& loca
   c.local = local;
   c.remote = remote;
   c.hash = hash;
+  c.scope = scope;
   c.live = true;
   index_.insert(hash, slot);
   return slot;

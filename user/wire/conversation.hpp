@@ -49,6 +49,7 @@ struct Conversation {
   Endpoint local;
   Endpoint remote;
   std::uint32_t hash = 0;
+  std::uint32_t scope = 0;  // of link-local addresses: the capture's interface, from 1
   TimeNs last_ts_ns = 0;
   std::uint64_t stream = 0;
   WireAnalysis analysis;
@@ -77,9 +78,9 @@ class ConversationTable {
   [[nodiscard]] std::uint32_t slots() const { return slots_; }
 
   // The same for both directions.
-  [[nodiscard]] static std::uint32_t hash(const Endpoint& a, const Endpoint& b);
-  [[nodiscard]] std::uint32_t find(std::uint32_t hash, const Endpoint& a, const Endpoint& b);
-  std::uint32_t create(std::uint32_t hash, const Endpoint& local, const Endpoint& remote);
+  [[nodiscard]] static std::uint32_t hash(const Endpoint& a, const Endpoint& b, std::uint32_t scope = 0);
+  [[nodiscard]] std::uint32_t find(std::uint32_t hash, const Endpoint& a, const Endpoint& b, std::uint32_t scope = 0);
+  std::uint32_t create(std::uint32_t hash, const Endpoint& local, const Endpoint& remote, std::uint32_t scope = 0);
   void release(std::uint32_t slot);
   // The address pair is `younger`'s, whose SYN may yet be refused.
   void supersede(std::uint32_t slot, std::uint32_t younger);

@@ -119,6 +119,7 @@ void to_tuple(const Flow& flow, tw_tuple& tuple) {
   std::memcpy(tuple.remote_addr, flow.remote.address.bytes.data(), sizeof tuple.remote_addr);
   tuple.local_port = flow.local.port;
   tuple.remote_port = flow.remote.port;
+  tuple.scope = flow.scope;
 }
 
 }  // namespace
@@ -129,7 +130,7 @@ struct Conversations::Impl {
   }
 
   void observe(const TcpFrame& f, std::vector<Event>& out);
-  std::uint32_t locate(const TcpFrame& f, std::vector<Event>& out);
+  std::uint32_t locate(const TcpFrame& f, std::uint32_t interface, std::vector<Event>& out);
   std::uint32_t older_or(std::uint32_t slot, const TcpFrame& f, std::vector<Event>& out);
   std::uint16_t refused(Conversation& c, unsigned from, const TcpFrame& f);
   std::uint16_t taken(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
@@ -179,9 +180,10 @@ bool Conversations::finish(std::vector<Event>& out, std::size_t at_most) {
 
 // The frame's conversation; a SYN with another initial sequence number begins another one, and so does what comes
 // after a timer.
-std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::vector<Event>& out) {
-  const std::uint32_t hash = ConversationTable::hash(f.source, f.destination);
-  std::uint32_t slot = table.find(hash, f.source, f.destination);
+std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::uint32_t interface, std::vector<Event>& out) {
+  const std::uint32_t scope = f.source.address.is_link_local() ? interface + 1 : 0;
+  const std::uint32_t hash = ConversationTable::hash(f.source, f.destination, scope);
+  std::uint32_t slot = table.find(hash, f.source, f.destination, scope);
   const bool syn = has(f, tcp_flag::syn) && !f.bad_header;
   const bool ack = has(f, tcp_flag::ack);
   bool reused = false;
@@ -209,7 +211,7 @@ std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::vector<Event>&
   // The sender of the SYN is local, and so is whom the SYN-ACK goes to.
   const bool swap = syn && ack;
   const std::uint32_t made =
-      swap ? table.create(hash, f.destination, f.source) : table.create(hash, f.source, f.destination);
+      swap ? table.create(hash, f.destination, f.source, scope) : table.create(hash, f.source, f.destination, scope);
   table.at(made).stream = streams++;
   if (older != ConversationTable::none) table.supersede(older, made);
   if (timers) timers->begin(made);
@@ -238,7 +240,9 @@ std::uint32_t Conversations::Impl::older_or(std::uint32_t slot, const TcpFrame& 
 void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   analysis = {};
   if (f.ts_ns > now) now = f.ts_ns;
-  const std::uint32_t slot = locate(f, out);
+  // The same packet on another interface is no other link's.
+  const std::optional<std::uint32_t> before = f.bad_header ? std::nullopt : duplicates.seen_before(f);
+  const std::uint32_t slot = locate(f, before.value_or(f.interface), out);
   Conversation& c = table.at(slot);
   stream = c.stream;
   c.last_ts_ns = f.ts_ns;
@@ -256,7 +260,7 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
     return;
   }
   c.completeness |= stage_of(f);
-  if (duplicates.seen_before(f)) [[unlikely]] {
+  if (before) [[unlikely]] {
     analysis.frame = f.number;
     analysis.duplicate_frame = true;
     ++me.duplicates;
@@ -369,7 +373,7 @@ void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& 
   const Conversation& c = table.at(slot);
   Event& e = out.emplace_back();
   e.ts_ns = c.last_ts_ns;
-  e.body = ConversationEnd{slot + 1, {c.local, c.remote}, c.totals(), cut};
+  e.body = ConversationEnd{slot + 1, {c.local, c.remote, c.scope}, c.totals(), cut};
   table.release(slot);
   // The one that follows the next one: its own place in the list was asked for a turn ago.
   const std::uint32_t next = table.oldest(Listed::over);
@@ -386,7 +390,7 @@ void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFr
   g.header.version = TW_ABI_VERSION;
   g.header.cpu = TW_NO_CPU;
   g.header.ts_ns = static_cast<std::uint64_t>(f.ts_ns);
-  to_tuple({c.local, c.remote}, g.tuple);
+  to_tuple({c.local, c.remote, c.scope}, g.tuple);
   g.socket.type = TW_SOCKET_UNKNOWN;
   g.ifindex = f.interface + 1;  // 0 is none
   g.hook = from == 0 ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;

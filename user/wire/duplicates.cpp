@@ -3,7 +3,7 @@
 
 namespace tcpwitness {
 
-bool Duplicates::seen_before(const TcpFrame& f) {
+std::optional<std::uint32_t> Duplicates::seen_before(const TcpFrame& f) {
   constexpr std::int64_t moment_ns = 10'000'000;
   constexpr std::int64_t at_once_ns = 20'000;
   const std::uint32_t mixed = (f.seq ^ (f.ack * 3U) ^ f.source.port ^ (std::uint32_t{f.ip_id} << 16U)) * 0x9e3779b1U;
@@ -14,10 +14,10 @@ bool Duplicates::seen_before(const TcpFrame& f) {
                     p.flags == f.flags && p.window == f.window && p.checksum == f.checksum && p.source == f.source &&
                     p.destination == f.destination && later >= 0 &&
                     (f.ip_id != 0 ? later <= moment_ns : later <= at_once_ns && p.ttl == f.ttl);
-  if (!same) {
-    p = {f.source, f.destination, f.ts_ns, f.seq, f.ack, f.len, f.window, f.ip_id, f.checksum, f.flags, f.ttl, true};
-  }
-  return same;
+  if (same) return p.interface;
+  p = {f.source, f.destination, f.ts_ns,    f.seq,   f.ack, f.len, f.interface,
+       f.window, f.ip_id,       f.checksum, f.flags, f.ttl, true};
+  return std::nullopt;
 }
 
 }  // namespace tcpwitness

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "tcpwitness/wire.hpp"
 
@@ -17,8 +18,8 @@ namespace tcpwitness {
 
 class Duplicates {
  public:
-  // Remembers the frame. True: it was captured before.
-  [[nodiscard]] bool seen_before(const TcpFrame& frame);
+  // Remembers the frame. The interface on which it was captured before, if it was.
+  [[nodiscard]] std::optional<std::uint32_t> seen_before(const TcpFrame& frame);
 
  private:
   struct Packet {
@@ -28,6 +29,7 @@ class Duplicates {
     std::uint32_t seq = 0;
     std::uint32_t ack = 0;
     std::uint32_t len = 0;
+    std::uint32_t interface = 0;
     std::uint16_t window = 0;
     std::uint16_t ip_id = 0;
     std::uint16_t checksum = 0;
