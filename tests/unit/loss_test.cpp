@@ -98,6 +98,24 @@ TEST(NetworkCopies, ExplainNoMoreDropsThanThereAreCopies) {
   EXPECT_TRUE(finding->text.contains("the peer sent 2 segments again that had arrived")) << finding->text;
 }
 
+// A keep-alive's byte of garbage is dropped as old data, too.
+TEST(NetworkCopies, AKeepAlivesByteWasNotSentAgain) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 20);
+  const std::uint32_t next = c.peer_nxt;
+  stream.wait(2 * s);
+  c.in(A, 1, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = next - 1; });
+  c.peer_nxt = c.rcv_nxt = next;
+  c.drop(drop_old_data, false, A, 1);
+  c.out(A, 0, TW_WHY_KEEPALIVE_ACK);
+  closes_first(c, curl);
+  const Told told = run(stream.events);
+  EXPECT_TRUE(told.finding(Rule::keepalive).has_value());
+  EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
+}
+
 TEST(NetworkCopies, WithoutTheWireNobodyCanTellThem) {
   Stream stream;
   Side c = client_of(stream);

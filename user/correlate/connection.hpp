@@ -206,6 +206,7 @@ struct KeepaliveFacts {
   std::uint32_t answered = 0;
   std::uint32_t unanswered = 0;  // in a row, now
   std::uint32_t received = 0;
+  std::uint32_t garbage = 0;  // of those received, with a byte
   std::uint32_t replied = 0;  // to those received
   std::uint32_t time_ms = 0;
   std::uint32_t intvl_ms = 0;

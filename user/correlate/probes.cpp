@@ -95,6 +95,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
   if (probe == Probe::keepalive && !out) {
     KeepaliveFacts& k = c.troubles().keepalive;
     ++k.received;
+    if (g.len != 0) ++k.garbage;
     k.evidence.add(e.id);
     entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
     return;

@@ -84,7 +84,8 @@ std::uint32_t in_vain(const Connection& c) {
   return c.has_cb() && shown ? std::min(c.cb.dsack_dups, retransmitted_segments(c)) : 0;
 }
 
-// Segments of the peer, all of which had been received, and that the network had not delivered before.
+// Segments of the peer, all of which had been received. What the network had delivered before is none, nor is the byte
+// of a keep-alive.
 struct Repeated {
   const DropSeen* drops = nullptr;
   std::uint32_t count = 0;
@@ -93,8 +94,8 @@ struct Repeated {
 Repeated repeated_by_peer(const Connection& c, const Bench& bench) {
   const DropSeen* old = dropped_for(c, bench, false, DropKind::old_payload);
   if (old == nullptr || old->bytes == 0) return {};
-  const std::uint32_t copies = c.trouble->loss.copied_buffers_in;
-  return old->count > copies ? Repeated{old, old->count - copies} : Repeated{};
+  const std::uint32_t explained = c.trouble->loss.copied_buffers_in + c.trouble->keepalive.garbage;
+  return old->count > explained ? Repeated{old, old->count - explained} : Repeated{};
 }
 
 }  // namespace
