@@ -581,7 +581,7 @@ static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, __u32
 		*tuple = flow->other;
 		return true;
 	}
-	return wanted || (flow && flow->translated);
+	return wanted || (flow && (flow->translated || flow->hop));
 }
 
 SEC("tp_btf/kfree_skb")

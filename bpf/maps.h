@@ -73,9 +73,9 @@ struct tw_flow {
 	__u8 owned;             /* a TCP socket of this machine was seen sending */
 	__u8 alias;             /* NAT: the key is the wire's, the flow is under `other`; nothing else is set */
 	__u8 translated;        /* NAT: the key is the socket's, and on the wire it is `other` */
-	__u8 pad;
-	__u32 syn_at;     /* our newest SYN or SYN-ACK; see micros() */
-	__u32 round_trip; /* of the handshake, same unit; 0: not seen */
+	__u8 hop;               /* one side of a forwarded connection: see hop.h */
+	__u32 syn_at;           /* our newest SYN or SYN-ACK; see micros() */
+	__u32 round_trip;       /* of the handshake, same unit; 0: not seen */
 	__u32 held_seq;
 	__u32 held_at;
 	__u32 held_bytes_in; /* wire counters at that time, modulo 2^32 */

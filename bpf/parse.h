@@ -91,6 +91,7 @@ struct frame {
 	__u32 seq, ack, payload;
 	__u32 stamp;     /* TCP's timestamp where it stands in its usual place, else 0 */
 	__u32 forgotten; /* see forget() */
+	__u32 came_in;   /* outgoing and forwarded: the interface it came in on */
 	__u16 window;
 	__u16 vlan_id;
 	__u16 ip_id;          /* IPv4 identification; 0 for IPv6 */

@@ -73,6 +73,26 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
+/* Over the flow map: both hops of what is forwarded, which has no socket (TW_SOCKET_NONE). */
+SEC("iter/bpf_map_elem")
+int snapshot_hops(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const struct tw_tuple *key = ctx->key;
+	const struct tw_flow *flow = ctx->value;
+	struct tw_socket record = {};
+
+	if (!key || !flow || !flow->hop)
+		return 0;
+	fill_header(&record.header, TW_KIND_SOCKET, 0, config.netns);
+	record.tuple = *key;
+	record.type = TW_SOCKET_NONE;
+	record.has_wire = 1;
+	record.wire = flow->wire;
+	record.loss = flow->loss;
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
 /* What is asked for while the run goes on. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

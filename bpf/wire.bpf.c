@@ -14,6 +14,7 @@
 #include "copies.h"
 #include "emit.h"
 #include "flow.h"
+#include "hop.h"
 #include "maps.h"
 #include "nat.h"
 #include "parse.h"
@@ -515,6 +516,8 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->nat = frame->translated;
 	record->passing = frame->passing;
 	record->copied = frame->copied == COPY;
+	record->came_in = frame->came_in;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	read_options(ctx, xdp, work, record);
 	if (config.snaplen)
 		keep_bytes(ctx, xdp, raw_ip, frame->bytes, record);
@@ -668,7 +671,7 @@ static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct wor
 {
 	flow->foreign = 1;
 	work->wire = flow->wire;
-	work->frame.passing = 1;
+	work->frame.passing = TW_PASSING_ON;
 	work->frame.why = TW_WHY_NO_SOCKET;
 	emit_segment(ctx, xdp, raw_ip, work);
 }
@@ -691,6 +694,96 @@ static __always_inline void set_scope(void *ctx, struct frame *frame, bool outgo
 	frame->tuple.scope = bound;
 }
 
+/* The addresses of a forwarded connection's other hop may be the ones that are wanted. */
+static __always_inline bool hop_wanted(struct work *work, bool outgoing)
+{
+	struct frame *frame = &work->frame;
+	struct tw_flow *flow = bpf_map_lookup_elem(&flows, &frame->tuple);
+	const struct tw_tuple *from;
+
+	if (flow && flow->hop)
+		return true;
+	if (outgoing) {
+		from = frame->came_in ? came_with(frame) : 0;
+		return from && rules_tuple_wanted(from);
+	}
+	if (is_opening(frame))
+		note_arrival(frame);
+	return false;
+}
+
+/* Does it go through this machine? Asks the socket where that must be known. */
+static __always_inline bool passes_through(void *ctx, bool xdp, struct work *work, const struct tw_flow *flow,
+					   bool outgoing)
+{
+	struct frame *frame = &work->frame;
+	bool hop = flow && flow->hop;
+
+	if (outgoing)
+		return frame->came_in || (hop && !sender_tuple(ctx, frame, &work->sender));
+	if (hop && !(is_opening(frame) && flow->half[INCOMING].isn != frame->seq))
+		return true;
+	if (flow && !hop && (flow->foreign ? !is_opening(frame) : !flow->strays))
+		return false; /* a socket's, or known to be nobody's */
+	ask_socket(ctx, work, false);
+	if (work->asked.view.type != TW_SOCKET_NONE && work->asked.view.type != TW_SOCKET_LISTENER)
+		return false;
+	note_arrival(frame); /* NAT may send on what seems to be for this machine */
+	if (!nobody_takes(frame, work->asked.view.type) || frame->flags & TCP_RST)
+		return false;
+	if (!xdp && ((struct __sk_buff *)ctx)->pkt_type == PACKET_OTHERHOST)
+		return false; /* the interface hears what is for others */
+	return hop || is_forwarded(ctx, frame);
+}
+
+#define EVERY_SEGMENT (1U << 16) /* beyond enum tw_why */
+
+/* A segment of one hop. flow: find_flow()'s. Returns why it is an event. */
+static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flow *flow, bool outgoing)
+{
+	struct frame *frame = &work->frame;
+	struct tw_flow *state;
+	__u32 why;
+
+	if (flow && !flow->hop)
+		flow = 0;
+	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
+		return 0;
+	if (!outgoing) {
+		frame->copied = (__u8)rules_came_before(flow, work);
+		if (frame->copied == COPY_IF_RECEIVED) /* no socket says whether it was */
+			frame->copied = NO_COPY;
+	}
+	if (frame->came_in && !(frame->flags & TCP_RST) && (!flow || is_opening(frame)))
+		tie_hops(frame, &work->on_wire, &work->new_flow);
+	if (outgoing && !frame->came_in) { /* made here: by whom? */
+		ask_socket(ctx, work, true);
+	} else {
+		__builtin_memset(&work->asked, 0, sizeof(work->asked));
+		work->asked.view.type = TW_SOCKET_UNKNOWN;
+	}
+	work->refused = TW_REFUSED_NOT;
+	frame->passing = TW_PASSING_HOP;
+	if (!flow) {
+		__builtin_memset(&work->new_flow, 0, sizeof(work->new_flow));
+		work->new_flow.hop = 1;
+	}
+	state = flow ? flow : &work->new_flow;
+	why = forget(frame, rules_see_segment(state, work));
+	work->wire = state->wire;
+	work->loss = state->loss;
+	if (!flow) {
+		if (!(frame->flags & TCP_SYN))
+			why |= TW_WHY_UNKNOWN_FLOW;
+		if (!(frame->flags & TCP_RST))
+			bpf_map_update_elem(&flows, &frame->tuple, &work->new_flow, BPF_ANY);
+	}
+	if (frame->fragment)
+		why |= TW_WHY_FRAGMENT;
+	/* Whom the wire alone judges has no other word of a transition than its cause: all events are reported. */
+	return config.packets_all ? why | EVERY_SEGMENT : why;
+}
+
 /* A parsed segment, from either hook. */
 static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
@@ -698,10 +791,23 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 	struct tw_flow *flow;
 	__u32 why;
 
-	if (!rules_tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing))
+	if (!rules_tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing) &&
+	    !(config.forwarded && hop_wanted(work, outgoing)))
 		return;
 	set_scope(ctx, frame, outgoing);
 	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
+	if (config.forwarded && !frame->bad_header) {
+		if (passes_through(ctx, xdp, work, flow, outgoing)) {
+			why = see_hop(ctx, work, flow, outgoing);
+			if (!why)
+				return;
+			frame->why = (__u16)why;
+			emit_segment(ctx, xdp, raw_ip, work);
+			return;
+		}
+		if (flow && flow->hop) /* a socket's of this machine after all */
+			flow->hop = 0;
+	}
 	work->strays = 0;
 	if (flow && (flow->foreign || flow->strays)) {
 		if (flow->foreign && !is_opening(frame) && !sent_by_socket(ctx, outgoing))
@@ -781,7 +887,8 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.tuple.scope = 0;
 	work->syn_held = 0;
 	work->frame.translated = 0;
-	work->frame.passing = 0;
+	work->frame.passing = TW_PASSING_NOT;
+	work->frame.came_in = 0;
 	return work;
 }
 
@@ -801,11 +908,15 @@ static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool ra
 	int parsed;
 
 	/* Forwarded: it came in on an interface and no socket of ours sends it. */
-	if (outgoing && !skb->sk && skb->ingress_ifindex)
+	bool forwarded = outgoing && !skb->sk && skb->ingress_ifindex;
+
+	if (forwarded && !config.forwarded)
 		return TC_ACT_UNSPEC;
 	work = begin_work(hook, skb->ifindex, skb->len);
 	if (!work)
 		return TC_ACT_UNSPEC;
+	if (config.forwarded && forwarded)
+		work->frame.came_in = skb->ingress_ifindex;
 	at = bytes_of(skb, false);
 	parsed = parse_frame(&at, &work->frame, outgoing, raw_ip);
 	if (needs_pull(&at, &work->frame, parsed) && at.end - at.data < (long)skb->len) {

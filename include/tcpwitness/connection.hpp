@@ -67,6 +67,42 @@ struct WireTotals {
   bool complete = true;  // false: the flow map evicted it, or we came late
 };
 
+// What one hop of a forwarded connection carried in one direction. Numbers are segments unless the name says otherwise.
+struct HopTotals {
+  std::uint64_t bytes = 0;  // payload, retransmissions included
+  std::uint32_t segments = 0;
+  std::uint32_t retransmits = 0;
+  std::uint32_t out_of_order = 0;
+  std::uint32_t syn = 0;  // SYN without ACK
+  std::uint32_t syn_ack = 0;
+  std::uint32_t fin = 0;
+  std::uint32_t rst = 0;
+};
+
+// One side of a connection that passes through this machine.
+struct Hop {
+  std::string interface;               // "": not seen
+  Flow flow;                           // as on the wire there, the client's end first
+  HopTotals in;                        // came in from that side
+  HopTotals out;                       // left to it
+  std::uint32_t made_here = 0;         // of `out`: RSTs and SYN-ACKs that came in nowhere
+  std::optional<std::int64_t> rtt_ns;  // of the handshake: SYN, or SYN-ACK, left until it was answered
+  std::uint16_t mss_in = 0;            // the MSS option of the SYN or SYN-ACK that came in; 0: not seen
+  std::uint16_t mss_out = 0;           // and of the one that left
+};
+
+// A connection of two other machines: no socket of this one has it.
+struct Forwarded {
+  Hop client;
+  Hop server;
+  bool joined = false;  // a segment was seen on both: they are one connection
+  // Came in on one hop and never left on the other.
+  std::uint64_t lost_to_server = 0;
+  std::uint64_t lost_to_client = 0;
+  // Left with the addresses that they came with, although the connection is translated: NAT did not know them any more.
+  std::uint32_t untranslated = 0;
+};
+
 struct Life {
   ConnectionId conn = 0;
   TimeNs start_ts_ns = 0;  // first event
@@ -100,7 +136,8 @@ struct Life {
   std::vector<TcpState> states;                    // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
   std::vector<TcpState> peer_states;  // of the other end, where only the wire was heard: inferred from its segments
   std::vector<Finding> findings;
-  std::optional<PeerEnd> peer;  // the other end, where this run follows it too
+  std::optional<PeerEnd> peer;         // the other end, where this run follows it too
+  std::optional<Forwarded> forwarded;  // then `flow` is the client's view: local is the client, remote the server
 };
 
 }  // namespace tcpwitness

@@ -90,6 +90,13 @@ enum tw_refused {
 	TW_REFUSED_FOREIGN = 5, /* egress: not this connection's socket sent it, but a raw or packet socket */
 };
 
+/* Whose connection a segment is, where it is not a socket's of this machine (tw_segment.passing). */
+enum tw_passing {
+	TW_PASSING_NOT = 0,
+	TW_PASSING_ON = 1, /* not this machine's connection after all: TCP did not take the SYN, and its flow goes on */
+	TW_PASSING_HOP = 2, /* tw_config.forwarded: it comes in to be forwarded, or leaves for a connection that is */
+};
+
 /* What the look-up found for an ingress segment, or what sent an egress one (tw_socket_view.type). */
 enum tw_socket_type {
 	TW_SOCKET_NONE = 0,     /* looked up, nothing there (ingress); sent without a socket (egress) */
@@ -312,10 +319,13 @@ struct tw_segment {
 	__u16 segments; /* wire segments in this GSO or GRO packet, 1: an ordinary one */
 	__u8 refused;   /* enum tw_refused */
 	__u8 nat;       /* the frame had the addresses of tw_translation.wire; tuple is the socket's */
-	__u8 passing;   /* not this machine's connection after all: TCP did not take the SYN, and its flow goes on */
+	__u8 passing;   /* enum tw_passing */
 	__u8 copied;    /* 1: the network has delivered it before (see copies.h); nobody sent it again */
+	__u32 came_in;  /* HOP at egress: the interface it came in on; 0: this machine made it */
+	__u8 pad[4];
 };
-TW_ASSERT_SIZE(tw_segment, 224);
+TW_ASSERT_SIZE(tw_segment, 232);
+TW_ASSERT_AT(tw_segment, came_in, 224);
 
 /*
  * While recording (tw_config.snaplen), each tw_segment is followed in the same record by this and snaplen bytes of
@@ -490,6 +500,9 @@ TW_ASSERT_SIZE(tw_port_seen, 4);
 /*
  * NAT on this machine: the segments of a socket leave with other addresses than it has (DNAT and REDIRECT in OUTPUT and
  * PREROUTING, SNAT, masquerading). Told once a connection, before the segment that shows it.
+ *
+ * header.cookie 0 (tw_config.forwarded): no socket. The two hops of a forwarded connection: the same segment came in with
+ * `tuple` and leaves with `wire`, translated or not; local is the destination of the first and the source of the second.
  */
 struct tw_translation {
 	struct tw_header header;
@@ -547,7 +560,8 @@ struct tw_config {
 	__u8 has_reset_reason;              /* tcp_send_reset has a third argument (6.10) */
 	__u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
 	__u8 has_drop_sk; /* kfree_skb has a fourth argument: who was to take it (6.11, commit ba8de796baf4) */
-	__u8 pad[3];
+	__u8 forwarded;   /* connections that only pass through this machine are reported too */
+	__u8 pad[2];
 	__u8 lives_only; /* no timeline is told: leave out ACKs that only name the cause of a transition */
 	__u32 snaplen;   /* recording: keep so many bytes of each frame that is an event; 0: none */
 };

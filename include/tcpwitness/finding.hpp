@@ -41,8 +41,10 @@ enum class Rule : std::uint8_t {
   path_mtu_black_hole,
   path_dead,
   delayed_ack_stall,
+  forward_dropped,
+  asymmetric_route,
 };
-inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::delayed_ack_stall) + 1;
+inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::asymmetric_route) + 1;
 
 // "keepalive", "zero-window", ...
 [[nodiscard]] std::string_view name(Rule rule);

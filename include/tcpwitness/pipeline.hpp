@@ -60,6 +60,7 @@ struct WitnessSettings {
   bool kernel_heard = true;                           // the kernel witness is attached
   bool wire_heard = true;                             // the wire witness is attached
   bool every_segment = false;                         // no segment is left out: the whole conversation can be analysed
+  bool forwarded = false;                             // connections that only pass through this machine, too
   bool capture = false;                               // reading a capture: a connection ends at its ConversationEnd
   std::int64_t hold_ns = 40'000'000;                  // how long an incoming segment waits for the transition it causes
   std::int64_t close_wait_stuck_ns = 10'000'000'000;  // CLOSE_WAIT for longer is a finding

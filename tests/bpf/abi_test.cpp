@@ -170,6 +170,7 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       {"snapshot_fin_wait2", sizeof(tw_socket)},
       {"snapshot_ports", sizeof(tw_port_seen)},
       {"snapshot_port_owners", sizeof(tw_owner)},
+      {"snapshot_hops", sizeof(tw_socket)},
   };
   std::size_t programs = 0;
   for (const auto& object : *objects) {

@@ -53,6 +53,11 @@ tw_config with_bytes(tw_config config, std::uint32_t snaplen) {
   return config;
 }
 
+tw_config with_forwarded(tw_config config) {
+  config.forwarded = 1;
+  return config;
+}
+
 using Verifier = BpfTest;
 
 TEST_F(Verifier, EveryProgramStaysWellBelowTheLimit) {
@@ -62,7 +67,9 @@ TEST_F(Verifier, EveryProgramStaysWellBelowTheLimit) {
       {"16 ports, 8 hosts", everything()},
       {"16 ports, 8 hosts, all", with_packets_all(everything())},
       {"recording", with_bytes(plain(), 128)},
-      {"recording, most of all", with_bytes(with_packets_all(everything()), TW_SNAPLEN_MAX)}};
+      {"recording, most of all", with_bytes(with_packets_all(everything()), TW_SNAPLEN_MAX)},
+      {"--forwarded", with_forwarded(plain())},
+      {"--forwarded, most of all", with_forwarded(with_bytes(everything(), TW_SNAPLEN_MAX))}};
   std::map<std::string, std::vector<std::uint32_t>> table;
   std::string header = fmt::format("{:<34}", "instructions processed");
   for (const auto& one : cases) {
@@ -94,7 +101,7 @@ TEST_F(Verifier, NoWireOrSnapshotProgramIsRefused) {
   EXPECT_EQ(objects->at(1).refused.size(), 0U);
   EXPECT_EQ(objects->at(1).instructions.size(), 6U);
   EXPECT_EQ(objects->at(2).refused.size(), 0U);
-  EXPECT_EQ(objects->at(2).instructions.size(), 6U);
+  EXPECT_EQ(objects->at(2).instructions.size(), 7U);
 }
 
 // As Linux 5.10 and 6.1 with libbpf 1.1 write them.

@@ -109,6 +109,8 @@ void delayed_ack_stall(Script& s);
 void delayed_ack_nodelay(Script& s);
 void two_paths_before(Script& s);
 void two_paths(Script& s);
+void asymmetric_route_before(Script& s);
+void asymmetric_route(Script& s);
 void bulk(Script& s);
 
 }  // namespace tcpwitness::lab::cases

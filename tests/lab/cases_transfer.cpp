@@ -97,6 +97,19 @@ void two_paths(Script& s) {
   close_both(s);
 }
 
+void asymmetric_route_before(Script& s) {
+  s.route_through_third_machine();
+  s.add_second_cable();
+}
+
+void asymmetric_route(Script& s) {
+  s.route_over_second_cable(true);
+  s.establish();
+  s.exchange();
+  close_both(s);
+  s.route_over_second_cable(false);
+}
+
 void bulk(Script& s) {
   s.establish();
   const uint64_t size = s.options().bulk_bytes;

@@ -57,21 +57,28 @@ Result<void> play_one(const Case& what, const PlayRequest& request) {
   const Side side = request.view.empty()       ? best_side(what.vantage)
                     : request.view == "client" ? Side::client
                                                : Side::server;
-  const std::string& netns = (*lab)->host(side).name();
   auto performance = Performance::open(**lab, what, request.options);
   if (!performance) return failure(performance.error());
+  const bool third = request.view == "third";
+  if (third && (*lab)->third_machine() == nullptr) return failure("there is no third machine in this case");
+  const std::string& netns = third ? (*lab)->third_machine()->name() : (*lab)->host(side).name();
 
   std::unique_ptr<Watcher> capture, tracer;
   if (!request.pcap.empty()) {
     const std::string file = request.pcap + (request.pcap.ends_with(".pcap") ? "" : fmt::format("/{}.pcap", what.name));
-    auto started = Watcher::start({"ip", "netns", "exec", netns, "tcpdump", "--immediate-mode", "-U", "-Z", "root",
-                                   "-n", "-i", side == Side::client ? client_link : server_link, "-w", file},
-                                  {"listening"});
+    auto started =
+        Watcher::start({"ip", "netns", "exec", netns, "tcpdump", "--immediate-mode", "-U", "-Z", "root", "-n", "-i",
+                        third                  ? third_link_to_client
+                        : side == Side::client ? client_link
+                                               : server_link,
+                        "-w", file},
+                       {"listening"});
     if (!started) return failure(started.error());
     capture = std::move(*started);
   }
   if (!request.tracer.empty()) {
-    fmt::print(stderr, "lab: {}: {} Seen from the {}.\n", what.name, what.summary, to_string(side));
+    fmt::print(stderr, "lab: {}: {} Seen from the {}.\n", what.name, what.summary,
+               third ? "third machine" : to_string(side));
     std::vector<std::string> argv = {request.tracer, "trace", "--netns", netns};
     argv.insert(argv.end(), request.tracer_arguments.begin(), request.tracer_arguments.end());
     auto started = Watcher::start(argv, {"ready", "tracing"});
@@ -126,7 +133,7 @@ int main(int argc, char** argv) {
   play->add_option("case", request.word, "a case, a situation (name or number), or all")->required();
   play->add_option("--tracer", request.tracer, "tcpwitness executable to watch with")->check(CLI::ExistingFile);
   play->add_option("--view", request.view, "namespace to watch from (default: where most is seen)")
-      ->check(CLI::IsMember({"client", "server"}));
+      ->check(CLI::IsMember({"client", "server", "third"}));
   play->add_option("--pcap", request.pcap, "also run tcpdump there and write FILE.pcap, or DIR/CASE.pcap");
   play->add_option("--hold", hold_ms, "milliseconds that \"too long\" lasts")->check(CLI::Range(0, 10000));
   play->add_option("--mib", bulk_mib, "MiB that bulk sends")->check(CLI::Range(1, 4096));

@@ -46,6 +46,8 @@ TEST(Options, DefaultsAreLifeOfEverythingWithBothWitnesses) {
   EXPECT_FALSE(defaults.duration);
   EXPECT_FALSE(defaults.count);
   EXPECT_FALSE(defaults.packets_all);
+  EXPECT_FALSE(defaults.forwarded);
+  EXPECT_TRUE(options({"trace", "--forwarded"}).forwarded);
 }
 
 TEST(Options, EachOptionIsRead) {
@@ -145,6 +147,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"--wire", "none", "--kernel", "off"}, {"no witness"}},
         Refusal{{"--kernel", "off", "-p", "1"}, {"--pid", "--kernel off"}},
         Refusal{{"--wire", "none", "-i", "lo"}, {"--interface", "--wire none"}},
+        Refusal{{"--wire", "none", "--forwarded"}, {"--forwarded", "--wire none"}},
+        Refusal{{"--forwarded", "--comm", "curl"}, {"--forwarded", "without a process"}},
         Refusal{{"--ring-size", "5M"}, {"power of two", "4M or 8M"}}, Refusal{{"--ring-size", "32K"}, {"64K to 1G"}},
         Refusal{{"--ring-size", "2G"}, {"64K to 1G"}}, Refusal{{"--ring-size", "18446744073709551615K"}, {"64K to 1G"}},
         Refusal{{"--ring-size", "M"}, {"64K to 1G"}}, Refusal{{"--flows", "1"}, {"from 1024 to"}},
@@ -168,6 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"read", "x", "--netns", "blue"}, {"--netns says how to listen"}},
                     Refusal{{"read", "x", "--ring-size", "8M"}, {"--ring-size says how to listen"}},
                     Refusal{{"read", "x", "--flows", "2048"}, {"--flows says how to listen"}},
+                    Refusal{{"read", "x", "--forwarded"}, {"--forwarded says how to listen"}},
                     Refusal{{"read", "x", "-d", "5"}, {"--duration", "--count"}},
                     Refusal{{"read", "x", "-w", "y"}, {"--write belongs to a recording"}},
                     Refusal{{"read", "x", "-q"}, {"--quiet belongs to a recording"}},
@@ -385,7 +390,7 @@ TEST(Options, EveryOptionIsInTheHelp) {
   const std::string page = told({"trace", "--help"});
   for (const char* option : {"-i, --interface", "-p, --pid", "--comm", "--port", "--host", "--netns", "-o, --output",
                              "-d, --duration", "-c, --count", "--stuck-after", "--wire", "--kernel", "--ring-size",
-                             "--flows", "--packets", "-h, --help", "--version"}) {
+                             "--flows", "--forwarded", "--packets", "-h, --help", "--version"}) {
     EXPECT_TRUE(page.contains(option)) << option;
   }
   for (const char* mode : {"auto", "xdp", "xdp-native", "xdp-generic", "tc", "none"}) EXPECT_TRUE(page.contains(mode));

@@ -9,7 +9,7 @@
 namespace tcpwitness::cli {
 namespace {
 
-constexpr std::array<Spec, 27> all_specs{{
+constexpr std::array<Spec, 28> all_specs{{
     {"-i,--interface", &Texts::interface, For::machine},
     {"-p,--pid", &Texts::pid},
     {"--comm", &Texts::comm},
@@ -26,6 +26,7 @@ constexpr std::array<Spec, 27> all_specs{{
     {"--explain", &Texts::explain, For::reading, true},
     {"--wire", &Texts::wire, For::listening},
     {"--kernel", &Texts::kernel, For::listening},
+    {"--forwarded", &Texts::forwarded, For::listening, true},
     {"--ring-size", &Texts::ring_size, For::listening},
     {"--flows", &Texts::flows, For::listening},
     {"-w,--write", &Texts::write, For::recording},

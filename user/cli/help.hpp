@@ -121,7 +121,8 @@ Record options:
                               slow-handshake, slow-accept, late, bytes-disagree,
                               port-exhaustion, peer-not-closing,
                               write-after-peer-closed,
-                              path-mtu-black-hole, path-dead, delayed-ack-stall
+                              path-mtu-black-hole, path-dead, delayed-ack-stall,
+                              forward-dropped, asymmetric-route
   -q, --quiet                 print no connections, only record
 
 )";
@@ -228,6 +229,8 @@ How to listen:
       --wire MODE             auto, xdp, xdp-native, xdp-generic, tc or none (auto: never
                               a hook that would slow the machine down)
       --kernel on|off         hear the kernel's tracepoints (on)
+      --forwarded             connections too that only pass through this machine (router,
+                              bridge, NAT gateway): two hops, packets only, no process
       --ring-size SIZE        of the buffer between kernel and tracer: a power of two,
                               64K to 1G (8M)
       --flows N               flows to count segments of at a time (65536)

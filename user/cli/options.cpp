@@ -112,6 +112,7 @@ void read_printing(const Texts& texts, Options& options, Reader& reader) {
 void read_listening(const Texts& texts, Options& options, Reader& reader) {
   const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   reader.once("--wire", texts.wire, cli::wire, [&](WireMode value) { options.wire = value; });
+  options.forwarded = !texts.forwarded.empty();
   reader.once("--kernel", texts.kernel, on_off, [&](bool value) { options.kernel = value; });
   reader.once(
       "--ring-size", texts.ring_size, [&](std::string_view text) { return cli::ring_size(text, page_bytes); },
@@ -172,6 +173,12 @@ void check_together(const Texts& texts, const Options& options, Reader& reader) 
   }
   if (!options.kernel && (options.pid != 0 || !options.comm.empty())) {
     reader.fail("--pid and --comm need the kernel, which alone knows the processes: leave --kernel off away");
+  }
+  if (options.forwarded && options.wire == WireMode::none) {
+    reader.fail("--forwarded is of packets, and --wire none hears none: give one of them");
+  }
+  if (options.forwarded && (options.pid != 0 || !options.comm.empty())) {
+    reader.fail("--forwarded is of connections without a process here, and --pid and --comm select by process");
   }
   if (options.wire == WireMode::none && !texts.interface.empty()) {
     reader.fail("--interface says where to hear the wire, and --wire none not to hear it: give one of them");

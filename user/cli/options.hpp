@@ -59,7 +59,8 @@ struct Options {
   std::optional<std::uint64_t> count;  // connections told
   WireMode wire = WireMode::automatic;
   bool kernel = true;
-  std::string netns;  // path or name; empty: this one
+  bool forwarded = false;  // connections too that only pass through
+  std::string netns;       // path or name; empty: this one
   std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;
   std::optional<std::chrono::nanoseconds> stuck_after;  // else the default; of a recording, its recorder's

@@ -391,6 +391,62 @@ struct Recent {
   void push(const RecentTransition& transition) { transitions[transitions_pushed++ % transitions.size()] = transition; }
 };
 
+// A segment of a forwarded connection that came in and may leave yet.
+struct Arrival {
+  Mark mark;
+  std::uint32_t seq = 0;
+  std::uint32_t end = 0;
+  std::uint32_t ack = 0;
+  std::uint32_t count = 0;  // segments that had come in there, this one included
+  std::uint8_t flags = 0;
+  std::uint8_t ttl = 0;
+  bool out = false;  // sent by the client
+  bool left = false;
+};
+
+// One hop of a forwarded connection; Flow as its segments have it (local is the destination of what comes in there).
+struct HopFacts {
+  Flow key;
+  bool known = false;
+  std::uint32_t ifindex = 0;
+  tw_wire_counters wire{};
+  tw_loss_counters loss{};
+  HopTotals in;   // flags alone: the rest is in the counters
+  HopTotals out;  // likewise
+  std::uint32_t made_here = 0;
+  std::uint16_t mss_in = 0;
+  std::uint16_t mss_out = 0;
+  TimeNs asked_ns = 0;  // the first SYN or SYN-ACK that left
+  std::int64_t rtt_ns = -1;
+  bool asked_twice = false;
+};
+
+// What was made here in somebody's name: toward the client [0], toward the server [1].
+struct MadeHere {
+  Mark mark;
+  std::uint8_t flags = 0;
+  std::uint8_t socket_type = 0;
+};
+
+// The connection of two other machines, through this one. Hop 0 is the client's side, hop 1 the server's.
+struct Passage {
+  static constexpr std::size_t limit = 8;
+  std::array<HopFacts, 2> hops;
+  std::array<Arrival, limit> arrivals{};
+  std::uint32_t arrived = 0;
+  std::array<Evidence, 2> never_left;  // SYN, FIN and RST that came in and did not leave; [0] the client's
+  // Segments that stayed here, by the counters of both hops at one passing segment; since the first such one, of which
+  // `before` is the difference (-1: none yet).
+  std::array<std::uint64_t, 2> lost{};
+  std::array<std::int64_t, 2> before{-1, -1};
+  std::array<MadeHere, 2> reset_made;
+  std::uint32_t untranslated = 0;   // left with the addresses that they came with, although NAT had given it others
+  Flow plain;                       // those, behind NAT
+  Mark left;                        // the newest segment that came in and left
+  std::array<bool, 2> came_from{};  // a segment came in on that hop
+  std::array<bool, 2> left_to{};    // a segment that came in left on that hop
+};
+
 // Where only the wire is heard: both ends, inferred.
 struct Ends {
   Observer observer;
@@ -400,6 +456,7 @@ struct Ends {
   std::array<TcpState, 12> peer_states{};
   std::uint8_t peer_count = 0;
   bool syn_ack_repeated = false;
+  std::unique_ptr<Passage> passage;  // forwarded: no socket of this machine; from the first segment to the last
 };
 
 // What a connection waits for; each has one fixed delay, see table.hpp.
@@ -434,7 +491,7 @@ struct Connection {
   std::unique_ptr<Trouble> trouble;
   std::unique_ptr<Recent> recent;
   std::unique_ptr<Ends> ends;
-  std::unique_ptr<Flow> nat;  // as on the wire, where that is not `flow`
+  std::unique_ptr<Flow> nat;  // as on the wire, where that is not `flow`; forwarded: on the server's side
   TimeNs waiting_since_ns = 0;
   Mark syn;      // the SYN that began it
   Mark syn_ack;  // the first one
@@ -506,6 +563,7 @@ struct Connection {
   // A segment's window in bytes; -1: the SYNs that settle its scale were not seen.
   [[nodiscard]] std::int64_t window_bytes(const Segment& g, bool out) const;
   [[nodiscard]] std::optional<Flow> on_the_wire() const { return nat ? std::optional(*nat) : std::nullopt; }
+  [[nodiscard]] Passage* passage() const { return ends ? ends->passage.get() : nullptr; }
   [[nodiscard]] bool ended() const { return closing && closing->end; }
   [[nodiscard]] bool has_cb() const { return (cb.flags & TW_CB_PRESENT) != 0; }
   void enter(TcpState to) {

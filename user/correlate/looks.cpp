@@ -103,7 +103,7 @@ void Witness::Impl::watch_fin_wait2(Slot slot) {
     fin_wait2_look_ = true;
   } else if (!closing.not_closing_told && lasted >= settings_.close_wait_stuck_ns) {
     if (gap_serial_ != c.gap_serial) c.incomplete = true;
-    Bench known = bench();
+    Bench known = bench(c);
     known.peer = other_end(c);
     if (auto finding = judge_peer_not_closing(c, known)) {
       name_other_end(*finding, known);

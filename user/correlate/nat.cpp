@@ -18,6 +18,7 @@ bool is_syn(std::uint8_t flags) { return (flags & (tcp_flag::syn | tcp_flag::ack
 }  // namespace
 
 void Witness::Impl::on_translation(const Event& e, const Translation& t) {
+  if (t.header.cookie == 0) return on_tie(e, t);
   const Flow flow = to_flow(t.tuple);
   const Flow wire = to_flow(t.wire);
   Slot slot = table_.find_cookie(t.header.cookie);
@@ -45,6 +46,7 @@ void Witness::Impl::on_translation(const Event& e, const Translation& t) {
   Connection& c = table_.at(slot);
   if (!c.ended()) adopt_flow(slot, flow);
   c.nat = std::make_unique<Flow>(wire);
+  if (!hops_.empty()) take_back(c, wire, flow);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
 }
 
@@ -64,6 +66,7 @@ void Witness::Impl::take_translation(Slot slot, const Segment& g) {
 }
 
 void Witness::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
+  if (!hops_.empty()) take_back(c, wire, c.flow);
   for (auto stray = strays_.begin(); stray != strays_.end();) {
     if (stray->flow != wire || !is_syn(stray->flags) || stray->seq != isn) {
       ++stray;

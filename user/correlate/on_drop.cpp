@@ -10,19 +10,19 @@
 namespace tcpwitness {
 namespace {
 
-DropSeen* kind_of(Drops& drops, const Drop& d) {
+DropSeen* kind_of(Drops& drops, const Drop& d, bool out) {
   for (DropSeen& seen : drops.seen()) {
-    if (seen.reason == d.reason && seen.out == (d.outgoing != 0)) return &seen;
+    if (seen.reason == d.reason && seen.out == out) return &seen;
   }
   if (drops.used == Drops::limit) return nullptr;
   DropSeen& seen = drops.kinds[drops.used++];
   seen.reason = d.reason;
-  seen.out = d.outgoing != 0;
+  seen.out = out;
   return &seen;
 }
 
-void add(Drops& drops, const Event& e, const Drop& d) {
-  DropSeen* seen = kind_of(drops, d);
+void add(Drops& drops, const Event& e, const Drop& d, bool out) {
+  DropSeen* seen = kind_of(drops, d, out);
   if (seen == nullptr) {
     ++drops.untold;
     return;
@@ -38,10 +38,9 @@ void add(Drops& drops, const Event& e, const Drop& d) {
 // Could this connection have sent or got these numbers? Everything up to a gigabyte behind the SYN is believed, and
 // what is near the newest that the kernel has shown: of two connections that have nothing to do with each other a few
 // in a hundred match.
-bool could_be_of(const Connection& c, const Drop& d) {
+bool could_be_of(const Connection& c, const Drop& d, bool out) {
   constexpr std::uint32_t a_gigabyte = 1U << 30U;
   constexpr std::uint32_t near = 1U << 24U;
-  const bool out = d.outgoing != 0;
   const auto fits = [](std::uint32_t number, bool known, std::uint32_t isn, bool shown, std::uint32_t newest) {
     if (!known && !shown) return true;
     return (known && number - isn <= near) || (shown && number - newest + near <= 2 * near) ||
@@ -72,18 +71,23 @@ void note_received_before(Connection& c, const Segment& g, bool out) {
 
 void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   const Flow flow = to_flow(d.tuple);
-  const bool out = d.outgoing != 0;
+  bool out = d.outgoing != 0;
   // A SYN that a firewall drops shows its port nowhere else: the socket's cookie names the connection.
   Slot slot = !out || d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
   if (slot != no_slot && !table_.at(slot).told && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
   if (slot == no_slot) slot = table_.find_flow(flow);
+  if (slot == no_slot && !hops_.empty()) slot = find_dropped(d, out);
+  if (slot == no_slot && settings_.forwarded) {
+    slot = take_dropped_syn(d);
+    out = out || slot != no_slot;  // of the client
+  }
   // A buffer that shows neither its namespace nor its socket can be another namespace's, with the same addresses.
   const bool nobodys = d.header.netns == 0 && d.header.cookie == 0;
-  if (nobodys && slot != no_slot && !could_be_of(table_.at(slot), d)) return;
+  if (nobodys && slot != no_slot && !could_be_of(table_.at(slot), d, out)) return;
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
   if (c != nullptr && !c->told) {
-    c->kernel_heard = true;
+    c->kernel_heard = !c->passage();  // it says nothing of a socket
     if (e.ts_ns > c->last_ts_ns) c->last_ts_ns = e.ts_ns;
     Drops& drops = c->troubles().drops;
     if ((d.flags & tcp_flag::syn) != 0) {
@@ -91,7 +95,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
       if (out && !ack) ++drops.syns_out;
       if (!out && ack) ++drops.syn_acks_in;
     }
-    if (!repeated) add(drops, e, d);
+    if (!repeated) add(drops, e, d, out);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.
@@ -127,7 +131,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
     const Candidate* same = c->recent->find(d.seq, d.flags, out);
     if (same != nullptr) body.segment = same->id;
   }
-  entry(c, e, flow, std::move(body));
+  entry(c, e, c != nullptr && c->passage() ? c->flow : flow, std::move(body));
 }
 
 }  // namespace tcpwitness

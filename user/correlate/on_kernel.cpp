@@ -418,6 +418,7 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
 
 void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (f.type == TW_SOCKET_NONE) {
+    if (f.has_wire != 0) return refresh_hop(e, f);  // over the flow map
     looked_ns_ = e.ts_ns;
     return;
   }

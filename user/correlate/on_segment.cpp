@@ -89,7 +89,8 @@ std::int64_t Connection::window_bytes(const Segment& g, bool out) const {
 void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.hook == TW_HOOK_TC_EGRESS;
   const Flow flow = to_flow(g.tuple);
-  if (g.passing != 0) return pass_on(flow);
+  if (g.passing == TW_PASSING_HOP) return on_hop(e, g);
+  if (g.passing != TW_PASSING_NOT) return pass_on(flow);
   const bool bad = (g.why & TW_WHY_BAD_HEADER) != 0;
   Slot slot = no_slot;
   if (settings_.capture) {
@@ -102,8 +103,16 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
     segment_entry(nullptr, e, g, flow, out);
     return;
   }
+  if (bad) {
+    segment_entry(&table_.at(slot), e, g, flow, out);
+  } else {
+    take_segment(slot, e, g, flow, out);
+  }
+}
+
+void Witness::Impl::take_segment(Slot slot, const Event& e, const Segment& g, const Flow& flow, bool out, bool shown) {
   Connection& c = table_.at(slot);
-  if (c.told || bad) {
+  if (c.told) {
     segment_entry(&c, e, g, flow, out);
     return;
   }
@@ -133,17 +142,17 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   }
   note_received_before(c, g, out);
   note_wire_totals(c, e, g);
-  segment_entry(&c, e, g, flow, out);
-  if (refused && settings_.kernel_heard) return;
+  if (shown) segment_entry(&c, e, g, flow, out);
+  if (refused && kernel_judges(c)) return;
   if (g.socket.type == TW_SOCKET_TIMEWAIT) note_mini_socket(slot, c, e, g, out);
   note_probe(c, e, g, out);
   note_windows(c, e, g, out);
-  if (!settings_.kernel_heard) wire_alone(slot, c, e, g, out);
+  if (!kernel_judges(c)) wire_alone(slot, c, e, g, out);
 }
 
 // Where only the wire is heard, that alone says what the receiver makes of it.
 bool Witness::Impl::is_refused(Connection& c, const Event& e, const Segment& g, bool out) const {
-  if (settings_.kernel_heard) return refused_by_socket(g);
+  if (kernel_judges(c)) return refused_by_socket(g);
   if (settings_.capture) return g.analysis.refused || g.analysis.duplicate_frame;
   if (!c.ends) c.ends = std::make_unique<Ends>();
   c.ends->answer = c.ends->acceptance.observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
@@ -231,6 +240,7 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
                                         : is_syn(g) && table_.find_flow(flow) != no_slot;
   const Slot slot = create(e.ts_ns, begun);
   Connection& c = table_.at(slot);
+  if (!hops_.empty()) take_back(c, flow, flow);
   if (settings_.kernel_heard) table_.bind_cookie(slot, own_cookie(g));
   if (settings_.capture) {
     c.flow = flow;  // nobody looks for it
@@ -317,7 +327,7 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   }
   // A request that is older than the run: its SYN-ACK is a repeated one, of which the flow map knows nothing.
   if (out && c.preexisting && (g.why & TW_WHY_RETRANSMISSION) == 0) note_untold(c, e, g);
-  if (!out || !settings_.kernel_heard) return;
+  if (!out || !kernel_judges(c)) return;
   if (g.socket.type != TW_SOCKET_REQUEST) return;
   if (c.role == Role::unknown) c.role = Role::passive;
   if (c.state == State::unknown) {
@@ -374,8 +384,8 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
     // TCP refuses a RST that does not fit: the one that it took is the newest before its word.
     ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
     const ResetTold& told = out ? c.trouble->reset_sent : c.trouble->reset_received;
-    const bool settled = told.mark || (!settings_.kernel_heard && c.ended());
-    if (settings_.kernel_heard && ended_nothing(c, e, g, out)) return;
+    const bool settled = told.mark || (!kernel_judges(c) && c.ended());
+    if (kernel_judges(c) && ended_nothing(c, e, g, out)) return;
     if (!seen.mark || (!settled && !seen.fits)) {
       seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex};
       seen.fits = !out && g.socket.type == TW_SOCKET_FULL && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
@@ -460,6 +470,8 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
   const std::optional<Analysis> analysis = analyse(c, e, g, out);
   if (analysis) body.segment.analysis = *analysis;
   body.analysis = analysis_words(c, body.segment, out, analysis.has_value());
+  if (c != nullptr && c->passage() && g.socket.type != TW_SOCKET_UNKNOWN)
+    body.analysis.push_back("made by this machine");
   if (c != nullptr) {
     if (const std::int64_t bytes = c->window_bytes(g, out); bytes >= 0) {
       body.window_bytes = static_cast<std::uint32_t>(bytes);
@@ -471,7 +483,12 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }
-  if (c == nullptr || c->told || !settings_.kernel_heard) {
+  if (c != nullptr && c->passage() && !c->passage()->left && is_syn(g)) {
+    // A proxy on this machine can take it after all (REDIRECT, TPROXY): then its SYN-ACK says so.
+    timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
+    return;
+  }
+  if (c == nullptr || c->told || !kernel_judges(*c)) {
     entry(c, e, flow, std::move(body));
     return;
   }

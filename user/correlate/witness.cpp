@@ -113,12 +113,12 @@ void Witness::Impl::pass_time(TimeNs now) {
       case Wait::tombstone:
       case Wait::time_wait:
         timeline_.forget(c.id);
-        table_.release(due.slot);
+        release(due.slot);
         break;
       case Wait::close_wait: {
         // Told at once: the process may never close, and then there is no life to tell it with.
         if (gap_serial_ != c.gap_serial) c.incomplete = true;
-        if (auto finding = judge_close_wait_stuck(c, bench())) {
+        if (auto finding = judge_close_wait_stuck(c, bench(c))) {
           c.ending().stuck_told = true;
           if (settings_.finding_reports)
             report(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
@@ -207,9 +207,9 @@ const Connection* Witness::Impl::other_end(const Connection& c) const {
   return (mine && its) || begun ? &other : nullptr;
 }
 
-Bench Witness::Impl::bench() const {
+Bench Witness::Impl::bench(const Connection& c) const {
   Bench bench{names_};
-  bench.kernel_heard = settings_.kernel_heard;
+  bench.kernel_heard = kernel_judges(c);
   bench.wire_heard = settings_.wire_heard;
   bench.texts = settings_.finding_reports || settings_.explain;
   bench.explain = settings_.explain;
@@ -233,7 +233,7 @@ void Witness::Impl::report(Report report, ConnectionId conn) {
 
 void Witness::Impl::tell(Slot slot) {
   Connection& c = table_.at(slot);
-  if (settings_.kernel_heard && only_asked(c) && !asked_in_vain(c)) {
+  if (kernel_judges(c) && only_asked(c) && !asked_in_vain(c)) {
     timeline_.forget(c.id);
     table_.release(slot);
     return;
@@ -241,8 +241,8 @@ void Witness::Impl::tell(Slot slot) {
   if (gap_serial_ != c.gap_serial) c.incomplete = true;
   const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
   if (wanted(c.owner)) {
-    Bench known = bench();
-    known.peer = other_end(c);
+    Bench known = bench(c);
+    if (!c.passage()) known.peer = other_end(c);
     Life life = judge_life(c, known);
     if (settings_.finding_reports) {
       for (const Finding& finding : life.findings) {
@@ -255,8 +255,8 @@ void Witness::Impl::tell(Slot slot) {
     ++summary_.connections;
   }
   decide(c, true);
-  Bench known = bench();
-  known.peer = other_end(c);
+  Bench known = bench(c);
+  known.peer = c.passage() ? nullptr : other_end(c);
   if (settings_.kernel_heard) c.told_as = judge_outcome(c, known);
   c.told = true;
   // The other end's findings may name what happened here.
@@ -265,7 +265,7 @@ void Witness::Impl::tell(Slot slot) {
     c.trouble.reset();
   }
   c.recent.reset();
-  c.ends.reset();
+  if (!c.passage()) c.ends.reset();  // its hops are looked up by it
   table_.wait(slot, in_time_wait && settings_.timeline ? Wait::time_wait : Wait::tombstone, now_);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <unordered_map>
 
 #include "correlate/listeners.hpp"
 #include "correlate/process.hpp"
@@ -88,6 +89,10 @@ class Witness::Impl {
 
   // on_segment.cpp
   void on_segment(const Event& e, const Segment& g);
+  // Of a connection that is known. shown: the timeline gets it.
+  void take_segment(Slot slot, const Event& e, const Segment& g, const Flow& flow, bool out, bool shown = true);
+  // Its states are the kernel's to show; otherwise the segments alone judge.
+  [[nodiscard]] bool kernel_judges(const Connection& c) const { return settings_.kernel_heard && !c.passage(); }
   bool is_refused(Connection& c, const Event& e, const Segment& g, bool out) const;
   Slot locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out);
@@ -150,6 +155,25 @@ class Witness::Impl {
   // Its SYN came with the wire's addresses, for which there was no socket.
   void take_syn(Connection& c, const Flow& wire, std::uint32_t isn);
 
+  // forwarded.cpp: connections that pass through this machine
+  void on_hop(const Event& e, const Segment& g, bool shown = true);
+  void on_tie(const Event& e, const Translation& t);
+  [[nodiscard]] Slot locate_hop(const Event& e, const Segment& g, const Flow& flow);
+  Slot begin_hop(const Event& e, const Segment& g, const Flow& flow);
+  void bind_hop(Slot slot, unsigned hop, const Flow& key);
+  void name_ends(Slot slot);
+  // The hop of a segment with these addresses as they came; no_slot: none is known.
+  [[nodiscard]] Slot find_hop(const Flow& key, unsigned& hop) const;
+  // A socket of this machine has it after all: the SYN is that connection's.
+  void take_back(Connection& c, const Flow& wire, const Flow& own);
+  bool left_untranslated(const Segment& g, const Flow& key);
+  // The last look at a hop's counters.
+  void refresh_hop(const Event& e, const SocketFound& f);
+  [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;
+  // A SYN that seemed to be for this machine was dropped with other addresses: NAT had sent it on.
+  [[nodiscard]] Slot take_dropped_syn(const Drop& d);
+  void release(Slot slot);
+
   // witness.cpp
   // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
   Slot create(TimeNs ts, bool begun);
@@ -172,7 +196,7 @@ class Witness::Impl {
     if (!settings_.timeline) return;
     timeline_.push(entry_of(c, e, flow, std::move(body)), c != nullptr ? c->id : 0);
   }
-  [[nodiscard]] Bench bench() const;
+  [[nodiscard]] Bench bench(const Connection& c) const;
   // The other end of the same connection, if it is a socket of this run too; nullptr: not known.
   [[nodiscard]] const Connection* other_end(const Connection& c) const;
 
@@ -184,6 +208,13 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
+  // Forwarded: by the addresses of each hop, as its segments have them.
+  struct HopAt {
+    Slot slot = no_slot;
+    unsigned hop = 0;
+  };
+  std::unordered_map<Flow, HopAt> hops_;
+  std::deque<Translation> ties_;             // of hops whose connection has not begun yet; the newest few
   std::deque<Translation> translations_;     // whose connection has not begun yet; the newest few
   Reports* out_ = nullptr;                   // of the call that runs now
   const ConversationEnd* ending_ = nullptr;  // what is told now comes of it

@@ -288,6 +288,28 @@ std::span<const RuleEntry> rule_catalogue() {
        "always: that the ACK was delayed on purpose is concluded from its time", "",
        "Set TCP_NODELAY, or write the whole message at once (writev, MSG_MORE).",
        "a path whose round-trip time jumps by 20 ms and more"},
+      {Rule::forward_dropped, "with --forwarded: segments came in to be forwarded and never left this machine",
+       "kfree_skb with its reason, for a segment of the connection",
+       "a SYN, FIN or RST that came in on one hop and did not leave on the other; or the counters of both hops at one "
+       "segment that passed",
+       "the kernel reported the drops",
+       "it did not: what leaves by XDP_REDIRECT, by a card's own forwarding or inside an "
+       "IPsec packet is not seen leaving",
+       "",
+       "The reason names it: a rule of the firewall (chain forward), conntrack's INVALID state, no neighbour, no "
+       "route, a "
+       "packet larger than the next hop's MTU.",
+       "without the kernel's report: forwarding that passes by the hooks; with it: a rule that drops a segment which "
+       "the "
+       "host answers itself (reject, SYNPROXY)"},
+      {Rule::asymmetric_route, "with --forwarded: only one direction of the connection passes through this machine", "",
+       "three segments or more of one side, behind its SYN, and none of the other side on any hop", "",
+       "always: the other direction may pass by the hooks", "",
+       "A stateful firewall here sees half of each connection and drops it as INVALID: route both directions the same "
+       "way, "
+       "or do not track such connections.",
+       "answers that leave by XDP_REDIRECT or a card's own forwarding, or over an interface that --interface leaves "
+       "out"},
   }};
   return entries;
 }

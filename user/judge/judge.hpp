@@ -149,6 +149,13 @@ enum class DropKind : std::uint8_t {
 // "a firewall rule dropped it (NETFILTER_DROP)" for all SYNs out, or all SYN-ACKs in; "": no drop was told.
 [[nodiscard]] std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags);
 
+// forwarded.cpp: a connection that passes through this machine
+[[nodiscard]] std::vector<Finding> forwarded_findings(const Connection& c, const Bench& bench, Outcome outcome);
+[[nodiscard]] Forwarded forwarded_hops(const Connection& c, const Bench& bench);
+[[nodiscard]] std::string explain_forwarded(const Connection& c, const Life& life);
+// The RST that ended it left here and came in nowhere.
+[[nodiscard]] bool reset_by_this_machine(const Connection& c);
+
 // peer.cpp: what the other end of the connection did, where this run follows it too
 [[nodiscard]] PeerEnd peer_end(const Connection& peer);
 // The peer's end shows that its process or kernel sent the RST; `why`: "closed with 4 KiB unread".

@@ -118,7 +118,7 @@ Life judge_life(const Connection& c, const Bench& bench) {
   const IcmpMessage* icmp = icmp_behind(c);
   if (by_message && !life.error && icmp != nullptr && c.role != Role::passive) life.error = icmp->error;
   life.closed_by = judge_closed_by(c, life.outcome);
-  if (life.outcome == Outcome::refused && refused_by_own_firewall(c, bench) != nullptr)
+  if (!c.passage() && life.outcome == Outcome::refused && refused_by_own_firewall(c, bench) != nullptr)
     life.closed_by = ClosedBy::local;
   life.preexisting = c.preexisting;
   life.kernel_heard = c.kernel_heard;
@@ -143,6 +143,12 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
   life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
   if (bench.peer != nullptr) life.peer = peer_end(*bench.peer);
+  if (c.passage()) {
+    life.forwarded = forwarded_hops(c, bench);
+    life.findings = forwarded_findings(c, bench, life.outcome);
+    if (bench.explain) life.explanation = explain_forwarded(c, life);
+    return life;
+  }
   life.findings = findings_of(c, bench, life.outcome);
   if (bench.explain) life.explanation = explain(c, bench, life);
   return life;

@@ -148,6 +148,8 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
   if (c.closing->by_reset) {
     const Trouble& t = troubles_of(c);
     const State from = c.closing->end_from;
+    // Forwarded, and this machine is neither end.
+    if (reset_by_this_machine(c)) return from == State::syn_sent ? Outcome::refused : Outcome::reset_by_outsider;
     if (t.rst_in.mark.id == c.closing->end.id) {
       if (from == State::syn_sent) return Outcome::refused;
       return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
@@ -236,6 +238,7 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
     case Outcome::refused:
       // An ICMP message came from anywhere on the way.
       if (icmp_behind(c) != nullptr && !c.trouble->rst_in.mark) return ClosedBy::none;
+      if (reset_by_this_machine(c)) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
       // A FIN of this side that came before it closed first.

@@ -53,15 +53,17 @@ std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench
   if (theirs && bench.peer != nullptr) finding.peer = peer_end(*bench.peer);
   if (!bench.texts) return finding;
   if (theirs) {
-    const std::string who =
-        bench.peer != nullptr && bench.peer->owner.pid != 0 ? process_words(bench.peer->owner) : "the peer's process";
+    const std::string who = c.passage()                                           ? "the server's process"
+                            : bench.peer != nullptr && bench.peer->owner.pid != 0 ? process_words(bench.peer->owner)
+                                                                                  : "the peer's process";
     finding.text = fmt::format("{} stopped reading: {}", who, period_words(peer, c, bench));
     if (peer.unsent_bytes != 0) finding.text += fmt::format(", {} bytes waited here", peer.unsent_bytes);
   }
   if (ours) {
     if (theirs) finding.text += "; ";
     finding.text +=
-        fmt::format("{} stopped reading: {} came in", process_words(c.owner), period_words(local, c, bench));
+        fmt::format("{} stopped reading: {} came in", c.passage() ? "the client's process" : process_words(c.owner),
+                    period_words(local, c, bench));
   }
   return finding;
 }

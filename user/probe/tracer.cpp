@@ -44,6 +44,7 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   // The wire alone has no other word of a transition than its cause.
   config.lives_only = settings.kernel && !settings.timeline ? 1 : 0;
   config.snaplen = settings.snaplen;
+  config.forwarded = settings.forwarded ? 1 : 0;
   config.has_reset_reason = has_argument("tcp_send_reset", 2, without) ? 1 : 0;
   config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, without) ? 1 : 0;
   config.has_drop_sk = has_argument("kfree_skb", 3, without) ? 1 : 0;
@@ -240,6 +241,7 @@ struct Tracer::Impl {
           [&](wire_bpf& one) {
             one.rodata->config = config;
             share_maps(one);
+            share_arrivals(one);
           },
           types);
       if (!loaded) return std::unexpected(loaded.error());
@@ -303,6 +305,17 @@ struct Tracer::Impl {
       return true;
     });
     return {};
+  }
+
+  // What is in flight between two interfaces, maybe of different link layers.
+  void share_arrivals(wire_bpf& one) const {
+    constexpr std::uint32_t unused = 64;
+    const wire_bpf* other = wire[0] ? wire[0].get() : wire[1].get();
+    if (other != nullptr) {
+      bpf_map__reuse_fd(one.maps.arrivals, bpf_map__fd(other->maps.arrivals));
+    } else if (!settings.forwarded) {
+      bpf_map__set_max_entries(one.maps.arrivals, unused);
+    }
   }
 
   Result<void> attach_interface(const Interface& interface) {
@@ -403,11 +416,17 @@ struct Tracer::Impl {
     return true;
   }
 
-  // Reads one iterator to its end, record by record.
+  // Reads one iterator to its end, record by record. map: what it goes over, where that is a map.
   template <typename Record>
-  Result<void> read_iterator(bpf_program* program, const Tracer::OnRecord& record) {
+  Result<void> read_iterator(bpf_program* program, const Tracer::OnRecord& record, int map = -1) {
     if (bpf_program__fd(program) < 0) return failure("take the snapshot", "the program is not loaded");
-    Link link(bpf_program__attach_iter(program, nullptr));
+    bpf_iter_link_info over{};
+    over.map.map_fd = static_cast<std::uint32_t>(map);
+    bpf_iter_attach_opts options{};
+    options.sz = sizeof options;
+    options.link_info = &over;
+    options.link_info_len = sizeof over;
+    Link link(bpf_program__attach_iter(program, map < 0 ? nullptr : &options));
     if (!link) return failure("take the snapshot", std::strerror(errno));
     const UniqueFd iterator(bpf_iter_create(bpf_link__fd(link.get())));
     if (!iterator.valid()) return failure("take the snapshot", std::strerror(errno));
@@ -541,6 +560,13 @@ void Tracer::snapshot_fin_wait2(const OnRecord& record) {
   if (!impl_->snapshot) return;
   if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record); !ok)
     impl_->notice("sockets in FIN_WAIT2 are not known: " + ok.error().message());
+}
+
+void Tracer::snapshot_hops(const OnRecord& record) {
+  if (!impl_->snapshot || !impl_->kernel) return;
+  const int flows = bpf_map__fd(impl_->kernel->maps.flows);
+  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_hops, record, flows); !ok)
+    impl_->notice("the last counts of forwarded connections are not known: " + ok.error().message());
 }
 
 void Tracer::count_ports(const PortsQuestion& question, const OnRecord& record) {

@@ -36,6 +36,7 @@ struct TracerSettings {
   bool packets_all = false;
   bool timeline = false;      // every cause is wanted, not only what a life is judged by
   std::uint32_t snaplen = 0;  // recording: so many bytes of each frame that is an event
+  bool forwarded = false;     // connections that only pass through, too
 };
 
 // Something that changed or failed while tracing, for stderr.
@@ -70,6 +71,7 @@ class Tracer {
   void snapshot_owners(const OnRecord& record);
   void snapshot_close_wait_owners(const OnRecord& record);  // of sockets in CLOSE_WAIT only
   void snapshot_fin_wait2(const OnRecord& record);          // sockets in FIN_WAIT2, mini-sockets too
+  void snapshot_hops(const OnRecord& record);               // both hops of each forwarded connection
   // Who has the local ports towards one destination: one tw_ports. It walks all sockets and descriptors.
   void count_ports(const PortsQuestion& question, const OnRecord& record);
 

@@ -56,6 +56,7 @@ void write(std::string& out, const StartMark& start) {
   put(out, "kernel_heard", start.kernel_heard);
   put(out, "wire_heard", start.wire_heard);
   put(out, "every_segment", start.every_segment);
+  if (start.forwarded) put(out, "forwarded", start.forwarded);
   put(out, "hold", start.hold_ns);
   put(out, "stuck_after", start.close_wait_stuck_ns);
   put(out, "pid", start.pid);
@@ -188,6 +189,7 @@ void read(Fields& fields, StartMark& start) {
   start.snaplen = fields.number<std::uint32_t>("snaplen", 0, TW_SNAPLEN_MAX);
   start.flight = fields.yes("flight");
   for (const Field& field : fields.all()) {
+    if (field.name == "forwarded") start.forwarded = field.text == "1";
     if (field.name == "reset_reason") start.reset_reasons.push_back(field.text);
     if (field.name == "drop_reason") start.drop_reasons.push_back(field.text);
     if (field.name == "hook")

@@ -31,6 +31,7 @@ struct StartMark {
   std::int64_t offset_ns = 0;  // of the Decoder
   Ready ready;
   bool kernel_heard = true;
+  bool forwarded = false;
   bool wire_heard = true;
   bool every_segment = false;
   std::int64_t hold_ns = 0;

@@ -56,6 +56,7 @@ TracerSettings tracer_settings(const Options& options) {
   settings.ring_bytes = options.ring_bytes;
   settings.flows = options.flows;
   settings.packets_all = options.packets_all;
+  settings.forwarded = options.forwarded;
   // A recording keeps the causes of transitions: 'read --trace' tells them.
   settings.timeline = options.command != Command::life;
   if (options.command == Command::record) settings.snaplen = options.record.snaplen;
@@ -72,6 +73,7 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   settings.kernel_heard = tracer.kernel_heard();
   settings.wire_heard = tracer.wire_heard();
   settings.every_segment = options.packets_all && settings.wire_heard;
+  settings.forwarded = options.forwarded;
   if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
   settings.pid = options.pid;
   settings.comm = options.comm;
@@ -99,6 +101,7 @@ StartMark start_mark(const Options& options, const WitnessSettings& settings, co
   start.kernel_heard = settings.kernel_heard;
   start.wire_heard = settings.wire_heard;
   start.every_segment = settings.every_segment;
+  start.forwarded = settings.forwarded;
   start.hold_ns = settings.hold_ns;
   start.close_wait_stuck_ns = settings.close_wait_stuck_ns;
   start.pid = settings.pid;
@@ -406,6 +409,7 @@ class Run {
     Records still_open;
     listing_ = true;
     if (!enough) tracer_.snapshot_sockets(into(still_open));
+    if (!enough && options_.forwarded) tracer_.snapshot_hops(into(still_open));
     end_ns_ = clock_.now();
     drain_backlog();
     tracer_.detach([&] { backlog_.take(ring_); });

@@ -279,6 +279,7 @@ class JsonSink final : public Sink {
     put_findings(json, life.findings);
     put_peer(json, life.peer);
     put_witnesses(json, life);
+    if (life.forwarded) put_forwarded(json, *life.forwarded);
     if (life.conversation) put_conversation(json, *life.conversation);
     put_nonzero(json, "zeek_state", life.zeek_state);
     json.field("preexisting", life.preexisting);
@@ -297,6 +298,46 @@ class JsonSink final : public Sink {
       json.end_object();
     }
     json.end_array();
+  }
+  static void put_forwarded(JsonWriter& json, const Forwarded& forwarded) {
+    json.key("forwarded");
+    json.begin_object();
+    json.field("joined", forwarded.joined);
+    json.field("lost_to_server", forwarded.lost_to_server);
+    json.field("lost_to_client", forwarded.lost_to_client);
+    put_nonzero(json, "untranslated", forwarded.untranslated);
+    json.key("hops");
+    json.begin_array();
+    if (!forwarded.client.interface.empty()) put_hop(json, "client", forwarded.client);
+    if (!forwarded.server.interface.empty()) put_hop(json, "server", forwarded.server);
+    json.end_array();
+    json.end_object();
+  }
+  static void put_hop(JsonWriter& json, std::string_view side, const Hop& hop) {
+    json.begin_object();
+    json.field("side", side);
+    json.field("interface", hop.interface);
+    put_flow(json, hop.flow);
+    put_hop_totals(json, "in", hop.in);
+    put_hop_totals(json, "out", hop.out);
+    put_nonzero(json, "made_here", hop.made_here);
+    put_optional(json, "handshake_rtt_ns", hop.rtt_ns);
+    put_nonzero(json, "mss_in", hop.mss_in);
+    put_nonzero(json, "mss_out", hop.mss_out);
+    json.end_object();
+  }
+  static void put_hop_totals(JsonWriter& json, std::string_view key, const HopTotals& totals) {
+    json.key(key);
+    json.begin_object();
+    json.field("bytes", totals.bytes);
+    json.field("segments", totals.segments);
+    json.field("retransmits", totals.retransmits);
+    json.field("out_of_order", totals.out_of_order);
+    json.field("syn", totals.syn);
+    json.field("syn_ack", totals.syn_ack);
+    json.field("fin", totals.fin);
+    json.field("rst", totals.rst);
+    json.end_object();
   }
   static void put_conversation(JsonWriter& json, const ConversationTotals& totals) {
     json.key("conversation");
@@ -484,7 +525,8 @@ class JsonSink final : public Sink {
     const Segment& segment = body.segment;
     begin_entry(json, "segment", entry);
     json.field("dir", segment.hook == TW_HOOK_TC_EGRESS ? "out" : "in");
-    json.field("hook", segment.analysis.frame != 0 ? "capture" : hook_name(segment.hook));
+    const bool forwarded = segment.passing == TW_PASSING_HOP;
+    json.field("hook", segment.analysis.frame != 0 ? "capture" : forwarded ? "forwarded" : hook_name(segment.hook));
     put_interface(json, segment.ifindex);
     json.field("seq", segment.seq);
     json.field("ack", segment.ack);

@@ -75,7 +75,10 @@ void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
     add(limits, errno_name(*life.error), ", ");
   if (life.preexisting) add(limits, "already open", ", ");
   const bool nothing_sent = life.outcome == Outcome::no_local_port;
-  if (life.kernel_heard != life.wire_heard && !wire_alone && !nothing_sent)
+  if (life.forwarded) {
+    const auto on = [](const Hop& hop) { return hop.interface.empty() ? std::string("?") : hop.interface; };
+    add(limits, fmt::format("{} | {}", on(life.forwarded->client), on(life.forwarded->server)), ", ");
+  } else if (life.kernel_heard != life.wire_heard && !wire_alone && !nothing_sent)
     add(limits, life.kernel_heard ? "wire not heard" : "kernel not heard", ", ");
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
@@ -141,8 +144,10 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
     case LifeColumn::time:
       return put(clock_seconds(life.ts_ns), Colour::dim);
     case LifeColumn::pid:
+      if (life.forwarded) return put("-", Colour::dim);
       return life.process.pid != 0 ? put(number(life.process.pid)) : put("?");
     case LifeColumn::comm:
+      if (life.forwarded) return put("forwarded", Colour::dim);
       put(life.process.comm.empty() ? "?" : printable(life.process.comm, style.utf8), Colour::bold);
       cell.columns = columns(cell.text);
       return;

@@ -22,9 +22,11 @@ constexpr std::string_view header =
     "tx_frames,tx_frame_bytes,tx_payload_bytes,tx_retransmitted_bytes,tx_sequence_bytes,tx_missing_bytes,"
     "rx_frames,rx_frame_bytes,rx_payload_bytes,rx_retransmitted_bytes,rx_sequence_bytes,rx_missing_bytes,"
     "zeek_state,states,peer_states,findings,witnesses,preexisting,incomplete,lost,"
-    "retransmits_in,out_of_order_in,out_of_order_out,nat_local_ip,nat_local_port,nat_remote_ip,nat_remote_port\n";
+    "retransmits_in,out_of_order_in,out_of_order_out,nat_local_ip,nat_local_port,nat_remote_ip,nat_remote_port,"
+    "client_interface,server_interface,lost_to_server,lost_to_client\n";
 constexpr auto column_count = static_cast<unsigned>(std::ranges::count(header, ',')) + 1;
 constexpr unsigned loss_columns = 3;
+constexpr unsigned forwarded_columns = 4;
 
 void put_wire(CsvRow& row, const std::optional<WireTotals>& wire) {
   if (!wire) return row.empty(5);
@@ -66,6 +68,14 @@ void put_findings(CsvRow& row, const std::vector<Finding>& findings) {
     text.append(text.empty() ? "" : " ").append(name(at->rule));
   }
   row.text(text);
+}
+
+void put_forwarded(CsvRow& row, const std::optional<Forwarded>& forwarded) {
+  if (!forwarded) return row.empty(forwarded_columns);
+  row.foreign(forwarded->client.interface);
+  row.foreign(forwarded->server.interface);
+  row.number(forwarded->lost_to_server);
+  row.number(forwarded->lost_to_client);
 }
 
 class LifeCsvSink final : public Sink {
@@ -120,6 +130,7 @@ class LifeCsvSink final : public Sink {
     for (const auto& segments : {life.retransmits_in, life.out_of_order_in, life.out_of_order_out})
       segments ? row.number(*segments) : row.empty();
     put_nat(row, life.nat);
+    put_forwarded(row, life.forwarded);
     row.end();
   }
 
@@ -130,9 +141,9 @@ class LifeCsvSink final : public Sink {
     row.time(gap.from_ts_ns);
     row.time(gap.to_ts_ns);
     row.seconds(gap.to_ts_ns - gap.from_ts_ns);
-    row.empty(column_count - 6 - loss_columns - nat_columns);
+    row.empty(column_count - 6 - loss_columns - nat_columns - forwarded_columns);
     row.number(gap.lost);
-    row.empty(loss_columns + nat_columns);
+    row.empty(loss_columns + nat_columns + forwarded_columns);
     row.end();
   }
 

@@ -61,7 +61,9 @@ struct Stories::Thread {
 };
 
 Stories::Stories(const Names& names, bool utf8, bool wire_alone, StoryLimits limits)
-    : words_{.names = names, .utf8 = utf8, .wire_alone = wire_alone}, limits_(limits) {}
+    : words_{.names = names, .utf8 = utf8, .wire_alone = wire_alone},
+      forwarded_words_{.names = names, .utf8 = utf8, .wire_alone = true},
+      limits_(limits) {}
 Stories::~Stories() = default;
 
 Stories::Thread& Stories::find(const Entry& entry) {
@@ -70,6 +72,8 @@ Stories::Thread& Stories::find(const Entry& entry) {
     thread = std::make_unique<Thread>();
     thread->start_ns = entry.ts_ns;
     thread->plot.flow = entry.flow;
+    const auto* wire = std::get_if<SegmentEntry>(&entry.body);
+    thread->plot.forwarded = wire != nullptr && wire->segment.passing == TW_PASSING_HOP;
   }
   return *thread;
 }
@@ -77,8 +81,9 @@ Stories::Thread& Stories::find(const Entry& entry) {
 void Stories::take(const Entry& entry) {
   if (entry.conn == 0 || told_.contains(entry.conn)) return;
   Thread& thread = find(entry);
-  words_.count(entry, thread.plot);
-  Saying saying = words_.tell(entry, thread.plot);
+  const StoryWords& words = words_of(thread.plot);
+  words.count(entry, thread.plot);
+  Saying saying = words.tell(entry, thread.plot);
   if (!saying.text.empty()) say(thread, entry, std::move(saying));
 }
 
@@ -133,7 +138,7 @@ void Stories::tell_quiet(Thread& thread, std::int64_t until_ns) {
   plot.told = plot.known;
   add(thread, {.offset_ns = thread.last_ns,
                .id = 0,
-               .text = fmt::format("By {} {}", until_mark, words_.passed(plot, sent, received)),
+               .text = fmt::format("By {} {}", until_mark, words_of(plot).passed(plot, sent, received)),
                .events = 0,
                .until_ns = until_ns});
 }
@@ -207,7 +212,7 @@ std::vector<Sentence> Stories::end(const Life& life) {
                          .text = fmt::format("It was open already when {}: its handshake was not heard", when),
                          .events = 0});
   }
-  if (life.nat) {
+  if (life.nat && !life.forwarded) {
     sentences.push_back(
         {.offset_ns = 0,
          .id = 0,

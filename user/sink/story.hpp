@@ -60,7 +60,12 @@ class Stories {
   void add_gaps(const Life& life, std::vector<Sentence>& sentences) const;
   void remember(ConnectionId conn);
 
+  [[nodiscard]] const StoryWords& words_of(const Plot& plot) const {
+    return plot.forwarded ? forwarded_words_ : words_;
+  }
+
   StoryWords words_;
+  StoryWords forwarded_words_;  // of the client and the server: neither is "this side"
   StoryLimits limits_;
   std::size_t bytes_ = 0;
   std::unordered_map<ConnectionId, std::unique_ptr<Thread>> threads_;

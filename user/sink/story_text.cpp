@@ -84,7 +84,11 @@ class StoryTextSink final : public Sink {
     text.words(endpoint_text(life.flow.remote), narrow_column, Colour::bold);
     const bool nobody = style_.wire_alone && life.process.pid == 0;
     if (!nobody)
-      word(text, life.process.pid != 0 ? process_text(life.process, style_.utf8) : "process not known", Colour::bold);
+      word(text,
+           life.process.pid != 0 ? process_text(life.process, style_.utf8)
+           : life.forwarded      ? "forwarded"
+                                 : "process not known",
+           Colour::bold);
     word(text, clock_of(life.start_ts_ns), Colour::dim);
     word(text, std::string(name(life.outcome)), is_bad(life.outcome) ? Colour::bad : Colour::good);
     text.end();

@@ -408,11 +408,11 @@ Saying StoryWords::say(const Entry& /*entry*/, const DropEntry& body, Plot& plot
   const std::string owner = (body.out ? us(plot) : them(plot)) + "'s";
   const std::string what =
       body.len == 0 || opening
-          ? fmt::format("{} {}", body.out ? "the" : owner, flags_or_data(body.flags, body.len))
+          ? fmt::format("{} {}", body.out && !wire_alone ? "the" : owner, flags_or_data(body.flags, body.len))
           : fmt::format("{} of {} data{}", bytes_in_words(body.len), owner,
                         body.relative ? fmt::format(" (from sequence number {})", body.rel_seq) : "");
-  return {.text = fmt::format("The kernel threw away {} {}: {}", what, body.out ? "before it left" : "after it came in",
-                              reason),
+  return {.text = fmt::format("The kernel threw away {} {}: {}", what,
+                              body.out && !wire_alone ? "before it left" : "after it came in", reason),
           .topic = topic};
 }
 
@@ -501,6 +501,12 @@ Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot)
     if (is_syn(segment) && plot.syn_ns == 0) plot.syn_ns = entry.ts_ns;
     if (is_syn_ack(segment)) plot.syn_ack_ns = entry.ts_ns;
     if (!is_syn(segment)) return {};
+  }
+  if (segment.passing == TW_PASSING_HOP && segment.socket.type != TW_SOCKET_UNKNOWN) {
+    const std::string_view what = has(segment, tcp_flag::rst) ? "RST" : is_syn_ack(segment) ? "SYN-ACK" : "segment";
+    return {.text = fmt::format("This machine sent {} a {} in {}'s name", out ? them(plot) : us(plot), what,
+                                out ? us(plot) : them(plot)) +
+                    through(segment.ifindex, out, plot)};
   }
   if (has(segment, tcp_flag::rst)) return say_rst(entry, body, plot);
   if (is_syn(segment)) return say_syn(entry, body, plot);

@@ -56,8 +56,9 @@ struct Plot {
   std::uint32_t ifindex = 0;
   About about = About::nothing;
   Role role = Role::unknown;
-  bool wire = false;    // heard of this connection
-  bool kernel = false;  // the same
+  bool forwarded = false;  // neither end is this machine
+  bool wire = false;       // heard of this connection
+  bool kernel = false;     // the same
   bool first = true;
   bool fin_told = false;  // the peer's
   bool rst_sent = false;  // told, and the kernel's word of it not yet

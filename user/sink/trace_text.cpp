@@ -220,7 +220,10 @@ class TraceTextSink final : public Sink {
     const bool known = connections_.erase(life.conn) != 0;
     if (!known) {
       const bool nobody = style_.wire_alone && life.process.pid == 0;
-      write_heading(life.conn, life.flow, life.role, nobody ? "" : process_text(life.process, style_.utf8),
+      write_heading(life.conn, life.flow, life.role,
+                    nobody           ? ""
+                    : life.forwarded ? "forwarded"
+                                     : process_text(life.process, style_.utf8),
                     names_.wall.of(life.start_ts_ns));
     }
     Line text = begin(0, "", life.conn);

@@ -387,11 +387,27 @@ Told TraceWords::tell(const OwnerEntry& entry) const {
   return told;
 }
 
+// Neither end is this side.
+static std::string forwarded_words(const Life& life) {
+  std::string words;
+  if (life.outcome != Outcome::open && life.closed_by == ClosedBy::local) words += ", closed by the client";
+  if (life.outcome != Outcome::open && life.closed_by == ClosedBy::peer) words += ", closed by the server";
+  words +=
+      fmt::format(": the client sent {}, the server {}", bytes_in_words(life.tx_bytes), bytes_in_words(life.rx_bytes));
+  if (life.handshake_ns) words += fmt::format(", handshake {}", duration_in_words(*life.handshake_ns));
+  const std::uint32_t in = life.retransmits_in.value_or(0);
+  if (life.retransmits != 0) words += fmt::format(", {} retransmitted by the client", life.retransmits);
+  if (in != 0) words += fmt::format(", {} retransmitted by the server", in);
+  if (life.incomplete) words += " (events were lost in its time)";
+  return words;
+}
+
 std::string TraceWords::closing(const Life& life) const {
   std::string words = life.outcome == Outcome::open      ? "still open"
                       : life.outcome == Outcome::unknown ? "unknown end"
                                                          : std::string(name(life.outcome));
   words += fmt::format(" after {}{}", life.preexisting ? "at least " : "", duration_in_words(life.duration_ns));
+  if (life.forwarded) return words + forwarded_words(life);
   if (life.outcome != Outcome::open) words += closed_words(life.closed_by);
   // "sent" is what left; what the kernel counts at the end is what was acknowledged.
   words += fmt::format(": {} {}, received {}", life.kernel_heard ? "delivered" : "sent", bytes_in_words(life.tx_bytes),

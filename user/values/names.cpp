@@ -74,7 +74,9 @@ std::string_view name(Rule rule) {
                                                                      "write-after-peer-closed",
                                                                      "path-mtu-black-hole",
                                                                      "path-dead",
-                                                                     "delayed-ack-stall"};
+                                                                     "delayed-ack-stall",
+                                                                     "forward-dropped",
+                                                                     "asymmetric-route"};
   return word(words, rule);
 }
 

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * hop.h: connections that only pass through this machine (tw_config.forwarded): a router, a bridge, a NAT gateway.
+ *
+ * Each has two flows in the map, one a hop: as it comes in from the client's side and as it leaves for the server's. The
+ * keys differ even without NAT, for local is the destination of what comes in and the source of what leaves. The rules of
+ * flow.h hold for each; no socket is asked.
+ *
+ * Which two belong together is shown by a segment that passes: forwarding and NAT change addresses, ports, hop limit and
+ * checksums, and neither the sequence numbers nor the window nor the IPv4 identification. So each arrival of an unknown
+ * flow is noted under those, and what leaves looks itself up. Nobody asks conntrack.
+ */
+#ifndef TCPWITNESS_HOP_H
+#define TCPWITNESS_HOP_H
+
+#include "emit.h"
+#include "flow.h"
+
+#define PACKET_OTHERHOST 3
+
+/* What a segment keeps on its way through. */
+struct arrival {
+	__u32 seq;
+	__u32 ack;
+	__u16 ip_id;
+	__u16 window;
+};
+
+/* Bounded: of the newest arrivals, each for the microseconds until it leaves. The loader makes it small when it is not used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct arrival);
+	__type(value, struct tw_tuple);
+} arrivals SEC(".maps");
+
+static __always_inline struct arrival arrival_of(const struct frame *frame)
+{
+	struct arrival arrival = {.seq = frame->seq, .ack = frame->ack, .ip_id = frame->ip_id, .window = frame->window};
+
+	return arrival;
+}
+
+static __always_inline void note_arrival(const struct frame *frame)
+{
+	struct arrival arrival = arrival_of(frame);
+
+	bpf_map_update_elem(&arrivals, &arrival, &frame->tuple, BPF_ANY);
+}
+
+/* The addresses with which an outgoing segment came in; 0: that is not known. */
+static __always_inline const struct tw_tuple *came_with(const struct frame *frame)
+{
+	struct arrival arrival = arrival_of(frame);
+
+	return bpf_map_lookup_elem(&arrivals, &arrival);
+}
+
+static __always_inline void emit_hops(const struct frame *frame, const struct tw_tuple *from)
+{
+	struct tw_translation *record = reserve_record(tw_translation, TW_KIND_NAT, 0, config.netns);
+
+	if (!record)
+		return;
+	record->tuple = *from;
+	record->wire = frame->tuple;
+	__builtin_memset(&record->actor, 0, sizeof(record->actor));
+	record->ack = frame->ack;
+	submit_record(record);
+}
+
+/* The flow of the hop on which a segment came in, where its arrival itself was not counted. */
+static __always_inline void begin_arrival_hop(struct tw_flow *flow, const struct frame *frame)
+{
+	struct tw_half *sender = &flow->half[INCOMING];
+
+	__builtin_memset(flow, 0, sizeof(*flow));
+	flow->hop = 1;
+	flow->wire.segs_in = frame->segments;
+	flow->wire.bytes_in = frame->payload;
+	remember(sender, frame);
+	sender->ifindex = frame->came_in;
+	sender->last_ttl = 0; /* one more than here, where it was routed */
+	sender->seen = 1;
+	sender->nxt = frame_seq_end(frame);
+	if (frame->flags & TCP_SYN) {
+		sender->isn = frame->seq;
+		sender->syn = frame->flags & TCP_ACK ? SYN_ACK_SEEN : SYN_SEEN;
+	}
+}
+
+/*
+ * A forwarded segment leaves with addresses that are not known as a hop's, or begins a connection: finds the hop on which
+ * it came in. scratch and from: of the caller's map memory.
+ */
+static __always_inline void tie_hops(const struct frame *frame, struct tw_tuple *from, struct tw_flow *scratch)
+{
+	const struct tw_tuple *found = came_with(frame);
+	struct tw_flow *near;
+
+	if (!found)
+		return;
+	*from = *found;
+	near = bpf_map_lookup_elem(&flows, from);
+	if (near && near->alias)
+		return; /* a socket's of this machine */
+	if (near && near->half[INCOMING].seen) {
+		near->hop = 1;
+		near->foreign = 0;
+		near->strays = 0;
+	} else {
+		begin_arrival_hop(scratch, frame);
+		bpf_map_update_elem(&flows, from, scratch, BPF_ANY);
+	}
+	emit_hops(frame, from);
+}
+
+#endif

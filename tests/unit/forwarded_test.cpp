@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: Apache-2.0
+// forwarded_test.cpp: connections of two other machines, through a router: a life of two hops each.
+#include <gtest/gtest.h>
+
+#include "unit/run.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+constexpr std::uint32_t eth0 = 2, eth1 = 3;  // the client's side, the server's side
+constexpr std::uint64_t no_cookie = 0;
+
+const Names& router_names() {
+  static const Names names = [] {
+    Names made = kernel_names();
+    made.interfaces = {{eth0, "eth0"}, {eth1, "eth1"}};
+    return made;
+  }();
+  return names;
+}
+
+// A router as its hooks show it. Keys are those of bpf/hop.h: local is the destination of what comes in, the source of
+// what leaves.
+class Router {
+ public:
+  Router(Stream& stream, bool nat, std::uint16_t port = 40000) : stream_(&stream), nat_(nat) {
+    put_address(near_.local_addr, "10.9.0.2");
+    put_address(near_.remote_addr, "10.8.0.1");
+    near_.local_port = 80;
+    near_.remote_port = port;
+    put_address(far_.local_addr, nat ? "10.9.0.254" : "10.8.0.1");
+    put_address(far_.remote_addr, "10.9.0.2");
+    far_.local_port = nat ? 51000 : port;
+    far_.remote_port = 80;
+  }
+
+  struct Sent {
+    std::uint8_t flags = 0;
+    std::uint32_t len = 0;
+    std::uint16_t why = 0;
+    std::uint8_t ttl = 64;
+  };
+  // From the client, or from the server: comes in, and leaves.
+  void client(const Sent& what) { pass(true, what, true, true); }
+  void server(const Sent& what) { pass(false, what, true, true); }
+  // It comes in and stays here.
+  EventId client_lost(const Sent& what) { return pass(true, what, true, false); }
+  EventId server_lost(const Sent& what) { return pass(false, what, true, false); }
+  // It leaves and came in nowhere.
+  EventId made(bool to_client, const Sent& what, std::uint8_t socket = TW_SOCKET_NONE) {
+    Segment g = base(to_client ? near_ : far_, TW_HOOK_TC_EGRESS, what);
+    g.ifindex = to_client ? eth0 : eth1;
+    g.seq = to_client ? server_nxt_ : client_nxt_;
+    g.ack = to_client ? client_nxt_ : server_nxt_;
+    g.socket.type = socket;
+    return stream_->add(g);
+  }
+  // The join, shown by a segment of the client, or of the server.
+  void tie(bool of_client) {
+    tw_translation event{};
+    event.header.kind = TW_KIND_NAT;
+    event.header.version = TW_ABI_VERSION;
+    event.tuple = of_client ? near_ : far_;
+    event.wire = of_client ? far_ : near_;
+    stream_->add(event);
+    tied_ = true;
+  }
+  void untie() { tied_ = true; }
+  EventId drop(std::uint32_t reason, bool of_client, std::uint8_t flags, std::uint32_t seq) {
+    tw_drop event{};
+    event.header.kind = TW_KIND_DROP;
+    event.header.netns = 1;
+    event.header.version = TW_ABI_VERSION;
+    event.tuple = of_client ? near_ : far_;
+    event.reason = reason;
+    event.flags = flags;
+    event.seq = seq;
+    event.ifindex = of_client ? eth0 : eth1;
+    return stream_->add(event);
+  }
+  void leaves_with_numbers_of(const Router& other) {
+    client_nxt_ = other.client_nxt_;
+    server_nxt_ = other.server_nxt_;
+  }
+  void client_leaves(const Sent& what) { pass(true, what, false, true); }
+  void handshake() {
+    client({S});
+    server({SA});
+    client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  }
+  void closes() {
+    client({FA});
+    server({FA, 0, TW_WHY_FIN_ACK});
+    client({A, 0, TW_WHY_FIN_ACK});
+  }
+  [[nodiscard]] const tw_tuple& near() const { return near_; }
+  bool from_client_seen = true, from_server_seen = true;
+  bool arrivals_seen = true;  // the first SYN of a port that NAT publishes has no arrival of its own
+  std::uint16_t mss_in = 1460, mss_out = 1460;
+
+ private:
+  EventId pass(bool of_client, const Sent& what, bool in, bool out) {
+    std::uint32_t& nxt = of_client ? client_nxt_ : server_nxt_;
+    const std::uint32_t ack = (what.flags & tcp_flag::ack) != 0 ? (of_client ? server_nxt_ : client_nxt_) : 0;
+    const bool again = (what.why & TW_WHY_RETRANSMISSION) != 0;
+    const std::uint32_t length = seq_length(what.len, what.flags);
+    const std::uint32_t seq = again ? nxt - length : nxt;
+    EventId id = 0;
+    if (!(of_client ? from_client_seen : from_server_seen)) {
+      nxt = seq + length;
+      return 0;
+    }
+    tw_wire_counters& arrived = of_client ? near_wire_ : far_wire_;
+    tw_loss_counters& arrived_loss = of_client ? near_loss_ : far_loss_;
+    if (in) {
+      arrived.segs_in++;
+      arrived.bytes_in += what.len;
+      if (again) arrived_loss.retrans_segs_in++;
+      Segment g = base(of_client ? near_ : far_, TW_HOOK_TC_INGRESS, what);
+      g.ifindex = of_client ? eth0 : eth1;
+      g.seq = seq;
+      g.ack = ack;
+      g.mss = (what.flags & syn) != 0 ? mss_in : 0;
+      g.wire = arrived;
+      g.loss = arrived_loss;
+      if (arrivals_seen) id = stream_->add(g);
+    }
+    if (out) {
+      if (!tied_) tie(of_client);
+      tw_wire_counters& left = of_client ? far_wire_ : near_wire_;
+      left.segs_out++;
+      left.bytes_out += what.len;
+      Segment g = base(of_client ? far_ : near_, TW_HOOK_TC_EGRESS, what);
+      g.ifindex = of_client ? eth1 : eth0;
+      g.came_in = of_client ? eth0 : eth1;
+      g.ttl = static_cast<std::uint8_t>(what.ttl - 1);
+      g.seq = seq;
+      g.ack = ack;
+      g.mss = (what.flags & syn) != 0 ? mss_out : 0;
+      g.wire = left;
+      g.loss = of_client ? far_loss_ : near_loss_;
+      id = stream_->add(g);
+    }
+    if ((what.flags & rst) == 0) nxt = seq + length;
+    return id;
+  }
+  [[nodiscard]] Segment base(const tw_tuple& tuple, std::uint8_t hook, const Sent& what) const {
+    Segment g{};
+    g.header.kind = TW_KIND_SEGMENT;
+    g.header.netns = 1;
+    g.header.version = TW_ABI_VERSION;
+    g.tuple = tuple;
+    g.hook = hook;
+    g.flags = what.flags;
+    g.len = what.len;
+    g.window = 500;
+    g.segments = 1;
+    g.ttl = what.ttl;
+    g.passing = TW_PASSING_HOP;
+    g.socket.type = TW_SOCKET_UNKNOWN;
+    g.why = what.why;
+    if ((what.flags & rst) != 0) g.why |= TW_WHY_RST;
+    if ((what.flags & syn) != 0) g.why |= TW_WHY_SYN;
+    if ((what.flags & fin) != 0) g.why |= TW_WHY_FIN;
+    return g;
+  }
+
+  Stream* stream_;
+  bool nat_;
+  bool tied_ = false;
+  tw_tuple near_{}, far_{};
+  tw_wire_counters near_wire_{}, far_wire_{};
+  tw_loss_counters near_loss_{}, far_loss_{};
+  std::uint32_t client_nxt_ = 100, server_nxt_ = 300;
+};
+
+Told told_of(const Stream& stream, std::int64_t after_ns = 200 * ms) {
+  return run(stream.events, trace_settings(), after_ns, router_names());
+}
+
+TEST(Forwarded, AConnectionIsOneLifeOfTwoHopsWithoutAProcess) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.client({PA, 100, TW_WHY_RETRANSMISSION & 0});
+  r.server({PA, 1000});
+  r.closes();
+  const Told told = told_of(stream);
+  ASSERT_EQ(told.lives().size(), 1U);
+  const Life life = told.life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+  EXPECT_EQ(life.role, Role::active);
+  EXPECT_EQ(life.process.pid, 0U);
+  EXPECT_FALSE(life.kernel_heard);
+  EXPECT_TRUE(life.wire_heard);
+  EXPECT_EQ(to_string(life.flow.local), "10.8.0.1:40000");
+  EXPECT_EQ(to_string(life.flow.remote), "10.9.0.2:80");
+  EXPECT_FALSE(life.nat);
+  EXPECT_EQ(life.tx_bytes, 100U);
+  EXPECT_EQ(life.rx_bytes, 1000U);
+  EXPECT_TRUE(life.findings.empty());
+  ASSERT_TRUE(life.forwarded);
+  const Forwarded& f = *life.forwarded;
+  EXPECT_TRUE(f.joined);
+  EXPECT_EQ(f.client.interface, "eth0");
+  EXPECT_EQ(f.server.interface, "eth1");
+  EXPECT_EQ(f.client.in.syn, 1U);
+  EXPECT_EQ(f.server.out.syn, 1U);
+  EXPECT_EQ(f.server.in.syn_ack, 1U);
+  EXPECT_EQ(f.client.out.fin, 1U);
+  EXPECT_EQ(f.client.in.bytes, 100U);
+  EXPECT_EQ(f.server.in.bytes, 1000U);
+  EXPECT_EQ(f.lost_to_server + f.lost_to_client, 0U);
+  EXPECT_TRUE(f.client.rtt_ns && f.server.rtt_ns);
+}
+
+TEST(Forwarded, EachSegmentIsGivenOnceToTheTimeline) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.closes();
+  const Told told = told_of(stream);
+  EXPECT_EQ(told.entries_of<SegmentEntry>().size(), 6U);
+  for (const auto& [entry, body] : told.entries_of<SegmentEntry>()) EXPECT_EQ(entry.conn, told.life().conn);
+}
+
+TEST(Forwarded, ATranslatedOneHasBothForms) {
+  Stream stream;
+  Router r(stream, true);
+  r.handshake();
+  r.closes();
+  const Life life = told_of(stream).life();
+  EXPECT_EQ(to_string(life.flow.local), "10.8.0.1:40000");
+  ASSERT_TRUE(life.nat);
+  EXPECT_EQ(to_string(life.nat->local), "10.9.0.254:51000");
+  EXPECT_EQ(to_string(life.nat->remote), "10.9.0.2:80");
+  EXPECT_EQ(life.outcome, Outcome::completed);
+}
+
+TEST(Forwarded, WhereTheFirstArrivalSeemedToBeForThisMachineTheJoinBeginsIt) {
+  Stream stream;
+  Router r(stream, true);
+  r.arrivals_seen = false;
+  r.client({S});
+  r.arrivals_seen = true;
+  r.server({SA});
+  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.closes();
+  const Told told = told_of(stream);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  EXPECT_TRUE(told.life().forwarded->joined);
+  EXPECT_EQ(to_string(told.life().flow.local), "10.8.0.1:40000");
+  EXPECT_TRUE(told.life().findings.empty());
+}
+
+// Without a join there is no telling: each hop for itself.
+TEST(Forwarded, HopsThatNothingJoinsAreTwoLives) {
+  Stream stream;
+  Router r(stream, true);
+  r.untie();
+  r.handshake();
+  r.closes();
+  const Told told = told_of(stream);
+  ASSERT_EQ(told.lives().size(), 2U);
+  for (const Life& life : told.lives()) {
+    ASSERT_TRUE(life.forwarded);
+    EXPECT_FALSE(life.forwarded->joined);
+    EXPECT_TRUE(life.findings.empty()) << life.findings[0].text;
+  }
+}
+
+TEST(ForwardDropped, ByTheKernelsWord) {
+  Stream stream;
+  Router r(stream, false);
+  r.client_lost({S});
+  const EventId dropped = r.drop(drop_netfilter, true, S, 100);
+  stream.wait(1 * s);
+  r.client_lost({S, 0, TW_WHY_RETRANSMISSION});
+  r.drop(drop_netfilter, true, S, 100);
+  const Told told = told_of(stream);
+  ASSERT_EQ(told.lives().size(), 1U);
+  const auto finding = told.finding(Rule::forward_dropped);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_NE(std::ranges::find(finding->evidence, dropped), finding->evidence.end());
+  EXPECT_EQ(told.life().forwarded->lost_to_server, 2U);
+  EXPECT_FALSE(told.life().kernel_heard);
+}
+
+TEST(ForwardDropped, WithoutAReasonItIsNeverCertain) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.server_lost({FA});
+  stream.wait(1 * s);
+  const auto finding = told_of(stream).finding(Rule::forward_dropped);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+// What the other end acknowledges has left, seen or not.
+TEST(ForwardDropped, WhatIsAnsweredDidLeave) {
+  Stream stream;
+  Router r(stream, false);
+  r.client_lost({S});
+  r.server({SA});
+  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.closes();
+  const auto finding = told_of(stream).finding(Rule::forward_dropped);
+  EXPECT_FALSE(finding) << finding->text;
+  EXPECT_EQ(told_of(stream).lives().size(), 1U) << "the hop of the SYN-ACK is the other one of it";
+}
+
+TEST(ForwardDropped, WhatJustCameInMayLeaveYet) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.client_lost({FA});
+  EXPECT_FALSE(told_of(stream, 1 * ms).finding(Rule::forward_dropped));
+}
+
+// A segment without a mark is an event on one hop and not on the other: only the counters say that it stayed.
+TEST(ForwardDropped, DataByTheCountersOfBothHops) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.client_lost({PA, 100});
+  r.client({PA, 100, TW_WHY_RETRANSMISSION});
+  r.closes();
+  const Told told = told_of(stream);
+  EXPECT_EQ(told.life().forwarded->lost_to_server, 1U);
+  EXPECT_EQ(told.life().retransmits, 1U);
+  EXPECT_TRUE(told.finding(Rule::forward_dropped));
+}
+
+TEST(ForwardedReset, OneThatCameInNowhereWasMadeHere) {
+  Stream stream;
+  Router r(stream, false);
+  r.client_lost({S});
+  const EventId reset = r.made(true, {RA});
+  const Told told = told_of(stream);
+  EXPECT_EQ(told.life().outcome, Outcome::refused);
+  EXPECT_EQ(told.life().closed_by, ClosedBy::none);
+  const auto finding = told.finding(Rule::reset_origin);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_EQ(finding->evidence.at(0), reset);
+  EXPECT_EQ(told.life().forwarded->client.made_here, 1U);
+}
+
+TEST(ForwardedReset, InTheMiddleItIsNeitherEndsOwn) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.server({PA, 10});
+  r.made(false, {R}, TW_SOCKET_CONTROL);
+  const Told told = told_of(stream);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_outsider);
+  EXPECT_EQ(told.finding(Rule::reset_origin)->confidence, Confidence::certain);
+}
+
+TEST(ForwardedReset, OneThatCameInIsThatSidesAtMostLikely) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.server({RA});
+  const Told told = told_of(stream);
+  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
+  EXPECT_EQ(told.life().closed_by, ClosedBy::peer);
+  EXPECT_EQ(told.finding(Rule::reset_origin)->confidence, Confidence::likely);
+}
+
+TEST(ForwardedReset, ByTheClientItIsTheLocalEnds) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.client({RA});
+  EXPECT_EQ(told_of(stream).life().outcome, Outcome::reset_by_local);
+}
+
+// The TTL of what leaves is one less: as it came in it is compared.
+TEST(ForwardedReset, ItsTtlIsThatOfItsArrival) {
+  Stream stream;
+  Router same(stream, false);
+  same.handshake();
+  same.server({PA, 10});
+  same.server({RA});
+  EXPECT_EQ(told_of(stream).finding(Rule::reset_origin)->confidence, Confidence::likely);
+  Stream other;
+  Router r(other, false);
+  r.handshake();
+  r.server({PA, 10});
+  r.server({.flags = RA, .ttl = 60});
+  EXPECT_EQ(told_of(other, 4 * s).finding(Rule::reset_origin)->confidence, Confidence::inconclusive);
+}
+
+// A RST that stays here ends nothing: the other side goes on.
+TEST(ForwardedReset, OneThatDoesNotLeaveEndsNothing) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.server_lost({R});
+  stream.wait(100 * ms);
+  r.client({PA, 10});
+  r.closes();
+  const Told told = told_of(stream);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  EXPECT_FALSE(told.finding(Rule::reset_origin));
+  EXPECT_TRUE(told.finding(Rule::forward_dropped));
+}
+
+TEST(AsymmetricRoute, OneSideAloneThatGoesOn) {
+  Stream stream;
+  Router r(stream, false);
+  r.from_server_seen = false;
+  r.handshake();
+  r.client({PA, 100, TW_WHY_RETRANSMISSION & 0});
+  r.closes();
+  stream.wait(1 * s);
+  const auto finding = told_of(stream).finding(Rule::asymmetric_route);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+TEST(AsymmetricRoute, TheServersSideAlone) {
+  Stream stream;
+  Router r(stream, false);
+  r.from_client_seen = false;
+  r.client({S});
+  r.server({SA});
+  r.client({A});
+  r.server({PA, 1000, TW_WHY_KEEPALIVE});
+  r.server({FA});
+  EXPECT_TRUE(told_of(stream).finding(Rule::asymmetric_route));
+}
+
+// SYNs without an answer are a server that is not there.
+TEST(AsymmetricRoute, NotForSynsWithoutAnswer) {
+  Stream stream;
+  Router r(stream, false);
+  r.client({S});
+  for (int i = 0; i < 4; ++i) {
+    stream.wait(1 * s);
+    r.client({S, 0, TW_WHY_RETRANSMISSION});
+  }
+  const Told told = told_of(stream, 200 * s);
+  EXPECT_EQ(told.life().outcome, Outcome::connect_timeout);
+  EXPECT_FALSE(told.finding(Rule::asymmetric_route));
+  EXPECT_FALSE(told.finding(Rule::forward_dropped));
+}
+
+TEST(Forwarded, RetransmissionsAreCountedBySide) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.client({PA, 100});
+  r.client({PA, 100, TW_WHY_RETRANSMISSION});
+  r.server({PA, 100});
+  r.server({PA, 100, TW_WHY_RETRANSMISSION});
+  r.server({PA, 100, TW_WHY_RETRANSMISSION});
+  r.closes();
+  const Told told = told_of(stream);
+  EXPECT_EQ(told.life().retransmits, 1U);
+  EXPECT_EQ(told.life().retransmits_in, 2U);
+  EXPECT_EQ(told.finding(Rule::retransmission)->confidence, Confidence::likely);
+  EXPECT_FALSE(told.finding(Rule::forward_dropped)) << "they all left";
+}
+
+TEST(Forwarded, AChangedMssIsAFactOfBothHops) {
+  Stream stream;
+  Router r(stream, false);
+  r.mss_out = 1412;
+  r.handshake();
+  r.closes();
+  const Life life = told_of(stream).life();
+  EXPECT_EQ(life.forwarded->client.mss_in, 1460);
+  EXPECT_EQ(life.forwarded->server.mss_out, 1412);
+  EXPECT_NE(life.explanation.find("1460 to 1412"), std::string::npos) << life.explanation;
+}
+
+TEST(Forwarded, TheSamePortsAgainAreAnotherConnection) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.closes();
+  stream.wait(300 * ms);
+  Router again(stream, false);
+  again.client({S});
+  // The numbers of another connection.
+  for (std::size_t i = stream.events.size() - 3; i < stream.events.size(); ++i) {
+    if (auto* g = std::get_if<Segment>(&stream.events[i].body)) g->seq = 7000;
+  }
+  const Told told = told_of(stream);
+  ASSERT_EQ(told.lives().size(), 2U);
+  EXPECT_EQ(told.life(0).outcome, Outcome::completed);
+  EXPECT_EQ(told.life(1).outcome, Outcome::open);
+}
+
+// A proxy on the router takes what was for another machine (REDIRECT, TPROXY): its own connection, and no forwarded
+// one.
+TEST(Forwarded, WhatAProxyHereTakesIsTheProxys) {
+  Stream stream;
+  Router r(stream, false);
+  listens(stream);
+  const EventId asked = r.client_lost({S});
+  Side c = {stream, 9, "10.9.0.2", 80, "10.8.0.1", 40000, 300, 100, false};
+  c.peer_nxt = c.rcv_nxt = 101;
+  c.view = TW_SOCKET_REQUEST;
+  c.state = State::new_syn_recv;
+  c.out(SA);
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.view = TW_SOCKET_FULL;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.to(State::established);
+  closes_second(c, nginx);
+  const Told told = told_of(stream);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_FALSE(told.life().forwarded);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  EXPECT_EQ(told.life().process.comm, "nginx");
+  for (const auto& [entry, body] : told.entries_of<SegmentEntry>()) {
+    if (entry.id == asked) {
+      EXPECT_EQ(entry.conn, told.life().conn);
+    }
+  }
+}
+
+// conntrack has forgotten the connection: its RST leaves with the client's own address.
+TEST(Forwarded, AResetThatNatDoesNotKnowLeftUntranslated) {
+  Stream stream;
+  Router r(stream, true);
+  r.handshake();
+  r.client_lost({R});
+  Router plain(stream, false);
+  plain.untie();
+  plain.leaves_with_numbers_of(r);
+  plain.client_leaves({R});
+  stream.wait(100 * ms);
+  const Told told = told_of(stream);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().forwarded->untranslated, 1U);
+  EXPECT_EQ(told.life().forwarded->lost_to_server, 0U);
+  EXPECT_FALSE(told.finding(Rule::forward_dropped));
+}
+
+TEST(Forwarded, AStrayResetBeginsNoLife) {
+  Stream stream;
+  Router r(stream, false);
+  r.client({R});
+  EXPECT_TRUE(told_of(stream).lives().empty());
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

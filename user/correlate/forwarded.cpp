@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+// forwarded.cpp: connections that pass through this machine: two hops, and no socket of ours.
+//
+// What comes in on one hop leaves on the other, so each segment is seen twice. To the rules of the wire it is given
+// once: when it comes in, for that is what its sender did; a RST when it leaves, for one that is dropped here ends
+// nothing; and what came in nowhere was made here. The join of the two hops was made in the kernel (bpf/hop.h). Nobody
+// says which process is at either end, and nothing here asks.
+#include <algorithm>
+#include <utility>
+
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr unsigned client = 0;
+constexpr unsigned server = 1;
+constexpr std::size_t ties_kept = 64;  // the segment that shows it is right behind
+constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+
+bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn; }
+bool is_syn_ack(const Segment& g) {
+  return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
+}
+bool is_rst(const Segment& g) { return (g.flags & tcp_flag::rst) != 0; }
+
+// Where no SYN says who connected: a port below Linux's range for clients (ip_local_port_range) is the service's.
+bool looks_like_server(const Endpoint& sender, const Endpoint& receiver) {
+  constexpr std::uint16_t first_of_clients = 32768;
+  return sender.port < first_of_clients && receiver.port >= first_of_clients;
+}
+
+bool sent_by_server(const Segment& g, const Flow& key, bool leaves) {
+  if (is_syn(g)) return false;
+  const Endpoint& sender = leaves ? key.local : key.remote;
+  return is_syn_ack(g) || looks_like_server(sender, leaves ? key.remote : key.local);
+}
+
+void count_flags(HopTotals& totals, const Segment& g) {
+  if (is_syn(g)) ++totals.syn;
+  if (is_syn_ack(g)) ++totals.syn_ack;
+  if ((g.flags & tcp_flag::fin) != 0) ++totals.fin;
+  if (is_rst(g)) ++totals.rst;
+}
+
+// The round trip from this machine to that side, by the handshake. Not where it was asked twice: nobody knows which one
+// was answered (Karn).
+void time_handshake(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool is_client) {
+  const bool asks = is_client ? is_syn_ack(g) : is_syn(g);
+  if (leaves && asks) {
+    if (hop.asked_ns == 0) {
+      hop.asked_ns = e.ts_ns;
+    } else if (hop.rtt_ns < 0) {
+      hop.asked_twice = true;
+    }
+    return;
+  }
+  const bool answers = is_client ? (g.flags & (tcp_flag::syn | tcp_flag::rst)) == 0 : is_syn_ack(g) || is_rst(g);
+  if (leaves || !answers || hop.asked_ns == 0 || hop.asked_twice || hop.rtt_ns >= 0) return;
+  hop.rtt_ns = std::max<std::int64_t>(e.ts_ns - hop.asked_ns, 0);
+}
+
+void note_hop(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool is_client) {
+  if (hop.ifindex == 0) hop.ifindex = g.ifindex;
+  // Two CPUs can count in one order and report in the other.
+  const auto segments = [](const tw_wire_counters& w) { return std::uint64_t{w.segs_in} + w.segs_out; };
+  if (segments(g.wire) >= segments(hop.wire)) {
+    hop.wire = g.wire;
+    hop.loss = g.loss;
+  }
+  count_flags(leaves ? hop.out : hop.in, g);
+  if ((g.flags & tcp_flag::syn) != 0 && !is_rst(g)) (leaves ? hop.mss_out : hop.mss_in) = g.mss;
+  time_handshake(hop, e, g, leaves, is_client);
+}
+
+// The same segment: GRO behind the hook of the arrival (native XDP) may have merged it with its neighbours.
+bool same_segment(const Arrival& arrival, const Segment& g, bool out) {
+  constexpr std::uint8_t merged = 0x08;  // PSH
+  const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
+  return arrival.out == out && arrival.ack == g.ack && ((arrival.flags ^ g.flags) & ~merged) == 0 &&
+         seq_not_after(g.seq, arrival.seq) && seq_not_after(arrival.end, end);
+}
+
+void arrives(Passage& passage, const Event& e, const Segment& g, bool out, bool left) {
+  Arrival& slot = passage.arrivals[passage.arrived++ % Passage::limit];
+  if (slot.mark && !slot.left && (slot.flags & marks) != 0)
+    passage.never_left[slot.out ? client : server].add(slot.mark.id);
+  slot = {{e.id, e.ts_ns}, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.wire.segs_in, g.flags, g.ttl, out, left};
+}
+
+Arrival* find_arrival(Passage& passage, const Segment& g, bool out) {
+  const std::uint32_t known = std::min<std::uint32_t>(passage.arrived, Passage::limit);
+  for (std::uint32_t i = 1; i <= known; ++i) {
+    Arrival& arrival = passage.arrivals[(passage.arrived - i) % Passage::limit];
+    if (!arrival.left && same_segment(arrival, g, out)) return &arrival;
+  }
+  return nullptr;
+}
+
+// A RST has no echo in the flow map (bpf/flow.h): a stacked device shows it again at once.
+bool is_echo(const Passage& passage, const Event& e, const Segment& g, bool out) {
+  constexpr std::int64_t at_once_ns = 1'000'000;
+  if (!is_rst(g)) return false;
+  return std::ranges::any_of(passage.arrivals, [&](const Arrival& arrival) {
+    return arrival.mark && arrival.left && e.ts_ns - arrival.mark.ts_ns <= at_once_ns && same_segment(arrival, g, out);
+  });
+}
+
+// It leaves. True: it is new to the rules of the wire.
+// own: with the hop's own addresses, so that its counters are the hop's.
+bool departs(Passage& passage, unsigned hop, const Event& e, Segment& g, bool out, bool own) {
+  const unsigned from = out ? client : server;
+  if (g.came_in == 0) {
+    ++passage.hops[hop].made_here;
+    if (is_rst(g)) passage.reset_made[hop] = {{e.id, e.ts_ns}, g.flags, g.socket.type};
+    return true;
+  }
+  passage.left = {e.id, e.ts_ns};
+  passage.left_to[hop] = true;
+  Arrival* arrival = find_arrival(passage, g, out);
+  if (arrival == nullptr) {
+    arrives(passage, e, g, out, true);
+    return true;
+  }
+  arrival->left = true;
+  // Both counters at one segment: what lies between them stayed here.
+  g.ttl = arrival->ttl;  // as its sender's other segments come in
+  if (!own) return is_rst(g);
+  const std::int64_t apart = std::int64_t{arrival->count} - g.wire.segs_out;
+  if (passage.before[from] < 0) passage.before[from] = std::max<std::int64_t>(apart, 0);
+  if (apart >= passage.before[from]) passage.lost[from] = static_cast<std::uint64_t>(apart - passage.before[from]);
+  return is_rst(g);
+}
+
+// What the senders sent, by the hop where it came in.
+void take_sent(const Passage& passage, Segment& g) {
+  const HopFacts& a = passage.hops[client];
+  const HopFacts& b = passage.hops[server];
+  g.wire = {};
+  g.loss = {};
+  const bool a_in = a.known && (a.wire.segs_in != 0 || !b.known);
+  const bool b_in = b.known && (b.wire.segs_in != 0 || !a.known);
+  g.wire.bytes_out = a_in ? a.wire.bytes_in : b.wire.bytes_out;
+  g.wire.segs_out = a_in ? a.wire.segs_in : b.wire.segs_out;
+  g.wire.retrans_bytes_out = a_in ? a.wire.retrans_bytes_in : b.wire.retrans_bytes_out;
+  g.loss.retrans_segs_out = a_in ? a.loss.retrans_segs_in : b.loss.retrans_segs_out;
+  g.loss.reordered_segs_out = a_in ? a.loss.reordered_segs_in : b.loss.reordered_segs_out;
+  g.wire.bytes_in = b_in ? b.wire.bytes_in : a.wire.bytes_out;
+  g.wire.segs_in = b_in ? b.wire.segs_in : a.wire.segs_out;
+  g.wire.retrans_bytes_in = b_in ? b.wire.retrans_bytes_in : a.wire.retrans_bytes_out;
+  g.loss.retrans_segs_in = b_in ? b.loss.retrans_segs_in : a.loss.retrans_segs_out;
+  g.loss.reordered_segs_in = b_in ? b.loss.reordered_segs_in : a.loss.reordered_segs_out;
+}
+
+void put(tw_tuple& tuple, const Flow& flow) {
+  std::ranges::copy(flow.local.address.bytes, tuple.local_addr);
+  std::ranges::copy(flow.remote.address.bytes, tuple.remote_addr);
+  tuple.local_port = flow.local.port;
+  tuple.remote_port = flow.remote.port;
+}
+
+}  // namespace
+
+// Neither end is on this machine, so the link of a link-local address says nothing here: a bridge has it on two ports.
+Slot Witness::Impl::find_hop(const Flow& key, unsigned& hop) const {
+  const auto found = hops_.find(Flow{key.local, key.remote, 0});
+  if (found == hops_.end()) return no_slot;
+  hop = found->second.hop;
+  return found->second.slot;
+}
+
+void Witness::Impl::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
+  const Flow key{wire.local, wire.remote, 0};
+  HopFacts& facts = table_.at(slot).passage()->hops[hop];
+  if (facts.known && facts.key != key) {
+    const auto older = hops_.find(facts.key);
+    if (older != hops_.end() && older->second.slot == slot) hops_.erase(older);
+    // Other addresses, the same wire: its counters begin anew.
+    const HopFacts before = std::exchange(facts, {});
+    facts.ifindex = before.ifindex;
+    facts.rtt_ns = before.rtt_ns;
+    facts.mss_in = before.mss_in;
+    facts.mss_out = before.mss_out;
+    facts.in = before.in;
+    facts.out = before.out;
+    facts.made_here = before.made_here;
+    table_.at(slot).passage()->before = {-1, -1};
+  }
+  facts.key = key;
+  facts.known = true;
+  hops_[key] = {slot, hop};
+}
+
+// Its addresses, as the client has them where its hop is known.
+void Witness::Impl::name_ends(Slot slot) {
+  Connection& c = table_.at(slot);
+  const HopFacts& a = c.passage()->hops[client];
+  const HopFacts& b = c.passage()->hops[server];
+  c.flow = a.known ? a.key.reversed() : b.key;
+  if (!a.known || !b.known) return;
+  if (b.key != c.flow) {
+    c.nat = std::make_unique<Flow>(b.key);
+  } else if (c.nat) {
+    ++c.passage()->untranslated;  // it has been translated before
+  }
+}
+
+void Witness::Impl::release(Slot slot) {
+  if (const Connection& c = table_.at(slot); c.passage()) {
+    const Passage& passage = *c.passage();
+    for (const Flow& key : {passage.hops[client].key, passage.hops[server].key, passage.plain}) {
+      const auto found = hops_.find(key);
+      if (found != hops_.end() && found->second.slot == slot) hops_.erase(found);
+    }
+  }
+  table_.release(slot);
+}
+
+void Witness::Impl::on_tie(const Event& /*e*/, const Translation& t) {
+  const Flow in = to_flow(t.tuple);
+  const Flow out = to_flow(t.wire);
+  pass_on(in);  // it seemed to be a listener's
+  const auto alive = [&](Slot slot) { return slot != no_slot && !table_.at(slot).told; };
+  unsigned hop = 0;
+  unsigned other_hop = 0;
+  const Slot other = find_hop(out, other_hop);
+  if (const Slot slot = find_hop(in, hop); alive(slot)) {
+    // It had begun twice: what left on the other hop before was not seen. The segment that shows it comes again.
+    const bool twice = other != slot && alive(other) && other_hop != hop;
+    if (twice && table_.at(other).id < table_.at(slot).id && table_.at(slot).passage()->arrived <= 1) {
+      timeline_.forget(table_.at(slot).id);
+      release(slot);
+      bind_hop(other, hop, in);
+      return name_ends(other);
+    }
+    bind_hop(slot, hop ^ 1U, out);
+    return name_ends(slot);
+  }
+  if (alive(other) && !table_.at(other).passage()->hops[other_hop ^ 1U].known) {
+    bind_hop(other, other_hop ^ 1U, in);
+    return name_ends(other);
+  }
+  if (ties_.size() >= ties_kept) ties_.pop_front();
+  ties_.push_back(t);
+}
+
+// A segment of a forwarded connection that is not known: some begin one.
+Slot Witness::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key) {
+  const bool leaves = g.hook == TW_HOOK_TC_EGRESS;
+  const bool opens = is_syn(g) || (is_syn_ack(g) && (g.why & TW_WHY_RETRANSMISSION) == 0);
+  if (is_rst(g) || (g.why & TW_WHY_FRAGMENT) != 0) return no_slot;
+  if (!opens && (g.why & TW_WHY_UNKNOWN_FLOW) == 0) return no_slot;  // the last of one that was reported
+  if (leaves && g.came_in == 0) return no_slot;
+  if (table_.size() >= settings_.wire_alone_limit || crowded(opens)) {
+    ++summary_.untracked;
+    return no_slot;
+  }
+  unsigned hop = 0;
+  const Slot before = find_hop(key, hop);
+  const Slot slot = create(e.ts_ns, is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0);
+  Connection& c = table_.at(slot);
+  c.ends = std::make_unique<Ends>();
+  c.ends->passage = std::make_unique<Passage>();
+  c.preexisting = !opens && gap_serial_ == 0;
+  c.role = opens ? Role::active : Role::unknown;
+  c.port_reused = before != no_slot;
+  hop = sent_by_server(g, key, leaves) == leaves ? client : server;
+  bind_hop(slot, hop, key);
+  const auto tie = std::ranges::find_if(ties_, [&](const Translation& t) { return leaves && to_flow(t.wire) == key; });
+  if (tie != ties_.end()) {
+    bind_hop(slot, hop ^ 1U, to_flow(tie->tuple));
+    ties_.erase(tie);
+  }
+  name_ends(slot);
+  return slot;
+}
+
+// Its connection; one that a SYN with another number begins anew.
+Slot Witness::Impl::locate_hop(const Event& e, const Segment& g, const Flow& key) {
+  unsigned hop = 0;
+  const Slot slot = find_hop(key, hop);
+  if (slot == no_slot) return begin_hop(e, g, key);
+  Connection& c = table_.at(slot);
+  const bool out = (hop == client) != (g.hook == TW_HOOK_TC_EGRESS);
+  const bool known = out ? c.has_isn_local : c.has_isn_remote;
+  const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
+  const bool fresh = !known && !c.told && !c.preexisting && !c.established;
+  if (!is_syn(g) || same || fresh) return slot;
+  const Slot anew = begin_hop(e, g, key);
+  if (anew != no_slot && !table_.at(slot).told) tell(slot);
+  return anew;
+}
+
+// It leaves with the addresses that it came with, and its connection has others there: NAT does not know it any more.
+// What answers it comes to those addresses.
+bool Witness::Impl::left_untranslated(const Segment& g, const Flow& key) {
+  unsigned hop = 0;
+  if (g.hook != TW_HOOK_TC_EGRESS || g.came_in == 0 || is_syn(g) || find_hop(key, hop) != no_slot) return false;
+  const Slot slot = find_hop(key.reversed(), hop);
+  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).nat) return false;
+  Passage& passage = *table_.at(slot).passage();
+  if (Arrival* arrival = find_arrival(passage, g, hop == client); arrival != nullptr) arrival->left = true;
+  ++passage.untranslated;
+  if (!is_rst(g)) {
+    passage.plain = Flow{key.local, key.remote, 0};
+    hops_[passage.plain] = {slot, hop ^ 1U};
+  }
+  return true;
+}
+
+void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
+  const Flow key = to_flow(g.tuple);
+  const bool leaves = g.hook == TW_HOOK_TC_EGRESS;
+  if (left_untranslated(g, key)) return;
+  const Slot slot = locate_hop(e, g, key);
+  unsigned hop = 0;
+  if (slot == no_slot || find_hop(key, hop) != slot) return;
+  Connection& c = table_.at(slot);
+  if (c.told) return;
+  const bool out = (hop == client) != leaves;
+  Passage& passage = *c.passage();
+  if (leaves && g.came_in != 0 && is_echo(passage, e, g, out)) return;
+  note_hop(passage.hops[hop], e, g, leaves, hop == client);
+  c.wire_heard = true;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  Segment seen = g;
+  bool news = false;
+  if (leaves) {
+    news = departs(passage, hop, e, seen, out, passage.hops[hop].key == Flow{key.local, key.remote, 0});
+  } else {
+    passage.came_from[hop] = true;
+    arrives(passage, e, g, out, false);
+    news = !is_rst(g);
+  }
+  if (!news) return;
+  put(seen.tuple, c.flow);
+  seen.hook = out ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
+  const bool made_here = leaves && g.came_in == 0;
+  seen.socket = {};
+  // What is made here says by whom; of all else nobody knows.
+  seen.socket.type = TW_SOCKET_UNKNOWN;
+  if (made_here) {
+    const bool by_tcp = g.socket.type == TW_SOCKET_CONTROL;
+    seen.socket.type = static_cast<std::uint8_t>(by_tcp ? TW_SOCKET_CONTROL : TW_SOCKET_NONE);
+  }
+  if (leaves && !made_here) seen.ifindex = g.came_in;
+  take_sent(passage, seen);
+  take_segment(slot, e, seen, c.flow, out, shown);
+}
+
+void Witness::Impl::refresh_hop(const Event& e, const SocketFound& f) {
+  unsigned hop = 0;
+  const Slot slot = find_hop(to_flow(f.tuple), hop);
+  if (slot == no_slot || table_.at(slot).told || table_.at(slot).ended()) return;
+  Connection& c = table_.at(slot);
+  HopFacts& facts = c.passage()->hops[hop];
+  const auto segments = [](const tw_wire_counters& w) { return std::uint64_t{w.segs_in} + w.segs_out; };
+  if (segments(f.wire) < segments(facts.wire)) return;
+  facts.wire = f.wire;
+  facts.loss = f.loss;
+  Segment sent{};
+  take_sent(*c.passage(), sent);
+  c.take_counters(e.id, sent.wire, sent.loss);
+}
+
+void Witness::Impl::take_back(Connection& c, const Flow& wire, const Flow& own) {
+  unsigned hop = 0;
+  const Slot slot = find_hop(wire, hop);
+  if (slot == no_slot) return;
+  const Connection& other = table_.at(slot);
+  if (&other == &c || other.told || other.passage()->left) return;
+  if (other.syn && !c.syn) {
+    c.syn = other.syn;
+    c.start_ts_ns = std::min(c.start_ts_ns, other.start_ts_ns);
+    timeline_.belongs_to(other.syn.id, c.id, own, c.on_the_wire());
+  }
+  timeline_.forget(other.id);
+  release(slot);
+}
+
+Slot Witness::Impl::take_dropped_syn(const Drop& d) {
+  const Flow dropped = to_flow(d.tuple);
+  const bool syn = (d.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
+  if (!syn || d.outgoing != 0) return no_slot;
+  const auto stray = std::ranges::find_if(strays_, [&](const Stray& one) {
+    return one.seq == d.seq && one.flags == d.flags && one.flow.remote == dropped.remote &&
+           one.flow.local != dropped.local;
+  });
+  if (stray == strays_.end()) return no_slot;
+  Segment g{};
+  g.header = d.header;
+  put(g.tuple, stray->flow);
+  g.hook = TW_HOOK_TC_INGRESS;
+  g.passing = TW_PASSING_HOP;
+  g.seq = d.seq;
+  g.flags = d.flags;
+  g.window = d.window;
+  g.ttl = d.ttl;
+  g.ifindex = d.ifindex;
+  g.segments = 1;
+  g.why = TW_WHY_SYN;
+  unsigned hop = 0;
+  if (const Slot known = find_hop(stray->flow, hop); known != no_slot && table_.at(known).has_isn_local) {
+    const Connection& c = table_.at(known);
+    g.wire = c.passage()->hops[hop].wire;
+    g.loss = c.passage()->hops[hop].loss;
+    if (c.isn_local == g.seq) {
+      g.why |= TW_WHY_RETRANSMISSION;
+      ++g.loss.retrans_segs_in;
+    }
+  }
+  ++g.wire.segs_in;
+  const EventId id = stray->evidence.ids[0];
+  const Event arrival{id, stray->ts_ns, {}};
+  on_hop(arrival, g, false);
+  const Slot slot = find_hop(stray->flow, hop);
+  if (slot != no_slot) timeline_.belongs_to(id, table_.at(slot).id, table_.at(slot).flow, std::nullopt);
+  strays_.erase(stray);
+  return slot;
+}
+
+// The connection of a dropped segment, and its direction: in FORWARD it has the addresses that it came with, or those
+// with which it would have left.
+Slot Witness::Impl::find_dropped(const Drop& d, bool& out) const {
+  const Flow flow = to_flow(d.tuple);
+  unsigned hop = 0;
+  if (const Slot slot = find_hop(flow, hop); slot != no_slot) {
+    out = (hop == client) == (d.outgoing == 0);
+    return slot;
+  }
+  const Slot slot = find_hop(flow.reversed(), hop);
+  out = (hop == client) != (d.outgoing == 0);
+  return slot;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// forwarded.cpp: what is said of a connection that passes through this machine: its two hops, what stayed here, who
+// sent the RST, and which direction goes another way.
+//
+// The outcome is judged as a capture's (outcome.cpp). Being in the middle shows more: what came in and did not leave
+// stayed here, and what leaves and came in nowhere was made here. Nothing is said of processes.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "correlate/facts.hpp"
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr unsigned client = 0;
+constexpr unsigned server = 1;
+constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+
+std::string_view side_name(unsigned side) { return side == client ? "the client" : "the server"; }
+
+std::string interface_of(const Connection& c, const Bench& bench, unsigned hop) {
+  const std::uint32_t index = c.passage()->hops[hop].ifindex;
+  return index != 0 ? bench.names.interface(index) : "";
+}
+
+std::string count(std::uint64_t number, std::string_view word) {
+  return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
+}
+
+// "3 segments", and where the whole is more than a handful: "3 of 400 segments (0.75 %)".
+std::string share(std::uint32_t part, std::uint32_t whole) {
+  constexpr std::uint32_t handful = 50;
+  if (whole < handful || part > whole) return count(part, "segment");
+  return fmt::format("{} of {} segments ({:.2g} %)", part, whole, 100.0 * part / whole);
+}
+
+// The other end has it: it left, seen or not.
+bool was_answered(const Connection& c, const Arrival& arrival) {
+  if ((arrival.flags & tcp_flag::syn) != 0 && (arrival.flags & tcp_flag::ack) == 0) return c.syn_ack_seen;
+  if ((arrival.flags & tcp_flag::syn) != 0) return c.established;
+  if ((arrival.flags & tcp_flag::fin) == 0 || !c.closing) return false;
+  return (arrival.out ? c.closing->fin_out : c.closing->fin_in).acked.id != 0;
+}
+
+// SYNs, FINs and RSTs that came in from that side and did not leave: each of them would have been an event. A queue for
+// a program (nfqueue) can hold one for a moment.
+Evidence never_left(const Connection& c, const Bench& bench, unsigned from) {
+  constexpr std::int64_t moment_ns = 50'000'000;
+  const Passage& passage = *c.passage();
+  Evidence evidence = passage.never_left[from];
+  const std::uint32_t known = std::min<std::uint32_t>(passage.arrived, Passage::limit);
+  for (std::uint32_t i = passage.arrived - known; i < passage.arrived; ++i) {
+    const Arrival& arrival = passage.arrivals[i % Passage::limit];
+    if (arrival.left || (arrival.flags & marks) == 0 || arrival.out != (from == client)) continue;
+    if (bench.now - arrival.mark.ts_ns < moment_ns || was_answered(c, arrival)) continue;
+    evidence.add(arrival.mark.id);
+  }
+  return evidence;
+}
+
+// What the kernel dropped of that side's segments.
+struct Told {
+  std::uint32_t segments = 0;
+  std::string reasons;
+};
+Told told_drops(const Connection& c, const Bench& bench, unsigned from, Finding* finding) {
+  Told told;
+  if (!c.trouble) return told;
+  for (const DropSeen& seen : c.trouble->drops.seen()) {
+    if (seen.out != (from == client)) continue;
+    told.segments += seen.count;
+    if (finding != nullptr) cite(*finding, seen.evidence);
+    if (!bench.texts) continue;
+    const std::string_view meaning = drop_meaning(drop_kind(bench.names, seen.reason));
+    if (!told.reasons.empty()) told.reasons += "; ";
+    const std::string reason = bench.names.drop_reason(seen.reason);
+    told.reasons += meaning.empty() ? reason : fmt::format("{} ({})", meaning, reason);
+  }
+  return told;
+}
+
+std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned from) {
+  const Passage& passage = *c.passage();
+  const bool both = passage.hops[client].known && passage.hops[server].known;
+  const std::uint64_t counted = both ? passage.lost[from] : 0;
+  return std::max<std::uint64_t>(
+      {told_drops(c, bench, from, nullptr).segments, never_left(c, bench, from).total, counted});
+}
+
+std::optional<Finding> judge_forward_dropped(const Connection& c, const Bench& bench) {
+  Finding finding{Rule::forward_dropped, Confidence::likely, "", {}, 0};
+  bool any = false;
+  bool all_told = true;
+  for (const unsigned from : {client, server}) {
+    const std::uint64_t lost = lost_from(c, bench, from);
+    if (lost == 0) continue;
+    any = true;
+    const Told told = told_drops(c, bench, from, &finding);
+    cite(finding, never_left(c, bench, from));
+    if (told.segments == 0) all_told = false;
+    if (!bench.texts) continue;
+    const std::string interface = interface_of(c, bench, from);
+    finding.text +=
+        fmt::format("{}{} from {} came in{} and never left this machine: {}", finding.text.empty() ? "" : "; ",
+                    count(lost, "segment"), side_name(from), interface.empty() ? "" : " on " + interface,
+                    told.segments != 0 ? told.reasons : "the kernel reported no reason");
+  }
+  if (!any) return std::nullopt;
+  if (all_told) finding.confidence = Confidence::certain;
+  return finding;
+}
+
+// The RST that ended it, if this machine made it.
+const MadeHere* ending_made_here(const Connection& c, unsigned& toward) {
+  if (!c.ended() || !c.closing->by_reset) return nullptr;
+  for (const unsigned hop : {client, server}) {
+    const MadeHere& made = c.passage()->reset_made[hop];
+    if (made.mark && made.mark.id == c.closing->end.id) {
+      toward = hop;
+      return &made;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<Finding> judge_forwarded_reset(const Connection& c, const Bench& bench, Outcome outcome) {
+  if (!c.ended() || !c.closing->by_reset || outcome == Outcome::completed) return std::nullopt;
+  Finding finding{Rule::reset_origin, Confidence::likely, "", {c.closing->end.id}, 0};
+  unsigned toward = 0;
+  if (const MadeHere* made = ending_made_here(c, toward); made != nullptr) {
+    finding.confidence = Confidence::certain;
+    if (bench.texts) {
+      const char* sender = "";
+      if (made->socket_type == TW_SOCKET_CONTROL) sender = "; its TCP answered a segment that fits no connection here";
+      if (made->socket_type == TW_SOCKET_NONE) sender = "; no socket sent it, as when a firewall rejects";
+      finding.text = fmt::format("this machine made the RST: it left for {} on {} and came in nowhere{}",
+                                 side_name(toward), interface_of(c, bench, toward), sender);
+    }
+    return finding;
+  }
+  const bool from_server = c.trouble->rst_in.mark.id == c.closing->end.id;
+  const unsigned from = from_server ? server : client;
+  if (!bench.texts) return finding;
+  finding.text = fmt::format("the RST came in on {}: {} sent it, or something before it in its name",
+                             interface_of(c, bench, from), side_name(from));
+  if (from_server && foreign_hops(c)) {
+    finding.confidence = Confidence::inconclusive;
+    finding.text =
+        fmt::format("the RST came in with TTL {}, all else from {} with {}: perhaps something before it sent it",
+                    c.trouble->rst_in.ttl, to_string(c.flow.remote), c.ttl_in);
+  }
+  return finding;
+}
+
+std::optional<Finding> judge_forwarded_retransmission(const Connection& c, const Bench& bench) {
+  if (!c.trouble) return std::nullopt;
+  const tw_loss_counters& loss = c.trouble->loss;
+  if (loss.retrans_segs_out == 0 && loss.retrans_segs_in == 0) return std::nullopt;
+  Finding finding{Rule::retransmission, Confidence::likely, "", {}, 0};
+  cite(finding, c.trouble->retransmissions.evidence);
+  cite(finding, c.trouble->retransmissions.in);
+  if (!bench.texts) return finding;
+  const auto add = [&](std::string_view who, std::uint32_t again, std::uint32_t all) {
+    if (again == 0) return;
+    finding.text += fmt::format("{}{} sent {} again", finding.text.empty() ? "" : "; ", who, share(again, all));
+  };
+  add("the client", loss.retrans_segs_out, c.wire.segs_out);
+  add("the server", loss.retrans_segs_in, c.wire.segs_in);
+  return finding;
+}
+
+// One direction does not come through here, and yet the other one goes on. Three segments: a SYN and its repetition are
+// no sign, and neither is the last ACK of what was over.
+std::optional<Finding> judge_asymmetric_route(const Connection& c, const Bench& bench) {
+  constexpr std::uint32_t enough = 3;
+  const bool no_server = c.wire.segs_in == 0 && c.wire.segs_out >= enough;
+  const bool no_client = c.wire.segs_out == 0 && c.wire.segs_in >= enough;
+  if (!no_server && !no_client) return std::nullopt;
+  // Behind its SYN a side goes on only with an answer.
+  const bool goes_on = c.state != TcpState::syn_sent && c.state != TcpState::unknown;
+  if (no_server && !goes_on) return std::nullopt;
+  if (no_client && !c.established && c.syn_ack_seen && !c.preexisting) return std::nullopt;
+  Finding finding{Rule::asymmetric_route, Confidence::likely, "", {}, 0};
+  if (c.syn) finding.evidence.push_back(c.syn.id);
+  if (c.passage()->left) finding.evidence.push_back(c.passage()->left.id);
+  if (bench.texts) {
+    finding.text = fmt::format(
+        "{} sent {} through this machine and was answered; none of {}'s came through it: the way back is another one",
+        no_server ? "the client" : "the server", count(no_server ? c.wire.segs_out : c.wire.segs_in, "segment"),
+        no_server ? "the server" : "the client");
+  }
+  return finding;
+}
+
+HopTotals totals(const HopTotals& flags, const HopFacts& hop, bool in) {
+  HopTotals t = flags;
+  t.bytes = in ? hop.wire.bytes_in : hop.wire.bytes_out;
+  t.segments = in ? hop.wire.segs_in : hop.wire.segs_out;
+  t.retransmits = in ? hop.loss.retrans_segs_in : hop.loss.retrans_segs_out;
+  t.out_of_order = in ? hop.loss.reordered_segs_in : hop.loss.reordered_segs_out;
+  return t;
+}
+
+Hop told_hop(const Connection& c, const Bench& bench, unsigned side) {
+  const HopFacts& facts = c.passage()->hops[side];
+  Hop hop;
+  if (!facts.known) return hop;
+  hop.interface = interface_of(c, bench, side);
+  hop.flow = side == client ? facts.key.reversed() : facts.key;
+  hop.in = totals(facts.in, facts, true);
+  hop.out = totals(facts.out, facts, false);
+  hop.made_here = facts.made_here;
+  hop.mss_in = facts.mss_in;
+  hop.mss_out = facts.mss_out;
+  if (facts.rtt_ns >= 0) hop.rtt_ns = facts.rtt_ns;
+  return hop;
+}
+
+std::string clamp_words(const Hop& from, const Hop& to, std::string_view who) {
+  if (from.mss_in == 0 || to.mss_out == 0 || from.mss_in == to.mss_out) return "";
+  return fmt::format("{}'s MSS was changed from {} to {} here.", who, from.mss_in, to.mss_out);
+}
+
+std::string outcome_words(const Connection& c, const Life& life) {
+  const auto end = [&](std::string_view subject) { return fmt::format("{} ended it with a RST.", subject); };
+  switch (life.outcome) {
+    case Outcome::completed:
+      if (life.closed_by == ClosedBy::both) return "Both ends closed at the same time.";
+      if (life.closed_by == ClosedBy::none) return "Both ends closed.";
+      return fmt::format("Both ends closed, {} first.",
+                         life.closed_by == ClosedBy::local ? "the client" : "the server");
+    case Outcome::refused:
+      return "The SYN was answered by a RST.";
+    case Outcome::reset_by_local:
+      return end("The client");
+    case Outcome::reset_by_peer:
+      return end("The server");
+    case Outcome::reset_by_outsider: {
+      unsigned toward = 0;
+      return end(ending_made_here(c, toward) != nullptr ? "This machine" : "Something that is neither end");
+    }
+    case Outcome::connect_timeout:
+      return "No answer to the SYN came back through this machine.";
+    case Outcome::open:
+      return c.established || c.preexisting ? "It is still open." : "Its handshake is not finished yet.";
+    default:
+      return "How it ended is not known.";
+  }
+}
+
+}  // namespace
+
+bool reset_by_this_machine(const Connection& c) {
+  unsigned toward = 0;
+  return c.passage() && ending_made_here(c, toward) != nullptr;
+}
+
+Forwarded forwarded_hops(const Connection& c, const Bench& bench) {
+  Forwarded told;
+  told.client = told_hop(c, bench, client);
+  told.server = told_hop(c, bench, server);
+  told.joined = c.passage()->hops[client].known && c.passage()->hops[server].known;
+  told.lost_to_server = lost_from(c, bench, client);
+  told.lost_to_client = lost_from(c, bench, server);
+  told.untranslated = c.passage()->untranslated;
+  return told;
+}
+
+std::vector<Finding> forwarded_findings(const Connection& c, const Bench& bench, Outcome outcome) {
+  std::vector<Finding> findings;
+  const auto add = [&](std::optional<Finding> finding) {
+    if (!finding) return;
+    if (c.incomplete) finding->confidence = Confidence::inconclusive;
+    findings.push_back(std::move(*finding));
+  };
+  add(judge_forward_dropped(c, bench));
+  if (c.trouble) {
+    add(judge_forwarded_reset(c, bench, outcome));
+    add(judge_forwarded_retransmission(c, bench));
+    add(judge_zero_window(c, bench));
+  }
+  add(judge_asymmetric_route(c, bench));
+  return findings;
+}
+
+std::string explain_forwarded(const Connection& c, const Life& life) {
+  const Forwarded& f = *life.forwarded;
+  std::string text;
+  if (f.joined) {
+    text = fmt::format("Forwarded between {} (client) and {} (server)",
+                       f.client.interface.empty() ? "?" : f.client.interface,
+                       f.server.interface.empty() ? "?" : f.server.interface);
+    if (life.nat) {
+      text += fmt::format(", translated: the server has it as {} to {}", to_string(life.nat->local),
+                          to_string(life.nat->remote));
+    }
+    text += ".";
+  } else {
+    const Hop& hop = f.client.interface.empty() ? f.server : f.client;
+    text = fmt::format("Forwarded; only its hop on {} was seen.", hop.interface);
+  }
+  text += clamp_words(f.client, f.server, " The client");
+  text += clamp_words(f.server, f.client, " The server");
+  if (f.untranslated != 0) {
+    text += fmt::format(" {} left untranslated: NAT did not know the connection any more.",
+                        count(f.untranslated, "segment"));
+  }
+  return text + " " + outcome_words(c, life);
+}
+
+}  // namespace tcpwitness
