@@ -131,6 +131,13 @@ std::vector<Json> Heard::analysed(const Json& conn, std::string_view word) const
   return found;
 }
 
+std::vector<Json> Heard::retransmissions(const Json& conn) const {
+  constexpr int put_off = -16;  // EBUSY
+  std::vector<Json> found = of("retransmit", conn);
+  std::erase_if(found, [](const Json& entry) { return entry.contains("err") && entry["err"] == put_off; });
+  return found;
+}
+
 std::vector<Json> Heard::findings(const Json& conn, std::string_view rule) const {
   std::vector<Json> found;
   for (const Json& finding : of("finding", conn)) {

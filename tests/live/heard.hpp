@@ -46,6 +46,8 @@ class Heard {
   Words control_segments(const Json& conn) const;
   // Those Wireshark's word (or part of it) is said of: "keep-alive", "retransmission".
   std::vector<Json> analysed(const Json& conn, std::string_view word) const;
+  // The kernel's, without attempts that it put off as the copy before still waited on this machine: those are load.
+  std::vector<Json> retransmissions(const Json& conn) const;
   std::vector<Json> findings(const Json& conn, std::string_view rule) const;
   // "rule confidence" of a connection's findings.
   std::set<std::string> findings(const Json& conn) const;

@@ -32,7 +32,7 @@ void expect_gave_up(const Story& story, const std::string& outcome, const std::s
   if (mine.empty()) return;
   EXPECT_EQ(story.client.transitions(mine["conn"]), client_opens() + Words({"ESTABLISHED > CLOSE: " + timer}));
   EXPECT_EQ(story.client.control_segments(mine["conn"]), (Words{"out SYN 0 -", "in SYN,ACK 0 1"})) << "no RST is sent";
-  const auto retransmits = story.client.of("retransmit", mine["conn"]);
+  const auto retransmits = story.client.retransmissions(mine["conn"]);
   EXPECT_GE(retransmits.size(), 3u);
   for (size_t i = 0; i < retransmits.size(); ++i) {
     const auto cause = retransmits[i]["cause"].get<std::string>();

@@ -20,7 +20,7 @@ void expect_repaired(const Story& story, const std::string& cause) {
   expect_client_closed_first(story, client, server);
   const Json mine = story.client_life();
   if (mine.empty()) return;
-  const auto retransmits = story.client.of("retransmit", mine["conn"]);
+  const auto retransmits = story.client.retransmissions(mine["conn"]);
   ASSERT_EQ(retransmits.size(), 1u);
   EXPECT_EQ(retransmits[0]["cause"], cause);
   EXPECT_EQ(retransmits[0]["attempt"], 1);

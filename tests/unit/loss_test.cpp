@@ -206,6 +206,18 @@ TEST(RetransmissionUnit, AnAttemptAloneIsNone) {
   }
 }
 
+TEST(RetransmissionCount, WhatIsPutOffHasTheNumberOfTheOneThatFollows) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  for (const int err : {0, -EBUSY, -EBUSY, 0}) c.retransmit(4, 0, 1, [&](tw_retransmit& r) { r.err = err; });
+  std::vector<std::uint32_t> attempts;
+  for (const auto& [entry, body] : run(stream.events, trace_settings()).entries_of<RetransmitEntry>())
+    attempts.push_back(body.attempt);
+  EXPECT_EQ(attempts, (std::vector<std::uint32_t>{1, 2, 2, 2}));
+}
+
 // tcp_simple_retransmit() enters the state Loss as a timeout does.
 std::string cause_after(std::uint16_t mss_before, std::uint16_t mss_now, std::uint8_t retransmits) {
   Stream stream;

@@ -250,7 +250,9 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   if (sending == Sending::put_off) ++facts.put_off;
   if (sending == Sending::not_tried) ++facts.not_tried;
   if (segment == 0 && sending == Sending::left) facts.unmatched_segments += segments;
-  facts.attempt = again ? facts.attempt + 1 : 1;
+  // One that was put off, or not tried, has the number of the one that follows.
+  const std::uint32_t before = again ? facts.attempt : 0;
+  facts.attempt = counted ? before + 1 : before;
   if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
   if (r.synack != 0 && r.acked != 0) facts.ack_waits = true;
   if (r.synack != 0) c.trouble->request_dropped = {};
@@ -264,7 +266,7 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   body.len = r.end_seq - r.seq;
   body.err = r.err;
   body.rto_us = r.cb.rto_us;
-  body.attempt = facts.attempt;
+  body.attempt = counted ? facts.attempt : facts.attempt + 1;
   if (segment != 0) timeline_.cause_of(segment, cause_on_the_wire(kind));
   entry(&c, e, c.flow, body);
 }
