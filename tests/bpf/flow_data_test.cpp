@@ -283,8 +283,8 @@ TEST_P(FlowData, ACopyWithoutAnIdentificationIsKnownByItsTimestamp) {
     EXPECT_TRUE(why == 0 || why == TW_WHY_RETRANSMISSION) << why;
     known += flow().last().copied;
   }
-  // An emulated machine needs more than that for one of the two.
-  if (quickest < std::chrono::microseconds(200)) {
+  // One of the two may take longer than that here, as in an emulated machine.
+  if (quickest < std::chrono::microseconds(15)) {
     EXPECT_GT(known, 0);
   }
   const Segment data{.seq = 151, .ack_number = 101, .options = stamp, .payload = bytes(2)};
