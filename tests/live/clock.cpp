@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
+#include <set>
 #include <thread>
 
 #include "live/converse.hpp"
@@ -63,9 +64,12 @@ TEST_F(Clock, AnHourEitherWayChangesNoVerdictAndNoDuration) {
     EXPECT_LT(life["duration_ns"].get<int64_t>(), 60 * second) << life.dump();
   }
   for (const Json& finding : heard.of("finding")) {
-    // The processors of an emulated machine differ by some ms: its TCP really refuses a segment now and then.
-    if (finding["rule"] == "old-timestamp") continue;
-    EXPECT_EQ(finding["rule"], "time-wait") << finding.dump();
+    // An emulated machine is slow, and its processors differ by some ms: what that causes is real. Nothing lasts long.
+    static const std::set<std::string> real{"time-wait", "old-timestamp", "late", "slow-handshake", "retransmission"};
+    EXPECT_TRUE(real.contains(finding["rule"])) << finding.dump();
+    const auto text = finding["text"].get<std::string>();
+    EXPECT_EQ(text.find(" min"), std::string::npos) << text;
+    EXPECT_EQ(text.find(" h "), std::string::npos) << text;
   }
   const Json last = heard.of("life").back();
   EXPECT_LT(std::abs(last["ts_ns"].get<int64_t>() - after), 60 * second) << "the wall's time, as it is now";
