@@ -4,7 +4,7 @@
  * Wi-Fi retry, a router that duplicates). Nobody sent them again.
  *
  * A packet is known by its numbers and its IPv4 identification: what TCP sends again has an identification of its own. A
- * copy comes within COPY_LIMIT_US. Where there is no identification (IPv6, or 0, or the same in every packet) it is
+ * copy comes within COPY_LIMIT_US, or whenever it likes where the host is known to count them up. Where there is no identification (IPv6, or 0, or the same in every packet) it is
  * known by TCP's timestamp, if the first packet came in order and had a number to take: then nothing was lost before it,
  * and the sender can have sent it again only by a timer, which is longer than STAMP_LIMIT_US, or because it got lost
  * behind this hook, which takes a round trip. So either the socket has the first one already, or the copy comes at
@@ -80,9 +80,9 @@ static __always_inline __u32 came_before(const struct tw_half *me, const struct 
 	packet = bpf_map_lookup_elem(&packets, &slot);
 	if (!packet)
 		return NO_COPY;
-	if (packet->seq == frame->seq && packet->mark == mark &&
-	    tick - packet->tick <= COPY_LIMIT_US / config.tick_us) {
-		if (identified)
+	if (packet->seq == frame->seq && packet->mark == mark) {
+		if (identified &&
+		    ((me && me->runs == COUNTS_UP) || tick - packet->tick <= COPY_LIMIT_US / config.tick_us))
 			return COPY;
 		if (packet->at && at - packet->at <= AT_ONCE_US)
 			return COPY;

@@ -284,11 +284,6 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 		why |= TW_WHY_KEEPALIVE;
 	}
 	if (takes_numbers) {
-		if (!frame->outgoing && ahead < 0 && me->runs == COUNTS_UP && is_older(me, frame) > 0 &&
-		    !is_in_hole(me, frame)) {
-			frame->copied = COPY; /* older than the newest, and here before: a copy that comes late */
-			return see_copy(me, frame);
-		}
 		if (ahead < 0 && is_reordered(flow, me, frame)) {
 			frame->reordered = 1;
 			why |= TW_WHY_OUT_OF_ORDER;

@@ -2,7 +2,7 @@
 """A second path delivers every packet again, 150 ms later.
 
 Reported: SD-WAN routers that send each packet over two links, Wi-Fi retries whose acknowledgement got lost.
-Right: nobody sent anything again. The copies are older than what came meanwhile, by their IP identification.
+Right: nobody sent anything again. The copies have the IP identification of the first packet.
 """
 from field import *
 from relay import Relay, tcp_payload, wire
