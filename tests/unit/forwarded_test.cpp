@@ -436,6 +436,20 @@ TEST(AsymmetricRoute, TheServersSideAlone) {
   EXPECT_TRUE(told_of(stream).finding(Rule::asymmetric_route));
 }
 
+// The client's ACK is lost before it comes here, or the SYN was forged.
+TEST(AsymmetricRoute, NotForASynAckThatIsOnlyRepeated) {
+  Stream stream;
+  Router r(stream, false);
+  r.from_client_seen = false;
+  r.client({S});
+  r.server({SA});
+  for (int i = 0; i < 4; ++i) {
+    stream.wait(1 * s);
+    r.server({SA, 0, TW_WHY_RETRANSMISSION});
+  }
+  EXPECT_FALSE(told_of(stream).finding(Rule::asymmetric_route));
+}
+
 // SYNs without an answer are a server that is not there.
 TEST(AsymmetricRoute, NotForSynsWithoutAnswer) {
   Stream stream;

@@ -181,7 +181,9 @@ std::optional<Finding> judge_asymmetric_route(const Connection& c, const Bench& 
   // Behind its SYN a side goes on only with an answer.
   const bool goes_on = c.state != TcpState::syn_sent && c.state != TcpState::unknown;
   if (no_server && !goes_on) return std::nullopt;
-  if (no_client && !c.established && c.syn_ack_seen && !c.preexisting) return std::nullopt;
+  // A server that hears nothing only repeats its SYN-ACK.
+  const bool server_goes_on = c.established || c.wire.bytes_in != 0 || (c.closing && c.closing->fin_in.sent);
+  if (no_client && !server_goes_on) return std::nullopt;
   Finding finding{Rule::asymmetric_route, Confidence::likely, "", {}, 0};
   if (c.syn) finding.evidence.push_back(c.syn.id);
   if (c.passage()->left) finding.evidence.push_back(c.passage()->left.id);
