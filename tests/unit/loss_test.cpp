@@ -206,6 +206,25 @@ TEST(RetransmissionUnit, AnAttemptAloneIsNone) {
   }
 }
 
+// The wire shows two, the kernel's events one; by its own count there were as many as `counted`.
+std::optional<Finding> one_event_of_two(std::uint32_t counted) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  for (int i = 0; i < 2; ++i) c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.retransmit(4, 0, 1);
+  c.extra.total_retrans = counted;
+  c.in(A);
+  closes_first(c, curl);
+  return run(stream.events).finding(Rule::retransmission);
+}
+
+TEST(RetransmissionCount, WhatTheKernelCountsWithoutAnEventIsNoDisagreement) {
+  EXPECT_EQ(one_event_of_two(2)->confidence, Confidence::certain) << one_event_of_two(2)->text;
+  EXPECT_EQ(one_event_of_two(1)->confidence, Confidence::likely) << one_event_of_two(1)->text;
+}
+
 TEST(RetransmissionCount, WhatIsPutOffHasTheNumberOfTheOneThatFollows) {
   Stream stream;
   Side c = client_of(stream);

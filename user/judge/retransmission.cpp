@@ -75,6 +75,8 @@ Disagreement disagreement(const Connection& c) {
   for (const DropSeen& seen : c.trouble->drops.seen()) {
     if (seen.out) explained += seen.count;
   }
+  // What the kernel counts it has sent again, though no event of it came.
+  explained += retransmitted_segments(c) - r.kernel;
   return {r.wire_out > explained ? r.wire_out - explained : 0, r.unmatched_segments};
 }
 
