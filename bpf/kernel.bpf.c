@@ -17,6 +17,21 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/*
+ * The kernel skips a tracing program on a CPU where it runs already: a softirq that interrupts a close() ends up to a
+ * few hundred more sockets. Behind each program that this happens to a second one (..._again) is attached, which takes
+ * what finds the first one busy.
+ */
+static __always_inline void set_busy(__u32 *busy, __u32 value)
+{
+	*(volatile __u32 *)busy = value;
+}
+
+static __always_inline bool is_busy(const __u32 *busy)
+{
+	return *(const volatile __u32 *)busy != 0;
+}
+
 /* Which process was last seen using a socket, by cookie. */
 struct owner_mark {
 	__u32 tgid;
@@ -152,8 +167,7 @@ static __always_inline void subflow_actor(const struct tcp_sock *tp, struct tw_a
 	__builtin_memcpy(actor->comm, mark->comm, sizeof(mark->comm));
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
+static __always_inline void state_changed(struct sock *sk, int old_state, int new_state)
 {
 	struct tw_tuple tuple;
 	struct tw_state *record;
@@ -161,10 +175,10 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
-		return 0;
+		return;
 	record = reserve_record(tw_state, TW_KIND_STATE, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
 	if (!record)
-		return 0;
+		return;
 	record->tuple = tuple;
 	if (new_state == TCP_SYN_SENT) /* inet_sport is still that of an earlier try, until a port is chosen */
 		record->tuple.local_port = tp->inet_conn.icsk_inet.sk.__sk_common.skc_num;
@@ -186,6 +200,30 @@ int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
 	if (new_state == TCP_SYN_SENT && record->actor.flags & TW_ACTOR_PRESENT)
 		mark_connector(record->header.cookie, &record->actor);
 	submit_record(record);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(kernel_state, struct sock *sk, int old_state, int new_state)
+{
+	struct tw_cpu_state *cpu = this_cpu_state();
+
+	if (!cpu)
+		return 0;
+	set_busy(&cpu->in_state, 1);
+	state_changed(sk, old_state, new_state);
+	set_busy(&cpu->in_state, 0);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(kernel_state_again, struct sock *sk, int old_state, int new_state)
+{
+	struct tw_cpu_state *cpu = this_cpu_state();
+
+	if (!cpu || !is_busy(&cpu->in_state))
+		return 0;
+	cpu->again++;
+	state_changed(sk, old_state, new_state);
 	return 0;
 }
 
@@ -447,8 +485,7 @@ static __always_inline void take_wire_counters(const struct tw_tuple *tuple, str
 		forget_flow(tuple, flow);
 }
 
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(kernel_destroy, struct sock *sk)
+static __always_inline void destroyed(struct sock *sk)
 {
 	struct tw_destroy *record;
 	struct tw_tuple tuple;
@@ -457,10 +494,10 @@ int BPF_PROG(kernel_destroy, struct sock *sk)
 
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
-		return 0;
+		return;
 	record = reserve_record(tw_destroy, TW_KIND_DESTROY, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
 	if (!record)
-		return 0;
+		return;
 	record->tuple = tuple;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	control_block(tp, &record->cb);
@@ -468,6 +505,30 @@ int BPF_PROG(kernel_destroy, struct sock *sk)
 	cookie = record->header.cookie;
 	bpf_map_delete_elem(&owners, &cookie);
 	submit_record(record);
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(kernel_destroy, struct sock *sk)
+{
+	struct tw_cpu_state *cpu = this_cpu_state();
+
+	if (!cpu)
+		return 0;
+	set_busy(&cpu->in_destroy, 1);
+	destroyed(sk);
+	set_busy(&cpu->in_destroy, 0);
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(kernel_destroy_again, struct sock *sk)
+{
+	struct tw_cpu_state *cpu = this_cpu_state();
+
+	if (!cpu || !is_busy(&cpu->in_destroy))
+		return 0;
+	cpu->again++;
+	destroyed(sk);
 	return 0;
 }
 

@@ -102,19 +102,42 @@ static __always_inline bool flow_wanted(const struct tw_tuple *tuple)
 	return flow && flow->translated; /* it is there because the filters want one of the two */
 }
 
-/* The flow of a socket is over: its alias goes with it. */
-static __always_inline void forget_flow(const struct tw_tuple *key, const struct tw_flow *flow)
-{
-	if (flow->translated)
-		bpf_map_delete_elem(&flows, &flow->other);
-	bpf_map_delete_elem(&flows, key);
-}
-
 static __always_inline struct tw_cpu_state *this_cpu_state(void)
 {
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&cpu_states, &zero);
+}
+
+/* New, or in place of the one there. False where it found no room. Counted, as the map does not say whom it evicts. */
+static __always_inline bool put_flow(const struct tw_tuple *key, const struct tw_flow *flow)
+{
+	struct tw_cpu_state *cpu = this_cpu_state();
+	long err = bpf_map_update_elem(&flows, key, flow, BPF_NOEXIST);
+
+	if (!err && cpu)
+		__sync_fetch_and_add(&cpu->flows_added, 1);
+	if (err)
+		err = bpf_map_update_elem(&flows, key, flow, BPF_EXIST);
+	if (err && cpu)
+		__sync_fetch_and_add(&cpu->flows_full, 1);
+	return !err;
+}
+
+static __always_inline void remove_flow(const struct tw_tuple *key)
+{
+	struct tw_cpu_state *cpu = this_cpu_state();
+
+	if (!bpf_map_delete_elem(&flows, key) && cpu)
+		__sync_fetch_and_add(&cpu->flows_removed, 1);
+}
+
+/* The flow of a socket is over: its alias goes with it. */
+static __always_inline void forget_flow(const struct tw_tuple *key, const struct tw_flow *flow)
+{
+	if (flow->translated)
+		remove_flow(&flow->other);
+	remove_flow(key);
 }
 
 #endif

@@ -129,7 +129,7 @@ static __always_inline void tie_translated(const struct frame *frame, const stru
 
 	if (flow) {
 		if (flow->translated && !same_tuple(&flow->other, wire))
-			bpf_map_delete_elem(&flows, &flow->other);
+			remove_flow(&flow->other);
 		flow->other = *wire;
 		flow->translated = 1;
 		if (syn_ack)
@@ -144,12 +144,12 @@ static __always_inline void tie_translated(const struct frame *frame, const stru
 		scratch->translated = 1;
 		if (syn_ack)
 			count_syn_before(scratch, frame);
-		bpf_map_update_elem(&flows, socket, scratch, BPF_ANY);
+		put_flow(socket, scratch);
 	}
 	__builtin_memset(scratch, 0, sizeof(*scratch));
 	scratch->alias = 1;
 	scratch->other = *socket;
-	bpf_map_update_elem(&flows, wire, scratch, BPF_ANY);
+	put_flow(wire, scratch);
 	translations = 1;
 }
 

@@ -376,7 +376,7 @@ static __always_inline bool is_foreign(void *ctx, bool xdp, bool raw_ip, struct 
 	}
 	flow->strays = work->strays + 1;
 	flow->foreign = flow->strays > MAX_STRAYS || is_forwarded(ctx, frame);
-	bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_ANY);
+	put_flow(&frame->tuple, flow);
 	return flow->foreign;
 }
 
@@ -439,12 +439,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 		flow->translated = 1;
 		flow->other = work->on_wire;
 	}
-	if (bpf_map_update_elem(&flows, &frame->tuple, flow, BPF_ANY)) {
-		struct tw_cpu_state *cpu = this_cpu_state();
-
-		if (cpu)
-			__sync_fetch_and_add(&cpu->flows_full, 1);
-	}
+	put_flow(&frame->tuple, flow);
 	return why;
 }
 

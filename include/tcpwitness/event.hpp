@@ -47,12 +47,14 @@ struct ConversationEnd {
   bool cut = false;  // the file ended, not the conversation
 };
 
-// Records that found no room: exact count, between two times, on one CPU.
+// Events that are not there: exact count, between two times. On one CPU: its records found no room in the ring. On none
+// (TW_NO_CPU): transitions that interrupted another one, and whose program the kernel skipped.
 struct Gap {
   std::uint64_t lost = 0;
   std::uint32_t cpu = 0;
   TimeNs from_ts_ns = 0;
   TimeNs to_ts_ns = 0;
+  [[nodiscard]] bool skipped() const { return cpu == TW_NO_CPU; }
 };
 
 struct Event {

@@ -536,9 +536,15 @@ struct tw_cpu_state {
 	__u64 lost;
 	__u64 lost_by_kind[TW_KIND_COUNT];
 	__u64 flows_full; /* flows that found no room in the flow map: their ordinary segments went uncounted */
+	/* Entries of the flow map that programs made and took out: what else is missing there was evicted. */
+	__u64 flows_added;
+	__u64 flows_removed;
+	__u64 again; /* runs that the kernel skipped, and whose second program (..._again) did the work */
 	__u64 last_wakeup_ns;
+	__u32 in_state; /* kernel_state runs on this CPU */
+	__u32 in_destroy;
 };
-TW_ASSERT_SIZE(tw_cpu_state, 136);
+TW_ASSERT_SIZE(tw_cpu_state, 168);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {

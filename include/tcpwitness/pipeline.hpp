@@ -33,9 +33,13 @@ class Decoder {
   // Losses that no later record told of: per-CPU totals as read from the kernel at the end.
   void account(std::uint32_t cpu, std::uint64_t lost_total, TimeNs now, std::vector<Event>& out);
 
+  // Events that no record stands for: runs of programs that the kernel skipped, in all so far, since the time `from`.
+  void skipped(std::uint64_t total, TimeNs from, TimeNs now, std::vector<Event>& out);
+
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
   [[nodiscard]] std::uint64_t received() const { return received_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
+  [[nodiscard]] std::uint64_t lost_in_ring() const { return lost_ - skipped_; }
 
  private:
   struct Cpu {
@@ -51,6 +55,7 @@ class Decoder {
   std::uint64_t malformed_ = 0;
   std::uint64_t received_ = 0;
   std::uint64_t lost_ = 0;
+  std::uint64_t skipped_ = 0;
 };
 
 struct WitnessSettings {
@@ -107,6 +112,9 @@ class Witness {
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   // Sockets have been in FIN_WAIT2 for long: true once for each, so that events can show which still are (SocketFound).
   [[nodiscard]] bool wants_fin_wait2();
+  // All sockets that existed at `begun` were fed (SocketFound): what began before, and lost events, is over if it was
+  // not among them.
+  void listed(TimeNs begun, Reports& out);
   // How many waits are over so far. A recording keeps each moment at which it grew, so that its reading judges at the
   // same ones.
   [[nodiscard]] std::uint64_t waits_over() const;

@@ -104,6 +104,27 @@ TEST(Decoder, MalformedRecordsAreCountedAndYieldNothing) {
   EXPECT_EQ(decoder.malformed(), 4U);
 }
 
+// The kernel counts them, no record does: one gap of no CPU for all since the last look.
+TEST(Decoder, RunsThatTheKernelSkippedAreAGap) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  decoder.skipped(0, 1000, 2000, out);
+  EXPECT_TRUE(out.empty());
+  decoder.skipped(24, 2000, 3000, out);
+  decoder.skipped(24, 3000, 4000, out);
+  ASSERT_EQ(out.size(), 1U);
+  const auto& gap = std::get<Gap>(out[0].body);
+  EXPECT_TRUE(gap.skipped());
+  EXPECT_EQ(gap.lost, 24U);
+  EXPECT_EQ(gap.from_ts_ns, 2000);
+  EXPECT_EQ(gap.to_ts_ns, 3000);
+  EXPECT_EQ(out[0].ts_ns, 2000) << "it comes before the records that were read with it";
+  EXPECT_EQ(decoder.lost(), 24U);
+  EXPECT_EQ(decoder.lost_in_ring(), 0U);
+  decoder.decode(bytes_of(record(0, 0)), out);
+  EXPECT_EQ(out.back().id, 1U) << "a recording numbers its records without gaps";
+}
+
 TEST(Decoder, SnapshotRecordsAreNotInAnyCpusAccount) {
   Decoder decoder(0);
   std::vector<Event> out;

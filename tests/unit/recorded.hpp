@@ -119,6 +119,7 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
     std::vector<Event> decoded;
     TimeNs now = start.started_ns;
     std::uint32_t lost = 0;
+    std::uint64_t skipped = 0;
     const auto report_from = [&](std::size_t told) {
       for (; told < run.reports.size(); ++told) recorder.report(run.reports[told]);
     };
@@ -133,6 +134,20 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
     };
     for (const Event& event : events) {
       tick_until(event.ts_ns);
+      if (const Gap* gap = std::get_if<Gap>(&event.body); gap != nullptr && gap->skipped()) {
+        // What the kernel skipped has no record; the sockets are listed afterwards.
+        const std::size_t told = run.reports.size();
+        decoded.clear();
+        decoder.skipped(skipped += gap->lost, gap->from_ts_ns, gap->to_ts_ns, decoded);
+        for (const Event& one : decoded) witness.feed(one, run.reports);
+        recorder.skipped(skipped, gap->from_ts_ns, gap->to_ts_ns);
+        report_from(told);
+        const std::size_t since = run.reports.size();
+        witness.listed(gap->to_ts_ns, run.reports);
+        recorder.listed(gap->to_ts_ns);
+        report_from(since);
+        continue;
+      }
       if (const Gap* gap = std::get_if<Gap>(&event.body)) {
         lost += static_cast<std::uint32_t>(gap->lost);
         continue;

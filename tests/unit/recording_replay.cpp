@@ -89,6 +89,19 @@ TEST(Recording, KeepsALossOfTheRingWhereItHappened) {
   EXPECT_NE(again.json.find("\"lost\":3"), std::string::npos);
 }
 
+TEST(Recording, KeepsWhatTheKernelSkippedAndThatTheSocketsWereListed) {
+  std::vector<Event> events = close_first_story().events;
+  const TimeNs ts = events[4].ts_ns;
+  events.insert(events.begin() + 4, Event{0, ts, Gap{7, TW_NO_CPU, ts - ms, ts}});
+  const TempDir dir;
+  const SimulatedRun live = record_story(events, into(dir.file("a.pcapng")));
+  const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
+  EXPECT_FALSE(again.error) << again.error->message();
+  EXPECT_EQ(again.missing, 0U);
+  EXPECT_EQ(again.json, as_json(live.reports, recorded_names()));
+  EXPECT_NE(again.json.find("\"lost\":7,\"cause\":\"skipped\""), std::string::npos);
+}
+
 TEST(Recording, ChangesNothingWithoutAnOddTick) {
   // Nothing heard for long, and nothing due: one mark is enough.
   const Bytes bytes = recorded(still_open_story().events);

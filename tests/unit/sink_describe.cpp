@@ -97,7 +97,7 @@ TEST(Describe, LossComesWithARemedy) {
 
 TEST(Describe, FullMapsAndOurOwnBugsAreTold) {
   Summary summary{.ts_ns = 0, .malformed = 2, .flows_full = 7, .unaccounted = 1};
-  EXPECT_TRUE(describe(summary).contains("7 flows found no room"));
+  EXPECT_TRUE(describe(summary).contains("7 times a flow gave way"));
   EXPECT_TRUE(describe(summary).contains("--flows"));
   EXPECT_TRUE(describe(summary).contains("2 records could not be decoded"));
   EXPECT_TRUE(describe(summary).contains("1 records are unaccounted for"));

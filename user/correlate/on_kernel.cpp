@@ -434,7 +434,9 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   const auto state = f.type == TW_SOCKET_REQUEST ? State::new_syn_recv : static_cast<State>(f.cb.state);
   if (state == State::close || flow.remote.port == 0) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
+    note_found(slot);
     refresh(table_.at(slot), e, f);
+    catch_up(slot, e, state);
     if (!table_.at(slot).told && !table_.at(slot).ended()) {
       note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
     }
@@ -443,7 +445,10 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   const Slot known = table_.find_flow(flow);
   if (known != no_slot && !table_.at(known).told) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
-    if (table_.at(known).cookie == f.header.cookie) refresh(table_.at(known), e, f);
+    if (table_.at(known).cookie != f.header.cookie) return;
+    note_found(known);
+    refresh(table_.at(known), e, f);
+    catch_up(known, e, state);
     return;
   }
   const Slot slot = create(e.ts_ns, false);
@@ -453,21 +458,36 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   c.netns = f.header.netns;
   c.preexisting = true;
   c.from_snapshot = true;
+  note_found(slot);
   c.kernel_heard = true;
   c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
   if (state == State::syn_sent || (f.cb.flags & TW_CB_ACTIVE) != 0) c.role = Role::active;
   if (state == State::new_syn_recv) c.role = Role::passive;
   refresh(c, e, f);
-  c.enter(state);
+  find_in(slot, e, state);
   if (state == State::new_syn_recv) {
     own_by_listener(c, listeners_.find(flow.local));
     table_.wait(slot, Wait::request, now_);
   }
-  if (state == State::close_wait) {
-    c.ending().close_wait = {e.id, e.ts_ns};
-    c.closed_by = ClosedBy::peer;
-    table_.wait(slot, Wait::close_wait, now_);
-  }
+}
+
+// The sockets were listed, and this one is in a state that no event has shown.
+void Witness::Impl::find_in(Slot slot, const Event& e, State state) {
+  Connection& c = table_.at(slot);
+  c.enter(state);
+  if (state != State::close_wait) return;
+  c.ending().close_wait = {e.id, e.ts_ns};
+  c.closed_by = ClosedBy::peer;
+  table_.wait(slot, Wait::close_wait, now_);
+}
+
+// Transitions that were lost show in the list of the sockets.
+void Witness::Impl::catch_up(Slot slot, const Event& e, State state) {
+  Connection& c = table_.at(slot);
+  if (c.told || c.ended() || state == c.state || e.ts_ns <= c.last_ts_ns || !may_lack_events(c)) return;
+  c.established =
+      c.established || (state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv);
+  find_in(slot, e, state);
 }
 
 void Witness::Impl::on_gap(const Event& e, const Gap& gap) {

@@ -23,6 +23,7 @@ bool Witness::wants_descriptors() { return impl_->wants_descriptors(); }
 std::optional<PortsQuestion> Witness::wants_ports() { return impl_->wants_ports(); }
 std::uint64_t Witness::waits_over() const { return impl_->waits_over(); }
 bool Witness::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
+void Witness::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 Summary Witness::summary() const { return impl_->summary(); }
 
@@ -83,6 +84,24 @@ bool Witness::Impl::wants_descriptors() {
     table_.at(slot).ending().descriptor = {};
   }
   return true;
+}
+
+void Witness::Impl::listed(TimeNs begun, Reports& out) {
+  out_ = &out;
+  std::vector<Slot> gone;
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    const Connection& c = table_.at(slot);
+    if (!c.live || c.told || c.ended() || !c.kernel_heard || !c.cookie_bound) continue;
+    // The list has no mini-sockets: those have looks of their own.
+    const bool mini = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
+    if (may_lack_events(c) && !mini && !was_found(slot) && c.last_ts_ns < begun) gone.push_back(slot);
+  }
+  found_.clear();
+  for (const Slot slot : gone) {
+    table_.at(slot).expired = true;
+    tell(slot);
+  }
+  if (settings_.timeline) timeline_.release(now_, out);
 }
 
 void Witness::Impl::finish(TimeNs now, Reports& out) {
@@ -238,7 +257,7 @@ void Witness::Impl::tell(Slot slot) {
     table_.release(slot);
     return;
   }
-  if (gap_serial_ != c.gap_serial) c.incomplete = true;
+  c.incomplete = may_lack_events(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
   if (wanted(c.owner)) {
     Bench known = bench(c);

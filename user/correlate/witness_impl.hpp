@@ -71,6 +71,7 @@ class Witness::Impl {
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   [[nodiscard]] std::uint64_t waits_over() const { return waits_over_; }
   [[nodiscard]] bool wants_fin_wait2() { return std::exchange(fin_wait2_look_, false); }
+  void listed(TimeNs begun, Reports& out);
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] const Summary& summary() const { return summary_; }
 
@@ -141,6 +142,13 @@ class Witness::Impl {
   void on_destroy(const Event& e, const SocketDestroyed& d);
   void on_owner(const Event& e, const OwnerSeen& o);
   void on_socket(const Event& e, const SocketFound& f);
+  void note_found(Slot slot) {
+    if (slot >= found_.size()) found_.resize(slot + std::size_t{1});
+    found_[slot] = true;
+  }
+  [[nodiscard]] bool was_found(Slot slot) const { return slot < found_.size() && found_[slot]; }
+  void find_in(Slot slot, const Event& e, TcpState state);
+  void catch_up(Slot slot, const Event& e, TcpState state);
   void on_gap(const Event& e, const Gap& gap);
   // By cookie, else by address pair; no_slot for one that was told already.
   Slot locate(std::uint64_t cookie, const tw_tuple& tuple) const;
@@ -178,6 +186,8 @@ class Witness::Impl {
   // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
   Slot create(TimeNs ts, bool begun);
   void adopt_flow(Slot slot, const Flow& flow);
+  // Something was lost in its time.
+  [[nodiscard]] bool may_lack_events(const Connection& c) const { return gap_serial_ != c.gap_serial || c.incomplete; }
   // No room for another connection that only a segment has shown.
   [[nodiscard]] bool crowded(bool half_open) const;
   void owner_changed(Connection& c, const Event& e);
@@ -222,6 +232,7 @@ class Witness::Impl {
   TimeNs gap_until_ns_ = 0;  // end of the newest gap
   TimeNs looked_ns_ = 0;     // when the newest look at all sockets began
   std::uint32_t gap_serial_ = 0;
+  std::vector<bool> found_;  // by slot: among the sockets since they were listed last
   bool finished_ = false;
   // Of destinations to which connect() found no local port; the newest last.
   struct AskedPorts {

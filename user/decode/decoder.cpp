@@ -126,4 +126,17 @@ void Decoder::account(std::uint32_t cpu_number, std::uint64_t lost_total, TimeNs
   out.push_back(Event{next_id_++, now, gap});
 }
 
+void Decoder::skipped(std::uint64_t total, TimeNs from, TimeNs now, std::vector<Event>& out) {
+  if (total <= skipped_) return;
+  Gap gap;
+  gap.lost = total - skipped_;
+  gap.cpu = TW_NO_CPU;
+  gap.from_ts_ns = from;
+  gap.to_ts_ns = now;
+  lost_ += gap.lost;
+  skipped_ = total;
+  // Before the records that were read with it, which are older than `now`; no number of its own.
+  out.push_back(Event{next_id_, from, gap});
+}
+
 }  // namespace tcpwitness

@@ -7,8 +7,13 @@
 namespace tcpwitness {
 
 std::span<const KernelProgram> kernel_programs() {
-  static const std::array<KernelProgram, 11> programs{{
+  static const std::array<KernelProgram, 13> programs{{
       {"kernel_state", "sock", "inet_sock_set_state", {"sock", "int", "int"}, "state transitions"},
+      {"kernel_state_again",
+       "sock",
+       "inet_sock_set_state",
+       {"sock", "int", "int"},
+       "transitions that interrupt another one"},
       {"kernel_retransmit", "tcp", "tcp_retransmit_skb", {"sock", "sk_buff"}, "why the kernel retransmitted"},
       {"kernel_retransmit_synack",
        "tcp",
@@ -19,6 +24,7 @@ std::span<const KernelProgram> kernel_programs() {
       {"kernel_receive_reset", "tcp", "tcp_receive_reset", {"sock"}, "the kernel's word on received RSTs"},
       {"kernel_error", "sock", "inet_sk_error_report", {"sock"}, "errors reported to sockets"},
       {"kernel_destroy", "tcp", "tcp_destroy_sock", {"sock"}, "the final byte counts"},
+      {"kernel_destroy_again", "tcp", "tcp_destroy_sock", {"sock"}, "sockets freed while another one is"},
       {"kernel_drop",
        "skb",
        "kfree_skb",

@@ -91,9 +91,11 @@ struct Tracer::Impl {
   std::vector<Interface> first;  // to be attached at the start
   std::map<std::uint32_t, std::string> names;
   bool state_heard = false;
+  std::uint64_t skipped = 0;
 
   [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
   [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
+  [[nodiscard]] bpf_map* flows() const { return kernel ? kernel->maps.flows : any_wire().maps.flows; }
   [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : any_wire().maps.cpu_states; }
 
   // Without the transitions the other hooks explain nothing: then the kernel as a whole is not a witness.
@@ -159,6 +161,7 @@ struct Tracer::Impl {
         if (link) {
           kernel_links.push_back(std::move(*link));
           if (name == kernel_state) state_heard = true;
+          if (name.ends_with("_again")) continue;  // of the same tracepoint
         } else if (name == kernel_state) {
           return detach_kernel("its hook for transitions cannot be attached: " + link.error().why);
         } else {
@@ -620,9 +623,9 @@ void Tracer::detach(const Meanwhile& meanwhile) {
   if (impl_->attacher) impl_->attacher->detach_filters();
 }
 
-std::uint64_t Tracer::skipped_runs() const {
-  std::uint64_t skipped = 0;
+std::uint64_t Tracer::skipped_runs() {
   if (!impl_->kernel) return 0;
+  std::uint64_t skipped = 0;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, impl_->kernel->obj) {
     bpf_prog_info info{};
@@ -630,7 +633,29 @@ std::uint64_t Tracer::skipped_runs() const {
     const int fd = bpf_program__fd(program);
     if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0) skipped += info.recursion_misses;
   }
-  return skipped;
+  if (skipped == 0) return 0;
+  // The second programs saw to what the first were skipped for; that is counted later than the miss.
+  std::uint64_t again = 0;
+  for (const auto& state : cpu_states()) again += state.again;
+  impl_->skipped = std::max(impl_->skipped, skipped - std::min(skipped, again));
+  return impl_->skipped;
+}
+
+std::uint64_t Tracer::evicted_flows() const {
+  std::uint64_t added = 0;
+  std::uint64_t removed = 0;
+  for (const auto& state : cpu_states()) {
+    added += state.flows_added;
+    removed += state.flows_removed;
+  }
+  const std::uint64_t kept = added - std::min(added, removed);
+  if (kept == 0) return 0;
+  const int flows = bpf_map__fd(impl_->flows());
+  tw_tuple key{};
+  std::uint64_t present = 0;
+  for (const void* before = nullptr; present < kept && bpf_map_get_next_key(flows, before, &key) == 0; ++present)
+    before = &key;
+  return kept - present;
 }
 
 std::vector<tw_cpu_state> Tracer::cpu_states() const {

@@ -79,8 +79,11 @@ class Tracer {
   bool follow_interfaces();
 
   // Runs of kernel programs that the kernel left out because the same program was at work on that CPU (an
-  // interrupt in the middle of it): losses that no program could count.
-  [[nodiscard]] std::uint64_t skipped_runs() const;
+  // interrupt in the middle of it): losses that no program could count. So far; never shrinks.
+  [[nodiscard]] std::uint64_t skipped_runs();
+
+  // Entries of the flow map that gave way to newer ones. It walks the map: once, at the end.
+  [[nodiscard]] std::uint64_t evicted_flows() const;
 
   // Per-CPU accounting of the ring.
   [[nodiscard]] std::vector<tw_cpu_state> cpu_states() const;

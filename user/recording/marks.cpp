@@ -82,6 +82,7 @@ void write(std::string& out, const AccountMark& account) {
   put(out, "now", account.now);
   put(out, "cpu", account.cpu);
   put(out, "lost", account.lost);
+  if (account.from != 0) put(out, "from", account.from);
 }
 void write(std::string& out, const HoleMark& hole) {
   put(out, "blocks", hole.blocks);
@@ -100,6 +101,7 @@ void write(std::string& out, const ClockMark& clock) {
   put(out, "from", clock.from);
   put(out, "ahead", clock.ahead_ns);
 }
+void write(std::string& out, const ListedMark& listed) { put(out, "begun", listed.begun); }
 
 // ---- Reading ----
 
@@ -210,6 +212,7 @@ void read(Fields& fields, AccountMark& account) {
   account.now = fields.time("now");
   account.cpu = fields.number<std::uint32_t>("cpu");
   account.lost = fields.number<std::uint64_t>("lost");
+  if (account.cpu == TW_NO_CPU) account.from = fields.time("from");
 }
 void read(Fields& fields, HoleMark& hole) {
   hole.blocks = fields.number<std::uint64_t>("blocks");
@@ -224,6 +227,7 @@ void read(Fields& fields, EndMark& end) {
   end.flows_full = fields.number<std::uint64_t>("flows_full");
   end.unaccounted = fields.number<std::uint64_t>("unaccounted");
 }
+void read(Fields& fields, ListedMark& listed) { listed.begun = fields.time("begun"); }
 void read(Fields& fields, ClockMark& clock) {
   clock.from = fields.time("from");
   clock.ahead_ns = fields.number<std::int64_t>("ahead", -time_limit / 4, time_limit / 4);

@@ -52,11 +52,12 @@ struct InterfaceMark {
 struct TickMark {
   TimeNs now = 0;
 };
-// Decoder::account.
+// Decoder::account; of no CPU (TW_NO_CPU): Decoder::skipped, since `from`.
 struct AccountMark {
   TimeNs now = 0;
   std::uint32_t cpu = 0;
   std::uint64_t lost = 0;
+  TimeNs from = 0;
 };
 // Something is not here that was there; for people. What of it were events follows from their numbers.
 struct HoleMark {
@@ -78,7 +79,11 @@ struct ClockMark {
   TimeNs from = 0;
   std::int64_t ahead_ns = 0;
 };
-using Mark = std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark, ClockMark>;
+// Witness::listed.
+struct ListedMark {
+  TimeNs begun = 0;
+};
+using Mark = std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark, ClockMark, ListedMark>;
 
 // A whole block's body.
 [[nodiscard]] std::string mark_body(const Mark& mark);

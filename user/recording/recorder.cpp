@@ -88,6 +88,16 @@ void Recorder::accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost) {
   mark(AccountMark{.now = now, .cpu = cpu, .lost = lost});
 }
 
+void Recorder::skipped(std::uint64_t total, TimeNs from, TimeNs now) {
+  write_pending_tick();
+  mark(AccountMark{.now = now, .cpu = TW_NO_CPU, .lost = total, .from = from});
+}
+
+void Recorder::listed(TimeNs begun) {
+  write_pending_tick();
+  mark(ListedMark{.begun = begun});
+}
+
 void Recorder::report(const Report& report) {
   if (const auto* found = std::get_if<FindingReport>(&report)) {
     finding(*found);

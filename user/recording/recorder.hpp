@@ -51,6 +51,10 @@ class Recorder {
   void advanced(TimeNs now, bool counts);
   // Decoder::account(...) was called.
   void accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost);
+  // Decoder::skipped(...) was called, and found some.
+  void skipped(std::uint64_t total, TimeNs from, TimeNs now);
+  // Witness::listed(...) was called.
+  void listed(TimeNs begun);
   // What the Witness said after the last of these.
   void report(const Report& report);
   // Hands on what has waited long enough.

@@ -66,6 +66,8 @@ Result<void> Replay::apply(const Mark& mark, std::uint64_t at, Reports& out) {
     witness_->advance(tick->now, out);
   } else if (const auto* accounted = std::get_if<AccountMark>(&mark)) {
     account(*accounted, out);
+  } else if (const auto* listed = std::get_if<ListedMark>(&mark)) {
+    witness_->listed(listed->begun, out);
   } else if (const auto* clock = std::get_if<ClockMark>(&mark)) {
     names_.wall.set(clock->from, clock->ahead_ns);
   } else if (const auto* end = std::get_if<EndMark>(&mark)) {
@@ -118,7 +120,11 @@ void Replay::account(const AccountMark& account, Reports& out) {
   last_ts_ns_ = std::max(last_ts_ns_, account.now);
   events_.clear();
   const std::uint64_t lost_before = decoder_->lost();
-  decoder_->account(account.cpu, account.lost, account.now, events_);
+  if (account.cpu == TW_NO_CPU) {
+    decoder_->skipped(account.lost, account.from, account.now, events_);
+  } else {
+    decoder_->account(account.cpu, account.lost, account.now, events_);
+  }
   lost_ += decoder_->lost() - lost_before;
   for (Event& event : events_) {
     event.id = last_id_ + 1;

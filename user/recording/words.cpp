@@ -155,6 +155,7 @@ std::string words_of(const Life& life) {
 }
 
 std::string words_of(const GapReport& gap) {
+  if (gap.gap.skipped()) return fmt::format("{} events were lost here: the kernel skipped them", gap.gap.lost);
   return fmt::format("{} events were lost here: the ring was full (CPU {})", gap.gap.lost, gap.gap.cpu);
 }
 

@@ -42,6 +42,11 @@ constexpr auto drain_every = std::chrono::milliseconds(50);
 constexpr std::size_t backlog_bytes = std::size_t{256} << 20U;
 constexpr std::int64_t step_worth_a_word_ns = 100'000'000;
 constexpr auto last_patience = std::chrono::seconds(2);  // with a reader that takes nothing
+// After a loss the sockets are listed again: so much later, and as rarely as that takes no more than one per cent of
+// the time.
+constexpr std::int64_t list_after_ns = 200'000'000;
+constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
+constexpr std::int64_t listing_share = 100;
 constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
@@ -179,6 +184,7 @@ class Run {
           start_mark(options, witness_settings(options, tracer), ready_, started_ns, clock_.offset_ns(), features),
           names_, [](const std::string& text) { say("tcpwitness: " + text); });
     }
+    skipped_until_ns_ = started_ns;
     learn_names();
   }
 
@@ -194,6 +200,7 @@ class Run {
     while (!done_) {
       const bool signalled = ring_.wait(pause(started), signals_);
       drain();
+      list_again();
       const auto now = Clock::now();
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
       if (tracer_.follow_interfaces()) learn_names();
@@ -243,6 +250,30 @@ class Run {
     }
     listing_ = false;
     gone_.clear();
+  }
+
+  // What was lost may have been the end of a socket, or the beginning of one.
+  void list_again() {
+    const TimeNs begun = clock_.now();
+    if (list_at_ns_ == 0 || begun < list_at_ns_ || !backlog_.empty()) return;
+    list_at_ns_ = 0;
+    Records found;
+    listing_ = true;
+    tracer_.snapshot_sockets(into(found));
+    tracer_.snapshot_owners(into(found));
+    drain_backlog();
+    take_found(found);
+    end_of_list(begun);
+    const TimeNs took = clock_.now() - begun;
+    not_before_ns_ = begun + std::max(list_at_most_every_ns, took * listing_share);
+  }
+
+  void end_of_list(TimeNs begun) {
+    const std::size_t told = reports_.size();
+    witness_.listed(begun, reports_);
+    if (!recorder_) return;
+    recorder_->listed(begun);
+    record_reports(told);
   }
 
   // A finding will name the descriptor that a process has not closed.
@@ -299,13 +330,37 @@ class Run {
     if (end_ns_ != 0) end_events();
     if (events_.empty()) return;
     const std::size_t told = reports_.size();
-    for (const auto& event : events_) witness_.feed(event, reports_);
+    feed_events();
     if (recorder_) {
       const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end will tell it
       if (!loss_alone) recorder_->record(record, events_);
       record_reports(told);
     }
     if (announced_ && reports_.size() >= 256) write_reports();
+  }
+
+  void feed_events() {
+    for (const auto& event : events_) {
+      witness_.feed(event, reports_);
+      if (std::holds_alternative<Gap>(event.body) && list_at_ns_ == 0)
+        list_at_ns_ = std::max(clock_.now() + list_after_ns, not_before_ns_);
+    }
+  }
+
+  // Runs of programs that the kernel skipped since the last look: before what was drained meanwhile is judged.
+  void note_skipped() {
+    const TimeNs now = end_ns_ != 0 ? end_ns_ : clock_.now();
+    const TimeNs from = std::exchange(skipped_until_ns_, now);
+    if (end_ns_ != 0 && from == end_ns_) return;  // behind the end
+    const std::uint64_t total = tracer_.skipped_runs();
+    events_.clear();
+    decoder_.skipped(total, from, now, events_);
+    if (events_.empty()) return;
+    const std::size_t told = reports_.size();
+    feed_events();
+    if (!recorder_) return;
+    recorder_->skipped(total, from, now);
+    record_reports(told);
   }
 
   // Leaves what is younger than the run; the last look at the sockets is its own. A loss that began before its end is
@@ -329,6 +384,7 @@ class Run {
     // Before the records are read: none of them is younger than this.
     const TimeNs now = end_ns_ != 0 ? end_ns_ : clock_.now();
     std::size_t count = 0;
+    if (!backlog_.empty()) note_skipped();
     // What comes meanwhile is for the next time: under load there would be no end.
     for (std::size_t left = backlog_.size(); left > 0; --left) {
       count += take(backlog_.pop());
@@ -340,6 +396,7 @@ class Run {
     }
     batch_.clear();
     ring_.drain(batch_);
+    note_skipped();
     count += take(batch_);
     look_for_descriptors();
     look_at_sockets();
@@ -408,6 +465,7 @@ class Run {
     // A last look at what is still open: an idle connection's counters have no event to travel in.
     Records still_open;
     listing_ = true;
+    const TimeNs begun = clock_.now();
     if (!enough) tracer_.snapshot_sockets(into(still_open));
     if (!enough && options_.forwarded) tracer_.snapshot_hops(into(still_open));
     end_ns_ = clock_.now();
@@ -423,13 +481,14 @@ class Run {
     if (enough) reports_.clear();
     const std::size_t told = reports_.size();
     account(now);
+    if (!enough) end_of_list(begun);
     if (!enough) witness_.finish(now, reports_);
     record_reports(told);
     write_reports();
     Summary summary = witness_.summary();
     summary.ts_ns = now;
     summary.connections = told_;
-    summary.lost = decoder_.lost() + skipped_runs_;
+    summary.lost = decoder_.lost();
     summary.malformed = decoder_.malformed();
     summary.flows_full = flows_full_;
     summary.unaccounted = unaccounted_;
@@ -440,7 +499,6 @@ class Run {
                                                     .last_id = 0,
                                                     .continued = {},
                                                     .malformed = summary.malformed,
-                                                    .skipped = skipped_runs_,
                                                     .flows_full = flows_full_,
                                                     .unaccounted = unaccounted_});
     }
@@ -465,12 +523,10 @@ class Run {
       tried += state.tried;
       flows_full_ += state.flows_full;
     }
+    flows_full_ += tracer_.evicted_flows();
     end_events();
     for (const auto& event : events_) witness_.feed(event, reports_);
-    skipped_runs_ = tracer_.skipped_runs();
-    if (skipped_runs_ > 0)
-      say(fmt::format("tcpwitness: {} events were lost because a program was interrupted by itself", skipped_runs_));
-    const std::uint64_t known = decoder_.received() + decoder_.lost();
+    const std::uint64_t known = decoder_.received() + decoder_.lost_in_ring();
     unaccounted_ = tried > known ? tried - known : 0;
   }
 
@@ -496,7 +552,9 @@ class Run {
   std::uint64_t told_ = 0;
   std::uint64_t flows_full_ = 0;
   std::uint64_t unaccounted_ = 0;
-  std::uint64_t skipped_runs_ = 0;
+  TimeNs skipped_until_ns_ = 0;  // the last look for runs that the kernel skipped
+  TimeNs list_at_ns_ = 0;        // the sockets are to be listed again; 0: nothing was lost since
+  TimeNs not_before_ns_ = 0;
   bool announced_ = false;  // ready was written
   bool hinted_ = false;
   bool done_ = false;    // enough was told, or nobody reads

@@ -185,7 +185,7 @@ std::string describe(const Summary& summary) {
   if (summary.recording) text += "\n" + recorded(*summary.recording);
   if (summary.flows_full != 0) {
     text += fmt::format(
-        "\n  {} flows found no room in the flow map, so their ordinary segments went uncounted: "
+        "\n  the flow map was full: {} times a flow gave way to a newer one, and some of its segments went uncounted: "
         "raise --flows",
         grouped(summary.flows_full));
   }

@@ -130,6 +130,12 @@ std::string grouped(std::uint64_t number) {
   return digits;
 }
 
+std::string gap_in_words(const Gap& gap) {
+  const std::string where = gap.skipped() ? ", which the kernel skipped," : fmt::format(" on CPU {}", gap.cpu);
+  return fmt::format("{} event{} lost{} within {}", grouped(gap.lost), gap.lost == 1 ? "" : "s", where,
+                     duration_in_words(gap.to_ts_ns - gap.from_ts_ns));
+}
+
 namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;

@@ -12,6 +12,7 @@
 #include "sink/short_text.hpp"
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/connection.hpp"
+#include "tcpwitness/event.hpp"
 
 namespace tcpwitness {
 
@@ -36,6 +37,9 @@ void append_ip(Buffer& out, const Address& address);
 [[nodiscard]] std::string grouped_seconds(std::int64_t ns);
 // Thousands apart: "1,234,567".
 [[nodiscard]] std::string grouped(std::uint64_t number);
+
+// "1,234 events lost on CPU 1 within 20.1 ms".
+[[nodiscard]] std::string gap_in_words(const Gap& gap);
 
 // Local wall clock of a CLOCK_REALTIME time: "14:04:05", "14:04:05.120311".
 [[nodiscard]] std::string clock_seconds(std::int64_t ts_ns);

@@ -426,7 +426,8 @@ class JsonSink final : public Sink {
   static void put(JsonWriter& json, const GapReport& report) {
     begin(json, "gap", report.ts_ns);
     json.field("lost", report.gap.lost);
-    json.field("cpu", report.gap.cpu);
+    json.field("cause", report.gap.skipped() ? "skipped" : "ring full");
+    if (!report.gap.skipped()) json.field("cpu", report.gap.cpu);
     json.field("from_ts_ns", report.gap.from_ts_ns);
     json.field("to_ts_ns", report.gap.to_ts_ns);
   }

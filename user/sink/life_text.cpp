@@ -92,8 +92,7 @@ class LifeTextSink final : public Sink {
   }
 
   void write_gap(const Gap& gap) {
-    const std::string text = fmt::format("-- {} events lost on CPU {} within {}: lives that overlap say so",
-                                         grouped(gap.lost), gap.cpu, duration_in_words(gap.to_ts_ns - gap.from_ts_ns));
+    const std::string text = fmt::format("-- {}: lives that overlap say so", gap_in_words(gap));
     append_painted(output_.buffer(), text, Colour::loud, style_.colour);
     output_.buffer().push_back('\n');
   }

@@ -148,8 +148,7 @@ class TraceCsvSink final : public Sink {
     CsvRow row(output_.buffer());
     begin(row, "gap", 0, 0, report.ts_ns, "");
     row.empty(4 + segment_columns);
-    row.text(fmt::format("{} events lost on CPU {} within {}", report.gap.lost, report.gap.cpu,
-                         duration_in_words(report.gap.to_ts_ns - report.gap.from_ts_ns)));
+    row.text(gap_in_words(report.gap));
     row.empty(nat_columns);
     row.end();
   }

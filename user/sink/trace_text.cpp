@@ -250,9 +250,7 @@ class TraceTextSink final : public Sink {
     Line text = line();
     text.pad_to(0);
     text.put("########", Colour::loud);
-    text.words(fmt::format("{} events lost on CPU {} within {}: what follows may lack its cause ########",
-                           grouped(gap.lost), gap.cpu, duration_in_words(gap.to_ts_ns - gap.from_ts_ns)),
-               9, Colour::loud);
+    text.words(fmt::format("{}: what follows may lack its cause ########", gap_in_words(gap)), 9, Colour::loud);
     text.end();
   }
 

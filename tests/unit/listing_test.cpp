@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// After a loss the sockets are listed again: what closed unseen is over, what changed unseen is caught up with, and
+// nothing else changes.
+#include <gtest/gtest.h>
+
+#include "unit/run.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+struct Listing {
+  bool gap = true;
+  bool found = false;         // among the sockets that were listed
+  std::int64_t later_ns = 0;  // an event of it behind the beginning of the list
+};
+
+// A connection is open, events are lost, the sockets are listed.
+Told listed(const Listing& how) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  if (how.gap) stream.wait(10 * ms).gap(5);
+  stream.wait(300 * ms);
+  const TimeNs begun = stream.now;
+  if (how.found) c.found(TW_SOCKET_FULL, State::established);
+  if (how.later_ns != 0) {
+    stream.wait(how.later_ns);
+    c.out(PA, 10);
+  }
+  Told told;
+  Witness witness(life_settings(), kernel_names());
+  for (const Event& event : stream.events) witness.feed(event, told.reports);
+  witness.listed(begun, told.reports);
+  witness.advance(stream.now + 100 * ms, told.reports);
+  const std::size_t before = told.lives().size();
+  witness.finish(stream.now + 100 * ms, told.reports);
+  EXPECT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(before, told.life().outcome == Outcome::open ? 0U : 1U);
+  return told;
+}
+
+TEST(Listing, WhatClosedInAGapIsOver) {
+  const Told told = listed({});
+  EXPECT_EQ(told.life().outcome, Outcome::unknown);
+  EXPECT_TRUE(told.life().incomplete);
+}
+
+TEST(Listing, WhatIsThereStaysOpen) { EXPECT_EQ(listed({.found = true}).life().outcome, Outcome::open); }
+
+TEST(Listing, WhatHadAnEventSinceStaysOpen) { EXPECT_EQ(listed({.later_ns = ms}).life().outcome, Outcome::open); }
+
+TEST(Listing, WithoutALossNothingIsOver) {
+  const Told told = listed({.gap = false});
+  EXPECT_EQ(told.life().outcome, Outcome::open);
+  EXPECT_FALSE(told.life().incomplete);
+}
+
+// The peer's FIN and the transition are lost; the list shows CLOSE_WAIT.
+Told found_in_close_wait(bool gap) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  if (gap) stream.wait(10 * ms).gap(5);
+  stream.wait(300 * ms);
+  c.found(TW_SOCKET_FULL, State::close_wait);
+  return run(stream.events, life_settings(), 20 * s);
+}
+
+TEST(Listing, ALostTransitionIsCaughtUpWith) {
+  const Life life = found_in_close_wait(true).life();
+  EXPECT_EQ(life.states.back(), State::close_wait);
+  EXPECT_EQ(life.closed_by, ClosedBy::peer);
+}
+
+TEST(Listing, WithoutALossTheEventsAreRight) {
+  EXPECT_EQ(found_in_close_wait(false).life().states.back(), State::established);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
