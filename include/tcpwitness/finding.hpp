@@ -43,8 +43,9 @@ enum class Rule : std::uint8_t {
   delayed_ack_stall,
   forward_dropped,
   asymmetric_route,
+  syn_flood,
 };
-inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::asymmetric_route) + 1;
+inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::syn_flood) + 1;
 
 // "keepalive", "zero-window", ...
 [[nodiscard]] std::string_view name(Rule rule);

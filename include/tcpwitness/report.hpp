@@ -280,6 +280,7 @@ struct Summary {
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
   std::uint64_t unwritten = 0;    // lines of output that a slow reader has cost
   std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
+  std::uint64_t unlisted = 0;     // half-open connections that were too many to be reported one by one
   std::vector<Hook> missing;      // witnesses that were wanted and could not be attached
   std::optional<RecordingTotals> recording;
   std::optional<CaptureTotals> capture;

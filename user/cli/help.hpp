@@ -122,7 +122,7 @@ Record options:
                               port-exhaustion, peer-not-closing,
                               write-after-peer-closed,
                               path-mtu-black-hole, path-dead, delayed-ack-stall,
-                              forward-dropped, asymmetric-route
+                              forward-dropped, asymmetric-route, syn-flood
   -q, --quiet                 print no connections, only record
 
 )";

@@ -434,9 +434,8 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   const auto state = f.type == TW_SOCKET_REQUEST ? State::new_syn_recv : static_cast<State>(f.cb.state);
   if (state == State::close || flow.remote.port == 0) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
-    note_found(slot);
-    refresh(table_.at(slot), e, f);
     catch_up(slot, e, state);
+    refresh(table_.at(slot), e, f);
     if (!table_.at(slot).told && !table_.at(slot).ended()) {
       note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
     }
@@ -446,9 +445,8 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (known != no_slot && !table_.at(known).told) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
     if (table_.at(known).cookie != f.header.cookie) return;
-    note_found(known);
-    refresh(table_.at(known), e, f);
     catch_up(known, e, state);
+    refresh(table_.at(known), e, f);
     return;
   }
   const Slot slot = create(e.ts_ns, false);
@@ -458,7 +456,6 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   c.netns = f.header.netns;
   c.preexisting = true;
   c.from_snapshot = true;
-  note_found(slot);
   c.kernel_heard = true;
   c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
   if (state == State::syn_sent || (f.cb.flags & TW_CB_ACTIVE) != 0) c.role = Role::active;

@@ -233,8 +233,10 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   const bool own_socket = settings_.kernel_heard && type == TW_SOCKET_FULL;
   if (!own_socket && !settings_.capture && crowded(is_syn(g) || is_syn_ack(g))) {
     ++summary_.untracked;
+    if (is_syn(g) && type == TW_SOCKET_LISTENER) note_asked(e, flow);
     return no_slot;
   }
+  if (is_syn(g) && type == TW_SOCKET_LISTENER) note_asked(e, flow);
   const bool begun = is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0;
   const bool reused = settings_.capture ? (g.analysis.flags & analysis_flag::reused_ports) != 0
                                         : is_syn(g) && table_.find_flow(flow) != no_slot;
@@ -322,6 +324,7 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
   if (!c.syn_ack) {
     c.syn_ack = {e.id, e.ts_ns};
+    if (out && asked_) ++(g.socket.type == TW_SOCKET_NONE ? asked_->cookies : asked_->answered);
   } else {
     c.troubles().syn_ack_copy = {e.id, e.ts_ns};
   }

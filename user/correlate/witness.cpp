@@ -94,9 +94,8 @@ void Witness::Impl::listed(TimeNs begun, Reports& out) {
     if (!c.live || c.told || c.ended() || !c.kernel_heard || !c.cookie_bound) continue;
     // The list has no mini-sockets: those have looks of their own.
     const bool mini = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
-    if (may_lack_events(c) && !mini && !was_found(slot) && c.last_ts_ns < begun) gone.push_back(slot);
+    if (may_lack_events(c) && !mini && c.last_ts_ns < begun) gone.push_back(slot);
   }
-  found_.clear();
   for (const Slot slot : gone) {
     table_.at(slot).expired = true;
     tell(slot);
@@ -119,6 +118,8 @@ void Witness::Impl::finish(TimeNs now, Reports& out) {
   }
   std::sort(open.begin(), open.end(), [&](Slot a, Slot b) { return table_.at(a).id < table_.at(b).id; });
   for (const Slot slot : open) tell(slot);
+  report_asked(now_);
+  report_strays(now_);
   timeline_.flush(out);
   summary_.ts_ns = now_;
 }
@@ -163,6 +164,8 @@ void Witness::Impl::pass_time(TimeNs now) {
     }
   }
   if (!strays_.empty()) expire_strays(now_);
+  report_asked(now_);
+  report_strays(now_);
 }
 
 Slot Witness::Impl::create(TimeNs ts, bool begun) {
@@ -259,7 +262,9 @@ void Witness::Impl::tell(Slot slot) {
   }
   c.incomplete = may_lack_events(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
-  if (wanted(c.owner)) {
+  const bool one_of_too_many = only_half_open(c) && !half_open_lives_.take(now_);
+  if (one_of_too_many) ++summary_.unlisted;
+  if (wanted(c.owner) && !one_of_too_many) {
     Bench known = bench(c);
     if (!c.passage()) known.peer = other_end(c);
     Life life = judge_life(c, known);

@@ -9,6 +9,7 @@
 #include <deque>
 #include <unordered_map>
 
+#include "correlate/crowd.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/process.hpp"
 #include "correlate/table.hpp"
@@ -126,6 +127,12 @@ class Witness::Impl {
   void tell_stray(const Stray& stray, TimeNs ts, bool reset_seen);
   void expire_strays(TimeNs now);
 
+  // crowd.cpp: what is too much to report one by one
+  void note_asked(const Event& e, const Flow& flow);
+  void report_asked(TimeNs now);
+  void report_strays(TimeNs now);
+  [[nodiscard]] bool only_half_open(const Connection& c) const;
+
   // looks.cpp: what is looked for because it was asked
   void on_ports(const Event& e, const PortsFound& p);
   [[nodiscard]] bool knows_ports(Connection& c);
@@ -142,11 +149,6 @@ class Witness::Impl {
   void on_destroy(const Event& e, const SocketDestroyed& d);
   void on_owner(const Event& e, const OwnerSeen& o);
   void on_socket(const Event& e, const SocketFound& f);
-  void note_found(Slot slot) {
-    if (slot >= found_.size()) found_.resize(slot + std::size_t{1});
-    found_[slot] = true;
-  }
-  [[nodiscard]] bool was_found(Slot slot) const { return slot < found_.size() && found_[slot]; }
   void find_in(Slot slot, const Event& e, TcpState state);
   void catch_up(Slot slot, const Event& e, TcpState state);
   void on_gap(const Event& e, const Gap& gap);
@@ -218,6 +220,10 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
+  std::unique_ptr<Crowd> more_strays_;  // than are reported one by one
+  std::unique_ptr<AskedFor> asked_;
+  FirstOfEachSecond stray_findings_{100};
+  FirstOfEachSecond half_open_lives_{100};
   // Forwarded: by the addresses of each hop, as its segments have them.
   struct HopAt {
     Slot slot = no_slot;
@@ -232,7 +238,6 @@ class Witness::Impl {
   TimeNs gap_until_ns_ = 0;  // end of the newest gap
   TimeNs looked_ns_ = 0;     // when the newest look at all sockets began
   std::uint32_t gap_serial_ = 0;
-  std::vector<bool> found_;  // by slot: among the sockets since they were listed last
   bool finished_ = false;
   // Of destinations to which connect() found no local port; the newest last.
   struct AskedPorts {

@@ -189,6 +189,10 @@ std::string describe(const Summary& summary) {
         "raise --flows",
         grouped(summary.flows_full));
   }
+  if (summary.unlisted != 0) {
+    text += fmt::format("\n  {} half-open connections were too many to be listed one by one (a SYN flood?)",
+                        grouped(summary.unlisted));
+  }
   if (summary.untracked != 0) {
     text +=
         fmt::format("\n  {} segments began connections that were not followed: too many were half-open (a SYN flood?)",

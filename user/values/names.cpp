@@ -76,7 +76,8 @@ std::string_view name(Rule rule) {
                                                                      "path-dead",
                                                                      "delayed-ack-stall",
                                                                      "forward-dropped",
-                                                                     "asymmetric-route"};
+                                                                     "asymmetric-route",
+                                                                     "syn-flood"};
   return word(words, rule);
 }
 

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// What comes in great numbers is added up: nothing is printed a hundred thousand times, and nothing is forgotten.
+#include "correlate/crowd.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "unit/says.hpp"
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+Side asker(Stream& stream, std::uint32_t number) {
+  const std::string address = fmt::format("198.18.{}.{}", number / 250, 1 + number % 250);
+  return {stream, 1000 + number, "10.0.0.1", 80, address, static_cast<std::uint16_t>(1024 + number % 60000), 1,
+          2,      false};
+}
+
+// SYNs that find a listener, 1 ms apart, each answered by a SYN-ACK; of each hundred so many complete.
+Told asked(std::uint32_t count, std::uint32_t completed_of_100, std::int64_t apart_ns = ms) {
+  Stream stream;
+  listens(stream);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Side c = asker(stream, i);
+    is_asked(c);
+    if (i % 100 < completed_of_100) {
+      c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+      c.view = TW_SOCKET_FULL;
+      c.state = State::listen;
+      c.to(State::syn_recv);
+      c.to(State::established);
+    }
+    stream.wait(apart_ns);
+  }
+  stream.wait(2 * s);
+  return run(stream.events, life_settings(), 2 * s);
+}
+
+TEST(SynFlood, IsOneFindingASecondWithItsNumbers) {
+  const Told told = asked(1000, 0);
+  const auto finding = told.finding(Rule::syn_flood);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+  EXPECT_TRUE(says(finding, "from about")) << finding->text;
+  EXPECT_TRUE(says(finding, "to 10.0.0.1:80")) << finding->text;
+  EXPECT_TRUE(says(finding, "0 completed")) << finding->text;
+  EXPECT_FALSE(finding->evidence.empty());
+  EXPECT_LE(told.lives().size(), 200U);
+  EXPECT_EQ(told.lives().size() + told.summary.unlisted, 1000U) << "what is not listed is counted";
+}
+
+TEST(SynFlood, ABusyListenerIsNone) {
+  const Told told = asked(1000, 95);
+  EXPECT_FALSE(told.finding(Rule::syn_flood).has_value());
+  EXPECT_EQ(told.lives().size(), 1000U);
+}
+
+TEST(SynFlood, JustBelowIsNone) {
+  EXPECT_TRUE(asked(100, 0).finding(Rule::syn_flood).has_value());
+  EXPECT_FALSE(asked(99, 0).finding(Rule::syn_flood).has_value());
+}
+
+TEST(SynFlood, SlowRequestsAreListedOneByOne) {
+  const Told told = asked(200, 0, 50 * ms);
+  EXPECT_FALSE(told.finding(Rule::syn_flood).has_value());
+}
+
+TEST(Strays, AreOneByOneUntilTheyAreTooMany) {
+  for (const std::uint32_t count : {100U, 1000U}) {
+    Stream stream;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Side c = asker(stream, i);
+      c.view = TW_SOCKET_NONE;
+      c.in(S);
+      c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    }
+    const Told told = run(stream.events, life_settings(), 2 * s);
+    std::size_t findings = 0;
+    std::size_t sums = 0;
+    for (const auto& report : told.all<FindingReport>()) {
+      ++findings;
+      sums += report.finding.text.contains("more segments") ? 1 : 0;
+    }
+    EXPECT_EQ(sums, count > 100 ? 1U : 0U);
+    EXPECT_EQ(findings, count > 100 ? 101U : count);
+  }
+}
+
+TEST(Distinct, CountsWithinAFewPerCent) {
+  for (const std::uint64_t many : {1U, 10U, 1000U, 100'000U}) {
+    Distinct distinct;
+    for (int again = 0; again < 2; ++again) {
+      for (std::uint64_t i = 0; i < many; ++i) distinct.add(HashKey::process.hash({i, 1, 2, 3, 4, 5}));
+    }
+    const double error = std::abs(static_cast<double>(distinct.count()) / static_cast<double>(many) - 1);
+    EXPECT_LT(error, many < 100 ? 0.11 : 0.2) << many << " counted as " << distinct.count();
+  }
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

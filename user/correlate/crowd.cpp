@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlate/crowd.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+// Half-open connections that a second must add to be a flood: a busy listener has this many in a round trip.
+constexpr std::uint64_t flood_from = 100;
+
+std::uint32_t hash_of(const Address& address, std::uint16_t port) {
+  HashWords words{};
+  std::memcpy(words.data(), address.bytes.data(), address.bytes.size());
+  words[2] = port;
+  return HashKey::process.hash(words);
+}
+
+}  // namespace
+
+void Distinct::add(std::uint32_t hash) {
+  const std::uint32_t index = hash >> (32U - index_bits);
+  const auto rank = static_cast<std::uint8_t>(std::countl_zero((hash << index_bits) | 1U) + 1);
+  ranks_[index] = std::max(ranks_[index], rank);
+}
+
+std::uint64_t Distinct::count() const {
+  constexpr double registers = 1U << index_bits;
+  constexpr double alpha = 0.7213 / (1 + 1.079 / registers);
+  double sum = 0;
+  double empty = 0;
+  for (const std::uint8_t rank : ranks_) {
+    sum += std::ldexp(1.0, -rank);
+    empty += rank == 0 ? 1 : 0;
+  }
+  const double raw = alpha * registers * registers / sum;
+  const bool few = raw <= 2.5 * registers && empty > 0;
+  return static_cast<std::uint64_t>(std::llround(few ? registers * std::log(registers / empty) : raw));
+}
+
+void Crowd::add(EventId id, TimeNs ts, const Flow& flow) {
+  if (size_++ == 0) {
+    since_ns_ = ts;
+    first_ = flow;
+  }
+  evidence_.add(id);
+  from_.add(hash_of(flow.remote.address, 0));
+  to_.add(hash_of(flow.local.address, flow.local.port));
+  const auto end = examples_.begin() + static_cast<std::ptrdiff_t>(examples_count_);
+  if (examples_count_ < shown && std::find(examples_.begin(), end, flow.remote.address) == end)
+    examples_[examples_count_++] = flow.remote.address;
+}
+
+std::string Crowd::from_where_to_where() const {
+  const std::uint64_t from = from_.count();
+  std::string text = "from ";
+  if (examples_count_ < shown || from <= shown) {
+    for (std::size_t i = 0; i < examples_count_; ++i) {
+      if (i != 0) text += i + 1 == examples_count_ ? " and " : ", ";
+      text += to_string(examples_[i]);
+    }
+  } else {
+    text += fmt::format("about {} addresses (", from);
+    for (const Address& address : examples_) text += to_string(address) + ", ";
+    text += "...)";
+  }
+  text += " to " + to_string(first_.local);
+  if (const std::uint64_t to = to_.count(); to > 1) text += fmt::format(" and about {} other endpoints", to - 1);
+  return text;
+}
+
+void Witness::Impl::note_asked(const Event& e, const Flow& flow) {
+  if (!settings_.kernel_heard || filtered_) return;
+  if (!asked_) asked_ = std::make_unique<AskedFor>();
+  asked_->crowd.add(e.id, e.ts_ns, flow);
+}
+
+void Witness::Impl::report_asked(TimeNs now) {
+  if (!asked_ || (now - asked_->crowd.since() < second_ns && !finished_)) return;
+  const AskedFor asked = *std::exchange(asked_, nullptr);
+  const std::uint64_t begun = asked.crowd.size();
+  if (begun < asked.completed + flood_from || !settings_.finding_reports) return;
+  Finding finding;
+  finding.rule = Rule::syn_flood;
+  finding.confidence = gap_until_ns_ >= asked.crowd.since() ? Confidence::inconclusive : Confidence::likely;
+  finding.evidence = asked.crowd.evidence();
+  const std::uint64_t none = begun - std::min(begun, asked.answered + asked.cookies);
+  finding.text = fmt::format(
+      "{} connections were begun within {:.1f} s and {} completed, {}: the kernel answered {} with a SYN-ACK, {} with "
+      "a "
+      "SYN cookie, {} not at all; a SYN flood, or clients whose ACKs do not come",
+      begun, static_cast<double>(now - asked.crowd.since()) / 1e9, asked.completed, asked.crowd.from_where_to_where(),
+      asked.answered, asked.cookies, none);
+  report(FindingReport{0, now, asked.crowd.first(), std::move(finding)}, 0);
+}
+
+void Witness::Impl::report_strays(TimeNs now) {
+  if (!more_strays_ || (now - more_strays_->since() < second_ns && !finished_)) return;
+  const Crowd strays = *std::exchange(more_strays_, nullptr);
+  Finding finding;
+  finding.rule = Rule::stray_segment;
+  finding.confidence = gap_until_ns_ >= strays.since() ? Confidence::inconclusive : Confidence::likely;
+  finding.evidence = strays.evidence();
+  finding.text = fmt::format("{} more segments within {:.1f} s fit no connection here, {}", strays.size(),
+                             static_cast<double>(now - strays.since()) / 1e9, strays.from_where_to_where());
+  report(FindingReport{0, now, strays.first(), std::move(finding)}, 0);
+}
+
+// A connection of which only its beginning is known.
+bool Witness::Impl::only_half_open(const Connection& c) const {
+  const bool begun = c.state == TcpState::unknown || c.state == TcpState::new_syn_recv;
+  return settings_.kernel_heard && c.role == Role::passive && !c.established && begun;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// crowd.hpp: what comes in such numbers that no single one of it says anything: a SYN flood, a scan.
+//
+// Of each kind the first of a second are reported one by one, the rest is added up. Memory is bounded: addresses are
+// counted, not kept.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "judge/judge.hpp"
+#include "values/keyed_hash.hpp"
+
+namespace tcpwitness {
+
+// How many different ones, within about 4 per cent (HyperLogLog with 1,024 registers).
+class Distinct {
+ public:
+  void add(std::uint32_t hash);
+  [[nodiscard]] std::uint64_t count() const;
+
+ private:
+  static constexpr unsigned index_bits = 10;
+  std::array<std::uint8_t, 1U << index_bits> ranks_{};
+};
+
+// One kind within one second or so.
+class Crowd {
+ public:
+  void add(EventId id, TimeNs ts, const Flow& flow);
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] TimeNs since() const { return since_ns_; }
+  [[nodiscard]] const Flow& first() const { return first_; }
+  [[nodiscard]] std::vector<EventId> evidence() const { return evidence_.list(); }
+  // "from about 4,900 addresses (198.18.0.7, 198.18.0.9, ...) to 10.9.0.2:80"
+  [[nodiscard]] std::string from_where_to_where() const;
+
+ private:
+  static constexpr std::size_t shown = 3;
+  std::uint64_t size_ = 0;
+  TimeNs since_ns_ = 0;
+  Flow first_;
+  Evidence evidence_;
+  Distinct from_;
+  Distinct to_;
+  std::array<Address, shown> examples_{};
+  std::size_t examples_count_ = 0;
+};
+
+// The connections that listeners were asked for within a second.
+struct AskedFor {
+  Crowd crowd;
+  std::uint64_t answered = 0;   // by a SYN-ACK of a request socket
+  std::uint64_t cookies = 0;    // by one of no socket
+  std::uint64_t completed = 0;  // any that became ESTABLISHED meanwhile
+};
+
+// The first few of each second.
+class FirstOfEachSecond {
+ public:
+  explicit FirstOfEachSecond(std::uint32_t limit) : limit_(limit) {}
+  [[nodiscard]] bool take(TimeNs now) {
+    if (now - second_ns_ >= 1'000'000'000 || now < second_ns_) {
+      second_ns_ = now;
+      taken_ = 0;
+    }
+    return taken_ < limit_ && ++taken_ != 0;
+  }
+
+ private:
+  std::uint32_t limit_;
+  std::uint32_t taken_ = 0;
+  TimeNs second_ns_ = 0;
+};
+
+}  // namespace tcpwitness
