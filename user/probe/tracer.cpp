@@ -287,6 +287,7 @@ struct Tracer::Impl {
     // No interface yet: its programs are loaded now, for they may make the ring, and one that comes is attached at
     // once.
     std::vector<LinkLayer> layers;
+    layers.reserve(first.size() + 1);
     for (const auto& interface : first) layers.push_back(interface.layer);
     if (layers.empty()) layers.push_back(LinkLayer::ethernet);
     std::map<LinkLayer, std::string> refused;
