@@ -434,7 +434,8 @@ struct Passage {
   std::array<HopFacts, 2> hops;
   std::array<Arrival, limit> arrivals{};
   std::uint32_t arrived = 0;
-  std::array<Evidence, 2> never_left;  // SYN, FIN and RST that came in and did not leave; [0] the client's
+  std::array<Evidence, 2> never_left;          // SYN and FIN that came in and did not leave; [0] the client's
+  std::array<std::uint32_t, 2> resets_lost{};  // RSTs likewise
   // Segments that stayed here, by the counters of both hops at one passing segment; since the first such one, of which
   // `before` is the difference (-1: none yet).
   std::array<std::uint64_t, 2> lost{};

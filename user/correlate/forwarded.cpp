@@ -83,8 +83,15 @@ bool same_segment(const Arrival& arrival, const Segment& g, bool out) {
 
 void arrives(Passage& passage, const Event& e, const Segment& g, bool out, bool left) {
   Arrival& slot = passage.arrivals[passage.arrived++ % Passage::limit];
-  if (slot.mark && !slot.left && (slot.flags & marks) != 0)
-    passage.never_left[slot.out ? client : server].add(slot.mark.id);
+  if (slot.mark && !slot.left && (slot.flags & marks) != 0) {
+    const unsigned from = slot.out ? client : server;
+    // A RST is shown when it leaves: one that does not has no event to cite.
+    if ((slot.flags & tcp_flag::rst) != 0) {
+      ++passage.resets_lost[from];
+    } else {
+      passage.never_left[from].add(slot.mark.id);
+    }
+  }
   slot = {{e.id, e.ts_ns}, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.wire.segs_in, g.flags, g.ttl, out, left};
 }
 

@@ -46,16 +46,21 @@ bool was_answered(const Connection& c, const Arrival& arrival) {
 
 // SYNs, FINs and RSTs that came in from that side and did not leave: each of them would have been an event. A queue for
 // a program (nfqueue) can hold one for a moment.
-Evidence never_left(const Connection& c, const Bench& bench, unsigned from) {
+Evidence never_left(const Connection& c, const Bench& bench, unsigned from, std::uint32_t& resets) {
   constexpr std::int64_t moment_ns = 50'000'000;
   const Passage& passage = *c.passage();
   Evidence evidence = passage.never_left[from];
+  resets = passage.resets_lost[from];
   const std::uint32_t known = std::min<std::uint32_t>(passage.arrived, Passage::limit);
   for (std::uint32_t i = passage.arrived - known; i < passage.arrived; ++i) {
     const Arrival& arrival = passage.arrivals[i % Passage::limit];
     if (arrival.left || (arrival.flags & marks) == 0 || arrival.out != (from == client)) continue;
     if (bench.now - arrival.mark.ts_ns < moment_ns || was_answered(c, arrival)) continue;
-    evidence.add(arrival.mark.id);
+    if ((arrival.flags & tcp_flag::rst) != 0) {
+      ++resets;
+    } else {
+      evidence.add(arrival.mark.id);
+    }
   }
   return evidence;
 }
@@ -85,8 +90,9 @@ std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned from) 
   const Passage& passage = *c.passage();
   const bool both = passage.hops[client].known && passage.hops[server].known;
   const std::uint64_t counted = both ? passage.lost[from] : 0;
-  return std::max<std::uint64_t>(
-      {told_drops(c, bench, from, nullptr).segments, never_left(c, bench, from).total, counted});
+  std::uint32_t resets = 0;
+  const std::uint32_t marked = never_left(c, bench, from, resets).total;
+  return std::max<std::uint64_t>({told_drops(c, bench, from, nullptr).segments, marked + resets, counted});
 }
 
 std::optional<Finding> judge_forward_dropped(const Connection& c, const Bench& bench) {
@@ -98,7 +104,8 @@ std::optional<Finding> judge_forward_dropped(const Connection& c, const Bench& b
     if (lost == 0) continue;
     any = true;
     const Told told = told_drops(c, bench, from, &finding);
-    cite(finding, never_left(c, bench, from));
+    std::uint32_t resets = 0;
+    cite(finding, never_left(c, bench, from, resets));
     if (told.segments == 0) all_told = false;
     if (!bench.texts) continue;
     const std::string interface = interface_of(c, bench, from);
@@ -186,7 +193,9 @@ std::optional<Finding> judge_asymmetric_route(const Connection& c, const Bench& 
   if (no_client && !server_goes_on) return std::nullopt;
   Finding finding{Rule::asymmetric_route, Confidence::likely, "", {}, 0};
   if (c.syn) finding.evidence.push_back(c.syn.id);
-  if (c.passage()->left) finding.evidence.push_back(c.passage()->left.id);
+  if (c.syn_ack) finding.evidence.push_back(c.syn_ack.id);
+  if (c.closing && c.closing->fin_in.sent) finding.evidence.push_back(c.closing->fin_in.sent.id);
+  if (c.closing && c.closing->fin_out.sent) finding.evidence.push_back(c.closing->fin_out.sent.id);
   if (bench.texts) {
     finding.text = fmt::format(
         "{} sent {} through this machine and was answered; none of {}'s came through it: the way back is another one",
