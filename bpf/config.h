@@ -27,6 +27,7 @@ const volatile struct tw_config config = {};
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
 #define TCP_LISTEN 10
+#define TCP_CLOSING 11
 #define TCP_NEW_SYN_RECV 12
 
 #define TCP_FIN 0x01

@@ -119,6 +119,20 @@ static __always_inline void port_range(const struct tcp_sock *tp, struct tw_stat
 	record->last_port = last;
 }
 
+/*
+ * inet_twsk_alloc() makes no mini-socket then (TCPTimeWaitOverflow), and the connection is forgotten. Full it is also
+ * where this one's is the last that found room.
+ */
+static __always_inline bool time_wait_is_full(const struct tcp_sock *tp)
+{
+	const struct net *net = tp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net;
+
+	if (!bpf_core_field_exists(net->ipv4.tcp_death_row.tw_refcount))
+		return false;
+	return BPF_CORE_READ(net, ipv4.tcp_death_row.tw_refcount.refs.counter) - 1 >=
+	       BPF_CORE_READ(net, ipv4.tcp_death_row.sysctl_max_tw_buckets);
+}
+
 /* How long an orphan waits in FIN_WAIT2. */
 static __always_inline __u32 fin_timeout_ms(const struct tcp_sock *tp)
 {
@@ -186,6 +200,8 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
 	if (record->cb.sk_shutdown && record->cb.flags & TW_CB_OWNED && is_released(sk))
 		record->cb.more |= TW_CB_RELEASED;
+	if (new_state == TCP_CLOSE && (old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING) && time_wait_is_full(tp))
+		record->cb.more |= TW_CB_TIME_WAIT_FULL;
 	record->old_state = (__u8)old_state;
 	record->new_state = (__u8)new_state;
 	record->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;

@@ -16,6 +16,10 @@
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	atomic_t refs;
+} refcount_t;
 typedef struct {
 	__s64 counter;
 } atomic64_t;
@@ -35,7 +39,14 @@ struct local_ports___pair {
 	int range[2];
 };
 
+/* In the namespace itself since 6.2 or so. */
+struct inet_timewait_death_row {
+	refcount_t tw_refcount; /* one more than wait */
+	int sysctl_max_tw_buckets;
+};
+
 struct netns_ipv4 {
+	struct inet_timewait_death_row tcp_death_row;
 	struct local_ports ip_local_ports;
 	int sysctl_tcp_fin_timeout;
 	int sysctl_tcp_keepalive_time;

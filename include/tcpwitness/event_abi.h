@@ -138,6 +138,8 @@ enum tw_cb_more {
 	TW_CB_NODELAY = 1 << 1,     /* tcp_sock.nonagle: TCP_NODELAY is set */
 	TW_CB_MTU_PROBING = 1 << 2, /* icsk_mtup.enabled: the kernel looks for the path's MTU itself */
 	TW_CB_RELEASED = 1 << 3, /* state change by a process: nobody has a descriptor of it any more (close(), exit) */
+	TW_CB_TIME_WAIT_FULL =
+		1 << 4, /* to CLOSE from FIN_WAIT2 or CLOSING: as many wait as tcp_max_tw_buckets allows */
 };
 
 /* Bits of tw_actor.flags. */

@@ -142,5 +142,35 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
   EXPECT_EQ(r.life(1).outcome, Outcome::completed);
 }
 
+// net.ipv4.tcp_max_tw_buckets is reached: the kernel makes no mini-socket, and says so by TW_CB_TIME_WAIT_FULL here.
+Told closed_first(bool full, bool peer_closes) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.to(State::fin_wait1, curl);
+  c.out(FA);
+  c.in(A);
+  c.to(State::fin_wait2);
+  if (peer_closes) c.in(FA);
+  c.to(State::close, nobody, [&](tw_state& state) {
+    if (full) state.cb.more = static_cast<std::uint8_t>(state.cb.more | TW_CB_TIME_WAIT_FULL);
+  });
+  return run(stream.events, life_settings(), 2 * s);
+}
+
+TEST(TimeWaitOverflow, NobodyWaitsInTimeWait) {
+  const Told told = closed_first(true, true);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  EXPECT_FALSE(told.finding(Rule::time_wait).has_value());
+  const Told almost = closed_first(false, true);
+  EXPECT_EQ(almost.life().outcome, Outcome::completed);
+  EXPECT_TRUE(almost.finding(Rule::time_wait).has_value());
+}
+
+TEST(TimeWaitOverflow, AnOrphanInFinWait2IsForgottenAndNotOpen) {
+  EXPECT_EQ(closed_first(true, false).life().outcome, Outcome::unknown);
+  EXPECT_EQ(closed_first(false, false).life().outcome, Outcome::open);
+}
+
 }  // namespace
 }  // namespace tcpwitness::testing

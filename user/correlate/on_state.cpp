@@ -283,6 +283,12 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
   const bool fin_processed = from == State::closing || (s.cb.flags & TW_CB_DONE) != 0;
   // The wire can have seen the FIN already while TCP still had it before it: it goes to the mini-socket.
   const bool fin_on_its_way = closing.fin_in.sent && closing.fin_in.end != s.cb.rcv_nxt;
+  if ((s.cb.more & TW_CB_TIME_WAIT_FULL) != 0) {
+    closing.time_wait_full = true;
+    c.enter(State::close);
+    table_.wait(slot, Wait::settle, now_);
+    return;
+  }
   if (fin_processed || fin_on_its_way) {
     Cause why = cause;
     if (!fin_processed) {

@@ -133,6 +133,8 @@ std::string completed(const Connection& c) {
     text += "both sides closed; what came behind the first FIN was answered by a RST";
   } else if (!local_first) {
     text += "the peer closed first, so TIME_WAIT is on its side, not here";
+  } else if (closing.time_wait_full) {
+    text += "this side closed first, and as many connections wait in TIME_WAIT as net.ipv4.tcp_max_tw_buckets allows";
   } else if (closing.mini_fin_wait2) {
     text += "this side closed first and its FIN was acknowledged; the peer's FIN was not seen";
   } else if (closing.time_wait) {
@@ -316,6 +318,12 @@ std::string unknown(const Connection& c, const Life& life) {
   if (ended_in_repair(c)) {
     const std::string died = how_the_process_ended(c);
     return fmt::format("{}; {}.", died.empty() ? process_words(c.owner) + " closed" : died, silent_repair);
+  }
+  if (c.closing && c.closing->time_wait_full) {
+    return fmt::format(
+        "{} closed and the peer acknowledged it; as many connections wait in TIME_WAIT as net.ipv4.tcp_max_tw_buckets "
+        "allows, so the kernel can have forgotten this one before the peer's FIN.",
+        process_words(c.owner));
   }
   if (c.incomplete) return "Events were lost while it lived; what was seen does not show how it ended.";
   if (c.ended() && c.closing->end_from == State::syn_sent && life.error) {

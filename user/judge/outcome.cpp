@@ -197,6 +197,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const bool both_closed = from == State::last_ack || from == State::closing;
   if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && c.cb.sk_err == 0) return Outcome::completed;
   if (from == State::fin_wait2) {
+    if (closing.time_wait_full) return (c.cb.flags & TW_CB_DONE) != 0 ? Outcome::completed : Outcome::unknown;
     if (reset_sent(c) && !closing.time_wait)
       return forgotten_by_then(c) ? Outcome::fin_wait2_timeout : Outcome::reset_by_local;
     if (closing.time_wait) return Outcome::completed;
