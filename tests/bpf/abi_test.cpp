@@ -146,12 +146,14 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
   constexpr std::size_t known_at_load = 0;
   const std::map<std::string, std::size_t> sizes{
       {"kernel_state", sizeof(tw_state)},
+      {"kernel_state_again", sizeof(tw_state)},
       {"kernel_retransmit", sizeof(tw_retransmit)},
       {"kernel_retransmit_synack", sizeof(tw_retransmit)},
       {"kernel_send_reset", sizeof(tw_reset)},
       {"kernel_receive_reset", sizeof(tw_reset)},
       {"kernel_error", sizeof(tw_error)},
       {"kernel_destroy", sizeof(tw_destroy)},
+      {"kernel_destroy_again", sizeof(tw_destroy)},
       {"kernel_drop", sizeof(tw_drop)},
       {"kernel_owner_send", sizeof(tw_owner)},
       {"kernel_owner_receive", sizeof(tw_owner)},

@@ -141,6 +141,9 @@ class Lab:
             for address in [addresses] if isinstance(addresses, str) else addresses:
                 run(["ip", "-n", self.full(place), "addr", "add", address, "dev", name] + (["nodad"] if ":" in address else []))
             run(["ip", "-n", self.full(place), "link", "set", name, "up"])
+        for address in [address_b] if isinstance(address_b, str) else address_b:
+            if ":" in address:
+                self.resolve(a, name_a, address.split("/")[0])
 
     def resolve(self, place, interface, address):
         """Learns a neighbour's hardware address: a new link's first IPv6 question can be lost, and the next is a second later."""
@@ -151,7 +154,6 @@ class Lab:
         """The usual place: a (10.9.0.1) and b (10.9.0.2)."""
         self.netns("a", "b")
         self.link("a", ["10.9.0.1/24", "fd09::1/64"], "b", ["10.9.0.2/24", "fd09::2/64"], mtu)
-        self.resolve("a", "to-b", "fd09::2")
 
     def routed(self):
         """a (10.8.0.1), a router r (10.8.0.254, 10.9.0.254), b (10.9.0.2)."""

@@ -90,13 +90,12 @@ void Witness::Impl::report_asked(TimeNs now) {
   finding.rule = Rule::syn_flood;
   finding.confidence = gap_until_ns_ >= asked.crowd.since() ? Confidence::inconclusive : Confidence::likely;
   finding.evidence = asked.crowd.evidence();
-  const std::uint64_t none = begun - std::min(begun, asked.answered + asked.cookies);
   finding.text = fmt::format(
-      "{} connections were begun within {:.1f} s and {} completed, {}: the kernel answered {} with a SYN-ACK, {} with "
-      "a "
-      "SYN cookie, {} not at all; a SYN flood, or clients whose ACKs do not come",
+      "{} connections were begun within {:.1f} s and {} completed, {}; of the kernel's answers {} left here, {} of "
+      "them "
+      "SYN cookies; a SYN flood, or clients whose ACKs do not come",
       begun, static_cast<double>(now - asked.crowd.since()) / 1e9, asked.completed, asked.crowd.from_where_to_where(),
-      asked.answered, asked.cookies, none);
+      asked.answered + asked.cookies, asked.cookies);
   report(FindingReport{0, now, asked.crowd.first(), std::move(finding)}, 0);
 }
 

@@ -37,4 +37,5 @@ def play(lab):
 
 
 expect = {"b": view(life(f"{A}", "completed", local=":7085", process="fld-srv", tx=5, rx=5, closed_by="peer", findings={"syncookie": "certain"},
-                         may={"retransmission": "certain"}), may={"syncookie": "certain", "retransmission": "certain"}, others=("unknown", "open"))}
+                         may={"retransmission": "certain"}), findings={"syn-flood": "likely"},
+                 may={"syncookie": "certain", "retransmission": "certain"}, others=("unknown", "open"))}
