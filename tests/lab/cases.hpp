@@ -26,7 +26,6 @@ void connect_cancelled(Script& s);
 void accept_overflow(Script& s);
 void syn_backlog_full(Script& s);
 void syncookie(Script& s);
-void syn_flood(Script& s);
 void slow_accept(Script& s);
 void slow_handshake(Script& s);
 void synack_lost(Script& s);

@@ -86,19 +86,6 @@ void syncookie(Script& s) {
   s.talk_and_close();
 }
 
-void syn_flood(Script& s) {
-  const Endpoint at{server_ip, service_port};
-  const int listener = s.listen(at, 1000);
-  constexpr uint16_t first_port = 41000, ports = 120;
-  for (uint16_t port = first_port; port < first_port + ports; ++port) {
-    ScriptedHost host = s.scripted_host(Side::client, port);
-    host.talk_to(at);
-    host.say("S", 0, 0);  // and no answer to the SYN-ACK
-  }
-  s.meet(listener, s.client_socket(at), at);
-  s.talk_and_close();
-}
-
 void slow_accept(Script& s) {
   const Endpoint at{server_ip, service_port};
   const int listener = s.listen(at);

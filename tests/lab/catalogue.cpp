@@ -116,8 +116,6 @@ constexpr std::array all_cases = {
     Case{"syn-backlog-full", "listener", "A SYN finds the SYN backlog full, and syncookies are off.", Vantage::server,
          nullptr, cases::syn_backlog_full},
     Case{"syncookie", "listener", "The listener answers with a syncookie.", Vantage::server, nullptr, cases::syncookie},
-    Case{"syn-flood", "listener", "120 SYNs of a host that answers no SYN-ACK; one client that does.", Vantage::server,
-         nullptr, cases::syn_flood},
     Case{"slow-accept", "listener", "The server's process accepts 1.5 s late.", Vantage::server, nullptr,
          cases::slow_accept},
     Case{"slow-handshake", "listener", "The first SYN is lost.", Vantage::client, nullptr, cases::slow_handshake},

@@ -80,7 +80,6 @@ const std::vector<Expectation>& expectations() {
        {"completed", {{"retransmission"}, {"tx-not-sent", "certain", {"QDISC_DROP"}}, time_wait}},
        {"completed", {{"retransmission"}}}},
 
-      {"syn-flood", {"completed", {time_wait}}, {"completed"}},
       {"syncookie", {"completed", {time_wait}}, {"completed", {{"syncookie", "certain", {"lab-server"}}}}},
       {"slow-accept", {"completed", {time_wait}}, {"completed", {{"slow-accept", "", {"lab-server"}}}}},
       {"slow-handshake",

@@ -68,7 +68,9 @@ class FirstOfEachSecond {
       second_ns_ = now;
       taken_ = 0;
     }
-    return taken_ < limit_ && ++taken_ != 0;
+    if (taken_ >= limit_) return false;
+    ++taken_;
+    return true;
   }
 
  private:
