@@ -110,7 +110,7 @@ static __always_inline void tie_hops(const struct frame *frame, struct tw_tuple 
 		near->strays = 0;
 	} else {
 		begin_arrival_hop(scratch, frame);
-		bpf_map_update_elem(&flows, from, scratch, BPF_ANY);
+		put_flow(from, scratch);
 	}
 	emit_hops(frame, from);
 }

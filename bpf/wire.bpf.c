@@ -771,7 +771,7 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 		if (!(frame->flags & TCP_SYN))
 			why |= TW_WHY_UNKNOWN_FLOW;
 		if (!(frame->flags & TCP_RST))
-			bpf_map_update_elem(&flows, &frame->tuple, &work->new_flow, BPF_ANY);
+			put_flow(&frame->tuple, &work->new_flow);
 	}
 	if (frame->fragment)
 		why |= TW_WHY_FRAGMENT;

@@ -63,6 +63,30 @@ TEST(SynFlood, JustBelowIsNone) {
   EXPECT_FALSE(asked(99, 0).finding(Rule::syn_flood).has_value());
 }
 
+// A burst at the end of a second completes in the next one.
+TEST(SynFlood, ABurstThatCompletesARoundTripLaterIsNone) {
+  constexpr std::uint32_t count = 300;
+  for (const bool completes : {true, false}) {
+    Stream stream;
+    listens(stream);
+    std::vector<Side> clients;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (i == 1) stream.wait(950 * ms);
+      is_asked(clients.emplace_back(asker(stream, i)));
+    }
+    stream.wait(80 * ms);
+    for (Side& c : clients) {
+      if (!completes) continue;
+      c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+      c.view = TW_SOCKET_FULL;
+      c.state = State::listen;
+      c.to(State::syn_recv);
+      c.to(State::established);
+    }
+    EXPECT_EQ(run(stream.events, life_settings(), 3 * s).finding(Rule::syn_flood).has_value(), !completes);
+  }
+}
+
 TEST(SynFlood, SlowRequestsAreListedOneByOne) {
   const Told told = asked(200, 0, 50 * ms);
   EXPECT_FALSE(told.finding(Rule::syn_flood).has_value());

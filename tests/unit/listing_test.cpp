@@ -10,6 +10,7 @@ namespace {
 
 struct Listing {
   bool gap = true;
+  bool whole = true;          // the list was read to its end
   bool found = false;         // among the sockets that were listed
   std::int64_t later_ns = 0;  // an event of it behind the beginning of the list
 };
@@ -22,6 +23,10 @@ Told listed(const Listing& how) {
   if (how.gap) stream.wait(10 * ms).gap(5);
   stream.wait(300 * ms);
   const TimeNs begun = stream.now;
+  tw_socket all{};
+  all.header.kind = TW_KIND_SOCKET;
+  all.type = TW_SOCKET_NONE;
+  if (how.whole) stream.add(all);
   if (how.found) c.found(TW_SOCKET_FULL, State::established);
   if (how.later_ns != 0) {
     stream.wait(how.later_ns);
@@ -44,6 +49,8 @@ TEST(Listing, WhatClosedInAGapIsOver) {
   EXPECT_EQ(told.life().outcome, Outcome::unknown);
   EXPECT_TRUE(told.life().incomplete);
 }
+
+TEST(Listing, AListThatBrokeOffSaysNothing) { EXPECT_EQ(listed({.whole = false}).life().outcome, Outcome::open); }
 
 TEST(Listing, WhatIsThereStaysOpen) { EXPECT_EQ(listed({.found = true}).life().outcome, Outcome::open); }
 

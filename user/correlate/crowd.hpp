@@ -34,6 +34,7 @@ class Crowd {
   void add(EventId id, TimeNs ts, const Flow& flow);
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] TimeNs since() const { return since_ns_; }
+  [[nodiscard]] double lasted() const { return static_cast<double>(until_ns_ - since_ns_) / 1e9; }  // seconds
   [[nodiscard]] const Flow& first() const { return first_; }
   [[nodiscard]] std::vector<EventId> evidence() const { return evidence_.list(); }
   // "from about 4,900 addresses (198.18.0.7, 198.18.0.9, ...) to 10.9.0.2:80"
@@ -43,6 +44,7 @@ class Crowd {
   static constexpr std::size_t shown = 3;
   std::uint64_t size_ = 0;
   TimeNs since_ns_ = 0;
+  TimeNs until_ns_ = 0;
   Flow first_;
   Evidence evidence_;
   Distinct from_;
@@ -64,7 +66,7 @@ class FirstOfEachSecond {
  public:
   explicit FirstOfEachSecond(std::uint32_t limit) : limit_(limit) {}
   [[nodiscard]] bool take(TimeNs now) {
-    if (now - second_ns_ >= 1'000'000'000 || now < second_ns_) {
+    if (now - second_ns_ >= 1'000'000'000 || second_ns_ - now >= 1'000'000'000) {
       second_ns_ = now;
       taken_ = 0;
     }

@@ -309,6 +309,10 @@ bool Witness::Impl::left_untranslated(const Segment& g, const Flow& key) {
   if (Arrival* arrival = find_arrival(passage, g, hop == client); arrival != nullptr) arrival->left = true;
   ++passage.untranslated;
   if (!is_rst(g)) {
+    // Of the addresses that it had in the other direction before.
+    const auto old = hops_.find(passage.plain);
+    const bool own = passage.plain == passage.hops[0].key || passage.plain == passage.hops[1].key;
+    if (old != hops_.end() && old->second.slot == slot && !own) hops_.erase(old);
     passage.plain = Flow{key.local, key.remote, 0};
     hops_[passage.plain] = {slot, hop ^ 1U};
   }
@@ -323,7 +327,7 @@ void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   unsigned hop = 0;
   if (slot == no_slot || find_hop(key, hop) != slot) return;
   Connection& c = table_.at(slot);
-  if (c.told) return;
+  if (c.told || c.passage() == nullptr) return;
   const bool out = (hop == client) != leaves;
   Passage& passage = *c.passage();
   if (leaves && g.came_in != 0 && is_echo(passage, e, g, out)) return;

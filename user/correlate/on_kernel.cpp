@@ -471,6 +471,8 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
 // The sockets were listed, and this one is in a state that no event has shown.
 void Witness::Impl::find_in(Slot slot, const Event& e, State state) {
   Connection& c = table_.at(slot);
+  c.kernel_heard = true;
+  if (c.waiting != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
   if (state != State::close_wait) return;
   c.ending().close_wait = {e.id, e.ts_ns};

@@ -231,12 +231,11 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   if (!begins) return no_slot;
   // What a socket of this machine sends is bounded by its sockets; what comes in is not.
   const bool own_socket = settings_.kernel_heard && type == TW_SOCKET_FULL;
+  if (is_syn(g) && type == TW_SOCKET_LISTENER && (g.why & TW_WHY_RETRANSMISSION) == 0) note_asked(e, flow);
   if (!own_socket && !settings_.capture && crowded(is_syn(g) || is_syn_ack(g))) {
     ++summary_.untracked;
-    if (is_syn(g) && type == TW_SOCKET_LISTENER) note_asked(e, flow);
     return no_slot;
   }
-  if (is_syn(g) && type == TW_SOCKET_LISTENER) note_asked(e, flow);
   const bool begun = is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0;
   const bool reused = settings_.capture ? (g.analysis.flags & analysis_flag::reused_ports) != 0
                                         : is_syn(g) && table_.find_flow(flow) != no_slot;

@@ -201,7 +201,7 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
   c.enter(to);
   if (to == State::established) {
     c.established = true;
-    if (c.role == Role::passive && asked_) ++asked_->completed;
+    if (c.role == Role::passive) note_completed();
     const TimeNs begun = c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns;
     if (!c.preexisting && (c.role == Role::active || c.syn)) c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
   }
@@ -286,6 +286,11 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
   if ((s.cb.more & TW_CB_TIME_WAIT_FULL) != 0) {
     closing.time_wait_full = true;
     c.enter(State::close);
+    if (settings_.timeline) {
+      StateEntry body{from, State::close, false, {}, cause, {}};
+      if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
+      state_entry(c, e, std::move(body));
+    }
     table_.wait(slot, Wait::settle, now_);
     return;
   }

@@ -88,13 +88,12 @@ bool Witness::Impl::wants_descriptors() {
 
 void Witness::Impl::listed(TimeNs begun, Reports& out) {
   out_ = &out;
+  if (looked_ns_ < begun) return;  // it was not a whole list
   std::vector<Slot> gone;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
     if (!c.live || c.told || c.ended() || !c.kernel_heard || !c.cookie_bound) continue;
-    // The list has no mini-sockets: those have looks of their own.
-    const bool mini = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
-    if (may_lack_events(c) && !mini && c.last_ts_ns < begun) gone.push_back(slot);
+    if (may_lack_events(c) && c.last_ts_ns < begun) gone.push_back(slot);
   }
   for (const Slot slot : gone) {
     table_.at(slot).expired = true;
@@ -262,7 +261,7 @@ void Witness::Impl::tell(Slot slot) {
   }
   c.incomplete = may_lack_events(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
-  const bool one_of_too_many = only_half_open(c) && !half_open_lives_.take(now_);
+  const bool one_of_too_many = wanted(c.owner) && only_half_open(c) && !half_open_lives_.take(now_);
   if (one_of_too_many) ++summary_.unlisted;
   if (wanted(c.owner) && !one_of_too_many) {
     Bench known = bench(c);

@@ -129,7 +129,9 @@ class Witness::Impl {
 
   // crowd.cpp: what is too much to report one by one
   void note_asked(const Event& e, const Flow& flow);
+  void note_completed();
   void report_asked(TimeNs now);
+  void judge_asked(const AskedFor& asked, TimeNs now);
   void report_strays(TimeNs now);
   [[nodiscard]] bool only_half_open(const Connection& c) const;
 
@@ -220,8 +222,9 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
-  std::unique_ptr<Crowd> more_strays_;  // than are reported one by one
-  std::unique_ptr<AskedFor> asked_;
+  std::unique_ptr<Crowd> more_strays_;      // than are reported one by one
+  std::unique_ptr<AskedFor> asked_;         // in this second
+  std::unique_ptr<AskedFor> asked_before_;  // in the one before: they may still complete
   FirstOfEachSecond stray_findings_{100};
   FirstOfEachSecond half_open_lives_{100};
   // Forwarded: by the addresses of each hop, as its segments have them.

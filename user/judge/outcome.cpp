@@ -178,7 +178,8 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   const Closing& closing = *c.closing;
   const State from = closing.end_from;
   if (from == State::new_syn_recv) {
-    if (t.reset_sent.mark) return Outcome::reset_by_local;
+    // What is lost of a connection can make it look like a request that was never more.
+    if (t.reset_sent.mark && t.reset_sent.answers_segment && !c.incomplete) return Outcome::reset_by_local;
     const bool refused = t.rst_in.mark && t.rst_in.socket_type == TW_SOCKET_REQUEST;
     return refused ? Outcome::reset_by_peer : Outcome::unknown;
   }

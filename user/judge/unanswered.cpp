@@ -77,8 +77,9 @@ Shown only_large_ones_lost(const Connection& c, const Bench& bench, const Unansw
   const bool passed = acknowledged(c, run);
   if (passed) return run.smaller != 0 ? Shown::by_smaller_ones : Shown::nothing;
   if (run.sacked != 0) return Shown::by_sack;
-  if (run.small_lost || peer_repeats(c, run)) return Shown::nothing;
-  if (peer_goes_on(c, run)) return Shown::by_peer;
+  if (peer_repeats(c, run)) return Shown::nothing;
+  if (peer_goes_on(c, run)) return Shown::by_peer;  // and gets our ACKs
+  if (run.small_lost) return Shown::nothing;
   if (!small_ones_passed(c, bench)) return Shown::nothing;
   const bool new_size =
       (first_full_ones(run) && idle_before(run) < forgotten_ns) || (mostly_small(run) && idle_before(run) < idle_ns);

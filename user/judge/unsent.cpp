@@ -34,19 +34,21 @@ bool syns_never_left(const Connection& c, const Bench& bench) {
   return dropped + (waits ? 1 : 0) >= sent;
 }
 
+// netfilter sends the RST and then drops the segment, in one go.
+static const DropSeen* at_once(const DropSeen* dropped, const Mark& rst) {
+  constexpr std::int64_t moment_ns = 1'000'000;
+  const auto near = [&](const Mark& mark) { return std::abs(mark.ts_ns - rst.ts_ns) <= moment_ns; };
+  return dropped != nullptr && rst && (near(dropped->first) || near(dropped->last)) ? dropped : nullptr;
+}
+
 const DropSeen* refused_by_input(const Connection& c, const Bench& bench) {
   if (!c.trouble || !c.trouble->rst_out.mark || c.trouble->reset_sent.mark) return nullptr;
   if (c.trouble->rst_out.socket_type != TW_SOCKET_NONE || !bench.kernel_heard) return nullptr;
-  return dropped_for(c, bench, false, DropKind::firewall);
+  return at_once(dropped_for(c, bench, false, DropKind::firewall), c.trouble->rst_out.mark);
 }
 
 const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench) {
-  // netfilter sends the RST and then drops the segment, in one go.
-  constexpr std::int64_t moment_ns = 1'000'000;
-  const DropSeen* dropped = dropped_for(c, bench, true, DropKind::firewall);
-  if (dropped == nullptr || !c.trouble->rst_in.mark) return nullptr;
-  const auto near = [&](const Mark& mark) { return std::abs(mark.ts_ns - c.trouble->rst_in.mark.ts_ns) <= moment_ns; };
-  return near(dropped->first) || near(dropped->last) ? dropped : nullptr;
+  return c.trouble ? at_once(dropped_for(c, bench, true, DropKind::firewall), c.trouble->rst_in.mark) : nullptr;
 }
 
 bool syn_ack_ignored(const Connection& c) {

@@ -255,7 +255,7 @@ class Run {
   // What was lost may have been the end of a socket, or the beginning of one.
   void list_again() {
     const TimeNs begun = clock_.now();
-    if (list_at_ns_ == 0 || begun < list_at_ns_ || !backlog_.empty()) return;
+    if (list_at_ns_ == 0 || begun < std::max(list_at_ns_, not_before_ns_) || !backlog_.empty()) return;
     list_at_ns_ = 0;
     Records found;
     listing_ = true;
@@ -342,8 +342,7 @@ class Run {
   void feed_events() {
     for (const auto& event : events_) {
       witness_.feed(event, reports_);
-      if (std::holds_alternative<Gap>(event.body) && list_at_ns_ == 0)
-        list_at_ns_ = std::max(clock_.now() + list_after_ns, not_before_ns_);
+      if (std::holds_alternative<Gap>(event.body) && list_at_ns_ == 0) list_at_ns_ = clock_.now() + list_after_ns;
     }
   }
 
@@ -479,9 +478,11 @@ class Run {
     done_ = false;
     const TimeNs now = end_ns_;
     if (enough) reports_.clear();
-    const std::size_t told = reports_.size();
+    std::size_t told = reports_.size();
     account(now);
+    record_reports(told);
     if (!enough) end_of_list(begun);
+    told = reports_.size();
     if (!enough) witness_.finish(now, reports_);
     record_reports(told);
     write_reports();
