@@ -30,6 +30,17 @@ std::vector<std::string> table(const Reports& reports, const TextStyle& style = 
   return test::lines_of(test::captured([&](Output& output) { return make_life_text(output, style); }, reports));
 }
 
+// A flood belongs to no connection: the table has no other place for it.
+TEST(LifeText, AFindingOfNoConnectionIsALine) {
+  FindingReport report{.conn = 0, .ts_ns = golden::midnight, .flow = a_life().flow, .finding = {}};
+  report.finding.rule = Rule::syn_flood;
+  report.finding.confidence = Confidence::likely;
+  report.finding.text = "many";
+  EXPECT_EQ(table({report}), (std::vector<std::string>{"-- syn-flood (likely): many"}));
+  report.conn = 1;  // its row names it
+  EXPECT_TRUE(table({report}).empty());
+}
+
 TEST(LifeText, AnUnknownProcessIsAQuestionMark) {
   EXPECT_EQ(cell(LifeColumn::pid, a_life()), "?");
   EXPECT_EQ(cell(LifeColumn::comm, a_life()), "?");

@@ -103,15 +103,15 @@ void Witness::Impl::report_asked(TimeNs now) {
 
 void Witness::Impl::judge_asked(const AskedFor& asked, TimeNs now) {
   const std::uint64_t begun = asked.crowd.size();
-  if (begun < asked.completed + flood_from || !settings_.finding_reports) return;
+  if (begun < asked.completed + flood_from) return;
   Finding finding;
   finding.rule = Rule::syn_flood;
   finding.confidence = gap_until_ns_ >= asked.crowd.since() ? Confidence::inconclusive : Confidence::likely;
   finding.evidence = asked.crowd.evidence();
   finding.text = fmt::format(
-      "{} connections were begun within {:.1f} s and {} completed, {}; of the kernel's answers {} left here, {} of "
-      "them "
-      "SYN cookies; a SYN flood, or clients whose ACKs do not come",
+      "{} connections were begun within {:.1f} s and {} completed, {}; {} answers of the kernel were seen leaving, {} "
+      "of "
+      "them with a SYN cookie; a SYN flood, or clients whose ACKs do not come",
       begun, asked.crowd.lasted(), asked.completed, asked.crowd.from_where_to_where(), asked.answered + asked.cookies,
       asked.cookies);
   report(FindingReport{0, now, asked.crowd.first(), std::move(finding)}, 0);

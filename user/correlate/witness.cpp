@@ -9,6 +9,16 @@
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
+namespace {
+
+// Of what is seen, but for the mark that a list of the sockets was read to its end.
+template <typename Body>
+bool counts(const Body& body) {
+  if constexpr (std::is_same_v<Body, SocketFound>) return body.type != TW_SOCKET_NONE;
+  return true;
+}
+
+}  // namespace
 
 Witness::Witness(WitnessSettings settings, const Names& names)
     : impl_(std::make_unique<Impl>(std::move(settings), names)) {}
@@ -48,7 +58,7 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
         } else if constexpr (std::is_same_v<Body, ConversationEnd>) {
           on_conversation_end(event, body);
         } else {
-          if (body.header.kind < TW_KIND_COUNT) ++summary_.events[body.header.kind];
+          if (counts(body) && body.header.kind < TW_KIND_COUNT) ++summary_.events[body.header.kind];
           if constexpr (std::is_same_v<Body, StateChange>) on_state(event, body);
           if constexpr (std::is_same_v<Body, Segment>) on_segment(event, body);
           if constexpr (std::is_same_v<Body, Retransmit>) on_retransmit(event, body);

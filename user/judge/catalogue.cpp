@@ -310,7 +310,7 @@ std::span<const RuleEntry> rule_catalogue() {
        "or do not track such connections.",
        "answers that leave by XDP_REDIRECT or a card's own forwarding, or over an interface that --interface leaves "
        "out"},
-      {Rule::syn_flood, "within a second 100 connections or more were begun than completed",
+      {Rule::syn_flood, "within a second at least 100 connections were begun that were not completed in the next",
        "the SYN-ACKs and SYN cookies that answered", "SYNs that found a listener", "",
        "always: ACKs that are lost on their way look the same", "",
        "Keep net.ipv4.tcp_syncookies at 1. nstat -az TcpExtListenDrops TcpExtTCPReqQFullDoCookies says what it costs.",

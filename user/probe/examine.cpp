@@ -348,6 +348,7 @@ class Examination {
     SwitchedOff off;
     check_tracepoints(without_, off);
     for (const KernelProgram& program : kernel_programs()) {
+      if (program.program.ends_with("_again")) continue;  // of the same tracepoint
       const auto reason = off.find(std::string(program.program));
       const std::string name = fmt::format("{}:{}", program.group, program.tracepoint);
       if (reason == off.end()) {

@@ -26,6 +26,9 @@ class LifeTextSink final : public Sink {
       write_life(*life);
     } else if (const auto* gap = std::get_if<GapReport>(&report)) {
       write_gap(gap->gap);
+    } else if (const auto* found = std::get_if<FindingReport>(&report); found != nullptr && found->conn == 0) {
+      write_line(fmt::format("-- {} ({}): {}", name(found->finding.rule), name(found->finding.confidence),
+                             found->finding.text));
     }
     output_.line_done();
   }
@@ -91,8 +94,10 @@ class LifeTextSink final : public Sink {
     out.resize(static_cast<std::size_t>(at - out.data()));
   }
 
-  void write_gap(const Gap& gap) {
-    const std::string text = fmt::format("-- {}: lives that overlap say so", gap_in_words(gap));
+  void write_gap(const Gap& gap) { write_line(fmt::format("-- {}: lives that overlap say so", gap_in_words(gap))); }
+
+  // What is of no connection.
+  void write_line(const std::string& text) {
     append_painted(output_.buffer(), text, Colour::loud, style_.colour);
     output_.buffer().push_back('\n');
   }
