@@ -113,7 +113,7 @@ lab::Result<void> Traffic::start_twins() {
   return twins_->drop(lab::Side::server, lab::Hook::input, "meta length > 1000 numgen random mod 10 0");
 }
 
-void Traffic::repeat(const lab::Namespace& client, const lab::Namespace& server, Conversation what) {
+void Traffic::repeat(const lab::Namespace& client, const lab::Namespace& server, const Conversation& what) {
   conversations_.emplace_back([&client, &server, what](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       if (!converse(client, server, what)) return;

@@ -37,7 +37,7 @@ class Traffic {
   lab::Result<void> start_servers();
   lab::Result<void> start_clients();
   // Conversations over and over, until the end.
-  void repeat(const lab::Namespace& client, const lab::Namespace& server, Conversation what);
+  void repeat(const lab::Namespace& client, const lab::Namespace& server, const Conversation& what);
 
   lab::Lab& lab_;
   std::filesystem::path directory_;
