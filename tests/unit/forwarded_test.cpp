@@ -8,7 +8,6 @@ namespace tcpwitness::testing {
 namespace {
 
 constexpr std::uint32_t eth0 = 2, eth1 = 3;  // the client's side, the server's side
-constexpr std::uint64_t no_cookie = 0;
 
 const Names& router_names() {
   static const Names names = [] {
@@ -23,7 +22,7 @@ const Names& router_names() {
 // what leaves.
 class Router {
  public:
-  Router(Stream& stream, bool nat, std::uint16_t port = 40000) : stream_(&stream), nat_(nat) {
+  Router(Stream& stream, bool nat, std::uint16_t port = 40000) : stream_(&stream) {
     put_address(near_.local_addr, "10.9.0.2");
     put_address(near_.remote_addr, "10.8.0.1");
     near_.local_port = 80;
@@ -166,7 +165,6 @@ class Router {
   }
 
   Stream* stream_;
-  bool nat_;
   bool tied_ = false;
   tw_tuple near_{}, far_{};
   tw_wire_counters near_wire_{}, far_wire_{};
