@@ -175,7 +175,7 @@ void check_together(const Texts& texts, const Options& options, Reader& reader) 
     reader.fail("--pid and --comm need the kernel, which alone knows the processes: leave --kernel off away");
   }
   if (options.forwarded && options.wire == WireMode::none) {
-    reader.fail("--forwarded is of packets, and --wire none hears none: give one of them");
+    reader.fail("--forwarded needs packets, and --wire none has none: give one of them");
   }
   if (options.forwarded && (options.pid != 0 || !options.comm.empty())) {
     reader.fail("--forwarded is of connections without a process here, and --pid and --comm select by process");
