@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154
-# figures.sh: what the benchmarks share: statistics of a file of numbers, and tables. Sourced, never run.
+# figures.sh: for bench-read: statistics of a file of numbers, and tables. Sourced, never run.
 # $output is text or markdown.
 
 median() { sort -n "$1" | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-spread() { sort -n "$1" | awk '{v[NR] = $1} END {printf "%.1f to %.1f", v[1], v[NR]}'; }
 
 # table: tab-separated rows, the first one the heading, as aligned text or markdown.
 table() {

@@ -31,7 +31,10 @@ packages_field=(
   python3:python3 iproute2:ip nftables:nft ethtool:ethtool conntrack:conntrack curl:curl nginx:nginx nodejs:node iperf3:iperf3
   redis-server:redis-server haproxy:haproxy postgresql:psql
 )
-packages_bench=(libgtest-dev:gtest/gtest.h libbenchmark-dev:benchmark/benchmark.h tcpdump:tcpdump iproute2:ip procps:sysctl)
+packages_bench=(
+  libgtest-dev:gtest/gtest.h libbenchmark-dev:benchmark/benchmark.h python3:python3 tcpdump:tcpdump iproute2:ip procps:sysctl
+  nginx:nginx curl:curl wrk:wrk iperf3:iperf3
+)
 packages_bench_read=(tcptrace:tcptrace tshark:tshark iperf3:iperf3 ethtool:ethtool)
 packages_test=(
   "${packages_lab[@]}" "${packages_field[@]}" "${packages_bench[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
