@@ -57,6 +57,21 @@ def bpf_statistics():
         setting.write_text(before)
 
 
+@contextlib.contextmanager
+def session_priority(nice):
+    """Loads and tracers against everything else on this machine; among each other nothing changes."""
+    autogroup = pathlib.Path("/proc/self/autogroup")
+    if not nice or not autogroup.exists():
+        yield
+        return
+    before = autogroup.read_text().split()[-1]
+    autogroup.write_text(str(nice))
+    try:
+        yield
+    finally:
+        autogroup.write_text(before)
+
+
 def measure(once, watched):
     """Figures of one run of the load beside a tracer."""
     softirq = softirq_pids()
@@ -64,16 +79,18 @@ def measure(once, watched):
     def put_off_ns():
         return sum(map(cpu_ns, softirq))
 
-    own, put_off, busy, start = watched.cpu_ns(), put_off_ns(), busy_ns(), time.monotonic()
+    own, pieces = watched.cpu_ns(), watched.pieces()
+    put_off, busy, start = put_off_ns(), busy_ns(), time.monotonic()
     done = once()
     wall_ns, busy, put_off = (time.monotonic() - start) * 1e9, busy_ns() - busy, put_off_ns() - put_off
     time.sleep(DRAIN_SECONDS)
-    own = watched.cpu_ns() - own
+    own, pieces = watched.cpu_ns() - own, watched.pieces() - pieces
     tasks = done.cpu_ns + own + put_off
     return done.units, {
         "cpu_us": busy / 1000 / done.units,
         "tasks_us": tasks / 1000 / done.units,
         "own_us": own / 1000 / done.units,
+        "piece_us": own / 1000 / max(1, pieces),
         "others_cpus": max(0.0, (busy - tasks) / wall_ns),
         **done.figures,
     }
@@ -155,7 +172,7 @@ def main():
     parser.add_argument("-n", "--rounds", type=int, help="default 7")
     parser.add_argument("-q", "--quick", action="store_true", help=f"one to two minutes: {' '.join(QUICK)}, few tracers, small loads")
     parser.add_argument("--only", metavar="NAME", action="append", help="only these tracers, by what their name begins with; and untraced")
-    parser.add_argument("--nice", type=int, default=0, help="priority of loads and tracers, -20 to 19, where the machine has other work")
+    parser.add_argument("--nice", type=int, default=0, help="priority of this session (see sched(7), autogroup) where the machine has other work")
     parser.add_argument("--tracer", type=pathlib.Path, help="another tcpwitness")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
@@ -164,11 +181,10 @@ def main():
     wanted = options.cases or (QUICK if options.quick else known)
     if unknown := sorted(set(wanted) - set(known)):
         parser.error(f"no such case: {' '.join(unknown)} (there are {' '.join(known)})")
-    os.setpriority(os.PRIO_PROCESS, 0, options.nice)
     rounds = options.rounds or (1 if options.quick else 7)
     shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     results = []
-    with tempfile.TemporaryDirectory(prefix="tcpwitness-bench.", dir=shared_memory) as work:
+    with session_priority(options.nice), tempfile.TemporaryDirectory(prefix="tcpwitness-bench.", dir=shared_memory) as work:
         bench = Bench(options.build.resolve(), options.tracer, options.churn, pathlib.Path(work))
         print(report.heading(rounds))
         for case in (case for case in CASES if case.name in wanted):

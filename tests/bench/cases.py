@@ -53,7 +53,7 @@ CASES = [
         load=loads.Nginx(5),
         quick_load=loads.Nginx(2),
         tracers=EVERY,
-        figures=[Figure("per_s", "requests/s", 0), Figure("p50_us", "p50 us", 0), Figure("p99_us", "p99 us", 0)],
+        figures=[Figure("per_s", "per s", 0), Figure("p50_us", "p50 us", 0), Figure("p99_us", "p99 us", 0)],
         goals=[
             Goal(LIFE, "per_s", least=0.82, beside=UNTRACED),
             Goal(LIFE, "per_s", least=0.93, beside=EMPTY),

@@ -49,6 +49,12 @@ def cpu_ns(pid):
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
 
 
+def pieces(pid):
+    """How often a running process has been given a processor."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[2]) for task in tasks)
+
+
 def softirq_pids():
     """The kernel's threads that do network work which was put off."""
     return [path.parent.name for path in pathlib.Path("/proc").glob("[0-9]*/comm") if path.read_text().startswith("ksoftirqd/")]

@@ -109,13 +109,13 @@ class Result:
         titles = [""]
         for figure in self.case.figures:
             titles += [figure.title, "ratio"]
-        rows = [[*titles, "own us", "BPF us"]]
+        rows = [[*titles, "own us", "piece us", "BPF us"]]
         for name in self.names():
             row = [name]
             for figure in self.case.figures:
                 row += [number(self.median(name, figure.key), figure.digits), number(self.ratio(name, figure.key, UNTRACED.name), 3)]
-            own = None if name == UNTRACED.name else self.median(name, "own_us")
-            rows.append([*row, number(own, 2), number(self.bpf_us(name), 2)])
+            own, piece = (None if name == UNTRACED.name else self.median(name, key) for key in ("own_us", "piece_us"))
+            rows.append([*row, number(own, 2), number(piece, 0), number(self.bpf_us(name), 2)])
         return table(rows)
 
     def goals(self):

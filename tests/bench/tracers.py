@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from processes import Failed, cpu_ns, program_ids, programs, start, until, wait
+from processes import Failed, cpu_ns, pieces, program_ids, programs, start, until, wait
 
 SETTLE_SECONDS = 0.4  # without a new BPF program: everything is attached
 
@@ -37,6 +37,9 @@ class Watched:
 
     def cpu_ns(self):
         return cpu_ns(self.process.pid) if self.process else 0
+
+    def pieces(self):
+        return pieces(self.process.pid) if self.process else 0
 
     def programs(self):
         return programs(self.ids)
