@@ -175,6 +175,7 @@ def main():
     parser.add_argument("--nice", type=int, default=0, help="priority of this session (see sched(7), autogroup) where the machine has other work")
     parser.add_argument("--tracer", type=pathlib.Path, help="another tcpwitness")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every figure there")
+    parser.add_argument("--update-baseline", action="store_true", help=f"BPF times to compare later ones with ({report.BASELINE.name})")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--churn", type=pathlib.Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -201,6 +202,8 @@ def main():
             say(name)
             results.append(EXTRA[name](bench, options.quick))
             print(results[-1].text(), flush=True)
+    if options.update_baseline:
+        report.update_baseline([one for one in results if isinstance(one, report.Result)])
     if options.json:
         options.json.write_text(report.as_json(results), encoding="utf-8")
 

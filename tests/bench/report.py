@@ -4,18 +4,40 @@ import collections
 import datetime
 import json
 import os
+import pathlib
 import statistics
 
 from cases import CPU
 from tracers import EMPTY, UNTRACED
 
 WIDTH = 80
+BASELINE = pathlib.Path(__file__).parent / "baseline.json"
+
+
+def read_baseline():
+    """case: tracer: program: us per unit above the empty program, as somebody has checked it in."""
+    return json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else {}
+
+
+def update_baseline(results):
+    baseline = read_baseline()
+    baseline["made"] = heading_words()
+    for result in results:
+        for tracer in result.counted:
+            if tracer != EMPTY.name:
+                above = result.above_us(tracer)
+                baseline.setdefault(result.case.name, {})[tracer.strip()] = {name: round(us, 3) for name, us in above.items() if us > 0.001}
+    BASELINE.write_text(json.dumps(baseline, indent=1) + "\n", encoding="utf-8")
+
+
+def heading_words():
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    return f"{today}, Linux {os.uname().release}, {os.cpu_count()} processors"
 
 
 def heading(rounds):
-    kernel = os.uname().release
-    today = datetime.datetime.now(datetime.timezone.utc).date()
-    return f"{today}, Linux {kernel}, {os.cpu_count()} processors; medians of {rounds} alternating runs.\n"
+    before = read_baseline().get("made", "none")
+    return f"{heading_words()}; medians of {rounds} alternating runs.\nBPF times before: {before}.\n"
 
 
 def table(rows):
@@ -80,11 +102,15 @@ class Result:
         floor = self.programs(EMPTY.name)
         return {name: ns - floor.get(name, (0, 0))[1] for name, (_, ns) in self.programs(tracer).items()}
 
+    def above_us(self, tracer):
+        """program: us per unit above the empty program."""
+        above = self.above(tracer)
+        return {name: runs * above[name] / 1000 for name, (runs, _) in self.programs(tracer).items()}
+
     def bpf_above_us(self, tracer):
         if tracer == EMPTY.name or not self.programs(tracer) or not self.programs(EMPTY.name):
             return None
-        above = self.above(tracer)
-        return sum(runs * above[name] for name, (runs, _) in self.programs(tracer).items()) / 1000
+        return sum(self.above_us(tracer).values())
 
     def value(self, tracer, measure):
         if measure == "bpf_above_us":
@@ -143,17 +169,20 @@ class Result:
         return table(rows) if len(rows) > 1 else ""
 
     def programs_table(self, tracer):
-        above = self.above(tracer)
+        above = self.above_us(tracer)
+        before = read_baseline().get(self.case.name, {}).get(tracer.strip(), {})
         floor = self.programs(EMPTY.name)
-        rows = [[f"BPF of {tracer.strip()}", "runs", "ns/run", "empty", "us", "us above"]]
+        rows = [[f"BPF of {tracer.strip()}", "runs", "ns/run", "empty", "us", "us above", "before"]]
         for name, (runs, ns) in self.programs(tracer).items():
             if runs < 0.001:
                 continue
             empty = number(floor[name][1], 0) if name in floor else "-"
-            rows.append([name, f"{runs:.2f}", f"{ns:.0f}", empty, f"{runs * ns / 1000:.3f}", f"{runs * above[name] / 1000:.3f}"])
+            us = runs * ns / 1000
+            rows.append([name, f"{runs:.2f}", f"{ns:.0f}", empty, f"{us:.3f}", f"{above[name]:.3f}", number(before.get(name), 3)])
         if len(rows) == 1:
             return ""
-        rows.append(["all", "", "", "", number(self.bpf_us(tracer), 2), number(self.bpf_above_us(tracer), 2)])
+        total = [self.bpf_us(tracer), self.bpf_above_us(tracer), sum(before.values()) if before else None]
+        rows.append(["all", "", "", "", *(number(us, 2) for us in total)])
         return table(rows)
 
     def as_object(self):

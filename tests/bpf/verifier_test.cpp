@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // verifier_test.cpp: what each program costs the verifier. The kernel's limit is a million instructions
 // processed; the budget leaves room for kernels whose verifier prunes less than this one's.
+//
+// verifier_baseline.txt beside this file is what they cost when somebody looked last. A program that costs a tenth more
+// fails; with TCPWITNESS_UPDATE_GOLDEN=1 the file is written anew, to be read in the diff. Counts depend on kernel and
+// compiler: others skip.
 #include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include "bpf/objects.hpp"
 #include "bpf/wire_program.hpp"
@@ -58,38 +68,123 @@ tw_config with_forwarded(tw_config config) {
   return config;
 }
 
+std::vector<CostCase> cost_cases() {
+  return {{"plain", plain()},
+          {"--packets all", with_packets_all(plain())},
+          {"16 ports, 8 hosts", everything()},
+          {"16 ports, 8 hosts, all", with_packets_all(everything())},
+          {"recording", with_bytes(plain(), 128)},
+          {"recording, most of all", with_bytes(with_packets_all(everything()), TW_SNAPLEN_MAX)},
+          {"--forwarded", with_forwarded(plain())},
+          {"--forwarded, most of all", with_forwarded(with_bytes(everything(), TW_SNAPLEN_MAX))}};
+}
+
+// What each program costs in each case, in the order of cost_cases(); or what could not be loaded.
+using Costs = std::map<std::string, std::vector<std::uint32_t>>;
+
+Result<Costs> measure_costs() {
+  Costs costs;
+  for (const auto& one : cost_cases()) {
+    const auto objects = load_objects(one.config);
+    if (!objects) return std::unexpected(objects.error());
+    for (const auto& object : *objects) {
+      for (const auto& [program, why] : object.refused) fmt::print("{} is off: {}\n", program, why);
+      for (const auto& [program, instructions] : object.instructions) costs[program].push_back(instructions);
+    }
+  }
+  return costs;
+}
+
+const Result<Costs>& costs() {
+  static const Result<Costs> once = measure_costs();  // takes seconds
+  return once;
+}
+
+struct Baseline {
+  std::string made_with{};  // kernel and compiler
+  std::map<std::string, std::pair<std::uint32_t, std::uint32_t>>
+      costs{};  // in the plain case, and the most of all cases
+};
+
+constexpr auto baseline_path = TCPWITNESS_VERIFIER_BASELINE;
+
+std::pair<std::uint32_t, std::uint32_t> plain_and_most(const std::vector<std::uint32_t>& cost) {
+  return {cost.front(), std::ranges::max(cost)};
+}
+
+// "Linux 6.18, clang 14": releases within a version hardly ever change the verifier.
+std::string made_with() {
+  utsname name{};
+  uname(&name);
+  const std::string release = name.release;
+  return fmt::format("Linux {}, clang {}", release.substr(0, release.find_first_of(".-", release.find('.') + 1)),
+                     TCPWITNESS_BPF_CLANG);
+}
+
+Baseline read_baseline() {
+  Baseline baseline;
+  std::ifstream file(baseline_path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    if (baseline.made_with.empty()) {
+      baseline.made_with = line;
+      continue;
+    }
+    std::istringstream words(line);
+    std::string program;
+    std::uint32_t plain = 0;
+    std::uint32_t most = 0;
+    if (words >> program >> plain >> most) baseline.costs[program] = {plain, most};
+  }
+  return baseline;
+}
+
+void write_baseline(const Costs& now) {
+  std::ofstream file(baseline_path);
+  file << "# Instructions that the verifier processes: program, plain, most of all cases. See verifier_test.cpp.\n"
+       << made_with() << '\n';
+  for (const auto& [program, cost] : now) {
+    const auto [plain, most] = plain_and_most(cost);
+    file << fmt::format("{:<28}{:>8}{:>8}\n", program, plain, most);
+  }
+}
+
+// A tenth, and a little for the smallest.
+constexpr std::uint32_t allowed(std::uint32_t before) { return before + before / 10 + 50; }
+
 using Verifier = BpfTest;
 
 TEST_F(Verifier, EveryProgramStaysWellBelowTheLimit) {
-  const std::vector<CostCase> cases{
-      {"plain", plain()},
-      {"--packets all", with_packets_all(plain())},
-      {"16 ports, 8 hosts", everything()},
-      {"16 ports, 8 hosts, all", with_packets_all(everything())},
-      {"recording", with_bytes(plain(), 128)},
-      {"recording, most of all", with_bytes(with_packets_all(everything()), TW_SNAPLEN_MAX)},
-      {"--forwarded", with_forwarded(plain())},
-      {"--forwarded, most of all", with_forwarded(with_bytes(everything(), TW_SNAPLEN_MAX))}};
-  std::map<std::string, std::vector<std::uint32_t>> table;
-  std::string header = fmt::format("{:<34}", "instructions processed");
-  for (const auto& one : cases) {
-    header += fmt::format("{:>24}", one.name);
-    const auto objects = load_objects(one.config);
-    ASSERT_TRUE(objects) << one.name << ": " << objects.error().message();
-    for (const auto& object : *objects) {
-      for (const auto& [program, why] : object.refused) fmt::print("{} is off: {}\n", program, why);
-      for (const auto& [program, instructions] : object.instructions) {
-        table[object.name + " " + program].push_back(instructions);
-        EXPECT_GT(instructions, 0U) << program;
-        EXPECT_LT(instructions, budget) << program << ", " << one.name;
-      }
+  ASSERT_TRUE(costs()) << costs().error().message();
+  fmt::print("{:<28}", "instructions processed");
+  for (const auto& one : cost_cases()) fmt::print("{:>25}", one.name);
+  fmt::print("\n");
+  for (const auto& [program, cost] : *costs()) {
+    fmt::print("{:<28}", program);
+    for (const std::uint32_t one : cost) {
+      fmt::print("{:>25}", one);
+      EXPECT_GT(one, 0U) << program;
+      EXPECT_LT(one, budget) << program;
     }
-  }
-  fmt::print("{}\n", header);
-  for (const auto& [program, costs] : table) {
-    fmt::print("{:<34}", program);
-    for (const std::uint32_t cost : costs) fmt::print("{:>24}", cost);
     fmt::print("\n");
+  }
+}
+
+TEST_F(Verifier, NoProgramCostsATenthMoreThanItsBaseline) {
+  ASSERT_TRUE(costs()) << costs().error().message();
+  if (const char* update = std::getenv("TCPWITNESS_UPDATE_GOLDEN"); update != nullptr && *update == '1')
+    write_baseline(*costs());
+  const Baseline baseline = read_baseline();
+  ASSERT_FALSE(baseline.costs.empty()) << baseline_path << " is missing; TCPWITNESS_UPDATE_GOLDEN=1 writes it";
+  if (baseline.made_with != made_with())
+    GTEST_SKIP() << "the baseline is of " << baseline.made_with << ", this is " << made_with();
+  for (const auto& [program, cost] : *costs()) {
+    const auto before = baseline.costs.find(program);
+    ASSERT_NE(before, baseline.costs.end())
+        << program << " is new: TCPWITNESS_UPDATE_GOLDEN=1 adds it to " << baseline_path;
+    const auto [plain, most] = plain_and_most(cost);
+    EXPECT_LE(plain, allowed(before->second.first)) << program << "; if this is wanted: TCPWITNESS_UPDATE_GOLDEN=1";
+    EXPECT_LE(most, allowed(before->second.second)) << program << "; if this is wanted: TCPWITNESS_UPDATE_GOLDEN=1";
   }
 }
 
