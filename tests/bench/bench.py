@@ -192,7 +192,7 @@ def main():
             tracers = [one for one in case.tracers if not options.quick or one in QUICK_TRACERS]
             if options.only:
                 chosen = tuple(options.only)
-                tracers = [one for one in tracers if one.name == "untraced" or one.name.strip().startswith(chosen)]
+                tracers = [one for one in tracers if one.name == "untraced" or one.name.strip(" -").startswith(chosen)]
             result = run_case(
                 bench, case, case.quick_load if options.quick else case.load, tracers, rounds, 1 if options.quick else max(1, rounds // 2)
             )
