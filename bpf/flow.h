@@ -484,6 +484,48 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	return why;
 }
 
+/*
+ * The short way, of what see_segment() would only count: the next bytes, or an acknowledgement, of a flow in which nothing
+ * is open. Everything else goes the long way. is_plain(): by its header alone.
+ */
+static __always_inline bool is_plain(const struct frame *frame)
+{
+	if (config.packets_all || !config.lives_only || config.forwarded)
+		return false;
+	return (frame->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK && frame->window &&
+	       !frame->fragment && !frame->bad_header;
+}
+
+static __always_inline bool is_next(const struct tw_flow *flow, const struct frame *frame)
+{
+	const struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	const struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
+
+	if (!me->seen || me->nxt != frame->seq || me->ifindex != frame->ifindex)
+		return false;
+	if (flow->foreign | flow->strays | flow->alias | flow->translated | flow->hop | flow->held | flow->orphaned)
+		return false;
+	if (me->zero_window | peer->zero_window | me->probe_pending | peer->probe_pending | me->hole | peer->hole)
+		return false;
+	/* The handshake's last ACK, and that of a FIN. */
+	if (me->syn == SYN_SEEN || peer->fin != peer->fin_acked)
+		return false;
+	return peer->seen; /* see goes_on_without_us() */
+}
+
+static __always_inline void take_next(struct tw_flow *flow, const struct frame *frame)
+{
+	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+
+	if (frame->payload) {
+		me->nxt = frame_seq_end(frame);
+		me->single = as_single_byte(frame);
+		remember_age(me, frame);
+	}
+	remember(me, frame);
+	count_segment(&flow->wire, frame);
+}
+
 static __always_inline bool both_fins_acked(const struct tw_flow *flow)
 {
 	return flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin && flow->half[1].fin_acked;

@@ -51,6 +51,25 @@ struct {
 	__type(value, struct owner_mark);
 } owners SEC(".maps");
 
+/*
+ * Who used a socket last, in one word that is found without a search: the cookie above the process. Two sockets can have
+ * the same place: then `owners` is asked.
+ */
+#define RECENT_USERS 8192
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RECENT_USERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} recent_users SEC(".maps");
+
+static __always_inline __u64 *recent_user(__u64 cookie)
+{
+	__u32 slot = (__u32)cookie & (RECENT_USERS - 1);
+
+	return bpf_map_lookup_elem(&recent_users, &slot);
+}
+
 /* connect() told who it was: the same process sending and receiving is no news. */
 static __always_inline void mark_connector(__u64 cookie, const struct tw_actor *actor)
 {
@@ -721,19 +740,32 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 	struct tw_owner *record;
 	struct tw_tuple tuple;
 	struct tcp_sock *tp;
-	__u64 cookie;
+	__u64 cookie, user, *recent;
 
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || !common_wanted(&sk->__sk_common) || task->flags & PF_KTHREAD)
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || !common_wanted(&sk->__sk_common))
 		return 0;
 	if (source == TW_OWNER_SEND && (tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk)) && nagle_holds(tp)) {
 		sock_tuple(tp, &tuple);
 		note_held(tp, &tuple);
 	}
-	cookie = bpf_get_socket_cookie(sk);
-	mark = bpf_map_lookup_elem(&owners, &cookie);
-	if (mark && (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD))
+	cookie = (__u64)sk->__sk_common.skc_cookie.counter;
+	user = cookie << 32 | first.tgid;
+	recent = recent_user(cookie);
+	if (recent && *recent == user)
 		return 0;
+	if (task->flags & PF_KTHREAD)
+		return 0;
+	if (!cookie)
+		cookie = bpf_get_socket_cookie(sk);
+	mark = bpf_map_lookup_elem(&owners, &cookie);
+	if (mark && (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD)) {
+		if (recent)
+			*recent = user;
+		return 0;
+	}
 	tp = wanted_tcp_sock(sk, &tuple);
+	if (recent)
+		*recent = user; /* of one that the filters exclude, too: NAT shows before anything is sent */
 	if (!tp)
 		return 0;
 	if (mark) {

@@ -91,6 +91,29 @@ struct {
 	__type(value, struct tw_flow);
 } flows SEC(".maps");
 
+/* NAT gave the segments of any socket other addresses, since the start. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} translations SEC(".maps");
+
+static __always_inline bool any_translation(void)
+{
+	__u32 zero = 0, *any = bpf_map_lookup_elem(&translations, &zero);
+
+	return any && *any;
+}
+
+static __always_inline void note_translation(void)
+{
+	__u32 zero = 0, *any = bpf_map_lookup_elem(&translations, &zero);
+
+	if (any && !*any)
+		*any = 1;
+}
+
 /* Do a socket's addresses pass the filters, or those that its segments have on the wire? */
 static __always_inline bool flow_wanted(const struct tw_tuple *tuple)
 {
@@ -98,6 +121,8 @@ static __always_inline bool flow_wanted(const struct tw_tuple *tuple)
 
 	if (tuple_wanted(tuple))
 		return true;
+	if (!any_translation())
+		return false;
 	flow = bpf_map_lookup_elem(&flows, tuple);
 	return flow && flow->translated; /* it is there because the filters want one of the two */
 }

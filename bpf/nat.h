@@ -14,9 +14,6 @@
 #include "flow.h"
 #include "sock.h"
 
-/* Anything was translated since the start: without, an address pair that no filter wants needs no look-up. */
-volatile __u32 translations = 0;
-
 static __always_inline bool same_tuple(const struct tw_tuple *a, const struct tw_tuple *b)
 {
 	const __u32 *x = (const __u32 *)a, *y = (const __u32 *)b;
@@ -58,6 +55,14 @@ static __always_inline bool sender_tuple(struct __sk_buff *skb, const struct fra
 			tuple->scope = sk->bound_dev_if;
 	}
 	return true;
+}
+
+/* Then a filter of ports has the same answer for both. */
+static __always_inline bool has_ports_of_sender(struct __sk_buff *skb, const struct frame *frame)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	return !sk || (sk->src_port == frame->tuple.local_port && bpf_ntohs(sk->dst_port) == frame->tuple.remote_port);
 }
 
 /* connect() sends its SYN itself, with the socket locked: `current` is who connects. */
@@ -150,7 +155,7 @@ static __always_inline void tie_translated(const struct frame *frame, const stru
 	scratch->alias = 1;
 	scratch->other = *socket;
 	put_flow(wire, scratch);
-	translations = 1;
+	note_translation();
 }
 
 #endif

@@ -621,9 +621,11 @@ static __always_inline bool other_wanted(void *ctx, struct work *work, bool outg
 {
 	struct tw_flow *flow;
 
+	if (outgoing && !config.host_count && has_ports_of_sender(ctx, &work->frame))
+		return false;
 	if (outgoing)
 		return sender_tuple(ctx, &work->frame, &work->sender) && rules_tuple_wanted(&work->sender);
-	if (!translations)
+	if (!any_translation())
 		return false;
 	flow = bpf_map_lookup_elem(&flows, &work->frame.tuple);
 	return flow && (flow->alias || flow->translated);
@@ -779,17 +781,14 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 	return config.packets_all ? why | EVERY_SEGMENT : why;
 }
 
-/* A parsed segment, from either hook. */
-static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
+/* A parsed segment that is not ordinary, or of no known flow; from either hook. */
+static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow;
+	bool reported;
 	__u32 why;
 
-	if (!rules_tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing) &&
-	    !(config.forwarded && hop_wanted(work, outgoing)))
-		return;
-	set_scope(ctx, frame, outgoing);
 	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
 	if (config.forwarded && !frame->bad_header) {
 		if (passes_through(ctx, xdp, work, flow, outgoing)) {
@@ -835,11 +834,14 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 		frame->why = why;
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
-		work->wire = flow->wire;
-		work->loss = flow->loss;
+		reported = is_event(frame, why) || work->refused > TW_REFUSED_OLD;
+		if (reported) {
+			work->wire = flow->wire;
+			work->loss = flow->loss;
+		}
 		if (flow->orphaned && both_fins_acked(flow))
 			forget_flow(&frame->tuple, flow);
-		if (!is_event(frame, why) && work->refused <= TW_REFUSED_OLD)
+		if (!reported)
 			return;
 	} else {
 		frame->copied = NO_COPY;
@@ -860,6 +862,50 @@ static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, st
 		why |= TW_WHY_FRAGMENT;
 	frame->why = why;
 	emit_segment(ctx, xdp, raw_ip, work);
+}
+
+/* Apart from the programs, so that the way of an ordinary segment through them is short. */
+static __noinline int see_unusual_out(struct __sk_buff *skb, struct work *work, bool raw_ip)
+{
+	see_unusual(skb, false, raw_ip, work, true);
+	return 0;
+}
+
+static __noinline int see_unusual_in(struct __sk_buff *skb, struct work *work, bool raw_ip)
+{
+	see_unusual(skb, false, raw_ip, work, false);
+	return 0;
+}
+
+static __noinline int see_unusual_xdp(struct xdp_md *xdp, struct work *work, bool raw_ip)
+{
+	see_unusual(xdp, true, raw_ip, work, false);
+	return 0;
+}
+
+/* A parsed segment, from either hook. */
+static __always_inline void witness_segment(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
+{
+	struct frame *frame = &work->frame;
+	struct tw_flow *flow;
+
+	if (!tuple_wanted(&frame->tuple) && !other_wanted(ctx, work, outgoing) &&
+	    !(config.forwarded && hop_wanted(work, outgoing)))
+		return;
+	set_scope(ctx, frame, outgoing);
+	if (is_plain(frame)) {
+		flow = bpf_map_lookup_elem(&flows, &frame->tuple);
+		if (flow && is_next(flow, frame) && (outgoing || rules_came_before(flow, work) == NO_COPY)) {
+			take_next(flow, frame);
+			return;
+		}
+	}
+	if (outgoing)
+		see_unusual_out(ctx, work, raw_ip);
+	else if (xdp)
+		see_unusual_xdp(ctx, work, raw_ip);
+	else
+		see_unusual_in(ctx, work, raw_ip);
 }
 
 static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 bytes)

@@ -187,6 +187,7 @@ struct Tracer::Impl {
         [&](snapshot_bpf& one) {
           one.rodata->config = config;
           bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
+          bpf_map__reuse_fd(one.maps.translations, bpf_map__fd(kernel->maps.translations));
           // Declared with the others, not used by the iterators.
           bpf_map__set_autocreate(one.maps.events, false);
           bpf_map__set_autocreate(one.maps.cpu_states, false);
@@ -210,6 +211,7 @@ struct Tracer::Impl {
           bpf_map__reuse_fd(one.maps.events, bpf_map__fd(kernel->maps.events));
           bpf_map__reuse_fd(one.maps.cpu_states, bpf_map__fd(kernel->maps.cpu_states));
           bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
+          bpf_map__reuse_fd(one.maps.translations, bpf_map__fd(kernel->maps.translations));
         },
         types);
     if (loaded)
@@ -272,10 +274,12 @@ struct Tracer::Impl {
       share(one.maps.events, kernel->maps.events);
       share(one.maps.cpu_states, kernel->maps.cpu_states);
       share(one.maps.flows, kernel->maps.flows);
+      share(one.maps.translations, kernel->maps.translations);
     } else if (other != nullptr) {
       share(one.maps.events, other->maps.events);
       share(one.maps.cpu_states, other->maps.cpu_states);
       share(one.maps.flows, other->maps.flows);
+      share(one.maps.translations, other->maps.translations);
     } else {
       bpf_map__set_max_entries(one.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
       bpf_map__set_max_entries(one.maps.flows, settings.flows);
