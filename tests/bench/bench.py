@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -209,6 +210,7 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         main()
     except (Failed, subprocess.CalledProcessError) as failed:

@@ -5,14 +5,13 @@ import dataclasses
 import json
 import re
 import subprocess
-import time
 
-from processes import Failed, cpu_ns, run, start, until, wait
+from processes import cpu_ns, run, start, until, wait
 
 
 @dataclasses.dataclass
 class Done:
-    units: float  # connections, requests, round trips, KiB
+    units: float  # connections, requests, round trips, MiB
     cpu_ns: int  # of the load's own processes
     figures: dict  # what the load itself measured
 
@@ -115,33 +114,26 @@ def run_quietly(command):
 class Bulk:
     """iperf3, one way, as fast as it goes."""
 
-    unit = "KiB"
+    unit = "MiB"
 
     def __init__(self, streams, seconds):
         self.streams, self.seconds = streams, seconds
 
     @contextlib.contextmanager
     def at(self, _bench, place):
-        client = ["iperf3", "-c", place.address, "-P", str(self.streams), "-t", str(self.seconds), "-J"]
+        server = start(place.command(place.server, ["iperf3", "-s"]), subprocess.DEVNULL, subprocess.DEVNULL)
+        client = place.command(place.client, ["iperf3", "-c", place.address])
+        try:
+            until(lambda: run_quietly([*client, "-n", "1"]), 10, "iperf3")
 
-        def once():
-            server = start(place.command(place.server, ["iperf3", "-s", "-1"]), subprocess.DEVNULL, subprocess.DEVNULL)
-            try:
-                said, used = self.retried(place.command(place.client, client))
-                used += wait(server)
-            finally:
-                server.kill()
-            total = json.loads(said)["end"]["sum_received"]
-            return Done(total["bytes"] / 1024, used, {"gbit_per_s": total["bits_per_second"] / 1e9})
+            def once():
+                before = cpu_ns(server.pid)
+                said, used = run([*client, "-P", str(self.streams), "-t", str(self.seconds), "-J"])
+                total = json.loads(said)["end"]["sum_received"]
+                figures = {"gbit_per_s": total["bits_per_second"] / 1e9}
+                return Done(total["bytes"] / (1 << 20), used + cpu_ns(server.pid) - before, figures)
 
-        yield once
-
-    @staticmethod
-    def retried(command):
-        """iperf3 -s does not say when it listens."""
-        for _ in range(50):
-            try:
-                return run(command)
-            except Failed:
-                time.sleep(0.05)
-        return run(command)
+            yield once
+        finally:
+            server.kill()
+            wait(server)

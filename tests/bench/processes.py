@@ -10,6 +10,7 @@ import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
+CPUCLOCK_SCHED = 2  # a process' CPU clock: clock_getcpuclockid(3)
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -44,9 +45,8 @@ def run(command):
 
 
 def cpu_ns(pid):
-    """CPU nanoseconds so far of a running process, interrupts that it was charged for included."""
-    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+    """CPU nanoseconds so far of a running process, ended threads and interrupts that it was charged for included."""
+    return time.clock_gettime_ns(~pid << 3 | CPUCLOCK_SCHED)
 
 
 def pieces(pid):
@@ -57,7 +57,7 @@ def pieces(pid):
 
 def softirq_pids():
     """The kernel's threads that do network work which was put off."""
-    return [path.parent.name for path in pathlib.Path("/proc").glob("[0-9]*/comm") if path.read_text().startswith("ksoftirqd/")]
+    return [int(path.parent.name) for path in pathlib.Path("/proc").glob("[0-9]*/comm") if path.read_text().startswith("ksoftirqd/")]
 
 
 def busy_ns():
