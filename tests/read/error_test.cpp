@@ -87,7 +87,7 @@ TEST_F(ReadError, AProcessIsNotInACapture) {
 }
 
 TEST_F(ReadError, OptionsForListeningAreRefused) {
-  refused({"read", "x.pcap", "-i", "lo"}, 2, {"--interface says how to listen", "--help"});
+  refused({"read", "x.pcap", "-i", "lo"}, 2, {"--interface is for live tracing", "--help"});
   refused({"read"}, 2, {"read needs a file"});
 }
 

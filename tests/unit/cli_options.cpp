@@ -166,13 +166,14 @@ INSTANTIATE_TEST_SUITE_P(
     Read, OptionsRefuse,
     testing::Values(Refusal{{"read"}, {"read needs a file", "'-' for standard input"}},
                     Refusal{{"read", "--trace"}, {"read needs a file"}}, Refusal{{"read", ""}, {"read needs a file"}},
-                    Refusal{{"read", "x", "-i", "lo"}, {"--interface", "how to listen", "--host or an expression"}},
-                    Refusal{{"read", "x", "--wire", "tc"}, {"--wire says how to listen"}},
-                    Refusal{{"read", "x", "--kernel", "off"}, {"--kernel says how to listen"}},
-                    Refusal{{"read", "x", "--netns", "blue"}, {"--netns says how to listen"}},
-                    Refusal{{"read", "x", "--ring-size", "8M"}, {"--ring-size says how to listen"}},
-                    Refusal{{"read", "x", "--flows", "2048"}, {"--flows says how to listen"}},
-                    Refusal{{"read", "x", "--forwarded"}, {"--forwarded says how to listen"}},
+                    Refusal{{"read", "x", "-i", "lo"},
+                            {"--interface", "is for live tracing", "--host or an expression"}},
+                    Refusal{{"read", "x", "--wire", "tc"}, {"--wire is for live tracing"}},
+                    Refusal{{"read", "x", "--kernel", "off"}, {"--kernel is for live tracing"}},
+                    Refusal{{"read", "x", "--netns", "blue"}, {"--netns is for live tracing"}},
+                    Refusal{{"read", "x", "--ring-size", "8M"}, {"--ring-size is for live tracing"}},
+                    Refusal{{"read", "x", "--flows", "2048"}, {"--flows is for live tracing"}},
+                    Refusal{{"read", "x", "--forwarded"}, {"--forwarded is for live tracing"}},
                     Refusal{{"read", "x", "-d", "5"}, {"--duration", "--count"}},
                     Refusal{{"read", "x", "-w", "y"}, {"--write belongs to a recording"}},
                     Refusal{{"read", "x", "-q"}, {"--quiet belongs to a recording"}},
@@ -375,7 +376,7 @@ TEST(Options, TheLargestAndSmallestRingsAreAccepted) {
 TEST(Options, TheVersionIsToldOnItsOwn) { EXPECT_EQ(told({"--version"}), "tcpwitness 1.2.3\n"); }
 
 TEST(Options, HelpTellsOfTheCommandAskedFor) {
-  EXPECT_TRUE(told({"--help"}).starts_with("tcpwitness hears every TCP connection"));
+  EXPECT_TRUE(told({"--help"}).starts_with("tcpwitness traces TCP connections"));
   EXPECT_TRUE(told({"-h"}).contains("Examples:"));
   EXPECT_TRUE(told({"life", "--help"}).starts_with("tcpwitness life: "));
   EXPECT_TRUE(told({"trace", "--help"}).starts_with("tcpwitness trace: "));

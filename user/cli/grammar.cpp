@@ -64,10 +64,7 @@ std::string why_not(const Spec& spec, Command command, bool timeline) {
     case For::listening:
       if (command != Command::read) break;
       if (option == "--duration") return "--duration ends listening; a file ends by itself, and --count sooner";
-      return fmt::format(
-          "{} says how to listen, and what a file holds was heard before: to select from it, --port, "
-          "--host or an expression",
-          option);
+      return fmt::format("{} is for live tracing; to select from a file: --port, --host or an expression", option);
     case For::recording:
       if (command == Command::record) break;
       return fmt::format("{} belongs to a recording: 'tcpwitness record -w FILE'", option);

@@ -354,7 +354,7 @@ class Examination {
       if (reason == off.end()) {
         add(Group::kernel, State::unknown, name, fmt::format("{}: not tried, the kernel has it", program.lost));
       } else if (!reason->second.empty()) {
-        add(Group::kernel, State::less, name, fmt::format("{}: not heard, {}", program.lost, reason->second));
+        add(Group::kernel, State::less, name, fmt::format("{}: not traced, {}", program.lost, reason->second));
       }
     }
     const std::string_view tc = knows_tcx(without_) ? "tcx" : "clsact, as the kernel does not know tcx";

@@ -171,7 +171,7 @@ struct Tracer::Impl {
       if (reason != off.end()) {
         if (reason->second.empty()) continue;  // not needed on this kernel
         hook.mode = "off";
-        hook.why = std::string(program.lost) + ": not heard, " + reason->second;
+        hook.why = std::string(program.lost) + ": not traced, " + reason->second;
       }
       kernel_hooks.push_back(std::move(hook));
       meanwhile();

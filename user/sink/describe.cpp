@@ -93,7 +93,7 @@ std::string count(std::uint64_t number, const Words& words) {
 std::string reading(const Ready& ready) {
   const CaptureSource& capture = *ready.capture;
   const std::size_t interfaces = capture.interfaces.size();
-  return fmt::format("tcpwitness {}: reading {} ({}{}); the wire alone speaks: the kernel was not heard", ready.version,
+  return fmt::format("tcpwitness {}: reading {} ({}{}); capture file: packets only, no kernel events", ready.version,
                      capture.path == "-" ? "standard input" : printable(capture.path, true), capture.format,
                      interfaces > 1 ? fmt::format(", {} interfaces", interfaces) : "");
 }
@@ -178,7 +178,7 @@ std::string describe(const Summary& summary) {
   if (summary.lost != 0) {
     text +=
         "\n  lost events leave gaps that the output names; "
-        "to lose none: a larger --ring-size, or less to hear (--port, --host, -i)";
+        "to lose none: a larger --ring-size, or narrower filters (--port, --host, -i)";
   }
   for (const Hook& witness : summary.missing)
     text += fmt::format("\n  all of it without the {}: {}", witness.name, witness.why);

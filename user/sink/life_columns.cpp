@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::array<LifeColumnShape, life_column_count> shapes{{
     {"STREAM", 6, 6, true, 0},    {"TIME", 8, 8, false, 1},     {"START", 19, 19, false, 1},
-    {"PID", 6, 7, true, 0},       {"COMM", 10, 15, false, 0},   {"LOCAL", 18, 21, false, 0},
-    {"", 2, 2, false, 0},         {"REMOTE", 18, 21, false, 0}, {"TX", 5, 5, true, 7},
+    {"PID", 6, 7, true, 0},       {"COMM", 6, 15, false, 0},    {"LOCAL", 17, 21, false, 0},
+    {"", 2, 2, false, 0},         {"REMOTE", 17, 21, false, 0}, {"TX", 5, 5, true, 7},
     {"RX", 5, 5, true, 7},        {"MS", 7, 8, true, 0},        {"HS-MS", 6, 6, true, 2},
     {"RTT-MS", 6, 6, true, 4},    {"RETRANS", 7, 7, true, 6},   {"SEEN", 4, 4, false, 3},
     {"BY", 5, 5, false, 5},       {"OUTCOME", 9, 18, false, 0}, {"ZEEK", 6, 6, false, 3},
@@ -73,13 +73,13 @@ void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
   std::string limits;
   if (life.error && *life.error != 0 && !is_implied(life.outcome, *life.error))
     add(limits, errno_name(*life.error), ", ");
-  if (life.preexisting) add(limits, "already open", ", ");
+  if (life.preexisting) add(limits, "open before start", ", ");
   const bool nothing_sent = life.outcome == Outcome::no_local_port;
   if (life.forwarded) {
     const auto on = [](const Hop& hop) { return hop.interface.empty() ? std::string("?") : hop.interface; };
     add(limits, fmt::format("{} | {}", on(life.forwarded->client), on(life.forwarded->server)), ", ");
   } else if (life.kernel_heard != life.wire_heard && !wire_alone && !nothing_sent)
-    add(limits, life.kernel_heard ? "wire not heard" : "kernel not heard", ", ");
+    add(limits, life.kernel_heard ? "kernel only" : "packets only", ", ");
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
     if (missing != 0) add(limits, fmt::format("{} not captured", bytes_in_words(missing)), ", ");

@@ -94,7 +94,9 @@ class LifeTextSink final : public Sink {
     out.resize(static_cast<std::size_t>(at - out.data()));
   }
 
-  void write_gap(const Gap& gap) { write_line(fmt::format("-- {}: lives that overlap say so", gap_in_words(gap))); }
+  void write_gap(const Gap& gap) {
+    write_line(fmt::format("-- {}: affected connections are marked", gap_in_words(gap)));
+  }
 
   // What is of no connection.
   void write_line(const std::string& text) {
