@@ -190,10 +190,11 @@ def main():
         bench = Bench(options.build.resolve(), options.tracer, options.churn, pathlib.Path(work))
         print(report.heading(rounds))
         for case in (case for case in CASES if case.name in wanted):
-            tracers = [one for one in case.tracers if not options.quick or one in QUICK_TRACERS]
             if options.only:
                 chosen = tuple(options.only)
-                tracers = [one for one in tracers if one.name == "untraced" or one.name.strip(" -").startswith(chosen)]
+                tracers = [one for one in case.tracers if one.name == "untraced" or one.name.strip(" -").startswith(chosen)]
+            else:
+                tracers = [one for one in case.tracers if not options.quick or one in QUICK_TRACERS]
             result = run_case(
                 bench, case, case.quick_load if options.quick else case.load, tracers, rounds, 1 if options.quick else max(1, rounds // 2)
             )
