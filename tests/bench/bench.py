@@ -108,7 +108,7 @@ def timed_run(bench, place, once, tracer):
 
 
 def counted_run(bench, place, once, tracer):
-    """BPF run time: {program: (runs, ns)} per unit of the load. Of some runs the one with the fewest runs: other traffic of
+    """BPF run time: {(program, ...): (runs, ns)} per unit of the load; an empty program has the names of those on its hook. Of some runs the one with the fewest runs: other traffic of
     this machine runs the same programs, and is then least in it."""
     with alone(), bpf_statistics(), tracer.beside(bench, place) as watched:
         return min((counted_once(once, watched) for _ in range(COUNTED_ATTEMPTS)), key=lambda used: sum(runs for runs, _ in used.values()))
@@ -121,8 +121,8 @@ def counted_once(once, watched):
     used = collections.defaultdict(lambda: (0, 0))
     for number, (name, ns, runs) in watched.programs().items():
         if runs > before[number][2]:
-            name = watched.like.get(number, name)
-            used[name] = (used[name][0] + (runs - before[number][2]) / done.units, used[name][1] + (ns - before[number][1]) / done.units)
+            names = tuple(watched.like.get(number, [name]))
+            used[names] = (used[names][0] + (runs - before[number][2]) / done.units, used[names][1] + (ns - before[number][1]) / done.units)
     return dict(used)
 
 

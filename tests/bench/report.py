@@ -60,7 +60,7 @@ class Result:
     def __init__(self, case, load):
         self.case, self.load = case, load
         self.rounds = []  # {tracer: {figure: value}}
-        self.counted = collections.defaultdict(list)  # tracer: [{program: (runs, ns) per unit}]
+        self.counted = collections.defaultdict(list)  # tracer: [{(program, ...): (runs, ns) per unit}]
         self.left_out = {}  # tracer: why
 
     def names(self):
@@ -82,30 +82,33 @@ class Result:
         return statistics.median(ratios) if ratios else None
 
     def programs(self, tracer):
-        """program: (runs per unit, ns per run), medians of the counted runs."""
+        """(program, ...): (runs per unit, ns per run), medians of the counted runs."""
         runs = self.counted.get(tracer, [])
-        names = {name for one in runs for name in one}
         return {
-            name: (
-                statistics.median(one[name][0] for one in runs if name in one),
-                statistics.median(one[name][1] / one[name][0] for one in runs if name in one),
+            names: (
+                statistics.median(one[names][0] for one in runs if names in one),
+                statistics.median(one[names][1] / one[names][0] for one in runs if names in one),
             )
-            for name in sorted(names)
+            for names in sorted({names for one in runs for names in one})
         }
+
+    def floor(self):
+        """program: ns per run of the empty program on its hook."""
+        return {name: ns for names, (_, ns) in self.programs(EMPTY.name).items() for name in names}
 
     def bpf_us(self, tracer):
         programs = self.programs(tracer)
         return sum(runs * ns for runs, ns in programs.values()) / 1000 if programs else None
 
     def above(self, tracer):
-        """program: ns per run above the empty program on its hook; a second program on a hook has no floor."""
-        floor = self.programs(EMPTY.name)
-        return {name: ns - floor.get(name, (0, 0))[1] for name, (_, ns) in self.programs(tracer).items()}
+        """program: ns per run above the empty program on its hook; what is on none has no floor."""
+        floor = self.floor()
+        return {names[0]: ns - floor.get(names[0], 0) for names, (_, ns) in self.programs(tracer).items()}
 
     def above_us(self, tracer):
         """program: us per unit above the empty program."""
         above = self.above(tracer)
-        return {name: runs * above[name] / 1000 for name, (runs, _) in self.programs(tracer).items()}
+        return {names[0]: runs * above[names[0]] / 1000 for names, (runs, _) in self.programs(tracer).items()}
 
     def bpf_above_us(self, tracer):
         if tracer == EMPTY.name or not self.programs(tracer) or not self.programs(EMPTY.name):
@@ -171,12 +174,12 @@ class Result:
     def programs_table(self, tracer):
         above = self.above_us(tracer)
         before = read_baseline().get(self.case.name, {}).get(tracer.strip(), {})
-        floor = self.programs(EMPTY.name)
+        floor = self.floor()
         rows = [[f"BPF of {tracer.strip()}", "runs", "ns/run", "empty", "us", "us above", "before"]]
-        for name, (runs, ns) in self.programs(tracer).items():
+        for (name, *_), (runs, ns) in self.programs(tracer).items():
             if runs < 0.001:
                 continue
-            empty = number(floor[name][1], 0) if name in floor else "-"
+            empty = number(floor.get(name), 0)
             us = runs * ns / 1000
             rows.append([name, f"{runs:.2f}", f"{ns:.0f}", empty, f"{us:.3f}", f"{above[name]:.3f}", number(before.get(name), 3)])
         if len(rows) == 1:
@@ -202,8 +205,8 @@ class Result:
                 "bpf_us": self.bpf_us(name),
                 "bpf_above_empty_us": self.bpf_above_us(name),
                 "programs": {
-                    program: {"runs": runs, "ns_per_run": ns, "ns_above_empty": self.above(name)[program]}
-                    for program, (runs, ns) in self.programs(name).items()
+                    " ".join(names): {"runs": runs, "ns_per_run": ns, "ns_above_empty": self.above(name)[names[0]]}
+                    for names, (runs, ns) in self.programs(name).items()
                 },
             }
         goals = [

@@ -31,7 +31,7 @@ class Watched:
     def __init__(self, process):
         self.process = process
         self.ids = program_ids(process.pid) if process else set()
-        self.like = {}  # id of a program of ours: id of the tracer's program it stands for
+        self.like = {}  # id of an empty program: names of the tracer's programs on its hook
         self.lost = None  # how many events; known when it has ended, of tcpwitness alone
         self.reported = None  # sockets that it printed as JSON
 
@@ -133,7 +133,6 @@ class Empty(Tracer):
 
     def __init__(self):
         super().__init__("empty programs", [])
-        self.names = {}  # id of an empty program: name of the tracer's
 
     def why_not(self):
         return ""
@@ -151,7 +150,7 @@ class Empty(Tracer):
             watched = Watched(process)
             for line in (bench.work / "floor").read_text().splitlines()[:-1]:
                 _, theirs, _, ours = line.split()
-                watched.like[int(ours)] = names[int(theirs)]
+                watched.like.setdefault(int(ours), []).append(names[int(theirs)])
             yield watched
         finally:
             process.kill()

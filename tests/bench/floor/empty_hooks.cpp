@@ -5,8 +5,8 @@
 //
 // Looks at the BPF links of process PID and attaches a program that does nothing to the same places: tracepoints,
 // fentry and fexit, tcx and XDP. A hook that PID uses twice gets one program. Prints a line "like PROGRAM_ID empty
-// PROGRAM_ID" for each, then "ready", and stays until it is terminated. PID may end before that. Run it in PID's
-// network namespace.
+// PROGRAM_ID" for each program of PID, then "ready", and stays until it is terminated. PID may end before that. Run it
+// in PID's network namespace.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -21,6 +21,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -138,7 +139,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-  std::set<decltype(Hook{}.key())> seen;
+  std::map<decltype(Hook{}.key()), std::uint32_t> empty;  // ids of programs
   for (const std::uint32_t id : link_ids(std::to_string(pid))) {
     const int link = bpf_link_get_fd_by_id(id);
     if (link < 0) return fail("open a link", errno);
@@ -155,13 +156,15 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "tw_empty_hooks: left out: a link of type %u\n", info.type);
       continue;
     }
-    if (!seen.insert(hook->key()).second) continue;
-    const int program = load_empty(*hook);
-    if (program < 0) return fail("load an empty program", -program);
-    if (const int attached = attach(*hook, program); attached < 0) return fail("attach an empty program", -attached);
-    std::printf("like %u empty %u\n", info.prog_id, program_id(program));
+    if (!empty.contains(hook->key())) {
+      const int program = load_empty(*hook);
+      if (program < 0) return fail("load an empty program", -program);
+      if (const int attached = attach(*hook, program); attached < 0) return fail("attach an empty program", -attached);
+      empty[hook->key()] = program_id(program);
+    }
+    std::printf("like %u empty %u\n", info.prog_id, empty[hook->key()]);
   }
-  if (seen.empty()) return fail("this process has no hooks", ENOENT);
+  if (empty.empty()) return fail("this process has no hooks", ENOENT);
   std::printf("ready\n");
   std::fflush(stdout);
   ::pause();
