@@ -90,6 +90,21 @@ static __always_inline void begin_arrival_hop(struct tw_flow *flow, const struct
 }
 
 /*
+ * A SYN whose SYN-ACK takes another way: its sender goes on, so it has had one. Nothing else shows that the connection is
+ * open.
+ */
+static __always_inline __u32 answers_unseen(struct tw_flow *flow, const struct frame *frame)
+{
+	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	const struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
+
+	if (me->syn != SYN_SEEN || peer->seen || !(frame->flags & TCP_ACK) || frame->flags & (TCP_SYN | TCP_RST))
+		return 0;
+	me->syn = HANDSHAKE_DONE;
+	return TW_WHY_HANDSHAKE_ACK;
+}
+
+/*
  * A forwarded segment leaves with addresses that are not known as a hop's, or begins a connection: finds the hop on which
  * it came in. scratch and from: of the caller's map memory.
  */

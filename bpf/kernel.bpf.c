@@ -731,6 +731,43 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	return 0;
 }
 
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETERPROB 12
+#define ICMP_DEST_UNREACH 3
+
+/* An ICMP error of this machine about a segment that came in (a firewall that rejects, no route). IPv4 since 6.11. */
+SEC("tp_btf/icmp_send")
+int BPF_PROG(kernel_icmp_sent, struct sk_buff *skb, int type, int code)
+{
+	struct dropped about = {};
+	struct tw_icmp *record;
+	__u32 netns;
+
+	if (type != ICMP_DEST_UNREACH && type != ICMP_TIME_EXCEEDED && type != ICMP_PARAMETERPROB)
+		return 0;
+	if (skb->protocol != bpf_htons(ETH_P_IP) || !skb->skb_iif)
+		return 0;
+	netns = dropped_netns(skb, 0);
+	if (config.netns && netns != config.netns)
+		return 0;
+	if (!read_dropped(skb, false, &about) || !dropped_wanted(0, false, (__u32)skb->skb_iif, &about.tuple))
+		return 0;
+	record = reserve_record(tw_icmp, TW_KIND_ICMP, 0, netns);
+	if (!record)
+		return 0;
+	record->tuple = about.tuple;
+	record->seq = about.seq;
+	record->mtu = 0;
+	__builtin_memset(record->sender, 0, sizeof(record->sender));
+	record->type = (__u8)type;
+	record->code = (__u8)code;
+	record->v6 = 0;
+	record->sent = 1;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	submit_record(record);
+	return 0;
+}
+
 /* `current` uses the socket: told the first time, and when another process takes over. */
 static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_payload)
 {

@@ -75,12 +75,17 @@ struct {
 
 /*
  * Where a socket of a link-local address has its scope (the value), and its segments leave by another interface (the
- * key): the port of a bridge or bond, or loopback.
+ * key): the port of a bridge or bond, the card below VLANs, or loopback.
  */
+struct way_out {
+	__u32 ifindex;
+	__u32 vlan_id;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 256);
-	__type(key, __u32);
+	__type(key, struct way_out);
 	__type(value, __u32);
 } scopes SEC(".maps");
 
@@ -677,17 +682,18 @@ static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct wor
 static __always_inline void set_scope(void *ctx, struct frame *frame, bool outgoing)
 {
 	struct bpf_sock *sk = outgoing ? ((struct __sk_buff *)ctx)->sk : 0;
-	__u32 ifindex = frame->ifindex, bound, *known;
+	struct way_out way = {.ifindex = frame->ifindex, .vlan_id = frame->vlan_id};
+	__u32 bound, *known;
 
 	if (frame->is_ipv4 || !is_link_local(*(__u32 *)frame->tuple.remote_addr))
 		return;
-	known = bpf_map_lookup_elem(&scopes, &ifindex);
-	frame->tuple.scope = known ? *known : ifindex;
+	known = bpf_map_lookup_elem(&scopes, &way);
+	frame->tuple.scope = known ? *known : way.ifindex;
 	if (!sk || !sk->bound_dev_if)
 		return;
 	bound = sk->bound_dev_if;
 	if (bound != frame->tuple.scope)
-		bpf_map_update_elem(&scopes, &ifindex, &bound, BPF_ANY);
+		bpf_map_update_elem(&scopes, &way, &bound, BPF_ANY);
 	frame->tuple.scope = bound;
 }
 
@@ -718,8 +724,11 @@ static __always_inline bool passes_through(void *ctx, bool xdp, struct work *wor
 
 	if (outgoing)
 		return frame->came_in || (hop && !sender_tuple(ctx, frame, &work->sender));
-	if (hop && !(is_opening(frame) && flow->half[INCOMING].isn != frame->seq))
+	if (hop && !(is_opening(frame) && flow->half[INCOMING].isn != frame->seq)) {
+		if (is_opening(frame)) /* the one before may have stayed here */
+			note_arrival(frame);
 		return true;
+	}
 	if (flow && !hop && (flow->foreign ? !is_opening(frame) : !flow->strays))
 		return false; /* a socket's, or known to be nobody's */
 	ask_socket(ctx, work, false);
@@ -767,6 +776,7 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 	}
 	state = flow ? flow : &work->new_flow;
 	why = forget(frame, rules_see_segment(state, work));
+	why |= answers_unseen(state, frame);
 	work->wire = state->wire;
 	work->loss = state->loss;
 	if (!flow) {

@@ -29,7 +29,7 @@ packages_run=(
 packages_lab=(libgtest-dev:gtest/gtest.h iproute2:ip nftables:nft)
 packages_field=(
   python3:python3 iproute2:ip nftables:nft ethtool:ethtool conntrack:conntrack curl:curl nginx:nginx nodejs:node iperf3:iperf3
-  redis-server:redis-server haproxy:haproxy postgresql:psql
+  redis-server:redis-server haproxy:haproxy postgresql:psql socat:socat
 )
 packages_bench=(
   libgtest-dev:gtest/gtest.h libbenchmark-dev:benchmark/benchmark.h python3:python3 tcpdump:tcpdump iproute2:ip procps:sysctl

@@ -46,6 +46,7 @@ struct Flow {
 };
 
 [[nodiscard]] Flow to_flow(const tw_tuple& tuple);
+[[nodiscard]] tw_tuple to_tuple(const Flow& flow);
 
 // "192.0.2.1", "2001:db8::1".
 [[nodiscard]] std::string to_string(const Address& address);

@@ -516,8 +516,8 @@ struct tw_translation {
 TW_ASSERT_SIZE(tw_translation, 144);
 
 /*
- * An ICMP error that came in and quotes a segment of TCP. What TCP makes of it only other records show: it can be
- * forged, or too old. local is who sent the quoted segment.
+ * An ICMP error that came in (or was sent, see there) and quotes a segment of TCP. What TCP makes of it only other
+ * records show: it can be forged, or too old. local is who sent the quoted segment.
  */
 struct tw_icmp {
 	struct tw_header header;
@@ -528,7 +528,8 @@ struct tw_icmp {
 	__u8 type;
 	__u8 code;
 	__u8 v6; /* ICMPv6: its types and codes are others */
-	__u8 pad[5];
+	__u8 sent; /* this machine sent it, about a segment that came in: tuple is that segment's, local its destination */
+	__u8 pad[4];
 };
 TW_ASSERT_SIZE(tw_icmp, 104);
 

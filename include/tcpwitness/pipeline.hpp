@@ -76,6 +76,9 @@ struct WitnessSettings {
   // anything no more than that many connections. A connection that is accepted after all is told all the same.
   std::size_t half_open_limit = 65'536;
   std::size_t wire_alone_limit = 1'000'000;
+  // Forwarded connections: all, and those of them that nobody has answered yet. Beyond it the oldest gives way.
+  std::size_t passing_limit = 131'072;
+  std::size_t passing_asked_limit = 32'768;
   std::uint32_t pid = 0;  // only connections of this process; 0: all
   std::string comm;       // only connections of processes with this name; "": all
 };
@@ -112,6 +115,12 @@ class Witness {
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   // Sockets have been in FIN_WAIT2 for long: true once for each, so that events can show which still are (SocketFound).
   [[nodiscard]] bool wants_fin_wait2();
+  // Forwarded connections have shown nothing for long: true once for each, so that events can have their newest
+  // counters (SocketFound of each hop).
+  [[nodiscard]] bool wants_hops();
+  // The hops of those that were given up since the last call, each by the addresses of what leaves there: what is
+  // counted of them can be forgotten, too.
+  [[nodiscard]] std::vector<Flow> forgotten_hops();
   // All sockets that existed at `begun` were fed (SocketFound): what began before, and lost events, is over if it was
   // not among them.
   void listed(TimeNs begun, Reports& out);

@@ -154,10 +154,12 @@ struct IcmpMessage {
 [[nodiscard]] std::string_view name(const IcmpMessage& icmp);  // "host unreachable"
 [[nodiscard]] IcmpMessage icmp_message(const IcmpSeen& seen);
 
-// An ICMP error that came in and quotes a segment that this side sent. What TCP made of it other entries show.
+// An ICMP error that came in and quotes a segment that this side sent. What TCP made of it other entries show. Or one
+// that this machine sent about a segment that came in.
 struct IcmpEntry {
   IcmpMessage icmp;
-  std::uint32_t rel_seq = 0;  // of the quoted segment, relative to this side's ISN; absolute where it is unknown
+  bool sent = false;
+  std::uint32_t rel_seq = 0;  // of the quoted segment, relative to its sender's ISN; absolute where it is unknown
   bool relative = false;
   std::uint32_t mtu = 0;  // the next hop's, where the message says it
 };
@@ -281,7 +283,8 @@ struct Summary {
   std::uint64_t unwritten = 0;    // lines of output that a slow reader has cost
   std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
   std::uint64_t unlisted = 0;     // half-open connections that were too many to be reported one by one
-  std::vector<Hook> missing;      // witnesses that were wanted and could not be attached
+  std::uint64_t given_up = 0;  // forwarded connections that were followed no longer, as nothing passed or room lacked
+  std::vector<Hook> missing;   // witnesses that were wanted and could not be attached
   std::optional<RecordingTotals> recording;
   std::optional<CaptureTotals> capture;
 };

@@ -155,6 +155,7 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       {"kernel_destroy", sizeof(tw_destroy)},
       {"kernel_destroy_again", sizeof(tw_destroy)},
       {"kernel_drop", sizeof(tw_drop)},
+      {"kernel_icmp_sent", sizeof(tw_icmp)},
       {"kernel_owner_send", sizeof(tw_owner)},
       {"kernel_owner_receive", sizeof(tw_owner)},
       {"kernel_owner_receive_old", sizeof(tw_owner)},

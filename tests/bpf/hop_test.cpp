@@ -57,12 +57,23 @@ TEST_F(Hops, ASynThatIsRoutedOnIsAHops) {
 TEST_F(Hops, ItsFlowCountsWhatFollows) {
   ASSERT_NO_FATAL_FAILURE(load(true, true));
   comes_in({.seq = 100, .flags = syn});
-  EXPECT_EQ(comes_in({.seq = 101, .flags = ack, .payload = Bytes(50)}).records.size(), 0U) << "an ordinary segment";
-  const auto again = comes_in({.seq = 101, .flags = ack, .payload = Bytes(50)});
+  EXPECT_EQ(comes_in({.seq = 101, .flags = ack, .payload = Bytes(50)}).records.size(), 1U) << "the handshake is over";
+  EXPECT_EQ(comes_in({.seq = 151, .flags = ack, .payload = Bytes(50)}).records.size(), 0U) << "an ordinary segment";
+  const auto again = comes_in({.seq = 151, .flags = ack, .payload = Bytes(50)});
   ASSERT_EQ(again.records.size(), 1U);
   EXPECT_EQ(again.records[0].why & TW_WHY_RETRANSMISSION, TW_WHY_RETRANSMISSION);
-  EXPECT_EQ(again.records[0].wire.bytes_in, 100U);
+  EXPECT_EQ(again.records[0].wire.bytes_in, 150U);
   EXPECT_EQ(again.records[0].loss.retrans_segs_in, 1U);
+}
+
+// The way back is another one: what follows the SYN shows that it was answered.
+TEST_F(Hops, OneDirectionAloneShowsThatTheHandshakeIsOver) {
+  ASSERT_NO_FATAL_FAILURE(load(true, true));
+  comes_in({.seq = 100, .flags = syn});
+  const auto first = comes_in({.seq = 101, .flags = ack});
+  ASSERT_EQ(first.records.size(), 1U);
+  EXPECT_EQ(first.records[0].why, TW_WHY_HANDSHAKE_ACK);
+  EXPECT_TRUE(comes_in({.seq = 101, .flags = ack}).records.empty());
 }
 
 TEST_F(Hops, WithoutTheOptionItIsNothing) {

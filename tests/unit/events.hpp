@@ -203,6 +203,19 @@ class Side {
     return stream_->add(event);
   }
 
+  // This machine sends one about a segment that came in.
+  EventId icmp_sent(std::uint8_t code, std::uint32_t seq) {
+    tw_icmp event{};
+    event.header = header(TW_KIND_ICMP);
+    event.header.cookie = 0;
+    event.tuple = tuple_;
+    event.seq = seq;
+    event.type = 3;
+    event.code = code;
+    event.sent = 1;
+    return stream_->add(event);
+  }
+
   // All sockets have been looked at, and those that exist were found before.
   EventId looked() {
     tw_socket event{};

@@ -55,8 +55,9 @@ class Router {
     return stream_->add(g);
   }
   // The join, shown by a segment of the client, or of the server.
-  void tie(bool of_client) {
+  void tie(bool of_client, std::uint32_t ack = 0) {
     tw_translation event{};
+    event.ack = ack;
     event.header.kind = TW_KIND_NAT;
     event.header.version = TW_ABI_VERSION;
     event.tuple = of_client ? near_ : far_;
@@ -82,6 +83,7 @@ class Router {
     server_nxt_ = other.server_nxt_;
   }
   void client_leaves(const Sent& what) { pass(true, what, false, true); }
+  void client_sent_unseen(const Sent& what) { client_nxt_ += seq_length(what.len, what.flags); }
   void handshake() {
     client({S});
     server({SA});
@@ -94,7 +96,9 @@ class Router {
   }
   [[nodiscard]] const tw_tuple& near() const { return near_; }
   bool from_client_seen = true, from_server_seen = true;
-  bool arrivals_seen = true;  // the first SYN of a port that NAT publishes has no arrival of its own
+  bool arrivals_seen = true;
+  // The SYN of a port that NAT publishes seems to be for this machine: for nobody there, or for a listener.
+  std::optional<std::uint8_t> first_seems_for;
   std::uint16_t mss_in = 1460, mss_out = 1460;
 
  private:
@@ -122,10 +126,15 @@ class Router {
       g.mss = (what.flags & syn) != 0 ? mss_in : 0;
       g.wire = arrived;
       g.loss = arrived_loss;
+      if (of_client && (what.flags & syn) != 0 && first_seems_for) {
+        g.passing = TW_PASSING_NOT;
+        g.socket.type = *std::exchange(first_seems_for, std::nullopt);
+        if (g.socket.type == TW_SOCKET_NONE) g.why |= TW_WHY_NO_SOCKET;
+      }
       if (arrivals_seen) id = stream_->add(g);
     }
     if (out) {
-      if (!tied_) tie(of_client);
+      if (!tied_) tie(of_client, ack);
       tw_wire_counters& left = of_client ? far_wire_ : near_wire_;
       left.segs_out++;
       left.bytes_out += what.len;
@@ -251,6 +260,60 @@ TEST(Forwarded, WhereTheFirstArrivalSeemedToBeForThisMachineTheJoinBeginsIt) {
   EXPECT_TRUE(told.life().forwarded->joined);
   EXPECT_EQ(to_string(told.life().flow.local), "10.8.0.1:40000");
   EXPECT_TRUE(told.life().findings.empty());
+}
+
+WitnessSettings router_settings() {
+  WitnessSettings settings = trace_settings();
+  settings.forwarded = true;
+  return settings;
+}
+
+// DNAT of an address of the router itself: its first SYN seems to be for the router.
+TEST(Forwarded, ASynToTheRoutersOwnAddressIsTheFirstOfItsConnection) {
+  for (const std::uint8_t type : {TW_SOCKET_NONE, TW_SOCKET_LISTENER}) {
+    Stream stream;
+    if (type == TW_SOCKET_LISTENER) listens(stream);
+    Router r(stream, true);
+    r.mss_in = 1400;
+    r.first_seems_for = type;
+    const EventId syn_id = stream.events.size() + 1;
+    r.handshake();
+    r.closes();
+    stream.wait(100 * ms);
+    const Told told = run(stream.events, router_settings(), 200 * ms, router_names());
+    ASSERT_EQ(told.lives().size(), 1U) << int{type};
+    const Life life = told.life();
+    EXPECT_EQ(life.outcome, Outcome::completed);
+    EXPECT_EQ(life.forwarded->client.in.syn, 1U);
+    EXPECT_EQ(life.forwarded->client.in.segments, 4U);
+    EXPECT_EQ(life.forwarded->client.mss_in, 1400);
+    EXPECT_TRUE(life.findings.empty());
+    const auto segments = told.entries_of<SegmentEntry>();
+    ASSERT_EQ(segments.size(), 6U) << "each segment once";
+    for (const auto& [entry, body] : segments) {
+      EXPECT_EQ(entry.conn, life.conn) << entry.id;
+      EXPECT_EQ(body.segment.passing, TW_PASSING_HOP);
+    }
+    EXPECT_EQ(segments[0].first.id, syn_id);
+    EXPECT_EQ(segments[0].second.segment.hook, TW_HOOK_TC_EGRESS) << "the client's, as every one of it";
+  }
+}
+
+// What shows the join is a later segment: the SYN on these addresses was another one's, which the router refused.
+TEST(Forwarded, AnEarlierSynToTheRouterThatWasRefusedStaysAStray) {
+  Stream stream;
+  Router refused(stream, true);
+  refused.first_seems_for = TW_SOCKET_NONE;
+  refused.client_lost({S});
+  Router r(stream, true);
+  r.client_sent_unseen({S});
+  r.server({SA});
+  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.closes();
+  const Told told = run(stream.events, router_settings(), 200 * ms, router_names());
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().forwarded->client.in.syn, 0U);
+  EXPECT_EQ(told.segment(1)->segment.passing, TW_PASSING_NOT);
 }
 
 // Without a join there is no telling: each hop for itself.
@@ -556,6 +619,120 @@ TEST(Forwarded, AResetThatNatDoesNotKnowLeftUntranslated) {
   EXPECT_EQ(told.life().forwarded->untranslated, 1U);
   EXPECT_EQ(told.life().forwarded->lost_to_server, 0U);
   EXPECT_FALSE(told.finding(Rule::forward_dropped));
+}
+
+// A SYN flood through a router, as a flood of a listener here: the first hundred of a second, and one finding.
+Told flooded(std::uint32_t count, std::uint32_t completed_of_100, bool refused, WitnessSettings settings,
+             std::int64_t apart_ns = ms) {
+  Stream stream;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Router r(stream, false, static_cast<std::uint16_t>(1024 + i));
+    if (i % 100 < completed_of_100) {
+      r.handshake();
+    } else {
+      r.client({S});
+      if (refused) r.server({RA});
+    }
+    stream.wait(apart_ns);
+  }
+  return run(stream.events, std::move(settings), 3 * s, router_names());
+}
+
+WitnessSettings flood_settings() {
+  WitnessSettings settings = life_settings();
+  settings.forwarded = true;
+  return settings;
+}
+
+TEST(ForwardedFlood, IsNamedAndCounted) {
+  const Told told = flooded(1000, 0, false, flood_settings());
+  const auto finding = told.finding(Rule::syn_flood);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+  EXPECT_NE(finding->text.find("from 10.8.0.1 to 10.9.0.2:80"), std::string::npos) << finding->text;
+  EXPECT_LE(told.lives().size(), 200U);
+  EXPECT_EQ(told.lives().size() + told.summary.unlisted, 1000U);
+}
+
+TEST(ForwardedFlood, BusyClientsAreNone) {
+  const Told told = flooded(1000, 95, false, flood_settings());
+  EXPECT_FALSE(told.finding(Rule::syn_flood));
+  EXPECT_EQ(told.lives().size(), 1000U);
+}
+
+TEST(ForwardedFlood, JustBelowIsNone) {
+  EXPECT_TRUE(flooded(100, 0, false, flood_settings()).finding(Rule::syn_flood));
+  EXPECT_FALSE(flooded(99, 0, false, flood_settings()).finding(Rule::syn_flood));
+}
+
+// A scan is answered: no flood, and yet not a thousand lines.
+TEST(ForwardedFlood, AScanIsBoundedAndNoFlood) {
+  const Told told = flooded(1000, 0, true, flood_settings());
+  EXPECT_FALSE(told.finding(Rule::syn_flood));
+  EXPECT_LE(told.lives().size(), 200U);
+  EXPECT_EQ(told.lives().size() + told.summary.unlisted, 1000U);
+}
+
+// Of those that nobody has answered the oldest gives way; who gets through is followed.
+TEST(ForwardedFlood, TheOldestThatNobodyAnsweredGivesWay) {
+  WitnessSettings settings = flood_settings();
+  settings.passing_asked_limit = 50;
+  const Told told = flooded(500, 2, false, settings, 10 * ms);
+  EXPECT_EQ(told.summary.given_up, 490U - 50U);
+  EXPECT_EQ(std::ranges::count(told.lives(), true, [](const Life& life) { return life.handshake_ns.has_value(); }), 10);
+  EXPECT_EQ(told.lives().size() + told.summary.unlisted, 500U);
+  for (const Life& life : told.lives()) EXPECT_NE(life.outcome, Outcome::connect_timeout) << "given up early";
+}
+
+// Idle for days: as long as conntrack keeps an open connection. One that is closing: two minutes.
+Told idle_for(std::int64_t time, bool closing, bool counted_on) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  if (closing) r.client({FA});
+  Told told;
+  Witness witness(router_settings(), router_names());
+  TimeNs now = 0;
+  for (const Event& event : stream.events) {
+    witness.feed(event, told.reports);
+    now = event.ts_ns;
+  }
+  now += time;
+  witness.advance(now, told.reports);
+  if (witness.wants_hops() && counted_on) {
+    tw_socket found{};
+    found.header.kind = TW_KIND_SOCKET;
+    found.header.version = TW_ABI_VERSION;
+    found.tuple = r.near();
+    found.has_wire = 1;
+    found.wire.segs_in = 1000;
+    witness.feed(Event{1000, now, found}, told.reports);
+  }
+  witness.advance(now + 2 * s, told.reports);
+  for (const Flow& hop : witness.forgotten_hops()) EXPECT_TRUE(hop.local.port == 80 || hop.remote.port == 80);
+  told.summary = witness.summary();
+  return told;
+}
+
+TEST(ForwardedIdle, AnOpenOneIsFollowedForFiveDays) {
+  constexpr std::int64_t day = 86'400 * s;
+  EXPECT_TRUE(idle_for(5 * day - s, false, false).lives().empty());
+  const Told told = idle_for(5 * day, false, false);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().outcome, Outcome::unknown);
+  EXPECT_EQ(told.summary.given_up, 1U);
+}
+
+TEST(ForwardedIdle, AClosingOneForTwoMinutes) {
+  EXPECT_TRUE(idle_for(119 * s, true, false).lives().empty());
+  EXPECT_EQ(idle_for(120 * s, true, false).lives().size(), 1U);
+}
+
+// Segments that are no events have passed meanwhile.
+TEST(ForwardedIdle, OneWhoseCountersGrewIsNotIdle) {
+  const Told told = idle_for(120 * s, true, true);
+  EXPECT_TRUE(told.lives().empty());
+  EXPECT_EQ(told.summary.given_up, 0U);
 }
 
 TEST(Forwarded, AStrayResetBeginsNoLife) {

@@ -128,6 +128,55 @@ TEST(Request, IsOverWhereALookAtTheSocketsDoesNotShowIt) {
   }
 }
 
+// A firewall of this machine refuses the SYN by a message: its drop and its message are of one moment.
+struct Refusal {
+  bool dropped = true;
+  bool sent = true;
+  std::uint8_t code = 3;
+  std::int64_t apart_ns = 0;
+};
+Life refused_by(const Refusal& how) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  c.in(S);
+  if (how.sent) c.icmp_sent(how.code, c.peer_isn());
+  stream.wait(how.apart_ns);
+  if (how.dropped) c.drop(drop_netfilter, false, S);
+  return run(stream.events, life_settings(), 6 * s).life();
+}
+
+TEST(Request, IsRefusedByAMessageOfThisMachinesFirewall) {
+  const Life life = refused_by({});
+  EXPECT_EQ(life.outcome, Outcome::refused);
+  EXPECT_EQ(life.closed_by, ClosedBy::local);
+  EXPECT_TRUE(life.explanation.contains("dropped the SYN and refused it")) << life.explanation;
+  EXPECT_EQ(refused_by({.code = 13}).outcome, Outcome::unreachable);
+  EXPECT_EQ(refused_by({.code = 13}).closed_by, ClosedBy::local);
+}
+
+TEST(Request, ThatIsOnlyDroppedIsNotRefused) {
+  EXPECT_EQ(refused_by({.sent = false}).outcome, Outcome::unknown);
+  EXPECT_EQ(refused_by({.apart_ns = 1 * s}).outcome, Outcome::unknown) << "the message was about an earlier one";
+  EXPECT_NE(refused_by({.dropped = false}).outcome, Outcome::refused);
+}
+
+// In OUTPUT the SYN-ACK never leaves, and the message comes to this machine itself.
+TEST(Request, WhoseSynAckItsOwnFirewallRefuses) {
+  for (const std::string_view sender : {"10.0.0.2", "10.0.0.254"}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    c.view = TW_SOCKET_LISTENER;
+    c.in(S);
+    c.icmp(3, 3, sender, c.isn());
+    c.drop(drop_netfilter, true, SA);
+    const Life life = run(stream.events, life_settings(), 6 * s).life();
+    EXPECT_EQ(life.outcome, sender == "10.0.0.2" ? Outcome::refused : Outcome::unknown) << life.explanation;
+  }
+}
+
 TEST(Request, IsGivenUpWithAReset) {
   for (const std::uint32_t reason : {reason_invalid_syn, reason_no_socket}) {
     Stream stream;

@@ -86,6 +86,33 @@ TEST(Peer, WhoDoesNotCloseIsNamedWithItsDescriptor) {
   }
 }
 
+// What was dropped there is why it was sent again here, if it was dropped before, and not long before.
+TEST(Peer, ADropNamesTheCauseOfARetransmissionOfItsTime) {
+  for (const std::int64_t later : {200 * ms, 20 * s}) {
+    Ends ends;
+    ends.connect();
+    ends.client.out(PA, 10);
+    ends.server.drop(drop_netfilter, false, PA, 10);
+    ends.stream.wait(later);
+    ends.client.out(PA, 10, TW_WHY_RETRANSMISSION);
+    ends.client.retransmit(4, 0, 1);
+    const auto finding = of(run(ends.stream.events).lives(), 40000, Rule::retransmission);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_TRUE(finding->peer.has_value());
+    EXPECT_EQ(says(finding, "at the other end: 1 segment"), later < s) << finding->text;
+  }
+  Ends ends;
+  ends.connect();
+  ends.client.out(PA, 10);
+  ends.stream.wait(200 * ms);
+  ends.client.out(PA, 10, TW_WHY_RETRANSMISSION);
+  ends.client.retransmit(4, 0, 1);
+  ends.stream.wait(5 * s);
+  ends.server.drop(drop_netfilter, false, PA, 10);
+  const auto finding = of(run(ends.stream.events).lives(), 40000, Rule::retransmission);
+  EXPECT_FALSE(says(finding, "at the other end: 1 segment")) << "it came later: " << finding->text;
+}
+
 // The server's firewall answers what the client sends by a RST: with its drop, or without.
 TEST(Peer, AFirewallBetweenTheEndsIsNamedAndNotTheServer) {
   for (const bool dropped : {true, false}) {

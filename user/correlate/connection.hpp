@@ -33,8 +33,12 @@ struct Evidence {
   static constexpr std::size_t limit = 8;
   std::array<EventId, limit> ids{};
   std::uint32_t total = 0;
+  TimeNs first_ns = 0;  // of the first and the newest one, where they were given
+  TimeNs last_ns = 0;
 
-  void add(EventId id) {
+  void add(EventId id, TimeNs ts_ns = 0) {
+    if (total == 0) first_ns = ts_ns;
+    last_ns = ts_ns;
     ids[total < limit ? total : limit - 1] = id;
     ++total;
   }
@@ -328,6 +332,8 @@ struct Trouble {
   Mark icmp_mark;
   IcmpMessage icmp_in;  // the newest one that came in; what TCP made of it others show
   Mark icmp_in_mark;
+  IcmpMessage icmp_sent;  // the newest one that this machine sent about a segment of it that came in
+  Mark icmp_sent_mark;
   Mark too_big;             // the newest one that says that a segment is larger than the path's MTU
   ResetTold answered_here;  // this machine's TCP sent a RST to it, as the other end of its own connection, by skb_seq
   Mark request_dropped;     // the ICMP message that ended the half-open request; the peer may ask again
@@ -444,6 +450,7 @@ struct Passage {
   std::array<MadeHere, 2> reset_made;
   std::uint32_t untranslated = 0;   // left with the addresses that they came with, although NAT had given it others
   Flow plain;                       // those, behind NAT
+  std::uint64_t looked_at = 0;      // segments on both hops when their counters were asked for
   Mark left;                        // the newest segment that came in and left
   std::array<bool, 2> came_from{};  // a segment came in on that hop
   std::array<bool, 2> left_to{};    // a segment that came in left on that hop
@@ -464,16 +471,20 @@ struct Ends {
 // What a connection waits for; each has one fixed delay, see table.hpp.
 enum class Wait : std::uint8_t {
   none,
-  settle,          // ended: stragglers of the end may still come
-  unanswered_syn,  // a SYN came, no SYN-ACK yet
-  request,         // half-open request socket
-  fin_wait2,       // the peer has not closed: looked at once a second, for peer-not-closing and the orphan's timeout
-  close_wait,      // close-wait-stuck
-  ports,           // connect() found no local port: who has them?
-  wire_connect,    // wire alone: SYN without an answer
-  outsider,        // ended by a RST that may be somebody else's: does the peer go on?
-  tombstone,       // told; late events must not bring it back
-  time_wait,       // told, and its mini-socket may still answer (timeline only)
+  settle,           // ended: stragglers of the end may still come
+  unanswered_syn,   // a SYN came, no SYN-ACK yet
+  request,          // half-open request socket
+  fin_wait2,        // the peer has not closed: looked at once a second, for peer-not-closing and the orphan's timeout
+  close_wait,       // close-wait-stuck
+  ports,            // connect() found no local port: who has them?
+  wire_connect,     // wire alone: SYN without an answer
+  passing_asked,    // forwarded: its handshake is not over
+  passing_closing,  // forwarded: an end has closed, or one direction alone comes through here
+  passing,          // forwarded: open
+  passing_looked,   // forwarded: its time is up, unless its newest counters show that something came
+  outsider,         // ended by a RST that may be somebody else's: does the peer go on?
+  tombstone,        // told; late events must not bring it back
+  time_wait,        // told, and its mini-socket may still answer (timeline only)
   count,
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "correlate/witness_impl.hpp"
 
@@ -79,41 +80,59 @@ std::string Crowd::from_where_to_where() const {
   return text;
 }
 
-void Witness::Impl::note_asked(const Event& e, const Flow& flow) {
-  if (!settings_.kernel_heard || filtered_) return;
-  if (!asked_) asked_ = std::make_unique<AskedFor>();
-  asked_->crowd.add(e.id, e.ts_ns, flow);
+void AskedBySecond::begun(EventId id, TimeNs ts, const Flow& flow) {
+  if (!newest_) newest_ = std::make_unique<AskedFor>();
+  newest_->crowd.add(id, ts, flow);
+}
+
+void AskedBySecond::answered(bool by_cookie) {
+  if (newest_) ++(by_cookie ? newest_->cookies : newest_->answered);
 }
 
 // Those that began first complete first, as far as one can tell.
-void Witness::Impl::note_completed() {
-  if (asked_before_ && asked_before_->completed < asked_before_->crowd.size())
-    ++asked_before_->completed;
-  else if (asked_)
-    ++asked_->completed;
+void AskedBySecond::count(std::uint64_t AskedFor::* what) {
+  if (before_ && before_->completed + before_->refused < before_->crowd.size())
+    ++(*before_.*what);
+  else if (newest_)
+    ++(*newest_.*what);
 }
 
-// What a second began has another one to complete.
+std::optional<AskedFor> AskedBySecond::due(TimeNs now, bool finished) {
+  if (before_ && (now - before_->crowd.since() >= 2 * second_ns || finished)) return *std::exchange(before_, nullptr);
+  if (newest_ && !before_ && now - newest_->crowd.since() >= second_ns) before_ = std::move(newest_);
+  std::unique_ptr<AskedFor>& last = before_ ? before_ : newest_;
+  if (last && finished) return *std::exchange(last, nullptr);
+  return std::nullopt;
+}
+
+void Witness::Impl::note_asked(const Event& e, const Flow& flow) {
+  if (settings_.kernel_heard && !filtered_) asked_.begun(e.id, e.ts_ns, flow);
+}
+
 void Witness::Impl::report_asked(TimeNs now) {
-  if (asked_before_ && (now - asked_before_->crowd.since() >= 2 * second_ns || finished_))
-    judge_asked(*std::exchange(asked_before_, nullptr), now);
-  if (asked_ && !asked_before_ && now - asked_->crowd.since() >= second_ns) asked_before_ = std::move(asked_);
-  if (asked_ && finished_) judge_asked(*std::exchange(asked_, nullptr), now);
+  while (const auto asked = asked_.due(now, finished_)) judge_asked(*asked, now, false);
+  while (const auto asked = passing_asked_.due(now, finished_)) judge_asked(*asked, now, true);
 }
 
-void Witness::Impl::judge_asked(const AskedFor& asked, TimeNs now) {
+void Witness::Impl::judge_asked(const AskedFor& asked, TimeNs now, bool forwarded) {
   const std::uint64_t begun = asked.crowd.size();
-  if (begun < asked.completed + flood_from) return;
+  if (begun < asked.completed + asked.refused + flood_from) return;
   Finding finding;
   finding.rule = Rule::syn_flood;
   finding.confidence = gap_until_ns_ >= asked.crowd.since() ? Confidence::inconclusive : Confidence::likely;
   finding.evidence = asked.crowd.evidence();
-  finding.text = fmt::format(
-      "{} connections were begun within {:.1f} s and {} completed, {}; {} answers of the kernel were seen leaving, {} "
-      "of "
-      "them with a SYN cookie; a SYN flood, or clients whose ACKs do not come",
-      begun, asked.crowd.lasted(), asked.completed, asked.crowd.from_where_to_where(), asked.answered + asked.cookies,
-      asked.cookies);
+  const std::string who = asked.crowd.from_where_to_where();
+  if (forwarded) {
+    finding.text = fmt::format(
+        "{} connections were begun through this machine within {:.1f} s, {} completed and {} were refused, {}; {} "
+        "SYN-ACKs came back; a SYN flood, or clients whose ACKs do not come",
+        begun, asked.crowd.lasted(), asked.completed, asked.refused, who, asked.answered);
+  } else {
+    finding.text = fmt::format(
+        "{} connections were begun within {:.1f} s and {} completed, {}; {} answers of the kernel were seen leaving, "
+        "{} of them with a SYN cookie; a SYN flood, or clients whose ACKs do not come",
+        begun, asked.crowd.lasted(), asked.completed, who, asked.answered + asked.cookies, asked.cookies);
+  }
   report(FindingReport{0, now, asked.crowd.first(), std::move(finding)}, 0);
 }
 
@@ -129,8 +148,9 @@ void Witness::Impl::report_strays(TimeNs now) {
   report(FindingReport{0, now, strays.first(), std::move(finding)}, 0);
 }
 
-// A connection of which only its beginning is known.
+// A connection of which only its beginning is known; forwarded: one that never came about.
 bool Witness::Impl::only_half_open(const Connection& c) const {
+  if (c.passage()) return never_open(c);
   const bool begun = c.state == TcpState::unknown || c.state == TcpState::new_syn_recv;
   return settings_.kernel_heard && c.role == Role::passive && !c.established && begun;
 }

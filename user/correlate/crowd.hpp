@@ -9,6 +9,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,12 +55,29 @@ class Crowd {
   std::size_t examples_count_ = 0;
 };
 
-// The connections that listeners were asked for within a second.
+// The connections that were asked for within a second.
 struct AskedFor {
   Crowd crowd;
-  std::uint64_t answered = 0;   // by a SYN-ACK of a request socket
+  std::uint64_t answered = 0;   // by a SYN-ACK of a request socket; forwarded: by any
   std::uint64_t cookies = 0;    // by one of no socket
   std::uint64_t completed = 0;  // any that became ESTABLISHED meanwhile
+  std::uint64_t refused = 0;    // forwarded: by a RST
+};
+
+// Second by second. What a second began has another one to complete.
+class AskedBySecond {
+ public:
+  void begun(EventId id, TimeNs ts, const Flow& flow);
+  void answered(bool by_cookie);
+  void completed() { count(&AskedFor::completed); }
+  void refused() { count(&AskedFor::refused); }
+  // The next one whose time is over, or the run.
+  [[nodiscard]] std::optional<AskedFor> due(TimeNs now, bool finished);
+
+ private:
+  void count(std::uint64_t AskedFor::* what);
+  std::unique_ptr<AskedFor> newest_;
+  std::unique_ptr<AskedFor> before_;  // these may still complete
 };
 
 // The first few of each second.

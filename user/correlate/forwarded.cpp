@@ -15,7 +15,8 @@ namespace {
 
 constexpr unsigned client = 0;
 constexpr unsigned server = 1;
-constexpr std::size_t ties_kept = 64;  // the segment that shows it is right behind
+constexpr std::size_t ties_kept = 64;         // the segment that shows it is right behind
+constexpr std::size_t asked_here_kept = 256;  // what shows that it goes on is right behind
 constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 
 bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn; }
@@ -159,13 +160,6 @@ void take_sent(const Passage& passage, Segment& g) {
   g.loss.reordered_segs_in = b_in ? b.loss.reordered_segs_in : a.loss.reordered_segs_out;
 }
 
-void put(tw_tuple& tuple, const Flow& flow) {
-  std::ranges::copy(flow.local.address.bytes, tuple.local_addr);
-  std::ranges::copy(flow.remote.address.bytes, tuple.remote_addr);
-  tuple.local_port = flow.local.port;
-  tuple.remote_port = flow.remote.port;
-}
-
 }  // namespace
 
 // Neither end is on this machine, so the link of a link-local address says nothing here: a bridge has it on two ports.
@@ -219,6 +213,7 @@ void Witness::Impl::release(Slot slot) {
       const auto found = hops_.find(key);
       if (found != hops_.end() && found->second.slot == slot) hops_.erase(found);
     }
+    --passing_;
   }
   table_.release(slot);
 }
@@ -226,7 +221,8 @@ void Witness::Impl::release(Slot slot) {
 void Witness::Impl::on_tie(const Event& /*e*/, const Translation& t) {
   const Flow in = to_flow(t.tuple);
   const Flow out = to_flow(t.wire);
-  pass_on(in);  // it seemed to be a listener's
+  pass_on(in);                       // it seemed to be a listener's
+  if (t.ack == 0) take_sent_on(in);  // by a SYN
   const auto alive = [&](Slot slot) { return slot != no_slot && !table_.at(slot).told; };
   unsigned hop = 0;
   unsigned other_hop = 0;
@@ -258,16 +254,14 @@ Slot Witness::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key)
   if (is_rst(g) || (g.why & TW_WHY_FRAGMENT) != 0) return no_slot;
   if (!opens && (g.why & TW_WHY_UNKNOWN_FLOW) == 0) return no_slot;  // the last of one that was reported
   if (leaves && g.came_in == 0) return no_slot;
-  if (table_.size() >= settings_.wire_alone_limit || crowded(opens)) {
-    ++summary_.untracked;
-    return no_slot;
-  }
+  if (!make_room_for_passing()) return no_slot;
   unsigned hop = 0;
   const Slot before = find_hop(key, hop);
   const Slot slot = create(e.ts_ns, is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0);
   Connection& c = table_.at(slot);
   c.ends = std::make_unique<Ends>();
   c.ends->passage = std::make_unique<Passage>();
+  ++passing_;
   c.preexisting = !opens && gap_serial_ == 0;
   c.role = opens ? Role::active : Role::unknown;
   c.port_reused = before != no_slot;
@@ -279,7 +273,16 @@ Slot Witness::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key)
     ties_.erase(tie);
   }
   name_ends(slot);
+  if (is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0) passing_asked_.begun(e.id, e.ts_ns, c.flow.reversed());
   return slot;
+}
+
+// What a flood does not do.
+void Witness::Impl::note_progress(const Connection& c, bool was_open, bool was_answered) {
+  if (c.preexisting || was_open) return;
+  if (c.syn_ack_seen && !was_answered) passing_asked_.answered(false);
+  if (c.established) passing_asked_.completed();
+  if (!c.established && c.ended()) passing_asked_.refused();
 }
 
 // Its connection; one that a SYN with another number begins anew.
@@ -344,7 +347,7 @@ void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
     news = !is_rst(g);
   }
   if (!news) return;
-  put(seen.tuple, c.flow);
+  seen.tuple = to_tuple(c.flow);
   seen.hook = out ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
   const bool made_here = leaves && g.came_in == 0;
   seen.socket = {};
@@ -356,7 +359,11 @@ void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   }
   if (leaves && !made_here) seen.ifindex = g.came_in;
   take_sent(passage, seen);
+  const bool was_open = c.established || c.ended();
+  const bool was_answered = c.syn_ack_seen;
   take_segment(slot, e, seen, c.flow, out, shown);
+  note_progress(c, was_open, was_answered);
+  watch_passing(slot);
 }
 
 void Witness::Impl::refresh_hop(const Event& e, const SocketFound& f) {
@@ -389,45 +396,57 @@ void Witness::Impl::take_back(Connection& c, const Flow& wire, const Flow& own) 
   release(slot);
 }
 
+void Witness::Impl::note_asked_here(const Event& e, const Segment& g) {
+  if (g.socket.type != TW_SOCKET_NONE && g.socket.type != TW_SOCKET_LISTENER) return;
+  if (asked_here_.size() >= asked_here_kept) asked_here_.pop_front();
+  asked_here_.push_back({e.id, e.ts_ns, g});
+}
+
+// NAT has sent it on: it is a forwarded connection's, and the first of it unless it came again.
+void Witness::Impl::take_asked_here(std::size_t index) {
+  const AskedHere asked = asked_here_.at(index);
+  asked_here_.erase(asked_here_.begin() + static_cast<std::ptrdiff_t>(index));
+  const Flow flow = to_flow(asked.segment.tuple);
+  std::erase_if(strays_, [&](const Stray& stray) { return stray.evidence.ids[0] == asked.id; });
+  pass_on(flow);
+  Segment g = asked.segment;
+  g.passing = TW_PASSING_HOP;
+  g.why = static_cast<std::uint16_t>(g.why & ~TW_WHY_NO_SOCKET);
+  unsigned hop = 0;
+  const Slot known = find_hop(flow, hop);
+  if (known != no_slot && table_.at(known).has_isn_local && table_.at(known).isn_local == g.seq) {
+    // For the flow map each of them was the first: a SYN that nobody takes leaves nothing there.
+    const HopFacts& before = table_.at(known).passage()->hops[hop];
+    if (g.wire.segs_in <= before.wire.segs_in) {
+      g.wire = before.wire;
+      g.loss = before.loss;
+      ++g.wire.segs_in;
+      ++g.loss.retrans_segs_in;
+    }
+    g.why |= TW_WHY_RETRANSMISSION;
+  }
+  on_hop(Event{asked.id, asked.ts_ns, {}}, g, timeline_.take_out(asked.id));
+}
+
+void Witness::Impl::take_sent_on(const Flow& came) {
+  for (std::size_t i = asked_here_.size(); i > 0; --i) {
+    if (to_flow(asked_here_[i - 1].segment.tuple) == came) return take_asked_here(i - 1);
+  }
+}
+
 Slot Witness::Impl::take_dropped_syn(const Drop& d) {
   const Flow dropped = to_flow(d.tuple);
   const bool syn = (d.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
   if (!syn || d.outgoing != 0) return no_slot;
-  const auto stray = std::ranges::find_if(strays_, [&](const Stray& one) {
-    return one.seq == d.seq && one.flags == d.flags && one.flow.remote == dropped.remote &&
-           one.flow.local != dropped.local;
-  });
-  if (stray == strays_.end()) return no_slot;
-  Segment g{};
-  g.header = d.header;
-  put(g.tuple, stray->flow);
-  g.hook = TW_HOOK_TC_INGRESS;
-  g.passing = TW_PASSING_HOP;
-  g.seq = d.seq;
-  g.flags = d.flags;
-  g.window = d.window;
-  g.ttl = d.ttl;
-  g.ifindex = d.ifindex;
-  g.segments = 1;
-  g.why = TW_WHY_SYN;
-  unsigned hop = 0;
-  if (const Slot known = find_hop(stray->flow, hop); known != no_slot && table_.at(known).has_isn_local) {
-    const Connection& c = table_.at(known);
-    g.wire = c.passage()->hops[hop].wire;
-    g.loss = c.passage()->hops[hop].loss;
-    if (c.isn_local == g.seq) {
-      g.why |= TW_WHY_RETRANSMISSION;
-      ++g.loss.retrans_segs_in;
-    }
+  for (std::size_t i = asked_here_.size(); i > 0; --i) {
+    const Segment& g = asked_here_[i - 1].segment;
+    const Flow came = to_flow(g.tuple);
+    if (g.seq != d.seq || g.flags != d.flags || came.remote != dropped.remote || came.local == dropped.local) continue;
+    take_asked_here(i - 1);
+    unsigned hop = 0;
+    return find_hop(came, hop);
   }
-  ++g.wire.segs_in;
-  const EventId id = stray->evidence.ids[0];
-  const Event arrival{id, stray->ts_ns, {}};
-  on_hop(arrival, g, false);
-  const Slot slot = find_hop(stray->flow, hop);
-  if (slot != no_slot) timeline_.belongs_to(id, table_.at(slot).id, table_.at(slot).flow, std::nullopt);
-  strays_.erase(stray);
-  return slot;
+  return no_slot;
 }
 
 // The connection of a dropped segment, and its direction: in FORWARD it has the addresses that it came with, or those

@@ -31,7 +31,29 @@ bool too_big(const IcmpSeen& seen) { return seen.v6 != 0 ? seen.type == 2 : seen
 
 }  // namespace
 
+// What refuses a segment before TCP has it: a firewall's reject, above all. The drop of the segment comes right behind.
+void Witness::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
+  const Flow flow = to_flow(seen.tuple);
+  unsigned hop = 0;
+  Slot slot = table_.find_flow(flow);
+  if (slot == no_slot && !hops_.empty()) slot = find_hop(flow, hop);
+  if (slot == no_slot || table_.at(slot).told) return;
+  Connection& c = table_.at(slot);
+  IcmpMessage message = icmp_message(seen);
+  message.own = true;
+  message.sender = flow.local.address;
+  Trouble& trouble = c.troubles();
+  trouble.icmp_sent = message;
+  trouble.icmp_sent_mark = {e.id, e.ts_ns};
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  const bool of_client = c.passage() && hop == 0;
+  const bool relative = of_client ? c.has_isn_local : c.has_isn_remote;
+  const std::uint32_t isn = of_client ? c.isn_local : c.isn_remote;
+  entry(&c, e, c.flow, IcmpEntry{message, true, relative ? seen.seq - isn : seen.seq, relative, 0});
+}
+
 void Witness::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
+  if (seen.sent != 0) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
   if (slot == no_slot || table_.at(slot).told) return;

@@ -106,7 +106,7 @@ void Witness::Impl::watch_fin_wait2(Slot slot) {
     Bench known = bench(c);
     known.peer = other_end(c);
     if (auto finding = judge_peer_not_closing(c, known)) {
-      name_other_end(*finding, known);
+      name_other_end(*finding, c, known);
       closing.not_closing_told = true;
       if (settings_.finding_reports)
         report(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);

@@ -239,7 +239,7 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   ++facts.told;
   const Untold seen = take_untold(facts, r.seq);
   const EventId segment = seen.id;
-  facts.evidence.add(e.id);
+  facts.evidence.add(e.id, e.ts_ns);
   if (facts.run_seq != r.seq) facts.run.clear();
   if (facts.run.total == 0) facts.run_first = {e.id, e.ts_ns};
   facts.run_seq = r.seq;

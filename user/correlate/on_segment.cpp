@@ -91,6 +91,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   const Flow flow = to_flow(g.tuple);
   if (g.passing == TW_PASSING_HOP) return on_hop(e, g);
   if (g.passing != TW_PASSING_NOT) return pass_on(flow);
+  if (settings_.forwarded && !out && is_syn(g)) note_asked_here(e, g);
   const bool bad = (g.why & TW_WHY_BAD_HEADER) != 0;
   Slot slot = no_slot;
   if (settings_.capture) {
@@ -323,7 +324,7 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
   if (!c.syn_ack) {
     c.syn_ack = {e.id, e.ts_ns};
-    if (out && asked_) ++(g.socket.type == TW_SOCKET_NONE ? asked_->cookies : asked_->answered);
+    if (out && kernel_judges(c)) asked_.answered(g.socket.type == TW_SOCKET_NONE);
   } else {
     c.troubles().syn_ack_copy = {e.id, e.ts_ns};
   }
@@ -369,10 +370,10 @@ void Witness::Impl::note_fins(Connection& c, const Event& e, const Segment& g, b
 void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g, bool out) {
   if ((g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0 && !has_flag(g, tcp_flag::rst)) {
     Retransmissions& r = c.troubles().retransmissions;
-    if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id);
+    if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id, e.ts_ns);
     if (out) {
       r.wire_out += g.segments;
-      r.evidence.add(e.id);
+      r.evidence.add(e.id, e.ts_ns);
       note_untold(c, e, g);  // the kernel reports it right behind the segment
       // In a capture the analysis knows whether the other side sent anything in between; nothing counts behind the end.
       if (r.run_seq != g.seq || (settings_.capture && g.analysis.again_in_silence <= 1)) r.run.clear();
@@ -480,8 +481,9 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     }
   }
 
-  if (c == nullptr && settings_.kernel_heard && !out && is_syn(g)) {
-    // It may have the addresses that NAT is about to give back: then its SYN-ACK says whose it is.
+  const bool unknown = c == nullptr && settings_.kernel_heard;
+  if ((unknown || (settings_.forwarded && c != nullptr && !c->passage() && only_asked(*c))) && !out && is_syn(g)) {
+    // It may have the addresses that NAT is about to give back: then its SYN-ACK says whose it is. Or NAT sends it on.
     timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }

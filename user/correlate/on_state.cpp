@@ -201,7 +201,7 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
   c.enter(to);
   if (to == State::established) {
     c.established = true;
-    if (c.role == Role::passive) note_completed();
+    if (c.role == Role::passive) asked_.completed();
     const TimeNs begun = c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns;
     if (!c.preexisting && (c.role == Role::active || c.syn)) c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
   }

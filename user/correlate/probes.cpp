@@ -82,7 +82,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
     // Sent into the window that the other side closed.
     ZeroWindowFacts& window = out ? c.troubles().peer_window : c.troubles().local_window;
     ++window.probes;
-    window.evidence.add(e.id);
+    window.evidence.add(e.id, e.ts_ns);
     window.by_kernel = window.by_kernel || by_kernel;
     ProbeEntry body{out, window.probes, 0, e.id};
     if (by_kernel) {
@@ -96,7 +96,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
     KeepaliveFacts& k = c.troubles().keepalive;
     ++k.received;
     if (g.len != 0) ++k.garbage;
-    k.evidence.add(e.id);
+    k.evidence.add(e.id, e.ts_ns);
     entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
     return;
   }
@@ -104,7 +104,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
     KeepaliveFacts& k = c.troubles().keepalive;
     ++k.sent;
     ++k.unanswered;
-    k.evidence.add(e.id);
+    k.evidence.add(e.id, e.ts_ns);
     k.run.add(e.id);
     k.last_sent = {e.id, e.ts_ns};
     k.ifindex = g.ifindex;
@@ -131,7 +131,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
   if (out) {
     if (k.replied < k.received) {
       ++k.replied;
-      k.evidence.add(e.id);
+      k.evidence.add(e.id, e.ts_ns);
     }
     return;
   }
@@ -141,7 +141,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
   k.unanswered = 0;
   k.run.clear();
   k.dead_at_ns = 0;
-  k.evidence.add(e.id);
+  k.evidence.add(e.id, e.ts_ns);
   entry(&c, e, c.flow,
         KeepaliveEntry{KeepaliveEntry::What::answered, probe_number, k.probes, k.time_ms, k.intvl_ms, 0, e.id});
 }
@@ -158,11 +158,11 @@ void Witness::Impl::note_windows(Connection& c, const Event& e, const Segment& g
   if (closes && !window.since) {
     window.since = {e.id, e.ts_ns};
     ++window.periods;
-    window.evidence.add(e.id);
+    window.evidence.add(e.id, e.ts_ns);
   } else if (opens && window.since) {
     window.total_ns += e.ts_ns > window.since.ts_ns ? e.ts_ns - window.since.ts_ns : 0;
     window.since = {};
-    window.evidence.add(e.id);
+    window.evidence.add(e.id, e.ts_ns);
   }
 }
 

@@ -30,10 +30,10 @@ QueueView view_of(const SocketView& view) {
 void note_unanswered(QueueFacts& q) {
   if (q.newest_full == FullQueue::none) return;
   if (q.newest_full == FullQueue::accept) {
-    q.accept_full.add(q.newest.id);
+    q.accept_full.add(q.newest.id, q.newest.ts_ns);
     q.at_accept = q.at_newest;
   } else {
-    q.syn_full.add(q.newest.id);
+    q.syn_full.add(q.newest.id, q.newest.ts_ns);
     q.at_syn = q.at_newest;
     if (q.newest_full > q.worst) q.worst = q.newest_full;
   }
@@ -68,7 +68,7 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
       QueueFacts& q = c.troubles().queues;
       if (!q.cookie_ack) q.cookie_ack = {e.id, e.ts_ns};
       if (full_queue(g.socket) == FullQueue::accept) {
-        q.ack_full.add(e.id);
+        q.ack_full.add(e.id, e.ts_ns);
         q.at_accept = view_of(g.socket);
       }
     }

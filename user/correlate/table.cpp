@@ -35,6 +35,11 @@ Table::Table() {
   set_delay(Wait::close_wait, 10 * s);
   set_delay(Wait::ports, 300 * ms);
   set_delay(Wait::wire_connect, 130 * s);
+  // nf_conntrack_proto_tcp.c: SYN_SENT; FIN_WAIT, the longest of a closing connection; ESTABLISHED.
+  set_delay(Wait::passing_asked, 130 * s);
+  set_delay(Wait::passing_closing, 120 * s);
+  set_delay(Wait::passing, 5 * 86'400 * s);
+  set_delay(Wait::passing_looked, 1 * s);
   set_delay(Wait::outsider, 3 * s);
   set_delay(Wait::tombstone, 100 * ms);
   set_delay(Wait::time_wait, 61 * s);

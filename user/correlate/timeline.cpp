@@ -36,6 +36,13 @@ void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const
   item->held = false;
 }
 
+bool Timeline::take_out(EventId id) {
+  const auto item = std::ranges::find_if(items_, [&](const Item& one) { return one.held && one.id == id; });
+  if (item == items_.end()) return false;
+  items_.erase(item);
+  return true;
+}
+
 void Timeline::infer(EventId id, const InferredState& state) {
   for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
     auto* entry = std::get_if<Entry>(&item->report);

@@ -36,6 +36,8 @@ class Timeline {
   void transition_of(EventId id, const Transition& transition);
   // The held segment `id` turns out to be a connection's; it waits no longer.
   void belongs_to(EventId id, ConnectionId conn, const Flow& flow, const std::optional<Flow>& nat);
+  // Takes the held segment `id` out: it will be pushed anew, as another one's. False: it has left already.
+  bool take_out(EventId id);
   // Adds a state to segment `id`, the newest.
   void infer(EventId id, const InferredState& state);
   // The connection's process is known (or never will be).

@@ -53,7 +53,7 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
     if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
     return;
   }
-  if (settings_.capture) return;
+  if (settings_.capture || c.passage()) return;
   if ((g.flags & tcp_flag::syn) != 0) table_.wait(slot, Wait::wire_connect, now_);
   if (c.waiting == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
 }

@@ -33,6 +33,8 @@ bool Witness::wants_descriptors() { return impl_->wants_descriptors(); }
 std::optional<PortsQuestion> Witness::wants_ports() { return impl_->wants_ports(); }
 std::uint64_t Witness::waits_over() const { return impl_->waits_over(); }
 bool Witness::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
+bool Witness::wants_hops() { return impl_->wants_hops(); }
+std::vector<Flow> Witness::forgotten_hops() { return impl_->forgotten_hops(); }
 void Witness::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 Summary Witness::summary() const { return impl_->summary(); }
@@ -166,6 +168,12 @@ void Witness::Impl::pass_time(TimeNs now) {
         break;
       case Wait::fin_wait2:
         watch_fin_wait2(due.slot);
+        break;
+      case Wait::passing_asked:
+      case Wait::passing_closing:
+      case Wait::passing:
+      case Wait::passing_looked:
+        passing_time_over(due.slot, due.wait);
         break;
       default:
         tell(due.slot);

@@ -72,6 +72,8 @@ class Witness::Impl {
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   [[nodiscard]] std::uint64_t waits_over() const { return waits_over_; }
   [[nodiscard]] bool wants_fin_wait2() { return std::exchange(fin_wait2_look_, false); }
+  [[nodiscard]] bool wants_hops() { return std::exchange(hops_look_, false); }
+  [[nodiscard]] std::vector<Flow> forgotten_hops();
   void listed(TimeNs begun, Reports& out);
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] const Summary& summary() const { return summary_; }
@@ -129,9 +131,8 @@ class Witness::Impl {
 
   // crowd.cpp: what is too much to report one by one
   void note_asked(const Event& e, const Flow& flow);
-  void note_completed();
   void report_asked(TimeNs now);
-  void judge_asked(const AskedFor& asked, TimeNs now);
+  void judge_asked(const AskedFor& asked, TimeNs now, bool forwarded);
   void report_strays(TimeNs now);
   [[nodiscard]] bool only_half_open(const Connection& c) const;
 
@@ -159,6 +160,7 @@ class Witness::Impl {
 
   // icmp.cpp
   void on_icmp(const Event& e, const IcmpSeen& seen);
+  void on_icmp_sent(const Event& e, const IcmpSeen& seen);
 
   // nat.cpp
   void on_translation(const Event& e, const Translation& t);
@@ -182,9 +184,22 @@ class Witness::Impl {
   // The last look at a hop's counters.
   void refresh_hop(const Event& e, const SocketFound& f);
   [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;
-  // A SYN that seemed to be for this machine was dropped with other addresses: NAT had sent it on.
+  // SYNs that seem to be for this machine, until NAT is seen to send them on: one left with other addresses, or was
+  // dropped with them.
+  void note_asked_here(const Event& e, const Segment& g);
+  void take_asked_here(std::size_t index);
+  void take_sent_on(const Flow& came);
   [[nodiscard]] Slot take_dropped_syn(const Drop& d);
+  void note_progress(const Connection& c, bool was_open, bool was_answered);
   void release(Slot slot);
+
+  // passing.cpp: how long those are followed, and how many
+  // Nothing shows that it ever came about.
+  [[nodiscard]] static bool never_open(const Connection& c);
+  void watch_passing(Slot slot);
+  void passing_time_over(Slot slot, Wait waited);
+  void give_up_passing(Slot slot);
+  [[nodiscard]] bool make_room_for_passing();
 
   // witness.cpp
   // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
@@ -222,9 +237,9 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
-  std::unique_ptr<Crowd> more_strays_;      // than are reported one by one
-  std::unique_ptr<AskedFor> asked_;         // in this second
-  std::unique_ptr<AskedFor> asked_before_;  // in the one before: they may still complete
+  std::unique_ptr<Crowd> more_strays_;  // than are reported one by one
+  AskedBySecond asked_;                 // of listeners here
+  AskedBySecond passing_asked_;         // through this machine
   FirstOfEachSecond stray_findings_{100};
   FirstOfEachSecond half_open_lives_{100};
   // Forwarded: by the addresses of each hop, as its segments have them.
@@ -233,6 +248,15 @@ class Witness::Impl {
     unsigned hop = 0;
   };
   std::unordered_map<Flow, HopAt> hops_;
+  struct AskedHere {
+    EventId id = 0;
+    TimeNs ts_ns = 0;
+    Segment segment;
+  };
+  std::deque<AskedHere> asked_here_;         // the newest few
+  std::size_t passing_ = 0;                  // connections with a Passage
+  std::vector<Flow> forgotten_hops_;         // Witness::forgotten_hops
+  bool hops_look_ = false;                   // Witness::wants_hops
   std::deque<Translation> ties_;             // of hops whose connection has not begun yet; the newest few
   std::deque<Translation> translations_;     // whose connection has not begun yet; the newest few
   Reports* out_ = nullptr;                   // of the call that runs now

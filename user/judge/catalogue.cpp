@@ -62,7 +62,7 @@ std::span<const OutcomeEntry> outcome_catalogue() {
       {Outcome::unreachable,
        "an ICMP message or a route says that the destination cannot be reached, and connect() failed; or such a "
        "message "
-       "ended a half-open request",
+       "ended a half-open request, or a firewall of this machine refused one by it",
        "SYN_SENT to CLOSE with EHOSTUNREACH, ENETUNREACH, EACCES or ENOPROTOOPT; or such an ICMP message on the "
        "socket's "
        "error queue, and the process gave up; or one that quotes the request's SYN-ACK",
@@ -311,7 +311,8 @@ std::span<const RuleEntry> rule_catalogue() {
        "answers that leave by XDP_REDIRECT or a card's own forwarding, or over an interface that --interface leaves "
        "out"},
       {Rule::syn_flood, "within a second at least 100 connections were begun that were not completed in the next",
-       "the SYN-ACKs and SYN cookies that answered", "SYNs that found a listener", "",
+       "the SYN-ACKs and SYN cookies that answered",
+       "SYNs that found a listener; with --forwarded SYNs that passed through, and the SYN-ACKs that came back", "",
        "always: ACKs that are lost on their way look the same", "",
        "Keep net.ipv4.tcp_syncookies at 1. nstat -az TcpExtListenDrops TcpExtTCPReqQFullDoCookies says what it costs.",
        "a crowd of clients far away, whose ACKs are still to come; a path that loses the SYN-ACKs"},

@@ -80,7 +80,16 @@ std::string reset_by_outsider(const Connection& c, const Life& life) {
       life.error ? fmt::format("; the process here gets {}", error_name(*life.error)) : "");
 }
 
+// What a firewall of this machine answered to what a listener was asked, or to its answer.
+std::string refused_here(const Connection& c, const IcmpMessage& icmp) {
+  const bool syn = &icmp == &c.trouble->icmp_sent;
+  return fmt::format(
+      "A firewall rule of this machine dropped the {} and refused it by an ICMP message ({} type {}, code {}): {}.",
+      syn ? "SYN" : "SYN-ACK", name(icmp), icmp.type, icmp.code, syn ? "the listener never had it" : "it never left");
+}
+
 std::string refused(const Connection& c, const Bench& bench, const Life& life) {
+  if (const IcmpMessage* icmp = refused_by_message(c, bench); icmp != nullptr) return refused_here(c, *icmp);
   if (life.role == Role::passive && refused_by_input(c, bench) != nullptr) {
     return "A firewall rule of this machine dropped the SYN and answered it with a RST: the listener never had it.";
   }
@@ -216,7 +225,8 @@ std::string no_local_port(const Connection& c) {
   return fmt::format("connect() failed with EADDRNOTAVAIL: {}. No SYN was made, and nothing was sent.", why);
 }
 
-std::string unreachable(const Connection& c, const Life& life) {
+std::string unreachable(const Connection& c, const Bench& bench, const Life& life) {
+  if (const IcmpMessage* own = refused_by_message(c, bench); own != nullptr) return refused_here(c, *own);
   const IcmpMessage* icmp = icmp_behind(c);
   if (life.role == Role::passive && icmp != nullptr)
     return fmt::format("The SYN-ACK was answered by an ICMP message, which ended the half-open request: {}.",
@@ -366,7 +376,7 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
     case Outcome::no_local_port:
       return no_local_port(c);
     case Outcome::unreachable:
-      return unreachable(c, life);
+      return unreachable(c, bench, life);
     case Outcome::connect_cancelled:
       return connect_cancelled(c);
     case Outcome::fin_wait2_timeout:

@@ -257,6 +257,7 @@ std::string outcome_words(const Connection& c, const Life& life) {
     case Outcome::open:
       return c.established || c.preexisting ? "It is still open." : "Its handshake is not finished yet.";
     default:
+      if (c.expired && !c.ended()) return "Nothing more of it passed, and it is followed no longer.";
       return "How it ended is not known.";
   }
 }

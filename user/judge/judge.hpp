@@ -143,6 +143,8 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind);
 // A rule in INPUT dropped a segment of the peer and sent the RST that it got: no socket did.
 [[nodiscard]] const DropSeen* refused_by_input(const Connection& c, const Bench& bench);
+// The ICMP message by which a firewall of this machine refused what a listener was asked, or its answer; nullptr: none.
+[[nodiscard]] const IcmpMessage* refused_by_message(const Connection& c, const Bench& bench);
 // The RST that came in is a local firewall's answer to what it dropped on its way out: both within a moment.
 [[nodiscard]] const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench);
 [[nodiscard]] bool syn_ack_ignored(const Connection& c);
@@ -162,7 +164,7 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] bool peer_sent_reset(const Connection& peer, const Bench& bench);
 [[nodiscard]] std::string peer_reset_words(const Connection& peer, const Bench& bench);
 // Where a finding blames the peer: who that is, and the other end's own finding that says why.
-void name_other_end(Finding& finding, const Bench& bench);
+void name_other_end(Finding& finding, const Connection& c, const Bench& bench);
 
 // outsider.cpp: neither kernel sent the RST
 [[nodiscard]] bool reset_by_outsider(const Connection& c);

@@ -14,7 +14,7 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
   std::vector<Finding> findings;
   const auto add = [&](std::optional<Finding> finding) {
     if (!finding) return;
-    name_other_end(*finding, bench);
+    name_other_end(*finding, c, bench);
     if (c.incomplete) finding->confidence = Confidence::inconclusive;
     findings.push_back(std::move(*finding));
   };

@@ -120,9 +120,10 @@ Outcome refused_or_not(const Connection& c, const Bench& bench) {
   return c.incomplete || !gave_up ? Outcome::unknown : Outcome::connect_cancelled;
 }
 
-// A SYN that nobody answered: Linux gives it up after 127 s (tcp_syn_retries 6).
+// Linux gives a SYN up after 127 s (tcp_syn_retries 6).
+constexpr std::int64_t given_up_ns = 127'000'000'000;
+
 bool never_answered(const Connection& c, const Bench& bench) {
-  constexpr std::int64_t given_up_ns = 127'000'000'000;
   const bool asked = c.state == State::syn_sent && c.syn && !c.syn_ack_seen;
   return asked && c.wire.segs_in == 0 && bench.now - c.syn.ts_ns >= given_up_ns;
 }
@@ -140,7 +141,8 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
   if (!c.ended()) {
     if (bench.finished && !c.expired) return Outcome::open;
     const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.syn_ack_seen;
-    return silent && !c.incomplete ? Outcome::connect_timeout : Outcome::unknown;
+    const bool long_enough = bench.now - c.last_ts_ns >= given_up_ns;
+    return silent && long_enough && !c.incomplete ? Outcome::connect_timeout : Outcome::unknown;
   }
   if (c.closing->by_reset && reset_between_fins(c)) return Outcome::completed;
   // A RST alone shows no connection: it can answer anything (the backscatter of forged addresses).
@@ -168,6 +170,8 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (!c.ended()) {
     if (c.state == State::new_syn_recv && c.trouble && c.trouble->request_dropped) return Outcome::unreachable;
     if (c.state == State::unknown && !c.established && refused_by_input(c, bench) != nullptr) return Outcome::refused;
+    if (const IcmpMessage* icmp = refused_by_message(c, bench); icmp != nullptr)
+      return icmp->error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
     // A SYN that TCP never took began nothing that could still be open.
     const bool cookie = c.trouble && c.trouble->queues.cookie && !c.established;
     const bool never_taken = c.role == Role::passive && (cookie || (c.state == State::unknown && !c.syn_ack_seen));
@@ -249,11 +253,13 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
     case Outcome::aborted:
     case Outcome::connect_cancelled:
       return ClosedBy::local;
+    case Outcome::unreachable:
+      // Of a request the path's message, or this machine's own.
+      return c.role == Role::passive && !troubles_of(c).request_dropped ? ClosedBy::local : ClosedBy::none;
     case Outcome::connect_timeout:
     case Outcome::connect_unsent:
     case Outcome::connect_ignored:
     case Outcome::no_local_port:
-    case Outcome::unreachable:
     case Outcome::reset_by_outsider:
     case Outcome::keepalive_timeout:
     case Outcome::retransmit_timeout:

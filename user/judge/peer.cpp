@@ -75,6 +75,74 @@ constexpr std::array all_blames = {
     blames(Rule::old_timestamp),
 };
 
+// When a finding's facts were seen; to 0: they do not say.
+struct Span {
+  TimeNs from = 0;
+  TimeNs to = 0;
+};
+
+Span span_of(const Evidence& evidence) {
+  return evidence.total != 0 ? Span{evidence.first_ns, evidence.last_ns} : Span{};
+}
+
+Span both(const Span& a, const Span& b) {
+  if (a.to == 0 || b.to == 0) return a.to == 0 ? b : a;
+  return {std::min(a.from, b.from), std::max(a.to, b.to)};
+}
+
+Span span_of_drops(const Connection& c, bool out) {
+  Span span;
+  for (const DropSeen& seen : c.trouble->drops.seen()) {
+    if (seen.out == out) span = both(span, {seen.first.ts_ns, seen.last.ts_ns});
+  }
+  return span;
+}
+
+Span span_of(const Connection& c, Rule rule) {
+  if (rule == Rule::slow_handshake) {
+    const TimeNs begun = c.syn ? std::min(c.syn.ts_ns, c.start_ts_ns) : c.start_ts_ns;
+    return {begun, c.handshake_ns >= 0 ? c.start_ts_ns + c.handshake_ns : c.last_ts_ns};
+  }
+  if (!c.trouble) return {};
+  const Trouble& t = *c.trouble;
+  switch (rule) {
+    case Rule::retransmission:
+      return both(span_of(t.retransmissions.evidence), span_of(t.retransmissions.in));
+    case Rule::zero_window:
+      return both(span_of(t.peer_window.evidence), span_of(t.local_window.evidence));
+    case Rule::keepalive:
+      return span_of(t.keepalive.evidence);
+    case Rule::path_dead:
+    case Rule::path_mtu_black_hole: {
+      const Unanswered& run =
+          t.retransmissions.current.tries != 0 ? t.retransmissions.current : t.retransmissions.worst;
+      return {run.sent_ns, c.last_ts_ns};
+    }
+    case Rule::rx_dropped:
+    case Rule::bad_checksum:
+      return span_of_drops(c, false);
+    case Rule::tx_not_sent:
+      return span_of_drops(c, true);
+    case Rule::accept_queue_full:
+      return both(span_of(t.queues.accept_full), span_of(t.queues.ack_full));
+    case Rule::syn_backlog_full:
+      return span_of(t.queues.syn_full);
+    case Rule::slow_accept: {
+      const TimeNs until = std::max(t.accept.unaccepted.ts_ns, t.accept.first_call.ts_ns);
+      return {t.accept.since_ns != 0 ? t.accept.since_ns : until, until};
+    }
+    default:
+      return {};
+  }
+}
+
+// A cause comes first, and its effect shows within a retransmission timeout, or it lasts.
+bool can_be_why(const Span& cause, const Span& effect) {
+  constexpr std::int64_t timeout_ns = 3'000'000'000;
+  if (cause.to == 0 || effect.to == 0) return true;
+  return cause.from <= effect.to && effect.from <= cause.to + timeout_ns;
+}
+
 }  // namespace
 
 PeerEnd peer_end(const Connection& peer) {
@@ -82,7 +150,7 @@ PeerEnd peer_end(const Connection& peer) {
   return {peer.id, process.pid, process.comm};
 }
 
-void name_other_end(Finding& finding, const Bench& bench) {
+void name_other_end(Finding& finding, const Connection& c, const Bench& bench) {
   if (bench.peer == nullptr) return;
   const Connection& peer = *bench.peer;
   const auto* blame = std::ranges::find(all_blames, finding.rule, &Blame::rule);
@@ -94,6 +162,7 @@ void name_other_end(Finding& finding, const Bench& bench) {
   for (std::uint8_t i = 0; i < blame->count; ++i) {
     const auto why = own_finding(peer, its, blame->because[i]);
     if (!why || why->confidence == Confidence::inconclusive) continue;
+    if (!can_be_why(span_of(peer, blame->because[i]), span_of(c, finding.rule))) continue;
     finding.evidence.insert(finding.evidence.end(), why->evidence.begin(), why->evidence.end());
     finding.more_evidence += why->more_evidence;
     if (bench.texts) {

@@ -34,11 +34,11 @@ bool syns_never_left(const Connection& c, const Bench& bench) {
   return dropped + (waits ? 1 : 0) >= sent;
 }
 
-// netfilter sends the RST and then drops the segment, in one go.
-static const DropSeen* at_once(const DropSeen* dropped, const Mark& rst) {
+// netfilter sends the RST or the message and then drops the segment, in one go.
+static const DropSeen* at_once(const DropSeen* dropped, const Mark& answer) {
   constexpr std::int64_t moment_ns = 1'000'000;
-  const auto near = [&](const Mark& mark) { return std::abs(mark.ts_ns - rst.ts_ns) <= moment_ns; };
-  return dropped != nullptr && rst && (near(dropped->first) || near(dropped->last)) ? dropped : nullptr;
+  const auto near = [&](const Mark& mark) { return std::abs(mark.ts_ns - answer.ts_ns) <= moment_ns; };
+  return dropped != nullptr && answer && (near(dropped->first) || near(dropped->last)) ? dropped : nullptr;
 }
 
 const DropSeen* refused_by_input(const Connection& c, const Bench& bench) {
@@ -49,6 +49,17 @@ const DropSeen* refused_by_input(const Connection& c, const Bench& bench) {
 
 const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench) {
   return c.trouble ? at_once(dropped_for(c, bench, true, DropKind::firewall), c.trouble->rst_in.mark) : nullptr;
+}
+
+// The drop and the message are of one rule. Of a SYN-ACK this machine's message goes to itself.
+const IcmpMessage* refused_by_message(const Connection& c, const Bench& bench) {
+  if (c.role != Role::passive || c.established || !c.trouble || !bench.kernel_heard) return nullptr;
+  const Trouble& t = *c.trouble;
+  const bool in = t.icmp_sent && at_once(dropped_for(c, bench, false, DropKind::firewall), t.icmp_sent_mark) != nullptr;
+  if (in) return &t.icmp_sent;
+  const bool out = t.icmp_in && t.icmp_in.own && !c.syn_ack_seen &&
+                   at_once(dropped_for(c, bench, true, DropKind::firewall), t.icmp_in_mark) != nullptr;
+  return out ? &t.icmp_in : nullptr;
 }
 
 bool syn_ack_ignored(const Connection& c) {

@@ -7,7 +7,7 @@
 namespace tcpwitness {
 
 std::span<const KernelProgram> kernel_programs() {
-  static const std::array<KernelProgram, 13> programs{{
+  static const std::array<KernelProgram, 14> programs{{
       {"kernel_state", "sock", "inet_sock_set_state", {"sock", "int", "int"}, "state transitions"},
       {"kernel_state_again",
        "sock",
@@ -30,6 +30,7 @@ std::span<const KernelProgram> kernel_programs() {
        "kfree_skb",
        {"sk_buff", "", "skb_drop_reason"},
        "which segments the kernel dropped, and why"},
+      {"kernel_icmp_sent", "icmp", "icmp_send", {"sk_buff", "int", "int"}, "ICMP messages of this machine"},
       {"kernel_owner_send", "sock", "sock_send_length", {"sock", "int"}, "which process sends"},
       {"kernel_owner_receive", "sock", "sock_recv_length", {"sock", "int"}, "which process receives"},
       {"kernel_owner_receive_old", "tcp", "tcp_rcv_space_adjust", {"sock"}, "which process receives"},
@@ -48,6 +49,8 @@ void check_tracepoints(const Without& without, SwitchedOff& off) {
       off.emplace(program.program, "its signature is another on this kernel");
     }
   }
+  // An extra of 6.11: without it only the drop is known.
+  if (off.contains("kernel_icmp_sent")) off["kernel_icmp_sent"].clear();
   // The old source of the same fact: not needed beside the new one.
   if (!off.contains("kernel_owner_receive")) off.emplace("kernel_owner_receive_old", "");
 }

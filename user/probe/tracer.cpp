@@ -92,6 +92,7 @@ struct Tracer::Impl {
   std::map<std::uint32_t, std::string> names;
   bool state_heard = false;
   std::uint64_t skipped = 0;
+  std::uint64_t flows_forgotten = 0;  // taken out of the flow map by this process
 
   [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
   [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
@@ -648,9 +649,16 @@ std::uint64_t Tracer::skipped_runs() {
   return impl_->skipped;
 }
 
+void Tracer::forget_hops(const std::vector<Flow>& hops) {
+  for (const Flow& hop : hops) {
+    const tw_tuple key = to_tuple(hop);
+    if (bpf_map_delete_elem(bpf_map__fd(impl_->flows()), &key) == 0) ++impl_->flows_forgotten;
+  }
+}
+
 std::uint64_t Tracer::evicted_flows() const {
   std::uint64_t added = 0;
-  std::uint64_t removed = 0;
+  std::uint64_t removed = impl_->flows_forgotten;
   for (const auto& state : cpu_states()) {
     added += state.flows_added;
     removed += state.flows_removed;

@@ -82,6 +82,9 @@ class Tracer {
   // interrupt in the middle of it): losses that no program could count. So far; never shrinks.
   [[nodiscard]] std::uint64_t skipped_runs();
 
+  // Takes these out of the flow map.
+  void forget_hops(const std::vector<Flow>& hops);
+
   // Entries of the flow map that gave way to newer ones. It walks the map: once, at the end.
   [[nodiscard]] std::uint64_t evicted_flows() const;
 

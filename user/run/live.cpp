@@ -293,6 +293,8 @@ class Run {
       tracer_.count_ports(*question, into(found));
     }
     if (witness_.wants_fin_wait2()) tracer_.snapshot_fin_wait2(into(found));
+    if (witness_.wants_hops()) tracer_.snapshot_hops(into(found));
+    tracer_.forget_hops(witness_.forgotten_hops());
     for (const auto& record : found) take(record);
   }
 

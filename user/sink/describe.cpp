@@ -193,6 +193,10 @@ std::string describe(const Summary& summary) {
     text += fmt::format("\n  {} half-open connections were too many to be listed one by one (a SYN flood?)",
                         grouped(summary.unlisted));
   }
+  if (summary.given_up != 0) {
+    text += fmt::format("\n  {} forwarded connections were given up: nothing passed for long, or there was no room",
+                        grouped(summary.given_up));
+  }
   if (summary.untracked != 0) {
     text +=
         fmt::format("\n  {} segments began connections that were not followed: too many were half-open (a SYN flood?)",

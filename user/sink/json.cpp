@@ -448,6 +448,7 @@ class JsonSink final : public Sink {
     put_nonzero(json, "unwritten", summary.unwritten);
     put_nonzero(json, "untracked", summary.untracked);
     put_nonzero(json, "unlisted", summary.unlisted);
+    put_nonzero(json, "given_up", summary.given_up);
     if (summary.recording) {
       json.key("recording");
       json.begin_object();
@@ -669,6 +670,7 @@ class JsonSink final : public Sink {
 
   static void put_entry(JsonWriter& json, const Entry& entry, const IcmpEntry& seen) {
     begin_entry(json, "icmp", entry);
+    if (seen.sent) json.field("sent", true);
     put_icmp(json, seen.icmp);
     put_relative(json, "rel_seq", seen.relative, seen.rel_seq);
     put_nonzero(json, "mtu", seen.mtu);

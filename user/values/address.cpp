@@ -48,6 +48,16 @@ Flow to_flow(const tw_tuple& tuple) {
   return flow;
 }
 
+tw_tuple to_tuple(const Flow& flow) {
+  tw_tuple tuple{};
+  std::memcpy(tuple.local_addr, flow.local.address.bytes.data(), sizeof tuple.local_addr);
+  std::memcpy(tuple.remote_addr, flow.remote.address.bytes.data(), sizeof tuple.remote_addr);
+  tuple.local_port = flow.local.port;
+  tuple.remote_port = flow.remote.port;
+  tuple.scope = flow.scope;
+  return tuple;
+}
+
 std::string to_string(const Address& address) {
   char text[INET6_ADDRSTRLEN] = {};
   if (address.is_ipv4()) {

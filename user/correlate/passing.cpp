@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// passing.cpp: how long a forwarded connection is followed, and how many at a time.
+//
+// No socket of ours ends it, and its ends may vanish without a word. The model is what the kernel's own table of
+// forwarded connections does (nf_conntrack_proto_tcp.c, nf_conntrack_core.c): what only asked is given up after two
+// minutes, and so is what is closing; what is open after five days without a segment. Where there is no room for a new
+// one (early_drop()), the oldest gives way that nobody has answered.
+//
+// Ordinary segments are no events, so before a connection is given up its counters are asked for (snapshot_hops).
+#include <utility>
+
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t forgotten_limit = 4096;
+
+std::uint64_t segments_of(const Passage& passage) {
+  std::uint64_t sum = 0;
+  for (const HopFacts& hop : passage.hops) sum += std::uint64_t{hop.wire.segs_in} + hop.wire.segs_out;
+  return sum;
+}
+
+bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_out == 0; }
+
+}  // namespace
+
+bool Witness::Impl::never_open(const Connection& c) {
+  constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
+  if (!c.established && !c.preexisting) return true;
+  return one_way(c) && c.wire.segs_in + c.wire.segs_out < few;
+}
+
+void Witness::Impl::watch_passing(Slot slot) {
+  Connection& c = table_.at(slot);
+  if (c.told || c.ended()) return;
+  Wait wait = Wait::passing;
+  if (!c.established && !c.preexisting) {
+    wait = Wait::passing_asked;
+  } else if (one_way(c) || (c.closing && (c.closing->fin_out.sent || c.closing->fin_in.sent))) {
+    wait = Wait::passing_closing;
+  }
+  table_.wait(slot, wait, now_);
+}
+
+void Witness::Impl::passing_time_over(Slot slot, Wait waited) {
+  Connection& c = table_.at(slot);
+  Passage& passage = *c.passage();
+  if (waited == Wait::passing_looked) {
+    if (segments_of(passage) != passage.looked_at) return watch_passing(slot);
+    return give_up_passing(slot);
+  }
+  // Each segment of a handshake that is seen from its SYN on is an event.
+  if (waited == Wait::passing_asked && c.syn) return give_up_passing(slot);
+  passage.looked_at = segments_of(passage);
+  hops_look_ = true;
+  table_.wait(slot, Wait::passing_looked, now_);
+}
+
+void Witness::Impl::give_up_passing(Slot slot) {
+  Connection& c = table_.at(slot);
+  c.expired = true;
+  ++summary_.given_up;
+  // What comes of it later is an unknown flow's, and begins anew. In a flood the flow map forgets by itself.
+  for (const HopFacts& hop : c.passage()->hops) {
+    if (hop.known && forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back(hop.key);
+  }
+  tell(slot);
+}
+
+bool Witness::Impl::make_room_for_passing() {
+  const bool many_ask = table_.waiting(Wait::passing_asked) >= settings_.passing_asked_limit;
+  if (!many_ask && passing_ < settings_.passing_limit) return true;
+  for (const Wait wait : {Wait::passing_asked, Wait::passing_closing, Wait::passing}) {
+    const Slot oldest = table_.first(wait);
+    if (oldest == no_slot) continue;
+    give_up_passing(oldest);
+    timeline_.forget(table_.at(oldest).id);
+    release(oldest);
+    return true;
+  }
+  ++summary_.untracked;
+  return false;
+}
+
+std::vector<Flow> Witness::Impl::forgotten_hops() { return std::exchange(forgotten_hops_, {}); }
+
+}  // namespace tcpwitness
