@@ -75,6 +75,18 @@ TEST(OutOfWindow, IsNotWhatTheSocketHadBefore) {
   EXPECT_EQ(told[0].second.meaning, "everything in it had been received before");
 }
 
+// A firewall of this machine that answers for the listener (SYNPROXY) sends the socket segments of its own, over
+// loopback.
+TEST(OutOfWindow, IsNotWhatThisMachineMadeItself) {
+  for (const std::uint32_t came_by : {1U, 2U}) {
+    std::vector<Event> events = rx_drop_story(drop_sequence).events;
+    for (Event& e : events) {
+      if (auto* d = std::get_if<tcpwitness::Drop>(&e.body)) d->ifindex = came_by;
+    }
+    EXPECT_EQ(run(events).finding(Rule::out_of_window).has_value(), came_by == 2);
+  }
+}
+
 TEST(OutOfWindow, IsLessSureWhereTheKernelHasOneWordForBoth) {
   Names names = kernel_names();
   names.drop_reasons[drop_old_sequence].clear();  // before 6.6
@@ -126,6 +138,9 @@ TEST(Drop, ReasonsOfAllReleasesAreKnownByName) {
                                                      {"TCP_OLD_ACK", DropKind::old_data},
                                                      {"TCP_LISTEN_OVERFLOW", DropKind::accept_queue},
                                                      {"PROTO_MEM", DropKind::memory},
+                                                     {"TCP_MD5NOTFOUND", DropKind::unsigned_},
+                                                     {"TCP_AOFAILURE", DropKind::unsigned_},
+                                                     {"TCP_MINTTL", DropKind::few_hops_left},
                                                      {"SOMETHING_NEW", DropKind::other}}) {
     names.drop_reasons = {reason};
     EXPECT_EQ(drop_kind(names, 0), kind) << reason;

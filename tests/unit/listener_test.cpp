@@ -103,6 +103,16 @@ TEST(Syncookie, ARequestSocketsSynAckIsNone) {
   EXPECT_FALSE(run(close_second_story().events).finding(Rule::syncookie).has_value());
 }
 
+// synproxy_send_client_synack() offers no window; TCP always does.
+TEST(Syncookie, ASynAckThatOffersNoWindowIsAProxys) {
+  std::vector<Event> events = syncookie_story().events;
+  for (Event& e : events) {
+    auto* g = std::get_if<Segment>(&e.body);
+    if (g != nullptr && g->flags == SA) g->window = 0;
+  }
+  EXPECT_FALSE(run(events).finding(Rule::syncookie).has_value());
+}
+
 TEST(Syncookie, WithoutTheListenersViewIsOnlyLikely) {
   std::vector<Event> events = syncookie_story().events;
   std::erase_if(events, [](const Event& e) {

@@ -60,6 +60,14 @@ bool was_received_before(const Connection& c, const Drop& d, const Names& names)
          drop_kind(names, d.reason) == DropKind::out_of_window;
 }
 
+// This machine made it itself (a firewall that answers for the listener): it came over loopback, and the peer's
+// segments come by another interface.
+bool was_made_here(const Connection& c, const Drop& d, const Names& names) {
+  const DropKind kind = drop_kind(names, d.reason);
+  if (d.outgoing != 0 || d.ifindex != loopback_ifindex || !c.in_elsewhere) return false;
+  return kind == DropKind::out_of_window || kind == DropKind::never_sent;
+}
+
 }  // namespace
 
 void note_received_before(Connection& c, const Segment& g, bool out) {
@@ -95,7 +103,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
       if (out && !ack) ++drops.syns_out;
       if (!out && ack) ++drops.syn_acks_in;
     }
-    if (!repeated) add(drops, e, d, out);
+    if (!repeated && !was_made_here(*c, d, names_)) add(drops, e, d, out);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.

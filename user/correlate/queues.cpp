@@ -56,6 +56,10 @@ void note_syn(Connection& c, const Event& e, const SocketView& view) {
   q.at_newest = view_of(view);
 }
 
+// TCP offers a window in its SYN-ACK, cookie or not (tcp_select_initial_window()). A proxy before the listener offers
+// none until it has reached that (synproxy_send_client_synack()).
+bool may_be_cookie(const Segment& g) { return g.window != 0; }
+
 }  // namespace
 
 void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
@@ -75,7 +79,7 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
     return;
   }
   if (!out || !syn || !ack) return;
-  if (c.role == Role::passive && g.socket.type == TW_SOCKET_NONE) {
+  if (c.role == Role::passive && g.socket.type == TW_SOCKET_NONE && may_be_cookie(g)) {
     QueueFacts& q = c.troubles().queues;
     if (!q.cookie) q.cookie = {e.id, e.ts_ns};
   }

@@ -65,15 +65,17 @@ enum class DropKind : std::uint8_t {
   old_data,     // already received: a keep-alive, an old ACK
   old_payload,  // payload, all of it already received: the peer repeated itself
   no_socket,
-  accept_queue,  // the listener's accept queue is full
-  memory,        // no room in the socket, or in TCP as a whole
-  refused_syn,   // a SYN for a connection that exists
-  refused_rst,   // a RST whose number does not fit
-  refused_ack,   // acknowledges what was never sent, or far too old
-  no_flags,      // a segment that this state of the socket does not take
-  closed,        // the socket is shut down or closed
-  too_big,       // larger than the path's or the device's MTU
-  damaged,       // headers that contradict themselves
+  accept_queue,   // the listener's accept queue is full
+  memory,         // no room in the socket, or in TCP as a whole
+  refused_syn,    // a SYN for a connection that exists
+  refused_rst,    // a RST whose number does not fit
+  refused_ack,    // acknowledges what was never sent, or far too old
+  no_flags,       // a segment that this state of the socket does not take
+  closed,         // the socket is shut down or closed
+  unsigned_,      // not signed as the socket demands (RFC 2385, RFC 5925)
+  few_hops_left,  // its hop limit is below what the socket demands (IP_MINTTL, RFC 5082)
+  too_big,        // larger than the path's or the device's MTU
+  damaged,        // headers that contradict themselves
 };
 [[nodiscard]] DropKind drop_kind(const Names& names, std::uint32_t number);
 [[nodiscard]] std::string_view drop_meaning(DropKind kind);

@@ -78,7 +78,8 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
     return std::ranges::find(some, reason) != some.end();
   };
   if (is({"NETFILTER_DROP"})) return DropKind::firewall;
-  if (is({"BPF_CGROUP_EGRESS", "SOCKET_FILTER", "SECURITY_HOOK", "XFRM_POLICY", "TC_EGRESS", "TC_INGRESS", "XDP"}))
+  if (is({"BPF_CGROUP_EGRESS", "SOCKET_FILTER", "SECURITY_HOOK", "XFRM_POLICY", "TC_EGRESS", "TC_INGRESS", "XDP",
+          "TAP_FILTER", "TAP_TXFILTER", "VLAN_FILTER"}))
     return DropKind::filter;
   if (is({"QDISC_DROP", "QDISC_OVERLIMIT", "QDISC_CONGESTED", "FULL_RING", "CPU_BACKLOG", "CAKE_FLOOD", "FQ_BAND_LIMIT",
           "FQ_HORIZON_LIMIT", "FQ_FLOW_LIMIT", "DUALPI2_STEP_DROP"}))
@@ -96,10 +97,15 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
   if (is({"TCP_OLD_SEQUENCE", "TCP_OLD_ACK", "TCP_OFO_DROP", "TCP_RFC7323_PAWS_ACK"})) return DropKind::old_data;
   if (is({"NO_SOCKET"})) return DropKind::no_socket;
   if (is({"TCP_LISTEN_OVERFLOW"})) return DropKind::accept_queue;
-  if (is({"SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "NOMEM", "TCP_OFOMERGE_MEM"})) return DropKind::memory;
+  if (is({"SOCKET_RCVBUFF", "SOCKET_BACKLOG", "PROTO_MEM", "NOMEM", "TCP_OFOMERGE_MEM", "TCP_OFO_QUEUE_PRUNE"}))
+    return DropKind::memory;
   if (is({"TCP_INVALID_SYN"})) return DropKind::refused_syn;
   if (is({"TCP_RESET"})) return DropKind::refused_rst;
-  if (is({"TCP_ACK_UNSENT_DATA", "TCP_TOO_OLD_ACK", "TCP_INVALID_ACK_SEQUENCE"})) return DropKind::refused_ack;
+  if (is({"TCP_AUTH_HDR", "TCP_MD5NOTFOUND", "TCP_MD5UNEXPECTED", "TCP_MD5FAILURE", "TCP_AONOTFOUND",
+          "TCP_AOUNEXPECTED", "TCP_AOKEYNOTFOUND", "TCP_AOFAILURE"}))
+    return DropKind::unsigned_;
+  if (is({"TCP_MINTTL"})) return DropKind::few_hops_left;
+  if (is({"TCP_TOO_OLD_ACK", "TCP_INVALID_ACK_SEQUENCE"})) return DropKind::refused_ack;
   if (is({"TCP_FLAGS"})) return DropKind::no_flags;
   if (is({"TCP_CLOSE", "TCP_ABORT_ON_DATA"})) return DropKind::closed;
   if (is({"PKT_TOO_BIG"})) return DropKind::too_big;
@@ -146,6 +152,10 @@ std::string_view drop_meaning(DropKind kind) {
       return "the socket takes no such segment in its state";
     case DropKind::closed:
       return "the socket is closed";
+    case DropKind::unsigned_:
+      return "its signature (RFC 2385, RFC 5925) is missing, not expected or wrong";
+    case DropKind::few_hops_left:
+      return "its hop limit is below IP_MINTTL of the socket";
     case DropKind::too_big:
       return "larger than the MTU";
     case DropKind::damaged:
@@ -169,6 +179,8 @@ bool is_fault(DropKind kind) {
     case DropKind::never_sent:
     case DropKind::accept_queue:
     case DropKind::memory:
+    case DropKind::unsigned_:
+    case DropKind::few_hops_left:
     case DropKind::too_big:
     case DropKind::damaged:
       return true;
