@@ -2,8 +2,9 @@
 /*
  * emit.h: the only place that touches the ring.
  *
- * A record is reserved at its own size, its header filled, then submitted without waking anybody:
- * the consumer drains on a timer. A reservation that fails is counted on its CPU and by its kind,
+ * A record is reserved at its own size, its header filled, then submitted. The kernel wakes whoever waits for the ring by
+ * the first record after the consumer has read all (flags 0); the consumer waits for that only where nothing comes, and
+ * otherwise for its timer. A reservation that fails is counted on its CPU and by its kind,
  * and every later record of that CPU carries the count, so that no loss is silent. Additions are
  * atomic because an interrupt can emit in the middle of another emit on the same CPU.
  */
@@ -52,10 +53,10 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 	})
 #define reserve_record(type, kind, cookie, netns) reserve_record_and(type, 0, kind, cookie, netns)
 
-/* A full ring must not wait for the timer: above wake_bytes wake the consumer, at most every 0.5 ms per CPU. */
+/* A ring that fills must not wait for the timer: above wake_bytes wake the consumer, at most every 0.5 ms per CPU. */
 static __always_inline void submit_record(void *record)
 {
-	__u64 flags = BPF_RB_NO_WAKEUP;
+	__u64 flags = 0;
 	struct tw_header *header = record;
 
 	if ((header->seq & 15) == 0) {

@@ -108,6 +108,8 @@ class Witness {
   // Time passes: releases held entries, fires findings that need time, expires what is over.
   // now never runs backwards (an earlier value is taken as the latest known).
   void advance(TimeNs now, Reports& out);
+  // Before this time advance() and the questions below have nothing new, unless an event is fed.
+  [[nodiscard]] TimeNs due() const;
   // A socket will soon be in CLOSE_WAIT for too long: true once for each, so that events can say which process has
   // which descriptor of it open (OwnerSeen of the snapshot).
   [[nodiscard]] bool wants_descriptors();

@@ -107,6 +107,8 @@ Result<std::unique_ptr<WireProgram>> WireProgram::load(const Settings& settings)
   return loaded;
 }
 
+int WireProgram::ring_fd() const { return bpf_map__fd(skeleton_->maps.events); }
+
 WireProgram::~WireProgram() {
   ring_buffer__free(ring_);
   wire_bpf::destroy(skeleton_);

@@ -86,6 +86,7 @@ class WireProgram {
   std::vector<tw_segment> drain();
   [[nodiscard]] std::vector<tw_cpu_state> cpu_states() const;
   [[nodiscard]] std::size_t flow_count() const;
+  [[nodiscard]] int ring_fd() const;
 
   [[nodiscard]] std::uint32_t first_interface() const { return first_; }
   [[nodiscard]] std::uint32_t second_interface() const { return second_; }

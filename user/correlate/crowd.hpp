@@ -73,6 +73,7 @@ class AskedBySecond {
   void refused() { count(&AskedFor::refused); }
   // The next one whose time is over, or the run.
   [[nodiscard]] std::optional<AskedFor> due(TimeNs now, bool finished);
+  [[nodiscard]] bool empty() const { return !newest_ && !before_; }
 
  private:
   void count(std::uint64_t AskedFor::* what);

@@ -45,6 +45,9 @@ class Table {
   };
   [[nodiscard]] Expired expire(TimeNs now) { return now < due_ ? Expired{} : find_expired(now); }
 
+  // Nobody's time is up before.
+  [[nodiscard]] TimeNs due() const { return due_; }
+
   // The one that has waited longest so; the next one is its wait_next.
   [[nodiscard]] Slot first(Wait wait) const { return queues_[static_cast<std::size_t>(wait)].head; }
   // How many wait so, and how many connections there are.

@@ -47,6 +47,7 @@ class Timeline {
   // Moves out everything that waits for nothing at `now`.
   void release(TimeNs now, Reports& out);
   void flush(Reports& out);
+  [[nodiscard]] bool empty() const { return items_.empty(); }  // but for what is set aside
 
  private:
   struct Item {

@@ -11,6 +11,9 @@
 namespace tcpwitness {
 namespace {
 
+// Who has the descriptor of a socket in CLOSE_WAIT is asked so long before that is a finding.
+constexpr std::int64_t ask_ahead_ns = 1'000'000'000;
+
 // Of what is seen, but for the mark that a list of the sockets was read to its end.
 template <typename Body>
 bool counts(const Body& body) {
@@ -29,6 +32,7 @@ void Witness::feed(const Event& event, Reports& out) { impl_->feed(event, out); 
 void Witness::expect(const Event& event) const { impl_->expect(event); }
 void Witness::expect_next(const Event& event) const { impl_->expect_next(event); }
 void Witness::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
+TimeNs Witness::due() const { return impl_->due(); }
 bool Witness::wants_descriptors() { return impl_->wants_descriptors(); }
 std::optional<PortsQuestion> Witness::wants_ports() { return impl_->wants_ports(); }
 std::uint64_t Witness::waits_over() const { return impl_->waits_over(); }
@@ -85,11 +89,18 @@ void Witness::Impl::advance(TimeNs now, Reports& out) {
   if (settings_.timeline) timeline_.release(now_, out);
 }
 
+TimeNs Witness::Impl::due() const {
+  const bool adds_up = !strays_.empty() || more_strays_ || !asked_.empty() || !passing_asked_.empty();
+  if (adds_up || !timeline_.empty() || fin_wait2_look_) return now_;
+  const Slot first = table_.first(Wait::close_wait);
+  if (first == no_slot || (table_.at(first).closing && table_.at(first).closing->descriptor_asked)) return table_.due();
+  return std::min(table_.due(), table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns - ask_ahead_ns);
+}
+
 bool Witness::Impl::wants_descriptors() {
-  constexpr std::int64_t ahead_ns = 1'000'000'000;
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || table_.at(first).ending().descriptor_asked) return false;
-  if (now_ + ahead_ns < table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns) return false;
+  if (now_ + ask_ahead_ns < table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns) return false;
   // The answer comes for all of them.
   for (Slot slot = first; slot != no_slot; slot = table_.at(slot).wait_next) {
     table_.at(slot).ending().descriptor_asked = true;

@@ -68,6 +68,7 @@ class Witness::Impl {
   void expect_next(const Event& event) const;
   void feed(const Event& event, Reports& out);
   void advance(TimeNs now, Reports& out);
+  [[nodiscard]] TimeNs due() const;
   [[nodiscard]] bool wants_descriptors();
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   [[nodiscard]] std::uint64_t waits_over() const { return waits_over_; }

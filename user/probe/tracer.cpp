@@ -39,7 +39,7 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   tw_config config{};
   config.netns = features.netns_inode;
   config.tick_us = features.tick_us;
-  config.wake_bytes = static_cast<std::uint32_t>(settings.ring_bytes / 2);
+  config.wake_bytes = static_cast<std::uint32_t>(settings.ring_bytes / 4);
   config.packets_all = settings.packets_all ? 1 : 0;
   // The wire alone has no other word of a transition than its cause.
   config.lives_only = settings.kernel && !settings.timeline ? 1 : 0;

@@ -7,7 +7,8 @@
 // It owns what the core must not: the clock, signals, priority, stderr.
 #include <fmt/core.h>
 #include <linux/capability.h>
-#include <sys/resource.h>
+#include <sched.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,13 +34,18 @@
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"
+#include "source/pace.hpp"
 #include "source/ring.hpp"
+#include "source/urgency.hpp"
 #include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr auto drain_every = std::chrono::milliseconds(50);
+constexpr auto slice = std::chrono::microseconds(250);           // so long without giving way
+constexpr auto longest_sleep = std::chrono::milliseconds(1000);  // where nothing comes and nothing is due
+constexpr std::int64_t flush_every_ns = 40'000'000;
+constexpr std::int64_t skipped_every_ns = 10'000'000;
 constexpr std::size_t backlog_bytes = std::size_t{256} << 20U;
 constexpr std::int64_t step_worth_a_word_ns = 100'000'000;
 constexpr auto last_patience = std::chrono::seconds(2);  // with a reader that takes nothing
@@ -130,6 +137,23 @@ std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, con
   return make_sink(options, output, names);
 }
 
+// Of this thread.
+std::int64_t cpu_time_ns() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+}
+
+// Becomes readable each time that the wall clock is set. Not valid: that is seen at the next look.
+UniqueFd watch_for_clock_set() {
+  UniqueFd timer(::timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC));
+  itimerspec far{};
+  far.it_value.tv_sec = std::numeric_limits<std::int32_t>::max();
+  constexpr int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+  if (timer.valid() && ::timerfd_settime(timer.get(), flags, &far, nullptr) != 0) return UniqueFd();
+  return timer;
+}
+
 // What the hooks wrote while nobody could decode it yet: during the attaching, while the sockets were listed. Bounded;
 // beyond that the ring fills and counts what it loses.
 class Backlog {
@@ -161,11 +185,12 @@ class Run {
  public:
   // started_ns: before the first hook was attached. backlog: what they wrote since.
   Run(const Options& options, const Features& features, RunClock clock, TimeNs started_ns, Tracer& tracer,
-      RingSource& ring, Backlog backlog, int signals)
+      RingSource& ring, Urgency& urgency, Backlog backlog, int signals)
       : options_(options),
         clock_(std::move(clock)),
         tracer_(tracer),
         ring_(ring),
+        urgency_(urgency),
         backlog_(std::move(backlog)),
         signals_(signals),
         names_{features.reset_reasons, features.drop_reasons, {}},
@@ -198,8 +223,8 @@ class Run {
     announce();
     const auto started = Clock::now();
     while (!done_) {
-      const bool signalled = ring_.wait(pause(started), signals_);
-      drain();
+      const bool signalled = wait(started);
+      look();
       list_again();
       const auto now = Clock::now();
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
@@ -210,11 +235,36 @@ class Run {
   }
 
  private:
-  [[nodiscard]] std::chrono::milliseconds pause(Clock::time_point started) const {
-    if (!backlog_.empty()) return std::chrono::milliseconds(0);
-    if (!options_.duration) return drain_every;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*options_.duration - (Clock::now() - started));
-    return std::clamp(left, std::chrono::milliseconds(0), drain_every);
+  // Until the next look. True: a signal came.
+  [[nodiscard]] bool wait(Clock::time_point started) {
+    using std::chrono::milliseconds;
+    if (!backlog_.empty()) return ring_.wait(milliseconds(0), signals_);
+    auto at_most = std::chrono::duration_cast<milliseconds>(pace_.interval());
+    const bool deep = pace_.idle() && nothing_waits();
+    if (deep) {
+      const TimeNs now = clock_.now();
+      const auto due = std::chrono::nanoseconds(std::max(witness_.due(), now) - now);
+      at_most = std::clamp(std::chrono::ceil<milliseconds>(due), milliseconds(1), longest_sleep);
+    }
+    if (options_.duration) {
+      const auto left = std::chrono::ceil<milliseconds>(*options_.duration - (Clock::now() - started));
+      at_most = std::clamp(left, milliseconds(0), at_most);
+    }
+    return deep ? ring_.sleep(at_most, signals_) : ring_.wait(at_most, signals_);
+  }
+
+  // But for what the witness waits for.
+  [[nodiscard]] bool nothing_waits() const {
+    return list_at_ns_ == 0 && !unflushed_ && output_.waiting() == 0 && reports_.empty();
+  }
+
+  void look() {
+    const TimeNs now = clock_.now();
+    const std::chrono::nanoseconds since(now - std::exchange(looked_ns_, now));
+    const std::int64_t before = cpu_time_ns();
+    const std::size_t records = drain();
+    pace_.looked(records, std::chrono::nanoseconds(cpu_time_ns() - before), since);
+    urgency_.looked();
   }
 
   using Records = std::vector<std::vector<std::byte>>;
@@ -349,8 +399,10 @@ class Run {
   }
 
   // Runs of programs that the kernel skipped since the last look: before what was drained meanwhile is judged.
+  // What ended is told 25 ms later at the earliest (Table), so every 10 ms is often enough.
   void note_skipped() {
     const TimeNs now = end_ns_ != 0 ? end_ns_ : clock_.now();
+    if (end_ns_ == 0 && now - skipped_until_ns_ < skipped_every_ns) return;
     const TimeNs from = std::exchange(skipped_until_ns_, now);
     if (end_ns_ != 0 && from == end_ns_) return;  // behind the end
     const std::uint64_t total = tracer_.skipped_runs();
@@ -395,10 +447,7 @@ class Run {
       if (announced_) deliver();
       return count;
     }
-    batch_.clear();
-    ring_.drain(batch_);
-    note_skipped();
-    count += take(batch_);
+    count += read_ring();
     look_for_descriptors();
     look_at_sockets();
     const std::size_t told = reports_.size();
@@ -409,17 +458,38 @@ class Run {
       record_reports(told);
       recorder_->flush(now);
     }
-    if (announced_) deliver();
+    if (announced_) deliver_in_time(now);
+    return count;
+  }
+
+  // What is in the ring when it begins: what comes meanwhile is for the next look, under load there would be no end.
+  std::size_t read_ring() {
+    constexpr std::size_t clock_every = 16;  // records
+    std::size_t count = 0;
+    const std::uint64_t until = ring_.memory().written();
+    note_skipped();
+    for (bool more = true; more;) {
+      const auto begun = Clock::now();
+      more = ring_.memory().read(until, [&](std::span<const std::byte> record) {
+        take_one(record);
+        return ++count % clock_every != 0 || Clock::now() - begun < slice;
+      });
+      if (more && !urgency_.raised()) ::sched_yield();
+    }
     return count;
   }
 
   std::size_t take(const RecordBatch& batch) {
-    batch.for_each([&](std::span<const std::byte> record) {
-      const tw_header header = header_of(record);
-      if (listing_ && header.kind == TW_KIND_DESTROY) gone_.insert(header.cookie);
-      take(record);
-    });
+    batch.for_each([&](std::span<const std::byte> record) { take_one(record); });
     return batch.places.size();
+  }
+
+  void take_one(std::span<const std::byte> record) {
+    if (listing_) {
+      const tw_header header = header_of(record);
+      if (header.kind == TW_KIND_DESTROY) gone_.insert(header.cookie);
+    }
+    take(record);
   }
 
   // Somebody may have set the wall clock: what is printed from now on has its times, and nothing else changes.
@@ -448,7 +518,16 @@ class Run {
     reports_.clear();
   }
 
+  // Not a line at a time, and none later than its reader notices.
+  void deliver_in_time(TimeNs now) {
+    unflushed_ = unflushed_ || !reports_.empty();
+    write_reports();
+    if (now - flushed_ns_ >= flush_every_ns || done_) deliver();
+  }
+
   void deliver() {
+    flushed_ns_ = clock_.now();
+    unflushed_ = false;
     write_reports();
     if (!sink_->flush()) {
       broken_ = true;
@@ -537,8 +616,12 @@ class Run {
   RunClock clock_;
   Tracer& tracer_;
   RingSource& ring_;
+  Urgency& urgency_;
+  Pace pace_;
+  TimeNs looked_ns_ = 0;
+  TimeNs flushed_ns_ = 0;
+  bool unflushed_ = false;  // a report was written and not flushed
   Backlog backlog_;
-  RecordBatch batch_;
   int signals_;
   Names names_;
   Ready ready_;
@@ -582,11 +665,20 @@ int run_live(const Options& options) {
   if (!tracer) return fail(tracer.error());
   const auto ring = RingSource::open((*tracer)->ring_fd());
   if (!ring) return fail(ring.error());
+  const UniqueFd clock_set = watch_for_clock_set();
+  if (clock_set.valid()) {
+    if (auto watched = (*ring)->watch(clock_set.get(), RingSource::Ends::becomes_readable); !watched)
+      return fail(watched.error());
+  }
   for (const int fd : {signals->get(), (*tracer)->links_fd()}) {
     if (auto watched = (*ring)->watch(fd); !watched) return fail(watched.error());
   }
-  // A consumer that waits its turn behind the load it watches loses events.
-  setpriority(PRIO_PROCESS, 0, -20);
+  // A thread of its own, with this one capability.
+  const auto urgency = Urgency::of_this_thread(**ring, (*tracer)->ring_fd(), [] {
+    constexpr std::array only{CAP_SYS_NICE};
+    if (auto given_up = keep_capabilities(only); !given_up) say("tcpwitness: " + given_up.error().message());
+  });
+  if (!urgency) return fail(urgency.error());
   RunClock clock(read_clocks);
   const TimeNs started_ns = clock.now();
   Backlog backlog;
@@ -595,7 +687,8 @@ int run_live(const Options& options) {
   std::vector<int> kept{CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN};
   if (options.command == Command::record) kept.push_back(CAP_DAC_OVERRIDE);
   if (auto given_up = keep_capabilities(kept); !given_up) say("tcpwitness: " + given_up.error().message());
-  return Run(options, *features, std::move(clock), started_ns, **tracer, **ring, std::move(backlog), signals->get())
+  return Run(options, *features, std::move(clock), started_ns, **tracer, **ring, **urgency, std::move(backlog),
+             signals->get())
       .go();
 }
 

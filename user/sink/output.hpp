@@ -48,6 +48,8 @@ class Output {
   // The last flush: waits for the reader as long as it takes something within `patience`. False: not everything went.
   [[nodiscard]] bool finish(std::chrono::milliseconds patience);
   [[nodiscard]] int error() const { return error_; }
+  // Bytes that are not written yet.
+  [[nodiscard]] std::size_t waiting() const { return buffer_.size(); }
   // Lines that a slow reader has cost so far.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 

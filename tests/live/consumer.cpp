@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tracer's own behaviour as a program among others: it sleeps while nothing happens, is there at once when
+// something does, and works at ordinary priority.
+
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "live/converse.hpp"
+#include "live/courses.hpp"
+
+namespace tcpwitness::live {
+namespace {
+
+using Consumer = Live;
+using Clock = std::chrono::steady_clock;
+
+struct Thread {
+  int nice = 0;
+  uint64_t waits = 0;  // voluntary context switches
+};
+
+// By thread id; the process' own is the one that reads the ring.
+std::map<pid_t, Thread> threads_of(pid_t pid) {
+  std::map<pid_t, Thread> threads;
+  std::error_code gone;
+  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), gone)) {
+    const pid_t id = std::stoi(task.path().filename());
+    Thread thread{.nice = ::getpriority(PRIO_PROCESS, static_cast<id_t>(id)), .waits = 0};
+    std::ifstream status(task.path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("voluntary_ctxt_switches:")) thread.waits = std::stoull(line.substr(line.find('\t')));
+    }
+    threads.emplace(id, thread);
+  }
+  return threads;
+}
+
+uint64_t waits_of(pid_t pid) {
+  uint64_t waits = 0;
+  for (const auto& [id, thread] : threads_of(pid)) waits += thread.waits;
+  return waits;
+}
+
+}  // namespace
+
+TEST_F(Consumer, SleepsWhileNothingHappens) {
+  auto watch = Watch::start(lab().client_ns(), {}, {}, "life");
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  // IPv6 may still look for its neighbours: the quietest of some stretches counts.
+  constexpr int seconds = 2;
+  uint64_t least = UINT64_MAX;
+  for (int stretch = 0; stretch < 4 && least > 2 * seconds; ++stretch) {
+    const uint64_t before = waits_of(watch->run().pid());
+    lab::pause_for(Millis(1000 * seconds));
+    least = std::min(least, waits_of(watch->run().pid()) - before);
+  }
+  EXPECT_LE(least, 2u * seconds) << "wake-ups in " << seconds << " s";
+  watch->stop();
+}
+
+TEST_F(Consumer, TheFirstConnectionAfterALongSilenceIsReportedAtOnce) {
+  auto watch = Watch::start(lab().client_ns(), {}, {}, "life");
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  const auto& here = lab().host(lab::Side::client);
+  // A machine that is busy otherwise can be late: the best of some tries.
+  auto best = Clock::duration::max();
+  for (int i = 0; i < 5 && best > Millis(300); ++i) {
+    lab::pause_for(Millis(700));  // it sleeps for a second at a time by now
+    const auto ports = converse(here, here, {.ip = "127.0.0.1"});
+    ASSERT_TRUE(ports) << ports.error();
+    const auto begun = Clock::now();
+    ASSERT_TRUE(watch->run().wait_for(fmt::format("\"port\":{}", ports->front()), Millis(20'000)));
+    best = std::min(best, Clock::now() - begun);
+  }
+  EXPECT_LE(best, Millis(300));
+  watch->stop();
+}
+
+TEST_F(Consumer, WorksAtOrdinaryPriority) {
+  auto watch = Watch::start(lab().client_ns(), {}, {}, "life");
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  const pid_t pid = watch->run().pid();
+  // Raised until its first look at the ring is over.
+  for (int i = 0; i < 500 && threads_of(pid)[pid].nice != 0; ++i) lab::pause_for(Millis(10));
+  const auto threads = threads_of(pid);
+  ASSERT_TRUE(threads.contains(pid));
+  EXPECT_EQ(threads.at(pid).nice, 0);
+  // And somebody is there who raises it.
+  EXPECT_TRUE(std::ranges::any_of(threads, [](const auto& one) { return one.second.nice == -20; }));
+  watch->stop();
+}
+
+}  // namespace tcpwitness::live

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How often the ring is looked at, by what the looks took; and before which time the Witness has nothing to do.
+#include "source/pace.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/events.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+// A load that costs so much work for each millisecond of it.
+Pace under(nanoseconds work_per_ms, int looks = 20) {
+  Pace pace;
+  for (int i = 0; i < looks; ++i) {
+    const auto since = pace.interval();
+    pace.looked(1, work_per_ms * since.count() / 1'000'000, since);
+  }
+  return pace;
+}
+
+TEST(Pace, ALookIsOnePieceOfWorkUnderAnyLoad) {
+  for (const int us_per_ms : {10, 50, 100, 200}) {
+    const Pace pace = under(microseconds(us_per_ms));
+    const auto work = microseconds(us_per_ms) * pace.interval().count() / 1'000'000;
+    EXPECT_LE(work, Pace::piece * 11 / 10) << us_per_ms;
+    EXPECT_GE(work, Pace::piece * 9 / 10) << us_per_ms;
+  }
+}
+
+TEST(Pace, LittleLoadIsLookedAtRarelyAndMuchNotAllTheTime) {
+  EXPECT_EQ(under(microseconds(1)).interval(), Pace::longest);
+  EXPECT_EQ(under(microseconds(900)).interval(), Pace::shortest);
+}
+
+TEST(Pace, AJumpShortensTheIntervalAtOnceAndItsEndLengthensItStepByStep) {
+  Pace pace;
+  pace.looked(1'000, milliseconds(10), Pace::longest);
+  EXPECT_EQ(pace.interval(), nanoseconds(milliseconds(50)) / 40);
+  pace.looked(1, microseconds(10), pace.interval());
+  EXPECT_EQ(pace.interval(), nanoseconds(milliseconds(50)) / 20);
+}
+
+TEST(Pace, OnlySomeLooksInARowThatFindNothingAreIdleness) {
+  Pace pace;
+  for (std::size_t i = 0; i < Pace::quiet_looks; ++i) {
+    EXPECT_FALSE(pace.idle());
+    pace.looked(0, microseconds(5), Pace::longest);
+  }
+  EXPECT_TRUE(pace.idle());
+  pace.looked(1, microseconds(5), Pace::longest);
+  EXPECT_FALSE(pace.idle());
+}
+
+TEST(Due, ConnectionsThatAreMerelyOpenWaitForNothing) {
+  Stream stream;
+  Side client(stream, 1, "10.0.0.1", 40'000, "10.0.0.2", 80, 1'000, 2'000, true);
+  const Names names;
+  Witness witness({}, names);
+  Reports reports;
+  const TimeNs before = stream.now + 3'600'000'000'000;
+  EXPECT_GT(witness.due(), before);
+  client.to(State::syn_sent, curl);
+  client.to(State::established, curl);
+  for (const Event& event : stream.events) witness.feed(event, reports);
+  EXPECT_GT(witness.due(), before);
+}
+
+TEST(Due, WhatEndedIsReportedWhenItIsDueAndNotBefore) {
+  Stream stream;
+  Side client(stream, 1, "10.0.0.1", 40'000, "10.0.0.2", 80, 1'000, 2'000, true);
+  client.to(State::syn_sent, curl);
+  client.to(State::established, curl);
+  client.to(State::fin_wait1, curl);
+  client.to(State::close);
+  client.destroy();
+  const Names names;
+  Witness witness({}, names);
+  Reports reports;
+  for (const Event& event : stream.events) witness.feed(event, reports);
+  ASSERT_TRUE(reports.empty());
+  const TimeNs due = witness.due();
+  ASSERT_GT(due, stream.now);
+  ASSERT_LT(due, stream.now + 1'000'000'000);
+  witness.advance(due - 1, reports);
+  EXPECT_TRUE(reports.empty());
+  EXPECT_EQ(witness.due(), due);
+  witness.advance(due, reports);
+  EXPECT_EQ(reports.size(), 1U);
+}
+
+// Somebody must look for its descriptor a second before.
+TEST(Due, ASocketInCloseWaitIsAskedAboutInTime) {
+  Stream stream;
+  Side server(stream, 1, "10.0.0.2", 80, "10.0.0.1", 40'000, 1'000, 2'000, false);
+  server.to(State::syn_recv);
+  server.to(State::established);
+  server.to(State::close_wait);
+  const Names names;
+  Witness witness({}, names);
+  Reports reports;
+  for (const Event& event : stream.events) witness.feed(event, reports);
+  EXPECT_FALSE(witness.wants_descriptors());
+  const TimeNs due = witness.due();
+  witness.advance(due - 1, reports);
+  EXPECT_FALSE(witness.wants_descriptors());
+  witness.advance(due, reports);
+  EXPECT_TRUE(witness.wants_descriptors());
+  EXPECT_GT(witness.due(), due) << "asked once, it waits for the time when it is stuck";
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
