@@ -159,6 +159,23 @@ TEST(Repair, WithoutItTheMissingRstIsNotExplainedByIt) {
   EXPECT_EQ(life.explanation.find("sent a RST"), std::string::npos) << life.explanation;
 }
 
+// tcp_connect() under TCP_REPAIR sends no SYN: there was no handshake, and none is among the acknowledged numbers.
+TEST(Repair, ARestoredConnectionMadeNoHandshakeHere) {
+  for (const bool restored : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    if (restored) c.extra.flags = TW_CB_REPAIR;
+    c.to(State::established, curl);
+    c.extra.flags = 0;
+    c.snd_una = c.snd_nxt = c.write_seq = c.isn() + 6;  // the kernel counts 6
+    c.to(State::fin_wait1, curl);
+    const Life life = run(stream.events).life();
+    EXPECT_EQ(life.handshake_ns.has_value(), !restored);
+    EXPECT_EQ(life.tx_bytes, restored ? 6U : 5U);
+  }
+}
+
 TEST(SockDestroy, IsSaidOnlyOfAnotherProcessThanTheOwner) {
   EXPECT_NE(run(sock_destroy_story().events).life().explanation.find("Another process"), std::string::npos);
   Story own = sock_destroy_story();

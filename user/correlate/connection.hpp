@@ -544,6 +544,7 @@ struct Connection {
   bool owner_ambiguous : 1 = false;  // the snapshot named two processes
   bool syn_ack_seen : 1 = false;
   bool established : 1 = false;
+  bool restored : 1 = false;        // connect() under TCP_REPAIR: no handshake, the connection was another socket's
   bool expired : 1 = false;         // told because its time was up, not because its end was seen
   bool wire_final : 1 = false;      // nothing can follow the newest wire counters
   bool wire_closed : 1 = false;     // they came with the socket's destruction

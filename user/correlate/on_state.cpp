@@ -203,7 +203,9 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
     c.established = true;
     if (c.role == Role::passive) asked_.completed();
     const TimeNs begun = c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns;
-    if (!c.preexisting && (c.role == Role::active || c.syn)) c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
+    c.restored = from == State::syn_sent && (s.cb.flags & TW_CB_REPAIR) != 0;  // tcp_connect(): no SYN is sent
+    if (!c.preexisting && !c.restored && (c.role == Role::active || c.syn))
+      c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
   }
   if (c.waiting != Wait::none) table_.wait(slot, Wait::none, now_);
   if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing) {

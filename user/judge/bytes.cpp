@@ -45,7 +45,7 @@ std::uint64_t sent_payload(const Connection& c) {
   std::uint64_t extra = 0;
   // A connection that was open before we started counts its SYN too, if it connected; that we do not know.
   const bool syn_acknowledged = c.established || c.cb.bytes_acked != 0;
-  if (c.role == Role::active && syn_acknowledged) ++extra;
+  if (c.role == Role::active && syn_acknowledged && !c.restored) ++extra;
   if (fin_acknowledged(c)) ++extra;
   return c.cb.bytes_acked > extra ? c.cb.bytes_acked - extra : 0;
 }
