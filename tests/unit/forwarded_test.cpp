@@ -621,6 +621,121 @@ TEST(Forwarded, AResetThatNatDoesNotKnowLeftUntranslated) {
   EXPECT_FALSE(told.finding(Rule::forward_dropped));
 }
 
+// SYN and SYN-ACK a second apart: on the server's side of this machine; ACK: on the client's.
+TEST(ForwardedSlowHandshake, NamesTheSide) {
+  for (const bool at_server : {true, false}) {
+    Stream stream;
+    Router r(stream, false);
+    r.client({S});
+    if (at_server) {
+      stream.wait(1 * s);
+      r.client({S, 0, TW_WHY_RETRANSMISSION});
+    }
+    r.server({SA});
+    if (!at_server) {
+      stream.wait(1 * s);
+      r.server({SA, 0, TW_WHY_RETRANSMISSION});
+    }
+    r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+    r.closes();
+    const auto finding = told_of(stream).finding(Rule::slow_handshake);
+    ASSERT_TRUE(finding);
+    EXPECT_EQ(finding->confidence, Confidence::likely);
+    EXPECT_EQ(finding->text.contains("the server's SYN-ACK came"), at_server) << finding->text;
+    EXPECT_EQ(finding->text.contains("the client's ACK came"), !at_server) << finding->text;
+  }
+}
+
+TEST(ForwardedSlowHandshake, NotBelowTheLimit) {
+  Stream stream;
+  Router r(stream, false);
+  r.client({S});
+  stream.wait(900 * ms);
+  r.server({SA});
+  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  stream.wait(5 * s);
+  r.closes();
+  EXPECT_FALSE(told_of(stream).finding(Rule::slow_handshake));
+}
+
+TEST(ForwardedKeepalive, SeveralInARowWithoutAnAnswer) {
+  for (const int probes : {1, 2}) {
+    for (const bool of_client : {true, false}) {
+      Stream stream;
+      Router r(stream, false);
+      r.handshake();
+      r.server({PA, 10});
+      for (int i = 0; i < probes; ++i) {
+        stream.wait(1 * s);
+        if (of_client) {
+          r.client({A, 0, TW_WHY_KEEPALIVE});
+        } else {
+          r.server({A, 0, TW_WHY_KEEPALIVE});
+        }
+      }
+      const auto finding = told_of(stream).finding(Rule::keepalive);
+      ASSERT_EQ(finding.has_value(), probes == 2);
+      if (!finding) continue;
+      EXPECT_EQ(finding->confidence, Confidence::likely);
+      EXPECT_EQ(finding->text.contains("of the client in a row left for the server"), of_client) << finding->text;
+    }
+  }
+}
+
+TEST(ForwardedKeepalive, NotWhereTheyAreAnswered) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  for (int i = 0; i < 4; ++i) {
+    stream.wait(1 * s);
+    r.client({A, 0, TW_WHY_KEEPALIVE});
+    r.server({A, 0, TW_WHY_KEEPALIVE_ACK});
+  }
+  EXPECT_FALSE(told_of(stream).finding(Rule::keepalive));
+}
+
+// The server's first full-size segment goes unacknowledged, though small ones passed.
+struct TooLarge {
+  int tries = 3;
+  std::uint32_t before = 100;
+  std::uint32_t len = 1400;
+  bool stays_here = false;
+  bool acknowledged = false;
+};
+std::optional<Finding> too_large(const TooLarge& how) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.server({PA, how.before});
+  r.server({PA, how.len});
+  for (int i = 0; i < how.tries; ++i) {
+    stream.wait((200 << i) * ms);
+    if (how.stays_here) {
+      r.server_lost({PA, how.len, TW_WHY_RETRANSMISSION});
+      r.drop(drop_netfilter, false, PA, 0);
+    } else {
+      r.server({PA, how.len, TW_WHY_RETRANSMISSION});
+    }
+  }
+  if (how.acknowledged) r.client({FA});
+  return told_of(stream).finding(Rule::path_mtu_black_hole);
+}
+
+TEST(ForwardedPathMtu, AFullSizeSegmentThatNeverArrives) {
+  const auto finding = too_large({});
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+  EXPECT_TRUE(finding->text.contains("1400 bytes 4 times")) << finding->text;
+}
+
+TEST(ForwardedPathMtu, AlmostOne) {
+  EXPECT_FALSE(too_large({.tries = 2}));
+  EXPECT_FALSE(too_large({.before = 3000})) << "as much was acknowledged before: the path is dead";
+  EXPECT_FALSE(too_large({.len = 500})) << "every path takes this";
+  EXPECT_FALSE(too_large({.stays_here = true})) << "this machine dropped it";
+  EXPECT_FALSE(too_large({.acknowledged = true}));
+}
+
 // A SYN flood through a router, as a flood of a listener here: the first hundred of a second, and one finding.
 Told flooded(std::uint32_t count, std::uint32_t completed_of_100, bool refused, WitnessSettings settings,
              std::int64_t apart_ns = ms) {
@@ -658,6 +773,7 @@ TEST(ForwardedFlood, BusyClientsAreNone) {
   const Told told = flooded(1000, 95, false, flood_settings());
   EXPECT_FALSE(told.finding(Rule::syn_flood));
   EXPECT_EQ(told.lives().size(), 1000U);
+  EXPECT_EQ(told.summary.unlisted, 0U);
 }
 
 TEST(ForwardedFlood, JustBelowIsNone) {
@@ -671,6 +787,16 @@ TEST(ForwardedFlood, AScanIsBoundedAndNoFlood) {
   EXPECT_FALSE(told.finding(Rule::syn_flood));
   EXPECT_LE(told.lives().size(), 200U);
   EXPECT_EQ(told.lives().size() + told.summary.unlisted, 1000U);
+  std::size_t sums = 0;
+  for (const auto& report : told.all<FindingReport>()) {
+    if (!report.finding.text.contains("connections through this machine")) continue;
+    ++sums;
+    EXPECT_EQ(report.conn, 0U);
+    EXPECT_EQ(report.finding.rule, Rule::reset_origin);
+    EXPECT_EQ(report.finding.confidence, Confidence::likely);
+  }
+  EXPECT_GE(sums, 1U);
+  EXPECT_LE(sums, 2U);
 }
 
 // Of those that nobody has answered the oldest gives way; who gets through is followed.

@@ -211,8 +211,9 @@ struct KeepaliveFacts {
   std::uint32_t answered = 0;
   std::uint32_t unanswered = 0;  // in a row, now
   std::uint32_t received = 0;
-  std::uint32_t garbage = 0;  // of those received, with a byte
-  std::uint32_t replied = 0;  // to those received
+  std::uint32_t garbage = 0;    // of those received, with a byte
+  std::uint32_t replied = 0;    // to those received
+  std::uint32_t unreplied = 0;  // of those received, in a row, now
   std::uint32_t time_ms = 0;
   std::uint32_t intvl_ms = 0;
   std::uint32_t probes = 0;
@@ -435,6 +436,16 @@ struct MadeHere {
   std::uint8_t socket_type = 0;
 };
 
+// One number that one side sends again and again, and nothing that acknowledges it.
+struct SentAgain {
+  std::uint32_t seq = 0;
+  std::uint32_t len = 0;      // payload of one segment, as it was sent again first
+  std::uint32_t tries = 0;    // behind the first sending
+  std::uint32_t smaller = 0;  // the size with which it got through, below len; 0: it did not
+  TimeNs first_ns = 0;
+  Evidence evidence;
+};
+
 // The connection of two other machines, through this one. Hop 0 is the client's side, hop 1 the server's.
 struct Passage {
   static constexpr std::size_t limit = 8;
@@ -448,12 +459,14 @@ struct Passage {
   std::array<std::uint64_t, 2> lost{};
   std::array<std::int64_t, 2> before{-1, -1};
   std::array<MadeHere, 2> reset_made;
-  std::uint32_t untranslated = 0;   // left with the addresses that they came with, although NAT had given it others
-  Flow plain;                       // those, behind NAT
-  std::uint64_t looked_at = 0;      // segments on both hops when their counters were asked for
-  Mark left;                        // the newest segment that came in and left
-  std::array<bool, 2> came_from{};  // a segment came in on that hop
-  std::array<bool, 2> left_to{};    // a segment that came in left on that hop
+  std::uint32_t untranslated = 0;    // left with the addresses that they came with, although NAT had given it others
+  Flow plain;                        // those, behind NAT
+  std::array<SentAgain, 2> again;    // of the client, of the server
+  std::array<TimeNs, 2> heard_ns{};  // when each of them was last seen to send
+  std::uint64_t looked_at = 0;       // segments on both hops when their counters were asked for
+  Mark left;                         // the newest segment that came in and left
+  std::array<bool, 2> came_from{};   // a segment came in on that hop
+  std::array<bool, 2> left_to{};     // a segment that came in left on that hop
 };
 
 // Where only the wire is heard: both ends, inferred.

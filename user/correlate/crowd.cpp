@@ -136,16 +136,29 @@ void Witness::Impl::judge_asked(const AskedFor& asked, TimeNs now, bool forwarde
   report(FindingReport{0, now, asked.crowd.first(), std::move(finding)}, 0);
 }
 
-void Witness::Impl::report_strays(TimeNs now) {
-  if (!more_strays_ || (now - more_strays_->since() < second_ns && !finished_)) return;
-  const Crowd strays = *std::exchange(more_strays_, nullptr);
+void Witness::Impl::add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow) {
+  if (!crowd) crowd = std::make_unique<Crowd>();
+  crowd->add(id, ts, flow);
+}
+
+// Those of a second that were not reported one by one.
+void Witness::Impl::report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule rule, std::string_view which,
+                                 std::string_view what) {
+  if (!crowd || (now - crowd->since() < second_ns && !finished_)) return;
+  const Crowd more = *std::exchange(crowd, nullptr);
   Finding finding;
-  finding.rule = Rule::stray_segment;
-  finding.confidence = gap_until_ns_ >= strays.since() ? Confidence::inconclusive : Confidence::likely;
-  finding.evidence = strays.evidence();
-  finding.text = fmt::format("{} more segments within {:.1f} s fit no connection here, {}", strays.size(),
-                             strays.lasted(), strays.from_where_to_where());
-  report(FindingReport{0, now, strays.first(), std::move(finding)}, 0);
+  finding.rule = rule;
+  finding.confidence = gap_until_ns_ >= more.since() ? Confidence::inconclusive : Confidence::likely;
+  finding.evidence = more.evidence();
+  finding.text = fmt::format("{} more {} within {:.1f} s {}, {}", more.size(), which, more.lasted(), what,
+                             more.from_where_to_where());
+  report(FindingReport{0, now, more.first(), std::move(finding)}, 0);
+}
+
+void Witness::Impl::report_crowds(TimeNs now) {
+  report_asked(now);
+  report_crowd(more_strays_, now, Rule::stray_segment, "segments", "fit no connection here");
+  report_crowd(more_refused_, now, Rule::reset_origin, "connections through this machine", "were refused by a RST");
 }
 
 // A connection of which only its beginning is known; forwarded: one that never came about.

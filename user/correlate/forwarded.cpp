@@ -140,6 +140,31 @@ bool departs(Passage& passage, unsigned hop, const Event& e, Segment& g, bool ou
   return is_rst(g);
 }
 
+// Of each side the newest number that it sends again, until the other one acknowledges it.
+void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
+  const unsigned side = out ? client : server;
+  passage.heard_ns[side] = e.ts_ns;
+  SentAgain& others = passage.again[side ^ 1U];
+  if ((g.flags & tcp_flag::ack) != 0 && others.tries != 0 && seq_before(others.seq, g.ack)) {
+    // Of the size that it had all the time?
+    if (others.smaller == 0) others = {};
+  }
+  const bool again = (g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0 && g.len != 0;
+  if (!again || (g.flags & (tcp_flag::syn | tcp_flag::rst)) != 0) return;
+  const std::uint32_t size = g.segments > 1 ? (g.len + g.segments - 1) / g.segments : g.len;
+  SentAgain& run = passage.again[side];
+  if (run.tries != 0 && run.seq != g.seq && run.smaller != 0) return;  // the rest of it, in pieces
+  if (run.tries == 0 || run.seq != g.seq) {
+    run = {};
+    run.seq = g.seq;
+    run.len = size;
+    run.first_ns = e.ts_ns;
+  }
+  ++run.tries;
+  if (size < run.len) run.smaller = size;
+  run.evidence.add(e.id, e.ts_ns);
+}
+
 // What the senders sent, by the hop where it came in.
 void take_sent(const Passage& passage, Segment& g) {
   const HopFacts& a = passage.hops[client];
@@ -359,6 +384,7 @@ void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   }
   if (leaves && !made_here) seen.ifindex = g.came_in;
   take_sent(passage, seen);
+  note_again(passage, e, seen, out);
   const bool was_open = c.established || c.ended();
   const bool was_answered = c.syn_ack_seen;
   take_segment(slot, e, seen, c.flow, out, shown);

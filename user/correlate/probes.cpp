@@ -95,6 +95,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
   if (probe == Probe::keepalive && !out) {
     KeepaliveFacts& k = c.troubles().keepalive;
     ++k.received;
+    ++k.unreplied;
     if (g.len != 0) ++k.garbage;
     k.evidence.add(e.id, e.ts_ns);
     entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
@@ -129,6 +130,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
   KeepaliveFacts& k = c.trouble->keepalive;
   if (out) {
+    k.unreplied = 0;
     if (k.replied < k.received) {
       ++k.replied;
       k.evidence.add(e.id, e.ts_ns);

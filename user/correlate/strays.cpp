@@ -68,8 +68,7 @@ EventId Witness::Impl::stray_reset(const Event& e, const Reset& r, const Flow& f
 void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts, bool reset_seen) {
   if (!settings_.finding_reports) return;
   if (!stray_findings_.take(ts)) {
-    if (!more_strays_) more_strays_ = std::make_unique<Crowd>();
-    more_strays_->add(stray.evidence.ids[0], ts, stray.flow);
+    add_up(more_strays_, stray.evidence.ids[0], ts, stray.flow);
     return;
   }
   Finding finding;

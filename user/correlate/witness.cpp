@@ -140,8 +140,7 @@ void Witness::Impl::finish(TimeNs now, Reports& out) {
   }
   std::sort(open.begin(), open.end(), [&](Slot a, Slot b) { return table_.at(a).id < table_.at(b).id; });
   for (const Slot slot : open) tell(slot);
-  report_asked(now_);
-  report_strays(now_);
+  report_crowds(now_);
   timeline_.flush(out);
   summary_.ts_ns = now_;
 }
@@ -192,8 +191,7 @@ void Witness::Impl::pass_time(TimeNs now) {
     }
   }
   if (!strays_.empty()) expire_strays(now_);
-  report_asked(now_);
-  report_strays(now_);
+  report_crowds(now_);
 }
 
 Slot Witness::Impl::create(TimeNs ts, bool begun) {
@@ -291,7 +289,10 @@ void Witness::Impl::tell(Slot slot) {
   c.incomplete = may_lack_events(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
   const bool one_of_too_many = wanted(c.owner) && only_half_open(c) && !half_open_lives_.take(now_);
-  if (one_of_too_many) ++summary_.unlisted;
+  if (one_of_too_many) {
+    ++summary_.unlisted;
+    if (c.passage() && c.ended()) add_up(more_refused_, c.closing->end.id, now_, c.flow.reversed());
+  }
   if (wanted(c.owner) && !one_of_too_many) {
     Bench known = bench(c);
     if (!c.passage()) known.peer = other_end(c);

@@ -134,7 +134,10 @@ class Witness::Impl {
   void note_asked(const Event& e, const Flow& flow);
   void report_asked(TimeNs now);
   void judge_asked(const AskedFor& asked, TimeNs now, bool forwarded);
-  void report_strays(TimeNs now);
+  static void add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow);
+  void report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule rule, std::string_view which,
+                    std::string_view what);
+  void report_crowds(TimeNs now);
   [[nodiscard]] bool only_half_open(const Connection& c) const;
 
   // looks.cpp: what is looked for because it was asked
@@ -238,9 +241,10 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
-  std::unique_ptr<Crowd> more_strays_;  // than are reported one by one
-  AskedBySecond asked_;                 // of listeners here
-  AskedBySecond passing_asked_;         // through this machine
+  std::unique_ptr<Crowd> more_strays_;   // than are reported one by one
+  std::unique_ptr<Crowd> more_refused_;  // forwarded, likewise
+  AskedBySecond asked_;                  // of listeners here
+  AskedBySecond passing_asked_;          // through this machine
   FirstOfEachSecond stray_findings_{100};
   FirstOfEachSecond half_open_lives_{100};
   // Forwarded: by the addresses of each hop, as its segments have them.

@@ -86,7 +86,10 @@ std::span<const RuleEntry> rule_catalogue() {
       {Rule::keepalive,
        "keep-alive probes: sent, answered, unanswered n of N, the timers, and when the peer is given up",
        "write_seq == snd_nxt at the probe: nothing was waiting to be sent", "the probe: no new data at snd_una - 1",
-       "the kernel's view came with a probe", "the wire alone: the receiver's last window was open", "",
+       "the kernel's view came with a probe",
+       "the wire alone: the receiver's last window was open; with --forwarded: two or more in a row left and were not "
+       "answered",
+       "",
        "An unanswered run ends in ETIMEDOUT at the time given. Look at the path and the peer; for earlier detection "
        "lower tcp_keepalive_time or set TCP_KEEPIDLE.",
        "a proxy or load balancer on the way that answers the probes itself: the peer can be gone. The wire alone: an "
@@ -200,7 +203,9 @@ std::span<const RuleEntry> rule_catalogue() {
        "a SYNPROXY or another SYN-ACK from this machine without a socket, on a port that also has a listener"},
       {Rule::slow_handshake, "a leg of the handshake took 1 s or more", "SYN_SENT or SYN to ESTABLISHED",
        "the SYN, the SYN-ACK", "both ends of the slow leg were seen",
-       "the whole handshake was slow, its legs were not seen", "",
+       "the whole handshake was slow, its legs were not seen; with --forwarded: on which side of this machine it was "
+       "slow",
+       "",
        "1 s, 3 s, 7 s: SYNs or SYN-ACKs were lost and sent again. On the passive side the first leg is this machine's: "
        "a full queue.",
        "a SYN, SYN-ACK or ACK that was lost between this machine and the peer: the leg is slow, the peer's host is "
@@ -262,8 +267,9 @@ std::span<const RuleEntry> rule_catalogue() {
        "unanswered; and the peer's SACK for smaller ones behind it, its segments taken meanwhile, or, where no "
        "full-size "
        "segment was ever acknowledged, that smaller ones were just before",
-       "that the peer sends nothing again meanwhile", "",
-       "always: a path that fails at that very moment, or loss, can look the same",
+       "that the peer sends nothing again meanwhile; with --forwarded: a segment that was sent again three times or "
+       "more, left each time and was not acknowledged, where nothing as large was acknowledged before",
+       "", "always: a path that fails at that very moment, or loss, can look the same",
        "the connection had been idle before its first full-size segments: the path can have failed meanwhile; or a "
        "full-size one may have passed before, by the average size",
        "Lower the MTU or clamp the MSS on the way (tunnel, VPN), let ICMP \"fragmentation needed\" through, or set "

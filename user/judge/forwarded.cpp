@@ -86,6 +86,8 @@ Told told_drops(const Connection& c, const Bench& bench, unsigned from, Finding*
   return told;
 }
 
+}  // namespace
+
 std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned from) {
   const Passage& passage = *c.passage();
   const bool both = passage.hops[client].known && passage.hops[server].known;
@@ -94,6 +96,8 @@ std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned from) 
   const std::uint32_t marked = never_left(c, bench, from, resets).total;
   return std::max<std::uint64_t>({told_drops(c, bench, from, nullptr).segments, marked + resets, counted});
 }
+
+namespace {
 
 std::optional<Finding> judge_forward_dropped(const Connection& c, const Bench& bench) {
   Finding finding{Rule::forward_dropped, Confidence::likely, "", {}, 0};
@@ -287,12 +291,15 @@ std::vector<Finding> forwarded_findings(const Connection& c, const Bench& bench,
     if (c.incomplete) finding->confidence = Confidence::inconclusive;
     findings.push_back(std::move(*finding));
   };
+  add(judge_forwarded_slow_handshake(c, bench));
   add(judge_forward_dropped(c, bench));
   if (c.trouble) {
     add(judge_forwarded_reset(c, bench, outcome));
     add(judge_forwarded_retransmission(c, bench));
     add(judge_zero_window(c, bench));
   }
+  add(judge_forwarded_keepalive(c, bench));
+  add(judge_forwarded_path_mtu(c, bench));
   add(judge_asymmetric_route(c, bench));
   return findings;
 }

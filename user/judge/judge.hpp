@@ -156,6 +156,12 @@ enum class DropKind : std::uint8_t {
 // forwarded.cpp: a connection that passes through this machine
 [[nodiscard]] std::vector<Finding> forwarded_findings(const Connection& c, const Bench& bench, Outcome outcome);
 [[nodiscard]] Forwarded forwarded_hops(const Connection& c, const Bench& bench);
+// Segments of that side (0: the client, 1: the server) that came in and never left.
+[[nodiscard]] std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned side);
+// forwarded_path.cpp
+[[nodiscard]] std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_forwarded_path_mtu(const Connection& c, const Bench& bench);
 [[nodiscard]] std::string explain_forwarded(const Connection& c, const Life& life);
 // The RST that ended it left here and came in nowhere.
 [[nodiscard]] bool reset_by_this_machine(const Connection& c);

@@ -190,8 +190,9 @@ std::string describe(const Summary& summary) {
         grouped(summary.flows_full));
   }
   if (summary.unlisted != 0) {
-    text += fmt::format("\n  {} half-open connections were too many to be listed one by one (a SYN flood?)",
-                        grouped(summary.unlisted));
+    text +=
+        fmt::format("\n  {} connections that never opened were too many to be listed one by one (a SYN flood, a scan?)",
+                    grouped(summary.unlisted));
   }
   if (summary.given_up != 0) {
     text += fmt::format("\n  {} forwarded connections were given up: nothing passed for long, or there was no room",
