@@ -128,7 +128,7 @@ class Result:
         lost = {name: sum(figures[name].get("lost", 0) for figures in self.rounds if name in figures) for name in self.names()}
         parts = [f"{self.case.name}: {self.case.title}\n  (each figure per {self.load.unit}; others kept {self.others():.2f} processors busy)\n"]
         parts.append(self.main_table())
-        parts += [f"  {name.strip()}: {count:,} events lost\n" for name, count in lost.items() if count]
+        parts += [f"  {name.strip()}: {count:,} lost\n" for name, count in lost.items() if count]
         parts += [f"  {name.strip()}: left out, {why}"[:WIDTH] + "\n" for name, why in self.left_out.items()]
         parts.append(self.goals_table())
         parts += [self.programs_table(name) for name in self.counted if name != EMPTY.name]

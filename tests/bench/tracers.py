@@ -32,7 +32,7 @@ class Watched:
         self.process = process
         self.ids = program_ids(process.pid) if process else set()
         self.like = {}  # id of an empty program: names of the tracer's programs on its hook
-        self.lost = None  # how many events; known when it has ended, of tcpwitness alone
+        self.lost = None  # how many events or packets; known when it has ended, as far as it says so
         self.reported = None  # sockets that it printed as JSON
 
     def cpu_ns(self):
@@ -51,6 +51,7 @@ class Tracer:
     arguments: list
     bpf: bool = True
     says_when_ready: bool = False  # prints something to stderr, and nothing before that
+    loss: str = ""  # how it says at its end on stderr what it has lost: an expression with a group for the number
     required = False  # where it does not run, the others are measured without it
 
     def command(self, _bench, place):
@@ -94,7 +95,12 @@ class Tracer:
             raise Failed(self.complaint(bench))
 
     def ended(self, bench, watched):
-        pass
+        if not self.loss:
+            return
+        said = re.search(self.loss, (bench.work / "err").read_text())
+        if not said:
+            raise Failed(f"{self.name.strip()} does not say what it has lost: {self.complaint(bench)}")
+        watched.lost = 0 if said[1] == "nothing" else int(said[1].replace(",", ""))
 
 
 @dataclasses.dataclass
@@ -111,9 +117,8 @@ class Tcpwitness(Tracer):
         return out if "json" in self.arguments else subprocess.DEVNULL
 
     def ended(self, bench, watched):
+        super().ended(bench, watched)
         if "json" not in self.arguments:
-            said = re.search(r"([\d,]+) lost", (bench.work / "err").read_text())
-            watched.lost = int(said[1].replace(",", "")) if said else 0
             return
         watched.reported = 0
         with open(bench.work / "out", encoding="utf-8") as lines:
@@ -158,7 +163,7 @@ class Empty(Tracer):
 
 
 def ours(name, *arguments):
-    return Tcpwitness(name, list(arguments), says_when_ready=True)
+    return Tcpwitness(name, list(arguments), says_when_ready=True, loss=r"(nothing|[\d,]+) lost\b")
 
 
 UNTRACED = Nothing()
@@ -173,6 +178,7 @@ TCPDUMP = Tracer(
     ["tcpdump", "-Z", "root", "-i", "{interface}", "-s", "96", "-w", "/dev/null", "tcp"],
     bpf=False,
     says_when_ready=True,
+    loss=r"(\d+) packets? dropped by kernel",
 )
 TCPLIFE = Tracer("tcplife (libbpf)", ["tcplife"])
 BPFTRACE = Tracer("tcplife.bt", ["tcplife.bt"])
