@@ -282,6 +282,7 @@ struct Summary {
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
   std::uint64_t unwritten = 0;    // lines of output that a slow reader has cost
   std::uint64_t untracked = 0;    // segments that would have begun a connection while too many were half-open
+  std::uint64_t missed = 0;       // lives that lack a transition which no counter of losses knows of
   std::uint64_t unlisted = 0;     // half-open connections that were too many to be reported one by one
   std::uint64_t given_up = 0;  // forwarded connections that were followed no longer, as nothing passed or room lacked
   std::vector<Hook> missing;   // witnesses that were wanted and could not be attached

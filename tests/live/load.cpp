@@ -56,7 +56,7 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
       }
     }
   });
-  auto watch = Watch::start(lab().client_ns());
+  auto watch = Watch::start(lab().client_ns(), {"--ring-size", "64M"});
   const bool ready = watch && watch->run().wait_ready();
   lab::pause_for(Millis(500));
   over = true;
@@ -64,7 +64,8 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
   ASSERT_TRUE(ready);
   ASSERT_EQ(error, "");
   lab::pause_for(Millis(200));
-  const Heard heard = watch->stop();
+  // Beside other work it can lose events. Then it says so, and what it calls whole is right all the same.
+  const Heard heard = watch->stop({.losses_allowed = true});
   std::map<std::string, std::vector<Json>> by_ends;
   const auto ready_ts = heard.ready()["ts_ns"].get<int64_t>();
   int whole = 0;
@@ -72,7 +73,9 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
   const auto expect = [&](bool good, const char* what, const Json& life) {
     if (!good && ++wrong <= 5) ADD_FAILURE() << what << ": " << life.dump();
   };
+  const bool lossy = heard.summary().value("lost", 0) != 0;
   for (const Json& life : heard.of("life")) {
+    if (lossy && life["incomplete"] == true) continue;
     by_ends[life["local"].dump() + life["remote"].dump()].push_back(life);
     const bool caller = life["role"] == "active";
     if (life["incomplete"] == true) continue;

@@ -18,6 +18,9 @@ constexpr uint64_t question = 21;  // bytes that are never acknowledged
 
 void expect_gave_up(const Story& story, const std::string& outcome, const std::string& timer) {
   const Json mine = story.client_life();
+  std::set<std::string> findings{"retransmission certain"};
+  // On a busy machine it can have been idle before.
+  if (!mine.empty() && !story.client.findings(mine["conn"], "path-dead").empty()) findings.insert("path-dead likely");
   expect_life(story.client, mine,
               {.role = "active",
                .process = story.played.client,
@@ -28,7 +31,7 @@ void expect_gave_up(const Story& story, const std::string& outcome, const std::s
                .error = ETIMEDOUT,
                .tx_bytes = story.played.client_bytes - question,
                .rx_bytes = story.played.server_bytes,
-               .findings = {"retransmission certain"}});
+               .findings = findings});
   if (mine.empty()) return;
   EXPECT_EQ(story.client.transitions(mine["conn"]), client_opens() + Words({"ESTABLISHED > CLOSE: " + timer}));
   EXPECT_EQ(story.client.control_segments(mine["conn"]), (Words{"out SYN 0 -", "in SYN,ACK 0 1"})) << "no RST is sent";
@@ -41,8 +44,14 @@ void expect_gave_up(const Story& story, const std::string& outcome, const std::s
     EXPECT_EQ(retransmits[i]["rel_seq"], story.played.client_bytes - question + 1);
     EXPECT_EQ(retransmits[i]["len"], question);
   }
-  EXPECT_EQ(mine["retransmits"], retransmits.size());
-  EXPECT_EQ(story.client.analysed(mine["conn"], "retransmission").size(), retransmits.size());
+  const auto counted = mine["retransmits"].get<size_t>();
+  EXPECT_EQ(story.client.analysed(mine["conn"], "retransmission").size(), counted);
+  if (retransmits.size() < counted) {  // a kernel that runs no program in some interrupts: then it is said
+    const auto text = story.client.findings(mine["conn"], "retransmission").at(0)["text"].get<std::string>();
+    const auto unseen = fmt::format("{} whose cause was not seen", counted - retransmits.size());
+    EXPECT_NE(text.find(unseen), std::string::npos) << text;
+  }
+  EXPECT_LE(retransmits.size(), counted);
 
   const Json theirs = story.server_life();
   Expected server = server_completes(story.played);

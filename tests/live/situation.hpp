@@ -78,6 +78,8 @@ class Live : public ::testing::Test {
   const Heard& keep(std::string title, Heard heard);
 
  private:
+  std::optional<Story> play_once(const std::string& name, const Play& how);
+
   std::unique_ptr<lab::Lab> lab_;
   std::deque<std::pair<std::string, Heard>> kept_;  // what keep() gives out stays where it is
 };

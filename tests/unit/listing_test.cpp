@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "unit/run.hpp"
+#include "unit/stories.hpp"
 
 namespace tcpwitness::testing {
 namespace {
@@ -81,6 +82,53 @@ TEST(Listing, ALostTransitionIsCaughtUpWith) {
 
 TEST(Listing, WithoutALossTheEventsAreRight) {
   EXPECT_EQ(found_in_close_wait(false).life().states.back(), State::established);
+}
+
+// A kernel can run no program in some interrupts, and counts that nowhere: the timer that gave a connection up, say.
+struct Missed {
+  bool last = false;     // ESTABLISHED -> CLOSE
+  bool between = false;  // ESTABLISHED -> CLOSE_WAIT
+  bool gap = false;
+  bool found = false;  // among the sockets at the start: its beginning was before
+};
+
+Told missed(const Missed& how) {
+  Stream stream;
+  Side c = client_of(stream);
+  if (how.found) {
+    c.found(TW_SOCKET_FULL, State::established);
+  } else {
+    connects(c);
+  }
+  if (how.gap) stream.wait(10 * ms).gap(5);
+  if (how.between) {
+    c.in(FA);
+    c.state = State::close_wait;
+    c.to(State::last_ack, curl);
+  }
+  if (how.last) {
+    c.state = State::close;
+  } else {
+    c.to(State::close, curl);
+  }
+  c.destroy();
+  return run(stream.events, life_settings(), s);
+}
+
+TEST(Missed, ATransitionThatMustHaveBeenIsSaid) {
+  for (const Missed& how : {Missed{.last = true}, Missed{.between = true}, Missed{.last = true, .between = true}}) {
+    const Told told = missed(how);
+    EXPECT_EQ(told.summary.missed, 1U) << how.last << how.between;
+    EXPECT_TRUE(told.life().incomplete);
+  }
+}
+
+TEST(Missed, WhatIsThereWhatAGapHasAndWhatWasBeforeIsNot) {
+  EXPECT_EQ(missed({}).summary.missed, 0U);
+  EXPECT_FALSE(missed({}).life().incomplete);
+  EXPECT_EQ(missed({.last = true, .gap = true}).summary.missed, 0U);
+  EXPECT_EQ(missed({.last = true, .found = true}).summary.missed, 0U);
+  for (const Story& story : all_stories()) EXPECT_EQ(run(story.events).summary.missed, 0U) << story.name;
 }
 
 }  // namespace

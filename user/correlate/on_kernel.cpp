@@ -391,6 +391,7 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
     c.wire_closed = true;
   }
   if (c.ended()) return;
+  note_missing(c);  // a socket is destroyed in CLOSE only
   Closing& closing = c.ending();
   const bool well = finished_well(c, d.cb);
   if ((d.cb.flags & TW_CB_PRESENT) != 0) c.cb = d.cb;

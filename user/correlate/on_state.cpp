@@ -146,6 +146,7 @@ void Witness::Impl::begin(Connection& c, const StateChange& s) {
                        (from == State::close && c.state_count == 0);
   if (!follows) {
     c.inconsistent = true;
+    note_missing(c);
     if (from != State::close && from != State::listen) c.enter(from);
   }
   if (static_cast<State>(s.new_state) == State::syn_sent) c.role = Role::active;

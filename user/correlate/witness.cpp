@@ -203,6 +203,13 @@ Slot Witness::Impl::create(TimeNs ts, bool begun) {
   return slot;
 }
 
+void Witness::Impl::note_missing(Connection& c) {
+  const bool heard_from_its_beginning = c.kernel_heard && !c.preexisting && c.state != TcpState::new_syn_recv;
+  if (!heard_from_its_beginning || may_lack_events(c)) return;
+  c.incomplete = true;
+  ++summary_.missed;
+}
+
 void Witness::Impl::adopt_flow(Slot slot, const Flow& flow) {
   const Connection& c = table_.at(slot);
   if (c.flow_bound) return;

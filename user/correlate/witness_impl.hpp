@@ -211,6 +211,8 @@ class Witness::Impl {
   void adopt_flow(Slot slot, const Flow& flow);
   // Something was lost in its time.
   [[nodiscard]] bool may_lack_events(const Connection& c) const { return gap_serial_ != c.gap_serial || c.incomplete; }
+  // Its own records show that a transition is missing. Where no gap can have it, the kernel ran no program for it.
+  void note_missing(Connection& c);
   // No room for another connection that only a segment has shown.
   [[nodiscard]] bool crowded(bool half_open) const;
   void owner_changed(Connection& c, const Event& e);

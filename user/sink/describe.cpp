@@ -203,6 +203,10 @@ std::string describe(const Summary& summary) {
         fmt::format("\n  {} segments began connections that were not followed: too many were half-open (a SYN flood?)",
                     grouped(summary.untracked));
   }
+  if (summary.missed != 0) {
+    text += fmt::format("\n  {} connections lack a transition that no counter knows of: the kernel ran no program for it",
+                        grouped(summary.missed));
+  }
   if (summary.malformed != 0) {
     text += fmt::format("\n  {} records could not be decoded: please report this", grouped(summary.malformed));
   }

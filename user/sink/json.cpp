@@ -447,6 +447,7 @@ class JsonSink final : public Sink {
     put_missing(json, summary.missing);
     put_nonzero(json, "unwritten", summary.unwritten);
     put_nonzero(json, "untracked", summary.untracked);
+    put_nonzero(json, "missed", summary.missed);
     put_nonzero(json, "unlisted", summary.unlisted);
     put_nonzero(json, "given_up", summary.given_up);
     if (summary.recording) {
