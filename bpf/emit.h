@@ -26,7 +26,7 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 			__sync_fetch_and_add(&cpu->lost_by_kind[kind], 1);
 		return 0;
 	}
-	header->ts_ns = bpf_ktime_get_boot_ns();
+	header->ts_ns = bpf_ktime_get_ns();
 	header->cookie = cookie;
 	header->seq = (__u32)cpu->tried;
 	header->lost = (__u32)cpu->lost;

@@ -20,7 +20,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 static __always_inline void fill_header(struct tw_header *header, __u8 kind, __u64 cookie, __u32 netns)
 {
 	__builtin_memset(header, 0, sizeof(*header));
-	header->ts_ns = bpf_ktime_get_boot_ns();
+	header->ts_ns = bpf_ktime_get_ns();
 	header->cookie = cookie;
 	header->netns = netns;
 	header->cpu = TW_NO_CPU;

@@ -347,7 +347,7 @@ static __always_inline void hold_syn(void *ctx, bool xdp, bool raw_ip, struct wo
 	const struct frame *frame = &work->frame;
 	struct held_syn *syn = &work->syn;
 
-	syn->ts_ns = bpf_ktime_get_boot_ns();
+	syn->ts_ns = bpf_ktime_get_ns();
 	syn->ifindex = frame->ifindex;
 	syn->seq = frame->seq;
 	syn->payload = frame->payload;

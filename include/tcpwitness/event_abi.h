@@ -162,7 +162,7 @@ TW_ASSERT_SIZE(tw_tuple, 40);
 
 /* Begins every record. */
 struct tw_header {
-	__u64 ts_ns;  /* CLOCK_BOOTTIME (bpf_ktime_get_boot_ns); may run backwards inside the ring, never sort by it */
+	__u64 ts_ns; /* CLOCK_MONOTONIC (bpf_ktime_get_ns), as TCP's timers; may run backwards inside the ring, never sort by it */
 	__u64 cookie; /* socket cookie; 0: none or not known */
 	__u32 seq;    /* records this CPU has tried to emit, this one included (modulo 2^32) */
 	__u32 lost;   /* of those, how many found no room in the ring so far (modulo 2^32) */

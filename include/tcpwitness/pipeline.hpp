@@ -23,7 +23,7 @@ namespace tcpwitness {
 // and turns growing loss counters into Gap events placed where the loss happened.
 class Decoder {
  public:
-  // offset_ns: the run's clock minus the records' (CLOCK_BOOTTIME), see wall_clock.hpp. started_ns: no event is older;
+  // offset_ns: the run's clock minus the records' (CLOCK_MONOTONIC), see wall_clock.hpp. started_ns: no event is older;
   // where a gap begins of which a CPU's very first record tells. 0: not known.
   explicit Decoder(std::int64_t offset_ns, TimeNs started_ns = 0) : offset_ns_(offset_ns), started_ns_(started_ns) {}
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // wall_clock.hpp: what the wall clock showed at a time of the run.
 //
-// Times in the core never step: they are CLOCK_BOOTTIME plus an offset that is fixed when the run begins, so a clock
+// Times in the core never step: they are CLOCK_MONOTONIC plus an offset that is fixed when the run begins, so a clock
 // that somebody sets changes no order and no duration. Only where a time is shown does it become the wall's, by what
 // that clock showed then.
 #pragma once

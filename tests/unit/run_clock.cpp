@@ -18,11 +18,12 @@ constexpr TimeNs hour = 3600 * second;
 
 // Clocks of the test's own.
 struct Clocks {
-  TimeNs boot = 1000 * second;
+  TimeNs ns = 1000 * second;
+  TimeNs slept = 3 * hour;
   TimeNs ahead = 500 * hour;  // of the wall clock
 
   [[nodiscard]] RunClock::Read read() {
-    return [this] { return RunClock::Reading{.boot_ns = boot, .wall_ns = boot + ahead}; };
+    return [this] { return RunClock::Reading{.ns = ns, .boot_ns = ns + slept, .wall_ns = ns + ahead}; };
   }
 };
 
@@ -35,9 +36,9 @@ std::string printed(const Report& report, const Names& names) {
 TEST(RunClock, LooksLikeTheWallClockAsLongAsNobodySetsIt) {
   Clocks clocks;
   RunClock clock(clocks.read());
-  EXPECT_EQ(clock.now(), clocks.boot + clocks.ahead);
-  clocks.boot += 7 * second;
-  EXPECT_EQ(clock.now(), clocks.boot + clocks.ahead);
+  EXPECT_EQ(clock.now(), clocks.ns + clocks.ahead);
+  clocks.ns += 7 * second;
+  EXPECT_EQ(clock.now(), clocks.ns + clocks.ahead);
   EXPECT_FALSE(clock.look());
 }
 
@@ -46,12 +47,13 @@ TEST(RunClock, GoesOnWhereTheWallClockIsSet) {
     Clocks clocks;
     RunClock clock(clocks.read());
     const TimeNs before = clock.now();
-    clocks.boot += second;
+    clocks.ns += second;
     clocks.ahead += by;
     EXPECT_EQ(clock.now(), before + second) << "the run's time never steps";
     const auto step = clock.look();
     ASSERT_TRUE(step);
     EXPECT_EQ(step->by_ns, by);
+    EXPECT_EQ(step->slept_ns, 0);
     EXPECT_EQ(step->ahead_ns, by);
     EXPECT_EQ(step->from, before);
     EXPECT_FALSE(clock.look()) << "said once";
@@ -69,14 +71,22 @@ TEST(RunClock, ItsOwnErrorIsNoStep) {
   EXPECT_EQ(step->by_ns, 1'800'000);
 }
 
-// The events' clock is CLOCK_BOOTTIME, so a suspend is time that has passed.
-TEST(RunClock, ASuspendIsTimeAndNoStep) {
-  Clocks clocks;
-  RunClock clock(clocks.read());
-  const TimeNs before = clock.now();
-  clocks.boot += 8 * hour;
-  EXPECT_FALSE(clock.look());
-  EXPECT_EQ(clock.now() - before, 8 * hour);
+// A jump of CLOCK_BOOTTIME and of the wall clock against CLOCK_MONOTONIC, which the run's time does not know.
+TEST(RunClock, ASuspendIsAStepOfTheWallsTimeAlone) {
+  for (const TimeNs set : {TimeNs{0}, -hour}) {  // many a machine sets its clock when it wakes up
+    Clocks clocks;
+    RunClock clock(clocks.read());
+    const TimeNs before = clock.now();
+    clocks.ns += second;
+    clocks.slept += 8 * hour;
+    clocks.ahead += 8 * hour + set;
+    EXPECT_EQ(clock.now(), before + second) << "it stood still";
+    const auto step = clock.look();
+    ASSERT_TRUE(step);
+    EXPECT_EQ(step->slept_ns, 8 * hour);
+    EXPECT_EQ(step->by_ns, 8 * hour + set);
+    EXPECT_FALSE(clock.look()) << "said once";
+  }
 }
 
 TEST(WallClock, ShowsATimeAsTheClockStoodThen) {
@@ -114,10 +124,10 @@ TEST(WallClock, EveryReportIsPrintedWithIt) {
   EXPECT_NE(gap.find("\"from_ts_ns\":3699000000000"), std::string::npos) << "it lasted as long: " << gap;
 }
 
-// The same story told while the wall clock is set an hour forward or back: the decoder's offset is the run's, and what
-// the Witness says does not depend on any other clock.
+// The same story told while the wall clock is set an hour forward or back, or the machine sleeps: the decoder's offset
+// is the run's, and what the Witness says does not depend on any other clock.
 TEST(WallClock, NoVerdictDependsOnIt) {
-  const auto lines = [](const Story& story, TimeNs by) {
+  const auto lines = [](const Story& story, TimeNs by, TimeNs slept = 0) {
     Clocks clocks;
     RunClock clock(clocks.read());
     Decoder decoder(clock.offset_ns());
@@ -126,30 +136,34 @@ TEST(WallClock, NoVerdictDependsOnIt) {
     std::vector<Event> decoded;
     const TimeNs first = story.events.front().ts_ns;
     const TimeNs middle = (first + story.events.back().ts_ns) / 2;
-    const TimeNs begun = clocks.boot;
+    const TimeNs begun = clocks.ns;
     int steps = 0;
     for (const Event& event : story.events) {
-      clocks.boot = begun + event.ts_ns - first;
-      if (event.ts_ns > middle) clocks.ahead = 500 * hour + by;
+      clocks.ns = begun + event.ts_ns - first;
+      if (event.ts_ns > middle) {
+        clocks.ahead = 500 * hour + by + slept;
+        clocks.slept = 3 * hour + slept;
+      }
       if (clock.look()) ++steps;
       Bytes record = ring_record(event, 0);
-      std::memcpy(record.data(), &clocks.boot, sizeof clocks.boot);  // tw_header.ts_ns
+      std::memcpy(record.data(), &clocks.ns, sizeof clocks.ns);  // tw_header.ts_ns
       decoded.clear();
       decoder.decode(record, decoded);
       for (const Event& one : decoded) witness.feed(one, reports);
       witness.advance(clock.now(), reports);
     }
-    clocks.boot += 20 * second;
+    clocks.ns += 20 * second;
     witness.advance(clock.now(), reports);
     witness.finish(clock.now(), reports);
-    EXPECT_EQ(steps, by == 0 ? 0 : 1);
+    EXPECT_EQ(steps, by + slept == 0 ? 0 : 1);
     return as_json(reports, kernel_names());
   };
-  for (const Story& story : {close_first_story(), keepalive_death_story(), zero_window_story(), forgotten_story()}) {
+  for (const Story& story : all_stories()) {
     const std::string quiet = lines(story, 0);
     EXPECT_NE(quiet.find("\"life\""), std::string::npos) << story.name;
     EXPECT_EQ(lines(story, hour), quiet) << story.name;
     EXPECT_EQ(lines(story, -hour), quiet) << story.name;
+    EXPECT_EQ(lines(story, 0, 8 * hour), quiet) << story.name;
   }
 }
 

@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::uint8_t tcp_time_wait = 6, tcp_close = 7, tcp_listen = 10;
 
-std::uint64_t boottime_ns() {
+std::uint64_t monotonic_ns() {
   timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
+  clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
@@ -43,7 +43,7 @@ void PortCount::owner(std::span<const std::byte> record) {
 
 tw_ports PortCount::result() const {
   tw_ports found{};
-  found.header.ts_ns = boottime_ns();
+  found.header.ts_ns = monotonic_ns();
   found.header.netns = question_.netns;
   found.header.cpu = TW_NO_CPU;
   found.header.kind = TW_KIND_PORTS;

@@ -539,7 +539,7 @@ void Tracer::snapshot_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
   tw_socket all{};  // what has not been told by then is no socket any more
   timespec begun{};
-  clock_gettime(CLOCK_BOOTTIME, &begun);
+  clock_gettime(CLOCK_MONOTONIC, &begun);
   all.header.ts_ns = static_cast<__u64>(begun.tv_sec) * 1'000'000'000 + static_cast<__u64>(begun.tv_nsec);
   all.header.netns = impl_->config.netns;
   all.header.cpu = TW_NO_CPU;

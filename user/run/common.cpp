@@ -94,18 +94,19 @@ TimeNs read_clock(clockid_t clock) {
 
 TimeNs realtime_ns() { return read_clock(CLOCK_REALTIME); }
 
-// One between two readings of the other: the error is half the time that those two are apart. The best of a few, as
+// Two between two readings of the third: the error is half the time that those two are apart. The best of a few, as
 // somebody else may have had the processor in between.
 RunClock::Reading read_clocks() {
   constexpr TimeNs good_ns = 20'000;
   RunClock::Reading best;
   TimeNs best_apart = 0;
   for (int i = 0; i < 5; ++i) {
-    const TimeNs before = read_clock(CLOCK_BOOTTIME);
+    const TimeNs before = read_clock(CLOCK_MONOTONIC);
     const TimeNs wall = read_clock(CLOCK_REALTIME);
-    const TimeNs apart = read_clock(CLOCK_BOOTTIME) - before;
+    const TimeNs boot = read_clock(CLOCK_BOOTTIME);
+    const TimeNs apart = read_clock(CLOCK_MONOTONIC) - before;
     if (i == 0 || apart < best_apart) {
-      best = {.boot_ns = before + apart / 2, .wall_ns = wall};
+      best = {.ns = before + apart / 2, .boot_ns = boot, .wall_ns = wall};
       best_apart = apart;
     }
     if (apart < good_ns) break;

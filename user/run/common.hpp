@@ -25,7 +25,7 @@ void say(std::string_view text);
 
 // CLOCK_REALTIME.
 [[nodiscard]] TimeNs realtime_ns();
-// CLOCK_BOOTTIME and CLOCK_REALTIME at the same moment.
+// CLOCK_MONOTONIC, CLOCK_BOOTTIME and CLOCK_REALTIME at the same moment.
 [[nodiscard]] RunClock::Reading read_clocks();
 
 // SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().

@@ -498,9 +498,14 @@ class Run {
     if (!step) return;
     names_.wall.set(step->from, step->ahead_ns);
     if (recorder_) recorder_->clock({.from = step->from, .ahead_ns = step->ahead_ns});
-    if (std::abs(step->by_ns) < step_worth_a_word_ns) return;
+    if (step->slept_ns >= step_worth_a_word_ns) {
+      say(fmt::format("tcpwitness: the machine was suspended for {}; no duration counts that",
+                      duration_in_words(step->slept_ns)));
+    }
+    const std::int64_t set = step->by_ns - step->slept_ns;
+    if (std::abs(set) < step_worth_a_word_ns) return;
     say(fmt::format("tcpwitness: the wall clock was set {} by {}; durations and order are not touched",
-                    step->by_ns > 0 ? "forward" : "back", duration_in_words(std::abs(step->by_ns))));
+                    set > 0 ? "forward" : "back", duration_in_words(std::abs(set))));
   }
 
   void record_reports(std::size_t from) {

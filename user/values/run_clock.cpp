@@ -17,18 +17,20 @@ constexpr std::size_t steps_kept = 64;  // a clock that is set all the time cost
 
 RunClock::RunClock(Read read) : read_(std::move(read)) {
   const Reading first = read_();
-  offset_ns_ = first.wall_ns - first.boot_ns;
+  offset_ns_ = first.wall_ns - first.ns;
+  slept_ns_ = first.boot_ns - first.ns;
   looked_ = first.wall_ns;
 }
 
 std::optional<RunClock::Step> RunClock::look() {
   const Reading reading = read_();
-  const TimeNs before = std::exchange(looked_, reading.boot_ns + offset_ns_);
+  const TimeNs before = std::exchange(looked_, reading.ns + offset_ns_);
   const std::int64_t ahead = reading.wall_ns - looked_;
   const std::int64_t by = ahead - ahead_ns_;
   if (std::abs(by) < noise_ns) return std::nullopt;
   ahead_ns_ = ahead;
-  return Step{.from = before, .by_ns = by, .ahead_ns = ahead};
+  const std::int64_t slept = reading.boot_ns - reading.ns - std::exchange(slept_ns_, reading.boot_ns - reading.ns);
+  return Step{.from = before, .by_ns = by, .slept_ns = slept < noise_ns ? 0 : slept, .ahead_ns = ahead};
 }
 
 void WallClock::set(TimeNs from, std::int64_t ahead_ns) {
