@@ -52,6 +52,26 @@ TEST(SynFlood, IsOneFindingASecondWithItsNumbers) {
   EXPECT_EQ(told.lives().size() + told.summary.unlisted, 1000U) << "what is not listed is counted";
 }
 
+// Their clients' addresses do not exist: of three answers one leaves and the neighbour of the others does not answer.
+TEST(SynFlood, SaysWhereItsAnswersWereDropped) {
+  for (const bool answer : {true, false}) {
+    Stream stream;
+    listens(stream);
+    for (std::uint32_t i = 0; i < 300; ++i) {
+      Side c = asker(stream, i);
+      c.view = TW_SOCKET_LISTENER;
+      c.state = State::listen;
+      c.in(S);
+      if (i % 3 != 0) c.drop(drop_neighbour, true, answer ? SA : S);
+      stream.wait(ms);
+    }
+    stream.wait(2 * s);
+    const auto finding = run(stream.events, life_settings(), 2 * s).finding(Rule::syn_flood);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(says(finding, "200 were dropped on this machine (200 NEIGH_FAILED)"), answer) << finding->text;
+  }
+}
+
 TEST(SynFlood, ABusyListenerIsNone) {
   const Told told = asked(1000, 95);
   EXPECT_FALSE(told.finding(Rule::syn_flood).has_value());

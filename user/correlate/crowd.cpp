@@ -89,6 +89,18 @@ void AskedBySecond::answered(bool by_cookie) {
   if (newest_) ++(by_cookie ? newest_->cookies : newest_->answered);
 }
 
+// Soon behind the SYN; but a neighbour is given up after seconds, which can be too late for this.
+void AskedBySecond::answer_dropped(std::uint32_t reason) {
+  AskedFor* asked = newest_ ? newest_.get() : before_.get();
+  if (asked == nullptr) return;
+  const auto same = std::ranges::find(asked->dropped, reason, &std::pair<std::uint32_t, std::uint64_t>::first);
+  if (same == asked->dropped.end()) {
+    asked->dropped.emplace_back(reason, 1);
+  } else {
+    ++same->second;
+  }
+}
+
 // Those that began first complete first, as far as one can tell.
 void AskedBySecond::count(std::uint64_t AskedFor::* what) {
   if (before_ && before_->completed + before_->refused < before_->crowd.size())
@@ -114,6 +126,17 @@ void Witness::Impl::report_asked(TimeNs now) {
   while (const auto asked = passing_asked_.due(now, finished_)) judge_asked(*asked, now, true);
 }
 
+// "; 40 were dropped on this machine (38 NEIGH_FAILED, 2 NETFILTER_DROP)"
+std::string Witness::Impl::dropped_answers(const AskedFor& asked) const {
+  std::uint64_t all = 0;
+  std::string reasons;
+  for (const auto& [reason, count] : asked.dropped) {
+    all += count;
+    reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, names_.drop_reason(reason));
+  }
+  return all == 0 ? "" : fmt::format("; {} were dropped on this machine ({})", all, reasons);
+}
+
 void Witness::Impl::judge_asked(const AskedFor& asked, TimeNs now, bool forwarded) {
   const std::uint64_t begun = asked.crowd.size();
   if (begun < asked.completed + asked.refused + flood_from) return;
@@ -130,8 +153,9 @@ void Witness::Impl::judge_asked(const AskedFor& asked, TimeNs now, bool forwarde
   } else {
     finding.text = fmt::format(
         "{} connections were begun within {:.1f} s and {} completed, {}; {} answers of the kernel were seen leaving, "
-        "{} of them with a SYN cookie; a SYN flood, or clients whose ACKs do not come",
-        begun, asked.crowd.lasted(), asked.completed, who, asked.answered + asked.cookies, asked.cookies);
+        "{} of them with a SYN cookie{}; a SYN flood, or clients whose ACKs do not come",
+        begun, asked.crowd.lasted(), asked.completed, who, asked.answered + asked.cookies, asked.cookies,
+        dropped_answers(asked));
   }
   report(FindingReport{0, now, asked.crowd.first(), std::move(finding)}, 0);
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "judge/judge.hpp"
@@ -62,6 +63,7 @@ struct AskedFor {
   std::uint64_t cookies = 0;    // by one of no socket
   std::uint64_t completed = 0;  // any that became ESTABLISHED meanwhile
   std::uint64_t refused = 0;    // forwarded: by a RST
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> dropped{};  // SYN-ACKs that this machine dropped, by reason
 };
 
 // Second by second. What a second began has another one to complete.
@@ -69,6 +71,7 @@ class AskedBySecond {
  public:
   void begun(EventId id, TimeNs ts, const Flow& flow);
   void answered(bool by_cookie);
+  void answer_dropped(std::uint32_t reason);
   void completed() { count(&AskedFor::completed); }
   void refused() { count(&AskedFor::refused); }
   // The next one whose time is over, or the run.

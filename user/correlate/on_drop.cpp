@@ -111,6 +111,9 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   if (!ours) return;
   const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   if (is_fault(kind)) ++summary_.drops;
+  constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
+  const bool answers = d.outgoing != 0 && (d.flags & syn_ack) == syn_ack && (c == nullptr || !c->passage());
+  if (answers) asked_.answer_dropped(d.reason);
   if (!settings_.timeline) return;
   // A RST is dropped for one reason (TCP_RESET) whether it was taken or not.
   if (c != nullptr && c->recent && (d.flags & tcp_flag::rst) == 0) {

@@ -133,6 +133,7 @@ class Witness::Impl {
   // crowd.cpp: what is too much to report one by one
   void note_asked(const Event& e, const Flow& flow);
   void report_asked(TimeNs now);
+  [[nodiscard]] std::string dropped_answers(const AskedFor& asked) const;
   void judge_asked(const AskedFor& asked, TimeNs now, bool forwarded);
   static void add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow);
   void report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule rule, std::string_view which,
