@@ -70,6 +70,7 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
   const auto ready_ts = heard.ready()["ts_ns"].get<int64_t>();
   int whole = 0;
   int wrong = 0;
+  int found_open = 0;
   const auto expect = [&](bool good, const char* what, const Json& life) {
     if (!good && ++wrong <= 5) ADD_FAILURE() << what << ": " << life.dump();
   };
@@ -79,7 +80,9 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
     by_ends[life["local"].dump() + life["remote"].dump()].push_back(life);
     const bool caller = life["role"] == "active";
     if (life["incomplete"] == true) continue;
-    if (life["start_ts_ns"].get<int64_t>() < ready_ts) {
+    // What was open already begins for the tracer when it is found, which can be a little after `ready`'s own time.
+    found_open += life["preexisting"] == true ? 1 : 0;
+    if (life["start_ts_ns"].get<int64_t>() < ready_ts || life["preexisting"] == true) {
       // Half of it may have been missed, but then it must not say otherwise.
       expect(!life["states"].empty(), "a life without states", life);
       const bool complete = life.contains("wire") && life["wire"]["complete"] == true && life["outcome"] == "completed";
@@ -87,13 +90,13 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
       continue;
     }
     ++whole;
-    expect(life["preexisting"] == false, "it was not there before", life);
     expect(life["outcome"] == "completed", "it completed", life);
     expect(life["states"].get<Words>() == (caller ? active_states : passive_states), "its states", life);
     expect(life["tx_bytes"] == (caller ? 100 : 1000), "its bytes", life);
     expect(life.value("handshake_ns", int64_t{0}) > 0, "its handshake", life);
   }
   EXPECT_GT(whole, 0);
+  EXPECT_LE(found_open, 4) << "one connection at a time: both ends of it, and of the next one";
   int repeated = 0;
   for (const auto& [ends, lives] : by_ends) {
     // A port comes again only long after its first life.
