@@ -75,6 +75,8 @@ class Tracer:
 
     def read(self):
         for text in self.process.stdout:
+            if not text.endswith(b"\n"):
+                return  # it was killed in the middle of a line
             line = json.loads(text)
             kind = line["type"]
             if kind == "life":
@@ -217,11 +219,10 @@ class Soak:
 
     def fill_disk(self):
         filler = f"{self.disk}/filler"
-        with open(filler, "wb") as file:
+        with open(filler, "wb", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(65536))
-                    file.flush()
             except OSError:
                 pass
         self.over.wait(FULL_S)
@@ -363,7 +364,7 @@ def main():
         soak.set_up()
         soak.play()
         rows = soak.judge()
-    except NotPlayed as error:
+    except (NotPlayed, OSError) as error:
         print(f"soak: {error}", file=sys.stderr)
         return 1
     finally:
