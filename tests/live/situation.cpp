@@ -198,7 +198,8 @@ const Heard& Live::keep(std::string title, Heard heard) {
   return kept_.emplace_back(std::move(title), std::move(heard)).second;
 }
 
-// A kernel can run no program in some interrupts (docs/reliability.md). The run says it itself; then it is played again.
+// A kernel can run no program in some interrupts (docs/reliability.md). The run says it itself; then it is played
+// again.
 std::optional<Story> Live::play(const std::string& name, const Play& how) {
   constexpr int tries = 3;
   for (int i = 1;; ++i) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "read/json_lines.hpp"
 #include "read/program.hpp"
 
 namespace tcpwitness::read_test {
@@ -87,6 +88,22 @@ TEST_F(ReadCorpus, ATimelineFitsItsTerminal) {
     for (const std::string& line : lines_of(program.wait().out)) {
       if (line.starts_with('#')) continue;  // a heading is never cut
       EXPECT_LE(line.size(), 100U) << line;
+    }
+  }
+}
+
+// Seeds of an old layout are refused at their first block, and the fuzzer tries nothing behind it.
+TEST(ReadSeed, TheFuzzersRecordingsAreOfTodaysLayout) {
+  for (const char* seed : {"connection", "cut"}) {
+    const std::string path = TCPWITNESS_PROJECT "/tests/fuzz/corpus/recording/" + std::string(seed);
+    const Told told = tcpwitness({"read", path, "-o", "json"});
+    EXPECT_FALSE(told.err.contains("layout")) << told.err << "scripts/fuzz --seeds records them anew";
+    const auto all = objects(told.out);
+    ASSERT_FALSE(all.empty()) << told.err;
+    EXPECT_EQ(all.back()["malformed"], 0) << all.back().dump();
+    EXPECT_GT(all.back()["events"]["state"], 0) << all.back().dump();
+    if (seed == std::string_view("connection")) {
+      EXPECT_EQ(only(all, "life").size(), 2U);
     }
   }
 }

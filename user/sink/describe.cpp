@@ -204,8 +204,9 @@ std::string describe(const Summary& summary) {
                     grouped(summary.untracked));
   }
   if (summary.missed != 0) {
-    text += fmt::format("\n  {} connections lack a transition that no counter knows of: the kernel ran no program for it",
-                        grouped(summary.missed));
+    text +=
+        fmt::format("\n  {} connections lack a transition that no counter knows of: the kernel ran no program for it",
+                    grouped(summary.missed));
   }
   if (summary.malformed != 0) {
     text += fmt::format("\n  {} records could not be decoded: please report this", grouped(summary.malformed));
