@@ -4,8 +4,8 @@
  *
  * A record is reserved at its own size, its header filled, then submitted. The kernel wakes whoever waits for the ring by
  * the first record after the consumer has read all (flags 0); the consumer waits for that only where nothing comes, and
- * otherwise for its timer. A reservation that fails is counted on its CPU and by its kind,
- * and every later record of that CPU carries the count, so that no loss is silent. Additions are
+ * otherwise for its timer. A record that finds no room, or gives way where the ring fills, is counted on its CPU and by
+ * its kind, and every later record of that CPU carries the count, so that no loss is silent. Additions are
  * atomic because an interrupt can emit in the middle of another emit on the same CPU.
  */
 #ifndef TCPWITNESS_EMIT_H
@@ -15,6 +15,62 @@
 #include "maps.h"
 
 #define WAKEUP_PAUSE_NS 500000ULL
+
+/*
+ * What gives way first where the consumer does not keep up, so that the end of each connection is the last to be lost.
+ * It is counted as lost as if there were no room.
+ */
+enum shed {
+	SHED_NOTHING,
+	SHED_SEGMENTS, /* the ring is full to three quarters: TW_KIND_SEGMENT */
+	SHED_REST,     /* to seven eighths: everything but the next */
+	SHED_NEVER,    /* TW_KIND_DESTROY, and what is rare */
+};
+
+/* How full the ring was when this CPU has looked. Each object has its own. */
+struct pressure {
+	__u32 tried; /* records since */
+	__u32 shed;  /* enum shed */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pressure);
+} pressures SEC(".maps");
+
+/*
+ * May a record that `by` leaves out go into the ring? A look at the ring costs the cache line that the consumer writes,
+ * so only every 16th record looks, and all while something gives way. A function of its own for the verifier, which looks
+ * at it once.
+ */
+__noinline __u32 ring_admits(__u32 by)
+{
+	__u32 zero = 0;
+	struct pressure *pressure = bpf_map_lookup_elem(&pressures, &zero);
+	__u64 filled;
+
+	if (!pressure)
+		return 0;
+	if (config.wake_bytes && ((pressure->tried++ & 15) == 0 || pressure->shed)) {
+		filled = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+		pressure->shed = SHED_NOTHING;
+		if (filled > 3ULL * config.wake_bytes)
+			pressure->shed = SHED_SEGMENTS;
+		if (filled > 7ULL * config.wake_bytes / 2)
+			pressure->shed = SHED_REST;
+	}
+	return pressure->shed < by;
+}
+
+/* The first enum shed that leaves out a kind; what is rare or says how a connection ends has the last room. */
+static __always_inline __u32 shed_by(__u8 kind)
+{
+	if (kind == TW_KIND_SEGMENT)
+		return SHED_SEGMENTS;
+	return kind == TW_KIND_DESTROY || kind == TW_KIND_NAT || kind == TW_KIND_ICMP ? SHED_NEVER : SHED_REST;
+}
 
 static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_header *header, __u8 kind, __u64 cookie,
 					  __u32 netns)
@@ -41,15 +97,16 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
  * Room for one record of `type` and `more` bytes behind it (a constant for the verifier), its header filled, or NULL
  * (counted). Every other byte is the caller's to write.
  */
-#define reserve_record_and(type, more, kind, cookie, netns)                                      \
-	({                                                                                       \
-		struct tw_cpu_state *cpu_ = this_cpu_state();                                    \
-		struct type *record_ = 0;                                                        \
-		if (cpu_) {                                                                      \
-			record_ = bpf_ringbuf_reserve(&events, sizeof(struct type) + (more), 0); \
-			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);    \
-		}                                                                                \
-		record_;                                                                         \
+#define reserve_record_and(type, more, kind, cookie, netns)                                              \
+	({                                                                                               \
+		struct tw_cpu_state *cpu_ = this_cpu_state();                                            \
+		struct type *record_ = 0;                                                                \
+		if (cpu_) {                                                                              \
+			if (shed_by(kind) == SHED_NEVER || ring_admits(shed_by(kind)))                   \
+				record_ = bpf_ringbuf_reserve(&events, sizeof(struct type) + (more), 0); \
+			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);            \
+		}                                                                                        \
+		record_;                                                                                 \
 	})
 #define reserve_record(type, kind, cookie, netns) reserve_record_and(type, 0, kind, cookie, netns)
 

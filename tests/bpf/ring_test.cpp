@@ -66,9 +66,14 @@ class Ring : public WireSuite<Ring> {
     });
     return sequence;
   }
-  // Writes records until so much is in the ring; false: it has not that much room.
+  static std::uint64_t lost_segments() {
+    std::uint64_t lost = 0;
+    for (const auto& cpu : wire->cpu_states()) lost += cpu.lost_by_kind[TW_KIND_SEGMENT];
+    return lost;
+  }
+  // Writes records until so much is in the ring; false: it does not take that much.
   bool fill(std::size_t bytes) {
-    for (std::size_t before = 0; ring_->memory().waiting() < bytes; before = ring_->memory().waiting()) {
+    for (std::size_t before = SIZE_MAX; ring_->memory().waiting() < bytes; before = ring_->memory().waiting()) {
       write_record();
       if (ring_->memory().waiting() == before) return false;
     }
@@ -102,13 +107,25 @@ TEST_F(Ring, ReadsEachRecordOnceWhereverTheReadingStops) {
   EXPECT_EQ(std::set(sequence.begin(), sequence.end()).size(), written) << "on one CPU each number comes once";
 }
 
-TEST_F(Ring, ARecordGivesItsRoomBackOnceItIsRead) {
+// Segments are the first to give way: at three quarters, within the 16 records after which it looks; and as soon as
+// there is room again they have it.
+TEST_F(Ring, SegmentsGiveWayAtThreeQuartersAndRecover) {
+  constexpr std::size_t record = sizeof(tw_segment) + 8;
   ASSERT_FALSE(fill(2 * ring_bytes));
-  const std::size_t full = ring_->memory().waiting();
-  ring_->memory().read(ring_->memory().written(), [](std::span<const std::byte>) { return false; });
-  EXPECT_LT(ring_->memory().waiting(), full);
+  const std::size_t filled = ring_->memory().waiting();
+  EXPECT_GT(filled, ring_bytes / 4 * 3);
+  EXPECT_LE(filled, ring_bytes / 4 * 3 + 17 * record);
+  const std::uint64_t lost = lost_segments();
+  EXPECT_GT(lost, 0U);
+  // One that is read is not enough, the half is.
+  std::size_t read = 0;
+  const auto take = [&](std::span<const std::byte> /*record*/) { return ++read < filled / record / 2; };
+  EXPECT_TRUE(ring_->memory().read(ring_->memory().written(), take));
+  const std::size_t half = ring_->memory().waiting();
+  EXPECT_LT(half, filled);
   write_record();
-  EXPECT_EQ(ring_->memory().waiting(), full);
+  EXPECT_EQ(ring_->memory().waiting(), half + record);
+  EXPECT_EQ(lost_segments(), lost);
 }
 
 TEST_F(Ring, TheFirstRecordEndsASleep) {

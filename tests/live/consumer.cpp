@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -95,6 +96,46 @@ TEST_F(Consumer, WorksAtOrdinaryPriority) {
   // And somebody is there who raises it.
   EXPECT_TRUE(std::ranges::any_of(threads, [](const auto& one) { return one.second.nice == -20; }));
   watch->stop();
+}
+
+// What gives way first: segments, then the rest, and of each connection its end last. The numbers: 2 MiB is full to
+// seven eighths after about 250 connections, and the rest has room for the ends of 500.
+TEST_F(Consumer, StoppedUnderLoadItLosesEndsLastCountsAllAndRecovers) {
+  auto watch = Watch::start(lab().client_ns(), {"--ring-size", "2M"});
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  const auto& here = lab().host(lab::Side::client);
+  const Conversation some{.ip = "127.0.0.1", .connections = 450, .addresses = 8};
+  const pid_t pid = watch->run().pid();
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  const auto lost_ones = converse(here, here, some);
+  lab::pause_for(Millis(1000));
+  ASSERT_EQ(::kill(pid, SIGCONT), 0);
+  ASSERT_TRUE(lost_ones) << lost_ones.error();
+  ASSERT_TRUE(watch->run().wait_for("\"gap\"", Millis(20'000)));
+  lab::pause_for(Millis(3000));  // and it has listed the sockets again
+  const auto whole_ones = converse(here, here, {.ip = "127.0.0.1", .port = 9100, .connections = 50, .addresses = 8});
+  ASSERT_TRUE(whole_ones) << whole_ones.error();
+  lab::pause_for(Millis(300));
+  const Heard heard = watch->stop({.losses_allowed = true});
+  const Json summary = heard.summary();
+  EXPECT_GT(summary["lost"], 0);
+  EXPECT_EQ(summary["unaccounted"], 0);
+  EXPECT_EQ(summary["events"]["destroy"], 2 * (450 + 50) + 2) << "no end is lost, nor the two listeners'";
+  EXPECT_LT(summary["events"]["segment"], 16 * 450) << "segments are";
+  int64_t gaps = 0;
+  for (const Json& gap : heard.of("gap")) gaps += gap["lost"].get<int64_t>();
+  EXPECT_EQ(gaps, summary["lost"]);
+  int after = 0;
+  for (const Json& life : heard.of("life")) {
+    const bool late = life["local"]["port"] == 9100 || life["remote"]["port"] == 9100;
+    if (!late) continue;
+    ++after;
+    EXPECT_EQ(life["outcome"], "completed") << life.dump();
+    EXPECT_EQ(life["incomplete"], false) << life.dump();
+    EXPECT_EQ(life["wire"]["complete"], true) << life.dump();
+  }
+  EXPECT_EQ(after, 2 * 50);
 }
 
 }  // namespace tcpwitness::live

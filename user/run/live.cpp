@@ -326,12 +326,15 @@ class Run {
     record_reports(told);
   }
 
-  // A finding will name the descriptor that a process has not closed.
+  // A finding will name the descriptor that a process has not closed. This walks every descriptor of the host: it may
+  // take one per cent of the time.
   void look_for_descriptors() {
-    if (!witness_.wants_descriptors()) return;
+    const TimeNs begun = clock_.now();
+    if (begun < descriptors_not_before_ns_ || !witness_.wants_descriptors()) return;
     Records found;
     tracer_.snapshot_close_wait_owners(into(found));
     for (const auto& record : found) take(record);
+    descriptors_not_before_ns_ = begun + listing_share * (clock_.now() - begun);
   }
 
   // Who has the local ports, which sockets still wait in FIN_WAIT2.
@@ -646,6 +649,7 @@ class Run {
   TimeNs skipped_until_ns_ = 0;  // the last look for runs that the kernel skipped
   TimeNs list_at_ns_ = 0;        // the sockets are to be listed again; 0: nothing was lost since
   TimeNs not_before_ns_ = 0;
+  TimeNs descriptors_not_before_ns_ = 0;
   bool announced_ = false;  // ready was written
   bool hinted_ = false;
   bool done_ = false;    // enough was told, or nobody reads
