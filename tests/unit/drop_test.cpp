@@ -138,8 +138,8 @@ TEST(Drop, ReasonsOfAllReleasesAreKnownByName) {
                                                      {"TCP_OLD_ACK", DropKind::old_data},
                                                      {"TCP_LISTEN_OVERFLOW", DropKind::accept_queue},
                                                      {"PROTO_MEM", DropKind::memory},
-                                                     {"TCP_MD5NOTFOUND", DropKind::unsigned_},
-                                                     {"TCP_AOFAILURE", DropKind::unsigned_},
+                                                     {"TCP_MD5NOTFOUND", DropKind::not_signed},
+                                                     {"TCP_AOFAILURE", DropKind::not_signed},
                                                      {"TCP_MINTTL", DropKind::few_hops_left},
                                                      {"SOMETHING_NEW", DropKind::other}}) {
     names.drop_reasons = {reason};

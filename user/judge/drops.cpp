@@ -58,7 +58,7 @@ std::string segments(const Gathered& all) {
 std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench) {
   auto all = gather(c, bench, Rule::rx_dropped, false,
                     {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory,
-                     DropKind::unsigned_, DropKind::few_hops_left});
+                     DropKind::not_signed, DropKind::few_hops_left});
   if (!all) return std::nullopt;
   if (bench.texts) {
     all->finding.text = fmt::format("{} from the peer arrived and never reached {}: {}", segments(*all),

@@ -72,7 +72,7 @@ enum class DropKind : std::uint8_t {
   refused_ack,    // acknowledges what was never sent, or far too old
   no_flags,       // a segment that this state of the socket does not take
   closed,         // the socket is shut down or closed
-  unsigned_,      // not signed as the socket demands (RFC 2385, RFC 5925)
+  not_signed,     // not signed as the socket demands (RFC 2385, RFC 5925)
   few_hops_left,  // its hop limit is below what the socket demands (IP_MINTTL, RFC 5082)
   too_big,        // larger than the path's or the device's MTU
   damaged,        // headers that contradict themselves

@@ -28,7 +28,7 @@ bool dropped_here(const Connection& c, const Bench& bench) {
       case DropKind::neighbour:
       case DropKind::routing:
       case DropKind::memory:
-      case DropKind::unsigned_:
+      case DropKind::not_signed:
       case DropKind::few_hops_left:
       case DropKind::bad_checksum:
       case DropKind::too_big:

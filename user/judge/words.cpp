@@ -103,7 +103,7 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
   if (is({"TCP_RESET"})) return DropKind::refused_rst;
   if (is({"TCP_AUTH_HDR", "TCP_MD5NOTFOUND", "TCP_MD5UNEXPECTED", "TCP_MD5FAILURE", "TCP_AONOTFOUND",
           "TCP_AOUNEXPECTED", "TCP_AOKEYNOTFOUND", "TCP_AOFAILURE"}))
-    return DropKind::unsigned_;
+    return DropKind::not_signed;
   if (is({"TCP_MINTTL"})) return DropKind::few_hops_left;
   if (is({"TCP_TOO_OLD_ACK", "TCP_INVALID_ACK_SEQUENCE"})) return DropKind::refused_ack;
   if (is({"TCP_FLAGS"})) return DropKind::no_flags;
@@ -152,7 +152,7 @@ std::string_view drop_meaning(DropKind kind) {
       return "the socket takes no such segment in its state";
     case DropKind::closed:
       return "the socket is closed";
-    case DropKind::unsigned_:
+    case DropKind::not_signed:
       return "its signature (RFC 2385, RFC 5925) is missing, not expected or wrong";
     case DropKind::few_hops_left:
       return "its hop limit is below IP_MINTTL of the socket";
@@ -179,7 +179,7 @@ bool is_fault(DropKind kind) {
     case DropKind::never_sent:
     case DropKind::accept_queue:
     case DropKind::memory:
-    case DropKind::unsigned_:
+    case DropKind::not_signed:
     case DropKind::few_hops_left:
     case DropKind::too_big:
     case DropKind::damaged:
