@@ -23,14 +23,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint32_t ring_bytes = 64 << 10;
+constexpr std::size_t ring_bytes = 64 << 10;
 constexpr auto never = seconds(60);  // if it lasts so long, nobody was woken
 
 class Ring : public WireSuite<Ring> {
  public:
   static Settings settings() {
-    Settings settings{.ring_bytes = ring_bytes, .flows = 4096};
-    settings.config.wake_bytes = ring_bytes / 4;
+    Settings settings{.ring_bytes = static_cast<std::uint32_t>(ring_bytes), .flows = 4096};
+    settings.config.wake_bytes = static_cast<std::uint32_t>(ring_bytes / 4);
     return settings;
   }
 

@@ -53,14 +53,14 @@ TEST_F(Consumer, SleepsWhileNothingHappens) {
   ASSERT_TRUE(watch);
   ASSERT_TRUE(watch->run().wait_ready());
   // IPv6 may still look for its neighbours: the quietest of some stretches counts.
-  constexpr int seconds = 2;
+  constexpr unsigned seconds = 2;
   uint64_t least = UINT64_MAX;
-  for (int stretch = 0; stretch < 4 && least > 2 * seconds; ++stretch) {
+  for (int stretch = 0; stretch < 4 && least > uint64_t{2} * seconds; ++stretch) {
     const uint64_t before = waits_of(watch->run().pid());
     lab::pause_for(Millis(1000 * seconds));
     least = std::min(least, waits_of(watch->run().pid()) - before);
   }
-  EXPECT_LE(least, 2u * seconds) << "wake-ups in " << seconds << " s";
+  EXPECT_LE(least, uint64_t{2} * seconds) << "wake-ups in " << seconds << " s";
   watch->stop();
 }
 
