@@ -64,12 +64,17 @@ __noinline __u32 ring_admits(__u32 by)
 	return pressure->shed < by;
 }
 
-/* The first enum shed that leaves out a kind; what is rare or says how a connection ends has the last room. */
-static __always_inline __u32 shed_by(__u8 kind)
+/*
+ * The first enum shed that leaves out a kind; what is rare or says how a connection ends has the last room. Without a
+ * cookie a translation is one of a forwarded connection, and each SYN of a flood can make one.
+ */
+static __always_inline __u32 shed_by(__u8 kind, __u64 cookie)
 {
 	if (kind == TW_KIND_SEGMENT)
 		return SHED_SEGMENTS;
-	return kind == TW_KIND_DESTROY || kind == TW_KIND_NAT || kind == TW_KIND_ICMP ? SHED_NEVER : SHED_REST;
+	if (kind == TW_KIND_NAT)
+		return cookie ? SHED_NEVER : SHED_REST;
+	return kind == TW_KIND_DESTROY || kind == TW_KIND_ICMP ? SHED_NEVER : SHED_REST;
 }
 
 static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_header *header, __u8 kind, __u64 cookie,
@@ -101,10 +106,12 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 	({                                                                                               \
 		struct tw_cpu_state *cpu_ = this_cpu_state();                                            \
 		struct type *record_ = 0;                                                                \
+		__u64 cookie_ = (cookie);                                                                \
+		__u32 by_ = shed_by(kind, cookie_);                                                      \
 		if (cpu_) {                                                                              \
-			if (shed_by(kind) == SHED_NEVER || ring_admits(shed_by(kind)))                   \
+			if (by_ == SHED_NEVER || ring_admits(by_))                                       \
 				record_ = bpf_ringbuf_reserve(&events, sizeof(struct type) + (more), 0); \
-			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);            \
+			begin_record(cpu_, (struct tw_header *)record_, kind, cookie_, netns);           \
 		}                                                                                        \
 		record_;                                                                                 \
 	})

@@ -501,45 +501,53 @@ int BPF_PROG(kernel_error, struct sock *sk)
 	return 0;
 }
 
-/* Hands over what the wire counted and lets go of the flow, unless segments of its closing are still to come. */
-static __always_inline void take_wire_counters(const struct tw_tuple *tuple, struct tw_destroy *record)
+/* What the wire counted. */
+static __always_inline void take_wire_counters(const struct tw_flow *flow, struct tw_destroy *record)
 {
-	struct tw_flow *flow = bpf_map_lookup_elem(&flows, tuple);
-
 	record->has_wire = flow != 0;
-	if (!flow) {
+	if (flow) {
+		record->wire = flow->wire;
+		record->loss = flow->loss;
+	} else {
 		__builtin_memset(&record->wire, 0, sizeof(record->wire));
 		__builtin_memset(&record->loss, 0, sizeof(record->loss));
-		return;
 	}
-	record->wire = flow->wire;
-	record->loss = flow->loss;
+}
+
+/* A flow whose socket is gone, unless segments of its closing are still to come. */
+static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow *flow)
+{
 	if (flow->half[1].fin && !(flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin_acked))
 		flow->orphaned = 1;
 	else
 		forget_flow(tuple, flow);
 }
 
+/* Whether the ring has room for it or not: its flow and its owner are forgotten. */
 static __always_inline void destroyed(struct sock *sk)
 {
 	struct tw_destroy *record;
 	struct tw_tuple tuple;
+	struct tw_flow *flow;
 	struct tcp_sock *tp;
 	__u64 cookie;
 
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
 		return;
-	record = reserve_record(tw_destroy, TW_KIND_DESTROY, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
-	if (!record)
-		return;
-	record->tuple = tuple;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
-	control_block(tp, &record->cb);
-	take_wire_counters(&tuple, record);
-	cookie = record->header.cookie;
+	cookie = bpf_get_socket_cookie(sk);
+	flow = bpf_map_lookup_elem(&flows, &tuple);
+	record = reserve_record(tw_destroy, TW_KIND_DESTROY, cookie, sock_netns(&sk->__sk_common));
+	if (record) {
+		record->tuple = tuple;
+		__builtin_memset(record->pad, 0, sizeof(record->pad));
+		control_block(tp, &record->cb);
+		take_wire_counters(flow, record);
+		submit_record(record);
+	}
+	if (flow)
+		let_go(&tuple, flow);
 	bpf_map_delete_elem(&owners, &cookie);
-	submit_record(record);
 }
 
 SEC("tp_btf/tcp_destroy_sock")
@@ -786,14 +794,14 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 		note_held(tp, &tuple);
 	}
 	cookie = (__u64)sk->__sk_common.skc_cookie.counter;
+	if (!cookie) /* nobody has asked for it yet */
+		cookie = bpf_get_socket_cookie(sk);
 	user = cookie << 32 | first.tgid;
 	recent = recent_user(cookie);
 	if (recent && *recent == user)
 		return 0;
 	if (task->flags & PF_KTHREAD)
 		return 0;
-	if (!cookie)
-		cookie = bpf_get_socket_cookie(sk);
 	mark = bpf_map_lookup_elem(&owners, &cookie);
 	if (mark && (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD)) {
 		if (recent)

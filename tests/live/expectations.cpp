@@ -58,7 +58,7 @@ const std::vector<Expectation>& expectations() {
       {"reject-input",
        {"refused", {reset_by_the_peer}},
        {"refused", {{"reset-origin", "certain", {"firewall"}}, {"rx-dropped", "certain", {"NETFILTER_DROP"}}}}},
-      {"reject-icmp", {"refused"}, {"unknown", {{"rx-dropped", "certain", {"NETFILTER_DROP"}}}}},
+      {"reject-icmp", {"refused"}, {"refused", {{"rx-dropped", "certain", {"NETFILTER_DROP"}}}}},
       {"reject-established",
        {"reset-by-peer", {reset_by_the_peer}},
        {"open",

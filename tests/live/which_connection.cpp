@@ -86,7 +86,9 @@ TEST_F(WhichConnection, SubflowsOfMptcpHaveTheProcessAndWaitForNoAccept) {
       "while s.recv(65536): pass\n"
       "s.close(); os.wait(); time.sleep(0.3)\n");
   if (!told) return;
-  const auto lives = told->of("life");
+  auto lives = told->of("life");
+  // The kernel refuses a subflow that comes before the server has its connection's keys; another try follows.
+  std::erase_if(lives, [](const Json& life) { return life["outcome"] == "refused"; });
   ASSERT_EQ(lives.size(), 4u) << digest(*told);
   for (const Json& life : lives) {
     EXPECT_FALSE(life["pid"].is_null()) << life.dump();

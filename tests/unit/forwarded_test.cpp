@@ -694,6 +694,19 @@ TEST(ForwardedKeepalive, NotWhereTheyAreAnswered) {
   EXPECT_FALSE(told_of(stream).finding(Rule::keepalive));
 }
 
+// An asymmetric route: the answers go another way.
+TEST(ForwardedKeepalive, NotWhereOneDirectionAlonePassesHere) {
+  Stream stream;
+  Router r(stream, false);
+  r.client({S});
+  r.client({A});
+  for (int i = 0; i < 4; ++i) {
+    stream.wait(1 * s);
+    r.client({A, 0, TW_WHY_KEEPALIVE});
+  }
+  EXPECT_FALSE(told_of(stream).finding(Rule::keepalive));
+}
+
 // The server's first full-size segment goes unacknowledged, though small ones passed.
 struct TooLarge {
   int tries = 3;
@@ -834,7 +847,7 @@ Told idle_for(std::int64_t time, bool closing, bool counted_on) {
     found.wire.segs_in = 1000;
     witness.feed(Event{1000, now, found}, told.reports);
   }
-  witness.advance(now + 2 * s, told.reports);
+  witness.advance(now + 25 * s, told.reports);
   for (const Flow& hop : witness.forgotten_hops()) EXPECT_TRUE(hop.local.port == 80 || hop.remote.port == 80);
   told.summary = witness.summary();
   return told;

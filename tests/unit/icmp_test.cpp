@@ -177,6 +177,19 @@ TEST(Request, WhoseSynAckItsOwnFirewallRefuses) {
   }
 }
 
+// A rule refuses the handshake's last ACK (ct state invalid): the SYN was taken, and answered.
+TEST(Request, WhoseLastAckAFirewallRefusesWasNotRefused) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  is_asked(c);
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.icmp_sent(3, c.peer_isn() + 1);
+  c.drop(drop_netfilter, false, A);
+  stream.wait(80 * s);
+  EXPECT_NE(run(stream.events, life_settings(), 80 * s).life().outcome, Outcome::refused);
+}
+
 TEST(Request, IsGivenUpWithAReset) {
   for (const std::uint32_t reason : {reason_invalid_syn, reason_no_socket}) {
     Stream stream;

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -116,7 +117,8 @@ Result<void> keep_capabilities(std::span<const int> kept) {
   const auto has = [&](unsigned capability) {
     return (have.at(capability / 32).permitted >> capability % 32 & 1U) != 0;
   };
-  if (!has(CAP_BPF) || !has(CAP_PERFMON)) wanted[0] |= 1U << CAP_SYS_ADMIN;
+  const bool for_bpf = std::ranges::find(kept, CAP_BPF) != kept.end();
+  if (for_bpf && (!has(CAP_BPF) || !has(CAP_PERFMON))) wanted[0] |= 1U << CAP_SYS_ADMIN;
   for (std::size_t i = 0; i < have.size(); ++i) {
     have.at(i).effective &= wanted.at(i);
     have.at(i).permitted &= wanted.at(i);

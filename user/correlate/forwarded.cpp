@@ -17,6 +17,7 @@ constexpr unsigned client = 0;
 constexpr unsigned server = 1;
 constexpr std::size_t ties_kept = 64;         // the segment that shows it is right behind
 constexpr std::size_t asked_here_kept = 256;  // what shows that it goes on is right behind
+constexpr std::int64_t asked_here_lasts_ns = 3'000'000'000;
 constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 
 bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn; }
@@ -161,7 +162,7 @@ void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
     run.first_ns = e.ts_ns;
   }
   ++run.tries;
-  if (size < run.len) run.smaller = size;
+  if (size < run.len && g.segments == 1) run.smaller = size;  // merged, the sizes are only known on average
   run.evidence.add(e.id, e.ts_ns);
 }
 
@@ -307,7 +308,7 @@ void Witness::Impl::note_progress(const Connection& c, bool was_open, bool was_a
   if (c.preexisting || was_open) return;
   if (c.syn_ack_seen && !was_answered) passing_asked_.answered(false);
   if (c.established) passing_asked_.completed();
-  if (!c.established && c.ended()) passing_asked_.refused();
+  if (refused_by_server(c)) passing_asked_.refused();
 }
 
 // Its connection; one that a SYN with another number begins anew.
@@ -321,9 +322,8 @@ Slot Witness::Impl::locate_hop(const Event& e, const Segment& g, const Flow& key
   const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
   const bool fresh = !known && !c.told && !c.preexisting && !c.established;
   if (!is_syn(g) || same || fresh) return slot;
-  const Slot anew = begin_hop(e, g, key);
-  if (anew != no_slot && !table_.at(slot).told) tell(slot);
-  return anew;
+  if (!c.told) tell(slot);  // before there may be no room for both
+  return begin_hop(e, g, key);
 }
 
 // It leaves with the addresses that it came with, and its connection has others there: NAT does not know it any more.
@@ -424,7 +424,10 @@ void Witness::Impl::take_back(Connection& c, const Flow& wire, const Flow& own) 
 
 void Witness::Impl::note_asked_here(const Event& e, const Segment& g) {
   if (g.socket.type != TW_SOCKET_NONE && g.socket.type != TW_SOCKET_LISTENER) return;
-  if (asked_here_.size() >= asked_here_kept) asked_here_.pop_front();
+  // What is sent on leaves at once, or is dropped.
+  while (!asked_here_.empty() &&
+         (asked_here_.size() >= asked_here_kept || e.ts_ns - asked_here_.front().ts_ns > asked_here_lasts_ns))
+    asked_here_.pop_front();
   asked_here_.push_back({e.id, e.ts_ns, g});
 }
 

@@ -4,7 +4,7 @@
 // No socket of ours ends it, and its ends may vanish without a word. The model is what the kernel's own table of
 // forwarded connections does (nf_conntrack_proto_tcp.c, nf_conntrack_core.c): what only asked is given up after two
 // minutes, and so is what is closing; what is open after five days without a segment. Where there is no room for a new
-// one (early_drop()), the oldest gives way that nobody has answered.
+// one (early_drop()), the oldest gives way that nobody has answered, or that is closing; never one that is open.
 //
 // Ordinary segments are no events, so before a connection is given up its counters are asked for (snapshot_hops).
 #include <utility>
@@ -25,6 +25,11 @@ std::uint64_t segments_of(const Passage& passage) {
 bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_out == 0; }
 
 }  // namespace
+
+bool refused_by_server(const Connection& c) {
+  return c.ended() && !c.established && !c.syn_ack_seen && c.trouble && c.trouble->rst_in.mark &&
+         c.trouble->rst_in.mark.id == c.closing->end.id;
+}
 
 bool Witness::Impl::never_open(const Connection& c) {
   constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
@@ -72,7 +77,7 @@ void Witness::Impl::give_up_passing(Slot slot) {
 bool Witness::Impl::make_room_for_passing() {
   const bool many_ask = table_.waiting(Wait::passing_asked) >= settings_.passing_asked_limit;
   if (!many_ask && passing_ < settings_.passing_limit) return true;
-  for (const Wait wait : {Wait::passing_asked, Wait::passing_closing, Wait::passing}) {
+  for (const Wait wait : {Wait::passing_asked, Wait::passing_closing}) {
     const Slot oldest = table_.first(wait);
     if (oldest == no_slot) continue;
     give_up_passing(oldest);

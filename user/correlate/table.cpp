@@ -39,7 +39,7 @@ Table::Table() {
   set_delay(Wait::passing_asked, 130 * s);
   set_delay(Wait::passing_closing, 120 * s);
   set_delay(Wait::passing, 5 * 86'400 * s);
-  set_delay(Wait::passing_looked, 1 * s);
+  set_delay(Wait::passing_looked, 25 * s);  // the look comes within 10
   set_delay(Wait::outsider, 3 * s);
   set_delay(Wait::tombstone, 100 * ms);
   set_delay(Wait::time_wait, 61 * s);

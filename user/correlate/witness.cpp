@@ -298,7 +298,7 @@ void Witness::Impl::tell(Slot slot) {
   const bool one_of_too_many = wanted(c.owner) && only_half_open(c) && !half_open_lives_.take(now_);
   if (one_of_too_many) {
     ++summary_.unlisted;
-    if (c.passage() && c.ended()) add_up(more_refused_, c.closing->end.id, now_, c.flow.reversed());
+    if (c.passage() && refused_by_server(c)) add_up(more_refused_, c.closing->end.id, now_, c.flow.reversed());
   }
   if (wanted(c.owner) && !one_of_too_many) {
     Bench known = bench(c);

@@ -56,6 +56,9 @@ struct Stray {
   return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale, 0};
 }
 
+// Forwarded: the server answered the SYN by a RST, and by nothing else.
+[[nodiscard]] bool refused_by_server(const Connection& c);
+
 // Wireshark's words for a segment; c may be null.
 [[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out,
                                                            bool analysed);

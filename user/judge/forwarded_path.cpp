@@ -59,7 +59,8 @@ std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const
 
 std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const Bench& bench) {
   constexpr std::uint32_t enough = 2;  // of one alone the answer can get lost
-  if (!c.trouble) return std::nullopt;
+  // One direction alone: the answers take another way.
+  if (!c.trouble || c.wire.segs_in == 0 || c.wire.segs_out == 0) return std::nullopt;
   const KeepaliveFacts& k = c.trouble->keepalive;
   for (const unsigned from : {client, server}) {
     const std::uint32_t unanswered = from == client ? k.unanswered : k.unreplied;
@@ -68,7 +69,7 @@ std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const Benc
     cite(finding, from == client ? k.run : k.evidence);
     if (bench.texts) {
       finding.text = fmt::format(
-          "{} keep-alive probes of {} in a row left for {} and were not answered: {} is gone, or the way {}",
+          "{} keep-alive probes of {} in a row left for {} and were not answered: {} is down, or the path {} is broken",
           unanswered, side_name(from), side_name(from ^ 1U), side_name(from ^ 1U), behind(c, bench, from ^ 1U));
     }
     return finding;

@@ -55,10 +55,11 @@ const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench)
 const IcmpMessage* refused_by_message(const Connection& c, const Bench& bench) {
   if (c.role != Role::passive || c.established || !c.trouble || !bench.kernel_heard) return nullptr;
   const Trouble& t = *c.trouble;
+  if (c.syn_ack_seen) return nullptr;  // the request was taken
   const bool in = t.icmp_sent && at_once(dropped_for(c, bench, false, DropKind::firewall), t.icmp_sent_mark) != nullptr;
   if (in) return &t.icmp_sent;
-  const bool out = t.icmp_in && t.icmp_in.own && !c.syn_ack_seen &&
-                   at_once(dropped_for(c, bench, true, DropKind::firewall), t.icmp_in_mark) != nullptr;
+  const bool out =
+      t.icmp_in && t.icmp_in.own && at_once(dropped_for(c, bench, true, DropKind::firewall), t.icmp_in_mark) != nullptr;
   return out ? &t.icmp_in : nullptr;
 }
 

@@ -54,6 +54,8 @@ constexpr auto last_patience = std::chrono::seconds(2);  // with a reader that t
 constexpr std::int64_t list_after_ns = 200'000'000;
 constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
 constexpr std::int64_t listing_share = 100;
+constexpr std::int64_t hops_at_most_every_ns = 5'000'000'000;
+constexpr std::int64_t hops_at_least_every_ns = 10'000'000'000;  // see Wait::passing_looked
 constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
@@ -244,7 +246,7 @@ class Run {
     if (deep) {
       const TimeNs now = clock_.now();
       const auto due = std::chrono::nanoseconds(std::max(witness_.due(), now) - now);
-      at_most = std::clamp(std::chrono::ceil<milliseconds>(due), milliseconds(1), longest_sleep);
+      at_most = std::clamp(std::chrono::ceil<milliseconds>(due), at_most, longest_sleep);
     }
     if (options_.duration) {
       const auto left = std::chrono::ceil<milliseconds>(*options_.duration - (Clock::now() - started));
@@ -337,6 +339,15 @@ class Run {
     descriptors_not_before_ns_ = begun + listing_share * (clock_.now() - begun);
   }
 
+  // The counters of forwarded connections whose time is up: of all of them, so not often.
+  void look_at_hops(const Tracer::OnRecord& on_record) {
+    const TimeNs begun = clock_.now();
+    if (begun < hops_not_before_ns_ || !witness_.wants_hops()) return;
+    tracer_.snapshot_hops(on_record);
+    hops_not_before_ns_ =
+        begun + std::clamp(listing_share * (clock_.now() - begun), hops_at_most_every_ns, hops_at_least_every_ns);
+  }
+
   // Who has the local ports, which sockets still wait in FIN_WAIT2.
   void look_at_sockets() {
     Records found;
@@ -346,7 +357,7 @@ class Run {
       tracer_.count_ports(*question, into(found));
     }
     if (witness_.wants_fin_wait2()) tracer_.snapshot_fin_wait2(into(found));
-    if (witness_.wants_hops()) tracer_.snapshot_hops(into(found));
+    look_at_hops(into(found));
     tracer_.forget_hops(witness_.forgotten_hops());
     for (const auto& record : found) take(record);
   }
@@ -502,7 +513,7 @@ class Run {
     names_.wall.set(step->from, step->ahead_ns);
     if (recorder_) recorder_->clock({.from = step->from, .ahead_ns = step->ahead_ns});
     if (step->slept_ns >= step_worth_a_word_ns) {
-      say(fmt::format("tcpwitness: the machine was suspended for {}; no duration counts that",
+      say(fmt::format("tcpwitness: the machine was suspended for {}; durations do not include it",
                       duration_in_words(step->slept_ns)));
     }
     const std::int64_t set = step->by_ns - step->slept_ns;
@@ -650,6 +661,7 @@ class Run {
   TimeNs list_at_ns_ = 0;        // the sockets are to be listed again; 0: nothing was lost since
   TimeNs not_before_ns_ = 0;
   TimeNs descriptors_not_before_ns_ = 0;
+  TimeNs hops_not_before_ns_ = 0;
   bool announced_ = false;  // ready was written
   bool hinted_ = false;
   bool done_ = false;    // enough was told, or nobody reads

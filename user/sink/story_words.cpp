@@ -477,7 +477,7 @@ Saying StoryWords::say(const Entry& /*entry*/, const PortsEntry& body, Plot& /*p
 
 Saying StoryWords::say(const Entry& /*entry*/, const IcmpEntry& body, Plot& /*plot*/) const {
   if (body.sent) {
-    return {.text = fmt::format("This machine refused it by an ICMP message: {} (type {}, code {})", name(body.icmp),
+    return {.text = fmt::format("This machine answered it with an ICMP message: {} (type {}, code {})", name(body.icmp),
                                 body.icmp.type, body.icmp.code)};
   }
   return {.text = fmt::format("An ICMP message came in: {}{}", icmp_text(body.icmp),

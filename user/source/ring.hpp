@@ -49,7 +49,10 @@ class RingMemory {
   [[nodiscard]] std::uint64_t written() const { return std::atomic_ref(*produced_).load(std::memory_order_acquire); }
   // Up to here their room has been given back.
   [[nodiscard]] std::uint64_t read_to() const { return std::atomic_ref(*consumed_).load(std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t waiting() const { return written() - read_to(); }
+  [[nodiscard]] std::size_t waiting() const {
+    const std::uint64_t from = read_to();  // first: the reader goes on meanwhile, and never beyond what is written
+    return written() - from;
+  }
 
   // Gives the records before `until` to take(), as long as it returns true and there is none that a producer still
   // writes; then gives their room back. True: there are more before `until` that can be read now.

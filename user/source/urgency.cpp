@@ -55,9 +55,9 @@ void Urgency::watch() {
     if (count == 1 && event.data.fd == stop_.get()) return;
     const RingMemory& memory = ring_.memory();
     if (memory.waiting() <= memory.bytes() / 4) continue;
-    // Each time: the reader may just be lowering itself.
-    raised_.store(true, std::memory_order_relaxed);
+    // Each time, and in this order: the reader may just be lowering itself, and then it does so again.
     set_nice(reader_, raised_nice);
+    raised_.store(true, std::memory_order_relaxed);
     ring_.hurry();
   }
 }
