@@ -64,17 +64,12 @@ __noinline __u32 ring_admits(__u32 by)
 	return pressure->shed < by;
 }
 
-/*
- * The first enum shed that leaves out a kind; what is rare or says how a connection ends has the last room. Without a
- * cookie a translation is one of a forwarded connection, and each SYN of a flood can make one.
- */
-static __always_inline __u32 shed_by(__u8 kind, __u64 cookie)
+/* The first enum shed that leaves out a kind; what is rare or says how a connection ends has the last room. */
+static __always_inline __u32 shed_by(__u8 kind)
 {
 	if (kind == TW_KIND_SEGMENT)
 		return SHED_SEGMENTS;
-	if (kind == TW_KIND_NAT)
-		return cookie ? SHED_NEVER : SHED_REST;
-	return kind == TW_KIND_DESTROY || kind == TW_KIND_ICMP ? SHED_NEVER : SHED_REST;
+	return kind == TW_KIND_DESTROY || kind == TW_KIND_NAT || kind == TW_KIND_ICMP ? SHED_NEVER : SHED_REST;
 }
 
 static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_header *header, __u8 kind, __u64 cookie,
@@ -99,22 +94,22 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 }
 
 /*
- * Room for one record of `type` and `more` bytes behind it (a constant for the verifier), its header filled, or NULL
+ * by: see shed_by(). Room for one record of `type` and `more` bytes behind it (a constant for the verifier), its header filled, or NULL
  * (counted). Every other byte is the caller's to write.
  */
-#define reserve_record_and(type, more, kind, cookie, netns)                                              \
+#define reserve_record_unless(by, type, more, kind, cookie, netns)                                       \
 	({                                                                                               \
 		struct tw_cpu_state *cpu_ = this_cpu_state();                                            \
 		struct type *record_ = 0;                                                                \
-		__u64 cookie_ = (cookie);                                                                \
-		__u32 by_ = shed_by(kind, cookie_);                                                      \
 		if (cpu_) {                                                                              \
-			if (by_ == SHED_NEVER || ring_admits(by_))                                       \
+			if ((by) == SHED_NEVER || ring_admits(by))                                       \
 				record_ = bpf_ringbuf_reserve(&events, sizeof(struct type) + (more), 0); \
-			begin_record(cpu_, (struct tw_header *)record_, kind, cookie_, netns);           \
+			begin_record(cpu_, (struct tw_header *)record_, kind, cookie, netns);            \
 		}                                                                                        \
 		record_;                                                                                 \
 	})
+#define reserve_record_and(type, more, kind, cookie, netns) \
+	reserve_record_unless(shed_by(kind), type, more, kind, cookie, netns)
 #define reserve_record(type, kind, cookie, netns) reserve_record_and(type, 0, kind, cookie, netns)
 
 /* A ring that fills must not wait for the timer: above wake_bytes wake the consumer, at most every 0.5 ms per CPU. */

@@ -58,7 +58,9 @@ static __always_inline const struct tw_tuple *came_with(const struct frame *fram
 
 static __always_inline void emit_hops(const struct frame *frame, const struct tw_tuple *from)
 {
-	struct tw_translation *record = reserve_record(tw_translation, TW_KIND_NAT, 0, config.netns);
+	/* Not as rare as a socket's: each SYN of a flood can make one. */
+	struct tw_translation *record =
+		reserve_record_unless(SHED_REST, tw_translation, 0, TW_KIND_NAT, 0, config.netns);
 
 	if (!record)
 		return;
