@@ -340,6 +340,7 @@ struct Trouble {
   Mark request_dropped;     // the ICMP message that ended the half-open request; the peer may ask again
   std::unique_ptr<PortsFound> ports;  // who has the local ports, where connect() found none
   EventId ports_id = 0;
+  TimeNs ports_ns = 0;  // when they were counted
   Drops drops;
   QueueFacts queues;
   ReactionFacts reaction;

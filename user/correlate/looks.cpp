@@ -27,6 +27,7 @@ bool Witness::Impl::knows_ports(Connection& c) {
     if (!same || asked.id == 0 || now_ - asked.asked_ns > ports_are_new_ns) continue;
     c.troubles().ports = std::make_unique<PortsFound>(asked.answer);
     c.trouble->ports_id = asked.id;
+    c.trouble->ports_ns = asked.answered_ns;
     return true;
   }
   return false;
@@ -56,6 +57,7 @@ void Witness::Impl::on_ports(const Event& e, const PortsFound& p) {
   for (AskedPorts& asked : asked_ports_) {
     if (asked.netns != p.header.netns || asked.remote != remote || asked.id != 0) continue;
     asked.id = e.id;
+    asked.answered_ns = e.ts_ns;
     asked.answer = p;
   }
   Connection* first = nullptr;
@@ -66,6 +68,7 @@ void Witness::Impl::on_ports(const Event& e, const PortsFound& p) {
     if (c.netns != p.header.netns || c.flow.remote != remote) continue;
     c.troubles().ports = std::make_unique<PortsFound>(p);
     c.trouble->ports_id = e.id;
+    c.trouble->ports_ns = e.ts_ns;
     if (first == nullptr) first = &c;
     table_.wait(slot, Wait::settle, now_);
   }

@@ -283,6 +283,7 @@ class Witness::Impl {
     Endpoint remote;
     TimeNs asked_ns = 0;
     EventId id = 0;  // of the answer
+    TimeNs answered_ns = 0;
     PortsFound answer{};
   };
   std::deque<AskedPorts> asked_ports_;

@@ -91,10 +91,13 @@ Told told_drops(const Connection& c, const Bench& bench, unsigned from, Finding*
 std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned from) {
   const Passage& passage = *c.passage();
   const bool both = passage.hops[client].known && passage.hops[server].known;
+  const std::uint32_t dropped = told_drops(c, bench, from, nullptr).segments;
+  // It goes on, and the other hop was never seen: by an interface that is not watched.
+  if (!both && c.syn_ack_seen) return dropped;
   const std::uint64_t counted = both ? passage.lost[from] : 0;
   std::uint32_t resets = 0;
   const std::uint32_t marked = never_left(c, bench, from, resets).total;
-  return std::max<std::uint64_t>({told_drops(c, bench, from, nullptr).segments, marked + resets, counted});
+  return std::max<std::uint64_t>({dropped, marked + resets, counted});
 }
 
 namespace {
@@ -154,8 +157,9 @@ std::optional<Finding> judge_forwarded_reset(const Connection& c, const Bench& b
   const bool from_server = c.trouble->rst_in.mark.id == c.closing->end.id;
   const unsigned from = from_server ? server : client;
   if (!bench.texts) return finding;
-  finding.text = fmt::format("the RST came in on {}: {} sent it, or something before it in its name",
-                             interface_of(c, bench, from), side_name(from));
+  const std::string interface = interface_of(c, bench, from);
+  finding.text = fmt::format("the RST came in{}: {} sent it, or something before it in its name",
+                             interface.empty() ? "" : " on " + interface, side_name(from));
   if (from_server && foreign_hops(c)) {
     finding.confidence = Confidence::inconclusive;
     finding.text =

@@ -29,8 +29,12 @@ std::string holders(const PortsFound& found) {
   return text;
 }
 
-std::string in_use(const PortsFound& found) {
-  std::string text = fmt::format("{} in TIME_WAIT", found.time_wait);
+// Counted behind the failure: what was open then can be in TIME_WAIT since.
+std::string in_use(const Connection& c, const PortsFound& found) {
+  constexpr std::int64_t moment_ns = 1'000'000;
+  const std::int64_t later = c.trouble->ports_ns - c.closing->end.ts_ns;
+  std::string text = later > moment_ns ? fmt::format("counted {} later: ", seconds(later)) : "";
+  text += fmt::format("{} in TIME_WAIT", found.time_wait);
   if (found.open != 0) text += fmt::format(", {} open ({})", found.open, holders(found));
   if (found.listening != 0) text += fmt::format(", {} listening", found.listening);
   return text;
@@ -55,7 +59,7 @@ std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& b
   const std::string to = to_string(c.flow.remote);
   if (closing.port_bound) {
     finding.text = fmt::format("the process had bound port {}, which is in use to {} already", closing.first_port, to);
-    if (found != nullptr) finding.text += fmt::format(": {}", in_use(*found));
+    if (found != nullptr) finding.text += fmt::format(": {}", in_use(c, *found));
     return finding;
   }
   if (!range_known) {
@@ -66,7 +70,7 @@ std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& b
       fmt::format("connect() found no free local port to {}: {} in {}-{} ({})", to, ports(all), closing.first_port,
                   closing.last_port, closing.own_range ? "IP_LOCAL_PORT_RANGE" : "net.ipv4.ip_local_port_range");
   if (found == nullptr) return finding;
-  finding.text += fmt::format(", {}", in_use(*found));
+  finding.text += fmt::format(", {}", in_use(c, *found));
   if (taken < all) finding.text += fmt::format("; {} were free a moment later", all - taken);
   return finding;
 }

@@ -345,6 +345,7 @@ void FileWriter::give_up(std::span<const std::byte> blocks) {
 
 void FileWriter::fail(int error, const char* what) {
   if (error == EPIPE || error == ETIMEDOUT) hopeless_ = true;
+  if (error == EPIPE && path_ == standard_output) nobody_reads_.store(true, std::memory_order_relaxed);
   fail(std::string(std::strerror(error)), what);
 }
 
@@ -354,8 +355,9 @@ void FileWriter::fail(const std::string& why, const char* what) {
   retry_at_ = Clock::now() + settings_.retry_every;
   if (std::exchange(said_failed_, true)) return;
   const std::string name = path_ == standard_output ? "to standard output" : path_;
-  notice_(fmt::format("cannot {} the recording {}: {}; tracing goes on, what is not written is counted{}", what, name,
-                      why, hopeless_ ? "" : ", and writing is tried again every second"));
+  const std::string_view then = nobody_reads() ? "the run ends" : "tracing goes on, what is not written is counted";
+  notice_(fmt::format("cannot {} the recording {}: {}; {}{}", what, name, why, then,
+                      hopeless_ ? "" : ", and writing is tried again every second"));
 }
 
 void FileWriter::recovered() {

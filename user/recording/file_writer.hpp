@@ -9,6 +9,7 @@
 // Blocks that others need (section, interfaces, the start) are never given up: they wait.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -46,6 +47,8 @@ class FileWriter {
 
   [[nodiscard]] const std::optional<Error>& wrong() const { return wrong_; }
 
+  // Standard output, and its reader is gone.
+  [[nodiscard]] bool nobody_reads() const { return nobody_reads_.load(std::memory_order_relaxed); }
   // Takes whole blocks. Never waits.
   void write(pcapng::Blocks blocks);
   // What is written from now on goes to another file, which begins with `prologue`.
@@ -78,6 +81,7 @@ class FileWriter {
 
   Settings settings_;
   Notice notice_;
+  std::atomic<bool> nobody_reads_ = false;
 
   // The writer's own.
   std::string path_;

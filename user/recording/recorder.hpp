@@ -42,6 +42,9 @@ class Recorder {
   // Why the first file could not be begun. (Later ones are tried again and again.)
   [[nodiscard]] std::optional<Error> wrong() const { return writer_->wrong(); }
 
+  // It goes to standard output, whose reader is gone.
+  [[nodiscard]] bool nobody_reads() const { return writer_->nobody_reads(); }
+
   void interface(std::uint32_t index, const std::string& name);
   // Names::wall was set.
   void clock(const ClockMark& step);

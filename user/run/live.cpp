@@ -471,6 +471,7 @@ class Run {
       recorder_->advanced(now, reports_.size() > told || witness_.waits_over() > over);
       record_reports(told);
       recorder_->flush(now);
+      if (recorder_->nobody_reads()) done_ = true;
     }
     if (announced_) deliver_in_time(now);
     return count;

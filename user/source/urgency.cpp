@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <latch>
 
 namespace tcpwitness {
 namespace {
@@ -31,10 +32,14 @@ Result<std::unique_ptr<Urgency>> Urgency::of_this_thread(RingSource& ring, int r
       ::epoll_ctl(epoll, EPOLL_CTL_ADD, urgency->stop_.get(), &stopped) != 0)
     return failure("watch the ring buffer", std::strerror(errno));
   set_nice(urgency->reader_, raised_nice);
-  urgency->guard_ = std::jthread([it = urgency.get(), begin = std::move(in_guard)] {
+  // What it does first it may not be allowed to do any more once the caller goes on (seccomp).
+  std::latch begun(1);
+  urgency->guard_ = std::jthread([it = urgency.get(), begin = std::move(in_guard), &begun] {
     begin();
+    begun.count_down();
     it->watch();
   });
+  begun.wait();
   return urgency;
 }
 
