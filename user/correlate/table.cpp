@@ -38,7 +38,7 @@ Table::Table() {
   // nf_conntrack_proto_tcp.c: SYN_SENT; FIN_WAIT, the longest of a closing connection; ESTABLISHED.
   set_delay(Wait::passing_asked, 130 * s);
   set_delay(Wait::passing_closing, 120 * s);
-  set_delay(Wait::passing, 5 * 86'400 * s);
+  set_delay(Wait::passing, s * 5 * 86'400);
   set_delay(Wait::passing_looked, 25 * s);  // the look comes within 10
   set_delay(Wait::outsider, 3 * s);
   set_delay(Wait::tombstone, 100 * ms);
