@@ -94,8 +94,8 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 }
 
 /*
- * by: see shed_by(). Room for one record of `type` and `more` bytes behind it (a constant for the verifier), its header filled, or NULL
- * (counted). Every other byte is the caller's to write.
+ * Room for one record of `type` and `more` bytes behind it (a constant for the verifier), its header filled, or NULL
+ * (counted). Every other byte is the caller's to write. by: what leaves it out, see shed_by().
  */
 #define reserve_record_unless(by, type, more, kind, cookie, netns)                                       \
 	({                                                                                               \

@@ -14,7 +14,8 @@
 
 namespace tcpwitness {
 
-using TimeNs = std::int64_t;  // CLOCK_REALTIME nanoseconds
+using TimeNs = std::int64_t;  // nanoseconds: CLOCK_MONOTONIC plus what is fixed at the start (RunClock); of a capture:
+                              // its own clock
 
 // Wireshark's words for one segment (tcp.analysis.*), bits of Analysis::flags. docs/wire-analysis.md gives each rule.
 namespace analysis_flag {

@@ -28,6 +28,11 @@ struct Mark {
   explicit operator bool() const { return id != 0; }
 };
 
+// Both directions of a flow.
+[[nodiscard]] inline std::uint64_t segments_of(const tw_wire_counters& wire) {
+  return std::uint64_t{wire.segs_in} + wire.segs_out;
+}
+
 // The first events that carry a finding, and the newest one.
 struct Evidence {
   static constexpr std::size_t limit = 8;

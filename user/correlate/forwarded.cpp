@@ -65,8 +65,7 @@ void time_handshake(HopFacts& hop, const Event& e, const Segment& g, bool leaves
 void note_hop(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool is_client) {
   if (hop.ifindex == 0) hop.ifindex = g.ifindex;
   // Two CPUs can count in one order and report in the other.
-  const auto segments = [](const tw_wire_counters& w) { return std::uint64_t{w.segs_in} + w.segs_out; };
-  if (segments(g.wire) >= segments(hop.wire)) {
+  if (segments_of(g.wire) >= segments_of(hop.wire)) {
     hop.wire = g.wire;
     hop.loss = g.loss;
   }
@@ -398,8 +397,7 @@ void Witness::Impl::refresh_hop(const Event& e, const SocketFound& f) {
   if (slot == no_slot || table_.at(slot).told || table_.at(slot).ended()) return;
   Connection& c = table_.at(slot);
   HopFacts& facts = c.passage()->hops[hop];
-  const auto segments = [](const tw_wire_counters& w) { return std::uint64_t{w.segs_in} + w.segs_out; };
-  if (segments(f.wire) < segments(facts.wire)) return;
+  if (segments_of(f.wire) < segments_of(facts.wire)) return;
   facts.wire = f.wire;
   facts.loss = f.loss;
   Segment sent{};

@@ -174,8 +174,8 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
   // The first look comes behind what the hooks told meanwhile, and can be older.
   const bool newer = f.cb.bytes_acked >= c.cb.bytes_acked && f.cb.bytes_received >= c.cb.bytes_received;
   if ((f.cb.flags & TW_CB_PRESENT) != 0 && newer) c.cb = f.cb;
-  const std::uint64_t counted = std::uint64_t{f.wire.segs_in} + f.wire.segs_out;
-  if (f.has_wire == 0 || counted == 0 || counted < std::uint64_t{c.wire.segs_in} + c.wire.segs_out) return;
+  const std::uint64_t counted = segments_of(f.wire);
+  if (f.has_wire == 0 || counted == 0 || counted < segments_of(c.wire)) return;
   c.take_counters(e.id, f.wire, f.loss);
   c.wire_heard = true;
   c.wire_final = true;

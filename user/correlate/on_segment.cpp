@@ -404,8 +404,7 @@ void Witness::Impl::note_wire_totals(Connection& c, const Event& e, const Segmen
     c.wire_restarted = true;
   }
   // Two CPUs can count in one order and speak in the other.
-  const auto segments = [](const tw_wire_counters& w) { return std::uint64_t{w.segs_in} + w.segs_out; };
-  if (c.wire_restarted || segments(g.wire) >= segments(c.wire)) c.take_counters(e.id, g.wire, g.loss);
+  if (c.wire_restarted || segments_of(g.wire) >= segments_of(c.wire)) c.take_counters(e.id, g.wire, g.loss);
   c.wire_final = c.wire_closed || has_flag(g, tcp_flag::rst) || both_fins_acked(c);
 }
 

@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::size_t forgotten_limit = 4096;
 
-std::uint64_t segments_of(const Passage& passage) {
+std::uint64_t segments_passed(const Passage& passage) {
   std::uint64_t sum = 0;
-  for (const HopFacts& hop : passage.hops) sum += std::uint64_t{hop.wire.segs_in} + hop.wire.segs_out;
+  for (const HopFacts& hop : passage.hops) sum += segments_of(hop.wire);
   return sum;
 }
 
@@ -34,7 +34,7 @@ bool refused_by_server(const Connection& c) {
 bool Witness::Impl::never_open(const Connection& c) {
   constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
   if (!c.established && !c.preexisting) return true;
-  return one_way(c) && c.wire.segs_in + c.wire.segs_out < few;
+  return one_way(c) && segments_of(c.wire) < few;
 }
 
 void Witness::Impl::watch_passing(Slot slot) {
@@ -53,12 +53,12 @@ void Witness::Impl::passing_time_over(Slot slot, Wait waited) {
   Connection& c = table_.at(slot);
   Passage& passage = *c.passage();
   if (waited == Wait::passing_looked) {
-    if (segments_of(passage) != passage.looked_at) return watch_passing(slot);
+    if (segments_passed(passage) != passage.looked_at) return watch_passing(slot);
     return give_up_passing(slot);
   }
   // Each segment of a handshake that is seen from its SYN on is an event.
   if (waited == Wait::passing_asked && c.syn) return give_up_passing(slot);
-  passage.looked_at = segments_of(passage);
+  passage.looked_at = segments_passed(passage);
   hops_look_ = true;
   table_.wait(slot, Wait::passing_looked, now_);
 }

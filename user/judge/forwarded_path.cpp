@@ -2,7 +2,7 @@
 // forwarded_path.cpp: a slow handshake, unanswered keep-alives and path-MTU trouble of a connection that passes through
 // this machine, from its segments alone.
 //
-// The place in the middle tells on which side of it the time went by, and what left for a side and was not answered.
+// From the middle it shows on which side the time went by, and what left for a side and was not answered.
 // Where this machine itself dropped the segments, forward-dropped says so, and the path is not blamed. Who is behind a
 // side, and what became of a segment there, nobody here knows: never more than likely.
 #include <fmt/format.h>

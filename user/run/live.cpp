@@ -413,7 +413,7 @@ class Run {
   }
 
   // Runs of programs that the kernel skipped since the last look: before what was drained meanwhile is judged.
-  // What ended is told 25 ms later at the earliest (Table), so every 10 ms is often enough.
+  // What ended is reported 25 ms later at the earliest (Table), so every 10 ms is often enough.
   void note_skipped() {
     const TimeNs now = end_ns_ != 0 ? end_ns_ : clock_.now();
     if (end_ns_ == 0 && now - skipped_until_ns_ < skipped_every_ns) return;

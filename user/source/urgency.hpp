@@ -3,8 +3,8 @@
 // fills.
 //
 // Where many processes want the processors an ordinary one waits its turn, and a ring that fills meanwhile loses
-// records. The thread that waits cannot raise itself: a second one, which always has the raised priority and sleeps
-// until a producer finds the ring filled above a quarter, does it.
+// records. The thread that waits cannot raise itself: a second one, which always has the raised priority, does it. The
+// ring wakes it by the first record behind a look, and where a producer finds the ring filled above a quarter.
 #pragma once
 
 #include <atomic>
