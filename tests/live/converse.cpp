@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <future>
 #include <thread>
 
@@ -63,6 +64,16 @@ Result<void> receive_all(const UniqueFd& fd, size_t size) {
   return lab::system_failure("recv");
 }
 
+// A process that another thread starts keeps our former listener until it has become its program.
+Result<void> bind_when_free(const UniqueFd& listener, const Place& at) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (::bind(listener.get(), at.at(), at.size()) != 0) {
+    if (errno != EADDRINUSE || std::chrono::steady_clock::now() >= until) return lab::system_failure("bind");
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return {};
+}
+
 Result<void> serve(const UniqueFd& listener, const Conversation& what) {
   const std::vector<char> response(what.response, 'r');
   for (int i = 0; i < what.connections; ++i) {
@@ -104,7 +115,7 @@ Result<std::vector<uint16_t>> converse(const lab::Namespace& client, const lab::
   auto listening = server.inside([&]() -> Result<void> {
     listener = stream_socket(is_six(what) ? AF_INET6 : AF_INET, what.protocol);
     const Place at("", what.listens_on != 0 ? what.listens_on : what.port, is_six(what));
-    if (::bind(listener.get(), at.at(), at.size()) != 0) return lab::system_failure("bind");
+    if (auto bound = bind_when_free(listener, at); !bound) return bound;
     if (::listen(listener.get(), 128) != 0) return lab::system_failure("listen");
     return {};
   });
