@@ -19,6 +19,13 @@ TEST(Describe, TheFirstLineSaysVersionKernelAndEveryHookWithItsReason) {
   }
 }
 
+TEST(Describe, WrapsWhereATerminalIsNarrow) {
+  EXPECT_EQ(wrapped("tcpwitness: one two three\n  off  four five six", 16),
+            "tcpwitness: one\n  two three\n  off  four five\n       six");
+  EXPECT_EQ(wrapped("tcpwitness: one two three", 0), "tcpwitness: one two three");
+  EXPECT_EQ(wrapped("exactly sixteen.\nb", 16), "exactly sixteen.\nb");
+}
+
 TEST(Describe, AHookThatIsOffSaysWhatIsLost) {
   const std::string text = describe(golden::ready());
   EXPECT_TRUE(text.contains("off     kernel_retransmit_synack (tcp:tcp_retransmit_synack): "));

@@ -181,7 +181,7 @@ void check_together(const Texts& texts, const Options& options, Reader& reader) 
     reader.fail("--forwarded is of connections without a process here, and --pid and --comm select by process");
   }
   if (options.wire == WireMode::none && !texts.interface.empty()) {
-    reader.fail("--interface says where to hear the wire, and --wire none not to hear it: give one of them");
+    reader.fail("--interface chooses where to watch packets, and --wire none turns that off: give one of them");
   }
 }
 

@@ -15,13 +15,14 @@
 #include <cstring>
 #include <ctime>
 
+#include "sink/describe.hpp"
 #include "sink/wall_times.hpp"
 
 namespace tcpwitness {
 
 void say(std::string_view text) {
   constexpr int patience_ms = 200;
-  std::string line(text);
+  std::string line = wrapped(text, ::isatty(STDERR_FILENO) == 1 ? style_of(STDERR_FILENO).width : 0);
   line.push_back('\n');
   for (std::string_view left = line; !left.empty();) {
     // So much fits where poll() says that there is room.

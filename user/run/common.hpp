@@ -14,7 +14,8 @@
 
 namespace tcpwitness {
 
-// A line for a person on stderr. Waits a moment at most: where nobody reads it, it is lost.
+// A line for a person on stderr, wrapped where that is a terminal. Waits a moment at most: where nobody reads it, it is
+// lost.
 void say(std::string_view text);
 
 // Says it on stderr and returns exit code 1.

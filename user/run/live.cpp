@@ -14,8 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -673,7 +675,21 @@ class Run {
 
 }  // namespace
 
+// A process that does not exist has no connections. Only a warning: from within a PID namespace the ids of the host's
+// processes, by which they are chosen, cannot be seen.
+static void check_pid(std::uint32_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  if (!status) return say(fmt::format("tcpwitness: no process {} is seen here: nothing may ever be listed", pid));
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("Tgid:")) continue;
+    const unsigned long process = std::strtoul(line.c_str() + 5, nullptr, 10);
+    if (process != pid)
+      say(fmt::format("tcpwitness: {0} is a thread; connections are listed by process: -p {1}", pid, process));
+  }
+}
+
 int run_live(const Options& options) {
+  if (options.pid != 0) check_pid(options.pid);
   auto signals = take_signals();
   if (!signals) return fail(signals.error());
   if (!options.netns.empty()) {

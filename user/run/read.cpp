@@ -217,7 +217,7 @@ class Reading {
     for (const CaptureInterface& interface : batch.interfaces) {
       ready.capture->interfaces.push_back({.name = interface.name, .link_type = interface.link_type});
     }
-    fmt::print(stderr, "{}\n", describe(ready));
+    say(describe(ready));
     sink_->write(ready);
     deliver();
     announced_ = true;
@@ -272,7 +272,7 @@ class Reading {
     if (damaged) summary.capture->damage = file_.damage()->message();
     sink_->write(summary);
     if (!sink_->flush()) return broken_output(output_.error());
-    fmt::print(stderr, "{}\n", describe(summary));
+    say(describe(summary));
     if (const PassedOver over = front_.passed_over(); over.frames != 0) {
       fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
                  grouped(over.frames), over.frames == 1 ? "" : "s", over.link_type, over.frames == 1 ? "was" : "were");

@@ -88,10 +88,10 @@ class Replaying {
   void announce() {
     announced_ = true;
     const StartMark& start = *replay_.start();
-    fmt::print(stderr, "tcpwitness: reading {}: recorded by version {} on Linux {}{}\n",
-               options_.read.path == "-" ? "standard input" : printable(options_.read.path, true),
-               printable(start.ready.version, true), printable(start.ready.kernel, true),
-               start.flight ? "; a flight recorder's: only what belongs to findings was kept" : "");
+    say(fmt::format("tcpwitness: reading {}: recorded by version {} on Linux {}{}",
+                    options_.read.path == "-" ? "standard input" : printable(options_.read.path, true),
+                    printable(start.ready.version, true), printable(start.ready.kernel, true),
+                    start.flight ? "; a flight recorder's: only what belongs to findings was kept" : ""));
     if (start.count != 0) count_ = count_ == 0 ? start.count : std::min(count_, start.count);
     sink_->write(start.ready);
   }
@@ -144,7 +144,7 @@ class Replaying {
     // What this file lacks was not lost by the ring.
     Summary heard = summary;
     heard.lost -= std::min(heard.lost, replay_.missing());
-    fmt::print(stderr, "{}\n", describe(heard));
+    say(describe(heard));
     if (const std::uint64_t before = replay_.missing_before(); before != 0)
       fmt::print(stderr, "  the recording begins after {} event{}: what began before is known from here on only\n",
                  grouped(before), before == 1 ? "" : "s");

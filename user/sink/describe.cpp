@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sink/format.hpp"
+#include "sink/line.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -220,6 +221,26 @@ std::string describe(const Summary& summary) {
   return text;
 }
 
+std::string wrapped(std::string_view text, std::size_t width) {
+  Buffer out;
+  Line line(out, false, width);
+  while (!text.empty()) {
+    const std::string_view one = text.substr(0, text.find('\n'));
+    const std::size_t indent = std::min(one.find_first_not_of(' '), one.size());
+    line.pad_to(indent);
+    const bool fits = width == 0 || columns(one) <= width;
+    const std::size_t word = fits ? one.size() : std::min(one.find(' ', indent), one.size());
+    const std::size_t next = std::min(one.find_first_not_of(' ', word), one.size());
+    const bool heading = next > word + 1;  // "  wire    lo: ..."
+    line.put(one.substr(indent, word - indent));
+    if (heading) line.pad_to(next);
+    line.words(one.substr(next), heading ? next : indent + 2);
+    text.remove_prefix(std::min(one.size() + 1, text.size()));
+    if (!text.empty()) line.end();
+  }
+  return {out.data(), out.size()};
+}
+
 std::string quiet_hint(const Ready& ready) {
   std::vector<std::string> names;
   for (const Interface& interface : interfaces(ready)) names.push_back(interface.name);
@@ -227,10 +248,10 @@ std::string quiet_hint(const Ready& ready) {
                             : kernel_hooks(ready) == 0 ? "the wire at " + join(names)
                                                        : "the kernel's TCP and the wire at " + join(names);
   return fmt::format(
-      "Listening to {}; no connection has ended yet. From another terminal, try\n"
+      "Watching {}; no connection has ended yet. From another terminal, try\n"
       "  curl -s http://example.com >/dev/null\n"
       "  sudo scripts/lab handshake\n"
-      "Ctrl-C stops and tells what is still open.",
+      "Ctrl-C stops and lists what is still open.",
       where);
 }
 

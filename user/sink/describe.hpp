@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "tcpwitness/report.hpp"
 
@@ -17,6 +18,9 @@ namespace tcpwitness {
 
 // Connections, events by kind; what was lost and what to do about it.
 [[nodiscard]] std::string describe(const Summary& summary);
+
+// Lines of so many columns at most, where words allow it; what goes on is indented. 0: as it is.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t width);
 
 // For a terminal on which nothing has happened yet.
 [[nodiscard]] std::string quiet_hint(const Ready& ready);
