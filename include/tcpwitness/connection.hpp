@@ -38,6 +38,7 @@ enum class Outcome : std::uint8_t {
   unreachable,
   connect_cancelled,
   fin_wait2_timeout,
+  syn_dropped,
   open,
 };
 [[nodiscard]] std::string_view name(Outcome outcome);  // "connect-timeout"

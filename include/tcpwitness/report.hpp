@@ -72,10 +72,10 @@ struct Ready {
 
 // What made a state change happen.
 struct Cause {
-  enum class Kind : std::uint8_t { unknown, segment, call, timer };
+  enum class Kind : std::uint8_t { unknown, segment, call, timer, icmp, reset };
   Kind kind = Kind::unknown;
-  EventId id = 0;             // segment: that event
-  std::int64_t delay_ns = 0;  // segment: from its arrival to the transition, never negative (clamped)
+  EventId id = 0;             // segment, icmp: that event; reset: the kernel's report of a RST that no packet shows
+  std::int64_t delay_ns = 0;  // of the event with that id: from its arrival to the transition, never negative (clamped)
   std::string_view what;      // "SYN-ACK", "FIN", "RST", "ACK of FIN"; "connect", "close", "exit", "kill (signal 9)";
                               // "keep-alive", "retransmission", "user timeout", "2MSL"; static storage
   int signal = 0;             // call == exit by signal

@@ -31,5 +31,5 @@ def play_dropped(lab, port, demand=None, source=None):
 def dropped(port, reason):
     return {
         "a": view(life(f"{B}:{port}", "connect-timeout", process="fld-cli", findings={"retransmission": "certain"})),
-        "b": view(life(local=f":{port}", findings={"rx-dropped": "certain"}, says=[reason], may={"retransmission": "certain"})),
+        "b": view(life(local=f":{port}", outcome="syn-dropped", findings={"rx-dropped": "certain"}, says=[reason], may={"retransmission": "certain"})),
     }

@@ -20,6 +20,7 @@ inline bool admits(Outcome told) { return told == Outcome::unknown || told == Ou
 inline bool may_say(Outcome truth, Outcome told) {
   if (told == truth || admits(told)) return true;
   if (told == Outcome::connect_timeout) return truth == Outcome::connect_unsent || truth == Outcome::connect_ignored;
+  if (told == Outcome::syn_dropped) return truth == Outcome::refused || truth == Outcome::unreachable;
   if (told == Outcome::unreachable) return truth == Outcome::connect_unsent;
   return told == Outcome::reset_by_peer && truth == Outcome::reset_by_outsider;
 }

@@ -157,8 +157,8 @@ TEST(Request, IsRefusedByAMessageOfThisMachinesFirewall) {
 }
 
 TEST(Request, ThatIsOnlyDroppedIsNotRefused) {
-  EXPECT_EQ(refused_by({.sent = false}).outcome, Outcome::unknown);
-  EXPECT_EQ(refused_by({.apart_ns = 1 * s}).outcome, Outcome::unknown) << "the message was about an earlier one";
+  EXPECT_EQ(refused_by({.sent = false}).outcome, Outcome::syn_dropped);
+  EXPECT_EQ(refused_by({.apart_ns = 1 * s}).outcome, Outcome::syn_dropped) << "the message was about an earlier one";
   EXPECT_NE(refused_by({.dropped = false}).outcome, Outcome::refused);
 }
 

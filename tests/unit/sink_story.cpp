@@ -133,8 +133,8 @@ TEST(Story, WhatTheWireDidNotShowIsSaid) {
     settings.wire_heard = false;
     return settings;
   }());
-  expect_told(text, {"which was itself not heard", "this side sent 50 bytes and received 70 bytes",
-                     "the ACK itself was not heard", "(the wire was not heard)"});
+  expect_told(text, {"which was itself not seen", "this side sent 50 bytes and received 70 bytes",
+                     "the ACK itself was not seen", "(kernel only)"});
   EXPECT_FALSE(text.contains("was sent")) << text;
 }
 

@@ -193,7 +193,7 @@ TEST(TraceText, TheClosingLineTellsHowItEnded) {
   life.outcome = Outcome::open;
   EXPECT_TRUE(words().closing(life).starts_with("still open after at least 23.1 s: "));
   life.wire_heard = false;
-  EXPECT_TRUE(words().closing(life).ends_with("(the wire was not heard)"));
+  EXPECT_TRUE(words().closing(life).ends_with("(kernel only)"));
 }
 
 TEST(TraceText, TheFirstLineOfAConnectionIsPrecededByAHeading) {

@@ -47,6 +47,24 @@ Cause by_segment(const Candidate* candidate, std::string_view what, TimeNs ts) {
   return cause;
 }
 
+Cause by_event(Cause::Kind kind, const Mark& mark, std::string_view what, TimeNs ts) {
+  Cause cause;
+  cause.kind = kind;
+  cause.id = mark.id;
+  cause.delay_ns = ts > mark.ts_ns ? ts - mark.ts_ns : 0;
+  cause.what = what;
+  return cause;
+}
+
+// The newest ICMP message that came in, or lies on the error queue, stands for this error.
+Cause by_message(const Connection& c, int error, TimeNs ts) {
+  if (!c.trouble) return {};
+  const Trouble& t = *c.trouble;
+  if (t.icmp_in && t.icmp_in.error == error) return by_event(Cause::Kind::icmp, t.icmp_in_mark, "ICMP", ts);
+  if (t.icmp && t.icmp.error == error) return by_event(Cause::Kind::icmp, t.icmp_mark, "ICMP", ts);
+  return {};
+}
+
 Cause by_timer(std::string_view what) {
   Cause cause;
   cause.kind = Cause::Kind::timer;
@@ -98,7 +116,15 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
     return by_timer(cb.user_timeout_ms != 0 ? "user timeout" : "retransmission");
   }
   if (cb.sk_err == ECONNABORTED && called(change)) return by_call(change, "sock_destroy");
+  if (cb.sk_err != 0 && !reset_taken) {
+    // tcp_v4_err(), tcp_v6_err(): of a message that ends a connect(), and of nothing else.
+    const Cause message = from == State::syn_sent || from == State::syn_recv ? by_message(c, cb.sk_err, ts) : Cause{};
+    if (message.kind != Cause::Kind::unknown) return message;
+  }
   if (cb.sk_err != 0 || reset_taken) {
+    const bool orphan = (cb.flags & TW_CB_DEAD) != 0 && (from == State::fin_wait1 || from == State::fin_wait2);
+    const bool unwatched = reset_taken && !c.wire_heard && !orphan;  // data for an orphan is reported as a reset too
+    if (unwatched) return by_event(Cause::Kind::reset, c.trouble->reset_received.mark, "RST", ts);
     if (recent == nullptr) return {};
     const Candidate* rst = find(*recent, [&](const Candidate& s) {
       if (!has(s.flags, tcp_flag::rst)) return false;

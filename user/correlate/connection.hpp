@@ -260,6 +260,7 @@ struct Drops {
   std::uint32_t untold = 0;    // of further kinds
   std::uint32_t syns_out = 0;  // SYNs that were to leave, whatever the kind
   std::uint32_t syn_acks_in = 0;
+  std::uint32_t syns_in = 0;  // of the peer, for a reason that is a fault
 
   [[nodiscard]] std::span<const DropSeen> seen() const { return std::span(kinds).first(used); }
   [[nodiscard]] std::span<DropSeen> seen() { return std::span(kinds).first(used); }
@@ -491,7 +492,7 @@ struct Ends {
 enum class Wait : std::uint8_t {
   none,
   settle,           // ended: stragglers of the end may still come
-  unanswered_syn,   // a SYN came, no SYN-ACK yet
+  unanswered_syn,   // a SYN came, no SYN-ACK yet; looked at again while the peer may still repeat it
   request,          // half-open request socket
   fin_wait2,        // the peer has not closed: looked at once a second, for peer-not-closing and the orphan's timeout
   close_wait,       // close-wait-stuck

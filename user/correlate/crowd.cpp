@@ -182,6 +182,7 @@ void Witness::Impl::report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule
 void Witness::Impl::report_crowds(TimeNs now) {
   report_asked(now);
   report_crowd(more_strays_, now, Rule::stray_segment, "segments", "fit no connection here");
+  report_crowd(more_turned_away_, now, Rule::rx_dropped, "SYNs", "arrived and never reached TCP");
   report_crowd(more_refused_, now, Rule::reset_origin, "connections through this machine", "were refused by a RST");
 }
 

@@ -4,6 +4,8 @@
 // Written from tcp_v4_err() and tcp_v6_err(). A half-open request is dropped without an event, if the message quotes
 // its SYN-ACK and is one of those that end a request; what other sockets make of a message shows in their errors. A
 // quoted number that was never sent is somebody's guess.
+#include <algorithm>
+
 #include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
@@ -37,11 +39,12 @@ void Witness::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   unsigned hop = 0;
   Slot slot = table_.find_flow(flow);
   if (slot == no_slot && !hops_.empty()) slot = find_hop(flow, hop);
-  if (slot == no_slot || table_.at(slot).told) return;
-  Connection& c = table_.at(slot);
   IcmpMessage message = icmp_message(seen);
   message.own = true;
   message.sender = flow.local.address;
+  if (slot == no_slot) stray_refused(flow, seen.seq, message);
+  if (slot == no_slot || table_.at(slot).told) return;
+  Connection& c = table_.at(slot);
   Trouble& trouble = c.troubles();
   trouble.icmp_sent = message;
   trouble.icmp_sent_mark = {e.id, e.ts_ns};
@@ -56,6 +59,11 @@ void Witness::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
   if (seen.sent != 0) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
+  if (slot == no_slot) {
+    constexpr std::size_t few = 8;
+    if (icmp_ahead_.size() >= few) icmp_ahead_.pop_front();
+    icmp_ahead_.push_back(e);
+  }
   if (slot == no_slot || table_.at(slot).told) return;
   Connection& c = table_.at(slot);
   const IcmpMessage message = icmp_message(seen);
@@ -73,6 +81,16 @@ void Witness::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
   body.rel_seq = c.has_isn_local ? seen.seq - c.isn_local : seen.seq;
   body.mtu = seen.mtu;
   entry(&c, e, c.flow, body);
+}
+
+// The own firewall's answer to a SYN that never reached an interface comes before the drop, which shows the port.
+void Witness::Impl::take_icmp_ahead(const Flow& flow) {
+  const auto of_flow = [&](const Event& e) { return to_flow(std::get<IcmpSeen>(e.body).tuple) == flow; };
+  const auto found = std::ranges::find_if(icmp_ahead_, of_flow);
+  if (found == icmp_ahead_.end()) return;
+  const Event event = *found;
+  icmp_ahead_.erase(found);
+  on_icmp(event, std::get<IcmpSeen>(event.body));
 }
 
 }  // namespace tcpwitness

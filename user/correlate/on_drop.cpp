@@ -102,6 +102,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
       const bool ack = (d.flags & tcp_flag::ack) != 0;
       if (out && !ack) ++drops.syns_out;
       if (!out && ack) ++drops.syn_acks_in;
+      if (!out && !ack && is_fault(drop_kind(names_, d.reason))) ++drops.syns_in;
     }
     if (!repeated && !was_made_here(*c, d, names_)) add(drops, e, d, out);
   }
@@ -109,6 +110,8 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   // where that is neither a connection nor a listener of this one it was another's.
   const bool ours = c != nullptr || d.header.netns != 0 || listeners_.find(flow.local) != nullptr;
   if (!ours) return;
+  constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
+  if (c == nullptr && !out && (d.flags & asks) == tcp_flag::syn) turn_away(e, d, flow);
   const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   if (is_fault(kind)) ++summary_.drops;
   constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;

@@ -146,7 +146,7 @@ std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool m
   if (matched) return "";  // the RST itself speaks
   const auto state = static_cast<State>(r.cb.state);
   const bool orphan = (r.cb.flags & TW_CB_DEAD) != 0 && (state == State::fin_wait1 || state == State::fin_wait2);
-  if (!c.wire_heard) return "the wire was not heard";
+  if (!c.wire_heard) return "packets are not watched";
   if (orphan) return "no RST came: data arrived for a socket that its process had closed";
   return "no RST was seen on the wire";
 }
@@ -272,15 +272,16 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
 }
 
 // The segment that this RST answers was sent by a connection of this machine too.
-void Witness::Impl::note_answered_here(const Event& e, const Reset& r, const Flow& flow) {
-  if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return;
+bool Witness::Impl::note_answered_here(const Event& e, const Reset& r, const Flow& flow) {
+  if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return false;
   const Slot slot = table_.find_flow(Flow{flow.remote, flow.local});
-  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).has_isn_local) return;
+  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).has_isn_local) return false;
   Connection& c = table_.at(slot);
   const std::uint32_t newest = c.has_cb() && seq_before(c.isn_local, c.cb.snd_nxt) ? c.cb.snd_nxt : c.isn_local + 1;
   constexpr std::uint32_t near = 1U << 24U;  // the control block is that of the newest event
-  if (seq_before(r.skb_seq, c.isn_local) || seq_before(newest + near, r.skb_seq)) return;
+  if (seq_before(r.skb_seq, c.isn_local) || seq_before(newest + near, r.skb_seq)) return false;
   c.troubles().answered_here = {{e.id, e.ts_ns}, r.reason, true, r.has_socket != 0, r.actor.flags, 0};
+  return true;
 }
 
 void Witness::Impl::on_reset(const Event& e, const Reset& r) {
@@ -289,7 +290,7 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
   // Without a socket the address pair still names the connection whose segment was answered.
   const Slot slot = locate(r.has_socket != 0 ? r.header.cookie : 0, r.tuple);
   const ResetReason reason = sent ? reset_reason(names_, r.reason) : ResetReason::unknown;
-  note_answered_here(e, r, flow);
+  if (note_answered_here(e, r, flow) && r.has_socket == 0) stray_sent_here(flow, r.skb_seq);
   const bool of_listener = static_cast<State>(r.cb.state) == State::listen && (r.cb.flags & TW_CB_PRESENT) != 0;
   ResetEntry body;
   body.sent = sent;
@@ -361,6 +362,7 @@ void Witness::Impl::on_error(const Event& e, const SocketError& x) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   c.kernel_heard = true;
+  adopt_flow(slot, to_flow(x.tuple));
   if ((x.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = x.cb;
   // An error that the peer or a timer made is there before the socket closes; tcp_disconnect() (linger 0, a closed
   // listener, TCP_REPAIR) sets one on its own socket behind it.

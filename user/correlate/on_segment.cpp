@@ -287,8 +287,7 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
       if (r.syns == 0) r.syn_ts_ns[r.syns++] = c.syn.ts_ns;
       if (r.syns < r.syn_ts_ns.size()) r.syn_ts_ns[r.syns] = e.ts_ns;
       ++r.syns;
-    } else if (c.waiting == Wait::unanswered_syn || c.waiting == Wait::request) {
-      // The pauses between a client's SYNs grow: 1 s, 2 s, 4 s, ... All of them are one story.
+    } else if (c.waiting == Wait::request) {
       table_.wait(slot, Wait::request, now_);
     }
     return;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // strays.cpp: segments that fit no connection of this machine, and the RST they got.
 //
-// A stray is kept for a moment, because the kernel's reason and the RST on the wire come after it. What
-// the kernel itself says (no socket) is certain; a segment that merely matched nothing we know is not.
+// A stray is kept for a moment, because the kernel's reason, the RST on the wire and the drop of a firewall come after
+// it. What the kernel itself reports (no socket) is certain; a segment that merely matched nothing we know is not. What
+// a connection of this machine sent is that one's to report.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,13 +44,26 @@ void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& 
   if (!out || !rst) return;
   // RFC 9293, 3.10.7.1: a RST takes its sequence number from the segment's ACK, or acknowledges the segment.
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
-    if (stray->flow != flow) continue;
+    if (stray->flow != flow || stray->reset_seen) continue;
     const bool answers = (stray->flags & tcp_flag::ack) != 0 ? g.seq == stray->ack : g.seq == 0;
     if (!answers) continue;
     stray->evidence.add(e.id);
-    tell_stray(*stray, e.ts_ns, true);
-    strays_.erase(std::next(stray).base());
+    stray->reset_seen = true;
     return;
+  }
+}
+
+void Witness::Impl::stray_refused(const Flow& flow, std::uint32_t seq, const IcmpMessage& icmp) {
+  for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
+    if (stray->flow != flow || stray->seq != seq) continue;
+    stray->icmp = icmp;
+    return;
+  }
+}
+
+void Witness::Impl::stray_sent_here(const Flow& flow, std::uint32_t seq) {
+  for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
+    if (stray->flow == flow && stray->seq == seq) stray->sent_here = true;
   }
 }
 
@@ -65,7 +79,7 @@ EventId Witness::Impl::stray_reset(const Event& e, const Reset& r, const Flow& f
   return 0;
 }
 
-void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts, bool reset_seen) {
+void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts) {
   if (!settings_.finding_reports) return;
   if (!stray_findings_.take(ts)) {
     add_up(more_strays_, stray.evidence.ids[0], ts, stray.flow);
@@ -76,12 +90,12 @@ void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts, bool reset_seen) {
   finding.evidence = stray.evidence.list();
   const bool lost = gap_serial_ != 0 && gap_until_ns_ + two_msl_ns >= stray.ts_ns;
   const bool said = stray.told_reset && reset_reason(names_, stray.reason) == ResetReason::no_socket;
-  finding.confidence = said || (stray.no_socket && reset_seen) ? Confidence::certain : Confidence::inconclusive;
+  finding.confidence = said || (stray.no_socket && stray.reset_seen) ? Confidence::certain : Confidence::inconclusive;
   if (finding.confidence != Confidence::certain && stray.told_reset) finding.confidence = Confidence::likely;
   if (lost) finding.confidence = Confidence::inconclusive;
   std::string fate = "no RST was seen";
-  if (reset_seen) fate = "it was answered by RST";
-  if (!reset_seen && stray.told_reset) fate = "the kernel sent a RST";
+  if (stray.reset_seen) fate = "it was answered by RST";
+  if (!stray.reset_seen && stray.told_reset) fate = "the kernel sent a RST";
   const std::string reason = stray.told_reset ? reset_reason_text(names_, stray.reason) : "";
   finding.text = fmt::format("{} from {} to {} fits no connection here: {}{}", segment_words(stray),
                              to_string(stray.flow.remote), to_string(stray.flow.local), fate,
@@ -94,7 +108,7 @@ void Witness::Impl::expire_strays(TimeNs now) {
     const Stray stray = strays_.front();
     strays_.pop_front();
     // Without a RST it may be a connection whose beginning was missed, or another host's behind our NAT: silence.
-    if (stray.told_reset) tell_stray(stray, now, false);
+    if ((stray.told_reset || stray.reset_seen) && !stray.sent_here) tell_stray(stray, now);
   }
 }
 

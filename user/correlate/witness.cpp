@@ -14,6 +14,16 @@ namespace {
 // Who has the descriptor of a socket in CLOSE_WAIT is asked so long before that is a finding.
 constexpr std::int64_t ask_ahead_ns = 1'000'000'000;
 
+// The pauses between a client's SYNs at most double (RFC 6298, 5.5; on Linux the first few are alike), and all of them
+// are one attempt: the next one comes within twice the time since the first, with a first timeout of up to 3 s.
+bool may_ask_again(const Connection& c, TimeNs now) {
+  constexpr std::int64_t longest_ns = 70'000'000'000;  // Linux pauses for 64 s at most
+  if (!c.syn || c.syn_ack_seen || c.state != TcpState::unknown) return false;
+  const std::int64_t asked_ns = c.last_ts_ns - c.syn.ts_ns;
+  if (asked_ns < 500'000'000) return false;  // it did not come again
+  return now - c.last_ts_ns < std::min(2 * asked_ns + 2'000'000'000, longest_ns);
+}
+
 // Of what is seen, but for the mark that a list of the sockets was read to its end.
 template <typename Body>
 bool counts(const Body& body) {
@@ -90,7 +100,9 @@ void Witness::Impl::advance(TimeNs now, Reports& out) {
 }
 
 TimeNs Witness::Impl::due() const {
-  const bool adds_up = !strays_.empty() || more_strays_ || !asked_.empty() || !passing_asked_.empty();
+  const bool adds_up = !strays_.empty() || more_strays_ || more_turned_away_ ||
+                       std::ranges::any_of(turned_away_, [](const TurnedAway& syn) { return !syn.told; }) ||
+                       !asked_.empty() || !passing_asked_.empty();
   if (adds_up || !timeline_.empty() || fin_wait2_look_) return now_;
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || (table_.at(first).closing && table_.at(first).closing->descriptor_asked)) return table_.due();
@@ -130,6 +142,7 @@ void Witness::Impl::finish(TimeNs now, Reports& out) {
   if (now > now_) pass_time(now);
   expire_strays(now_ + settings_.hold_ns + 1);
   finished_ = true;
+  expire_turned_away(now_);
   std::vector<Slot> open;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
@@ -171,6 +184,11 @@ void Witness::Impl::pass_time(TimeNs now) {
         break;
       }
       case Wait::unanswered_syn:
+        if (may_ask_again(c, now_)) {
+          table_.wait(due.slot, Wait::unanswered_syn, now_);
+          break;
+        }
+        [[fallthrough]];
       case Wait::request:
       case Wait::wire_connect:
         c.expired = true;
@@ -191,6 +209,7 @@ void Witness::Impl::pass_time(TimeNs now) {
     }
   }
   if (!strays_.empty()) expire_strays(now_);
+  if (!turned_away_.empty()) expire_turned_away(now_);
   report_crowds(now_);
 }
 
@@ -219,6 +238,7 @@ void Witness::Impl::adopt_flow(Slot slot, const Flow& flow) {
   }
   table_.bind_flow(slot, flow);
   if (settings_.timeline) timeline_.flow_of(c.id, flow);
+  if (!icmp_ahead_.empty()) take_icmp_ahead(flow);
 }
 
 bool Witness::Impl::crowded(bool half_open) const {

@@ -30,6 +30,19 @@ struct Stray {
   bool no_socket = false;   // the look-up found none
   bool told_reset = false;  // tcp_send_reset
   std::uint32_t reason = TW_REASON_UNKNOWN;
+  bool reset_seen = false;  // on the wire
+  bool sent_here = false;   // a connection of this machine sent it: its own findings say what became of it
+  IcmpMessage icmp;         // that this machine answered it with
+};
+
+// A SYN for no connection of this machine, which dropped it before TCP had it. It may come again.
+struct TurnedAway {
+  Stray stray;  // the newest one
+  TimeNs first_ns = 0;
+  std::uint32_t count = 0;
+  std::uint32_t reason = TW_REASON_UNKNOWN;  // enum skb_drop_reason
+  Evidence evidence;
+  bool told = false;
 };
 
 // Both FINs were seen on the wire, and the acknowledgement of each.
@@ -130,8 +143,16 @@ class Witness::Impl {
   void stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   // The segment that was answered; 0: not seen.
   EventId stray_reset(const Event& e, const Reset& r, const Flow& flow);
-  void tell_stray(const Stray& stray, TimeNs ts, bool reset_seen);
+  void stray_refused(const Flow& flow, std::uint32_t seq, const IcmpMessage& icmp);
+  // Its sender is a connection of this machine, which reports it.
+  void stray_sent_here(const Flow& flow, std::uint32_t seq);
+  void tell_stray(const Stray& stray, TimeNs ts);
   void expire_strays(TimeNs now);
+
+  // turned_away.cpp: SYNs for no connection here that were dropped before TCP had them
+  void turn_away(const Event& e, const Drop& d, const Flow& flow);
+  void tell_turned_away(TurnedAway& syn, TimeNs now);
+  void expire_turned_away(TimeNs now);
 
   // crowd.cpp: what is too much to report one by one
   void note_asked(const Event& e, const Flow& flow);
@@ -153,7 +174,7 @@ class Witness::Impl {
   // on_kernel.cpp
   void on_retransmit(const Event& e, const Retransmit& r);
   void on_reset(const Event& e, const Reset& r);
-  void note_answered_here(const Event& e, const Reset& r, const Flow& flow);
+  bool note_answered_here(const Event& e, const Reset& r, const Flow& flow);
   bool end_request(Slot slot, const Event& e, const Reset& r);
   void on_error(const Event& e, const SocketError& x);
   void on_drop(const Event& e, const Drop& d);
@@ -169,6 +190,8 @@ class Witness::Impl {
   // icmp.cpp
   void on_icmp(const Event& e, const IcmpSeen& seen);
   void on_icmp_sent(const Event& e, const IcmpSeen& seen);
+  // What came before anything had shown the connection's local port.
+  void take_icmp_ahead(const Flow& flow);
 
   // nat.cpp
   void on_translation(const Event& e, const Translation& t);
@@ -247,11 +270,15 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
-  std::unique_ptr<Crowd> more_strays_;   // than are reported one by one
-  std::unique_ptr<Crowd> more_refused_;  // forwarded, likewise
-  AskedBySecond asked_;                  // of listeners here
-  AskedBySecond passing_asked_;          // through this machine
+  std::deque<Event> icmp_ahead_;             // for no connection that is known; the newest few
+  std::deque<TurnedAway> turned_away_;       // the newest few
+  std::unique_ptr<Crowd> more_strays_;       // than are reported one by one
+  std::unique_ptr<Crowd> more_turned_away_;  // likewise
+  std::unique_ptr<Crowd> more_refused_;      // forwarded, likewise
+  AskedBySecond asked_;                      // of listeners here
+  AskedBySecond passing_asked_;              // through this machine
   FirstOfEachSecond stray_findings_{100};
+  FirstOfEachSecond turned_away_findings_{10};
   FirstOfEachSecond half_open_lives_{100};
   // Forwarded: by the addresses of each hop, as its segments have them.
   struct HopAt {

@@ -6,7 +6,7 @@
 namespace tcpwitness {
 
 std::span<const OutcomeEntry> outcome_catalogue() {
-  static constexpr std::array<OutcomeEntry, 18> entries{{
+  static constexpr std::array<OutcomeEntry, 19> entries{{
       {Outcome::unknown, "what was seen does not show how it ended",
        "nothing that would be enough, or events were lost while it lived", "nothing: it claims nothing"},
       {Outcome::completed, "both sides closed and both FINs were acknowledged",
@@ -75,6 +75,11 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "FIN_WAIT2 left for a mini-socket, no FIN from the peer on the wire until tcp_fin_timeout (or TCP_LINGER2) was "
        "over; or a segment of the peer that then found no socket",
        "a FIN of the peer that came in by an interface that is not watched"},
+      {Outcome::syn_dropped, "this machine dropped each SYN of the peer before its listener took one",
+       "every SYN that came in for the listener was dropped by the kernel's own report (kfree_skb: a firewall rule, "
+       "reverse-path filtering, a missing signature), and no SYN-ACK left",
+       "a firewall that drops the SYN and answers it with an ICMPv6 message, which no tracepoint shows: the peer was "
+       "refused at once"},
       {Outcome::open, "still alive when the run ended", "no end was seen",
        "a connection whose end came after the run, or that the peer has long forgotten: silence is no life"},
   }};

@@ -41,12 +41,24 @@ std::string what_process_got(const Life& life, std::string_view call) {
   return life.error ? fmt::format("{} failed with {}", call, error_name(*life.error)) : fmt::format("{} failed", call);
 }
 
+// "connect() failed with ECONNREFUSED after 172 us": when its error was set. A message that comes while connect() holds
+// the socket's lock (tcp_v4_err()) sets it and ends nothing: the socket goes on until its process closes it.
+std::string connect_failed(const Connection& c, const Life& life) {
+  const std::string got = what_process_got(life, "connect()");
+  if (c.error == 0 && c.trouble && c.closing && icmp_behind(c) != nullptr) {
+    const Mark& set = c.trouble->icmp ? c.trouble->icmp_mark : c.trouble->icmp_in_mark;
+    return fmt::format("{} after {}, and the socket was closed {} later", got, seconds(set.ts_ns - c.start_ts_ns),
+                       seconds(c.closing->end.ts_ns - set.ts_ns));
+  }
+  return fmt::format("{} after {}", got, seconds(life.duration_ns));
+}
+
 std::string connect_timeout(const Connection& c, const Bench& bench, const Life& life) {
   std::uint32_t again = life.retransmits;
   if (c.trouble) again = std::max(again, c.trouble->retransmissions.wire_out);
   const std::string sent =
       again == 0 ? "The SYN was" : fmt::format("The SYN was retransmitted {}{} and", times(again), syn_times(c));
-  const std::string got = fmt::format("{} after {}", what_process_got(life, "connect()"), seconds(life.duration_ns));
+  const std::string got = connect_failed(c, life);
   if (!life.kernel_heard) return fmt::format("{} not answered.", sent);
   if (c.syn_ack_seen) return fmt::format("A SYN-ACK came in over the wire, but TCP never took it: {}.", got);
   const std::string dropped = drop_reasons(c, bench, true, tcp_flag::syn);
@@ -59,15 +71,15 @@ std::string connect_timeout(const Connection& c, const Bench& bench, const Life&
 
 std::string connect_unsent(const Connection& c, const Bench& bench, const Life& life) {
   const std::uint32_t syns = c.trouble->drops.syns_out;
-  return fmt::format(
-      "{} left this machine: {}; {} after {}.", syns == 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns),
-      drop_reasons(c, bench, true, tcp_flag::syn), what_process_got(life, "connect()"), seconds(life.duration_ns));
+  return fmt::format("{} left this machine: {}; {}.",
+                     syns == 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns),
+                     drop_reasons(c, bench, true, tcp_flag::syn), connect_failed(c, life));
 }
 
 std::string connect_ignored(const Connection& c, const Bench& bench, const Life& life) {
   const std::string dropped = drop_reasons(c, bench, false, tcp_flag::syn | tcp_flag::ack);
-  return fmt::format("The peer's SYN-ACK arrived, but TCP never took it{}{}; {} after {}.", dropped.empty() ? "" : ": ",
-                     dropped, what_process_got(life, "connect()"), seconds(life.duration_ns));
+  return fmt::format("The peer's SYN-ACK arrived, but TCP never took it{}{}; {}.", dropped.empty() ? "" : ": ", dropped,
+                     connect_failed(c, life));
 }
 
 std::string reset_by_outsider(const Connection& c, const Life& life) {
@@ -96,7 +108,8 @@ std::string refused(const Connection& c, const Bench& bench, const Life& life) {
   if (life.role == Role::passive) {
     return "The SYN was answered by a RST from this machine: nothing listens there, or a firewall refused it.";
   }
-  const bool rst = c.trouble && c.trouble->rst_in.mark;
+  // In SYN_SENT only tcp_reset() reports one: a RST came, whether or not packets were watched.
+  const bool rst = c.trouble && (c.trouble->rst_in.mark || c.trouble->reset_received.mark);
   const IcmpMessage* icmp = icmp_behind(c);
   std::string answer = "The connection was refused (by a RST or an ICMP message)";
   if (rst) answer = "The SYN was answered by a RST: nothing listens there, or a firewall refused it";
@@ -104,9 +117,7 @@ std::string refused(const Connection& c, const Bench& bench, const Life& life) {
     answer = fmt::format("The SYN was answered by an ICMP message: {}", icmp_words(c, *icmp));
   if (refused_by_own_firewall(c, bench) != nullptr)
     answer = "The SYN never left this machine: its own firewall refused it by a RST";
-  return life.kernel_heard
-             ? fmt::format("{}; {} after {}.", answer, what_process_got(life, "connect()"), seconds(life.duration_ns))
-             : answer + ".";
+  return life.kernel_heard ? fmt::format("{}; {}.", answer, connect_failed(c, life)) : answer + ".";
 }
 
 // "FIN consumed one sequence number: the ACK of it is 52 = 51 + 1"
@@ -195,8 +206,9 @@ std::string reset_by_local(const Connection& c, const Bench& bench) {
 }
 
 constexpr std::string_view silent_repair =
-    "its socket was in repair mode (TCP_REPAIR), in which the kernel closes without a FIN or a RST: the peer was told "
-    "nothing";
+    "its socket was in repair mode (TCP_REPAIR), in which the kernel closes without a FIN or a RST: nothing was sent "
+    "to "
+    "the peer";
 
 std::string connect_cancelled(const Connection& c) {
   const std::string died = how_the_process_ended(c);
@@ -231,7 +243,7 @@ std::string unreachable(const Connection& c, const Bench& bench, const Life& lif
   if (life.role == Role::passive && icmp != nullptr)
     return fmt::format("The SYN-ACK was answered by an ICMP message, which ended the half-open request: {}.",
                        icmp_words(c, *icmp));
-  const std::string got = fmt::format("{} after {}", what_process_got(life, "connect()"), seconds(life.duration_ns));
+  const std::string got = connect_failed(c, life);
   if (icmp != nullptr && icmp->own) return fmt::format("This machine itself says {}; {}.", name(*icmp), got);
   if (icmp != nullptr)
     return fmt::format("The SYN was answered by an ICMP message: {}; {}.", icmp_words(c, *icmp), got);
@@ -324,6 +336,12 @@ std::string still_open(const Connection& c, const Bench& bench) {
   return fmt::format("Still in {} when the run ended.", name(c.state));
 }
 
+std::string syn_dropped(const Connection& c, const Bench& bench) {
+  const std::uint32_t syns = c.trouble->drops.syns_in;
+  return fmt::format("The listener never had {}: {}.", syns == 1 ? "the SYN" : fmt::format("any of the {} SYNs", syns),
+                     drop_reasons(c, bench, false, tcp_flag::syn));
+}
+
 std::string unknown(const Connection& c, const Life& life) {
   if (ended_in_repair(c)) {
     const std::string died = how_the_process_ended(c);
@@ -381,6 +399,8 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
       return connect_cancelled(c);
     case Outcome::fin_wait2_timeout:
       return fin_wait2_timeout(c);
+    case Outcome::syn_dropped:
+      return syn_dropped(c, bench);
     case Outcome::open:
       return still_open(c, bench);
     case Outcome::unknown:

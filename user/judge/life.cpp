@@ -114,7 +114,8 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (c.error != 0 && !orphan) life.error = c.error;
   if (life.outcome == Outcome::no_local_port) life.error = EADDRNOTAVAIL;
   // What SO_ERROR said (sk_err_soft) before the process gave up.
-  const bool by_message = life.outcome == Outcome::unreachable || life.outcome == Outcome::refused;
+  const bool by_message = life.outcome == Outcome::unreachable || life.outcome == Outcome::refused ||
+                          life.outcome == Outcome::connect_unsent;
   const IcmpMessage* icmp = icmp_behind(c);
   if (by_message && !life.error && icmp != nullptr && c.role != Role::passive) life.error = icmp->error;
   life.closed_by = judge_closed_by(c, life.outcome);

@@ -39,7 +39,10 @@ Outcome timed_out(const Connection& c, const Bench& bench) {
 // The timer that gives up reports the newest error of the path (sk_err_soft) in place of ETIMEDOUT: tcp_write_err().
 bool gave_up_on_path(const Connection& c) {
   const bool soft = is_unreachable(c.error) || c.error == ECONNREFUSED;
-  if (!soft || !c.closing->end_shown || !c.has_cb() || c.cb.sk_err != c.error) return false;
+  if (!soft || !c.closing->end_shown || !c.has_cb()) return false;
+  // Before 6.10 the process is woken before the state changes, and can have read (and so cleared) the error by then.
+  const bool read_before = c.cb.sk_err == 0 && troubles_of(c).error && troubles_of(c).error.id < c.closing->end.id;
+  if (c.cb.sk_err != c.error && !read_before) return false;
   const State from = c.closing->end_from;
   const bool open = from == State::established || from == State::fin_wait1 || from == State::close_wait ||
                     from == State::closing || from == State::last_ack;
@@ -128,6 +131,14 @@ bool never_answered(const Connection& c, const Bench& bench) {
   return asked && c.wire.segs_in == 0 && bench.now - c.syn.ts_ns >= given_up_ns;
 }
 
+// Nothing of what the peer asked reached a listener: each of its SYNs was dropped, by the kernel's own report.
+bool each_syn_dropped(const Connection& c) {
+  const bool asked = c.role == Role::passive && c.state == State::unknown && !c.syn_ack_seen && !c.established;
+  if (!asked || c.incomplete || !c.wire_heard) return false;
+  const std::uint32_t dropped = troubles_of(c).drops.syns_in;
+  return dropped != 0 && dropped >= c.wire.segs_in;
+}
+
 // A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.
 bool reset_between_fins(const Connection& c) {
   return c.ends && c.ends->observer.fin(0) && c.ends->observer.fin(1) && !c.incomplete;
@@ -172,6 +183,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
     if (c.state == State::unknown && !c.established && refused_by_input(c, bench) != nullptr) return Outcome::refused;
     if (const IcmpMessage* icmp = refused_by_message(c, bench); icmp != nullptr)
       return icmp->error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
+    if (each_syn_dropped(c)) return Outcome::syn_dropped;
     // A SYN that TCP never took began nothing that could still be open.
     const bool cookie = c.trouble && c.trouble->queues.cookie && !c.established;
     const bool never_taken = c.role == Role::passive && (cookie || (c.state == State::unknown && !c.syn_ack_seen));
@@ -260,6 +272,7 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
     case Outcome::connect_unsent:
     case Outcome::connect_ignored:
     case Outcome::no_local_port:
+    case Outcome::syn_dropped:
     case Outcome::reset_by_outsider:
     case Outcome::keepalive_timeout:
     case Outcome::retransmit_timeout:

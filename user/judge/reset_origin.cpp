@@ -23,6 +23,7 @@ bool may_be_reset(Outcome outcome) {
     case Outcome::no_local_port:
     case Outcome::unreachable:
     case Outcome::fin_wait2_timeout:
+    case Outcome::syn_dropped:
       return false;
     default:
       return true;

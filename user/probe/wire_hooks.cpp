@@ -82,7 +82,7 @@ WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& p
       hooks.ingress_on = true;
     } else {
       ingress.mode = "off";
-      ingress.why = "arriving segments are not heard: " + link.error().why;
+      ingress.why = "arriving segments are not traced: " + link.error().why;
     }
   }
 
@@ -92,7 +92,7 @@ WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& p
     hooks.egress_on = true;
   } else {
     egress.mode = "off";
-    egress.why = "sent segments are not heard: " + link.error().why;
+    egress.why = "sent segments are not traced: " + link.error().why;
   }
   hooks.hooks = {std::move(ingress), std::move(egress)};
   return hooks;

@@ -82,6 +82,10 @@ std::string_view cause_name(Cause::Kind kind) {
       return "call";
     case Cause::Kind::timer:
       return "timer";
+    case Cause::Kind::icmp:
+      return "icmp";
+    case Cause::Kind::reset:
+      return "reset";
     case Cause::Kind::unknown:
       break;
   }
@@ -500,7 +504,7 @@ class JsonSink final : public Sink {
     json.key("cause");
     json.begin_object();
     json.field("kind", cause_name(cause.kind));
-    if (cause.kind == Cause::Kind::segment) {
+    if (cause.id != 0) {
       json.field("id", cause.id);
       json.field("delay_ns", cause.delay_ns);
     }

@@ -206,10 +206,10 @@ std::vector<Sentence> Stories::end(const Life& life) {
   auto found = threads_.extract(life.conn);
   remember(life.conn);
   if (life.preexisting) {
-    const std::string_view when = words_.wire_alone ? "the capture began" : "listening began";
+    const std::string_view when = words_.wire_alone ? "the capture began" : "tracing began";
     sentences.push_back({.offset_ns = 0,
                          .id = 0,
-                         .text = fmt::format("It was open already when {}: its handshake was not heard", when),
+                         .text = fmt::format("It was open already when {}: its handshake was not seen", when),
                          .events = 0});
   }
   if (life.nat && !life.forwarded) {

@@ -55,6 +55,8 @@ std::string taught(const StateEntry& body) {
   return text.empty() ? "" : fmt::format(" ({})", text);
 }
 
+bool never_left(const RetransmitEntry& body) { return body.err != 0 && body.err != TW_RETRANSMIT_ERR_UNKNOWN; }
+
 // Why the kernel sent it again.
 std::string again_because(const RetransmitEntry& body) {
   const std::string timer = body.rto_us != 0 ? " within " + words_us(body.rto_us) : "";
@@ -69,10 +71,10 @@ std::string again_because(const RetransmitEntry& body) {
 }
 
 std::string not_left(const RetransmitEntry& body) {
-  if (body.err == 0 || body.err == TW_RETRANSMIT_ERR_UNKNOWN) return "";
+  if (!never_left(body)) return "";
   if (body.err > 0) return ", but the qdisc refused it: it never left this machine";
   if (body.err == -EPERM) return ", but netfilter dropped it: it never left this machine";
-  if (body.err == -EBUSY) return ", but the copy before still waits on this machine";
+  if (body.err == -EBUSY) return ", but the one before still waits on this machine: nothing was sent";
   if (body.err == -EAGAIN) return ", but it lies beyond the peer's window: it never left";
   if (body.err == -EHOSTUNREACH) return ", but there is no route for it: it never left";
   return fmt::format(", but it did not leave (error {})", body.err);
@@ -204,7 +206,7 @@ std::string StoryWords::called(const StateEntry& body, const Plot& plot) const {
   if (cause.kind != Cause::Kind::call) {
     const std::string holder =
         body.process.pid != 0 ? fmt::format(" ({} holds the socket)", who(body.process, plot)) : "";
-    return fmt::format("The connection was closed here; which call did it was not heard{}", holder);
+    return fmt::format("The connection was closed here; which call did it was not seen{}", holder);
   }
   const std::string subject = who(body.process, plot);
   if (cause.signal != 0) {
@@ -228,14 +230,14 @@ Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) c
   const auto took = [&](std::string_view what, const std::string& after) {
     if (deferred) return fmt::format("The peer's {} came in{}; the kernel took it {} later", what, after, later);
     if (segment) return fmt::format("The kernel took the peer's {} {} after it came in", what, later);
-    return fmt::format("The kernel took the peer's {}, which was itself not heard", what);
+    return fmt::format("The kernel took the peer's {}, which was itself not seen", what);
   };
   if (body.process.pid != 0 && body.cause.what != "sock_destroy") plot.who = body.process;
   switch (body.to) {
     case State::syn_sent:
       plot.role = Role::active;
       if (body.cause.kind != Cause::Kind::call) {
-        return {.text = fmt::format("A connection to {} was begun; by which process was not heard",
+        return {.text = fmt::format("A connection to {} was begun; by which process was not seen",
                                     endpoint_text(entry.flow.remote).view())};
       }
       return {.text = fmt::format("{} called connect() to {}", who(body.process, plot),
@@ -284,7 +286,7 @@ Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) c
       return {.text = took("FIN", "") + ", before the ACK of this side's own: both close at the same time (CLOSING)",
               .about = About::fin_in};
     case State::fin_wait2:
-      if (!segment) return {.text = "This side's FIN was acknowledged; the ACK itself was not heard (FIN_WAIT2)"};
+      if (!segment) return {.text = "This side's FIN was acknowledged; the ACK itself was not seen (FIN_WAIT2)"};
       plot.fin_told = deferred && (plot.deferred_flags & tcp_flag::fin) != 0;
       return {.text = fmt::format("The peer acknowledged the FIN{}{} (FIN_WAIT2)",
                                   since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"),
@@ -330,6 +332,14 @@ Saying StoryWords::say_closed(const Entry& entry, const StateEntry& body, Plot& 
     return {.text = fmt::format("The peer acknowledged this side's FIN{}: both sides have closed",
                                 since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"))};
   }
+  if (cause.kind == Cause::Kind::icmp) return {.text = "The kernel took the ICMP message: connect() fails"};
+  if (cause.kind == Cause::Kind::reset) {
+    const std::string over = body.from == State::syn_sent
+                                 ? "the connection is refused"
+                                 : fmt::format("the connection is over, in {}", name(body.from));
+    return {.text = plot.about == About::reset_in ? ": " + over : "The kernel took a reset: " + over,
+            .goes_on = plot.about == About::reset_in};
+  }
   if (cause.kind == Cause::Kind::timer) {
     if (body.from == State::syn_sent)
       return {.text = "The kernel gave up: no answer was taken until its last timer ran out"};
@@ -345,7 +355,7 @@ Saying StoryWords::say_closed(const Entry& entry, const StateEntry& body, Plot& 
                                                            : fmt::format("without a FIN, in {}", name(body.from));
     return {.text = fmt::format("{}: it ends {}", called(body, plot), state), .about = About::reset};
   }
-  return {.text = fmt::format("The socket was closed, from {}; the cause was not heard", name(body.from))};
+  return {.text = fmt::format("The socket was closed, from {}; the cause was not seen", name(body.from))};
 }
 
 Saying StoryWords::say(const Entry& /*entry*/, const RetransmitEntry& body, Plot& plot) const {
@@ -360,7 +370,8 @@ Saying StoryWords::say(const Entry& /*entry*/, const RetransmitEntry& body, Plot
   const std::string what =
       opening ? fmt::format("the {}", body.cause) : bytes_from(body.len, body.rel_seq, body.relative);
   const std::string unseen = body.segment == 0 && plot.wire ? "; the wire did not show it" : "";
-  return {.text = fmt::format("The kernel sent {} again: {}{}{}", what, again_because(body), not_left(body), unseen),
+  const std::string_view did = never_left(body) ? "was to send" : "sent";
+  return {.text = fmt::format("The kernel {} {} again: {}{}{}", did, what, again_because(body), not_left(body), unseen),
           .topic = topic};
 }
 
@@ -369,7 +380,8 @@ Saying StoryWords::say(const Entry& /*entry*/, const ResetEntry& body, Plot& plo
     // The RST on the wire is told with the end that it causes.
     if (body.segment != 0) return {};
     return {.text = fmt::format("The kernel took a reset{}",
-                                body.meaning.empty() ? "" : fmt::format(" ({})", body.meaning))};
+                                body.meaning.empty() ? "" : fmt::format(" ({})", body.meaning)),
+            .about = About::reset_in};
   }
   const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
   const bool seen = std::exchange(plot.rst_sent, false);
@@ -384,6 +396,10 @@ Saying StoryWords::say(const Entry& /*entry*/, const ResetEntry& body, Plot& plo
 }
 
 Saying StoryWords::say(const Entry& /*entry*/, const ErrorEntry& body, Plot& plot) const {
+  if (body.error == 0 && body.icmp && plot.about == About::icmp)
+    return {.text = fmt::format("; the kernel notes {} for the socket", errno_name(body.icmp.error)),
+            .goes_on = true,
+            .about = About::icmp};
   if (body.error == 0 && body.icmp) {
     return {.text = body.icmp.own
                         ? fmt::format("The kernel notes {}: {}", errno_name(body.icmp.error), icmp_text(body.icmp))
@@ -481,7 +497,8 @@ Saying StoryWords::say(const Entry& /*entry*/, const IcmpEntry& body, Plot& /*pl
                                 body.icmp.type, body.icmp.code)};
   }
   return {.text = fmt::format("An ICMP message came in: {}{}", icmp_text(body.icmp),
-                              body.mtu != 0 ? fmt::format(" (MTU {})", body.mtu) : "")};
+                              body.mtu != 0 ? fmt::format(" (MTU {})", body.mtu) : ""),
+          .about = About::icmp};
 }
 
 // ---- what crossed the wire
@@ -570,7 +587,7 @@ Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot)
             .topic = Topic::loss};
   }
   if (why(segment, TW_WHY_UNKNOWN_FLOW) && plot.first) {
-    return {.text = fmt::format("The first segment that was heard is one of {}{}: what was before it is not known",
+    return {.text = fmt::format("The first segment that was seen is one of {}{}: what was before it is not known",
                                 out ? us(plot) : them(plot), through(segment.ifindex, out, plot))};
   }
   return {};

@@ -29,7 +29,9 @@ enum class About : std::uint8_t {
   again,       // a segment that was sent again
   came_again,  // one of the peer
   keepalive,
-  reset,  // a RST that left, or the kernel's word of it
+  reset,     // a RST that left, or the kernel's report of it
+  reset_in,  // the kernel's report of one that came, which no packet shows
+  icmp,      // an ICMP message that came
 };
 
 struct Saying {

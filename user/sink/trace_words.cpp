@@ -202,6 +202,8 @@ std::string TraceWords::cause(const Cause& cause, const Process& process) const 
   const std::string who = process_text(process, utf8);
   switch (cause.kind) {
     case Cause::Kind::segment:
+    case Cause::Kind::icmp:
+    case Cause::Kind::reset:
       return fmt::format("caused by {} ({}), {} later", cause.what, cause.id, duration_in_words(cause.delay_ns));
     case Cause::Kind::call:
       if (cause.signal != 0) {
@@ -255,16 +257,19 @@ Told TraceWords::tell(const SegmentEntry& entry) const {
 
 Told TraceWords::tell(const RetransmitEntry& entry) const {
   Told told;
-  told.kernel = {fmt::format("retransmits{}", entry.attempt > 1 ? fmt::format(", attempt {}", entry.attempt) : ""),
+  const bool put_off = entry.err == -EBUSY;
+  told.kernel = {fmt::format("{}{}", put_off ? "puts off retransmission" : "retransmits",
+                             entry.attempt > 1 ? fmt::format(", attempt {}", entry.attempt) : ""),
                  Colour::warn};
   std::string words = fmt::format("{}: seq={}{}", entry.cause, entry.rel_seq, entry.relative ? "" : " (absolute)");
   if (entry.len != 0) words += fmt::format(" len={}", entry.len);
   if (entry.rto_us != 0) words += fmt::format(", timer {}", duration_in_words(std::int64_t{entry.rto_us} * 1000));
+  if (put_off) words += ':';
   told.details.push_back({with_reference(words, entry.segment)});
   if (entry.err != 0 && entry.err != TW_RETRANSMIT_ERR_UNKNOWN) {
     told.details.push_back({entry.err > 0          ? "but the qdisc refused it"
                             : entry.err == -EPERM  ? "but netfilter dropped it"
-                            : entry.err == -EBUSY  ? "put off: the copy before still waits on this machine"
+                            : entry.err == -EBUSY  ? "the one before still waits on this machine"
                             : entry.err == -EAGAIN ? "not sent: beyond the peer's window"
                                                    : fmt::format("but it did not leave ({})", errno_name(-entry.err)),
                             Colour::bad});
@@ -334,7 +339,7 @@ Told TraceWords::tell(const KeepaliveEntry& entry) const {
       break;
     }
     case KeepaliveEntry::What::received:
-      told.kernel = {"keep-alive probe heard", Colour::none};
+      told.kernel = {"keep-alive probe received", Colour::none};
       told.details.push_back({with_reference("the peer asks whether this side lives", entry.segment)});
       break;
     case KeepaliveEntry::What::answered:
@@ -352,7 +357,7 @@ Told TraceWords::tell(const KeepaliveEntry& entry) const {
 
 Told TraceWords::tell(const ProbeEntry& entry) const {
   Told told;
-  told.kernel = {fmt::format("zero-window probe{}{}", entry.sent ? "" : " heard",
+  told.kernel = {fmt::format("zero-window probe{}{}", entry.sent ? "" : " received",
                              entry.probe != 0 ? fmt::format(" {}", entry.probe) : ""),
                  Colour::warn};
   if (entry.unsent_bytes != 0) {
@@ -428,7 +433,7 @@ std::string TraceWords::closing(const Life& life) const {
     if (twice != 0) words += fmt::format(", {} duplicate packets", twice);
     words += fmt::format(" (tcp.stream {})", life.conversation->stream);
   } else if (life.kernel_heard != life.wire_heard && life.outcome != Outcome::no_local_port) {
-    words += life.kernel_heard ? " (the wire was not heard)" : " (the kernel was not heard)";
+    words += life.kernel_heard ? " (kernel only)" : " (packets only)";
   }
   if (life.incomplete) words += " (events were lost in its time)";
   return words;

@@ -22,13 +22,25 @@ std::string_view word(const std::array<std::string_view, count>& words, Enum val
 }  // namespace
 
 std::string_view name(Outcome outcome) {
-  static constexpr std::array<std::string_view, 18> words = {
-      "unknown",           "completed",          "refused",
-      "connect-timeout",   "connect-unsent",     "connect-ignored",
-      "reset-by-peer",     "reset-by-local",     "reset-by-outsider",
-      "keepalive-timeout", "retransmit-timeout", "user-timeout",
-      "aborted",           "no-local-port",      "unreachable",
-      "connect-cancelled", "fin-wait2-timeout",  "open"};
+  static constexpr std::array<std::string_view, 19> words = {"unknown",
+                                                             "completed",
+                                                             "refused",
+                                                             "connect-timeout",
+                                                             "connect-unsent",
+                                                             "connect-ignored",
+                                                             "reset-by-peer",
+                                                             "reset-by-local",
+                                                             "reset-by-outsider",
+                                                             "keepalive-timeout",
+                                                             "retransmit-timeout",
+                                                             "user-timeout",
+                                                             "aborted",
+                                                             "no-local-port",
+                                                             "unreachable",
+                                                             "connect-cancelled",
+                                                             "fin-wait2-timeout",
+                                                             "syn-dropped",
+                                                             "open"};
   return word(words, outcome);
 }
 

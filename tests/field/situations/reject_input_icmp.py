@@ -35,5 +35,5 @@ expect = {
     "a": view(life(f"{B}:7221", "refused", process="fld-cli", errno=errno.ECONNREFUSED),
               life(f"{B}:7222", "connect-cancelled", process="fld-cli")),
     "b": view(life(local=":7221", outcome="refused", process="fld-srv", closed_by="local", findings={"rx-dropped": "certain"}, says=["port unreachable"], never=["nothing listens"]),
-              life(local=":7222", outcome="unknown", process="fld-srv", findings={"rx-dropped": "certain"}, never=["refused", "unreachable"])),
+              life(local=":7222", outcome="syn-dropped", process="fld-srv", findings={"rx-dropped": "certain"}, never=["refused", "unreachable"])),
 }

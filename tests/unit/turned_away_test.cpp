@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// SYNs that this machine drops before TCP has them: for a listener, and for a port where nobody listens. And what is
+// reported of a refusal whose both ends are here.
+#include <cerrno>
+
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+// The peer's SYNs come after these pauses; a rule drops `dropped` of them.
+struct Asked {
+  std::vector<std::int64_t> pauses{1 * s, 2 * s};
+  std::size_t dropped = 3;
+  std::uint32_t reason = drop_netfilter;
+};
+
+void asks(Side& c, const Asked& how) {
+  for (std::size_t i = 0; i <= how.pauses.size(); ++i) {
+    if (i != 0) c.stream().wait(how.pauses[i - 1]);
+    const Side before = c;
+    c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION);
+    if (i < how.dropped) c.drop(how.reason, false, S);
+    c.refuses(before);
+  }
+}
+
+Told listener_asked(const Asked& how, std::int64_t later = 15 * s) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  asks(c, how);
+  return run(stream.events, life_settings(), later);
+}
+
+TEST(SynDropped, IsTheOutcomeOfARequestThatAFirewallRuleDrops) {
+  const Told told = listener_asked({});
+  EXPECT_EQ(told.life().outcome, Outcome::syn_dropped);
+  EXPECT_EQ(told.life().closed_by, ClosedBy::none);
+  EXPECT_EQ(told.life().explanation,
+            "The listener never had any of the 3 SYNs: dropped by a firewall rule (NETFILTER_DROP).");
+  EXPECT_EQ(told.finding(Rule::rx_dropped)->confidence, Confidence::certain);
+}
+
+TEST(SynDropped, AlmostIs) {
+  EXPECT_EQ(listener_asked({.dropped = 2}).life().outcome, Outcome::unknown) << "one of them had another fate";
+  EXPECT_EQ(listener_asked({.reason = drop_no_socket}).life().outcome, Outcome::unknown) << "no fault: TCP had it";
+}
+
+// The last one is taken after all (a rule with a limit).
+TEST(SynDropped, IsNoOutcomeOfAConnectionThatCameAboutLater) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  asks(c, {.pauses = {}, .dropped = 1});
+  stream.wait(1 * s);
+  accepts(c);
+  closes_second(c, nginx);
+  const Told told = run(stream.events, life_settings(), 1 * s);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+}
+
+// The pauses double: what does not come within twice the time since the first SYN comes no more.
+TEST(SynDropped, IsReportedWhenNoOtherSynCanCome) {
+  Witness witness(life_settings(), kernel_names());
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  asks(c, {.pauses = {1 * s, 2 * s, 4 * s}, .dropped = 4});
+  Reports reports;
+  for (const Event& event : stream.events) witness.feed(event, reports);
+  const auto lives = [&] { return Told{reports, {}}.lives().size(); };
+  witness.advance(stream.now + 8 * s, reports);
+  EXPECT_EQ(lives(), 0U) << "the next SYN is due";
+  for (std::int64_t after = 9; after < 22; ++after) witness.advance(stream.now + after * s, reports);
+  EXPECT_EQ(lives(), 1U);
+}
+
+Told nobody_asked(const Asked& how, bool reset = false, bool message = false, std::int64_t later = 6 * s) {
+  Stream stream;
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_NONE;
+  for (std::size_t i = 0; i <= how.pauses.size(); ++i) {
+    if (i != 0) stream.wait(how.pauses[i - 1]);
+    const Side before = c;
+    c.in(S, 0, TW_WHY_NO_SOCKET);
+    if (reset) c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    if (message) c.icmp_sent(3, c.peer_isn());
+    if (i < how.dropped) c.drop(how.reason, false, S);
+    c.refuses(before);
+  }
+  return run(stream.events, life_settings(), later);
+}
+
+TEST(TurnedAway, IsOneFindingWithAddressesReasonAndCount) {
+  const Told told = nobody_asked({});
+  EXPECT_TRUE(told.lives().empty());
+  ASSERT_EQ(told.all<FindingReport>().size(), 1U);
+  const auto finding = told.finding(Rule::rx_dropped);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+  EXPECT_EQ(finding->text,
+            "3 SYNs within 3.0 s from 10.0.0.1:40000 to 10.0.0.2:80 arrived and never reached TCP: dropped by a "
+            "firewall rule (NETFILTER_DROP)");
+  EXPECT_EQ(finding->evidence.size(), 6U);
+}
+
+TEST(TurnedAway, SaysHowItWasAnswered) {
+  const Told message = nobody_asked({.pauses = {}}, false, true);
+  EXPECT_TRUE(says(message.finding(Rule::rx_dropped), "port unreachable (type 3, code 3)"))
+      << told_text(message.finding(Rule::rx_dropped));
+  const Told reset = nobody_asked({.pauses = {}}, true);
+  EXPECT_TRUE(says(reset.finding(Rule::rx_dropped), "it was answered by a RST"));
+  EXPECT_FALSE(reset.finding(Rule::stray_segment).has_value()) << "one finding";
+}
+
+TEST(TurnedAway, AlmostIs) {
+  // TCP had it, found no socket, and dropped it behind its RST.
+  const Told refused = nobody_asked({.reason = drop_no_socket}, true);
+  EXPECT_FALSE(refused.finding(Rule::rx_dropped).has_value());
+  EXPECT_TRUE(refused.finding(Rule::stray_segment).has_value());
+  EXPECT_FALSE(nobody_asked({.dropped = 0}).finding(Rule::rx_dropped).has_value()) << "NAT can have sent it on";
+  // No packet shows that it was for this machine: it can be one that is to be sent on (FORWARD).
+  Stream stream;
+  Side c = server_of(stream);
+  c.drop(drop_netfilter, false, S);
+  EXPECT_FALSE(run(stream.events, life_settings(), 6 * s).finding(Rule::rx_dropped).has_value());
+}
+
+TEST(TurnedAway, TooManyAreOneFindingASecond) {
+  Stream stream;
+  for (std::uint16_t i = 0; i < 1000; ++i) {
+    Side c(stream, 0, "10.0.0.2", 80, "10.0.0.1", static_cast<std::uint16_t>(1024 + i), 300, 100U + i, false);
+    c.view = TW_SOCKET_NONE;
+    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.drop(drop_netfilter, false, S);
+  }
+  const Told told = run(stream.events, life_settings(), 6 * s);
+  std::size_t sums = 0;
+  for (const auto& report : told.all<FindingReport>()) sums += report.finding.text.contains("more SYNs") ? 1 : 0;
+  EXPECT_LE(told.all<FindingReport>().size(), 30U);
+  EXPECT_GE(sums, 1U);
+  EXPECT_LE(sums, 3U);
+}
+
+// Over loopback the refused SYN is a connection's of this machine: its own finding says who refused it.
+std::vector<Event> refused_on_loopback(bool client_is_known) {
+  Stream stream;
+  Side c = client_of(stream);
+  if (client_is_known) {
+    c.to(State::syn_sent, curl);
+    c.out(S);
+  }
+  Side server = server_of(stream);
+  server.view = TW_SOCKET_NONE;
+  server.in(S, 0, TW_WHY_NO_SOCKET, [&](tw_segment& g) { g.seq = c.isn(); });
+  tw_reset reset{};
+  reset.header = server.header(TW_KIND_RESET);
+  reset.header.cookie = 0;
+  reset.tuple = server.tuple();
+  reset.direction = TW_RESET_SENT;
+  reset.answers_segment = 1;
+  reset.skb_seq = c.isn();
+  reset.reason = reason_no_socket;
+  stream.add(reset);
+  server.view = TW_SOCKET_CONTROL;
+  server.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  if (client_is_known) {
+    c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    connect_times_out(c, ECONNREFUSED);
+  }
+  return stream.events;
+}
+
+TEST(StraySegment, OfAConnectionOfThisMachineIsThatOnesToReport) {
+  const Told told = run(refused_on_loopback(true), life_settings(), 1 * s);
+  EXPECT_FALSE(told.finding(Rule::stray_segment).has_value());
+  EXPECT_TRUE(says(told.finding(Rule::reset_origin), "this machine's own TCP sent the RST"));
+  EXPECT_TRUE(run(refused_on_loopback(false), life_settings(), 1 * s).finding(Rule::stray_segment).has_value());
+}
+
+// The message came while connect() held the socket; the process read SO_ERROR and closed 1.5 s later.
+TEST(ConnectFailed, WhenItsErrorWasSetAndNotWhenTheSocketWasClosed) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.drop(drop_netfilter, true, S);
+  c.snd_nxt = c.write_seq = c.isn() + 1;
+  c.extra.packets_out = 1;
+  c.queued(2, ECONNREFUSED, 3, "10.0.0.1");
+  stream.wait(1500 * ms);
+  c.to(State::close, curl);
+  const Life life = run(stream.events).life();
+  EXPECT_EQ(life.outcome, Outcome::connect_unsent);
+  EXPECT_EQ(life.error, ECONNREFUSED);
+  EXPECT_TRUE(life.explanation.contains("ECONNREFUSED after 20 us, and the socket was closed 1.5 s later"))
+      << life.explanation;
+}
+
+// Almost: the second message ended it by itself.
+TEST(ConnectFailed, WhenTheMessageEndedIt) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.drop(drop_netfilter, true, S);
+  c.snd_nxt = c.write_seq = c.isn() + 1;
+  c.extra.packets_out = 1;
+  stream.wait(1 * s);
+  c.icmp(3, 3, "10.0.0.1", c.isn());
+  connect_times_out(c, ECONNREFUSED);
+  const Told told = run(stream.events, trace_settings());
+  EXPECT_TRUE(told.life().explanation.contains("ECONNREFUSED after 1")) << told.life().explanation;
+  const auto end = told.transition(State::syn_sent, State::close);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->cause.kind, Cause::Kind::icmp);
+}
+
+TEST(Cause, IsTheKernelsReportOfARstWherePacketsAreNotWatched) {
+  for (const bool reported : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    if (reported) c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    connect_times_out(c, ECONNREFUSED);
+    WitnessSettings settings = trace_settings();
+    settings.wire_heard = false;
+    const Told told = run(stream.events, settings);
+    EXPECT_EQ(told.life().outcome, Outcome::refused);
+    EXPECT_EQ(told.life().explanation.contains("answered by a RST:"), reported) << told.life().explanation;
+    const auto end = told.transition(State::syn_sent, State::close);
+    ASSERT_TRUE(end.has_value());
+    EXPECT_EQ(end->cause.kind, reported ? Cause::Kind::reset : Cause::Kind::unknown);
+  }
+}
+
+// Before 6.10 the process is woken, and can read the error, before the state changes.
+TEST(GaveUp, AnErrorThatTheProcessReadBeforeTheEndCountsAllTheSame) {
+  for (const bool before : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 20);
+    stream.wait(1 * s);
+    c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.retransmit(4, 0, 1);
+    if (before) c.error(EHOSTUNREACH);
+    c.to(State::close);
+    if (!before) c.error(EHOSTUNREACH);
+    c.destroy();
+    EXPECT_EQ(run(stream.events).life().outcome == Outcome::retransmit_timeout, before);
+  }
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
