@@ -108,6 +108,22 @@ TEST(TurnedAway, IsOneFindingWithAddressesReasonAndCount) {
   EXPECT_EQ(finding->evidence.size(), 6U);
 }
 
+// DNAT to 127.0.0.1 without net.ipv4.conf.*.route_localnet.
+TEST(TurnedAway, IsTheSameSynBehindNat) {
+  for (const bool same_number : {true, false}) {
+    Stream stream;
+    Side c = server_of(stream);
+    c.view = TW_SOCKET_NONE;
+    c.in(S, 0, TW_WHY_NO_SOCKET);
+    Side translated(stream, 0, "127.0.0.1", 8080, "10.0.0.1", 40000, 300, c.peer_isn() + (same_number ? 1 : 2), false);
+    translated.drop(drop_netfilter, false, S);
+    const auto finding = run(stream.events, life_settings(), 6 * s).finding(Rule::rx_dropped);
+    ASSERT_EQ(finding.has_value(), same_number);
+    EXPECT_TRUE(!finding || says(finding, "to 10.0.0.2:80 arrived, was for 127.0.0.1:8080 by NAT,"))
+        << told_text(finding);
+  }
+}
+
 TEST(TurnedAway, SaysHowItWasAnswered) {
   const Told message = nobody_asked({.pauses = {}}, false, true);
   EXPECT_TRUE(says(message.finding(Rule::rx_dropped), "port unreachable (type 3, code 3)"))
@@ -237,22 +253,38 @@ TEST(Cause, IsTheKernelsReportOfARstWherePacketsAreNotWatched) {
   }
 }
 
-// Before 6.10 the process is woken, and can read the error, before the state changes.
+// The kernel gives up on data that it had sent again; when the process reads the error, and who closes.
+struct GivenUp {
+  bool before = false;  // the error is reported, and read, before the state changes (before Linux 6.10)
+  bool unread = false;  // it is still there when the state changes
+  Caller by = nobody;
+  bool reset = false;
+};
+Outcome gives_up(const GivenUp& how) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 20);
+  stream.wait(1 * s);
+  c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.retransmit(4, 0, 1);
+  if (how.reset) c.in(R);
+  if (how.before) c.error(EHOSTUNREACH);
+  if (how.unread) c.extra.sk_err = EHOSTUNREACH;
+  c.to(State::close, how.by);
+  c.destroy();
+  return run(stream.events).life().outcome;
+}
+
 TEST(GaveUp, AnErrorThatTheProcessReadBeforeTheEndCountsAllTheSame) {
-  for (const bool before : {true, false}) {
-    Stream stream;
-    Side c = client_of(stream);
-    connects(c);
-    c.out(PA, 20);
-    stream.wait(1 * s);
-    c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
-    c.retransmit(4, 0, 1);
-    if (before) c.error(EHOSTUNREACH);
-    c.to(State::close);
-    if (!before) c.error(EHOSTUNREACH);
-    c.destroy();
-    EXPECT_EQ(run(stream.events).life().outcome == Outcome::retransmit_timeout, before);
-  }
+  EXPECT_EQ(gives_up({.before = true}), Outcome::retransmit_timeout);
+  EXPECT_EQ(gives_up({.unread = true}), Outcome::retransmit_timeout);
+  EXPECT_EQ(gives_up({}), Outcome::retransmit_timeout) << "no event had it: tcp_write_err() alone closes so";
+}
+
+TEST(GaveUp, AlmostDid) {
+  EXPECT_NE(gives_up({.by = curl}), Outcome::retransmit_timeout) << "the process closed it";
+  EXPECT_NE(gives_up({.reset = true}), Outcome::retransmit_timeout) << "a RST came";
 }
 
 }  // namespace

@@ -21,10 +21,11 @@ constexpr std::size_t limit = 256;
 
 void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
   if (!is_fault(drop_kind(names_, d.reason))) return;
+  // NAT can have given it another destination in between.
   const auto stray = std::ranges::find_if(
-      strays_, [&](const Stray& s) { return s.flow == flow && s.seq == d.seq && !s.told_reset && s.flags == d.flags; });
+      strays_, [&](const Stray& s) { return s.flow.remote == flow.remote && s.seq == d.seq && s.flags == d.flags; });
   if (stray == strays_.end()) return;
-  const auto same = [&](const TurnedAway& syn) { return syn.stray.flow == flow && syn.stray.seq == d.seq; };
+  const auto same = [&](const TurnedAway& syn) { return syn.stray.flow == stray->flow && syn.stray.seq == d.seq; };
   auto known = std::ranges::find_if(turned_away_, same);
   if (known == turned_away_.end()) {
     if (turned_away_.size() >= limit) {
@@ -38,6 +39,7 @@ void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
   }
   ++known->count;
   known->stray = *stray;
+  known->sent_to = flow.local;
   known->evidence.add(stray->evidence.ids[0]);
   known->evidence.add(e.id);
   strays_.erase(stray);
@@ -57,6 +59,8 @@ void Witness::Impl::tell_turned_away(TurnedAway& syn, TimeNs now) {
   cite(finding, syn.evidence);
   const std::string which =
       syn.count == 1 ? "a SYN" : fmt::format("{} SYNs within {}", syn.count, seconds(stray.ts_ns - syn.first_ns));
+  std::string nat;
+  if (syn.sent_to != stray.flow.local) nat = fmt::format(", was for {} by NAT,", to_string(syn.sent_to));
   std::string answer;
   if (stray.reset_seen) answer = "; it was answered by a RST";
   if (stray.icmp) {
@@ -65,8 +69,8 @@ void Witness::Impl::tell_turned_away(TurnedAway& syn, TimeNs now) {
   }
   const std::string_view meaning = drop_meaning(drop_kind(names_, syn.reason));
   finding.text =
-      fmt::format("{} from {} to {} arrived and never reached TCP: {} ({}){}", which, to_string(stray.flow.remote),
-                  to_string(stray.flow.local), meaning, names_.drop_reason(syn.reason), answer);
+      fmt::format("{} from {} to {} arrived{} and never reached TCP: {} ({}){}", which, to_string(stray.flow.remote),
+                  to_string(stray.flow.local), nat, meaning, names_.drop_reason(syn.reason), answer);
   report(FindingReport{0, now, stray.flow, std::move(finding)}, 0);
 }
 

@@ -42,6 +42,7 @@ struct TurnedAway {
   std::uint32_t count = 0;
   std::uint32_t reason = TW_REASON_UNKNOWN;  // enum skb_drop_reason
   Evidence evidence;
+  Endpoint sent_to;  // its destination when it was dropped: another one behind NAT
   bool told = false;
 };
 

@@ -49,6 +49,20 @@ bool gave_up_on_path(const Connection& c) {
   return open && !troubles_of(c).reset_received.mark && c.cb.snd_una != c.cb.write_seq;
 }
 
+// Data or a FIN was out, it had been sent again, and a softirq closed the socket although no RST came or left: only
+// tcp_write_err() does so. Its error is missing where the process had read it before the kernel's events did.
+bool timer_gave_up(const Connection& c) {
+  const Trouble& t = troubles_of(c);
+  const State from = c.closing->end_from;
+  const bool open = from == State::established || from == State::fin_wait1 || from == State::close_wait ||
+                    from == State::closing || from == State::last_ack;
+  const bool in_softirq = (c.closing->end_actor & (TW_ACTOR_OWNED | TW_ACTOR_EXITING)) == 0;
+  const bool reset = t.reset_received.mark || t.reset_sent.mark || t.rst_in.mark || t.rst_out.mark;
+  const bool outstanding = c.has_cb() && c.cb.snd_una != c.cb.write_seq && t.retransmissions.kernel != 0;
+  return open && c.closing->end_shown && in_softirq && !reset && !c.incomplete && outstanding && c.cb.sk_err == 0 &&
+         c.error == 0;
+}
+
 // An orphan in FIN_WAIT2 was forgotten: a segment that came for it found no socket (its mini-socket answers for
 // itself), or its own timer ended it by a RST (tcp_keepalive_timer()).
 bool forgotten_by_then(const Connection& c) {
@@ -205,6 +219,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (!past_handshake(c)) return Outcome::unknown;
   const bool gave_up = reset_reason(bench.names, t.reset_sent.reason) == ResetReason::keepalive_timeout;
   if (c.error == ETIMEDOUT || (t.reset_sent.mark && gave_up)) return timed_out(c, bench);
+  if (timer_gave_up(c)) return timed_out(c, bench);
   if (t.reset_received.mark) return reset_by_whom(c, bench);
   // The kernel's own last control block: its error was set before the state changed, by a RST. An error that is only
   // reported afterwards can be the aborter's own (a listener that closes with unaccepted children).

@@ -45,7 +45,7 @@ std::string causes(const Connection& c, const Retransmissions& r, bool wire_hear
     named += r.by_kind[i];
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", r.by_kind[i],
                         retransmit_words(static_cast<RetransmitKind>(i)));
-    if (wire_heard) text += fmt::format(" ({})", seen_words(r.by_kind[i], r.matched[i]));
+    if (wire_heard && r.kernel > r.refused) text += fmt::format(" ({})", seen_words(r.by_kind[i], r.matched[i]));
   }
   const std::uint32_t all = retransmitted_segments(c);
   if (all > named) text += fmt::format("{}{} whose cause was not seen", text.empty() ? "" : ", ", all - named);

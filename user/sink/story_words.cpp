@@ -351,9 +351,9 @@ Saying StoryWords::say_closed(const Entry& entry, const StateEntry& body, Plot& 
   if (cause.kind == Cause::Kind::call && cause.what == "connect")
     return {.text = "connect() found no free local port: no SYN was made", .about = About::reset};
   if (cause.kind == Cause::Kind::call) {
-    const std::string state = body.from == State::syn_sent ? "before any answer was taken"
-                                                           : fmt::format("without a FIN, in {}", name(body.from));
-    return {.text = fmt::format("{}: it ends {}", called(body, plot), state), .about = About::reset};
+    const std::string end = body.from == State::syn_sent ? "it was never established"
+                                                         : fmt::format("it ends without a FIN, in {}", name(body.from));
+    return {.text = fmt::format("{}: {}", called(body, plot), end), .about = About::reset};
   }
   return {.text = fmt::format("The socket was closed, from {}; the cause was not seen", name(body.from))};
 }
