@@ -324,6 +324,9 @@ TEST_F(Recording, AFlightRecorderWritesOnlyWhatBrokeAndWhatLedToIt) {
   const Ended again = run_to_end({"read", "-o", "json", file("a.pcapng")});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_NE(again.err.find("begins after"), std::string::npos) << again.err;
+  EXPECT_EQ(Heard(again.out).summary()["lost"], 0) << again.err;
+  for (const Json& gap : Heard(again.out).of("gap")) EXPECT_EQ(gap["cause"], "left out") << gap;
+  EXPECT_NE(again.err.find("nothing lost"), std::string::npos) << again.err;
   const auto lives = Heard(again.out).of("life");
   ASSERT_EQ(lives.size(), 1u) << again.out;
   EXPECT_EQ(lives[0]["outcome"], Heard(ended.out).of("life").back()["outcome"]);

@@ -179,6 +179,8 @@ struct ReadAgain {
   bool opened = false;
   bool ended = false;
   std::uint64_t missing = 0;
+  std::uint64_t left_out = 0;
+  std::uint64_t lost = 0;  // of the summary
   std::string continued;
   std::string json;
 };
@@ -204,6 +206,8 @@ inline ReadAgain read_again(std::span<const std::byte> bytes,
   replay.finish(read.reports);
   read.ended = replay.ended();
   read.missing = replay.missing();
+  read.left_out = replay.left_out();
+  read.lost = replay.summary().lost;
   read.continued = replay.continued();
   read.json = as_json(read.reports, replay.names());
   return read;

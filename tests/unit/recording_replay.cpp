@@ -9,6 +9,7 @@
 #include <random>
 
 #include "property/less_heard.hpp"
+#include "tcpwitness/gap.hpp"
 #include "unit/recorded.hpp"
 #include "unit/stories.hpp"
 
@@ -367,6 +368,8 @@ TEST(FlightRecorder, WritesNothingWithoutAFinding) {
   EXPECT_FALSE(again.error);
   EXPECT_TRUE(again.ended);
   EXPECT_EQ(again.missing, close_second_story().events.size());
+  EXPECT_EQ(again.left_out, again.missing);
+  EXPECT_EQ(again.lost, 0U) << "it was meant";
   EXPECT_EQ(live.totals.dropped_early, 0U);
   EXPECT_EQ(live.totals.fired, 0U);
   for (const Report& report : again.reports) EXPECT_FALSE(std::holds_alternative<Life>(report));
@@ -396,6 +399,13 @@ TEST(FlightRecorder, WritesAFindingAndTheSecondsBeforeIt) {
   const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
   EXPECT_FALSE(again.error) << again.error->message();
   EXPECT_EQ(again.missing, 2 * close_second_story().events.size());
+  EXPECT_EQ(again.left_out, again.missing);
+  EXPECT_EQ(again.lost, 0U);
+  for (const Report& report : again.reports) {
+    if (const auto* gap = std::get_if<GapReport>(&report)) {
+      EXPECT_EQ(cause_of(gap->gap), GapCause::left_out);
+    }
+  }
   // The story that had it is there from its first event: its outcome is the live one. The others are not told.
   int told = 0;
   for (const Report& report : again.reports) {

@@ -3,6 +3,7 @@
 // is in the file stays whole.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -180,6 +181,52 @@ TEST(FileWriter, AnOldFileGoesOnlyWhenItsSuccessorHoldsEvents) {
   EXPECT_TRUE(std::filesystem::exists(dir.file("c")));
   EXPECT_EQ(totals.lost_blocks, 1U);
 }
+
+// A disk of 64 KiB that somebody else has filled, behind the first file.
+void rotate_on_a_full_disk(bool freed) {
+  const TempDir dir;
+  const std::string disk = dir.file("disk");
+  std::filesystem::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "no tmpfs may be mounted here";
+  Said said;
+  RecordingTotals totals;
+  {
+    FileWriter writer(quick(), disk + "/a", prologue(), said.notice());
+    writer.write(block_of(1000));
+    std::this_thread::sleep_for(30ms);
+    std::ofstream(disk + "/filler") << std::string(64 << 10, 'f');
+    for (const char* name : {"/b", "/c", "/d"}) {
+      writer.next_file(disk + name, prologue());
+      writer.write(block_of(5000));
+      std::this_thread::sleep_for(30ms);
+    }
+    std::filesystem::remove(disk + "/filler");
+    if (!freed) std::ofstream(disk + "/filler") << std::string(64 << 10, 'f');
+    std::this_thread::sleep_for(20ms);
+    writer.write(block_of(20));
+    totals = writer.finish();
+  }
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(disk)) files.push_back(entry.path().filename());
+  std::ranges::sort(files);
+  const std::vector<std::string> expected =
+      freed ? std::vector<std::string>{"a", "b"} : std::vector<std::string>{"a", "filler"};
+  EXPECT_EQ(files, expected);
+  EXPECT_EQ(totals.file, disk + (freed ? "/b" : "/a"));
+  EXPECT_EQ(totals.files, freed ? 2U : 1U);
+  EXPECT_EQ(totals.lost_blocks, freed ? 3U : 4U);
+  EXPECT_EQ(said.lines.size(), freed ? 2U : 1U);
+  for (const std::string& line : said.lines) EXPECT_NE(line.find(disk + "/b"), std::string::npos) << line;
+  std::size_t whole = 0;
+  if (freed) {
+    EXPECT_EQ(blocks_in(disk + "/b", whole), 4U);  // section, hole (mark and row), block
+  }
+  ::umount2(disk.c_str(), MNT_DETACH);
+}
+
+TEST(FileWriter, WhileTheDiskIsFullOneFileWaitsAndItsSuccessorsAreNotBegun) { rotate_on_a_full_disk(true); }
+
+TEST(FileWriter, ADiskThatStaysFullIsLeftWithoutAnEmptyFile) { rotate_on_a_full_disk(false); }
 
 TEST(FileWriter, ADeviceThatIsFullLosesEverythingAndSaysSoOnce) {
   Said said;

@@ -147,9 +147,15 @@ void FileWriter::run() {
   }
   lock.unlock();
   if (fd_ >= 0) {
+    if (regular_ && offset_ == 0 && files_.size() > 1) {  // nothing could be written to it
+      (void)::unlink(path_.c_str());
+      files_.pop_back();
+      --totals_.files;
+    }
     if (regular_ && ::close(fd_) != 0) fail(errno, "write");  // a network file system says it here
     fd_ = -1;
   }
+  if (!files_.empty()) totals_.file = files_.back();
   lock.lock();
   done_ = true;
   changed_.notify_all();
@@ -201,11 +207,10 @@ void FileWriter::remove_old() {
 }
 
 void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
-  // One that nothing could be written to is of no use to anybody.
-  if (fd_ >= 0 && regular_ && empty_ && !files_.empty() && down_) {
-    (void)::unlink(path_.c_str());
-    files_.pop_back();
-  }
+  // The one before it holds nothing yet, and nothing can be written: it serves on, and its own beginning waits for it
+  // (the interfaces that came since, too).
+  const bool begun = !path_.empty() && path_ != standard_output;
+  if (begun && down_ && empty_ && (fd_ < 0 || regular_)) return;
   if (fd_ >= 0 && fd_ != STDOUT_FILENO && ::close(fd_) != 0) fail(errno, "write");
   fd_ = -1;
   empty_ = true;

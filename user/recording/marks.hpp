@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -60,6 +61,8 @@ struct AccountMark {
   TimeNs from = 0;
 };
 // Something is not here that was there; for people. What of it were events follows from their numbers.
+inline constexpr std::string_view left_out_why =
+    "belong to no finding: not kept";  // blocks: events, all numbers of them
 struct HoleMark {
   std::uint64_t blocks = 0;
   std::string why;

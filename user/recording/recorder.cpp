@@ -254,21 +254,9 @@ void Recorder::release(bool all) {
     const bool crowded = window_.bytes() > room;
     if (!flight || front.at <= write_until_) {
       if (!all && age < comment_hold && !crowded) return;
-      if (dropped_events_ > 0) {
-        const HoleMark hole{.blocks = std::exchange(dropped_events_, 0), .why = "belong to no finding: not kept"};
-        pcapng::Blocks blocks;
-        pcapng::append_block(blocks, mark_block, as_bytes(mark_body(hole)));
-        JournalEntry entry;
-        entry.text("__REALTIME_TIMESTAMP", fmt::format("{}", names_.wall.of(front.at) / 1000));
-        entry.text("PRIORITY", informational);
-        entry.text("SYSLOG_IDENTIFIER", "tcpwitness");
-        entry.text("MESSAGE", fmt::format("{} events before this {}", hole.blocks, hole.why));
-        entry.text("TCPWITNESS_TYPE", "hole");
-        pcapng::append_block(blocks, pcapng::journal_block, entry.bytes());
-        put(blocks);
-      }
+      say_left_out(front.at);
       if (front.id != 0) {
-        written_id_ = front.id;
+        written_id_ = passed_id_ = front.id;
         file_has_events_ = true;
       }
       const std::string comment = front.packet ? window_.take_comment() : std::string{};
@@ -283,12 +271,28 @@ void Recorder::release(bool all) {
       const bool old = age > settings_.flight->count();
       if (!all && !old && !crowded) return;
       if (front.id != 0) {
-        ++dropped_events_;
+        dropped_events_ +=
+            front.id - std::exchange(passed_id_, front.id);  // with the gaps before it, which are no blocks
         if (!old && !all) ++dropped_early_;
       }
     }
     window_.pop();
   }
+}
+
+void Recorder::say_left_out(TimeNs at) {
+  if (dropped_events_ == 0) return;
+  const HoleMark hole{.blocks = std::exchange(dropped_events_, 0), .why = std::string(left_out_why)};
+  pcapng::Blocks blocks;
+  pcapng::append_block(blocks, mark_block, as_bytes(mark_body(hole)));
+  JournalEntry entry;
+  entry.text("__REALTIME_TIMESTAMP", fmt::format("{}", names_.wall.of(at) / 1000));
+  entry.text("PRIORITY", informational);
+  entry.text("SYSLOG_IDENTIFIER", "tcpwitness");
+  entry.text("MESSAGE", fmt::format("{} events before this {}", hole.blocks, hole.why));
+  entry.text("TCPWITNESS_TYPE", "hole");
+  pcapng::append_block(blocks, pcapng::journal_block, entry.bytes());
+  put(blocks);
 }
 
 void Recorder::put(std::span<const std::byte> block) {
@@ -346,6 +350,7 @@ void Recorder::end_file(const EndMark& end) {
 RecordingTotals Recorder::finish(EndMark end) {
   write_pending_tick();
   release(true);
+  say_left_out(end.now);
   end.last_id = last_id_;
   end_file(end);
   RecordingTotals totals = writer_->finish();

@@ -80,6 +80,8 @@ class Recorder {
   void finding(const FindingReport& report);
   // Moves what is due from the window to the file, drops what is too old.
   void release(bool all);
+  // Says of the events that a flight recorder let go since the last one it wrote that it meant to.
+  void say_left_out(TimeNs at);
   void put(std::span<const std::byte> block);
   void write_out();
   void rotate_by_time();
@@ -98,6 +100,7 @@ class Recorder {
   std::vector<std::pair<std::uint32_t, std::uint16_t>> interfaces_;  // of the file: index and link type
   Window window_;
   TimeNs write_until_ = 0;            // flight: what came until then is written
+  EventId passed_id_ = 0;             // left the window
   std::uint64_t dropped_events_ = 0;  // flight: since the last that was written
   std::uint64_t dropped_early_ = 0;   // of all, for want of memory
   std::uint64_t fired_ = 0;           // flight: findings that count

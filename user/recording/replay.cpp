@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "tcpwitness/gap.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -27,9 +30,10 @@ Result<void> Replay::take(const RecordingStep& step, std::uint64_t at, Reports& 
 
 Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   if (start_) {
-    // Files of a rotation, one behind the other, are one recording.
+    // Files of a rotation, one behind the other, are one recording. One that a full disk kept from being begun has no
+    // file; what was to be in it is missing by its numbers.
     const bool next =
-        start.started_ns == start_->started_ns && start.part == start_->part + 1 && end_ && !end_->continued.empty();
+        start.started_ns == start_->started_ns && start.part > start_->part && end_ && !end_->continued.empty();
     if (!next) return broken(at, "begins another recording: read that one by itself");
     start_ = start;
     end_.reset();
@@ -70,6 +74,8 @@ Result<void> Replay::apply(const Mark& mark, std::uint64_t at, Reports& out) {
     witness_->listed(listed->begun, out);
   } else if (const auto* clock = std::get_if<ClockMark>(&mark)) {
     names_.wall.set(clock->from, clock->ahead_ns);
+  } else if (const auto* hole = std::get_if<HoleMark>(&mark)) {
+    if (hole->why == left_out_why) said_left_out_ += std::min(hole->blocks, EventId{1} << 62U);
   } else if (const auto* end = std::get_if<EndMark>(&mark)) {
     end_ = *end;
   }
@@ -109,11 +115,20 @@ void Replay::feed_missing(EventId before, TimeNs until, Reports& out) {
   const std::uint64_t count = before - last_id_ - 1;
   if (last_id_ == 0) missing_before_ = count;
   missing_ += count;
+  const std::uint64_t meant = std::min(count, std::exchange(said_left_out_, 0));
+  left_out_ += meant;
+  const std::uint64_t rest = count - meant;
+  if (meant != 0) feed_gap(before - 1 - (rest != 0 ? 1 : 0), meant, gap_left_out, until, out);
+  if (rest != 0) feed_gap(before - 1, rest, gap_not_in_file, until, out);
+}
+
+void Replay::feed_gap(EventId id, std::uint64_t count, std::uint32_t why, TimeNs until, Reports& out) {
   Gap gap;
   gap.lost = count;
+  gap.cpu = why;
   gap.from_ts_ns = std::min(last_ts_ns_, until);
   gap.to_ts_ns = std::max(last_ts_ns_, until);
-  witness_->feed(Event{before - 1, gap.to_ts_ns, gap}, out);
+  witness_->feed(Event{id, gap.to_ts_ns, gap}, out);
 }
 
 void Replay::account(const AccountMark& account, Reports& out) {
@@ -144,7 +159,7 @@ void Replay::finish(Reports& out) {
 Summary Replay::summary() const {
   if (!witness_) return {};
   Summary summary = witness_->summary();
-  summary.lost = lost_ + missing_;
+  summary.lost = lost_ + missing_ - left_out_;
   summary.missing = missing_witnesses(start_->ready);
   if (end_) {
     summary.ts_ns = end_->now;

@@ -45,6 +45,8 @@ class Replay {
   [[nodiscard]] std::string continued() const { return end_ ? end_->continued : ""; }
   [[nodiscard]] std::uint64_t missing_before() const { return missing_before_; }  // events before the first one
   [[nodiscard]] std::uint64_t missing() const { return missing_; }                // events, those included
+  // Of these, what a flight recorder left out as it belongs to no finding.
+  [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
   [[nodiscard]] Summary summary() const;
 
  private:
@@ -53,6 +55,7 @@ class Replay {
   Result<void> begin(const StartMark& start, std::uint64_t at);
   void account(const AccountMark& account, Reports& out);
   void feed_missing(EventId before, TimeNs until, Reports& out);
+  void feed_gap(EventId id, std::uint64_t count, std::uint32_t why, TimeNs until, Reports& out);
 
   ReplaySettings settings_;
   Names names_;
@@ -66,6 +69,8 @@ class Replay {
   std::uint64_t lost_ = 0;  // from the ring, as the live run counted it
   std::uint64_t missing_ = 0;
   std::uint64_t missing_before_ = 0;
+  std::uint64_t left_out_ = 0;
+  std::uint64_t said_left_out_ = 0;  // by marks since the last event
 };
 
 }  // namespace tcpwitness

@@ -143,15 +143,25 @@ class Replaying {
     }
     // What this file lacks was not lost by the ring.
     Summary heard = summary;
-    heard.lost -= std::min(heard.lost, replay_.missing());
+    heard.lost -= std::min(heard.lost, replay_.missing() - replay_.left_out());
     say(describe(heard));
     if (const std::uint64_t before = replay_.missing_before(); before != 0)
       fmt::print(stderr, "  the recording begins after {} event{}: what began before is known from here on only\n",
                  grouped(before), before == 1 ? "" : "s");
-    if (const std::uint64_t inside = replay_.missing() - replay_.missing_before(); inside != 0)
+    if (const std::uint64_t inside = inside_missing(); inside != 0)
       fmt::print(stderr, "  {} event{} missing in it\n", grouped(inside), inside == 1 ? " is" : "s are");
+    if (const std::uint64_t meant = replay_.left_out(); meant != 0)
+      fmt::print(stderr, "  {} event{} left out by the flight recorder: of no finding\n", grouped(meant),
+                 meant == 1 ? " was" : "s were");
     if (!replay_.continued().empty()) fmt::print(stderr, "  it goes on in {}\n", printable(replay_.continued(), true));
     return exit_code();
+  }
+
+  // Behind the first event, and not on purpose. What a flight recorder left out it may have left out before the first.
+  [[nodiscard]] std::uint64_t inside_missing() const {
+    const std::uint64_t behind = replay_.missing() - replay_.missing_before();
+    const std::uint64_t meant = replay_.left_out() - std::min(replay_.left_out(), replay_.missing_before());
+    return behind - std::min(behind, meant);
   }
 
   [[nodiscard]] int exit_code() const {

@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "sink/utf8.hpp"
+#include "tcpwitness/gap.hpp"
 
 namespace tcpwitness {
 
@@ -131,8 +132,19 @@ std::string grouped(std::uint64_t number) {
 }
 
 std::string gap_in_words(const Gap& gap) {
-  const std::string where = gap.skipped() ? ", which the kernel skipped," : fmt::format(" on CPU {}", gap.cpu);
-  return fmt::format("{} event{} lost{} within {}", grouped(gap.lost), gap.lost == 1 ? "" : "s", where,
+  const auto how = [&]() -> std::string {
+    switch (cause_of(gap)) {
+      case GapCause::skipped:
+        return "lost, which the kernel skipped,";
+      case GapCause::left_out:
+        return "left out by the flight recorder";
+      case GapCause::not_in_file:
+        return "not in this recording";
+      default:
+        return fmt::format("lost on CPU {}", gap.cpu);
+    }
+  };
+  return fmt::format("{} event{} {} within {}", grouped(gap.lost), gap.lost == 1 ? "" : "s", how(),
                      duration_in_words(gap.to_ts_ns - gap.from_ts_ns));
 }
 

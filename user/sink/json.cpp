@@ -16,6 +16,7 @@
 #include "sink/sinks.hpp"
 #include "sink/story.hpp"
 #include "sink/wall_times.hpp"
+#include "tcpwitness/gap.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -430,8 +431,10 @@ class JsonSink final : public Sink {
   static void put(JsonWriter& json, const GapReport& report) {
     begin(json, "gap", report.ts_ns);
     json.field("lost", report.gap.lost);
-    json.field("cause", report.gap.skipped() ? "skipped" : "ring full");
-    if (!report.gap.skipped()) json.field("cpu", report.gap.cpu);
+    constexpr std::array<std::string_view, 4> causes{"ring full", "skipped", "left out", "not in file"};
+    const GapCause cause = cause_of(report.gap);
+    json.field("cause", causes[static_cast<std::size_t>(cause)]);
+    if (cause == GapCause::ring_full) json.field("cpu", report.gap.cpu);
     json.field("from_ts_ns", report.gap.from_ts_ns);
     json.field("to_ts_ns", report.gap.to_ts_ns);
   }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// gap.hpp: what took the events of a Gap, where it was not a full ring on a CPU.
+#pragma once
+
+#include <cstdint>
+
+#include "tcpwitness/event.hpp"
+
+namespace tcpwitness {
+
+// In place of a Gap's CPU, as TW_NO_CPU is for what the kernel skipped: reading a recording, nothing was lost.
+inline constexpr std::uint32_t gap_left_out = TW_NO_CPU - 1;     // by a flight recorder: it belongs to no finding
+inline constexpr std::uint32_t gap_not_in_file = TW_NO_CPU - 2;  // in another file of the run, or not written
+
+enum class GapCause : std::uint8_t { ring_full, skipped, left_out, not_in_file };
+
+[[nodiscard]] inline GapCause cause_of(const Gap& gap) {
+  if (gap.skipped()) return GapCause::skipped;
+  if (gap.cpu == gap_left_out) return GapCause::left_out;
+  return gap.cpu == gap_not_in_file ? GapCause::not_in_file : GapCause::ring_full;
+}
+
+}  // namespace tcpwitness
