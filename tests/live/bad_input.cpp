@@ -316,6 +316,29 @@ TEST_F(BadInput, NothingIsLeftAfterKill9InClsactMode) {
   EXPECT_TRUE(guards_become(others, Millis(20000))) << "the guard itself stays behind";
 }
 
+// Before: the second took the first one's filter, and left with it; the first went on without the wire and did not say
+// so.
+TEST_F(BadInput, ASecondRunInClsactModeLeavesTheFirstItsFilters) {
+  auto first = start({}, {"TCPWITNESS_WITHOUT=tcx"});
+  ASSERT_TRUE(first);
+  auto second = start({}, {"TCPWITNESS_WITHOUT=tcx"});
+  ASSERT_TRUE(second);
+  second->stop();
+  const Ended doctor = run_to_end({"doctor", "-o", "json", "--netns", lab().client_ns()}, {"TCPWITNESS_WITHOUT=tcx"});
+  EXPECT_EQ(doctor.code, 0) << doctor.err;
+  EXPECT_NE(doctor.out.find("egress: of a run that is at work"), std::string::npos) << doctor.out;
+  auto third = start({}, {"TCPWITNESS_WITHOUT=tcx"});  // goes on where the first one, who made the qdisc, ends
+  ASSERT_TRUE(third);
+  ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
+  const Heard heard = first->stop();
+  ASSERT_EQ(heard.of("life").size(), 1u);
+  EXPECT_EQ(heard.of("life")[0]["witnesses"], Json({"kernel", "wire"}));
+  ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
+  const Heard after = third->stop();
+  ASSERT_EQ(after.of("life").size(), 2u);
+  EXPECT_EQ(after.of("life")[1]["witnesses"], Json({"kernel", "wire"}));
+}
+
 TEST_F(BadInput, AClsactQdiscOfSomebodyElseStays) {
   ASSERT_TRUE(lab::run_tool({"tc", "-n", lab().client_ns(), "qdisc", "add", "dev", lab::client_link, "clsact"}));
   const std::string with_qdisc = attachments(lab().client_ns());

@@ -4,24 +4,31 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace tcpwitness {
 namespace {
 
-constexpr std::uint32_t filter_handle = 0x7477;    // "tw"
+constexpr std::uint32_t first_handle = 0x7477;     // "tw"
+constexpr std::uint32_t places = 16;               // runs in one network namespace
 constexpr std::uint32_t filter_priority = 0x7477;  // after anything that a person would number by hand
 
 struct Filter {
   std::uint32_t ifindex;
   std::uint8_t egress;
   std::uint8_t created_qdisc;
+  std::uint16_t place;
 };
 
 bpf_tc_hook hook_of(const Filter& filter) {
@@ -32,34 +39,69 @@ bpf_tc_hook hook_of(const Filter& filter) {
   return hook;
 }
 
-void remove_filter(const Filter& filter) {
-  bpf_tc_hook hook = hook_of(filter);
+bpf_tc_opts at_place(std::uint32_t place) {
   bpf_tc_opts which{};
   which.sz = sizeof(which);
-  which.handle = filter_handle;
+  which.handle = first_handle + place;
   which.priority = filter_priority;
+  return which;
+}
+
+void remove_filter(const Filter& filter) {
+  const bpf_tc_hook hook = hook_of(filter);
+  const bpf_tc_opts which = at_place(filter.place);
   bpf_tc_detach(&hook, &which);
 }
 
-// Only the qdisc that we created goes, and with it our filters on both sides.
+bool any_filter(std::uint32_t ifindex, bool egress) {
+  const bpf_tc_hook hook = hook_of(
+      {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = 0});
+  for (std::uint32_t place = 0; place < places; ++place) {
+    bpf_tc_opts which = at_place(place);
+    if (bpf_tc_query(&hook, &which) == 0) return true;
+  }
+  return false;
+}
+
+// Only the qdisc that we created goes, and not where another run has a filter in it.
 void remove_qdisc(const Filter& filter) {
+  if (any_filter(filter.ifindex, false) || any_filter(filter.ifindex, true)) return;
   bpf_tc_hook hook = hook_of(filter);
   hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
   bpf_tc_hook_destroy(&hook);
 }
 
-[[noreturn]] void guard(int pipe_fd) {
+// A place belongs to who has its name in this network namespace: the run and its guard, until both are gone. What is
+// found there then was left behind. Where no name can be had it is the first place.
+std::uint16_t take_place(UniqueFd& name) {
+  for (std::uint16_t place = 0; place < places; ++place) {
+    name = UniqueFd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!name.valid()) return 0;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string text = clsact_guard_name + std::string("-") + std::to_string(place);
+    std::memcpy(static_cast<char*>(address.sun_path) + 1, text.data(), text.size());  // abstract
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+    if (bind(name.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0) return place;
+    if (errno != EADDRINUSE) return 0;
+  }
+  return 0;
+}
+
+[[noreturn]] void guard(int pipe_end, int name) {
   setsid();
   prctl(PR_SET_NAME, clsact_guard_name);
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) std::signal(number, SIG_IGN);
   libbpf_set_print(nullptr);
   // Nothing of the tracer's may live on here: its BPF links are file descriptors.
-  close_range(0, static_cast<unsigned>(pipe_fd) - 1, 0);
-  close_range(static_cast<unsigned>(pipe_fd) + 1, ~0U, 0);
+  const auto [low, high] = std::minmax(pipe_end, name);
+  if (low > 0) close_range(0, static_cast<unsigned>(low) - 1, 0);
+  if (high > low + 1 && low >= 0) close_range(static_cast<unsigned>(low) + 1, static_cast<unsigned>(high) - 1, 0);
+  close_range(static_cast<unsigned>(high) + 1, ~0U, 0);
   std::vector<Filter> filters;
   Filter filter{};
   for (;;) {
-    const ssize_t got = read(pipe_fd, &filter, sizeof(filter));
+    const ssize_t got = read(pipe_end, &filter, sizeof(filter));
     if (got < 0 && errno == EINTR) continue;
     if (got != static_cast<ssize_t>(sizeof(filter))) break;
     filters.push_back(filter);
@@ -73,27 +115,21 @@ void remove_qdisc(const Filter& filter) {
 
 }  // namespace
 
-bool has_our_filter(std::uint32_t ifindex, bool egress) {
-  const bpf_tc_hook hook =
-      hook_of({.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0});
-  bpf_tc_opts which{};
-  which.sz = sizeof(which);
-  which.handle = filter_handle;
-  which.priority = filter_priority;
-  return bpf_tc_query(&hook, &which) == 0;
-}
+bool has_our_filter(std::uint32_t ifindex, bool egress) { return any_filter(ifindex, egress); }
 
 Result<std::unique_ptr<ClsactGuard>> ClsactGuard::start() {
   int ends[2];
   if (pipe2(static_cast<int*>(ends), O_CLOEXEC) != 0) return failure("start the tc guard", std::strerror(errno));
+  UniqueFd name;
+  const std::uint16_t place = take_place(name);
   const pid_t child = fork();
   if (child < 0) return failure("start the tc guard", std::strerror(errno));
   if (child == 0) {
     close(ends[1]);
-    guard(ends[0]);
+    guard(ends[0], name.get());
   }
   close(ends[0]);
-  return std::unique_ptr<ClsactGuard>(new ClsactGuard(ends[1], child));
+  return std::unique_ptr<ClsactGuard>(new ClsactGuard(ends[1], child, std::move(name), place));
 }
 
 ClsactGuard::~ClsactGuard() { detach(); }
@@ -104,10 +140,12 @@ void ClsactGuard::detach() {
   pipe_fd_ = -1;
   while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
   }
+  name_ = UniqueFd();
 }
 
 Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name, bool egress, int program_fd) {
-  Filter filter{.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0};
+  Filter filter{
+      .ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = place_};
   bpf_tc_hook hook = hook_of(filter);
   const int created = bpf_tc_hook_create(&hook);
   if (created != 0 && created != -EEXIST) return failure("add the clsact qdisc to " + name, std::strerror(-created));
@@ -115,12 +153,9 @@ Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name,
   // The guard hears of it first: a death between the two lines must not leave the filter.
   if (write(pipe_fd_, &filter, sizeof(filter)) != static_cast<ssize_t>(sizeof(filter)))
     return failure("tell the tc guard of " + name, std::strerror(errno));
-  bpf_tc_opts program{};
-  program.sz = sizeof(program);
+  bpf_tc_opts program = at_place(place_);
   program.prog_fd = program_fd;
   program.flags = BPF_TC_F_REPLACE;
-  program.handle = filter_handle;
-  program.priority = filter_priority;
   if (const int error = bpf_tc_attach(&hook, &program); error != 0)
     return failure(std::string("add the tc ") + (egress ? "egress" : "ingress") + " filter to " + name,
                    std::strerror(-error));

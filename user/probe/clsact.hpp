@@ -3,14 +3,16 @@
 //
 // A clsact filter outlives its creator. So a guard process is forked before the first filter: it holds
 // the read end of a pipe, learns each filter, and removes them all when the pipe closes, which is what
-// any death of the tracer does, SIGKILL included. Filters have a fixed handle and priority: what a
-// killed guard left is replaced by the next run.
+// any death of the tracer does, SIGKILL included. Filters have a fixed priority, and each run in a network namespace a
+// handle of its own, the first that no living run has: what a killed guard left is replaced by the next run.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "probe/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness {
@@ -32,9 +34,12 @@ class ClsactGuard {
   void detach();
 
  private:
-  ClsactGuard(int pipe_fd, int child) : pipe_fd_(pipe_fd), child_(child) {}
+  ClsactGuard(int pipe_fd, int child, UniqueFd name, std::uint16_t place)
+      : pipe_fd_(pipe_fd), child_(child), name_(std::move(name)), place_(place) {}
   int pipe_fd_;
   int child_;
+  UniqueFd name_;  // of the place
+  std::uint16_t place_;
 };
 
 }  // namespace tcpwitness
