@@ -339,6 +339,26 @@ TEST_F(BadInput, ASecondRunInClsactModeLeavesTheFirstItsFilters) {
   EXPECT_EQ(after.of("life")[1]["witnesses"], Json({"kernel", "wire"}));
 }
 
+// As another tracer does, or a container network: it finds the qdisc and uses it.
+TEST_F(BadInput, AFilterThatSomebodyPutIntoOurQdiscStays) {
+  auto watch = start({}, {"TCPWITNESS_WITHOUT=tcx"});
+  ASSERT_TRUE(watch);
+  const std::vector<std::string> tc{"tc", "-n", lab().client_ns(), "filter"};
+  const auto say = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), tc.begin(), tc.end());
+    return lab::run_tool(more);
+  };
+  // Classic BPF that matches nothing: the classifier is there where ours is.
+  const auto added =
+      say({"add", "dev", lab::client_link, "ingress", "pref", "7", "bpf", "bytecode", "1,6 0 0 0,", "flowid", "1:1"});
+  ASSERT_TRUE(added) << added.error();
+  watch->stop();
+  const auto left = say({"show", "dev", lab::client_link, "ingress"});
+  ASSERT_TRUE(left) << left.error();
+  EXPECT_NE(left->find("pref 7 bpf"), std::string::npos) << *left;
+  EXPECT_EQ(left->find("wire_ingress"), std::string::npos) << *left;
+}
+
 TEST_F(BadInput, AClsactQdiscOfSomebodyElseStays) {
   ASSERT_TRUE(lab::run_tool({"tc", "-n", lab().client_ns(), "qdisc", "add", "dev", lab::client_link, "clsact"}));
   const std::string with_qdisc = attachments(lab().client_ns());

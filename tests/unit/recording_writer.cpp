@@ -228,6 +228,23 @@ TEST(FileWriter, WhileTheDiskIsFullOneFileWaitsAndItsSuccessorsAreNotBegun) { ro
 
 TEST(FileWriter, ADiskThatStaysFullIsLeftWithoutAnEmptyFile) { rotate_on_a_full_disk(false); }
 
+TEST(FileWriter, AFileThatIsRemovedMeanwhileIsSaidToBeGone) {
+  for (const bool removed : {false, true}) {
+    const TempDir dir;
+    Said said;
+    FileWriter writer(quick(), dir.file("a"), prologue(), said.notice());
+    writer.write(block_of(1000));
+    std::filesystem::rename(dir.file("a"), dir.file("b"));  // that does it no harm
+    if (removed) std::filesystem::remove(dir.file("b"));
+    const RecordingTotals totals = writer.finish();
+    EXPECT_EQ(totals.failed, removed);
+    ASSERT_EQ(said.lines.size(), removed ? 1U : 0U);
+    if (removed) {
+      EXPECT_NE(said.lines[0].find("was removed"), std::string::npos) << said.lines[0];
+    }
+  }
+}
+
 TEST(FileWriter, ADeviceThatIsFullLosesEverythingAndSaysSoOnce) {
   Said said;
   FileWriter writer(quick(), "/dev/full", prologue(), said.notice());

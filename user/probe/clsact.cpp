@@ -3,6 +3,9 @@
 
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -10,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -63,9 +67,38 @@ bool any_filter(std::uint32_t ifindex, bool egress) {
   return false;
 }
 
-// Only the qdisc that we created goes, and not where another run has a filter in it.
+// Somebody has a filter on this side: another run, or a program that came after us. Also where the kernel does not say.
+bool in_use(std::uint32_t ifindex, bool egress) {
+  std::array<char, 4096> buffer{};
+  nlmsghdr* const ask = mnl_nlmsg_put_header(buffer.data());
+  ask->nlmsg_type = RTM_GETTFILTER;
+  ask->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  ask->nlmsg_seq = 1;
+  auto* const where = static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(ask, sizeof(tcmsg)));
+  where->tcm_family = AF_UNSPEC;
+  where->tcm_ifindex = static_cast<int>(ifindex);
+  where->tcm_parent = TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS);
+  mnl_socket* const socket = mnl_socket_open(NETLINK_ROUTE);
+  if (socket == nullptr) return true;
+  bool found = false;
+  const auto note = [](const nlmsghdr* answer, void* seen) {
+    if (answer->nlmsg_type == RTM_NEWTFILTER) *static_cast<bool*>(seen) = true;
+    return MNL_CB_OK;
+  };
+  ssize_t got = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID);
+  if (got >= 0) got = mnl_socket_sendto(socket, ask, ask->nlmsg_len);
+  int more = MNL_CB_OK;
+  while (got >= 0 && more > MNL_CB_STOP) {
+    got = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
+    if (got >= 0) more = mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 1, 0, note, &found);
+  }
+  mnl_socket_close(socket);
+  return found || got < 0 || more < 0;
+}
+
+// Only the qdisc that we created goes, and not where somebody has a filter in it: it would go too.
 void remove_qdisc(const Filter& filter) {
-  if (any_filter(filter.ifindex, false) || any_filter(filter.ifindex, true)) return;
+  if (in_use(filter.ifindex, false) || in_use(filter.ifindex, true)) return;
   bpf_tc_hook hook = hook_of(filter);
   hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
   bpf_tc_hook_destroy(&hook);

@@ -147,6 +147,7 @@ void FileWriter::run() {
   }
   lock.unlock();
   if (fd_ >= 0) {
+    say_when_removed();
     if (regular_ && offset_ == 0 && files_.size() > 1) {  // nothing could be written to it
       (void)::unlink(path_.c_str());
       files_.pop_back();
@@ -159,6 +160,14 @@ void FileWriter::run() {
   lock.lock();
   done_ = true;
   changed_.notify_all();
+}
+
+// By a person, or a program that makes room: what was written is gone with it.
+void FileWriter::say_when_removed() {
+  struct stat file{};
+  if (!has_name_ || ::fstat(fd_, &file) != 0 || file.st_nlink != 0) return;
+  totals_.failed = true;
+  notice_(fmt::format("the recording {} was removed while it was written: nothing of it is left", path_));
 }
 
 void FileWriter::take(Job job) {
@@ -211,6 +220,7 @@ void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
   // (the interfaces that came since, too).
   const bool begun = !path_.empty() && path_ != standard_output;
   if (begun && down_ && empty_ && (fd_ < 0 || regular_)) return;
+  if (fd_ >= 0) say_when_removed();
   if (fd_ >= 0 && fd_ != STDOUT_FILENO && ::close(fd_) != 0) fail(errno, "write");
   fd_ = -1;
   empty_ = true;
@@ -272,6 +282,7 @@ bool FileWriter::open() {
   }
   struct stat file{};
   regular_ = ::fstat(fd_, &file) == 0 && S_ISREG(file.st_mode);
+  has_name_ = regular_ && file.st_nlink != 0 && path_ != standard_output;
   if (path_ != standard_output) files_.push_back(path_);
   ++totals_.files;
   return true;

@@ -71,6 +71,7 @@ class FileWriter {
   bool open();
   [[nodiscard]] int open_file(std::string& why) const;
   void remove_old();
+  void say_when_removed();
   bool put(std::span<const std::byte> blocks);
   std::size_t put_bytes(std::span<const std::byte> bytes, int& error);
   bool cut_off_partial_block();
@@ -88,6 +89,7 @@ class FileWriter {
   std::optional<Error> wrong_;
   int fd_ = -1;
   bool regular_ = false;
+  bool has_name_ = false;  // a regular file, not in memory or at standard output
   bool partial_ = false;   // behind offset_ there is part of a block
   bool down_ = false;      // the last attempt failed
   bool hopeless_ = false;  // a pipe that nobody reads, or that has got half a block
