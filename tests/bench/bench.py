@@ -42,7 +42,8 @@ class Bench:
 @contextlib.contextmanager
 def alone():
     """Two benchmarks that run at the same time take turns."""
-    with open("/tmp/tcpwitness-bench.lock", "w", encoding="ascii") as lock:
+    # Where only root may write: nobody else can hold it, or put a link there.
+    with open("/run/tcpwitness-bench.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -72,7 +72,9 @@ class Tracer:
             wait(process)
             self.ended(bench, watched)
         finally:
-            process.kill()
+            if process.returncode is None:
+                process.kill()
+                wait(process)
 
     def output(self, _out):
         return subprocess.DEVNULL

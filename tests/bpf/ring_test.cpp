@@ -9,8 +9,10 @@
 
 #include <atomic>
 #include <cstring>
+#include <fstream>
 #include <future>
 #include <set>
+#include <string>
 #include <thread>
 
 #include "bpf/suite.hpp"
@@ -25,6 +27,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t ring_bytes = 64 << 10;
 constexpr auto never = seconds(60);  // if it lasts so long, nobody was woken
+
+// By /proc/PID/stat, "42 (name) S ...". 0: a thread that has not begun.
+bool asleep(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string line;
+  return thread != 0 && std::getline(file, line) && line.find(") S ") != std::string::npos;
+}
 
 class Ring : public WireSuite<Ring> {
  public:
@@ -142,11 +151,13 @@ TEST_F(Ring, TheFirstRecordEndsASleep) {
   read_all();
   // And surely here.
   over = false;
+  std::atomic<pid_t> id = 0;
   sleeper = std::jthread([&] {
+    id = ::gettid();
     static_cast<void>(ring_->sleep(never, -1));
     over = true;
   });
-  std::this_thread::sleep_for(milliseconds(200));
+  while (!over && !asleep(id)) std::this_thread::sleep_for(milliseconds(1));
   EXPECT_FALSE(over) << "what was read wakes nobody again";
   write_record();
   sleeper.join();

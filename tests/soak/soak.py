@@ -332,8 +332,10 @@ class Soak:
         for tracer, made, what in ((self.life, both_ends + self.did["guests"], "connections' ends"), (self.guests, self.did["guests"], "guests")):
             summary = tracer.summary or {}
             lost, missed = summary.get("lost", 0), summary.get("missed", 0)
+            # With a line all five transitions of its connection are lost: one that is left would be a line.
+            without = lost // 5 + missed
             row(f"{tracer.name}: lines for {made} {what}", f"{tracer.lives}, events lost {lost} in {tracer.gaps} gaps" + (f", missed {missed}" if missed else ""),
-                "one each, or counted lost", made - lost - missed <= tracer.lives <= made)
+                "one each, or five lost events each", made - without <= tracer.lives <= made)
             row(f"{tracer.name}: whole lives with another outcome or other bytes", len(tracer.wrong), "0", not tracer.wrong)
             for line in tracer.wrong[:2]:
                 print(json.dumps(line), file=sys.stderr)
