@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     case Command::life:
     case Command::trace:
     case Command::explain:
+    case Command::summary:
     case Command::record:
       break;
   }

@@ -274,6 +274,7 @@ struct CaptureTotals {
 struct Summary {
   TimeNs ts_ns = 0;
   std::uint64_t connections = 0;                      // lives told
+  std::optional<std::uint64_t> chosen{};              // of these, printed: where a Choice is asked for
   std::array<std::uint64_t, TW_KIND_COUNT> events{};  // by enum tw_kind
   std::uint64_t lost = 0;                             // records that found no room
   std::uint64_t drops = 0;                            // segments that a rule counts as a fault when dropped

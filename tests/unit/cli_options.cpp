@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(
     ExplainAndDoctor, OptionsRefuse,
     testing::Values(Refusal{{"explain", "-o", "csv"}, {"does not fit a table", "-o json", "tcpwitness trace"}},
                     Refusal{{"read", "x", "--explain", "-o", "csv"}, {"does not fit a table", "--trace -o csv"}},
-                    Refusal{{"read", "x", "--explain", "--trace"}, {"--trace and --explain", "give one"}},
+                    Refusal{{"read", "x", "--explain", "--trace"}, {"--trace, --explain and --summary", "give one"}},
                     Refusal{{"read", "--explain"}, {"read needs a file"}},
                     Refusal{{"--explain"}, {"--explain", "tcpwitness read --explain FILE", "'explain'"}},
                     Refusal{{"explain", "--packets", "all"}, {"--packets", "sums ordinary segments up"}},
@@ -231,6 +231,42 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"--findings"}, {"--findings belongs to the doctor"}},
                     Refusal{{"doctor", "--findings=crash"}, {"'crash' is none of"}},
                     Refusal{{"read", "x", "--findings"}, {"--findings belongs to the doctor"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    ChoiceAndSummary, OptionsRefuse,
+    testing::Values(Refusal{{"--finding", "crash"}, {"--finding", "'crash' is none of", "zero-window"}},
+                    Refusal{{"--outcome", "bad"}, {"--outcome", "'bad' is none of", "connect-timeout"}},
+                    Refusal{{"--slower-than", "fast"}, {"--slower-than", "200ms"}},
+                    Refusal{{"--slower-than", "-1s"}, {"--slower-than", "200ms"}},
+                    Refusal{{"--by", "comm"}, {"--by and --top belong to a summary", "tcpwitness summary"}},
+                    Refusal{{"read", "x", "--top", "3"}, {"--by and --top belong to a summary"}},
+                    Refusal{{"summary", "--by", "comm,color"}, {"--by", "'color' is none of", "listener"}},
+                    Refusal{{"summary", "--top", "0"}, {"--top", "from 1"}},
+                    Refusal{{"trace", "--summary"}, {"--summary belongs to a summary"}},
+                    Refusal{{"record", "-w", "x", "--by", "comm"}, {"--by belongs to a summary"}},
+                    Refusal{{"--summary", "-o", "csv"}, {"two tables", "tcpwitness summary -o csv"}},
+                    Refusal{{"doctor", "--problems"}, {"--problems is for connections"}}));
+
+TEST(Options, AChoiceIsReadWithItsUnits) {
+  const Options all = options({"--problems", "--finding", "late,keepalive", "--finding", "late", "--outcome", "refused",
+                               "--slower-than", "1.5ms"});
+  EXPECT_TRUE(all.choice.problems);
+  EXPECT_EQ(all.choice.rules, (std::vector<Rule>{Rule::late, Rule::keepalive}));
+  EXPECT_EQ(all.choice.outcomes, std::vector<Outcome>{Outcome::refused});
+  EXPECT_EQ(all.choice.slower_than_ns, 1'500'000);
+  EXPECT_EQ(options({"--slower-than", "2"}).choice.slower_than_ns, 2'000'000'000);
+  EXPECT_EQ(options({"--slower-than", "50us"}).choice.slower_than_ns, 50'000);
+  EXPECT_FALSE(options({}).choice.any());
+}
+
+TEST(Options, ASummaryIsAloneOrAfterTheLives) {
+  EXPECT_TRUE(options({"summary", "--by", "comm,remote", "--top", "5"}).summary_alone());
+  EXPECT_EQ(options({"summary", "--by", "comm,remote"}).summary.by,
+            (std::vector<GroupKey>{GroupKey::comm, GroupKey::remote}));
+  EXPECT_TRUE(options({"--summary"}).summary.after_lives);
+  EXPECT_FALSE(options({"--summary"}).summary_alone());
+  EXPECT_TRUE(options({"read", "x", "--summary", "-o", "csv"}).summary_alone());
+}
 
 TEST(Options, ExplainTakesWhatTraceTakes) {
   const Options all = options({"explain", "-p", "7", "--port", "80", "--host", "10.0.0.0/8", "-i", "lo", "-c", "3",

@@ -9,7 +9,7 @@
 namespace tcpwitness::cli {
 namespace {
 
-constexpr std::array<Spec, 28> all_specs{{
+constexpr std::array<Spec, 35> all_specs{{
     {"-i,--interface", &Texts::interface, For::machine},
     {"-p,--pid", &Texts::pid},
     {"--comm", &Texts::comm},
@@ -22,6 +22,13 @@ constexpr std::array<Spec, 28> all_specs{{
     {"-c,--count", &Texts::count},
     {"--stuck-after", &Texts::stuck_after},
     {"--packets", &Texts::packets, For::timeline},
+    {"--problems", &Texts::problems, For::connections, true},
+    {"--finding", &Texts::finding, For::connections},
+    {"--outcome", &Texts::outcome, For::connections},
+    {"--slower-than", &Texts::slower_than, For::connections},
+    {"--summary", &Texts::summary, For::summing, true},
+    {"--by", &Texts::by, For::summing},
+    {"--top", &Texts::top, For::summing},
     {"--trace", &Texts::trace, For::reading, true},
     {"--explain", &Texts::explain, For::reading, true},
     {"--wire", &Texts::wire, For::listening},
@@ -59,7 +66,11 @@ std::string why_not(const Spec& spec, Command command, bool timeline) {
   }
   switch (spec.whom) {
     case For::all:
+    case For::connections:
       break;
+    case For::summing:
+      if (command == Command::life || command == Command::read || command == Command::summary) break;
+      return fmt::format("{} belongs to a summary: 'tcpwitness summary', or life and read with --summary", option);
     case For::machine:
     case For::listening:
       if (command != Command::read) break;

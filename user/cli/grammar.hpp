@@ -18,14 +18,16 @@ namespace tcpwitness::cli {
 struct Texts {
   std::vector<std::string> interface, pid, comm, port, host, netns, filter;
   std::vector<std::string> output, duration, count, stuck_after, packets, trace, explain, findings;
+  std::vector<std::string> problems, finding, outcome, slower_than, summary, by, top;
   std::vector<std::string> wire, kernel, forwarded, ring_size, flows;
   std::vector<std::string> write, snaplen, rotate_size, rotate_every, keep, flight_recorder, on, quiet;
   std::vector<std::string> words;  // read: what is no option: FILE, then the expression
   std::vector<std::string> names;  // doctor: what is no option: the entry of the catalogue
 };
 
-// Whom an option is for. machine: listening, and the doctor, who looks at where one would listen.
-enum class For : std::uint8_t { all, machine, listening, recording, reading, timeline, doctor };
+// Whom an option is for. machine: listening, and the doctor, who looks at where one would listen. connections: who
+// prints them. summing: summary, and life and read, which can end with one.
+enum class For : std::uint8_t { all, machine, listening, recording, reading, timeline, connections, summing, doctor };
 
 struct Spec {
   const char* names;  // CLI11's form; the last one is the long one

@@ -14,6 +14,8 @@ Usage: tcpwitness [life] [OPTIONS]   one line for every connection, when it ends
        tcpwitness trace [OPTIONS]    the timeline: segments, state transitions,
                                      and what caused each
        tcpwitness explain [OPTIONS]  every connection in plain sentences
+       tcpwitness summary [OPTIONS]  added up by process, address, listener or
+                                     outcome, when the run ends
        tcpwitness record -w FILE     packets and kernel events into a pcapng
        tcpwitness read FILE          the same from a capture or a recording, no
                                      root needed
@@ -27,6 +29,8 @@ Examples:
   sudo tcpwitness --port 443 -d 60     one minute of HTTPS
   sudo tcpwitness trace --comm curl    follow curl, segment by segment
   sudo tcpwitness explain --port 5432  the connections of a database
+  sudo tcpwitness --problems           only what went wrong, when it does
+  sudo tcpwitness summary -d 60        one minute, a line for each process
   tcpwitness read dump.pcap            what was in a capture
   sudo tcpwitness -o json |
     jq 'select(.type == "life" and .outcome != "completed")'
@@ -45,6 +49,14 @@ Examples:
   sudo tcpwitness --host 10.0.0.0/8 --port 5432,6432 -c 100
                                        the next 100 of a database, then stop
   sudo tcpwitness -o json -d 10 >lives.ndjson
+  sudo tcpwitness --problems           only what went wrong, when it does
+  sudo tcpwitness --summary -d 60      and at the end what they come to
+
+Life options:
+      --summary               at the end, connections added up
+      --by KEY[,KEY...]       with --summary: by comm, pid, local, remote,
+                              listener, netns, outcome, finding (default: comm)
+      --top N                 with --summary: so many groups (default: 20)
 
 )";
 
@@ -84,6 +96,31 @@ Examples:
 At most 60 sentences are printed of a connection, the first 40 and the last
 20; what is left out is counted. '-o json' has an object for each connection
 with its "explanation" and its "story"; csv has neither.
+
+)";
+
+inline constexpr std::string_view help_summary =
+    R"(tcpwitness summary: connections added up, printed when the run ends: how many,
+bytes, retransmissions each way, how long they took to connect and how long
+they lived, how they ended and what was found.
+
+Usage: tcpwitness summary [OPTIONS]
+
+Examples:
+  sudo tcpwitness summary -d 60        one minute, by process
+  sudo tcpwitness summary --by listener,remote --port 5432
+                                       who uses the database, and how long
+  sudo tcpwitness summary --by outcome -o json -d 10
+  tcpwitness read --summary dump.pcap  the same of a capture
+
+Summary options:
+      --by KEY[,KEY...]       by comm, pid, local, remote, listener, netns,
+                              outcome, finding (default: comm)
+      --top N                 print so many groups (default: 20)
+
+BAD counts connections that ended badly or have a finding other than
+time-wait. RETR% is of the segments sent, and of those received. Times are the
+median and what 95 and 99 of a hundred do not exceed, at most 0.8 % wrong.
 
 )";
 
@@ -169,6 +206,18 @@ Output options:
                               or stop a connection, or all
   -o, --output text|json|csv  text, one JSON object a line, or a table
                               (default: text)
+      --problems              only connections that ended badly or have a finding
+                              other than time-wait
+      --finding RULE[,RULE...]
+                              only connections with one of these findings
+      --outcome NAME[,NAME...]
+                              only connections that ended so
+      --slower-than TIME      only connections that took longer to connect:
+                              200ms, 1.5s
+      --summary               connections added up, not one line each
+      --by KEY[,KEY...]       with --summary: comm, pid, local, remote, listener,
+                              netns, outcome or finding (default: comm)
+      --top N                 with --summary: so many groups (default: 20)
   -c, --count COUNT           stop after so many connections
       --stuck-after SECONDS   recordings: report CLOSE_WAIT older than SECONDS
                               (default: as when it was recorded)
@@ -228,6 +277,14 @@ inline constexpr std::string_view help_shared =
 Output options:
   -o, --output text|json|csv  text, one JSON object a line, or a table
                               (default: text)
+      --problems              only connections that ended badly or have a finding
+                              other than time-wait; findings when they fire
+      --finding RULE[,RULE...]
+                              only connections with one of these findings
+      --outcome NAME[,NAME...]
+                              only connections that ended so
+      --slower-than TIME      only connections that took longer to connect:
+                              200ms, 1.5s
   -d, --duration SECONDS      stop after so long (default: at Ctrl-C)
   -c, --count COUNT           stop after so many connections
       --stuck-after SECONDS   report CLOSE_WAIT older than SECONDS (default: 10)

@@ -109,6 +109,37 @@ void read_printing(const Texts& texts, Options& options, Reader& reader) {
       [&](std::size_t value) { options.packets_all = value == 1; });
 }
 
+void read_choice(const Texts& texts, Choice& choice, Reader& reader) {
+  choice.problems = !texts.problems.empty();
+  reader.each("--finding", texts.finding, cli::rules, [&](const std::vector<Rule>& values) {
+    for (const Rule rule : values) add_new(choice.rules, rule);
+  });
+  reader.each("--outcome", texts.outcome, cli::outcomes, [&](const std::vector<Outcome>& values) {
+    for (const Outcome outcome : values) add_new(choice.outcomes, outcome);
+  });
+  reader.once("--slower-than", texts.slower_than, cli::short_time,
+              [&](std::chrono::nanoseconds value) { choice.slower_than_ns = value.count(); });
+}
+
+void read_summary(const Texts& texts, Options& options, Reader& reader) {
+  SummaryOptions& summary = options.summary;
+  const bool wanted = !texts.summary.empty();
+  options.read.summary = wanted && options.command == Command::read;
+  summary.after_lives = wanted && options.command == Command::life;
+  reader.each("--by", texts.by, cli::group_keys, [&](const std::vector<GroupKey>& values) {
+    for (const GroupKey key : values) add_new(summary.by, key);
+  });
+  reader.once(
+      "--top", texts.top, [](std::string_view text) { return cli::number(text, 1, 1'000'000); },
+      [&](std::uint64_t value) { summary.top = static_cast<std::uint32_t>(value); });
+  if (!options.summary_alone() && !summary.after_lives && !(texts.by.empty() && texts.top.empty())) {
+    reader.fail("--by and --top belong to a summary: 'tcpwitness summary', or --summary with life and read");
+  }
+  if (summary.after_lives && options.format == OutputFormat::csv) {
+    reader.fail("lives and a summary are two tables: give 'tcpwitness summary -o csv' for the second");
+  }
+}
+
 void read_listening(const Texts& texts, Options& options, Reader& reader) {
   const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   reader.once("--wire", texts.wire, cli::wire, [&](WireMode value) { options.wire = value; });
@@ -199,7 +230,9 @@ void check_record(const RecordOptions& record, Reader& reader) {
 }
 
 void check_read(const ReadOptions& read, Reader& reader) {
-  if (read.trace && read.explain) reader.fail("--trace and --explain are two ways to tell a file: give one of them");
+  if (read.trace + read.explain + read.summary > 1) {
+    reader.fail("--trace, --explain and --summary are three ways to print a file: give one of them");
+  }
   if (read.path.empty()) reader.fail("read needs a file: 'tcpwitness read FILE', or '-' for standard input");
 }
 
@@ -259,7 +292,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 }
 
 // In the order of Command.
-constexpr std::array<std::string_view, 6> commands{"life", "trace", "explain", "record", "read", "doctor"};
+constexpr std::array<std::string_view, 7> commands{"life", "trace", "explain", "summary", "record", "read", "doctor"};
 
 std::string unknown(std::string_view word, Command command) {
   if (std::ranges::find(commands, word) != commands.end()) {
@@ -297,6 +330,8 @@ Parsed evaluate(const Texts& texts, Command command) {
   }
   read_filters(texts, options, reader);
   read_printing(texts, options, reader);
+  read_choice(texts, options.choice, reader);
+  read_summary(texts, options, reader);
   read_listening(texts, options, reader);
   read_record(texts, options.record, reader);
   check_together(texts, options, reader);
@@ -315,6 +350,8 @@ std::string_view help_page(Command command) {
       return cli::help_trace;
     case Command::explain:
       return cli::help_explain;
+    case Command::summary:
+      return cli::help_summary;
     case Command::record:
       return cli::help_record;
     case Command::read:

@@ -15,12 +15,14 @@
 #include <vector>
 
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/choice.hpp"
 #include "tcpwitness/finding.hpp"
+#include "tcpwitness/group_key.hpp"
 #include "tcpwitness/wire_mode.hpp"
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace, explain, record, read, doctor };
+enum class Command : std::uint8_t { life, trace, explain, summary, record, read, doctor };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
@@ -40,6 +42,13 @@ struct ReadOptions {
   std::string filter;    // a pcap-filter expression; empty: all
   bool trace = false;    // the timeline, not the lives
   bool explain = false;  // the stories, not the lives
+  bool summary = false;  // what they come to, not the lives
+};
+
+struct SummaryOptions {
+  bool after_lives = false;  // of life: the lives, and the summary at the end
+  std::vector<GroupKey> by;  // empty: by the process's name
+  std::uint32_t top = 20;    // groups that are printed
 };
 
 struct DoctorOptions {
@@ -65,6 +74,8 @@ struct Options {
   std::uint32_t flows = 65536;
   std::optional<std::chrono::nanoseconds> stuck_after;  // else the default; of a recording, its recorder's
   bool packets_all = false;                             // timelines and recordings: every segment is an event
+  Choice choice;                                        // of the connections that were followed: which are printed
+  SummaryOptions summary;
   RecordOptions record;
   ReadOptions read;
   DoctorOptions doctor;
@@ -72,6 +83,7 @@ struct Options {
   [[nodiscard]] bool timeline() const { return command == Command::trace || read.trace; }
   [[nodiscard]] bool stories() const { return command == Command::explain || read.explain; }
   [[nodiscard]] bool entries() const { return timeline() || stories(); }  // both are made of the timeline's entries
+  [[nodiscard]] bool summary_alone() const { return command == Command::summary || read.summary; }
 };
 
 // Help or version: text for stdout, exit code 0.

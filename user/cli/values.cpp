@@ -96,6 +96,22 @@ Value<std::chrono::nanoseconds> period(std::string_view text) {
   return value * unit;
 }
 
+Value<std::chrono::nanoseconds> short_time(std::string_view text) {
+  std::string_view digits = text;
+  double unit = 1e9;
+  for (const auto& [suffix, ns] : {std::pair<std::string_view, double>{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}}) {
+    if (!digits.ends_with(suffix)) continue;
+    digits.remove_suffix(suffix.size());
+    unit = ns;
+    break;
+  }
+  double value = 0;
+  if (!whole(digits, value) || !std::isfinite(value) || value < 0 || value * unit > seconds_max * 1e9) {
+    return refuse(text, "is not a time: seconds, or with us, ms or s: 200ms, 1.5s");
+  }
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(value * unit)));
+}
+
 Value<std::uint64_t> ring_size(std::string_view text, std::uint64_t page_bytes) {
   const std::uint64_t low = std::max(ring_min, page_bytes);
   const std::optional<std::uint64_t> value = bytes(text);
@@ -118,19 +134,41 @@ Value<std::uint64_t> rotate_size(std::string_view text) {
   return refuse(text, "is not a size from 64K to 1T (bytes, or with K, M, G or T: 100M)");
 }
 
-Value<std::vector<Rule>> rules(std::string_view text) {
-  std::vector<std::string_view> known;
-  known.reserve(rule_count);
-  for (std::size_t rule = 0; rule < rule_count; ++rule) known.push_back(name(static_cast<Rule>(rule)));
-  std::vector<Rule> list;
+namespace {
+
+// The names of an enum's first `count` values.
+template <typename Enum>
+std::vector<std::string_view> names_of(std::size_t count) {
+  std::vector<std::string_view> names;
+  names.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) names.push_back(name(static_cast<Enum>(i)));
+  return names;
+}
+
+// "one" or "one,other".
+template <typename Enum>
+Value<std::vector<Enum>> list_of(std::string_view text, const std::vector<std::string_view>& known) {
+  std::vector<Enum> list;
   for (std::string_view rest = text;;) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const Value<std::size_t> index = one_of(rest.substr(0, comma), known);
     if (!index) return std::unexpected(index.error());
-    list.push_back(static_cast<Rule>(*index));
+    list.push_back(static_cast<Enum>(*index));
     if (comma == rest.size()) return list;
     rest.remove_prefix(comma + 1);
   }
+}
+
+}  // namespace
+
+Value<std::vector<Rule>> rules(std::string_view text) { return list_of<Rule>(text, names_of<Rule>(rule_count)); }
+
+Value<std::vector<Outcome>> outcomes(std::string_view text) {
+  return list_of<Outcome>(text, names_of<Outcome>(static_cast<std::size_t>(Outcome::open) + 1));
+}
+
+Value<std::vector<GroupKey>> group_keys(std::string_view text) {
+  return list_of<GroupKey>(text, {group_key_names.begin(), group_key_names.end()});
 }
 
 Value<std::vector<std::uint16_t>> ports(std::string_view text) {

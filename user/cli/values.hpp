@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/options.hpp"
+#include "tcpwitness/group_key.hpp"
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness::cli {
@@ -32,10 +33,14 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 [[nodiscard]] Value<std::chrono::nanoseconds> seconds(std::string_view text);
 // "30", "30s", "15m", "2h", "1d": whole, at least a second.
 [[nodiscard]] Value<std::chrono::nanoseconds> period(std::string_view text);
+// "200ms", "50us", "1.5s" or "1.5".
+[[nodiscard]] Value<std::chrono::nanoseconds> short_time(std::string_view text);
 [[nodiscard]] Value<std::uint64_t> ring_size(std::string_view text, std::uint64_t page_bytes);
 [[nodiscard]] Value<std::uint64_t> rotate_size(std::string_view text);
 // "half-open" or "half-open,zero-window".
 [[nodiscard]] Value<std::vector<Rule>> rules(std::string_view text);
+[[nodiscard]] Value<std::vector<Outcome>> outcomes(std::string_view text);
+[[nodiscard]] Value<std::vector<GroupKey>> group_keys(std::string_view text);
 // "80" or "80,443".
 [[nodiscard]] Value<std::vector<std::uint16_t>> ports(std::string_view text);
 [[nodiscard]] Value<Prefix> host(std::string_view text);

@@ -16,6 +16,8 @@
 #include <ctime>
 
 #include "sink/describe.hpp"
+#include "sink/chosen.hpp"
+#include "sink/summary.hpp"
 #include "sink/wall_times.hpp"
 
 namespace tcpwitness {
@@ -127,7 +129,9 @@ Result<UniqueFd> take_signals() {
   return fd;
 }
 
-std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone) {
+namespace {
+
+std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const Names& names, bool wire_alone) {
   switch (options.format) {
     case OutputFormat::json:
       return options.stories() ? make_story_json(output, names, wire_alone) : make_json(output, names);
@@ -141,7 +145,23 @@ std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Na
   style.wire_alone = wire_alone;
   if (options.stories()) return make_story_text(output, names, style);
   if (options.timeline()) return make_trace_text(output, names, style);
+  style.findings = options.choice.any();
   return with_wall_times(make_life_text(output, style), names);
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone) {
+  const bool alone = options.summary_alone();
+  const bool table = alone && options.format == OutputFormat::csv;
+  std::unique_ptr<Sink> sink = table ? nullptr : make_lines(options, output, names, wire_alone);
+  if (alone || options.summary.after_lives) {
+    SummarySettings settings{.groups = {}, .top = options.summary.top};
+    if (!options.summary.by.empty()) settings.groups.by = options.summary.by;
+    const auto form = static_cast<SummaryForm>(options.format);
+    sink = make_summary(output, form, std::move(settings), style_of(STDOUT_FILENO), std::move(sink), !alone);
+  }
+  return with_choice(std::move(sink), options.choice);
 }
 
 }  // namespace tcpwitness

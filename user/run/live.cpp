@@ -74,7 +74,7 @@ TracerSettings tracer_settings(const Options& options) {
   settings.packets_all = options.packets_all;
   settings.forwarded = options.forwarded;
   // A recording keeps the causes of transitions: 'read --trace' tells them.
-  settings.timeline = options.command != Command::life;
+  settings.timeline = options.command != Command::life && options.command != Command::summary;
   if (options.command == Command::record) settings.snaplen = options.record.snaplen;
   return settings;
 }
@@ -84,7 +84,7 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   const bool trace = options.entries();
   WitnessSettings settings;
   settings.timeline = trace;
-  settings.finding_reports = json || trace || options.command == Command::record;
+  settings.finding_reports = json || trace || options.choice.any() || options.command == Command::record;
   settings.explain = trace;
   settings.kernel_heard = tracer.kernel_heard();
   settings.wire_heard = tracer.wire_heard();
@@ -530,12 +530,20 @@ class Run {
     for (std::size_t i = from; i < reports_.size(); i++) recorder_->report(reports_[i]);
   }
 
+  // --count is of the connections that are printed.
+  void count(const Report& report) {
+    const auto* life = std::get_if<Life>(&report);
+    if (life == nullptr) return;
+    told_++;
+    if (options_.choice.wants(*life)) chosen_++;
+  }
+
   void write_reports() {
     for (const auto& report : reports_) {
       if (done_) break;
       sink_->write(report);
-      if (std::holds_alternative<Life>(report)) told_++;
-      if (options_.count && told_ >= *options_.count && !finishing_) done_ = true;
+      count(report);
+      if (options_.count && chosen_ >= *options_.count && !finishing_) done_ = true;
     }
     reports_.clear();
   }
@@ -592,6 +600,7 @@ class Run {
     Summary summary = witness_.summary();
     summary.ts_ns = now;
     summary.connections = told_;
+    if (options_.choice.any()) summary.chosen = chosen_;
     summary.lost = decoder_.lost();
     summary.malformed = decoder_.malformed();
     summary.flows_full = flows_full_;
@@ -658,6 +667,7 @@ class Run {
   std::vector<Event> events_;
   Reports reports_;
   std::uint64_t told_ = 0;
+  std::uint64_t chosen_ = 0;  // of these
   std::uint64_t flows_full_ = 0;
   std::uint64_t unaccounted_ = 0;
   TimeNs skipped_until_ns_ = 0;  // the last look for runs that the kernel skipped

@@ -47,7 +47,7 @@ constexpr auto deliver_every = std::chrono::milliseconds(100);
 WitnessSettings witness_settings(const Options& options) {
   WitnessSettings settings;
   settings.timeline = options.entries();
-  settings.finding_reports = options.format == OutputFormat::json || options.entries();
+  settings.finding_reports = options.format == OutputFormat::json || options.entries() || options.choice.any();
   settings.explain = options.entries();
   settings.kernel_heard = false;
   settings.every_segment = true;
@@ -240,14 +240,22 @@ class Reading {
     witness_.advance(now, reports_);
   }
 
+  // --count is of the connections that are printed.
+  void count(const Report& report) {
+    const auto* life = std::get_if<Life>(&report);
+    if (life == nullptr) return;
+    told_++;
+    if (options_.choice.wants(*life)) chosen_++;
+  }
+
   void write_reports() {
     if (reports_.empty()) return;
     if (shared_terminal_) progress_.erase();
     for (const auto& report : reports_) {
       if (enough_) break;
       sink_->write(report);
-      if (std::holds_alternative<Life>(report)) told_++;
-      if (options_.count && told_ >= *options_.count) enough_ = done_ = true;
+      count(report);
+      if (options_.count && chosen_ >= *options_.count) enough_ = done_ = true;
     }
     reports_.clear();
     if (output_.error() != 0) broken_ = done_ = true;
@@ -268,6 +276,7 @@ class Reading {
     Summary summary = witness_.summary();
     summary.ts_ns = realtime_ns();
     summary.connections = told_;
+    if (options_.choice.any()) summary.chosen = chosen_;
     summary.capture = read_;
     if (damaged) summary.capture->damage = file_.damage()->message();
     sink_->write(summary);
@@ -298,6 +307,7 @@ class Reading {
   std::uint64_t bytes_read_ = 0;
   TimeNs last_ts_ns_ = 0;
   std::uint64_t told_ = 0;
+  std::uint64_t chosen_ = 0;  // of these
   Clock::time_point delivered_ = Clock::now();
   bool announced_ = false;
   bool done_ = false;

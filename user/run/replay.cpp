@@ -43,7 +43,7 @@ bool wants(const Selection& selection, const Report& report) {
 ReplaySettings replay_settings(const Options& options) {
   ReplaySettings settings;
   settings.timeline = options.entries();
-  settings.finding_reports = options.format == OutputFormat::json || options.entries();
+  settings.finding_reports = options.format == OutputFormat::json || options.entries() || options.choice.any();
   settings.explain = options.entries();
   settings.pid = options.pid;
   settings.comm = options.comm;
@@ -112,14 +112,22 @@ class Replaying {
     deliver();
   }
 
+  // --count is of the connections that are printed.
+  void count(const Report& report) {
+    const auto* life = std::get_if<Life>(&report);
+    if (life == nullptr) return;
+    told_++;
+    if (options_.choice.wants(*life)) chosen_++;
+  }
+
   void write_reports() {
     if (!reports_.empty()) progress_.erase();
     for (const auto& report : reports_) {
       if (enough_) break;
       if (!wants(selection_, report)) continue;
       sink_->write(report);
-      if (std::holds_alternative<Life>(report)) told_++;
-      if (count_ != 0 && told_ >= count_) enough_ = done_ = true;
+      count(report);
+      if (count_ != 0 && chosen_ >= count_) enough_ = done_ = true;
     }
     reports_.clear();
     if (output_.error() != 0) broken_ = done_ = true;
@@ -137,6 +145,7 @@ class Replaying {
     write_reports();
     Summary summary = replay_.summary();
     summary.connections = told_;
+    if (options_.choice.any()) summary.chosen = chosen_;
     sink_->write(summary);
     if (!sink_->flush() || broken_) {
       return broken_output(output_.error());
@@ -187,6 +196,7 @@ class Replaying {
   std::optional<Error> damage_;
   std::uint64_t blocks_ = 0;
   std::uint64_t told_ = 0;
+  std::uint64_t chosen_ = 0;  // of these
   std::chrono::steady_clock::time_point delivered_ = std::chrono::steady_clock::now();
   bool announced_ = false;
   bool done_ = false;

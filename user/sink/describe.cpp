@@ -99,6 +99,12 @@ std::string reading(const Ready& ready) {
                      interfaces > 1 ? fmt::format(", {} interfaces", interfaces) : "");
 }
 
+// "12 connections, 3 of them printed".
+std::string connections_of(const Summary& summary) {
+  const std::string all = count(summary.connections, {"connection", "connections"});
+  return summary.chosen ? fmt::format("{}, {} of them printed", all, grouped(*summary.chosen)) : all;
+}
+
 std::string was_read(const Summary& summary) {
   const CaptureTotals& capture = *summary.capture;
   if (capture.segments == 0) {
@@ -106,7 +112,7 @@ std::string was_read(const Summary& summary) {
                        capture.frames == 1 ? "it" : "them");
   }
   std::string text =
-      fmt::format("tcpwitness: {} in {} of {}", count(summary.connections, {"connection", "connections"}),
+      fmt::format("tcpwitness: {} in {} of {}", connections_of(summary),
                   count(capture.segments, {"TCP segment", "TCP segments"}), count(capture.frames, {"frame", "frames"}));
   if (capture.dropped != 0) {
     text += fmt::format("\n  {} dropped when it was captured: what is missing here was not always missing on the wire",
@@ -173,8 +179,8 @@ std::string describe(const Summary& summary) {
     kinds += (kinds.empty() ? "" : ", ") + count(number, kind_words[kind]);
   }
   if (summary.capture) return was_read(summary);
-  std::string text = fmt::format("tcpwitness: {}, {}{}; {}", count(summary.connections, {"connection", "connections"}),
-                                 count(total, {"event", "events"}), kinds.empty() ? "" : " (" + kinds + ")",
+  std::string text = fmt::format("tcpwitness: {}, {}{}; {}", connections_of(summary), count(total, {"event", "events"}),
+                                 kinds.empty() ? "" : " (" + kinds + ")",
                                  summary.lost == 0 ? "nothing lost" : grouped(summary.lost) + " lost");
   if (summary.lost != 0) {
     text +=

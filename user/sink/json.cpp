@@ -442,6 +442,7 @@ class JsonSink final : public Sink {
   static void put(JsonWriter& json, const Summary& summary) {
     begin(json, "summary", summary.ts_ns);
     json.field("connections", summary.connections);
+    if (summary.chosen) json.field("chosen", *summary.chosen);
     json.key("events");
     json.begin_object();
     for (const auto& [kind, key] : kinds) json.field(key, summary.events[kind]);

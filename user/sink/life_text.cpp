@@ -26,9 +26,8 @@ class LifeTextSink final : public Sink {
       write_life(*life);
     } else if (const auto* gap = std::get_if<GapReport>(&report)) {
       write_gap(gap->gap);
-    } else if (const auto* found = std::get_if<FindingReport>(&report); found != nullptr && found->conn == 0) {
-      write_line(fmt::format("-- {} ({}): {}", name(found->finding.rule), name(found->finding.confidence),
-                             found->finding.text));
+    } else if (const auto* found = std::get_if<FindingReport>(&report)) {
+      if (found->conn == 0 || style_.findings) write_finding(*found);
     }
     output_.line_done();
   }
@@ -94,13 +93,23 @@ class LifeTextSink final : public Sink {
     out.resize(static_cast<std::size_t>(at - out.data()));
   }
 
-  void write_gap(const Gap& gap) {
-    write_line(fmt::format("-- {}: affected connections are marked", gap_in_words(gap)));
+  void write_finding(const FindingReport& found) {
+    const std::string judged = fmt::format("{} ({}): {}", name(found.finding.rule), name(found.finding.confidence),
+                                           printable(found.finding.text, style_.utf8));
+    if (found.conn == 0) return write_line("-- " + judged, Colour::loud);
+    const std::string clock = style_.clock ? fmt::format("{} ", clock_seconds(found.ts_ns)) : "";
+    write_line(fmt::format("-- {}{} {} {}: {}", clock, endpoint_text(found.flow.local).view(),
+                           role_mark(Role::unknown, style_.utf8), endpoint_text(found.flow.remote).view(), judged),
+               Colour::warn);
   }
 
-  // What is of no connection.
-  void write_line(const std::string& text) {
-    append_painted(output_.buffer(), text, Colour::loud, style_.colour);
+  void write_gap(const Gap& gap) {
+    write_line(fmt::format("-- {}: affected connections are marked", gap_in_words(gap)), Colour::loud);
+  }
+
+  // Beside the table.
+  void write_line(const std::string& text, Colour colour) {
+    append_painted(output_.buffer(), text, colour, style_.colour);
     output_.buffer().push_back('\n');
   }
 

@@ -16,9 +16,10 @@ namespace tcpwitness {
 
 struct TextStyle {
   bool colour = false;
-  bool utf8 = false;   // arrows and marks beyond ASCII, and letters beyond ASCII in names
-  unsigned width = 0;  // columns of the terminal; 0: not a terminal, nothing is dropped or wrapped
-  bool clock = true;   // life: a column with the local time of the end
+  bool utf8 = false;      // arrows and marks beyond ASCII, and letters beyond ASCII in names
+  unsigned width = 0;     // columns of the terminal; 0: not a terminal, nothing is dropped or wrapped
+  bool clock = true;      // life: a column with the local time of the end
+  bool findings = false;  // life: a line for a finding when it fires, of a connection that may still be open
   // A capture: no process is known and no kernel was heard, so there are no columns for them; events have the numbers
   // of frames.
   bool wire_alone = false;

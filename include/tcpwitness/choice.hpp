@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// choice.hpp: which of the connections that were followed are printed: --problems, --finding, --outcome, --slower-than.
+//
+// A list is an "or", two options are an "and", as journalctl has it. Everything is still followed and counted.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "tcpwitness/connection.hpp"
+
+namespace tcpwitness {
+
+// What nobody has to look after: it is over as it should be, or not over, or nothing is known of its end.
+[[nodiscard]] inline bool is_problem(Outcome outcome) {
+  return outcome != Outcome::completed && outcome != Outcome::open && outcome != Outcome::unknown;
+}
+// The side that closes first waits in TIME_WAIT: every connection has that.
+[[nodiscard]] inline bool is_problem(Rule rule) { return rule != Rule::time_wait; }
+
+struct Choice {
+  bool problems = false;
+  std::vector<Rule> rules;                       // empty: all
+  std::vector<Outcome> outcomes;                 // empty: all
+  std::optional<std::int64_t> slower_than_ns{};  // connecting took longer, or was given up after longer
+
+  [[nodiscard]] bool any() const { return problems || !rules.empty() || !outcomes.empty() || slower_than_ns; }
+
+  [[nodiscard]] bool wants(Rule rule) const {
+    return (!problems || is_problem(rule)) && (rules.empty() || std::ranges::find(rules, rule) != rules.end());
+  }
+  [[nodiscard]] bool wants(const Life& life) const {
+    const auto chosen = [&](const Finding& finding) { return wants(finding.rule); };
+    const bool found = std::ranges::any_of(life.findings, chosen);
+    if (problems && !found && !(rules.empty() && is_problem(life.outcome))) return false;
+    if (!rules.empty() && !found) return false;
+    if (!outcomes.empty() && std::ranges::find(outcomes, life.outcome) == outcomes.end()) return false;
+    return !slower_than_ns || connecting_ns(life) > *slower_than_ns;
+  }
+  // A finding of a connection that may still be open. What it will be at its end is not known yet.
+  [[nodiscard]] bool wants_at_once(Rule rule) const {
+    return (problems || !rules.empty()) && outcomes.empty() && !slower_than_ns && wants(rule);
+  }
+
+ private:
+  // From the first SYN to the end of the handshake, or of the attempt.
+  static std::int64_t connecting_ns(const Life& life) {
+    if (life.handshake_ns) return *life.handshake_ns;
+    const bool never_open = life.outcome == Outcome::refused || life.outcome == Outcome::connect_timeout ||
+                            life.outcome == Outcome::connect_unsent || life.outcome == Outcome::connect_ignored ||
+                            life.outcome == Outcome::unreachable || life.outcome == Outcome::connect_cancelled;
+    return never_open ? life.duration_ns : 0;
+  }
+};
+
+}  // namespace tcpwitness

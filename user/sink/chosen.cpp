@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/chosen.hpp"
+
+#include <deque>
+#include <map>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+
+namespace tcpwitness {
+namespace {
+
+class ChosenSink final : public Sink {
+ public:
+  ChosenSink(std::unique_ptr<Sink> sink, const Choice& choice, KeptLimits limits)
+      : sink_(std::move(sink)), choice_(choice), limits_(limits) {}
+
+  void write(const Report& report) override {
+    if (const auto* life = std::get_if<Life>(&report)) {
+      end(*life, report);
+    } else if (const auto* found = std::get_if<FindingReport>(&report)) {
+      if (found->conn == 0 ? choice_.wants(found->finding.rule) && choice_.outcomes.empty()
+                           : choice_.wants_at_once(found->finding.rule)) {
+        follow(found->conn);
+        sink_->write(report);
+      }
+    } else if (const auto* entry = std::get_if<Entry>(&report)) {
+      followed_.contains(entry->conn) ? sink_->write(report) : keep(*entry);
+    } else {
+      sink_->write(report);
+    }
+  }
+  bool flush() override { return sink_->flush(); }
+
+ private:
+  void end(const Life& life, const Report& report) {
+    const bool wanted = followed_.erase(life.conn) != 0 || choice_.wants(life);
+    if (wanted) release(life.conn);
+    forget(life.conn);
+    if (wanted) sink_->write(report);
+  }
+
+  // From now on everything of it passes.
+  void follow(ConnectionId conn) {
+    if (conn == 0 || !followed_.insert(conn).second) return;
+    release(conn);
+    forget(conn);
+  }
+
+  // What is of no connection is part of none that is chosen.
+  void keep(const Entry& entry) {
+    if (entry.conn == 0) return;
+    auto& entries = kept_[entry.conn];
+    entries.push_back(entry);
+    ++count_;
+    if (entries.size() > limits_.of_one) {
+      entries.pop_front();
+      --count_;
+    }
+    if (count_ > limits_.of_all) forget(kept_.begin()->first);
+  }
+  void release(ConnectionId conn) {
+    const auto at = kept_.find(conn);
+    if (at == kept_.end()) return;
+    for (Entry& entry : at->second) sink_->write(Report(std::move(entry)));
+  }
+  void forget(ConnectionId conn) {
+    const auto at = kept_.find(conn);
+    if (at == kept_.end()) return;
+    count_ -= at->second.size();
+    kept_.erase(at);
+  }
+
+  std::unique_ptr<Sink> sink_;
+  Choice choice_;
+  KeptLimits limits_;
+  std::map<ConnectionId, std::deque<Entry>> kept_;
+  std::size_t count_ = 0;
+  std::unordered_set<ConnectionId> followed_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> with_choice(std::unique_ptr<Sink> sink, const Choice& choice, KeptLimits limits) {
+  if (!choice.any()) return sink;
+  return std::make_unique<ChosenSink>(std::move(sink), choice, limits);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// chosen.hpp: a sink before a sink, which passes on what a Choice wants.
+//
+// What a connection's end decides is kept until then: the entries of a timeline, bounded. The findings of one that is
+// still open pass when they fire, where the Choice asks for findings, and its timeline follows from there on.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "tcpwitness/choice.hpp"
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+
+// Of connections that are not decided yet. Of one the newest entries stay; of all, those of the connection that began
+// first go.
+struct KeptLimits {
+  std::size_t of_one = 1'000;
+  std::size_t of_all = 200'000;  // about 100 MB
+};
+
+[[nodiscard]] std::unique_ptr<Sink> with_choice(std::unique_ptr<Sink> sink, const Choice& choice,
+                                                KeptLimits limits = {});
+
+}  // namespace tcpwitness
