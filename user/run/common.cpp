@@ -15,8 +15,8 @@
 #include <cstring>
 #include <ctime>
 
-#include "sink/describe.hpp"
 #include "sink/chosen.hpp"
+#include "sink/describe.hpp"
 #include "sink/summary.hpp"
 #include "sink/wall_times.hpp"
 
