@@ -40,9 +40,10 @@ struct Choice {
     return !slower_than_ns || connecting_ns(life) > *slower_than_ns;
   }
   // A finding of a connection that may still be open. What it will be at its end is not known yet.
-  [[nodiscard]] bool wants_at_once(Rule rule) const {
-    return (problems || !rules.empty()) && outcomes.empty() && !slower_than_ns && wants(rule);
+  [[nodiscard]] bool wants_findings_at_once() const {
+    return (problems || !rules.empty()) && outcomes.empty() && !slower_than_ns;
   }
+  [[nodiscard]] bool wants_at_once(Rule rule) const { return wants_findings_at_once() && wants(rule); }
 
  private:
   // From the first SYN to the end of the handshake, or of the attempt.

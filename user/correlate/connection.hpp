@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -324,7 +325,14 @@ struct OutsiderFacts {
   std::uint8_t ttl = 0;
 };
 
+// Of a connection that is still open, a bit for each rule: judged at the last look, and reported.
+struct OpenFindings {
+  std::bitset<rule_count> judged;
+  std::bitset<rule_count> reported;
+};
+
 struct Trouble {
+  OpenFindings open;
   tw_loss_counters loss{};  // newest, beside Connection::wire
   ResetSeen rst_in;
   ResetSeen rst_out;

@@ -104,6 +104,7 @@ TimeNs Witness::Impl::due() const {
                        std::ranges::any_of(turned_away_, [](const TurnedAway& syn) { return !syn.told; }) ||
                        !asked_.empty() || !passing_asked_.empty();
   if (adds_up || !timeline_.empty() || fin_wait2_look_) return now_;
+  if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || (table_.at(first).closing && table_.at(first).closing->descriptor_asked)) return table_.due();
   return std::min(table_.due(), table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns - ask_ahead_ns);
@@ -208,6 +209,7 @@ void Witness::Impl::pass_time(TimeNs now) {
         break;
     }
   }
+  if (settings_.open_findings) look_at_open();
   if (!strays_.empty()) expire_strays(now_);
   if (!turned_away_.empty()) expire_turned_away(now_);
   report_crowds(now_);
@@ -328,6 +330,7 @@ void Witness::Impl::tell(Slot slot) {
       for (const Finding& finding : life.findings) {
         if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
         if (finding.rule == Rule::peer_not_closing && c.closing && c.closing->not_closing_told) continue;
+        if (reported_open(c, finding.rule)) continue;
         report(FindingReport{c.id, life.ts_ns, c.flow, finding, c.on_the_wire()}, c.id);
       }
     }

@@ -155,6 +155,14 @@ class Witness::Impl {
   void tell_turned_away(TurnedAway& syn, TimeNs now);
   void expire_turned_away(TimeNs now);
 
+  // open_findings.cpp: of connections that go on
+  void look_at_open();
+  void report_open(Connection& c);
+  // Such a finding was reported before the end.
+  [[nodiscard]] static bool reported_open(const Connection& c, Rule rule) {
+    return c.trouble && c.trouble->open.reported.test(static_cast<std::size_t>(rule));
+  }
+
   // crowd.cpp: what is too much to report one by one
   void note_asked(const Event& e, const Flow& flow);
   void report_asked(TimeNs now);
@@ -316,6 +324,8 @@ class Witness::Impl {
   };
   std::deque<AskedPorts> asked_ports_;
   bool fin_wait2_look_ = false;  // Witness::wants_fin_wait2
+  TimeNs open_looked_ns_ = 0;    // the look at open connections that is under way or over, began
+  Slot open_next_ = 0;           // the next slot in it
   std::uint64_t waits_over_ = 0;
   Summary summary_;
 };

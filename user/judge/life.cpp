@@ -90,6 +90,11 @@ void tell_conversation(Life& life, const Connection& c, const ConversationTotals
 
 }  // namespace
 
+std::vector<Finding> judge_findings(const Connection& c, const Bench& bench) {
+  const Outcome outcome = judge_outcome(c, bench);
+  return c.passage() ? forwarded_findings(c, bench, outcome) : findings_of(c, bench, outcome);
+}
+
 Life judge_life(const Connection& c, const Bench& bench) {
   Life life;
   life.conn = c.id;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// open_findings_test.cpp: findings of a connection that is still open, with --problems or --finding.
+#include <gtest/gtest.h>
+
+#include "unit/run.hpp"
+#include "unit/stories.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+// Feeds everything, and lets time pass in steps of 100 ms.
+struct Watched {
+  Reports while_open;
+  Reports at_end;
+};
+
+Watched watch(const std::vector<Event>& events, std::int64_t after_ns, bool early) {
+  WitnessSettings settings = life_settings();
+  settings.open_findings = early;
+  Witness witness(settings, kernel_names());
+  Watched watched;
+  TimeNs now = 0;
+  for (const Event& event : events) {
+    witness.feed(event, watched.while_open);
+    now = std::max(now, event.ts_ns);
+  }
+  for (const TimeNs until = now + after_ns; now < until; now += 100 * ms) witness.advance(now, watched.while_open);
+  witness.finish(now, watched.at_end);
+  return watched;
+}
+
+int count(const Reports& reports, Rule rule) {
+  return static_cast<int>(std::ranges::count_if(reports, [&](const Report& report) {
+    const auto* found = std::get_if<FindingReport>(&report);
+    return found != nullptr && found->finding.rule == rule;
+  }));
+}
+
+std::vector<Event> closed_window() {
+  Stream stream;
+  Side c = client_of(stream);
+  keepalive_on(c);
+  connects(c);
+  c.write_seq += 10;
+  sends_probe(c);
+  return stream.events;
+}
+
+TEST(OpenFindings, AreReportedOnceAndSoon) {
+  const Watched watched = watch(closed_window(), 5 * s, true);
+  EXPECT_EQ(count(watched.while_open, Rule::zero_window), 1);
+  EXPECT_EQ(count(watched.at_end, Rule::zero_window), 0);
+  const auto life =
+      std::ranges::find_if(watched.at_end, [](const Report& r) { return std::holds_alternative<Life>(r); });
+  ASSERT_NE(life, watched.at_end.end());
+  const auto& findings = std::get<Life>(*life).findings;
+  EXPECT_EQ(std::ranges::count(findings, Rule::zero_window, &Finding::rule), 1);
+}
+
+TEST(OpenFindings, ComeAtTheEndWhereNobodyAsksOrItComesFirst) {
+  const Watched unasked = watch(closed_window(), 5 * s, false);
+  EXPECT_EQ(count(unasked.while_open, Rule::zero_window), 0);
+  EXPECT_EQ(count(unasked.at_end, Rule::zero_window), 1);
+  // One look is none: what explains it may come yet.
+  const Watched short_one = watch(closed_window(), 500 * ms, true);
+  EXPECT_EQ(count(short_one.while_open, Rule::zero_window), 0);
+  EXPECT_EQ(count(short_one.at_end, Rule::zero_window), 1);
+}
+
+TEST(OpenFindings, AWitnessThatSleepsIsWokenForTheNextLook) {
+  WitnessSettings settings = life_settings();
+  settings.open_findings = true;
+  Witness witness(settings, kernel_names());
+  Reports reports;
+  const auto events = closed_window();
+  for (const Event& event : events) witness.feed(event, reports);
+  TimeNs now = events.back().ts_ns;
+  for (int i = 0; i < 4 && count(reports, Rule::zero_window) == 0; ++i) {
+    now = std::max(now + ms, witness.due());
+    ASSERT_LE(now, events.back().ts_ns + 3 * s);
+    witness.advance(now, reports);
+  }
+  EXPECT_EQ(count(reports, Rule::zero_window), 1);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// open_findings.cpp: findings of connections that are still open.
+//
+// Who watches for problems wants them now, and a life is judged at its end. So each second the connections that have
+// trouble are judged as if the run ended here. What explains a finding can come a moment after it (the RST after the
+// segment, the kernel's cause after the wire's): it is reported if the next look judges the same rule again. Once for
+// each rule and connection; its life has the whole of it.
+#include <algorithm>
+
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::int64_t look_every_ns = 1'000'000'000;
+constexpr Slot slots_at_a_time = 4'096;  // a look at a million connections must not hold up the ring
+
+}  // namespace
+
+void Witness::Impl::look_at_open() {
+  if (open_next_ >= table_.slots()) {
+    if (now_ - open_looked_ns_ < look_every_ns) return;
+    open_looked_ns_ = now_;
+    open_next_ = 0;
+  }
+  const Slot until = std::min<Slot>(open_next_ + slots_at_a_time, table_.slots());
+  for (; open_next_ < until; ++open_next_) {
+    Connection& c = table_.at(open_next_);
+    if (c.live && !c.told && c.trouble && !c.ended() && wanted(c.owner)) report_open(c);
+  }
+}
+
+void Witness::Impl::report_open(Connection& c) {
+  c.incomplete = may_lack_events(c);
+  Bench known = bench(c);
+  if (!c.passage()) known.peer = other_end(c);
+  OpenFindings& open = c.trouble->open;
+  std::bitset<rule_count> judged;
+  for (Finding& finding : judge_findings(c, known)) {
+    const auto rule = static_cast<std::size_t>(finding.rule);
+    judged.set(rule);
+    const bool has_its_own_time = finding.rule == Rule::close_wait_stuck || finding.rule == Rule::peer_not_closing;
+    if (has_its_own_time || open.reported.test(rule) || !open.judged.test(rule)) continue;
+    open.reported.set(rule);
+    report(FindingReport{c.id, now_, c.flow, std::move(finding), c.on_the_wire()}, c.id);
+  }
+  open.judged = judged;
+}
+
+}  // namespace tcpwitness
