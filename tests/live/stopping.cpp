@@ -102,6 +102,7 @@ TEST_F(Stopping, UnderLoadNothingIsHalfTold) {
   std::atomic<bool> over = false;
   std::array<std::string, 2> errors;
   std::vector<std::jthread> load;
+  load.reserve(errors.size());
   for (size_t i = 0; i < errors.size(); ++i) {
     load.emplace_back([&, i] {
       const auto port = static_cast<uint16_t>(9000 + i);
