@@ -199,6 +199,47 @@ TEST(StraySegment, OfAConnectionOfThisMachineIsThatOnesToReport) {
   EXPECT_TRUE(run(refused_on_loopback(false), life_settings(), 1 * s).finding(Rule::stray_segment).has_value());
 }
 
+// A SYN of this machine is dropped where it arrives, over loopback.
+Told dropped_over_loopback(bool its_number, bool reset) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  Side server(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn() + (its_number ? 0 : 7), false);
+  server.view = TW_SOCKET_NONE;
+  server.in(S, 0, TW_WHY_NO_SOCKET);
+  if (reset) server.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  server.drop(drop_netfilter, false, S);
+  if (reset) c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  if (reset) c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  stream.wait(reset ? 0 : 3 * s);
+  connect_times_out(c, reset ? ECONNREFUSED : ETIMEDOUT);
+  return run(stream.events, life_settings(), 6 * s);
+}
+
+TEST(TurnedAway, OverLoopbackIsOfTheConnectionThatSentIt) {
+  const Told told = dropped_over_loopback(true, false);
+  ASSERT_EQ(told.all<FindingReport>().size(), 1U);
+  EXPECT_EQ(told.all<FindingReport>()[0].conn, told.life().conn);
+  EXPECT_TRUE(says(told.finding(Rule::rx_dropped), "1 SYN arrived at 10.0.0.2:80 on this machine"));
+  EXPECT_EQ(told.life().outcome, Outcome::connect_timeout);
+  EXPECT_TRUE(told.life().explanation.contains("this machine dropped the SYN where it arrived"))
+      << told.life().explanation;
+  // Almost: the number is another connection's.
+  const Told other = dropped_over_loopback(false, false);
+  EXPECT_TRUE(says(other.finding(Rule::rx_dropped), "a SYN from 10.0.0.1:40000"));
+  EXPECT_FALSE(other.life().explanation.contains("where it arrived"));
+}
+
+TEST(TurnedAway, OverLoopbackWithARstIsTheFirewallsRefusal) {
+  const Told told = dropped_over_loopback(true, true);
+  EXPECT_EQ(told.life().outcome, Outcome::refused);
+  EXPECT_EQ(told.life().closed_by, ClosedBy::local);
+  EXPECT_EQ(told.finding(Rule::reset_origin)->confidence, Confidence::certain);
+  EXPECT_TRUE(says(told.finding(Rule::reset_origin), "a local firewall sent the RST"));
+  EXPECT_FALSE(says(dropped_over_loopback(false, true).finding(Rule::reset_origin), "firewall"));
+}
+
 // The message came while connect() held the socket; the process read SO_ERROR and closed 1.5 s later.
 TEST(ConnectFailed, WhenItsErrorWasSetAndNotWhenTheSocketWasClosed) {
   Stream stream;

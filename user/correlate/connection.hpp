@@ -356,6 +356,7 @@ struct Trouble {
   EventId ports_id = 0;
   TimeNs ports_ns = 0;  // when they were counted
   Drops drops;
+  DropSeen dropped_here;  // SYNs of it that this machine dropped where they arrived: its other end is here too
   QueueFacts queues;
   ReactionFacts reaction;
   AcceptFacts accept;

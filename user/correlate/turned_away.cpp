@@ -19,12 +19,31 @@ constexpr std::size_t limit = 256;
 
 }  // namespace
 
+// Over loopback the sender is a connection of this machine, and that one's findings say what became of its SYN.
+bool Witness::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray) {
+  const Slot slot = table_.find_flow(stray.flow.reversed());
+  if (slot == no_slot || table_.at(slot).told) return false;
+  Connection& c = table_.at(slot);
+  if (c.role != Role::active || !c.has_isn_local || c.isn_local != d.seq) return false;
+  DropSeen& seen = c.troubles().dropped_here;
+  if (!seen.first) seen.first = {e.id, e.ts_ns};
+  seen.last = {e.id, e.ts_ns};
+  seen.evidence.add(e.id);
+  seen.reason = d.reason;
+  ++seen.count;
+  return true;
+}
+
 void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
   if (!is_fault(drop_kind(names_, d.reason))) return;
   // NAT can have given it another destination in between.
   const auto stray = std::ranges::find_if(
       strays_, [&](const Stray& s) { return s.flow.remote == flow.remote && s.seq == d.seq && s.flags == d.flags; });
   if (stray == strays_.end()) return;
+  if (dropped_where_it_arrived(e, d, *stray)) {
+    strays_.erase(stray);
+    return;
+  }
   const auto same = [&](const TurnedAway& syn) { return syn.stray.flow == stray->flow && syn.stray.seq == d.seq; };
   auto known = std::ranges::find_if(turned_away_, same);
   if (known == turned_away_.end()) {

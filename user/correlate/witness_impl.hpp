@@ -151,6 +151,7 @@ class Witness::Impl {
   void expire_strays(TimeNs now);
 
   // turned_away.cpp: SYNs for no connection here that were dropped before TCP had them
+  bool dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray);
   void turn_away(const Event& e, const Drop& d, const Flow& flow);
   void tell_turned_away(TurnedAway& syn, TimeNs now);
   void expire_turned_away(TimeNs now);

@@ -56,6 +56,17 @@ std::string segments(const Gathered& all) {
 }  // namespace
 
 std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench) {
+  if (const DropSeen& here = c.trouble->dropped_here; here.count != 0) {
+    Finding finding{Rule::rx_dropped, Confidence::certain, "", {}, 0};
+    cite(finding, here.evidence);
+    if (bench.texts) {
+      finding.text =
+          fmt::format("{} SYN{} arrived at {} on this machine and never reached TCP there: {} ({})", here.count,
+                      here.count == 1 ? "" : "s", to_string(c.flow.remote),
+                      drop_meaning(drop_kind(bench.names, here.reason)), bench.names.drop_reason(here.reason));
+    }
+    return finding;
+  }
   auto all = gather(c, bench, Rule::rx_dropped, false,
                     {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory,
                      DropKind::not_signed, DropKind::few_hops_left});

@@ -53,6 +53,14 @@ std::string connect_failed(const Connection& c, const Life& life) {
   return fmt::format("{} after {}", got, seconds(life.duration_ns));
 }
 
+// "this machine dropped the SYN where it arrived: dropped by a firewall rule (NETFILTER_DROP)"
+std::string dropped_where_it_arrived(const Connection& c, const Bench& bench) {
+  if (!c.trouble || c.trouble->dropped_here.count == 0) return "";
+  const std::uint32_t reason = c.trouble->dropped_here.reason;
+  return fmt::format("this machine dropped the SYN where it arrived ({}, {})",
+                     drop_meaning(drop_kind(bench.names, reason)), bench.names.drop_reason(reason));
+}
+
 std::string connect_timeout(const Connection& c, const Bench& bench, const Life& life) {
   std::uint32_t again = life.retransmits;
   if (c.trouble) again = std::max(again, c.trouble->retransmissions.wire_out);
@@ -62,6 +70,8 @@ std::string connect_timeout(const Connection& c, const Bench& bench, const Life&
   if (!life.kernel_heard) return fmt::format("{} not answered.", sent);
   if (c.syn_ack_seen) return fmt::format("A SYN-ACK came in over the wire, but TCP never took it: {}.", got);
   const std::string dropped = drop_reasons(c, bench, true, tcp_flag::syn);
+  if (const std::string here = dropped_where_it_arrived(c, bench); !here.empty())
+    return fmt::format("{} never answered: {}; {}.", sent, here, got);
   if (!dropped.empty()) {
     return fmt::format("{} never answered; {} of the SYNs did not leave this machine ({}): {}.", sent,
                        c.trouble->drops.syns_out, dropped, got);
@@ -115,7 +125,10 @@ std::string refused(const Connection& c, const Bench& bench, const Life& life) {
   if (rst) answer = "The SYN was answered by a RST: nothing listens there, or a firewall refused it";
   if (!rst && icmp != nullptr)
     answer = fmt::format("The SYN was answered by an ICMP message: {}", icmp_words(c, *icmp));
-  if (refused_by_own_firewall(c, bench) != nullptr)
+  const DropSeen* own = refused_by_own_firewall(c, bench);
+  if (own != nullptr && own == &c.trouble->dropped_here) {
+    answer = "A firewall rule of this machine dropped the SYN where it arrived, and refused it by a RST";
+  } else if (own != nullptr)
     answer = "The SYN never left this machine: its own firewall refused it by a RST";
   return life.kernel_heard ? fmt::format("{}; {}.", answer, connect_failed(c, life)) : answer + ".";
 }
@@ -210,10 +223,12 @@ constexpr std::string_view silent_repair =
     "to "
     "the peer";
 
-std::string connect_cancelled(const Connection& c) {
+std::string connect_cancelled(const Connection& c, const Bench& bench) {
   const std::string died = how_the_process_ended(c);
   std::string answer = "no answer had come to the SYN";
-  if (c.syn_ack_seen) {
+  if (const std::string here = dropped_where_it_arrived(c, bench); !here.empty()) {
+    answer = here;
+  } else if (c.syn_ack_seen) {
     answer = "a SYN-ACK had come in over the wire, but TCP never took it";
   } else if (c.trouble && c.trouble->drops.syn_acks_in != 0) {
     answer = "a SYN-ACK had come in, but the kernel dropped it";
@@ -396,7 +411,7 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
     case Outcome::unreachable:
       return unreachable(c, bench, life);
     case Outcome::connect_cancelled:
-      return connect_cancelled(c);
+      return connect_cancelled(c, bench);
     case Outcome::fin_wait2_timeout:
       return fin_wait2_timeout(c);
     case Outcome::syn_dropped:

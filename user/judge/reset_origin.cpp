@@ -91,12 +91,16 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     // What a rule in OUTPUT drops and refuses by a RST never reached the peer.
     if (const DropSeen* refused = refused_by_own_firewall(c, bench); refused != nullptr) {
       const bool unsent = outcome == Outcome::refused && syns_never_left(c, bench);
-      finding.confidence = unsent ? Confidence::certain : Confidence::likely;
+      // The address is this machine's own, and TCP never had the SYN.
+      const bool arrived = outcome == Outcome::refused && refused == &t.dropped_here;
+      finding.confidence = unsent || arrived ? Confidence::certain : Confidence::likely;
       finding.evidence.push_back(refused->first.id);
       if (bench.texts) {
-        finding.text = unsent ? "a local firewall sent the RST in the peer's place: it dropped every SYN on its way out"
-                              : "a local firewall dropped what this side sent, and probably sent the RST in the peer's "
-                                "place";
+        finding.text = arrived ? "a local firewall sent the RST in the peer's place: it dropped the SYN that arrived"
+                       : unsent
+                           ? "a local firewall sent the RST in the peer's place: it dropped every SYN on its way out"
+                           : "a local firewall dropped what this side sent, and probably sent the RST in the peer's "
+                             "place";
       }
       return finding;
     }

@@ -48,7 +48,12 @@ const DropSeen* refused_by_input(const Connection& c, const Bench& bench) {
 }
 
 const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench) {
-  return c.trouble ? at_once(dropped_for(c, bench, true, DropKind::firewall), c.trouble->rst_in.mark) : nullptr;
+  if (!c.trouble) return nullptr;
+  const Mark& rst = c.trouble->rst_in.mark;
+  if (const DropSeen* out = at_once(dropped_for(c, bench, true, DropKind::firewall), rst); out != nullptr) return out;
+  const DropSeen& here = c.trouble->dropped_here;
+  const bool firewall = here.count != 0 && drop_kind(bench.names, here.reason) == DropKind::firewall;
+  return firewall ? at_once(&here, rst) : nullptr;
 }
 
 // The drop and the message are of one rule. Of a SYN-ACK this machine's message goes to itself.
