@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // choice_test.cpp: which connections --problems, --finding, --outcome and --slower-than print, and when.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "golden/reports.hpp"

@@ -140,7 +140,8 @@ TEST(Distinct, CountsWithinAFewPerCent) {
       for (std::uint64_t i = 0; i < many; ++i) distinct.add(HashKey::process.hash({i, 1, 2, 3, 4, 5}));
     }
     const double error = std::abs(static_cast<double>(distinct.count()) / static_cast<double>(many) - 1);
-    EXPECT_LT(error, many < 100 ? 0.11 : 0.2) << many << " counted as " << distinct.count();
+    // The key is random. Of ten, two share a register in 4 runs of 100, and two pairs do in 1 of 1,000.
+    EXPECT_LT(error, many < 100 ? 0.31 : 0.2) << many << " counted as " << distinct.count();
   }
 }
 

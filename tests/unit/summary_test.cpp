@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "golden/reports.hpp"
@@ -82,8 +83,7 @@ Life life_of(const char* comm, Role role, std::uint16_t local, std::uint16_t rem
 }
 
 std::vector<Life> some() {
-  std::vector<Life> lives;
-  for (int i = 0; i < 3; ++i) lives.push_back(life_of("curl", Role::active, 40000, 80, Outcome::completed));
+  std::vector<Life> lives(3, life_of("curl", Role::active, 40000, 80, Outcome::completed));
   lives.push_back(life_of("nginx", Role::passive, 80, 40001, Outcome::reset_by_peer));
   lives.push_back(life_of("curl", Role::active, 40002, 443, Outcome::open));
   lives.back().findings.emplace_back();
@@ -231,6 +231,7 @@ TEST(Summary, ComesAfterTheLivesOrAlone) {
         },
         run_of(some())));
     std::vector<std::string> types;
+    types.reserve(lines.size());
     for (const std::string& line : lines) types.push_back(Json::parse(line)["type"]);
     std::vector<std::string> wanted{"ready"};
     if (lives) wanted.insert(wanted.end(), 5, "life");

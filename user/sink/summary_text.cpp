@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -192,7 +193,7 @@ class SummaryText {
     if (some == 0) return "";
     constexpr double longest = 16;
     const double share = static_cast<double>(some) / static_cast<double>(all);
-    const auto length = std::max<std::size_t>(1, static_cast<std::size_t>(share * longest + 0.5));
+    const auto length = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share * longest)));
     return fmt::format("{} {}", std::string(length, '#'), grouped(some));
   }
 
@@ -202,8 +203,9 @@ class SummaryText {
     line("");
     line(title, Colour::dim);
     std::vector<std::pair<What, Example>> list(all.begin(), all.end());
-    std::ranges::stable_sort(list,
-                             [](const auto& a, const auto& b) { return a.second.connections > b.second.connections; });
+    std::ranges::sort(list, [](const auto& a, const auto& b) {
+      return std::pair(b.second.connections, a.first) < std::pair(a.second.connections, b.first);
+    });
     for (const auto& [what, example] : list) {
       std::string text = fmt::format("  {:<24}{:>7}  ", name(what), grouped(example.connections));
       text += such_as(example);
