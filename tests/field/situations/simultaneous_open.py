@@ -4,6 +4,7 @@
 Reported: inet-framework 92, libp2p/specs 389, rustdesk 15940.
 Right (RFC 9293, 3.5): one connection; each end goes from SYN_SENT by SYN_RECV to ESTABLISHED, where it meets the other's SYN first; nobody listens and nobody accepts. The first SYNs meet a closed
 firewall, so one end's SYN is sent again after 1 s, and the other's unless it has come by then: that is a retransmission of the kernel's.
+A SYN that comes before this end has a socket belongs to none: what the firewall did to it is a finding by itself.
 """
 from field import *
 
@@ -34,6 +35,6 @@ def play(lab):
 
 both = {"never": ["accept", "listen"], "tx": 5, "rx": 5, "may": {"retransmission": "certain", "slow-handshake": "certain", "rx-dropped": "certain"}}
 expect = {
-    "a": view(life(f"{B}:5000", "completed", process="fld-one", closed_by="local", states=lambda s: s[0] == "SYN_SENT" and "ESTABLISHED" in s[:3], **both), never=["cause not"]),
-    "b": view(life(f"{A}:5000", "completed", process="fld-two", closed_by="peer", states=lambda s: s[0] == "SYN_SENT" and "ESTABLISHED" in s[:3], **both), never=["cause not"]),
+    "a": view(life(f"{B}:5000", "completed", process="fld-one", closed_by="local", states=lambda s: s[0] == "SYN_SENT" and "ESTABLISHED" in s[:3], **both), may={"rx-dropped": "certain"}, never=["cause not"]),
+    "b": view(life(f"{A}:5000", "completed", process="fld-two", closed_by="peer", states=lambda s: s[0] == "SYN_SENT" and "ESTABLISHED" in s[:3], **both), may={"rx-dropped": "certain"}, never=["cause not"]),
 }
