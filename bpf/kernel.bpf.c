@@ -770,8 +770,8 @@ int BPF_PROG(kernel_icmp_sent, struct sk_buff *skb, int type, int code)
 	record->type = (__u8)type;
 	record->code = (__u8)code;
 	record->v6 = 0;
-	record->sent = 1;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	record->sent = TW_ICMP_SENT;
+	record->came_in = 0;
 	submit_record(record);
 	return 0;
 }

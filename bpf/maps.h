@@ -82,6 +82,9 @@ struct tw_flow {
 	__u32 held_retrans;
 	struct tw_tuple other;
 };
+/* User space reads these two (Tracer::count_hops). */
+_Static_assert(__builtin_offsetof(struct tw_flow, wire) == 0, "wire stands first");
+_Static_assert(__builtin_offsetof(struct tw_flow, loss) == sizeof(struct tw_wire_counters), "loss stands second");
 
 /* Bounded: the least recently used flow goes when a new one finds no room. Sized by the loader. */
 struct {

@@ -15,6 +15,7 @@
 #include "emit.h"
 #include "flow.h"
 #include "hop.h"
+#include "icmp.h"
 #include "maps.h"
 #include "nat.h"
 #include "parse.h"
@@ -951,6 +952,49 @@ static __always_inline bool needs_pull(const struct cursor *at, const struct fra
 	return parsed == PARSED_SHORT;
 }
 
+/*
+ * config.forwarded: an ICMP error leaves, made here or passing by. It has the addresses that its receiver knows, and so
+ * has what it quotes: NAT has been undone.
+ */
+static __noinline int see_icmp_out(struct __sk_buff *skb, bool raw_ip)
+{
+	__u32 at = raw_ip ? 0 : sizeof(struct ethernet_header);
+	struct tw_icmp seen = {}, *record;
+	struct tw_tuple quoted = {};
+	struct ipv6_header ip;
+	struct tw_flow *flow;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (!read_icmp_v4(skb, at, &seen))
+			return 0;
+	} else {
+		if (skb->protocol != bpf_htons(ETH_P_IPV6) || bpf_skb_load_bytes(skb, at, &ip, sizeof(ip)))
+			return 0;
+		if (ip.next != IPPROTO_ICMPV6 || !read_icmp_v6(skb, at + sizeof(ip), &seen))
+			return 0;
+		__builtin_memcpy(seen.sender, ip.source, sizeof(ip.source));
+	}
+	__builtin_memcpy(quoted.local_addr, seen.tuple.remote_addr, sizeof(quoted.local_addr));
+	__builtin_memcpy(quoted.remote_addr, seen.tuple.local_addr, sizeof(quoted.remote_addr));
+	quoted.local_port = seen.tuple.remote_port;
+	quoted.remote_port = seen.tuple.local_port;
+	if (!rules_tuple_wanted(&quoted)) {
+		flow = bpf_map_lookup_elem(&flows, &quoted);
+		if (!flow || !flow->hop)
+			return 0;
+	}
+	/* Each SYN of a flood can make one. */
+	record = reserve_record_unless(SHED_REST, tw_icmp, 0, TW_KIND_ICMP, 0, config.netns);
+	if (!record)
+		return 0;
+	__builtin_memcpy(&record->tuple, &seen.tuple, sizeof(*record) - sizeof(record->header));
+	record->tuple = quoted;
+	record->sent = TW_ICMP_LEFT;
+	record->came_in = skb->ingress_ifindex;
+	submit_record(record);
+	return 0;
+}
+
 static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool raw_ip)
 {
 	bool outgoing = hook == TW_HOOK_TC_EGRESS;
@@ -976,8 +1020,11 @@ static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool ra
 		at = bytes_of(skb, false);
 		parsed = parse_frame(&at, &work->frame, outgoing, raw_ip);
 	}
-	if (parsed != PARSED_TCP)
+	if (parsed != PARSED_TCP) {
+		if (config.forwarded && outgoing)
+			see_icmp_out(skb, raw_ip);
 		return TC_ACT_UNSPEC;
+	}
 	if (skb->vlan_present && !work->frame.vlan_id) /* the inner tag of two, as XDP sees it */
 		work->frame.vlan_id = skb->vlan_tci & 0xfff;
 	if (skb->gso_segs) {

@@ -515,9 +515,17 @@ struct tw_translation {
 };
 TW_ASSERT_SIZE(tw_translation, 144);
 
+enum tw_icmp_way {
+	TW_ICMP_CAME = 0, /* it came in for this machine: local is who sent the quoted segment */
+	TW_ICMP_SENT =
+		1, /* this machine sends it, about a segment that came in: tuple is that segment's, local its destination */
+	TW_ICMP_LEFT =
+		2, /* tw_config.forwarded: it left this machine for the quoted segment's sender; tuple as in SENT */
+};
+
 /*
- * An ICMP error that came in (or was sent, see there) and quotes a segment of TCP. What TCP makes of it only other
- * records show: it can be forged, or too old. local is who sent the quoted segment.
+ * An ICMP error that quotes a segment of TCP. What TCP makes of it only other records show: it can be forged, or too
+ * old.
  */
 struct tw_icmp {
 	struct tw_header header;
@@ -527,9 +535,9 @@ struct tw_icmp {
 	__u8 sender[16];
 	__u8 type;
 	__u8 code;
-	__u8 v6; /* ICMPv6: its types and codes are others */
-	__u8 sent; /* this machine sent it, about a segment that came in: tuple is that segment's, local its destination */
-	__u8 pad[4];
+	__u8 v6;       /* ICMPv6: its types and codes are others */
+	__u8 sent;     /* enum tw_icmp_way */
+	__u32 came_in; /* LEFT: the interface on which it came in; 0: this machine made it */
 };
 TW_ASSERT_SIZE(tw_icmp, 104);
 

@@ -67,6 +67,7 @@ struct WitnessSettings {
   bool wire_heard = true;                             // the wire witness is attached
   bool every_segment = false;                         // no segment is left out: the whole conversation can be analysed
   bool forwarded = false;                             // connections that only pass through this machine, too
+  bool every_interface = true;                        // no interface was left out: what passes here shows twice
   bool capture = false;                               // reading a capture: a connection ends at its ConversationEnd
   std::int64_t hold_ns = 40'000'000;                  // how long an incoming segment waits for the transition it causes
   std::int64_t close_wait_stuck_ns = 10'000'000'000;  // CLOSE_WAIT for longer is a finding
@@ -90,6 +91,12 @@ struct PortsQuestion {
   Endpoint remote;
   std::uint16_t first = 0;
   std::uint16_t last = 0;
+};
+
+// One hop of a forwarded connection that is over. With fewer segments it is another connection's by now.
+struct ForgottenHop {
+  Flow key;
+  std::uint64_t segments = 0;
 };
 
 // Correlates events into connections, explains each witness by the other, and judges.
@@ -121,9 +128,11 @@ class Witness {
   // Forwarded connections have shown nothing for long: true once for each, so that events can have their newest
   // counters (SocketFound of each hop).
   [[nodiscard]] bool wants_hops();
-  // The hops of those that were given up since the last call, each by the addresses of what leaves there: what is
-  // counted of them can be forgotten, too.
-  [[nodiscard]] std::vector<Flow> forgotten_hops();
+  // The hops of forwarded connections that are over, each by the addresses of what leaves there, and whose last
+  // counters have had no event to travel in: each once, so that an event can have them (SocketFound).
+  [[nodiscard]] std::vector<Flow> ended_hops();
+  // Of those that were told or given up since the last call: what is counted of them can be forgotten, too.
+  [[nodiscard]] std::vector<ForgottenHop> forgotten_hops();
   // All sockets that existed at `begun` were fed (SocketFound): what began before, and lost events, is over if it was
   // not among them.
   void listed(TimeNs begun, Reports& out);

@@ -155,10 +155,11 @@ struct IcmpMessage {
 [[nodiscard]] IcmpMessage icmp_message(const IcmpSeen& seen);
 
 // An ICMP error that came in and quotes a segment that this side sent. What TCP made of it other entries show. Or one
-// that this machine sent about a segment that came in.
+// that this machine sent about a segment that came in, or that passed through this machine (forwarded).
 struct IcmpEntry {
   IcmpMessage icmp;
   bool sent = false;
+  bool passed = false;
   std::uint32_t rel_seq = 0;  // of the quoted segment, relative to its sender's ISN; absolute where it is unknown
   bool relative = false;
   std::uint32_t mtu = 0;  // the next hop's, where the message says it

@@ -2,6 +2,7 @@
 // forwarded_test.cpp: connections of two other machines, through a router: a life of two hops each.
 #include <gtest/gtest.h>
 
+#include "correlate/ended_hops.hpp"
 #include "unit/run.hpp"
 
 namespace tcpwitness::testing {
@@ -78,6 +79,39 @@ class Router {
     event.ifindex = of_client ? eth0 : eth1;
     return stream_->add(event);
   }
+  // An ICMP error leaves for the client, about its newest SYN; came_in 0: this machine made it.
+  EventId icmp(std::uint8_t type, std::uint8_t code, std::string_view sender, std::uint32_t came_in = 0,
+               std::int32_t off = 0) {
+    tw_icmp event{};
+    event.header.kind = TW_KIND_ICMP;
+    event.header.netns = 1;
+    event.header.version = TW_ABI_VERSION;
+    event.tuple = near_;
+    event.seq = client_nxt_ - 1 + static_cast<std::uint32_t>(off);
+    put_address(event.sender, sender);
+    event.type = type;
+    event.code = code;
+    event.sent = TW_ICMP_LEFT;
+    event.came_in = came_in;
+    return stream_->add(event);
+  }
+  // What the flow map has of one hop now.
+  [[nodiscard]] SocketFound counted(bool of_client) const {
+    SocketFound found{};
+    found.header.kind = TW_KIND_SOCKET;
+    found.header.version = TW_ABI_VERSION;
+    found.tuple = of_client ? near_ : far_;
+    found.has_wire = 1;
+    found.wire = of_client ? near_wire_ : far_wire_;
+    found.loss = of_client ? near_loss_ : far_loss_;
+    return found;
+  }
+  // It passes and is no event.
+  void server_sends_unseen(std::uint32_t len) {
+    far_wire_.segs_in++;
+    far_wire_.bytes_in += len;
+    server_nxt_ += len;
+  }
   void leaves_with_numbers_of(const Router& other) {
     client_nxt_ = other.client_nxt_;
     server_nxt_ = other.server_nxt_;
@@ -97,6 +131,7 @@ class Router {
   [[nodiscard]] const tw_tuple& near() const { return near_; }
   bool from_client_seen = true, from_server_seen = true;
   bool arrivals_seen = true;
+  bool near_seen = true;  // the interface of the client's side is traced
   // The SYN of a port that NAT publishes seems to be for this machine: for nobody there, or for a listener.
   std::optional<std::uint8_t> first_seems_for;
   std::uint16_t mss_in = 1460, mss_out = 1460;
@@ -131,7 +166,7 @@ class Router {
         g.socket.type = *std::exchange(first_seems_for, std::nullopt);
         if (g.socket.type == TW_SOCKET_NONE) g.why |= TW_WHY_NO_SOCKET;
       }
-      if (arrivals_seen) id = stream_->add(g);
+      if (arrivals_seen && (near_seen || !of_client)) id = stream_->add(g);
     }
     if (out) {
       if (!tied_) tie(of_client, ack);
@@ -147,7 +182,7 @@ class Router {
       g.mss = (what.flags & syn) != 0 ? mss_out : 0;
       g.wire = left;
       g.loss = of_client ? far_loss_ : near_loss_;
-      id = stream_->add(g);
+      if (near_seen || of_client) id = stream_->add(g);
     }
     if ((what.flags & rst) == 0) nxt = seq + length;
     return id;
@@ -848,7 +883,8 @@ Told idle_for(std::int64_t time, bool closing, bool counted_on) {
     witness.feed(Event{1000, now, found}, told.reports);
   }
   witness.advance(now + 25 * s, told.reports);
-  for (const Flow& hop : witness.forgotten_hops()) EXPECT_TRUE(hop.local.port == 80 || hop.remote.port == 80);
+  for (const auto& [hop, segments] : witness.forgotten_hops())
+    EXPECT_TRUE(hop.local.port == 80 || hop.remote.port == 80);
   told.summary = witness.summary();
   return told;
 }
@@ -872,6 +908,255 @@ TEST(ForwardedIdle, OneWhoseCountersGrewIsNotIdle) {
   const Told told = idle_for(120 * s, true, true);
   EXPECT_TRUE(told.lives().empty());
   EXPECT_EQ(told.summary.given_up, 0U);
+}
+
+// nft forward: reject, or no route.
+TEST(ForwardedRefusal, AnIcmpErrorOfThisMachineEndsTheAttempt) {
+  Stream stream;
+  Router r(stream, false);
+  r.client_lost({S});
+  const EventId message = r.icmp(3, 3, "10.8.0.254");
+  const Told told = told_of(stream, 4 * s);
+  EXPECT_EQ(told.life().outcome, Outcome::refused);
+  EXPECT_EQ(told.life().closed_by, ClosedBy::none);
+  EXPECT_NE(told.life().explanation.find("port unreachable (ICMP type 3, code 3), sent by this machine (10.8.0.254)"),
+            std::string::npos)
+      << told.life().explanation;
+  const auto entries = told.entries_of<IcmpEntry>();
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].first.id, message);
+  EXPECT_TRUE(entries[0].second.sent);
+  EXPECT_FALSE(entries[0].second.passed);
+  EXPECT_EQ(entries[0].second.rel_seq, 0U);
+  // At the message, not when the client's time is up.
+  EXPECT_LT(told.life().duration_ns, 1 * s);
+}
+
+TEST(ForwardedRefusal, OneThatPassesNamesItsSender) {
+  for (const auto& [type, code, outcome] : {std::tuple{3, 0, Outcome::unreachable},
+                                            {3, 1, Outcome::unreachable},
+                                            {3, 13, Outcome::unreachable},
+                                            {11, 0, Outcome::unreachable},
+                                            {3, 3, Outcome::refused}}) {
+    Stream stream;
+    Router r(stream, false);
+    r.client({S});
+    r.icmp(static_cast<std::uint8_t>(type), static_cast<std::uint8_t>(code), "10.9.0.253", eth1);
+    const Told told = told_of(stream, 0);
+    EXPECT_EQ(told.life().outcome, outcome) << type << ' ' << code;
+    EXPECT_EQ(told.life().closed_by, ClosedBy::none);
+    EXPECT_NE(told.life().explanation.find("sent by 10.9.0.253, on the way"), std::string::npos);
+    EXPECT_TRUE(told.entries_of<IcmpEntry>().at(0).second.passed);
+  }
+}
+
+TEST(ForwardedRefusal, AlmostOne) {
+  const auto outcome = [](std::uint8_t type, std::uint8_t code, std::int32_t off, bool answered) {
+    Stream stream;
+    Router r(stream, false);
+    r.client({S});
+    if (answered) r.server({SA});
+    r.icmp(type, code, "10.9.0.253", eth1, off);
+    return told_of(stream, 0).life().outcome;
+  };
+  EXPECT_EQ(outcome(3, 1, 0, false), Outcome::unreachable);
+  EXPECT_EQ(outcome(3, 4, 0, false), Outcome::open) << "fragmentation needed";
+  EXPECT_EQ(outcome(3, 1, 1000, false), Outcome::open) << "it quotes no SYN of this connection";
+  EXPECT_EQ(outcome(3, 1, 0, true), Outcome::open) << "the server has answered";
+}
+
+// RFC 1122, 4.2.3.9: a soft error for some, and one that Linux may put off; they ask again, and may be answered.
+TEST(ForwardedRefusal, AClientThatAsksAgainIsNotRefused) {
+  Stream stream;
+  Router r(stream, false);
+  r.client({S});
+  for (int i = 0; i < 3; ++i) {
+    r.icmp(3, 1, "10.9.0.253", eth1);
+    stream.wait((1 << i) * s);
+    r.client({S, 0, TW_WHY_RETRANSMISSION});
+  }
+  EXPECT_EQ(told_of(stream, 100 * ms).life().outcome, Outcome::open) << "it has asked again";
+  EXPECT_EQ(told_of(stream, 131 * s).life().outcome, Outcome::unreachable) << "the newest error, not a timeout";
+  Stream refused = stream;
+  Router again(refused, false);
+  again.icmp(3, 3, "10.9.0.253", eth1, 1);
+  ASSERT_EQ(told_of(refused, 100 * s).lives().size(), 1U);
+  EXPECT_EQ(told_of(refused, 100 * s).life().outcome, Outcome::refused);
+  r.server({SA});
+  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.closes();
+  const Told told = told_of(stream);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().outcome, Outcome::completed);
+}
+
+// A port that NAT publishes: the message comes before anything shows that the SYN was sent on.
+TEST(ForwardedRefusal, OfAPublishedPort) {
+  Stream stream;
+  Router r(stream, false);
+  r.first_seems_for = TW_SOCKET_NONE;
+  r.client_lost({S});
+  r.icmp(3, 3, "10.8.0.254");
+  tw_drop drop{};
+  drop.header.kind = TW_KIND_DROP;
+  drop.header.netns = 1;
+  drop.header.version = TW_ABI_VERSION;
+  drop.tuple = r.near();
+  put_address(drop.tuple.local_addr, "10.7.0.1");
+  drop.reason = drop_netfilter;
+  drop.flags = S;
+  drop.seq = 100;
+  stream.add(drop);
+  const Told told = run(stream.events, router_settings(), 4 * s, router_names());
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().outcome, Outcome::refused);
+}
+
+// No route: the routing table does not say either that it is to be sent on.
+TEST(ForwardedRefusal, WhereThereIsNoRoute) {
+  const auto lives = [](std::string_view sender) {
+    Stream stream;
+    Router r(stream, false);
+    r.first_seems_for = TW_SOCKET_NONE;
+    r.client_lost({S});
+    r.icmp(3, 0, sender);
+    return run(stream.events, router_settings(), 4 * s, router_names()).lives();
+  };
+  ASSERT_EQ(lives("10.8.0.254").size(), 1U);
+  EXPECT_EQ(lives("10.8.0.254")[0].outcome, Outcome::unreachable);
+  EXPECT_TRUE(lives("10.9.0.2").empty()) << "in the destination's name: it was for this machine";
+}
+
+// Until the end is told the last counters are asked for; answer() plays the flow map.
+struct Ended {
+  Told told;
+  std::vector<Flow> asked;
+  std::vector<ForgottenHop> forgotten;
+};
+template <typename Answer>
+Ended ended(const Stream& stream, Answer answer) {
+  Ended result;
+  Witness witness(trace_settings(), router_names());
+  TimeNs now = 0;
+  for (const Event& event : stream.events) {
+    witness.feed(event, result.told.reports);
+    now = event.ts_ns;
+  }
+  EventId id = 1000;
+  for (int i = 0; i < 12; ++i) {
+    now += 30 * ms;
+    for (const Flow& hop : witness.ended_hops()) {
+      result.asked.push_back(hop);
+      if (const auto found = answer(hop)) witness.feed(Event{id++, now, *found}, result.told.reports);
+    }
+    for (const ForgottenHop& hop : witness.forgotten_hops()) result.forgotten.push_back(hop);
+    witness.advance(now, result.told.reports);
+  }
+  return result;
+}
+
+TEST(ForwardedEnd, CountersThatHadNoEventAreAskedFor) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.server_sends_unseen(5000);
+  r.made(true, {R});
+  const auto all = [&](const Flow& hop) { return std::optional(r.counted(hop.local.port == 80)); };
+  const Ended right = ended(stream, all);
+  ASSERT_EQ(right.told.lives().size(), 1U);
+  EXPECT_EQ(right.asked.size(), 2U);
+  EXPECT_EQ(right.told.life().rx_bytes, 5000U);
+  ASSERT_TRUE(right.told.life().wire);
+  EXPECT_TRUE(right.told.life().wire->complete);
+  EXPECT_EQ(right.forgotten.size(), 2U);
+  // Nobody answers: then they are not all.
+  const Ended almost = ended(stream, [](const Flow&) { return std::optional<SocketFound>{}; });
+  ASSERT_EQ(almost.told.lives().size(), 1U);
+  EXPECT_EQ(almost.told.life().rx_bytes, 0U);
+  EXPECT_FALSE(almost.told.life().wire->complete);
+}
+
+TEST(ForwardedEnd, WhereEachHopShowedItNobodyAsks) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.server({PA, 10});
+  r.closes();
+  const Ended closed = ended(stream, [](const Flow&) { return std::optional<SocketFound>{}; });
+  ASSERT_EQ(closed.told.lives().size(), 1U);
+  EXPECT_TRUE(closed.asked.empty());
+  EXPECT_TRUE(closed.told.life().wire->complete);
+  EXPECT_EQ(closed.forgotten.size(), 2U);
+}
+
+// Its flow is out of the map, so what comes late looks like a connection that nobody knows.
+TEST(ForwardedEnd, WhatComesLateBeginsNothing) {
+  const auto lives = [](std::int64_t later, bool begun_again, bool late) {
+    Stream stream;
+    Router r(stream, false);
+    r.handshake();
+    r.closes();
+    stream.wait(1 * s);
+    Router(stream, false, 41000).client({S});  // time passes
+    stream.wait(later);
+    if (begun_again) Router(stream, false).client({S});
+    if (late) r.server({FA, 0, TW_WHY_UNKNOWN_FLOW});
+    return run(stream.events, flood_settings(), 200 * ms, router_names()).lives().size() - 1;
+  };
+  EXPECT_EQ(lives(1 * s, false, false), 1U);
+  EXPECT_EQ(lives(1 * s, false, true), 1U);
+  EXPECT_EQ(lives(1 * s, true, true), 2U) << "a SYN has begun another one";
+  EXPECT_EQ(lives(121 * s, false, true), 2U) << "it was open before";
+}
+
+TEST(EndedHops, AreBounded) {
+  EndedHops hops(3);
+  const auto key = [](std::uint16_t port) { return Flow{{{}, port}, {{}, 80}, 0}; };
+  for (std::uint16_t port = 1; port <= 5; ++port) hops.add(key(port), port);
+  EXPECT_EQ(hops.size(), 3U);
+  EXPECT_FALSE(hops.contains(key(2), 5));
+  EXPECT_TRUE(hops.contains(key(3), 5));
+  hops.begun_again(key(3));
+  EXPECT_FALSE(hops.contains(key(3), 5));
+  EXPECT_TRUE(hops.contains(key(5), EndedHops::lasts_ns + 5));
+  EXPECT_FALSE(hops.contains(key(5), EndedHops::lasts_ns + 6));
+}
+
+// -i names one of two interfaces: what leaves on the other one nobody sees.
+Told one_side(bool every_interface, bool dropped, bool passes_again = false) {
+  Stream stream;
+  Router r(stream, false);
+  r.near_seen = false;
+  r.untie();
+  r.client({S});
+  r.server({SA});
+  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  stream.wait(10 * ms);
+  if (dropped) r.drop(drop_netfilter, true, PA, 101);
+  stream.wait(10 * ms);
+  if (passes_again) r.client({PA, 10, TW_WHY_RETRANSMISSION});
+  WitnessSettings settings = router_settings();
+  settings.every_interface = every_interface;
+  return run(stream.events, settings, 200 * ms, router_names());
+}
+
+TEST(ForwardedOneSide, WhatAFirewallDroppedMayHaveBeenAnsweredUnseen) {
+  EXPECT_EQ(one_side(false, true).life().outcome, Outcome::unknown);
+  EXPECT_EQ(one_side(false, false).life().outcome, Outcome::open);
+  EXPECT_EQ(one_side(false, true, true).life().outcome, Outcome::open) << "it goes on";
+  EXPECT_EQ(one_side(true, true).life().outcome, Outcome::open);
+}
+
+TEST(ForwardedOneSide, WhatLeavesUnseenDidNotStayHere) {
+  Stream stream;
+  Router r(stream, false);
+  r.client_lost({S});
+  stream.wait(1 * s);
+  r.client_lost({S, 0, TW_WHY_RETRANSMISSION});
+  WitnessSettings settings = router_settings();
+  EXPECT_TRUE(run(stream.events, settings, 200 * ms, router_names()).finding(Rule::forward_dropped));
+  settings.every_interface = false;
+  EXPECT_FALSE(run(stream.events, settings, 200 * ms, router_names()).finding(Rule::forward_dropped));
 }
 
 TEST(Forwarded, AStrayResetBeginsNoLife) {

@@ -435,8 +435,9 @@ struct HopFacts {
   std::uint32_t ifindex = 0;
   tw_wire_counters wire{};
   tw_loss_counters loss{};
-  HopTotals in;   // flags alone: the rest is in the counters
-  HopTotals out;  // likewise
+  TimeNs counted_ns = 0;  // when these were read
+  HopTotals in;           // flags alone: the rest is in the counters
+  HopTotals out;          // likewise
   std::uint32_t made_here = 0;
   std::uint16_t mss_in = 0;
   std::uint16_t mss_out = 0;
@@ -483,6 +484,14 @@ struct Passage {
   Mark left;                         // the newest segment that came in and left
   std::array<bool, 2> came_from{};   // a segment came in on that hop
   std::array<bool, 2> left_to{};     // a segment that came in left on that hop
+  IcmpMessage message;               // the newest ICMP error that left about a segment of it
+  Mark message_mark;
+  std::uint32_t message_seq = 0;
+  // The newest one about the client's SYN. It ends the attempt, unless the SYN comes again: for some it is no error
+  // that ends (RFC 1122, 4.2.3.9), and Linux puts off one that comes before connect() has let go of the socket.
+  IcmpMessage refusal;
+  Mark refusal_mark;
+  std::uint32_t refusals_ignored = 0;
 };
 
 // Where only the wire is heard: both ends, inferred.
@@ -511,7 +520,8 @@ enum class Wait : std::uint8_t {
   passing_closing,  // forwarded: an end has closed, or one direction alone comes through here
   passing,          // forwarded: open
   passing_looked,   // forwarded: its time is up, unless its newest counters show that something came
-  outsider,         // ended by a RST that may be somebody else's: does the peer go on?
+  passing_ended,    // forwarded: over, and the last counters of its hops are asked for
+  outsider,         // ended by a RST that may be somebody else's, or by an ICMP error: does the other side go on?
   tombstone,        // told; late events must not bring it back
   time_wait,        // told, and its mini-socket may still answer (timeline only)
   count,

@@ -68,6 +68,7 @@ void note_hop(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool
   if (segments_of(g.wire) >= segments_of(hop.wire)) {
     hop.wire = g.wire;
     hop.loss = g.loss;
+    hop.counted_ns = std::max(hop.counted_ns, e.ts_ns);
   }
   count_flags(leaves ? hop.out : hop.in, g);
   if ((g.flags & tcp_flag::syn) != 0 && !is_rst(g)) (leaves ? hop.mss_out : hop.mss_in) = g.mss;
@@ -211,9 +212,11 @@ void Witness::Impl::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
     facts.out = before.out;
     facts.made_here = before.made_here;
     table_.at(slot).passage()->before = {-1, -1};
+    if (segments_of(before.wire) != 0) table_.at(slot).wire_restarted = true;  // what it was is not in them
   }
   facts.key = key;
   facts.known = true;
+  over_.begun_again(key);
   hops_[key] = {slot, hop};
 }
 
@@ -278,6 +281,10 @@ Slot Witness::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key)
   const bool opens = is_syn(g) || (is_syn_ack(g) && (g.why & TW_WHY_RETRANSMISSION) == 0);
   if (is_rst(g) || (g.why & TW_WHY_FRAGMENT) != 0) return no_slot;
   if (!opens && (g.why & TW_WHY_UNKNOWN_FLOW) == 0) return no_slot;  // the last of one that was reported
+  if (!opens && over_.contains(key, now_)) {                         // likewise, and its flow is in the map anew
+    forgotten_hops_.push_back({key, 0});
+    return no_slot;
+  }
   if (leaves && g.came_in == 0) return no_slot;
   if (!make_room_for_passing()) return no_slot;
   unsigned hop = 0;
@@ -371,6 +378,7 @@ void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
     news = !is_rst(g);
   }
   if (!news) return;
+  if (refused_on_the_way(c) && !is_rst(g)) go_on_passing(slot);
   seen.tuple = to_tuple(c.flow);
   seen.hook = out ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
   const bool made_here = leaves && g.came_in == 0;
@@ -394,15 +402,17 @@ void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
 void Witness::Impl::refresh_hop(const Event& e, const SocketFound& f) {
   unsigned hop = 0;
   const Slot slot = find_hop(to_flow(f.tuple), hop);
-  if (slot == no_slot || table_.at(slot).told || table_.at(slot).ended()) return;
+  if (slot == no_slot || table_.at(slot).told) return;
   Connection& c = table_.at(slot);
   HopFacts& facts = c.passage()->hops[hop];
   if (segments_of(f.wire) < segments_of(facts.wire)) return;
   facts.wire = f.wire;
   facts.loss = f.loss;
+  facts.counted_ns = std::max(facts.counted_ns, e.ts_ns);
   Segment sent{};
   take_sent(*c.passage(), sent);
   c.take_counters(e.id, sent.wire, sent.loss);
+  if (c.waiting == Wait::passing_ended && counted_to_the_end(c)) tell(slot);
 }
 
 void Witness::Impl::take_back(Connection& c, const Flow& wire, const Flow& own) {
@@ -426,7 +436,7 @@ void Witness::Impl::note_asked_here(const Event& e, const Segment& g) {
   while (!asked_here_.empty() &&
          (asked_here_.size() >= asked_here_kept || e.ts_ns - asked_here_.front().ts_ns > asked_here_lasts_ns))
     asked_here_.pop_front();
-  asked_here_.push_back({e.id, e.ts_ns, g});
+  asked_here_.push_back({e.id, e.ts_ns, g, {}});
 }
 
 // NAT has sent it on: it is a forwarded connection's, and the first of it unless it came again.
@@ -453,6 +463,7 @@ void Witness::Impl::take_asked_here(std::size_t index) {
     g.why |= TW_WHY_RETRANSMISSION;
   }
   on_hop(Event{asked.id, asked.ts_ns, {}}, g, timeline_.take_out(asked.id));
+  if (asked.refusal) on_icmp_left(asked.refusal->first, asked.refusal->second);
 }
 
 void Witness::Impl::take_sent_on(const Flow& came) {

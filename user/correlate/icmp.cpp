@@ -5,6 +5,7 @@
 // its SYN-ACK and is one of those that end a request; what other sockets make of a message shows in their errors. A
 // quoted number that was never sent is somebody's guess.
 #include <algorithm>
+#include <cerrno>
 
 #include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
@@ -34,11 +35,10 @@ bool too_big(const IcmpSeen& seen) { return seen.v6 != 0 ? seen.type == 2 : seen
 }  // namespace
 
 // What refuses a segment before TCP has it: a firewall's reject, above all. The drop of the segment comes right behind.
+// That of a forwarded segment shows when it leaves, with the sender that it names.
 void Witness::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   const Flow flow = to_flow(seen.tuple);
-  unsigned hop = 0;
-  Slot slot = table_.find_flow(flow);
-  if (slot == no_slot && !hops_.empty()) slot = find_hop(flow, hop);
+  const Slot slot = table_.find_flow(flow);
   IcmpMessage message = icmp_message(seen);
   message.own = true;
   message.sender = flow.local.address;
@@ -49,14 +49,83 @@ void Witness::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   trouble.icmp_sent = message;
   trouble.icmp_sent_mark = {e.id, e.ts_ns};
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  const bool of_client = c.passage() && hop == 0;
+  const bool relative = c.has_isn_remote;
+  const std::uint32_t rel_seq = relative ? seen.seq - c.isn_remote : seen.seq;
+  entry(&c, e, c.flow, IcmpEntry{message, true, false, rel_seq, relative, 0});
+}
+
+// Forwarded: an ICMP error leaves for the sender of the segment that it quotes, made by this machine or by another one.
+void Witness::Impl::on_icmp_left(const Event& e, const IcmpSeen& seen) {
+  constexpr std::int64_t at_once_ns = 1'000'000;
+  constexpr unsigned client = 0;
+  const Flow flow = to_flow(seen.tuple);
+  IcmpMessage message = icmp_message(seen);
+  message.own = seen.came_in == 0;
+  const auto asked = std::ranges::find_if(asked_here_, [&](const AskedHere& one) {
+    return one.segment.seq == seen.seq && to_flow(one.segment.tuple) == flow;
+  });
+  if (asked != asked_here_.end()) {
+    // What is sent to this machine is refused in its own name (icmp_send()); this was to be sent on, and there is no
+    // route. Where NAT gives it another destination the drop right behind says so.
+    const bool to_be_sent_on = message.own && message.sender != flow.local.address;
+    if (to_be_sent_on) {
+      take_asked_here(static_cast<std::size_t>(asked - asked_here_.begin()));
+    } else {
+      asked->refusal = {e, seen};
+    }
+  }
+  unsigned hop = 0;
+  const Slot slot = find_hop(flow, hop);
+  if (slot == no_slot) return;
+  Connection& c = table_.at(slot);
+  if (c.told) return;
+  Passage& passage = *c.passage();
+  const IcmpMessage& last = passage.message;
+  const bool alike = last.type == message.type && last.code == message.code && last.v6 == message.v6;
+  // A stacked device shows it again at once.
+  if (passage.message_mark && alike && passage.message_seq == seen.seq &&
+      e.ts_ns - passage.message_mark.ts_ns <= at_once_ns)
+    return;
+  passage.message = message;
+  passage.message_mark = {e.id, e.ts_ns};
+  passage.message_seq = seen.seq;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  const bool of_client = hop == client;
   const bool relative = of_client ? c.has_isn_local : c.has_isn_remote;
   const std::uint32_t isn = of_client ? c.isn_local : c.isn_remote;
-  entry(&c, e, c.flow, IcmpEntry{message, true, relative ? seen.seq - isn : seen.seq, relative, 0});
+  entry(&c, e, c.flow,
+        IcmpEntry{message, message.own, !message.own, relative ? seen.seq - isn : seen.seq, relative, seen.mtu});
+  if (of_client && c.has_isn_local && seen.seq == c.isn_local) refuse_passing(slot, e, message);
+}
+
+// connect() fails by such a message (tcp_v4_err(), tcp_v6_err() in SYN_SENT). Where a client goes on all the same, it
+// asks again.
+void Witness::Impl::refuse_passing(Slot slot, const Event& e, const IcmpMessage& message) {
+  Connection& c = table_.at(slot);
+  Passage& passage = *c.passage();
+  const bool refuses = is_unreachable(message.error) || message.error == ECONNREFUSED;
+  if (!refuses || c.ended() || c.syn_ack_seen || c.established || c.state != State::syn_sent) return;
+  passage.refusal = message;
+  passage.refusal_mark = {e.id, e.ts_ns};
+  Closing& closing = c.ending();
+  closing.end = passage.refusal_mark;
+  closing.end_from = State::syn_sent;
+  if (passage.refusals_ignored == 0) passing_asked_.refused();
+  // SYNs come again after 1, 2, 4, ... seconds (RFC 6298).
+  table_.wait(slot, passage.refusals_ignored < 2 ? Wait::outsider : Wait::passing_asked, now_);
+}
+
+void Witness::Impl::go_on_passing(Slot slot) {
+  Connection& c = table_.at(slot);
+  c.closing->end = {};
+  c.closing->end_from = State::unknown;
+  ++c.passage()->refusals_ignored;
+  watch_passing(slot);
 }
 
 void Witness::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
-  if (seen.sent != 0) return on_icmp_sent(e, seen);
+  if (seen.sent == TW_ICMP_LEFT) return on_icmp_left(e, seen);
+  if (seen.sent != TW_ICMP_CAME) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
   if (slot == no_slot) {

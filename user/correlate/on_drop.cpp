@@ -89,6 +89,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
     slot = take_dropped_syn(d);
     out = out || slot != no_slot;  // of the client
   }
+  if (slot == no_slot && !out) timeline_.believe(flow, d.seq);
   // A buffer that shows neither its namespace nor its socket can be another namespace's, with the same addresses.
   const bool nobodys = d.header.netns == 0 && d.header.cookie == 0;
   if (nobodys && slot != no_slot && !could_be_of(table_.at(slot), d, out)) return;

@@ -100,6 +100,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
     slot = locate_segment(e, g, flow, out);
   }
   if (slot == no_slot) {
+    if (out && has_flag(g, tcp_flag::rst)) timeline_.believe(flow, std::nullopt);
     stray_segment(e, g, flow, out);
     segment_entry(nullptr, e, g, flow, out);
     return;
@@ -216,7 +217,8 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   bool preexisting = false;
   if (!settings_.kernel_heard) {
     const bool rst = has_flag(g, tcp_flag::rst);
-    begins = settings_.capture || (!rst && (g.why & TW_WHY_FRAGMENT) == 0);
+    const bool nobodys = !out && (g.why & TW_WHY_NO_SOCKET) != 0;  // refused, or NAT sends it on
+    begins = settings_.capture || (!rst && !nobodys && (g.why & TW_WHY_FRAGMENT) == 0);
     preexisting = !is_syn(g) && !is_syn_ack(g);
   } else if (is_syn(g)) {
     const Listener* listener = listeners_.find(flow.local);
@@ -479,6 +481,11 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     }
   }
 
+  if (c == nullptr && !out && (g.why & TW_WHY_NO_SOCKET) != 0 && !settings_.forwarded) {
+    // TCP answers what no socket wants by a RST, or drops it. What neither happens to, NAT has sent on.
+    timeline_.push_doubtful(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
+    return;
+  }
   const bool unknown = c == nullptr && settings_.kernel_heard;
   if ((unknown || (settings_.forwarded && c != nullptr && !c->passage() && only_asked(*c))) && !out && is_syn(g)) {
     // It may have the addresses that NAT is about to give back: then its SYN-ACK says whose it is. Or NAT sends it on.

@@ -9,12 +9,14 @@
 // Ordinary segments are no events, so before a connection is given up its counters are asked for (snapshot_hops).
 #include <utility>
 
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 namespace {
 
 constexpr std::size_t forgotten_limit = 4096;
+constexpr std::size_t ended_limit = 4096;
 
 std::uint64_t segments_passed(const Passage& passage) {
   std::uint64_t sum = 0;
@@ -51,6 +53,7 @@ void Witness::Impl::watch_passing(Slot slot) {
 
 void Witness::Impl::passing_time_over(Slot slot, Wait waited) {
   Connection& c = table_.at(slot);
+  if (c.ended()) return end_passing(slot);
   Passage& passage = *c.passage();
   if (waited == Wait::passing_looked) {
     if (segments_passed(passage) != passage.looked_at) return watch_passing(slot);
@@ -69,9 +72,35 @@ void Witness::Impl::give_up_passing(Slot slot) {
   ++summary_.given_up;
   // What comes of it later is an unknown flow's, and begins anew. In a flood the flow map forgets by itself.
   for (const HopFacts& hop : c.passage()->hops) {
-    if (hop.known && forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back(hop.key);
+    if (hop.known && forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back({hop.key, 0});
   }
   tell(slot);
+}
+
+// Ordinary segments are no events: where the end showed on one hop alone, the other one's counters are older.
+void Witness::Impl::end_passing(Slot slot) {
+  const Connection& c = table_.at(slot);
+  if (counted_to_the_end(c) || ended_hops_.size() >= ended_limit) return tell(slot);
+  for (const HopFacts& hop : c.passage()->hops) {
+    if (hop.known) ended_hops_.push_back(hop.key);
+  }
+  table_.wait(slot, Wait::passing_ended, now_);
+}
+
+// Nobody looks for its flows any more: they leave the flow map, and what comes late begins nothing.
+void Witness::Impl::forget_passing(const Connection& c) {
+  const Passage& passage = *c.passage();
+  const auto forget = [&](const Flow& key, std::uint64_t segments) {
+    const auto found = hops_.find(key);
+    if (found == hops_.end() || &table_.at(found->second.slot) != &c) return;  // another connection's by now
+    over_.add(key, c.closing->end.ts_ns);
+    if (forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back({key, segments});
+  };
+  for (const HopFacts& hop : passage.hops) {
+    if (hop.known) forget(hop.key, segments_of(hop.wire));
+  }
+  if (passage.untranslated != 0 && passage.plain != passage.hops[0].key && passage.plain != passage.hops[1].key)
+    forget(passage.plain, 0);
 }
 
 bool Witness::Impl::make_room_for_passing() {
@@ -89,6 +118,8 @@ bool Witness::Impl::make_room_for_passing() {
   return false;
 }
 
-std::vector<Flow> Witness::Impl::forgotten_hops() { return std::exchange(forgotten_hops_, {}); }
+std::vector<Flow> Witness::Impl::ended_hops() { return std::exchange(ended_hops_, {}); }
+
+std::vector<ForgottenHop> Witness::Impl::forgotten_hops() { return std::exchange(forgotten_hops_, {}); }
 
 }  // namespace tcpwitness

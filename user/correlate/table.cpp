@@ -40,6 +40,7 @@ Table::Table() {
   set_delay(Wait::passing_closing, 120 * s);
   set_delay(Wait::passing, s * 5 * 86'400);
   set_delay(Wait::passing_looked, 25 * s);  // the look comes within 10
+  set_delay(Wait::passing_ended, 200 * ms);
   set_delay(Wait::outsider, 3 * s);
   set_delay(Wait::tombstone, 100 * ms);
   set_delay(Wait::time_wait, 61 * s);

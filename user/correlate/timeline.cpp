@@ -6,19 +6,39 @@
 
 namespace tcpwitness {
 
-void Timeline::push(Report report, ConnectionId conn) { items_.push_back({std::move(report), conn, 0, 0, false}); }
+void Timeline::push(Report report, ConnectionId conn) {
+  items_.push_back({std::move(report), conn, 0, 0, false, false});
+}
 
 void Timeline::push_held(Entry entry, TimeNs deadline) {
   const ConnectionId conn = entry.conn;
   const EventId id = entry.id;
-  items_.push_back({std::move(entry), conn, id, deadline, true});
+  items_.push_back({std::move(entry), conn, id, deadline, true, false});
 }
+
+void Timeline::push_doubtful(Entry entry, TimeNs deadline) {
+  const auto* segment = std::get_if<SegmentEntry>(&entry.body);
+  if (doubtful_.size() >= doubtful_limit) doubtful_.pop_front();
+  doubtful_.push_back({entry.id, entry.flow, segment != nullptr ? segment->segment.seq : 0});
+  push_held(std::move(entry), deadline);
+  items_.back().doubtful = true;
+}
+
+void Timeline::believe(const Flow& flow, std::optional<std::uint32_t> seq) {
+  std::erase_if(doubtful_, [&](const Doubtful& one) {
+    if (one.flow != flow || (seq && one.seq != *seq)) return false;
+    if (Item* item = held(one.id)) let_go(*item);
+    return true;
+  });
+}
+
+void Timeline::let_go(Item& item) { item.held = item.doubtful = false; }
 
 void Timeline::transition_of(EventId id, const Transition& transition) {
   Item* item = held(id);
   if (item == nullptr) return;
   if (auto* segment = std::get_if<SegmentEntry>(&std::get<Entry>(item->report).body)) segment->transition = transition;
-  item->held = false;
+  let_go(*item);
 }
 
 void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const std::optional<Flow>& nat) {
@@ -33,7 +53,7 @@ void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const
     segment->segment.socket.type = TW_SOCKET_UNKNOWN;  // it was asked for with other addresses than the socket's
     segment->segment.nat = 1;
   }
-  item->held = false;
+  let_go(*item);
 }
 
 bool Timeline::take_out(EventId id) {
@@ -65,7 +85,7 @@ void Timeline::cause_of(EventId id, std::string_view cause) {
       segment->analysis.insert(place == segment->analysis.end() ? place : std::next(place), cause);
     }
   }
-  item->held = false;
+  let_go(*item);
 }
 
 void Timeline::flow_of(ConnectionId conn, const Flow& flow) {
@@ -74,7 +94,7 @@ void Timeline::flow_of(ConnectionId conn, const Flow& flow) {
     Entry& entry = std::get<Entry>(item->report);
     if (entry.flow.local.port != 0) continue;
     entry.flow = flow;
-    item->held = false;
+    let_go(*item);
     return;
   }
 }
@@ -100,6 +120,10 @@ void Timeline::forget(ConnectionId conn) {
 }
 
 void Timeline::emit(Item& item, Reports& out) {
+  if (item.doubtful) {
+    std::erase_if(doubtful_, [&](const Doubtful& one) { return one.id == item.id; });
+    return;
+  }
   if (!filtered_ || item.conn == 0) {
     out.push_back(std::move(item.report));
     return;

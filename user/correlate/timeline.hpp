@@ -28,6 +28,10 @@ class Timeline {
   void push(Report report, ConnectionId conn);
   // Waits for transition_of(id, ...), cause_of(id, ...) or flow_of(conn, ...) until `deadline` of event time.
   void push_held(Entry entry, TimeNs deadline);
+  // Likewise, and nobody shows it if nothing makes it believed meanwhile: NAT may have given it to another machine.
+  void push_doubtful(Entry entry, TimeNs deadline);
+  // What the kernel did with it shows that the segment was this machine's. seq: of any of them.
+  void believe(const Flow& flow, std::optional<std::uint32_t> seq);
   // The kernel told why the held segment `id` was sent again; it waits no longer.
   void cause_of(EventId id, std::string_view cause);
   // The whole address pair of a connection whose held first entry did not have it; it waits no longer.
@@ -56,13 +60,23 @@ class Timeline {
     EventId id = 0;
     TimeNs deadline = 0;
     bool held = false;
+    bool doubtful = false;
   };
   struct Aside {
     Wanted wanted = Wanted::undecided;
     Reports reports;
   };
   void emit(Item& item, Reports& out);
+  static void let_go(Item& item);
   Item* held(EventId id);
+
+  struct Doubtful {
+    EventId id = 0;
+    Flow flow;
+    std::uint32_t seq = 0;
+  };
+  static constexpr std::size_t doubtful_limit = 256;
+  std::deque<Doubtful> doubtful_;  // the newest few; older ones are left out
 
   bool filtered_;
   std::deque<Item> items_;

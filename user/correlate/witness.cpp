@@ -48,7 +48,8 @@ std::optional<PortsQuestion> Witness::wants_ports() { return impl_->wants_ports(
 std::uint64_t Witness::waits_over() const { return impl_->waits_over(); }
 bool Witness::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
 bool Witness::wants_hops() { return impl_->wants_hops(); }
-std::vector<Flow> Witness::forgotten_hops() { return impl_->forgotten_hops(); }
+std::vector<Flow> Witness::ended_hops() { return impl_->ended_hops(); }
+std::vector<ForgottenHop> Witness::forgotten_hops() { return impl_->forgotten_hops(); }
 void Witness::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 Summary Witness::summary() const { return impl_->summary(); }
@@ -103,7 +104,7 @@ TimeNs Witness::Impl::due() const {
   const bool adds_up = !strays_.empty() || more_strays_ || more_turned_away_ ||
                        std::ranges::any_of(turned_away_, [](const TurnedAway& syn) { return !syn.told; }) ||
                        !asked_.empty() || !passing_asked_.empty();
-  if (adds_up || !timeline_.empty() || fin_wait2_look_) return now_;
+  if (adds_up || !timeline_.empty() || fin_wait2_look_ || !ended_hops_.empty() || !forgotten_hops_.empty()) return now_;
   if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || (table_.at(first).closing && table_.at(first).closing->descriptor_asked)) return table_.due();
@@ -204,6 +205,13 @@ void Witness::Impl::pass_time(TimeNs now) {
       case Wait::passing_looked:
         passing_time_over(due.slot, due.wait);
         break;
+      case Wait::settle:
+      case Wait::outsider:
+        if (c.passage()) {
+          end_passing(due.slot);
+          break;
+        }
+        [[fallthrough]];
       default:
         tell(due.slot);
         break;
@@ -293,6 +301,7 @@ Bench Witness::Impl::bench(const Connection& c) const {
   bench.finished = finished_ || (ending_ != nullptr && ending_->cut);
   bench.conversation = ending_ != nullptr ? &ending_->totals : nullptr;
   bench.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
+  bench.every_interface = settings_.every_interface;
   bench.slow_handshake_ns = settings_.slow_handshake_ns;
   bench.slow_accept_ns = settings_.slow_accept_ns;
   bench.late_ns = settings_.late_ns;
@@ -342,6 +351,7 @@ void Witness::Impl::tell(Slot slot) {
   known.peer = c.passage() ? nullptr : other_end(c);
   if (settings_.kernel_heard) c.told_as = judge_outcome(c, known);
   c.told = true;
+  if (c.passage() && c.ended()) forget_passing(c);
   // The other end's findings may name what happened here.
   if (known.peer == nullptr || known.peer->told) {
     c.closing.reset();

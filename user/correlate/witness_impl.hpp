@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "correlate/crowd.hpp"
+#include "correlate/ended_hops.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/process.hpp"
 #include "correlate/table.hpp"
@@ -91,7 +92,8 @@ class Witness::Impl {
   [[nodiscard]] std::uint64_t waits_over() const { return waits_over_; }
   [[nodiscard]] bool wants_fin_wait2() { return std::exchange(fin_wait2_look_, false); }
   [[nodiscard]] bool wants_hops() { return std::exchange(hops_look_, false); }
-  [[nodiscard]] std::vector<Flow> forgotten_hops();
+  [[nodiscard]] std::vector<Flow> ended_hops();
+  [[nodiscard]] std::vector<ForgottenHop> forgotten_hops();
   void listed(TimeNs begun, Reports& out);
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] const Summary& summary() const { return summary_; }
@@ -202,6 +204,8 @@ class Witness::Impl {
   void on_icmp_sent(const Event& e, const IcmpSeen& seen);
   // What came before anything had shown the connection's local port.
   void take_icmp_ahead(const Flow& flow);
+  void on_icmp_left(const Event& e, const IcmpSeen& seen);
+  void refuse_passing(Slot slot, const Event& e, const IcmpMessage& message);
 
   // nat.cpp
   void on_translation(const Event& e, const Translation& t);
@@ -232,6 +236,8 @@ class Witness::Impl {
   void take_sent_on(const Flow& came);
   [[nodiscard]] Slot take_dropped_syn(const Drop& d);
   void note_progress(const Connection& c, bool was_open, bool was_answered);
+  // An ICMP error had ended the attempt, and it goes on: for its sender the error was none that ends it.
+  void go_on_passing(Slot slot);
   void release(Slot slot);
 
   // passing.cpp: how long those are followed, and how many
@@ -240,6 +246,9 @@ class Witness::Impl {
   void watch_passing(Slot slot);
   void passing_time_over(Slot slot, Wait waited);
   void give_up_passing(Slot slot);
+  // It is over: told, once both hops were counted to the end.
+  void end_passing(Slot slot);
+  void forget_passing(const Connection& c);
   [[nodiscard]] bool make_room_for_passing();
 
   // witness.cpp
@@ -300,10 +309,14 @@ class Witness::Impl {
     EventId id = 0;
     TimeNs ts_ns = 0;
     Segment segment;
+    // The ICMP error that answered it: by a rule for what is forwarded, if it turns out that NAT sends it on.
+    std::optional<std::pair<Event, IcmpSeen>> refusal{};
   };
-  std::deque<AskedHere> asked_here_;         // the newest few
-  std::size_t passing_ = 0;                  // connections with a Passage
-  std::vector<Flow> forgotten_hops_;         // Witness::forgotten_hops
+  std::deque<AskedHere> asked_here_;          // the newest few
+  std::size_t passing_ = 0;                   // connections with a Passage
+  std::vector<Flow> ended_hops_;              // Witness::ended_hops
+  std::vector<ForgottenHop> forgotten_hops_;  // Witness::forgotten_hops
+  EndedHops over_;
   bool hops_look_ = false;                   // Witness::wants_hops
   std::deque<Translation> ties_;             // of hops whose connection has not begun yet; the newest few
   std::deque<Translation> translations_;     // whose connection has not begun yet; the newest few

@@ -44,6 +44,8 @@ bool was_answered(const Connection& c, const Arrival& arrival) {
   return (arrival.out ? c.closing->fin_out : c.closing->fin_in).acked.id != 0;
 }
 
+bool both_known(const Connection& c) { return c.passage()->hops[client].known && c.passage()->hops[server].known; }
+
 // SYNs, FINs and RSTs that came in from that side and did not leave: each of them would have been an event. A queue for
 // a program (nfqueue) can hold one for a moment.
 Evidence never_left(const Connection& c, const Bench& bench, unsigned from, std::uint32_t& resets) {
@@ -51,6 +53,10 @@ Evidence never_left(const Connection& c, const Bench& bench, unsigned from, std:
   const Passage& passage = *c.passage();
   Evidence evidence = passage.never_left[from];
   resets = passage.resets_lost[from];
+  if (!both_known(c) && !bench.every_interface) {  // they may have left where nobody looks
+    resets = 0;
+    return {};
+  }
   const std::uint32_t known = std::min<std::uint32_t>(passage.arrived, Passage::limit);
   for (std::uint32_t i = passage.arrived - known; i < passage.arrived; ++i) {
     const Arrival& arrival = passage.arrivals[i % Passage::limit];
@@ -65,33 +71,33 @@ Evidence never_left(const Connection& c, const Bench& bench, unsigned from, std:
   return evidence;
 }
 
-// What the kernel dropped of that side's segments.
-struct Told {
+// What the kernel reports as dropped of that side's segments.
+struct KernelDrops {
   std::uint32_t segments = 0;
   std::string reasons;
 };
-Told told_drops(const Connection& c, const Bench& bench, unsigned from, Finding* finding) {
-  Told told;
-  if (!c.trouble) return told;
+KernelDrops kernel_drops(const Connection& c, const Bench& bench, unsigned from, Finding* finding) {
+  KernelDrops drops;
+  if (!c.trouble) return drops;
   for (const DropSeen& seen : c.trouble->drops.seen()) {
     if (seen.out != (from == client)) continue;
-    told.segments += seen.count;
+    drops.segments += seen.count;
     if (finding != nullptr) cite(*finding, seen.evidence);
     if (!bench.texts) continue;
     const std::string_view meaning = drop_meaning(drop_kind(bench.names, seen.reason));
-    if (!told.reasons.empty()) told.reasons += "; ";
+    if (!drops.reasons.empty()) drops.reasons += "; ";
     const std::string reason = bench.names.drop_reason(seen.reason);
-    told.reasons += meaning.empty() ? reason : fmt::format("{} ({})", meaning, reason);
+    drops.reasons += meaning.empty() ? reason : fmt::format("{} ({})", meaning, reason);
   }
-  return told;
+  return drops;
 }
 
 }  // namespace
 
 std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned from) {
   const Passage& passage = *c.passage();
-  const bool both = passage.hops[client].known && passage.hops[server].known;
-  const std::uint32_t dropped = told_drops(c, bench, from, nullptr).segments;
+  const bool both = both_known(c);
+  const std::uint32_t dropped = kernel_drops(c, bench, from, nullptr).segments;
   // It goes on, and the other hop was never seen: by an interface that is not watched.
   if (!both && c.syn_ack_seen) return dropped;
   const std::uint64_t counted = both ? passage.lost[from] : 0;
@@ -105,24 +111,24 @@ namespace {
 std::optional<Finding> judge_forward_dropped(const Connection& c, const Bench& bench) {
   Finding finding{Rule::forward_dropped, Confidence::likely, "", {}, 0};
   bool any = false;
-  bool all_told = true;
+  bool all_reported = true;
   for (const unsigned from : {client, server}) {
     const std::uint64_t lost = lost_from(c, bench, from);
     if (lost == 0) continue;
     any = true;
-    const Told told = told_drops(c, bench, from, &finding);
+    const KernelDrops drops = kernel_drops(c, bench, from, &finding);
     std::uint32_t resets = 0;
     cite(finding, never_left(c, bench, from, resets));
-    if (told.segments == 0) all_told = false;
+    if (drops.segments == 0) all_reported = false;
     if (!bench.texts) continue;
     const std::string interface = interface_of(c, bench, from);
     finding.text +=
         fmt::format("{}{} from {} came in{} and never left this machine: {}", finding.text.empty() ? "" : "; ",
                     count(lost, "segment"), side_name(from), interface.empty() ? "" : " on " + interface,
-                    told.segments != 0 ? told.reasons : "the kernel reported no reason");
+                    drops.segments != 0 ? drops.reasons : "the kernel reported no reason");
   }
   if (!any) return std::nullopt;
-  if (all_told) finding.confidence = Confidence::certain;
+  if (all_reported) finding.confidence = Confidence::certain;
   return finding;
 }
 
@@ -222,7 +228,7 @@ HopTotals totals(const HopTotals& flags, const HopFacts& hop, bool in) {
   return t;
 }
 
-Hop told_hop(const Connection& c, const Bench& bench, unsigned side) {
+Hop hop_of(const Connection& c, const Bench& bench, unsigned side) {
   const HopFacts& facts = c.passage()->hops[side];
   Hop hop;
   if (!facts.known) return hop;
@@ -242,7 +248,20 @@ std::string clamp_words(const Hop& from, const Hop& to, std::string_view who) {
   return fmt::format("{}'s MSS was changed from {} to {} here.", who, from.mss_in, to.mss_out);
 }
 
+// "port unreachable (ICMP type 3, code 3), sent by this machine (10.8.0.254)"
+std::string message_words(const Connection& c, const IcmpMessage& icmp) {
+  std::string sender = fmt::format("{}, on the way", to_string(icmp.sender));
+  if (icmp.sender == c.flow.remote.address) sender = fmt::format("the destination itself ({})", to_string(icmp.sender));
+  if (icmp.own) sender = fmt::format("this machine ({})", to_string(icmp.sender));
+  return fmt::format("{} ({} type {}, code {}), sent by {}", name(icmp), icmp.v6 ? "ICMPv6" : "ICMP", icmp.type,
+                     icmp.code, sender);
+}
+
 std::string outcome_words(const Connection& c, const Life& life) {
+  if (const IcmpMessage& icmp = c.passage()->refusal;
+      icmp && (life.outcome == Outcome::refused || life.outcome == Outcome::unreachable) &&
+      !(c.ended() && c.closing->by_reset))
+    return fmt::format("The SYN was answered by an ICMP message: {}.", message_words(c, icmp));
   const auto end = [&](std::string_view subject) { return fmt::format("{} ended it with a RST.", subject); };
   switch (life.outcome) {
     case Outcome::completed:
@@ -265,6 +284,9 @@ std::string outcome_words(const Connection& c, const Life& life) {
     case Outcome::open:
       return c.established || c.preexisting ? "It is still open." : "Its handshake is not finished yet.";
     default:
+      if (!c.expired && !c.ended())
+        return "Its other side is not traced, and this machine dropped its newest segments: whether it goes on is not "
+               "known.";
       if (c.expired && !c.ended()) return "Nothing more of it passed, and it is followed no longer.";
       return "How it ended is not known.";
   }
@@ -272,20 +294,38 @@ std::string outcome_words(const Connection& c, const Life& life) {
 
 }  // namespace
 
+bool refused_on_the_way(const Connection& c) {
+  return c.passage() && c.ended() && !c.closing->by_reset && c.passage()->refusal_mark &&
+         c.passage()->refusal_mark.id == c.closing->end.id;
+}
+
+bool counted_to_the_end(const Connection& c) {
+  if (!c.passage() || !c.ended()) return true;
+  return std::ranges::all_of(c.passage()->hops,
+                             [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.closing->end.ts_ns; });
+}
+
+bool end_may_be_unseen(const Connection& c, const Bench& bench) {
+  if (!c.passage() || bench.every_interface || both_known(c) || !c.trouble) return false;
+  return std::ranges::any_of(c.trouble->drops.seen(), [&](const DropSeen& seen) {
+    return drop_kind(bench.names, seen.reason) == DropKind::firewall && seen.last.ts_ns > c.passage()->left.ts_ns;
+  });
+}
+
 bool reset_by_this_machine(const Connection& c) {
   unsigned toward = 0;
   return c.passage() && ending_made_here(c, toward) != nullptr;
 }
 
 Forwarded forwarded_hops(const Connection& c, const Bench& bench) {
-  Forwarded told;
-  told.client = told_hop(c, bench, client);
-  told.server = told_hop(c, bench, server);
-  told.joined = c.passage()->hops[client].known && c.passage()->hops[server].known;
-  told.lost_to_server = lost_from(c, bench, client);
-  told.lost_to_client = lost_from(c, bench, server);
-  told.untranslated = c.passage()->untranslated;
-  return told;
+  Forwarded hops;
+  hops.client = hop_of(c, bench, client);
+  hops.server = hop_of(c, bench, server);
+  hops.joined = both_known(c);
+  hops.lost_to_server = lost_from(c, bench, client);
+  hops.lost_to_client = lost_from(c, bench, server);
+  hops.untranslated = c.passage()->untranslated;
+  return hops;
 }
 
 std::vector<Finding> forwarded_findings(const Connection& c, const Bench& bench, Outcome outcome) {

@@ -65,12 +65,15 @@ std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const Benc
   for (const unsigned from : {client, server}) {
     const std::uint32_t unanswered = from == client ? k.unanswered : k.unreplied;
     if (unanswered < enough || lost_from(c, bench, from) != 0) continue;
-    Finding finding{Rule::keepalive, Confidence::likely, "", {}, 0};
+    // Where its other side is not traced nobody saw them leave.
+    const bool left = c.passage()->hops[from ^ 1U].known;
+    Finding finding{Rule::keepalive, left ? Confidence::likely : Confidence::inconclusive, "", {}, 0};
     cite(finding, from == client ? k.run : k.evidence);
     if (bench.texts) {
       finding.text = fmt::format(
-          "{} keep-alive probes of {} in a row left for {} and were not answered: {} is down, or the path {} is broken",
-          unanswered, side_name(from), side_name(from ^ 1U), side_name(from ^ 1U), behind(c, bench, from ^ 1U));
+          "{} keep-alive probes of {} in a row {} {} and were not answered: {} is down, or the path {} is broken",
+          unanswered, side_name(from), left ? "left for" : "came in for", side_name(from ^ 1U), side_name(from ^ 1U),
+          behind(c, bench, from ^ 1U));
     }
     return finding;
   }
@@ -91,14 +94,16 @@ std::optional<Finding> judge_forwarded_path_mtu(const Connection& c, const Bench
     if (before >= run.len) continue;
     const bool other_goes_on = c.passage()->heard_ns[from ^ 1U] > run.first_ns;
     const bool small_ones_pass = before != 0 || run.smaller != 0 || other_goes_on;
+    const bool left = c.passage()->hops[from ^ 1U].known;
     Finding finding{
-        Rule::path_mtu_black_hole, small_ones_pass ? Confidence::likely : Confidence::inconclusive, "", {}, 0};
+        Rule::path_mtu_black_hole, small_ones_pass && left ? Confidence::likely : Confidence::inconclusive, "", {}, 0};
     cite(finding, run.evidence);
     if (bench.texts) {
       finding.text = fmt::format(
-          "{} sent a segment of {} bytes {} times, it left for {} each time and was not acknowledged; nothing as "
+          "{} sent a segment of {} bytes {} times, it {} {} each time and was not acknowledged; nothing as "
           "large was acknowledged before: the path {} may not take this size",
-          side_name(from), run.len, run.tries + 1, side_name(from ^ 1U), behind(c, bench, from ^ 1U));
+          side_name(from), run.len, run.tries + 1, left ? "left for" : "came in for", side_name(from ^ 1U),
+          behind(c, bench, from ^ 1U));
       if (run.smaller != 0) finding.text += fmt::format("; in pieces of {} bytes it got through", run.smaller);
     }
     return finding;

@@ -19,11 +19,12 @@ namespace tcpwitness {
 // What rules must know beside the connection.
 struct Bench {
   const Names& names;
-  bool kernel_heard = true;  // the kernel witness is attached
-  bool wire_heard = true;    // the wire witness is attached
-  bool texts = false;        // write sentences
-  bool explain = false;      // write the closing sentence
-  bool finished = false;     // the run is over
+  bool kernel_heard = true;     // the kernel witness is attached
+  bool wire_heard = true;       // the wire witness is attached
+  bool texts = false;           // write sentences
+  bool explain = false;         // write the closing sentence
+  bool finished = false;        // the run is over
+  bool every_interface = true;  // what passes through this machine shows twice: none was left out (-i)
   std::int64_t close_wait_stuck_ns = 0;
   std::int64_t slow_handshake_ns = 0;
   std::int64_t slow_accept_ns = 0;
@@ -165,6 +166,13 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::string explain_forwarded(const Connection& c, const Life& life);
 // The RST that ended it left here and came in nowhere.
 [[nodiscard]] bool reset_by_this_machine(const Connection& c);
+// An ICMP error left for the client that had asked, and it has not asked again since.
+[[nodiscard]] bool refused_on_the_way(const Connection& c);
+// Each hop's counters are as new as the end of the connection.
+[[nodiscard]] bool counted_to_the_end(const Connection& c);
+// Its other side passes by an interface that is not traced, and this machine's firewall has dropped the newest
+// segments: it may have answered them there by a RST.
+[[nodiscard]] bool end_may_be_unseen(const Connection& c, const Bench& bench);
 
 // peer.cpp: what the other end of the connection did, where this run follows it too
 [[nodiscard]] PeerEnd peer_end(const Connection& peer);

@@ -64,7 +64,8 @@ bool wire_complete(const Connection& c) {
   // The socket has received more segments than the wire showed: some had headers that nobody could follow.
   const bool missed = c.has_cb() && c.cb.segs_in > c.wire.segs_in;
   const bool whole = c.wire_final && !c.wire_restarted && !c.wire_partial && !c.preexisting && !missed;
-  if (!whole || !c.established) return whole;
+  if (!whole || !counted_to_the_end(c)) return false;
+  if (!c.established) return true;
   return c.syn && c.syn_ack_seen && c.wire.segs_in != 0 && c.wire.segs_out != 0;
 }
 

@@ -18,6 +18,10 @@ const Trouble& troubles_of(const Connection& c) {
   return c.trouble ? *c.trouble : none;
 }
 
+Outcome outcome_of(const IcmpMessage& icmp) {
+  return icmp.error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
+}
+
 bool reset_taken(const Trouble& t) { return t.reset_received.mark || t.rst_in.mark; }
 
 // Something that was seen proves that the handshake was over: a state that we last knew may be older than a loss.
@@ -130,7 +134,7 @@ Outcome refused_or_not(const Connection& c, const Bench& bench) {
   // The message came while connect() held the socket: it ends nothing, and the process learns of it (SO_ERROR).
   const IcmpMessage* icmp = icmp_behind(c);
   if (icmp != nullptr && syns_never_left(c, bench)) return Outcome::connect_unsent;
-  if (icmp != nullptr) return icmp->error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
+  if (icmp != nullptr) return outcome_of(*icmp);
   // close() and exit shut the socket down first; without either only a SYN shows that connect() itself had not failed.
   const bool gave_up = (c.closing->end_actor & TW_ACTOR_EXITING) != 0 || (c.has_cb() && c.cb.sk_shutdown == 3) ||
                        c.syn || (c.has_cb() && c.cb.packets_out != 0);
@@ -163,11 +167,14 @@ Outcome wire_outcome(const Connection& c, const Bench& bench) {
     if (never_answered(c, bench)) return Outcome::connect_timeout;
     return bench.finished ? Outcome::open : Outcome::unknown;
   }
+  if (refused_on_the_way(c)) return outcome_of(c.passage()->refusal);
   if (!c.ended()) {
-    if (bench.finished && !c.expired) return Outcome::open;
+    if (bench.finished && !c.expired) return end_may_be_unseen(c, bench) ? Outcome::unknown : Outcome::open;
     const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.syn_ack_seen;
     const bool long_enough = bench.now - c.last_ts_ns >= given_up_ns;
-    return silent && long_enough && !c.incomplete ? Outcome::connect_timeout : Outcome::unknown;
+    if (!silent || !long_enough || c.incomplete) return Outcome::unknown;
+    // The newest error of the path takes the place of ETIMEDOUT, as in tcp_write_err().
+    return c.passage() && c.passage()->refusal ? outcome_of(c.passage()->refusal) : Outcome::connect_timeout;
   }
   if (c.closing->by_reset && reset_between_fins(c)) return Outcome::completed;
   // A RST alone shows no connection: it can answer anything (the backscatter of forged addresses).
@@ -195,8 +202,7 @@ Outcome judge_outcome(const Connection& c, const Bench& bench) {
   if (!c.ended()) {
     if (c.state == State::new_syn_recv && c.trouble && c.trouble->request_dropped) return Outcome::unreachable;
     if (c.state == State::unknown && !c.established && refused_by_input(c, bench) != nullptr) return Outcome::refused;
-    if (const IcmpMessage* icmp = refused_by_message(c, bench); icmp != nullptr)
-      return icmp->error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
+    if (const IcmpMessage* icmp = refused_by_message(c, bench); icmp != nullptr) return outcome_of(*icmp);
     if (each_syn_dropped(c)) return Outcome::syn_dropped;
     // A SYN that TCP never took began nothing that could still be open.
     const bool cookie = c.trouble && c.trouble->queues.cookie && !c.established;
@@ -271,7 +277,7 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
     case Outcome::refused:
       // An ICMP message came from anywhere on the way.
       if (icmp_behind(c) != nullptr && !c.trouble->rst_in.mark) return ClosedBy::none;
-      if (reset_by_this_machine(c)) return ClosedBy::none;
+      if (reset_by_this_machine(c) || (c.passage() && !(c.ended() && c.closing->by_reset))) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
       // A FIN of this side that came before it closed first.

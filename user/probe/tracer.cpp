@@ -35,6 +35,20 @@ struct LinkDestroy {
 };
 using Link = std::unique_ptr<bpf_link, LinkDestroy>;
 
+// One that user space makes itself, as an iterator would.
+tw_socket socket_record(std::uint32_t netns) {
+  tw_socket record{};
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  record.header.ts_ns = static_cast<__u64>(now.tv_sec) * 1'000'000'000 + static_cast<__u64>(now.tv_nsec);
+  record.header.netns = netns;
+  record.header.cpu = TW_NO_CPU;
+  record.header.kind = TW_KIND_SOCKET;
+  record.header.version = TW_ABI_VERSION;
+  record.type = TW_SOCKET_NONE;
+  return record;
+}
+
 tw_config make_config(const TracerSettings& settings, const Features& features, const Without& without) {
   tw_config config{};
   config.netns = features.netns_inode;
@@ -96,6 +110,14 @@ struct Tracer::Impl {
 
   [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
   [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
+  // What the flow map has counted of these addresses: both stand first in its values (bpf/maps.h).
+  [[nodiscard]] bool counters_of(const tw_tuple& key, tw_wire_counters& counted, tw_loss_counters& loss) const {
+    std::vector<std::byte> value(bpf_map__value_size(flows()));
+    if (bpf_map_lookup_elem(bpf_map__fd(flows()), &key, value.data()) != 0) return false;
+    std::memcpy(&counted, value.data(), sizeof counted);
+    std::memcpy(&loss, value.data() + sizeof counted, sizeof loss);
+    return true;
+  }
   [[nodiscard]] bpf_map* flows() const { return kernel ? kernel->maps.flows : any_wire().maps.flows; }
   [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : any_wire().maps.cpu_states; }
 
@@ -537,15 +559,7 @@ const std::map<std::uint32_t, std::string>& Tracer::interface_names() const { re
 
 void Tracer::snapshot_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  tw_socket all{};  // what has not been told by then is no socket any more
-  timespec begun{};
-  clock_gettime(CLOCK_MONOTONIC, &begun);
-  all.header.ts_ns = static_cast<__u64>(begun.tv_sec) * 1'000'000'000 + static_cast<__u64>(begun.tv_nsec);
-  all.header.netns = impl_->config.netns;
-  all.header.cpu = TW_NO_CPU;
-  all.header.kind = TW_KIND_SOCKET;
-  all.header.version = TW_ABI_VERSION;
-  all.type = TW_SOCKET_NONE;
+  const tw_socket all = socket_record(impl_->config.netns);  // what has not been told by then is no socket any more
   if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_tcp, record); !ok) {
     impl_->notice("connections without an event of their own are not known: " + ok.error().message());
     return;
@@ -649,9 +663,24 @@ std::uint64_t Tracer::skipped_runs() {
   return impl_->skipped;
 }
 
-void Tracer::forget_hops(const std::vector<Flow>& hops) {
+void Tracer::count_hops(const std::vector<Flow>& hops, const OnRecord& record) const {
   for (const Flow& hop : hops) {
-    const tw_tuple key = to_tuple(hop);
+    tw_socket found = socket_record(impl_->config.netns);
+    found.tuple = to_tuple(hop);
+    if (!impl_->counters_of(found.tuple, found.wire, found.loss)) continue;
+    found.has_wire = 1;
+    record(std::as_bytes(std::span(&found, 1)));
+  }
+}
+
+void Tracer::forget_hops(const std::vector<ForgottenHop>& hops) {
+  for (const ForgottenHop& hop : hops) {
+    const tw_tuple key = to_tuple(hop.key);
+    tw_wire_counters wire{};
+    tw_loss_counters loss{};
+    if (!impl_->counters_of(key, wire, loss)) continue;
+    // A SYN begins the counters anew.
+    if (std::uint64_t{wire.segs_in} + wire.segs_out < hop.segments) continue;
     if (bpf_map_delete_elem(bpf_map__fd(impl_->flows()), &key) == 0) ++impl_->flows_forgotten;
   }
 }

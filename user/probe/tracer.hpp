@@ -82,8 +82,10 @@ class Tracer {
   // interrupt in the middle of it): losses that no program could count. So far; never shrinks.
   [[nodiscard]] std::uint64_t skipped_runs();
 
+  // What is counted of these now: one tw_socket each, where the flow map has it.
+  void count_hops(const std::vector<Flow>& hops, const OnRecord& record) const;
   // Takes these out of the flow map.
-  void forget_hops(const std::vector<Flow>& hops);
+  void forget_hops(const std::vector<ForgottenHop>& hops);
 
   // Entries of the flow map that gave way to newer ones. It walks the map: once, at the end.
   [[nodiscard]] std::uint64_t evicted_flows() const;

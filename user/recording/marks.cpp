@@ -57,6 +57,7 @@ void write(std::string& out, const StartMark& start) {
   put(out, "wire_heard", start.wire_heard);
   put(out, "every_segment", start.every_segment);
   if (start.forwarded) put(out, "forwarded", start.forwarded);
+  if (!start.every_interface) put(out, "every_interface", start.every_interface);
   put(out, "hold", start.hold_ns);
   put(out, "stuck_after", start.close_wait_stuck_ns);
   put(out, "pid", start.pid);
@@ -192,6 +193,7 @@ void read(Fields& fields, StartMark& start) {
   start.flight = fields.yes("flight");
   for (const Field& field : fields.all()) {
     if (field.name == "forwarded") start.forwarded = field.text == "1";
+    if (field.name == "every_interface") start.every_interface = field.text == "1";
     if (field.name == "reset_reason") start.reset_reasons.push_back(field.text);
     if (field.name == "drop_reason") start.drop_reasons.push_back(field.text);
     if (field.name == "hook")

@@ -33,6 +33,7 @@ struct StartMark {
   Ready ready;
   bool kernel_heard = true;
   bool forwarded = false;
+  bool every_interface = true;
   bool wire_heard = true;
   bool every_segment = false;
   std::int64_t hold_ns = 0;

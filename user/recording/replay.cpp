@@ -53,6 +53,7 @@ Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   settings.wire_heard = start.wire_heard;
   settings.every_segment = start.every_segment;
   settings.forwarded = start.forwarded;
+  settings.every_interface = start.every_interface;
   settings.hold_ns = start.hold_ns;
   settings.close_wait_stuck_ns = settings_.close_wait_stuck_ns.value_or(start.close_wait_stuck_ns);
   settings.pid = settings_.pid != 0 ? settings_.pid : start.pid;

@@ -91,6 +91,7 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   settings.wire_heard = tracer.wire_heard();
   settings.every_segment = options.packets_all && settings.wire_heard;
   settings.forwarded = options.forwarded;
+  settings.every_interface = options.interfaces.empty();
   if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
   settings.pid = options.pid;
   settings.comm = options.comm;
@@ -119,6 +120,7 @@ StartMark start_mark(const Options& options, const WitnessSettings& settings, co
   start.wire_heard = settings.wire_heard;
   start.every_segment = settings.every_segment;
   start.forwarded = settings.forwarded;
+  start.every_interface = settings.every_interface;
   start.hold_ns = settings.hold_ns;
   start.close_wait_stuck_ns = settings.close_wait_stuck_ns;
   start.pid = settings.pid;
@@ -361,8 +363,9 @@ class Run {
     }
     if (witness_.wants_fin_wait2()) tracer_.snapshot_fin_wait2(into(found));
     look_at_hops(into(found));
-    tracer_.forget_hops(witness_.forgotten_hops());
+    tracer_.count_hops(witness_.ended_hops(), into(found));
     for (const auto& record : found) take(record);
+    tracer_.forget_hops(witness_.forgotten_hops());
   }
 
   void announce() {

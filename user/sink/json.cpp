@@ -680,6 +680,7 @@ class JsonSink final : public Sink {
   static void put_entry(JsonWriter& json, const Entry& entry, const IcmpEntry& seen) {
     begin_entry(json, "icmp", entry);
     if (seen.sent) json.field("sent", true);
+    if (seen.passed) json.field("passed", true);
     put_icmp(json, seen.icmp);
     put_relative(json, "rel_seq", seen.relative, seen.rel_seq);
     put_nonzero(json, "mtu", seen.mtu);

@@ -496,7 +496,7 @@ Saying StoryWords::say(const Entry& /*entry*/, const IcmpEntry& body, Plot& /*pl
     return {.text = fmt::format("This machine answered it with an ICMP message: {} (type {}, code {})", name(body.icmp),
                                 body.icmp.type, body.icmp.code)};
   }
-  return {.text = fmt::format("An ICMP message came in: {}{}", icmp_text(body.icmp),
+  return {.text = fmt::format("An ICMP message {}: {}{}", body.passed ? "passed" : "came in", icmp_text(body.icmp),
                               body.mtu != 0 ? fmt::format(" (MTU {})", body.mtu) : ""),
           .about = About::icmp};
 }

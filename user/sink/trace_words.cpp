@@ -376,7 +376,7 @@ Told TraceWords::tell(const PortsEntry& entry) const {
 
 Told TraceWords::tell(const IcmpEntry& entry) const {
   Told told;
-  told.kernel = {entry.sent ? "ICMP sent" : "ICMP received", Colour::warn};
+  told.kernel = {entry.sent ? "ICMP sent" : entry.passed ? "ICMP passed" : "ICMP received", Colour::warn};
   told.details.push_back(
       {fmt::format("{}, about seq={}{}{}", icmp_text(entry.icmp), entry.rel_seq, entry.relative ? "" : " (absolute)",
                    entry.mtu != 0 ? fmt::format(": MTU {}", entry.mtu) : "")});
