@@ -49,11 +49,12 @@ class View:
     events: tuple  # fields of an event that the timeline must have
     no_events: tuple  # fields of one that it must not have
     others: tuple  # outcomes of further lives that are allowed, with no finding but those that `may` be
+    summary: dict  # fields of the live run's summary
 
 
-def view(*lives, findings=None, may=None, never=(), events=(), no_events=(), others=()):
+def view(*lives, findings=None, may=None, never=(), events=(), no_events=(), others=(), summary=None):
     """What is said in one namespace: these lives and, without `others`, no other one."""
-    return View(list(lives), findings or {}, may or {}, tuple(never), tuple(events), tuple(no_events), tuple(others))
+    return View(list(lives), findings or {}, may or {}, tuple(never), tuple(events), tuple(no_events), tuple(others), summary or {})
 
 
 @dataclasses.dataclass
@@ -122,6 +123,9 @@ def judge_view(score, place, wanted, watch):
     for fields in wanted.no_events:
         found = [event for event in watch.events if fits(event, fields)]
         score.fact(not found, f"{place}: an event {fields}: {found[:1]}")
+    for path, value in wanted.summary.items():
+        found = at(watch.live[-1], path)
+        score.fact(holds(value, found), f"{place}: summary.{path} is {found!r}, not {described(value)}")
     score.fact(verdicts(watch.live) == verdicts(watch.stories), f"{place}: the recording says {verdicts(watch.stories)}, live was said "
                                                                  f"{verdicts(watch.live)}")
 
