@@ -1100,7 +1100,7 @@ TEST(ForwardedEnd, WhatComesLateBeginsNothing) {
     Router(stream, false, 41000).client({S});  // time passes
     stream.wait(later);
     if (begun_again) Router(stream, false).client({S});
-    if (late) r.server({FA, 0, TW_WHY_UNKNOWN_FLOW});
+    if (late) r.server_lost({FA, 0, TW_WHY_UNKNOWN_FLOW});
     return run(stream.events, flood_settings(), 200 * ms, router_names()).lives().size() - 1;
   };
   EXPECT_EQ(lives(1 * s, false, false), 1U);
