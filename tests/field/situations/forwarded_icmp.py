@@ -2,7 +2,7 @@
 """A router refuses SYNs by ICMP: its forward chain rejects (as firewalld and Docker do), it has no route, it publishes a port whose target it rejects. Another
 message comes from the server's machine and only passes.
 
-Reported: firewalld 1047 and moby 41753 ("no route to host" through a gateway that rejects); every route that is missing behind a VPN.
+Reported: moby 29330 ("Host is unreachable" from a published port behind a firewall that rejects); every route that is missing behind a VPN.
 Right: refused or unreachable at the message, at once; who sent it is named; no end closed it, and nothing timed out.
 """
 from field import *
