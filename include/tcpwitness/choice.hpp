@@ -39,6 +39,10 @@ struct Choice {
     if (!outcomes.empty() && std::ranges::find(outcomes, life.outcome) == outcomes.end()) return false;
     return !slower_than_ns || connecting_ns(life) > *slower_than_ns;
   }
+  // Of segments that belong to none: they have no outcome, and connect to nothing.
+  [[nodiscard]] bool wants_without_connection(Rule rule) const {
+    return outcomes.empty() && !slower_than_ns && wants(rule);
+  }
   // A finding of a connection that may still be open. What it will be at its end is not known yet.
   [[nodiscard]] bool wants_findings_at_once() const {
     return (problems || !rules.empty()) && outcomes.empty() && !slower_than_ns;

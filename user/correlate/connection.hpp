@@ -325,10 +325,11 @@ struct OutsiderFacts {
   std::uint8_t ttl = 0;
 };
 
-// Of a connection that is still open, a bit for each rule: judged at the last look, and reported.
+// Findings of a connection that is still open.
 struct OpenFindings {
-  std::bitset<rule_count> judged;
+  std::bitset<rule_count> judged;  // at the last look
   std::bitset<rule_count> reported;
+  std::vector<Finding> texts;  // those that were reported, as they were
 };
 
 struct Trouble {

@@ -159,7 +159,8 @@ void Witness::Impl::take_icmp_ahead(const Flow& flow) {
   if (found == icmp_ahead_.end()) return;
   const Event event = *found;
   icmp_ahead_.erase(found);
-  on_icmp(event, std::get<IcmpSeen>(event.body));
+  constexpr std::int64_t just_before_ns = 1'000'000'000;  // an older one is about an earlier connection
+  if (now_ - event.ts_ns <= just_before_ns) on_icmp(event, std::get<IcmpSeen>(event.body));
 }
 
 }  // namespace tcpwitness

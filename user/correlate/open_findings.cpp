@@ -4,8 +4,11 @@
 // Who watches for problems wants them now, and a life is judged at its end. So each second the connections that have
 // trouble are judged as if the run ended here. What explains a finding can come a moment after it (the RST after the
 // segment, the kernel's cause after the wire's): it is reported if the next look judges the same rule again. Once for
-// each rule and connection; its life has the whole of it.
+// each rule and connection, and again at its end if it reads otherwise by then.
+//
+// Not of forwarded connections, whose counters come at their end, and not of half-open ones: a SYN flood has too many.
 #include <algorithm>
+#include <utility>
 
 #include "correlate/witness_impl.hpp"
 
@@ -18,33 +21,47 @@ constexpr Slot slots_at_a_time = 4'096;  // a look at a million connections must
 }  // namespace
 
 void Witness::Impl::look_at_open() {
-  if (open_next_ >= table_.slots()) {
+  if (open_next_ >= open_end_) {
     if (now_ - open_looked_ns_ < look_every_ns) return;
     open_looked_ns_ = now_;
     open_next_ = 0;
+    open_end_ = table_.slots();  // those that begin meanwhile are of the next look
   }
-  const Slot until = std::min<Slot>(open_next_ + slots_at_a_time, table_.slots());
+  const Slot until = std::min<Slot>(open_next_ + slots_at_a_time, open_end_);
   for (; open_next_ < until; ++open_next_) {
     Connection& c = table_.at(open_next_);
-    if (c.live && !c.told && c.trouble && !c.ended() && wanted(c.owner)) report_open(c);
+    const bool goes_on = c.live && !c.told && c.trouble && !c.ended() && !c.passage();
+    if (goes_on && !only_half_open(c) && wanted(c.owner)) report_open(c);
   }
 }
 
 void Witness::Impl::report_open(Connection& c) {
   c.incomplete = may_lack_events(c);
   Bench known = bench(c);
-  if (!c.passage()) known.peer = other_end(c);
+  known.peer = other_end(c);
   OpenFindings& open = c.trouble->open;
   std::bitset<rule_count> judged;
+  const bool texts = std::exchange(known.texts, false);  // sentences only for what is reported
+  for (const Finding& finding : judge_findings(c, known)) judged.set(static_cast<std::size_t>(finding.rule));
+  const std::bitset<rule_count> news = judged & open.judged & ~open.reported;
+  open.judged = judged;
+  if (news.none()) return;
+  known.texts = texts;
   for (Finding& finding : judge_findings(c, known)) {
     const auto rule = static_cast<std::size_t>(finding.rule);
-    judged.set(rule);
     const bool has_its_own_time = finding.rule == Rule::close_wait_stuck || finding.rule == Rule::peer_not_closing;
-    if (has_its_own_time || open.reported.test(rule) || !open.judged.test(rule)) continue;
+    if (has_its_own_time || !news.test(rule)) continue;
     open.reported.set(rule);
+    open.texts.push_back(finding);
     report(FindingReport{c.id, now_, c.flow, std::move(finding), c.on_the_wire()}, c.id);
   }
-  open.judged = judged;
+}
+
+bool Witness::Impl::reported_open(const Connection& c, const Finding& finding) {
+  if (!c.trouble) return false;
+  return std::ranges::any_of(c.trouble->open.texts, [&](const Finding& earlier) {
+    return earlier.rule == finding.rule && earlier.confidence == finding.confidence && earlier.text == finding.text;
+  });
 }
 
 }  // namespace tcpwitness

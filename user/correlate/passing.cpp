@@ -15,7 +15,6 @@
 namespace tcpwitness {
 namespace {
 
-constexpr std::size_t forgotten_limit = 4096;
 constexpr std::size_t ended_limit = 4096;
 
 std::uint64_t segments_passed(const Passage& passage) {

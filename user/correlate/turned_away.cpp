@@ -17,6 +17,12 @@ constexpr std::int64_t report_after_ns = 5'000'000'000;   // of the first SYN
 constexpr std::int64_t forget_after_ns = 70'000'000'000;  // of the newest one: Linux pauses for 64 s at most
 constexpr std::size_t limit = 256;
 
+// What drops a segment before TCP looks at it. (A wrong checksum has a rule of its own.)
+bool before_a_socket(DropKind kind) {
+  return kind == DropKind::firewall || kind == DropKind::filter || kind == DropKind::queue ||
+         kind == DropKind::routing || kind == DropKind::memory;
+}
+
 }  // namespace
 
 // Over loopback the sender is a connection of this machine, and that one's findings say what became of its SYN.
@@ -35,7 +41,9 @@ bool Witness::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, cons
 }
 
 void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
-  if (!is_fault(drop_kind(names_, d.reason))) return;
+  if (!before_a_socket(drop_kind(names_, d.reason))) return;
+  // No route to its destination: it was to be forwarded (ip_route_input_slow()).
+  if (!settings_.forwarded && names_.drop_reason(d.reason) == "IP_INNOROUTES") return;
   // NAT can have given it another destination in between.
   const auto stray = std::ranges::find_if(
       strays_, [&](const Stray& s) { return s.flow.remote == flow.remote && s.seq == d.seq && s.flags == d.flags; });

@@ -339,7 +339,7 @@ void Witness::Impl::tell(Slot slot) {
       for (const Finding& finding : life.findings) {
         if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
         if (finding.rule == Rule::peer_not_closing && c.closing && c.closing->not_closing_told) continue;
-        if (reported_open(c, finding.rule)) continue;
+        if (reported_open(c, finding)) continue;
         report(FindingReport{c.id, life.ts_ns, c.flow, finding, c.on_the_wire()}, c.id);
       }
     }

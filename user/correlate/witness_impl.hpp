@@ -78,6 +78,9 @@ struct TurnedAway {
 [[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out,
                                                            bool analysed);
 
+// Hops that are to be forgotten, until the run asks for them. What is left out is forgotten by the flow map itself.
+inline constexpr std::size_t forgotten_limit = 4096;
+
 class Witness::Impl {
  public:
   Impl(WitnessSettings settings, const Names& names);
@@ -161,10 +164,8 @@ class Witness::Impl {
   // open_findings.cpp: of connections that go on
   void look_at_open();
   void report_open(Connection& c);
-  // Such a finding was reported before the end.
-  [[nodiscard]] static bool reported_open(const Connection& c, Rule rule) {
-    return c.trouble && c.trouble->open.reported.test(static_cast<std::size_t>(rule));
-  }
+  // It was reported before the end, in the same words.
+  [[nodiscard]] static bool reported_open(const Connection& c, const Finding& finding);
 
   // crowd.cpp: what is too much to report one by one
   void note_asked(const Event& e, const Flow& flow);
@@ -340,6 +341,7 @@ class Witness::Impl {
   bool fin_wait2_look_ = false;  // Witness::wants_fin_wait2
   TimeNs open_looked_ns_ = 0;    // the look at open connections that is under way or over, began
   Slot open_next_ = 0;           // the next slot in it
+  Slot open_end_ = 0;            // and where it is over
   std::uint64_t waits_over_ = 0;
   Summary summary_;
 };

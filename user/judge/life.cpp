@@ -111,6 +111,10 @@ Life judge_life(const Connection& c, const Bench& bench) {
   life.process = c.owner.process();
   life.netns = c.netns;
   life.outcome = judge_outcome(c, bench);
+  if (life.outcome == Outcome::syn_dropped) {  // the newest SYN is the end of it, whenever the run ends
+    life.ts_ns = c.last_ts_ns;
+    life.duration_ns = life.ts_ns - life.start_ts_ns;
+  }
   if (life.outcome == Outcome::fin_wait2_timeout && c.closing->mini_fin_wait2) {
     life.ts_ns = c.closing->end.ts_ns + c.closing->fin_timeout_ns;
     life.duration_ns = life.ts_ns - life.start_ts_ns;

@@ -54,7 +54,8 @@ bool gave_up_on_path(const Connection& c) {
 }
 
 // Data or a FIN was out, it had been sent again, and a softirq closed the socket although no RST came or left: only
-// tcp_write_err() does so. Its error is missing where the process had read it before the kernel's events did.
+// tcp_write_err() does so. Its error is missing where the process had read it before the kernel's events did. (Nobody
+// reads the error of an orphan: tcp_out_of_resources() ends one without any.)
 bool timer_gave_up(const Connection& c) {
   const Trouble& t = troubles_of(c);
   const State from = c.closing->end_from;
@@ -62,7 +63,8 @@ bool timer_gave_up(const Connection& c) {
                     from == State::closing || from == State::last_ack;
   const bool in_softirq = (c.closing->end_actor & (TW_ACTOR_OWNED | TW_ACTOR_EXITING)) == 0;
   const bool reset = t.reset_received.mark || t.reset_sent.mark || t.rst_in.mark || t.rst_out.mark;
-  const bool outstanding = c.has_cb() && c.cb.snd_una != c.cb.write_seq && t.retransmissions.kernel != 0;
+  const bool outstanding =
+      c.has_cb() && (c.cb.flags & TW_CB_DEAD) == 0 && c.cb.snd_una != c.cb.write_seq && t.retransmissions.kernel != 0;
   return open && c.closing->end_shown && in_softirq && !reset && !c.incomplete && outstanding && c.cb.sk_err == 0 &&
          c.error == 0;
 }

@@ -32,7 +32,7 @@ std::string period_words(const ZeroWindowFacts& window, const Connection& c, con
   if (window.periods == 0) return probes + ", but its closing window was not seen";
   std::string text = fmt::format("the window was closed for {}", seconds(closed_for(window, c, bench)));
   if (window.periods > 1) text += fmt::format(" in {} periods", window.periods);
-  if (window.since) text += " and never opened again";
+  if (window.since) text += c.ended() || bench.finished ? " and never opened again" : " and is still closed";
   return text + ", " + probes;
 }
 

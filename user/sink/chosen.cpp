@@ -19,8 +19,8 @@ class ChosenSink final : public Sink {
     if (const auto* life = std::get_if<Life>(&report)) {
       end(*life, report);
     } else if (const auto* found = std::get_if<FindingReport>(&report)) {
-      if (found->conn == 0 ? choice_.wants(found->finding.rule) && choice_.outcomes.empty()
-                           : choice_.wants_at_once(found->finding.rule)) {
+      const Rule rule = found->finding.rule;
+      if (found->conn == 0 ? choice_.wants_without_connection(rule) : choice_.wants_at_once(rule)) {
         follow(found->conn);
         sink_->write(report);
       }

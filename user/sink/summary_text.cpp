@@ -58,6 +58,18 @@ std::string quantiles(const Quantiles& times, bool wide) {
   return fmt::format("{}/{}/{}", time(0.5), time(0.95), time(0.99));
 }
 
+// The end of an address tells it from its neighbours: what is left out is in its middle. Whole characters.
+std::string shortened(const std::string& text, std::size_t width) {
+  const auto is_whole = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
+  const std::size_t head = (width - 1) / 3;
+  const std::size_t tail = width - 1 - head;
+  std::size_t begin = 0;
+  for (std::size_t seen = 0; begin < text.size() && (seen += is_whole(text[begin]) ? 1 : 0) <= head;) ++begin;
+  std::size_t end = text.size();
+  for (std::size_t seen = 0; end > begin && seen < tail;) seen += is_whole(text[--end]) ? 1 : 0;
+  return text.substr(0, begin) + "~" + text.substr(end);
+}
+
 using Row = std::vector<std::string>;
 
 class SummaryText {
@@ -154,8 +166,7 @@ class SummaryText {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::size_t wide = columns(row[i]);
-      // ASCII where it is cut: addresses and names of processes.
-      const std::string cell = wide > widths[i] ? row[i].substr(0, widths[i] - 1) + "~" : row[i];
+      const std::string cell = wide > widths[i] ? shortened(row[i], widths[i]) : row[i];
       const std::string padding(widths[i] - std::min(widths[i], wide), ' ');
       text += (i == 0 ? "" : " ") + (i < keys ? cell + padding : padding + cell);
     }
