@@ -116,8 +116,8 @@ TEST(ReadPipe, AReaderWhoLeavesEndsIt) {
   ASSERT_TRUE(program.says("\"type\":\"segment\"", 5s));
   program.close_output();
   const Told told = program.wait();
-  EXPECT_EQ(told.status, 1);
-  EXPECT_TRUE(told.err.contains("cannot write the output: Broken pipe")) << told.err;
+  EXPECT_EQ(told.status, 0);  // as with `| head`
+  EXPECT_FALSE(told.err.contains("cannot write")) << told.err;
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ int fail(const Error& error) {
 }
 
 int broken_output(int error) {
+  if (error == EPIPE) return 0;  // `| head` has what it wants
   const char* why = error == ECANCELED ? "nobody reads it" : std::strerror(error);
   say(fmt::format("tcpwitness: cannot write the output: {}", why));
   return 1;

@@ -21,7 +21,7 @@ void say(std::string_view text);
 // Says it on stderr and returns exit code 1.
 [[nodiscard]] int fail(const Error& error);
 
-// The same of standard output, with the errno of Output::error().
+// The same of standard output, with the errno of Output::error(). A reader that closed its pipe is no failure.
 [[nodiscard]] int broken_output(int error);
 
 // CLOCK_REALTIME.
