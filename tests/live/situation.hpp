@@ -30,6 +30,7 @@ std::string missing(const std::string& program);
 // that is named exists, times are of now.
 struct Soundness {
   bool losses_allowed = false;
+  bool skips_allowed = false;  // runs of programs that the kernel skipped, each of which a gap shows
 };
 void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness = {});
 
@@ -78,7 +79,7 @@ class Live : public ::testing::Test {
   const Heard& keep(std::string title, Heard heard);
 
  private:
-  std::optional<Story> play_once(const std::string& name, const Play& how);
+  std::optional<Story> play_once(const std::string& name, const Play& how, Soundness soundness);
 
   std::unique_ptr<lab::Lab> lab_;
   std::deque<std::pair<std::string, Heard>> kept_;  // what keep() gives out stays where it is
