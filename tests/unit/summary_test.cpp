@@ -50,19 +50,6 @@ TEST(Quantiles, HoldWhatIsBeyondTheirScale) {
   EXPECT_EQ(Quantiles().at(0.99), 0);
 }
 
-TEST(Quantiles, AddUp) {
-  Quantiles a;
-  Quantiles b;
-  Quantiles all;
-  for (std::int64_t i = 1; i < 5000; ++i) {
-    (i % 3 == 0 ? a : b).add(i * i);
-    all.add(i * i);
-  }
-  a.add(b);
-  EXPECT_EQ(a.count(), all.count());
-  for (const double share : {0.1, 0.5, 0.99}) EXPECT_EQ(a.at(share), all.at(share));
-}
-
 Life life_of(const char* comm, Role role, std::uint16_t local, std::uint16_t remote, Outcome outcome) {
   Life life;
   life.conn = remote;

@@ -327,9 +327,8 @@ struct OutsiderFacts {
 
 // Findings of a connection that is still open.
 struct OpenFindings {
-  std::bitset<rule_count> judged;  // at the last look
-  std::bitset<rule_count> reported;
-  std::vector<Finding> texts;  // those that were reported, as they were
+  std::bitset<rule_count> judged;  // rules, at the last look
+  std::vector<Finding> reported;   // as they were then
 };
 
 struct Trouble {

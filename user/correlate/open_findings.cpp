@@ -43,23 +43,23 @@ void Witness::Impl::report_open(Connection& c) {
   std::bitset<rule_count> judged;
   const bool texts = std::exchange(known.texts, false);  // sentences only for what is reported
   for (const Finding& finding : judge_findings(c, known)) judged.set(static_cast<std::size_t>(finding.rule));
-  const std::bitset<rule_count> news = judged & open.judged & ~open.reported;
+  std::bitset<rule_count> news = judged & open.judged;
   open.judged = judged;
+  for (const Finding& earlier : open.reported) news.reset(static_cast<std::size_t>(earlier.rule));
   if (news.none()) return;
   known.texts = texts;
   for (Finding& finding : judge_findings(c, known)) {
     const auto rule = static_cast<std::size_t>(finding.rule);
     const bool has_its_own_time = finding.rule == Rule::close_wait_stuck || finding.rule == Rule::peer_not_closing;
     if (has_its_own_time || !news.test(rule)) continue;
-    open.reported.set(rule);
-    open.texts.push_back(finding);
+    open.reported.push_back(finding);
     report(FindingReport{c.id, now_, c.flow, std::move(finding), c.on_the_wire()}, c.id);
   }
 }
 
 bool Witness::Impl::reported_open(const Connection& c, const Finding& finding) {
   if (!c.trouble) return false;
-  return std::ranges::any_of(c.trouble->open.texts, [&](const Finding& earlier) {
+  return std::ranges::any_of(c.trouble->open.reported, [&](const Finding& earlier) {
     return earlier.rule == finding.rule && earlier.confidence == finding.confidence && earlier.text == finding.text;
   });
 }

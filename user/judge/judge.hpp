@@ -205,9 +205,9 @@ void name_other_end(Finding& finding, const Connection& c, const Bench& bench);
 
 // life.cpp: segments that this side sent again, by the kernel's own count (nstat's TcpRetransSegs).
 [[nodiscard]] std::uint32_t retransmitted_segments(const Connection& c);
-// Everything above put together.
 // What is found of a connection by now.
 [[nodiscard]] std::vector<Finding> judge_findings(const Connection& c, const Bench& bench);
+// Everything above put together.
 [[nodiscard]] Life judge_life(const Connection& c, const Bench& bench);
 
 // The kernel's retransmission causes in words (correlate/on_kernel.cpp).

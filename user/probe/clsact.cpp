@@ -57,16 +57,6 @@ void remove_filter(const Filter& filter) {
   bpf_tc_detach(&hook, &which);
 }
 
-bool any_filter(std::uint32_t ifindex, bool egress) {
-  const bpf_tc_hook hook = hook_of(
-      {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = 0});
-  for (std::uint32_t place = 0; place < places; ++place) {
-    bpf_tc_opts which = at_place(place);
-    if (bpf_tc_query(&hook, &which) == 0) return true;
-  }
-  return false;
-}
-
 // Somebody has a filter on this side: another run, or a program that came after us. Also where the kernel does not say.
 bool in_use(std::uint32_t ifindex, bool egress) {
   std::array<char, 4096> buffer{};
@@ -148,7 +138,15 @@ std::uint16_t take_place(UniqueFd& name) {
 
 }  // namespace
 
-bool has_our_filter(std::uint32_t ifindex, bool egress) { return any_filter(ifindex, egress); }
+bool has_our_filter(std::uint32_t ifindex, bool egress) {
+  const bpf_tc_hook hook = hook_of(
+      {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = 0});
+  for (std::uint32_t place = 0; place < places; ++place) {
+    bpf_tc_opts which = at_place(place);
+    if (bpf_tc_query(&hook, &which) == 0) return true;
+  }
+  return false;
+}
 
 Result<std::unique_ptr<ClsactGuard>> ClsactGuard::start() {
   int ends[2];

@@ -36,6 +36,29 @@ void say(std::string_view text);
 // the same: a terminal and sudo both pass it on.)
 void end_at_next_signal(int signals);
 
+// The lives of a run: all, and those of them that the options choose. --count is of the latter.
+class Lives {
+ public:
+  explicit Lives(const Choice& choice) : choice_(choice) {}
+  void add(const Report& report) {
+    const auto* life = std::get_if<Life>(&report);
+    if (life == nullptr) return;
+    ++all_;
+    if (choice_.wants(*life)) ++chosen_;
+  }
+  [[nodiscard]] std::uint64_t all() const { return all_; }
+  [[nodiscard]] std::uint64_t chosen() const { return chosen_; }
+  void sum_up(Summary& summary) const {
+    summary.connections = all_;
+    if (choice_.any()) summary.chosen = chosen_;
+  }
+
+ private:
+  const Choice& choice_;
+  std::uint64_t all_ = 0;
+  std::uint64_t chosen_ = 0;
+};
+
 // What the options ask for, on stdout. wire_alone: a capture; nothing is known of processes and the kernel.
 [[nodiscard]] std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names,
                                               bool wire_alone = false);

@@ -380,7 +380,7 @@ class Run {
     if (hinted_ || since_start < hint_after) return;
     hinted_ = true;
     const bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
-    if (person && told_ == 0) say(quiet_hint(ready_));
+    if (person && lives_.all() == 0) say(quiet_hint(ready_));
   }
 
   void learn_names() {
@@ -534,20 +534,12 @@ class Run {
     for (std::size_t i = from; i < reports_.size(); i++) recorder_->report(reports_[i]);
   }
 
-  // --count is of the connections that are printed.
-  void count(const Report& report) {
-    const auto* life = std::get_if<Life>(&report);
-    if (life == nullptr) return;
-    told_++;
-    if (options_.choice.wants(*life)) chosen_++;
-  }
-
   void write_reports() {
     for (const auto& report : reports_) {
       if (done_) break;
       sink_->write(report);
-      count(report);
-      if (options_.count && chosen_ >= *options_.count && !finishing_) done_ = true;
+      lives_.add(report);
+      if (options_.count && lives_.chosen() >= *options_.count && !finishing_) done_ = true;
     }
     reports_.clear();
   }
@@ -603,8 +595,7 @@ class Run {
     write_reports();
     Summary summary = witness_.summary();
     summary.ts_ns = now;
-    summary.connections = told_;
-    if (options_.choice.any()) summary.chosen = chosen_;
+    lives_.sum_up(summary);
     summary.lost = decoder_.lost();
     summary.malformed = decoder_.malformed();
     summary.flows_full = flows_full_;
@@ -670,8 +661,7 @@ class Run {
   std::unique_ptr<Recorder> recorder_;  // record only
   std::vector<Event> events_;
   Reports reports_;
-  std::uint64_t told_ = 0;
-  std::uint64_t chosen_ = 0;  // of these
+  Lives lives_{options_.choice};
   std::uint64_t flows_full_ = 0;
   std::uint64_t unaccounted_ = 0;
   TimeNs skipped_until_ns_ = 0;  // the last look for runs that the kernel skipped

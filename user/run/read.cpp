@@ -241,22 +241,14 @@ class Reading {
     witness_.advance(now, reports_);
   }
 
-  // --count is of the connections that are printed.
-  void count(const Report& report) {
-    const auto* life = std::get_if<Life>(&report);
-    if (life == nullptr) return;
-    told_++;
-    if (options_.choice.wants(*life)) chosen_++;
-  }
-
   void write_reports() {
     if (reports_.empty()) return;
     if (shared_terminal_) progress_.erase();
     for (const auto& report : reports_) {
       if (enough_) break;
       sink_->write(report);
-      count(report);
-      if (options_.count && chosen_ >= *options_.count) enough_ = done_ = true;
+      lives_.add(report);
+      if (options_.count && lives_.chosen() >= *options_.count) enough_ = done_ = true;
     }
     reports_.clear();
     if (output_.error() != 0) broken_ = done_ = true;
@@ -276,8 +268,7 @@ class Reading {
     const bool damaged = file_.damage().has_value();
     Summary summary = witness_.summary();
     summary.ts_ns = realtime_ns();
-    summary.connections = told_;
-    if (options_.choice.any()) summary.chosen = chosen_;
+    lives_.sum_up(summary);
     summary.capture = read_;
     if (damaged) summary.capture->damage = file_.damage()->message();
     sink_->write(summary);
@@ -307,8 +298,7 @@ class Reading {
   CaptureTotals read_;
   std::uint64_t bytes_read_ = 0;
   TimeNs last_ts_ns_ = 0;
-  std::uint64_t told_ = 0;
-  std::uint64_t chosen_ = 0;  // of these
+  Lives lives_{options_.choice};
   Clock::time_point delivered_ = Clock::now();
   bool announced_ = false;
   bool done_ = false;

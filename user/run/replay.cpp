@@ -113,22 +113,14 @@ class Replaying {
     deliver();
   }
 
-  // --count is of the connections that are printed.
-  void count(const Report& report) {
-    const auto* life = std::get_if<Life>(&report);
-    if (life == nullptr) return;
-    told_++;
-    if (options_.choice.wants(*life)) chosen_++;
-  }
-
   void write_reports() {
     if (!reports_.empty()) progress_.erase();
     for (const auto& report : reports_) {
       if (enough_) break;
       if (!wants(selection_, report)) continue;
       sink_->write(report);
-      count(report);
-      if (count_ != 0 && chosen_ >= count_) enough_ = done_ = true;
+      lives_.add(report);
+      if (count_ != 0 && lives_.chosen() >= count_) enough_ = done_ = true;
     }
     reports_.clear();
     if (output_.error() != 0) broken_ = done_ = true;
@@ -145,8 +137,7 @@ class Replaying {
     if (!enough_) replay_.finish(reports_);
     write_reports();
     Summary summary = replay_.summary();
-    summary.connections = told_;
-    if (options_.choice.any()) summary.chosen = chosen_;
+    lives_.sum_up(summary);
     sink_->write(summary);
     if (!sink_->flush() || broken_) {
       return broken_output(output_.error());
@@ -196,8 +187,7 @@ class Replaying {
   Reports reports_;
   std::optional<Error> damage_;
   std::uint64_t blocks_ = 0;
-  std::uint64_t told_ = 0;
-  std::uint64_t chosen_ = 0;  // of these
+  Lives lives_{options_.choice};
   std::chrono::steady_clock::time_point delivered_ = std::chrono::steady_clock::now();
   bool announced_ = false;
   bool done_ = false;

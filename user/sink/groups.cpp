@@ -26,7 +26,7 @@ const Endpoint& listener_of(const Life& life) {
   return life.flow.local.port < life.flow.remote.port ? life.flow.local : life.flow.remote;
 }
 
-// The worst of its findings stands for a connection: the first that is a problem.
+// The first of its findings that is a problem stands for a connection.
 std::string finding_of(const Life& life) {
   for (const Finding& finding : life.findings) {
     if (is_problem(finding.rule)) return std::string(name(finding.rule));

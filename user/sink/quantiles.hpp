@@ -28,16 +28,6 @@ class Quantiles {
     highest_ = std::max(highest_, value);
   }
 
-  void add(const Quantiles& other) {
-    for (std::size_t i = 0; i < octaves_.size(); ++i) {
-      if (!other.octaves_[i]) continue;
-      if (!octaves_[i]) octaves_[i] = std::make_unique<Octave>();
-      for (std::size_t part = 0; part < parts; ++part) (*octaves_[i])[part] += (*other.octaves_[i])[part];
-    }
-    count_ += other.count_;
-    highest_ = std::max(highest_, other.highest_);
-  }
-
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] std::int64_t highest() const { return static_cast<std::int64_t>(highest_); }
 
