@@ -128,6 +128,9 @@ int skipped_runs(const Heard& heard) {
   return runs;
 }
 
+// An emulated machine is so slow that a program is still running when its next event comes: scripts/kernel-tests.
+bool emulated() { return std::getenv("TCPWITNESS_EMULATED") != nullptr; }
+
 }  // namespace
 
 const std::string& prerequisites() {
@@ -153,7 +156,7 @@ void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness) {
   EXPECT_EQ(heard.all().back()["type"], "summary");
   const Json summary = heard.summary();
   if (!soundness.losses_allowed) {
-    const int skipped = soundness.skips_allowed ? skipped_runs(heard) : 0;
+    const int skipped = soundness.skips_allowed || emulated() ? skipped_runs(heard) : 0;
     EXPECT_EQ(summary.value("lost", -1), skipped) << summary.dump() << "\n" << ended.err;
   }
   EXPECT_EQ(summary.value("malformed", -1), 0) << summary.dump();
