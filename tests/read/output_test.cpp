@@ -41,13 +41,13 @@ TEST_F(Read, TellsEveryConnectionOnALine) {
   ASSERT_EQ(lines.size(), 3U) << told.out;
   EXPECT_TRUE(lines[0].starts_with("STREAM START")) << lines[0];
   EXPECT_TRUE(lines[1].contains("2025-10-09 08:53:20 10.0.0.1:40001        -> 10.0.0.2:80")) << lines[1];
-  EXPECT_TRUE(lines[1].contains("local completed")) << lines[1];
+  EXPECT_TRUE(lines[1].contains("local     completed")) << lines[1];
   EXPECT_TRUE(lines[2].contains("10.0.0.7:40002")) << lines[2];
 }
 
 TEST_F(Read, HasNoColumnForWhatNoCaptureKnows) {
   const std::string header = lines_of(tcpwitness({"read", two_}).out).at(0);
-  for (const char* title : {"PID", "COMM", "SEEN", "RTT"}) EXPECT_FALSE(header.contains(title)) << title;
+  for (const char* title : {"PID", "COMM", "SRC", "SRTT"}) EXPECT_FALSE(header.contains(title)) << title;
   EXPECT_FALSE(tcpwitness({"read", two_}).out.contains("packets only)"));
 }
 

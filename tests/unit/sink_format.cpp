@@ -36,14 +36,20 @@ TEST(Format, BytesInWords) {
   EXPECT_EQ(bytes_in_words(1536), "1.5 KiB");
 }
 
-TEST(Format, MillisecondsKeepThreeDigitsThatMatter) {
-  EXPECT_EQ(short_ms(-5), "0.00");
-  EXPECT_EQ(short_ms(41 * us), "0.04");
-  EXPECT_EQ(short_ms(9'994 * us), "9.99");
-  EXPECT_EQ(short_ms(9'996 * us), "10.0");
-  EXPECT_EQ(short_ms(99'940 * us), "99.9");
-  EXPECT_EQ(short_ms(99'960 * us), "100");
-  EXPECT_EQ(short_ms(3600 * s), "3600000");
+TEST(Format, DurationsOfATableKeepThreeDigitsThatMatter) {
+  EXPECT_EQ(short_duration(-5), "0us");
+  EXPECT_EQ(short_duration(999'400), "999us");
+  EXPECT_EQ(short_duration(999'600), "1.00ms");
+  EXPECT_EQ(short_duration(9'994 * us), "9.99ms");
+  EXPECT_EQ(short_duration(9'996 * us), "10.0ms");
+  EXPECT_EQ(short_duration(99'940 * us), "99.9ms");
+  EXPECT_EQ(short_duration(99'960 * us), "100ms");
+  EXPECT_EQ(short_duration(999'600 * us), "1.00s");
+  EXPECT_EQ(short_duration(99'960 * ms), "1m40s");
+  EXPECT_EQ(short_duration(749'399 * ms), "12m29s");
+  EXPECT_EQ(short_duration(3600 * s), "1h00m");
+  EXPECT_EQ(short_duration(24 * 3600 * s), "1d00h");
+  for (std::int64_t ns = 1; ns < 900 * 24 * 3600 * s; ns += ns / 7 + 1) EXPECT_LE(short_duration(ns).size(), 7U) << ns;
 }
 
 TEST(Format, DurationsChooseTheirUnitAfterRounding) {

@@ -63,21 +63,21 @@ TEST(LifeText, WhatIsNotKnownIsADash) {
   EXPECT_EQ(cell(LifeColumn::notes, a_life()), "");
 }
 
-TEST(LifeText, TimesAreMilliseconds) {
+TEST(LifeText, TimesHaveTheirUnit) {
   Life life = a_life();
-  life.duration_ns = 12'345'678;
-  life.handshake_ns = 1'234'567;
+  life.duration_ns = 749'399'000'000;
+  life.handshake_ns = 1'234'000;
   life.srtt_us = 420;
-  EXPECT_EQ(cell(LifeColumn::ms, life), "12.3");
-  EXPECT_EQ(cell(LifeColumn::handshake, life), "1.23");
-  EXPECT_EQ(cell(LifeColumn::rtt, life), "0.42");
+  EXPECT_EQ(cell(LifeColumn::ms, life), "12m29s");
+  EXPECT_EQ(cell(LifeColumn::handshake, life), "1.23ms");
+  EXPECT_EQ(cell(LifeColumn::rtt, life), "420us");
 }
 
 TEST(LifeText, AConnectionOpenBeforeUsIsAtLeastSoOldAndMarked) {
   Life life = a_life();
   life.preexisting = true;
   life.duration_ns = 5'000'000;
-  EXPECT_EQ(cell(LifeColumn::ms, life), ">5.00");
+  EXPECT_EQ(cell(LifeColumn::ms, life), ">5.00ms");
   EXPECT_EQ(cell(LifeColumn::notes, life), "(open before start)");
 }
 
@@ -142,9 +142,88 @@ TEST(LifeText, TheHeaderComesOnceInAFile) {
   EXPECT_TRUE(lines.at(0).starts_with("TIME"));
 }
 
-TEST(LifeText, OnATerminalTheHeaderComesAgainWhereAddressesOutgrowIt) {
-  const std::vector<std::string> lines = table(golden::run(), {.width = 130});
-  EXPECT_EQ(std::ranges::count_if(lines, [](const std::string& line) { return line.contains("OUTCOME"); }), 2);
+TEST(LifeText, TimeWaitIsNoFindingUnlessItIsAskedFor) {
+  Life life = a_life();
+  for (const Rule rule : {Rule::time_wait, Rule::zero_window}) {
+    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .text = "", .evidence = {}});
+  }
+  EXPECT_EQ(cell(LifeColumn::notes, life), "zero-window");
+  EXPECT_EQ(cell(LifeColumn::notes, life, {.time_wait = true}), "zero-window,time-wait");
+}
+
+TEST(LifeText, TheCauseStandsFirst) {
+  Life life = a_life();
+  for (const Rule rule : {Rule::retransmission, Rule::late, Rule::rx_dropped, Rule::reset_origin}) {
+    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .text = "", .evidence = {}});
+  }
+  EXPECT_EQ(cell(LifeColumn::notes, life), "rx-dropped,retransmission,late,reset-origin");
+}
+
+// Long addresses, a long name, a long outcome, many findings: none of them makes a line too long, or moves another row.
+Life an_awkward_life() {
+  Life life = a_life();
+  life.flow =
+      golden::flow("2001:db8:1234:5678:9abc:def0:1234:5678", 40000, "2001:db8:1234:5678:9abc:def0:1234:9999", 8443);
+  life.process = {.pid = 4'194'303, .comm = "fifteen-letters"};
+  life.outcome = Outcome::reset_by_outsider;
+  life.preexisting = true;
+  life.duration_ns = 749'399'000'000;
+  for (const Rule rule : {Rule::retransmission, Rule::rx_dropped, Rule::path_mtu_black_hole}) {
+    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .text = "", .evidence = {}});
+  }
+  return life;
+}
+
+TEST(LifeText, NoLineIsWiderThanTheTerminal) {
+  Reports reports = golden::run();
+  reports.insert(reports.end(), {an_awkward_life(), a_life()});
+  for (unsigned width = 20; width <= 250; ++width) {
+    for (const bool utf8 : {false, true}) {
+      for (const std::string& line : table(reports, {.utf8 = utf8, .width = width})) {
+        EXPECT_LE(columns(line), width) << line;
+      }
+    }
+  }
+}
+
+TEST(LifeText, ALongRowMovesNoLaterOne) {
+  for (const unsigned width : {0U, 80U, 100U, 132U, 200U}) {
+    const auto after = table({a_life(), an_awkward_life(), a_life()}, {.width = width});
+    ASSERT_EQ(after.size(), 4U);
+    EXPECT_EQ(after[1], after[3]) << width;
+  }
+}
+
+TEST(LifeText, ARowThatIsTooLongKeepsItsPortsAndItsCause) {
+  for (const unsigned width : {80U, 100U, 132U}) {
+    const std::string line = table({an_awkward_life()}, {.width = width}).at(1);
+    EXPECT_TRUE(line.contains(":40000") && line.contains(":8443")) << line;
+    EXPECT_TRUE(line.contains("reset-by-outsider rx-dropped,+")) << line;
+  }
+}
+
+TEST(LifeText, InAFileNothingIsLeftOut) {
+  const std::string line = table({an_awkward_life()}).at(1);
+  EXPECT_TRUE(line.contains("[2001:db8:1234:5678:9abc:def0:1234:9999]:8443")) << line;
+  EXPECT_TRUE(line.ends_with("rx-dropped,path-mtu-black-hole,retransmission (open before start)")) << line;
+}
+
+TEST(LifeText, WhatDoesNotFitIsCounted) {
+  const CellList list{.names = {"zero-window", "retransmission"}, .limits = {"kernel only"}};
+  EXPECT_EQ(folded(list, 0), "zero-window,retransmission (kernel only)");
+  EXPECT_EQ(folded(list, 40), "zero-window,retransmission (kernel only)");
+  EXPECT_EQ(folded(list, 39), "zero-window,retransmission,+1");
+  EXPECT_EQ(folded(list, 28), "zero-window,+2");
+  EXPECT_EQ(folded(list, 13), "+3");
+  EXPECT_EQ(folded({.names = {}, .limits = {"kernel only", "events lost"}}, 20), "(kernel only, +1)");
+  EXPECT_EQ(folded({}, 5), "");
+}
+
+TEST(LifeText, TheMiddleOfAnAddressIsLeftOut) {
+  EXPECT_EQ(elided("[2001:db8::1234:1]:40000", 24, false), "[2001:db8::1234:1]:40000");
+  EXPECT_EQ(elided("[2001:db8::1234:1]:40000", 17, false), "[2001..4:1]:40000");
+  EXPECT_EQ(columns(elided("[2001:db8::1234:1]:40000", 17, true)), 17U);
+  EXPECT_TRUE(elided("[2001:db8::1234:1]:40000", 11, false).ends_with(":40000"));
 }
 
 TEST(LifeText, ColumnsOfIpv4LinesAreAlignedInAFile) {
@@ -172,8 +251,8 @@ TEST(LifeText, TheCommonCaseFitsTheTerminal) {
   }
 }
 
-TEST(LifeText, NarrowTerminalsKeepWhoWhereHowLongAndHowItEnded) {
-  const LifeWidths widths = columns_that_fit({.width = 40});
+TEST(LifeText, EightyColumnsKeepWhoWhereHowLongAndHowItEnded) {
+  const LifeWidths widths = columns_that_fit({.width = 80});
   for (const LifeColumn column : {LifeColumn::pid, LifeColumn::comm, LifeColumn::local, LifeColumn::role,
                                   LifeColumn::remote, LifeColumn::ms, LifeColumn::outcome, LifeColumn::notes}) {
     EXPECT_NE(widths[static_cast<std::size_t>(column)], 0U);

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -147,6 +148,7 @@ std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const N
   if (options.stories()) return make_story_text(output, names, style);
   if (options.timeline()) return make_trace_text(output, names, style);
   style.findings = options.choice.any();
+  style.time_wait = std::ranges::find(options.choice.rules, Rule::time_wait) != options.choice.rules.end();
   return with_wall_times(make_life_text(output, style), names);
 }
 

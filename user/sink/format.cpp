@@ -89,20 +89,50 @@ std::string bytes_in_words(std::uint64_t bytes) {
   return fmt::format("{:.{}f} {}iB", scaled.value, scaled.value < 9.95 ? 1 : 0, "BKMGTPE"[scaled.unit]);
 }
 
-// In whole numbers: a table has two or three of these a line.
-ShortText short_ms(std::int64_t ns) {
+namespace {
+
+// Three digits of a number of thousandths that is below a million: "1.20", "42.1", "250".
+void add_three(ShortText& text, std::uint64_t thousandths) {
+  const auto digit = [](std::uint64_t value) { return static_cast<char>('0' + value % 10); };
+  if (thousandths < 9'995) {
+    const std::uint64_t hundredths = (thousandths + 5) / 10;
+    text.add(digit(hundredths / 100)).add('.').add(digit(hundredths / 10)).add(digit(hundredths));
+  } else if (thousandths < 99'950) {
+    const std::uint64_t tenths = (thousandths + 50) / 100;
+    text.add(tenths / 10).add('.').add(digit(tenths));
+  } else {
+    text.add((thousandths + 500) / 1'000);
+  }
+}
+
+}  // namespace
+
+// In whole numbers: a table has three of these a line.
+ShortText short_duration(std::int64_t ns) {
   const auto whole = static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0));
   ShortText text;
-  if (whole < 9'995'000) {
-    const std::uint64_t hundredths = (whole + 5'000) / 10'000;
-    const auto digit = [](std::uint64_t value) { return static_cast<char>('0' + value % 10); };
-    return text.add(digit(hundredths / 100)).add('.').add(digit(hundredths / 10)).add(digit(hundredths));
+  const std::uint64_t us = (whole + 500) / 1'000;
+  if (us < 1'000) return text.add(us).add("us");
+  if (us < 999'500) {
+    add_three(text, us);
+    return text.add("ms");
   }
-  if (whole < 99'950'000) {
-    const std::uint64_t tenths = (whole + 50'000) / 100'000;
-    return text.add(tenths / 10).add('.').add(static_cast<char>('0' + tenths % 10));
+  const std::uint64_t ms = (us + 500) / 1'000;
+  if (ms < 99'950) {
+    add_three(text, ms);
+    return text.add('s');
   }
-  return text.add(whole / 1'000'000 + (whole % 1'000'000 >= 500'000 ? 1 : 0));
+  const std::uint64_t seconds = (ms + 500) / 1'000;
+  const auto two = [&](std::uint64_t big, char unit, std::uint64_t small, char small_unit) {
+    text.add(big).add(unit);
+    if (small < 10) text.add('0');
+    return text.add(small).add(small_unit);
+  };
+  if (seconds < 3'600) return two(seconds / 60, 'm', seconds % 60, 's');
+  const std::uint64_t minutes = (seconds + 30) / 60;
+  if (minutes < 24 * 60) return two(minutes / 60, 'h', minutes % 60, 'm');
+  const std::uint64_t hours = (minutes + 30) / 60;
+  return two(hours / 24, 'd', hours % 24, 'h');
 }
 
 std::string duration_in_words(std::int64_t ns) {

@@ -10,20 +10,34 @@
 #include <vector>
 
 #include "sink/format.hpp"
+#include "tcpwitness/choice.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr std::array<LifeColumnShape, life_column_count> shapes{{
-    {"STREAM", 6, 6, true, 0},    {"TIME", 8, 8, false, 1},     {"START", 19, 19, false, 1},
-    {"PID", 6, 7, true, 0},       {"COMM", 6, 15, false, 0},    {"LOCAL", 17, 21, false, 0},
-    {"", 2, 2, false, 0},         {"REMOTE", 17, 21, false, 0}, {"TX", 5, 5, true, 7},
-    {"RX", 5, 5, true, 7},        {"MS", 7, 8, true, 0},        {"HS-MS", 6, 6, true, 2},
-    {"RTT-MS", 6, 6, true, 4},    {"RETRANS", 7, 7, true, 6},   {"SEEN", 4, 4, false, 3},
-    {"BY", 5, 5, false, 5},       {"OUTCOME", 9, 18, false, 0}, {"ZEEK", 6, 6, false, 3},
-    {"FINDINGS", 9, 9, false, 0},
+constexpr std::uint8_t shortest_name = 4;
+
+constexpr std::array<TableColumn, life_column_count> table{{
+    {"STREAM", "", 6, 6, true, 0},
+    {"TIME", "", 8, 8, false, 2},
+    {"START", "", 19, 19, false, 2},
+    {"PID", "", 6, 7, true, 9},
+    {"COMM", "", 6, 15, false, 0, shortest_name},
+    {"LOCAL", "", 17, 21, false, 10, shortest_address},
+    {"", "", 2, 2, false, 10},
+    {"REMOTE", "", 17, 21, false, 0, shortest_address},
+    {"TX", "", 5, 5, true, 8},
+    {"RX", "", 5, 5, true, 8},
+    {"DURATION", "DUR", 6, 8, true, 0},
+    {"CONNECT", "CONN", 6, 7, true, 3},
+    {"SRTT", "", 6, 6, true, 5},
+    {"RETRANS", "RETR", 5, 7, true, 7},
+    {"SRC", "", 3, 3, false, 1},
+    {"CLOSED-BY", "BY", 5, 9, false, 6},
+    {"OUTCOME", "", 9, 18, false, 0},
+    {"ZEEK", "", 6, 6, false, 4},
+    {"FINDINGS", "", 10, 26, false, 0},
 }};
-constexpr std::uint8_t last_drop = 7;
 
 constexpr std::array only_listening{LifeColumn::time, LifeColumn::pid, LifeColumn::comm, LifeColumn::rtt,
                                     LifeColumn::seen};
@@ -55,43 +69,67 @@ std::string_view seen(const Life& life) {
   return life.wire_heard ? "W" : "-";
 }
 
-void add(std::string& list, std::string_view word, std::string_view separator) {
-  if (!list.empty()) list += separator;
-  list += word;
+// What made a connection suffer comes before what it suffered: a segment that was dropped before its retransmission.
+// The smaller the earlier.
+int rank(Rule rule) {
+  switch (rule) {
+    case Rule::rx_dropped:
+    case Rule::tx_not_sent:
+    case Rule::forward_dropped:
+    case Rule::bad_checksum:
+    case Rule::out_of_window:
+    case Rule::old_timestamp:
+    case Rule::path_mtu_black_hole:
+    case Rule::path_dead:
+    case Rule::asymmetric_route:
+    case Rule::port_exhaustion:
+    case Rule::accept_queue_full:
+    case Rule::syn_backlog_full:
+    case Rule::syn_flood:
+      return 0;
+    case Rule::close_wait_stuck:
+    case Rule::peer_not_closing:
+    case Rule::write_after_peer_closed:
+    case Rule::zero_window:
+    case Rule::half_open:
+    case Rule::keepalive:
+    case Rule::delayed_ack_stall:
+      return 1;
+    case Rule::syncookie:
+    case Rule::stray_segment:
+    case Rule::retransmission:
+    case Rule::reset_origin:
+    case Rule::slow_handshake:
+    case Rule::slow_accept:
+    case Rule::late:
+    case Rule::bytes_disagree:
+      return 2;
+    case Rule::time_wait:
+      break;
+  }
+  return 3;
 }
 
-// Rules first, each once; then, in brackets, what limits the evidence.
-void fill_notes(Cell& cell, const Life& life, bool wire_alone) {
-  cell.text.clear();
-  cell.colour = Colour::none;
-  for (std::size_t i = 0; i < life.findings.size(); ++i) {
-    const auto first = std::ranges::find(life.findings, life.findings[i].rule, &Finding::rule);
-    if (first == life.findings.begin() + static_cast<std::ptrdiff_t>(i))
-      add(cell.text, name(life.findings[i].rule), ",");
-  }
-  if (!cell.text.empty() || life.incomplete) cell.colour = Colour::warn;
-  std::string limits;
+void add_limits(std::vector<std::string>& limits, const Life& life, bool wire_alone) {
   if (life.error && *life.error != 0 && !is_implied(life.outcome, *life.error))
-    add(limits, errno_name(*life.error), ", ");
-  if (life.preexisting) add(limits, "open before start", ", ");
+    limits.push_back(errno_name(*life.error));
+  if (life.preexisting) limits.emplace_back("open before start");
   const bool nothing_sent = life.outcome == Outcome::no_local_port;
   if (life.forwarded) {
     const auto on = [](const Hop& hop) { return hop.interface.empty() ? std::string("?") : hop.interface; };
-    add(limits, fmt::format("{} | {}", on(life.forwarded->client), on(life.forwarded->server)), ", ");
-  } else if (life.kernel_heard != life.wire_heard && !wire_alone && !nothing_sent)
-    add(limits, life.kernel_heard ? "kernel only" : "packets only", ", ");
+    limits.push_back(fmt::format("{} | {}", on(life.forwarded->client), on(life.forwarded->server)));
+  } else if (life.kernel_heard != life.wire_heard && !wire_alone && !nothing_sent) {
+    limits.emplace_back(life.kernel_heard ? "kernel only" : "packets only");
+  }
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
-    if (missing != 0) add(limits, fmt::format("{} not captured", bytes_in_words(missing)), ", ");
+    if (missing != 0) limits.push_back(fmt::format("{} not captured", bytes_in_words(missing)));
     const std::uint32_t twice = life.conversation->out.duplicate_frames + life.conversation->in.duplicate_frames;
-    if (twice != 0) add(limits, fmt::format("{} duplicate packets", twice), ", ");
+    if (twice != 0) limits.push_back(fmt::format("{} duplicate packets", twice));
   }
-  if (life.duplicates_in != 0) add(limits, fmt::format("{} duplicate packets", life.duplicates_in), ", ");
-  if (life.incomplete) add(limits, "events lost", ", ");
-  if (life.nat) add(limits, "NAT: " + nat_text(life.flow, *life.nat), ", ");
-  if (limits.empty()) return;
-  if (!cell.text.empty()) cell.text += ' ';
-  cell.text += '(' + limits + ')';
+  if (life.duplicates_in != 0) limits.push_back(fmt::format("{} duplicate packets", life.duplicates_in));
+  if (life.incomplete) limits.emplace_back("events lost");
+  if (life.nat) limits.push_back("NAT: " + nat_text(life.flow, *life.nat));
 }
 
 // Sent again by this side / by the peer.
@@ -104,7 +142,21 @@ void fill_retransmits(Cell& cell, const Life& life) {
 
 }  // namespace
 
-const LifeColumnShape& shape(LifeColumn column) { return shapes[static_cast<std::size_t>(column)]; }
+std::span<const TableColumn> life_table() { return table; }
+
+// TIME_WAIT is how every connection ends at the side that closes first: it is named where it was asked for.
+void fill(CellList& list, const Life& life, const TextStyle& style) {
+  list.names.clear();
+  list.limits.clear();
+  std::vector<Rule> rules;
+  for (const Finding& finding : life.findings) {
+    if (!is_problem(finding.rule) && !style.time_wait) continue;
+    if (std::ranges::find(rules, finding.rule) == rules.end()) rules.push_back(finding.rule);
+  }
+  std::ranges::stable_sort(rules, {}, rank);
+  for (const Rule rule : rules) list.names.emplace_back(name(rule));
+  add_limits(list.limits, life, style.wire_alone);
+}
 
 std::string_view role_mark(Role role, bool utf8) {
   switch (role) {
@@ -164,12 +216,12 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
     case LifeColumn::rx:
       return put(short_bytes(life.rx_bytes));
     case LifeColumn::ms:
-      if (life.preexisting) return put(ShortText().add('>').add(short_ms(life.duration_ns)));  // at least so long
-      return put(short_ms(life.duration_ns));
+      if (life.preexisting) return put(ShortText().add('>').add(short_duration(life.duration_ns)));  // at least so long
+      return put(short_duration(life.duration_ns));
     case LifeColumn::handshake:
-      return life.handshake_ns ? put(short_ms(*life.handshake_ns)) : put("-");
+      return life.handshake_ns ? put(short_duration(*life.handshake_ns)) : put("-");
     case LifeColumn::rtt:
-      return life.srtt_us ? put(short_ms(std::int64_t{*life.srtt_us} * 1000)) : put("-");
+      return life.srtt_us ? put(short_duration(std::int64_t{*life.srtt_us} * 1000)) : put("-");
     case LifeColumn::retransmits:
       return fill_retransmits(cell, life);
     case LifeColumn::seen:
@@ -178,36 +230,25 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
       return put(life.closed_by == ClosedBy::none ? "-" : name(life.closed_by));
     case LifeColumn::outcome:
       return put(name(life.outcome), colour_of(life.outcome));
-    case LifeColumn::notes:
-      fill_notes(cell, life, style.wire_alone);
+    case LifeColumn::notes: {
+      CellList list;
+      fill(list, life, style);
+      put(folded(list, 0), list.names.empty() && !life.incomplete ? Colour::none : Colour::warn);
       cell.columns = columns(cell.text);
       return;
+    }
   }
 }
 
 LifeWidths columns_that_fit(const TextStyle& style) {
-  LifeWidths tight{};
-  LifeWidths roomy{};
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    tight[i] = shapes[i].tight;
-    roomy[i] = shapes[i].roomy;
-  }
-  const auto drop = [&](std::size_t i) { tight[i] = roomy[i] = 0; };
-  const auto fits = [&](const LifeWidths& widths) {
-    std::size_t sum = 0;
-    for (const std::size_t width : widths) sum += width != 0 ? width + 1 : 0;
-    return style.width == 0 || sum - 1 <= style.width;
-  };
-  if (!style.clock) drop(static_cast<std::size_t>(LifeColumn::time));
+  std::array<bool, life_column_count> without{};
+  if (!style.clock) without[static_cast<std::size_t>(LifeColumn::time)] = true;
   for (const LifeColumn column : style.wire_alone ? std::span<const LifeColumn>(only_listening) : only_capture) {
-    drop(static_cast<std::size_t>(column));
+    without[static_cast<std::size_t>(column)] = true;
   }
-  for (std::uint8_t rank = 1; rank <= last_drop && !fits(tight); ++rank) {
-    for (std::size_t i = 0; i < shapes.size(); ++i) {
-      if (shapes[i].dropped == rank) drop(i);
-    }
-  }
-  return fits(roomy) ? roomy : tight;
+  LifeWidths widths{};
+  fit_columns(table, without, style.width, widths);
+  return widths;
 }
 
 }  // namespace tcpwitness

@@ -8,11 +8,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "sink/paint.hpp"
 #include "sink/sinks.hpp"
+#include "sink/table.hpp"
 #include "tcpwitness/connection.hpp"
 
 namespace tcpwitness {
@@ -40,28 +42,15 @@ enum class LifeColumn : std::uint8_t {
 };
 inline constexpr std::size_t life_column_count = 19;
 
-struct LifeColumnShape {
-  std::string_view title;
-  std::uint8_t tight;    // width at first where space is scarce; grows with what is printed
-  std::uint8_t roomy;    // width at first where it is not: nothing of IPv4 will make it grow
-  bool right;            // numbers
-  std::uint8_t dropped;  // 0: never; 1 is the first to go when the terminal is narrow
-};
+// PID COMM LOCAL -> REMOTE TX RX DURATION CONNECT SRTT RETRANS SRC CLOSED-BY OUTCOME FINDINGS; of a capture
+// STREAM START LOCAL -> REMOTE TX RX DURATION CONNECT RETRANS CLOSED-BY OUTCOME ZEEK FINDINGS
+[[nodiscard]] std::span<const TableColumn> life_table();
 
-// PID   COMM  LOCAL -> REMOTE  TX RX  MS  HS-MS RTT-MS  RETRANS SEEN BY OUTCOME NOTES; of a capture
-// STREAM START  LOCAL -> REMOTE  TX RX  MS  HS-MS RETRANS BY OUTCOME ZEEK NOTES
-[[nodiscard]] const LifeColumnShape& shape(LifeColumn column);
-
-struct Cell {
-  std::string text;
-  std::size_t columns = 0;  // of the text
-  Colour colour = Colour::none;
-};
-
+// What is found, the cause first, each rule once; then what limits the evidence.
+void fill(CellList& list, const Life& life, const TextStyle& style);
 void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style);
 
-// Width of each column at first, 0 where it is not shown: drops the least important until the common case
-// fits the terminal.
+// Width of each column, 0 where it is not shown: drops the least important until the common case fits the terminal.
 using LifeWidths = std::array<std::size_t, life_column_count>;
 [[nodiscard]] LifeWidths columns_that_fit(const TextStyle& style);
 

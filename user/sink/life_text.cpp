@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // life_text.cpp: tcplife's table with both witnesses in it, one line a connection.
 //
-// Columns are aligned with all lines before: a column only ever grows (long names, IPv6). On a terminal
-// the header is printed again when that moves it; elsewhere it comes once. No line ends in spaces.
-#include <algorithm>
+// table.hpp lays its rows out. On a terminal the width is asked for before each row, and the header comes again where
+// that changes the columns; elsewhere it comes once, and nothing is left out.
 #include <array>
 #include <string>
-#include <utility>
 
 #include "sink/format.hpp"
 #include "sink/life_columns.hpp"
+#include "sink/line.hpp"
 #include "sink/paint.hpp"
 #include "sink/sinks.hpp"
 
@@ -35,62 +34,23 @@ class LifeTextSink final : public Sink {
 
  private:
   void write_life(const Life& life) {
-    bool grown = false;
+    follow_width();
     for (std::size_t i = 0; i < cells_.size(); ++i) {
-      if (widths_[i] == 0) continue;
-      fill(cells_[i], static_cast<LifeColumn>(i), life, style_);
-      if (cells_[i].columns > widths_[i]) grown |= grow(i, cells_[i].columns);
+      if (widths_[i] != 0) fill(cells_[i], static_cast<LifeColumn>(i), life, style_);
     }
-    if (!header_written_ || (grown && style_.width != 0)) write_header();
-    write_cells(cells_);
-  }
-
-  // True where the columns after this one have moved. Addresses grow in steps, so that they seldom do.
-  bool grow(std::size_t i, std::size_t needed) {
-    const auto column = static_cast<LifeColumn>(i);
-    if (needed <= widths_[i]) return false;
-    const bool address = column == LifeColumn::local || column == LifeColumn::remote;
-    widths_[i] = address && needed > 21 ? (needed + 7) / 8 * 8 : needed;
-    return column < LifeColumn::outcome;
-  }
-
-  void write_header() {
+    fill(list_, life, style_);
+    if (!header_written_) write_header(output_.buffer(), life_table(), widths_, style_);
     header_written_ = true;
-    std::array<Cell, life_column_count> titles;
-    for (std::size_t i = 0; i < titles.size(); ++i) {
-      const std::string_view title = shape(static_cast<LifeColumn>(i)).title;
-      titles[i] = {std::string(title), title.size(), Colour::dim};
-    }
-    write_cells(titles);
+    write_row(output_.buffer(), life_table(), widths_, cells_, &list_, style_);
   }
 
-  void write_cells(const std::array<Cell, life_column_count>& cells) {
-    constexpr std::size_t space_and_colour = 16;
-    Buffer& out = output_.buffer();
-    const std::size_t begin = out.size();
-    std::size_t room = 1;
-    for (std::size_t i = 0; i < cells.size(); ++i) room += widths_[i] + cells[i].text.size() + space_and_colour;
-    out.resize(begin + room);
-    char* at = out.data() + begin;
-    const auto add = [&](std::string_view text) { at = std::ranges::copy(text, at).out; };
-    std::size_t owed = 0;  // spaces before the next text: none are left at the end of a line
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (widths_[i] == 0) continue;
-      const Cell& cell = cells[i];
-      const std::size_t padding = widths_[i] - std::min(widths_[i], cell.columns);
-      const bool right = shape(static_cast<LifeColumn>(i)).right;
-      if (right) owed += padding;
-      if (cell.columns != 0) {
-        at = std::fill_n(at, std::exchange(owed, 0), ' ');
-        const bool paint = style_.colour && cell.colour != Colour::none;
-        if (paint) add(escape_of(cell.colour));
-        add(cell.text);
-        if (paint) add(colour_off);
-      }
-      owed += 1 + (right ? 0 : padding);
-    }
-    *at++ = '\n';
-    out.resize(static_cast<std::size_t>(at - out.data()));
+  void follow_width() {
+    const unsigned width = width_now(style_);
+    if (width == style_.width) return;
+    style_.width = width;
+    const LifeWidths before = widths_;
+    widths_ = columns_that_fit(style_);
+    if (widths_ != before) header_written_ = false;
   }
 
   void write_finding(const FindingReport& found) {
@@ -107,16 +67,25 @@ class LifeTextSink final : public Sink {
     write_line(fmt::format("-- {}: affected connections are marked", gap_in_words(gap)), Colour::loud);
   }
 
-  // Beside the table.
+  // Beside the table: where it does not fit, words wrap.
   void write_line(const std::string& text, Colour colour) {
-    append_painted(output_.buffer(), text, colour, style_.colour);
-    output_.buffer().push_back('\n');
+    Buffer& out = output_.buffer();
+    const unsigned width = width_now(style_);
+    if (width == 0 || columns(text) <= width) {
+      append_painted(out, text, colour, style_.colour);
+      return out.push_back('\n');
+    }
+    Line line(out, style_.colour, width);
+    line.pad_to(0);
+    line.words(text, 3, colour);
+    line.end();
   }
 
   Output& output_;
   TextStyle style_;
   LifeWidths widths_;  // 0: not shown
   std::array<Cell, life_column_count> cells_;
+  CellList list_;
   bool header_written_ = false;
 };
 

@@ -23,6 +23,8 @@ struct TextStyle {
   // A capture: no process is known and no kernel was heard, so there are no columns for them; events have the numbers
   // of frames.
   bool wire_alone = false;
+  bool time_wait = false;  // life: the finding of this name is listed too
+  int terminal = -1;       // whose width may change; -1: it stays
 };
 
 // What a stream and its environment look like. Null: the variable is not set.
@@ -39,6 +41,8 @@ struct Terminal {
 [[nodiscard]] TextStyle choose_style(const Terminal& terminal);
 // The same, asking the descriptor and the environment.
 [[nodiscard]] TextStyle style_of(int fd);
+// The width as it is now: people resize terminals.
+[[nodiscard]] unsigned width_now(const TextStyle& style);
 
 // NDJSON: every report is one object on one line.
 [[nodiscard]] std::unique_ptr<Sink> make_json(Output& output, const Names& names);

@@ -32,6 +32,12 @@ bool is_utf8(const char* locale) {
   return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
 }
 
+// 0 where it is not known.
+unsigned columns_of(int fd) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 }  // namespace
 
 TextStyle choose_style(const Terminal& terminal) {
@@ -48,12 +54,15 @@ TextStyle style_of(int fd) {
                     .no_color = std::getenv("NO_COLOR"),
                     .term = std::getenv("TERM"),
                     .columns_wanted = std::getenv("COLUMNS")};
-  winsize size{};
-  if (terminal.is_tty && ::ioctl(fd, TIOCGWINSZ, &size) == 0) terminal.columns = size.ws_col;
+  if (terminal.is_tty) terminal.columns = columns_of(fd);
   for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     if (!says_something(terminal.locale)) terminal.locale = std::getenv(variable);
   }
-  return choose_style(terminal);
+  TextStyle style = choose_style(terminal);
+  if (terminal.is_tty) style.terminal = fd;
+  return style;
 }
+
+unsigned width_now(const TextStyle& style) { return style.terminal < 0 ? style.width : columns_of(style.terminal); }
 
 }  // namespace tcpwitness

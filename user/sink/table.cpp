@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// table.cpp: see table.hpp.
+#include "sink/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sink/format.hpp"
+#include "sink/utf8.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t columns_at_most = 32;
+
+// The first so many columns of a text.
+std::string_view head(std::string_view text, std::size_t room) {
+  std::size_t end = 0;
+  for (; room > 0 && end < text.size(); --room) {
+    end += std::max<std::size_t>(utf8_length(text.substr(end)), 1);
+  }
+  return text.substr(0, end);
+}
+
+// Where each cell of a row begins.
+class Row {
+ public:
+  Row(std::span<const TableColumn> table, std::span<const std::size_t> widths, std::span<Cell> cells)
+      : table_(table), widths_(widths), cells_(cells) {}
+
+  // From `squeezed` on, cells follow each other at one space. Returns the columns that the row takes.
+  std::size_t place(std::size_t squeezed) {
+    std::size_t column = 0;  // where this one begins in rows that need no more than they have
+    std::size_t end = 0;
+    bool first = true;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      if (widths_[i] == 0) continue;
+      const std::size_t size = cells_[i].columns;
+      const std::size_t wanted = column + (table_[i].right ? widths_[i] - std::min(widths_[i], size) : 0);
+      const std::size_t least = first ? 0 : end + 1;
+      begins_[i] = i >= squeezed ? least : std::max(least, wanted);
+      column += widths_[i] + 1;
+      if (size == 0) continue;
+      end = begins_[i] + size;
+      first = false;
+    }
+    return end;
+  }
+  [[nodiscard]] std::size_t begin_of(std::size_t i) const { return begins_[i]; }
+
+ private:
+  std::span<const TableColumn> table_;
+  std::span<const std::size_t> widths_;
+  std::span<Cell> cells_;
+  std::array<std::size_t, columns_at_most> begins_{};
+};
+
+void set(Cell& cell, std::string text) {
+  cell.text = std::move(text);
+  cell.columns = columns(cell.text);
+}
+
+// Makes a row that is too long fit as well as it can be.
+void shorten(Row& row, std::span<const TableColumn> table, std::span<const std::size_t> widths, std::span<Cell> cells,
+             const CellList* list, const TextStyle& style) {
+  const std::size_t none = cells.size();
+  Cell& last = cells.back();
+  const auto fold = [&](std::size_t squeezed) {
+    if (list == nullptr || last.columns == 0) return row.place(squeezed);
+    set(last, folded(*list, 0));
+    row.place(squeezed);
+    const std::size_t begin = row.begin_of(none - 1);
+    set(last, folded(*list, style.width > begin ? style.width - begin : 1));
+    return row.place(squeezed);
+  };
+  const auto only_counts = [&] { return list != nullptr && last.text.starts_with('+'); };
+  if (fold(none) <= style.width && !only_counts()) return;
+  if (fold(none - 1) <= style.width && !only_counts()) return;
+  // What is longer than any place for it (IPv6): into its place, so that the rest stays in its own.
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (widths[i] == 0 || table[i].least == 0 || cells[i].columns <= table[i].roomy) continue;
+    set(cells[i], elided(cells[i].text, widths[i], style.utf8));
+  }
+  for (std::size_t squeezed = none; squeezed > 0; --squeezed) {
+    if (fold(squeezed) <= style.width && !only_counts()) return;
+  }
+  // The longest first. What limits a judgement is not worth an address, a finding is.
+  const bool found = list != nullptr && !list->names.empty();
+  for (std::size_t end = fold(0); end > style.width || (found && only_counts()); end = fold(0)) {
+    const std::size_t over = end > style.width ? end - style.width : 1;
+    std::size_t longest = none;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (widths[i] == 0 || table[i].least == 0 || cells[i].columns <= table[i].least) continue;
+      if (longest == none || cells[i].columns > cells[longest].columns) longest = i;
+    }
+    if (longest == none) break;
+    const std::size_t room = cells[longest].columns - std::min(over, cells[longest].columns - table[longest].least);
+    set(cells[longest], elided(cells[longest].text, room, style.utf8));
+  }
+}
+
+}  // namespace
+
+std::string folded(const CellList& list, std::size_t room) {
+  const std::size_t all = list.names.size() + list.limits.size();
+  const auto with = [&](std::size_t shown) {
+    std::string text;
+    const std::size_t names = std::min(shown, list.names.size());
+    text =
+        fmt::format("{}", fmt::join(list.names.begin(), list.names.begin() + static_cast<std::ptrdiff_t>(names), ","));
+    const std::string rest = shown == all ? "" : fmt::format("+{}", all - shown);
+    if (shown <= list.names.size() && !rest.empty()) return text + (text.empty() ? "" : ",") + rest;
+    if (list.limits.empty()) return text;
+    const auto limits = static_cast<std::ptrdiff_t>(shown - names);
+    text += fmt::format("{}({}", text.empty() ? "" : " ",
+                        fmt::join(list.limits.begin(), list.limits.begin() + limits, ", "));
+    return text + (rest.empty() ? ")" : ", " + rest + ")");
+  };
+  std::size_t shown = all;
+  while (shown > 0 && room != 0 && columns(with(shown)) > room) --shown;
+  return with(shown);
+}
+
+std::string elided(std::string_view text, std::size_t room, bool utf8) {
+  const std::size_t all = columns(text);
+  if (all <= room) return std::string(text);
+  const std::string_view mark = utf8 ? "\u2026" : "..";
+  const std::size_t mark_columns = utf8 ? 1 : 2;
+  if (room <= mark_columns) return std::string(head(text, room));
+  // A port has at most six columns with its colon: it stays.
+  const std::size_t kept = room - mark_columns;
+  const std::size_t tail = kept - kept / 3;
+  return fmt::format("{}{}{}", head(text, kept / 3), mark, text.substr(head(text, all - tail).size()));
+}
+
+void fit_columns(std::span<const TableColumn> table, std::span<const bool> without, unsigned width,
+                 std::span<std::size_t> widths) {
+  std::uint8_t last_drop = 0;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    widths[i] = without[i] ? 0 : width == 0 ? table[i].roomy : table[i].tight;
+    last_drop = std::max(last_drop, table[i].dropped);
+  }
+  if (width == 0) return;
+  const auto sum = [&] {
+    std::size_t all = 0;
+    for (const std::size_t one : widths) all += one != 0 ? one + 1 : 0;
+    return all - std::min<std::size_t>(all, 1);
+  };
+  const auto drop = [&](std::uint8_t rank) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      if (table[i].dropped == rank) widths[i] = 0;
+    }
+  };
+  const auto widen_addresses = [&](bool roomy) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      if (table[i].least == shortest_address && widths[i] != 0) widths[i] = roomy ? table[i].roomy : table[i].tight;
+    }
+  };
+  // The least important columns go before addresses become narrow.
+  widen_addresses(true);
+  for (std::uint8_t rank = 1; rank <= last_drop && sum() > width; ++rank) {
+    if (rank > last_drop / 2) widen_addresses(false);
+    if (sum() > width) drop(rank);
+  }
+  // What is left goes to the columns whose texts are cut otherwise, then to the list, then to the others.
+  const auto widen = [&](std::size_t i) {
+    if (widths[i] == 0 || sum() >= width) return;
+    widths[i] = std::clamp<std::size_t>(widths[i] + (width - sum()), widths[i], table[i].roomy);
+  };
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (table[i].least != 0) widen(i);
+  }
+  for (std::size_t i = table.size(); i-- > 0;) widen(i);
+}
+
+void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const std::size_t> widths,
+               std::span<Cell> cells, const CellList* list, const TextStyle& style) {
+  Row row(table, widths, cells);
+  if (style.width != 0 && row.place(cells.size()) > style.width) {
+    shorten(row, table, widths, cells, list, style);
+  } else if (style.width == 0) {
+    row.place(cells.size());
+  }
+  constexpr std::size_t colours = 16;
+  const std::size_t line = out.size();
+  std::size_t room = 1;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (widths[i] != 0) room = std::max(room, row.begin_of(i) + 1) + cells[i].text.size() + colours;
+  }
+  out.resize(line + room);
+  char* at = out.data() + line;
+  const auto add = [&](std::string_view text) { at = std::ranges::copy(text, at).out; };
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::size_t begin = row.begin_of(i);
+    if (widths[i] == 0 || cells[i].columns == 0) continue;
+    if (style.width != 0 && begin >= style.width) break;
+    at = std::fill_n(at, begin - end, ' ');
+    const bool cut = style.width != 0 && begin + cells[i].columns > style.width;
+    const std::string_view text = cut ? head(cells[i].text, style.width - begin) : std::string_view(cells[i].text);
+    const bool paint = style.colour && cells[i].colour != Colour::none;
+    if (paint) add(escape_of(cells[i].colour));
+    add(text);
+    if (paint) add(colour_off);
+    end = begin + cells[i].columns;
+    if (cut) break;
+  }
+  *at++ = '\n';
+  out.resize(static_cast<std::size_t>(at - out.data()));
+}
+
+void write_header(Buffer& out, std::span<const TableColumn> table, std::span<const std::size_t> widths,
+                  const TextStyle& style) {
+  std::array<Cell, columns_at_most> cells;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const bool fits = table[i].title.size() <= widths[i] || i + 1 == table.size();
+    const std::string_view title = fits || table[i].short_title.empty() ? table[i].title : table[i].short_title;
+    cells[i] = {std::string(title), title.size(), Colour::dim};
+  }
+  write_row(out, table, widths, std::span(cells).first(table.size()), nullptr, style);
+}
+
+}  // namespace tcpwitness
