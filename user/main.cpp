@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     case Command::trace:
     case Command::explain:
     case Command::summary:
+    case Command::compare:
     case Command::record:
       break;
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/comparison.hpp"
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/finding.hpp"
 #include "tcpwitness/tcp.hpp"
@@ -138,6 +139,7 @@ struct Life {
   std::vector<TcpState> peer_states;  // of the other end, where only the wire was heard: inferred from its segments
   std::vector<Finding> findings;
   std::optional<PeerEnd> peer;         // the other end, where this run follows it too
+  std::optional<Comparison> comparison{};  // where it was asked for
   std::optional<Forwarded> forwarded;  // then `flow` is the client's view: local is the client, remote the server
 };
 

@@ -62,6 +62,7 @@ struct WitnessSettings {
   bool timeline = false;                              // make Entry reports (trace)
   bool finding_reports = false;                       // make FindingReport reports and finding texts
   bool explain = false;                               // fill Life.explanation
+  bool compare = false;                               // fill Life.comparison
   bool open_findings = false;                         // FindingReports of open connections within seconds
   bool kernel_heard = true;                           // the kernel witness is attached
   bool wire_heard = true;                             // the wire witness is attached

@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(
     ExplainAndDoctor, OptionsRefuse,
     testing::Values(Refusal{{"explain", "-o", "csv"}, {"does not fit a table", "-o json", "tcpwitness trace"}},
                     Refusal{{"read", "x", "--explain", "-o", "csv"}, {"does not fit a table", "--trace -o csv"}},
-                    Refusal{{"read", "x", "--explain", "--trace"}, {"--trace, --explain and --summary", "give one"}},
+                    Refusal{{"read", "x", "--explain", "--trace"}, {"--trace, --explain, --summary and --compare", "give one"}},
                     Refusal{{"read", "--explain"}, {"read needs a file"}},
                     Refusal{{"--explain"}, {"--explain", "tcpwitness read --explain FILE", "'explain'"}},
                     Refusal{{"explain", "--packets", "all"}, {"--packets", "sums ordinary segments up"}},
@@ -238,8 +238,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"--outcome", "bad"}, {"--outcome", "'bad' is none of", "connect-timeout"}},
                     Refusal{{"--slower-than", "fast"}, {"--slower-than", "200ms"}},
                     Refusal{{"--slower-than", "-1s"}, {"--slower-than", "200ms"}},
-                    Refusal{{"--by", "comm"}, {"--by and --top belong to a summary", "tcpwitness summary"}},
-                    Refusal{{"read", "x", "--top", "3"}, {"--by and --top belong to a summary"}},
+                    Refusal{{"--by", "comm"}, {"--by belongs to a summary", "tcpwitness summary"}},
+                    Refusal{{"compare", "--by", "comm"}, {"--by belongs to a summary"}},
+                    Refusal{{"life", "--compare"}, {"live, the command is 'compare'"}},
+                    Refusal{{"read", "x", "--top", "3"}, {"--top belongs to a summary or a comparison"}},
                     Refusal{{"summary", "--by", "comm,color"}, {"--by", "'color' is none of", "listener"}},
                     Refusal{{"summary", "--top", "0"}, {"--top", "from 1"}},
                     Refusal{{"trace", "--summary"}, {"--summary belongs to a summary"}},
@@ -264,6 +266,9 @@ TEST(Options, ASummaryIsAloneOrAfterTheLives) {
   EXPECT_EQ(options({"summary", "--by", "comm,remote"}).summary.by,
             (std::vector<GroupKey>{GroupKey::comm, GroupKey::remote}));
   EXPECT_TRUE(options({"--summary"}).summary.after_lives);
+  EXPECT_TRUE(options({"compare", "--top", "5"}).comparing());
+  EXPECT_TRUE(options({"read", "x", "--compare", "-o", "csv"}).comparing());
+  EXPECT_FALSE(options({"read", "x"}).comparing());
   EXPECT_FALSE(options({"--summary"}).summary_alone());
   EXPECT_TRUE(options({"read", "x", "--summary", "-o", "csv"}).summary_alone());
 }

@@ -9,7 +9,7 @@
 namespace tcpwitness::cli {
 namespace {
 
-constexpr std::array<Spec, 35> all_specs{{
+constexpr std::array<Spec, 36> all_specs{{
     {"-i,--interface", &Texts::interface, For::machine},
     {"-p,--pid", &Texts::pid},
     {"--comm", &Texts::comm},
@@ -31,6 +31,7 @@ constexpr std::array<Spec, 35> all_specs{{
     {"--top", &Texts::top, For::summing},
     {"--trace", &Texts::trace, For::reading, true},
     {"--explain", &Texts::explain, For::reading, true},
+    {"--compare", &Texts::compare, For::reading, true},
     {"--wire", &Texts::wire, For::listening},
     {"--kernel", &Texts::kernel, For::listening},
     {"--forwarded", &Texts::forwarded, For::listening, true},
@@ -70,6 +71,7 @@ std::string why_not(const Spec& spec, Command command, bool timeline) {
       break;
     case For::summing:
       if (command == Command::life || command == Command::read || command == Command::summary) break;
+      if (command == Command::compare && option == "--top") break;
       return fmt::format("{} belongs to a summary: 'tcpwitness summary', or life and read with --summary", option);
     case For::machine:
     case For::listening:
@@ -81,7 +83,7 @@ std::string why_not(const Spec& spec, Command command, bool timeline) {
       return fmt::format("{} belongs to a recording: 'tcpwitness record -w FILE'", option);
     case For::reading:
       if (command == Command::read) break;
-      if (option == "--trace" || option == "--explain") {
+      if (option == "--trace" || option == "--explain" || option == "--compare") {
         return fmt::format("{0} belongs to 'tcpwitness read {0} FILE'; live, the command is '{1}'", option,
                            option.substr(2));
       }

@@ -18,7 +18,7 @@ namespace tcpwitness::cli {
 struct Texts {
   std::vector<std::string> interface, pid, comm, port, host, netns, filter;
   std::vector<std::string> output, duration, count, stuck_after, packets, trace, explain, findings;
-  std::vector<std::string> problems, finding, outcome, slower_than, summary, by, top;
+  std::vector<std::string> problems, finding, outcome, slower_than, summary, compare, by, top;
   std::vector<std::string> wire, kernel, forwarded, ring_size, flows;
   std::vector<std::string> write, snaplen, rotate_size, rotate_every, keep, flight_recorder, on, quiet;
   std::vector<std::string> words;  // read: what is no option: FILE, then the expression

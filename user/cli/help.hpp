@@ -16,6 +16,8 @@ Usage: tcpwitness [life] [OPTIONS]   one line for every connection, when it ends
        tcpwitness explain [OPTIONS]  every connection in plain sentences
        tcpwitness summary [OPTIONS]  added up by process, address, listener or
                                      outcome, when the run ends
+       tcpwitness compare [OPTIONS]  what the kernel counted beside what the
+                                     interface carried, and why they differ
        tcpwitness record -w FILE     packets and kernel events into a pcapng
        tcpwitness read FILE          the same from a capture or a recording, no
                                      root needed
@@ -124,6 +126,35 @@ median and what 95 and 99 of a hundred do not exceed, at most 0.8 % wrong.
 
 )";
 
+inline constexpr std::string_view help_compare =
+    R"(tcpwitness compare: what the kernel counted beside what the interface carried:
+payload bytes, segments and retransmissions each way, and where each difference
+went: dropped before TCP, refused by it, never left, sent again. Handshake and
+round-trip times of both, and how long segments took to reach TCP and the
+process. Printed when the run ends, for all connections together.
+
+Usage: tcpwitness compare [OPTIONS]
+
+Examples:
+  sudo tcpwitness compare --comm curl -c 1
+                                       the next connection of curl
+  sudo tcpwitness compare --port 443 -d 60
+                                       one minute of HTTPS, added up
+  sudo tcpwitness compare -o json | jq 'select(.type == "comparison")'
+                                       each connection by itself
+  tcpwitness read --compare rec.pcapng the same of a recording
+
+Compare options:
+      --top N                 list so many connections that differ (default: 20)
+
+Both count wire segments: a buffer of GSO or GRO counts as the segments in it,
+so these are no difference. A number with a sign is the wire's count minus the
+kernel's. SYN and SYN-ACK are the listener's, and what is sent in TIME_WAIT is
+counted by no socket: both are usual. A connection is not compared where one
+side's counts are not whole: open before start, events lost, packets only.
+
+)";
+
 inline constexpr std::string_view help_record =
     R"(tcpwitness record: writes segments as packets, and kernel events between them,
 to a pcapng file. Wireshark opens it, and 'tcpwitness read' reaches the same
@@ -215,6 +246,7 @@ Output options:
       --slower-than TIME      only connections that took longer to connect:
                               200ms, 1.5s
       --summary               connections added up, not one line each
+      --compare               kernel beside wire, added up, and why they differ
       --by KEY[,KEY...]       with --summary: comm, pid, local, remote, listener,
                               netns, outcome or finding (default: comm)
       --top N                 with --summary: so many groups (default: 20)

@@ -132,8 +132,13 @@ void read_summary(const Texts& texts, Options& options, Reader& reader) {
   reader.once(
       "--top", texts.top, [](std::string_view text) { return cli::number(text, 1, 1'000'000); },
       [&](std::uint64_t value) { summary.top = static_cast<std::uint32_t>(value); });
-  if (!options.summary_alone() && !summary.after_lives && !(texts.by.empty() && texts.top.empty())) {
-    reader.fail("--by and --top belong to a summary: 'tcpwitness summary', or --summary with life and read");
+  if (!options.summary_alone() && !summary.after_lives) {
+    if (!texts.by.empty()) {
+      reader.fail("--by belongs to a summary: 'tcpwitness summary', or --summary with life and read");
+    }
+    if (!texts.top.empty() && !options.comparing()) {
+      reader.fail("--top belongs to a summary or a comparison: 'tcpwitness summary', 'tcpwitness compare'");
+    }
   }
   if (summary.after_lives && options.format == OutputFormat::csv) {
     reader.fail("lives and a summary are two tables: give 'tcpwitness summary -o csv' for the second");
@@ -182,6 +187,7 @@ void read_record(const Texts& texts, RecordOptions& record, Reader& reader) {
 void read_read(const Texts& texts, ReadOptions& read, Reader& reader) {
   read.trace = !texts.trace.empty();
   read.explain = !texts.explain.empty();
+  read.compare = !texts.compare.empty();
   if (!texts.words.empty()) {
     read.path = texts.words.front();
     read.filter = fmt::format("{}", fmt::join(texts.words.begin() + 1, texts.words.end(), " "));
@@ -230,8 +236,8 @@ void check_record(const RecordOptions& record, Reader& reader) {
 }
 
 void check_read(const ReadOptions& read, Reader& reader) {
-  if (read.trace + read.explain + read.summary > 1) {
-    reader.fail("--trace, --explain and --summary are three ways to print a file: give one of them");
+  if (read.trace + read.explain + read.summary + read.compare > 1) {
+    reader.fail("--trace, --explain, --summary and --compare are four ways to print a file: give one of them");
   }
   if (read.path.empty()) reader.fail("read needs a file: 'tcpwitness read FILE', or '-' for standard input");
 }
@@ -292,7 +298,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 }
 
 // In the order of Command.
-constexpr std::array<std::string_view, 7> commands{"life", "trace", "explain", "summary", "record", "read", "doctor"};
+constexpr std::array<std::string_view, 8> commands{"life",    "trace",  "explain", "summary",
+                                                   "compare", "record", "read",    "doctor"};
 
 std::string unknown(std::string_view word, Command command) {
   if (std::ranges::find(commands, word) != commands.end()) {
@@ -352,6 +359,8 @@ std::string_view help_page(Command command) {
       return cli::help_explain;
     case Command::summary:
       return cli::help_summary;
+    case Command::compare:
+      return cli::help_compare;
     case Command::record:
       return cli::help_record;
     case Command::read:

@@ -22,7 +22,7 @@
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace, explain, summary, record, read, doctor };
+enum class Command : std::uint8_t { life, trace, explain, summary, compare, record, read, doctor };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
@@ -43,6 +43,7 @@ struct ReadOptions {
   bool trace = false;    // the timeline, not the lives
   bool explain = false;  // the stories, not the lives
   bool summary = false;  // what they come to, not the lives
+  bool compare = false;  // kernel beside wire, not the lives
 };
 
 struct SummaryOptions {
@@ -83,6 +84,7 @@ struct Options {
   [[nodiscard]] bool timeline() const { return command == Command::trace || read.trace; }
   [[nodiscard]] bool stories() const { return command == Command::explain || read.explain; }
   [[nodiscard]] bool entries() const { return timeline() || stories(); }  // both are made of the timeline's entries
+  [[nodiscard]] bool comparing() const { return command == Command::compare || read.compare; }
   [[nodiscard]] bool summary_alone() const { return command == Command::summary || read.summary; }
 };
 

@@ -387,6 +387,7 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (c.cookie != d.header.cookie) return;
+  if (settings_.compare) note_measures(measures(slot), d);
   if (d.has_wire != 0 && c.wire_heard) {
     c.take_counters(e.id, d.wire, d.loss);
     c.wire_final = true;
@@ -414,6 +415,7 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   note_first_call(c, e, o, settings_.slow_accept_ns);
+  if (settings_.compare) note_measures(measures(slot), o);
   const bool owns = own_by_use(c, o);
   if (owns) owner_changed(c, e);
   if (o.source != TW_OWNER_SNAPSHOT || o.fd < 0 || c.state != State::close_wait) return;

@@ -119,6 +119,7 @@ void Witness::Impl::take_segment(Slot slot, const Event& e, const Segment& g, co
     return;
   }
   c.wire_heard = true;
+  if (settings_.compare) note_measures(measures(slot), e.ts_ns, g, out);
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   c.wire_partial = c.wire_partial || (g.why & TW_WHY_FRAGMENT) != 0;

@@ -317,6 +317,13 @@ void Witness::Impl::report(Report report, ConnectionId conn) {
   }
 }
 
+Measures& Witness::Impl::measures(Slot slot) {
+  if (measures_.size() <= slot) measures_.resize(std::size_t{slot} + 1);
+  Measures& of = measures_[slot];
+  if (of.conn != table_.at(slot).id) of = {.conn = table_.at(slot).id};
+  return of;
+}
+
 void Witness::Impl::tell(Slot slot) {
   Connection& c = table_.at(slot);
   if (kernel_judges(c) && only_asked(c) && !asked_in_vain(c)) {
@@ -334,6 +341,7 @@ void Witness::Impl::tell(Slot slot) {
   if (wanted(c.owner) && !one_of_too_many) {
     Bench known = bench(c);
     if (!c.passage()) known.peer = other_end(c);
+    if (settings_.compare) known.measures = &measures(slot);
     Life life = judge_life(c, known);
     if (settings_.finding_reports) {
       for (const Finding& finding : life.findings) {

@@ -279,6 +279,8 @@ class Witness::Impl {
     timeline_.push(entry_of(c, e, flow, std::move(body)), c != nullptr ? c->id : 0);
   }
   [[nodiscard]] Bench bench(const Connection& c) const;
+  // Where a comparison is asked for.
+  [[nodiscard]] Measures& measures(Slot slot);
   // The other end of the same connection, if it is a socket of this run too; nullptr: not known.
   [[nodiscard]] const Connection* other_end(const Connection& c) const;
 
@@ -286,6 +288,7 @@ class Witness::Impl {
   const Names& names_;
   bool filtered_;
   Table table_;
+  std::vector<Measures> measures_;  // by slot
   std::vector<Slot> captured_;  // by Analysis::conversation
   Listeners listeners_;
   Timeline timeline_;

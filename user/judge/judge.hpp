@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "correlate/connection.hpp"
+#include "correlate/measures.hpp"
 #include "tcpwitness/report.hpp"
 
 namespace tcpwitness {
@@ -30,6 +31,7 @@ struct Bench {
   std::int64_t slow_accept_ns = 0;
   std::int64_t late_ns = 0;
   TimeNs now = 0;
+  const Measures* measures = nullptr;                // of a comparison
   const Connection* peer = nullptr;                  // the other end, where this run follows it too; see other_end()
   const ConversationTotals* conversation = nullptr;  // reading a capture: all that it holds of the connection
 };
@@ -81,6 +83,9 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] DropKind drop_kind(const Names& names, std::uint32_t number);
 [[nodiscard]] std::string_view drop_meaning(DropKind kind);
 [[nodiscard]] bool is_fault(DropKind kind);  // a healthy connection meets none of these
+
+// comparison.cpp
+[[nodiscard]] Comparison compare(const Connection& c, const Bench& bench);
 
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);

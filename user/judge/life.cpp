@@ -153,6 +153,7 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (bench.conversation != nullptr) tell_conversation(life, c, *bench.conversation);
   if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
   life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
+  if (bench.measures != nullptr) life.comparison = compare(c, bench);
   if (bench.peer != nullptr) life.peer = peer_end(*bench.peer);
   if (c.passage()) {
     life.forwarded = forwarded_hops(c, bench);

@@ -48,6 +48,7 @@ Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   settings.timeline = settings_.timeline;
   settings.finding_reports = settings_.finding_reports;
   settings.explain = settings_.explain;
+  settings.compare = settings_.compare;
   settings.open_findings = settings_.open_findings;
   settings.kernel_heard = start.kernel_heard;
   settings.wire_heard = start.wire_heard;

@@ -20,6 +20,7 @@ struct ReplaySettings {
   bool timeline = false;
   bool finding_reports = false;
   bool explain = false;
+  bool compare = false;
   bool open_findings = false;
   std::optional<std::int64_t> close_wait_stuck_ns{};  // instead of the recorder's
   std::uint32_t pid = 0;                              // and what the recorder was asked for

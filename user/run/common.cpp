@@ -17,6 +17,7 @@
 #include <ctime>
 
 #include "sink/chosen.hpp"
+#include "sink/compare.hpp"
 #include "sink/describe.hpp"
 #include "sink/summary.hpp"
 #include "sink/wall_times.hpp"
@@ -155,10 +156,13 @@ std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const N
 }  // namespace
 
 std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone) {
-  const bool alone = options.summary_alone();
+  const bool alone = options.summary_alone() || options.comparing();
   const bool table = alone && options.format == OutputFormat::csv;
   std::unique_ptr<Sink> sink = table ? nullptr : make_lines(options, output, names, wire_alone);
-  if (alone || options.summary.after_lives) {
+  if (options.comparing()) {
+    const auto form = static_cast<CompareForm>(options.format);
+    sink = make_compare(output, form, options.summary.top, style_of(STDOUT_FILENO), std::move(sink));
+  } else if (alone || options.summary.after_lives) {
     SummarySettings settings{.groups = {}, .top = options.summary.top};
     if (!options.summary.by.empty()) settings.groups.by = options.summary.by;
     const auto form = static_cast<SummaryForm>(options.format);

@@ -86,6 +86,7 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   settings.timeline = trace;
   settings.finding_reports = json || trace || options.choice.any() || options.command == Command::record;
   settings.explain = trace;
+  settings.compare = options.comparing();
   settings.open_findings = options.choice.wants_findings_at_once();
   settings.kernel_heard = tracer.kernel_heard();
   settings.wire_heard = tracer.wire_heard();

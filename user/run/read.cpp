@@ -49,6 +49,7 @@ WitnessSettings witness_settings(const Options& options) {
   settings.timeline = options.entries();
   settings.finding_reports = options.format == OutputFormat::json || options.entries() || options.choice.any();
   settings.explain = options.entries();
+  settings.compare = options.comparing();
   settings.open_findings = options.choice.wants_findings_at_once();
   settings.kernel_heard = false;
   settings.every_segment = true;

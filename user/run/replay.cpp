@@ -45,6 +45,7 @@ ReplaySettings replay_settings(const Options& options) {
   settings.timeline = options.entries();
   settings.finding_reports = options.format == OutputFormat::json || options.entries() || options.choice.any();
   settings.explain = options.entries();
+  settings.compare = options.comparing();
   settings.open_findings = options.choice.wants_findings_at_once();
   settings.pid = options.pid;
   settings.comm = options.comm;

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+// comparison_test.cpp: kernel beside wire: each reason for a difference, the same without its evidence, and the sums.
+#include <nlohmann/json.hpp>
+
+#include "sink/compare.hpp"
+#include "sink/format.hpp"
+#include "unit/says.hpp"
+#include "unit/sink_capture.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+using Json = nlohmann::json;
+
+WitnessSettings compare_settings() {
+  WitnessSettings settings = life_settings();
+  settings.compare = true;
+  return settings;
+}
+
+Comparison compared(const std::vector<Event>& events, const WitnessSettings& settings = compare_settings()) {
+  const Life life = run(events, settings).life();
+  EXPECT_TRUE(life.comparison.has_value());
+  return life.comparison.value_or(Comparison{});
+}
+
+// What the socket will say of itself.
+void counts(Side& c, std::uint32_t segs_out, std::uint32_t segs_in) {
+  c.extra.segs_out = segs_out;
+  c.extra.segs_in = segs_in;
+  c.extra.mss = 1448;
+}
+
+struct Wanted {
+  Where where;
+  std::string_view reason;
+  std::int64_t amount;
+  Confidence confidence = Confidence::certain;
+};
+void expect_parts(const std::vector<Part>& parts, const std::vector<Wanted>& wanted) {
+  std::string list;
+  for (const Part& part : parts) list += fmt::format("{} {} {}; ", name(part.where), part.reason, part.amount);
+  ASSERT_EQ(parts.size(), wanted.size()) << list;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    EXPECT_EQ(name(parts[i].where), name(wanted[i].where)) << list;
+    EXPECT_EQ(parts[i].reason, wanted[i].reason) << list;
+    EXPECT_EQ(parts[i].amount, wanted[i].amount) << list;
+    EXPECT_EQ(name(parts[i].confidence), name(wanted[i].confidence)) << list;
+  }
+}
+
+// kernel + parts = wire, whatever happened.
+void expect_exact(const CountPair& pair) {
+  if (!pair.kernel || !pair.wire) return;
+  std::int64_t sum = 0;
+  for (const Part& part : pair.parts) sum += part.amount;
+  EXPECT_EQ(static_cast<std::int64_t>(*pair.kernel) + sum, static_cast<std::int64_t>(*pair.wire));
+}
+
+// S A PA FA A out, SA PA A FA in.
+std::vector<Event> healthy(std::uint32_t segs_out = 5, std::uint32_t segs_in = 4) {
+  Stream stream;
+  Side c = client_of(stream);
+  counts(c, segs_out, segs_in);
+  connects(c);
+  c.out(PA, 50);
+  c.in(PA, 70);
+  closes_first(c, curl);
+  return stream.events;
+}
+
+TEST(Comparison, OfAHealthyClientAgreesInEverything) {
+  const Comparison all = compared(healthy());
+  ASSERT_TRUE(all.compared()) << name(all.why_not);
+  for (const CountPair* pair : {&all.tx.bytes, &all.tx.segments, &all.tx.sent_again, &all.rx.bytes, &all.rx.segments}) {
+    EXPECT_EQ(pair->difference(), 0);
+    EXPECT_TRUE(pair->parts.empty());
+  }
+  EXPECT_EQ(all.tx.bytes.kernel, 50U);
+  EXPECT_EQ(all.rx.bytes.wire, 70U);
+  EXPECT_EQ(all.tx.segments.kernel, 5U);
+  EXPECT_FALSE(all.rx.sent_again.kernel.has_value()) << "the kernel does not count what the peer sent again";
+  EXPECT_EQ(differs_by(all), "");
+}
+
+TEST(Comparison, WhatNoEventExplainsIsSaidToBeSo) {
+  const Comparison all = compared(healthy(6, 3));
+  expect_parts(all.tx.segments.parts, {{Where::unexplained, "", -1, Confidence::inconclusive}});
+  expect_parts(all.rx.segments.parts, {{Where::unexplained, "", 1, Confidence::inconclusive}});
+  EXPECT_EQ(differs_by(all), "not explained");
+}
+
+// The SYN-ACK is the request socket's; a child begins to count with the SYN.
+TEST(Comparison, ASynAckIsTheListenersAndNoDifference) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  counts(c, 2, 5);  // A FA; S A PA FA A
+  accepts(c);
+  c.in(PA, 50);
+  closes_second(c, nginx);
+  const Comparison all = compared(stream.events);
+  expect_parts(all.tx.segments.parts, {{Where::listener, "", 1}});
+  EXPECT_TRUE(all.rx.segments.parts.empty());
+  EXPECT_EQ(differs_by(all), "");
+}
+
+TEST(Comparison, WhatTimeWaitSendsIsNoDifference) {
+  Story story = orphan_close_story();
+  for (Event& event : story.events) {
+    if (auto* end = std::get_if<SocketDestroyed>(&event.body)) {
+      end->cb.segs_out = 3;  // S A FA
+      end->cb.segs_in = 2;   // SA A
+    }
+  }
+  const Comparison all = compared(story.events);
+  expect_parts(all.tx.segments.parts, {{Where::mini_socket, "", 1}});
+  expect_parts(all.rx.segments.parts, {{Where::mini_socket, "", 1}});
+}
+
+// 20 bytes came, were dropped, and came again.
+std::vector<Event> dropped_in(std::uint32_t reason, std::uint32_t segs_in, bool said = true) {
+  Stream stream;
+  Side c = client_of(stream);
+  counts(c, 4, segs_in);
+  connects(c);
+  const Side before = c;
+  c.in(PA, 20);
+  if (said) c.drop(reason, false, PA, 20);
+  c.refuses(before);
+  c.in(PA, 20, TW_WHY_RETRANSMISSION);
+  closes_first(c, curl);
+  return stream.events;
+}
+
+TEST(Comparison, WhatAFirewallDroppedNeverReachedTcp) {
+  const Comparison all = compared(dropped_in(drop_netfilter, 4));
+  expect_parts(all.rx.segments.parts, {{Where::dropped_before, "NETFILTER_DROP", 1}});
+  expect_parts(all.rx.bytes.parts, {{Where::dropped_before, "NETFILTER_DROP", 20}});
+  EXPECT_EQ(differs_by(all), "NETFILTER_DROP");
+}
+
+TEST(Comparison, WithoutTheKernelsWordItIsTheSameBytesAgainAndASegmentTooMany) {
+  const Comparison all = compared(dropped_in(drop_netfilter, 4, false));
+  expect_parts(all.rx.segments.parts, {{Where::unexplained, "", 1, Confidence::inconclusive}});
+  expect_parts(all.rx.bytes.parts, {{Where::sent_again, "", 20}});
+}
+
+// A wrong checksum is seen before the segment is counted, or behind it.
+TEST(Comparison, ARefusedSegmentMayBeCountedOrNot) {
+  const Comparison before = compared(dropped_in(drop_csum, 4));
+  expect_parts(before.rx.segments.parts, {{Where::refused, "TCP_CSUM", 1}});
+  expect_parts(before.rx.bytes.parts, {{Where::refused, "TCP_CSUM", 20}});
+  const Comparison behind = compared(dropped_in(drop_csum, 5));
+  EXPECT_TRUE(behind.rx.segments.parts.empty());
+  const Comparison old = compared(dropped_in(drop_paws, 5));
+  EXPECT_TRUE(old.rx.segments.parts.empty());
+  expect_parts(old.rx.bytes.parts, {{Where::refused, "TCP_RFC7323_PAWS", 20}});
+}
+
+// TCP sends 20 bytes, something drops them before the interface or behind its hook, and it sends them again.
+std::vector<Event> dropped_out(std::uint32_t reason, bool at_interface) {
+  Stream stream;
+  Side c = client_of(stream);
+  counts(c, 6, 4);
+  connects(c);
+  const std::uint32_t seq = c.snd_nxt;
+  if (at_interface) c.out(PA, 20);
+  c.drop(reason, true, PA, 20);
+  c.out(PA, 20, static_cast<std::uint16_t>(at_interface ? TW_WHY_RETRANSMISSION : 0),
+        [&](tw_segment& g) { g.seq = seq; });
+  c.retransmit(4, 0, 1);
+  c.in(A);
+  closes_first(c, curl);
+  return stream.events;
+}
+
+TEST(Comparison, WhatAFirewallKeptNeverLeft) {
+  const Comparison all = compared(dropped_out(drop_netfilter, false));
+  expect_parts(all.tx.segments.parts, {{Where::never_left, "NETFILTER_DROP", -1}});
+  EXPECT_TRUE(all.tx.bytes.parts.empty()) << "the bytes left in the end";
+  expect_parts(all.tx.sent_again.parts, {{Where::never_left, "", -1}});
+}
+
+TEST(Comparison, WhatAQueueDroppedBothHaveCounted) {
+  const Comparison all = compared(dropped_out(drop_qdisc, true));
+  EXPECT_TRUE(all.tx.segments.parts.empty());
+  expect_parts(all.tx.bytes.parts, {{Where::sent_again, "", 20}});
+  expect_parts(all.tx.behind, {{Where::queue, "QDISC_DROP", 1}});
+  EXPECT_EQ(differs_by(all), "QDISC_DROP");
+}
+
+TEST(Comparison, WhatWasNotAcknowledgedIsNoLoss) {
+  Stream stream;
+  Side c = client_of(stream);
+  counts(c, 3, 2);
+  connects(c);
+  c.out(PA, 50);
+  c.acked_by_peer = c.snd_una;
+  c.in(RA);
+  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.extra.sk_err = 104;
+  c.to(State::close);
+  c.destroy();
+  const Comparison all = compared(stream.events);
+  expect_parts(all.tx.bytes.parts, {{Where::unacknowledged, "", 50}});
+}
+
+TEST(Comparison, IsNotMadeWhereOneSideIsNotWhole) {
+  EXPECT_EQ(compared(with_gap(healthy())).why_not, NotCompared::events_lost);
+  WitnessSettings settings = compare_settings();
+  settings.wire_heard = false;
+  EXPECT_EQ(compared(without_wire(healthy()), settings).why_not, NotCompared::kernel_only);
+  settings = compare_settings();
+  settings.kernel_heard = false;
+  EXPECT_EQ(compared(wire_alone(healthy()), settings).why_not, NotCompared::packets_only);
+  std::vector<Event> late = healthy();
+  late.erase(late.begin(), late.begin() + 5);
+  EXPECT_EQ(compared(late).why_not, NotCompared::open_before);
+}
+
+TEST(Comparison, IsMadeOnlyWhereItIsAskedFor) {
+  EXPECT_FALSE(run(healthy(), life_settings()).life().comparison.has_value());
+}
+
+TEST(Comparison, AddsUpInEveryStory) {
+  for (const Story& story : all_stories()) {
+    SCOPED_TRACE(story.name);
+    for (const Life& life : run(story.events, compare_settings()).lives()) {
+      ASSERT_TRUE(life.comparison.has_value());
+      for (const SideBySide* side : {&life.comparison->tx, &life.comparison->rx}) {
+        expect_exact(side->bytes);
+        expect_exact(side->segments);
+        expect_exact(side->sent_again);
+      }
+    }
+  }
+}
+
+TEST(Comparison, HasTheTimesThatEventsShow) {
+  const Comparison all = compared(healthy());
+  const auto of = [&](Timed timed) { return all.times[static_cast<std::size_t>(timed)]; };
+  EXPECT_EQ(of(Timed::handshake_kernel), 30 * us);  // events are 10 us apart: SYN_SENT, S, SA, ESTABLISHED, A
+  EXPECT_EQ(of(Timed::handshake_wire), 30 * us);
+  EXPECT_EQ(of(Timed::round_trip_wire), 10 * us);
+  EXPECT_EQ(of(Timed::arrival_to_open), 10 * us);
+  EXPECT_EQ(of(Timed::connect_to_wire), 10 * us);
+  EXPECT_EQ(of(Timed::close_to_wire), 10 * us);
+  EXPECT_FALSE(of(Timed::arrival_to_close_wait).has_value());
+  EXPECT_FALSE(of(Timed::arrival_to_read).has_value()) << "nobody was seen to read";
+  EXPECT_FALSE(of(Timed::round_trip_kernel).has_value());
+}
+
+TEST(Comparison, ARepeatedSynAckIsNoRoundTrip) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  stream.wait(1 * s);
+  c.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+  c.retransmit(4, 0, 1);
+  c.in(SA);
+  c.to(State::established);
+  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  closes_first(c, curl);
+  const Comparison all = compared(stream.events);
+  EXPECT_FALSE(all.times[static_cast<std::size_t>(Timed::round_trip_wire)].has_value());
+  EXPECT_TRUE(all.times[static_cast<std::size_t>(Timed::handshake_kernel)].has_value());
+}
+
+// ---- the sink ----
+
+Reports run_of(const std::vector<std::vector<Event>>& runs) {
+  Ready ready;
+  ready.ts_ns = 1'000 * s;
+  Reports reports{ready};
+  for (const auto& events : runs) {
+    for (Life& life : run(events, compare_settings()).lives()) {
+      life.conn = reports.size();
+      reports.emplace_back(std::move(life));
+    }
+  }
+  Summary summary;
+  summary.ts_ns = 1'010 * s;
+  reports.emplace_back(summary);
+  return reports;
+}
+
+std::string printed(CompareForm form, const Reports& reports, unsigned width = 80) {
+  const TextStyle style{.width = width};
+  return test::captured([&](Output& output) { return make_compare(output, form, 2, style, nullptr); }, reports);
+}
+
+const std::vector<std::vector<Event>>& some() {
+  static const std::vector<std::vector<Event>> all{healthy(), dropped_in(drop_netfilter, 4), healthy(6, 3),
+                                                   dropped_out(drop_netfilter, false), with_gap(healthy())};
+  return all;
+}
+
+TEST(CompareText, AgreesInOneSentence) {
+  const auto lines = test::lines_of(printed(CompareForm::text, run_of({healthy(), healthy()})));
+  EXPECT_EQ(lines[0], "2 connections compared in 10.0 s: kernel and wire agree");
+  EXPECT_EQ(lines[3], "sent      payload bytes                 100              100");
+  EXPECT_EQ(lines[4], "          segments                       10               10");
+  EXPECT_EQ(lines[8], "          retransmitted                   -                0");
+}
+
+TEST(CompareText, SaysWhereADifferenceWent) {
+  const auto lines = test::lines_of(printed(CompareForm::text, run_of(some())));
+  const auto has = [&](std::string_view text) {
+    return std::ranges::any_of(lines, [&](const std::string& line) { return line.contains(text); });
+  };
+  EXPECT_EQ(lines[0], "4 connections compared in 10.0 s: 3 of them differ");
+  EXPECT_EQ(lines[1], "1 not compared: 1 events were lost in its time");
+  EXPECT_TRUE(has("+20 arrived and dropped before TCP: NETFILTER_DROP, dropped by a"));
+  EXPECT_TRUE(has("-1 not explained"));
+  EXPECT_TRUE(has("-1 sent by TCP and never left: NETFILTER_DROP"));
+  EXPECT_TRUE(has("and 1 more"));
+}
+
+TEST(CompareText, FitsTheTerminal) {
+  for (const unsigned width : {60U, 80U, 132U}) {
+    for (const std::string& line : test::lines_of(printed(CompareForm::text, run_of(some()), width)))
+      EXPECT_LE(columns(line), std::max(width, 80U)) << line;
+  }
+  EXPECT_EQ(printed(CompareForm::text, run_of({})), "0 connections compared in 10.0 s\n");
+}
+
+TEST(CompareJson, HasALineForEachAndTheSumOfThoseThatCount) {
+  const auto lines = test::lines_of(printed(CompareForm::json, run_of(some())));
+  ASSERT_EQ(lines.size(), 6U);
+  const Json total = Json::parse(lines.back());
+  EXPECT_EQ(total["type"], "comparison_total");
+  EXPECT_EQ(total["connections"], 5);
+  EXPECT_EQ(total["compared"], 4);
+  EXPECT_EQ(total["not_compared"], Json({{"events-lost", 1}}));
+  for (const char* side : {"tx", "rx"}) {
+    for (const char* count : {"bytes", "segments"}) {
+      std::int64_t kernel = 0;
+      std::int64_t wire = 0;
+      for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+        const Json one = Json::parse(lines[i]);
+        EXPECT_EQ(one["type"], "comparison");
+        if (!one["compared"].get<bool>()) continue;
+        kernel += one[side][count]["kernel"].get<std::int64_t>();
+        wire += one[side][count]["wire"].get<std::int64_t>();
+      }
+      EXPECT_EQ(total[side][count]["kernel"], kernel) << side << count;
+      EXPECT_EQ(total[side][count]["wire"], wire) << side << count;
+      std::int64_t parts = 0;
+      for (const Json& part : total[side][count]["parts"]) parts += part["amount"].get<std::int64_t>();
+      EXPECT_EQ(kernel + parts, wire) << side << count;
+    }
+  }
+  EXPECT_TRUE(total["rx"]["retransmits"]["kernel"].is_null());
+}
+
+TEST(CompareCsv, HasARowForEach) {
+  const auto lines = test::lines_of(printed(CompareForm::csv, run_of(some())));
+  ASSERT_EQ(lines.size(), 6U);
+  for (const std::string& line : lines) {
+    EXPECT_EQ(std::ranges::count(line, ','), std::ranges::count(lines[0], ',')) << line;
+  }
+  EXPECT_TRUE(lines[2].contains("dropped-before-tcp:NETFILTER_DROP=20")) << lines[2];
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing

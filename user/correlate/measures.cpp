@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlate/measures.hpp"
+
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+
+void note_measures(Measures& m, TimeNs ts_ns, const Segment& g, bool out) {
+  if ((g.why & TW_WHY_HANDSHAKE_ACK) != 0 && m.handshake_ack_ns == 0) m.handshake_ack_ns = ts_ns;
+  const std::uint32_t segments = g.segments != 0 ? g.segments : 1;
+  const bool handshake = (g.flags & tcp_flag::syn) != 0;
+  switch (g.socket.type) {
+    case TW_SOCKET_FULL:
+    case TW_SOCKET_UNKNOWN:
+      return;
+    case TW_SOCKET_LISTENER:
+    case TW_SOCKET_REQUEST:
+      (out ? m.listener_out : m.listener_in) += segments;
+      return;
+    default:
+      // A SYN cookie's SYN-ACK is sent by no socket.
+      if (handshake) {
+        (out ? m.listener_out : m.listener_in) += segments;
+      } else {
+        (out ? m.mini_out : m.mini_in) += segments;
+      }
+  }
+}
+
+void note_measures(Measures& m, const SocketDestroyed& d) {
+  if ((d.cb.flags & TW_CB_PRESENT) == 0) return;
+  m.destroyed = true;
+  m.segs_in = d.cb.segs_in;
+  m.segs_out = d.cb.segs_out;
+  m.total_retrans = d.cb.total_retrans;
+}
+
+void note_measures(Measures& m, const OwnerSeen& o) {
+  if (o.source == TW_OWNER_RECEIVE && m.first_read_ms < 0) m.first_read_ms = static_cast<std::int32_t>(o.waited_ms);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// measures.hpp: what only a comparison asks of a connection; kept beside it, where it was asked for.
+#pragma once
+
+#include <cstdint>
+
+#include "tcpwitness/event.hpp"
+#include "tcpwitness/finding.hpp"
+
+namespace tcpwitness {
+
+struct Measures {
+  ConnectionId conn = 0;        // whose they are: slots are used again
+  TimeNs handshake_ack_ns = 0;  // the segment that ended the handshake passed the interface; 0: not seen
+  // Wire segments that the connection's own socket did not count: handled by the listener or its request sockets, or by
+  // a mini-socket, the control socket, or by none.
+  std::uint32_t listener_in = 0;
+  std::uint32_t listener_out = 0;
+  std::uint32_t mini_in = 0;
+  std::uint32_t mini_out = 0;
+  std::int32_t first_read_ms = -1;  // tw_owner.waited_ms of the first recv() that was seen
+  // Of the socket when it was destroyed: a RST that a process causes leaves behind the transition to CLOSE.
+  bool destroyed = false;
+  std::uint32_t segs_in = 0;
+  std::uint32_t segs_out = 0;
+  std::uint32_t total_retrans = 0;
+};
+
+void note_measures(Measures& measures, TimeNs ts_ns, const Segment& segment, bool out);
+void note_measures(Measures& measures, const SocketDestroyed& destroyed);
+void note_measures(Measures& measures, const OwnerSeen& owner);
+
+}  // namespace tcpwitness

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+// comparison.cpp: the two witnesses' counts of one connection beside each other, and where each difference went.
+//
+// Whatever can make a difference is a share with a lower and an upper bound, from what is known of it: a drop has its
+// count, a retransmission its own. Shares that are known exactly are taken first, the others as far as they are needed.
+// What is left is not explained; nothing is rounded away.
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "correlate/measures.hpp"
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+struct Share {
+  Part part;
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+};
+
+Share exactly(Where where, std::int64_t amount) {
+  return {{.where = where, .reason = {}, .meaning = {}, .amount = amount}, amount, amount};
+}
+Share up_to(Where where, std::int64_t most) {
+  return {
+      {.where = where, .reason = {}, .meaning = {}}, std::min<std::int64_t>(most, 0), std::max<std::int64_t>(most, 0)};
+}
+Share usually(Where where, std::int64_t amount) {
+  return {{.where = where, .reason = {}, .meaning = {}, .amount = amount}, 0, amount};
+}
+
+// Fills in the amounts. open: the two were not counted at one moment.
+void explain(CountPair& pair, std::vector<Share> shares, bool open) {
+  if (!pair.kernel || !pair.wire) return;
+  std::int64_t left = pair.difference();
+  for (const Share& share : shares) left -= share.part.amount;
+  for (Share& share : shares) {
+    const std::int64_t taken = std::clamp(share.part.amount + left, share.low, share.high) - share.part.amount;
+    share.part.amount += taken;
+    left -= taken;
+    const bool whole = share.part.amount == share.low || share.part.amount == share.high;
+    if (!whole) share.part.confidence = Confidence::likely;
+    if (share.part.amount != 0) pair.parts.push_back(std::move(share.part));
+  }
+  if (left == 0) return;
+  Part rest{.where = open ? Where::two_moments : Where::unexplained, .reason = {}, .meaning = {}, .amount = left};
+  rest.confidence = Confidence::inconclusive;
+  pair.parts.push_back(std::move(rest));
+}
+
+// The kernel's counts are those of the socket; the queue behind the hook, and TCP's own refusals, count for both.
+enum class Place : std::uint8_t { before_tcp, before_count, after_count };
+
+Place place_in(DropKind kind) {
+  switch (kind) {
+    case DropKind::firewall:
+    case DropKind::routing:
+    case DropKind::few_hops_left:
+      return Place::before_tcp;
+    case DropKind::filter:        // a socket filter is asked before the count, tc and XDP perhaps before our hook
+    case DropKind::queue:         // likewise
+    case DropKind::not_signed:    // before the count, but not on every kernel
+    case DropKind::bad_checksum:  // before the count, or behind it where that is put off
+    case DropKind::memory:
+    case DropKind::no_socket:
+    case DropKind::accept_queue:
+    case DropKind::damaged:
+    case DropKind::too_big:
+      return Place::before_count;
+    default:
+      return Place::after_count;
+  }
+}
+
+Where where_in(DropKind kind) {
+  switch (kind) {
+    case DropKind::firewall:
+    case DropKind::routing:
+    case DropKind::filter:
+    case DropKind::queue:
+    case DropKind::few_hops_left:
+    case DropKind::not_signed:
+      return Where::dropped_before;
+    default:
+      return Where::refused;
+  }
+}
+
+Part part_of(const DropSeen& seen, const Bench& bench, Where where) {
+  return {.where = where,
+          .reason = bench.names.drop_reason(seen.reason),
+          .meaning = drop_meaning(drop_kind(bench.names, seen.reason))};
+}
+
+class Maker {
+ public:
+  Maker(const Connection& c, const Bench& bench)
+      : c_(c), bench_(bench), measures_(bench.measures != nullptr ? *bench.measures : Measures{}) {}
+
+  void fill(Comparison& out) {
+    if (c_.trouble) loss_ = c_.trouble->loss;
+    open_ = !c_.ended();
+    sent(out.tx);
+    received(out.rx);
+  }
+
+ private:
+  [[nodiscard]] std::span<const DropSeen> drops() const {
+    return c_.trouble ? c_.trouble->drops.seen() : std::span<const DropSeen>{};
+  }
+  // A buffer of GSO or GRO is one drop and several segments.
+  [[nodiscard]] std::int64_t segments_at_most(const DropSeen& seen) const {
+    const std::uint32_t full = c_.cb.mss != 0 ? c_.cb.mss : 536;  // RFC 9293, 3.7.1
+    return std::max<std::int64_t>(seen.count, (std::int64_t{seen.bytes} + full - 1) / full);
+  }
+  [[nodiscard]] std::uint32_t segs_in() const {
+    return measures_.destroyed ? std::max(measures_.segs_in, c_.cb.segs_in) : c_.cb.segs_in;
+  }
+  [[nodiscard]] std::uint32_t segs_out() const {
+    return measures_.destroyed ? std::max(measures_.segs_out, c_.cb.segs_out) : c_.cb.segs_out;
+  }
+
+  void sent(SideBySide& side) {
+    side.bytes.kernel = sent_payload(c_);
+    side.bytes.wire = c_.wire.bytes_out;
+    side.segments.kernel = segs_out();
+    side.segments.wire = c_.wire.segs_out;
+    side.sent_again.kernel = std::max(retransmitted_segments(c_), measures_.total_retrans);
+    side.sent_again.wire = loss_.retrans_segs_out;
+
+    std::vector<Share> segments;
+    std::vector<Share> bytes;
+    std::vector<Share> again;
+    if (measures_.listener_out != 0) segments.push_back(exactly(Where::listener, measures_.listener_out));
+    std::int64_t lost = 0;
+    std::int64_t queued = 0;
+    for (const DropSeen& seen : drops()) {
+      if (!seen.out) continue;
+      const DropKind kind = drop_kind(bench_.names, seen.reason);
+      if (kind == DropKind::queue) {
+        side.behind.push_back(part_of(seen, bench_, Where::queue));
+        side.behind.back().amount = seen.count;
+        queued += segments_at_most(seen);
+        continue;
+      }
+      const bool of_listener = c_.role == Role::passive && (seen.flags & tcp_flag::syn) != 0;
+      const bool hook_unknown = kind == DropKind::filter || kind == DropKind::other || of_listener;
+      Share share{part_of(seen, bench_, Where::never_left)};
+      share.low = -segments_at_most(seen);
+      share.high = hook_unknown ? 0 : -std::int64_t{seen.count};
+      share.part.amount = share.high;
+      lost += -share.low;
+      segments.push_back(std::move(share));
+      if (seen.bytes != 0) {
+        bytes.push_back({part_of(seen, bench_, Where::never_left), -std::int64_t{seen.bytes}, 0});
+      }
+    }
+    // What is sent by others than the socket is counted where it is an event.
+    segments.push_back(usually(Where::mini_socket, measures_.mini_out));
+    // What the queue refuses at once TCP has not sent: the next copy is its first (tcp_write_xmit()).
+    if (queued != 0) again.push_back(up_to(Where::queue, queued));
+    // The first copy of what the interface never had is no repetition to it.
+    if (lost != 0) again.push_back(up_to(Where::never_left, -lost));
+
+    std::int64_t unacknowledged = c_.cb.snd_nxt - c_.cb.snd_una;
+    if (unacknowledged > 0 && c_.closing && c_.closing->fin_out.sent &&
+        seq_before(c_.cb.snd_una, c_.closing->fin_out.end)) {
+      --unacknowledged;
+    }
+    if (unacknowledged > 0 && c_.established) {
+      Share share = up_to(Where::unacknowledged, unacknowledged);
+      share.part.amount = unacknowledged;
+      bytes.push_back(std::move(share));
+    }
+    bytes.push_back(up_to(Where::sent_again, c_.wire.retrans_bytes_out));
+    explain(side.segments, std::move(segments), open_);
+    explain(side.bytes, std::move(bytes), open_);
+    explain(side.sent_again, std::move(again), open_);
+  }
+
+  void received(SideBySide& side) {
+    side.bytes.kernel = received_payload(c_);
+    side.bytes.wire = c_.wire.bytes_in;
+    side.segments.kernel = segs_in();
+    side.segments.wire = c_.wire.segs_in;
+    side.sent_again.wire = loss_.retrans_segs_in;
+
+    std::vector<Share> segments;
+    std::vector<Share> bytes;
+    segments.push_back(usually(Where::mini_socket, measures_.mini_in));
+    // A child's count begins with 1, for the SYN, and the ACK that made it is counted too.
+    if (measures_.listener_in != 0) {
+      const std::int64_t met = measures_.listener_in;
+      Share share = exactly(Where::listener, std::max<std::int64_t>(met - 2, 0));
+      share.high = met - 1;
+      if (share.high < share.low) share.high = share.low;
+      segments.push_back(std::move(share));
+    }
+    std::vector<Share> doubtful;
+    for (const DropSeen& seen : drops()) {
+      if (seen.out) continue;
+      const DropKind kind = drop_kind(bench_.names, seen.reason);
+      const Place place = place_in(kind);
+      Share share{part_of(seen, bench_, where_in(kind)), seen.count, segments_at_most(seen)};
+      share.part.amount = seen.count;
+      if (place == Place::before_count) {
+        share.low = share.part.amount = 0;
+        doubtful.push_back(share);
+      } else if (place == Place::before_tcp) {
+        segments.push_back(share);
+      }
+      if (seen.bytes == 0) continue;
+      Share lacking{part_of(seen, bench_, where_in(kind)), 0, seen.bytes};
+      lacking.part.amount = seen.bytes;
+      bytes.push_back(std::move(lacking));
+    }
+    segments.insert(segments.end(), doubtful.begin(), doubtful.end());
+    bytes.push_back(up_to(Where::sent_again, c_.wire.retrans_bytes_in));
+    explain(side.segments, std::move(segments), open_);
+    explain(side.bytes, std::move(bytes), open_);
+  }
+
+  const Connection& c_;
+  const Bench& bench_;
+  Measures measures_;
+  tw_loss_counters loss_{};
+  bool open_ = false;
+};
+
+NotCompared why_not(const Connection& c) {
+  if (c.passage()) return NotCompared::forwarded;
+  if (!c.kernel_heard) return NotCompared::packets_only;
+  if (!c.wire_heard) return NotCompared::kernel_only;
+  if (c.preexisting) return NotCompared::open_before;
+  if (c.incomplete) return NotCompared::events_lost;
+  if (!c.has_cb()) return NotCompared::no_socket;
+  if (!c.wire_final || c.wire_restarted || c.wire_partial || c.inconsistent) return NotCompared::packets_cut;
+  return NotCompared::no;
+}
+
+// What a capture holds.
+void fill(Comparison& out, const ConversationTotals& totals) {
+  const auto side = [](SideBySide& to, const StreamTotals& stream) {
+    to.bytes.wire = stream.payload_bytes;
+    to.segments.wire = stream.frames;
+    to.sent_again.wire = stream.retransmits;
+  };
+  side(out.tx, totals.out);
+  side(out.rx, totals.in);
+}
+
+class Times {
+ public:
+  Times(const Connection& c, const Bench& bench, Comparison& out) : c_(c), bench_(bench), out_(out) {}
+
+  void fill() {
+    const TimeNs ack = bench_.measures != nullptr ? bench_.measures->handshake_ack_ns : 0;
+    const bool active = c_.role == Role::active;
+    const bool copied = c_.trouble && (c_.trouble->syn_ack_copy || c_.trouble->retransmissions.syns != 0);
+    if (c_.established && c_.handshake_ns >= 0) {
+      const bool by_kernel = bench_.kernel_heard;
+      put(by_kernel ? Timed::handshake_kernel : Timed::handshake_wire, 0, c_.handshake_ns);
+      const TimeNs begun = !active && c_.syn ? c_.syn.ts_ns : c_.start_ts_ns;
+      const TimeNs open = begun + c_.handshake_ns;
+      const TimeNs last = active ? c_.syn_ack.ts_ns : ack;
+      if (by_kernel && last != 0 && !copied) put(Timed::arrival_to_open, last, open);
+      if (by_kernel && active && c_.syn && c_.kernel_heard) put(Timed::connect_to_wire, c_.start_ts_ns, c_.syn.ts_ns);
+    }
+    if (bench_.kernel_heard && c_.syn && ack != 0) put(Timed::handshake_wire, c_.syn.ts_ns, ack);
+    if (c_.syn && c_.syn_ack && !copied) {
+      if (active) {
+        put(Timed::round_trip_wire, c_.syn.ts_ns, c_.syn_ack.ts_ns);
+      } else if (ack != 0) {
+        put(Timed::round_trip_wire, c_.syn_ack.ts_ns, ack);
+      }
+    }
+    if (c_.has_cb() && c_.cb.srtt_us != 0) put(Timed::round_trip_kernel, 0, std::int64_t{c_.cb.srtt_us} * 1000);
+    closing();
+    if (bench_.measures != nullptr && bench_.measures->first_read_ms >= 0)
+      put(Timed::arrival_to_read, 0, std::int64_t{bench_.measures->first_read_ms} * 1'000'000);
+  }
+
+ private:
+  void put(Timed timed, TimeNs from, TimeNs to) {
+    out_.times[static_cast<std::size_t>(timed)] = std::max<std::int64_t>(to - from, 0);
+  }
+  void closing() {
+    if (!c_.closing || !bench_.kernel_heard) return;
+    const Closing& closing = *c_.closing;
+    const FinFacts& in = closing.fin_in;
+    // What waits for a missing segment before it is no time of this kernel's.
+    if (closing.close_wait && in.sent && !in.ahead && !in.repeated && in.sent.id < closing.close_wait.id)
+      put(Timed::arrival_to_close_wait, in.sent.ts_ns, closing.close_wait.ts_ns);
+    const bool by_call = closing.first && (closing.first_actor & TW_ACTOR_OWNED) != 0;
+    if (by_call && c_.closed_by == ClosedBy::local && closing.fin_out.sent &&
+        closing.first.id < closing.fin_out.sent.id)
+      put(Timed::close_to_wire, closing.first.ts_ns, closing.fin_out.sent.ts_ns);
+  }
+
+  const Connection& c_;
+  const Bench& bench_;
+  Comparison& out_;
+};
+
+constexpr std::array<std::string_view, where_count> where_names{
+    "listener",       "mini-socket", "unacknowledged", "sent-again",  "dropped-before-tcp",
+    "refused-by-tcp", "never-left",  "queue",          "two-moments", "unexplained"};
+constexpr std::array<std::string_view, where_count> where_words{"SYN and SYN-ACK of the listener",
+                                                                "of TIME_WAIT or a reset, without the socket",
+                                                                "sent and not acknowledged when it was over",
+                                                                "the same bytes again",
+                                                                "arrived and dropped before TCP",
+                                                                "arrived and refused by TCP",
+                                                                "sent by TCP and never left",
+                                                                "passed the hook, dropped in the queue",
+                                                                "still open: counted one after the other",
+                                                                "not explained"};
+constexpr std::array<std::string_view, not_compared_count> not_compared_names{
+    "",          "kernel-only",        "packets-only", "open-before-start", "events-lost",
+    "no-socket", "packets-incomplete", "forwarded"};
+constexpr std::array<std::string_view, not_compared_count> not_compared_words{
+    "",
+    "no packets of it were seen",
+    "no kernel events of it",
+    "open before start",
+    "events were lost in its time",
+    "it never had a socket that counts",
+    "its packets were not counted to the end",
+    "forwarded, no connection of this machine"};
+constexpr std::array<std::string_view, timed_count> timed_names{
+    "handshake_kernel",      "handshake_wire",  "round_trip_kernel", "round_trip_wire", "arrival_to_established",
+    "arrival_to_close_wait", "connect_to_wire", "close_to_wire",     "arrival_to_read"};
+
+}  // namespace
+
+std::string_view name(Where where) { return where_names[static_cast<std::size_t>(where)]; }
+std::string_view words(Where where) { return where_words[static_cast<std::size_t>(where)]; }
+std::string_view name(NotCompared why) { return not_compared_names[static_cast<std::size_t>(why)]; }
+std::string_view words(NotCompared why) { return not_compared_words[static_cast<std::size_t>(why)]; }
+std::string_view name(Timed timed) { return timed_names[static_cast<std::size_t>(timed)]; }
+
+Comparison compare(const Connection& c, const Bench& bench) {
+  Comparison made;
+  made.why_not = why_not(c);
+  if (made.compared()) {
+    Maker(c, bench).fill(made);
+  } else if (bench.conversation != nullptr) {
+    fill(made, *bench.conversation);
+  }
+  if (!c.passage()) Times(c, bench, made).fill();
+  return made;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/compare.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace tcpwitness {
+namespace {
+
+class CompareSink final : public Sink {
+ public:
+  CompareSink(Output& output, CompareForm form, std::size_t top, const TextStyle& style, std::unique_ptr<Sink> lines)
+      : output_(output), form_(form), style_(style), lines_(std::move(lines)), compared_(top) {
+    if (form_ == CompareForm::csv) write_compare_csv_header(output_);
+  }
+
+  void write(const Report& report) override {
+    if (const auto* life = std::get_if<Life>(&report)) {
+      take(*life);
+    } else if (const auto* ready = std::get_if<Ready>(&report)) {
+      captured_ = ready->capture.has_value();
+      ready_ns_ = ready->ts_ns;
+    } else if (const auto* summary = std::get_if<Summary>(&report)) {
+      write_sum(captured_ || ready_ns_ == 0 ? last_ns_ - first_ns_ : summary->ts_ns - ready_ns_);
+    }
+    const bool of_the_run = std::holds_alternative<Ready>(report) || std::holds_alternative<GapReport>(report) ||
+                            std::holds_alternative<Summary>(report);
+    if (lines_ && of_the_run) lines_->write(report);
+  }
+  bool flush() override { return lines_ ? lines_->flush() : output_.flush(); }
+
+ private:
+  void take(const Life& life) {
+    if (!life.comparison) return;
+    first_ns_ = first_ns_ == 0 ? life.start_ts_ns : std::min(first_ns_, life.start_ts_ns);
+    last_ns_ = std::max(last_ns_, life.ts_ns);
+    compared_.take(life);
+    if (form_ == CompareForm::json) write_compare_json(output_, life);
+    if (form_ == CompareForm::csv) write_compare_csv(output_, life);
+  }
+  void write_sum(std::int64_t watched_ns) {
+    if (form_ == CompareForm::text) write_compare_text(output_, compared_, watched_ns, style_);
+    if (form_ == CompareForm::json) write_compare_json(output_, compared_, watched_ns);
+  }
+
+  Output& output_;
+  CompareForm form_;
+  TextStyle style_;
+  std::unique_ptr<Sink> lines_;
+  Compared compared_;
+  bool captured_ = false;
+  TimeNs ready_ns_ = 0;
+  TimeNs first_ns_ = 0;
+  TimeNs last_ns_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_compare(Output& output, CompareForm form, std::size_t top, const TextStyle& style,
+                                   std::unique_ptr<Sink> lines) {
+  return std::make_unique<CompareSink>(output, form, top, style, std::move(lines));
+}
+
+}  // namespace tcpwitness
