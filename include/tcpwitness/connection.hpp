@@ -138,9 +138,9 @@ struct Life {
   std::vector<TcpState> states;                    // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
   std::vector<TcpState> peer_states;  // of the other end, where only the wire was heard: inferred from its segments
   std::vector<Finding> findings;
-  std::optional<PeerEnd> peer;         // the other end, where this run follows it too
+  std::optional<PeerEnd> peer;             // the other end, where this run follows it too
   std::optional<Comparison> comparison{};  // where it was asked for
-  std::optional<Forwarded> forwarded;  // then `flow` is the client's view: local is the client, remote the server
+  std::optional<Forwarded> forwarded;      // then `flow` is the client's view: local is the client, remote the server
 };
 
 }  // namespace tcpwitness

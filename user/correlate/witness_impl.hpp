@@ -289,7 +289,7 @@ class Witness::Impl {
   bool filtered_;
   Table table_;
   std::vector<Measures> measures_;  // by slot
-  std::vector<Slot> captured_;  // by Analysis::conversation
+  std::vector<Slot> captured_;      // by Analysis::conversation
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
