@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,6 +85,10 @@ struct WitnessSettings {
   std::size_t passing_asked_limit = 32'768;
   std::uint32_t pid = 0;  // only connections of this process; 0: all
   std::string comm;       // only connections of processes with this name; "": all
+  // Further conditions, null: none. Of the second it is enough that one form meets it: the socket's, or what NAT makes
+  // of it.
+  std::function<bool(const Process&)> of_process;
+  std::function<bool(const Flow&)> of_flow;
 };
 
 // Of a namespace: the local ports first to last, towards one destination.
@@ -142,6 +147,9 @@ class Witness {
   [[nodiscard]] std::uint64_t waits_over() const;
   // The run is over: tells the connections that are still open.
   void finish(TimeNs now, Reports& out);
+
+  // There is a wanted connection that has not ended.
+  [[nodiscard]] bool any_open() const;
 
   // Lives told and events seen so far; the rest is for the caller to fill in.
   [[nodiscard]] Summary summary() const;

@@ -61,6 +61,41 @@ TEST_F(Filters, NetworksAtEitherEnd) {
   }
 }
 
+TEST_F(Filters, ManyPortsAreComparedHere) {
+  const auto heard = three_connections({"--port", "9002-9999"});
+  if (!heard) return;
+  EXPECT_EQ(services(*heard), (std::multiset<int>{9002, 9003, 9003}));
+  for (const Json& segment : heard->of("segment")) {
+    EXPECT_FALSE(segment["local"]["port"] == 9001 || segment["remote"]["port"] == 9001) << segment.dump();
+  }
+}
+
+TEST_F(Filters, AnExpressionOfTheKernels) {
+  const auto heard = three_connections({"tcp port 9001 and net 10.99.0.0/24"});
+  if (heard) {
+    EXPECT_EQ(services(*heard), (std::multiset<int>{9001}));
+  }
+}
+
+TEST_F(Filters, AnExpressionThatIsEvaluatedHere) {
+  const auto heard = three_connections({"not port 9001 and (host 10.99.0.2 or net 127.0.0.0/8)"});
+  if (!heard) return;
+  EXPECT_EQ(services(*heard), (std::multiset<int>{9002, 9003, 9003}));
+  for (const Json& segment : heard->of("segment")) {
+    EXPECT_FALSE(segment["local"]["port"] == 9001 || segment["remote"]["port"] == 9001) << segment.dump();
+  }
+  for (const Json& state : heard->of("state")) EXPECT_NE(state["remote"]["port"], 9001) << state.dump();
+}
+
+TEST_F(Filters, AnExpressionOfSinglePacketsIsRefused) {
+  const Ended ended = run_to_end({"port 80 and tcp[tcpflags] & tcp-syn != 0"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.err.find("'tcp[tcpflags]' is of single packets"), std::string::npos) << ended.err;
+  const Ended recording = run_to_end({"record", "-w", "/nonexistent/x", "not port 80"});
+  EXPECT_EQ(recording.code, 1);
+  EXPECT_NE(recording.err.find("chosen in the kernel"), std::string::npos) << recording.err;
+}
+
 TEST_F(Filters, AnInterfaceLimitsTheWireAndNotTheKernel) {
   const auto heard = three_connections({"-i", lab::client_link});
   if (!heard) return;

@@ -103,6 +103,38 @@ TEST(Options, RepeatingAPortCountsOnce) {
   EXPECT_EQ(options(many).ports.size(), 16U);
 }
 
+TEST(Options, PortsAreARangeToo) {
+  const Options few = options({"--port", "80-82,443"});
+  EXPECT_EQ(few.ports, (std::vector<std::uint16_t>{80, 81, 82, 443}));
+  EXPECT_TRUE(few.port_ranges.empty());
+  const Options many = options({"--port", "8000-8099", "--port", "65535-65535"});
+  EXPECT_TRUE(many.ports.empty());
+  EXPECT_EQ(many.port_ranges, (std::vector<PortRange>{{8000, 8099}, {65535, 65535}}));
+}
+
+TEST(Options, WordsAreAnExpression) {
+  EXPECT_EQ(options({"port 443 and net 10/8"}).expression, "port 443 and net 10/8");
+  EXPECT_EQ(options({"port", "443", "-o", "json"}).expression, "port 443");
+  EXPECT_EQ(options({"trace", "tcp", "-d", "1", "port", "80"}).expression, "tcp port 80");
+  EXPECT_EQ(options({"record", "-w", "x", "port 80"}).expression, "port 80");
+  EXPECT_TRUE(options({"read", "x", "port 80"}).expression.empty());
+}
+
+TEST(Options, WhatFollowsTwoDashesIsRun) {
+  const Options all = options({"explain", "--port", "80", "--", "curl", "-o", "x", "--", "http://h/"});
+  EXPECT_EQ(all.program, (std::vector<std::string>{"curl", "-o", "x", "--", "http://h/"}));
+  EXPECT_EQ(all.ports.size(), 1U);
+  EXPECT_TRUE(all.of_some_processes());
+  EXPECT_EQ(options({"port 80", "--", "life"}).program, std::vector<std::string>{"life"});
+  EXPECT_EQ(options({"read", "--", "-x.pcap"}).read.path, "-x.pcap");
+}
+
+TEST(Options, ProcessesAreChosenByFamilyAndUser) {
+  const Options all = options({"-p", "7", "--children", "--uid", "www-data"});
+  EXPECT_TRUE(all.children);
+  EXPECT_EQ(all.user, "www-data");
+}
+
 TEST(Options, MainSkipsTheProgramsName) {
   const std::array<const char*, 3> argv{"tcpwitness", "-p", "7"};
   EXPECT_EQ(std::get<Options>(parse(3, argv.data(), "1")).pid, 7U);
@@ -128,7 +160,18 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Refusal{{"--port", "0"}, {"--port", "'0'", "1 to 65535"}}, Refusal{{"--port", "65536"}, {"1 to 65535"}},
         Refusal{{"--port", "http"}, {"'http'", "1 to 65535"}}, Refusal{{"--port", "80,"}, {"''", "1 to 65535"}},
-        Refusal{{"--port", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"}, {"17 different ports", "at most 16"}},
+        Refusal{{"--port", "90-80"}, {"'90-80'", "ends before it begins"}},
+        Refusal{{"--port", "80-"}, {"'80-'", "8000-8099"}}, Refusal{{"--port", "0-9"}, {"'0-9'"}},
+        Refusal{{"record", "-w", "x", "--port", "1-17"}, {"--port", "at most 16 ports"}},
+        Refusal{{"record", "-w", "x", "--", "true"}, {"recording", "life, trace, explain or summary"}},
+        Refusal{{"record", "-w", "x", "--uid", "0"}, {"recording", "--uid"}},
+        Refusal{{"--children"}, {"--children", "-p PID"}}, Refusal{{"--uid", ""}, {"--uid"}},
+        Refusal{{"-p", "1", "--", "true"}, {"-p PID", "COMMAND"}},
+        Refusal{{"explain", "--"}, {"a command is to follow"}},
+        Refusal{{"--kernel", "off", "--", "true"}, {"--kernel off"}},
+        Refusal{{"read", "x.pcap", "--uid", "0"}, {"--uid is for live tracing"}},
+        Refusal{{"doctor", "--children"}, {"--children is for connections"}},
+        Refusal{{"trac", "--port", "1"}, {"did you mean 'trace'"}},
         Refusal{{"--host", "1.2.3"}, {"'1.2.3'", "192.0.2.0/24"}},
         Refusal{{"--host", "::1", "--host", "::2", "--host", "::3", "--host", "::4", "--host", "::5", "--host", "::6",
                  "--host", "::7", "--host", "::8", "--host", "::9"},

@@ -9,9 +9,11 @@
 namespace tcpwitness::cli {
 namespace {
 
-constexpr std::array<Spec, 36> all_specs{{
+constexpr std::array<Spec, 38> all_specs{{
     {"-i,--interface", &Texts::interface, For::machine},
     {"-p,--pid", &Texts::pid},
+    {"--children", &Texts::children, For::listening, true},
+    {"--uid", &Texts::uid, For::listening},
     {"--comm", &Texts::comm},
     {"--port", &Texts::port},
     {"--host", &Texts::host},

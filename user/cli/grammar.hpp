@@ -16,13 +16,14 @@ namespace tcpwitness::cli {
 
 // Every option as the texts that were given to it, in order. A flag has one text each time it is given.
 struct Texts {
-  std::vector<std::string> interface, pid, comm, port, host, netns, filter;
+  std::vector<std::string> interface, pid, children, uid, comm, port, host, netns, filter;
   std::vector<std::string> output, duration, count, stuck_after, packets, trace, explain, findings;
   std::vector<std::string> problems, finding, outcome, slower_than, summary, compare, by, top;
   std::vector<std::string> wire, kernel, forwarded, ring_size, flows;
   std::vector<std::string> write, snaplen, rotate_size, rotate_every, keep, flight_recorder, on, quiet;
-  std::vector<std::string> words;  // read: what is no option: FILE, then the expression
-  std::vector<std::string> names;  // doctor: what is no option: the entry of the catalogue
+  std::vector<std::string> words;    // what is no option: an expression; of read FILE, then the expression
+  std::vector<std::string> names;    // doctor: what is no option: the entry of the catalogue
+  std::vector<std::string> program;  // what stands behind "--": a command and its arguments
 };
 
 // Whom an option is for. machine: listening, and the doctor, who looks at where one would listen. connections: who

@@ -29,7 +29,9 @@ Usage: tcpwitness [life] [OPTIONS]   one line for every connection, when it ends
 Examples:
   sudo tcpwitness                      every connection of this machine
   sudo tcpwitness --port 443 -d 60     one minute of HTTPS
-  sudo tcpwitness trace --comm curl    follow curl, segment by segment
+  sudo tcpwitness 'port 443 and net 10/8'
+                                       a pcap-filter expression
+  sudo tcpwitness explain -- curl URL  run curl, and say what happened
   sudo tcpwitness explain --port 5432  the connections of a database
   sudo tcpwitness --problems           only what went wrong, when it does
   sudo tcpwitness summary -d 60        one minute, a line for each process
@@ -43,11 +45,14 @@ inline constexpr std::string_view help_life =
     R"(tcpwitness life: one line for every connection, when it ends. This is the
 command when none is given.
 
-Usage: tcpwitness [life] [OPTIONS]
+Usage: tcpwitness [life] [OPTIONS] [EXPRESSION] [-- COMMAND]
 
 Examples:
   sudo tcpwitness                      every connection of this machine
   sudo tcpwitness -p 4242              those of one process
+  sudo tcpwitness -p 4242 --children   those of nginx's master and its workers
+  sudo tcpwitness 'tcp and not port 22'
+                                       a pcap-filter expression
   sudo tcpwitness --host 10.0.0.0/8 --port 5432,6432 -c 100
                                        the next 100 of a database, then stop
   sudo tcpwitness -o json -d 10 >lives.ndjson
@@ -67,7 +72,7 @@ inline constexpr std::string_view help_trace =
 are interleaved and numbered, sequence numbers are relative, and each
 transition names its cause.
 
-Usage: tcpwitness trace [OPTIONS]
+Usage: tcpwitness trace [OPTIONS] [EXPRESSION] [-- COMMAND]
 
 Examples:
   sudo tcpwitness trace --port 8080    every event on one port
@@ -87,9 +92,10 @@ inline constexpr std::string_view help_explain =
 (or the run does): who connected where, what was lost and retransmitted and
 why, who closed or reset it, and how it ended.
 
-Usage: tcpwitness explain [OPTIONS]
+Usage: tcpwitness explain [OPTIONS] [EXPRESSION] [-- COMMAND]
 
 Examples:
+  sudo tcpwitness explain -- curl URL  run curl, and say what happened
   sudo tcpwitness explain --comm curl  what happens to curl's connections
   sudo tcpwitness explain --port 5432 -c 1
                                        the next one of a database, then stop
@@ -106,7 +112,7 @@ inline constexpr std::string_view help_summary =
 bytes, retransmissions each way, how long they took to connect and how long
 they lived, how they ended and what was found.
 
-Usage: tcpwitness summary [OPTIONS]
+Usage: tcpwitness summary [OPTIONS] [EXPRESSION] [-- COMMAND]
 
 Examples:
   sudo tcpwitness summary -d 60        one minute, by process
@@ -133,7 +139,7 @@ went: dropped before TCP, refused by it, never left, sent again. Handshake and
 round-trip times of both, and how long segments took to reach TCP and the
 process. Printed when the run ends, for all connections together.
 
-Usage: tcpwitness compare [OPTIONS]
+Usage: tcpwitness compare [OPTIONS] [EXPRESSION] [-- COMMAND]
 
 Examples:
   sudo tcpwitness compare --comm curl -c 1
@@ -160,7 +166,7 @@ inline constexpr std::string_view help_record =
 to a pcapng file. Wireshark opens it, and 'tcpwitness read' reaches the same
 verdicts as the live run. Prints a line for every connection meanwhile.
 
-Usage: tcpwitness record -w FILE [OPTIONS]
+Usage: tcpwitness record -w FILE [OPTIONS] [EXPRESSION]
 
 Examples:
   sudo tcpwitness record -w today.pcapng --port 443
@@ -222,8 +228,8 @@ Input options:
   EXPRESSION                  for each frame, see 'man pcap-filter'; quote it
                               where the shell needs that
       --filter EXPRESSION     the same as an option
-      --port PORT             only connections with this port at either end;
-                              repeatable, at most 16
+      --port PORT[-PORT]      only connections with one of these ports at
+                              either end; repeatable
       --host ADDR[/BITS]      only connections with this address or network at
                               either end; repeatable, at most 8
   -p, --pid PID               recordings: only connections of this process
@@ -299,12 +305,20 @@ inline constexpr std::string_view help_shared =
     R"(Selection options:
   -i, --interface IFACE       only this interface (default: all up); repeatable
   -p, --pid PID               only connections of this process
+      --children              with --pid: and of its descendants (forked workers)
+      --uid UID|NAME          only connections of processes of this user
       --comm NAME             only connections of processes of this name
-      --port PORT             only this port, at either end; repeatable, at
-                              most 16
+      --port PORT[-PORT]      only these ports, at either end; repeatable
       --host ADDR[/BITS]      only this address or network, at either end;
                               repeatable, at most 8
       --netns PATH|NAME       in this network namespace (default: current)
+  EXPRESSION                  only connections that match, see 'man pcap-filter':
+                              addresses, networks, ports, with and, or, not. A
+                              few ports and networks are compared in the kernel;
+                              with anything else all are followed and some shown
+  -- COMMAND [ARGUMENT...]    run a command, follow it and its children, end with
+                              it and return its exit code; what is reported goes
+                              to stderr, and stdout is the command's own
 
 Output options:
   -o, --output text|json|csv  text, one JSON object a line, or a table

@@ -67,6 +67,18 @@ cli::Value<bool> on_off(std::string_view text) {
   return *index == 0;
 }
 
+// Few are single ports, which the kernel compares; of more the ranges are kept.
+void read_ports(const std::vector<PortRange>& ranges, Options& options) {
+  for (const PortRange& range : ranges) {
+    for (std::uint32_t port = range.first; port <= range.last && options.ports.size() <= TW_MAX_PORTS; ++port) {
+      add_new(options.ports, static_cast<std::uint16_t>(port));
+    }
+  }
+  if (options.ports.size() <= TW_MAX_PORTS) return;
+  options.ports.clear();
+  options.port_ranges = ranges;
+}
+
 void read_filters(const Texts& texts, Options& options, Reader& reader) {
   reader.each("--interface", texts.interface, cli::interface,
               [&](std::string value) { add_new(options.interfaces, std::move(value)); });
@@ -74,13 +86,18 @@ void read_filters(const Texts& texts, Options& options, Reader& reader) {
       "--pid", texts.pid, [](std::string_view text) { return cli::number(text, 1, 4'194'304); },
       [&](std::uint64_t value) { options.pid = static_cast<std::uint32_t>(value); });
   reader.once("--comm", texts.comm, cli::comm, [&](std::string value) { options.comm = std::move(value); });
-  reader.each("--port", texts.port, cli::ports, [&](const std::vector<std::uint16_t>& values) {
-    for (const std::uint16_t port : values) add_new(options.ports, port);
-  });
-  if (options.ports.size() > TW_MAX_PORTS) {
-    reader.fail(fmt::format("--port: {} different ports are given; at most {} are possible", options.ports.size(),
-                            TW_MAX_PORTS));
-  }
+  options.children = !texts.children.empty();
+  reader.once(
+      "--uid", texts.uid,
+      [](const std::string& text) -> cli::Value<std::string> {
+        if (text.empty()) return std::unexpected("'' is not a user: a number, or a name as in 'getent passwd'");
+        return text;
+      },
+      [&](std::string value) { options.user = std::move(value); });
+  std::vector<PortRange> ranges;
+  reader.each("--port", texts.port, cli::ports,
+              [&](const std::vector<PortRange>& values) { ranges.insert(ranges.end(), values.begin(), values.end()); });
+  read_ports(ranges, options);
   reader.each("--host", texts.host, cli::host, [&](const Prefix& value) { options.hosts.push_back(value); });
   if (options.hosts.size() > TW_MAX_HOSTS) {
     reader.fail(
@@ -203,19 +220,42 @@ void read_read(const Texts& texts, ReadOptions& read, Reader& reader) {
       [&](std::string value) { read.filter = std::move(value); });
 }
 
+// "tcpwitness life 'port 443 and net 10/8' -- COMMAND": the words are an expression, what stands behind "--" is run.
+void read_expression_and_program(const Texts& texts, Options& options, Reader& reader) {
+  options.expression = fmt::format("{}", fmt::join(texts.words, " "));
+  options.program = texts.program;
+  const bool recording = options.command == Command::record;
+  if (recording && (!options.program.empty() || options.children || !options.user.empty())) {
+    reader.fail(
+        "a recording is of all processes: give --children, --uid or '-- COMMAND' to life, trace, explain or summary");
+  }
+  if (recording && !options.port_ranges.empty()) {
+    reader.fail(fmt::format("--port: record selects in the kernel, by at most {} ports", TW_MAX_PORTS));
+  }
+  if (options.children && options.pid == 0) {
+    reader.fail("--children are those of a process: give -p PID too (those of a command are always followed)");
+  }
+  if (!options.program.empty() && options.pid != 0) {
+    reader.fail("-p PID and '-- COMMAND' are two ways to choose a process: give one of them");
+  }
+}
+
 // What each option allows but not together.
 void check_together(const Texts& texts, const Options& options, Reader& reader) {
   if (options.wire == WireMode::none && !options.kernel) {
     reader.fail("--wire none and --kernel off together leave no witness: give at most one of them");
   }
-  if (!options.kernel && (options.pid != 0 || !options.comm.empty())) {
-    reader.fail("--pid and --comm need the kernel, which alone knows the processes: leave --kernel off away");
+  if (!options.kernel && options.of_some_processes()) {
+    reader.fail(
+        "--pid, --uid, --comm and a command need the kernel, which alone knows the processes: leave --kernel off away");
   }
   if (options.forwarded && options.wire == WireMode::none) {
     reader.fail("--forwarded needs packets, and --wire none has none: give one of them");
   }
-  if (options.forwarded && (options.pid != 0 || !options.comm.empty())) {
-    reader.fail("--forwarded is of connections without a process here, and --pid and --comm select by process");
+  if (options.forwarded && options.of_some_processes()) {
+    reader.fail(
+        "--forwarded is of connections without a process here, and --pid, --uid, --comm and a command select by "
+        "process");
   }
   if (options.wire == WireMode::none && !texts.interface.empty()) {
     reader.fail("--interface chooses where to watch packets, and --wire none turns that off: give one of them");
@@ -316,6 +356,14 @@ std::string unknown(std::string_view word, Command command) {
   return fmt::format("there is no option '{}'{}", option, did_you_mean(option, known));
 }
 
+// Words without a command, as of tcpdump: "port 443". One word alone is a misspelled command.
+bool is_expression(const std::vector<std::string>& words) {
+  if (words.empty() || words.front().starts_with('-')) return false;
+  const bool command = std::ranges::find(commands, words.front()) != commands.end();
+  const bool nearly = !did_you_mean(words.front(), {commands.begin(), commands.end()}).empty();
+  return !command && !nearly && (words.size() > 1 || words.front().contains(' ') || words.front() == "tcp");
+}
+
 // "--port: 1 required TEXT missing" names the option first.
 std::string missing_value(const CLI::ArgumentMismatch& mismatch) {
   const std::string what = mismatch.what();
@@ -328,7 +376,8 @@ Parsed evaluate(const Texts& texts, Command command) {
   Options options;
   options.command = command;
   Reader reader;
-  read_read(texts, options.read, reader);
+  const bool live = command != Command::read && command != Command::doctor;
+  if (command == Command::read) read_read(texts, options.read, reader);
   read_doctor(texts, options.doctor, reader);
   for (const cli::Spec& spec : cli::specs()) {
     if ((texts.*spec.texts).empty()) continue;
@@ -340,6 +389,7 @@ Parsed evaluate(const Texts& texts, Command command) {
   read_choice(texts, options.choice, reader);
   read_summary(texts, options, reader);
   read_listening(texts, options, reader);
+  if (live) read_expression_and_program(texts, options, reader);
   read_record(texts, options.record, reader);
   check_together(texts, options, reader);
   if (command == Command::record) check_record(options.record, reader);
@@ -395,15 +445,27 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
     apps[i]->set_help_flag();
     apps[i]->fallthrough();
   }
-  apps[static_cast<std::size_t>(Command::read)]->add_option("words", texts.words);
+  for (std::size_t i = 0; i < apps.size(); ++i) {
+    if (static_cast<Command>(i) != Command::doctor) apps[i]->add_option("words", texts.words);
+  }
   apps[static_cast<std::size_t>(Command::doctor)]->add_option("names", texts.names);
   app.require_subcommand(0, 1);
   app.allow_extras();
 
+  // What stands behind the first "--" is a command to run, but behind `read` and `doctor` the names of files and
+  // entries.
+  const auto dashes = static_cast<std::size_t>(std::ranges::find(arguments, "--") - arguments.begin());
+  const auto of_file = [](const std::string& word) { return word == "read" || word == "doctor"; };
+  const bool runs = dashes < arguments.size() && std::ranges::none_of(arguments.first(dashes), of_file);
+  const std::size_t own = runs ? dashes : arguments.size();
+  if (runs) texts.program.assign(arguments.begin() + static_cast<std::ptrdiff_t>(dashes) + 1, arguments.end());
+  if (runs && texts.program.empty())
+    return usage_error("a command is to follow '--': 'tcpwitness explain -- curl URL'");
+
   // CLI11 takes them from the back. To it --findings is a flag, as its value may be missing.
   std::vector<std::string> reversed;
   constexpr std::string_view with_name = "--findings=";
-  for (const std::string& argument : std::views::reverse(arguments)) {
+  for (const std::string& argument : std::views::reverse(arguments.first(own))) {
     const bool named = argument.starts_with(with_name);
     reversed.push_back(named ? argument.substr(with_name.size()) : argument);
     if (named) reversed.emplace_back(with_name.substr(0, with_name.size() - 1));
@@ -426,7 +488,12 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   if (show_version) return Information{fmt::format("tcpwitness {}\n", version)};
   std::vector<std::string> extras = app.remaining(true);
   std::erase(extras, "--");
+  const bool no_command = given == apps.end();
+  if (no_command && is_expression(extras)) texts.words = std::exchange(extras, {});
   if (!extras.empty()) return usage_error(unknown(extras.front(), command));
+  const auto second = std::ranges::find_first_of(texts.words, commands);
+  const bool two = command != Command::read && second != texts.words.end();
+  if (two) return usage_error(unknown(*second, command));
   return evaluate(texts, command);
 }
 

@@ -26,6 +26,13 @@ enum class Command : std::uint8_t { life, trace, explain, summary, compare, reco
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  [[nodiscard]] bool contains(std::uint16_t port) const { return first <= port && port <= last; }
+  bool operator==(const PortRange&) const = default;
+};
+
 struct RecordOptions {
   std::string path;
   std::uint32_t snaplen = 128;                     // bytes kept of each frame
@@ -61,9 +68,14 @@ struct Options {
   Command command = Command::life;
   std::vector<std::string> interfaces;  // empty: all that are up
   std::uint32_t pid = 0;                // 0: all
+  bool children = false;                // of the process and of its descendants
+  std::string user;                     // of the processes of this user, a number or a name; empty: all
   std::string comm;                     // empty: all
   std::vector<std::uint16_t> ports;     // either end; empty: all
+  std::vector<PortRange> port_ranges;   // either end, where they are more than the kernel's filter takes; empty: all
   std::vector<Prefix> hosts;            // either end; empty: all
+  std::string expression;               // live: of pcap-filter(7), about addresses and ports; empty: all
+  std::vector<std::string> program;     // a command and its arguments: run, and followed until it ends; empty: none
   OutputFormat format = OutputFormat::text;
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<std::uint64_t> count;  // connections told
@@ -81,6 +93,10 @@ struct Options {
   ReadOptions read;
   DoctorOptions doctor;
 
+  // Everything that processes are chosen by.
+  [[nodiscard]] bool of_some_processes() const {
+    return pid != 0 || !comm.empty() || !user.empty() || !program.empty();
+  }
   [[nodiscard]] bool timeline() const { return command == Command::trace || read.trace; }
   [[nodiscard]] bool stories() const { return command == Command::explain || read.explain; }
   [[nodiscard]] bool entries() const { return timeline() || stories(); }  // both are made of the timeline's entries

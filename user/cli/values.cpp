@@ -171,15 +171,19 @@ Value<std::vector<GroupKey>> group_keys(std::string_view text) {
   return list_of<GroupKey>(text, {group_key_names.begin(), group_key_names.end()});
 }
 
-Value<std::vector<std::uint16_t>> ports(std::string_view text) {
-  std::vector<std::uint16_t> list;
+Value<std::vector<PortRange>> ports(std::string_view text) {
+  std::vector<PortRange> list;
   for (std::string_view rest = text;;) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
-    std::uint16_t port = 0;
-    if (!whole(rest.substr(0, comma), port) || port == 0) {
-      return refuse(rest.substr(0, comma), "is not a port: 1 to 65535");
-    }
-    list.push_back(port);
+    const std::string_view one = rest.substr(0, comma);
+    const std::size_t dash = std::min(one.find_first_of("-"), one.size());
+    PortRange range;
+    const bool first = whole(one.substr(0, dash), range.first) && range.first != 0;
+    range.last = range.first;
+    const bool last = dash == one.size() || (whole(one.substr(dash + 1), range.last) && range.last != 0);
+    if (!first || !last) return refuse(one, "is not a port: 1 to 65535, or a range: 8000-8099");
+    if (range.last < range.first) return refuse(one, "ends before it begins");
+    list.push_back(range);
     if (comma == rest.size()) return list;
     rest.remove_prefix(comma + 1);
   }

@@ -41,8 +41,8 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 [[nodiscard]] Value<std::vector<Rule>> rules(std::string_view text);
 [[nodiscard]] Value<std::vector<Outcome>> outcomes(std::string_view text);
 [[nodiscard]] Value<std::vector<GroupKey>> group_keys(std::string_view text);
-// "80" or "80,443".
-[[nodiscard]] Value<std::vector<std::uint16_t>> ports(std::string_view text);
+// "80", "80,443", "8000-8099".
+[[nodiscard]] Value<std::vector<PortRange>> ports(std::string_view text);
 [[nodiscard]] Value<Prefix> host(std::string_view text);
 [[nodiscard]] Value<std::string> interface(std::string_view text);
 [[nodiscard]] Value<std::string> comm(std::string_view text);

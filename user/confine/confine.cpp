@@ -136,10 +136,11 @@ Result<void> become_nobody() {
   return {};
 }
 
-Result<void> restrict_system_calls(Work work) {
+Result<void> restrict_system_calls(Work work, int child) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("forgo new privileges", errno);
 #ifdef TCPWITNESS_SANITIZED
-  static_cast<void>(work);  // a sanitizer makes calls of its own
+  static_cast<void>(work);
+  static_cast<void>(child);  // a sanitizer makes calls of its own
   return {};
 #else
   const std::unique_ptr<void, Release> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
@@ -156,6 +157,11 @@ Result<void> restrict_system_calls(Work work) {
     for (const int call : tracing) allow(call);
     const scmp_arg_cmp netlink{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_NETLINK, .datum_b = 0};
     const int result = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &netlink);
+    if (result != 0) error = -result;
+  }
+  if (child != 0) {
+    const scmp_arg_cmp its{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = static_cast<scmp_datum_t>(child), .datum_b = 0};
+    const int result = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, &its);
     if (result != 0) error = -result;
   }
   if (error == 0) error = -seccomp_load(filter.get());

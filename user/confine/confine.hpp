@@ -23,6 +23,7 @@ enum class Work : std::uint8_t {
 // The user "nobody" from now on, where it is root. Its groups go too.
 [[nodiscard]] Result<void> become_nobody();
 // No new privileges, and only the system calls of this work, in all threads.
-[[nodiscard]] Result<void> restrict_system_calls(Work work);
+// child: a process that may be sent signals; 0: none.
+[[nodiscard]] Result<void> restrict_system_calls(Work work, int child = 0);
 
 }  // namespace tcpwitness

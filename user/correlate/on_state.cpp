@@ -207,6 +207,7 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
     c.restored = from == State::syn_sent && (s.cb.flags & TW_CB_REPAIR) != 0;  // tcp_connect(): no SYN is sent
     if (!c.preexisting && !c.restored && (c.role == Role::active || c.syn))
       c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
+    if (settings_.of_flow) decide(c, false);
   }
   if (c.waiting != Wait::none) table_.wait(slot, Wait::none, now_);
   if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing) {

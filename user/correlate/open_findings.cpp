@@ -31,7 +31,7 @@ void Witness::Impl::look_at_open() {
   for (; open_next_ < until; ++open_next_) {
     Connection& c = table_.at(open_next_);
     const bool goes_on = c.live && !c.told && c.trouble && !c.ended() && !c.passage();
-    if (goes_on && !only_half_open(c) && wanted(c.owner)) report_open(c);
+    if (goes_on && !only_half_open(c) && wanted(c)) report_open(c);
   }
 }
 

@@ -125,7 +125,7 @@ void Timeline::emit(Item& item, Reports& out) {
     return;
   }
   if (!filtered_ || item.conn == 0) {
-    out.push_back(std::move(item.report));
+    if (item.conn != 0 || wants(item.report)) out.push_back(std::move(item.report));
     return;
   }
   Aside& aside = aside_[item.conn];
@@ -134,6 +134,13 @@ void Timeline::emit(Item& item, Reports& out) {
   } else if (aside.wanted == Wanted::undecided && aside.reports.size() < aside_limit) {
     aside.reports.push_back(std::move(item.report));
   }
+}
+
+bool Timeline::wants(const Report& report) const {
+  if (!of_flow_) return true;
+  if (const auto* entry = std::get_if<Entry>(&report)) return of_flow_(entry->flow);
+  if (const auto* found = std::get_if<FindingReport>(&report)) return of_flow_(found->flow);
+  return true;
 }
 
 void Timeline::release(TimeNs now, Reports& out) {

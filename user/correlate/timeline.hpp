@@ -9,8 +9,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tcpwitness/report.hpp"
@@ -22,8 +24,12 @@ class Timeline {
   enum class Wanted : std::uint8_t { undecided, yes, no };
   static constexpr std::size_t aside_limit = 256;
 
-  // filtered: a connection must be decided before its reports leave.
-  explicit Timeline(bool filtered) : filtered_(filtered) {}
+  // filtered: a connection must be decided before its reports leave. of_flow: of what belongs to none; null: all.
+  explicit Timeline(bool filtered, std::function<bool(const Flow&)> of_flow = {})
+      : filtered_(filtered), of_flow_(std::move(of_flow)) {}
+
+  // Of a report that belongs to no connection.
+  [[nodiscard]] bool wants(const Report& report) const;
 
   void push(Report report, ConnectionId conn);
   // Waits for transition_of(id, ...), cause_of(id, ...) or flow_of(conn, ...) until `deadline` of event time.
@@ -79,6 +85,7 @@ class Timeline {
   std::deque<Doubtful> doubtful_;  // the newest few; older ones are left out
 
   bool filtered_;
+  std::function<bool(const Flow&)> of_flow_;
   std::deque<Item> items_;
   std::unordered_map<ConnectionId, Aside> aside_;
 };

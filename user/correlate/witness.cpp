@@ -52,13 +52,15 @@ std::vector<Flow> Witness::ended_hops() { return impl_->ended_hops(); }
 std::vector<ForgottenHop> Witness::forgotten_hops() { return impl_->forgotten_hops(); }
 void Witness::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
 void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
+bool Witness::any_open() const { return impl_->any_open(); }
 Summary Witness::summary() const { return impl_->summary(); }
 
 Witness::Impl::Impl(WitnessSettings settings, const Names& names)
     : settings_(std::move(settings)),
       names_(names),
-      filtered_(settings_.pid != 0 || !settings_.comm.empty()),
-      timeline_(filtered_) {
+      of_some_processes_(settings_.pid != 0 || !settings_.comm.empty() || settings_.of_process),
+      filtered_(of_some_processes_ || settings_.of_flow),
+      timeline_(filtered_, settings_.of_flow) {
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
 }
 
@@ -248,6 +250,7 @@ void Witness::Impl::adopt_flow(Slot slot, const Flow& flow) {
   }
   table_.bind_flow(slot, flow);
   if (settings_.timeline) timeline_.flow_of(c.id, flow);
+  if (settings_.of_flow) decide(c, false);
   if (!icmp_ahead_.empty()) take_icmp_ahead(flow);
 }
 
@@ -258,16 +261,32 @@ bool Witness::Impl::crowded(bool half_open) const {
   return half_open && waiting >= settings_.half_open_limit;
 }
 
-bool Witness::Impl::wanted(const Owner& owner) const {
+bool Witness::Impl::wanted_flow(const Connection& c) const {
+  return !settings_.of_flow || settings_.of_flow(c.flow) || (c.nat && settings_.of_flow(*c.nat));
+}
+
+bool Witness::Impl::wanted(const Connection& c) const {
+  const Owner& owner = c.owner;
   if (settings_.pid != 0 && owner.pid != settings_.pid) return false;
-  return settings_.comm.empty() || owner.process().comm == settings_.comm;
+  if (!settings_.comm.empty() && owner.process().comm != settings_.comm) return false;
+  return wanted_flow(c) && (!settings_.of_process || settings_.of_process(owner.process()));
 }
 
 void Witness::Impl::decide(const Connection& c, bool last) {
   if (!filtered_ || !settings_.timeline) return;
   // A listener's child may turn out to be another process's: not final until it is used or over.
-  const bool final = last || (c.owner.pid != 0 && c.owner.source != PidSource::listen);
-  if (final) timeline_.decide(c.id, wanted(c.owner), *out_);
+  const bool owned = !of_some_processes_ || (c.owner.pid != 0 && c.owner.source != PidSource::listen);
+  // NAT shows its form with the first segment.
+  const bool placed = wanted_flow(c) ? c.flow_bound || !settings_.of_flow : c.established;
+  if (last || (owned && placed)) timeline_.decide(c.id, wanted(c), *out_);
+}
+
+bool Witness::Impl::any_open() const {
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    const Connection& c = table_.at(slot);
+    if (c.live && !c.told && wanted(c)) return true;
+  }
+  return false;
 }
 
 void Witness::Impl::owner_changed(Connection& c, const Event& e) {
@@ -312,7 +331,7 @@ Bench Witness::Impl::bench(const Connection& c) const {
 void Witness::Impl::report(Report report, ConnectionId conn) {
   if (settings_.timeline) {
     timeline_.push(std::move(report), conn);
-  } else {
+  } else if (conn != 0 || timeline_.wants(report)) {
     out_->push_back(std::move(report));
   }
 }
@@ -333,12 +352,12 @@ void Witness::Impl::tell(Slot slot) {
   }
   c.incomplete = may_lack_events(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
-  const bool one_of_too_many = wanted(c.owner) && only_half_open(c) && !half_open_lives_.take(now_);
+  const bool one_of_too_many = wanted(c) && only_half_open(c) && !half_open_lives_.take(now_);
   if (one_of_too_many) {
     ++summary_.unlisted;
     if (c.passage() && refused_by_server(c)) add_up(more_refused_, c.closing->end.id, now_, c.flow.reversed());
   }
-  if (wanted(c.owner) && !one_of_too_many) {
+  if (wanted(c) && !one_of_too_many) {
     Bench known = bench(c);
     if (!c.passage()) known.peer = other_end(c);
     if (settings_.compare) known.measures = &measures(slot);

@@ -99,6 +99,7 @@ class Witness::Impl {
   [[nodiscard]] std::vector<ForgottenHop> forgotten_hops();
   void listed(TimeNs begun, Reports& out);
   void finish(TimeNs now, Reports& out);
+  [[nodiscard]] bool any_open() const;
   [[nodiscard]] const Summary& summary() const { return summary_; }
 
  private:
@@ -264,7 +265,8 @@ class Witness::Impl {
   [[nodiscard]] bool crowded(bool half_open) const;
   void owner_changed(Connection& c, const Event& e);
   void decide(const Connection& c, bool last);
-  [[nodiscard]] bool wanted(const Owner& owner) const;
+  [[nodiscard]] bool wanted_flow(const Connection& c) const;
+  [[nodiscard]] bool wanted(const Connection& c) const;
   void tell(Slot slot);
   void pass_time(TimeNs now);
   void report(Report report, ConnectionId conn);
@@ -286,6 +288,7 @@ class Witness::Impl {
 
   WitnessSettings settings_;
   const Names& names_;
+  bool of_some_processes_;
   bool filtered_;
   Table table_;
   std::vector<Measures> measures_;  // by slot

@@ -144,7 +144,7 @@ std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const N
     case OutputFormat::text:
       break;
   }
-  TextStyle style = style_of(STDOUT_FILENO);
+  TextStyle style = style_of(output_descriptor(options));
   style.wire_alone = wire_alone;
   if (options.stories()) return make_story_text(output, names, style);
   if (options.timeline()) return make_trace_text(output, names, style);
@@ -155,18 +155,21 @@ std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const N
 
 }  // namespace
 
+int output_descriptor(const Options& options) { return options.program.empty() ? STDOUT_FILENO : STDERR_FILENO; }
+
 std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone) {
   const bool alone = options.summary_alone() || options.comparing();
   const bool table = alone && options.format == OutputFormat::csv;
   std::unique_ptr<Sink> sink = table ? nullptr : make_lines(options, output, names, wire_alone);
   if (options.comparing()) {
     const auto form = static_cast<CompareForm>(options.format);
-    sink = make_compare(output, form, options.summary.top, style_of(STDOUT_FILENO), std::move(sink));
+    sink = make_compare(output, form, options.summary.top, style_of(output_descriptor(options)), std::move(sink));
   } else if (alone || options.summary.after_lives) {
     SummarySettings settings{.groups = {}, .top = options.summary.top};
     if (!options.summary.by.empty()) settings.groups.by = options.summary.by;
     const auto form = static_cast<SummaryForm>(options.format);
-    sink = make_summary(output, form, std::move(settings), style_of(STDOUT_FILENO), std::move(sink), !alone);
+    sink =
+        make_summary(output, form, std::move(settings), style_of(output_descriptor(options)), std::move(sink), !alone);
   }
   return with_choice(std::move(sink), options.choice);
 }

@@ -63,4 +63,7 @@ class Lives {
 [[nodiscard]] std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names,
                                               bool wire_alone = false);
 
+// Where it goes: stdout, but stderr where a command is run, whose stdout it is.
+[[nodiscard]] int output_descriptor(const Options& options);
+
 }  // namespace tcpwitness

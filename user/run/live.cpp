@@ -5,6 +5,7 @@
 //     \________|__________|_____> Recorder (record)
 //
 // It owns what the core must not: the clock, signals, priority, stderr.
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -31,7 +32,9 @@
 #include "probe/netns.hpp"
 #include "probe/tracer.hpp"
 #include "recording/recorder.hpp"
+#include "run/child.hpp"
 #include "run/common.hpp"
+#include "run/conditions.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
@@ -58,6 +61,9 @@ constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
 constexpr std::int64_t listing_share = 100;
 constexpr std::int64_t hops_at_most_every_ns = 5'000'000'000;
 constexpr std::int64_t hops_at_least_every_ns = 10'000'000'000;  // see Wait::passing_looked
+constexpr auto child_settles = std::chrono::milliseconds(60);    // after its end: what it did last is read and judged
+constexpr auto child_patience = std::chrono::seconds(1);         // with connections that outlive it
+constexpr int interrupted = 130;                                 // 128 + SIGINT, and the command runs on
 constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
@@ -79,7 +85,7 @@ TracerSettings tracer_settings(const Options& options) {
   return settings;
 }
 
-WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
+WitnessSettings witness_settings(const Options& options, const Conditions& conditions, const Tracer& tracer) {
   const bool json = options.format == OutputFormat::json;
   const bool trace = options.entries();
   WitnessSettings settings;
@@ -94,8 +100,10 @@ WitnessSettings witness_settings(const Options& options, const Tracer& tracer) {
   settings.forwarded = options.forwarded;
   settings.every_interface = options.interfaces.empty();
   if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
-  settings.pid = options.pid;
+  if (!options.children) settings.pid = options.pid;
   settings.comm = options.comm;
+  settings.of_process = conditions.of_process();
+  settings.of_flow = conditions.of_flow();
   return settings;
 }
 
@@ -191,10 +199,12 @@ class Backlog {
 // One run, from ready to summary.
 class Run {
  public:
-  // started_ns: before the first hook was attached. backlog: what they wrote since.
-  Run(const Options& options, const Features& features, RunClock clock, TimeNs started_ns, Tracer& tracer,
-      RingSource& ring, Urgency& urgency, Backlog backlog, int signals)
+  // started_ns: before the first hook was attached. backlog: what they wrote since. child: null where no command is
+  // run.
+  Run(const Options& options, const Conditions& conditions, Child* child, const Features& features, RunClock clock,
+      TimeNs started_ns, Tracer& tracer, RingSource& ring, Urgency& urgency, Backlog backlog, int signals)
       : options_(options),
+        child_(child),
         clock_(std::move(clock)),
         tracer_(tracer),
         ring_(ring),
@@ -209,13 +219,15 @@ class Run {
                .ring_bytes = options.ring_bytes,
                .capture = {}},
         decoder_(clock_.offset_ns(), started_ns),
-        witness_(witness_settings(options, tracer), names_),
+        output_(child == nullptr ? STDOUT_FILENO : ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0),
+                Output::Mode::never_waits),
+        witness_(witness_settings(options, conditions, tracer), names_),
         sink_(make_live_sink(options, output_, names_)) {
     if (options.command == Command::record) {
-      recorder_ = std::make_unique<Recorder>(
-          recorder_settings(options.record),
-          start_mark(options, witness_settings(options, tracer), ready_, started_ns, clock_.offset_ns(), features),
-          names_, [](const std::string& text) { say("tcpwitness: " + text); });
+      recorder_ = std::make_unique<Recorder>(recorder_settings(options.record),
+                                             start_mark(options, witness_settings(options, conditions, tracer), ready_,
+                                                        started_ns, clock_.offset_ns(), features),
+                                             names_, [](const std::string& text) { say("tcpwitness: " + text); });
     }
     skipped_until_ns_ = started_ns;
     learn_names();
@@ -226,23 +238,44 @@ class Run {
       if (const auto wrong = recorder_->wrong()) return fail(*wrong);
     }
     // What is decoded from here on comes from others.
-    if (auto confined = restrict_system_calls(Work::trace); !confined) say("tcpwitness: " + confined.error().message());
+    const int may_signal = child_ != nullptr ? child_->pid() : 0;
+    if (auto confined = restrict_system_calls(Work::trace, may_signal); !confined)
+      say("tcpwitness: " + confined.error().message());
     take_snapshot();
     announce();
+    if (child_ != nullptr) child_->start();
     const auto started = Clock::now();
     while (!done_) {
-      const bool signalled = wait(started);
+      const bool signalled = wait(started) && !passed_on();
       look();
       list_again();
       const auto now = Clock::now();
+      if (child_is_over(now)) break;
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
       if (tracer_.follow_interfaces()) learn_names();
       hint(now - started);
     }
-    return finish();
+    const int code = finish();
+    if (child_ == nullptr || code != 0) return code;
+    if (!child_->ended() && signals_passed_ < 2) child_->wait();
+    return child_->ended() ? child_->exit_code() : interrupted;
   }
 
  private:
+  // A signal is the command's, which decides whether it ends; a second one is ours too.
+  [[nodiscard]] bool passed_on() {
+    if (child_ == nullptr || ++signals_passed_ > 1) return false;
+    child_->pass_on(signals_);
+    return true;
+  }
+
+  // The command has ended, and so have its connections, or they had their time.
+  [[nodiscard]] bool child_is_over(Clock::time_point now) {
+    if (child_ == nullptr || !child_->ended()) return false;
+    if (!child_ended_) child_ended_ = now;
+    return now - *child_ended_ > child_patience || (now - *child_ended_ > child_settles && !witness_.any_open());
+  }
+
   // Until the next look. True: a signal came.
   [[nodiscard]] bool wait(Clock::time_point started) {
     using std::chrono::milliseconds;
@@ -254,6 +287,7 @@ class Run {
       const auto due = std::chrono::nanoseconds(std::max(witness_.due(), now) - now);
       at_most = std::clamp(std::chrono::ceil<milliseconds>(due), at_most, longest_sleep);
     }
+    if (child_ended_) at_most = std::min(at_most, milliseconds(10));
     if (options_.duration) {
       const auto left = std::chrono::ceil<milliseconds>(*options_.duration - (Clock::now() - started));
       at_most = std::clamp(left, milliseconds(0), at_most);
@@ -370,7 +404,8 @@ class Run {
   }
 
   void announce() {
-    say(describe(ready_));
+    // Under a command only its own words are expected, as with strace.
+    if (child_ == nullptr || !missing_witnesses(ready_).empty()) say(describe(ready_));
     announced_ = true;
     sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it
     deliver();
@@ -380,7 +415,7 @@ class Run {
   void hint(Clock::duration since_start) {
     if (hinted_ || since_start < hint_after) return;
     hinted_ = true;
-    const bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+    const bool person = child_ == nullptr && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
     if (person && lives_.all() == 0) say(quiet_hint(ready_));
   }
 
@@ -640,6 +675,9 @@ class Run {
   }
 
   const Options& options_;
+  Child* child_;
+  std::uint32_t signals_passed_ = 0;
+  std::optional<Clock::time_point> child_ended_;
   RunClock clock_;
   Tracer& tracer_;
   RingSource& ring_;
@@ -655,8 +693,8 @@ class Run {
   std::unordered_set<std::uint64_t> gone_;  // sockets that were destroyed while the others were listed
   bool listing_ = true;                     // the sockets are being listed, or what came meanwhile is read
   TimeNs end_ns_ = 0;                       // of the run; 0: it goes on
-  Output output_{STDOUT_FILENO, Output::Mode::never_waits};
   Decoder decoder_;
+  Output output_;
   Witness witness_;
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Recorder> recorder_;  // record only
@@ -695,22 +733,37 @@ static void check_pid(std::uint32_t pid) {
 
 int run_live(const Options& options) {
   if (options.pid != 0) check_pid(options.pid);
+  Conditions conditions;
+  TracerSettings settings = tracer_settings(options);
+  if (auto chosen = conditions.choose_flows(options, settings); !chosen) return fail(chosen.error());
   auto signals = take_signals();
   if (!signals) return fail(signals.error());
   if (!options.netns.empty()) {
     if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
   }
+  if (auto chosen = conditions.choose_processes(options); !chosen) return fail(chosen.error());
+  // Before there are threads, and while it can still inherit what this process may do.
+  std::optional<Child> child;
+  if (!options.program.empty()) {
+    auto prepared = Child::prepare(options.program);
+    if (!prepared) return fail(prepared.error());
+    child = std::move(*prepared);
+  }
   const Without without = Without::from_environment();
   const auto features = find_features(without);
   if (!features) return fail(features.error());
-  const auto tracer = Tracer::load(tracer_settings(options), *features, without,
-                                   [](const std::string& text) { say("tcpwitness: " + text); });
+  const auto tracer =
+      Tracer::load(settings, *features, without, [](const std::string& text) { say("tcpwitness: " + text); });
   if (!tracer) return fail(tracer.error());
   const auto ring = RingSource::open((*tracer)->ring_fd());
   if (!ring) return fail(ring.error());
   const UniqueFd clock_set = watch_for_clock_set();
   if (clock_set.valid()) {
     if (auto watched = (*ring)->watch(clock_set.get(), RingSource::Ends::becomes_readable); !watched)
+      return fail(watched.error());
+  }
+  if (child) {
+    if (auto watched = (*ring)->watch(child->fd(), RingSource::Ends::becomes_readable); !watched)
       return fail(watched.error());
   }
   for (const int fd : {signals->get(), (*tracer)->links_fd()}) {
@@ -729,9 +782,10 @@ int run_live(const Options& options) {
   // Interfaces that come need these; a recording's next file may lie in somebody else's directory.
   std::vector<int> kept{CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN};
   if (options.command == Command::record) kept.push_back(CAP_DAC_OVERRIDE);
+  if (child) kept.push_back(CAP_KILL);
   if (auto given_up = keep_capabilities(kept); !given_up) say("tcpwitness: " + given_up.error().message());
-  return Run(options, *features, std::move(clock), started_ns, **tracer, **ring, **urgency, std::move(backlog),
-             signals->get())
+  return Run(options, conditions, child ? &*child : nullptr, *features, std::move(clock), started_ns, **tracer, **ring,
+             **urgency, std::move(backlog), signals->get())
       .go();
 }
 

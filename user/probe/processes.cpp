@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/processes.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+
+#include "probe/skeleton.hpp"
+#include "processes.skel.h"
+
+namespace tcpwitness {
+namespace {
+
+// The number behind `key` in /proc/PID/status.
+std::optional<std::uint32_t> status_of(std::uint32_t pid, const std::string& key) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(key)) continue;
+    const std::size_t begin = line.find_first_of("0123456789", key.size());
+    std::uint32_t value = 0;
+    if (begin == std::string::npos ||
+        std::from_chars(line.data() + begin, line.data() + line.size(), value).ec != std::errc())
+      return std::nullopt;
+    return value;
+  }
+  return std::nullopt;
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+// Parents by child.
+std::map<std::uint32_t, std::uint32_t> parents() {
+  std::map<std::uint32_t, std::uint32_t> found;
+  const std::unique_ptr<DIR, CloseDirectory> proc(::opendir("/proc"));
+  while (proc) {
+    const dirent* entry = ::readdir(proc.get());
+    if (entry == nullptr) break;
+    const std::string_view name(entry->d_name);
+    std::uint32_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
+    if (const auto parent = status_of(pid, "PPid:")) found.emplace(pid, *parent);
+  }
+  return found;
+}
+
+}  // namespace
+
+struct Processes::Impl {
+  SkeletonPtr<processes_bpf> skeleton;
+
+  [[nodiscard]] int map() const { return bpf_map__fd(skeleton->maps.followed); }
+  void follow(std::uint32_t pid) const {
+    const std::uint8_t yes = 1;
+    bpf_map_update_elem(map(), &pid, &yes, BPF_ANY);
+  }
+  // Those that it has already. One that a child makes meanwhile is found at the next look.
+  void follow_all(std::uint32_t root) const {
+    follow(root);
+    std::set<std::uint32_t> known{root};
+    for (std::size_t before = 0; before != known.size();) {
+      before = known.size();
+      const auto all = parents();
+      for (bool more = true; more;) {
+        more = false;
+        for (const auto& [pid, parent] : all) {
+          if (known.contains(parent) && known.insert(pid).second) more = true;
+        }
+      }
+      for (const std::uint32_t pid : known) follow(pid);
+    }
+  }
+};
+
+Processes::Processes() : impl_(std::make_unique<Impl>()) {}
+Processes::~Processes() = default;
+
+Result<std::unique_ptr<Processes>> Processes::attach(const ProcessesSettings& settings) {
+  SwitchedOff off;
+  const bool tree = settings.own_children || settings.pid != 0;
+  if (!tree) off["process_fork"] = "not asked for";
+  if (!settings.users) off["process_exit"] = "not asked for";
+  auto skeleton = load_skeleton<processes_bpf>("processes", off, [&](processes_bpf& opened) {
+    struct stat own{};
+    if (!settings.own_children || ::stat("/proc/self/ns/pid", &own) != 0) return;
+    opened.rodata->parent_ns_dev = own.st_dev;
+    opened.rodata->parent_ns_ino = own.st_ino;
+    opened.rodata->parent_pid = static_cast<std::uint32_t>(::getpid());
+  });
+  if (!skeleton) return std::unexpected(skeleton.error());
+  for (const char* needed : {"process_fork", "process_exit"}) {
+    const auto why = off.find(needed);
+    if (why != off.end() && why->second != "not asked for") return failure("follow processes", why->second);
+  }
+  if (processes_bpf::attach(skeleton->get()) != 0)
+    return failure("attach to sched_process_fork and sched_process_exit", std::strerror(errno));
+  std::unique_ptr<Processes> processes(new Processes());
+  processes->impl_->skeleton = std::move(*skeleton);
+  if (settings.pid != 0) processes->impl_->follow_all(settings.pid);
+  return processes;
+}
+
+bool Processes::follows(std::uint32_t pid) const {
+  std::uint8_t value = 0;
+  return bpf_map_lookup_elem(impl_->map(), &pid, &value) == 0;
+}
+
+// First whoever lives: a number may have been another one's.
+std::optional<std::uint32_t> Processes::user_of(std::uint32_t pid) const {
+  if (const auto user = status_of(pid, "Uid:")) return user;
+  std::uint32_t user = 0;
+  if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.ended), &pid, &user) == 0) return user;
+  return std::nullopt;
+}
+
+}  // namespace tcpwitness

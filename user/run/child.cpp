@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/child.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <vector>
+
+namespace tcpwitness {
+namespace {
+
+constexpr char go = 'g';
+constexpr int not_found = 127;       // as shells have it
+constexpr int not_executable = 126;  // likewise
+
+// The child: what take_signals() changed is as it was.
+[[noreturn]] void run(int gate, char* const* arguments, const std::string& trouble) {
+  char word = 0;
+  while (::read(gate, &word, 1) < 0 && errno == EINTR) {
+  }
+  if (word != go) ::_exit(0);  // there is no tracer any more
+  std::signal(SIGPIPE, SIG_DFL);
+  std::signal(SIGXFSZ, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvp(arguments[0], arguments);
+  const int error = errno;
+  const char* why = std::strerror(error);
+  for (const char* text : {trouble.c_str(), why, "\n"}) {
+    if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) break;
+  }
+  ::_exit(error == ENOENT ? not_found : not_executable);
+}
+
+}  // namespace
+
+Result<Child> Child::prepare(std::span<const std::string> command) {
+  std::vector<std::string> words(command.begin(), command.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const std::string trouble = fmt::format("tcpwitness: cannot run '{}': ", words.front());
+  std::array<int, 2> gate{};
+  if (::pipe2(gate.data(), O_CLOEXEC) != 0) return failure("make a pipe", std::strerror(errno));
+  Child child;
+  const UniqueFd read_end(gate[0]);
+  child.gate_ = UniqueFd(gate[1]);
+  child.pid_ = ::fork();
+  if (child.pid_ < 0) return failure("start a process", std::strerror(errno));
+  if (child.pid_ == 0) {
+    child.gate_.reset();
+    run(read_end.get(), arguments.data(), trouble);
+  }
+  child.fd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_, 0)));
+  if (!child.fd_.valid()) return failure("watch a process", std::strerror(errno));
+  return child;
+}
+
+void Child::start() {
+  if (::write(gate_.get(), &go, 1) == 1) gate_.reset();
+}
+
+bool Child::ended() {
+  int status = 0;
+  if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
+  return status_.has_value();
+}
+
+void Child::wait() {
+  int status = 0;
+  while (!status_) {
+    const pid_t ended = ::waitpid(pid_, &status, 0);
+    if (ended == pid_) status_ = status;
+    if (ended < 0 && errno != EINTR) status_ = 0;
+  }
+}
+
+int Child::exit_code() const {
+  if (!status_) return 0;
+  return WIFSIGNALED(*status_) ? 128 + WTERMSIG(*status_) : WEXITSTATUS(*status_);
+}
+
+void Child::pass_on(int signals) {
+  signalfd_siginfo taken{};
+  while (::read(signals, &taken, sizeof taken) == static_cast<ssize_t>(sizeof taken)) {
+    const bool of_the_terminal = taken.ssi_code == SI_KERNEL;
+    if (!of_the_terminal) ::kill(pid_, static_cast<int>(taken.ssi_signo));
+  }
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/conditions.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace tcpwitness {
+namespace {
+
+// A number, or a name that this machine knows.
+Result<std::uint32_t> user_id(const std::string& user) {
+  std::uint32_t id = 0;
+  const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), id);
+  if (error == std::errc() && end == user.data() + user.size()) return id;
+  const passwd* entry = ::getpwnam(user.c_str());
+  if (entry == nullptr) return failure(fmt::format("choose the user '{}'", user), "there is none of this name");
+  return entry->pw_uid;
+}
+
+}  // namespace
+
+Result<void> Conditions::choose_flows(const Options& options, TracerSettings& settings) {
+  const FlowFilter* filter = nullptr;
+  if (!options.expression.empty()) {
+    auto compiled = FlowFilter::compile(options.expression);
+    if (!compiled) return std::unexpected(compiled.error());
+    const auto in_kernel = as_kernel_filter(options.expression, TW_MAX_PORTS, TW_MAX_HOSTS);
+    const bool twice = in_kernel && ((!in_kernel->ports.empty() && !options.ports.empty()) ||
+                                     (!in_kernel->hosts.empty() && !options.hosts.empty()));
+    if (in_kernel && !twice) {
+      settings.ports.insert(settings.ports.end(), in_kernel->ports.begin(), in_kernel->ports.end());
+      settings.hosts.insert(settings.hosts.end(), in_kernel->hosts.begin(), in_kernel->hosts.end());
+    } else if (options.command == Command::record) {
+      return failure(fmt::format("record by the filter '{}'", options.expression),
+                     fmt::format("what is recorded is chosen in the kernel, which compares at most {} ports and {} "
+                                 "networks, one of each",
+                                 TW_MAX_PORTS, TW_MAX_HOSTS),
+                     "record more, and select with 'tcpwitness read FILE EXPRESSION'");
+    } else {
+      filter_ = std::move(*compiled);
+      filter = filter_.get();
+    }
+  }
+  if (filter == nullptr && options.port_ranges.empty()) return {};
+  of_flow_ = [ranges = options.port_ranges, filter](const Flow& flow) {
+    const auto has = [&](const PortRange& range) {
+      return range.contains(flow.local.port) || range.contains(flow.remote.port);
+    };
+    return (ranges.empty() || std::ranges::any_of(ranges, has)) && (filter == nullptr || filter->matches(flow));
+  };
+  return {};
+}
+
+Result<void> Conditions::choose_processes(const Options& options) {
+  const bool descendants = options.children || !options.program.empty();
+  const bool of_user = !options.user.empty();
+  if (!descendants && !of_user) return {};
+  std::uint32_t user = 0;
+  if (of_user) {
+    const auto id = user_id(options.user);
+    if (!id) return std::unexpected(id.error());
+    user = *id;
+  }
+  auto processes = Processes::attach(
+      {.own_children = !options.program.empty(), .pid = options.children ? options.pid : 0, .users = of_user});
+  if (!processes) return std::unexpected(processes.error());
+  processes_ = std::move(*processes);
+  of_process_ = [all = processes_.get(), descendants, of_user, user](const Process& process) {
+    return process.pid != 0 && (!descendants || all->follows(process.pid)) &&
+           (!of_user || all->user_of(process.pid) == user);
+  };
+  return {};
+}
+
+}  // namespace tcpwitness

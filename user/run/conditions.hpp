@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// conditions.hpp: which connections of a live run are wanted, where the kernel's filters and one number do not say it:
+// descendants of a process, a user, many ports, an expression. Asked for each connection, when it is reported.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "capture/flow_filter.hpp"
+#include "cli/options.hpp"
+#include "probe/processes.hpp"
+#include "probe/tracer.hpp"
+#include "tcpwitness/connection.hpp"
+#include "tcpwitness/result.hpp"
+
+namespace tcpwitness {
+
+class Conditions {
+ public:
+  // --port and the expression: what the kernel can compare goes to `settings`.
+  Result<void> choose_flows(const Options& options, TracerSettings& settings);
+  // Attaches what follows processes: before a command is started.
+  Result<void> choose_processes(const Options& options);
+
+  // For WitnessSettings; null where there is no such condition. What they ask lives here.
+  [[nodiscard]] const std::function<bool(const Process&)>& of_process() const { return of_process_; }
+  [[nodiscard]] const std::function<bool(const Flow&)>& of_flow() const { return of_flow_; }
+
+ private:
+  std::unique_ptr<Processes> processes_;
+  std::unique_ptr<FlowFilter> filter_;
+  std::function<bool(const Process&)> of_process_;
+  std::function<bool(const Flow&)> of_flow_;
+};
+
+}  // namespace tcpwitness
