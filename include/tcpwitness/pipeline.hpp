@@ -99,10 +99,13 @@ struct PortsQuestion {
   std::uint16_t last = 0;
 };
 
-// One hop of a forwarded connection that is over. With fewer segments it is another connection's by now.
+// One hop of a forwarded connection that is over. With fewer segments, or with a SYN of another number, its flow is
+// another connection's by now.
 struct ForgottenHop {
   Flow key;
   std::uint64_t segments = 0;
+  std::optional<std::uint32_t> isn_in{};  // of what came in on this hop
+  std::optional<std::uint32_t> isn_out{};
 };
 
 // Correlates events into connections, explains each witness by the other, and judges.

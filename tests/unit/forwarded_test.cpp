@@ -883,8 +883,8 @@ Told idle_for(std::int64_t time, bool closing, bool counted_on) {
     witness.feed(Event{1000, now, found}, told.reports);
   }
   witness.advance(now + 25 * s, told.reports);
-  for (const auto& [hop, segments] : witness.forgotten_hops())
-    EXPECT_TRUE(hop.local.port == 80 || hop.remote.port == 80);
+  for (const ForgottenHop& hop : witness.forgotten_hops())
+    EXPECT_TRUE(hop.key.local.port == 80 || hop.key.remote.port == 80);
   told.summary = witness.summary();
   return told;
 }

@@ -282,7 +282,7 @@ Slot Witness::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key)
   if (is_rst(g) || (g.why & TW_WHY_FRAGMENT) != 0) return no_slot;
   if (!opens && (g.why & TW_WHY_UNKNOWN_FLOW) == 0) return no_slot;  // the last of one that was reported
   if (!opens && over_.contains(key, now_)) {                         // likewise, and its flow is in the map anew
-    if (forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back({key, 0});
+    if (forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back(ForgottenHop{key, 0});
     return no_slot;
   }
   if (leaves && g.came_in == 0) return no_slot;

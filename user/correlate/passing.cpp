@@ -23,6 +23,16 @@ std::uint64_t segments_passed(const Passage& passage) {
   return sum;
 }
 
+// What comes in on the client's side is the client's, and leaves on the server's.
+ForgottenHop forgotten_hop(const Connection& c, unsigned hop, const Flow& key, std::uint64_t segments) {
+  ForgottenHop forgotten{key, segments};
+  std::optional<std::uint32_t>& of_client = hop == 0 ? forgotten.isn_in : forgotten.isn_out;
+  std::optional<std::uint32_t>& of_server = hop == 0 ? forgotten.isn_out : forgotten.isn_in;
+  if (c.has_isn_local) of_client = c.isn_local;
+  if (c.has_isn_remote) of_server = c.isn_remote;
+  return forgotten;
+}
+
 bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_out == 0; }
 
 }  // namespace
@@ -70,8 +80,10 @@ void Witness::Impl::give_up_passing(Slot slot) {
   c.expired = true;
   ++summary_.given_up;
   // What comes of it later is an unknown flow's, and begins anew. In a flood the flow map forgets by itself.
-  for (const HopFacts& hop : c.passage()->hops) {
-    if (hop.known && forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back({hop.key, 0});
+  for (unsigned hop = 0; hop < c.passage()->hops.size(); ++hop) {
+    const HopFacts& facts = c.passage()->hops[hop];
+    if (facts.known && forgotten_hops_.size() < forgotten_limit)
+      forgotten_hops_.push_back(forgotten_hop(c, hop, facts.key, 0));
   }
   tell(slot);
 }
@@ -89,17 +101,18 @@ void Witness::Impl::end_passing(Slot slot) {
 // Nobody looks for its flows any more: they leave the flow map, and what comes late begins nothing.
 void Witness::Impl::forget_passing(const Connection& c) {
   const Passage& passage = *c.passage();
-  const auto forget = [&](const Flow& key, std::uint64_t segments) {
+  const auto forget = [&](unsigned hop, const Flow& key, std::uint64_t segments) {
     const auto found = hops_.find(key);
     if (found == hops_.end() || &table_.at(found->second.slot) != &c) return;  // another connection's by now
     over_.add(key, c.closing->end.ts_ns);
-    if (forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back({key, segments});
+    if (forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back(forgotten_hop(c, hop, key, segments));
   };
-  for (const HopFacts& hop : passage.hops) {
-    if (hop.known) forget(hop.key, segments_of(hop.wire));
+  for (unsigned hop = 0; hop < passage.hops.size(); ++hop) {
+    const HopFacts& facts = passage.hops[hop];
+    if (facts.known) forget(hop, facts.key, segments_of(facts.wire));
   }
   if (passage.untranslated != 0 && passage.plain != passage.hops[0].key && passage.plain != passage.hops[1].key)
-    forget(passage.plain, 0);
+    forget(1, passage.plain, 0);
 }
 
 bool Witness::Impl::make_room_for_passing() {

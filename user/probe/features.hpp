@@ -3,7 +3,7 @@
 //
 // A missing feature is a value with a reason. Tests force features off through TCPWITNESS_WITHOUT, a
 // comma-separated list ("btf", "tcx", "xdp", "privilege", "ring-buffer", "tracepoint:tcp_send_reset",
-// "field:tcp_sock.srtt_us", "load:wire_egress", "attach:kernel_state").
+// "field:tcp_sock.srtt_us", "load:wire_egress", "attach:kernel_state", "attach:wire_egress@eth0").
 #pragma once
 
 #include <cstdint>

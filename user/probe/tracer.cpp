@@ -11,8 +11,10 @@
 #include <cstring>
 #include <ctime>
 #include <iterator>
+#include <optional>
 #include <vector>
 
+#include "probe/flow_fields.hpp"
 #include "probe/grace_periods.hpp"
 #include "probe/icmp.hpp"
 #include "probe/kernel_fields.hpp"
@@ -107,16 +109,25 @@ struct Tracer::Impl {
   bool state_heard = false;
   std::uint64_t skipped = 0;
   std::uint64_t flows_forgotten = 0;  // taken out of the flow map by this process
+  std::optional<FlowFields> flow_fields_;
 
   [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
   [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
   // What the flow map has counted of these addresses: both stand first in its values (bpf/maps.h).
   [[nodiscard]] bool counters_of(const tw_tuple& key, tw_wire_counters& counted, tw_loss_counters& loss) const {
-    std::vector<std::byte> value(bpf_map__value_size(flows()));
-    if (bpf_map_lookup_elem(bpf_map__fd(flows()), &key, value.data()) != 0) return false;
+    std::vector<std::byte> value;
+    if (!find_flow(key, value)) return false;
     std::memcpy(&counted, value.data(), sizeof counted);
     std::memcpy(&loss, value.data() + sizeof counted, sizeof loss);
     return true;
+  }
+  bool find_flow(const tw_tuple& key, std::vector<std::byte>& value) const {
+    value.resize(bpf_map__value_size(flows()));
+    return bpf_map_lookup_elem(bpf_map__fd(flows()), &key, value.data()) == 0;
+  }
+  [[nodiscard]] const FlowFields& flow_fields() {
+    if (!flow_fields_) flow_fields_.emplace(kernel ? kernel->obj : any_wire().obj, flows());
+    return *flow_fields_;
   }
   [[nodiscard]] bpf_map* flows() const { return kernel ? kernel->maps.flows : any_wire().maps.flows; }
   [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : any_wire().maps.cpu_states; }
@@ -516,7 +527,7 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
       return failure("trace", "neither the kernel's events nor packets are wanted");
     return failure("trace on Linux " + features.kernel_release, impl.why_missing());
   }
-  impl.attacher = std::make_unique<WireAttacher>(settings.wire, features);
+  impl.attacher = std::make_unique<WireAttacher>(settings.wire, features, without);
   return tracer;
 }
 
@@ -554,6 +565,10 @@ int Tracer::links_fd() const { return impl_->links->fd(); }
 bool Tracer::kernel_heard() const { return impl_->state_heard; }
 bool Tracer::wire_heard() const {
   return std::ranges::any_of(impl_->wire_hooks, [](const WireHooks& one) { return one.ingress_on || one.egress_on; });
+}
+bool Tracer::every_interface() const {
+  return impl_->settings.interfaces.empty() &&
+         std::ranges::all_of(impl_->wire_hooks, [](const WireHooks& one) { return one.ingress_on && one.egress_on; });
 }
 const std::map<std::uint32_t, std::string>& Tracer::interface_names() const { return impl_->names; }
 
@@ -674,13 +689,21 @@ void Tracer::count_hops(const std::vector<Flow>& hops, const OnRecord& record) c
 }
 
 void Tracer::forget_hops(const std::vector<ForgottenHop>& hops) {
+  if (hops.empty()) return;
+  const FlowFields& fields = impl_->flow_fields();
+  std::vector<std::byte> entry;
+  const auto anothers = [&](const std::optional<std::uint32_t>& its, bool out) {
+    const auto isn = fields.isn(entry, out);
+    return isn && isn != its;
+  };
   for (const ForgottenHop& hop : hops) {
     const tw_tuple key = to_tuple(hop.key);
+    if (!impl_->find_flow(key, entry)) continue;
     tw_wire_counters wire{};
-    tw_loss_counters loss{};
-    if (!impl_->counters_of(key, wire, loss)) continue;
-    // A SYN begins the counters anew.
+    std::memcpy(&wire, entry.data(), sizeof wire);
+    // A SYN begins the counters anew, with a number of its own.
     if (std::uint64_t{wire.segs_in} + wire.segs_out < hop.segments) continue;
+    if (anothers(hop.isn_in, false) || anothers(hop.isn_out, true)) continue;
     if (bpf_map_delete_elem(bpf_map__fd(impl_->flows()), &key) == 0) ++impl_->flows_forgotten;
   }
 }

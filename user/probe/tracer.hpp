@@ -62,6 +62,8 @@ class Tracer {
   [[nodiscard]] int links_fd() const;  // readable when an interface has changed
   [[nodiscard]] bool kernel_heard() const;
   [[nodiscard]] bool wire_heard() const;
+  // No interface is left out, by a name that was asked for or by a hook that could not be attached.
+  [[nodiscard]] bool every_interface() const;
   // Interface names by index, of all that this namespace has and had.
   [[nodiscard]] const std::map<std::uint32_t, std::string>& interface_names() const;
 

@@ -32,6 +32,9 @@ Result<UniqueFd> attach_xdp(const Interface& interface, bool native, int program
 }  // namespace
 
 Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress, int program, std::string& mode) {
+  const std::string direction = egress ? "egress" : "ingress";
+  if (without_.has("attach:wire_" + direction + "@" + interface.name))
+    return failure("attach tcx " + direction + " to " + interface.name, "a test forbids it");
   if (tcx_) {
     bpf_link_create_opts options{};
     options.sz = sizeof(options);
@@ -42,9 +45,7 @@ Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress
       mode = "tcx";
       return UniqueFd(fd);
     }
-    if (fd != -EINVAL)
-      return failure(std::string("attach tcx ") + (egress ? "egress" : "ingress") + " to " + interface.name,
-                     std::strerror(-fd));
+    if (fd != -EINVAL) return failure("attach tcx " + direction + " to " + interface.name, std::strerror(-fd));
     tcx_ = false;  // before 6.6: an unknown attach type
   }
   if (!guard_) {
@@ -93,6 +94,17 @@ WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& p
   } else {
     egress.mode = "off";
     egress.why = "sent segments are not traced: " + link.error().why;
+  }
+  // Half of what passes would prove things that are not so: then the interface is not watched.
+  if (hooks.ingress_on != hooks.egress_on) {
+    Hook& other = hooks.ingress_on ? ingress : egress;
+    UniqueFd& link = hooks.ingress_on ? hooks.ingress : hooks.egress;
+    if (link.valid()) {
+      link = UniqueFd();
+      other.mode = "off";
+      other.why = "the other direction cannot be traced";
+      hooks.ingress_on = hooks.egress_on = false;
+    }
   }
   hooks.hooks = {std::move(ingress), std::move(egress)};
   return hooks;

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "probe/clsact.hpp"
@@ -35,7 +36,8 @@ struct WireHooks {
 
 class WireAttacher {
  public:
-  WireAttacher(WireMode asked, const Features& features) : asked_(asked), tcx_(features.tcx), xdp_(features.xdp) {}
+  WireAttacher(WireMode asked, const Features& features, Without without)
+      : asked_(asked), without_(std::move(without)), tcx_(features.tcx), xdp_(features.xdp) {}
 
   // Never fails as a whole: what could not be attached is in the hooks with its reason.
   [[nodiscard]] WireHooks attach(const Interface& interface, const WirePrograms& programs);
@@ -44,6 +46,7 @@ class WireAttacher {
  private:
   [[nodiscard]] Result<UniqueFd> attach_tc(const Interface& interface, bool egress, int program, std::string& mode);
   WireMode asked_;
+  Without without_;
   bool tcx_;
   bool xdp_;
   std::unique_ptr<ClsactGuard> guard_;

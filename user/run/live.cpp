@@ -98,7 +98,7 @@ WitnessSettings witness_settings(const Options& options, const Conditions& condi
   settings.wire_heard = tracer.wire_heard();
   settings.every_segment = options.packets_all && settings.wire_heard;
   settings.forwarded = options.forwarded;
-  settings.every_interface = options.interfaces.empty();
+  settings.every_interface = tracer.every_interface();
   if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
   if (!options.children) settings.pid = options.pid;
   settings.comm = options.comm;

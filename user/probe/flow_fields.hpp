@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// flow_fields.hpp: what user space reads of an entry of the flow map beside its counters, by the map's own types.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+struct bpf_map;
+struct bpf_object;
+
+namespace tcpwitness {
+
+class FlowFields {
+ public:
+  // Without the map's types nothing is known of any entry.
+  FlowFields(const bpf_object* object, const bpf_map* flows);
+
+  // The number of the SYN that came in, or left; nullopt: none was seen.
+  [[nodiscard]] std::optional<std::uint32_t> isn(std::span<const std::byte> entry, bool out) const;
+
+ private:
+  struct Place {
+    std::size_t halves = 0;  // of both directions, incoming first
+    std::size_t half_bytes = 0;
+    std::size_t isn = 0;  // in a half
+    std::size_t syn = 0;  // likewise
+  };
+  std::optional<Place> place_;
+};
+
+}  // namespace tcpwitness
