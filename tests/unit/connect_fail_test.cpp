@@ -45,6 +45,47 @@ TEST(NoLocalPort, ABoundPortThatIsInUseIsNamed) {
   EXPECT_TRUE(says(told.finding(Rule::port_exhaustion), "had bound port 40000, which is in use to 10.0.0.2:80"));
 }
 
+// Each SYN that TCP wants to send again is put off, and then the kernel says that the address does not answer.
+struct Neighbour {
+  std::string_view sender = "fd00::1";  // this machine
+  std::uint8_t code = 3;
+  bool seen = false;      // the SYN, on the wire
+  bool firewall = false;  // a rule that answers so
+};
+Told nobody_at(const Neighbour& how) {
+  Stream stream;
+  Side c(stream, 7, "fd00::1", 40000, "fd00::77", 80, 100, 300, true);
+  c.to(State::syn_sent, curl);
+  if (how.seen) c.out(S);
+  if (how.firewall) c.drop(drop_netfilter, true, S);
+  stream.wait(3 * s);
+  c.icmp(1, how.code, how.sender, c.isn(), true);
+  connect_times_out(c, EHOSTUNREACH);
+  return run(stream.events);
+}
+
+TEST(NoNeighbour, ThatIPv6DoesNotFindKeepsTheSynHere) {
+  const Told told = nobody_at({});
+  EXPECT_EQ(told.life().outcome, Outcome::connect_unsent);
+  EXPECT_EQ(told.life().error, EHOSTUNREACH);
+  const auto finding = told.finding(Rule::tx_not_sent);
+  EXPECT_TRUE(says(finding, "the SYN never left this machine: the next hop did not answer")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::certain);
+}
+
+TEST(NoNeighbour, AlmostIs) {
+  const Told router = nobody_at({.sender = "fd00::254"});
+  EXPECT_EQ(router.life().outcome, Outcome::unreachable);
+  EXPECT_FALSE(router.finding(Rule::tx_not_sent).has_value()) << "somebody else's neighbour";
+  EXPECT_FALSE(nobody_at({.code = 0}).finding(Rule::tx_not_sent).has_value()) << "no route";
+  const Told tunnel = nobody_at({.seen = true});
+  EXPECT_EQ(tunnel.life().outcome, Outcome::unreachable);
+  EXPECT_EQ(tunnel.finding(Rule::tx_not_sent)->confidence, Confidence::likely);
+  const auto refused = nobody_at({.firewall = true}).finding(Rule::tx_not_sent);
+  EXPECT_TRUE(says(refused, "NETFILTER_DROP")) << told_text(refused);
+  EXPECT_FALSE(says(refused, "next hop"));
+}
+
 // close() of a Fast Open that has not sent yet, and of one whose SYN left: neither wanted for a port.
 TEST(NoLocalPort, IsNotToldWhereTheProcessGaveUp) {
   for (const bool syn_left : {false, true}) {

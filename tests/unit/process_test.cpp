@@ -2,7 +2,9 @@
 // Whose connection it is, and where we know it from.
 #include <gtest/gtest.h>
 
-#include "unit/stories.hpp"
+#include <cerrno>
+
+#include "unit/says.hpp"
 
 namespace tcpwitness::testing {
 namespace {
@@ -123,6 +125,27 @@ TEST(Process, PreforkListenerInTheSnapshotNamesNobody) {
   Side c = server_of(stream);
   accepts(c);
   EXPECT_EQ(run(stream.events).life().process.pid, 0U);
+}
+
+// A forked child has the socket open, too: what closes it is the last close.
+TEST(Closer, IsTheProcessThatClosedAndNotTheOneThatServed) {
+  const auto closed_by = [](Caller who, std::uint16_t error) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    accepts(c);
+    c.used(nginx, TW_OWNER_RECEIVE);
+    c.to(State::fin_wait1, who, [&](tw_state& e) { e.cb.sk_err = error; });
+    c.out(FA);
+    c.in(FA, 0, TW_WHY_FIN_ACK);
+    c.to(State::fin_wait2);
+    c.to(State::close);
+    return run(stream.events).finding(Rule::time_wait);
+  };
+  EXPECT_TRUE(says(closed_by(worker, 0), "nginx-worker (pid 81) closed first")) << told_text(closed_by(worker, 0));
+  EXPECT_TRUE(says(closed_by(nginx, 0), "nginx (pid 80) closed first"));
+  EXPECT_TRUE(says(closed_by(nobody, 0), "nginx (pid 80) closed first")) << "who did is not known";
+  EXPECT_FALSE(says(closed_by(worker, ECONNABORTED), "worker")) << "ss -K is nobody's close()";
 }
 
 TEST(Snapshot, TimeWaitSocketsHaveNoLife) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SYNs that this machine drops before TCP has them: for a listener, and for a port where nobody listens. And what is
 // reported of a refusal whose both ends are here.
+#include <fmt/format.h>
+
 #include <cerrno>
 
 #include "unit/says.hpp"
@@ -156,10 +158,87 @@ TEST(TurnedAway, TooManyAreOneFindingASecond) {
   }
   const Told told = run(stream.events, life_settings(), 6 * s);
   std::size_t sums = 0;
-  for (const auto& report : told.all<FindingReport>()) sums += report.finding.text.contains("more SYNs") ? 1 : 0;
+  std::size_t syns = 0;
+  for (const auto& report : told.all<FindingReport>()) {
+    const std::string& text = report.finding.text;
+    const bool sum = text.contains("more SYNs");
+    sums += sum ? 1 : 0;
+    const std::size_t count = sum ? std::stoul(text) : 1;
+    syns += count;
+    EXPECT_TRUE(text.contains(sum ? fmt::format("({} NETFILTER_DROP)", count) : "(NETFILTER_DROP)")) << text;
+  }
+  EXPECT_EQ(syns, 1000U);
   EXPECT_LE(told.all<FindingReport>().size(), 30U);
   EXPECT_GE(sums, 1U);
   EXPECT_LE(sums, 3U);
+}
+
+// The pauses double, so the next SYN of an attempt is waited for.
+TEST(TurnedAway, IsReportedWhenNoOtherSynCanCome) {
+  const Told told = nobody_asked({.pauses = {1 * s, 2 * s, 4 * s, 8 * s}, .dropped = 5});
+  ASSERT_EQ(told.all<FindingReport>().size(), 1U);
+  EXPECT_TRUE(says(told.finding(Rule::rx_dropped), "5 SYNs within 15.0 s from"))
+      << told_text(told.finding(Rule::rx_dropped));
+  // Almost: what comes so late is another attempt.
+  const Told late = nobody_asked({.pauses = {1 * s, 6 * s}, .dropped = 3});
+  ASSERT_EQ(late.all<FindingReport>().size(), 2U);
+  EXPECT_TRUE(late.all<FindingReport>()[0].finding.text.starts_with("2 SYNs within 1.0 s"))
+      << late.all<FindingReport>()[0].finding.text;
+  EXPECT_TRUE(late.all<FindingReport>()[1].finding.text.starts_with("a SYN"));
+}
+
+TEST(TurnedAway, NamesEachReason) {
+  Stream stream;
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_NONE;
+  for (const std::uint32_t reason : {drop_netfilter, drop_netfilter, drop_rcvbuff}) {
+    const Side before = c;
+    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.drop(reason, false, S);
+    c.refuses(before);
+    stream.wait(1 * s);
+  }
+  const auto finding = run(stream.events, life_settings(), 9 * s).finding(Rule::rx_dropped);
+  EXPECT_TRUE(says(finding, "2 dropped by a firewall rule (NETFILTER_DROP); 1 no memory was left (SOCKET_RCVBUFF)"))
+      << told_text(finding);
+}
+
+// A port scan: each port is closed, and answers.
+TEST(StraySegment, NoneIsForgottenAmongMany) {
+  Stream stream;
+  for (std::uint16_t i = 0; i < 600; ++i) {
+    Side c(stream, 0, "10.0.0.2", static_cast<std::uint16_t>(1024 + i), "10.0.0.1", 40000, 300, 100U + i, false);
+    c.view = TW_SOCKET_NONE;
+    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  }
+  stream.wait(1 * s);
+  const Told told = run(stream.events, trace_settings(), 2 * s);
+  std::size_t segments = 0;
+  for (const auto& report : told.all<FindingReport>()) {
+    const std::string& text = report.finding.text;
+    segments += text.contains("more segments") ? std::stoul(text) : 1;
+  }
+  EXPECT_EQ(segments, 600U);
+  EXPECT_EQ(told.entries_of<SegmentEntry>().size(), 1200U);
+}
+
+// 600 SYNs first, as one interrupt brings them, and then the answers.
+TEST(StraySegment, EachIsShownOnceTheKernelAnswers) {
+  const auto shown = [](bool answered) {
+    Stream stream;
+    const auto side = [&](std::uint16_t i) {
+      Side c(stream, 0, "10.0.0.2", static_cast<std::uint16_t>(1024 + i), "10.0.0.1", 40000, 300, 100U + i, false);
+      c.view = TW_SOCKET_NONE;
+      return c;
+    };
+    for (std::uint16_t i = 0; i < 600; ++i) side(i).in(S, 0, TW_WHY_NO_SOCKET);
+    for (std::uint16_t i = 0; answered && i < 600; ++i) side(i).out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    for (Event& event : stream.events) event.ts_ns = stream.events.front().ts_ns;
+    return run(stream.events, trace_settings(), 1 * s).entries_of<SegmentEntry>().size();
+  };
+  EXPECT_EQ(shown(true), 1200U);
+  EXPECT_EQ(shown(false), 0U) << "NAT has sent them on";
 }
 
 // Over loopback the refused SYN is a connection's of this machine: its own finding says who refused it.
@@ -229,6 +308,31 @@ TEST(TurnedAway, OverLoopbackIsOfTheConnectionThatSentIt) {
   const Told other = dropped_over_loopback(false, false);
   EXPECT_TRUE(says(other.finding(Rule::rx_dropped), "a SYN from 10.0.0.1:40000"));
   EXPECT_FALSE(other.life().explanation.contains("where it arrived"));
+}
+
+TEST(TurnedAway, OverLoopbackForASecondReasonHidesNone) {
+  const auto finding = [](bool second, bool answer_too) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    c.out(S);
+    for (const std::uint32_t reason : {drop_netfilter, second ? drop_rcvbuff : drop_netfilter}) {
+      Side server(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn(), false);
+      server.view = TW_SOCKET_NONE;
+      server.in(S, 0, TW_WHY_NO_SOCKET);
+      server.drop(reason, false, S);
+      stream.wait(1 * s);
+    }
+    if (answer_too) c.drop(drop_qdisc, false, SA);
+    connect_times_out(c, ETIMEDOUT);
+    return run(stream.events, life_settings(), 6 * s).finding(Rule::rx_dropped);
+  };
+  EXPECT_TRUE(says(finding(true, false), "2 SYNs arrived at 10.0.0.2:80 on this machine"))
+      << told_text(finding(true, false));
+  EXPECT_TRUE(says(finding(true, false), "NETFILTER_DROP); no memory was left (SOCKET_RCVBUFF)"));
+  EXPECT_FALSE(says(finding(false, false), "SOCKET_RCVBUFF"));
+  EXPECT_TRUE(says(finding(false, true), "NETFILTER_DROP); 1 segment from the peer arrived and never reached"))
+      << told_text(finding(false, true));
 }
 
 TEST(TurnedAway, OverLoopbackWithARstIsTheFirewallsRefusal) {

@@ -58,6 +58,29 @@ TEST(WireAlone, ASynThatThisMachineRefusesIsClosedByIt) {
   EXPECT_EQ(life.closed_by, ClosedBy::local);
 }
 
+// The look-up found no socket: it is this machine's if its own RST answers it.
+TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
+  const auto told = [](std::uint32_t beside, std::int64_t later) {
+    Stream stream;
+    Side c = server_of(stream);
+    c.in(S, 0, TW_WHY_NO_SOCKET);
+    stream.wait(later);
+    c.out(RA, 0, 0, [&](tw_segment& g) {
+      g.seq = 0;
+      g.ack += beside;
+    });
+    return run(wire_alone(stream.events), wire_settings());
+  };
+  const Told refused = told(0, 0);
+  ASSERT_EQ(refused.lives().size(), 1U);
+  EXPECT_EQ(refused.life().outcome, Outcome::refused);
+  EXPECT_EQ(refused.life().closed_by, ClosedBy::local);
+  EXPECT_EQ(refused.entries_of<SegmentEntry>().size(), 2U);
+  // Almost: it acknowledges something else; nobody answers at once.
+  EXPECT_TRUE(told(1, 0).lives().empty());
+  EXPECT_TRUE(told(0, 1 * s).lives().empty());
+}
+
 TEST(WireAlone, AnUnansweredSynIsNotSaidToHaveGotASynAck) {
   Stream stream;
   Side c = server_of(stream);

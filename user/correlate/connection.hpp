@@ -103,6 +103,7 @@ struct Closing {
   bool time_wait_full = false;      // no TIME_WAIT, as the kernel allows no more; see TW_CB_TIME_WAIT_FULL
   bool time_wait_answered = false;  // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
   std::uint32_t end_pid = 0;        // the process that acted at the end, where it is known
+  Owner closer;                     // the process whose call, or whose death, closed this side
   bool no_syn = false;              // SYN_SENT was left without a SYN ever made, and not by close()
   bool port_bound = false;          // then: bind() had chosen the port
   bool own_range = false;           // then: the range is the socket's own (IP_LOCAL_PORT_RANGE)
@@ -356,7 +357,7 @@ struct Trouble {
   EventId ports_id = 0;
   TimeNs ports_ns = 0;  // when they were counted
   Drops drops;
-  DropSeen dropped_here;  // SYNs of it that this machine dropped where they arrived: its other end is here too
+  std::unique_ptr<Drops> dropped_here;  // SYNs that this machine dropped where they arrived: its other end is here too
   QueueFacts queues;
   ReactionFacts reaction;
   AcceptFacts accept;

@@ -48,11 +48,13 @@ std::uint64_t Distinct::count() const {
   return static_cast<std::uint64_t>(std::llround(few ? registers * std::log(registers / empty) : raw));
 }
 
-void Crowd::add(EventId id, TimeNs ts, const Flow& flow) {
-  if (size_++ == 0) {
+void Crowd::add(EventId id, TimeNs ts, const Flow& flow, std::uint64_t count) {
+  if (size_ == 0) {
     since_ns_ = ts;
     first_ = flow;
   }
+  size_ += count;
+  since_ns_ = std::min(since_ns_, ts);
   until_ns_ = std::max(until_ns_, ts);
   evidence_.add(id);
   from_.add(hash_of(flow.remote.address, 0));
@@ -93,11 +95,15 @@ void AskedBySecond::answered(bool by_cookie) {
 void AskedBySecond::answer_dropped(std::uint32_t reason) {
   AskedFor* asked = newest_ ? newest_.get() : before_.get();
   if (asked == nullptr) return;
-  const auto same = std::ranges::find(asked->dropped, reason, &std::pair<std::uint32_t, std::uint64_t>::first);
-  if (same == asked->dropped.end()) {
-    asked->dropped.emplace_back(reason, 1);
+  add_reason(asked->dropped, reason);
+}
+
+void add_reason(ByReason& reasons, std::uint32_t reason, std::uint64_t count) {
+  const auto same = std::ranges::find(reasons, reason, &ByReason::value_type::first);
+  if (same == reasons.end()) {
+    reasons.emplace_back(reason, count);
   } else {
-    ++same->second;
+    same->second += count;
   }
 }
 
@@ -126,15 +132,19 @@ void Witness::Impl::report_asked(TimeNs now) {
   while (const auto asked = passing_asked_.due(now, finished_)) judge_asked(*asked, now, true);
 }
 
+// "38 NEIGH_FAILED, 2 NETFILTER_DROP"
+std::string Witness::Impl::reasons_text(const ByReason& by_reason) const {
+  std::string reasons;
+  for (const auto& [reason, count] : by_reason)
+    reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, names_.drop_reason(reason));
+  return reasons;
+}
+
 // "; 40 were dropped on this machine (38 NEIGH_FAILED, 2 NETFILTER_DROP)"
 std::string Witness::Impl::dropped_answers(const AskedFor& asked) const {
   std::uint64_t all = 0;
-  std::string reasons;
-  for (const auto& [reason, count] : asked.dropped) {
-    all += count;
-    reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, names_.drop_reason(reason));
-  }
-  return all == 0 ? "" : fmt::format("; {} were dropped on this machine ({})", all, reasons);
+  for (const auto& [reason, count] : asked.dropped) all += count;
+  return all == 0 ? "" : fmt::format("; {} were dropped on this machine ({})", all, reasons_text(asked.dropped));
 }
 
 void Witness::Impl::judge_asked(const AskedFor& asked, TimeNs now, bool forwarded) {
@@ -182,7 +192,7 @@ void Witness::Impl::report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule
 void Witness::Impl::report_crowds(TimeNs now) {
   report_asked(now);
   report_crowd(more_strays_, now, Rule::stray_segment, "segments", "fit no connection here");
-  report_crowd(more_turned_away_, now, Rule::rx_dropped, "SYNs", "arrived and never reached TCP");
+  report_turned_away(now);
   report_crowd(more_refused_, now, Rule::reset_origin, "connections through this machine", "were refused by a RST");
 }
 

@@ -34,7 +34,7 @@ class Distinct {
 // One kind within one second or so.
 class Crowd {
  public:
-  void add(EventId id, TimeNs ts, const Flow& flow);
+  void add(EventId id, TimeNs ts, const Flow& flow, std::uint64_t count = 1);
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] TimeNs since() const { return since_ns_; }
   [[nodiscard]] double lasted() const { return static_cast<double>(until_ns_ - since_ns_) / 1e9; }  // seconds
@@ -56,6 +56,17 @@ class Crowd {
   std::size_t examples_count_ = 0;
 };
 
+// How many of them were dropped, by reason.
+using ByReason = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
+void add_reason(ByReason& reasons, std::uint32_t reason, std::uint64_t count = 1);
+
+// SYNs for no connection here, beyond those that are reported one by one.
+struct MoreTurnedAway {
+  Crowd crowd;
+  ByReason reasons;
+  TimeNs begun_ns = 0;  // when the first one was added
+};
+
 // The connections that were asked for within a second.
 struct AskedFor {
   Crowd crowd;
@@ -63,7 +74,7 @@ struct AskedFor {
   std::uint64_t cookies = 0;    // by one of no socket
   std::uint64_t completed = 0;  // any that became ESTABLISHED meanwhile
   std::uint64_t refused = 0;    // forwarded: by a RST
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> dropped{};  // SYN-ACKs that this machine dropped, by reason
+  ByReason dropped{};           // SYN-ACKs that this machine dropped
 };
 
 // Second by second. What a second began has another one to complete.

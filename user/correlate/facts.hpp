@@ -22,6 +22,7 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out);
 
 // on_drop.cpp: a segment that came in, all of which the socket had before.
 void note_received_before(Connection& c, const Segment& g, bool out);
+void add_drop(Drops& drops, const Event& e, const Drop& d, bool out);
 
 // hops.cpp: TTL of what comes in, and what comes behind a RST.
 void note_hops(Connection& c, const Event& e, const Segment& g, bool out);

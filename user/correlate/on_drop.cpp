@@ -21,20 +21,6 @@ DropSeen* kind_of(Drops& drops, const Drop& d, bool out) {
   return &seen;
 }
 
-void add(Drops& drops, const Event& e, const Drop& d, bool out) {
-  DropSeen* seen = kind_of(drops, d, out);
-  if (seen == nullptr) {
-    ++drops.untold;
-    return;
-  }
-  if (!seen->first) seen->first = {e.id, e.ts_ns};
-  seen->last = {e.id, e.ts_ns};
-  seen->evidence.add(e.id);
-  ++seen->count;
-  seen->bytes += d.len;
-  seen->flags |= d.flags;
-}
-
 // Could this connection have sent or got these numbers? Everything up to a gigabyte behind the SYN is believed, and
 // what is near the newest that the kernel has shown: of two connections that have nothing to do with each other a few
 // in a hundred match.
@@ -69,6 +55,20 @@ bool was_made_here(const Connection& c, const Drop& d, const Names& names) {
 }
 
 }  // namespace
+
+void add_drop(Drops& drops, const Event& e, const Drop& d, bool out) {
+  DropSeen* seen = kind_of(drops, d, out);
+  if (seen == nullptr) {
+    ++drops.untold;
+    return;
+  }
+  if (!seen->first) seen->first = {e.id, e.ts_ns};
+  seen->last = {e.id, e.ts_ns};
+  seen->evidence.add(e.id);
+  ++seen->count;
+  seen->bytes += d.len;
+  seen->flags |= d.flags;
+}
 
 void note_received_before(Connection& c, const Segment& g, bool out) {
   constexpr std::uint16_t repeats = TW_WHY_KEEPALIVE | TW_WHY_WINDOW_PROBE | TW_WHY_RETRANSMISSION;
@@ -105,7 +105,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
       if (!out && ack) ++drops.syn_acks_in;
       if (!out && !ack && is_fault(drop_kind(names_, d.reason))) ++drops.syns_in;
     }
-    if (!repeated && !was_made_here(*c, d, names_)) add(drops, e, d, out);
+    if (!repeated && !was_made_here(*c, d, names_)) add_drop(drops, e, d, out);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.

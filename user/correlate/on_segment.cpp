@@ -99,6 +99,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   } else if (!bad) {
     slot = locate_segment(e, g, flow, out);
   }
+  if (slot == no_slot && !settings_.kernel_heard && !settings_.capture) slot = take_refused(e, g, flow, out);
   if (slot == no_slot) {
     if (out && has_flag(g, tcp_flag::rst)) timeline_.believe(flow, std::nullopt);
     stray_segment(e, g, flow, out);

@@ -226,6 +226,7 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
       table_.wait(slot, Wait::close_wait, now_);
     }
     if (from == State::close_wait) closing.left_close_wait = {e.id, e.ts_ns};
+    if (to == State::fin_wait1 || to == State::last_ack) note_closer(c, s);
   }
   if (to == State::fin_wait2) {
     Closing& closing = c.ending();
@@ -253,6 +254,7 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
   closing.end_actor = s.actor.flags;
   closing.end_pid = acting_process(s, PidSource::close).pid;
   if (!closing.first) closing.first = closing.end;
+  note_closer(c, s);
   if (from == State::close_wait) closing.left_close_wait = closing.end;
   if (s.cb.sk_err != 0) c.error = s.cb.sk_err;
   if ((s.actor.flags & TW_ACTOR_EXITING) != 0 && closing.signal == 0) {

@@ -104,9 +104,18 @@ bool own_by_use(Connection& c, const OwnerSeen& seen) {
   return true;
 }
 
+// `ss -K` (ECONNABORTED) and a peer's RST out of the backlog run in a process that is not the closer.
+static bool runs_in_another(const Connection& c, const StateChange& change) {
+  return change.cb.sk_err != 0 || (c.trouble && c.trouble->reset_received.mark);
+}
+
+void note_closer(Connection& c, const StateChange& change) {
+  if (!runs_in_another(c, change) && c.ending().closer.pid == 0)
+    c.ending().closer = acting_process(change, PidSource::close);
+}
+
 bool own_by_close(Connection& c, const StateChange& change) {
-  // `ss -K` (ECONNABORTED) and a peer's RST out of the backlog run in a process that is not the closer.
-  if (change.cb.sk_err != 0 || (c.trouble && c.trouble->reset_received.mark)) return false;
+  if (runs_in_another(c, change)) return false;
   if (c.owner.pid != 0 && c.owner.source != PidSource::listen) return false;
   const Owner owner = acting_process(change, PidSource::close);
   if (owner.pid == 0) return false;

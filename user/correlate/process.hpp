@@ -23,5 +23,7 @@ bool own_by_connect(Connection& c, const StateChange& change);
 bool own_by_listener(Connection& c, const Listener* listener);
 bool own_by_use(Connection& c, const OwnerSeen& seen);
 bool own_by_close(Connection& c, const StateChange& change);
+// Who closed this side: where several processes have the socket, the last of them.
+void note_closer(Connection& c, const StateChange& change);
 
 }  // namespace tcpwitness

@@ -15,7 +15,7 @@ namespace {
 
 // Behind a gap a segment can be a late one of a connection whose end was lost: for 2 MSL (RFC 9293, 3.4.1).
 constexpr std::int64_t two_msl_ns = 240'000'000'000;
-constexpr std::size_t stray_limit = 256;  // under a scan the oldest go untold rather than memory
+constexpr std::size_t stray_limit = 256;  // under a scan the oldest ones wait less long
 
 std::string segment_words(const Stray& stray) {
   if ((stray.flags & tcp_flag::syn) != 0) return (stray.flags & tcp_flag::ack) != 0 ? "a SYN-ACK" : "a SYN";
@@ -37,7 +37,7 @@ void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& 
     stray.ack = g.ack;
     stray.flags = g.flags;
     stray.no_socket = g.socket.type == TW_SOCKET_NONE;
-    if (strays_.size() >= stray_limit) strays_.pop_front();
+    if (strays_.size() >= stray_limit) expire_first_stray(e.ts_ns);
     strays_.push_back(stray);
     return;
   }
@@ -105,12 +105,14 @@ void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts) {
 }
 
 void Witness::Impl::expire_strays(TimeNs now) {
-  while (!strays_.empty() && now - strays_.front().ts_ns > settings_.hold_ns) {
-    const Stray stray = strays_.front();
-    strays_.pop_front();
-    // Without a RST it may be a connection whose beginning was missed, or another host's behind our NAT: silence.
-    if ((stray.told_reset || stray.reset_seen) && !stray.sent_here) tell_stray(stray, now);
-  }
+  while (!strays_.empty() && now - strays_.front().ts_ns > settings_.hold_ns) expire_first_stray(now);
+}
+
+void Witness::Impl::expire_first_stray(TimeNs now) {
+  const Stray stray = strays_.front();
+  strays_.pop_front();
+  // Without a RST it may be a connection whose beginning was missed, or another host's behind our NAT: silence.
+  if ((stray.told_reset || stray.reset_seen) && !stray.sent_here) tell_stray(stray, now);
 }
 
 }  // namespace tcpwitness

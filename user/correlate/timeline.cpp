@@ -3,6 +3,7 @@
 #include "correlate/timeline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tcpwitness {
 
@@ -18,21 +19,34 @@ void Timeline::push_held(Entry entry, TimeNs deadline) {
 
 void Timeline::push_doubtful(Entry entry, TimeNs deadline) {
   const auto* segment = std::get_if<SegmentEntry>(&entry.body);
-  if (doubtful_.size() >= doubtful_limit) doubtful_.pop_front();
-  doubtful_.push_back({entry.id, entry.flow, segment != nullptr ? segment->segment.seq : 0});
+  doubtful_.emplace(entry.flow, Doubtful{entry.id, segment != nullptr ? segment->segment.seq : 0});
   push_held(std::move(entry), deadline);
   items_.back().doubtful = true;
 }
 
 void Timeline::believe(const Flow& flow, std::optional<std::uint32_t> seq) {
-  std::erase_if(doubtful_, [&](const Doubtful& one) {
-    if (one.flow != flow || (seq && one.seq != *seq)) return false;
-    if (Item* item = held(one.id)) let_go(*item);
-    return true;
-  });
+  const auto [first, last] = doubtful_.equal_range(flow);
+  for (auto one = first; one != last;) {
+    if (seq && one->second.seq != *seq) {
+      ++one;
+      continue;
+    }
+    if (Item* item = held(one->second.id)) item->held = item->doubtful = false;
+    one = doubtful_.erase(one);
+  }
 }
 
-void Timeline::let_go(Item& item) { item.held = item.doubtful = false; }
+void Timeline::let_go(Item& item) {
+  forget_doubt(item);
+  item.held = false;
+}
+
+void Timeline::forget_doubt(Item& item) {
+  if (!std::exchange(item.doubtful, false)) return;
+  const auto [first, last] = doubtful_.equal_range(std::get<Entry>(item.report).flow);
+  const auto same = std::find_if(first, last, [&](const auto& one) { return one.second.id == item.id; });
+  if (same != last) doubtful_.erase(same);
+}
 
 void Timeline::transition_of(EventId id, const Transition& transition) {
   Item* item = held(id);
@@ -44,6 +58,7 @@ void Timeline::transition_of(EventId id, const Transition& transition) {
 void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const std::optional<Flow>& nat) {
   Item* item = held(id);
   if (item == nullptr) return;
+  let_go(*item);  // before it has another flow
   Entry& entry = std::get<Entry>(item->report);
   item->conn = entry.conn = conn;
   entry.flow = flow;
@@ -53,12 +68,12 @@ void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const
     segment->segment.socket.type = TW_SOCKET_UNKNOWN;  // it was asked for with other addresses than the socket's
     segment->segment.nat = 1;
   }
-  let_go(*item);
 }
 
 bool Timeline::take_out(EventId id) {
   const auto item = std::ranges::find_if(items_, [&](const Item& one) { return one.held && one.id == id; });
   if (item == items_.end()) return false;
+  forget_doubt(*item);
   items_.erase(item);
   return true;
 }
@@ -121,7 +136,7 @@ void Timeline::forget(ConnectionId conn) {
 
 void Timeline::emit(Item& item, Reports& out) {
   if (item.doubtful) {
-    std::erase_if(doubtful_, [&](const Doubtful& one) { return one.id == item.id; });
+    forget_doubt(item);
     return;
   }
   if (!filtered_ || item.conn == 0) {

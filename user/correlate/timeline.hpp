@@ -73,16 +73,15 @@ class Timeline {
     Reports reports;
   };
   void emit(Item& item, Reports& out);
-  static void let_go(Item& item);
+  void let_go(Item& item);
+  void forget_doubt(Item& item);
   Item* held(EventId id);
 
   struct Doubtful {
     EventId id = 0;
-    Flow flow;
     std::uint32_t seq = 0;
   };
-  static constexpr std::size_t doubtful_limit = 256;
-  std::deque<Doubtful> doubtful_;  // the newest few; older ones are left out
+  std::unordered_multimap<Flow, Doubtful> doubtful_;  // of the items that are held so
 
   bool filtered_;
   std::function<bool(const Flow&)> of_flow_;

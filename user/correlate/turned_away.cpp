@@ -7,15 +7,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
+#include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr std::int64_t report_after_ns = 5'000'000'000;   // of the first SYN
-constexpr std::int64_t forget_after_ns = 70'000'000'000;  // of the newest one: Linux pauses for 64 s at most
+constexpr std::int64_t once_more_within_ns = 5'000'000'000;  // a first timeout of 3 s, and some delay
 constexpr std::size_t limit = 256;
+
+TimeNs overdue(const TurnedAway& syn) {
+  const std::int64_t within = next_syn_within(syn.stray.ts_ns - syn.first_ns);
+  return syn.stray.ts_ns + (within != 0 ? within : once_more_within_ns);
+}
 
 // What drops a segment before TCP looks at it. (A wrong checksum has a rule of its own.)
 bool before_a_socket(DropKind kind) {
@@ -31,12 +38,9 @@ bool Witness::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, cons
   if (slot == no_slot || table_.at(slot).told) return false;
   Connection& c = table_.at(slot);
   if (c.role != Role::active || !c.has_isn_local || c.isn_local != d.seq) return false;
-  DropSeen& seen = c.troubles().dropped_here;
-  if (!seen.first) seen.first = {e.id, e.ts_ns};
-  seen.last = {e.id, e.ts_ns};
-  seen.evidence.add(e.id);
-  seen.reason = d.reason;
-  ++seen.count;
+  std::unique_ptr<Drops>& here = c.troubles().dropped_here;
+  if (!here) here = std::make_unique<Drops>();
+  add_drop(*here, e, d, false);
   return true;
 }
 
@@ -44,10 +48,12 @@ void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
   if (!before_a_socket(drop_kind(names_, d.reason))) return;
   // No route to its destination: it was to be forwarded (ip_route_input_slow()).
   if (!settings_.forwarded && names_.drop_reason(d.reason) == "IP_INNOROUTES") return;
-  // NAT can have given it another destination in between.
-  const auto stray = std::ranges::find_if(
-      strays_, [&](const Stray& s) { return s.flow.remote == flow.remote && s.seq == d.seq && s.flags == d.flags; });
-  if (stray == strays_.end()) return;
+  // NAT can have given it another destination in between. It comes right behind its segment: one of the newest.
+  const auto newest = std::find_if(strays_.rbegin(), strays_.rend(), [&](const Stray& s) {
+    return s.flow.remote == flow.remote && s.seq == d.seq && s.flags == d.flags;
+  });
+  if (newest == strays_.rend()) return;
+  const auto stray = std::prev(newest.base());
   if (dropped_where_it_arrived(e, d, *stray)) {
     strays_.erase(stray);
     return;
@@ -62,21 +68,23 @@ void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
     turned_away_.emplace_back();
     known = std::prev(turned_away_.end());
     known->first_ns = stray->ts_ns;
-    known->reason = d.reason;
   }
   ++known->count;
+  add_reason(known->reasons, d.reason);
   known->stray = *stray;
   known->sent_to = flow.local;
   known->evidence.add(stray->evidence.ids[0]);
   known->evidence.add(e.id);
+  turned_away_due_ = turned_away_.size() == 1 ? overdue(*known) : std::min(turned_away_due_, overdue(*known));
   strays_.erase(stray);
 }
 
-void Witness::Impl::tell_turned_away(TurnedAway& syn, TimeNs now) {
-  if (std::exchange(syn.told, true)) return;
+void Witness::Impl::tell_turned_away(const TurnedAway& syn, TimeNs now) {
   const Stray& stray = syn.stray;
   if (!turned_away_findings_.take(now)) {
-    add_up(more_turned_away_, syn.evidence.ids[0], now, stray.flow);
+    if (!more_turned_away_) more_turned_away_ = std::make_unique<MoreTurnedAway>(MoreTurnedAway{{}, {}, now});
+    more_turned_away_->crowd.add(syn.evidence.ids[0], stray.ts_ns, stray.flow, syn.count);
+    for (const auto& [reason, count] : syn.reasons) add_reason(more_turned_away_->reasons, reason, count);
     return;
   }
   Finding finding;
@@ -94,18 +102,42 @@ void Witness::Impl::tell_turned_away(TurnedAway& syn, TimeNs now) {
     answer = fmt::format("; this machine answered with an ICMP message: {} (type {}, code {})", name(stray.icmp),
                          stray.icmp.type, stray.icmp.code);
   }
-  const std::string_view meaning = drop_meaning(drop_kind(names_, syn.reason));
-  finding.text =
-      fmt::format("{} from {} to {} arrived{} and never reached TCP: {} ({}){}", which, to_string(stray.flow.remote),
-                  to_string(stray.flow.local), nat, meaning, names_.drop_reason(syn.reason), answer);
+  std::string reasons;
+  for (const auto& [reason, count] : syn.reasons) {
+    if (!reasons.empty()) reasons += "; ";
+    if (syn.reasons.size() > 1) reasons += fmt::format("{} ", count);
+    reasons += fmt::format("{} ({})", drop_meaning(drop_kind(names_, reason)), names_.drop_reason(reason));
+  }
+  finding.text = fmt::format("{} from {} to {} arrived{} and never reached TCP: {}{}", which,
+                             to_string(stray.flow.remote), to_string(stray.flow.local), nat, reasons, answer);
   report(FindingReport{0, now, stray.flow, std::move(finding)}, 0);
 }
 
 void Witness::Impl::expire_turned_away(TimeNs now) {
-  for (TurnedAway& syn : turned_away_) {
-    if (!syn.told && (finished_ || now - syn.first_ns >= report_after_ns)) tell_turned_away(syn, now);
-  }
-  while (!turned_away_.empty() && now - turned_away_.front().stray.ts_ns > forget_after_ns) turned_away_.pop_front();
+  if (!finished_ && now < turned_away_due_) return;
+  turned_away_due_ = std::numeric_limits<TimeNs>::max();
+  std::erase_if(turned_away_, [&](const TurnedAway& syn) {
+    if (finished_ || now >= overdue(syn)) {
+      tell_turned_away(syn, now);
+      return true;
+    }
+    turned_away_due_ = std::min(turned_away_due_, overdue(syn));
+    return false;
+  });
+}
+
+// Those of a second that were not reported one by one.
+void Witness::Impl::report_turned_away(TimeNs now) {
+  constexpr std::int64_t second_ns = 1'000'000'000;
+  if (!more_turned_away_ || (now - more_turned_away_->begun_ns < second_ns && !finished_)) return;
+  const MoreTurnedAway more = *std::exchange(more_turned_away_, nullptr);
+  Finding finding;
+  finding.rule = Rule::rx_dropped;
+  finding.confidence = gap_until_ns_ >= more.crowd.since() ? Confidence::inconclusive : Confidence::likely;
+  finding.evidence = more.crowd.evidence();
+  finding.text = fmt::format("{} more SYNs within {:.1f} s arrived and never reached TCP ({}), {}", more.crowd.size(),
+                             more.crowd.lasted(), reasons_text(more.reasons), more.crowd.from_where_to_where());
+  report(FindingReport{0, now, more.crowd.first(), std::move(finding)}, 0);
 }
 
 }  // namespace tcpwitness

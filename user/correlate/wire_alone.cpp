@@ -4,6 +4,7 @@
 // The states are what the ends would have to be in to send and receive these segments (wire/observer.hpp); nobody has
 // shown them. A connection ends when both FINs are acknowledged or at a RST that its receiver believes; in a capture
 // it is told when nothing more of it can come.
+#include <algorithm>
 #include <utility>
 
 #include "correlate/facts.hpp"
@@ -56,6 +57,32 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
   if (settings_.capture || c.passage()) return;
   if ((g.flags & tcp_flag::syn) != 0) table_.wait(slot, Wait::wire_connect, now_);
   if (c.waiting == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
+}
+
+// A SYN that finds no socket is a connection of this machine only if this machine refuses it: NAT can have sent it on.
+Slot Witness::Impl::take_refused(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  constexpr std::size_t limit = 256;
+  constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
+  const bool no_socket = (g.why & (TW_WHY_NO_SOCKET | TW_WHY_FRAGMENT | TW_WHY_BAD_HEADER)) == TW_WHY_NO_SOCKET;
+  if (!out && (g.flags & asks) == tcp_flag::syn && no_socket) {
+    if (unwanted_.size() >= limit) unwanted_.pop_front();
+    unwanted_.push_back(AskedHere{e.id, e.ts_ns, g});
+    return no_slot;
+  }
+  if (!out || (g.flags & tcp_flag::rst) == 0) return no_slot;
+  // RFC 9293, 3.10.7.1: it acknowledges the SYN.
+  const auto newest = std::find_if(unwanted_.rbegin(), unwanted_.rend(), [&](const AskedHere& syn) {
+    return to_flow(syn.segment.tuple) == flow &&
+           g.ack == syn.segment.seq + seq_length(syn.segment.len, syn.segment.flags);
+  });
+  if (newest == unwanted_.rend() || e.ts_ns - newest->ts_ns > settings_.hold_ns) return no_slot;
+  AskedHere syn = *newest;
+  unwanted_.erase(std::prev(newest.base()));
+  syn.segment.why = static_cast<std::uint16_t>(syn.segment.why & ~TW_WHY_NO_SOCKET);
+  const Event asked{syn.id, syn.ts_ns, {}};
+  const Slot slot = begin_by_segment(asked, syn.segment, flow, false);
+  if (slot != no_slot) take_segment(slot, asked, syn.segment, flow, false, timeline_.take_out(syn.id));
+  return slot;
 }
 
 // The RST that ended it was not taken: its receiver goes on.

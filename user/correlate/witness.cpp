@@ -14,14 +14,9 @@ namespace {
 // Who has the descriptor of a socket in CLOSE_WAIT is asked so long before that is a finding.
 constexpr std::int64_t ask_ahead_ns = 1'000'000'000;
 
-// The pauses between a client's SYNs at most double (RFC 6298, 5.5; on Linux the first few are alike), and all of them
-// are one attempt: the next one comes within twice the time since the first, with a first timeout of up to 3 s.
 bool may_ask_again(const Connection& c, TimeNs now) {
-  constexpr std::int64_t longest_ns = 70'000'000'000;  // Linux pauses for 64 s at most
   if (!c.syn || c.syn_ack_seen || c.state != TcpState::unknown) return false;
-  const std::int64_t asked_ns = c.last_ts_ns - c.syn.ts_ns;
-  if (asked_ns < 500'000'000) return false;  // it did not come again
-  return now - c.last_ts_ns < std::min(2 * asked_ns + 2'000'000'000, longest_ns);
+  return now - c.last_ts_ns < next_syn_within(c.last_ts_ns - c.syn.ts_ns);
 }
 
 // Of what is seen, but for the mark that a list of the sockets was read to its end.
@@ -103,8 +98,7 @@ void Witness::Impl::advance(TimeNs now, Reports& out) {
 }
 
 TimeNs Witness::Impl::due() const {
-  const bool adds_up = !strays_.empty() || more_strays_ || more_turned_away_ ||
-                       std::ranges::any_of(turned_away_, [](const TurnedAway& syn) { return !syn.told; }) ||
+  const bool adds_up = !strays_.empty() || more_strays_ || more_turned_away_ || !turned_away_.empty() ||
                        !asked_.empty() || !passing_asked_.empty();
   if (adds_up || !timeline_.empty() || fin_wait2_look_ || !ended_hops_.empty() || !forgotten_hops_.empty()) return now_;
   if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);

@@ -6,6 +6,7 @@
 // witness.cpp. Facts are written here, judged in judge/.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 
@@ -41,15 +42,23 @@ struct TurnedAway {
   Stray stray;  // the newest one
   TimeNs first_ns = 0;
   std::uint32_t count = 0;
-  std::uint32_t reason = TW_REASON_UNKNOWN;  // enum skb_drop_reason
+  ByReason reasons;  // enum skb_drop_reason
   Evidence evidence;
   Endpoint sent_to;  // its destination when it was dropped: another one behind NAT
-  bool told = false;
 };
 
 // Both FINs were seen on the wire, and the acknowledgement of each.
 [[nodiscard]] inline bool both_fins_acked(const Connection& c) {
   return c.closing && c.closing->fin_out.acked && c.closing->fin_in.acked;
+}
+
+// The pauses between a client's SYNs at most double (RFC 6298, 5.5; on Linux the first few are alike), and all of them
+// are one attempt: the next one comes within twice the time since the first, with a first timeout of up to 3 s.
+// So long behind the newest one; 0: it did not come again.
+[[nodiscard]] inline std::int64_t next_syn_within(std::int64_t since_first_ns) {
+  constexpr std::int64_t longest_ns = 70'000'000'000;  // Linux pauses for 64 s at most
+  if (since_first_ns < 500'000'000) return 0;
+  return std::min(2 * since_first_ns + 2'000'000'000, longest_ns);
 }
 
 // A SYN for a listener, and no sign that TCP took it.
@@ -138,6 +147,7 @@ class Witness::Impl {
 
   // wire_alone.cpp
   static void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to);
+  Slot take_refused(const Event& e, const Segment& g, const Flow& flow, bool out);
   void resume(Connection& c, const Event& e);
   void on_conversation_end(const Event& e, const ConversationEnd& end);
   [[nodiscard]] const Connection* ended_by(const Event& event) const;
@@ -155,11 +165,13 @@ class Witness::Impl {
   void stray_sent_here(const Flow& flow, std::uint32_t seq);
   void tell_stray(const Stray& stray, TimeNs ts);
   void expire_strays(TimeNs now);
+  void expire_first_stray(TimeNs now);
 
   // turned_away.cpp: SYNs for no connection here that were dropped before TCP had them
   bool dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray);
   void turn_away(const Event& e, const Drop& d, const Flow& flow);
-  void tell_turned_away(TurnedAway& syn, TimeNs now);
+  void tell_turned_away(const TurnedAway& syn, TimeNs now);
+  void report_turned_away(TimeNs now);
   void expire_turned_away(TimeNs now);
 
   // open_findings.cpp: of connections that go on
@@ -171,6 +183,7 @@ class Witness::Impl {
   // crowd.cpp: what is too much to report one by one
   void note_asked(const Event& e, const Flow& flow);
   void report_asked(TimeNs now);
+  [[nodiscard]] std::string reasons_text(const ByReason& by_reason) const;
   [[nodiscard]] std::string dropped_answers(const AskedFor& asked) const;
   void judge_asked(const AskedFor& asked, TimeNs now, bool forwarded);
   static void add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow);
@@ -296,13 +309,14 @@ class Witness::Impl {
   Listeners listeners_;
   Timeline timeline_;
   std::deque<Stray> strays_;
-  std::deque<Event> icmp_ahead_;             // for no connection that is known; the newest few
-  std::deque<TurnedAway> turned_away_;       // the newest few
-  std::unique_ptr<Crowd> more_strays_;       // than are reported one by one
-  std::unique_ptr<Crowd> more_turned_away_;  // likewise
-  std::unique_ptr<Crowd> more_refused_;      // forwarded, likewise
-  AskedBySecond asked_;                      // of listeners here
-  AskedBySecond passing_asked_;              // through this machine
+  std::deque<Event> icmp_ahead_;                      // for no connection that is known; the newest few
+  std::deque<TurnedAway> turned_away_;                // the newest few
+  TimeNs turned_away_due_ = 0;                        // none of them is to be reported before
+  std::unique_ptr<Crowd> more_strays_;                // than are reported one by one
+  std::unique_ptr<MoreTurnedAway> more_turned_away_;  // likewise
+  std::unique_ptr<Crowd> more_refused_;               // forwarded, likewise
+  AskedBySecond asked_;                               // of listeners here
+  AskedBySecond passing_asked_;                       // through this machine
   FirstOfEachSecond stray_findings_{100};
   FirstOfEachSecond turned_away_findings_{10};
   FirstOfEachSecond half_open_lives_{100};
@@ -320,6 +334,7 @@ class Witness::Impl {
     std::optional<std::pair<Event, IcmpSeen>> refusal{};
   };
   std::deque<AskedHere> asked_here_;          // the newest few
+  std::deque<AskedHere> unwanted_;            // packets alone: SYNs that found no socket; the newest few
   std::size_t passing_ = 0;                   // connections with a Passage
   std::vector<Flow> ended_hops_;              // Witness::ended_hops
   std::vector<ForgottenHop> forgotten_hops_;  // Witness::forgotten_hops

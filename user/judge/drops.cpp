@@ -53,28 +53,41 @@ std::string segments(const Gathered& all) {
   return text;
 }
 
+// SYNs of this side that arrived here, over loopback: the address that they were for is this machine's.
+std::optional<Finding> gather_on_arrival(const Connection& c, const Bench& bench) {
+  Finding finding{Rule::rx_dropped, Confidence::certain, "", {}, 0};
+  std::uint32_t count = 0;
+  std::string reasons;
+  for (const DropSeen& here : dropped_on_arrival(c)) {
+    cite(finding, here.evidence);
+    count += here.count;
+    if (!bench.texts) continue;
+    reasons += fmt::format("{}{} ({})", reasons.empty() ? "" : "; ", drop_meaning(drop_kind(bench.names, here.reason)),
+                           bench.names.drop_reason(here.reason));
+  }
+  if (count == 0) return std::nullopt;
+  if (bench.texts) {
+    finding.text = fmt::format("{} SYN{} arrived at {} on this machine and never reached TCP there: {}", count,
+                               count == 1 ? "" : "s", to_string(c.flow.remote), reasons);
+  }
+  return finding;
+}
+
 }  // namespace
 
 std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench) {
-  if (const DropSeen& here = c.trouble->dropped_here; here.count != 0) {
-    Finding finding{Rule::rx_dropped, Confidence::certain, "", {}, 0};
-    cite(finding, here.evidence);
-    if (bench.texts) {
-      finding.text =
-          fmt::format("{} SYN{} arrived at {} on this machine and never reached TCP there: {} ({})", here.count,
-                      here.count == 1 ? "" : "s", to_string(c.flow.remote),
-                      drop_meaning(drop_kind(bench.names, here.reason)), bench.names.drop_reason(here.reason));
-    }
-    return finding;
-  }
+  auto here = gather_on_arrival(c, bench);
   auto all = gather(c, bench, Rule::rx_dropped, false,
                     {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory,
                      DropKind::not_signed, DropKind::few_hops_left});
-  if (!all) return std::nullopt;
+  if (!all) return here;
   if (bench.texts) {
-    all->finding.text = fmt::format("{} from the peer arrived and never reached {}: {}", segments(*all),
-                                    c.owner.pid != 0 ? process_words(c.owner) : "TCP", all->reasons);
+    all->finding.text =
+        fmt::format("{}{} from the peer arrived and never reached {}: {}", here ? here->text + "; " : "",
+                    segments(*all), c.owner.pid != 0 ? process_words(c.owner) : "TCP", all->reasons);
   }
+  if (here) all->finding.evidence.insert(all->finding.evidence.begin(), here->evidence.begin(), here->evidence.end());
+  if (here) all->finding.more_evidence += here->more_evidence;
   return all->finding;
 }
 
@@ -82,6 +95,16 @@ std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench
   auto all = gather(c, bench, Rule::tx_not_sent, true,
                     {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::neighbour, DropKind::routing,
                      DropKind::memory});
+  if (const Mark* failed = no_neighbour(c, bench); failed != nullptr && !all) {
+    // It answers for the neighbour alone, unless a tunnel has sent the segment on (ip6_tnl_xmit()).
+    const bool unsent = c.role == Role::active && !c.established && syns_never_left(c, bench);
+    Finding finding{Rule::tx_not_sent, unsent ? Confidence::certain : Confidence::likely, "", {failed->id}, 0};
+    if (bench.texts) {
+      finding.text = fmt::format("{} never left this machine: {} (ICMPv6 address unreachable, by this machine itself)",
+                                 unsent ? "the SYN" : "a segment that TCP sent", drop_meaning(DropKind::neighbour));
+    }
+    return finding;
+  }
   if (!all) return std::nullopt;
   // On its way out the kernel is the only witness that there can be.
   all->finding.confidence = Confidence::certain;

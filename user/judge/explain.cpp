@@ -55,10 +55,12 @@ std::string connect_failed(const Connection& c, const Life& life) {
 
 // "this machine dropped the SYN where it arrived: dropped by a firewall rule (NETFILTER_DROP)"
 std::string dropped_where_it_arrived(const Connection& c, const Bench& bench) {
-  if (!c.trouble || c.trouble->dropped_here.count == 0) return "";
-  const std::uint32_t reason = c.trouble->dropped_here.reason;
-  return fmt::format("this machine dropped the SYN where it arrived ({}, {})",
-                     drop_meaning(drop_kind(bench.names, reason)), bench.names.drop_reason(reason));
+  std::string reasons;
+  for (const DropSeen& here : dropped_on_arrival(c)) {
+    reasons += fmt::format("{}{}, {}", reasons.empty() ? "" : "; ", drop_meaning(drop_kind(bench.names, here.reason)),
+                           bench.names.drop_reason(here.reason));
+  }
+  return reasons.empty() ? "" : fmt::format("this machine dropped the SYN where it arrived ({})", reasons);
 }
 
 std::string connect_timeout(const Connection& c, const Bench& bench, const Life& life) {
@@ -81,9 +83,11 @@ std::string connect_timeout(const Connection& c, const Bench& bench, const Life&
 
 std::string connect_unsent(const Connection& c, const Bench& bench, const Life& life) {
   const std::uint32_t syns = c.trouble->drops.syns_out;
+  std::string reasons = drop_reasons(c, bench, true, tcp_flag::syn);
+  if (reasons.empty()) reasons = drop_meaning(DropKind::neighbour);
   return fmt::format("{} left this machine: {}; {}.",
-                     syns == 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns),
-                     drop_reasons(c, bench, true, tcp_flag::syn), connect_failed(c, life));
+                     syns <= 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns), reasons,
+                     connect_failed(c, life));
 }
 
 std::string connect_ignored(const Connection& c, const Bench& bench, const Life& life) {
@@ -126,7 +130,7 @@ std::string refused(const Connection& c, const Bench& bench, const Life& life) {
   if (!rst && icmp != nullptr)
     answer = fmt::format("The SYN was answered by an ICMP message: {}", icmp_words(c, *icmp));
   const DropSeen* own = refused_by_own_firewall(c, bench);
-  if (own != nullptr && own == &c.trouble->dropped_here) {
+  if (own != nullptr && is_on_arrival(c, own)) {
     answer = "A firewall rule of this machine dropped the SYN where it arrived, and refused it by a RST";
   } else if (own != nullptr)
     answer = "The SYN never left this machine: its own firewall refused it by a RST";
@@ -144,8 +148,8 @@ std::string how_the_process_ended(const Connection& c) {
   const Closing& closing = *c.closing;
   const bool dying = ((closing.first_actor | closing.end_actor) & TW_ACTOR_EXITING) != 0;
   if (!dying) return "";
-  return closing.signal != 0 ? fmt::format("{} was killed by signal {}", process_words(c.owner), closing.signal)
-                             : fmt::format("{} exited", process_words(c.owner));
+  return closing.signal != 0 ? fmt::format("{} was killed by signal {}", process_words(closer_of(c)), closing.signal)
+                             : fmt::format("{} exited", process_words(closer_of(c)));
 }
 
 std::string completed(const Connection& c) {
@@ -235,7 +239,7 @@ std::string connect_cancelled(const Connection& c, const Bench& bench) {
   } else if (!c.syn && c.has_cb() && c.cb.segs_out == 0) {
     answer = "no SYN was sent yet";
   }
-  std::string subject = died.empty() ? process_words(c.owner) + " gave up" : died;
+  std::string subject = died.empty() ? process_words(closer_of(c)) + " gave up" : died;
   if (c.error == ECONNABORTED) subject = "Another process destroyed the socket (as ss -K does)";
   return fmt::format("{} before the connection was made: {}.", subject, answer);
 }
@@ -271,7 +275,7 @@ std::string fin_wait2_timeout(const Connection& c) {
   std::string text = fmt::format(
       "{} closed and the peer acknowledged it, but never closed itself: the kernel waited in FIN_WAIT2 until its time "
       "was up{} and forgot the connection",
-      process_words(c.owner), waited);
+      process_words(closer_of(c)), waited);
   if (closing.mini_fin_wait2 && c.trouble && c.trouble->reset_sent.mark) {
     text += fmt::format("; what the peer sent {} after the close found no socket and got a RST",
                         seconds(c.trouble->reset_sent.mark.ts_ns - closing.first.ts_ns));
@@ -281,7 +285,7 @@ std::string fin_wait2_timeout(const Connection& c) {
 
 std::string aborted(const Connection& c) {
   const std::string died = how_the_process_ended(c);
-  const std::string ended = died.empty() ? process_words(c.owner) + " ended" : died;
+  const std::string ended = died.empty() ? process_words(closer_of(c)) + " ended" : died;
   if (reset_sent(c)) return fmt::format("{} with data unread, so its kernel sent a RST instead of a FIN.", ended);
   if (ended_in_repair(c)) return fmt::format("{} with data unread; {}.", ended, silent_repair);
   return fmt::format("{} with data unread; the RST that the peer should get for it was not seen.", ended);
@@ -360,7 +364,7 @@ std::string syn_dropped(const Connection& c, const Bench& bench) {
 std::string unknown(const Connection& c, const Life& life) {
   if (ended_in_repair(c)) {
     const std::string died = how_the_process_ended(c);
-    return fmt::format("{}; {}.", died.empty() ? process_words(c.owner) + " closed" : died, silent_repair);
+    return fmt::format("{}; {}.", died.empty() ? process_words(closer_of(c)) + " closed" : died, silent_repair);
   }
   if (c.closing && c.closing->time_wait_full) {
     return fmt::format(

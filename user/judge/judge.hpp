@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -147,8 +148,13 @@ enum class DropKind : std::uint8_t {
 
 // unsent.cpp: what became of a connect() that timed out or found no way
 [[nodiscard]] bool syns_never_left(const Connection& c, const Bench& bench);
+// The kernel's own message that an IPv6 neighbour does not answer; nullptr: none.
+[[nodiscard]] const Mark* no_neighbour(const Connection& c, const Bench& bench);
 // A segment was dropped in this direction, for a reason of this kind.
 [[nodiscard]] const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind);
+// Its own SYNs, dropped where they arrived: over loopback.
+[[nodiscard]] std::span<const DropSeen> dropped_on_arrival(const Connection& c);
+[[nodiscard]] bool is_on_arrival(const Connection& c, const DropSeen* drop);
 // A rule in INPUT dropped a segment of the peer and sent the RST that it got: no socket did.
 [[nodiscard]] const DropSeen* refused_by_input(const Connection& c, const Bench& bench);
 // The ICMP message by which a firewall of this machine refused what a listener was asked, or its answer; nullptr: none.
@@ -221,6 +227,7 @@ void name_other_end(Finding& finding, const Connection& c, const Bench& bench);
 // words.cpp
 void cite(Finding& finding, const Evidence& evidence);        // adds what is listed, and how many more there are
 [[nodiscard]] std::string seconds(std::int64_t ns);           // "1.02 s", "34 ms"
+[[nodiscard]] const Owner& closer_of(const Connection& c);    // the process that closed this side; else the owner
 [[nodiscard]] std::string process_words(const Owner& owner);  // "curl (pid 42)", "a process that was not identified"
 [[nodiscard]] std::string error_name(int error);              // "ETIMEDOUT"
 

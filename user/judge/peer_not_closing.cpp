@@ -48,7 +48,8 @@ std::optional<Finding> judge_peer_not_closing(const Connection& c, const Bench& 
   finding.evidence.push_back(closing.fin_wait2.id);
   if (left) finding.evidence.push_back(left.id);
   if (!bench.texts) return finding;
-  const std::string did = fmt::format("{} {}", process_words(c.owner), closed ? "closed" : "closed its sending side");
+  const std::string did =
+      fmt::format("{} {}", process_words(closer_of(c)), closed ? "closed" : "closed its sending side");
   finding.text = left ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did,
                                     to_string(c.flow.remote), seconds(lasted))
                       : fmt::format("{}; {} acknowledged it {} ago and has not closed: no FIN of it has come", did,

@@ -92,7 +92,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     if (const DropSeen* refused = refused_by_own_firewall(c, bench); refused != nullptr) {
       const bool unsent = outcome == Outcome::refused && syns_never_left(c, bench);
       // The address is this machine's own, and TCP never had the SYN.
-      const bool arrived = outcome == Outcome::refused && refused == &t.dropped_here;
+      const bool arrived = outcome == Outcome::refused && is_on_arrival(c, refused);
       finding.confidence = unsent || arrived ? Confidence::certain : Confidence::likely;
       finding.evidence.push_back(refused->first.id);
       if (bench.texts) {
@@ -172,9 +172,10 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     finding.text =
         fmt::format("another process destroyed the socket (as ss -K does), so this machine sent a RST{}", why);
   } else if (process && outcome == Outcome::aborted) {
-    finding.text = fmt::format("{} died with unread data, so its kernel sent a RST{}", process_words(c.owner), why);
+    finding.text =
+        fmt::format("{} died with unread data, so its kernel sent a RST{}", process_words(closer_of(c)), why);
   } else if (process) {
-    finding.text = fmt::format("{} closed in a way that sends a RST{}", process_words(c.owner), why);
+    finding.text = fmt::format("{} closed in a way that sends a RST{}", process_words(closer_of(c)), why);
   } else if (bench.conversation != nullptr) {
     finding.text = "the RST came from this side (or something on the way from it)";
   } else {

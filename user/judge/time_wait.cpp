@@ -37,7 +37,7 @@ std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench) 
   finding.text = fmt::format(
       "{} {}, so this side waits in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) "
       "uses {} to {} again",
-      c.owner.pid != 0 ? process_words(c.owner) : "this side",
+      closer_of(c).pid != 0 ? process_words(closer_of(c)) : "this side",
       c.closed_by == ClosedBy::both ? "and the peer closed together" : "closed first", seconds(time_wait_ns),
       to_string(c.flow.local), to_string(c.flow.remote));
   return finding;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "judge/judge.hpp"
 
@@ -22,9 +23,25 @@ const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, D
   return nullptr;
 }
 
+// ndisc_error_report(): of a segment that waits for a neighbour in vain no reason is kept, but the kernel says so by an
+// ICMPv6 message to itself. A rule of the firewall that answers so drops the segment, too.
+const Mark* no_neighbour(const Connection& c, const Bench& bench) {
+  constexpr std::uint8_t unreachable = 1;  // RFC 4443, 3.1
+  constexpr std::uint8_t address = 3;
+  if (!c.trouble) return nullptr;
+  const Trouble& t = *c.trouble;
+  const IcmpMessage& message = t.icmp_in ? t.icmp_in : t.icmp;
+  const Mark& mark = t.icmp_in ? t.icmp_in_mark : t.icmp_mark;
+  const bool says_so = message && message.own && message.v6 && message.type == unreachable && message.code == address;
+  return says_so && dropped_for(c, bench, true, DropKind::firewall) == nullptr ? &mark : nullptr;
+}
+
 bool syns_never_left(const Connection& c, const Bench& bench) {
-  if (!c.trouble || c.syn_ack_seen || c.trouble->drops.syns_out == 0) return false;
+  if (!c.trouble || c.syn_ack_seen) return false;
   const Retransmissions& r = c.trouble->retransmissions;
+  // Those that TCP put off are counted by nobody: the first one still waited.
+  if (no_neighbour(c, bench) != nullptr) return !c.syn && r.kernel == 0;
+  if (c.trouble->drops.syns_out == 0) return false;
   // The kernel counts a retransmission whether or not it left (tcp_retransmit_skb), but not one that it put off.
   const std::uint32_t sent = 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, r.kernel);
   // tcp_retransmit_skb's own word counts too: the first SYN's drop and the refused ones.
@@ -51,9 +68,20 @@ const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench)
   if (!c.trouble) return nullptr;
   const Mark& rst = c.trouble->rst_in.mark;
   if (const DropSeen* out = at_once(dropped_for(c, bench, true, DropKind::firewall), rst); out != nullptr) return out;
-  const DropSeen& here = c.trouble->dropped_here;
-  const bool firewall = here.count != 0 && drop_kind(bench.names, here.reason) == DropKind::firewall;
-  return firewall ? at_once(&here, rst) : nullptr;
+  for (const DropSeen& here : dropped_on_arrival(c)) {
+    if (drop_kind(bench.names, here.reason) != DropKind::firewall) continue;
+    if (const DropSeen* refused = at_once(&here, rst); refused != nullptr) return refused;
+  }
+  return nullptr;
+}
+
+std::span<const DropSeen> dropped_on_arrival(const Connection& c) {
+  if (!c.trouble || !c.trouble->dropped_here) return {};
+  return std::as_const(*c.trouble->dropped_here).seen();
+}
+
+bool is_on_arrival(const Connection& c, const DropSeen* drop) {
+  return std::ranges::any_of(dropped_on_arrival(c), [&](const DropSeen& here) { return &here == drop; });
 }
 
 // The drop and the message are of one rule. Of a SYN-ACK this machine's message goes to itself.

@@ -204,6 +204,10 @@ void cite(Finding& finding, const Evidence& evidence) {
   finding.more_evidence += evidence.more();
 }
 
+const Owner& closer_of(const Connection& c) {
+  return c.closing && c.closing->closer.pid != 0 ? c.closing->closer : c.owner;
+}
+
 std::string seconds(std::int64_t ns) {
   const double value = static_cast<double>(ns < 0 ? 0 : ns);
   if (value < 1e6) return fmt::format("{:.0f} us", value / 1e3);
