@@ -36,9 +36,22 @@ TEST(LifeText, AFindingOfNoConnectionIsALine) {
   report.finding.rule = Rule::syn_flood;
   report.finding.confidence = Confidence::likely;
   report.finding.text = "many";
-  EXPECT_EQ(table({report}), (std::vector<std::string>{"-- syn-flood (likely): many"}));
+  EXPECT_EQ(table({report}),
+            (std::vector<std::string>{"-- " + clock_seconds(golden::midnight) + " syn-flood (likely): many"}));
   report.conn = 1;  // its row names it
   EXPECT_TRUE(table({report}).empty());
+}
+
+// Whether a connection is over can show seconds later (the client may ask again).
+TEST(LifeText, WhatEndedBeforeTheRowsAboveSaysSo) {
+  Life first = a_life();
+  Life held = a_life();
+  first.ts_ns += 2'900'000'000;
+  EXPECT_TRUE(table({first, held})[2].ends_with("(reported 2.90 s late)")) << table({first, held})[2];
+  EXPECT_FALSE(table({held, first})[2].contains("late"));
+  held.ts_ns = first.ts_ns - 200'000'000;
+  EXPECT_FALSE(table({first, held})[2].contains("late")) << "they were reported together";
+  EXPECT_FALSE(table({first, a_life()}, {.clock = false})[2].contains("late")) << "there is no time to be out of order";
 }
 
 TEST(LifeText, AnUnknownProcessIsAQuestionMark) {

@@ -3,6 +3,7 @@
 //
 // table.hpp lays its rows out. On a terminal the width is asked for before each row, and the header comes again where
 // that changes the columns; elsewhere it comes once, and nothing is left out.
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -39,9 +40,23 @@ class LifeTextSink final : public Sink {
       if (widths_[i] != 0) fill(cells_[i], static_cast<LifeColumn>(i), life, style_);
     }
     fill(list_, life, style_);
+    say_late(life);
     if (!header_written_) write_header(output_.buffer(), life_table(), widths_, style_);
     header_written_ = true;
     write_row(output_.buffer(), life_table(), widths_, cells_, &list_, style_);
+  }
+
+  // A row comes as soon as it is clear how its connection ended: seconds later, where that might have gone on.
+  void say_late(const Life& life) {
+    constexpr std::int64_t together_ns = 250'000'000;
+    const std::int64_t late_ns = newest_ns_ - life.ts_ns;
+    newest_ns_ = std::max(newest_ns_, life.ts_ns);
+    const bool shown = widths_[static_cast<std::size_t>(LifeColumn::time)] != 0;
+    if (!shown || late_ns <= together_ns) return;
+    list_.limits.push_back(fmt::format("reported {} late", duration_in_words(late_ns)));
+    Cell& notes = cells_[static_cast<std::size_t>(LifeColumn::notes)];
+    notes.text = folded(list_, 0);
+    notes.columns = columns(notes.text);
   }
 
   void follow_width() {
@@ -56,8 +71,8 @@ class LifeTextSink final : public Sink {
   void write_finding(const FindingReport& found) {
     const std::string judged = fmt::format("{} ({}): {}", name(found.finding.rule), name(found.finding.confidence),
                                            printable(found.finding.text, style_.utf8));
-    if (found.conn == 0) return write_line("-- " + judged, Colour::loud);
     const std::string clock = style_.clock ? fmt::format("{} ", clock_seconds(found.ts_ns)) : "";
+    if (found.conn == 0) return write_line(fmt::format("-- {}{}", clock, judged), Colour::loud);
     write_line(fmt::format("-- {}{} {} {}: {}", clock, endpoint_text(found.flow.local).view(),
                            role_mark(Role::unknown, style_.utf8), endpoint_text(found.flow.remote).view(), judged),
                Colour::warn);
@@ -87,6 +102,7 @@ class LifeTextSink final : public Sink {
   std::array<Cell, life_column_count> cells_;
   CellList list_;
   bool header_written_ = false;
+  std::int64_t newest_ns_ = 0;  // the end of a connection
 };
 
 }  // namespace
