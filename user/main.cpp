@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
       return run_read(options);
     case Command::doctor:
       return run_doctor(options);
+    case Command::ls:
+      return run_ls(options);
     case Command::life:
     case Command::trace:
     case Command::explain:

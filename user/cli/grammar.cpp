@@ -4,12 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace tcpwitness::cli {
 namespace {
 
-constexpr std::array<Spec, 38> all_specs{{
+constexpr std::array<Spec, 39> all_specs{{
     {"-i,--interface", &Texts::interface, For::machine},
     {"-p,--pid", &Texts::pid},
     {"--children", &Texts::children, For::listening, true},
@@ -22,6 +23,7 @@ constexpr std::array<Spec, 38> all_specs{{
     {"-o,--output", &Texts::output},
     {"-d,--duration", &Texts::duration, For::listening},
     {"-c,--count", &Texts::count},
+    {"--every", &Texts::every, For::listing},
     {"--stuck-after", &Texts::stuck_after},
     {"--packets", &Texts::packets, For::timeline},
     {"--problems", &Texts::problems, For::connections, true},
@@ -67,7 +69,19 @@ std::string why_not(const Spec& spec, Command command, bool timeline) {
         "--netns, --output and --findings",
         option);
   }
+  const std::array<std::string_view, 9> of_ls{"--pid",      "--children", "--uid",      "--comm",   "--netns",
+                                              "--duration", "--every",    "--problems", "--finding"};
+  const bool for_ls = spec.whom == For::all || std::ranges::find(of_ls, option) != of_ls.end();
+  if (command == Command::ls && !for_ls) {
+    return fmt::format(
+        "{} is for connections that are followed, and ls looks at them once: it selects by --port, "
+        "--host, --pid, --uid, --comm, --problems and --finding",
+        option);
+  }
   switch (spec.whom) {
+    case For::listing:
+      if (command == Command::ls) break;
+      return fmt::format("{} belongs to a list of sockets: 'tcpwitness ls {} SECONDS'", option, option);
     case For::all:
     case For::connections:
       break;

@@ -18,6 +18,8 @@ Usage: tcpwitness [life] [OPTIONS]   one line for every connection, when it ends
                                      outcome, when the run ends
        tcpwitness compare [OPTIONS]  what the kernel counted beside what the
                                      interface carried, and why they differ
+       tcpwitness ls [OPTIONS]       the sockets that are open now, and what is
+                                     wrong with each
        tcpwitness record -w FILE     packets and kernel events into a pcapng
        tcpwitness read FILE          the same from a capture or a recording, no
                                      root needed
@@ -159,6 +161,53 @@ kernel's. SYN and SYN-ACK are the listener's, and what is sent in TIME_WAIT is
 counted by no socket: both are usual. A connection is not compared where one
 side's counts are not whole: open before start, events lost, packets only.
 
+)";
+
+inline constexpr std::string_view help_ls =
+    R"(tcpwitness ls: the sockets that are open now, each with its owner, its queues
+and what is wrong with it by what the kernel says at this moment: peer has
+closed and the process has not, accept queue full, window closed,
+retransmitting, probes unanswered. Attaches no hook.
+
+Usage: tcpwitness ls [OPTIONS] [EXPRESSION]
+
+Examples:
+  sudo tcpwitness ls                   all of them, listeners first
+  sudo tcpwitness ls --problems        only what is wrong
+  sudo tcpwitness ls --every 2 'port 5432'
+                                       again and again
+  sudo tcpwitness ls -o json | jq 'select(.send_queue > 0)'
+
+RECV-Q are bytes that the process has not read, of a listener connections that
+wait for accept(); SEND-Q are bytes that the peer has not acknowledged, of a
+listener how many may wait. IDLE is since the peer was last heard. Sockets in
+TIME_WAIT are not listed.
+
+Selection options:
+  -p, --pid PID               only sockets of this process
+      --children              with --pid: and of its descendants (workers)
+      --uid UID|NAME          only sockets of processes of this user
+      --comm NAME             only sockets of processes of this name
+      --port PORT[-PORT]      only these ports, at either end; repeatable
+      --host ADDR[/BITS]      only this address or network, at either end;
+                              repeatable, at most 8
+      --netns PATH|NAME       in this network namespace (default: current)
+  EXPRESSION                  only what matches, see 'man pcap-filter'
+
+Output options:
+  -o, --output text|json|csv  text, one JSON object a line, or a table
+                              (default: text)
+      --problems              only sockets with a finding
+      --finding RULE[,RULE...]
+                              only sockets with one of these findings
+      --every SECONDS         again and again, until Ctrl-C
+  -d, --duration SECONDS      with --every: stop after so long
+  -c, --count COUNT           with --every: stop after so many lists
+      --stuck-after SECONDS   report CLOSE_WAIT and FIN_WAIT2 older than SECONDS
+                              (default: 10)
+
+  -h, --help                  this page
+      --version               the version
 )";
 
 inline constexpr std::string_view help_record =
@@ -305,7 +354,7 @@ inline constexpr std::string_view help_shared =
     R"(Selection options:
   -i, --interface IFACE       only this interface (default: all up); repeatable
   -p, --pid PID               only connections of this process
-      --children              with --pid: and of its descendants (forked workers)
+      --children              with --pid: and of its descendants (workers)
       --uid UID|NAME          only connections of processes of this user
       --comm NAME             only connections of processes of this name
       --port PORT[-PORT]      only these ports, at either end; repeatable

@@ -116,6 +116,7 @@ void read_printing(const Texts& texts, Options& options, Reader& reader) {
   reader.once(
       "--output", texts.output, [](std::string_view text) { return cli::one_of(text, {"text", "json", "csv"}); },
       [&](std::size_t value) { options.format = static_cast<OutputFormat>(value); });
+  reader.once("--every", texts.every, cli::seconds, [&](auto value) { options.every = value; });
   reader.once("--duration", texts.duration, cli::seconds, [&](auto value) { options.duration = value; });
   reader.once(
       "--count", texts.count, [](std::string_view text) { return cli::number(text, 1, 1'000'000'000'000); },
@@ -225,6 +226,12 @@ void read_expression_and_program(const Texts& texts, Options& options, Reader& r
   options.expression = fmt::format("{}", fmt::join(texts.words, " "));
   options.program = texts.program;
   const bool recording = options.command == Command::record;
+  if (options.command == Command::ls && !options.program.empty()) {
+    reader.fail("ls lists what is open; a command is run by life, trace, explain, summary and compare");
+  }
+  if (options.command == Command::ls && !options.every && (options.duration || options.count)) {
+    reader.fail("--duration and --count end a list that is printed again and again: give --every SECONDS too");
+  }
   if (recording && (!options.program.empty() || options.children || !options.user.empty())) {
     reader.fail(
         "a recording is of all processes: give --children, --uid or '-- COMMAND' to life, trace, explain or summary");
@@ -338,8 +345,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 }
 
 // In the order of Command.
-constexpr std::array<std::string_view, 8> commands{"life",    "trace",  "explain", "summary",
-                                                   "compare", "record", "read",    "doctor"};
+constexpr std::array<std::string_view, 9> commands{"life", "trace",  "explain", "summary", "compare",
+                                                   "ls",   "record", "read",    "doctor"};
 
 std::string unknown(std::string_view word, Command command) {
   if (std::ranges::find(commands, word) != commands.end()) {
@@ -411,6 +418,8 @@ std::string_view help_page(Command command) {
       return cli::help_summary;
     case Command::compare:
       return cli::help_compare;
+    case Command::ls:
+      return cli::help_ls;
     case Command::record:
       return cli::help_record;
     case Command::read:
@@ -480,7 +489,7 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   const auto given = std::ranges::find_if(apps, &CLI::App::parsed);
   const Command command = given == apps.end() ? Command::life : static_cast<Command>(given - apps.begin());
   if (help) {
-    const bool alone = command == Command::read || command == Command::doctor;
+    const bool alone = command == Command::read || command == Command::doctor || command == Command::ls;
     if (alone) return Information{std::string(help_page(command))};
     const std::string_view page = given == apps.end() ? cli::help_main : help_page(command);
     return Information{std::string(page) + std::string(cli::help_shared)};

@@ -22,7 +22,7 @@
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace, explain, summary, compare, record, read, doctor };
+enum class Command : std::uint8_t { life, trace, explain, summary, compare, ls, record, read, doctor };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
@@ -78,7 +78,8 @@ struct Options {
   std::vector<std::string> program;     // a command and its arguments: run, and followed until it ends; empty: none
   OutputFormat format = OutputFormat::text;
   std::optional<std::chrono::nanoseconds> duration;
-  std::optional<std::uint64_t> count;  // connections told
+  std::optional<std::uint64_t> count;             // connections told; of ls, listings
+  std::optional<std::chrono::nanoseconds> every;  // ls: again and again; empty: once
   WireMode wire = WireMode::automatic;
   bool kernel = true;
   bool forwarded = false;  // connections too that only pass through

@@ -14,6 +14,9 @@ namespace tcpwitness {
 // read: a capture, or a recording of ours. Needs no privilege.
 [[nodiscard]] int run_read(const Options& options);
 
+// ls: the sockets that are open now.
+[[nodiscard]] int run_ls(const Options& options);
+
 // doctor: what this machine can do, or the catalogue. 1 where a witness cannot work.
 [[nodiscard]] int run_doctor(const Options& options);
 

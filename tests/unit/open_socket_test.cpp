@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// open_socket_test.cpp: what a single look at a socket shows, and what it almost shows.
+#include "judge/open_socket.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+
+#include "cli/options.hpp"
+#include "golden/reports.hpp"
+#include "sink/format.hpp"
+#include "sink/sockets.hpp"
+#include "unit/sink_capture.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::int64_t ten_s = 10'000'000'000;
+
+OpenSocket in(TcpState state) {
+  OpenSocket socket;
+  socket.cookie = 7;
+  socket.flow = golden::flow("10.0.0.1", 40000, "10.0.0.2", 5432);
+  socket.state = state;
+  socket.has_control_block = state != TcpState::listen;
+  socket.cb.state = static_cast<std::uint8_t>(state);
+  socket.cb.snd_una = socket.cb.snd_nxt = socket.cb.write_seq = 1000;
+  socket.cb.rcv_nxt = socket.cb.copied_seq = 5000;
+  socket.cb.snd_wnd = socket.cb.rcv_wnd = 64000;
+  socket.cb.unheard_ms = 20'000;
+  socket.cb.rto_us = 204'000;
+  socket.holders = {{.pid = 42, .comm = "server", .fd = 9}};
+  return socket;
+}
+
+std::vector<std::string> rules(const OpenSocket& socket) {
+  std::vector<std::string> names;
+  for (const Finding& finding : judge_open_socket(socket, ten_s)) names.emplace_back(name(finding.rule));
+  return names;
+}
+using Rules = std::vector<std::string>;
+
+TEST(OpenSocket, OneThatIsIdleHasNothing) { EXPECT_EQ(rules(in(TcpState::established)), Rules{}); }
+
+TEST(OpenSocket, ThePeerHasClosedAndTheProcessHasNot) {
+  OpenSocket socket = in(TcpState::close_wait);
+  EXPECT_EQ(rules(socket), Rules{"close-wait-stuck"});
+  EXPECT_TRUE(judge_open_socket(socket, ten_s)[0].text.contains("server (pid 42, descriptor 9) has not closed"));
+  socket.cb.unheard_ms = 9'999;
+  EXPECT_EQ(rules(socket), Rules{});
+}
+
+TEST(OpenSocket, ThisSideHasClosedAndThePeerHasNot) {
+  OpenSocket socket = in(TcpState::fin_wait2);
+  EXPECT_EQ(rules(socket), Rules{"peer-not-closing"});
+  socket.holders.clear();  // the kernel's own timer ends it
+  EXPECT_EQ(rules(socket), Rules{});
+}
+
+TEST(OpenSocket, AClosedWindowMattersWhereBytesWait) {
+  OpenSocket socket = in(TcpState::established);
+  socket.cb.snd_wnd = 0;
+  EXPECT_EQ(rules(socket), Rules{});
+  socket.cb.write_seq += 500;
+  EXPECT_EQ(rules(socket), Rules{"zero-window"});
+  OpenSocket reader = in(TcpState::established);
+  reader.cb.rcv_wnd = 0;
+  EXPECT_EQ(rules(reader), Rules{});
+  reader.recv_queue = 64'000;
+  EXPECT_EQ(rules(reader), Rules{"zero-window"});
+}
+
+TEST(OpenSocket, TimeoutsAreRetransmissions) {
+  OpenSocket socket = in(TcpState::syn_sent);
+  socket.cb.total_retrans = 3;
+  EXPECT_EQ(rules(socket), Rules{});
+  socket.cb.icsk_retransmits = 3;
+  EXPECT_TRUE(judge_open_socket(socket, ten_s)[0].text.contains("the SYN was retransmitted 3 times"));
+}
+
+TEST(OpenSocket, ProbesOfAnIdleConnectionAreKeepAlives) {
+  OpenSocket socket = in(TcpState::established);
+  socket.cb.keepalive_probes = 9;
+  socket.cb.icsk_probes_out = 2;
+  EXPECT_EQ(rules(socket), Rules{"keepalive"});
+  socket.cb.write_seq += 1;
+  EXPECT_EQ(rules(socket), Rules{});
+}
+
+TEST(OpenSocket, AnAcceptQueueIsFullWhereMoreWaitThanMay) {
+  OpenSocket socket = in(TcpState::listen);
+  socket.recv_queue = 5;
+  socket.send_queue = 5;  // the kernel still takes one more
+  EXPECT_EQ(rules(socket), Rules{});
+  socket.recv_queue = 6;
+  EXPECT_EQ(rules(socket), Rules{"accept-queue-full"});
+}
+
+TEST(OpenSocket, QueuesAreBytesWithoutSynAndFin) {
+  ControlBlock cb = in(TcpState::close_wait).cb;
+  cb.rcv_nxt += 1;  // the FIN alone
+  EXPECT_EQ(unread_bytes(cb), 0U);
+  cb.rcv_nxt += 10;
+  EXPECT_EQ(unread_bytes(cb), 10U);
+  ControlBlock closing = in(TcpState::fin_wait1).cb;
+  closing.write_seq += 1;
+  EXPECT_EQ(unacknowledged_bytes(closing), 0U);
+  closing.snd_una -= 99;
+  EXPECT_EQ(unacknowledged_bytes(closing), 99U);
+  ControlBlock connecting = in(TcpState::syn_sent).cb;
+  connecting.write_seq += 1;
+  EXPECT_EQ(unacknowledged_bytes(connecting), 0U);
+  ControlBlock wrapped = in(TcpState::established).cb;
+  wrapped.snd_una = 0xffff'ff00;
+  wrapped.write_seq = 0x100;
+  EXPECT_EQ(unacknowledged_bytes(wrapped), 0x200U);
+}
+
+SocketListing listing() {
+  OpenSocket listener = in(TcpState::listen);
+  listener.flow.remote = {};
+  listener.recv_queue = 6;
+  listener.send_queue = 5;
+  listener.holders.push_back({.pid = 43, .comm = "server", .fd = 9});
+  OpenSocket stuck = in(TcpState::close_wait);
+  SocketListing listing{.ts_ns = golden::midnight, .sockets = {}, .all = 2};
+  for (const OpenSocket& socket : {listener, stuck})
+    listing.sockets.push_back({socket, judge_open_socket(socket, ten_s)});
+  return listing;
+}
+
+template <typename Write>
+std::vector<std::string> written(Write write) {
+  const std::string path = testing::TempDir() + "tw-listing";
+  {
+    Output output(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600));
+    write(output);
+    EXPECT_TRUE(output.flush());
+  }
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(OpenSocket, TheTableNeverWraps) {
+  for (unsigned width = 30; width <= 200; ++width) {
+    const auto lines = written([&](Output& output) { write_sockets_text(output, listing(), {.width = width}, true); });
+    ASSERT_EQ(lines.size(), 4U);
+    for (const std::string& line : lines) EXPECT_LE(columns(line), width) << line;
+  }
+  const auto lines = written([&](Output& output) { write_sockets_text(output, listing(), {}, false); });
+  EXPECT_TRUE(lines.at(1).starts_with("LISTEN            6      5 10.0.0.1:40000")) << lines.at(1);
+  EXPECT_TRUE(lines.at(1).contains("42 server+1")) << lines.at(1);
+  EXPECT_TRUE(lines.at(2).ends_with("close-wait-stuck")) << lines.at(2);
+}
+
+TEST(OpenSocket, TheOtherFormsHaveTheSame) {
+  const auto json = written([&](Output& output) { write_sockets_json(output, listing()); });
+  ASSERT_EQ(json.size(), 3U);
+  EXPECT_TRUE(json[0].contains(R"("type":"listing")"));
+  EXPECT_TRUE(json[1].contains(R"("accept_queue":6,"accept_queue_limit":5)")) << json[1];
+  EXPECT_TRUE(json[2].contains(R"("owners":[{"pid":42,"comm":"server","fd":9}])")) << json[2];
+  EXPECT_TRUE(json[2].contains(R"("rule":"close-wait-stuck","confidence":"certain")")) << json[2];
+  const auto csv = written([&](Output& output) {
+    write_sockets_csv_header(output);
+    write_sockets_csv(output, listing());
+  });
+  ASSERT_EQ(csv.size(), 3U);
+  for (const std::string& line : csv) EXPECT_EQ(std::ranges::count(line, ','), 17) << line;
+}
+
+Options options(const std::vector<std::string>& arguments) {
+  const Parsed parsed = parse(arguments, "1");
+  const auto* given = std::get_if<Options>(&parsed);
+  EXPECT_NE(given, nullptr);
+  return given != nullptr ? *given : Options();
+}
+
+TEST(OpenSocket, LsHasItsOptions) {
+  const Options all = options({"ls", "--every", "2", "-d", "10", "--problems", "-p", "7", "not port 22"});
+  EXPECT_EQ(all.command, Command::ls);
+  EXPECT_EQ(all.every, std::chrono::seconds(2));
+  EXPECT_EQ(all.expression, "not port 22");
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"ls", "--wire", "none"},
+                                                {"ls", "--slower-than", "1s"},
+                                                {"ls", "-d", "1"},
+                                                {"ls", "--", "true"},
+                                                {"life", "--every", "1"}}) {
+    const Parsed parsed = parse(wrong, "1");
+    EXPECT_TRUE(std::holds_alternative<UsageError>(parsed)) << wrong[1];
+  }
+}
+
+}  // namespace
+}  // namespace tcpwitness

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "judge/open_socket.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::uint8_t ca_recovery = 3;
+constexpr std::uint8_t ca_loss = 4;
+
+bool sends_data(TcpState state) {
+  switch (state) {
+    case TcpState::established:
+    case TcpState::close_wait:
+    case TcpState::fin_wait1:
+    case TcpState::closing:
+    case TcpState::last_ack:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool peer_has_closed(TcpState state) {
+  return state == TcpState::close_wait || state == TcpState::last_ack || state == TcpState::closing;
+}
+
+std::string seconds(std::uint64_t ms) { return fmt::format("{}.{} s", ms / 1000, ms % 1000 / 100); }
+
+std::string who(const OpenSocket& socket) {
+  if (socket.holders.empty()) return "no process that is known";
+  const SocketHolder& first = socket.holders.front();
+  const std::string fd = first.fd >= 0 ? fmt::format(", descriptor {}", first.fd) : "";
+  return fmt::format("{} (pid {}{})", first.comm, first.pid, fd);
+}
+
+Finding certain(Rule rule, std::string text) {
+  return {.rule = rule, .confidence = Confidence::certain, .text = std::move(text), .evidence = {}};
+}
+
+// Segments that the peer sent later would have been taken later: the FIN is at least as old as the newest one.
+std::optional<Finding> stuck(const OpenSocket& s, std::int64_t stuck_ns) {
+  const bool old = std::int64_t{s.cb.unheard_ms} * 1'000'000 >= stuck_ns;
+  if (!old || s.cb.sk_err != 0) return std::nullopt;
+  if (s.state == TcpState::close_wait) {
+    return certain(Rule::close_wait_stuck, fmt::format("the peer closed at least {} ago, and {} has not closed",
+                                                       seconds(s.cb.unheard_ms), who(s)));
+  }
+  if (s.state == TcpState::fin_wait2 && !s.holders.empty()) {
+    return certain(Rule::peer_not_closing,
+                   fmt::format("this side closed at least {} ago, and the peer has not", seconds(s.cb.unheard_ms)));
+  }
+  return std::nullopt;
+}
+
+std::optional<Finding> closed_window(const OpenSocket& s) {
+  const std::uint32_t unsent = s.cb.write_seq - s.cb.snd_nxt;
+  if (sends_data(s.state) && s.cb.snd_wnd == 0 && unsent != 0) {
+    return certain(Rule::zero_window,
+                   fmt::format("the peer's receive window is 0; {} bytes wait to be sent, {} probes are unanswered",
+                               unsent, s.cb.icsk_probes_out));
+  }
+  const bool receives = s.state == TcpState::established || s.state == TcpState::fin_wait2;
+  if (receives && s.cb.rcv_wnd == 0 && s.recv_queue != 0) {
+    return certain(Rule::zero_window,
+                   fmt::format("this side's receive window is 0: {} has not read {} bytes", who(s), s.recv_queue));
+  }
+  return std::nullopt;
+}
+
+std::optional<Finding> sends_again(const OpenSocket& s) {
+  if (s.cb.icsk_retransmits != 0) {
+    const char* what = s.state == TcpState::syn_sent ? "the SYN" : "the oldest segment";
+    return certain(
+        Rule::retransmission,
+        fmt::format("{} was retransmitted {} time{} without an answer; the next timeout is {}", what,
+                    s.cb.icsk_retransmits, s.cb.icsk_retransmits == 1 ? "" : "s", seconds(s.cb.rto_us / 1000)));
+  }
+  if (sends_data(s.state) && (s.cb.ca_state == ca_recovery || s.cb.ca_state == ca_loss)) {
+    return certain(
+        Rule::retransmission,
+        fmt::format("loss recovery is under way; {} segments were retransmitted so far", s.cb.total_retrans));
+  }
+  return std::nullopt;
+}
+
+// Without anything that waits, probes are keep-alive probes.
+std::optional<Finding> unanswered_probes(const OpenSocket& s) {
+  const bool idle = s.cb.write_seq == s.cb.snd_nxt && s.cb.snd_nxt == s.cb.snd_una;
+  if (s.cb.icsk_probes_out == 0 || !idle || s.cb.keepalive_probes == 0) return std::nullopt;
+  return certain(Rule::keepalive,
+                 fmt::format("{} of {} keep-alive probes are unanswered; the peer was last heard {} ago",
+                             s.cb.icsk_probes_out, s.cb.keepalive_probes, seconds(s.cb.unheard_ms)));
+}
+
+}  // namespace
+
+std::uint32_t unread_bytes(const ControlBlock& cb) {
+  const auto state = static_cast<TcpState>(cb.state);
+  if (state == TcpState::syn_sent || state == TcpState::listen) return 0;
+  const auto unread = static_cast<std::int32_t>(cb.rcv_nxt - cb.copied_seq);
+  if (unread <= 0) return 0;
+  return static_cast<std::uint32_t>(unread) - (peer_has_closed(state) ? 1 : 0);
+}
+
+std::uint32_t unacknowledged_bytes(const ControlBlock& cb) {
+  const auto state = static_cast<TcpState>(cb.state);
+  if (state == TcpState::syn_sent || state == TcpState::listen) return 0;
+  const auto unacknowledged = static_cast<std::int32_t>(cb.write_seq - cb.snd_una);
+  if (unacknowledged <= 0) return 0;
+  const bool fin = state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;
+  return static_cast<std::uint32_t>(unacknowledged) - (fin ? 1 : 0);
+}
+
+std::vector<Finding> judge_open_socket(const OpenSocket& socket, std::int64_t stuck_ns) {
+  std::vector<Finding> found;
+  if (socket.state == TcpState::listen) {
+    // sk_acceptq_is_full()
+    if (socket.recv_queue > socket.send_queue) {
+      found.push_back(
+          certain(Rule::accept_queue_full,
+                  fmt::format("{} connections wait for accept() by {}; the limit is {}, and no more is taken",
+                              socket.recv_queue, who(socket), socket.send_queue)));
+    }
+    return found;
+  }
+  if (!socket.has_control_block) return found;
+  for (auto& finding :
+       {stuck(socket, stuck_ns), closed_window(socket), sends_again(socket), unanswered_probes(socket)}) {
+    if (finding) found.push_back(*finding);
+  }
+  return found;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// ls.cpp: ls: the sockets that are open now, with owner, queues and what is wrong with each, once or every so often.
+//
+//   iterators (snapshot.bpf.c), sock_diag -> OpenSocket -> judge_open_socket -> table
+//
+// No hook is attached: a listing costs what it reads.
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <unordered_map>
+
+#include "judge/open_socket.hpp"
+#include "probe/features.hpp"
+#include "probe/listen_queues.hpp"
+#include "probe/netns.hpp"
+#include "probe/tracer.hpp"
+#include "run/common.hpp"
+#include "run/conditions.hpp"
+#include "run/run.hpp"
+#include "sink/sockets.hpp"
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::int64_t stuck_after_ns = 10'000'000'000;
+
+template <typename Record>
+bool read_as(std::span<const std::byte> bytes, tw_kind kind, Record& record) {
+  if (bytes.size() < sizeof record) return false;
+  std::memcpy(&record, bytes.data(), sizeof record);
+  return record.header.kind == kind;
+}
+
+std::string text_of(const std::uint8_t (&comm)[TW_COMM_LEN]) {
+  const auto* begin = reinterpret_cast<const char*>(comm);
+  return {begin, ::strnlen(begin, sizeof comm)};
+}
+
+class Lister {
+ public:
+  Lister(const Options& options, const Conditions& conditions, Tracer& tracer)
+      : options_(options), conditions_(conditions), tracer_(tracer) {}
+
+  SocketListing list() {
+    sockets_.clear();
+    tracer_.snapshot_sockets([this](std::span<const std::byte> bytes) { take_socket(bytes); });
+    tracer_.snapshot_owners([this](std::span<const std::byte> bytes) { take_owner(bytes); });
+    take_queues();
+    SocketListing listing{.ts_ns = realtime_ns(), .sockets = {}, .all = 0};
+    for (auto& [cookie, socket] : sockets_) {
+      if (!wanted(socket)) continue;
+      ++listing.all;
+      const auto stuck = options_.stuck_after ? options_.stuck_after->count() : stuck_after_ns;
+      auto findings = judge_open_socket(socket, stuck);
+      const auto chosen = [&](const Finding& finding) { return options_.choice.wants(finding.rule); };
+      if (options_.choice.any() && std::ranges::none_of(findings, chosen)) continue;
+      listing.sockets.push_back({std::move(socket), std::move(findings)});
+    }
+    // Listeners first, then by address.
+    std::ranges::stable_sort(listing.sockets, {}, [](const ListedSocket& one) {
+      return std::tuple(one.socket.state != TcpState::listen, one.socket.flow.local.address.bytes,
+                        one.socket.flow.local.port, one.socket.flow.remote.address.bytes, one.socket.flow.remote.port);
+    });
+    return listing;
+  }
+
+ private:
+  void take_socket(std::span<const std::byte> bytes) {
+    tw_socket record{};
+    if (!read_as(bytes, TW_KIND_SOCKET, record) || record.type == TW_SOCKET_NONE) return;
+    OpenSocket socket;
+    socket.cookie = record.header.cookie;
+    socket.netns = record.header.netns;
+    socket.flow = to_flow(record.tuple);
+    socket.state = static_cast<TcpState>(record.cb.state);
+    socket.cb = record.cb;
+    socket.has_control_block = record.type == TW_SOCKET_FULL;
+    if (socket.has_control_block) {
+      socket.recv_queue = unread_bytes(record.cb);
+      socket.send_queue = unacknowledged_bytes(record.cb);
+    }
+    if (socket.state == TcpState::close) return;  // not connected, or over
+    sockets_.emplace(socket.cookie, std::move(socket));
+  }
+
+  void take_owner(std::span<const std::byte> bytes) {
+    tw_owner record{};
+    if (!read_as(bytes, TW_KIND_OWNER, record) || record.actor.tgid == 0) return;
+    const auto at = sockets_.find(record.header.cookie);
+    if (at == sockets_.end()) return;
+    auto& holders = at->second.holders;
+    if (std::ranges::find(holders, record.actor.tgid, &SocketHolder::pid) != holders.end()) return;
+    holders.push_back({.pid = record.actor.tgid, .comm = text_of(record.actor.comm), .fd = record.fd});
+    std::ranges::sort(holders, {}, &SocketHolder::pid);
+  }
+
+  void take_queues() {
+    const auto queues = listen_queues();
+    if (!queues) return say("tcpwitness: " + queues.error().message());
+    for (const auto& [cookie, queue] : *queues) {
+      const auto at = sockets_.find(cookie);
+      if (at == sockets_.end()) continue;
+      at->second.recv_queue = queue.waiting;
+      at->second.send_queue = queue.limit;
+    }
+  }
+
+  [[nodiscard]] bool wanted(const OpenSocket& socket) const {
+    if (const auto& of_flow = conditions_.of_flow(); of_flow && !of_flow(socket.flow)) return false;
+    if (!options_.of_some_processes()) return true;
+    return std::ranges::any_of(socket.holders, [&](const SocketHolder& holder) {
+      const auto& of_process = conditions_.of_process();
+      return (options_.pid == 0 || options_.children || holder.pid == options_.pid) &&
+             (options_.comm.empty() || holder.comm == options_.comm) &&
+             (!of_process || of_process({.pid = holder.pid, .comm = holder.comm, .source = PidSource::snapshot}));
+    });
+  }
+
+  const Options& options_;
+  const Conditions& conditions_;
+  Tracer& tracer_;
+  std::map<std::uint64_t, OpenSocket> sockets_;
+};
+
+// Until the next listing. True: a signal ended it.
+bool wait(int signals, std::chrono::nanoseconds time) {
+  pollfd ready{.fd = signals, .events = POLLIN, .revents = 0};
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+  return ::poll(&ready, 1, static_cast<int>(std::clamp<std::int64_t>(ms, 0, 1'000'000'000))) > 0;
+}
+
+}  // namespace
+
+int run_ls(const Options& options) {
+  const auto signals = take_signals();
+  if (!signals) return fail(signals.error());
+  Conditions conditions;
+  TracerSettings settings;
+  settings.wire = WireMode::none;
+  settings.ports = options.ports;
+  settings.hosts = options.hosts;
+  if (auto chosen = conditions.choose_flows(options, settings); !chosen) return fail(chosen.error());
+  if (!options.netns.empty()) {
+    if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
+  }
+  if (auto chosen = conditions.choose_processes(options); !chosen) return fail(chosen.error());
+  const Without without = Without::from_environment();
+  const auto features = find_features(without);
+  if (!features) return fail(features.error());
+  const auto tracer =
+      Tracer::load(settings, *features, without, [](const std::string& text) { say("tcpwitness: " + text); });
+  if (!tracer) return fail(tracer.error());
+  Lister lister(options, conditions, **tracer);
+  Output output(STDOUT_FILENO);
+  output.stop_waiting_for(signals->get());
+  const TextStyle style = style_of(STDOUT_FILENO);
+  const auto begun = std::chrono::steady_clock::now();
+  if (options.format == OutputFormat::csv) write_sockets_csv_header(output);
+  for (std::uint64_t round = 1;; ++round) {
+    const SocketListing listing = lister.list();
+    switch (options.format) {
+      case OutputFormat::text:
+        write_sockets_text(output, listing, style, options.every.has_value());
+        break;
+      case OutputFormat::json:
+        write_sockets_json(output, listing);
+        break;
+      case OutputFormat::csv:
+        write_sockets_csv(output, listing);
+        break;
+    }
+    if (!output.flush()) return broken_output(output.error());
+    if (!options.every || round == options.count.value_or(0)) break;
+    const auto next = *options.every;
+    const auto passed = std::chrono::steady_clock::now() - begun;
+    if (options.duration && passed + next > *options.duration) break;
+    if (wait(signals->get(), next)) break;
+  }
+  return 0;
+}
+
+}  // namespace tcpwitness
