@@ -122,6 +122,36 @@ TEST(TxNotSent, SaysWhatTcpSentAndWhyItStayed) {
   EXPECT_FALSE(run(tx_drop_story().events).finding(Rule::rx_dropped).has_value());
 }
 
+// The route is a black hole: TCP tries until its time is up, nothing is in flight, and no drop has a reason.
+std::optional<Finding> gives_up_unsent(std::uint32_t window, bool sent, int error) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.write_seq += 5;
+  if (sent) c.snd_nxt += 5;
+  c.extra.snd_wnd = window;
+  c.extra.mss = 1460;
+  stream.wait(3 * s);
+  c.extra.sk_err = static_cast<std::uint16_t>(error);
+  c.to(State::close);
+  if (error != 0) c.error(error);
+  c.destroy();
+  return run(stream.events).finding(Rule::tx_not_sent);
+}
+
+TEST(TxNotSent, IsWhatWasGivenUpWithNothingInFlight) {
+  const auto finding = gives_up_unsent(64000, false, ETIMEDOUT);
+  EXPECT_TRUE(says(finding, "5 bytes that TCP wanted to send never left this machine")) << told_text(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely);
+}
+
+TEST(TxNotSent, AlmostIs) {
+  EXPECT_FALSE(gives_up_unsent(64000, true, ETIMEDOUT).has_value()) << "it left, and nobody answered";
+  EXPECT_FALSE(gives_up_unsent(0, false, ETIMEDOUT).has_value()) << "the peer's window was closed";
+  EXPECT_FALSE(gives_up_unsent(500, false, ETIMEDOUT).has_value()) << "it waited for a window (RFC 9293, 3.8.6.2.1)";
+  EXPECT_FALSE(gives_up_unsent(64000, false, ECONNRESET).has_value()) << "the peer ended it";
+}
+
 TEST(TxNotSent, ADropOnItsWayInIsNot) {
   EXPECT_FALSE(run(rx_drop_story(drop_netfilter).events).finding(Rule::tx_not_sent).has_value());
 }

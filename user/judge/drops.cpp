@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <initializer_list>
 
 #include "judge/judge.hpp"
@@ -51,6 +52,15 @@ std::string segments(const Gathered& all) {
   std::string text = fmt::format("{} segment{}", all.segments, all.segments == 1 ? "" : "s");
   if (all.bytes != 0) text += fmt::format(" with {} bytes", all.bytes);
   return text;
+}
+
+// tcp_write_xmit() moves SND.NXT when a segment has left, and only then: what the kernel gave up although the peer's
+// window was open, with nothing in flight, was never sent.
+bool never_sent_at_all(const Connection& c) {
+  if (!c.ended() || !c.closing->end_shown || !c.has_cb() || c.error != ETIMEDOUT) return false;
+  const TcpState from = c.closing->end_from;
+  const bool open = from == TcpState::established || from == TcpState::close_wait;
+  return open && c.cb.snd_nxt == c.cb.snd_una && c.cb.write_seq != c.cb.snd_una && c.cb.snd_wnd >= c.cb.mss;
 }
 
 // SYNs of this side that arrived here, over loopback: the address that they were for is this machine's.
@@ -102,6 +112,17 @@ std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench
     if (bench.texts) {
       finding.text = fmt::format("{} never left this machine: {} (ICMPv6 address unreachable, by this machine itself)",
                                  unsent ? "the SYN" : "a segment that TCP sent", drop_meaning(DropKind::neighbour));
+    }
+    return finding;
+  }
+  if (!all && never_sent_at_all(c)) {
+    // A drop of which no reason is kept: no route any more (dst_discard()), the own address gone, no memory.
+    Finding finding{Rule::tx_not_sent, Confidence::likely, "", {c.closing->end.id}, 0};
+    if (bench.texts) {
+      finding.text = fmt::format(
+          "{} bytes that TCP wanted to send never left this machine: each attempt failed here, and the kernel names no "
+          "reason; a route or an address that is gone, or a policy",
+          c.cb.write_seq - c.cb.snd_una);
     }
     return finding;
   }
