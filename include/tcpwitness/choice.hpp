@@ -22,9 +22,10 @@ namespace tcpwitness {
 
 struct Choice {
   bool problems = false;
-  std::vector<Rule> rules;                       // empty: all
-  std::vector<Outcome> outcomes;                 // empty: all
-  std::optional<std::int64_t> slower_than_ns{};  // connecting took longer, or was given up after longer
+  std::vector<Rule> rules;        // empty: all
+  std::vector<Outcome> outcomes;  // empty: all
+  // Connecting, or the first byte of the answer, took longer, or connecting was given up after longer.
+  std::optional<std::int64_t> slower_than_ns{};
 
   [[nodiscard]] bool any() const { return problems || !rules.empty() || !outcomes.empty() || slower_than_ns; }
 
@@ -37,7 +38,8 @@ struct Choice {
     if (problems && !found && !(rules.empty() && is_problem(life.outcome))) return false;
     if (!rules.empty() && !found) return false;
     if (!outcomes.empty() && std::ranges::find(outcomes, life.outcome) == outcomes.end()) return false;
-    return !slower_than_ns || connecting_ns(life) > *slower_than_ns;
+    return !slower_than_ns || connecting_ns(life) > *slower_than_ns ||
+           life.phases.first_byte.value_or(0) > *slower_than_ns;
   }
   // Of segments that belong to none: they have no outcome, and connect to nothing.
   [[nodiscard]] bool wants_without_connection(Rule rule) const {

@@ -15,6 +15,7 @@
 #include "tcpwitness/comparison.hpp"
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/finding.hpp"
+#include "tcpwitness/phases.hpp"
 #include "tcpwitness/tcp.hpp"
 #include "tcpwitness/wire.hpp"
 
@@ -139,6 +140,7 @@ struct Life {
   std::vector<TcpState> peer_states;  // of the other end, where only the wire was heard: inferred from its segments
   std::vector<Finding> findings;
   std::optional<PeerEnd> peer;             // the other end, where this run follows it too
+  Phases phases{};                         // where its time went
   std::optional<Comparison> comparison{};  // where it was asked for
   std::optional<Forwarded> forwarded;      // then `flow` is the client's view: local is the client, remote the server
 };

@@ -11,6 +11,7 @@
 
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/event_abi.h"
+#include "tcpwitness/phases.hpp"
 
 namespace tcpwitness {
 
@@ -101,6 +102,7 @@ struct ConversationTotals {
   std::uint64_t stream = 0;       // its number in the order of first frames, from 0
   StreamTotals out;               // sent by local
   StreamTotals in;                // sent by remote
+  PayloadTimes payload;           // when it passed
   std::uint8_t completeness = 0;  // 1 SYN, 2 SYN-ACK, 4 ACK of it, 8 data, 16 FIN, 32 RST (tcp.completeness)
 };
 

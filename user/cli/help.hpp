@@ -298,8 +298,8 @@ Output options:
                               only connections with one of these findings
       --outcome NAME[,NAME...]
                               only connections that ended so
-      --slower-than TIME      only connections that took longer to connect:
-                              200ms, 1.5s
+      --slower-than TIME      only connections that took longer to connect, or to
+                              the first byte of the answer: 200ms, 1.5s
       --summary               connections added up, not one line each
       --compare               kernel beside wire, added up, and why they differ
       --by KEY[,KEY...]       with --summary: comm, pid, local, remote, listener,
@@ -378,8 +378,8 @@ Output options:
                               only connections with one of these findings
       --outcome NAME[,NAME...]
                               only connections that ended so
-      --slower-than TIME      only connections that took longer to connect:
-                              200ms, 1.5s
+      --slower-than TIME      only connections that took longer to connect, or to
+                              the first byte of the answer: 200ms, 1.5s
   -d, --duration SECONDS      stop after so long (default: at Ctrl-C)
   -c, --count COUNT           stop after so many connections
       --stuck-after SECONDS   report CLOSE_WAIT older than SECONDS (default: 10)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// measures.hpp: what only a comparison asks of a connection; kept beside it, where it was asked for.
+// measures.hpp: what only a comparison, or who sees every segment, asks of a connection; kept beside it.
 #pragma once
 
 #include <cstdint>
 
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/finding.hpp"
+#include "wire/phase_clock.hpp"
 
 namespace tcpwitness {
 
@@ -24,6 +25,7 @@ struct Measures {
   std::uint32_t segs_in = 0;
   std::uint32_t segs_out = 0;
   std::uint32_t total_retrans = 0;
+  PhaseClock clock{};  // live, where every segment is seen
 };
 
 void note_measures(Measures& measures, TimeNs ts_ns, const Segment& segment, bool out);

@@ -38,6 +38,11 @@ std::uint64_t own_cookie(const Segment& g) {
 // The socket's own view came with the segment and says that TCP will not take it: it changes nothing.
 bool refused_by_socket(const Segment& g) { return g.refused > TW_REFUSED_OLD; }
 
+PhaseClock::Kind phase_kind(const Segment& g) {
+  if ((g.why & (TW_WHY_KEEPALIVE | TW_WHY_WINDOW_PROBE)) != 0) return PhaseClock::Kind::probe;
+  return (g.why & TW_WHY_RETRANSMISSION) != 0 ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
+}
+
 // The kernel tells of a retransmission right behind the segment.
 void note_untold(Connection& c, const Event& e, const Segment& g) {
   Retransmissions& r = c.troubles().retransmissions;
@@ -121,6 +126,8 @@ void Witness::Impl::take_segment(Slot slot, const Event& e, const Segment& g, co
   }
   c.wire_heard = true;
   if (settings_.compare) note_measures(measures(slot), e.ts_ns, g, out);
+  if (settings_.every_segment && !settings_.capture && g.copied == 0 && !refused_by_socket(g))
+    measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   c.wire_partial = c.wire_partial || (g.why & TW_WHY_FRAGMENT) != 0;

@@ -355,6 +355,9 @@ void Witness::Impl::tell(Slot slot) {
     Bench known = bench(c);
     if (!c.passage()) known.peer = other_end(c);
     if (settings_.compare) known.measures = &measures(slot);
+    const bool clocked = settings_.every_segment && !settings_.capture && c.wire_heard && !c.preexisting;
+    const PayloadTimes payload = clocked ? measures(slot).clock.times() : PayloadTimes{};
+    if (clocked) known.payload = &payload;
     Life life = judge_life(c, known);
     if (settings_.finding_reports) {
       for (const Finding& finding : life.findings) {

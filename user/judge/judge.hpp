@@ -32,6 +32,7 @@ struct Bench {
   std::int64_t slow_accept_ns = 0;
   std::int64_t late_ns = 0;
   TimeNs now = 0;
+  const PayloadTimes* payload = nullptr;             // live, where every segment is seen
   const Measures* measures = nullptr;                // of a comparison
   const Connection* peer = nullptr;                  // the other end, where this run follows it too; see other_end()
   const ConversationTotals* conversation = nullptr;  // reading a capture: all that it holds of the connection
@@ -87,6 +88,10 @@ enum class DropKind : std::uint8_t {
 
 // comparison.cpp
 [[nodiscard]] Comparison compare(const Connection& c, const Bench& bench);
+
+// phases.cpp
+[[nodiscard]] Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns);
+[[nodiscard]] std::string waiting_words(const Phases& phases);
 
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);

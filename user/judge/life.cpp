@@ -153,6 +153,7 @@ Life judge_life(const Connection& c, const Bench& bench) {
   if (bench.conversation != nullptr) tell_conversation(life, c, *bench.conversation);
   if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
   life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
+  life.phases = judge_phases(c, bench, life.ts_ns);
   if (bench.measures != nullptr) life.comparison = compare(c, bench);
   if (bench.peer != nullptr) life.peer = peer_end(*bench.peer);
   if (c.passage()) {
@@ -162,7 +163,10 @@ Life judge_life(const Connection& c, const Bench& bench) {
     return life;
   }
   life.findings = findings_of(c, bench, life.outcome);
-  if (bench.explain) life.explanation = explain(c, bench, life);
+  if (bench.explain) {
+    life.explanation = explain(c, bench, life);
+    if (const std::string waited = waiting_words(life.phases); !waited.empty()) life.explanation += " " + waited;
+  }
   return life;
 }
 

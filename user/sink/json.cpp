@@ -271,6 +271,7 @@ class JsonSink final : public Sink {
     put_optional(json, "out_of_order_in", life.out_of_order_in);
     put_optional(json, "out_of_order_out", life.out_of_order_out);
     put_optional(json, "srtt_us", life.srtt_us);
+    put_phases(json, life.phases);
     json.key("states");
     json.begin_array();
     for (const TcpState state : life.states) json.value(name(state));
@@ -291,6 +292,25 @@ class JsonSink final : public Sink {
     json.field("incomplete", life.incomplete);
     put_nonzero(json, "explanation", life.explanation);
     if (stories_) put_story(json, sentences_);
+  }
+  static void put_phases(JsonWriter& json, const Phases& phases) {
+    const std::array<std::pair<std::string_view, const std::optional<std::int64_t>*>, 11> all{
+        {{"connect_ns", &phases.connect},
+         {"handshake_ns", &phases.handshake},
+         {"accept_ns", &phases.accept},
+         {"request_ack_ns", &phases.request_ack},
+         {"first_byte_ns", &phases.first_byte},
+         {"server_ns", &phases.server},
+         {"waiting_ns", &phases.waiting},
+         {"transfer_ns", &phases.transfer},
+         {"stalled_ns", &phases.stalled},
+         {"idle_ns", &phases.idle},
+         {"closing_ns", &phases.closing}}};
+    if (std::ranges::none_of(all, [](const auto& phase) { return phase.second->has_value(); })) return;
+    json.key("phases");
+    json.begin_object();
+    for (const auto& [key, phase] : all) put_optional(json, key, *phase);
+    json.end_object();
   }
   static void put_story(JsonWriter& json, const std::vector<Sentence>& sentences) {
     json.key("story");

@@ -45,7 +45,7 @@ StreamTotals totals_of(const Stream& stream) {
 }  // namespace
 
 ConversationTotals Conversation::totals() const {
-  return {stream, totals_of(side[0]), totals_of(side[1]), completeness};
+  return {stream, totals_of(side[0]), totals_of(side[1]), clock.times(), completeness};
 }
 
 std::uint32_t ConversationTable::hash(const Endpoint& a, const Endpoint& b, std::uint32_t scope) {

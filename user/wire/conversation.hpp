@@ -16,6 +16,7 @@
 #include "values/prefetch.hpp"
 #include "wire/acceptance.hpp"
 #include "wire/analysis.hpp"
+#include "wire/phase_clock.hpp"
 #include "wire/sequence_bytes.hpp"
 
 namespace tcpwitness {
@@ -54,6 +55,7 @@ struct Conversation {
   std::uint64_t stream = 0;
   WireAnalysis analysis;
   Acceptance acceptance;
+  PhaseClock clock;
   std::array<Stream, 2> side;
   std::uint32_t next = IndexTable::none;
   std::uint32_t previous = IndexTable::none;

@@ -323,6 +323,12 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   if (has(f, tcp_flag::ack) && peer.heard) peer.bytes.acknowledged(f.ack);
   if ((analysis.flags & analysis_flag::retransmission) != 0) ++me.retransmits;
   if ((analysis.flags & analysis_flag::out_of_order) != 0) ++me.out_of_order;
+  constexpr std::uint32_t probes = analysis_flag::keep_alive | analysis_flag::zero_window_probe;
+  const bool again = (analysis.flags & analysis_flag::retransmission) != 0;
+  c.clock.observe(seen(f), from,
+                  (analysis.flags & probes) != 0 ? PhaseClock::Kind::probe
+                  : again                        ? PhaseClock::Kind::again
+                                                 : PhaseClock::Kind::ordinary);
   std::uint16_t why = turning_points(c, me, peer, f);
   if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= troubles(me, peer, f, analysis.flags);
   if (answer.resumed) [[unlikely]] {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// phases.hpp: where the time of a connection went.
+//
+// A phase that no evidence shows is absent, never zero.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace tcpwitness {
+
+// When payload passed the interface, each way. Absolute, in nanoseconds; 0: not known. Whoever sees every segment knows
+// all of it; a flow's counters may know the first six.
+struct PayloadTimes {
+  std::int64_t first_out = 0;
+  std::int64_t first_out_acked = 0;  // the peer's first segment that acknowledges all of it
+  std::int64_t last_out = 0;
+  std::int64_t first_in = 0;
+  std::int64_t first_in_acked = 0;
+  std::int64_t last_in = 0;
+  std::int64_t request_end = 0;  // the last payload of the side that sent first, before the other side's first
+  bool repeated = false;         // until then something was sent again, or its own first bytes came late
+  // The time between two segments with payload, by what it was spent on. Where every segment was seen.
+  bool every_segment = false;
+  std::int64_t waiting_ns = 0;   // for later answers than the first one
+  std::int64_t transfer_ns = 0;  // one segment of a side follows another one
+  std::int64_t stalled_ns = 0;   // until something was sent again, or while the receiver's window was closed
+  std::int64_t idle_ns = 0;      // nobody had anything to send
+};
+
+// Nanoseconds.
+struct Phases {
+  std::optional<std::int64_t> connect;      // connect(), or the first SYN, to the SYN-ACK
+  std::optional<std::int64_t> handshake;    // from there to ESTABLISHED, or to the ACK that a capture shows
+  std::optional<std::int64_t> accept;       // ESTABLISHED to the first call of a process: accept() was not later
+  std::optional<std::int64_t> request_ack;  // the first payload to its acknowledgement
+  std::optional<std::int64_t> first_byte;   // the end of the request to the first byte of the answer; or ESTABLISHED to
+                                            // the first byte of a server that sends first
+  std::optional<std::int64_t> server;       // of that, without the handshake's round trip
+  std::optional<std::int64_t> waiting;
+  std::optional<std::int64_t> transfer;
+  std::optional<std::int64_t> stalled;
+  std::optional<std::int64_t> idle;
+  std::optional<std::int64_t> closing;  // the first FIN to the end
+};
+
+}  // namespace tcpwitness

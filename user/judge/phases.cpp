@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// phases.cpp: where the time of a connection went, as far as events and segments show it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "judge/judge.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::optional<PayloadTimes> payload_times(const Bench& bench) {
+  if (bench.conversation == nullptr) return bench.payload != nullptr ? std::optional(*bench.payload) : std::nullopt;
+  PayloadTimes times = bench.conversation->payload;
+  // What was not captured may be the request, or what a pause was waiting for.
+  if (bench.conversation->out.missing_bytes != 0 || bench.conversation->in.missing_bytes != 0) {
+    times.every_segment = false;
+    times.repeated = true;
+  }
+  return times;
+}
+
+std::int64_t positive(std::int64_t ns) { return std::max<std::int64_t>(ns, 0); }
+
+// SYN to SYN-ACK at this place, where neither was sent twice: what a round trip and the other kernel take.
+std::optional<std::int64_t> round_trip(const Connection& c) {
+  const bool repeated = (c.trouble && (c.trouble->syn_ack_copy || c.trouble->retransmissions.syns != 0)) ||
+                        (c.ends && c.ends->syn_ack_repeated);
+  if (!c.syn || !c.syn_ack || repeated) return std::nullopt;
+  return positive(c.syn_ack.ts_ns - c.syn.ts_ns);
+}
+
+void opening(const Connection& c, const Bench& bench, Phases& phases) {
+  if (c.preexisting) return;
+  const bool active = c.role == Role::active;
+  const bool by_call = active && c.kernel_heard && bench.kernel_heard;
+  const TimeNs begun = by_call ? c.start_ts_ns : c.syn.ts_ns;
+  if (c.syn && c.syn_ack) phases.connect = positive(c.syn_ack.ts_ns - begun);
+  if (!c.established || c.handshake_ns < 0) return;
+  const TimeNs open = (!active && c.syn ? c.syn.ts_ns : c.start_ts_ns) + c.handshake_ns;
+  if (c.syn && c.syn_ack) {
+    phases.handshake = positive(open - c.syn_ack.ts_ns);
+  } else if (by_call) {
+    phases.connect = c.handshake_ns;  // no packets: the two cannot be told apart
+  }
+  if (c.trouble && c.trouble->accept.first_call && !active)
+    phases.accept = positive(c.trouble->accept.first_call.ts_ns - open);
+}
+
+void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
+  const bool out = t.first_out != 0;
+  const bool in = t.first_in != 0;
+  if (!out && !in) return;
+  const bool out_first = out && (!in || t.first_out <= t.first_in);
+  const std::int64_t first = out_first ? t.first_out : t.first_in;
+  const std::int64_t acked = out_first ? t.first_out_acked : t.first_in_acked;
+  if (acked != 0) phases.request_ack = positive(acked - first);
+  // Who connects asks.
+  const bool known = c.role != Role::unknown;
+  const bool client_is_out = known ? c.role == Role::active : out_first;
+  const std::int64_t answer = client_is_out ? t.first_in : t.first_out;
+  if (answer != 0 && client_is_out == out_first) {
+    phases.first_byte = positive(answer - (t.request_end != 0 ? t.request_end : first));
+  } else if (answer != 0 && known && c.established && c.handshake_ns >= 0 && !c.preexisting) {
+    const TimeNs open = (c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns) + c.handshake_ns;
+    phases.first_byte = positive(answer - open);
+  }
+  // At the server's interface no round trip is in it; at the client's it is the handshake's.
+  const auto trip = round_trip(c);
+  if (phases.first_byte && trip && !t.repeated) phases.server = positive(*phases.first_byte - *trip);
+  if (!t.every_segment) return;
+  phases.waiting = t.waiting_ns;
+  phases.transfer = t.transfer_ns;
+  phases.stalled = t.stalled_ns;
+  phases.idle = t.idle_ns;
+}
+
+}  // namespace
+
+Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns) {
+  Phases phases;
+  if (c.passage()) return phases;
+  opening(c, bench, phases);
+  if (const auto times = payload_times(bench)) payload(c, *times, phases);
+  // Where not every segment is seen, closed windows still are events.
+  if (!phases.stalled && c.wire_heard && c.trouble) {
+    const std::int64_t closed = c.trouble->local_window.total_ns + c.trouble->peer_window.total_ns;
+    if (closed != 0) phases.stalled = closed;
+  }
+  if (c.closing && c.ended()) {
+    TimeNs first = 0;
+    for (const Mark* fin : {&c.closing->fin_out.sent, &c.closing->fin_in.sent}) {
+      if (*fin && (first == 0 || fin->ts_ns < first)) first = fin->ts_ns;
+    }
+    if (first == 0 && c.kernel_heard && c.closing->first) first = c.closing->first.ts_ns;
+    if (first != 0) phases.closing = positive(end_ns - first);
+  }
+  return phases;
+}
+
+// One sentence where the answer was long in coming; "" where it was not, or nothing is known of it.
+std::string waiting_words(const Phases& phases) {
+  constexpr std::int64_t long_ns = 100'000'000;
+  const auto exact = [](std::int64_t ns) {
+    return ns >= 1'000'000'000 && ns < 10'000'000'000 ? fmt::format("{:.2f} s", static_cast<double>(ns) / 1e9)
+                                                      : seconds(ns);
+  };
+  if (!phases.first_byte || *phases.first_byte < long_ns) return "";
+  if (!phases.server) return fmt::format("The first byte of the answer came after {}.", exact(*phases.first_byte));
+  return fmt::format("The server took {} to its first byte; the network {}.", exact(*phases.server),
+                     seconds(*phases.first_byte - *phases.server));
+}
+
+}  // namespace tcpwitness
