@@ -143,7 +143,8 @@ class Maker {
       const DropKind kind = drop_kind(bench_.names, seen.reason);
       if (kind == DropKind::queue) {
         side.behind.push_back(part_of(seen, bench_, Where::queue));
-        side.behind.back().amount = seen.count;
+        side.behind.back().amount = segments_at_most(seen);
+        if (side.behind.back().amount != seen.count) side.behind.back().confidence = Confidence::likely;
         queued += segments_at_most(seen);
         continue;
       }
