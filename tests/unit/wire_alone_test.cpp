@@ -60,7 +60,7 @@ TEST(WireAlone, ASynThatThisMachineRefusesIsClosedByIt) {
 
 // The look-up found no socket: it is this machine's if its own RST answers it.
 TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
-  const auto told = [](std::uint32_t beside, std::int64_t later) {
+  const auto told = [](std::uint32_t beside, std::int64_t later, bool own = true) {
     Stream stream;
     Side c = server_of(stream);
     c.in(S, 0, TW_WHY_NO_SOCKET);
@@ -69,7 +69,9 @@ TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
       g.seq = 0;
       g.ack += beside;
     });
-    return run(wire_alone(stream.events), wire_settings());
+    std::vector<Event> events = wire_alone(stream.events);
+    if (own) std::get<Segment>(events.back().body).socket.type = TW_SOCKET_CONTROL;
+    return run(events, wire_settings());
   };
   const Told refused = told(0, 0);
   ASSERT_EQ(refused.lives().size(), 1U);
@@ -79,6 +81,7 @@ TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
   // Almost: it acknowledges something else; nobody answers at once.
   EXPECT_TRUE(told(1, 0).lives().empty());
   EXPECT_TRUE(told(0, 1 * s).lives().empty());
+  EXPECT_TRUE(told(0, 0, false).lives().empty()) << "it passes through";
 }
 
 TEST(WireAlone, AnUnansweredSynIsNotSaidToHaveGotASynAck) {

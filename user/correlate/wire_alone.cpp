@@ -69,7 +69,8 @@ Slot Witness::Impl::take_refused(const Event& e, const Segment& g, const Flow& f
     unwanted_.push_back(AskedHere{e.id, e.ts_ns, g});
     return no_slot;
   }
-  if (!out || (g.flags & tcp_flag::rst) == 0) return no_slot;
+  // Without TCP's control socket it can be another machine's, behind NAT.
+  if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != TW_SOCKET_CONTROL) return no_slot;
   // RFC 9293, 3.10.7.1: it acknowledges the SYN.
   const auto newest = std::find_if(unwanted_.rbegin(), unwanted_.rend(), [&](const AskedHere& syn) {
     return to_flow(syn.segment.tuple) == flow &&
