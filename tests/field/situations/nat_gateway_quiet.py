@@ -32,4 +32,4 @@ none = tuple({"type": "segment", f"{end}.port": port} for end in ("local", "remo
 expect = {
     "r": view(life("10.8.0.1", "completed", local=":8081", process="nginx"), findings={"stray-segment": "certain"},
               events=({"type": "segment", "local.port": 7068, "flags": "SYN"},), no_events=none),
-    "wire": view(life("10.8.0.1", "completed", local=":8081"), no_events=none)}
+    "wire": view(life("10.8.0.1", "completed", local=":8081"), life("10.8.0.1", "refused", local=":7068", closed_by="local"), no_events=none)}
