@@ -90,6 +90,7 @@ struct Missed {
   bool between = false;  // ESTABLISHED -> CLOSE_WAIT
   bool gap = false;
   bool found = false;  // among the sockets at the start: its beginning was before
+  bool seen = false;   // then: CLOSE_WAIT -> LAST_ACK has an event
 };
 
 Told missed(const Missed& how) {
@@ -104,6 +105,11 @@ Told missed(const Missed& how) {
   if (how.between) {
     c.in(FA);
     c.state = State::close_wait;
+    c.to(State::last_ack, curl);
+  }
+  if (how.seen) {
+    c.in(FA);
+    c.to(State::close_wait);
     c.to(State::last_ack, curl);
   }
   if (how.last) {
@@ -121,6 +127,9 @@ TEST(Missed, ATransitionThatMustHaveBeenIsSaid) {
     EXPECT_EQ(told.summary.missed, 1U) << how.last << how.between;
     EXPECT_TRUE(told.life().incomplete);
   }
+  const Told older = missed({.last = true, .found = true, .seen = true});
+  EXPECT_EQ(older.summary.missed, 1U);
+  EXPECT_TRUE(older.life().incomplete);
 }
 
 TEST(Missed, WhatIsThereWhatAGapHasAndWhatWasBeforeIsNot) {
@@ -128,6 +137,7 @@ TEST(Missed, WhatIsThereWhatAGapHasAndWhatWasBeforeIsNot) {
   EXPECT_FALSE(missed({}).life().incomplete);
   EXPECT_EQ(missed({.last = true, .gap = true}).summary.missed, 0U);
   EXPECT_EQ(missed({.last = true, .found = true}).summary.missed, 0U);
+  EXPECT_EQ(missed({.found = true, .seen = true}).summary.missed, 0U);
   for (const Story& story : all_stories()) EXPECT_EQ(run(story.events).summary.missed, 0U) << story.name;
 }
 

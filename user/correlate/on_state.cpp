@@ -149,6 +149,7 @@ void Witness::Impl::begin(Connection& c, const StateChange& s) {
     note_missing(c);
     if (from != State::close && from != State::listen) c.enter(from);
   }
+  c.in_step = true;
   if (static_cast<State>(s.new_state) == State::syn_sent) c.role = Role::active;
   if (c.role == Role::unknown && (from == State::listen || from == State::syn_recv)) c.role = Role::passive;
 }

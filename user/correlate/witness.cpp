@@ -229,8 +229,9 @@ Slot Witness::Impl::create(TimeNs ts, bool begun) {
 }
 
 void Witness::Impl::note_missing(Connection& c) {
-  const bool heard_from_its_beginning = c.kernel_heard && !c.preexisting && c.state != TcpState::new_syn_recv;
-  if (!heard_from_its_beginning || may_lack_events(c)) return;
+  // Of one that is older than the run the first state events can have been before the hooks.
+  const bool followed = c.in_step || (c.kernel_heard && !c.preexisting && c.state != TcpState::new_syn_recv);
+  if (!followed || may_lack_events(c)) return;
   c.incomplete = true;
   ++summary_.missed;
 }
