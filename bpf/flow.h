@@ -13,6 +13,7 @@
 #include "maps.h"
 #include "parse.h"
 #include "receiver.h"
+#include "times.h"
 
 #define INCOMING 0
 #define OUTGOING 1
@@ -146,6 +147,8 @@ static __always_inline void clear_flow(struct tw_flow *flow)
 	__builtin_memset(&flow->wire, 0, sizeof(flow->wire));
 	__builtin_memset(&flow->loss, 0, sizeof(flow->loss));
 	__builtin_memset(flow->half, 0, sizeof(flow->half));
+	__builtin_memset(&flow->times, 0, sizeof(flow->times));
+	flow->firsts = 0;
 	flow->orphaned = 0;
 	flow->foreign = 0;
 	flow->strays = 0;
@@ -467,6 +470,8 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	}
 	if (!(why & TW_WHY_RST))
 		remember(me, frame);
+	if (!untaken && !frame->copied && !(frame->flags & TCP_RST))
+		note_times(flow, me, peer, frame, why & TW_WHY_KEEPALIVE ? 0 : frame->payload);
 	if (why & (TW_WHY_SYN | TW_WHY_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
 		time_handshake(flow, frame);
 	if (frame->outgoing && is_connection(asked))
@@ -516,7 +521,9 @@ static __always_inline bool is_next(const struct tw_flow *flow, const struct fra
 static __always_inline void take_next(struct tw_flow *flow, const struct frame *frame)
 {
 	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	const struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
 
+	note_times(flow, me, peer, frame, frame->payload);
 	if (frame->payload) {
 		me->nxt = frame_seq_end(frame);
 		me->single = as_single_byte(frame);

@@ -14,6 +14,7 @@
 #include "maps.h"
 #include "sock.h"
 #include "stall.h"
+#include "times.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -508,9 +509,11 @@ static __always_inline void take_wire_counters(const struct tw_flow *flow, struc
 	if (flow) {
 		record->wire = flow->wire;
 		record->loss = flow->loss;
+		take_times(flow, &record->times);
 	} else {
 		__builtin_memset(&record->wire, 0, sizeof(record->wire));
 		__builtin_memset(&record->loss, 0, sizeof(record->loss));
+		__builtin_memset(&record->times, 0, sizeof(record->times));
 	}
 }
 

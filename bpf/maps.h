@@ -32,17 +32,13 @@ struct {
  */
 struct tw_half {
 	__u32 nxt;      /* highest sequence number seen, plus one */
-	__u32 isn;      /* of its SYN, where syn is set */
-	__u32 fin_end;  /* sequence number after the FIN */
 	__u32 ifindex;  /* where this direction is heard: a stacked device shows the same segment again */
 	__u32 last_seq; /* the newest frame, by which its echo on a stacked device is known */
 	__u32 last_end;
 	__u32 last_ack;
-	__u32 last_tick; /* jiffies */
-	__u32 hole_from; /* sequence numbers of which some are missing, where hole is set */
-	__u32 hole_to;
-	__u32 hole_at; /* since when; see micros() */
-	__u16 last_id; /* IPv4 identification */
+	__u32 last_tick;    /* jiffies */
+	__u32 payload_tick; /* likewise, of the newest payload; see times.h */
+	__u16 last_id;      /* IPv4 identification */
 	__u16 last_segments;
 	__u8 seen;
 	__u8 syn; /* 1 SYN, 2 SYN-ACK, 3 SYN and its handshake ACK */
@@ -56,6 +52,13 @@ struct tw_half {
 	__u8 runs;   /* so often in a row its IPv4 identification counted up; see is_older() */
 	__u16 top_id;
 	__u32 top_stamp; /* the newest of TCP's timestamps, host order; 0: none */
+	/* Not of an ordinary segment. */
+	__u32 isn;       /* of its SYN, where syn is set */
+	__u32 fin_end;   /* sequence number after the FIN */
+	__u32 first_end; /* after the first payload */
+	__u32 hole_from; /* sequence numbers of which some are missing, where hole is set */
+	__u32 hole_to;
+	__u32 hole_at; /* since when; see micros() */
 };
 
 /*
@@ -74,13 +77,16 @@ struct tw_flow {
 	__u8 alias;             /* NAT: the key is the wire's, the flow is under `other`; nothing else is set */
 	__u8 translated;        /* NAT: the key is the socket's, and on the wire it is `other` */
 	__u8 hop;               /* one side of a forwarded connection: see hop.h */
-	__u32 syn_at;           /* our newest SYN or SYN-ACK; see micros() */
-	__u32 round_trip;       /* of the handshake, same unit; 0: not seen */
+	__u8 firsts;            /* the first payload of both sides, and its ACK, were seen; see times.h */
+	__u8 pad[7];
+	__u32 syn_at;     /* our newest SYN or SYN-ACK; see micros() */
+	__u32 round_trip; /* of the handshake, same unit; 0: not seen */
 	__u32 held_seq;
 	__u32 held_at;
 	__u32 held_bytes_in; /* wire counters at that time, modulo 2^32 */
 	__u32 held_retrans;
 	struct tw_tuple other;
+	struct tw_times times; /* since_ms is made of payload_tick where it is read */
 };
 /* User space reads these two (Tracer::count_hops). */
 _Static_assert(__builtin_offsetof(struct tw_flow, wire) == 0, "wire stands first");

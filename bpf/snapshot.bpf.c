@@ -14,6 +14,7 @@
 #include "config.h"
 #include "maps.h"
 #include "sock.h"
+#include "times.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -68,6 +69,7 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 		record.has_wire = 1;
 		record.wire = flow->wire;
 		record.loss = flow->loss;
+		take_times(flow, &record.times);
 	}
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
@@ -89,6 +91,7 @@ int snapshot_hops(struct bpf_iter__bpf_map_elem *ctx)
 	record.has_wire = 1;
 	record.wire = flow->wire;
 	record.loss = flow->loss;
+	take_times(flow, &record.times);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }

@@ -21,7 +21,7 @@
 #define TW_ASSERT_SIZE(type, bytes) TW_ASSERT(sizeof(struct type) == (bytes))
 #define TW_ASSERT_AT(type, field, bytes) TW_ASSERT(__builtin_offsetof(struct type, field) == (bytes))
 
-#define TW_ABI_VERSION 3
+#define TW_ABI_VERSION 4
 #define TW_COMM_LEN 16
 #define TW_NO_CPU 0xffff
 #define TW_MAX_PORTS 16
@@ -275,6 +275,20 @@ struct tw_loss_counters {
 };
 TW_ASSERT_SIZE(tw_loss_counters, 32);
 
+/*
+ * When payload passed the interface, and how long none did. Index 0: incoming, 1: outgoing. 0: not seen. What keep-alives
+ * and SYNs carry, and what TCP does not take, is none.
+ */
+struct tw_times {
+	__u64 first_ns[2]; /* the first payload */
+	__u64 acked_ns[2]; /* the first segment that acknowledges all of it, which goes the other way */
+	__u64 asked_ns;    /* the newest payload of the side that sent first, before the other side's first */
+	__u32 since_ms[2]; /* from the newest payload to this record; in ticks of the kernel's clock */
+	__u32 quiet_ms[2]; /* pauses of at least TW_QUIET_MS between payloads, where the one before went this way */
+};
+TW_ASSERT_SIZE(tw_times, 56);
+#define TW_QUIET_MS 1000
+
 struct tw_state {
 	struct tw_header header;
 	struct tw_tuple tuple;
@@ -413,8 +427,9 @@ struct tw_destroy {
 	struct tw_control_block cb;
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
+	struct tw_times times;
 };
-TW_ASSERT_SIZE(tw_destroy, 248);
+TW_ASSERT_SIZE(tw_destroy, 304);
 
 struct tw_owner {
 	struct tw_header header;
@@ -437,8 +452,9 @@ struct tw_socket {
 	struct tw_control_block cb;
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
+	struct tw_times times;
 };
-TW_ASSERT_SIZE(tw_socket, 248);
+TW_ASSERT_SIZE(tw_socket, 304);
 
 /* A segment that was thrown away, and why. On its way out if `outgoing`, else before TCP or in it. */
 struct tw_drop {

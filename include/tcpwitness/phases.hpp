@@ -26,6 +26,10 @@ struct PayloadTimes {
   std::int64_t transfer_ns = 0;  // one segment of a side follows another one
   std::int64_t stalled_ns = 0;   // until something was sent again, or while the receiver's window was closed
   std::int64_t idle_ns = 0;      // nobody had anything to send
+  // Where a flow's counters know it: pauses of TW_QUIET_MS or more between payloads, by who had sent the one before.
+  bool pauses = false;
+  std::int64_t pause_after_out_ns = 0;
+  std::int64_t pause_after_in_ns = 0;
 };
 
 // Nanoseconds.

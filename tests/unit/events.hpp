@@ -83,6 +83,7 @@ class Side {
   State state = State::close;
   std::uint8_t view = TW_SOCKET_FULL;
   std::uint32_t late_in = 0, stalls = 0, stall_ms = 0, copies_in = 0;  // of the flow map's totals
+  tw_times times{};          // in the socket's last record, and where it is found
   tw_control_block extra{};  // copied into every control block: sk_err, flags, timers...
 
   using EditState = std::function<void(tw_state&)>;
@@ -233,6 +234,7 @@ class Side {
     event.has_wire = segments_in_ + segments_out_ != 0 ? 1 : 0;
     event.wire = counted();
     event.loss = lost();
+    event.times = times;
     return stream_->add(event);
   }
 
@@ -303,6 +305,7 @@ class Side {
     event.has_wire = segments_in_ + segments_out_ != 0 ? 1 : 0;
     event.wire = counted();
     event.loss = lost();
+    event.times = times;
     return stream_->add(event);
   }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "tcpwitness/connection.hpp"
@@ -532,6 +533,12 @@ enum class Wait : std::uint8_t {
 inline constexpr std::uint8_t wscale_unknown = 0xff;  // its SYN was not seen
 inline constexpr std::uint8_t wscale_absent = 0xfe;
 
+// What most connections that are open do not have.
+struct Further {
+  std::optional<Flow> nat;
+  std::optional<PayloadTimes> payload;  // as they were when the socket went away, or was looked at
+};
+
 struct Connection {
   ConnectionId id = 0;
   std::uint64_t cookie = 0;
@@ -544,7 +551,7 @@ struct Connection {
   std::unique_ptr<Trouble> trouble;
   std::unique_ptr<Recent> recent;
   std::unique_ptr<Ends> ends;
-  std::unique_ptr<Flow> nat;  // as on the wire, where that is not `flow`; forwarded: on the server's side
+  std::unique_ptr<Further> further;
   TimeNs waiting_since_ns = 0;
   Mark syn;      // the SYN that began it
   Mark syn_ack;  // the first one
@@ -617,7 +624,17 @@ struct Connection {
   }
   // A segment's window in bytes; -1: the SYNs that settle its scale were not seen.
   [[nodiscard]] std::int64_t window_bytes(const Segment& g, bool out) const;
-  [[nodiscard]] std::optional<Flow> on_the_wire() const { return nat ? std::optional(*nat) : std::nullopt; }
+  void set_nat(const Flow& translated) {
+    if (!further) further = std::make_unique<Further>();
+    further->nat = translated;
+  }
+  void set_payload(const std::optional<PayloadTimes>& times) {
+    if (!times && !further) return;
+    if (!further) further = std::make_unique<Further>();
+    further->payload = times;
+  }
+  // As on the wire, where that is not `flow`; forwarded: on the server's side.
+  [[nodiscard]] std::optional<Flow> on_the_wire() const { return further ? further->nat : std::nullopt; }
   [[nodiscard]] Passage* passage() const { return ends ? ends->passage.get() : nullptr; }
   [[nodiscard]] bool ended() const { return closing && closing->end; }
   [[nodiscard]] bool has_cb() const { return (cb.flags & TW_CB_PRESENT) != 0; }

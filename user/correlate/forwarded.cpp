@@ -228,8 +228,8 @@ void Witness::Impl::name_ends(Slot slot) {
   c.flow = a.known ? a.key.reversed() : b.key;
   if (!a.known || !b.known) return;
   if (b.key != c.flow) {
-    c.nat = std::make_unique<Flow>(b.key);
-  } else if (c.nat) {
+    c.set_nat(b.key);
+  } else if (c.on_the_wire()) {
     ++c.passage()->untranslated;  // it has been translated before
   }
 }
@@ -338,7 +338,7 @@ bool Witness::Impl::left_untranslated(const Segment& g, const Flow& key) {
   unsigned hop = 0;
   if (g.hook != TW_HOOK_TC_EGRESS || g.came_in == 0 || is_syn(g) || find_hop(key, hop) != no_slot) return false;
   const Slot slot = find_hop(key.reversed(), hop);
-  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).nat) return false;
+  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).on_the_wire()) return false;
   Passage& passage = *table_.at(slot).passage();
   if (Arrival* arrival = find_arrival(passage, g, hop == client); arrival != nullptr) arrival->left = true;
   ++passage.untranslated;

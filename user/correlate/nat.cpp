@@ -45,7 +45,7 @@ void Witness::Impl::on_translation(const Event& e, const Translation& t) {
   }
   Connection& c = table_.at(slot);
   if (!c.ended()) adopt_flow(slot, flow);
-  c.nat = std::make_unique<Flow>(wire);
+  c.set_nat(wire);
   if (!hops_.empty()) take_back(c, wire, flow);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
 }
@@ -57,12 +57,12 @@ void Witness::Impl::take_translation(Slot slot, const Segment& g) {
   });
   if (found == translations_.end()) return;
   Connection& c = table_.at(slot);
-  c.nat = std::make_unique<Flow>(to_flow(found->wire));
+  c.set_nat(to_flow(found->wire));
   StateChange connecting{};
   connecting.actor = found->actor;
   if (c.role == Role::active) own_by_connect(c, connecting);
   translations_.erase(found);
-  if (c.role == Role::passive) take_syn(c, *c.nat, g.ack - 1);
+  if (c.role == Role::passive) take_syn(c, *c.on_the_wire(), g.ack - 1);
 }
 
 void Witness::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "correlate/facts.hpp"
+#include "correlate/payload_times.hpp"
 #include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
@@ -177,6 +178,7 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
   const std::uint64_t counted = segments_of(f.wire);
   if (f.has_wire == 0 || counted == 0 || counted < segments_of(c.wire)) return;
   c.take_counters(e.id, f.wire, f.loss);
+  c.set_payload(payload_times(e, f.header, f.times));
   c.wire_heard = true;
   c.wire_final = true;
 }
@@ -390,6 +392,7 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   if (settings_.compare) note_measures(measures(slot), d);
   if (d.has_wire != 0 && c.wire_heard) {
     c.take_counters(e.id, d.wire, d.loss);
+    c.set_payload(payload_times(e, d.header, d.times));
     c.wire_final = true;
     c.wire_closed = true;
   }

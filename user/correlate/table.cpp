@@ -73,7 +73,7 @@ void Table::release(Slot slot) {
   c.trouble.reset();
   c.recent.reset();
   c.ends.reset();
-  c.nat.reset();
+  c.further.reset();
   free_.push_back(slot);
 }
 

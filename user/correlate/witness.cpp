@@ -257,7 +257,9 @@ bool Witness::Impl::crowded(bool half_open) const {
 }
 
 bool Witness::Impl::wanted_flow(const Connection& c) const {
-  return !settings_.of_flow || settings_.of_flow(c.flow) || (c.nat && settings_.of_flow(*c.nat));
+  if (!settings_.of_flow || settings_.of_flow(c.flow)) return true;
+  const std::optional<Flow> translated = c.on_the_wire();
+  return translated && settings_.of_flow(*translated);
 }
 
 bool Witness::Impl::wanted(const Connection& c) const {

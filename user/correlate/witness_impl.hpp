@@ -285,8 +285,8 @@ class Witness::Impl {
   void report(Report report, ConnectionId conn);
   template <typename Body>
   static Entry entry_of(const Connection* c, const Event& e, const Flow& flow, Body body) {
-    const bool nat = c != nullptr && c->nat;
-    return Entry{c != nullptr ? c->id : 0, e.id, e.ts_ns, flow, std::move(body), nat ? c->on_the_wire() : std::nullopt};
+    return Entry{
+        c != nullptr ? c->id : 0, e.id, e.ts_ns, flow, std::move(body), c != nullptr ? c->on_the_wire() : std::nullopt};
   }
   template <typename Body>
   void entry(const Connection* c, const Event& e, const Flow& flow, Body body) {

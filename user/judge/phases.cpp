@@ -11,8 +11,15 @@
 namespace tcpwitness {
 namespace {
 
-std::optional<PayloadTimes> payload_times(const Bench& bench) {
-  if (bench.conversation == nullptr) return bench.payload != nullptr ? std::optional(*bench.payload) : std::nullopt;
+std::optional<PayloadTimes> payload_times(const Connection& c, const Bench& bench) {
+  if (bench.conversation == nullptr && bench.payload != nullptr) return *bench.payload;
+  if (bench.conversation == nullptr) {
+    std::optional<PayloadTimes> times = c.further ? c.further->payload : std::nullopt;
+    // Of all that was sent again it is not known what it was.
+    if (times && c.trouble)
+      times->repeated = c.trouble->loss.retrans_segs_in != 0 || c.trouble->loss.retrans_segs_out != 0;
+    return times;
+  }
   PayloadTimes times = bench.conversation->payload;
   // What was not captured may be the request, or what a pause was waiting for.
   if (bench.conversation->out.missing_bytes != 0 || bench.conversation->in.missing_bytes != 0) {
@@ -70,6 +77,16 @@ void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
   // At the server's interface no round trip is in it; at the client's it is the handshake's.
   const auto trip = round_trip(c);
   if (phases.first_byte && trip && !t.repeated) phases.server = positive(*phases.first_byte - *trip);
+  if (t.pauses && answer != 0 && client_is_out == out_first) {
+    // A pause after the client's payload waits for the server, one after the server's is idle; the first of them was
+    // for the first byte.
+    constexpr std::int64_t pause_ns = std::int64_t{TW_QUIET_MS} * 1'000'000;
+    const std::int64_t asked = client_is_out ? t.pause_after_out_ns : t.pause_after_in_ns;
+    const std::int64_t first_pause = *phases.first_byte >= pause_ns ? *phases.first_byte : 0;
+    phases.waiting = positive(asked - first_pause);
+    phases.idle = client_is_out ? t.pause_after_in_ns : t.pause_after_out_ns;
+    phases.transfer = positive(std::max(t.last_in, t.last_out) - answer - *phases.waiting - *phases.idle);
+  }
   if (!t.every_segment) return;
   phases.waiting = t.waiting_ns;
   phases.transfer = t.transfer_ns;
@@ -83,7 +100,7 @@ Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns) {
   Phases phases;
   if (c.passage()) return phases;
   opening(c, bench, phases);
-  if (const auto times = payload_times(bench)) payload(c, *times, phases);
+  if (const auto times = payload_times(c, bench)) payload(c, *times, phases);
   // Where not every segment is seen, closed windows still are events.
   if (!phases.stalled && c.wire_heard && c.trouble) {
     const std::int64_t closed = c.trouble->local_window.total_ns + c.trouble->peer_window.total_ns;

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * times.h: when payload passed: a request, its answer, the ACKs of both, and the pauses (struct tw_times).
+ *
+ * An ordinary segment costs the test of one byte once both sides have sent, and one with payload a look at the clock that
+ * counts ticks.
+ */
+#ifndef TCPWITNESS_TIMES_H
+#define TCPWITNESS_TIMES_H
+
+#include "maps.h"
+#include "receiver.h"
+#include "sock.h"
+
+/* Until both sides have sent, and have the other's ACK. A function of its own for the verifier. */
+__noinline __u32 see_firsts(struct tw_flow *flow, const struct frame *frame, __u32 payload)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct tw_times *times;
+	__u32 me, peer;
+
+	if (!flow || !frame)
+		return 0;
+	times = &flow->times;
+	me = frame->outgoing ? 1 : 0;
+	peer = 1 - me;
+	if (payload) {
+		if (!times->first_ns[me]) {
+			times->first_ns[me] = now;
+			flow->half[me].first_end = frame_seq_end(frame);
+		}
+		if (!times->first_ns[peer])
+			times->asked_ns = now;
+	}
+	if (frame->flags & TCP_ACK && times->first_ns[peer] && !times->acked_ns[peer] &&
+	    seq_distance(flow->half[peer].first_end, frame->ack) >= 0)
+		times->acked_ns[peer] = now;
+	flow->firsts = times->acked_ns[0] && times->acked_ns[1];
+	return 0;
+}
+
+/* A segment that TCP takes. payload: bytes of it that count. */
+static __always_inline void note_times(struct tw_flow *flow, struct tw_half *me, const struct tw_half *peer,
+				       const struct frame *frame, __u32 payload)
+{
+	__u32 now, since, other;
+	bool mine;
+
+	if (!flow->firsts)
+		see_firsts(flow, frame, payload);
+	if (!payload)
+		return;
+	now = (__u32)bpf_jiffies64();
+	since = now - me->payload_tick;
+	other = now - peer->payload_tick;
+	mine = !peer->payload_tick || (me->payload_tick && since <= other);
+	if (!mine)
+		since = other;
+	me->payload_tick = now;
+	if (since == now || (__u64)since * config.tick_us < TW_QUIET_MS * 1000ULL)
+		return;
+	flow->times.quiet_ms[mine == (bool)frame->outgoing] += ticks_to_ms(since);
+}
+
+static __always_inline void take_times(const struct tw_flow *flow, struct tw_times *times)
+{
+	__u32 now = (__u32)bpf_jiffies64();
+
+	*times = flow->times;
+	for (int i = 0; i < 2; i++)
+		times->since_ms[i] = flow->half[i].payload_tick ? ticks_to_ms(now - flow->half[i].payload_tick) : 0;
+}
+
+#endif
