@@ -11,7 +11,9 @@
 #include <charconv>
 #include <regex>
 #include <set>
+#include <span>
 #include <tuple>
+#include <utility>
 
 namespace tcpwitness {
 namespace {

@@ -11,7 +11,9 @@
 #include <chrono>
 #include <cstring>
 #include <map>
-#include <unordered_map>
+#include <span>
+#include <string>
+#include <tuple>
 
 #include "judge/open_socket.hpp"
 #include "probe/features.hpp"
