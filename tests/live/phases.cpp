@@ -2,6 +2,10 @@
 //
 // Where the time of a connection went, without a record for each segment: a server that takes its time.
 
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
 #include <string>
 
 #include "lab/child.hpp"
@@ -37,6 +41,25 @@ to.sendall(b"q" * 50)
 got = 0
 while got < 2000: got += len(to.recv(2000))
 to.close()
+)";
+
+// Answers each of two requests after 600 ms; the client waits 400 ms between them.
+constexpr const char* twice_server = R"(
+import socket, time
+s = socket.socket(); s.bind(('0.0.0.0', 7007)); s.listen(1); print('up', flush=True)
+c, _ = s.accept()
+for size in (100000, 10):
+    c.recv(100); time.sleep(0.6); c.sendall(b'x' * size)
+c.recv(1); c.close()
+)";
+constexpr const char* twice_client = R"(
+import socket, time
+c = socket.create_connection(('10.99.0.2', 7007))
+for size in (100000, 10):
+    c.sendall(b'request')
+    while size: size -= len(c.recv(size))
+    if c: time.sleep(0.4)
+c.close()
 )";
 
 class PhasesLive : public Live {
@@ -75,6 +98,57 @@ TEST_F(PhasesLive, TheFirstByteIsTheServersAndAPauseIsNoTransfer) {
     EXPECT_GE(ns("transfer_ns"), 0) << phases.dump();
     EXPECT_LT(ns("transfer_ns"), 300 * ms) << phases.dump();
     EXPECT_TRUE(heard.of("segment").empty()) << "a life has no record of each segment";
+  }
+}
+
+TEST_F(PhasesLive, OfASlowServerAreThoseOfTheCapture) {
+  for (const char* program : {"python3", "tcpdump"}) {
+    if (!missing(program).empty()) GTEST_SKIP() << missing(program);
+  }
+  const auto file = std::filesystem::temp_directory_path() / fmt::format("tw-phases-{}.pcap", ::getpid());
+  const Transcript told;
+  auto serving = lab::Child::start({"ip", "netns", "exec", lab().server_ns(), "python3", "-c", twice_server},
+                                   {{told.fd(), STDOUT_FILENO}});
+  ASSERT_TRUE(serving) << serving.error();
+  for (int i = 0; i < 500 && told.text().find("up") == std::string::npos; ++i) lab::pause_for(Millis(20));
+  const Transcript said;
+  auto capture = lab::Child::start({"ip", "netns", "exec", lab().client_ns(), "tcpdump", "-i", lab::client_link, "-Z",
+                                    "root", "--immediate-mode", "-s", "128", "-w", file.string(), "tcp"},
+                                   {{said.fd(), STDERR_FILENO}});
+  ASSERT_TRUE(capture) << capture.error();
+  for (int i = 0; i < 500 && said.text().find("listening on") == std::string::npos; ++i) lab::pause_for(Millis(20));
+  auto watch = Watch::start(lab().client_ns(), {"--packets", "all"});
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  const auto ran = run_in(lab().client_ns(), {"python3", "-c", twice_client});
+  ASSERT_TRUE(ran) << ran.error();
+  lab::pause_for(Millis(500));
+  const Heard heard = keep("client", watch->stop());
+  capture->signal(SIGINT);
+  capture->wait(Millis(5000));
+  const Ended read = run_to_end({"read", "-o", "json", file.string()});
+  std::error_code error;
+  std::filesystem::remove(file, error);
+  const Heard captured(read.out);
+  ASSERT_EQ(heard.of("life").size(), 1U);
+  ASSERT_EQ(captured.of("life").size(), 1U) << read.err;
+  const Json live = heard.of("life").front()["phases"];
+  const Json wire = captured.of("life").front()["phases"];
+  for (const Json& phases : {live, wire}) {
+    SCOPED_TRACE(phases.dump());
+    for (const char* key : {"connect_ns", "handshake_ns", "request_ack_ns", "first_byte_ns", "server_ns", "waiting_ns",
+                            "transfer_ns", "stalled_ns", "idle_ns", "closing_ns"}) {
+      ASSERT_TRUE(phases.contains(key)) << key;
+    }
+    EXPECT_FALSE(phases.contains("accept_ns")) << "a client accepts nothing";
+    EXPECT_GE(phases["server_ns"].get<int64_t>(), 600 * ms);
+    EXPECT_LE(phases["server_ns"], phases["first_byte_ns"]);
+    EXPECT_GE(phases["waiting_ns"].get<int64_t>(), 600 * ms);
+    EXPECT_GE(phases["idle_ns"].get<int64_t>(), 400 * ms);
+    EXPECT_LT(phases["transfer_ns"].get<int64_t>(), 300 * ms);
+  }
+  for (const char* key : {"first_byte_ns", "waiting_ns", "idle_ns", "transfer_ns"}) {
+    EXPECT_NEAR(live[key].get<double>(), wire[key].get<double>(), 20.0 * ms) << key << live.dump() << wire.dump();
   }
 }
 
