@@ -305,6 +305,23 @@ TEST(Options, AChoiceIsReadWithItsUnits) {
   EXPECT_FALSE(options({}).choice.any());
 }
 
+TEST(Columns, AreATablesAndNobodyElses) {
+  EXPECT_EQ(options({"--columns", "remote,first-byte"}).columns,
+            (std::vector<LifeColumn>{LifeColumn::remote, LifeColumn::first_byte}));
+  EXPECT_TRUE(options({"-o", "wide"}).wide);
+  EXPECT_EQ(options({"-o", "wide"}).format, OutputFormat::text);
+  EXPECT_FALSE(options({"-o", "text"}).wide);
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{"--columns", "colour"},
+                                                                                     {"--columns", "pid", "-o", "json"},
+                                                                                     {"--columns", "pid", "-o", "wide"},
+                                                                                     {"trace", "-o", "wide"},
+                                                                                     {"summary", "--columns", "pid"},
+                                                                                     {"ls", "-o", "wide"},
+                                                                                     {"compare", "-o", "wide"}}) {
+    EXPECT_NE(refused(wrong), "(accepted)") << wrong[0] << ' ' << wrong[1];
+  }
+}
+
 TEST(Options, ASummaryIsAloneOrAfterTheLives) {
   EXPECT_TRUE(options({"summary", "--by", "comm,remote", "--top", "5"}).summary_alone());
   EXPECT_EQ(options({"summary", "--by", "comm,remote"}).summary.by,

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
+#include <sstream>
 
 #include "golden/reports.hpp"
 #include "sink/format.hpp"
@@ -31,6 +33,11 @@ std::vector<std::string> table(const Reports& reports, const TextStyle& style = 
 }
 
 // A flood belongs to no connection: the table has no other place for it.
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream in(line);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
 TEST(LifeText, AFindingOfNoConnectionIsALine) {
   FindingReport report{.conn = 0, .ts_ns = golden::midnight, .flow = a_life().flow, .finding = {}};
   report.finding.rule = Rule::syn_flood;
@@ -265,12 +272,40 @@ TEST(LifeText, TheCommonCaseFitsTheTerminal) {
 }
 
 TEST(LifeText, EightyColumnsKeepWhoWhereHowLongAndHowItEnded) {
-  const LifeWidths widths = columns_that_fit({.width = 80});
+  const LifeLayout layout = life_layout({.width = 80});
   for (const LifeColumn column : {LifeColumn::pid, LifeColumn::comm, LifeColumn::local, LifeColumn::role,
                                   LifeColumn::remote, LifeColumn::ms, LifeColumn::outcome, LifeColumn::notes}) {
-    EXPECT_NE(widths[static_cast<std::size_t>(column)], 0U);
+    EXPECT_TRUE(layout.shows(column));
   }
-  EXPECT_EQ(widths[static_cast<std::size_t>(LifeColumn::tx)], 0U);
+  EXPECT_FALSE(layout.shows(LifeColumn::tx));
+}
+
+TEST(LifeText, ColumnsAreThoseThatAreAskedForInTheirOrder) {
+  Life life = a_life();
+  life.phases.first_byte = 1'500 * 1'000'000LL;
+  const TextStyle style{.width = 80, .columns = {LifeColumn::remote, LifeColumn::first_byte, LifeColumn::server}};
+  const std::vector<std::string> lines = table({life}, style);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(words_of(lines[0]), (std::vector<std::string>{"REMOTE", "1ST-BYTE", "SERVER"}));
+  const std::vector<std::string> row = words_of(lines[1]);
+  ASSERT_EQ(row.size(), 3U);
+  EXPECT_EQ(row[1], "1.50s");
+  EXPECT_EQ(row[2], "-") << "a phase that is not known";
+}
+
+TEST(LifeText, FindingsNeedNotBeTheLastColumn) {
+  Life life = a_life();
+  life.outcome = Outcome::refused;
+  const TextStyle style{.columns = {LifeColumn::notes, LifeColumn::outcome}};
+  EXPECT_TRUE(table({life}, style).at(1).ends_with("refused"));
+}
+
+TEST(LifeText, WideHasEveryColumnAndItsPhasesHoweverNarrowTheTerminal) {
+  const LifeLayout wide = life_layout({.width = 60, .wide = true});
+  for (const LifeColumn column : {LifeColumn::tx, LifeColumn::rtt, LifeColumn::first_byte, LifeColumn::closing})
+    EXPECT_TRUE(wide.shows(column));
+  EXPECT_FALSE(wide.shows(LifeColumn::stream)) << "of a capture";
+  EXPECT_FALSE(life_layout({.width = 250}).shows(LifeColumn::first_byte));
 }
 
 TEST(LifeText, TheClockCanBeLeftAway) { EXPECT_FALSE(table({a_life()}, {.clock = false}).at(0).contains("TIME")); }

@@ -10,7 +10,7 @@
 namespace tcpwitness::cli {
 namespace {
 
-constexpr std::array<Spec, 39> all_specs{{
+constexpr std::array<Spec, 40> all_specs{{
     {"-i,--interface", &Texts::interface, For::machine},
     {"-p,--pid", &Texts::pid},
     {"--children", &Texts::children, For::listening, true},
@@ -21,6 +21,7 @@ constexpr std::array<Spec, 39> all_specs{{
     {"--netns", &Texts::netns, For::machine},
     {"--filter", &Texts::filter, For::reading},
     {"-o,--output", &Texts::output},
+    {"--columns", &Texts::columns, For::connections},
     {"-d,--duration", &Texts::duration, For::listening},
     {"-c,--count", &Texts::count},
     {"--every", &Texts::every, For::listing},

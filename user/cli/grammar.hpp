@@ -17,7 +17,7 @@ namespace tcpwitness::cli {
 // Every option as the texts that were given to it, in order. A flag has one text each time it is given.
 struct Texts {
   std::vector<std::string> interface, pid, children, uid, comm, port, host, netns, filter;
-  std::vector<std::string> output, duration, count, every, stuck_after, packets, trace, explain, findings;
+  std::vector<std::string> output, columns, duration, count, every, stuck_after, packets, trace, explain, findings;
   std::vector<std::string> problems, finding, outcome, slower_than, summary, compare, by, top;
   std::vector<std::string> wire, kernel, forwarded, ring_size, flows;
   std::vector<std::string> write, snaplen, rotate_size, rotate_every, keep, flight_recorder, on, quiet;

@@ -62,6 +62,12 @@ Examples:
   sudo tcpwitness --summary -d 60      and at the end what they come to
 
 Life options:
+      --columns NAME[,NAME...]
+                              only these columns, in this order: time, pid, comm,
+                              local, role, remote, tx, rx, duration, connect,
+                              srtt, retrans, src, closed-by, outcome, findings;
+                              phases: accept, request-ack, first-byte, server,
+                              waiting, transfer, stalled, idle, closing
       --summary               at the end, connections added up
       --by KEY[,KEY...]       with --summary: by comm, pid, local, remote,
                               listener, netns, outcome, finding (default: comm)
@@ -195,8 +201,8 @@ Selection options:
   EXPRESSION                  only what matches, see 'man pcap-filter'
 
 Output options:
-  -o, --output text|json|csv  text, one JSON object a line, or a table
-                              (default: text)
+  -o, --output FORMAT         text, json (an object a line), csv, or wide: the
+                              table with all columns (default: text)
       --problems              only sockets with a finding
       --finding RULE[,RULE...]
                               only sockets with one of these findings
@@ -290,8 +296,8 @@ Output options:
       --packets events|all    with --trace: segments to show (default: events):
                               those that open, close, reset, retransmit, probe
                               or stop a connection, or all
-  -o, --output text|json|csv  text, one JSON object a line, or a table
-                              (default: text)
+  -o, --output FORMAT         text, json (an object a line), csv, or wide: the
+                              table with all columns (default: text)
       --problems              only connections that ended badly or have a finding
                               other than time-wait
       --finding RULE[,RULE...]
@@ -300,6 +306,12 @@ Output options:
                               only connections that ended so
       --slower-than TIME      only connections that took longer to connect, or to
                               the first byte of the answer: 200ms, 1.5s
+      --columns NAME[,NAME...]
+                              only these columns, in this order: stream, start,
+                              local, role, remote, tx, rx, duration, connect,
+                              retrans, closed-by, outcome, zeek, findings;
+                              phases: accept, request-ack, first-byte, server,
+                              waiting, transfer, stalled, idle, closing
       --summary               connections added up, not one line each
       --compare               kernel beside wire, added up, and why they differ
       --by KEY[,KEY...]       with --summary: comm, pid, local, remote, listener,
@@ -370,8 +382,8 @@ inline constexpr std::string_view help_shared =
                               to stderr, and stdout is the command's own
 
 Output options:
-  -o, --output text|json|csv  text, one JSON object a line, or a table
-                              (default: text)
+  -o, --output FORMAT         text, json (an object a line), csv, or wide: the
+                              table with all columns (default: text)
       --problems              only connections that ended badly or have a finding
                               other than time-wait; findings when they fire
       --finding RULE[,RULE...]

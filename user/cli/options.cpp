@@ -114,8 +114,15 @@ void read_filters(const Texts& texts, Options& options, Reader& reader) {
 
 void read_printing(const Texts& texts, Options& options, Reader& reader) {
   reader.once(
-      "--output", texts.output, [](std::string_view text) { return cli::one_of(text, {"text", "json", "csv"}); },
-      [&](std::size_t value) { options.format = static_cast<OutputFormat>(value); });
+      "--output", texts.output,
+      [](std::string_view text) { return cli::one_of(text, {"text", "json", "csv", "wide"}); },
+      [&](std::size_t value) {
+        options.wide = value == 3;
+        options.format = options.wide ? OutputFormat::text : static_cast<OutputFormat>(value);
+      });
+  reader.each("--columns", texts.columns, cli::life_columns, [&](const std::vector<LifeColumn>& values) {
+    for (const LifeColumn column : values) add_new(options.columns, column);
+  });
   reader.once("--every", texts.every, cli::seconds, [&](auto value) { options.every = value; });
   reader.once("--duration", texts.duration, cli::seconds, [&](auto value) { options.duration = value; });
   reader.once(
@@ -314,6 +321,13 @@ void read_doctor(const Texts& texts, DoctorOptions& doctor, Reader& reader) {
 }
 
 void check_format(const Options& options, Reader& reader) {
+  const bool table =
+      !options.entries() && !options.comparing() && !options.summary_alone() &&
+      (options.command == Command::life || options.command == Command::record || options.command == Command::read);
+  if ((options.wide || !options.columns.empty()) && !table)
+    reader.fail("--columns and -o wide are for the table of connections: 'tcpwitness life', 'tcpwitness read FILE'");
+  if (!options.columns.empty() && (options.wide || options.format != OutputFormat::text))
+    reader.fail("--columns is for text: JSON and CSV have every field, and -o wide every column");
   if (options.format != OutputFormat::csv) return;
   if (options.stories()) {
     reader.fail(

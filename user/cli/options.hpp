@@ -18,6 +18,7 @@
 #include "tcpwitness/choice.hpp"
 #include "tcpwitness/finding.hpp"
 #include "tcpwitness/group_key.hpp"
+#include "tcpwitness/life_column.hpp"
 #include "tcpwitness/wire_mode.hpp"
 
 namespace tcpwitness {
@@ -77,6 +78,8 @@ struct Options {
   std::string expression;               // live: of pcap-filter(7), about addresses and ports; empty: all
   std::vector<std::string> program;     // a command and its arguments: run, and followed until it ends; empty: none
   OutputFormat format = OutputFormat::text;
+  bool wide = false;                // -o wide: the table with all columns
+  std::vector<LifeColumn> columns;  // of the table; empty: what fits
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<std::uint64_t> count;             // connections told; of ls, listings
   std::optional<std::chrono::nanoseconds> every;  // ls: again and again; empty: once

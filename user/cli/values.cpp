@@ -171,6 +171,10 @@ Value<std::vector<GroupKey>> group_keys(std::string_view text) {
   return list_of<GroupKey>(text, {group_key_names.begin(), group_key_names.end()});
 }
 
+Value<std::vector<LifeColumn>> life_columns(std::string_view text) {
+  return list_of<LifeColumn>(text, {life_column_names.begin(), life_column_names.end()});
+}
+
 Value<std::vector<PortRange>> ports(std::string_view text) {
   std::vector<PortRange> list;
   for (std::string_view rest = text;;) {

@@ -10,6 +10,7 @@
 
 #include "cli/options.hpp"
 #include "tcpwitness/group_key.hpp"
+#include "tcpwitness/life_column.hpp"
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness::cli {
@@ -41,6 +42,7 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 [[nodiscard]] Value<std::vector<Rule>> rules(std::string_view text);
 [[nodiscard]] Value<std::vector<Outcome>> outcomes(std::string_view text);
 [[nodiscard]] Value<std::vector<GroupKey>> group_keys(std::string_view text);
+[[nodiscard]] Value<std::vector<LifeColumn>> life_columns(std::string_view text);
 // "80", "80,443", "8000-8099".
 [[nodiscard]] Value<std::vector<PortRange>> ports(std::string_view text);
 [[nodiscard]] Value<Prefix> host(std::string_view text);

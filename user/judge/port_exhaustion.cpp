@@ -71,7 +71,8 @@ std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& b
                   closing.last_port, closing.own_range ? "IP_LOCAL_PORT_RANGE" : "net.ipv4.ip_local_port_range");
   if (found == nullptr) return finding;
   finding.text += fmt::format(", {}", in_use(c, *found));
-  if (taken < all) finding.text += fmt::format("; {} were free a moment later", all - taken);
+  if (taken < all)
+    finding.text += fmt::format("; {} {} free a moment later", all - taken, all - taken == 1 ? "was" : "were");
   return finding;
 }
 

@@ -149,6 +149,8 @@ std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const N
   if (options.stories()) return make_story_text(output, names, style);
   if (options.timeline()) return make_trace_text(output, names, style);
   style.findings = options.choice.any();
+  style.wide = options.wide;
+  style.columns = options.columns;
   style.time_wait = std::ranges::find(options.choice.rules, Rule::time_wait) != options.choice.rules.end();
   return with_wall_times(make_life_text(output, style), names);
 }

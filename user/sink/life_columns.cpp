@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -36,6 +37,15 @@ constexpr std::array<TableColumn, life_column_count> table{{
     {"CLOSED-BY", "BY", 5, 9, false, 6},
     {"OUTCOME", "", 9, 18, false, 0},
     {"ZEEK", "", 6, 6, false, 4},
+    {"ACCEPT", "", 6, 7, true, 0},
+    {"REQ-ACK", "ACK", 6, 7, true, 0},
+    {"1ST-BYTE", "BYTE1", 6, 8, true, 0},
+    {"SERVER", "", 6, 7, true, 0},
+    {"WAITING", "WAIT", 6, 7, true, 0},
+    {"TRANSFER", "XFER", 6, 8, true, 0},
+    {"STALLED", "STALL", 6, 7, true, 0},
+    {"IDLE", "", 6, 7, true, 0},
+    {"CLOSING", "CLOSE", 6, 7, true, 0},
     {"FINDINGS", "", 10, 26, false, 0},
 }};
 
@@ -142,8 +152,6 @@ void fill_retransmits(Cell& cell, const Life& life) {
 
 }  // namespace
 
-std::span<const TableColumn> life_table() { return table; }
-
 // TIME_WAIT is how every connection ends at the side that closes first: it is named where it was asked for.
 void fill(CellList& list, const Life& life, const TextStyle& style) {
   list.names.clear();
@@ -186,6 +194,9 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
     cell.colour = colour;
   };
   const auto number = [](std::uint64_t value) { return ShortText().add(value); };
+  const auto phase = [&](const std::optional<std::int64_t>& ns) {
+    return ns ? put(short_duration(*ns)) : put("-", Colour::dim);
+  };
   switch (column) {
     case LifeColumn::stream:
       return life.conversation ? put(number(life.conversation->stream), Colour::dim) : put("?", Colour::dim);
@@ -230,6 +241,24 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
       return put(life.closed_by == ClosedBy::none ? "-" : name(life.closed_by));
     case LifeColumn::outcome:
       return put(name(life.outcome), colour_of(life.outcome));
+    case LifeColumn::accept:
+      return phase(life.phases.accept);
+    case LifeColumn::request_ack:
+      return phase(life.phases.request_ack);
+    case LifeColumn::first_byte:
+      return phase(life.phases.first_byte);
+    case LifeColumn::server:
+      return phase(life.phases.server);
+    case LifeColumn::waiting:
+      return phase(life.phases.waiting);
+    case LifeColumn::transfer:
+      return phase(life.phases.transfer);
+    case LifeColumn::stalled:
+      return phase(life.phases.stalled);
+    case LifeColumn::idle:
+      return phase(life.phases.idle);
+    case LifeColumn::closing:
+      return phase(life.phases.closing);
     case LifeColumn::notes: {
       CellList list;
       fill(list, life, style);
@@ -240,15 +269,31 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
   }
 }
 
-LifeWidths columns_that_fit(const TextStyle& style) {
-  std::array<bool, life_column_count> without{};
-  if (!style.clock) without[static_cast<std::size_t>(LifeColumn::time)] = true;
-  for (const LifeColumn column : style.wire_alone ? std::span<const LifeColumn>(only_listening) : only_capture) {
-    without[static_cast<std::size_t>(column)] = true;
+bool LifeLayout::shows(LifeColumn column) const {
+  const auto at = std::ranges::find(columns, column);
+  return at != columns.end() && widths[static_cast<std::size_t>(at - columns.begin())] != 0;
+}
+
+LifeLayout life_layout(const TextStyle& style) {
+  LifeLayout layout;
+  const auto add = [&](LifeColumn column) {
+    layout.columns.push_back(column);
+    layout.table.push_back(table[static_cast<std::size_t>(column)]);
+    if (!style.columns.empty()) layout.table.back().dropped = 0;
+  };
+  const auto left_out = [&](LifeColumn column) {
+    const auto elsewhere = style.wire_alone ? std::span<const LifeColumn>(only_listening) : only_capture;
+    const bool phase = column >= LifeColumn::accept && column <= LifeColumn::closing;
+    return (phase && !style.wide) || (column == LifeColumn::time && !style.clock) ||
+           std::ranges::find(elsewhere, column) != elsewhere.end();
+  };
+  for (const LifeColumn column : style.columns) add(column);
+  for (std::size_t i = 0; style.columns.empty() && i < table.size(); ++i) {
+    if (!left_out(static_cast<LifeColumn>(i))) add(static_cast<LifeColumn>(i));
   }
-  LifeWidths widths{};
-  fit_columns(table, without, style.width, widths);
-  return widths;
+  layout.widths.resize(layout.columns.size());
+  fit_columns(layout.table, style.wide ? 0 : style.width, layout.widths);
+  return layout;
 }
 
 }  // namespace tcpwitness

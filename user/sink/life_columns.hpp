@@ -5,54 +5,38 @@
 // value that is not known is "?", one that does not apply is "-".
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sink/paint.hpp"
 #include "sink/sinks.hpp"
 #include "sink/table.hpp"
 #include "tcpwitness/connection.hpp"
+#include "tcpwitness/life_column.hpp"
 
 namespace tcpwitness {
 
-enum class LifeColumn : std::uint8_t {
-  stream,  // of a capture; what has no place in it or only there is said by wire_alone
-  time,
-  start,  // of a capture, with the date: it may be years old
-  pid,
-  comm,
-  local,
-  role,
-  remote,
-  tx,
-  rx,
-  ms,
-  handshake,
-  rtt,
-  retransmits,
-  seen,
-  closed_by,
-  outcome,
-  zeek,  // of a capture
-  notes,
-};
-inline constexpr std::size_t life_column_count = 19;
-
 // PID COMM LOCAL -> REMOTE TX RX DURATION CONNECT SRTT RETRANS SRC CLOSED-BY OUTCOME FINDINGS; of a capture
 // STREAM START LOCAL -> REMOTE TX RX DURATION CONNECT RETRANS CLOSED-BY OUTCOME ZEEK FINDINGS
-[[nodiscard]] std::span<const TableColumn> life_table();
-
+//
 // What is found, the cause first, each rule once; then what limits the evidence.
 void fill(CellList& list, const Life& life, const TextStyle& style);
 void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style);
 
-// Width of each column, 0 where it is not shown: drops the least important until the common case fits the terminal.
-using LifeWidths = std::array<std::size_t, life_column_count>;
-[[nodiscard]] LifeWidths columns_that_fit(const TextStyle& style);
+// The columns of a table in their order, and the width of each; 0: not shown.
+struct LifeLayout {
+  std::vector<LifeColumn> columns;
+  std::vector<TableColumn> table;
+  std::vector<std::size_t> widths;
+
+  [[nodiscard]] bool shows(LifeColumn column) const;
+};
+// Those that style.columns asks for. Else all but the phases, of which the least important are left out until the
+// common case fits the terminal; with style.wide all.
+[[nodiscard]] LifeLayout life_layout(const TextStyle& style);
 
 // "->" opened here, "<-" opened by the peer, "--" not known.
 [[nodiscard]] std::string_view role_mark(Role role, bool utf8);

@@ -4,8 +4,9 @@
 // table.hpp lays its rows out. On a terminal the width is asked for before each row, and the header comes again where
 // that changes the columns; elsewhere it comes once, and nothing is left out.
 #include <algorithm>
-#include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "sink/format.hpp"
 #include "sink/life_columns.hpp"
@@ -18,8 +19,13 @@ namespace {
 
 class LifeTextSink final : public Sink {
  public:
-  LifeTextSink(Output& output, const TextStyle& style)
-      : output_(output), style_(style), widths_(columns_that_fit(style)) {}
+  LifeTextSink(Output& output, TextStyle style) : output_(output), style_(std::move(style)) {
+    if (style_.wide) {
+      style_.width = 0;
+      style_.terminal = -1;
+    }
+    lay_out();
+  }
 
   void write(const Report& report) override {
     if (const auto* life = std::get_if<Life>(&report)) {
@@ -37,13 +43,16 @@ class LifeTextSink final : public Sink {
   void write_life(const Life& life) {
     follow_width();
     for (std::size_t i = 0; i < cells_.size(); ++i) {
-      if (widths_[i] != 0) fill(cells_[i], static_cast<LifeColumn>(i), life, style_);
+      if (layout_.widths[i] != 0) fill(cells_[i], layout_.columns[i], life, style_);
     }
-    fill(list_, life, style_);
-    say_late(life);
-    if (!header_written_) write_header(output_.buffer(), life_table(), widths_, style_);
+    const bool lists = layout_.columns.back() == LifeColumn::notes;
+    if (lists) {
+      fill(list_, life, style_);
+      say_late(life);
+    }
+    if (!header_written_) write_header(output_.buffer(), layout_.table, layout_.widths, style_);
     header_written_ = true;
-    write_row(output_.buffer(), life_table(), widths_, cells_, &list_, style_);
+    write_row(output_.buffer(), layout_.table, layout_.widths, cells_, lists ? &list_ : nullptr, style_);
   }
 
   // A row comes as soon as it is clear how its connection ended: seconds later, where that might have gone on.
@@ -51,10 +60,9 @@ class LifeTextSink final : public Sink {
     constexpr std::int64_t together_ns = 250'000'000;
     const std::int64_t late_ns = newest_ns_ - life.ts_ns;
     newest_ns_ = std::max(newest_ns_, life.ts_ns);
-    const bool shown = widths_[static_cast<std::size_t>(LifeColumn::time)] != 0;
-    if (!shown || late_ns <= together_ns) return;
+    if (!layout_.shows(LifeColumn::time) || late_ns <= together_ns) return;
     list_.limits.push_back(fmt::format("reported {} late", duration_in_words(late_ns)));
-    Cell& notes = cells_[static_cast<std::size_t>(LifeColumn::notes)];
+    Cell& notes = cells_.back();
     notes.text = folded(list_, 0);
     notes.columns = columns(notes.text);
   }
@@ -63,9 +71,14 @@ class LifeTextSink final : public Sink {
     const unsigned width = width_now(style_);
     if (width == style_.width) return;
     style_.width = width;
-    const LifeWidths before = widths_;
-    widths_ = columns_that_fit(style_);
-    if (widths_ != before) header_written_ = false;
+    const std::vector<std::size_t> before = layout_.widths;
+    lay_out();
+    if (layout_.widths != before) header_written_ = false;
+  }
+
+  void lay_out() {
+    layout_ = life_layout(style_);
+    cells_.resize(layout_.columns.size());
   }
 
   void write_finding(const FindingReport& found) {
@@ -98,8 +111,8 @@ class LifeTextSink final : public Sink {
 
   Output& output_;
   TextStyle style_;
-  LifeWidths widths_;  // 0: not shown
-  std::array<Cell, life_column_count> cells_;
+  LifeLayout layout_;
+  std::vector<Cell> cells_;  // one for each column of it
   CellList list_;
   bool header_written_ = false;
   std::int64_t newest_ns_ = 0;  // the end of a connection

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "sink/output.hpp"
+#include "tcpwitness/life_column.hpp"
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
 
@@ -23,8 +25,10 @@ struct TextStyle {
   // A capture: no process is known and no kernel was heard, so there are no columns for them; events have the numbers
   // of frames.
   bool wire_alone = false;
-  bool time_wait = false;  // life: the finding of this name is listed too
-  int terminal = -1;       // whose width may change; -1: it stays
+  bool time_wait = false;             // life: the finding of this name is listed too
+  int terminal = -1;                  // whose width may change; -1: it stays
+  bool wide = false;                  // life: every column, however wide the terminal is
+  std::vector<LifeColumn> columns{};  // life: these, in this order; empty: what fits
 };
 
 // What a stream and its environment look like. Null: the variable is not set.

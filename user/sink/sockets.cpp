@@ -152,7 +152,7 @@ void write_sockets_text(Output& output, const SocketListing& listing, const Text
   now.width = width_now(style);
   Buffer& out = output.buffer();
   std::array<std::size_t, column_count> widths{};
-  fit_columns(table, std::array<bool, column_count>{}, now.width, widths);
+  fit_columns(table, now.width, widths);
   if (dated) append(out, fmt::format("-- {}, {} sockets\n", clock_seconds(listing.ts_ns), listing.sockets.size()));
   write_header(out, table, widths, now);
   CellList list;

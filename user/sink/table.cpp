@@ -136,11 +136,10 @@ std::string elided(std::string_view text, std::size_t room, bool utf8) {
   return fmt::format("{}{}{}", head(text, kept / 3), mark, text.substr(head(text, all - tail).size()));
 }
 
-void fit_columns(std::span<const TableColumn> table, std::span<const bool> without, unsigned width,
-                 std::span<std::size_t> widths) {
+void fit_columns(std::span<const TableColumn> table, unsigned width, std::span<std::size_t> widths) {
   std::uint8_t last_drop = 0;
   for (std::size_t i = 0; i < table.size(); ++i) {
-    widths[i] = without[i] ? 0 : width == 0 ? table[i].roomy : table[i].tight;
+    widths[i] = width == 0 ? table[i].roomy : table[i].tight;
     last_drop = std::max(last_drop, table[i].dropped);
   }
   if (width == 0) return;

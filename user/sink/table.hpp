@@ -47,9 +47,8 @@ struct CellList {
 // The middle of a text left out, its end kept: "[2001..::1]:443".
 [[nodiscard]] std::string elided(std::string_view text, std::size_t room, bool utf8);
 
-// Width of each column; 0: not shown, as `without` says or as the terminal is too narrow. width 0: no terminal.
-void fit_columns(std::span<const TableColumn> table, std::span<const bool> without, unsigned width,
-                 std::span<std::size_t> widths);
+// Width of each column; 0: not shown, as the terminal is too narrow. width 0: no terminal.
+void fit_columns(std::span<const TableColumn> table, unsigned width, std::span<std::size_t> widths);
 
 // One line. `list`: of the last cell, null where that is text only. No line ends in spaces.
 void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const std::size_t> widths,
