@@ -471,7 +471,8 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	if (!(why & TW_WHY_RST))
 		remember(me, frame);
 	if (!untaken && !frame->copied && !(frame->flags & TCP_RST))
-		note_times(flow, me, peer, frame, why & TW_WHY_KEEPALIVE ? 0 : frame->payload);
+		note_times(flow, me, peer, frame,
+			   why & (TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION) ? 0 : frame->payload);
 	if (why & (TW_WHY_SYN | TW_WHY_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
 		time_handshake(flow, frame);
 	if (frame->outgoing && is_connection(asked))

@@ -2,8 +2,8 @@
 /*
  * times.h: when payload passed: a request, its answer, the ACKs of both, and the pauses (struct tw_times).
  *
- * An ordinary segment costs the test of one byte once both sides have sent, and one with payload a look at the clock that
- * counts ticks.
+ * An ordinary segment costs the test of one byte once both sides have sent and have the other's ACK, and one with payload a
+ * look at the clock that counts ticks.
  */
 #ifndef TCPWITNESS_TIMES_H
 #define TCPWITNESS_TIMES_H
@@ -44,22 +44,26 @@ static __always_inline void note_times(struct tw_flow *flow, struct tw_half *me,
 				       const struct frame *frame, __u32 payload)
 {
 	__u32 now, since, other;
-	bool mine;
 
 	if (!flow->firsts)
 		see_firsts(flow, frame, payload);
 	if (!payload)
 		return;
 	now = (__u32)bpf_jiffies64();
-	since = now - me->payload_tick;
-	other = now - peer->payload_tick;
-	mine = !peer->payload_tick || (me->payload_tick && since <= other);
-	if (!mine)
-		since = other;
+	since = me->payload_tick;
+	other = peer->payload_tick;
 	me->payload_tick = now;
-	if (since == now || (__u64)since * config.tick_us < TW_QUIET_MS * 1000ULL)
+	if (!since || !other) /* the wait for the first answer is no pause */
 		return;
-	flow->times.quiet_ms[mine == (bool)frame->outgoing] += ticks_to_ms(since);
+	since = now - since;
+	other = now - other;
+	if ((__u64)since * config.tick_us < TW_QUIET_MS * 1000ULL ||
+	    (__u64)other * config.tick_us < TW_QUIET_MS * 1000ULL)
+		return;
+	if (other < since)
+		flow->times.quiet_ms[frame->outgoing ? 1 : 0] += ticks_to_ms(other);
+	else
+		flow->times.paused_ms += ticks_to_ms(since);
 }
 
 static __always_inline void take_times(const struct tw_flow *flow, struct tw_times *times)

@@ -277,16 +277,19 @@ TW_ASSERT_SIZE(tw_loss_counters, 32);
 
 /*
  * When payload passed the interface, and how long none did. Index 0: incoming, 1: outgoing. 0: not seen. What keep-alives
- * and SYNs carry, and what TCP does not take, is none.
+ * and SYNs carry, what is sent again, and what TCP does not take, is none.
  */
 struct tw_times {
 	__u64 first_ns[2]; /* the first payload */
 	__u64 acked_ns[2]; /* the first segment that acknowledges all of it, which goes the other way */
 	__u64 asked_ns;    /* the newest payload of the side that sent first, before the other side's first */
 	__u32 since_ms[2]; /* from the newest payload to this record; in ticks of the kernel's clock */
-	__u32 quiet_ms[2]; /* pauses of at least TW_QUIET_MS between payloads, where the one before went this way */
+	/* Pauses of at least TW_QUIET_MS between payloads, once both sides have sent. */
+	__u32 quiet_ms[2]; /* that payload of this way ended, behind payload of the other way */
+	__u32 paused_ms;   /* of one side, between two payloads of its own */
+	__u8 pad[4];
 };
-TW_ASSERT_SIZE(tw_times, 56);
+TW_ASSERT_SIZE(tw_times, 64);
 #define TW_QUIET_MS 1000
 
 struct tw_state {
@@ -429,7 +432,7 @@ struct tw_destroy {
 	struct tw_loss_counters loss;
 	struct tw_times times;
 };
-TW_ASSERT_SIZE(tw_destroy, 304);
+TW_ASSERT_SIZE(tw_destroy, 312);
 
 struct tw_owner {
 	struct tw_header header;
@@ -454,7 +457,7 @@ struct tw_socket {
 	struct tw_loss_counters loss;
 	struct tw_times times;
 };
-TW_ASSERT_SIZE(tw_socket, 304);
+TW_ASSERT_SIZE(tw_socket, 312);
 
 /* A segment that was thrown away, and why. On its way out if `outgoing`, else before TCP or in it. */
 struct tw_drop {

@@ -26,10 +26,11 @@ struct PayloadTimes {
   std::int64_t transfer_ns = 0;  // one segment of a side follows another one
   std::int64_t stalled_ns = 0;   // until something was sent again, or while the receiver's window was closed
   std::int64_t idle_ns = 0;      // nobody had anything to send
-  // Where a flow's counters know it: pauses of TW_QUIET_MS or more between payloads, by who had sent the one before.
+  // Where a flow's counters know it: pauses of TW_QUIET_MS or more between payloads, once both sides have sent.
   bool pauses = false;
-  std::int64_t pause_after_out_ns = 0;
-  std::int64_t pause_after_in_ns = 0;
+  std::int64_t before_out_ns = 0;  // until this side sent, the other having sent last
+  std::int64_t before_in_ns = 0;   // until the peer sent, this side having sent last
+  std::int64_t paused_ns = 0;      // between two payloads of one side
 };
 
 // Nanoseconds.

@@ -31,7 +31,7 @@ TEST(NoLocalPort, IsNotCertainWherePortsWereFreeOrNotCounted) {
     const auto finding = told.finding(Rule::port_exhaustion);
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->confidence, Confidence::likely);
-    EXPECT_EQ(says(finding, "1 were free a moment later"), counted) << told_text(finding);
+    EXPECT_EQ(says(finding, "1 was free a moment later"), counted) << told_text(finding);
   }
 }
 

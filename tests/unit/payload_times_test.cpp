@@ -72,7 +72,7 @@ void answers_slowly(Stream& stream, Side& c) {
   stream.wait(5 * s);
   c.times.since_ms[0] = 3'000;
   c.times.since_ms[1] = 5'400;
-  c.times.quiet_ms[0] = 1'200;
+  c.times.paused_ms = 1'200;
 }
 
 TEST(PayloadTimes, ComeWithTheEndOfTheSocket) {

@@ -256,6 +256,8 @@ Record options:
                               write-after-peer-closed, path-mtu-black-hole,
                               path-dead, delayed-ack-stall, forward-dropped,
                               asymmetric-route, syn-flood
+      --columns NAME[,NAME...]
+                              of the table, in this order: see 'life --help'
   -q, --quiet                 print no connections, only record
 
 )";

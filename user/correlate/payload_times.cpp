@@ -26,8 +26,9 @@ std::optional<PayloadTimes> payload_times(const Event& e, const tw_header& heade
   found.last_in = newest(in);
   found.request_end = at(times.asked_ns);
   found.pauses = true;
-  found.pause_after_out_ns = std::int64_t{times.quiet_ms[out]} * 1'000'000;
-  found.pause_after_in_ns = std::int64_t{times.quiet_ms[in]} * 1'000'000;
+  found.before_out_ns = std::int64_t{times.quiet_ms[out]} * 1'000'000;
+  found.before_in_ns = std::int64_t{times.quiet_ms[in]} * 1'000'000;
+  found.paused_ns = std::int64_t{times.paused_ms} * 1'000'000;
   return found;
 }
 

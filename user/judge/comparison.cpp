@@ -33,17 +33,18 @@ Share usually(Where where, std::int64_t amount) {
   return {{.where = where, .reason = {}, .meaning = {}, .amount = amount}, 0, amount};
 }
 
-// Fills in the amounts. open: the two were not counted at one moment.
+// Fills in the amounts. What the events give is certain where all of it together is the difference; where it is not,
+// only what can be no other amount. open: the two were not counted at one moment.
 void explain(CountPair& pair, std::vector<Share> shares, bool open) {
   if (!pair.kernel || !pair.wire) return;
   std::int64_t left = pair.difference();
   for (const Share& share : shares) left -= share.part.amount;
+  const bool fits = left == 0;
   for (Share& share : shares) {
     const std::int64_t taken = std::clamp(share.part.amount + left, share.low, share.high) - share.part.amount;
     share.part.amount += taken;
     left -= taken;
-    const bool whole = share.part.amount == share.low || share.part.amount == share.high;
-    if (!whole) share.part.confidence = Confidence::likely;
+    if (!fits && share.low != share.high) share.part.confidence = Confidence::likely;
     if (share.part.amount != 0) pair.parts.push_back(std::move(share.part));
   }
   if (left == 0) return;

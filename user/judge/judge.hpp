@@ -91,7 +91,7 @@ enum class DropKind : std::uint8_t {
 
 // phases.cpp
 [[nodiscard]] Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns);
-[[nodiscard]] std::string waiting_words(const Phases& phases);
+[[nodiscard]] std::string waiting_words(const Phases& phases, Role role);
 
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);

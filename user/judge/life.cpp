@@ -165,7 +165,8 @@ Life judge_life(const Connection& c, const Bench& bench) {
   life.findings = findings_of(c, bench, life.outcome);
   if (bench.explain) {
     life.explanation = explain(c, bench, life);
-    if (const std::string waited = waiting_words(life.phases); !waited.empty()) life.explanation += " " + waited;
+    if (const std::string waited = waiting_words(life.phases, life.role); !waited.empty())
+      life.explanation += " " + waited;
   }
   return life;
 }

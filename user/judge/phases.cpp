@@ -12,7 +12,15 @@ namespace tcpwitness {
 namespace {
 
 std::optional<PayloadTimes> payload_times(const Connection& c, const Bench& bench) {
-  if (bench.conversation == nullptr && bench.payload != nullptr) return *bench.payload;
+  if (bench.conversation == nullptr && bench.payload != nullptr) {
+    PayloadTimes times = *bench.payload;
+    // Not every segment was seen after all.
+    if (c.incomplete || c.wire_partial) {
+      times.every_segment = false;
+      times.repeated = true;
+    }
+    return times;
+  }
   if (bench.conversation == nullptr) {
     std::optional<PayloadTimes> times = c.further ? c.further->payload : std::nullopt;
     // Of all that was sent again it is not known what it was.
@@ -52,7 +60,7 @@ void opening(const Connection& c, const Bench& bench, Phases& phases) {
   } else if (by_call) {
     phases.connect = c.handshake_ns;  // no packets: the two cannot be told apart
   }
-  if (c.trouble && c.trouble->accept.first_call && !active)
+  if (c.trouble && c.trouble->accept.first_call && c.trouble->accept.unaccepted && !active)
     phases.accept = positive(c.trouble->accept.first_call.ts_ns - open);
 }
 
@@ -77,14 +85,10 @@ void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
   // At the server's interface no round trip is in it; at the client's it is the handshake's.
   const auto trip = round_trip(c);
   if (phases.first_byte && trip && !t.repeated) phases.server = positive(*phases.first_byte - *trip);
-  if (t.pauses && answer != 0 && client_is_out == out_first) {
-    // A pause after the client's payload waits for the server, one after the server's is idle; the first of them was
-    // for the first byte.
-    constexpr std::int64_t pause_ns = std::int64_t{TW_QUIET_MS} * 1'000'000;
-    const std::int64_t asked = client_is_out ? t.pause_after_out_ns : t.pause_after_in_ns;
-    const std::int64_t first_pause = *phases.first_byte >= pause_ns ? *phases.first_byte : 0;
-    phases.waiting = positive(asked - first_pause);
-    phases.idle = client_is_out ? t.pause_after_in_ns : t.pause_after_out_ns;
+  // What was sent again may be what a pause was for.
+  if (t.pauses && !t.repeated && answer != 0 && client_is_out == out_first) {
+    phases.waiting = client_is_out ? t.before_in_ns : t.before_out_ns;
+    phases.idle = (client_is_out ? t.before_out_ns : t.before_in_ns) + t.paused_ns;
     phases.transfer = positive(std::max(t.last_in, t.last_out) - answer - *phases.waiting - *phases.idle);
   }
   if (!t.every_segment) return;
@@ -103,8 +107,12 @@ Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns) {
   if (const auto times = payload_times(c, bench)) payload(c, *times, phases);
   // Where not every segment is seen, closed windows still are events.
   if (!phases.stalled && c.wire_heard && c.trouble) {
-    const std::int64_t closed = c.trouble->local_window.total_ns + c.trouble->peer_window.total_ns;
-    if (closed != 0) phases.stalled = closed;
+    // They can be closed at the same time, and are pauses too.
+    const std::int64_t closed = std::max(c.trouble->local_window.total_ns, c.trouble->peer_window.total_ns);
+    if (closed != 0) {
+      phases.stalled = closed;
+      phases.waiting = phases.idle = phases.transfer = std::nullopt;
+    }
   }
   if (c.closing && c.ended()) {
     TimeNs first = 0;
@@ -117,17 +125,20 @@ Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns) {
   return phases;
 }
 
-// One sentence where the answer was long in coming; "" where it was not, or nothing is known of it.
-std::string waiting_words(const Phases& phases) {
+// One sentence where the answer was long in coming; "" where it was not, or nothing is known of it. A lost answer that
+// came once, when it was sent again, looks like a slow server from the client.
+std::string waiting_words(const Phases& phases, Role role) {
   constexpr std::int64_t long_ns = 100'000'000;
   const auto exact = [](std::int64_t ns) {
     return ns >= 1'000'000'000 && ns < 10'000'000'000 ? fmt::format("{:.2f} s", static_cast<double>(ns) / 1e9)
                                                       : seconds(ns);
   };
   if (!phases.first_byte || *phases.first_byte < long_ns) return "";
+  if (role == Role::passive) return fmt::format("This server took {} to its first byte.", exact(*phases.first_byte));
   if (!phases.server) return fmt::format("The first byte of the answer came after {}.", exact(*phases.first_byte));
-  return fmt::format("The server took {} to its first byte; the network {}.", exact(*phases.server),
-                     seconds(*phases.first_byte - *phases.server));
+  return fmt::format(
+      "The server took {} to its first byte; the network {} (a first answer that was lost looks the same).",
+      exact(*phases.server), seconds(*phases.first_byte - *phases.server));
 }
 
 }  // namespace tcpwitness
