@@ -63,7 +63,7 @@ static __always_inline void note_times(struct tw_flow *flow, struct tw_half *me,
 	if (other < since)
 		flow->times.quiet_ms[frame->outgoing ? 1 : 0] += ticks_to_ms(other);
 	else
-		flow->times.paused_ms += ticks_to_ms(since);
+		flow->times.paused_ms[frame->outgoing ? 1 : 0] += ticks_to_ms(since);
 }
 
 static __always_inline void take_times(const struct tw_flow *flow, struct tw_times *times)

@@ -285,9 +285,8 @@ struct tw_times {
 	__u64 asked_ns;    /* the newest payload of the side that sent first, before the other side's first */
 	__u32 since_ms[2]; /* from the newest payload to this record; in ticks of the kernel's clock */
 	/* Pauses of at least TW_QUIET_MS between payloads, once both sides have sent. */
-	__u32 quiet_ms[2]; /* that payload of this way ended, behind payload of the other way */
-	__u32 paused_ms;   /* of one side, between two payloads of its own */
-	__u8 pad[4];
+	__u32 quiet_ms[2];  /* that payload of this way ended, behind payload of the other way */
+	__u32 paused_ms[2]; /* between two payloads of this way */
 };
 TW_ASSERT_SIZE(tw_times, 64);
 #define TW_QUIET_MS 1000

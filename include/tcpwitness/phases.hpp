@@ -22,15 +22,12 @@ struct PayloadTimes {
   bool repeated = false;         // until then something was sent again, or its own first bytes came late
   // The time between two segments with payload, by what it was spent on. Where every segment was seen.
   bool every_segment = false;
-  std::int64_t waiting_ns = 0;   // for later answers than the first one
   std::int64_t transfer_ns = 0;  // one segment of a side follows another one
   std::int64_t stalled_ns = 0;   // until something was sent again, or while the receiver's window was closed
-  std::int64_t idle_ns = 0;      // nobody had anything to send
-  // Where a flow's counters know it: pauses of TW_QUIET_MS or more between payloads, once both sides have sent.
-  bool pauses = false;
-  std::int64_t before_out_ns = 0;  // until this side sent, the other having sent last
-  std::int64_t before_in_ns = 0;   // until the peer sent, this side having sent last
-  std::int64_t paused_ns = 0;      // between two payloads of one side
+  // Until this side, or the peer, sent: behind payload of the other one, the first such time left out; or after a pause
+  // of its own with everything acknowledged. Of a flow's counters: what took TW_QUIET_MS or more.
+  std::int64_t until_out_ns = 0;
+  std::int64_t until_in_ns = 0;
 };
 
 // Nanoseconds.

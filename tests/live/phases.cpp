@@ -93,10 +93,9 @@ TEST_F(PhasesLive, TheFirstByteIsTheServersAndAPauseIsNoTransfer) {
     EXPECT_GE(ns("server_ns"), 390 * ms) << phases.dump();
     EXPECT_GE(ns("request_ack_ns"), 0) << phases.dump();
     EXPECT_LT(ns("request_ack_ns"), 300 * ms) << phases.dump();
-    EXPECT_GE(ns("idle_ns"), 1'200 * ms) << phases.dump();
-    EXPECT_EQ(ns("waiting_ns"), 0) << phases.dump();
-    EXPECT_GE(ns("transfer_ns"), 0) << phases.dump();
-    EXPECT_LT(ns("transfer_ns"), 300 * ms) << phases.dump();
+    EXPECT_GE(ns("waiting_ns"), 1'200 * ms) << phases.dump();
+    EXPECT_LT(ns("waiting_ns"), 1'600 * ms) << phases.dump();
+    EXPECT_FALSE(phases.contains("idle_ns") || phases.contains("transfer_ns")) << phases.dump();
     EXPECT_TRUE(heard.of("segment").empty()) << "a life has no record of each segment";
   }
 }

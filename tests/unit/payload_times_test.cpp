@@ -72,7 +72,7 @@ void answers_slowly(Stream& stream, Side& c) {
   stream.wait(5 * s);
   c.times.since_ms[0] = 3'000;
   c.times.since_ms[1] = 5'400;
-  c.times.paused_ms = 1'200;
+  c.times.paused_ms[0] = 1'200;
 }
 
 TEST(PayloadTimes, ComeWithTheEndOfTheSocket) {
@@ -88,10 +88,9 @@ TEST(PayloadTimes, ComeWithTheEndOfTheSocket) {
   ASSERT_TRUE(phases.first_byte);
   EXPECT_NEAR(static_cast<double>(*phases.first_byte), 400e6, 1e6);
   ASSERT_TRUE(phases.request_ack);
-  ASSERT_TRUE(phases.transfer);
-  EXPECT_NEAR(static_cast<double>(*phases.transfer), 800e6, 5e6);
-  EXPECT_EQ(phases.idle, 1'200 * ms);
-  EXPECT_EQ(phases.waiting, 0);
+  EXPECT_EQ(phases.waiting, 1'200 * ms) << "the server paused";
+  EXPECT_FALSE(phases.idle) << "shorter pauses are not known";
+  EXPECT_FALSE(phases.transfer);
 }
 
 TEST(PayloadTimes, OfAConnectionThatNobodyEndedAreThoseOfTheLastLook) {

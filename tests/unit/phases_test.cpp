@@ -109,8 +109,26 @@ TEST(Phases, LaterAnswersAreWaitedForAndBetweenThemNobodyHasAnythingToSend) {
   const Phases phases = run(stream.events, every_segment()).life().phases;
   EXPECT_EQ(phases.first_byte, 10 * us);
   EXPECT_EQ(phases.transfer, 10 * us);
-  EXPECT_EQ(phases.waiting, 500 * ms + 10 * us);
-  EXPECT_EQ(phases.idle, 2 * s + 20 * us + 3 * s + 20 * us);
+  EXPECT_EQ(phases.waiting, 500 * ms + 10 * us + 3 * s + 20 * us);
+  EXPECT_EQ(phases.idle, 2 * s + 20 * us);
+}
+
+// As SMTP does: the client answers at once, the server takes its time.
+TEST(Phases, TheServerIsWaitedForWhereItSendsFirstToo) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 20);
+  for (int command = 0; command < 3; ++command) {
+    c.out(PA, 10);
+    stream.wait(200 * ms);
+    c.in(PA, 20);
+  }
+  stream.wait(400 * ms);
+  closes_first(c, curl);
+  const Phases phases = run(stream.events, every_segment()).life().phases;
+  EXPECT_EQ(phases.waiting, 3 * (200 * ms + 10 * us));
+  EXPECT_EQ(phases.idle, 2 * 10 * us + 400 * ms + 10 * us) << "and behind the last answer";
 }
 
 TEST(Phases, APauseWithDataOutIsNotIdle) {

@@ -252,6 +252,7 @@ struct DropSeen {
   std::uint32_t reason = 0;  // enum skb_drop_reason of the running kernel
   std::uint32_t count = 0;
   std::uint32_t bytes = 0;  // payload
+  std::uint32_t empty = 0;  // of count, without payload
   std::uint8_t flags = 0;   // TCP flags of all of them together
   bool out = false;
 };

@@ -67,6 +67,7 @@ void add_drop(Drops& drops, const Event& e, const Drop& d, bool out) {
   seen->evidence.add(e.id);
   ++seen->count;
   seen->bytes += d.len;
+  if (d.len == 0) ++seen->empty;
   seen->flags |= d.flags;
 }
 

@@ -25,10 +25,11 @@ std::optional<PayloadTimes> payload_times(const Event& e, const tw_header& heade
   found.first_in_acked = at(times.acked_ns[in]);
   found.last_in = newest(in);
   found.request_end = at(times.asked_ns);
-  found.pauses = true;
-  found.before_out_ns = std::int64_t{times.quiet_ms[out]} * 1'000'000;
-  found.before_in_ns = std::int64_t{times.quiet_ms[in]} * 1'000'000;
-  found.paused_ns = std::int64_t{times.paused_ms} * 1'000'000;
+  const auto until = [&](std::size_t way) {
+    return (std::int64_t{times.quiet_ms[way]} + times.paused_ms[way]) * 1'000'000;
+  };
+  found.until_out_ns = until(out);
+  found.until_in_ns = until(in);
   return found;
 }
 

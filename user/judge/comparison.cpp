@@ -116,7 +116,8 @@ class Maker {
   // A buffer of GSO or GRO is one drop and several segments.
   [[nodiscard]] std::int64_t segments_at_most(const DropSeen& seen) const {
     const std::uint32_t full = c_.cb.mss != 0 ? c_.cb.mss : 536;  // RFC 9293, 3.7.1
-    return std::max<std::int64_t>(seen.count, (std::int64_t{seen.bytes} + full - 1) / full);
+    const std::int64_t with_payload = (std::int64_t{seen.bytes} + full - 1) / full;
+    return seen.empty + std::max<std::int64_t>(seen.count - seen.empty, with_payload);
   }
   [[nodiscard]] std::uint32_t segs_in() const {
     return measures_.destroyed ? std::max(measures_.segs_in, c_.cb.segs_in) : c_.cb.segs_in;

@@ -39,6 +39,25 @@ std::optional<PayloadTimes> payload_times(const Connection& c, const Bench& benc
 
 std::int64_t positive(std::int64_t ns) { return std::max<std::int64_t>(ns, 0); }
 
+// ESTABLISHED, or the ACK that a capture shows; 0: not seen.
+TimeNs opened(const Connection& c) {
+  if (!c.established || c.handshake_ns < 0 || c.preexisting) return 0;
+  return (c.role != Role::active && c.syn ? c.syn.ts_ns : c.start_ts_ns) + c.handshake_ns;
+}
+
+// The first of both FINs, or the kernel's first transition towards the end; 0: not seen.
+TimeNs first_fin(const Connection& c) {
+  if (!c.closing || !c.ended()) return 0;
+  TimeNs first = 0;
+  for (const Mark* fin : {&c.closing->fin_out.sent, &c.closing->fin_in.sent}) {
+    if (*fin && (first == 0 || fin->ts_ns < first)) first = fin->ts_ns;
+  }
+  return first == 0 && c.kernel_heard && c.closing->first ? c.closing->first.ts_ns : first;
+}
+
+// Nobody has anything to send for so long: longer than a round trip that a window waits for; see wire/phase_clock.cpp.
+constexpr std::int64_t pause_ns = 200'000'000;
+
 // SYN to SYN-ACK at this place, where neither was sent twice: what a round trip and the other kernel take.
 std::optional<std::int64_t> round_trip(const Connection& c) {
   const bool repeated = (c.trouble && (c.trouble->syn_ack_copy || c.trouble->retransmissions.syns != 0)) ||
@@ -53,8 +72,8 @@ void opening(const Connection& c, const Bench& bench, Phases& phases) {
   const bool by_call = active && c.kernel_heard && bench.kernel_heard;
   const TimeNs begun = by_call ? c.start_ts_ns : c.syn.ts_ns;
   if (c.syn && c.syn_ack) phases.connect = positive(c.syn_ack.ts_ns - begun);
-  if (!c.established || c.handshake_ns < 0) return;
-  const TimeNs open = (!active && c.syn ? c.syn.ts_ns : c.start_ts_ns) + c.handshake_ns;
+  const TimeNs open = opened(c);
+  if (open == 0) return;
   if (c.syn && c.syn_ack) {
     phases.handshake = positive(open - c.syn_ack.ts_ns);
   } else if (by_call) {
@@ -78,24 +97,29 @@ void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
   const std::int64_t answer = client_is_out ? t.first_in : t.first_out;
   if (answer != 0 && client_is_out == out_first) {
     phases.first_byte = positive(answer - (t.request_end != 0 ? t.request_end : first));
-  } else if (answer != 0 && known && c.established && c.handshake_ns >= 0 && !c.preexisting) {
-    const TimeNs open = (c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns) + c.handshake_ns;
-    phases.first_byte = positive(answer - open);
+  } else if (answer != 0 && known && opened(c) != 0) {
+    phases.first_byte = positive(answer - opened(c));
   }
   // At the server's interface no round trip is in it; at the client's it is the handshake's.
   const auto trip = round_trip(c);
   if (phases.first_byte && trip && !t.repeated) phases.server = positive(*phases.first_byte - *trip);
-  // What was sent again may be what a pause was for.
-  if (t.pauses && !t.repeated && answer != 0 && client_is_out == out_first) {
-    phases.waiting = client_is_out ? t.before_in_ns : t.before_out_ns;
-    phases.idle = (client_is_out ? t.before_out_ns : t.before_in_ns) + t.paused_ns;
-    phases.transfer = positive(std::max(t.last_in, t.last_out) - answer - *phases.waiting - *phases.idle);
+  // Until the server sent it was waited for; until the client did nobody had anything to do.
+  const std::int64_t waiting = client_is_out ? t.until_in_ns : t.until_out_ns;
+  std::int64_t idle = client_is_out ? t.until_out_ns : t.until_in_ns;
+  if (!t.every_segment) {
+    // What was sent again may be what a pause was for, and shorter pauses are not known.
+    if (t.repeated) return;
+    if (waiting != 0) phases.waiting = waiting;
+    if (idle != 0) phases.idle = idle;
+    return;
   }
-  if (!t.every_segment) return;
-  phases.waiting = t.waiting_ns;
+  const auto pause = [](TimeNs from, TimeNs to) { return from != 0 && to - from >= pause_ns ? to - from : 0; };
+  if (client_is_out == out_first) idle += pause(opened(c), first);
+  idle += pause(std::max(t.last_in, t.last_out), first_fin(c));
+  phases.waiting = waiting;
   phases.transfer = t.transfer_ns;
   phases.stalled = t.stalled_ns;
-  phases.idle = t.idle_ns;
+  phases.idle = idle;
 }
 
 }  // namespace
@@ -114,14 +138,7 @@ Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns) {
       phases.waiting = phases.idle = phases.transfer = std::nullopt;
     }
   }
-  if (c.closing && c.ended()) {
-    TimeNs first = 0;
-    for (const Mark* fin : {&c.closing->fin_out.sent, &c.closing->fin_in.sent}) {
-      if (*fin && (first == 0 || fin->ts_ns < first)) first = fin->ts_ns;
-    }
-    if (first == 0 && c.kernel_heard && c.closing->first) first = c.closing->first.ts_ns;
-    if (first != 0) phases.closing = positive(end_ns - first);
-  }
+  if (const TimeNs first = first_fin(c); first != 0) phases.closing = positive(end_ns - first);
   return phases;
 }
 
@@ -135,10 +152,15 @@ std::string waiting_words(const Phases& phases, Role role) {
   };
   if (!phases.first_byte || *phases.first_byte < long_ns) return "";
   if (role == Role::passive) return fmt::format("This server took {} to its first byte.", exact(*phases.first_byte));
-  if (!phases.server) return fmt::format("The first byte of the answer came after {}.", exact(*phases.first_byte));
-  return fmt::format(
-      "The server took {} to its first byte; the network {} (a first answer that was lost looks the same).",
-      exact(*phases.server), seconds(*phases.first_byte - *phases.server));
+  std::string text = fmt::format("The first byte of the answer came after {}.", exact(*phases.first_byte));
+  if (phases.server) {
+    text = fmt::format(
+        "The server took {} to its first byte; the network {} (a first answer that was lost looks the same).",
+        exact(*phases.server), seconds(*phases.first_byte - *phases.server));
+  }
+  if (phases.waiting && *phases.waiting >= long_ns)
+    text += fmt::format(" Later answers took {} more.", exact(*phases.waiting));
+  return text;
 }
 
 }  // namespace tcpwitness

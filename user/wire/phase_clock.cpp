@@ -75,11 +75,8 @@ void PhaseClock::between(std::int64_t gap_ns, unsigned from) {
   const Half& peer = half_[from ^ 1U];
   if (peer.was_closed) {
     stalled_ns_ += gap_ns;
-  } else if (last_ != from) {
-    // The side that sent first asks, the other one answers.
-    (from == first_ ? idle_ns_ : waiting_ns_) += gap_ns;
-  } else if (gap_ns >= pause_ns && all_acknowledged(me)) {
-    idle_ns_ += gap_ns;
+  } else if (last_ != from || (gap_ns >= pause_ns && all_acknowledged(me))) {
+    until_ns_[from] += gap_ns;
   } else {
     transfer_ns_ += gap_ns;
   }
@@ -96,10 +93,10 @@ PayloadTimes PhaseClock::times() const {
   t.request_end = request_end_ns_;
   t.repeated = answer_late_;
   t.every_segment = true;
-  t.waiting_ns = waiting_ns_;
   t.transfer_ns = transfer_ns_;
   t.stalled_ns = stalled_ns_;
-  t.idle_ns = idle_ns_;
+  t.until_out_ns = until_ns_[0];
+  t.until_in_ns = until_ns_[1];
   return t;
 }
 

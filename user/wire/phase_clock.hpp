@@ -43,14 +43,13 @@ class PhaseClock {
   std::int64_t now_ns_ = 0;      // of the newest segment
   std::int64_t payload_ns_ = 0;  // of the newest one with payload
   std::int64_t request_end_ns_ = 0;
-  std::int64_t waiting_ns_ = 0;
   std::int64_t transfer_ns_ = 0;
   std::int64_t stalled_ns_ = 0;
-  std::int64_t idle_ns_ = 0;
-  std::uint8_t first_ = 0;    // the side that sent payload first
-  std::uint8_t last_ = 0;     // and last
-  bool idle_ = false;         // everything is acknowledged, no window is closed
-  bool answer_late_ = false;  // before the first answer was whole, something was sent again or is missing
+  std::array<std::int64_t, 2> until_ns_{};  // until this side sent; see PayloadTimes
+  std::uint8_t first_ = 0;                  // the side that sent payload first
+  std::uint8_t last_ = 0;                   // and last
+  bool idle_ = false;                       // everything is acknowledged, no window is closed
+  bool answer_late_ = false;                // before the first answer was whole, something was sent again or is missing
 };
 
 }  // namespace tcpwitness
