@@ -333,6 +333,40 @@ TEST(StraySegment, GetsARstAndTheKernelSaysWhy) {
   for (const Entry& entry : told.entries()) EXPECT_EQ(entry.conn, 0U);
 }
 
+// On an Internet host that is every scanner.
+TEST(StraySegment, IsNotShownWhereProcessesAreSelected) {
+  WitnessSettings settings = trace_settings();
+  settings.pid = 4711;
+  EXPECT_TRUE(run(stray(true), settings).reports.empty());
+  settings.pid = 0;
+  settings.of_process = [](const Process&) { return true; };
+  const Told told = run(stray(true), settings);
+  EXPECT_TRUE(told.reports.empty());
+  EXPECT_NE(told.summary.events[TW_KIND_SEGMENT], 0U);
+}
+
+// A bare ACK for a listener, which the kernel resets.
+TEST(StraySegment, IsShownWhereTheListenerIsOfASelectedProcess) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = TW_SOCKET_LISTENER;
+  tw_reset reset{};
+  reset.header = c.header(TW_KIND_RESET);
+  reset.header.cookie = 3;
+  reset.tuple = c.tuple();
+  reset.direction = TW_RESET_SENT;
+  reset.has_socket = 1;
+  reset.cb.flags = TW_CB_PRESENT;
+  reset.cb.state = static_cast<std::uint8_t>(State::listen);
+  stream.add(reset);
+  WitnessSettings settings = trace_settings();
+  settings.comm = "nginx";
+  EXPECT_EQ(run(stream.events, settings).entries().size(), 1U);
+  settings.comm = "curl";
+  EXPECT_TRUE(run(stream.events, settings).entries().empty());
+}
+
 TEST(StraySegment, IsNotCertainWithoutTheKernelsWord) {
   EXPECT_EQ(run(stray(false)).finding(Rule::stray_segment)->confidence, Confidence::likely);
 }

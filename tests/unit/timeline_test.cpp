@@ -197,6 +197,17 @@ TEST(Filter, EntriesOfAnotherProcessNeverLeave) {
   EXPECT_EQ(told.summary.connections, 0U);
 }
 
+// Later its number can be another process's.
+TEST(Filter, AProcessIsJudgedWhenItBecomesTheOwner) {
+  for (const bool first : {true, false}) {
+    for (WitnessSettings settings : {trace_settings(), life_settings()}) {
+      int asked = 0;
+      settings.of_process = [&](const Process&) { return (asked++ == 0) == first; };
+      EXPECT_EQ(run(close_first_story().events, settings).lives().size(), first ? 1U : 0U);
+    }
+  }
+}
+
 TEST(Filter, EntriesBeforeTheProcessWasKnownAreReleasedWithIt) {
   WitnessSettings settings = trace_settings();
   settings.comm = "nginx-worker";

@@ -62,6 +62,8 @@ struct Owner {
   std::uint32_t pid = 0;
   std::array<char, TW_COMM_LEN> comm{};
   PidSource source = PidSource::unknown;
+  // WitnessSettings::of_process, asked when it became the owner: later its number may be another one's.
+  enum class Selected : std::uint8_t { not_asked, yes, no } selected = Selected::not_asked;
 
   [[nodiscard]] Process process() const;
 };

@@ -164,7 +164,9 @@ void Witness::Impl::change_owner(Connection& c, const StateChange& s) {
     changed = own_by_listener(c, listeners_.find(c.flow.local));
   }
   if (to == State::fin_wait1 || to == State::last_ack || to == State::close) changed = own_by_close(c, s) || changed;
-  if (changed) decide(c, false);
+  if (!changed) return;
+  select_owner(c);
+  decide(c, false);
 }
 
 void Witness::Impl::note_no_syn(Connection& c, const StateChange& s) {

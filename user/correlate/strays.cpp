@@ -81,7 +81,7 @@ EventId Witness::Impl::stray_reset(const Event& e, const Reset& r, const Flow& f
 }
 
 void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts) {
-  if (!settings_.finding_reports) return;
+  if (!settings_.finding_reports || !wanted_alone(stray.flow)) return;
   if (!stray_findings_.take(ts)) {
     add_up(more_strays_, stray.evidence.ids[0], ts, stray.flow);
     return;

@@ -24,7 +24,8 @@ class Timeline {
   enum class Wanted : std::uint8_t { undecided, yes, no };
   static constexpr std::size_t aside_limit = 256;
 
-  // filtered: a connection must be decided before its reports leave. of_flow: of what belongs to none; null: all.
+  // filtered: a connection must be decided before its reports leave. of_flow: whether what belongs to none is shown;
+  // null: all.
   explicit Timeline(bool filtered, std::function<bool(const Flow&)> of_flow = {})
       : filtered_(filtered), of_flow_(std::move(of_flow)) {}
 

@@ -55,7 +55,7 @@ Witness::Impl::Impl(WitnessSettings settings, const Names& names)
       names_(names),
       of_some_processes_(settings_.pid != 0 || !settings_.comm.empty() || settings_.of_process),
       filtered_(of_some_processes_ || settings_.of_flow),
-      timeline_(filtered_, settings_.of_flow) {
+      timeline_(filtered_, [this](const Flow& flow) { return wanted_alone(flow); }) {
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
 }
 
@@ -262,11 +262,20 @@ bool Witness::Impl::wanted_flow(const Connection& c) const {
   return translated && settings_.of_flow(*translated);
 }
 
-bool Witness::Impl::wanted(const Connection& c) const {
-  const Owner& owner = c.owner;
+bool Witness::Impl::wanted(const Connection& c) const { return wanted_flow(c) && wanted_process(c.owner); }
+
+bool Witness::Impl::wanted_process(const Owner& owner) const {
   if (settings_.pid != 0 && owner.pid != settings_.pid) return false;
   if (!settings_.comm.empty() && owner.process().comm != settings_.comm) return false;
-  return wanted_flow(c) && (!settings_.of_process || settings_.of_process(owner.process()));
+  if (owner.selected != Owner::Selected::not_asked) return owner.selected == Owner::Selected::yes;
+  return !settings_.of_process || settings_.of_process(owner.process());
+}
+
+bool Witness::Impl::wanted_alone(const Flow& flow) const {
+  if (settings_.of_flow && !settings_.of_flow(flow)) return false;
+  if (!of_some_processes_) return true;
+  const Listener* listener = listeners_.find(flow.local);
+  return listener != nullptr && listener->owner.pid != 0 && wanted_process(listener->owner);
 }
 
 void Witness::Impl::decide(const Connection& c, bool last) {
@@ -286,8 +295,14 @@ bool Witness::Impl::any_open() const {
   return false;
 }
 
+void Witness::Impl::select_owner(Connection& c) const {
+  if (c.owner.pid == 0 || !settings_.of_process) return;
+  c.owner.selected = settings_.of_process(c.owner.process()) ? Owner::Selected::yes : Owner::Selected::no;
+}
+
 void Witness::Impl::owner_changed(Connection& c, const Event& e) {
   if (c.owner.pid != 0) entry(&c, e, c.flow, OwnerEntry{c.owner.process()});
+  select_owner(c);
   decide(c, false);
 }
 

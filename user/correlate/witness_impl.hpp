@@ -277,9 +277,13 @@ class Witness::Impl {
   // No room for another connection that only a segment has shown.
   [[nodiscard]] bool crowded(bool half_open) const;
   void owner_changed(Connection& c, const Event& e);
+  void select_owner(Connection& c) const;
   void decide(const Connection& c, bool last);
   [[nodiscard]] bool wanted_flow(const Connection& c) const;
   [[nodiscard]] bool wanted(const Connection& c) const;
+  [[nodiscard]] bool wanted_process(const Owner& owner) const;
+  // What belongs to no connection: where processes are selected, only what concerns a listener of theirs.
+  [[nodiscard]] bool wanted_alone(const Flow& flow) const;
   void tell(Slot slot);
   void pass_time(TimeNs now);
   void report(Report report, ConnectionId conn);
