@@ -58,6 +58,17 @@ std::map<std::uint32_t, std::uint32_t> parents() {
 
 }  // namespace
 
+// Its root is the initial namespace's where this process or process 1 is in that one. The number is fixed
+// (PROC_PID_INIT_INO; in linux/nsfs.h since 6.18).
+bool proc_is_of_initial_namespace() {
+  constexpr ino_t initial = 0xEFFFFFFC;
+  for (const char* const path : {"/proc/self/ns/pid", "/proc/1/ns/pid"}) {
+    struct stat found{};
+    if (::stat(path, &found) == 0 && found.st_ino == initial) return true;
+  }
+  return false;
+}
+
 struct Processes::Impl {
   SkeletonPtr<processes_bpf> skeleton;
 
@@ -117,7 +128,8 @@ bool Processes::follows(std::uint32_t pid) const {
   return bpf_map_lookup_elem(impl_->map(), &pid, &value) == 0;
 }
 
-// First whoever lives: a number may have been another one's.
+// First whoever lives: its number may have been another one's. Asked when a connection gets its owner, which then
+// lives, or has ended just now.
 std::optional<std::uint32_t> Processes::user_of(std::uint32_t pid) const {
   if (const auto user = status_of(pid, "Uid:")) return user;
   std::uint32_t user = 0;

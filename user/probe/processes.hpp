@@ -18,6 +18,9 @@ struct ProcessesSettings {
   bool users = false;         // which user ended processes were of
 };
 
+// Whether /proc has the ids of the initial PID namespace, as events have them. In a container it has its own.
+[[nodiscard]] bool proc_is_of_initial_namespace();
+
 class Processes {
  public:
   static Result<std::unique_ptr<Processes>> attach(const ProcessesSettings& settings);
