@@ -91,6 +91,76 @@ TEST_F(Command, ASignalIsTheCommands) {
   EXPECT_EQ(ended.out, "up\nasked\n");
 }
 
+// As bash -c "trap '' CHLD; exec tcpwitness ..." and some supervisors start it. The command has it as its caller had
+// it.
+TEST_F(Command, EndsTooWhereItsCallerIgnoresSigchld) {
+  const std::string ignores =
+      "import os,signal,sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
+  const std::vector<std::string> ignoring{"python3", "-c", ignores};
+  const std::string asks = "import signal,sys; print(signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN); sys.exit(5)";
+  const Ended ended = run({"python3", "-c", asks}, {"life"}, ignoring);
+  EXPECT_EQ(ended.code, 5) << ended.err;
+  EXPECT_EQ(ended.out, "True\n");
+}
+
+TEST_F(Command, ASecondSignalEndsTheRunAndIsNotPassedOn) {
+  auto tracer = TracerRun::start({"life", "--netns", lab().client_ns(), "--", "sh", "-c",
+                                  "trap 'echo asked $$' TERM; echo up; while :; do sleep 0.05; done"});
+  ASSERT_TRUE(tracer) << tracer.error();
+  ASSERT_TRUE((*tracer)->wait_for("up", patience_for_a_tracer)) << (*tracer)->err();
+  ::kill((*tracer)->pid(), SIGTERM);
+  ASSERT_TRUE((*tracer)->wait_for("asked", Millis(10'000)));
+  ::kill((*tracer)->pid(), SIGTERM);
+  const Ended ended = (*tracer)->wait();
+  EXPECT_EQ(ended.code, 130) << ended.err;
+  EXPECT_EQ(ended.out.find("asked", ended.out.find("asked") + 1), std::string::npos) << ended.out;
+  const int command = std::stoi(ended.out.substr(ended.out.find("asked") + 6));
+  EXPECT_EQ(::kill(command, SIGKILL), 0) << "it runs on";
+}
+
+// The report comes when the time is over, the exit code when the command ends; until then signals are the command's.
+TEST_F(Command, ADurationEndsTheReportAndNotTheCommand) {
+  auto tracer = TracerRun::start({"life", "-d", "1", "--netns", lab().client_ns(), "--", "sh", "-c",
+                                  "trap 'echo asked; exit 3' TERM; echo up; while :; do sleep 0.05; done"});
+  ASSERT_TRUE(tracer) << tracer.error();
+  ASSERT_TRUE((*tracer)->wait_for("up", patience_for_a_tracer)) << (*tracer)->err();
+  ASSERT_TRUE((*tracer)->wait_for("tcpwitness: ", patience_for_a_tracer)) << (*tracer)->err();
+  ::kill((*tracer)->pid(), SIGTERM);
+  const Ended ended = (*tracer)->wait();
+  EXPECT_EQ(ended.code, 3) << ended.err;
+  EXPECT_EQ(ended.out, "up\nasked\n");
+}
+
+TEST_F(Command, IsNotRunWhereNobodyCouldReadTheReport) {
+  for (const std::string closing : {"2>&-", "2>/dev/full"}) {
+    const Ended ended = run({"echo", "mine"}, {"life", "-o", "json"}, {"sh", "-c", "exec \"$@\" " + closing, "-"});
+    EXPECT_EQ(ended.code, 1) << closing;
+    EXPECT_EQ(ended.out, "") << closing;
+  }
+}
+
+// A summary is written at the end.
+TEST_F(Command, IsWaitedForWhereTheReportCannotBeWritten) {
+  const Ended ended = run({"sh", "-c", "echo mine; exit 7"}, {"summary"}, {"sh", "-c", "exec \"$@\" 2>/dev/full", "-"});
+  EXPECT_EQ(ended.code, 7);
+  EXPECT_EQ(ended.out, "mine\n");
+}
+
+// There /proc has other numbers than the kernel's events.
+TEST_F(Command, InAContainerUsersAreRefusedAndACommandIsFollowed) {
+  const std::vector<std::string> container{"unshare", "--pid", "--fork", "--mount-proc"};
+  for (const std::vector<std::string>& choice : {std::vector<std::string>{"--uid", "0"}, {"-p", "1", "--children"}}) {
+    std::vector<std::string> arguments{"life", "-d", "1"};
+    arguments.insert(arguments.end(), choice.begin(), choice.end());
+    const Ended refused = run_to_end(arguments, container);
+    EXPECT_EQ(refused.code, 1) << refused.err;
+    EXPECT_NE(refused.err.find("PID namespace"), std::string::npos) << refused.err;
+  }
+  const Ended called = run(caller(81), {"life", "-o", "json"}, container);
+  EXPECT_EQ(called.code, 0) << called.err;
+  EXPECT_EQ(ports(lives(called.err)), (std::multiset<int>{81})) << called.err;
+}
+
 TEST_F(Command, WithoutATracerItDoesNotRun) {
   const Ended ended = run({"echo", "mine"}, {"life", "-i", "nonexistent0"});
   EXPECT_EQ(ended.code, 1) << ended.err;

@@ -78,11 +78,28 @@ TEST_F(Confine, NothingGoesOverTheNetwork) {
 TEST_F(Confine, NobodyElseIsTouched) {
   for (const auto& confine : {for_tracing, for_reading}) {
     EXPECT_EQ(in_child(confine, [] { return refused(::kill(::getppid(), 0)); }), EPERM);
+    EXPECT_EQ(in_child(confine, [] { return refused(::syscall(SYS_tgkill, ::getppid(), ::getppid(), 0)); }), EPERM);
+    EXPECT_EQ(in_child(confine, [] { return refused(::syscall(SYS_tgkill, ::getpid(), ::gettid(), 0)); }), 0);
     EXPECT_EQ(in_child(confine, [] { return refused(::ptrace(PTRACE_ATTACH, ::getppid(), nullptr, nullptr)); }), EPERM);
     EXPECT_EQ(in_child(confine, [] { return refused(::setuid(0)); }), EPERM);
     EXPECT_EQ(in_child(confine, [] { return refused(::syscall(SYS_mount, "a", "/", "tmpfs", 0, nullptr)); }), EPERM);
     EXPECT_EQ(in_child(confine, [] { return refused(::chmod("/tmp", 0777)); }), EPERM);
   }
+}
+
+// Two descriptors of one process: the call is allowed by the descriptor.
+TEST_F(Confine, TheCommandAloneIsSentSignals) {
+  const int its = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+  const int other = ::dup(its);
+  ASSERT_TRUE(its >= 0 && other >= 0);
+  const auto signals = [](int pidfd) { return refused(::syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0)); };
+  const auto with_it = [&] { return restrict_system_calls(Work::trace, its).has_value(); };
+  EXPECT_EQ(in_child(with_it, [&] { return signals(its); }), 0);
+  EXPECT_EQ(in_child(with_it, [&] { return signals(other); }), EPERM);
+  EXPECT_EQ(in_child(with_it, [] { return refused(::kill(::getppid(), 0)); }), EPERM);
+  EXPECT_EQ(in_child(for_tracing, [&] { return signals(its); }), EPERM);
+  ::close(other);
+  ::close(its);
 }
 
 TEST_F(Confine, WhoReadsOpensNothingMore) {

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <memory>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -45,7 +46,6 @@ constexpr uid_t nobody = 65534;
     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(gettid),
     SCMP_SYS(getpid),
-    SCMP_SYS(tgkill),
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
     SCMP_SYS(restart_syscall),
@@ -136,11 +136,11 @@ Result<void> become_nobody() {
   return {};
 }
 
-Result<void> restrict_system_calls(Work work, int child) {
+Result<void> restrict_system_calls(Work work, std::optional<int> pidfd) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("forgo new privileges", errno);
 #ifdef TCPWITNESS_SANITIZED
   static_cast<void>(work);
-  static_cast<void>(child);  // a sanitizer makes calls of its own
+  static_cast<void>(pidfd);  // a sanitizer makes calls of its own
   return {};
 #else
   const std::unique_ptr<void, Release> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
@@ -152,18 +152,22 @@ Result<void> restrict_system_calls(Work work, int child) {
     const int result = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
     if (result != 0 && result != -EDOM) error = -result;
   };
+  // The kernel reads an int of it, whatever the register's upper half is.
+  const auto allow_with = [&](int call, int first) {
+    const scmp_arg_cmp it{.arg = 0,
+                          .op = SCMP_CMP_MASKED_EQ,
+                          .datum_a = std::numeric_limits<std::uint32_t>::max(),
+                          .datum_b = static_cast<std::uint32_t>(first)};
+    const int result = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call, 1, &it);
+    if (result != 0 && result != -EDOM) error = -result;
+  };
   for (const int call : always) allow(call);
+  allow_with(SCMP_SYS(tgkill), ::getpid());  // abort()
   if (work == Work::trace) {
     for (const int call : tracing) allow(call);
-    const scmp_arg_cmp netlink{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_NETLINK, .datum_b = 0};
-    const int result = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &netlink);
-    if (result != 0) error = -result;
+    allow_with(SCMP_SYS(socket), AF_NETLINK);
   }
-  if (child != 0) {
-    const scmp_arg_cmp its{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = static_cast<scmp_datum_t>(child), .datum_b = 0};
-    const int result = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, &its);
-    if (result != 0) error = -result;
-  }
+  if (pidfd) allow_with(SCMP_SYS(pidfd_send_signal), *pidfd);
   if (error == 0) error = -seccomp_load(filter.get());
   if (error != 0) return failed("restrict system calls (seccomp)", error);
   return {};

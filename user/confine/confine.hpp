@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "tcpwitness/result.hpp"
@@ -23,7 +24,7 @@ enum class Work : std::uint8_t {
 // The user "nobody" from now on, where it is root. Its groups go too.
 [[nodiscard]] Result<void> become_nobody();
 // No new privileges, and only the system calls of this work, in all threads.
-// child: a process that may be sent signals; 0: none.
-[[nodiscard]] Result<void> restrict_system_calls(Work work, int child = 0);
+// pidfd: of a process that may be sent signals.
+[[nodiscard]] Result<void> restrict_system_calls(Work work, std::optional<int> pidfd = {});
 
 }  // namespace tcpwitness

@@ -27,18 +27,21 @@ class Child {
   [[nodiscard]] int fd() const { return fd_.get(); }
   // Takes note of its end.
   [[nodiscard]] bool ended();
-  // Waits for it.
-  void wait();
+  // Waits for it. A first signal is passed on, a second one ends the waiting.
+  void wait(int signals);
   // As shells have it: 128 + N where signal N ended it. Before its end 0.
   [[nodiscard]] int exit_code() const;
-  // A signal that came in: passes it on unless the terminal has sent it to both.
-  void pass_on(int signals);
+  // A signal has come in: the first one is passed on while the command runs, unless the terminal has sent it to both.
+  // False: it has ended, or has had one. Then nothing is sent, and the signal is left where it is.
+  [[nodiscard]] bool pass_on(int signals);
+  [[nodiscard]] bool signalled() const { return signalled_; }
 
  private:
   pid_t pid_ = 0;
   UniqueFd gate_;
   UniqueFd fd_;
   std::optional<int> status_;
+  bool signalled_ = false;
 };
 
 }  // namespace tcpwitness

@@ -63,7 +63,7 @@ constexpr std::int64_t hops_at_most_every_ns = 5'000'000'000;
 constexpr std::int64_t hops_at_least_every_ns = 10'000'000'000;  // see Wait::passing_looked
 constexpr auto child_settles = std::chrono::milliseconds(60);    // after its end: what it did last is read and judged
 constexpr auto child_patience = std::chrono::seconds(1);         // with connections that outlive it
-constexpr int interrupted = 130;                                 // 128 + SIGINT, and the command runs on
+constexpr int interrupted = 130;                                 // 128 + SIGINT, and nobody waited for the command
 constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
@@ -238,35 +238,39 @@ class Run {
       if (const auto wrong = recorder_->wrong()) return fail(*wrong);
     }
     // What is decoded from here on comes from others.
-    const int may_signal = child_ != nullptr ? child_->pid() : 0;
+    const std::optional<int> may_signal = child_ != nullptr ? std::optional(child_->fd()) : std::nullopt;
     if (auto confined = restrict_system_calls(Work::trace, may_signal); !confined)
       say("tcpwitness: " + confined.error().message());
     take_snapshot();
     announce();
+    if (child_ != nullptr && done_) return not_started();
     if (child_ != nullptr) child_->start();
     const auto started = Clock::now();
+    bool ended_by_signal = false;
     while (!done_) {
-      const bool signalled = wait(started) && !passed_on();
+      const bool signalled = wait(started) && (child_ == nullptr || !child_->pass_on(signals_));
       look();
       list_again();
       const auto now = Clock::now();
       if (child_is_over(now)) break;
+      ended_by_signal = signalled;
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
       if (tracer_.follow_interfaces()) learn_names();
       hint(now - started);
     }
     const int code = finish();
-    if (child_ == nullptr || code != 0) return code;
-    if (!child_->ended() && signals_passed_ < 2) child_->wait();
+    if (child_ == nullptr) return code;
+    // It ran, whatever became of our output.
+    if (!ended_by_signal) child_->wait(signals_);
     return child_->ended() ? child_->exit_code() : interrupted;
   }
 
  private:
-  // A signal is the command's, which decides whether it ends; a second one is ours too.
-  [[nodiscard]] bool passed_on() {
-    if (child_ == nullptr || ++signals_passed_ > 1) return false;
-    child_->pass_on(signals_);
-    return true;
+  // Nobody would see what it does. As long as the child was not started, it ends with us and runs nothing.
+  [[nodiscard]] int not_started() {
+    if (broken_) static_cast<void>(broken_output(output_.error()));
+    say("tcpwitness: the command was not run");
+    return 1;
   }
 
   // The command has ended, and so have its connections, or they had their time.
@@ -603,7 +607,8 @@ class Run {
   // one, they would show the beginning of an end and not the rest.
   int finish() {
     const bool enough = done_;
-    end_at_next_signal(signals_);
+    // Where the command runs on without having had a signal, the next one is its own.
+    if (child_ == nullptr || child_->signalled() || child_->ended()) end_at_next_signal(signals_);
     // A last look at what is still open: an idle connection's counters have no event to travel in.
     Records still_open;
     listing_ = true;
@@ -676,7 +681,6 @@ class Run {
 
   const Options& options_;
   Child* child_;
-  std::uint32_t signals_passed_ = 0;
   std::optional<Clock::time_point> child_ended_;
   RunClock clock_;
   Tracer& tracer_;
@@ -732,6 +736,8 @@ static void check_pid(std::uint32_t pid) {
 }
 
 int run_live(const Options& options) {
+  // What is opened next would get its number.
+  if (!options.program.empty() && ::fcntl(STDERR_FILENO, F_GETFD) < 0) return 1;
   if (options.pid != 0) check_pid(options.pid);
   Conditions conditions;
   TracerSettings settings = tracer_settings(options);
@@ -782,7 +788,7 @@ int run_live(const Options& options) {
   // Interfaces that come need these; a recording's next file may lie in somebody else's directory.
   std::vector<int> kept{CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN};
   if (options.command == Command::record) kept.push_back(CAP_DAC_OVERRIDE);
-  if (child) kept.push_back(CAP_KILL);
+  if (child) kept.push_back(CAP_KILL);  // it may become another user's; the filter of system calls allows no other
   if (auto given_up = keep_capabilities(kept); !given_up) say("tcpwitness: " + given_up.error().message());
   return Run(options, conditions, child ? &*child : nullptr, *features, std::move(clock), started_ns, **tracer, **ring,
              **urgency, std::move(backlog), signals->get())
