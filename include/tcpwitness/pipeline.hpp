@@ -85,10 +85,11 @@ struct WitnessSettings {
   std::size_t passing_asked_limit = 32'768;
   std::uint32_t pid = 0;  // only connections of this process; 0: all
   std::string comm;       // only connections of processes with this name; "": all
-  // Further conditions, null: none. Of the second it is enough that one form meets it: the socket's, or what NAT makes
-  // of it.
+  // Further conditions, null: none. The second is asked of the socket's addresses and of what NAT makes of them: it is
+  // enough that one form meets it, but both must meet one that excludes ("not port 80").
   std::function<bool(const Process&)> of_process;
   std::function<bool(const Flow&)> of_flow;
+  bool flow_excludes = false;
 };
 
 // Of a namespace: the local ports first to last, towards one destination.

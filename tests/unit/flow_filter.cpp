@@ -28,14 +28,15 @@ const Flow web = flow("10.1.2.3", 40000, "192.0.2.80", 443);
 const Flow web6 = flow("2001:db8::1", 40000, "2001:db8:80::2", 443);
 
 TEST(FlowFilter, ConnectionsAreChosenByTheirAddressesAndPorts) {
-  for (const char* yes : {"tcp", "port 443", "tcp port 443", "portrange 400-500", "host 192.0.2.80", "net 10/8",
-                          "net 192.0.2.0/24 and port 443", "not port 22", "src host 10.1.2.3", "dst port 443",
-                          "port 443 and not host 10.1.2.4", "ip", "(port 80 or port 443) and net 10/8",
-                          "ip and tcp and (host 10.1.2.3 or host 10.1.2.4)", "not ip6", "ip proto 6", "tcp or udp"}) {
+  for (const char* yes :
+       {"tcp", "port 443", "tcp port 443", "portrange 400-500", "host 192.0.2.80", "net 10/8",
+        "net 192.0.2.0/24 and port 443", "not port 22", "src host 10.1.2.3", "dst port 443",
+        "port 443 and not host 10.1.2.4", "ip", "(port 80 or port 443) and net 10/8",
+        "ip and tcp and (host 10.1.2.3 or host 10.1.2.4)", "not ip6", "ip proto 6", "tcp or udp", "port 443 or icmp"}) {
     EXPECT_TRUE(matches(yes, web)) << yes;
   }
-  for (const char* no : {"port 80", "host 192.0.2.81", "net 10.2/16", "not tcp", "udp", "ip6", "not port 443",
-                         "port 443 and host 10.1.2.4", "portrange 444-500", "udp port 443"}) {
+  for (const char* no : {"port 80", "host 192.0.2.81", "net 10.2/16", "ip6", "not port 443",
+                         "port 443 and host 10.1.2.4", "portrange 444-500", "udp port 443 or tcp port 80"}) {
     EXPECT_FALSE(matches(no, web)) << no;
   }
 }
@@ -63,6 +64,43 @@ TEST(FlowFilter, WhatIsOfSinglePacketsIsRefusedByItsName) {
   EXPECT_TRUE(refusal("ip[0] & 0xf > 5").contains("'ip[0]'"));
 }
 
+TEST(FlowFilter, HowAPacketCameIsRefusedByItsName) {
+  EXPECT_TRUE(refusal("inbound").contains("'inbound' is of single packets")) << refusal("inbound");
+  EXPECT_TRUE(refusal("port 443 and outbound").contains("'outbound'"));
+  EXPECT_TRUE(refusal("ifindex 2 and port 80").contains("'ifindex 2'"));
+  EXPECT_EQ(refusal("port 443"), "(accepted)");
+}
+
+TEST(FlowFilter, WhatNoConnectionMatchesIsRefused) {
+  for (const char* none : {"udp port 53", "icmp", "arp", "not tcp", "udp", "ip and ip6", "icmp6 or udp",
+                           "port 80 and udp", "ip proto 17", "port 5 and not port 5"}) {
+    EXPECT_TRUE(refusal(none).contains(std::string("no TCP connection matches '") + none + "'")) << refusal(none);
+  }
+  for (const char* some : {"not udp port 53", "icmp or port 80", "tcp or udp", "port 53", "ip or arp", "not icmp"})
+    EXPECT_EQ(refusal(some), "(accepted)") << some;
+}
+
+// One direction of every connection has another source: "not src port 22" would be true of all.
+TEST(FlowFilter, NotOfOneDirectionIsRefused) {
+  for (const char* one_way : {"not src port 22", "!dst port 22", "not (src host 10.0.0.1 or port 80)",
+                              "port 80 and not dst net 10.0.0.0/8", "src port 80 and not port 22"}) {
+    EXPECT_TRUE(refusal(one_way).contains("both directions")) << refusal(one_way);
+  }
+  EXPECT_TRUE(refusal("not src port 22").contains("'src port'")) << refusal("not src port 22");
+  for (const char* both : {"src port 22", "not port 22", "not src or dst port 22", "src host 10.0.0.1 and dst port 80"})
+    EXPECT_EQ(refusal(both), "(accepted)") << both;
+  const Flow ssh = flow("10.1.2.3", 40000, "192.0.2.80", 22);
+  EXPECT_FALSE(matches("not src or dst port 22", ssh));
+  EXPECT_TRUE(matches("not src or dst port 23", ssh));
+}
+
+TEST(FlowFilter, ANegationIsKnown) {
+  for (const char* with : {"not port 22", "!port 22", "port 80 and !(host 10.0.0.1)", "port 80 and(not host 10.0.0.1)"})
+    EXPECT_TRUE(FlowFilter::compile(with).value()->excludes()) << with;
+  for (const char* without : {"port 22", "tcp and net 10/8", "port 80 or host 10.0.0.1"})
+    EXPECT_FALSE(FlowFilter::compile(without).value()->excludes()) << without;
+}
+
 TEST(FlowFilter, WhatLibpcapRefusesIsSaidInItsWords) {
   EXPECT_TRUE(refusal("port").contains("syntax error"));
   EXPECT_TRUE(refusal("ether host 00:11:22:33:44:55").contains("ethernet"));
@@ -80,23 +118,57 @@ TEST(FlowFilter, APlainConjunctionIsTheKernels) {
   EXPECT_EQ(as_kernel_filter("portrange 80-82", 16, 8)->ports.size(), 3U);
   EXPECT_TRUE(as_kernel_filter("tcp", 16, 8)->ports.empty());
   EXPECT_TRUE(as_kernel_filter("host 2001:db8::1 and port 80", 16, 8));
-  for (const char* other :
-       {"not port 22", "port 80 or port 443", "host 10.0.0.1 and host 10.0.0.2", "port 80 and port 443", "src port 80",
-        "portrange 1-17", "(port 80)", "udp port 80", "host localhost", "port http", "ip6 and port 80", "port 80 and",
-        "host 10.0.0.0/8", "tcp port 80 host 10.0.0.1", ""}) {
+  for (const char* other : {"not port 22",
+                            "port 80 or port 443",
+                            "host 10.0.0.1 and host 10.0.0.2",
+                            "port 80 and port 443",
+                            "src port 80",
+                            "portrange 1-17",
+                            "(port 80)",
+                            "udp port 80",
+                            "host localhost",
+                            "port http",
+                            "ip6 and port 80",
+                            "port 80 and",
+                            "host 10.0.0.0/8",
+                            "tcp port 80 host 10.0.0.1",
+                            "",
+                            "port 0100",
+                            "port 0x50",
+                            "portrange 010-020",
+                            "net 10.0.0.0/010",
+                            "net ::/0",
+                            "net ::/8",
+                            "net ::/80",
+                            "net ::ffff:0:0/96",
+                            "net ::ffff:10.0.0.0/104",
+                            "host ::ffff:10.1.2.3"}) {
     EXPECT_FALSE(as_kernel_filter(other, 16, 8)) << other;
   }
 }
 
+TEST(FlowFilter, WhatHasNoKernelFormIsLibpcaps) {
+  const Flow octal = flow("10.1.2.3", 40000, "192.0.2.80", 64);
+  const Flow decimal = flow("10.1.2.3", 40000, "192.0.2.80", 100);
+  EXPECT_TRUE(matches("port 0100", octal));
+  EXPECT_FALSE(matches("port 0100", decimal));
+  EXPECT_TRUE(matches("net ::/0", web6));
+  EXPECT_FALSE(matches("net ::/0", web));
+  EXPECT_FALSE(matches("net ::/80", web));
+  EXPECT_FALSE(matches("net ::ffff:10.0.0.0/104", web));
+}
+
 // Wherever the kernel's form is used, it must say what the expression says.
 TEST(FlowFilter, TheKernelsFormSaysTheSame) {
-  for (const char* expression :
-       {"port 443", "portrange 440-450", "net 10/8", "net 10.1", "host 192.0.2.80 and tcp",
-        "net 192.0.2.0/24 and port 80", "net 2001:db8::/32", "host 2001:db8::1 and port 443", "tcp", "net 10.1.2.3"}) {
+  for (const char* expression : {"port 443", "portrange 440-450", "net 10/8", "net 10.1", "host 192.0.2.80 and tcp",
+                                 "net 192.0.2.0/24 and port 80", "net 2001:db8::/32", "host 2001:db8::1 and port 443",
+                                 "tcp", "net 10.1.2.3", "net 0.0.0.0/0", "net 10.0.0.0/8", "port 80", "net ::/97",
+                                 "net ::fffe:0:0/96", "net 8000::/1", "net ::1/128", "net 2000::/3"}) {
     const auto kernel = as_kernel_filter(expression, 16, 8);
     ASSERT_TRUE(kernel) << expression;
     for (const Flow& one : {web, web6, flow("10.1.9.9", 80, "172.16.0.1", 22), flow("192.0.2.80", 80, "192.0.2.1", 9),
-                            flow("2001:db9::1", 443, "2001:db9::2", 5)}) {
+                            flow("2001:db9::1", 443, "2001:db9::2", 5), flow("::1", 443, "::1", 64),
+                            flow("fe80::1", 100, "fe80::2", 64)}) {
       const auto port = [&](std::uint16_t p) { return p == one.local.port || p == one.remote.port; };
       const auto host = [&](const Prefix& p) {
         return p.contains(one.local.address) || p.contains(one.remote.address);

@@ -78,6 +78,35 @@ TEST(Nat, ADestinationThatIsTranslatedIsOneConnectionWithTheSocketsAddresses) {
   }
 }
 
+// What is asked of the addresses is asked of both forms: one is enough, but both must meet a negation.
+TEST(Nat, AConditionIsOfBothForms) {
+  Stream stream;
+  Side c = client_of(stream);
+  const Side wire(stream, 0, "10.0.0.1", 40000, "192.0.2.7", 8080, 100, 300, true);
+  c.to(State::syn_sent, curl);
+  translated(stream, c, wire, 0, curl);
+  c.out(S, 0, 0, by_nat);
+  c.in(SA, 0, 0, by_nat);
+  c.to(State::established);
+  closes_first(c, curl);
+  const std::uint16_t own = to_flow(c.tuple()).remote.port;
+  ASSERT_NE(own, 8080);
+  const auto lives = [&](std::uint16_t port, bool excludes) {
+    WitnessSettings settings = trace_settings();
+    settings.of_flow = [=](const Flow& flow) { return (flow.remote.port == port) != excludes; };
+    settings.flow_excludes = excludes;
+    const Told told = run(stream.events, settings);
+    EXPECT_EQ(told.entries_of<SegmentEntry>().empty(), told.lives().empty()) << port << excludes;
+    return told.lives().size();
+  };
+  EXPECT_EQ(lives(8080, false), 1U);
+  EXPECT_EQ(lives(own, false), 1U);
+  EXPECT_EQ(lives(22, false), 0U);
+  EXPECT_EQ(lives(8080, true), 0U);
+  EXPECT_EQ(lives(own, true), 0U);
+  EXPECT_EQ(lives(22, true), 1U);
+}
+
 TEST(Nat, WithoutATranslationThereIsNone) {
   Stream stream;
   Side c = client_of(stream);

@@ -118,6 +118,9 @@ class Reads {
     const auto is = [&](auto mode, auto of) { return BPF_MODE(one.code) == mode && size == of; };
     if (BPF_MODE(one.code) == BPF_IMM || BPF_MODE(one.code) == BPF_MEM) return Holds::other;
     if (BPF_MODE(one.code) == BPF_LEN) return refuse("the length of a packet");
+    // linux/filter.h: SKF_AD_OFF and below, in 32 bits. It is no part of a packet, but of how it came.
+    constexpr std::uint32_t of_passage = 0xffff'f000;
+    if (BPF_MODE(one.code) == BPF_ABS && one.k >= of_passage) return refuse("the direction or interface of a packet");
     const bool next_masks = at + 1 < code_.size() && code_[at + 1].code == (BPF_ALU | BPF_AND | BPF_K);
     if (is(BPF_ABS, BPF_B) && one.k == 0 && next_masks && code_[at + 1].k == 0xf0) return Holds::version_byte;
     if (family != 6) {
@@ -156,9 +159,23 @@ class Reads {
 // The part of the text that is about single packets, as it is written there; "" where none is known by its words.
 std::string part_of_packets(const std::string& expression) {
   static const std::regex words(
-      R"(\b(?:ip|ip6|tcp|udp|icmp|icmp6|ether)\s*\[[^\]]*\]|\b(?:greater|less)\s+\w+|\blen\b)");
+      R"(\b(?:ip|ip6|tcp|udp|icmp|icmp6|ether)\s*\[[^\]]*\]|\b(?:greater|less)\s+\w+|\blen\b|\b(?:inbound|outbound)\b|\bifindex\s+\w+)");
   std::smatch found;
   return std::regex_search(expression, found, words) ? found.str() : "";
+}
+
+bool has_negation(const std::string& expression) {
+  static const std::regex words(R"((?:^|[\s(!&|])not(?=[\s(!])|!)");
+  return std::regex_search(expression, words);
+}
+
+// One direction, as it is written there: "src port". "src or dst" and "src and dst" are none. "": there is none.
+std::string direction(const std::string& expression) {
+  static const std::regex both(R"(\bsrc\s+(?:or|and|\|\||&&)\s+dst\b|\bdst\s+(?:or|and|\|\||&&)\s+src\b)");
+  static const std::regex one(R"((?:^|[\s(!&|])((?:src|dst)(?:\s+(?:host|net|portrange|port)\b)?)(?=\s))");
+  const std::string rest = std::regex_replace(expression, both, "");
+  std::smatch found;
+  return std::regex_search(rest, found, one) ? found.str(1) : "";
 }
 
 // "net 10/8" as libpcap takes it, which wants at least one dot.
@@ -183,6 +200,7 @@ struct Close {
 
 struct FlowFilter::Impl {
   bpf_program program{};
+  bool excludes = false;
   Impl() = default;
   ~Impl() { pcap_freecode(&program); }
   Impl(const Impl&) = delete;
@@ -206,11 +224,31 @@ Result<std::unique_ptr<FlowFilter>> FlowFilter::compile(const std::string& expre
   const std::unique_ptr<pcap_t, Close> handle(pcap_open_dead(DLT_RAW, longest));
   if (!handle) return failure(what, "out of memory");
   std::unique_ptr<FlowFilter> filter(new FlowFilter());
-  bpf_program& program = filter->impl_->program;
-  if (pcap_compile(handle.get(), &program, with_dots(expression).c_str(), optimise, PCAP_NETMASK_UNKNOWN) != 0)
+  filter->impl_->excludes = has_negation(expression);
+  // libpcap sees that some expressions match nothing.
+  const auto nothing = [&] { return std::string_view(pcap_geterr(handle.get())).contains("rejects all packets"); };
+  const auto no_connection = [&] { return failure(what, fmt::format("no TCP connection matches '{}'", expression)); };
+  const auto compiles = [&](const std::string& text, bpf_program& into) {
+    return pcap_compile(handle.get(), &into, text.c_str(), optimise, PCAP_NETMASK_UNKNOWN) == 0;
+  };
+  if (!compiles(with_dots(expression), filter->impl_->program)) {
+    if (nothing()) return no_connection();
     return failure(what, pcap_geterr(handle.get()), "man 7 pcap-filter has the syntax");
-  const std::string beyond = Reads(program).beyond();
-  if (beyond.empty()) return filter;
+  }
+  const std::string beyond = Reads(filter->impl_->program).beyond();
+  if (beyond.empty()) {
+    Impl of_tcp;
+    if (!compiles(fmt::format("({}) and tcp", with_dots(expression)), of_tcp.program) && nothing())
+      return no_connection();
+    const std::string one_way = direction(expression);
+    if (!filter->impl_->excludes || one_way.empty()) return filter;
+    return failure(
+        what,
+        fmt::format("a connection has both directions, and '{}' is of one: with 'not' it excludes nothing, as "
+                    "the other direction still matches",
+                    one_way),
+        "leave out src and dst: 'not port 22' excludes what has it at either end");
+  }
   const std::string part = part_of_packets(expression);
   return failure(what,
                  fmt::format("{} is of single packets, and whole connections are followed: addresses, networks and "
@@ -218,6 +256,8 @@ Result<std::unique_ptr<FlowFilter>> FlowFilter::compile(const std::string& expre
                              part.empty() ? beyond : fmt::format("'{}'", part)),
                  "'tcpwitness read FILE EXPRESSION' takes any expression, and so does tcpdump");
 }
+
+bool FlowFilter::excludes() const { return impl_->excludes; }
 
 bool FlowFilter::matches(const Flow& flow) const {
   return impl_->matches(flow.local, flow.remote) || impl_->matches(flow.remote, flow.local);
@@ -238,24 +278,38 @@ std::vector<std::string> words_of(const std::string& expression) {
   return words;
 }
 
+// Decimal. libpcap reads one with a leading 0 as octal.
 template <typename Number>
 std::optional<Number> whole(std::string_view text) {
+  if (text.size() > 1 && text.starts_with('0')) return std::nullopt;
   Number value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+// To the kernel's comparison IPv4 addresses are ::ffff:0:0/96, to libpcap they are no IPv6 addresses: null where that
+// makes a difference.
+std::optional<Prefix> same_to_both(const std::string& text) {
+  const auto prefix = parse_prefix(text);
+  if (!prefix) return std::nullopt;
+  constexpr std::uint32_t ipv4_bits = 96;
+  Address ipv4;
+  ipv4.bytes[10] = ipv4.bytes[11] = 0xff;
+  const bool has_ipv4 = prefix->bits < ipv4_bits ? prefix->contains(ipv4) : prefix->address.is_ipv4();
+  return text.contains(':') && has_ipv4 ? std::nullopt : std::optional(*prefix);
 }
 
 // "10/8" is 10.0.0.0/8, and "10.1" is 10.1.0.0/16, as libpcap has it.
 std::optional<Prefix> network(std::string text) {
   const std::size_t slash = text.find('/');
   const std::string bits = slash == std::string::npos ? "" : text.substr(slash);
+  if (!bits.empty() && !whole<std::uint32_t>(std::string_view(bits).substr(1))) return std::nullopt;
   text.resize(std::min(slash, text.size()));
   if (text.contains(':') && bits.empty()) return std::nullopt;
   auto dots = static_cast<int>(std::ranges::count(text, '.'));
   const std::string length = bits.empty() ? fmt::format("/{}", 8 * (dots + 1)) : bits;
   for (; !text.contains(':') && dots < 3; ++dots) text += ".0";
-  const auto prefix = parse_prefix(text + length);
-  return prefix ? std::optional(*prefix) : std::nullopt;
+  return same_to_both(text + length);
 }
 
 // Reads the words of one expression, each part at most once.
@@ -310,7 +364,7 @@ class Conjunction {
       if (prefix) filter.hosts.push_back(*prefix);
       return prefix.has_value();
     }
-    const auto prefix = parse_prefix(text);  // a name is libpcap's to look up
+    const auto prefix = same_to_both(text);  // a name is libpcap's to look up
     if (prefix) filter.hosts.push_back(*prefix);
     return prefix.has_value();
   }

@@ -2,7 +2,8 @@
 // flow_filter.hpp: a pcap-filter expression about connections: addresses, networks, ports, families, and, or, not.
 //
 // libpcap compiles it, and its program runs on the headers that segments of the connection have, in both directions. An
-// expression that asks for more than they all have in common (flags, bytes, lengths) is refused.
+// expression that asks for more than they all have in common (flags, bytes, lengths) is refused, and so is one that no
+// connection can match, and one that excludes a direction: a connection has both.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,8 @@ class FlowFilter {
   FlowFilter& operator=(const FlowFilter&) = delete;
 
   [[nodiscard]] bool matches(const Flow& flow) const;
+  // It has a negation: of a connection with two forms (NAT), both must match.
+  [[nodiscard]] bool excludes() const;
 
  private:
   FlowFilter();

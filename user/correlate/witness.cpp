@@ -257,9 +257,11 @@ bool Witness::Impl::crowded(bool half_open) const {
 }
 
 bool Witness::Impl::wanted_flow(const Connection& c) const {
-  if (!settings_.of_flow || settings_.of_flow(c.flow)) return true;
+  if (!settings_.of_flow) return true;
+  const bool own = settings_.of_flow(c.flow);
+  if (own != settings_.flow_excludes) return own;
   const std::optional<Flow> translated = c.on_the_wire();
-  return translated && settings_.of_flow(*translated);
+  return translated ? settings_.of_flow(*translated) : own;
 }
 
 bool Witness::Impl::wanted(const Connection& c) const { return wanted_flow(c) && wanted_process(c.owner); }
@@ -282,8 +284,9 @@ void Witness::Impl::decide(const Connection& c, bool last) {
   if (!filtered_ || !settings_.timeline) return;
   // A listener's child may turn out to be another process's: not final until it is used or over.
   const bool owned = !of_some_processes_ || (c.owner.pid != 0 && c.owner.source != PidSource::listen);
-  // NAT shows its form with the first segment.
-  const bool placed = wanted_flow(c) ? c.flow_bound || !settings_.of_flow : c.established;
+  // NAT shows its form with the first segment: until then the other form may still decide.
+  const bool by_one_form = wanted_flow(c) != settings_.flow_excludes;
+  const bool placed = by_one_form ? c.flow_bound || !settings_.of_flow : c.established;
   if (last || (owned && placed)) timeline_.decide(c.id, wanted(c), *out_);
 }
 

@@ -26,6 +26,7 @@ class Conditions {
   // For WitnessSettings; null where there is no such condition. What they ask lives here.
   [[nodiscard]] const std::function<bool(const Process&)>& of_process() const { return of_process_; }
   [[nodiscard]] const std::function<bool(const Flow&)>& of_flow() const { return of_flow_; }
+  [[nodiscard]] bool flow_excludes() const { return filter_ && filter_->excludes(); }
 
  private:
   std::unique_ptr<Processes> processes_;

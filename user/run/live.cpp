@@ -104,6 +104,7 @@ WitnessSettings witness_settings(const Options& options, const Conditions& condi
   settings.comm = options.comm;
   settings.of_process = conditions.of_process();
   settings.of_flow = conditions.of_flow();
+  settings.flow_excludes = conditions.flow_excludes();
   return settings;
 }
 
