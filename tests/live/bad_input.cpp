@@ -115,6 +115,11 @@ TEST_F(BadInput, NoTypeInformation) {
 TEST_F(BadInput, KernelTooOld) {
   expect_refused(1, {"--netns", lab().client_ns()}, {"5.8", "kernel"}, {"TCPWITNESS_WITHOUT=ring-buffer"});
 }
+TEST_F(BadInput, AListThatCannotBeTakenIsNoEmptyList) {
+  expect_refused(1, {"ls", "--netns", lab().client_ns()}, {"snapshot"}, {"TCPWITNESS_WITHOUT=load:snapshot_tcp"});
+  expect_refused(1, {"ls", "--comm", "x", "--netns", lab().client_ns()}, {"snapshot"},
+                 {"TCPWITNESS_WITHOUT=load:snapshot_owners"});
+}
 TEST_F(BadInput, UnknownInterface) {
   expect_refused(1, {"--netns", lab().client_ns(), "-i", "nowhere0"}, {"nowhere0", "veth-client"});
 }

@@ -26,6 +26,7 @@ OpenSocket in(TcpState state) {
   socket.flow = golden::flow("10.0.0.1", 40000, "10.0.0.2", 5432);
   socket.state = state;
   socket.has_control_block = state != TcpState::listen;
+  socket.has_queues = true;
   socket.cb.state = static_cast<std::uint8_t>(state);
   socket.cb.snd_una = socket.cb.snd_nxt = socket.cb.write_seq = 1000;
   socket.cb.rcv_nxt = socket.cb.copied_seq = 5000;
@@ -71,6 +72,39 @@ TEST(OpenSocket, AClosedWindowMattersWhereBytesWait) {
   EXPECT_EQ(rules(reader), Rules{});
   reader.recv_queue = 64'000;
   EXPECT_EQ(rules(reader), Rules{"zero-window"});
+}
+
+std::string text(const OpenSocket& socket) {
+  const auto found = judge_open_socket(socket, ten_s);
+  return found.size() == 1 ? found[0].text : "(not one)";
+}
+
+TEST(OpenSocket, AFinIsNoByteThatWaits) {
+  OpenSocket socket = in(TcpState::fin_wait1);
+  socket.cb.snd_wnd = 0;
+  socket.cb.write_seq += 1;
+  socket.cb.icsk_probes_out = 1;
+  EXPECT_EQ(text(socket), "the peer's receive window is 0; the FIN waits to be sent, 1 probe is unanswered");
+  socket.cb.write_seq += 1;
+  EXPECT_EQ(text(socket), "the peer's receive window is 0; 1 byte waits to be sent, 1 probe is unanswered");
+  socket.cb.snd_nxt = socket.cb.write_seq;  // the FIN has been sent
+  EXPECT_EQ(rules(socket), Rules{});
+  OpenSocket open = in(TcpState::established);
+  open.cb.snd_wnd = 0;
+  open.cb.write_seq += 1;
+  EXPECT_EQ(text(open), "the peer's receive window is 0; 1 byte waits to be sent, 0 probes are unanswered");
+  open.cb.write_seq += 1;
+  EXPECT_EQ(text(open), "the peer's receive window is 0; 2 bytes wait to be sent, 0 probes are unanswered");
+}
+
+TEST(OpenSocket, ShortTimesHaveTheirUnit) {
+  OpenSocket socket = in(TcpState::close_wait);
+  socket.cb.unheard_ms = 50;
+  const auto found = judge_open_socket(socket, 0);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].text.contains("at least 50 ms ago")) << found[0].text;
+  socket.cb.unheard_ms = 1500;
+  EXPECT_TRUE(judge_open_socket(socket, 0)[0].text.contains("at least 1.5 s ago"));
 }
 
 TEST(OpenSocket, TimeoutsAreRetransmissions) {
@@ -119,19 +153,6 @@ TEST(OpenSocket, QueuesAreBytesWithoutSynAndFin) {
   EXPECT_EQ(unacknowledged_bytes(wrapped), 0x200U);
 }
 
-SocketListing listing() {
-  OpenSocket listener = in(TcpState::listen);
-  listener.flow.remote = {};
-  listener.recv_queue = 6;
-  listener.send_queue = 5;
-  listener.holders.push_back({.pid = 43, .comm = "server", .fd = 9});
-  OpenSocket stuck = in(TcpState::close_wait);
-  SocketListing listing{.ts_ns = golden::midnight, .sockets = {}, .all = 2};
-  for (const OpenSocket& socket : {listener, stuck})
-    listing.sockets.push_back({socket, judge_open_socket(socket, ten_s)});
-  return listing;
-}
-
 template <typename Write>
 std::vector<std::string> written(Write write) {
   const std::string path = testing::TempDir() + "tw-listing";
@@ -144,6 +165,37 @@ std::vector<std::string> written(Write write) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   return lines;
+}
+
+TEST(OpenSocket, QueuesThatAreNotKnownAreNotZero) {
+  OpenSocket socket = in(TcpState::listen);
+  socket.has_queues = false;  // sock_diag did not say
+  const SocketListing unknown{.ts_ns = golden::midnight, .sockets = {{socket, {}}}, .all = 1};
+  socket.has_queues = true;
+  const SocketListing known{.ts_ns = golden::midnight, .sockets = {{socket, {}}}, .all = 1};
+  const auto line = [](const SocketListing& of, auto write) {
+    return written([&](Output& output) { write(output, of); }).back();
+  };
+  const auto as_text = [](Output& output, const SocketListing& of) { write_sockets_text(output, of, {}, false); };
+  EXPECT_TRUE(line(unknown, as_text).starts_with("LISTEN            -      - 10.0.0.1")) << line(unknown, as_text);
+  EXPECT_TRUE(line(known, as_text).starts_with("LISTEN            0      0 10.0.0.1")) << line(known, as_text);
+  EXPECT_FALSE(line(unknown, write_sockets_json).contains("accept_queue"));
+  EXPECT_TRUE(line(known, write_sockets_json).contains(R"("accept_queue":0,"accept_queue_limit":0)"));
+  EXPECT_TRUE(line(unknown, write_sockets_csv).contains(",1,,,")) << line(unknown, write_sockets_csv);
+  EXPECT_TRUE(line(known, write_sockets_csv).contains(",1,0,0,")) << line(known, write_sockets_csv);
+}
+
+SocketListing listing() {
+  OpenSocket listener = in(TcpState::listen);
+  listener.flow.remote = {};
+  listener.recv_queue = 6;
+  listener.send_queue = 5;
+  listener.holders.push_back({.pid = 43, .comm = "server", .fd = 9});
+  OpenSocket stuck = in(TcpState::close_wait);
+  SocketListing listing{.ts_ns = golden::midnight, .sockets = {}, .all = 2};
+  for (const OpenSocket& socket : {listener, stuck})
+    listing.sockets.push_back({socket, judge_open_socket(socket, ten_s)});
+  return listing;
 }
 
 TEST(OpenSocket, TheTableNeverWraps) {

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "judge/judge.hpp"
+
 namespace tcpwitness {
 namespace {
 
@@ -28,7 +30,20 @@ bool peer_has_closed(TcpState state) {
   return state == TcpState::close_wait || state == TcpState::last_ack || state == TcpState::closing;
 }
 
-std::string seconds(std::uint64_t ms) { return fmt::format("{}.{} s", ms / 1000, ms % 1000 / 100); }
+// Its FIN has a sequence number: the last one of what is written.
+bool has_closed(TcpState state) {
+  return state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;
+}
+
+std::string since_last_segment(const OpenSocket& socket) {
+  return seconds(std::int64_t{socket.cb.unheard_ms} * 1'000'000);
+}
+
+// "1 byte", "2 bytes".
+std::string count(std::uint32_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+std::string_view are(std::uint32_t number) { return number == 1 ? "is" : "are"; }
 
 std::string who(const OpenSocket& socket) {
   if (socket.holders.empty()) return "no process that is known";
@@ -47,11 +62,11 @@ std::optional<Finding> stuck(const OpenSocket& s, std::int64_t stuck_ns) {
   if (!old || s.cb.sk_err != 0) return std::nullopt;
   if (s.state == TcpState::close_wait) {
     return certain(Rule::close_wait_stuck, fmt::format("the peer closed at least {} ago, and {} has not closed",
-                                                       seconds(s.cb.unheard_ms), who(s)));
+                                                       since_last_segment(s), who(s)));
   }
   if (s.state == TcpState::fin_wait2 && !s.holders.empty()) {
     return certain(Rule::peer_not_closing,
-                   fmt::format("this side closed at least {} ago, and the peer has not", seconds(s.cb.unheard_ms)));
+                   fmt::format("this side closed at least {} ago, and the peer has not", since_last_segment(s)));
   }
   return std::nullopt;
 }
@@ -59,14 +74,18 @@ std::optional<Finding> stuck(const OpenSocket& s, std::int64_t stuck_ns) {
 std::optional<Finding> closed_window(const OpenSocket& s) {
   const std::uint32_t unsent = s.cb.write_seq - s.cb.snd_nxt;
   if (sends_data(s.state) && s.cb.snd_wnd == 0 && unsent != 0) {
+    // A FIN waits for the window as a byte does.
+    const std::uint32_t bytes = unsent - (has_closed(s.state) ? 1 : 0);
+    const std::string waiting =
+        bytes == 0 ? "the FIN waits" : fmt::format("{} wait{}", count(bytes, "byte"), bytes == 1 ? "s" : "");
     return certain(Rule::zero_window,
-                   fmt::format("the peer's receive window is 0; {} bytes wait to be sent, {} probes are unanswered",
-                               unsent, s.cb.icsk_probes_out));
+                   fmt::format("the peer's receive window is 0; {} to be sent, {} {} unanswered", waiting,
+                               count(s.cb.icsk_probes_out, "probe"), are(s.cb.icsk_probes_out)));
   }
   const bool receives = s.state == TcpState::established || s.state == TcpState::fin_wait2;
   if (receives && s.cb.rcv_wnd == 0 && s.recv_queue != 0) {
-    return certain(Rule::zero_window,
-                   fmt::format("this side's receive window is 0: {} has not read {} bytes", who(s), s.recv_queue));
+    return certain(Rule::zero_window, fmt::format("this side's receive window is 0: {} has not read {}", who(s),
+                                                  count(s.recv_queue, "byte")));
   }
   return std::nullopt;
 }
@@ -74,15 +93,15 @@ std::optional<Finding> closed_window(const OpenSocket& s) {
 std::optional<Finding> sends_again(const OpenSocket& s) {
   if (s.cb.icsk_retransmits != 0) {
     const char* what = s.state == TcpState::syn_sent ? "the SYN" : "the oldest segment";
-    return certain(
-        Rule::retransmission,
-        fmt::format("{} was retransmitted {} time{} without an answer; the next timeout is {}", what,
-                    s.cb.icsk_retransmits, s.cb.icsk_retransmits == 1 ? "" : "s", seconds(s.cb.rto_us / 1000)));
+    return certain(Rule::retransmission,
+                   fmt::format("{} was retransmitted {} time{} without an answer; the next timeout is {}", what,
+                               s.cb.icsk_retransmits, s.cb.icsk_retransmits == 1 ? "" : "s",
+                               seconds(std::int64_t{s.cb.rto_us} * 1000)));
   }
   if (sends_data(s.state) && (s.cb.ca_state == ca_recovery || s.cb.ca_state == ca_loss)) {
-    return certain(
-        Rule::retransmission,
-        fmt::format("loss recovery is under way; {} segments were retransmitted so far", s.cb.total_retrans));
+    return certain(Rule::retransmission,
+                   fmt::format("loss recovery is under way; {} {} retransmitted so far",
+                               count(s.cb.total_retrans, "segment"), s.cb.total_retrans == 1 ? "was" : "were"));
   }
   return std::nullopt;
 }
@@ -92,8 +111,8 @@ std::optional<Finding> unanswered_probes(const OpenSocket& s) {
   const bool idle = s.cb.write_seq == s.cb.snd_nxt && s.cb.snd_nxt == s.cb.snd_una;
   if (s.cb.icsk_probes_out == 0 || !idle || s.cb.keepalive_probes == 0) return std::nullopt;
   return certain(Rule::keepalive,
-                 fmt::format("{} of {} keep-alive probes are unanswered; the peer was last heard {} ago",
-                             s.cb.icsk_probes_out, s.cb.keepalive_probes, seconds(s.cb.unheard_ms)));
+                 fmt::format("{} of {} keep-alive probes are unanswered; the last segment from the peer came {} ago",
+                             s.cb.icsk_probes_out, s.cb.keepalive_probes, since_last_segment(s)));
 }
 
 }  // namespace
@@ -111,19 +130,18 @@ std::uint32_t unacknowledged_bytes(const ControlBlock& cb) {
   if (state == TcpState::syn_sent || state == TcpState::listen) return 0;
   const auto unacknowledged = static_cast<std::int32_t>(cb.write_seq - cb.snd_una);
   if (unacknowledged <= 0) return 0;
-  const bool fin = state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;
-  return static_cast<std::uint32_t>(unacknowledged) - (fin ? 1 : 0);
+  return static_cast<std::uint32_t>(unacknowledged) - (has_closed(state) ? 1 : 0);
 }
 
 std::vector<Finding> judge_open_socket(const OpenSocket& socket, std::int64_t stuck_ns) {
   std::vector<Finding> found;
   if (socket.state == TcpState::listen) {
     // sk_acceptq_is_full()
-    if (socket.recv_queue > socket.send_queue) {
-      found.push_back(
-          certain(Rule::accept_queue_full,
-                  fmt::format("{} connections wait for accept() by {}; the limit is {}, and no more is taken",
-                              socket.recv_queue, who(socket), socket.send_queue)));
+    if (socket.has_queues && socket.recv_queue > socket.send_queue) {
+      found.push_back(certain(Rule::accept_queue_full,
+                              fmt::format("{} wait{} for accept() by {}; the limit is {}, and no more is taken",
+                                          count(socket.recv_queue, "connection"), socket.recv_queue == 1 ? "s" : "",
+                                          who(socket), socket.send_queue)));
     }
     return found;
   }

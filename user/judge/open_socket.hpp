@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// open_socket.hpp: what is wrong with a socket, by what the kernel says of it at one moment (`ls`).
+// open_socket.hpp: what is wrong with a socket, from the kernel's current state (`ls`).
 //
 // A single look has no history: a rule speaks of what the state itself shows, and of times that the kernel counts.
 #pragma once
@@ -27,6 +27,7 @@ struct OpenSocket {
   std::uint32_t netns = 0;
   Flow flow;
   TcpState state{};
+  bool has_queues = false;       // the two that follow are known
   std::uint32_t recv_queue = 0;  // bytes that the process has not read; listener: connections that wait for accept()
   std::uint32_t send_queue = 0;  // bytes that the peer has not acknowledged; listener: how many may wait
   bool has_control_block = false;

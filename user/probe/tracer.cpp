@@ -94,6 +94,7 @@ struct Tracer::Impl {
   IcmpSockets icmp_sockets;
   std::array<SkeletonPtr<wire_bpf>, 2> wire;  // Ethernet, layer 3; each loaded when needed
   SwitchedOff kernel_off;
+  SwitchedOff snapshot_off;
   Without without{""};
   std::string types;  // "": the running kernel's
   // A witness that is wanted and cannot be had: why, and then the other one works as if it were not wanted.
@@ -213,24 +214,30 @@ struct Tracer::Impl {
     return {};
   }
 
-  // Without the iterators only what has an event is known: no reason not to go on.
-  void load_snapshot() {
-    SwitchedOff off;
+  // Without the iterators only what has an event is known: while tracing that is no reason not to go on.
+  Result<void> load_snapshot() {
+    constexpr std::uint32_t unused = 64;
+    for (const char* program : {"snapshot_tcp", "snapshot_owners"}) {
+      if (without.has(std::string("load:") + program)) snapshot_off.emplace(program, "a test forbids it");
+    }
     auto loaded = load_skeleton<snapshot_bpf>(
-        "snapshot", off,
+        "snapshot", snapshot_off,
         [&](snapshot_bpf& one) {
           one.rodata->config = config;
-          bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
-          bpf_map__reuse_fd(one.maps.translations, bpf_map__fd(kernel->maps.translations));
+          if (kernel) {
+            bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
+            bpf_map__reuse_fd(one.maps.translations, bpf_map__fd(kernel->maps.translations));
+          } else {
+            bpf_map__set_max_entries(one.maps.flows, unused);
+          }
           // Declared with the others, not used by the iterators.
           bpf_map__set_autocreate(one.maps.events, false);
           bpf_map__set_autocreate(one.maps.cpu_states, false);
         },
         types);
-    if (loaded)
-      snapshot = std::move(*loaded);
-    else
-      notice("connections that exist already are not known: " + loaded.error().message());
+    if (!loaded) return std::unexpected(loaded.error());
+    snapshot = std::move(*loaded);
+    return {};
   }
 
   [[nodiscard]] SkeletonPtr<wire_bpf>& wire_of(LinkLayer layer) { return wire[layer == LinkLayer::ethernet ? 0 : 1]; }
@@ -461,7 +468,10 @@ struct Tracer::Impl {
   // Reads one iterator to its end, record by record. map: what it goes over, where that is a map.
   template <typename Record>
   Result<void> read_iterator(bpf_program* program, const Tracer::OnRecord& record, int map = -1) {
-    if (bpf_program__fd(program) < 0) return failure("take the snapshot", "the program is not loaded");
+    if (bpf_program__fd(program) < 0) {
+      const auto off = snapshot_off.find(bpf_program__name(program));
+      return failure("take the snapshot", off != snapshot_off.end() ? off->second : "the program is not loaded");
+    }
     bpf_iter_link_info over{};
     over.map.map_fd = static_cast<std::uint32_t>(map);
     bpf_iter_attach_opts options{};
@@ -506,6 +516,10 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
   impl.features = features;
   impl.notice = notice;
   impl.config = make_config(settings, features, without);
+  if (settings.listing) {
+    if (auto ok = impl.load_snapshot(); !ok) return std::unexpected(ok.error());
+    return tracer;
+  }
   // Before anything is loaded: a wrong name is the user's to mend.
   auto links = Links::open();
   if (!links) return std::unexpected(links.error());
@@ -515,7 +529,8 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
   if (settings.kernel) {
     if (auto ok = impl.load_kernel(); !ok) return std::unexpected(ok.error());
     if (impl.kernel) {
-      impl.load_snapshot();
+      if (auto ok = impl.load_snapshot(); !ok)
+        notice("connections that exist already are not known: " + ok.error().message());
       impl.load_icmp();
     }
   }
@@ -572,10 +587,18 @@ bool Tracer::every_interface() const {
 }
 const std::map<std::uint32_t, std::string>& Tracer::interface_names() const { return impl_->names; }
 
+Result<void> Tracer::list_sockets(const OnRecord& record) {
+  return impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_tcp, record);
+}
+
+Result<void> Tracer::list_owners(const OnRecord& record) {
+  return impl_->read_iterator<tw_owner>(impl_->snapshot->progs.snapshot_owners, record);
+}
+
 void Tracer::snapshot_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
   const tw_socket all = socket_record(impl_->config.netns);  // what has not been told by then is no socket any more
-  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_tcp, record); !ok) {
+  if (auto ok = list_sockets(record); !ok) {
     impl_->notice("connections without an event of their own are not known: " + ok.error().message());
     return;
   }
@@ -584,7 +607,7 @@ void Tracer::snapshot_sockets(const OnRecord& record) {
 
 void Tracer::snapshot_owners(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  if (auto ok = impl_->read_iterator<tw_owner>(impl_->snapshot->progs.snapshot_owners, record); !ok)
+  if (auto ok = list_owners(record); !ok)
     impl_->notice("owners of existing connections are not known: " + ok.error().message());
 }
 

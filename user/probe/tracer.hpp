@@ -37,6 +37,7 @@ struct TracerSettings {
   bool timeline = false;      // every cause is wanted, not only what a life is judged by
   std::uint32_t snaplen = 0;  // recording: so many bytes of each frame that is an event
   bool forwarded = false;     // connections that only pass through, too
+  bool listing = false;       // nothing is traced: only the iterators are loaded, for list_sockets() and list_owners()
 };
 
 // Something that changed or failed while tracing, for stderr.
@@ -67,8 +68,11 @@ class Tracer {
   // Interface names by index, of all that this namespace has and had.
   [[nodiscard]] const std::map<std::uint32_t, std::string>& interface_names() const;
 
-  // Sockets and their owners that exist now: calls `record` with each record. Losing them is a notice.
+  // Sockets and their owners that exist now: calls `record` with each record.
   using OnRecord = std::function<void(std::span<const std::byte>)>;
+  Result<void> list_sockets(const OnRecord& record);
+  Result<void> list_owners(const OnRecord& record);
+  // The same while tracing: losing them is a notice.
   void snapshot_sockets(const OnRecord& record);
   void snapshot_owners(const OnRecord& record);
   void snapshot_close_wait_owners(const OnRecord& record);  // of sockets in CLOSE_WAIT only

@@ -3,7 +3,8 @@
 //
 //   iterators (snapshot.bpf.c), sock_diag -> OpenSocket -> judge_open_socket -> table
 //
-// No hook is attached: a listing costs what it reads.
+// Only the iterators are loaded, and nothing is traced: a listing costs what it reads. (--uid and --children have hooks
+// of their own, at fork and exit: conditions.hpp.)
 #include <poll.h>
 #include <unistd.h>
 
@@ -47,10 +48,13 @@ class Lister {
   Lister(const Options& options, const Conditions& conditions, Tracer& tracer)
       : options_(options), conditions_(conditions), tracer_(tracer) {}
 
-  SocketListing list() {
+  Result<SocketListing> list() {
     sockets_.clear();
-    tracer_.snapshot_sockets([this](std::span<const std::byte> bytes) { take_socket(bytes); });
-    tracer_.snapshot_owners([this](std::span<const std::byte> bytes) { take_owner(bytes); });
+    auto read = tracer_.list_sockets([this](std::span<const std::byte> bytes) { take_socket(bytes); });
+    if (!read) return std::unexpected(read.error());
+    read = tracer_.list_owners([this](std::span<const std::byte> bytes) { take_owner(bytes); });
+    if (!read && options_.of_some_processes()) return std::unexpected(read.error());
+    if (!read) say("tcpwitness: owners are not known: " + read.error().message());
     take_queues();
     SocketListing listing{.ts_ns = realtime_ns(), .sockets = {}, .all = 0};
     for (auto& [cookie, socket] : sockets_) {
@@ -82,6 +86,7 @@ class Lister {
     socket.cb = record.cb;
     socket.has_control_block = record.type == TW_SOCKET_FULL;
     if (socket.has_control_block) {
+      socket.has_queues = true;
       socket.recv_queue = unread_bytes(record.cb);
       socket.send_queue = unacknowledged_bytes(record.cb);
     }
@@ -106,6 +111,7 @@ class Lister {
     for (const auto& [cookie, queue] : *queues) {
       const auto at = sockets_.find(cookie);
       if (at == sockets_.end()) continue;
+      at->second.has_queues = true;
       at->second.recv_queue = queue.waiting;
       at->second.send_queue = queue.limit;
     }
@@ -142,7 +148,7 @@ int run_ls(const Options& options) {
   if (!signals) return fail(signals.error());
   Conditions conditions;
   TracerSettings settings;
-  settings.wire = WireMode::none;
+  settings.listing = true;
   settings.ports = options.ports;
   settings.hosts = options.hosts;
   if (auto chosen = conditions.choose_flows(options, settings); !chosen) return fail(chosen.error());
@@ -163,7 +169,9 @@ int run_ls(const Options& options) {
   const auto begun = std::chrono::steady_clock::now();
   if (options.format == OutputFormat::csv) write_sockets_csv_header(output);
   for (std::uint64_t round = 1;; ++round) {
-    const SocketListing listing = lister.list();
+    const auto listed = lister.list();
+    if (!listed) return fail(listed.error());
+    const SocketListing& listing = *listed;
     switch (options.format) {
       case OutputFormat::text:
         write_sockets_text(output, listing, style, options.every.has_value());

@@ -41,6 +41,12 @@ std::string endpoint(const Endpoint& endpoint) {
   return "*";
 }
 
+// Bytes, or connections of a listener.
+std::string queue(const OpenSocket& socket, std::uint32_t length) {
+  if (!socket.has_queues) return "-";
+  return listens(socket) ? std::to_string(length) : std::string(short_bytes(length).view());
+}
+
 std::string cell_text(Column column, const ListedSocket& listed, bool utf8) {
   const OpenSocket& s = listed.socket;
   const auto of_connection = [&](std::string text) { return listens(s) || !s.has_control_block ? "-" : text; };
@@ -48,9 +54,9 @@ std::string cell_text(Column column, const ListedSocket& listed, bool utf8) {
     case Column::state:
       return std::string(name(s.state));
     case Column::recv:
-      return listens(s) ? std::to_string(s.recv_queue) : std::string(short_bytes(s.recv_queue).view());
+      return queue(s, s.recv_queue);
     case Column::send:
-      return listens(s) ? std::to_string(s.send_queue) : std::string(short_bytes(s.send_queue).view());
+      return queue(s, s.send_queue);
     case Column::local:
       return endpoint(s.flow.local);
     case Column::remote:
@@ -115,7 +121,7 @@ void write_socket(Buffer& out, const ListedSocket& listed, TimeNs ts_ns) {
     json.end_object();
   }
   json.end_array();
-  if (listens(s)) {
+  if (listens(s) && s.has_queues) {
     json.field("accept_queue", s.recv_queue);
     json.field("accept_queue_limit", s.send_queue);
   } else if (s.has_control_block) {
@@ -218,8 +224,12 @@ void write_sockets_csv(Output& output, const SocketListing& listing) {
       row.foreign(s.holders.front().comm);
     }
     row.number(s.holders.size());
-    row.number(s.recv_queue);
-    row.number(s.send_queue);
+    if (s.has_queues) {
+      row.number(s.recv_queue);
+      row.number(s.send_queue);
+    } else {
+      row.empty(2);
+    }
     if (s.has_control_block && !listens(s)) {
       for (const std::uint32_t value : {s.cb.srtt_us, s.cb.rto_us, s.cb.snd_cwnd, s.cb.total_retrans, s.cb.unheard_ms})
         row.number(value);
