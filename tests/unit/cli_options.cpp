@@ -129,6 +129,36 @@ TEST(Options, WhatFollowsTwoDashesIsRun) {
   EXPECT_EQ(options({"read", "--", "-x.pcap"}).read.path, "-x.pcap");
 }
 
+// "read" and "doctor" are files' and entries' where they are the command, not where they are a value or another's word.
+TEST(Options, OnlyTheCommandSaysWhatFollowsTwoDashes) {
+  for (const std::vector<std::string>& own : {std::vector<std::string>{"--comm", "read"},
+                                              {"--comm=read"},
+                                              {"-qw", "read"},
+                                              {"-i", "doctor"},
+                                              {"-idoctor"},
+                                              {"explain", "--comm", "doctor"},
+                                              {"--problems", "life", "--uid", "read"}}) {
+    std::vector<std::string> arguments = own;
+    arguments.insert(arguments.end(), {"--", "curl", "read"});
+    const bool recording = own.front() == "-qw";  // belongs to record, which is not given
+    if (recording) {
+      EXPECT_TRUE(refused(arguments).contains("record")) << own.front();
+    } else {
+      EXPECT_EQ(options(arguments).program, (std::vector<std::string>{"curl", "read"})) << own.front();
+    }
+  }
+  for (const std::vector<std::string>& file : {std::vector<std::string>{"read"},
+                                               {"--comm", "curl", "read"},
+                                               {"--problems", "read"},
+                                               {"-ojson", "read"},
+                                               {"--comm", "read", "read"}}) {
+    std::vector<std::string> arguments = file;
+    arguments.insert(arguments.end(), {"--", "-x.pcap"});
+    EXPECT_EQ(options(arguments).read.path, "-x.pcap") << file.front();
+    EXPECT_TRUE(options(arguments).program.empty()) << file.front();
+  }
+}
+
 TEST(Options, ProcessesAreChosenByFamilyAndUser) {
   const Options all = options({"-p", "7", "--children", "--uid", "www-data"});
   EXPECT_TRUE(all.children);
@@ -516,6 +546,14 @@ TEST(Options, AHelpPageHasWhatTheCommandTakes) {
               cli::why_not(spec, Command::doctor, false).empty())
         << option;
   }
+}
+
+TEST(Options, ARecordingRunsNoCommandAndItsHelpSaysSo) {
+  EXPECT_FALSE(told({"record", "--help"}).contains("COMMAND [ARGUMENT"));
+  EXPECT_TRUE(told({"explain", "--help"}).contains("COMMAND [ARGUMENT"));
+  EXPECT_TRUE(refused({"record", "-w", "x", "--uid", "0"}).contains("of all processes"));
+  EXPECT_TRUE(refused({"record", "-w", "x", "-p", "1", "--children"}).contains("of all processes"));
+  EXPECT_EQ(options({"record", "-w", "x", "-p", "1"}).pid, 1U);
 }
 
 TEST(Options, HelpFitsANarrowTerminal) {

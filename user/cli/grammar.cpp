@@ -79,6 +79,7 @@ std::string why_not(const Spec& spec, Command command, bool timeline) {
         "--host, --pid, --uid, --comm, --problems and --finding",
         option);
   }
+  if (command == Command::record && (option == "--children" || option == "--uid")) return of_all_processes;
   switch (spec.whom) {
     case For::listing:
       if (command == Command::ls) break;

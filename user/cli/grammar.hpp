@@ -50,6 +50,9 @@ struct Spec {
 [[nodiscard]] std::span<const Spec> specs();
 [[nodiscard]] std::string_view long_name(const Spec& spec);  // "--port"
 
+inline constexpr const char* of_all_processes =
+    "a recording is of all processes: give --children, --uid or '-- COMMAND' to life, trace, explain or summary";
+
 // Why the command does not take an option of this kind; "" where it does.
 [[nodiscard]] std::string why_not(const Spec& spec, Command command, bool timeline);
 

@@ -171,9 +171,10 @@ side's counts are not whole: open before start, events lost, packets only.
 
 inline constexpr std::string_view help_ls =
     R"(tcpwitness ls: the sockets that are open now, each with its owner, its queues
-and what is wrong with it by what the kernel says at this moment: peer has
-closed and the process has not, accept queue full, window closed,
-retransmitting, probes unanswered. Attaches no hook.
+and what is wrong with it from the kernel's current state: peer has closed and
+the process has not, accept queue full, window closed, retransmitting, probes
+unanswered. Traces nothing, and attaches nothing but for --uid and --children,
+which follow forks and exits of processes meanwhile.
 
 Usage: tcpwitness ls [OPTIONS] [EXPRESSION]
 
@@ -186,8 +187,8 @@ Examples:
 
 RECV-Q are bytes that the process has not read, of a listener connections that
 wait for accept(); SEND-Q are bytes that the peer has not acknowledged, of a
-listener how many may wait. IDLE is since the peer was last heard. Sockets in
-TIME_WAIT are not listed.
+listener how many may wait; '-' where that is not known. IDLE is since the last
+segment from the peer. Sockets in TIME_WAIT are not listed.
 
 Selection options:
   -p, --pid PID               only sockets of this process
@@ -364,7 +365,24 @@ Exits with 0 where kernel events and packets can both be traced, with 1 where
 one of them cannot, and with 2 on a usage error.
 )";
 
-inline constexpr std::string_view help_shared =
+// In place of help_selection: record chooses in the kernel, and of all processes.
+inline constexpr std::string_view help_record_selection =
+    R"(Selection options:
+  -i, --interface IFACE       only this interface (default: all up); repeatable
+  -p, --pid PID               print only connections of this process
+      --comm NAME             print only connections of processes of this name
+      --port PORT             only these ports, at either end; repeatable, at most
+                              16
+      --host ADDR[/BITS]      only this address or network, at either end;
+                              repeatable, at most 8
+      --netns PATH|NAME       in this network namespace (default: current)
+  EXPRESSION                  only these ports and networks, as in 'tcp port 443
+                              and net 10/8', see 'man pcap-filter': what is
+                              recorded is compared in the kernel
+
+)";
+
+inline constexpr std::string_view help_selection =
     R"(Selection options:
   -i, --interface IFACE       only this interface (default: all up); repeatable
   -p, --pid PID               only connections of this process
@@ -383,7 +401,10 @@ inline constexpr std::string_view help_shared =
                               it and return its exit code; what is reported goes
                               to stderr, and stdout is the command's own
 
-Output options:
+)";
+
+inline constexpr std::string_view help_shared =
+    R"(Output options:
   -o, --output FORMAT         text, json (an object a line), csv, or wide: the
                               table with all columns (default: text)
       --problems              only connections that ended badly or have a finding

@@ -239,10 +239,7 @@ void read_expression_and_program(const Texts& texts, Options& options, Reader& r
   if (options.command == Command::ls && !options.every && (options.duration || options.count)) {
     reader.fail("--duration and --count end a list that is printed again and again: give --every SECONDS too");
   }
-  if (recording && (!options.program.empty() || options.children || !options.user.empty())) {
-    reader.fail(
-        "a recording is of all processes: give --children, --uid or '-- COMMAND' to life, trace, explain or summary");
-  }
+  if (recording && !options.program.empty()) reader.fail(cli::of_all_processes);
   if (recording && !options.port_ranges.empty()) {
     reader.fail(fmt::format("--port: record selects in the kernel, by at most {} ports", TW_MAX_PORTS));
   }
@@ -420,6 +417,37 @@ Parsed evaluate(const Texts& texts, Command command) {
   return options;
 }
 
+// The option takes the next word as its value: "-p", "--port", "-qo".
+bool takes_next(std::string_view word) {
+  const auto is_value_of = [](std::string_view option) {
+    const auto has = [&](const cli::Spec& spec) {
+      const std::string_view names(spec.names);
+      return option == cli::long_name(spec) || (names.starts_with(option) && option.size() == 2);
+    };
+    const auto found = std::ranges::find_if(cli::specs(), has);
+    return found != cli::specs().end() && !found->flag;
+  };
+  if (word.starts_with("--")) return is_value_of(word);
+  if (!word.starts_with('-')) return false;
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    const std::array<char, 2> option{'-', word[i]};
+    if (is_value_of({option.data(), option.size()})) return i + 1 == word.size();
+  }
+  return false;
+}
+
+// The first word that is a command, and no option's value; "" where there is none.
+std::string_view subcommand_of(std::span<const std::string> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (takes_next(arguments[i])) {
+      ++i;
+    } else if (std::ranges::find(commands, arguments[i]) != commands.end()) {
+      return arguments[i];
+    }
+  }
+  return "";
+}
+
 std::string_view help_page(Command command) {
   switch (command) {
     case Command::life:
@@ -478,8 +506,8 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   // What stands behind the first "--" is a command to run, but behind `read` and `doctor` the names of files and
   // entries.
   const auto dashes = static_cast<std::size_t>(std::ranges::find(arguments, "--") - arguments.begin());
-  const auto of_file = [](const std::string& word) { return word == "read" || word == "doctor"; };
-  const bool runs = dashes < arguments.size() && std::ranges::none_of(arguments.first(dashes), of_file);
+  const std::string_view subcommand = subcommand_of(arguments.first(dashes));
+  const bool runs = dashes < arguments.size() && subcommand != "read" && subcommand != "doctor";
   const std::size_t own = runs ? dashes : arguments.size();
   if (runs) texts.program.assign(arguments.begin() + static_cast<std::ptrdiff_t>(dashes) + 1, arguments.end());
   if (runs && texts.program.empty())
@@ -506,7 +534,9 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
     const bool alone = command == Command::read || command == Command::doctor || command == Command::ls;
     if (alone) return Information{std::string(help_page(command))};
     const std::string_view page = given == apps.end() ? cli::help_main : help_page(command);
-    return Information{std::string(page) + std::string(cli::help_shared)};
+    const bool record = command == Command::record;
+    const std::string_view selection = record ? cli::help_record_selection : cli::help_selection;
+    return Information{fmt::format("{}{}{}", page, selection, cli::help_shared)};
   }
   if (show_version) return Information{fmt::format("tcpwitness {}\n", version)};
   std::vector<std::string> extras = app.remaining(true);
