@@ -89,10 +89,10 @@ TEST_F(Filters, AnExpressionThatIsEvaluatedHere) {
 
 TEST_F(Filters, AnExpressionOfSinglePacketsIsRefused) {
   const Ended ended = run_to_end({"port 80 and tcp[tcpflags] & tcp-syn != 0"});
-  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.code, 2);
   EXPECT_NE(ended.err.find("'tcp[tcpflags]' is of single packets"), std::string::npos) << ended.err;
   const Ended recording = run_to_end({"record", "-w", "/nonexistent/x", "not port 80"});
-  EXPECT_EQ(recording.code, 1);
+  EXPECT_EQ(recording.code, 2);
   EXPECT_NE(recording.err.find("chosen in the kernel"), std::string::npos) << recording.err;
 }
 

@@ -365,8 +365,8 @@ std::string unknown(std::string_view word, Command command) {
                        word);
   }
   if (!word.starts_with('-')) {
-    return fmt::format("'{}' is not a command: {} are{}", word, fmt::join(commands, ", "),
-                       did_you_mean(word, {commands.begin(), commands.end()}));
+    return fmt::format("'{}' is not a command: {} are{}; a filter expression of one word: 'tcpwitness life {}'", word,
+                       fmt::join(commands, ", "), did_you_mean(word, {commands.begin(), commands.end()}), word);
   }
   std::vector<std::string> known{"--help", "--version"};
   for (const cli::Spec& spec : cli::specs()) known.emplace_back(cli::long_name(spec));

@@ -46,6 +46,12 @@ int fail(const Error& error) {
   return 1;
 }
 
+int refuse(const Error& error) {
+  constexpr int wrong_usage = 2;
+  static_cast<void>(fail(error));
+  return wrong_usage;
+}
+
 int broken_output(int error) {
   if (error == EPIPE) return 0;  // `| head` has what it wants
   const char* why = error == ECANCELED ? "nobody reads it" : std::strerror(error);

@@ -20,6 +20,8 @@ void say(std::string_view text);
 
 // Says it on stderr and returns exit code 1.
 [[nodiscard]] int fail(const Error& error);
+// Of what was asked for: exit code 2.
+[[nodiscard]] int refuse(const Error& error);
 
 // The same of standard output, with the errno of Output::error(). A reader that closed its pipe is no failure.
 [[nodiscard]] int broken_output(int error);

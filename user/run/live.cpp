@@ -742,7 +742,7 @@ int run_live(const Options& options) {
   if (options.pid != 0) check_pid(options.pid);
   Conditions conditions;
   TracerSettings settings = tracer_settings(options);
-  if (auto chosen = conditions.choose_flows(options, settings); !chosen) return fail(chosen.error());
+  if (auto chosen = conditions.choose_flows(options, settings); !chosen) return refuse(chosen.error());
   auto signals = take_signals();
   if (!signals) return fail(signals.error());
   if (!options.netns.empty()) {

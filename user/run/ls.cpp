@@ -151,7 +151,7 @@ int run_ls(const Options& options) {
   settings.listing = true;
   settings.ports = options.ports;
   settings.hosts = options.hosts;
-  if (auto chosen = conditions.choose_flows(options, settings); !chosen) return fail(chosen.error());
+  if (auto chosen = conditions.choose_flows(options, settings); !chosen) return refuse(chosen.error());
   if (!options.netns.empty()) {
     if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
   }

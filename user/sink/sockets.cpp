@@ -35,6 +35,7 @@ constexpr std::array<TableColumn, column_count> table{{
 }};
 
 bool listens(const OpenSocket& socket) { return socket.state == TcpState::listen; }
+bool was_answered(const OpenSocket& socket) { return socket.state != TcpState::syn_sent; }
 
 std::string endpoint(const Endpoint& endpoint) {
   if (endpoint.port != 0) return std::string(endpoint_text(endpoint).view());
@@ -78,7 +79,8 @@ std::string cell_text(Column column, const ListedSocket& listed, bool utf8) {
     case Column::retrans:
       return of_connection(std::to_string(s.cb.total_retrans));
     case Column::idle:
-      return of_connection(std::string(short_duration(std::int64_t{s.cb.unheard_ms} * 1'000'000).view()));
+      return of_connection(
+          was_answered(s) ? std::string(short_duration(std::int64_t{s.cb.unheard_ms} * 1'000'000).view()) : "-");
     case Column::notes:
       break;
   }
@@ -134,7 +136,7 @@ void write_socket(Buffer& out, const ListedSocket& listed, TimeNs ts_ns) {
     json.field("snd_wnd", s.cb.snd_wnd);
     json.field("rcv_wnd", s.cb.rcv_wnd);
     json.field("retransmits", s.cb.total_retrans);
-    json.field("unheard_ms", s.cb.unheard_ms);
+    if (was_answered(s)) json.field("unheard_ms", s.cb.unheard_ms);
     json.field("bytes_acked", s.cb.bytes_acked);
     json.field("bytes_received", s.cb.bytes_received);
   }
@@ -231,8 +233,13 @@ void write_sockets_csv(Output& output, const SocketListing& listing) {
       row.empty(2);
     }
     if (s.has_control_block && !listens(s)) {
-      for (const std::uint32_t value : {s.cb.srtt_us, s.cb.rto_us, s.cb.snd_cwnd, s.cb.total_retrans, s.cb.unheard_ms})
+      for (const std::uint32_t value : {s.cb.srtt_us, s.cb.rto_us, s.cb.snd_cwnd, s.cb.total_retrans})
         row.number(value);
+      if (was_answered(s)) {
+        row.number(s.cb.unheard_ms);
+      } else {
+        row.empty(1);
+      }
     } else {
       row.empty(5);
     }
