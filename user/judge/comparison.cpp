@@ -33,18 +33,22 @@ Share usually(Where where, std::int64_t amount) {
   return {{.where = where, .reason = {}, .meaning = {}, .amount = amount}, 0, amount};
 }
 
-// Fills in the amounts. What the events give is certain where all of it together is the difference; where it is not,
-// only what can be no other amount. open: the two were not counted at one moment.
+// Fills in the amounts. They are certain where all that the events give is the difference, or where one of them alone
+// is free and makes it up: no other amount fits then. open: the two were not counted at one moment.
 void explain(CountPair& pair, std::vector<Share> shares, bool open) {
   if (!pair.kernel || !pair.wire) return;
   std::int64_t left = pair.difference();
   for (const Share& share : shares) left -= share.part.amount;
   const bool fits = left == 0;
+  const auto is_free = [](const Share& share) { return share.low != share.high; };
+  const auto several = std::ranges::count_if(shares, is_free) > 1;
   for (Share& share : shares) {
     const std::int64_t taken = std::clamp(share.part.amount + left, share.low, share.high) - share.part.amount;
     share.part.amount += taken;
     left -= taken;
-    if (!fits && share.low != share.high) share.part.confidence = Confidence::likely;
+  }
+  for (Share& share : shares) {
+    if (!fits && is_free(share) && (several || left != 0)) share.part.confidence = Confidence::likely;
     if (share.part.amount != 0) pair.parts.push_back(std::move(share.part));
   }
   if (left == 0) return;
