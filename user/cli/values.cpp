@@ -180,7 +180,7 @@ Value<std::vector<PortRange>> ports(std::string_view text) {
   for (std::string_view rest = text;;) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const std::string_view one = rest.substr(0, comma);
-    const std::size_t dash = std::min(one.find_first_of("-"), one.size());
+    const auto dash = static_cast<std::size_t>(std::ranges::find(one, '-') - one.begin());
     PortRange range;
     const bool first = whole(one.substr(0, dash), range.first) && range.first != 0;
     range.last = range.first;

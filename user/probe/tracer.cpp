@@ -110,7 +110,7 @@ struct Tracer::Impl {
   bool state_heard = false;
   std::uint64_t skipped = 0;
   std::uint64_t flows_forgotten = 0;  // taken out of the flow map by this process
-  std::optional<FlowFields> flow_fields_;
+  std::optional<FlowFields> fields_of_flows;
 
   [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
   [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
@@ -127,8 +127,8 @@ struct Tracer::Impl {
     return bpf_map_lookup_elem(bpf_map__fd(flows()), &key, value.data()) == 0;
   }
   [[nodiscard]] const FlowFields& flow_fields() {
-    if (!flow_fields_) flow_fields_.emplace(kernel ? kernel->obj : any_wire().obj, flows());
-    return *flow_fields_;
+    if (!fields_of_flows) fields_of_flows.emplace(kernel ? kernel->obj : any_wire().obj, flows());
+    return *fields_of_flows;
   }
   [[nodiscard]] bpf_map* flows() const { return kernel ? kernel->maps.flows : any_wire().maps.flows; }
   [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : any_wire().maps.cpu_states; }

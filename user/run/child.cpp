@@ -54,6 +54,7 @@ void send_signal(long pidfd, long number) { ::syscall(SYS_pidfd_send_signal, pid
 Result<Child> Child::prepare(std::span<const std::string> command) {
   std::vector<std::string> words(command.begin(), command.end());
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const std::string trouble = fmt::format("tcpwitness: cannot run '{}': ", words.front());

@@ -67,9 +67,10 @@ class Lister {
       listing.sockets.push_back({std::move(socket), std::move(findings)});
     }
     // Listeners first, then by address.
-    std::ranges::stable_sort(listing.sockets, {}, [](const ListedSocket& one) {
+    std::ranges::sort(listing.sockets, {}, [](const ListedSocket& one) {
       return std::tuple(one.socket.state != TcpState::listen, one.socket.flow.local.address.bytes,
-                        one.socket.flow.local.port, one.socket.flow.remote.address.bytes, one.socket.flow.remote.port);
+                        one.socket.flow.local.port, one.socket.flow.remote.address.bytes, one.socket.flow.remote.port,
+                        one.socket.cookie);
     });
     return listing;
   }

@@ -130,7 +130,7 @@ ShortText short_duration(std::int64_t ns) {
   };
   if (seconds < 3'600) return two(seconds / 60, 'm', seconds % 60, 's');
   const std::uint64_t minutes = (seconds + 30) / 60;
-  if (minutes < 24 * 60) return two(minutes / 60, 'h', minutes % 60, 'm');
+  if (minutes < 1'440) return two(minutes / 60, 'h', minutes % 60, 'm');
   const std::uint64_t hours = (minutes + 30) / 60;
   return two(hours / 24, 'd', hours % 24, 'h');
 }

@@ -159,9 +159,9 @@ void fill(CellList& list, const Life& life, const TextStyle& style) {
   std::vector<Rule> rules;
   for (const Finding& finding : life.findings) {
     if (!is_problem(finding.rule) && !style.time_wait) continue;
-    if (std::ranges::find(rules, finding.rule) == rules.end()) rules.push_back(finding.rule);
+    if (std::ranges::find(rules, finding.rule) == rules.end())
+      rules.insert(std::ranges::upper_bound(rules, rank(finding.rule), {}, rank), finding.rule);
   }
-  std::ranges::stable_sort(rules, {}, rank);
   for (const Rule rule : rules) list.names.emplace_back(name(rule));
   add_limits(list.limits, life, style.wire_alone);
 }

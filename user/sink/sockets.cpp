@@ -50,7 +50,7 @@ std::string queue(const OpenSocket& socket, std::uint32_t length) {
 
 std::string cell_text(Column column, const ListedSocket& listed, bool utf8) {
   const OpenSocket& s = listed.socket;
-  const auto of_connection = [&](std::string text) { return listens(s) || !s.has_control_block ? "-" : text; };
+  const auto of_connection = [&](const std::string& text) { return listens(s) || !s.has_control_block ? "-" : text; };
   switch (column) {
     case Column::state:
       return std::string(name(s.state));
