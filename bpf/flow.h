@@ -471,8 +471,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	if (!(why & TW_WHY_RST))
 		remember(me, frame);
 	if (!untaken && !frame->copied && !(frame->flags & TCP_RST))
-		note_times(flow, me, peer, frame,
-			   why & (TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION) ? 0 : frame->payload);
+		note_times(flow, frame, why & (TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION) ? 0 : frame->payload);
 	if (why & (TW_WHY_SYN | TW_WHY_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
 		time_handshake(flow, frame);
 	if (frame->outgoing && is_connection(asked))
@@ -522,9 +521,8 @@ static __always_inline bool is_next(const struct tw_flow *flow, const struct fra
 static __always_inline void take_next(struct tw_flow *flow, const struct frame *frame)
 {
 	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
-	const struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
 
-	note_times(flow, me, peer, frame, frame->payload);
+	note_times(flow, frame, frame->payload);
 	if (frame->payload) {
 		me->nxt = frame_seq_end(frame);
 		me->single = as_single_byte(frame);

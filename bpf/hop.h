@@ -76,7 +76,7 @@ static __always_inline void begin_arrival_hop(struct tw_flow *flow, const struct
 {
 	struct tw_half *sender = &flow->half[INCOMING];
 
-	__builtin_memset(flow, 0, sizeof(*flow));
+	begin_flow(flow);
 	flow->hop = 1;
 	flow->wire.segs_in = frame->segments;
 	flow->wire.bytes_in = frame->payload;

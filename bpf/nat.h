@@ -144,14 +144,14 @@ static __always_inline void tie_translated(const struct frame *frame, const stru
 		if (flow && !flow->alias && !flow->foreign && !flow->strays)
 			*scratch = *flow;
 		else
-			__builtin_memset(scratch, 0, sizeof(*scratch));
+			begin_flow(scratch);
 		scratch->other = *wire;
 		scratch->translated = 1;
 		if (syn_ack)
 			count_syn_before(scratch, frame);
 		put_flow(socket, scratch);
 	}
-	__builtin_memset(scratch, 0, sizeof(*scratch));
+	begin_flow(scratch);
 	scratch->alias = 1;
 	scratch->other = *socket;
 	put_flow(wire, scratch);

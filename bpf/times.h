@@ -12,18 +12,13 @@
 #include "receiver.h"
 #include "sock.h"
 
-/* Until both sides have sent, and have the other's ACK. A function of its own for the verifier. */
-__noinline __u32 see_firsts(struct tw_flow *flow, const struct frame *frame, __u32 payload)
+/* Until both sides have sent, and have the other's ACK. */
+static __always_inline void see_firsts(struct tw_flow *flow, const struct frame *frame, __u32 payload, __u32 me)
 {
+	struct tw_times *times = &flow->times;
 	__u64 now = bpf_ktime_get_ns();
-	struct tw_times *times;
-	__u32 me, peer;
+	__u32 peer = 1 - me;
 
-	if (!flow || !frame)
-		return 0;
-	times = &flow->times;
-	me = frame->outgoing ? 1 : 0;
-	peer = 1 - me;
 	if (payload) {
 		if (!times->first_ns[me]) {
 			times->first_ns[me] = now;
@@ -36,23 +31,14 @@ __noinline __u32 see_firsts(struct tw_flow *flow, const struct frame *frame, __u
 	    seq_distance(flow->half[peer].first_end, frame->ack) >= 0)
 		times->acked_ns[peer] = now;
 	flow->firsts = times->acked_ns[0] && times->acked_ns[1];
-	return 0;
 }
 
-/* A segment that TCP takes. payload: bytes of it that count. */
-static __always_inline void note_times(struct tw_flow *flow, struct tw_half *me, const struct tw_half *peer,
-				       const struct frame *frame, __u32 payload)
+static __always_inline void see_pause(struct tw_flow *flow, __u32 me)
 {
-	__u32 now, since, other;
+	__u32 now = (__u32)bpf_jiffies64();
+	__u32 since = flow->half[me].payload_tick, other = flow->half[1 - me].payload_tick;
 
-	if (!flow->firsts)
-		see_firsts(flow, frame, payload);
-	if (!payload)
-		return;
-	now = (__u32)bpf_jiffies64();
-	since = me->payload_tick;
-	other = peer->payload_tick;
-	me->payload_tick = now;
+	flow->half[me].payload_tick = now;
 	if (!since || !other) /* the wait for the first answer is no pause */
 		return;
 	since = now - since;
@@ -61,9 +47,31 @@ static __always_inline void note_times(struct tw_flow *flow, struct tw_half *me,
 	    (__u64)other * config.tick_us < TW_QUIET_MS * 1000ULL)
 		return;
 	if (other < since)
-		flow->times.quiet_ms[frame->outgoing ? 1 : 0] += ticks_to_ms(other);
+		flow->times.quiet_ms[me] += ticks_to_ms(other);
 	else
-		flow->times.paused_ms[frame->outgoing ? 1 : 0] += ticks_to_ms(since);
+		flow->times.paused_ms[me] += ticks_to_ms(since);
+}
+
+/* A function of its own for the verifier, whose paths it would multiply. */
+__noinline __u32 see_times(struct tw_flow *flow, const struct frame *frame, __u32 payload)
+{
+	__u32 me;
+
+	if (!flow || !frame)
+		return 0;
+	me = frame->outgoing ? 1 : 0;
+	if (!flow->firsts)
+		see_firsts(flow, frame, payload, me);
+	if (payload)
+		see_pause(flow, me);
+	return 0;
+}
+
+/* A segment that TCP takes. payload: bytes of it that count. */
+static __always_inline void note_times(struct tw_flow *flow, const struct frame *frame, __u32 payload)
+{
+	if (payload || !flow->firsts)
+		see_times(flow, frame, payload);
 }
 
 static __always_inline void take_times(const struct tw_flow *flow, struct tw_times *times)

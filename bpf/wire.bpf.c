@@ -425,7 +425,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 	__u8 type = work->asked.view.type;
 	__u16 why;
 
-	__builtin_memset(flow, 0, sizeof(*flow));
+	begin_flow(flow);
 	if (!frame->outgoing && nobody_takes(frame, type) && is_foreign(ctx, xdp, raw_ip, work))
 		return 0;
 	if (work->syn_held)
@@ -772,7 +772,7 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 	work->refused = TW_REFUSED_NOT;
 	frame->passing = TW_PASSING_HOP;
 	if (!flow) {
-		__builtin_memset(&work->new_flow, 0, sizeof(work->new_flow));
+		begin_flow(&work->new_flow);
 		work->new_flow.hop = 1;
 	}
 	state = flow ? flow : &work->new_flow;

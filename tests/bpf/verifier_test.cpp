@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // verifier_test.cpp: what each program costs the verifier. The kernel's limit is a million instructions
-// processed; the budget leaves room for kernels whose verifier prunes less than this one's.
+// processed; the budget leaves room for kernels whose verifier prunes less than this one's. (Linux 6.1 processes
+// 196,000 of wire_egress with --forwarded, 6.18 124,000.)
 //
 // verifier_baseline.txt beside this file is what they cost when somebody looked last. A program that costs a tenth more
 // fails; with TCPWITNESS_UPDATE_GOLDEN=1 the file is written anew, to be read in the diff. Counts depend on kernel and
@@ -20,7 +21,7 @@
 namespace tcpwitness::wire_test {
 namespace {
 
-constexpr std::uint32_t budget = 150000;
+constexpr std::uint32_t budget = 250000;
 
 struct CostCase {
   const char* name;
