@@ -9,6 +9,10 @@
 
 namespace tcpwitness {
 
+// Longer than that, with everything acknowledged and the window open, a sender had nothing to send: a round trip that
+// the congestion window waits for is shorter (RFC 6298: the least retransmission timeout of Linux). Nanoseconds.
+inline constexpr std::int64_t pause_ns = 200'000'000;
+
 // When payload passed the interface, each way. Absolute, in nanoseconds; 0: not known. Whoever sees every segment knows
 // all of it; a flow's counters may know the first six.
 struct PayloadTimes {

@@ -81,7 +81,7 @@ struct Options {
   bool wide = false;                // -o wide: the table with all columns
   std::vector<LifeColumn> columns;  // of the table; empty: what fits
   std::optional<std::chrono::nanoseconds> duration;
-  std::optional<std::uint64_t> count;             // connections told; of ls, listings
+  std::optional<std::uint64_t> count;             // connections that are reported; of ls: listings
   std::optional<std::chrono::nanoseconds> every;  // ls: again and again; empty: once
   WireMode wire = WireMode::automatic;
   bool kernel = true;

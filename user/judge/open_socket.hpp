@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // open_socket.hpp: what is wrong with a socket, from the kernel's current state (`ls`).
 //
-// A single look has no history: a rule speaks of what the state itself shows, and of times that the kernel counts.
+// A single look has no history: a rule uses what the state itself shows, and times that the kernel counts.
 #pragma once
 
 #include <cstdint>

@@ -55,9 +55,6 @@ TimeNs first_fin(const Connection& c) {
   return first == 0 && c.kernel_heard && c.closing->first ? c.closing->first.ts_ns : first;
 }
 
-// Nobody has anything to send for so long: longer than a round trip that a window waits for; see wire/phase_clock.cpp.
-constexpr std::int64_t pause_ns = 200'000'000;
-
 // SYN to SYN-ACK at this place, where neither was sent twice: what a round trip and the other kernel take.
 std::optional<std::int64_t> round_trip(const Connection& c) {
   const bool repeated = (c.trouble && (c.trouble->syn_ack_copy || c.trouble->retransmissions.syns != 0)) ||
@@ -77,7 +74,7 @@ void opening(const Connection& c, const Bench& bench, Phases& phases) {
   if (c.syn && c.syn_ack) {
     phases.handshake = positive(open - c.syn_ack.ts_ns);
   } else if (by_call) {
-    phases.connect = c.handshake_ns;  // no packets: the two cannot be told apart
+    phases.connect = c.handshake_ns;  // no packets: both together
   }
   if (c.trouble && c.trouble->accept.first_call && c.trouble->accept.unaccepted && !active)
     phases.accept = positive(c.trouble->accept.first_call.ts_ns - open);

@@ -8,7 +8,7 @@
 
 #include "sink/compare.hpp"
 #include "sink/csv_writer.hpp"
-#include "sink/json_writer.hpp"
+#include "sink/json_parts.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -69,26 +69,6 @@ void put_side(JsonWriter& json, std::string_view key, const Side& side) {
   json.end_object();
 }
 
-void put_end(JsonWriter& json, std::string_view key, const Endpoint& end) {
-  json.key(key);
-  json.begin_object();
-  json.key("ip");
-  json.quoted([&](Buffer& out) { append_ip(out, end.address); });
-  json.field("port", end.port);
-  json.end_object();
-}
-
-template <typename Put>
-void line(Output& output, std::string_view type, Put put) {
-  JsonWriter json(output.buffer());
-  json.begin_object();
-  json.field("type", type);
-  put(json);
-  json.end_object();
-  output.buffer().push_back('\n');
-  output.line_done();
-}
-
 std::string key_of(Timed timed) { return fmt::format("{}_ns", name(timed)); }
 
 // "never-left:NETFILTER_DROP=-3 sent-again=1448"
@@ -107,11 +87,11 @@ constexpr std::array<std::string_view, 3> count_names{"bytes", "segments", "retr
 
 void write_compare_json(Output& output, const Life& life) {
   const Comparison& of = *life.comparison;
-  line(output, "comparison", [&](JsonWriter& json) {
+  write_json_line(output, [&](JsonWriter& json) {
+    json.field("type", std::string_view("comparison"));
     json.field("ts_ns", life.ts_ns);
     json.field("conn", life.conn);
-    put_end(json, "local", life.flow.local);
-    put_end(json, "remote", life.flow.remote);
+    put_flow(json, life.flow);
     json.key("pid");
     life.process.pid != 0 ? json.value(life.process.pid) : json.null();
     json.key("comm");
@@ -131,7 +111,8 @@ void write_compare_json(Output& output, const Life& life) {
 }
 
 void write_compare_json(Output& output, const Compared& all, std::int64_t watched_ns) {
-  line(output, "comparison_total", [&](JsonWriter& json) {
+  write_json_line(output, [&](JsonWriter& json) {
+    json.field("type", std::string_view("comparison_total"));
     json.field("watched_ns", watched_ns);
     json.field("connections", all.connections);
     json.field("compared", all.compared);

@@ -12,7 +12,7 @@
 
 #include "judge/catalogue.hpp"
 #include "sink/format.hpp"
-#include "sink/json_writer.hpp"
+#include "sink/json_parts.hpp"
 #include "sink/sinks.hpp"
 #include "sink/story.hpp"
 #include "sink/wall_times.hpp"
@@ -143,28 +143,11 @@ class JsonSink final : public Sink {
 
  private:
   void write_line(const Report& report) {
-    JsonWriter json(output_.buffer());
-    json.begin_object();
-    std::visit([&](const auto& body) { put(json, body); }, report);
-    json.end_object();
-    output_.buffer().push_back('\n');
-    output_.line_done();
+    write_json_line(output_, [&](JsonWriter& json) { std::visit([&](const auto& body) { put(json, body); }, report); });
   }
   static void begin(JsonWriter& json, std::string_view type, TimeNs ts_ns) {
     json.field("type", type);
     json.field("ts_ns", ts_ns);
-  }
-  static void put_endpoint(JsonWriter& json, std::string_view key, const Endpoint& endpoint) {
-    json.key(key);
-    json.begin_object();
-    json.key("ip");
-    json.quoted([&](Buffer& out) { append_ip(out, endpoint.address); });
-    json.field("port", endpoint.port);
-    json.end_object();
-  }
-  static void put_flow(JsonWriter& json, const Flow& flow) {
-    put_endpoint(json, "local", flow.local);
-    put_endpoint(json, "remote", flow.remote);
   }
   static void put_nat(JsonWriter& json, const std::optional<Flow>& nat) {
     if (!nat) return;

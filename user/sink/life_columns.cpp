@@ -187,6 +187,12 @@ Colour colour_of(Outcome outcome) {
   return outcome == Outcome::completed ? Colour::none : Colour::dim;
 }
 
+void fill(Cell& cell, const CellList& list, const Life& life) {
+  cell.text = folded(list, 0);
+  cell.columns = columns(cell.text);
+  cell.colour = list.names.empty() && !life.incomplete ? Colour::none : Colour::warn;
+}
+
 void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style) {
   const auto put = [&](std::string_view text, Colour colour = Colour::none) {
     cell.text.assign(text);
@@ -262,9 +268,7 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
     case LifeColumn::notes: {
       CellList list;
       fill(list, life, style);
-      put(folded(list, 0), list.names.empty() && !life.incomplete ? Colour::none : Colour::warn);
-      cell.columns = columns(cell.text);
-      return;
+      return fill(cell, list, life);
     }
   }
 }

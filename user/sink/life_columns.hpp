@@ -24,6 +24,8 @@ namespace tcpwitness {
 //
 // What is found, the cause first, each rule once; then what limits the evidence.
 void fill(CellList& list, const Life& life, const TextStyle& style);
+// Of the list, which can be longer than that of the connection alone.
+void fill(Cell& cell, const CellList& list, const Life& life);
 void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style);
 
 // The columns of a table in their order, and the width of each; 0: not shown.

@@ -42,13 +42,14 @@ class LifeTextSink final : public Sink {
  private:
   void write_life(const Life& life) {
     follow_width();
-    for (std::size_t i = 0; i < cells_.size(); ++i) {
+    const bool lists = layout_.columns.back() == LifeColumn::notes;
+    for (std::size_t i = 0; i < cells_.size() - (lists ? 1 : 0); ++i) {
       if (layout_.widths[i] != 0) fill(cells_[i], layout_.columns[i], life, style_);
     }
-    const bool lists = layout_.columns.back() == LifeColumn::notes;
     if (lists) {
       fill(list_, life, style_);
       say_late(life);
+      fill(cells_.back(), list_, life);
     }
     if (!header_written_) write_header(output_.buffer(), layout_.table, layout_.widths, style_);
     header_written_ = true;
@@ -62,9 +63,6 @@ class LifeTextSink final : public Sink {
     newest_ns_ = std::max(newest_ns_, life.ts_ns);
     if (!layout_.shows(LifeColumn::time) || late_ns <= together_ns) return;
     list_.limits.push_back(fmt::format("reported {} late", duration_in_words(late_ns)));
-    Cell& notes = cells_.back();
-    notes.text = folded(list_, 0);
-    notes.columns = columns(notes.text);
   }
 
   void follow_width() {

@@ -10,7 +10,7 @@
 
 #include "sink/csv_writer.hpp"
 #include "sink/format.hpp"
-#include "sink/json_writer.hpp"
+#include "sink/json_parts.hpp"
 #include "sink/table.hpp"
 
 namespace tcpwitness {
@@ -93,15 +93,6 @@ void fill(CellList& list, const ListedSocket& listed) {
   for (const Finding& finding : listed.findings) list.names.emplace_back(name(finding.rule));
 }
 
-void write_end(JsonWriter& json, std::string_view key, const Endpoint& of) {
-  json.key(key);
-  json.begin_object();
-  json.key("ip");
-  json.quoted([&](Buffer& text) { append_ip(text, of.address); });
-  json.field("port", of.port);
-  json.end_object();
-}
-
 void write_socket(Buffer& out, const ListedSocket& listed, TimeNs ts_ns) {
   const OpenSocket& s = listed.socket;
   JsonWriter json(out);
@@ -111,8 +102,7 @@ void write_socket(Buffer& out, const ListedSocket& listed, TimeNs ts_ns) {
   json.field("cookie", s.cookie);
   json.field("netns", s.netns);
   json.field("state", name(s.state));
-  write_end(json, "local", s.flow.local);
-  write_end(json, "remote", s.flow.remote);
+  put_flow(json, s.flow);
   json.key("owners");
   json.begin_array();
   for (const SocketHolder& holder : s.holders) {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "sink/csv_writer.hpp"
-#include "sink/json_writer.hpp"
+#include "sink/json_parts.hpp"
 #include "sink/summary.hpp"
 
 namespace tcpwitness {
@@ -58,28 +58,10 @@ void put_examples(JsonWriter& json, std::string_view key, const std::map<What, E
     json.field("name", name(what));
     json.field("connections", example.connections);
     json.field("conn", example.conn);
-    for (const auto& [end, endpoint] : {std::pair("local", &example.flow.local), {"remote", &example.flow.remote}}) {
-      json.key(end);
-      json.begin_object();
-      json.key("ip");
-      json.quoted([&](Buffer& out) { append_ip(out, endpoint->address); });
-      json.field("port", endpoint->port);
-      json.end_object();
-    }
+    put_flow(json, example.flow);
     json.end_object();
   }
   json.end_array();
-}
-
-template <typename Put>
-void line(Output& output, std::string_view type, Put put) {
-  JsonWriter json(output.buffer());
-  json.begin_object();
-  json.field("type", type);
-  put(json);
-  json.end_object();
-  output.buffer().push_back('\n');
-  output.line_done();
 }
 
 constexpr std::string_view numbers =
@@ -100,7 +82,8 @@ void write_summary_json(Output& output, const Added& added) {
   const auto groups = added.groups.ordered();
   const auto& by = added.groups.settings().by;
   for (std::size_t i = 0; i < std::min(groups.size(), added.top); ++i) {
-    line(output, "group", [&](JsonWriter& json) {
+    write_json_line(output, [&](JsonWriter& json) {
+      json.field("type", std::string_view("group"));
       json.key("by");
       json.begin_object();
       for (std::size_t part = 0; part < by.size(); ++part) {
@@ -112,7 +95,8 @@ void write_summary_json(Output& output, const Added& added) {
       put_group(json, *groups[i]);
     });
   }
-  line(output, "total", [&](JsonWriter& json) {
+  write_json_line(output, [&](JsonWriter& json) {
+    json.field("type", std::string_view("total"));
     json.field("watched_ns", added.watched_ns);
     json.field("groups", groups.size());
     put_group(json, added.groups.total());

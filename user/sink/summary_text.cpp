@@ -58,7 +58,7 @@ std::string quantiles(const Quantiles& times, bool wide) {
   return fmt::format("{}/{}/{}", time(0.5), time(0.95), time(0.99));
 }
 
-// The end of an address tells it from its neighbours: what is left out is in its middle. Whole characters.
+// Neighbours differ at the end of their addresses: what is left out is in the middle. Whole characters.
 std::string shortened(const std::string& text, std::size_t width) {
   const auto is_whole = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
   const std::size_t head = (width - 1) / 3;

@@ -6,13 +6,6 @@
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
-namespace {
-
-// Longer than that, with everything acknowledged and the window open, its sender had nothing to send: a round trip that
-// the congestion window waits for is shorter (RFC 6298: the least retransmission timeout of Linux).
-constexpr std::int64_t pause_ns = 200'000'000;
-
-}  // namespace
 
 bool PhaseClock::all_acknowledged(const Half& half) const {
   return half.first_ns == 0 || (half.acked_any && !seq_before(half.acked, half.end));
