@@ -208,6 +208,29 @@ TEST(CloseWaitStuck, NamesTheDescriptorThatIsStillOpen) {
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
+// The FIN came before accept(): the newest control block is older than it.
+std::optional<Finding> stuck_accepted_late(bool used, bool shown) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.extra.more = TW_CB_UNACCEPTED;
+  c.in(FA);
+  c.to(State::close_wait);
+  if (used) c.used(nginx, TW_OWNER_RECEIVE);
+  stream.wait(9500 * ms);
+  if (shown) c.used(nginx, TW_OWNER_SNAPSHOT, 9500, 19);
+  stream.wait(2 * s);
+  c.out(A);
+  return run(stream.events).finding(Rule::close_wait_stuck);
+}
+
+TEST(CloseWaitStuck, SaysThatNobodyHasAcceptedOnlyWhereNothingShowsThatSomebodyHas) {
+  EXPECT_TRUE(says(stuck_accepted_late(false, false), "has not even accepted the connection"));
+  EXPECT_TRUE(says(stuck_accepted_late(true, false), "nginx (pid 80) has not closed (CLOSE_WAIT)"));
+  EXPECT_TRUE(says(stuck_accepted_late(false, true), "nginx (pid 80) has not closed fd 19 (CLOSE_WAIT)"));
+}
+
 TEST(CloseWaitStuck, NamesTheChildThatHasItWhereTheParentHasClosed) {
   const auto finding = stuck_with_descriptor({worker});
   EXPECT_TRUE(says(finding, "nginx-worker (pid 81) has not closed fd 19 (CLOSE_WAIT)")) << told_text(finding);

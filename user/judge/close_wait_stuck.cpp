@@ -21,6 +21,13 @@ bool half_closed_and_busy(const Connection& c, const Bench& bench) {
   return closing.descriptor && std::int64_t{closing.idle_ms} * 1'000'000 < bench.close_wait_stuck_ns / 2;
 }
 
+// The newest control block can be of the peer's FIN, which may come before accept(): a descriptor, or a process that
+// has used the connection, proves that it was accepted since.
+bool is_accepted(const Connection& c) {
+  const bool used = c.owner.source != PidSource::unknown && c.owner.source != PidSource::listen;
+  return used || c.closing->descriptor || (c.cb.more & TW_CB_UNACCEPTED) == 0;
+}
+
 }  // namespace
 
 std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench) {
@@ -42,11 +49,10 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& 
     const std::string who = !closing.descriptor       ? process_words(c.owner)
                             : closing.holder.pid != 0 ? process_words(closing.holder)
                                                       : "more than one process";
-    const bool accepted = (c.cb.more & TW_CB_UNACCEPTED) == 0;
     finding.text = left ? fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(c.owner),
                                       c.preexisting ? "at least " : "", seconds(lasted))
                         : fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", seconds(lasted), who,
-                                      !accepted ? "even accepted the connection" : closed(closing));
+                                      !is_accepted(c) ? "even accepted the connection" : closed(closing));
   }
   return finding;
 }
