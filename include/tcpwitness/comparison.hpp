@@ -21,7 +21,7 @@ namespace tcpwitness {
 enum class Where : std::uint8_t {
   listener,     // SYN, SYN-ACK: the listener's request socket handles them, and they are no count of the connection's
   mini_socket,  // TIME_WAIT, a reset by the control socket: the connection's own counts end before
-  unacknowledged,  // sent, and not acknowledged when it was over
+  unacknowledged,  // sent, and not acknowledged at the end; or sent before the run, and acknowledged in it
   sent_again,      // the same bytes again
   dropped_before,  // came in, never reached TCP
   refused,         // reached TCP, which did not take it
@@ -68,7 +68,7 @@ enum class NotCompared : std::uint8_t {
   no,            // they can
   kernel_only,   // no packets of it
   packets_only,  // no kernel events of it
-  open_before,   // it was open before the start
+  open_before,   // it was open before the start, and what it had counted by then is not known
   events_lost,   // events were lost in its time
   no_socket,     // it never came to a socket that counts
   packets_cut,   // the packets' counts are not those of its whole life
@@ -80,8 +80,8 @@ inline constexpr std::size_t not_compared_count = static_cast<std::size_t>(NotCo
 
 // Nanoseconds each; what no event shows is absent.
 enum class Timed : std::uint8_t {
-  handshake_kernel,       // connect(), or the peer's SYN, to ESTABLISHED
-  handshake_wire,         // SYN to the ACK that ends the handshake
+  handshake_kernel,       // the SYN at the interface (without packets: connect()) to ESTABLISHED
+  handshake_wire,         // the same SYN to the ACK that ends the handshake, at the interface
   round_trip_kernel,      // smoothed, when it was over (tcpi_rtt)
   round_trip_wire,        // of the handshake: SYN to SYN-ACK, or SYN-ACK to ACK
   arrival_to_open,        // what ends the handshake came in, to ESTABLISHED
@@ -95,6 +95,7 @@ inline constexpr std::size_t timed_count = static_cast<std::size_t>(Timed::arriv
 
 struct Comparison {
   NotCompared why_not = NotCompared::no;
+  bool open_before = false;  // it was open before the start: counted since it was found then
   SideBySide tx;
   SideBySide rx;
   std::array<std::optional<std::int64_t>, timed_count> times{};

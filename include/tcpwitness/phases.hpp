@@ -37,7 +37,7 @@ struct PayloadTimes {
 // Nanoseconds.
 struct Phases {
   std::optional<std::int64_t> connect;      // connect(), or the first SYN, to the SYN-ACK
-  std::optional<std::int64_t> handshake;    // from there to ESTABLISHED, or to the ACK that a capture shows
+  std::optional<std::int64_t> synack_ack;   // from there to ESTABLISHED, or to the ACK that a capture shows
   std::optional<std::int64_t> accept;       // ESTABLISHED to the first call of a process: accept() was not later
   std::optional<std::int64_t> request_ack;  // the first payload to its acknowledgement
   std::optional<std::int64_t> first_byte;   // the end of the request to the first byte of the answer; or ESTABLISHED to

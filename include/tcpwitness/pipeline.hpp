@@ -155,6 +155,10 @@ class Witness {
   // There is a wanted connection that has not ended.
   [[nodiscard]] bool any_open() const;
 
+  // The wanted connections that have not ended, each as if the run ended here. (Their counters are those of the newest
+  // SocketFound.) Not those that are only half-open, nor forwarded ones.
+  void so_far(TimeNs now, const std::function<void(Life)>& take);
+
   // Lives told and events seen so far; the rest is for the caller to fill in.
   [[nodiscard]] Summary summary() const;
 

@@ -251,6 +251,12 @@ struct GapReport {
   Gap gap;
 };
 
+// A connection that goes on, as it is now. Empty: these were all.
+struct Interim {
+  TimeNs ts_ns = 0;
+  std::optional<Life> life;
+};
+
 // What was written while recording.
 struct RecordingTotals {
   std::string file;          // the newest
@@ -292,7 +298,7 @@ struct Summary {
   std::optional<CaptureTotals> capture;
 };
 
-using Report = std::variant<Ready, Entry, FindingReport, Life, GapReport, Summary>;
+using Report = std::variant<Ready, Entry, FindingReport, Life, GapReport, Summary, Interim>;
 using Reports = std::vector<Report>;
 
 }  // namespace tcpwitness

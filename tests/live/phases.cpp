@@ -135,7 +135,7 @@ TEST_F(PhasesLive, OfASlowServerAreThoseOfTheCapture) {
   const Json wire = captured.of("life").front()["phases"];
   for (const Json& phases : {live, wire}) {
     SCOPED_TRACE(phases.dump());
-    for (const char* key : {"connect_ns", "handshake_ns", "request_ack_ns", "first_byte_ns", "server_ns", "waiting_ns",
+    for (const char* key : {"connect_ns", "synack_ack_ns", "request_ack_ns", "first_byte_ns", "server_ns", "waiting_ns",
                             "transfer_ns", "stalled_ns", "idle_ns", "closing_ns"}) {
       ASSERT_TRUE(phases.contains(key)) << key;
     }

@@ -4,6 +4,7 @@
 
 #include "sink/compare.hpp"
 #include "sink/format.hpp"
+#include "sink/paint.hpp"
 #include "unit/says.hpp"
 #include "unit/sink_capture.hpp"
 
@@ -158,6 +159,25 @@ TEST(Comparison, ARefusedSegmentMayBeCountedOrNot) {
   expect_parts(old.rx.bytes.parts, {{Where::refused, "TCP_RFC7323_PAWS", 20}});
 }
 
+// TCP has the bytes already: they came again, and nothing is missing. Neither end is to look for anything.
+TEST(Comparison, WhatThePeerSentAgainInVainIsNoFault) {
+  Stream stream;
+  Side c = client_of(stream);
+  counts(c, 5, 5);
+  connects(c);
+  c.in(PA, 20);
+  c.out(A);
+  const Side before = c;
+  c.in(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq -= 20; });
+  c.drop(drop_old_data, false, PA, 20);
+  c.refuses(before);
+  closes_first(c, curl);
+  const Comparison all = compared(stream.events);
+  expect_parts(all.rx.bytes.parts, {{Where::sent_again, "TCP_OLD_DATA", 20}});
+  EXPECT_EQ(all.rx.sent_again.wire, 1U);
+  EXPECT_EQ(differs_by(all), "");
+}
+
 // TCP sends 20 bytes, something drops them before the interface or behind its hook, and it sends them again.
 std::vector<Event> dropped_out(std::uint32_t reason, bool at_interface) {
   Stream stream;
@@ -180,6 +200,7 @@ TEST(Comparison, WhatAFirewallKeptNeverLeft) {
   expect_parts(all.tx.segments.parts, {{Where::never_left, "NETFILTER_DROP", -1}});
   EXPECT_TRUE(all.tx.bytes.parts.empty()) << "the bytes left in the end";
   expect_parts(all.tx.sent_again.parts, {{Where::never_left, "", -1}});
+  EXPECT_EQ(all.tx.sent_again.parts.front().meaning, "so the copy that left is the interface's first");
 }
 
 TEST(Comparison, WhatAQueueDroppedBothHaveCounted) {
@@ -219,6 +240,93 @@ TEST(Comparison, IsNotMadeWhereOneSideIsNotWhole) {
   EXPECT_EQ(compared(late).why_not, NotCompared::open_before);
 }
 
+// 1,000 and 5,000 bytes, 10 and 8 segments before the run, and 100 bytes still under way.
+TEST(Comparison, OfWhatWasOpenBeforeBeginsWithTheFirstLook) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.snd_una = c.isn() + 1'001;
+  c.snd_nxt = c.write_seq = c.isn() + 1'101;
+  c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 5'001;
+  c.extra.flags = TW_CB_ACTIVE;
+  counts(c, 10, 8);
+  c.found(TW_SOCKET_FULL, State::established);
+  c.acked_by_peer = c.snd_nxt;
+  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
+  c.out(PA, 40);
+  c.in(A);
+  counts(c, 11, 10);
+  c.found(TW_SOCKET_FULL, State::established);
+  const Life life = run(stream.events, compare_settings()).life();
+  ASSERT_TRUE(life.comparison && life.comparison->compared()) << name(life.comparison->why_not);
+  const Comparison& all = *life.comparison;
+  EXPECT_TRUE(all.open_before);
+  EXPECT_EQ(all.tx.segments.kernel, 1U);
+  EXPECT_EQ(all.tx.segments.wire, 1U);
+  EXPECT_EQ(all.rx.segments.kernel, 2U);
+  EXPECT_EQ(all.rx.segments.wire, 2U);
+  EXPECT_EQ(all.rx.bytes.kernel, 30U);
+  EXPECT_EQ(all.tx.bytes.kernel, 140U) << "100 of them were sent before";
+  EXPECT_EQ(all.tx.bytes.wire, 40U);
+  expect_parts(all.tx.bytes.parts, {{Where::unacknowledged, "", -100}});
+  EXPECT_EQ(differs_by(all), "");
+}
+
+// The flow map forgot it meanwhile: what it counts is not all.
+TEST(Comparison, OfWhatWasOpenBeforeIsNotMadeOnceItsPacketsWereForgotten) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.snd_una = c.snd_nxt = c.write_seq = c.isn() + 1'001;
+  c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 5'001;
+  counts(c, 10, 8);
+  c.found(TW_SOCKET_FULL, State::established);
+  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
+  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
+  counts(c, 10, 10);
+  c.found(TW_SOCKET_FULL, State::established);
+  EXPECT_EQ(compared(stream.events).why_not, NotCompared::packets_cut);
+}
+
+// It goes on: looked at twice, with the counters of each look, and its end is still its own.
+TEST(Comparison, OfWhatGoesOnIsThatOfTheNewestLook) {
+  Witness witness(compare_settings(), kernel_names());
+  Stream stream;
+  Side c = client_of(stream);
+  Reports reports;
+  std::size_t fed = 0;
+  const auto look = [&](std::uint32_t segs_out, std::uint32_t segs_in) {
+    counts(c, segs_out, segs_in);
+    c.found(TW_SOCKET_FULL, State::established);
+    while (fed < stream.events.size()) witness.feed(stream.events[fed++], reports);
+    std::vector<Life> lives;
+    witness.so_far(stream.now, [&](Life life) { lives.push_back(std::move(life)); });
+    return lives;
+  };
+  connects(c);
+  c.out(PA, 50);
+  c.in(A);
+  const auto first = look(3, 2);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first.front().outcome, Outcome::open);
+  EXPECT_EQ(first.front().ts_ns, stream.now);
+  ASSERT_TRUE(first.front().comparison->compared());
+  EXPECT_EQ(first.front().comparison->tx.bytes.wire, 50U);
+  c.in(PA, 70);
+  c.out(A);
+  const auto second = look(4, 3);
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second.front().comparison->rx.bytes.kernel, 70U);
+  EXPECT_EQ(second.front().comparison->rx.segments.wire, 3U);
+  EXPECT_TRUE(reports.empty()) << "nothing has ended";
+  counts(c, 6, 4);
+  closes_first(c, curl);
+  while (fed < stream.events.size()) witness.feed(stream.events[fed++], reports);
+  witness.so_far(stream.now, [&](const Life& life) { ADD_FAILURE() << "it is over: " << name(life.outcome); });
+  witness.finish(stream.now, reports);
+  const auto lives =
+      std::ranges::count_if(reports, [](const Report& one) { return std::holds_alternative<Life>(one); });
+  EXPECT_EQ(lives, 1);
+}
+
 TEST(Comparison, IsMadeOnlyWhereItIsAskedFor) {
   EXPECT_FALSE(run(healthy(), life_settings()).life().comparison.has_value());
 }
@@ -240,7 +348,7 @@ TEST(Comparison, AddsUpInEveryStory) {
 TEST(Comparison, HasTheTimesThatEventsShow) {
   const Comparison all = compared(healthy());
   const auto of = [&](Timed timed) { return all.times[static_cast<std::size_t>(timed)]; };
-  EXPECT_EQ(of(Timed::handshake_kernel), 30 * us);  // events are 10 us apart: SYN_SENT, S, SA, ESTABLISHED, A
+  EXPECT_EQ(of(Timed::handshake_kernel), 20 * us);  // events are 10 us apart: SYN_SENT, S, SA, ESTABLISHED, A
   EXPECT_EQ(of(Timed::handshake_wire), 30 * us);
   EXPECT_EQ(of(Timed::round_trip_wire), 10 * us);
   EXPECT_EQ(of(Timed::arrival_to_open), 10 * us);
@@ -316,6 +424,42 @@ TEST(CompareText, SaysWhereADifferenceWent) {
   EXPECT_TRUE(has("-1 not explained"));
   EXPECT_TRUE(has("-1 sent by TCP and never left: NETFILTER_DROP"));
   EXPECT_TRUE(has("and 1 more"));
+}
+
+// What goes on is added to what has ended, each time anew.
+TEST(CompareText, ShowsWhatGoesOnAgainAndAgain) {
+  Reports reports = run_of({healthy()});
+  Life open = std::get<Life>(reports[1]);
+  open.outcome = Outcome::open;
+  const Report summary = reports.back();
+  reports.pop_back();
+  for (const std::int64_t after : {2, 4}) {
+    reports.emplace_back(Interim{.ts_ns = 1'000 * s + after * s, .life = open});
+    reports.emplace_back(Interim{.ts_ns = 1'000 * s + after * s, .life = {}});
+  }
+  reports.push_back(summary);
+  const auto print = [&](CompareForm form, const TextStyle& style) {
+    return test::captured([&](Output& output) { return make_compare(output, form, 2, style, nullptr, true); }, reports);
+  };
+  const std::string text = print(CompareForm::text, {.width = 100});
+  std::vector<std::string> heads;
+  for (const std::string& line : test::lines_of(text)) {
+    if (line.contains(" compared in ")) heads.push_back(line);
+  }
+  EXPECT_EQ(heads, (std::vector<std::string>{
+                       "-- 00:16:42, 2 connections compared in 2.00 s, 1 still open: kernel and wire agree",
+                       "-- 00:16:44, 2 connections compared in 4.00 s, 1 still open: kernel and wire agree",
+                       "1 connection compared in 10.0 s: kernel and wire agree"}));
+  const std::string screen = print(CompareForm::text, {.width = 80, .screen = true});
+  std::size_t cleared = 0;
+  for (std::size_t at = 0; (at = screen.find(clear_screen, at)) != std::string::npos; ++at) ++cleared;
+  EXPECT_EQ(cleared, 3U);
+  EXPECT_FALSE(text.contains('\x1b'));
+  std::vector<bool> interim;
+  for (const std::string& line : test::lines_of(print(CompareForm::json, {}))) {
+    interim.push_back(Json::parse(line).value("interim", false));
+  }
+  EXPECT_EQ(interim, (std::vector<bool>{false, true, true, true, true, false}));
 }
 
 TEST(CompareText, FitsTheTerminal) {

@@ -30,7 +30,7 @@ std::vector<Event> answered_after(std::int64_t think_ns) {
 TEST(Phases, OfARequestAndItsAnswer) {
   const Life life = run(answered_after(1'490 * ms), every_segment()).life();
   EXPECT_EQ(life.phases.connect, 20 * us);
-  EXPECT_EQ(life.phases.handshake, 10 * us);
+  EXPECT_EQ(life.phases.synack_ack, 10 * us);
   EXPECT_EQ(life.phases.request_ack, 1'490 * ms + 10 * us);
   EXPECT_EQ(life.phases.first_byte, 1'490 * ms + 10 * us);
   EXPECT_EQ(life.phases.server, 1'490 * ms) << "the handshake's round trip is 10 us";
@@ -169,7 +169,7 @@ TEST(Phases, OfWhatWasOpenBeforeAreNotKnown) {
   late.erase(late.begin(), late.begin() + 5);
   const Phases phases = run(late, every_segment()).life().phases;
   EXPECT_FALSE(phases.connect.has_value());
-  EXPECT_FALSE(phases.handshake.has_value());
+  EXPECT_FALSE(phases.synack_ack.has_value());
   EXPECT_FALSE(phases.first_byte.has_value());
   EXPECT_TRUE(phases.closing.has_value());
 }

@@ -82,8 +82,9 @@ std::string why_not(const Spec& spec, Command command, bool timeline) {
   if (command == Command::record && (option == "--children" || option == "--uid")) return of_all_processes;
   switch (spec.whom) {
     case For::listing:
-      if (command == Command::ls) break;
-      return fmt::format("{} belongs to a list of sockets: 'tcpwitness ls {} SECONDS'", option, option);
+      if (command == Command::ls || command == Command::compare) break;
+      return fmt::format("{0} prints again and again: 'tcpwitness ls {0} SECONDS', 'tcpwitness compare {0} SECONDS'",
+                         option);
     case For::all:
     case For::connections:
       break;

@@ -70,7 +70,8 @@ Life options:
                               waiting, transfer, stalled, idle, closing
       --summary               at the end, connections added up
       --by KEY[,KEY...]       with --summary: by comm, pid, local, remote,
-                              listener, netns, outcome, finding (default: comm)
+                              listener, netns, container, outcome, finding
+                              (default: comm)
       --top N                 with --summary: so many groups (default: 20)
 
 )";
@@ -131,8 +132,11 @@ Examples:
 
 Summary options:
       --by KEY[,KEY...]       by comm, pid, local, remote, listener, netns,
-                              outcome, finding (default: comm)
+                              container, outcome, finding (default: comm)
       --top N                 print so many groups (default: 20)
+
+A container is the cgroup of the process (docker:0123456789ab, nginx.service),
+looked up when it is first seen; unknown where it was gone by then.
 
 BAD counts connections that ended badly or have a finding other than
 time-wait. RETR% is of the segments sent, and of those received. Times are the
@@ -145,7 +149,8 @@ inline constexpr std::string_view help_compare =
 payload bytes, segments and retransmissions each way, and where each difference
 went: dropped before TCP, refused by it, never left, sent again. Handshake and
 round-trip times of both, and how long segments took to reach TCP and the
-process. Printed when the run ends, for all connections together.
+process. Printed when the run ends, for all connections together; with --every
+again and again, with the connections that go on.
 
 Usage: tcpwitness compare [OPTIONS] [EXPRESSION] [-- COMMAND]
 
@@ -154,18 +159,21 @@ Examples:
                                        the next connection of curl
   sudo tcpwitness compare --port 443 -d 60
                                        one minute of HTTPS, added up
+  sudo tcpwitness compare --every 5    as it is by then, every 5 seconds
   sudo tcpwitness compare -o json | jq 'select(.type == "comparison")'
                                        each connection by itself
   tcpwitness read --compare rec.pcapng the same of a recording
 
 Compare options:
+      --every SECONDS         print again and again, until Ctrl-C or -d
       --top N                 list so many connections that differ (default: 20)
 
 Both count wire segments: a buffer of GSO or GRO counts as the segments in it,
 so these are no difference. A number with a sign is the wire's count minus the
 kernel's. SYN and SYN-ACK are the listener's, and what is sent in TIME_WAIT is
-counted by no socket: both are usual. A connection is not compared where one
-side's counts are not whole: open before start, events lost, packets only.
+counted by no socket: both are usual. What was open before is counted from the
+start on. A connection is not compared where one side's counts are not whole:
+events lost, packets only.
 
 )";
 

@@ -154,6 +154,8 @@ void read_summary(const Texts& texts, Options& options, Reader& reader) {
   reader.each("--by", texts.by, cli::group_keys, [&](const std::vector<GroupKey>& values) {
     for (const GroupKey key : values) add_new(summary.by, key);
   });
+  if (options.command == Command::read && std::ranges::find(summary.by, GroupKey::container) != summary.by.end())
+    reader.fail("--by container asks the running processes, and a file has none: give 'tcpwitness summary'");
   reader.once(
       "--top", texts.top, [](std::string_view text) { return cli::number(text, 1, 1'000'000); },
       [&](std::uint64_t value) { summary.top = static_cast<std::uint32_t>(value); });

@@ -82,7 +82,7 @@ struct Options {
   std::vector<LifeColumn> columns;  // of the table; empty: what fits
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<std::uint64_t> count;             // connections that are reported; of ls: listings
-  std::optional<std::chrono::nanoseconds> every;  // ls: again and again; empty: once
+  std::optional<std::chrono::nanoseconds> every;  // ls, compare: again and again; empty: once
   WireMode wire = WireMode::automatic;
   bool kernel = true;
   bool forwarded = false;  // connections too that only pass through

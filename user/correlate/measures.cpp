@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "correlate/measures.hpp"
 
+#include "judge/judge.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
 
 void note_measures(Measures& m, TimeNs ts_ns, const Segment& g, bool out) {
+  if ((g.why & TW_WHY_UNKNOWN_FLOW) != 0) ++m.unknown_flows;
   if ((g.why & TW_WHY_HANDSHAKE_ACK) != 0 && m.handshake_ack_ns == 0) m.handshake_ack_ns = ts_ns;
   const std::uint32_t segments = g.segments != 0 ? g.segments : 1;
   const bool handshake = (g.flags & tcp_flag::syn) != 0;
@@ -37,6 +39,20 @@ void note_measures(Measures& m, const SocketDestroyed& d) {
 
 void note_measures(Measures& m, const OwnerSeen& o) {
   if (o.source == TW_OWNER_RECEIVE && m.first_read_ms < 0) m.first_read_ms = static_cast<std::int32_t>(o.waited_ms);
+}
+
+void note_first_look(Measures& m, const Connection& c) {
+  if (!c.has_cb()) return;
+  m.first_look = {.taken = true,
+                  .had_wire = c.wire_heard,
+                  .tx_bytes = sent_payload(c),
+                  .rx_bytes = received_payload(c),
+                  .in_flight = c.cb.snd_nxt - c.cb.snd_una,
+                  .segs_in = c.cb.segs_in,
+                  .segs_out = c.cb.segs_out,
+                  .total_retrans = c.cb.total_retrans,
+                  .wire = c.wire,
+                  .loss = c.trouble ? c.trouble->loss : tw_loss_counters{}};
 }
 
 }  // namespace tcpwitness

@@ -10,6 +10,23 @@
 
 namespace tcpwitness {
 
+struct Connection;
+
+// Of a connection that was open before the run: what it had counted when it was first found. What the run can compare
+// begins there.
+struct FirstLook {
+  bool taken = false;
+  bool had_wire = false;       // its packets were counted by then
+  std::uint64_t tx_bytes = 0;  // payload
+  std::uint64_t rx_bytes = 0;
+  std::uint32_t in_flight = 0;  // of what it had sent, not acknowledged yet: sequence numbers
+  std::uint32_t segs_in = 0;
+  std::uint32_t segs_out = 0;
+  std::uint32_t total_retrans = 0;
+  tw_wire_counters wire{};
+  tw_loss_counters loss{};
+};
+
 struct Measures {
   ConnectionId conn = 0;        // whose they are: slots are used again
   TimeNs handshake_ack_ns = 0;  // the segment that ended the handshake passed the interface; 0: not seen
@@ -25,11 +42,15 @@ struct Measures {
   std::uint32_t segs_in = 0;
   std::uint32_t segs_out = 0;
   std::uint32_t total_retrans = 0;
-  PhaseClock clock{};  // live, where every segment is seen
+  FirstLook first_look{};
+  std::uint32_t unknown_flows = 0;  // events that found no flow of it in the map
+  PhaseClock clock{};               // live, where every segment is seen
 };
 
 void note_measures(Measures& measures, TimeNs ts_ns, const Segment& segment, bool out);
 void note_measures(Measures& measures, const SocketDestroyed& destroyed);
 void note_measures(Measures& measures, const OwnerSeen& owner);
+// It is found, with the counters that it has now.
+void note_first_look(Measures& measures, const Connection& found);
 
 }  // namespace tcpwitness

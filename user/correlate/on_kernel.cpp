@@ -469,6 +469,7 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (state == State::syn_sent || (f.cb.flags & TW_CB_ACTIVE) != 0) c.role = Role::active;
   if (state == State::new_syn_recv) c.role = Role::passive;
   refresh(c, e, f);
+  if (settings_.compare) note_first_look(measures(slot), c);
   find_in(slot, e, state);
   if (state == State::new_syn_recv) {
     own_by_listener(c, listeners_.find(flow.local));

@@ -109,6 +109,7 @@ class Witness::Impl {
   void listed(TimeNs begun, Reports& out);
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] bool any_open() const;
+  void so_far(TimeNs now, const std::function<void(Life)>& take);
   [[nodiscard]] const Summary& summary() const { return summary_; }
 
  private:

@@ -90,6 +90,8 @@ Where where_in(DropKind kind) {
     case DropKind::few_hops_left:
     case DropKind::not_signed:
       return Where::dropped_before;
+    case DropKind::old_payload:  // TCP has them: it needs no second copy, and nothing is missing
+      return Where::sent_again;
     default:
       return Where::refused;
   }
@@ -108,12 +110,19 @@ class Maker {
 
   void fill(Comparison& out) {
     if (c_.trouble) loss_ = c_.trouble->loss;
-    open_ = !c_.ended();
+    // Of what was open before, the two witnesses' counts began one after the other.
+    open_ = !c_.ended() || c_.preexisting;
     sent(out.tx);
     received(out.rx);
   }
 
  private:
+  [[nodiscard]] static std::uint64_t since(std::uint64_t now, std::uint64_t before) {
+    return now > before ? now - before : 0;
+  }
+  [[nodiscard]] static std::int64_t again_bytes(std::uint32_t now, std::uint32_t before) {
+    return static_cast<std::int64_t>(since(now, before));
+  }
   [[nodiscard]] std::span<const DropSeen> drops() const {
     return c_.trouble ? c_.trouble->drops.seen() : std::span<const DropSeen>{};
   }
@@ -131,12 +140,13 @@ class Maker {
   }
 
   void sent(SideBySide& side) {
-    side.bytes.kernel = sent_payload(c_);
-    side.bytes.wire = c_.wire.bytes_out;
-    side.segments.kernel = segs_out();
-    side.segments.wire = c_.wire.segs_out;
-    side.sent_again.kernel = std::max(retransmitted_segments(c_), measures_.total_retrans);
-    side.sent_again.wire = loss_.retrans_segs_out;
+    side.bytes.kernel = since(sent_payload(c_), before_.tx_bytes);
+    side.bytes.wire = since(c_.wire.bytes_out, before_.wire.bytes_out);
+    side.segments.kernel = since(segs_out(), before_.segs_out);
+    side.segments.wire = since(c_.wire.segs_out, before_.wire.segs_out);
+    side.sent_again.kernel =
+        since(std::max(retransmitted_segments(c_), measures_.total_retrans), before_.total_retrans);
+    side.sent_again.wire = since(loss_.retrans_segs_out, before_.loss.retrans_segs_out);
 
     std::vector<Share> segments;
     std::vector<Share> bytes;
@@ -169,9 +179,15 @@ class Maker {
     // What is sent by others than the socket is counted where it is an event.
     segments.push_back(usually(Where::mini_socket, measures_.mini_out));
     // What the queue refuses at once TCP has not sent: the next copy is its first (tcp_write_xmit()).
-    if (queued != 0) again.push_back(up_to(Where::queue, queued));
+    if (queued != 0) {
+      again.push_back(up_to(Where::queue, queued));
+      again.back().part.meaning = "so TCP counts the copy that left as the first";
+    }
     // The first copy of what the interface never had is no repetition to it.
-    if (lost != 0) again.push_back(up_to(Where::never_left, -lost));
+    if (lost != 0) {
+      again.push_back(up_to(Where::never_left, -lost));
+      again.back().part.meaning = "so the copy that left is the interface's first";
+    }
 
     std::int64_t unacknowledged = c_.cb.snd_nxt - c_.cb.snd_una;
     if (unacknowledged > 0 && c_.closing && c_.closing->fin_out.sent &&
@@ -183,18 +199,24 @@ class Maker {
       share.part.amount = unacknowledged;
       bytes.push_back(std::move(share));
     }
-    bytes.push_back(up_to(Where::sent_again, c_.wire.retrans_bytes_out));
+    if (before_.in_flight != 0) {
+      Share share = up_to(Where::unacknowledged, -std::int64_t{before_.in_flight});
+      share.part.meaning = "sent before the start";
+      share.part.amount = -std::int64_t{before_.in_flight};
+      bytes.push_back(std::move(share));
+    }
+    bytes.push_back(up_to(Where::sent_again, again_bytes(c_.wire.retrans_bytes_out, before_.wire.retrans_bytes_out)));
     explain(side.segments, std::move(segments), open_);
     explain(side.bytes, std::move(bytes), open_);
     explain(side.sent_again, std::move(again), open_);
   }
 
   void received(SideBySide& side) {
-    side.bytes.kernel = received_payload(c_);
-    side.bytes.wire = c_.wire.bytes_in;
-    side.segments.kernel = segs_in();
-    side.segments.wire = c_.wire.segs_in;
-    side.sent_again.wire = loss_.retrans_segs_in;
+    side.bytes.kernel = since(received_payload(c_), before_.rx_bytes);
+    side.bytes.wire = since(c_.wire.bytes_in, before_.wire.bytes_in);
+    side.segments.kernel = since(segs_in(), before_.segs_in);
+    side.segments.wire = since(c_.wire.segs_in, before_.wire.segs_in);
+    side.sent_again.wire = since(loss_.retrans_segs_in, before_.loss.retrans_segs_in);
 
     std::vector<Share> segments;
     std::vector<Share> bytes;
@@ -226,7 +248,7 @@ class Maker {
       bytes.push_back(std::move(lacking));
     }
     segments.insert(segments.end(), doubtful.begin(), doubtful.end());
-    bytes.push_back(up_to(Where::sent_again, c_.wire.retrans_bytes_in));
+    bytes.push_back(up_to(Where::sent_again, again_bytes(c_.wire.retrans_bytes_in, before_.wire.retrans_bytes_in)));
     explain(side.segments, std::move(segments), open_);
     explain(side.bytes, std::move(bytes), open_);
   }
@@ -234,18 +256,24 @@ class Maker {
   const Connection& c_;
   const Bench& bench_;
   Measures measures_;
+  const FirstLook& before_ = measures_.first_look;
   tw_loss_counters loss_{};
   bool open_ = false;
 };
 
-NotCompared why_not(const Connection& c) {
+NotCompared why_not(const Connection& c, const Bench& bench) {
+  const Measures* measures = bench.measures;
+  const bool counted_from_then = c.preexisting && measures != nullptr && measures->first_look.taken;
+  // The map learns of a flow once; where it was older than that, with the first event of it.
+  const bool restarted =
+      counted_from_then ? measures->unknown_flows > (measures->first_look.had_wire ? 0U : 1U) : c.wire_restarted;
   if (c.passage()) return NotCompared::forwarded;
   if (!c.kernel_heard) return NotCompared::packets_only;
   if (!c.wire_heard) return NotCompared::kernel_only;
-  if (c.preexisting) return NotCompared::open_before;
+  if (c.preexisting && !counted_from_then) return NotCompared::open_before;
   if (c.incomplete) return NotCompared::events_lost;
   if (!c.has_cb()) return NotCompared::no_socket;
-  if (!c.wire_final || c.wire_restarted || c.wire_partial || c.inconsistent) return NotCompared::packets_cut;
+  if (!c.wire_final || restarted || c.wire_partial || c.inconsistent) return NotCompared::packets_cut;
   return NotCompared::no;
 }
 
@@ -270,9 +298,10 @@ class Times {
     const bool copied = c_.trouble && (c_.trouble->syn_ack_copy || c_.trouble->retransmissions.syns != 0);
     if (c_.established && c_.handshake_ns >= 0) {
       const bool by_kernel = bench_.kernel_heard;
-      put(by_kernel ? Timed::handshake_kernel : Timed::handshake_wire, 0, c_.handshake_ns);
       const TimeNs begun = !active && c_.syn ? c_.syn.ts_ns : c_.start_ts_ns;
       const TimeNs open = begun + c_.handshake_ns;
+      // From the SYN at the interface, as the wire's: what lies between connect() and it has a line of its own.
+      put(by_kernel ? Timed::handshake_kernel : Timed::handshake_wire, c_.syn ? c_.syn.ts_ns : begun, open);
       const TimeNs last = active ? c_.syn_ack.ts_ns : ack;
       if (by_kernel && last != 0 && !copied) put(Timed::arrival_to_open, last, open);
       if (by_kernel && active && c_.syn && c_.kernel_heard) put(Timed::connect_to_wire, c_.start_ts_ns, c_.syn.ts_ns);
@@ -318,13 +347,13 @@ constexpr std::array<std::string_view, where_count> where_names{
     "refused-by-tcp", "never-left",  "queue",          "two-moments", "unexplained"};
 constexpr std::array<std::string_view, where_count> where_words{"SYN and SYN-ACK of the listener",
                                                                 "of TIME_WAIT or a reset, without the socket",
-                                                                "sent and not acknowledged when it was over",
+                                                                "sent and not acknowledged",
                                                                 "the same bytes again",
                                                                 "arrived and dropped before TCP",
                                                                 "arrived and refused by TCP",
                                                                 "sent by TCP and never left",
                                                                 "passed the hook, dropped in the queue",
-                                                                "still open: counted one after the other",
+                                                                "counted one after the other, while it goes on",
                                                                 "not explained"};
 constexpr std::array<std::string_view, not_compared_count> not_compared_names{
     "",          "kernel-only",        "packets-only", "open-before-start", "events-lost",
@@ -352,8 +381,9 @@ std::string_view name(Timed timed) { return timed_names[static_cast<std::size_t>
 
 Comparison compare(const Connection& c, const Bench& bench) {
   Comparison made;
-  made.why_not = why_not(c);
+  made.why_not = why_not(c, bench);
   if (made.compared()) {
+    made.open_before = c.preexisting;
     Maker(c, bench).fill(made);
   } else if (bench.conversation != nullptr) {
     fill(made, *bench.conversation);

@@ -72,7 +72,7 @@ void opening(const Connection& c, const Bench& bench, Phases& phases) {
   const TimeNs open = opened(c);
   if (open == 0) return;
   if (c.syn && c.syn_ack) {
-    phases.handshake = positive(open - c.syn_ack.ts_ns);
+    phases.synack_ack = positive(open - c.syn_ack.ts_ns);
   } else if (by_call) {
     phases.connect = c.handshake_ns;  // no packets: both together
   }

@@ -165,16 +165,24 @@ std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const N
 
 int output_descriptor(const Options& options) { return options.program.empty() ? STDOUT_FILENO : STDERR_FILENO; }
 
-std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone) {
+std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone,
+                                Containers* containers) {
   const bool alone = options.summary_alone() || options.comparing();
   const bool table = alone && options.format == OutputFormat::csv;
   std::unique_ptr<Sink> sink = table ? nullptr : make_lines(options, output, names, wire_alone);
   if (options.comparing()) {
     const auto form = static_cast<CompareForm>(options.format);
-    sink = make_compare(output, form, options.summary.top, style_of(output_descriptor(options)), std::move(sink));
+    TextStyle style = style_of(output_descriptor(options));
+    style.screen = style.screen && options.program.empty();  // the command's own words stay
+    sink = make_compare(output, form, options.summary.top, style, std::move(sink), options.every.has_value());
   } else if (alone || options.summary.after_lives) {
     SummarySettings settings{.groups = {}, .top = options.summary.top};
     if (!options.summary.by.empty()) settings.groups.by = options.summary.by;
+    if (containers != nullptr) {
+      settings.groups.container_of = [containers](const Process& process) {
+        return containers->of(process.pid, process.comm);
+      };
+    }
     const auto form = static_cast<SummaryForm>(options.format);
     sink =
         make_summary(output, form, std::move(settings), style_of(output_descriptor(options)), std::move(sink), !alone);

@@ -7,6 +7,7 @@
 
 #include "cli/options.hpp"
 #include "probe/unique_fd.hpp"
+#include "run/containers.hpp"
 #include "sink/sinks.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
@@ -61,9 +62,10 @@ class Lives {
   std::uint64_t chosen_ = 0;
 };
 
-// What the options ask for, on stdout. wire_alone: a capture; nothing is known of processes and the kernel.
+// What the options ask for, on stdout. wire_alone: a capture; nothing is known of processes and the kernel. containers:
+// for --by container.
 [[nodiscard]] std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names,
-                                              bool wire_alone = false);
+                                              bool wire_alone = false, Containers* containers = nullptr);
 
 // Where it goes: stdout, but stderr where a command is run, whose stdout it is.
 [[nodiscard]] int output_descriptor(const Options& options);

@@ -57,13 +57,17 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
 Result<void> Conditions::choose_processes(const Options& options) {
   const bool descendants = options.children || !options.program.empty();
   const bool of_user = !options.user.empty();
-  if (!descendants && !of_user) return {};
+  const bool of_container = std::ranges::find(options.summary.by, GroupKey::container) != options.summary.by.end();
   // Events have the ids of the host: here they would name other processes.
-  if ((of_user || options.children) && !proc_is_of_initial_namespace()) {
-    return failure(fmt::format("select by {}", of_user ? "--uid" : "--children"),
+  if ((of_user || options.children || of_container) && !proc_is_of_initial_namespace()) {
+    return failure(fmt::format("look at processes for {}", of_user            ? "--uid"
+                                                           : options.children ? "--children"
+                                                                              : "--by container"),
                    "/proc is that of a container (a PID namespace): it does not know the host's processes",
                    "run tcpwitness on the host, or in a container with its PID namespace (--pid=host)");
   }
+  if (of_container) containers_ = std::make_unique<Containers>();
+  if (!descendants && !of_user) return {};
   std::uint32_t user = 0;
   if (of_user) {
     const auto id = user_id(options.user);

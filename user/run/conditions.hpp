@@ -11,6 +11,7 @@
 #include "cli/options.hpp"
 #include "probe/processes.hpp"
 #include "probe/tracer.hpp"
+#include "run/containers.hpp"
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/result.hpp"
 
@@ -26,11 +27,14 @@ class Conditions {
   // For WitnessSettings; null where there is no such condition. What they ask lives here.
   [[nodiscard]] const std::function<bool(const Process&)>& of_process() const { return of_process_; }
   [[nodiscard]] const std::function<bool(const Flow&)>& of_flow() const { return of_flow_; }
+  // Null where nobody asks for containers.
+  [[nodiscard]] Containers* containers() const { return containers_.get(); }
   [[nodiscard]] bool flow_excludes() const { return filter_ && filter_->excludes(); }
 
  private:
   std::unique_ptr<Processes> processes_;
   std::unique_ptr<FlowFilter> filter_;
+  std::unique_ptr<Containers> containers_;
   std::function<bool(const Process&)> of_process_;
   std::function<bool(const Flow&)> of_flow_;
 };

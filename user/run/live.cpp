@@ -148,10 +148,11 @@ class NoSink final : public Sink {
   [[nodiscard]] bool flush() override { return true; }
 };
 
-std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, const Names& names) {
+std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, const Names& names,
+                                     Containers* containers) {
   const bool taken = options.record.quiet || options.record.path == "-";  // by nobody, by the recording
   if (options.command == Command::record && taken) return std::make_unique<NoSink>();
-  return make_sink(options, output, names);
+  return make_sink(options, output, names, false, containers);
 }
 
 // Of this thread.
@@ -223,7 +224,8 @@ class Run {
         output_(child == nullptr ? STDOUT_FILENO : ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0),
                 Output::Mode::never_waits),
         witness_(witness_settings(options, conditions, tracer), names_),
-        sink_(make_live_sink(options, output_, names_)) {
+        containers_(conditions.containers()),
+        sink_(make_live_sink(options, output_, names_, containers_)) {
     if (options.command == Command::record) {
       recorder_ = std::make_unique<Recorder>(recorder_settings(options.record),
                                              start_mark(options, witness_settings(options, conditions, tracer), ready_,
@@ -231,6 +233,7 @@ class Run {
                                              names_, [](const std::string& text) { say("tcpwitness: " + text); });
     }
     skipped_until_ns_ = started_ns;
+    so_far_next_ = options.every.value_or(Clock::duration{});
     learn_names();
   }
 
@@ -253,6 +256,7 @@ class Run {
       look();
       list_again();
       const auto now = Clock::now();
+      look_so_far(now - started);
       if (child_is_over(now)) break;
       ended_by_signal = signalled;
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
@@ -293,10 +297,12 @@ class Run {
       at_most = std::clamp(std::chrono::ceil<milliseconds>(due), at_most, longest_sleep);
     }
     if (child_ended_) at_most = std::min(at_most, milliseconds(10));
-    if (options_.duration) {
-      const auto left = std::chrono::ceil<milliseconds>(*options_.duration - (Clock::now() - started));
+    const auto not_after = [&](Clock::duration since_start) {
+      const auto left = std::chrono::ceil<milliseconds>(since_start - (Clock::now() - started));
       at_most = std::clamp(left, milliseconds(0), at_most);
-    }
+    };
+    if (options_.duration) not_after(*options_.duration);
+    if (options_.every) not_after(so_far_next_);
     return deep ? ring_.sleep(at_most, signals_) : ring_.wait(at_most, signals_);
   }
 
@@ -363,6 +369,25 @@ class Run {
     end_of_list(begun);
     const TimeNs took = clock_.now() - begun;
     not_before_ns_ = begun + std::max(list_at_most_every_ns, took * listing_share);
+  }
+
+  // What goes on is looked at, and printed as it is now. The last time is the end of the run.
+  void look_so_far(Clock::duration since_start) {
+    if (!options_.every || since_start < so_far_next_ || done_ || !backlog_.empty()) return;
+    so_far_next_ += *options_.every;
+    if (so_far_next_ <= since_start) so_far_next_ = since_start + *options_.every;
+    if (options_.duration && since_start >= *options_.duration) return;
+    Records found;
+    listing_ = true;
+    tracer_.snapshot_sockets(into(found));
+    tracer_.snapshot_owners(into(found));
+    drain_backlog();
+    take_found(found);
+    write_reports();
+    const TimeNs now = clock_.now();
+    witness_.so_far(now, [&](Life life) { sink_->write(Interim{.ts_ns = now, .life = std::move(life)}); });
+    sink_->write(Interim{.ts_ns = now, .life = {}});
+    deliver();
   }
 
   void end_of_list(TimeNs begun) {
@@ -454,6 +479,7 @@ class Run {
 
   void feed_events() {
     for (const auto& event : events_) {
+      if (containers_ != nullptr) containers_->note(event);
       witness_.feed(event, reports_);
       if (std::holds_alternative<Gap>(event.body) && list_at_ns_ == 0) list_at_ns_ = clock_.now() + list_after_ns;
     }
@@ -701,6 +727,7 @@ class Run {
   Decoder decoder_;
   Output output_;
   Witness witness_;
+  Containers* containers_;  // null: nobody asks for them
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Recorder> recorder_;  // record only
   std::vector<Event> events_;
@@ -713,7 +740,8 @@ class Run {
   TimeNs not_before_ns_ = 0;
   TimeNs descriptors_not_before_ns_ = 0;
   TimeNs hops_not_before_ns_ = 0;
-  bool announced_ = false;  // ready was written
+  Clock::duration so_far_next_{};  // since the start: what goes on is looked at
+  bool announced_ = false;         // ready was written
   bool hinted_ = false;
   bool done_ = false;    // enough was told, or nobody reads
   bool broken_ = false;  // the output failed

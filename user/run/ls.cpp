@@ -166,7 +166,8 @@ int run_ls(const Options& options) {
   Lister lister(options, conditions, **tracer);
   Output output(STDOUT_FILENO);
   output.stop_waiting_for(signals->get());
-  const TextStyle style = style_of(STDOUT_FILENO);
+  TextStyle style = style_of(STDOUT_FILENO);
+  style.screen = style.screen && options.every;
   const auto begun = std::chrono::steady_clock::now();
   if (options.format == OutputFormat::csv) write_sockets_csv_header(output);
   for (std::uint64_t round = 1;; ++round) {

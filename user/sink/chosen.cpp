@@ -24,6 +24,8 @@ class ChosenSink final : public Sink {
         follow(found->conn);
         sink_->write(report);
       }
+    } else if (const auto* interim = std::get_if<Interim>(&report)) {
+      if (!interim->life || choice_.wants(*interim->life)) sink_->write(report);
     } else if (const auto* entry = std::get_if<Entry>(&report)) {
       followed_.contains(entry->conn) ? sink_->write(report) : keep(*entry);
     } else {

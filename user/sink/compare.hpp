@@ -2,7 +2,7 @@
 // compare.hpp: the kernel's counts beside the wire's, for each connection and added up.
 //
 // Text has the sum, printed when the run ends. JSON and CSV have a line for each connection when it ends; JSON the sum
-// behind them.
+// behind them. With --every the same comes again and again, as it is by then: with what goes on (Interim).
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,25 @@
 
 namespace tcpwitness {
 
-void write_compare_text(Output& output, const Compared& compared, std::int64_t watched_ns, const TextStyle& style);
-void write_compare_json(Output& output, const Life& life);
-void write_compare_json(Output& output, const Compared& compared, std::int64_t watched_ns);
+// So long since the start. at_ns: the run goes on, and this is when; 0: it is over.
+struct Watched {
+  std::int64_t ns = 0;
+  TimeNs at_ns = 0;
+};
+
+void write_compare_text(Output& output, const Compared& compared, const Watched& watched, const TextStyle& style);
+// interim: the connection goes on.
+void write_compare_json(Output& output, const Life& life, bool interim);
+void write_compare_json(Output& output, const Compared& compared, const Watched& watched);
 void write_compare_csv_header(Output& output);
 void write_compare_csv(Output& output, const Life& life);
 
 enum class CompareForm : std::uint8_t { text, json, csv };
 
-// lines: gets Ready, gaps and the final Summary. Null: nothing does. top: connections that differ, in the text.
+// lines: gets Ready, gaps and the final Summary. Null: nothing does. top: connections that differ, in the text. again:
+// Interims will come, and a terminal shows the newest alone.
 [[nodiscard]] std::unique_ptr<Sink> make_compare(Output& output, CompareForm form, std::size_t top,
-                                                 const TextStyle& style, std::unique_ptr<Sink> lines);
+                                                 const TextStyle& style, std::unique_ptr<Sink> lines,
+                                                 bool again = false);
 
 }  // namespace tcpwitness

@@ -85,7 +85,7 @@ constexpr std::array<std::string_view, 3> count_names{"bytes", "segments", "retr
 
 }  // namespace
 
-void write_compare_json(Output& output, const Life& life) {
+void write_compare_json(Output& output, const Life& life, bool interim) {
   const Comparison& of = *life.comparison;
   write_json_line(output, [&](JsonWriter& json) {
     json.field("type", std::string_view("comparison"));
@@ -97,7 +97,9 @@ void write_compare_json(Output& output, const Life& life) {
     json.key("comm");
     life.process.comm.empty() ? json.null() : json.value(life.process.comm);
     json.field("outcome", name(life.outcome));
+    if (interim) json.field("interim", true);
     json.field("compared", of.compared());
+    if (of.open_before) json.field("open_before_start", true);
     if (!of.compared()) json.field("why_not", name(of.why_not));
     put_side(json, "tx", of.tx);
     put_side(json, "rx", of.rx);
@@ -110,13 +112,15 @@ void write_compare_json(Output& output, const Life& life) {
   });
 }
 
-void write_compare_json(Output& output, const Compared& all, std::int64_t watched_ns) {
+void write_compare_json(Output& output, const Compared& all, const Watched& watched) {
   write_json_line(output, [&](JsonWriter& json) {
     json.field("type", std::string_view("comparison_total"));
-    json.field("watched_ns", watched_ns);
+    json.field("watched_ns", watched.ns);
+    if (watched.at_ns != 0) json.field("interim", true);
     json.field("connections", all.connections);
     json.field("compared", all.compared);
     json.field("open", all.open);
+    json.field("open_before_start", all.open_before);
     json.field("differing", all.differing);
     json.key("not_compared");
     json.begin_object();

@@ -34,10 +34,10 @@ std::string plural(std::uint64_t count, std::string_view word) {
 
 class CompareText {
  public:
-  CompareText(Buffer& out, const Compared& compared, std::int64_t watched_ns, const TextStyle& style)
+  CompareText(Buffer& out, const Compared& compared, const Watched& watched, const TextStyle& style)
       : out_(out),
         all_(compared),
-        watched_ns_(watched_ns),
+        watched_(watched),
         style_(style),
         width_(std::max<std::size_t>(style.width == 0 ? 80 : style.width, 60)) {}
 
@@ -70,9 +70,10 @@ class CompareText {
   }
 
   void write_head() {
-    std::string head =
-        fmt::format("{} compared in {}", plural(all_.compared, "connection"), duration_in_words(watched_ns_));
+    std::string head = watched_.at_ns == 0 ? "" : fmt::format("-- {}, ", clock_seconds(watched_.at_ns));
+    head += fmt::format("{} compared in {}", plural(all_.compared, "connection"), duration_in_words(watched_.ns));
     if (all_.open != 0) head += fmt::format(", {} still open", grouped(all_.open));
+    if (all_.open_before != 0) head += fmt::format(", {} open before start", grouped(all_.open_before));
     head += all_.compared == 0    ? ""
             : all_.differing == 0 ? ": kernel and wire agree"
                                   : fmt::format(": {} of them differ", grouped(all_.differing));
@@ -149,7 +150,7 @@ class CompareText {
       plain(fmt::format("{:<{}}{:>{}}{:>{}}", label, label_width, time(kernel), count_width + 4, time(wire),
                         count_width + 4));
     };
-    pair("handshake", Timed::handshake_kernel, Timed::handshake_wire);
+    pair("handshake, from its SYN", Timed::handshake_kernel, Timed::handshake_wire);
     pair("round trip (at end, first)", Timed::round_trip_kernel, Timed::round_trip_wire);
     const auto one = [&](std::string_view label, Timed timed) {
       if (known(timed)) plain(fmt::format("{:<47}{:>21}", label, time(timed)));
@@ -182,15 +183,17 @@ class CompareText {
 
   Buffer& out_;
   const Compared& all_;
-  std::int64_t watched_ns_;
+  Watched watched_;
   const TextStyle& style_;
   std::size_t width_;
 };
 
 }  // namespace
 
-void write_compare_text(Output& output, const Compared& compared, std::int64_t watched_ns, const TextStyle& style) {
-  CompareText(output.buffer(), compared, watched_ns, style).write();
+void write_compare_text(Output& output, const Compared& compared, const Watched& watched, const TextStyle& style) {
+  TextStyle now = style;
+  now.width = width_now(style);
+  CompareText(output.buffer(), compared, watched, now).write();
   output.line_done();
 }
 

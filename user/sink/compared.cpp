@@ -67,6 +67,7 @@ void Compared::take(const Life& life) {
   if (of.compared()) {
     ++compared;
     if (life.outcome == Outcome::open) ++open;
+    if (of.open_before) ++open_before;
   } else if (of.why_not != NotCompared::packets_only) {
     return;  // its counts are not the whole
   }

@@ -58,7 +58,8 @@ class Compared {
 
   std::uint64_t connections = 0;
   std::uint64_t compared = 0;
-  std::uint64_t open = 0;
+  std::uint64_t open = 0;         // of `compared`: still
+  std::uint64_t open_before = 0;  // of `compared`: counted since they were found at the start
   std::uint64_t differing = 0;
   std::array<std::uint64_t, not_compared_count> not_compared{};
   SideSum tx;

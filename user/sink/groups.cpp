@@ -34,7 +34,7 @@ std::string finding_of(const Life& life) {
   return "";
 }
 
-std::string text_of(GroupKey key, const Life& life) {
+std::string text_of(GroupKey key, const Life& life, const GroupSettings& settings) {
   switch (key) {
     case GroupKey::comm:
       return life.forwarded ? "forwarded" : life.process.comm;
@@ -48,6 +48,9 @@ std::string text_of(GroupKey key, const Life& life) {
       return std::string(endpoint_text(listener_of(life)).view());
     case GroupKey::netns:
       return life.netns != 0 ? fmt::format("{}", life.netns) : "";
+    case GroupKey::container:
+      if (life.forwarded) return "forwarded";
+      return settings.container_of && life.process.pid != 0 ? settings.container_of(life.process) : "";
     case GroupKey::outcome:
       return std::string(name(life.outcome));
     case GroupKey::finding:
@@ -98,7 +101,7 @@ std::optional<double> Resent::share() const {
 void Groups::take(const Life& life) {
   std::vector<std::string> key;
   key.reserve(settings_.by.size());
-  for (const GroupKey part : settings_.by) key.push_back(text_of(part, life));
+  for (const GroupKey part : settings_.by) key.push_back(text_of(part, life, settings_));
   add(find(key), life);
   add(total_, life);
   add(outcomes_[life.outcome], life);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ namespace tcpwitness {
 struct GroupSettings {
   std::vector<GroupKey> by{GroupKey::comm};
   std::size_t limit = 4096;
+  std::function<std::string(const Process&)> container_of{};  // for GroupKey::container; "": not known
 };
 
 // Segments of one direction, and how many of them were sent again. segments: as the wire carried them.

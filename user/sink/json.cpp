@@ -132,6 +132,7 @@ class JsonSink final : public Sink {
       if (const auto* entry = std::get_if<Entry>(&report)) return stories_->take(*entry);
       if (const auto* gap = std::get_if<GapReport>(&report)) stories_->take(gap->gap);
     }
+    if (std::holds_alternative<Interim>(report)) return;  // who asks for them has an own form
     const auto* life = std::get_if<Life>(&report);
     if (stories_ && life != nullptr) sentences_ = stories_->end(*life);
     if (!names_.wall.was_set()) return write_line(report);
@@ -192,6 +193,8 @@ class JsonSink final : public Sink {
     }
     json.end_array();
   }
+
+  static void put(JsonWriter& /*json*/, const Interim& /*interim*/) {}
 
   static void put(JsonWriter& json, const Ready& ready) {
     begin(json, "ready", ready.ts_ns);
@@ -279,7 +282,7 @@ class JsonSink final : public Sink {
   static void put_phases(JsonWriter& json, const Phases& phases) {
     const std::array<std::pair<std::string_view, const std::optional<std::int64_t>*>, 11> all{
         {{"connect_ns", &phases.connect},
-         {"handshake_ns", &phases.handshake},
+         {"synack_ack_ns", &phases.synack_ack},
          {"accept_ns", &phases.accept},
          {"request_ack_ns", &phases.request_ack},
          {"first_byte_ns", &phases.first_byte},

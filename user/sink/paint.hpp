@@ -50,6 +50,8 @@ enum class Colour : std::uint8_t { none, dim, bold, good, bad, warn, wire, loud,
 [[nodiscard]] constexpr Colour hue_of(std::uint64_t number) {
   return static_cast<Colour>(static_cast<std::uint64_t>(Colour::hue0) + number % 6);
 }
+// A terminal's: the cursor home, and nothing on it.
+inline constexpr std::string_view clear_screen = "\x1b[H\x1b[2J";
 inline constexpr std::string_view colour_off = "\x1b[0m";
 
 inline void append(Buffer& out, std::string_view text) { out.append(text.data(), text.data() + text.size()); }

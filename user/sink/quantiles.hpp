@@ -17,6 +17,17 @@ namespace tcpwitness {
 
 class Quantiles {
  public:
+  Quantiles() = default;
+  ~Quantiles() = default;
+  Quantiles(Quantiles&&) noexcept = default;
+  Quantiles& operator=(Quantiles&&) noexcept = default;
+  Quantiles(const Quantiles& other) : count_(other.count_), highest_(other.highest_) {
+    for (std::size_t i = 0; i < octaves_.size(); ++i) {
+      if (other.octaves_[i]) octaves_[i] = std::make_unique<Octave>(*other.octaves_[i]);
+    }
+  }
+  Quantiles& operator=(const Quantiles& other) { return *this = Quantiles(other); }
+
   // Nanoseconds. What is negative counts as 0; below 64 ns every number has a bucket of its own.
   void add(std::int64_t ns) {
     const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0));

@@ -27,6 +27,7 @@ struct TextStyle {
   bool wire_alone = false;
   bool time_wait = false;             // life: the finding of this name is listed too
   int terminal = -1;                  // whose width may change; -1: it stays
+  bool screen = false;                // it can be cleared: of what is printed again and again it shows the newest
   bool wide = false;                  // life: every column, however wide the terminal is
   std::vector<LifeColumn> columns{};  // life: these, in this order; empty: what fits
 };

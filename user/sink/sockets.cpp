@@ -11,6 +11,7 @@
 #include "sink/csv_writer.hpp"
 #include "sink/format.hpp"
 #include "sink/json_parts.hpp"
+#include "sink/paint.hpp"
 #include "sink/table.hpp"
 
 namespace tcpwitness {
@@ -151,6 +152,7 @@ void write_sockets_text(Output& output, const SocketListing& listing, const Text
   Buffer& out = output.buffer();
   std::array<std::size_t, column_count> widths{};
   fit_columns(table, now.width, widths);
+  if (dated && now.screen) append(out, clear_screen);
   if (dated) append(out, fmt::format("-- {}, {} sockets\n", clock_seconds(listing.ts_ns), listing.sockets.size()));
   write_header(out, table, widths, now);
   CellList list;

@@ -46,6 +46,7 @@ TextStyle choose_style(const Terminal& terminal) {
       .colour = terminal.is_tty && !dumb && !says_something(terminal.no_color),
       .utf8 = terminal.is_tty && !dumb && is_utf8(terminal.locale),
       .width = terminal.is_tty ? terminal.columns : number(terminal.columns_wanted),
+      .screen = terminal.is_tty && !dumb,
   };
 }
 

@@ -111,7 +111,12 @@ class SummaryText {
 
   Row row_of(const Group& group) const {
     Row row;
-    for (const std::string& part : group.key) row.push_back(part.empty() ? "?" : printable(part, style_.utf8));
+    const auto& by = added_.groups.settings().by;
+    for (std::size_t i = 0; i < by.size(); ++i) {
+      const std::string& part = group.key[i];
+      const std::string_view unknown = by[i] == GroupKey::container ? "unknown" : "?";
+      row.push_back(part.empty() ? std::string(unknown) : printable(part, style_.utf8));
+    }
     row.push_back(grouped(group.connections));
     if (wide_) row.push_back(fmt::format("{:.1f}", added_.per_second(group.connections)));
     row.push_back(grouped(group.problems));

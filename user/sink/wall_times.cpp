@@ -9,6 +9,9 @@ namespace {
 template <typename Body>
 void show(Body& body, const WallClock& wall) {
   body.ts_ns = wall.of(body.ts_ns);
+  if constexpr (std::is_same_v<Body, Interim>) {
+    if (body.life) show(*body.life, wall);
+  }
   if constexpr (std::is_same_v<Body, Life>) body.start_ts_ns = wall.of(body.start_ts_ns);
   if constexpr (std::is_same_v<Body, GapReport>) {
     const std::int64_t lasted = body.gap.to_ts_ns - body.gap.from_ts_ns;

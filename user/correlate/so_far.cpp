@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// so_far.cpp: connections that go on, as they are now: judged as if the run ended here.
+//
+// What is judged is the look at all sockets that came just before. It is no end: the counters go on.
+#include <utility>
+
+#include "correlate/witness_impl.hpp"
+
+namespace tcpwitness {
+
+void Witness::so_far(TimeNs now, const std::function<void(Life)>& take) { impl_->so_far(now, take); }
+
+void Witness::Impl::so_far(TimeNs now, const std::function<void(Life)>& take) {
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    Connection& c = table_.at(slot);
+    if (!c.live || c.told || c.ended() || c.passage() || only_half_open(c) || !wanted(c)) continue;
+    c.incomplete = may_lack_events(c);
+    Bench known = bench(c);
+    known.texts = known.explain = false;
+    known.finished = true;
+    known.now = now;
+    known.peer = other_end(c);
+    if (settings_.compare) known.measures = &measures(slot);
+    take(judge_life(c, known));
+    c.wire_final = c.wire_closed;
+  }
+}
+
+}  // namespace tcpwitness
