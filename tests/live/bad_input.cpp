@@ -19,27 +19,32 @@ namespace {
 
 bool says(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
 
-// Guards of clsact filters that live: processes of that name, in any state but zombie.
-int guards() {
-  int count = 0;
+// The guards of a tracer's clsact filters, by its children: other tracers of this machine have theirs.
+std::vector<pid_t> guards_of(pid_t tracer) {
+  std::vector<pid_t> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     std::ifstream file(entry.path() / "stat");
-    std::string pid;
+    pid_t pid = 0;
     std::string comm;
     std::string state;
-    if (file >> pid >> comm >> state && comm == "(tcpwitness-tc)" && state != "Z") ++count;
+    pid_t parent = 0;
+    if (file >> pid >> comm >> state >> parent && comm == "(tcpwitness-tc)" && parent == tracer) found.push_back(pid);
   }
-  return count;
+  return found;
 }
 
-bool guards_become(int count, Millis patience) {
+bool ends(pid_t pid, Millis patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
-  while (guards() != count) {
+  for (;;) {
+    std::ifstream file(fmt::format("/proc/{}/stat", pid));
+    std::string number;
+    std::string comm;
+    std::string state;
+    if (!(file >> number >> comm >> state) || comm != "(tcpwitness-tc)" || state == "Z") return true;
     if (std::chrono::steady_clock::now() >= until) return false;
     lab::pause_for(Millis(20));
   }
-  return true;
 }
 
 }  // namespace
@@ -311,14 +316,14 @@ TEST_F(BadInput, NothingIsLeftAfterKill9InXdpMode) {
 }
 
 TEST_F(BadInput, NothingIsLeftAfterKill9InClsactMode) {
-  const int others = guards();
   auto watch = start({}, {"TCPWITNESS_WITHOUT=tcx"});
   ASSERT_TRUE(watch);
-  EXPECT_GT(guards(), others);
+  const std::vector<pid_t> guards = guards_of(watch->run().pid());
+  ASSERT_EQ(guards.size(), 1u);
   EXPECT_TRUE(says(attachments(lab().client_ns()), "clsact"));
   EXPECT_EQ(watch->run().kill().code, 128 + SIGKILL);
+  EXPECT_TRUE(ends(guards.front(), Millis(20000))) << "the guard itself stays behind";
   expect_nothing_left();
-  EXPECT_TRUE(guards_become(others, Millis(20000))) << "the guard itself stays behind";
 }
 
 // Before: the second took the first one's filter, and left with it; the first went on without the wire and did not say

@@ -48,6 +48,7 @@ class Hooks : public Live {
     EXPECT_EQ(hooks_heard(story->client, lab::client_link), (std::set<std::string>{ingress_hook, "tc-egress"}));
     expect_client_closed_first(*story, client_completes(story->played), server_completes(story->played));
   }
+  void expect_not_traced(const Play& how, const std::string& why);
   void expect_stacked_devices_counted_once(const std::string& server_ip);
 };
 
@@ -60,6 +61,62 @@ TEST_F(Hooks, ClsactWhereTcxIsMissing) {
 TEST_F(Hooks, GenericXdpWithClsact) {
   expect_told_by({.arguments = {"--wire", "xdp-generic"}, .through = {"TCPWITNESS_WITHOUT=tcx"}}, "xdp-generic",
                  "clsact", "xdp");
+}
+
+namespace {
+
+// What tc shows on both sides of an interface.
+std::string filters_on(const std::string& netns, const std::string& ifname) {
+  std::string all;
+  for (const char* side : {"ingress", "egress"})
+    all += lab::run_tool({"tc", "-n", netns, "filter", "show", "dev", ifname, side}).value_or("");
+  return all;
+}
+
+}  // namespace
+
+void Hooks::expect_not_traced(const Play& how, const std::string& why) {
+  Play watched = how;
+  std::string filters;
+  watched.when_ready = [&](const lab::Played&) { filters = filters_on(lab().client_ns(), lab::client_link); };
+  const auto story = play("handshake", watched);
+  if (!story) return;
+  EXPECT_EQ(mode_of(story->client, "wire_ingress", lab::client_link), "off");
+  EXPECT_EQ(mode_of(story->client, "wire_egress", lab::client_link), "off");
+  EXPECT_EQ(filters.find("wire_"), std::string::npos) << "no half stays: " << filters;
+  bool said = false;
+  for (const Json& hook : story->client.hooks()) said |= hook.value("why", "").contains(why);
+  EXPECT_TRUE(said) << why;
+  EXPECT_TRUE(hooks_heard(story->client, lab::client_link).empty());
+  ASSERT_EQ(story->client.of("life").size(), 1u) << "what arrives is nobody's that leaves";
+  const Json mine = story->client_life();
+  ASSERT_FALSE(mine.empty());
+  EXPECT_EQ(mine["outcome"], "completed");
+  EXPECT_EQ(mine["witnesses"], Json({"kernel"}));
+}
+
+TEST_F(Hooks, AnInterfaceOfWhichOneDirectionCannotBeAttachedIsNotTraced) {
+  for (const std::string direction : {"ingress", "egress"}) {
+    for (const std::string mode : {"", ",tcx"}) {
+      SCOPED_TRACE(direction + mode);
+      const std::string without = fmt::format("attach:wire_{}@{}{}", direction, lab::client_link, mode);
+      expect_not_traced({.through = {"TCPWITNESS_WITHOUT=" + without}}, "a test forbids it");
+    }
+  }
+}
+
+// Traffic shaping has added it to many an interface. Before: the program for egress took the ingress one's place, and
+// what arrived was told as what leaves.
+TEST_F(Hooks, AnIngressQdiscHasNoSideForWhatLeaves) {
+  const auto added = lab::run_tool({"tc", "-n", lab().client_ns(), "qdisc", "add", "dev", lab::client_link, "ingress"});
+  if (!added) GTEST_SKIP() << "no ingress qdisc here: " << added.error();
+  for (const std::string wire : {"auto", "xdp-generic"}) {
+    SCOPED_TRACE(wire);
+    expect_not_traced({.arguments = {"--wire", wire}, .through = {"TCPWITNESS_WITHOUT=tcx"}},
+                      "it has an ingress qdisc");
+    const auto left = lab::run_tool({"tc", "-n", lab().client_ns(), "qdisc", "show", "dev", lab::client_link});
+    EXPECT_NE(left.value_or("").find("qdisc ingress"), std::string::npos) << "somebody else's";
+  }
 }
 
 TEST_F(Hooks, TheKernelAloneTellsTheLifeWithoutSegments) {

@@ -57,33 +57,65 @@ void remove_filter(const Filter& filter) {
   bpf_tc_detach(&hook, &which);
 }
 
+// Room for a question and for each part of its answer.
+struct Asking {
+  alignas(nlmsghdr) std::array<char, 32768> buffer{};
+
+  // What hangs below `parent` of the interface.
+  void about(std::uint16_t type, std::uint16_t flags, std::uint32_t ifindex, std::uint32_t parent) {
+    nlmsghdr* const question = mnl_nlmsg_put_header(buffer.data());
+    question->nlmsg_type = type;
+    question->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+    question->nlmsg_seq = 1;
+    auto* const where = static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(question, sizeof(tcmsg)));
+    where->tcm_family = AF_UNSPEC;
+    where->tcm_ifindex = static_cast<int>(ifindex);
+    where->tcm_parent = parent;
+  }
+  // False where the kernel gave no answer.
+  bool ask(mnl_cb_t note, void* context) {
+    mnl_socket* const socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    if (socket == nullptr) return false;
+    const auto* const question = reinterpret_cast<const nlmsghdr*>(buffer.data());
+    ssize_t got = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID);
+    if (got >= 0) got = mnl_socket_sendto(socket, question, question->nlmsg_len);
+    int more = MNL_CB_OK;
+    while (got >= 0 && more > MNL_CB_STOP) {
+      got = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
+      if (got >= 0) more = mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 1, 0, note, context);
+    }
+    mnl_socket_close(socket);
+    return got >= 0 && more >= 0;
+  }
+};
+
 // Somebody has a filter on this side: another run, or a program that came after us. Also where the kernel does not say.
 bool in_use(std::uint32_t ifindex, bool egress) {
-  std::array<char, 4096> buffer{};
-  nlmsghdr* const ask = mnl_nlmsg_put_header(buffer.data());
-  ask->nlmsg_type = RTM_GETTFILTER;
-  ask->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  ask->nlmsg_seq = 1;
-  auto* const where = static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(ask, sizeof(tcmsg)));
-  where->tcm_family = AF_UNSPEC;
-  where->tcm_ifindex = static_cast<int>(ifindex);
-  where->tcm_parent = TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS);
-  mnl_socket* const socket = mnl_socket_open(NETLINK_ROUTE);
-  if (socket == nullptr) return true;
+  Asking asking;
+  asking.about(RTM_GETTFILTER, NLM_F_DUMP, ifindex,
+               TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS));
   bool found = false;
   const auto note = [](const nlmsghdr* answer, void* seen) {
     if (answer->nlmsg_type == RTM_NEWTFILTER) *static_cast<bool*>(seen) = true;
     return MNL_CB_OK;
   };
-  ssize_t got = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID);
-  if (got >= 0) got = mnl_socket_sendto(socket, ask, ask->nlmsg_len);
-  int more = MNL_CB_OK;
-  while (got >= 0 && more > MNL_CB_STOP) {
-    got = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
-    if (got >= 0) more = mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 1, 0, note, &found);
-  }
-  mnl_socket_close(socket);
-  return found || got < 0 || more < 0;
+  return !asking.ask(note, &found) || found;
+}
+
+// What stands where a clsact qdisc has its place: "clsact", or the older "ingress"; "" where the kernel does not say.
+std::string qdisc_kind(std::uint32_t ifindex) {
+  Asking asking;
+  asking.about(RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
+  std::string kind;
+  const auto note = [](const nlmsghdr* answer, void* name) {
+    const auto take_kind = [](const nlattr* attribute, void* kind_of) {
+      if (mnl_attr_get_type(attribute) == TCA_KIND) *static_cast<std::string*>(kind_of) = mnl_attr_get_str(attribute);
+      return MNL_CB_OK;
+    };
+    if (answer->nlmsg_type == RTM_NEWQDISC) (void)mnl_attr_parse(answer, sizeof(tcmsg), take_kind, name);
+    return MNL_CB_OK;
+  };
+  return asking.ask(note, &kind) ? kind : "";
 }
 
 // Only the qdisc that we created goes, and not where somebody has a filter in it: it would go too.
@@ -181,6 +213,11 @@ Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name,
   const int created = bpf_tc_hook_create(&hook);
   if (created != 0 && created != -EEXIST) return failure("add the clsact qdisc to " + name, std::strerror(-created));
   filter.created_qdisc = created == 0 ? 1 : 0;
+  // It has one side only: what is added there for egress runs for what arrives.
+  if (created == -EEXIST && qdisc_kind(ifindex) == "ingress") {
+    return failure(std::string("add the tc ") + (egress ? "egress" : "ingress") + " filter to " + name,
+                   "it has an ingress qdisc, which has no egress side; a clsact qdisc would have both");
+  }
   // The guard hears of it first: a death between the two lines must not leave the filter.
   if (write(pipe_fd_, &filter, sizeof(filter)) != static_cast<ssize_t>(sizeof(filter)))
     return failure("tell the tc guard of " + name, std::strerror(errno));
@@ -191,6 +228,11 @@ Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name,
     return failure(std::string("add the tc ") + (egress ? "egress" : "ingress") + " filter to " + name,
                    std::strerror(-error));
   return {};
+}
+
+void ClsactGuard::remove(std::uint32_t ifindex, bool egress) const {
+  remove_filter(
+      {.ifindex = ifindex, .egress = static_cast<std::uint8_t>(egress ? 1 : 0), .created_qdisc = 0, .place = place_});
 }
 
 }  // namespace tcpwitness

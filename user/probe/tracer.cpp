@@ -408,12 +408,8 @@ struct Tracer::Impl {
   }
 
   [[nodiscard]] std::string why_not_attached() const {
-    for (const WireHooks& one : wire_hooks) {
-      for (const Hook& hook : one.hooks) {
-        if (hook.mode == "off") return hook.why;
-      }
-    }
-    return "no hook could be attached";
+    const auto off = std::ranges::find_if(wire_hooks, [](const WireHooks& one) { return !one.off.empty(); });
+    return off == wire_hooks.end() ? "no hook could be attached" : off->off;
   }
 
   [[nodiscard]] std::string why_missing() const {
@@ -434,15 +430,13 @@ struct Tracer::Impl {
     if (!wants(interface)) return true;
     if (auto ok = attach_interface(interface); !ok) {
       notice("interface " + interface.name + " cannot be traced: " + ok.error().message());
-      wire_hooks.push_back(WireHooks{.interface = interface, .hooks = {}, .ingress = {}, .egress = {}});
+      wire_hooks.push_back(
+          WireHooks{.interface = interface, .hooks = {}, .off = ok.error().message(), .ingress = {}, .egress = {}});
       return true;
     }
     const WireHooks& made = wire_hooks.back();
-    std::string off;
-    for (const Hook& hook : made.hooks) {
-      if (hook.mode == "off") off += "; " + hook.why;
-    }
-    notice("interface " + interface.name + (interface.up ? " came up" : " appeared") + ": traced from now on" + off);
+    notice("interface " + interface.name + (interface.up ? " came up" : " appeared") + ": " +
+           (made.off.empty() ? "traced from now on" : "not traced, " + made.off));
     return true;
   }
 

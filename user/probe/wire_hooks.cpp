@@ -60,7 +60,7 @@ Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress
 }
 
 WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& programs) {
-  WireHooks hooks{.interface = interface, .hooks = {}, .ingress = {}, .egress = {}};
+  WireHooks hooks{.interface = interface, .hooks = {}, .off = {}, .ingress = {}, .egress = {}};
 
   IngressChoice choice = choose_ingress(interface, asked_);
   Hook ingress{.name = "wire_ingress", .target = interface.name, .mode = "off", .why = choice.why};
@@ -95,16 +95,17 @@ WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& p
     egress.mode = "off";
     egress.why = "sent segments are not traced: " + link.error().why;
   }
-  // Half of what passes would prove things that are not so: then the interface is not watched.
+  if (!hooks.ingress_on) hooks.off = ingress.why;
+  if (!hooks.egress_on) hooks.off = egress.why;
+  // Half of what passes would prove things that are not so: then the interface is not traced.
   if (hooks.ingress_on != hooks.egress_on) {
-    Hook& other = hooks.ingress_on ? ingress : egress;
-    UniqueFd& link = hooks.ingress_on ? hooks.ingress : hooks.egress;
-    if (link.valid()) {
-      link = UniqueFd();
-      other.mode = "off";
-      other.why = "the other direction cannot be traced";
-      hooks.ingress_on = hooks.egress_on = false;
-    }
+    Hook& half = hooks.ingress_on ? ingress : egress;
+    if (half.mode == "clsact") guard_->remove(interface.index, hooks.egress_on);
+    half.mode = "off";
+    half.why = "the other direction cannot be traced";
+    hooks.ingress.reset();
+    hooks.egress.reset();
+    hooks.ingress_on = hooks.egress_on = false;
   }
   hooks.hooks = {std::move(ingress), std::move(egress)};
   return hooks;

@@ -28,6 +28,7 @@ struct WirePrograms {
 struct WireHooks {
   Interface interface;
   std::vector<Hook> hooks;  // what is attached, or why it is off
+  std::string off;          // why it is not traced: both directions are, or none; "" where it is
   bool ingress_on = false;
   bool egress_on = false;
   UniqueFd ingress;  // empty with clsact
