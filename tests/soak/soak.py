@@ -26,8 +26,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import forge
 from lab import CLONE_NEWNET, Lab, LIBC, NotPlayed, run
 
-FLOODED, GUEST_PORT, FLOOD = 7085, 7086, 20000
+FLOODED, GUEST_PORT = 7085, 7086
 STOPPED_S, FULL_S, WARM_UP_S = 3, 3, 75  # connections in TIME_WAIT are remembered for a minute
+HOUR_S, SHORT_S, CLOCK_SETTLES_S = 3600, 120, 8  # a step of the clock; nothing here lasts as long as the second
 
 
 class Inside:
@@ -54,9 +55,13 @@ class Inside:
 class Tracer:
     """A run of tcpwitness, its lines counted as they come. Its memory is sampled."""
 
+    clock_set = -1e9  # when a step of the clock was made, by time.monotonic()
+
     def __init__(self, name, binary, arguments, folder, reads=True):
         self.name, self.reads, self.summary, self.ended = name, reads, None, None
         self.lives, self.findings, self.gaps, self.wrong = 0, collections.Counter(), 0, []
+        self.partial = []  # lives of which something is missing
+        self.longest_ns, self.off_s = 0, 0.0  # of a life's duration; of its time from the clock when it was printed
         self.flood_lives = collections.Counter()  # by second
         self.samples = []  # (time, bytes)
         self.errors = open(f"{folder}/{name}.err", "w+")
@@ -69,9 +74,12 @@ class Tracer:
             self.reader = threading.Thread(target=self.read, daemon=True)
             self.reader.start()
 
-    def complaint(self):
+    def said(self):
         with open(self.errors.name) as errors:
-            return errors.read().strip()[-600:]
+            return errors.read()
+
+    def complaint(self):
+        return self.said().strip()[-600:]
 
     def read(self):
         for text in self.process.stdout:
@@ -89,10 +97,17 @@ class Tracer:
                 self.summary = line
 
     def life(self, line):
+        self.longest_ns = max(self.longest_ns, line["duration_ns"])
+        # Right behind a step it may show what the clock was before.
+        now = time.time()
+        if time.monotonic() > Tracer.clock_set + CLOCK_SETTLES_S:
+            self.off_s = max(self.off_s, abs(line["ts_ns"] / 1e9 - now))
         if FLOODED in (line["local"]["port"], line["remote"]["port"]):
             self.flood_lives[line["ts_ns"] // 1_000_000_000] += 1
             return
         self.lives += 1
+        if line["incomplete"] and len(self.partial) < 20:
+            self.partial.append(line)
         # What is called whole is right.
         right = line["incomplete"] or (line["outcome"] == "completed" and {line["tx_bytes"], line["rx_bytes"]} == {100, 1000})
         if not right and len(self.wrong) < 5:
@@ -206,7 +221,7 @@ class Soak:
         with Inside(self.lab.full("b")):
             raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
         with raw:
-            for _ in range(FLOOD):
+            for _ in range(self.options.flood):
                 source = (f"10.87.{random.randrange(256)}.{random.randrange(1, 255)}", random.randrange(1024, 65536))
                 raw.sendto(forge.segment(source, ("10.89.0.1", FLOODED), random.getrandbits(32), 0, forge.SYN), ("10.89.0.1", 0))
         self.did["floods"] += 1
@@ -233,10 +248,11 @@ class Soak:
         self.did["full disks"] += 1
 
     def step_clock(self):
-        for by in (3600, -7200, 3600):
-            time.clock_settime(time.CLOCK_REALTIME, time.time() + by)
-            self.over.wait(1)
-        self.did["clock steps"] += 3
+        """An hour forward, back, back once more and forward: what follows is right, or an hour late, or an hour early."""
+        by = (HOUR_S, -HOUR_S, -HOUR_S, HOUR_S)[self.did["clock steps"] % 4]
+        Tracer.clock_set = time.monotonic()
+        time.clock_settime(time.CLOCK_REALTIME, time.time() + by)
+        self.did["clock steps"] += 1
 
     def take_a_bite(self):
         """The stalled reader takes a little, once in a while."""
@@ -267,7 +283,7 @@ class Soak:
     def play(self):
         faults = [self.stop_consumer, self.flood, self.fill_disk, self.take_a_bite]
         if "TCPWITNESS_MAY_SET_CLOCK" in os.environ:
-            faults.append(self.step_clock)
+            faults[1:1] = faults[4:4] = [self.step_clock]
         pause = max(1.0, min(10.0, self.options.seconds / 40))
         load = [self.again(self.churn, 0.3), self.again(self.guest, 0.5), self.again(self.look, 0.5)]
         begun = time.monotonic()
@@ -308,6 +324,7 @@ class Soak:
             may = {"stalled": (0, 1), "record": (0, 1)}.get(tracer.name, (0,))
             row(f"{tracer.name}: ends", f"code {tracer.ended}, {took[tracer.name]:.1f} s", f"{' or '.join(map(str, may))}", tracer.ended in may)
         self.books(row)
+        self.clock(row)
         self.recordings(row)
         self.residue(row)
         for failure in self.failures:
@@ -336,13 +353,23 @@ class Soak:
             without = lost // 5 + missed
             row(f"{tracer.name}: lines for {made} {what}", f"{tracer.lives}, events lost {lost} in {tracer.gaps} gaps" + (f", missed {missed}" if missed else ""),
                 "one each, or five lost events each", made - without <= tracer.lives <= made)
+            if not made - without <= tracer.lives <= made:
+                for line in tracer.partial:
+                    print(json.dumps(line), file=sys.stderr)
             row(f"{tracer.name}: whole lives with another outcome or other bytes", len(tracer.wrong), "0", not tracer.wrong)
             for line in tracer.wrong[:2]:
                 print(json.dumps(line), file=sys.stderr)
         lines, found = self.life.flood_lives, self.life.findings["syn-flood"]
         most = max(lines.values(), default=0)
-        row(f"life: lines of {self.did['floods']} floods of {FLOOD} SYNs", f"{sum(lines.values())}, at most {most} a second, {found} findings",
-            "at most 100 a second", most <= 200 and (found > 0 or not self.did["floods"]))  # two of its seconds can lie in one of ours
+        row(f"life: lines of {self.did['floods']} floods of {self.options.flood} SYNs", f"{sum(lines.values())}, at most {most} a second, {found} findings",
+            "at most 100 a second", most <= 200 and (found > 0 or not self.did["floods"] or self.options.flood < 5000))  # two of its seconds can lie in one of ours
+
+    def clock(self, row):
+        for tracer in (self.life, self.guests, self.record):
+            row(f"{tracer.name}: longest life", f"{tracer.longest_ns / 1e9:.1f} s", f"below {SHORT_S}", tracer.longest_ns < SHORT_S * 1e9)
+            row(f"{tracer.name}: its times from the clock's", f"{tracer.off_s:.1f} s at most", f"below {SHORT_S}", tracer.off_s < SHORT_S)
+            said = tracer.said().count("the wall clock was set ")
+            row(f"{tracer.name}: steps of the clock that it reports", f"{said} of {self.did['clock steps']}", "each", said == self.did["clock steps"])
 
     def recordings(self, row):
         files = [name for name in os.listdir(self.disk) if os.path.getsize(f"{self.disk}/{name}") > 0]
@@ -361,6 +388,7 @@ def main():
     parser.add_argument("--tracer", required=True)
     parser.add_argument("--churn", required=True)
     parser.add_argument("--seconds", type=int, required=True)
+    parser.add_argument("--flood", type=int, default=20000)
     soak = Soak(parser.parse_args())
     try:
         soak.set_up()
