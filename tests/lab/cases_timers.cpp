@@ -45,7 +45,8 @@ void keepalive_answered(Script& s) {
   s.establish();
   keepalive_every_second(s);
   s.exchange();
-  s.pause(Millis(3500));  // > A at snd_una - 1, < A: once a second
+  s.await_counted(Side::client, "TCPKeepAlive", 3);  // > A at snd_una - 1, < A: once a second
+  s.pause(Millis(400));
   s.fact("keepalive_probes", s.counted(Side::client, "TCPKeepAlive"));
   s.require(s.counted(Side::client, "TCPKeepAlive") == 3, "three keep-alives were sent");
   s.client().close(s.connection.client).ok();
@@ -82,11 +83,10 @@ void keepalive_revived(Script& s) {
   keepalive_every_second(s);
   s.exchange();
   s.pause(Millis(100));
-  s.drop(Side::server, Hook::input);
-  s.pause(Millis(2500));  // > A at snd_una - 1 twice, no answer
+  s.drop(Side::server, Hook::input, "limit rate 2/hour burst 2 packets");
+  s.await_counted(Side::client, "TCPKeepAlive", 3);  // > A at snd_una - 1: twice no answer, then < A
+  s.pause(Millis(200));
   s.require(s.dropped(Side::server) == 2, "two keep-alives were lost");
-  s.unsilence(Side::server);
-  s.pause(Millis(1000));  // > A at snd_una - 1   < A
   s.fact("keepalive_probes", s.counted(Side::client, "TCPKeepAlive"));
   s.client().close(s.connection.client).ok();
   s.server().drain(s.connection.server).ok(0);
@@ -123,12 +123,12 @@ void zero_window(Script& s) {
   s.played.client_bytes = static_cast<uint64_t>(s.client().fill(fd).ok());  // < A win 0
   const auto start = Clock::now();
   s.pause(s.options().hold);  // > A at snd_una - 1, < A win 0: at growing distances
-  s.fact("window_probes", s.counted(Side::client, "TCPWinProbe"));
   s.require(s.counted(Side::client, "TCPWinProbe") > 0, "the client probed the closed window");
   s.server().begin_drain(s.connection.server, Millis(5000));  // < A win > 0, and all that waited
   s.fact("unread_for_ms", std::chrono::duration_cast<Millis>(Clock::now() - start).count());
   s.client().close(fd).ok();
   s.server().end_drain().ok(static_cast<int64_t>(s.played.client_bytes));
+  s.fact("window_probes", s.counted(Side::client, "TCPWinProbe"));
   s.server().close(s.connection.server).ok();
   s.played.closed_first = Closer::client;
   s.await_state(Side::client, "TIME_WAIT");

@@ -194,6 +194,15 @@ int64_t Script::counted(Side side, const std::string& name) {
   return (*counters)[name] - counters_before_[static_cast<int>(side)][name];
 }
 
+void Script::await_counted(Side side, const std::string& name, int64_t wanted, Millis patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!failure_ && counted(side, name) < wanted) {
+    if (std::chrono::steady_clock::now() >= until)
+      return failure_.note(fmt::format("{}: expected that {} becomes {}", to_string(side), name, wanted));
+    pause(Millis(5));
+  }
+}
+
 void Script::require(bool condition, std::string_view what) {
   if (!condition) failure_.note(fmt::format("expected that {}", what));
 }

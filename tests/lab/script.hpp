@@ -80,6 +80,8 @@ class Script {
   void await_state(Side side, const std::string& state, Millis patience = std::chrono::seconds(3));
   // How far one of the kernel's TCP counters (/proc/net/netstat) has moved on this side since the script began.
   int64_t counted(Side side, const std::string& name);
+  // Until it has moved so far.
+  void await_counted(Side side, const std::string& name, int64_t wanted, Millis patience = std::chrono::seconds(10));
   void require(bool condition, std::string_view what);
   template <typename T>
   void fact(std::string key, const T& value) {

@@ -23,23 +23,37 @@ TEST_F(Load, FiftyThousandConnectionsAreHundredThousandLives) {
   const auto ports = converse(here, here, {.ip = "127.0.0.1", .connections = connections, .addresses = 32});
   ASSERT_TRUE(ports) << ports.error();
   lab::pause_for(Millis(200));
-  const Heard heard = watch->stop();
+  // Beside other work it can lose events. Then it says so, and what it calls whole is right all the same.
+  const Heard heard = watch->stop({.losses_allowed = true});
   EXPECT_EQ(heard.summary().value("flows_full", -1), 0);
+  const auto lost = heard.summary()["lost"].get<size_t>();
   size_t active = 0;
   size_t passive = 0;
   size_t wrong = 0;
+  size_t incomplete = 0;
   for (const Json& life : heard.all()) {
     if (life["type"] != "life") continue;
     const bool caller = life["role"] == "active";
     ++(caller ? active : passive);
+    if (life["incomplete"] == true) {
+      ++incomplete;
+      continue;
+    }
     const bool right = life["outcome"] == "completed" && life["tx_bytes"] == (caller ? 100 : 1000) &&
                        life["rx_bytes"] == (caller ? 1000 : 100) && life["pid"] == ::getpid() &&
-                       life["incomplete"] == false && life["wire"]["tx_bytes"] == life["tx_bytes"];
+                       life["wire"]["tx_bytes"] == life["tx_bytes"];
     if (!right && ++wrong <= 3) ADD_FAILURE() << life.dump();
   }
+  fmt::print("{} events lost, {} lives incomplete\n", lost, incomplete);
+  EXPECT_EQ(wrong, 0u);
+  if (lost != 0) {
+    EXPECT_GE(active + passive + lost, 2u * connections) << "more lives are missing than events";
+    EXPECT_LT(incomplete, connections / 2u);
+    return;
+  }
+  EXPECT_EQ(incomplete, 0u);
   EXPECT_EQ(active, static_cast<size_t>(connections));
   EXPECT_EQ(passive, static_cast<size_t>(connections));
-  EXPECT_EQ(wrong, 0u);
 }
 
 TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {

