@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "cli/options.hpp"
+#include "run/exit_code.hpp"
 #include "run/run.hpp"
 
 int main(int argc, char** argv) {
@@ -17,7 +18,7 @@ int main(int argc, char** argv) {
   }
   if (const auto* error = std::get_if<UsageError>(&parsed)) {
     fmt::print(stderr, "{}\n", error->text);
-    return 2;
+    return exit_usage;
   }
   const auto& options = std::get<Options>(parsed);
   switch (options.command) {

@@ -58,6 +58,7 @@ struct Prefix {
   Address address;
   std::uint32_t bits = 128;
   [[nodiscard]] bool contains(const Address& other) const;
+  bool operator==(const Prefix&) const = default;
 };
 
 // "192.0.2.0/24", "2001:db8::/32", or a single address. Bits outside the prefix are cleared.

@@ -27,6 +27,8 @@ struct Choice {
   // Connecting, or the first byte of the answer, took longer, or connecting was given up after longer.
   std::optional<std::int64_t> slower_than_ns{};
 
+  bool operator==(const Choice&) const = default;
+
   [[nodiscard]] bool any() const { return problems || !rules.empty() || !outcomes.empty() || slower_than_ns; }
 
   [[nodiscard]] bool wants(Rule rule) const {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tcpwitness/event.hpp"
@@ -59,23 +60,33 @@ class Decoder {
   std::uint64_t skipped_ = 0;
 };
 
-struct WitnessSettings {
-  bool timeline = false;                              // make Entry reports (trace)
-  bool finding_reports = false;                       // make FindingReport reports and finding texts
-  bool explain = false;                               // fill Life.explanation
-  bool compare = false;                               // fill Life.comparison
-  bool open_findings = false;                         // FindingReports of open connections within seconds
+// Which reports are made.
+struct ReportSettings {
+  bool timeline = false;         // make Entry reports (trace)
+  bool finding_reports = false;  // make FindingReport reports and finding texts
+  bool explain = false;          // fill Life.explanation
+  bool compare = false;          // fill Life.comparison
+  bool open_findings = false;    // FindingReports of open connections within seconds
+};
+
+// What is known of a run before its first event. A recording keeps it, so that its reading judges the same.
+struct RunSettings {
   bool kernel_heard = true;                           // the kernel witness is attached
   bool wire_heard = true;                             // the wire witness is attached
   bool every_segment = false;                         // no segment is left out: the whole conversation can be analysed
   bool forwarded = false;                             // connections that only pass through this machine, too
   bool every_interface = true;                        // no interface was left out: what passes here shows twice
-  bool capture = false;                               // reading a capture: a connection ends at its ConversationEnd
   std::int64_t hold_ns = 40'000'000;                  // how long an incoming segment waits for the transition it causes
   std::int64_t close_wait_stuck_ns = 10'000'000'000;  // CLOSE_WAIT for longer is a finding
-  std::int64_t slow_handshake_ns = 1'000'000'000;     // SYN to SYN-ACK, or SYN-ACK to ACK
-  std::int64_t slow_accept_ns = 1'000'000'000;        // waited for accept(), or with payload for the first read
-  std::int64_t late_ns = 100'000'000;                 // from a segment's arrival to the transition that it causes
+  std::uint32_t pid = 0;                              // only connections of this process; 0: all
+  std::string comm;                                   // only connections of processes with this name; "": all
+};
+
+struct WitnessSettings : ReportSettings, RunSettings {
+  bool capture = false;                            // reading a capture: a connection ends at its ConversationEnd
+  std::int64_t slow_handshake_ns = 1'000'000'000;  // SYN to SYN-ACK, or SYN-ACK to ACK
+  std::int64_t slow_accept_ns = 1'000'000'000;     // waited for accept(), or with payload for the first read
+  std::int64_t late_ns = 100'000'000;              // from a segment's arrival to the transition that it causes
   // A SYN flood costs no more memory than this many connections that are only half-open; without the kernel, a flood of
   // anything no more than that many connections. A connection that is accepted after all is told all the same.
   std::size_t half_open_limit = 65'536;
@@ -83,8 +94,6 @@ struct WitnessSettings {
   // Forwarded connections: all, and those of them that nobody has answered yet. Beyond it the oldest gives way.
   std::size_t passing_limit = 131'072;
   std::size_t passing_asked_limit = 32'768;
-  std::uint32_t pid = 0;  // only connections of this process; 0: all
-  std::string comm;       // only connections of processes with this name; "": all
   // Further conditions, null: none. The second is asked of the socket's addresses and of what NAT makes of them: it is
   // enough that one form meets it, but both must meet one that excludes ("not port 80").
   std::function<bool(const Process&)> of_process;

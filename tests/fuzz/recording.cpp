@@ -11,9 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto file = CaptureFile::open(std::as_bytes(std::span(data, size)));
   if (!file) return 0;
   ReplaySettings settings;
-  settings.timeline = true;
-  settings.finding_reports = true;
-  settings.explain = true;
+  settings.reports.timeline = true;
+  settings.reports.finding_reports = true;
+  settings.reports.explain = true;
   Replay replay(settings);
   Reports reports;
   CaptureBlock block;

@@ -70,7 +70,7 @@ struct Judged {
 
 inline Judged judged(const Steps& stream) {
   Judged result;
-  Replay replay({.finding_reports = true, .explain = true});
+  Replay replay({.reports = {.finding_reports = true, .explain = true}});
   for (const Steps::Step& step : stream.list) {
     const RecordingStep taken =
         step.event() ? RecordingStep{RecordedEvent{.id = step.id, .record = step.record}} : RecordingStep{step.mark};

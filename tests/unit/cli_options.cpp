@@ -2,11 +2,14 @@
 // cli_options.cpp: command lines to plain values, or to a sentence that says what is wrong and valid.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <sstream>
 
-#include "cli/grammar.hpp"
+#include "cli/option_table.hpp"
 #include "cli/options.hpp"
+#include "cli/pages.hpp"
 #include "cli/values.hpp"
 
 namespace tcpwitness {
@@ -531,20 +534,50 @@ TEST(Options, EveryOptionIsInTheHelp) {
 
 // A page has what the command takes, and nothing that it refuses.
 TEST(Options, AHelpPageHasWhatTheCommandTakes) {
-  const std::string read = told({"read", "--help"});
-  const std::string record = told({"record", "--help"});
-  const std::string doctor = told({"doctor", "--help"});
-  for (const cli::Spec& spec : cli::specs()) {
-    const std::string option = std::string(cli::long_name(spec));
-    EXPECT_EQ(read.contains("  " + option + " ") || read.contains(", " + option + " "),
-              cli::why_not(spec, Command::read, true).empty())
-        << option;
-    EXPECT_EQ(record.contains("  " + option + " ") || record.contains(", " + option + " "),
-              cli::why_not(spec, Command::record, false).empty())
-        << option;
-    EXPECT_EQ(doctor.contains("  " + option + " ") || doctor.contains(", " + option + " "),
-              cli::why_not(spec, Command::doctor, false).empty())
-        << option;
+  for (const cli::Page& page : cli::pages()) {
+    const std::string help = told({page.name, "--help"});
+    for (const cli::Option& option : cli::option_table()) {
+      if (option.is_word()) continue;
+      const std::string name(option.long_name());
+      const bool in_help = std::ranges::any_of(std::array{"\n      " + name, ", " + name}, [&](const std::string& at) {
+        return help.contains(at + " ") || help.contains(at + "\n");
+      });
+      EXPECT_EQ(in_help, cli::why_not(option, page.command).empty()) << page.name << ' ' << name;
+    }
+  }
+}
+
+// What the help calls the default is what there is without the option.
+TEST(Options, ADefaultIsWhatIsThereWithoutTheOption) {
+  int defaults = 0;
+  for (const cli::Option& option : cli::option_table()) {
+    for (const cli::Usage& usage : option.usages) {
+      const std::string value = usage.default_value;
+      if (value.empty()) continue;
+      ++defaults;
+      Options given;
+      EXPECT_EQ(option.take(value, given), "");
+      EXPECT_EQ(given, Options{}) << option.names;
+      EXPECT_TRUE(std::string_view(usage.help).contains("(default: " + value)) << option.names;
+    }
+  }
+  EXPECT_GT(defaults, 10);
+  EXPECT_NE(options({"--flows", "65537"}), Options{});
+}
+
+TEST(Options, EachIsEnteredOnceAndEachWordIsAccepted) {
+  std::vector<std::string_view> names;
+  for (const cli::Option& option : cli::option_table()) {
+    EXPECT_EQ(std::ranges::find(names, option.long_name()), names.end()) << option.names;
+    names.push_back(option.long_name());
+    for (const cli::Usage& usage : option.usages) {
+      EXPECT_FALSE(std::string_view(usage.help).empty()) << option.names;
+      if (usage.words == nullptr) continue;
+      for (const std::string_view word : usage.words()) {
+        Options given;
+        EXPECT_EQ(option.take(word, given), "") << option.names;
+      }
+    }
   }
 }
 
@@ -557,15 +590,11 @@ TEST(Options, ARecordingRunsNoCommandAndItsHelpSaysSo) {
 }
 
 TEST(Options, HelpFitsANarrowTerminal) {
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
-                                                    {"life", "--help"},
-                                                    {"trace", "--help"},
-                                                    {"explain", "--help"},
-                                                    {"doctor", "--help"},
-                                                    {"record", "--help"},
-                                                    {"read", "--help"}}) {
-    std::istringstream page(told(arguments));
-    for (std::string line; std::getline(page, line);) EXPECT_LE(line.size(), 90U) << line;
+  std::vector<std::string> texts{told({"--help"})};
+  for (const cli::Page& page : cli::pages()) texts.push_back(told({page.name, "--help"}));
+  for (const std::string& text : texts) {
+    std::istringstream page(text);
+    for (std::string line; std::getline(page, line);) EXPECT_LE(line.size(), 80U) << line;
   }
 }
 

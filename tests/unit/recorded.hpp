@@ -105,9 +105,7 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
   start.ready.ts_ns = start.started_ns;
   start.ready.version = "9.9";
   start.ready.kernel = "6.18";
-  start.kernel_heard = settings.kernel_heard;
-  start.hold_ns = settings.hold_ns;
-  start.close_wait_stuck_ns = settings.close_wait_stuck_ns;
+  static_cast<RunSettings&>(start) = settings;
   start.snaplen = 128;
   start.reset_reasons = recorded_names().reset_reasons;
   start.drop_reasons = recorded_names().drop_reasons;
@@ -186,7 +184,7 @@ struct ReadAgain {
 };
 
 inline ReadAgain read_again(std::span<const std::byte> bytes,
-                            ReplaySettings settings = {.finding_reports = true, .explain = true}) {
+                            ReplaySettings settings = {.reports = {.finding_reports = true, .explain = true}}) {
   ReadAgain read;
   const auto file = CaptureFile::open(bytes);
   if (!file) {

@@ -146,7 +146,7 @@ TEST(Marks, EveryFieldIsChecked) {
   EXPECT_TRUE(refused(start, "started=0", "started="));
   EXPECT_TRUE(refused(start, "part=1", "part=0"));
   EXPECT_TRUE(refused(start, "kernel_heard=1", "kernel_heard=2"));
-  EXPECT_TRUE(refused(start, "hold=0", "hold=99999999999999"));
+  EXPECT_TRUE(refused(start, "hold=40000000", "hold=99999999999999"));
   EXPECT_TRUE(refused(start, "snaplen=0", "snaplen=70000"));
   EXPECT_TRUE(refused(start, "snaplen=0\n", ""));
   EXPECT_TRUE(refused(start, fmt::format("abi={}", TW_ABI_VERSION), fmt::format("abi={}", TW_ABI_VERSION + 1)));

@@ -72,8 +72,8 @@ TEST(Recording, GivesTheTimelineOfTheLiveRun) {
   for (const Story& story : all_stories()) {
     const TempDir dir;
     const SimulatedRun live = record_story(story.events, into(dir.file("a.pcapng")), trace_settings());
-    const ReadAgain again =
-        read_again(bytes_of_file(dir.file("a.pcapng")), {.timeline = true, .finding_reports = true, .explain = true});
+    const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")),
+                                       {.reports = {.timeline = true, .finding_reports = true, .explain = true}});
     EXPECT_EQ(again.json, as_json(live.reports, recorded_names())) << story.name;
   }
 }
@@ -168,7 +168,7 @@ TEST(Recording, MutatedAtRandomIsReadOrRefusedAndNeverCrashes) {
         const std::size_t from = random() % 8 == 0 ? 0 : std::min<std::size_t>(700, mutated.size() - 1);
         mutated[from + random() % (mutated.size() - from)] = static_cast<std::byte>(random());
       }
-      (void)read_again(mutated, {.timeline = true, .finding_reports = true, .explain = true});
+      (void)read_again(mutated, {.reports = {.timeline = true, .finding_reports = true, .explain = true}});
     }
   }
 }

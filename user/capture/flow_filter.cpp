@@ -8,12 +8,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <regex>
 #include <set>
 #include <span>
 #include <tuple>
 #include <utility>
+
+#include "values/port_range.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -278,14 +279,8 @@ std::vector<std::string> words_of(const std::string& expression) {
   return words;
 }
 
-// Decimal. libpcap reads one with a leading 0 as octal.
-template <typename Number>
-std::optional<Number> whole(std::string_view text) {
-  if (text.size() > 1 && text.starts_with('0')) return std::nullopt;
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
+// libpcap reads a number with a leading 0 as octal.
+bool has_octal(std::string_view text) { return (text.size() > 1 && text.starts_with('0')) || text.contains("-0"); }
 
 // To the kernel's comparison IPv4 addresses are ::ffff:0:0/96, to libpcap they are no IPv6 addresses: null where that
 // makes a difference.
@@ -303,7 +298,8 @@ std::optional<Prefix> same_to_both(const std::string& text) {
 std::optional<Prefix> network(std::string text) {
   const std::size_t slash = text.find('/');
   const std::string bits = slash == std::string::npos ? "" : text.substr(slash);
-  if (!bits.empty() && !whole<std::uint32_t>(std::string_view(bits).substr(1))) return std::nullopt;
+  const std::string_view length_text = std::string_view(bits).substr(bits.empty() ? 0 : 1);
+  if (!bits.empty() && (has_octal(length_text) || !number_in<std::uint32_t>(length_text))) return std::nullopt;
   text.resize(std::min(slash, text.size()));
   if (text.contains(':') && bits.empty()) return std::nullopt;
   auto dots = static_cast<int>(std::ranges::count(text, '.'));
@@ -346,12 +342,10 @@ class Conjunction {
   bool ports(KernelFilter& filter, bool range) {
     if (!filter.ports.empty() || !more()) return false;
     const std::string& text = words_[at_++];
-    const std::size_t dash = range ? text.find('-') : text.size();
-    if (dash == std::string::npos) return false;
-    const auto first = whole<std::uint16_t>(std::string_view(text).substr(0, dash));
-    const auto last = range ? whole<std::uint16_t>(std::string_view(text).substr(dash + 1)) : first;
-    if (!first || !last || *first == 0 || *last < *first) return false;
-    for (std::uint32_t port = *first; port <= *last; ++port) filter.ports.push_back(static_cast<std::uint16_t>(port));
+    const auto ports = port_range_in(text);
+    if (!ports || ports->last < ports->first || text.contains('-') != range || has_octal(text)) return false;
+    for (std::uint32_t port = ports->first; port <= ports->last; ++port)
+      filter.ports.push_back(static_cast<std::uint16_t>(port));
     return true;
   }
 

@@ -20,19 +20,13 @@
 #include "tcpwitness/group_key.hpp"
 #include "tcpwitness/life_column.hpp"
 #include "tcpwitness/wire_mode.hpp"
+#include "values/port_range.hpp"
 
 namespace tcpwitness {
 
 enum class Command : std::uint8_t { life, trace, explain, summary, compare, ls, record, read, doctor };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
-
-struct PortRange {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-  [[nodiscard]] bool contains(std::uint16_t port) const { return first <= port && port <= last; }
-  bool operator==(const PortRange&) const = default;
-};
 
 struct RecordOptions {
   std::string path;
@@ -43,6 +37,7 @@ struct RecordOptions {
   std::optional<std::chrono::nanoseconds> flight;  // written only when a finding fires: it and so long before it
   std::vector<Rule> on;                            // flight: the findings that count; empty: all but time-wait
   bool quiet = false;                              // nothing on stdout
+  bool operator==(const RecordOptions&) const = default;
 };
 
 struct ReadOptions {
@@ -52,17 +47,20 @@ struct ReadOptions {
   bool explain = false;  // the stories, not the lives
   bool summary = false;  // what they come to, not the lives
   bool compare = false;  // kernel beside wire, not the lives
+  bool operator==(const ReadOptions&) const = default;
 };
 
 struct SummaryOptions {
   bool after_lives = false;  // of life: the lives, and the summary at the end
   std::vector<GroupKey> by;  // empty: by the process's name
   std::uint32_t top = 20;    // groups that are printed
+  bool operator==(const SummaryOptions&) const = default;
 };
 
 struct DoctorOptions {
   bool findings = false;  // the catalogue, not the machine
   std::string name;       // of it only this outcome or finding; empty: all
+  bool operator==(const DoctorOptions&) const = default;
 };
 
 struct Options {
@@ -106,6 +104,7 @@ struct Options {
   [[nodiscard]] bool entries() const { return timeline() || stories(); }  // both are made of the timeline's entries
   [[nodiscard]] bool comparing() const { return command == Command::compare || read.compare; }
   [[nodiscard]] bool summary_alone() const { return command == Command::summary || read.summary; }
+  bool operator==(const Options&) const = default;
 };
 
 // Help or version: text for stdout, exit code 0.

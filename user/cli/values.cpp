@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// values.cpp: see values.hpp. from_chars throughout: no locale, no leading spaces, nothing after the value.
+// values.cpp: see values.hpp.
 #include "cli/values.hpp"
 
 #include <fmt/format.h>
@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
+
+#include "judge/catalogue.hpp"
+#include "values/number.hpp"
 
 namespace tcpwitness::cli {
 namespace {
@@ -19,12 +21,6 @@ constexpr std::size_t name_bytes = 15;  // IFNAMSIZ - 1, TASK_COMM_LEN - 1
 
 std::unexpected<std::string> refuse(std::string_view text, std::string_view why) {
   return std::unexpected(fmt::format("'{}' {}", text, why));
-}
-
-template <typename T>
-bool whole(std::string_view text, T& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
 }
 
 // "8M" as a number, if it is one and does not overflow.
@@ -53,9 +49,9 @@ std::optional<std::uint64_t> bytes(std::string_view text) {
     }
     if (shift != 0) text.remove_suffix(1);
   }
-  std::uint64_t value = 0;
-  if (!whole(text, value) || value > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
-  return value << shift;
+  const auto value = number_in<std::uint64_t>(text);
+  if (!value || *value > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
+  return *value << shift;
 }
 
 constexpr std::array<std::string_view, 6> wire_names{"auto", "xdp", "xdp-native", "xdp-generic", "tc", "none"};
@@ -63,19 +59,17 @@ constexpr std::array<std::string_view, 6> wire_names{"auto", "xdp", "xdp-native"
 }  // namespace
 
 Value<std::uint64_t> number(std::string_view text, std::uint64_t low, std::uint64_t high) {
-  std::uint64_t value = 0;
-  if (!whole(text, value) || value < low || value > high) {
-    return refuse(text, fmt::format("is not a whole number from {} to {}", low, high));
-  }
-  return value;
+  const auto value = number_in<std::uint64_t>(text);
+  if (value && *value >= low && *value <= high) return *value;
+  return refuse(text, fmt::format("is not a whole number from {} to {}", low, high));
 }
 
 Value<std::chrono::nanoseconds> seconds(std::string_view text) {
-  double value = 0;
-  if (!whole(text, value) || !std::isfinite(value) || value <= 0 || value > seconds_max) {
+  const auto value = number_in<double>(text);
+  if (!value || !std::isfinite(*value) || *value <= 0 || *value > seconds_max) {
     return refuse(text, "is not a number of seconds above 0 (at most 1e9; 0.5 is half a second)");
   }
-  const std::chrono::nanoseconds exact(static_cast<std::int64_t>(std::llround(value * 1e9)));
+  const std::chrono::nanoseconds exact(static_cast<std::int64_t>(std::llround(*value * 1e9)));
   return std::max(exact, std::chrono::nanoseconds(1));
 }
 
@@ -88,12 +82,10 @@ Value<std::chrono::nanoseconds> period(std::string_view text) {
     unit = suffix == 'm' ? 60s : suffix == 'h' ? 3'600s : suffix == 'd' ? 86'400s : 1s;
     if (unit != 1s || suffix == 's') digits.remove_suffix(1);
   }
-  std::int64_t value = 0;
+  const auto value = number_in<std::int64_t>(digits);
   const std::int64_t most = static_cast<std::int64_t>(seconds_max) / unit.count();
-  if (!whole(digits, value) || value < 1 || value > most) {
-    return refuse(text, "is not a time: a whole number of seconds, or with s, m, h or d: 30s, 15m, 2h, 1d");
-  }
-  return value * unit;
+  if (value && *value >= 1 && *value <= most) return *value * unit;
+  return refuse(text, "is not a time: a whole number of seconds, or with s, m, h or d: 30s, 15m, 2h, 1d");
 }
 
 Value<std::chrono::nanoseconds> short_time(std::string_view text) {
@@ -105,11 +97,11 @@ Value<std::chrono::nanoseconds> short_time(std::string_view text) {
     unit = ns;
     break;
   }
-  double value = 0;
-  if (!whole(digits, value) || !std::isfinite(value) || value < 0 || value * unit > seconds_max * 1e9) {
+  const auto value = number_in<double>(digits);
+  if (!value || !std::isfinite(*value) || *value < 0 || *value * unit > seconds_max * 1e9) {
     return refuse(text, "is not a time: seconds, or with us, ms or s: 200ms, 1.5s");
   }
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(value * unit)));
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(*value * unit)));
 }
 
 Value<std::uint64_t> ring_size(std::string_view text, std::uint64_t page_bytes) {
@@ -161,33 +153,43 @@ Value<std::vector<Enum>> list_of(std::string_view text, const std::vector<std::s
 
 }  // namespace
 
-Value<std::vector<Rule>> rules(std::string_view text) { return list_of<Rule>(text, names_of<Rule>(rule_count)); }
-
-Value<std::vector<Outcome>> outcomes(std::string_view text) {
-  return list_of<Outcome>(text, names_of<Outcome>(static_cast<std::size_t>(Outcome::open) + 1));
+std::vector<std::string_view> format_words() { return {"text", "json", "csv", "wide"}; }
+std::vector<std::string_view> some_formats(std::size_t count) {
+  std::vector<std::string_view> words = format_words();
+  words.resize(count);
+  return words;
+}
+std::vector<std::string_view> packets_words() { return {"events", "all"}; }
+std::vector<std::string_view> on_off_words() { return {"on", "off"}; }
+std::vector<std::string_view> wire_words() { return {wire_names.begin(), wire_names.end()}; }
+std::vector<std::string_view> rule_words() { return names_of<Rule>(rule_count); }
+std::vector<std::string_view> outcome_words() { return names_of<Outcome>(static_cast<std::size_t>(Outcome::open) + 1); }
+std::vector<std::string_view> group_key_words() { return {group_key_names.begin(), group_key_names.end()}; }
+std::vector<std::string_view> column_words() { return {life_column_names.begin(), life_column_names.end()}; }
+std::vector<std::string_view> catalogue_words() {
+  std::vector<std::string_view> words;
+  for (const OutcomeEntry& entry : outcome_catalogue()) words.push_back(name(entry.outcome));
+  for (const RuleEntry& entry : rule_catalogue()) words.push_back(name(entry.rule));
+  return words;
 }
 
-Value<std::vector<GroupKey>> group_keys(std::string_view text) {
-  return list_of<GroupKey>(text, {group_key_names.begin(), group_key_names.end()});
-}
+Value<std::vector<Rule>> rules(std::string_view text) { return list_of<Rule>(text, rule_words()); }
 
-Value<std::vector<LifeColumn>> life_columns(std::string_view text) {
-  return list_of<LifeColumn>(text, {life_column_names.begin(), life_column_names.end()});
-}
+Value<std::vector<Outcome>> outcomes(std::string_view text) { return list_of<Outcome>(text, outcome_words()); }
+
+Value<std::vector<GroupKey>> group_keys(std::string_view text) { return list_of<GroupKey>(text, group_key_words()); }
+
+Value<std::vector<LifeColumn>> life_columns(std::string_view text) { return list_of<LifeColumn>(text, column_words()); }
 
 Value<std::vector<PortRange>> ports(std::string_view text) {
   std::vector<PortRange> list;
   for (std::string_view rest = text;;) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const std::string_view one = rest.substr(0, comma);
-    const auto dash = static_cast<std::size_t>(std::ranges::find(one, '-') - one.begin());
-    PortRange range;
-    const bool first = whole(one.substr(0, dash), range.first) && range.first != 0;
-    range.last = range.first;
-    const bool last = dash == one.size() || (whole(one.substr(dash + 1), range.last) && range.last != 0);
-    if (!first || !last) return refuse(one, "is not a port: 1 to 65535, or a range: 8000-8099");
-    if (range.last < range.first) return refuse(one, "ends before it begins");
-    list.push_back(range);
+    const auto range = port_range_in(one);
+    if (!range) return refuse(one, "is not a port: 1 to 65535, or a range: 8000-8099");
+    if (range->last < range->first) return refuse(one, "ends before it begins");
+    list.push_back(*range);
     if (comma == rest.size()) return list;
     rest.remove_prefix(comma + 1);
   }
@@ -223,7 +225,7 @@ Value<std::size_t> one_of(std::string_view text, const std::vector<std::string_v
 }
 
 Value<WireMode> wire(std::string_view text) {
-  const Value<std::size_t> index = one_of(text, {wire_names.begin(), wire_names.end()});
+  const Value<std::size_t> index = one_of(text, wire_words());
   if (!index) return std::unexpected(index.error());
   return static_cast<WireMode>(*index);
 }

@@ -19,6 +19,7 @@ namespace tcpwitness::cli {
 template <typename T>
 using Value = std::expected<T, std::string>;
 
+inline constexpr std::uint32_t pid_max = 4'194'304;
 inline constexpr std::uint64_t ring_min = 64ULL << 10U;
 inline constexpr std::uint64_t ring_max = 1ULL << 30U;
 inline constexpr std::uint32_t flows_min = 1024;
@@ -49,6 +50,17 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 [[nodiscard]] Value<std::string> interface(std::string_view text);
 [[nodiscard]] Value<std::string> comm(std::string_view text);
 [[nodiscard]] Value<WireMode> wire(std::string_view text);
+// The words that an option may have, for what says or completes them.
+[[nodiscard]] std::vector<std::string_view> format_words();
+[[nodiscard]] std::vector<std::string_view> some_formats(std::size_t count);  // the first ones
+[[nodiscard]] std::vector<std::string_view> packets_words();
+[[nodiscard]] std::vector<std::string_view> on_off_words();
+[[nodiscard]] std::vector<std::string_view> wire_words();
+[[nodiscard]] std::vector<std::string_view> rule_words();
+[[nodiscard]] std::vector<std::string_view> outcome_words();
+[[nodiscard]] std::vector<std::string_view> group_key_words();
+[[nodiscard]] std::vector<std::string_view> column_words();
+[[nodiscard]] std::vector<std::string_view> catalogue_words();  // outcomes and findings
 // Index of text in words.
 [[nodiscard]] Value<std::size_t> one_of(std::string_view text, const std::vector<std::string_view>& words);
 

@@ -4,38 +4,22 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <set>
 #include <string>
 
+#include "probe/process_status.hpp"
 #include "probe/skeleton.hpp"
 #include "processes.skel.h"
+#include "values/number.hpp"
 
 namespace tcpwitness {
 namespace {
-
-// The number behind `key` in /proc/PID/status.
-std::optional<std::uint32_t> status_of(std::uint32_t pid, const std::string& key) {
-  std::ifstream status(fmt::format("/proc/{}/status", pid));
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with(key)) continue;
-    const std::size_t begin = line.find_first_of("0123456789", key.size());
-    std::uint32_t value = 0;
-    if (begin == std::string::npos ||
-        std::from_chars(line.data() + begin, line.data() + line.size(), value).ec != std::errc())
-      return std::nullopt;
-    return value;
-  }
-  return std::nullopt;
-}
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -48,10 +32,9 @@ std::map<std::uint32_t, std::uint32_t> parents() {
   while (proc) {
     const dirent* entry = ::readdir(proc.get());
     if (entry == nullptr) break;
-    const std::string_view name(entry->d_name);
-    std::uint32_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
-    if (const auto parent = status_of(pid, "PPid:")) found.emplace(pid, *parent);
+    const auto pid = number_in<std::uint32_t>(entry->d_name);
+    if (!pid) continue;
+    if (const auto parent = process_status(*pid, "PPid:")) found.emplace(*pid, *parent);
   }
   return found;
 }
@@ -131,7 +114,7 @@ bool Processes::follows(std::uint32_t pid) const {
 // First whoever lives: its number may have been another one's. Asked when a connection gets its owner, which then
 // lives, or has ended just now.
 std::optional<std::uint32_t> Processes::user_of(std::uint32_t pid) const {
-  if (const auto user = status_of(pid, "Uid:")) return user;
+  if (const auto user = process_status(pid, "Uid:")) return user;
   std::uint32_t user = 0;
   if (bpf_map_lookup_elem(bpf_map__fd(impl_->skeleton->maps.ended), &pid, &user) == 0) return user;
   return std::nullopt;

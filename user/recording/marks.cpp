@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <string_view>
+
+#include "values/number.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -142,10 +143,8 @@ class Fields {
   Number number(std::string_view name, Number low = std::numeric_limits<Number>::min(),
                 Number high = std::numeric_limits<Number>::max()) {
     const std::string digits = text(name);
-    Number value{};
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    const bool whole = error == std::errc() && end == digits.data() + digits.size();
-    if (whole && value >= low && value <= high) return value;
+    const auto value = number_in<Number>(digits);
+    if (value && *value >= low && *value <= high) return *value;
     fail(fmt::format("its '{}' is '{}', not a number from {} to {}", name, digits.substr(0, 40), low, high));
     return low;
   }

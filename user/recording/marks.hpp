@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tcpwitness/event.hpp"
+#include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
 
@@ -26,20 +27,11 @@ inline constexpr std::uint16_t record_option = 0x8001;        // option of a pac
 inline constexpr TimeNs time_limit = std::int64_t{1} << 62U;  // no time is later: sums of two must not overflow
 
 // Begins every file: what the Witness was told before its first event.
-struct StartMark {
+struct StartMark : RunSettings {
   TimeNs started_ns = 0;       // of the run: the same in all its files
   std::uint32_t part = 1;      // of these files
   std::int64_t offset_ns = 0;  // of the Decoder
   Ready ready;
-  bool kernel_heard = true;
-  bool forwarded = false;
-  bool every_interface = true;
-  bool wire_heard = true;
-  bool every_segment = false;
-  std::int64_t hold_ns = 0;
-  std::int64_t close_wait_stuck_ns = 0;
-  std::uint32_t pid = 0;
-  std::string comm;
   std::uint64_t count = 0;  // stopped after so many connections; 0: no limit
   std::uint32_t snaplen = 0;
   bool flight = false;  // only what belongs to findings was kept

@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstring>
 
 #include "recording/journal.hpp"
 #include "recording/pcapng.hpp"
+#include "values/number.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -54,11 +54,9 @@ Result<std::optional<RecordingStep>> journal(const CaptureBlock& block) {
   const auto id_text = journal_field(block.bytes, "TCPWITNESS_EVENT");
   if (!id_text) return broken(block, "is an event without a number");
   const std::string_view digits(reinterpret_cast<const char*>(id_text->data()), id_text->size());
-  EventId id = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
-  if (error != std::errc() || end != digits.data() + digits.size())
-    return broken(block, fmt::format("has the event number '{}'", digits.substr(0, 20)));
-  return event_of(block, id, *record);
+  const auto id = number_in<EventId>(digits);
+  if (!id) return broken(block, fmt::format("has the event number '{}'", digits.substr(0, 20)));
+  return event_of(block, *id, *record);
 }
 
 Result<std::optional<RecordingStep>> local(const CaptureBlock& block) {

@@ -45,20 +45,11 @@ Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   names_.drop_reasons = start.drop_reasons;
   decoder_.emplace(start.offset_ns, start.started_ns);
   WitnessSettings settings;
-  settings.timeline = settings_.timeline;
-  settings.finding_reports = settings_.finding_reports;
-  settings.explain = settings_.explain;
-  settings.compare = settings_.compare;
-  settings.open_findings = settings_.open_findings;
-  settings.kernel_heard = start.kernel_heard;
-  settings.wire_heard = start.wire_heard;
-  settings.every_segment = start.every_segment;
-  settings.forwarded = start.forwarded;
-  settings.every_interface = start.every_interface;
-  settings.hold_ns = start.hold_ns;
-  settings.close_wait_stuck_ns = settings_.close_wait_stuck_ns.value_or(start.close_wait_stuck_ns);
-  settings.pid = settings_.pid != 0 ? settings_.pid : start.pid;
-  settings.comm = !settings_.comm.empty() ? settings_.comm : start.comm;
+  static_cast<ReportSettings&>(settings) = settings_.reports;
+  static_cast<RunSettings&>(settings) = start;
+  if (settings_.close_wait_stuck_ns) settings.close_wait_stuck_ns = *settings_.close_wait_stuck_ns;
+  if (settings_.pid != 0) settings.pid = settings_.pid;
+  if (!settings_.comm.empty()) settings.comm = settings_.comm;
   witness_.emplace(std::move(settings), names_);
   return {};
 }

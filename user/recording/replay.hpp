@@ -17,11 +17,7 @@ namespace tcpwitness {
 
 // What whoever reads may choose; everything else is the recording's.
 struct ReplaySettings {
-  bool timeline = false;
-  bool finding_reports = false;
-  bool explain = false;
-  bool compare = false;
-  bool open_findings = false;
+  ReportSettings reports{};
   std::optional<std::int64_t> close_wait_stuck_ns{};  // instead of the recorder's
   std::uint32_t pid = 0;                              // and what the recorder was asked for
   std::string comm{};

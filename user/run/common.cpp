@@ -16,6 +16,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "run/exit_code.hpp"
 #include "sink/chosen.hpp"
 #include "sink/compare.hpp"
 #include "sink/describe.hpp"
@@ -43,13 +44,12 @@ void say(std::string_view text) {
 
 int fail(const Error& error) {
   say("tcpwitness: " + error.message());
-  return 1;
+  return exit_failed;
 }
 
 int refuse(const Error& error) {
-  constexpr int wrong_usage = 2;
   static_cast<void>(fail(error));
-  return wrong_usage;
+  return exit_usage;
 }
 
 int broken_output(int error) {
@@ -136,6 +136,16 @@ Result<UniqueFd> take_signals() {
   UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) return failure("catch signals", std::strerror(errno));
   return fd;
+}
+
+ReportSettings report_settings(const Options& options) {
+  const bool entries = options.entries();
+  return {.timeline = entries,
+          .finding_reports = options.format == OutputFormat::json || entries || options.choice.any() ||
+                             options.command == Command::record,
+          .explain = entries,
+          .compare = options.comparing(),
+          .open_findings = options.choice.wants_findings_at_once()};
 }
 
 namespace {

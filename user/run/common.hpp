@@ -9,6 +9,7 @@
 #include "probe/unique_fd.hpp"
 #include "run/containers.hpp"
 #include "sink/sinks.hpp"
+#include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
 #include "values/run_clock.hpp"
@@ -61,6 +62,9 @@ class Lives {
   std::uint64_t all_ = 0;
   std::uint64_t chosen_ = 0;
 };
+
+// The reports that what the options ask for is made of.
+[[nodiscard]] ReportSettings report_settings(const Options& options);
 
 // What the options ask for, on stdout. wire_alone: a capture; nothing is known of processes and the kernel. containers:
 // for --by container.

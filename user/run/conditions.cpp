@@ -5,16 +5,15 @@
 #include <pwd.h>
 
 #include <algorithm>
-#include <charconv>
+
+#include "values/number.hpp"
 
 namespace tcpwitness {
 namespace {
 
 // A number, or a name that this machine knows.
 Result<std::uint32_t> user_id(const std::string& user) {
-  std::uint32_t id = 0;
-  const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), id);
-  if (error == std::errc() && end == user.data() + user.size()) return id;
+  if (const auto id = number_in<std::uint32_t>(user)) return *id;
   const passwd* entry = ::getpwnam(user.c_str());
   if (entry == nullptr) return failure(fmt::format("choose the user '{}'", user), "there is none of this name");
   return entry->pw_uid;

@@ -18,7 +18,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -30,6 +29,7 @@
 #include "confine/confine.hpp"
 #include "probe/features.hpp"
 #include "probe/netns.hpp"
+#include "probe/process_status.hpp"
 #include "probe/tracer.hpp"
 #include "recording/recorder.hpp"
 #include "run/child.hpp"
@@ -86,14 +86,8 @@ TracerSettings tracer_settings(const Options& options) {
 }
 
 WitnessSettings witness_settings(const Options& options, const Conditions& conditions, const Tracer& tracer) {
-  const bool json = options.format == OutputFormat::json;
-  const bool trace = options.entries();
   WitnessSettings settings;
-  settings.timeline = trace;
-  settings.finding_reports = json || trace || options.choice.any() || options.command == Command::record;
-  settings.explain = trace;
-  settings.compare = options.comparing();
-  settings.open_findings = options.choice.wants_findings_at_once();
+  static_cast<ReportSettings&>(settings) = report_settings(options);
   settings.kernel_heard = tracer.kernel_heard();
   settings.wire_heard = tracer.wire_heard();
   settings.every_segment = options.packets_all && settings.wire_heard;
@@ -126,15 +120,7 @@ StartMark start_mark(const Options& options, const WitnessSettings& settings, co
   start.started_ns = started_ns;
   start.offset_ns = offset_ns;
   start.ready = ready;
-  start.kernel_heard = settings.kernel_heard;
-  start.wire_heard = settings.wire_heard;
-  start.every_segment = settings.every_segment;
-  start.forwarded = settings.forwarded;
-  start.every_interface = settings.every_interface;
-  start.hold_ns = settings.hold_ns;
-  start.close_wait_stuck_ns = settings.close_wait_stuck_ns;
-  start.pid = settings.pid;
-  start.comm = settings.comm;
+  static_cast<RunSettings&>(start) = settings;
   start.count = options.count.value_or(0);
   start.snaplen = options.record.snaplen;
   start.reset_reasons = features.reset_reasons;
@@ -754,14 +740,10 @@ class Run {
 // A process that does not exist has no connections. Only a warning: from within a PID namespace the ids of the host's
 // processes, by which they are chosen, cannot be seen.
 static void check_pid(std::uint32_t pid) {
-  std::ifstream status(fmt::format("/proc/{}/status", pid));
-  if (!status) return say(fmt::format("tcpwitness: no process {} is seen here: nothing may ever be listed", pid));
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("Tgid:")) continue;
-    const unsigned long process = std::strtoul(line.c_str() + 5, nullptr, 10);
-    if (process != pid)
-      say(fmt::format("tcpwitness: {0} is a thread; connections are listed by process: -p {1}", pid, process));
-  }
+  const auto process = process_status(pid, "Tgid:");
+  if (!process) return say(fmt::format("tcpwitness: no process {} is seen here: nothing may ever be listed", pid));
+  if (*process != pid)
+    say(fmt::format("tcpwitness: {0} is a thread; connections are listed by process: -p {1}", pid, *process));
 }
 
 int run_live(const Options& options) {

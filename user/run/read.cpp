@@ -26,6 +26,7 @@
 #include "confine/confine.hpp"
 #include "recording/recording.hpp"
 #include "run/common.hpp"
+#include "run/exit_code.hpp"
 #include "run/front.hpp"
 #include "run/replay.hpp"
 #include "run/run.hpp"
@@ -46,11 +47,7 @@ constexpr auto deliver_every = std::chrono::milliseconds(100);
 
 WitnessSettings witness_settings(const Options& options) {
   WitnessSettings settings;
-  settings.timeline = options.entries();
-  settings.finding_reports = options.format == OutputFormat::json || options.entries() || options.choice.any();
-  settings.explain = options.entries();
-  settings.compare = options.comparing();
-  settings.open_findings = options.choice.wants_findings_at_once();
+  static_cast<ReportSettings&>(settings) = report_settings(options);
   settings.kernel_heard = false;
   settings.every_segment = true;
   settings.capture = true;
@@ -324,17 +321,13 @@ int run_read(const Options& options) {
   }
   std::unique_ptr<PacketFilter> filter;
   if (!options.read.filter.empty()) {
-    constexpr int wrong_usage = 2;
     if (::access(options.read.filter.c_str(), F_OK) == 0) {
       fmt::print(stderr, "tcpwitness: read takes one file: what comes behind it is an expression, and {} is a file\n",
                  printable(options.read.filter, true));
-      return wrong_usage;
+      return exit_usage;
     }
     auto compiled = PacketFilter::compile(options.read.filter);
-    if (!compiled) {
-      static_cast<void>(fail(compiled.error()));
-      return wrong_usage;
-    }
+    if (!compiled) return refuse(compiled.error());
     filter = std::move(*compiled);
   }
   Stop stop;
@@ -357,7 +350,7 @@ int run_read(const Options& options) {
     fmt::print(stderr,
                "tcpwitness: a capture knows no processes: --pid and --comm select only from what 'tcpwitness record' "
                "wrote\n");
-    return 2;
+    return exit_usage;
   }
   Reading run(options, stop, **file, filter.get());
   reading = &run;

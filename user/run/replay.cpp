@@ -42,11 +42,7 @@ bool wants(const Selection& selection, const Report& report) {
 
 ReplaySettings replay_settings(const Options& options) {
   ReplaySettings settings;
-  settings.timeline = options.entries();
-  settings.finding_reports = options.format == OutputFormat::json || options.entries() || options.choice.any();
-  settings.explain = options.entries();
-  settings.compare = options.comparing();
-  settings.open_findings = options.choice.wants_findings_at_once();
+  settings.reports = report_settings(options);
   settings.pid = options.pid;
   settings.comm = options.comm;
   if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "sink/sinks.hpp"
+#include "values/number.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -20,9 +20,7 @@ bool says_something(const char* variable) { return variable != nullptr && *varia
 // 0 where it is no number.
 unsigned number(const char* variable) {
   const std::string_view text(says_something(variable) ? variable : "");
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? value : 0;
+  return number_in<unsigned>(text).value_or(0);
 }
 
 bool is_utf8(const char* locale) {

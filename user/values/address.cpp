@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "values/keyed_hash.hpp"
+#include "values/number.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -97,11 +97,10 @@ Result<Prefix> parse_prefix(std::string_view text) {
 
   std::uint32_t bits = limit;
   if (slash != std::string_view::npos) {
-    const std::string_view length = text.substr(slash + 1);
-    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-    if (error != std::errc{} || end != length.data() + length.size() || bits > limit) {
+    const auto length = number_in<std::uint32_t>(text.substr(slash + 1));
+    if (!length || *length > limit)
       return failure(what, "the prefix length must be a number from 0 to " + std::to_string(limit), hint);
-    }
+    bits = *length;
   }
   prefix.bits = limit == 32 ? mapped_bits + bits : bits;
   clear_host_bits(prefix.address, prefix.bits);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "tcpwitness/event_abi.h"
+
+namespace tcpwitness::cli {
+namespace {
+
+struct Check {
+  bool wrong;
+  const char* why;
+};
+
+std::string first_wrong(std::initializer_list<Check> checks) {
+  for (const Check& check : checks) {
+    if (check.wrong) return check.why;
+  }
+  return "";
+}
+
+std::string wrong_selection(const Options& o) {
+  const bool record = o.command == Command::record;
+  if (o.hosts.size() > TW_MAX_HOSTS)
+    return fmt::format("--host: {} networks are given; at most {} are possible", o.hosts.size(), TW_MAX_HOSTS);
+  if (record && !o.port_ranges.empty())
+    return fmt::format("--port: record selects in the kernel, by at most {} ports", TW_MAX_PORTS);
+  return first_wrong({
+      {o.command == Command::ls && !o.program.empty(),
+       "ls lists what is open; a command is run by life, trace, explain, summary and compare"},
+      {record && !o.program.empty(),
+       "a recording is of all processes: give '-- COMMAND' to life, trace, explain or summary"},
+      {o.children && o.pid == 0,
+       "--children are those of a process: give -p PID too (those of a command are always followed)"},
+      {!o.program.empty() && o.pid != 0, "-p PID and '-- COMMAND' are two ways to choose a process: give one of them"},
+  });
+}
+
+std::string wrong_summary(const Options& o, bool top_given) {
+  const bool summary = o.summary_alone() || o.summary.after_lives;
+  return first_wrong({
+      {!summary && !o.summary.by.empty(),
+       "--by belongs to a summary: 'tcpwitness summary', or --summary with life and read"},
+      {!summary && !o.comparing() && top_given,
+       "--top belongs to a summary or a comparison: 'tcpwitness summary', 'tcpwitness compare'"},
+      {o.command == Command::read && std::ranges::find(o.summary.by, GroupKey::container) != o.summary.by.end(),
+       "--by container asks the running processes, and a file has none: give 'tcpwitness summary'"},
+      {o.summary.after_lives && o.format == OutputFormat::csv,
+       "lives and a summary are two tables: give 'tcpwitness summary -o csv' for the second"},
+  });
+}
+
+std::string wrong_capture(const Options& o) {
+  const bool no_packets = o.wire == WireMode::none;
+  return first_wrong({
+      {no_packets && !o.kernel, "--wire none and --kernel off together leave no witness: give at most one of them"},
+      {!o.kernel && o.of_some_processes(),
+       "--pid, --uid, --comm and a command need the kernel, which alone knows the processes: leave --kernel off away"},
+      {o.forwarded && no_packets, "--forwarded needs packets, and --wire none has none: give one of them"},
+      {o.forwarded && o.of_some_processes(),
+       "--forwarded is of connections without a process here, and --pid, --uid, --comm and a command select by "
+       "process"},
+      {no_packets && !o.interfaces.empty(),
+       "--interface chooses where to watch packets, and --wire none turns that off: give one of them"},
+  });
+}
+
+std::string wrong_record(const RecordOptions& record) {
+  const bool rotates = record.rotate_bytes != 0 || record.rotate_every.count() != 0;
+  return first_wrong({
+      {record.path.empty(), "record needs a file to write to: 'tcpwitness record -w FILE'"},
+      {record.path == "-" && rotates,
+       "--rotate-size and --rotate-every begin new files, and there is one standard output: give -w a file"},
+      {record.keep != 0 && !rotates,
+       "--keep says how many files stay when a new one is begun: give --rotate-size or --rotate-every too"},
+      {!record.on.empty() && !record.flight,
+       "--on says which findings make the flight recorder write: give --flight-recorder SECONDS too"},
+  });
+}
+
+std::string wrong_read(const Options& o, bool packets_given) {
+  const ReadOptions& read = o.read;
+  return first_wrong({
+      {read.trace + read.explain + read.summary + read.compare > 1,
+       "--trace, --explain, --summary and --compare are four ways to print a file: give one of them"},
+      {read.path.empty(), "read needs a file: 'tcpwitness read FILE', or '-' for standard input"},
+      {packets_given && !read.trace, "--packets belongs to the timeline: 'tcpwitness read --trace FILE'"},
+  });
+}
+
+std::string wrong_format(const Options& o) {
+  const bool table = !o.entries() && !o.comparing() && !o.summary_alone() &&
+                     (o.command == Command::life || o.command == Command::record || o.command == Command::read);
+  if (o.stories() && o.format == OutputFormat::csv) {
+    return fmt::format("a story does not fit a table: give -o text or -o json, or {} -o csv, which has every event",
+                       o.command == Command::read ? "--trace" : "'tcpwitness trace'");
+  }
+  return first_wrong({
+      {(o.wide || !o.columns.empty()) && !table,
+       "--columns and -o wide are for the table of connections: 'tcpwitness life', 'tcpwitness read FILE'"},
+      {!o.columns.empty() && (o.wide || o.format != OutputFormat::text),
+       "--columns is for text: JSON and CSV have every field, and -o wide every column"},
+      {o.command == Command::doctor && o.format == OutputFormat::csv,
+       "the doctor's words do not fit a table: give -o text or -o json"},
+      {o.command == Command::ls && !o.every && (o.duration || o.count),
+       "--duration and --count end a list that is printed again and again: give --every SECONDS too"},
+  });
+}
+
+}  // namespace
+
+std::string wrong_together(const Options& options, const std::function<bool(std::string_view)>& given) {
+  for (const std::string& wrong :
+       {wrong_selection(options), wrong_summary(options, given("--top")), wrong_capture(options),
+        options.command == Command::record ? wrong_record(options.record) : "",
+        options.command == Command::read ? wrong_read(options, given("--packets")) : "", wrong_format(options)}) {
+    if (!wrong.empty()) return wrong;
+  }
+  return "";
+}
+
+}  // namespace tcpwitness::cli

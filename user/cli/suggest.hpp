@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// suggest.hpp: "did you mean": what a word that is none was probably to be.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/options.hpp"
+
+namespace tcpwitness::cli {
+
+// "; did you mean 'port'?", or "".
+[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
+
+// Why the word is neither a command nor an option. command: which one is given already, or else life.
+[[nodiscard]] std::string unknown(std::string_view word, Command command);
+
+}  // namespace tcpwitness::cli
