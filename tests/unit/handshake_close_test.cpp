@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handshake and close, both sides, as EVIDENCE's table orders the events.
+// Handshake and close, both sides, as docs/kernel.md orders the events.
 #include <gtest/gtest.h>
 
 #include "unit/run.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// stories.hpp: the six cases of DESIGN and their variants as event streams, in EVIDENCE's order.
+// stories.hpp: the basic cases (docs/cases.md) and their variants as event streams, in the order of docs/kernel.md.
 //
 // Shared by the tests of outcomes and by the properties (loss, replay): what is true of one story must
 // stay true when an event of it is missing.

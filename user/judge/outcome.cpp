@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // outcome.cpp: how a connection ended: exactly one word.
 //
-// Written from EVIDENCE's table. Each answer rests on something that was seen (the socket's error, its
+// Written from the table in docs/kernel.md. Each answer rests on something that was seen (the socket's error, its
 // last control block, a reset), so that a lost event can only lead to a weaker word: `unknown`.
 #include <cerrno>
 

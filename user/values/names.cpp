@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // names.cpp: the words that outputs use for outcomes, rules, roles and the running kernel's reasons.
 //
-// These words are a contract (DESIGN, "Outputs"): scripts match on them. A number outside its enum
+// These words are a contract (docs/design.md, "What may change"): scripts match on them. A number outside its enum
 // gives the first word of the table, never a crash.
 #include <array>
 #include <string>
