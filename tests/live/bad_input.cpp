@@ -111,6 +111,71 @@ TEST_F(BadInput, RootWithoutTheCapabilities) {
   EXPECT_TRUE(says(ended.err, "CAP_NET_ADMIN")) << ended.err;
 }
 
+namespace {
+
+// What stands before the tracer: a mount namespace in which /proc is empty.
+const std::vector<std::string> without_proc{"unshare", "--mount", "sh", "-c",
+                                            "mount -t tmpfs none /proc && exec \"$0\" \"$@\""};
+
+}  // namespace
+
+// Before: it lacked all of them.
+TEST_F(BadInput, WithoutProcOnlyTheMissingCapabilityIsNamed) {
+  std::vector<std::string> through = without_proc;
+  through[4] =
+      "mount -t tmpfs none /proc && exec setpriv --bounding-set=-net_admin --inh-caps=-net_admin \"$0\" \"$@\"";
+  const Ended ended = run_to_end({"-d", "1"}, through);
+  if (says(ended.err, "setpriv") || says(ended.err, "mount:")) GTEST_SKIP() << ended.err;
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_TRUE(says(ended.err, "lacks CAP_NET_ADMIN;")) << ended.err;
+}
+
+// Before: the connections of every namespace.
+TEST_F(BadInput, WithoutProcItTracesItsNamespaceAlone) {
+  auto watch = Watch::start(lab().client_ns(), {}, without_proc, "life");
+  ASSERT_TRUE(watch);
+  if (auto ready = watch->run().wait_ready(); !ready) {
+    if (says(ready.error(), "mount:")) GTEST_SKIP() << ready.error();
+    FAIL() << ready.error();
+  }
+  for (const lab::Side side : {lab::Side::server, lab::Side::client}) {
+    const auto& here = lab().host(side);
+    ASSERT_TRUE(converse(here, here, {.ip = "127.0.0.1", .connections = 2}));
+  }
+  EXPECT_TRUE(watch->run().wait_for("\"type\":\"life\"", Millis(5000)));
+  lab::pause_for(Millis(300));
+  const Heard heard = keep("client", watch->stop());
+  EXPECT_EQ(heard.of("life").size(), 4u) << "both ends of two connections";
+}
+
+namespace {
+
+// A control group in which there may be one process, of one thread; "" where there is none to be had.
+std::string group_of_one() {
+  for (const char* root : {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"}) {
+    const std::string place = fmt::format("{}/tw-live-{}", root, ::getpid());
+    std::error_code error;
+    if (!std::filesystem::create_directory(place, error)) continue;
+    std::ofstream most(place + "/pids.max");
+    most << 1 << std::flush;
+    if (most.good()) return place;
+    std::filesystem::remove(place, error);
+  }
+  return "";
+}
+
+}  // namespace
+
+// Before: std::terminate.
+TEST_F(BadInput, NoThreadToBeHadIsASentence) {
+  const std::string group = group_of_one();
+  if (group.empty()) GTEST_SKIP() << "no control group that limits processes to be had";
+  expect_refused(1, {"--netns", lab().client_ns(), "-d", "1"}, {"cannot start a thread", "pids.max"},
+                 {"sh", "-c", fmt::format("echo $$ >{}/cgroup.procs && exec \"$0\" \"$@\"", group)});
+  std::error_code error;
+  std::filesystem::remove(group, error);
+}
+
 TEST_F(BadInput, PrivilegeMissing) {
   expect_refused(1, {"--netns", lab().client_ns()}, {"CAP_BPF", "sudo"}, {"TCPWITNESS_WITHOUT=privilege"});
 }

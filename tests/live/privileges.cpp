@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "live/converse.hpp"
 #include "live/courses.hpp"
 
 namespace tcpwitness::live {
@@ -60,6 +61,45 @@ TEST_F(Privileges, ATracerKeepsWhatNewInterfacesNeed) {
   EXPECT_EQ(status_of(pid, "NoNewPrivs"), "1");
   EXPECT_EQ(status_of(pid, "Seccomp"), "2");
   watch->stop();
+}
+
+// Those that the README names. Without CAP_NET_RAW the two ICMP sockets are off, and nothing else is.
+TEST_F(Privileges, TheNamedCapabilitiesAreEnough) {
+  if (!missing("setpriv").empty()) GTEST_SKIP() << missing("setpriv");
+  const auto& here = lab().host(lab::Side::client);
+  for (const std::string more : {"", ",+net_raw"}) {
+    SCOPED_TRACE(more);
+    const std::string sets = "=-all,+bpf,+perfmon,+net_admin" + more;
+    auto run =
+        TracerRun::start({"life", "-o", "json"},
+                         {"ip", "netns", "exec", lab().client_ns(), "setpriv", "--reuid=65534", "--regid=65534",
+                          "--clear-groups", "--inh-caps" + sets, "--ambient-caps" + sets, "--bounding-set" + sets});
+    ASSERT_TRUE(run) << run.error();
+    if (auto ready = (*run)->wait_ready(); !ready) {
+      // The binary may lie where nobody else may look, and an old setpriv does not know them.
+      if (ready.error().find("setpriv:") != std::string::npos) GTEST_SKIP() << ready.error();
+      FAIL() << ready.error();
+    }
+    ASSERT_TRUE(converse(here, here, {.ip = "127.0.0.1"}));
+    EXPECT_TRUE((*run)->wait_for("\"type\":\"life\"", Millis(5000)));
+    lab::pause_for(Millis(200));
+    const Ended ended = (*run)->stop();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    const Heard heard = keep("client", Heard(ended.out));
+    for (const Json& hook : heard.hooks()) {
+      const bool icmp = hook["name"].get<std::string>().starts_with("icmp_v");
+      if (icmp) {
+        EXPECT_EQ(hook["mode"] == "off", more.empty()) << hook.dump();
+      }
+    }
+    const auto lives = heard.of("life");
+    ASSERT_EQ(lives.size(), 2u);
+    for (const Json& life : lives) {
+      EXPECT_EQ(life["outcome"], "completed");
+      EXPECT_EQ(life["witnesses"], Json({"kernel", "wire"}));
+      EXPECT_EQ(life["pid"], ::getpid());
+    }
+  }
 }
 
 TEST_F(Privileges, TheThreadThatWritesARecordingHasNoMore) {

@@ -3,15 +3,23 @@
 
 #include <bpf/btf.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <memory>
 #include <sstream>
+
+#include "probe/unique_fd.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -21,13 +29,21 @@ struct BtfFree {
 };
 using Btf = std::unique_ptr<btf, BtfFree>;
 
+// By the system call: /proc need not be there.
 std::uint64_t effective_capabilities() {
-  std::ifstream status("/proc/self/status");
-  std::string line;
-  while (std::getline(status, line)) {
-    if (line.starts_with("CapEff:")) return std::strtoull(line.c_str() + 7, nullptr, 16);
-  }
-  return 0;
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return 0;
+  return std::uint64_t{sets[1].effective} << 32U | sets[0].effective;
+}
+
+// 0: it cannot be known.
+std::uint32_t netns_inode() {
+  struct stat netns{};
+  if (::stat("/proc/self/ns/net", &netns) == 0) return static_cast<std::uint32_t>(netns.st_ino);
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const UniqueFd its(socket.valid() ? ::ioctl(socket.get(), SIOCGSKNS) : -1);
+  return its.valid() && ::fstat(its.get(), &netns) == 0 ? static_cast<std::uint32_t>(netns.st_ino) : 0;
 }
 
 utsname system_name() {
@@ -144,7 +160,11 @@ Result<Features> find_features(const Without& without) {
   if (auto ok = check_kernel(without); !ok) return std::unexpected(ok.error());
   if (auto ok = check_privilege(without); !ok) return std::unexpected(ok.error());
   if (auto ok = check_btf(without); !ok) return std::unexpected(ok.error());
-  return read_features(without);
+  Features found = read_features(without);
+  if (found.netns_inode == 0)  // which the programs would take for every namespace
+    return failure("know this network namespace", "there is no /proc, and the kernel does not say it of a socket",
+                   "mount /proc");
+  return found;
 }
 
 bool knows_tcx(const Without& without) {
@@ -160,8 +180,7 @@ Features read_features(const Without& without) {
   found.drop_reasons = enum_names("skb_drop_reason", "SKB_DROP_REASON_");
   found.tcx = !without.has("tcx");
   found.xdp = !without.has("xdp");
-  struct stat netns{};
-  if (stat("/proc/self/ns/net", &netns) == 0) found.netns_inode = static_cast<std::uint32_t>(netns.st_ino);
+  found.netns_inode = netns_inode();
   return found;
 }
 

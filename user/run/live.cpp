@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <unordered_set>
 #include <vector>
 
@@ -146,6 +147,18 @@ std::int64_t cpu_time_ns() {
   timespec used{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
   return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
+}
+
+// A thread of its own, with this one capability.
+Result<std::unique_ptr<Urgency>> raise_when_it_fills(RingSource& ring, int ring_map_fd) {
+  try {
+    return Urgency::of_this_thread(ring, ring_map_fd, [] {
+      constexpr std::array only{CAP_SYS_NICE};
+      if (auto given_up = keep_capabilities(only); !given_up) say("tcpwitness: " + given_up.error().message());
+    });
+  } catch (const std::system_error& error) {
+    return failure("start a thread", error.code().message(), "raise the limit of processes (pids.max, RLIMIT_NPROC)");
+  }
 }
 
 // Becomes readable each time that the wall clock is set. Not valid: that is seen at the next look.
@@ -786,11 +799,7 @@ int run_live(const Options& options) {
   for (const int fd : {signals->get(), (*tracer)->links_fd()}) {
     if (auto watched = (*ring)->watch(fd); !watched) return fail(watched.error());
   }
-  // A thread of its own, with this one capability.
-  const auto urgency = Urgency::of_this_thread(**ring, (*tracer)->ring_fd(), [] {
-    constexpr std::array only{CAP_SYS_NICE};
-    if (auto given_up = keep_capabilities(only); !given_up) say("tcpwitness: " + given_up.error().message());
-  });
+  const auto urgency = raise_when_it_fills(**ring, (*tracer)->ring_fd());
   if (!urgency) return fail(urgency.error());
   RunClock clock(read_clocks);
   const TimeNs started_ns = clock.now();
