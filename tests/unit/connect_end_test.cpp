@@ -68,6 +68,34 @@ TEST(ResetOrigin, ALocalFirewallThatDropsTheSynAnswersItToo) {
   }
 }
 
+// On a busy machine what has left on loopback waits for a processor: when it left is what counts.
+TEST(ResetOrigin, ARejectsRstMayWaitOnLoopback) {
+  for (const TimeNs left_after : {20 * us, 2 * ms, TimeNs{0}}) {  // of the drop; 0: it was not seen
+    Stream stream;
+    Side c = client_of(stream);
+    Side in_its_name = server_of(stream);
+    in_its_name.view = TW_SOCKET_NONE;
+    c.to(State::syn_sent, curl);
+    c.drop(drop_netfilter, true, S);
+    const auto on_loopback = [](tw_segment& g) {
+      g.seq = 0;
+      g.ifindex = 1;
+    };
+    if (left_after != 0) {
+      stream.wait(left_after);
+      in_its_name.out(RA, 0, 0, on_loopback);
+    }
+    stream.wait(5 * ms - left_after);
+    c.in(RA, 0, 0, on_loopback);
+    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    connect_times_out(c, 111);
+    const bool at_once = left_after == 20 * us;
+    const Told told = run(stream.events);
+    EXPECT_EQ(told.life().closed_by, at_once ? ClosedBy::local : ClosedBy::peer) << left_after;
+    EXPECT_EQ(told.finding(Rule::reset_origin)->confidence, at_once ? Confidence::certain : Confidence::likely);
+  }
+}
+
 TEST(ResetOrigin, AFirewallsRejectIsCertainByTheKernelsWord) {
   for (const bool told_drop : {true, false}) {
     Stream stream;

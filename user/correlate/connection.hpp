@@ -340,6 +340,7 @@ struct Trouble {
   OpenFindings open;
   tw_loss_counters loss{};  // newest, beside Connection::wire
   ResetSeen rst_in;
+  Mark rst_made;  // a RST to this side left no socket of this machine, before it came in over loopback
   ResetSeen rst_out;
   ResetTold reset_sent;
   ResetTold reset_received;

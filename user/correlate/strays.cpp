@@ -42,6 +42,8 @@ void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& 
     return;
   }
   if (!out || !rst) return;
+  const Slot its = table_.find_flow(Flow{flow.remote, flow.local});
+  if (its != no_slot && !table_.at(its).told) table_.at(its).troubles().rst_made = {e.id, e.ts_ns};
   // RFC 9293, 3.10.7.1: a RST takes its sequence number from the segment's ACK, or acknowledges the segment.
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
     if (stray->flow != flow || stray->reset_seen) continue;

@@ -65,8 +65,10 @@ const DropSeen* refused_by_input(const Connection& c, const Bench& bench) {
 }
 
 const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench) {
-  if (!c.trouble) return nullptr;
-  const Mark& rst = c.trouble->rst_in.mark;
+  if (!c.trouble || !c.trouble->rst_in.mark) return nullptr;
+  // From loopback it comes in when a processor has the time.
+  const bool left = c.trouble->rst_in.on_loopback && c.trouble->rst_made;
+  const Mark& rst = left ? c.trouble->rst_made : c.trouble->rst_in.mark;
   if (const DropSeen* out = at_once(dropped_for(c, bench, true, DropKind::firewall), rst); out != nullptr) return out;
   for (const DropSeen& here : dropped_on_arrival(c)) {
     if (drop_kind(bench.names, here.reason) != DropKind::firewall) continue;
