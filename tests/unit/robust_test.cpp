@@ -2,6 +2,8 @@
 // Keys, reuse, stragglers, gaps and memory: what keeps one connection one connection.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "correlate/table.hpp"
 #include "unit/stories.hpp"
 
@@ -21,6 +23,51 @@ TEST(Key, ANewSynWithAnotherIsnOnTheSamePortsIsAnotherConnection) {
   ASSERT_EQ(told.lives().size(), 2U);
   EXPECT_EQ(told.life(0).outcome, Outcome::completed);
   EXPECT_EQ(told.life(1).outcome, Outcome::completed);
+}
+
+// Two processors have made a child of its request each. Before: the connection ended with the one that was too late,
+// and what followed was another.
+TEST(Key, AChildThatCameTooLateIsNotTheConnection) {
+  for (const bool after_the_data : {false, true}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    accepts(c);
+    if (after_the_data) c.in(PA, 50);
+    Side rival = c;
+    rival.state = State::listen;
+    rival.to(State::syn_recv);
+    rival.to(State::close);
+    rival.destroy();
+    if (!after_the_data) c.in(PA, 50);
+    c.used(nginx, TW_OWNER_RECEIVE);
+    closes_second(c, nginx);
+    const Told told = run(stream.events);
+    ASSERT_EQ(told.lives().size(), 1U);
+    EXPECT_EQ(told.life().outcome, Outcome::completed);
+    EXPECT_EQ(told.life().rx_bytes, 50U);
+    EXPECT_FALSE(told.life().incomplete);
+    EXPECT_EQ(std::ranges::count(told.life().states, State::syn_recv), 1);
+    EXPECT_EQ(told.summary.missed, 0U);
+  }
+}
+
+// The only child, before it is established: that is the end.
+TEST(Key, AChildThatClosesInSynRecvEndsItsConnection) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  is_asked(c);
+  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.view = TW_SOCKET_FULL;
+  c.state = State::listen;
+  c.to(State::syn_recv);
+  c.to(State::close);
+  c.destroy();
+  const Told told = run(stream.events);
+  ASSERT_EQ(told.lives().size(), 1U);
+  EXPECT_EQ(told.life().states.back(), State::close);
+  EXPECT_NE(told.life().outcome, Outcome::completed);
 }
 
 TEST(Key, ARetransmittedSynIsTheSameConnection) {

@@ -586,6 +586,7 @@ struct Connection {
   bool cookie_bound : 1 = false;
   bool preexisting : 1 = false;
   bool from_snapshot : 1 = false;  // state comes from the snapshot; no state event yet
+  bool rival : 1 = false;          // another child of its request was closed, and is destroyed next
   bool in_step : 1 = false;        // a state event has shown its state: the next one begins there
   bool kernel_heard : 1 = false;
   bool wire_heard : 1 = false;

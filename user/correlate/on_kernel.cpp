@@ -389,6 +389,10 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (c.cookie != d.header.cookie) return;
+  if (c.rival) {
+    c.rival = false;
+    return;
+  }
   if (settings_.compare) note_measures(measures(slot), d);
   if (d.has_wire != 0 && c.wire_heard) {
     c.take_counters(e.id, d.wire, d.loss);

@@ -29,6 +29,15 @@ bool made_no_syn(const Connection& c, const StateChange& s) {
   return nothing && by_call && cb.sk_shutdown == 0 && cb.sk_err == 0 && begun.packets_out == 0;
 }
 
+// Two processors can make a child of one request each, where its last ACK comes twice or with data close behind, and
+// both have the request's cookie. The one that is too late is closed at once (inet_ehash_nolisten()). No socket comes
+// back to SYN_RECV.
+bool is_of_a_rival(const Connection& c, State from, State to) {
+  if (c.role != Role::passive || c.preexisting || c.from_snapshot) return false;
+  if (from == State::listen && to == State::syn_recv) return c.established || c.state == State::syn_recv;
+  return from == State::syn_recv && to == State::close && c.established;
+}
+
 // How long the mini-socket waits in FIN_WAIT2: tcp_fin_time(), and what tcp_close() makes of it where it is longer than
 // TCP_TIMEWAIT_LEN.
 std::int64_t orphan_lasts(const StateChange& s) {
@@ -57,6 +66,10 @@ void Witness::Impl::on_state(const Event& e, const StateChange& s) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (c.told) return;
+  if (is_of_a_rival(c, from, to)) {
+    c.rival = to == State::close;
+    return;
+  }
 
   c.kernel_heard = true;
   if (c.netns == 0) c.netns = s.header.netns;
