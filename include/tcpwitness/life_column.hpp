@@ -30,6 +30,7 @@ enum class LifeColumn : std::uint8_t {
   zeek,  // of a capture
   // Phases (phases.hpp): only where they are asked for.
   accept,
+  request,
   request_ack,
   first_byte,
   server,
@@ -40,12 +41,12 @@ enum class LifeColumn : std::uint8_t {
   closing,
   notes,
 };
-inline constexpr std::size_t life_column_count = 28;
+inline constexpr std::size_t life_column_count = 29;
 // As --columns has them.
 inline constexpr std::array<std::string_view, life_column_count> life_column_names{
-    "stream", "time",      "start",    "pid",      "comm",    "local",       "role",
-    "remote", "tx",        "rx",       "duration", "connect", "srtt",        "retrans",
-    "src",    "closed-by", "outcome",  "zeek",     "accept",  "request-ack", "first-byte",
-    "server", "waiting",   "transfer", "stalled",  "idle",    "closing",     "findings"};
+    "stream",   "time",    "start",    "pid",     "comm",        "local",      "role",   "remote",
+    "tx",       "rx",      "duration", "connect", "srtt",        "retrans",    "src",    "closed-by",
+    "outcome",  "zeek",    "accept",   "request", "request-ack", "first-byte", "server", "waiting",
+    "transfer", "stalled", "idle",     "closing", "findings"};
 
 }  // namespace tcpwitness

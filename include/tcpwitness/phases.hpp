@@ -39,6 +39,8 @@ struct Phases {
   std::optional<std::int64_t> connect;      // connect(), or the first SYN, to the SYN-ACK
   std::optional<std::int64_t> synack_ack;   // from there to ESTABLISHED, or to the ACK that a capture shows
   std::optional<std::int64_t> accept;       // ESTABLISHED to the first call of a process: accept() was not later
+  std::optional<std::int64_t> request;      // the first payload of a client that sends first, to its last one before
+                                            // the answer, or so far
   std::optional<std::int64_t> request_ack;  // the first payload to its acknowledgement
   std::optional<std::int64_t> first_byte;   // the end of the request to the first byte of the answer; or ESTABLISHED to
                                             // the first byte of a server that sends first

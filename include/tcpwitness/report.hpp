@@ -275,6 +275,7 @@ struct CaptureTotals {
   std::uint64_t segments = 0;  // TCP segments in them that were selected
   std::uint64_t conversations = 0;
   std::uint64_t dropped = 0;  // packets that were dropped when it was captured, as far as it says so (pcapng)
+  bool filtered = false;      // by an expression, ports or hosts
   std::string damage;         // why the file could not be read to its end; "" where it could
 };
 

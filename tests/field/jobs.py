@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ten jobs of whoever debugs TCP: real programs, the command that one would give, and what it must say on the screen.
+"""The jobs of whoever debugs TCP: real programs, the command that one would give, and what it must say on the screen.
 
 Each plays a job and returns what was on each screen, with the regular expressions that must be found there: rows and sentences,
 as users read them. run.py plays them beside the situations, as job_NAME.
 """
+import pty
 import re
+import select
 import signal
 import subprocess
 
@@ -52,6 +54,7 @@ def play(name, lab, tracer):
         lab.watches.append(Screen(tracer, lab, place, arguments))
         return lab.watches[-1]
 
+    screen.tracer = tracer
     score = Score()
     for shown, patterns in JOBS[name](lab, screen):
         text = shown.stop() if isinstance(shown, Screen) else shown
@@ -267,3 +270,36 @@ def path_mtu_black_hole(lab, screen):
     time.sleep(0.3)
     return [(table, [r"curl .*8080.*completed *\n", r"curl .*8080.* path-mtu-black-hole"]),
             (problems, [r"path-mtu-black-hole \(likely\): .*(1448|1460|1500|full-size|larger)"])]
+
+
+@job
+def tee_ended_by_ctrl_c(lab, screen):
+    """tcpwitness --summary | tee FILE on a terminal: Ctrl-C ends tee too, and what is left to say is on the terminal."""
+    need("curl")
+    lab.pair()
+    lab.program("b", "python3", "-m", "http.server", "8081", port=8081)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        command = f"ip netns exec {lab.full('a')} {screen.tracer} --summary | tee {lab.folder}/tee; :"
+        os.execvp("sh", ["sh", "-c", command])
+    text = ""
+    try:
+        def reads(pattern):
+            nonlocal text
+            while select.select([terminal], [], [], 0.05)[0]:
+                try:
+                    text += os.read(terminal, 65536).decode(errors="replace")
+                except OSError:  # nobody has it open any more
+                    break
+            return re.search(pattern, text)
+
+        until(lambda: reads("tracing with version"), READY_SECONDS, "the tracer on its terminal")
+        lab.must(curl(lab, "a", "-o", "/dev/null", f"http://{B}:8081/")[0] == 0, "no answer")
+        until(lambda: reads("curl .*completed"), 10, "its row")
+        os.write(terminal, b"\x03")
+        until(lambda: reads("nothing lost"), 10, "its end")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.close(terminal)
+        os.waitpid(pid, 0)
+    return [(text, [r"1 connection in .* a second", r"how they ended\s+completed +1"])]

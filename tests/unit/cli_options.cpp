@@ -196,7 +196,6 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"--port", "90-80"}, {"'90-80'", "ends before it begins"}},
         Refusal{{"--port", "80-"}, {"'80-'", "8000-8099"}}, Refusal{{"--port", "0-9"}, {"'0-9'"}},
         Refusal{{"record", "-w", "x", "--port", "1-17"}, {"--port", "at most 16 ports"}},
-        Refusal{{"record", "-w", "x", "--", "true"}, {"recording", "life, trace, explain or summary"}},
         Refusal{{"record", "-w", "x", "--uid", "0"}, {"recording", "--uid"}},
         Refusal{{"--children"}, {"--children", "-p PID"}}, Refusal{{"--uid", ""}, {"--uid"}},
         Refusal{{"-p", "1", "--", "true"}, {"-p PID", "COMMAND"}},
@@ -315,6 +314,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"--outcome", "bad"}, {"--outcome", "'bad' is none of", "connect-timeout"}},
                     Refusal{{"--slower-than", "fast"}, {"--slower-than", "200ms"}},
                     Refusal{{"--slower-than", "-1s"}, {"--slower-than", "200ms"}},
+                    Refusal{{"--slower-than", "200"}, {"'200' has no unit", "200ms or 200s"}},
+                    Refusal{{"--host", "fe80::1%eth0"}, {"has a scope", "--host fe80::1 -i eth0"}},
+                    Refusal{{"read", "x", "--summary", "--by", "container"}, {"--by container", "running processes"}},
+                    Refusal{{"life", "--every", "2"}, {"--every", "ls", "compare"}},
                     Refusal{{"--by", "comm"}, {"--by belongs to a summary", "tcpwitness summary"}},
                     Refusal{{"compare", "--by", "comm"}, {"--by belongs to a summary"}},
                     Refusal{{"life", "--compare"}, {"live, the command is 'compare'"}},
@@ -333,7 +336,7 @@ TEST(Options, AChoiceIsReadWithItsUnits) {
   EXPECT_EQ(all.choice.rules, (std::vector<Rule>{Rule::late, Rule::keepalive}));
   EXPECT_EQ(all.choice.outcomes, std::vector<Outcome>{Outcome::refused});
   EXPECT_EQ(all.choice.slower_than_ns, 1'500'000);
-  EXPECT_EQ(options({"--slower-than", "2"}).choice.slower_than_ns, 2'000'000'000);
+  EXPECT_EQ(options({"--slower-than", "2s"}).choice.slower_than_ns, 2'000'000'000);
   EXPECT_EQ(options({"--slower-than", "50us"}).choice.slower_than_ns, 50'000);
   EXPECT_FALSE(options({}).choice.any());
 }
@@ -365,6 +368,21 @@ TEST(Options, ASummaryIsAloneOrAfterTheLives) {
   EXPECT_FALSE(options({"read", "x"}).comparing());
   EXPECT_FALSE(options({"--summary"}).summary_alone());
   EXPECT_TRUE(options({"read", "x", "--summary", "-o", "csv"}).summary_alone());
+}
+
+TEST(Options, OneWordIsAnExpressionWhereItCannotBeACommand) {
+  for (const char* word : {"tcp", "icmp", "ip6", "tcp[13]&2!=0", "port 80"})
+    EXPECT_EQ(options({word}).expression, word);
+  EXPECT_EQ(options({"10.0.0.1"}).expression, "host 10.0.0.1");
+  EXPECT_EQ(options({"10.0.0.0/8", "-d", "5"}).expression, "net 10.0.0.0/8");
+  EXPECT_EQ(options({"fe80::1"}).expression, "host fe80::1");
+  for (const char* word : {"80", "port", "liv", "sumary", "nginx"}) EXPECT_NE(refused({word}), "(accepted)") << word;
+}
+
+TEST(Options, ARecordingLastsAsLongAsACommandAndAComparisonComesAgain) {
+  EXPECT_EQ(options({"record", "-w", "x", "--", "true"}).program, std::vector<std::string>{"true"});
+  EXPECT_EQ(options({"compare", "--every", "2"}).every, std::chrono::seconds(2));
+  EXPECT_EQ(options({"summary", "--by", "container"}).summary.by, std::vector<GroupKey>{GroupKey::container});
 }
 
 TEST(Options, ExplainTakesWhatTraceTakes) {

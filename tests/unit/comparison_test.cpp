@@ -141,6 +141,31 @@ TEST(Comparison, WhatAFirewallDroppedNeverReachedTcp) {
   EXPECT_EQ(differs_by(all), "NETFILTER_DROP");
 }
 
+// Three buffers of GRO, each a full segment and a short one, are six segments.
+TEST(Comparison, ABufferThatWasDroppedIsSeveralSegments) {
+  Stream stream;
+  Side c = client_of(stream);
+  counts(c, 4, 9);
+  connects(c);
+  const auto pair = [](tw_segment& g) { g.segments = 2; };
+  for (const bool again : {false, true}) {
+    for (int i = 0; i < 3; ++i) {
+      const Side before = c;
+      const auto number = static_cast<std::uint32_t>(again ? 0 : i * 1548);
+      c.in(PA, 1548, again ? TW_WHY_RETRANSMISSION : 0, [&](tw_segment& g) {
+        pair(g);
+        g.seq += number;
+      });
+      if (again) continue;
+      c.drop(drop_netfilter, false, PA, 1548);
+      c.refuses(before);
+    }
+  }
+  closes_first(c, curl);
+  const Comparison all = compared(stream.events);
+  expect_parts(all.rx.segments.parts, {{Where::dropped_before, "NETFILTER_DROP", 6}});
+}
+
 TEST(Comparison, WithoutTheKernelsWordItIsTheSameBytesAgainAndASegmentTooMany) {
   const Comparison all = compared(dropped_in(drop_netfilter, 4, false));
   expect_parts(all.rx.segments.parts, {{Where::unexplained, "", 1, Confidence::inconclusive}});

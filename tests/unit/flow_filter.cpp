@@ -83,11 +83,13 @@ TEST(FlowFilter, WhatNoConnectionMatchesIsRefused) {
 // One direction of every connection has another source: "not src port 22" would be true of all.
 TEST(FlowFilter, NotOfOneDirectionIsRefused) {
   for (const char* one_way : {"not src port 22", "!dst port 22", "not (src host 10.0.0.1 or port 80)",
-                              "port 80 and not dst net 10.0.0.0/8", "src port 80 and not port 22"}) {
+                              "port 80 and not dst net 10.0.0.0/8", "port 80 and not (port 22 or src port 23)"}) {
     EXPECT_TRUE(refusal(one_way).contains("both directions")) << refusal(one_way);
   }
   EXPECT_TRUE(refusal("not src port 22").contains("'src port'")) << refusal("not src port 22");
-  for (const char* both : {"src port 22", "not port 22", "not src or dst port 22", "src host 10.0.0.1 and dst port 80"})
+  for (const char* both : {"src port 22", "not port 22", "not src or dst port 22", "src port 80 and not port 22",
+                           "not port 22 and dst port 80", "not (port 22 or port 23) and src host 10.0.0.1",
+                           "src host 10.0.0.1 and dst port 80"})
     EXPECT_EQ(refusal(both), "(accepted)") << both;
   const Flow ssh = flow("10.1.2.3", 40000, "192.0.2.80", 22);
   EXPECT_FALSE(matches("not src or dst port 22", ssh));

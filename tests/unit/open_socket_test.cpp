@@ -210,6 +210,21 @@ TEST(OpenSocket, TheTableNeverWraps) {
   EXPECT_TRUE(lines.at(2).ends_with("close-wait-stuck")) << lines.at(2);
 }
 
+TEST(OpenSocket, TheOwnerHasAPlaceInEightyColumns) {
+  const auto lines = written([&](Output& output) { write_sockets_text(output, listing(), {.width = 80}, false); });
+  EXPECT_TRUE(lines.at(0).contains(" PID ")) << lines.at(0);
+  EXPECT_TRUE(lines.at(1).contains(" 42 server+1")) << lines.at(1);
+}
+
+TEST(OpenSocket, ASecondListTakesTheScreenOfTheFirst) {
+  const auto print = [](bool screen, bool again) {
+    return written([&](Output& output) { write_sockets_text(output, listing(), {.screen = screen}, again); }).at(0);
+  };
+  EXPECT_TRUE(print(true, true).starts_with("\x1b[H\x1b[2J-- "));
+  EXPECT_TRUE(print(false, true).starts_with("-- "));
+  EXPECT_TRUE(print(true, false).starts_with("STATE"));
+}
+
 TEST(OpenSocket, TheOtherFormsHaveTheSame) {
   const auto json = written([&](Output& output) { write_sockets_json(output, listing()); });
   ASSERT_EQ(json.size(), 3U);

@@ -44,6 +44,31 @@ TEST(Phases, OfARequestAndItsAnswer) {
       << life.explanation;
 }
 
+// The client sends three pieces within 6 s; or its server sends first, and then it does.
+std::vector<Event> uploads(bool server_first) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  if (server_first) c.in(PA, 20);
+  for (int piece = 0; piece < 3; ++piece) {
+    if (piece != 0) stream.wait(3 * s);
+    c.out(PA, 500);
+    c.in(A);
+  }
+  c.in(PA, 70);
+  c.out(A);
+  closes_first(c, curl);
+  return stream.events;
+}
+
+TEST(Phases, OfAnUploadIsTheTimeThatTheRequestTook) {
+  const Life life = run(uploads(false), every_segment()).life();
+  EXPECT_EQ(life.phases.request, 6 * s + 40 * us);
+  EXPECT_EQ(life.phases.first_byte, 20 * us);
+  EXPECT_TRUE(life.explanation.contains("Sending the request took 6.00 s.")) << life.explanation;
+  EXPECT_FALSE(run(uploads(true), every_segment()).life().phases.request.has_value()) << "it answered a greeting";
+}
+
 TEST(Phases, AFastAnswerIsNotWorthASentence) {
   EXPECT_FALSE(run(answered_after(50 * ms), every_segment()).life().explanation.contains("first byte"));
 }

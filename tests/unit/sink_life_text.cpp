@@ -206,6 +206,17 @@ TEST(LifeText, NoLineIsWiderThanTheTerminal) {
   }
 }
 
+// Nobody takes a part of a row for the whole of it.
+TEST(LifeText, WhatIsCutSaysSo) {
+  for (const bool utf8 : {false, true}) {
+    const std::string header = table({a_life()}, {.utf8 = utf8, .width = 25}).front();
+    EXPECT_TRUE(header.ends_with(utf8 ? "\u2026" : "~")) << header;
+    EXPECT_EQ(columns(header), 25U);
+    for (const std::string& line : table({a_life()}, {.utf8 = utf8, .width = 100}))
+      EXPECT_FALSE(line.ends_with(utf8 ? "\u2026" : "~")) << line;
+  }
+}
+
 TEST(LifeText, ALongRowMovesNoLaterOne) {
   for (const unsigned width : {0U, 80U, 100U, 132U, 200U}) {
     const auto after = table({a_life(), an_awkward_life(), a_life()}, {.width = width});

@@ -167,6 +167,36 @@ TEST(SummaryText, SaysWhatTheRunCameTo) {
   EXPECT_TRUE(has("< 100 us  ################ 5"));
 }
 
+// Beside its name there is no room for two IPv6 addresses: below it there is.
+TEST(SummaryText, AnExampleKeepsItsAddresses) {
+  Life life = life_of("curl", Role::active, 40000, 443, Outcome::refused);
+  life.flow.local.address = parse_prefix("2001:db8:aaaa:bbbb::1")->address;
+  life.flow.remote.address = parse_prefix("2001:db8:cccc:dddd::2")->address;
+  const std::string text = test::captured(
+      [&](Output& output) {
+        return make_summary(output, SummaryForm::text, {.groups = {}, .top = 2}, {.width = 80}, nullptr, false);
+      },
+      run_of({life}));
+  EXPECT_TRUE(
+      text.contains("  refused                       1\n"
+                    "    such as curl [2001:db8:aaaa:bbbb::1]:40000 <-> [2001:db8:cccc:dddd::2]:443\n"))
+      << text;
+}
+
+TEST(Groups, AContainerIsThatOfTheProcess) {
+  Groups groups({.by = {GroupKey::container}, .limit = 9, .container_of = [](const Process& process) {
+                   return process.pid == 7 ? std::string("docker:0123456789ab") : std::string();
+                 }});
+  Life life = life_of("curl", Role::active, 40000, 443, Outcome::completed);
+  groups.take(life);
+  life.process.pid = 7;
+  groups.take(life);
+  groups.take(life);
+  ASSERT_EQ(groups.ordered().size(), 2U);
+  EXPECT_EQ(groups.ordered()[0]->key, std::vector<std::string>{"docker:0123456789ab"});
+  EXPECT_EQ(groups.ordered()[1]->key, std::vector<std::string>{""});
+}
+
 TEST(SummaryText, FitsTheTerminalAndCountsWhatIsLeftOut) {
   for (const unsigned width : {80U, 100U, 132U}) {
     const auto lines =

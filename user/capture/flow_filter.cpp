@@ -170,13 +170,46 @@ bool has_negation(const std::string& expression) {
   return std::regex_search(expression, words);
 }
 
-// One direction, as it is written there: "src port". "src or dst" and "src and dst" are none. "": there is none.
-std::string direction(const std::string& expression) {
+// "src or dst" and "src and dst" are no direction.
+std::string without_both(const std::string& expression) {
   static const std::regex both(R"(\bsrc\s+(?:or|and|\|\||&&)\s+dst\b|\bdst\s+(?:or|and|\|\||&&)\s+src\b)");
+  return std::regex_replace(expression, both, "");
+}
+
+// One direction, as it is written there: "src port". "": there is none.
+std::string direction(const std::string& expression) {
   static const std::regex one(R"((?:^|[\s(!&|])((?:src|dst)(?:\s+(?:host|net|portrange|port)\b)?)(?=\s))");
-  const std::string rest = std::regex_replace(expression, both, "");
   std::smatch found;
-  return std::regex_search(rest, found, one) ? found.str(1) : "";
+  return std::regex_search(expression, found, one) ? found.str(1) : "";
+}
+
+// What a negation is of: up to the end of its brackets, or to the next "and" or "or".
+std::string operand(std::string_view rest) {
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  const bool in_brackets = rest.starts_with('(');
+  int depth = 0;
+  for (std::size_t at = 0; at < rest.size(); ++at) {
+    if (rest[at] == '(') ++depth;
+    if (rest[at] == ')' && --depth <= 0) return std::string(rest.substr(0, at));
+    if (in_brackets || depth > 0) continue;
+    const std::string_view left = rest.substr(at);
+    for (const std::string_view end : {" and ", " or ", "&&", "||"}) {
+      if (left.starts_with(end)) return std::string(rest.substr(0, at));
+    }
+  }
+  return std::string(rest);
+}
+
+// The direction that a negation has in it: "not src port 22" is true of every connection, one way or the other.
+std::string negated_direction(const std::string& expression) {
+  static const std::regex negation(R"((?:^|[\s(!&|])not(?=[\s(!])|!)");
+  const std::string text = without_both(expression);
+  for (std::sregex_iterator found(text.begin(), text.end(), negation), end; found != end; ++found) {
+    const auto behind = static_cast<std::size_t>(found->position() + found->length());
+    const std::string one_way = direction(" " + operand(std::string_view(text).substr(behind)) + " ");
+    if (!one_way.empty()) return one_way;
+  }
+  return "";
 }
 
 // "net 10/8" as libpcap takes it, which wants at least one dot.
@@ -241,8 +274,8 @@ Result<std::unique_ptr<FlowFilter>> FlowFilter::compile(const std::string& expre
     Impl of_tcp;
     if (!compiles(fmt::format("({}) and tcp", with_dots(expression)), of_tcp.program) && nothing())
       return no_connection();
-    const std::string one_way = direction(expression);
-    if (!filter->impl_->excludes || one_way.empty()) return filter;
+    const std::string one_way = negated_direction(expression);
+    if (one_way.empty()) return filter;
     return failure(
         what,
         fmt::format("a connection has both directions, and '{}' is of one: with 'not' it excludes nothing, as "

@@ -32,8 +32,6 @@ std::string wrong_selection(const Options& o) {
   return first_wrong({
       {o.command == Command::ls && !o.program.empty(),
        "ls lists what is open; a command is run by life, trace, explain, summary and compare"},
-      {record && !o.program.empty(),
-       "a recording is of all processes: give '-- COMMAND' to life, trace, explain or summary"},
       {o.children && o.pid == 0,
        "--children are those of a process: give -p PID too (those of a command are always followed)"},
       {!o.program.empty() && o.pid != 0, "-p PID and '-- COMMAND' are two ways to choose a process: give one of them"},

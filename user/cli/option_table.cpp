@@ -195,7 +195,10 @@ std::vector<Option> selection() {
        nullptr,
        {{followed, Group::selection,
          "run a command, follow it and its children, end with it and return its exit code; what is reported goes to "
-         "stderr, and stdout is the command's own"}}},
+         "stderr, and stdout is the command's own"},
+        {{record},
+         Group::selection,
+         "run a command, record all that happens meanwhile (not only its own), end with it and return its exit code"}}},
   };
 }
 
@@ -304,7 +307,8 @@ std::vector<Option> own() {
        {{{life},
          Group::own,
          "only these columns, in this order: time, pid, comm, local, role, remote, tx, rx, duration, connect, srtt, "
-         "retrans, src, closed-by, outcome, findings; phases: accept, request-ack, first-byte, server, waiting, "
+         "retrans, src, closed-by, outcome, findings; phases: accept, request, request-ack, first-byte, server, "
+         "waiting, "
          "transfer, stalled, idle, closing",
          "NAME[,NAME...]",
          "",
@@ -312,7 +316,8 @@ std::vector<Option> own() {
         {{read},
          Group::own,
          "only these columns, in this order: stream, start, local, role, remote, tx, rx, duration, connect, retrans, "
-         "closed-by, outcome, zeek, findings; phases: accept, request-ack, first-byte, server, waiting, transfer, "
+         "closed-by, outcome, zeek, findings; phases: accept, request, request-ack, first-byte, server, waiting, "
+         "transfer, "
          "stalled, idle, closing",
          "NAME[,NAME...]",
          "",

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <ranges>
 
 #include "cli/checks.hpp"
@@ -38,13 +39,23 @@ std::string missing_value(const CLI::ArgumentMismatch& mismatch) {
   return fmt::format("{} needs a value", what.substr(0, what.find_first_of(": ")));
 }
 
-// Words without a command, as of tcpdump: "port 443". One word alone is a misspelled command.
+// One word alone is a misspelled command, unless it is an expression by itself: a protocol, an address, or signs that
+// no command has. ("80" is an address to libpcap, 0.0.0.80, and to nobody else.)
+bool is_expression_word(std::string_view word) {
+  constexpr std::array<std::string_view, 9> protocols{"tcp", "udp", "icmp", "icmp6", "sctp",
+                                                      "ip",  "ip6", "arp",  "vlan"};
+  if (std::ranges::find(protocols, word) != protocols.end() || word.contains(' ')) return true;
+  if (word.find_first_of("[]()!=&|<>:/") != std::string_view::npos) return true;
+  return parse_prefix(word).has_value();
+}
+
+// Words without a command, as of tcpdump: "port 443".
 bool is_expression(const std::vector<std::string>& words) {
   if (words.empty() || words.front().starts_with('-')) return false;
   const std::vector<std::string_view> commands = cli::command_names();
   const bool command = std::ranges::find(commands, words.front()) != commands.end();
   const bool nearly = !cli::did_you_mean(words.front(), commands).empty();
-  return !command && !nearly && (words.size() > 1 || words.front().contains(' ') || words.front() == "tcp");
+  return !command && !nearly && (words.size() > 1 || is_expression_word(words.front()));
 }
 
 // Few are single ports, which the kernel compares; of more the ranges are kept.
@@ -225,6 +236,8 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   std::vector<std::string> extras = app.remaining(true);
   std::erase(extras, "--");
   if (no_command && is_expression(extras)) given.words = std::exchange(extras, {});
+  const bool address = no_command && given.words.size() == 1 && parse_prefix(given.words.front());
+  if (address) given.words.insert(given.words.begin(), given.words.front().contains('/') ? "net" : "host");
   if (!extras.empty()) return usage_error(cli::unknown(extras.front(), command));
   const auto second = std::ranges::find_first_of(given.words, cli::command_names());
   const bool two = command != Command::read && second != given.words.end();

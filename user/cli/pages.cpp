@@ -133,7 +133,8 @@ Page ls_page() {
        {"sudo tcpwitness ls -o json | jq 'select(.send_queue > 0)'", ""}},
       {"RECV-Q are bytes that the process has not read, of a listener connections that wait for accept(); SEND-Q are "
        "bytes that the peer has not acknowledged, of a listener how many may wait; '-' where that is not known. IDLE "
-       "is since the last segment from the peer. Sockets in TIME_WAIT are not listed."},
+       "is since the last segment from the peer. What waits for the peer's FIN without a "
+       "process (FIN_WAIT2) is listed, what waits in TIME_WAIT is not."},
       {{"Selection options", {Group::selection}}, {"Output options", {Group::output}}},
       "Exits with 0, on a failure with 1, on a usage error with 2. Data goes to stdout, all else to stderr."};
 }
@@ -145,7 +146,7 @@ Page record_page() {
           "packets and kernel events into a pcapng",
           "writes segments as packets, and kernel events between them, to a pcapng file. Wireshark opens it, and "
           "'tcpwitness read' reaches the same verdicts as the live run. Prints a line for every connection meanwhile.",
-          {"record -w FILE [OPTIONS] [EXPRESSION]"},
+          {"record -w FILE [OPTIONS] [EXPRESSION] [-- COMMAND]"},
           {{"sudo tcpwitness record -w today.pcapng --port 443", ""},
            {"sudo tcpwitness record -w log.pcapng --rotate-size 100M --keep 10 -q", "keeps the newest 1 GB"},
            {"sudo tcpwitness record -w - | wireshark -k -i -", ""},

@@ -90,7 +90,7 @@ Value<std::chrono::nanoseconds> period(std::string_view text) {
 
 Value<std::chrono::nanoseconds> short_time(std::string_view text) {
   std::string_view digits = text;
-  double unit = 1e9;
+  double unit = 0;
   for (const auto& [suffix, ns] : {std::pair<std::string_view, double>{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}}) {
     if (!digits.ends_with(suffix)) continue;
     digits.remove_suffix(suffix.size());
@@ -98,8 +98,10 @@ Value<std::chrono::nanoseconds> short_time(std::string_view text) {
     break;
   }
   const auto value = number_in<double>(digits);
-  if (!value || !std::isfinite(*value) || *value < 0 || *value * unit > seconds_max * 1e9) {
-    return refuse(text, "is not a time: seconds, or with us, ms or s: 200ms, 1.5s");
+  const bool is_number = value && std::isfinite(*value) && *value >= 0;
+  if (is_number && unit == 0) return refuse(text, fmt::format("has no unit: {0}ms or {0}s", text));
+  if (!is_number || *value * unit > seconds_max * 1e9) {
+    return refuse(text, "is not a time: a number with us, ms or s: 200ms, 1.5s");
   }
   return std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(*value * unit)));
 }
@@ -198,6 +200,11 @@ Value<std::vector<PortRange>> ports(std::string_view text) {
 Value<Prefix> host(std::string_view text) {
   Result<Prefix> prefix = parse_prefix(text);
   if (prefix) return *prefix;
+  const std::size_t percent = text.find('%');
+  if (percent != std::string_view::npos && parse_prefix(text.substr(0, percent))) {
+    return refuse(
+        text, fmt::format("has a scope: give '--host {} -i {}'", text.substr(0, percent), text.substr(percent + 1)));
+  }
   return refuse(text, "is not an address or a network: 192.0.2.1, 192.0.2.0/24, 2001:db8::/32");
 }
 

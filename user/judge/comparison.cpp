@@ -126,11 +126,12 @@ class Maker {
   [[nodiscard]] std::span<const DropSeen> drops() const {
     return c_.trouble ? c_.trouble->drops.seen() : std::span<const DropSeen>{};
   }
-  // A buffer of GSO or GRO is one drop and several segments.
+  // A buffer of GSO or GRO is one drop and several segments, the last of which can be short.
   [[nodiscard]] std::int64_t segments_at_most(const DropSeen& seen) const {
-    const std::uint32_t full = c_.cb.mss != 0 ? c_.cb.mss : 536;  // RFC 9293, 3.7.1
-    const std::int64_t with_payload = (std::int64_t{seen.bytes} + full - 1) / full;
-    return seen.empty + std::max<std::int64_t>(seen.count - seen.empty, with_payload);
+    const std::int64_t full = c_.cb.mss != 0 ? c_.cb.mss : 536;  // RFC 9293, 3.7.1
+    const std::int64_t buffers = std::int64_t{seen.count} - seen.empty;
+    if (seen.bytes <= buffers * full) return seen.count;  // nothing shows that one of them is more than a segment
+    return seen.empty + (seen.bytes - buffers) / full + buffers;
   }
   [[nodiscard]] std::uint32_t segs_in() const {
     return measures_.destroyed ? std::max(measures_.segs_in, c_.cb.segs_in) : c_.cb.segs_in;

@@ -92,6 +92,11 @@ void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
   const bool known = c.role != Role::unknown;
   const bool client_is_out = known ? c.role == Role::active : out_first;
   const std::int64_t answer = client_is_out ? t.first_in : t.first_out;
+  if (client_is_out == out_first) {
+    const std::int64_t newest = out_first ? t.last_out : t.last_in;
+    const std::int64_t end = t.request_end != 0 ? t.request_end : answer == 0 ? newest : first;
+    phases.request = positive(end - first);
+  }
   if (answer != 0 && client_is_out == out_first) {
     phases.first_byte = positive(answer - (t.request_end != 0 ? t.request_end : first));
   } else if (answer != 0 && known && opened(c) != 0) {
@@ -123,11 +128,11 @@ void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
 
 Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns) {
   Phases phases;
-  if (c.passage()) return phases;
   opening(c, bench, phases);
-  if (const auto times = payload_times(c, bench)) payload(c, *times, phases);
+  // Of what only passes through nobody keeps the times of payload.
+  if (const auto times = c.passage() ? std::nullopt : payload_times(c, bench)) payload(c, *times, phases);
   // Where not every segment is seen, closed windows still are events.
-  if (!phases.stalled && c.wire_heard && c.trouble) {
+  if (!phases.stalled && c.wire_heard && c.trouble && !c.passage()) {
     // They can be closed at the same time, and are pauses too.
     const std::int64_t closed = std::max(c.trouble->local_window.total_ns, c.trouble->peer_window.total_ns);
     if (closed != 0) {
@@ -147,8 +152,13 @@ std::string waiting_words(const Phases& phases, Role role) {
     return ns >= 1'000'000'000 && ns < 10'000'000'000 ? fmt::format("{:.2f} s", static_cast<double>(ns) / 1e9)
                                                       : seconds(ns);
   };
-  if (!phases.first_byte || *phases.first_byte < long_ns) return "";
-  if (role == Role::passive) return fmt::format("This server took {} to its first byte.", exact(*phases.first_byte));
+  std::string sent;
+  if (phases.request && *phases.request >= long_ns)
+    sent = fmt::format("Sending the request took {}.", exact(*phases.request));
+  if (!phases.first_byte || *phases.first_byte < long_ns) return sent;
+  if (!sent.empty()) sent += ' ';
+  if (role == Role::passive)
+    return sent + fmt::format("This server took {} to its first byte.", exact(*phases.first_byte));
   std::string text = fmt::format("The first byte of the answer came after {}.", exact(*phases.first_byte));
   if (phases.server) {
     text = fmt::format(
@@ -157,7 +167,7 @@ std::string waiting_words(const Phases& phases, Role role) {
   }
   if (phases.waiting && *phases.waiting >= long_ns)
     text += fmt::format(" Later answers took {} more.", exact(*phases.waiting));
-  return text;
+  return sent + text;
 }
 
 }  // namespace tcpwitness

@@ -54,7 +54,9 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
 }
 
 Result<void> Conditions::choose_processes(const Options& options) {
-  const bool descendants = options.children || !options.program.empty();
+  // A recording is of all processes; the command says how long.
+  const bool of_command = !options.program.empty() && options.command != Command::record;
+  const bool descendants = options.children || of_command;
   const bool of_user = !options.user.empty();
   const bool of_container = std::ranges::find(options.summary.by, GroupKey::container) != options.summary.by.end();
   // Events have the ids of the host: here they would name other processes.
@@ -73,8 +75,8 @@ Result<void> Conditions::choose_processes(const Options& options) {
     if (!id) return std::unexpected(id.error());
     user = *id;
   }
-  auto processes = Processes::attach(
-      {.own_children = !options.program.empty(), .pid = options.children ? options.pid : 0, .users = of_user});
+  auto processes =
+      Processes::attach({.own_children = of_command, .pid = options.children ? options.pid : 0, .users = of_user});
   if (!processes) return std::unexpected(processes.error());
   processes_ = std::move(*processes);
   of_process_ = [all = processes_.get(), descendants, of_user, user](const Process& process) {

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -252,6 +254,7 @@ class Run {
     bool ended_by_signal = false;
     while (!done_) {
       const bool signalled = wait(started) && (child_ == nullptr || !child_->pass_on(signals_));
+      if (signalled && child_ == nullptr) keep_what_is_left();
       look();
       list_again();
       const auto now = Clock::now();
@@ -275,6 +278,15 @@ class Run {
     if (broken_) static_cast<void>(broken_output(output_.error()));
     say("tcpwitness: the command was not run");
     return 1;
+  }
+
+  // Ctrl-C at a terminal ends the reader of a pipe with us (`| tee`): what is left to print goes to the terminal.
+  static void keep_what_is_left() {
+    constexpr int a_moment_ms = 50;
+    struct stat out{};
+    const bool piped = ::fstat(STDOUT_FILENO, &out) == 0 && S_ISFIFO(out.st_mode) && ::isatty(STDERR_FILENO) == 1;
+    pollfd reader{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+    if (piped && ::poll(&reader, 1, a_moment_ms) > 0) ::dup2(STDERR_FILENO, STDOUT_FILENO);
   }
 
   // The command has ended, and so have its connections, or they had their time.

@@ -52,6 +52,7 @@ class Lister {
     sockets_.clear();
     auto read = tracer_.list_sockets([this](std::span<const std::byte> bytes) { take_socket(bytes); });
     if (!read) return std::unexpected(read.error());
+    tracer_.snapshot_fin_wait2([this](std::span<const std::byte> bytes) { take_closed(bytes); });
     read = tracer_.list_owners([this](std::span<const std::byte> bytes) { take_owner(bytes); });
     if (!read && options_.of_some_processes()) return std::unexpected(read.error());
     if (!read) say("tcpwitness: owners are not known: " + read.error().message());
@@ -93,6 +94,20 @@ class Lister {
     }
     if (socket.state == TcpState::close) return;  // not connected, or over
     sockets_.emplace(socket.cookie, std::move(socket));
+  }
+
+  // No process has it any more, and no socket: a mini-socket waits for the peer's FIN.
+  void take_closed(std::span<const std::byte> bytes) {
+    tw_socket record{};
+    if (!read_as(bytes, TW_KIND_SOCKET, record) || record.type != TW_SOCKET_TIMEWAIT) return;
+    OpenSocket socket;
+    socket.cookie = record.header.cookie;
+    socket.netns = record.header.netns;
+    socket.flow = to_flow(record.tuple);
+    socket.state = TcpState::fin_wait2;
+    constexpr std::uint64_t no_cookie = std::uint64_t{1} << 63U;  // nobody has asked for one: by their number
+    const std::uint64_t key = socket.cookie != 0 ? socket.cookie : no_cookie + sockets_.size();
+    sockets_.emplace(key, std::move(socket));
   }
 
   void take_owner(std::span<const std::byte> bytes) {

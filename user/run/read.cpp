@@ -184,7 +184,11 @@ class Reading {
 
   void take(Batch& batch) {
     learn(batch.interfaces);
-    read_ = {batch.frames, batch.segments, batch.conversations, batch.dropped, ""};
+    read_ = {.frames = batch.frames,
+             .segments = batch.segments,
+             .conversations = batch.conversations,
+             .dropped = batch.dropped,
+             .damage = {}};
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
     const std::vector<Event>& events = batch.events;
@@ -268,6 +272,8 @@ class Reading {
     summary.ts_ns = realtime_ns();
     lives_.sum_up(summary);
     summary.capture = read_;
+    summary.capture->filtered = !options_.read.filter.empty() || !options_.ports.empty() ||
+                                !options_.port_ranges.empty() || !options_.hosts.empty();
     if (damaged) summary.capture->damage = file_.damage()->message();
     sink_->write(summary);
     if (!sink_->flush()) return broken_output(output_.error());

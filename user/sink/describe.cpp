@@ -107,6 +107,10 @@ std::string connections_of(const Summary& summary) {
 
 std::string was_read(const Summary& summary) {
   const CaptureTotals& capture = *summary.capture;
+  if (capture.segments == 0 && capture.filtered) {
+    return fmt::format("tcpwitness: {}, and no TCP segment in {} matches", count(capture.frames, {"frame", "frames"}),
+                       capture.frames == 1 ? "it" : "them");
+  }
   if (capture.segments == 0) {
     return fmt::format("tcpwitness: {}, and no TCP in {}", count(capture.frames, {"frame", "frames"}),
                        capture.frames == 1 ? "it" : "them");

@@ -280,10 +280,11 @@ class JsonSink final : public Sink {
     if (stories_) put_story(json, sentences_);
   }
   static void put_phases(JsonWriter& json, const Phases& phases) {
-    const std::array<std::pair<std::string_view, const std::optional<std::int64_t>*>, 11> all{
+    const std::array<std::pair<std::string_view, const std::optional<std::int64_t>*>, 12> all{
         {{"connect_ns", &phases.connect},
          {"synack_ack_ns", &phases.synack_ack},
          {"accept_ns", &phases.accept},
+         {"request_ns", &phases.request},
          {"request_ack_ns", &phases.request_ack},
          {"first_byte_ns", &phases.first_byte},
          {"server_ns", &phases.server},

@@ -38,6 +38,7 @@ constexpr std::array<TableColumn, life_column_count> table{{
     {"OUTCOME", "", 9, 18, false, 0},
     {"ZEEK", "", 6, 6, false, 4},
     {"ACCEPT", "", 6, 7, true, 0},
+    {"REQUEST", "REQ", 6, 7, true, 0},
     {"REQ-ACK", "ACK", 6, 7, true, 0},
     {"1ST-BYTE", "BYTE1", 6, 8, true, 0},
     {"SERVER", "", 6, 7, true, 0},
@@ -251,6 +252,8 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
       return phase(life.phases.accept);
     case LifeColumn::request_ack:
       return phase(life.phases.request_ack);
+    case LifeColumn::request:
+      return phase(life.phases.request);
     case LifeColumn::first_byte:
       return phase(life.phases.first_byte);
     case LifeColumn::server:

@@ -23,8 +23,8 @@ constexpr std::array<TableColumn, column_count> table{{
     {"STATE", "", 11, 12, false, 0},
     {"RECV-Q", "RECV", 5, 6, true, 0},
     {"SEND-Q", "SEND", 5, 6, true, 0},
-    {"LOCAL", "", 17, 21, false, 0, shortest_address},
-    {"REMOTE", "", 17, 21, false, 0, shortest_address},
+    {"LOCAL", "", 15, 21, false, 0, shortest_address},
+    {"REMOTE", "", 15, 21, false, 0, shortest_address},
     {"PID", "", 6, 7, true, 6},
     {"COMM", "", 6, 15, false, 0, 4},
     {"SRTT", "", 6, 6, true, 4},
@@ -153,7 +153,9 @@ void write_sockets_text(Output& output, const SocketListing& listing, const Text
   std::array<std::size_t, column_count> widths{};
   fit_columns(table, now.width, widths);
   if (dated && now.screen) append(out, clear_screen);
-  if (dated) append(out, fmt::format("-- {}, {} sockets\n", clock_seconds(listing.ts_ns), listing.sockets.size()));
+  if (dated)
+    append(out, fmt::format("-- {}, {} socket{}\n", clock_seconds(listing.ts_ns), listing.sockets.size(),
+                            listing.sockets.size() == 1 ? "" : "s"));
   write_header(out, table, widths, now);
   CellList list;
   for (const ListedSocket& listed : listing.sockets) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sink/format.hpp"
+#include "sink/line.hpp"
 #include "sink/paint.hpp"
 #include "sink/summary.hpp"
 
@@ -224,22 +225,36 @@ class SummaryText {
     });
     for (const auto& [what, example] : list) {
       std::string text = fmt::format("  {:<24}{:>7}  ", name(what), grouped(example.connections));
-      text += such_as(example);
-      line(text);
+      const std::string one = such_as(example);
+      if (!one.empty()) {
+        line(text + one);
+        continue;
+      }
+      line(text.substr(0, text.find_last_not_of(' ') + 1));
+      Line below(out_, style_.colour, width_);
+      below.pad_to(4);
+      below.words(fmt::format("such as {}{}", process_of(example), ends_of(example)), 6);
+      below.end();
     }
   }
 
-  // One to look at, as far as it fits.
+  [[nodiscard]] std::string process_of(const Example& example) const {
+    return example.process.comm.empty() ? "" : fmt::format("{} ", printable(example.process.comm, style_.utf8));
+  }
+  [[nodiscard]] std::string ends_of(const Example& example) const {
+    return fmt::format("{} {} {}", endpoint_text(example.flow.local).view(), style_.utf8 ? "\u2194" : "<->",
+                       endpoint_text(example.flow.remote).view());
+  }
+
+  // One to look at, beside its name; "" where that does not fit.
   [[nodiscard]] std::string such_as(const Example& example) const {
     constexpr std::size_t before = 2 + 24 + 7 + 2;
-    const std::string process =
-        example.process.comm.empty() ? "" : fmt::format("{} ", printable(example.process.comm, style_.utf8));
-    const std::string ends = fmt::format("{} {} {}", endpoint_text(example.flow.local).view(),
-                                         style_.utf8 ? "\u2194" : "<->", endpoint_text(example.flow.remote).view());
+    const std::string ends = ends_of(example);
+    const std::string process = process_of(example);
     for (std::string text : {fmt::format("such as {}{}", process, ends), process + ends, ends}) {
       if (before + columns(text) <= width_) return text;
     }
-    return fmt::format("#{}", example.conn);
+    return "";
   }
 
   Buffer& out_;

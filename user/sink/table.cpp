@@ -183,30 +183,39 @@ void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const 
   } else if (style.width == 0) {
     row.place(cells.size());
   }
+  // What is too narrow for all is cut, and says so.
+  const std::string_view mark = style.utf8 ? "\u2026" : "~";
+  std::size_t whole = 0;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (widths[i] != 0 && cells[i].columns != 0) whole = std::max(whole, row.begin_of(i) + cells[i].columns);
+  }
+  const bool cuts = style.width != 0 && whole > style.width;
+  const std::size_t limit = cuts ? style.width - 1 : whole;
   constexpr std::size_t colours = 16;
   const std::size_t line = out.size();
   std::size_t room = 1;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (widths[i] != 0) room = std::max(room, row.begin_of(i) + 1) + cells[i].text.size() + colours;
   }
-  out.resize(line + room);
+  out.resize(line + room + style.width + mark.size());
   char* at = out.data() + line;
   const auto add = [&](std::string_view text) { at = std::ranges::copy(text, at).out; };
   std::size_t end = 0;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const std::size_t begin = row.begin_of(i);
     if (widths[i] == 0 || cells[i].columns == 0) continue;
-    if (style.width != 0 && begin >= style.width) break;
+    if (begin >= limit) break;
     at = std::fill_n(at, begin - end, ' ');
-    const bool cut = style.width != 0 && begin + cells[i].columns > style.width;
-    const std::string_view text = cut ? head(cells[i].text, style.width - begin) : std::string_view(cells[i].text);
+    const bool cut = begin + cells[i].columns > limit;
+    const std::string_view text = cut ? head(cells[i].text, limit - begin) : std::string_view(cells[i].text);
     const bool paint = style.colour && cells[i].colour != Colour::none;
     if (paint) add(escape_of(cells[i].colour));
     add(text);
     if (paint) add(colour_off);
-    end = begin + cells[i].columns;
+    end = std::min(begin + cells[i].columns, limit);
     if (cut) break;
   }
+  if (cuts) add(mark);
   *at++ = '\n';
   out.resize(static_cast<std::size_t>(at - out.data()));
 }

@@ -3,7 +3,8 @@
 //
 // Columns have fixed widths. A cell that is longer moves the later cells of its own row only, and only until their
 // padding has made up for it. A row that is wider than the terminal loses, in this order: words of its list
-// ("zero-window,+2"), the middle of IPv6 addresses, its padding, the middle of other addresses and names.
+// ("zero-window,+2"), the middle of IPv6 addresses, its padding, the middle of other addresses and names. What is still
+// too wide is cut, with a mark.
 #pragma once
 
 #include <cstddef>
