@@ -599,8 +599,9 @@ TEST(Options, EachIsEnteredOnceAndEachWordIsAccepted) {
   }
 }
 
-TEST(Options, ARecordingRunsNoCommandAndItsHelpSaysSo) {
-  EXPECT_FALSE(told({"record", "--help"}).contains("COMMAND [ARGUMENT"));
+TEST(Options, ARecordingIsOfAllProcessesAndItsHelpSaysSo) {
+  EXPECT_TRUE(told({"record", "--help"}).contains("COMMAND [ARGUMENT"));
+  EXPECT_TRUE(told({"record", "--help"}).contains("not only its own"));
   EXPECT_TRUE(told({"explain", "--help"}).contains("COMMAND [ARGUMENT"));
   EXPECT_TRUE(refused({"record", "-w", "x", "--uid", "0"}).contains("of all processes"));
   EXPECT_TRUE(refused({"record", "-w", "x", "-p", "1", "--children"}).contains("of all processes"));

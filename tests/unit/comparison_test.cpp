@@ -152,7 +152,7 @@ TEST(Comparison, ABufferThatWasDroppedIsSeveralSegments) {
     for (int i = 0; i < 3; ++i) {
       const Side before = c;
       const auto number = static_cast<std::uint32_t>(again ? 0 : i * 1548);
-      c.in(PA, 1548, again ? TW_WHY_RETRANSMISSION : 0, [&](tw_segment& g) {
+      c.in(PA, 1548, static_cast<std::uint16_t>(again ? TW_WHY_RETRANSMISSION : 0), [&](tw_segment& g) {
         pair(g);
         g.seq += number;
       });
