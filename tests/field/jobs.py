@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import subprocess
+import threading
 
 from field import *
 from judge import Score
@@ -38,6 +39,9 @@ class Screen:
     def _read(file):
         with open(file.name) as again:
             return again.read()
+
+    def printed_so_far(self):
+        return self._read(self.printed)
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
@@ -303,3 +307,63 @@ def tee_ended_by_ctrl_c(lab, screen):
         os.close(terminal)
         os.waitpid(pid, 0)
     return [(text, [r"1 connection in .* a second", r"how they ended\s+completed +1"])]
+
+
+@job
+def compare_what_goes_on(lab, screen):
+    """Two connections go on, one of them older than the run: kernel and wire are compared again and again."""
+    lab.pair()
+
+    def server():
+        listener = listen(7102)
+        while True:
+            threading.Thread(target=answer, args=(accepted(listener),), daemon=True).start()
+
+    def answer(one):
+        while data := one.recv(4096):
+            one.sendall(data)
+
+    def talk():
+        one = connect(B, 7102)
+        for _ in range(2000):
+            one.sendall(b"x" * 1000)
+            read_all(one, 1000)
+            time.sleep(0.02)
+
+    lab.server("b", "fld-srv", server, 7102)
+    lab.actor("a", "fld-old", talk)
+    until(lambda: lab.sockets("a", "state established dport = :7102"), 10, "the older one")
+    shown = screen("a", "compare", "--every", "0.5")
+    lab.actor("a", "fld-new", talk)
+    both = r"-- [\d:]+, 2 connections compared in [\d.]+ m?s, 2 still open, 1 open\s+before\s+start:\s+kernel\s+and\s+wire\s+agree"
+    until(lambda: re.search(both, shown.printed_so_far()), 20, "both of them compared")
+    return [(shown, [both, r"\n2 connections compared in .* 2 still open, 1 open\s+before\s+start:\s+kernel\s+and\s+wire\s+agree", r"sent +payload bytes +([\d,]{5,}) +\1\n"])]
+
+
+@job
+def whose_container(lab, screen):
+    """Connections added up by the cgroup of their process, one of which is gone by then."""
+    lab.pair()
+
+    def server():
+        listener = listen(7103)
+        for _ in range(3):
+            accepted(listener).close()
+        time.sleep(0.3)
+
+    def client():
+        for _ in range(3):
+            one = connect(B, 7103)
+            read_all(one)
+            one.close()
+        time.sleep(0.3)
+
+    table = screen("a", "summary", "--by", "container,comm")
+    lab.server("b", "fld-srv", server, 7103)
+    lab.actor("a", "fld-cli", client).result()
+    time.sleep(0.2)
+    with open("/proc/self/cgroup") as own:
+        paths = [line.rstrip("\n").split(":", 2)[2] for line in own]
+    last = {path.rstrip("/").rsplit("/", 1)[-1][-12:] for path in paths}
+    named = "|".join(re.escape(part) for part in last if part) or "/"
+    return [(table, [rf"\n\S*({named}|[0-9a-f]{{12}})\S* +fld-cli +3 "])]

@@ -296,6 +296,27 @@ TEST(Comparison, OfWhatWasOpenBeforeBeginsWithTheFirstLook) {
   EXPECT_EQ(differs_by(all), "");
 }
 
+// Its first segment came while the sockets were listed: that began it, and the list found it behind that.
+TEST(Comparison, OfWhatWasOpenBeforeIsMadeWhereASegmentCameFirst) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.snd_una = c.snd_nxt = c.write_seq = c.isn() + 1'001;
+  c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 5'001;
+  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
+  counts(c, 10, 9);
+  c.found(TW_SOCKET_FULL, State::established);
+  c.in(PA, 50);
+  counts(c, 10, 10);
+  c.found(TW_SOCKET_FULL, State::established);
+  const Comparison all = compared(stream.events);
+  ASSERT_TRUE(all.compared()) << name(all.why_not);
+  EXPECT_TRUE(all.open_before);
+  EXPECT_EQ(all.rx.bytes.kernel, 50U);
+  EXPECT_EQ(all.rx.bytes.wire, 50U);
+  EXPECT_EQ(all.rx.segments.wire, 1U);
+  EXPECT_EQ(differs_by(all), "");
+}
+
 // The flow map forgot it meanwhile: what it counts is not all.
 TEST(Comparison, OfWhatWasOpenBeforeIsNotMadeOnceItsPacketsWereForgotten) {
   Stream stream;

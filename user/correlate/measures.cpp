@@ -42,7 +42,8 @@ void note_measures(Measures& m, const OwnerSeen& o) {
 }
 
 void note_first_look(Measures& m, const Connection& c) {
-  if (!c.has_cb()) return;
+  if (!c.has_cb() || m.first_look.taken) return;
+  m.unknown_flows = 0;
   m.first_look = {.taken = true,
                   .had_wire = c.wire_heard,
                   .tx_bytes = sent_payload(c),

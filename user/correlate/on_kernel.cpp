@@ -448,6 +448,9 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
     catch_up(slot, e, state);
     refresh(table_.at(slot), e, f);
+    // A segment of it came while the sockets were listed.
+    const bool older = settings_.compare && table_.at(slot).preexisting && f.type == TW_SOCKET_FULL;
+    if (older) note_first_look(measures(slot), table_.at(slot));
     if (!table_.at(slot).told && !table_.at(slot).ended()) {
       note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
     }

@@ -269,7 +269,7 @@ NotCompared why_not(const Connection& c, const Bench& bench) {
   const bool restarted =
       counted_from_then ? measures->unknown_flows > (measures->first_look.had_wire ? 0U : 1U) : c.wire_restarted;
   if (c.passage()) return NotCompared::forwarded;
-  if (!c.kernel_heard) return NotCompared::packets_only;
+  if (!c.kernel_heard && !counted_from_then) return NotCompared::packets_only;
   if (!c.wire_heard) return NotCompared::kernel_only;
   if (c.preexisting && !counted_from_then) return NotCompared::open_before;
   if (c.incomplete) return NotCompared::events_lost;
