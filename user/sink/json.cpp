@@ -21,6 +21,8 @@
 namespace tcpwitness {
 namespace {
 
+constexpr int schema_version = 1;  // docs/schema
+
 std::string_view hook_name(std::uint8_t hook) {
   switch (hook) {
     case TW_HOOK_XDP:
@@ -198,6 +200,7 @@ class JsonSink final : public Sink {
 
   static void put(JsonWriter& json, const Ready& ready) {
     begin(json, "ready", ready.ts_ns);
+    json.field("schema", schema_version);
     json.field("version", ready.version);
     json.key("kernel");
     ready.kernel.empty() ? json.null() : json.value(ready.kernel);
