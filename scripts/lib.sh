@@ -36,8 +36,12 @@ packages_bench=(
   nginx:nginx curl:curl wrk:wrk iperf3:iperf3
 )
 packages_bench_read=(tcptrace:tcptrace tshark:tshark iperf3:iperf3 ethtool:ethtool)
+packages_package=(
+  file:file dpkg-dev:dpkg-shlibdeps lintian:lintian debootstrap:debootstrap python3:python3 python3-jsonschema:/usr/lib/python3/dist-packages/jsonschema
+  mandoc:mandoc man-db:man bsdextrautils:col zsh:zsh fish:fish shellcheck:shellcheck
+)
 packages_test=(
-  "${packages_lab[@]}" "${packages_field[@]}" "${packages_bench[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
+  "${packages_lab[@]}" "${packages_field[@]}" "${packages_bench[@]}" "${packages_package[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
   ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
   clang-19:clang++-19 libclang-rt-19-dev:/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-"$(uname -m)".a
 )

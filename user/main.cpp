@@ -8,10 +8,11 @@
 #include "cli/options.hpp"
 #include "run/exit_code.hpp"
 #include "run/run.hpp"
+#include "version/version.hpp"
 
 int main(int argc, char** argv) {
   using namespace tcpwitness;
-  const auto parsed = parse(argc, argv, TCPWITNESS_VERSION);
+  const auto parsed = parse(argc, argv, version_and_commit());
   if (const auto* information = std::get_if<Information>(&parsed)) {
     fmt::print("{}", information->text);
     return 0;

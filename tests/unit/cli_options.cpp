@@ -583,6 +583,33 @@ TEST(Options, ADefaultIsWhatIsThereWithoutTheOption) {
   EXPECT_NE(options({"--flows", "65537"}), Options{});
 }
 
+std::string file_of(const std::string& text) {
+  const std::string path = testing::TempDir() + "tcpwitness_options.conf";
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST(Options, AreReadFromAFileToo) {
+  const std::string file = file_of(
+      "# of a service\nport = [80, 443]\nproblems = true\noutput = json\nfinding = late,keepalive\n"
+      "comm = \"my server\"\n");
+  const Options all = options({"life", "--config", file});
+  EXPECT_EQ(all.ports, (std::vector<std::uint16_t>{80, 443}));
+  EXPECT_TRUE(all.choice.problems);
+  EXPECT_EQ(all.format, OutputFormat::json);
+  EXPECT_EQ(all.choice.rules, (std::vector<Rule>{Rule::late, Rule::keepalive}));
+  EXPECT_EQ(all.comm, "my server");
+  EXPECT_EQ(options({"--config", file, "-o", "csv"}).format, OutputFormat::csv);  // the command line counts
+}
+
+TEST(Options, AFileOfOptionsIsRefusedAsTheCommandLineIs) {
+  EXPECT_TRUE(refused({"--config", "/does/not/exist"}).contains("cannot be read"));
+  EXPECT_TRUE(refused({"--config", file_of("prot = 80\n")}).contains("did you mean '--port'?"));
+  EXPECT_TRUE(refused({"--config", file_of("port = http\n")}).contains("'http' is not a port"));
+  EXPECT_TRUE(refused({"--config", file_of("keep = 3\n")}).contains("--keep belongs to a recording"));
+  EXPECT_TRUE(refused({"--config"}).contains("--config needs a value"));
+}
+
 TEST(Options, EachIsEnteredOnceAndEachWordIsAccepted) {
   std::vector<std::string_view> names;
   for (const cli::Option& option : cli::option_table()) {

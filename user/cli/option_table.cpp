@@ -486,6 +486,14 @@ std::vector<Option> capture() {
 
 std::vector<Option> general() {
   return {
+      {"--config",
+       Kind::value,
+       nullptr,
+       {{all, Group::general,
+         "read options from a file: 'port = 443', 'problems = true', a line each, named as here; what the command line "
+         "gives counts",
+         "FILE"}},
+       Completes::file},
       {"-h,--help", Kind::flag, nullptr, {{all, Group::general, "this page"}}},
       {"--version", Kind::flag, nullptr, {{all, Group::general, "the version"}}},
   };

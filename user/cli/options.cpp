@@ -202,6 +202,8 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   add_options(app, given.texts);
   app.add_flag("-h,--help", help);
   app.add_flag("--version", show_version);
+  app.set_config("--config");
+  app.allow_config_extras(CLI::config_extras_mode::error);
   std::vector<CLI::App*> apps;
   for (const std::string_view name : cli::command_names()) {
     apps.push_back(app.add_subcommand(std::string(name)));
@@ -223,6 +225,10 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
     return usage_error("a command is to follow '--': 'tcpwitness explain -- curl URL'");
   try {
     app.parse(reversed(arguments.first(own)));
+  } catch (const CLI::FileError&) {
+    return usage_error("--config: the file cannot be read");
+  } catch (const CLI::ConfigError& error) {
+    return usage_error(cli::wrong_in_file(error.what()));
   } catch (const CLI::ArgumentMismatch& mismatch) {
     return usage_error(missing_value(mismatch));
   } catch (const CLI::ParseError& error) {

@@ -51,4 +51,10 @@ std::string unknown(std::string_view word, Command command) {
   return fmt::format("there is no option '{}'{}", name, did_you_mean(name, known));
 }
 
+std::string wrong_in_file(std::string_view said) {
+  const std::string_view name = said.substr(said.rfind(' ') + 1);
+  if (!said.contains("not able to parse")) return fmt::format("--config: {}", said);
+  return fmt::format("--config: {}", unknown(fmt::format("--{}", name), Command::life));
+}
+
 }  // namespace tcpwitness::cli

@@ -16,4 +16,7 @@ namespace tcpwitness::cli {
 // Why the word is neither a command nor an option. command: which one is given already, or else life.
 [[nodiscard]] std::string unknown(std::string_view word, Command command);
 
+// The same of a line in a file of options; said: CLI11's words, which end with the name.
+[[nodiscard]] std::string wrong_in_file(std::string_view said);
+
 }  // namespace tcpwitness::cli

@@ -8,6 +8,7 @@
 #include "run/run.hpp"
 #include "sink/catalogue_text.hpp"
 #include "sink/checkup.hpp"
+#include "version/version.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -33,7 +34,7 @@ int run_doctor(const Options& options) {
   auto checkup = examine(options.interfaces, options.ring_bytes, Without::from_environment());
   if (!checkup) return fail(checkup.error());
   checkup->ts_ns = realtime_ns();
-  checkup->version = TCPWITNESS_VERSION;
+  checkup->version = version;
   Output output(STDOUT_FILENO);
   if (options.format == OutputFormat::json) {
     write_checkup_json(output, *checkup);

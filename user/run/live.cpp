@@ -46,6 +46,7 @@
 #include "source/ring.hpp"
 #include "source/urgency.hpp"
 #include "tcpwitness/pipeline.hpp"
+#include "version/version.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -216,7 +217,7 @@ class Run {
         signals_(signals),
         names_{features.reset_reasons, features.drop_reasons, {}},
         ready_{.ts_ns = clock_.now(),
-               .version = TCPWITNESS_VERSION,
+               .version = version,
                .kernel = features.kernel_release,
                .hooks = tracer.hooks(),
                .ring_bytes = options.ring_bytes,

@@ -34,8 +34,10 @@
 #include "sink/format.hpp"
 #include "sink/output.hpp"
 #include "sink/progress.hpp"
+#include "tcpwitness/capture.hpp"
 #include "tcpwitness/pipeline.hpp"
 #include "values/prefetch.hpp"
+#include "version/version.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -46,12 +48,8 @@ constexpr std::size_t reports_at_a_time = 4;  // so few that the allocator has t
 constexpr auto deliver_every = std::chrono::milliseconds(100);
 
 WitnessSettings witness_settings(const Options& options) {
-  WitnessSettings settings;
+  WitnessSettings settings = capture_settings();
   static_cast<ReportSettings&>(settings) = report_settings(options);
-  settings.kernel_heard = false;
-  settings.every_segment = true;
-  settings.capture = true;
-  settings.half_open_limit = settings.wire_alone_limit;  // a scan in a file is told whole
   return settings;
 }
 
@@ -215,7 +213,7 @@ class Reading {
   void announce(const Batch& batch) {
     Ready ready;
     ready.ts_ns = realtime_ns();
-    ready.version = TCPWITNESS_VERSION;
+    ready.version = version;
     ready.capture = CaptureSource{.path = options_.read.path, .format = file_.format(), .interfaces = {}};
     for (const CaptureInterface& interface : batch.interfaces) {
       ready.capture->interfaces.push_back({.name = interface.name, .link_type = interface.link_type});

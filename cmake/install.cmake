@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# install.cmake: what `cmake --install` installs, in two components: the program with its manual and completions, and the
+# library for those who build on it. The packages are made of them (packages.cmake).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+find_package(ZLIB REQUIRED)
+find_package(Threads REQUIRED)
+
+# The manual, packed as every distribution has it, and the completions: made of the table of options.
+set(manual ${PROJECT_BINARY_DIR}/manual)
+add_custom_command(
+  OUTPUT ${manual}/made
+  COMMAND ${CMAKE_COMMAND} -E rm -rf ${manual}
+  COMMAND tcpwitness_manual ${manual}
+  COMMAND find ${manual} -name "*.[78]" -exec gzip -9nk {} +
+  COMMAND ${CMAKE_COMMAND} -E touch ${manual}/made
+  DEPENDS tcpwitness_manual VERBATIM)
+add_custom_target(manual ALL DEPENDS ${manual}/made)
+
+install(TARGETS tcpwitness RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+foreach(section 7 8)
+  install(DIRECTORY ${manual}/man${section} DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT program
+          FILES_MATCHING PATTERN "*.gz")
+endforeach()
+install(FILES ${manual}/completions/tcpwitness.bash COMPONENT program RENAME tcpwitness
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${manual}/completions/_tcpwitness COMPONENT program
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES ${manual}/completions/tcpwitness.fish COMPONENT program
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(FILES ${PROJECT_SOURCE_DIR}/docs/schema/tcpwitness-1.schema.json COMPONENT program
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/tcpwitness)
+
+# One archive of the core and the reading of captures.
+add_library(tcpwitness_archive STATIC "$<FILTER:$<TARGET_OBJECTS:tcpwitness_core>,EXCLUDE,gch>"
+                                      "$<FILTER:$<TARGET_OBJECTS:tcpwitness_capture>,EXCLUDE,gch>")
+set_target_properties(tcpwitness_archive PROPERTIES OUTPUT_NAME tcpwitness EXPORT_NAME tcpwitness LINKER_LANGUAGE CXX)
+target_include_directories(tcpwitness_archive INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_compile_features(tcpwitness_archive INTERFACE cxx_std_23)
+target_link_libraries(tcpwitness_archive INTERFACE fmt::fmt PkgConfig::PCAP PkgConfig::ZSTD ZLIB::ZLIB Threads::Threads)
+install(TARGETS tcpwitness_archive EXPORT tcpwitness-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tcpwitness DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/tcpwitness)
+install(EXPORT tcpwitness-targets NAMESPACE tcpwitness:: DESTINATION ${package} COMPONENT development)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/tcpwitness-config.cmake.in
+                              ${PROJECT_BINARY_DIR}/tcpwitness-config.cmake INSTALL_DESTINATION ${package})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/tcpwitness-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/tcpwitness-config.cmake ${PROJECT_BINARY_DIR}/tcpwitness-config-version.cmake
+        DESTINATION ${package} COMPONENT development)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/tcpwitness.pc.in ${PROJECT_BINARY_DIR}/tcpwitness.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/tcpwitness.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
