@@ -153,8 +153,8 @@ def loss_each_way(lab, screen):
     time.sleep(0.3)
     number = r"[1-9]\d*"
     return [(table, [rf"curl .* {number}/{number} .* retransmission"]),
-            (problems, [rf"retransmission \(certain\): the kernel retransmitted {number} of {number} segments", rf"retransmission \(likely\): the peer sent {number} of {number} segments .* again"]),
-            (beside, [rf"node .* [1-4]\.\d/[1-4]\.\d "])]
+            (problems, [rf"retransmission \(certain\): the kernel retransmitted {number} of {number} segments", rf"retransmission \((certain|likely)\): the peer sent {number} of {number} segments .* again"]),
+            (beside, [rf"node .* (0\.\d|[1-9]\d*\.?\d*)/(0\.\d|[1-9]\d*\.?\d*) "])]
 
 
 @job
