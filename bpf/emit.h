@@ -12,6 +12,7 @@
 #define TCPWITNESS_EMIT_H
 
 #include "config.h"
+#include "digest.h"
 #include "maps.h"
 
 #define WAKEUP_PAUSE_NS 500000ULL
@@ -69,7 +70,7 @@ static __always_inline __u32 shed_by(__u8 kind)
 {
 	if (kind == TW_KIND_SEGMENT)
 		return SHED_SEGMENTS;
-	return kind == TW_KIND_DESTROY || kind == TW_KIND_NAT || kind == TW_KIND_ICMP ? SHED_NEVER : SHED_REST;
+	return kind == TW_KIND_DESTROY || kind == TW_KIND_DIGEST || kind == TW_KIND_NAT || kind == TW_KIND_ICMP ? SHED_NEVER : SHED_REST;
 }
 
 static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_header *header, __u8 kind, __u64 cookie,
@@ -95,12 +96,16 @@ static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_he
 
 /*
  * Room for one record of `type` and `more` bytes behind it (a constant for the verifier), its header filled, or NULL
- * (counted). Every other byte is the caller's to write. by: what leaves it out, see shed_by().
+ * (counted). Every other byte is the caller's to write. by: what leaves it out, see shed_by(). What is held back of the
+ * socket goes before it.
  */
 #define reserve_record_unless(by, type, more, kind, cookie, netns)                                       \
 	({                                                                                               \
-		struct tw_cpu_state *cpu_ = this_cpu_state();                                            \
+		struct tw_cpu_state *cpu_;                                                               \
 		struct type *record_ = 0;                                                                \
+		if (config.digests && (cookie))                                                          \
+			release_digest(cookie);                                                          \
+		cpu_ = this_cpu_state();                                                                 \
 		if (cpu_) {                                                                              \
 			if ((by) == SHED_NEVER || ring_admits(by))                                       \
 				record_ = bpf_ringbuf_reserve(&events, sizeof(struct type) + (more), 0); \
@@ -128,6 +133,74 @@ static __always_inline void submit_record(void *record)
 		}
 	}
 	bpf_ringbuf_submit(record, flags);
+}
+
+/* A SYN for a listener waits in its flow until the SYN-ACK leaves; see struct tw_flow. */
+static __always_inline void release_opening(const struct tw_tuple *tuple, struct tw_flow *flow)
+{
+	const struct tw_held_segment *syn = &flow->syn;
+	struct tw_segment *record;
+
+	if (!flow->syn_held)
+		return;
+	flow->syn_held = 0;
+	record = reserve_record(tw_segment, TW_KIND_SEGMENT, 0, config.netns);
+	if (!record)
+		return;
+	__builtin_memset((void *)record + sizeof(record->header), 0, sizeof(*record) - sizeof(record->header));
+	record->header.ts_ns = syn->ts_ns;
+	record->tuple = *tuple;
+	record->socket.type = syn->type;
+	record->socket.state = syn->state;
+	record->socket.ack_backlog = syn->ack_backlog;
+	record->socket.max_ack_backlog = syn->max_ack_backlog;
+	record->socket.syn_qlen = syn->syn_qlen;
+	record->socket.max_syn_backlog = syn->max_syn_backlog;
+	record->socket.syncookies = syn->syncookies;
+	record->wire.segs_in = 1;
+	record->wire.bytes_in = syn->len;
+	record->ifindex = syn->ifindex;
+	record->seq = syn->seq;
+	record->ack = syn->ack;
+	record->len = syn->len;
+	record->ts_val = syn->ts_val;
+	record->ts_ecr = syn->ts_ecr;
+	record->window = syn->window;
+	record->mss = syn->mss;
+	record->why = TW_WHY_SYN;
+	record->flags = syn->flags;
+	record->hook = syn->hook;
+	record->ttl = syn->ttl;
+	record->options = syn->options;
+	record->wscale = syn->wscale;
+	record->segments = 1;
+	submit_record(record);
+}
+
+static __always_inline void release_flow(const struct tw_tuple *tuple)
+{
+	struct tw_flow *flow = bpf_map_lookup_elem(&flows, tuple);
+
+	if (!flow)
+		return;
+	release_opening(tuple, flow);
+	if (flow->cookie)
+		release_digest(flow->cookie);
+}
+
+/* Of something that is reported of these addresses: what is held back of the connection, whose other end can be here too. */
+static __noinline __attribute__((unused)) int release_ends(const struct tw_tuple *tuple)
+{
+	struct tw_tuple other = {};
+
+	release_flow(tuple);
+	__builtin_memcpy(other.local_addr, tuple->remote_addr, sizeof(other.local_addr));
+	__builtin_memcpy(other.remote_addr, tuple->local_addr, sizeof(other.remote_addr));
+	other.local_port = tuple->remote_port;
+	other.remote_port = tuple->local_port;
+	other.scope = tuple->scope;
+	release_flow(&other);
+	return 0;
 }
 
 #endif

@@ -155,6 +155,8 @@ static __always_inline void clear_flow(struct tw_flow *flow)
 	flow->held = 0;
 	flow->syn_at = 0;
 	flow->round_trip = 0;
+	flow->cookie = 0;
+	flow->syn_held = 0;
 }
 
 /*

@@ -23,6 +23,8 @@ static __always_inline void submit_icmp(const struct tw_icmp *seen)
 
 	if (!flow_wanted(&seen->tuple))
 		return;
+	if (config.digests)
+		release_ends(&seen->tuple);
 	record = reserve_record(tw_icmp, TW_KIND_ICMP, 0, config.netns);
 	if (!record)
 		return;

@@ -33,24 +33,8 @@ static __always_inline bool is_busy(const __u32 *busy)
 	return *(const volatile __u32 *)busy != 0;
 }
 
-/* Which process was last seen using a socket, by cookie. */
-struct owner_mark {
-	__u32 tgid;
-	__u32 told;             /* changes told so far: two processes taking turns must not flood the ring */
-	__u8 comm[TW_COMM_LEN]; /* of who connected */
-};
+/* So many changes of who uses a socket are reported: two processes that take turns must not flood the ring. */
 #define MAX_OWNERS_TOLD 4
-
-/*
- * A bounded hash, not socket storage: creating and freeing that costs more than all else we do for a
- * short connection (its memory goes through RCU). An evicted mark costs one repeated event.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct owner_mark);
-} owners SEC(".maps");
 
 /*
  * Who used a socket last, in one word that is found without a search: the cookie above the process. Two sockets can have
@@ -201,16 +185,134 @@ static __always_inline void subflow_actor(const struct tcp_sock *tp, struct tw_a
 	__builtin_memcpy(actor->comm, mark->comm, sizeof(mark->comm));
 }
 
+/* The transitions of an ordinary life, but for its first. */
+static __always_inline bool is_ordinary(int old_state, int new_state)
+{
+	switch (old_state) {
+	case TCP_SYN_SENT:
+	case BPF_TCP_SYN_RECV:
+		return new_state == TCP_ESTABLISHED;
+	case TCP_ESTABLISHED:
+		return new_state == TCP_FIN_WAIT1 || new_state == TCP_CLOSE_WAIT;
+	case TCP_FIN_WAIT1:
+		return new_state == TCP_FIN_WAIT2 || new_state == TCP_CLOSING;
+	case TCP_CLOSE_WAIT:
+		return new_state == TCP_LAST_ACK;
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return new_state == TCP_CLOSE;
+	default:
+		return false;
+	}
+}
+
+/* Where the wire is traced a child's digest was begun by its SYN-ACK. */
+static __always_inline bool begins_digest(int old_state, int new_state)
+{
+	return (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT) ||
+	       (config.digests == TW_DIGESTS_OF_KERNEL && old_state == TCP_LISTEN && new_state == BPF_TCP_SYN_RECV);
+}
+
+/* Who closes or connects, as one process acts in all of a digest: false where it is another one, or none that goes on. */
+static __always_inline bool same_actor(struct digest_entry *entry)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (task->flags & (PF_KTHREAD | PF_EXITING))
+		return false;
+	if (entry->held.actor.flags & TW_ACTOR_PRESENT)
+		return entry->held.actor.tgid == (__u32)task->tgid;
+	task_actor(task, &entry->held.actor);
+	return true;
+}
+
+/* Keeps an ordinary transition for the socket's digest. False: it is to be a record. */
+static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_state, int new_state)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+	const struct sock *sk = &icsk->icsk_inet.sk;
+	struct digest_entry *entry = digest_of(cookie);
+	struct tw_held_state *held;
+	struct tw_tuple tuple;
+	bool first = !entry;
+	__u8 flags, more;
+	__u32 at;
+
+	flags = sock_cb_flags(tp);
+	if (sk->sk_err || flags & TW_CB_REPAIR)
+		return false;
+	if (first) {
+		if (!begins_digest(old_state, new_state) || is_subflow(tp))
+			return false;
+		if (new_state == TCP_SYN_SENT &&
+		    (!(flags & TW_CB_OWNED) || bpf_get_current_task_btf()->flags & (PF_KTHREAD | PF_EXITING)))
+			return false;
+		sock_tuple(tp, &tuple);
+		if (new_state == TCP_SYN_SENT)
+			tuple.local_port = icsk->icsk_inet.sk.__sk_common.skc_num;
+		entry = begin_digest(cookie, &tuple);
+		if (!entry)
+			return false;
+	} else if (!is_ordinary(old_state, new_state) && !(old_state == TCP_LISTEN && new_state == BPF_TCP_SYN_RECV)) {
+		return false;
+	}
+	/* What becomes a mini-socket in FIN_WAIT2, or none as there are too many. */
+	if (new_state == TCP_CLOSE && old_state != TCP_LAST_ACK &&
+	    ((old_state == TCP_FIN_WAIT2 && !(flags & TW_CB_DONE)) || time_wait_is_full(tp)))
+		return false;
+	if (flags & TW_CB_OWNED && !same_actor(entry))
+		return false;
+	at = entry->states;
+	if (at >= TW_HELD_STATES)
+		return false;
+	held = &entry->held.states[at];
+	more = control_block_more(tp, flags);
+	if (sk->sk_shutdown && flags & TW_CB_OWNED && is_released(sk))
+		more |= TW_CB_RELEASED;
+	held->ts_ns = bpf_ktime_get_ns();
+	held->snd_una = tp->snd_una;
+	held->snd_nxt = tp->snd_nxt;
+	held->write_seq = tp->write_seq;
+	held->rcv_nxt = tp->rcv_nxt;
+	held->bytes_received = (__u32)tp->bytes_received;
+	held->mss = (__u16)tp->mss_cache;
+	held->segs_out = OPTIONAL(tp->segs_out, 0) > 0xffff ? 0xffff : (__u16)OPTIONAL(tp->segs_out, 0);
+	held->packets_out = tp->packets_out > 0xffff ? 0xffff : (__u16)tp->packets_out;
+	held->old_state = (__u8)old_state;
+	held->new_state = (__u8)new_state;
+	held->flags = flags;
+	held->more = more;
+	held->actor = flags & TW_CB_OWNED ? TW_ACTOR_PRESENT | TW_ACTOR_OWNED : 0;
+	held->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;
+	if (new_state == TCP_ESTABLISHED || new_state == BPF_TCP_SYN_RECV) {
+		sock_tuple(tp, &entry->tuple);
+		entry->netns = sock_netns(&sk->__sk_common);
+	} else if (first) {
+		__u64 *recent = recent_user(cookie);
+
+		entry->netns = sock_netns(&sk->__sk_common);
+		if (recent)
+			*recent = cookie << 32 | entry->held.actor.tgid;
+	}
+	__sync_fetch_and_add(&entry->states, 1);
+	return !was_released(entry);
+}
+
 static __always_inline void state_changed(struct sock *sk, int old_state, int new_state)
 {
 	struct tw_tuple tuple;
 	struct tw_state *record;
 	struct tcp_sock *tp;
+	__u64 cookie;
 
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
 		return;
-	record = reserve_record(tw_state, TW_KIND_STATE, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	cookie = bpf_get_socket_cookie(sk);
+	if (config.digests && hold_state(tp, cookie, old_state, new_state))
+		return;
+	record = reserve_record(tw_state, TW_KIND_STATE, cookie, sock_netns(&sk->__sk_common));
 	if (!record)
 		return;
 	record->tuple = tuple;
@@ -394,6 +496,8 @@ int BPF_PROG(kernel_send_reset, struct sock *sk, struct sk_buff *skb)
 		return 0;
 	if (!flow_wanted(&answered.tuple))
 		return 0;
+	if (config.digests)
+		release_ends(&answered.tuple);
 	record = reserve_record(tw_reset, TW_KIND_RESET, cookie, netns);
 	if (!record)
 		return 0;
@@ -502,20 +606,6 @@ int BPF_PROG(kernel_error, struct sock *sk)
 	return 0;
 }
 
-/* What the wire counted. */
-static __always_inline void take_wire_counters(const struct tw_flow *flow, struct tw_destroy *record)
-{
-	record->has_wire = flow != 0;
-	if (flow) {
-		record->wire = flow->wire;
-		record->loss = flow->loss;
-		take_times(flow, &record->times);
-	} else {
-		__builtin_memset(&record->wire, 0, sizeof(record->wire));
-		__builtin_memset(&record->loss, 0, sizeof(record->loss));
-		__builtin_memset(&record->times, 0, sizeof(record->times));
-	}
-}
 
 /* A flow whose socket is gone, unless segments of its closing are still to come. */
 static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow *flow)
@@ -524,6 +614,42 @@ static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow 
 		flow->orphaned = 1;
 	else
 		forget_flow(tuple, flow);
+}
+
+/* The end of an ordinary life. False: its events did not wait, or another CPU has just released them. */
+static __always_inline bool submit_digest(struct tcp_sock *tp, __u64 cookie, const struct tw_tuple *tuple,
+					  const struct tw_flow *flow)
+{
+	struct digest_entry *entry = digest_of(cookie);
+	struct tw_digest *record;
+	__u32 held, netns;
+	__u64 now;
+
+	if (!entry)
+		return false;
+	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+	__sync_fetch_and_add(&entry->released, 1);
+	entry->held.state_count = entry->states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)entry->states;
+	held = events_in(&entry->held, cookie, true);
+	netns = entry->netns;
+	if (record) {
+		record->tuple = *tuple;
+		record->held = entry->held;
+		record->destroyed = 1;
+		__builtin_memset(record->pad, 0, sizeof(record->pad));
+		control_block(tp, &record->cb);
+		take_flow(flow, record);
+	}
+	if (bpf_map_delete_elem(&digests, &cookie)) {
+		if (record)
+			bpf_ringbuf_discard(record, 0);
+		return false;
+	}
+	now = bpf_ktime_get_ns();
+	count_digest(record, cookie, netns, now, held);
+	if (record)
+		submit_record(record);
+	return true;
 }
 
 /* Whether the ring has room for it or not: its flow and its owner are forgotten. */
@@ -540,12 +666,17 @@ static __always_inline void destroyed(struct sock *sk)
 		return;
 	cookie = bpf_get_socket_cookie(sk);
 	flow = bpf_map_lookup_elem(&flows, &tuple);
+	if (config.digests && submit_digest(tp, cookie, &tuple, flow)) {
+		if (flow)
+			let_go(&tuple, flow);
+		return;
+	}
 	record = reserve_record(tw_destroy, TW_KIND_DESTROY, cookie, sock_netns(&sk->__sk_common));
 	if (record) {
 		record->tuple = tuple;
 		__builtin_memset(record->pad, 0, sizeof(record->pad));
 		control_block(tp, &record->cb);
-		take_wire_counters(flow, record);
+		take_flow(flow, record);
 		submit_record(record);
 	}
 	if (flow)
@@ -713,6 +844,8 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	if (!read_dropped(skb, outgoing, &dropped) ||
 	    !dropped_wanted(sk, outgoing, (__u32)skb->skb_iif, &dropped.tuple))
 		return 0;
+	if (config.digests)
+		release_ends(&dropped.tuple);
 	record = reserve_record(tw_drop, TW_KIND_DROP, 0, netns);
 	if (!record)
 		return 0;
@@ -763,6 +896,8 @@ int BPF_PROG(kernel_icmp_sent, struct sk_buff *skb, int type, int code)
 		return 0;
 	if (!read_dropped(skb, false, &about) || !dropped_wanted(0, false, (__u32)skb->skb_iif, &about.tuple))
 		return 0;
+	if (config.digests)
+		release_ends(&about.tuple);
 	record = reserve_record(tw_icmp, TW_KIND_ICMP, 0, netns);
 	if (!record)
 		return 0;
@@ -777,6 +912,33 @@ int BPF_PROG(kernel_icmp_sent, struct sk_buff *skb, int type, int code)
 	record->came_in = 0;
 	submit_record(record);
 	return 0;
+}
+
+/* The process of a digest uses its socket, for the first time or again. False: its events do not wait, or no more. */
+static __always_inline bool hold_owner(struct sock *sk, const struct task_struct *task, __u64 cookie, __u8 source,
+				       bool got_payload)
+{
+	struct digest_entry *entry = digest_of(cookie);
+	struct tw_held *held;
+	struct tcp_sock *tp;
+
+	if (!entry)
+		return false;
+	held = &entry->held;
+	if (held->actor.flags & TW_ACTOR_PRESENT && held->actor.tgid == (__u32)task->tgid)
+		return true;
+	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	if (held->actor.flags & TW_ACTOR_PRESENT || task->flags & PF_EXITING || !tp) {
+		release_digest(cookie);
+		return false;
+	}
+	task_actor(task, &held->actor);
+	held->owner_source = source;
+	held->owner_waited_ms = 0;
+	if (got_payload && tp->bytes_received)
+		held->owner_waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime);
+	held->owner_ns = bpf_ktime_get_ns();
+	return !was_released(entry);
 }
 
 /* `current` uses the socket: told the first time, and when another process takes over. */
@@ -805,6 +967,11 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 		return 0;
 	if (task->flags & PF_KTHREAD)
 		return 0;
+	if (config.digests && hold_owner(sk, task, cookie, source, got_payload)) {
+		if (recent)
+			*recent = user;
+		return 0;
+	}
 	mark = bpf_map_lookup_elem(&owners, &cookie);
 	if (mark && (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD)) {
 		if (recent)

@@ -317,12 +317,19 @@ static __always_inline __u32 option_u32(const __u8 *bytes, __u32 at)
 	       bytes[(at + 3) & 63];
 }
 
+/* As in struct tw_segment; 0 where an option is missing. */
+struct options {
+	__u32 ts_val, ts_ecr;
+	__u16 mss;
+	__u8 wscale, present; /* enum tw_options */
+};
+
 /*
  * Options of RFC 9293 3.1, RFC 7323, RFC 2018, RFC 8684, RFC 7413; `bytes` holds 64,
  * frame->options_length of them count. Written to the record as they are found, past a compiler barrier: kept in a register, the set
  * of options found would be one more state for the verifier to follow on every path.
  */
-static __always_inline void parse_options(struct frame *frame, const __u8 *bytes, struct tw_segment *record)
+static __always_inline void parse_options(struct frame *frame, const __u8 *bytes, struct options *found)
 {
 	__u32 length = frame->options_length;
 	__u32 next = 0;
@@ -344,22 +351,22 @@ static __always_inline void parse_options(struct frame *frame, const __u8 *bytes
 		if (size < 2 || at + size > length)
 			return;
 		if (kind == 2 && size == 4) {
-			record->mss = (__u16)(bytes[(at + 2) & 63] << 8 | bytes[(at + 3) & 63]);
+			found->mss = (__u16)(bytes[(at + 2) & 63] << 8 | bytes[(at + 3) & 63]);
 		} else if (kind == 3 && size == 3) {
-			record->wscale = bytes[(at + 2) & 63];
-			record->options |= TW_OPT_WSCALE;
+			found->wscale = bytes[(at + 2) & 63];
+			found->present |= TW_OPT_WSCALE;
 		} else if (kind == 4 && size == 2) {
-			record->options |= TW_OPT_SACK_PERMITTED;
+			found->present |= TW_OPT_SACK_PERMITTED;
 		} else if (kind == 5) {
-			record->options |= TW_OPT_SACK;
+			found->present |= TW_OPT_SACK;
 		} else if (kind == 8 && size == 10) {
-			record->ts_val = option_u32(bytes, at + 2);
-			record->ts_ecr = option_u32(bytes, at + 6);
-			record->options |= TW_OPT_TIMESTAMP;
+			found->ts_val = option_u32(bytes, at + 2);
+			found->ts_ecr = option_u32(bytes, at + 6);
+			found->present |= TW_OPT_TIMESTAMP;
 		} else if (kind == 30) {
-			record->options |= TW_OPT_MPTCP;
+			found->present |= TW_OPT_MPTCP;
 		} else if (kind == 34) {
-			record->options |= TW_OPT_FASTOPEN;
+			found->present |= TW_OPT_FASTOPEN;
 		}
 		asm volatile("" ::: "memory");
 		next = at + size;

@@ -12,6 +12,8 @@
 #include <bpf/bpf_tracing.h>
 
 #include "config.h"
+#include "digest.h"
+#include "emit.h"
 #include "maps.h"
 #include "sock.h"
 #include "times.h"
@@ -64,6 +66,8 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	}
 	if (!flow_wanted(&record.tuple))
 		return 0;
+	if (config.digests) /* what is known of it goes before */
+		release_digest(record.header.cookie);
 	flow = bpf_map_lookup_elem(&flows, &record.tuple);
 	if (flow) {
 		record.has_wire = 1;
@@ -93,6 +97,52 @@ int snapshot_hops(struct bpf_iter__bpf_map_elem *ctx)
 	record.loss = flow->loss;
 	take_times(flow, &record.times);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+#define DIGEST_WAITS_NS 1000000000ULL
+
+/* Over the digests: what has waited long. */
+SEC("iter/bpf_map_elem")
+int release_old(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const __u64 *key = ctx->key;
+	const struct digest_entry *entry = ctx->value;
+	__u64 cookie;
+
+	if (!key || !entry || bpf_ktime_get_ns() - entry->begun_ns < DIGEST_WAITS_NS)
+		return 0;
+	cookie = *key;
+	release_digest(cookie);
+	return 0;
+}
+
+/* Over the digests, at the end of a run. */
+SEC("iter/bpf_map_elem")
+int release_all(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const __u64 *key = ctx->key;
+	__u64 cookie;
+
+	if (!key)
+		return 0;
+	cookie = *key;
+	release_digest(cookie);
+	return 0;
+}
+
+/* Over the flow map, at the end of a run: SYNs that a listener has not answered. */
+SEC("iter/bpf_map_elem")
+int release_openings(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const struct tw_tuple *key = ctx->key;
+	struct tw_flow *flow = ctx->value;
+	struct tw_tuple tuple;
+
+	if (!key || !flow || !flow->syn_held)
+		return 0;
+	tuple = *key;
+	release_opening(&tuple, flow);
 	return 0;
 }
 

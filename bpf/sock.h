@@ -125,6 +125,22 @@ static __always_inline bool is_subflow(const struct tcp_sock *tp)
 	return bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
 }
 
+/*
+ * Bits of enum tw_cb_more. sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. A
+ * subflow of MPTCP has none of its own: the process has its parent's.
+ */
+static __always_inline __u8 control_block_more(const struct tcp_sock *tp, __u8 flags)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+	__u8 more = !icsk->icsk_inet.sk.sk_socket && !(flags & TW_CB_DEAD) && !is_subflow(tp) ? TW_CB_UNACCEPTED : 0;
+
+	if (bpf_core_field_exists(tp->nonagle) && BPF_CORE_READ_BITFIELD(tp, nonagle) & NAGLE_OFF)
+		more |= TW_CB_NODELAY;
+	if (BPF_CORE_READ_BITFIELD(icsk, icsk_mtup.enabled))
+		more |= TW_CB_MTU_PROBING;
+	return more;
+}
+
 static __always_inline void control_block(const struct tcp_sock *tp, struct tw_control_block *cb)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
@@ -162,13 +178,7 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->keepalive_probes = 0;
 	if (cb->flags & TW_CB_KEEPOPEN)
 		keepalive_timers(tp, &cb->keepalive_time_ms, &cb->keepalive_intvl_ms, &cb->keepalive_probes);
-	/* sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. A subflow of MPTCP has
-	 * none of its own: the process has its parent's. */
-	cb->more = !sk->sk_socket && !(cb->flags & TW_CB_DEAD) && !is_subflow(tp) ? TW_CB_UNACCEPTED : 0;
-	if (bpf_core_field_exists(tp->nonagle) && BPF_CORE_READ_BITFIELD(tp, nonagle) & NAGLE_OFF)
-		cb->more |= TW_CB_NODELAY;
-	if (BPF_CORE_READ_BITFIELD(icsk, icsk_mtup.enabled))
-		cb->more |= TW_CB_MTU_PROBING;
+	cb->more = control_block_more(tp, cb->flags);
 	cb->mss = (__u16)tp->mss_cache;
 	cb->sacked_out = tp->sacked_out > 0xff ? 0xff : (__u8)tp->sacked_out;
 	cb->packets_out = tp->packets_out > 0xffff ? 0xffff : (__u16)tp->packets_out;

@@ -59,6 +59,8 @@ struct work {
 	struct tw_tuple sender;  /* the sending socket's addresses */
 	struct tw_tuple on_wire; /* frame.translated: the frame's own */
 	__u8 options[64];
+	struct options found;
+	__u8 unasked; /* the flow map alone knows that the socket takes it; see is_next_mark() */
 	__u64 address; /* see plain_address() */
 	struct held_syn syn;
 	__u8 strays;   /* of this flow, before this segment */
@@ -414,57 +416,27 @@ static __always_inline bool nobody_takes(const struct frame *frame, __u8 type)
 	return type == TW_SOCKET_NONE || (type == TW_SOCKET_LISTENER && !(frame->flags & TCP_SYN));
 }
 
-/*
- * The first segment of a flow that is not in the map. A flow is counted only where a socket is. Returns
- * why it is an event, 0 when it is not ours.
- */
-static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct work *work)
-{
-	struct frame *frame = &work->frame;
-	struct tw_flow *flow = &work->new_flow;
-	__u8 type = work->asked.view.type;
-	__u16 why;
-
-	begin_flow(flow);
-	if (!frame->outgoing && nobody_takes(frame, type) && is_foreign(ctx, xdp, raw_ip, work))
-		return 0;
-	if (work->syn_held)
-		count_syn_before(flow, frame);
-	take_numbers(flow, frame, &work->asked.view);
-	work->refused = (__u8)rules_not_believed(flow, work);
-	why = (__u16)forget(frame, rules_see_segment(flow, work));
-	work->wire = flow->wire;
-	work->loss = flow->loss;
-	if (!(frame->flags & TCP_SYN))
-		why |= TW_WHY_UNKNOWN_FLOW;
-	if (frame->flags & TCP_RST || nobody_takes(frame, type) || type == TW_SOCKET_CONTROL ||
-	    type == TW_SOCKET_TIMEWAIT)
-		return why;
-	flow->strays = 0;
-	if (frame->translated) { /* the map has forgotten it, and not its alias */
-		flow->translated = 1;
-		flow->other = work->on_wire;
-	}
-	put_flow(&frame->tuple, flow);
-	return why;
-}
-
 /* Takes the bytes anew from ctx: the parser's pointers would keep its paths apart for the verifier. */
-static __always_inline void read_options(void *ctx, bool xdp, struct work *work, struct tw_segment *record)
+static __always_inline void read_options(void *ctx, bool xdp, struct work *work)
 {
 	struct cursor at = bytes_of(ctx, xdp);
 	__u32 length = work->frame.options_length & 63;
 	void *start = at.data + work->frame.options_offset;
 
-	record->ts_val = 0;
-	record->ts_ecr = 0;
-	record->mss = 0;
-	record->wscale = 0;
-	record->options = 0;
+	__builtin_memset(&work->found, 0, sizeof(work->found));
 	if (length == 0 || start + length > at.end)
 		return;
 	if (bpf_probe_read_kernel(work->options, length, start) == 0)
-		parse_options(&work->frame, work->options, record);
+		parse_options(&work->frame, work->options, &work->found);
+}
+
+static __always_inline void take_options(const struct options *found, struct tw_segment *record)
+{
+	record->ts_val = found->ts_val;
+	record->ts_ecr = found->ts_ecr;
+	record->mss = found->mss;
+	record->wscale = found->wscale;
+	record->options = found->present;
 }
 
 /* Recording: room behind the record for the frame's first bytes. Known to the verifier, for rodata is. */
@@ -494,6 +466,8 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	const struct frame *frame = &work->frame;
 	struct tw_segment *record;
 
+	if (config.digests)
+		release_ends(&frame->tuple);
 	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->asked.cookie, config.netns);
 	if (!record)
 		return;
@@ -519,7 +493,8 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->copied = frame->copied == COPY;
 	record->came_in = frame->came_in;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
-	read_options(ctx, xdp, work, record);
+	read_options(ctx, xdp, work);
+	take_options(&work->found, record);
 	if (config.snaplen)
 		keep_bytes(ctx, xdp, raw_ip, frame->bytes, record);
 	submit_record(record);
@@ -586,13 +561,147 @@ __noinline __u32 release_syn(struct work *work)
 
 		bpf_probe_read_kernel(work->options, OPTIONS_MAX, &syn->frame[from]);
 		work->frame.options_length = syn->options_length;
-		parse_options(&work->frame, work->options, record);
+		__builtin_memset(&work->found, 0, sizeof(work->found));
+		parse_options(&work->frame, work->options, &work->found);
+		take_options(&work->found, record);
 		work->frame.options_length = own;
 	}
 	if (config.snaplen)
 		keep_held_bytes(syn, record);
 	submit_record(record);
 	return 0;
+}
+
+/*
+ * The handshake's last ACK and the ACK of a FIN name the cause of a transition, in a timeline. The life of
+ * a connection is the same without them: the kernel tells the transition itself.
+ */
+#define ONLY_A_CAUSE (TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)
+
+/* A listener with so much room takes a SYN. Where there is less, each is reported at once. */
+#define FEW_REQUESTS 16
+static __always_inline bool has_room(const struct tw_socket_view *view)
+{
+	return view->type == TW_SOCKET_LISTENER && view->syn_qlen < FEW_REQUESTS && view->syncookies != 2 &&
+	       2 * view->ack_backlog <= view->max_ack_backlog;
+}
+
+static __always_inline void hold_in(void *ctx, bool xdp, struct work *work, __u64 cookie,
+				    struct tw_held_segment *held)
+{
+	const struct frame *frame = &work->frame;
+	const struct tw_socket_view *view = &work->asked.view;
+
+	if (frame->flags & TCP_SYN) {
+		read_options(ctx, xdp, work);
+	} else {
+		__builtin_memset(&work->found, 0, sizeof(work->found));
+		work->found.ts_val = bpf_ntohl(frame->stamp);
+		work->found.present = frame->stamp ? TW_OPT_TIMESTAMP : 0;
+	}
+	held->seq = frame->seq;
+	held->ack = frame->ack;
+	held->ts_val = work->found.ts_val;
+	held->ts_ecr = work->found.ts_ecr;
+	if (view->type == TW_SOCKET_LISTENER) {
+		held->ack_backlog = view->ack_backlog;
+		held->max_ack_backlog = view->max_ack_backlog;
+		held->syn_qlen = view->syn_qlen;
+		held->max_syn_backlog = view->max_syn_backlog;
+		held->syncookies = view->syncookies;
+	} else {
+		held->snd_una = view->snd_una;
+		held->snd_nxt = view->snd_nxt;
+		held->rcv_nxt = view->rcv_nxt;
+		held->write_seq = view->write_seq;
+		held->socket_flags = view->flags;
+	}
+	held->ifindex = frame->ifindex;
+	held->len = frame->payload;
+	held->cookie = (__u32)cookie;
+	held->window = frame->window;
+	held->mss = work->found.mss;
+	held->flags = frame->flags;
+	held->hook = frame->hook;
+	held->ttl = frame->ttl;
+	held->options = work->found.present;
+	held->wscale = work->found.wscale;
+	held->type = view->type;
+	held->state = view->state;
+	*(volatile __u64 *)&held->ts_ns = bpf_ktime_get_ns();
+}
+
+/* What the request of an ordinary SYN begins; its SYN-ACK leaves. 0: the SYN and this are to be reported. */
+static __always_inline struct digest_entry *begin_passive(struct work *work, struct tw_flow *flow)
+{
+	struct digest_entry *entry;
+
+	if (work->asked.view.type != TW_SOCKET_REQUEST)
+		return 0;
+	entry = begin_digest(work->asked.cookie, &work->frame.tuple);
+	if (!entry)
+		return 0;
+	entry->netns = config.netns;
+	flow->cookie = work->asked.cookie;
+	if (flow->syn_held) {
+		entry->held.segments[TW_HELD_SYN] = flow->syn;
+		entry->held.segments[TW_HELD_SYN].cookie = (__u32)flow->cookie;
+		flow->syn_held = 0;
+	}
+	return entry;
+}
+
+/*
+ * Keeps an ordinary SYN, SYN-ACK or FIN for the digest of its socket. False: it is to be reported. flow: in the map, or
+ * about to be.
+ */
+static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work, struct tw_flow *flow, __u32 why)
+{
+	struct frame *frame = &work->frame;
+	__u8 type = work->asked.view.type;
+	struct digest_entry *entry;
+	__u32 place;
+
+	why &= ~ONLY_A_CAUSE;
+	if (why != TW_WHY_SYN && why != TW_WHY_FIN)
+		return false;
+	if (frame->segments != 1 || frame->vlan_id || frame->fragment || frame->copied || frame->translated ||
+	    frame->passing || work->refused)
+		return false;
+	if (why == TW_WHY_FIN) {
+		place = frame->outgoing ? TW_HELD_FIN_OUT : TW_HELD_FIN_IN;
+		if (!work->unasked && (type != TW_SOCKET_FULL || work->asked.cookie != flow->cookie))
+			return false;
+		entry = digest_of(flow->cookie);
+	} else if (frame->flags & TCP_ACK) {
+		place = TW_HELD_SYN_ACK;
+		if (frame->outgoing)
+			entry = begin_passive(work, flow);
+		else
+			entry = digest_of(flow->cookie);
+		if (!frame->outgoing && !work->unasked &&
+		    (type != TW_SOCKET_FULL || work->asked.cookie != flow->cookie))
+			return false;
+	} else if (!frame->outgoing) {
+		if (!has_room(&work->asked.view))
+			return false;
+		hold_in(ctx, xdp, work, 0, &flow->syn);
+		flow->syn_held = 1;
+		return true;
+	} else {
+		place = TW_HELD_SYN;
+		if (type != TW_SOCKET_FULL)
+			return false;
+		entry = digest_of(work->asked.cookie);
+		if (entry) {
+			flow->cookie = work->asked.cookie;
+			entry->tuple = frame->tuple;
+		}
+	}
+	if (!entry || entry->held.segments[place & 3].ts_ns)
+		return false;
+	hold_in(ctx, xdp, work, flow->cookie, &entry->held.segments[place & 3]);
+	return !was_released(entry);
 }
 
 static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoing)
@@ -603,12 +712,6 @@ static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoi
 	else
 		ask_receiver(ctx, work);
 }
-
-/*
- * The handshake's last ACK and the ACK of a FIN name the cause of a transition, in a timeline. The life of
- * a connection is the same without them: the kernel tells the transition itself.
- */
-#define ONLY_A_CAUSE (TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)
 
 static __always_inline bool is_event(const struct frame *frame, __u32 why)
 {
@@ -792,6 +895,62 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 	return config.packets_all ? why | EVERY_SEGMENT : why;
 }
 
+/*
+ * What comes in with the very next number for a connection whose events wait: its SYN-ACK, or its FIN. TCP takes it, and
+ * its socket need not be asked.
+ */
+static __always_inline bool is_next_mark(const struct tw_flow *flow, const struct frame *frame)
+{
+	const struct tw_half *me = &flow->half[INCOMING], *peer = &flow->half[OUTGOING];
+
+	if (frame->copied || frame->fragment || !frame->window || !(frame->flags & TCP_ACK) || frame->flags & TCP_RST)
+		return false;
+	if (flow->foreign | flow->strays | flow->alias | flow->translated | flow->hop | flow->orphaned)
+		return false;
+	if (me->zero_window | peer->zero_window | me->probe_pending | peer->probe_pending | me->hole | peer->hole)
+		return false;
+	if (frame->flags & TCP_SYN)
+		return !me->seen && peer->syn == SYN_SEEN && frame->ack == peer->nxt && !frame->payload;
+	return frame->flags & TCP_FIN && me->seen && frame->seq == me->nxt && me->syn != SYN_SEEN && !me->fin &&
+	       seq_distance(frame->ack, peer->nxt) >= 0;
+}
+
+/*
+ * The first segment of a flow that is not in the map. A flow is counted only where a socket is. Returns
+ * why it is an event, 0 when it is not ours, or waits for its socket's digest.
+ */
+static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct work *work)
+{
+	struct frame *frame = &work->frame;
+	struct tw_flow *flow = &work->new_flow;
+	__u8 type = work->asked.view.type;
+	__u16 why;
+	bool held;
+
+	begin_flow(flow);
+	if (!frame->outgoing && nobody_takes(frame, type) && is_foreign(ctx, xdp, raw_ip, work))
+		return 0;
+	if (work->syn_held)
+		count_syn_before(flow, frame);
+	take_numbers(flow, frame, &work->asked.view);
+	work->refused = (__u8)rules_not_believed(flow, work);
+	why = (__u16)forget(frame, rules_see_segment(flow, work));
+	work->wire = flow->wire;
+	work->loss = flow->loss;
+	if (!(frame->flags & TCP_SYN))
+		why |= TW_WHY_UNKNOWN_FLOW;
+	if (frame->flags & TCP_RST || nobody_takes(frame, type) || type == TW_SOCKET_CONTROL ||
+	    type == TW_SOCKET_TIMEWAIT)
+		return why;
+	flow->strays = 0;
+	if (frame->translated) { /* the map has forgotten it, and not its alias */
+		flow->translated = 1;
+		flow->other = work->on_wire;
+	}
+	held = config.digests && hold_segment(ctx, xdp, work, flow, why);
+	return put_flow(&frame->tuple, flow) && held ? 0 : why;
+}
+
 /* A parsed segment that is not ordinary, or of no known flow; from either hook. */
 static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
@@ -822,10 +981,17 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	}
 	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return;
+	if (config.digests && flow && flow->syn_held && is_opening(frame)) /* it may be another connection's */
+		release_ends(&frame->tuple);
 	if (!outgoing)
 		frame->copied = (__u8)rules_came_before(flow, work);
 	work->refused = TW_REFUSED_NOT;
-	if (asks_socket(flow, frame)) {
+	work->unasked = config.digests && flow && !outgoing && is_next_mark(flow, frame) && digest_of(flow->cookie);
+	if (work->unasked) {
+		__builtin_memset(&work->asked, 0, sizeof(work->asked));
+		work->asked.view.type = TW_SOCKET_UNKNOWN;
+		work->asked.cookie = flow->cookie;
+	} else if (asks_socket(flow, frame)) {
 		ask_socket(ctx, work, outgoing);
 		if (frame->copied == COPY_IF_RECEIVED)
 			frame->copied = has_received(frame, &work->asked) ? COPY : NO_COPY;
@@ -846,6 +1012,8 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
 		reported = is_event(frame, why) || work->refused > TW_REFUSED_OLD;
+		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, why))
+			reported = false;
 		if (reported) {
 			work->wire = flow->wire;
 			work->loss = flow->loss;

@@ -3,7 +3,8 @@
 //
 // The bodies are the ABI records themselves: there is no second set of structures to keep in step.
 // Events come in ring order, which is causal; ts_ns can run backwards by milliseconds and nothing
-// sorts by it. A capture or recording produces the same events as the ring does.
+// sorts by it. A capture or recording produces the same events as the ring does. A SocketDigest stands for several
+// events (decode/digest.hpp); its number is that of the first of them.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +30,7 @@ using Drop = tw_drop;
 using PortsFound = tw_ports;
 using Translation = tw_translation;
 using IcmpSeen = tw_icmp;
+using SocketDigest = tw_digest;
 using ControlBlock = tw_control_block;
 using SocketView = tw_socket_view;
 using Actor = tw_actor;
@@ -61,7 +63,7 @@ struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
   std::variant<Gap, StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Drop,
-               PortsFound, Translation, IcmpSeen, ConversationEnd>
+               PortsFound, Translation, IcmpSeen, SocketDigest, ConversationEnd>
       body;  // the smallest first: it is what an event is made with
 };
 

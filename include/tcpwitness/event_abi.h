@@ -42,7 +42,8 @@ enum tw_kind {
 	TW_KIND_PORTS = 10,     /* iter/tcp and iter/task_file, when connect() found no local port: who has them */
 	TW_KIND_NAT = 11,       /* tc egress: a socket whose segments leave with other addresses (NAT) */
 	TW_KIND_ICMP = 12,      /* raw sockets of ICMP: an error that quotes a segment of TCP */
-	TW_KIND_COUNT = 13,
+	TW_KIND_DIGEST = 13,    /* the ordinary events of one socket together, see struct tw_digest */
+	TW_KIND_COUNT = 14,
 };
 
 /* Where a segment was seen. */
@@ -477,6 +478,117 @@ struct tw_drop {
 };
 TW_ASSERT_SIZE(tw_drop, 104);
 
+/* A transition that was held back; see struct tw_state and struct tw_control_block. */
+struct tw_held_state {
+	__u64 ts_ns;
+	__u32 snd_una;
+	__u32 snd_nxt;
+	__u32 write_seq;
+	__u32 rcv_nxt;
+	__u32 bytes_received; /* modulo 2^32 */
+	__u16 mss;
+	__u16 segs_out;    /* 65535 for more */
+	__u16 packets_out; /* 65535 for more */
+	__u8 old_state;
+	__u8 new_state;
+	__u8 flags; /* enum tw_cb_flags */
+	__u8 more;  /* enum tw_cb_more */
+	__u8 actor; /* enum tw_actor_flags; who it was is tw_held.actor */
+	__u8 port;  /* enum tw_port_choice */
+};
+TW_ASSERT_SIZE(tw_held_state, 40);
+
+/* A segment that was held back; see struct tw_segment. What is not here was 0, and `segments` 1. */
+struct tw_held_segment {
+	__u64 ts_ns; /* 0: there was none */
+	__u32 seq;
+	__u32 ack;
+	__u32 ts_val;
+	__u32 ts_ecr;
+	__extension__ union {
+		struct { /* of type FULL and REQUEST */
+			__u32 snd_una;
+			__u32 snd_nxt;
+			__u32 rcv_nxt;
+			__u32 write_seq;
+		};
+		struct { /* LISTENER */
+			__u32 ack_backlog;
+			__u32 max_ack_backlog;
+			__u32 syn_qlen;
+			__u32 max_syn_backlog;
+		};
+	};
+	__u32 ifindex;
+	__u32 len;
+	__u32 cookie; /* its low 32 bits; another number: what is left of another socket, and no segment of this one */
+	__u16 window;
+	__u16 mss;
+	__u8 flags;
+	__u8 hook; /* enum tw_hook */
+	__u8 ttl;
+	__u8 options;
+	__u8 wscale;
+	__u8 type;  /* enum tw_socket_type; UNKNOWN: the flow map alone says that the socket takes it */
+	__u8 state; /* sk_state */
+	union {
+		__u8 socket_flags; /* enum tw_cb_flags */
+		__u8 syncookies;
+	};
+};
+TW_ASSERT_SIZE(tw_held_segment, 64);
+
+/* Which segments a socket's digest can hold; index of tw_held.segments. */
+enum tw_held_place {
+	TW_HELD_SYN = 0, /* of whoever connects */
+	TW_HELD_SYN_ACK = 1,
+	TW_HELD_FIN_OUT = 2,
+	TW_HELD_FIN_IN = 3,
+	TW_HELD_SEGMENTS = 4,
+};
+
+#define TW_HELD_STATES 6
+
+/* tw_config.digests */
+enum tw_digests {
+	TW_DIGESTS_NONE = 0,
+	TW_DIGESTS = 1,           /* of both witnesses */
+	TW_DIGESTS_OF_KERNEL = 2, /* the wire is not traced */
+};
+
+/* What is held back of one socket. */
+struct tw_held {
+	__u64 owner_ns;        /* of the tw_owner; 0: there was none */
+	struct tw_actor actor; /* the one process that acts in all of it; none PRESENT: no process does */
+	__u32 fin_timeout_ms;  /* of the transition from FIN_WAIT2 */
+	__u32 owner_waited_ms;
+	__u8 owner_source;
+	__u8 state_count;
+	__u8 pad[2];
+	struct tw_held_state states[TW_HELD_STATES];             /* in their order */
+	struct tw_held_segment segments[TW_HELD_SEGMENTS]; /* by enum tw_held_place */
+};
+TW_ASSERT_SIZE(tw_held, 544);
+
+/*
+ * The ordinary events of one socket, together (tw_config.digests). They wait in the kernel until the socket is destroyed,
+ * until anything out of the ordinary happens to it, or for a second; what happens then is a record of its own behind this
+ * one.
+ */
+struct tw_digest {
+	struct tw_header header; /* of the newest event in it; ts_ns too where it is destroyed */
+	struct tw_tuple tuple;
+	struct tw_held held;
+	__u8 destroyed; /* the rest is that of tw_destroy; 0: the socket goes on, and the rest is 0 */
+	__u8 has_wire;
+	__u8 pad[6];
+	struct tw_control_block cb;
+	struct tw_wire_counters wire; /* set where has_wire, destroyed or not */
+	struct tw_loss_counters loss;
+	struct tw_times times;
+};
+TW_ASSERT_SIZE(tw_digest, 856);
+
 /* Which process has how many of the ports. */
 struct tw_port_holder {
 	__u32 tgid;
@@ -573,7 +685,7 @@ struct tw_cpu_state {
 	__u32 in_state; /* kernel_state runs on this CPU */
 	__u32 in_destroy;
 };
-TW_ASSERT_SIZE(tw_cpu_state, 168);
+TW_ASSERT_SIZE(tw_cpu_state, 176);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {
@@ -596,7 +708,8 @@ struct tw_config {
 	__u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
 	__u8 has_drop_sk; /* kfree_skb has a fourth argument: who was to take it (6.11, commit ba8de796baf4) */
 	__u8 forwarded;   /* connections that only pass through this machine are reported too */
-	__u8 pad[2];
+	__u8 digests; /* enum tw_digests; with lives_only: ordinary events of a socket are held back, see struct tw_digest */
+	__u8 pad[1];
 	__u8 lives_only; /* no timeline is told: leave out ACKs that only name the cause of a transition */
 	__u32 snaplen;   /* recording: keep so many bytes of each frame that is an event; 0: none */
 };

@@ -39,6 +39,7 @@ class Decoder {
   void skipped(std::uint64_t total, TimeNs from, TimeNs now, std::vector<Event>& out);
 
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
+  // Events, as the kernel counts them: a digest is as many as it stands for.
   [[nodiscard]] std::uint64_t received() const { return received_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
   [[nodiscard]] std::uint64_t lost_in_ring() const { return lost_ - skipped_; }

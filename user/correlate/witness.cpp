@@ -64,6 +64,11 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
   // A loss first: what expires in its time may have gone on unheard.
   if (const Gap* gap = std::get_if<Gap>(&event.body)) on_gap(event, *gap);
   if (event.ts_ns > now_) pass_time(event.ts_ns);
+  take(event);
+  if (settings_.timeline) timeline_.release(now_, out);
+}
+
+void Witness::Impl::take(const Event& event) {
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
@@ -71,6 +76,8 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
           // See above.
         } else if constexpr (std::is_same_v<Body, ConversationEnd>) {
           on_conversation_end(event, body);
+        } else if constexpr (std::is_same_v<Body, SocketDigest>) {
+          on_digest(event, body);
         } else {
           if (counts(body) && body.header.kind < TW_KIND_COUNT) ++summary_.events[body.header.kind];
           if constexpr (std::is_same_v<Body, StateChange>) on_state(event, body);
@@ -88,7 +95,6 @@ void Witness::Impl::feed(const Event& event, Reports& out) {
         }
       },
       event.body);
-  if (settings_.timeline) timeline_.release(now_, out);
 }
 
 void Witness::Impl::advance(TimeNs now, Reports& out) {

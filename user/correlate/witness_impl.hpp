@@ -2,8 +2,8 @@
 // witness_impl.hpp: the state behind Witness: one table of connections, one queue of reports.
 //
 // Split by what comes in: state changes (on_state.cpp), segments (on_segment.cpp, probes.cpp,
-// wire_alone.cpp, strays.cpp), the other kernel events (on_kernel.cpp); out goes everything through
-// witness.cpp. Facts are written here, judged in judge/.
+// wire_alone.cpp, strays.cpp), the other kernel events (on_kernel.cpp), all of an ordinary connection at once
+// (on_digest.cpp); out goes everything through witness.cpp. Facts are written here, judged in judge/.
 #pragma once
 
 #include <algorithm>
@@ -124,6 +124,9 @@ class Witness::Impl {
   void end(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   void enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb);
   void state_entry(Connection& c, const Event& e, StateEntry entry);
+
+  // on_digest.cpp
+  void on_digest(const Event& e, const SocketDigest& d);
 
   // on_segment.cpp
   void on_segment(const Event& e, const Segment& g);
@@ -268,6 +271,7 @@ class Witness::Impl {
   [[nodiscard]] bool make_room_for_passing();
 
   // witness.cpp
+  void take(const Event& event);
   // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
   Slot create(TimeNs ts, bool begun);
   void adopt_flow(Slot slot, const Flow& flow);
@@ -348,6 +352,7 @@ class Witness::Impl {
   std::deque<Translation> ties_;             // of hops whose connection has not begun yet; the newest few
   std::deque<Translation> translations_;     // whose connection has not begun yet; the newest few
   Reports* out_ = nullptr;                   // of the call that runs now
+  std::vector<Event> expanded_;              // room for the events of one digest
   const ConversationEnd* ending_ = nullptr;  // what is told now comes of it
   TimeNs now_ = 0;
   TimeNs gap_until_ns_ = 0;  // end of the newest gap

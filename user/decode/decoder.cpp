@@ -8,6 +8,7 @@
 // the maximum moves, modulo 2^32.
 #include <cstring>
 
+#include "decode/digest.hpp"
 #include "decode/frame_bytes.hpp"
 #include "tcpwitness/pipeline.hpp"
 
@@ -53,9 +54,17 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
       return take<Translation>(record, event);
     case TW_KIND_ICMP:
       return take<IcmpSeen>(record, event);
+    case TW_KIND_DIGEST:
+      return take<SocketDigest>(record, event) && well_formed(std::get<SocketDigest>(event.body));
     default:
       return false;
   }
+}
+
+// How many events a record stands for: as many as the kernel counts for it.
+std::size_t stands_for(const Event& event) {
+  const auto* digest = std::get_if<SocketDigest>(&event.body);
+  return digest == nullptr ? 1 : events_in(*digest);
 }
 
 }  // namespace
@@ -83,11 +92,13 @@ void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out)
   }
   // Modulo 2^64: a recording's numbers may be anything.
   event.ts_ns = static_cast<TimeNs>(header.ts_ns + static_cast<std::uint64_t>(offset_ns_));
+  const std::size_t numbers = stands_for(event);
   if (!from_ring) {  // the snapshot: no CPU's account knows of it
-    event.id = next_id_++;
+    event.id = next_id_;
+    next_id_ += numbers;
     return;
   }
-  ++received_;
+  received_ += numbers;
 
   if (header.cpu >= cpus_.size()) cpus_.resize(header.cpu + 1U);
   Cpu& cpu = cpus_[header.cpu];
@@ -95,7 +106,8 @@ void Decoder::decode(std::span<const std::byte> record, std::vector<Event>& out)
   if (event.ts_ns > cpu.last_ts_ns) cpu.last_ts_ns = event.ts_ns;
   const auto grown = static_cast<std::int32_t>(header.lost - cpu.lost);
   const EventId gap_id = grown > 0 ? next_id_++ : 0;
-  event.id = next_id_++;
+  event.id = next_id_;
+  next_id_ += numbers;
   if (grown > 0) {
     Gap gap;
     gap.lost = static_cast<std::uint64_t>(grown);

@@ -61,6 +61,8 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   config.lives_only = settings.kernel && !settings.timeline ? 1 : 0;
   config.snaplen = settings.snaplen;
   config.forwarded = settings.forwarded ? 1 : 0;
+  if (settings.kernel && settings.digests)
+    config.digests = static_cast<__u8>(settings.wire == WireMode::none ? TW_DIGESTS_OF_KERNEL : TW_DIGESTS);
   config.has_reset_reason = has_argument("tcp_send_reset", 2, without) ? 1 : 0;
   config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, without) ? 1 : 0;
   config.has_drop_sk = has_argument("kfree_skb", 3, without) ? 1 : 0;
@@ -217,6 +219,9 @@ struct Tracer::Impl {
   // Without the iterators only what has an event is known: while tracing that is no reason not to go on.
   Result<void> load_snapshot() {
     constexpr std::uint32_t unused = 64;
+    if (config.digests == TW_DIGESTS_NONE) {
+      for (const char* program : {"release_old", "release_all", "release_openings"}) snapshot_off.emplace(program, "");
+    }
     for (const char* program : {"snapshot_tcp", "snapshot_owners"}) {
       if (without.has(std::string("load:") + program)) snapshot_off.emplace(program, "a test forbids it");
     }
@@ -225,14 +230,13 @@ struct Tracer::Impl {
         [&](snapshot_bpf& one) {
           one.rodata->config = config;
           if (kernel) {
-            bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
-            bpf_map__reuse_fd(one.maps.translations, bpf_map__fd(kernel->maps.translations));
+            share_with_kernel(one.maps);
           } else {
             bpf_map__set_max_entries(one.maps.flows, unused);
+            bpf_map__set_max_entries(one.maps.digests, unused);
+            bpf_map__set_max_entries(one.maps.owners, unused);
+            bpf_map__set_max_entries(one.maps.events, static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE)));
           }
-          // Declared with the others, not used by the iterators.
-          bpf_map__set_autocreate(one.maps.events, false);
-          bpf_map__set_autocreate(one.maps.cpu_states, false);
         },
         types);
     if (!loaded) return std::unexpected(loaded.error());
@@ -249,10 +253,7 @@ struct Tracer::Impl {
         "icmp", off,
         [&](icmp_bpf& one) {
           one.rodata->config = config;
-          bpf_map__reuse_fd(one.maps.events, bpf_map__fd(kernel->maps.events));
-          bpf_map__reuse_fd(one.maps.cpu_states, bpf_map__fd(kernel->maps.cpu_states));
-          bpf_map__reuse_fd(one.maps.flows, bpf_map__fd(kernel->maps.flows));
-          bpf_map__reuse_fd(one.maps.translations, bpf_map__fd(kernel->maps.translations));
+          share_with_kernel(one.maps);
         },
         types);
     if (loaded)
@@ -307,16 +308,29 @@ struct Tracer::Impl {
 
   static std::string other_suffix(LinkLayer layer) { return layer == LinkLayer::ethernet ? "_ip" : ""; }
 
+  // The maps that all objects have.
+  template <typename Maps>
+  void share_with_kernel(Maps& maps) const {
+    const auto share = [](bpf_map* mine, const bpf_map* theirs) { bpf_map__reuse_fd(mine, bpf_map__fd(theirs)); };
+    share(maps.events, kernel->maps.events);
+    share(maps.cpu_states, kernel->maps.cpu_states);
+    share(maps.flows, kernel->maps.flows);
+    share(maps.translations, kernel->maps.translations);
+    share(maps.digests, kernel->maps.digests);
+    share(maps.owners, kernel->maps.owners);
+  }
+
   // The first object loaded makes the maps, the later ones use them: one ring, one flow map.
   void share_maps(wire_bpf& one) const {
     const auto share = [](bpf_map* mine, const bpf_map* theirs) { bpf_map__reuse_fd(mine, bpf_map__fd(theirs)); };
     const wire_bpf* other = wire[0] ? wire[0].get() : wire[1].get();
     if (kernel) {
-      share(one.maps.events, kernel->maps.events);
-      share(one.maps.cpu_states, kernel->maps.cpu_states);
-      share(one.maps.flows, kernel->maps.flows);
-      share(one.maps.translations, kernel->maps.translations);
-    } else if (other != nullptr) {
+      share_with_kernel(one.maps);
+      return;
+    }
+    bpf_map__set_max_entries(one.maps.digests, 1);  // of the kernel's events
+    bpf_map__set_max_entries(one.maps.owners, 1);
+    if (other != nullptr) {
       share(one.maps.events, other->maps.events);
       share(one.maps.cpu_states, other->maps.cpu_states);
       share(one.maps.flows, other->maps.flows);
@@ -622,6 +636,18 @@ void Tracer::snapshot_hops(const OnRecord& record) {
   const int flows = bpf_map__fd(impl_->kernel->maps.flows);
   if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_hops, record, flows); !ok)
     impl_->notice("the last counts of forwarded connections are not known: " + ok.error().message());
+}
+
+void Tracer::release_digests(Release which) {
+  if (impl_->config.digests == TW_DIGESTS_NONE || !impl_->snapshot || !impl_->kernel) return;
+  const auto go_over = [&](bpf_program* program, const bpf_map* map) {
+    if (auto ok = impl_->read_iterator<tw_socket>(program, [](auto) {}, bpf_map__fd(map)); !ok)
+      impl_->notice("what the kernel holds back of connections does not come: " + ok.error().message());
+  };
+  const auto& programs = impl_->snapshot->progs;
+  const auto& maps = impl_->kernel->maps;
+  go_over(which == Release::old ? programs.release_old : programs.release_all, maps.digests);
+  if (which == Release::all && impl_->config.digests == TW_DIGESTS) go_over(programs.release_openings, maps.flows);
 }
 
 void Tracer::count_ports(const PortsQuestion& question, const OnRecord& record) {

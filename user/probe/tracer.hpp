@@ -37,6 +37,7 @@ struct TracerSettings {
   bool timeline = false;      // every cause is wanted, not only what a life is judged by
   std::uint32_t snaplen = 0;  // recording: so many bytes of each frame that is an event
   bool forwarded = false;     // connections that only pass through, too
+  bool digests = false;       // the ordinary events of a socket may come together, when it is destroyed
   bool listing = false;       // nothing is traced: only the iterators are loaded, for list_sockets() and list_owners()
 };
 
@@ -78,6 +79,9 @@ class Tracer {
   void snapshot_close_wait_owners(const OnRecord& record);  // of sockets in CLOSE_WAIT only
   void snapshot_fin_wait2(const OnRecord& record);          // sockets in FIN_WAIT2, mini-sockets too
   void snapshot_hops(const OnRecord& record);               // both hops of each forwarded connection
+  // What the kernel holds back of sockets goes into the ring: what has waited for a second, or (at the end) all of it.
+  enum class Release : std::uint8_t { old, all };
+  void release_digests(Release which);
   // Who has the local ports towards one destination: one tw_ports. It walks all sockets and descriptors.
   void count_ports(const PortsQuestion& question, const OnRecord& record);
 

@@ -126,6 +126,8 @@ EventWords tell(const IcmpSeen& seen, const Names& /*names*/) {
   return words;
 }
 
+// A recording has the events themselves.
+EventWords tell(const SocketDigest& /*digest*/, const Names& /*names*/) { return {}; }
 EventWords tell(const Gap& /*gap*/, const Names& /*names*/) { return {}; }
 EventWords tell(const ConversationEnd& /*end*/, const Names& /*names*/) { return {}; }
 

@@ -30,6 +30,7 @@
 
 #include "cli/options.hpp"
 #include "confine/confine.hpp"
+#include "decode/digest.hpp"
 #include "probe/features.hpp"
 #include "probe/netns.hpp"
 #include "probe/process_status.hpp"
@@ -63,6 +64,8 @@ constexpr auto last_patience = std::chrono::seconds(2);  // with a reader that t
 constexpr std::int64_t list_after_ns = 200'000'000;
 constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
 constexpr std::int64_t listing_share = 100;
+// What the kernel holds back of a connection that goes on.
+constexpr std::int64_t release_every_ns = 500'000'000;
 constexpr std::int64_t hops_at_most_every_ns = 5'000'000'000;
 constexpr std::int64_t hops_at_least_every_ns = 10'000'000'000;  // see Wait::passing_looked
 constexpr auto child_settles = std::chrono::milliseconds(60);    // after its end: what it did last is read and judged
@@ -85,6 +88,7 @@ TracerSettings tracer_settings(const Options& options) {
   settings.forwarded = options.forwarded;
   // A recording keeps the causes of transitions: 'read --trace' tells them.
   settings.timeline = options.command != Command::life && options.command != Command::summary;
+  settings.digests = !settings.timeline && !options.packets_all && !options.forwarded && !options.comparing();
   if (options.command == Command::record) settings.snaplen = options.record.snaplen;
   return settings;
 }
@@ -327,6 +331,10 @@ class Run {
     const TimeNs now = clock_.now();
     const std::chrono::nanoseconds since(now - std::exchange(looked_ns_, now));
     const std::int64_t before = cpu_time_ns();
+    if (now - released_ns_ >= release_every_ns) {
+      released_ns_ = now;
+      tracer_.release_digests(Tracer::Release::old);
+    }
     const std::size_t records = drain();
     pace_.looked(records, std::chrono::nanoseconds(cpu_time_ns() - before), since);
     urgency_.looked();
@@ -474,6 +482,13 @@ class Run {
     return header;
   }
 
+  [[nodiscard]] static bool is_end(std::span<const std::byte> record) {
+    tw_digest digest;
+    if (header_of(record).kind != TW_KIND_DIGEST || record.size() != sizeof digest) return false;
+    std::memcpy(&digest, record.data(), sizeof digest);
+    return digest.destroyed != 0;
+  }
+
   void take(std::span<const std::byte> record) {
     events_.clear();
     decoder_.decode(record, events_);
@@ -518,6 +533,7 @@ class Run {
   // Leaves what is younger than the run; the last look at the sockets is its own. A loss that began before its end is
   // of it.
   void end_events() {
+    split_last_digest();
     for (Event& event : events_) {
       Gap* gap = std::get_if<Gap>(&event.body);
       if (gap == nullptr || gap->from_ts_ns > end_ns_) continue;
@@ -529,6 +545,15 @@ class Run {
       if (gap != nullptr) return gap->from_ts_ns > end_ns_;
       return event.ts_ns > end_ns_ && !std::holds_alternative<SocketFound>(event.body);
     });
+  }
+
+  // Some of the events that it stands for are of the run, others come behind its end.
+  void split_last_digest() {
+    if (events_.empty() || events_.back().ts_ns <= end_ns_) return;
+    if (!std::holds_alternative<SocketDigest>(events_.back().body)) return;
+    const Event whole = events_.back();
+    events_.pop_back();
+    expand(whole, std::get<SocketDigest>(whole.body), events_);
   }
 
   std::size_t drain() {
@@ -587,7 +612,7 @@ class Run {
   void take_one(std::span<const std::byte> record) {
     if (listing_) {
       const tw_header header = header_of(record);
-      if (header.kind == TW_KIND_DESTROY) gone_.insert(header.cookie);
+      if (header.kind == TW_KIND_DESTROY || is_end(record)) gone_.insert(header.cookie);
     }
     take(record);
   }
@@ -652,11 +677,13 @@ class Run {
     Records still_open;
     listing_ = true;
     const TimeNs begun = clock_.now();
+    tracer_.release_digests(Tracer::Release::all);
     if (!enough) tracer_.snapshot_sockets(into(still_open));
     if (!enough && options_.forwarded) tracer_.snapshot_hops(into(still_open));
     end_ns_ = clock_.now();
     drain_backlog();
     tracer_.detach([&] { backlog_.take(ring_); });
+    tracer_.release_digests(Tracer::Release::all);
     // Drained in any case, so that the books balance; what is reported after enough was told goes nowhere.
     while (drain() > 0 || !backlog_.empty()) {
     }
@@ -748,6 +775,7 @@ class Run {
   std::uint64_t flows_full_ = 0;
   std::uint64_t unaccounted_ = 0;
   TimeNs skipped_until_ns_ = 0;  // the last look for runs that the kernel skipped
+  TimeNs released_ns_ = 0;       // what the kernel holds back was asked for
   TimeNs list_at_ns_ = 0;        // the sockets are to be listed again; 0: nothing was lost since
   TimeNs not_before_ns_ = 0;
   TimeNs descriptors_not_before_ns_ = 0;

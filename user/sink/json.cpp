@@ -109,7 +109,8 @@ std::string_view keepalive_name(KeepaliveEntry::What what) {
   return "unknown";
 }
 
-constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 1> kinds{{
+// A digest is counted as the events it stands for.
+constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 2> kinds{{
     {TW_KIND_STATE, "state"},
     {TW_KIND_SEGMENT, "segment"},
     {TW_KIND_RETRANSMIT, "retransmit"},

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * digest.h: the ordinary events of a socket wait here, and go out as one record (struct tw_digest).
+ *
+ * A socket's entry is begun by its first transition, or by its SYN-ACK, and handed over when it is destroyed. Whatever is
+ * not ordinary releases it first: reserve_record() does so by the cookie, who has only addresses calls release_ends(). From
+ * then on the socket has no entry, and each event is a record. What grows old is released by snapshot.bpf.c.
+ *
+ * Transitions are written with the socket locked, one after the other; segments each have a place of their own. Whoever
+ * writes looks at `released` afterwards: where another CPU releases the entry at the same moment, the event becomes a
+ * record too, and user space drops the second one of the same time.
+ */
+#ifndef TCPWITNESS_DIGEST_H
+#define TCPWITNESS_DIGEST_H
+
+#include "maps.h"
+#include "times.h"
+
+struct digest_entry {
+	__u64 begun_ns;
+	struct tw_tuple tuple; /* no local port: connect() has not chosen it yet */
+	__u32 netns;
+	__u32 states;   /* becomes held.state_count */
+	__u32 released; /* how often: above 0 it is over */
+	__u32 pad;
+	struct tw_held held;
+};
+
+/* By cookie. A hash with its memory allocated at once: what was freed last is used first, and is in the cache. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct digest_entry);
+} digests SEC(".maps");
+
+/* What an entry begins as. Never written. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct digest_entry);
+} blank_digest SEC(".maps");
+
+/* Which process was last seen using a socket, by cookie. */
+struct owner_mark {
+	__u32 tgid;
+	__u32 told;             /* changes told so far: two processes taking turns must not flood the ring */
+	__u8 comm[TW_COMM_LEN]; /* of who connected */
+};
+
+/*
+ * A bounded hash, not socket storage: creating and freeing that costs more than all else we do for a
+ * short connection (its memory goes through RCU). An evicted mark costs one repeated event.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct owner_mark);
+} owners SEC(".maps");
+
+/* The entry of a socket whose events still wait; 0: it has none. */
+static __always_inline struct digest_entry *digest_of(__u64 cookie)
+{
+	struct digest_entry *entry;
+
+	if (!config.digests || !cookie)
+		return 0;
+	entry = bpf_map_lookup_elem(&digests, &cookie);
+	return entry && !entry->released ? entry : 0;
+}
+
+static __always_inline bool was_released(const struct digest_entry *entry)
+{
+	return *(const volatile __u32 *)&entry->released != 0;
+}
+
+/* 0: there is no room, or another CPU has begun it. */
+static __always_inline struct digest_entry *begin_digest(__u64 cookie, const struct tw_tuple *tuple)
+{
+	__u32 zero = 0;
+	struct digest_entry *entry = bpf_map_lookup_elem(&blank_digest, &zero);
+
+	if (!cookie || !entry || bpf_map_update_elem(&digests, &cookie, entry, BPF_NOEXIST))
+		return 0;
+	entry = bpf_map_lookup_elem(&digests, &cookie);
+	if (!entry)
+		return 0;
+	entry->begun_ns = bpf_ktime_get_ns();
+	entry->tuple = *tuple;
+	return entry;
+}
+
+/* How many events a digest stands for. */
+static __always_inline __u32 events_in(const struct tw_held *held, __u64 cookie, bool destroyed)
+{
+	__u32 events = held->state_count + (held->owner_ns != 0) + destroyed;
+
+#pragma unroll
+	for (int i = 0; i < TW_HELD_SEGMENTS; i++)
+		events += held->segments[i].ts_ns && held->segments[i].cookie == (__u32)cookie;
+	return events;
+}
+
+/* Counted as what it stands for. record: 0 where the ring has no room. */
+static __always_inline void count_digest(struct tw_digest *record, __u64 cookie, __u32 netns, __u64 ts_ns, __u32 events)
+{
+	struct tw_cpu_state *cpu = this_cpu_state();
+
+	if (!cpu)
+		return;
+	__sync_fetch_and_add(&cpu->tried, events);
+	if (!record) {
+		__sync_fetch_and_add(&cpu->lost, events);
+		__sync_fetch_and_add(&cpu->lost_by_kind[TW_KIND_DIGEST], events);
+		return;
+	}
+	record->header.ts_ns = ts_ns;
+	record->header.cookie = cookie;
+	record->header.seq = (__u32)cpu->tried;
+	record->header.lost = (__u32)cpu->lost;
+	record->header.netns = netns;
+	record->header.cpu = (__u16)bpf_get_smp_processor_id();
+	record->header.kind = TW_KIND_DIGEST;
+	record->header.version = TW_ABI_VERSION;
+}
+
+/* What the wire counted: into a tw_destroy or tw_digest. flow: 0 where there is none. */
+#define take_flow(flow, record)                                                          \
+	({                                                                               \
+		(record)->has_wire = (flow) != 0;                                        \
+		if (flow) {                                                              \
+			(record)->wire = (flow)->wire;                                   \
+			(record)->loss = (flow)->loss;                                   \
+			take_times(flow, &(record)->times);                              \
+		} else {                                                                 \
+			__builtin_memset(&(record)->wire, 0, sizeof((record)->wire));    \
+			__builtin_memset(&(record)->loss, 0, sizeof((record)->loss));    \
+			__builtin_memset(&(record)->times, 0, sizeof((record)->times));  \
+		}                                                                        \
+	})
+
+/* The socket goes on, and its events are records from now on. */
+__noinline __u32 release_digest(__u64 cookie)
+{
+	struct digest_entry *entry = bpf_map_lookup_elem(&digests, &cookie);
+	struct owner_mark mark = {};
+	struct tw_digest *record;
+	struct tw_flow *flow;
+	__u32 held, netns;
+
+	if (!entry || entry->released)
+		return 0;
+	/* First its place in the ring, so that what others write now comes behind it. */
+	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+	__sync_fetch_and_add(&entry->released, 1);
+	entry->held.state_count = entry->states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)entry->states;
+	held = events_in(&entry->held, cookie, false);
+	netns = entry->netns;
+	mark.tgid = entry->held.actor.flags & TW_ACTOR_PRESENT ? entry->held.actor.tgid : 0;
+	mark.told = entry->held.owner_ns != 0;
+	__builtin_memcpy(mark.comm, entry->held.actor.comm, sizeof(mark.comm));
+	if (record) {
+		record->tuple = entry->tuple;
+		record->held = entry->held;
+		record->destroyed = 0;
+		__builtin_memset(record->pad, 0, sizeof(record->pad));
+		__builtin_memset(&record->cb, 0, sizeof(record->cb));
+		flow = bpf_map_lookup_elem(&flows, &entry->tuple);
+		take_flow(flow, record);
+	}
+	if (bpf_map_delete_elem(&digests, &cookie)) { /* another CPU was faster */
+		if (record)
+			bpf_ringbuf_discard(record, 0);
+		return 0;
+	}
+	if (mark.tgid)
+		bpf_map_update_elem(&owners, &cookie, &mark, BPF_ANY);
+	count_digest(record, cookie, netns, bpf_ktime_get_ns(), held);
+	if (record)
+		bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+#endif
