@@ -514,8 +514,7 @@ static __always_inline bool is_next(const struct tw_flow *flow, const struct fra
 		return false;
 	if (me->zero_window | peer->zero_window | me->probe_pending | peer->probe_pending | me->hole | peer->hole)
 		return false;
-	/* The handshake's last ACK, and that of a FIN. */
-	if (me->syn == SYN_SEEN || peer->fin != peer->fin_acked)
+	if (me->syn == SYN_SEEN && (peer->syn != SYN_ACK_SEEN || seq_distance(peer->isn, frame->ack) <= 0))
 		return false;
 	return peer->seen; /* see goes_on_without_us() */
 }
@@ -523,7 +522,12 @@ static __always_inline bool is_next(const struct tw_flow *flow, const struct fra
 static __always_inline void take_next(struct tw_flow *flow, const struct frame *frame)
 {
 	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
+	struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];
 
+	/* The handshake's last ACK, or that of a FIN: an event in a timeline only. */
+	if ((me->syn == SYN_SEEN || peer->fin != peer->fin_acked) &&
+	    see_acknowledgement(me, peer, frame, 0) & TW_WHY_HANDSHAKE_ACK)
+		time_handshake(flow, frame);
 	note_times(flow, frame, frame->payload);
 	if (frame->payload) {
 		me->nxt = frame_seq_end(frame);

@@ -72,6 +72,18 @@ static __always_inline bool common_wanted(const struct sock_common *skc)
 	return skc->skc_family == AF_INET || skc->skc_family == AF_INET6;
 }
 
+static __always_inline bool is_filtered(void)
+{
+	return config.port_count || config.host_count;
+}
+
+static __always_inline __u64 cookie_of(struct sock *sk)
+{
+	__u64 cookie = (__u64)sk->__sk_common.skc_cookie.counter;
+
+	return cookie ? cookie : bpf_get_socket_cookie(sk); /* nobody has asked for it yet */
+}
+
 /* The TCP socket behind `sk` if it is one we look at, and its address pair; else NULL. */
 static __always_inline struct tcp_sock *wanted_tcp_sock(struct sock *sk, struct tw_tuple *tuple)
 {
@@ -306,11 +318,16 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 	struct tcp_sock *tp;
 	__u64 cookie;
 
+	if (config.digests && !is_filtered() && sk && common_wanted(&sk->__sk_common)) {
+		tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+		if (tp && hold_state(tp, cookie_of(sk), old_state, new_state))
+			return;
+	}
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
 		return;
-	cookie = bpf_get_socket_cookie(sk);
-	if (config.digests && hold_state(tp, cookie, old_state, new_state))
+	cookie = cookie_of(sk);
+	if (config.digests && is_filtered() && hold_state(tp, cookie, old_state, new_state))
 		return;
 	record = reserve_record(tw_state, TW_KIND_STATE, cookie, sock_netns(&sk->__sk_common));
 	if (!record)
@@ -958,9 +975,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 		sock_tuple(tp, &tuple);
 		note_held(tp, &tuple);
 	}
-	cookie = (__u64)sk->__sk_common.skc_cookie.counter;
-	if (!cookie) /* nobody has asked for it yet */
-		cookie = bpf_get_socket_cookie(sk);
+	cookie = cookie_of(sk);
 	user = cookie << 32 | first.tgid;
 	recent = recent_user(cookie);
 	if (recent && *recent == user)

@@ -60,7 +60,6 @@ struct work {
 	struct tw_tuple on_wire; /* frame.translated: the frame's own */
 	__u8 options[64];
 	struct options found;
-	__u8 unasked; /* the flow map alone knows that the socket takes it; see is_next_mark() */
 	__u64 address; /* see plain_address() */
 	struct held_syn syn;
 	__u8 strays;   /* of this flow, before this segment */
@@ -653,13 +652,13 @@ static __always_inline struct digest_entry *begin_passive(struct work *work, str
 
 /*
  * Keeps an ordinary SYN, SYN-ACK or FIN for the digest of its socket. False: it is to be reported. flow: in the map, or
- * about to be.
+ * about to be. entry: its socket's, where that was not asked.
  */
-static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work, struct tw_flow *flow, __u32 why)
+static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work, struct tw_flow *flow, __u32 why,
+					 struct digest_entry *entry)
 {
 	struct frame *frame = &work->frame;
 	__u8 type = work->asked.view.type;
-	struct digest_entry *entry;
 	__u32 place;
 
 	why &= ~ONLY_A_CAUSE;
@@ -670,18 +669,14 @@ static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work,
 		return false;
 	if (why == TW_WHY_FIN) {
 		place = frame->outgoing ? TW_HELD_FIN_OUT : TW_HELD_FIN_IN;
-		if (!work->unasked && (type != TW_SOCKET_FULL || work->asked.cookie != flow->cookie))
-			return false;
-		entry = digest_of(flow->cookie);
+		if (!entry && type == TW_SOCKET_FULL && work->asked.cookie == flow->cookie)
+			entry = digest_of(flow->cookie);
 	} else if (frame->flags & TCP_ACK) {
 		place = TW_HELD_SYN_ACK;
 		if (frame->outgoing)
 			entry = begin_passive(work, flow);
-		else
+		else if (!entry && type == TW_SOCKET_FULL && work->asked.cookie == flow->cookie)
 			entry = digest_of(flow->cookie);
-		if (!frame->outgoing && !work->unasked &&
-		    (type != TW_SOCKET_FULL || work->asked.cookie != flow->cookie))
-			return false;
 	} else if (!frame->outgoing) {
 		if (!has_room(&work->asked.view))
 			return false;
@@ -947,7 +942,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 		flow->translated = 1;
 		flow->other = work->on_wire;
 	}
-	held = config.digests && hold_segment(ctx, xdp, work, flow, why);
+	held = config.digests && hold_segment(ctx, xdp, work, flow, why, 0);
 	return put_flow(&frame->tuple, flow) && held ? 0 : why;
 }
 
@@ -955,6 +950,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
 	struct frame *frame = &work->frame;
+	struct digest_entry *entry = 0;
 	struct tw_flow *flow;
 	bool reported;
 	__u32 why;
@@ -986,8 +982,9 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	if (!outgoing)
 		frame->copied = (__u8)rules_came_before(flow, work);
 	work->refused = TW_REFUSED_NOT;
-	work->unasked = config.digests && flow && !outgoing && is_next_mark(flow, frame) && digest_of(flow->cookie);
-	if (work->unasked) {
+	if (config.digests && flow && !outgoing && is_next_mark(flow, frame))
+		entry = digest_of(flow->cookie);
+	if (entry) {
 		__builtin_memset(&work->asked, 0, sizeof(work->asked));
 		work->asked.view.type = TW_SOCKET_UNKNOWN;
 		work->asked.cookie = flow->cookie;
@@ -1012,7 +1009,7 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
 		reported = is_event(frame, why) || work->refused > TW_REFUSED_OLD;
-		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, why))
+		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, why, entry))
 			reported = false;
 		if (reported) {
 			work->wire = flow->wire;
