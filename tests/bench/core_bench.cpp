@@ -6,6 +6,7 @@
 // would.
 #include <benchmark/benchmark.h>
 
+#include "unit/digests.hpp"
 #include "unit/events.hpp"
 
 namespace tcpwitness::testing {
@@ -58,8 +59,9 @@ std::vector<Event> churn_events(std::uint64_t connections) {
   return stream.events;
 }
 
-void feed_all(benchmark::State& state, const WitnessSettings& settings) {
-  const std::vector<Event> events = churn_events(20'000);
+constexpr std::uint64_t churned = 20'000;
+
+void feed_all(benchmark::State& state, const WitnessSettings& settings, const std::vector<Event>& events) {
   const Names names;
   for (auto _ : state) {
     Witness witness(settings, names);
@@ -78,19 +80,30 @@ void feed_all(benchmark::State& state, const WitnessSettings& settings) {
   const auto fed = static_cast<double>(state.iterations()) * static_cast<double>(events.size());
   state.counters["ns/event"] = benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.SetItemsProcessed(static_cast<std::int64_t>(fed));
+  // Both of its sockets, from their events to their lives.
+  const auto connections = static_cast<double>(state.iterations()) * static_cast<double>(churned);
+  state.counters["ns/connection"] =
+      benchmark::Counter(connections / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-void life_of_churn(benchmark::State& state) { feed_all(state, WitnessSettings{}); }
+void life_of_churn(benchmark::State& state) { feed_all(state, WitnessSettings{}, lives_only(churn_events(churned))); }
+
+// The same connections, each socket's events in one record.
+void digests_of_churn(benchmark::State& state) {
+  feed_all(state, WitnessSettings{}, DigestWriter().write(lives_only(churn_events(churned))));
+}
+void expanded_digests_of_churn(benchmark::State& state) {
+  feed_all(state, WitnessSettings{}, expanded(DigestWriter().write(lives_only(churn_events(churned)))));
+}
 
 void trace_of_churn(benchmark::State& state) {
   WitnessSettings settings;
   settings.timeline = true;
   settings.finding_reports = true;
-  feed_all(state, settings);
+  feed_all(state, settings, churn_events(churned));
 }
 
-void decode(benchmark::State& state) {
-  const std::vector<Event> events = churn_events(2'000);
+void decode_all(benchmark::State& state, const std::vector<Event>& events) {
   std::vector<std::vector<std::byte>> records;
   for (const Event& event : events) {
     std::visit(
@@ -112,9 +125,17 @@ void decode(benchmark::State& state) {
   state.counters["ns/event"] = benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
+void decode(benchmark::State& state) { decode_all(state, lives_only(churn_events(2'000))); }
+void decode_digests(benchmark::State& state) {
+  decode_all(state, DigestWriter().write(lives_only(churn_events(2'000))));
+}
+
 BENCHMARK(life_of_churn)->Unit(benchmark::kMillisecond);
+BENCHMARK(digests_of_churn)->Unit(benchmark::kMillisecond);
+BENCHMARK(expanded_digests_of_churn)->Unit(benchmark::kMillisecond);
 BENCHMARK(trace_of_churn)->Unit(benchmark::kMillisecond);
 BENCHMARK(decode)->Unit(benchmark::kMillisecond);
+BENCHMARK(decode_digests)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace tcpwitness::testing

@@ -13,6 +13,8 @@ inline constexpr std::uint32_t loopback_ifindex = 1;  // in every namespace (LOO
 
 // queues.cpp: a passive connection's SYNs, SYN-ACKs and last ACK beside the queues of the listener.
 void note_queues(Connection& c, const Event& e, const Segment& g, bool out);
+// The listener has room for the SYN that comes with this view, and answers it with a request socket.
+[[nodiscard]] bool has_room(const SocketView& listener);
 
 // Linux takes a RST at rcv_nxt (RFC 5961, 3.2), and one behind a FIN that does not count the FIN (tcp_reset_check()).
 [[nodiscard]] inline bool takes_reset(TcpState state, std::uint32_t rcv_nxt, std::uint32_t seq) {

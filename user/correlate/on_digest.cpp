@@ -1,14 +1,236 @@
 // SPDX-License-Identifier: Apache-2.0
 // on_digest.cpp: the ordinary events of one socket, together.
+//
+// Most connections are ordinary from their beginning to their end, and then one record has all of it: its facts are
+// written here at once, as the single events would have written them (on_state.cpp, on_segment.cpp, on_kernel.cpp).
+// What is less than a whole ordinary life, or slow somewhere, is taken event by event.
+#include <algorithm>
+
+#include "correlate/course.hpp"
+#include "correlate/facts.hpp"
+#include "correlate/payload_times.hpp"
 #include "correlate/witness_impl.hpp"
 #include "decode/digest.hpp"
 
 namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+// `current` of a transition, if it is a process that acts for the socket.
+Owner acting(const SocketDigest& d, const tw_held_state& state, PidSource source) {
+  if (((state.actor & TW_ACTOR_OWNED) == 0 && (state.flags & TW_CB_OWNED) == 0) ||
+      (state.actor & TW_ACTOR_PRESENT) == 0 || (state.actor & TW_ACTOR_KTHREAD) != 0 || d.held.actor.tgid == 0)
+    return {};
+  Owner owner;
+  owner.pid = d.held.actor.tgid;
+  std::memcpy(owner.comm.data(), d.held.actor.comm, owner.comm.size());
+  owner.source = source;
+  return owner;
+}
+
+// note_hops() of what comes in.
+void note_arrival(Connection& c, const tw_held_segment& segment) {
+  if (segment.ifindex == loopback_ifindex) {
+    c.in_on_loopback = true;
+  } else {
+    c.in_elsewhere = true;
+  }
+  if (segment.ttl == 0) return;
+  if (c.ttl_in == 0) {
+    c.ttl_in = segment.ttl;
+  } else if (c.ttl_in == segment.ttl) {
+    c.ttl_in_twice = true;
+  } else {
+    c.ttl_in_varies = true;
+  }
+}
+
+void note_fin(FinFacts& fin, const tw_held_segment& segment, Mark mark) {
+  fin.sent = mark;
+  fin.end = segment.seq + seq_length(segment.len, segment.flags);
+  fin.seq = fin.end - 1;
+}
+
+// `segment` came behind the FIN.
+void acknowledge(FinFacts& fin, const tw_held_segment& segment, Mark mark) {
+  if (!seq_not_after(fin.end, segment.ack)) return;
+  fin.acked = mark;
+  fin.ack = segment.ack;
+}
+
+std::uint8_t window_scale(const tw_held_segment& segment) {
+  return (segment.options & TW_OPT_WSCALE) != 0 ? segment.wscale : wscale_absent;
+}
+
+// The events of one digest with their numbers and times, in the order in which they are asked for.
+class Marks {
+ public:
+  Marks(const Event& e, const SocketDigest& d) : id_(e.id), event_(e), digest_(d) {}
+  Mark next(std::uint64_t ns) { return {id_++, time_of(event_, digest_, ns)}; }
+
+ private:
+  EventId id_;
+  const Event& event_;
+  const SocketDigest& digest_;
+};
+
+void note_opening(Connection& c, const Course& at, Marks& marks) {
+  const tw_held_segment& own = at.active ? *at.syn : *at.syn_ack;
+  const tw_held_segment& other = at.active ? *at.syn_ack : *at.syn;
+  c.wire_heard = true;
+  c.syn = marks.next(at.syn->ts_ns);
+  c.syn_ack = marks.next(at.syn_ack->ts_ns);
+  c.syn_ack_seen = true;
+  c.isn_local = own.seq;
+  c.isn_remote = other.seq;
+  c.has_isn_local = true;
+  c.has_isn_remote = true;
+  c.wscale_local = window_scale(own);
+  c.wscale_peer = window_scale(other);
+  note_arrival(c, other);
+}
+
+}  // namespace
 
 void Witness::Impl::on_digest(const Event& e, const SocketDigest& d) {
+  const auto course = digests() ? find_course(d, settings_) : std::nullopt;
+  if (course && is_new(e, d, *course)) return take_whole(e, d, *course);
   expanded_.clear();
   expand(e, d, expanded_);
   for (const Event& event : expanded_) take(event);
+}
+
+bool Witness::Impl::is_new(const Event& e, const SocketDigest& d, const Course& at) const {
+  // What was lost may be of it, where its beginning is not behind the loss.
+  if (gap_serial_ != 0 && (gap_until_ns_ >= time_of(e, d, at.begun_ns()) || !(at.wire || at.active))) return false;
+  if (!hops_.empty() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return false;
+  if (table_.find_cookie(d.header.cookie) != no_slot) return false;
+  const Slot before = table_.find_flow(to_flow(d.tuple));
+  return before == no_slot || table_.at(before).told;
+}
+
+void Witness::Impl::take_whole(const Event& e, const SocketDigest& d, const Course& at) {
+  const Flow flow = to_flow(d.tuple);
+  Marks marks(e, d);
+
+  const TimeNs begun = time_of(e, d, at.begun_ns());
+  const Slot slot = create(begun, true);
+  Connection& c = table_.at(slot);
+  table_.bind_cookie(slot, d.header.cookie);
+  table_.bind_flow(slot, flow);
+  c.netns = d.header.netns;
+  c.kernel_heard = true;
+  c.in_step = true;
+  c.role = at.active ? Role::active : Role::passive;
+  bool changed = false;
+  if (at.active) {
+    c.owner = acting(d, *at.opening, PidSource::connect);
+    changed = c.owner.pid != 0;
+  } else {
+    changed = own_by_listener(c, listeners_.find(flow.local)) && !at.wire;
+  }
+
+  // The handshake.
+  if (at.active) marks.next(at.opening->ts_ns);
+  if (at.by_syn()) {
+    note_asked(Event{e.id, begun, {}}, flow);
+    asked_.answered(false);
+    c.enter(State::new_syn_recv);
+  }
+  if (at.wire) note_opening(c, at, marks);
+  if (!at.active) marks.next(at.opening->ts_ns);
+  c.enter(at.active ? State::syn_sent : State::syn_recv);
+  const Mark established = marks.next(at.established->ts_ns);
+  c.enter(State::established);
+  c.established = true;
+  if (!at.active) asked_.completed();
+  if (at.active || at.wire) c.handshake_ns = established.ts_ns - begun;
+
+  // Its process.
+  if (d.held.owner_ns != 0) {
+    const Owner user =
+        present_process(d.held.actor, d.held.owner_source == TW_OWNER_SEND ? PidSource::send : PidSource::receive);
+    if (user.pid != 0) {
+      c.owner = user;
+      changed = true;
+    }
+    marks.next(d.held.owner_ns);
+  }
+
+  // The end.
+  Closing& closing = c.ending();
+  const bool second = at.closes == Closes::second;
+  const auto close_by = [&](const tw_held_state& state) {
+    const Owner owner = acting(d, state, PidSource::close);
+    if (closing.closer.pid == 0) closing.closer = owner;
+    if ((c.owner.pid != 0 && c.owner.source != PidSource::listen) || owner.pid == 0) return;
+    c.owner = owner;
+    changed = true;
+  };
+  if (second && at.wire) note_fin(closing.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
+  closing.first = marks.next(at.first->ts_ns);
+  closing.first_actor = at.first->actor;
+  c.enter(static_cast<State>(at.first->new_state));
+  Mark middle;
+  if (second) {
+    c.closed_by = ClosedBy::peer;
+    closing.close_wait = closing.first;
+    closing.sent = at.first->write_seq;
+    closing.sent_known = true;
+    middle = marks.next(at.middle->ts_ns);
+    closing.left_close_wait = middle;
+    close_by(*at.middle);
+    if (at.wire) note_fin(closing.fin_out, *at.fin_out, marks.next(at.fin_out->ts_ns));
+  } else {
+    c.closed_by = at.closes == Closes::both ? ClosedBy::both : ClosedBy::local;
+    close_by(*at.first);
+    if (at.wire) note_fin(closing.fin_out, *at.fin_out, marks.next(at.fin_out->ts_ns));
+    middle = marks.next(at.middle->ts_ns);
+    if (at.closes == Closes::first) {
+      closing.fin_wait2 = middle;
+      closing.fin_wait2_bytes = bytes_received(d, *at.middle);
+      closing.fin_wait2_quiet_ns = middle.ts_ns;
+    }
+    if (at.wire) note_fin(closing.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
+  }
+  c.enter(static_cast<State>(at.middle->new_state));
+  if (at.wire) {
+    note_arrival(c, *at.fin_in);
+    const bool out_first = at.fin_out->ts_ns < at.fin_in->ts_ns;
+    if (out_first) {
+      acknowledge(closing.fin_out, *at.fin_in, closing.fin_in.sent);
+    } else {
+      acknowledge(closing.fin_in, *at.fin_out, closing.fin_out.sent);
+    }
+    c.last_window_local = at.fin_out->window;
+    c.last_window_peer = at.fin_in->window;
+  }
+
+  // The last transition, and the socket's own end.
+  closing.end = marks.next(at.last->ts_ns);
+  closing.end_from = static_cast<State>(at.last->old_state);
+  closing.end_shown = true;
+  closing.end_actor = at.last->actor;
+  closing.end_pid = acting(d, *at.last, PidSource::close).pid;
+  close_by(*at.last);
+  c.enter(second ? State::close : State::time_wait);
+  if (!second) closing.time_wait = closing.end;
+  c.last_ts_ns = closing.end.ts_ns;
+  c.cb = last_control_block(d);
+  if (changed) select_owner(c);
+  if (at.wire) {
+    c.wire = d.wire;
+    c.wire_final = true;
+    c.wire_closed = true;
+    c.set_payload(payload_times(e, d.header, d.times));
+  }
+  table_.wait(slot, Wait::settle, now_);
+
+  summary_.events[TW_KIND_STATE] += d.held.state_count;
+  summary_.events[TW_KIND_SEGMENT] += at.wire ? TW_HELD_SEGMENTS : 0;
+  summary_.events[TW_KIND_OWNER] += d.held.owner_ns != 0 ? 1 : 0;
+  ++summary_.events[TW_KIND_DESTROY];
 }
 
 }  // namespace tcpwitness

@@ -4,6 +4,8 @@
 // The kernel's own look-up came with the segment: the socket's cookie is believed when the socket has
 // the segment's ports (a control socket or a listener speaks for nobody). Otherwise the address pair
 // names the newest connection that has it.
+#include <cstdlib>
+
 #include "correlate/cause.hpp"
 #include "correlate/facts.hpp"
 #include "correlate/witness_impl.hpp"
@@ -72,6 +74,21 @@ bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool o
   return over && !just_closed;
 }
 
+// It was in a digest already, which another CPU released at that moment (bpf/digest.h): the same number, and the flow
+// map does not say that it came again.
+bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
+  constexpr std::int64_t moment_ns = 1'000'000;
+  if ((g.why & ~(TW_WHY_SYN | TW_WHY_FIN | TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)) != 0 || g.copied != 0) return false;
+  const auto same = [&](const Mark& mark, std::uint32_t seq) {
+    return mark && g.seq == seq && std::abs(e.ts_ns - mark.ts_ns) < moment_ns;
+  };
+  if (is_syn(g)) return same(c.syn, out ? c.isn_local : c.isn_remote);
+  if (is_syn_ack(g)) return same(c.syn_ack, out ? c.isn_local : c.isn_remote);
+  if (!has_flag(g, tcp_flag::fin) || !c.closing) return false;
+  const FinFacts& fin = out ? c.closing->fin_out : c.closing->fin_in;
+  return same(fin.sent, fin.end - seq_length(g.len, g.flags));
+}
+
 bool alive(std::uint8_t state) {
   const auto s = static_cast<State>(state);
   return s == State::established || s == State::fin_wait1 || s == State::fin_wait2 || s == State::close_wait ||
@@ -124,6 +141,7 @@ void Witness::Impl::take_segment(Slot slot, const Event& e, const Segment& g, co
     segment_entry(&c, e, g, flow, out);
     return;
   }
+  if (digests() && is_known(c, e, g, out)) return;
   c.wire_heard = true;
   if (settings_.compare) note_measures(measures(slot), e.ts_ns, g, out);
   if (settings_.every_segment && !settings_.capture && g.copied == 0 && !refused_by_socket(g))

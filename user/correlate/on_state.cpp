@@ -48,6 +48,18 @@ std::int64_t orphan_lasts(const StateChange& s) {
   return whole > time_wait_ns ? whole - time_wait_ns : whole;
 }
 
+// It was in a digest already, which another CPU released at that moment (bpf/digest.h).
+bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
+  constexpr std::int64_t moment_ns = 1'000'000;
+  if (c.state_count == 0 || e.ts_ns - c.last_ts_ns > moment_ns) return false;
+  const auto from = static_cast<State>(s.old_state);
+  const auto to = static_cast<State>(s.new_state);
+  if (to == State::close) return c.ended() && c.closing->end_shown && c.closing->end_from == from;
+  if (c.state != to || !c.in_step) return false;
+  const State before = c.state_count > 1 ? c.states[c.state_count - 2] : State::close;
+  return before == from || from == State::listen;
+}
+
 }  // namespace
 
 void Witness::Impl::on_state(const Event& e, const StateChange& s) {
@@ -65,7 +77,7 @@ void Witness::Impl::on_state(const Event& e, const StateChange& s) {
   const Slot slot = locate_state(e, s, flow);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
-  if (c.told) return;
+  if (c.told || (digests() && is_newest(c, e, s))) return;
   if (is_of_a_rival(c, from, to)) {
     c.rival = to == State::close;
     return;

@@ -10,9 +10,7 @@
 #include <cstring>
 
 namespace tcpwitness {
-namespace {
-
-Owner from_actor(const Actor& actor, PidSource source) {
+Owner present_process(const Actor& actor, PidSource source) {
   Owner owner;
   if ((actor.flags & TW_ACTOR_PRESENT) == 0 || (actor.flags & TW_ACTOR_KTHREAD) != 0 || actor.tgid == 0) return owner;
   owner.pid = actor.tgid;
@@ -20,8 +18,6 @@ Owner from_actor(const Actor& actor, PidSource source) {
   owner.source = source;
   return owner;
 }
-
-}  // namespace
 
 Process Owner::process() const {
   if (pid == 0) return {};
@@ -31,17 +27,17 @@ Process Owner::process() const {
 
 Owner acting_process(const StateChange& change, PidSource source) {
   const bool owned = (change.actor.flags & TW_ACTOR_OWNED) != 0 || (change.cb.flags & TW_CB_OWNED) != 0;
-  return owned ? from_actor(change.actor, source) : Owner{};
+  return owned ? present_process(change.actor, source) : Owner{};
 }
 
 Owner seen_process(const OwnerSeen& seen) {
   switch (seen.source) {
     case TW_OWNER_SEND:
-      return from_actor(seen.actor, PidSource::send);
+      return present_process(seen.actor, PidSource::send);
     case TW_OWNER_RECEIVE:
-      return from_actor(seen.actor, PidSource::receive);
+      return present_process(seen.actor, PidSource::receive);
     default:
-      return from_actor(seen.actor, PidSource::snapshot);
+      return present_process(seen.actor, PidSource::snapshot);
   }
 }
 

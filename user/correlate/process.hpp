@@ -12,6 +12,7 @@ namespace tcpwitness {
 
 // `current`, if it is a process that acts for the socket; pid 0 otherwise.
 [[nodiscard]] Owner acting_process(const StateChange& change, PidSource source);
+[[nodiscard]] Owner present_process(const Actor& actor, PidSource source);
 [[nodiscard]] Owner seen_process(const OwnerSeen& seen);
 [[nodiscard]] Owner port_holder(const tw_port_holder& holder);
 

@@ -62,6 +62,10 @@ bool may_be_cookie(const Segment& g) { return g.window != 0; }
 
 }  // namespace
 
+bool has_room(const SocketView& listener) {
+  return full_queue(listener) == FullQueue::none && listener.syncookies != 2;
+}
+
 void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
   const bool syn = (g.flags & tcp_flag::syn) != 0;
   const bool ack = (g.flags & tcp_flag::ack) != 0;

@@ -10,6 +10,7 @@
 #include <deque>
 #include <unordered_map>
 
+#include "correlate/course.hpp"
 #include "correlate/crowd.hpp"
 #include "correlate/ended_hops.hpp"
 #include "correlate/listeners.hpp"
@@ -127,6 +128,14 @@ class Witness::Impl {
 
   // on_digest.cpp
   void on_digest(const Event& e, const SocketDigest& d);
+  // Nothing of this connection is known, nor can anything of it be lost.
+  [[nodiscard]] bool is_new(const Event& e, const SocketDigest& d, const Course& course) const;
+  void take_whole(const Event& e, const SocketDigest& d, const Course& course);
+  // There may be any: nobody asks for single events.
+  [[nodiscard]] bool digests() const {
+    return settings_.kernel_heard && !settings_.timeline && !settings_.compare && !settings_.every_segment &&
+           !settings_.capture && !settings_.forwarded;
+  }
 
   // on_segment.cpp
   void on_segment(const Event& e, const Segment& g);

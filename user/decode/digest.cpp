@@ -50,7 +50,7 @@ ControlBlock control_block(const SocketDigest& d, const tw_held_state& s) {
   const bool last = d.destroyed != 0 && static_cast<State>(s.new_state) == State::close;
   ControlBlock cb = last ? d.cb : ControlBlock{};
   cb.bytes_acked = bytes_acked(d, s, d.destroyed != 0 ? d.cb.bytes_acked : d.wire.bytes_out, d.cb.snd_una);
-  cb.bytes_received = widen(s.bytes_received, d.destroyed != 0 ? d.cb.bytes_received : d.wire.bytes_in);
+  cb.bytes_received = bytes_received(d, s);
   cb.snd_una = s.snd_una;
   cb.snd_nxt = s.snd_nxt;
   cb.write_seq = s.write_seq;
@@ -62,6 +62,7 @@ ControlBlock control_block(const SocketDigest& d, const tw_held_state& s) {
   cb.state = s.old_state;  // the tracepoint comes before the state changes
   cb.flags = s.flags;
   cb.more = s.more;
+  cb.sk_err = 0;
   return cb;
 }
 
@@ -79,26 +80,6 @@ StateChange state_change(const SocketDigest& d, const tw_held_state& s) {
   change.new_state = s.new_state;
   change.port = s.port;
   return change;
-}
-
-SocketView view_of(const tw_held_segment& s) {
-  SocketView view{};
-  view.type = s.type;
-  view.state = s.state;
-  if (s.type == TW_SOCKET_LISTENER) {
-    view.ack_backlog = s.ack_backlog;
-    view.max_ack_backlog = s.max_ack_backlog;
-    view.syn_qlen = s.syn_qlen;
-    view.syncookies = s.syncookies;
-    view.max_syn_backlog = s.max_syn_backlog;
-    return view;
-  }
-  view.snd_una = s.snd_una;
-  view.snd_nxt = s.snd_nxt;
-  view.rcv_nxt = s.rcv_nxt;
-  view.write_seq = s.write_seq;
-  view.flags = s.socket_flags;
-  return view;
 }
 
 // The flow's totals with the segment at `place`: with those of the handshake the flow began, with a FIN they are all
@@ -188,6 +169,34 @@ bool comes_before(std::size_t place, const tw_held_state& s) {
 }
 
 }  // namespace
+
+SocketView view_of(const tw_held_segment& s) {
+  SocketView view{};
+  view.type = s.type;
+  view.state = s.state;
+  if (s.type == TW_SOCKET_LISTENER) {
+    view.ack_backlog = s.ack_backlog;
+    view.max_ack_backlog = s.max_ack_backlog;
+    view.syn_qlen = s.syn_qlen;
+    view.syncookies = s.syncookies;
+    view.max_syn_backlog = s.max_syn_backlog;
+    return view;
+  }
+  view.snd_una = s.snd_una;
+  view.snd_nxt = s.snd_nxt;
+  view.rcv_nxt = s.rcv_nxt;
+  view.write_seq = s.write_seq;
+  view.flags = s.socket_flags;
+  return view;
+}
+
+std::uint64_t bytes_received(const SocketDigest& digest, const tw_held_state& state) {
+  return widen(state.bytes_received, digest.destroyed != 0 ? digest.cb.bytes_received : digest.wire.bytes_in);
+}
+
+ControlBlock last_control_block(const SocketDigest& digest) {
+  return control_block(digest, digest.held.states[digest.held.state_count - 1]);
+}
 
 std::size_t events_in(const SocketDigest& digest) {
   std::size_t count = digest.held.state_count;

@@ -23,6 +23,13 @@ namespace tcpwitness {
   return static_cast<TimeNs>(static_cast<std::uint64_t>(event.ts_ns) - (digest.header.ts_ns - ns));
 }
 
+// What the socket said of itself when the segment passed.
+[[nodiscard]] SocketView view_of(const tw_held_segment& segment);
+// The control block as the last transition of a destroyed socket had it.
+[[nodiscard]] ControlBlock last_control_block(const SocketDigest& digest);
+// bytes_received at one of its transitions, whose low 32 bits it holds.
+[[nodiscard]] std::uint64_t bytes_received(const SocketDigest& digest, const tw_held_state& state);
+
 // How many events it stands for.
 [[nodiscard]] std::size_t events_in(const SocketDigest& digest);
 [[nodiscard]] bool well_formed(const SocketDigest& digest);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlate/course.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <initializer_list>
+#include <span>
+
+#include "correlate/facts.hpp"
+#include "decode/digest.hpp"
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+bool leads(const tw_held_state& state, State from, State to) {
+  return state.old_state == static_cast<std::uint8_t>(from) && state.new_state == static_cast<std::uint8_t>(to);
+}
+
+bool find_transitions(const SocketDigest& d, Course& course) {
+  constexpr std::size_t whole = 5;
+  if (d.held.state_count != whole) return false;
+  const auto& states = d.held.states;
+  course.opening = states;
+  course.established = states + 1;
+  course.first = states + 2;
+  course.middle = states + 3;
+  course.last = states + 4;
+  course.active = leads(states[0], State::close, State::syn_sent);
+  if (!course.active && !leads(states[0], State::listen, State::syn_recv)) return false;
+  if (!leads(states[1], course.active ? State::syn_sent : State::syn_recv, State::established)) return false;
+  if (leads(states[2], State::established, State::close_wait)) {
+    course.closes = Closes::second;
+    return leads(states[3], State::close_wait, State::last_ack) && leads(states[4], State::last_ack, State::close);
+  }
+  if (!leads(states[2], State::established, State::fin_wait1)) return false;
+  const bool both = leads(states[3], State::fin_wait1, State::closing);
+  course.closes = both ? Closes::both : Closes::first;
+  if (both) return leads(states[4], State::closing, State::close);
+  return leads(states[3], State::fin_wait1, State::fin_wait2) && leads(states[4], State::fin_wait2, State::close);
+}
+
+bool find_segments(const SocketDigest& d, Course& course) {
+  course.syn = held_segment(d, TW_HELD_SYN);
+  course.syn_ack = held_segment(d, TW_HELD_SYN_ACK);
+  course.fin_out = held_segment(d, TW_HELD_FIN_OUT);
+  course.fin_in = held_segment(d, TW_HELD_FIN_IN);
+  const int seen =
+      (course.syn != nullptr) + (course.syn_ack != nullptr) + (course.fin_out != nullptr) + (course.fin_in != nullptr);
+  course.wire = seen == TW_HELD_SEGMENTS;
+  return course.wire || seen == 0;
+}
+
+bool in_order(std::initializer_list<std::uint64_t> times) { return std::ranges::is_sorted(times); }
+
+// Each came behind what it follows from.
+bool in_order(const Course& at) {
+  if (!in_order({at.opening->ts_ns, at.established->ts_ns, at.first->ts_ns, at.middle->ts_ns, at.last->ts_ns}))
+    return false;
+  if (!at.wire) return true;
+  const bool opened = at.active ? in_order({at.opening->ts_ns, at.syn->ts_ns, at.syn_ack->ts_ns, at.established->ts_ns})
+                                : in_order({at.syn->ts_ns, at.syn_ack->ts_ns, at.opening->ts_ns});
+  if (!opened) return false;
+  if (at.closes == Closes::second) {
+    return in_order({at.established->ts_ns, at.fin_in->ts_ns, at.first->ts_ns}) &&
+           in_order({at.middle->ts_ns, at.fin_out->ts_ns, at.last->ts_ns}) && at.fin_in->ts_ns < at.fin_out->ts_ns;
+  }
+  return in_order({at.first->ts_ns, at.fin_out->ts_ns, at.middle->ts_ns}) &&
+         in_order({at.established->ts_ns, at.fin_in->ts_ns, at.last->ts_ns}) && at.fin_in->ts_ns != at.fin_out->ts_ns;
+}
+
+bool goes_out(const tw_held_segment& segment) { return segment.hook == TW_HOOK_TC_EGRESS; }
+
+// The answer acknowledges the SYN, and nothing that was never sent; see note_handshake().
+bool answers(const Course& at) {
+  constexpr std::uint32_t most_syn_payload = 1U << 16U;
+  const bool asked = at.active && at.syn_ack->type == TW_SOCKET_FULL &&
+                     at.syn_ack->state == static_cast<std::uint8_t>(State::syn_sent) &&
+                     at.syn_ack->snd_nxt != at.syn->seq;
+  const std::uint32_t most = asked ? at.syn_ack->snd_nxt - at.syn->seq : most_syn_payload;
+  return at.syn_ack->ack - at.syn->seq - 1 < most;
+}
+
+// Each segment went the way, and was of the socket, that it has to be of.
+bool are_ordinary(const Course& at) {
+  const auto of_socket = [](const tw_held_segment& segment) {
+    return segment.type == TW_SOCKET_FULL || segment.type == TW_SOCKET_UNKNOWN;
+  };
+  constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst | tcp_flag::ack;
+  const auto is = [](const tw_held_segment& segment, std::uint8_t flags) { return (segment.flags & marks) == flags; };
+  if (!is(*at.syn, tcp_flag::syn) || !is(*at.syn_ack, tcp_flag::syn | tcp_flag::ack)) return false;
+  if (!is(*at.fin_out, tcp_flag::fin | tcp_flag::ack) || !is(*at.fin_in, tcp_flag::fin | tcp_flag::ack)) return false;
+  if (goes_out(*at.syn) != at.active || goes_out(*at.syn_ack) == at.active) return false;
+  if (!goes_out(*at.fin_out) || goes_out(*at.fin_in)) return false;
+  if (!of_socket(*at.fin_out) || !of_socket(*at.fin_in) || !answers(at)) return false;
+  if (at.active) return at.syn->type == TW_SOCKET_FULL && of_socket(*at.syn_ack);
+  return at.syn->type == TW_SOCKET_LISTENER && at.syn_ack->type == TW_SOCKET_REQUEST && has_room(view_of(*at.syn));
+}
+
+bool are_ordinary(const SocketDigest& d, const Course& at) {
+  constexpr std::uint8_t wanted = TW_CB_PRESENT;
+  for (const tw_held_state& state : std::span(d.held.states).first(d.held.state_count)) {
+    if ((state.flags & (TW_CB_PRESENT | TW_CB_REPAIR)) != wanted || (state.actor & TW_ACTOR_EXITING) != 0) return false;
+  }
+  // Otherwise it waits for the peer's FIN; or for nothing, as too many wait.
+  if (at.closes == Closes::first && (at.last->flags & TW_CB_DONE) == 0) return false;
+  return (at.last->more & TW_CB_TIME_WAIT_FULL) == 0 && (d.cb.flags & TW_CB_PRESENT) != 0;
+}
+
+// The first use comes when the child is open, and before its process closes it.
+bool is_ordinary_use(const SocketDigest& d, const Course& at, std::int64_t slow_ns) {
+  if (d.held.owner_ns == 0) return true;
+  const std::uint64_t closed = at.closes == Closes::second ? at.middle->ts_ns : at.first->ts_ns;
+  if (at.active || d.held.owner_ns < at.established->ts_ns || d.held.owner_ns >= closed) return false;
+  if (d.held.owner_source != TW_OWNER_SEND && d.held.owner_source != TW_OWNER_RECEIVE) return false;
+  return d.held.owner_source == TW_OWNER_SEND || std::int64_t{d.held.owner_waited_ms} * 1'000'000 < slow_ns;
+}
+
+std::int64_t between(std::uint64_t from, std::uint64_t to) { return static_cast<std::int64_t>(to - from); }
+
+// Nothing of it took long: neither the kernel for a segment nor the process for a connection.
+bool is_prompt(const SocketDigest& d, const Course& at, const WitnessSettings& settings) {
+  if (!at.wire) return true;
+  if (at.active && between(at.syn_ack->ts_ns, at.established->ts_ns) >= settings.late_ns) return false;
+  const bool waits_for_fin = at.closes == Closes::second;
+  if (waits_for_fin && between(at.fin_in->ts_ns, at.first->ts_ns) >= settings.late_ns) return false;
+  if (at.active) return true;
+  return std::ranges::none_of(std::span(d.held.states).subspan(2, 3), [&](const tw_held_state& state) {
+    return (state.more & TW_CB_UNACCEPTED) != 0 &&
+           between(at.established->ts_ns, state.ts_ns) >= settings.slow_accept_ns;
+  });
+}
+
+bool is_zero(const tw_loss_counters& loss) {
+  constexpr tw_loss_counters nothing{};
+  return std::memcmp(&loss, &nothing, sizeof loss) == 0;
+}
+
+bool has_both_ends(const tw_tuple& tuple) {
+  return tuple.local_port != 0 && tuple.remote_port != 0 && !to_flow(tuple).remote.address.is_unspecified();
+}
+
+}  // namespace
+
+std::optional<Course> find_course(const SocketDigest& d, const WitnessSettings& settings) {
+  Course at;
+  if (d.destroyed == 0 || d.header.cookie == 0 || !has_both_ends(d.tuple)) return std::nullopt;
+  if (!find_transitions(d, at) || !find_segments(d, at) || !in_order(at) || !are_ordinary(d, at)) return std::nullopt;
+  if (at.wire && (d.has_wire == 0 || !are_ordinary(at))) return std::nullopt;
+  if (!is_zero(d.loss) || !is_ordinary_use(d, at, settings.slow_accept_ns) || !is_prompt(d, at, settings))
+    return std::nullopt;
+  return at;
+}
+
+}  // namespace tcpwitness

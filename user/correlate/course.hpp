@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// course.hpp: a digest that has a whole ordinary life, part by part.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+
+// Which side closes, as the socket's transitions show it.
+enum class Closes : std::uint8_t { first, both, second };
+
+// A whole life: five transitions, and the four segments that mark it or none at all.
+struct Course {
+  bool active = false;
+  bool wire = false;
+  Closes closes{};
+  // The transitions.
+  const tw_held_state* opening = nullptr;      // to SYN_SENT, or SYN_RECV
+  const tw_held_state* established = nullptr;  // to ESTABLISHED
+  const tw_held_state* first = nullptr;        // out of it
+  const tw_held_state* middle = nullptr;       // to FIN_WAIT2, CLOSING or LAST_ACK
+  const tw_held_state* last = nullptr;         // to CLOSE
+  // The segments.
+  const tw_held_segment* syn = nullptr;
+  const tw_held_segment* syn_ack = nullptr;
+  const tw_held_segment* fin_out = nullptr;
+  const tw_held_segment* fin_in = nullptr;
+
+  // A child's SYN comes before its first transition.
+  [[nodiscard]] bool by_syn() const { return wire && !active; }
+  [[nodiscard]] std::uint64_t begun_ns() const { return by_syn() ? syn->ts_ns : opening->ts_ns; }
+};
+
+// nullopt: something of it is missing, comes in another order, or was slow, so that a rule may have something to say.
+[[nodiscard]] std::optional<Course> find_course(const SocketDigest& digest, const WitnessSettings& settings);
+
+}  // namespace tcpwitness
