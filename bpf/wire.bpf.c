@@ -60,6 +60,7 @@ struct work {
 	struct tw_tuple on_wire; /* frame.translated: the frame's own */
 	__u8 options[64];
 	struct options found;
+	__u8 unasked; /* the flow map alone knows that the socket takes it; see is_next_mark() */
 	__u64 address; /* see plain_address() */
 	struct held_syn syn;
 	__u8 strays;   /* of this flow, before this segment */
@@ -415,6 +416,14 @@ static __always_inline bool nobody_takes(const struct frame *frame, __u8 type)
 	return type == TW_SOCKET_NONE || (type == TW_SOCKET_LISTENER && !(frame->flags & TCP_SYN));
 }
 
+/* Of work->options. Its loop is gone through once for all who call it. */
+__noinline __u32 rules_parse_options(struct work *work)
+{
+	if (work)
+		parse_options(&work->frame, work->options, &work->found);
+	return 0;
+}
+
 /* Takes the bytes anew from ctx: the parser's pointers would keep its paths apart for the verifier. */
 static __always_inline void read_options(void *ctx, bool xdp, struct work *work)
 {
@@ -426,7 +435,7 @@ static __always_inline void read_options(void *ctx, bool xdp, struct work *work)
 	if (length == 0 || start + length > at.end)
 		return;
 	if (bpf_probe_read_kernel(work->options, length, start) == 0)
-		parse_options(&work->frame, work->options, &work->found);
+		rules_parse_options(work);
 }
 
 static __always_inline void take_options(const struct options *found, struct tw_segment *record)
@@ -460,13 +469,18 @@ static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 l
 	kept->captured = (__u16)load_bytes(ctx, xdp, kept + 1, length, config.snaplen);
 }
 
+__noinline __u32 rules_release_ends(const struct tw_tuple *tuple)
+{
+	return tuple ? release_ends(tuple) : 0;
+}
+
 static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struct work *work)
 {
 	const struct frame *frame = &work->frame;
 	struct tw_segment *record;
 
 	if (config.digests)
-		release_ends(&frame->tuple);
+		rules_release_ends(&frame->tuple);
 	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->asked.cookie, config.netns);
 	if (!record)
 		return;
@@ -561,7 +575,7 @@ __noinline __u32 release_syn(struct work *work)
 		bpf_probe_read_kernel(work->options, OPTIONS_MAX, &syn->frame[from]);
 		work->frame.options_length = syn->options_length;
 		__builtin_memset(&work->found, 0, sizeof(work->found));
-		parse_options(&work->frame, work->options, &work->found);
+		rules_parse_options(work);
 		take_options(&work->found, record);
 		work->frame.options_length = own;
 	}
@@ -585,15 +599,12 @@ static __always_inline bool has_room(const struct tw_socket_view *view)
 	       2 * view->ack_backlog <= view->max_ack_backlog;
 }
 
-static __always_inline void hold_in(void *ctx, bool xdp, struct work *work, __u64 cookie,
-				    struct tw_held_segment *held)
+static __always_inline void hold_in(struct work *work, __u64 cookie, struct tw_held_segment *held)
 {
 	const struct frame *frame = &work->frame;
 	const struct tw_socket_view *view = &work->asked.view;
 
-	if (frame->flags & TCP_SYN) {
-		read_options(ctx, xdp, work);
-	} else {
+	if (!(frame->flags & TCP_SYN)) {
 		__builtin_memset(&work->found, 0, sizeof(work->found));
 		work->found.ts_val = bpf_ntohl(frame->stamp);
 		work->found.present = frame->stamp ? TW_OPT_TIMESTAMP : 0;
@@ -651,42 +662,48 @@ static __always_inline struct digest_entry *begin_passive(struct work *work, str
 }
 
 /*
- * Keeps an ordinary SYN, SYN-ACK or FIN for the digest of its socket. False: it is to be reported. flow: in the map, or
- * about to be. entry: its socket's, where that was not asked.
+ * Keeps an ordinary SYN, SYN-ACK or FIN for the digest of its socket. 0: it is to be reported. flow: in the map, or
+ * about to be. A function of its own for the verifier, as the rules are.
  */
-static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work, struct tw_flow *flow, __u32 why,
-					 struct digest_entry *entry)
+__noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u32 why)
 {
-	struct frame *frame = &work->frame;
-	__u8 type = work->asked.view.type;
+	struct digest_entry *entry = 0;
+	struct frame *frame;
+	bool known;
 	__u32 place;
+	__u8 type;
 
+	if (!flow || !work)
+		return 0;
+	frame = &work->frame;
+	type = work->asked.view.type;
+	known = work->unasked || (type == TW_SOCKET_FULL && work->asked.cookie == flow->cookie);
 	why &= ~ONLY_A_CAUSE;
 	if (why != TW_WHY_SYN && why != TW_WHY_FIN)
-		return false;
+		return 0;
 	if (frame->segments != 1 || frame->vlan_id || frame->fragment || frame->copied || frame->translated ||
 	    frame->passing || work->refused)
-		return false;
+		return 0;
 	if (why == TW_WHY_FIN) {
 		place = frame->outgoing ? TW_HELD_FIN_OUT : TW_HELD_FIN_IN;
-		if (!entry && type == TW_SOCKET_FULL && work->asked.cookie == flow->cookie)
+		if (known)
 			entry = digest_of(flow->cookie);
 	} else if (frame->flags & TCP_ACK) {
 		place = TW_HELD_SYN_ACK;
 		if (frame->outgoing)
 			entry = begin_passive(work, flow);
-		else if (!entry && type == TW_SOCKET_FULL && work->asked.cookie == flow->cookie)
+		else if (known)
 			entry = digest_of(flow->cookie);
 	} else if (!frame->outgoing) {
 		if (!has_room(&work->asked.view))
-			return false;
-		hold_in(ctx, xdp, work, 0, &flow->syn);
+			return 0;
+		hold_in(work, 0, &flow->syn);
 		flow->syn_held = 1;
-		return true;
+		return 1;
 	} else {
 		place = TW_HELD_SYN;
 		if (type != TW_SOCKET_FULL)
-			return false;
+			return 0;
 		entry = digest_of(work->asked.cookie);
 		if (entry) {
 			flow->cookie = work->asked.cookie;
@@ -694,9 +711,16 @@ static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work,
 		}
 	}
 	if (!entry || entry->held.segments[place & 3].ts_ns)
-		return false;
-	hold_in(ctx, xdp, work, flow->cookie, &entry->held.segments[place & 3]);
+		return 0;
+	hold_in(work, flow->cookie, &entry->held.segments[place & 3]);
 	return !was_released(entry);
+}
+
+static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work, struct tw_flow *flow, __u32 why)
+{
+	if (work->frame.flags & TCP_SYN)
+		read_options(ctx, xdp, work);
+	return rules_hold_segment(flow, work, why);
 }
 
 static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoing)
@@ -910,6 +934,17 @@ static __always_inline bool is_next_mark(const struct tw_flow *flow, const struc
 	       seq_distance(frame->ack, peer->nxt) >= 0;
 }
 
+__noinline __u32 rules_knows_mark(struct tw_flow *flow, struct work *work)
+{
+	if (!flow || !work || !is_next_mark(flow, &work->frame) || !digest_of(flow->cookie))
+		return 0;
+	__builtin_memset(&work->asked, 0, sizeof(work->asked));
+	work->asked.view.type = TW_SOCKET_UNKNOWN;
+	work->asked.cookie = flow->cookie;
+	work->unasked = 1;
+	return 1;
+}
+
 /*
  * The first segment of a flow that is not in the map. A flow is counted only where a socket is. Returns
  * why it is an event, 0 when it is not ours, or waits for its socket's digest.
@@ -942,7 +977,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 		flow->translated = 1;
 		flow->other = work->on_wire;
 	}
-	held = config.digests && hold_segment(ctx, xdp, work, flow, why, 0);
+	held = config.digests && hold_segment(ctx, xdp, work, flow, why);
 	return put_flow(&frame->tuple, flow) && held ? 0 : why;
 }
 
@@ -950,7 +985,6 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct work *work, bool outgoing)
 {
 	struct frame *frame = &work->frame;
-	struct digest_entry *entry = 0;
 	struct tw_flow *flow;
 	bool reported;
 	__u32 why;
@@ -978,16 +1012,13 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return;
 	if (config.digests && flow && flow->syn_held && is_opening(frame)) /* it may be another connection's */
-		release_ends(&frame->tuple);
+		rules_release_ends(&frame->tuple);
 	if (!outgoing)
 		frame->copied = (__u8)rules_came_before(flow, work);
 	work->refused = TW_REFUSED_NOT;
-	if (config.digests && flow && !outgoing && is_next_mark(flow, frame))
-		entry = digest_of(flow->cookie);
-	if (entry) {
-		__builtin_memset(&work->asked, 0, sizeof(work->asked));
-		work->asked.view.type = TW_SOCKET_UNKNOWN;
-		work->asked.cookie = flow->cookie;
+	work->unasked = 0;
+	if (config.digests && !outgoing && rules_knows_mark(flow, work)) {
+		/* Nothing to ask. */
 	} else if (asks_socket(flow, frame)) {
 		ask_socket(ctx, work, outgoing);
 		if (frame->copied == COPY_IF_RECEIVED)
@@ -1009,7 +1040,7 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
 		reported = is_event(frame, why) || work->refused > TW_REFUSED_OLD;
-		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, why, entry))
+		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, why))
 			reported = false;
 		if (reported) {
 			work->wire = flow->wire;
