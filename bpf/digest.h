@@ -22,7 +22,7 @@ struct digest_entry {
 	__u32 netns;
 	__u32 states;   /* becomes held.state_count */
 	__u32 released; /* how often: above 0 it is over */
-	__u32 pad;
+	__u32 events;   /* that it stands for, so far */
 	struct tw_held held;
 };
 
@@ -92,17 +92,6 @@ static __always_inline struct digest_entry *begin_digest(__u64 cookie, const str
 	return entry;
 }
 
-/* How many events a digest stands for. */
-static __always_inline __u32 events_in(const struct tw_held *held, __u64 cookie, bool destroyed)
-{
-	__u32 events = held->state_count + (held->owner_ns != 0) + destroyed;
-
-#pragma unroll
-	for (int i = 0; i < TW_HELD_SEGMENTS; i++)
-		events += held->segments[i].ts_ns && held->segments[i].cookie == (__u32)cookie;
-	return events;
-}
-
 /* Counted as what it stands for. record: 0 where the ring has no room. */
 static __always_inline void count_digest(struct tw_digest *record, __u64 cookie, __u32 netns, __u64 ts_ns, __u32 events)
 {
@@ -152,11 +141,15 @@ __noinline __u32 release_digest(__u64 cookie)
 
 	if (!entry || entry->released)
 		return 0;
+	if (!entry->events) { /* its first one is to be a record */
+		bpf_map_delete_elem(&digests, &cookie);
+		return 0;
+	}
 	/* First its place in the ring, so that what others write now comes behind it. */
 	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
 	__sync_fetch_and_add(&entry->released, 1);
 	entry->held.state_count = entry->states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)entry->states;
-	held = events_in(&entry->held, cookie, false);
+	held = entry->events;
 	netns = entry->netns;
 	mark.tgid = entry->held.actor.flags & TW_ACTOR_PRESENT ? entry->held.actor.tgid : 0;
 	mark.told = entry->held.owner_ns != 0;

@@ -197,27 +197,18 @@ static __always_inline void subflow_actor(const struct tcp_sock *tp, struct tw_a
 	__builtin_memcpy(actor->comm, mark->comm, sizeof(mark->comm));
 }
 
-/* The transitions of an ordinary life, but for its first. */
-static __always_inline bool is_ordinary(int old_state, int new_state)
-{
-	switch (old_state) {
-	case TCP_SYN_SENT:
-	case BPF_TCP_SYN_RECV:
-		return new_state == TCP_ESTABLISHED;
-	case TCP_ESTABLISHED:
-		return new_state == TCP_FIN_WAIT1 || new_state == TCP_CLOSE_WAIT;
-	case TCP_FIN_WAIT1:
-		return new_state == TCP_FIN_WAIT2 || new_state == TCP_CLOSING;
-	case TCP_CLOSE_WAIT:
-		return new_state == TCP_LAST_ACK;
-	case TCP_FIN_WAIT2:
-	case TCP_CLOSING:
-	case TCP_LAST_ACK:
-		return new_state == TCP_CLOSE;
-	default:
-		return false;
-	}
-}
+/* To which states an ordinary life goes on from each one. No switch: the verifier would follow each of its cases. */
+static const __u16 ordinary[16] = {
+	[TCP_SYN_SENT] = 1 << TCP_ESTABLISHED,
+	[TCP_LISTEN] = 1 << BPF_TCP_SYN_RECV,
+	[BPF_TCP_SYN_RECV] = 1 << TCP_ESTABLISHED,
+	[TCP_ESTABLISHED] = 1 << TCP_FIN_WAIT1 | 1 << TCP_CLOSE_WAIT,
+	[TCP_FIN_WAIT1] = 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSING,
+	[TCP_CLOSE_WAIT] = 1 << TCP_LAST_ACK,
+	[TCP_FIN_WAIT2] = 1 << TCP_CLOSE,
+	[TCP_CLOSING] = 1 << TCP_CLOSE,
+	[TCP_LAST_ACK] = 1 << TCP_CLOSE,
+};
 
 /* Where the wire is traced a child's digest was begun by its SYN-ACK. */
 static __always_inline bool begins_digest(int old_state, int new_state)
@@ -239,49 +230,65 @@ static __always_inline bool same_actor(struct digest_entry *entry)
 	return true;
 }
 
-/* Keeps an ordinary transition for the socket's digest. False: it is to be a record. */
+/* A connection whose events can wait. */
+static __always_inline struct digest_entry *begin_active_or_child(struct tcp_sock *tp, __u64 cookie, int new_state)
+{
+	const struct sock *sk = &tp->inet_conn.icsk_inet.sk;
+	struct digest_entry *entry;
+	struct tw_tuple tuple;
+
+	if (is_subflow(tp))
+		return 0;
+	if (new_state == TCP_SYN_SENT &&
+	    (!sk->sk_lock.owned || bpf_get_current_task_btf()->flags & (PF_KTHREAD | PF_EXITING)))
+		return 0;
+	sock_tuple(tp, &tuple);
+	if (new_state == TCP_SYN_SENT)
+		tuple.local_port = sk->__sk_common.skc_num;
+	entry = begin_digest(cookie, &tuple);
+	if (entry)
+		entry->netns = sock_netns(&sk->__sk_common);
+	return entry;
+}
+
+/*
+ * Keeps an ordinary transition for the socket's digest. False: it is to be a record. Bits are written to map memory and
+ * read back, as the verifier does not follow its contents.
+ */
 static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_state, int new_state)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
 	const struct sock *sk = &icsk->icsk_inet.sk;
 	struct digest_entry *entry = digest_of(cookie);
 	struct tw_held_state *held;
-	struct tw_tuple tuple;
-	bool first = !entry;
-	__u8 flags, more;
+	__u8 flags;
 	__u32 at;
 
-	flags = sock_cb_flags(tp);
-	if (sk->sk_err || flags & TW_CB_REPAIR)
-		return false;
-	if (first) {
-		if (!begins_digest(old_state, new_state) || is_subflow(tp))
+	if (entry) {
+		if (!(ordinary[old_state & 15] & 1 << (new_state & 15)))
 			return false;
-		if (new_state == TCP_SYN_SENT &&
-		    (!(flags & TW_CB_OWNED) || bpf_get_current_task_btf()->flags & (PF_KTHREAD | PF_EXITING)))
+	} else {
+		if (!begins_digest(old_state, new_state))
 			return false;
-		sock_tuple(tp, &tuple);
-		if (new_state == TCP_SYN_SENT)
-			tuple.local_port = icsk->icsk_inet.sk.__sk_common.skc_num;
-		entry = begin_digest(cookie, &tuple);
+		entry = begin_active_or_child(tp, cookie, new_state);
 		if (!entry)
 			return false;
-	} else if (!is_ordinary(old_state, new_state) && !(old_state == TCP_LISTEN && new_state == BPF_TCP_SYN_RECV)) {
-		return false;
 	}
+	at = entry->states;
+	if (sk->sk_err || at >= TW_HELD_STATES)
+		return false;
+	held = &entry->held.states[at];
+	*(volatile __u8 *)&held->flags = sock_cb_flags(tp);
+	flags = *(volatile __u8 *)&held->flags;
+	*(volatile __u8 *)&held->more = control_block_more(tp, flags);
+	if (flags & TW_CB_REPAIR || (flags & TW_CB_OWNED && !same_actor(entry)))
+		return false;
 	/* What becomes a mini-socket in FIN_WAIT2, or none as there are too many. */
 	if (new_state == TCP_CLOSE && old_state != TCP_LAST_ACK &&
 	    ((old_state == TCP_FIN_WAIT2 && !(flags & TW_CB_DONE)) || time_wait_is_full(tp)))
 		return false;
-	if (flags & TW_CB_OWNED && !same_actor(entry))
-		return false;
-	at = entry->states;
-	if (at >= TW_HELD_STATES)
-		return false;
-	held = &entry->held.states[at];
-	more = control_block_more(tp, flags);
 	if (sk->sk_shutdown && flags & TW_CB_OWNED && is_released(sk))
-		more |= TW_CB_RELEASED;
+		held->more |= TW_CB_RELEASED;
 	held->ts_ns = bpf_ktime_get_ns();
 	held->snd_una = tp->snd_una;
 	held->snd_nxt = tp->snd_nxt;
@@ -293,21 +300,20 @@ static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int ol
 	held->packets_out = tp->packets_out > 0xffff ? 0xffff : (__u16)tp->packets_out;
 	held->old_state = (__u8)old_state;
 	held->new_state = (__u8)new_state;
-	held->flags = flags;
-	held->more = more;
 	held->actor = flags & TW_CB_OWNED ? TW_ACTOR_PRESENT | TW_ACTOR_OWNED : 0;
 	held->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;
 	if (new_state == TCP_ESTABLISHED || new_state == BPF_TCP_SYN_RECV) {
 		sock_tuple(tp, &entry->tuple);
 		entry->netns = sock_netns(&sk->__sk_common);
-	} else if (first) {
+	}
+	if (new_state == TCP_SYN_SENT) {
 		__u64 *recent = recent_user(cookie);
 
-		entry->netns = sock_netns(&sk->__sk_common);
 		if (recent)
 			*recent = cookie << 32 | entry->held.actor.tgid;
 	}
 	__sync_fetch_and_add(&entry->states, 1);
+	__sync_fetch_and_add(&entry->events, 1);
 	return !was_released(entry);
 }
 
@@ -647,7 +653,7 @@ static __always_inline bool submit_digest(struct tcp_sock *tp, __u64 cookie, con
 	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
 	__sync_fetch_and_add(&entry->released, 1);
 	entry->held.state_count = entry->states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)entry->states;
-	held = events_in(&entry->held, cookie, true);
+	held = entry->events + 1;
 	netns = entry->netns;
 	if (record) {
 		record->tuple = *tuple;
@@ -955,6 +961,7 @@ static __always_inline bool hold_owner(struct sock *sk, const struct task_struct
 	if (got_payload && tp->bytes_received)
 		held->owner_waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime);
 	held->owner_ns = bpf_ktime_get_ns();
+	__sync_fetch_and_add(&entry->events, 1);
 	return !was_released(entry);
 }
 
