@@ -39,6 +39,7 @@ class DigestWriter {
 
   std::vector<Event> write(const std::vector<Event>& events) {
     for (const Event& event : events) {
+      clock_ = std::max(clock_, event.ts_ns);
       release_older(event.ts_ns - 1 * s);
       std::visit([&](const auto& body) { take(event, body); }, event.body);
     }
@@ -46,6 +47,8 @@ class DigestWriter {
     release_syns([](const tw_tuple&) { return true; });
     return std::move(out_);
   }
+  // When each of them came out of the kernel.
+  [[nodiscard]] const std::vector<TimeNs>& written_ns() const { return written_ns_; }
 
  private:
   struct Slot {
@@ -65,6 +68,7 @@ class DigestWriter {
     const auto* digest = std::get_if<SocketDigest>(&body);
     next_id_ += digest != nullptr ? events_in(*digest) : 1;
     out_.push_back(Event{id, ts_ns, std::move(body)});
+    written_ns_.push_back(clock_);
   }
   void release(std::uint64_t cookie) {
     const auto slot = slots_.find(cookie);
@@ -338,7 +342,9 @@ class DigestWriter {
 
   Room room_;
   EventId next_id_ = 1;
+  TimeNs clock_ = 0;
   std::vector<Event> out_;
+  std::vector<TimeNs> written_ns_;
   std::map<std::uint64_t, Slot> slots_;
   std::vector<HeldSyn> syns_;
   std::set<std::uint64_t> done_;  // sockets whose events are records of their own from here on

@@ -82,6 +82,8 @@ StateChange state_change(const SocketDigest& d, const tw_held_state& s) {
   return change;
 }
 
+bool goes_out(const SocketDigest& d, std::size_t place) { return d.held.segments[place].hook == TW_HOOK_TC_EGRESS; }
+
 // The flow's totals with the segment at `place`: with those of the handshake the flow began, with a FIN they are all
 // but final.
 void count_segments(const SocketDigest& d, std::size_t place, tw_segment& segment) {
@@ -92,6 +94,9 @@ void count_segments(const SocketDigest& d, std::size_t place, tw_segment& segmen
   }
   for (std::size_t i = 0; i <= place; ++i) {
     const tw_held_segment* held = held_segment(d, static_cast<tw_held_place>(i));
+    // The flow is known by it: it was a record of its own.
+    if (held == nullptr && i == TW_HELD_SYN)
+      ++(goes_out(d, TW_HELD_SYN_ACK) ? segment.wire.segs_in : segment.wire.segs_out);
     if (held == nullptr || (i != place && held->ts_ns > segment.header.ts_ns)) continue;
     const bool out = held->hook == TW_HOOK_TC_EGRESS;
     (out ? segment.wire.bytes_out : segment.wire.bytes_in) += held->len;
