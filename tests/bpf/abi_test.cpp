@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <span>
 
 #include "bpf/objects.hpp"
@@ -175,7 +176,12 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       {"snapshot_ports", sizeof(tw_port_seen)},
       {"snapshot_port_owners", sizeof(tw_owner)},
       {"snapshot_hops", sizeof(tw_socket)},
+      {"release_old", sizeof(tw_digest)},
+      {"release_all", sizeof(tw_digest)},
+      {"release_openings", sizeof(tw_segment)},
   };
+  // What was held back goes before any record: a socket's digest, or the SYN that a listener has not answered yet.
+  const std::set<std::size_t> before{sizeof(tw_digest), sizeof(tw_segment)};
   std::size_t programs = 0;
   for (const auto& object : *objects) {
     bpf_program* program = nullptr;
@@ -185,11 +191,17 @@ TEST_F(Abi, EveryProgramReservesItsRecordAtItsOwnSize) {
       ASSERT_TRUE(sizes.contains(name));
       programs++;
       if (sizes.at(name) == known_at_load) continue;
-      const bool iterator = object.name == "snapshot";
+      const bool iterator = name.starts_with("snapshot");
       const auto passed = iterator ? constants_passed(program, BPF_FUNC_seq_write, 3)
                                    : constants_passed(program, BPF_FUNC_ringbuf_reserve, 2);
       ASSERT_GT(passed.size(), 0U);
-      for (const std::int32_t size : passed) EXPECT_EQ(static_cast<std::size_t>(size), sizes.at(name));
+      std::size_t own = 0;
+      for (const std::int32_t size : passed) {
+        const auto bytes = static_cast<std::size_t>(size);
+        if (bytes == sizes.at(name)) ++own;
+        EXPECT_TRUE(bytes == sizes.at(name) || (!iterator && before.contains(bytes))) << bytes;
+      }
+      EXPECT_GT(own, 0U);
     }
   }
   EXPECT_EQ(programs, sizes.size());

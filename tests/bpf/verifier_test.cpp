@@ -59,6 +59,12 @@ tw_config with_packets_all(tw_config config) {
   return config;
 }
 
+tw_config with_digests(tw_config config) {
+  config.lives_only = 1;
+  config.digests = TW_DIGESTS;
+  return config;
+}
+
 tw_config with_bytes(tw_config config, std::uint32_t snaplen) {
   config.snaplen = snaplen;
   return config;
@@ -71,6 +77,8 @@ tw_config with_forwarded(tw_config config) {
 
 std::vector<CostCase> cost_cases() {
   return {{"plain", plain()},
+          {"a life", with_digests(plain())},
+          {"a life, 16 ports, 8 hosts", with_digests(everything())},
           {"--packets all", with_packets_all(plain())},
           {"16 ports, 8 hosts", everything()},
           {"16 ports, 8 hosts, all", with_packets_all(everything())},
@@ -197,7 +205,7 @@ TEST_F(Verifier, NoWireOrSnapshotProgramIsRefused) {
   EXPECT_EQ(objects->at(1).refused.size(), 0U);
   EXPECT_EQ(objects->at(1).instructions.size(), 6U);
   EXPECT_EQ(objects->at(2).refused.size(), 0U);
-  EXPECT_EQ(objects->at(2).instructions.size(), 7U);
+  EXPECT_EQ(objects->at(2).instructions.size(), 10U);
 }
 
 // As Linux 5.10 and 6.1 with libbpf 1.1 write them.

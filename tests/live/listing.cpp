@@ -74,7 +74,7 @@ TEST_F(Listing, WhatClosedWhileEventsWereLostIsOverAndTheRestIsOpen) {
   ASSERT_TRUE(kept) << kept.error();
   std::set<uint16_t> closed_ports;
   for (const Pair& pair : *closed) closed_ports.insert(pair.port);
-  lab::pause_for(Millis(200));  // their beginnings are read
+  lab::pause_for(Millis(2500));  // their beginnings waited for a second, and are read
   // The consumer is held, the ring is filled, and then they close.
   ::kill(watch->run().pid(), SIGSTOP);
   const auto talked = converse(here, here, {.ip = "127.0.0.1", .connections = 300});

@@ -61,7 +61,7 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   config.lives_only = settings.kernel && !settings.timeline ? 1 : 0;
   config.snaplen = settings.snaplen;
   config.forwarded = settings.forwarded ? 1 : 0;
-  if (settings.kernel && settings.digests)
+  if (settings.kernel && settings.digests && !without.has("digests"))
     config.digests = static_cast<__u8>(settings.wire == WireMode::none ? TW_DIGESTS_OF_KERNEL : TW_DIGESTS);
   config.has_reset_reason = has_argument("tcp_send_reset", 2, without) ? 1 : 0;
   config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, without) ? 1 : 0;
