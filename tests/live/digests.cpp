@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include <algorithm>
 #include <map>
 #include <string>
@@ -74,9 +76,11 @@ TEST_P(Digests, TellTheLifeThatEachEventTells) {
     ASSERT_TRUE(*run && (**run)->wait_ready());
   const auto played = (*performance)->finish();
   ASSERT_TRUE(played) << played.error();
+  // All at one moment, for timers go on.
+  for (const auto* run : {&client, &server, &client_events, &server_events}) ::kill((**run)->pid(), SIGINT);
   for (const auto& [together, single] : {std::pair{&client, &client_events}, {&server, &server_events}}) {
-    const Ended ended = (**together)->stop();
-    const Ended ended_single = (**single)->stop();
+    const Ended ended = (**together)->wait(Millis(30'000));
+    const Ended ended_single = (**single)->wait(Millis(30'000));
     const Heard life(ended.out);
     const Heard reference(ended_single.out);
     expect_sound(ended, life);
