@@ -10,6 +10,7 @@
 
 #include "property/less_heard.hpp"
 #include "tcpwitness/gap.hpp"
+#include "unit/digests.hpp"
 #include "unit/recorded.hpp"
 #include "unit/stories.hpp"
 
@@ -183,6 +184,13 @@ TEST(Recording, OfAnotherLayoutIsRefusedInWords) {
   ASSERT_TRUE(again.error);
   EXPECT_NE(again.error->message().find("layout 7"), std::string::npos) << again.error->message();
   EXPECT_NE(again.error->message().find("byte "), std::string::npos) << again.error->message();
+}
+
+// A run that records keeps each event by itself.
+TEST(Recording, WithADigestIsRefused) {
+  const ReadAgain again = read_again(recorded(DigestWriter().write(lives_only(close_first_story().events))));
+  ASSERT_TRUE(again.error);
+  EXPECT_NE(again.error->message().find("could be event 1"), std::string::npos) << again.error->message();
 }
 
 // ---- Missing ----

@@ -94,31 +94,38 @@ void note_opening(Connection& c, const Course& at, Marks& marks) {
 }  // namespace
 
 void Witness::Impl::on_digest(const Event& e, const SocketDigest& d) {
-  const auto course = digests() ? find_course(d, settings_) : std::nullopt;
-  if (course && is_new(e, d, *course)) return take_whole(e, d, *course);
+  if (const auto course = digests() ? find_course(d, settings_) : std::nullopt) {
+    const Flow flow = to_flow(d.tuple);
+    if (const Place place = place_of(e, d, *course, flow); place.is_new)
+      return take_whole(e, d, *course, flow, place.free);
+  }
   expanded_.clear();
   expand(e, d, expanded_);
   for (const Event& event : expanded_) take(event);
 }
 
-bool Witness::Impl::is_new(const Event& e, const SocketDigest& d, const Course& at) const {
+Witness::Impl::Place Witness::Impl::place_of(const Event& e, const SocketDigest& d, const Course& at,
+                                             const Flow& flow) const {
   // What was lost may be of it, where its beginning is not behind the loss.
-  if (gap_serial_ != 0 && (gap_until_ns_ >= time_of(e, d, at.begun_ns()) || !(at.wire || at.active))) return false;
-  if (!hops_.empty() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return false;
-  if (table_.find_cookie(d.header.cookie) != no_slot) return false;
-  const Slot before = table_.find_flow(to_flow(d.tuple));
-  return before == no_slot || table_.at(before).told;
+  if (gap_serial_ != 0 && (gap_until_ns_ >= time_of(e, d, at.begun_ns()) || !(at.wire || at.active))) return {};
+  if (!hops_.empty() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return {};
+  if (table_.find_cookie(d.header.cookie) != no_slot) return {};
+  const Slot before = table_.find_flow(flow);
+  return {before == no_slot || table_.at(before).told, before == no_slot};
 }
 
-void Witness::Impl::take_whole(const Event& e, const SocketDigest& d, const Course& at) {
-  const Flow flow = to_flow(d.tuple);
+void Witness::Impl::take_whole(const Event& e, const SocketDigest& d, const Course& at, const Flow& flow, bool free) {
   Marks marks(e, d);
 
   const TimeNs begun = time_of(e, d, at.begun_ns());
   const Slot slot = create(begun, true);
   Connection& c = table_.at(slot);
-  table_.bind_cookie(slot, d.header.cookie);
-  table_.bind_flow(slot, flow);
+  if (free) {
+    table_.bind_new(slot, d.header.cookie, flow);
+  } else {
+    table_.bind_cookie(slot, d.header.cookie);
+    table_.bind_flow(slot, flow);
+  }
   c.netns = d.header.netns;
   c.kernel_heard = true;
   c.in_step = true;

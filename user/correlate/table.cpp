@@ -112,6 +112,16 @@ void Table::bind_flow(Slot slot, const Flow& flow) {
   by_flow_.insert(hash_of(flow), slot);
 }
 
+void Table::bind_new(Slot slot, std::uint64_t cookie, const Flow& flow) {
+  Connection& c = at(slot);
+  c.cookie = cookie;
+  c.cookie_bound = true;
+  c.flow = flow;
+  c.flow_bound = true;
+  by_cookie_.insert(hash_of(cookie), slot);
+  by_flow_.insert(hash_of(flow), slot);
+}
+
 void Table::unbind(Slot slot) {
   Connection& c = at(slot);
   if (c.cookie_bound) by_cookie_.erase(hash_of(c.cookie), slot);

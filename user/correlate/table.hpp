@@ -33,7 +33,8 @@ class Table {
   [[nodiscard]] Slot find_cookie(std::uint64_t cookie) const;
   [[nodiscard]] Slot find_flow(const Flow& flow) const;
   void bind_cookie(Slot slot, std::uint64_t cookie);
-  void bind_flow(Slot slot, const Flow& flow);  // takes the flow from an older connection
+  void bind_new(Slot slot, std::uint64_t cookie, const Flow& flow);  // of a new one; no other has either
+  void bind_flow(Slot slot, const Flow& flow);                       // takes the flow from an older connection
 
   void set_delay(Wait wait, std::int64_t delay_ns);
   // Starts (or starts again) to wait; wait == none only stops.

@@ -19,6 +19,15 @@ bool may_ask_again(const Connection& c, TimeNs now) {
   return now - c.last_ts_ns < next_syn_within(c.last_ts_ns - c.syn.ts_ns);
 }
 
+// A Life is large: it is made where it stays.
+template <typename Make>
+struct InPlace {
+  Make make;
+  operator Life() const { return make(); }  // NOLINT(google-explicit-constructor)
+};
+template <typename Make>
+InPlace(Make) -> InPlace<Make>;
+
 // Of what is seen, but for the mark that a list of the sockets was read to its end.
 template <typename Body>
 bool counts(const Body& body) {
@@ -349,7 +358,7 @@ Bench Witness::Impl::bench(const Connection& c) const {
   return bench;
 }
 
-void Witness::Impl::report(Report report, ConnectionId conn) {
+void Witness::Impl::report(Report&& report, ConnectionId conn) {
   if (settings_.timeline) {
     timeline_.push(std::move(report), conn);
   } else if (conn != 0 || timeline_.wants(report)) {
@@ -362,6 +371,33 @@ Measures& Witness::Impl::measures(Slot slot) {
   Measures& of = measures_[slot];
   if (of.conn != table_.at(slot).id) of = {.conn = table_.at(slot).id};
   return of;
+}
+
+// How it ended.
+Outcome Witness::Impl::tell_life(Slot slot, Bench known) {
+  const Connection& c = table_.at(slot);
+  if (settings_.compare) known.measures = &measures(slot);
+  const bool clocked = settings_.every_segment && !settings_.capture && c.wire_heard && !c.preexisting;
+  const PayloadTimes payload = clocked ? measures(slot).clock.times() : PayloadTimes{};
+  if (clocked) known.payload = &payload;
+  ++summary_.connections;
+  if (!settings_.timeline && !settings_.finding_reports) {
+    out_->emplace_back(std::in_place_type<Life>, InPlace{[&] { return judge_life(c, known); }});
+    return std::get<Life>(out_->back()).outcome;
+  }
+  Report made(std::in_place_type<Life>, InPlace{[&] { return judge_life(c, known); }});
+  const Life& life = std::get<Life>(made);
+  const Outcome outcome = life.outcome;
+  if (settings_.finding_reports) {
+    for (const Finding& finding : life.findings) {
+      if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
+      if (finding.rule == Rule::peer_not_closing && c.closing && c.closing->not_closing_told) continue;
+      if (reported_open(c, finding)) continue;
+      report(FindingReport{c.id, life.ts_ns, c.flow, finding, c.on_the_wire()}, c.id);
+    }
+  }
+  report(std::move(made), c.id);
+  return outcome;
 }
 
 void Witness::Impl::tell(Slot slot) {
@@ -378,29 +414,12 @@ void Witness::Impl::tell(Slot slot) {
     ++summary_.unlisted;
     if (c.passage() && refused_by_server(c)) add_up(more_refused_, c.closing->end.id, now_, c.flow.reversed());
   }
-  if (wanted(c) && !one_of_too_many) {
-    Bench known = bench(c);
-    if (!c.passage()) known.peer = other_end(c);
-    if (settings_.compare) known.measures = &measures(slot);
-    const bool clocked = settings_.every_segment && !settings_.capture && c.wire_heard && !c.preexisting;
-    const PayloadTimes payload = clocked ? measures(slot).clock.times() : PayloadTimes{};
-    if (clocked) known.payload = &payload;
-    Life life = judge_life(c, known);
-    if (settings_.finding_reports) {
-      for (const Finding& finding : life.findings) {
-        if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
-        if (finding.rule == Rule::peer_not_closing && c.closing && c.closing->not_closing_told) continue;
-        if (reported_open(c, finding)) continue;
-        report(FindingReport{c.id, life.ts_ns, c.flow, finding, c.on_the_wire()}, c.id);
-      }
-    }
-    report(std::move(life), c.id);
-    ++summary_.connections;
-  }
-  decide(c, true);
   Bench known = bench(c);
   known.peer = c.passage() ? nullptr : other_end(c);
-  if (settings_.kernel_heard) c.told_as = judge_outcome(c, known);
+  std::optional<Outcome> outcome;
+  if (wanted(c) && !one_of_too_many) outcome = tell_life(slot, known);
+  decide(c, true);
+  if (settings_.kernel_heard) c.told_as = outcome ? *outcome : judge_outcome(c, known);
   c.told = true;
   if (c.passage() && c.ended()) forget_passing(c);
   // The other end's findings may name what happened here.

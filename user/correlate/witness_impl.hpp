@@ -129,8 +129,13 @@ class Witness::Impl {
   // on_digest.cpp
   void on_digest(const Event& e, const SocketDigest& d);
   // Nothing of this connection is known, nor can anything of it be lost.
-  [[nodiscard]] bool is_new(const Event& e, const SocketDigest& d, const Course& course) const;
-  void take_whole(const Event& e, const SocketDigest& d, const Course& course);
+  // Where an older connection has the address pair, that one is told.
+  struct Place {
+    bool is_new = false;
+    bool free = false;  // no older one has it
+  };
+  [[nodiscard]] Place place_of(const Event& e, const SocketDigest& d, const Course& course, const Flow& flow) const;
+  void take_whole(const Event& e, const SocketDigest& d, const Course& course, const Flow& flow, bool free);
   // There may be any: nobody asks for single events.
   [[nodiscard]] bool digests() const {
     return settings_.kernel_heard && !settings_.timeline && !settings_.compare && !settings_.every_segment &&
@@ -299,8 +304,9 @@ class Witness::Impl {
   // What belongs to no connection: where processes are selected, only what concerns a listener of theirs.
   [[nodiscard]] bool wanted_alone(const Flow& flow) const;
   void tell(Slot slot);
+  Outcome tell_life(Slot slot, Bench known);
   void pass_time(TimeNs now);
-  void report(Report report, ConnectionId conn);
+  void report(Report&& report, ConnectionId conn);
   template <typename Body>
   static Entry entry_of(const Connection* c, const Event& e, const Flow& flow, Body body) {
     return Entry{
