@@ -275,7 +275,8 @@ static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int ol
 			return false;
 	}
 	at = entry->states;
-	if (sk->sk_err || at >= TW_HELD_STATES)
+	/* Two CPUs can make a child of one request each, both with its cookie. */
+	if (sk->sk_err || at >= TW_HELD_STATES || (old_state == TCP_LISTEN && at))
 		return false;
 	held = &entry->held.states[at];
 	*(volatile __u8 *)&held->flags = sock_cb_flags(tp);
