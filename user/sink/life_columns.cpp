@@ -146,7 +146,9 @@ void add_limits(std::vector<std::string>& limits, const Life& life, bool wire_al
 // Sent again by this side / by the peer.
 void fill_retransmits(Cell& cell, const Life& life) {
   const std::uint32_t in = life.retransmits_in.value_or(0);
-  cell.text = life.retransmits_in ? fmt::format("{}/{}", life.retransmits, in) : fmt::format("{}/?", life.retransmits);
+  ShortText text;
+  text.add(std::uint64_t{life.retransmits}).add('/');
+  cell.text.assign(life.retransmits_in ? text.add(std::uint64_t{in}) : text.add('?'));
   cell.columns = cell.text.size();
   cell.colour = life.retransmits != 0 || in != 0 ? Colour::warn : Colour::dim;
 }

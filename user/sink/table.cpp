@@ -106,6 +106,7 @@ void shorten(Row& row, std::span<const TableColumn> table, std::span<const std::
 
 std::string folded(const CellList& list, std::size_t room) {
   const std::size_t all = list.names.size() + list.limits.size();
+  if (all == 0) return {};
   const auto with = [&](std::size_t shown) {
     std::string text;
     const std::size_t names = std::min(shown, list.names.size());
