@@ -284,6 +284,9 @@ static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int ol
 	*(volatile __u8 *)&held->more = control_block_more(tp, flags);
 	if (flags & TW_CB_REPAIR || (flags & TW_CB_OWNED && !same_actor(entry)))
 		return false;
+	/* A process can have the socket for long yet, and its end comes when that lets go of it. */
+	if (new_state == TCP_CLOSE && !(flags & TW_CB_DEAD))
+		return false;
 	/* What becomes a mini-socket in FIN_WAIT2, or none as there are too many. */
 	if (new_state == TCP_CLOSE && old_state != TCP_LAST_ACK &&
 	    ((old_state == TCP_FIN_WAIT2 && !(flags & TW_CB_DONE)) || time_wait_is_full(tp)))
