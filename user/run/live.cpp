@@ -128,7 +128,7 @@ StartMark start_mark(const Options& options, const WitnessSettings& settings, co
   start.started_ns = started_ns;
   start.offset_ns = offset_ns;
   start.ready = ready;
-  static_cast<RunSettings&>(start) = settings;
+  static_cast<RunSettings&>(start) = static_cast<const RunSettings&>(settings);
   start.count = options.count.value_or(0);
   start.snaplen = options.record.snaplen;
   start.reset_reasons = features.reset_reasons;
