@@ -197,8 +197,11 @@ static __always_inline void subflow_actor(const struct tcp_sock *tp, struct tw_a
 	__builtin_memcpy(actor->comm, mark->comm, sizeof(mark->comm));
 }
 
-/* To which states an ordinary life goes on from each one. No switch: the verifier would follow each of its cases. */
-static const __u16 ordinary[16] = {
+/*
+ * To which states an ordinary life goes on from each one. No switch: the verifier would follow each of its cases. Volatile, or it
+ * gets a section of its own, which libbpf 1.1 does not place in the BTF.
+ */
+static const volatile __u16 ordinary[16] = {
 	[TCP_SYN_SENT] = 1 << TCP_ESTABLISHED,
 	[TCP_LISTEN] = 1 << BPF_TCP_SYN_RECV,
 	[BPF_TCP_SYN_RECV] = 1 << TCP_ESTABLISHED,
