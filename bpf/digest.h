@@ -116,18 +116,18 @@ static __always_inline void count_digest(struct tw_digest *record, __u64 cookie,
 }
 
 /* What the wire counted: into a tw_destroy or tw_digest. flow: 0 where there is none. */
-#define take_flow(flow, record)                                                          \
-	({                                                                               \
-		(record)->has_wire = (flow) != 0;                                        \
-		if (flow) {                                                              \
-			(record)->wire = (flow)->wire;                                   \
-			(record)->loss = (flow)->loss;                                   \
-			take_times(flow, &(record)->times);                              \
-		} else {                                                                 \
-			__builtin_memset(&(record)->wire, 0, sizeof((record)->wire));    \
-			__builtin_memset(&(record)->loss, 0, sizeof((record)->loss));    \
-			__builtin_memset(&(record)->times, 0, sizeof((record)->times));  \
-		}                                                                        \
+#define take_flow(flow, record)                                                         \
+	({                                                                              \
+		(record)->has_wire = (flow) != 0;                                       \
+		if (flow) {                                                             \
+			(record)->wire = (flow)->wire;                                  \
+			(record)->loss = (flow)->loss;                                  \
+			take_times(flow, &(record)->times);                             \
+		} else {                                                                \
+			__builtin_memset(&(record)->wire, 0, sizeof((record)->wire));   \
+			__builtin_memset(&(record)->loss, 0, sizeof((record)->loss));   \
+			__builtin_memset(&(record)->times, 0, sizeof((record)->times)); \
+		}                                                                       \
 	})
 
 /* The socket goes on, and its events are records from now on. */

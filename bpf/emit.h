@@ -70,7 +70,9 @@ static __always_inline __u32 shed_by(__u8 kind)
 {
 	if (kind == TW_KIND_SEGMENT)
 		return SHED_SEGMENTS;
-	return kind == TW_KIND_DESTROY || kind == TW_KIND_DIGEST || kind == TW_KIND_NAT || kind == TW_KIND_ICMP ? SHED_NEVER : SHED_REST;
+	return kind == TW_KIND_DESTROY || kind == TW_KIND_DIGEST || kind == TW_KIND_NAT || kind == TW_KIND_ICMP
+		       ? SHED_NEVER
+		       : SHED_REST;
 }
 
 static __always_inline void *begin_record(struct tw_cpu_state *cpu, struct tw_header *header, __u8 kind, __u64 cookie,

@@ -636,7 +636,6 @@ int BPF_PROG(kernel_error, struct sock *sk)
 	return 0;
 }
 
-
 /* A flow whose socket is gone, unless segments of its closing are still to come. */
 static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow *flow)
 {

@@ -80,7 +80,7 @@ struct tw_flow {
 	__u8 firsts;            /* the first payload of both sides, and its ACK, were seen; see times.h */
 	__u8 syn_held;          /* tw_config.digests: `syn` has not been reported */
 	__u8 pad[6];
-	__u64 cookie; /* tw_config.digests: of the socket whose events may wait; see digest.h */
+	__u64 cookie;     /* tw_config.digests: of the socket whose events may wait; see digest.h */
 	__u32 syn_at;     /* our newest SYN or SYN-ACK; see micros() */
 	__u32 round_trip; /* of the handshake, same unit; 0: not seen */
 	__u32 held_seq;
@@ -89,7 +89,7 @@ struct tw_flow {
 	__u32 held_retrans;
 	struct tw_tuple other;
 	struct tw_held_segment syn; /* that came in for a listener, until its SYN-ACK leaves */
-	struct tw_times times; /* since_ms is made of payload_tick where it is read */
+	struct tw_times times;      /* since_ms is made of payload_tick where it is read */
 };
 /* A function of its own: the verifier would go through its hundred instructions on each path. */
 __noinline __u32 begin_flow(struct tw_flow *flow)

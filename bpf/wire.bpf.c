@@ -60,7 +60,7 @@ struct work {
 	struct tw_tuple on_wire; /* frame.translated: the frame's own */
 	__u8 options[64];
 	struct options found;
-	__u8 unasked; /* the flow map alone knows that the socket takes it; see is_next_mark() */
+	__u8 unasked;  /* the flow map alone knows that the socket takes it; see is_next_mark() */
 	__u64 address; /* see plain_address() */
 	struct held_syn syn;
 	__u8 strays;   /* of this flow, before this segment */

@@ -565,7 +565,7 @@ struct tw_held {
 	__u8 owner_source;
 	__u8 state_count;
 	__u8 pad[2];
-	struct tw_held_state states[TW_HELD_STATES];             /* in their order */
+	struct tw_held_state states[TW_HELD_STATES];       /* in their order */
 	struct tw_held_segment segments[TW_HELD_SEGMENTS]; /* by enum tw_held_place */
 };
 TW_ASSERT_SIZE(tw_held, 544);

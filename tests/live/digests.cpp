@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <csignal>
-
 #include <algorithm>
+#include <csignal>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,10 +17,10 @@ namespace tcpwitness::live {
 namespace {
 
 // What does not depend on when a program ran.
-const std::vector<std::string> compared{"role",       "pid",         "comm",        "pid_source",    "outcome",
-                                        "closed_by",  "error",       "preexisting", "incomplete",    "tx_bytes",
-                                        "rx_bytes",   "retransmits", "states",      "duplicates_in", "retransmits_in",
-                                        "witnesses", "wire",         "nat"};
+const std::vector<std::string> compared{"role",      "pid",         "comm",        "pid_source",    "outcome",
+                                        "closed_by", "error",       "preexisting", "incomplete",    "tx_bytes",
+                                        "rx_bytes",  "retransmits", "states",      "duplicates_in", "retransmits_in",
+                                        "witnesses", "wire",        "nat"};
 
 std::string ends_of(const Json& report) { return report["local"].dump() + report["remote"].dump(); }
 
@@ -72,8 +71,7 @@ TEST_P(Digests, TellTheLifeThatEachEventTells) {
   auto server = start(lab().server_ns(), {});
   auto client_events = start(lab().client_ns(), none);
   auto server_events = start(lab().server_ns(), none);
-  for (const auto* run : {&client, &server, &client_events, &server_events})
-    ASSERT_TRUE(*run && (**run)->wait_ready());
+  for (const auto* run : {&client, &server, &client_events, &server_events}) ASSERT_TRUE(*run && (**run)->wait_ready());
   const auto played = (*performance)->finish();
   ASSERT_TRUE(played) << played.error();
   // All at one moment, for timers go on.
