@@ -5,6 +5,8 @@
 
 #include <csignal>
 #include <filesystem>
+#include <map>
+#include <set>
 
 #include "live/courses.hpp"
 #include "live/tcpdump.hpp"
@@ -41,15 +43,15 @@ struct Compared {
   Ended ended;
 };
 
-Compared read_back(Ended ended) {
+Compared read_back(Ended ended, bool again = false) {
   Compared all;
   const Heard heard(ended.out);
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_TRUE(heard.broken().empty());
   all.each = heard.of("comparison");
   const auto totals = heard.of("comparison_total");
-  EXPECT_EQ(totals.size(), 1U) << ended.out;
-  if (!totals.empty()) all.total = totals.front();
+  if (!again) { EXPECT_EQ(totals.size(), 1U) << ended.out; }
+  if (!totals.empty()) all.total = totals.back();
   all.ended = std::move(ended);
   return all;
 }
@@ -158,6 +160,55 @@ TEST_F(Compare, WhatHasAWrongChecksum) {
   const Json server = compared("bad-checksum", lab::Side::server);
   ASSERT_FALSE(server.empty());
   EXPECT_GT(sum_of(server["rx"]["bytes"]["parts"], "refused-by-tcp", "TCP_CSUM"), 0) << server.dump();
+}
+
+// Two connections that go on, one of them older than the run.
+TEST_F(Compare, WhatGoesOnIsComparedAgainAndAgain) {
+  const std::string listens =
+      "import socket,threading\n"
+      "s=socket.create_server(('',9100))\n"
+      "def echo(c):\n"
+      "  while d := c.recv(4096): c.sendall(d)\n"
+      "while True: threading.Thread(target=echo, args=(s.accept()[0],)).start()\n";
+  const std::string talks =
+      "import socket,sys,time\n"
+      "c=socket.create_connection((sys.argv[1],9100))\n"
+      "while True: c.sendall(b'x'*1000); c.recv(1000, socket.MSG_WAITALL); time.sleep(0.05)\n";
+  auto server = start_in(lab().server_ns(), {"python3", "-c", listens});
+  ASSERT_TRUE(server) << server.error();
+  const auto talk = [&] {
+    const std::string retry = "for i in $(seq 50); do python3 -c \"$0\" $1 2>/dev/null && break; sleep 0.1; done";
+    return start_in(lab().client_ns(), {"bash", "-c", retry, talks, lab::server_ip});
+  };
+  auto older = talk();
+  ASSERT_TRUE(older) << older.error();
+  for (int i = 0; i < 500; ++i) {
+    const auto open = run_in(lab().client_ns(), {"ss", "-tnH", "state", "established", "dport", "=", ":9100"});
+    if (open && !open->empty()) break;
+    lab::pause_for(Millis(20));
+  }
+  auto tracer = start(lab().client_ns(), {"--every", "0.3"});
+  ASSERT_TRUE(tracer);
+  auto newer = talk();
+  ASSERT_TRUE(newer) << newer.error();
+  ASSERT_TRUE(tracer->wait_for("\"interim\":true,\"connections\":2,\"compared\":2", Millis(20'000))) << tracer->out();
+  lab::pause_for(Millis(700));
+  const Compared all = read_back(tracer->stop(), true);
+  std::set<bool> before;
+  std::map<int, int64_t> sent;
+  for (const Json& one : all.each) {
+    if (!one["compared"].get<bool>()) continue;  // the older one before its first segment
+    EXPECT_EQ(one["outcome"], "open");
+    expect_exact(one);
+    before.insert(one.value("open_before_start", false));
+    const auto bytes = one["tx"]["bytes"]["wire"].get<int64_t>();
+    EXPECT_GE(bytes, sent[one["conn"].get<int>()]) << one.dump();
+    sent[one["conn"].get<int>()] = bytes;
+  }
+  EXPECT_EQ(before, (std::set<bool>{false, true}));
+  EXPECT_FALSE(all.total.value("interim", false)) << "the last is of the whole run";
+  EXPECT_EQ(all.total["open"], 2) << all.total.dump();
+  EXPECT_EQ(all.total["open_before_start"], 1) << all.total.dump();
 }
 
 // A ring that is too small and a reader that stands still: what lost events is not compared, the rest is exact.

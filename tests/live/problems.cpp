@@ -3,9 +3,12 @@
 // Which connections are printed, and what they come to: --problems and `summary`, beside connections that end well.
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include "live/converse.hpp"
 #include "live/courses.hpp"
+#include "values/container.hpp"
 
 namespace tcpwitness::live {
 namespace {
@@ -82,6 +85,24 @@ TEST_F(Problems, ASummaryAddsUpBothEndsByWhatTheyHaveInCommon) {
     EXPECT_EQ(heard.of("total")[0]["connections"], 30);
     EXPECT_EQ(heard.summary()["lost"], 0);
   }
+}
+
+// The test itself and what it starts are of one cgroup, and a process that is gone was asked while it lived.
+TEST_F(Problems, ASummaryByContainerNamesTheCgroupOfTheProcess) {
+  std::ifstream own("/proc/self/cgroup");
+  const std::string file((std::istreambuf_iterator<char>(own)), std::istreambuf_iterator<char>());
+  ASSERT_FALSE(file.empty());
+  auto watch = Watch::start(lab().client_ns(), {"--by", "container"}, {}, "summary");
+  ASSERT_TRUE(watch);
+  ASSERT_TRUE(watch->run().wait_ready());
+  talk(5, 9000);
+  lab::pause_for(Millis(200));
+  const Ended ended = watch->run().stop();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  const auto groups = Heard(ended.out).of("group");
+  ASSERT_EQ(groups.size(), 1u) << ended.out;
+  EXPECT_EQ(groups[0]["connections"], 5);
+  EXPECT_EQ(groups[0]["by"]["container"], container_name(cgroup_path(file)));
 }
 
 }  // namespace
