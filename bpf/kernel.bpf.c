@@ -290,10 +290,12 @@ static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int ol
 	/* A process can have the socket for long yet, and its end comes when that lets go of it. */
 	if (new_state == TCP_CLOSE && !(flags & TW_CB_DEAD))
 		return false;
-	/* What becomes a mini-socket in FIN_WAIT2, or none as there are too many. */
-	if (new_state == TCP_CLOSE && old_state != TCP_LAST_ACK &&
-	    ((old_state == TCP_FIN_WAIT2 && !(flags & TW_CB_DONE)) || time_wait_is_full(tp)))
+	/* What becomes no mini-socket, as there are too many. */
+	if (new_state == TCP_CLOSE && old_state != TCP_LAST_ACK && time_wait_is_full(tp))
 		return false;
+	/* The mini-socket waits for the peer's FIN, which will be a record of its own. */
+	if (old_state == TCP_FIN_WAIT2)
+		entry->held.fin_timeout_ms = fin_timeout_ms(tp);
 	if (sk->sk_shutdown && flags & TW_CB_OWNED && is_released(sk))
 		held->more |= TW_CB_RELEASED;
 	held->ts_ns = bpf_ktime_get_ns();

@@ -469,9 +469,24 @@ static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 l
 	kept->captured = (__u16)load_bytes(ctx, xdp, kept + 1, length, config.snaplen);
 }
 
-__noinline __u32 rules_release_ends(const struct tw_tuple *tuple)
+/*
+ * The handshake's last ACK and the ACK of a FIN name the cause of a transition, in a timeline. The life of
+ * a connection is the same without them: the kernel tells the transition itself.
+ */
+#define ONLY_A_CAUSE (TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)
+
+/* What is held back of a connection, before a segment of it is reported. Of its other end too, but for a mere SYN or FIN. */
+__noinline __u32 rules_release(struct work *work)
 {
-	return tuple ? release_ends(tuple) : 0;
+	const struct tw_tuple *tuple;
+
+	if (!work)
+		return 0;
+	tuple = &work->frame.tuple;
+	if (work->frame.why & ~(TW_WHY_SYN | TW_WHY_FIN | ONLY_A_CAUSE))
+		return release_ends(tuple);
+	release_flow(tuple);
+	return 0;
 }
 
 static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struct work *work)
@@ -480,7 +495,7 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	struct tw_segment *record;
 
 	if (config.digests)
-		rules_release_ends(&frame->tuple);
+		rules_release(work);
 	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->asked.cookie, config.netns);
 	if (!record)
 		return;
@@ -584,12 +599,6 @@ __noinline __u32 release_syn(struct work *work)
 	submit_record(record);
 	return 0;
 }
-
-/*
- * The handshake's last ACK and the ACK of a FIN name the cause of a transition, in a timeline. The life of
- * a connection is the same without them: the kernel tells the transition itself.
- */
-#define ONLY_A_CAUSE (TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)
 
 /* A listener with so much room takes a SYN. Where there is less, each is reported at once. */
 #define FEW_REQUESTS 16
@@ -1014,7 +1023,7 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return;
 	if (config.digests && flow && flow->syn_held && is_opening(frame)) /* it may be another connection's */
-		rules_release_ends(&frame->tuple);
+		rules_release(work);
 	if (!outgoing)
 		frame->copied = (__u8)rules_came_before(flow, work);
 	work->refused = TW_REFUSED_NOT;
