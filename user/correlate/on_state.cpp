@@ -251,7 +251,7 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
       closing.close_wait = {e.id, e.ts_ns};
       closing.sent = s.cb.write_seq;
       closing.sent_known = (s.cb.flags & TW_CB_PRESENT) != 0;
-      table_.wait(slot, Wait::close_wait, now_);
+      table_.wait(slot, Wait::close_wait, std::min(e.ts_ns, now_));
     }
     if (from == State::close_wait) closing.left_close_wait = {e.id, e.ts_ns};
     if (to == State::fin_wait1 || to == State::last_ack) note_closer(c, s);
@@ -261,7 +261,7 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
     closing.fin_wait2 = {e.id, e.ts_ns};
     closing.fin_wait2_bytes = s.cb.bytes_received;
     closing.fin_wait2_quiet_ns = e.ts_ns;
-    table_.wait(slot, Wait::fin_wait2, now_);
+    table_.wait(slot, Wait::fin_wait2, std::min(e.ts_ns, now_));
   }
   if (!settings_.timeline) return;
   StateEntry body{from, to, false, {}, cause, {}};

@@ -132,19 +132,25 @@ void Table::unbind(Slot slot) {
 
 void Table::set_delay(Wait wait, std::int64_t delay_ns) { queues_[static_cast<std::size_t>(wait)].delay_ns = delay_ns; }
 
-void Table::wait(Slot slot, Wait wait, TimeNs now) {
+void Table::wait(Slot slot, Wait wait, TimeNs since) {
+  constexpr int most_steps = 1000;
   unlink(slot);
   if (wait == Wait::none) return;
   Connection& c = at(slot);
   Queue& queue = queues_[static_cast<std::size_t>(wait)];
+  // Behind all that began before it: what the kernel held back comes up to a second and a half late.
+  Slot before = queue.tail;
+  for (int steps = 0; before != no_slot && at(before).waiting_since_ns > since && steps < most_steps; ++steps)
+    before = at(before).wait_prev;
+  const Slot behind = before == no_slot ? queue.head : at(before).wait_next;
   c.waiting = wait;
-  c.waiting_since_ns = now;
-  c.wait_prev = queue.tail;
-  c.wait_next = no_slot;
-  (queue.tail == no_slot ? queue.head : at(queue.tail).wait_next) = slot;
-  queue.tail = slot;
+  c.waiting_since_ns = since;
+  c.wait_prev = before;
+  c.wait_next = behind;
+  (before == no_slot ? queue.head : at(before).wait_next) = slot;
+  (behind == no_slot ? queue.tail : at(behind).wait_prev) = slot;
   ++queue.count;
-  due_ = std::min(due_, after(now, queue.delay_ns));
+  due_ = std::min(due_, after(since, queue.delay_ns));
 }
 
 void Table::unlink(Slot slot) {
