@@ -92,27 +92,35 @@ static __always_inline struct digest_entry *begin_digest(__u64 cookie, const str
 	return entry;
 }
 
-/* Counted as what it stands for. record: 0 where the ring has no room. */
-static __always_inline void count_digest(struct tw_digest *record, __u64 cookie, __u32 netns, __u64 ts_ns, __u32 events)
+/* A digest that found no room in the ring, counted as what it stands for. */
+static __always_inline void count_lost_digest(__u32 events)
 {
 	struct tw_cpu_state *cpu = this_cpu_state();
 
 	if (!cpu)
 		return;
 	__sync_fetch_and_add(&cpu->tried, events);
-	if (!record) {
-		__sync_fetch_and_add(&cpu->lost, events);
-		__sync_fetch_and_add(&cpu->lost_by_kind[TW_KIND_DIGEST], events);
-		return;
-	}
-	record->header.ts_ns = ts_ns;
+	__sync_fetch_and_add(&cpu->lost, events);
+	__sync_fetch_and_add(&cpu->lost_by_kind[TW_KIND_DIGEST], events);
+}
+
+static __always_inline void fill_digest_header(struct tw_digest *record, __u64 cookie, __u32 netns, __u32 events)
+{
+	struct tw_cpu_state *cpu = this_cpu_state();
+
+	record->header.ts_ns = bpf_ktime_get_ns();
 	record->header.cookie = cookie;
-	record->header.seq = (__u32)cpu->tried;
-	record->header.lost = (__u32)cpu->lost;
 	record->header.netns = netns;
 	record->header.cpu = (__u16)bpf_get_smp_processor_id();
 	record->header.kind = TW_KIND_DIGEST;
 	record->header.version = TW_ABI_VERSION;
+	record->header.seq = 0;
+	record->header.lost = 0;
+	if (!cpu)
+		return;
+	__sync_fetch_and_add(&cpu->tried, events);
+	record->header.seq = (__u32)cpu->tried;
+	record->header.lost = (__u32)cpu->lost;
 }
 
 /* What the wire counted: into a tw_destroy or tw_digest. flow: 0 where there is none. */
@@ -154,25 +162,26 @@ __noinline __u32 release_digest(__u64 cookie)
 	mark.tgid = entry->held.actor.flags & TW_ACTOR_PRESENT ? entry->held.actor.tgid : 0;
 	mark.told = entry->held.owner_ns != 0;
 	__builtin_memcpy(mark.comm, entry->held.actor.comm, sizeof(mark.comm));
-	if (record) {
-		record->tuple = entry->tuple;
-		record->held = entry->held;
-		record->destroyed = 0;
-		__builtin_memset(record->pad, 0, sizeof(record->pad));
-		__builtin_memset(&record->cb, 0, sizeof(record->cb));
-		flow = bpf_map_lookup_elem(&flows, &entry->tuple);
-		take_flow(flow, record);
-	}
-	if (bpf_map_delete_elem(&digests, &cookie)) { /* another CPU was faster */
-		if (record)
-			bpf_ringbuf_discard(record, 0);
+	if (!record) {
+		if (!bpf_map_delete_elem(&digests, &cookie))
+			count_lost_digest(held);
 		return 0;
 	}
+	record->tuple = entry->tuple;
+	record->held = entry->held;
+	record->destroyed = 0;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	__builtin_memset(&record->cb, 0, sizeof(record->cb));
+	flow = bpf_map_lookup_elem(&flows, &entry->tuple);
+	take_flow(flow, record);
+	if (bpf_map_delete_elem(&digests, &cookie)) { /* another CPU was faster */
+		bpf_ringbuf_discard(record, 0);
+		return 0;
+	}
+	fill_digest_header(record, cookie, netns, held);
+	bpf_ringbuf_submit(record, 0);
 	if (mark.tgid)
 		bpf_map_update_elem(&owners, &cookie, &mark, BPF_ANY);
-	count_digest(record, cookie, netns, bpf_ktime_get_ns(), held);
-	if (record)
-		bpf_ringbuf_submit(record, 0);
 	return 0;
 }
 

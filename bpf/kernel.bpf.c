@@ -654,7 +654,6 @@ static __always_inline bool submit_digest(struct tcp_sock *tp, __u64 cookie, con
 	struct digest_entry *entry = digest_of(cookie);
 	struct tw_digest *record;
 	__u32 held, netns;
-	__u64 now;
 
 	if (!entry)
 		return false;
@@ -663,23 +662,24 @@ static __always_inline bool submit_digest(struct tcp_sock *tp, __u64 cookie, con
 	entry->held.state_count = entry->states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)entry->states;
 	held = entry->events + 1;
 	netns = entry->netns;
-	if (record) {
-		record->tuple = *tuple;
-		record->held = entry->held;
-		record->destroyed = 1;
-		__builtin_memset(record->pad, 0, sizeof(record->pad));
-		control_block(tp, &record->cb);
-		take_flow(flow, record);
+	if (!record) {
+		if (bpf_map_delete_elem(&digests, &cookie))
+			return false;
+		count_lost_digest(held);
+		return true;
 	}
+	record->tuple = *tuple;
+	record->held = entry->held;
+	record->destroyed = 1;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	control_block(tp, &record->cb);
+	take_flow(flow, record);
 	if (bpf_map_delete_elem(&digests, &cookie)) {
-		if (record)
-			bpf_ringbuf_discard(record, 0);
+		bpf_ringbuf_discard(record, 0);
 		return false;
 	}
-	now = bpf_ktime_get_ns();
-	count_digest(record, cookie, netns, now, held);
-	if (record)
-		submit_record(record);
+	fill_digest_header(record, cookie, netns, held);
+	submit_record(record);
 	return true;
 }
 

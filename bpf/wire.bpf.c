@@ -478,14 +478,14 @@ static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 l
 /* What is held back of a connection, before a segment of it is reported. Of its other end too, but for a mere SYN or FIN. */
 __noinline __u32 rules_release(struct work *work)
 {
-	const struct tw_tuple *tuple;
+	struct tw_tuple tuple; /* Linux 6.1 takes no key from an argument's memory */
 
 	if (!work)
 		return 0;
-	tuple = &work->frame.tuple;
+	tuple = work->frame.tuple;
 	if (work->frame.why & ~(TW_WHY_SYN | TW_WHY_FIN | ONLY_A_CAUSE))
-		return release_ends(tuple);
-	release_flow(tuple);
+		return release_ends(&tuple);
+	release_flow(&tuple);
 	return 0;
 }
 

@@ -50,7 +50,9 @@ Compared read_back(Ended ended, bool again = false) {
   EXPECT_TRUE(heard.broken().empty());
   all.each = heard.of("comparison");
   const auto totals = heard.of("comparison_total");
-  if (!again) { EXPECT_EQ(totals.size(), 1U) << ended.out; }
+  if (!again) {
+    EXPECT_EQ(totals.size(), 1U) << ended.out;
+  }
   if (!totals.empty()) all.total = totals.back();
   all.ended = std::move(ended);
   return all;

@@ -36,7 +36,13 @@ class Lives {
       }
       all.insert(all.end(), stream.events.begin(), stream.events.end());
     }
-    std::ranges::stable_sort(all, {}, &Event::ts_ns);
+    std::vector<std::pair<TimeNs, std::size_t>> order;
+    for (std::size_t i = 0; i < all.size(); ++i) order.emplace_back(all[i].ts_ns, i);
+    std::ranges::sort(order);
+    std::vector<Event> sorted;
+    sorted.reserve(all.size());
+    for (const auto& [ts_ns, i] : order) sorted.push_back(all[i]);
+    all = std::move(sorted);
     if (!wire) {
       std::erase_if(all, [](const Event& event) { return std::holds_alternative<Segment>(event.body); });
       for (Event& event : all) {

@@ -63,11 +63,11 @@ class DigestWriter {
 
   // ---- Out ----
 
-  void put(TimeNs ts_ns, decltype(Event::body) body) {
+  void put(TimeNs ts_ns, const decltype(Event::body)& body) {
     const EventId id = next_id_;
     const auto* digest = std::get_if<SocketDigest>(&body);
     next_id_ += digest != nullptr ? events_in(*digest) : 1;
-    out_.push_back(Event{id, ts_ns, std::move(body)});
+    out_.push_back(Event{id, ts_ns, body});
     written_ns_.push_back(clock_);
   }
   void release(std::uint64_t cookie) {

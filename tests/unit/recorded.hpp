@@ -105,7 +105,7 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
   start.ready.ts_ns = start.started_ns;
   start.ready.version = "9.9";
   start.ready.kernel = "6.18";
-  static_cast<RunSettings&>(start) = settings;
+  static_cast<RunSettings&>(start) = static_cast<const RunSettings&>(settings);
   start.snaplen = 128;
   start.reset_reasons = recorded_names().reset_reasons;
   start.drop_reasons = recorded_names().drop_reasons;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include "tcpwitness/tcp.hpp"
 
@@ -225,7 +226,7 @@ void expand(const Event& event, const SocketDigest& digest, std::vector<Event>& 
     if (held_segment(digest, static_cast<tw_held_place>(place)) != nullptr) places[count++] = place;
   }
   const std::span<std::size_t> in_time(places.data(), count);
-  std::ranges::stable_sort(in_time, {}, [&](std::size_t place) { return held.segments[place].ts_ns; });
+  std::ranges::sort(in_time, {}, [&](std::size_t place) { return std::pair(held.segments[place].ts_ns, place); });
 
   EventId id = event.id;
   const auto add = [&](const auto& body) {

@@ -46,7 +46,7 @@ Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   decoder_.emplace(start.offset_ns, start.started_ns);
   WitnessSettings settings;
   static_cast<ReportSettings&>(settings) = settings_.reports;
-  static_cast<RunSettings&>(settings) = start;
+  static_cast<RunSettings&>(settings) = static_cast<const RunSettings&>(start);
   if (settings_.close_wait_stuck_ns) settings.close_wait_stuck_ns = *settings_.close_wait_stuck_ns;
   if (settings_.pid != 0) settings.pid = settings_.pid;
   if (!settings_.comm.empty()) settings.comm = settings_.comm;
