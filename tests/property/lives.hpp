@@ -37,6 +37,7 @@ class Lives {
       all.insert(all.end(), stream.events.begin(), stream.events.end());
     }
     std::vector<std::pair<TimeNs, std::size_t>> order;
+    order.reserve(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) order.emplace_back(all[i].ts_ns, i);
     std::ranges::sort(order);
     std::vector<Event> sorted;

@@ -388,6 +388,7 @@ Compared expect_same(const std::vector<Event>& events, const WitnessSettings& se
   std::vector<TimeNs> at;
   std::vector<TimeNs> expanded_at;
   std::vector<Event> all;
+  at.reserve(events.size());
   for (const Event& event : events) at.push_back(std::max(at.empty() ? 0 : at.back(), event.ts_ns));
   for (std::size_t i = 0; i < written.size(); ++i) {
     const auto* digest = std::get_if<SocketDigest>(&written[i].body);
