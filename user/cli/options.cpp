@@ -86,7 +86,7 @@ void take_words(const Given& given, Options& options) {
 std::string take_names(const Given& given, bool findings, Options& options) {
   if (options.command != Command::doctor || given.words.empty()) return "";
   if (!findings) {
-    return fmt::format("doctor takes no '{}': 'tcpwitness doctor --findings NAME' tells of one finding",
+    return fmt::format("doctor takes no '{}': 'tcpwitness doctor --findings NAME' shows one finding",
                        given.words.front());
   }
   if (given.words.size() > 1) {
