@@ -29,6 +29,8 @@ int main(int argc, char** argv) {
       return run_doctor(options);
     case Command::ls:
       return run_ls(options);
+    case Command::picture:
+      return run_picture(options);
     case Command::life:
     case Command::trace:
     case Command::explain:

@@ -399,6 +399,25 @@ TEST(Options, ExplainTakesWhatTraceTakes) {
   EXPECT_EQ(read.read.filter, "tcp port 80");
 }
 
+TEST(Options, APictureIsOfAFileOrOfWhatHappensNow) {
+  const Options file = options({"picture", "a b.pcap", "port", "80", "-o", "out.html", "--problems"});
+  EXPECT_EQ(file.command, Command::picture);
+  EXPECT_EQ(file.picture.words, (std::vector<std::string>{"a b.pcap", "port", "80"}));
+  EXPECT_TRUE(file.entries() && file.drawing() && file.packets_all && file.choice.problems);
+  EXPECT_FALSE(file.picture.ladder_alone());
+  EXPECT_TRUE(options({"picture", "x", "-o", "out.svg"}).picture.ladder_alone());
+  EXPECT_FALSE(options({"picture", "-o", "out.svg", "--packets", "events"}).packets_all);
+  EXPECT_FALSE(options({"trace"}).packets_all);
+  EXPECT_EQ(options({"picture", "-o", "x.html", "-d", "10", "--", "curl", "u"}).program.size(), 2U);
+
+  const Options story = options({"explain", "--picture", "out.html", "--", "curl", "u"});
+  EXPECT_TRUE(story.stories() && story.drawing() && story.packets_all);
+  EXPECT_TRUE(refused({"picture", "x.pcap"}).contains("-o FILE.html"));
+  EXPECT_TRUE(refused({"picture", "-o", "json"}).contains("'json' ends in neither"));
+  EXPECT_TRUE(refused({"explain", "--picture", "out.png"}).contains("--picture"));
+  EXPECT_TRUE(refused({"trace", "--picture", "out.html"}).contains("explain"));
+}
+
 TEST(Options, TheDoctorLooksAtTheMachineOrTellsTheCatalogue) {
   const Options machine = options({"doctor", "-i", "lo", "--netns", "blue", "-o", "json"});
   EXPECT_EQ(machine.command, Command::doctor);

@@ -90,6 +90,17 @@ std::string wrong_read(const Options& o, bool packets_given) {
   });
 }
 
+std::string wrong_picture(const Options& o) {
+  const std::string& path = o.picture.path;
+  if (o.command == Command::picture && path.empty())
+    return "picture needs a file to write to: 'tcpwitness picture -o FILE.html'";
+  if (!path.empty() && !path.ends_with(".html") && !path.ends_with(".svg")) {
+    return fmt::format("{}: a picture is a page (.html) or a ladder alone (.svg), and '{}' ends in neither",
+                       o.command == Command::picture ? "--output" : "--picture", path);
+  }
+  return "";
+}
+
 std::string wrong_format(const Options& o) {
   const bool table = !o.entries() && !o.comparing() && !o.summary_alone() &&
                      (o.command == Command::life || o.command == Command::record || o.command == Command::read);
@@ -115,7 +126,8 @@ std::string wrong_together(const Options& options, const std::function<bool(std:
   for (const std::string& wrong :
        {wrong_selection(options), wrong_summary(options, given("--top")), wrong_capture(options),
         options.command == Command::record ? wrong_record(options.record) : "",
-        options.command == Command::read ? wrong_read(options, given("--packets")) : "", wrong_format(options)}) {
+        options.command == Command::read ? wrong_read(options, given("--packets")) : "", wrong_picture(options),
+        wrong_format(options)}) {
     if (!wrong.empty()) return wrong;
   }
   return "";

@@ -16,7 +16,7 @@ namespace {
 using enum Command;
 
 constexpr Commands lives{life, record};  // live, a table of connections
-constexpr Commands followed{life, trace, explain, summary, compare};
+constexpr Commands followed{life, trace, explain, summary, compare, picture};
 constexpr Commands live = followed | Commands{record};  // hooks are attached
 constexpr Commands connections = live | Commands{read};
 constexpr Commands sockets = connections | Commands{ls};
@@ -60,6 +60,7 @@ std::string put_text(std::string_view text, std::string& to, const char* what_it
 }
 
 std::string take_format(std::string_view text, Options& options) {
+  if (options.command == picture) return put_text(text, options.picture.path, "a file");
   const Value<std::size_t> index = one_of(text, format_words());
   if (!index) return index.error();
   options.wide = *index == 3;
@@ -96,7 +97,12 @@ std::string yes(std::string_view /*text*/, Options& options) {
 
 std::vector<Option> selection() {
   return {
-      {"FILE", Kind::word, nullptr, {{{read}, Group::selection, "a file, or '-' for standard input"}}, Completes::file},
+      {"FILE",
+       Kind::word,
+       nullptr,
+       {{{read}, Group::selection, "a file, or '-' for standard input"},
+        {{picture}, Group::selection, "a capture or a recording, or '-' for standard input; without it, live"}},
+       Completes::file},
       {"-i,--interface",
        Kind::repeated,
        [](std::string_view text, Options& o) {
@@ -233,6 +239,12 @@ std::vector<Option> own() {
          return index ? "" : index.error();
        },
        {{{trace}, Group::own, packets, "events|all", "events", packets_words},
+        {{picture},
+         Group::own,
+         "segments to draw (default: all), or those that open, close, reset, retransmit, probe or stop a connection",
+         "events|all",
+         "",
+         packets_words},
         {{read},
          Group::own,
          "with --trace: segments to show (default: events): those that open, close, reset, retransmit, probe or stop a "
@@ -251,6 +263,15 @@ std::vector<Option> own() {
        Completes::words,
        "belongs to the timeline: 'tcpwitness trace --packets all'",
        {{{explain}, "belongs to the timeline, 'tcpwitness trace --packets all': a story sums ordinary segments up"}}},
+      {"--picture",
+       Kind::value,
+       [](std::string_view text, Options& o) {
+         o.packets_all = true;
+         return put_text(text, o.picture.path, "a file");
+       },
+       {{{explain}, Group::own, "and draw it: a page (.html), or the ladder alone (.svg)", "FILE"}},
+       Completes::file,
+       "belongs to 'tcpwitness explain'; 'tcpwitness picture' draws without the words"},
       {"-w,--write",
        Kind::value,
        [](std::string_view text, Options& o) { return put_text(text, o.record.path, "a file"); },
@@ -381,6 +402,7 @@ std::vector<Option> output() {
          "FORMAT",
          "text",
          [] { return some_formats(3); }},
+        {{picture}, Group::output, "what is written: a page (.html), or the ladders alone (.svg)", "FILE"},
         {{explain, doctor},
          Group::output,
          "text, or one JSON object a line (default: text)",

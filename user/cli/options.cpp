@@ -76,10 +76,14 @@ void sort_ports(Options& options) {
 void take_words(const Given& given, Options& options) {
   const bool read = options.command == Command::read;
   if (options.command == Command::doctor) return;
+  options.program = given.program;
+  if (options.command == Command::picture) {
+    options.picture.words = given.words;
+    return;
+  }
   if (read && !given.words.empty()) options.read.path = given.words.front();
   const auto words = given.words | std::views::drop(read ? 1 : 0);
   (read ? options.read.filter : options.expression) = fmt::format("{}", fmt::join(words, " "));
-  options.program = given.program;
 }
 
 // doctor --findings [NAME].
@@ -117,6 +121,7 @@ std::string take_option(const Option& option, const std::vector<std::string>& te
 Parsed evaluate(const Given& given, Command command) {
   Options options;
   options.command = command;
+  options.packets_all = command == Command::picture;
   const auto table = cli::option_table();
   const auto is_given = [&](std::string_view name) {
     const auto at = std::ranges::find(table, name, &Option::long_name);
@@ -246,7 +251,7 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   if (address) given.words.insert(given.words.begin(), given.words.front().contains('/') ? "net" : "host");
   if (!extras.empty()) return usage_error(cli::unknown(extras.front(), command));
   const auto second = std::ranges::find_first_of(given.words, cli::command_names());
-  const bool two = command != Command::read && second != given.words.end();
+  const bool two = command != Command::read && command != Command::picture && second != given.words.end();
   if (two) return usage_error(cli::unknown(*second, command));
   return evaluate(given, command);
 }

@@ -24,7 +24,7 @@
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace, explain, summary, compare, ls, record, read, doctor };
+enum class Command : std::uint8_t { life, trace, explain, summary, compare, picture, ls, record, read, doctor };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
@@ -55,6 +55,14 @@ struct SummaryOptions {
   std::vector<GroupKey> by;  // empty: by the process's name
   std::uint32_t top = 20;    // groups that are printed
   bool operator==(const SummaryOptions&) const = default;
+};
+
+struct PictureOptions {
+  std::string path;                // what is written: .html or .svg; empty: no picture
+  std::vector<std::string> words;  // of the command: a file and an expression, or an expression
+  int fd = -1;                     // the path, opened by the run
+  [[nodiscard]] bool ladder_alone() const { return path.ends_with(".svg"); }
+  bool operator==(const PictureOptions&) const = default;
 };
 
 struct DoctorOptions {
@@ -93,6 +101,7 @@ struct Options {
   SummaryOptions summary;
   RecordOptions record;
   ReadOptions read;
+  PictureOptions picture;
   DoctorOptions doctor;
 
   // Everything that processes are chosen by.
@@ -101,7 +110,9 @@ struct Options {
   }
   [[nodiscard]] bool timeline() const { return command == Command::trace || read.trace; }
   [[nodiscard]] bool stories() const { return command == Command::explain || read.explain; }
-  [[nodiscard]] bool entries() const { return timeline() || stories(); }  // both are made of the timeline's entries
+  [[nodiscard]] bool drawing() const { return !picture.path.empty(); }
+  // All are made of the timeline's entries.
+  [[nodiscard]] bool entries() const { return timeline() || stories() || drawing(); }
   [[nodiscard]] bool comparing() const { return command == Command::compare || read.compare; }
   [[nodiscard]] bool summary_alone() const { return command == Command::summary || read.summary; }
   bool operator==(const Options&) const = default;

@@ -116,6 +116,28 @@ Page compare_page() {
       live_ending};
 }
 
+Page picture_page() {
+  return {
+      Command::picture,
+      "picture",
+      "picture -o FILE.html",
+      "a page for the browser: ladder diagram, sequence graph, index",
+      "draws connections, live or from a capture or a recording: one page that needs no network, with a ladder diagram "
+      "of "
+      "each connection (process, kernel, wire, peer), a time-sequence graph with the kernel's cause of each "
+      "retransmission, and a timeline of all of them. A path that ends in .svg gets the ladders alone, for documents.",
+      {"picture -o FILE.html [OPTIONS] [EXPRESSION] [-- COMMAND]", "picture -o FILE.html [OPTIONS] FILE [EXPRESSION]"},
+      {{"sudo tcpwitness picture -o out.html -d 10 --port 443", "ten seconds of HTTPS"},
+       {"sudo tcpwitness picture -o out.html -- curl URL", "what a command's connections do"},
+       {"tcpwitness picture dump.pcap -o out.html", "what is in a capture"},
+       {"tcpwitness picture rec.pcapng --problems -o out.svg", "ladders of what went wrong, for a ticket"}},
+      {"The first word is a file where one of that name exists, or where it ends as captures do (.pcap, .pcapng, .cap, "
+       ".gz, .zst). All events of at most 20,000 connections and 200,000 events are drawn; what is left out is "
+       "counted."},
+      sections("Picture options"),
+      "Ctrl-C stops, and draws what there is. A failure exits with 1, a usage error with 2."};
+}
+
 Page ls_page() {
   return {
       Command::ls,
@@ -201,8 +223,8 @@ Page doctor_page() {
 }  // namespace
 
 std::span<const Page> pages() {
-  static const std::vector<Page> all{life_page(), trace_page(),  explain_page(), summary_page(), compare_page(),
-                                     ls_page(),   record_page(), read_page(),    doctor_page()};
+  static const std::vector<Page> all{life_page(),    trace_page(), explain_page(), summary_page(), compare_page(),
+                                     picture_page(), ls_page(),    record_page(),  read_page(),    doctor_page()};
   return all;
 }
 

@@ -20,6 +20,7 @@
 #include "sink/chosen.hpp"
 #include "sink/compare.hpp"
 #include "sink/describe.hpp"
+#include "sink/picture/picture.hpp"
 #include "sink/summary.hpp"
 #include "sink/wall_times.hpp"
 
@@ -171,12 +172,22 @@ std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const N
   return with_wall_times(make_life_text(output, style), names);
 }
 
+PictureSettings picture_settings(const Options& options, bool wire_alone) {
+  PictureSettings settings;
+  settings.ladder_alone = options.picture.ladder_alone();
+  settings.wire_alone = wire_alone;
+  return settings;
+}
+
 }  // namespace
 
 int output_descriptor(const Options& options) { return options.program.empty() ? STDOUT_FILENO : STDERR_FILENO; }
 
 std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone,
                                 Containers* containers) {
+  if (options.command == Command::picture) {
+    return with_choice(make_picture(options.picture.fd, names, picture_settings(options, wire_alone)), options.choice);
+  }
   const bool alone = options.summary_alone() || options.comparing();
   const bool table = alone && options.format == OutputFormat::csv;
   std::unique_ptr<Sink> sink = table ? nullptr : make_lines(options, output, names, wire_alone);
@@ -196,6 +207,10 @@ std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Na
     const auto form = static_cast<SummaryForm>(options.format);
     sink =
         make_summary(output, form, std::move(settings), style_of(output_descriptor(options)), std::move(sink), !alone);
+  }
+  if (options.drawing()) {
+    auto picture = make_picture(options.picture.fd, names, picture_settings(options, wire_alone));
+    sink = with_picture(std::move(sink), std::move(picture));
   }
   return with_choice(std::move(sink), options.choice);
 }

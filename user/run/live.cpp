@@ -39,6 +39,7 @@
 #include "run/child.hpp"
 #include "run/common.hpp"
 #include "run/conditions.hpp"
+#include "run/picture.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
@@ -851,7 +852,9 @@ int run_live(const Options& options) {
   if (options.command == Command::record) kept.push_back(CAP_DAC_OVERRIDE);
   if (child) kept.push_back(CAP_KILL);  // it may become another user's; the filter of system calls allows no other
   if (auto given_up = keep_capabilities(kept); !given_up) say("tcpwitness: " + given_up.error().message());
-  return Run(options, conditions, child ? &*child : nullptr, *features, std::move(clock), started_ns, **tracer, **ring,
+  const auto drawing = with_picture_file(options);
+  if (!drawing) return fail(drawing.error());
+  return Run(*drawing, conditions, child ? &*child : nullptr, *features, std::move(clock), started_ns, **tracer, **ring,
              **urgency, std::move(backlog), signals->get())
       .go();
 }

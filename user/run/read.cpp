@@ -28,6 +28,7 @@
 #include "run/common.hpp"
 #include "run/exit_code.hpp"
 #include "run/front.hpp"
+#include "run/picture.hpp"
 #include "run/replay.hpp"
 #include "run/run.hpp"
 #include "sink/describe.hpp"
@@ -318,19 +319,19 @@ void confine() {
 
 }  // namespace
 
-int run_read(const Options& options) {
-  if (options.read.path == "-" && ::isatty(STDIN_FILENO) == 1) {
+int run_read(const Options& given) {
+  if (given.read.path == "-" && ::isatty(STDIN_FILENO) == 1) {
     return fail(
         {"read standard input", "it is a terminal", "pipe a capture into it: tcpdump -U -w - | tcpwitness read -"});
   }
   std::unique_ptr<PacketFilter> filter;
-  if (!options.read.filter.empty()) {
-    if (::access(options.read.filter.c_str(), F_OK) == 0) {
+  if (!given.read.filter.empty()) {
+    if (::access(given.read.filter.c_str(), F_OK) == 0) {
       fmt::print(stderr, "tcpwitness: read takes one file: what comes behind it is an expression, and {} is a file\n",
-                 printable(options.read.filter, true));
+                 printable(given.read.filter, true));
       return exit_usage;
     }
-    auto compiled = PacketFilter::compile(options.read.filter);
+    auto compiled = PacketFilter::compile(given.read.filter);
     if (!compiled) return refuse(compiled.error());
     filter = std::move(*compiled);
   }
@@ -344,9 +345,12 @@ int run_read(const Options& options) {
     }
     return !stop.was_asked();
   };
-  auto file = CaptureFile::open(options.read.path, waiting);
+  auto file = CaptureFile::open(given.read.path, waiting);
   if (stop.was_asked()) return 0;
   if (!file) return fail(file.error());
+  const auto drawing = with_picture_file(given);
+  if (!drawing) return fail(drawing.error());
+  const Options& options = *drawing;
   confine();
   if (is_recording(**file)) return replay(options, std::move(*file));
   if (auto listening = stop.listen(); !listening) return fail(listening.error());

@@ -14,6 +14,9 @@ namespace tcpwitness {
 // read: a capture, or a recording of ours. Needs no privilege.
 [[nodiscard]] int run_read(const Options& options);
 
+// picture: as run_read where a file is named, else as run_live.
+[[nodiscard]] int run_picture(const Options& options);
+
 // ls: the sockets that are open now.
 [[nodiscard]] int run_ls(const Options& options);
 

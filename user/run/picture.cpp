@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// picture.cpp: picture: of a file where one is named, else live.
+#include "run/picture.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ranges>
+
+#include "run/common.hpp"
+#include "run/run.hpp"
+#include "sink/format.hpp"
+
+namespace tcpwitness {
+namespace {
+
+bool names_a_file(const std::string& word) {
+  constexpr std::array endings{".pcap", ".pcapng", ".cap", ".gz", ".zst"};
+  return word == "-" || ::access(word.c_str(), F_OK) == 0 ||
+         std::ranges::any_of(endings, [&](const char* ending) { return word.ends_with(ending); });
+}
+
+// What only a live run can do; "" where none of it was asked for.
+std::string_view live_alone(const Options& options) {
+  if (!options.program.empty()) return "a command";
+  if (options.duration) return "--duration";
+  if (!options.interfaces.empty()) return "--interface";
+  if (!options.netns.empty()) return "--netns";
+  if (options.children) return "--children";
+  if (!options.user.empty()) return "--uid";
+  if (options.forwarded) return "--forwarded";
+  if (options.wire != WireMode::automatic) return "--wire";
+  return options.kernel ? "" : "--kernel";
+}
+
+}  // namespace
+
+Result<Options> with_picture_file(const Options& options) {
+  Options with = options;
+  const std::string& path = options.picture.path;
+  if (path.empty()) return with;
+  with.picture.fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (with.picture.fd < 0) return failure("write " + path, std::strerror(errno));
+  return with;
+}
+
+int run_picture(const Options& options) {
+  Options chosen = options;
+  const std::vector<std::string>& words = options.picture.words;
+  const bool file = !words.empty() && names_a_file(words.front());
+  const auto rest = words | std::views::drop(file ? 1 : 0);
+  (file ? chosen.read.filter : chosen.expression) = fmt::format("{}", fmt::join(rest, " "));
+  if (!file) return run_live(chosen);
+  if (const std::string_view live = live_alone(options); !live.empty()) {
+    return refuse({fmt::format("draw {} with {}", printable(words.front(), true), live),
+                   fmt::format("{} is for live tracing, and this is a file", live),
+                   "to select from a file: --port, --host or an expression"});
+  }
+  chosen.read.path = words.front();
+  return run_read(chosen);
+}
+
+}  // namespace tcpwitness

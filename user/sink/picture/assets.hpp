@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// assets.hpp: the files of this folder that become part of a picture, embedded by the build (cmake/embed.cmake).
+#pragma once
+
+#include <string_view>
+
+namespace tcpwitness::picture {
+
+extern const std::string_view ladder_style;
+
+}  // namespace tcpwitness::picture

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/picture/markup.hpp"
+
+#include "sink/utf8.hpp"
+
+namespace tcpwitness::picture {
+
+void append_escaped(Buffer& out, std::string_view text) {
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text[0]);
+    std::size_t length = 1;
+    if (text[0] == '&') {
+      append(out, "&amp;");
+    } else if (text[0] == '<') {
+      append(out, "&lt;");
+    } else if (text[0] == '>') {
+      append(out, "&gt;");
+    } else if (text[0] == '"') {
+      append(out, "&quot;");
+    } else if (text[0] == '\'') {
+      append(out, "&#39;");
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      out.push_back(text[0]);
+    } else if (const std::size_t letters = utf8_length(text); byte >= 0x80 && letters > 0) {
+      append(out, text.substr(0, letters));
+      length = letters;
+    } else {
+      out.push_back('?');
+    }
+    text.remove_prefix(length);
+  }
+}
+
+void append_script_json(Buffer& out, std::string_view json) {
+  for (std::size_t at = json.find('<'); at != std::string_view::npos; at = json.find('<')) {
+    append(out, json.substr(0, at));
+    append(out, "\\u003c");
+    json.remove_prefix(at + 1);
+  }
+  append(out, json);
+}
+
+}  // namespace tcpwitness::picture

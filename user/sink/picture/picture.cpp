@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/picture/picture.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "sink/output.hpp"
+#include "sink/picture/connection.hpp"
+#include "sink/picture/ladder.hpp"
+#include "sink/picture/markup.hpp"
+#include "sink/picture/svg.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using picture::Connection;
+
+class PictureSink final : public Sink {
+ public:
+  PictureSink(int fd, const Names& names, const PictureSettings& settings)
+      : output_(fd), names_(names), settings_(settings) {}
+
+  void write(const Report& report) override {
+    if (const auto* entry = std::get_if<Entry>(&report)) return keep(*entry);
+    if (const auto* found = std::get_if<FindingReport>(&report)) {
+      if (Connection* connection = find(found->conn)) connection->findings.push_back(*found);
+      return;
+    }
+    if (const auto* life = std::get_if<Life>(&report)) {
+      if (Connection* connection = find(life->conn)) connection->life = *life;
+      return;
+    }
+    if (std::holds_alternative<Summary>(report)) finish();
+  }
+  bool flush() override { return output_.flush(); }
+
+ private:
+  // Null: there are too many.
+  Connection* find(ConnectionId conn) {
+    if (const auto at = connections_.find(conn); at != connections_.end()) return &at->second;
+    if (connections_.size() < settings_.connections) return &connections_[conn];
+    left_out_.insert(conn);
+    return nullptr;
+  }
+
+  void keep(const Entry& entry) {
+    Connection* connection = find(entry.conn);
+    if (connection == nullptr) return;
+    if (entries_ >= settings_.entries) {
+      ++connection->left_out;
+      return;
+    }
+    ++entries_;
+    connection->entries.push_back(entry);
+  }
+
+  // Of a connection that nobody's life was reported for, the run kept silent on purpose (a selection).
+  void finish() {
+    std::erase_if(connections_, [](const auto& each) { return each.second.life.conn == 0; });
+    for (const auto& [conn, connection] : connections_) shown_.push_back(&connection);
+    std::ranges::stable_sort(shown_, {}, [](const Connection* each) { return each->life.start_ts_ns; });
+    draw_ladders();
+  }
+
+  [[nodiscard]] const Connection* peer_of(const Connection& connection) const {
+    if (!connection.life.peer) return nullptr;
+    const auto at = connections_.find(connection.life.peer->conn);
+    return at == connections_.end() ? nullptr : &at->second;
+  }
+
+  void draw_ladders() {
+    const picture::LadderSettings settings{.fold_ordinary = true, .wire_alone = settings_.wire_alone};
+    std::vector<picture::Ladder> ladders;
+    std::unordered_map<ConnectionId, bool> drawn;
+    std::size_t more = left_out_.size();
+    for (const Connection* connection : shown_) {
+      if (drawn[connection->life.conn]) continue;
+      const Connection* peer = peer_of(*connection);
+      // The side that connected is on the left.
+      if (peer != nullptr && connection->life.role == Role::passive && peer->life.role == Role::active)
+        std::swap(connection, peer);
+      drawn[connection->life.conn] = true;
+      if (peer != nullptr) drawn[peer->life.conn] = true;
+      if (ladders.size() == settings_.ladders) {
+        ++more;
+        continue;
+      }
+      ladders.push_back(picture::lay_out(*connection, peer, names_, settings));
+    }
+    if (!settings_.ladder_alone)
+      picture::append(output_.buffer(), "<!doctype html><meta charset=utf-8><title>tcpwitness</title>");
+    picture::append_svg(output_.buffer(), ladders, more);
+    output_.line_done();
+  }
+
+  Output output_;
+  const Names& names_;
+  PictureSettings settings_;
+  std::map<ConnectionId, Connection> connections_;
+  std::unordered_set<ConnectionId> left_out_;
+  std::vector<const Connection*> shown_;
+  std::size_t entries_ = 0;
+};
+
+class Both final : public Sink {
+ public:
+  Both(std::unique_ptr<Sink> first, std::unique_ptr<Sink> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+  void write(const Report& report) override {
+    first_->write(report);
+    second_->write(report);
+  }
+  bool flush() override {
+    const bool first = first_->flush();
+    return second_->flush() && first;
+  }
+
+ private:
+  std::unique_ptr<Sink> first_;
+  std::unique_ptr<Sink> second_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_picture(int fd, const Names& names, const PictureSettings& settings) {
+  return std::make_unique<PictureSink>(fd, names, settings);
+}
+
+std::unique_ptr<Sink> with_picture(std::unique_ptr<Sink> sink, std::unique_ptr<Sink> picture) {
+  return std::make_unique<Both>(std::move(sink), std::move(picture));
+}
+
+}  // namespace tcpwitness
