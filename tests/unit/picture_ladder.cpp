@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -257,6 +258,81 @@ TEST(PictureSvg, WhatIsLeftOutIsCounted) {
   const std::string few = svg_of(reports, {.ladder_alone = true, .entries = 20});
   EXPECT_TRUE(few.contains("more events are not kept here"));
   EXPECT_FALSE(svg_of(reports).contains("more connections"));
+}
+
+// What stands between the first two texts.
+std::string between(const std::string& text, std::string_view from, std::string_view to) {
+  const std::size_t begin = text.find(from) + from.size();
+  return text.substr(begin, text.find(to, begin) - begin);
+}
+
+TEST(PicturePage, HasTheReportsAsJsonHasThem) {
+  const std::string page = svg_of(run(), {});
+  const auto data = nlohmann::json::parse(between(page, "id=\"data\">", "</script>"));
+  const auto& connections = data["connections"];
+  ASSERT_EQ(connections.size(), 6U);
+  static const Names known = names();
+  std::vector<nlohmann::json> lives;
+  for (const std::string& line :
+       test::lines_of(test::captured([](Output& out) { return make_json(out, known); }, run()))) {
+    const auto report = nlohmann::json::parse(line);
+    if (report["type"] == "life") lives.push_back(report);
+    if (report["type"] == "ready") {
+      EXPECT_EQ(data["ready"], report);
+    }
+    if (report["type"] == "summary") {
+      EXPECT_EQ(data["summary"], report);
+    }
+    if (report["type"] == "gap") {
+      EXPECT_EQ(data["gaps"][0], report);
+    }
+  }
+  ASSERT_EQ(lives.size(), 6U);
+  for (const auto& life : lives) {
+    const auto at = std::ranges::find_if(connections, [&](const auto& each) { return each["life"] == life; });
+    ASSERT_NE(at, connections.end()) << life;
+    EXPECT_TRUE(page.contains("id=\"ladder-" + std::to_string(life["conn"].get<int>()) + "-0\""));
+  }
+  const auto& segments = connections[0]["segments"];
+  EXPECT_EQ(segments["rel_seq"][0], 0);
+  EXPECT_EQ(segments["out"], nlohmann::json::parse("[1,0,1,1,0,0,1]"));
+}
+
+// The kernel's cause stands beside the segment that it sent again, in the words that the wire has for it.
+TEST(PicturePage, ARetransmissionHasItsCause) {
+  const std::string page = svg_of(run(), {});
+  const auto data = nlohmann::json::parse(between(page, "id=\"data\">", "</script>"));
+  for (const auto& each : data["connections"]) {
+    if (each["life"]["conn"] != 4) continue;
+    const auto& segments = each["segments"];
+    const auto ids = segments["id"].get<std::vector<int>>();
+    const auto at = std::ranges::find(ids, 67) - ids.begin();
+    const std::size_t words = segments["words"][static_cast<std::size_t>(at)];
+    EXPECT_EQ(segments["texts"][words], "retransmission, RTO");
+    return;
+  }
+  ADD_FAILURE() << "there is no connection 4";
+}
+
+TEST(PicturePage, WhatComesFromOthersEndsNoScript) {
+  Reports reports = curl();
+  for (Report& report : reports) {
+    if (auto* life = std::get_if<Life>(&report)) life->process.comm = "</script><b>";
+  }
+  reports.emplace_back(Summary{});
+  const std::string page = svg_of(reports, {});
+  EXPECT_FALSE(page.contains("</script><b>"));
+  const auto data = nlohmann::json::parse(between(page, "id=\"data\">", "</script>"));
+  EXPECT_EQ(data["connections"][0]["life"]["comm"], "</script><b>");
+  EXPECT_FALSE(between(page, "id=\"ladder-1\">", "</script>").contains("<b>"));
+}
+
+TEST(PicturePage, AsksNobodyAndIsSmall) {
+  const std::string page = svg_of({Summary{}}, {});
+  EXPECT_LT(page.size(), 400'000U);
+  EXPECT_TRUE(page.contains("default-src 'none'"));
+  for (const char* loads : {" src=", "<link", "@import", "url(", "fetch(", "XMLHttpRequest("})
+    EXPECT_FALSE(page.substr(0, page.find("<script>")).contains(loads)) << loads;
 }
 
 TEST(PictureMarkup, NoBracketIsLeftInAScript) {

@@ -13,6 +13,7 @@
 #include "judge/catalogue.hpp"
 #include "sink/format.hpp"
 #include "sink/json_parts.hpp"
+#include "sink/json_report.hpp"
 #include "sink/sinks.hpp"
 #include "sink/story.hpp"
 #include "sink/wall_times.hpp"
@@ -144,6 +145,16 @@ class JsonSink final : public Sink {
     write_line(shown);
   }
   bool flush() override { return output_.flush(); }
+
+  void append(Buffer& out, const Report& report) {
+    if (std::holds_alternative<Interim>(report)) return;
+    Report shown = report;
+    show_wall_times(shown, names_.wall);
+    JsonWriter json(out);
+    json.begin_object();
+    std::visit([&](const auto& body) { put(json, body); }, shown);
+    json.end_object();
+  }
 
  private:
   void write_line(const Report& report) {
@@ -741,6 +752,21 @@ class JsonSink final : public Sink {
 };
 
 }  // namespace
+
+// Nothing is written to its output.
+class JsonReport::Impl {
+ public:
+  explicit Impl(const Names& names) : sink_(none_, names) {}
+  void append(Buffer& out, const Report& report) { sink_.append(out, report); }
+
+ private:
+  Output none_{-1};
+  JsonSink sink_;
+};
+
+JsonReport::JsonReport(const Names& names) : impl_(std::make_unique<Impl>(names)) {}
+JsonReport::~JsonReport() = default;
+void JsonReport::append(Buffer& out, const Report& report) { impl_->append(out, report); }
 
 std::unique_ptr<Sink> make_json(Output& output, const Names& names) {
   return std::make_unique<JsonSink>(output, names);

@@ -7,5 +7,9 @@
 namespace tcpwitness::picture {
 
 extern const std::string_view ladder_style;
+extern const std::string_view page_style;
+extern const std::string_view page_body;
+extern const std::string_view page_script;
+extern const std::string_view page_script_digest;  // SHA-256 in base64, for the Content-Security-Policy
 
 }  // namespace tcpwitness::picture

@@ -11,6 +11,7 @@
 #include "sink/picture/connection.hpp"
 #include "sink/picture/ladder.hpp"
 #include "sink/picture/markup.hpp"
+#include "sink/picture/page.hpp"
 #include "sink/picture/svg.hpp"
 
 namespace tcpwitness {
@@ -33,7 +34,12 @@ class PictureSink final : public Sink {
       if (Connection* connection = find(life->conn)) connection->life = *life;
       return;
     }
-    if (std::holds_alternative<Summary>(report)) finish();
+    if (const auto* ready = std::get_if<Ready>(&report)) page_.ready = *ready;
+    if (const auto* gap = std::get_if<GapReport>(&report)) page_.gaps.push_back(*gap);
+    if (const auto* summary = std::get_if<Summary>(&report)) {
+      page_.summary = *summary;
+      finish();
+    }
   }
   bool flush() override { return output_.flush(); }
 
@@ -62,7 +68,11 @@ class PictureSink final : public Sink {
     std::erase_if(connections_, [](const auto& each) { return each.second.life.conn == 0; });
     for (const auto& [conn, connection] : connections_) shown_.push_back(&connection);
     std::ranges::stable_sort(shown_, {}, [](const Connection* each) { return each->life.start_ts_ns; });
-    draw_ladders();
+    if (settings_.ladder_alone) return draw_ladders();
+    page_.connections = shown_;
+    page_.peer_of = [this](const Connection& connection) { return peer_of(connection); };
+    page_.left_out = left_out_.size();
+    picture::write_page(output_, page_, names_, {.fold_ordinary = false, .wire_alone = settings_.wire_alone});
   }
 
   [[nodiscard]] const Connection* peer_of(const Connection& connection) const {
@@ -90,8 +100,6 @@ class PictureSink final : public Sink {
       }
       ladders.push_back(picture::lay_out(*connection, peer, names_, settings));
     }
-    if (!settings_.ladder_alone)
-      picture::append(output_.buffer(), "<!doctype html><meta charset=utf-8><title>tcpwitness</title>");
     picture::append_svg(output_.buffer(), ladders, more);
     output_.line_done();
   }
@@ -103,6 +111,7 @@ class PictureSink final : public Sink {
   std::unordered_set<ConnectionId> left_out_;
   std::vector<const Connection*> shown_;
   std::size_t entries_ = 0;
+  picture::Page page_;
 };
 
 class Both final : public Sink {

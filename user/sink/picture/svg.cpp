@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t process_columns = 27;
 constexpr std::size_t peer_process_columns = 36;
 constexpr std::size_t kernel_columns = 29;
-constexpr std::size_t wire_columns = 66;
+constexpr std::size_t wire_columns = 62;
 constexpr double band = 7;          // width of a state's band
 constexpr double arrow_y = 6;       // of the arrow, below its words
 constexpr double near_enough = 80;  // a cause at most so far away is joined by a line
@@ -255,8 +255,8 @@ void append_remarks(Buffer& out, const Ladder& ladder, double from, double to) {
   const Lanes lanes = lanes_of(ladder);
   for (const Remark& remark : ladder.remarks) {
     if (remark.y < from || remark.y >= to) continue;
-    put(out, "<g class=\"o {}\" tabindex=\"0\" role=\"note\" data-evidence=\"{}\">", name(remark.confidence),
-        fmt::join(remark.evidence, " "));
+    put(out, "<g class=\"o {}\" tabindex=\"0\" role=\"note\" aria-label=\"{}, {}\" data-evidence=\"{}\">",
+        name(remark.confidence), name(remark.rule), name(remark.confidence), fmt::join(remark.evidence, " "));
     put(out, "<rect x=\"{}\" y=\"{}\" width=\"312\" height=\"{}\"/>", lanes.remarks, remark.y, remark.height);
     put(out, "<path d=\"M{} {}v{}\"/>", lanes.remarks + 1.5, remark.y, remark.height);
     put(out, "<text x=\"{}\" y=\"{}\" class=\"strong\">{} \u00b7 {}</text>", lanes.remarks + 10, remark.y + 15,

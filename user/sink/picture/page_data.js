@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// page_data.js: the data of the page, and values as text.
+const $ = (id) => document.getElementById(id);
+const data = JSON.parse($("data").textContent);
+const connections = data.connections;
+const byConn = new Map(connections.map((each) => [each.life.conn, each]));
+
+function make(name, attributes, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (key === "text") element.textContent = value;
+    else if (key === "on") for (const [event, action] of Object.entries(value)) element.addEventListener(event, action);
+    else if (value !== null && value !== undefined) element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const endpoint = (end) => (end.ip.includes(":") ? `[${end.ip}]` : end.ip) + (end.port ? `:${end.port}` : "");
+const processText = (life) => (life.pid ? `${life.comm}[${life.pid}]` : "");
+
+function bytesText(bytes) {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  while (bytes >= 1024 && unit < units.length - 1) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return `${unit === 0 || bytes >= 100 ? Math.round(bytes) : bytes.toFixed(1)} ${units[unit]}`;
+}
+
+function timeText(ns) {
+  if (ns < 1e3) return `${ns} ns`;
+  if (ns < 1e6) return `${(ns / 1e3).toPrecision(3)} us`;
+  if (ns < 1e9) return `${(ns / 1e6).toPrecision(3)} ms`;
+  if (ns < 1e11) return `${(ns / 1e9).toPrecision(3)} s`;
+  const units = [["d", 864e11], ["h", 36e11], ["min", 6e10]];
+  const [name, length] = units.find(([, each]) => ns >= 2 * each) || units[2];
+  return `${(ns / length).toPrecision(3)} ${name}`;
+}
+
+// How an end is shown: its class, which has a colour, a pattern and a mark.
+function verdict(life) {
+  if (life.outcome === "completed") return "good";
+  if (life.outcome === "open") return "still";
+  return life.outcome === "unknown" ? "unclear" : "bad";
+}
+const isProblem = (each) => verdict(each.life) === "bad" || each.findings.some((one) => one.rule !== "time-wait");
+
+// Every number of a life that was safe as an integer is; times in ns are beyond 2^53 and are only subtracted.
+const firstNs = connections.reduce((least, each) => Math.min(least, each.life.start_ts_ns), Infinity);

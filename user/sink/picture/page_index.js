@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// page_index.js: all connections: a table with a timeline of bars, sorted, searched, each row opening its connection.
+const columns = [
+  { name: "start", numeric: true, of: (c) => c.life.start_ts_ns - firstNs, text: (c) => ((c.life.start_ts_ns - firstNs) / 1e9).toFixed(6) },
+  { name: "process", of: (c) => processText(c.life), wide: true },
+  { name: "local", of: (c) => endpoint(c.life.local) },
+  { name: "remote", of: (c) => endpoint(c.life.remote) },
+  { name: "outcome", of: (c) => c.life.outcome, style: "outcome" },
+  { name: "sent", numeric: true, of: (c) => c.life.tx_bytes, text: (c) => bytesText(c.life.tx_bytes) },
+  { name: "received", numeric: true, of: (c) => c.life.rx_bytes, text: (c) => bytesText(c.life.rx_bytes) },
+  { name: "retrans", numeric: true, of: (c) => c.life.retransmits + (c.life.retransmits_in || 0) },
+  { name: "duration", numeric: true, of: (c) => c.life.duration_ns, text: (c) => timeText(c.life.duration_ns) },
+  { name: "findings", of: (c) => c.life.findings.join(" "), wide: true },
+].filter((column) => column.name !== "process" || connections.some((c) => c.life.pid));
+
+const index = { column: "start", down: false, shown: [], all: false, from: 0, to: 1 };
+const rowsAtOnce = 1000;
+const wholeNs = Math.max(1, connections.reduce((most, c) => Math.max(most, c.life.start_ts_ns - firstNs + c.life.duration_ns), 1));
+index.to = wholeNs;
+
+// What a search finds: everything that the row says, and the words of its findings.
+function haystack(c) {
+  c.haystack ??= [...columns.map((column) => String((column.text || column.of)(c))), ...c.findings.map((one) => `${one.rule} ${one.text}`), c.life.explanation || ""].join("\n").toLowerCase();
+  return c.haystack;
+}
+
+function chooseRows() {
+  const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const outcome = $("outcome").value;
+  const finding = $("finding").value;
+  const problems = $("problems").checked;
+  const by = columns.find((column) => column.name === index.column);
+  index.shown = connections.filter((c) => {
+    const begins = c.life.start_ts_ns - firstNs;
+    return (!outcome || c.life.outcome === outcome) && (!finding || c.life.findings.includes(finding)) && (!problems || isProblem(c)) &&
+      begins <= index.to && begins + c.life.duration_ns >= index.from && words.every((word) => haystack(c).includes(word));
+  });
+  const keys = new Map(index.shown.map((c) => [c, by.of(c)]));
+  const order = (a, b) => (by.numeric ? keys.get(a) - keys.get(b) : keys.get(a).localeCompare(keys.get(b), "en", { numeric: true }));
+  index.shown.sort((a, b) => (index.down ? order(b, a) : order(a, b)));
+}
+
+function bar(c) {
+  const begins = c.life.start_ts_ns - firstNs;
+  const part = (ns) => `${Math.min(100, Math.max(0, (100 * (ns - index.from)) / (index.to - index.from)))}%`;
+  const cell = make("td", { class: "time" });
+  const drawn = make("div", { class: "bar" });
+  drawn.style.left = part(begins);
+  drawn.style.width = `calc(${part(begins + c.life.duration_ns)} - ${part(begins)})`;
+  cell.append(drawn);
+  // A finding that is no trouble has no mark.
+  for (const one of c.findings.slice(0, 8)) {
+    const at = one.ts_ns - firstNs;
+    if (one.rule === "time-wait" || at < index.from || at > index.to) continue;
+    const mark = make("span", { class: "mark", text: "!", title: `${one.rule}: ${one.text}` });
+    mark.style.left = `calc(${part(at)} - 6px)`;
+    cell.append(mark);
+  }
+  return cell;
+}
+
+function row(c) {
+  const line = make("tr", { class: verdict(c.life), tabindex: 0, "data-conn": c.life.conn });
+  for (const column of columns) {
+    const text = String((column.text || column.of)(c));
+    const style = column.numeric ? "number" : column.style || (column.wide ? "name" : null);
+    line.append(make("td", { class: style, text, title: column.wide ? text : null }));
+    if (column.name === "outcome") line.append(bar(c));
+  }
+  return line;
+}
+
+function drawAxis(head) {
+  const steps = 4;
+  const axis = make("div", { class: "axis" });
+  for (let i = 0; i <= steps; ++i) {
+    const tick = make("span", { text: timeText(index.from + ((index.to - index.from) * i) / steps) });
+    tick.style.left = `${(100 * i) / steps}%`;
+    axis.append(tick);
+  }
+  head.append(make("th", { scope: "col" }, axis));
+}
+
+function drawHead() {
+  const head = make("tr");
+  for (const column of columns) {
+    const sorted = column.name === index.column;
+    const button = make("button", { type: "button", text: column.name + (sorted ? (index.down ? " \u25be" : " \u25b4") : ""), on: { click: () => sortBy(column.name) } });
+    head.append(make("th", { scope: "col", class: column.numeric ? "number" : null, "aria-sort": sorted ? (index.down ? "descending" : "ascending") : "none" }, button));
+    if (column.name === "outcome") drawAxis(head);
+  }
+  $("list").tHead.replaceChildren(head);
+}
+
+function sortBy(name) {
+  index.down = index.column === name ? !index.down : false;
+  index.column = name;
+  drawIndex();
+  $("list").tHead.querySelector("[aria-sort=ascending] button,[aria-sort=descending] button").focus();
+}
+
+function drawIndex() {
+  chooseRows();
+  drawHead();
+  const many = index.shown.length;
+  const some = index.all ? index.shown : index.shown.slice(0, rowsAtOnce);
+  $("list").tBodies[0].replaceChildren(...some.map(row));
+  $("more").hidden = some.length === many;
+  $("more").textContent = `Show all ${many.toLocaleString("en")}`;
+  $("count").textContent = `${many.toLocaleString("en")} of ${connections.length.toLocaleString("en")} connections` + (some.length < many ? `, the first ${rowsAtOnce.toLocaleString("en")} shown` : "");
+}
+
+// The window of time: a factor, and a shift in parts of what is shown.
+function moveTime(factor, shift) {
+  const length = Math.min(wholeNs, Math.max(1e3, (index.to - index.from) * factor));
+  const middle = (index.from + index.to) / 2 + (index.to - index.from) * shift;
+  index.from = Math.max(0, Math.min(wholeNs - length, middle - length / 2));
+  index.to = index.from + length;
+  drawIndex();
+}
+
+function fillChoice(id, names) {
+  for (const name of [...new Set(names)].sort()) $(id).append(make("option", { value: name, text: name }));
+}
+
+function startIndex() {
+  fillChoice("outcome", connections.map((c) => c.life.outcome));
+  fillChoice("finding", connections.flatMap((c) => c.life.findings));
+  for (const id of ["outcome", "finding", "problems"]) $(id).addEventListener("change", drawIndex);
+  $("more").addEventListener("click", () => {
+    index.all = true;
+    drawIndex();
+  });
+  $("time-in").addEventListener("click", () => moveTime(0.5, 0));
+  $("time-out").addEventListener("click", () => moveTime(2, 0));
+  $("time-left").addEventListener("click", () => moveTime(1, -0.25));
+  $("time-right").addEventListener("click", () => moveTime(1, 0.25));
+  $("time-all").addEventListener("click", () => moveTime(Infinity, 0));
+  const body = $("list").tBodies[0];
+  const open = (event) => {
+    const line = event.target.closest("tr");
+    if (line) go(Number(line.dataset.conn));
+  };
+  body.addEventListener("click", open);
+  body.addEventListener("keydown", (event) => {
+    const line = event.target.closest("tr");
+    if (event.key === "Enter") open(event);
+    const next = event.key === "ArrowDown" ? line.nextElementSibling : event.key === "ArrowUp" ? line.previousElementSibling : null;
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+}

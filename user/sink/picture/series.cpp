@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/picture/series.hpp"
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace tcpwitness::picture {
+namespace {
+
+std::int64_t us_since(TimeNs now, const Life& life) { return (now - life.start_ts_ns) / 1000; }
+
+// Each text once; a column has numbers.
+class Words {
+ public:
+  std::size_t number_of(const std::string& text) {
+    const auto [at, is_new] = numbers_.try_emplace(text, texts_.size());
+    if (is_new) texts_.push_back(text);
+    return at->second;
+  }
+  [[nodiscard]] const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::map<std::string, std::size_t> numbers_;
+  std::vector<std::string> texts_;
+};
+
+template <typename List, typename Of>
+void column(JsonWriter& json, std::string_view name, const List& list, Of of) {
+  json.key(name);
+  json.begin_array();
+  for (const auto& each : list) {
+    if constexpr (requires { *of(each); }) {
+      const auto value = of(each);
+      value ? json.value(*value) : json.null();
+    } else {
+      json.value(of(each));
+    }
+  }
+  json.end_array();
+}
+
+void put_segments(JsonWriter& json, const Connection& connection) {
+  struct Seen {
+    const Entry* entry;
+    const SegmentEntry* segment;
+    std::size_t words = 0;
+  };
+  // Why the kernel sent it again, by the segment that left.
+  std::unordered_map<EventId, std::string_view> causes;
+  std::vector<Seen> seen;
+  Words words;
+  for (const Entry& entry : connection.entries) {
+    if (const auto* again = std::get_if<RetransmitEntry>(&entry.body); again != nullptr && again->segment != 0)
+      causes[again->segment] = again->cause;
+  }
+  for (const Entry& entry : connection.entries) {
+    const auto* segment = std::get_if<SegmentEntry>(&entry.body);
+    if (segment == nullptr || !segment->relative) continue;
+    std::string text;
+    for (const std::string_view word : segment->analysis) (text += text.empty() ? "" : ", ") += word;
+    if (const auto cause = causes.find(entry.id); cause != causes.end() && !text.contains(cause->second))
+      (text += text.empty() ? "" : ", ") += cause->second;
+    seen.push_back({&entry, segment, words.number_of(text)});
+  }
+  json.key("segments");
+  json.begin_object();
+  column(json, "id", seen, [](const Seen& one) { return one.entry->id; });
+  column(json, "t_us", seen, [&](const Seen& one) { return us_since(one.entry->ts_ns, connection.life); });
+  column(json, "out", seen, [](const Seen& one) { return one.segment->segment.hook == TW_HOOK_TC_EGRESS ? 1 : 0; });
+  column(json, "rel_seq", seen, [](const Seen& one) { return one.segment->rel_seq; });
+  column(json, "len", seen, [](const Seen& one) { return one.segment->segment.len; });
+  column(json, "rel_ack", seen, [](const Seen& one) { return one.segment->rel_ack; });
+  column(json, "win_bytes", seen, [](const Seen& one) { return one.segment->window_bytes; });
+  column(json, "flags", seen, [](const Seen& one) { return one.segment->segment.flags; });
+  column(json, "words", seen, [](const Seen& one) { return one.words; });
+  column(json, "texts", words.texts(), [](const std::string& text) { return std::string_view(text); });
+  json.end_object();
+}
+
+// What the kernel's control block was, where an event has it.
+void put_kernel(JsonWriter& json, const Connection& connection) {
+  struct Known {
+    TimeNs ts_ns;
+    const ControlBlock* cb;
+  };
+  std::vector<Known> known;
+  for (const Entry& entry : connection.entries) {
+    const auto* state = std::get_if<StateEntry>(&entry.body);
+    if (state == nullptr || !state->cb || (state->cb->flags & TW_CB_PRESENT) == 0) continue;
+    known.push_back({entry.ts_ns, &*state->cb});
+  }
+  if (known.empty()) return;
+  json.key("kernel");
+  json.begin_object();
+  column(json, "t_us", known, [&](const Known& one) { return us_since(one.ts_ns, connection.life); });
+  column(json, "srtt_us", known, [](const Known& one) { return one.cb->srtt_us; });
+  column(json, "rto_us", known, [](const Known& one) { return one.cb->rto_us; });
+  column(json, "cwnd_segments", known, [](const Known& one) { return one.cb->snd_cwnd; });
+  column(json, "mss", known, [](const Known& one) { return one.cb->mss; });
+  column(json, "in_flight_bytes", known, [](const Known& one) { return one.cb->snd_nxt - one.cb->snd_una; });
+  json.end_object();
+}
+
+}  // namespace
+
+void put_series(JsonWriter& json, const Connection& connection) {
+  put_segments(json, connection);
+  put_kernel(json, connection);
+}
+
+}  // namespace tcpwitness::picture
