@@ -31,6 +31,22 @@ install(FILES ${manual}/completions/tcpwitness.fish COMPONENT program
 install(FILES ${PROJECT_SOURCE_DIR}/docs/schema/tcpwitness-1.schema.json COMPONENT program
         DESTINATION ${CMAKE_INSTALL_DATADIR}/tcpwitness)
 
+# The units, off until they are enabled, and what they read. In a package (the prefix is /usr) they lie where systemd and
+# logrotate look; elsewhere below the prefix, as an example: systemd looks in /usr/local/lib too.
+install(FILES ${PROJECT_SOURCE_DIR}/systemd/tcpwitness.service ${PROJECT_SOURCE_DIR}/systemd/tcpwitness-record.service
+        DESTINATION lib/systemd/system COMPONENT program)
+install(FILES ${PROJECT_SOURCE_DIR}/systemd/tcpwitness.preset RENAME 50-tcpwitness.preset
+        DESTINATION lib/systemd/system-preset COMPONENT program)
+install(CODE "
+  set(etc /etc)
+  if(NOT CMAKE_INSTALL_PREFIX STREQUAL /usr)
+    set(etc \${CMAKE_INSTALL_PREFIX}/etc)
+  endif()
+  set(from \"${PROJECT_SOURCE_DIR}/systemd\")
+  file(INSTALL \${from}/tcpwitness.conf \${from}/record.conf DESTINATION \"\${etc}/tcpwitness\")
+  file(INSTALL \${from}/tcpwitness.logrotate DESTINATION \"\${etc}/logrotate.d\" RENAME tcpwitness)"
+  COMPONENT program)
+
 # One archive of the core and the reading of captures.
 add_library(tcpwitness_archive STATIC "$<FILTER:$<TARGET_OBJECTS:tcpwitness_core>,EXCLUDE,gch>"
                                       "$<FILTER:$<TARGET_OBJECTS:tcpwitness_capture>,EXCLUDE,gch>")

@@ -23,6 +23,10 @@ set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "tracer of TCP connections, from kernel and
  packets, and explains each by the other: one line for each connection, or a
  timeline in which every change of state names the segment, the system call or
  the timer that caused it. Reads captures too.")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS logrotate)
+foreach(script postinst prerm postrm conffiles)
+  list(APPEND CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/debian/${script})
+endforeach()
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libtcpwitness-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libfmt-dev, libpcap-dev, libzstd-dev, zlib1g-dev")

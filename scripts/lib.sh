@@ -39,6 +39,7 @@ packages_bench=(
 packages_bench_read=(tcptrace:tcptrace tshark:tshark iperf3:iperf3 ethtool:ethtool)
 packages_package=(
   file:file dpkg-dev:dpkg-shlibdeps lintian:lintian debootstrap:debootstrap python3:python3 python3-jsonschema:/usr/lib/python3/dist-packages/jsonschema
+  systemd:systemd-analyze systemd-container:systemd-nspawn
   mandoc:mandoc man-db:man bsdextrautils:col zsh:zsh fish:fish shellcheck:shellcheck
 )
 packages_test=(

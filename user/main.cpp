@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "cli/options.hpp"
+#include "run/common.hpp"
 #include "run/exit_code.hpp"
 #include "run/run.hpp"
 #include "version/version.hpp"
@@ -18,7 +19,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (const auto* error = std::get_if<UsageError>(&parsed)) {
-    fmt::print(stderr, "{}\n", error->text);
+    say(error->text, Priority::error);
     return exit_usage;
   }
   const auto& options = std::get<Options>(parsed);

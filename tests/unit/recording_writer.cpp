@@ -292,6 +292,55 @@ TEST(FileWriter, AFileThatMayNotGrowEndsWithAWholeBlockAndGoesOnWithAHole) {
   EXPECT_EQ(totals.blocks, 13U);
 }
 
+// Those of an earlier run, too; nobody else's.
+TEST(FileWriter, AllFilesTogetherStayBelowTheLimit) {
+  const TempDir dir;
+  Said said;
+  const std::string pattern = dir.file("f-%Y.pcapng");
+  for (const char* name : {"f-2001.pcapng", "f-2002.00002.pcapng", "f-20022.pcapng", "g-2001.pcapng"})
+    std::ofstream(dir.file(name)) << std::string(100'000, 'x');
+  std::filesystem::last_write_time(dir.file("f-2001.pcapng"), std::filesystem::file_time_type::clock::now() - 2h);
+  std::filesystem::last_write_time(dir.file("f-2002.00002.pcapng"), std::filesystem::file_time_type::clock::now() - 1h);
+  FileWriter::Settings settings = quick();
+  settings.pattern = pattern;
+  settings.limits = {.total_bytes = 250'000, .longest = {}};
+  settings.look_after_bytes = 10'000;
+  FileWriter writer(settings, dir.file("f-2026.pcapng"), prologue(), said.notice());
+  const auto wait_for = [&](std::size_t blocks) {
+    for (int i = 0; i < 500 && bytes_of_file(dir.file("f-2026.pcapng")).size() < blocks * 20'000; ++i)
+      std::this_thread::sleep_for(10ms);
+  };
+  writer.write(block_of(20'000));
+  wait_for(1);
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(dir.files(),
+            (Names{"f-2001.pcapng", "f-2002.00002.pcapng", "f-20022.pcapng", "f-2026.pcapng", "g-2001.pcapng"}));
+  for (int i = 0; i < 9; ++i) writer.write(block_of(20'000));
+  writer.finish();
+  EXPECT_EQ(dir.files(), (Names{"f-20022.pcapng", "f-2026.pcapng", "g-2001.pcapng"}));
+}
+
+TEST(FileWriter, WhatIsTooOldGoesWithoutAnythingBeingWritten) {
+  const TempDir dir;
+  Said said;
+  std::ofstream(dir.file("f.00002")) << "old";
+  std::filesystem::last_write_time(dir.file("f.00002"), std::filesystem::file_time_type::clock::now() - 2h);
+  std::ofstream(dir.file("f.00003")) << "young";
+  FileWriter::Settings settings = quick();
+  settings.pattern = dir.file("f");
+  settings.limits = {.total_bytes = 0, .longest = 1h};
+  settings.look_every = 20ms;
+  FileWriter writer(settings, dir.file("f"), prologue(), said.notice());
+  EXPECT_EQ(dir.files(), (std::vector<std::string>{"f", "f.00003"}));  // at its beginning
+  std::filesystem::last_write_time(dir.file("f.00003"), std::filesystem::file_time_type::clock::now() - 2h);
+  for (int i = 0; i < 500 && dir.files().size() > 1; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(dir.files(), (std::vector<std::string>{"f"}));
+  std::filesystem::last_write_time(dir.file("f"), std::filesystem::file_time_type::clock::now() - 2h);
+  std::this_thread::sleep_for(60ms);
+  writer.finish();
+  EXPECT_EQ(dir.files(), (std::vector<std::string>{"f"}));  // the current one stays
+}
+
 TEST(FileWriter, NeverGivesUpAnInterfaceThatLaterPacketsName) {
   const TempDir dir;
   Said said;

@@ -75,6 +75,12 @@ std::string wrong_record(const RecordOptions& record) {
        "--rotate-size and --rotate-every begin new files, and there is one standard output: give -w a file"},
       {record.keep != 0 && !rotates,
        "--keep says how many files stay when a new one is begun: give --rotate-size or --rotate-every too"},
+      {record.path == "-" && (record.total_bytes != 0 || record.longest.count() != 0),
+       "--max-total and --max-age remove old files, and standard output has none: give -w a file"},
+      {record.total_bytes != 0 && record.total_bytes <= record.rotate_bytes,
+       "--max-total is of several files: it must be more than --rotate-size"},
+      {record.total_bytes != 0 && !rotates,
+       "--max-total removes the files before the newest: give --rotate-size or --rotate-every too"},
       {!record.on.empty() && !record.flight,
        "--on says which findings make the flight recorder write: give --flight-recorder SECONDS too"},
   });

@@ -36,6 +36,8 @@ struct RecordOptions {
   std::uint32_t keep = 0;                          // of the rotated files, the newest so many; 0: all
   std::optional<std::chrono::nanoseconds> flight;  // written only when a finding fires: it and so long before it
   std::vector<Rule> on;                            // flight: the findings that count; empty: all but time-wait
+  std::uint64_t total_bytes = 0;                   // of all its files, those of earlier runs too; 0: any
+  std::chrono::nanoseconds longest{};              // since a file was last written: then it is removed; 0: never
   bool quiet = false;                              // nothing on stdout
   bool operator==(const RecordOptions&) const = default;
 };
@@ -84,6 +86,7 @@ struct Options {
   std::string expression;               // live: of pcap-filter(7), about addresses and ports; empty: all
   std::vector<std::string> program;     // a command and its arguments: run, and followed until it ends; empty: none
   OutputFormat format = OutputFormat::text;
+  std::string append;               // the file that takes the output; empty: stdout
   bool wide = false;                // -o wide: the table with all columns
   std::vector<LifeColumn> columns;  // of the table; empty: what fits
   std::optional<std::chrono::nanoseconds> duration;

@@ -55,7 +55,7 @@ pcapng::Blocks hole(std::uint64_t blocks) {
 }  // namespace
 
 FileWriter::FileWriter(Settings settings, std::string path, pcapng::Blocks prologue, Notice notice)
-    : settings_(settings), notice_(std::move(notice)) {
+    : settings_(std::move(settings)), notice_(std::move(notice)) {
   begin_file(std::move(path), std::move(prologue));
   if (wrong_) return;
   try {
@@ -132,15 +132,29 @@ RecordingTotals FileWriter::finish() {
 void FileWriter::run() {
   // The tracer is at the head of every queue for the CPU; what is written may wait its turn.
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 0);
+  const bool limited_by_time = settings_.limits.longest.count() != 0;
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] { return !queue_.empty() || finishing_; });
+    const auto something = [&] { return !queue_.empty() || finishing_; };
+    if (limited_by_time) {
+      if (!changed_.wait_for(lock, settings_.look_every, something)) {
+        lock.unlock();
+        keep_limits();
+        lock.lock();
+        continue;
+      }
+    } else {
+      changed_.wait(lock, something);
+    }
     if (queue_.empty()) break;
     Job job = std::move(queue_.front());
     queue_.pop_front();
     const std::size_t bytes = job.blocks.size();
     lock.unlock();
     take(std::move(job));
+    const bool due = totals_.bytes - looked_at_bytes_ >= settings_.look_after_bytes ||
+                     Clock::now() - looked_at_limits_ >= settings_.look_every;
+    if (due) keep_limits();
     lock.lock();
     queued_bytes_ -= bytes;
     ++progress_;
@@ -215,6 +229,17 @@ void FileWriter::remove_old() {
   }
 }
 
+void FileWriter::keep_limits() {
+  looked_at_limits_ = Clock::now();
+  looked_at_bytes_ = totals_.bytes;
+  const Limits& limits = settings_.limits;
+  if (limits.total_bytes == 0 && limits.longest.count() == 0) return;
+  for (const std::string& path : too_many(files_of_recording(settings_.pattern), limits, path_)) {
+    (void)::unlink(path.c_str());
+    std::erase(files_, path);
+  }
+}
+
 void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
   // The one before it holds nothing yet, and nothing can be written: it serves on, and its own beginning waits for it
   // (the interfaces that came since, too).
@@ -232,6 +257,7 @@ void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
   if (!open()) return;
   const pcapng::Blocks first = std::exchange(carried_, {});
   (void)put(first);
+  keep_limits();
 }
 
 // -1 with the reason. Nothing that is there is touched before the file is known to be ours.

@@ -20,6 +20,7 @@
 #include <string>
 #include <thread>
 
+#include "recording/file_names.hpp"
 #include "recording/pcapng.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
@@ -32,7 +33,11 @@ class FileWriter {
   using Notice = std::function<void(const std::string&)>;
 
   struct Settings {
-    std::uint32_t keep = 0;                            // of the files, the newest so many; 0: all
+    std::uint32_t keep = 0;                        // of the files, the newest so many; 0: all
+    std::string pattern{};                         // what the files' names are made of
+    Limits limits{};                               // of all files of that pattern, those of earlier runs too
+    std::chrono::milliseconds look_every{60'000};  // at the limits; and whenever so much was written:
+    std::uint64_t look_after_bytes = std::uint64_t{1} << 20U;
     std::size_t queue_bytes = std::size_t{32} << 20U;  // that may wait for the disk
     std::chrono::milliseconds retry_every{1000};
     std::chrono::milliseconds give_up_after{5000};  // at the end, without progress
@@ -71,6 +76,7 @@ class FileWriter {
   bool open();
   [[nodiscard]] int open_file(std::string& why) const;
   void remove_old();
+  void keep_limits();
   void say_when_removed();
   bool put(std::span<const std::byte> blocks);
   std::size_t put_bytes(std::span<const std::byte> bytes, int& error);
@@ -101,6 +107,8 @@ class FileWriter {
   std::chrono::steady_clock::time_point retry_at_{};
   pcapng::Blocks carried_;  // blocks that must come first
   std::deque<std::string> files_;
+  std::chrono::steady_clock::time_point looked_at_limits_{};
+  std::uint64_t looked_at_bytes_ = 0;
   RecordingTotals totals_;
 
   // The caller's own: what found the lock taken. The writer may be preempted while it has it, and whoever drains the

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "decode/frame_bytes.hpp"
+#include "recording/file_names.hpp"
 #include "recording/words.hpp"
 
 namespace tcpwitness {
@@ -35,8 +36,9 @@ Recorder::Recorder(RecorderSettings settings, StartMark start, const Names& name
   start_.part = 1;
   start_.flight = settings_.flight.has_value();
   file_since_ = start_.ready.ts_ns;
-  writer_ = std::make_unique<FileWriter>(FileWriter::Settings{.keep = settings_.keep}, path_of(1), prologue(),
-                                         std::move(tell));
+  writer_ = std::make_unique<FileWriter>(
+      FileWriter::Settings{.keep = settings_.keep, .pattern = settings_.path, .limits = settings_.limits}, path_of(1),
+      prologue(), std::move(tell));
 }
 
 // ---- What comes in ----
@@ -325,20 +327,35 @@ void Recorder::rotate_by_time() {
   }
 }
 
-// "trace.pcapng", "trace.00002.pcapng", ...
-std::string Recorder::path_of(std::uint32_t part) const {
-  if (part == 1) return settings_.path;
-  const std::filesystem::path path(settings_.path);
-  const std::string name = fmt::format("{}.{:05}{}", path.stem().string(), part, path.extension().string());
-  return (path.parent_path() / name).string();
+void Recorder::next_file() {
+  if (settings_.path != "-") rotate(now_);
+}
+
+// "trace.pcapng", "trace.00002.pcapng", ... A name with the time in it is numbered only where the file is there
+// already.
+std::string Recorder::path_of(std::uint32_t part) {
+  if (!has_time(settings_.path)) {
+    file_path_ = part == 1 ? settings_.path : with_number(settings_.path, part);
+    return file_path_;
+  }
+  // Of earlier runs; this one's last may not be there yet.
+  const auto exists = [](const std::string& path) {
+    std::error_code error;
+    return std::filesystem::exists(path, error);
+  };
+  std::string name = with_time(settings_.path, names_.wall.of(now_));
+  file_number_ = name == file_name_ ? file_number_ + 1 : 1;
+  file_name_ = name;
+  while (exists(file_path_ = file_number_ == 1 ? name : with_number(name, file_number_))) ++file_number_;
+  return file_path_;
 }
 
 void Recorder::rotate(TimeNs now) {
   // What waits in the window belongs to the next file.
-  end_file(EndMark{.now = now, .last_id = written_id_, .continued = path_of(start_.part + 1)});
   ++start_.part;
+  end_file(EndMark{.now = now, .last_id = written_id_, .continued = path_of(start_.part)});
   file_since_ = now;
-  writer_->next_file(path_of(start_.part), prologue());
+  writer_->next_file(file_path_, prologue());
 }
 
 void Recorder::end_file(const EndMark& end) {

@@ -29,6 +29,7 @@ struct RecorderSettings {
   std::uint64_t rotate_bytes = 0;
   std::chrono::nanoseconds rotate_every{};
   std::uint32_t keep = 0;
+  Limits limits{};
   std::optional<std::chrono::nanoseconds> flight;
   std::vector<Rule> on;                               // flight: empty: every rule but time-wait, see default_triggers
   std::size_t flight_bytes = std::size_t{64} << 20U;  // of memory at most
@@ -60,6 +61,8 @@ class Recorder {
   void listed(TimeNs begun);
   // What the Witness said after the last of these.
   void report(const Report& report);
+  // The next file begins, as somebody asked for it (SIGHUP). Not at standard output, which is one.
+  void next_file();
   // Hands on what has waited long enough.
   void flush(TimeNs now);
   // end.last_id and end.continued are the recorder's to know.
@@ -69,7 +72,7 @@ class Recorder {
   [[nodiscard]] bool triggers(const Finding& finding) const;
   [[nodiscard]] pcapng::Blocks prologue();
   [[nodiscard]] std::uint32_t interface_of(std::uint32_t index, std::uint16_t link_type);
-  [[nodiscard]] std::string path_of(std::uint32_t part) const;
+  [[nodiscard]] std::string path_of(std::uint32_t part);
   void packet(std::span<const std::byte> record, const Event& event);
   void entry(const Event& event, std::span<const std::byte> record);
   void begin_entry(TimeNs ts_ns, std::string_view priority, std::string_view kind, const std::string& message);
@@ -110,6 +113,9 @@ class Recorder {
   std::vector<std::byte> tagged_;  // a frame with its VLAN tag back
   std::uint64_t file_bytes_ = 0;
   TimeNs file_since_ = 0;
+  std::string file_path_;
+  std::string file_name_;  // with the time in it, and which of that name it is
+  std::uint32_t file_number_ = 0;
   bool file_has_events_ = false;
   TimeNs written_out_ = 0;
   std::unique_ptr<FileWriter> writer_;

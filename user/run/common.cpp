@@ -2,6 +2,7 @@
 // common.cpp: see common.hpp.
 #include "run/common.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -26,10 +27,12 @@
 
 namespace tcpwitness {
 
-void say(std::string_view text) {
+void say(std::string_view text, Priority priority) {
   constexpr int patience_ms = 200;
-  std::string line = wrapped(text, ::isatty(STDERR_FILENO) == 1 ? style_of(STDERR_FILENO).width : 0);
-  line.push_back('\n');
+  static const bool journal = is_journal(STDERR_FILENO);
+  std::string line = journal ? journal_lines(text, priority)
+                             : wrapped(text, ::isatty(STDERR_FILENO) == 1 ? style_of(STDERR_FILENO).width : 0);
+  if (!journal) line.push_back('\n');
   for (std::string_view left = line; !left.empty();) {
     // So much fits where poll() says that there is room.
     const std::string_view some = left.substr(0, PIPE_BUF);
@@ -44,7 +47,7 @@ void say(std::string_view text) {
 }
 
 int fail(const Error& error) {
-  say("tcpwitness: " + error.message());
+  say("tcpwitness: " + error.message(), Priority::error);
   return exit_failed;
 }
 
@@ -56,7 +59,7 @@ int refuse(const Error& error) {
 int broken_output(int error) {
   if (error == EPIPE) return 0;  // `| head` has what it wants
   const char* why = error == ECANCELED ? "nobody reads it" : std::strerror(error);
-  say(fmt::format("tcpwitness: cannot write the output: {}", why));
+  say(fmt::format("tcpwitness: cannot write the output: {}", why), Priority::error);
   return 1;
 }
 
@@ -77,6 +80,17 @@ extern "C" void leave(int number) {
 }
 
 }  // namespace
+
+bool take_hangups(int signals) {
+  bool hangup = false;
+  bool ending = false;
+  signalfd_siginfo taken{};
+  while (::read(signals, &taken, sizeof taken) == static_cast<ssize_t>(sizeof taken))
+    (taken.ssi_signo == SIGHUP ? hangup : ending) = true;
+  return hangup && !ending;
+}
+
+bool has_terminal() { return UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)).valid(); }
 
 void end_at_next_signal(int signals) {
   signalfd_siginfo taken{};
@@ -181,7 +195,10 @@ PictureSettings picture_settings(const Options& options, bool wire_alone) {
 
 }  // namespace
 
-int output_descriptor(const Options& options) { return options.program.empty() ? STDOUT_FILENO : STDERR_FILENO; }
+int output_descriptor(const Options& options) {
+  if (!options.append.empty()) return -1;
+  return options.program.empty() ? STDOUT_FILENO : STDERR_FILENO;
+}
 
 std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone,
                                 Containers* containers) {

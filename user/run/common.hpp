@@ -8,6 +8,7 @@
 #include "cli/options.hpp"
 #include "probe/unique_fd.hpp"
 #include "run/containers.hpp"
+#include "service/journal_stream.hpp"
 #include "sink/sinks.hpp"
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
@@ -16,9 +17,9 @@
 
 namespace tcpwitness {
 
-// A line for a person on stderr, wrapped where that is a terminal. Waits a moment at most: where nobody reads it, it is
-// lost.
-void say(std::string_view text);
+// A line for a person on stderr, wrapped where that is a terminal, with its priority where it is the journal. Waits a
+// moment at most: where nobody reads it, it is lost.
+void say(std::string_view text, Priority priority = Priority::information);
 
 // Says it on stderr and returns exit code 1.
 [[nodiscard]] int fail(const Error& error);
@@ -35,6 +36,11 @@ void say(std::string_view text);
 
 // SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().
 [[nodiscard]] Result<UniqueFd> take_signals();
+
+// Takes the signals that have come. True: SIGHUP, and no other.
+[[nodiscard]] bool take_hangups(int signals);
+// There is a terminal, whose end SIGHUP means.
+[[nodiscard]] bool has_terminal();
 
 // From now on such a signal ends the process at once, whatever it waits for. (One that comes together with the first is
 // the same: a terminal and sudo both pass it on.)
@@ -71,7 +77,7 @@ class Lives {
 [[nodiscard]] std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names,
                                               bool wire_alone = false, Containers* containers = nullptr);
 
-// Where it goes: stdout, but stderr where a command is run, whose stdout it is.
+// Where it goes: stdout, but stderr where a command is run, whose stdout it is. -1: to a file (--append).
 [[nodiscard]] int output_descriptor(const Options& options);
 
 }  // namespace tcpwitness

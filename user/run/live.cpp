@@ -41,6 +41,8 @@
 #include "run/conditions.hpp"
 #include "run/picture.hpp"
 #include "run/run.hpp"
+#include "service/appended_file.hpp"
+#include "service/manager.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"
@@ -117,6 +119,7 @@ RecorderSettings recorder_settings(const RecordOptions& options) {
   settings.rotate_bytes = options.rotate_bytes;
   settings.rotate_every = options.rotate_every;
   settings.keep = options.keep;
+  settings.limits = {.total_bytes = options.total_bytes, .longest = options.longest};
   settings.flight = options.flight;
   settings.on = options.on;
   return settings;
@@ -211,9 +214,11 @@ class Run {
   // started_ns: before the first hook was attached. backlog: what they wrote since. child: null where no command is
   // run.
   Run(const Options& options, const Conditions& conditions, Child* child, const Features& features, RunClock clock,
-      TimeNs started_ns, Tracer& tracer, RingSource& ring, Urgency& urgency, Backlog backlog, int signals)
+      TimeNs started_ns, Tracer& tracer, RingSource& ring, Urgency& urgency, Backlog backlog, int signals,
+      ServiceManager& manager, AppendedFile& appended)
       : options_(options),
         child_(child),
+        manager_(manager),
         clock_(std::move(clock)),
         tracer_(tracer),
         ring_(ring),
@@ -228,17 +233,19 @@ class Run {
                .ring_bytes = options.ring_bytes,
                .capture = {}},
         decoder_(clock_.offset_ns(), started_ns),
-        output_(child == nullptr ? STDOUT_FILENO : ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0),
-                Output::Mode::never_waits),
+        output_(output_of(options, appended), Output::Mode::never_waits),
         witness_(witness_settings(options, conditions, tracer), names_),
         containers_(conditions.containers()),
         sink_(make_live_sink(options, output_, names_, containers_)) {
     if (options.command == Command::record) {
-      recorder_ = std::make_unique<Recorder>(recorder_settings(options.record),
-                                             start_mark(options, witness_settings(options, conditions, tracer), ready_,
-                                                        started_ns, clock_.offset_ns(), features),
-                                             names_, [](const std::string& text) { say("tcpwitness: " + text); });
+      recorder_ = std::make_unique<Recorder>(
+          recorder_settings(options.record),
+          start_mark(options, witness_settings(options, conditions, tracer), ready_, started_ns, clock_.offset_ns(),
+                     features),
+          names_, [](const std::string& text) { say("tcpwitness: " + text, Priority::warning); });
     }
+    if (options.format == OutputFormat::csv) output_.take_heading(!appended.empty);
+    hangup_reopens_ = manager_.there() || (!has_terminal() && (appended.fd.valid() || recorder_));
     skipped_until_ns_ = started_ns;
     so_far_next_ = options.every.value_or(Clock::duration{});
     learn_names();
@@ -251,7 +258,7 @@ class Run {
     // What is decoded from here on comes from others.
     const std::optional<int> may_signal = child_ != nullptr ? std::optional(child_->fd()) : std::nullopt;
     if (auto confined = restrict_system_calls(Work::trace, may_signal); !confined)
-      say("tcpwitness: " + confined.error().message());
+      say("tcpwitness: " + confined.error().message(), Priority::warning);
     take_snapshot();
     announce();
     if (child_ != nullptr && done_) return not_started();
@@ -259,12 +266,14 @@ class Run {
     const auto started = Clock::now();
     bool ended_by_signal = false;
     while (!done_) {
-      const bool signalled = wait(started) && (child_ == nullptr || !child_->pass_on(signals_));
+      const bool signalled = wait(started) && (child_ == nullptr || !child_->pass_on(signals_)) && !hung_up();
       if (signalled && child_ == nullptr) keep_what_is_left();
       look();
       list_again();
       const auto now = Clock::now();
       look_so_far(now - started);
+      if (reopen_) reopen();
+      manager_.alive(now, [&] { return status("tracing"); });
       if (child_is_over(now)) break;
       ended_by_signal = signalled;
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
@@ -279,10 +288,46 @@ class Run {
   }
 
  private:
+  // Where what is printed goes. stdout, and under a command, whose stdout it is, a copy of stderr.
+  [[nodiscard]] static int output_of(const Options& options, const AppendedFile& appended) {
+    if (appended.fd.valid()) return ::fcntl(appended.fd.get(), F_DUPFD_CLOEXEC, 0);
+    return options.program.empty() ? STDOUT_FILENO : ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+  }
+
+  // A daemon's outputs are opened again; elsewhere the terminal is gone, and the run ends.
+  [[nodiscard]] bool hung_up() {
+    if (!hangup_reopens_ || !take_hangups(signals_)) return false;
+    reopen_ = true;
+    return true;
+  }
+
+  // Whole lines went to the old file, the next one goes to the new. Where that cannot be opened, the old one serves on.
+  void reopen() {
+    deliver();
+    if (!options_.append.empty()) {
+      if (output_.waiting() != 0 && output_.error() == 0) return;  // a slow reader of a pipe: at the next look
+      auto again = append_to(options_.append);
+      if (!again) {
+        say("tcpwitness: " + again.error().message() + "; the file that is open serves on", Priority::error);
+      } else if (output_.replace(::fcntl(again->fd.get(), F_DUPFD_CLOEXEC, 0), again->empty)) {
+        say(fmt::format("tcpwitness: {} is opened again", printable(options_.append, true)));
+      }
+    }
+    reopen_ = false;
+    manager_.reloading();
+    if (recorder_) recorder_->next_file();
+    manager_.ready(status("tracing"));
+  }
+
+  [[nodiscard]] std::string status(const char* doing) const {
+    return fmt::format("{}, {} connections ended, {} events lost", doing, grouped(lives_.all()),
+                       grouped(decoder_.lost()));
+  }
+
   // Nobody would see what it does. As long as the child was not started, it ends with us and runs nothing.
   [[nodiscard]] int not_started() {
     if (broken_) static_cast<void>(broken_output(output_.error()));
-    say("tcpwitness: the command was not run");
+    say("tcpwitness: the command was not run", Priority::error);
     return 1;
   }
 
@@ -320,6 +365,9 @@ class Run {
     };
     if (options_.duration) not_after(*options_.duration);
     if (options_.every) not_after(so_far_next_);
+    if (const auto most = manager_.round_at_least_every())
+      at_most = std::clamp(std::chrono::duration_cast<milliseconds>(*most), milliseconds(1),
+                           std::max(at_most, milliseconds(1)));
     return deep ? ring_.sleep(at_most, signals_) : ring_.wait(at_most, signals_);
   }
 
@@ -460,6 +508,7 @@ class Run {
     announced_ = true;
     sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it
     deliver();
+    manager_.ready(status("tracing"));
   }
 
   // A person who sees nothing for a while is told what would show something.
@@ -665,13 +714,15 @@ class Run {
       done_ = true;
     }
     if (output_.dropped() == 0 || std::exchange(slow_, true)) return;
-    say("tcpwitness: the reader of the output is too slow: lines are dropped until it catches up, and counted");
+    say("tcpwitness: the reader of the output is too slow: lines are dropped until it catches up, and counted",
+        Priority::warning);
   }
 
   // The run ends at one moment. What the hooks wrote until then is told, what they write later is not: taken off one by
   // one, they would show the beginning of an end and not the rest.
   int finish() {
     const bool enough = done_;
+    manager_.stopping(status("stopping"));
     // Where the command runs on without having had a signal, the next one is its own.
     if (child_ == nullptr || child_->signalled() || child_->ended()) end_at_next_signal(signals_);
     // A last look at what is still open: an idle connection's counters have no event to travel in.
@@ -748,6 +799,9 @@ class Run {
 
   const Options& options_;
   Child* child_;
+  ServiceManager& manager_;
+  bool hangup_reopens_ = false;
+  bool reopen_ = false;
   std::optional<Clock::time_point> child_ended_;
   RunClock clock_;
   Tracer& tracer_;
@@ -805,6 +859,11 @@ int run_live(const Options& options) {
   // What is opened next would get its number.
   if (!options.program.empty() && ::fcntl(STDERR_FILENO, F_GETFD) < 0) return 1;
   if (options.pid != 0) check_pid(options.pid);
+  auto manager = ServiceManager::from_environment();
+  if (!manager) {
+    say("tcpwitness: " + manager.error().message(), Priority::warning);
+    manager = ServiceManager();
+  }
   Conditions conditions;
   TracerSettings settings = tracer_settings(options);
   if (auto chosen = conditions.choose_flows(options, settings); !chosen) return refuse(chosen.error());
@@ -821,11 +880,17 @@ int run_live(const Options& options) {
     if (!prepared) return fail(prepared.error());
     child = std::move(*prepared);
   }
+  AppendedFile appended;
+  if (!options.append.empty()) {
+    auto opened = append_to(options.append);
+    if (!opened) return fail(opened.error());
+    appended = *std::move(opened);
+  }
   const Without without = Without::from_environment();
   const auto features = find_features(without);
   if (!features) return fail(features.error());
-  const auto tracer =
-      Tracer::load(settings, *features, without, [](const std::string& text) { say("tcpwitness: " + text); });
+  const auto tracer = Tracer::load(settings, *features, without,
+                                   [](const std::string& text) { say("tcpwitness: " + text, Priority::notice); });
   if (!tracer) return fail(tracer.error());
   const auto ring = RingSource::open((*tracer)->ring_fd());
   if (!ring) return fail(ring.error());
@@ -847,15 +912,17 @@ int run_live(const Options& options) {
   const TimeNs started_ns = clock.now();
   Backlog backlog;
   if (auto attached = (*tracer)->attach([&] { backlog.take(**ring); }); !attached) return fail(attached.error());
-  // Interfaces that come need these; a recording's next file may lie in somebody else's directory.
+  // Interfaces that come need these; the next file of a recording, or of --append, may lie in somebody else's
+  // directory.
   std::vector<int> kept{CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN};
-  if (options.command == Command::record) kept.push_back(CAP_DAC_OVERRIDE);
+  if (options.command == Command::record || !options.append.empty()) kept.push_back(CAP_DAC_OVERRIDE);
   if (child) kept.push_back(CAP_KILL);  // it may become another user's; the filter of system calls allows no other
-  if (auto given_up = keep_capabilities(kept); !given_up) say("tcpwitness: " + given_up.error().message());
+  if (auto given_up = keep_capabilities(kept); !given_up)
+    say("tcpwitness: " + given_up.error().message(), Priority::warning);
   const auto drawing = with_picture_file(options);
   if (!drawing) return fail(drawing.error());
   return Run(*drawing, conditions, child ? &*child : nullptr, *features, std::move(clock), started_ns, **tracer, **ring,
-             **urgency, std::move(backlog), signals->get())
+             **urgency, std::move(backlog), signals->get(), *manager, appended)
       .go();
 }
 

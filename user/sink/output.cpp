@@ -15,11 +15,16 @@
 
 namespace tcpwitness {
 
-Output::Output(int fd, Mode mode) : fd_(fd), mode_(mode) {
-  buffer_.reserve(2 * spill_bytes);
+namespace {
+
+bool is_regular(int fd) {
   struct stat file{};
-  regular_ = ::fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+  return ::fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
 }
+
+}  // namespace
+
+Output::Output(int fd, Mode mode) : fd_(fd), mode_(mode), regular_(is_regular(fd)) { buffer_.reserve(2 * spill_bytes); }
 
 Output::~Output() {
   if (fd_ >= 0) ::close(fd_);
@@ -28,6 +33,23 @@ Output::~Output() {
 bool Output::flush() {
   write_out();
   return error_ == 0;
+}
+
+bool Output::replace(int fd, bool empty) {
+  write_out();
+  if (error_ == 0 && buffer_.size() != 0) return false;
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+  regular_ = is_regular(fd);
+  if (empty) buffer_.append(heading_);
+  line_begin_ = buffer_.size();
+  return true;
+}
+
+void Output::take_heading(bool already_there) {
+  heading_.assign(buffer_.data(), buffer_.size());
+  if (already_there) buffer_.clear();
+  line_begin_ = buffer_.size();
 }
 
 bool Output::finish(std::chrono::milliseconds patience) {

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace tcpwitness {
 
@@ -45,6 +46,12 @@ class Output {
   // Hands everything to the operating system, or as much as it takes. False once anything has failed; the errno stays
   // in error().
   [[nodiscard]] bool flush();
+  // Everything from now on goes to another descriptor, which this takes. False: part of it is still to go to the old
+  // one (a slow reader), and nothing was done. `empty`: the new one's heading is still to be written.
+  [[nodiscard]] bool replace(int fd, bool empty);
+  // What waits now is the heading of a file (the columns of a table): left out where the file has one already, and
+  // written to each that is begun.
+  void take_heading(bool already_there);
   // The last flush: waits for the reader as long as it takes something within `patience`. False: not everything went.
   [[nodiscard]] bool finish(std::chrono::milliseconds patience);
   [[nodiscard]] int error() const { return error_; }
@@ -67,6 +74,7 @@ class Output {
   int error_ = 0;
   std::size_t line_begin_ = 0;  // of the line that is being made
   std::uint64_t dropped_ = 0;
+  std::string heading_;
   Buffer buffer_;
 };
 

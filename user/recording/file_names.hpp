@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// file_names.hpp: the names of a recording's files: "trace.pcapng", "trace.00002.pcapng", or with the time in them.
+//
+// What belongs to a recording is known by its whole name alone: other files of the same directory are never touched.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tcpwitness {
+
+// %Y, %m, %d, %H, %M, %S (UTC) and %%; anything else stays as it is.
+[[nodiscard]] std::string with_time(std::string_view path, std::int64_t wall_ns);
+[[nodiscard]] bool has_time(std::string_view path);
+// "trace.00002.pcapng".
+[[nodiscard]] std::string with_number(const std::string& path, std::uint32_t number);
+// The file's name (without its directory) is one that with_time() and with_number() make of this path.
+[[nodiscard]] bool is_of_recording(std::string_view name, std::string_view path);
+
+struct RecordedFile {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::chrono::nanoseconds age{};  // since it was last written
+};
+struct Limits {
+  std::uint64_t total_bytes = 0;       // 0: any
+  std::chrono::nanoseconds longest{};  // 0: any
+};
+// Which are too old, and which of the others, the oldest first, are more than the limit. `current` counts and stays.
+[[nodiscard]] std::vector<std::string> too_many(std::vector<RecordedFile> files, const Limits& limits,
+                                                const std::string& current);
+
+// The files of the recording that are there, with the system's clock.
+[[nodiscard]] std::vector<RecordedFile> files_of_recording(const std::string& path);
+
+}  // namespace tcpwitness
