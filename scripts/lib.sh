@@ -23,7 +23,7 @@ die() {
 packages_run=(
   g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config clang:clang bpftool:bpftool
   libc6-dev:stdlib.h linux-libc-dev:linux/bpf.h libbpf-dev:bpf/libbpf.h libelf-dev:libelf.h zlib1g-dev:zlib.h
-  libzstd-dev:zstd.h libpcap-dev:pcap/pcap.h libmnl-dev:libmnl/libmnl.h libseccomp-dev:seccomp.h
+  libzstd-dev:zstd.h libpcap-dev:pcap/pcap.h libnl-3-dev:libnl3/netlink/netlink.h libseccomp-dev:seccomp.h
   libcli11-dev:CLI/CLI.hpp libfmt-dev:fmt/format.h nlohmann-json3-dev:nlohmann/json.hpp
   libjs-dygraphs:/usr/share/javascript/dygraphs/dygraph.min.js
 )
@@ -133,3 +133,16 @@ as_owner() {
 }
 
 build() { as_owner "$project/scripts/build" "$@"; }
+
+# apt with lists of its own for one suite: neither the machine's sources nor its packages change.
+suite_apt() { # SUITE COMMAND [ARGUMENT...]
+  local place=$build/vm/apt-$1
+  mkdir -p "$place"/{state/lists/partial,cache/archives/partial}
+  printf 'Types: deb\nURIs: http://deb.debian.org/%s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
+    "$([[ $1 == *-security ]] && echo debian-security || echo debian)" "$1" /usr/share/keyrings/debian-archive-keyring.gpg \
+    >"$place/suite.sources"
+  printf '%s;\n' "Dir::State \"$place/state\"" 'Dir::State::status "/dev/null"' "Dir::Cache \"$place/cache\"" \
+    "Dir::Etc::sourcelist \"$place/suite.sources\"" 'Dir::Etc::sourceparts "/dev/null"' 'Acquire::Languages "none"' \
+    'APT::Sandbox::User "root"' >"$place/apt.conf"
+  APT_CONFIG=$place/apt.conf "${@:2}"
+}

@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 import jsonschema
@@ -136,8 +137,12 @@ def talk(port):
         pass
 
 
-def live(tracer, checker, port):
-    for command in (["life", "--summary"], ["trace", "--packets", "all"], ["explain"], ["compare", "--every", "0.2"]):
+def live(tracer, checker, port, folder):
+    recording = folder / "schema.pcapng"
+    appended = folder / "lives.ndjson"
+    modes = (["life", "--summary"], ["life", "--problems"], ["trace", "--packets", "all"], ["explain"], ["summary"], ["compare"],
+             ["compare", "--every", "0.2"], ["record", "--packets", "all", "-w", str(recording)])
+    for command in modes:
         what = " ".join(command)
         tracing = subprocess.Popen([tracer, *command, "-i", "lo", "--port", str(port), "-o", "json"], stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, text=True, errors="replace")
@@ -147,7 +152,14 @@ def live(tracer, checker, port):
         checker.lines(tracing.communicate(timeout=60)[0], what)
         if tracing.returncode != 0:
             checker.wrong.append(f"{what}: exit code {tracing.returncode}")
+    for form in ([], ["--trace"], ["--trace", "--packets", "all"], ["--explain"], ["--summary"], ["--compare"], ["--problems"]):
+        run(tracer, checker, "read", *form, str(recording))
+    done = subprocess.run([tracer, "life", "-i", "lo", "-d", "0.2", "-o", "json", "--append", str(appended)], capture_output=True, text=True)
+    checker.lines(appended.read_text(), "life --append")
+    if done.stdout or done.returncode != 0:
+        checker.wrong.append(f"life --append: exit code {done.returncode}, {len(done.stdout)} bytes on stdout")
     run(tracer, checker, "ls")
+    run(tracer, checker, "ls", "--every", "0.1", "-c", "2")
     run(tracer, checker, "doctor", codes=(0, 1))
 
 
@@ -164,7 +176,8 @@ def main():
         captures(options.tracer, checker)
         names_are_whole(options.tracer, checker)
         if os.geteuid() == 0:
-            live(options.tracer, checker, options.port)
+            with tempfile.TemporaryDirectory() as folder:
+                live(options.tracer, checker, options.port, pathlib.Path(folder))
         else:
             print("live runs, ls and doctor are left out: not root")
         real = dict(checker.seen)

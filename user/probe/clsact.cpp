@@ -3,9 +3,10 @@
 
 #include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <libmnl/libmnl.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,8 +19,11 @@
 #include <csignal>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <utility>
 #include <vector>
+
+#include "probe/netlink.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -57,65 +61,39 @@ void remove_filter(const Filter& filter) {
   bpf_tc_detach(&hook, &which);
 }
 
-// Room for a question and for each part of its answer.
-struct Asking {
-  alignas(nlmsghdr) std::array<char, 32768> buffer{};
-
-  // What hangs below `parent` of the interface.
-  void about(std::uint16_t type, std::uint16_t flags, std::uint32_t ifindex, std::uint32_t parent) {
-    nlmsghdr* const question = mnl_nlmsg_put_header(buffer.data());
-    question->nlmsg_type = type;
-    question->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-    question->nlmsg_seq = 1;
-    auto* const where = static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(question, sizeof(tcmsg)));
-    where->tcm_family = AF_UNSPEC;
-    where->tcm_ifindex = static_cast<int>(ifindex);
-    where->tcm_parent = parent;
-  }
-  // False where the kernel gave no answer.
-  bool ask(mnl_cb_t note, void* context) {
-    mnl_socket* const socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (socket == nullptr) return false;
-    const auto* const question = reinterpret_cast<const nlmsghdr*>(buffer.data());
-    ssize_t got = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID);
-    if (got >= 0) got = mnl_socket_sendto(socket, question, question->nlmsg_len);
-    int more = MNL_CB_OK;
-    while (got >= 0 && more > MNL_CB_STOP) {
-      got = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
-      if (got >= 0) more = mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 1, 0, note, context);
-    }
-    mnl_socket_close(socket);
-    return got >= 0 && more >= 0;
-  }
-};
+// What hangs below `parent` of the interface. False where the kernel gave no answer.
+bool ask(int type, int flags, std::uint32_t ifindex, std::uint32_t parent, nl_recvmsg_msg_cb_t note, void* context) {
+  const auto socket = open_netlink(NETLINK_ROUTE);
+  if (!socket) return false;
+  tcmsg where{};
+  where.tcm_family = AF_UNSPEC;
+  where.tcm_ifindex = static_cast<int>(ifindex);
+  where.tcm_parent = parent;
+  return ask_netlink(socket->get(), type, flags, std::as_bytes(std::span(&where, 1)), note, context) == 0;
+}
 
 // Somebody has a filter on this side: another run, or a program that came after us. Also where the kernel does not say.
 bool in_use(std::uint32_t ifindex, bool egress) {
-  Asking asking;
-  asking.about(RTM_GETTFILTER, NLM_F_DUMP, ifindex,
-               TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS));
   bool found = false;
-  const auto note = [](const nlmsghdr* answer, void* seen) {
-    if (answer->nlmsg_type == RTM_NEWTFILTER) *static_cast<bool*>(seen) = true;
-    return MNL_CB_OK;
+  const auto note = [](nl_msg* answer, void* seen) {
+    if (nlmsg_hdr(answer)->nlmsg_type == RTM_NEWTFILTER) *static_cast<bool*>(seen) = true;
+    return static_cast<int>(NL_OK);
   };
-  return !asking.ask(note, &found) || found;
+  const std::uint32_t side = TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS);
+  return !ask(RTM_GETTFILTER, NLM_F_DUMP, ifindex, side, note, &found) || found;
 }
 
 // What stands where a clsact qdisc has its place: "clsact", or the older "ingress"; "" where the kernel does not say.
 std::string qdisc_kind(std::uint32_t ifindex) {
-  Asking asking;
-  asking.about(RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT);
   std::string kind;
-  const auto note = [](const nlmsghdr* answer, void* name) {
-    const auto take_kind = [](const nlattr* attribute, void* kind_of) {
-      if (mnl_attr_get_type(attribute) == TCA_KIND) *static_cast<std::string*>(kind_of) = mnl_attr_get_str(attribute);
-      return MNL_CB_OK;
-    };
-    if (answer->nlmsg_type == RTM_NEWQDISC) (void)mnl_attr_parse(answer, sizeof(tcmsg), take_kind, name);
-    return MNL_CB_OK;
+  const auto note = [](nl_msg* answer, void* name) {
+    nlmsghdr* const header = nlmsg_hdr(answer);
+    const nlattr* found =
+        header->nlmsg_type == RTM_NEWQDISC ? nlmsg_find_attr(header, sizeof(tcmsg), TCA_KIND) : nullptr;
+    if (found != nullptr) *static_cast<std::string*>(name) = nla_get_string(found);
+    return static_cast<int>(NL_OK);
   };
-  return asking.ask(note, &kind) ? kind : "";
+  return ask(RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO, ifindex, TC_H_CLSACT, note, &kind) ? kind : "";
 }
 
 // Only the qdisc that we created goes, and not where somebody has a filter in it: it would go too.

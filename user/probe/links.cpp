@@ -1,86 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/links.hpp"
 
-#include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <utility>
+
+#include "probe/netlink.hpp"
 
 namespace tcpwitness {
 namespace {
 
 constexpr int receive_bytes = 4 << 20;  // a notice takes 2 to 4 KiB of it
 constexpr int dump_patience_ms = 5000;
-constexpr int dumps_at_most = 10;  // one that a change interrupted is begun again
+constexpr int notices_dropped = NLE_NOMEM;  // ENOBUFS, in libnl's numbers
+constexpr int dumps_at_most = 10;           // one that a change interrupted is begun again
 
 }  // namespace
 
 struct Links::Socket {
-  mnl_socket* socket = nullptr;
-  std::array<char, 32768> buffer{};  // the kernel's messages to a dump are at most so long
-
-  Socket() = default;
-  ~Socket() {
-    if (socket != nullptr) mnl_socket_close(socket);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-
-  // -1 with errno.
-  [[nodiscard]] ssize_t receive() { return mnl_socket_recvfrom(socket, buffer.data(), buffer.size()); }
+  NetlinkSocket socket;
+  bool over = false;         // the dump that runs
+  bool interrupted = false;  // it may lack an entry: something changed meanwhile (NLM_F_DUMP_INTR)
 };
 
 Links::Links(std::unique_ptr<Socket> socket) : socket_(std::move(socket)) {}
 Links::~Links() = default;
 
 Result<std::unique_ptr<Links>> Links::open() {
-  const auto failed = [] { return failure("ask for the network interfaces (rtnetlink)", std::strerror(errno)); };
-  auto socket = std::make_unique<Socket>();
-  socket->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (socket->socket == nullptr) return failed();
-  const int fd = mnl_socket_get_fd(socket->socket);
+  constexpr const char* what = "ask for the network interfaces (rtnetlink)";
+  auto opened = open_netlink(NETLINK_ROUTE);
+  if (!opened) return failure(what, opened.error());
+  nl_sock* const socket = opened->get();
+  const int fd = nl_socket_get_fd(socket);
   if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_bytes, sizeof receive_bytes) != 0)
     (void)::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
-  if (mnl_socket_bind(socket->socket, RTMGRP_LINK, MNL_SOCKET_AUTOPID) != 0) return failed();
-  std::unique_ptr<Links> links(new Links(std::move(socket)));
+  int error = nl_socket_set_nonblocking(socket);
+  if (error == 0) error = nl_socket_add_membership(socket, RTNLGRP_LINK);
+  if (error != 0) return failure(what, nl_geterror(error));
+  nl_socket_disable_seq_check(socket);  // notices have no number
+  std::unique_ptr<Links> links(new Links(std::make_unique<Socket>(std::move(*opened))));
+  const auto set = [](nl_msg* /*message*/, void* flag) {
+    *static_cast<bool*>(flag) = true;
+    return static_cast<int>(NL_OK);
+  };
+  nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, on_message, links.get());
+  nl_socket_modify_cb(socket, NL_CB_FINISH, NL_CB_CUSTOM, set, &links->socket_->over);
+  nl_socket_modify_cb(socket, NL_CB_DUMP_INTR, NL_CB_CUSTOM, set, &links->socket_->interrupted);
   std::vector<LinkChange> ignored;
   if (auto ok = links->dump(ignored); !ok) return std::unexpected(ok.error());
   return links;
 }
 
-int Links::fd() const { return mnl_socket_get_fd(socket_->socket); }
+int Links::fd() const { return nl_socket_get_fd(socket_->socket.get()); }
 
 // Notices and the answers to a dump look alike and are taken in the order in which they come.
-int Links::on_message(const nlmsghdr* message, void* context) {
+int Links::on_message(nl_msg* of, void* context) {
   auto& self = *static_cast<Links*>(context);
-  if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK) return MNL_CB_OK;
-  const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
-  if (link->ifi_family != AF_UNSPEC) return MNL_CB_OK;  // a bridge says that a port came or went: the device stays
+  nlmsghdr* const message = nlmsg_hdr(of);
+  if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK) return NL_OK;
+  if (nlmsg_valid_hdr(message, sizeof(ifinfomsg)) == 0) return NL_OK;
+  const auto* link = static_cast<const ifinfomsg*>(nlmsg_data(message));
+  if (link->ifi_family != AF_UNSPEC) return NL_OK;  // a bridge says that a port came or went: the device stays
   const auto index = static_cast<std::uint32_t>(link->ifi_index);
   if (message->nlmsg_type == RTM_DELLINK) {
     self.forget(index);
-    return MNL_CB_OK;
+    return NL_OK;
   }
   Interface found{.name = {}, .index = index};
   found.up = (link->ifi_flags & IFF_UP) != 0;
   found.loopback = (link->ifi_flags & IFF_LOOPBACK) != 0;
   found.hardware_type = link->ifi_type;
   found.layer = link_layer(link->ifi_type);
-  const auto take_name = [](const nlattr* attribute, void* name) {
-    if (mnl_attr_get_type(attribute) == IFLA_IFNAME) *static_cast<std::string*>(name) = mnl_attr_get_str(attribute);
-    return MNL_CB_OK;
-  };
-  (void)mnl_attr_parse(message, sizeof(ifinfomsg), take_name, &found.name);
+  const nlattr* name = nlmsg_find_attr(message, sizeof(ifinfomsg), IFLA_IFNAME);
+  if (name != nullptr) found.name = nla_get_string(name);
   if (!found.name.empty()) self.learn(found);
-  return MNL_CB_OK;
+  return NL_OK;
 }
 
 void Links::learn(const Interface& interface) {
@@ -105,40 +109,28 @@ void Links::forget(std::uint32_t index) {
 
 Result<void> Links::dump(std::vector<LinkChange>& changes) {
   changes_ = &changes;
-  const auto failed = [](int error) {
-    return failure("read the network interfaces (rtnetlink)", std::strerror(error));
-  };
+  const auto failed = [](const char* why) { return failure("read the network interfaces (rtnetlink)", why); };
   for (int attempt = 0; attempt < dumps_at_most; ++attempt) {
     seen_.clear();
-    std::array<char, 256> request{};
-    nlmsghdr* header = mnl_nlmsg_put_header(request.data());
-    header->nlmsg_type = RTM_GETLINK;
-    header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    header->nlmsg_seq = static_cast<std::uint32_t>(attempt) + 1;
-    auto* link = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(header, sizeof(ifinfomsg)));
-    link->ifi_family = AF_UNSPEC;
-    mnl_attr_put_u32(header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-    if (mnl_socket_sendto(socket_->socket, header, header->nlmsg_len) < 0) return failed(errno);
-    int state = MNL_CB_OK;
+    const std::unique_ptr<nl_msg, void (*)(nl_msg*)> request(nlmsg_alloc_simple(RTM_GETLINK, NLM_F_DUMP), nlmsg_free);
+    ifinfomsg link{};
+    link.ifi_family = AF_UNSPEC;
+    if (!request || nlmsg_append(request.get(), &link, sizeof link, NLMSG_ALIGNTO) != 0 ||
+        nla_put_u32(request.get(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) != 0)
+      return failed("out of memory");
+    socket_->over = socket_->interrupted = false;
+    if (const int error = nl_send_auto(socket_->socket.get(), request.get()); error < 0)
+      return failed(nl_geterror(error));
     bool again = false;  // from the beginning: something changed meanwhile, or a notice was dropped
-    while (state > MNL_CB_STOP) {
+    while (!socket_->over) {
       pollfd ready{.fd = fd(), .events = POLLIN, .revents = 0};
-      if (::poll(&ready, 1, dump_patience_ms) == 0) return failed(ETIMEDOUT);
-      const ssize_t got = socket_->receive();
-      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-      if (got < 0 && errno == ENOBUFS) {
-        again = true;
-        continue;
-      }
-      if (got < 0) return failed(errno);
-      state = mnl_cb_run(socket_->buffer.data(), static_cast<std::size_t>(got), 0, 0, on_message, this);
-      if (state < 0 && errno == EINTR) {  // NLM_F_DUMP_INTR; what is left of this dump is read all the same
-        again = true;
-        state = MNL_CB_OK;
-      }
+      if (::poll(&ready, 1, dump_patience_ms) == 0) return failed(std::strerror(ETIMEDOUT));
+      const int error = nl_recvmsgs_default(socket_->socket.get());
+      if (error == -notices_dropped) again = true;
+      if (error < 0 && error != -NLE_AGAIN && error != -NLE_INTR && error != -notices_dropped)
+        return failed(nl_geterror(error));
     }
-    if (state < 0) return failed(errno);
-    if (again) continue;
+    if (again || socket_->interrupted) continue;
     std::vector<std::uint32_t> gone;
     for (const auto& [index, interface] : all_) {
       if (!seen_.contains(index)) gone.push_back(index);
@@ -146,25 +138,19 @@ Result<void> Links::dump(std::vector<LinkChange>& changes) {
     for (const std::uint32_t index : gone) forget(index);
     return {};
   }
-  return failed(EAGAIN);
+  return failed(std::strerror(EAGAIN));
 }
 
 std::vector<LinkChange> Links::changes() {
   std::vector<LinkChange> changes;
   changes_ = &changes;
-  for (;;) {
-    const ssize_t got = socket_->receive();
-    if (got > 0) {
-      (void)mnl_cb_run(socket_->buffer.data(), static_cast<std::size_t>(got), 0, 0, on_message, this);
-      continue;
-    }
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == ENOBUFS) {
-      [[maybe_unused]] const auto done = dump(changes);  // failing that, the next notice is waited for
-      continue;
-    }
-    return changes;
+  for (pollfd ready{.fd = fd(), .events = POLLIN, .revents = 0}; ::poll(&ready, 1, 0) > 0;) {
+    const int error = nl_recvmsgs_default(socket_->socket.get());
+    if (error >= 0 || error == -NLE_INTR) continue;
+    if (error != -notices_dropped) break;
+    [[maybe_unused]] const auto done = dump(changes);  // failing that, the next notice is waited for
   }
+  return changes;
 }
 
 }  // namespace tcpwitness

@@ -13,7 +13,7 @@
 #include "probe/interfaces.hpp"
 #include "tcpwitness/result.hpp"
 
-struct nlmsghdr;  // NOLINT(readability-identifier-naming): linux/netlink.h
+struct nl_msg;  // NOLINT(readability-identifier-naming): libnl
 
 namespace tcpwitness {
 
@@ -41,7 +41,7 @@ class Links {
   struct Socket;
   explicit Links(std::unique_ptr<Socket> socket);
   [[nodiscard]] Result<void> dump(std::vector<LinkChange>& changes);
-  static int on_message(const nlmsghdr* message, void* context);
+  static int on_message(nl_msg* of, void* context);
   void learn(const Interface& interface);
   void forget(std::uint32_t index);
 
