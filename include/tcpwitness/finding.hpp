@@ -54,6 +54,12 @@ inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::syn_flo
 enum class Confidence : std::uint8_t { inconclusive, likely, certain };
 [[nodiscard]] std::string_view name(Confidence confidence);
 
+// Who sent the RST that ended a connection: a process of this machine, its kernel, its firewall, or who sent it here. A
+// RST that came in may be the peer's or of somebody on the way in its name.
+enum class ResetOrigin : std::uint8_t { process, kernel, firewall, peer, outsider };
+inline constexpr std::size_t reset_origin_count = static_cast<std::size_t>(ResetOrigin::outsider) + 1;
+[[nodiscard]] std::string_view name(ResetOrigin origin);
+
 // The other end of a connection, where the same run follows both: the same address pair turned round, and both initial
 // sequence numbers.
 struct PeerEnd {
@@ -69,6 +75,8 @@ struct Finding {
   std::vector<EventId> evidence;    // events that carry it: the first ones and the newest where there are many
   std::uint32_t more_evidence = 0;  // how many more events carry it than are listed
   std::optional<PeerEnd> peer{};    // whom it names at the other end
+  // Of reset-origin.
+  std::optional<ResetOrigin> reset{};
 };
 
 }  // namespace tcpwitness

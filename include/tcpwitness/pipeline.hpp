@@ -68,6 +68,8 @@ struct ReportSettings {
   bool explain = false;          // fill Life.explanation
   bool compare = false;          // fill Life.comparison
   bool open_findings = false;    // FindingReports of open connections within seconds
+  bool texts = true;             // findings have their sentence
+  bool counted = false;          // Entry reports of drops and keep-alives, without a timeline too
 };
 
 // What is known of a run before its first event. A recording keeps it, so that its reading judges the same.

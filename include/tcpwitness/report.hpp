@@ -251,10 +251,21 @@ struct GapReport {
   Gap gap;
 };
 
+// What is counted of a run that goes on. Of the kernel's counters: so far.
+struct Totals {
+  std::uint64_t events = 0;      // received
+  std::uint64_t lost = 0;        // found no room in the ring
+  std::uint64_t skipped = 0;     // the kernel did not run the program
+  std::uint64_t malformed = 0;   // could not be decoded
+  std::uint64_t flows_full = 0;  // flows that gave way, and of which segments went uncounted
+  std::uint64_t unlisted = 0;    // half-open connections that were too many to be reported one by one
+};
+
 // A connection that goes on, as it is now. Empty: these were all.
 struct Interim {
   TimeNs ts_ns = 0;
   std::optional<Life> life;
+  std::optional<Totals> totals{};  // with the last of them, where they are asked for
 };
 
 // What was written while recording.

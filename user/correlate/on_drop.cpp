@@ -119,6 +119,13 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
   const bool answers = d.outgoing != 0 && (d.flags & syn_ack) == syn_ack && (c == nullptr || !c->passage());
   if (answers) asked_.answer_dropped(d.reason);
+  const Flow& shown = c != nullptr && c->passage() ? c->flow : flow;
+  if (settings_.counted && !settings_.timeline && is_fault(kind)) {
+    DropEntry fault;
+    fault.out = out;
+    fault.reason = names_.drop_reason(d.reason);
+    entry(c, e, shown, std::move(fault));
+  }
   if (!settings_.timeline) return;
   // A RST is dropped for one reason (TCP_RESET) whether it was taken or not.
   if (c != nullptr && c->recent && (d.flags & tcp_flag::rst) == 0) {
@@ -147,7 +154,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
     const Candidate* same = c->recent->find(d.seq, d.flags, out);
     if (same != nullptr) body.segment = same->id;
   }
-  entry(c, e, c != nullptr && c->passage() ? c->flow : flow, std::move(body));
+  entry(c, e, shown, std::move(body));
 }
 
 }  // namespace tcpwitness

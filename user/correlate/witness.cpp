@@ -345,7 +345,7 @@ Bench Witness::Impl::bench(const Connection& c) const {
   Bench bench{names_};
   bench.kernel_heard = kernel_judges(c);
   bench.wire_heard = settings_.wire_heard;
-  bench.texts = settings_.finding_reports || settings_.explain;
+  bench.texts = (settings_.finding_reports && settings_.texts) || settings_.explain;
   bench.explain = settings_.explain;
   bench.finished = finished_ || (ending_ != nullptr && ending_->cut);
   bench.conversation = ending_ != nullptr ? &ending_->totals : nullptr;

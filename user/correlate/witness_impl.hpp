@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <type_traits>
 #include <unordered_map>
 
 #include "correlate/course.hpp"
@@ -314,8 +315,12 @@ class Witness::Impl {
   }
   template <typename Body>
   void entry(const Connection* c, const Event& e, const Flow& flow, Body body) {
-    if (!settings_.timeline) return;
-    timeline_.push(entry_of(c, e, flow, std::move(body)), c != nullptr ? c->id : 0);
+    if (settings_.timeline) {
+      timeline_.push(entry_of(c, e, flow, std::move(body)), c != nullptr ? c->id : 0);
+    } else if constexpr (std::is_same_v<Body, KeepaliveEntry> || std::is_same_v<Body, DropEntry>) {
+      if (settings_.counted && (c != nullptr ? wanted(*c) : wanted_alone(flow)))
+        out_->emplace_back(entry_of(c, e, flow, std::move(body)));
+    }
   }
   [[nodiscard]] Bench bench(const Connection& c) const;
   // Where a comparison is asked for.

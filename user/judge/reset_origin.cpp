@@ -51,6 +51,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     cite(t.rst_in.mark);
     finding.evidence.push_back(between->first.id);
     finding.confidence = Confidence::certain;
+    finding.reset = ResetOrigin::firewall;
     finding.peer = peer_end(*bench.peer);
     if (bench.texts) {
       finding.text = fmt::format("a local firewall sent the RST, not {}: it dropped what {} had sent",
@@ -63,6 +64,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     if (!t.rst_in.mark && !t.reset_received.mark) return std::nullopt;
     cite(t.rst_in.mark);
     cite(t.reset_received.mark);
+    finding.reset = ResetOrigin::peer;
     if (bench.peer != nullptr && peer_sent_reset(*bench.peer, bench)) {
       finding.confidence = Confidence::certain;
       finding.peer = peer_end(*bench.peer);
@@ -72,6 +74,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     if (t.answered_here.mark && !t.answered_here.has_socket) {
       cite(t.answered_here.mark);
       finding.confidence = Confidence::certain;
+      finding.reset = ResetOrigin::kernel;
       const std::string its_reason = bench.texts ? reset_reason_text(bench.names, t.answered_here.reason) : "";
       if (bench.texts) {
         finding.text = fmt::format("this machine's own TCP sent the RST: {} {}{}",
@@ -94,6 +97,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
       // The address is this machine's own, and TCP never had the SYN.
       const bool arrived = outcome == Outcome::refused && is_on_arrival(c, refused);
       finding.confidence = unsent || arrived ? Confidence::certain : Confidence::likely;
+      finding.reset = ResetOrigin::firewall;
       finding.evidence.push_back(refused->first.id);
       if (bench.texts) {
         finding.text = arrived ? "a local firewall sent the RST in the peer's place: it dropped the SYN that arrived"
@@ -121,6 +125,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     // That a firewall is behind it is sure where the kernel tells what the firewall did to the segment before.
     const DropSeen* refused = dropped_for(c, bench, true, DropKind::firewall);
     finding.confidence = refused != nullptr ? Confidence::certain : Confidence::likely;
+    finding.reset = ResetOrigin::firewall;
     if (refused != nullptr) finding.evidence.push_back(refused->first.id);
     if (bench.texts) {
       finding.text =
@@ -133,6 +138,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     cite(t.rst_in.mark);
     cite(t.reset_received.mark);
     cite(t.outsider.goes_on);
+    finding.reset = ResetOrigin::outsider;
     finding.confidence = c.ttl_in_twice && bench.kernel_heard ? Confidence::certain : Confidence::likely;
     if (bench.texts) {
       finding.text = fmt::format(
@@ -152,6 +158,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     // Rests on the kernel not having said anything: never more than likely.
     if (!bench.kernel_heard) return std::nullopt;
     finding.confidence = Confidence::likely;
+    finding.reset = ResetOrigin::firewall;
     if (bench.texts) finding.text = "no socket of this machine sent the RST: a local firewall did";
     // Unless the kernel says what the firewall did with the segment that the RST answers.
     const DropSeen* refused = dropped_for(c, bench, false, DropKind::firewall);
@@ -163,9 +170,12 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     return finding;
   }
   finding.confidence = t.reset_sent.mark ? Confidence::certain : Confidence::likely;
-  if (!bench.texts) return finding;
   const bool process = !t.reset_sent.answers_segment && reason != ResetReason::keepalive_timeout && c.closing &&
                        (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
+  const bool by_process = process || (reason != ResetReason::keepalive_timeout && destroyed_by_other(c));
+  // Of a capture "this side" may be something on the way from it.
+  if (bench.conversation == nullptr) finding.reset = by_process ? ResetOrigin::process : ResetOrigin::kernel;
+  if (!bench.texts) return finding;
   if (reason == ResetReason::keepalive_timeout) {
     finding.text = fmt::format("this machine's TCP sent the RST: keep-alive gave up{}", why);
   } else if (destroyed_by_other(c)) {

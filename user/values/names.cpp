@@ -93,6 +93,12 @@ std::string_view name(Rule rule) {
   return word(words, rule);
 }
 
+std::string_view name(ResetOrigin origin) {
+  static constexpr std::array<std::string_view, reset_origin_count> words = {"process", "kernel", "firewall", "peer",
+                                                                             "outsider"};
+  return word(words, origin);
+}
+
 std::string_view name(Confidence confidence) {
   static constexpr std::array<std::string_view, 3> words = {"inconclusive", "likely", "certain"};
   return word(words, confidence);
