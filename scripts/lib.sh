@@ -24,6 +24,7 @@ packages_run=(
   g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config clang:clang bpftool:bpftool
   libc6-dev:stdlib.h linux-libc-dev:linux/bpf.h libbpf-dev:bpf/libbpf.h libelf-dev:libelf.h zlib1g-dev:zlib.h
   libzstd-dev:zstd.h libpcap-dev:pcap/pcap.h libnl-3-dev:libnl3/netlink/netlink.h libseccomp-dev:seccomp.h
+  prometheus-cpp-dev:prometheus/metric_family.h libboost-dev:boost/beast.hpp
   libcli11-dev:CLI/CLI.hpp libfmt-dev:fmt/format.h nlohmann-json3-dev:nlohmann/json.hpp
   libjs-dygraphs:/usr/share/javascript/dygraphs/dygraph.min.js
 )
@@ -43,7 +44,7 @@ packages_package=(
   mandoc:mandoc man-db:man bsdextrautils:col zsh:zsh fish:fish shellcheck:shellcheck
 )
 packages_test=(
-  "${packages_lab[@]}" "${packages_field[@]}" "${packages_bench[@]}" "${packages_package[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3
+  "${packages_lab[@]}" "${packages_field[@]}" "${packages_bench[@]}" "${packages_package[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3 prometheus:promtool
   chromium:chromium chromium-driver:chromedriver ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
   clang-19:clang++-19 libclang-rt-19-dev:/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-"$(uname -m)".a
 )
@@ -94,7 +95,7 @@ install_packages() {
   fi
   apt_get update || true # one broken third-party source is no reason to stop; installing decides
   apt_get install --no-install-recommends "$@" || return
-  for server in nginx iperf3 redis-server haproxy postgresql; do
+  for server in nginx iperf3 redis-server haproxy postgresql prometheus; do
     [[ " $* " != *" $server "* ]] || update-rc.d "$server" disable || true # with or without systemd
   done
 }

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
     case Command::explain:
     case Command::summary:
     case Command::compare:
+    case Command::serve:
     case Command::record:
       break;
   }

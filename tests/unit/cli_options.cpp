@@ -334,6 +334,44 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"--summary", "-o", "csv"}, {"two tables", "tcpwitness summary -o csv"}},
                     Refusal{{"doctor", "--problems"}, {"--problems is for connections"}}));
 
+INSTANTIATE_TEST_SUITE_P(
+    Metrics, OptionsRefuse,
+    testing::Values(Refusal{{"serve", "--listen", "9435"},
+                            {"--listen", "'9435' is not an address and a port", "[::1]:9435"}},
+                    Refusal{{"serve", "--listen", "localhost:9435"}, {"is not an address and a port"}},
+                    Refusal{{"serve", "--listen", "::1:9435"}, {"is not an address and a port"}},
+                    Refusal{{"serve", "--listen", "[127.0.0.1]:9435"}, {"is not an address and a port"}},
+                    Refusal{{"serve", "--listen", "10.0.0.0/8:9435"}, {"is not an address and a port"}},
+                    Refusal{{"serve", "--listen", "127.0.0.1:65536"}, {"is not an address and a port"}},
+                    Refusal{{"serve", "--listen", "127.0.0.1:"}, {"is not an address and a port"}},
+                    Refusal{{"serve", "--labels", "pid"}, {"'pid' is none of: listener, process, remote, role, none"}},
+                    Refusal{{"serve", "--labels", "none,process"}, {"give 'none' alone"}},
+                    Refusal{{"serve", "--label-limit", "0"}, {"from 1 to 1000"}},
+                    Refusal{{"serve", "--label-limit", "100000"}, {"from 1 to 1000"}},
+                    Refusal{{"serve", "--problems"}, {"serve gives metrics of all", "--listen"}},
+                    Refusal{{"serve", "-o", "json"}, {"serve gives metrics of all"}},
+                    Refusal{{"serve", "-w", "x"}, {"belongs to a recording"}},
+                    Refusal{{"serve", "--", "true"}, {"a command is run by life"}},
+                    Refusal{{"--listen", "127.0.0.1:9435"}, {"belongs to metrics", "tcpwitness serve"}},
+                    Refusal{{"read", "x", "--labels", "role"}, {"belongs to metrics"}}));
+
+TEST(Options, MetricsAreServedSomewhereByLabels) {
+  const ServeOptions plain = options({"serve"}).serve;
+  EXPECT_EQ(to_string(plain.listen), "127.0.0.1:9435");
+  EXPECT_EQ(plain.labels, std::vector<MetricLabel>{MetricLabel::process});
+  EXPECT_EQ(to_string(options({"serve", "--listen", "[::1]:9100"}).serve.listen), "[::1]:9100");
+  EXPECT_EQ(to_string(options({"serve", "--listen", "0.0.0.0:0"}).serve.listen), "0.0.0.0:0");
+  EXPECT_EQ(options({"serve", "--labels", "remote,role"}).serve.labels,
+            (std::vector<MetricLabel>{MetricLabel::remote, MetricLabel::role}));
+  EXPECT_TRUE(options({"serve", "--labels", "none"}).serve.labels.empty());
+  // A label twice costs Prometheus the scrape.
+  EXPECT_EQ(options({"serve", "--labels", "role,role"}).serve.labels, std::vector<MetricLabel>{MetricLabel::role});
+  const Options chosen = options({"serve", "--port", "443", "-p", "7", "--netns", "blue", "--label-limit", "5"});
+  EXPECT_EQ(chosen.command, Command::serve);
+  EXPECT_EQ(chosen.serve.label_limit, 5U);
+  EXPECT_EQ(chosen.pid, 7U);
+}
+
 TEST(Options, AChoiceIsReadWithItsUnits) {
   const Options all = options({"--problems", "--finding", "late,keepalive", "--finding", "late", "--outcome", "refused",
                                "--slower-than", "1.5ms"});

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -39,6 +40,7 @@ int in_child(const std::function<bool()>& confine, const std::function<int()>& a
 int refused(long result) { return result == -1 ? errno : 0; }
 
 bool for_tracing() { return restrict_system_calls(Work::trace).has_value(); }
+bool for_serving() { return restrict_system_calls(Work::serve).has_value(); }
 bool for_reading() { return restrict_system_calls(Work::read).has_value(); }
 
 std::string status_line(const std::string& name) {
@@ -62,12 +64,12 @@ class Confine : public ::testing::Test {
 };
 
 TEST_F(Confine, NoProgramIsStarted) {
-  for (const auto& confine : {for_tracing, for_reading})
+  for (const auto& confine : {for_tracing, for_serving, for_reading})
     EXPECT_EQ(in_child(confine, [] { return refused(::execl("/bin/true", "true", nullptr)); }), EPERM);
 }
 
 TEST_F(Confine, NothingGoesOverTheNetwork) {
-  for (const auto& confine : {for_tracing, for_reading}) {
+  for (const auto& confine : {for_tracing, for_serving, for_reading}) {
     for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_PACKET})
       EXPECT_EQ(in_child(confine, [&] { return refused(::socket(family, SOCK_STREAM, 0)); }), EPERM) << family;
   }
@@ -76,7 +78,7 @@ TEST_F(Confine, NothingGoesOverTheNetwork) {
 }
 
 TEST_F(Confine, NobodyElseIsTouched) {
-  for (const auto& confine : {for_tracing, for_reading}) {
+  for (const auto& confine : {for_tracing, for_serving, for_reading}) {
     EXPECT_EQ(in_child(confine, [] { return refused(::kill(::getppid(), 0)); }), EPERM);
     EXPECT_EQ(in_child(confine, [] { return refused(::syscall(SYS_tgkill, ::getppid(), ::getppid(), 0)); }), EPERM);
     EXPECT_EQ(in_child(confine, [] { return refused(::syscall(SYS_tgkill, ::getpid(), ::gettid(), 0)); }), 0);
@@ -85,6 +87,33 @@ TEST_F(Confine, NobodyElseIsTouched) {
     EXPECT_EQ(in_child(confine, [] { return refused(::syscall(SYS_mount, "a", "/", "tmpfs", 0, nullptr)); }), EPERM);
     EXPECT_EQ(in_child(confine, [] { return refused(::chmod("/tmp", 0777)); }), EPERM);
   }
+}
+
+// A socket that listened before; a tracer that serves nothing takes nobody in.
+TEST_F(Confine, WhoServesTakesClientsInAndGoesToNobody) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof at;
+  auto* address = reinterpret_cast<sockaddr*>(&at);
+  ASSERT_EQ(::bind(listener, address, sizeof at), 0);
+  ASSERT_EQ(::listen(listener, 4), 0);
+  ASSERT_EQ(::getsockname(listener, address, &length), 0);
+  const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(::connect(client, address, length), 0);
+  const auto accepts = [&] {
+    const int accepted = ::accept(listener, nullptr, nullptr);
+    if (accepted < 0) return errno;
+    return ::send(accepted, "x", 1, MSG_NOSIGNAL) == 1 && ::shutdown(accepted, SHUT_WR) == 0 ? 0 : errno;
+  };
+  EXPECT_EQ(in_child(for_tracing, accepts), EPERM);
+  EXPECT_EQ(in_child(for_reading, accepts), EPERM);
+  EXPECT_EQ(in_child(for_serving, accepts), 0);
+  const int unconnected = ::socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(in_child(for_serving, [&] { return refused(::connect(unconnected, address, length)); }), EPERM);
+  EXPECT_EQ(in_child(for_serving, [&] { return refused(::listen(unconnected, 4)); }), EPERM);
+  for (const int fd : {unconnected, client, listener}) ::close(fd);
 }
 
 // Two descriptors of one process: the call is allowed by the descriptor.
@@ -115,7 +144,7 @@ TEST_F(Confine, WhatTheWorkNeedsGoesOn) {
     void* memory = ::mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory != MAP_FAILED && ::write(STDERR_FILENO, "", 0) == 0 ? 0 : 1;
   };
-  for (const auto& confine : {for_tracing, for_reading}) EXPECT_EQ(in_child(confine, work), 0);
+  for (const auto& confine : {for_tracing, for_serving, for_reading}) EXPECT_EQ(in_child(confine, work), 0);
 }
 
 TEST(ConfineCapabilities, OnlyThoseThatAreKeptAreLeft) {

@@ -16,14 +16,16 @@ namespace {
 using enum Command;
 
 constexpr Commands lives{life, record};  // live, a table of connections
-constexpr Commands followed{life, trace, explain, summary, compare, picture};
-constexpr Commands live = followed | Commands{record};  // hooks are attached
-constexpr Commands connections = live | Commands{read};
-constexpr Commands sockets = connections | Commands{ls};
+constexpr Commands printed{life, trace, explain, summary, compare, picture};
+constexpr Commands followed = printed | Commands{serve};
+constexpr Commands live = followed | Commands{record};              // hooks are attached
+constexpr Commands connections = printed | Commands{record, read};  // one by one
+constexpr Commands sockets = live | Commands{read, ls};
 constexpr Commands all = sockets | Commands{doctor};
 
 constexpr const char* of_recording = "belongs to a recording: 'tcpwitness record -w FILE'";
 constexpr const char* of_summary = "belongs to a summary: 'tcpwitness summary', or life and read with --summary";
+constexpr const char* of_metrics = "belongs to metrics: 'tcpwitness serve'";
 constexpr const char* not_of_recording =
     "is not for a recording, which is of all processes: give it to life, trace, explain or summary";
 
@@ -80,6 +82,12 @@ std::string take_name(std::string_view text, Options& options) {
 std::string take_summary(std::string_view /*text*/, Options& options) {
   (options.command == read ? options.read.summary : options.summary.after_lives) = true;
   return "";
+}
+
+// What was there is the default.
+std::string take_labels(std::string_view text, Options& options) {
+  options.serve.labels.clear();
+  return add(metric_labels(text), options.serve.labels);
 }
 
 template <auto Member>
@@ -199,7 +207,7 @@ std::vector<Option> selection() {
       {"-- COMMAND [ARGUMENT...]",
        Kind::word,
        nullptr,
-       {{followed, Group::selection,
+       {{printed, Group::selection,
          "run a command, follow it and its children, end with it and return its exit code; what is reported goes to "
          "stderr, and stdout is the command's own"},
         {{record},
@@ -387,6 +395,34 @@ std::vector<Option> own() {
         {{compare}, Group::own, "list so many connections that differ (default: 20)", "N", "20"}},
        Completes::nothing,
        of_summary},
+      {"--listen",
+       Kind::value,
+       [](std::string_view text, Options& o) { return put(endpoint(text), o.serve.listen); },
+       {{{serve},
+         Group::own,
+         "listen here (default: 127.0.0.1:9435); port 0: any that is free. There is no authentication",
+         "ADDR:PORT",
+         "127.0.0.1:9435"}},
+       Completes::nothing,
+       of_metrics},
+      {"--labels",
+       Kind::value,
+       take_labels,
+       {{{serve},
+         Group::own,
+         "tell metrics apart by listener (port), process (name), remote (/24 or /48) and role, or none (default: "
+         "process)",
+         "LABEL[,LABEL...]",
+         "process",
+         metric_label_words}},
+       Completes::list,
+       of_metrics},
+      {"--label-limit",
+       Kind::value,
+       [](std::string_view text, Options& o) { return put(number(text, 1, 1000), o.serve.label_limit); },
+       {{{serve}, Group::own, "so many values of each label, all others are 'other' (default: 100)", "N", "100"}},
+       Completes::nothing,
+       of_metrics},
       {"-q,--quiet",
        Kind::flag,
        yes<&Options::record, &RecordOptions::quiet>,
@@ -437,7 +473,7 @@ std::vector<Option> output() {
       {"--problems",
        Kind::flag,
        yes<&Options::choice, &Choice::problems>,
-       {{live, Group::output,
+       {{printed | Commands{record}, Group::output,
          "only connections that ended badly or have a finding other than time-wait; findings when they fire"},
         {{read}, Group::output, "only connections that ended badly or have a finding other than time-wait"},
         {{ls}, Group::output, "only sockets with a finding"}}},
@@ -599,6 +635,10 @@ std::string why_not(const Option& option, Command command) {
   if (command == ls) {
     return fmt::format("{} is for connections that are followed, and ls looks at them once: it takes {}", name,
                        taken_by(ls));
+  }
+  if (command == serve && *option.belongs == '\0') {
+    return fmt::format("{} is for connections one by one, and serve gives metrics of all: it takes {}", name,
+                       taken_by(serve));
   }
   if (*option.belongs != '\0') return fmt::format("{} {}", name, option.belongs);
   return fmt::format("{} is for live tracing; to select from a file: --port, --host or an expression", name);

@@ -5,6 +5,7 @@
 // is not known here). A message names the option, what was wrong and what is valid.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -19,12 +20,13 @@
 #include "tcpwitness/finding.hpp"
 #include "tcpwitness/group_key.hpp"
 #include "tcpwitness/life_column.hpp"
+#include "tcpwitness/metric_label.hpp"
 #include "tcpwitness/wire_mode.hpp"
 #include "values/port_range.hpp"
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace, explain, summary, compare, picture, ls, record, read, doctor };
+enum class Command : std::uint8_t { life, trace, explain, summary, compare, picture, serve, ls, record, read, doctor };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
@@ -67,6 +69,16 @@ struct PictureOptions {
   bool operator==(const PictureOptions&) const = default;
 };
 
+// Of 127.0.0.1.
+inline constexpr std::array<std::uint8_t, 16> loopback_bytes{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1};
+
+struct ServeOptions {
+  Endpoint listen{.address = {loopback_bytes}, .port = 9435};  // port 0: any that is free
+  std::vector<MetricLabel> labels{MetricLabel::process};
+  std::uint32_t label_limit = 100;  // values of a label
+  bool operator==(const ServeOptions&) const = default;
+};
+
 struct DoctorOptions {
   bool findings = false;  // the catalogue, not the machine
   std::string name;       // of it only this outcome or finding; empty: all
@@ -105,6 +117,7 @@ struct Options {
   RecordOptions record;
   ReadOptions read;
   PictureOptions picture;
+  ServeOptions serve;
   DoctorOptions doctor;
 
   // Everything that processes are chosen by.

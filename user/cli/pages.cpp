@@ -138,6 +138,28 @@ Page picture_page() {
       "Ctrl-C stops, and draws what there is. A failure exits with 1, a usage error with 2."};
 }
 
+Page serve_page() {
+  return {Command::serve,
+          "serve",
+          "serve [OPTIONS]",
+          "metrics for Prometheus: outcomes, findings, times, bytes, drops",
+          "metrics of all connections for Prometheus, at http://127.0.0.1:9435/metrics: how connections end, findings, "
+          "who sent resets, how long it took to connect and to answer, bytes, segments and retransmissions each way, "
+          "drops by reason, what is open, and what this program costs and loses.",
+          {"serve [OPTIONS] [EXPRESSION]"},
+          {{"sudo tcpwitness serve", "on 127.0.0.1:9435, by process"},
+           {"sudo tcpwitness serve --labels listener --port 443,8443", "two services, by port"},
+           {"sudo tcpwitness serve 'not port 9435'", "without the scraping itself"},
+           {"sudo tcpwitness serve --listen '[::1]:9100' --labels none", ""},
+           {"curl -s http://127.0.0.1:9435/metrics", "the metrics"}},
+          {"Each metric is described in docs/metrics.md, and a dashboard for Grafana is docs/grafana.json. A label has "
+           "at most --label-limit values, then 'other'. With --netns the connections are of that namespace, and the "
+           "address to listen on is of the one in which tcpwitness was started."},
+          sections("Serve options"),
+          "Ctrl-C stops, and exits with 0. A failure, and a port that is taken, exits with 1, a usage error with 2. "
+          "Nothing goes to stdout."};
+}
+
 Page ls_page() {
   return {
       Command::ls,
@@ -223,8 +245,9 @@ Page doctor_page() {
 }  // namespace
 
 std::span<const Page> pages() {
-  static const std::vector<Page> all{life_page(),    trace_page(), explain_page(), summary_page(), compare_page(),
-                                     picture_page(), ls_page(),    record_page(),  read_page(),    doctor_page()};
+  static const std::vector<Page> all{life_page(),    trace_page(),   explain_page(), summary_page(),
+                                     compare_page(), picture_page(), serve_page(),   ls_page(),
+                                     record_page(),  read_page(),    doctor_page()};
   return all;
 }
 

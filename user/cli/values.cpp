@@ -167,6 +167,11 @@ std::vector<std::string_view> wire_words() { return {wire_names.begin(), wire_na
 std::vector<std::string_view> rule_words() { return names_of<Rule>(rule_count); }
 std::vector<std::string_view> outcome_words() { return names_of<Outcome>(static_cast<std::size_t>(Outcome::open) + 1); }
 std::vector<std::string_view> group_key_words() { return {group_key_names.begin(), group_key_names.end()}; }
+std::vector<std::string_view> metric_label_words() {
+  std::vector<std::string_view> words{metric_label_names.begin(), metric_label_names.end()};
+  words.emplace_back("none");
+  return words;
+}
 std::vector<std::string_view> column_words() { return {life_column_names.begin(), life_column_names.end()}; }
 std::vector<std::string_view> catalogue_words() {
   std::vector<std::string_view> words;
@@ -182,6 +187,28 @@ Value<std::vector<Outcome>> outcomes(std::string_view text) { return list_of<Out
 Value<std::vector<GroupKey>> group_keys(std::string_view text) { return list_of<GroupKey>(text, group_key_words()); }
 
 Value<std::vector<LifeColumn>> life_columns(std::string_view text) { return list_of<LifeColumn>(text, column_words()); }
+
+Value<Endpoint> endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  std::string_view address = text.substr(0, std::min(colon, text.size()));
+  const bool bracketed = address.size() > 2 && address.starts_with('[') && address.ends_with(']');
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  const auto number = number_in<std::uint32_t>(port);
+  const Result<Prefix> prefix = parse_prefix(address);
+  const bool one = prefix && !address.contains('/') && bracketed == address.contains(':');
+  if (one && number && *number <= 65'535) return Endpoint{prefix->address, static_cast<std::uint16_t>(*number)};
+  return refuse(text, "is not an address and a port: 127.0.0.1:9435, [::1]:9435, 0.0.0.0:9435");
+}
+
+Value<std::vector<MetricLabel>> metric_labels(std::string_view text) {
+  if (text == "none") return std::vector<MetricLabel>{};
+  std::vector<std::string_view> words = metric_label_words();
+  Value<std::vector<MetricLabel>> labels = list_of<MetricLabel>(text, words);
+  if (labels && std::ranges::find(*labels, static_cast<MetricLabel>(words.size() - 1)) != labels->end())
+    return refuse(text, "has none beside labels: give 'none' alone");
+  return labels;
+}
 
 Value<std::vector<PortRange>> ports(std::string_view text) {
   std::vector<PortRange> list;

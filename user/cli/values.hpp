@@ -46,6 +46,10 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 [[nodiscard]] Value<std::vector<LifeColumn>> life_columns(std::string_view text);
 // "80", "80,443", "8000-8099".
 [[nodiscard]] Value<std::vector<PortRange>> ports(std::string_view text);
+// "127.0.0.1:9435", "[::1]:9435".
+[[nodiscard]] Value<Endpoint> endpoint(std::string_view text);
+// "listener,process"; "none".
+[[nodiscard]] Value<std::vector<MetricLabel>> metric_labels(std::string_view text);
 [[nodiscard]] Value<Prefix> host(std::string_view text);
 [[nodiscard]] Value<std::string> interface(std::string_view text);
 [[nodiscard]] Value<std::string> comm(std::string_view text);
@@ -59,6 +63,7 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 [[nodiscard]] std::vector<std::string_view> rule_words();
 [[nodiscard]] std::vector<std::string_view> outcome_words();
 [[nodiscard]] std::vector<std::string_view> group_key_words();
+[[nodiscard]] std::vector<std::string_view> metric_label_words();
 [[nodiscard]] std::vector<std::string_view> column_words();
 [[nodiscard]] std::vector<std::string_view> catalogue_words();  // outcomes and findings
 // Index of text in words.

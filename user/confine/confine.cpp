@@ -98,6 +98,11 @@ constexpr uid_t nobody = 65534;
     SCMP_SYS(geteuid),     SCMP_SYS(getuid),
 };
 
+// Who comes to a socket that listens.
+[[maybe_unused]] constexpr std::array serving{
+    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(shutdown), SCMP_SYS(getpeername), SCMP_SYS(timerfd_settime),
+};
+
 std::unexpected<Error> failed(const char* what, int error) { return failure(what, std::strerror(error)); }
 
 struct Release {
@@ -163,7 +168,10 @@ Result<void> restrict_system_calls(Work work, std::optional<int> pidfd) {
   };
   for (const int call : always) allow(call);
   allow_with(SCMP_SYS(tgkill), ::getpid());  // abort()
-  if (work == Work::trace) {
+  if (work == Work::serve) {
+    for (const int call : serving) allow(call);
+  }
+  if (work != Work::read) {
     for (const int call : tracing) allow(call);
     allow_with(SCMP_SYS(socket), AF_NETLINK);
   }

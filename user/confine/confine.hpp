@@ -16,6 +16,7 @@ namespace tcpwitness {
 
 enum class Work : std::uint8_t {
   trace,  // reads the ring, attaches to interfaces that come, writes recordings
+  serve,  // the same, and answers on a socket that listens
   read,   // reads what is open, writes what is open, makes threads
 };
 

@@ -155,6 +155,8 @@ Result<UniqueFd> take_signals() {
 
 ReportSettings report_settings(const Options& options) {
   const bool entries = options.entries();
+  if (options.command == Command::serve)
+    return {.finding_reports = true, .open_findings = true, .texts = false, .counted = true};
   return {.timeline = entries,
           .finding_reports = options.format == OutputFormat::json || entries || options.choice.any() ||
                              options.command == Command::record,

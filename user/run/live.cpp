@@ -41,6 +41,7 @@
 #include "run/conditions.hpp"
 #include "run/picture.hpp"
 #include "run/run.hpp"
+#include "run/serve.hpp"
 #include "service/appended_file.hpp"
 #include "service/manager.hpp"
 #include "sink/describe.hpp"
@@ -74,6 +75,8 @@ constexpr std::int64_t hops_at_least_every_ns = 10'000'000'000;  // see Wait::pa
 constexpr auto child_settles = std::chrono::milliseconds(60);    // after its end: what it did last is read and judged
 constexpr auto child_patience = std::chrono::seconds(1);         // with connections that outlive it
 constexpr int interrupted = 130;                                 // 128 + SIGINT, and nobody waited for the command
+// Metrics: what is open is looked at so often, and it takes no more than one per cent of the time.
+constexpr auto metrics_every = std::chrono::seconds(5);
 constexpr auto hint_after = std::chrono::seconds(3);
 
 using Clock = std::chrono::steady_clock;
@@ -90,7 +93,8 @@ TracerSettings tracer_settings(const Options& options) {
   settings.packets_all = options.packets_all;
   settings.forwarded = options.forwarded;
   // A recording keeps the causes of transitions: 'read --trace' tells them.
-  settings.timeline = options.command != Command::life && options.command != Command::summary;
+  settings.timeline =
+      options.command != Command::life && options.command != Command::summary && options.command != Command::serve;
   settings.digests = !settings.timeline && !options.packets_all && !options.forwarded && !options.comparing();
   if (options.command == Command::record) settings.snaplen = options.record.snaplen;
   return settings;
@@ -146,8 +150,9 @@ class NoSink final : public Sink {
   [[nodiscard]] bool flush() override { return true; }
 };
 
-std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, const Names& names,
-                                     Containers* containers) {
+std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, const Names& names, Containers* containers,
+                                     MetricsServer* metrics) {
+  if (metrics != nullptr) return metrics->sink();
   const bool taken = options.record.quiet || options.record.path == "-";  // by nobody, by the recording
   if (options.command == Command::record && taken) return std::make_unique<NoSink>();
   return make_sink(options, output, names, false, containers);
@@ -212,12 +217,13 @@ class Backlog {
 class Run {
  public:
   // started_ns: before the first hook was attached. backlog: what they wrote since. child: null where no command is
-  // run.
-  Run(const Options& options, const Conditions& conditions, Child* child, const Features& features, RunClock clock,
-      TimeNs started_ns, Tracer& tracer, RingSource& ring, Urgency& urgency, Backlog backlog, int signals,
-      ServiceManager& manager, AppendedFile& appended)
+  // run. metrics: null where none are served.
+  Run(const Options& options, const Conditions& conditions, Child* child, MetricsServer* metrics,
+      const Features& features, RunClock clock, TimeNs started_ns, Tracer& tracer, RingSource& ring, Urgency& urgency,
+      Backlog backlog, int signals, ServiceManager& manager, AppendedFile& appended)
       : options_(options),
         child_(child),
+        metrics_(metrics),
         manager_(manager),
         clock_(std::move(clock)),
         tracer_(tracer),
@@ -236,7 +242,7 @@ class Run {
         output_(output_of(options, appended), Output::Mode::never_waits),
         witness_(witness_settings(options, conditions, tracer), names_),
         containers_(conditions.containers()),
-        sink_(make_live_sink(options, output_, names_, containers_)) {
+        sink_(make_live_sink(options, output_, names_, containers_, metrics)) {
     if (options.command == Command::record) {
       recorder_ = std::make_unique<Recorder>(
           recorder_settings(options.record),
@@ -247,7 +253,9 @@ class Run {
     if (options.format == OutputFormat::csv) output_.take_heading(!appended.empty);
     hangup_reopens_ = manager_.there() || (!has_terminal() && (appended.fd.valid() || recorder_));
     skipped_until_ns_ = started_ns;
-    so_far_next_ = options.every.value_or(Clock::duration{});
+    so_far_every_ = options.every;
+    if (metrics != nullptr) so_far_every_ = metrics_every;
+    so_far_next_ = metrics != nullptr ? Clock::duration{} : options.every.value_or(Clock::duration{});  // at once
     learn_names();
   }
 
@@ -257,7 +265,8 @@ class Run {
     }
     // What is decoded from here on comes from others.
     const std::optional<int> may_signal = child_ != nullptr ? std::optional(child_->fd()) : std::nullopt;
-    if (auto confined = restrict_system_calls(Work::trace, may_signal); !confined)
+    const Work work = metrics_ != nullptr ? Work::serve : Work::trace;
+    if (auto confined = restrict_system_calls(work, may_signal); !confined)
       say("tcpwitness: " + confined.error().message(), Priority::warning);
     take_snapshot();
     announce();
@@ -364,7 +373,7 @@ class Run {
       at_most = std::clamp(left, milliseconds(0), at_most);
     };
     if (options_.duration) not_after(*options_.duration);
-    if (options_.every) not_after(so_far_next_);
+    if (so_far_every_) not_after(so_far_next_);
     if (const auto most = manager_.round_at_least_every())
       at_most = std::clamp(std::chrono::duration_cast<milliseconds>(*most), milliseconds(1),
                            std::max(at_most, milliseconds(1)));
@@ -442,21 +451,46 @@ class Run {
 
   // What goes on is looked at, and printed as it is now. The last time is the end of the run.
   void look_so_far(Clock::duration since_start) {
-    if (!options_.every || since_start < so_far_next_ || done_ || !backlog_.empty()) return;
-    so_far_next_ += *options_.every;
-    if (so_far_next_ <= since_start) so_far_next_ = since_start + *options_.every;
+    if (!so_far_every_ || since_start < so_far_next_ || done_ || !backlog_.empty()) return;
+    so_far_next_ += *so_far_every_;
+    if (so_far_next_ <= since_start) so_far_next_ = since_start + *so_far_every_;
     if (options_.duration && since_start >= *options_.duration) return;
+    const auto begun = Clock::now();
     Records found;
     listing_ = true;
     tracer_.snapshot_sockets(into(found));
-    tracer_.snapshot_owners(into(found));
+    // All descriptors of all processes: metrics do without, and know the owners from what the sockets do.
+    if (metrics_ == nullptr) tracer_.snapshot_owners(into(found));
     drain_backlog();
     take_found(found);
     write_reports();
     const TimeNs now = clock_.now();
-    witness_.so_far(now, [&](Life life) { sink_->write(Interim{.ts_ns = now, .life = std::move(life)}); });
-    sink_->write(Interim{.ts_ns = now, .life = {}});
+    std::size_t looked_at = 0;
+    witness_.so_far(now, [&](Life life) {
+      sink_->write(Interim{.ts_ns = now, .life = std::move(life)});
+      if (++looked_at % 1024 == 0) backlog_.take(ring_);  // the hooks go on
+    });
+    std::optional<Totals> totals;
+    if (metrics_ != nullptr) totals = totals_so_far();
+    sink_->write(Interim{.ts_ns = now, .life = {}, .totals = totals});
     deliver();
+    if (metrics_ != nullptr)
+      so_far_next_ = std::max(so_far_next_, since_start + listing_share * (Clock::now() - begun));
+  }
+
+  [[nodiscard]] Totals totals_so_far() {
+    const Summary so_far = witness_.summary();
+    Totals totals{.events = decoder_.received(),
+                  .lost = 0,
+                  .skipped = tracer_.skipped_runs(),
+                  .malformed = decoder_.malformed(),
+                  .flows_full = 0,
+                  .unlisted = so_far.unlisted};
+    for (const auto& state : tracer_.cpu_states()) {
+      totals.lost += state.lost;
+      totals.flows_full += state.flows_full;
+    }
+    return totals;
   }
 
   void end_of_list(TimeNs begun) {
@@ -505,6 +539,7 @@ class Run {
   void announce() {
     // Under a command only its own words are expected, as with strace.
     if (child_ == nullptr || !missing_witnesses(ready_).empty()) say(describe(ready_));
+    if (metrics_ != nullptr) say("tcpwitness: " + metrics_->describe());
     announced_ = true;
     sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it
     deliver();
@@ -515,7 +550,8 @@ class Run {
   void hint(Clock::duration since_start) {
     if (hinted_ || since_start < hint_after) return;
     hinted_ = true;
-    const bool person = child_ == nullptr && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+    const bool person =
+        child_ == nullptr && metrics_ == nullptr && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
     if (person && lives_.all() == 0) say(quiet_hint(ready_));
   }
 
@@ -799,6 +835,7 @@ class Run {
 
   const Options& options_;
   Child* child_;
+  MetricsServer* metrics_;
   ServiceManager& manager_;
   bool hangup_reopens_ = false;
   bool reopen_ = false;
@@ -835,6 +872,7 @@ class Run {
   TimeNs not_before_ns_ = 0;
   TimeNs descriptors_not_before_ns_ = 0;
   TimeNs hops_not_before_ns_ = 0;
+  std::optional<Clock::duration> so_far_every_;
   Clock::duration so_far_next_{};  // since the start: what goes on is looked at
   bool announced_ = false;         // ready was written
   bool hinted_ = false;
@@ -869,6 +907,13 @@ int run_live(const Options& options) {
   if (auto chosen = conditions.choose_flows(options, settings); !chosen) return refuse(chosen.error());
   auto signals = take_signals();
   if (!signals) return fail(signals.error());
+  // Before another namespace is entered: who scrapes is in this one.
+  std::unique_ptr<MetricsServer> metrics;
+  if (options.command == Command::serve) {
+    auto listening = MetricsServer::listen(options.serve);
+    if (!listening) return fail(listening.error());
+    metrics = std::move(*listening);
+  }
   if (!options.netns.empty()) {
     if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
   }
@@ -921,8 +966,11 @@ int run_live(const Options& options) {
     say("tcpwitness: " + given_up.error().message(), Priority::warning);
   const auto drawing = with_picture_file(options);
   if (!drawing) return fail(drawing.error());
-  return Run(*drawing, conditions, child ? &*child : nullptr, *features, std::move(clock), started_ns, **tracer, **ring,
-             **urgency, std::move(backlog), signals->get(), *manager, appended)
+  if (metrics) {
+    if (auto started = metrics->start(); !started) return fail(started.error());
+  }
+  return Run(*drawing, conditions, child ? &*child : nullptr, metrics.get(), *features, std::move(clock), started_ns,
+             **tracer, **ring, **urgency, std::move(backlog), signals->get(), *manager, appended)
       .go();
 }
 

@@ -8,7 +8,7 @@
 
 namespace tcpwitness {
 
-// life, trace, explain, record: the ring buffer of this machine.
+// life, trace, explain, summary, compare, serve, record: the ring buffer of this machine.
 [[nodiscard]] int run_live(const Options& options);
 
 // read: a capture, or a recording of ours. Needs no privilege.
