@@ -41,16 +41,16 @@ int main(int argc, char** argv) {
     return 1;
   }
   const Names names;
-  Witness witness(capture_settings(), names);
+  Correlator correlator(capture_settings(), names);
   std::vector<Event> events;
   Reports reports;
   for (bool more = true; more;) {
     more = capture->read(events);
-    for (const Event& event : events) witness.feed(event, reports);
+    for (const Event& event : events) correlator.feed(event, reports);
     events.clear();
     take(reports);
   }
-  witness.finish(capture->now(), reports);
+  correlator.finish(capture->now(), reports);
   take(reports);
   if (!capture->damage()) return 0;
   std::fprintf(stderr, "lives: %s\n", capture->damage()->message().c_str());

@@ -76,9 +76,9 @@ int main(int argc, char** argv) {
     return 1;
   }
   const Names names;
-  WitnessSettings settings = capture_settings();
+  CorrelatorSettings settings = capture_settings();
   settings.timeline = true;
-  Witness witness(settings, names);
+  Correlator correlator(settings, names);
   SilentServer rule(static_cast<TimeNs>(seconds * 1e9));
   std::vector<Event> events;
   Reports reports;
@@ -88,11 +88,11 @@ int main(int argc, char** argv) {
   };
   for (bool more = true; more;) {
     more = capture->read(events);
-    for (const Event& event : events) witness.feed(event, reports);
+    for (const Event& event : events) correlator.feed(event, reports);
     events.clear();
     judge();
   }
-  witness.finish(capture->now(), reports);
+  correlator.finish(capture->now(), reports);
   judge();
   return 0;
 }

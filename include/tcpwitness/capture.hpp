@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// capture.hpp: a capture file (pcap, pcapng; gzip and zstd too) as events for a Witness.
+// capture.hpp: a capture file (pcap, pcapng; gzip and zstd too) as events for a Correlator.
 //
 //   auto capture = Capture::open("dump.pcap");          // or "-": standard input
-//   Witness witness(capture_settings(), names);
+//   Correlator witness(capture_settings(), names);
 //   while (capture->read(events)) ...                   // feed each, then clear them
 //   witness.finish(capture->now(), reports);
 //
@@ -21,8 +21,8 @@
 
 namespace tcpwitness {
 
-// How a Witness is to judge packets alone: no kernel events, every segment there.
-[[nodiscard]] WitnessSettings capture_settings();
+// How a Correlator is to judge packets alone: no kernel events, every segment there.
+[[nodiscard]] CorrelatorSettings capture_settings();
 
 class Capture {
  public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// connection.hpp: what is told about one connection when its life is over (or the run is).
+// connection.hpp: what is reported about one connection when its life is over (or the run is).
 //
 // A connection here is one socket's view: over loopback both ends are sockets of this machine and
 // each gets its own life.
@@ -119,13 +119,13 @@ struct Life {
   std::string explanation;   // one closing sentence: what happened, on what evidence; empty unless asked for
   std::optional<int> error;  // errno the process got
   ClosedBy closed_by = ClosedBy::none;
-  bool preexisting = false;   // it was open before we started
-  bool kernel_heard = false;  // at least one kernel event
-  bool wire_heard = false;    // at least one segment
-  bool incomplete = false;    // its time overlaps a gap
+  bool preexisting = false;  // it was open before we started
+  bool has_kernel = false;   // at least one kernel event
+  bool has_wire = false;     // at least one segment
+  bool incomplete = false;   // its time overlaps a gap
   std::int64_t duration_ns = 0;
   std::optional<std::int64_t> handshake_ns;
-  std::uint64_t tx_bytes = 0;  // payload the peer acknowledged (kernel), or wire payload where only the wire was heard
+  std::uint64_t tx_bytes = 0;  // payload the peer acknowledged (kernel), or wire payload where only the wire was seen
   std::uint64_t rx_bytes = 0;
   std::uint32_t retransmits = 0;                // segments that this side sent again (kernel: tcp_sock.total_retrans)
   std::optional<std::uint32_t> retransmits_in;  // segments that the peer sent again; empty where the wire was not heard
@@ -137,7 +137,7 @@ struct Life {
   std::optional<ConversationTotals> conversation;  // reading a capture: everything that it holds of this conversation
   std::string_view zeek_state;                     // reading a capture: Zeek's conn_state ("SF", "S0", "REJ", ...)
   std::vector<TcpState> states;                    // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
-  std::vector<TcpState> peer_states;  // of the other end, where only the wire was heard: inferred from its segments
+  std::vector<TcpState> peer_states;  // of the other end, where only the wire was seen: inferred from its segments
   std::vector<Finding> findings;
   std::optional<PeerEnd> peer;             // the other end, where this run follows it too
   Phases phases{};                         // where its time went

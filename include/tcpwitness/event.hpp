@@ -35,7 +35,7 @@ using ControlBlock = tw_control_block;
 using SocketView = tw_socket_view;
 using Actor = tw_actor;
 
-// A segment: the record, and what the whole conversation says of it where all of it is heard.
+// A segment: the record, and what the whole conversation says of it where all of it is seen.
 struct Segment : tw_segment {
   Analysis analysis{};
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// metric_label.hpp: by what metrics can be told apart, where that is asked for.
+// metric_label.hpp: by what metrics can be distinguished, where that is asked for.
 #pragma once
 
 #include <array>

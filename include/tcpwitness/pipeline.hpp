@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // pipeline.hpp: the stages and what flows between them.
 //
-//   Source --bytes--> Decoder --Event--> Witness (correlate, judge) --Report--> Sink
+//   Source --bytes--> Decoder --Event--> Correlator (correlate, judge) --Report--> Sink
 //
 // Every arrow is a value; no stage knows its successor, only main.cpp joins them. Nothing here does
 // I/O (but a Sink), owns a thread or reads a clock: time comes from events and from advance().
@@ -32,7 +32,7 @@ class Decoder {
   // Appends zero to two events (a gap, the event). A malformed record is counted and yields none.
   void decode(std::span<const std::byte> record, std::vector<Event>& out);
 
-  // Losses that no later record told of: per-CPU totals as read from the kernel at the end.
+  // Losses that no later record reported: per-CPU totals as read from the kernel at the end.
   void account(std::uint32_t cpu, std::uint64_t lost_total, TimeNs now, std::vector<Event>& out);
 
   // Events that no record stands for: runs of programs that the kernel skipped, in all so far, since the time `from`.
@@ -46,7 +46,7 @@ class Decoder {
 
  private:
   struct Cpu {
-    std::uint32_t lost = 0;  // as told by the newest record
+    std::uint32_t lost = 0;  // as reported by the newest record
     TimeNs last_ts_ns = 0;
   };
   [[nodiscard]] TimeNs gap_start(TimeNs last_ts_ns, TimeNs now) const;
@@ -74,8 +74,8 @@ struct ReportSettings {
 
 // What is known of a run before its first event. A recording keeps it, so that its reading judges the same.
 struct RunSettings {
-  bool kernel_heard = true;                           // the kernel witness is attached
-  bool wire_heard = true;                             // the wire witness is attached
+  bool has_kernel = true;                             // the kernel witness is attached
+  bool has_wire = true;                               // the wire witness is attached
   bool every_segment = false;                         // no segment is left out: the whole conversation can be analysed
   bool forwarded = false;                             // connections that only pass through this machine, too
   bool every_interface = true;                        // no interface was left out: what passes here shows twice
@@ -85,18 +85,18 @@ struct RunSettings {
   std::string comm;                                   // only connections of processes with this name; "": all
 };
 
-struct WitnessSettings : ReportSettings, RunSettings {
+struct CorrelatorSettings : ReportSettings, RunSettings {
   bool capture = false;                            // reading a capture: a connection ends at its ConversationEnd
   std::int64_t slow_handshake_ns = 1'000'000'000;  // SYN to SYN-ACK, or SYN-ACK to ACK
   std::int64_t slow_accept_ns = 1'000'000'000;     // waited for accept(), or with payload for the first read
   std::int64_t late_ns = 100'000'000;              // from a segment's arrival to the transition that it causes
   // A SYN flood costs no more memory than this many connections that are only half-open; without the kernel, a flood of
-  // anything no more than that many connections. A connection that is accepted after all is told all the same.
+  // anything no more than that many connections. A connection that is accepted after all is reported all the same.
   std::size_t half_open_limit = 65'536;
   std::size_t wire_alone_limit = 1'000'000;
   // Forwarded connections: all, and those of them that nobody has answered yet. Beyond it the oldest gives way.
   std::size_t passing_limit = 131'072;
-  std::size_t passing_asked_limit = 32'768;
+  std::size_t passing_attempt_limit = 32'768;
   // Further conditions, null: none. The second is asked of the socket's addresses and of what NAT makes of them: it is
   // enough that one form meets it, but both must meet one that excludes ("not port 80").
   std::function<bool(const Process&)> of_process;
@@ -114,7 +114,7 @@ struct PortsQuestion {
 
 // One hop of a forwarded connection that is over. With fewer segments, or with a SYN of another number, its flow is
 // another connection's by now.
-struct ForgottenHop {
+struct FlowToDelete {
   Flow key;
   std::uint64_t segments = 0;
   std::optional<std::uint32_t> isn_in{};  // of what came in on this hop
@@ -122,12 +122,12 @@ struct ForgottenHop {
 };
 
 // Correlates events into connections, explains each witness by the other, and judges.
-class Witness {
+class Correlator {
  public:
-  Witness(WitnessSettings settings, const Names& names);
-  ~Witness();
-  Witness(Witness&&) noexcept;
-  Witness& operator=(Witness&&) noexcept;
+  Correlator(CorrelatorSettings settings, const Names& names);
+  ~Correlator();
+  Correlator(Correlator&&) noexcept;
+  Correlator& operator=(Correlator&&) noexcept;
 
   // Events that will be fed soon, in two steps some events apart: the memory of a connection that was not looked at for
   // long is asked for, then what it points to.
@@ -153,15 +153,15 @@ class Witness {
   // The hops of forwarded connections that are over, each by the addresses of what leaves there, and whose last
   // counters have had no event to travel in: each once, so that an event can have them (SocketFound).
   [[nodiscard]] std::vector<Flow> ended_hops();
-  // Of those that were told or given up since the last call: what is counted of them can be forgotten, too.
-  [[nodiscard]] std::vector<ForgottenHop> forgotten_hops();
+  // Of those that were reported or given up since the last call: what is counted of them can be forgotten, too.
+  [[nodiscard]] std::vector<FlowToDelete> flows_to_delete();
   // All sockets that existed at `begun` were fed (SocketFound): what began before, and lost events, is over if it was
   // not among them.
   void listed(TimeNs begun, Reports& out);
   // How many waits are over so far. A recording keeps each moment at which it grew, so that its reading judges at the
   // same ones.
   [[nodiscard]] std::uint64_t waits_over() const;
-  // The run is over: tells the connections that are still open.
+  // The run is over: reports the connections that are still open.
   void finish(TimeNs now, Reports& out);
 
   // There is a wanted connection that has not ended.
@@ -171,13 +171,16 @@ class Witness {
   // SocketFound.) Not those that are only half-open, nor forwarded ones.
   void so_far(TimeNs now, const std::function<void(Life)>& take);
 
-  // Lives told and events seen so far; the rest is for the caller to fill in.
+  // Lives reported and events seen so far; the rest is for the caller to fill in.
   [[nodiscard]] Summary summary() const;
 
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+using Correlator = Correlator;  // former names
+using CorrelatorSettings = CorrelatorSettings;
 
 // The last stage: prints, stores or counts reports.
 class Sink {

@@ -89,7 +89,7 @@ struct Transition {
   std::int64_t delay_ns = 0;  // incoming: segment to transition; outgoing: transition to segment
 };
 
-// A state that an end must have entered, as nobody but the wire was heard: this segment shows it.
+// A state that an end must have entered, as nobody but the wire was seen: this segment shows it.
 struct InferredState {
   bool peer = false;  // the remote end
   TcpState from{};    // unknown: this is the first that is heard of it
@@ -112,7 +112,7 @@ struct SegmentEntry {
   std::uint32_t rel_ack = 0;
   bool relative = false;
   // Wireshark's words: "retransmission", "keep-alive", "zero window", ...; behind "retransmission" the kernel's cause,
-  // where the kernel told it: "fast retransmission", "RTO", "tail-loss probe", ...
+  // where the kernel reported it: "fast retransmission", "RTO", "tail-loss probe", ...
   std::vector<std::string_view> analysis;
   std::optional<Transition> transition;
   std::vector<InferredState> inferred;  // in the order in which each end enters them
@@ -292,7 +292,7 @@ struct CaptureTotals {
 
 struct Summary {
   TimeNs ts_ns = 0;
-  std::uint64_t connections = 0;                      // lives told
+  std::uint64_t connections = 0;                      // lives reported
   std::optional<std::uint64_t> chosen{};              // of these, printed: where a Choice is asked for
   std::array<std::uint64_t, TW_KIND_COUNT> events{};  // by enum tw_kind
   std::uint64_t lost = 0;                             // records that found no room

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // wire.hpp: what the wire alone shows of a conversation, as values.
 //
-// A capture has no local side. A frame is told from nobody's view (TcpFrame); the conversation it belongs
+// A capture has no local side. A frame is described from nobody's view (TcpFrame); the conversation it belongs
 // to gives it one: `local` is the side that connected, or that sent the first frame where no SYN was seen.
 #pragma once
 
@@ -41,7 +41,7 @@ inline constexpr unsigned count = 15;
 // "fast retransmission", "previous segment not captured", ... for one bit's number; static storage.
 [[nodiscard]] std::string_view analysis_word(unsigned bit);
 
-// What the conversation so far says of one segment. Filled only where every segment is heard.
+// What the conversation so far says of one segment. Filled only where every segment is seen.
 struct Analysis {
   std::uint32_t flags = 0;             // analysis_flag
   std::uint32_t duplicate_ack = 0;     // its number, from 1

@@ -61,21 +61,21 @@ std::vector<Event> churn_events(std::uint64_t connections) {
 
 constexpr std::uint64_t churned = 20'000;
 
-void feed_all(benchmark::State& state, const WitnessSettings& settings, const std::vector<Event>& events) {
+void feed_all(benchmark::State& state, const CorrelatorSettings& settings, const std::vector<Event>& events) {
   const Names names;
   for (auto _ : state) {
-    Witness witness(settings, names);
+    Correlator correlator(settings, names);
     Reports reports;
-    std::size_t told = 0;
+    std::size_t reported = 0;
     for (const Event& event : events) {
-      witness.feed(event, reports);
+      correlator.feed(event, reports);
       if (reports.size() >= 256) {
-        told += reports.size();
+        reported += reports.size();
         reports.clear();
       }
     }
-    witness.finish(events.back().ts_ns, reports);
-    benchmark::DoNotOptimize(told);
+    correlator.finish(events.back().ts_ns, reports);
+    benchmark::DoNotOptimize(reported);
   }
   const auto fed = static_cast<double>(state.iterations()) * static_cast<double>(events.size());
   state.counters["ns/event"] = benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
@@ -86,18 +86,20 @@ void feed_all(benchmark::State& state, const WitnessSettings& settings, const st
       benchmark::Counter(connections / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-void life_of_churn(benchmark::State& state) { feed_all(state, WitnessSettings{}, lives_only(churn_events(churned))); }
+void life_of_churn(benchmark::State& state) {
+  feed_all(state, CorrelatorSettings{}, lives_only(churn_events(churned)));
+}
 
 // The same connections, each socket's events in one record.
 void digests_of_churn(benchmark::State& state) {
-  feed_all(state, WitnessSettings{}, DigestWriter().write(lives_only(churn_events(churned))));
+  feed_all(state, CorrelatorSettings{}, DigestWriter().write(lives_only(churn_events(churned))));
 }
 void expanded_digests_of_churn(benchmark::State& state) {
-  feed_all(state, WitnessSettings{}, expanded(DigestWriter().write(lives_only(churn_events(churned)))));
+  feed_all(state, CorrelatorSettings{}, expanded(DigestWriter().write(lives_only(churn_events(churned)))));
 }
 
 void trace_of_churn(benchmark::State& state) {
-  WitnessSettings settings;
+  CorrelatorSettings settings;
   settings.timeline = true;
   settings.finding_reports = true;
   feed_all(state, settings, churn_events(churned));

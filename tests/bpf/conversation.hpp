@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// conversation.hpp: two ends of one TCP connection, told segment by segment to the wire programs.
+// conversation.hpp: two ends of one TCP connection, reported segment by segment to the wire programs.
 //
 // The opener is this machine or the other one; every rule must hold for both, for each ingress hook and
 // on both sides of sequence number 2^32, so the flow tests run for each Scene. Sequence numbers are

@@ -15,7 +15,7 @@ std::string dotted(const KernelField& field) { return fmt::format("{}.{}", field
 std::map<std::string, std::string> refused_without(const std::string& hidden) {
   tw_config config{};
   config.tick_us = 4000;
-  const Without without(hidden);
+  const DisabledFeatures without(hidden);
   const std::string types = types_without(without);
   EXPECT_EQ(types.empty(), hidden.empty());
   const auto objects = load_objects(config, types);
@@ -37,7 +37,7 @@ using Fields = BpfTest;
 TEST_F(Fields, NoProgramNeedsOneOfThese) {
   const auto usual = refused_without("");
   for (const KernelField& field : optional_fields()) {
-    if (!kernel_has(field, Without(""))) continue;
+    if (!kernel_has(field, DisabledFeatures(""))) continue;
     EXPECT_EQ(refused_without("field:" + dotted(field)), usual) << dotted(field);
   }
 }
@@ -52,9 +52,9 @@ TEST_F(Fields, WithoutAnotherTheProgramsThatReadItAreRefused) {
 
 TEST_F(Fields, AHiddenFieldIsNotThere) {
   const KernelField srtt{"tcp_sock", "srtt_us", ""};
-  EXPECT_TRUE(kernel_has(srtt, Without("")));
-  EXPECT_FALSE(kernel_has(srtt, Without("field:tcp_sock.srtt_us")));
-  EXPECT_FALSE(kernel_has({"tcp_sock", "no_such_field", ""}, Without("")));
+  EXPECT_TRUE(kernel_has(srtt, DisabledFeatures("")));
+  EXPECT_FALSE(kernel_has(srtt, DisabledFeatures("field:tcp_sock.srtt_us")));
+  EXPECT_FALSE(kernel_has({"tcp_sock", "no_such_field", ""}, DisabledFeatures("")));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // filter_test.cpp: ports, hosts and packets_all, fixed when the programs are loaded. A filtered segment
-// is neither told nor counted: it leaves no flow.
+// is neither reported nor counted: it leaves no flow.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,15 +24,15 @@ class Filters : public BpfTest {
     wire_ = std::move(*loaded);
   }
 
-  void expect(bool told, const Endpoint& from, const Endpoint& to, Family family = Family::ipv4) {
+  void expect(bool reported, const Endpoint& from, const Endpoint& to, Family family = Family::ipv4) {
     for (const Hook hook : {Hook::egress, Hook::ingress, Hook::xdp}) {
       SCOPED_TRACE(name_of(hook));
       const std::size_t flows = wire_->flow_count();
       const auto outcome = wire_->run(hook, build({.family = family}, from, to, {.flags = syn}).bytes);
       EXPECT_EQ(outcome.error, 0);
       EXPECT_EQ(outcome.verdict, passing_verdict(hook));
-      EXPECT_EQ(outcome.records.size(), told ? 1U : 0U);
-      if (!told) {
+      EXPECT_EQ(outcome.records.size(), reported ? 1U : 0U);
+      if (!reported) {
         EXPECT_EQ(wire_->flow_count(), flows);
       }
     }
@@ -129,16 +129,16 @@ TEST_F(Filters, PacketsAllTellsEverySegment) {
     config.packets_all = all ? 1 : 0;
     ASSERT_NO_FATAL_FAILURE(load(config));
     const auto [us, them] = fresh_ends();
-    const auto told = [&](const Segment& segment) {
+    const auto reported = [&](const Segment& segment) {
       return wire_->run(Hook::egress, build({}, us, them, segment).bytes).records;
     };
-    EXPECT_EQ(told({.seq = 100, .flags = syn}).size(), 1U);
-    const auto data = told({.seq = 101, .payload = Bytes(10, 1)});
+    EXPECT_EQ(reported({.seq = 100, .flags = syn}).size(), 1U);
+    const auto data = reported({.seq = 101, .payload = Bytes(10, 1)});
     ASSERT_EQ(data.size(), all ? 1U : 0U);
     if (all) {
       EXPECT_EQ(data[0].why, 0);
     }
-    EXPECT_EQ(told({.seq = 111}).size(), all ? 1U : 0U);
+    EXPECT_EQ(reported({.seq = 111}).size(), all ? 1U : 0U);
   }
 }
 

@@ -329,7 +329,7 @@ TEST_P(FlowData, NewDataOnAnotherInterfaceIsHeard) {
   EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack}, other), TW_WHY_FIN);
   EXPECT_EQ(flow().last().ifindex, wire->second_interface());
   EXPECT_EQ(flow().bytes_of_opener(), 110U);
-  // The direction is heard there now: its old interface shows nothing new.
+  // The direction is seen there now: its old interface shows nothing new.
   const int echo = flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack, .copy = true});
   if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
   EXPECT_EQ(echo, silent);

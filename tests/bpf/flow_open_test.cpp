@@ -132,7 +132,7 @@ TEST_P(FlowOpen, ARstIsAnEventAndMovesNoNumbers) {
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .payload = Bytes(10, 1)}), silent);
 }
 
-// A listener takes no segment of a connection that is under way: it is told as one that finds no socket.
+// A listener takes no segment of a connection that is under way: it is reported as one that finds no socket.
 TEST_P(FlowOpen, AnUnknownFlowIsToldOnce) {
   if (!GetParam().we_open) {
     EXPECT_EQ(flow().opener({.seq = 77, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_UNKNOWN_FLOW);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // hostile_test.cpp: frames that lie about themselves.
 //
-// Whatever is in it, a frame passes untouched. A header that contradicts its frame is told as
-// BAD_HEADER and never enters a flow; what is no TCP is not told at all.
+// Whatever is in it, a frame passes untouched. A header that contradicts its frame is reported as
+// BAD_HEADER and never enters a flow; what is no TCP is not reported at all.
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -325,7 +325,7 @@ std::string against_captures(const Bytes& frame, Hook hook, const tw_segment& re
 TEST_F(Hostile, MutatedFramesAreReadAsAnotherParserReadsThem) {
   std::mt19937 random(6142);
   const auto stacks = all_stacks();
-  int told = 0;
+  int reported = 0;
   int unseen = 0;
   constexpr int frames = 20000;
   for (int i = 0; i < frames; i++) {
@@ -354,16 +354,16 @@ TEST_F(Hostile, MutatedFramesAreReadAsAnotherParserReadsThem) {
     const auto reading = read_frame(frame.bytes, is_raw_ip(hook), is_outgoing(hook));
     ASSERT_EQ(outcome.records.size(), reading ? 1U : 0U);
     if (!reading) continue;
-    told++;
+    reported++;
     ASSERT_EQ(difference(outcome.records[0], *reading), "");
     const std::string other = against_captures(frame.bytes, hook, outcome.records[0]);
     unseen += other == "no segment" ? 1 : 0;
     ASSERT_TRUE(other.empty() || other == "no segment") << other;
   }
-  EXPECT_LT(unseen, told / 1000) << "authentication headers too short for RFC 4302, which only BPF follows";
-  fmt::print("{} mutated frames, {} of them told\n", frames, told);
-  EXPECT_GT(told, frames / 4);
-  EXPECT_LT(told, frames);
+  EXPECT_LT(unseen, reported / 1000) << "authentication headers too short for RFC 4302, which only BPF follows";
+  fmt::print("{} mutated frames, {} of them told\n", frames, reported);
+  EXPECT_GT(reported, frames / 4);
+  EXPECT_LT(reported, frames);
 }
 
 }  // namespace

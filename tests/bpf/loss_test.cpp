@@ -74,8 +74,8 @@ TEST_F(Loss, EveryAttemptIsEitherReceivedOrCountedAsLost) {
   EXPECT_EQ(next.records[0].header.lost, received.front().header.lost + lost);
 }
 
-// An LRU map makes room by itself: flows_full stays 0, the oldest flow is told anew. What was evicted is what was added
-// and is neither there nor taken out.
+// An LRU map makes room by itself: flows_full stays 0, the oldest flow is reported anew. What was evicted is what was
+// added and is neither there nor taken out.
 TEST_F(Loss, AFullFlowMapForgetsTheOldestFlowAndGoesOn) {
   const auto [first, peer] = fresh_ends();
   const auto say = [&](const Endpoint& from, const Segment& segment) {

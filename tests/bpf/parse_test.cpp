@@ -75,7 +75,7 @@ TEST_F(Parsing, EveryFieldIsExactForEveryStackAndProgram) {
         expect_segment(record, segment);
         EXPECT_EQ(record.vlan_id, visible_tag(stack));
         EXPECT_EQ(record.ttl, 61);
-        EXPECT_EQ(record.hook, told_as(hook));
+        EXPECT_EQ(record.hook, reported_as(hook));
         EXPECT_EQ(record.ifindex, wire->first_interface());
         EXPECT_EQ(record.mss, i == 0 ? 1460 : 0);
         EXPECT_EQ(record.wscale, i == 0 ? 7 : 0);

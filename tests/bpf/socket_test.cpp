@@ -171,7 +171,7 @@ TEST_F(Sockets, ForwardedSegmentsAreNotOurs) {
   const Endpoint beyond = ipv4_endpoint(10, 0, 0, 9, 443);
   for (const Hook hook : arriving) {
     SCOPED_TRACE(name_of(hook));
-    // Not ours and not forwarded either: told, as long as this machine is no router.
+    // Not ours and not forwarded either: reported, as long as this machine is no router.
     EXPECT_EQ(run(hook, from, beyond, {.flags = syn}).size(), 1U);
   }
   std::ofstream("/proc/sys/net/ipv4/ip_forward") << "1\n";

@@ -65,17 +65,17 @@ TEST_F(Speed, AnOrdinarySegmentAgainstAnEmptyProgram) {
     const double known = best_of([&] { return wire->measure(hook, ordinary.bytes, batch); });
     EXPECT_EQ(wire->drain().size(), 0U);  // it was ordinary
     const double udp = best_of([&] { return wire->measure(hook, other.bytes, batch); });
-    const double told = best_of([&] {
+    const double reported = best_of([&] {
       const double one = wire->measure(hook, event.bytes, batch);
-      EXPECT_GE(wire->drain().size(), batch);  // every one told, none lost
+      EXPECT_GE(wire->drain().size(), batch);  // every one reported, none lost
       return one;
     });
     EXPECT_GT(empty, -1);
     EXPECT_GT(known, 0);
-    fmt::print("{:<14}{:>12}{:>12}{:>12}{:>12}\n", name_of(hook), empty, known, udp, told);
+    fmt::print("{:<14}{:>12}{:>12}{:>12}{:>12}\n", name_of(hook), empty, known, udp, reported);
     RecordProperty(fmt::format("{}_empty_ns", name_of(hook)), fmt::format("{}", empty));
     RecordProperty(fmt::format("{}_ordinary_ns", name_of(hook)), fmt::format("{}", known));
-    RecordProperty(fmt::format("{}_event_ns", name_of(hook)), fmt::format("{}", told));
+    RecordProperty(fmt::format("{}_event_ns", name_of(hook)), fmt::format("{}", reported));
   }
 }
 

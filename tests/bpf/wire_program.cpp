@@ -50,7 +50,7 @@ std::string_view name_of(Hook hook) {
 bool is_outgoing(Hook hook) { return hook == Hook::egress || hook == Hook::egress_ip; }
 bool is_raw_ip(Hook hook) { return hook == Hook::egress_ip || hook == Hook::ingress_ip || hook == Hook::xdp_ip; }
 bool is_xdp(Hook hook) { return hook == Hook::xdp || hook == Hook::xdp_ip; }
-std::uint8_t told_as(Hook hook) {
+std::uint8_t reported_as(Hook hook) {
   if (is_xdp(hook)) return TW_HOOK_XDP;
   return is_outgoing(hook) ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
 }

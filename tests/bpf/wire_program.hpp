@@ -33,7 +33,7 @@ std::string_view name_of(Hook hook);
 bool is_outgoing(Hook hook);
 bool is_raw_ip(Hook hook);
 bool is_xdp(Hook hook);
-std::uint8_t told_as(Hook hook);           // enum tw_hook
+std::uint8_t reported_as(Hook hook);       // enum tw_hook
 std::uint32_t passing_verdict(Hook hook);  // XDP_PASS, TC_ACT_UNSPEC
 
 // The calling thread's network namespace while it lives: `lo`, `tw0` and `tw1` up (a veth pair).
@@ -77,7 +77,7 @@ class WireProgram {
   WireProgram(const WireProgram&) = delete;
   WireProgram& operator=(const WireProgram&) = delete;
 
-  // Runs the frame once; drains the ring unless told to leave it as it is.
+  // Runs the frame once; drains the ring unless reported to leave it as it is.
   Outcome run(Hook hook, const Bytes& frame, const Arrival& arrival = {}, bool drain = true);
   // Runs it `repeat` times in the kernel; nanoseconds of one run, negative on error.
   double measure(Hook hook, const Bytes& frame, std::uint32_t repeat);

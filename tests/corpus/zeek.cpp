@@ -60,11 +60,11 @@ std::vector<Life> lives_of(const Reading& run) {
   ConversationSettings conversation_settings;
   if (run.timers) conversation_settings.expiry = Expiry::zeek();
   Conversations conversations(conversation_settings);
-  WitnessSettings settings;
+  CorrelatorSettings settings;
   settings.capture = true;
-  settings.kernel_heard = false;
+  settings.has_kernel = false;
   const Names names;
-  Witness witness(settings, names);
+  Correlator correlator(settings, names);
   std::vector<Event> events;
   Reports reports;
   CaptureBlock block;
@@ -75,8 +75,8 @@ std::vector<Life> lives_of(const Reading& run) {
     conversations.observe(tcp, events);
   }
   conversations.finish(events);
-  for (const Event& event : events) witness.feed(event, reports);
-  witness.finish(0, reports);
+  for (const Event& event : events) correlator.feed(event, reports);
+  correlator.finish(0, reports);
   for (Report& report : reports) {
     if (auto* life = std::get_if<Life>(&report)) lives.push_back(std::move(*life));
   }

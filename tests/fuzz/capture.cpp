@@ -16,7 +16,7 @@ namespace {
 void read(std::span<const std::byte> bytes, std::uint32_t head) {
   auto file = tcpwitness::CaptureFile::open(bytes);
   if (!file) return;
-  if (head != 0) (*file)->heads_only(head);
+  if (head != 0) (*file)->set_snaplen(head);
   tcpwitness::TcpFrames frames;
   frames.check_checksums(true);
   tcpwitness::CaptureBlock block;

@@ -59,7 +59,7 @@ class Lab {
   Result<void> drop(Side side, Hook hook, const std::string& match);
   // The same for the first segment that matches only.
   Result<void> drop_once(Side side, Hook hook, const std::string& match);
-  // The same, but the sender is told.
+  // The same, but the sender is reported.
   Result<void> reject(Side side, Hook hook, const std::string& match, Refusal refusal);
   Result<int> dropped(Side side) const;  // by all rules that are there now
   Result<void> remove_rules(Side side);
@@ -75,7 +75,7 @@ class Lab {
   // Null without one.
   const Namespace* third_machine() const { return third_ ? &*third_ : nullptr; }
 
-  // Another veth pair between the hosts, which carries what the client sends to the server while it is told to.
+  // Another veth pair between the hosts, which carries what the client sends to the server while it is reported to.
   Result<void> add_second_cable();
   Result<void> route_over_second_cable(bool on);
 

@@ -9,13 +9,13 @@
 namespace tcpwitness::live {
 namespace {
 
-const Told time_wait{"time-wait", "certain"};
-const Told reset_by_the_peer{"reset-origin"};
+const ExpectedFinding time_wait{"time-wait", "certain"};
+const ExpectedFinding reset_by_the_peer{"reset-origin"};
 
 // Of a segment that never left, where the kernel reports its retransmissions.
-std::vector<Told> with_failed_retransmission(std::vector<Told> told) {
-  if (reports_failed_retransmissions()) told.push_back({"retransmission", "certain"});
-  return told;
+std::vector<ExpectedFinding> with_failed_retransmission(std::vector<ExpectedFinding> reported) {
+  if (reports_failed_retransmissions()) reported.push_back({"retransmission", "certain"});
+  return reported;
 }
 
 }  // namespace

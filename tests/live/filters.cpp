@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is asked for is told, and nothing else. Also the ends of a run that are asked for: -c and -d.
+// What is asked for is reported, and nothing else. Also the ends of a run that are asked for: -c and -d.
 
 #include "live/converse.hpp"
 #include "live/courses.hpp"
@@ -138,7 +138,7 @@ TEST_F(Filters, DurationStopsTheRun) {
 
 namespace {
 
-// The handshake, with a tracer in the client's namespace that is told of the players.
+// The handshake, with a tracer in the client's namespace that is reported of the players.
 std::optional<Heard> heard_of_players(lab::Lab& lab,
                                       const std::function<std::vector<std::string>(const lab::Played&)>& arguments) {
   auto performance = lab::Performance::open(lab, *lab::find_case("handshake"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a tracer told in one run, read back from its NDJSON, and the words tests compare it in. A transition reads
+// What a tracer reported in one run, read back from its NDJSON, and the words tests compare it in. A transition reads
 //   "SYN_SENT > ESTABLISHED: in SYN,ACK 0 1"      the segment that caused it, with relative seq and ack
 //   "ESTABLISHED > FIN_WAIT1: close"              the call that did (or the timer)
 // and a segment reads "out SYN 0 -". No address, port or time is in them: a test states the situation's course.

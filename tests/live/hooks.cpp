@@ -39,8 +39,8 @@ std::set<std::string> hooks_heard(const Heard& heard, const std::string& ifname)
 
 class Hooks : public Live {
  protected:
-  void expect_told_by(const Play& how, const std::string& ingress, const std::string& egress,
-                      const std::string& ingress_hook) {
+  void expect_reported_by(const Play& how, const std::string& ingress, const std::string& egress,
+                          const std::string& ingress_hook) {
     const auto story = play("handshake", how);
     if (!story) return;
     EXPECT_EQ(mode_of(story->client, "wire_ingress", lab::client_link), ingress);
@@ -52,15 +52,15 @@ class Hooks : public Live {
   void expect_stacked_devices_counted_once(const std::string& server_ip);
 };
 
-TEST_F(Hooks, GenericXdp) { expect_told_by({.arguments = {"--wire", "xdp-generic"}}, "xdp-generic", tc(), "xdp"); }
-TEST_F(Hooks, NativeXdp) { expect_told_by({.arguments = {"--wire", "xdp-native"}}, "xdp-native", tc(), "xdp"); }
-TEST_F(Hooks, TcOnBothSides) { expect_told_by({.arguments = {"--wire", "tc"}}, tc(), tc(), "tc-ingress"); }
+TEST_F(Hooks, GenericXdp) { expect_reported_by({.arguments = {"--wire", "xdp-generic"}}, "xdp-generic", tc(), "xdp"); }
+TEST_F(Hooks, NativeXdp) { expect_reported_by({.arguments = {"--wire", "xdp-native"}}, "xdp-native", tc(), "xdp"); }
+TEST_F(Hooks, TcOnBothSides) { expect_reported_by({.arguments = {"--wire", "tc"}}, tc(), tc(), "tc-ingress"); }
 TEST_F(Hooks, ClsactWhereTcxIsMissing) {
-  expect_told_by({.through = {"TCPWITNESS_WITHOUT=tcx"}}, "clsact", "clsact", "tc-ingress");
+  expect_reported_by({.through = {"TCPWITNESS_WITHOUT=tcx"}}, "clsact", "clsact", "tc-ingress");
 }
 TEST_F(Hooks, GenericXdpWithClsact) {
-  expect_told_by({.arguments = {"--wire", "xdp-generic"}, .through = {"TCPWITNESS_WITHOUT=tcx"}}, "xdp-generic",
-                 "clsact", "xdp");
+  expect_reported_by({.arguments = {"--wire", "xdp-generic"}, .through = {"TCPWITNESS_WITHOUT=tcx"}}, "xdp-generic",
+                     "clsact", "xdp");
 }
 
 namespace {
@@ -106,7 +106,7 @@ TEST_F(Hooks, AnInterfaceOfWhichOneDirectionCannotBeAttachedIsNotTraced) {
 }
 
 // Traffic shaping has added it to many an interface. Before: the program for egress took the ingress one's place, and
-// what arrived was told as what leaves.
+// what arrived was reported as what leaves.
 TEST_F(Hooks, AnIngressQdiscHasNoSideForWhatLeaves) {
   const auto added = lab::run_tool({"tc", "-n", lab().client_ns(), "qdisc", "add", "dev", lab::client_link, "ingress"});
   if (!added) GTEST_SKIP() << "no ingress qdisc here: " << added.error();
@@ -239,7 +239,7 @@ lab::Result<UniqueFd> make_tun(const lab::Namespace& where, const char* address)
   return fd;
 }
 
-// Copies packets both ways until told to stop.
+// Copies packets both ways until reported to stop.
 void carry(const UniqueFd& one, const UniqueFd& other, const std::atomic<bool>& over) {
   std::array<char, 65536> packet;
   const auto copy = [&](const UniqueFd& from, const UniqueFd& to) {

@@ -65,7 +65,8 @@ TEST_F(Kernels, TransitionsThatCannotBeAttachedAreNoOtherMatter) {
   expect_wire_alone("attach:kernel_state", "its hook for transitions cannot be attached: a test forbids it");
 }
 
-// A life needs no timeline: the wire programs leave out what only names a cause, where the kernel tells the transition.
+// A life needs no timeline: the wire programs leave out what only names a cause, where the kernel reports the
+// transition.
 TEST_F(Kernels, ALifeOfTheWireAloneEndsToo) {
   auto watch = Watch::start(lab().client_ns(), {}, {"TCPWITNESS_WITHOUT=tracepoint:inet_sock_set_state"}, "life");
   ASSERT_TRUE(watch);
@@ -93,7 +94,7 @@ TEST_F(Kernels, WithoutTheWireItIsAsWithWireNone) {
   EXPECT_EQ(mine["pid"], story->played.client.pid);
 }
 
-// A kernel may lack a field that is no evidence: what it gave is not told, the rest is as ever.
+// A kernel may lack a field that is no evidence: what it gave is not reported, the rest is as ever.
 TEST_F(Kernels, WithoutTheFieldsThatMayBeMissingALifeIsTheSame) {
   const std::string hidden =
       "field:tcp_sock.srtt_us,field:tcp_sock.snd_cwnd,field:tcp_sock.segs_in,field:tcp_sock.segs_out,"

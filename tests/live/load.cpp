@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Many connections: none is lost, none is told twice, none gets wrong bytes; while the tracer starts, and at full
+// Many connections: none is lost, none is reported twice, none gets wrong bytes; while the tracer starts, and at full
 // speed over loopback.
 
 #include <atomic>

@@ -83,10 +83,10 @@ TEST_F(Nat, AServiceAddressOfTheClientsHost) {
   if (!translate(lab::Side::client, "ip", output,
                  fmt::format("ip daddr {} tcp dport 80 dnat to {}:9001", service_ip, lab::server_ip)))
     GTEST_SKIP() << skipped_;
-  const auto told = heard(lab::Side::client, {.ip = service_ip, .port = 80, .listens_on = 9001});
-  if (!told) return;
-  expect_one(*told, "active", endpoint(service_ip, 80), endpoint(lab::server_ip, 9001));
-  EXPECT_EQ(told->control_segments(told->of("life")[0]["conn"]), client_control);
+  const auto reported = heard(lab::Side::client, {.ip = service_ip, .port = 80, .listens_on = 9001});
+  if (!reported) return;
+  expect_one(*reported, "active", endpoint(service_ip, 80), endpoint(lab::server_ip, 9001));
+  EXPECT_EQ(reported->control_segments(reported->of("life")[0]["conn"]), client_control);
 }
 
 TEST_F(Nat, AServiceAddressOfTheClientsHostIPv6) {
@@ -94,32 +94,32 @@ TEST_F(Nat, AServiceAddressOfTheClientsHostIPv6) {
   if (!translate(lab::Side::client, "ip6", output,
                  fmt::format("ip6 daddr {} tcp dport 80 dnat to [{}]:9001", service_ip6, lab::server_ip6)))
     GTEST_SKIP() << skipped_;
-  const auto told = heard(lab::Side::client, {.ip = service_ip6, .port = 80, .listens_on = 9001});
-  if (told) expect_one(*told, "active", endpoint(service_ip6, 80), endpoint(lab::server_ip6, 9001));
+  const auto reported = heard(lab::Side::client, {.ip = service_ip6, .port = 80, .listens_on = 9001});
+  if (reported) expect_one(*reported, "active", endpoint(service_ip6, 80), endpoint(lab::server_ip6, 9001));
 }
 
 TEST_F(Nat, ARedirectedPortOfTheServersHost) {
   if (!translate(lab::Side::server, "ip", prerouting, "tcp dport 80 redirect to :9001")) GTEST_SKIP() << skipped_;
-  const auto told = heard(lab::Side::server, {.ip = lab::server_ip, .port = 80, .listens_on = 9001});
-  if (!told) return;
-  expect_one(*told, "passive", endpoint(lab::server_ip, 9001), endpoint(lab::server_ip, 80));
-  EXPECT_EQ(told->control_segments(told->of("life")[0]["conn"]), server_control);
+  const auto reported = heard(lab::Side::server, {.ip = lab::server_ip, .port = 80, .listens_on = 9001});
+  if (!reported) return;
+  expect_one(*reported, "passive", endpoint(lab::server_ip, 9001), endpoint(lab::server_ip, 80));
+  EXPECT_EQ(reported->control_segments(reported->of("life")[0]["conn"]), server_control);
 }
 
 TEST_F(Nat, ARedirectedPortOfTheServersHostIPv6) {
   if (!translate(lab::Side::server, "ip6", prerouting, "tcp dport 80 redirect to :9001")) GTEST_SKIP() << skipped_;
-  const auto told = heard(lab::Side::server, {.ip = lab::server_ip6, .port = 80, .listens_on = 9001});
-  if (told) expect_one(*told, "passive", endpoint(lab::server_ip6, 9001), endpoint(lab::server_ip6, 80));
+  const auto reported = heard(lab::Side::server, {.ip = lab::server_ip6, .port = 80, .listens_on = 9001});
+  if (reported) expect_one(*reported, "passive", endpoint(lab::server_ip6, 9001), endpoint(lab::server_ip6, 80));
 }
 
 TEST_F(Nat, ASourceThatIsMasqueradedWithAnotherPort) {
   ASSERT_TRUE(run_in(lab().client_ns(), {"ip", "address", "add", "10.77.0.1/32", "dev", "lo"}));
   if (!translate(lab::Side::client, "ip", postrouting, "ip saddr 10.77.0.1 tcp dport 9001 masquerade to :33000-33100"))
     GTEST_SKIP() << skipped_;
-  const auto told = heard(lab::Side::client, {.ip = lab::server_ip, .port = 9001, .from = "10.77.0.1"});
-  if (!told) return;
-  expect_one(*told, "active", endpoint(lab::server_ip, 9001), endpoint(lab::server_ip, 9001));
-  const Json life = told->of("life").at(0);
+  const auto reported = heard(lab::Side::client, {.ip = lab::server_ip, .port = 9001, .from = "10.77.0.1"});
+  if (!reported) return;
+  expect_one(*reported, "active", endpoint(lab::server_ip, 9001), endpoint(lab::server_ip, 9001));
+  const Json life = reported->of("life").at(0);
   EXPECT_EQ(life["local"]["ip"], "10.77.0.1");
   EXPECT_EQ(life["nat"]["local"]["ip"], lab::client_ip);
   EXPECT_GE(life["nat"]["local"]["port"], 33000);
@@ -129,31 +129,31 @@ TEST_F(Nat, ASourceThatIsMasqueradedWithAnotherPort) {
 TEST_F(Nat, APortOfLoopback) {
   if (!translate(lab::Side::client, "ip", output, "ip daddr 127.0.0.1 tcp dport 80 dnat to 127.0.0.1:9001"))
     GTEST_SKIP() << skipped_;
-  const auto told =
+  const auto reported =
       heard(lab::Side::client, {.ip = "127.0.0.1", .port = 80, .listens_on = 9001}, {}, lab::Side::client);
-  if (!told) return;
-  ASSERT_EQ(told->of("life").size(), 2u);
-  for (const Json& life : told->of("life")) {
+  if (!reported) return;
+  ASSERT_EQ(reported->of("life").size(), 2u);
+  for (const Json& life : reported->of("life")) {
     EXPECT_EQ(life["outcome"], "completed") << life.dump();
     EXPECT_EQ(life["wire"]["complete"], true) << life.dump();
     EXPECT_EQ(life.contains("nat"), life["role"] == "active") << life.dump();
   }
-  for (const Json& segment : told->of("segment")) EXPECT_FALSE(segment["conn"].is_null()) << segment.dump();
+  for (const Json& segment : reported->of("segment")) EXPECT_FALSE(segment["conn"].is_null()) << segment.dump();
 }
 
 // Without one there is nothing beside the addresses.
 TEST_F(Nat, AConnectionThatIsNotTranslatedSaysSoByNothing) {
-  const auto told = heard(lab::Side::client, {.ip = lab::server_ip, .port = 9001});
-  if (!told) return;
-  ASSERT_EQ(told->of("life").size(), 1u);
-  EXPECT_FALSE(told->of("life")[0].contains("nat"));
-  EXPECT_EQ(told->summary()["events"]["translation"], 0);
+  const auto reported = heard(lab::Side::client, {.ip = lab::server_ip, .port = 9001});
+  if (!reported) return;
+  ASSERT_EQ(reported->of("life").size(), 1u);
+  EXPECT_FALSE(reported->of("life")[0].contains("nat"));
+  EXPECT_EQ(reported->summary()["events"]["translation"], 0);
 }
 
 struct Wanted {
   const char* name;
   std::vector<std::string> arguments;
-  bool told;
+  bool reported;
 };
 class NatFilter : public Nat, public ::testing::WithParamInterface<Wanted> {};
 
@@ -162,11 +162,13 @@ TEST_P(NatFilter, OfTheClientsSide) {
   if (!translate(lab::Side::client, "ip", output,
                  fmt::format("ip daddr {} tcp dport 80 dnat to {}:9001", service_ip, lab::server_ip)))
     GTEST_SKIP() << skipped_;
-  const auto told = heard(lab::Side::client, {.ip = service_ip, .port = 80, .listens_on = 9001}, GetParam().arguments);
-  if (!told) return;
-  if (GetParam().told) return expect_one(*told, "active", endpoint(service_ip, 80), endpoint(lab::server_ip, 9001));
-  EXPECT_TRUE(told->of("life").empty());
-  EXPECT_TRUE(told->of("segment").empty());
+  const auto reported =
+      heard(lab::Side::client, {.ip = service_ip, .port = 80, .listens_on = 9001}, GetParam().arguments);
+  if (!reported) return;
+  if (GetParam().reported)
+    return expect_one(*reported, "active", endpoint(service_ip, 80), endpoint(lab::server_ip, 9001));
+  EXPECT_TRUE(reported->of("life").empty());
+  EXPECT_TRUE(reported->of("segment").empty());
 }
 INSTANTIATE_TEST_SUITE_P(Live, NatFilter,
                          ::testing::Values(Wanted{"PortOfTheSocket", {"--port", "80"}, true},
@@ -213,9 +215,9 @@ TEST_F(Nat, AForwardedConnectionIsNoneOfTheProxysOnItsPort) {
                                {.ip = lab::server_ip, .port = 9001, .connections = 3, .listens_on = 9002});
   EXPECT_TRUE(talked) << talked.error();
   lab::pause_for(Millis(200));
-  const Heard& told = keep("host", watch->stop());
-  EXPECT_TRUE(told.of("life").empty());
-  EXPECT_TRUE(told.of("finding").empty());
+  const Heard& reported = keep("host", watch->stop());
+  EXPECT_TRUE(reported.of("life").empty());
+  EXPECT_TRUE(reported.of("finding").empty());
 }
 
 }  // namespace

@@ -70,10 +70,10 @@ void Peers::expect_fetched(int port, pid_t server, const std::string& comm) {
   auto at_server = Watch::start(lab().server_ns());
   ASSERT_TRUE(at_client && at_server);
   ASSERT_TRUE(at_client->run().wait_ready() && at_server->run().wait_ready());
-  const auto told = run_in(lab().client_ns(), {"curl", "-s", "-o", "/dev/null", "-w",
-                                               "%{size_request} %{size_header} %{size_download} %{local_port}",
-                                               fmt::format("http://{}:{}/file", lab::server_ip, port)});
-  ASSERT_TRUE(told) << told.error();
+  const auto reported = run_in(lab().client_ns(), {"curl", "-s", "-o", "/dev/null", "-w",
+                                                   "%{size_request} %{size_header} %{size_download} %{local_port}",
+                                                   fmt::format("http://{}:{}/file", lab::server_ip, port)});
+  ASSERT_TRUE(reported) << reported.error();
   lab::pause_for(Millis(300));
   const Heard mine = keep("client", at_client->stop());
   const Heard theirs = keep("server", at_server->stop());
@@ -81,8 +81,8 @@ void Peers::expect_fetched(int port, pid_t server, const std::string& comm) {
   uint64_t header = 0;
   uint64_t body = 0;
   uint16_t local_port = 0;
-  std::istringstream(*told) >> request >> header >> body >> local_port;
-  ASSERT_GT(body, 0u) << *told;
+  std::istringstream(*reported) >> request >> header >> body >> local_port;
+  ASSERT_GT(body, 0u) << *reported;
   const lab::Endpoint client_at{lab::client_ip, local_port};
   const lab::Endpoint server_at{lab::server_ip, static_cast<uint16_t>(port)};
   const Json client_life = mine.life(client_at, server_at);
@@ -146,14 +146,14 @@ TEST_F(Peers, IperfsBytesAreEqualOnBothEnds) {
   auto at_server = Watch::start(lab().server_ns(), {}, {}, "life");
   ASSERT_TRUE(at_client && at_server);
   ASSERT_TRUE(at_client->run().wait_ready() && at_server->run().wait_ready());
-  const auto told =
+  const auto reported =
       run_in(lab().client_ns(), {"iperf3", "-c", lab::server_ip, "-p", "5201", "-n", fmt::format("{}M", mib), "-J"});
-  ASSERT_TRUE(told) << told.error();
+  ASSERT_TRUE(reported) << reported.error();
   server->wait(Millis(3000));
   lab::pause_for(Millis(300));
   const Heard mine = keep("client", at_client->stop());
   const Heard theirs = keep("server", at_server->stop());
-  const Json report = Json::parse(*told, nullptr, false);
+  const Json report = Json::parse(*reported, nullptr, false);
   const uint64_t sent = report["end"]["sum_sent"]["bytes"].get<uint64_t>();
   const uint64_t received = report["end"]["sum_received"]["bytes"].get<uint64_t>();
   ASSERT_EQ(mine.of("life").size(), 2u) << "control and data";

@@ -106,11 +106,11 @@ TEST_F(PhasesLive, OfASlowServerAreThoseOfTheCapture) {
     if (!missing(program).empty()) GTEST_SKIP() << missing(program);
   }
   const auto file = std::filesystem::temp_directory_path() / fmt::format("tw-phases-{}.pcap", ::getpid());
-  const Transcript told;
+  const Transcript reported;
   auto serving = lab::Child::start({"ip", "netns", "exec", lab().server_ns(), "python3", "-c", twice_server},
-                                   {{told.fd(), STDOUT_FILENO}});
+                                   {{reported.fd(), STDOUT_FILENO}});
   ASSERT_TRUE(serving) << serving.error();
-  for (int i = 0; i < 500 && told.text().find("up") == std::string::npos; ++i) lab::pause_for(Millis(20));
+  for (int i = 0; i < 500 && reported.text().find("up") == std::string::npos; ++i) lab::pause_for(Millis(20));
   auto capture = Tcpdump::start(lab(), file, {"--immediate-mode"});
   ASSERT_TRUE(capture) << capture.error();
   auto watch = Watch::start(lab().client_ns(), {"--packets", "all"});

@@ -76,9 +76,9 @@ void expect_ids_to_exist(const Heard& heard) {
   for (const Json& line : heard.all()) {
     if (line.contains("id")) known.insert(line["id"].get<uint64_t>());
   }
-  const bool events_told = !known.empty();  // `life` tells findings without the events they rest on
+  const bool events_reported = !known.empty();  // `life` tells findings without the events they rest on
   const auto exists = [&](const Json& id) {
-    return !events_told || (id.is_number_unsigned() && known.contains(id.get<uint64_t>()));
+    return !events_reported || (id.is_number_unsigned() && known.contains(id.get<uint64_t>()));
   };
   Faults faults;
   for (const Json& line : heard.all()) {

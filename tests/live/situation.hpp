@@ -3,7 +3,7 @@
 // The fixture of every live test: a lab of its own, and tracers that watch it. play() puts a tracer into each of
 // the two namespaces, plays a case and holds each tracer's output against what must be true of every run
 // (expect_sound); the test then says what is true of this one. Nothing is left out silently: a test that cannot
-// run says why (see prerequisites()), and a failed one prints what the tracers told.
+// run says why (see prerequisites()), and a failed one prints what the tracers reported.
 
 #pragma once
 
@@ -39,7 +39,7 @@ class Watch {
  public:
   static std::optional<Watch> start(const std::string& netns, std::vector<std::string> more = {},
                                     const std::vector<std::string>& through = {}, const std::string& command = "trace");
-  // Stops it, checks it and reads what it told.
+  // Stops it, checks it and reads what it reported.
   Heard stop(Soundness soundness = {});
   TracerRun& run() { return *run_; }
   Json ready() const;
@@ -51,7 +51,7 @@ class Watch {
 
 struct Story {
   lab::Played played;
-  Heard client;  // as the tracer in the client's namespace told it
+  Heard client;  // as the tracer in the client's namespace reported it
   Heard server;
 
   Json client_life() const { return client.life(played.client_at, played.server_at); }

@@ -74,12 +74,12 @@ void print(const char* whose, const Counted& counted) {
   fmt::print("\n");
 }
 
-// A FIN can wait for a CPU until its socket has left: then only the wire has shown it when the life is told. And a
+// A FIN can wait for a CPU until its socket has left: then only the wire has shown it when the life is reported. And a
 // half-open request is gone with its listener when the traffic ends.
 Verdict under_load(Verdict verdict) {
   if (verdict.outcome == "open") verdict.outcome = "unknown";
-  for (Told& told : verdict.findings) {
-    if (told.rule == "time-wait") told.confidence.clear();
+  for (ExpectedFinding& reported : verdict.findings) {
+    if (reported.rule == "time-wait") reported.confidence.clear();
   }
   return verdict;
 }
@@ -151,7 +151,7 @@ TEST_F(Soak, EachFaultIsFoundOnceBesideOrdinaryTraffic) {
   });
   ASSERT_TRUE(sides);
   size_t wanted = 0, found = 0, found_twice = 0;
-  std::map<std::pair<bool, Json>, Verdict> ours;  // which tracer told it, and its number there
+  std::map<std::pair<bool, Json>, Verdict> ours;  // which tracer reported it, and its number there
   for (const auto& [expected, played] : injected) {
     for (const bool at_client : {true, false}) {
       const Heard& heard = at_client ? sides->client : sides->server;
@@ -160,8 +160,8 @@ TEST_F(Soak, EachFaultIsFoundOnceBesideOrdinaryTraffic) {
           at_client ? heard.life(played.client_at, played.server_at) : heard.life(played.server_at, played.client_at);
       if (!life.empty()) ours[{at_client, life["conn"]}] = verdict;
       expect_verdict(heard, life, verdict, expected->name + (at_client ? ", client" : ", server"));
-      for (const Told& told : verdict.findings) {
-        const size_t times = life.empty() ? 0 : heard.findings(life["conn"], told.rule).size();
+      for (const ExpectedFinding& reported : verdict.findings) {
+        const size_t times = life.empty() ? 0 : heard.findings(life["conn"], reported.rule).size();
         ++wanted;
         found += times > 0;
         found_twice += times > 1;
@@ -170,7 +170,8 @@ TEST_F(Soak, EachFaultIsFoundOnceBesideOrdinaryTraffic) {
   }
   const auto meant = [](const Verdict& verdict, const Json& fault) {
     if (fault["type"] == "life") return fault["outcome"] == verdict.outcome;
-    return std::ranges::any_of(verdict.findings, [&](const Told& told) { return fault["rule"] == told.rule; });
+    return std::ranges::any_of(verdict.findings,
+                               [&](const ExpectedFinding& reported) { return fault["rule"] == reported.rule; });
   };
   size_t false_ones = 0;
   for (const bool at_client : {true, false}) {

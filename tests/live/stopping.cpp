@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A run ends when it is asked to, whatever its reader does, and at one moment: what goes on then is open, and nothing
-// is half told.
+// is half reported.
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // tshark as the judge: what tcpdump captured of a case in the client's namespace, dissected, must agree with what
-// our wire witness told of it, segment by segment.
+// our wire witness reported of it, segment by segment.
 
 #include <array>
 #include <filesystem>
@@ -151,7 +151,7 @@ class Tshark : public Live {
     how.when_played = stop;
     return play(name, how);
   }
-  // Every flag of every segment, where all of them are told (--packets all).
+  // Every flag of every segment, where all of them are reported (--packets all).
   void expect_every_flag(const std::string& name, Play how = {}) {
     how.client_arguments = {"--packets", "all"};
     const auto story = play_captured(name, how);

@@ -10,17 +10,17 @@
 namespace tcpwitness::live {
 namespace {
 
-void expect_told(const Heard& heard, const Json& conn, const Told& told, const std::string& whose) {
-  const std::vector<Json> found = heard.findings(conn, told.rule);
-  ASSERT_EQ(found.size(), 1u) << whose << ": " << told.rule << " is to be found once";
+void expect_reported(const Heard& heard, const Json& conn, const ExpectedFinding& reported, const std::string& whose) {
+  const std::vector<Json> found = heard.findings(conn, reported.rule);
+  ASSERT_EQ(found.size(), 1u) << whose << ": " << reported.rule << " is to be found once";
   const auto confidence = found[0]["confidence"].get<std::string>();
-  if (told.confidence.empty()) {
-    EXPECT_NE(confidence, "inconclusive") << whose << ": " << told.rule;
+  if (reported.confidence.empty()) {
+    EXPECT_NE(confidence, "inconclusive") << whose << ": " << reported.rule;
   } else {
-    EXPECT_EQ(confidence, told.confidence) << whose << ": " << told.rule;
+    EXPECT_EQ(confidence, reported.confidence) << whose << ": " << reported.rule;
   }
   const auto text = found[0]["text"].get<std::string>();
-  for (const std::string& word : told.words) {
+  for (const std::string& word : reported.words) {
     EXPECT_NE(text.find(word), std::string::npos) << whose << ": no \"" << word << "\" in: " << text;
   }
 }
@@ -36,9 +36,9 @@ void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict
   EXPECT_EQ(life["outcome"], verdict.outcome) << whose;
   EXPECT_EQ(life["incomplete"], false) << whose;
   std::map<std::string, int> expected, found;
-  for (const Told& told : verdict.findings) {
-    ++expected[told.rule];
-    expect_told(heard, life["conn"], told, whose);
+  for (const ExpectedFinding& reported : verdict.findings) {
+    ++expected[reported.rule];
+    expect_reported(heard, life["conn"], reported, whose);
   }
   for (const Json& finding : heard.of("finding", life["conn"])) ++found[finding["rule"].get<std::string>()];
   // An emulated machine is slower than the shortest timeout at times, and then its TCP really sends again.

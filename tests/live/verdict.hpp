@@ -12,15 +12,17 @@
 
 namespace tcpwitness::live {
 
-struct Told {
+struct ExpectedFinding {
   std::string rule;
   std::string confidence{};  // "": certain or likely
   Words words{};             // its sentence contains each of these: who, why, how many
 };
 
+using Told = ExpectedFinding;  // its former name
+
 struct Verdict {
   std::string outcome;  // "": there is no such connection here
-  std::vector<Told> findings{};
+  std::vector<ExpectedFinding> findings{};
 };
 
 void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict, const std::string& whose);

@@ -26,20 +26,20 @@ class WhichConnection : public Live {
 
 TEST_F(WhichConnection, EachTryOfASocketThatIsRefusedIsALife) {
   if (const std::string none = missing("python3"); !none.empty()) GTEST_SKIP() << none;
-  const auto told = heard(
+  const auto reported = heard(
       "import socket\n"
       "s = socket.socket()\n"
       "for _ in range(4):\n"
       "  try: s.connect(('127.0.0.1', 9))\n"
       "  except ConnectionRefusedError: pass\n");
-  if (!told) return;
-  ASSERT_EQ(told->of("life").size(), 4u) << digest(*told);
+  if (!reported) return;
+  ASSERT_EQ(reported->of("life").size(), 4u) << digest(*reported);
   std::set<int> ports;
-  for (const Json& life : told->of("life")) {
+  for (const Json& life : reported->of("life")) {
     EXPECT_EQ(life["outcome"], "refused") << life.dump();
     EXPECT_EQ(life["role"], "active");
     EXPECT_EQ(life["witnesses"], Json({"kernel", "wire"})) << life.dump();
-    EXPECT_EQ(told->control_segments(life["conn"]), (Words{"out SYN 0 -", "in RST,ACK 0 1"}));
+    EXPECT_EQ(reported->control_segments(life["conn"]), (Words{"out SYN 0 -", "in RST,ACK 0 1"}));
     ports.insert(life["local"]["port"].get<int>());
   }
   EXPECT_EQ(ports.size(), 4u);
@@ -48,18 +48,18 @@ TEST_F(WhichConnection, EachTryOfASocketThatIsRefusedIsALife) {
 
 TEST_F(WhichConnection, ASocketThatConnectsToItselfSendsNothingAgain) {
   if (const std::string none = missing("python3"); !none.empty()) GTEST_SKIP() << none;
-  const auto told = heard(
+  const auto reported = heard(
       "import socket\n"
       "s = socket.socket()\n"
       "s.bind(('127.0.0.1', 45454)); s.connect(('127.0.0.1', 45454))\n"
       "s.sendall(b'hello'); s.recv(10); s.close()\n");
-  if (!told) return;
-  ASSERT_EQ(told->of("life").size(), 1u) << digest(*told);
-  const Json life = told->of("life")[0];
+  if (!reported) return;
+  ASSERT_EQ(reported->of("life").size(), 1u) << digest(*reported);
+  const Json life = reported->of("life")[0];
   EXPECT_EQ(life["outcome"], "completed");
   EXPECT_EQ(life["closed_by"], "both");
-  EXPECT_EQ(told->findings(life["conn"]), (std::set<std::string>{"time-wait certain"}));
-  const Words transitions = told->transitions(life["conn"]);
+  EXPECT_EQ(reported->findings(life["conn"]), (std::set<std::string>{"time-wait certain"}));
+  const Words transitions = reported->transitions(life["conn"]);
   ASSERT_GE(transitions.size(), 3u);
   EXPECT_EQ(transitions[1], "SYN_SENT > SYN_RECV: in SYN 0 -");
   EXPECT_EQ(transitions[2], "SYN_RECV > ESTABLISHED: in SYN,ACK 0 1");
@@ -75,7 +75,7 @@ TEST_F(WhichConnection, SubflowsOfMptcpHaveTheProcessAndWaitForNoAccept) {
   if (!limits) GTEST_SKIP() << limits.error();
   ASSERT_TRUE(run_in(lab().client_ns(), {"ip", "address", "add", "127.0.0.9/8", "dev", "lo"}));
   ASSERT_TRUE(run_in(lab().client_ns(), {"ip", "mptcp", "endpoint", "add", "127.0.0.9", "dev", "lo", "subflow"}));
-  const auto told = heard(
+  const auto reported = heard(
       "import os, socket, time\n"
       "l = socket.socket(2, 1, 262); l.bind(('0.0.0.0', 7011)); l.listen()\n"
       "if os.fork() == 0:\n"
@@ -85,15 +85,15 @@ TEST_F(WhichConnection, SubflowsOfMptcpHaveTheProcessAndWaitForNoAccept) {
       "s, _ = l.accept()\n"
       "while s.recv(65536): pass\n"
       "s.close(); os.wait(); time.sleep(0.3)\n");
-  if (!told) return;
-  auto lives = told->of("life");
+  if (!reported) return;
+  auto lives = reported->of("life");
   // The kernel refuses a subflow that comes before the server has its connection's keys; another try follows.
   std::erase_if(lives, [](const Json& life) { return life["outcome"] == "refused"; });
-  ASSERT_EQ(lives.size(), 4u) << digest(*told);
+  ASSERT_EQ(lives.size(), 4u) << digest(*reported);
   for (const Json& life : lives) {
     EXPECT_FALSE(life["pid"].is_null()) << life.dump();
     EXPECT_EQ(life["comm"], "python3") << life.dump();
-    EXPECT_TRUE(told->findings(life["conn"], "slow-accept").empty());
+    EXPECT_TRUE(reported->findings(life["conn"], "slow-accept").empty());
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// less_heard.hpp: a recording of which less was heard: events lost at random, or one of the two witnesses not there.
+// less_heard.hpp: a recording of which less was seen: events lost at random, or one of the two witnesses not there.
 //
-// A lost event is told as a file tells it: by its missing number. What is wrong then comes as sentences, for whoever
-// tests it: stories and every case of the lab.
+// A lost event is reported as a file tells it: by its missing number. What is wrong then comes as sentences, for
+// whoever tests it: stories and every case of the lab.
 #pragma once
 
 #include <fmt/format.h>
@@ -122,8 +122,8 @@ Steps heard_by(const Steps& stream, bool kernel, bool wire, Keep keep) {
     Steps::Step& kept = left.list.back();
     if (kept.event()) kept.id = ++id;
     if (auto* start = std::get_if<StartMark>(&kept.mark)) {
-      start->kernel_heard = kernel;
-      start->wire_heard = wire;
+      start->has_kernel = kernel;
+      start->has_wire = wire;
     }
     if (auto* end = std::get_if<EndMark>(&kept.mark)) end->last_id = id;
   }
@@ -166,9 +166,9 @@ inline void try_without(const Verdicts& whole, const Steps& less, std::size_t ev
   const auto say = [&](const std::string& wrong) { tried.wrong.push_back(fmt::format("without {}: {}", what, wrong)); };
   if (again.error) say(again.error->message());
   if (again.missing != events - less.events()) say(fmt::format("{} events are missing", again.missing));
-  const Verdicts told = verdicts(again.reports);
-  for (const Finding& finding : surer(whole, told)) say(words_of(finding));
-  for (const auto& [flow, outcome] : otherwise(whole, told))
+  const Verdicts reported = verdicts(again.reports);
+  for (const Finding& finding : surer(whole, reported)) say(words_of(finding));
+  for (const auto& [flow, outcome] : otherwise(whole, reported))
     say(fmt::format("the outcome with {} is {}", to_string(flow.remote), name(outcome)));
 }
 
@@ -224,13 +224,13 @@ inline Tried hear_one_witness(const Steps& stream) {
     const auto say = [&](const std::string& wrong) { tried.wrong.push_back(fmt::format("{} alone: {}", who, wrong)); };
     if (again.error) say(again.error->message());
     if (again.missing != 0) say(fmt::format("{} events are missing", again.missing));
-    const Verdicts told = verdicts(again.reports);
-    for (const Finding& finding : surer(whole, told, Confidence::likely)) {
+    const Verdicts reported = verdicts(again.reports);
+    for (const Finding& finding : surer(whole, reported, Confidence::likely)) {
       // Beside the wire this one can be a suspicion of somebody on the path; alone it only names the peer's address.
       const bool plain = finding.rule == Rule::reset_origin && finding.confidence == Confidence::likely;
       if (!plain) say(words_of(finding));
     }
-    for (const auto& [flow, finding] : told.findings) {
+    for (const auto& [flow, finding] : reported.findings) {
       if (finding.confidence == Confidence::certain && !suffices(finding.rule)) say(words_of(finding));
     }
   };

@@ -48,8 +48,8 @@ TEST(Loss, NeverRaisesTheConfidenceOfAFinding) {
 TEST(Loss, NeverGivesAnotherOutcomeThanTheTrueOneOrIgnorance) {
   for (const Story& story : all_stories()) {
     for (std::size_t i = 0; i < story.events.size(); ++i) {
-      const Told told = run(lose(story.events, i));
-      for (const Life& life : told.lives()) {
+      const RunResult reported = run(lose(story.events, i));
+      for (const Life& life : reported.lives()) {
         EXPECT_TRUE(may_say(story, life.outcome))
             << story.name << " without event " << i + 1 << ": " << name(life.outcome);
         EXPECT_TRUE(life.incomplete) << story.name << " without event " << i + 1;
@@ -92,13 +92,13 @@ TEST(Loss, OfSeveralEventsNeverRaisesConfidence) {
       for (std::size_t i = 0; i < left.size(); ++i) {
         if (random() % 4 == 0) left = lose(left, i);
       }
-      const Told told = run(left);
-      const bool any = told.summary.lost != 0;
-      for (const auto& [rule, confidence] : confidences(told.reports)) {
+      const RunResult reported = run(left);
+      const bool any = reported.summary.lost != 0;
+      for (const auto& [rule, confidence] : confidences(reported.reports)) {
         const auto known = before.find(rule);
         EXPECT_LE(confidence, known != before.end() ? known->second : Confidence::inconclusive) << story.name;
       }
-      for (const Life& life : told.lives()) {
+      for (const Life& life : reported.lives()) {
         EXPECT_TRUE(!any || may_say(story, life.outcome)) << story.name << ": " << name(life.outcome);
       }
     }
@@ -182,9 +182,9 @@ TEST(Replay, SameEventsGiveTheSameReports) {
   for (std::uint32_t seed = 1; seed <= 10; ++seed) {
     std::vector<Outcome> outcomes;
     const std::vector<Event> events = interleaved(seed, outcomes);
-    for (const WitnessSettings& settings : {life_settings(), trace_settings()}) {
-      const Told first = run(events, settings);
-      const Told second = run(events, settings);
+    for (const CorrelatorSettings& settings : {life_settings(), trace_settings()}) {
+      const RunResult first = run(events, settings);
+      const RunResult second = run(events, settings);
       ASSERT_EQ(first.reports.size(), second.reports.size());
       for (std::size_t i = 0; i < first.reports.size(); ++i) {
         EXPECT_EQ(words(first.reports[i]), words(second.reports[i]));
@@ -240,8 +240,8 @@ TEST(Arbitrary, RecordsNeverCrashTheCore) {
           event.body);
     }
     (void)run(events, trace_settings());
-    WitnessSettings wire = trace_settings();
-    wire.kernel_heard = false;
+    CorrelatorSettings wire = trace_settings();
+    wire.has_kernel = false;
     (void)run(events, wire);
   }
 }

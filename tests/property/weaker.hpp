@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// weaker.hpp: what may still be said when less was heard: no finding that is surer, no outcome that says another thing.
+// weaker.hpp: what may still be said when less was seen: no finding that is surer, no outcome that says another thing.
 #pragma once
 
 #include <fmt/format.h>
@@ -15,14 +15,15 @@
 namespace tcpwitness::testing {
 
 // What may be said less surely, never more: outcomes that admit ignorance, and the word that a finer one rests on.
-inline bool admits(Outcome told) { return told == Outcome::unknown || told == Outcome::open; }
+inline bool admits(Outcome reported) { return reported == Outcome::unknown || reported == Outcome::open; }
 
-inline bool may_say(Outcome truth, Outcome told) {
-  if (told == truth || admits(told)) return true;
-  if (told == Outcome::connect_timeout) return truth == Outcome::connect_unsent || truth == Outcome::connect_ignored;
-  if (told == Outcome::syn_dropped) return truth == Outcome::refused || truth == Outcome::unreachable;
-  if (told == Outcome::unreachable) return truth == Outcome::connect_unsent;
-  return told == Outcome::reset_by_peer && truth == Outcome::reset_by_outsider;
+inline bool may_say(Outcome truth, Outcome reported) {
+  if (reported == truth || admits(reported)) return true;
+  if (reported == Outcome::connect_timeout)
+    return truth == Outcome::connect_unsent || truth == Outcome::connect_ignored;
+  if (reported == Outcome::syn_dropped) return truth == Outcome::refused || truth == Outcome::unreachable;
+  if (reported == Outcome::unreachable) return truth == Outcome::connect_unsent;
+  return reported == Outcome::reset_by_peer && truth == Outcome::reset_by_outsider;
 }
 
 // A rule's most certain finding, of all connections.
@@ -48,19 +49,19 @@ struct Verdicts {
 };
 
 inline Verdicts verdicts(const Reports& reports) {
-  Verdicts told;
+  Verdicts reported;
   for (const Report& report : reports) {
     if (const auto* life = std::get_if<Life>(&report)) {
-      told.outcomes.emplace_back(life->flow, life->outcome);
-      for (const Finding& finding : life->findings) told.findings.emplace_back(life->flow, finding);
+      reported.outcomes.emplace_back(life->flow, life->outcome);
+      for (const Finding& finding : life->findings) reported.findings.emplace_back(life->flow, finding);
     }
     if (const auto* found = std::get_if<FindingReport>(&report))
-      told.findings.emplace_back(found->flow, found->finding);
+      reported.findings.emplace_back(found->flow, found->finding);
   }
-  return told;
+  return reported;
 }
 
-// The same address pair, as far as it was heard: connect() comes before the kernel has chosen a port.
+// The same address pair, as far as it was seen: connect() comes before the kernel has chosen a port.
 inline bool same_flow(const Flow& one, const Flow& other) {
   const bool local = one.local == other.local || one.local.port == 0 || other.local.port == 0;
   return local && one.remote == other.remote;
@@ -73,8 +74,8 @@ inline std::vector<Finding> surer(const Verdicts& whole, const Verdicts& less,
   std::vector<Finding> found;
   for (const auto& [flow, finding] : less.findings) {
     std::vector<Confidence> before;
-    for (const auto& [known, told] : whole.findings) {
-      if (told.rule == finding.rule && same_flow(known, flow)) before.push_back(told.confidence);
+    for (const auto& [known, reported] : whole.findings) {
+      if (reported.rule == finding.rule && same_flow(known, flow)) before.push_back(reported.confidence);
     }
     const Confidence allowed = before.empty() ? fresh : *std::ranges::max_element(before);
     if (finding.confidence > allowed) found.push_back(finding);

@@ -42,10 +42,10 @@ class ReadCorpus : public testing::Test {
 TEST_F(ReadCorpus, EveryFormatTellsOfTheSameConnections) {
   for (const std::string& path : paths_) {
     SCOPED_TRACE(path);
-    const Told told = tcpwitness({"read", path, "-o", "json"});
-    EXPECT_EQ(told.status == 0, !told.err.contains("cannot")) << told.err;
-    EXPECT_LT(told.status, 2);
-    const auto lines = lines_of(told.out);
+    const ProgramOutput reported = tcpwitness({"read", path, "-o", "json"});
+    EXPECT_EQ(reported.status == 0, !reported.err.contains("cannot")) << reported.err;
+    EXPECT_LT(reported.status, 2);
+    const auto lines = lines_of(reported.out);
     ASSERT_GE(lines.size(), 2U);
     std::map<std::string, std::size_t> types;
     for (const std::string& line : lines) types[json::parse(line)["type"].get<std::string>()]++;
@@ -62,12 +62,12 @@ TEST_F(ReadCorpus, EveryFormatTellsOfTheSameConnections) {
 TEST_F(ReadCorpus, EverySegmentIsInATimelineOfAllPackets) {
   for (const std::string& path : paths_) {
     SCOPED_TRACE(path);
-    const Told told = tcpwitness({"read", "--trace", "--packets", "all", path, "-o", "json"});
+    const ProgramOutput reported = tcpwitness({"read", "--trace", "--packets", "all", path, "-o", "json"});
     std::uint64_t segments = 0;
     std::uint64_t last = 0;
     std::uint64_t lives = 0;
     json summary;
-    for (const std::string& line : lines_of(told.out)) {
+    for (const std::string& line : lines_of(reported.out)) {
       const json object = json::parse(line);
       if (object["type"] == "life") lives++;
       if (object["type"] == "summary") summary = object;
@@ -96,10 +96,10 @@ TEST_F(ReadCorpus, ATimelineFitsItsTerminal) {
 TEST(ReadSeed, TheFuzzersRecordingsAreOfTodaysLayout) {
   for (const char* seed : {"connection", "cut"}) {
     const std::string path = TCPWITNESS_PROJECT "/tests/fuzz/corpus/recording/" + std::string(seed);
-    const Told told = tcpwitness({"read", path, "-o", "json"});
-    EXPECT_FALSE(told.err.contains("layout")) << told.err << "scripts/fuzz --seeds records them anew";
-    const auto all = objects(told.out);
-    ASSERT_FALSE(all.empty()) << told.err;
+    const ProgramOutput reported = tcpwitness({"read", path, "-o", "json"});
+    EXPECT_FALSE(reported.err.contains("layout")) << reported.err << "scripts/fuzz --seeds records them anew";
+    const auto all = objects(reported.out);
+    ASSERT_FALSE(all.empty()) << reported.err;
     EXPECT_EQ(all.back()["malformed"], 0) << all.back().dump();
     EXPECT_GT(all.back()["events"]["state"], 0) << all.back().dump();
     if (seed == std::string_view("connection")) {

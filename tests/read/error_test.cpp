@@ -18,11 +18,12 @@ class ReadError : public testing::Test {
  protected:
   // One sentence on stderr, nothing on stdout.
   void refused(const Arguments& arguments, int status, std::initializer_list<std::string_view> says) const {
-    const Told told = tcpwitness(arguments);
-    EXPECT_EQ(told.status, status) << told.err;
-    EXPECT_EQ(told.out, "");
-    EXPECT_TRUE(told.err.starts_with("tcpwitness: ")) << told.err;
-    for (const std::string_view part : says) EXPECT_TRUE(told.err.contains(part)) << part << " is not in " << told.err;
+    const ProgramOutput reported = tcpwitness(arguments);
+    EXPECT_EQ(reported.status, status) << reported.err;
+    EXPECT_EQ(reported.out, "");
+    EXPECT_TRUE(reported.err.starts_with("tcpwitness: ")) << reported.err;
+    for (const std::string_view part : says)
+      EXPECT_TRUE(reported.err.contains(part)) << part << " is not in " << reported.err;
   }
 
   Directory directory_;
@@ -42,9 +43,9 @@ TEST_F(ReadError, AFileThatIsNoCapture) {
 }
 
 TEST_F(ReadError, ANameWithControlCharactersDoesNotReachTheTerminal) {
-  const Told told = tcpwitness({"read", directory_.file("a\x1b[31m.pcap", Capture().whole(1).bytes)});
-  EXPECT_EQ(told.status, 0);
-  EXPECT_FALSE(told.err.contains('\x1b')) << told.err;
+  const ProgramOutput reported = tcpwitness({"read", directory_.file("a\x1b[31m.pcap", Capture().whole(1).bytes)});
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_FALSE(reported.err.contains('\x1b')) << reported.err;
 }
 
 TEST_F(ReadError, AFileOfSomebodyElse) {
@@ -53,10 +54,10 @@ TEST_F(ReadError, AFileOfSomebodyElse) {
   Program program({"read", path}, {.in_child = [] {
                     if (::getuid() == 0 && ::setresuid(65'534, 65'534, 65'534) != 0) ::_exit(126);
                   }});
-  const Told told = program.wait();
-  if (told.status >= 126) GTEST_SKIP() << "another user cannot run " << TCPWITNESS_BINARY;
-  EXPECT_EQ(told.status, 1);
-  EXPECT_TRUE(told.err.contains("Permission denied")) << told.err;
+  const ProgramOutput reported = program.wait();
+  if (reported.status >= 126) GTEST_SKIP() << "another user cannot run " << TCPWITNESS_BINARY;
+  EXPECT_EQ(reported.status, 1);
+  EXPECT_TRUE(reported.err.contains("Permission denied")) << reported.err;
 }
 
 TEST_F(ReadError, AWrongExpression) {
@@ -73,10 +74,10 @@ TEST_F(ReadError, ASecondFileIsNoExpression) {
 TEST_F(ReadError, ALinkTypeThatIsNotReadIsSaid) {
   std::string bytes = Capture().whole(1).bytes;
   bytes[20] = static_cast<char>(147);  // LINKTYPE_USER0
-  const Told told = tcpwitness({"read", directory_.file("user0.pcap", bytes)});
-  EXPECT_EQ(told.status, 0);
-  EXPECT_TRUE(told.err.contains("of link type 147 were passed over")) << told.err;
-  const Told readable = tcpwitness({"read", directory_.file("ethernet.pcap", Capture().whole(1).bytes)});
+  const ProgramOutput reported = tcpwitness({"read", directory_.file("user0.pcap", bytes)});
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_TRUE(reported.err.contains("of link type 147 were passed over")) << reported.err;
+  const ProgramOutput readable = tcpwitness({"read", directory_.file("ethernet.pcap", Capture().whole(1).bytes)});
   EXPECT_FALSE(readable.err.contains("passed over")) << readable.err;
 }
 
@@ -97,17 +98,17 @@ TEST_F(ReadError, AFileThatWasCutGivesAllUpToThere) {
   const std::size_t good = capture.bytes.size();
   capture.whole(40'002);
   const std::string path = directory_.file("cut.pcap", capture.bytes.substr(0, good + 16 + 54 + 20));
-  const Told told = tcpwitness({"read", path, "-o", "json"});
-  EXPECT_EQ(told.status, 1);
-  const auto all = objects(told.out);
+  const ProgramOutput reported = tcpwitness({"read", path, "-o", "json"});
+  EXPECT_EQ(reported.status, 1);
+  const auto all = objects(reported.out);
   const auto lives = only(all, "life");
-  ASSERT_EQ(lives.size(), 2U) << told.out;
+  ASSERT_EQ(lives.size(), 2U) << reported.out;
   EXPECT_EQ(lives[0]["outcome"], "completed");
   EXPECT_EQ(lives[1]["local"]["port"], 40'002);
   const json& summary = all.back();
   EXPECT_EQ(summary["capture"]["frames"], 9);
   EXPECT_TRUE(summary["capture"]["damage"].get<std::string>().contains("byte"));
-  const std::string last = lines_of(told.err).back();
+  const std::string last = lines_of(reported.err).back();
   EXPECT_TRUE(last.starts_with("tcpwitness: cannot read " + path)) << last;
   EXPECT_TRUE(last.contains(std::to_string(good + 16 + 54 + 20))) << last;
 }
@@ -118,19 +119,19 @@ TEST_F(ReadError, ALengthThatCannotBeIsDamage) {
   const std::size_t at = capture.bytes.size();
   capture.whole(40'002);
   capture.bytes[at + 11] = '\x7f';  // two gigabytes of packet
-  const Told told = tcpwitness({"read", directory_.file("long.pcap", capture.bytes)});
-  EXPECT_EQ(told.status, 1);
-  EXPECT_EQ(lines_of(told.out).size(), 2U) << told.out;
-  EXPECT_TRUE(told.err.contains("byte " + std::to_string(at))) << told.err;
+  const ProgramOutput reported = tcpwitness({"read", directory_.file("long.pcap", capture.bytes)});
+  EXPECT_EQ(reported.status, 1);
+  EXPECT_EQ(lines_of(reported.out).size(), 2U) << reported.out;
+  EXPECT_TRUE(reported.err.contains("byte " + std::to_string(at))) << reported.err;
 }
 
-// Wherever a file ends, what was in it before is told, and the exit code says whether it was all.
+// Wherever a file ends, what was in it before is reported, and the exit code says whether it was all.
 TEST_F(ReadError, EveryCutIsEitherAnEndOrSaid) {
   const std::string whole = Capture().whole(40'001).bytes;
   for (std::size_t size = 0; size <= whole.size(); size += 7) {
-    const Told told = tcpwitness({"read", "-"}, whole.substr(0, size + 1));
-    EXPECT_LT(told.status, 2) << size;
-    EXPECT_EQ(told.status == 1, told.err.contains("cannot read")) << size << ": " << told.err;
+    const ProgramOutput reported = tcpwitness({"read", "-"}, whole.substr(0, size + 1));
+    EXPECT_LT(reported.status, 2) << size;
+    EXPECT_EQ(reported.status == 1, reported.err.contains("cannot read")) << size << ": " << reported.err;
   }
 }
 
@@ -140,16 +141,16 @@ TEST_F(ReadError, AFullDiskIsSaid) {
                     const int full = ::open("/dev/full", O_WRONLY);
                     ::dup2(full, STDOUT_FILENO);
                   }});
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 1);
-  EXPECT_TRUE(told.err.contains("cannot write the output: No space left on device")) << told.err;
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 1);
+  EXPECT_TRUE(reported.err.contains("cannot write the output: No space left on device")) << reported.err;
 }
 
 TEST_F(ReadError, ATerminalIsNoCapture) {
   Program program({"read", "-"}, {.terminal_input = true});
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 1);
-  EXPECT_TRUE(told.err.contains("it is a terminal; pipe a capture into it")) << told.err;
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 1);
+  EXPECT_TRUE(reported.err.contains("it is a terminal; pipe a capture into it")) << reported.err;
 }
 
 }  // namespace

@@ -19,9 +19,9 @@ struct Field {
   explicit Field(const std::string& name, const Arguments& more = {}) {
     Arguments arguments{"read", "--trace", "--packets", "all", "-o", "json", field_capture(name)};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    const Told told = tcpwitness(arguments);
-    EXPECT_EQ(told.status, 0) << told.err;
-    all = objects(told.out);
+    const ProgramOutput reported = tcpwitness(arguments);
+    EXPECT_EQ(reported.status, 0) << reported.err;
+    all = objects(reported.out);
     const auto lives = only(all, "life");
     EXPECT_EQ(lives.size(), 1U) << name;
     if (!lives.empty()) life = lives[0];
@@ -115,8 +115,8 @@ TEST(FieldCaptures, OneDirectionShowsThatTheOtherWasOpen) {
   const Field field("one-direction-answers");
   EXPECT_EQ(field.life["states"], json({"SYN_SENT", "ESTABLISHED", "CLOSE_WAIT"}));
   EXPECT_EQ(field.life["rx_bytes"], 300);
-  const Told told = tcpwitness({"read", "--explain", field_capture("one-direction-answers")});
-  EXPECT_FALSE(told.out.contains("server acknowledged")) << told.out;
+  const ProgramOutput reported = tcpwitness({"read", "--explain", field_capture("one-direction-answers")});
+  EXPECT_FALSE(reported.out.contains("server acknowledged")) << reported.out;
 }
 
 // The RST answers within 2 ms; the retransmission (3) comes 0.18 s behind it.

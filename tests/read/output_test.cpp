@@ -35,10 +35,10 @@ class Read : public testing::Test {
 };
 
 TEST_F(Read, TellsEveryConnectionOnALine) {
-  const Told told = tcpwitness({"read", two_});
-  EXPECT_EQ(told.status, 0);
-  const auto lines = lines_of(told.out);
-  ASSERT_EQ(lines.size(), 3U) << told.out;
+  const ProgramOutput reported = tcpwitness({"read", two_});
+  EXPECT_EQ(reported.status, 0);
+  const auto lines = lines_of(reported.out);
+  ASSERT_EQ(lines.size(), 3U) << reported.out;
   EXPECT_TRUE(lines[0].starts_with("STREAM START")) << lines[0];
   EXPECT_TRUE(lines[1].contains("2025-10-09 08:53:20 10.0.0.1:40001        -> 10.0.0.2:80")) << lines[1];
   EXPECT_TRUE(lines[1].contains("local     completed")) << lines[1];
@@ -52,17 +52,17 @@ TEST_F(Read, HasNoColumnForWhatNoCaptureKnows) {
 }
 
 TEST_F(Read, SaysOnStderrWhatItReadsAndWhoSpeaks) {
-  const Told told = tcpwitness({"read", two_});
-  const auto lines = lines_of(told.err);
-  ASSERT_EQ(lines.size(), 2U) << told.err;
+  const ProgramOutput reported = tcpwitness({"read", two_});
+  const auto lines = lines_of(reported.err);
+  ASSERT_EQ(lines.size(), 2U) << reported.err;
   EXPECT_EQ(lines[0], "tcpwitness 0.1.0: reading " + two_ + " (pcap); capture file: packets only, no kernel events");
   EXPECT_EQ(lines[1], "tcpwitness: 2 connections in 16 TCP segments of 17 frames");
 }
 
 TEST_F(Read, JsonBeginsWithReadyAndEndsWithASummary) {
-  const Told told = tcpwitness({"read", two_, "-o", "json"});
-  EXPECT_EQ(told.status, 0);
-  const auto all = objects(told.out);
+  const ProgramOutput reported = tcpwitness({"read", two_, "-o", "json"});
+  EXPECT_EQ(reported.status, 0);
+  const auto all = objects(reported.out);
   ASSERT_GE(all.size(), 4U);
   const json& ready = all.front();
   EXPECT_EQ(ready["type"], "ready");
@@ -113,9 +113,9 @@ TEST_F(Read, CsvIsATable) {
 }
 
 TEST_F(Read, TheTimelineHasTheNumbersOfFrames) {
-  const Told told = tcpwitness({"read", "--trace", two_});
-  EXPECT_EQ(told.status, 0);
-  const auto lines = lines_of(told.out);
+  const ProgramOutput reported = tcpwitness({"read", "--trace", two_});
+  EXPECT_EQ(reported.status, 0);
+  const auto lines = lines_of(reported.out);
   ASSERT_GT(lines.size(), 8U);
   EXPECT_EQ(lines[0], "  frame     seconds      wire");
   EXPECT_EQ(lines[2], "#1  10.0.0.1:40001 -> 10.0.0.2:80  2025-10-09 08:53:20.001000");
@@ -123,7 +123,7 @@ TEST_F(Read, TheTimelineHasTheNumbersOfFrames) {
   EXPECT_EQ(lines[4], "      3  +0.001 000  #1  <-- SYN,ACK ---  seq=0 ack=1 win=64240 => peer NEW_SYN_RECV");
   EXPECT_EQ(lines[5], "      4  +0.001 000  #1  --- ACK ------>  seq=1 ack=1 win=64240 => both ESTABLISHED");
   EXPECT_TRUE(lines[6].starts_with("      7  +0.003 000  #1  --- FIN,ACK -->  seq=101 ack=1")) << lines[6];
-  EXPECT_TRUE(told.out.contains("== completed after")) << told.out;
+  EXPECT_TRUE(reported.out.contains("== completed after")) << reported.out;
 }
 
 TEST_F(Read, PacketsAllTellsOrdinaryDataToo) {
@@ -148,25 +148,27 @@ TEST_F(Read, DuplicateAcksAreNumbered) {
     capture.tcp({.from_port = 40'003, .seq = 1'200U + 100U * static_cast<unsigned>(i), .ack = 5'000, .len = 100});
     capture.tcp({.from = 2, .to = 1, .from_port = 80, .to_port = 40'003, .seq = 5'000, .ack = 1'100});
   }
-  const Told told = tcpwitness({"read", "--trace", "--packets", "all", directory_.file("acks.pcap", capture.bytes)});
-  EXPECT_TRUE(told.out.contains("[previous segment not captured]")) << told.out;
-  EXPECT_TRUE(told.out.contains("[duplicate ACK #1]")) << told.out;
-  EXPECT_TRUE(told.out.contains("[duplicate ACK #3]")) << told.out;
+  const ProgramOutput reported =
+      tcpwitness({"read", "--trace", "--packets", "all", directory_.file("acks.pcap", capture.bytes)});
+  EXPECT_TRUE(reported.out.contains("[previous segment not captured]")) << reported.out;
+  EXPECT_TRUE(reported.out.contains("[duplicate ACK #1]")) << reported.out;
+  EXPECT_TRUE(reported.out.contains("[duplicate ACK #3]")) << reported.out;
 }
 
 TEST_F(Read, AnOpenConnectionIsToldAtTheEnd) {
-  const Told told = tcpwitness({"read", "-o", "json", directory_.file("open.pcap", Capture().open(40'004).bytes)});
-  const auto lives = only(objects(told.out), "life");
+  const ProgramOutput reported =
+      tcpwitness({"read", "-o", "json", directory_.file("open.pcap", Capture().open(40'004).bytes)});
+  const auto lives = only(objects(reported.out), "life");
   ASSERT_EQ(lives.size(), 1U);
   EXPECT_EQ(lives[0]["outcome"], "open");
-  EXPECT_EQ(told.status, 0);
+  EXPECT_EQ(reported.status, 0);
 }
 
 TEST_F(Read, ALossInTheCaptureIsSaid) {
   Capture capture;
   capture.open(40'005).tcp({.from_port = 40'005, .seq = 4'100, .ack = 5'000, .len = 100});
-  const Told told = tcpwitness({"read", directory_.file("hole.pcap", capture.bytes)});
-  EXPECT_TRUE(told.out.contains("2.9 KiB not captured")) << told.out;
+  const ProgramOutput reported = tcpwitness({"read", directory_.file("hole.pcap", capture.bytes)});
+  EXPECT_TRUE(reported.out.contains("2.9 KiB not captured")) << reported.out;
 }
 
 TEST_F(Read, AnExpressionSelectsFrames) {
@@ -174,20 +176,20 @@ TEST_F(Read, AnExpressionSelectsFrames) {
                                      {"read", two_, "tcp port 40001"},
                                      {"read", "--filter", "tcp port 40001", two_},
                                      {"read", two_, "host", "10.0.0.1", "and", "not", "port", "99"}}) {
-    const Told told = tcpwitness(arguments);
-    EXPECT_EQ(told.status, 0);
-    EXPECT_TRUE(told.out.contains(":40001")) << told.out;
-    EXPECT_FALSE(told.out.contains(":40002")) << told.out;
+    const ProgramOutput reported = tcpwitness(arguments);
+    EXPECT_EQ(reported.status, 0);
+    EXPECT_TRUE(reported.out.contains(":40001")) << reported.out;
+    EXPECT_FALSE(reported.out.contains(":40002")) << reported.out;
   }
 }
 
 TEST_F(Read, PortAndHostSelectConnections) {
   EXPECT_EQ(lines_of(tcpwitness({"read", two_, "--port", "80"}).out).size(), 3U);
-  const Told port = tcpwitness({"read", two_, "--port", "40002"});
+  const ProgramOutput port = tcpwitness({"read", two_, "--port", "40002"});
   EXPECT_EQ(lines_of(port.out).size(), 2U);
   EXPECT_TRUE(port.out.contains(":40002"));
   EXPECT_TRUE(port.err.contains("1 connection in 8 TCP segments of 17 frames")) << port.err;
-  const Told host = tcpwitness({"read", two_, "--host", "10.0.0.4/30"});
+  const ProgramOutput host = tcpwitness({"read", two_, "--host", "10.0.0.4/30"});
   EXPECT_EQ(lines_of(host.out).size(), 2U);
   EXPECT_TRUE(host.out.contains("10.0.0.7:40002"));
   EXPECT_EQ(lines_of(tcpwitness({"read", two_, "--host", "10.0.0.7", "--port", "40001"}).out).size(), 0U);
@@ -202,23 +204,23 @@ TEST_F(Read, CountStopsAfterSoMany) {
 
 TEST_F(Read, APackedCaptureIsUnpacked) {
   const std::string packed = directory_.file("two.pcap.gz", gzip(Capture().whole(40'001).bytes));
-  const Told told = tcpwitness({"read", packed});
-  EXPECT_EQ(told.status, 0);
-  EXPECT_EQ(lines_of(told.out).size(), 2U);
-  EXPECT_TRUE(told.err.contains("(pcap, gzip)")) << told.err;
+  const ProgramOutput reported = tcpwitness({"read", packed});
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_EQ(lines_of(reported.out).size(), 2U);
+  EXPECT_TRUE(reported.err.contains("(pcap, gzip)")) << reported.err;
 }
 
 TEST_F(Read, ACaptureWithoutTcpSaysSo) {
-  const Told told = tcpwitness({"read", directory_.file("arp.pcap", Capture().arp().arp().bytes)});
-  EXPECT_EQ(told.status, 0);
-  EXPECT_EQ(told.out, "");
-  EXPECT_TRUE(told.err.contains("2 frames, and no TCP in them")) << told.err;
+  const ProgramOutput reported = tcpwitness({"read", directory_.file("arp.pcap", Capture().arp().arp().bytes)});
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_EQ(reported.out, "");
+  EXPECT_TRUE(reported.err.contains("2 frames, and no TCP in them")) << reported.err;
 }
 
 TEST_F(Read, ACaptureWithoutFramesIsNoError) {
-  const Told told = tcpwitness({"read", directory_.file("none.pcap", Capture().bytes)});
-  EXPECT_EQ(told.status, 0);
-  EXPECT_TRUE(told.err.contains("0 frames")) << told.err;
+  const ProgramOutput reported = tcpwitness({"read", directory_.file("none.pcap", Capture().bytes)});
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_TRUE(reported.err.contains("0 frames")) << reported.err;
 }
 
 }  // namespace

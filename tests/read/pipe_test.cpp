@@ -16,10 +16,10 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(ReadPipe, StandardInputIsAFile) {
-  const Told told = tcpwitness({"read", "-"}, Capture().whole(40'001).bytes);
-  EXPECT_EQ(told.status, 0);
-  EXPECT_EQ(lines_of(told.out).size(), 2U);
-  EXPECT_TRUE(told.err.contains("reading standard input (pcap)")) << told.err;
+  const ProgramOutput reported = tcpwitness({"read", "-"}, Capture().whole(40'001).bytes);
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_EQ(lines_of(reported.out).size(), 2U);
+  EXPECT_TRUE(reported.err.contains("reading standard input (pcap)")) << reported.err;
 }
 
 TEST(ReadPipe, ALifeIsToldWhileThePipeIsOpenAndSilent) {
@@ -27,9 +27,9 @@ TEST(ReadPipe, ALifeIsToldWhileThePipeIsOpenAndSilent) {
   program.give(Capture().whole(40'001).bytes);
   EXPECT_TRUE(program.says("\"type\":\"life\"", 8s));
   program.end_input();
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 0);
-  EXPECT_EQ(only(objects(told.out), "life").size(), 1U) << told.out;
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_EQ(only(objects(reported.out), "life").size(), 1U) << reported.out;
 }
 
 TEST(ReadPipe, SegmentsAreToldAtOnce) {
@@ -52,9 +52,9 @@ TEST(ReadPipe, HalfAFrameIsWaitedFor) {
     program.listen(2ms);
   }
   program.end_input();
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 0) << told.err;
-  EXPECT_TRUE(told.out.contains("\"outcome\":\"completed\"")) << told.out;
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 0) << reported.err;
+  EXPECT_TRUE(reported.out.contains("\"outcome\":\"completed\"")) << reported.out;
 }
 
 class ReadSignal : public testing::TestWithParam<int> {};
@@ -65,11 +65,11 @@ TEST_P(ReadSignal, EndsReadingAndTellsWhatIsOpen) {
   ASSERT_TRUE(program.warns("reading standard input", 5s));
   program.listen(300ms);  // it has read all there is, and waits
   program.signal(GetParam());
-  const Told told = program.wait(5s);
-  EXPECT_EQ(told.status, 0) << told.err;
-  const auto all = objects(told.out);
+  const ProgramOutput reported = program.wait(5s);
+  EXPECT_EQ(reported.status, 0) << reported.err;
+  const auto all = objects(reported.out);
   const auto lives = only(all, "life");
-  ASSERT_EQ(lives.size(), 1U) << told.out;
+  ASSERT_EQ(lives.size(), 1U) << reported.out;
   EXPECT_EQ(lives[0]["outcome"], "open");
   EXPECT_EQ(all.back()["type"], "summary");
 }
@@ -83,18 +83,18 @@ TEST(ReadPipe, ASignalInTheMiddleOfAFrameIsNoDamage) {
   ASSERT_TRUE(program.warns("reading standard input", 5s));
   program.listen(300ms);
   program.signal(SIGINT);
-  const Told told = program.wait(5s);
-  EXPECT_EQ(told.status, 0) << told.err;
-  EXPECT_FALSE(told.err.contains("cannot read")) << told.err;
+  const ProgramOutput reported = program.wait(5s);
+  EXPECT_EQ(reported.status, 0) << reported.err;
+  EXPECT_FALSE(reported.err.contains("cannot read")) << reported.err;
 }
 
 TEST(ReadPipe, ASignalBeforeAnythingCameEndsIt) {
   Program program({"read", "-"}, {.input = true});
   program.listen(500ms);
   program.signal(SIGINT);
-  const Told told = program.wait(5s);
-  EXPECT_TRUE(told.status == 0 || told.status == 128 + SIGINT) << told.status;
-  EXPECT_EQ(told.out, "");
+  const ProgramOutput reported = program.wait(5s);
+  EXPECT_TRUE(reported.status == 0 || reported.status == 128 + SIGINT) << reported.status;
+  EXPECT_EQ(reported.out, "");
 }
 
 TEST(ReadPipe, AFifoIsRead) {
@@ -103,9 +103,9 @@ TEST(ReadPipe, AFifoIsRead) {
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   Program program({"read", path});
   std::ofstream(path, std::ios::binary) << Capture().whole(40'001).bytes;
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 0);
-  EXPECT_EQ(lines_of(told.out).size(), 2U);
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_EQ(lines_of(reported.out).size(), 2U);
 }
 
 TEST(ReadPipe, AReaderWhoLeavesEndsIt) {
@@ -115,9 +115,9 @@ TEST(ReadPipe, AReaderWhoLeavesEndsIt) {
   Program program({"read", "--trace", directory.file("many.pcap", capture.bytes), "-o", "json"});
   ASSERT_TRUE(program.says("\"type\":\"segment\"", 5s));
   program.close_output();
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 0);  // as with `| head`
-  EXPECT_FALSE(told.err.contains("cannot write")) << told.err;
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 0);  // as with `| head`
+  EXPECT_FALSE(reported.err.contains("cannot write")) << reported.err;
 }
 
 }  // namespace

@@ -45,18 +45,19 @@ TEST(ReadPrivilege, AnyUserCanReadACaptureWithoutBpf) {
                     become_nobody();
                     forbid_bpf();
                   }});
-  const Told told = program.wait();
-  if (told.status == cannot || told.status == 127) GTEST_SKIP() << "another user cannot run " << TCPWITNESS_BINARY;
-  EXPECT_EQ(told.status, 0) << told.err;
-  EXPECT_TRUE(told.out.contains("\"outcome\":\"completed\"")) << told.out;
+  const ProgramOutput reported = program.wait();
+  if (reported.status == cannot || reported.status == 127)
+    GTEST_SKIP() << "another user cannot run " << TCPWITNESS_BINARY;
+  EXPECT_EQ(reported.status, 0) << reported.err;
+  EXPECT_TRUE(reported.out.contains("\"outcome\":\"completed\"")) << reported.out;
 }
 
 // So that the test above can fail.
 TEST(ReadPrivilege, ListeningDoesNeedBpf) {
   Program program({"-d", "0.1"}, {.in_child = forbid_bpf});
-  const Told told = program.wait();
-  if (told.status == cannot) GTEST_SKIP() << "seccomp filters are not to be had here";
-  EXPECT_NE(told.status, 0);
+  const ProgramOutput reported = program.wait();
+  if (reported.status == cannot) GTEST_SKIP() << "seccomp filters are not to be had here";
+  EXPECT_NE(reported.status, 0);
 }
 
 }  // namespace

@@ -124,8 +124,8 @@ bool Program::take(std::size_t most, int wait_ms) {
   std::array<pollfd, 2> both{
       {{.fd = output_, .events = POLLIN, .revents = 0}, {.fd = error_, .events = POLLIN, .revents = 0}}};
   if (::poll(both.data(), both.size(), wait_ms) <= 0) return output_ >= 0 || error_ >= 0;
-  if (both[0].revents != 0) take_from(output_, told_.out, most);
-  if (both[1].revents != 0) take_from(error_, told_.err, 65'536);
+  if (both[0].revents != 0) take_from(output_, reported_.out, most);
+  if (both[1].revents != 0) take_from(error_, reported_.err, 65'536);
   return output_ >= 0 || error_ >= 0;
 }
 
@@ -136,28 +136,28 @@ void Program::listen(std::chrono::milliseconds time, std::size_t bytes_a_ms) {
 
 bool Program::says(std::string_view text, std::chrono::milliseconds within) {
   const auto end = Clock::now() + within;
-  while (!told_.out.contains(text)) {
-    if (Clock::now() >= end || !take(65'536, 10)) return told_.out.contains(text);
+  while (!reported_.out.contains(text)) {
+    if (Clock::now() >= end || !take(65'536, 10)) return reported_.out.contains(text);
   }
   return true;
 }
 
 bool Program::warns(std::string_view text, std::chrono::milliseconds within) {
   const auto end = Clock::now() + within;
-  while (!told_.err.contains(text)) {
-    if (Clock::now() >= end || !take(65'536, 10)) return told_.err.contains(text);
+  while (!reported_.err.contains(text)) {
+    if (Clock::now() >= end || !take(65'536, 10)) return reported_.err.contains(text);
   }
   return true;
 }
 
-Told Program::wait(std::chrono::milliseconds within) {
+ProgramOutput Program::wait(std::chrono::milliseconds within) {
   const auto end = Clock::now() + within;
   while (Clock::now() < end && take(65'536, 10)) {
   }
   int status = 0;
   while (::waitpid(pid_, &status, WNOHANG) == 0) {
     if (Clock::now() >= end) {
-      ADD_FAILURE() << "not over in time; it said: " << told_.err;
+      ADD_FAILURE() << "not over in time; it said: " << reported_.err;
       ::kill(pid_, SIGKILL);
       ::waitpid(pid_, &status, 0);
       break;
@@ -165,11 +165,11 @@ Told Program::wait(std::chrono::milliseconds within) {
     ::usleep(1'000);
   }
   pid_ = -1;
-  told_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return told_;
+  reported_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return reported_;
 }
 
-Told tcpwitness(const Arguments& arguments, std::string_view input) {
+ProgramOutput tcpwitness(const Arguments& arguments, std::string_view input) {
   Program program(arguments, {.input = !input.empty()});
   if (!input.empty()) {
     program.give(input);

@@ -14,7 +14,7 @@
 
 namespace tcpwitness::read_test {
 
-struct Told {
+struct ProgramOutput {
   int status = -1;  // exit code; 128 and more: ended by that signal
   std::string out;
   std::string err;
@@ -45,7 +45,7 @@ class Program {
   // True when stdout has the text.
   [[nodiscard]] bool says(std::string_view text, std::chrono::milliseconds within);
   [[nodiscard]] bool warns(std::string_view text, std::chrono::milliseconds within);  // stderr
-  Told wait(std::chrono::milliseconds within = std::chrono::seconds(30));
+  ProgramOutput wait(std::chrono::milliseconds within = std::chrono::seconds(30));
 
  private:
   bool take(std::size_t most, int wait_ms);
@@ -54,11 +54,11 @@ class Program {
   int input_ = -1;
   int output_ = -1;
   int error_ = -1;
-  Told told_;
+  ProgramOutput reported_;
 };
 
 // All of it; input is given to standard input, if there is any.
-Told tcpwitness(const Arguments& arguments, std::string_view input = {});
+ProgramOutput tcpwitness(const Arguments& arguments, std::string_view input = {});
 
 // A file of tests/field/captures, by its name without ".pcap".
 std::string field_capture(const std::string& name);

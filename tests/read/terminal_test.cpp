@@ -28,12 +28,12 @@ TEST_F(ReadOnATerminal, ALongFileShowsHowFarItIs) {
   program.listen(1500ms, 2'000);
   EXPECT_TRUE(program.warns("packets/s", 5s));
   EXPECT_TRUE(program.warns(" left", 5s));
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 0);
-  const std::size_t bar = told.err.rfind("packets/s");
-  const std::size_t erased = told.err.rfind("\r\x1b[K");
-  const std::size_t summary = told.err.find("tcpwitness: 20,000 connections");
-  ASSERT_NE(summary, std::string::npos) << told.err;
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 0);
+  const std::size_t bar = reported.err.rfind("packets/s");
+  const std::size_t erased = reported.err.rfind("\r\x1b[K");
+  const std::size_t summary = reported.err.find("tcpwitness: 20,000 connections");
+  ASSERT_NE(summary, std::string::npos) << reported.err;
   EXPECT_LT(bar, erased);
   EXPECT_LT(erased, summary);
   EXPECT_EQ(summary, erased + 4) << "the line is erased, then used";
@@ -41,19 +41,19 @@ TEST_F(ReadOnATerminal, ALongFileShowsHowFarItIs) {
 
 TEST_F(ReadOnATerminal, AShortFileShowsNothing) {
   Program program({"read", directory_.file("x.pcap", Capture().whole(1).bytes)}, {.terminal = true});
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 0);
-  EXPECT_FALSE(told.err.contains('\x1b')) << told.err;
-  EXPECT_TRUE(told.err.contains("1 connection")) << told.err;
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_FALSE(reported.err.contains('\x1b')) << reported.err;
+  EXPECT_TRUE(reported.err.contains("1 connection")) << reported.err;
 }
 
 TEST_F(ReadOnATerminal, ElsewhereThereIsNoBar) {
   Program program(arguments_);
   program.listen(1500ms, 2'000);
-  const Told told = program.wait();
-  EXPECT_EQ(told.status, 0);
-  EXPECT_FALSE(told.err.contains('\r')) << told.err;
-  EXPECT_FALSE(told.err.contains("packets/s")) << told.err;
+  const ProgramOutput reported = program.wait();
+  EXPECT_EQ(reported.status, 0);
+  EXPECT_FALSE(reported.err.contains('\r')) << reported.err;
+  EXPECT_FALSE(reported.err.contains("packets/s")) << reported.err;
 }
 
 }  // namespace

@@ -20,18 +20,18 @@ TEST(ConnectAgain, EachRefusedTryOfOneSocketIsALifeWithItsOwnPort) {
     c.to(State::close);
     c.error(111);
   }
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 4U);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 4U);
   for (std::uint16_t i = 0; i < 4; ++i) {
-    EXPECT_EQ(told.life(i).outcome, Outcome::refused);
-    EXPECT_EQ(told.life(i).flow.local.port, 40000 + i);
-    EXPECT_TRUE(told.life(i).wire_heard);
+    EXPECT_EQ(reported.life(i).outcome, Outcome::refused);
+    EXPECT_EQ(reported.life(i).flow.local.port, 40000 + i);
+    EXPECT_TRUE(reported.life(i).has_wire);
   }
 }
 
 // Both SYNs cross; each is answered by a SYN-ACK.
 struct Simultaneous {
-  Told told;
+  RunResult reported;
   EventId syn_in = 0;
   EventId syn_ack_in = 0;
 };
@@ -51,29 +51,29 @@ Simultaneous simultaneous_open() {
   c.rcv_nxt = c.peer_nxt = taken;
   c.to(State::established);
   closes_first(c, curl);
-  s.told = run(stream.events, trace_settings());
+  s.reported = run(stream.events, trace_settings());
   return s;
 }
 
 TEST(SimultaneousOpen, IsNoRetransmissionAndItsCausesAreSeen) {
   const Simultaneous s = simultaneous_open();
-  ASSERT_EQ(s.told.lives().size(), 1U);
-  EXPECT_EQ(s.told.life().outcome, Outcome::completed);
-  EXPECT_EQ(s.told.life().role, Role::active);
-  EXPECT_FALSE(s.told.finding(Rule::retransmission));
-  EXPECT_FALSE(s.told.finding(Rule::slow_accept));
-  const auto received = s.told.transition(State::syn_sent, State::syn_recv);
+  ASSERT_EQ(s.reported.lives().size(), 1U);
+  EXPECT_EQ(s.reported.life().outcome, Outcome::completed);
+  EXPECT_EQ(s.reported.life().role, Role::active);
+  EXPECT_FALSE(s.reported.finding(Rule::retransmission));
+  EXPECT_FALSE(s.reported.finding(Rule::slow_accept));
+  const auto received = s.reported.transition(State::syn_sent, State::syn_recv);
   ASSERT_TRUE(received);
   EXPECT_EQ(received->cause.id, s.syn_in);
   EXPECT_EQ(received->cause.what, "SYN");
-  const auto open = s.told.transition(State::syn_recv, State::established);
+  const auto open = s.reported.transition(State::syn_recv, State::established);
   ASSERT_TRUE(open);
   EXPECT_EQ(open->cause.id, s.syn_ack_in);
   EXPECT_EQ(open->cause.what, "SYN-ACK");
 }
 
 // A drop of neither namespace nor socket, so far behind what this connection has received.
-std::size_t drops_told(std::int64_t off, bool known) {
+std::size_t drops_reported(std::int64_t off, bool known) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
@@ -83,16 +83,16 @@ std::size_t drops_told(std::int64_t off, bool known) {
   drop.seq += static_cast<std::uint32_t>(off);
   if (!known) drop.header.netns = 0;
   closes_first(c, curl);
-  const Told told = run(stream.events, trace_settings());
-  return told.entries_of<DropEntry>().size();
+  const RunResult reported = run(stream.events, trace_settings());
+  return reported.entries_of<DropEntry>().size();
 }
 
 TEST(DropOfNobody, WithNumbersThatCannotBeItsOwnIsAnotherConnections) {
-  EXPECT_EQ(drops_told(0, false), 1U);
-  EXPECT_EQ(drops_told(2'000'000'000, false), 0U);
-  EXPECT_EQ(drops_told(-1'000'000'000, false), 0U);
+  EXPECT_EQ(drops_reported(0, false), 1U);
+  EXPECT_EQ(drops_reported(2'000'000'000, false), 0U);
+  EXPECT_EQ(drops_reported(-1'000'000'000, false), 0U);
   // The namespace is known: it is this address pair's, out of its window as it may be.
-  EXPECT_EQ(drops_told(2'000'000'000, true), 1U);
+  EXPECT_EQ(drops_reported(2'000'000'000, true), 1U);
 }
 
 // The socket that was to take it says whose it is, whatever its numbers.
@@ -106,9 +106,9 @@ TEST(DropOfNobody, WithItsSocketsCookieIsThatConnections) {
   drop.header.cookie = 7;
   drop.seq += 2'000'000'000;
   closes_first(c, curl);
-  const Told told = run(stream.events, trace_settings());
-  ASSERT_EQ(told.entries_of<DropEntry>().size(), 1U);
-  EXPECT_EQ(told.entries_of<DropEntry>()[0].first.conn, told.life().conn);
+  const RunResult reported = run(stream.events, trace_settings());
+  ASSERT_EQ(reported.entries_of<DropEntry>().size(), 1U);
+  EXPECT_EQ(reported.entries_of<DropEntry>()[0].first.conn, reported.life().conn);
 }
 
 // Fast Open: the child is there before the SYN-ACK.
@@ -163,10 +163,10 @@ TEST(TransparentProxy, TheSynOfARequestBeginsItsConnection) {
     c.to(State::syn_recv);
     c.to(State::established);
     closes_second(c, nginx);
-    const Told told = run(stream.events);
-    ASSERT_EQ(told.lives().size(), 1U);
-    EXPECT_EQ(told.life().role, Role::passive);
-    EXPECT_EQ(told.life().wire->complete, view == TW_SOCKET_REQUEST);
+    const RunResult reported = run(stream.events);
+    ASSERT_EQ(reported.lives().size(), 1U);
+    EXPECT_EQ(reported.life().role, Role::passive);
+    EXPECT_EQ(reported.life().wire->complete, view == TW_SOCKET_REQUEST);
   }
 }
 
@@ -203,11 +203,11 @@ TEST(Scope, TwoLinksAreTwoConnections) {
   second.in(PA, 1000);
   closes_first(first, curl);
   closes_first(second, curl);
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 2U);
-  EXPECT_EQ(told.life(0).wire->rx_bytes, 10U);
-  EXPECT_EQ(told.life(1).wire->rx_bytes, 1000U);
-  EXPECT_EQ(told.life(0).flow.scope, 4U);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 2U);
+  EXPECT_EQ(reported.life(0).wire->rx_bytes, 10U);
+  EXPECT_EQ(reported.life(1).wire->rx_bytes, 1000U);
+  EXPECT_EQ(reported.life(0).flow.scope, 4U);
 }
 
 }  // namespace

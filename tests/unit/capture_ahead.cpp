@@ -69,8 +69,8 @@ void expect_the_same(const Bytes& capture, std::optional<std::uint32_t> head = {
   auto from_memory = CaptureFile::open(capture.span());
   ASSERT_TRUE(from_disk && from_memory);
   if (head) {
-    (*from_disk)->heads_only(*head);
-    (*from_memory)->heads_only(*head);
+    (*from_disk)->set_snaplen(*head);
+    (*from_memory)->set_snaplen(*head);
   }
   const Read disk = read(std::move(from_disk));
   const Read memory = read(std::move(from_memory));

@@ -46,22 +46,22 @@ inline std::string text(std::span<const std::byte> bytes) {
 
 // All blocks up to the end or the damage.
 inline Read read(Result<std::unique_ptr<CaptureFile>> file) {
-  Read told;
+  Read reported;
   if (!file) {
-    told.refused = file.error().message();
-    return told;
+    reported.refused = file.error().message();
+    return reported;
   }
   CaptureBlock block;
   while ((*file)->next(block))
-    told.blocks.push_back({block.kind, block.type, block.number, block.ts_ns, block.interface, block.link_type,
-                           block.wire_len, text(block.bytes), text(block.options)});
+    reported.blocks.push_back({block.kind, block.type, block.number, block.ts_ns, block.interface, block.link_type,
+                               block.wire_len, text(block.bytes), text(block.options)});
   EXPECT_FALSE((*file)->next(block)) << "the end must stay the end";
-  told.interfaces = (*file)->interfaces();
-  told.application = (*file)->application();
-  told.dropped = (*file)->dropped();
-  told.format = (*file)->format();
-  if ((*file)->damage()) told.damage = (*file)->damage()->message();
-  return told;
+  reported.interfaces = (*file)->interfaces();
+  reported.application = (*file)->application();
+  reported.dropped = (*file)->dropped();
+  reported.format = (*file)->format();
+  if ((*file)->damage()) reported.damage = (*file)->damage()->message();
+  return reported;
 }
 
 inline Read read(const Bytes& bytes) { return read(CaptureFile::open(bytes.span())); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hostile captures: every truncation of, and 100,000 mutations of, the seeds in tests/fuzz/corpus/capture. No crash,
-// no hang, and what is told lies within what was given (the sanitizers of the other build see the rest).
+// no hang, and what is reported lies within what was given (the sanitizers of the other build see the rest).
 #include <gtest/gtest.h>
 
 #include <algorithm>

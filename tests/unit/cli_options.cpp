@@ -30,7 +30,7 @@ std::string refused(const std::vector<std::string>& arguments) {
   return std::holds_alternative<UsageError>(result) ? std::get<UsageError>(result).text : "(accepted)";
 }
 
-std::string told(const std::vector<std::string>& arguments) {
+std::string reported(const std::vector<std::string>& arguments) {
   const Parsed result = parsed(arguments);
   return std::holds_alternative<Information>(result) ? std::get<Information>(result).text : "(not told)";
 }
@@ -567,7 +567,7 @@ TEST(Options, EveryRuleCanStartTheFlightRecorder) {
     const std::string word(name(static_cast<Rule>(rule)));
     const Options all = options({"record", "-w", "a", "--flight-recorder", "1", "--on", word});
     EXPECT_EQ(all.record.on, std::vector<Rule>{static_cast<Rule>(rule)});
-    EXPECT_TRUE(told({"record", "--help"}).contains(word)) << word;
+    EXPECT_TRUE(reported({"record", "--help"}).contains(word)) << word;
   }
 }
 
@@ -588,22 +588,22 @@ TEST(Options, TheLargestAndSmallestRingsAreAccepted) {
   EXPECT_FALSE(cli::ring_size("64K", 131072));
 }
 
-TEST(Options, TheVersionIsToldOnItsOwn) { EXPECT_EQ(told({"--version"}), "tcpwitness 1.2.3\n"); }
+TEST(Options, TheVersionIsToldOnItsOwn) { EXPECT_EQ(reported({"--version"}), "tcpwitness 1.2.3\n"); }
 
 TEST(Options, HelpTellsOfTheCommandAskedFor) {
-  EXPECT_TRUE(told({"--help"}).starts_with("tcpwitness traces TCP connections"));
-  EXPECT_TRUE(told({"-h"}).contains("Examples:"));
-  EXPECT_TRUE(told({"life", "--help"}).starts_with("tcpwitness life: "));
-  EXPECT_TRUE(told({"trace", "--help"}).starts_with("tcpwitness trace: "));
-  EXPECT_TRUE(told({"record", "--help"}).starts_with("tcpwitness record: "));
-  EXPECT_TRUE(told({"read", "--help"}).starts_with("tcpwitness read: "));
-  EXPECT_TRUE(told({"read", "x.pcap", "tcp", "-h"}).starts_with("tcpwitness read: "));
-  EXPECT_TRUE(told({"explain", "--help"}).starts_with("tcpwitness explain: "));
-  EXPECT_TRUE(told({"doctor", "--help"}).starts_with("tcpwitness doctor: "));
+  EXPECT_TRUE(reported({"--help"}).starts_with("tcpwitness traces TCP connections"));
+  EXPECT_TRUE(reported({"-h"}).contains("Examples:"));
+  EXPECT_TRUE(reported({"life", "--help"}).starts_with("tcpwitness life: "));
+  EXPECT_TRUE(reported({"trace", "--help"}).starts_with("tcpwitness trace: "));
+  EXPECT_TRUE(reported({"record", "--help"}).starts_with("tcpwitness record: "));
+  EXPECT_TRUE(reported({"read", "--help"}).starts_with("tcpwitness read: "));
+  EXPECT_TRUE(reported({"read", "x.pcap", "tcp", "-h"}).starts_with("tcpwitness read: "));
+  EXPECT_TRUE(reported({"explain", "--help"}).starts_with("tcpwitness explain: "));
+  EXPECT_TRUE(reported({"doctor", "--help"}).starts_with("tcpwitness doctor: "));
 }
 
 TEST(Options, EveryOptionIsInTheHelp) {
-  const std::string page = told({"trace", "--help"});
+  const std::string page = reported({"trace", "--help"});
   for (const char* option : {"-i, --interface", "-p, --pid", "--comm", "--port", "--host", "--netns", "-o, --output",
                              "-d, --duration", "-c, --count", "--stuck-after", "--wire", "--kernel", "--ring-size",
                              "--flows", "--forwarded", "--packets", "-h, --help", "--version"}) {
@@ -615,7 +615,7 @@ TEST(Options, EveryOptionIsInTheHelp) {
 // A page has what the command takes, and nothing that it refuses.
 TEST(Options, AHelpPageHasWhatTheCommandTakes) {
   for (const cli::Page& page : cli::pages()) {
-    const std::string help = told({page.name, "--help"});
+    const std::string help = reported({page.name, "--help"});
     for (const cli::Option& option : cli::option_table()) {
       if (option.is_word()) continue;
       const std::string name(option.long_name());
@@ -689,17 +689,17 @@ TEST(Options, EachIsEnteredOnceAndEachWordIsAccepted) {
 }
 
 TEST(Options, ARecordingIsOfAllProcessesAndItsHelpSaysSo) {
-  EXPECT_TRUE(told({"record", "--help"}).contains("COMMAND [ARGUMENT"));
-  EXPECT_TRUE(told({"record", "--help"}).contains("not only its own"));
-  EXPECT_TRUE(told({"explain", "--help"}).contains("COMMAND [ARGUMENT"));
+  EXPECT_TRUE(reported({"record", "--help"}).contains("COMMAND [ARGUMENT"));
+  EXPECT_TRUE(reported({"record", "--help"}).contains("not only its own"));
+  EXPECT_TRUE(reported({"explain", "--help"}).contains("COMMAND [ARGUMENT"));
   EXPECT_TRUE(refused({"record", "-w", "x", "--uid", "0"}).contains("of all processes"));
   EXPECT_TRUE(refused({"record", "-w", "x", "-p", "1", "--children"}).contains("of all processes"));
   EXPECT_EQ(options({"record", "-w", "x", "-p", "1"}).pid, 1U);
 }
 
 TEST(Options, HelpFitsANarrowTerminal) {
-  std::vector<std::string> texts{told({"--help"})};
-  for (const cli::Page& page : cli::pages()) texts.push_back(told({page.name, "--help"}));
+  std::vector<std::string> texts{reported({"--help"})};
+  for (const cli::Page& page : cli::pages()) texts.push_back(reported({page.name, "--help"}));
   for (const std::string& text : texts) {
     std::istringstream page(text);
     for (std::string line; std::getline(page, line);) EXPECT_LE(line.size(), 80U) << line;

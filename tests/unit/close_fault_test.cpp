@@ -5,15 +5,15 @@
 namespace tcpwitness::testing {
 namespace {
 
-Told run_with(const std::vector<Event>& events, std::int64_t after_ns) {
+RunResult run_with(const std::vector<Event>& events, std::int64_t after_ns) {
   return run(events, life_settings(), after_ns);
 }
 
 TEST(FinWait2Timeout, IsToldWhenTheKernelsTimeIsUp) {
   Stream stream;
   closes_for_good(stream);
-  const Told told = run_with(stream.events, 5 * s);
-  const Life life = told.life();
+  const RunResult reported = run_with(stream.events, 5 * s);
+  const Life life = reported.life();
   EXPECT_EQ(life.outcome, Outcome::fin_wait2_timeout);
   EXPECT_EQ(life.closed_by, ClosedBy::local);
   EXPECT_GE(life.duration_ns, 3 * s);
@@ -64,10 +64,10 @@ TEST(FinWait2Timeout, DataForTheMiniSocketIsAReset) {
   c.kernel_reset(TW_RESET_SENT, reason_timewait, nobody, true);
   c.view = TW_SOCKET_CONTROL;
   c.out(R);
-  const Told told = run_with(stream.events, 100 * ms);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_local);
-  EXPECT_GE(told.life().duration_ns, 2 * s);
-  EXPECT_FALSE(told.finding(Rule::write_after_peer_closed).has_value()) << "the other side wrote";
+  const RunResult reported = run_with(stream.events, 100 * ms);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
+  EXPECT_GE(reported.life().duration_ns, 2 * s);
+  EXPECT_FALSE(reported.finding(Rule::write_after_peer_closed).has_value()) << "the other side wrote";
 }
 
 // Linux 6.1 reports no reset by a mini-socket: then the RST is what shows it, by its number, in its time.
@@ -84,10 +84,10 @@ TEST(FinWait2Timeout, ARstOfTheMiniSocketIsTheEndWithoutAReportToo) {
     c.out(R);
     return run_with(stream.events, 800 * ms);
   };
-  const Told told = after(2 * s, 0);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_local);
-  EXPECT_GE(told.life().duration_ns, 2 * s);
-  const auto origin = told.finding(Rule::reset_origin);
+  const RunResult reported = after(2 * s, 0);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
+  EXPECT_GE(reported.life().duration_ns, 2 * s);
+  const auto origin = reported.finding(Rule::reset_origin);
   ASSERT_TRUE(origin.has_value());
   EXPECT_EQ(origin->confidence, Confidence::likely) << "the kernel has not said so";
   EXPECT_EQ(after(2 * s, 1).life().outcome, Outcome::open) << "another number: of no concern to this connection";
@@ -100,7 +100,7 @@ TEST(PeerNotClosing, IsToldWhileItLasts) {
   stream.wait(9 * s + 500 * ms);
   c.found(TW_SOCKET_TIMEWAIT, State::fin_wait2);
   const auto finding = run_with(stream.events, 3 * s).finding(Rule::peer_not_closing);
-  EXPECT_TRUE(says(finding, "10.0.0.2:80 acknowledged it")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "10.0.0.2:80 acknowledged it")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
@@ -138,7 +138,7 @@ TEST(PeerNotClosing, AHalfClosedConnectionThatReceivesIsFine) {
       }
     }
     const auto finding = run_with(stream.events, 4 * s).finding(Rule::peer_not_closing);
-    EXPECT_EQ(finding.has_value(), !receives) << told_text(finding);
+    EXPECT_EQ(finding.has_value(), !receives) << finding_text(finding);
     if (finding) {
       EXPECT_EQ(finding->confidence, Confidence::likely);
     }
@@ -146,18 +146,18 @@ TEST(PeerNotClosing, AHalfClosedConnectionThatReceivesIsFine) {
 }
 
 TEST(WriteAfterPeerClosed, SaysWhoClosedFirstAndWhatIsLost) {
-  const Told told = run(write_after_close_story().events);
-  const auto finding = told.finding(Rule::write_after_peer_closed);
+  const RunResult reported = run(write_after_close_story().events);
+  const auto finding = reported.finding(Rule::write_after_peer_closed);
   EXPECT_TRUE(says(finding, "10.0.0.2:80 sent its FIN first; 5.0 s later curl (pid 42) sent 50 bytes"))
-      << told_text(finding);
+      << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 3U);
 }
 
 TEST(WriteAfterPeerClosed, IsNotToldWhereThePeerStillTookData) {
-  const Told told = run(write_after_close_story(10).events);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
-  EXPECT_FALSE(told.finding(Rule::write_after_peer_closed).has_value());
+  const RunResult reported = run(write_after_close_story(10).events);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_peer);
+  EXPECT_FALSE(reported.finding(Rule::write_after_peer_closed).has_value());
 }
 
 TEST(WriteAfterPeerClosed, IsNotToldOfAnOrderlyAnswerIntoAHalfClosedConnection) {

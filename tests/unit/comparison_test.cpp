@@ -13,13 +13,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-WitnessSettings compare_settings() {
-  WitnessSettings settings = life_settings();
+CorrelatorSettings compare_settings() {
+  CorrelatorSettings settings = life_settings();
   settings.compare = true;
   return settings;
 }
 
-Comparison compared(const std::vector<Event>& events, const WitnessSettings& settings = compare_settings()) {
+Comparison compared(const std::vector<Event>& events, const CorrelatorSettings& settings = compare_settings()) {
   const Life life = run(events, settings).life();
   EXPECT_TRUE(life.comparison.has_value());
   return life.comparison.value_or(Comparison{});
@@ -254,11 +254,11 @@ TEST(Comparison, WhatWasNotAcknowledgedIsNoLoss) {
 
 TEST(Comparison, IsNotMadeWhereOneSideIsNotWhole) {
   EXPECT_EQ(compared(with_gap(healthy())).why_not, NotCompared::events_lost);
-  WitnessSettings settings = compare_settings();
-  settings.wire_heard = false;
+  CorrelatorSettings settings = compare_settings();
+  settings.has_wire = false;
   EXPECT_EQ(compared(without_wire(healthy()), settings).why_not, NotCompared::kernel_only);
   settings = compare_settings();
-  settings.kernel_heard = false;
+  settings.has_kernel = false;
   EXPECT_EQ(compared(wire_alone(healthy()), settings).why_not, NotCompared::packets_only);
   std::vector<Event> late = healthy();
   late.erase(late.begin(), late.begin() + 5);
@@ -334,7 +334,7 @@ TEST(Comparison, OfWhatWasOpenBeforeIsNotMadeOnceItsPacketsWereForgotten) {
 
 // It goes on: looked at twice, with the counters of each look, and its end is still its own.
 TEST(Comparison, OfWhatGoesOnIsThatOfTheNewestLook) {
-  Witness witness(compare_settings(), kernel_names());
+  Correlator correlator(compare_settings(), kernel_names());
   Stream stream;
   Side c = client_of(stream);
   Reports reports;
@@ -342,9 +342,9 @@ TEST(Comparison, OfWhatGoesOnIsThatOfTheNewestLook) {
   const auto look = [&](std::uint32_t segs_out, std::uint32_t segs_in) {
     counts(c, segs_out, segs_in);
     c.found(TW_SOCKET_FULL, State::established);
-    while (fed < stream.events.size()) witness.feed(stream.events[fed++], reports);
+    while (fed < stream.events.size()) correlator.feed(stream.events[fed++], reports);
     std::vector<Life> lives;
-    witness.so_far(stream.now, [&](Life life) { lives.push_back(std::move(life)); });
+    correlator.so_far(stream.now, [&](Life life) { lives.push_back(std::move(life)); });
     return lives;
   };
   connects(c);
@@ -365,9 +365,9 @@ TEST(Comparison, OfWhatGoesOnIsThatOfTheNewestLook) {
   EXPECT_TRUE(reports.empty()) << "nothing has ended";
   counts(c, 6, 4);
   closes_first(c, curl);
-  while (fed < stream.events.size()) witness.feed(stream.events[fed++], reports);
-  witness.so_far(stream.now, [&](const Life& life) { ADD_FAILURE() << "it is over: " << name(life.outcome); });
-  witness.finish(stream.now, reports);
+  while (fed < stream.events.size()) correlator.feed(stream.events[fed++], reports);
+  correlator.so_far(stream.now, [&](const Life& life) { ADD_FAILURE() << "it is over: " << name(life.outcome); });
+  correlator.finish(stream.now, reports);
   const auto lives =
       std::ranges::count_if(reports, [](const Report& one) { return std::holds_alternative<Life>(one); });
   EXPECT_EQ(lives, 1);

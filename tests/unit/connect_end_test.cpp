@@ -30,9 +30,9 @@ TEST(ConnectUnsent, IsNotToldWhenOneSynLeft) {
   sends_syn_again(c, 2 * s, 0, 0, true);  // the queue had room again
   c.extra.total_retrans = 2;
   connect_times_out(c);
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.life().outcome, Outcome::connect_timeout);
-  EXPECT_TRUE(told.finding(Rule::tx_not_sent).has_value());
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.life().outcome, Outcome::connect_timeout);
+  EXPECT_TRUE(reported.finding(Rule::tx_not_sent).has_value());
 }
 
 TEST(ConnectUnsent, IsNotToldOfSynsWhoseDropWasNotHeard) {
@@ -44,9 +44,9 @@ TEST(ConnectUnsent, NeedsNoWire) {
 }
 
 TEST(ConnectUnsent, ACopyThatStillWaitedIsNoSecondSyn) {
-  const Told told = run(unsent_neighbour_story().events);
-  EXPECT_TRUE(says(told.finding(Rule::retransmission), "2 more were put off"));
-  EXPECT_TRUE(says(told.finding(Rule::tx_not_sent), "the next hop did not answer for its address"));
+  const RunResult reported = run(unsent_neighbour_story().events);
+  EXPECT_TRUE(says(reported.finding(Rule::retransmission), "2 more were put off"));
+  EXPECT_TRUE(says(reported.finding(Rule::tx_not_sent), "the next hop did not answer for its address"));
 }
 
 TEST(ResetOrigin, ALocalFirewallThatDropsTheSynAnswersItToo) {
@@ -63,7 +63,7 @@ TEST(ResetOrigin, ALocalFirewallThatDropsTheSynAnswersItToo) {
     c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
     connect_times_out(c, 111);
     const auto finding = run(stream.events).finding(Rule::reset_origin);
-    EXPECT_EQ(says(finding, "a local firewall sent the RST in the peer's place"), in_output) << told_text(finding);
+    EXPECT_EQ(says(finding, "a local firewall sent the RST in the peer's place"), in_output) << finding_text(finding);
     EXPECT_EQ(finding->confidence, in_output ? Confidence::certain : Confidence::likely);
   }
 }
@@ -90,24 +90,24 @@ TEST(ResetOrigin, ARejectsRstMayWaitOnLoopback) {
     c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
     connect_times_out(c, 111);
     const bool at_once = left_after == 20 * us;
-    const Told told = run(stream.events);
-    EXPECT_EQ(told.life().closed_by, at_once ? ClosedBy::local : ClosedBy::peer) << left_after;
-    EXPECT_EQ(told.finding(Rule::reset_origin)->confidence, at_once ? Confidence::certain : Confidence::likely);
+    const RunResult reported = run(stream.events);
+    EXPECT_EQ(reported.life().closed_by, at_once ? ClosedBy::local : ClosedBy::peer) << left_after;
+    EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, at_once ? Confidence::certain : Confidence::likely);
   }
 }
 
 TEST(ResetOrigin, AFirewallsRejectIsCertainByTheKernelsWord) {
-  for (const bool told_drop : {true, false}) {
+  for (const bool reported_drop : {true, false}) {
     Stream stream;
     Side c = client_of(stream);
     connects(c);
     c.in(PA, 10);
-    if (told_drop) c.drop(drop_netfilter, false, PA, 10);
+    if (reported_drop) c.drop(drop_netfilter, false, PA, 10);
     c.view = TW_SOCKET_NONE;
     c.out(RA);
     const auto finding = run(stream.events).finding(Rule::reset_origin);
-    EXPECT_TRUE(says(finding, "a local firewall did")) << told_text(finding);
-    EXPECT_EQ(finding->confidence, told_drop ? Confidence::certain : Confidence::likely);
+    EXPECT_TRUE(says(finding, "a local firewall did")) << finding_text(finding);
+    EXPECT_EQ(finding->confidence, reported_drop ? Confidence::certain : Confidence::likely);
   }
 }
 
@@ -150,13 +150,13 @@ TEST(ConnectIgnored, ASynAckForAnotherSynIsNoAnswer) {
 }
 
 TEST(Outsider, IsShownByThePeerThatGoesOn) {
-  const Told told = run(outsider_story().events);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_outsider);
-  EXPECT_EQ(told.life().closed_by, ClosedBy::none);
-  const auto finding = told.finding(Rule::reset_origin);
+  const RunResult reported = run(outsider_story().events);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_outsider);
+  EXPECT_EQ(reported.life().closed_by, ClosedBy::none);
+  const auto finding = reported.finding(Rule::reset_origin);
   EXPECT_TRUE(says(
       finding, "an outsider sent the RST, not the peer's TCP: it came with TTL 57, all else from 10.0.0.2:80 with 64"))
-      << told_text(finding);
+      << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 3U);
 }
@@ -164,10 +164,10 @@ TEST(Outsider, IsShownByThePeerThatGoesOn) {
 TEST(Outsider, ASilentPeerLeavesASuspicion) {
   std::vector<Event> events = outsider_story().events;
   events.resize(events.size() - 2);  // the peer's next segment and our answer
-  const Told told = run(events);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
-  const auto finding = told.finding(Rule::reset_origin);
-  EXPECT_TRUE(says(finding, "perhaps something on the way sent it")) << told_text(finding);
+  const RunResult reported = run(events);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_peer);
+  const auto finding = reported.finding(Rule::reset_origin);
+  EXPECT_TRUE(says(finding, "perhaps something on the way sent it")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
@@ -176,9 +176,9 @@ TEST(Outsider, ThePeersOwnTtlIsThePeer) {
   for (Event& event : events) {
     if (auto* g = std::get_if<Segment>(&event.body)) g->ttl = 64;
   }
-  const Told told = run(events);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
-  EXPECT_FALSE(says(told.finding(Rule::reset_origin), "TTL"));
+  const RunResult reported = run(events);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_peer);
+  EXPECT_FALSE(says(reported.finding(Rule::reset_origin), "TTL"));
 }
 
 TEST(Outsider, ManyWaysHaveNoBaseline) {

@@ -8,14 +8,14 @@ namespace tcpwitness::testing {
 namespace {
 
 TEST(NoLocalPort, IsToldWithTheRangeAndWhoHasThePorts) {
-  const Told told = run(no_port_story().events);
-  const Life life = told.life();
+  const RunResult reported = run(no_port_story().events);
+  const Life life = reported.life();
   EXPECT_EQ(life.outcome, Outcome::no_local_port);
   EXPECT_EQ(life.error, EADDRNOTAVAIL);
   EXPECT_EQ(life.closed_by, ClosedBy::none);
-  const auto finding = told.finding(Rule::port_exhaustion);
-  EXPECT_TRUE(says(finding, "2 ports in 40000-40001")) << told_text(finding);
-  EXPECT_TRUE(says(finding, "1 in TIME_WAIT, 1 open (1 by curl (pid 42))")) << told_text(finding);
+  const auto finding = reported.finding(Rule::port_exhaustion);
+  EXPECT_TRUE(says(finding, "2 ports in 40000-40001")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "1 in TIME_WAIT, 1 open (1 by curl (pid 42))")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 2U);
 }
@@ -26,12 +26,12 @@ TEST(NoLocalPort, IsNotCertainWherePortsWereFreeOrNotCounted) {
     Side c = client_of(stream);
     connect_fails_for_want_of_a_port(c);
     if (counted) ports_are_counted(stream, 1, 0);
-    const Told told = run(stream.events, life_settings(), 1 * s);
-    EXPECT_EQ(told.life().outcome, Outcome::no_local_port);
-    const auto finding = told.finding(Rule::port_exhaustion);
+    const RunResult reported = run(stream.events, life_settings(), 1 * s);
+    EXPECT_EQ(reported.life().outcome, Outcome::no_local_port);
+    const auto finding = reported.finding(Rule::port_exhaustion);
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->confidence, Confidence::likely);
-    EXPECT_EQ(says(finding, "1 was free a moment later"), counted) << told_text(finding);
+    EXPECT_EQ(says(finding, "1 was free a moment later"), counted) << finding_text(finding);
   }
 }
 
@@ -40,9 +40,9 @@ TEST(NoLocalPort, ABoundPortThatIsInUseIsNamed) {
   Side c = client_of(stream);
   c.to(State::syn_sent, curl, [](tw_state& e) { e.tuple.local_port = 40000; });
   c.to(State::close, curl, [](tw_state& e) { e.port = TW_PORT_BOUND; });
-  const Told told = run(stream.events, life_settings(), 1 * s);
-  EXPECT_EQ(told.life().outcome, Outcome::no_local_port);
-  EXPECT_TRUE(says(told.finding(Rule::port_exhaustion), "had bound port 40000, which is in use to 10.0.0.2:80"));
+  const RunResult reported = run(stream.events, life_settings(), 1 * s);
+  EXPECT_EQ(reported.life().outcome, Outcome::no_local_port);
+  EXPECT_TRUE(says(reported.finding(Rule::port_exhaustion), "had bound port 40000, which is in use to 10.0.0.2:80"));
 }
 
 // Each SYN that TCP wants to send again is put off, and then the kernel says that the address does not answer.
@@ -52,7 +52,7 @@ struct Neighbour {
   bool seen = false;      // the SYN, on the wire
   bool firewall = false;  // a rule that answers so
 };
-Told nobody_at(const Neighbour& how) {
+RunResult nobody_at(const Neighbour& how) {
   Stream stream;
   Side c(stream, 7, "fd00::1", 40000, "fd00::77", 80, 100, 300, true);
   c.to(State::syn_sent, curl);
@@ -65,24 +65,24 @@ Told nobody_at(const Neighbour& how) {
 }
 
 TEST(NoNeighbour, ThatIPv6DoesNotFindKeepsTheSynHere) {
-  const Told told = nobody_at({});
-  EXPECT_EQ(told.life().outcome, Outcome::connect_unsent);
-  EXPECT_EQ(told.life().error, EHOSTUNREACH);
-  const auto finding = told.finding(Rule::tx_not_sent);
-  EXPECT_TRUE(says(finding, "the SYN never left this machine: the next hop did not answer")) << told_text(finding);
+  const RunResult reported = nobody_at({});
+  EXPECT_EQ(reported.life().outcome, Outcome::connect_unsent);
+  EXPECT_EQ(reported.life().error, EHOSTUNREACH);
+  const auto finding = reported.finding(Rule::tx_not_sent);
+  EXPECT_TRUE(says(finding, "the SYN never left this machine: the next hop did not answer")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
 TEST(NoNeighbour, AlmostIs) {
-  const Told router = nobody_at({.sender = "fd00::254"});
+  const RunResult router = nobody_at({.sender = "fd00::254"});
   EXPECT_EQ(router.life().outcome, Outcome::unreachable);
   EXPECT_FALSE(router.finding(Rule::tx_not_sent).has_value()) << "somebody else's neighbour";
   EXPECT_FALSE(nobody_at({.code = 0}).finding(Rule::tx_not_sent).has_value()) << "no route";
-  const Told tunnel = nobody_at({.seen = true});
+  const RunResult tunnel = nobody_at({.seen = true});
   EXPECT_EQ(tunnel.life().outcome, Outcome::unreachable);
   EXPECT_EQ(tunnel.finding(Rule::tx_not_sent)->confidence, Confidence::likely);
   const auto refused = nobody_at({.firewall = true}).finding(Rule::tx_not_sent);
-  EXPECT_TRUE(says(refused, "NETFILTER_DROP")) << told_text(refused);
+  EXPECT_TRUE(says(refused, "NETFILTER_DROP")) << finding_text(refused);
   EXPECT_FALSE(says(refused, "next hop"));
 }
 
@@ -97,9 +97,9 @@ TEST(NoLocalPort, IsNotToldWhereTheProcessGaveUp) {
       c.extra.packets_out = 1;
     }
     c.to(State::close, curl, [](tw_state& e) { e.cb.sk_shutdown = 3; });
-    const Told told = run(stream.events, life_settings(), 1 * s);
-    EXPECT_EQ(told.life().outcome, Outcome::connect_cancelled);
-    EXPECT_FALSE(told.finding(Rule::port_exhaustion).has_value());
+    const RunResult reported = run(stream.events, life_settings(), 1 * s);
+    EXPECT_EQ(reported.life().outcome, Outcome::connect_cancelled);
+    EXPECT_FALSE(reported.finding(Rule::port_exhaustion).has_value());
   }
 }
 
@@ -111,17 +111,17 @@ TEST(NoLocalPort, TheSecondTryOfASocketDoesNotHideTheFirst) {
   connect_fails_for_want_of_a_port(c);
   stream.wait(40 * ms);
   ports_are_counted(stream, 2, 0);
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 2U);
-  for (const FindingReport& report : told.all<FindingReport>()) {
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 2U);
+  for (const FindingReport& report : reported.all<FindingReport>()) {
     EXPECT_EQ(report.finding.rule, Rule::port_exhaustion);
     EXPECT_EQ(report.finding.confidence, Confidence::certain);
   }
-  EXPECT_EQ(told.all<FindingReport>().size(), 2U);
+  EXPECT_EQ(reported.all<FindingReport>().size(), 2U);
 }
 
 TEST(NoLocalPort, OneDestinationIsAskedAboutOnceASecond) {
-  Witness witness(life_settings(), kernel_names());
+  Correlator correlator(life_settings(), kernel_names());
   Reports reports;
   Stream stream;
   for (std::uint64_t i = 0; i < 100; ++i) {
@@ -130,8 +130,8 @@ TEST(NoLocalPort, OneDestinationIsAskedAboutOnceASecond) {
   }
   std::size_t questions = 0;
   for (const Event& event : stream.events) {
-    witness.feed(event, reports);
-    while (const auto question = witness.wants_ports()) {
+    correlator.feed(event, reports);
+    while (const auto question = correlator.wants_ports()) {
       EXPECT_EQ(question->first, 40000);
       EXPECT_EQ(to_string(question->remote), "10.0.0.2:80");
       ++questions;

@@ -20,7 +20,7 @@ Side asker(Stream& stream, std::uint32_t number) {
 }
 
 // SYNs that find a listener, 1 ms apart, each answered by a SYN-ACK; of each hundred so many complete.
-Told asked(std::uint32_t count, std::uint32_t completed_of_100, std::int64_t apart_ns = ms) {
+RunResult asked(std::uint32_t count, std::uint32_t completed_of_100, std::int64_t apart_ns = ms) {
   Stream stream;
   listens(stream);
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -40,16 +40,16 @@ Told asked(std::uint32_t count, std::uint32_t completed_of_100, std::int64_t apa
 }
 
 TEST(SynFlood, IsOneFindingASecondWithItsNumbers) {
-  const Told told = asked(1000, 0);
-  const auto finding = told.finding(Rule::syn_flood);
+  const RunResult reported = asked(1000, 0);
+  const auto finding = reported.finding(Rule::syn_flood);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_TRUE(says(finding, "from about")) << finding->text;
   EXPECT_TRUE(says(finding, "to 10.0.0.1:80")) << finding->text;
   EXPECT_TRUE(says(finding, "0 completed")) << finding->text;
   EXPECT_FALSE(finding->evidence.empty());
-  EXPECT_LE(told.lives().size(), 200U);
-  EXPECT_EQ(told.lives().size() + told.summary.unlisted, 1000U) << "what is not listed is counted";
+  EXPECT_LE(reported.lives().size(), 200U);
+  EXPECT_EQ(reported.lives().size() + reported.summary.unlisted, 1000U) << "what is not listed is counted";
 }
 
 // Their clients' addresses do not exist: of three answers one leaves and the neighbour of the others does not answer.
@@ -73,9 +73,9 @@ TEST(SynFlood, SaysWhereItsAnswersWereDropped) {
 }
 
 TEST(SynFlood, ABusyListenerIsNone) {
-  const Told told = asked(1000, 95);
-  EXPECT_FALSE(told.finding(Rule::syn_flood).has_value());
-  EXPECT_EQ(told.lives().size(), 1000U);
+  const RunResult reported = asked(1000, 95);
+  EXPECT_FALSE(reported.finding(Rule::syn_flood).has_value());
+  EXPECT_EQ(reported.lives().size(), 1000U);
 }
 
 TEST(SynFlood, JustBelowIsNone) {
@@ -108,8 +108,8 @@ TEST(SynFlood, ABurstThatCompletesARoundTripLaterIsNone) {
 }
 
 TEST(SynFlood, SlowRequestsAreListedOneByOne) {
-  const Told told = asked(200, 0, 50 * ms);
-  EXPECT_FALSE(told.finding(Rule::syn_flood).has_value());
+  const RunResult reported = asked(200, 0, 50 * ms);
+  EXPECT_FALSE(reported.finding(Rule::syn_flood).has_value());
 }
 
 TEST(Strays, AreOneByOneUntilTheyAreTooMany) {
@@ -121,11 +121,11 @@ TEST(Strays, AreOneByOneUntilTheyAreTooMany) {
       c.in(S);
       c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
     }
-    const Told told = run(stream.events, life_settings(), 100 * ms);
+    const RunResult reported = run(stream.events, life_settings(), 100 * ms);
     std::size_t findings = 0;
     std::size_t sums = 0;
     std::size_t segments = 0;
-    for (const auto& report : told.all<FindingReport>()) {
+    for (const auto& report : reported.all<FindingReport>()) {
       const bool sum = report.finding.text.contains("more segments");
       ++findings;
       sums += sum ? 1 : 0;

@@ -179,13 +179,13 @@ TEST(Digest, OfAMoreThanFourGigabyteTransferHasItsWholeAmounts) {
     }
     if (auto* gone = std::get_if<SocketDestroyed>(&event.body)) more(gone->cb);
   }
-  const Told whole = run(events);
-  const Told told = run(DigestWriter().write(events));
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().tx_bytes, much + 50);
-  EXPECT_EQ(told.life().rx_bytes, much + 70);
-  EXPECT_EQ(whole.life().tx_bytes, told.life().tx_bytes);
-  EXPECT_EQ(whole.life().rx_bytes, told.life().rx_bytes);
+  const RunResult whole = run(events);
+  const RunResult reported = run(DigestWriter().write(events));
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().tx_bytes, much + 50);
+  EXPECT_EQ(reported.life().rx_bytes, much + 70);
+  EXPECT_EQ(whole.life().tx_bytes, reported.life().tx_bytes);
+  EXPECT_EQ(whole.life().rx_bytes, reported.life().rx_bytes);
 }
 
 // Without numbers of events and connections: a digest's events have others than the ring's order would give them.
@@ -198,9 +198,9 @@ void strip(json& value) {
   }
 }
 
-std::vector<std::string> words(const Told& told) {
+std::vector<std::string> words(const RunResult& reported) {
   const Names& names = kernel_names();
-  Reports reports = told.reports;
+  Reports reports = reported.reports;
   std::erase_if(reports, [](const Report& report) { return std::holds_alternative<GapReport>(report); });
   std::vector<std::string> lines;
   for (const std::string& line :
@@ -308,7 +308,7 @@ TEST(Course, IsNotFoundWhereAnythingIsOutOfTheOrdinary) {
 TEST(Digest, AnEventThatIsAlsoARecordOfItsOwnCountsOnce) {
   for (const Story& story : {close_first_story(), close_second_story()}) {
     const std::vector<Event> events = lives_only(story.events);
-    const Told whole = run(events);
+    const RunResult whole = run(events);
     const std::vector<Event> all = expanded(DigestWriter().write(events));
     for (std::size_t i = 1; i < all.size(); ++i) {
       std::vector<Event> twice = all;
@@ -318,9 +318,9 @@ TEST(Digest, AnEventThatIsAlsoARecordOfItsOwnCountsOnce) {
           std::holds_alternative<StateChange>(all[i].body) || std::holds_alternative<Segment>(all[i].body);
       if (!first) continue;
       twice[i + 1].ts_ns += 3 * us;  // the record's own time
-      const Told told = run(twice);
-      EXPECT_EQ(difference(words(whole), words(told)), "") << story.name << " " << i;
-      EXPECT_EQ(told.summary.missed, 0U) << story.name << " " << i;
+      const RunResult reported = run(twice);
+      EXPECT_EQ(difference(words(whole), words(reported)), "") << story.name << " " << i;
+      EXPECT_EQ(reported.summary.missed, 0U) << story.name << " " << i;
     }
   }
 }
@@ -351,18 +351,18 @@ TEST(Digest, AnyBytesAreTakenOrRefused) {
 // ---- Nobody can tell the difference ----
 
 // Each event comes when the kernel writes it, and time passes meanwhile, the same for all who are compared.
-Told run_at(const std::vector<Event>& events, const std::vector<TimeNs>& written_ns, const std::vector<TimeNs>& clock,
-            const WitnessSettings& settings) {
-  Told result;
-  Witness witness(settings, kernel_names());
+RunResult run_at(const std::vector<Event>& events, const std::vector<TimeNs>& written_ns,
+                 const std::vector<TimeNs>& clock, const CorrelatorSettings& settings) {
+  RunResult result;
+  Correlator correlator(settings, kernel_names());
   auto tick = clock.begin();
   for (std::size_t i = 0; i < events.size(); ++i) {
-    for (; tick != clock.end() && *tick < written_ns[i]; ++tick) witness.advance(*tick, result.reports);
-    witness.feed(events[i], result.reports);
+    for (; tick != clock.end() && *tick < written_ns[i]; ++tick) correlator.advance(*tick, result.reports);
+    correlator.feed(events[i], result.reports);
   }
-  for (; tick != clock.end(); ++tick) witness.advance(*tick, result.reports);
-  witness.finish(clock.back(), result.reports);
-  result.summary = witness.summary();
+  for (; tick != clock.end(); ++tick) correlator.advance(*tick, result.reports);
+  correlator.finish(clock.back(), result.reports);
+  result.summary = correlator.summary();
   return result;
 }
 
@@ -380,8 +380,8 @@ struct Compared {
   std::size_t digests = 0;
 };
 
-Compared expect_same(const std::vector<Event>& events, const WitnessSettings& settings, const DigestWriter::Room& room,
-                     const std::string& what) {
+Compared expect_same(const std::vector<Event>& events, const CorrelatorSettings& settings,
+                     const DigestWriter::Room& room, const std::string& what) {
   Compared compared;
   DigestWriter writer(room);
   const std::vector<Event> written = writer.write(events);
@@ -402,9 +402,9 @@ Compared expect_same(const std::vector<Event>& events, const WitnessSettings& se
     expanded_at.resize(all.size(), writer.written_ns()[i]);
   }
   const std::vector<TimeNs> clock = clock_of(at);
-  const Told whole = run_at(events, at, clock, settings);
-  const Told by_events = run_at(all, expanded_at, clock, settings);
-  const Told by_digests = run_at(written, writer.written_ns(), clock, settings);
+  const RunResult whole = run_at(events, at, clock, settings);
+  const RunResult by_events = run_at(all, expanded_at, clock, settings);
+  const RunResult by_digests = run_at(written, writer.written_ns(), clock, settings);
   const auto expected = words(whole);
   EXPECT_EQ(difference(expected, words(by_events)), "") << what << ", by events: " << kinds(written);
   EXPECT_EQ(difference(expected, words(by_digests)), "") << what << ", by digests: " << kinds(written);
@@ -426,8 +426,8 @@ TEST(Digest, TellsTheSameOfConnectionsDrawnAtRandom) {
     Lives lives(seed);
     const bool wire = seed % 4 != 0;
     const std::vector<Event> events = lives_only(lives.draw(1 + seed % 12, wire));
-    WitnessSettings settings = life_settings();
-    settings.wire_heard = wire;
+    CorrelatorSettings settings = life_settings();
+    settings.has_wire = wire;
     if (seed % 7 == 0) settings.comm = "nginx";
     const bool full = seed % 5 == 0;  // some find no room
     const auto room = [&](std::uint64_t cookie) { return !full || cookie % 3 != 0; };

@@ -27,12 +27,12 @@ const std::vector<Case>& incoming() {
 
 TEST(Drop, OfEachKindIsItsOwnFinding) {
   for (const Case& each : incoming()) {
-    const Told told = run(rx_drop_story(each.reason).events);
+    const RunResult reported = run(rx_drop_story(each.reason).events);
     for (const Case& other : incoming()) {
-      const auto finding = told.finding(other.rule);
+      const auto finding = reported.finding(other.rule);
       EXPECT_EQ(finding.has_value(), other.rule == each.rule) << name(other.rule) << " for " << name(each.rule);
     }
-    EXPECT_TRUE(says(told.finding(each.rule), each.words)) << told_text(told.finding(each.rule));
+    EXPECT_TRUE(says(reported.finding(each.rule), each.words)) << finding_text(reported.finding(each.rule));
     expect_downgraded_by_a_gap(rx_drop_story(each.reason), each.rule, Confidence::certain);
   }
 }
@@ -51,9 +51,9 @@ TEST(Drop, WithoutTheKernelsWordIsNoFinding) {
 }
 
 TEST(Drop, OfAnOldAckOrAKeepAliveIsNoFault) {
-  const Told told = run(rx_drop_story(drop_old_sequence).events);
-  for (const Case& each : incoming()) EXPECT_FALSE(told.finding(each.rule).has_value()) << name(each.rule);
-  EXPECT_FALSE(says(told.finding(Rule::retransmission), "spurious"));
+  const RunResult reported = run(rx_drop_story(drop_old_sequence).events);
+  for (const Case& each : incoming()) EXPECT_FALSE(reported.finding(each.rule).has_value()) << name(each.rule);
+  EXPECT_FALSE(says(reported.finding(Rule::retransmission), "spurious"));
 }
 
 // A probe at `from_next` of what the socket expects, and the kernel's word on it.
@@ -69,10 +69,10 @@ std::vector<Event> refused_probe(std::uint32_t from_next) {
 TEST(OutOfWindow, IsNotWhatTheSocketHadBefore) {
   EXPECT_FALSE(run(refused_probe(0xffffffff)).finding(Rule::out_of_window).has_value());
   EXPECT_TRUE(run(refused_probe(1)).finding(Rule::out_of_window).has_value());
-  const auto told = run(refused_probe(0xffffffff), trace_settings()).entries_of<DropEntry>();
-  ASSERT_EQ(told.size(), 1U);
-  EXPECT_TRUE(told[0].second.repeated);
-  EXPECT_EQ(told[0].second.meaning, "everything in it had been received before");
+  const auto reported = run(refused_probe(0xffffffff), trace_settings()).entries_of<DropEntry>();
+  ASSERT_EQ(reported.size(), 1U);
+  EXPECT_TRUE(reported[0].second.repeated);
+  EXPECT_EQ(reported[0].second.meaning, "everything in it had been received before");
 }
 
 // A firewall of this machine that answers for the listener (SYNPROXY) sends the socket segments of its own, over
@@ -94,14 +94,14 @@ TEST(OutOfWindow, IsLessSureWhereTheKernelHasOneWordForBoth) {
   const auto both = run(events, life_settings(), 100 * ms, names).finding(Rule::out_of_window);
   ASSERT_TRUE(both.has_value());
   EXPECT_EQ(both->confidence, Confidence::likely);
-  EXPECT_TRUE(says(both, "or received before: this kernel has one word for both")) << told_text(both);
+  EXPECT_TRUE(says(both, "or received before: this kernel has one word for both")) << finding_text(both);
   const auto kernel = run(without_wire(events), kernel_settings(), 100 * ms, names).finding(Rule::out_of_window);
   ASSERT_TRUE(kernel.has_value());
   EXPECT_EQ(kernel->confidence, Confidence::inconclusive);
 }
 
 TEST(Drop, OfAConnectionOfAnotherNamespaceIsNotTold) {
-  const auto told = [](bool known, bool listening) {
+  const auto reported = [](bool known, bool listening) {
     Stream stream;
     if (listening) listens(stream);
     Side c = server_of(stream);
@@ -109,15 +109,15 @@ TEST(Drop, OfAConnectionOfAnotherNamespaceIsNotTold) {
     if (!known) std::get<Drop>(stream.events.back().body).header.netns = 0;
     return run(stream.events, trace_settings()).entries_of<DropEntry>().size() == 1;
   };
-  EXPECT_TRUE(told(true, false));
-  EXPECT_TRUE(told(false, true));
-  EXPECT_FALSE(told(false, false));
+  EXPECT_TRUE(reported(true, false));
+  EXPECT_TRUE(reported(false, true));
+  EXPECT_FALSE(reported(false, false));
 }
 
 TEST(TxNotSent, SaysWhatTcpSentAndWhyItStayed) {
   const auto finding = run(tx_drop_story().events).finding(Rule::tx_not_sent);
   EXPECT_TRUE(says(finding, "1 segment with 20 bytes that TCP sent never left this machine: the queue was full"))
-      << told_text(finding);
+      << finding_text(finding);
   expect_downgraded_by_a_gap(tx_drop_story(), Rule::tx_not_sent, Confidence::certain);
   EXPECT_FALSE(run(tx_drop_story().events).finding(Rule::rx_dropped).has_value());
 }
@@ -141,7 +141,7 @@ std::optional<Finding> gives_up_unsent(std::uint32_t window, bool sent, int erro
 
 TEST(TxNotSent, IsWhatWasGivenUpWithNothingInFlight) {
   const auto finding = gives_up_unsent(64000, false, ETIMEDOUT);
-  EXPECT_TRUE(says(finding, "5 bytes that TCP wanted to send never left this machine")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "5 bytes that TCP wanted to send never left this machine")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
@@ -201,7 +201,7 @@ std::optional<Finding> spurious_of(const Story& story) {
 TEST(Spurious, OursIsProvedByThePeersDsack) {
   const auto finding = spurious_of(spurious_story());
   EXPECT_TRUE(says(finding, "spurious: 1 segment retransmitted, and by its D-SACK the peer got 1 twice"))
-      << told_text(finding);
+      << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
@@ -222,7 +222,7 @@ TEST(Spurious, ADsackWithoutARetransmissionIsTheNetworksDuplicate) {
 
 TEST(Spurious, ThePeersIsProvedByTheKernelThatHadTheData) {
   const auto finding = spurious_of(rx_drop_story(drop_old_data));
-  EXPECT_TRUE(says(finding, "the peer sent 1 segment again that had arrived (TCP_OLD_DATA)")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "the peer sent 1 segment again that had arrived (TCP_OLD_DATA)")) << finding_text(finding);
 }
 
 }  // namespace

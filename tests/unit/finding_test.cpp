@@ -9,14 +9,14 @@ namespace tcpwitness::testing {
 namespace {
 
 TEST(Keepalive, UnansweredProbesEndInTimeout) {
-  const Told told = run(keepalive_death_story().events, trace_settings());
-  const auto finding = told.finding(Rule::keepalive);
+  const RunResult reported = run(keepalive_death_story().events, trace_settings());
+  const auto finding = reported.finding(Rule::keepalive);
   EXPECT_TRUE(says(finding,
                    "3 of 3 keep-alive probes left eth0, no answer arrived: connection declared dead after 5.0 s as "
                    "configured (2 s idle, 1 s interval, 3 probes)"))
       << (finding ? finding->text : "");
   EXPECT_EQ(finding->confidence, Confidence::certain);
-  const auto entries = told.entries_of<KeepaliveEntry>();
+  const auto entries = reported.entries_of<KeepaliveEntry>();
   ASSERT_EQ(entries.size(), 4U);
   EXPECT_EQ(entries.back().second.what, KeepaliveEntry::What::gave_up);
 }
@@ -28,13 +28,13 @@ TEST(Keepalive, AnOtherSilenceThanConfiguredIsNotCalledSo) {
     if (auto* change = std::get_if<StateChange>(&event.body)) change->cb.unheard_ms = 9000;
   }
   const auto finding = run(story.events).finding(Rule::keepalive);
-  EXPECT_TRUE(says(finding, "declared dead after 9 s (2 s idle")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "declared dead after 9 s (2 s idle")) << finding_text(finding);
 }
 
 TEST(Keepalive, AnsweredProbesAreCountedAndKillNobody) {
-  const Told told = run(keepalive_answered_story().events, trace_settings());
-  EXPECT_TRUE(says(told.finding(Rule::keepalive), "2 keep-alive probes sent, 2 answered"));
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  const RunResult reported = run(keepalive_answered_story().events, trace_settings());
+  EXPECT_TRUE(says(reported.finding(Rule::keepalive), "2 keep-alive probes sent, 2 answered"));
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
 }
 
 TEST(Keepalive, DeathIsPredictedOneIntervalAfterTheLastAllowedProbe) {
@@ -51,10 +51,10 @@ TEST(Keepalive, AProbeWithDataQueuedIsAZeroWindowProbe) {
   connects(c);
   c.write_seq += 10;
   sends_probe(c);
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
-  EXPECT_TRUE(told.finding(Rule::zero_window).has_value());
-  EXPECT_EQ(told.entries_of<ProbeEntry>().size(), 1U);
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_FALSE(reported.finding(Rule::keepalive).has_value());
+  EXPECT_TRUE(reported.finding(Rule::zero_window).has_value());
+  EXPECT_EQ(reported.entries_of<ProbeEntry>().size(), 1U);
 }
 
 TEST(Keepalive, AProbeFromAProcessThatLeavesRepairIsNeither) {
@@ -65,9 +65,9 @@ TEST(Keepalive, AProbeFromAProcessThatLeavesRepairIsNeither) {
     g.seq = c.snd_una - 1;
     g.socket.flags = TW_CB_OWNED;
   });
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
-  EXPECT_FALSE(told.finding(Rule::zero_window).has_value());
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_FALSE(reported.finding(Rule::keepalive).has_value());
+  EXPECT_FALSE(reported.finding(Rule::zero_window).has_value());
 }
 
 TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
@@ -77,8 +77,8 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
     std::get<Segment>(event.body).socket = {};
     std::get<Segment>(event.body).socket.type = TW_SOCKET_UNKNOWN;
   }
-  WitnessSettings settings = life_settings();
-  settings.kernel_heard = false;
+  CorrelatorSettings settings = life_settings();
+  settings.has_kernel = false;
   EXPECT_EQ(run(story.events, settings).finding(Rule::keepalive)->confidence, Confidence::likely);
 }
 
@@ -96,10 +96,10 @@ TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
   c.out(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
   stream.wait(3 * s);
   c.in(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = c.rcv_nxt - 1; });
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_TRUE(says(told.finding(Rule::zero_window), "curl (pid 42) stopped reading"));
-  EXPECT_TRUE(says(told.finding(Rule::zero_window), "never opened again"));
-  EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_TRUE(says(reported.finding(Rule::zero_window), "curl (pid 42) stopped reading"));
+  EXPECT_TRUE(says(reported.finding(Rule::zero_window), "never opened again"));
+  EXPECT_FALSE(reported.finding(Rule::keepalive).has_value());
 }
 
 TEST(ZeroWindow, AMomentWithoutProbesIsFlowControlAtWork) {
@@ -140,11 +140,11 @@ TEST(Retransmission, CausesFollowTheOrderOfEvidence) {
 }
 
 TEST(Retransmission, SynIsNamedBeforeAnythingElse) {
-  const Told told = run(no_answer_story().events, trace_settings());
-  for (const auto& [entry, body] : told.entries_of<RetransmitEntry>()) EXPECT_EQ(body.cause, "SYN");
-  EXPECT_EQ(told.entries_of<RetransmitEntry>().back().second.attempt, 3U);
-  EXPECT_EQ(told.life().retransmits, 3U);
-  EXPECT_TRUE(says(told.finding(Rule::retransmission), "3 SYN"));
+  const RunResult reported = run(no_answer_story().events, trace_settings());
+  for (const auto& [entry, body] : reported.entries_of<RetransmitEntry>()) EXPECT_EQ(body.cause, "SYN");
+  EXPECT_EQ(reported.entries_of<RetransmitEntry>().back().second.attempt, 3U);
+  EXPECT_EQ(reported.life().retransmits, 3U);
+  EXPECT_TRUE(says(reported.finding(Rule::retransmission), "3 SYN"));
 }
 
 TEST(Retransmission, ThatNeverLeftIsSaidSo) {
@@ -187,7 +187,7 @@ std::vector<Event> stuck(std::int64_t lasts, bool closes) {
   return stream.events;
 }
 
-// The kernel is asked who has it open, a moment before it is told.
+// The kernel is asked who has it open, a moment before it is reported.
 std::optional<Finding> stuck_with_descriptor(std::initializer_list<Caller> holders, std::uint32_t idle_ms = 9500) {
   Stream stream;
   listens(stream);
@@ -204,7 +204,7 @@ std::optional<Finding> stuck_with_descriptor(std::initializer_list<Caller> holde
 
 TEST(CloseWaitStuck, NamesTheDescriptorThatIsStillOpen) {
   const auto finding = stuck_with_descriptor({nginx, worker});
-  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed fd 19 (CLOSE_WAIT)")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed fd 19 (CLOSE_WAIT)")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
@@ -233,13 +233,13 @@ TEST(CloseWaitStuck, SaysThatNobodyHasAcceptedOnlyWhereNothingShowsThatSomebodyH
 
 TEST(CloseWaitStuck, NamesTheChildThatHasItWhereTheParentHasClosed) {
   const auto finding = stuck_with_descriptor({worker});
-  EXPECT_TRUE(says(finding, "nginx-worker (pid 81) has not closed fd 19 (CLOSE_WAIT)")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "nginx-worker (pid 81) has not closed fd 19 (CLOSE_WAIT)")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
 TEST(CloseWaitStuck, NamesNobodyOfSeveralThatHaveIt) {
   const auto finding = stuck_with_descriptor({worker, curl});
-  EXPECT_TRUE(says(finding, "more than one process has not closed (CLOSE_WAIT)")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "more than one process has not closed (CLOSE_WAIT)")) << finding_text(finding);
 }
 
 TEST(CloseWaitStuck, IsSilentWhileTheHalfThatIsOpenGoesOnSending) {
@@ -247,11 +247,11 @@ TEST(CloseWaitStuck, IsSilentWhileTheHalfThatIsOpenGoesOnSending) {
 }
 
 TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {
-  const Told told = run(stuck(11 * s, false));
-  const auto reports = told.all<FindingReport>();
-  const auto finding = told.finding(Rule::close_wait_stuck);
+  const RunResult reported = run(stuck(11 * s, false));
+  const auto reports = reported.all<FindingReport>();
+  const auto finding = reported.finding(Rule::close_wait_stuck);
   EXPECT_TRUE(says(finding, "the peer's FIN arrived 11.0 s ago; nginx (pid 80) has not closed (CLOSE_WAIT)"))
-      << told_text(finding);
+      << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_EQ(std::count_if(reports.begin(), reports.end(),
                           [](const auto& r) { return r.finding.rule == Rule::close_wait_stuck; }),
@@ -259,8 +259,8 @@ TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {
 }
 
 TEST(CloseWaitStuck, IsCertainOnceTheProcessHasClosed) {
-  const Told told = run(stuck(11 * s, true));
-  const auto& findings = told.life().findings;
+  const RunResult reported = run(stuck(11 * s, true));
+  const auto& findings = reported.life().findings;
   const auto found =
       std::find_if(findings.begin(), findings.end(), [](const Finding& f) { return f.rule == Rule::close_wait_stuck; });
   ASSERT_NE(found, findings.end());
@@ -300,9 +300,9 @@ TEST(ResetOrigin, ARstThatTcpRefusedHasNoneToTell) {
   connects(c);
   c.in(R, 0, 0, [](tw_segment& g) { g.seq += 999; });  // in the window, not at its start: a challenge ACK answers it
   closes_first(c, curl);
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
-  EXPECT_FALSE(told.finding(Rule::reset_origin).has_value());
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_FALSE(reported.finding(Rule::reset_origin).has_value());
 }
 
 TEST(HalfOpen, AForgottenConnectionIsLikely) {
@@ -347,25 +347,25 @@ std::vector<Event> stray(bool look_up_finds_none) {
 }
 
 TEST(StraySegment, GetsARstAndTheKernelSaysWhy) {
-  const Told told = run(stray(true), trace_settings());
-  EXPECT_TRUE(told.lives().empty());
-  const auto finding = told.finding(Rule::stray_segment);
+  const RunResult reported = run(stray(true), trace_settings());
+  EXPECT_TRUE(reported.lives().empty());
+  const auto finding = reported.finding(Rule::stray_segment);
   EXPECT_TRUE(says(finding, "answered by RST (the kernel says NO_SOCKET)")) << (finding ? finding->text : "");
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 3U);
-  for (const Entry& entry : told.entries()) EXPECT_EQ(entry.conn, 0U);
+  for (const Entry& entry : reported.entries()) EXPECT_EQ(entry.conn, 0U);
 }
 
 // On an Internet host that is every scanner.
 TEST(StraySegment, IsNotShownWhereProcessesAreSelected) {
-  WitnessSettings settings = trace_settings();
+  CorrelatorSettings settings = trace_settings();
   settings.pid = 4711;
   EXPECT_TRUE(run(stray(true), settings).reports.empty());
   settings.pid = 0;
   settings.of_process = [](const Process&) { return true; };
-  const Told told = run(stray(true), settings);
-  EXPECT_TRUE(told.reports.empty());
-  EXPECT_NE(told.summary.events[TW_KIND_SEGMENT], 0U);
+  const RunResult reported = run(stray(true), settings);
+  EXPECT_TRUE(reported.reports.empty());
+  EXPECT_NE(reported.summary.events[TW_KIND_SEGMENT], 0U);
 }
 
 // A bare ACK for a listener, which the kernel resets.
@@ -383,7 +383,7 @@ TEST(StraySegment, IsShownWhereTheListenerIsOfASelectedProcess) {
   reset.cb.flags = TW_CB_PRESENT;
   reset.cb.state = static_cast<std::uint8_t>(State::listen);
   stream.add(reset);
-  WitnessSettings settings = trace_settings();
+  CorrelatorSettings settings = trace_settings();
   settings.comm = "nginx";
   EXPECT_EQ(run(stream.events, settings).entries().size(), 1U);
   settings.comm = "curl";
@@ -408,12 +408,12 @@ TEST(StraySegment, AnAckInTimeWaitIsNone) {
 TEST(Kernel, AloneGivesNoFindingThatNeedsTheWire) {
   for (Story& story : std::vector<Story>{keepalive_death_story(), zero_window_story(), forgotten_story()}) {
     std::erase_if(story.events, [](const Event& e) { return std::holds_alternative<Segment>(e.body); });
-    WitnessSettings settings = life_settings();
-    settings.wire_heard = false;
-    const Told told = run(story.events, settings);
-    EXPECT_FALSE(told.finding(Rule::keepalive).has_value()) << story.name;
-    EXPECT_FALSE(told.finding(Rule::zero_window).has_value()) << story.name;
-    EXPECT_FALSE(told.finding(Rule::half_open).has_value()) << story.name;
+    CorrelatorSettings settings = life_settings();
+    settings.has_wire = false;
+    const RunResult reported = run(story.events, settings);
+    EXPECT_FALSE(reported.finding(Rule::keepalive).has_value()) << story.name;
+    EXPECT_FALSE(reported.finding(Rule::zero_window).has_value()) << story.name;
+    EXPECT_FALSE(reported.finding(Rule::half_open).has_value()) << story.name;
   }
 }
 

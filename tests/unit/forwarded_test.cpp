@@ -216,7 +216,7 @@ class Router {
   std::uint32_t client_nxt_ = 100, server_nxt_ = 300;
 };
 
-Told told_of(const Stream& stream, std::int64_t after_ns = 200 * ms) {
+RunResult reported_of(const Stream& stream, std::int64_t after_ns = 200 * ms) {
   return run(stream.events, trace_settings(), after_ns, router_names());
 }
 
@@ -227,15 +227,15 @@ TEST(Forwarded, AConnectionIsOneLifeOfTwoHopsWithoutAProcess) {
   r.client({PA, 100, TW_WHY_RETRANSMISSION & 0});
   r.server({PA, 1000});
   r.closes();
-  const Told told = told_of(stream);
-  ASSERT_EQ(told.lives().size(), 1U);
-  const Life life = told.life();
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  const Life life = reported.life();
   EXPECT_EQ(life.outcome, Outcome::completed);
   EXPECT_EQ(life.closed_by, ClosedBy::local);
   EXPECT_EQ(life.role, Role::active);
   EXPECT_EQ(life.process.pid, 0U);
-  EXPECT_FALSE(life.kernel_heard);
-  EXPECT_TRUE(life.wire_heard);
+  EXPECT_FALSE(life.has_kernel);
+  EXPECT_TRUE(life.has_wire);
   EXPECT_EQ(to_string(life.flow.local), "10.8.0.1:40000");
   EXPECT_EQ(to_string(life.flow.remote), "10.9.0.2:80");
   EXPECT_FALSE(life.nat);
@@ -262,9 +262,9 @@ TEST(Forwarded, EachSegmentIsGivenOnceToTheTimeline) {
   Router r(stream, false);
   r.handshake();
   r.closes();
-  const Told told = told_of(stream);
-  EXPECT_EQ(told.entries_of<SegmentEntry>().size(), 6U);
-  for (const auto& [entry, body] : told.entries_of<SegmentEntry>()) EXPECT_EQ(entry.conn, told.life().conn);
+  const RunResult reported = reported_of(stream);
+  EXPECT_EQ(reported.entries_of<SegmentEntry>().size(), 6U);
+  for (const auto& [entry, body] : reported.entries_of<SegmentEntry>()) EXPECT_EQ(entry.conn, reported.life().conn);
 }
 
 TEST(Forwarded, ATranslatedOneHasBothForms) {
@@ -272,7 +272,7 @@ TEST(Forwarded, ATranslatedOneHasBothForms) {
   Router r(stream, true);
   r.handshake();
   r.closes();
-  const Life life = told_of(stream).life();
+  const Life life = reported_of(stream).life();
   EXPECT_EQ(to_string(life.flow.local), "10.8.0.1:40000");
   ASSERT_TRUE(life.nat);
   EXPECT_EQ(to_string(life.nat->local), "10.9.0.254:51000");
@@ -289,16 +289,16 @@ TEST(Forwarded, WhereTheFirstArrivalSeemedToBeForThisMachineTheJoinBeginsIt) {
   r.server({SA});
   r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
   r.closes();
-  const Told told = told_of(stream);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
-  EXPECT_TRUE(told.life().forwarded->joined);
-  EXPECT_EQ(to_string(told.life().flow.local), "10.8.0.1:40000");
-  EXPECT_TRUE(told.life().findings.empty());
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_TRUE(reported.life().forwarded->joined);
+  EXPECT_EQ(to_string(reported.life().flow.local), "10.8.0.1:40000");
+  EXPECT_TRUE(reported.life().findings.empty());
 }
 
-WitnessSettings router_settings() {
-  WitnessSettings settings = trace_settings();
+CorrelatorSettings router_settings() {
+  CorrelatorSettings settings = trace_settings();
   settings.forwarded = true;
   return settings;
 }
@@ -315,15 +315,15 @@ TEST(Forwarded, ASynToTheRoutersOwnAddressIsTheFirstOfItsConnection) {
     r.handshake();
     r.closes();
     stream.wait(100 * ms);
-    const Told told = run(stream.events, router_settings(), 200 * ms, router_names());
-    ASSERT_EQ(told.lives().size(), 1U) << int{type};
-    const Life life = told.life();
+    const RunResult reported = run(stream.events, router_settings(), 200 * ms, router_names());
+    ASSERT_EQ(reported.lives().size(), 1U) << int{type};
+    const Life life = reported.life();
     EXPECT_EQ(life.outcome, Outcome::completed);
     EXPECT_EQ(life.forwarded->client.in.syn, 1U);
     EXPECT_EQ(life.forwarded->client.in.segments, 4U);
     EXPECT_EQ(life.forwarded->client.mss_in, 1400);
     EXPECT_TRUE(life.findings.empty());
-    const auto segments = told.entries_of<SegmentEntry>();
+    const auto segments = reported.entries_of<SegmentEntry>();
     ASSERT_EQ(segments.size(), 6U) << "each segment once";
     for (const auto& [entry, body] : segments) {
       EXPECT_EQ(entry.conn, life.conn) << entry.id;
@@ -345,10 +345,10 @@ TEST(Forwarded, AnEarlierSynToTheRouterThatWasRefusedStaysAStray) {
   r.server({SA});
   r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
   r.closes();
-  const Told told = run(stream.events, router_settings(), 200 * ms, router_names());
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().forwarded->client.in.syn, 0U);
-  EXPECT_EQ(told.segment(1)->segment.passing, TW_PASSING_NOT);
+  const RunResult reported = run(stream.events, router_settings(), 200 * ms, router_names());
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().forwarded->client.in.syn, 0U);
+  EXPECT_EQ(reported.segment(1)->segment.passing, TW_PASSING_NOT);
 }
 
 // Without a join there is no telling: each hop for itself.
@@ -358,9 +358,9 @@ TEST(Forwarded, HopsThatNothingJoinsAreTwoLives) {
   r.untie();
   r.handshake();
   r.closes();
-  const Told told = told_of(stream);
-  ASSERT_EQ(told.lives().size(), 2U);
-  for (const Life& life : told.lives()) {
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 2U);
+  for (const Life& life : reported.lives()) {
     ASSERT_TRUE(life.forwarded);
     EXPECT_FALSE(life.forwarded->joined);
     EXPECT_TRUE(life.findings.empty()) << life.findings[0].text;
@@ -375,14 +375,14 @@ TEST(ForwardDropped, ByTheKernelsWord) {
   stream.wait(1 * s);
   r.client_lost({S, 0, TW_WHY_RETRANSMISSION});
   r.drop(drop_netfilter, true, S, 100);
-  const Told told = told_of(stream);
-  ASSERT_EQ(told.lives().size(), 1U);
-  const auto finding = told.finding(Rule::forward_dropped);
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  const auto finding = reported.finding(Rule::forward_dropped);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_NE(std::ranges::find(finding->evidence, dropped), finding->evidence.end());
-  EXPECT_EQ(told.life().forwarded->lost_to_server, 2U);
-  EXPECT_FALSE(told.life().kernel_heard);
+  EXPECT_EQ(reported.life().forwarded->lost_to_server, 2U);
+  EXPECT_FALSE(reported.life().has_kernel);
 }
 
 TEST(ForwardDropped, WithoutAReasonItIsNeverCertain) {
@@ -391,7 +391,7 @@ TEST(ForwardDropped, WithoutAReasonItIsNeverCertain) {
   r.handshake();
   r.server_lost({FA});
   stream.wait(1 * s);
-  const auto finding = told_of(stream).finding(Rule::forward_dropped);
+  const auto finding = reported_of(stream).finding(Rule::forward_dropped);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
@@ -404,9 +404,9 @@ TEST(ForwardDropped, WhatIsAnsweredDidLeave) {
   r.server({SA});
   r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
   r.closes();
-  const auto finding = told_of(stream).finding(Rule::forward_dropped);
+  const auto finding = reported_of(stream).finding(Rule::forward_dropped);
   EXPECT_FALSE(finding) << finding->text;
-  EXPECT_EQ(told_of(stream).lives().size(), 1U) << "the hop of the SYN-ACK is the other one of it";
+  EXPECT_EQ(reported_of(stream).lives().size(), 1U) << "the hop of the SYN-ACK is the other one of it";
 }
 
 TEST(ForwardDropped, WhatJustCameInMayLeaveYet) {
@@ -414,7 +414,7 @@ TEST(ForwardDropped, WhatJustCameInMayLeaveYet) {
   Router r(stream, false);
   r.handshake();
   r.client_lost({FA});
-  EXPECT_FALSE(told_of(stream, 1 * ms).finding(Rule::forward_dropped));
+  EXPECT_FALSE(reported_of(stream, 1 * ms).finding(Rule::forward_dropped));
 }
 
 // A segment without a mark is an event on one hop and not on the other: only the counters say that it stayed.
@@ -425,10 +425,10 @@ TEST(ForwardDropped, DataByTheCountersOfBothHops) {
   r.client_lost({PA, 100});
   r.client({PA, 100, TW_WHY_RETRANSMISSION});
   r.closes();
-  const Told told = told_of(stream);
-  EXPECT_EQ(told.life().forwarded->lost_to_server, 1U);
-  EXPECT_EQ(told.life().retransmits, 1U);
-  EXPECT_TRUE(told.finding(Rule::forward_dropped));
+  const RunResult reported = reported_of(stream);
+  EXPECT_EQ(reported.life().forwarded->lost_to_server, 1U);
+  EXPECT_EQ(reported.life().retransmits, 1U);
+  EXPECT_TRUE(reported.finding(Rule::forward_dropped));
 }
 
 TEST(ForwardedReset, OneThatCameInNowhereWasMadeHere) {
@@ -436,14 +436,14 @@ TEST(ForwardedReset, OneThatCameInNowhereWasMadeHere) {
   Router r(stream, false);
   r.client_lost({S});
   const EventId reset = r.made(true, {RA});
-  const Told told = told_of(stream);
-  EXPECT_EQ(told.life().outcome, Outcome::refused);
-  EXPECT_EQ(told.life().closed_by, ClosedBy::none);
-  const auto finding = told.finding(Rule::reset_origin);
+  const RunResult reported = reported_of(stream);
+  EXPECT_EQ(reported.life().outcome, Outcome::refused);
+  EXPECT_EQ(reported.life().closed_by, ClosedBy::none);
+  const auto finding = reported.finding(Rule::reset_origin);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.at(0), reset);
-  EXPECT_EQ(told.life().forwarded->client.made_here, 1U);
+  EXPECT_EQ(reported.life().forwarded->client.made_here, 1U);
 }
 
 TEST(ForwardedReset, InTheMiddleItIsNeitherEndsOwn) {
@@ -452,9 +452,9 @@ TEST(ForwardedReset, InTheMiddleItIsNeitherEndsOwn) {
   r.handshake();
   r.server({PA, 10});
   r.made(false, {R}, TW_SOCKET_CONTROL);
-  const Told told = told_of(stream);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_outsider);
-  EXPECT_EQ(told.finding(Rule::reset_origin)->confidence, Confidence::certain);
+  const RunResult reported = reported_of(stream);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_outsider);
+  EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, Confidence::certain);
 }
 
 TEST(ForwardedReset, OneThatCameInIsThatSidesAtMostLikely) {
@@ -462,10 +462,10 @@ TEST(ForwardedReset, OneThatCameInIsThatSidesAtMostLikely) {
   Router r(stream, false);
   r.handshake();
   r.server({RA});
-  const Told told = told_of(stream);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
-  EXPECT_EQ(told.life().closed_by, ClosedBy::peer);
-  EXPECT_EQ(told.finding(Rule::reset_origin)->confidence, Confidence::likely);
+  const RunResult reported = reported_of(stream);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_peer);
+  EXPECT_EQ(reported.life().closed_by, ClosedBy::peer);
+  EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, Confidence::likely);
 }
 
 TEST(ForwardedReset, ByTheClientItIsTheLocalEnds) {
@@ -473,7 +473,7 @@ TEST(ForwardedReset, ByTheClientItIsTheLocalEnds) {
   Router r(stream, false);
   r.handshake();
   r.client({RA});
-  EXPECT_EQ(told_of(stream).life().outcome, Outcome::reset_by_local);
+  EXPECT_EQ(reported_of(stream).life().outcome, Outcome::reset_by_local);
 }
 
 // The TTL of what leaves is one less: as it came in it is compared.
@@ -483,13 +483,13 @@ TEST(ForwardedReset, ItsTtlIsThatOfItsArrival) {
   same.handshake();
   same.server({PA, 10});
   same.server({RA});
-  EXPECT_EQ(told_of(stream).finding(Rule::reset_origin)->confidence, Confidence::likely);
+  EXPECT_EQ(reported_of(stream).finding(Rule::reset_origin)->confidence, Confidence::likely);
   Stream other;
   Router r(other, false);
   r.handshake();
   r.server({PA, 10});
   r.server({.flags = RA, .ttl = 60});
-  EXPECT_EQ(told_of(other, 4 * s).finding(Rule::reset_origin)->confidence, Confidence::inconclusive);
+  EXPECT_EQ(reported_of(other, 4 * s).finding(Rule::reset_origin)->confidence, Confidence::inconclusive);
 }
 
 // A RST that stays here ends nothing: the other side goes on.
@@ -501,10 +501,10 @@ TEST(ForwardedReset, OneThatDoesNotLeaveEndsNothing) {
   stream.wait(100 * ms);
   r.client({PA, 10});
   r.closes();
-  const Told told = told_of(stream);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
-  EXPECT_FALSE(told.finding(Rule::reset_origin));
-  EXPECT_TRUE(told.finding(Rule::forward_dropped));
+  const RunResult reported = reported_of(stream);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_FALSE(reported.finding(Rule::reset_origin));
+  EXPECT_TRUE(reported.finding(Rule::forward_dropped));
 }
 
 TEST(AsymmetricRoute, OneSideAloneThatGoesOn) {
@@ -515,7 +515,7 @@ TEST(AsymmetricRoute, OneSideAloneThatGoesOn) {
   r.client({PA, 100, TW_WHY_RETRANSMISSION & 0});
   r.closes();
   stream.wait(1 * s);
-  const auto finding = told_of(stream).finding(Rule::asymmetric_route);
+  const auto finding = reported_of(stream).finding(Rule::asymmetric_route);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
@@ -529,7 +529,7 @@ TEST(AsymmetricRoute, TheServersSideAlone) {
   r.client({A});
   r.server({PA, 1000, TW_WHY_KEEPALIVE});
   r.server({FA});
-  EXPECT_TRUE(told_of(stream).finding(Rule::asymmetric_route));
+  EXPECT_TRUE(reported_of(stream).finding(Rule::asymmetric_route));
 }
 
 // The client's ACK is lost before it comes here, or the SYN was forged.
@@ -543,7 +543,7 @@ TEST(AsymmetricRoute, NotForASynAckThatIsOnlyRepeated) {
     stream.wait(1 * s);
     r.server({SA, 0, TW_WHY_RETRANSMISSION});
   }
-  EXPECT_FALSE(told_of(stream).finding(Rule::asymmetric_route));
+  EXPECT_FALSE(reported_of(stream).finding(Rule::asymmetric_route));
 }
 
 // SYNs without an answer are a server that is not there.
@@ -555,10 +555,10 @@ TEST(AsymmetricRoute, NotForSynsWithoutAnswer) {
     stream.wait(1 * s);
     r.client({S, 0, TW_WHY_RETRANSMISSION});
   }
-  const Told told = told_of(stream, 200 * s);
-  EXPECT_EQ(told.life().outcome, Outcome::connect_timeout);
-  EXPECT_FALSE(told.finding(Rule::asymmetric_route));
-  EXPECT_FALSE(told.finding(Rule::forward_dropped));
+  const RunResult reported = reported_of(stream, 200 * s);
+  EXPECT_EQ(reported.life().outcome, Outcome::connect_timeout);
+  EXPECT_FALSE(reported.finding(Rule::asymmetric_route));
+  EXPECT_FALSE(reported.finding(Rule::forward_dropped));
 }
 
 TEST(Forwarded, RetransmissionsAreCountedBySide) {
@@ -571,11 +571,11 @@ TEST(Forwarded, RetransmissionsAreCountedBySide) {
   r.server({PA, 100, TW_WHY_RETRANSMISSION});
   r.server({PA, 100, TW_WHY_RETRANSMISSION});
   r.closes();
-  const Told told = told_of(stream);
-  EXPECT_EQ(told.life().retransmits, 1U);
-  EXPECT_EQ(told.life().retransmits_in, 2U);
-  EXPECT_EQ(told.finding(Rule::retransmission)->confidence, Confidence::likely);
-  EXPECT_FALSE(told.finding(Rule::forward_dropped)) << "they all left";
+  const RunResult reported = reported_of(stream);
+  EXPECT_EQ(reported.life().retransmits, 1U);
+  EXPECT_EQ(reported.life().retransmits_in, 2U);
+  EXPECT_EQ(reported.finding(Rule::retransmission)->confidence, Confidence::likely);
+  EXPECT_FALSE(reported.finding(Rule::forward_dropped)) << "they all left";
 }
 
 TEST(Forwarded, AChangedMssIsAFactOfBothHops) {
@@ -584,7 +584,7 @@ TEST(Forwarded, AChangedMssIsAFactOfBothHops) {
   r.mss_out = 1412;
   r.handshake();
   r.closes();
-  const Life life = told_of(stream).life();
+  const Life life = reported_of(stream).life();
   EXPECT_EQ(life.forwarded->client.mss_in, 1460);
   EXPECT_EQ(life.forwarded->server.mss_out, 1412);
   EXPECT_NE(life.explanation.find("1460 to 1412"), std::string::npos) << life.explanation;
@@ -602,10 +602,10 @@ TEST(Forwarded, TheSamePortsAgainAreAnotherConnection) {
   for (std::size_t i = stream.events.size() - 3; i < stream.events.size(); ++i) {
     if (auto* g = std::get_if<Segment>(&stream.events[i].body)) g->seq = 7000;
   }
-  const Told told = told_of(stream);
-  ASSERT_EQ(told.lives().size(), 2U);
-  EXPECT_EQ(told.life(0).outcome, Outcome::completed);
-  EXPECT_EQ(told.life(1).outcome, Outcome::open);
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 2U);
+  EXPECT_EQ(reported.life(0).outcome, Outcome::completed);
+  EXPECT_EQ(reported.life(1).outcome, Outcome::open);
 }
 
 // A proxy on the router takes what was for another machine (REDIRECT, TPROXY): its own connection, and no forwarded
@@ -626,14 +626,14 @@ TEST(Forwarded, WhatAProxyHereTakesIsTheProxys) {
   c.to(State::syn_recv);
   c.to(State::established);
   closes_second(c, nginx);
-  const Told told = told_of(stream);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_FALSE(told.life().forwarded);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
-  EXPECT_EQ(told.life().process.comm, "nginx");
-  for (const auto& [entry, body] : told.entries_of<SegmentEntry>()) {
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_FALSE(reported.life().forwarded);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_EQ(reported.life().process.comm, "nginx");
+  for (const auto& [entry, body] : reported.entries_of<SegmentEntry>()) {
     if (entry.id == asked) {
-      EXPECT_EQ(entry.conn, told.life().conn);
+      EXPECT_EQ(entry.conn, reported.life().conn);
     }
   }
 }
@@ -649,11 +649,11 @@ TEST(Forwarded, AResetThatNatDoesNotKnowLeftUntranslated) {
   plain.leaves_with_numbers_of(r);
   plain.client_leaves({R});
   stream.wait(100 * ms);
-  const Told told = told_of(stream);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().forwarded->untranslated, 1U);
-  EXPECT_EQ(told.life().forwarded->lost_to_server, 0U);
-  EXPECT_FALSE(told.finding(Rule::forward_dropped));
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().forwarded->untranslated, 1U);
+  EXPECT_EQ(reported.life().forwarded->lost_to_server, 0U);
+  EXPECT_FALSE(reported.finding(Rule::forward_dropped));
 }
 
 // SYN and SYN-ACK a second apart: on the server's side of this machine; ACK: on the client's.
@@ -673,7 +673,7 @@ TEST(ForwardedSlowHandshake, NamesTheSide) {
     }
     r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
     r.closes();
-    const auto finding = told_of(stream).finding(Rule::slow_handshake);
+    const auto finding = reported_of(stream).finding(Rule::slow_handshake);
     ASSERT_TRUE(finding);
     EXPECT_EQ(finding->confidence, Confidence::likely);
     EXPECT_EQ(finding->text.contains("the server's SYN-ACK came"), at_server) << finding->text;
@@ -690,7 +690,7 @@ TEST(ForwardedSlowHandshake, NotBelowTheLimit) {
   r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
   stream.wait(5 * s);
   r.closes();
-  EXPECT_FALSE(told_of(stream).finding(Rule::slow_handshake));
+  EXPECT_FALSE(reported_of(stream).finding(Rule::slow_handshake));
 }
 
 TEST(ForwardedKeepalive, SeveralInARowWithoutAnAnswer) {
@@ -708,7 +708,7 @@ TEST(ForwardedKeepalive, SeveralInARowWithoutAnAnswer) {
           r.server({A, 0, TW_WHY_KEEPALIVE});
         }
       }
-      const auto finding = told_of(stream).finding(Rule::keepalive);
+      const auto finding = reported_of(stream).finding(Rule::keepalive);
       ASSERT_EQ(finding.has_value(), probes == 2);
       if (!finding) continue;
       EXPECT_EQ(finding->confidence, Confidence::likely);
@@ -726,7 +726,7 @@ TEST(ForwardedKeepalive, NotWhereTheyAreAnswered) {
     r.client({A, 0, TW_WHY_KEEPALIVE});
     r.server({A, 0, TW_WHY_KEEPALIVE_ACK});
   }
-  EXPECT_FALSE(told_of(stream).finding(Rule::keepalive));
+  EXPECT_FALSE(reported_of(stream).finding(Rule::keepalive));
 }
 
 // An asymmetric route: the answers go another way.
@@ -739,7 +739,7 @@ TEST(ForwardedKeepalive, NotWhereOneDirectionAlonePassesHere) {
     stream.wait(1 * s);
     r.client({A, 0, TW_WHY_KEEPALIVE});
   }
-  EXPECT_FALSE(told_of(stream).finding(Rule::keepalive));
+  EXPECT_FALSE(reported_of(stream).finding(Rule::keepalive));
 }
 
 // The server's first full-size segment goes unacknowledged, though small ones passed.
@@ -766,7 +766,7 @@ std::optional<Finding> too_large(const TooLarge& how) {
     }
   }
   if (how.acknowledged) r.client({FA});
-  return told_of(stream).finding(Rule::path_mtu_black_hole);
+  return reported_of(stream).finding(Rule::path_mtu_black_hole);
 }
 
 TEST(ForwardedPathMtu, AFullSizeSegmentThatNeverArrives) {
@@ -785,8 +785,8 @@ TEST(ForwardedPathMtu, AlmostOne) {
 }
 
 // A SYN flood through a router, as a flood of a listener here: the first hundred of a second, and one finding.
-Told flooded(std::uint32_t count, std::uint32_t completed_of_100, bool refused, WitnessSettings settings,
-             std::int64_t apart_ns = ms) {
+RunResult flooded(std::uint32_t count, std::uint32_t completed_of_100, bool refused, CorrelatorSettings settings,
+                  std::int64_t apart_ns = ms) {
   Stream stream;
   for (std::uint32_t i = 0; i < count; ++i) {
     Router r(stream, false, static_cast<std::uint16_t>(1024 + i));
@@ -801,27 +801,27 @@ Told flooded(std::uint32_t count, std::uint32_t completed_of_100, bool refused, 
   return run(stream.events, std::move(settings), 3 * s, router_names());
 }
 
-WitnessSettings flood_settings() {
-  WitnessSettings settings = life_settings();
+CorrelatorSettings flood_settings() {
+  CorrelatorSettings settings = life_settings();
   settings.forwarded = true;
   return settings;
 }
 
 TEST(ForwardedFlood, IsNamedAndCounted) {
-  const Told told = flooded(1000, 0, false, flood_settings());
-  const auto finding = told.finding(Rule::syn_flood);
+  const RunResult reported = flooded(1000, 0, false, flood_settings());
+  const auto finding = reported.finding(Rule::syn_flood);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_NE(finding->text.find("from 10.8.0.1 to 10.9.0.2:80"), std::string::npos) << finding->text;
-  EXPECT_LE(told.lives().size(), 200U);
-  EXPECT_EQ(told.lives().size() + told.summary.unlisted, 1000U);
+  EXPECT_LE(reported.lives().size(), 200U);
+  EXPECT_EQ(reported.lives().size() + reported.summary.unlisted, 1000U);
 }
 
 TEST(ForwardedFlood, BusyClientsAreNone) {
-  const Told told = flooded(1000, 95, false, flood_settings());
-  EXPECT_FALSE(told.finding(Rule::syn_flood));
-  EXPECT_EQ(told.lives().size(), 1000U);
-  EXPECT_EQ(told.summary.unlisted, 0U);
+  const RunResult reported = flooded(1000, 95, false, flood_settings());
+  EXPECT_FALSE(reported.finding(Rule::syn_flood));
+  EXPECT_EQ(reported.lives().size(), 1000U);
+  EXPECT_EQ(reported.summary.unlisted, 0U);
 }
 
 TEST(ForwardedFlood, JustBelowIsNone) {
@@ -831,12 +831,12 @@ TEST(ForwardedFlood, JustBelowIsNone) {
 
 // A scan is answered: no flood, and yet not a thousand lines.
 TEST(ForwardedFlood, AScanIsBoundedAndNoFlood) {
-  const Told told = flooded(1000, 0, true, flood_settings());
-  EXPECT_FALSE(told.finding(Rule::syn_flood));
-  EXPECT_LE(told.lives().size(), 200U);
-  EXPECT_EQ(told.lives().size() + told.summary.unlisted, 1000U);
+  const RunResult reported = flooded(1000, 0, true, flood_settings());
+  EXPECT_FALSE(reported.finding(Rule::syn_flood));
+  EXPECT_LE(reported.lives().size(), 200U);
+  EXPECT_EQ(reported.lives().size() + reported.summary.unlisted, 1000U);
   std::size_t sums = 0;
-  for (const auto& report : told.all<FindingReport>()) {
+  for (const auto& report : reported.all<FindingReport>()) {
     if (!report.finding.text.contains("connections through this machine")) continue;
     ++sums;
     EXPECT_EQ(report.conn, 0U);
@@ -849,53 +849,54 @@ TEST(ForwardedFlood, AScanIsBoundedAndNoFlood) {
 
 // Of those that nobody has answered the oldest gives way; who gets through is followed.
 TEST(ForwardedFlood, TheOldestThatNobodyAnsweredGivesWay) {
-  WitnessSettings settings = flood_settings();
-  settings.passing_asked_limit = 50;
-  const Told told = flooded(500, 2, false, settings, 10 * ms);
-  EXPECT_EQ(told.summary.given_up, 490U - 50U);
-  EXPECT_EQ(std::ranges::count(told.lives(), true, [](const Life& life) { return life.handshake_ns.has_value(); }), 10);
-  EXPECT_EQ(told.lives().size() + told.summary.unlisted, 500U);
-  for (const Life& life : told.lives()) EXPECT_NE(life.outcome, Outcome::connect_timeout) << "given up early";
+  CorrelatorSettings settings = flood_settings();
+  settings.passing_attempt_limit = 50;
+  const RunResult reported = flooded(500, 2, false, settings, 10 * ms);
+  EXPECT_EQ(reported.summary.given_up, 490U - 50U);
+  EXPECT_EQ(std::ranges::count(reported.lives(), true, [](const Life& life) { return life.handshake_ns.has_value(); }),
+            10);
+  EXPECT_EQ(reported.lives().size() + reported.summary.unlisted, 500U);
+  for (const Life& life : reported.lives()) EXPECT_NE(life.outcome, Outcome::connect_timeout) << "given up early";
 }
 
 // Idle for days: as long as conntrack keeps an open connection. One that is closing: two minutes.
-Told idle_for(std::int64_t time, bool closing, bool counted_on) {
+RunResult idle_for(std::int64_t time, bool closing, bool counted_on) {
   Stream stream;
   Router r(stream, false);
   r.handshake();
   if (closing) r.client({FA});
-  Told told;
-  Witness witness(router_settings(), router_names());
+  RunResult reported;
+  Correlator correlator(router_settings(), router_names());
   TimeNs now = 0;
   for (const Event& event : stream.events) {
-    witness.feed(event, told.reports);
+    correlator.feed(event, reported.reports);
     now = event.ts_ns;
   }
   now += time;
-  witness.advance(now, told.reports);
-  if (witness.wants_hops() && counted_on) {
+  correlator.advance(now, reported.reports);
+  if (correlator.wants_hops() && counted_on) {
     tw_socket found{};
     found.header.kind = TW_KIND_SOCKET;
     found.header.version = TW_ABI_VERSION;
     found.tuple = r.near();
     found.has_wire = 1;
     found.wire.segs_in = 1000;
-    witness.feed(Event{1000, now, found}, told.reports);
+    correlator.feed(Event{1000, now, found}, reported.reports);
   }
-  witness.advance(now + 25 * s, told.reports);
-  for (const ForgottenHop& hop : witness.forgotten_hops())
+  correlator.advance(now + 25 * s, reported.reports);
+  for (const FlowToDelete& hop : correlator.flows_to_delete())
     EXPECT_TRUE(hop.key.local.port == 80 || hop.key.remote.port == 80);
-  told.summary = witness.summary();
-  return told;
+  reported.summary = correlator.summary();
+  return reported;
 }
 
 TEST(ForwardedIdle, AnOpenOneIsFollowedForFiveDays) {
   constexpr std::int64_t day = 86'400 * s;
   EXPECT_TRUE(idle_for(5 * day - s, false, false).lives().empty());
-  const Told told = idle_for(5 * day, false, false);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().outcome, Outcome::unknown);
-  EXPECT_EQ(told.summary.given_up, 1U);
+  const RunResult reported = idle_for(5 * day, false, false);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::unknown);
+  EXPECT_EQ(reported.summary.given_up, 1U);
 }
 
 TEST(ForwardedIdle, AClosingOneForTwoMinutes) {
@@ -905,9 +906,9 @@ TEST(ForwardedIdle, AClosingOneForTwoMinutes) {
 
 // Segments that are no events have passed meanwhile.
 TEST(ForwardedIdle, OneWhoseCountersGrewIsNotIdle) {
-  const Told told = idle_for(120 * s, true, true);
-  EXPECT_TRUE(told.lives().empty());
-  EXPECT_EQ(told.summary.given_up, 0U);
+  const RunResult reported = idle_for(120 * s, true, true);
+  EXPECT_TRUE(reported.lives().empty());
+  EXPECT_EQ(reported.summary.given_up, 0U);
 }
 
 // nft forward: reject, or no route.
@@ -916,20 +917,21 @@ TEST(ForwardedRefusal, AnIcmpErrorOfThisMachineEndsTheAttempt) {
   Router r(stream, false);
   r.client_lost({S});
   const EventId message = r.icmp(3, 3, "10.8.0.254");
-  const Told told = told_of(stream, 4 * s);
-  EXPECT_EQ(told.life().outcome, Outcome::refused);
-  EXPECT_EQ(told.life().closed_by, ClosedBy::none);
-  EXPECT_NE(told.life().explanation.find("port unreachable (ICMP type 3, code 3), sent by this machine (10.8.0.254)"),
-            std::string::npos)
-      << told.life().explanation;
-  const auto entries = told.entries_of<IcmpEntry>();
+  const RunResult reported = reported_of(stream, 4 * s);
+  EXPECT_EQ(reported.life().outcome, Outcome::refused);
+  EXPECT_EQ(reported.life().closed_by, ClosedBy::none);
+  EXPECT_NE(
+      reported.life().explanation.find("port unreachable (ICMP type 3, code 3), sent by this machine (10.8.0.254)"),
+      std::string::npos)
+      << reported.life().explanation;
+  const auto entries = reported.entries_of<IcmpEntry>();
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].first.id, message);
   EXPECT_TRUE(entries[0].second.sent);
   EXPECT_FALSE(entries[0].second.passed);
   EXPECT_EQ(entries[0].second.rel_seq, 0U);
   // At the message, not when the client's time is up.
-  EXPECT_LT(told.life().duration_ns, 1 * s);
+  EXPECT_LT(reported.life().duration_ns, 1 * s);
 }
 
 TEST(ForwardedRefusal, OneThatPassesNamesItsSender) {
@@ -942,11 +944,11 @@ TEST(ForwardedRefusal, OneThatPassesNamesItsSender) {
     Router r(stream, false);
     r.client({S});
     r.icmp(static_cast<std::uint8_t>(type), static_cast<std::uint8_t>(code), "10.9.0.253", eth1);
-    const Told told = told_of(stream, 0);
-    EXPECT_EQ(told.life().outcome, outcome) << type << ' ' << code;
-    EXPECT_EQ(told.life().closed_by, ClosedBy::none);
-    EXPECT_NE(told.life().explanation.find("sent by 10.9.0.253, on the way"), std::string::npos);
-    EXPECT_TRUE(told.entries_of<IcmpEntry>().at(0).second.passed);
+    const RunResult reported = reported_of(stream, 0);
+    EXPECT_EQ(reported.life().outcome, outcome) << type << ' ' << code;
+    EXPECT_EQ(reported.life().closed_by, ClosedBy::none);
+    EXPECT_NE(reported.life().explanation.find("sent by 10.9.0.253, on the way"), std::string::npos);
+    EXPECT_TRUE(reported.entries_of<IcmpEntry>().at(0).second.passed);
   }
 }
 
@@ -957,7 +959,7 @@ TEST(ForwardedRefusal, AlmostOne) {
     r.client({S});
     if (answered) r.server({SA});
     r.icmp(type, code, "10.9.0.253", eth1, off);
-    return told_of(stream, 0).life().outcome;
+    return reported_of(stream, 0).life().outcome;
   };
   EXPECT_EQ(outcome(3, 1, 0, false), Outcome::unreachable);
   EXPECT_EQ(outcome(3, 4, 0, false), Outcome::open) << "fragmentation needed";
@@ -975,19 +977,19 @@ TEST(ForwardedRefusal, AClientThatAsksAgainIsNotRefused) {
     stream.wait((1 << i) * s);
     r.client({S, 0, TW_WHY_RETRANSMISSION});
   }
-  EXPECT_EQ(told_of(stream, 100 * ms).life().outcome, Outcome::open) << "it has asked again";
-  EXPECT_EQ(told_of(stream, 131 * s).life().outcome, Outcome::unreachable) << "the newest error, not a timeout";
+  EXPECT_EQ(reported_of(stream, 100 * ms).life().outcome, Outcome::open) << "it has asked again";
+  EXPECT_EQ(reported_of(stream, 131 * s).life().outcome, Outcome::unreachable) << "the newest error, not a timeout";
   Stream refused = stream;
   Router again(refused, false);
   again.icmp(3, 3, "10.9.0.253", eth1, 1);
-  ASSERT_EQ(told_of(refused, 100 * s).lives().size(), 1U);
-  EXPECT_EQ(told_of(refused, 100 * s).life().outcome, Outcome::refused);
+  ASSERT_EQ(reported_of(refused, 100 * s).lives().size(), 1U);
+  EXPECT_EQ(reported_of(refused, 100 * s).life().outcome, Outcome::refused);
   r.server({SA});
   r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
   r.closes();
-  const Told told = told_of(stream);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
 }
 
 // A port that NAT publishes: the message comes before anything shows that the SYN was sent on.
@@ -1007,9 +1009,9 @@ TEST(ForwardedRefusal, OfAPublishedPort) {
   drop.flags = S;
   drop.seq = 100;
   stream.add(drop);
-  const Told told = run(stream.events, router_settings(), 4 * s, router_names());
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().outcome, Outcome::refused);
+  const RunResult reported = run(stream.events, router_settings(), 4 * s, router_names());
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::refused);
 }
 
 // No route: the routing table does not say either that it is to be sent on.
@@ -1027,30 +1029,30 @@ TEST(ForwardedRefusal, WhereThereIsNoRoute) {
   EXPECT_TRUE(lives("10.9.0.2").empty()) << "in the destination's name: it was for this machine";
 }
 
-// Until the end is told the last counters are asked for; answer() plays the flow map.
+// Until the end is reported the last counters are asked for; answer() plays the flow map.
 struct Ended {
-  Told told;
+  RunResult reported;
   std::vector<Flow> asked;
-  std::vector<ForgottenHop> forgotten;
+  std::vector<FlowToDelete> forgotten;
 };
 template <typename Answer>
 Ended ended(const Stream& stream, Answer answer) {
   Ended result;
-  Witness witness(trace_settings(), router_names());
+  Correlator correlator(trace_settings(), router_names());
   TimeNs now = 0;
   for (const Event& event : stream.events) {
-    witness.feed(event, result.told.reports);
+    correlator.feed(event, result.reported.reports);
     now = event.ts_ns;
   }
   EventId id = 1000;
   for (int i = 0; i < 12; ++i) {
     now += 30 * ms;
-    for (const Flow& hop : witness.ended_hops()) {
+    for (const Flow& hop : correlator.ended_hops()) {
       result.asked.push_back(hop);
-      if (const auto found = answer(hop)) witness.feed(Event{id++, now, *found}, result.told.reports);
+      if (const auto found = answer(hop)) correlator.feed(Event{id++, now, *found}, result.reported.reports);
     }
-    for (const ForgottenHop& hop : witness.forgotten_hops()) result.forgotten.push_back(hop);
-    witness.advance(now, result.told.reports);
+    for (const FlowToDelete& hop : correlator.flows_to_delete()) result.forgotten.push_back(hop);
+    correlator.advance(now, result.reported.reports);
   }
   return result;
 }
@@ -1063,25 +1065,25 @@ TEST(ForwardedEnd, CountersThatHadNoEventAreAskedFor) {
   r.made(true, {R});
   const auto all = [&](const Flow& hop) { return std::optional(r.counted(hop.local.port == 80)); };
   const Ended right = ended(stream, all);
-  ASSERT_EQ(right.told.lives().size(), 1U);
+  ASSERT_EQ(right.reported.lives().size(), 1U);
   EXPECT_EQ(right.asked.size(), 2U);
-  EXPECT_EQ(right.told.life().rx_bytes, 5000U);
-  ASSERT_TRUE(right.told.life().wire);
-  EXPECT_TRUE(right.told.life().wire->complete);
+  EXPECT_EQ(right.reported.life().rx_bytes, 5000U);
+  ASSERT_TRUE(right.reported.life().wire);
+  EXPECT_TRUE(right.reported.life().wire->complete);
   ASSERT_EQ(right.forgotten.size(), 2U);
   // By these a SYN of the next connection on the same ports is known.
   const bool near_first = right.forgotten[0].key.local.port == 80;
-  const ForgottenHop& near = right.forgotten[near_first ? 0 : 1];
-  const ForgottenHop& far = right.forgotten[near_first ? 1 : 0];
+  const FlowToDelete& near = right.forgotten[near_first ? 0 : 1];
+  const FlowToDelete& far = right.forgotten[near_first ? 1 : 0];
   ASSERT_TRUE(near.isn_in && near.isn_out);
   EXPECT_NE(near.isn_in, near.isn_out);
   EXPECT_EQ(near.isn_in, far.isn_out);
   EXPECT_EQ(near.isn_out, far.isn_in);
   // Nobody answers: then they are not all.
   const Ended almost = ended(stream, [](const Flow&) { return std::optional<SocketFound>{}; });
-  ASSERT_EQ(almost.told.lives().size(), 1U);
-  EXPECT_EQ(almost.told.life().rx_bytes, 0U);
-  EXPECT_FALSE(almost.told.life().wire->complete);
+  ASSERT_EQ(almost.reported.lives().size(), 1U);
+  EXPECT_EQ(almost.reported.life().rx_bytes, 0U);
+  EXPECT_FALSE(almost.reported.life().wire->complete);
 }
 
 TEST(ForwardedEnd, WhereEachHopShowedItNobodyAsks) {
@@ -1091,9 +1093,9 @@ TEST(ForwardedEnd, WhereEachHopShowedItNobodyAsks) {
   r.server({PA, 10});
   r.closes();
   const Ended closed = ended(stream, [](const Flow&) { return std::optional<SocketFound>{}; });
-  ASSERT_EQ(closed.told.lives().size(), 1U);
+  ASSERT_EQ(closed.reported.lives().size(), 1U);
   EXPECT_TRUE(closed.asked.empty());
-  EXPECT_TRUE(closed.told.life().wire->complete);
+  EXPECT_TRUE(closed.reported.life().wire->complete);
   EXPECT_EQ(closed.forgotten.size(), 2U);
 }
 
@@ -1131,7 +1133,7 @@ TEST(EndedHops, AreBounded) {
 }
 
 // -i names one of two interfaces: what leaves on the other one nobody sees.
-Told one_side(bool every_interface, bool dropped, bool passes_again = false) {
+RunResult one_side(bool every_interface, bool dropped, bool passes_again = false) {
   Stream stream;
   Router r(stream, false);
   r.near_seen = false;
@@ -1143,7 +1145,7 @@ Told one_side(bool every_interface, bool dropped, bool passes_again = false) {
   if (dropped) r.drop(drop_netfilter, true, PA, 101);
   stream.wait(10 * ms);
   if (passes_again) r.client({PA, 10, TW_WHY_RETRANSMISSION});
-  WitnessSettings settings = router_settings();
+  CorrelatorSettings settings = router_settings();
   settings.every_interface = every_interface;
   return run(stream.events, settings, 200 * ms, router_names());
 }
@@ -1161,7 +1163,7 @@ TEST(ForwardedOneSide, WhatLeavesUnseenDidNotStayHere) {
   r.client_lost({S});
   stream.wait(1 * s);
   r.client_lost({S, 0, TW_WHY_RETRANSMISSION});
-  WitnessSettings settings = router_settings();
+  CorrelatorSettings settings = router_settings();
   EXPECT_TRUE(run(stream.events, settings, 200 * ms, router_names()).finding(Rule::forward_dropped));
   settings.every_interface = false;
   EXPECT_FALSE(run(stream.events, settings, 200 * ms, router_names()).finding(Rule::forward_dropped));
@@ -1171,7 +1173,7 @@ TEST(Forwarded, AStrayResetBeginsNoLife) {
   Stream stream;
   Router r(stream, false);
   r.client({R});
-  EXPECT_TRUE(told_of(stream).lives().empty());
+  EXPECT_TRUE(reported_of(stream).lives().empty());
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ TEST(Handshake, ClientThatClosesFirstIsCompletedAndWaitsInTimeWait) {
   c.out(PA, 50);
   c.in(PA, 70);
   closes_first(c, curl);
-  const Told r = run(stream.events);
+  const RunResult r = run(stream.events);
   ASSERT_EQ(r.lives().size(), 1U);
   const Life life = r.life();
   EXPECT_EQ(life.outcome, Outcome::completed);
@@ -28,8 +28,8 @@ TEST(Handshake, ClientThatClosesFirstIsCompletedAndWaitsInTimeWait) {
   EXPECT_EQ(life.tx_bytes, 50U);
   EXPECT_EQ(life.rx_bytes, 70U);
   EXPECT_EQ(life.flow.local.port, 40000);
-  EXPECT_TRUE(life.kernel_heard);
-  EXPECT_TRUE(life.wire_heard);
+  EXPECT_TRUE(life.has_kernel);
+  EXPECT_TRUE(life.has_wire);
   EXPECT_FALSE(life.preexisting);
   EXPECT_FALSE(life.incomplete);
   ASSERT_TRUE(life.handshake_ns.has_value());
@@ -43,7 +43,7 @@ TEST(Handshake, ServerThatClosesSecondIsCompletedAndShowsTheRequestSocket) {
   c.in(PA, 50);
   c.out(PA, 70);
   closes_second(c, nginx);
-  const Told r = run(stream.events);
+  const RunResult r = run(stream.events);
   ASSERT_EQ(r.lives().size(), 1U);
   const Life life = r.life();
   EXPECT_EQ(life.outcome, Outcome::completed);
@@ -70,13 +70,13 @@ TEST(Handshake, KernelAloneTellsTheSameLife) {
   c.write_seq = c.snd_nxt = c.snd_una = 302;
   c.to(State::close);
   c.destroy();
-  WitnessSettings settings = life_settings();
-  settings.wire_heard = false;
+  CorrelatorSettings settings = life_settings();
+  settings.has_wire = false;
   const Life life = run(stream.events, settings).life();
   EXPECT_EQ(life.outcome, Outcome::completed);
   EXPECT_EQ(life.states,
             states({State::syn_recv, State::established, State::close_wait, State::last_ack, State::close}));
-  EXPECT_FALSE(life.wire_heard);
+  EXPECT_FALSE(life.has_wire);
   EXPECT_EQ(life.tx_bytes, 0U);
 }
 
@@ -88,7 +88,7 @@ TEST(Handshake, RelativeNumbersCountTheSynAsOne) {
   const EventId syn_ack = c.in(SA);
   c.to(State::established);
   const EventId last = c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
-  const Told r = run(stream.events, trace_settings());
+  const RunResult r = run(stream.events, trace_settings());
   EXPECT_EQ(r.segment(syn)->rel_seq, 0U);
   EXPECT_TRUE(r.segment(syn)->relative);
   EXPECT_EQ(r.segment(syn_ack)->rel_seq, 0U);
@@ -132,7 +132,7 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
   server.in(A, 0, TW_WHY_FIN_ACK);
   server.to(State::close);
   server.destroy();
-  const Told r = run(stream.events);
+  const RunResult r = run(stream.events);
   ASSERT_EQ(r.lives().size(), 2U);
   EXPECT_EQ(r.life(0).tx_bytes, 1000U);
   EXPECT_EQ(r.life(1).rx_bytes, 1000U);
@@ -143,7 +143,7 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
 }
 
 // net.ipv4.tcp_max_tw_buckets is reached: the kernel makes no mini-socket, and says so by TW_CB_TIME_WAIT_FULL here.
-Told closed_first(bool full, bool peer_closes) {
+RunResult closed_first(bool full, bool peer_closes) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
@@ -159,10 +159,10 @@ Told closed_first(bool full, bool peer_closes) {
 }
 
 TEST(TimeWaitOverflow, NobodyWaitsInTimeWait) {
-  const Told told = closed_first(true, true);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
-  EXPECT_FALSE(told.finding(Rule::time_wait).has_value());
-  const Told almost = closed_first(false, true);
+  const RunResult reported = closed_first(true, true);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_FALSE(reported.finding(Rule::time_wait).has_value());
+  const RunResult almost = closed_first(false, true);
   EXPECT_EQ(almost.life().outcome, Outcome::completed);
   EXPECT_TRUE(almost.finding(Rule::time_wait).has_value());
 }

@@ -17,7 +17,7 @@ struct Message {
 };
 
 // A half-open request whose SYN-ACK is quoted.
-Told request_and(const Message& message) {
+RunResult request_and(const Message& message) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);

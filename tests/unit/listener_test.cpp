@@ -10,7 +10,7 @@ TEST(AcceptQueueFull, NamesTheProcessThatDoesNotAccept) {
   EXPECT_TRUE(says(finding,
                    "nginx (pid 80) does not accept fast enough: its accept queue is full (2 wait, the limit is 1): 2 "
                    "SYNs found it full and got no answer"))
-      << told_text(finding);
+      << finding_text(finding);
   expect_downgraded_by_a_gap(accept_queue_full_story(), Rule::accept_queue_full, Confidence::certain);
 }
 
@@ -48,21 +48,21 @@ TEST(AcceptQueueFull, AllSynsOfOneClientAreOneStory) {
   listens(stream);
   Side c = server_of(stream);
   syns_meet(c, {.accept = 2, .syns = 0, .limit = 1}, 6);  // pauses of 1, 2, 4, 8, 16, 32 s
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.lives().size(), 1U);
-  EXPECT_TRUE(says(told.finding(Rule::accept_queue_full), "6 SYNs found it full"));
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.lives().size(), 1U);
+  EXPECT_TRUE(says(reported.finding(Rule::accept_queue_full), "6 SYNs found it full"));
 }
 
 TEST(AcceptQueueFull, TheKernelSaysSoOfTheLastAck) {
   const auto finding = run(accept_overflow_story().events).finding(Rule::accept_queue_full);
-  EXPECT_TRUE(says(finding, "the handshake's last ACK was dropped for it")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "the handshake's last ACK was dropped for it")) << finding_text(finding);
   expect_downgraded_by_a_gap(accept_overflow_story(), Rule::accept_queue_full, Confidence::certain);
   EXPECT_FALSE(run(without<Drop>(accept_overflow_story().events)).finding(Rule::accept_queue_full).has_value());
 }
 
 TEST(AcceptQueueFull, OfTheSynNeedsTheWire) {
-  const Told told = run(without_wire(accept_queue_full_story().events), kernel_settings());
-  EXPECT_FALSE(told.finding(Rule::accept_queue_full).has_value());
+  const RunResult reported = run(without_wire(accept_queue_full_story().events), kernel_settings());
+  EXPECT_FALSE(reported.finding(Rule::accept_queue_full).has_value());
 }
 
 TEST(SynBacklogFull, IsToldOfSynsThatCameAgain) {
@@ -70,7 +70,7 @@ TEST(SynBacklogFull, IsToldOfSynsThatCameAgain) {
   EXPECT_TRUE(says(finding,
                    "the SYN queue of nginx (pid 80) is full (9 half-open, the limit is 8) and SYN cookies are "
                    "off (net.ipv4.tcp_syncookies is 0): 3 SYNs got no answer"))
-      << told_text(finding);
+      << finding_text(finding);
   expect_downgraded_by_a_gap(syn_backlog_full_story(), Rule::syn_backlog_full, Confidence::certain);
 }
 
@@ -95,7 +95,7 @@ TEST(Syncookie, IsToldWhenNoRequestSocketAnswered) {
   EXPECT_TRUE(says(finding,
                    "answered with a SYN cookie for nginx (pid 80), whose SYN queue was full (9 half-open, the "
                    "limit is 8)"))
-      << told_text(finding);
+      << finding_text(finding);
   expect_downgraded_by_a_gap(syncookie_story(), Rule::syncookie, Confidence::certain);
 }
 
@@ -128,7 +128,7 @@ TEST(Syncookie, WithoutTheListenersViewIsOnlyLikely) {
 TEST(SlowHandshake, SaysWhichLegAndByWhat) {
   const auto finding = run(slow_handshake_story().events).finding(Rule::slow_handshake);
   EXPECT_TRUE(says(finding, "the peer's SYN-ACK came 3.0 s after our first SYN; the SYN was sent 3 times"))
-      << told_text(finding);
+      << finding_text(finding);
   expect_downgraded_by_a_gap(slow_handshake_story(), Rule::slow_handshake, Confidence::certain);
   EXPECT_TRUE(says(run(accept_queue_full_story().events).finding(Rule::slow_handshake),
                    "this machine answered the peer's SYN only 3.0 s after the first one"));
@@ -157,7 +157,7 @@ std::optional<Finding> established_late(bool repeated) {
 TEST(SlowHandshake, ThePassiveSidesSecondLegIsThePeers) {
   const auto finding = established_late(true);
   EXPECT_TRUE(says(finding, "the peer's ACK came 1.5 s after our first SYN-ACK; the SYN-ACK was sent 2 times"))
-      << told_text(finding);
+      << finding_text(finding);
 }
 
 TEST(SlowHandshake, AListenerThatWaitsForDataIsNotThePeersDelay) { EXPECT_FALSE(established_late(false).has_value()); }
@@ -187,7 +187,7 @@ std::optional<Finding> left_after(std::int64_t wait_ns) {
 
 TEST(SlowHandshake, ASynThatWaitedOnThisMachineIsNotThePeersDelay) {
   const auto finding = left_after(1010 * ms);
-  EXPECT_TRUE(says(finding, "the first SYN to leave this machine left 1.0 s after connect()")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "the first SYN to leave this machine left 1.0 s after connect()")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_FALSE(left_after(990 * ms).has_value());
 }
@@ -195,7 +195,7 @@ TEST(SlowHandshake, ASynThatWaitedOnThisMachineIsNotThePeersDelay) {
 TEST(SlowHandshake, TheKernelAloneDoesNotKnowTheLegs) {
   const auto finding =
       run(without_wire(slow_handshake_story().events), kernel_settings()).finding(Rule::slow_handshake);
-  EXPECT_TRUE(says(finding, "the handshake took 3.0 s")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "the handshake took 3.0 s")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
@@ -204,7 +204,7 @@ TEST(SlowAccept, IsCertainWhereTheSocketWasSeenWithoutAProcess) {
   EXPECT_TRUE(says(finding,
                    "3.0 s after the handshake nginx (pid 80) had not accepted the connection; its first call "
                    "came after 4.0 s"))
-      << told_text(finding);
+      << finding_text(finding);
   expect_downgraded_by_a_gap(slow_accept_story(), Rule::slow_accept, Confidence::certain);
 }
 
@@ -223,7 +223,7 @@ std::optional<Finding> first_read(std::uint32_t waited_ms, std::uint8_t source =
 TEST(SlowAccept, TheFirstReadIsAnUpperBoundAndOnlyLikely) {
   const auto finding = first_read(1200);
   EXPECT_TRUE(says(finding, "the peer's data waited 1.2 s until the first call of nginx (pid 80)"))
-      << told_text(finding);
+      << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
@@ -235,7 +235,7 @@ TEST(SlowAccept, APeerThatSendsLateIsNoSlowProcess) {
 
 TEST(Late, IsTheTimeFromTheFinToItsTransition) {
   const auto finding = run(late_story().events).finding(Rule::late);
-  EXPECT_TRUE(says(finding, "this kernel took the FIN 300 ms after it arrived")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "this kernel took the FIN 300 ms after it arrived")) << finding_text(finding);
   expect_downgraded_by_a_gap(late_story(), Rule::late, Confidence::likely);
 }
 
@@ -265,7 +265,7 @@ TEST(Late, AFinThatWaitedForAMissingSegmentOrCameAgainIsNot) {
 
 TEST(BytesDisagree, SaysHowMuchWentAnotherWay) {
   const auto finding = run(bytes_disagree_story().events).finding(Rule::bytes_disagree);
-  EXPECT_TRUE(says(finding, "1500 bytes and the wire showed only 500: 1000 went another way")) << told_text(finding);
+  EXPECT_TRUE(says(finding, "1500 bytes and the wire showed only 500: 1000 went another way")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_FALSE(run(with_gap(bytes_disagree_story().events)).finding(Rule::bytes_disagree).has_value());
 }
@@ -278,9 +278,9 @@ TEST(BytesDisagree, WholeCountsThatAgreeAreNone) {
 }
 
 TEST(BytesDisagree, AByteSentAgainIsNotCountedTwice) {
-  const Told told = run(tx_drop_story().events);
-  EXPECT_EQ(told.life().wire->tx_bytes, 40U);
-  EXPECT_FALSE(told.finding(Rule::bytes_disagree).has_value());
+  const RunResult reported = run(tx_drop_story().events);
+  EXPECT_EQ(reported.life().wire->tx_bytes, 40U);
+  EXPECT_FALSE(reported.finding(Rule::bytes_disagree).has_value());
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct Listing {
 };
 
 // A connection is open, events are lost, the sockets are listed.
-Told listed(const Listing& how) {
+RunResult listed(const Listing& how) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
@@ -33,22 +33,22 @@ Told listed(const Listing& how) {
     stream.wait(how.later_ns);
     c.out(PA, 10);
   }
-  Told told;
-  Witness witness(life_settings(), kernel_names());
-  for (const Event& event : stream.events) witness.feed(event, told.reports);
-  witness.listed(begun, told.reports);
-  witness.advance(stream.now + 100 * ms, told.reports);
-  const std::size_t before = told.lives().size();
-  witness.finish(stream.now + 100 * ms, told.reports);
-  EXPECT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(before, told.life().outcome == Outcome::open ? 0U : 1U);
-  return told;
+  RunResult reported;
+  Correlator correlator(life_settings(), kernel_names());
+  for (const Event& event : stream.events) correlator.feed(event, reported.reports);
+  correlator.listed(begun, reported.reports);
+  correlator.advance(stream.now + 100 * ms, reported.reports);
+  const std::size_t before = reported.lives().size();
+  correlator.finish(stream.now + 100 * ms, reported.reports);
+  EXPECT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(before, reported.life().outcome == Outcome::open ? 0U : 1U);
+  return reported;
 }
 
 TEST(Listing, WhatClosedInAGapIsOver) {
-  const Told told = listed({});
-  EXPECT_EQ(told.life().outcome, Outcome::unknown);
-  EXPECT_TRUE(told.life().incomplete);
+  const RunResult reported = listed({});
+  EXPECT_EQ(reported.life().outcome, Outcome::unknown);
+  EXPECT_TRUE(reported.life().incomplete);
 }
 
 TEST(Listing, AListThatBrokeOffSaysNothing) { EXPECT_EQ(listed({.whole = false}).life().outcome, Outcome::open); }
@@ -58,13 +58,13 @@ TEST(Listing, WhatIsThereStaysOpen) { EXPECT_EQ(listed({.found = true}).life().o
 TEST(Listing, WhatHadAnEventSinceStaysOpen) { EXPECT_EQ(listed({.later_ns = ms}).life().outcome, Outcome::open); }
 
 TEST(Listing, WithoutALossNothingIsOver) {
-  const Told told = listed({.gap = false});
-  EXPECT_EQ(told.life().outcome, Outcome::open);
-  EXPECT_FALSE(told.life().incomplete);
+  const RunResult reported = listed({.gap = false});
+  EXPECT_EQ(reported.life().outcome, Outcome::open);
+  EXPECT_FALSE(reported.life().incomplete);
 }
 
 // The peer's FIN and the transition are lost; the list shows CLOSE_WAIT.
-Told found_in_close_wait(bool gap) {
+RunResult found_in_close_wait(bool gap) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
@@ -93,7 +93,7 @@ struct Missed {
   bool seen = false;   // then: CLOSE_WAIT -> LAST_ACK has an event
 };
 
-Told missed(const Missed& how) {
+RunResult missed(const Missed& how) {
   Stream stream;
   Side c = client_of(stream);
   if (how.found) {
@@ -123,11 +123,11 @@ Told missed(const Missed& how) {
 
 TEST(Missed, ATransitionThatMustHaveBeenIsSaid) {
   for (const Missed& how : {Missed{.last = true}, Missed{.between = true}, Missed{.last = true, .between = true}}) {
-    const Told told = missed(how);
-    EXPECT_EQ(told.summary.missed, 1U) << how.last << how.between;
-    EXPECT_TRUE(told.life().incomplete);
+    const RunResult reported = missed(how);
+    EXPECT_EQ(reported.summary.missed, 1U) << how.last << how.between;
+    EXPECT_TRUE(reported.life().incomplete);
   }
-  const Told older = missed({.last = true, .found = true, .seen = true});
+  const RunResult older = missed({.last = true, .found = true, .seen = true});
   EXPECT_EQ(older.summary.missed, 1U);
   EXPECT_TRUE(older.life().incomplete);
 }

@@ -37,11 +37,11 @@ Stream lossy_download(int again, int late) {
 }
 
 TEST(InboundLoss, IsCountedAndFoundWithItsShare) {
-  const Told told = run(lossy_download(3, 1).events);
-  EXPECT_EQ(told.life().retransmits, 0U);
-  EXPECT_EQ(told.life().retransmits_in, 3U);
-  EXPECT_EQ(told.life().out_of_order_in, 1U);
-  const auto finding = told.finding(Rule::retransmission);
+  const RunResult reported = run(lossy_download(3, 1).events);
+  EXPECT_EQ(reported.life().retransmits, 0U);
+  EXPECT_EQ(reported.life().retransmits_in, 3U);
+  EXPECT_EQ(reported.life().out_of_order_in, 1U);
+  const auto finding = reported.finding(Rule::retransmission);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);  // the wire alone
   EXPECT_TRUE(finding->text.contains("the peer sent 3 of ")) << finding->text;
@@ -49,14 +49,14 @@ TEST(InboundLoss, IsCountedAndFoundWithItsShare) {
 }
 
 TEST(InboundLoss, WhatOnlyCameLateIsNone) {
-  const Told told = run(lossy_download(0, 2).events);
-  EXPECT_EQ(told.life().retransmits_in, 0U);
-  EXPECT_EQ(told.life().out_of_order_in, 2U);
-  EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
+  const RunResult reported = run(lossy_download(0, 2).events);
+  EXPECT_EQ(reported.life().retransmits_in, 0U);
+  EXPECT_EQ(reported.life().out_of_order_in, 2U);
+  EXPECT_FALSE(reported.finding(Rule::retransmission).has_value());
 }
 
 // The network delivers each of these segments twice; TCP drops the second one.
-Told network_copies(int copies, int again) {
+RunResult network_copies(int copies, int again) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
@@ -78,12 +78,12 @@ Told network_copies(int copies, int again) {
 }
 
 TEST(NetworkCopies, AreNoRetransmission) {
-  const Told told = network_copies(5, 0);
-  EXPECT_EQ(told.life().retransmits_in, 0U);
-  EXPECT_EQ(told.life().duplicates_in, 5U);
-  EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
+  const RunResult reported = network_copies(5, 0);
+  EXPECT_EQ(reported.life().retransmits_in, 0U);
+  EXPECT_EQ(reported.life().duplicates_in, 5U);
+  EXPECT_FALSE(reported.finding(Rule::retransmission).has_value());
   int called_so = 0;
-  for (const auto& [report, body] : told.entries_of<SegmentEntry>()) {
+  for (const auto& [report, body] : reported.entries_of<SegmentEntry>()) {
     if (body.segment.copied == 0) continue;
     EXPECT_EQ(body.analysis, std::vector<std::string_view>{"duplicate packet"});
     ++called_so;
@@ -111,9 +111,9 @@ TEST(NetworkCopies, AKeepAlivesByteWasNotSentAgain) {
   c.drop(drop_old_data, false, A, 1);
   c.out(A, 0, TW_WHY_KEEPALIVE_ACK);
   closes_first(c, curl);
-  const Told told = run(stream.events);
-  EXPECT_TRUE(told.finding(Rule::keepalive).has_value());
-  EXPECT_FALSE(told.finding(Rule::retransmission).has_value());
+  const RunResult reported = run(stream.events);
+  EXPECT_TRUE(reported.finding(Rule::keepalive).has_value());
+  EXPECT_FALSE(reported.finding(Rule::retransmission).has_value());
 }
 
 TEST(NetworkCopies, WithoutTheWireNobodyCanTellThem) {
@@ -157,9 +157,9 @@ TEST(RetransmissionUnit, IsTheSegmentNotTheBuffer) {
   c.extra.total_retrans = 5;
   c.in(A);
   closes_first(c, curl);
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.life().retransmits, 5U);
-  const auto finding = told.finding(Rule::retransmission);
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.life().retransmits, 5U);
+  const auto finding = reported.finding(Rule::retransmission);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_TRUE(finding->text.contains("5 fast (seen on the wire)") ||
               finding->text.contains("5 fast (all seen on the wire)"))
@@ -168,7 +168,7 @@ TEST(RetransmissionUnit, IsTheSegmentNotTheBuffer) {
 }
 
 // A timer that ran out once without effect, then, where sent, once with: err is that of the first.
-Told after_an_attempt(int err, bool sent) {
+RunResult after_an_attempt(int err, bool sent) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
@@ -190,9 +190,9 @@ Told after_an_attempt(int err, bool sent) {
 
 TEST(RetransmissionUnit, WhatWasPutOffIsNoSegment) {
   for (const int err : {-EBUSY, -EAGAIN}) {
-    const Told told = after_an_attempt(err, true);
-    EXPECT_EQ(told.life().retransmits, 1U) << err;
-    const std::string text = text_of(told.finding(Rule::retransmission));
+    const RunResult reported = after_an_attempt(err, true);
+    EXPECT_EQ(reported.life().retransmits, 1U) << err;
+    const std::string text = text_of(reported.finding(Rule::retransmission));
     EXPECT_EQ(text.contains("the copy before still waited"), err == -EBUSY) << text;
     EXPECT_EQ(text.contains("given up before anything was sent"), err == -EAGAIN) << text;
   }
@@ -200,9 +200,9 @@ TEST(RetransmissionUnit, WhatWasPutOffIsNoSegment) {
 
 TEST(RetransmissionUnit, AnAttemptAloneIsNone) {
   for (const int err : {-EBUSY, -EAGAIN}) {
-    const Told told = after_an_attempt(err, false);
-    EXPECT_EQ(told.life().retransmits, 0U) << err;
-    EXPECT_FALSE(told.finding(Rule::retransmission).has_value()) << err;
+    const RunResult reported = after_an_attempt(err, false);
+    EXPECT_EQ(reported.life().retransmits, 0U) << err;
+    EXPECT_FALSE(reported.finding(Rule::retransmission).has_value()) << err;
   }
 }
 
@@ -248,8 +248,8 @@ std::string cause_after(std::uint16_t mss_before, std::uint16_t mss_now, std::ui
   c.retransmit(4, 1, retransmits);
   c.in(A);
   closes_first(c, curl);
-  const Told told = run(stream.events, trace_settings());
-  return std::string(told.entries_of<RetransmitEntry>().at(0).second.cause);
+  const RunResult reported = run(stream.events, trace_settings());
+  return std::string(reported.entries_of<RetransmitEntry>().at(0).second.cause);
 }
 
 TEST(RetransmissionCause, APathMtuReductionIsNoTimeout) {
@@ -272,7 +272,7 @@ struct Silence {
   bool peer_repeats = false;   // what it sends meanwhile
 };
 
-Told unanswered(const Silence& with) {
+RunResult unanswered(const Silence& with) {
   Stream stream;
   Side c = client_of(stream);
   c.extra.mss = 1460;
@@ -346,12 +346,12 @@ TEST(PathMtuBlackHole, FullSizeSegmentsGoUnansweredWhileSmallOnesPass) {
            Silence{.len = 1560, .sacked = 1, .packets = 2},
            Silence{.idle = 100 * ms, .len = 1460},
        }) {
-    const Told told = unanswered(each);
-    const auto finding = told.finding(Rule::path_mtu_black_hole);
+    const RunResult reported = unanswered(each);
+    const auto finding = reported.finding(Rule::path_mtu_black_hole);
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
     EXPECT_TRUE(finding->text.contains("tcp_mtu_probing")) << finding->text;
-    EXPECT_FALSE(told.finding(Rule::path_dead).has_value()) << "not both";
+    EXPECT_FALSE(reported.finding(Rule::path_dead).has_value()) << "not both";
   }
 }
 
@@ -363,10 +363,10 @@ TEST(PathMtuBlackHole, ManySmallOnesBeforeLeaveADoubt) {
 }
 
 TEST(PathMtuBlackHole, BehindAPauseThePathCanHaveFailedMeanwhile) {
-  const Told told = unanswered({.idle = 3 * s, .len = 1460});
-  ASSERT_TRUE(told.finding(Rule::path_mtu_black_hole).has_value());
-  EXPECT_EQ(told.finding(Rule::path_mtu_black_hole)->confidence, Confidence::inconclusive);
-  EXPECT_FALSE(told.finding(Rule::path_dead).has_value()) << "not both";
+  const RunResult reported = unanswered({.idle = 3 * s, .len = 1460});
+  ASSERT_TRUE(reported.finding(Rule::path_mtu_black_hole).has_value());
+  EXPECT_EQ(reported.finding(Rule::path_mtu_black_hole)->confidence, Confidence::inconclusive);
+  EXPECT_FALSE(reported.finding(Rule::path_dead).has_value()) << "not both";
 }
 
 TEST(PathMtuBlackHole, AlmostIsNone) {
@@ -386,7 +386,7 @@ TEST(PathMtuBlackHole, AlmostIsNone) {
   EXPECT_FALSE(found({.len = 1460, .heard = true, .icmp = true})) << "the path said so";
 }
 
-Told stalled(std::uint32_t stalls) {
+RunResult stalled(std::uint32_t stalls) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);

@@ -367,7 +367,7 @@ TEST(Metrics, SayWhatThisProgramIsAndCosts) {
 // ---- From events ----
 
 Read from_events(const std::vector<Event>& events) {
-  WitnessSettings settings;
+  CorrelatorSettings settings;
   settings.finding_reports = true;
   settings.open_findings = true;
   settings.texts = false;

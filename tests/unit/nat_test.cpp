@@ -65,14 +65,14 @@ TEST(Nat, ADestinationThatIsTranslatedIsOneConnectionWithTheSocketsAddresses) {
   c.in(SA, 0, 0, by_nat);
   c.to(State::established);
   closes_first(c, curl);
-  const Told told = run(stream.events, trace_settings());
-  ASSERT_EQ(told.lives().size(), 1U);
-  const Life life = told.life();
+  const RunResult reported = run(stream.events, trace_settings());
+  ASSERT_EQ(reported.lives().size(), 1U);
+  const Life life = reported.life();
   EXPECT_EQ(life.flow, to_flow(c.tuple()));
   EXPECT_EQ(life.nat, to_flow(wire.tuple()));
   EXPECT_EQ(life.outcome, Outcome::completed);
-  EXPECT_TRUE(life.kernel_heard && life.wire_heard);
-  for (const auto& [entry, body] : told.entries_of<SegmentEntry>()) {
+  EXPECT_TRUE(life.has_kernel && life.has_wire);
+  for (const auto& [entry, body] : reported.entries_of<SegmentEntry>()) {
     EXPECT_EQ(entry.conn, life.conn);
     EXPECT_EQ(entry.nat, life.nat);
   }
@@ -92,12 +92,12 @@ TEST(Nat, AConditionIsOfBothForms) {
   const std::uint16_t own = to_flow(c.tuple()).remote.port;
   ASSERT_NE(own, 8080);
   const auto lives = [&](std::uint16_t port, bool excludes) {
-    WitnessSettings settings = trace_settings();
+    CorrelatorSettings settings = trace_settings();
     settings.of_flow = [=](const Flow& flow) { return (flow.remote.port == port) != excludes; };
     settings.flow_excludes = excludes;
-    const Told told = run(stream.events, settings);
-    EXPECT_EQ(told.entries_of<SegmentEntry>().empty(), told.lives().empty()) << port << excludes;
-    return told.lives().size();
+    const RunResult reported = run(stream.events, settings);
+    EXPECT_EQ(reported.entries_of<SegmentEntry>().empty(), reported.lives().empty()) << port << excludes;
+    return reported.lives().size();
   };
   EXPECT_EQ(lives(8080, false), 1U);
   EXPECT_EQ(lives(own, false), 1U);
@@ -125,11 +125,11 @@ TEST(Nat, WhereTheKernelDidNotShowTheConnectTheSynSaysWhoConnects) {
   c.in(SA, 0, 0, by_nat);
   c.to(State::established);
   closes_first(c, curl);
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().process.pid, curl.pid);
-  EXPECT_EQ(told.life().process.source, PidSource::connect);
-  EXPECT_EQ(told.life().nat, to_flow(wire.tuple()));
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().process.pid, curl.pid);
+  EXPECT_EQ(reported.life().process.source, PidSource::connect);
+  EXPECT_EQ(reported.life().nat, to_flow(wire.tuple()));
 }
 
 TEST(Nat, TheSynThatCameWithTheServicesAddressIsTheServers) {
@@ -138,19 +138,19 @@ TEST(Nat, TheSynThatCameWithTheServicesAddressIsTheServers) {
   const EventId syn = syn_on_the_wire(stream, TW_SOCKET_NONE);
   Side c = server(stream);
   answers_and_closes(stream, c);
-  const Told told = run(stream.events, trace_settings());
-  ASSERT_EQ(told.lives().size(), 1U);
-  const Life life = told.life();
+  const RunResult reported = run(stream.events, trace_settings());
+  ASSERT_EQ(reported.lives().size(), 1U);
+  const Life life = reported.life();
   EXPECT_EQ(life.flow, to_flow(c.tuple()));
   EXPECT_EQ(life.nat, to_flow(as_on_the_wire(stream).tuple()));
   EXPECT_EQ(life.process.comm, "nginx");
   EXPECT_EQ(life.outcome, Outcome::completed);
   EXPECT_TRUE(life.handshake_ns);
-  const auto cause = told.transition(State::listen, State::new_syn_recv);
+  const auto cause = reported.transition(State::listen, State::new_syn_recv);
   ASSERT_TRUE(cause);
   EXPECT_EQ(cause->cause.id, syn);
-  for (const auto& [entry, body] : told.entries_of<SegmentEntry>()) EXPECT_EQ(entry.conn, life.conn) << entry.id;
-  EXPECT_FALSE(told.finding(Rule::stray_segment));
+  for (const auto& [entry, body] : reported.entries_of<SegmentEntry>()) EXPECT_EQ(entry.conn, life.conn) << entry.id;
+  EXPECT_FALSE(reported.finding(Rule::stray_segment));
 }
 
 TEST(Nat, ASynWithAnotherNumberIsNotTheServers) {
@@ -159,11 +159,11 @@ TEST(Nat, ASynWithAnotherNumberIsNotTheServers) {
   const EventId syn = syn_on_the_wire(stream, TW_SOCKET_NONE, 77);
   Side c = server(stream);
   answers_and_closes(stream, c);
-  const Told told = run(stream.events, trace_settings());
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_FALSE(told.life().handshake_ns);
-  for (const auto& [entry, body] : told.entries_of<SegmentEntry>()) {
-    EXPECT_EQ(entry.conn, entry.id == syn ? 0 : told.life().conn) << entry.id;
+  const RunResult reported = run(stream.events, trace_settings());
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_FALSE(reported.life().handshake_ns);
+  for (const auto& [entry, body] : reported.entries_of<SegmentEntry>()) {
+    EXPECT_EQ(entry.conn, entry.id == syn ? 0 : reported.life().conn) << entry.id;
   }
 }
 
@@ -174,10 +174,10 @@ TEST(Nat, WhatListensOnTheServicesPortIsNotTheConnectionsProcess) {
   syn_on_the_wire(stream, TW_SOCKET_LISTENER);
   Side c = server(stream);
   answers_and_closes(stream, c);
-  const Told told = run(stream.events, trace_settings());
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().process.comm, "nginx");
-  EXPECT_EQ(told.life().flow, to_flow(c.tuple()));
+  const RunResult reported = run(stream.events, trace_settings());
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().process.comm, "nginx");
+  EXPECT_EQ(reported.life().flow, to_flow(c.tuple()));
 }
 
 TEST(Nat, AConnectionThatPassesIsNoneOfTheListenerOnItsPort) {
@@ -207,9 +207,9 @@ TEST(Nat, ASynThatAFullListenerDidNotTakeIsOne) {
     g.socket.ack_backlog = 2;
     g.socket.max_ack_backlog = 1;
   });
-  const Told told = run(stream.events, life_settings(), 80 * s);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_TRUE(told.finding(Rule::accept_queue_full));
+  const RunResult reported = run(stream.events, life_settings(), 80 * s);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_TRUE(reported.finding(Rule::accept_queue_full));
 }
 
 // Reused after a connection whose socket is gone: the newest cookie's.
@@ -226,10 +226,10 @@ TEST(Nat, EachConnectionHasItsOwnTranslation) {
     c.to(State::established);
     closes_first(c, curl);
   }
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 2U);
-  EXPECT_EQ(told.life(0).nat->remote.port, 8080);
-  EXPECT_EQ(told.life(1).nat->remote.port, 8081);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 2U);
+  EXPECT_EQ(reported.life(0).nat->remote.port, 8080);
+  EXPECT_EQ(reported.life(1).nat->remote.port, 8081);
 }
 
 }  // namespace

@@ -15,17 +15,17 @@ struct Watched {
 };
 
 Watched watch(const std::vector<Event>& events, std::int64_t after_ns, bool early) {
-  WitnessSettings settings = life_settings();
+  CorrelatorSettings settings = life_settings();
   settings.open_findings = early;
-  Witness witness(settings, kernel_names());
+  Correlator correlator(settings, kernel_names());
   Watched watched;
   TimeNs now = 0;
   for (const Event& event : events) {
-    witness.feed(event, watched.while_open);
+    correlator.feed(event, watched.while_open);
     now = std::max(now, event.ts_ns);
   }
-  for (const TimeNs until = now + after_ns; now < until; now += 100 * ms) witness.advance(now, watched.while_open);
-  witness.finish(now, watched.at_end);
+  for (const TimeNs until = now + after_ns; now < until; now += 100 * ms) correlator.advance(now, watched.while_open);
+  correlator.finish(now, watched.at_end);
   return watched;
 }
 
@@ -69,36 +69,36 @@ TEST(OpenFindings, ComeAtTheEndWhereNobodyAsksOrItComesFirst) {
 
 // What was certain is not any more where events were lost since.
 TEST(OpenFindings, ComeAgainAtTheEndIfTheyReadOtherwiseByThen) {
-  WitnessSettings settings = life_settings();
+  CorrelatorSettings settings = life_settings();
   settings.open_findings = true;
-  Witness witness(settings, kernel_names());
+  Correlator correlator(settings, kernel_names());
   Reports reports;
   const auto events = closed_window();
-  for (const Event& event : events) witness.feed(event, reports);
+  for (const Event& event : events) correlator.feed(event, reports);
   TimeNs now = events.back().ts_ns;
-  for (const TimeNs until = now + 3 * s; now < until; now += 100 * ms) witness.advance(now, reports);
+  for (const TimeNs until = now + 3 * s; now < until; now += 100 * ms) correlator.advance(now, reports);
   ASSERT_EQ(count(reports, Rule::zero_window), 1);
   Gap gap;
   gap.lost = 1;
   gap.from_ts_ns = now;
   gap.to_ts_ns = now + ms;
-  witness.feed(Event{events.back().id + 1, gap.to_ts_ns, gap}, reports);
-  witness.finish(now + 2 * ms, reports);
+  correlator.feed(Event{events.back().id + 1, gap.to_ts_ns, gap}, reports);
+  correlator.finish(now + 2 * ms, reports);
   EXPECT_EQ(count(reports, Rule::zero_window), 2);
 }
 
 TEST(OpenFindings, AWitnessThatSleepsIsWokenForTheNextLook) {
-  WitnessSettings settings = life_settings();
+  CorrelatorSettings settings = life_settings();
   settings.open_findings = true;
-  Witness witness(settings, kernel_names());
+  Correlator correlator(settings, kernel_names());
   Reports reports;
   const auto events = closed_window();
-  for (const Event& event : events) witness.feed(event, reports);
+  for (const Event& event : events) correlator.feed(event, reports);
   TimeNs now = events.back().ts_ns;
   for (int i = 0; i < 4 && count(reports, Rule::zero_window) == 0; ++i) {
-    now = std::max(now + ms, witness.due());
+    now = std::max(now + ms, correlator.due());
     ASSERT_LE(now, events.back().ts_ns + 3 * s);
-    witness.advance(now, reports);
+    correlator.advance(now, reports);
   }
   EXPECT_EQ(count(reports, Rule::zero_window), 1);
 }

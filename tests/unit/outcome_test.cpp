@@ -12,10 +12,10 @@ Outcome outcome_of(const std::vector<Event>& events) { return run(events).life()
 
 TEST(Outcome, EveryStoryEndsAsItShould) {
   for (const Story& story : all_stories()) {
-    const Told told = run(story.events);
-    ASSERT_EQ(told.lives().size(), 1U) << story.name;
-    EXPECT_EQ(told.life().outcome, story.outcome) << story.name << ": " << name(told.life().outcome);
-    EXPECT_FALSE(told.life().explanation.empty()) << story.name;
+    const RunResult reported = run(story.events);
+    ASSERT_EQ(reported.lives().size(), 1U) << story.name;
+    EXPECT_EQ(reported.life().outcome, story.outcome) << story.name << ": " << name(reported.life().outcome);
+    EXPECT_FALSE(reported.life().explanation.empty()) << story.name;
   }
 }
 
@@ -118,11 +118,11 @@ TEST(Outcome, HalfOpenRequestThatExpiresIsUnknownAndSaysSo) {
   is_asked(c);
   stream.wait(1 * s);
   c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
-  const Told told = run(stream.events, life_settings(), 80 * s);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().outcome, Outcome::unknown);
-  EXPECT_EQ(told.life().states, states({State::new_syn_recv}));
-  EXPECT_NE(told.life().explanation.find("never acknowledged"), std::string::npos);
+  const RunResult reported = run(stream.events, life_settings(), 80 * s);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::unknown);
+  EXPECT_EQ(reported.life().states, states({State::new_syn_recv}));
+  EXPECT_NE(reported.life().explanation.find("never acknowledged"), std::string::npos);
 }
 
 TEST(Outcome, RstInNewSynRecvIsThePeers) {
@@ -143,15 +143,15 @@ TEST(Outcome, ARstOnTheMiniSocketIsThePeersReset) {
 TEST(Outcome, OrphanWhosePeerNeverClosesIsToldAfterAMinute) {
   Story story = orphan_close_story();
   story.events.resize(story.events.size() - 2);  // without the peer's FIN
-  const Told early = run(story.events, life_settings(), 0);
+  const RunResult early = run(story.events, life_settings(), 0);
   EXPECT_EQ(early.summary.connections, 1U);  // by finish()
-  Witness witness(life_settings(), kernel_names());
+  Correlator correlator(life_settings(), kernel_names());
   Reports reports;
-  for (const Event& event : story.events) witness.feed(event, reports);
-  witness.advance(story.events.back().ts_ns + 30 * s, reports);
-  EXPECT_EQ(witness.summary().connections, 0U);
-  witness.advance(story.events.back().ts_ns + 70 * s, reports);
-  EXPECT_EQ(witness.summary().connections, 1U);
+  for (const Event& event : story.events) correlator.feed(event, reports);
+  correlator.advance(story.events.back().ts_ns + 30 * s, reports);
+  EXPECT_EQ(correlator.summary().connections, 0U);
+  correlator.advance(story.events.back().ts_ns + 70 * s, reports);
+  EXPECT_EQ(correlator.summary().connections, 1U);
 }
 
 // ---- What a loss leaves of a reset ----
@@ -253,13 +253,13 @@ TEST(ResetAndLoss, ARstOnTheLoopbackInterfaceIsAPeersThatIsThere) {
 TEST(WireAlone, HandshakeAndCloseAreCompleted) {
   Story story = close_first_story();
   std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
-  WitnessSettings settings = life_settings();
-  settings.kernel_heard = false;
+  CorrelatorSettings settings = life_settings();
+  settings.has_kernel = false;
   const Life life = run(story.events, settings).life();
   EXPECT_EQ(life.outcome, Outcome::completed);
   EXPECT_EQ(life.states,
             states({State::syn_sent, State::established, State::fin_wait1, State::fin_wait2, State::time_wait}));
-  EXPECT_FALSE(life.kernel_heard);
+  EXPECT_FALSE(life.has_kernel);
   EXPECT_EQ(life.tx_bytes, 50U);
   EXPECT_EQ(life.rx_bytes, 70U);
 }
@@ -268,24 +268,24 @@ TEST(WireAlone, OneFinWithoutAnswerIsNotCompleted) {
   Story story = close_first_story();
   std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
   story.events.resize(story.events.size() - 2);
-  WitnessSettings settings = life_settings();
-  settings.kernel_heard = false;
+  CorrelatorSettings settings = life_settings();
+  settings.has_kernel = false;
   EXPECT_EQ(run(story.events, settings).life().outcome, Outcome::open);
 }
 
 TEST(WireAlone, RstInReplyToSynIsRefused) {
   Story story = refused_story();
   std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
-  WitnessSettings settings = life_settings();
-  settings.kernel_heard = false;
+  CorrelatorSettings settings = life_settings();
+  settings.has_kernel = false;
   EXPECT_EQ(run(story.events, settings).life().outcome, Outcome::refused);
 }
 
 TEST(WireAlone, SynsWithoutAnswerTimeOutOnlyAfterTheKernelWouldHaveGivenUp) {
   Story story = no_answer_story();
   std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
-  WitnessSettings settings = life_settings();
-  settings.kernel_heard = false;
+  CorrelatorSettings settings = life_settings();
+  settings.has_kernel = false;
   EXPECT_EQ(run(story.events, settings, 20 * s).life().outcome, Outcome::open);
   EXPECT_EQ(run(story.events, settings, 140 * s).life().outcome, Outcome::connect_timeout);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How often the ring is looked at, by what the looks took; and before which time the Witness has nothing to do.
+// How often the ring is looked at, by what the looks took; and before which time the Correlator has nothing to do.
 #include "source/pace.hpp"
 
 #include <gtest/gtest.h>
@@ -61,14 +61,14 @@ TEST(Due, ConnectionsThatAreMerelyOpenWaitForNothing) {
   Stream stream;
   Side client(stream, 1, "10.0.0.1", 40'000, "10.0.0.2", 80, 1'000, 2'000, true);
   const Names names;
-  Witness witness({}, names);
+  Correlator correlator({}, names);
   Reports reports;
   const TimeNs before = stream.now + 3'600'000'000'000;
-  EXPECT_GT(witness.due(), before);
+  EXPECT_GT(correlator.due(), before);
   client.to(State::syn_sent, curl);
   client.to(State::established, curl);
-  for (const Event& event : stream.events) witness.feed(event, reports);
-  EXPECT_GT(witness.due(), before);
+  for (const Event& event : stream.events) correlator.feed(event, reports);
+  EXPECT_GT(correlator.due(), before);
 }
 
 TEST(Due, WhatEndedIsReportedWhenItIsDueAndNotBefore) {
@@ -80,17 +80,17 @@ TEST(Due, WhatEndedIsReportedWhenItIsDueAndNotBefore) {
   client.to(State::close);
   client.destroy();
   const Names names;
-  Witness witness({}, names);
+  Correlator correlator({}, names);
   Reports reports;
-  for (const Event& event : stream.events) witness.feed(event, reports);
+  for (const Event& event : stream.events) correlator.feed(event, reports);
   ASSERT_TRUE(reports.empty());
-  const TimeNs due = witness.due();
+  const TimeNs due = correlator.due();
   ASSERT_GT(due, stream.now);
   ASSERT_LT(due, stream.now + 1'000'000'000);
-  witness.advance(due - 1, reports);
+  correlator.advance(due - 1, reports);
   EXPECT_TRUE(reports.empty());
-  EXPECT_EQ(witness.due(), due);
-  witness.advance(due, reports);
+  EXPECT_EQ(correlator.due(), due);
+  correlator.advance(due, reports);
   EXPECT_EQ(reports.size(), 1U);
 }
 
@@ -102,16 +102,16 @@ TEST(Due, ASocketInCloseWaitIsAskedAboutInTime) {
   server.to(State::established);
   server.to(State::close_wait);
   const Names names;
-  Witness witness({}, names);
+  Correlator correlator({}, names);
   Reports reports;
-  for (const Event& event : stream.events) witness.feed(event, reports);
-  EXPECT_FALSE(witness.wants_descriptors());
-  const TimeNs due = witness.due();
-  witness.advance(due - 1, reports);
-  EXPECT_FALSE(witness.wants_descriptors());
-  witness.advance(due, reports);
-  EXPECT_TRUE(witness.wants_descriptors());
-  EXPECT_GT(witness.due(), due) << "asked once, it waits for the time when it is stuck";
+  for (const Event& event : stream.events) correlator.feed(event, reports);
+  EXPECT_FALSE(correlator.wants_descriptors());
+  const TimeNs due = correlator.due();
+  correlator.advance(due - 1, reports);
+  EXPECT_FALSE(correlator.wants_descriptors());
+  correlator.advance(due, reports);
+  EXPECT_TRUE(correlator.wants_descriptors());
+  EXPECT_GT(correlator.due(), due) << "asked once, it waits for the time when it is stuck";
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 namespace tcpwitness::testing {
 namespace {
 
-WitnessSettings every_segment() {
-  WitnessSettings settings = life_settings();
+CorrelatorSettings every_segment() {
+  CorrelatorSettings settings = life_settings();
   settings.every_segment = true;
   return settings;
 }
@@ -73,7 +73,7 @@ TEST(Phases, AFastAnswerIsNotWorthASentence) {
   EXPECT_FALSE(run(answered_after(50 * ms), every_segment()).life().explanation.contains("first byte"));
 }
 
-// A life alone is not told of ordinary data.
+// A life alone is not reported of ordinary data.
 TEST(Phases, WithoutEverySegmentNothingIsKnownOfPayload) {
   const Life life = run(answered_after(1'490 * ms)).life();
   EXPECT_EQ(life.phases.connect, 20 * us);
@@ -221,10 +221,10 @@ TEST(Phases, OfACaptureWithAHoleAreOnlyThoseThatItShows) {
     totals.payload.every_segment = true;
     totals.payload.transfer_ns = 5;
     totals.in.missing_bytes = missing;
-    Bench bench{kernel_names()};
-    bench.kernel_heard = false;
-    bench.conversation = &totals;
-    const Phases phases = judge_phases(c, bench, 9 * s);
+    RuleContext context{kernel_names()};
+    context.has_kernel = false;
+    context.conversation = &totals;
+    const Phases phases = judge_phases(c, context, 9 * s);
     EXPECT_EQ(phases.first_byte, 1 * s);
     EXPECT_EQ(phases.server.has_value(), missing == 0);
     EXPECT_EQ(phases.transfer.has_value(), missing == 0);

@@ -111,9 +111,9 @@ TEST(Process, SnapshotListenerGivesItsOwnerToChildren) {
   listener.used(nginx, TW_OWNER_SNAPSHOT);
   Side c = server_of(stream);
   accepts(c);
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().process.pid, nginx.pid);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().process.pid, nginx.pid);
 }
 
 TEST(Process, PreforkListenerInTheSnapshotNamesNobody) {
@@ -142,7 +142,7 @@ TEST(Closer, IsTheProcessThatClosedAndNotTheOneThatServed) {
     c.to(State::close);
     return run(stream.events).finding(Rule::time_wait);
   };
-  EXPECT_TRUE(says(closed_by(worker, 0), "nginx-worker (pid 81) closed first")) << told_text(closed_by(worker, 0));
+  EXPECT_TRUE(says(closed_by(worker, 0), "nginx-worker (pid 81) closed first")) << finding_text(closed_by(worker, 0));
   EXPECT_TRUE(says(closed_by(nginx, 0), "nginx (pid 80) closed first"));
   EXPECT_TRUE(says(closed_by(nobody, 0), "nginx (pid 80) closed first")) << "who did is not known";
   EXPECT_FALSE(says(closed_by(worker, ECONNABORTED), "worker")) << "ss -K is nobody's close()";
@@ -161,10 +161,10 @@ TEST(Snapshot, AnEventThatTellsTheBeginningMakesItOurs) {
   c.found(TW_SOCKET_FULL, State::established);
   c.state = State::close;
   connects(c);
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_FALSE(told.life().preexisting);
-  EXPECT_EQ(told.life().states, states({State::syn_sent, State::established}));
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_FALSE(reported.life().preexisting);
+  EXPECT_EQ(reported.life().states, states({State::syn_sent, State::established}));
 }
 
 TEST(Snapshot, AConnectionThatIsClosedLaterStaysPreexisting) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// recorded.hpp: a story told to a live Witness and to a Recorder at once, as run/live.cpp does, and the file that
-// comes of it read again.
+// recorded.hpp: a story reported to a live Correlator and to a Recorder at once, as run/live.cpp does, and the file
+// that comes of it read again.
 #pragma once
 
 #include <unistd.h>
@@ -98,7 +98,8 @@ struct SimulatedRun {
 
 // Ticks come every 50 ms of the story, as long after its end as a stuck CLOSE_WAIT takes.
 inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSettings recorder_settings,
-                                 const WitnessSettings& settings = life_settings(), std::int64_t after_ns = 100 * ms) {
+                                 const CorrelatorSettings& settings = life_settings(),
+                                 std::int64_t after_ns = 100 * ms) {
   SimulatedRun run;
   StartMark start;
   start.started_ns = events.front().ts_ns - ms;
@@ -111,22 +112,22 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
   start.drop_reasons = recorded_names().drop_reasons;
   {
     Decoder decoder(0, start.started_ns);
-    Witness witness(settings, recorded_names());
+    Correlator correlator(settings, recorded_names());
     Recorder recorder(std::move(recorder_settings), start, recorded_names(),
                       [&](const std::string& text) { run.said.push_back(text); });
     std::vector<Event> decoded;
     TimeNs now = start.started_ns;
     std::uint32_t lost = 0;
     std::uint64_t skipped = 0;
-    const auto report_from = [&](std::size_t told) {
-      for (; told < run.reports.size(); ++told) recorder.report(run.reports[told]);
+    const auto report_from = [&](std::size_t reported) {
+      for (; reported < run.reports.size(); ++reported) recorder.report(run.reports[reported]);
     };
     const auto tick_until = [&](TimeNs until) {
       for (; now + 50 * ms <= until; now += 50 * ms) {
-        const std::size_t told = run.reports.size();
-        witness.advance(now + 50 * ms, run.reports);
-        recorder.advanced(now + 50 * ms, run.reports.size() > told);
-        report_from(told);
+        const std::size_t reported = run.reports.size();
+        correlator.advance(now + 50 * ms, run.reports);
+        recorder.advanced(now + 50 * ms, run.reports.size() > reported);
+        report_from(reported);
         recorder.flush(now + 50 * ms);
       }
     };
@@ -134,14 +135,14 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
       tick_until(event.ts_ns);
       if (const Gap* gap = std::get_if<Gap>(&event.body); gap != nullptr && gap->skipped()) {
         // What the kernel skipped has no record; the sockets are listed afterwards.
-        const std::size_t told = run.reports.size();
+        const std::size_t reported = run.reports.size();
         decoded.clear();
         decoder.skipped(skipped += gap->lost, gap->from_ts_ns, gap->to_ts_ns, decoded);
-        for (const Event& one : decoded) witness.feed(one, run.reports);
+        for (const Event& one : decoded) correlator.feed(one, run.reports);
         recorder.skipped(skipped, gap->from_ts_ns, gap->to_ts_ns);
-        report_from(told);
+        report_from(reported);
         const std::size_t since = run.reports.size();
-        witness.listed(gap->to_ts_ns, run.reports);
+        correlator.listed(gap->to_ts_ns, run.reports);
         recorder.listed(gap->to_ts_ns);
         report_from(since);
         continue;
@@ -153,19 +154,19 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
       const Bytes record = ring_record(event, lost);
       decoded.clear();
       decoder.decode(record, decoded);
-      const std::size_t told = run.reports.size();
-      for (const Event& one : decoded) witness.feed(one, run.reports);
+      const std::size_t reported = run.reports.size();
+      for (const Event& one : decoded) correlator.feed(one, run.reports);
       recorder.record(record, decoded);
-      report_from(told);
+      report_from(reported);
     }
     tick_until(events.back().ts_ns + after_ns);
     decoded.clear();
     decoder.account(0, lost, now, decoded);
     recorder.accounted(now, 0, lost);
-    for (const Event& one : decoded) witness.feed(one, run.reports);
-    const std::size_t told = run.reports.size();
-    witness.finish(now, run.reports);
-    report_from(told);
+    for (const Event& one : decoded) correlator.feed(one, run.reports);
+    const std::size_t reported = run.reports.size();
+    correlator.finish(now, run.reports);
+    report_from(reported);
     run.totals = recorder.finish(EndMark{.now = now});
   }
   return run;

@@ -221,19 +221,19 @@ struct Whole {
   std::map<Rule, Confidence> whole;
 };
 
-void expect_nothing_more_certain(const Whole& told, std::size_t first, std::size_t last, bool time = false) {
-  SCOPED_TRACE(fmt::format("{} without events {} to {}", told.story.name, first + 1, last));
-  const Judged again = judged(without(told.stream, first, last, time));
+void expect_nothing_more_certain(const Whole& reported, std::size_t first, std::size_t last, bool time = false) {
+  SCOPED_TRACE(fmt::format("{} without events {} to {}", reported.story.name, first + 1, last));
+  const Judged again = judged(without(reported.stream, first, last, time));
   EXPECT_FALSE(again.error) << again.error->message();
   EXPECT_EQ(again.missing, last - first);
   for (const auto& [rule, confidence] : confidences(again.reports)) {
-    const auto known = told.whole.find(rule);
-    EXPECT_LE(confidence, known != told.whole.end() ? known->second : Confidence::inconclusive) << name(rule);
+    const auto known = reported.whole.find(rule);
+    EXPECT_LE(confidence, known != reported.whole.end() ? known->second : Confidence::inconclusive) << name(rule);
   }
   for (const Report& report : again.reports) {
     const auto* life = std::get_if<Life>(&report);
     if (life == nullptr) continue;
-    EXPECT_TRUE(may_say(told.story, life->outcome)) << name(life->outcome);
+    EXPECT_TRUE(may_say(reported.story, life->outcome)) << name(life->outcome);
     EXPECT_TRUE(life->incomplete || life->preexisting);
   }
 }
@@ -255,17 +255,17 @@ TEST(RecordingLoss, OfAWitnessMakesNothingMoreCertain) {
 
 TEST(RecordingWindow, ThatBeginsInTheMiddleOfAConnectionMakesNothingMoreCertain) {
   for (const Story& story : all_stories()) {
-    const Whole told(story, recorded(story.events));
-    for (std::size_t cut = 1; cut < story.events.size(); ++cut) expect_nothing_more_certain(told, 0, cut);
+    const Whole reported(story, recorded(story.events));
+    for (std::size_t cut = 1; cut < story.events.size(); ++cut) expect_nothing_more_certain(reported, 0, cut);
   }
 }
 
 TEST(RecordingWindow, WithAHoleInTheMiddleMakesNothingMoreCertain) {
   for (const Story& story : all_stories()) {
-    const Whole told(story, recorded(story.events));
+    const Whole reported(story, recorded(story.events));
     for (std::size_t first = 1; first + 1 < story.events.size(); ++first) {
       for (std::size_t last = first + 1; last < story.events.size(); ++last)
-        expect_nothing_more_certain(told, first, last);
+        expect_nothing_more_certain(reported, first, last);
     }
   }
 }
@@ -276,10 +276,10 @@ TEST(RecordingWindow, WithAHoleInItsTimeMakesNothingMoreCertain) {
   for (const Story& story : stories) {
     const TempDir dir;
     record_story(story.events, into(dir.file("a.pcapng")), life_settings(), 20 * s);
-    const Whole told(story, bytes_of_file(dir.file("a.pcapng")));
+    const Whole reported(story, bytes_of_file(dir.file("a.pcapng")));
     for (std::size_t first = 1; first < story.events.size(); ++first) {
       for (std::size_t last = first + 1; last <= story.events.size(); ++last)
-        expect_nothing_more_certain(told, first, last, true);
+        expect_nothing_more_certain(reported, first, last, true);
     }
   }
 }
@@ -414,15 +414,15 @@ TEST(FlightRecorder, WritesAFindingAndTheSecondsBeforeIt) {
       EXPECT_EQ(cause_of(gap->gap), GapCause::left_out);
     }
   }
-  // The story that had it is there from its first event: its outcome is the live one. The others are not told.
-  int told = 0;
+  // The story that had it is there from its first event: its outcome is the live one. The others are not reported.
+  int reported = 0;
   for (const Report& report : again.reports) {
     const auto* life = std::get_if<Life>(&report);
     if (life == nullptr) continue;
-    ++told;
+    ++reported;
     EXPECT_EQ(life->outcome, killed_unread_story().outcome);
   }
-  EXPECT_GT(told, 0);
+  EXPECT_GT(reported, 0);
   EXPECT_LE(confidences(again.reports)[Rule::reset_origin], confidences(live.reports)[Rule::reset_origin]);
 }
 

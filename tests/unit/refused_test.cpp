@@ -41,17 +41,17 @@ TEST(Refused, FiveSpoofedSegmentsChangeNoVerdictButOutOfWindow) {
   stream.wait(500 * ms);
   c.in(PA, 70);
   closes_first(c, curl);
-  const Told told = run(stream.events, trace_settings());
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
-  for (const Finding& finding : told.life().findings) {
+  const RunResult reported = run(stream.events, trace_settings());
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  for (const Finding& finding : reported.life().findings) {
     EXPECT_TRUE(finding.rule == Rule::out_of_window || finding.rule == Rule::time_wait) << finding.text;
   }
-  ASSERT_TRUE(told.finding(Rule::out_of_window).has_value());
+  ASSERT_TRUE(reported.finding(Rule::out_of_window).has_value());
   // The numbers are still those of the handshake.
-  const auto fin = told.transition(State::established, State::fin_wait1);
+  const auto fin = reported.transition(State::established, State::fin_wait1);
   ASSERT_TRUE(fin.has_value());
-  EXPECT_EQ(told.segment(stream.events.back().id - 6)->relative, true);
+  EXPECT_EQ(reported.segment(stream.events.back().id - 6)->relative, true);
 }
 
 // Almost: the same RST at the one number that it must have.
@@ -72,9 +72,9 @@ TEST(Refused, AChallengeAckAndItsRstAreNoEndOfTheAttempt) {
   c.to(State::established);
   c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
   closes_first(c, curl);
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
-  EXPECT_FALSE(told.finding(Rule::reset_origin).has_value());
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_FALSE(reported.finding(Rule::reset_origin).has_value());
 }
 
 // Almost: data for an orphan closes the socket before the RST leaves.
@@ -97,9 +97,9 @@ TEST(Refused, ARstBehindTheEndIsNone) {
   late.reason = reason_no_socket;
   stream.add(late);
   c.out(R);
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
-  EXPECT_FALSE(told.finding(Rule::reset_origin).has_value());
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
+  EXPECT_FALSE(reported.finding(Rule::reset_origin).has_value());
 }
 
 TEST(Refused, ASecondRstHidesNotTheOneThatWasTaken) {
@@ -111,10 +111,10 @@ TEST(Refused, ASecondRstHidesNotTheOneThatWasTaken) {
   c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
   c.extra.sk_err = 104;
   c.to(State::close);
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_peer);
-  ASSERT_TRUE(told.finding(Rule::reset_origin).has_value());
-  EXPECT_EQ(told.finding(Rule::reset_origin)->evidence.at(0), taken);
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_peer);
+  ASSERT_TRUE(reported.finding(Rule::reset_origin).has_value());
+  EXPECT_EQ(reported.finding(Rule::reset_origin)->evidence.at(0), taken);
 }
 
 TEST(Refused, ARstThatARequestRefusesLeavesItHalfOpen) {
@@ -245,7 +245,7 @@ TEST(SynBacklogFull, LessThanAQuarterOfTheSysctlLeftIsLikely) {
     const auto finding = run(stream.events).finding(Rule::syn_backlog_full);
     ASSERT_EQ(finding.has_value(), half_open == 97);
     EXPECT_TRUE(!finding || finding->confidence == Confidence::likely);
-    EXPECT_TRUE(!finding || says(finding, "tcp_max_syn_backlog is 128")) << told_text(finding);
+    EXPECT_TRUE(!finding || says(finding, "tcp_max_syn_backlog is 128")) << finding_text(finding);
   }
 }
 
@@ -301,7 +301,7 @@ TEST(Retransmission, OfARequestThatIsOlderThanTheRunIsSeenByBoth) {
     r.seq = c.isn();
   });
   const auto finding = run(stream.events).finding(Rule::retransmission);
-  EXPECT_FALSE(says(finding, "did not show")) << told_text(finding);
+  EXPECT_FALSE(says(finding, "did not show")) << finding_text(finding);
 }
 
 // One end of a loopback connection closes with data unread.
@@ -374,10 +374,10 @@ TEST(Peer, TheSameAddressesWithOtherNumbersAreAnotherConnection) {
 TEST(HonestWords, WhatLeavesAnAlternativeIsNeverCertain) {
   std::size_t certain = 0;
   for (const Story& story : all_stories()) {
-    for (const WitnessSettings& settings : {life_settings(), trace_settings(), kernel_settings(), wire_settings()}) {
+    for (const CorrelatorSettings& settings : {life_settings(), trace_settings(), kernel_settings(), wire_settings()}) {
       auto events = story.events;
-      if (!settings.wire_heard) events = without_wire(events);
-      if (!settings.kernel_heard) events = wire_alone(events);
+      if (!settings.has_wire) events = without_wire(events);
+      if (!settings.has_kernel) events = wire_alone(events);
       for (const auto& report : run(events, settings).all<FindingReport>()) {
         if (report.finding.confidence != Confidence::certain) continue;
         ++certain;

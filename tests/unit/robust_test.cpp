@@ -19,10 +19,10 @@ TEST(Key, ANewSynWithAnotherIsnOnTheSamePortsIsAnotherConnection) {
   Side second(stream, 11, "10.0.0.2", 80, "10.0.0.1", 40000, 9300, 9100, false);
   accepts(second);
   closes_second(second, nginx);
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 2U);
-  EXPECT_EQ(told.life(0).outcome, Outcome::completed);
-  EXPECT_EQ(told.life(1).outcome, Outcome::completed);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 2U);
+  EXPECT_EQ(reported.life(0).outcome, Outcome::completed);
+  EXPECT_EQ(reported.life(1).outcome, Outcome::completed);
 }
 
 // Two processors have made a child of its request each. Before: the connection ended with the one that was too late,
@@ -42,13 +42,13 @@ TEST(Key, AChildThatCameTooLateIsNotTheConnection) {
     if (!after_the_data) c.in(PA, 50);
     c.used(nginx, TW_OWNER_RECEIVE);
     closes_second(c, nginx);
-    const Told told = run(stream.events);
-    ASSERT_EQ(told.lives().size(), 1U);
-    EXPECT_EQ(told.life().outcome, Outcome::completed);
-    EXPECT_EQ(told.life().rx_bytes, 50U);
-    EXPECT_FALSE(told.life().incomplete);
-    EXPECT_EQ(std::ranges::count(told.life().states, State::syn_recv), 1);
-    EXPECT_EQ(told.summary.missed, 0U);
+    const RunResult reported = run(stream.events);
+    ASSERT_EQ(reported.lives().size(), 1U);
+    EXPECT_EQ(reported.life().outcome, Outcome::completed);
+    EXPECT_EQ(reported.life().rx_bytes, 50U);
+    EXPECT_FALSE(reported.life().incomplete);
+    EXPECT_EQ(std::ranges::count(reported.life().states, State::syn_recv), 1);
+    EXPECT_EQ(reported.summary.missed, 0U);
   }
 }
 
@@ -64,10 +64,10 @@ TEST(Key, AChildThatClosesInSynRecvEndsItsConnection) {
   c.to(State::syn_recv);
   c.to(State::close);
   c.destroy();
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().states.back(), State::close);
-  EXPECT_NE(told.life().outcome, Outcome::completed);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().states.back(), State::close);
+  EXPECT_NE(reported.life().outcome, Outcome::completed);
 }
 
 TEST(Key, ARetransmittedSynIsTheSameConnection) {
@@ -80,8 +80,8 @@ TEST(Key, ARetransmittedSynIsTheSameConnection) {
   c.peer_nxt = c.peer_isn();
   accepts(c);
   closes_second(c, nginx);
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.lives().size(), 1U);
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.lives().size(), 1U);
 }
 
 TEST(Key, AnotherConnectOnTheSameSocketIsAnotherConnection) {
@@ -93,10 +93,10 @@ TEST(Key, AnotherConnectOnTheSameSocketIsAnotherConnection) {
   c.to(State::close);
   Side again(stream, 7, "10.0.0.1", 40001, "10.0.0.2", 80, 500, 700, true);
   connects(again);
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 2U);
-  EXPECT_EQ(told.life(0).outcome, Outcome::refused);
-  EXPECT_EQ(told.life(1).outcome, Outcome::open);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 2U);
+  EXPECT_EQ(reported.life(0).outcome, Outcome::refused);
+  EXPECT_EQ(reported.life(1).outcome, Outcome::open);
 }
 
 TEST(Key, TheControlSocketsCookieJoinsNothing) {
@@ -106,10 +106,10 @@ TEST(Key, TheControlSocketsCookieJoinsNothing) {
   Side stranger(stream, 7, "10.0.0.1", 81, "10.0.0.9", 5555, 1, 2, false);
   stranger.view = TW_SOCKET_CONTROL;
   stranger.out(R);
-  const Told told = run(stream.events);
-  EXPECT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().outcome, Outcome::open);
-  EXPECT_FALSE(told.finding(Rule::reset_origin).has_value());
+  const RunResult reported = run(stream.events);
+  EXPECT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::open);
+  EXPECT_FALSE(reported.finding(Rule::reset_origin).has_value());
 }
 
 TEST(Key, StragglersDoNotResurrectAConnection) {
@@ -136,10 +136,10 @@ TEST(Key, AConnectionWeNeverSawBeginIsPreexisting) {
   c.state = State::established;
   c.out(PA, 5);
   closes_first(c, curl);
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_TRUE(told.life().preexisting);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_TRUE(reported.life().preexisting);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
 }
 
 TEST(Key, AClonedChildWithoutItsPeerYetIsFoundAgain) {
@@ -153,9 +153,9 @@ TEST(Key, AClonedChildWithoutItsPeerYetIsFoundAgain) {
     change->header.cookie = 777;
     change->tuple.remote_port = 0;
   }
-  const Told told = run(stream.events);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().states, states({State::new_syn_recv, State::syn_recv, State::established}));
+  const RunResult reported = run(stream.events);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().states, states({State::new_syn_recv, State::syn_recv, State::established}));
 }
 
 TEST(Listener, HasNoLife) {
@@ -172,11 +172,11 @@ TEST(Gap, MakesTheLivesItOverlapsIncompleteAndTheirFindingsInconclusive) {
   sends_probe(c);
   stream.gap(4);
   closes_first(c, curl);
-  const Told told = run(stream.events);
-  EXPECT_TRUE(told.life().incomplete);
-  for (const Finding& finding : told.life().findings) EXPECT_EQ(finding.confidence, Confidence::inconclusive);
-  EXPECT_EQ(told.all<GapReport>().size(), 1U);
-  EXPECT_EQ(told.summary.lost, 4U);
+  const RunResult reported = run(stream.events);
+  EXPECT_TRUE(reported.life().incomplete);
+  for (const Finding& finding : reported.life().findings) EXPECT_EQ(finding.confidence, Confidence::inconclusive);
+  EXPECT_EQ(reported.all<GapReport>().size(), 1U);
+  EXPECT_EQ(reported.summary.lost, 4U);
 }
 
 TEST(Gap, LeavesLaterConnectionsAlone) {
@@ -246,7 +246,7 @@ TEST(Table, ExpiresInOrderAndOnlyWhatStillWaits) {
 
 TEST(Memory, EndedConnectionsAreGivenBack) {
   static_assert(sizeof(Connection) <= 376, "a million connections are to fit in 400 MB");
-  Witness witness({}, kernel_names());
+  Correlator correlator({}, kernel_names());
   Reports reports;
   Stream stream;
   for (std::uint64_t i = 0; i < 1000; ++i) {
@@ -254,9 +254,9 @@ TEST(Memory, EndedConnectionsAreGivenBack) {
     connects(c);
     closes_first(c, curl);
   }
-  for (const Event& event : stream.events) witness.feed(event, reports);
-  witness.advance(stream.now + 2 * s, reports);
-  EXPECT_EQ(witness.summary().connections, 1000U);
+  for (const Event& event : stream.events) correlator.feed(event, reports);
+  correlator.advance(stream.now + 2 * s, reports);
+  EXPECT_EQ(correlator.summary().connections, 1000U);
 }
 
 }  // namespace

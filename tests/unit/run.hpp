@@ -44,19 +44,19 @@ inline constexpr std::uint32_t drop_no_socket = 3, drop_netfilter = 4, drop_qdis
                                drop_paws = 8, drop_old_data = 9, drop_listen_overflow = 10, drop_neighbour = 11,
                                drop_rcvbuff = 12, drop_old_sequence = 13;
 
-inline WitnessSettings life_settings() {
-  WitnessSettings settings;
+inline CorrelatorSettings life_settings() {
+  CorrelatorSettings settings;
   settings.finding_reports = true;
   settings.explain = true;
   return settings;
 }
-inline WitnessSettings trace_settings() {
-  WitnessSettings settings = life_settings();
+inline CorrelatorSettings trace_settings() {
+  CorrelatorSettings settings = life_settings();
   settings.timeline = true;
   return settings;
 }
 
-struct Told {
+struct RunResult {
   Reports reports;
   Summary summary;
 
@@ -102,19 +102,21 @@ struct Told {
   }
 };
 
+using Told = RunResult;  // its former name
+
 // Feeds everything, lets `after_ns` pass, and ends the run.
-inline Told run(const std::vector<Event>& events, WitnessSettings settings = life_settings(),
-                std::int64_t after_ns = 100 * ms, const Names& names = kernel_names()) {
-  Told result;
-  Witness witness(std::move(settings), names);
+inline RunResult run(const std::vector<Event>& events, CorrelatorSettings settings = life_settings(),
+                     std::int64_t after_ns = 100 * ms, const Names& names = kernel_names()) {
+  RunResult result;
+  Correlator correlator(std::move(settings), names);
   TimeNs now = 0;
   for (const Event& event : events) {
-    witness.feed(event, result.reports);
+    correlator.feed(event, result.reports);
     now = std::max(now, event.ts_ns);
   }
-  if (after_ns > 0) witness.advance(now + after_ns, result.reports);
-  witness.finish(now + after_ns, result.reports);
-  result.summary = witness.summary();
+  if (after_ns > 0) correlator.advance(now + after_ns, result.reports);
+  correlator.finish(now + after_ns, result.reports);
+  result.summary = correlator.summary();
   return result;
 }
 
@@ -129,9 +131,9 @@ inline std::vector<Event> wire_alone(std::vector<Event> events) {
   }
   return events;
 }
-inline WitnessSettings wire_settings() {
-  WitnessSettings settings = trace_settings();
-  settings.kernel_heard = false;
+inline CorrelatorSettings wire_settings() {
+  CorrelatorSettings settings = trace_settings();
+  settings.has_kernel = false;
   return settings;
 }
 

@@ -124,14 +124,14 @@ TEST(WallClock, EveryReportIsPrintedWithIt) {
   EXPECT_NE(gap.find("\"from_ts_ns\":3699000000000"), std::string::npos) << "it lasted as long: " << gap;
 }
 
-// The same story told while the wall clock is set an hour forward or back, or the machine sleeps: the decoder's offset
-// is the run's, and what the Witness says does not depend on any other clock.
+// The same story reported while the wall clock is set an hour forward or back, or the machine sleeps: the decoder's
+// offset is the run's, and what the Correlator says does not depend on any other clock.
 TEST(WallClock, NoVerdictDependsOnIt) {
   const auto lines = [](const Story& story, TimeNs by, TimeNs slept = 0) {
     Clocks clocks;
     RunClock clock(clocks.read());
     Decoder decoder(clock.offset_ns());
-    Witness witness(trace_settings(), kernel_names());
+    Correlator correlator(trace_settings(), kernel_names());
     Reports reports;
     std::vector<Event> decoded;
     const TimeNs first = story.events.front().ts_ns;
@@ -149,12 +149,12 @@ TEST(WallClock, NoVerdictDependsOnIt) {
       std::memcpy(record.data(), &clocks.ns, sizeof clocks.ns);  // tw_header.ts_ns
       decoded.clear();
       decoder.decode(record, decoded);
-      for (const Event& one : decoded) witness.feed(one, reports);
-      witness.advance(clock.now(), reports);
+      for (const Event& one : decoded) correlator.feed(one, reports);
+      correlator.advance(clock.now(), reports);
     }
     clocks.ns += 20 * second;
-    witness.advance(clock.now(), reports);
-    witness.finish(clock.now(), reports);
+    correlator.advance(clock.now(), reports);
+    correlator.finish(clock.now(), reports);
     EXPECT_EQ(steps, by + slept == 0 ? 0 : 1);
     return as_json(reports, kernel_names());
   };

@@ -8,7 +8,9 @@
 
 namespace tcpwitness::testing {
 
-inline std::string told_text(const std::optional<Finding>& finding) { return finding ? finding->text : "(no finding)"; }
+inline std::string finding_text(const std::optional<Finding>& finding) {
+  return finding ? finding->text : "(no finding)";
+}
 
 inline bool says(const std::optional<Finding>& finding, std::string_view words) {
   return finding && finding->text.find(words) != std::string::npos;
@@ -26,9 +28,9 @@ inline std::vector<Event> without_wire(std::vector<Event> events) {
   std::erase_if(events, [](const Event& e) { return std::holds_alternative<Segment>(e.body); });
   return events;
 }
-inline WitnessSettings kernel_settings() {
-  WitnessSettings settings = life_settings();
-  settings.wire_heard = false;
+inline CorrelatorSettings kernel_settings() {
+  CorrelatorSettings settings = life_settings();
+  settings.has_wire = false;
   return settings;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sink_capture.hpp: what a sink writes, as a string. Times are told in UTC here.
+// sink_capture.hpp: what a sink writes, as a string. Times are reported in UTC here.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sink_describe.cpp: what a person is told on stderr, and how a terminal is judged.
+// sink_describe.cpp: what a person is reported on stderr, and how a terminal is judged.
 #include <gtest/gtest.h>
 
 #include "golden/reports.hpp"

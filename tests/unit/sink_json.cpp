@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<json> told(const Reports& reports) {
+std::vector<json> reported(const Reports& reports) {
   const Names names = golden::names();
   std::vector<json> objects;
   for (const std::string& line :
@@ -22,26 +22,26 @@ std::vector<json> told(const Reports& reports) {
   return objects;
 }
 
-json told(Report report) { return told(Reports{std::move(report)}).at(0); }
+json reported(Report report) { return reported(Reports{std::move(report)}).at(0); }
 
 template <typename Body>
 json entry(Body body) {
-  return told(Entry{.conn = 7,
-                    .id = 42,
-                    .ts_ns = golden::midnight,
-                    .flow = golden::flow("10.0.0.1", 1, "2001:db8::1", 2),
-                    .body = std::move(body)});
+  return reported(Entry{.conn = 7,
+                        .id = 42,
+                        .ts_ns = golden::midnight,
+                        .flow = golden::flow("10.0.0.1", 1, "2001:db8::1", 2),
+                        .body = std::move(body)});
 }
 
 TEST(Json, EveryObjectHasATypeAndATime) {
-  for (const json& object : told(golden::run())) {
+  for (const json& object : reported(golden::run())) {
     EXPECT_TRUE(object.at("type").is_string());
     EXPECT_TRUE(object.at("ts_ns").is_number_integer());
   }
 }
 
 TEST(Json, ReadyNamesEveryHookAndTheRing) {
-  const json ready = told(golden::ready());
+  const json ready = reported(golden::ready());
   EXPECT_EQ(ready["type"], "ready");
   EXPECT_EQ(ready["version"], "0.1.0");
   EXPECT_EQ(ready["kernel"], "6.18.5");
@@ -64,7 +64,7 @@ TEST(Json, EntriesCarryConnectionNumberAndBothEnds) {
 }
 
 TEST(Json, AStrayEntryHasNoConnection) {
-  const json stray = told(golden::stray()).at(0);
+  const json stray = reported(golden::stray()).at(0);
   EXPECT_TRUE(stray["conn"].is_null());
   EXPECT_EQ(stray["socket"], "none");
   EXPECT_FALSE(stray.contains("kernel_state"));
@@ -137,7 +137,7 @@ TEST(Json, TheControlBlockIsToldOnlyWhenItWasRead) {
 }
 
 TEST(Json, ASynCarriesNumbersOptionsAndTheTransition) {
-  const json syn = told(golden::curl()).at(1);
+  const json syn = reported(golden::curl()).at(1);
   EXPECT_EQ(syn["dir"], "out");
   EXPECT_EQ(syn["hook"], "tc-egress");
   EXPECT_EQ(syn["ifname"], "veth0");
@@ -160,7 +160,7 @@ TEST(Json, ASynCarriesNumbersOptionsAndTheTransition) {
 }
 
 TEST(Json, AnIncomingSegmentTellsItsHookAndRelativeNumbers) {
-  const json answer = told(golden::curl()).at(2);
+  const json answer = reported(golden::curl()).at(2);
   EXPECT_EQ(answer["dir"], "in");
   EXPECT_EQ(answer["hook"], "xdp");
   EXPECT_EQ(answer["flags"], "SYN,ACK");
@@ -246,7 +246,7 @@ TEST(Json, KeepaliveProbeAndOwnerHaveTheirFields) {
 }
 
 TEST(Json, AFindingHasItsEvidence) {
-  const json finding = told(golden::curl()).at(12);
+  const json finding = reported(golden::curl()).at(12);
   EXPECT_EQ(finding["type"], "finding");
   EXPECT_EQ(finding["rule"], "time-wait");
   EXPECT_EQ(finding["confidence"], "certain");
@@ -255,7 +255,7 @@ TEST(Json, AFindingHasItsEvidence) {
 }
 
 TEST(Json, ALifeHasEveryContractedField) {
-  const json life = told(golden::refused()).back();
+  const json life = reported(golden::refused()).back();
   for (const char* field :
        {"type",        "ts_ns",      "conn",       "local",       "remote",     "role",     "pid",
         "comm",        "pid_source", "netns",      "outcome",     "errno",      "error",    "closed_by",
@@ -275,7 +275,7 @@ TEST(Json, ALifeHasEveryContractedField) {
 }
 
 TEST(Json, AnUnknownProcessIsNullAndSaysSo) {
-  const json life = told(golden::one_witness()).at(1);
+  const json life = reported(golden::one_witness()).at(1);
   EXPECT_TRUE(life["pid"].is_null());
   EXPECT_TRUE(life["comm"].is_null());
   EXPECT_EQ(life["pid_source"], "unknown");
@@ -286,15 +286,15 @@ TEST(Json, AnUnknownProcessIsNullAndSaysSo) {
 }
 
 TEST(Json, ARuleThatFoundTwiceIsNamedOnce) {
-  EXPECT_EQ(told(golden::zero_window()).back()["findings"], (json{"zero-window", "retransmission"}));
+  EXPECT_EQ(reported(golden::zero_window()).back()["findings"], (json{"zero-window", "retransmission"}));
 }
 
 TEST(Json, ACommOfAnyBytesIsAString) {
-  EXPECT_EQ(told(golden::zero_window()).back()["comm"], "sender \x1b[31m\ufffd\"x\"");
+  EXPECT_EQ(reported(golden::zero_window()).back()["comm"], "sender \x1b[31m\ufffd\"x\"");
 }
 
 TEST(Json, AGapIsExact) {
-  const json gap = told(golden::gap());
+  const json gap = reported(golden::gap());
   EXPECT_EQ(gap["type"], "gap");
   EXPECT_EQ(gap["lost"], 1234);
   EXPECT_EQ(gap["cpu"], 3);
@@ -302,7 +302,7 @@ TEST(Json, AGapIsExact) {
 }
 
 TEST(Json, TheSummaryCountsByKind) {
-  const json summary = told(golden::summary());
+  const json summary = reported(golden::summary());
   EXPECT_EQ(summary["connections"], 6);
   EXPECT_EQ(summary["lost"], 1234);
   EXPECT_EQ(summary["events"]["state"], 14);
@@ -316,7 +316,7 @@ TEST(Json, TheSummaryCountsByKind) {
 TEST(Json, TheSummaryNamesAWitnessThatCouldNotBeAttached) {
   Summary summary;
   summary.missing = {{.name = "wire", .target = "", .mode = "off", .why = "refused"}};
-  EXPECT_EQ(told(summary)["missing"], (json::array({{{"witness", "wire"}, {"why", "refused"}}})));
+  EXPECT_EQ(reported(summary)["missing"], (json::array({{{"witness", "wire"}, {"why", "refused"}}})));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ Life a_life() {
   Life life;
   life.ts_ns = golden::midnight;
   life.flow = golden::flow("10.0.0.1", 40000, "10.0.0.2", 80);
-  life.kernel_heard = life.wire_heard = true;
+  life.has_kernel = life.has_wire = true;
   return life;
 }
 
@@ -104,10 +104,10 @@ TEST(LifeText, AConnectionOpenBeforeUsIsAtLeastSoOldAndMarked) {
 TEST(LifeText, WhoWasHeardIsShown) {
   Life life = a_life();
   EXPECT_EQ(cell(LifeColumn::seen, life), "K+W");
-  life.wire_heard = false;
+  life.has_wire = false;
   EXPECT_EQ(cell(LifeColumn::seen, life), "K");
   EXPECT_EQ(cell(LifeColumn::notes, life), "(kernel only)");
-  std::swap(life.kernel_heard, life.wire_heard);
+  std::swap(life.has_kernel, life.has_wire);
   EXPECT_EQ(cell(LifeColumn::seen, life), "W");
   EXPECT_EQ(cell(LifeColumn::notes, life), "(packets only)");
 }

@@ -19,12 +19,12 @@ std::string text_of(const Reports& reports, const TextStyle& style = {.width = 4
   return test::captured([&](Output& output) { return make_story_text(output, kernel_names(), style); }, reports);
 }
 
-std::string story_of(const std::vector<Event>& events, WitnessSettings settings = trace_settings()) {
+std::string story_of(const std::vector<Event>& events, CorrelatorSettings settings = trace_settings()) {
   return text_of(run(events, std::move(settings)).reports);
 }
 
 // Each of these is in the text, in this order.
-void expect_told(const std::string& text, const std::vector<std::string>& parts) {
+void expect_reported(const std::string& text, const std::vector<std::string>& parts) {
   std::size_t at = 0;
   for (const std::string& part : parts) {
     const std::size_t found = text.find(part, at);
@@ -35,52 +35,53 @@ void expect_told(const std::string& text, const std::vector<std::string>& parts)
 
 TEST(Story, AHandshakeAndAnOrderlyCloseAreTold) {
   const std::string text = story_of(close_first_story().events);
-  expect_told(text,
-              {"#1  10.0.0.1:40000 -> 10.0.0.2:80  curl[42]", "completed", "called connect() to 10.0.0.2:80",
-               "The SYN was sent through eth0", "The peer's SYN-ACK came in", "after the SYN; the kernel took it",
-               "the connection is established", "its ACK was sent", "this side sent 50 bytes, and 70 bytes came in",
-               "curl[42] closed the connection: this side closes first; its FIN was sent", "acknowledged the FIN",
-               "(FIN_WAIT2)", "The peer's FIN came in; this side acknowledged it",
-               " later and waits in TIME_WAIT for 60 s, and its port with it (inferred)", "completed after",
-               "time-wait (certain): curl (pid 42) closed first"});
+  expect_reported(text,
+                  {"#1  10.0.0.1:40000 -> 10.0.0.2:80  curl[42]", "completed", "called connect() to 10.0.0.2:80",
+                   "The SYN was sent through eth0", "The peer's SYN-ACK came in", "after the SYN; the kernel took it",
+                   "the connection is established", "its ACK was sent", "this side sent 50 bytes, and 70 bytes came in",
+                   "curl[42] closed the connection: this side closes first; its FIN was sent", "acknowledged the FIN",
+                   "(FIN_WAIT2)", "The peer's FIN came in; this side acknowledged it",
+                   " later and waits in TIME_WAIT for 60 s, and its port with it (inferred)", "completed after",
+                   "time-wait (certain): curl (pid 42) closed first"});
 }
 
 TEST(Story, APassiveConnectionWaitsForAccept) {
   const std::string text = story_of(close_second_story().events);
-  expect_told(text, {"10.0.0.2:80 <- 10.0.0.1:40000", "The peer's SYN came in on eth0",
-                     "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)", "The SYN-ACK was sent",
-                     "the connection is established and waits for accept()", "50 bytes came in",
-                     "the peer closes first, and this side can still send (CLOSE_WAIT)", "nginx[",
-                     "after the peer's FIN: this side closes too; its FIN was sent", "both sides have closed"});
+  expect_reported(text, {"10.0.0.2:80 <- 10.0.0.1:40000", "The peer's SYN came in on eth0",
+                         "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)", "The SYN-ACK was sent",
+                         "the connection is established and waits for accept()", "50 bytes came in",
+                         "the peer closes first, and this side can still send (CLOSE_WAIT)", "nginx[",
+                         "after the peer's FIN: this side closes too; its FIN was sent", "both sides have closed"});
 }
 
 TEST(Story, ARefusalNamesTheRstAndTheError) {
   const std::string text = story_of(refused_story().events);
-  expect_told(text, {"refused", "The SYN was sent", "A RST came in (TTL 64)", "the connection is refused",
-                     "curl[42] gets ECONNREFUSED: \"Connection refused\".", "refused after"});
+  expect_reported(text, {"refused", "The SYN was sent", "A RST came in (TTL 64)", "the connection is refused",
+                         "curl[42] gets ECONNREFUSED: \"Connection refused\".", "refused after"});
 }
 
 TEST(Story, UnansweredSynsAreToldWithTheKernelsReason) {
   const std::string text = story_of(no_answer_story().events);
-  expect_told(text, {"The SYN was sent through eth0", "The SYN was sent again",
-                     "after the first one: no answer was taken", "The SYN was sent again", "The SYN was sent again",
-                     "The kernel gave up: no answer", "gets ETIMEDOUT", "The SYN was retransmitted 3 times"});
+  expect_reported(text, {"The SYN was sent through eth0", "The SYN was sent again",
+                         "after the first one: no answer was taken", "The SYN was sent again", "The SYN was sent again",
+                         "The kernel gave up: no answer", "gets ETIMEDOUT", "The SYN was retransmitted 3 times"});
 }
 
 TEST(Story, ADropSaysWhoDroppedWhat) {
-  expect_told(story_of(ignored_story().events),
-              {"The peer's SYN-ACK came in",
-               "The kernel threw away the peer's SYN-ACK after it came in: dropped by a firewall rule (NETFILTER_DROP)",
-               "connect-ignored"});
-  expect_told(story_of(unsent_story().events),
-              {"The kernel threw away the SYN before it left", "but netfilter dropped it", "connect-unsent"});
+  expect_reported(
+      story_of(ignored_story().events),
+      {"The peer's SYN-ACK came in",
+       "The kernel threw away the peer's SYN-ACK after it came in: dropped by a firewall rule (NETFILTER_DROP)",
+       "connect-ignored"});
+  expect_reported(story_of(unsent_story().events),
+                  {"The kernel threw away the SYN before it left", "but netfilter dropped it", "connect-unsent"});
 }
 
 // The kernel's word for a repeated segment is "dropped", and nothing was lost.
 TEST(Story, WhatCameTwiceIsNoDrop) {
   const std::string text = story_of(rx_drop_story(drop_old_data).events);
   EXPECT_FALSE(text.contains("The kernel threw away")) << text;
-  expect_told(
+  expect_reported(
       story_of(rx_drop_story(drop_netfilter).events),
       {"The kernel threw away 20 bytes of the peer's data (from sequence number 1) after it came in: dropped by a "
        "firewall rule"});
@@ -91,60 +92,61 @@ TEST(Story, ADescriptorThatIsStillOpenIsTold) {
   const Process process = golden::process(7, "leaky", PidSource::accept);
   story.add(0, OwnerEntry{.process = process}).add(1000, OwnerEntry{.process = process, .fd = 19});
   story.tell(Life{.conn = 1, .start_ts_ns = golden::midnight, .ts_ns = story.now()});
-  expect_told(text_of(story.reports), {"leaky[7] accepted the connection.", "leaky[7] still has fd 19 open."});
+  expect_reported(text_of(story.reports), {"leaky[7] accepted the connection.", "leaky[7] still has fd 19 open."});
 }
 
 TEST(Story, AnAnsweredKeepaliveIsOneSentence) {
   const std::string text = story_of(keepalive_answered_story().events);
-  expect_told(text, {"Keep-alive probe 1 of 3 was sent after 2 s of silence; without an answer the kernel gives up at",
-                     "; the peer answered", "it lives.", "Keep-alive probe 1 of 3 was sent"});
+  expect_reported(text,
+                  {"Keep-alive probe 1 of 3 was sent after 2 s of silence; without an answer the kernel gives up at",
+                   "; the peer answered", "it lives.", "Keep-alive probe 1 of 3 was sent"});
 }
 
 TEST(Story, AnUnansweredKeepaliveEndsInTheKernelsWord) {
   const std::string text = story_of(keepalive_death_story().events);
-  expect_told(text, {"probe 2 of 3 was sent, 1 before it unanswered", "probe 3 of 3 was sent, 2 before it unanswered",
-                     "The RST was sent", "declared the connection dead", "gave the peer up", "ETIMEDOUT",
-                     "keepalive-timeout after"});
+  expect_reported(text, {"probe 2 of 3 was sent, 1 before it unanswered",
+                         "probe 3 of 3 was sent, 2 before it unanswered", "The RST was sent",
+                         "declared the connection dead", "gave the peer up", "ETIMEDOUT", "keepalive-timeout after"});
 }
 
 TEST(Story, AZeroWindowIsToldFromClosingToOpening) {
   const std::string text = story_of(zero_window_story().events);
-  expect_told(text, {"The peer closed its window: its process does not read", "300 bytes wait to be sent",
-                     "The peer opened its window again", "closed for 2.0"});
+  expect_reported(text, {"The peer closed its window: its process does not read", "300 bytes wait to be sent",
+                         "The peer opened its window again", "closed for 2.0"});
 }
 
 TEST(Story, AProcessThatDiesIsNamed) {
-  expect_told(story_of(killed_unread_story().events),
-              {"curl[42] was killed by SIGKILL, and its kernel closed the connection: it ends without a "
-               "FIN, in ESTABLISHED; the RST was sent",
-               "later: the process closed with unread data (TCP_ABORT_ON_CLOSE)."});
-  expect_told(story_of(killed_read_story().events), {"curl[42] was killed by SIGKILL", "this side closes first"});
+  expect_reported(story_of(killed_unread_story().events),
+                  {"curl[42] was killed by SIGKILL, and its kernel closed the connection: it ends without a "
+                   "FIN, in ESTABLISHED; the RST was sent",
+                   "later: the process closed with unread data (TCP_ABORT_ON_CLOSE)."});
+  expect_reported(story_of(killed_read_story().events), {"curl[42] was killed by SIGKILL", "this side closes first"});
 }
 
 TEST(Story, ARetransmissionHasTheKernelsReason) {
-  expect_told(
+  expect_reported(
       story_of(retransmit_death_story().events),
       {"10 bytes (from sequence number 1) were sent again: no acknowledgement was taken", "(retransmission timeout)"});
 }
 
 TEST(Story, WhatTheWireDidNotShowIsSaid) {
   const std::string text = story_of(without<Segment>(close_first_story().events), [] {
-    WitnessSettings settings = trace_settings();
-    settings.wire_heard = false;
+    CorrelatorSettings settings = trace_settings();
+    settings.has_wire = false;
     return settings;
   }());
-  expect_told(text, {"which was itself not seen", "this side sent 50 bytes and received 70 bytes",
-                     "the ACK itself was not seen", "(kernel only)"});
+  expect_reported(text, {"which was itself not seen", "this side sent 50 bytes and received 70 bytes",
+                         "the ACK itself was not seen", "(kernel only)"});
   EXPECT_FALSE(text.contains("was sent")) << text;
 }
 
 TEST(Story, TheWireAloneTellsOfClientAndServer) {
   const Reports reports = run(wire_alone(close_first_story().events), wire_settings()).reports;
   const std::string text = text_of(reports, {.width = 400, .wire_alone = true});
-  expect_told(text, {"10.0.0.1:40000 -> 10.0.0.2:80", "The client sent its SYN on eth0", "The server sent its SYN-ACK",
-                     "; the client acknowledged it", "the handshake took",
-                     "the client sent 50 bytes, the server 70 bytes", "The client sent its FIN: it closes first",
-                     "the server acknowledged it", "The server sent its FIN: both have closed"});
+  expect_reported(text, {"10.0.0.1:40000 -> 10.0.0.2:80", "The client sent its SYN on eth0",
+                         "The server sent its SYN-ACK", "; the client acknowledged it", "the handshake took",
+                         "the client sent 50 bytes, the server 70 bytes", "The client sent its FIN: it closes first",
+                         "the server acknowledged it", "The server sent its FIN: both have closed"});
   EXPECT_FALSE(text.contains("process")) << text;
 }
 
@@ -153,7 +155,7 @@ TEST(Story, AGapIsToldWhereItFalls) {
   const TimeNs at = events[events.size() / 2].ts_ns;
   events.insert(events.begin() + static_cast<std::ptrdiff_t>(events.size() / 2), Event{0, at, Gap{7, 0, at, at}});
   const std::string text = story_of(events);
-  expect_told(text, {"called connect()", "7 events of this machine were lost here", "completed"});
+  expect_reported(text, {"called connect()", "7 events of this machine were lost here", "completed"});
   EXPECT_TRUE(text.contains("(inconclusive)")) << text;
 }
 
@@ -181,9 +183,9 @@ std::vector<Event> many_probes(int count) {
 
 TEST(Story, RepetitionsAreSummedUp) {
   const std::string text = story_of(many_probes(500));
-  expect_told(text, {"Keep-alive probe 1 of 3", "Keep-alive probe 1 of 3", "Keep-alive probe 1 of 3",
-                     "497 more keep-alive probes were sent, each of them answered, the last at +1000.0",
-                     "closed the connection"});
+  expect_reported(text, {"Keep-alive probe 1 of 3", "Keep-alive probe 1 of 3", "Keep-alive probe 1 of 3",
+                         "497 more keep-alive probes were sent, each of them answered, the last at +1000.0",
+                         "closed the connection"});
   EXPECT_LT(test::lines_of(text).size(), 20U) << text;
 }
 
@@ -229,7 +231,7 @@ TEST(Story, AShortOneIsWhole) {
 
 TEST(Story, AllStoriesTogetherHaveABudget) {
   Stories stories(kernel_names(), false, false, {.bytes = 1000});
-  std::size_t told = 0;
+  std::size_t reported = 0;
   std::uint64_t no_room = 0;
   Life life{.conn = 1, .start_ts_ns = golden::midnight};
   for (const Report& report : long_story(30)) {
@@ -237,11 +239,11 @@ TEST(Story, AllStoriesTogetherHaveABudget) {
     EXPECT_LE(stories.bytes(), 1000U);
   }
   for (const Sentence& sentence : stories.end(life)) {
-    sentence.text.contains("were not kept") ? no_room += sentence.events : told += sentence.events;
+    sentence.text.contains("were not kept") ? no_room += sentence.events : reported += sentence.events;
   }
-  EXPECT_GT(told, 0U);
+  EXPECT_GT(reported, 0U);
   EXPECT_GT(no_room, 0U);
-  EXPECT_EQ(told + no_room, 60U);
+  EXPECT_EQ(reported + no_room, 60U);
   EXPECT_EQ(stories.bytes(), 0U);
 }
 

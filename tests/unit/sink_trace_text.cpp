@@ -20,9 +20,9 @@ const Names& some_names() {
 
 TraceWords words() { return {.names = some_names()}; }
 
-std::string details(const Told& told) {
+std::string details(const EntryText& rendered) {
   std::string text;
-  for (const Span& span : told.details) {
+  for (const Span& span : rendered.details) {
     if (!span.text.empty()) text += (text.empty() ? "" : " ") + span.text;
   }
   return text;
@@ -61,34 +61,34 @@ TEST(TraceText, ArrowsPointTheWayOfTheSegment) {
 }
 
 TEST(TraceText, AStateIsATransitionWithItsCause) {
-  const Told told = words().tell(golden::heard(TcpState::established, TcpState::close_wait, "FIN", 7, 12));
-  EXPECT_EQ(told.kernel.text, "ESTABLISHED -> CLOSE_WAIT");
-  EXPECT_EQ(details(told), "caused by FIN (7), 12 us later");
-  EXPECT_TRUE(told.wire.text.empty());
+  const EntryText rendered = words().render(golden::heard(TcpState::established, TcpState::close_wait, "FIN", 7, 12));
+  EXPECT_EQ(rendered.kernel.text, "ESTABLISHED -> CLOSE_WAIT");
+  EXPECT_EQ(details(rendered), "caused by FIN (7), 12 us later");
+  EXPECT_TRUE(rendered.wire.text.empty());
 }
 
 TEST(TraceText, AnInferredStateSaysSo) {
   StateEntry state = golden::heard(TcpState::fin_wait2, TcpState::time_wait, "FIN", 7, 12);
   state.inferred = true;
-  EXPECT_TRUE(details(words().tell(state)).ends_with("(inferred)"));
+  EXPECT_TRUE(details(words().render(state)).ends_with("(inferred)"));
 }
 
 TEST(TraceText, AnEstablishedConnectionTellsWhatTheHandshakeTaught) {
   StateEntry state = golden::heard(TcpState::syn_sent, TcpState::established, "SYN-ACK", 3, 21);
   state.cb = golden::control_block(1245, 201'000);
-  EXPECT_EQ(details(words().tell(state)), "caused by SYN-ACK (3), 21 us later; rtt 1.25 ms, rto 201 ms");
+  EXPECT_EQ(details(words().render(state)), "caused by SYN-ACK (3), 21 us later; rtt 1.25 ms, rto 201 ms");
 }
 
 TEST(TraceText, ASegmentHasTheWordsOfTcpdumpAndTheStateBefore) {
-  const Told told =
-      words().tell(golden::wire({.out = false,
-                                 .flags = tcp_flag::syn | tcp_flag::ack,
-                                 .rel_ack = 1,
-                                 .state = TcpState::syn_sent,
-                                 .transition = golden::leads(4, TcpState::syn_sent, TcpState::established, 21)}));
-  EXPECT_EQ(told.kernel.text, "(SYN_SENT)");
-  EXPECT_EQ(told.wire.text, "<-- SYN,ACK ---");
-  EXPECT_EQ(details(told), "seq=0 ack=1 win=65160 mss=1460 sackOK TS wscale=7, causes (4)");
+  const EntryText rendered =
+      words().render(golden::wire({.out = false,
+                                   .flags = tcp_flag::syn | tcp_flag::ack,
+                                   .rel_ack = 1,
+                                   .state = TcpState::syn_sent,
+                                   .transition = golden::leads(4, TcpState::syn_sent, TcpState::established, 21)}));
+  EXPECT_EQ(rendered.kernel.text, "(SYN_SENT)");
+  EXPECT_EQ(rendered.wire.text, "<-- SYN,ACK ---");
+  EXPECT_EQ(details(rendered), "seq=0 ack=1 win=65160 mss=1460 sackOK TS wscale=7, causes (4)");
 }
 
 TEST(TraceText, WhatTheWireAloneShowsOfTheEndsStandsLast) {
@@ -96,7 +96,7 @@ TEST(TraceText, WhatTheWireAloneShowsOfTheEndsStandsLast) {
   const auto states = [](std::vector<InferredState> inferred) {
     SegmentEntry segment = golden::wire({});
     segment.inferred = std::move(inferred);
-    return words().tell(segment).states;
+    return words().render(segment).states;
   };
   EXPECT_EQ(states({}), "");
   EXPECT_EQ(states({{false, unknown, syn_sent}}), "SYN_SENT");
@@ -107,64 +107,65 @@ TEST(TraceText, WhatTheWireAloneShowsOfTheEndsStandsLast) {
 }
 
 TEST(TraceText, ADataSegmentHasItsLengthAndScaledWindow) {
-  EXPECT_EQ(details(words().tell(golden::wire({.flags = tcp_flag::psh | tcp_flag::ack,
-                                               .rel_seq = 1,
-                                               .rel_ack = 1,
-                                               .len = 100,
-                                               .analysis = {"retransmission"}}))),
+  EXPECT_EQ(details(words().render(golden::wire({.flags = tcp_flag::psh | tcp_flag::ack,
+                                                 .rel_seq = 1,
+                                                 .rel_ack = 1,
+                                                 .len = 100,
+                                                 .analysis = {"retransmission"}}))),
             "[retransmission] seq=1 ack=1 len=100 win=64256");
 }
 
 TEST(TraceText, AWindowOfUnknownScaleIsAsInTheHeader) {
   SegmentEntry segment = golden::wire({.rel_seq = 1, .rel_ack = 1});
   segment.window_bytes.reset();
-  EXPECT_EQ(details(words().tell(segment)), "seq=1 ack=1 win=502");
+  EXPECT_EQ(details(words().render(segment)), "seq=1 ack=1 win=502");
 }
 
 TEST(TraceText, ARstTellsItsTtl) {
-  EXPECT_EQ(details(words().tell(golden::wire({.out = false, .flags = tcp_flag::rst, .rel_seq = 9}))), "seq=9 ttl=64");
+  EXPECT_EQ(details(words().render(golden::wire({.out = false, .flags = tcp_flag::rst, .rel_seq = 9}))),
+            "seq=9 ttl=64");
 }
 
 TEST(TraceText, NumbersThatAreNotRelativeSaySo) {
   SegmentEntry segment = golden::wire({.out = false, .rel_seq = 5, .rel_ack = 6});
   segment.relative = false;
-  EXPECT_TRUE(details(words().tell(segment)).starts_with("seq=5 ack=6 (absolute)"));
+  EXPECT_TRUE(details(words().render(segment)).starts_with("seq=5 ack=6 (absolute)"));
 }
 
 TEST(TraceText, ASegmentThatNoSocketWantsSaysSo) {
   SegmentEntry segment = golden::wire({.out = false});
   segment.segment.socket.type = TW_SOCKET_NONE;
-  EXPECT_EQ(words().tell(segment).kernel.text, "(no socket wants it)");
+  EXPECT_EQ(words().render(segment).kernel.text, "(no socket wants it)");
 }
 
 TEST(TraceText, ARetransmissionThatDidNotLeaveSaysWhoStoppedIt) {
   RetransmitEntry retransmit{
       .cause = "RTO", .rel_seq = 1, .relative = true, .len = 9, .err = 1, .rto_us = 204'000, .attempt = 3};
-  EXPECT_EQ(words().tell(retransmit).kernel.text, "retransmits, attempt 3");
-  EXPECT_EQ(details(words().tell(retransmit)), "RTO: seq=1 len=9, timer 204 ms but the qdisc refused it");
+  EXPECT_EQ(words().render(retransmit).kernel.text, "retransmits, attempt 3");
+  EXPECT_EQ(details(words().render(retransmit)), "RTO: seq=1 len=9, timer 204 ms but the qdisc refused it");
   retransmit.err = -1;
-  EXPECT_TRUE(details(words().tell(retransmit)).ends_with("but netfilter dropped it"));
+  EXPECT_TRUE(details(words().render(retransmit)).ends_with("but netfilter dropped it"));
   retransmit.err = TW_RETRANSMIT_ERR_UNKNOWN;
-  EXPECT_EQ(details(words().tell(retransmit)), "RTO: seq=1 len=9, timer 204 ms");
+  EXPECT_EQ(details(words().render(retransmit)), "RTO: seq=1 len=9, timer 204 ms");
 }
 
 TEST(TraceText, AResetTellsItsMeaningAndTheKernelsName) {
-  const Told told = words().tell(ResetEntry{.sent = true,
-                                            .has_socket = true,
-                                            .reason = "SK_RST_REASON_TCP_ABORT_ON_CLOSE",
-                                            .meaning = "the process closed with unread data",
-                                            .process = curl,
-                                            .segment = 12});
-  EXPECT_EQ(told.kernel.text, "sends RST");
-  EXPECT_EQ(details(told), "the process closed with unread data (12) by curl[1234] [TCP_ABORT_ON_CLOSE]");
+  const EntryText rendered = words().render(ResetEntry{.sent = true,
+                                                       .has_socket = true,
+                                                       .reason = "SK_RST_REASON_TCP_ABORT_ON_CLOSE",
+                                                       .meaning = "the process closed with unread data",
+                                                       .process = curl,
+                                                       .segment = 12});
+  EXPECT_EQ(rendered.kernel.text, "sends RST");
+  EXPECT_EQ(details(rendered), "the process closed with unread data (12) by curl[1234] [TCP_ABORT_ON_CLOSE]");
 }
 
 TEST(TraceText, AnErrorIsWhatTheProcessGets) {
-  EXPECT_EQ(words().tell(ErrorEntry{.error = 110}).kernel.text, "reports ETIMEDOUT");
-  EXPECT_EQ(details(words().tell(ErrorEntry{.error = 110})), "the process gets \"Connection timed out\"");
-  EXPECT_EQ(words().tell(ErrorEntry{.icmp = {.error = 111, .type = 3, .code = 3}}).kernel.text, "reports ICMP");
-  EXPECT_EQ(words().tell(ErrorEntry{.queue_origin = 5}).kernel.text, "wakes the process");
-  EXPECT_EQ(details(words().tell(ErrorEntry{})), "the process has read the error already");
+  EXPECT_EQ(words().render(ErrorEntry{.error = 110}).kernel.text, "reports ETIMEDOUT");
+  EXPECT_EQ(details(words().render(ErrorEntry{.error = 110})), "the process gets \"Connection timed out\"");
+  EXPECT_EQ(words().render(ErrorEntry{.icmp = {.error = 111, .type = 3, .code = 3}}).kernel.text, "reports ICMP");
+  EXPECT_EQ(words().render(ErrorEntry{.queue_origin = 5}).kernel.text, "wakes the process");
+  EXPECT_EQ(details(words().render(ErrorEntry{})), "the process has read the error already");
 }
 
 TEST(TraceText, KeepaliveProbesAreCountedAndTheEndForetold) {
@@ -177,14 +178,14 @@ TEST(TraceText, KeepaliveProbesAreCountedAndTheEndForetold) {
                        .intvl_ms = 75'000,
                        .dead_at_ns = golden::midnight,
                        .segment = 4};
-  EXPECT_EQ(words().tell(probe).kernel.text, "keep-alive probe 1 of 9");
-  EXPECT_EQ(details(words().tell(probe)), "(4) after 2 h 0 min idle, one every 75 s, gives up at 08:53:20");
+  EXPECT_EQ(words().render(probe).kernel.text, "keep-alive probe 1 of 9");
+  EXPECT_EQ(details(words().render(probe)), "(4) after 2 h 0 min idle, one every 75 s, gives up at 08:53:20");
   probe.probe = 2;
   probe.intvl_ms = 0;
   probe.dead_at_ns = 0;
-  EXPECT_EQ(details(words().tell(probe)), "(4) 1 unanswered");
+  EXPECT_EQ(details(words().render(probe)), "(4) 1 unanswered");
   probe.what = KeepaliveEntry::What::gave_up;
-  EXPECT_EQ(details(words().tell(probe)), "2 of 9 probes unanswered");
+  EXPECT_EQ(details(words().render(probe)), "2 of 9 probes unanswered");
 }
 
 TEST(TraceText, TheClosingLineTellsHowItEnded) {
@@ -192,7 +193,7 @@ TEST(TraceText, TheClosingLineTellsHowItEnded) {
   EXPECT_TRUE(words().closing(life).starts_with("keepalive-timeout after at least 23.1 s, closed by this side: "));
   life.outcome = Outcome::open;
   EXPECT_TRUE(words().closing(life).starts_with("still open after at least 23.1 s: "));
-  life.wire_heard = false;
+  life.has_wire = false;
   EXPECT_TRUE(words().closing(life).ends_with("(kernel only)"));
 }
 

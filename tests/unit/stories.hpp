@@ -19,7 +19,7 @@ struct Story {
   Outcome outcome{};
 };
 
-inline bool may_say(const Story& story, Outcome told) { return may_say(story.outcome, told); }
+inline bool may_say(const Story& story, Outcome reported) { return may_say(story.outcome, reported); }
 
 inline constexpr Caller killed_curl{42, "curl", 9};
 

@@ -16,14 +16,14 @@ TEST(Cause, FinIsNamedBySequenceNotByBeingLast) {
   c.in(FA, 0, TW_WHY_RETRANSMISSION, [](tw_segment& g) { g.seq -= 50; });  // an old one, last before the transition
   c.rcv_nxt = c.peer_nxt = 302;
   const EventId change = c.to(State::close_wait);
-  const Told told = run(stream.events, trace_settings());
-  const auto entry = told.transition(State::established, State::close_wait);
+  const RunResult reported = run(stream.events, trace_settings());
+  const auto entry = reported.transition(State::established, State::close_wait);
   ASSERT_TRUE(entry.has_value());
   EXPECT_EQ(entry->cause.kind, Cause::Kind::segment);
   EXPECT_EQ(entry->cause.id, fin);
   EXPECT_EQ(entry->cause.what, "FIN");
-  ASSERT_TRUE(told.segment(fin)->transition.has_value());
-  EXPECT_EQ(told.segment(fin)->transition->id, change);
+  ASSERT_TRUE(reported.segment(fin)->transition.has_value());
+  EXPECT_EQ(reported.segment(fin)->transition->id, change);
 }
 
 TEST(Cause, AFinThatDoesNotEndAtRcvNxtIsNoCause) {
@@ -33,9 +33,9 @@ TEST(Cause, AFinThatDoesNotEndAtRcvNxtIsNoCause) {
   const EventId fin = c.in(FA);
   c.rcv_nxt += 7;
   c.to(State::close_wait);
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_EQ(told.transition(State::established, State::close_wait)->cause.kind, Cause::Kind::unknown);
-  EXPECT_FALSE(told.segment(fin)->transition.has_value());
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_EQ(reported.transition(State::established, State::close_wait)->cause.kind, Cause::Kind::unknown);
+  EXPECT_FALSE(reported.segment(fin)->transition.has_value());
 }
 
 TEST(Cause, DelayIsNeverNegativeWhenClocksRunBackwards) {
@@ -62,16 +62,16 @@ TEST(Cause, TheAckBeforeAFinOfTheSameBatchMadeTheConnection) {
   c.to(State::syn_recv);
   c.to(State::established);
   c.to(State::close_wait);
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_EQ(told.transition(State::listen, State::syn_recv)->cause.id, ack_id);
-  EXPECT_EQ(told.transition(State::syn_recv, State::established)->cause.id, ack_id);
-  EXPECT_EQ(told.transition(State::established, State::close_wait)->cause.id, fin_id);
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_EQ(reported.transition(State::listen, State::syn_recv)->cause.id, ack_id);
+  EXPECT_EQ(reported.transition(State::syn_recv, State::established)->cause.id, ack_id);
+  EXPECT_EQ(reported.transition(State::established, State::close_wait)->cause.id, fin_id);
 }
 
 TEST(Cause, FinThatComesWithoutTheLostAckMadeTheConnectionAndClosedIt) {
-  const Told told = run(fin_before_ack_story().events, trace_settings());
-  const auto made = told.transition(State::listen, State::syn_recv);
-  const auto closed = told.transition(State::established, State::close_wait);
+  const RunResult reported = run(fin_before_ack_story().events, trace_settings());
+  const auto made = reported.transition(State::listen, State::syn_recv);
+  const auto closed = reported.transition(State::established, State::close_wait);
   EXPECT_NE(made->cause.id, 0U);
   EXPECT_EQ(made->cause.id, closed->cause.id);
 }
@@ -103,29 +103,29 @@ TEST(Cause, TimersAreNamed) {
 }
 
 TEST(Inferred, RequestSocketAppearsAtItsSynAck) {
-  const Told told = run(close_second_story().events, trace_settings());
-  const auto entry = told.transition(State::listen, State::new_syn_recv);
+  const RunResult reported = run(close_second_story().events, trace_settings());
+  const auto entry = reported.transition(State::listen, State::new_syn_recv);
   ASSERT_TRUE(entry.has_value());
   EXPECT_TRUE(entry->inferred);
   EXPECT_EQ(entry->cause.what, "SYN");
-  EXPECT_TRUE(told.segment(entry->cause.id)->transition.has_value());
+  EXPECT_TRUE(reported.segment(entry->cause.id)->transition.has_value());
 }
 
 TEST(Inferred, TimeWaitFollowsThePeersFin) {
-  const Told told = run(close_first_story().events, trace_settings());
-  const auto entry = told.transition(State::fin_wait2, State::time_wait);
+  const RunResult reported = run(close_first_story().events, trace_settings());
+  const auto entry = reported.transition(State::fin_wait2, State::time_wait);
   ASSERT_TRUE(entry.has_value());
   EXPECT_TRUE(entry->inferred);
-  EXPECT_EQ(told.segment(entry->cause.id)->transition->to, State::time_wait);
+  EXPECT_EQ(reported.segment(entry->cause.id)->transition->to, State::time_wait);
 }
 
 TEST(Inferred, MiniSocketBecomesTimeWaitOnlyWhenTheFinComes) {
   Story story = orphan_close_story();
   EXPECT_TRUE(run(story.events, trace_settings()).transition(State::fin_wait2, State::time_wait).has_value());
   story.events.resize(story.events.size() - 2);
-  const Told told = run(story.events, trace_settings());
-  EXPECT_FALSE(told.transition(State::fin_wait2, State::time_wait).has_value());
-  EXPECT_FALSE(told.finding(Rule::time_wait).has_value());
+  const RunResult reported = run(story.events, trace_settings());
+  EXPECT_FALSE(reported.transition(State::fin_wait2, State::time_wait).has_value());
+  EXPECT_FALSE(reported.finding(Rule::time_wait).has_value());
 }
 
 TEST(Inferred, FinThatTheWireSawBeforeTheSocketMovedStillLeadsToTimeWait) {
@@ -141,11 +141,11 @@ TEST(Inferred, FinThatTheWireSawBeforeTheSocketMovedStillLeadsToTimeWait) {
   busy.to(State::fin_wait2);
   busy.to(State::close);
   busy.destroy();
-  const Told told = run(stream.events, trace_settings());
-  const auto entry = told.transition(State::fin_wait2, State::time_wait);
+  const RunResult reported = run(stream.events, trace_settings());
+  const auto entry = reported.transition(State::fin_wait2, State::time_wait);
   ASSERT_TRUE(entry.has_value());
   EXPECT_EQ(entry->cause.id, fin);
-  EXPECT_EQ(told.finding(Rule::time_wait)->confidence, Confidence::likely);
+  EXPECT_EQ(reported.finding(Rule::time_wait)->confidence, Confidence::likely);
 }
 
 TEST(Timeline, EntriesKeepRingOrder) {
@@ -163,20 +163,20 @@ TEST(Timeline, AHeldSegmentLeavesWhenItsTimeIsUp) {
   Side c = client_of(stream);
   connects(c);
   c.in(FA);  // no transition follows
-  Witness witness(trace_settings(), kernel_names());
+  Correlator correlator(trace_settings(), kernel_names());
   Reports reports;
-  for (const Event& event : stream.events) witness.feed(event, reports);
+  for (const Event& event : stream.events) correlator.feed(event, reports);
   const std::size_t before = reports.size();
-  witness.advance(stream.now + 30 * ms, reports);
+  correlator.advance(stream.now + 30 * ms, reports);
   EXPECT_EQ(reports.size(), before);
-  witness.advance(stream.now + 41 * ms, reports);
+  correlator.advance(stream.now + 41 * ms, reports);
   EXPECT_EQ(reports.size(), before + 1);
 }
 
 TEST(Timeline, LifeFollowsItsEntries) {
-  const Told told = run(close_first_story().events, trace_settings());
-  ASSERT_FALSE(told.reports.empty());
-  EXPECT_TRUE(std::holds_alternative<Life>(told.reports.back()));
+  const RunResult reported = run(close_first_story().events, trace_settings());
+  ASSERT_FALSE(reported.reports.empty());
+  EXPECT_TRUE(std::holds_alternative<Life>(reported.reports.back()));
 }
 
 TEST(Timeline, SegmentsAreRelativeOnlyWhenTheIsnIsKnown) {
@@ -184,23 +184,23 @@ TEST(Timeline, SegmentsAreRelativeOnlyWhenTheIsnIsKnown) {
   Side c = client_of(stream);
   c.found(TW_SOCKET_FULL, State::established);
   const EventId segment = c.out(PA, 5);
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_FALSE(told.segment(segment)->relative);
-  EXPECT_EQ(told.segment(segment)->rel_seq, 100U);
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_FALSE(reported.segment(segment)->relative);
+  EXPECT_EQ(reported.segment(segment)->rel_seq, 100U);
 }
 
 TEST(Filter, EntriesOfAnotherProcessNeverLeave) {
-  WitnessSettings settings = trace_settings();
+  CorrelatorSettings settings = trace_settings();
   settings.pid = 4711;
-  const Told told = run(close_first_story().events, settings);
-  EXPECT_TRUE(told.reports.empty());
-  EXPECT_EQ(told.summary.connections, 0U);
+  const RunResult reported = run(close_first_story().events, settings);
+  EXPECT_TRUE(reported.reports.empty());
+  EXPECT_EQ(reported.summary.connections, 0U);
 }
 
 // Later its number can be another process's.
 TEST(Filter, AProcessIsJudgedWhenItBecomesTheOwner) {
   for (const bool first : {true, false}) {
-    for (WitnessSettings settings : {trace_settings(), life_settings()}) {
+    for (CorrelatorSettings settings : {trace_settings(), life_settings()}) {
       int asked = 0;
       settings.of_process = [&](const Process&) { return (asked++ == 0) == first; };
       EXPECT_EQ(run(close_first_story().events, settings).lives().size(), first ? 1U : 0U);
@@ -209,7 +209,7 @@ TEST(Filter, AProcessIsJudgedWhenItBecomesTheOwner) {
 }
 
 TEST(Filter, EntriesBeforeTheProcessWasKnownAreReleasedWithIt) {
-  WitnessSettings settings = trace_settings();
+  CorrelatorSettings settings = trace_settings();
   settings.comm = "nginx-worker";
   Stream stream;
   listens(stream);
@@ -218,8 +218,8 @@ TEST(Filter, EntriesBeforeTheProcessWasKnownAreReleasedWithIt) {
   c.in(PA, 50);
   c.used(worker, TW_OWNER_RECEIVE);
   closes_second(c, worker);
-  const Told filtered = run(stream.events, settings);
-  const Told all = run(stream.events, trace_settings());
+  const RunResult filtered = run(stream.events, settings);
+  const RunResult all = run(stream.events, trace_settings());
   EXPECT_EQ(filtered.entries().size(), all.entries().size());
   EXPECT_EQ(filtered.lives().size(), 1U);
   settings.comm = "nginx";

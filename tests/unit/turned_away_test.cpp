@@ -27,7 +27,7 @@ void asks(Side& c, const Asked& how) {
   }
 }
 
-Told listener_asked(const Asked& how, std::int64_t later = 15 * s) {
+RunResult listener_asked(const Asked& how, std::int64_t later = 15 * s) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
@@ -37,12 +37,12 @@ Told listener_asked(const Asked& how, std::int64_t later = 15 * s) {
 }
 
 TEST(SynDropped, IsTheOutcomeOfARequestThatAFirewallRuleDrops) {
-  const Told told = listener_asked({});
-  EXPECT_EQ(told.life().outcome, Outcome::syn_dropped);
-  EXPECT_EQ(told.life().closed_by, ClosedBy::none);
-  EXPECT_EQ(told.life().explanation,
+  const RunResult reported = listener_asked({});
+  EXPECT_EQ(reported.life().outcome, Outcome::syn_dropped);
+  EXPECT_EQ(reported.life().closed_by, ClosedBy::none);
+  EXPECT_EQ(reported.life().explanation,
             "The listener never had any of the 3 SYNs: dropped by a firewall rule (NETFILTER_DROP).");
-  EXPECT_EQ(told.finding(Rule::rx_dropped)->confidence, Confidence::certain);
+  EXPECT_EQ(reported.finding(Rule::rx_dropped)->confidence, Confidence::certain);
 }
 
 TEST(SynDropped, AlmostIs) {
@@ -60,29 +60,29 @@ TEST(SynDropped, IsNoOutcomeOfAConnectionThatCameAboutLater) {
   stream.wait(1 * s);
   accepts(c);
   closes_second(c, nginx);
-  const Told told = run(stream.events, life_settings(), 1 * s);
-  ASSERT_EQ(told.lives().size(), 1U);
-  EXPECT_EQ(told.life().outcome, Outcome::completed);
+  const RunResult reported = run(stream.events, life_settings(), 1 * s);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::completed);
 }
 
 // The pauses double: what does not come within twice the time since the first SYN comes no more.
 TEST(SynDropped, IsReportedWhenNoOtherSynCanCome) {
-  Witness witness(life_settings(), kernel_names());
+  Correlator correlator(life_settings(), kernel_names());
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
   c.view = TW_SOCKET_LISTENER;
   asks(c, {.pauses = {1 * s, 2 * s, 4 * s}, .dropped = 4});
   Reports reports;
-  for (const Event& event : stream.events) witness.feed(event, reports);
-  const auto lives = [&] { return Told{reports, {}}.lives().size(); };
-  witness.advance(stream.now + 8 * s, reports);
+  for (const Event& event : stream.events) correlator.feed(event, reports);
+  const auto lives = [&] { return RunResult{reports, {}}.lives().size(); };
+  correlator.advance(stream.now + 8 * s, reports);
   EXPECT_EQ(lives(), 0U) << "the next SYN is due";
-  for (std::int64_t after = 9; after < 22; ++after) witness.advance(stream.now + after * s, reports);
+  for (std::int64_t after = 9; after < 22; ++after) correlator.advance(stream.now + after * s, reports);
   EXPECT_EQ(lives(), 1U);
 }
 
-Told nobody_asked(const Asked& how, bool reset = false, bool message = false, std::int64_t later = 6 * s) {
+RunResult nobody_asked(const Asked& how, bool reset = false, bool message = false, std::int64_t later = 6 * s) {
   Stream stream;
   Side c = server_of(stream);
   c.view = TW_SOCKET_NONE;
@@ -99,10 +99,10 @@ Told nobody_asked(const Asked& how, bool reset = false, bool message = false, st
 }
 
 TEST(TurnedAway, IsOneFindingWithAddressesReasonAndCount) {
-  const Told told = nobody_asked({});
-  EXPECT_TRUE(told.lives().empty());
-  ASSERT_EQ(told.all<FindingReport>().size(), 1U);
-  const auto finding = told.finding(Rule::rx_dropped);
+  const RunResult reported = nobody_asked({});
+  EXPECT_TRUE(reported.lives().empty());
+  ASSERT_EQ(reported.all<FindingReport>().size(), 1U);
+  const auto finding = reported.finding(Rule::rx_dropped);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->text,
             "3 SYNs within 3.0 s from 10.0.0.1:40000 to 10.0.0.2:80 arrived and never reached TCP: dropped by a "
@@ -122,22 +122,22 @@ TEST(TurnedAway, IsTheSameSynBehindNat) {
     const auto finding = run(stream.events, life_settings(), 6 * s).finding(Rule::rx_dropped);
     ASSERT_EQ(finding.has_value(), same_number);
     EXPECT_TRUE(!finding || says(finding, "to 10.0.0.2:80 arrived, was for 127.0.0.1:8080 by NAT,"))
-        << told_text(finding);
+        << finding_text(finding);
   }
 }
 
 TEST(TurnedAway, SaysHowItWasAnswered) {
-  const Told message = nobody_asked({.pauses = {}}, false, true);
+  const RunResult message = nobody_asked({.pauses = {}}, false, true);
   EXPECT_TRUE(says(message.finding(Rule::rx_dropped), "port unreachable (type 3, code 3)"))
-      << told_text(message.finding(Rule::rx_dropped));
-  const Told reset = nobody_asked({.pauses = {}}, true);
+      << finding_text(message.finding(Rule::rx_dropped));
+  const RunResult reset = nobody_asked({.pauses = {}}, true);
   EXPECT_TRUE(says(reset.finding(Rule::rx_dropped), "it was answered by a RST"));
   EXPECT_FALSE(reset.finding(Rule::stray_segment).has_value()) << "one finding";
 }
 
 TEST(TurnedAway, AlmostIs) {
   // TCP had it, found no socket, and dropped it behind its RST.
-  const Told refused = nobody_asked({.reason = drop_no_socket}, true);
+  const RunResult refused = nobody_asked({.reason = drop_no_socket}, true);
   EXPECT_FALSE(refused.finding(Rule::rx_dropped).has_value());
   EXPECT_TRUE(refused.finding(Rule::stray_segment).has_value());
   EXPECT_FALSE(nobody_asked({.dropped = 0}).finding(Rule::rx_dropped).has_value()) << "NAT can have sent it on";
@@ -156,10 +156,10 @@ TEST(TurnedAway, TooManyAreOneFindingASecond) {
     c.in(S, 0, TW_WHY_NO_SOCKET);
     c.drop(drop_netfilter, false, S);
   }
-  const Told told = run(stream.events, life_settings(), 6 * s);
+  const RunResult reported = run(stream.events, life_settings(), 6 * s);
   std::size_t sums = 0;
   std::size_t syns = 0;
-  for (const auto& report : told.all<FindingReport>()) {
+  for (const auto& report : reported.all<FindingReport>()) {
     const std::string& text = report.finding.text;
     const bool sum = text.contains("more SYNs");
     sums += sum ? 1 : 0;
@@ -168,19 +168,19 @@ TEST(TurnedAway, TooManyAreOneFindingASecond) {
     EXPECT_TRUE(text.contains(sum ? fmt::format("({} NETFILTER_DROP)", count) : "(NETFILTER_DROP)")) << text;
   }
   EXPECT_EQ(syns, 1000U);
-  EXPECT_LE(told.all<FindingReport>().size(), 30U);
+  EXPECT_LE(reported.all<FindingReport>().size(), 30U);
   EXPECT_GE(sums, 1U);
   EXPECT_LE(sums, 3U);
 }
 
 // The pauses double, so the next SYN of an attempt is waited for.
 TEST(TurnedAway, IsReportedWhenNoOtherSynCanCome) {
-  const Told told = nobody_asked({.pauses = {1 * s, 2 * s, 4 * s, 8 * s}, .dropped = 5});
-  ASSERT_EQ(told.all<FindingReport>().size(), 1U);
-  EXPECT_TRUE(says(told.finding(Rule::rx_dropped), "5 SYNs within 15.0 s from"))
-      << told_text(told.finding(Rule::rx_dropped));
+  const RunResult reported = nobody_asked({.pauses = {1 * s, 2 * s, 4 * s, 8 * s}, .dropped = 5});
+  ASSERT_EQ(reported.all<FindingReport>().size(), 1U);
+  EXPECT_TRUE(says(reported.finding(Rule::rx_dropped), "5 SYNs within 15.0 s from"))
+      << finding_text(reported.finding(Rule::rx_dropped));
   // Almost: what comes so late is another attempt.
-  const Told late = nobody_asked({.pauses = {1 * s, 6 * s}, .dropped = 3});
+  const RunResult late = nobody_asked({.pauses = {1 * s, 6 * s}, .dropped = 3});
   ASSERT_EQ(late.all<FindingReport>().size(), 2U);
   EXPECT_TRUE(late.all<FindingReport>()[0].finding.text.starts_with("2 SYNs within 1.0 s"))
       << late.all<FindingReport>()[0].finding.text;
@@ -200,7 +200,7 @@ TEST(TurnedAway, NamesEachReason) {
   }
   const auto finding = run(stream.events, life_settings(), 9 * s).finding(Rule::rx_dropped);
   EXPECT_TRUE(says(finding, "2 dropped by a firewall rule (NETFILTER_DROP); 1 no memory was left (SOCKET_RCVBUFF)"))
-      << told_text(finding);
+      << finding_text(finding);
 }
 
 // A port scan: each port is closed, and answers.
@@ -213,14 +213,14 @@ TEST(StraySegment, NoneIsForgottenAmongMany) {
     c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
   }
   stream.wait(1 * s);
-  const Told told = run(stream.events, trace_settings(), 2 * s);
+  const RunResult reported = run(stream.events, trace_settings(), 2 * s);
   std::size_t segments = 0;
-  for (const auto& report : told.all<FindingReport>()) {
+  for (const auto& report : reported.all<FindingReport>()) {
     const std::string& text = report.finding.text;
     segments += text.contains("more segments") ? std::stoul(text) : 1;
   }
   EXPECT_EQ(segments, 600U);
-  EXPECT_EQ(told.entries_of<SegmentEntry>().size(), 1200U);
+  EXPECT_EQ(reported.entries_of<SegmentEntry>().size(), 1200U);
 }
 
 // 600 SYNs first, as one interrupt brings them, and then the answers.
@@ -272,14 +272,14 @@ std::vector<Event> refused_on_loopback(bool client_is_known) {
 }
 
 TEST(StraySegment, OfAConnectionOfThisMachineIsThatOnesToReport) {
-  const Told told = run(refused_on_loopback(true), life_settings(), 1 * s);
-  EXPECT_FALSE(told.finding(Rule::stray_segment).has_value());
-  EXPECT_TRUE(says(told.finding(Rule::reset_origin), "this machine's own TCP sent the RST"));
+  const RunResult reported = run(refused_on_loopback(true), life_settings(), 1 * s);
+  EXPECT_FALSE(reported.finding(Rule::stray_segment).has_value());
+  EXPECT_TRUE(says(reported.finding(Rule::reset_origin), "this machine's own TCP sent the RST"));
   EXPECT_TRUE(run(refused_on_loopback(false), life_settings(), 1 * s).finding(Rule::stray_segment).has_value());
 }
 
 // A SYN of this machine is dropped where it arrives, over loopback.
-Told dropped_over_loopback(bool its_number, bool reset) {
+RunResult dropped_over_loopback(bool its_number, bool reset) {
   Stream stream;
   Side c = client_of(stream);
   c.to(State::syn_sent, curl);
@@ -297,15 +297,15 @@ Told dropped_over_loopback(bool its_number, bool reset) {
 }
 
 TEST(TurnedAway, OverLoopbackIsOfTheConnectionThatSentIt) {
-  const Told told = dropped_over_loopback(true, false);
-  ASSERT_EQ(told.all<FindingReport>().size(), 1U);
-  EXPECT_EQ(told.all<FindingReport>()[0].conn, told.life().conn);
-  EXPECT_TRUE(says(told.finding(Rule::rx_dropped), "1 SYN arrived at 10.0.0.2:80 on this machine"));
-  EXPECT_EQ(told.life().outcome, Outcome::connect_timeout);
-  EXPECT_TRUE(told.life().explanation.contains("this machine dropped the SYN where it arrived"))
-      << told.life().explanation;
+  const RunResult reported = dropped_over_loopback(true, false);
+  ASSERT_EQ(reported.all<FindingReport>().size(), 1U);
+  EXPECT_EQ(reported.all<FindingReport>()[0].conn, reported.life().conn);
+  EXPECT_TRUE(says(reported.finding(Rule::rx_dropped), "1 SYN arrived at 10.0.0.2:80 on this machine"));
+  EXPECT_EQ(reported.life().outcome, Outcome::connect_timeout);
+  EXPECT_TRUE(reported.life().explanation.contains("this machine dropped the SYN where it arrived"))
+      << reported.life().explanation;
   // Almost: the number is another connection's.
-  const Told other = dropped_over_loopback(false, false);
+  const RunResult other = dropped_over_loopback(false, false);
   EXPECT_TRUE(says(other.finding(Rule::rx_dropped), "a SYN from 10.0.0.1:40000"));
   EXPECT_FALSE(other.life().explanation.contains("where it arrived"));
 }
@@ -328,19 +328,19 @@ TEST(TurnedAway, OverLoopbackForASecondReasonHidesNone) {
     return run(stream.events, life_settings(), 6 * s).finding(Rule::rx_dropped);
   };
   EXPECT_TRUE(says(finding(true, false), "2 SYNs arrived at 10.0.0.2:80 on this machine"))
-      << told_text(finding(true, false));
+      << finding_text(finding(true, false));
   EXPECT_TRUE(says(finding(true, false), "NETFILTER_DROP); no memory was left (SOCKET_RCVBUFF)"));
   EXPECT_FALSE(says(finding(false, false), "SOCKET_RCVBUFF"));
   EXPECT_TRUE(says(finding(false, true), "NETFILTER_DROP); 1 segment from the peer arrived and never reached"))
-      << told_text(finding(false, true));
+      << finding_text(finding(false, true));
 }
 
 TEST(TurnedAway, OverLoopbackWithARstIsTheFirewallsRefusal) {
-  const Told told = dropped_over_loopback(true, true);
-  EXPECT_EQ(told.life().outcome, Outcome::refused);
-  EXPECT_EQ(told.life().closed_by, ClosedBy::local);
-  EXPECT_EQ(told.finding(Rule::reset_origin)->confidence, Confidence::certain);
-  EXPECT_TRUE(says(told.finding(Rule::reset_origin), "a local firewall sent the RST"));
+  const RunResult reported = dropped_over_loopback(true, true);
+  EXPECT_EQ(reported.life().outcome, Outcome::refused);
+  EXPECT_EQ(reported.life().closed_by, ClosedBy::local);
+  EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, Confidence::certain);
+  EXPECT_TRUE(says(reported.finding(Rule::reset_origin), "a local firewall sent the RST"));
   EXPECT_FALSE(says(dropped_over_loopback(false, true).finding(Rule::reset_origin), "firewall"));
 }
 
@@ -373,28 +373,28 @@ TEST(ConnectFailed, WhenTheMessageEndedIt) {
   stream.wait(1 * s);
   c.icmp(3, 3, "10.0.0.1", c.isn());
   connect_times_out(c, ECONNREFUSED);
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_TRUE(told.life().explanation.contains("ECONNREFUSED after 1")) << told.life().explanation;
-  const auto end = told.transition(State::syn_sent, State::close);
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_TRUE(reported.life().explanation.contains("ECONNREFUSED after 1")) << reported.life().explanation;
+  const auto end = reported.transition(State::syn_sent, State::close);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->cause.kind, Cause::Kind::icmp);
 }
 
 TEST(Cause, IsTheKernelsReportOfARstWherePacketsAreNotWatched) {
-  for (const bool reported : {true, false}) {
+  for (const bool by_kernel : {true, false}) {
     Stream stream;
     Side c = client_of(stream);
     c.to(State::syn_sent, curl);
-    if (reported) c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    if (by_kernel) c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
     connect_times_out(c, ECONNREFUSED);
-    WitnessSettings settings = trace_settings();
-    settings.wire_heard = false;
-    const Told told = run(stream.events, settings);
-    EXPECT_EQ(told.life().outcome, Outcome::refused);
-    EXPECT_EQ(told.life().explanation.contains("answered by a RST:"), reported) << told.life().explanation;
-    const auto end = told.transition(State::syn_sent, State::close);
+    CorrelatorSettings settings = trace_settings();
+    settings.has_wire = false;
+    const RunResult reported = run(stream.events, settings);
+    EXPECT_EQ(reported.life().outcome, Outcome::refused);
+    EXPECT_EQ(reported.life().explanation.contains("answered by a RST:"), by_kernel) << reported.life().explanation;
+    const auto end = reported.transition(State::syn_sent, State::close);
     ASSERT_TRUE(end.has_value());
-    EXPECT_EQ(end->cause.kind, reported ? Cause::Kind::reset : Cause::Kind::unknown);
+    EXPECT_EQ(end->cause.kind, by_kernel ? Cause::Kind::reset : Cause::Kind::unknown);
   }
 }
 

@@ -15,7 +15,7 @@ bool cites(const Finding& finding, EventId id) {
 }
 
 struct Again {
-  Told told;
+  RunResult reported;
   EventId segment = 0;
   EventId event = 0;
 };
@@ -28,21 +28,21 @@ Again sent_again(std::uint32_t kernel_seq_off, std::uint8_t ca_state = 3) {
   Again again;
   again.segment = c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
   again.event = c.retransmit(ca_state, 1, 0, [&](tw_retransmit& r) { r.seq += kernel_seq_off; });
-  again.told = run(stream.events, trace_settings());
+  again.reported = run(stream.events, trace_settings());
   return again;
 }
 
 TEST(Retransmission, OfTheKernelAndOfTheWireAreJoinedBySequenceNumber) {
   const Again again = sent_again(0);
-  const auto entries = again.told.entries_of<RetransmitEntry>();
+  const auto entries = again.reported.entries_of<RetransmitEntry>();
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].second.segment, again.segment);
   EXPECT_TRUE(entries[0].second.relative);
   EXPECT_EQ(entries[0].second.rel_seq, 1U);
-  const auto analysis = again.told.segment(again.segment)->analysis;
+  const auto analysis = again.reported.segment(again.segment)->analysis;
   EXPECT_TRUE(has(analysis, "retransmission"));
   EXPECT_TRUE(has(analysis, "fast retransmission"));
-  const auto& findings = again.told.life().findings;
+  const auto& findings = again.reported.life().findings;
   ASSERT_EQ(std::ranges::count(findings, Rule::retransmission, &Finding::rule), 1);
   EXPECT_EQ(findings[0].confidence, Confidence::certain);
   EXPECT_TRUE(cites(findings[0], again.segment) && cites(findings[0], again.event));
@@ -51,9 +51,9 @@ TEST(Retransmission, OfTheKernelAndOfTheWireAreJoinedBySequenceNumber) {
 
 TEST(Retransmission, OfAnotherSequenceNumberIsADisagreement) {
   const Again again = sent_again(5);
-  EXPECT_EQ(again.told.entries_of<RetransmitEntry>()[0].second.segment, 0U);
-  EXPECT_FALSE(has(again.told.segment(again.segment)->analysis, "fast retransmission"));
-  const auto& findings = again.told.life().findings;
+  EXPECT_EQ(again.reported.entries_of<RetransmitEntry>()[0].second.segment, 0U);
+  EXPECT_FALSE(has(again.reported.segment(again.segment)->analysis, "fast retransmission"));
+  const auto& findings = again.reported.life().findings;
   ASSERT_EQ(std::ranges::count(findings, Rule::retransmission, &Finding::rule), 1);
   EXPECT_EQ(findings[0].confidence, Confidence::likely);
   EXPECT_TRUE(cites(findings[0], again.segment) && cites(findings[0], again.event));
@@ -73,9 +73,9 @@ TEST(Retransmission, OfAConnectionWhoseSynWasNotSeenHasNoRelativeNumber) {
   c.in(FA);
   c.out(A, 0, TW_WHY_FIN_ACK);
   c.to(State::close);
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_FALSE(told.entries_of<RetransmitEntry>()[0].second.relative);
-  EXPECT_EQ(told.life().explanation.find("110"), std::string::npos) << told.life().explanation;
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_FALSE(reported.entries_of<RetransmitEntry>()[0].second.relative);
+  EXPECT_EQ(reported.life().explanation.find("110"), std::string::npos) << reported.life().explanation;
 }
 
 TEST(Retransmission, EvidenceThatIsNotListedIsCounted) {
@@ -90,31 +90,31 @@ TEST(Retransmission, EvidenceThatIsNotListedIsCounted) {
 }
 
 TEST(Reset, ThatTheWireShowedIsNamedAndNotDoubted) {
-  const Told told = run(peer_reset_story().events, trace_settings());
-  const auto resets = told.entries_of<ResetEntry>();
+  const RunResult reported = run(peer_reset_story().events, trace_settings());
+  const auto resets = reported.entries_of<ResetEntry>();
   ASSERT_EQ(resets.size(), 1U);
   EXPECT_NE(resets[0].second.segment, 0U);
   EXPECT_TRUE(resets[0].second.meaning.empty());
 }
 
 TEST(Reset, WithoutARstOnTheWireIsSaidToHaveNone) {
-  const Told told = run(abort_on_data_story().events, trace_settings());
-  const auto resets = told.entries_of<ResetEntry>();
+  const RunResult reported = run(abort_on_data_story().events, trace_settings());
+  const auto resets = reported.entries_of<ResetEntry>();
   ASSERT_FALSE(resets.empty());
   EXPECT_EQ(resets[0].second.segment, 0U);
   EXPECT_TRUE(resets[0].second.meaning.starts_with("no RST came"));
 }
 
 TEST(Reset, TheProcessThatSentItHasASource) {
-  const Told told = run(closed_unread_story().events, trace_settings());
-  for (const auto& [entry, body] : told.entries_of<StateEntry>()) {
+  const RunResult reported = run(closed_unread_story().events, trace_settings());
+  for (const auto& [entry, body] : reported.entries_of<StateEntry>()) {
     if (body.process.pid != 0) {
       EXPECT_NE(body.process.source, PidSource::unknown);
     }
   }
-  const auto resets = told.entries_of<ResetEntry>();
+  const auto resets = reported.entries_of<ResetEntry>();
   EXPECT_EQ(resets.at(0).second.process.source, PidSource::close);
-  EXPECT_EQ(told.transition(State::close, State::syn_sent)->process.source, PidSource::connect);
+  EXPECT_EQ(reported.transition(State::close, State::syn_sent)->process.source, PidSource::connect);
 }
 
 TEST(Reset, TheErrorOfOnesOwnAbortIsNobodys) {
@@ -125,10 +125,10 @@ TEST(Reset, TheErrorOfOnesOwnAbortIsNobodys) {
   c.out(RA);
   c.kernel_reset(TW_RESET_SENT, reason_tcp_state, curl);
   c.error(104);
-  const Told told = run(stream.events, trace_settings());
-  EXPECT_EQ(told.life().outcome, Outcome::reset_by_local);
-  EXPECT_FALSE(told.life().error.has_value());
-  EXPECT_TRUE(told.entries_of<ErrorEntry>().at(0).second.own_abort);
+  const RunResult reported = run(stream.events, trace_settings());
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
+  EXPECT_FALSE(reported.life().error.has_value());
+  EXPECT_TRUE(reported.entries_of<ErrorEntry>().at(0).second.own_abort);
   EXPECT_EQ(run(peer_reset_story().events).life().error, 104);
 }
 
@@ -189,11 +189,11 @@ TEST(SockDestroy, IsSaidOnlyOfAnotherProcessThanTheOwner) {
 
 TEST(MiniSocket, HasNoTransitionToItselfAndEndsAtTimeWait) {
   const Story story = orphan_close_story();
-  const Told told = run(story.events, trace_settings());
-  EXPECT_FALSE(told.transition(State::fin_wait2, State::fin_wait2).has_value());
+  const RunResult reported = run(story.events, trace_settings());
+  EXPECT_FALSE(reported.transition(State::fin_wait2, State::fin_wait2).has_value());
   const EventId fin = story.events.size() - 1;
-  EXPECT_EQ(told.life().ts_ns, story.events[fin - 1].ts_ns);
-  EXPECT_EQ(told.life().duration_ns, story.events[fin - 1].ts_ns - story.events[0].ts_ns);
+  EXPECT_EQ(reported.life().ts_ns, story.events[fin - 1].ts_ns);
+  EXPECT_EQ(reported.life().duration_ns, story.events[fin - 1].ts_ns - story.events[0].ts_ns);
 }
 
 TEST(MiniSocket, ThatAcknowledgesTheFinInTimeWaitIsCertain) {
@@ -248,7 +248,7 @@ TEST(HalfOpen, CitesTheSegmentsThatGotNoAnswer) {
   EXPECT_FALSE(story(true).has_value());
 }
 
-// Before 6.14 or so a child is told while it still has its listener's addresses, under a cookie that it loses.
+// Before 6.14 or so a child is reported while it still has its listener's addresses, under a cookie that it loses.
 std::vector<Event> cloned_early(std::uint64_t cookie) {
   Stream stream;
   listens(stream);
@@ -268,13 +268,13 @@ std::vector<Event> cloned_early(std::uint64_t cookie) {
 
 TEST(Clone, WithItsListenersAddressesMakesNoConnectionOfItsOwn) {
   for (const std::uint64_t cookie : {std::uint64_t{777}, std::uint64_t{9}}) {
-    const Told told = run(cloned_early(cookie), trace_settings());
-    ASSERT_EQ(told.lives().size(), 1U);
-    EXPECT_EQ(told.life().outcome, Outcome::completed);
-    EXPECT_EQ(told.life().flow.remote.port, 40000);
-    EXPECT_EQ(told.life().states, states({State::new_syn_recv, State::syn_recv, State::established, State::close_wait,
-                                          State::last_ack, State::close}));
-    const auto entry = told.transition(State::listen, State::syn_recv);
+    const RunResult reported = run(cloned_early(cookie), trace_settings());
+    ASSERT_EQ(reported.lives().size(), 1U);
+    EXPECT_EQ(reported.life().outcome, Outcome::completed);
+    EXPECT_EQ(reported.life().flow.remote.port, 40000);
+    EXPECT_EQ(reported.life().states, states({State::new_syn_recv, State::syn_recv, State::established,
+                                              State::close_wait, State::last_ack, State::close}));
+    const auto entry = reported.transition(State::listen, State::syn_recv);
     ASSERT_TRUE(entry.has_value());
     EXPECT_EQ(entry->inferred, cookie == 777);
     EXPECT_EQ(entry->cause.what, "ACK");
@@ -290,12 +290,12 @@ TEST(Clone, HeardByTheKernelAloneIsNotPreexisting) {
 }
 
 TEST(Connect, IsToldWithThePortThatTheSynShows) {
-  const Told told = run(close_first_story().events, trace_settings());
-  EXPECT_EQ(told.entries().at(0).flow.local.port, 40000);
+  const RunResult reported = run(close_first_story().events, trace_settings());
+  EXPECT_EQ(reported.entries().at(0).flow.local.port, 40000);
   Stream stream;
   Side c = client_of(stream);
   c.to(State::syn_sent, curl);  // the SYN never leaves
-  const Told unsent = run(stream.events, trace_settings());
+  const RunResult unsent = run(stream.events, trace_settings());
   ASSERT_EQ(unsent.entries().size(), 1U);
   EXPECT_EQ(unsent.entries()[0].flow.local.port, 0);
 }

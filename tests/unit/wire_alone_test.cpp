@@ -25,13 +25,13 @@ TEST(WireAlone, EveryStoryHasTheOutcomeThatItsSegmentsShow) {
   for (const Story& story : all_stories()) {
     const std::vector<Event> segments = wire_alone(story.events);
     if (segments.empty()) continue;  // nothing ever left
-    const Told told = run(segments, wire_settings(), 140 * s);
+    const RunResult reported = run(segments, wire_settings(), 140 * s);
     const auto found = other.find(story.name);
     const Outcome expected = found != other.end() ? found->second : story.outcome;
-    ASSERT_EQ(told.lives().size(), 1U) << story.name;
-    EXPECT_EQ(told.life().outcome, expected) << story.name << ": " << name(told.life().outcome);
-    EXPECT_FALSE(told.life().kernel_heard) << story.name;
-    for (const Finding& finding : told.life().findings) {
+    ASSERT_EQ(reported.lives().size(), 1U) << story.name;
+    EXPECT_EQ(reported.life().outcome, expected) << story.name << ": " << name(reported.life().outcome);
+    EXPECT_FALSE(reported.life().has_kernel) << story.name;
+    for (const Finding& finding : reported.life().findings) {
       // The closed window and the legs of the handshake are the wire's own word.
       if (finding.rule == Rule::zero_window || finding.rule == Rule::slow_handshake) continue;
       EXPECT_NE(finding.confidence, Confidence::certain) << story.name << ": " << name(finding.rule);
@@ -40,12 +40,12 @@ TEST(WireAlone, EveryStoryHasTheOutcomeThatItsSegmentsShow) {
 }
 
 TEST(WireAlone, UnansweredProbesBeforeTheRstAreALikelyKeepalive) {
-  const Told told = run(wire_alone(keepalive_death_story().events), wire_settings());
-  const auto finding = told.finding(Rule::keepalive);
+  const RunResult reported = run(wire_alone(keepalive_death_story().events), wire_settings());
+  const auto finding = reported.finding(Rule::keepalive);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_NE(finding->text.find("3 unanswered"), std::string::npos) << finding->text;
-  EXPECT_EQ(told.life().explanation, "This side ended the connection with a RST.");
+  EXPECT_EQ(reported.life().explanation, "This side ended the connection with a RST.");
 }
 
 TEST(WireAlone, ASynThatThisMachineRefusesIsClosedByIt) {
@@ -60,7 +60,7 @@ TEST(WireAlone, ASynThatThisMachineRefusesIsClosedByIt) {
 
 // The look-up found no socket: it is this machine's if its own RST answers it.
 TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
-  const auto told = [](std::uint32_t beside, std::int64_t later, bool own = true) {
+  const auto reported = [](std::uint32_t beside, std::int64_t later, bool own = true) {
     Stream stream;
     Side c = server_of(stream);
     c.in(S, 0, TW_WHY_NO_SOCKET);
@@ -73,15 +73,15 @@ TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
     if (own) std::get<Segment>(events.back().body).socket.type = TW_SOCKET_CONTROL;
     return run(events, wire_settings());
   };
-  const Told refused = told(0, 0);
+  const RunResult refused = reported(0, 0);
   ASSERT_EQ(refused.lives().size(), 1U);
   EXPECT_EQ(refused.life().outcome, Outcome::refused);
   EXPECT_EQ(refused.life().closed_by, ClosedBy::local);
   EXPECT_EQ(refused.entries_of<SegmentEntry>().size(), 2U);
   // Almost: it acknowledges something else; nobody answers at once.
-  EXPECT_TRUE(told(1, 0).lives().empty());
-  EXPECT_TRUE(told(0, 1 * s).lives().empty());
-  EXPECT_TRUE(told(0, 0, false).lives().empty()) << "it passes through";
+  EXPECT_TRUE(reported(1, 0).lives().empty());
+  EXPECT_TRUE(reported(0, 1 * s).lives().empty());
+  EXPECT_TRUE(reported(0, 0, false).lives().empty()) << "it passes through";
 }
 
 TEST(WireAlone, AnUnansweredSynIsNotSaidToHaveGotASynAck) {
@@ -119,7 +119,7 @@ TEST(WireTotals, OfAnOpenConnectionComeWithTheLastLook) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 22);
-  stream.events.pop_back();  // an ordinary segment is counted, not told
+  stream.events.pop_back();  // an ordinary segment is counted, not reported
   c.snd_una = c.snd_nxt;
   c.found(TW_SOCKET_FULL, State::established);
   const Life life = run(stream.events).life();
@@ -182,10 +182,10 @@ TEST(Window, IsInBytesOnlyWhereBothScalesAreKnown) {
 }
 
 TEST(Flood, OfSynsCostsABoundedNumberOfConnections) {
-  WitnessSettings settings = life_settings();
+  CorrelatorSettings settings = life_settings();
   settings.half_open_limit = 100;
   for (const bool kernel : {true, false}) {
-    settings.kernel_heard = kernel;
+    settings.has_kernel = kernel;
     Stream stream;
     listens(stream);
     for (std::uint32_t i = 0; i < 1000; ++i) {
@@ -198,19 +198,19 @@ TEST(Flood, OfSynsCostsABoundedNumberOfConnections) {
       accepts(real);
       closes_second(real, nginx);
     }
-    const Told told = run(stream.events, settings);
+    const RunResult reported = run(stream.events, settings);
     // Of a SYN that nothing shows to have been taken there is no life.
-    EXPECT_EQ(told.summary.connections, kernel ? 1U : 100U);
-    EXPECT_GE(told.summary.untracked, 900U);
-    // Who gets through is told all the same, from the kernel's first word on.
+    EXPECT_EQ(reported.summary.connections, kernel ? 1U : 100U);
+    EXPECT_GE(reported.summary.untracked, 900U);
+    // Who gets through is reported all the same, from the kernel's first word on.
     if (kernel) {
-      EXPECT_EQ(std::ranges::count(told.lives(), Outcome::completed, &Life::outcome), 1);
+      EXPECT_EQ(std::ranges::count(reported.lives(), Outcome::completed, &Life::outcome), 1);
     }
   }
 }
 
 TEST(Flood, JustBelowTheLimitDropsNothing) {
-  WitnessSettings settings = life_settings();
+  CorrelatorSettings settings = life_settings();
   settings.half_open_limit = 100;
   Stream stream;
   listens(stream);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A capture through the whole core: what is told of a connection whose segments alone were heard.
+// A capture through the whole core: what is reported of a connection whose segments alone were seen.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -12,14 +12,14 @@ namespace {
 constexpr std::uint8_t fin_ack = fin_flag | ack_flag;
 constexpr std::uint8_t rst_ack = rst_flag | ack_flag;
 
-WitnessSettings capture_settings() {
-  WitnessSettings settings = life_settings();
+CorrelatorSettings capture_settings() {
+  CorrelatorSettings settings = life_settings();
   settings.capture = true;
-  settings.kernel_heard = false;
+  settings.has_kernel = false;
   return settings;
 }
 
-Told read(const std::vector<Say>& said, WitnessSettings settings = capture_settings()) {
+RunResult read(const std::vector<Say>& said, CorrelatorSettings settings = capture_settings()) {
   Talk talk;
   ConversationSettings how;
   how.all_segments = settings.every_segment;
@@ -60,7 +60,7 @@ TEST(Capture, AWholeConnectionIsCompleted) {
 
 // The states that each segment shows, as "1: local SYN_SENT; 2: ...".
 std::string shown(const std::vector<Say>& said) {
-  WitnessSettings settings = capture_settings();
+  CorrelatorSettings settings = capture_settings();
   settings.timeline = true;
   std::string all;
   for (const auto& [entry, segment] : read(said, std::move(settings)).entries_of<SegmentEntry>()) {
@@ -148,12 +148,12 @@ TEST(Capture, NothingIsSentAgainOverMoreThanAWindow) {
 }
 
 TEST(Capture, OfSeveralSynAcksTheFirstCounts) {
-  const Told told = read({{0, 0, 0, 0, syn_flag},
-                          {1, 0, 1, 0, syn_flag | ack_flag},
-                          {0, 0, 0, 0, syn_flag, 1000, 1000},
-                          {1, 0, 1, 0, syn_flag | ack_flag},
-                          {0, 1, 1}});
-  const auto slow = told.finding(Rule::slow_handshake);
+  const RunResult reported = read({{0, 0, 0, 0, syn_flag},
+                                   {1, 0, 1, 0, syn_flag | ack_flag},
+                                   {0, 0, 0, 0, syn_flag, 1000, 1000},
+                                   {1, 0, 1, 0, syn_flag | ack_flag},
+                                   {0, 1, 1}});
+  const auto slow = reported.finding(Rule::slow_handshake);
   ASSERT_TRUE(slow.has_value());
   EXPECT_EQ(slow->confidence, Confidence::likely);
   EXPECT_TRUE(slow->text.starts_with("the SYN-ACK came 10 ms after the first SYN")) << slow->text;
@@ -180,10 +180,10 @@ TEST(Capture, TheFileEndsBeforeTheConnectionDoes) {
   // Used again: it was over, and nothing says how.
   std::vector<Say> reused = shaken;
   reused.push_back({0, 9999, 0, 0, syn_flag});
-  const Told told = read(reused);
-  ASSERT_EQ(told.lives().size(), 2U);
-  EXPECT_EQ(told.life(0).outcome, Outcome::unknown);
-  EXPECT_EQ(told.life(1).outcome, Outcome::open);
+  const RunResult reported = read(reused);
+  ASSERT_EQ(reported.lives().size(), 2U);
+  EXPECT_EQ(reported.life(0).outcome, Outcome::unknown);
+  EXPECT_EQ(reported.life(1).outcome, Outcome::open);
 }
 
 TEST(Capture, ASynWithoutAnAnswerTimesOutWhereThatLongWasCaptured) {
@@ -207,7 +207,7 @@ TEST(Capture, WhoBrokeOffIsWhoSentTheRst) {
   const Life peer = read(after_handshake({{1, 1, 1, 0, rst_ack}})).life();
   EXPECT_EQ(peer.outcome, Outcome::reset_by_peer);
   EXPECT_EQ(peer.zeek_state, "RSTR");
-  const Told local = read(after_handshake({{0, 1, 1, 0, rst_ack}}));
+  const RunResult local = read(after_handshake({{0, 1, 1, 0, rst_ack}}));
   EXPECT_EQ(local.life().outcome, Outcome::reset_by_local);
   EXPECT_EQ(local.life().zeek_state, "RSTO");
   // No machine is ours in a capture.
@@ -229,32 +229,32 @@ TEST(Capture, ZeekHasAWordForEachEnd) {
 }
 
 TEST(Capture, FindingsComeFromTheAnalysis) {
-  const Told told = read(after_handshake({{0, 1, 1, 100},
-                                          {0, 1, 1, 100, ack_flag, 1000, 300},
-                                          {1, 1, 101, 0, ack_flag, 0},
-                                          {0, 100, 1, 0, ack_flag, 1000, 300},
-                                          {1, 1, 101, 0, ack_flag, 500}}));
-  EXPECT_TRUE(told.finding(Rule::retransmission).has_value());
-  EXPECT_TRUE(told.finding(Rule::zero_window).has_value());
-  EXPECT_FALSE(told.finding(Rule::keepalive).has_value());
-  EXPECT_EQ(told.life().retransmits, 1U);
+  const RunResult reported = read(after_handshake({{0, 1, 1, 100},
+                                                   {0, 1, 1, 100, ack_flag, 1000, 300},
+                                                   {1, 1, 101, 0, ack_flag, 0},
+                                                   {0, 100, 1, 0, ack_flag, 1000, 300},
+                                                   {1, 1, 101, 0, ack_flag, 500}}));
+  EXPECT_TRUE(reported.finding(Rule::retransmission).has_value());
+  EXPECT_TRUE(reported.finding(Rule::zero_window).has_value());
+  EXPECT_FALSE(reported.finding(Rule::keepalive).has_value());
+  EXPECT_EQ(reported.life().retransmits, 1U);
 }
 
 TEST(Capture, TheTimelineHasWiresharksWords) {
-  WitnessSettings settings = capture_settings();
+  CorrelatorSettings settings = capture_settings();
   settings.timeline = true;
   settings.every_segment = true;
-  const Told told = read(after_handshake({{0, 1, 1, 100}, {1, 1, 101}, {1, 1, 101}, {1, 1, 101}}), settings);
-  const auto segments = told.entries_of<SegmentEntry>();
+  const RunResult reported = read(after_handshake({{0, 1, 1, 100}, {1, 1, 101}, {1, 1, 101}, {1, 1, 101}}), settings);
+  const auto segments = reported.entries_of<SegmentEntry>();
   ASSERT_EQ(segments.size(), 7U);
   EXPECT_EQ(segments.back().second.analysis, std::vector<std::string_view>{"duplicate ACK"});
   EXPECT_EQ(segments.back().second.segment.analysis.duplicate_ack, 2U);
   EXPECT_EQ(segments.back().second.segment.analysis.frame, 7U);
 }
 
-// Live, with every segment told, each socket's view is analysed by itself; the kernel knows its own probes better.
+// Live, with every segment reported, each socket's view is analysed by itself; the kernel knows its own probes better.
 TEST(EverySegment, IsAnalysedLiveToo) {
-  WitnessSettings settings = trace_settings();
+  CorrelatorSettings settings = trace_settings();
   settings.every_segment = true;
   Stream stream;
   Side c = client_of(stream);
@@ -262,9 +262,9 @@ TEST(EverySegment, IsAnalysedLiveToo) {
   c.out(PA, 50);
   c.in(A, 0, 0);
   const EventId duplicate = c.in(A, 0, 0);
-  const Told told = run(stream.events, settings);
-  ASSERT_TRUE(told.segment(duplicate).has_value());
-  EXPECT_EQ(told.segment(duplicate)->analysis, std::vector<std::string_view>{"duplicate ACK"});
+  const RunResult reported = run(stream.events, settings);
+  ASSERT_TRUE(reported.segment(duplicate).has_value());
+  EXPECT_EQ(reported.segment(duplicate)->analysis, std::vector<std::string_view>{"duplicate ACK"});
   settings.every_segment = false;
   EXPECT_TRUE(run(stream.events, settings).segment(duplicate)->analysis.empty());
 }

@@ -107,7 +107,7 @@ TEST(Expiry, ThereIsNoneWhereNobodyAskedForIt) {
   EXPECT_EQ(conversations(and_then(closed, 999'000, a_says), Expiry{}), 1U);
 }
 
-// What follows is heard like any conversation that was open before.
+// What follows is seen like any conversation that was open before.
 TEST(Expiry, WhatFollowsBeginsAnotherConversation) {
   ConversationSettings settings;
   settings.expiry = Expiry::zeek();

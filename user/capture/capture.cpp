@@ -15,9 +15,9 @@ constexpr std::uint32_t headers_at_most = 512;  // Ethernet to TCP takes 54; thi
 
 }  // namespace
 
-WitnessSettings capture_settings() {
-  WitnessSettings settings;
-  settings.kernel_heard = false;
+CorrelatorSettings capture_settings() {
+  CorrelatorSettings settings;
+  settings.has_kernel = false;
   settings.every_segment = true;
   settings.capture = true;
   settings.half_open_limit = settings.wire_alone_limit;  // a scan in a file is reported whole
@@ -27,7 +27,7 @@ WitnessSettings capture_settings() {
 struct Capture::Impl {
   Impl(std::unique_ptr<CaptureFile> opened, bool every_segment)
       : file(std::move(opened)), conversations({.all_segments = every_segment, .expiry = {}}) {
-    file->heads_only(headers_at_most);
+    file->set_snaplen(headers_at_most);
   }
 
   std::unique_ptr<CaptureFile> file;

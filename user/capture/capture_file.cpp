@@ -53,7 +53,7 @@ Result<std::unique_ptr<CaptureFile>> CaptureFile::open(std::span<const std::byte
   return recognise(std::make_unique<Impl>(std::move(*source), "the bytes"));
 }
 
-void CaptureFile::heads_only(std::uint32_t bytes) { impl_->head = std::min(bytes, max_captured); }
+void CaptureFile::set_snaplen(std::uint32_t bytes) { impl_->head = std::min(bytes, max_captured); }
 
 bool CaptureFile::next(CaptureBlock& block) { return !impl_->damage && impl_->reader->next(block); }
 

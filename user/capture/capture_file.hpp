@@ -61,7 +61,7 @@ class CaptureFile {
 
   // Of each packet nobody looks at more than the first `bytes`: the rest is not given, nor even read where it is long
   // and the file can do without.
-  void heads_only(std::uint32_t bytes);
+  void set_snaplen(std::uint32_t bytes);
 
   // The next block of interest (others are passed over); false at the end and at damage.
   bool next(CaptureBlock& block);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // capture_impl.hpp: what the readers of the formats share: the window, what is known of the file, and how damage is
-// told.
+// reported.
 //
 // A reader's next() either fills a block or ends the file: cleanly, or by damaged() at a byte.
 #pragma once

@@ -63,12 +63,12 @@ struct PacketFilter::Impl {
   const Program& program(int dlt) {
     const auto [at, added] = programs.try_emplace(dlt);
     if (!added) return at->second;
-    const std::string trouble = at->second.compile(expression, dlt);
-    if (!trouble.empty() && !refused) {
+    const std::string message = at->second.compile(expression, dlt);
+    if (!message.empty() && !refused) {
       const char* name = pcap_datalink_val_to_name(dlt);
       refused = Error{fmt::format("apply the filter '{}' to frames of link type {}", expression,
                                   name != nullptr ? name : std::to_string(dlt)),
-                      trouble, "these frames are left out"};
+                      message, "these frames are left out"};
     }
     return at->second;
   }
@@ -78,13 +78,13 @@ PacketFilter::PacketFilter() : impl_(std::make_unique<Impl>()) {}
 PacketFilter::~PacketFilter() = default;
 
 Result<std::unique_ptr<PacketFilter>> PacketFilter::compile(const std::string& expression) {
-  std::string trouble;
+  std::string message;
   for (const int dlt : {DLT_RAW, DLT_EN10MB}) {
-    trouble = Program().compile(expression, dlt);
-    if (trouble.empty()) break;
+    message = Program().compile(expression, dlt);
+    if (message.empty()) break;
   }
-  if (!trouble.empty())
-    return failure(fmt::format("use the filter '{}'", expression), trouble, "man 7 pcap-filter has the syntax");
+  if (!message.empty())
+    return failure(fmt::format("use the filter '{}'", expression), message, "man 7 pcap-filter has the syntax");
   std::unique_ptr<PacketFilter> filter(new PacketFilter());
   filter->impl_->expression = expression;
   return filter;

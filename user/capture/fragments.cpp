@@ -79,10 +79,10 @@ std::optional<Slice> Fragments::add(const Fragment& fragment, Slice payload, Tim
   }
   if (!datagram.length || datagram.there.front().first != 0 || datagram.there.front().second < *datagram.length)
     return std::nullopt;
-  Slice whole{told_.data(), 0, *datagram.length};
+  Slice whole{reported_.data(), 0, *datagram.length};
   if (!datagram.captured.empty() && datagram.captured.front().first == 0)
     whole.captured = std::min(datagram.captured.front().second, whole.wire);
-  told_ = datagram.head;
+  reported_ = datagram.head;
   drop(self);
   return whole;
 }

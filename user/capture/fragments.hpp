@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // fragments.hpp: IP fragments put together as far as headers go: the first bytes of the datagram and its length.
 //
-// The datagram is told at the fragment that completes it, in whatever order they came. Memory is bounded: a number of
-// datagrams under way, of which the oldest go first, a number of holes in each, and a minute of the capture's time.
+// The datagram is reported at the fragment that completes it, in whatever order they came. Memory is bounded: a number
+// of datagrams under way, of which the oldest go first, a number of holes in each, and a minute of the capture's time.
 #pragma once
 
 #include <array>
@@ -62,7 +62,7 @@ class Fragments {
 
   Datagrams datagrams_;
   std::unordered_map<Key, Datagrams::iterator, Hash> by_key_;
-  std::array<std::byte, head_size> told_{};
+  std::array<std::byte, head_size> reported_{};
 };
 
 }  // namespace tcpwitness

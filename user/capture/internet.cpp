@@ -207,8 +207,8 @@ bool Layers::wrong_checksum(Slice segment) const {
   }
   addresses += protocol_tcp;
   const std::uint64_t pseudo_header = addresses + (segment.wire >> 16U) + (segment.wire & 0xffffU);
-  const std::uint16_t told = be16(segment.at + 16);
-  if (!strictly_ && (told == folded(pseudo_header) || told == folded(addresses))) return false;
+  const std::uint16_t expected = be16(segment.at + 16);
+  if (!strictly_ && (expected == folded(pseudo_header) || expected == folded(addresses))) return false;
   std::uint64_t sum = pseudo_header;
   for (std::uint32_t i = 0; i + 1 < segment.captured; i += 2) sum += be16(segment.at + i);
   if (segment.captured % 2 != 0) sum += std::uint64_t{byte_at(segment.at + segment.captured - 1)} << 8U;

@@ -55,27 +55,27 @@ class PcapngReader final : public CaptureReader {
   explicit PcapngReader(CaptureFile::Impl& file) : file_(file) {}
 
   bool next(CaptureBlock& block) override {
-    Told told = Told::nothing;
-    while (told == Told::nothing) told = read(block);
-    return told == Told::block;
+    Parsed parsed = Parsed::nothing;
+    while (parsed == Parsed::nothing) parsed = read(block);
+    return parsed == Parsed::block;
   }
 
   // The file begins with a section; what it says is known before the first packet.
   bool first_section() {
     CaptureBlock block;
-    return read(block) == Told::nothing;
+    return read(block) == Parsed::nothing;
   }
 
  private:
-  enum class Told { nothing, block, end };
+  enum class Parsed { nothing, block, end };
 
-  Told read(CaptureBlock& block) {
+  Parsed read(CaptureBlock& block) {
     const std::byte* at = file_.window.need(12);
     if (at == nullptr) return end();
     const std::uint64_t offset = file_.window.offset();
     const std::uint32_t type = load32(at, swapped_);
     if (type == section_header && !byte_order(at, offset)) [[unlikely]]
-      return Told::end;
+      return Parsed::end;
     const std::uint32_t length = load32(at + 4, swapped_);
     if (length < 12 || length > max_block || length % 4 != 0) [[unlikely]]
       return damage(fmt::format("the block at byte {} claims a length of {} bytes", offset, length));
@@ -83,15 +83,15 @@ class PcapngReader final : public CaptureReader {
     block.offset = offset;
     block.swapped = swapped_;
     if (type == enhanced_packet && length > file_.window.available() && length > long_packet()) [[unlikely]]
-      if (const auto told = read_long(length, block)) return *told;
+      if (const auto parsed = read_long(length, block)) return *parsed;
     at = file_.window.need(length);
     if (at == nullptr) [[unlikely]] {
       file_.cut("the block", offset, length);
-      return Told::end;
+      return Parsed::end;
     }
     file_.window.skip(length);
     if (!closes(at + length - 4, length, block)) [[unlikely]]
-      return Told::end;
+      return Parsed::end;
     return take({at + 8, length - 12}, block);
   }
 
@@ -105,10 +105,10 @@ class PcapngReader final : public CaptureReader {
 
   // A packet block that is not in the window, longer than its head: what lies between that and the options is passed
   // over. Nothing where it contradicts itself: it is then looked at as a whole.
-  std::optional<Told> read_long(std::uint32_t length, CaptureBlock& block) {
+  std::optional<Parsed> read_long(std::uint32_t length, CaptureBlock& block) {
     const auto cut = [&] {
       file_.cut("the block", block.offset, length);
-      return Told::end;
+      return Parsed::end;
     };
     const std::byte* at = file_.window.need(long_packet());
     if (at == nullptr) return cut();
@@ -121,13 +121,13 @@ class PcapngReader final : public CaptureReader {
     if (file_.window.take(begin, std::min(begin, long_packet())) == nullptr) return cut();
     at = file_.window.take(length - begin, length - begin);
     if (at == nullptr) return cut();
-    if (!closes(at + (length - begin) - 4, length, block)) return Told::end;
+    if (!closes(at + (length - begin) - 4, length, block)) return Parsed::end;
     return give(packet, head_.data() + behind_type_and_length + enhanced_header, {at, length - begin - 4}, block);
   }
   static constexpr std::uint32_t behind_type_and_length = 8;
   [[nodiscard]] std::uint32_t long_packet() const { return behind_type_and_length + enhanced_header + file_.head; }
 
-  Told take(std::span<const std::byte> body, CaptureBlock& block) {
+  Parsed take(std::span<const std::byte> body, CaptureBlock& block) {
     switch (block.type) {
       case enhanced_packet:
         return take_enhanced(body, block);
@@ -144,19 +144,19 @@ class PcapngReader final : public CaptureReader {
       case journal_export:
         return take_journal(body, block);
       default:
-        if (block.type < local_use) return Told::nothing;
+        if (block.type < local_use) return Parsed::nothing;
         block.kind = CaptureBlock::Kind::local;
         block.bytes = body;
         block.options = {};
-        return Told::block;
+        return Parsed::block;
     }
   }
 
-  Told damage(std::string why) {
+  Parsed damage(std::string why) {
     file_.damaged(std::move(why));
-    return Told::end;
+    return Parsed::end;
   }
-  Told damage(const CaptureBlock& block, std::string_view what) {
+  Parsed damage(const CaptureBlock& block, std::string_view what) {
     return damage(fmt::format("the block at byte {} {}", block.offset, what));
   }
 
@@ -175,46 +175,46 @@ class PcapngReader final : public CaptureReader {
             .wire = load32(at + 16, swapped_)};
   }
 
-  Told take_enhanced(std::span<const std::byte> body, CaptureBlock& block) {
+  Parsed take_enhanced(std::span<const std::byte> body, CaptureBlock& block) {
     if (body.size() < enhanced_header) [[unlikely]]
       return damage(block, "is too short for a packet block");
     return take_frame(body, enhanced_header, enhanced(body.data()), block);
   }
 
-  Told take_packet(std::span<const std::byte> body, CaptureBlock& block) {
+  Parsed take_packet(std::span<const std::byte> body, CaptureBlock& block) {
     if (body.size() < enhanced_header) return damage(block, "is too short for a packet block");
     Packet packet = enhanced(body.data());
     packet.interface = load16(body.data(), swapped_);
-    const Told told = take_frame(body, enhanced_header, packet, block);
+    const Parsed parsed = take_frame(body, enhanced_header, packet, block);
     constexpr std::uint16_t not_known = 0xffff;
     const std::uint16_t drops = load16(body.data() + 2, swapped_);  // since the packet before
-    if (told == Told::block && drops != not_known) {
+    if (parsed == Parsed::block && drops != not_known) {
       Interface& of = interfaces_[packet.interface];
       note_drops(of, of.drops, of.drops_between + drops);
     }
-    return told;
+    return parsed;
   }
 
   // It has neither a time nor an interface of its own.
-  Told take_simple(std::span<const std::byte> body, CaptureBlock& block) {
+  Parsed take_simple(std::span<const std::byte> body, CaptureBlock& block) {
     if (body.size() < 4) return damage(block, "is too short for a packet block");
     if (interfaces_.empty()) return damage(block, "is a packet of interface 0, which was not described");
     const std::uint32_t wire = load32(body.data(), swapped_);
     const std::uint32_t captured = interfaces_[0].snaplen != 0 ? std::min(wire, interfaces_[0].snaplen) : wire;
-    const Told told = take_frame(body, 4, {.captured = captured, .wire = wire}, block);
+    const Parsed parsed = take_frame(body, 4, {.captured = captured, .wire = wire}, block);
     block.options = {};
     block.ts_ns = 0;
-    return told;
+    return parsed;
   }
 
-  Told take_frame(std::span<const std::byte> body, std::uint32_t header, const Packet& packet, CaptureBlock& block) {
+  Parsed take_frame(std::span<const std::byte> body, std::uint32_t header, const Packet& packet, CaptureBlock& block) {
     if (packet.captured > max_captured || padded(packet.captured) > body.size() - header) [[unlikely]]
       return damage(block,
                     fmt::format("claims {} captured bytes, and is {} bytes long", packet.captured, body.size() + 12));
     return give(packet, body.data() + header, body.subspan(header + padded(packet.captured)), block);
   }
 
-  Told give(const Packet& packet, const std::byte* at, std::span<const std::byte> options, CaptureBlock& block) {
+  Parsed give(const Packet& packet, const std::byte* at, std::span<const std::byte> options, CaptureBlock& block) {
     if (packet.interface >= interfaces_.size()) [[unlikely]]
       return damage(block, fmt::format("is a packet of interface {}, which was not described", packet.interface));
     const Interface& of = interfaces_[packet.interface];
@@ -226,16 +226,16 @@ class PcapngReader final : public CaptureReader {
     file_.give(block, at, packet.captured, packet.wire);
     block.options = options;
     if (!options.empty()) note_drops_before(interfaces_[packet.interface], options);
-    return Told::block;
+    return Parsed::block;
   }
 
-  static Told take_journal(std::span<const std::byte> body, CaptureBlock& block) {
-    // The entry is padded with zeros; its own length is not told.
+  static Parsed take_journal(std::span<const std::byte> body, CaptureBlock& block) {
+    // The entry is padded with zeros; its own length is not reported.
     for (int i = 0; i < 3 && !body.empty() && body.back() == std::byte{0}; i++) body = body.first(body.size() - 1);
     block.kind = CaptureBlock::Kind::journal;
     block.bytes = body;
     block.options = {};
-    return Told::block;
+    return Parsed::block;
   }
 
   // Calls use(code, value) for each option up to the end or to what is no option any more.
@@ -257,7 +257,7 @@ class PcapngReader final : public CaptureReader {
     return text;
   }
 
-  Told take_interface(std::span<const std::byte> body, CaptureBlock& block) {
+  Parsed take_interface(std::span<const std::byte> body, CaptureBlock& block) {
     if (body.size() < 8) return damage(block, "is too short for an interface");
     if (file_.interfaces.size() >= max_interfaces)
       return damage(block, fmt::format("describes more than {} interfaces", max_interfaces));
@@ -274,7 +274,7 @@ class PcapngReader final : public CaptureReader {
     interfaces_.push_back(
         {.scale = Timescale(resolution, offset_s), .snaplen = shown.snaplen, .link_type = shown.link_type});
     file_.interfaces.push_back(std::move(shown));
-    return Told::nothing;
+    return Parsed::nothing;
   }
 
   [[nodiscard]] std::uint64_t number(std::span<const std::byte> value) const {
@@ -284,7 +284,7 @@ class PcapngReader final : public CaptureReader {
     return swapped_ ? __builtin_bswap64(number) : number;
   }
 
-  // Both may be told of the same packets: the larger one counts.
+  // Both may be reported of the same packets: the larger one counts.
   void note_drops(Interface& of, std::uint64_t drops, std::uint64_t between) {
     file_.dropped -= std::max(of.drops, of.drops_between);
     of.drops = drops;
@@ -299,17 +299,17 @@ class PcapngReader final : public CaptureReader {
   }
 
   // No packet depends on it: what cannot be right in it is passed over.
-  Told take_statistics(std::span<const std::byte> body) {
-    if (body.size() < 12) return Told::nothing;
+  Parsed take_statistics(std::span<const std::byte> body) {
+    if (body.size() < 12) return Parsed::nothing;
     const std::uint32_t interface = load32(body.data(), swapped_);
-    if (interface >= interfaces_.size()) return Told::nothing;
+    if (interface >= interfaces_.size()) return Parsed::nothing;
     std::uint64_t drops = 0;
     options(body.subspan(12), [&](std::uint16_t code, std::span<const std::byte> value) {
       if (code == option_interface_drops || code == option_system_drops) drops += number(value);
     });
     Interface& of = interfaces_[interface];
     note_drops(of, std::max(of.drops, drops), of.drops_between);
-    return Told::nothing;
+    return Parsed::nothing;
   }
 
   bool byte_order(const std::byte* at, std::uint64_t offset) {
@@ -320,7 +320,7 @@ class PcapngReader final : public CaptureReader {
     return true;
   }
 
-  Told take_section(std::span<const std::byte> body, CaptureBlock& block) {
+  Parsed take_section(std::span<const std::byte> body, CaptureBlock& block) {
     if (body.size() < 16) return damage(block, "is too short for a section header");
     if (const std::uint16_t major = load16(body.data() + 4, swapped_); major != 1)
       return damage(block, fmt::format("is of pcapng version {}; only version 1 is known", major));
@@ -330,13 +330,13 @@ class PcapngReader final : public CaptureReader {
     options(body.subspan(16), [&](std::uint16_t code, std::span<const std::byte> value) {
       if (code == option_application) file_.application = text(value);
     });
-    return Told::nothing;
+    return Parsed::nothing;
   }
 
-  Told end() {
+  Parsed end() {
     const ByteWindow& window = file_.window;
     if (window.available() != 0 || window.source().failure()) file_.cut("the block header", window.offset(), 12);
-    return Told::end;
+    return Parsed::end;
   }
 
   CaptureFile::Impl& file_;

@@ -49,7 +49,7 @@ void ReadAhead::read_on(int fd, off_t at, Pieces& pieces) {
     if (got <= 0) break;
     at += got;
     piece.size = static_cast<std::size_t>(got);
-    if (!pieces.give(std::move(piece))) return;
+    if (!pieces.push(std::move(piece))) return;
   }
   pieces.close();
 }
@@ -59,7 +59,7 @@ std::span<const std::byte> ReadAhead::next(std::span<const std::byte> rest) {
   if (!piece) return {};
   std::byte* const from = piece->memory.get() + headroom - rest.size();
   std::copy(rest.begin(), rest.end(), from);
-  if (lent_) pieces_->back(std::move(*lent_));
+  if (lent_) pieces_->recycle(std::move(*lent_));
   lent_ = std::move(piece);
   return {from, rest.size() + lent_->size};
 }

@@ -13,7 +13,7 @@
 #include <span>
 #include <thread>
 
-#include "capture/handover.hpp"
+#include "capture/bounded_queue.hpp"
 
 namespace tcpwitness {
 
@@ -44,7 +44,7 @@ class ReadAhead {
     std::unique_ptr<std::byte[]> memory;
     std::size_t size = 0;  // behind the headroom
   };
-  using Pieces = Handover<Piece>;
+  using Pieces = BoundedQueue<Piece>;
 
   static void read_on(int fd, off_t at, Pieces& pieces);
 

@@ -2,7 +2,7 @@
 // tcp_frames.hpp: from a frame to the TCP segment in it: link layer, VLAN tags, IP, tunnels, fragments.
 //
 // The innermost TCP header counts; a TCP header that an ICMP error quotes is no segment. A segment in IP
-// fragments is told at its last fragment. Memory for fragments is bounded.
+// fragments is reported at its last fragment. Memory for fragments is bounded.
 #pragma once
 
 #include <cstdint>

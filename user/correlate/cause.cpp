@@ -58,8 +58,8 @@ Cause by_event(Cause::Kind kind, const Mark& mark, std::string_view what, TimeNs
 
 // The newest ICMP message that came in, or lies on the error queue, stands for this error.
 Cause by_message(const Connection& c, int error, TimeNs ts) {
-  if (!c.trouble) return {};
-  const Trouble& t = *c.trouble;
+  if (!c.anomalies) return {};
+  const Anomalies& t = *c.anomalies;
   if (t.icmp_in && t.icmp_in.error == error) return by_event(Cause::Kind::icmp, t.icmp_in_mark, "ICMP", ts);
   if (t.icmp && t.icmp.error == error) return by_event(Cause::Kind::icmp, t.icmp_mark, "ICMP", ts);
   return {};
@@ -108,8 +108,8 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   const ControlBlock& cb = change.cb;
   const auto from = static_cast<State>(change.old_state);
   const Recent* recent = c.recent.get();
-  const bool reset_taken = c.trouble && c.trouble->reset_received.mark;
-  if (c.closing && c.closing->no_syn) return by_call(change, "connect");
+  const bool reset_taken = c.anomalies && c.anomalies->reset_received.mark;
+  if (c.teardown && c.teardown->no_syn) return by_call(change, "connect");
   if (cb.sk_err == ETIMEDOUT) {
     if (from == State::syn_sent || from == State::syn_recv) return by_timer("retransmission");
     if (cb.snd_una == cb.write_seq) return by_timer("keep-alive");
@@ -123,8 +123,8 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   }
   if (cb.sk_err != 0 || reset_taken) {
     const bool orphan = (cb.flags & TW_CB_DEAD) != 0 && (from == State::fin_wait1 || from == State::fin_wait2);
-    const bool unwatched = reset_taken && !c.wire_heard && !orphan;  // data for an orphan is reported as a reset too
-    if (unwatched) return by_event(Cause::Kind::reset, c.trouble->reset_received.mark, "RST", ts);
+    const bool unwatched = reset_taken && !c.has_wire && !orphan;  // data for an orphan is reported as a reset too
+    if (unwatched) return by_event(Cause::Kind::reset, c.anomalies->reset_received.mark, "RST", ts);
     if (recent == nullptr) return {};
     const Candidate* rst = find(*recent, [&](const Candidate& s) {
       if (!has(s.flags, tcp_flag::rst)) return false;
@@ -190,8 +190,8 @@ Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
                                }),
                           "SYN", ts);
       }
-      // The child's control block may not be filled in yet at LISTEN -> SYN_RECV; then only the ISNs on the wire speak.
-      // Where both sides connect at once each acknowledges the other's SYN with a SYN-ACK.
+      // The child's control block may not be filled in yet at LISTEN -> SYN_RECV; then only the ISNs on the wire
+      // decide. Where both sides connect at once each acknowledges the other's SYN with a SYN-ACK.
       const std::uint32_t wanted = c.has_isn_local ? c.isn_local + 1 : cb.snd_una;
       const bool both = c.role == Role::active;
       const Candidate* ack = find(*recent, [&](const Candidate& s) {

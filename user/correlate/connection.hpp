@@ -2,7 +2,7 @@
 // connection.hpp: what is known of one connection while it lives: facts, no judgements.
 //
 // Correlation writes it, the rules in judge/ read it. It is kept small, because there may be a million
-// idle ones: what only some connections need (Closing, Trouble, Recent) is allocated when it happens.
+// idle ones: what only some connections need (Teardown, Anomalies, Recent) is allocated when it happens.
 // A fact is set only by an event that shows it; nothing here follows from silence.
 #pragma once
 
@@ -18,7 +18,7 @@
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/report.hpp"
 #include "wire/acceptance.hpp"
-#include "wire/observer.hpp"
+#include "wire/state_tracker.hpp"
 #include "wire/zeek_state.hpp"
 
 namespace tcpwitness {
@@ -63,7 +63,7 @@ struct Owner {
   std::array<char, TW_COMM_LEN> comm{};
   PidSource source = PidSource::unknown;
   // WitnessSettings::of_process, asked when it became the owner: later its number may be another one's.
-  enum class Selected : std::uint8_t { not_asked, yes, no } selected = Selected::not_asked;
+  enum class Selected : std::uint8_t { undecided, yes, no } selected = Selected::undecided;
 
   [[nodiscard]] Process process() const;
 };
@@ -80,7 +80,7 @@ struct FinFacts {
 };
 
 // From the first sign of the end.
-struct Closing {
+struct Teardown {
   FinFacts fin_out;
   FinFacts fin_in;
   Mark first;       // the transition out of ESTABLISHED
@@ -92,15 +92,15 @@ struct Closing {
   std::uint8_t end_actor = 0;             // enum tw_actor_flags of that event
   std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
-  bool stuck_told = false;                // close-wait-stuck was reported
-  bool descriptor_asked = false;          // Witness::wants_descriptors
+  bool stuck_reported = false;            // close-wait-stuck was reported
+  bool descriptor_requested = false;      // Correlator::wants_descriptors
   Mark descriptor;                        // the newest event that shows a process with it open in CLOSE_WAIT
   Owner holder;                           // which process, pid 0: several
   std::int32_t fd = -1;                   // and which descriptor of it
   std::uint32_t idle_ms = 0;              // since it last sent data, at that event
   std::uint32_t sent = 0;                 // write_seq when CLOSE_WAIT began
   bool sent_known = false;
-  bool by_reset = false;            // only the wire was heard: a RST ended it
+  bool by_reset = false;            // only the wire was seen: a RST ended it
   bool mini_fin_wait2 = false;      // became a mini-socket without the peer's FIN
   bool fin_on_mini = false;         // the peer's FIN reached a mini-socket in FIN_WAIT2
   bool time_wait_full = false;      // no TIME_WAIT, as the kernel allows no more; see TW_CB_TIME_WAIT_FULL
@@ -117,8 +117,8 @@ struct Closing {
   TimeNs fin_wait2_quiet_ns = 0;      // since when nothing is known to have come
   std::int64_t fin_timeout_ns = 0;    // of the orphan that waits in FIN_WAIT2; 0: not known
   Mark fin_wait2_seen;                // the newest event that shows it still there
-  bool fin_wait2_asked = false;       // Witness::wants_fin_wait2
-  bool not_closing_told = false;      // peer-not-closing was reported
+  bool fin_wait2_requested = false;   // Correlator::wants_fin_wait2
+  bool not_closing_reported = false;  // peer-not-closing was reported
   int signal = 0;                     // that ended the process which ended the connection
 };
 
@@ -134,7 +134,7 @@ struct ResetSeen {
 };
 
 // What the kernel said of a reset it sent or took.
-struct ResetTold {
+struct ResetReport {
   Mark mark;
   std::uint32_t reason = TW_REASON_UNKNOWN;
   bool answers_segment = false;
@@ -156,9 +156,9 @@ enum class RetransmitKind : std::uint8_t {
 };
 inline constexpr std::size_t retransmit_kind_count = 9;
 
-// A retransmission on the wire of which the kernel has not told yet: the segment leaves before the kernel's event.
-struct Untold {
-  EventId id = 0;  // 0: told since
+// A retransmission on the wire that the kernel has not reported yet: the segment leaves before the kernel's event.
+struct PendingRetransmission {
+  EventId id = 0;  // 0: reported since
   std::uint32_t seq = 0;
   std::uint32_t segments = 0;
 };
@@ -172,8 +172,8 @@ struct Unanswered {
   std::uint32_t sacked = 0;        // segments beyond it that the peer had by its SACK, the most
   TimeNs first_ns = 0;             // of the first retransmission
   TimeNs sent_ns = 0;              // the first retransmission less one timeout: the segment was not sent before that
-  TimeNs heard_ns = 0;             // when a segment of the peer was last taken, by the newest event
-  TimeNs heard_before_ns = 0;      // the same by the first event
+  TimeNs received_ns = 0;          // when a segment of the peer was last taken, by the newest event
+  TimeNs received_before_ns = 0;   // the same by the first event
   std::uint64_t acked_before = 0;  // bytes that the peer had acknowledged in all, by the first event
   std::uint32_t segs_before = 0;   // segments sent in all, by the first event
   std::uint32_t smaller = 0;       // the size that was tried in the end, below len; 0: none
@@ -185,23 +185,23 @@ struct Unanswered {
 };
 
 struct Retransmissions {
-  static constexpr std::size_t untold_limit = 8;
+  static constexpr std::size_t pending_limit = 8;
   std::array<std::uint32_t, retransmit_kind_count> by_kind{};
   std::array<std::uint32_t, retransmit_kind_count> matched{};  // of these, with their segment on the wire
-  std::array<Untold, untold_limit> untold{};
+  std::array<PendingRetransmission, pending_limit> pending{};
   // Numbers are segments on the wire, as tcp_sock.total_retrans counts them, unless the name says otherwise.
-  std::uint32_t untold_pushed = 0;
+  std::uint32_t pending_pushed = 0;
   std::uint32_t kernel = 0;
   std::uint32_t wire_out = 0;
-  std::uint32_t wire_matched = 0;  // of wire_out, of which the kernel told
+  std::uint32_t wire_matched = 0;  // of wire_out, those that the kernel reported
   std::uint32_t unmatched_segments = 0;
   std::uint32_t refused = 0;    // of kernel: never left (qdisc, netfilter, no route)
   std::uint32_t put_off = 0;    // attempts, not counted (EBUSY): the copy before still waits on this machine
   std::uint32_t not_tried = 0;  // attempts, not counted: no route (EHOSTUNREACH), beyond the window (EAGAIN), no memory
   std::uint32_t mtu_until = 0;  // path MTU: sent before that number, in larger segments
   bool mtu_reduced = false;
-  std::uint32_t told = 0;      // events of the kernel
-  std::uint32_t last_seq = 0;  // as the kernel told
+  std::uint32_t reported = 0;  // events of the kernel
+  std::uint32_t last_seq = 0;  // as the kernel reported
   std::uint32_t attempt = 0;   // of the segment at last_seq
   Evidence evidence;
   Evidence run;  // of the segment that was sent again last, at run_seq
@@ -230,7 +230,7 @@ struct KeepaliveFacts {
   TimeNs dead_at_ns = 0;
   Mark last_sent;
   std::uint32_t ifindex = 0;  // of the newest one sent
-  bool by_kernel = false;     // the kernel's view told keep-alive from zero-window probe
+  bool by_kernel = false;     // the kernel view distinguished keep-alive from zero-window probe
   Evidence evidence;
   Evidence run;  // the unanswered ones, now
 };
@@ -263,7 +263,7 @@ struct Drops {
   static constexpr std::size_t limit = 4;
   std::array<DropSeen, limit> kinds{};
   std::uint8_t used = 0;
-  std::uint32_t untold = 0;    // of further kinds
+  std::uint32_t further = 0;   // of further kinds
   std::uint32_t syns_out = 0;  // SYNs that were to leave, whatever the kind
   std::uint32_t syn_acks_in = 0;
   std::uint32_t syns_in = 0;  // of the peer, for a reason that is a fault
@@ -336,14 +336,14 @@ struct OpenFindings {
   std::vector<Finding> reported;   // as they were then
 };
 
-struct Trouble {
+struct Anomalies {
   OpenFindings open;
   tw_loss_counters loss{};  // newest, beside Connection::wire
   ResetSeen rst_in;
   Mark rst_made;  // a RST to this side left no socket of this machine, before it came in over loopback
   ResetSeen rst_out;
-  ResetTold reset_sent;
-  ResetTold reset_received;
+  ResetReport reset_sent;
+  ResetReport reset_received;
   Retransmissions retransmissions;
   KeepaliveFacts keepalive;
   ZeroWindowFacts local_window;  // this side stopped reading
@@ -355,9 +355,9 @@ struct Trouble {
   Mark icmp_in_mark;
   IcmpMessage icmp_sent;  // the newest one that this machine sent about a segment of it that came in
   Mark icmp_sent_mark;
-  Mark too_big;             // the newest one that says that a segment is larger than the path's MTU
-  ResetTold answered_here;  // this machine's TCP sent a RST to it, as the other end of its own connection, by skb_seq
-  Mark request_dropped;     // the ICMP message that ended the half-open request; the peer may ask again
+  Mark too_big;               // the newest one that says that a segment is larger than the path's MTU
+  ResetReport answered_here;  // this machine's TCP sent a RST to it, as the other end of its own connection, by skb_seq
+  Mark request_dropped;       // the ICMP message that ended the half-open request; the peer may ask again
   std::unique_ptr<PortsFound> ports;  // who has the local ports, where connect() found none
   EventId ports_id = 0;
   TimeNs ports_ns = 0;  // when they were counted
@@ -401,7 +401,7 @@ struct Recent {
   std::uint32_t pushed = 0;
   std::array<RecentTransition, 4> transitions{};
   std::uint32_t transitions_pushed = 0;
-  std::unique_ptr<WireAnalysis> analysis;  // where every segment is heard, and nobody analysed them before
+  std::unique_ptr<WireAnalysis> analysis;  // where every segment is seen, and nobody analysed them before
 
   // The newest one with these numbers; nullptr: none.
   [[nodiscard]] const Candidate* find(std::uint32_t seq, std::uint8_t flags, bool out) const {
@@ -447,9 +447,9 @@ struct HopFacts {
   std::uint32_t made_here = 0;
   std::uint16_t mss_in = 0;
   std::uint16_t mss_out = 0;
-  TimeNs asked_ns = 0;  // the first SYN or SYN-ACK that left
+  TimeNs syn_ns = 0;  // the first SYN or SYN-ACK that left
   std::int64_t rtt_ns = -1;
-  bool asked_twice = false;
+  bool syn_twice = false;
 };
 
 // What was made here in somebody's name: toward the client [0], toward the server [1].
@@ -482,15 +482,15 @@ struct Passage {
   std::array<std::uint64_t, 2> lost{};
   std::array<std::int64_t, 2> before{-1, -1};
   std::array<MadeHere, 2> reset_made;
-  std::uint32_t untranslated = 0;    // left with the addresses that they came with, although NAT had given it others
-  Flow plain;                        // those, behind NAT
-  std::array<SentAgain, 2> again;    // of the client, of the server
-  std::array<TimeNs, 2> heard_ns{};  // when each of them was last seen to send
-  std::uint64_t looked_at = 0;       // segments on both hops when their counters were asked for
-  Mark left;                         // the newest segment that came in and left
-  std::array<bool, 2> came_from{};   // a segment came in on that hop
-  std::array<bool, 2> left_to{};     // a segment that came in left on that hop
-  IcmpMessage message;               // the newest ICMP error that left about a segment of it
+  std::uint32_t untranslated = 0;  // left with the addresses that they came with, although NAT had given it others
+  Flow plain;                      // those, behind NAT
+  std::array<SentAgain, 2> again;  // of the client, of the server
+  std::array<TimeNs, 2> last_seen_ns{};  // when each of them last sent
+  std::uint64_t looked_at = 0;           // segments on both hops when their counters were asked for
+  Mark left;                             // the newest segment that came in and left
+  std::array<bool, 2> came_from{};       // a segment came in on that hop
+  std::array<bool, 2> left_to{};         // a segment that came in left on that hop
+  IcmpMessage message;                   // the newest ICMP error that left about a segment of it
   Mark message_mark;
   std::uint32_t message_seq = 0;
   // The newest one about the client's SYN. It ends the attempt, unless the SYN comes again: for some it is no error
@@ -500,9 +500,9 @@ struct Passage {
   std::uint32_t refusals_ignored = 0;
 };
 
-// Where only the wire is heard: both ends, inferred.
+// Where only the wire is seen: both ends, inferred.
 struct Ends {
-  Observer observer;
+  StateTracker tracker;
   ZeekState zeek;
   Acceptance acceptance{false};  // where no capture's analysis has asked before
   Acceptance::Answer answer;     // to the newest segment
@@ -522,14 +522,14 @@ enum class Wait : std::uint8_t {
   close_wait,       // close-wait-stuck
   ports,            // connect() found no local port: who has them?
   wire_connect,     // wire alone: SYN without an answer
-  passing_asked,    // forwarded: its handshake is not over
+  passing_attempt,  // forwarded: its handshake is not over
   passing_closing,  // forwarded: an end has closed, or one direction alone comes through here
   passing,          // forwarded: open
   passing_looked,   // forwarded: its time is up, unless its newest counters show that something came
   passing_ended,    // forwarded: over, and the last counters of its hops are asked for
   outsider,         // ended by a RST that may be somebody else's, or by an ICMP error: does the other side go on?
-  tombstone,        // told; late events must not bring it back
-  time_wait,        // told, and its mini-socket may still answer (timeline only)
+  tombstone,        // reported; late events must not bring it back
+  time_wait,        // reported, and its mini-socket may still answer (timeline only)
   count,
 };
 
@@ -551,8 +551,8 @@ struct Connection {
   TimeNs last_ts_ns = 0;
   ControlBlock cb{};        // newest
   tw_wire_counters wire{};  // newest
-  std::unique_ptr<Closing> closing;
-  std::unique_ptr<Trouble> trouble;
+  std::unique_ptr<Teardown> teardown;
+  std::unique_ptr<Anomalies> anomalies;
   std::unique_ptr<Recent> recent;
   std::unique_ptr<Ends> ends;
   std::unique_ptr<Further> further;
@@ -577,19 +577,19 @@ struct Connection {
   std::uint8_t ttl_in = 0;  // of the peer's segments, RST excluded; 0: none seen
   TcpState state = TcpState::unknown;
   Role role = Role::unknown;
-  Outcome told_as = Outcome::unknown;  // once told
+  Outcome reported_as = Outcome::unknown;  // once reported
   Wait waiting = Wait::none;
   ClosedBy closed_by = ClosedBy::none;
-  bool live : 1 = false;  // slot in use
-  bool told : 1 = false;  // its Life was told
+  bool live : 1 = false;      // slot in use
+  bool reported : 1 = false;  // its Life was reported
   bool flow_bound : 1 = false;
   bool cookie_bound : 1 = false;
   bool preexisting : 1 = false;
   bool from_snapshot : 1 = false;  // state comes from the snapshot; no state event yet
   bool rival : 1 = false;          // another child of its request was closed, and is destroyed next
   bool in_step : 1 = false;        // a state event has shown its state: the next one begins there
-  bool kernel_heard : 1 = false;
-  bool wire_heard : 1 = false;
+  bool has_kernel : 1 = false;
+  bool has_wire : 1 = false;
   bool incomplete : 1 = false;
   bool inconsistent : 1 = false;  // a transition does not follow from the state we knew
   bool has_isn_local : 1 = false;
@@ -598,7 +598,7 @@ struct Connection {
   bool syn_ack_seen : 1 = false;
   bool established : 1 = false;
   bool restored : 1 = false;        // connect() under TCP_REPAIR: no handshake, the connection was another socket's
-  bool expired : 1 = false;         // told because its time was up, not because its end was seen
+  bool expired : 1 = false;         // reported because its time was up, not because its end was seen
   bool wire_final : 1 = false;      // nothing can follow the newest wire counters
   bool wire_closed : 1 = false;     // they came with the socket's destruction
   bool port_reused : 1 = false;     // its SYN found another connection on its address pair
@@ -609,22 +609,22 @@ struct Connection {
   bool ttl_in_varies : 1 = false;
   bool ttl_in_twice : 1 = false;  // two segments or more had it
 
-  Closing& ending() {
-    if (!closing) closing = std::make_unique<Closing>();
-    return *closing;
+  Teardown& ensure_teardown() {
+    if (!teardown) teardown = std::make_unique<Teardown>();
+    return *teardown;
   }
-  Trouble& troubles() {
-    if (!trouble) trouble = std::make_unique<Trouble>();
-    return *trouble;
+  Anomalies& ensure_anomalies() {
+    if (!anomalies) anomalies = std::make_unique<Anomalies>();
+    return *anomalies;
   }
   // The flow's totals, newest.
   void take_counters(const tw_wire_counters& totals, const tw_loss_counters& loss) {
     constexpr tw_loss_counters nothing{};
     wire = totals;
-    if (trouble || std::memcmp(&loss, &nothing, sizeof loss) != 0) troubles().loss = loss;
+    if (anomalies || std::memcmp(&loss, &nothing, sizeof loss) != 0) ensure_anomalies().loss = loss;
   }
   void take_counters(EventId event, const tw_wire_counters& totals, const tw_loss_counters& loss) {
-    if (loss.stalls > (trouble ? trouble->loss.stalls : 0)) troubles().stalls.add(event);
+    if (loss.stalls > (anomalies ? anomalies->loss.stalls : 0)) ensure_anomalies().stalls.add(event);
     take_counters(totals, loss);
   }
   // A segment's window in bytes; -1: the SYNs that settle its scale were not seen.
@@ -641,7 +641,7 @@ struct Connection {
   // As on the wire, where that is not `flow`; forwarded: on the server's side.
   [[nodiscard]] std::optional<Flow> on_the_wire() const { return further ? further->nat : std::nullopt; }
   [[nodiscard]] Passage* passage() const { return ends ? ends->passage.get() : nullptr; }
-  [[nodiscard]] bool ended() const { return closing && closing->end; }
+  [[nodiscard]] bool ended() const { return teardown && teardown->end; }
   [[nodiscard]] bool has_cb() const { return (cb.flags & TW_CB_PRESENT) != 0; }
   void enter(TcpState to) {
     if (state_count < states.size()) states[state_count++] = to;

@@ -121,7 +121,7 @@ bool is_ordinary_use(const SocketDigest& d, const Course& at, std::int64_t slow_
 std::int64_t between(std::uint64_t from, std::uint64_t to) { return static_cast<std::int64_t>(to - from); }
 
 // Nothing of it took long: neither the kernel for a segment nor the process for a connection.
-bool is_prompt(const SocketDigest& d, const Course& at, const WitnessSettings& settings) {
+bool is_prompt(const SocketDigest& d, const Course& at, const CorrelatorSettings& settings) {
   if (!at.wire) return true;
   if (at.active && between(at.syn_ack->ts_ns, at.established->ts_ns) >= settings.late_ns) return false;
   const bool waits_for_fin = at.closes == Closes::second;
@@ -144,7 +144,7 @@ bool has_both_ends(const tw_tuple& tuple) {
 
 }  // namespace
 
-std::optional<Course> find_course(const SocketDigest& d, const WitnessSettings& settings) {
+std::optional<Course> find_course(const SocketDigest& d, const CorrelatorSettings& settings) {
   Course at;
   if (d.destroyed == 0 || d.header.cookie == 0 || !has_both_ends(d.tuple)) return std::nullopt;
   if (!find_transitions(d, at) || !find_segments(d, at) || !in_order(at) || !are_ordinary(d, at)) return std::nullopt;

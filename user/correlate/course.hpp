@@ -35,6 +35,6 @@ struct Course {
 };
 
 // nullopt: something of it is missing, comes in another order, or was slow, so that a rule may have something to say.
-[[nodiscard]] std::optional<Course> find_course(const SocketDigest& digest, const WitnessSettings& settings);
+[[nodiscard]] std::optional<Course> find_course(const SocketDigest& digest, const CorrelatorSettings& settings);
 
 }  // namespace tcpwitness

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "correlate/witness_impl.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -82,20 +82,20 @@ std::string Crowd::from_where_to_where() const {
   return text;
 }
 
-void AskedBySecond::begun(EventId id, TimeNs ts, const Flow& flow) {
-  if (!newest_) newest_ = std::make_unique<AskedFor>();
+void AttemptsBySecond::begun(EventId id, TimeNs ts, const Flow& flow) {
+  if (!newest_) newest_ = std::make_unique<Attempts>();
   newest_->crowd.add(id, ts, flow);
 }
 
-void AskedBySecond::answered(bool by_cookie) {
+void AttemptsBySecond::answered(bool by_cookie) {
   if (newest_) ++(by_cookie ? newest_->cookies : newest_->answered);
 }
 
 // Soon behind the SYN; but a neighbour is given up after seconds, which can be too late for this.
-void AskedBySecond::answer_dropped(std::uint32_t reason) {
-  AskedFor* asked = newest_ ? newest_.get() : before_.get();
-  if (asked == nullptr) return;
-  add_reason(asked->dropped, reason);
+void AttemptsBySecond::answer_dropped(std::uint32_t reason) {
+  Attempts* attempts = newest_ ? newest_.get() : before_.get();
+  if (attempts == nullptr) return;
+  add_reason(attempts->dropped, reason);
 }
 
 void add_reason(ByReason& reasons, std::uint32_t reason, std::uint64_t count) {
@@ -107,33 +107,33 @@ void add_reason(ByReason& reasons, std::uint32_t reason, std::uint64_t count) {
   }
 }
 
-// Those that began first complete first, as far as one can tell.
-void AskedBySecond::count(std::uint64_t AskedFor::* what) {
+// Those that began first complete first, as far as is known.
+void AttemptsBySecond::count(std::uint64_t Attempts::* what) {
   if (before_ && before_->completed + before_->refused < before_->crowd.size())
     ++(*before_.*what);
   else if (newest_)
     ++(*newest_.*what);
 }
 
-std::optional<AskedFor> AskedBySecond::due(TimeNs now, bool finished) {
+std::optional<Attempts> AttemptsBySecond::due(TimeNs now, bool finished) {
   if (before_ && (now - before_->crowd.since() >= 2 * second_ns || finished)) return *std::exchange(before_, nullptr);
   if (newest_ && !before_ && now - newest_->crowd.since() >= second_ns) before_ = std::move(newest_);
-  std::unique_ptr<AskedFor>& last = before_ ? before_ : newest_;
+  std::unique_ptr<Attempts>& last = before_ ? before_ : newest_;
   if (last && finished) return *std::exchange(last, nullptr);
   return std::nullopt;
 }
 
-void Witness::Impl::note_asked(const Event& e, const Flow& flow) {
-  if (settings_.kernel_heard && !filtered_) asked_.begun(e.id, e.ts_ns, flow);
+void Correlator::Impl::note_attempt(const Event& e, const Flow& flow) {
+  if (settings_.has_kernel && !filtered_) attempts_.begun(e.id, e.ts_ns, flow);
 }
 
-void Witness::Impl::report_asked(TimeNs now) {
-  while (const auto asked = asked_.due(now, finished_)) judge_asked(*asked, now, false);
-  while (const auto asked = passing_asked_.due(now, finished_)) judge_asked(*asked, now, true);
+void Correlator::Impl::report_attempts(TimeNs now) {
+  while (const auto attempts = attempts_.due(now, finished_)) judge_attempts(*attempts, now, false);
+  while (const auto attempts = passing_attempts_.due(now, finished_)) judge_attempts(*attempts, now, true);
 }
 
 // "38 NEIGH_FAILED, 2 NETFILTER_DROP"
-std::string Witness::Impl::reasons_text(const ByReason& by_reason) const {
+std::string Correlator::Impl::reasons_text(const ByReason& by_reason) const {
   std::string reasons;
   for (const auto& [reason, count] : by_reason)
     reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, names_.drop_reason(reason));
@@ -141,43 +141,43 @@ std::string Witness::Impl::reasons_text(const ByReason& by_reason) const {
 }
 
 // "; 40 were dropped on this machine (38 NEIGH_FAILED, 2 NETFILTER_DROP)"
-std::string Witness::Impl::dropped_answers(const AskedFor& asked) const {
+std::string Correlator::Impl::dropped_answers(const Attempts& attempts) const {
   std::uint64_t all = 0;
-  for (const auto& [reason, count] : asked.dropped) all += count;
-  return all == 0 ? "" : fmt::format("; {} were dropped on this machine ({})", all, reasons_text(asked.dropped));
+  for (const auto& [reason, count] : attempts.dropped) all += count;
+  return all == 0 ? "" : fmt::format("; {} were dropped on this machine ({})", all, reasons_text(attempts.dropped));
 }
 
-void Witness::Impl::judge_asked(const AskedFor& asked, TimeNs now, bool forwarded) {
-  const std::uint64_t begun = asked.crowd.size();
-  if (begun < asked.completed + asked.refused + flood_from) return;
+void Correlator::Impl::judge_attempts(const Attempts& attempts, TimeNs now, bool forwarded) {
+  const std::uint64_t begun = attempts.crowd.size();
+  if (begun < attempts.completed + attempts.refused + flood_from) return;
   Finding finding;
   finding.rule = Rule::syn_flood;
-  finding.confidence = gap_until_ns_ >= asked.crowd.since() ? Confidence::inconclusive : Confidence::likely;
-  finding.evidence = asked.crowd.evidence();
-  const std::string who = asked.crowd.from_where_to_where();
+  finding.confidence = gap_until_ns_ >= attempts.crowd.since() ? Confidence::inconclusive : Confidence::likely;
+  finding.evidence = attempts.crowd.evidence();
+  const std::string who = attempts.crowd.from_where_to_where();
   if (forwarded) {
     finding.text = fmt::format(
         "{} connections were begun through this machine within {:.1f} s, {} completed and {} were refused, {}; {} "
         "SYN-ACKs came back; a SYN flood, or clients whose ACKs do not come",
-        begun, asked.crowd.lasted(), asked.completed, asked.refused, who, asked.answered);
+        begun, attempts.crowd.lasted(), attempts.completed, attempts.refused, who, attempts.answered);
   } else {
     finding.text = fmt::format(
         "{} connections were begun within {:.1f} s and {} completed, {}; {} answers of the kernel were seen leaving, "
         "{} of them with a SYN cookie{}; a SYN flood, or clients whose ACKs do not come",
-        begun, asked.crowd.lasted(), asked.completed, who, asked.answered + asked.cookies, asked.cookies,
-        dropped_answers(asked));
+        begun, attempts.crowd.lasted(), attempts.completed, who, attempts.answered + attempts.cookies, attempts.cookies,
+        dropped_answers(attempts));
   }
-  report(FindingReport{0, now, asked.crowd.first(), std::move(finding)}, 0);
+  emit(FindingReport{0, now, attempts.crowd.first(), std::move(finding)}, 0);
 }
 
-void Witness::Impl::add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow) {
+void Correlator::Impl::add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow) {
   if (!crowd) crowd = std::make_unique<Crowd>();
   crowd->add(id, ts, flow);
 }
 
 // Those of a second that were not reported one by one.
-void Witness::Impl::report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule rule, std::string_view which,
-                                 std::string_view what) {
+void Correlator::Impl::report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule rule, std::string_view which,
+                                    std::string_view what) {
   if (!crowd || (now - crowd->since() < second_ns && !finished_)) return;
   const Crowd more = *std::exchange(crowd, nullptr);
   Finding finding;
@@ -186,21 +186,21 @@ void Witness::Impl::report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule
   finding.evidence = more.evidence();
   finding.text = fmt::format("{} more {} within {:.1f} s {}, {}", more.size(), which, more.lasted(), what,
                              more.from_where_to_where());
-  report(FindingReport{0, now, more.first(), std::move(finding)}, 0);
+  emit(FindingReport{0, now, more.first(), std::move(finding)}, 0);
 }
 
-void Witness::Impl::report_crowds(TimeNs now) {
-  report_asked(now);
+void Correlator::Impl::report_crowds(TimeNs now) {
+  report_attempts(now);
   report_crowd(more_strays_, now, Rule::stray_segment, "segments", "fit no connection here");
-  report_turned_away(now);
+  report_more_turned_away(now);
   report_crowd(more_refused_, now, Rule::reset_origin, "connections through this machine", "were refused by a RST");
 }
 
 // A connection of which only its beginning is known; forwarded: one that never came about.
-bool Witness::Impl::only_half_open(const Connection& c) const {
+bool Correlator::Impl::only_half_open(const Connection& c) const {
   if (c.passage()) return never_open(c);
   const bool begun = c.state == TcpState::unknown || c.state == TcpState::new_syn_recv;
-  return settings_.kernel_heard && c.role == Role::passive && !c.established && begun;
+  return settings_.has_kernel && c.role == Role::passive && !c.established && begun;
 }
 
 }  // namespace tcpwitness

@@ -68,7 +68,7 @@ struct MoreTurnedAway {
 };
 
 // The connections that were asked for within a second.
-struct AskedFor {
+struct Attempts {
   Crowd crowd;
   std::uint64_t answered = 0;   // by a SYN-ACK of a request socket; forwarded: by any
   std::uint64_t cookies = 0;    // by one of no socket
@@ -78,21 +78,21 @@ struct AskedFor {
 };
 
 // Second by second. What a second began has another one to complete.
-class AskedBySecond {
+class AttemptsBySecond {
  public:
   void begun(EventId id, TimeNs ts, const Flow& flow);
   void answered(bool by_cookie);
   void answer_dropped(std::uint32_t reason);
-  void completed() { count(&AskedFor::completed); }
-  void refused() { count(&AskedFor::refused); }
+  void completed() { count(&Attempts::completed); }
+  void refused() { count(&Attempts::refused); }
   // The next one whose time is over, or the run.
-  [[nodiscard]] std::optional<AskedFor> due(TimeNs now, bool finished);
+  [[nodiscard]] std::optional<Attempts> due(TimeNs now, bool finished);
   [[nodiscard]] bool empty() const { return !newest_ && !before_; }
 
  private:
-  void count(std::uint64_t AskedFor::* what);
-  std::unique_ptr<AskedFor> newest_;
-  std::unique_ptr<AskedFor> before_;  // these may still complete
+  void count(std::uint64_t Attempts::* what);
+  std::unique_ptr<Attempts> newest_;
+  std::unique_ptr<Attempts> before_;  // these may still complete
 };
 
 // The first few of each second.

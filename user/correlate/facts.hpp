@@ -2,7 +2,7 @@
 // facts.hpp: what single events add to a connection's facts, beside its states: queues, hops, reactions.
 //
 // Each is one function of one event, called from the place that handles it. They keep nothing for the
-// healthy connection: Trouble is allocated only where a rule may want to look.
+// healthy connection: Anomalies is allocated only where a rule may want to look.
 #pragma once
 
 #include "correlate/connection.hpp"

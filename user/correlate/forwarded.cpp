@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "correlate/witness_impl.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -16,8 +16,8 @@ namespace {
 constexpr unsigned client = 0;
 constexpr unsigned server = 1;
 constexpr std::size_t ties_kept = 64;         // the segment that shows it is right behind
-constexpr std::size_t asked_here_kept = 256;  // what shows that it goes on is right behind
-constexpr std::int64_t asked_here_lasts_ns = 3'000'000'000;
+constexpr std::size_t local_syns_kept = 256;  // what shows that it goes on is right behind
+constexpr std::int64_t local_syn_lasts_ns = 3'000'000'000;
 constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 
 bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn; }
@@ -50,16 +50,16 @@ void count_flags(HopTotals& totals, const Segment& g) {
 void time_handshake(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool is_client) {
   const bool asks = is_client ? is_syn_ack(g) : is_syn(g);
   if (leaves && asks) {
-    if (hop.asked_ns == 0) {
-      hop.asked_ns = e.ts_ns;
+    if (hop.syn_ns == 0) {
+      hop.syn_ns = e.ts_ns;
     } else if (hop.rtt_ns < 0) {
-      hop.asked_twice = true;
+      hop.syn_twice = true;
     }
     return;
   }
   const bool answers = is_client ? (g.flags & (tcp_flag::syn | tcp_flag::rst)) == 0 : is_syn_ack(g) || is_rst(g);
-  if (leaves || !answers || hop.asked_ns == 0 || hop.asked_twice || hop.rtt_ns >= 0) return;
-  hop.rtt_ns = std::max<std::int64_t>(e.ts_ns - hop.asked_ns, 0);
+  if (leaves || !answers || hop.syn_ns == 0 || hop.syn_twice || hop.rtt_ns >= 0) return;
+  hop.rtt_ns = std::max<std::int64_t>(e.ts_ns - hop.syn_ns, 0);
 }
 
 void note_hop(HopFacts& hop, const Event& e, const Segment& g, bool leaves, bool is_client) {
@@ -107,7 +107,7 @@ Arrival* find_arrival(Passage& passage, const Segment& g, bool out) {
 }
 
 // A RST has no echo in the flow map (bpf/flow.h): a stacked device shows it again at once.
-bool is_echo(const Passage& passage, const Event& e, const Segment& g, bool out) {
+bool on_other_interface(const Passage& passage, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t at_once_ns = 1'000'000;
   if (!is_rst(g)) return false;
   return std::ranges::any_of(passage.arrivals, [&](const Arrival& arrival) {
@@ -144,7 +144,7 @@ bool departs(Passage& passage, unsigned hop, const Event& e, Segment& g, bool ou
 // Of each side the newest number that it sends again, until the other one acknowledges it.
 void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
   const unsigned side = out ? client : server;
-  passage.heard_ns[side] = e.ts_ns;
+  passage.last_seen_ns[side] = e.ts_ns;
   SentAgain& others = passage.again[side ^ 1U];
   if ((g.flags & tcp_flag::ack) != 0 && others.tries != 0 && seq_before(others.seq, g.ack)) {
     // Of the size that it had all the time?
@@ -189,14 +189,14 @@ void take_sent(const Passage& passage, Segment& g) {
 }  // namespace
 
 // Neither end is on this machine, so the link of a link-local address says nothing here: a bridge has it on two ports.
-Slot Witness::Impl::find_hop(const Flow& key, unsigned& hop) const {
+Slot Correlator::Impl::find_hop(const Flow& key, unsigned& hop) const {
   const auto found = hops_.find(Flow{key.local, key.remote, 0});
   if (found == hops_.end()) return no_slot;
   hop = found->second.hop;
   return found->second.slot;
 }
 
-void Witness::Impl::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
+void Correlator::Impl::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
   const Flow key{wire.local, wire.remote, 0};
   HopFacts& facts = table_.at(slot).passage()->hops[hop];
   if (facts.known && facts.key != key) {
@@ -221,7 +221,7 @@ void Witness::Impl::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
 }
 
 // Its addresses, as the client has them where its hop is known.
-void Witness::Impl::name_ends(Slot slot) {
+void Correlator::Impl::name_ends(Slot slot) {
   Connection& c = table_.at(slot);
   const HopFacts& a = c.passage()->hops[client];
   const HopFacts& b = c.passage()->hops[server];
@@ -234,7 +234,7 @@ void Witness::Impl::name_ends(Slot slot) {
   }
 }
 
-void Witness::Impl::release(Slot slot) {
+void Correlator::Impl::release(Slot slot) {
   if (const Connection& c = table_.at(slot); c.passage()) {
     const Passage& passage = *c.passage();
     for (const Flow& key : {passage.hops[client].key, passage.hops[server].key, passage.plain}) {
@@ -246,12 +246,12 @@ void Witness::Impl::release(Slot slot) {
   table_.release(slot);
 }
 
-void Witness::Impl::on_tie(const Event& /*e*/, const Translation& t) {
+void Correlator::Impl::on_tie(const Event& /*e*/, const Translation& t) {
   const Flow in = to_flow(t.tuple);
   const Flow out = to_flow(t.wire);
   pass_on(in);                       // it seemed to be a listener's
   if (t.ack == 0) take_sent_on(in);  // by a SYN
-  const auto alive = [&](Slot slot) { return slot != no_slot && !table_.at(slot).told; };
+  const auto alive = [&](Slot slot) { return slot != no_slot && !table_.at(slot).reported; };
   unsigned hop = 0;
   unsigned other_hop = 0;
   const Slot other = find_hop(out, other_hop);
@@ -259,7 +259,7 @@ void Witness::Impl::on_tie(const Event& /*e*/, const Translation& t) {
     // It had begun twice: what left on the other hop before was not seen. The segment that shows it comes again.
     const bool twice = other != slot && alive(other) && other_hop != hop;
     if (twice && table_.at(other).id < table_.at(slot).id && table_.at(slot).passage()->arrived <= 1) {
-      timeline_.forget(table_.at(slot).id);
+      timeline_.discard(table_.at(slot).id);
       release(slot);
       bind_hop(other, hop, in);
       return name_ends(other);
@@ -276,13 +276,13 @@ void Witness::Impl::on_tie(const Event& /*e*/, const Translation& t) {
 }
 
 // A segment of a forwarded connection that is not known: some begin one.
-Slot Witness::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key) {
+Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key) {
   const bool leaves = g.hook == TW_HOOK_TC_EGRESS;
   const bool opens = is_syn(g) || (is_syn_ack(g) && (g.why & TW_WHY_RETRANSMISSION) == 0);
   if (is_rst(g) || (g.why & TW_WHY_FRAGMENT) != 0) return no_slot;
   if (!opens && (g.why & TW_WHY_UNKNOWN_FLOW) == 0) return no_slot;  // the last of one that was reported
   if (!opens && over_.contains(key, now_)) {                         // likewise, and its flow is in the map anew
-    if (forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back(ForgottenHop{key, 0});
+    if (flows_to_delete_.size() < flows_to_delete_limit) flows_to_delete_.push_back(FlowToDelete{key, 0});
     return no_slot;
   }
   if (leaves && g.came_in == 0) return no_slot;
@@ -305,20 +305,20 @@ Slot Witness::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key)
     ties_.erase(tie);
   }
   name_ends(slot);
-  if (is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0) passing_asked_.begun(e.id, e.ts_ns, c.flow.reversed());
+  if (is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0) passing_attempts_.begun(e.id, e.ts_ns, c.flow.reversed());
   return slot;
 }
 
 // What a flood does not do.
-void Witness::Impl::note_progress(const Connection& c, bool was_open, bool was_answered) {
+void Correlator::Impl::note_progress(const Connection& c, bool was_open, bool was_answered) {
   if (c.preexisting || was_open) return;
-  if (c.syn_ack_seen && !was_answered) passing_asked_.answered(false);
-  if (c.established) passing_asked_.completed();
-  if (refused_by_server(c)) passing_asked_.refused();
+  if (c.syn_ack_seen && !was_answered) passing_attempts_.answered(false);
+  if (c.established) passing_attempts_.completed();
+  if (refused_by_server(c)) passing_attempts_.refused();
 }
 
 // Its connection; one that a SYN with another number begins anew.
-Slot Witness::Impl::locate_hop(const Event& e, const Segment& g, const Flow& key) {
+Slot Correlator::Impl::locate_hop(const Event& e, const Segment& g, const Flow& key) {
   unsigned hop = 0;
   const Slot slot = find_hop(key, hop);
   if (slot == no_slot) return begin_hop(e, g, key);
@@ -326,19 +326,19 @@ Slot Witness::Impl::locate_hop(const Event& e, const Segment& g, const Flow& key
   const bool out = (hop == client) != (g.hook == TW_HOOK_TC_EGRESS);
   const bool known = out ? c.has_isn_local : c.has_isn_remote;
   const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
-  const bool fresh = !known && !c.told && !c.preexisting && !c.established;
+  const bool fresh = !known && !c.reported && !c.preexisting && !c.established;
   if (!is_syn(g) || same || fresh) return slot;
-  if (!c.told) tell(slot);  // before there may be no room for both
+  if (!c.reported) conclude(slot);  // before there may be no room for both
   return begin_hop(e, g, key);
 }
 
 // It leaves with the addresses that it came with, and its connection has others there: NAT does not know it any more.
 // What answers it comes to those addresses.
-bool Witness::Impl::left_untranslated(const Segment& g, const Flow& key) {
+bool Correlator::Impl::left_untranslated(const Segment& g, const Flow& key) {
   unsigned hop = 0;
   if (g.hook != TW_HOOK_TC_EGRESS || g.came_in == 0 || is_syn(g) || find_hop(key, hop) != no_slot) return false;
   const Slot slot = find_hop(key.reversed(), hop);
-  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).on_the_wire()) return false;
+  if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).on_the_wire()) return false;
   Passage& passage = *table_.at(slot).passage();
   if (Arrival* arrival = find_arrival(passage, g, hop == client); arrival != nullptr) arrival->left = true;
   ++passage.untranslated;
@@ -353,7 +353,7 @@ bool Witness::Impl::left_untranslated(const Segment& g, const Flow& key) {
   return true;
 }
 
-void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
+void Correlator::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   const Flow key = to_flow(g.tuple);
   const bool leaves = g.hook == TW_HOOK_TC_EGRESS;
   if (left_untranslated(g, key)) return;
@@ -361,12 +361,12 @@ void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   unsigned hop = 0;
   if (slot == no_slot || find_hop(key, hop) != slot) return;
   Connection& c = table_.at(slot);
-  if (c.told || c.passage() == nullptr) return;
+  if (c.reported || c.passage() == nullptr) return;
   const bool out = (hop == client) != leaves;
   Passage& passage = *c.passage();
-  if (leaves && g.came_in != 0 && is_echo(passage, e, g, out)) return;
+  if (leaves && g.came_in != 0 && on_other_interface(passage, e, g, out)) return;
   note_hop(passage.hops[hop], e, g, leaves, hop == client);
-  c.wire_heard = true;
+  c.has_wire = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Segment seen = g;
   bool news = false;
@@ -399,10 +399,10 @@ void Witness::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   watch_passing(slot);
 }
 
-void Witness::Impl::refresh_hop(const Event& e, const SocketFound& f) {
+void Correlator::Impl::refresh_hop(const Event& e, const SocketFound& f) {
   unsigned hop = 0;
   const Slot slot = find_hop(to_flow(f.tuple), hop);
-  if (slot == no_slot || table_.at(slot).told) return;
+  if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
   HopFacts& facts = c.passage()->hops[hop];
   if (segments_of(f.wire) < segments_of(facts.wire)) return;
@@ -412,41 +412,41 @@ void Witness::Impl::refresh_hop(const Event& e, const SocketFound& f) {
   Segment sent{};
   take_sent(*c.passage(), sent);
   c.take_counters(e.id, sent.wire, sent.loss);
-  if (c.waiting == Wait::passing_ended && counted_to_the_end(c)) tell(slot);
+  if (c.waiting == Wait::passing_ended && counted_to_the_end(c)) conclude(slot);
 }
 
-void Witness::Impl::take_back(Connection& c, const Flow& wire, const Flow& own) {
+void Correlator::Impl::take_back(Connection& c, const Flow& wire, const Flow& own) {
   unsigned hop = 0;
   const Slot slot = find_hop(wire, hop);
   if (slot == no_slot) return;
   const Connection& other = table_.at(slot);
-  if (&other == &c || other.told || other.passage()->left) return;
+  if (&other == &c || other.reported || other.passage()->left) return;
   if (other.syn && !c.syn) {
     c.syn = other.syn;
     c.start_ts_ns = std::min(c.start_ts_ns, other.start_ts_ns);
     timeline_.belongs_to(other.syn.id, c.id, own, c.on_the_wire());
   }
-  timeline_.forget(other.id);
+  timeline_.discard(other.id);
   release(slot);
 }
 
-void Witness::Impl::note_asked_here(const Event& e, const Segment& g) {
+void Correlator::Impl::note_local_syn(const Event& e, const Segment& g) {
   if (g.socket.type != TW_SOCKET_NONE && g.socket.type != TW_SOCKET_LISTENER) return;
   // What is sent on leaves at once, or is dropped.
-  while (!asked_here_.empty() &&
-         (asked_here_.size() >= asked_here_kept || e.ts_ns - asked_here_.front().ts_ns > asked_here_lasts_ns))
-    asked_here_.pop_front();
-  asked_here_.push_back({e.id, e.ts_ns, g, {}});
+  while (!local_syns_.empty() &&
+         (local_syns_.size() >= local_syns_kept || e.ts_ns - local_syns_.front().ts_ns > local_syn_lasts_ns))
+    local_syns_.pop_front();
+  local_syns_.push_back({e.id, e.ts_ns, g, {}});
 }
 
 // NAT has sent it on: it is a forwarded connection's, and the first of it unless it came again.
-void Witness::Impl::take_asked_here(std::size_t index) {
-  const AskedHere asked = asked_here_.at(index);
-  asked_here_.erase(asked_here_.begin() + static_cast<std::ptrdiff_t>(index));
-  const Flow flow = to_flow(asked.segment.tuple);
-  std::erase_if(strays_, [&](const Stray& stray) { return stray.evidence.ids[0] == asked.id; });
+void Correlator::Impl::take_local_syn(std::size_t index) {
+  const LocalSyn syn = local_syns_.at(index);
+  local_syns_.erase(local_syns_.begin() + static_cast<std::ptrdiff_t>(index));
+  const Flow flow = to_flow(syn.segment.tuple);
+  std::erase_if(strays_, [&](const Stray& stray) { return stray.evidence.ids[0] == syn.id; });
   pass_on(flow);
-  Segment g = asked.segment;
+  Segment g = syn.segment;
   g.passing = TW_PASSING_HOP;
   g.why = static_cast<std::uint16_t>(g.why & ~TW_WHY_NO_SOCKET);
   unsigned hop = 0;
@@ -462,25 +462,25 @@ void Witness::Impl::take_asked_here(std::size_t index) {
     }
     g.why |= TW_WHY_RETRANSMISSION;
   }
-  on_hop(Event{asked.id, asked.ts_ns, {}}, g, timeline_.take_out(asked.id));
-  if (asked.refusal) on_icmp_left(asked.refusal->first, asked.refusal->second);
+  on_hop(Event{syn.id, syn.ts_ns, {}}, g, timeline_.take_out(syn.id));
+  if (syn.refusal) on_icmp_left(syn.refusal->first, syn.refusal->second);
 }
 
-void Witness::Impl::take_sent_on(const Flow& came) {
-  for (std::size_t i = asked_here_.size(); i > 0; --i) {
-    if (to_flow(asked_here_[i - 1].segment.tuple) == came) return take_asked_here(i - 1);
+void Correlator::Impl::take_sent_on(const Flow& came) {
+  for (std::size_t i = local_syns_.size(); i > 0; --i) {
+    if (to_flow(local_syns_[i - 1].segment.tuple) == came) return take_local_syn(i - 1);
   }
 }
 
-Slot Witness::Impl::take_dropped_syn(const Drop& d) {
+Slot Correlator::Impl::take_dropped_syn(const Drop& d) {
   const Flow dropped = to_flow(d.tuple);
   const bool syn = (d.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
   if (!syn || d.outgoing != 0) return no_slot;
-  for (std::size_t i = asked_here_.size(); i > 0; --i) {
-    const Segment& g = asked_here_[i - 1].segment;
+  for (std::size_t i = local_syns_.size(); i > 0; --i) {
+    const Segment& g = local_syns_[i - 1].segment;
     const Flow came = to_flow(g.tuple);
     if (g.seq != d.seq || g.flags != d.flags || came.remote != dropped.remote || came.local == dropped.local) continue;
-    take_asked_here(i - 1);
+    take_local_syn(i - 1);
     unsigned hop = 0;
     return find_hop(came, hop);
   }
@@ -489,7 +489,7 @@ Slot Witness::Impl::take_dropped_syn(const Drop& d) {
 
 // The connection of a dropped segment, and its direction: in FORWARD it has the addresses that it came with, or those
 // with which it would have left.
-Slot Witness::Impl::find_dropped(const Drop& d, bool& out) const {
+Slot Correlator::Impl::find_dropped(const Drop& d, bool& out) const {
   const Flow flow = to_flow(d.tuple);
   unsigned hop = 0;
   if (const Slot slot = find_hop(flow, hop); slot != no_slot) {

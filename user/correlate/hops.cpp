@@ -16,7 +16,7 @@ void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
     const bool before = g.socket.type == TW_SOCKET_FULL && state != TcpState::syn_sent &&
                         seq_before(g.seq, g.socket.rcv_nxt);  // RFC 5961, section 3.2
     const bool refused = (before || g.refused != TW_REFUSED_NOT) && !takes_reset(state, g.socket.rcv_nxt, g.seq);
-    if (refused && !c.ended()) c.troubles().refused_resets.add(e.id);
+    if (refused && !c.ended()) c.ensure_anomalies().refused_resets.add(e.id);
     return;
   }
   if (g.refused > TW_REFUSED_OLD) return;  // perhaps not the peer's
@@ -34,21 +34,21 @@ void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
       c.ttl_in_varies = true;
     }
   }
-  if (!c.ended() || !c.trouble || !c.trouble->rst_in.mark || (g.flags & tcp_flag::syn) != 0) return;
-  const ResetSeen& rst = c.trouble->rst_in;
+  if (!c.ended() || !c.anomalies || !c.anomalies->rst_in.mark || (g.flags & tcp_flag::syn) != 0) return;
+  const ResetSeen& rst = c.anomalies->rst_in;
   const bool goes_on = seq_length(g.len, g.flags) != 0 && seq_not_after(rst.seq, g.seq) && e.ts_ns >= rst.mark.ts_ns;
-  OutsiderFacts& outsider = c.trouble->outsider;
+  OutsiderFacts& outsider = c.anomalies->outsider;
   if (goes_on && !outsider.goes_on) outsider = {{e.id, e.ts_ns}, g.ttl};
 }
 
 bool reset_made_here(const Connection& c) {
-  if (!c.trouble || !c.trouble->rst_in.mark || !c.kernel_heard) return false;
-  return c.trouble->rst_in.on_loopback && c.in_elsewhere && !c.in_on_loopback;
+  if (!c.anomalies || !c.anomalies->rst_in.mark || !c.has_kernel) return false;
+  return c.anomalies->rst_in.on_loopback && c.in_elsewhere && !c.in_on_loopback;
 }
 
 bool foreign_hops(const Connection& c) {
-  if (!c.trouble || !c.trouble->rst_in.mark || c.trouble->rst_in.ttl == 0) return false;
-  return c.ttl_in != 0 && !c.ttl_in_varies && c.trouble->rst_in.ttl != c.ttl_in;
+  if (!c.anomalies || !c.anomalies->rst_in.mark || c.anomalies->rst_in.ttl == 0) return false;
+  return c.ttl_in != 0 && !c.ttl_in_varies && c.anomalies->rst_in.ttl != c.ttl_in;
 }
 
 }  // namespace tcpwitness

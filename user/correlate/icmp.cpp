@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "correlate/correlator_impl.hpp"
 #include "correlate/facts.hpp"
-#include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -36,18 +36,18 @@ bool too_big(const IcmpSeen& seen) { return seen.v6 != 0 ? seen.type == 2 : seen
 
 // What refuses a segment before TCP has it: a firewall's reject, above all. The drop of the segment comes right behind.
 // That of a forwarded segment shows when it leaves, with the sender that it names.
-void Witness::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
+void Correlator::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
   IcmpMessage message = icmp_message(seen);
   message.own = true;
   message.sender = flow.local.address;
   if (slot == no_slot) stray_refused(flow, seen.seq, message);
-  if (slot == no_slot || table_.at(slot).told) return;
+  if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
-  Trouble& trouble = c.troubles();
-  trouble.icmp_sent = message;
-  trouble.icmp_sent_mark = {e.id, e.ts_ns};
+  Anomalies& anomalies = c.ensure_anomalies();
+  anomalies.icmp_sent = message;
+  anomalies.icmp_sent_mark = {e.id, e.ts_ns};
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   const bool relative = c.has_isn_remote;
   const std::uint32_t rel_seq = relative ? seen.seq - c.isn_remote : seen.seq;
@@ -55,30 +55,30 @@ void Witness::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
 }
 
 // Forwarded: an ICMP error leaves for the sender of the segment that it quotes, made by this machine or by another one.
-void Witness::Impl::on_icmp_left(const Event& e, const IcmpSeen& seen) {
+void Correlator::Impl::on_icmp_left(const Event& e, const IcmpSeen& seen) {
   constexpr std::int64_t at_once_ns = 1'000'000;
   constexpr unsigned client = 0;
   const Flow flow = to_flow(seen.tuple);
   IcmpMessage message = icmp_message(seen);
   message.own = seen.came_in == 0;
-  const auto asked = std::ranges::find_if(asked_here_, [&](const AskedHere& one) {
+  const auto syn = std::ranges::find_if(local_syns_, [&](const LocalSyn& one) {
     return one.segment.seq == seen.seq && to_flow(one.segment.tuple) == flow;
   });
-  if (asked != asked_here_.end()) {
+  if (syn != local_syns_.end()) {
     // What is sent to this machine is refused in its own name (icmp_send()); this was to be sent on, and there is no
     // route. Where NAT gives it another destination the drop right behind says so.
     const bool to_be_sent_on = message.own && message.sender != flow.local.address;
     if (to_be_sent_on) {
-      take_asked_here(static_cast<std::size_t>(asked - asked_here_.begin()));
+      take_local_syn(static_cast<std::size_t>(syn - local_syns_.begin()));
     } else {
-      asked->refusal = {e, seen};
+      syn->refusal = {e, seen};
     }
   }
   unsigned hop = 0;
   const Slot slot = find_hop(flow, hop);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
-  if (c.told) return;
+  if (c.reported) return;
   Passage& passage = *c.passage();
   const IcmpMessage& last = passage.message;
   const bool alike = last.type == message.type && last.code == message.code && last.v6 == message.v6;
@@ -100,30 +100,30 @@ void Witness::Impl::on_icmp_left(const Event& e, const IcmpSeen& seen) {
 
 // connect() fails by such a message (tcp_v4_err(), tcp_v6_err() in SYN_SENT). Where a client goes on all the same, it
 // asks again.
-void Witness::Impl::refuse_passing(Slot slot, const Event& e, const IcmpMessage& message) {
+void Correlator::Impl::refuse_passing(Slot slot, const Event& e, const IcmpMessage& message) {
   Connection& c = table_.at(slot);
   Passage& passage = *c.passage();
   const bool refuses = is_unreachable(message.error) || message.error == ECONNREFUSED;
   if (!refuses || c.ended() || c.syn_ack_seen || c.established || c.state != State::syn_sent) return;
   passage.refusal = message;
   passage.refusal_mark = {e.id, e.ts_ns};
-  Closing& closing = c.ending();
-  closing.end = passage.refusal_mark;
-  closing.end_from = State::syn_sent;
-  if (passage.refusals_ignored == 0) passing_asked_.refused();
+  Teardown& teardown = c.ensure_teardown();
+  teardown.end = passage.refusal_mark;
+  teardown.end_from = State::syn_sent;
+  if (passage.refusals_ignored == 0) passing_attempts_.refused();
   // SYNs come again after 1, 2, 4, ... seconds (RFC 6298).
-  table_.wait(slot, passage.refusals_ignored < 2 ? Wait::outsider : Wait::passing_asked, now_);
+  table_.wait(slot, passage.refusals_ignored < 2 ? Wait::outsider : Wait::passing_attempt, now_);
 }
 
-void Witness::Impl::go_on_passing(Slot slot) {
+void Correlator::Impl::go_on_passing(Slot slot) {
   Connection& c = table_.at(slot);
-  c.closing->end = {};
-  c.closing->end_from = State::unknown;
+  c.teardown->end = {};
+  c.teardown->end_from = State::unknown;
   ++c.passage()->refusals_ignored;
   watch_passing(slot);
 }
 
-void Witness::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
+void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
   if (seen.sent == TW_ICMP_LEFT) return on_icmp_left(e, seen);
   if (seen.sent != TW_ICMP_CAME) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
@@ -133,15 +133,15 @@ void Witness::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
     if (icmp_ahead_.size() >= few) icmp_ahead_.pop_front();
     icmp_ahead_.push_back(e);
   }
-  if (slot == no_slot || table_.at(slot).told) return;
+  if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
   const IcmpMessage message = icmp_message(seen);
   if (was_sent(c, seen.seq) && !c.ended()) {
-    Trouble& trouble = c.troubles();
-    trouble.icmp_in = message;
-    trouble.icmp_in_mark = {e.id, e.ts_ns};
-    if (too_big(seen)) trouble.too_big = trouble.icmp_in_mark;
-    if (c.state == State::new_syn_recv && ends_request(seen)) trouble.request_dropped = trouble.icmp_in_mark;
+    Anomalies& anomalies = c.ensure_anomalies();
+    anomalies.icmp_in = message;
+    anomalies.icmp_in_mark = {e.id, e.ts_ns};
+    if (too_big(seen)) anomalies.too_big = anomalies.icmp_in_mark;
+    if (c.state == State::new_syn_recv && ends_request(seen)) anomalies.request_dropped = anomalies.icmp_in_mark;
   }
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   IcmpEntry body;
@@ -153,7 +153,7 @@ void Witness::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
 }
 
 // The own firewall's answer to a SYN that never reached an interface comes before the drop, which shows the port.
-void Witness::Impl::take_icmp_ahead(const Flow& flow) {
+void Correlator::Impl::take_icmp_ahead(const Flow& flow) {
   const auto of_flow = [&](const Event& e) { return to_flow(std::get<IcmpSeen>(e.body).tuple) == flow; };
   const auto found = std::ranges::find_if(icmp_ahead_, of_flow);
   if (found == icmp_ahead_.end()) return;

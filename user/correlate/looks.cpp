@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// looks.cpp: what no event tells by itself, and is looked for while the run goes on: who has the local ports that
+// looks.cpp: what no event shows by itself, and is looked for while the run goes on: who has the local ports that
 // connect() did not find, which sockets still wait in FIN_WAIT2.
 //
-// The Witness asks (wants_ports(), wants_fin_wait2()), the run looks, the answer comes as events: so a recording has
+// The Correlator asks (wants_ports(), wants_fin_wait2()), the run looks, the answer comes as events: so a recording has
 // it too. Questions are rare and bounded: a process that calls connect() in a loop must not make us walk all sockets
 // for each failure.
 #include <algorithm>
 
+#include "correlate/correlator_impl.hpp"
 #include "correlate/facts.hpp"
-#include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -21,44 +21,44 @@ constexpr std::size_t looked_at = 64;
 
 }  // namespace
 
-bool Witness::Impl::knows_ports(Connection& c) {
-  for (const AskedPorts& asked : asked_ports_) {
-    const bool same = asked.netns == c.netns && asked.remote == c.flow.remote;
-    if (!same || asked.id == 0 || now_ - asked.asked_ns > ports_are_new_ns) continue;
-    c.troubles().ports = std::make_unique<PortsFound>(asked.answer);
-    c.trouble->ports_id = asked.id;
-    c.trouble->ports_ns = asked.answered_ns;
+bool Correlator::Impl::knows_ports(Connection& c) {
+  for (const PortQuery& query : port_queries_) {
+    const bool same = query.netns == c.netns && query.remote == c.flow.remote;
+    if (!same || query.id == 0 || now_ - query.asked_ns > ports_are_new_ns) continue;
+    c.ensure_anomalies().ports = std::make_unique<PortsFound>(query.answer);
+    c.anomalies->ports_id = query.id;
+    c.anomalies->ports_ns = query.answered_ns;
     return true;
   }
   return false;
 }
 
-std::optional<PortsQuestion> Witness::Impl::wants_ports() {
+std::optional<PortsQuestion> Correlator::Impl::wants_ports() {
   std::size_t seen = 0;
   for (Slot slot = table_.first(Wait::ports); slot != no_slot && seen < looked_at; slot = table_.at(slot).wait_next) {
     ++seen;
     const Connection& c = table_.at(slot);
-    const auto same = [&](const AskedPorts& asked) {
-      return asked.netns == c.netns && asked.remote == c.flow.remote && now_ - asked.asked_ns <= ports_are_new_ns;
+    const auto same = [&](const PortQuery& query) {
+      return query.netns == c.netns && query.remote == c.flow.remote && now_ - query.asked_ns <= ports_are_new_ns;
     };
-    if (std::ranges::any_of(asked_ports_, same)) continue;
-    if (asked_ports_.size() == destinations) {
-      if (now_ - asked_ports_.front().asked_ns <= ports_are_new_ns) return std::nullopt;
-      asked_ports_.pop_front();
+    if (std::ranges::any_of(port_queries_, same)) continue;
+    if (port_queries_.size() == destinations) {
+      if (now_ - port_queries_.front().asked_ns <= ports_are_new_ns) return std::nullopt;
+      port_queries_.pop_front();
     }
-    asked_ports_.push_back(AskedPorts{c.netns, c.flow.remote, now_, 0, {}});
-    return PortsQuestion{c.netns, c.flow.remote, c.closing->first_port, c.closing->last_port};
+    port_queries_.push_back(PortQuery{c.netns, c.flow.remote, now_, 0, {}});
+    return PortsQuestion{c.netns, c.flow.remote, c.teardown->first_port, c.teardown->last_port};
   }
   return std::nullopt;
 }
 
-void Witness::Impl::on_ports(const Event& e, const PortsFound& p) {
+void Correlator::Impl::on_ports(const Event& e, const PortsFound& p) {
   const Endpoint remote = to_flow(p.tuple).remote;
-  for (AskedPorts& asked : asked_ports_) {
-    if (asked.netns != p.header.netns || asked.remote != remote || asked.id != 0) continue;
-    asked.id = e.id;
-    asked.answered_ns = e.ts_ns;
-    asked.answer = p;
+  for (PortQuery& query : port_queries_) {
+    if (query.netns != p.header.netns || query.remote != remote || query.id != 0) continue;
+    query.id = e.id;
+    query.answered_ns = e.ts_ns;
+    query.answer = p;
   }
   Connection* first = nullptr;
   Slot next = no_slot;
@@ -66,9 +66,9 @@ void Witness::Impl::on_ports(const Event& e, const PortsFound& p) {
     Connection& c = table_.at(slot);
     next = c.wait_next;
     if (c.netns != p.header.netns || c.flow.remote != remote) continue;
-    c.troubles().ports = std::make_unique<PortsFound>(p);
-    c.trouble->ports_id = e.id;
-    c.trouble->ports_ns = e.ts_ns;
+    c.ensure_anomalies().ports = std::make_unique<PortsFound>(p);
+    c.anomalies->ports_id = e.id;
+    c.anomalies->ports_ns = e.ts_ns;
     if (first == nullptr) first = &c;
     table_.wait(slot, Wait::settle, now_);
   }
@@ -80,43 +80,44 @@ void Witness::Impl::on_ports(const Event& e, const PortsFound& p) {
   entry(first, e, first->flow, std::move(body));
 }
 
-void Witness::Impl::note_still_fin_wait2(const Event& e, const SocketFound& f) {
+void Correlator::Impl::note_still_fin_wait2(const Event& e, const SocketFound& f) {
   if (static_cast<State>(f.cb.state) != State::fin_wait2) return;
   const Slot slot = table_.find_cookie(f.header.cookie);
-  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).closing) return;
+  if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).teardown) return;
   Connection& c = table_.at(slot);
   if (c.state != State::fin_wait2) return;
-  c.closing->fin_wait2_seen = {e.id, e.ts_ns};
+  c.teardown->fin_wait2_seen = {e.id, e.ts_ns};
   if ((f.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = f.cb;
 }
 
 // Once a second, while the peer has not closed.
-void Witness::Impl::watch_fin_wait2(Slot slot) {
+void Correlator::Impl::watch_fin_wait2(Slot slot) {
   Connection& c = table_.at(slot);
-  Closing& closing = c.ending();
-  if (closing.mini_fin_wait2 && orphan_forgotten(c, now_)) {
+  Teardown& teardown = c.ensure_teardown();
+  if (teardown.mini_fin_wait2 && orphan_forgotten(c, now_)) {
     c.expired = true;
-    tell(slot);
+    conclude(slot);
     return;
   }
   constexpr std::int64_t ahead_ns = 1'000'000'000;
-  const std::int64_t lasted = closing.fin_wait2 ? now_ - closing.fin_wait2_quiet_ns : 0;
-  if (!closing.not_closing_told && !closing.fin_wait2_asked && lasted + ahead_ns >= settings_.close_wait_stuck_ns) {
-    closing.fin_wait2_asked = true;
+  const std::int64_t lasted = teardown.fin_wait2 ? now_ - teardown.fin_wait2_quiet_ns : 0;
+  if (!teardown.not_closing_reported && !teardown.fin_wait2_requested &&
+      lasted + ahead_ns >= settings_.close_wait_stuck_ns) {
+    teardown.fin_wait2_requested = true;
     fin_wait2_look_ = true;
-  } else if (!closing.not_closing_told && lasted >= settings_.close_wait_stuck_ns) {
+  } else if (!teardown.not_closing_reported && lasted >= settings_.close_wait_stuck_ns) {
     if (gap_serial_ != c.gap_serial) c.incomplete = true;
-    Bench known = bench(c);
+    RuleContext known = context(c);
     known.peer = other_end(c);
     if (auto finding = judge_peer_not_closing(c, known)) {
       name_other_end(*finding, c, known);
-      closing.not_closing_told = true;
+      teardown.not_closing_reported = true;
       if (settings_.finding_reports)
-        report(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
+        emit(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
     } else {  // data still comes: looked at again after as long
-      closing.fin_wait2_quiet_ns = now_;
-      closing.fin_wait2_bytes = c.cb.bytes_received;
-      closing.fin_wait2_asked = false;
+      teardown.fin_wait2_quiet_ns = now_;
+      teardown.fin_wait2_bytes = c.cb.bytes_received;
+      teardown.fin_wait2_requested = false;
     }
   }
   table_.wait(slot, Wait::fin_wait2, now_);

@@ -45,7 +45,7 @@ void note_first_look(Measures& m, const Connection& c) {
   if (!c.has_cb() || m.first_look.taken) return;
   m.unknown_flows = 0;
   m.first_look = {.taken = true,
-                  .had_wire = c.wire_heard,
+                  .had_wire = c.has_wire,
                   .tx_bytes = sent_payload(c),
                   .rx_bytes = received_payload(c),
                   .in_flight = c.cb.snd_nxt - c.cb.snd_una,
@@ -53,7 +53,7 @@ void note_first_look(Measures& m, const Connection& c) {
                   .segs_out = c.cb.segs_out,
                   .total_retrans = c.cb.total_retrans,
                   .wire = c.wire,
-                  .loss = c.trouble ? c.trouble->loss : tw_loss_counters{}};
+                  .loss = c.anomalies ? c.anomalies->loss : tw_loss_counters{}};
 }
 
 }  // namespace tcpwitness

@@ -6,7 +6,7 @@
 // the wire's: it belongs to the SYN-ACK that acknowledges its number.
 #include <algorithm>
 
-#include "correlate/witness_impl.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -17,17 +17,17 @@ bool is_syn(std::uint8_t flags) { return (flags & (tcp_flag::syn | tcp_flag::ack
 
 }  // namespace
 
-void Witness::Impl::on_translation(const Event& e, const Translation& t) {
+void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
   if (t.header.cookie == 0) return on_tie(e, t);
   const Flow flow = to_flow(t.tuple);
   const Flow wire = to_flow(t.wire);
   Slot slot = table_.find_cookie(t.header.cookie);
-  if (slot == no_slot || table_.at(slot).told) {
+  if (slot == no_slot || table_.at(slot).reported) {
     // A listener on the wire's port seemed to be asked: the SYN of this very connection.
     slot = table_.find_flow(wire);
     if (slot != no_slot) {
       const Connection& c = table_.at(slot);
-      const bool asked = !c.told && only_asked(c) && c.has_isn_remote && c.isn_remote == t.ack - 1;
+      const bool asked = !c.reported && only_syn_seen(c) && c.has_isn_remote && c.isn_remote == t.ack - 1;
       if (!asked) slot = no_slot;
     }
     if (slot != no_slot) {
@@ -50,7 +50,7 @@ void Witness::Impl::on_translation(const Event& e, const Translation& t) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
 }
 
-void Witness::Impl::take_translation(Slot slot, const Segment& g) {
+void Correlator::Impl::take_translation(Slot slot, const Segment& g) {
   const auto found = std::ranges::find_if(translations_, [&](const Translation& t) {
     return std::memcmp(&t.tuple, &g.tuple, sizeof t.tuple) == 0 &&
            (g.header.cookie == 0 || t.header.cookie == g.header.cookie);
@@ -65,7 +65,7 @@ void Witness::Impl::take_translation(Slot slot, const Segment& g) {
   if (c.role == Role::passive) take_syn(c, *c.on_the_wire(), g.ack - 1);
 }
 
-void Witness::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
+void Correlator::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
   if (!hops_.empty()) take_back(c, wire, c.flow);
   for (auto stray = strays_.begin(); stray != strays_.end();) {
     if (stray->flow != wire || !is_syn(stray->flags) || stray->seq != isn) {

@@ -6,10 +6,10 @@
 // What is less than a whole ordinary life, or slow somewhere, is taken event by event.
 #include <algorithm>
 
+#include "correlate/correlator_impl.hpp"
 #include "correlate/course.hpp"
 #include "correlate/facts.hpp"
 #include "correlate/payload_times.hpp"
-#include "correlate/witness_impl.hpp"
 #include "decode/digest.hpp"
 
 namespace tcpwitness {
@@ -78,7 +78,7 @@ class Marks {
 void note_opening(Connection& c, const Course& at, Marks& marks) {
   const tw_held_segment& own = at.active ? *at.syn : *at.syn_ack;
   const tw_held_segment& other = at.active ? *at.syn_ack : *at.syn;
-  c.wire_heard = true;
+  c.has_wire = true;
   c.syn = marks.next(at.syn->ts_ns);
   c.syn_ack = marks.next(at.syn_ack->ts_ns);
   c.syn_ack_seen = true;
@@ -93,7 +93,7 @@ void note_opening(Connection& c, const Course& at, Marks& marks) {
 
 }  // namespace
 
-void Witness::Impl::on_digest(const Event& e, const SocketDigest& d) {
+void Correlator::Impl::on_digest(const Event& e, const SocketDigest& d) {
   if (const auto course = digests() ? find_course(d, settings_) : std::nullopt) {
     const Flow flow = to_flow(d.tuple);
     if (const Place place = place_of(e, d, *course, flow); place.is_new)
@@ -104,17 +104,18 @@ void Witness::Impl::on_digest(const Event& e, const SocketDigest& d) {
   for (const Event& event : expanded_) take(event);
 }
 
-Witness::Impl::Place Witness::Impl::place_of(const Event& e, const SocketDigest& d, const Course& at,
-                                             const Flow& flow) const {
+Correlator::Impl::Place Correlator::Impl::place_of(const Event& e, const SocketDigest& d, const Course& at,
+                                                   const Flow& flow) const {
   // What was lost may be of it, where its beginning is not behind the loss.
   if (gap_serial_ != 0 && (gap_until_ns_ >= time_of(e, d, at.begun_ns()) || !(at.wire || at.active))) return {};
   if (!hops_.empty() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return {};
   if (table_.find_cookie(d.header.cookie) != no_slot) return {};
   const Slot before = table_.find_flow(flow);
-  return {before == no_slot || table_.at(before).told, before == no_slot};
+  return {before == no_slot || table_.at(before).reported, before == no_slot};
 }
 
-void Witness::Impl::take_whole(const Event& e, const SocketDigest& d, const Course& at, const Flow& flow, bool free) {
+void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const Course& at, const Flow& flow,
+                                  bool free) {
   Marks marks(e, d);
 
   const TimeNs begun = time_of(e, d, at.begun_ns());
@@ -127,7 +128,7 @@ void Witness::Impl::take_whole(const Event& e, const SocketDigest& d, const Cour
     table_.bind_flow(slot, flow);
   }
   c.netns = d.header.netns;
-  c.kernel_heard = true;
+  c.has_kernel = true;
   c.in_step = true;
   c.role = at.active ? Role::active : Role::passive;
   bool changed = false;
@@ -141,8 +142,8 @@ void Witness::Impl::take_whole(const Event& e, const SocketDigest& d, const Cour
   // The handshake.
   if (at.active) marks.next(at.opening->ts_ns);
   if (at.by_syn()) {
-    note_asked(Event{e.id, begun, {}}, flow);
-    asked_.answered(false);
+    note_attempt(Event{e.id, begun, {}}, flow);
+    attempts_.answered(false);
     c.enter(State::new_syn_recv);
   }
   if (at.wire) note_opening(c, at, marks);
@@ -151,7 +152,7 @@ void Witness::Impl::take_whole(const Event& e, const SocketDigest& d, const Cour
   const Mark established = marks.next(at.established->ts_ns);
   c.enter(State::established);
   c.established = true;
-  if (!at.active) asked_.completed();
+  if (!at.active) attempts_.completed();
   if (at.active || at.wire) c.handshake_ns = established.ts_ns - begun;
 
   // Its process.
@@ -166,64 +167,64 @@ void Witness::Impl::take_whole(const Event& e, const SocketDigest& d, const Cour
   }
 
   // The end.
-  Closing& closing = c.ending();
+  Teardown& teardown = c.ensure_teardown();
   const bool second = at.closes == Closes::second;
   const auto close_by = [&](const tw_held_state& state) {
     const Owner owner = acting(d, state, PidSource::close);
-    if (closing.closer.pid == 0) closing.closer = owner;
+    if (teardown.closer.pid == 0) teardown.closer = owner;
     if ((c.owner.pid != 0 && c.owner.source != PidSource::listen) || owner.pid == 0) return;
     c.owner = owner;
     changed = true;
   };
-  if (second && at.wire) note_fin(closing.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
-  closing.first = marks.next(at.first->ts_ns);
-  closing.first_actor = at.first->actor;
+  if (second && at.wire) note_fin(teardown.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
+  teardown.first = marks.next(at.first->ts_ns);
+  teardown.first_actor = at.first->actor;
   c.enter(static_cast<State>(at.first->new_state));
   Mark middle;
   if (second) {
     c.closed_by = ClosedBy::peer;
-    closing.close_wait = closing.first;
-    closing.sent = at.first->write_seq;
-    closing.sent_known = true;
+    teardown.close_wait = teardown.first;
+    teardown.sent = at.first->write_seq;
+    teardown.sent_known = true;
     middle = marks.next(at.middle->ts_ns);
-    closing.left_close_wait = middle;
+    teardown.left_close_wait = middle;
     close_by(*at.middle);
-    if (at.wire) note_fin(closing.fin_out, *at.fin_out, marks.next(at.fin_out->ts_ns));
+    if (at.wire) note_fin(teardown.fin_out, *at.fin_out, marks.next(at.fin_out->ts_ns));
   } else {
     c.closed_by = at.closes == Closes::both ? ClosedBy::both : ClosedBy::local;
     close_by(*at.first);
-    if (at.wire) note_fin(closing.fin_out, *at.fin_out, marks.next(at.fin_out->ts_ns));
+    if (at.wire) note_fin(teardown.fin_out, *at.fin_out, marks.next(at.fin_out->ts_ns));
     middle = marks.next(at.middle->ts_ns);
     if (at.closes == Closes::first) {
-      closing.fin_wait2 = middle;
-      closing.fin_wait2_bytes = bytes_received(d, *at.middle);
-      closing.fin_wait2_quiet_ns = middle.ts_ns;
+      teardown.fin_wait2 = middle;
+      teardown.fin_wait2_bytes = bytes_received(d, *at.middle);
+      teardown.fin_wait2_quiet_ns = middle.ts_ns;
     }
-    if (at.wire) note_fin(closing.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
+    if (at.wire) note_fin(teardown.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
   }
   c.enter(static_cast<State>(at.middle->new_state));
   if (at.wire) {
     note_arrival(c, *at.fin_in);
     const bool out_first = at.fin_out->ts_ns < at.fin_in->ts_ns;
     if (out_first) {
-      acknowledge(closing.fin_out, *at.fin_in, closing.fin_in.sent);
+      acknowledge(teardown.fin_out, *at.fin_in, teardown.fin_in.sent);
     } else {
-      acknowledge(closing.fin_in, *at.fin_out, closing.fin_out.sent);
+      acknowledge(teardown.fin_in, *at.fin_out, teardown.fin_out.sent);
     }
     c.last_window_local = at.fin_out->window;
     c.last_window_peer = at.fin_in->window;
   }
 
   // The last transition, and the socket's own end.
-  closing.end = marks.next(at.last->ts_ns);
-  closing.end_from = static_cast<State>(at.last->old_state);
-  closing.end_shown = true;
-  closing.end_actor = at.last->actor;
-  closing.end_pid = acting(d, *at.last, PidSource::close).pid;
+  teardown.end = marks.next(at.last->ts_ns);
+  teardown.end_from = static_cast<State>(at.last->old_state);
+  teardown.end_shown = true;
+  teardown.end_actor = at.last->actor;
+  teardown.end_pid = acting(d, *at.last, PidSource::close).pid;
   close_by(*at.last);
   c.enter(second ? State::close : State::time_wait);
-  if (!second) closing.time_wait = closing.end;
-  c.last_ts_ns = closing.end.ts_ns;
+  if (!second) teardown.time_wait = teardown.end;
+  c.last_ts_ns = teardown.end.ts_ns;
   c.cb = last_control_block(d);
   if (changed) select_owner(c);
   if (at.wire) {

@@ -5,7 +5,7 @@
 // begins no connection, and what is no fault (a repeated keep-alive that TCP had answered) stays a fact
 // here; which drops are findings is judged in judge/drops.cpp.
 #include "correlate/facts.hpp"
-#include "correlate/witness_impl.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -42,7 +42,7 @@ bool could_be_of(const Connection& c, const Drop& d, bool out) {
 
 // Before 6.6 TCP_INVALID_SEQUENCE is the reason for what was received before, too: keep-alives, probes, repetitions.
 bool was_received_before(const Connection& c, const Drop& d, const Names& names) {
-  return d.outgoing == 0 && c.trouble && c.trouble->received_before == d.seq &&
+  return d.outgoing == 0 && c.anomalies && c.anomalies->received_before == d.seq &&
          drop_kind(names, d.reason) == DropKind::out_of_window;
 }
 
@@ -59,7 +59,7 @@ bool was_made_here(const Connection& c, const Drop& d, const Names& names) {
 void add_drop(Drops& drops, const Event& e, const Drop& d, bool out) {
   DropSeen* seen = kind_of(drops, d, out);
   if (seen == nullptr) {
-    ++drops.untold;
+    ++drops.further;
     return;
   }
   if (!seen->first) seen->first = {e.id, e.ts_ns};
@@ -75,15 +75,15 @@ void note_received_before(Connection& c, const Segment& g, bool out) {
   constexpr std::uint16_t repeats = TW_WHY_KEEPALIVE | TW_WHY_WINDOW_PROBE | TW_WHY_RETRANSMISSION;
   if (out || ((g.why & repeats) == 0 && g.copied == 0) || g.socket.type != TW_SOCKET_FULL) return;
   const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
-  if (!seq_before(g.socket.rcv_nxt, end)) c.troubles().received_before = g.seq;
+  if (!seq_before(g.socket.rcv_nxt, end)) c.ensure_anomalies().received_before = g.seq;
 }
 
-void Witness::Impl::on_drop(const Event& e, const Drop& d) {
+void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   const Flow flow = to_flow(d.tuple);
   bool out = d.outgoing != 0;
   // A SYN that a firewall drops shows its port nowhere else: the socket's cookie names the connection.
   Slot slot = !out || d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
-  if (slot != no_slot && !table_.at(slot).told && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
+  if (slot != no_slot && !table_.at(slot).reported && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
   if (slot == no_slot) slot = table_.find_flow(flow);
   if (slot == no_slot && !hops_.empty()) slot = find_dropped(d, out);
   if (slot == no_slot && settings_.forwarded) {
@@ -96,10 +96,10 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   if (nobodys && slot != no_slot && !could_be_of(table_.at(slot), d, out)) return;
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
-  if (c != nullptr && !c->told) {
-    c->kernel_heard = !c->passage();  // it says nothing of a socket
+  if (c != nullptr && !c->reported) {
+    c->has_kernel = !c->passage();  // it says nothing of a socket
     if (e.ts_ns > c->last_ts_ns) c->last_ts_ns = e.ts_ns;
-    Drops& drops = c->troubles().drops;
+    Drops& drops = c->ensure_anomalies().drops;
     if ((d.flags & tcp_flag::syn) != 0) {
       const bool ack = (d.flags & tcp_flag::ack) != 0;
       if (out && !ack) ++drops.syns_out;
@@ -118,7 +118,7 @@ void Witness::Impl::on_drop(const Event& e, const Drop& d) {
   if (is_fault(kind)) ++summary_.drops;
   constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
   const bool answers = d.outgoing != 0 && (d.flags & syn_ack) == syn_ack && (c == nullptr || !c->passage());
-  if (answers) asked_.answer_dropped(d.reason);
+  if (answers) attempts_.answer_dropped(d.reason);
   const Flow& shown = c != nullptr && c->passage() ? c->flow : flow;
   if (settings_.counted && !settings_.timeline && is_fault(kind)) {
     DropEntry fault;

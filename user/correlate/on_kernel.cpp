@@ -9,9 +9,9 @@
 #include <cstring>
 #include <utility>
 
+#include "correlate/correlator_impl.hpp"
 #include "correlate/facts.hpp"
 #include "correlate/payload_times.hpp"
-#include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -63,13 +63,13 @@ std::string_view cause_on_the_wire(RetransmitKind kind) {
   }
 }
 
-// The wire's segment that the kernel tells of now, by sequence number; id 0: not seen.
-Untold take_untold(Retransmissions& facts, std::uint32_t seq) {
-  const std::size_t limit = Retransmissions::untold_limit;
-  for (std::size_t i = 1; i <= limit && i <= facts.untold_pushed; ++i) {
-    Untold& segment = facts.untold[(facts.untold_pushed - i) % limit];
+// The wire's segment that the kernel reports now, by sequence number; id 0: not seen.
+PendingRetransmission take_pending(Retransmissions& facts, std::uint32_t seq) {
+  const std::size_t limit = Retransmissions::pending_limit;
+  for (std::size_t i = 1; i <= limit && i <= facts.pending_pushed; ++i) {
+    PendingRetransmission& segment = facts.pending[(facts.pending_pushed - i) % limit];
     if (segment.id == 0 || segment.seq != seq) continue;
-    return std::exchange(segment, Untold{});
+    return std::exchange(segment, PendingRetransmission{});
   }
   return {};
 }
@@ -123,13 +123,13 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
   if (run.tries == 0) {
     run.seq = r.seq;
     run.first_ns = e.ts_ns;
-    run.heard_before_ns = heard;
+    run.received_before_ns = heard;
     run.sent_ns = e.ts_ns - std::int64_t{r.cb.rto_us} * 1'000;
     run.acked_before = r.cb.bytes_acked;
     run.segs_before = r.cb.segs_out;
   }
   ++run.tries;
-  run.heard_ns = heard;
+  run.received_ns = heard;
   if (len > run.len) {
     run.len = len;
     run.mss = r.cb.mss;
@@ -144,10 +144,10 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
 
 // What the kernel's word of a reset means, beside what the wire showed of it.
 std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool matched) {
-  if (matched) return "";  // the RST itself speaks
+  if (matched) return "";  // the RST itself is the evidence
   const auto state = static_cast<State>(r.cb.state);
   const bool orphan = (r.cb.flags & TW_CB_DEAD) != 0 && (state == State::fin_wait1 || state == State::fin_wait2);
-  if (!c.wire_heard) return "packets are not watched";
+  if (!c.has_wire) return "packets are not watched";
   if (orphan) return "no RST came: data arrived for a socket that its process had closed";
   return "no RST was seen on the wire";
 }
@@ -156,7 +156,7 @@ std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool m
 // socket that such a RST does end (TCP_ABORT_ON_DATA) is closed before it. And where there is no socket any more, it
 // says nothing of a connection that had ended before.
 bool ends_nothing(const Connection& c, const Reset& r) {
-  if (r.answers_segment == 0 || (c.closing && c.closing->mini_fin_wait2)) return false;
+  if (r.answers_segment == 0 || (c.teardown && c.teardown->mini_fin_wait2)) return false;
   if (r.has_socket == 0) return c.ended();
   return (r.cb.flags & TW_CB_PRESENT) != 0 && static_cast<State>(r.cb.state) != State::close;
 }
@@ -170,16 +170,16 @@ bool finished_well(const Connection& c, const ControlBlock& cb) {
 
 // A look at a socket: at the start of the run, and at its end for what is still open.
 void refresh(Connection& c, const Event& e, const SocketFound& f) {
-  if (c.told || c.ended()) return;
+  if (c.reported || c.ended()) return;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  // The first look comes behind what the hooks told meanwhile, and can be older.
+  // The first look comes behind what the hooks reported meanwhile, and can be older.
   const bool newer = f.cb.bytes_acked >= c.cb.bytes_acked && f.cb.bytes_received >= c.cb.bytes_received;
   if ((f.cb.flags & TW_CB_PRESENT) != 0 && newer) c.cb = f.cb;
   const std::uint64_t counted = segments_of(f.wire);
   if (f.has_wire == 0 || counted == 0 || counted < segments_of(c.wire)) return;
   c.take_counters(e.id, f.wire, f.loss);
   c.set_payload(payload_times(e, f.header, f.times));
-  c.wire_heard = true;
+  c.has_wire = true;
   c.wire_final = true;
 }
 
@@ -199,22 +199,22 @@ IcmpMessage icmp_message(const SocketError& x) {
 
 std::string_view retransmit_words(RetransmitKind kind) { return words(kind); }
 
-Slot Witness::Impl::locate(std::uint64_t cookie, const tw_tuple& tuple) const {
+Slot Correlator::Impl::locate(std::uint64_t cookie, const tw_tuple& tuple) const {
   Slot slot = table_.find_cookie(cookie);
   if (slot == no_slot) {
     slot = table_.find_flow(to_flow(tuple));
     // Another socket's: a flow is used again.
     if (slot != no_slot && cookie != 0 && table_.at(slot).cookie != 0) return no_slot;
   }
-  return slot != no_slot && table_.at(slot).told ? no_slot : slot;
+  return slot != no_slot && table_.at(slot).reported ? no_slot : slot;
 }
 
-void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
+void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   const Slot slot = locate(r.header.cookie, r.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
-  c.kernel_heard = true;
-  Retransmissions& facts = c.troubles().retransmissions;
+  c.has_kernel = true;
+  Retransmissions& facts = c.ensure_anomalies().retransmissions;
   const Sending sending = sending_of(r, c.has_cb() ? c.cb.total_retrans : 0);
   RetransmitKind kind = kind_of(r);
   if (kind != RetransmitKind::syn_ack && by_path_mtu(c, facts, r)) {
@@ -237,9 +237,9 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   }
   if (counted) facts.by_kind[static_cast<std::size_t>(kind)] += segments;
   if (counted) facts.kernel += segments;
-  const bool again = facts.told != 0 && facts.last_seq == r.seq;
-  ++facts.told;
-  const Untold seen = take_untold(facts, r.seq);
+  const bool again = facts.reported != 0 && facts.last_seq == r.seq;
+  ++facts.reported;
+  const PendingRetransmission seen = take_pending(facts, r.seq);
   const EventId segment = seen.id;
   facts.evidence.add(e.id, e.ts_ns);
   if (facts.run_seq != r.seq) facts.run.clear();
@@ -257,7 +257,7 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   facts.attempt = counted ? before + 1 : before;
   if (r.synack != 0) facts.attempt = r.num_timeout + 1U;
   if (r.synack != 0 && r.acked != 0) facts.ack_waits = true;
-  if (r.synack != 0) c.trouble->request_dropped = {};
+  if (r.synack != 0) c.anomalies->request_dropped = {};
   facts.last_seq = r.seq;
   if (!settings_.timeline) return;
   RetransmitEntry body;
@@ -274,19 +274,19 @@ void Witness::Impl::on_retransmit(const Event& e, const Retransmit& r) {
 }
 
 // The segment that this RST answers was sent by a connection of this machine too.
-bool Witness::Impl::note_answered_here(const Event& e, const Reset& r, const Flow& flow) {
+bool Correlator::Impl::note_answered_here(const Event& e, const Reset& r, const Flow& flow) {
   if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return false;
   const Slot slot = table_.find_flow(Flow{flow.remote, flow.local});
-  if (slot == no_slot || table_.at(slot).told || !table_.at(slot).has_isn_local) return false;
+  if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).has_isn_local) return false;
   Connection& c = table_.at(slot);
   const std::uint32_t newest = c.has_cb() && seq_before(c.isn_local, c.cb.snd_nxt) ? c.cb.snd_nxt : c.isn_local + 1;
   constexpr std::uint32_t near = 1U << 24U;  // the control block is that of the newest event
   if (seq_before(r.skb_seq, c.isn_local) || seq_before(newest + near, r.skb_seq)) return false;
-  c.troubles().answered_here = {{e.id, e.ts_ns}, r.reason, true, r.has_socket != 0, r.actor.flags, 0};
+  c.ensure_anomalies().answered_here = {{e.id, e.ts_ns}, r.reason, true, r.has_socket != 0, r.actor.flags, 0};
   return true;
 }
 
-void Witness::Impl::on_reset(const Event& e, const Reset& r) {
+void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   const bool sent = r.direction == TW_RESET_SENT;
   const Flow flow = to_flow(r.tuple);
   // Without a socket the address pair still names the connection whose segment was answered.
@@ -310,31 +310,31 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
     return;
   }
   Connection& c = table_.at(slot);
-  c.kernel_heard = true;
+  c.has_kernel = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (r.has_socket != 0 && (r.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = r.cb;
   if (sent && ends_nothing(c, r)) {
     entry(&c, e, c.flow, std::move(body));
     return;
   }
-  Trouble& trouble = c.troubles();
-  ResetTold& told = sent ? trouble.reset_sent : trouble.reset_received;
-  if (!told.mark) {
+  Anomalies& anomalies = c.ensure_anomalies();
+  ResetReport& reported = sent ? anomalies.reset_sent : anomalies.reset_received;
+  if (!reported.mark) {
     const std::uint32_t number = sent ? r.reason : TW_REASON_UNKNOWN;
-    told = {{e.id, e.ts_ns}, number, r.answers_segment != 0, r.has_socket != 0, r.actor.flags, r.sent_ms};
+    reported = {{e.id, e.ts_ns}, number, r.answers_segment != 0, r.has_socket != 0, r.actor.flags, r.sent_ms};
   }
-  if (c.closing && c.closing->mini_fin_wait2) {
+  if (c.teardown && c.teardown->mini_fin_wait2) {
     // A mini-socket that is reset waits for no FIN any more. That is its end, and not the exchange of FINs before it.
-    if (told.has_socket && c.closing->end.ts_ns < e.ts_ns) c.closing->end = {e.id, e.ts_ns};
+    if (reported.has_socket && c.teardown->end.ts_ns < e.ts_ns) c.teardown->end = {e.id, e.ts_ns};
     table_.wait(slot, Wait::settle, now_);
   }
-  if (sent && c.closing && c.closing->mini_fin_wait2 && reason == ResetReason::timewait_socket)
+  if (sent && c.teardown && c.teardown->mini_fin_wait2 && reason == ResetReason::timewait_socket)
     body.meaning = "data came for a socket that waited for the peer's FIN in FIN_WAIT2";
-  const bool acts = (r.actor.flags & TW_ACTOR_OWNED) != 0 && !told.answers_segment && sent;
+  const bool acts = (r.actor.flags & TW_ACTOR_OWNED) != 0 && !reported.answers_segment && sent;
   StateChange actor{};
   actor.actor = r.actor;
   if (acts) body.process = acting_process(actor, PidSource::close).process();
-  const ResetSeen& rst = sent ? trouble.rst_out : trouble.rst_in;
+  const ResetSeen& rst = sent ? anomalies.rst_out : anomalies.rst_in;
   bool matched = static_cast<bool>(rst.mark);
   if (matched && !sent && (r.cb.flags & TW_CB_PRESENT) != 0) {
     // A RST from before rcv_nxt is not the one that the kernel took.
@@ -348,42 +348,42 @@ void Witness::Impl::on_reset(const Event& e, const Reset& r) {
 }
 
 // tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window.
-bool Witness::Impl::end_request(Slot slot, const Event& e, const Reset& r) {
+bool Correlator::Impl::end_request(Slot slot, const Event& e, const Reset& r) {
   Connection& c = table_.at(slot);
   if (c.state != State::new_syn_recv || c.ended()) return false;
-  c.troubles().reset_sent = {{e.id, e.ts_ns}, r.reason, true, true, r.actor.flags, 0};
-  Closing& closing = c.ending();
-  closing.end = {e.id, e.ts_ns};
-  closing.end_from = State::new_syn_recv;
+  c.ensure_anomalies().reset_sent = {{e.id, e.ts_ns}, r.reason, true, true, r.actor.flags, 0};
+  Teardown& teardown = c.ensure_teardown();
+  teardown.end = {e.id, e.ts_ns};
+  teardown.end_from = State::new_syn_recv;
   table_.wait(slot, Wait::settle, now_);
   return true;
 }
 
-void Witness::Impl::on_error(const Event& e, const SocketError& x) {
+void Correlator::Impl::on_error(const Event& e, const SocketError& x) {
   const Slot slot = locate(x.header.cookie, x.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
-  c.kernel_heard = true;
+  c.has_kernel = true;
   adopt_flow(slot, to_flow(x.tuple));
   if ((x.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = x.cb;
   // An error that the peer or a timer made is there before the socket closes; tcp_disconnect() (linger 0, a closed
   // listener, TCP_REPAIR) sets one on its own socket behind it.
-  const bool own_abort = x.cb.sk_err != 0 && c.ended() && c.closing->end_shown && c.has_cb() && c.cb.sk_err == 0;
+  const bool own_abort = x.cb.sk_err != 0 && c.ended() && c.teardown->end_shown && c.has_cb() && c.cb.sk_err == 0;
   if (x.cb.sk_err != 0 && !own_abort) {
     c.error = x.cb.sk_err;
-    c.troubles().error = {e.id, e.ts_ns};
+    c.ensure_anomalies().error = {e.id, e.ts_ns};
   }
   IcmpMessage icmp = icmp_message(x);
   icmp.own = icmp && icmp.sender == c.flow.local.address;
   if (icmp) {
-    Trouble& trouble = c.troubles();
-    if (!trouble.icmp_mark) trouble.icmp_mark = {e.id, e.ts_ns};
-    trouble.icmp = icmp;
+    Anomalies& anomalies = c.ensure_anomalies();
+    if (!anomalies.icmp_mark) anomalies.icmp_mark = {e.id, e.ts_ns};
+    anomalies.icmp = icmp;
   }
   entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, icmp, x.queue_origin, own_abort});
 }
 
-void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
+void Correlator::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   listeners_.closed(d.header.cookie);
   const Slot slot = locate(d.header.cookie, d.tuple);
   if (slot == no_slot) return;
@@ -394,7 +394,7 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
     return;
   }
   if (settings_.compare) note_measures(measures(slot), d);
-  if (d.has_wire != 0 && c.wire_heard) {
+  if (d.has_wire != 0 && c.has_wire) {
     c.take_counters(e.id, d.wire, d.loss);
     c.set_payload(payload_times(e, d.header, d.times));
     c.wire_final = true;
@@ -402,11 +402,11 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   }
   if (c.ended()) return;
   note_missing(c);  // a socket is destroyed in CLOSE only
-  Closing& closing = c.ending();
+  Teardown& teardown = c.ensure_teardown();
   const bool well = finished_well(c, d.cb);
   if ((d.cb.flags & TW_CB_PRESENT) != 0) c.cb = d.cb;
-  closing.end = {e.id, e.ts_ns};
-  closing.end_from = c.state;
+  teardown.end = {e.id, e.ts_ns};
+  teardown.end_from = c.state;
   if (c.error == 0) c.error = d.cb.sk_err;
   if (well && c.state != State::last_ack) {
     enter_time_wait(slot, e, e.ts_ns, Cause{}, &d.cb);
@@ -416,7 +416,7 @@ void Witness::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   table_.wait(slot, Wait::settle, now_);
 }
 
-void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
+void Correlator::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   if (o.source == TW_OWNER_SNAPSHOT && listeners_.owned(o.header.cookie, seen_process(o))) return;
   const Slot slot = locate(o.header.cookie, o.tuple);
   if (slot == no_slot) return;
@@ -430,7 +430,7 @@ void Witness::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   if (!owns) entry(&c, e, c.flow, OwnerEntry{seen_process(o).process(), o.fd});
 }
 
-void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
+void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (f.type == TW_SOCKET_NONE) {
     if (f.has_wire != 0) return refresh_hop(e, f);  // over the flow map
     looked_ns_ = e.ts_ns;
@@ -451,13 +451,13 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
     // A segment of it came while the sockets were listed.
     const bool older = settings_.compare && table_.at(slot).preexisting && f.type == TW_SOCKET_FULL;
     if (older) note_first_look(measures(slot), table_.at(slot));
-    if (!table_.at(slot).told && !table_.at(slot).ended()) {
+    if (!table_.at(slot).reported && !table_.at(slot).ended()) {
       note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
     }
     return;
   }
   const Slot known = table_.find_flow(flow);
-  if (known != no_slot && !table_.at(known).told) {
+  if (known != no_slot && !table_.at(known).reported) {
     if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
     if (table_.at(known).cookie != f.header.cookie) return;
     catch_up(known, e, state);
@@ -471,7 +471,7 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
   c.netns = f.header.netns;
   c.preexisting = true;
   c.from_snapshot = true;
-  c.kernel_heard = true;
+  c.has_kernel = true;
   c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
   if (state == State::syn_sent || (f.cb.flags & TW_CB_ACTIVE) != 0) c.role = Role::active;
   if (state == State::new_syn_recv) c.role = Role::passive;
@@ -485,31 +485,31 @@ void Witness::Impl::on_socket(const Event& e, const SocketFound& f) {
 }
 
 // The sockets were listed, and this one is in a state that no event has shown.
-void Witness::Impl::find_in(Slot slot, const Event& e, State state) {
+void Correlator::Impl::find_in(Slot slot, const Event& e, State state) {
   Connection& c = table_.at(slot);
-  c.kernel_heard = true;
+  c.has_kernel = true;
   if (c.waiting != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
   if (state != State::close_wait) return;
-  c.ending().close_wait = {e.id, e.ts_ns};
+  c.ensure_teardown().close_wait = {e.id, e.ts_ns};
   c.closed_by = ClosedBy::peer;
   table_.wait(slot, Wait::close_wait, now_);
 }
 
 // Transitions that were lost show in the list of the sockets.
-void Witness::Impl::catch_up(Slot slot, const Event& e, State state) {
+void Correlator::Impl::catch_up(Slot slot, const Event& e, State state) {
   Connection& c = table_.at(slot);
-  if (c.told || c.ended() || state == c.state || e.ts_ns <= c.last_ts_ns || !may_lack_events(c)) return;
+  if (c.reported || c.ended() || state == c.state || e.ts_ns <= c.last_ts_ns || !may_lack_events(c)) return;
   c.established =
       c.established || (state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv);
   find_in(slot, e, state);
 }
 
-void Witness::Impl::on_gap(const Event& e, const Gap& gap) {
+void Correlator::Impl::on_gap(const Event& e, const Gap& gap) {
   ++gap_serial_;
   if (gap.to_ts_ns > gap_until_ns_) gap_until_ns_ = gap.to_ts_ns;
   summary_.lost += gap.lost;
-  report(GapReport{e.ts_ns, gap}, 0);
+  emit(GapReport{e.ts_ns, gap}, 0);
 }
 
 }  // namespace tcpwitness

@@ -2,13 +2,13 @@
 // on_segment.cpp: what a segment on the wire says of its connection.
 //
 // The kernel's own look-up came with the segment: the socket's cookie is believed when the socket has
-// the segment's ports (a control socket or a listener speaks for nobody). Otherwise the address pair
+// the segment's ports (a control socket or a listener belongs to no connection). Otherwise the address pair
 // names the newest connection that has it.
 #include <cstdlib>
 
 #include "correlate/cause.hpp"
+#include "correlate/correlator_impl.hpp"
 #include "correlate/facts.hpp"
-#include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -45,19 +45,19 @@ PhaseClock::Kind phase_kind(const Segment& g) {
   return (g.why & TW_WHY_RETRANSMISSION) != 0 ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
 }
 
-// The kernel tells of a retransmission right behind the segment.
-void note_untold(Connection& c, const Event& e, const Segment& g) {
-  Retransmissions& r = c.troubles().retransmissions;
-  r.untold[r.untold_pushed++ % Retransmissions::untold_limit] = {e.id, g.seq, g.segments};
+// The kernel reports a retransmission right behind the segment.
+void note_pending(Connection& c, const Event& e, const Segment& g) {
+  Retransmissions& r = c.ensure_anomalies().retransmissions;
+  r.pending[r.pending_pushed++ % Retransmissions::pending_limit] = {e.id, g.seq, g.segments};
 }
 
 // A mini-socket refuses payload by a RST with the number that follows our FIN, and is gone (TCP_TW_RST). Not every
 // kernel reports that one (Linux 6.1 does not). A RST with the same number answers for no socket once its time is up.
 bool refused_by_mini_socket(const Connection& c, const Event& e, const Segment& g) {
   constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
-  if (!c.closing || !c.closing->mini_fin_wait2 || !c.closing->fin_out.sent) return false;
-  const std::int64_t lasts = c.closing->fin_timeout_ns != 0 ? c.closing->fin_timeout_ns : longest_ns;
-  return g.seq == c.closing->fin_out.end && e.ts_ns - c.closing->end.ts_ns < lasts;
+  if (!c.teardown || !c.teardown->mini_fin_wait2 || !c.teardown->fin_out.sent) return false;
+  const std::int64_t lasts = c.teardown->fin_timeout_ns != 0 ? c.teardown->fin_timeout_ns : longest_ns;
+  return g.seq == c.teardown->fin_out.end && e.ts_ns - c.teardown->end.ts_ns < lasts;
 }
 
 // A RST behind the end changes nothing any more, except for a mini-socket that still waits for the peer's FIN. One that
@@ -65,12 +65,12 @@ bool refused_by_mini_socket(const Connection& c, const Event& e, const Segment& 
 // before (TCP_ABORT_ON_DATA), or if it is a mini-socket's.
 bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t moment_ns = 1'000'000;
-  const bool over = c.ended() && !c.closing->mini_fin_wait2 && c.closing->end.id != e.id;
+  const bool over = c.ended() && !c.teardown->mini_fin_wait2 && c.teardown->end.id != e.id;
   if (!out) return over;
   if (g.socket.type == TW_SOCKET_FULL || g.socket.type == TW_SOCKET_REQUEST) return false;
-  const bool just_closed = c.ended() && e.ts_ns - c.closing->end.ts_ns <= moment_ns;
+  const bool just_closed = c.ended() && e.ts_ns - c.teardown->end.ts_ns <= moment_ns;
   if (g.socket.type == TW_SOCKET_CONTROL)
-    return !c.trouble->reset_sent.mark && !just_closed && !refused_by_mini_socket(c, e, g);
+    return !c.anomalies->reset_sent.mark && !just_closed && !refused_by_mini_socket(c, e, g);
   return over && !just_closed;
 }
 
@@ -84,8 +84,8 @@ bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
   };
   if (is_syn(g)) return same(c.syn, out ? c.isn_local : c.isn_remote);
   if (is_syn_ack(g)) return same(c.syn_ack, out ? c.isn_local : c.isn_remote);
-  if (!has_flag(g, tcp_flag::fin) || !c.closing) return false;
-  const FinFacts& fin = out ? c.closing->fin_out : c.closing->fin_in;
+  if (!has_flag(g, tcp_flag::fin) || !c.teardown) return false;
+  const FinFacts& fin = out ? c.teardown->fin_out : c.teardown->fin_in;
   return same(fin.sent, fin.end - seq_length(g.len, g.flags));
 }
 
@@ -108,12 +108,12 @@ std::int64_t Connection::window_bytes(const Segment& g, bool out) const {
   return std::int64_t{g.window} << (shift < largest ? shift : largest);
 }
 
-void Witness::Impl::on_segment(const Event& e, const Segment& g) {
+void Correlator::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.hook == TW_HOOK_TC_EGRESS;
   const Flow flow = to_flow(g.tuple);
   if (g.passing == TW_PASSING_HOP) return on_hop(e, g);
   if (g.passing != TW_PASSING_NOT) return pass_on(flow);
-  if (settings_.forwarded && !out && is_syn(g)) note_asked_here(e, g);
+  if (settings_.forwarded && !out && is_syn(g)) note_local_syn(e, g);
   const bool bad = (g.why & TW_WHY_BAD_HEADER) != 0;
   Slot slot = no_slot;
   if (settings_.capture) {
@@ -121,7 +121,7 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   } else if (!bad) {
     slot = locate_segment(e, g, flow, out);
   }
-  if (slot == no_slot && !settings_.kernel_heard && !settings_.capture) slot = take_refused(e, g, flow, out);
+  if (slot == no_slot && !settings_.has_kernel && !settings_.capture) slot = take_refused(e, g, flow, out);
   if (slot == no_slot) {
     if (out && has_flag(g, tcp_flag::rst)) timeline_.believe(flow, std::nullopt);
     stray_segment(e, g, flow, out);
@@ -135,14 +135,15 @@ void Witness::Impl::on_segment(const Event& e, const Segment& g) {
   }
 }
 
-void Witness::Impl::take_segment(Slot slot, const Event& e, const Segment& g, const Flow& flow, bool out, bool shown) {
+void Correlator::Impl::take_segment(Slot slot, const Event& e, const Segment& g, const Flow& flow, bool out,
+                                    bool shown) {
   Connection& c = table_.at(slot);
-  if (c.told) {
+  if (c.reported) {
     segment_entry(&c, e, g, flow, out);
     return;
   }
   if (digests() && is_known(c, e, g, out)) return;
-  c.wire_heard = true;
+  c.has_wire = true;
   if (settings_.compare) note_measures(measures(slot), e.ts_ns, g, out);
   if (settings_.every_segment && !settings_.capture && g.copied == 0 && !refused_by_socket(g))
     measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
@@ -161,12 +162,12 @@ void Witness::Impl::take_segment(Slot slot, const Event& e, const Segment& g, co
   if (!refused) note_queues(c, e, g, out);
   note_hops(c, e, g, out);
   if (!refused) note_handshake(slot, c, e, g, out);
-  if (!refused && (c.closing || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
+  if (!refused && (c.teardown || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
   constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION | TW_WHY_OUT_OF_ORDER;
   if (!refused && ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);
-  if (out && c.trouble && c.trouble->rst_out.mark.id == e.id && !c.trouble->reset_sent.mark &&
+  if (out && c.anomalies && c.anomalies->rst_out.mark.id == e.id && !c.anomalies->reset_sent.mark &&
       refused_by_mini_socket(c, e, g)) {
-    c.closing->end = {e.id, e.ts_ns};
+    c.teardown->end = {e.id, e.ts_ns};
     table_.wait(slot, Wait::settle, now_);
   }
   note_received_before(c, g, out);
@@ -179,8 +180,8 @@ void Witness::Impl::take_segment(Slot slot, const Event& e, const Segment& g, co
   if (!kernel_judges(c)) wire_alone(slot, c, e, g, out);
 }
 
-// Where only the wire is heard, that alone says what the receiver makes of it.
-bool Witness::Impl::is_refused(Connection& c, const Event& e, const Segment& g, bool out) const {
+// Where only the wire is seen, that alone says what the receiver makes of it.
+bool Correlator::Impl::is_refused(Connection& c, const Event& e, const Segment& g, bool out) const {
   if (kernel_judges(c)) return refused_by_socket(g);
   if (settings_.capture) return g.analysis.refused || g.analysis.duplicate_frame;
   if (!c.ends) c.ends = std::make_unique<Ends>();
@@ -188,12 +189,12 @@ bool Witness::Impl::is_refused(Connection& c, const Event& e, const Segment& g, 
   return c.ends->answer.refused;
 }
 
-Slot Witness::Impl::locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  const std::uint64_t cookie = settings_.kernel_heard ? own_cookie(g) : 0;
+Slot Correlator::Impl::locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  const std::uint64_t cookie = settings_.has_kernel ? own_cookie(g) : 0;
   if (const Slot slot = table_.find_cookie(cookie); slot != no_slot) {
     const Connection& c = table_.at(slot);
     if (c.flow_bound ? c.flow == flow : c.flow.remote == flow.remote) {
-      if (!c.told) adopt_flow(slot, flow);
+      if (!c.reported) adopt_flow(slot, flow);
       return slot;
     }
   }
@@ -204,21 +205,21 @@ Slot Witness::Impl::locate_segment(const Event& e, const Segment& g, const Flow&
       // The same ISN again is a retransmission; another one begins another connection on the same ports.
       const bool known = out ? c.has_isn_local : c.has_isn_remote;
       const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
-      if (same && !c.told) {
+      if (same && !c.reported) {
         table_.bind_cookie(slot, cookie);
         return slot;
       }
-      const bool fresh = !known && !c.told && !c.preexisting && !c.established;
+      const bool fresh = !known && !c.reported && !c.preexisting && !c.established;
       if (fresh && (cookie == 0 || c.cookie == 0 || c.cookie == cookie)) {
         table_.bind_cookie(slot, cookie);
         return slot;
       }
-      if (known || c.told || c.preexisting || c.established) {
+      if (known || c.reported || c.preexisting || c.established) {
         // A SYN that a live socket answers with a challenge ACK is that socket's.
-        if (!c.told && !c.ended() && g.socket.type == TW_SOCKET_FULL && c.cookie == cookie) return slot;
+        if (!c.reported && !c.ended() && g.socket.type == TW_SOCKET_FULL && c.cookie == cookie) return slot;
       }
-    } else if (cookie == 0 || c.cookie == cookie || c.told) {
-      return c.told && cookie != 0 && c.cookie != cookie ? begin_by_segment(e, g, flow, out) : slot;
+    } else if (cookie == 0 || c.cookie == cookie || c.reported) {
+      return c.reported && cookie != 0 && c.cookie != cookie ? begin_by_segment(e, g, flow, out) : slot;
     } else if (c.cookie == 0) {
       table_.bind_cookie(slot, cookie);
       return slot;
@@ -230,7 +231,7 @@ Slot Witness::Impl::locate_segment(const Event& e, const Segment& g, const Flow&
 }
 
 // Its conversation has a number already, and which connection that is does not have to be searched for.
-Slot Witness::Impl::locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out) {
+Slot Correlator::Impl::locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out) {
   const std::uint32_t number = g.analysis.conversation;
   if (number >= captured_.size()) captured_.resize(number + 1U, no_slot);
   if (captured_[number] == no_slot) captured_[number] = begin_by_segment(e, g, flow, out);
@@ -238,11 +239,11 @@ Slot Witness::Impl::locate_captured(const Event& e, const Segment& g, const Flow
 }
 
 // A segment of a connection that we do not know: some of them begin one.
-Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
+Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
   const std::uint8_t type = g.socket.type;
   bool begins = false;
   bool preexisting = false;
-  if (!settings_.kernel_heard) {
+  if (!settings_.has_kernel) {
     const bool rst = has_flag(g, tcp_flag::rst);
     const bool nobodys = !out && (g.why & TW_WHY_NO_SOCKET) != 0;  // refused, or NAT sends it on
     begins = settings_.capture || (!rst && !nobodys && (g.why & TW_WHY_FRAGMENT) == 0);
@@ -260,8 +261,8 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   }
   if (!begins) return no_slot;
   // What a socket of this machine sends is bounded by its sockets; what comes in is not.
-  const bool own_socket = settings_.kernel_heard && type == TW_SOCKET_FULL;
-  if (is_syn(g) && type == TW_SOCKET_LISTENER && (g.why & TW_WHY_RETRANSMISSION) == 0) note_asked(e, flow);
+  const bool own_socket = settings_.has_kernel && type == TW_SOCKET_FULL;
+  if (is_syn(g) && type == TW_SOCKET_LISTENER && (g.why & TW_WHY_RETRANSMISSION) == 0) note_attempt(e, flow);
   if (!own_socket && !settings_.capture && crowded(is_syn(g) || is_syn_ack(g))) {
     ++summary_.untracked;
     return no_slot;
@@ -272,7 +273,7 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   const Slot slot = create(e.ts_ns, begun);
   Connection& c = table_.at(slot);
   if (!hops_.empty()) take_back(c, flow, flow);
-  if (settings_.kernel_heard) table_.bind_cookie(slot, own_cookie(g));
+  if (settings_.has_kernel) table_.bind_cookie(slot, own_cookie(g));
   if (settings_.capture) {
     c.flow = flow;  // nobody looks for it
   } else {
@@ -282,9 +283,9 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
   c.port_reused = reused;
   if (is_syn(g)) c.role = out ? Role::active : Role::passive;
   if (is_syn_ack(g)) c.role = out ? Role::passive : Role::active;
-  if (preexisting && settings_.kernel_heard) c.enter(static_cast<State>(g.socket.state));
+  if (preexisting && settings_.has_kernel) c.enter(static_cast<State>(g.socket.state));
   if (g.nat != 0) take_translation(slot, g);
-  if (c.role == Role::passive && settings_.kernel_heard) {
+  if (c.role == Role::passive && settings_.has_kernel) {
     const Listener* listener = listeners_.find(type == TW_SOCKET_LISTENER ? g.header.cookie : 0);
     own_by_listener(c, listener != nullptr ? listener : listeners_.find(flow.local));
     if (is_syn(g)) table_.wait(slot, Wait::unanswered_syn, now_);
@@ -293,26 +294,26 @@ Slot Witness::Impl::begin_by_segment(const Event& e, const Segment& g, const Flo
 }
 
 // NAT has sent on what a listener here seemed to be asked for: no connection of this machine.
-void Witness::Impl::pass_on(const Flow& flow) {
+void Correlator::Impl::pass_on(const Flow& flow) {
   const Slot slot = table_.find_flow(flow);
-  if (slot == no_slot || table_.at(slot).told || !only_asked(table_.at(slot))) return;
-  timeline_.forget(table_.at(slot).id);
+  if (slot == no_slot || table_.at(slot).reported || !only_syn_seen(table_.at(slot))) return;
+  timeline_.discard(table_.at(slot).id);
   table_.release(slot);
 }
 
-void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (is_syn(g) || is_syn_ack(g)) {
     (out ? c.wscale_local : c.wscale_peer) = (g.options & TW_OPT_WSCALE) != 0 ? g.wscale : wscale_absent;
   }
   if (is_syn(g)) {
-    if (!out && c.trouble) c.trouble->request_dropped = {};  // it is asked again
+    if (!out && c.anomalies) c.anomalies->request_dropped = {};  // it is asked again
     (out ? c.isn_local : c.isn_remote) = g.seq;
     out ? c.has_isn_local = true : c.has_isn_remote = true;
     if (!c.syn) {
       c.syn = {e.id, e.ts_ns};
     } else if (out) {
       // The second SYN makes it a story; until then there is nothing to keep.
-      Retransmissions& r = c.troubles().retransmissions;
+      Retransmissions& r = c.ensure_anomalies().retransmissions;
       if (r.syns == 0) r.syn_ts_ns[r.syns++] = c.syn.ts_ns;
       if (r.syns < r.syn_ts_ns.size()) r.syn_ts_ns[r.syns] = e.ts_ns;
       ++r.syns;
@@ -325,9 +326,9 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   if (!is_syn_ack(g)) {
     // A RST ends a half-open request without any kernel event.
     if (!out && has_flag(g, tcp_flag::rst) && g.socket.type == TW_SOCKET_REQUEST && c.state == State::new_syn_recv) {
-      Closing& closing = c.ending();
-      closing.end = {e.id, e.ts_ns};
-      closing.end_from = State::new_syn_recv;
+      Teardown& teardown = c.ensure_teardown();
+      teardown.end = {e.id, e.ts_ns};
+      teardown.end_from = State::new_syn_recv;
       table_.wait(slot, Wait::settle, now_);
     }
     return;
@@ -352,12 +353,12 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
   if (!c.syn_ack) {
     c.syn_ack = {e.id, e.ts_ns};
-    if (out && kernel_judges(c)) asked_.answered(g.socket.type == TW_SOCKET_NONE);
+    if (out && kernel_judges(c)) attempts_.answered(g.socket.type == TW_SOCKET_NONE);
   } else {
-    c.troubles().syn_ack_copy = {e.id, e.ts_ns};
+    c.ensure_anomalies().syn_ack_copy = {e.id, e.ts_ns};
   }
   // A request that is older than the run: its SYN-ACK is a repeated one, of which the flow map knows nothing.
-  if (out && c.preexisting && (g.why & TW_WHY_RETRANSMISSION) == 0) note_untold(c, e, g);
+  if (out && c.preexisting && (g.why & TW_WHY_RETRANSMISSION) == 0) note_pending(c, e, g);
   if (!out || !kernel_judges(c)) return;
   if (g.socket.type != TW_SOCKET_REQUEST) return;
   if (c.role == Role::unknown) c.role = Role::passive;
@@ -375,9 +376,9 @@ void Witness::Impl::note_handshake(Slot slot, Connection& c, const Event& e, con
   if (c.state == State::new_syn_recv) table_.wait(slot, Wait::request, now_);
 }
 
-void Witness::Impl::note_fins(Connection& c, const Event& e, const Segment& g, bool out) {
+void Correlator::Impl::note_fins(Connection& c, const Event& e, const Segment& g, bool out) {
   if (has_flag(g, tcp_flag::fin)) {
-    FinFacts& fin = out ? c.ending().fin_out : c.ending().fin_in;
+    FinFacts& fin = out ? c.ensure_teardown().fin_out : c.ensure_teardown().fin_in;
     if (!fin.sent) {
       fin.sent = {e.id, e.ts_ns};
       fin.ahead = (g.why & TW_WHY_OUT_OF_ORDER) != 0 && g.reordered == 0;
@@ -388,21 +389,21 @@ void Witness::Impl::note_fins(Connection& c, const Event& e, const Segment& g, b
     }
   }
   if (!has_flag(g, tcp_flag::ack) || has_flag(g, tcp_flag::rst)) return;
-  FinFacts& other = out ? c.ending().fin_in : c.ending().fin_out;
+  FinFacts& other = out ? c.ensure_teardown().fin_in : c.ensure_teardown().fin_out;
   if (other.sent && !other.acked && seq_not_after(other.end, g.ack)) {
     other.acked = {e.id, e.ts_ns};
     other.ack = g.ack;
   }
 }
 
-void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g, bool out) {
+void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment& g, bool out) {
   if ((g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0 && !has_flag(g, tcp_flag::rst)) {
-    Retransmissions& r = c.troubles().retransmissions;
+    Retransmissions& r = c.ensure_anomalies().retransmissions;
     if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id, e.ts_ns);
     if (out) {
       r.wire_out += g.segments;
       r.evidence.add(e.id, e.ts_ns);
-      note_untold(c, e, g);  // the kernel reports it right behind the segment
+      note_pending(c, e, g);  // the kernel reports it right behind the segment
       // In a capture the analysis knows whether the other side sent anything in between; nothing counts behind the end.
       if (r.run_seq != g.seq || (settings_.capture && g.analysis.again_in_silence <= 1)) r.run.clear();
       if (r.run.total == 0) r.run_first = {e.id, e.ts_ns};
@@ -410,12 +411,12 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
       if (!c.ended()) r.run.add(e.id);
     }
   }
-  if (!out && g.reordered != 0) c.troubles().late_in.add(e.id);
+  if (!out && g.reordered != 0) c.ensure_anomalies().late_in.add(e.id);
   if (has_flag(g, tcp_flag::rst)) {
     // TCP refuses a RST that does not fit: the one that it took is the newest before its word.
-    ResetSeen& seen = out ? c.troubles().rst_out : c.troubles().rst_in;
-    const ResetTold& told = out ? c.trouble->reset_sent : c.trouble->reset_received;
-    const bool settled = told.mark || (!kernel_judges(c) && c.ended());
+    ResetSeen& seen = out ? c.ensure_anomalies().rst_out : c.ensure_anomalies().rst_in;
+    const ResetReport& reported = out ? c.anomalies->reset_sent : c.anomalies->reset_received;
+    const bool settled = reported.mark || (!kernel_judges(c) && c.ended());
     if (kernel_judges(c) && ended_nothing(c, e, g, out)) return;
     if (!seen.mark || (!settled && !seen.fits)) {
       seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex};
@@ -425,32 +426,32 @@ void Witness::Impl::note_faults(Connection& c, const Event& e, const Segment& g,
 }
 
 // A flow's counters come with its events only: they are final once no segment can follow.
-void Witness::Impl::note_wire_totals(Connection& c, const Event& e, const Segment& g) {
+void Correlator::Impl::note_wire_totals(Connection& c, const Event& e, const Segment& g) {
   if ((g.why & TW_WHY_UNKNOWN_FLOW) != 0) {
     // The flow is not in the map: it was over and this is a straggler, it was forgotten, or its SYN came before us.
     if (c.wire_final) return;
     c.wire_restarted = true;
   }
-  // Two CPUs can count in one order and speak in the other.
+  // Two CPUs can count in one order and report in the other.
   if (c.wire_restarted || segments_of(g.wire) >= segments_of(c.wire)) c.take_counters(e.id, g.wire, g.loss);
   c.wire_final = c.wire_closed || has_flag(g, tcp_flag::rst) || both_fins_acked(c);
 }
 
-void Witness::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+void Correlator::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   // The peer's FIN reaches a mini-socket in FIN_WAIT2: no tracepoint shows that it becomes TIME_WAIT.
-  if (!c.closing) return;
-  Closing& closing = *c.closing;
+  if (!c.teardown) return;
+  Teardown& teardown = *c.teardown;
   const auto substate = static_cast<State>(g.socket.state);
   if (out) {
-    const bool covers = closing.fin_in.sent && has_flag(g, tcp_flag::ack) && g.ack == closing.fin_in.end;
-    if (covers && substate == State::time_wait) closing.time_wait_answered = true;
+    const bool covers = teardown.fin_in.sent && has_flag(g, tcp_flag::ack) && g.ack == teardown.fin_in.end;
+    if (covers && substate == State::time_wait) teardown.time_wait_answered = true;
     return;
   }
-  if (has_flag(g, tcp_flag::rst) && closing.mini_fin_wait2) {
+  if (has_flag(g, tcp_flag::rst) && teardown.mini_fin_wait2) {
     // tcp_timewait_state_process() drops the mini-socket at once: the peer broke off instead of closing.
-    closing.mini_fin_wait2 = false;
-    closing.end = {e.id, e.ts_ns};
-    closing.end_from = State::fin_wait2;
+    teardown.mini_fin_wait2 = false;
+    teardown.end = {e.id, e.ts_ns};
+    teardown.end_from = State::fin_wait2;
     c.enter(State::close);
     if (settings_.timeline) {
       StateEntry body{State::fin_wait2, State::close, true, {}, Cause{Cause::Kind::segment, e.id, 0, "RST", 0}, {}};
@@ -460,14 +461,14 @@ void Witness::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, c
     return;
   }
   if (!has_flag(g, tcp_flag::fin)) return;
-  if (substate == State::fin_wait2) closing.fin_on_mini = true;
-  if (!closing.mini_fin_wait2) return;
+  if (substate == State::fin_wait2) teardown.fin_on_mini = true;
+  if (!teardown.mini_fin_wait2) return;
   enter_time_wait(slot, e, e.ts_ns, Cause{Cause::Kind::segment, e.id, 0, "FIN", 0}, nullptr);
 }
 
-std::optional<Analysis> Witness::Impl::analyse(Connection* c, const Event& e, const Segment& g, bool out) {
+std::optional<Analysis> Correlator::Impl::analyse(Connection* c, const Event& e, const Segment& g, bool out) {
   if (settings_.capture) return g.analysis;
-  if (!settings_.every_segment || c == nullptr || c->told || (g.why & unreadable) != 0) return std::nullopt;
+  if (!settings_.every_segment || c == nullptr || c->reported || (g.why & unreadable) != 0) return std::nullopt;
   if (g.copied != 0) return std::nullopt;
   if (!c->recent) c->recent = std::make_unique<Recent>();
   std::unique_ptr<WireAnalysis>& analyser = c->recent->analysis;
@@ -477,7 +478,7 @@ std::optional<Analysis> Witness::Impl::analyse(Connection* c, const Event& e, co
   return analysis;
 }
 
-void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out) {
+void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out) {
   if (!settings_.timeline) return;
   SegmentEntry body;
   body.segment = g;
@@ -513,8 +514,8 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     timeline_.push_doubtful(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }
-  const bool unknown = c == nullptr && settings_.kernel_heard;
-  if ((unknown || (settings_.forwarded && c != nullptr && !c->passage() && only_asked(*c))) && !out && is_syn(g)) {
+  const bool unknown = c == nullptr && settings_.has_kernel;
+  if ((unknown || (settings_.forwarded && c != nullptr && !c->passage() && only_syn_seen(*c))) && !out && is_syn(g)) {
     // It may have the addresses that NAT is about to give back: then its SYN-ACK says whose it is. Or NAT sends it on.
     timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
@@ -524,7 +525,7 @@ void Witness::Impl::segment_entry(Connection* c, const Event& e, const Segment& 
     timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }
-  if (c == nullptr || c->told || !kernel_judges(*c)) {
+  if (c == nullptr || c->reported || !kernel_judges(*c)) {
     entry(c, e, flow, std::move(body));
     return;
   }

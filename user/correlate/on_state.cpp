@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "correlate/cause.hpp"
+#include "correlate/correlator_impl.hpp"
 #include "correlate/facts.hpp"
-#include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 
@@ -54,7 +54,7 @@ bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
   if (c.state_count == 0 || e.ts_ns - c.last_ts_ns > moment_ns) return false;
   const auto from = static_cast<State>(s.old_state);
   const auto to = static_cast<State>(s.new_state);
-  if (to == State::close) return c.ended() && c.closing->end_shown && c.closing->end_from == from;
+  if (to == State::close) return c.ended() && c.teardown->end_shown && c.teardown->end_from == from;
   if (c.state != to || !c.in_step) return false;
   const State before = c.state_count > 1 ? c.states[c.state_count - 2] : State::close;
   return before == from || from == State::listen;
@@ -62,7 +62,7 @@ bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
 
 }  // namespace
 
-void Witness::Impl::on_state(const Event& e, const StateChange& s) {
+void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
   const auto from = static_cast<State>(s.old_state);
   const auto to = static_cast<State>(s.new_state);
   const Flow flow = to_flow(s.tuple);
@@ -77,13 +77,13 @@ void Witness::Impl::on_state(const Event& e, const StateChange& s) {
   const Slot slot = locate_state(e, s, flow);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
-  if (c.told || (digests() && is_newest(c, e, s))) return;
+  if (c.reported || (digests() && is_newest(c, e, s))) return;
   if (is_of_a_rival(c, from, to)) {
     c.rival = to == State::close;
     return;
   }
 
-  c.kernel_heard = true;
+  c.has_kernel = true;
   if (c.netns == 0) c.netns = s.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (from == State::syn_sent && to == State::close && made_no_syn(c, s)) note_no_syn(c, s);
@@ -97,20 +97,20 @@ void Witness::Impl::on_state(const Event& e, const StateChange& s) {
   change_state(slot, e, s, settings_.timeline ? find_cause(c, s, e.ts_ns) : Cause{});
 }
 
-Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flow& flow) {
+Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const Flow& flow) {
   const auto from = static_cast<State>(s.old_state);
   const auto to = static_cast<State>(s.new_state);
   const bool connects = to == State::syn_sent;
   Slot slot = table_.find_cookie(s.header.cookie);
   if (slot != no_slot) {
-    if (!connects || (!table_.at(slot).told && !table_.at(slot).ended())) {
+    if (!connects || (!table_.at(slot).reported && !table_.at(slot).ended())) {
       // A child that is still being cloned has its listener's addresses.
-      if (!table_.at(slot).told && from != State::listen) adopt_flow(slot, flow);
+      if (!table_.at(slot).reported && from != State::listen) adopt_flow(slot, flow);
       return slot;
     }
     // The process calls connect() again on the same socket: another connection.
     // One that found no port is still asked about; its cookie goes to the new one.
-    if (!table_.at(slot).told && table_.at(slot).waiting != Wait::ports) tell(slot);
+    if (!table_.at(slot).reported && table_.at(slot).waiting != Wait::ports) conclude(slot);
     slot = no_slot;
   }
   const bool whole = flow.local.port != 0 && flow.remote.port != 0;
@@ -121,7 +121,7 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
       // A request socket without a cookie yet, or a child that was cloned before it inherited one (before 6.14 or so).
       const bool cloned = (from == State::listen && c.state == State::new_syn_recv) ||
                           (from == State::syn_recv && c.state == State::syn_recv);
-      if (!c.told && (c.cookie == 0 || cloned)) {
+      if (!c.reported && (c.cookie == 0 || cloned)) {
         if (c.cookie == 0 || from == State::syn_recv) table_.bind_cookie(slot, s.header.cookie);
         return slot;
       }
@@ -134,7 +134,7 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
   // SYN_RECV lasts for a moment only: its beginning can have been hidden, but it was after ours.
   const bool passive = from == State::listen || from == State::syn_recv;
   const bool begun = from == State::close || passive;
-  slot = create(e.ts_ns, begun && !(passive && settings_.wire_heard));  // its SYN is first on the wire
+  slot = create(e.ts_ns, begun && !(passive && settings_.has_wire));  // its SYN is first on the wire
   table_.bind_cookie(slot, s.header.cookie);
   adopt_flow(slot, flow);
   Connection& c = table_.at(slot);
@@ -142,12 +142,12 @@ Slot Witness::Impl::locate_state(const Event& e, const StateChange& s, const Flo
   // What came before it is among the lost: its own beginning, or the SYN of a child, a handshake ago.
   constexpr std::int64_t handshake_ns = 3'000'000'000;
   const bool after_gap = gap_serial_ != 0 && gap_until_ns_ + handshake_ns >= e.ts_ns;
-  if ((!begun && gap_serial_ != 0) || (from == State::listen && settings_.wire_heard && after_gap)) c.incomplete = true;
+  if ((!begun && gap_serial_ != 0) || (from == State::listen && settings_.has_wire && after_gap)) c.incomplete = true;
   return slot;
 }
 
-// The child's LISTEN -> SYN_RECV was not heard, or could not be told from its listener.
-void Witness::Impl::infer_child(Connection& c, const Event& e, const StateChange& s) {
+// The child's LISTEN -> SYN_RECV was not heard, or could not be distinguished from its listener.
+void Correlator::Impl::infer_child(Connection& c, const Event& e, const StateChange& s) {
   c.enter(State::syn_recv);
   if (!settings_.timeline) return;
   StateChange hidden = s;
@@ -157,10 +157,10 @@ void Witness::Impl::infer_child(Connection& c, const Event& e, const StateChange
 }
 
 // The first state event of a connection: fills in what came before it.
-void Witness::Impl::begin(Connection& c, const StateChange& s) {
+void Correlator::Impl::begin(Connection& c, const StateChange& s) {
   const auto from = static_cast<State>(s.old_state);
   if (c.from_snapshot) {
-    // The snapshot was taken after this event was queued, or just before it: the event tells the order.
+    // The snapshot was taken after this event was queued, or just before it: the event shows the order.
     c.from_snapshot = false;
     if (from != c.state) c.state_count = 0;
     if (from == State::close || from == State::listen) c.preexisting = false;
@@ -179,7 +179,7 @@ void Witness::Impl::begin(Connection& c, const StateChange& s) {
   if (c.role == Role::unknown && (from == State::listen || from == State::syn_recv)) c.role = Role::passive;
 }
 
-void Witness::Impl::change_owner(Connection& c, const StateChange& s) {
+void Correlator::Impl::change_owner(Connection& c, const StateChange& s) {
   const auto from = static_cast<State>(s.old_state);
   const auto to = static_cast<State>(s.new_state);
   bool changed = false;
@@ -194,16 +194,16 @@ void Witness::Impl::change_owner(Connection& c, const StateChange& s) {
   decide(c, false);
 }
 
-void Witness::Impl::note_no_syn(Connection& c, const StateChange& s) {
-  Closing& closing = c.ending();
-  closing.no_syn = true;
-  closing.port_bound = (s.port & TW_PORT_BOUND) != 0;
-  closing.own_range = (s.port & TW_PORT_OWN_RANGE) != 0;
-  closing.first_port = closing.port_bound ? s.tuple.local_port : s.first_port;
-  closing.last_port = closing.port_bound ? s.tuple.local_port : s.last_port;
+void Correlator::Impl::note_no_syn(Connection& c, const StateChange& s) {
+  Teardown& teardown = c.ensure_teardown();
+  teardown.no_syn = true;
+  teardown.port_bound = (s.port & TW_PORT_BOUND) != 0;
+  teardown.own_range = (s.port & TW_PORT_OWN_RANGE) != 0;
+  teardown.first_port = teardown.port_bound ? s.tuple.local_port : s.first_port;
+  teardown.last_port = teardown.port_bound ? s.tuple.local_port : s.last_port;
 }
 
-void Witness::Impl::state_entry(Connection& c, const Event& e, StateEntry body) {
+void Correlator::Impl::state_entry(Connection& c, const Event& e, StateEntry body) {
   if (!settings_.timeline) return;
   if (body.cause.kind == Cause::Kind::segment) {
     timeline_.transition_of(body.cause.id, Transition{e.id, body.from, body.to, body.cause.delay_ns});
@@ -211,7 +211,7 @@ void Witness::Impl::state_entry(Connection& c, const Event& e, StateEntry body) 
   if (!c.recent) c.recent = std::make_unique<Recent>();
   c.recent->push(RecentTransition{e.id, e.ts_ns, body.from, body.to});
   // connect() comes before the kernel has chosen a port; the SYN shows it.
-  const bool waits = body.to == State::syn_sent && c.flow.local.port == 0 && settings_.wire_heard;
+  const bool waits = body.to == State::syn_sent && c.flow.local.port == 0 && settings_.has_wire;
   if (waits) {
     timeline_.push_held(entry_of(&c, e, c.flow, std::move(body)), now_ + settings_.hold_ns);
   } else {
@@ -219,7 +219,7 @@ void Witness::Impl::state_entry(Connection& c, const Event& e, StateEntry body) 
   }
 }
 
-void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
+void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
   Connection& c = table_.at(slot);
   const auto from = static_cast<State>(s.old_state);
   const auto to = static_cast<State>(s.new_state);
@@ -230,7 +230,7 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
   c.enter(to);
   if (to == State::established) {
     c.established = true;
-    if (c.role == Role::passive) asked_.completed();
+    if (c.role == Role::passive) attempts_.completed();
     const TimeNs begun = c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns;
     c.restored = from == State::syn_sent && (s.cb.flags & TW_CB_REPAIR) != 0;  // tcp_connect(): no SYN is sent
     if (!c.preexisting && !c.restored && (c.role == Role::active || c.syn))
@@ -239,28 +239,28 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
   }
   if (c.waiting != Wait::none) table_.wait(slot, Wait::none, now_);
   if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing) {
-    Closing& closing = c.ending();
-    if (!closing.first) {
-      closing.first = {e.id, e.ts_ns};
-      closing.first_actor = s.actor.flags;
+    Teardown& teardown = c.ensure_teardown();
+    if (!teardown.first) {
+      teardown.first = {e.id, e.ts_ns};
+      teardown.first_actor = s.actor.flags;
       c.closed_by = to == State::fin_wait1 ? ClosedBy::local : ClosedBy::peer;
-      if ((s.actor.flags & TW_ACTOR_EXITING) != 0) closing.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
+      if ((s.actor.flags & TW_ACTOR_EXITING) != 0) teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
     }
     if (to == State::closing) c.closed_by = ClosedBy::both;
     if (to == State::close_wait) {
-      closing.close_wait = {e.id, e.ts_ns};
-      closing.sent = s.cb.write_seq;
-      closing.sent_known = (s.cb.flags & TW_CB_PRESENT) != 0;
+      teardown.close_wait = {e.id, e.ts_ns};
+      teardown.sent = s.cb.write_seq;
+      teardown.sent_known = (s.cb.flags & TW_CB_PRESENT) != 0;
       table_.wait(slot, Wait::close_wait, std::min(e.ts_ns, now_));
     }
-    if (from == State::close_wait) closing.left_close_wait = {e.id, e.ts_ns};
+    if (from == State::close_wait) teardown.left_close_wait = {e.id, e.ts_ns};
     if (to == State::fin_wait1 || to == State::last_ack) note_closer(c, s);
   }
   if (to == State::fin_wait2) {
-    Closing& closing = c.ending();
-    closing.fin_wait2 = {e.id, e.ts_ns};
-    closing.fin_wait2_bytes = s.cb.bytes_received;
-    closing.fin_wait2_quiet_ns = e.ts_ns;
+    Teardown& teardown = c.ensure_teardown();
+    teardown.fin_wait2 = {e.id, e.ts_ns};
+    teardown.fin_wait2_bytes = s.cb.bytes_received;
+    teardown.fin_wait2_quiet_ns = e.ts_ns;
     table_.wait(slot, Wait::fin_wait2, std::min(e.ts_ns, now_));
   }
   if (!settings_.timeline) return;
@@ -272,24 +272,25 @@ void Witness::Impl::change_state(Slot slot, const Event& e, const StateChange& s
   state_entry(c, e, std::move(body));
 }
 
-void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
+void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
   Connection& c = table_.at(slot);
   const auto from = static_cast<State>(s.old_state);
-  Closing& closing = c.ending();
-  closing.end = {e.id, e.ts_ns};
-  closing.end_from = from;
-  closing.end_shown = true;
-  closing.end_actor = s.actor.flags;
-  closing.end_pid = acting_process(s, PidSource::close).pid;
-  if (!closing.first) closing.first = closing.end;
+  Teardown& teardown = c.ensure_teardown();
+  teardown.end = {e.id, e.ts_ns};
+  teardown.end_from = from;
+  teardown.end_shown = true;
+  teardown.end_actor = s.actor.flags;
+  teardown.end_pid = acting_process(s, PidSource::close).pid;
+  if (!teardown.first) teardown.first = teardown.end;
   note_closer(c, s);
-  if (from == State::close_wait) closing.left_close_wait = closing.end;
+  if (from == State::close_wait) teardown.left_close_wait = teardown.end;
   if (s.cb.sk_err != 0) c.error = s.cb.sk_err;
-  if ((s.actor.flags & TW_ACTOR_EXITING) != 0 && closing.signal == 0) {
-    closing.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
+  if ((s.actor.flags & TW_ACTOR_EXITING) != 0 && teardown.signal == 0) {
+    teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
   }
 
-  const bool broken = s.cb.sk_err != 0 || (c.trouble && (c.trouble->reset_received.mark || c.trouble->reset_sent.mark));
+  const bool broken =
+      s.cb.sk_err != 0 || (c.anomalies && (c.anomalies->reset_received.mark || c.anomalies->reset_sent.mark));
   const bool mini = !broken && (from == State::fin_wait2 || from == State::closing);
   if (!mini) {
     c.enter(State::close);
@@ -298,15 +299,15 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
       if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::close).process();
       if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
       state_entry(c, e, std::move(body));
-      const bool probed = c.trouble && c.trouble->keepalive.unanswered != 0;
+      const bool probed = c.anomalies && c.anomalies->keepalive.unanswered != 0;
       if (probed && s.cb.sk_err == 110 && s.cb.snd_una == s.cb.write_seq) {
-        const KeepaliveFacts& k = c.trouble->keepalive;
+        const KeepaliveFacts& k = c.anomalies->keepalive;
         entry(&c, e, c.flow,
               KeepaliveEntry{KeepaliveEntry::What::gave_up, k.unanswered, k.probes, k.time_ms, k.intvl_ms, e.ts_ns,
                              k.last_sent.id});
       }
     }
-    if (closing.no_syn && closing.last_port != 0 && !knows_ports(c)) {
+    if (teardown.no_syn && teardown.last_port != 0 && !knows_ports(c)) {
       table_.wait(slot, Wait::ports, now_);
     } else {
       table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
@@ -316,9 +317,9 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
 
   const bool fin_processed = from == State::closing || (s.cb.flags & TW_CB_DONE) != 0;
   // The wire can have seen the FIN already while TCP still had it before it: it goes to the mini-socket.
-  const bool fin_on_its_way = closing.fin_in.sent && closing.fin_in.end != s.cb.rcv_nxt;
+  const bool fin_on_its_way = teardown.fin_in.sent && teardown.fin_in.end != s.cb.rcv_nxt;
   if ((s.cb.more & TW_CB_TIME_WAIT_FULL) != 0) {
-    closing.time_wait_full = true;
+    teardown.time_wait_full = true;
     c.enter(State::close);
     if (settings_.timeline) {
       StateEntry body{from, State::close, false, {}, cause, {}};
@@ -333,27 +334,28 @@ void Witness::Impl::end(Slot slot, const Event& e, const StateChange& s, const C
     if (!fin_processed) {
       why = Cause{};
       why.kind = Cause::Kind::segment;
-      why.id = closing.fin_in.sent.id;
-      why.delay_ns = e.ts_ns > closing.fin_in.sent.ts_ns ? e.ts_ns - closing.fin_in.sent.ts_ns : 0;
+      why.id = teardown.fin_in.sent.id;
+      why.delay_ns = e.ts_ns > teardown.fin_in.sent.ts_ns ? e.ts_ns - teardown.fin_in.sent.ts_ns : 0;
       why.what = "FIN";
     }
     enter_time_wait(slot, e, e.ts_ns, why, &s.cb);
     return;
   }
-  // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire nobody will tell us when it does.
+  // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire nothing shows when it does.
   // The socket is gone but TCP is still in FIN_WAIT2: no transition, so no entry.
-  closing.mini_fin_wait2 = true;
-  closing.fin_timeout_ns = orphan_lasts(s);
-  const bool hears_fin = settings_.wire_heard && c.wire_heard;
-  table_.wait(slot, hears_fin ? Wait::fin_wait2 : Wait::settle, now_);
+  teardown.mini_fin_wait2 = true;
+  teardown.fin_timeout_ns = orphan_lasts(s);
+  const bool sees_fin = settings_.has_wire && c.has_wire;
+  table_.wait(slot, sees_fin ? Wait::fin_wait2 : Wait::settle, now_);
 }
 
-void Witness::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb) {
+void Correlator::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause,
+                                       const ControlBlock* cb) {
   Connection& c = table_.at(slot);
   const State from = c.state;
-  Closing& closing = c.ending();
-  closing.time_wait = {e.id, ts};
-  closing.mini_fin_wait2 = false;
+  Teardown& teardown = c.ensure_teardown();
+  teardown.time_wait = {e.id, ts};
+  teardown.mini_fin_wait2 = false;
   c.enter(State::time_wait);
   if (settings_.timeline) {
     StateEntry body{from, State::time_wait, true, {}, cause, {}};

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "correlate/witness_impl.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -20,7 +20,7 @@ constexpr Slot slots_at_a_time = 4'096;  // a look at a million connections must
 
 }  // namespace
 
-void Witness::Impl::look_at_open() {
+void Correlator::Impl::look_at_open() {
   if (open_next_ >= open_end_) {
     if (now_ - open_looked_ns_ < look_every_ns) return;
     open_looked_ns_ = now_;
@@ -30,16 +30,16 @@ void Witness::Impl::look_at_open() {
   const Slot until = std::min<Slot>(open_next_ + slots_at_a_time, open_end_);
   for (; open_next_ < until; ++open_next_) {
     Connection& c = table_.at(open_next_);
-    const bool goes_on = c.live && !c.told && c.trouble && !c.ended() && !c.passage();
+    const bool goes_on = c.live && !c.reported && c.anomalies && !c.ended() && !c.passage();
     if (goes_on && !only_half_open(c) && wanted(c)) report_open(c);
   }
 }
 
-void Witness::Impl::report_open(Connection& c) {
+void Correlator::Impl::report_open(Connection& c) {
   c.incomplete = may_lack_events(c);
-  Bench known = bench(c);
+  RuleContext known = context(c);
   known.peer = other_end(c);
-  OpenFindings& open = c.trouble->open;
+  OpenFindings& open = c.anomalies->open;
   std::bitset<rule_count> judged;
   const bool texts = std::exchange(known.texts, false);  // sentences only for what is reported
   for (const Finding& finding : judge_findings(c, known)) judged.set(static_cast<std::size_t>(finding.rule));
@@ -53,13 +53,13 @@ void Witness::Impl::report_open(Connection& c) {
     const bool has_its_own_time = finding.rule == Rule::close_wait_stuck || finding.rule == Rule::peer_not_closing;
     if (has_its_own_time || !news.test(rule)) continue;
     open.reported.push_back(finding);
-    report(FindingReport{c.id, now_, c.flow, std::move(finding), c.on_the_wire()}, c.id);
+    emit(FindingReport{c.id, now_, c.flow, std::move(finding), c.on_the_wire()}, c.id);
   }
 }
 
-bool Witness::Impl::reported_open(const Connection& c, const Finding& finding) {
-  if (!c.trouble) return false;
-  return std::ranges::any_of(c.trouble->open.reported, [&](const Finding& earlier) {
+bool Correlator::Impl::reported_open(const Connection& c, const Finding& finding) {
+  if (!c.anomalies) return false;
+  return std::ranges::any_of(c.anomalies->open.reported, [&](const Finding& earlier) {
     return earlier.rule == finding.rule && earlier.confidence == finding.confidence && earlier.text == finding.text;
   });
 }

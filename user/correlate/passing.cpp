@@ -9,8 +9,8 @@
 // Ordinary segments are no events, so before a connection is given up its counters are asked for (snapshot_hops).
 #include <utility>
 
+#include "correlate/correlator_impl.hpp"
 #include "correlate/facts.hpp"
-#include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -24,8 +24,8 @@ std::uint64_t segments_passed(const Passage& passage) {
 }
 
 // What comes in on the client's side is the client's, and leaves on the server's.
-ForgottenHop forgotten_hop(const Connection& c, unsigned hop, const Flow& key, std::uint64_t segments) {
-  ForgottenHop forgotten{key, segments};
+FlowToDelete forgotten_hop(const Connection& c, unsigned hop, const Flow& key, std::uint64_t segments) {
+  FlowToDelete forgotten{key, segments};
   std::optional<std::uint32_t>& of_client = hop == 0 ? forgotten.isn_in : forgotten.isn_out;
   std::optional<std::uint32_t>& of_server = hop == 0 ? forgotten.isn_out : forgotten.isn_in;
   if (c.has_isn_local) of_client = c.isn_local;
@@ -38,29 +38,29 @@ bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_ou
 }  // namespace
 
 bool refused_by_server(const Connection& c) {
-  return c.ended() && !c.established && !c.syn_ack_seen && c.trouble && c.trouble->rst_in.mark &&
-         c.trouble->rst_in.mark.id == c.closing->end.id;
+  return c.ended() && !c.established && !c.syn_ack_seen && c.anomalies && c.anomalies->rst_in.mark &&
+         c.anomalies->rst_in.mark.id == c.teardown->end.id;
 }
 
-bool Witness::Impl::never_open(const Connection& c) {
+bool Correlator::Impl::never_open(const Connection& c) {
   constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
   if (!c.established && !c.preexisting) return true;
   return one_way(c) && segments_of(c.wire) < few;
 }
 
-void Witness::Impl::watch_passing(Slot slot) {
+void Correlator::Impl::watch_passing(Slot slot) {
   Connection& c = table_.at(slot);
-  if (c.told || c.ended()) return;
+  if (c.reported || c.ended()) return;
   Wait wait = Wait::passing;
   if (!c.established && !c.preexisting) {
-    wait = Wait::passing_asked;
-  } else if (one_way(c) || (c.closing && (c.closing->fin_out.sent || c.closing->fin_in.sent))) {
+    wait = Wait::passing_attempt;
+  } else if (one_way(c) || (c.teardown && (c.teardown->fin_out.sent || c.teardown->fin_in.sent))) {
     wait = Wait::passing_closing;
   }
   table_.wait(slot, wait, now_);
 }
 
-void Witness::Impl::passing_time_over(Slot slot, Wait waited) {
+void Correlator::Impl::passing_time_over(Slot slot, Wait waited) {
   Connection& c = table_.at(slot);
   if (c.ended()) return end_passing(slot);
   Passage& passage = *c.passage();
@@ -69,29 +69,29 @@ void Witness::Impl::passing_time_over(Slot slot, Wait waited) {
     return give_up_passing(slot);
   }
   // Each segment of a handshake that is seen from its SYN on is an event.
-  if (waited == Wait::passing_asked && c.syn) return give_up_passing(slot);
+  if (waited == Wait::passing_attempt && c.syn) return give_up_passing(slot);
   passage.looked_at = segments_passed(passage);
   hops_look_ = true;
   table_.wait(slot, Wait::passing_looked, now_);
 }
 
-void Witness::Impl::give_up_passing(Slot slot) {
+void Correlator::Impl::give_up_passing(Slot slot) {
   Connection& c = table_.at(slot);
   c.expired = true;
   ++summary_.given_up;
   // What comes of it later is an unknown flow's, and begins anew. In a flood the flow map forgets by itself.
   for (unsigned hop = 0; hop < c.passage()->hops.size(); ++hop) {
     const HopFacts& facts = c.passage()->hops[hop];
-    if (facts.known && forgotten_hops_.size() < forgotten_limit)
-      forgotten_hops_.push_back(forgotten_hop(c, hop, facts.key, 0));
+    if (facts.known && flows_to_delete_.size() < flows_to_delete_limit)
+      flows_to_delete_.push_back(forgotten_hop(c, hop, facts.key, 0));
   }
-  tell(slot);
+  conclude(slot);
 }
 
 // Ordinary segments are no events: where the end showed on one hop alone, the other one's counters are older.
-void Witness::Impl::end_passing(Slot slot) {
+void Correlator::Impl::end_passing(Slot slot) {
   const Connection& c = table_.at(slot);
-  if (counted_to_the_end(c) || ended_hops_.size() >= ended_limit) return tell(slot);
+  if (counted_to_the_end(c) || ended_hops_.size() >= ended_limit) return conclude(slot);
   for (const HopFacts& hop : c.passage()->hops) {
     if (hop.known) ended_hops_.push_back(hop.key);
   }
@@ -99,30 +99,31 @@ void Witness::Impl::end_passing(Slot slot) {
 }
 
 // Nobody looks for its flows any more: they leave the flow map, and what comes late begins nothing.
-void Witness::Impl::forget_passing(const Connection& c) {
+void Correlator::Impl::delete_flows_of(const Connection& c) {
   const Passage& passage = *c.passage();
-  const auto forget = [&](unsigned hop, const Flow& key, std::uint64_t segments) {
+  const auto discard = [&](unsigned hop, const Flow& key, std::uint64_t segments) {
     const auto found = hops_.find(key);
     if (found == hops_.end() || &table_.at(found->second.slot) != &c) return;  // another connection's by now
-    over_.add(key, c.closing->end.ts_ns);
-    if (forgotten_hops_.size() < forgotten_limit) forgotten_hops_.push_back(forgotten_hop(c, hop, key, segments));
+    over_.add(key, c.teardown->end.ts_ns);
+    if (flows_to_delete_.size() < flows_to_delete_limit)
+      flows_to_delete_.push_back(forgotten_hop(c, hop, key, segments));
   };
   for (unsigned hop = 0; hop < passage.hops.size(); ++hop) {
     const HopFacts& facts = passage.hops[hop];
-    if (facts.known) forget(hop, facts.key, segments_of(facts.wire));
+    if (facts.known) discard(hop, facts.key, segments_of(facts.wire));
   }
   if (passage.untranslated != 0 && passage.plain != passage.hops[0].key && passage.plain != passage.hops[1].key)
-    forget(1, passage.plain, 0);
+    discard(1, passage.plain, 0);
 }
 
-bool Witness::Impl::make_room_for_passing() {
-  const bool many_ask = table_.waiting(Wait::passing_asked) >= settings_.passing_asked_limit;
+bool Correlator::Impl::make_room_for_passing() {
+  const bool many_ask = table_.waiting(Wait::passing_attempt) >= settings_.passing_attempt_limit;
   if (!many_ask && passing_ < settings_.passing_limit) return true;
-  for (const Wait wait : {Wait::passing_asked, Wait::passing_closing}) {
+  for (const Wait wait : {Wait::passing_attempt, Wait::passing_closing}) {
     const Slot oldest = table_.first(wait);
     if (oldest == no_slot) continue;
     give_up_passing(oldest);
-    timeline_.forget(table_.at(oldest).id);
+    timeline_.discard(table_.at(oldest).id);
     release(oldest);
     return true;
   }
@@ -130,8 +131,8 @@ bool Witness::Impl::make_room_for_passing() {
   return false;
 }
 
-std::vector<Flow> Witness::Impl::ended_hops() { return std::exchange(ended_hops_, {}); }
+std::vector<Flow> Correlator::Impl::ended_hops() { return std::exchange(ended_hops_, {}); }
 
-std::vector<ForgottenHop> Witness::Impl::forgotten_hops() { return std::exchange(forgotten_hops_, {}); }
+std::vector<FlowToDelete> Correlator::Impl::flows_to_delete() { return std::exchange(flows_to_delete_, {}); }
 
 }  // namespace tcpwitness

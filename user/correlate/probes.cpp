@@ -3,8 +3,8 @@
 //
 // A keep-alive and a zero-window probe are the same segment. Only the sending kernel knows: with
 // nothing queued (write_seq == snd_nxt) it is a keep-alive. A process leaving TCP_REPAIR sends one too;
-// then the socket is owned and it is neither. Without the kernel's view the last window speaks.
-#include "correlate/witness_impl.hpp"
+// then the socket is owned and it is neither. Without the kernel's view the last window decides.
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -75,12 +75,12 @@ std::vector<std::string_view> analysis_words(const Connection* c, const Segment&
   return words;
 }
 
-void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, bool out) {
+void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& g, bool out) {
   const Probe probe = classify(c, g, out);
   const bool by_kernel = out && g.socket.type == TW_SOCKET_FULL;
   if (probe == Probe::zero_window) {
     // Sent into the window that the other side closed.
-    ZeroWindowFacts& window = out ? c.troubles().peer_window : c.troubles().local_window;
+    ZeroWindowFacts& window = out ? c.ensure_anomalies().peer_window : c.ensure_anomalies().local_window;
     ++window.probes;
     window.evidence.add(e.id, e.ts_ns);
     window.by_kernel = window.by_kernel || by_kernel;
@@ -93,7 +93,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
     return;
   }
   if (probe == Probe::keepalive && !out) {
-    KeepaliveFacts& k = c.troubles().keepalive;
+    KeepaliveFacts& k = c.ensure_anomalies().keepalive;
     ++k.received;
     ++k.unreplied;
     if (g.len != 0) ++k.garbage;
@@ -102,7 +102,7 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
     return;
   }
   if (probe == Probe::keepalive) {
-    KeepaliveFacts& k = c.troubles().keepalive;
+    KeepaliveFacts& k = c.ensure_anomalies().keepalive;
     ++k.sent;
     ++k.unanswered;
     k.evidence.add(e.id, e.ts_ns);
@@ -126,9 +126,9 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
         KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
     return;
   }
-  if ((g.why & TW_WHY_KEEPALIVE_ACK) == 0 || !c.trouble) return;
+  if ((g.why & TW_WHY_KEEPALIVE_ACK) == 0 || !c.anomalies) return;
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
-  KeepaliveFacts& k = c.trouble->keepalive;
+  KeepaliveFacts& k = c.anomalies->keepalive;
   if (out) {
     k.unreplied = 0;
     if (k.replied < k.received) {
@@ -148,15 +148,15 @@ void Witness::Impl::note_probe(Connection& c, const Event& e, const Segment& g, 
         KeepaliveEntry{KeepaliveEntry::What::answered, probe_number, k.probes, k.time_ms, k.intvl_ms, 0, e.id});
 }
 
-void Witness::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
+void Correlator::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
   if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0) return;  // their window says nothing of a reader
   if (g.refused != TW_REFUSED_NOT) return;
   (out ? c.last_window_local : c.last_window_peer) = g.window;
   const bool closes = (g.why & TW_WHY_ZERO_WINDOW) != 0;
   const bool opens = g.window != 0;
-  if (!closes && !c.trouble) return;
+  if (!closes && !c.anomalies) return;
   if (!closes && !opens) return;
-  ZeroWindowFacts& window = out ? c.troubles().local_window : c.troubles().peer_window;
+  ZeroWindowFacts& window = out ? c.ensure_anomalies().local_window : c.ensure_anomalies().peer_window;
   if (closes && !window.since) {
     window.since = {e.id, e.ts_ns};
     ++window.periods;

@@ -50,18 +50,18 @@ Owner port_holder(const tw_port_holder& holder) {
 }
 
 void note_holder(Connection& c, const Event& e, const OwnerSeen& seen) {
-  Closing& closing = c.ending();
+  Teardown& teardown = c.ensure_teardown();
   const Owner holder = seen_process(seen);
-  const bool first = !closing.descriptor;
-  const bool same = closing.holder.pid == holder.pid;
+  const bool first = !teardown.descriptor;
+  const bool same = teardown.holder.pid == holder.pid;
   if (first || same || holder.pid == c.owner.pid) {
-    closing.holder = holder;
-    closing.fd = seen.fd;
-  } else if (closing.holder.pid != c.owner.pid) {
-    closing.holder = Owner{};
+    teardown.holder = holder;
+    teardown.fd = seen.fd;
+  } else if (teardown.holder.pid != c.owner.pid) {
+    teardown.holder = Owner{};
   }
-  closing.descriptor = {e.id, e.ts_ns};
-  closing.idle_ms = seen.waited_ms;
+  teardown.descriptor = {e.id, e.ts_ns};
+  teardown.idle_ms = seen.waited_ms;
 }
 
 bool own_by_connect(Connection& c, const StateChange& change) {
@@ -102,12 +102,12 @@ bool own_by_use(Connection& c, const OwnerSeen& seen) {
 
 // `ss -K` (ECONNABORTED) and a peer's RST out of the backlog run in a process that is not the closer.
 static bool runs_in_another(const Connection& c, const StateChange& change) {
-  return change.cb.sk_err != 0 || (c.trouble && c.trouble->reset_received.mark);
+  return change.cb.sk_err != 0 || (c.anomalies && c.anomalies->reset_received.mark);
 }
 
 void note_closer(Connection& c, const StateChange& change) {
-  if (!runs_in_another(c, change) && c.ending().closer.pid == 0)
-    c.ending().closer = acting_process(change, PidSource::close);
+  if (!runs_in_another(c, change) && c.ensure_teardown().closer.pid == 0)
+    c.ensure_teardown().closer = acting_process(change, PidSource::close);
 }
 
 bool own_by_close(Connection& c, const StateChange& change) {

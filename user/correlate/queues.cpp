@@ -43,8 +43,8 @@ void note_unanswered(QueueFacts& q) {
 void note_syn(Connection& c, const Event& e, const SocketView& view) {
   const FullQueue full = full_queue(view);
   const bool always = view.syncookies == 2;
-  if ((full == FullQueue::none && !c.trouble && !always) || c.syn_ack_seen) return;
-  QueueFacts& q = c.troubles().queues;
+  if ((full == FullQueue::none && !c.anomalies && !always) || c.syn_ack_seen) return;
+  QueueFacts& q = c.ensure_anomalies().queues;
   q.cookie_always = always;
   note_unanswered(q);
   if (full == FullQueue::none) return;
@@ -73,7 +73,7 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
     if (syn && !ack) {
       note_syn(c, e, g.socket);
     } else if (ack && !syn && (g.flags & tcp_flag::rst) == 0 && c.syn_ack_seen && !c.established) {
-      QueueFacts& q = c.troubles().queues;
+      QueueFacts& q = c.ensure_anomalies().queues;
       if (!q.cookie_ack) q.cookie_ack = {e.id, e.ts_ns};
       if (full_queue(g.socket) == FullQueue::accept) {
         q.ack_full.add(e.id, e.ts_ns);
@@ -84,12 +84,12 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
   }
   if (!out || !syn || !ack) return;
   if (c.role == Role::passive && g.socket.type == TW_SOCKET_NONE && may_be_cookie(g)) {
-    QueueFacts& q = c.troubles().queues;
+    QueueFacts& q = c.ensure_anomalies().queues;
     if (!q.cookie) q.cookie = {e.id, e.ts_ns};
   }
-  if (!c.trouble) return;
+  if (!c.anomalies) return;
   // The newest SYN was answered. If it met a full queue all the same, then only in our look-up, a moment before TCP's.
-  QueueFacts& q = c.trouble->queues;
+  QueueFacts& q = c.anomalies->queues;
   q.cookie_syn = q.cookie && q.newest;
   q.newest_full = FullQueue::none;
 }

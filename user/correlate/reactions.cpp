@@ -21,16 +21,16 @@ Reaction caused_by(const Connection& c, const StateChange& s) {
   const auto to = static_cast<State>(s.new_state);
   if (from == State::syn_sent && to == State::established) {
     const bool same = c.syn_ack && c.has_isn_remote && c.isn_remote + 1 == s.cb.rcv_nxt;
-    const Mark newest = c.trouble && c.trouble->syn_ack_copy ? c.trouble->syn_ack_copy : c.syn_ack;
+    const Mark newest = c.anomalies && c.anomalies->syn_ack_copy ? c.anomalies->syn_ack_copy : c.syn_ack;
     return same ? Reaction{newest, "SYN-ACK"} : Reaction{};
   }
-  if (to == State::close_wait && c.closing) {
-    const FinFacts& fin = c.closing->fin_in;
+  if (to == State::close_wait && c.teardown) {
+    const FinFacts& fin = c.teardown->fin_in;
     const bool same = fin.sent && !fin.ahead && !fin.repeated && fin.end == s.cb.rcv_nxt;
     return same ? Reaction{fin.sent, "FIN"} : Reaction{};
   }
-  if (to == State::close && c.trouble && c.trouble->reset_received.mark && from != State::syn_sent) {
-    const ResetSeen& rst = c.trouble->rst_in;
+  if (to == State::close && c.anomalies && c.anomalies->reset_received.mark && from != State::syn_sent) {
+    const ResetSeen& rst = c.anomalies->rst_in;
     return rst.mark && takes_reset(from, s.cb.rcv_nxt, rst.seq) ? Reaction{rst.mark, "RST"} : Reaction{};
   }
   return {};
@@ -44,7 +44,7 @@ void note_reaction(Connection& c, const Event& e, const StateChange& s, std::int
   if (!cause.segment) return;
   const std::int64_t delay = e.ts_ns - cause.segment.ts_ns;
   if (delay < late_ns) return;
-  ReactionFacts& worst = c.troubles().reaction;
+  ReactionFacts& worst = c.ensure_anomalies().reaction;
   if (delay > worst.delay_ns) worst = {cause.segment, e.id, delay, cause.what};
 }
 
@@ -54,7 +54,7 @@ void note_unaccepted(Connection& c, const Event& e, const ControlBlock& cb, std:
   if (c.role != Role::passive || c.handshake_ns < 0 || c.preexisting || !c.syn) return;
   const TimeNs since = c.syn.ts_ns + c.handshake_ns;
   if (e.ts_ns - since < slow_ns) return;
-  AcceptFacts& accept = c.troubles().accept;
+  AcceptFacts& accept = c.ensure_anomalies().accept;
   accept.unaccepted = {e.id, e.ts_ns};
   accept.since_ns = since;
 }
@@ -65,8 +65,8 @@ void note_first_call(Connection& c, const Event& e, const OwnerSeen& o, std::int
                      c.owner.source != PidSource::receive && c.owner.source != PidSource::close;
   if (!first) return;
   const bool waited = o.source == TW_OWNER_RECEIVE && std::int64_t{o.waited_ms} * 1'000'000 >= slow_ns;
-  if (!waited && (!c.trouble || !c.trouble->accept.unaccepted)) return;
-  AcceptFacts& accept = c.troubles().accept;
+  if (!waited && (!c.anomalies || !c.anomalies->accept.unaccepted)) return;
+  AcceptFacts& accept = c.ensure_anomalies().accept;
   if (accept.first_call) return;
   accept.first_call = {e.id, e.ts_ns};
   accept.waited_ms = o.waited_ms;

@@ -4,18 +4,18 @@
 // What is judged is the look at all sockets that came just before. It is no end: the counters go on.
 #include <utility>
 
-#include "correlate/witness_impl.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 
-void Witness::so_far(TimeNs now, const std::function<void(Life)>& take) { impl_->so_far(now, take); }
+void Correlator::so_far(TimeNs now, const std::function<void(Life)>& take) { impl_->so_far(now, take); }
 
-void Witness::Impl::so_far(TimeNs now, const std::function<void(Life)>& take) {
+void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
-    if (!c.live || c.told || c.ended() || c.passage() || only_half_open(c) || !wanted(c)) continue;
+    if (!c.live || c.reported || c.ended() || c.passage() || only_half_open(c) || !wanted(c)) continue;
     c.incomplete = may_lack_events(c);
-    Bench known = bench(c);
+    RuleContext known = context(c);
     known.texts = known.explain = false;
     known.finished = true;
     known.now = now;

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "correlate/witness_impl.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -25,8 +25,8 @@ std::string segment_words(const Stray& stray) {
 
 }  // namespace
 
-void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  if (!settings_.kernel_heard || (g.why & (TW_WHY_BAD_HEADER | TW_WHY_FRAGMENT)) != 0) return;
+void Correlator::Impl::stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  if (!settings_.has_kernel || (g.why & (TW_WHY_BAD_HEADER | TW_WHY_FRAGMENT)) != 0) return;
   const bool rst = (g.flags & tcp_flag::rst) != 0;
   if (!out && !rst) {
     Stray stray;
@@ -43,7 +43,7 @@ void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& 
   }
   if (!out || !rst) return;
   const Slot its = table_.find_flow(Flow{flow.remote, flow.local});
-  if (its != no_slot && !table_.at(its).told) table_.at(its).troubles().rst_made = {e.id, e.ts_ns};
+  if (its != no_slot && !table_.at(its).reported) table_.at(its).ensure_anomalies().rst_made = {e.id, e.ts_ns};
   // RFC 9293, 3.10.7.1: a RST takes its sequence number from the segment's ACK, or acknowledges the segment.
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
     if (stray->flow != flow || stray->reset_seen) continue;
@@ -55,7 +55,7 @@ void Witness::Impl::stray_segment(const Event& e, const Segment& g, const Flow& 
   }
 }
 
-void Witness::Impl::stray_refused(const Flow& flow, std::uint32_t seq, const IcmpMessage& icmp) {
+void Correlator::Impl::stray_refused(const Flow& flow, std::uint32_t seq, const IcmpMessage& icmp) {
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
     if (stray->flow != flow || stray->seq != seq) continue;
     stray->icmp = icmp;
@@ -63,26 +63,26 @@ void Witness::Impl::stray_refused(const Flow& flow, std::uint32_t seq, const Icm
   }
 }
 
-void Witness::Impl::stray_sent_here(const Flow& flow, std::uint32_t seq) {
+void Correlator::Impl::stray_sent_here(const Flow& flow, std::uint32_t seq) {
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
     if (stray->flow == flow && stray->seq == seq) stray->sent_here = true;
   }
 }
 
-EventId Witness::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
+EventId Correlator::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
   if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return 0;
   timeline_.believe(flow, r.skb_seq);
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
     if (stray->flow != flow || stray->seq != r.skb_seq) continue;
     stray->evidence.add(e.id);
-    stray->told_reset = true;
+    stray->reset_reported = true;
     stray->reason = r.reason;
     return stray->evidence.ids[0];
   }
   return 0;
 }
 
-void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts) {
+void Correlator::Impl::report_stray(const Stray& stray, TimeNs ts) {
   if (!settings_.finding_reports || !wanted_alone(stray.flow)) return;
   if (!stray_findings_.take(ts)) {
     add_up(more_strays_, stray.evidence.ids[0], ts, stray.flow);
@@ -92,29 +92,29 @@ void Witness::Impl::tell_stray(const Stray& stray, TimeNs ts) {
   finding.rule = Rule::stray_segment;
   finding.evidence = stray.evidence.list();
   const bool lost = gap_serial_ != 0 && gap_until_ns_ + two_msl_ns >= stray.ts_ns;
-  const bool said = stray.told_reset && reset_reason(names_, stray.reason) == ResetReason::no_socket;
+  const bool said = stray.reset_reported && reset_reason(names_, stray.reason) == ResetReason::no_socket;
   finding.confidence = said || (stray.no_socket && stray.reset_seen) ? Confidence::certain : Confidence::inconclusive;
-  if (finding.confidence != Confidence::certain && stray.told_reset) finding.confidence = Confidence::likely;
+  if (finding.confidence != Confidence::certain && stray.reset_reported) finding.confidence = Confidence::likely;
   if (lost) finding.confidence = Confidence::inconclusive;
   std::string fate = "no RST was seen";
   if (stray.reset_seen) fate = "it was answered by RST";
-  if (!stray.reset_seen && stray.told_reset) fate = "the kernel sent a RST";
-  const std::string reason = stray.told_reset ? reset_reason_text(names_, stray.reason) : "";
+  if (!stray.reset_seen && stray.reset_reported) fate = "the kernel sent a RST";
+  const std::string reason = stray.reset_reported ? reset_reason_text(names_, stray.reason) : "";
   finding.text = fmt::format("{} from {} to {} fits no connection here: {}{}", segment_words(stray),
                              to_string(stray.flow.remote), to_string(stray.flow.local), fate,
                              reason.empty() ? "" : fmt::format(" (the kernel says {})", reason));
-  report(FindingReport{0, ts, stray.flow, std::move(finding)}, 0);
+  emit(FindingReport{0, ts, stray.flow, std::move(finding)}, 0);
 }
 
-void Witness::Impl::expire_strays(TimeNs now) {
+void Correlator::Impl::expire_strays(TimeNs now) {
   while (!strays_.empty() && now - strays_.front().ts_ns > settings_.hold_ns) expire_first_stray(now);
 }
 
-void Witness::Impl::expire_first_stray(TimeNs now) {
+void Correlator::Impl::expire_first_stray(TimeNs now) {
   const Stray stray = strays_.front();
   strays_.pop_front();
   // Without a RST it may be a connection whose beginning was missed, or another host's behind our NAT: silence.
-  if ((stray.told_reset || stray.reset_seen) && !stray.sent_here) tell_stray(stray, now);
+  if ((stray.reset_reported || stray.reset_seen) && !stray.sent_here) report_stray(stray, now);
 }
 
 }  // namespace tcpwitness

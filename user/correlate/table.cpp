@@ -36,7 +36,7 @@ Table::Table() {
   set_delay(Wait::ports, 300 * ms);
   set_delay(Wait::wire_connect, 130 * s);
   // nf_conntrack_proto_tcp.c: SYN_SENT; FIN_WAIT, the longest of a closing connection; ESTABLISHED.
-  set_delay(Wait::passing_asked, 130 * s);
+  set_delay(Wait::passing_attempt, 130 * s);
   set_delay(Wait::passing_closing, 120 * s);
   set_delay(Wait::passing, s * 5 * 86'400);
   set_delay(Wait::passing_looked, 25 * s);  // the look comes within 10
@@ -69,8 +69,8 @@ void Table::release(Slot slot) {
   unbind(slot);
   Connection& c = at(slot);
   c.live = false;
-  c.closing.reset();
-  c.trouble.reset();
+  c.teardown.reset();
+  c.anomalies.reset();
   c.recent.reset();
   c.ends.reset();
   c.further.reset();

@@ -37,11 +37,11 @@ void Timeline::believe(const Flow& flow, std::optional<std::uint32_t> seq) {
 }
 
 void Timeline::let_go(Item& item) {
-  forget_doubt(item);
+  clear_doubt(item);
   item.held = false;
 }
 
-void Timeline::forget_doubt(Item& item) {
+void Timeline::clear_doubt(Item& item) {
   if (!std::exchange(item.doubtful, false)) return;
   const auto [first, last] = doubtful_.equal_range(std::get<Entry>(item.report).flow);
   const auto same = std::find_if(first, last, [&](const auto& one) { return one.second.id == item.id; });
@@ -73,7 +73,7 @@ void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const
 bool Timeline::take_out(EventId id) {
   const auto item = std::ranges::find_if(items_, [&](const Item& one) { return one.held && one.id == id; });
   if (item == items_.end()) return false;
-  forget_doubt(*item);
+  clear_doubt(*item);
   items_.erase(item);
   return true;
 }
@@ -130,13 +130,13 @@ void Timeline::decide(ConnectionId conn, bool wanted, Reports& out) {
   aside.reports = {};
 }
 
-void Timeline::forget(ConnectionId conn) {
+void Timeline::discard(ConnectionId conn) {
   if (filtered_) aside_.erase(conn);
 }
 
 void Timeline::emit(Item& item, Reports& out) {
   if (item.doubtful) {
-    forget_doubt(item);
+    clear_doubt(item);
     return;
   }
   if (!filtered_ || item.conn == 0) {

@@ -39,7 +39,7 @@ class Timeline {
   void push_doubtful(Entry entry, TimeNs deadline);
   // What the kernel did with it shows that the segment was this machine's. seq: of any of them.
   void believe(const Flow& flow, std::optional<std::uint32_t> seq);
-  // The kernel told why the held segment `id` was sent again; it waits no longer.
+  // The kernel reported why the held segment `id` was sent again; it waits no longer.
   void cause_of(EventId id, std::string_view cause);
   // The whole address pair of a connection whose held first entry did not have it; it waits no longer.
   void flow_of(ConnectionId conn, const Flow& flow);
@@ -53,7 +53,7 @@ class Timeline {
   void infer(EventId id, const InferredState& state);
   // The connection's process is known (or never will be).
   void decide(ConnectionId conn, bool wanted, Reports& out);
-  void forget(ConnectionId conn);
+  void discard(ConnectionId conn);
 
   // Moves out everything that waits for nothing at `now`.
   void release(TimeNs now, Reports& out);
@@ -75,7 +75,7 @@ class Timeline {
   };
   void emit(Item& item, Reports& out);
   void let_go(Item& item);
-  void forget_doubt(Item& item);
+  void clear_doubt(Item& item);
   Item* held(EventId id);
 
   struct Doubtful {

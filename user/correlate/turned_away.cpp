@@ -10,8 +10,8 @@
 #include <limits>
 #include <utility>
 
+#include "correlate/correlator_impl.hpp"
 #include "correlate/facts.hpp"
-#include "correlate/witness_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -33,18 +33,18 @@ bool before_a_socket(DropKind kind) {
 }  // namespace
 
 // Over loopback the sender is a connection of this machine, and that one's findings say what became of its SYN.
-bool Witness::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray) {
+bool Correlator::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray) {
   const Slot slot = table_.find_flow(stray.flow.reversed());
-  if (slot == no_slot || table_.at(slot).told) return false;
+  if (slot == no_slot || table_.at(slot).reported) return false;
   Connection& c = table_.at(slot);
   if (c.role != Role::active || !c.has_isn_local || c.isn_local != d.seq) return false;
-  std::unique_ptr<Drops>& here = c.troubles().dropped_here;
+  std::unique_ptr<Drops>& here = c.ensure_anomalies().dropped_here;
   if (!here) here = std::make_unique<Drops>();
   add_drop(*here, e, d, false);
   return true;
 }
 
-void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
+void Correlator::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
   if (!before_a_socket(drop_kind(names_, d.reason))) return;
   // No route to its destination: it was to be forwarded (ip_route_input_slow()).
   if (!settings_.forwarded && names_.drop_reason(d.reason) == "IP_INNOROUTES") return;
@@ -62,7 +62,7 @@ void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
   auto known = std::ranges::find_if(turned_away_, same);
   if (known == turned_away_.end()) {
     if (turned_away_.size() >= limit) {
-      tell_turned_away(turned_away_.front(), now_);
+      report_turned_away(turned_away_.front(), now_);
       turned_away_.pop_front();
     }
     turned_away_.emplace_back();
@@ -79,7 +79,7 @@ void Witness::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
   strays_.erase(stray);
 }
 
-void Witness::Impl::tell_turned_away(const TurnedAway& syn, TimeNs now) {
+void Correlator::Impl::report_turned_away(const TurnedAway& syn, TimeNs now) {
   const Stray& stray = syn.stray;
   if (!wanted_alone(stray.flow)) return;
   if (!turned_away_findings_.take(now)) {
@@ -111,15 +111,15 @@ void Witness::Impl::tell_turned_away(const TurnedAway& syn, TimeNs now) {
   }
   finding.text = fmt::format("{} from {} to {} arrived{} and never reached TCP: {}{}", which,
                              to_string(stray.flow.remote), to_string(stray.flow.local), nat, reasons, answer);
-  report(FindingReport{0, now, stray.flow, std::move(finding)}, 0);
+  emit(FindingReport{0, now, stray.flow, std::move(finding)}, 0);
 }
 
-void Witness::Impl::expire_turned_away(TimeNs now) {
+void Correlator::Impl::expire_turned_away(TimeNs now) {
   if (!finished_ && now < turned_away_due_) return;
   turned_away_due_ = std::numeric_limits<TimeNs>::max();
   std::erase_if(turned_away_, [&](const TurnedAway& syn) {
     if (finished_ || now >= overdue(syn)) {
-      tell_turned_away(syn, now);
+      report_turned_away(syn, now);
       return true;
     }
     turned_away_due_ = std::min(turned_away_due_, overdue(syn));
@@ -128,7 +128,7 @@ void Witness::Impl::expire_turned_away(TimeNs now) {
 }
 
 // Those of a second that were not reported one by one.
-void Witness::Impl::report_turned_away(TimeNs now) {
+void Correlator::Impl::report_more_turned_away(TimeNs now) {
   constexpr std::int64_t second_ns = 1'000'000'000;
   if (!more_turned_away_ || (now - more_turned_away_->begun_ns < second_ns && !finished_)) return;
   const MoreTurnedAway more = *std::exchange(more_turned_away_, nullptr);
@@ -138,7 +138,7 @@ void Witness::Impl::report_turned_away(TimeNs now) {
   finding.evidence = more.crowd.evidence();
   finding.text = fmt::format("{} more SYNs within {:.1f} s arrived and never reached TCP ({}), {}", more.crowd.size(),
                              more.crowd.lasted(), reasons_text(more.reasons), more.crowd.from_where_to_where());
-  report(FindingReport{0, now, more.crowd.first(), std::move(finding)}, 0);
+  emit(FindingReport{0, now, more.crowd.first(), std::move(finding)}, 0);
 }
 
 }  // namespace tcpwitness

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// wire_alone.cpp: a connection of which only the segments are heard: the states of both ends, and its end.
+// wire_alone.cpp: a connection of which only the segments are seen: the states of both ends, and its end.
 //
-// The states are what the ends would have to be in to send and receive these segments (wire/observer.hpp); nobody has
-// shown them. A connection ends when both FINs are acknowledged or at a RST that its receiver believes; in a capture
-// it is told when nothing more of it can come.
+// The states are what the ends would have to be in to send and receive these segments (wire/state_tracker.hpp); nobody
+// has shown them. A connection ends when both FINs are acknowledged or at a RST that its receiver believes; in a
+// capture it is reported when nothing more of it can come.
 #include <algorithm>
 #include <utility>
 
+#include "correlate/correlator_impl.hpp"
 #include "correlate/facts.hpp"
-#include "correlate/witness_impl.hpp"
 #include "values/prefetch.hpp"
 
 namespace tcpwitness {
 
 using State = TcpState;
 
-void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (!c.ends) c.ends = std::make_unique<Ends>();
   const SeenSegment seen = seen_segment(e.ts_ns, g);
   const unsigned side = out ? 0 : 1;
@@ -25,13 +25,13 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
   if (settings_.capture ? g.analysis.refused : c.ends->answer.refused) return;
   if (resumed) resume(c, e);
   if (c.ended()) {
-    if (c.closing->by_reset) (void)c.ends->observer.observe(seen, side);
+    if (c.teardown->by_reset) (void)c.ends->tracker.observe(seen, side);
     return;
   }
   State before = c.state;
-  const Observer::Transitions told = c.ends->observer.observe(seen, side);
-  for (unsigned i = 0; i < told.count; ++i) {
-    const Observer::Transition& step = told.list[i];
+  const StateTracker::Transitions transitions = c.ends->tracker.observe(seen, side);
+  for (unsigned i = 0; i < transitions.count; ++i) {
+    const StateTracker::Transition& step = transitions.list[i];
     if (settings_.timeline) timeline_.infer(e.id, {step.side != 0, step.from, step.to});
     if (step.side == 0) {
       before = step.from;
@@ -40,17 +40,17 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
       c.ends->peer_states[c.ends->peer_count++] = step.to;
     }
   }
-  if (c.ends->observer.over()) {
-    Closing& closing = c.ending();
-    closing.end = {e.id, e.ts_ns};
-    closing.end_from = before;
-    closing.by_reset = (g.flags & tcp_flag::rst) != 0;
-    if (closing.by_reset) {
-      ResetSeen& reset = out ? c.troubles().rst_out : c.troubles().rst_in;
-      if (settings_.capture && g.analysis.again_in_silence == 0) c.trouble->retransmissions.run.clear();
-      reset = {closing.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl};
+  if (c.ends->tracker.over()) {
+    Teardown& teardown = c.ensure_teardown();
+    teardown.end = {e.id, e.ts_ns};
+    teardown.end_from = before;
+    teardown.by_reset = (g.flags & tcp_flag::rst) != 0;
+    if (teardown.by_reset) {
+      ResetSeen& reset = out ? c.ensure_anomalies().rst_out : c.ensure_anomalies().rst_in;
+      if (settings_.capture && g.analysis.again_in_silence == 0) c.anomalies->retransmissions.run.clear();
+      reset = {teardown.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl};
     }
-    if (c.state == State::time_wait) closing.time_wait = closing.end;
+    if (c.state == State::time_wait) teardown.time_wait = teardown.end;
     if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
     return;
   }
@@ -60,41 +60,41 @@ void Witness::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const S
 }
 
 // A SYN that finds no socket is a connection of this machine only if this machine refuses it: NAT can have sent it on.
-Slot Witness::Impl::take_refused(const Event& e, const Segment& g, const Flow& flow, bool out) {
+Slot Correlator::Impl::take_refused(const Event& e, const Segment& g, const Flow& flow, bool out) {
   constexpr std::size_t limit = 256;
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
   const bool no_socket = (g.why & (TW_WHY_NO_SOCKET | TW_WHY_FRAGMENT | TW_WHY_BAD_HEADER)) == TW_WHY_NO_SOCKET;
   if (!out && (g.flags & asks) == tcp_flag::syn && no_socket) {
     if (unwanted_.size() >= limit) unwanted_.pop_front();
-    unwanted_.push_back(AskedHere{e.id, e.ts_ns, g});
+    unwanted_.push_back(LocalSyn{e.id, e.ts_ns, g});
     return no_slot;
   }
   // Without TCP's control socket it can be another machine's, behind NAT.
   if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != TW_SOCKET_CONTROL) return no_slot;
   // RFC 9293, 3.10.7.1: it acknowledges the SYN.
-  const auto newest = std::find_if(unwanted_.rbegin(), unwanted_.rend(), [&](const AskedHere& syn) {
+  const auto newest = std::find_if(unwanted_.rbegin(), unwanted_.rend(), [&](const LocalSyn& syn) {
     return to_flow(syn.segment.tuple) == flow &&
            g.ack == syn.segment.seq + seq_length(syn.segment.len, syn.segment.flags);
   });
   if (newest == unwanted_.rend() || e.ts_ns - newest->ts_ns > settings_.hold_ns) return no_slot;
-  AskedHere syn = *newest;
+  LocalSyn syn = *newest;
   unwanted_.erase(std::prev(newest.base()));
   syn.segment.why = static_cast<std::uint16_t>(syn.segment.why & ~TW_WHY_NO_SOCKET);
-  const Event asked{syn.id, syn.ts_ns, {}};
-  const Slot slot = begin_by_segment(asked, syn.segment, flow, false);
-  if (slot != no_slot) take_segment(slot, asked, syn.segment, flow, false, timeline_.take_out(syn.id));
+  const Event begin{syn.id, syn.ts_ns, {}};
+  const Slot slot = begin_by_segment(begin, syn.segment, flow, false);
+  if (slot != no_slot) take_segment(slot, begin, syn.segment, flow, false, timeline_.take_out(syn.id));
   return slot;
 }
 
 // The RST that ended it was not taken: its receiver goes on.
-void Witness::Impl::resume(Connection& c, const Event& e) {
-  const Observer::Transitions told = c.ends->observer.resume();
-  if (c.closing) {
-    c.closing->end = {};
-    c.closing->by_reset = false;
+void Correlator::Impl::resume(Connection& c, const Event& e) {
+  const StateTracker::Transitions transitions = c.ends->tracker.resume();
+  if (c.teardown) {
+    c.teardown->end = {};
+    c.teardown->by_reset = false;
   }
-  for (unsigned i = 0; i < told.count; ++i) {
-    const Observer::Transition& step = told.list[i];
+  for (unsigned i = 0; i < transitions.count; ++i) {
+    const StateTracker::Transition& step = transitions.list[i];
     if (settings_.timeline) timeline_.infer(e.id, {step.side != 0, step.from, step.to});
     if (step.side == 0) {
       c.enter(step.to);
@@ -102,10 +102,10 @@ void Witness::Impl::resume(Connection& c, const Event& e) {
       c.ends->peer_states[c.ends->peer_count++] = step.to;
     }
   }
-  if (c.trouble) c.trouble->rst_in = c.trouble->rst_out = {};
+  if (c.anomalies) c.anomalies->rst_in = c.anomalies->rst_out = {};
 }
 
-void Witness::Impl::enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
+void Correlator::Impl::enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
   c.enter(to);
   if (to == State::established) {
     c.established = true;
@@ -118,33 +118,33 @@ void Witness::Impl::enter_alone(Connection& c, const Event& e, const Segment& g,
   if (to == State::closing) c.closed_by = ClosedBy::both;
 }
 
-const Connection* Witness::Impl::ended_by(const Event& event) const {
+const Connection* Correlator::Impl::ended_by(const Event& event) const {
   const auto* end = std::get_if<ConversationEnd>(&event.body);
   if (end == nullptr || end->conversation >= captured_.size()) return nullptr;
   const Slot slot = captured_[end->conversation];
   return slot != no_slot ? &table_.at(slot) : nullptr;
 }
 
-void Witness::Impl::expect(const Event& event) const {
+void Correlator::Impl::expect(const Event& event) const {
   if (const Connection* c = ended_by(event)) prefetch(c);
 }
 
-void Witness::Impl::expect_next(const Event& event) const {
+void Correlator::Impl::expect_next(const Event& event) const {
   const Connection* c = ended_by(event);
   if (c == nullptr) return;
   if (c->ends) prefetch(c->ends.get());
-  if (c->closing) prefetch(c->closing.get());
+  if (c->teardown) prefetch(c->teardown.get());
 }
 
-void Witness::Impl::on_conversation_end(const Event& e, const ConversationEnd& end) {
+void Correlator::Impl::on_conversation_end(const Event& e, const ConversationEnd& end) {
   const Slot slot = end.conversation < captured_.size() ? std::exchange(captured_[end.conversation], no_slot) : no_slot;
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   ending_ = &end;
-  tell(slot);
+  conclude(slot);
   ending_ = nullptr;
-  timeline_.forget(c.id);
+  timeline_.discard(c.id);
   table_.release(slot);
 }
 

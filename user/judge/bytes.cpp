@@ -15,7 +15,7 @@ using State = TcpState;
 // Our FIN takes the last sequence number of the stream, so it is acknowledged when everything is.
 bool fin_acknowledged(const Connection& c) {
   if (c.cb.snd_una != c.cb.write_seq) return false;
-  const State state = c.closing && c.closing->end && c.state == State::close ? c.closing->end_from : c.state;
+  const State state = c.teardown && c.teardown->end && c.state == State::close ? c.teardown->end_from : c.state;
   // FIN_WAIT1 and LAST_ACK: the control block can be of the very event that queued the FIN (or of before), when
   // write_seq does not count it yet. Once the FIN is acknowledged these states are left, except by the last event.
   if (state == State::last_ack) return c.ended();
@@ -39,7 +39,7 @@ std::uint64_t from_wire(std::uint64_t bytes, std::uint64_t again, const FinFacts
 
 std::uint64_t sent_payload(const Connection& c) {
   if (!c.has_cb()) {
-    return from_wire(c.wire.bytes_out, c.wire.retrans_bytes_out, c.closing ? &c.closing->fin_out : nullptr,
+    return from_wire(c.wire.bytes_out, c.wire.retrans_bytes_out, c.teardown ? &c.teardown->fin_out : nullptr,
                      c.has_isn_local, c.isn_local);
   }
   std::uint64_t extra = 0;
@@ -52,9 +52,9 @@ std::uint64_t sent_payload(const Connection& c) {
 
 std::uint64_t received_payload(const Connection& c) {
   // What came for a half-open request has no socket to be received by.
-  if (c.kernel_heard && c.ended() && c.closing->end_from == State::new_syn_recv) return 0;
+  if (c.has_kernel && c.ended() && c.teardown->end_from == State::new_syn_recv) return 0;
   if (!c.has_cb()) {
-    return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.closing ? &c.closing->fin_in : nullptr,
+    return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.teardown ? &c.teardown->fin_in : nullptr,
                      c.has_isn_remote, c.isn_remote);
   }
   const std::uint64_t extra = (c.cb.flags & TW_CB_DONE) != 0 ? 1 : 0;

@@ -25,8 +25,8 @@ Bounds bounds(std::uint64_t bytes, std::uint64_t again, std::uint64_t not_taken)
 
 std::uint64_t dropped_bytes(const Connection& c, bool out) {
   std::uint64_t bytes = 0;
-  if (!c.trouble) return bytes;
-  for (const DropSeen& seen : c.trouble->drops.seen()) {
+  if (!c.anomalies) return bytes;
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
     if (seen.out == out) bytes += seen.bytes;
   }
   return bytes;
@@ -45,12 +45,12 @@ bool outside(std::uint64_t kernel, const Bounds& wire) { return kernel < wire.le
 
 }  // namespace
 
-std::optional<Finding> judge_bytes_disagree(const Connection& c, const Bench& bench, Outcome outcome) {
-  if (outcome != Outcome::completed || c.incomplete || !c.kernel_heard || !c.has_cb()) return std::nullopt;
-  if (!c.wire_heard || !wire_complete(c) || !c.established || c.inconsistent) return std::nullopt;
+std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleContext& context, Outcome outcome) {
+  if (outcome != Outcome::completed || c.incomplete || !c.has_kernel || !c.has_cb()) return std::nullopt;
+  if (!c.has_wire || !wire_complete(c) || !c.established || c.inconsistent) return std::nullopt;
   // Both FINs by both witnesses: then the last control block counts all that there was.
-  if (!c.closing || !c.closing->fin_in.sent || !c.closing->fin_out.sent) return std::nullopt;
-  if (c.trouble && c.trouble->drops.untold != 0) return std::nullopt;
+  if (!c.teardown || !c.teardown->fin_in.sent || !c.teardown->fin_out.sent) return std::nullopt;
+  if (c.anomalies && c.anomalies->drops.further != 0) return std::nullopt;
   if ((c.cb.flags & TW_CB_DONE) == 0 || c.cb.snd_una != c.cb.write_seq) return std::nullopt;
   const Bounds out = bounds(c.wire.bytes_out, c.wire.retrans_bytes_out, dropped_bytes(c, true));
   const Bounds in = bounds(c.wire.bytes_in, c.wire.retrans_bytes_in, dropped_bytes(c, false));
@@ -60,9 +60,9 @@ std::optional<Finding> judge_bytes_disagree(const Connection& c, const Bench& be
   Finding finding;
   finding.rule = Rule::bytes_disagree;
   finding.confidence = Confidence::likely;
-  finding.evidence = {c.closing->fin_out.sent.id, c.closing->fin_in.sent.id};
-  if (c.closing->end) finding.evidence.push_back(c.closing->end.id);
-  if (!bench.texts) return finding;
+  finding.evidence = {c.teardown->fin_out.sent.id, c.teardown->fin_in.sent.id};
+  if (c.teardown->end) finding.evidence.push_back(c.teardown->end.id);
+  if (!context.texts) return finding;
   if (outside(sent, out)) finding.text = difference("counts as acknowledged", sent, out);
   if (outside(received, in)) {
     finding.text += fmt::format("{}{}", finding.text.empty() ? "" : "; ", difference("received", received, in));

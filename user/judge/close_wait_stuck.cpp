@@ -10,49 +10,49 @@
 namespace tcpwitness {
 namespace {
 
-std::string closed(const Closing& closing) {
-  return closing.descriptor && closing.holder.pid != 0 ? fmt::format("closed fd {}", closing.fd) : "closed";
+std::string closed(const Teardown& teardown) {
+  return teardown.descriptor && teardown.holder.pid != 0 ? fmt::format("closed fd {}", teardown.fd) : "closed";
 }
 
 // It goes on sending: closed in one direction only, as is its right (RFC 9293, 3.6).
-bool half_closed_and_busy(const Connection& c, const Bench& bench) {
-  const Closing& closing = *c.closing;
-  if (closing.left_close_wait) return closing.sent_known && seq_before(closing.sent + 1, c.cb.write_seq);
-  return closing.descriptor && std::int64_t{closing.idle_ms} * 1'000'000 < bench.close_wait_stuck_ns / 2;
+bool half_closed_and_busy(const Connection& c, const RuleContext& context) {
+  const Teardown& teardown = *c.teardown;
+  if (teardown.left_close_wait) return teardown.sent_known && seq_before(teardown.sent + 1, c.cb.write_seq);
+  return teardown.descriptor && std::int64_t{teardown.idle_ms} * 1'000'000 < context.close_wait_stuck_ns / 2;
 }
 
 // The newest control block can be of the peer's FIN, which may come before accept(): a descriptor, or a process that
 // has used the connection, proves that it was accepted since.
 bool is_accepted(const Connection& c) {
   const bool used = c.owner.source != PidSource::unknown && c.owner.source != PidSource::listen;
-  return used || c.closing->descriptor || (c.cb.more & TW_CB_UNACCEPTED) == 0;
+  return used || c.teardown->descriptor || (c.cb.more & TW_CB_UNACCEPTED) == 0;
 }
 
 }  // namespace
 
-std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench) {
-  if (!c.closing || !c.closing->close_wait) return std::nullopt;
-  const Closing& closing = *c.closing;
-  const bool left = static_cast<bool>(closing.left_close_wait);
+std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleContext& context) {
+  if (!c.teardown || !c.teardown->close_wait) return std::nullopt;
+  const Teardown& teardown = *c.teardown;
+  const bool left = static_cast<bool>(teardown.left_close_wait);
   if (!left && c.state != TcpState::close_wait) return std::nullopt;
-  const std::int64_t lasted = (left ? closing.left_close_wait.ts_ns : bench.now) - closing.close_wait.ts_ns;
-  if (lasted < bench.close_wait_stuck_ns || half_closed_and_busy(c, bench)) return std::nullopt;
+  const std::int64_t lasted = (left ? teardown.left_close_wait.ts_ns : context.now) - teardown.close_wait.ts_ns;
+  if (lasted < context.close_wait_stuck_ns || half_closed_and_busy(c, context)) return std::nullopt;
   Finding finding;
   finding.rule = Rule::close_wait_stuck;
-  const bool shown = left || closing.descriptor;
+  const bool shown = left || teardown.descriptor;
   finding.confidence = shown ? Confidence::certain : Confidence::likely;
   if (c.incomplete) finding.confidence = Confidence::inconclusive;
-  finding.evidence.push_back(closing.close_wait.id);
-  if (closing.descriptor) finding.evidence.push_back(closing.descriptor.id);
-  if (left) finding.evidence.push_back(closing.left_close_wait.id);
-  if (bench.texts) {
-    const std::string who = !closing.descriptor       ? process_words(c.owner)
-                            : closing.holder.pid != 0 ? process_words(closing.holder)
-                                                      : "more than one process";
+  finding.evidence.push_back(teardown.close_wait.id);
+  if (teardown.descriptor) finding.evidence.push_back(teardown.descriptor.id);
+  if (left) finding.evidence.push_back(teardown.left_close_wait.id);
+  if (context.texts) {
+    const std::string who = !teardown.descriptor       ? process_words(c.owner)
+                            : teardown.holder.pid != 0 ? process_words(teardown.holder)
+                                                       : "more than one process";
     finding.text = left ? fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(c.owner),
                                       c.preexisting ? "at least " : "", seconds(lasted))
                         : fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", seconds(lasted), who,
-                                      !is_accepted(c) ? "even accepted the connection" : closed(closing));
+                                      !is_accepted(c) ? "even accepted the connection" : closed(teardown));
   }
   return finding;
 }

@@ -97,19 +97,19 @@ Where where_in(DropKind kind) {
   }
 }
 
-Part part_of(const DropSeen& seen, const Bench& bench, Where where) {
+Part part_of(const DropSeen& seen, const RuleContext& context, Where where) {
   return {.where = where,
-          .reason = bench.names.drop_reason(seen.reason),
-          .meaning = drop_meaning(drop_kind(bench.names, seen.reason))};
+          .reason = context.names.drop_reason(seen.reason),
+          .meaning = drop_meaning(drop_kind(context.names, seen.reason))};
 }
 
 class Maker {
  public:
-  Maker(const Connection& c, const Bench& bench)
-      : c_(c), bench_(bench), measures_(bench.measures != nullptr ? *bench.measures : Measures{}) {}
+  Maker(const Connection& c, const RuleContext& context)
+      : c_(c), context_(context), measures_(context.measures != nullptr ? *context.measures : Measures{}) {}
 
   void fill(Comparison& out) {
-    if (c_.trouble) loss_ = c_.trouble->loss;
+    if (c_.anomalies) loss_ = c_.anomalies->loss;
     // Of what was open before, the two witnesses' counts began one after the other.
     open_ = !c_.ended() || c_.preexisting;
     sent(out.tx);
@@ -124,7 +124,7 @@ class Maker {
     return static_cast<std::int64_t>(since(now, before));
   }
   [[nodiscard]] std::span<const DropSeen> drops() const {
-    return c_.trouble ? c_.trouble->drops.seen() : std::span<const DropSeen>{};
+    return c_.anomalies ? c_.anomalies->drops.seen() : std::span<const DropSeen>{};
   }
   // A buffer of GSO or GRO is one drop and several segments, the last of which can be short.
   [[nodiscard]] std::int64_t segments_at_most(const DropSeen& seen) const {
@@ -157,9 +157,9 @@ class Maker {
     std::int64_t queued = 0;
     for (const DropSeen& seen : drops()) {
       if (!seen.out) continue;
-      const DropKind kind = drop_kind(bench_.names, seen.reason);
+      const DropKind kind = drop_kind(context_.names, seen.reason);
       if (kind == DropKind::queue) {
-        side.behind.push_back(part_of(seen, bench_, Where::queue));
+        side.behind.push_back(part_of(seen, context_, Where::queue));
         side.behind.back().amount = segments_at_most(seen);
         if (side.behind.back().amount != seen.count) side.behind.back().confidence = Confidence::likely;
         queued += segments_at_most(seen);
@@ -167,14 +167,14 @@ class Maker {
       }
       const bool of_listener = c_.role == Role::passive && (seen.flags & tcp_flag::syn) != 0;
       const bool hook_unknown = kind == DropKind::filter || kind == DropKind::other || of_listener;
-      Share share{part_of(seen, bench_, Where::never_left)};
+      Share share{part_of(seen, context_, Where::never_left)};
       share.low = -segments_at_most(seen);
       share.high = hook_unknown ? 0 : -std::int64_t{seen.count};
       share.part.amount = share.high;
       lost += -share.low;
       segments.push_back(std::move(share));
       if (seen.bytes != 0) {
-        bytes.push_back({part_of(seen, bench_, Where::never_left), -std::int64_t{seen.bytes}, 0});
+        bytes.push_back({part_of(seen, context_, Where::never_left), -std::int64_t{seen.bytes}, 0});
       }
     }
     // What is sent by others than the socket is counted where it is an event.
@@ -191,8 +191,8 @@ class Maker {
     }
 
     std::int64_t unacknowledged = c_.cb.snd_nxt - c_.cb.snd_una;
-    if (unacknowledged > 0 && c_.closing && c_.closing->fin_out.sent &&
-        seq_before(c_.cb.snd_una, c_.closing->fin_out.end)) {
+    if (unacknowledged > 0 && c_.teardown && c_.teardown->fin_out.sent &&
+        seq_before(c_.cb.snd_una, c_.teardown->fin_out.end)) {
       --unacknowledged;
     }
     if (unacknowledged > 0 && c_.established) {
@@ -233,9 +233,9 @@ class Maker {
     std::vector<Share> doubtful;
     for (const DropSeen& seen : drops()) {
       if (seen.out) continue;
-      const DropKind kind = drop_kind(bench_.names, seen.reason);
+      const DropKind kind = drop_kind(context_.names, seen.reason);
       const Place place = place_in(kind);
-      Share share{part_of(seen, bench_, where_in(kind)), seen.count, segments_at_most(seen)};
+      Share share{part_of(seen, context_, where_in(kind)), seen.count, segments_at_most(seen)};
       share.part.amount = seen.count;
       if (place == Place::before_count) {
         share.low = share.part.amount = 0;
@@ -244,7 +244,7 @@ class Maker {
         segments.push_back(share);
       }
       if (seen.bytes == 0) continue;
-      Share lacking{part_of(seen, bench_, where_in(kind)), 0, seen.bytes};
+      Share lacking{part_of(seen, context_, where_in(kind)), 0, seen.bytes};
       lacking.part.amount = seen.bytes;
       bytes.push_back(std::move(lacking));
     }
@@ -255,22 +255,22 @@ class Maker {
   }
 
   const Connection& c_;
-  const Bench& bench_;
+  const RuleContext& context_;
   Measures measures_;
   const FirstLook& before_ = measures_.first_look;
   tw_loss_counters loss_{};
   bool open_ = false;
 };
 
-NotCompared why_not(const Connection& c, const Bench& bench) {
-  const Measures* measures = bench.measures;
+NotCompared why_not(const Connection& c, const RuleContext& context) {
+  const Measures* measures = context.measures;
   const bool counted_from_then = c.preexisting && measures != nullptr && measures->first_look.taken;
   // The map learns of a flow once; where it was older than that, with the first event of it.
   const bool restarted =
       counted_from_then ? measures->unknown_flows > (measures->first_look.had_wire ? 0U : 1U) : c.wire_restarted;
   if (c.passage()) return NotCompared::forwarded;
-  if (!c.kernel_heard && !counted_from_then) return NotCompared::packets_only;
-  if (!c.wire_heard) return NotCompared::kernel_only;
+  if (!c.has_kernel && !counted_from_then) return NotCompared::packets_only;
+  if (!c.has_wire) return NotCompared::kernel_only;
   if (c.preexisting && !counted_from_then) return NotCompared::open_before;
   if (c.incomplete) return NotCompared::events_lost;
   if (!c.has_cb()) return NotCompared::no_socket;
@@ -291,23 +291,23 @@ void fill(Comparison& out, const ConversationTotals& totals) {
 
 class Times {
  public:
-  Times(const Connection& c, const Bench& bench, Comparison& out) : c_(c), bench_(bench), out_(out) {}
+  Times(const Connection& c, const RuleContext& context, Comparison& out) : c_(c), context_(context), out_(out) {}
 
   void fill() {
-    const TimeNs ack = bench_.measures != nullptr ? bench_.measures->handshake_ack_ns : 0;
+    const TimeNs ack = context_.measures != nullptr ? context_.measures->handshake_ack_ns : 0;
     const bool active = c_.role == Role::active;
-    const bool copied = c_.trouble && (c_.trouble->syn_ack_copy || c_.trouble->retransmissions.syns != 0);
+    const bool copied = c_.anomalies && (c_.anomalies->syn_ack_copy || c_.anomalies->retransmissions.syns != 0);
     if (c_.established && c_.handshake_ns >= 0) {
-      const bool by_kernel = bench_.kernel_heard;
+      const bool by_kernel = context_.has_kernel;
       const TimeNs begun = !active && c_.syn ? c_.syn.ts_ns : c_.start_ts_ns;
       const TimeNs open = begun + c_.handshake_ns;
       // From the SYN at the interface, as the wire's: what lies between connect() and it has a line of its own.
       put(by_kernel ? Timed::handshake_kernel : Timed::handshake_wire, c_.syn ? c_.syn.ts_ns : begun, open);
       const TimeNs last = active ? c_.syn_ack.ts_ns : ack;
       if (by_kernel && last != 0 && !copied) put(Timed::arrival_to_open, last, open);
-      if (by_kernel && active && c_.syn && c_.kernel_heard) put(Timed::connect_to_wire, c_.start_ts_ns, c_.syn.ts_ns);
+      if (by_kernel && active && c_.syn && c_.has_kernel) put(Timed::connect_to_wire, c_.start_ts_ns, c_.syn.ts_ns);
     }
-    if (bench_.kernel_heard && c_.syn && ack != 0) put(Timed::handshake_wire, c_.syn.ts_ns, ack);
+    if (context_.has_kernel && c_.syn && ack != 0) put(Timed::handshake_wire, c_.syn.ts_ns, ack);
     if (c_.syn && c_.syn_ack && !copied) {
       if (active) {
         put(Timed::round_trip_wire, c_.syn.ts_ns, c_.syn_ack.ts_ns);
@@ -316,30 +316,30 @@ class Times {
       }
     }
     if (c_.has_cb() && c_.cb.srtt_us != 0) put(Timed::round_trip_kernel, 0, std::int64_t{c_.cb.srtt_us} * 1000);
-    closing();
-    if (bench_.measures != nullptr && bench_.measures->first_read_ms >= 0)
-      put(Timed::arrival_to_read, 0, std::int64_t{bench_.measures->first_read_ms} * 1'000'000);
+    teardown();
+    if (context_.measures != nullptr && context_.measures->first_read_ms >= 0)
+      put(Timed::arrival_to_read, 0, std::int64_t{context_.measures->first_read_ms} * 1'000'000);
   }
 
  private:
   void put(Timed timed, TimeNs from, TimeNs to) {
     out_.times[static_cast<std::size_t>(timed)] = std::max<std::int64_t>(to - from, 0);
   }
-  void closing() {
-    if (!c_.closing || !bench_.kernel_heard) return;
-    const Closing& closing = *c_.closing;
-    const FinFacts& in = closing.fin_in;
+  void teardown() {
+    if (!c_.teardown || !context_.has_kernel) return;
+    const Teardown& teardown = *c_.teardown;
+    const FinFacts& in = teardown.fin_in;
     // What waits for a missing segment before it is no time of this kernel's.
-    if (closing.close_wait && in.sent && !in.ahead && !in.repeated && in.sent.id < closing.close_wait.id)
-      put(Timed::arrival_to_close_wait, in.sent.ts_ns, closing.close_wait.ts_ns);
-    const bool by_call = closing.first && (closing.first_actor & TW_ACTOR_OWNED) != 0;
-    if (by_call && c_.closed_by == ClosedBy::local && closing.fin_out.sent &&
-        closing.first.id < closing.fin_out.sent.id)
-      put(Timed::close_to_wire, closing.first.ts_ns, closing.fin_out.sent.ts_ns);
+    if (teardown.close_wait && in.sent && !in.ahead && !in.repeated && in.sent.id < teardown.close_wait.id)
+      put(Timed::arrival_to_close_wait, in.sent.ts_ns, teardown.close_wait.ts_ns);
+    const bool by_call = teardown.first && (teardown.first_actor & TW_ACTOR_OWNED) != 0;
+    if (by_call && c_.closed_by == ClosedBy::local && teardown.fin_out.sent &&
+        teardown.first.id < teardown.fin_out.sent.id)
+      put(Timed::close_to_wire, teardown.first.ts_ns, teardown.fin_out.sent.ts_ns);
   }
 
   const Connection& c_;
-  const Bench& bench_;
+  const RuleContext& context_;
   Comparison& out_;
 };
 
@@ -380,16 +380,16 @@ std::string_view name(NotCompared why) { return not_compared_names[static_cast<s
 std::string_view words(NotCompared why) { return not_compared_words[static_cast<std::size_t>(why)]; }
 std::string_view name(Timed timed) { return timed_names[static_cast<std::size_t>(timed)]; }
 
-Comparison compare(const Connection& c, const Bench& bench) {
+Comparison compare(const Connection& c, const RuleContext& context) {
   Comparison made;
-  made.why_not = why_not(c, bench);
+  made.why_not = why_not(c, context);
   if (made.compared()) {
     made.open_before = c.preexisting;
-    Maker(c, bench).fill(made);
-  } else if (bench.conversation != nullptr) {
-    fill(made, *bench.conversation);
+    Maker(c, context).fill(made);
+  } else if (context.conversation != nullptr) {
+    fill(made, *context.conversation);
   }
-  if (!c.passage()) Times(c, bench, made).fill();
+  if (!c.passage()) Times(c, context, made).fill();
   return made;
 }
 

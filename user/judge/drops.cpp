@@ -23,21 +23,21 @@ struct Gathered {
 };
 
 // Everything that was dropped in one direction for one of these kinds of reason; nullopt: nothing.
-std::optional<Gathered> gather(const Connection& c, const Bench& bench, Rule rule, bool out,
+std::optional<Gathered> gather(const Connection& c, const RuleContext& context, Rule rule, bool out,
                                std::initializer_list<DropKind> kinds) {
   Gathered all;
   all.finding.rule = rule;
   // The kernel is first-hand; that the segment was there is the wire's word.
-  all.finding.confidence = c.wire_heard ? Confidence::certain : Confidence::likely;
-  for (const DropSeen& seen : c.trouble->drops.seen()) {
-    const DropKind kind = drop_kind(bench.names, seen.reason);
+  all.finding.confidence = c.has_wire ? Confidence::certain : Confidence::likely;
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
+    const DropKind kind = drop_kind(context.names, seen.reason);
     if (seen.out != out || std::ranges::find(kinds, kind) == kinds.end()) continue;
     all.segments += seen.count;
     all.bytes += seen.bytes;
     cite(all.finding, seen.evidence);
-    if (!bench.texts) continue;
+    if (!context.texts) continue;
     if (!all.reasons.empty()) all.reasons += "; ";
-    all.reasons += fmt::format("{} ({})", drop_meaning(kind), bench.names.drop_reason(seen.reason));
+    all.reasons += fmt::format("{} ({})", drop_meaning(kind), context.names.drop_reason(seen.reason));
   }
   if (all.segments == 0) return std::nullopt;
   return all;
@@ -57,26 +57,26 @@ std::string segments(const Gathered& all) {
 // tcp_write_xmit() moves SND.NXT when a segment has left, and only then: what the kernel gave up although the peer's
 // window was open, with nothing in flight, was never sent.
 bool never_sent_at_all(const Connection& c) {
-  if (!c.ended() || !c.closing->end_shown || !c.has_cb() || c.error != ETIMEDOUT) return false;
-  const TcpState from = c.closing->end_from;
+  if (!c.ended() || !c.teardown->end_shown || !c.has_cb() || c.error != ETIMEDOUT) return false;
+  const TcpState from = c.teardown->end_from;
   const bool open = from == TcpState::established || from == TcpState::close_wait;
   return open && c.cb.snd_nxt == c.cb.snd_una && c.cb.write_seq != c.cb.snd_una && c.cb.snd_wnd >= c.cb.mss;
 }
 
 // SYNs of this side that arrived here, over loopback: the address that they were for is this machine's.
-std::optional<Finding> gather_on_arrival(const Connection& c, const Bench& bench) {
+std::optional<Finding> gather_on_arrival(const Connection& c, const RuleContext& context) {
   Finding finding{Rule::rx_dropped, Confidence::certain, "", {}, 0};
   std::uint32_t count = 0;
   std::string reasons;
   for (const DropSeen& here : dropped_on_arrival(c)) {
     cite(finding, here.evidence);
     count += here.count;
-    if (!bench.texts) continue;
-    reasons += fmt::format("{}{} ({})", reasons.empty() ? "" : "; ", drop_meaning(drop_kind(bench.names, here.reason)),
-                           bench.names.drop_reason(here.reason));
+    if (!context.texts) continue;
+    reasons += fmt::format("{}{} ({})", reasons.empty() ? "" : "; ",
+                           drop_meaning(drop_kind(context.names, here.reason)), context.names.drop_reason(here.reason));
   }
   if (count == 0) return std::nullopt;
-  if (bench.texts) {
+  if (context.texts) {
     finding.text = fmt::format("{} SYN{} arrived at {} on this machine and never reached TCP there: {}", count,
                                count == 1 ? "" : "s", to_string(c.flow.remote), reasons);
   }
@@ -85,13 +85,13 @@ std::optional<Finding> gather_on_arrival(const Connection& c, const Bench& bench
 
 }  // namespace
 
-std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench) {
-  auto here = gather_on_arrival(c, bench);
-  auto all = gather(c, bench, Rule::rx_dropped, false,
+std::optional<Finding> judge_rx_dropped(const Connection& c, const RuleContext& context) {
+  auto here = gather_on_arrival(c, context);
+  auto all = gather(c, context, Rule::rx_dropped, false,
                     {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::routing, DropKind::memory,
                      DropKind::not_signed, DropKind::few_hops_left});
   if (!all) return here;
-  if (bench.texts) {
+  if (context.texts) {
     all->finding.text =
         fmt::format("{}{} from the peer arrived and never reached {}: {}", here ? here->text + "; " : "",
                     segments(*all), c.owner.pid != 0 ? process_words(c.owner) : "TCP", all->reasons);
@@ -101,15 +101,15 @@ std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench)
   return all->finding;
 }
 
-std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::tx_not_sent, true,
+std::optional<Finding> judge_tx_not_sent(const Connection& c, const RuleContext& context) {
+  auto all = gather(c, context, Rule::tx_not_sent, true,
                     {DropKind::firewall, DropKind::filter, DropKind::queue, DropKind::neighbour, DropKind::routing,
                      DropKind::memory});
-  if (const Mark* failed = no_neighbour(c, bench); failed != nullptr && !all) {
+  if (const Mark* failed = no_neighbour(c, context); failed != nullptr && !all) {
     // It answers for the neighbour alone, unless a tunnel has sent the segment on (ip6_tnl_xmit()).
-    const bool unsent = c.role == Role::active && !c.established && syns_never_left(c, bench);
+    const bool unsent = c.role == Role::active && !c.established && syns_never_left(c, context);
     Finding finding{Rule::tx_not_sent, unsent ? Confidence::certain : Confidence::likely, "", {failed->id}, 0};
-    if (bench.texts) {
+    if (context.texts) {
       finding.text = fmt::format("{} never left this machine: {} (ICMPv6 address unreachable, by this machine itself)",
                                  unsent ? "the SYN" : "a segment that TCP sent", drop_meaning(DropKind::neighbour));
     }
@@ -117,8 +117,8 @@ std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench
   }
   if (!all && never_sent_at_all(c)) {
     // A drop of which no reason is kept: no route any more (dst_discard()), the own address gone, no memory.
-    Finding finding{Rule::tx_not_sent, Confidence::likely, "", {c.closing->end.id}, 0};
-    if (bench.texts) {
+    Finding finding{Rule::tx_not_sent, Confidence::likely, "", {c.teardown->end.id}, 0};
+    if (context.texts) {
       finding.text = fmt::format(
           "{} bytes that TCP wanted to send never left this machine: each attempt failed here, and the kernel names no "
           "reason; a route or an address that is gone, or a policy",
@@ -129,27 +129,27 @@ std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench
   if (!all) return std::nullopt;
   // On its way out the kernel is the only witness that there can be.
   all->finding.confidence = Confidence::certain;
-  if (bench.texts)
+  if (context.texts)
     all->finding.text = fmt::format("{} that TCP sent never left this machine: {}", segments(*all), all->reasons);
   return all->finding;
 }
 
-std::optional<Finding> judge_bad_checksum(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::bad_checksum, false, {DropKind::bad_checksum});
+std::optional<Finding> judge_bad_checksum(const Connection& c, const RuleContext& context) {
+  auto all = gather(c, context, Rule::bad_checksum, false, {DropKind::bad_checksum});
   if (!all) return std::nullopt;
-  if (bench.texts)
+  if (context.texts)
     all->finding.text = fmt::format("the kernel refused {} from the peer's address: {}", segments(*all), all->reasons);
   return all->finding;
 }
 
-std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::out_of_window, false, {DropKind::out_of_window, DropKind::never_sent});
-  const Evidence& resets = c.trouble->refused_resets;
+std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContext& context) {
+  auto all = gather(c, context, Rule::out_of_window, false, {DropKind::out_of_window, DropKind::never_sent});
+  const Evidence& resets = c.anomalies->refused_resets;
   if (!all && resets.total != 0) {
-    // The kernel names no reason of its own for these (TCP_RESET, as for one that it takes); the numbers speak.
+    // The kernel names no reason of its own for these (TCP_RESET, as for one that it takes); the numbers decide.
     Finding finding{Rule::out_of_window, Confidence::likely, "", {}, 0};
     cite(finding, resets);
-    if (bench.texts) {
+    if (context.texts) {
       finding.text = fmt::format(
           "TCP refused {} RST{} from the peer's address: {} not the number that a RST must have (RFC 5961, 3.2)",
           resets.total, resets.total == 1 ? "" : "s", resets.total == 1 ? "it has" : "they have");
@@ -157,19 +157,19 @@ std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& ben
     return finding;
   }
   if (!all) return std::nullopt;
-  const bool doubt = !tells_old_from_outside(bench.names);
-  if (doubt) all->finding.confidence = c.wire_heard ? Confidence::likely : Confidence::inconclusive;
-  if (bench.texts) {
+  const bool doubt = !tells_old_from_outside(context.names);
+  if (doubt) all->finding.confidence = c.has_wire ? Confidence::likely : Confidence::inconclusive;
+  if (context.texts) {
     all->finding.text = fmt::format("TCP refused {} from the peer's address: {}{}", segments(*all), all->reasons,
                                     doubt ? ", or received before: this kernel has one word for both" : "");
   }
   return all->finding;
 }
 
-std::optional<Finding> judge_old_timestamp(const Connection& c, const Bench& bench) {
-  auto all = gather(c, bench, Rule::old_timestamp, false, {DropKind::old_timestamp});
+std::optional<Finding> judge_old_timestamp(const Connection& c, const RuleContext& context) {
+  auto all = gather(c, context, Rule::old_timestamp, false, {DropKind::old_timestamp});
   if (!all) return std::nullopt;
-  if (bench.texts)
+  if (context.texts)
     all->finding.text = fmt::format("TCP refused {} from the peer's address: {}", segments(*all), all->reasons);
   return all->finding;
 }

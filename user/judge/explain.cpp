@@ -28,8 +28,8 @@ std::string plural(std::uint64_t count, std::string_view word) {
 
 // " (after 1.0 s, 3.1 s)": when each repeated SYN left, counted from the first.
 std::string syn_times(const Connection& c) {
-  if (!c.trouble) return "";
-  const Retransmissions& r = c.trouble->retransmissions;
+  if (!c.anomalies) return "";
+  const Retransmissions& r = c.anomalies->retransmissions;
   std::string text;
   for (std::uint32_t i = 1; i < r.syns && i < r.syn_ts_ns.size(); ++i) {
     text += fmt::format("{}{}", text.empty() ? "" : ", ", seconds(r.syn_ts_ns[i] - r.syn_ts_ns[0]));
@@ -45,59 +45,59 @@ std::string what_process_got(const Life& life, std::string_view call) {
 // the socket's lock (tcp_v4_err()) sets it and ends nothing: the socket goes on until its process closes it.
 std::string connect_failed(const Connection& c, const Life& life) {
   const std::string got = what_process_got(life, "connect()");
-  if (c.error == 0 && c.trouble && c.closing && icmp_behind(c) != nullptr) {
-    const Mark& set = c.trouble->icmp ? c.trouble->icmp_mark : c.trouble->icmp_in_mark;
+  if (c.error == 0 && c.anomalies && c.teardown && icmp_behind(c) != nullptr) {
+    const Mark& set = c.anomalies->icmp ? c.anomalies->icmp_mark : c.anomalies->icmp_in_mark;
     return fmt::format("{} after {}, and the socket was closed {} later", got, seconds(set.ts_ns - c.start_ts_ns),
-                       seconds(c.closing->end.ts_ns - set.ts_ns));
+                       seconds(c.teardown->end.ts_ns - set.ts_ns));
   }
   return fmt::format("{} after {}", got, seconds(life.duration_ns));
 }
 
 // "this machine dropped the SYN where it arrived: dropped by a firewall rule (NETFILTER_DROP)"
-std::string dropped_where_it_arrived(const Connection& c, const Bench& bench) {
+std::string dropped_where_it_arrived(const Connection& c, const RuleContext& context) {
   std::string reasons;
   for (const DropSeen& here : dropped_on_arrival(c)) {
-    reasons += fmt::format("{}{}, {}", reasons.empty() ? "" : "; ", drop_meaning(drop_kind(bench.names, here.reason)),
-                           bench.names.drop_reason(here.reason));
+    reasons += fmt::format("{}{}, {}", reasons.empty() ? "" : "; ", drop_meaning(drop_kind(context.names, here.reason)),
+                           context.names.drop_reason(here.reason));
   }
   return reasons.empty() ? "" : fmt::format("this machine dropped the SYN where it arrived ({})", reasons);
 }
 
-std::string connect_timeout(const Connection& c, const Bench& bench, const Life& life) {
+std::string connect_timeout(const Connection& c, const RuleContext& context, const Life& life) {
   std::uint32_t again = life.retransmits;
-  if (c.trouble) again = std::max(again, c.trouble->retransmissions.wire_out);
+  if (c.anomalies) again = std::max(again, c.anomalies->retransmissions.wire_out);
   const std::string sent =
       again == 0 ? "The SYN was" : fmt::format("The SYN was retransmitted {}{} and", times(again), syn_times(c));
   const std::string got = connect_failed(c, life);
-  if (!life.kernel_heard) return fmt::format("{} not answered.", sent);
+  if (!life.has_kernel) return fmt::format("{} not answered.", sent);
   if (c.syn_ack_seen) return fmt::format("A SYN-ACK came in over the wire, but TCP never took it: {}.", got);
-  const std::string dropped = drop_reasons(c, bench, true, tcp_flag::syn);
-  if (const std::string here = dropped_where_it_arrived(c, bench); !here.empty())
+  const std::string dropped = drop_reasons(c, context, true, tcp_flag::syn);
+  if (const std::string here = dropped_where_it_arrived(c, context); !here.empty())
     return fmt::format("{} never answered: {}; {}.", sent, here, got);
   if (!dropped.empty()) {
     return fmt::format("{} never answered; {} of the SYNs did not leave this machine ({}): {}.", sent,
-                       c.trouble->drops.syns_out, dropped, got);
+                       c.anomalies->drops.syns_out, dropped, got);
   }
   return fmt::format("{} never answered: {}.", sent, got);
 }
 
-std::string connect_unsent(const Connection& c, const Bench& bench, const Life& life) {
-  const std::uint32_t syns = c.trouble->drops.syns_out;
-  std::string reasons = drop_reasons(c, bench, true, tcp_flag::syn);
+std::string connect_unsent(const Connection& c, const RuleContext& context, const Life& life) {
+  const std::uint32_t syns = c.anomalies->drops.syns_out;
+  std::string reasons = drop_reasons(c, context, true, tcp_flag::syn);
   if (reasons.empty()) reasons = drop_meaning(DropKind::neighbour);
   return fmt::format("{} left this machine: {}; {}.",
                      syns <= 1 ? "The SYN never" : fmt::format("None of {} SYNs", syns), reasons,
                      connect_failed(c, life));
 }
 
-std::string connect_ignored(const Connection& c, const Bench& bench, const Life& life) {
-  const std::string dropped = drop_reasons(c, bench, false, tcp_flag::syn | tcp_flag::ack);
+std::string connect_ignored(const Connection& c, const RuleContext& context, const Life& life) {
+  const std::string dropped = drop_reasons(c, context, false, tcp_flag::syn | tcp_flag::ack);
   return fmt::format("The peer's SYN-ACK arrived, but TCP never took it{}{}; {}.", dropped.empty() ? "" : ": ", dropped,
                      connect_failed(c, life));
 }
 
 std::string reset_by_outsider(const Connection& c, const Life& life) {
-  const Trouble& t = *c.trouble;
+  const Anomalies& t = *c.anomalies;
   const std::int64_t after = t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns;
   return fmt::format(
       "A RST that neither side's TCP sent ended the connection here: its TTL was {}, the peer's is {}, and the peer "
@@ -108,33 +108,33 @@ std::string reset_by_outsider(const Connection& c, const Life& life) {
 
 // What a firewall of this machine answered to what a listener was asked, or to its answer.
 std::string refused_here(const Connection& c, const IcmpMessage& icmp) {
-  const bool syn = &icmp == &c.trouble->icmp_sent;
+  const bool syn = &icmp == &c.anomalies->icmp_sent;
   return fmt::format(
       "A firewall rule of this machine dropped the {} and refused it by an ICMP message ({} type {}, code {}): {}.",
       syn ? "SYN" : "SYN-ACK", name(icmp), icmp.type, icmp.code, syn ? "the listener never had it" : "it never left");
 }
 
-std::string refused(const Connection& c, const Bench& bench, const Life& life) {
-  if (const IcmpMessage* icmp = refused_by_message(c, bench); icmp != nullptr) return refused_here(c, *icmp);
-  if (life.role == Role::passive && refused_by_input(c, bench) != nullptr) {
+std::string refused(const Connection& c, const RuleContext& context, const Life& life) {
+  if (const IcmpMessage* icmp = refused_by_message(c, context); icmp != nullptr) return refused_here(c, *icmp);
+  if (life.role == Role::passive && refused_by_input(c, context) != nullptr) {
     return "A firewall rule of this machine dropped the SYN and answered it with a RST: the listener never had it.";
   }
   if (life.role == Role::passive) {
     return "The SYN was answered by a RST from this machine: nothing listens there, or a firewall refused it.";
   }
   // In SYN_SENT only tcp_reset() reports one: a RST came, whether or not packets were watched.
-  const bool rst = c.trouble && (c.trouble->rst_in.mark || c.trouble->reset_received.mark);
+  const bool rst = c.anomalies && (c.anomalies->rst_in.mark || c.anomalies->reset_received.mark);
   const IcmpMessage* icmp = icmp_behind(c);
   std::string answer = "The connection was refused (by a RST or an ICMP message)";
   if (rst) answer = "The SYN was answered by a RST: nothing listens there, or a firewall refused it";
   if (!rst && icmp != nullptr)
     answer = fmt::format("The SYN was answered by an ICMP message: {}", icmp_words(c, *icmp));
-  const DropSeen* own = refused_by_own_firewall(c, bench);
+  const DropSeen* own = refused_by_own_firewall(c, context);
   if (own != nullptr && is_on_arrival(c, own)) {
     answer = "A firewall rule of this machine dropped the SYN where it arrived, and refused it by a RST";
   } else if (own != nullptr)
     answer = "The SYN never left this machine: its own firewall refused it by a RST";
-  return life.kernel_heard ? fmt::format("{}; {}.", answer, connect_failed(c, life)) : answer + ".";
+  return life.has_kernel ? fmt::format("{}; {}.", answer, connect_failed(c, life)) : answer + ".";
 }
 
 // "FIN consumed one sequence number: the ACK of it is 52 = 51 + 1"
@@ -145,19 +145,19 @@ std::string fin_words(const FinFacts& fin, bool has_isn, std::uint32_t isn) {
 }
 
 std::string how_the_process_ended(const Connection& c) {
-  const Closing& closing = *c.closing;
-  const bool dying = ((closing.first_actor | closing.end_actor) & TW_ACTOR_EXITING) != 0;
+  const Teardown& teardown = *c.teardown;
+  const bool dying = ((teardown.first_actor | teardown.end_actor) & TW_ACTOR_EXITING) != 0;
   if (!dying) return "";
-  return closing.signal != 0 ? fmt::format("{} was killed by signal {}", process_words(closer_of(c)), closing.signal)
-                             : fmt::format("{} exited", process_words(closer_of(c)));
+  return teardown.signal != 0 ? fmt::format("{} was killed by signal {}", process_words(closer_of(c)), teardown.signal)
+                              : fmt::format("{} exited", process_words(closer_of(c)));
 }
 
 std::string completed(const Connection& c) {
-  const Closing& closing = *c.closing;
-  // In LAST_ACK the peer's FIN came first, whether or not its beginning was heard.
-  const bool local_first = c.closed_by != ClosedBy::peer && closing.end_from != State::last_ack;
-  std::string text = local_first ? fin_words(closing.fin_out, c.has_isn_local, c.isn_local)
-                                 : fin_words(closing.fin_in, c.has_isn_remote, c.isn_remote);
+  const Teardown& teardown = *c.teardown;
+  // In LAST_ACK the peer's FIN came first, whether or not its beginning was seen.
+  const bool local_first = c.closed_by != ClosedBy::peer && teardown.end_from != State::last_ack;
+  std::string text = local_first ? fin_words(teardown.fin_out, c.has_isn_local, c.isn_local)
+                                 : fin_words(teardown.fin_in, c.has_isn_remote, c.isn_remote);
   const std::string ended = how_the_process_ended(c);
   if (!ended.empty()) {
     text = fmt::format("{} with nothing unread, and its kernel closed the connection with a FIN{}{}", ended,
@@ -166,15 +166,15 @@ std::string completed(const Connection& c) {
   if (!text.empty()) text += "; ";
   if (c.closed_by == ClosedBy::both) {
     text += "both sides closed at the same time, so both wait in TIME_WAIT";
-  } else if (closing.by_reset) {
+  } else if (teardown.by_reset) {
     text += "both sides closed; what came behind the first FIN was answered by a RST";
   } else if (!local_first) {
     text += "the peer closed first, so TIME_WAIT is on its side, not here";
-  } else if (closing.time_wait_full) {
+  } else if (teardown.time_wait_full) {
     text += "this side closed first, and as many connections wait in TIME_WAIT as net.ipv4.tcp_max_tw_buckets allows";
-  } else if (closing.mini_fin_wait2) {
+  } else if (teardown.mini_fin_wait2) {
     text += "this side closed first and its FIN was acknowledged; the peer's FIN was not seen";
-  } else if (closing.time_wait) {
+  } else if (teardown.time_wait) {
     text += "this side closed first, so it waits in TIME_WAIT for 60 s, and its port with it";
   } else {
     text += "both sides closed, and both FINs were acknowledged";
@@ -193,31 +193,31 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
     return fmt::format(
         "After a silence the peer answered with a RST, most likely because it no longer knew the connection{}.", got);
   }
-  if (c.closing->end_from == State::new_syn_recv) {
+  if (c.teardown->end_from == State::new_syn_recv) {
     return "The SYN-ACK was answered by a RST: the handshake was not finished.";
   }
-  const bool rst = c.trouble && c.trouble->rst_in.mark;
+  const bool rst = c.anomalies && c.anomalies->rst_in.mark;
   if (!rst) return fmt::format("The kernel took a reset from the peer{}.", got);
-  const bool broke_off = (c.trouble->rst_in.flags & tcp_flag::ack) != 0;
+  const bool broke_off = (c.anomalies->rst_in.flags & tcp_flag::ack) != 0;
   return fmt::format(
       "The peer ended the connection with a RST{}{}.",
       broke_off ? " instead of a FIN (RST+ACK, as when a process ends with unread data or chooses to reset)" : "", got);
 }
 
-std::string reset_by_local(const Connection& c, const Bench& bench) {
-  if (c.closing->end_from == State::new_syn_recv)
+std::string reset_by_local(const Connection& c, const RuleContext& context) {
+  if (c.teardown->end_from == State::new_syn_recv)
     return "The handshake was not finished: this machine answered the peer's segment with a RST and gave the request "
            "up.";
-  if (bench.peer != nullptr && refused_by_input(*bench.peer, bench) != nullptr)
+  if (context.peer != nullptr && refused_by_input(*context.peer, context) != nullptr)
     return "A firewall of this machine, between both ends, ended the connection with a RST.";
   if (reset_made_here(c)) return "A firewall of this machine ended the connection with a RST in the peer's name.";
   if (destroyed_by_other(c)) return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
-  const bool seen = c.trouble && c.trouble->rst_out.mark;
+  const bool seen = c.anomalies && c.anomalies->rst_out.mark;
   if (!reset_sent(c) && !seen) return "This side broke the connection off; its RST was not seen.";
-  const ResetTold* told = c.trouble ? &c.trouble->reset_sent : nullptr;
+  const ResetReport* told = c.anomalies ? &c.anomalies->reset_sent : nullptr;
   const std::string why = told != nullptr && told->mark && told->reason != TW_REASON_UNKNOWN
-                              ? fmt::format(" ({}: {})", reset_reason_text(bench.names, told->reason),
-                                            reset_meaning(reset_reason(bench.names, told->reason), true))
+                              ? fmt::format(" ({}: {})", reset_reason_text(context.names, told->reason),
+                                            reset_meaning(reset_reason(context.names, told->reason), true))
                               : "";
   return fmt::format("This side ended the connection with a RST{}.", why);
 }
@@ -227,14 +227,14 @@ constexpr std::string_view silent_repair =
     "to "
     "the peer";
 
-std::string connect_cancelled(const Connection& c, const Bench& bench) {
+std::string connect_cancelled(const Connection& c, const RuleContext& context) {
   const std::string died = how_the_process_ended(c);
   std::string answer = "no answer had come to the SYN";
-  if (const std::string here = dropped_where_it_arrived(c, bench); !here.empty()) {
+  if (const std::string here = dropped_where_it_arrived(c, context); !here.empty()) {
     answer = here;
   } else if (c.syn_ack_seen) {
     answer = "a SYN-ACK had come in over the wire, but TCP never took it";
-  } else if (c.trouble && c.trouble->drops.syn_acks_in != 0) {
+  } else if (c.anomalies && c.anomalies->drops.syn_acks_in != 0) {
     answer = "a SYN-ACK had come in, but the kernel dropped it";
   } else if (!c.syn && c.has_cb() && c.cb.segs_out == 0) {
     answer = "no SYN was sent yet";
@@ -245,19 +245,19 @@ std::string connect_cancelled(const Connection& c, const Bench& bench) {
 }
 
 std::string no_local_port(const Connection& c) {
-  const Closing& closing = *c.closing;
+  const Teardown& teardown = *c.teardown;
   const std::string why =
-      closing.port_bound
+      teardown.port_bound
           ? fmt::format("local port {}, which the process had bound, is in use to this destination already",
-                        closing.first_port)
-      : closing.last_port == 0
+                        teardown.first_port)
+      : teardown.last_port == 0
           ? "no local port is free for this destination"
-          : fmt::format("no local port of {}-{} is free for this destination", closing.first_port, closing.last_port);
+          : fmt::format("no local port of {}-{} is free for this destination", teardown.first_port, teardown.last_port);
   return fmt::format("connect() failed with EADDRNOTAVAIL: {}. No SYN was made, and nothing was sent.", why);
 }
 
-std::string unreachable(const Connection& c, const Bench& bench, const Life& life) {
-  if (const IcmpMessage* own = refused_by_message(c, bench); own != nullptr) return refused_here(c, *own);
+std::string unreachable(const Connection& c, const RuleContext& context, const Life& life) {
+  if (const IcmpMessage* own = refused_by_message(c, context); own != nullptr) return refused_here(c, *own);
   const IcmpMessage* icmp = icmp_behind(c);
   if (life.role == Role::passive && icmp != nullptr)
     return fmt::format("The SYN-ACK was answered by an ICMP message, which ended the half-open request: {}.",
@@ -270,15 +270,15 @@ std::string unreachable(const Connection& c, const Bench& bench, const Life& lif
 }
 
 std::string fin_wait2_timeout(const Connection& c) {
-  const Closing& closing = *c.closing;
-  const std::string waited = closing.fin_timeout_ns != 0 ? fmt::format(" ({})", seconds(closing.fin_timeout_ns)) : "";
+  const Teardown& teardown = *c.teardown;
+  const std::string waited = teardown.fin_timeout_ns != 0 ? fmt::format(" ({})", seconds(teardown.fin_timeout_ns)) : "";
   std::string text = fmt::format(
       "{} closed and the peer acknowledged it, but never closed itself: the kernel waited in FIN_WAIT2 until its time "
       "was up{} and forgot the connection",
       process_words(closer_of(c)), waited);
-  if (closing.mini_fin_wait2 && c.trouble && c.trouble->reset_sent.mark) {
+  if (teardown.mini_fin_wait2 && c.anomalies && c.anomalies->reset_sent.mark) {
     text += fmt::format("; what the peer sent {} after the close found no socket and got a RST",
-                        seconds(c.trouble->reset_sent.mark.ts_ns - closing.first.ts_ns));
+                        seconds(c.anomalies->reset_sent.mark.ts_ns - teardown.first.ts_ns));
   }
   return text + ".";
 }
@@ -293,23 +293,23 @@ std::string aborted(const Connection& c) {
 
 std::string keepalive_timeout(const Connection& c, const Life& life) {
   const KeepaliveFacts none{};
-  const KeepaliveFacts& k = c.trouble ? c.trouble->keepalive : none;
+  const KeepaliveFacts& k = c.anomalies ? c.anomalies->keepalive : none;
   std::string text = k.sent != 0 ? fmt::format("{} in a row got no answer", plural(k.unanswered, "keep-alive probe"))
                                  : "The keep-alive probes got no answer";
   if (k.intvl_ms != 0) {
     text += fmt::format(" (first after {} of silence, then every {})", seconds(std::int64_t{k.time_ms} * 1'000'000),
                         seconds(std::int64_t{k.intvl_ms} * 1'000'000));
   }
-  if (!c.wire_heard) text = fmt::format("Keep-alive ended the connection");
+  if (!c.has_wire) text = fmt::format("Keep-alive ended the connection");
   text += ": the kernel gave the peer up";
-  if (c.trouble && (c.trouble->reset_sent.mark || c.trouble->rst_out.mark)) text += ", sent a RST";
+  if (c.anomalies && (c.anomalies->reset_sent.mark || c.anomalies->rst_out.mark)) text += ", sent a RST";
   if (life.error) text += fmt::format(", and the process gets {}", error_name(*life.error));
   return text + ".";
 }
 
 std::string retransmit_timeout(const Connection& c, const Life& life) {
   // A FIN behind the data takes one sequence number and is no byte.
-  const State from = c.closing->end_from;
+  const State from = c.teardown->end_from;
   const bool fin = from == State::fin_wait1 || from == State::last_ack || from == State::closing;
   const std::uint32_t waiting = c.cb.write_seq - c.cb.snd_una - (fin ? 1 : 0);
   const std::string what = waiting != 0 ? plural(waiting, "byte") : "The FIN";
@@ -334,12 +334,12 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
   return text + ".";
 }
 
-std::string still_open(const Connection& c, const Bench& bench) {
+std::string still_open(const Connection& c, const RuleContext& context) {
   if (c.state == State::established && c.syn && c.has_isn_local && c.has_isn_remote) {
     return "Still open: each SYN took one sequence number, so the data of both sides begins at 1; nobody has closed "
            "yet.";
   }
-  if (c.state == State::close_wait && bench.conversation != nullptr) {
+  if (c.state == State::close_wait && context.conversation != nullptr) {
     return fmt::format("{} has closed its side; the other side's FIN is not in the capture.",
                        c.role == Role::active ? "The server" : "One end");
   }
@@ -355,10 +355,10 @@ std::string still_open(const Connection& c, const Bench& bench) {
   return fmt::format("Still in {} when the run ended.", name(c.state));
 }
 
-std::string syn_dropped(const Connection& c, const Bench& bench) {
-  const std::uint32_t syns = c.trouble->drops.syns_in;
+std::string syn_dropped(const Connection& c, const RuleContext& context) {
+  const std::uint32_t syns = c.anomalies->drops.syns_in;
   return fmt::format("The listener never had {}: {}.", syns == 1 ? "the SYN" : fmt::format("any of the {} SYNs", syns),
-                     drop_reasons(c, bench, false, tcp_flag::syn));
+                     drop_reasons(c, context, false, tcp_flag::syn));
 }
 
 std::string unknown(const Connection& c, const Life& life) {
@@ -366,14 +366,14 @@ std::string unknown(const Connection& c, const Life& life) {
     const std::string died = how_the_process_ended(c);
     return fmt::format("{}; {}.", died.empty() ? process_words(closer_of(c)) + " closed" : died, silent_repair);
   }
-  if (c.closing && c.closing->time_wait_full) {
+  if (c.teardown && c.teardown->time_wait_full) {
     return fmt::format(
         "{} closed and the peer acknowledged it; as many connections wait in TIME_WAIT as net.ipv4.tcp_max_tw_buckets "
         "allows, so the kernel can have forgotten this one before the peer's FIN.",
         process_words(c.owner));
   }
   if (c.incomplete) return "Events were lost while it lived; what was seen does not show how it ended.";
-  if (c.ended() && c.closing->end_from == State::syn_sent && life.error) {
+  if (c.ended() && c.teardown->end_from == State::syn_sent && life.error) {
     return fmt::format("connect() failed with {} after {}.", error_name(*life.error), seconds(life.duration_ns));
   }
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
@@ -385,24 +385,24 @@ std::string unknown(const Connection& c, const Life& life) {
 
 }  // namespace
 
-std::string explain(const Connection& c, const Bench& bench, const Life& life) {
+std::string explain(const Connection& c, const RuleContext& context, const Life& life) {
   switch (life.outcome) {
     case Outcome::completed:
       return completed(c);
     case Outcome::refused:
-      return refused(c, bench, life);
+      return refused(c, context, life);
     case Outcome::connect_timeout:
-      return connect_timeout(c, bench, life);
+      return connect_timeout(c, context, life);
     case Outcome::connect_unsent:
-      return connect_unsent(c, bench, life);
+      return connect_unsent(c, context, life);
     case Outcome::connect_ignored:
-      return connect_ignored(c, bench, life);
+      return connect_ignored(c, context, life);
     case Outcome::reset_by_outsider:
       return reset_by_outsider(c, life);
     case Outcome::reset_by_peer:
       return reset_by_peer(c, life);
     case Outcome::reset_by_local:
-      return reset_by_local(c, bench);
+      return reset_by_local(c, context);
     case Outcome::keepalive_timeout:
       return keepalive_timeout(c, life);
     case Outcome::retransmit_timeout:
@@ -413,15 +413,15 @@ std::string explain(const Connection& c, const Bench& bench, const Life& life) {
     case Outcome::no_local_port:
       return no_local_port(c);
     case Outcome::unreachable:
-      return unreachable(c, bench, life);
+      return unreachable(c, context, life);
     case Outcome::connect_cancelled:
-      return connect_cancelled(c, bench);
+      return connect_cancelled(c, context);
     case Outcome::fin_wait2_timeout:
       return fin_wait2_timeout(c);
     case Outcome::syn_dropped:
-      return syn_dropped(c, bench);
+      return syn_dropped(c, context);
     case Outcome::open:
-      return still_open(c, bench);
+      return still_open(c, context);
     case Outcome::unknown:
       break;
   }

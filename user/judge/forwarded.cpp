@@ -20,9 +20,9 @@ constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 
 std::string_view side_name(unsigned side) { return side == client ? "the client" : "the server"; }
 
-std::string interface_of(const Connection& c, const Bench& bench, unsigned hop) {
+std::string interface_of(const Connection& c, const RuleContext& context, unsigned hop) {
   const std::uint32_t index = c.passage()->hops[hop].ifindex;
-  return index != 0 ? bench.names.interface(index) : "";
+  return index != 0 ? context.names.interface(index) : "";
 }
 
 std::string count(std::uint64_t number, std::string_view word) {
@@ -40,20 +40,20 @@ std::string share(std::uint32_t part, std::uint32_t whole) {
 bool was_answered(const Connection& c, const Arrival& arrival) {
   if ((arrival.flags & tcp_flag::syn) != 0 && (arrival.flags & tcp_flag::ack) == 0) return c.syn_ack_seen;
   if ((arrival.flags & tcp_flag::syn) != 0) return c.established;
-  if ((arrival.flags & tcp_flag::fin) == 0 || !c.closing) return false;
-  return (arrival.out ? c.closing->fin_out : c.closing->fin_in).acked.id != 0;
+  if ((arrival.flags & tcp_flag::fin) == 0 || !c.teardown) return false;
+  return (arrival.out ? c.teardown->fin_out : c.teardown->fin_in).acked.id != 0;
 }
 
 bool both_known(const Connection& c) { return c.passage()->hops[client].known && c.passage()->hops[server].known; }
 
 // SYNs, FINs and RSTs that came in from that side and did not leave: each of them would have been an event. A queue for
 // a program (nfqueue) can hold one for a moment.
-Evidence never_left(const Connection& c, const Bench& bench, unsigned from, std::uint32_t& resets) {
+Evidence never_left(const Connection& c, const RuleContext& context, unsigned from, std::uint32_t& resets) {
   constexpr std::int64_t moment_ns = 50'000'000;
   const Passage& passage = *c.passage();
   Evidence evidence = passage.never_left[from];
   resets = passage.resets_lost[from];
-  if (!both_known(c) && !bench.every_interface) {  // they may have left where nobody looks
+  if (!both_known(c) && !context.every_interface) {  // they may have left where nobody looks
     resets = 0;
     return {};
   }
@@ -61,7 +61,7 @@ Evidence never_left(const Connection& c, const Bench& bench, unsigned from, std:
   for (std::uint32_t i = passage.arrived - known; i < passage.arrived; ++i) {
     const Arrival& arrival = passage.arrivals[i % Passage::limit];
     if (arrival.left || (arrival.flags & marks) == 0 || arrival.out != (from == client)) continue;
-    if (bench.now - arrival.mark.ts_ns < moment_ns || was_answered(c, arrival)) continue;
+    if (context.now - arrival.mark.ts_ns < moment_ns || was_answered(c, arrival)) continue;
     if ((arrival.flags & tcp_flag::rst) != 0) {
       ++resets;
     } else {
@@ -76,17 +76,17 @@ struct KernelDrops {
   std::uint32_t segments = 0;
   std::string reasons;
 };
-KernelDrops kernel_drops(const Connection& c, const Bench& bench, unsigned from, Finding* finding) {
+KernelDrops kernel_drops(const Connection& c, const RuleContext& context, unsigned from, Finding* finding) {
   KernelDrops drops;
-  if (!c.trouble) return drops;
-  for (const DropSeen& seen : c.trouble->drops.seen()) {
+  if (!c.anomalies) return drops;
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
     if (seen.out != (from == client)) continue;
     drops.segments += seen.count;
     if (finding != nullptr) cite(*finding, seen.evidence);
-    if (!bench.texts) continue;
-    const std::string_view meaning = drop_meaning(drop_kind(bench.names, seen.reason));
+    if (!context.texts) continue;
+    const std::string_view meaning = drop_meaning(drop_kind(context.names, seen.reason));
     if (!drops.reasons.empty()) drops.reasons += "; ";
-    const std::string reason = bench.names.drop_reason(seen.reason);
+    const std::string reason = context.names.drop_reason(seen.reason);
     drops.reasons += meaning.empty() ? reason : fmt::format("{} ({})", meaning, reason);
   }
   return drops;
@@ -94,34 +94,34 @@ KernelDrops kernel_drops(const Connection& c, const Bench& bench, unsigned from,
 
 }  // namespace
 
-std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned from) {
+std::uint64_t lost_from(const Connection& c, const RuleContext& context, unsigned from) {
   const Passage& passage = *c.passage();
   const bool both = both_known(c);
-  const std::uint32_t dropped = kernel_drops(c, bench, from, nullptr).segments;
+  const std::uint32_t dropped = kernel_drops(c, context, from, nullptr).segments;
   // It goes on, and the other hop was never seen: by an interface that is not watched.
   if (!both && c.syn_ack_seen) return dropped;
   const std::uint64_t counted = both ? passage.lost[from] : 0;
   std::uint32_t resets = 0;
-  const std::uint32_t marked = never_left(c, bench, from, resets).total;
+  const std::uint32_t marked = never_left(c, context, from, resets).total;
   return std::max<std::uint64_t>({dropped, marked + resets, counted});
 }
 
 namespace {
 
-std::optional<Finding> judge_forward_dropped(const Connection& c, const Bench& bench) {
+std::optional<Finding> judge_forward_dropped(const Connection& c, const RuleContext& context) {
   Finding finding{Rule::forward_dropped, Confidence::likely, "", {}, 0};
   bool any = false;
   bool all_reported = true;
   for (const unsigned from : {client, server}) {
-    const std::uint64_t lost = lost_from(c, bench, from);
+    const std::uint64_t lost = lost_from(c, context, from);
     if (lost == 0) continue;
     any = true;
-    const KernelDrops drops = kernel_drops(c, bench, from, &finding);
+    const KernelDrops drops = kernel_drops(c, context, from, &finding);
     std::uint32_t resets = 0;
-    cite(finding, never_left(c, bench, from, resets));
+    cite(finding, never_left(c, context, from, resets));
     if (drops.segments == 0) all_reported = false;
-    if (!bench.texts) continue;
-    const std::string interface = interface_of(c, bench, from);
+    if (!context.texts) continue;
+    const std::string interface = interface_of(c, context, from);
     finding.text +=
         fmt::format("{}{} from {} came in{} and never left this machine: {}", finding.text.empty() ? "" : "; ",
                     count(lost, "segment"), side_name(from), interface.empty() ? "" : " on " + interface,
@@ -134,10 +134,10 @@ std::optional<Finding> judge_forward_dropped(const Connection& c, const Bench& b
 
 // The RST that ended it, if this machine made it.
 const MadeHere* ending_made_here(const Connection& c, unsigned& toward) {
-  if (!c.ended() || !c.closing->by_reset) return nullptr;
+  if (!c.ended() || !c.teardown->by_reset) return nullptr;
   for (const unsigned hop : {client, server}) {
     const MadeHere& made = c.passage()->reset_made[hop];
-    if (made.mark && made.mark.id == c.closing->end.id) {
+    if (made.mark && made.mark.id == c.teardown->end.id) {
       toward = hop;
       return &made;
     }
@@ -145,44 +145,44 @@ const MadeHere* ending_made_here(const Connection& c, unsigned& toward) {
   return nullptr;
 }
 
-std::optional<Finding> judge_forwarded_reset(const Connection& c, const Bench& bench, Outcome outcome) {
-  if (!c.ended() || !c.closing->by_reset || outcome == Outcome::completed) return std::nullopt;
-  Finding finding{Rule::reset_origin, Confidence::likely, "", {c.closing->end.id}, 0};
+std::optional<Finding> judge_forwarded_reset(const Connection& c, const RuleContext& context, Outcome outcome) {
+  if (!c.ended() || !c.teardown->by_reset || outcome == Outcome::completed) return std::nullopt;
+  Finding finding{Rule::reset_origin, Confidence::likely, "", {c.teardown->end.id}, 0};
   unsigned toward = 0;
   if (const MadeHere* made = ending_made_here(c, toward); made != nullptr) {
     finding.confidence = Confidence::certain;
-    if (bench.texts) {
+    if (context.texts) {
       const char* sender = "";
       if (made->socket_type == TW_SOCKET_CONTROL) sender = "; its TCP answered a segment that fits no connection here";
       if (made->socket_type == TW_SOCKET_NONE) sender = "; no socket sent it, as when a firewall rejects";
       finding.text = fmt::format("this machine made the RST: it left for {} on {} and came in nowhere{}",
-                                 side_name(toward), interface_of(c, bench, toward), sender);
+                                 side_name(toward), interface_of(c, context, toward), sender);
     }
     return finding;
   }
-  const bool from_server = c.trouble->rst_in.mark.id == c.closing->end.id;
+  const bool from_server = c.anomalies->rst_in.mark.id == c.teardown->end.id;
   const unsigned from = from_server ? server : client;
-  if (!bench.texts) return finding;
-  const std::string interface = interface_of(c, bench, from);
+  if (!context.texts) return finding;
+  const std::string interface = interface_of(c, context, from);
   finding.text = fmt::format("the RST came in{}: {} sent it, or something before it in its name",
                              interface.empty() ? "" : " on " + interface, side_name(from));
   if (from_server && foreign_hops(c)) {
     finding.confidence = Confidence::inconclusive;
     finding.text =
         fmt::format("the RST came in with TTL {}, all else from {} with {}: perhaps something before it sent it",
-                    c.trouble->rst_in.ttl, to_string(c.flow.remote), c.ttl_in);
+                    c.anomalies->rst_in.ttl, to_string(c.flow.remote), c.ttl_in);
   }
   return finding;
 }
 
-std::optional<Finding> judge_forwarded_retransmission(const Connection& c, const Bench& bench) {
-  if (!c.trouble) return std::nullopt;
-  const tw_loss_counters& loss = c.trouble->loss;
+std::optional<Finding> judge_forwarded_retransmission(const Connection& c, const RuleContext& context) {
+  if (!c.anomalies) return std::nullopt;
+  const tw_loss_counters& loss = c.anomalies->loss;
   if (loss.retrans_segs_out == 0 && loss.retrans_segs_in == 0) return std::nullopt;
   Finding finding{Rule::retransmission, Confidence::likely, "", {}, 0};
-  cite(finding, c.trouble->retransmissions.evidence);
-  cite(finding, c.trouble->retransmissions.in);
-  if (!bench.texts) return finding;
+  cite(finding, c.anomalies->retransmissions.evidence);
+  cite(finding, c.anomalies->retransmissions.in);
+  if (!context.texts) return finding;
   const auto add = [&](std::string_view who, std::uint32_t again, std::uint32_t all) {
     if (again == 0) return;
     finding.text += fmt::format("{}{} sent {} again", finding.text.empty() ? "" : "; ", who, share(again, all));
@@ -194,7 +194,7 @@ std::optional<Finding> judge_forwarded_retransmission(const Connection& c, const
 
 // One direction does not come through here, and yet the other one goes on. Three segments: a SYN and its repetition are
 // no sign, and neither is the last ACK of what was over.
-std::optional<Finding> judge_asymmetric_route(const Connection& c, const Bench& bench) {
+std::optional<Finding> judge_asymmetric_route(const Connection& c, const RuleContext& context) {
   constexpr std::uint32_t enough = 3;
   const bool no_server = c.wire.segs_in == 0 && c.wire.segs_out >= enough;
   const bool no_client = c.wire.segs_out == 0 && c.wire.segs_in >= enough;
@@ -203,14 +203,14 @@ std::optional<Finding> judge_asymmetric_route(const Connection& c, const Bench& 
   const bool goes_on = c.state != TcpState::syn_sent && c.state != TcpState::unknown;
   if (no_server && !goes_on) return std::nullopt;
   // A server that hears nothing only repeats its SYN-ACK.
-  const bool server_goes_on = c.established || c.wire.bytes_in != 0 || (c.closing && c.closing->fin_in.sent);
+  const bool server_goes_on = c.established || c.wire.bytes_in != 0 || (c.teardown && c.teardown->fin_in.sent);
   if (no_client && !server_goes_on) return std::nullopt;
   Finding finding{Rule::asymmetric_route, Confidence::likely, "", {}, 0};
   if (c.syn) finding.evidence.push_back(c.syn.id);
   if (c.syn_ack) finding.evidence.push_back(c.syn_ack.id);
-  if (c.closing && c.closing->fin_in.sent) finding.evidence.push_back(c.closing->fin_in.sent.id);
-  if (c.closing && c.closing->fin_out.sent) finding.evidence.push_back(c.closing->fin_out.sent.id);
-  if (bench.texts) {
+  if (c.teardown && c.teardown->fin_in.sent) finding.evidence.push_back(c.teardown->fin_in.sent.id);
+  if (c.teardown && c.teardown->fin_out.sent) finding.evidence.push_back(c.teardown->fin_out.sent.id);
+  if (context.texts) {
     finding.text = fmt::format(
         "{} sent {} through this machine and was answered; none of {}'s came through it: the way back is another one",
         no_server ? "the client" : "the server", count(no_server ? c.wire.segs_out : c.wire.segs_in, "segment"),
@@ -228,11 +228,11 @@ HopTotals totals(const HopTotals& flags, const HopFacts& hop, bool in) {
   return t;
 }
 
-Hop hop_of(const Connection& c, const Bench& bench, unsigned side) {
+Hop hop_of(const Connection& c, const RuleContext& context, unsigned side) {
   const HopFacts& facts = c.passage()->hops[side];
   Hop hop;
   if (!facts.known) return hop;
-  hop.interface = interface_of(c, bench, side);
+  hop.interface = interface_of(c, context, side);
   hop.flow = side == client ? facts.key.reversed() : facts.key;
   hop.in = totals(facts.in, facts, true);
   hop.out = totals(facts.out, facts, false);
@@ -260,7 +260,7 @@ std::string message_words(const Connection& c, const IcmpMessage& icmp) {
 std::string outcome_words(const Connection& c, const Life& life) {
   if (const IcmpMessage& icmp = c.passage()->refusal;
       icmp && (life.outcome == Outcome::refused || life.outcome == Outcome::unreachable) &&
-      !(c.ended() && c.closing->by_reset))
+      !(c.ended() && c.teardown->by_reset))
     return fmt::format("The SYN was answered by an ICMP message: {}.", message_words(c, icmp));
   const auto end = [&](std::string_view subject) { return fmt::format("{} ended it with a RST.", subject); };
   switch (life.outcome) {
@@ -295,20 +295,20 @@ std::string outcome_words(const Connection& c, const Life& life) {
 }  // namespace
 
 bool refused_on_the_way(const Connection& c) {
-  return c.passage() && c.ended() && !c.closing->by_reset && c.passage()->refusal_mark &&
-         c.passage()->refusal_mark.id == c.closing->end.id;
+  return c.passage() && c.ended() && !c.teardown->by_reset && c.passage()->refusal_mark &&
+         c.passage()->refusal_mark.id == c.teardown->end.id;
 }
 
 bool counted_to_the_end(const Connection& c) {
   if (!c.passage() || !c.ended()) return true;
-  return std::ranges::all_of(c.passage()->hops,
-                             [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.closing->end.ts_ns; });
+  return std::ranges::all_of(
+      c.passage()->hops, [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.teardown->end.ts_ns; });
 }
 
-bool end_may_be_unseen(const Connection& c, const Bench& bench) {
-  if (!c.passage() || bench.every_interface || both_known(c) || !c.trouble) return false;
-  return std::ranges::any_of(c.trouble->drops.seen(), [&](const DropSeen& seen) {
-    return drop_kind(bench.names, seen.reason) == DropKind::firewall && seen.last.ts_ns > c.passage()->left.ts_ns;
+bool end_may_be_unseen(const Connection& c, const RuleContext& context) {
+  if (!c.passage() || context.every_interface || both_known(c) || !c.anomalies) return false;
+  return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
+    return drop_kind(context.names, seen.reason) == DropKind::firewall && seen.last.ts_ns > c.passage()->left.ts_ns;
   });
 }
 
@@ -317,34 +317,34 @@ bool reset_by_this_machine(const Connection& c) {
   return c.passage() && ending_made_here(c, toward) != nullptr;
 }
 
-Forwarded forwarded_hops(const Connection& c, const Bench& bench) {
+Forwarded forwarded_hops(const Connection& c, const RuleContext& context) {
   Forwarded hops;
-  hops.client = hop_of(c, bench, client);
-  hops.server = hop_of(c, bench, server);
+  hops.client = hop_of(c, context, client);
+  hops.server = hop_of(c, context, server);
   hops.joined = both_known(c);
-  hops.lost_to_server = lost_from(c, bench, client);
-  hops.lost_to_client = lost_from(c, bench, server);
+  hops.lost_to_server = lost_from(c, context, client);
+  hops.lost_to_client = lost_from(c, context, server);
   hops.untranslated = c.passage()->untranslated;
   return hops;
 }
 
-std::vector<Finding> forwarded_findings(const Connection& c, const Bench& bench, Outcome outcome) {
+std::vector<Finding> forwarded_findings(const Connection& c, const RuleContext& context, Outcome outcome) {
   std::vector<Finding> findings;
   const auto add = [&](std::optional<Finding> finding) {
     if (!finding) return;
     if (c.incomplete) finding->confidence = Confidence::inconclusive;
     findings.push_back(std::move(*finding));
   };
-  add(judge_forwarded_slow_handshake(c, bench));
-  add(judge_forward_dropped(c, bench));
-  if (c.trouble) {
-    add(judge_forwarded_reset(c, bench, outcome));
-    add(judge_forwarded_retransmission(c, bench));
-    add(judge_zero_window(c, bench));
+  add(judge_forwarded_slow_handshake(c, context));
+  add(judge_forward_dropped(c, context));
+  if (c.anomalies) {
+    add(judge_forwarded_reset(c, context, outcome));
+    add(judge_forwarded_retransmission(c, context));
+    add(judge_zero_window(c, context));
   }
-  add(judge_forwarded_keepalive(c, bench));
-  add(judge_forwarded_path_mtu(c, bench));
-  add(judge_asymmetric_route(c, bench));
+  add(judge_forwarded_keepalive(c, context));
+  add(judge_forwarded_path_mtu(c, context));
+  add(judge_asymmetric_route(c, context));
   return findings;
 }
 

@@ -15,18 +15,18 @@ namespace {
 // Where the kernel took the RST, it says since when it had taken nothing else of the peer: not since that time.
 bool nothing_since(const Connection& c, TimeNs then) {
   constexpr std::int64_t ticks_ns = 25'000'000;  // the kernel counts in jiffies, and a first copy may have been delayed
-  const Trouble& t = *c.trouble;
+  const Anomalies& t = *c.anomalies;
   if (!t.reset_received.mark || !c.has_cb()) return true;
   return t.rst_in.mark.ts_ns - then <= std::int64_t{c.cb.unheard_ms} * 1'000'000 + ticks_ns;
 }
 
 }  // namespace
 
-std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, Outcome outcome) {
-  const Trouble& t = *c.trouble;
+std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& context, Outcome outcome) {
+  const Anomalies& t = *c.anomalies;
   if (outcome != Outcome::reset_by_peer || !t.rst_in.mark || !c.established) return std::nullopt;
   if ((t.rst_in.flags & tcp_flag::ack) != 0) return std::nullopt;
-  const bool peer_closed = c.closing && (c.closing->fin_in.sent || c.closing->close_wait);
+  const bool peer_closed = c.teardown && (c.teardown->fin_in.sent || c.teardown->close_wait);
   // Sent again and again, and nothing of it acknowledged to the end. (Without the kernel nobody says what was.)
   const Retransmissions& r = t.retransmissions;
   const bool unanswered = r.run.total != 0 && r.run_first.id < t.rst_in.mark.id &&
@@ -43,12 +43,12 @@ std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, 
     finding.evidence.push_back(t.keepalive.last_sent.id);
   }
   finding.evidence.push_back(t.rst_in.mark.id);
-  if (bench.texts) {
+  if (context.texts) {
     std::string asked = "a silence";
     if (t.keepalive.unanswered != 0) {
       asked = fmt::format("{} keep-alive probe{}", t.keepalive.unanswered, t.keepalive.unanswered == 1 ? "" : "s");
     } else if (unanswered) {
-      // The kernel's own count, where it told of them: the wire shows the same ones.
+      // The kernel's own count, where it reported them: the wire shows the same ones.
       const std::uint32_t times = r.kernel != 0 && r.last_seq == r.run_seq ? r.attempt : r.run.total;
       asked = fmt::format("{} unanswered retransmission{}", times, times == 1 ? "" : "s");
     }

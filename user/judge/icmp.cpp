@@ -26,13 +26,13 @@ bool is_unreachable(int error) {
 }
 
 const IcmpMessage* icmp_behind(const Connection& c) {
-  if (!c.trouble) return nullptr;
-  const Trouble& t = *c.trouble;
+  if (!c.anomalies) return nullptr;
+  const Anomalies& t = *c.anomalies;
   if (t.icmp) return &t.icmp;
   if (!t.icmp_in) return nullptr;
   if (t.request_dropped && !c.ended()) return &t.icmp_in;
   // connect() that holds the socket's lock learns of the error without a word of the socket's.
-  const bool connecting = c.error == 0 && c.closing && c.closing->end_from == TcpState::syn_sent;
+  const bool connecting = c.error == 0 && c.teardown && c.teardown->end_from == TcpState::syn_sent;
   const bool ends = is_unreachable(t.icmp_in.error) || t.icmp_in.error == ECONNREFUSED;
   return ends && (c.error == t.icmp_in.error || connecting) ? &t.icmp_in : nullptr;
 }

@@ -19,10 +19,10 @@
 namespace tcpwitness {
 
 // What rules must know beside the connection.
-struct Bench {
+struct RuleContext {
   const Names& names;
-  bool kernel_heard = true;     // the kernel witness is attached
-  bool wire_heard = true;       // the wire witness is attached
+  bool has_kernel = true;       // the kernel witness is attached
+  bool has_wire = true;         // the wire witness is attached
   bool texts = false;           // write sentences
   bool explain = false;         // write the closing sentence
   bool finished = false;        // the run is over
@@ -87,14 +87,14 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] bool is_fault(DropKind kind);  // a healthy connection meets none of these
 
 // comparison.cpp
-[[nodiscard]] Comparison compare(const Connection& c, const Bench& bench);
+[[nodiscard]] Comparison compare(const Connection& c, const RuleContext& context);
 
 // phases.cpp
-[[nodiscard]] Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns);
+[[nodiscard]] Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_ns);
 [[nodiscard]] std::string waiting_words(const Phases& phases, Role role);
 
 // outcome.cpp
-[[nodiscard]] Outcome judge_outcome(const Connection& c, const Bench& bench);
+[[nodiscard]] Outcome judge_outcome(const Connection& c, const RuleContext& context);
 [[nodiscard]] ClosedBy judge_closed_by(const Connection& c, Outcome outcome);
 // This side sent a RST: said by the kernel, or sent by the socket itself on the wire.
 [[nodiscard]] bool reset_sent(const Connection& c);
@@ -110,19 +110,20 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] bool unread_data(const ControlBlock& cb);
 
 // One file each. nullopt: the rule has nothing to say.
-[[nodiscard]] std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, Outcome outcome);
-[[nodiscard]] std::optional<Finding> judge_zero_window(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_retransmission(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_retransmission_in(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& context, Outcome outcome);
+[[nodiscard]] std::optional<Finding> judge_zero_window(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_retransmission(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleContext& context);
 // unanswered.cpp
-[[nodiscard]] std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_path_dead(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context);
 // stall.cpp
-[[nodiscard]] std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome);
-[[nodiscard]] std::optional<Finding> judge_half_open(const Connection& c, const Bench& bench, Outcome outcome);
+[[nodiscard]] std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext& context,
+                                                        Outcome outcome);
+[[nodiscard]] std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& context, Outcome outcome);
 
 // icmp.cpp: what an ICMP message did to the connection
 // An errno that TCP takes from an ICMP message or from the routing table, ECONNREFUSED apart.
@@ -133,52 +134,52 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::string icmp_words(const Connection& c, const IcmpMessage& icmp);
 
 // port_exhaustion.cpp
-[[nodiscard]] std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& context);
 
 // peer_not_closing.cpp
-[[nodiscard]] std::optional<Finding> judge_peer_not_closing(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context);
 // The mini-socket of an orphan waited in FIN_WAIT2 for as long as the kernel lets it.
 [[nodiscard]] bool orphan_forgotten(const Connection& c, TimeNs now);
 
 // write_after_peer_closed.cpp
-[[nodiscard]] std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const Bench& bench,
+[[nodiscard]] std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const RuleContext& context,
                                                                    Outcome outcome);
 
 // drops.cpp
-[[nodiscard]] std::optional<Finding> judge_rx_dropped(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_tx_not_sent(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_bad_checksum(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_out_of_window(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_old_timestamp(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_rx_dropped(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_tx_not_sent(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_bad_checksum(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_old_timestamp(const Connection& c, const RuleContext& context);
 
 // unsent.cpp: what became of a connect() that timed out or found no way
-[[nodiscard]] bool syns_never_left(const Connection& c, const Bench& bench);
+[[nodiscard]] bool syns_never_left(const Connection& c, const RuleContext& context);
 // The kernel's own message that an IPv6 neighbour does not answer; nullptr: none.
-[[nodiscard]] const Mark* no_neighbour(const Connection& c, const Bench& bench);
+[[nodiscard]] const Mark* no_neighbour(const Connection& c, const RuleContext& context);
 // A segment was dropped in this direction, for a reason of this kind.
-[[nodiscard]] const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind);
+[[nodiscard]] const DropSeen* dropped_for(const Connection& c, const RuleContext& context, bool out, DropKind kind);
 // Its own SYNs, dropped where they arrived: over loopback.
 [[nodiscard]] std::span<const DropSeen> dropped_on_arrival(const Connection& c);
 [[nodiscard]] bool is_on_arrival(const Connection& c, const DropSeen* drop);
 // A rule in INPUT dropped a segment of the peer and sent the RST that it got: no socket did.
-[[nodiscard]] const DropSeen* refused_by_input(const Connection& c, const Bench& bench);
+[[nodiscard]] const DropSeen* refused_by_input(const Connection& c, const RuleContext& context);
 // The ICMP message by which a firewall of this machine refused what a listener was asked, or its answer; nullptr: none.
-[[nodiscard]] const IcmpMessage* refused_by_message(const Connection& c, const Bench& bench);
+[[nodiscard]] const IcmpMessage* refused_by_message(const Connection& c, const RuleContext& context);
 // The RST that came in is a local firewall's answer to what it dropped on its way out: both within a moment.
-[[nodiscard]] const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench);
+[[nodiscard]] const DropSeen* refused_by_own_firewall(const Connection& c, const RuleContext& context);
 [[nodiscard]] bool syn_ack_ignored(const Connection& c);
-// "a firewall rule dropped it (NETFILTER_DROP)" for all SYNs out, or all SYN-ACKs in; "": no drop was told.
-[[nodiscard]] std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags);
+// "a firewall rule dropped it (NETFILTER_DROP)" for all SYNs out, or all SYN-ACKs in; "": no drop was reported.
+[[nodiscard]] std::string drop_reasons(const Connection& c, const RuleContext& context, bool out, std::uint8_t flags);
 
 // forwarded.cpp: a connection that passes through this machine
-[[nodiscard]] std::vector<Finding> forwarded_findings(const Connection& c, const Bench& bench, Outcome outcome);
-[[nodiscard]] Forwarded forwarded_hops(const Connection& c, const Bench& bench);
+[[nodiscard]] std::vector<Finding> forwarded_findings(const Connection& c, const RuleContext& context, Outcome outcome);
+[[nodiscard]] Forwarded forwarded_hops(const Connection& c, const RuleContext& context);
 // Segments of that side (0: the client, 1: the server) that came in and never left.
-[[nodiscard]] std::uint64_t lost_from(const Connection& c, const Bench& bench, unsigned side);
+[[nodiscard]] std::uint64_t lost_from(const Connection& c, const RuleContext& context, unsigned side);
 // forwarded_path.cpp
-[[nodiscard]] std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_forwarded_path_mtu(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_forwarded_path_mtu(const Connection& c, const RuleContext& context);
 [[nodiscard]] std::string explain_forwarded(const Connection& c, const Life& life);
 // The RST that ended it left here and came in nowhere.
 [[nodiscard]] bool reset_by_this_machine(const Connection& c);
@@ -188,43 +189,44 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] bool counted_to_the_end(const Connection& c);
 // Its other side passes by an interface that is not traced, and this machine's firewall has dropped the newest
 // segments: it may have answered them there by a RST.
-[[nodiscard]] bool end_may_be_unseen(const Connection& c, const Bench& bench);
+[[nodiscard]] bool end_may_be_unseen(const Connection& c, const RuleContext& context);
 
 // peer.cpp: what the other end of the connection did, where this run follows it too
 [[nodiscard]] PeerEnd peer_end(const Connection& peer);
 // The peer's end shows that its process or kernel sent the RST; `why`: "closed with 4 KiB unread".
-[[nodiscard]] bool peer_sent_reset(const Connection& peer, const Bench& bench);
-[[nodiscard]] std::string peer_reset_words(const Connection& peer, const Bench& bench);
+[[nodiscard]] bool peer_sent_reset(const Connection& peer, const RuleContext& context);
+[[nodiscard]] std::string peer_reset_words(const Connection& peer, const RuleContext& context);
 // Where a finding blames the peer: who that is, and the other end's own finding that says why.
-void name_other_end(Finding& finding, const Connection& c, const Bench& bench);
+void name_other_end(Finding& finding, const Connection& c, const RuleContext& context);
 
 // outsider.cpp: neither kernel sent the RST
 [[nodiscard]] bool reset_by_outsider(const Connection& c);
 
 // listener.cpp
-[[nodiscard]] std::optional<Finding> judge_accept_queue_full(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_syn_backlog_full(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_syncookie(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_accept_queue_full(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_syn_backlog_full(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& context);
 
 // slow.cpp
-[[nodiscard]] std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_slow_accept(const Connection& c, const Bench& bench);
-[[nodiscard]] std::optional<Finding> judge_late(const Connection& c, const Bench& bench);
+[[nodiscard]] std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_slow_accept(const Connection& c, const RuleContext& context);
+[[nodiscard]] std::optional<Finding> judge_late(const Connection& c, const RuleContext& context);
 
 // bytes_disagree.cpp
-[[nodiscard]] std::optional<Finding> judge_bytes_disagree(const Connection& c, const Bench& bench, Outcome outcome);
+[[nodiscard]] std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleContext& context,
+                                                          Outcome outcome);
 // The counters are final, they began with the handshake, and they were kept in both directions.
 [[nodiscard]] bool wire_complete(const Connection& c);
 
 // explain.cpp: one closing sentence in plain words.
-[[nodiscard]] std::string explain(const Connection& c, const Bench& bench, const Life& life);
+[[nodiscard]] std::string explain(const Connection& c, const RuleContext& context, const Life& life);
 
 // life.cpp: segments that this side sent again, by the kernel's own count (nstat's TcpRetransSegs).
 [[nodiscard]] std::uint32_t retransmitted_segments(const Connection& c);
 // What is found of a connection by now.
-[[nodiscard]] std::vector<Finding> judge_findings(const Connection& c, const Bench& bench);
+[[nodiscard]] std::vector<Finding> judge_findings(const Connection& c, const RuleContext& context);
 // Everything above put together.
-[[nodiscard]] Life judge_life(const Connection& c, const Bench& bench);
+[[nodiscard]] Life judge_life(const Connection& c, const RuleContext& context);
 
 // The kernel's retransmission causes in words (correlate/on_kernel.cpp).
 [[nodiscard]] std::string_view retransmit_words(RetransmitKind kind);

@@ -19,11 +19,11 @@ bool as_configured(const KeepaliveFacts& k, std::uint32_t silence_ms) {
   return silence_ms <= allowed + slack && silence_ms + slack >= allowed;
 }
 
-std::string death(const Connection& c, const Bench& bench) {
-  const KeepaliveFacts& k = c.trouble->keepalive;
+std::string death(const Connection& c, const RuleContext& context) {
+  const KeepaliveFacts& k = c.anomalies->keepalive;
   std::string text = fmt::format("{}{} keep-alive probe{} left {}, no answer arrived: connection declared dead",
                                  k.unanswered, k.probes != 0 ? fmt::format(" of {}", k.probes) : "",
-                                 k.unanswered == 1 && k.probes <= 1 ? "" : "s", bench.names.interface(k.ifindex));
+                                 k.unanswered == 1 && k.probes <= 1 ? "" : "s", context.names.interface(k.ifindex));
   const std::uint32_t silence = c.has_cb() ? c.cb.unheard_ms : 0;
   if (silence != 0) {
     text += fmt::format(" after {}{}", duration(silence), as_configured(k, silence) ? " as configured" : "");
@@ -36,14 +36,14 @@ std::string death(const Connection& c, const Bench& bench) {
 
 }  // namespace
 
-std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, Outcome outcome) {
-  const KeepaliveFacts& k = c.trouble->keepalive;
+std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& context, Outcome outcome) {
+  const KeepaliveFacts& k = c.anomalies->keepalive;
   if (k.sent == 0 && k.received == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::keepalive;
   finding.confidence = k.by_kernel ? Confidence::certain : Confidence::likely;
   cite(finding, k.evidence);
-  if (!bench.texts) return finding;
+  if (!context.texts) return finding;
   if (k.sent == 0) {
     finding.text =
         fmt::format("the peer sent {} keep-alive probe{}, this side answered {}", k.received,
@@ -54,7 +54,7 @@ std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, 
     return finding;
   }
   if (outcome == Outcome::keepalive_timeout && k.unanswered != 0) {
-    finding.text = death(c, bench);
+    finding.text = death(c, context);
     return finding;
   }
   finding.text = fmt::format("{} keep-alive probe{} sent, {} answered", k.sent, k.sent == 1 ? "" : "s", k.answered);
@@ -67,7 +67,7 @@ std::optional<Finding> judge_keepalive(const Connection& c, const Bench& bench, 
                                 duration(k.intvl_ms), k.probes);
   }
   if (k.unanswered != 0 && k.dead_at_ns != 0 && !c.ended()) {
-    finding.text += fmt::format("; the kernel will give the peer up in {}", seconds(k.dead_at_ns - bench.now));
+    finding.text += fmt::format("; the kernel will give the peer up in {}", seconds(k.dead_at_ns - context.now));
   }
   return finding;
 }

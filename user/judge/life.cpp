@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// life.cpp: everything that is told of a connection when it is over, put together.
+// life.cpp: everything that is reported of a connection when it is over, put together.
 //
 // Here, and only here, a gap takes certainty away from all findings of the connection it overlaps.
 #include <algorithm>
@@ -10,44 +10,44 @@
 namespace tcpwitness {
 namespace {
 
-std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcome outcome) {
+std::vector<Finding> findings_of(const Connection& c, const RuleContext& context, Outcome outcome) {
   std::vector<Finding> findings;
   const auto add = [&](std::optional<Finding> finding) {
     if (!finding) return;
-    name_other_end(*finding, c, bench);
+    name_other_end(*finding, c, context);
     if (c.incomplete) finding->confidence = Confidence::inconclusive;
     findings.push_back(std::move(*finding));
   };
-  add(judge_slow_handshake(c, bench));
-  if (!c.closing && !c.trouble) return findings;
-  add(judge_port_exhaustion(c, bench));
-  add(judge_peer_not_closing(c, bench));
-  add(judge_write_after_peer_closed(c, bench, outcome));
-  if (c.trouble) {
-    add(judge_retransmission(c, bench));
-    add(judge_retransmission_in(c, bench));
-    add(judge_path_mtu_black_hole(c, bench));
-    add(judge_path_dead(c, bench));
-    add(judge_delayed_ack_stall(c, bench));
-    add(judge_keepalive(c, bench, outcome));
-    add(judge_zero_window(c, bench));
-    add(judge_reset_origin(c, bench, outcome));
-    add(judge_half_open(c, bench, outcome));
-    add(judge_rx_dropped(c, bench));
-    add(judge_tx_not_sent(c, bench));
-    add(judge_bad_checksum(c, bench));
-    add(judge_out_of_window(c, bench));
-    add(judge_old_timestamp(c, bench));
-    add(judge_accept_queue_full(c, bench));
-    add(judge_syn_backlog_full(c, bench));
-    add(judge_syncookie(c, bench));
-    add(judge_slow_accept(c, bench));
-    add(judge_late(c, bench));
+  add(judge_slow_handshake(c, context));
+  if (!c.teardown && !c.anomalies) return findings;
+  add(judge_port_exhaustion(c, context));
+  add(judge_peer_not_closing(c, context));
+  add(judge_write_after_peer_closed(c, context, outcome));
+  if (c.anomalies) {
+    add(judge_retransmission(c, context));
+    add(judge_retransmission_in(c, context));
+    add(judge_path_mtu_black_hole(c, context));
+    add(judge_path_dead(c, context));
+    add(judge_delayed_ack_stall(c, context));
+    add(judge_keepalive(c, context, outcome));
+    add(judge_zero_window(c, context));
+    add(judge_reset_origin(c, context, outcome));
+    add(judge_half_open(c, context, outcome));
+    add(judge_rx_dropped(c, context));
+    add(judge_tx_not_sent(c, context));
+    add(judge_bad_checksum(c, context));
+    add(judge_out_of_window(c, context));
+    add(judge_old_timestamp(c, context));
+    add(judge_accept_queue_full(c, context));
+    add(judge_syn_backlog_full(c, context));
+    add(judge_syncookie(c, context));
+    add(judge_slow_accept(c, context));
+    add(judge_late(c, context));
   }
-  if (c.closing) {
-    add(judge_close_wait_stuck(c, bench));
-    add(judge_time_wait(c, bench));
-    add(judge_bytes_disagree(c, bench, outcome));
+  if (c.teardown) {
+    add(judge_close_wait_stuck(c, context));
+    add(judge_time_wait(c, context));
+    add(judge_bytes_disagree(c, context, outcome));
   }
   return findings;
 }
@@ -55,9 +55,9 @@ std::vector<Finding> findings_of(const Connection& c, const Bench& bench, Outcom
 }  // namespace
 
 std::uint32_t retransmitted_segments(const Connection& c) {
-  const std::uint32_t heard = c.trouble ? c.trouble->retransmissions.kernel : 0;
-  if (c.kernel_heard) return std::max(c.has_cb() ? c.cb.total_retrans : 0, heard);
-  return c.trouble ? c.trouble->loss.retrans_segs_out : 0;
+  const std::uint32_t heard = c.anomalies ? c.anomalies->retransmissions.kernel : 0;
+  if (c.has_kernel) return std::max(c.has_cb() ? c.cb.total_retrans : 0, heard);
+  return c.anomalies ? c.anomalies->loss.retrans_segs_out : 0;
 }
 
 bool wire_complete(const Connection& c) {
@@ -72,7 +72,7 @@ bool wire_complete(const Connection& c) {
 namespace {
 
 // What a capture holds of the connection, counted to the last frame.
-void tell_conversation(Life& life, const Connection& c, const ConversationTotals& totals) {
+void add_conversation(Life& life, const Connection& c, const ConversationTotals& totals) {
   life.conversation = totals;
   life.tx_bytes = totals.out.sequence_bytes;
   life.rx_bytes = totals.in.sequence_bytes;
@@ -91,32 +91,33 @@ void tell_conversation(Life& life, const Connection& c, const ConversationTotals
 
 }  // namespace
 
-std::vector<Finding> judge_findings(const Connection& c, const Bench& bench) {
-  const Outcome outcome = judge_outcome(c, bench);
-  return c.passage() ? forwarded_findings(c, bench, outcome) : findings_of(c, bench, outcome);
+std::vector<Finding> judge_findings(const Connection& c, const RuleContext& context) {
+  const Outcome outcome = judge_outcome(c, context);
+  return c.passage() ? forwarded_findings(c, context, outcome) : findings_of(c, context, outcome);
 }
 
-Life judge_life(const Connection& c, const Bench& bench) {
+Life judge_life(const Connection& c, const RuleContext& context) {
   Life life;
   life.conn = c.id;
   life.start_ts_ns = c.start_ts_ns;
   // The end is the last transition: of the mini-socket too, but its waiting in TIME_WAIT is no part of the duration.
   life.ts_ns = c.last_ts_ns;
-  if (c.ended()) life.ts_ns = std::max({c.closing->end.ts_ns, c.closing->time_wait.ts_ns, c.start_ts_ns});
-  if (!c.ended() && bench.finished && bench.conversation == nullptr) life.ts_ns = std::max(bench.now, c.last_ts_ns);
+  if (c.ended()) life.ts_ns = std::max({c.teardown->end.ts_ns, c.teardown->time_wait.ts_ns, c.start_ts_ns});
+  if (!c.ended() && context.finished && context.conversation == nullptr)
+    life.ts_ns = std::max(context.now, c.last_ts_ns);
   life.duration_ns = life.ts_ns - life.start_ts_ns;
   life.flow = c.flow;
   life.nat = c.on_the_wire();
   life.role = c.role;
   life.process = c.owner.process();
   life.netns = c.netns;
-  life.outcome = judge_outcome(c, bench);
+  life.outcome = judge_outcome(c, context);
   if (life.outcome == Outcome::syn_dropped) {  // the newest SYN is the end of it, whenever the run ends
     life.ts_ns = c.last_ts_ns;
     life.duration_ns = life.ts_ns - life.start_ts_ns;
   }
-  if (life.outcome == Outcome::fin_wait2_timeout && c.closing->mini_fin_wait2) {
-    life.ts_ns = c.closing->end.ts_ns + c.closing->fin_timeout_ns;
+  if (life.outcome == Outcome::fin_wait2_timeout && c.teardown->mini_fin_wait2) {
+    life.ts_ns = c.teardown->end.ts_ns + c.teardown->fin_timeout_ns;
     life.duration_ns = life.ts_ns - life.start_ts_ns;
   }
   // What is set on a socket that its process has closed (SOCK_DEAD) reaches nobody.
@@ -129,42 +130,42 @@ Life judge_life(const Connection& c, const Bench& bench) {
   const IcmpMessage* icmp = icmp_behind(c);
   if (by_message && !life.error && icmp != nullptr && c.role != Role::passive) life.error = icmp->error;
   life.closed_by = judge_closed_by(c, life.outcome);
-  if (!c.passage() && life.outcome == Outcome::refused && refused_by_own_firewall(c, bench) != nullptr)
+  if (!c.passage() && life.outcome == Outcome::refused && refused_by_own_firewall(c, context) != nullptr)
     life.closed_by = ClosedBy::local;
   life.preexisting = c.preexisting;
-  life.kernel_heard = c.kernel_heard;
-  life.wire_heard = c.wire_heard;
+  life.has_kernel = c.has_kernel;
+  life.has_wire = c.has_wire;
   life.incomplete = c.incomplete;
   if (c.handshake_ns >= 0) life.handshake_ns = c.handshake_ns;
   life.tx_bytes = sent_payload(c);
   life.rx_bytes = received_payload(c);
   life.retransmits = retransmitted_segments(c);
-  if (c.wire_heard) {
-    const tw_loss_counters loss = c.trouble ? c.trouble->loss : tw_loss_counters{};
+  if (c.has_wire) {
+    const tw_loss_counters loss = c.anomalies ? c.anomalies->loss : tw_loss_counters{};
     life.retransmits_in = loss.retrans_segs_in;
     life.duplicates_in = loss.copied_segs_in;
     life.out_of_order_in = loss.reordered_segs_in;
     life.out_of_order_out = loss.reordered_segs_out;
   }
   if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
-  if (c.wire_heard) {
+  if (c.has_wire) {
     life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, wire_complete(c)};
   }
-  if (bench.conversation != nullptr) tell_conversation(life, c, *bench.conversation);
+  if (context.conversation != nullptr) add_conversation(life, c, *context.conversation);
   if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
   life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
-  life.phases = judge_phases(c, bench, life.ts_ns);
-  if (bench.measures != nullptr) life.comparison = compare(c, bench);
-  if (bench.peer != nullptr) life.peer = peer_end(*bench.peer);
+  life.phases = judge_phases(c, context, life.ts_ns);
+  if (context.measures != nullptr) life.comparison = compare(c, context);
+  if (context.peer != nullptr) life.peer = peer_end(*context.peer);
   if (c.passage()) {
-    life.forwarded = forwarded_hops(c, bench);
-    life.findings = forwarded_findings(c, bench, life.outcome);
-    if (bench.explain) life.explanation = explain_forwarded(c, life);
+    life.forwarded = forwarded_hops(c, context);
+    life.findings = forwarded_findings(c, context, life.outcome);
+    if (context.explain) life.explanation = explain_forwarded(c, life);
     return life;
   }
-  life.findings = findings_of(c, bench, life.outcome);
-  if (bench.explain) {
-    life.explanation = explain(c, bench, life);
+  life.findings = findings_of(c, context, life.outcome);
+  if (context.explain) {
+    life.explanation = explain(c, context, life);
     if (const std::string waited = waiting_words(life.phases, life.role); !waited.empty())
       life.explanation += " " + waited;
   }

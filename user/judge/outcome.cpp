@@ -13,27 +13,27 @@ namespace {
 
 using State = TcpState;
 
-const Trouble& troubles_of(const Connection& c) {
-  static const Trouble none{};
-  return c.trouble ? *c.trouble : none;
+const Anomalies& anomalies_of(const Connection& c) {
+  static const Anomalies none{};
+  return c.anomalies ? *c.anomalies : none;
 }
 
 Outcome outcome_of(const IcmpMessage& icmp) {
   return icmp.error == ECONNREFUSED ? Outcome::refused : Outcome::unreachable;
 }
 
-bool reset_taken(const Trouble& t) { return t.reset_received.mark || t.rst_in.mark; }
+bool reset_taken(const Anomalies& t) { return t.reset_received.mark || t.rst_in.mark; }
 
 // Something that was seen proves that the handshake was over: a state that we last knew may be older than a loss.
 bool past_handshake(const Connection& c) {
-  const bool shown = c.closing->end_shown && c.closing->end_from != State::unknown;
+  const bool shown = c.teardown->end_shown && c.teardown->end_from != State::unknown;
   return shown || c.established || (c.has_cb() && (c.cb.bytes_acked != 0 || c.cb.bytes_received != 0));
 }
 
 // ETIMEDOUT after the handshake. With nothing outstanding only keep-alive can have given up.
-Outcome timed_out(const Connection& c, const Bench& bench) {
-  const Trouble& t = troubles_of(c);
-  const ResetReason reason = reset_reason(bench.names, t.reset_sent.reason);
+Outcome timed_out(const Connection& c, const RuleContext& context) {
+  const Anomalies& t = anomalies_of(c);
+  const ResetReason reason = reset_reason(context.names, t.reset_sent.reason);
   if (t.reset_sent.mark && reason == ResetReason::keepalive_timeout) return Outcome::keepalive_timeout;
   if (!c.has_cb()) return Outcome::unknown;
   if (c.cb.snd_una == c.cb.write_seq) return Outcome::keepalive_timeout;
@@ -43,102 +43,103 @@ Outcome timed_out(const Connection& c, const Bench& bench) {
 // The timer that gives up reports the newest error of the path (sk_err_soft) in place of ETIMEDOUT: tcp_write_err().
 bool gave_up_on_path(const Connection& c) {
   const bool soft = is_unreachable(c.error) || c.error == ECONNREFUSED;
-  if (!soft || !c.closing->end_shown || !c.has_cb()) return false;
+  if (!soft || !c.teardown->end_shown || !c.has_cb()) return false;
   // Before 6.10 the process is woken before the state changes, and can have read (and so cleared) the error by then.
-  const bool read_before = c.cb.sk_err == 0 && troubles_of(c).error && troubles_of(c).error.id < c.closing->end.id;
+  const bool read_before = c.cb.sk_err == 0 && anomalies_of(c).error && anomalies_of(c).error.id < c.teardown->end.id;
   if (c.cb.sk_err != c.error && !read_before) return false;
-  const State from = c.closing->end_from;
+  const State from = c.teardown->end_from;
   const bool open = from == State::established || from == State::fin_wait1 || from == State::close_wait ||
                     from == State::closing || from == State::last_ack;
-  return open && !troubles_of(c).reset_received.mark && c.cb.snd_una != c.cb.write_seq;
+  return open && !anomalies_of(c).reset_received.mark && c.cb.snd_una != c.cb.write_seq;
 }
 
 // Data or a FIN was out, it had been sent again, and a softirq closed the socket although no RST came or left: only
 // tcp_write_err() does so. Its error is missing where the process had read it before the kernel's events did. (Nobody
 // reads the error of an orphan: tcp_out_of_resources() ends one without any.)
 bool timer_gave_up(const Connection& c) {
-  const Trouble& t = troubles_of(c);
-  const State from = c.closing->end_from;
+  const Anomalies& t = anomalies_of(c);
+  const State from = c.teardown->end_from;
   const bool open = from == State::established || from == State::fin_wait1 || from == State::close_wait ||
                     from == State::closing || from == State::last_ack;
-  const bool in_softirq = (c.closing->end_actor & (TW_ACTOR_OWNED | TW_ACTOR_EXITING)) == 0;
+  const bool in_softirq = (c.teardown->end_actor & (TW_ACTOR_OWNED | TW_ACTOR_EXITING)) == 0;
   const bool reset = t.reset_received.mark || t.reset_sent.mark || t.rst_in.mark || t.rst_out.mark;
   const bool outstanding =
       c.has_cb() && (c.cb.flags & TW_CB_DEAD) == 0 && c.cb.snd_una != c.cb.write_seq && t.retransmissions.kernel != 0;
-  return open && c.closing->end_shown && in_softirq && !reset && !c.incomplete && outstanding && c.cb.sk_err == 0 &&
+  return open && c.teardown->end_shown && in_softirq && !reset && !c.incomplete && outstanding && c.cb.sk_err == 0 &&
          c.error == 0;
 }
 
 // An orphan in FIN_WAIT2 was forgotten: a segment that came for it found no socket (its mini-socket answers for
 // itself), or its own timer ended it by a RST (tcp_keepalive_timer()).
 bool forgotten_by_then(const Connection& c) {
-  const ResetTold& told = troubles_of(c).reset_sent;
-  if (!told.mark) return false;
-  if (c.closing->mini_fin_wait2) return told.answers_segment && !told.has_socket;
-  return !told.answers_segment && told.has_socket && (told.actor & TW_ACTOR_OWNED) == 0 &&
+  const ResetReport& reported = anomalies_of(c).reset_sent;
+  if (!reported.mark) return false;
+  if (c.teardown->mini_fin_wait2) return reported.answers_segment && !reported.has_socket;
+  return !reported.answers_segment && reported.has_socket && (reported.actor & TW_ACTOR_OWNED) == 0 &&
          (c.cb.flags & TW_CB_DEAD) != 0;
 }
 
 // Of the RST that came in from the peer's address.
-Outcome sender_of_reset(const Connection& c, const Bench& bench) {
+Outcome sender_of_reset(const Connection& c, const RuleContext& context) {
   if (reset_made_here(c)) return Outcome::reset_by_local;
   // Where both ends are here, so is the firewall between them.
-  if (bench.peer != nullptr && refused_by_input(*bench.peer, bench) != nullptr) return Outcome::reset_by_local;
+  if (context.peer != nullptr && refused_by_input(*context.peer, context) != nullptr) return Outcome::reset_by_local;
   // On the loopback interface it is the peer's only if the peer's other segments come in there too.
-  if (c.incomplete && c.trouble->rst_in.on_loopback && !c.in_on_loopback) return Outcome::unknown;
+  if (c.incomplete && c.anomalies->rst_in.on_loopback && !c.in_on_loopback) return Outcome::unknown;
   return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
 }
 
 // A reset that the kernel "received". It also says so of data for an orphan (TCP_ABORT_ON_DATA): then no RST came in.
-Outcome reset_by_whom(const Connection& c, const Bench& bench) {
-  const Trouble& t = troubles_of(c);
-  if (t.rst_in.mark) return sender_of_reset(c, bench);
-  const bool aborts = t.reset_sent.mark && reset_reason(bench.names, t.reset_sent.reason) == ResetReason::abort_on_data;
+Outcome reset_by_whom(const Connection& c, const RuleContext& context) {
+  const Anomalies& t = anomalies_of(c);
+  if (t.rst_in.mark) return sender_of_reset(c, context);
+  const bool aborts =
+      t.reset_sent.mark && reset_reason(context.names, t.reset_sent.reason) == ResetReason::abort_on_data;
   if (aborts) return Outcome::reset_by_local;
   // A RST that may be among the lost: from where it came, and whether it was one, nobody knows.
-  if (c.incomplete && bench.wire_heard) return Outcome::unknown;
-  const State from = c.closing ? c.closing->end_from : State::unknown;
+  if (c.incomplete && context.has_wire) return Outcome::unknown;
+  const State from = c.teardown ? c.teardown->end_from : State::unknown;
   const bool orphan = (c.cb.flags & TW_CB_DEAD) != 0 && (from == State::fin_wait1 || from == State::fin_wait2);
-  if (!orphan || !c.wire_heard) return Outcome::reset_by_peer;
+  if (!orphan || !c.has_wire) return Outcome::reset_by_peer;
   return reset_sent(c) ? Outcome::reset_by_local : Outcome::unknown;
 }
 
 // A process, or the kernel for it, ended the connection with a RST.
-Outcome broken_off(const Connection& c, const Bench& bench) {
-  const Closing& closing = *c.closing;
-  const ResetTold& told = troubles_of(c).reset_sent;
+Outcome broken_off(const Connection& c, const RuleContext& context) {
+  const Teardown& teardown = *c.teardown;
+  const ResetReport& reported = anomalies_of(c).reset_sent;
   // Nobody has shown who did it: neither the transition nor the kernel's report. A dead process is as possible, and a
   // RST that no socket sent only shows that there was none any more.
-  if (!closing.end_shown && (!told.mark || !told.has_socket)) return Outcome::unknown;
-  const std::uint8_t actors = told.answers_segment ? closing.end_actor : closing.end_actor | told.actor;
+  if (!teardown.end_shown && (!reported.mark || !reported.has_socket)) return Outcome::unknown;
+  const std::uint8_t actors = reported.answers_segment ? teardown.end_actor : teardown.end_actor | reported.actor;
   const bool dying = (actors & TW_ACTOR_EXITING) != 0;
   const bool unread = (c.has_cb() && unread_data(c.cb)) ||
-                      (told.mark && reset_reason(bench.names, told.reason) == ResetReason::abort_on_close);
+                      (reported.mark && reset_reason(context.names, reported.reason) == ResetReason::abort_on_close);
   if (dying && unread) return Outcome::aborted;
   // A socket in TCP_REPAIR is closed without a word, so the closing alone proves no RST.
   return reset_sent(c) ? Outcome::reset_by_local : Outcome::unknown;
 }
 
-Outcome refused_or_not(const Connection& c, const Bench& bench) {
-  if (c.closing->no_syn) return Outcome::no_local_port;
+Outcome refused_or_not(const Connection& c, const RuleContext& context) {
+  if (c.teardown->no_syn) return Outcome::no_local_port;
   // Without the last transition SYN_SENT is only what we knew before a loss: the SYN may have been acknowledged since.
-  const bool still_connecting = c.closing->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.syn_ack_seen);
+  const bool still_connecting = c.teardown->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.syn_ack_seen);
   if (!still_connecting) return Outcome::unknown;
-  const Trouble& t = troubles_of(c);
-  if (c.error != 0 && !reset_taken(t) && syns_never_left(c, bench)) return Outcome::connect_unsent;
+  const Anomalies& t = anomalies_of(c);
+  if (c.error != 0 && !reset_taken(t) && syns_never_left(c, context)) return Outcome::connect_unsent;
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (c.error == ETIMEDOUT) return syn_ack_ignored(c) ? Outcome::connect_ignored : Outcome::connect_timeout;
   if (is_unreachable(c.error)) return Outcome::unreachable;
   if (reset_taken(t)) return Outcome::refused;
-  const bool called = (c.closing->end_actor & TW_ACTOR_PRESENT) != 0 && (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
+  const bool called = (c.teardown->end_actor & TW_ACTOR_PRESENT) != 0 && (c.teardown->end_actor & TW_ACTOR_OWNED) != 0;
   if (c.error == ECONNABORTED && called) return Outcome::connect_cancelled;  // by another process: ss -K
   if (c.error != 0 || !called) return Outcome::unknown;
   // The message came while connect() held the socket: it ends nothing, and the process learns of it (SO_ERROR).
   const IcmpMessage* icmp = icmp_behind(c);
-  if (icmp != nullptr && syns_never_left(c, bench)) return Outcome::connect_unsent;
+  if (icmp != nullptr && syns_never_left(c, context)) return Outcome::connect_unsent;
   if (icmp != nullptr) return outcome_of(*icmp);
   // close() and exit shut the socket down first; without either only a SYN shows that connect() itself had not failed.
-  const bool gave_up = (c.closing->end_actor & TW_ACTOR_EXITING) != 0 || (c.has_cb() && c.cb.sk_shutdown == 3) ||
+  const bool gave_up = (c.teardown->end_actor & TW_ACTOR_EXITING) != 0 || (c.has_cb() && c.cb.sk_shutdown == 3) ||
                        c.syn || (c.has_cb() && c.cb.packets_out != 0);
   return c.incomplete || !gave_up ? Outcome::unknown : Outcome::connect_cancelled;
 }
@@ -146,140 +147,140 @@ Outcome refused_or_not(const Connection& c, const Bench& bench) {
 // Linux gives a SYN up after 127 s (tcp_syn_retries 6).
 constexpr std::int64_t given_up_ns = 127'000'000'000;
 
-bool never_answered(const Connection& c, const Bench& bench) {
+bool never_answered(const Connection& c, const RuleContext& context) {
   const bool asked = c.state == State::syn_sent && c.syn && !c.syn_ack_seen;
-  return asked && c.wire.segs_in == 0 && bench.now - c.syn.ts_ns >= given_up_ns;
+  return asked && c.wire.segs_in == 0 && context.now - c.syn.ts_ns >= given_up_ns;
 }
 
 // Nothing of what the peer asked reached a listener: each of its SYNs was dropped, by the kernel's own report.
 bool each_syn_dropped(const Connection& c) {
   const bool asked = c.role == Role::passive && c.state == State::unknown && !c.syn_ack_seen && !c.established;
-  if (!asked || c.incomplete || !c.wire_heard) return false;
-  const std::uint32_t dropped = troubles_of(c).drops.syns_in;
+  if (!asked || c.incomplete || !c.has_wire) return false;
+  const std::uint32_t dropped = anomalies_of(c).drops.syns_in;
   return dropped != 0 && dropped >= c.wire.segs_in;
 }
 
 // A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.
 bool reset_between_fins(const Connection& c) {
-  return c.ends && c.ends->observer.fin(0) && c.ends->observer.fin(1) && !c.incomplete;
+  return c.ends && c.ends->tracker.fin(0) && c.ends->tracker.fin(1) && !c.incomplete;
 }
 
-Outcome wire_outcome(const Connection& c, const Bench& bench) {
-  if (!c.ended() && bench.conversation != nullptr) {
-    if (never_answered(c, bench)) return Outcome::connect_timeout;
-    return bench.finished ? Outcome::open : Outcome::unknown;
+Outcome wire_outcome(const Connection& c, const RuleContext& context) {
+  if (!c.ended() && context.conversation != nullptr) {
+    if (never_answered(c, context)) return Outcome::connect_timeout;
+    return context.finished ? Outcome::open : Outcome::unknown;
   }
   if (refused_on_the_way(c)) return outcome_of(c.passage()->refusal);
   if (!c.ended()) {
-    if (bench.finished && !c.expired) return end_may_be_unseen(c, bench) ? Outcome::unknown : Outcome::open;
+    if (context.finished && !c.expired) return end_may_be_unseen(c, context) ? Outcome::unknown : Outcome::open;
     const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.syn_ack_seen;
-    const bool long_enough = bench.now - c.last_ts_ns >= given_up_ns;
+    const bool long_enough = context.now - c.last_ts_ns >= given_up_ns;
     if (!silent || !long_enough || c.incomplete) return Outcome::unknown;
     // The newest error of the path takes the place of ETIMEDOUT, as in tcp_write_err().
     return c.passage() && c.passage()->refusal ? outcome_of(c.passage()->refusal) : Outcome::connect_timeout;
   }
-  if (c.closing->by_reset && reset_between_fins(c)) return Outcome::completed;
+  if (c.teardown->by_reset && reset_between_fins(c)) return Outcome::completed;
   // A RST alone shows no connection: it can answer anything (the backscatter of forged addresses).
-  if (c.closing->by_reset && c.ends && !c.ends->observer.seen()) return Outcome::unknown;
-  if (c.closing->by_reset) {
-    const Trouble& t = troubles_of(c);
-    const State from = c.closing->end_from;
+  if (c.teardown->by_reset && c.ends && !c.ends->tracker.seen()) return Outcome::unknown;
+  if (c.teardown->by_reset) {
+    const Anomalies& t = anomalies_of(c);
+    const State from = c.teardown->end_from;
     // Forwarded, and this machine is neither end.
     if (reset_by_this_machine(c)) return from == State::syn_sent ? Outcome::refused : Outcome::reset_by_outsider;
-    if (t.rst_in.mark.id == c.closing->end.id) {
+    if (t.rst_in.mark.id == c.teardown->end.id) {
       if (from == State::syn_sent) return Outcome::refused;
       return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
     }
     const bool asked = from == State::new_syn_recv || (from == State::unknown && c.role == Role::passive);
     return asked ? Outcome::refused : Outcome::reset_by_local;
   }
-  const bool both = c.closing->fin_out.acked && c.closing->fin_in.acked;
+  const bool both = c.teardown->fin_out.acked && c.teardown->fin_in.acked;
   return both ? Outcome::completed : Outcome::unknown;
 }
 
 }  // namespace
 
-Outcome judge_outcome(const Connection& c, const Bench& bench) {
-  if (!bench.kernel_heard) return wire_outcome(c, bench);
+Outcome judge_outcome(const Connection& c, const RuleContext& context) {
+  if (!context.has_kernel) return wire_outcome(c, context);
   if (!c.ended()) {
-    if (c.state == State::new_syn_recv && c.trouble && c.trouble->request_dropped) return Outcome::unreachable;
-    if (c.state == State::unknown && !c.established && refused_by_input(c, bench) != nullptr) return Outcome::refused;
-    if (const IcmpMessage* icmp = refused_by_message(c, bench); icmp != nullptr) return outcome_of(*icmp);
+    if (c.state == State::new_syn_recv && c.anomalies && c.anomalies->request_dropped) return Outcome::unreachable;
+    if (c.state == State::unknown && !c.established && refused_by_input(c, context) != nullptr) return Outcome::refused;
+    if (const IcmpMessage* icmp = refused_by_message(c, context); icmp != nullptr) return outcome_of(*icmp);
     if (each_syn_dropped(c)) return Outcome::syn_dropped;
     // A SYN that TCP never took began nothing that could still be open.
-    const bool cookie = c.trouble && c.trouble->queues.cookie && !c.established;
+    const bool cookie = c.anomalies && c.anomalies->queues.cookie && !c.established;
     const bool never_taken = c.role == Role::passive && (cookie || (c.state == State::unknown && !c.syn_ack_seen));
-    return bench.finished && !c.expired && !never_taken ? Outcome::open : Outcome::unknown;
+    return context.finished && !c.expired && !never_taken ? Outcome::open : Outcome::unknown;
   }
 
-  const Trouble& t = troubles_of(c);
-  const Closing& closing = *c.closing;
-  const State from = closing.end_from;
+  const Anomalies& t = anomalies_of(c);
+  const Teardown& teardown = *c.teardown;
+  const State from = teardown.end_from;
   if (from == State::new_syn_recv) {
     // What is lost of a connection can make it look like a request that was never more.
     if (t.reset_sent.mark && t.reset_sent.answers_segment && !c.incomplete) return Outcome::reset_by_local;
     const bool refused = t.rst_in.mark && t.rst_in.socket_type == TW_SOCKET_REQUEST;
     return refused ? Outcome::reset_by_peer : Outcome::unknown;
   }
-  if (from == State::syn_sent) return refused_or_not(c, bench);
-  if (gave_up_on_path(c)) return timed_out(c, bench);
+  if (from == State::syn_sent) return refused_or_not(c, context);
+  if (gave_up_on_path(c)) return timed_out(c, context);
   if (c.error == ECONNREFUSED) return Outcome::refused;
   if (!past_handshake(c)) return Outcome::unknown;
-  const bool gave_up = reset_reason(bench.names, t.reset_sent.reason) == ResetReason::keepalive_timeout;
-  if (c.error == ETIMEDOUT || (t.reset_sent.mark && gave_up)) return timed_out(c, bench);
-  if (timer_gave_up(c)) return timed_out(c, bench);
-  if (t.reset_received.mark) return reset_by_whom(c, bench);
+  const bool gave_up = reset_reason(context.names, t.reset_sent.reason) == ResetReason::keepalive_timeout;
+  if (c.error == ETIMEDOUT || (t.reset_sent.mark && gave_up)) return timed_out(c, context);
+  if (timer_gave_up(c)) return timed_out(c, context);
+  if (t.reset_received.mark) return reset_by_whom(c, context);
   // The kernel's own last control block: its error was set before the state changed, by a RST. An error that is only
   // reported afterwards can be the aborter's own (a listener that closes with unaccepted children).
-  const bool reset_at_end = closing.end_shown && (c.cb.sk_err == ECONNRESET || c.cb.sk_err == EPIPE);
-  if (reset_at_end) return reset_by_whom(c, bench);
+  const bool reset_at_end = teardown.end_shown && (c.cb.sk_err == ECONNRESET || c.cb.sk_err == EPIPE);
+  if (reset_at_end) return reset_by_whom(c, context);
 
   const bool both_closed = from == State::last_ack || from == State::closing;
   if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && c.cb.sk_err == 0) return Outcome::completed;
   if (from == State::fin_wait2) {
-    if (closing.time_wait_full) return (c.cb.flags & TW_CB_DONE) != 0 ? Outcome::completed : Outcome::unknown;
-    if (reset_sent(c) && !closing.time_wait)
+    if (teardown.time_wait_full) return (c.cb.flags & TW_CB_DONE) != 0 ? Outcome::completed : Outcome::unknown;
+    if (reset_sent(c) && !teardown.time_wait)
       return forgotten_by_then(c) ? Outcome::fin_wait2_timeout : Outcome::reset_by_local;
-    if (closing.time_wait) return Outcome::completed;
-    if (t.rst_in.mark && t.rst_in.mark.id == closing.end.id) return Outcome::reset_by_peer;
-    const bool hears_fin = closing.mini_fin_wait2 && bench.wire_heard && c.wire_heard && !c.incomplete;
-    if (hears_fin && orphan_forgotten(c, bench.now)) return Outcome::fin_wait2_timeout;
-    if (hears_fin && bench.finished) return Outcome::open;
-    // A mini-socket that waits for the peer's FIN. Where the wire is heard and shows none, nobody knows how it ended;
-    // where only the kernel is heard, our FIN and its acknowledgement are all that can be known of any such close.
-    return closing.end_shown && !c.incomplete && !c.wire_heard ? Outcome::completed : Outcome::unknown;
+    if (teardown.time_wait) return Outcome::completed;
+    if (t.rst_in.mark && t.rst_in.mark.id == teardown.end.id) return Outcome::reset_by_peer;
+    const bool sees_fin = teardown.mini_fin_wait2 && context.has_wire && c.has_wire && !c.incomplete;
+    if (sees_fin && orphan_forgotten(c, context.now)) return Outcome::fin_wait2_timeout;
+    if (sees_fin && context.finished) return Outcome::open;
+    // A mini-socket that waits for the peer's FIN. Where the wire is seen and shows none, nobody knows how it ended;
+    // where only the kernel is seen, our FIN and its acknowledgement are all that can be known of any such close.
+    return teardown.end_shown && !c.incomplete && !c.has_wire ? Outcome::completed : Outcome::unknown;
   }
-  if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, bench);
+  if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, context);
   // The kernel's word on it is missing: it took the RST if that has the one number that it must have.
-  if (t.rst_in.mark && t.rst_in.fits) return sender_of_reset(c, bench);
+  if (t.rst_in.mark && t.rst_in.fits) return sender_of_reset(c, context);
   // close() that goes from an open state to CLOSE: with unread data, or by a process that did not want to linger.
-  const bool called = (closing.end_actor & TW_ACTOR_PRESENT) != 0 && (closing.end_actor & TW_ACTOR_OWNED) != 0;
+  const bool called = (teardown.end_actor & TW_ACTOR_PRESENT) != 0 && (teardown.end_actor & TW_ACTOR_OWNED) != 0;
   const bool was_open = from == State::established || from == State::close_wait;
-  if (closing.end_shown && called && was_open && c.cb.sk_err == 0) return broken_off(c, bench);
+  if (teardown.end_shown && called && was_open && c.cb.sk_err == 0) return broken_off(c, context);
   return Outcome::unknown;
 }
 
 bool reset_sent(const Connection& c) {
-  const Trouble& t = troubles_of(c);
+  const Anomalies& t = anomalies_of(c);
   const std::uint8_t type = t.rst_out.socket_type;
   return t.reset_sent.mark || (t.rst_out.mark && (type == TW_SOCKET_FULL || type == TW_SOCKET_CONTROL));
 }
 
 bool ended_in_repair(const Connection& c) {
-  return c.ended() && c.closing->end_shown && c.has_cb() && (c.cb.flags & TW_CB_REPAIR) != 0;
+  return c.ended() && c.teardown->end_shown && c.has_cb() && (c.cb.flags & TW_CB_REPAIR) != 0;
 }
 
 bool destroyed_by_other(const Connection& c) {
-  if (c.error != ECONNABORTED || !c.closing || ended_in_repair(c)) return false;
-  return c.closing->end_pid != 0 && c.owner.pid != 0 && c.closing->end_pid != c.owner.pid;
+  if (c.error != ECONNABORTED || !c.teardown || ended_in_repair(c)) return false;
+  return c.teardown->end_pid != 0 && c.owner.pid != 0 && c.teardown->end_pid != c.owner.pid;
 }
 
 ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
   switch (outcome) {
     case Outcome::refused:
       // An ICMP message came from anywhere on the way.
-      if (icmp_behind(c) != nullptr && !c.trouble->rst_in.mark) return ClosedBy::none;
-      if (reset_by_this_machine(c) || (c.passage() && !(c.ended() && c.closing->by_reset))) return ClosedBy::none;
+      if (icmp_behind(c) != nullptr && !c.anomalies->rst_in.mark) return ClosedBy::none;
+      if (reset_by_this_machine(c) || (c.passage() && !(c.ended() && c.teardown->by_reset))) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
       // A FIN of this side that came before it closed first.
@@ -290,7 +291,7 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
       return ClosedBy::local;
     case Outcome::unreachable:
       // Of a request the path's message, or this machine's own.
-      return c.role == Role::passive && !troubles_of(c).request_dropped ? ClosedBy::local : ClosedBy::none;
+      return c.role == Role::passive && !anomalies_of(c).request_dropped ? ClosedBy::local : ClosedBy::none;
     case Outcome::connect_timeout:
     case Outcome::connect_unsent:
     case Outcome::connect_ignored:

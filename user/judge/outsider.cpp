@@ -3,7 +3,7 @@
 //
 // Two things together show it: the RST crossed other hops than all else from the peer (its TTL is off the
 // connection's), and the peer went on behind it with new sequence numbers over the old hops, which a TCP that has
-// reset the connection cannot do. One of them alone is a suspicion, told by reset-origin.
+// reset the connection cannot do. One of them alone is a suspicion, reported by reset-origin.
 #include "correlate/facts.hpp"
 #include "judge/judge.hpp"
 
@@ -11,7 +11,7 @@ namespace tcpwitness {
 
 bool reset_by_outsider(const Connection& c) {
   if (!foreign_hops(c)) return false;
-  const OutsiderFacts& outsider = c.trouble->outsider;
+  const OutsiderFacts& outsider = c.anomalies->outsider;
   return outsider.goes_on && outsider.ttl == c.ttl_in;
 }
 

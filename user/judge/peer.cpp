@@ -2,9 +2,9 @@
 // peer.cpp: what the other end of a connection did, where the same run follows both of them: over loopback, or between
 // two namespaces.
 //
-// That it is the other end is settled before (Witness::Impl::other_end): the address pair turned round, and the initial
-// sequence numbers. So what its own socket says of its end is no guess: where a finding of this end blames the peer, it
-// is named, and one of its own findings is the cause.
+// That it is the other end is settled before (Correlator::Impl::other_end): the address pair turned round, and the
+// initial sequence numbers. So what its own socket says of its end is no guess: where a finding of this end blames the
+// peer, it is named, and one of its own findings is the cause.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,27 +21,27 @@ std::string amount(std::uint32_t bytes) {
   return fmt::format("{:.3g} MiB", bytes / 1048576.0);
 }
 
-Outcome outcome_of(const Connection& peer, const Bench& bench) {
-  return peer.told ? peer.told_as : judge_outcome(peer, bench);
+Outcome outcome_of(const Connection& peer, const RuleContext& context) {
+  return peer.reported ? peer.reported_as : judge_outcome(peer, context);
 }
 
 // What the other end says of itself.
-std::optional<Finding> own_finding(const Connection& peer, const Bench& bench, Rule rule) {
-  if (rule == Rule::close_wait_stuck) return judge_close_wait_stuck(peer, bench);
-  if (!peer.trouble) return std::nullopt;
+std::optional<Finding> own_finding(const Connection& peer, const RuleContext& context, Rule rule) {
+  if (rule == Rule::close_wait_stuck) return judge_close_wait_stuck(peer, context);
+  if (!peer.anomalies) return std::nullopt;
   switch (rule) {
     case Rule::accept_queue_full:
-      return judge_accept_queue_full(peer, bench);
+      return judge_accept_queue_full(peer, context);
     case Rule::syn_backlog_full:
-      return judge_syn_backlog_full(peer, bench);
+      return judge_syn_backlog_full(peer, context);
     case Rule::slow_accept:
-      return judge_slow_accept(peer, bench);
+      return judge_slow_accept(peer, context);
     case Rule::rx_dropped:
-      return judge_rx_dropped(peer, bench);
+      return judge_rx_dropped(peer, context);
     case Rule::tx_not_sent:
-      return judge_tx_not_sent(peer, bench);
+      return judge_tx_not_sent(peer, context);
     case Rule::bad_checksum:
-      return judge_bad_checksum(peer, bench);
+      return judge_bad_checksum(peer, context);
     default:
       return std::nullopt;
   }
@@ -92,7 +92,7 @@ Span both(const Span& a, const Span& b) {
 
 Span span_of_drops(const Connection& c, bool out) {
   Span span;
-  for (const DropSeen& seen : c.trouble->drops.seen()) {
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
     if (seen.out == out) span = both(span, {seen.first.ts_ns, seen.last.ts_ns});
   }
   return span;
@@ -103,8 +103,8 @@ Span span_of(const Connection& c, Rule rule) {
     const TimeNs begun = c.syn ? std::min(c.syn.ts_ns, c.start_ts_ns) : c.start_ts_ns;
     return {begun, c.handshake_ns >= 0 ? c.start_ts_ns + c.handshake_ns : c.last_ts_ns};
   }
-  if (!c.trouble) return {};
-  const Trouble& t = *c.trouble;
+  if (!c.anomalies) return {};
+  const Anomalies& t = *c.anomalies;
   switch (rule) {
     case Rule::retransmission:
       return both(span_of(t.retransmissions.evidence), span_of(t.retransmissions.in));
@@ -150,14 +150,14 @@ PeerEnd peer_end(const Connection& peer) {
   return {peer.id, process.pid, process.comm};
 }
 
-void name_other_end(Finding& finding, const Connection& c, const Bench& bench) {
-  if (bench.peer == nullptr) return;
-  const Connection& peer = *bench.peer;
+void name_other_end(Finding& finding, const Connection& c, const RuleContext& context) {
+  if (context.peer == nullptr) return;
+  const Connection& peer = *context.peer;
   const auto* blame = std::ranges::find(all_blames, finding.rule, &Blame::rule);
   if (blame == all_blames.end()) return;
   const bool named = finding.peer.has_value();  // its sentence does
   finding.peer = peer_end(peer);
-  Bench its = bench;
+  RuleContext its = context;
   its.peer = nullptr;
   for (std::uint8_t i = 0; i < blame->count; ++i) {
     const auto why = own_finding(peer, its, blame->because[i]);
@@ -165,23 +165,23 @@ void name_other_end(Finding& finding, const Connection& c, const Bench& bench) {
     if (!can_be_why(span_of(peer, blame->because[i]), span_of(c, finding.rule))) continue;
     finding.evidence.insert(finding.evidence.end(), why->evidence.begin(), why->evidence.end());
     finding.more_evidence += why->more_evidence;
-    if (bench.texts) {
+    if (context.texts) {
       finding.text += fmt::format("; at the other end{}: {}",
                                   why->confidence == Confidence::certain ? "" : ", probably", why->text);
     }
     return;
   }
-  if (bench.texts && !named && peer.owner.pid != 0)
+  if (context.texts && !named && peer.owner.pid != 0)
     finding.text += fmt::format("; the other end is {}", process_words(peer.owner));
 }
 
-bool peer_sent_reset(const Connection& peer, const Bench& bench) {
-  const Outcome outcome = outcome_of(peer, bench);
+bool peer_sent_reset(const Connection& peer, const RuleContext& context) {
+  const Outcome outcome = outcome_of(peer, context);
   return outcome == Outcome::reset_by_local || outcome == Outcome::aborted || outcome == Outcome::keepalive_timeout;
 }
 
-std::string peer_reset_words(const Connection& peer, const Bench& bench) {
-  const Outcome outcome = outcome_of(peer, bench);
+std::string peer_reset_words(const Connection& peer, const RuleContext& context) {
+  const Outcome outcome = outcome_of(peer, context);
   const std::string who = peer.owner.pid != 0 ? fmt::format("{}[{}]", peer.owner.process().comm, peer.owner.pid)
                                               : fmt::format("the other end (connection {})", peer.id);
   if (outcome == Outcome::keepalive_timeout) return fmt::format("RST by the kernel of {}: its keep-alive gave up", who);

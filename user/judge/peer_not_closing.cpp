@@ -19,35 +19,35 @@ std::int64_t with_slack(std::int64_t ns) { return ns + ns / 8 + 100'000'000; }
 }  // namespace
 
 bool orphan_forgotten(const Connection& c, TimeNs now) {
-  if (!c.closing || !c.closing->mini_fin_wait2 || c.closing->fin_in.sent) return false;
+  if (!c.teardown || !c.teardown->mini_fin_wait2 || c.teardown->fin_in.sent) return false;
   constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
-  const Closing& closing = *c.closing;
-  const std::int64_t waits = closing.fin_timeout_ns != 0 ? closing.fin_timeout_ns : longest_ns;
-  return now - closing.end.ts_ns >= with_slack(waits);
+  const Teardown& teardown = *c.teardown;
+  const std::int64_t waits = teardown.fin_timeout_ns != 0 ? teardown.fin_timeout_ns : longest_ns;
+  return now - teardown.end.ts_ns >= with_slack(waits);
 }
 
-std::optional<Finding> judge_peer_not_closing(const Connection& c, const Bench& bench) {
-  if (!c.closing || !c.closing->fin_wait2) return std::nullopt;
-  const Closing& closing = *c.closing;
-  const bool closed = closing.mini_fin_wait2 || (c.cb.flags & TW_CB_DEAD) != 0;
-  const Mark& left = closing.fin_in.sent ? closing.fin_in.sent : closing.time_wait;
+std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context) {
+  if (!c.teardown || !c.teardown->fin_wait2) return std::nullopt;
+  const Teardown& teardown = *c.teardown;
+  const bool closed = teardown.mini_fin_wait2 || (c.cb.flags & TW_CB_DEAD) != 0;
+  const Mark& left = teardown.fin_in.sent ? teardown.fin_in.sent : teardown.time_wait;
   if (!left && c.state != TcpState::fin_wait2) return std::nullopt;
-  TimeNs until = left ? left.ts_ns : bench.now;
-  if (!left && c.ended() && !closing.mini_fin_wait2) until = closing.end.ts_ns;
+  TimeNs until = left ? left.ts_ns : context.now;
+  if (!left && c.ended() && !teardown.mini_fin_wait2) until = teardown.end.ts_ns;
   // A mini-socket takes no data. The FIN counts as a byte.
   const std::uint64_t fin = (c.cb.flags & TW_CB_DONE) != 0 ? 1 : 0;
-  const bool busy = c.cb.bytes_received > closing.fin_wait2_bytes + fin;
-  const std::int64_t lasted = until - closing.fin_wait2.ts_ns;
-  if (busy || until - closing.fin_wait2_quiet_ns < bench.close_wait_stuck_ns) return std::nullopt;
-  const bool seen = left || closing.fin_wait2_seen.ts_ns > closing.fin_wait2.ts_ns;
+  const bool busy = c.cb.bytes_received > teardown.fin_wait2_bytes + fin;
+  const std::int64_t lasted = until - teardown.fin_wait2.ts_ns;
+  if (busy || until - teardown.fin_wait2_quiet_ns < context.close_wait_stuck_ns) return std::nullopt;
+  const bool seen = left || teardown.fin_wait2_seen.ts_ns > teardown.fin_wait2.ts_ns;
   if (!closed && !seen) return std::nullopt;  // whether data comes is not known without a look
   Finding finding;
   finding.rule = Rule::peer_not_closing;
   finding.confidence = closed && seen ? Confidence::certain : Confidence::likely;
   if (c.incomplete) finding.confidence = Confidence::inconclusive;
-  finding.evidence.push_back(closing.fin_wait2.id);
+  finding.evidence.push_back(teardown.fin_wait2.id);
   if (left) finding.evidence.push_back(left.id);
-  if (!bench.texts) return finding;
+  if (!context.texts) return finding;
   const std::string did =
       fmt::format("{} {}", process_words(closer_of(c)), closed ? "closed" : "closed its sending side");
   finding.text = left ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did,

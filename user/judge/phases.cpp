@@ -11,9 +11,9 @@
 namespace tcpwitness {
 namespace {
 
-std::optional<PayloadTimes> payload_times(const Connection& c, const Bench& bench) {
-  if (bench.conversation == nullptr && bench.payload != nullptr) {
-    PayloadTimes times = *bench.payload;
+std::optional<PayloadTimes> payload_times(const Connection& c, const RuleContext& context) {
+  if (context.conversation == nullptr && context.payload != nullptr) {
+    PayloadTimes times = *context.payload;
     // Not every segment was seen after all.
     if (c.incomplete || c.wire_partial) {
       times.every_segment = false;
@@ -21,16 +21,16 @@ std::optional<PayloadTimes> payload_times(const Connection& c, const Bench& benc
     }
     return times;
   }
-  if (bench.conversation == nullptr) {
+  if (context.conversation == nullptr) {
     std::optional<PayloadTimes> times = c.further ? c.further->payload : std::nullopt;
     // Of all that was sent again it is not known what it was.
-    if (times && c.trouble)
-      times->repeated = c.trouble->loss.retrans_segs_in != 0 || c.trouble->loss.retrans_segs_out != 0;
+    if (times && c.anomalies)
+      times->repeated = c.anomalies->loss.retrans_segs_in != 0 || c.anomalies->loss.retrans_segs_out != 0;
     return times;
   }
-  PayloadTimes times = bench.conversation->payload;
+  PayloadTimes times = context.conversation->payload;
   // What was not captured may be the request, or what a pause was waiting for.
-  if (bench.conversation->out.missing_bytes != 0 || bench.conversation->in.missing_bytes != 0) {
+  if (context.conversation->out.missing_bytes != 0 || context.conversation->in.missing_bytes != 0) {
     times.every_segment = false;
     times.repeated = true;
   }
@@ -47,26 +47,26 @@ TimeNs opened(const Connection& c) {
 
 // The first of both FINs, or the kernel's first transition towards the end; 0: not seen.
 TimeNs first_fin(const Connection& c) {
-  if (!c.closing || !c.ended()) return 0;
+  if (!c.teardown || !c.ended()) return 0;
   TimeNs first = 0;
-  for (const Mark* fin : {&c.closing->fin_out.sent, &c.closing->fin_in.sent}) {
+  for (const Mark* fin : {&c.teardown->fin_out.sent, &c.teardown->fin_in.sent}) {
     if (*fin && (first == 0 || fin->ts_ns < first)) first = fin->ts_ns;
   }
-  return first == 0 && c.kernel_heard && c.closing->first ? c.closing->first.ts_ns : first;
+  return first == 0 && c.has_kernel && c.teardown->first ? c.teardown->first.ts_ns : first;
 }
 
 // SYN to SYN-ACK at this place, where neither was sent twice: what a round trip and the other kernel take.
 std::optional<std::int64_t> round_trip(const Connection& c) {
-  const bool repeated = (c.trouble && (c.trouble->syn_ack_copy || c.trouble->retransmissions.syns != 0)) ||
+  const bool repeated = (c.anomalies && (c.anomalies->syn_ack_copy || c.anomalies->retransmissions.syns != 0)) ||
                         (c.ends && c.ends->syn_ack_repeated);
   if (!c.syn || !c.syn_ack || repeated) return std::nullopt;
   return positive(c.syn_ack.ts_ns - c.syn.ts_ns);
 }
 
-void opening(const Connection& c, const Bench& bench, Phases& phases) {
+void opening(const Connection& c, const RuleContext& context, Phases& phases) {
   if (c.preexisting) return;
   const bool active = c.role == Role::active;
-  const bool by_call = active && c.kernel_heard && bench.kernel_heard;
+  const bool by_call = active && c.has_kernel && context.has_kernel;
   const TimeNs begun = by_call ? c.start_ts_ns : c.syn.ts_ns;
   if (c.syn && c.syn_ack) phases.connect = positive(c.syn_ack.ts_ns - begun);
   const TimeNs open = opened(c);
@@ -76,8 +76,8 @@ void opening(const Connection& c, const Bench& bench, Phases& phases) {
   } else if (by_call) {
     phases.connect = c.handshake_ns;  // no packets: both together
   }
-  if (c.trouble && c.trouble->accept.first_call && c.trouble->accept.unaccepted && !active)
-    phases.accept = positive(c.trouble->accept.first_call.ts_ns - open);
+  if (c.anomalies && c.anomalies->accept.first_call && c.anomalies->accept.unaccepted && !active)
+    phases.accept = positive(c.anomalies->accept.first_call.ts_ns - open);
 }
 
 void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
@@ -126,15 +126,15 @@ void payload(const Connection& c, const PayloadTimes& t, Phases& phases) {
 
 }  // namespace
 
-Phases judge_phases(const Connection& c, const Bench& bench, TimeNs end_ns) {
+Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_ns) {
   Phases phases;
-  opening(c, bench, phases);
+  opening(c, context, phases);
   // Of what only passes through nobody keeps the times of payload.
-  if (const auto times = c.passage() ? std::nullopt : payload_times(c, bench)) payload(c, *times, phases);
+  if (const auto times = c.passage() ? std::nullopt : payload_times(c, context)) payload(c, *times, phases);
   // Where not every segment is seen, closed windows still are events.
-  if (!phases.stalled && c.wire_heard && c.trouble && !c.passage()) {
+  if (!phases.stalled && c.has_wire && c.anomalies && !c.passage()) {
     // They can be closed at the same time, and are pauses too.
-    const std::int64_t closed = std::max(c.trouble->local_window.total_ns, c.trouble->peer_window.total_ns);
+    const std::int64_t closed = std::max(c.anomalies->local_window.total_ns, c.anomalies->peer_window.total_ns);
     if (closed != 0) {
       phases.stalled = closed;
       phases.waiting = phases.idle = phases.transfer = std::nullopt;

@@ -32,7 +32,7 @@ std::string holders(const PortsFound& found) {
 // Counted behind the failure: what was open then can be in TIME_WAIT since.
 std::string in_use(const Connection& c, const PortsFound& found) {
   constexpr std::int64_t moment_ns = 1'000'000;
-  const std::int64_t later = c.trouble->ports_ns - c.closing->end.ts_ns;
+  const std::int64_t later = c.anomalies->ports_ns - c.teardown->end.ts_ns;
   std::string text = later > moment_ns ? fmt::format("counted {} later: ", seconds(later)) : "";
   text += fmt::format("{} in TIME_WAIT", found.time_wait);
   if (found.open != 0) text += fmt::format(", {} open ({})", found.open, holders(found));
@@ -42,23 +42,23 @@ std::string in_use(const Connection& c, const PortsFound& found) {
 
 }  // namespace
 
-std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& bench) {
-  if (!c.closing || !c.closing->no_syn) return std::nullopt;
-  const Closing& closing = *c.closing;
-  const PortsFound* found = c.trouble ? c.trouble->ports.get() : nullptr;
-  const bool range_known = closing.last_port != 0;
-  const bool in_order = range_known && closing.last_port >= closing.first_port;
-  const std::uint32_t all = in_order ? closing.last_port - closing.first_port + 1U : 0;
+std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& context) {
+  if (!c.teardown || !c.teardown->no_syn) return std::nullopt;
+  const Teardown& teardown = *c.teardown;
+  const PortsFound* found = c.anomalies ? c.anomalies->ports.get() : nullptr;
+  const bool range_known = teardown.last_port != 0;
+  const bool in_order = range_known && teardown.last_port >= teardown.first_port;
+  const std::uint32_t all = in_order ? teardown.last_port - teardown.first_port + 1U : 0;
   const std::uint32_t taken = found != nullptr ? found->time_wait + found->open + found->listening : 0;
   Finding finding;
   finding.rule = Rule::port_exhaustion;
   finding.confidence = found != nullptr && taken >= all && all != 0 ? Confidence::certain : Confidence::likely;
-  finding.evidence.push_back(closing.end.id);
-  if (found != nullptr && c.trouble->ports_id != 0) finding.evidence.push_back(c.trouble->ports_id);
-  if (!bench.texts) return finding;
+  finding.evidence.push_back(teardown.end.id);
+  if (found != nullptr && c.anomalies->ports_id != 0) finding.evidence.push_back(c.anomalies->ports_id);
+  if (!context.texts) return finding;
   const std::string to = to_string(c.flow.remote);
-  if (closing.port_bound) {
-    finding.text = fmt::format("the process had bound port {}, which is in use to {} already", closing.first_port, to);
+  if (teardown.port_bound) {
+    finding.text = fmt::format("the process had bound port {}, which is in use to {} already", teardown.first_port, to);
     if (found != nullptr) finding.text += fmt::format(": {}", in_use(c, *found));
     return finding;
   }
@@ -67,8 +67,8 @@ std::optional<Finding> judge_port_exhaustion(const Connection& c, const Bench& b
     return finding;
   }
   finding.text =
-      fmt::format("connect() found no free local port to {}: {} in {}-{} ({})", to, ports(all), closing.first_port,
-                  closing.last_port, closing.own_range ? "IP_LOCAL_PORT_RANGE" : "net.ipv4.ip_local_port_range");
+      fmt::format("connect() found no free local port to {}: {} in {}-{} ({})", to, ports(all), teardown.first_port,
+                  teardown.last_port, teardown.own_range ? "IP_LOCAL_PORT_RANGE" : "net.ipv4.ip_local_port_range");
   if (found == nullptr) return finding;
   finding.text += fmt::format(", {}", in_use(c, *found));
   if (taken < all)

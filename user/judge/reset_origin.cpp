@@ -32,51 +32,51 @@ bool may_be_reset(Outcome outcome) {
 
 }  // namespace
 
-std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& bench, Outcome outcome) {
+std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext& context, Outcome outcome) {
   if (!may_be_reset(outcome)) return std::nullopt;
-  const Trouble& t = *c.trouble;
-  if (!bench.kernel_heard && outcome == Outcome::completed) return std::nullopt;  // the RST changed nothing
+  const Anomalies& t = *c.anomalies;
+  if (!context.has_kernel && outcome == Outcome::completed) return std::nullopt;  // the RST changed nothing
   Finding finding;
   finding.rule = Rule::reset_origin;
   const auto cite = [&](const Mark& mark) {
     if (mark) finding.evidence.push_back(mark.id);
   };
-  const ResetReason reason = reset_reason(bench.names, t.reset_sent.reason);
-  const std::string said = bench.texts && t.reset_sent.mark ? reset_reason_text(bench.names, t.reset_sent.reason) : "";
+  const ResetReason reason = reset_reason(context.names, t.reset_sent.reason);
+  const std::string said = context.texts && t.reset_sent.mark ? reset_reason_text(context.names, t.reset_sent.reason) : "";
   const std::string why = said.empty() ? "" : fmt::format(" (the kernel says {})", said);
 
-  const DropSeen* between = bench.peer != nullptr ? refused_by_input(*bench.peer, bench) : nullptr;
+  const DropSeen* between = context.peer != nullptr ? refused_by_input(*context.peer, context) : nullptr;
   if (between != nullptr && (t.rst_in.mark || t.reset_received.mark)) {
-    cite(bench.peer->trouble->rst_out.mark);
+    cite(context.peer->anomalies->rst_out.mark);
     cite(t.rst_in.mark);
     finding.evidence.push_back(between->first.id);
     finding.confidence = Confidence::certain;
     finding.reset = ResetOrigin::firewall;
-    finding.peer = peer_end(*bench.peer);
-    if (bench.texts) {
+    finding.peer = peer_end(*context.peer);
+    if (context.texts) {
       finding.text = fmt::format("a local firewall sent the RST, not {}: it dropped what {} had sent",
-                                 process_words(bench.peer->owner), process_words(c.owner));
+                                 process_words(context.peer->owner), process_words(c.owner));
     }
     return finding;
   }
-  const bool refused_here = outcome == Outcome::refused && refused_by_input(c, bench) != nullptr;
+  const bool refused_here = outcome == Outcome::refused && refused_by_input(c, context) != nullptr;
   if (outcome == Outcome::reset_by_peer || (outcome == Outcome::refused && !refused_here)) {
     if (!t.rst_in.mark && !t.reset_received.mark) return std::nullopt;
     cite(t.rst_in.mark);
     cite(t.reset_received.mark);
     finding.reset = ResetOrigin::peer;
-    if (bench.peer != nullptr && peer_sent_reset(*bench.peer, bench)) {
+    if (context.peer != nullptr && peer_sent_reset(*context.peer, context)) {
       finding.confidence = Confidence::certain;
-      finding.peer = peer_end(*bench.peer);
-      if (bench.texts) finding.text = peer_reset_words(*bench.peer, bench);
+      finding.peer = peer_end(*context.peer);
+      if (context.texts) finding.text = peer_reset_words(*context.peer, context);
       return finding;
     }
     if (t.answered_here.mark && !t.answered_here.has_socket) {
       cite(t.answered_here.mark);
       finding.confidence = Confidence::certain;
       finding.reset = ResetOrigin::kernel;
-      const std::string its_reason = bench.texts ? reset_reason_text(bench.names, t.answered_here.reason) : "";
-      if (bench.texts) {
+      const std::string its_reason = context.texts ? reset_reason_text(context.names, t.answered_here.reason) : "";
+      if (context.texts) {
         finding.text = fmt::format("this machine's own TCP sent the RST: {} {}{}",
                                    outcome == Outcome::refused ? "nothing listens on" : "no socket is left at",
                                    to_string(c.flow.remote),
@@ -86,20 +86,20 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     }
     // What is on the way can send in the peer's name. Two things that agree are no proof of the sender.
     finding.confidence = Confidence::likely;
-    if (bench.texts) {
+    if (context.texts) {
       finding.text = t.rst_in.mark ? "the RST came from the peer, or from something on the way in its name"
                                    : "the kernel took a reset from the peer; the wire did not show it";
-      if (!bench.wire_heard && !t.rst_in.mark) finding.text = "the kernel took a reset from the peer";
+      if (!context.has_wire && !t.rst_in.mark) finding.text = "the kernel took a reset from the peer";
     }
     // What a rule in OUTPUT drops and refuses by a RST never reached the peer.
-    if (const DropSeen* refused = refused_by_own_firewall(c, bench); refused != nullptr) {
-      const bool unsent = outcome == Outcome::refused && syns_never_left(c, bench);
+    if (const DropSeen* refused = refused_by_own_firewall(c, context); refused != nullptr) {
+      const bool unsent = outcome == Outcome::refused && syns_never_left(c, context);
       // The address is this machine's own, and TCP never had the SYN.
       const bool arrived = outcome == Outcome::refused && is_on_arrival(c, refused);
       finding.confidence = unsent || arrived ? Confidence::certain : Confidence::likely;
       finding.reset = ResetOrigin::firewall;
       finding.evidence.push_back(refused->first.id);
-      if (bench.texts) {
+      if (context.texts) {
         finding.text = arrived ? "a local firewall sent the RST in the peer's place: it dropped the SYN that arrived"
                        : unsent
                            ? "a local firewall sent the RST in the peer's place: it dropped every SYN on its way out"
@@ -110,8 +110,8 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     }
     if (foreign_hops(c)) {
       // Not more than a suspicion while the peer is silent: a firewall or a load balancer in its place resets so too.
-      finding.confidence = c.ttl_in_twice && bench.kernel_heard ? Confidence::likely : Confidence::inconclusive;
-      if (bench.texts) {
+      finding.confidence = c.ttl_in_twice && context.has_kernel ? Confidence::likely : Confidence::inconclusive;
+      if (context.texts) {
         finding.text =
             fmt::format("the RST came with TTL {}, all else from {} with {}: perhaps something on the way sent it",
                         t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in);
@@ -122,12 +122,12 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
   if (outcome == Outcome::reset_by_local && reset_made_here(c)) {
     cite(t.rst_in.mark);
     cite(t.reset_received.mark);
-    // That a firewall is behind it is sure where the kernel tells what the firewall did to the segment before.
-    const DropSeen* refused = dropped_for(c, bench, true, DropKind::firewall);
+    // That a firewall is behind it is sure where the kernel reports what the firewall did to the segment before.
+    const DropSeen* refused = dropped_for(c, context, true, DropKind::firewall);
     finding.confidence = refused != nullptr ? Confidence::certain : Confidence::likely;
     finding.reset = ResetOrigin::firewall;
     if (refused != nullptr) finding.evidence.push_back(refused->first.id);
-    if (bench.texts) {
+    if (context.texts) {
       finding.text =
           "a firewall of this machine sent the RST in the peer's place: it came in on the loopback interface, "
           "all else from the peer on another";
@@ -139,8 +139,8 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
     cite(t.reset_received.mark);
     cite(t.outsider.goes_on);
     finding.reset = ResetOrigin::outsider;
-    finding.confidence = c.ttl_in_twice && bench.kernel_heard ? Confidence::certain : Confidence::likely;
-    if (bench.texts) {
+    finding.confidence = c.ttl_in_twice && context.has_kernel ? Confidence::certain : Confidence::likely;
+    if (context.texts) {
       finding.text = fmt::format(
           "an outsider sent the RST, not the peer's TCP: it came with TTL {}, all else from {} with {}, and {} later "
           "that "
@@ -156,26 +156,26 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
   if (outcome == Outcome::open && !firewall) return std::nullopt;
   if (firewall) {
     // Rests on the kernel not having said anything: never more than likely.
-    if (!bench.kernel_heard) return std::nullopt;
+    if (!context.has_kernel) return std::nullopt;
     finding.confidence = Confidence::likely;
     finding.reset = ResetOrigin::firewall;
-    if (bench.texts) finding.text = "no socket of this machine sent the RST: a local firewall did";
+    if (context.texts) finding.text = "no socket of this machine sent the RST: a local firewall did";
     // Unless the kernel says what the firewall did with the segment that the RST answers.
-    const DropSeen* refused = dropped_for(c, bench, false, DropKind::firewall);
+    const DropSeen* refused = dropped_for(c, context, false, DropKind::firewall);
     if (refused != nullptr) {
       finding.confidence = Confidence::certain;
       finding.evidence.push_back(refused->first.id);
-      if (bench.texts) finding.text += ", which dropped what the peer had sent";
+      if (context.texts) finding.text += ", which dropped what the peer had sent";
     }
     return finding;
   }
   finding.confidence = t.reset_sent.mark ? Confidence::certain : Confidence::likely;
-  const bool process = !t.reset_sent.answers_segment && reason != ResetReason::keepalive_timeout && c.closing &&
-                       (c.closing->end_actor & TW_ACTOR_OWNED) != 0;
+  const bool process = !t.reset_sent.answers_segment && reason != ResetReason::keepalive_timeout && c.teardown &&
+                       (c.teardown->end_actor & TW_ACTOR_OWNED) != 0;
   const bool by_process = process || (reason != ResetReason::keepalive_timeout && destroyed_by_other(c));
   // Of a capture "this side" may be something on the way from it.
-  if (bench.conversation == nullptr) finding.reset = by_process ? ResetOrigin::process : ResetOrigin::kernel;
-  if (!bench.texts) return finding;
+  if (context.conversation == nullptr) finding.reset = by_process ? ResetOrigin::process : ResetOrigin::kernel;
+  if (!context.texts) return finding;
   if (reason == ResetReason::keepalive_timeout) {
     finding.text = fmt::format("this machine's TCP sent the RST: keep-alive gave up{}", why);
   } else if (destroyed_by_other(c)) {
@@ -186,7 +186,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const Bench& benc
         fmt::format("{} died with unread data, so its kernel sent a RST{}", process_words(closer_of(c)), why);
   } else if (process) {
     finding.text = fmt::format("{} closed in a way that sends a RST{}", process_words(closer_of(c)), why);
-  } else if (bench.conversation != nullptr) {
+  } else if (context.conversation != nullptr) {
     finding.text = "the RST came from this side (or something on the way from it)";
   } else {
     finding.text = fmt::format("this machine's TCP sent the RST{}", why);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // slow.cpp: time that went by in the handshake, before accept(), and between a segment and its effect.
 //
-// Which leg was slow is told by both ends of it. The time before accept() is bounded from below by events that
+// Which leg was slow is shown by both ends of it. The time before accept() is bounded from below by events that
 // show the socket without a process, from above by the process's first call.
 #include <fmt/format.h>
 
@@ -11,25 +11,25 @@ namespace tcpwitness {
 namespace {
 
 std::string sent_again(const Connection& c, RetransmitKind kind, std::string_view what) {
-  if (!c.trouble) return "";
-  const std::uint32_t count = c.trouble->retransmissions.by_kind[static_cast<std::size_t>(kind)];
+  if (!c.anomalies) return "";
+  const std::uint32_t count = c.anomalies->retransmissions.by_kind[static_cast<std::size_t>(kind)];
   if (count == 0) return "";
   return fmt::format("; the {} was sent {} times", what, count + 1);
 }
 
 }  // namespace
 
-std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& bench) {
-  if (c.handshake_ns < bench.slow_handshake_ns || !c.established) return std::nullopt;
+std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleContext& context) {
+  if (c.handshake_ns < context.slow_handshake_ns || !c.established) return std::nullopt;
   Finding finding;
   finding.rule = Rule::slow_handshake;
   finding.confidence = Confidence::likely;
   const bool active = c.role == Role::active;
   if (c.syn) finding.evidence.push_back(c.syn.id);
   if (c.syn_ack) finding.evidence.push_back(c.syn_ack.id);
-  if (c.trouble) cite(finding, c.trouble->retransmissions.evidence);
+  if (c.anomalies) cite(finding, c.anomalies->retransmissions.evidence);
   if (!c.syn || !c.syn_ack) {
-    if (bench.texts) {
+    if (context.texts) {
       finding.text = fmt::format(
           "the handshake took {}{}", seconds(c.handshake_ns),
           sent_again(c, active ? RetransmitKind::syn : RetransmitKind::syn_ack, active ? "SYN" : "SYN-ACK"));
@@ -43,20 +43,20 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   const std::int64_t second = begun + c.handshake_ns - c.syn_ack.ts_ns;
   // ESTABLISHED late, and the ACK was there: the listener waits for data (TCP_DEFER_ACCEPT), or has no room to accept.
   const bool repeated = !sent_again(c, RetransmitKind::syn_ack, "").empty();
-  const bool ack_was_there = !repeated || (c.trouble && c.trouble->retransmissions.ack_waits);
-  if (!active && first < bench.slow_handshake_ns && ack_was_there) return std::nullopt;
+  const bool ack_was_there = !repeated || (c.anomalies && c.anomalies->retransmissions.ack_waits);
+  if (!active && first < context.slow_handshake_ns && ack_was_there) return std::nullopt;
   // TCP took a copy of the SYN-ACK, not the first one: what became of that nobody says.
-  const bool took_a_copy = active && c.trouble && c.trouble->syn_ack_copy && second >= first;
+  const bool took_a_copy = active && c.anomalies && c.anomalies->syn_ack_copy && second >= first;
   const bool asked = first >= second;
-  const bool left_late = unsent >= bench.slow_handshake_ns && unsent > first && unsent > second;
+  const bool left_late = unsent >= context.slow_handshake_ns && unsent > first && unsent > second;
   // A capture does not show when a segment came to the other end, and not whether it has all of them.
-  const bool captured = bench.conversation != nullptr;
-  const bool by_one = first >= bench.slow_handshake_ns || second >= bench.slow_handshake_ns;
+  const bool captured = context.conversation != nullptr;
+  const bool by_one = first >= context.slow_handshake_ns || second >= context.slow_handshake_ns;
   if (by_one && !took_a_copy && (!captured || asked)) finding.confidence = Confidence::certain;
   const bool repeated_answer = c.ends && c.ends->syn_ack_repeated;
   if (captured && !asked && !repeated_answer) finding.confidence = Confidence::inconclusive;
   if (left_late) finding.confidence = Confidence::certain;
-  if (!bench.texts) return finding;
+  if (!context.texts) return finding;
   if (left_late) {
     finding.text = fmt::format("the first SYN to leave this machine left {} after connect()", seconds(unsent));
   } else if (captured) {
@@ -84,15 +84,15 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const Bench& be
   return finding;
 }
 
-std::optional<Finding> judge_slow_accept(const Connection& c, const Bench& bench) {
-  const AcceptFacts& accept = c.trouble->accept;
+std::optional<Finding> judge_slow_accept(const Connection& c, const RuleContext& context) {
+  const AcceptFacts& accept = c.anomalies->accept;
   if (!accept.unaccepted && !accept.first_call) return std::nullopt;
   Finding finding;
   finding.rule = Rule::slow_accept;
   finding.confidence = accept.unaccepted ? Confidence::certain : Confidence::likely;
   if (accept.unaccepted) finding.evidence.push_back(accept.unaccepted.id);
   if (accept.first_call) finding.evidence.push_back(accept.first_call.id);
-  if (!bench.texts) return finding;
+  if (!context.texts) return finding;
   if (!accept.unaccepted) {
     finding.text = fmt::format(
         "the peer's data waited {} until the first call of {}: accept() or the first read came late (no later than "
@@ -109,18 +109,18 @@ std::optional<Finding> judge_slow_accept(const Connection& c, const Bench& bench
   return finding;
 }
 
-std::optional<Finding> judge_late(const Connection& c, const Bench& bench) {
-  const ReactionFacts& worst = c.trouble->reaction;
-  if (!worst.segment || worst.delay_ns < bench.late_ns) return std::nullopt;
+std::optional<Finding> judge_late(const Connection& c, const RuleContext& context) {
+  const ReactionFacts& worst = c.anomalies->reaction;
+  if (!worst.segment || worst.delay_ns < context.late_ns) return std::nullopt;
   // What was dropped behind the interface came again: the delay is the peer's timer, not this kernel.
-  for (const DropSeen& seen : c.trouble->drops.seen()) {
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
     if (!seen.out) return std::nullopt;
   }
   Finding finding;
   finding.rule = Rule::late;
   finding.confidence = Confidence::likely;
   finding.evidence = {worst.segment.id, worst.transition};
-  if (bench.texts) {
+  if (context.texts) {
     finding.text = fmt::format("this kernel took the {} {} after it arrived", worst.what, seconds(worst.delay_ns));
   }
   return finding;

@@ -9,15 +9,15 @@
 
 namespace tcpwitness {
 
-std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const Bench& bench) {
+std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& context) {
   constexpr std::uint32_t enough = 2;
-  const tw_loss_counters& loss = c.trouble->loss;
+  const tw_loss_counters& loss = c.anomalies->loss;
   if (loss.stalls < enough) return std::nullopt;
   Finding finding;
   finding.rule = Rule::delayed_ack_stall;
   finding.confidence = Confidence::likely;
-  cite(finding, c.trouble->stalls);
-  if (!bench.texts) return finding;
+  cite(finding, c.anomalies->stalls);
+  if (!context.texts) return finding;
   const std::int64_t all = std::int64_t{loss.stall_ms} * 1'000'000;
   finding.text = fmt::format(
       "{} small writes of {} waited {} in all, {} each, for the peer to acknowledge the one before: Nagle's algorithm "

@@ -17,23 +17,23 @@ constexpr std::int64_t time_wait_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN, a co
 
 }  // namespace
 
-std::optional<Finding> judge_time_wait(const Connection& c, const Bench& bench) {
-  const Closing& closing = *c.closing;
-  if (!closing.time_wait || c.state != TcpState::time_wait) return std::nullopt;
+std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& context) {
+  const Teardown& teardown = *c.teardown;
+  if (!teardown.time_wait || c.state != TcpState::time_wait) return std::nullopt;
   Finding finding;
   finding.rule = Rule::time_wait;
-  const bool shown = c.kernel_heard && ((c.cb.flags & TW_CB_DONE) != 0 || closing.end_from == TcpState::closing);
-  const bool mini = c.kernel_heard && (closing.time_wait_answered || (closing.fin_on_mini && closing.fin_in.acked));
+  const bool shown = c.has_kernel && ((c.cb.flags & TW_CB_DONE) != 0 || teardown.end_from == TcpState::closing);
+  const bool mini = c.has_kernel && (teardown.time_wait_answered || (teardown.fin_on_mini && teardown.fin_in.acked));
   finding.confidence = shown || mini ? Confidence::certain : Confidence::likely;
   const auto cite_once = [&](const Mark& mark) {
     if (mark && std::ranges::find(finding.evidence, mark.id) == finding.evidence.end()) {
       finding.evidence.push_back(mark.id);
     }
   };
-  cite_once(closing.time_wait);
-  cite_once(closing.fin_in.sent);
-  cite_once(closing.fin_in.acked);
-  if (!bench.texts) return finding;
+  cite_once(teardown.time_wait);
+  cite_once(teardown.fin_in.sent);
+  cite_once(teardown.fin_in.acked);
+  if (!context.texts) return finding;
   finding.text = fmt::format(
       "{} {}, so this side waits in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) "
       "uses {} to {} again",

@@ -19,9 +19,9 @@ constexpr std::int64_t idle_ns = 500'000'000;          // more than a retransmis
 constexpr std::int64_t forgotten_ns = 60'000'000'000;  // no NAT or firewall forgets a connection sooner (RFC 5382)
 
 // Something between the interface and TCP, or TCP and the interface, is dropped on this machine: not the path.
-bool dropped_here(const Connection& c, const Bench& bench) {
-  for (const DropSeen& seen : c.trouble->drops.seen()) {
-    switch (drop_kind(bench.names, seen.reason)) {
+bool dropped_here(const Connection& c, const RuleContext& context) {
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
+    switch (drop_kind(context.names, seen.reason)) {
       case DropKind::firewall:
       case DropKind::filter:
       case DropKind::queue:
@@ -37,32 +37,32 @@ bool dropped_here(const Connection& c, const Bench& bench) {
         break;
     }
   }
-  return c.trouble->retransmissions.refused != 0;
+  return c.anomalies->retransmissions.refused != 0;
 }
 
 bool acknowledged(const Connection& c, const Unanswered& run) {
   return run.passed || (c.has_cb() && seq_before(run.seq, c.cb.snd_una));
 }
 
-std::int64_t idle_before(const Unanswered& run) { return run.sent_ns - run.heard_before_ns; }
+std::int64_t idle_before(const Unanswered& run) { return run.sent_ns - run.received_before_ns; }
 
 // A segment of the peer was taken behind the first retransmission.
 bool peer_goes_on(const Connection& c, const Unanswered& run) {
-  return run.heard_ns > run.first_ns || (c.closing && c.closing->close_wait.ts_ns > run.first_ns);
+  return run.received_ns > run.first_ns || (c.teardown && c.teardown->close_wait.ts_ns > run.first_ns);
 }
 
 // Meanwhile the peer sent something again: the ACKs of this side, small as they are, do not reach it.
 bool peer_repeats(const Connection& c, const Unanswered& run) {
   const EventId first = run.evidence.ids[0];
-  return c.trouble->retransmissions.in.newest() > first || c.trouble->syn_ack_copy.id > first;
+  return c.anomalies->retransmissions.in.newest() > first || c.anomalies->syn_ack_copy.id > first;
 }
 
 // Something of this side, none of it full-size, has reached the peer: its answer shows it.
-bool small_ones_passed(const Connection& c, const Bench& bench) {
+bool small_ones_passed(const Connection& c, const RuleContext& context) {
   if (!c.established) return false;
   if (c.cb.bytes_acked > 1 || c.cb.bytes_received != 0 || c.role == Role::passive) return true;
   // A peer that misses the handshake's last ACK sends its SYN-ACK again.
-  return bench.wire_heard && c.wire_heard && c.syn_ack && !c.trouble->syn_ack_copy;
+  return context.has_wire && c.has_wire && c.syn_ack && !c.anomalies->syn_ack_copy;
 }
 
 // No full-size segment of this connection has been acknowledged yet; or few if any, by the average.
@@ -73,7 +73,7 @@ enum class Shown : std::uint8_t { nothing, by_smaller_ones, by_sack, by_peer, by
 
 // What shows that the path takes small segments while it loses this full-size one. One that got through at its full
 // size in the end was lost by chance.
-Shown only_large_ones_lost(const Connection& c, const Bench& bench, const Unanswered& run) {
+Shown only_large_ones_lost(const Connection& c, const RuleContext& context, const Unanswered& run) {
   const bool full = run.mss != 0 && run.len >= run.mss;
   if (run.tries < tries_enough || !full || run.full_passed) return Shown::nothing;
   const bool passed = acknowledged(c, run);
@@ -82,7 +82,7 @@ Shown only_large_ones_lost(const Connection& c, const Bench& bench, const Unansw
   if (peer_repeats(c, run)) return Shown::nothing;
   if (peer_goes_on(c, run)) return Shown::by_peer;  // and gets our ACKs
   if (run.small_lost) return Shown::nothing;
-  if (!small_ones_passed(c, bench)) return Shown::nothing;
+  if (!small_ones_passed(c, context)) return Shown::nothing;
   const bool new_size =
       (first_full_ones(run) && idle_before(run) < forgotten_ns) || (mostly_small(run) && idle_before(run) < idle_ns);
   return new_size ? Shown::by_what_passed_before : Shown::nothing;
@@ -107,16 +107,16 @@ std::string shown_words(Shown shown, const Unanswered& run) {
 
 }  // namespace
 
-std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Bench& bench) {
-  const Retransmissions& r = c.trouble->retransmissions;
+std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context) {
+  const Retransmissions& r = c.anomalies->retransmissions;
   const bool icmp_came = r.by_kind[static_cast<std::size_t>(RetransmitKind::path_mtu)] != 0;
-  if (icmp_came || c.trouble->too_big || dropped_here(c, bench) || (c.has_cb() && c.cb.snd_wnd == 0))
+  if (icmp_came || c.anomalies->too_big || dropped_here(c, context) || (c.has_cb() && c.cb.snd_wnd == 0))
     return std::nullopt;
   const Unanswered* run = &r.current;
-  Shown shown = only_large_ones_lost(c, bench, *run);
+  Shown shown = only_large_ones_lost(c, context, *run);
   if (shown == Shown::nothing) {
     run = &r.worst;
-    shown = only_large_ones_lost(c, bench, *run);
+    shown = only_large_ones_lost(c, context, *run);
   }
   if (shown == Shown::nothing) return std::nullopt;
   // Behind a pause the path can have failed meanwhile.
@@ -126,7 +126,7 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Benc
   finding.rule = Rule::path_mtu_black_hole;
   finding.confidence = doubtful ? Confidence::inconclusive : Confidence::likely;
   cite(finding, run->evidence);
-  if (!bench.texts) return finding;
+  if (!context.texts) return finding;
   finding.text = fmt::format(
       "a full-size segment ({} bytes) was sent again {} times without an acknowledgement, {}, and no ICMP message said "
       "that it is too large",
@@ -142,26 +142,26 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Benc
   return finding;
 }
 
-std::optional<Finding> judge_path_dead(const Connection& c, const Bench& bench) {
+std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context) {
   constexpr std::int64_t tick_ns = 20'000'000;  // unheard_ms is in jiffies
-  const Unanswered& run = c.trouble->retransmissions.current;
-  if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, bench)) return std::nullopt;
-  if (c.trouble->rst_in.mark || c.trouble->reset_received.mark) return std::nullopt;  // that was an answer
+  const Unanswered& run = c.anomalies->retransmissions.current;
+  if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, context)) return std::nullopt;
+  if (c.anomalies->rst_in.mark || c.anomalies->reset_received.mark) return std::nullopt;  // that was an answer
   const std::int64_t idle = idle_before(run);
-  const bool came = run.heard_ns > run.heard_before_ns + tick_ns || peer_goes_on(c, run);
-  if (came || idle < idle_ns || only_large_ones_lost(c, bench, run) != Shown::nothing) return std::nullopt;
+  const bool came = run.received_ns > run.received_before_ns + tick_ns || peer_goes_on(c, run);
+  if (came || idle < idle_ns || only_large_ones_lost(c, context, run) != Shown::nothing) return std::nullopt;
   // The first full-size segments of the connection: perhaps the path takes only smaller ones.
   const bool first_large = run.mss != 0 && run.len >= run.mss && first_full_ones(run) && !run.small_lost;
   Finding finding;
   finding.rule = Rule::path_dead;
   finding.confidence = first_large ? Confidence::inconclusive : Confidence::likely;
   cite(finding, run.evidence);
-  if (!bench.texts) return finding;
-  const TimeNs now = c.ended() ? c.closing->end.ts_ns : bench.now > c.last_ts_ns ? bench.now : c.last_ts_ns;
+  if (!context.texts) return finding;
+  const TimeNs now = c.ended() ? c.teardown->end.ts_ns : context.now > c.last_ts_ns ? context.now : c.last_ts_ns;
   finding.text = fmt::format(
       "nothing has come from the peer for {}: the connection was idle for {}, then what was sent went unanswered "
       "through {} retransmissions{}",
-      seconds(now - run.heard_ns), seconds(idle), run.tries,
+      seconds(now - run.received_ns), seconds(idle), run.tries,
       c.ended() ? fmt::format(", until the kernel gave up ({})", error_name(c.error)) : "; the kernel still tries");
   if (first_large) finding.text += "; these were its first full-size segments, so the path's MTU can be the cause too";
   return finding;

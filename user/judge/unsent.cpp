@@ -15,39 +15,39 @@
 
 namespace tcpwitness {
 
-const DropSeen* dropped_for(const Connection& c, const Bench& bench, bool out, DropKind kind) {
-  if (!c.trouble) return nullptr;
-  for (const DropSeen& seen : c.trouble->drops.seen()) {
-    if (seen.out == out && drop_kind(bench.names, seen.reason) == kind) return &seen;
+const DropSeen* dropped_for(const Connection& c, const RuleContext& context, bool out, DropKind kind) {
+  if (!c.anomalies) return nullptr;
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
+    if (seen.out == out && drop_kind(context.names, seen.reason) == kind) return &seen;
   }
   return nullptr;
 }
 
 // ndisc_error_report(): of a segment that waits for a neighbour in vain no reason is kept, but the kernel says so by an
 // ICMPv6 message to itself. A rule of the firewall that answers so drops the segment, too.
-const Mark* no_neighbour(const Connection& c, const Bench& bench) {
+const Mark* no_neighbour(const Connection& c, const RuleContext& context) {
   constexpr std::uint8_t unreachable = 1;  // RFC 4443, 3.1
   constexpr std::uint8_t address = 3;
-  if (!c.trouble) return nullptr;
-  const Trouble& t = *c.trouble;
+  if (!c.anomalies) return nullptr;
+  const Anomalies& t = *c.anomalies;
   const IcmpMessage& message = t.icmp_in ? t.icmp_in : t.icmp;
   const Mark& mark = t.icmp_in ? t.icmp_in_mark : t.icmp_mark;
   const bool says_so = message && message.own && message.v6 && message.type == unreachable && message.code == address;
-  return says_so && dropped_for(c, bench, true, DropKind::firewall) == nullptr ? &mark : nullptr;
+  return says_so && dropped_for(c, context, true, DropKind::firewall) == nullptr ? &mark : nullptr;
 }
 
-bool syns_never_left(const Connection& c, const Bench& bench) {
-  if (!c.trouble || c.syn_ack_seen) return false;
-  const Retransmissions& r = c.trouble->retransmissions;
+bool syns_never_left(const Connection& c, const RuleContext& context) {
+  if (!c.anomalies || c.syn_ack_seen) return false;
+  const Retransmissions& r = c.anomalies->retransmissions;
   // Those that TCP put off are counted by nobody: the first one still waited.
-  if (no_neighbour(c, bench) != nullptr) return !c.syn && r.kernel == 0;
-  if (c.trouble->drops.syns_out == 0) return false;
+  if (no_neighbour(c, context) != nullptr) return !c.syn && r.kernel == 0;
+  if (c.anomalies->drops.syns_out == 0) return false;
   // The kernel counts a retransmission whether or not it left (tcp_retransmit_skb), but not one that it put off.
   const std::uint32_t sent = 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, r.kernel);
   // tcp_retransmit_skb's own word counts too: the first SYN's drop and the refused ones.
-  const std::uint32_t dropped = std::max(c.trouble->drops.syns_out, 1 + r.refused);
+  const std::uint32_t dropped = std::max(c.anomalies->drops.syns_out, 1 + r.refused);
   // The last SYN can still wait for the next hop's address when the silence about it ends the connect().
-  const bool waits = c.error == EHOSTUNREACH && dropped_for(c, bench, true, DropKind::neighbour) != nullptr;
+  const bool waits = c.error == EHOSTUNREACH && dropped_for(c, context, true, DropKind::neighbour) != nullptr;
   return dropped + (waits ? 1 : 0) >= sent;
 }
 
@@ -58,28 +58,28 @@ static const DropSeen* at_once(const DropSeen* dropped, const Mark& answer) {
   return dropped != nullptr && answer && (near(dropped->first) || near(dropped->last)) ? dropped : nullptr;
 }
 
-const DropSeen* refused_by_input(const Connection& c, const Bench& bench) {
-  if (!c.trouble || !c.trouble->rst_out.mark || c.trouble->reset_sent.mark) return nullptr;
-  if (c.trouble->rst_out.socket_type != TW_SOCKET_NONE || !bench.kernel_heard) return nullptr;
-  return at_once(dropped_for(c, bench, false, DropKind::firewall), c.trouble->rst_out.mark);
+const DropSeen* refused_by_input(const Connection& c, const RuleContext& context) {
+  if (!c.anomalies || !c.anomalies->rst_out.mark || c.anomalies->reset_sent.mark) return nullptr;
+  if (c.anomalies->rst_out.socket_type != TW_SOCKET_NONE || !context.has_kernel) return nullptr;
+  return at_once(dropped_for(c, context, false, DropKind::firewall), c.anomalies->rst_out.mark);
 }
 
-const DropSeen* refused_by_own_firewall(const Connection& c, const Bench& bench) {
-  if (!c.trouble || !c.trouble->rst_in.mark) return nullptr;
+const DropSeen* refused_by_own_firewall(const Connection& c, const RuleContext& context) {
+  if (!c.anomalies || !c.anomalies->rst_in.mark) return nullptr;
   // From loopback it comes in when a processor has the time.
-  const bool left = c.trouble->rst_in.on_loopback && c.trouble->rst_made;
-  const Mark& rst = left ? c.trouble->rst_made : c.trouble->rst_in.mark;
-  if (const DropSeen* out = at_once(dropped_for(c, bench, true, DropKind::firewall), rst); out != nullptr) return out;
+  const bool left = c.anomalies->rst_in.on_loopback && c.anomalies->rst_made;
+  const Mark& rst = left ? c.anomalies->rst_made : c.anomalies->rst_in.mark;
+  if (const DropSeen* out = at_once(dropped_for(c, context, true, DropKind::firewall), rst); out != nullptr) return out;
   for (const DropSeen& here : dropped_on_arrival(c)) {
-    if (drop_kind(bench.names, here.reason) != DropKind::firewall) continue;
+    if (drop_kind(context.names, here.reason) != DropKind::firewall) continue;
     if (const DropSeen* refused = at_once(&here, rst); refused != nullptr) return refused;
   }
   return nullptr;
 }
 
 std::span<const DropSeen> dropped_on_arrival(const Connection& c) {
-  if (!c.trouble || !c.trouble->dropped_here) return {};
-  return std::as_const(*c.trouble->dropped_here).seen();
+  if (!c.anomalies || !c.anomalies->dropped_here) return {};
+  return std::as_const(*c.anomalies->dropped_here).seen();
 }
 
 bool is_on_arrival(const Connection& c, const DropSeen* drop) {
@@ -87,34 +87,35 @@ bool is_on_arrival(const Connection& c, const DropSeen* drop) {
 }
 
 // The drop and the message are of one rule. Of a SYN-ACK this machine's message goes to itself.
-const IcmpMessage* refused_by_message(const Connection& c, const Bench& bench) {
-  if (c.role != Role::passive || c.established || !c.trouble || !bench.kernel_heard) return nullptr;
-  const Trouble& t = *c.trouble;
+const IcmpMessage* refused_by_message(const Connection& c, const RuleContext& context) {
+  if (c.role != Role::passive || c.established || !c.anomalies || !context.has_kernel) return nullptr;
+  const Anomalies& t = *c.anomalies;
   if (c.syn_ack_seen) return nullptr;  // the request was taken
-  const bool in = t.icmp_sent && at_once(dropped_for(c, bench, false, DropKind::firewall), t.icmp_sent_mark) != nullptr;
+  const bool in =
+      t.icmp_sent && at_once(dropped_for(c, context, false, DropKind::firewall), t.icmp_sent_mark) != nullptr;
   if (in) return &t.icmp_sent;
-  const bool out =
-      t.icmp_in && t.icmp_in.own && at_once(dropped_for(c, bench, true, DropKind::firewall), t.icmp_in_mark) != nullptr;
+  const bool out = t.icmp_in && t.icmp_in.own &&
+                   at_once(dropped_for(c, context, true, DropKind::firewall), t.icmp_in_mark) != nullptr;
   return out ? &t.icmp_in : nullptr;
 }
 
 bool syn_ack_ignored(const Connection& c) {
   if (c.role != Role::active) return false;
-  if (c.trouble && c.trouble->drops.syn_acks_in != 0) return true;
+  if (c.anomalies && c.anomalies->drops.syn_acks_in != 0) return true;
   // A SYN-ACK for another SYN is no answer: TCP refuses it with a RST.
   const bool answers = !c.has_cb() || !c.has_isn_local || c.isn_local + 1 == c.cb.snd_nxt;
   return c.syn_ack_seen && c.syn_ack && answers;
 }
 
-std::string drop_reasons(const Connection& c, const Bench& bench, bool out, std::uint8_t flags) {
+std::string drop_reasons(const Connection& c, const RuleContext& context, bool out, std::uint8_t flags) {
   std::string text;
-  if (!c.trouble) return text;
-  for (const DropSeen& seen : c.trouble->drops.seen()) {
+  if (!c.anomalies) return text;
+  for (const DropSeen& seen : c.anomalies->drops.seen()) {
     if (seen.out != out || (seen.flags & flags) != flags) continue;
     if (!text.empty()) text += "; ";
-    const std::string_view meaning = drop_meaning(drop_kind(bench.names, seen.reason));
-    text += meaning.empty() ? fmt::format("the kernel dropped it ({})", bench.names.drop_reason(seen.reason))
-                            : fmt::format("{} ({})", meaning, bench.names.drop_reason(seen.reason));
+    const std::string_view meaning = drop_meaning(drop_kind(context.names, seen.reason));
+    text += meaning.empty() ? fmt::format("the kernel dropped it ({})", context.names.drop_reason(seen.reason))
+                            : fmt::format("{} ({})", meaning, context.names.drop_reason(seen.reason));
   }
   return text;
 }

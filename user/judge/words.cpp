@@ -205,7 +205,7 @@ void cite(Finding& finding, const Evidence& evidence) {
 }
 
 const Owner& closer_of(const Connection& c) {
-  return c.closing && c.closing->closer.pid != 0 ? c.closing->closer : c.owner;
+  return c.teardown && c.teardown->closer.pid != 0 ? c.teardown->closer : c.owner;
 }
 
 std::string seconds(std::int64_t ns) {

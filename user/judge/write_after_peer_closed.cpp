@@ -15,28 +15,28 @@ std::string bytes(std::uint32_t count) { return fmt::format("{} byte{}", count, 
 
 }  // namespace
 
-std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const Bench& bench, Outcome outcome) {
-  if (outcome != Outcome::reset_by_peer || !c.closing || !c.trouble) return std::nullopt;
-  const Closing& closing = *c.closing;
-  const Trouble& t = *c.trouble;
-  const bool behind_fin = closing.end_from == TcpState::close_wait || closing.end_from == TcpState::last_ack;
-  if (!behind_fin || !closing.close_wait || !closing.sent_known || !c.has_cb()) return std::nullopt;
+std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const RuleContext& context, Outcome outcome) {
+  if (outcome != Outcome::reset_by_peer || !c.teardown || !c.anomalies) return std::nullopt;
+  const Teardown& teardown = *c.teardown;
+  const Anomalies& t = *c.anomalies;
+  const bool behind_fin = teardown.end_from == TcpState::close_wait || teardown.end_from == TcpState::last_ack;
+  if (!behind_fin || !teardown.close_wait || !teardown.sent_known || !c.has_cb()) return std::nullopt;
   if (!t.reset_received.mark) return std::nullopt;
-  const std::uint32_t own_fin = closing.end_from == TcpState::last_ack ? 1 : 0;
+  const std::uint32_t own_fin = teardown.end_from == TcpState::last_ack ? 1 : 0;
   const std::uint32_t end = c.cb.write_seq - own_fin;
   const auto lost = static_cast<std::int32_t>(end - c.cb.snd_una);
   // The peer took something that was written after its FIN: it had closed one direction only.
-  if (lost <= 0 || seq_before(closing.sent, c.cb.snd_una)) return std::nullopt;
-  const std::uint32_t after = end - closing.sent;
+  if (lost <= 0 || seq_before(teardown.sent, c.cb.snd_una)) return std::nullopt;
+  const std::uint32_t after = end - teardown.sent;
   Finding finding;
   finding.rule = Rule::write_after_peer_closed;
-  finding.confidence = t.rst_in.mark || !bench.wire_heard ? Confidence::certain : Confidence::likely;
-  finding.evidence.push_back(closing.close_wait.id);
+  finding.confidence = t.rst_in.mark || !context.has_wire ? Confidence::certain : Confidence::likely;
+  finding.evidence.push_back(teardown.close_wait.id);
   finding.evidence.push_back(t.reset_received.mark.id);
   if (t.rst_in.mark) finding.evidence.push_back(t.rst_in.mark.id);
-  if (!bench.texts) return finding;
+  if (!context.texts) return finding;
   const std::int64_t sent_ns = t.reset_received.mark.ts_ns - std::int64_t{t.reset_received.sent_ms} * 1'000'000;
-  const std::int64_t later = sent_ns - closing.close_wait.ts_ns;
+  const std::int64_t later = sent_ns - teardown.close_wait.ts_ns;
   const std::string who = process_words(c.owner);
   const std::string how = after == 0
                               ? fmt::format("the {} that {} had just sent met its FIN on the way",

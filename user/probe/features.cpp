@@ -59,8 +59,8 @@ const btf* kernel_types() {
   return types.get();
 }
 
-Result<void> check_privilege(const Without& without) {
-  const std::uint64_t have = without.has("privilege") ? 0 : effective_capabilities();
+Result<void> check_privilege(const DisabledFeatures& disabled) {
+  const std::uint64_t have = disabled.has("privilege") ? 0 : effective_capabilities();
   const auto has = [have](int capability) { return (have >> capability & 1U) != 0; };
   if (has(CAP_SYS_ADMIN) && has(CAP_NET_ADMIN)) return {};
   std::string missing;
@@ -75,8 +75,8 @@ Result<void> check_privilege(const Without& without) {
                  "run it as root (sudo), or give the binary these capabilities with setcap");
 }
 
-Result<void> check_btf(const Without& without) {
-  if (!without.has("btf") && kernel_types() != nullptr) return {};
+Result<void> check_btf(const DisabledFeatures& disabled) {
+  if (!disabled.has("btf") && kernel_types() != nullptr) return {};
   return failure("read the kernel's type information", "there is no /sys/kernel/btf/vmlinux",
                  "use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
 }
@@ -116,9 +116,9 @@ std::vector<std::string> enum_names(const char* type_name, std::string_view pref
 }  // namespace
 
 // Nothing without types: check_btf() says so.
-Result<void> check_kernel(const Without& without) {
+Result<void> check_kernel(const DisabledFeatures& disabled) {
   const std::vector<std::string> maps = enum_names("bpf_map_type", "BPF_MAP_TYPE_");
-  const bool ring = !without.has("ring-buffer") && std::ranges::find(maps, "RINGBUF") != maps.end();
+  const bool ring = !disabled.has("ring-buffer") && std::ranges::find(maps, "RINGBUF") != maps.end();
   if (ring || maps.empty()) return {};
   return failure("trace on kernel " + std::string(static_cast<const char*>(system_name().release)),
                  "it has no BPF ring buffer (since Linux 5.8)", "use a newer kernel");
@@ -136,19 +136,21 @@ std::string argument_type(const btf* types, __u32 id) {
 
 }  // namespace
 
-Without Without::from_environment() {
+DisabledFeatures DisabledFeatures::from_environment() {
   const char* list = std::getenv("TCPWITNESS_WITHOUT");
-  return Without(list == nullptr ? "" : list);
+  return DisabledFeatures(list == nullptr ? "" : list);
 }
 
-Without::Without(std::string_view list) {
+DisabledFeatures::DisabledFeatures(std::string_view list) {
   std::istringstream words{std::string(list)};
   for (std::string word; std::getline(words, word, ',');) features_.push_back(word);
 }
 
-bool Without::has(std::string_view feature) const { return std::ranges::find(features_, feature) != features_.end(); }
+bool DisabledFeatures::has(std::string_view feature) const {
+  return std::ranges::find(features_, feature) != features_.end();
+}
 
-std::vector<std::string> Without::after(std::string_view prefix) const {
+std::vector<std::string> DisabledFeatures::after(std::string_view prefix) const {
   std::vector<std::string> rest;
   for (const std::string& feature : features_) {
     if (feature.starts_with(prefix)) rest.push_back(feature.substr(prefix.size()));
@@ -156,38 +158,38 @@ std::vector<std::string> Without::after(std::string_view prefix) const {
   return rest;
 }
 
-Result<Features> find_features(const Without& without) {
-  if (auto ok = check_kernel(without); !ok) return std::unexpected(ok.error());
-  if (auto ok = check_privilege(without); !ok) return std::unexpected(ok.error());
-  if (auto ok = check_btf(without); !ok) return std::unexpected(ok.error());
-  Features found = read_features(without);
+Result<Features> find_features(const DisabledFeatures& disabled) {
+  if (auto ok = check_kernel(disabled); !ok) return std::unexpected(ok.error());
+  if (auto ok = check_privilege(disabled); !ok) return std::unexpected(ok.error());
+  if (auto ok = check_btf(disabled); !ok) return std::unexpected(ok.error());
+  Features found = read_features(disabled);
   if (found.netns_inode == 0)  // which the programs would take for every namespace
     return failure("know this network namespace", "there is no /proc, and the kernel does not say it of a socket",
                    "mount /proc");
   return found;
 }
 
-bool knows_tcx(const Without& without) {
+bool knows_tcx(const DisabledFeatures& disabled) {
   const std::vector<std::string> types = enum_names("bpf_attach_type", "BPF_");
-  return !without.has("tcx") && std::ranges::find(types, "TCX_INGRESS") != types.end();
+  return !disabled.has("tcx") && std::ranges::find(types, "TCX_INGRESS") != types.end();
 }
 
-Features read_features(const Without& without) {
+Features read_features(const DisabledFeatures& disabled) {
   Features found;
   found.kernel_release = static_cast<const char*>(system_name().release);
   found.tick_us = tick_us();
   found.reset_reasons = enum_names("sk_rst_reason", "SK_RST_REASON_");
   found.drop_reasons = enum_names("skb_drop_reason", "SKB_DROP_REASON_");
-  found.tcx = !without.has("tcx");
-  found.xdp = !without.has("xdp");
+  found.tcx = !disabled.has("tcx");
+  found.xdp = !disabled.has("xdp");
   found.netns_inode = netns_inode();
   return found;
 }
 
-Tracepoint find_tracepoint(std::string_view name, const Without& without) {
+Tracepoint find_tracepoint(std::string_view name, const DisabledFeatures& disabled) {
   Tracepoint found;
   const btf* types = kernel_types();
-  if (types == nullptr || without.has("tracepoint:" + std::string(name))) return found;
+  if (types == nullptr || disabled.has("tracepoint:" + std::string(name))) return found;
   const int id = btf__find_by_name_kind(types, ("btf_trace_" + std::string(name)).c_str(), BTF_KIND_TYPEDEF);
   if (id < 0) return found;
   // typedef -> pointer -> prototype; its first parameter is void *__data.

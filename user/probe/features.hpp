@@ -19,10 +19,10 @@ struct btf;
 namespace tcpwitness {
 
 // Names of features that a test has switched off.
-class Without {
+class DisabledFeatures {
  public:
-  static Without from_environment();
-  explicit Without(std::string_view list);
+  static DisabledFeatures from_environment();
+  explicit DisabledFeatures(std::string_view list);
   [[nodiscard]] bool has(std::string_view feature) const;
   // What stands behind `prefix` in each feature that begins with it.
   [[nodiscard]] std::vector<std::string> after(std::string_view prefix) const;
@@ -39,7 +39,7 @@ struct Tracepoint {
 
 struct Features {
   std::string kernel_release;
-  std::uint32_t tick_us = 4000;            // CONFIG_HZ as the clock's resolution tells it
+  std::uint32_t tick_us = 4000;            // CONFIG_HZ as the clock's resolution shows it
   std::uint32_t netns_inode = 0;           // the namespace we look at
   std::vector<std::string> reset_reasons;  // enum sk_rst_reason by number; empty before 6.10
   std::vector<std::string> drop_reasons;   // enum skb_drop_reason by number; empty before 5.17
@@ -48,21 +48,21 @@ struct Features {
 };
 
 // What no run can do without, one by one.
-[[nodiscard]] Result<void> check_kernel(const Without& without);     // it has the ring buffer
-[[nodiscard]] Result<void> check_privilege(const Without& without);  // this process may load and attach
-[[nodiscard]] Result<void> check_btf(const Without& without);        // the kernel tells its types
+[[nodiscard]] Result<void> check_kernel(const DisabledFeatures& disabled);     // it has the ring buffer
+[[nodiscard]] Result<void> check_privilege(const DisabledFeatures& disabled);  // this process may load and attach
+[[nodiscard]] Result<void> check_btf(const DisabledFeatures& disabled);        // the kernel reports its types
 
 // Everything else; reads what it can without any of them.
-[[nodiscard]] Features read_features(const Without& without);
-// The kernel knows tcx links (6.6), as far as its types tell.
-[[nodiscard]] bool knows_tcx(const Without& without);
+[[nodiscard]] Features read_features(const DisabledFeatures& disabled);
+// The kernel knows tcx links (6.6), as far as its types show.
+[[nodiscard]] bool knows_tcx(const DisabledFeatures& disabled);
 
 // Checks what no run can do without and reads the rest.
-[[nodiscard]] Result<Features> find_features(const Without& without);
+[[nodiscard]] Result<Features> find_features(const DisabledFeatures& disabled);
 
 // The running kernel's types; null where it has none to show.
 [[nodiscard]] const btf* kernel_types();
 
-[[nodiscard]] Tracepoint find_tracepoint(std::string_view name, const Without& without);
+[[nodiscard]] Tracepoint find_tracepoint(std::string_view name, const DisabledFeatures& disabled);
 
 }  // namespace tcpwitness

@@ -62,16 +62,16 @@ void for_each_member(const btf* types, std::string_view type_name, std::string_v
 
 std::span<const KernelField> optional_fields() { return fields; }
 
-bool kernel_has(const KernelField& field, const Without& without) {
-  if (without.has(fmt::format("field:{}.{}", field.type, field.field))) return false;
+bool kernel_has(const KernelField& field, const DisabledFeatures& disabled) {
+  if (disabled.has(fmt::format("field:{}.{}", field.type, field.field))) return false;
   const btf* types = kernel_types();
   bool found = false;
   if (types != nullptr) for_each_member(types, field.type, field.field, [&](const btf_member&) { found = true; });
   return found;
 }
 
-std::string types_without(const Without& without) {
-  const std::vector<std::string> hidden = without.after("field:");
+std::string types_without(const DisabledFeatures& disabled) {
+  const std::vector<std::string> hidden = disabled.after("field:");
   if (hidden.empty() || kernel_types() == nullptr) return "";
   __u32 size = 0;
   const void* kernels = btf__raw_data(kernel_types(), &size);

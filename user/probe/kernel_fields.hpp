@@ -20,10 +20,10 @@ struct KernelField {
 };
 
 [[nodiscard]] std::span<const KernelField> optional_fields();
-[[nodiscard]] bool kernel_has(const KernelField& field, const Without& without);
+[[nodiscard]] bool kernel_has(const KernelField& field, const DisabledFeatures& disabled);
 
 // The kernel's types as a file for libbpf, in which the fields that a test hides ("field:tcp_sock.srtt_us") have other
 // names. "" where none is hidden: then libbpf reads the kernel's own.
-[[nodiscard]] std::string types_without(const Without& without);
+[[nodiscard]] std::string types_without(const DisabledFeatures& disabled);
 
 }  // namespace tcpwitness

@@ -38,9 +38,9 @@ std::span<const KernelProgram> kernel_programs() {
   return programs;
 }
 
-void check_tracepoints(const Without& without, SwitchedOff& off) {
+void check_tracepoints(const DisabledFeatures& disabled, SwitchedOff& off) {
   for (const auto& program : kernel_programs()) {
-    const auto found = find_tracepoint(program.tracepoint, without);
+    const auto found = find_tracepoint(program.tracepoint, disabled);
     if (!found.present) {
       off.emplace(program.program, "this kernel has no such tracepoint");
     } else if (found.argument_types.size() < program.arguments.size() ||
@@ -55,8 +55,8 @@ void check_tracepoints(const Without& without, SwitchedOff& off) {
   if (!off.contains("kernel_owner_receive")) off.emplace("kernel_owner_receive_old", "");
 }
 
-bool has_argument(std::string_view tracepoint, std::size_t position, const Without& without) {
-  return find_tracepoint(tracepoint, without).argument_types.size() > position;
+bool has_argument(std::string_view tracepoint, std::size_t position, const DisabledFeatures& disabled) {
+  return find_tracepoint(tracepoint, disabled).argument_types.size() > position;
 }
 
 }  // namespace tcpwitness

@@ -26,9 +26,9 @@ struct KernelProgram {
 inline constexpr const char* kernel_state = "kernel_state";
 
 // Switches off the programs whose tracepoint is missing or has another signature.
-void check_tracepoints(const Without& without, SwitchedOff& off);
+void check_tracepoints(const DisabledFeatures& disabled, SwitchedOff& off);
 
 // Does this tracepoint pass a value at this position (after its first ones)? For arguments that came later.
-[[nodiscard]] bool has_argument(std::string_view tracepoint, std::size_t position, const Without& without);
+[[nodiscard]] bool has_argument(std::string_view tracepoint, std::size_t position, const DisabledFeatures& disabled);
 
 }  // namespace tcpwitness

@@ -73,7 +73,7 @@ int Links::on_message(nl_msg* of, void* context) {
   if (link->ifi_family != AF_UNSPEC) return NL_OK;  // a bridge says that a port came or went: the device stays
   const auto index = static_cast<std::uint32_t>(link->ifi_index);
   if (message->nlmsg_type == RTM_DELLINK) {
-    self.forget(index);
+    self.remove(index);
     return NL_OK;
   }
   Interface found{.name = {}, .index = index};
@@ -100,7 +100,7 @@ void Links::learn(const Interface& interface) {
     changes_->push_back({.what = LinkChange::What::changed, .now = interface, .before = before});
 }
 
-void Links::forget(std::uint32_t index) {
+void Links::remove(std::uint32_t index) {
   const auto known = all_.find(index);
   if (known == all_.end()) return;
   changes_->push_back({.what = LinkChange::What::gone, .now = known->second, .before = {}});
@@ -135,7 +135,7 @@ Result<void> Links::dump(std::vector<LinkChange>& changes) {
     for (const auto& [index, interface] : all_) {
       if (!seen_.contains(index)) gone.push_back(index);
     }
-    for (const std::uint32_t index : gone) forget(index);
+    for (const std::uint32_t index : gone) remove(index);
     return {};
   }
   return failed(std::strerror(EAGAIN));

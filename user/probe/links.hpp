@@ -43,7 +43,7 @@ class Links {
   [[nodiscard]] Result<void> dump(std::vector<LinkChange>& changes);
   static int on_message(nl_msg* of, void* context);
   void learn(const Interface& interface);
-  void forget(std::uint32_t index);
+  void remove(std::uint32_t index);
 
   std::unique_ptr<Socket> socket_;
   std::map<std::uint32_t, Interface> all_;

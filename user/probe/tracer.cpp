@@ -51,7 +51,7 @@ tw_socket socket_record(std::uint32_t netns) {
   return record;
 }
 
-tw_config make_config(const TracerSettings& settings, const Features& features, const Without& without) {
+tw_config make_config(const TracerSettings& settings, const Features& features, const DisabledFeatures& disabled) {
   tw_config config{};
   config.netns = features.netns_inode;
   config.tick_us = features.tick_us;
@@ -61,11 +61,11 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   config.lives_only = settings.kernel && !settings.timeline ? 1 : 0;
   config.snaplen = settings.snaplen;
   config.forwarded = settings.forwarded ? 1 : 0;
-  if (settings.kernel && settings.digests && !without.has("digests"))
+  if (settings.kernel && settings.digests && !disabled.has("digests"))
     config.digests = static_cast<__u8>(settings.wire == WireMode::none ? TW_DIGESTS_OF_KERNEL : TW_DIGESTS);
-  config.has_reset_reason = has_argument("tcp_send_reset", 2, without) ? 1 : 0;
-  config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, without) ? 1 : 0;
-  config.has_drop_sk = has_argument("kfree_skb", 3, without) ? 1 : 0;
+  config.has_reset_reason = has_argument("tcp_send_reset", 2, disabled) ? 1 : 0;
+  config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, disabled) ? 1 : 0;
+  config.has_drop_sk = has_argument("kfree_skb", 3, disabled) ? 1 : 0;
   config.port_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.ports.size(), TW_MAX_PORTS));
   for (std::uint32_t i = 0; i < config.port_count; i++) config.ports[i] = settings.ports[i];
   config.host_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.hosts.size(), TW_MAX_HOSTS));
@@ -97,7 +97,7 @@ struct Tracer::Impl {
   std::array<SkeletonPtr<wire_bpf>, 2> wire;  // Ethernet, layer 3; each loaded when needed
   SwitchedOff kernel_off;
   SwitchedOff snapshot_off;
-  Without without{""};
+  DisabledFeatures disabled{""};
   std::string types;  // "": the running kernel's
   // A witness that is wanted and cannot be had: why, and then the other one works as if it were not wanted.
   std::string kernel_missing;
@@ -109,7 +109,7 @@ struct Tracer::Impl {
   std::unique_ptr<Links> links;
   std::vector<Interface> first;  // to be attached at the start
   std::map<std::uint32_t, std::string> names;
-  bool state_heard = false;
+  bool has_transitions = false;
   std::uint64_t skipped = 0;
   std::uint64_t flows_forgotten = 0;  // taken out of the flow map by this process
   std::optional<FlowFields> fields_of_flows;
@@ -138,7 +138,7 @@ struct Tracer::Impl {
   // Without the transitions the other hooks explain nothing: then the kernel as a whole is not a witness.
   Result<void> load_kernel() {
     SwitchedOff off;
-    check_tracepoints(without, off);
+    check_tracepoints(disabled, off);
     auto loaded = load_skeleton<kernel_bpf>(
         "kernel", off,
         [&](kernel_bpf& skeleton) {
@@ -161,7 +161,7 @@ struct Tracer::Impl {
 
   void go_on_without_kernel() {
     settings.kernel = false;
-    config = make_config(settings, features, without);
+    config = make_config(settings, features, disabled);
   }
 
   // kernel_state could be loaded and not be attached: the wire programs are made anew, as they would be without it.
@@ -170,7 +170,7 @@ struct Tracer::Impl {
     kernel_missing = why;
     kernel_links.clear();
     kernel_hooks.clear();
-    state_heard = false;
+    has_transitions = false;
     snapshot.reset();
     icmp.reset();
     go_on_without_kernel();
@@ -194,10 +194,10 @@ struct Tracer::Impl {
       auto reason = off.find(name);
       if (reason == off.end()) {
         auto link = attach_program(bpf_object__find_program_by_name(kernel->obj, name.c_str()));
-        if (name == kernel_state && without.has("attach:kernel_state")) link = failure("attach", "a test forbids it");
+        if (name == kernel_state && disabled.has("attach:kernel_state")) link = failure("attach", "a test forbids it");
         if (link) {
           kernel_links.push_back(std::move(*link));
-          if (name == kernel_state) state_heard = true;
+          if (name == kernel_state) has_transitions = true;
           if (name.ends_with("_again")) continue;  // of the same tracepoint
         } else if (name == kernel_state) {
           return detach_kernel("its hook for transitions cannot be attached: " + link.error().why);
@@ -223,7 +223,7 @@ struct Tracer::Impl {
       for (const char* program : {"release_old", "release_all", "release_openings"}) snapshot_off.emplace(program, "");
     }
     for (const char* program : {"snapshot_tcp", "snapshot_owners"}) {
-      if (without.has(std::string("load:") + program)) snapshot_off.emplace(program, "a test forbids it");
+      if (disabled.has(std::string("load:") + program)) snapshot_off.emplace(program, "a test forbids it");
     }
     auto loaded = load_skeleton<snapshot_bpf>(
         "snapshot", snapshot_off,
@@ -281,7 +281,7 @@ struct Tracer::Impl {
       const bool xdp = settings.wire != WireMode::automatic && settings.wire != WireMode::tc;
       if (!xdp) off.emplace("wire_xdp" + suffix, "");
       for (const char* const program : {"wire_xdp", "wire_ingress", "wire_egress"}) {
-        if (without.has(std::string("load:") + program)) off.emplace(program + suffix, "a test forbids it");
+        if (disabled.has(std::string("load:") + program)) off.emplace(program + suffix, "a test forbids it");
       }
       auto loaded = load_skeleton<wire_bpf>(
           "wire", off,
@@ -514,16 +514,16 @@ Tracer::~Tracer() {
 }
 
 Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, const Features& features,
-                                             const Without& without, const Notice& notice) {
+                                             const DisabledFeatures& disabled, const Notice& notice) {
   capture_libbpf_log();
   std::unique_ptr<Tracer> tracer(new Tracer());
   auto& impl = *tracer->impl_;
   impl.settings = settings;
-  impl.without = without;
-  impl.types = types_without(without);
+  impl.disabled = disabled;
+  impl.types = types_without(disabled);
   impl.features = features;
   impl.notice = notice;
-  impl.config = make_config(settings, features, without);
+  impl.config = make_config(settings, features, disabled);
   if (settings.listing) {
     if (auto ok = impl.load_snapshot(); !ok) return std::unexpected(ok.error());
     return tracer;
@@ -550,7 +550,7 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
       return failure("trace", "neither the kernel's events nor packets are wanted");
     return failure("trace on Linux " + features.kernel_release, impl.why_missing());
   }
-  impl.attacher = std::make_unique<WireAttacher>(settings.wire, features, without);
+  impl.attacher = std::make_unique<WireAttacher>(settings.wire, features, disabled);
   return tracer;
 }
 
@@ -566,8 +566,8 @@ Result<void> Tracer::attach(const Meanwhile& meanwhile) {
     meanwhile();
   }
   // Without an interface there is nothing to attach to yet.
-  if (!wire_heard() && !impl_->first.empty()) impl_->wire_missing = impl_->why_not_attached();
-  if (!kernel_heard() && !wire_heard())
+  if (!has_wire() && !impl_->first.empty()) impl_->wire_missing = impl_->why_not_attached();
+  if (!has_kernel() && !has_wire())
     return failure("trace on Linux " + impl_->features.kernel_release, impl_->why_missing());
   return {};
 }
@@ -585,8 +585,8 @@ std::vector<Hook> Tracer::hooks() const {
 
 int Tracer::ring_fd() const { return bpf_map__fd(impl_->events()); }
 int Tracer::links_fd() const { return impl_->links->fd(); }
-bool Tracer::kernel_heard() const { return impl_->state_heard; }
-bool Tracer::wire_heard() const {
+bool Tracer::has_kernel() const { return impl_->has_transitions; }
+bool Tracer::has_wire() const {
   return std::ranges::any_of(impl_->wire_hooks, [](const WireHooks& one) { return one.ingress_on || one.egress_on; });
 }
 bool Tracer::every_interface() const {
@@ -605,7 +605,7 @@ Result<void> Tracer::list_owners(const OnRecord& record) {
 
 void Tracer::snapshot_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  const tw_socket all = socket_record(impl_->config.netns);  // what has not been told by then is no socket any more
+  const tw_socket all = socket_record(impl_->config.netns);  // what has not been reported by then is no socket any more
   if (auto ok = list_sockets(record); !ok) {
     impl_->notice("connections without an event of their own are not known: " + ok.error().message());
     return;
@@ -731,7 +731,7 @@ void Tracer::count_hops(const std::vector<Flow>& hops, const OnRecord& record) c
   }
 }
 
-void Tracer::forget_hops(const std::vector<ForgottenHop>& hops) {
+void Tracer::delete_flows(const std::vector<FlowToDelete>& hops) {
   if (hops.empty()) return;
   const FlowFields& fields = impl_->flow_fields();
   std::vector<std::byte> entry;
@@ -739,7 +739,7 @@ void Tracer::forget_hops(const std::vector<ForgottenHop>& hops) {
     const auto isn = fields.isn(entry, out);
     return isn && isn != its;
   };
-  for (const ForgottenHop& hop : hops) {
+  for (const FlowToDelete& hop : hops) {
     const tw_tuple key = to_tuple(hop.key);
     if (!impl_->find_flow(key, entry)) continue;
     tw_wire_counters wire{};

@@ -48,7 +48,7 @@ class Tracer {
  public:
   // Loads the programs and makes the ring; no hook is attached yet.
   static Result<std::unique_ptr<Tracer>> load(const TracerSettings& settings, const Features& features,
-                                              const Without& without, const Notice& notice);
+                                              const DisabledFeatures& disabled, const Notice& notice);
   ~Tracer();
   Tracer(const Tracer&) = delete;
   Tracer& operator=(const Tracer&) = delete;
@@ -62,8 +62,8 @@ class Tracer {
   [[nodiscard]] std::vector<Hook> hooks() const;
   [[nodiscard]] int ring_fd() const;
   [[nodiscard]] int links_fd() const;  // readable when an interface has changed
-  [[nodiscard]] bool kernel_heard() const;
-  [[nodiscard]] bool wire_heard() const;
+  [[nodiscard]] bool has_kernel() const;
+  [[nodiscard]] bool has_wire() const;
   // No interface is left out, by a name that was asked for or by a hook that could not be attached.
   [[nodiscard]] bool every_interface() const;
   // Interface names by index, of all that this namespace has and had.
@@ -95,7 +95,7 @@ class Tracer {
   // What is counted of these now: one tw_socket each, where the flow map has it.
   void count_hops(const std::vector<Flow>& hops, const OnRecord& record) const;
   // Takes these out of the flow map.
-  void forget_hops(const std::vector<ForgottenHop>& hops);
+  void delete_flows(const std::vector<FlowToDelete>& hops);
 
   // Entries of the flow map that gave way to newer ones. It walks the map: once, at the end.
   [[nodiscard]] std::uint64_t evicted_flows() const;

@@ -33,7 +33,7 @@ Result<UniqueFd> attach_xdp(const Interface& interface, bool native, int program
 
 Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress, int program, std::string& mode) {
   const std::string direction = egress ? "egress" : "ingress";
-  if (without_.has("attach:wire_" + direction + "@" + interface.name))
+  if (disabled_.has("attach:wire_" + direction + "@" + interface.name))
     return failure("attach tcx " + direction + " to " + interface.name, "a test forbids it");
   if (tcx_) {
     bpf_link_create_opts options{};
@@ -62,7 +62,7 @@ Result<UniqueFd> WireAttacher::attach_tc(const Interface& interface, bool egress
 WireHooks WireAttacher::attach(const Interface& interface, const WirePrograms& programs) {
   WireHooks hooks{.interface = interface, .hooks = {}, .off = {}, .ingress = {}, .egress = {}};
 
-  IngressChoice choice = choose_ingress(interface, asked_);
+  IngressChoice choice = choose_ingress(interface, requested_);
   Hook ingress{.name = "wire_ingress", .target = interface.name, .mode = "off", .why = choice.why};
   if (choice.mode == Ingress::xdp_native || choice.mode == Ingress::xdp_generic) {
     const bool native = choice.mode == Ingress::xdp_native;

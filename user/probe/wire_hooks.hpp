@@ -37,8 +37,8 @@ struct WireHooks {
 
 class WireAttacher {
  public:
-  WireAttacher(WireMode asked, const Features& features, Without without)
-      : asked_(asked), without_(std::move(without)), tcx_(features.tcx), xdp_(features.xdp) {}
+  WireAttacher(WireMode requested, const Features& features, DisabledFeatures disabled)
+      : requested_(requested), disabled_(std::move(disabled)), tcx_(features.tcx), xdp_(features.xdp) {}
 
   // Never fails as a whole: what could not be attached is in the hooks with its reason.
   [[nodiscard]] WireHooks attach(const Interface& interface, const WirePrograms& programs);
@@ -46,8 +46,8 @@ class WireAttacher {
 
  private:
   [[nodiscard]] Result<UniqueFd> attach_tc(const Interface& interface, bool egress, int program, std::string& mode);
-  WireMode asked_;
-  Without without_;
+  WireMode requested_;
+  DisabledFeatures disabled_;
   bool tcx_;
   bool xdp_;
   std::unique_ptr<ClsactGuard> guard_;

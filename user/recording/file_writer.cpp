@@ -262,7 +262,7 @@ void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
 
 // -1 with the reason. Nothing that is there is touched before the file is known to be ours.
 int FileWriter::open_file(std::string& why) const {
-  // Not blocking: a named pipe that nobody reads is an error to be told, not a reason to stand still.
+  // Not blocking: a named pipe that nobody reads is an error to be reported, not a reason to stand still.
   constexpr int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
   int fd = ::open(path_.c_str(), flags | O_NOFOLLOW, 0600);
   if (fd < 0 && errno == ELOOP) {

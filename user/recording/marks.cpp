@@ -54,8 +54,8 @@ void write(std::string& out, const StartMark& start) {
   put(out, "version", start.ready.version);
   put(out, "kernel", start.ready.kernel);
   put(out, "ring_bytes", start.ready.ring_bytes);
-  put(out, "kernel_heard", start.kernel_heard);
-  put(out, "wire_heard", start.wire_heard);
+  put(out, "kernel_heard", start.has_kernel);
+  put(out, "wire_heard", start.has_wire);
   put(out, "every_segment", start.every_segment);
   if (start.forwarded) put(out, "forwarded", start.forwarded);
   if (!start.every_interface) put(out, "every_interface", start.every_interface);
@@ -180,8 +180,8 @@ void read(Fields& fields, StartMark& start) {
   start.ready.version = fields.text("version");
   start.ready.kernel = fields.text("kernel");
   start.ready.ring_bytes = fields.number<std::uint64_t>("ring_bytes");
-  start.kernel_heard = fields.yes("kernel_heard");
-  start.wire_heard = fields.yes("wire_heard");
+  start.has_kernel = fields.yes("kernel_heard");
+  start.has_wire = fields.yes("wire_heard");
   start.every_segment = fields.yes("every_segment");
   start.hold_ns = fields.number<std::int64_t>("hold", 0, 10'000'000'000);
   start.close_wait_stuck_ns = fields.number<std::int64_t>("stuck_after", 0, time_limit / 4);

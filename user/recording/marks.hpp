@@ -26,7 +26,7 @@ inline constexpr std::uint32_t mark_block = 0x80007477;       // pcapng block ty
 inline constexpr std::uint16_t record_option = 0x8001;        // option of a packet block, for local use: its tw_segment
 inline constexpr TimeNs time_limit = std::int64_t{1} << 62U;  // no time is later: sums of two must not overflow
 
-// Begins every file: what the Witness was told before its first event.
+// Begins every file: what the Correlator was given before its first event.
 struct StartMark : RunSettings {
   TimeNs started_ns = 0;       // of the run: the same in all its files
   std::uint32_t part = 1;      // of these files
@@ -42,7 +42,7 @@ struct InterfaceMark {
   std::uint32_t index = 0;
   std::string name;
 };
-// Witness::advance.
+// Correlator::advance.
 struct TickMark {
   TimeNs now = 0;
 };
@@ -60,7 +60,7 @@ struct HoleMark {
   std::uint64_t blocks = 0;
   std::string why;
 };
-// Ends a file. In the last one it is Witness::finish, and what only the live run could count.
+// Ends a file. In the last one it is Correlator::finish, and what only the live run could count.
 struct EndMark {
   TimeNs now = 0;
   EventId last_id = 0;
@@ -75,7 +75,7 @@ struct ClockMark {
   TimeNs from = 0;
   std::int64_t ahead_ns = 0;
 };
-// Witness::listed.
+// Correlator::listed.
 struct ListedMark {
   TimeNs begun = 0;
 };

@@ -31,14 +31,14 @@ constexpr std::string_view informational = "6", notice = "5", warning = "4";  //
 
 }  // namespace
 
-Recorder::Recorder(RecorderSettings settings, StartMark start, const Names& names, FileWriter::Notice tell)
+Recorder::Recorder(RecorderSettings settings, StartMark start, const Names& names, FileWriter::Notice notice)
     : settings_(std::move(settings)), start_(std::move(start)), names_(names), now_(start_.started_ns) {
   start_.part = 1;
   start_.flight = settings_.flight.has_value();
   file_since_ = start_.ready.ts_ns;
   writer_ = std::make_unique<FileWriter>(
       FileWriter::Settings{.keep = settings_.keep, .pattern = settings_.path, .limits = settings_.limits}, path_of(1),
-      prologue(), std::move(tell));
+      prologue(), std::move(notice));
 }
 
 // ---- What comes in ----
@@ -75,7 +75,7 @@ void Recorder::record(std::span<const std::byte> bytes, std::span<const Event> e
 void Recorder::advanced(TimeNs now, bool counts) {
   now_ = std::max(now_, now);
   pending_tick_ = now;
-  // With a filter, what is not told can expire too.
+  // With a filter, what is not reported can expire too.
   if (counts || start_.pid != 0 || !start_.comm.empty()) write_pending_tick();
 }
 
@@ -142,7 +142,7 @@ void Recorder::finding(const FindingReport& report) {
   write_until_ = std::max(write_until_, now_ + std::min<TimeNs>(after_finding, settings_.flight->count()));
 }
 
-// time-wait is told of every connection that this side closed first: written by default, it would be a recording of
+// time-wait is reported of every connection that this side closed first: written by default, it would be a recording of
 // everything.
 bool Recorder::triggers(const Finding& finding) const {
   if (settings_.on.empty()) return finding.rule != Rule::time_wait;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// recorder.hpp: everything that a live run hears and concludes, in order, as pcapng.
+// recorder.hpp: everything that a live run receives and concludes, in order, as pcapng.
 //
 // Segments become packets, the kernel's events journal entries; both hold their record whole. With the
-// settings and the passing of time between them (marks.hpp) they are all that the judgements rest on, so a Witness
+// settings and the passing of time between them (marks.hpp) they are all that the judgements rest on, so a Correlator
 // that is fed from the file says what the live one said. Blocks wait in a window for a second: a finding that fires
 // meanwhile becomes a comment of its packet. A flight recorder's window is longer, and is written only when a
 // finding fires.
@@ -51,15 +51,15 @@ class Recorder {
   void clock(const ClockMark& step);
   // A record of the ring or a snapshot, and what the Decoder made of it.
   void record(std::span<const std::byte> bytes, std::span<const Event> events);
-  // Witness::advance(now) was called.
+  // Correlator::advance(now) was called.
   void advanced(TimeNs now, bool counts);
   // Decoder::account(...) was called.
   void accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost);
   // Decoder::skipped(...) was called, and found some.
   void skipped(std::uint64_t total, TimeNs from, TimeNs now);
-  // Witness::listed(...) was called.
+  // Correlator::listed(...) was called.
   void listed(TimeNs begun);
-  // What the Witness said after the last of these.
+  // What the Correlator said after the last of these.
   void report(const Report& report);
   // The next file begins, as somebody asked for it (SIGHUP). Not at standard output, which is one.
   void next_file();

@@ -44,13 +44,13 @@ Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   names_.reset_reasons = start.reset_reasons;
   names_.drop_reasons = start.drop_reasons;
   decoder_.emplace(start.offset_ns, start.started_ns);
-  WitnessSettings settings;
+  CorrelatorSettings settings;
   static_cast<ReportSettings&>(settings) = settings_.reports;
   static_cast<RunSettings&>(settings) = static_cast<const RunSettings&>(start);
   if (settings_.close_wait_stuck_ns) settings.close_wait_stuck_ns = *settings_.close_wait_stuck_ns;
   if (settings_.pid != 0) settings.pid = settings_.pid;
   if (!settings_.comm.empty()) settings.comm = settings_.comm;
-  witness_.emplace(std::move(settings), names_);
+  correlator_.emplace(std::move(settings), names_);
   return {};
 }
 
@@ -62,13 +62,13 @@ Result<void> Replay::apply(const Mark& mark, std::uint64_t at, Reports& out) {
   } else if (const auto* tick = std::get_if<TickMark>(&mark)) {
     last_ts_ns_ = std::max(last_ts_ns_, tick->now);
     // The answers are in the recording.
-    static_cast<void>(witness_->ended_hops());
-    static_cast<void>(witness_->forgotten_hops());
-    witness_->advance(tick->now, out);
+    static_cast<void>(correlator_->ended_hops());
+    static_cast<void>(correlator_->flows_to_delete());
+    correlator_->advance(tick->now, out);
   } else if (const auto* accounted = std::get_if<AccountMark>(&mark)) {
     account(*accounted, out);
   } else if (const auto* listed = std::get_if<ListedMark>(&mark)) {
-    witness_->listed(listed->begun, out);
+    correlator_->listed(listed->begun, out);
   } else if (const auto* clock = std::get_if<ClockMark>(&mark)) {
     names_.wall.set(clock->from, clock->ahead_ns);
   } else if (const auto* hole = std::get_if<HoleMark>(&mark)) {
@@ -96,13 +96,13 @@ Result<void> Replay::apply(const RecordedEvent& recorded, std::uint64_t at, Repo
   // The number before it belongs to the gap that the live run saw here, if it saw one.
   const bool contiguous = recorded.id == last_id_ + 1;
   if (events_.size() == 2 && contiguous) {
-    events_.erase(events_.begin());  // told before this file began
+    events_.erase(events_.begin());  // reported before this file began
   } else {
     lost_ += decoder_->lost() - lost_before;
   }
   events_.front().id = recorded.id - (events_.size() - 1);
   feed_missing(events_.front().id, events_.back().ts_ns, out);
-  for (const Event& one : events_) witness_->feed(one, out);
+  for (const Event& one : events_) correlator_->feed(one, out);
   last_id_ = recorded.id;
   last_ts_ns_ = std::max(last_ts_ns_, events_.back().ts_ns);
   return {};
@@ -127,7 +127,7 @@ void Replay::feed_gap(EventId id, std::uint64_t count, std::uint32_t why, TimeNs
   gap.cpu = why;
   gap.from_ts_ns = std::min(last_ts_ns_, until);
   gap.to_ts_ns = std::max(last_ts_ns_, until);
-  witness_->feed(Event{id, gap.to_ts_ns, gap}, out);
+  correlator_->feed(Event{id, gap.to_ts_ns, gap}, out);
 }
 
 void Replay::account(const AccountMark& account, Reports& out) {
@@ -142,7 +142,7 @@ void Replay::account(const AccountMark& account, Reports& out) {
   lost_ += decoder_->lost() - lost_before;
   for (Event& event : events_) {
     event.id = last_id_ + 1;
-    witness_->feed(event, out);
+    correlator_->feed(event, out);
   }
 }
 
@@ -152,12 +152,12 @@ void Replay::finish(Reports& out) {
     feed_missing(end_->last_id + 1, end_->now, out);
     last_id_ = std::max(last_id_, end_->last_id);
   }
-  witness_->finish(end_ ? end_->now : last_ts_ns_, out);
+  correlator_->finish(end_ ? end_->now : last_ts_ns_, out);
 }
 
 Summary Replay::summary() const {
-  if (!witness_) return {};
-  Summary summary = witness_->summary();
+  if (!correlator_) return {};
+  Summary summary = correlator_->summary();
   summary.lost = lost_ + missing_ - left_out_;
   summary.missing = missing_witnesses(start_->ready);
   if (end_) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// replay.hpp: a recording's blocks fed to a Witness as the live run fed its own, so that it judges the same.
+// replay.hpp: a recording's blocks fed to a Correlator as the live run fed its own, so that it judges the same.
 //
-// Events keep their numbers. A number that is missing is a loss that is told as a gap: a later file of a rotation,
+// Events keep their numbers. A number that is missing is a loss that is reported as a gap: a later file of a rotation,
 // a flight recorder's window, a full disk or a block that somebody cut out make judgements less certain, never more.
 #pragma once
 
@@ -31,7 +31,7 @@ class Replay {
   Result<void> take(const CaptureBlock& block, Reports& out);
   // The same of a block that was decoded; at: its first byte in the file, for what an error says.
   Result<void> take(const RecordingStep& step, std::uint64_t at, Reports& out);
-  // No more blocks: tells what is open.
+  // No more blocks: reports what is open.
   void finish(Reports& out);
 
   // After the first block that began the recording; nothing before it.
@@ -60,7 +60,7 @@ class Replay {
   std::optional<StartMark> start_;
   std::optional<EndMark> end_;
   std::optional<Decoder> decoder_;
-  std::optional<Witness> witness_;
+  std::optional<Correlator> correlator_;
   std::vector<Event> events_;
   EventId last_id_ = 0;
   TimeNs last_ts_ns_ = 0;

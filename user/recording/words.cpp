@@ -27,7 +27,7 @@ EventWords begin(std::string_view kind, const Record& record) {
   return {.kind = kind, .message = {}, .process = {}, .flow = to_flow(record.tuple)};
 }
 
-EventWords tell(const StateChange& change, const Names& /*names*/) {
+EventWords words_of(const StateChange& change, const Names& /*names*/) {
   EventWords words = begin("state", change);
   words.process = acting_process(change, PidSource::unknown).process();
   words.message = fmt::format("{}{} → {} {}", who(words.process), state_name(change.old_state),
@@ -35,7 +35,7 @@ EventWords tell(const StateChange& change, const Names& /*names*/) {
   return words;
 }
 
-EventWords tell(const Segment& segment, const Names& names) {
+EventWords words_of(const Segment& segment, const Names& names) {
   EventWords words = begin("segment", segment);
   const bool out = segment.hook == TW_HOOK_TC_EGRESS;
   words.message =
@@ -44,7 +44,7 @@ EventWords tell(const Segment& segment, const Names& names) {
   return words;
 }
 
-EventWords tell(const Retransmit& again, const Names& /*names*/) {
+EventWords words_of(const Retransmit& again, const Names& /*names*/) {
   EventWords words = begin("retransmit", again);
   words.message = again.synack != 0 ? fmt::format("kernel retransmits its SYN-ACK {}", ends_of(words.flow))
                                     : fmt::format("kernel retransmits seq {} to {} {}", again.seq, again.end_seq,
@@ -52,7 +52,7 @@ EventWords tell(const Retransmit& again, const Names& /*names*/) {
   return words;
 }
 
-EventWords tell(const Reset& reset, const Names& names) {
+EventWords words_of(const Reset& reset, const Names& names) {
   EventWords words = begin("reset", reset);
   const std::string reason =
       reset.reason == TW_REASON_UNKNOWN ? "" : fmt::format(" ({})", names.reset_reason(reset.reason));
@@ -61,7 +61,7 @@ EventWords tell(const Reset& reset, const Names& names) {
   return words;
 }
 
-EventWords tell(const SocketError& error, const Names& /*names*/) {
+EventWords words_of(const SocketError& error, const Names& /*names*/) {
   EventWords words = begin("error", error);
   words.message = error.cb.sk_err != 0
                       ? fmt::format("the process will get {} {}", error_name(error.cb.sk_err), ends_of(words.flow))
@@ -72,20 +72,20 @@ EventWords tell(const SocketError& error, const Names& /*names*/) {
   return words;
 }
 
-EventWords tell(const Drop& drop, const Names& names) {
+EventWords words_of(const Drop& drop, const Names& names) {
   EventWords words = begin("drop", drop);
   words.message = fmt::format("{}: a segment was dropped {} {}", names.drop_reason(drop.reason),
                               drop.outgoing != 0 ? "before it left" : "on arrival", ends_of(words.flow));
   return words;
 }
 
-EventWords tell(const SocketDestroyed& destroyed, const Names& /*names*/) {
+EventWords words_of(const SocketDestroyed& destroyed, const Names& /*names*/) {
   EventWords words = begin("destroy", destroyed);
   words.message = fmt::format("socket freed {}", ends_of(words.flow));
   return words;
 }
 
-EventWords tell(const OwnerSeen& owner, const Names& /*names*/) {
+EventWords words_of(const OwnerSeen& owner, const Names& /*names*/) {
   EventWords words = begin("owner", owner);
   words.process = seen_process(owner).process();
   const std::string_view does = owner.source == TW_OWNER_SEND      ? "sends on"
@@ -95,7 +95,7 @@ EventWords tell(const OwnerSeen& owner, const Names& /*names*/) {
   return words;
 }
 
-EventWords tell(const SocketFound& found, const Names& /*names*/) {
+EventWords words_of(const SocketFound& found, const Names& /*names*/) {
   EventWords words = begin("socket", found);
   if (found.type == TW_SOCKET_NONE) {
     words.message = "all sockets were looked at";
@@ -105,7 +105,7 @@ EventWords tell(const SocketFound& found, const Names& /*names*/) {
   return words;
 }
 
-EventWords tell(const PortsFound& found, const Names& /*names*/) {
+EventWords words_of(const PortsFound& found, const Names& /*names*/) {
   EventWords words = begin("ports", found);
   words.message =
       fmt::format("local ports {}-{} to {}: {} in TIME_WAIT, {} open, {} listening", found.first_port, found.last_port,
@@ -113,13 +113,13 @@ EventWords tell(const PortsFound& found, const Names& /*names*/) {
   return words;
 }
 
-EventWords tell(const Translation& translation, const Names& /*names*/) {
+EventWords words_of(const Translation& translation, const Names& /*names*/) {
   EventWords words = begin("translation", translation);
   words.message = fmt::format("NAT: on the wire {} {}", ends_of(to_flow(translation.wire)), ends_of(words.flow));
   return words;
 }
 
-EventWords tell(const IcmpSeen& seen, const Names& /*names*/) {
+EventWords words_of(const IcmpSeen& seen, const Names& /*names*/) {
   EventWords words = begin("icmp", seen);
   words.message = fmt::format("{} (ICMP{} type {}, code {}) {}", name(icmp_message(seen)), seen.v6 != 0 ? "v6" : "",
                               seen.type, seen.code, ends_of(words.flow));
@@ -127,9 +127,9 @@ EventWords tell(const IcmpSeen& seen, const Names& /*names*/) {
 }
 
 // A recording has the events themselves.
-EventWords tell(const SocketDigest& /*digest*/, const Names& /*names*/) { return {}; }
-EventWords tell(const Gap& /*gap*/, const Names& /*names*/) { return {}; }
-EventWords tell(const ConversationEnd& /*end*/, const Names& /*names*/) { return {}; }
+EventWords words_of(const SocketDigest& /*digest*/, const Names& /*names*/) { return {}; }
+EventWords words_of(const Gap& /*gap*/, const Names& /*names*/) { return {}; }
+EventWords words_of(const ConversationEnd& /*end*/, const Names& /*names*/) { return {}; }
 
 }  // namespace
 
@@ -139,7 +139,7 @@ std::string ends_of(const Flow& flow) {
 }
 
 EventWords words_of(const Event& event, const Names& names) {
-  return std::visit([&](const auto& body) { return tell(body, names); }, event.body);
+  return std::visit([&](const auto& body) { return words_of(body, names); }, event.body);
 }
 
 std::string words_of(const Finding& finding) {

@@ -26,7 +26,7 @@ constexpr int reaped_by_another = 1 << 8;  // a status: how it ended is not know
 using Handler = void (*)(int);
 
 // The child: what take_signals() and prepare() changed is as it was.
-[[noreturn]] void run(int gate, char* const* arguments, const std::string& trouble, Handler for_children) {
+[[noreturn]] void run(int gate, char* const* arguments, const std::string& message, Handler for_children) {
   char word = 0;
   while (::read(gate, &word, 1) < 0 && errno == EINTR) {
   }
@@ -40,7 +40,7 @@ using Handler = void (*)(int);
   ::execvp(arguments[0], arguments);
   const int error = errno;
   const char* why = std::strerror(error);
-  for (const char* text : {trouble.c_str(), why, "\n"}) {
+  for (const char* text : {message.c_str(), why, "\n"}) {
     if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) break;
   }
   ::_exit(error == ENOENT ? not_found : not_executable);
@@ -57,7 +57,7 @@ Result<Child> Child::prepare(std::span<const std::string> command) {
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  const std::string trouble = fmt::format("tcpwitness: cannot run '{}': ", words.front());
+  const std::string message = fmt::format("tcpwitness: cannot run '{}': ", words.front());
   std::array<int, 2> gate{};
   if (::pipe2(gate.data(), O_CLOEXEC) != 0) return failure("make a pipe", std::strerror(errno));
   // Where our caller ignored it, the kernel would reap the child, and nobody would know how it ended.
@@ -69,7 +69,7 @@ Result<Child> Child::prepare(std::span<const std::string> command) {
   if (child.pid_ < 0) return failure("start a process", std::strerror(errno));
   if (child.pid_ == 0) {
     child.gate_.reset();
-    run(read_end.get(), arguments.data(), trouble, for_children);
+    run(read_end.get(), arguments.data(), message, for_children);
   }
   child.fd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_, 0)));
   if (!child.fd_.valid()) return failure("watch a process", std::strerror(errno));

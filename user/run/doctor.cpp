@@ -2,7 +2,7 @@
 // doctor.cpp: doctor: what this machine can do for the tracer, or the catalogue of findings.
 #include <unistd.h>
 
-#include "probe/examine.hpp"
+#include "probe/diagnose.hpp"
 #include "probe/netns.hpp"
 #include "run/common.hpp"
 #include "run/run.hpp"
@@ -13,7 +13,7 @@
 namespace tcpwitness {
 namespace {
 
-int tell_catalogue(const Options& options) {
+int print_catalogue(const Options& options) {
   Output output(STDOUT_FILENO);
   if (options.format == OutputFormat::json) {
     write_catalogue_json(output, options.doctor.name);
@@ -27,11 +27,11 @@ int tell_catalogue(const Options& options) {
 
 int run_doctor(const Options& options) {
   if (const auto signals = take_signals(); !signals) return fail(signals.error());
-  if (options.doctor.findings) return tell_catalogue(options);
+  if (options.doctor.findings) return print_catalogue(options);
   if (!options.netns.empty()) {
     if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
   }
-  auto checkup = examine(options.interfaces, options.ring_bytes, Without::from_environment());
+  auto checkup = diagnose(options.interfaces, options.ring_bytes, DisabledFeatures::from_environment());
   if (!checkup) return fail(checkup.error());
   checkup->ts_ns = realtime_ns();
   checkup->version = version;

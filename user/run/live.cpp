@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // live.cpp: life, trace, explain and record: what happens on this machine now.
 //
-//   ring -> Decoder -> Witness -> Sink
+//   ring -> Decoder -> Correlator -> Sink
 //     \________|__________|_____> Recorder (record)
 //
 // It owns what the core must not: the clock, signals, priority, stderr.
@@ -92,7 +92,7 @@ TracerSettings tracer_settings(const Options& options) {
   settings.flows = options.flows;
   settings.packets_all = options.packets_all;
   settings.forwarded = options.forwarded;
-  // A recording keeps the causes of transitions: 'read --trace' tells them.
+  // A recording keeps the causes of transitions: `read --trace` shows them.
   settings.timeline =
       options.command != Command::life && options.command != Command::summary && options.command != Command::serve;
   settings.digests = !settings.timeline && !options.packets_all && !options.forwarded && !options.comparing();
@@ -100,12 +100,12 @@ TracerSettings tracer_settings(const Options& options) {
   return settings;
 }
 
-WitnessSettings witness_settings(const Options& options, const Conditions& conditions, const Tracer& tracer) {
-  WitnessSettings settings;
+CorrelatorSettings correlator_settings(const Options& options, const Conditions& conditions, const Tracer& tracer) {
+  CorrelatorSettings settings;
   static_cast<ReportSettings&>(settings) = report_settings(options);
-  settings.kernel_heard = tracer.kernel_heard();
-  settings.wire_heard = tracer.wire_heard();
-  settings.every_segment = options.packets_all && settings.wire_heard;
+  settings.has_kernel = tracer.has_kernel();
+  settings.has_wire = tracer.has_wire();
+  settings.every_segment = options.packets_all && settings.has_wire;
   settings.forwarded = options.forwarded;
   settings.every_interface = tracer.every_interface();
   if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
@@ -129,8 +129,8 @@ RecorderSettings recorder_settings(const RecordOptions& options) {
   return settings;
 }
 
-// What the Witness of a recording will be told of this run.
-StartMark start_mark(const Options& options, const WitnessSettings& settings, const Ready& ready, TimeNs started_ns,
+// What the Correlator of a recording will be given of this run.
+StartMark start_mark(const Options& options, const CorrelatorSettings& settings, const Ready& ready, TimeNs started_ns,
                      std::int64_t offset_ns, const Features& features) {
   StartMark start;
   start.started_ns = started_ns;
@@ -240,13 +240,13 @@ class Run {
                .capture = {}},
         decoder_(clock_.offset_ns(), started_ns),
         output_(output_of(options, appended), Output::Mode::never_waits),
-        witness_(witness_settings(options, conditions, tracer), names_),
+        correlator_(correlator_settings(options, conditions, tracer), names_),
         containers_(conditions.containers()),
         sink_(make_live_sink(options, output_, names_, containers_, metrics)) {
     if (options.command == Command::record) {
       recorder_ = std::make_unique<Recorder>(
           recorder_settings(options.record),
-          start_mark(options, witness_settings(options, conditions, tracer), ready_, started_ns, clock_.offset_ns(),
+          start_mark(options, correlator_settings(options, conditions, tracer), ready_, started_ns, clock_.offset_ns(),
                      features),
           names_, [](const std::string& text) { say("tcpwitness: " + text, Priority::warning); });
     }
@@ -353,7 +353,7 @@ class Run {
   [[nodiscard]] bool child_is_over(Clock::time_point now) {
     if (child_ == nullptr || !child_->ended()) return false;
     if (!child_ended_) child_ended_ = now;
-    return now - *child_ended_ > child_patience || (now - *child_ended_ > child_settles && !witness_.any_open());
+    return now - *child_ended_ > child_patience || (now - *child_ended_ > child_settles && !correlator_.any_open());
   }
 
   // Until the next look. True: a signal came.
@@ -364,7 +364,7 @@ class Run {
     const bool deep = pace_.idle() && nothing_waits();
     if (deep) {
       const TimeNs now = clock_.now();
-      const auto due = std::chrono::nanoseconds(std::max(witness_.due(), now) - now);
+      const auto due = std::chrono::nanoseconds(std::max(correlator_.due(), now) - now);
       at_most = std::clamp(std::chrono::ceil<milliseconds>(due), at_most, longest_sleep);
     }
     if (child_ended_) at_most = std::min(at_most, milliseconds(10));
@@ -407,7 +407,7 @@ class Run {
     };
   }
 
-  // What existed before us, told after what the hooks saw while it was read: a connection of which both
+  // What existed before us, reported after what the hooks saw while it was read: a connection of which both
   // speak then begins with its events, not with the snapshot.
   void take_snapshot() {
     Records found;
@@ -424,7 +424,7 @@ class Run {
     for (int round = 0; round < rounds && !backlog_.empty(); ++round) drain();
   }
 
-  // But for those that were destroyed since: that has been told already.
+  // But for those that were destroyed since: that has been reported already.
   void take_found(const Records& found) {
     for (const auto& record : found) {
       if (!gone_.contains(header_of(record).cookie)) take(record);
@@ -466,7 +466,7 @@ class Run {
     write_reports();
     const TimeNs now = clock_.now();
     std::size_t looked_at = 0;
-    witness_.so_far(now, [&](Life life) {
+    correlator_.so_far(now, [&](Life life) {
       sink_->write(Interim{.ts_ns = now, .life = std::move(life)});
       if (++looked_at % 1024 == 0) backlog_.take(ring_);  // the hooks go on
     });
@@ -479,7 +479,7 @@ class Run {
   }
 
   [[nodiscard]] Totals totals_so_far() {
-    const Summary so_far = witness_.summary();
+    const Summary so_far = correlator_.summary();
     Totals totals{.events = decoder_.received(),
                   .lost = 0,
                   .skipped = tracer_.skipped_runs(),
@@ -494,18 +494,18 @@ class Run {
   }
 
   void end_of_list(TimeNs begun) {
-    const std::size_t told = reports_.size();
-    witness_.listed(begun, reports_);
+    const std::size_t reported = reports_.size();
+    correlator_.listed(begun, reports_);
     if (!recorder_) return;
     recorder_->listed(begun);
-    record_reports(told);
+    record_reports(reported);
   }
 
   // A finding will name the descriptor that a process has not closed. This walks every descriptor of the host: it may
   // take one per cent of the time.
   void look_for_descriptors() {
     const TimeNs begun = clock_.now();
-    if (begun < descriptors_not_before_ns_ || !witness_.wants_descriptors()) return;
+    if (begun < descriptors_not_before_ns_ || !correlator_.wants_descriptors()) return;
     Records found;
     tracer_.snapshot_close_wait_owners(into(found));
     for (const auto& record : found) take(record);
@@ -515,7 +515,7 @@ class Run {
   // The counters of forwarded connections whose time is up: of all of them, so not often.
   void look_at_hops(const Tracer::OnRecord& on_record) {
     const TimeNs begun = clock_.now();
-    if (begun < hops_not_before_ns_ || !witness_.wants_hops()) return;
+    if (begun < hops_not_before_ns_ || !correlator_.wants_hops()) return;
     tracer_.snapshot_hops(on_record);
     hops_not_before_ns_ =
         begun + std::clamp(listing_share * (clock_.now() - begun), hops_at_most_every_ns, hops_at_least_every_ns);
@@ -525,15 +525,15 @@ class Run {
   void look_at_sockets() {
     Records found;
     for (int i = 0; i < 4; ++i) {
-      const auto question = witness_.wants_ports();
+      const auto question = correlator_.wants_ports();
       if (!question) break;
       tracer_.count_ports(*question, into(found));
     }
-    if (witness_.wants_fin_wait2()) tracer_.snapshot_fin_wait2(into(found));
+    if (correlator_.wants_fin_wait2()) tracer_.snapshot_fin_wait2(into(found));
     look_at_hops(into(found));
-    tracer_.count_hops(witness_.ended_hops(), into(found));
+    tracer_.count_hops(correlator_.ended_hops(), into(found));
     for (const auto& record : found) take(record);
-    tracer_.forget_hops(witness_.forgotten_hops());
+    tracer_.delete_flows(correlator_.flows_to_delete());
   }
 
   void announce() {
@@ -546,7 +546,7 @@ class Run {
     manager_.ready(status("tracing"));
   }
 
-  // A person who sees nothing for a while is told what would show something.
+  // Who sees nothing for a while gets a hint what would show something.
   void hint(Clock::duration since_start) {
     if (hinted_ || since_start < hint_after) return;
     hinted_ = true;
@@ -580,12 +580,12 @@ class Run {
     decoder_.decode(record, events_);
     if (end_ns_ != 0) end_events();
     if (events_.empty()) return;
-    const std::size_t told = reports_.size();
+    const std::size_t reported = reports_.size();
     feed_events();
     if (recorder_) {
-      const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end will tell it
+      const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end will show it
       if (!loss_alone) recorder_->record(record, events_);
-      record_reports(told);
+      record_reports(reported);
     }
     if (announced_ && reports_.size() >= 256) write_reports();
   }
@@ -593,7 +593,7 @@ class Run {
   void feed_events() {
     for (const auto& event : events_) {
       if (containers_ != nullptr) containers_->note(event);
-      witness_.feed(event, reports_);
+      correlator_.feed(event, reports_);
       if (std::holds_alternative<Gap>(event.body) && list_at_ns_ == 0) list_at_ns_ = clock_.now() + list_after_ns;
     }
   }
@@ -609,11 +609,11 @@ class Run {
     events_.clear();
     decoder_.skipped(total, from, now, events_);
     if (events_.empty()) return;
-    const std::size_t told = reports_.size();
+    const std::size_t reported = reports_.size();
     feed_events();
     if (!recorder_) return;
     recorder_->skipped(total, from, now);
-    record_reports(told);
+    record_reports(reported);
   }
 
   // Leaves what is younger than the run; the last look at the sockets is its own. A loss that began before its end is
@@ -660,12 +660,12 @@ class Run {
     count += read_ring();
     look_for_descriptors();
     look_at_sockets();
-    const std::size_t told = reports_.size();
-    const std::uint64_t over = witness_.waits_over();
-    witness_.advance(now, reports_);
+    const std::size_t reported = reports_.size();
+    const std::uint64_t over = correlator_.waits_over();
+    correlator_.advance(now, reports_);
     if (recorder_) {
-      recorder_->advanced(now, reports_.size() > told || witness_.waits_over() > over);
-      record_reports(told);
+      recorder_->advanced(now, reports_.size() > reported || correlator_.waits_over() > over);
+      record_reports(reported);
       recorder_->flush(now);
       if (recorder_->nobody_reads()) done_ = true;
     }
@@ -754,7 +754,7 @@ class Run {
         Priority::warning);
   }
 
-  // The run ends at one moment. What the hooks wrote until then is told, what they write later is not: taken off one by
+  // The run ends at one moment. What the hooks wrote until then is reported, what they write later is not: taken off one by
   // one, they would show the beginning of an end and not the rest.
   int finish() {
     const bool enough = done_;
@@ -772,7 +772,7 @@ class Run {
     drain_backlog();
     tracer_.detach([&] { backlog_.take(ring_); });
     tracer_.release_digests(Tracer::Release::all);
-    // Drained in any case, so that the books balance; what is reported after enough was told goes nowhere.
+    // Drained in any case, so that the books balance; what comes after enough was reported goes nowhere.
     while (drain() > 0 || !backlog_.empty()) {
     }
     take_found(still_open);
@@ -780,15 +780,15 @@ class Run {
     done_ = false;
     const TimeNs now = end_ns_;
     if (enough) reports_.clear();
-    std::size_t told = reports_.size();
+    std::size_t reported = reports_.size();
     account(now);
-    record_reports(told);
+    record_reports(reported);
     if (!enough) end_of_list(begun);
-    told = reports_.size();
-    if (!enough) witness_.finish(now, reports_);
-    record_reports(told);
+    reported = reports_.size();
+    if (!enough) correlator_.finish(now, reports_);
+    record_reports(reported);
     write_reports();
-    Summary summary = witness_.summary();
+    Summary summary = correlator_.summary();
     summary.ts_ns = now;
     lives_.sum_up(summary);
     summary.lost = decoder_.lost();
@@ -828,7 +828,7 @@ class Run {
     }
     flows_full_ += tracer_.evicted_flows();
     end_events();
-    for (const auto& event : events_) witness_.feed(event, reports_);
+    for (const auto& event : events_) correlator_.feed(event, reports_);
     const std::uint64_t known = decoder_.received() + decoder_.lost_in_ring();
     unaccounted_ = tried > known ? tried - known : 0;
   }
@@ -857,7 +857,7 @@ class Run {
   TimeNs end_ns_ = 0;                       // of the run; 0: it goes on
   Decoder decoder_;
   Output output_;
-  Witness witness_;
+  Correlator correlator_;
   Containers* containers_;  // null: nobody asks for them
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Recorder> recorder_;  // record only
@@ -876,7 +876,7 @@ class Run {
   Clock::duration so_far_next_{};  // since the start: what goes on is looked at
   bool announced_ = false;         // ready was written
   bool hinted_ = false;
-  bool done_ = false;    // enough was told, or nobody reads
+  bool done_ = false;    // enough was reported, or nobody reads
   bool broken_ = false;  // the output failed
   bool slow_ = false;    // lines were dropped for a slow reader
   bool finishing_ = false;
@@ -931,10 +931,10 @@ int run_live(const Options& options) {
     if (!opened) return fail(opened.error());
     appended = *std::move(opened);
   }
-  const Without without = Without::from_environment();
-  const auto features = find_features(without);
+  const DisabledFeatures disabled = DisabledFeatures::from_environment();
+  const auto features = find_features(disabled);
   if (!features) return fail(features.error());
-  const auto tracer = Tracer::load(settings, *features, without,
+  const auto tracer = Tracer::load(settings, *features, disabled,
                                    [](const std::string& text) { say("tcpwitness: " + text, Priority::notice); });
   if (!tracer) return fail(tracer.error());
   const auto ring = RingSource::open((*tracer)->ring_fd());

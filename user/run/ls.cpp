@@ -172,11 +172,11 @@ int run_ls(const Options& options) {
     if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
   }
   if (auto chosen = conditions.choose_processes(options); !chosen) return fail(chosen.error());
-  const Without without = Without::from_environment();
-  const auto features = find_features(without);
+  const DisabledFeatures disabled = DisabledFeatures::from_environment();
+  const auto features = find_features(disabled);
   if (!features) return fail(features.error());
   const auto tracer =
-      Tracer::load(settings, *features, without, [](const std::string& text) { say("tcpwitness: " + text); });
+      Tracer::load(settings, *features, disabled, [](const std::string& text) { say("tcpwitness: " + text); });
   if (!tracer) return fail(tracer.error());
   Lister lister(options, conditions, **tracer);
   Output output(STDOUT_FILENO);

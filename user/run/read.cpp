@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // read.cpp: read: what is in a capture.
 //
-//   Front (CaptureFile -> TcpFrames -> Conversations) -> Witness -> Sink
+//   BatchReader (CaptureFile -> TcpFrames -> Conversations) -> Correlator -> Sink
 //
-// An ordinary file is read by two threads, one for each half. A pipe is read by one, so that what came is told
+// An ordinary file is read by two threads, one for each half. A pipe is read by one, so that what came is reported
 // while the next frame is waited for. Clock, signals and the progress bar are looked at once in a batch.
 #include <fmt/core.h>
 #include <poll.h>
@@ -20,14 +20,14 @@
 #include <thread>
 #include <vector>
 
+#include "capture/bounded_queue.hpp"
 #include "capture/capture_file.hpp"
 #include "capture/filter.hpp"
-#include "capture/handover.hpp"
 #include "confine/confine.hpp"
 #include "recording/recording.hpp"
+#include "run/batch_reader.hpp"
 #include "run/common.hpp"
 #include "run/exit_code.hpp"
-#include "run/front.hpp"
 #include "run/picture.hpp"
 #include "run/replay.hpp"
 #include "run/run.hpp"
@@ -48,8 +48,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t reports_at_a_time = 4;  // so few that the allocator has their memory at hand for the next ones
 constexpr auto deliver_every = std::chrono::milliseconds(100);
 
-WitnessSettings witness_settings(const Options& options) {
-  WitnessSettings settings = capture_settings();
+CorrelatorSettings correlator_settings(const Options& options) {
+  CorrelatorSettings settings = capture_settings();
   static_cast<ReportSettings&>(settings) = report_settings(options);
   return settings;
 }
@@ -67,11 +67,11 @@ class Stop {
   }
   [[nodiscard]] bool asked() {
     pollfd signal{.fd = signals_.get(), .events = POLLIN, .revents = 0};
-    if (!asked_ && ::poll(&signal, 1, 0) > 0) {
-      asked_ = true;
+    if (!requested_ && ::poll(&signal, 1, 0) > 0) {
+      requested_ = true;
       end_at_next_signal(signals_.get());
     }
-    return asked_;
+    return requested_;
   }
   [[nodiscard]] int fd() const { return signals_.get(); }
   // Waits for fd to have something to read. False: nothing yet.
@@ -79,14 +79,14 @@ class Stop {
     std::array<pollfd, 2> both{
         {{.fd = signals_.get(), .events = POLLIN, .revents = 0}, {.fd = fd, .events = POLLIN, .revents = 0}}};
     if (::poll(both.data(), both.size(), static_cast<int>(time.count())) <= 0) return false;
-    if (both[0].revents != 0) asked_ = true;
+    if (both[0].revents != 0) requested_ = true;
     return both[1].revents != 0;
   }
-  [[nodiscard]] bool was_asked() const { return asked_; }
+  [[nodiscard]] bool stop_requested() const { return requested_; }
 
  private:
   UniqueFd signals_;
-  bool asked_ = false;
+  bool requested_ = false;
 };
 
 // One file, from ready to summary.
@@ -97,8 +97,8 @@ class Reading {
         stop_(stop),
         file_(file),
         filter_(filter),
-        front_(options, file, filter),
-        witness_(witness_settings(options), names_),
+        reader_(options, file, filter),
+        correlator_(correlator_settings(options), names_),
         sink_(make_sink(options, output_, names_, true)),
         progress_(file.bytes_total()),
         shared_terminal_(::isatty(STDOUT_FILENO) == 1) {
@@ -110,11 +110,11 @@ class Reading {
     return finish();
   }
 
-  // Called before a pipe is read: tells what is known while nothing comes. False: stop.
+  // Called before a pipe is read: reports what is known while nothing comes. False: stop.
   bool wait(int fd) {
     const auto came = Clock::now();
     while (!stop_.wait_for(fd, std::chrono::milliseconds(0))) {
-      if (stop_.was_asked() || done_) return false;
+      if (stop_.stop_requested() || done_) return false;
       pass_time(came);
       deliver();
       if (stop_.wait_for(fd, deliver_every)) break;
@@ -123,61 +123,61 @@ class Reading {
       catch_up();
       deliver();
     }
-    return !stop_.was_asked() && !done_;
+    return !stop_.stop_requested() && !done_;
   }
 
  private:
   // An ordinary file: one thread makes events, this one makes lives of them and prints. False: there is no thread to be
   // had.
   bool read_side_by_side() {
-    Handover<Batch> handover;
+    BoundedQueue<Batch> queue;
     std::jthread reader;
     const auto make_events = [&] {
       bool more = true;
       bool wanted = true;
       while (more && wanted) {
-        Batch batch = handover.spare();
-        more = front_.fill(batch);
-        wanted = handover.give(std::move(batch));
+        Batch batch = queue.spare();
+        more = reader_.fill(batch);
+        wanted = queue.push(std::move(batch));
       }
       while (wanted) {
-        Batch batch = handover.spare();
-        const bool left = front_.finish(batch);
-        wanted = handover.give(std::move(batch)) && left;
+        Batch batch = queue.spare();
+        const bool left = reader_.finish(batch);
+        wanted = queue.push(std::move(batch)) && left;
       }
-      handover.close();
+      queue.close();
     };
     try {
       reader = std::jthread(make_events);
     } catch (const std::system_error&) {
       return false;
     }
-    while (auto batch = handover.take()) {
+    while (auto batch = queue.take()) {
       if (!announced_) announce(*batch);
       take(*batch);
       look_around();
-      if (done_) handover.stop();
-      if (!done_) handover.back(std::move(*batch));
+      if (done_) queue.stop();
+      if (!done_) queue.recycle(std::move(*batch));
     }
     return true;
   }
 
-  // A pipe: its frames are told while the next ones are waited for.
+  // A pipe: its frames are reported while the next ones are waited for.
   void read_as_it_comes() {
     announce(batch_);  // the first block may be long in coming
     bool more = true;
     while (more && !done_) {
-      more = front_.fill(batch_);
+      more = reader_.fill(batch_);
       take(batch_);
       look_around();
     }
-    while (!enough_ && front_.finish(batch_)) take(batch_);
+    while (!enough_ && reader_.finish(batch_)) take(batch_);
     take(batch_);
   }
 
   // With a batch that is still being filled.
   void catch_up() {
-    front_.account(batch_);
+    reader_.account(batch_);
     take(batch_);
   }
 
@@ -194,9 +194,9 @@ class Reading {
     for (std::size_t i = 0; i < events.size() && !enough_; ++i) {
       // The other thread wrote them, and they look up what was not looked at for long.
       if (i + 16 < events.size()) prefetch(&events[i + 16]);
-      if (i + 8 < events.size()) witness_.expect(events[i + 8]);
-      if (i + 4 < events.size()) witness_.expect_next(events[i + 4]);
-      witness_.feed(events[i], reports_);
+      if (i + 8 < events.size()) correlator_.expect(events[i + 8]);
+      if (i + 4 < events.size()) correlator_.expect_next(events[i + 4]);
+      correlator_.feed(events[i], reports_);
       if (reports_.size() >= reports_at_a_time) write_reports();
     }
     batch.clear();
@@ -232,14 +232,14 @@ class Reading {
     if (now - delivered_ >= deliver_every) deliver();
   }
 
-  // No frame comes, and yet time passes where they come from: what is over by now is told.
+  // No frame comes, and yet time passes where they come from: what is over by now is reported.
   void pass_time(Clock::time_point came) {
     catch_up();
     if (read_.segments == 0) return;
     const TimeNs now = last_ts_ns_ + std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
-    front_.advance(now, batch_);
+    reader_.advance(now, batch_);
     take(batch_);
-    witness_.advance(now, reports_);
+    correlator_.advance(now, reports_);
   }
 
   void write_reports() {
@@ -263,11 +263,11 @@ class Reading {
 
   int finish() {
     progress_.erase();
-    if (!enough_) witness_.finish(last_ts_ns_, reports_);
+    if (!enough_) correlator_.finish(last_ts_ns_, reports_);
     write_reports();
     if (broken_) return broken_output(output_.error());
     const bool damaged = file_.damage().has_value();
-    Summary summary = witness_.summary();
+    Summary summary = correlator_.summary();
     summary.ts_ns = realtime_ns();
     lives_.sum_up(summary);
     summary.capture = read_;
@@ -277,7 +277,7 @@ class Reading {
     sink_->write(summary);
     if (!sink_->flush()) return broken_output(output_.error());
     say(describe(summary));
-    if (const PassedOver over = front_.passed_over(); over.frames != 0) {
+    if (const PassedOver over = reader_.passed_over(); over.frames != 0) {
       fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
                  grouped(over.frames), over.frames == 1 ? "" : "s", over.link_type, over.frames == 1 ? "was" : "were");
     }
@@ -289,11 +289,11 @@ class Reading {
   Stop& stop_;
   CaptureFile& file_;
   PacketFilter* filter_;
-  Front front_;
+  BatchReader reader_;
   Batch batch_;  // of a pipe
   Names names_;
   Output output_{STDOUT_FILENO};
-  Witness witness_;
+  Correlator correlator_;
   std::unique_ptr<Sink> sink_;
   Progress progress_;
   bool shared_terminal_;  // the progress bar is where the output is
@@ -305,7 +305,7 @@ class Reading {
   Clock::time_point delivered_ = Clock::now();
   bool announced_ = false;
   bool done_ = false;
-  bool enough_ = false;  // as many were told as were wanted
+  bool enough_ = false;  // as many were reported as were wanted
   bool broken_ = false;  // the output failed
 };
 
@@ -341,12 +341,12 @@ int run_read(const Options& given) {
     if (!stop.listen()) return true;
     if (reading != nullptr) return reading->wait(fd);
     while (!stop.wait_for(fd, deliver_every)) {
-      if (stop.was_asked()) return false;
+      if (stop.stop_requested()) return false;
     }
-    return !stop.was_asked();
+    return !stop.stop_requested();
   };
   auto file = CaptureFile::open(given.read.path, waiting);
-  if (stop.was_asked()) return 0;
+  if (stop.stop_requested()) return 0;
   if (!file) return fail(file.error());
   const auto drawing = with_picture_file(given);
   if (!drawing) return fail(drawing.error());

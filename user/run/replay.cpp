@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // replay.cpp: see replay.hpp.
 //
-//   CaptureFile -> Replay (recording decode, Decoder, Witness) -> Sink
+//   CaptureFile -> Replay (recording decode, Decoder, Correlator) -> Sink
 //
 // What the recording lacks (earlier or later files, what a flight recorder let go) is said on stderr.
 #include "run/replay.hpp"
@@ -72,7 +72,7 @@ class Replaying {
         break;
       }
       if (!announced_ && replay_.start() != nullptr) announce();
-      // Of a pipe everything is told at once: nobody knows when the next block comes.
+      // Of a pipe everything is reported at once: nobody knows when the next block comes.
       if (!file_.regular() && !reports_.empty()) deliver();
       if (++blocks_ % blocks_between_looks == 0) look_around();
       if (reports_.size() >= 256) write_reports();

@@ -12,7 +12,7 @@ namespace tcpwitness {
 
 Result<AppendedFile> append_to(const std::string& path) {
   const auto failed = [&] { return failure("append to " + path, std::strerror(errno)); };
-  // Not blocking: a named pipe that nobody reads is an error to be told, not a reason to stand still.
+  // Not blocking: a named pipe that nobody reads is an error to be reported, not a reason to stand still.
   constexpr int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
   constexpr mode_t mode = 0640;  // it names processes, addresses and users
   struct stat file{};

@@ -38,7 +38,7 @@ class ChosenSink final : public Sink {
   void end(const Life& life, const Report& report) {
     const bool wanted = followed_.erase(life.conn) != 0 || choice_.wants(life);
     if (wanted) release(life.conn);
-    forget(life.conn);
+    drop(life.conn);
     if (wanted) sink_->write(report);
   }
 
@@ -46,7 +46,7 @@ class ChosenSink final : public Sink {
   void follow(ConnectionId conn) {
     if (conn == 0 || !followed_.insert(conn).second) return;
     release(conn);
-    forget(conn);
+    drop(conn);
   }
 
   // What is of no connection is part of none that is chosen.
@@ -59,14 +59,14 @@ class ChosenSink final : public Sink {
       entries.pop_front();
       --count_;
     }
-    if (count_ > limits_.of_all) forget(kept_.begin()->first);
+    if (count_ > limits_.of_all) drop(kept_.begin()->first);
   }
   void release(ConnectionId conn) {
     const auto at = kept_.find(conn);
     if (at == kept_.end()) return;
     for (Entry& entry : at->second) sink_->write(Report(std::move(entry)));
   }
-  void forget(ConnectionId conn) {
+  void drop(ConnectionId conn) {
     const auto at = kept_.find(conn);
     if (at == kept_.end()) return;
     count_ -= at->second.size();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // describe.cpp: see describe.hpp. A hook is the wire's where its program's name begins with "wire"; which
-// way it looks is in the name too. Interfaces that are watched alike are told together.
+// way it looks is in the name too. Interfaces that are watched alike are reported together.
 #include "sink/describe.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// describe.hpp: what a person is told beside the data, for stderr: what is traced and how, what to try on
+// describe.hpp: what is printed for a person beside the data, for stderr: what is traced and how, what to try on
 // a quiet machine, what it came to.
 //
 // Each text ends without a newline. Pure: the caller decides whether anybody reads it.

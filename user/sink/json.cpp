@@ -403,7 +403,7 @@ class JsonSink final : public Sink {
     }
     json.end_object();
   }
-  // Each rule once: how often and on what evidence is told by the finding objects.
+  // Each rule once: how often and on what evidence is reported by the finding objects.
   static void put_findings(JsonWriter& json, const std::vector<Finding>& findings) {
     json.key("findings");
     json.begin_array();
@@ -416,8 +416,8 @@ class JsonSink final : public Sink {
   static void put_witnesses(JsonWriter& json, const Life& life) {
     json.key("witnesses");
     json.begin_array();
-    if (life.kernel_heard) json.value("kernel");
-    if (life.wire_heard) json.value("wire");
+    if (life.has_kernel) json.value("kernel");
+    if (life.has_wire) json.value("wire");
     json.end_array();
     if (!life.wire) return;
     json.key("wire");

@@ -76,8 +76,8 @@ bool is_implied(Outcome outcome, int error) {
 }
 
 std::string_view seen(const Life& life) {
-  if (life.kernel_heard) return life.wire_heard ? "K+W" : "K";
-  return life.wire_heard ? "W" : "-";
+  if (life.has_kernel) return life.has_wire ? "K+W" : "K";
+  return life.has_wire ? "W" : "-";
 }
 
 // What made a connection suffer comes before what it suffered: a segment that was dropped before its retransmission.
@@ -129,8 +129,8 @@ void add_limits(std::vector<std::string>& limits, const Life& life, bool wire_al
   if (life.forwarded) {
     const auto on = [](const Hop& hop) { return hop.interface.empty() ? std::string("?") : hop.interface; };
     limits.push_back(fmt::format("{} | {}", on(life.forwarded->client), on(life.forwarded->server)));
-  } else if (life.kernel_heard != life.wire_heard && !wire_alone && !nothing_sent) {
-    limits.emplace_back(life.kernel_heard ? "kernel only" : "packets only");
+  } else if (life.has_kernel != life.has_wire && !wire_alone && !nothing_sent) {
+    limits.emplace_back(life.has_kernel ? "kernel only" : "packets only");
   }
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
@@ -245,7 +245,7 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
     case LifeColumn::retransmits:
       return fill_retransmits(cell, life);
     case LifeColumn::seen:
-      return put(seen(life), life.kernel_heard && life.wire_heard ? Colour::dim : Colour::warn);
+      return put(seen(life), life.has_kernel && life.has_wire ? Colour::dim : Colour::warn);
     case LifeColumn::closed_by:
       return put(life.closed_by == ClosedBy::none ? "-" : name(life.closed_by));
     case LifeColumn::outcome:

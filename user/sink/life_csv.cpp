@@ -123,7 +123,7 @@ class LifeCsvSink final : public Sink {
     put_states(row, life.states);
     put_states(row, life.peer_states);
     put_findings(row, life.findings);
-    row.text(life.kernel_heard ? (life.wire_heard ? "kernel wire" : "kernel") : life.wire_heard ? "wire" : "");
+    row.text(life.has_kernel ? (life.has_wire ? "kernel wire" : "kernel") : life.has_wire ? "wire" : "");
     row.number(life.preexisting);
     row.number(life.incomplete);
     row.empty();

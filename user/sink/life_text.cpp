@@ -48,7 +48,7 @@ class LifeTextSink final : public Sink {
     }
     if (lists) {
       fill(list_, life, style_);
-      say_late(life);
+      late_phrase(life);
       fill(cells_.back(), list_, life);
     }
     if (!header_written_) write_header(output_.buffer(), layout_.table, layout_.widths, style_);
@@ -57,7 +57,7 @@ class LifeTextSink final : public Sink {
   }
 
   // A row comes as soon as it is clear how its connection ended: seconds later, where that might have gone on.
-  void say_late(const Life& life) {
+  void late_phrase(const Life& life) {
     constexpr std::int64_t together_ns = 250'000'000;
     const std::int64_t late_ns = newest_ns_ - life.ts_ns;
     newest_ns_ = std::max(newest_ns_, life.ts_ns);

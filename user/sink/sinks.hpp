@@ -22,7 +22,7 @@ struct TextStyle {
   unsigned width = 0;     // columns of the terminal; 0: not a terminal, nothing is dropped or wrapped
   bool clock = true;      // life: a column with the local time of the end
   bool findings = false;  // life: a line for a finding when it fires, of a connection that may still be open
-  // A capture: no process is known and no kernel was heard, so there are no columns for them; events have the numbers
+  // A capture: no process is known and no kernel was seen, so there are no columns for them; events have the numbers
   // of frames.
   bool wire_alone = false;
   bool time_wait = false;             // life: the finding of this name is listed too
@@ -51,7 +51,7 @@ struct Terminal {
 
 // NDJSON: every report is one object on one line.
 [[nodiscard]] std::unique_ptr<Sink> make_json(Output& output, const Names& names);
-// The same, but a life has its story, and the entries that it is made of are not told.
+// The same, but a life has its story, and the entries that it is made of are not reported.
 [[nodiscard]] std::unique_ptr<Sink> make_story_json(Output& output, const Names& names, bool wire_alone);
 // Tables with a header line, one row a connection or an entry of the timeline; gaps are rows too.
 [[nodiscard]] std::unique_ptr<Sink> make_life_csv(Output& output);
@@ -61,7 +61,7 @@ struct Terminal {
 // The timeline: entries, findings, lives, gaps. Ready and Summary are ignored.
 [[nodiscard]] std::unique_ptr<Sink> make_trace_text(Output& output, const Names& names, const TextStyle& style);
 
-// Each connection when its life is told: what happened to it, in sentences; and findings that fit none.
+// Each connection when its life is reported: what happened to it, in sentences; and findings that fit none.
 [[nodiscard]] std::unique_ptr<Sink> make_story_text(Output& output, const Names& names, const TextStyle& style);
 
 }  // namespace tcpwitness

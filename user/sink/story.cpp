@@ -2,7 +2,7 @@
 // story.cpp: see story.hpp.
 //
 // Of a connection the first sentences are kept, then the newest of the rest. A run of sentences alike is one after
-// the first few; payload that passed without an event is told before the next sentence. What finds no room in the
+// the first few; payload that passed without an event is reported before the next sentence. What finds no room in the
 // common budget is counted with its connection, which keeps a few hundred bytes in any case.
 #include "sink/story.hpp"
 
@@ -36,7 +36,7 @@ std::string lost_words(std::uint64_t lost) {
 struct Stories::Thread {
   TimeNs start_ns = 0;
   std::int64_t last_ns = 0;  // offset of the newest sentence
-  Plot plot;
+  StoryState so_far;
   std::vector<Sentence> first;
   std::unique_ptr<std::deque<Sentence>> rest;  // the newest of what is behind the first
   std::uint64_t left_out = 0;                  // events whose sentence was let go of
@@ -48,7 +48,7 @@ struct Stories::Thread {
   struct Run {
     std::uint64_t count = 0;
     std::uint64_t went_on = 0;
-    std::string text;  // of the first, which is told where it stays the only one
+    std::string text;  // of the first, which is reported where it stays the only one
     std::int64_t from_ns = 0;
     std::int64_t until_ns = 0;
     EventId id = 0;
@@ -71,52 +71,52 @@ Stories::Thread& Stories::find(const Entry& entry) {
   if (!thread) {
     thread = std::make_unique<Thread>();
     thread->start_ns = entry.ts_ns;
-    thread->plot.flow = entry.flow;
+    thread->so_far.flow = entry.flow;
     const auto* wire = std::get_if<SegmentEntry>(&entry.body);
-    thread->plot.forwarded = wire != nullptr && wire->segment.passing == TW_PASSING_HOP;
+    thread->so_far.forwarded = wire != nullptr && wire->segment.passing == TW_PASSING_HOP;
   }
   return *thread;
 }
 
 void Stories::take(const Entry& entry) {
-  if (entry.conn == 0 || told_.contains(entry.conn)) return;
+  if (entry.conn == 0 || reported_.contains(entry.conn)) return;
   Thread& thread = find(entry);
-  const StoryWords& words = words_of(thread.plot);
-  words.count(entry, thread.plot);
-  Saying saying = words.tell(entry, thread.plot);
-  if (!saying.text.empty()) say(thread, entry, std::move(saying));
+  const StoryWords& words = words_of(thread.so_far);
+  words.count(entry, thread.so_far);
+  Phrase phrase = words.phrase(entry, thread.so_far);
+  if (!phrase.text.empty()) add_phrase(thread, entry, std::move(phrase));
 }
 
-void Stories::say(Thread& thread, const Entry& entry, Saying saying) {
+void Stories::add_phrase(Thread& thread, const Entry& entry, Phrase phrase) {
   const std::int64_t offset = std::max(entry.ts_ns - thread.start_ns, thread.last_ns);
-  if (saying.goes_on) {
+  if (phrase.goes_on) {
     if (thread.run.count != 0) {
       thread.run.went_on++;
-      if (thread.run.count == 1) thread.run.text += saying.text;
+      if (thread.run.count == 1) thread.run.text += phrase.text;
     } else if (Sentence* newest = thread.newest(); newest != nullptr && newest->text.size() < longest_sentence) {
-      newest->text += saying.text;
-      bytes_ += saying.text.size();
+      newest->text += phrase.text;
+      bytes_ += phrase.text.size();
     } else {
       thread.no_room++;
     }
     return;
   }
-  const bool alike = saying.topic != Topic::none && saying.topic == thread.topic;
+  const bool alike = phrase.topic != Topic::none && phrase.topic == thread.topic;
   thread.alike = alike ? thread.alike + 1 : 1;
   if (alike && thread.alike > limits_.alike) {
     Thread::Run& run = thread.run;
     if (run.count++ == 0) {
       run.from_ns = offset;
       run.id = entry.id;
-      run.text = std::move(saying.text);
+      run.text = std::move(phrase.text);
     }
     run.until_ns = offset;
     return;
   }
   close_run(thread);
-  thread.topic = saying.topic;
-  tell_quiet(thread, offset);
-  add(thread, {.offset_ns = offset, .id = entry.id, .text = std::move(saying.text)});
+  thread.topic = phrase.topic;
+  describe_quiet(thread, offset);
+  add(thread, {.offset_ns = offset, .id = entry.id, .text = std::move(phrase.text)});
 }
 
 void Stories::close_run(Thread& thread) {
@@ -129,16 +129,16 @@ void Stories::close_run(Thread& thread) {
   thread.last_ns = std::max(thread.last_ns, run.until_ns);
 }
 
-// Payload that was not told yet.
-void Stories::tell_quiet(Thread& thread, std::int64_t until_ns) {
-  Plot& plot = thread.plot;
-  const std::uint64_t sent = plot.known.sent - plot.told.sent;
-  const std::uint64_t received = plot.known.received - plot.told.received;
+// Payload that was not reported yet.
+void Stories::describe_quiet(Thread& thread, std::int64_t until_ns) {
+  StoryState& so_far = thread.so_far;
+  const std::uint64_t sent = so_far.known.sent - so_far.rendered.sent;
+  const std::uint64_t received = so_far.known.received - so_far.rendered.received;
   if (sent == 0 && received == 0) return;
-  plot.told = plot.known;
+  so_far.rendered = so_far.known;
   add(thread, {.offset_ns = thread.last_ns,
                .id = 0,
-               .text = fmt::format("By {} {}", until_mark, words_of(plot).passed(plot, sent, received)),
+               .text = fmt::format("By {} {}", until_mark, words_of(so_far).passed(so_far, sent, received)),
                .events = 0,
                .until_ns = until_ns});
 }
@@ -257,13 +257,13 @@ std::vector<Sentence> Stories::end(const Life& life) {
   return sentences;
 }
 
-// The last segments of a connection come after its life is told.
+// The last segments of a connection come after its life is reported.
 void Stories::remember(ConnectionId conn) {
-  told_.insert(conn);
-  told_order_.push_back(conn);
-  if (told_order_.size() <= limits_.remembered) return;
-  told_.erase(told_order_.front());
-  told_order_.pop_front();
+  reported_.insert(conn);
+  ended_order_.push_back(conn);
+  if (ended_order_.size() <= limits_.remembered) return;
+  reported_.erase(ended_order_.front());
+  ended_order_.pop_front();
 }
 
 }  // namespace tcpwitness

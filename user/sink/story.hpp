@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// story.hpp: what happened to a connection, sentence by sentence, gathered from reports until its life is told.
+// story.hpp: what happened to a connection, sentence by sentence, gathered from reports until its life is reported.
 //
 // A pure function of reports. What a story may hold is bounded: of one connection its first and its last
 // sentences, of all together a number of bytes; what is left out is counted, and said. Repetitions and ordinary
@@ -21,7 +21,7 @@ namespace tcpwitness {
 
 struct Sentence {
   std::int64_t offset_ns = 0;  // from the connection's first event, never less than that of the sentence before
-  EventId id = 0;              // the event that it tells of first; 0: of none
+  EventId id = 0;              // the event that it is about first; 0: of none
   std::string text;
   std::uint64_t events = 1;    // that it stands for
   std::int64_t until_ns = -1;  // an offset that the text names; it stands where until_mark is
@@ -32,9 +32,9 @@ inline constexpr char until_mark = '\x01';
 struct StoryLimits {
   std::size_t first = 40;  // sentences of one connection
   std::size_t last = 20;
-  std::size_t bytes = std::size_t{64} << 20U;  // of all that are not told yet
+  std::size_t bytes = std::size_t{64} << 20U;  // of all that are not reported yet
   std::size_t alike = 3;                       // sentences of one topic before the rest is summed up
-  std::size_t remembered = 131'072;            // connections that are told: what still comes of them is not gathered
+  std::size_t remembered = 131'072;  // connections that are reported: what still comes of them is not gathered
 };
 
 class Stories {
@@ -53,15 +53,15 @@ class Stories {
  private:
   struct Thread;
   Thread& find(const Entry& entry);
-  void say(Thread& thread, const Entry& entry, Saying saying);
+  void add_phrase(Thread& thread, const Entry& entry, Phrase phrase);
   void add(Thread& thread, Sentence sentence);
   void close_run(Thread& thread);
-  void tell_quiet(Thread& thread, std::int64_t until_ns);
+  void describe_quiet(Thread& thread, std::int64_t until_ns);
   void add_gaps(const Life& life, std::vector<Sentence>& sentences) const;
   void remember(ConnectionId conn);
 
-  [[nodiscard]] const StoryWords& words_of(const Plot& plot) const {
-    return plot.forwarded ? forwarded_words_ : words_;
+  [[nodiscard]] const StoryWords& words_of(const StoryState& so_far) const {
+    return so_far.forwarded ? forwarded_words_ : words_;
   }
 
   StoryWords words_;
@@ -70,8 +70,8 @@ class Stories {
   std::size_t bytes_ = 0;
   std::unordered_map<ConnectionId, std::unique_ptr<Thread>> threads_;
   std::deque<Gap> gaps_;  // the newest; older ones are one
-  std::unordered_set<ConnectionId> told_;
-  std::deque<ConnectionId> told_order_;
+  std::unordered_set<ConnectionId> reported_;
+  std::deque<ConnectionId> ended_order_;
 };
 
 }  // namespace tcpwitness

@@ -34,7 +34,7 @@ std::string words_ms(std::uint32_t ms) {
                                         : duration_in_words(std::int64_t{ms} * 1'000'000);
 }
 
-// " 21 us after WHAT" where that was heard.
+// " 21 us after WHAT" where that was seen.
 std::string since(TimeNs then, TimeNs now, std::string_view what) {
   return then != 0 ? fmt::format(" {} after {}", duration_in_words(now - then), what) : "";
 }
@@ -97,7 +97,7 @@ std::string bytes_from(std::uint32_t len, std::uint32_t rel_seq, bool relative) 
   return relative ? fmt::format("{} (from sequence number {})", bytes_in_words(len), rel_seq) : bytes_in_words(len);
 }
 
-void raise(Plot::Count& count, std::uint64_t sent, std::uint64_t received) {
+void raise(StoryState::Count& count, std::uint64_t sent, std::uint64_t received) {
   if (!count.begun) {
     count.begun = true;
     count.base = count.now = {sent, received};
@@ -107,55 +107,55 @@ void raise(Plot::Count& count, std::uint64_t sent, std::uint64_t received) {
 
 }  // namespace
 
-std::string StoryWords::us(const Plot& plot) const {
+std::string StoryWords::us(const StoryState& so_far) const {
   if (!wire_alone) return "this side";
-  if (plot.role == Role::unknown) return std::string(endpoint_text(plot.flow.local));
-  return plot.role == Role::active ? "the client" : "the server";
+  if (so_far.role == Role::unknown) return std::string(endpoint_text(so_far.flow.local));
+  return so_far.role == Role::active ? "the client" : "the server";
 }
 
-std::string StoryWords::them(const Plot& plot) const {
+std::string StoryWords::them(const StoryState& so_far) const {
   if (!wire_alone) return "the peer";
-  if (plot.role == Role::unknown) return std::string(endpoint_text(plot.flow.remote));
-  return plot.role == Role::active ? "the server" : "the client";
+  if (so_far.role == Role::unknown) return std::string(endpoint_text(so_far.flow.remote));
+  return so_far.role == Role::active ? "the server" : "the client";
 }
 
-std::string StoryWords::passed(const Plot& plot, std::uint64_t sent, std::uint64_t received) const {
-  std::string out = sent != 0 ? fmt::format("{} sent {}", us(plot), bytes_in_words(sent)) : "";
+std::string StoryWords::passed(const StoryState& so_far, std::uint64_t sent, std::uint64_t received) const {
+  std::string out = sent != 0 ? fmt::format("{} sent {}", us(so_far), bytes_in_words(sent)) : "";
   if (received == 0) return out;
   const std::string in = bytes_in_words(received);
   if (wire_alone)
-    return sent != 0 ? fmt::format("{}, {} {}", out, them(plot), in) : fmt::format("{} sent {}", them(plot), in);
+    return sent != 0 ? fmt::format("{}, {} {}", out, them(so_far), in) : fmt::format("{} sent {}", them(so_far), in);
   // At the interface: the kernel can have dropped some of it.
-  if (plot.wire) return sent != 0 ? fmt::format("{}, and {} came in", out, in) : in + " came in";
-  return sent != 0 ? fmt::format("{} and received {}", out, in) : fmt::format("{} received {}", us(plot), in);
+  if (so_far.wire) return sent != 0 ? fmt::format("{}, and {} came in", out, in) : in + " came in";
+  return sent != 0 ? fmt::format("{} and received {}", out, in) : fmt::format("{} received {}", us(so_far), in);
 }
 
-std::string StoryWords::who(const Process& process, const Plot& plot) const {
+std::string StoryWords::who(const Process& process, const StoryState& so_far) const {
   if (process.pid != 0) return process_text(process, utf8);
-  return plot.who.pid != 0 ? process_text(plot.who, utf8) : "The process";
+  return so_far.who.pid != 0 ? process_text(so_far.who, utf8) : "The process";
 }
 
 // A hook knows whether a segment left or came; a capture, which of the two ends sent it.
-std::string StoryWords::moved(bool out, std::string_view what, const Plot& plot) const {
-  if (wire_alone) return fmt::format("{} sent its {}", capital(out ? us(plot) : them(plot)), what);
+std::string StoryWords::moved(bool out, std::string_view what, const StoryState& so_far) const {
+  if (wire_alone) return fmt::format("{} sent its {}", capital(out ? us(so_far) : them(so_far)), what);
   return out ? fmt::format("The {} was sent", what) : fmt::format("The peer's {} came in", what);
 }
 
-// Told once, and again where a connection changes its interface.
-std::string StoryWords::through(std::uint32_t ifindex, bool out, Plot& plot) const {
-  if (ifindex == 0 || ifindex == plot.ifindex) return "";
+// Reported once, and again where a connection changes its interface.
+std::string StoryWords::through(std::uint32_t ifindex, bool out, StoryState& so_far) const {
+  if (ifindex == 0 || ifindex == so_far.ifindex) return "";
   const std::string name = names.interface(ifindex);
-  plot.ifindex = ifindex;
+  so_far.ifindex = ifindex;
   if (name.empty()) return "";
   return fmt::format(" {} {}", wire_alone ? "on" : out ? "through" : "on", printable(name, utf8));
 }
 
-void StoryWords::count(const Entry& entry, Plot& plot) const {
+void StoryWords::count(const Entry& entry, StoryState& so_far) const {
   if (const auto* wire = std::get_if<SegmentEntry>(&entry.body)) {
     const Segment& segment = wire->segment;
     const bool out = is_out(segment);
-    // What came again was counted when it came first; the newest segment's own bytes are told by its own sentence, or
-    // later, but a FIN ends the data that it has with it.
+    // What came again was counted when it came first; the newest segment's own bytes are reported by its own sentence,
+    // or later, but a FIN ends the data that it has with it.
     const std::uint64_t sent =
         segment.wire.bytes_out - std::min<std::uint64_t>(segment.wire.bytes_out, segment.wire.retrans_bytes_out);
     const std::uint64_t received =
@@ -164,7 +164,7 @@ void StoryWords::count(const Entry& entry, Plot& plot) const {
     const std::uint64_t own = again || has(segment, tcp_flag::fin) ? 0 : segment.len;
     const auto before = [own](std::uint64_t all, bool mine) { return mine ? all - std::min(all, own) : all; };
     if (segment.wire.segs_in + segment.wire.segs_out != 0)
-      raise(plot.by_wire, before(sent, out), before(received, !out));
+      raise(so_far.by_wire, before(sent, out), before(received, !out));
   } else if (const auto* state = std::get_if<StateEntry>(&entry.body)) {
     const bool known = state->cb && (state->cb->flags & TW_CB_PRESENT) != 0;
     const bool data =
@@ -172,43 +172,43 @@ void StoryWords::count(const Entry& entry, Plot& plot) const {
     if (known && data) {
       const ControlBlock& cb = *state->cb;
       const std::uint64_t fin = (cb.flags & TW_CB_DONE) != 0 ? 1 : 0;  // it counts as a byte
-      raise(plot.by_kernel, cb.bytes_acked + (cb.snd_nxt - cb.snd_una),
+      raise(so_far.by_kernel, cb.bytes_acked + (cb.snd_nxt - cb.snd_una),
             cb.bytes_received - std::min<std::uint64_t>(cb.bytes_received, fin));
     }
   }
-  const auto grown = [](const Plot::Count& count) {
-    return Plot::Bytes{count.now.sent - count.base.sent, count.now.received - count.base.received};
+  const auto grown = [](const StoryState::Count& count) {
+    return StoryState::Bytes{count.now.sent - count.base.sent, count.now.received - count.base.received};
   };
-  const Plot::Bytes wire = grown(plot.by_wire);
-  const Plot::Bytes kernel = grown(plot.by_kernel);
-  plot.known = {std::max({plot.known.sent, wire.sent, kernel.sent}),
-                std::max({plot.known.received, wire.received, kernel.received})};
+  const StoryState::Bytes wire = grown(so_far.by_wire);
+  const StoryState::Bytes kernel = grown(so_far.by_kernel);
+  so_far.known = {std::max({so_far.known.sent, wire.sent, kernel.sent}),
+                  std::max({so_far.known.received, wire.received, kernel.received})};
 }
 
-Saying StoryWords::tell(const Entry& entry, Plot& plot) const {
-  if (plot.flow.local.port == 0) plot.flow = entry.flow;
-  if (plot.flow.remote.port == 0) plot.flow.remote = entry.flow.remote;
-  Saying saying = std::visit([&](const auto& body) { return say(entry, body, plot); }, entry.body);
-  (std::holds_alternative<SegmentEntry>(entry.body) ? plot.wire : plot.kernel) = true;
-  plot.first = false;
-  if (!saying.text.empty()) {
-    plot.about = saying.about;
-    plot.spoke_ns = entry.ts_ns;
+Phrase StoryWords::phrase(const Entry& entry, StoryState& so_far) const {
+  if (so_far.flow.local.port == 0) so_far.flow = entry.flow;
+  if (so_far.flow.remote.port == 0) so_far.flow.remote = entry.flow.remote;
+  Phrase phrase = std::visit([&](const auto& body) { return this->phrase(entry, body, so_far); }, entry.body);
+  (std::holds_alternative<SegmentEntry>(entry.body) ? so_far.wire : so_far.kernel) = true;
+  so_far.first = false;
+  if (!phrase.text.empty()) {
+    so_far.about = phrase.about;
+    so_far.sentence_ns = entry.ts_ns;
   }
-  return saying;
+  return phrase;
 }
 
 // ---- what the kernel did
 
 // "curl[42] closed the connection", "curl[42] was killed by SIGKILL and its kernel closed the connection".
-std::string StoryWords::called(const StateEntry& body, const Plot& plot) const {
+std::string StoryWords::called(const StateEntry& body, const StoryState& so_far) const {
   const Cause& cause = body.cause;
   if (cause.kind != Cause::Kind::call) {
     const std::string holder =
-        body.process.pid != 0 ? fmt::format(" ({} holds the socket)", who(body.process, plot)) : "";
+        body.process.pid != 0 ? fmt::format(" ({} holds the socket)", who(body.process, so_far)) : "";
     return fmt::format("The connection was closed here; which call did it was not seen{}", holder);
   }
-  const std::string subject = who(body.process, plot);
+  const std::string subject = who(body.process, so_far);
   if (cause.signal != 0) {
     const char* signal = ::sigabbrev_np(cause.signal);
     return fmt::format("{} was killed by {}, and its kernel closed the connection", subject,
@@ -221,108 +221,108 @@ std::string StoryWords::called(const StateEntry& body, const Plot& plot) const {
   return fmt::format("{} called {}()", subject, cause.what);
 }
 
-Saying StoryWords::say(const Entry& entry, const StateEntry& body, Plot& plot) const {
+Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const {
   const bool segment = body.cause.kind == Cause::Kind::segment;
-  const bool deferred = segment && plot.deferred == body.cause.id;
+  const bool deferred = segment && so_far.deferred == body.cause.id;
   const std::string later = duration_in_words(body.cause.delay_ns);
   const std::string inferred = body.inferred ? " (inferred)" : "";
-  // Once a segment's transition is told the next one that cites it (an ACK opens two states) has nothing to add.
+  // Once a segment's transition is reported the next one that cites it (an ACK opens two states) has nothing to add.
   const auto took = [&](std::string_view what, const std::string& after) {
     if (deferred) return fmt::format("The peer's {} came in{}; the kernel took it {} later", what, after, later);
     if (segment) return fmt::format("The kernel took the peer's {} {} after it came in", what, later);
     return fmt::format("The kernel took the peer's {}, which was itself not seen", what);
   };
-  if (body.process.pid != 0 && body.cause.what != "sock_destroy") plot.who = body.process;
+  if (body.process.pid != 0 && body.cause.what != "sock_destroy") so_far.who = body.process;
   switch (body.to) {
     case State::syn_sent:
-      plot.role = Role::active;
+      so_far.role = Role::active;
       if (body.cause.kind != Cause::Kind::call) {
         return {.text = fmt::format("A connection to {} was begun; by which process was not seen",
                                     endpoint_text(entry.flow.remote).view())};
       }
-      return {.text = fmt::format("{} called connect() to {}", who(body.process, plot),
+      return {.text = fmt::format("{} called connect() to {}", who(body.process, so_far),
                                   endpoint_text(entry.flow.remote).view())};
     case State::new_syn_recv:
-      if (plot.about == About::syn_in)
+      if (so_far.about == About::syn_in)
         return {.text = "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)",
                 .goes_on = true,
                 .about = About::syn_in};
       return {.text = "The kernel keeps a request for the peer's SYN (NEW_SYN_RECV, inferred)"};
     case State::syn_recv:
       if (body.from == State::syn_sent) {
-        plot.role = Role::active;
+        so_far.role = Role::active;
         return {.text = "The peer's SYN came instead of a SYN-ACK: both sides connect at once", .about = About::syn_in};
       }
-      plot.role = Role::passive;
+      so_far.role = Role::passive;
       return {};
     case State::established: {
       if (body.from == State::syn_sent) {
-        return {.text = took("SYN-ACK", since(plot.syn_ns, plot.deferred_ns, "the SYN")) +
+        return {.text = took("SYN-ACK", since(so_far.syn_ns, so_far.deferred_ns, "the SYN")) +
                         ": the connection is established" + taught(body),
                 .about = About::established};
       }
-      const std::string_view then = plot.role == Role::active
+      const std::string_view then = so_far.role == Role::active
                                         ? ": the connection is established, begun by both sides"
                                         : ": the connection is established and waits for accept()";
-      const TimeNs came = deferred || plot.deferred_ns == 0 ? plot.deferred_ns : entry.ts_ns;
-      return {.text = took("ACK", deferred ? since(plot.syn_ack_ns, came, "the SYN-ACK") : "") + std::string(then) +
+      const TimeNs came = deferred || so_far.deferred_ns == 0 ? so_far.deferred_ns : entry.ts_ns;
+      return {.text = took("ACK", deferred ? since(so_far.syn_ack_ns, came, "the SYN-ACK") : "") + std::string(then) +
                       taught(body),
               .about = About::established};
     }
     case State::fin_wait1:
-      return {.text = fmt::format("{}: this side closes first", called(body, plot)), .about = About::closing};
+      return {.text = fmt::format("{}: this side closes first", called(body, so_far)), .about = About::closing};
     case State::close_wait:
-      plot.fin_told = true;
-      if (!deferred) plot.fin_in_ns = entry.ts_ns;
+      so_far.fin_reported = true;
+      if (!deferred) so_far.fin_in_ns = entry.ts_ns;
       return {.text = took("FIN", "") + ": the peer closes first, and this side can still send (CLOSE_WAIT)",
               .about = About::fin_in};
     case State::last_ack:
-      return {.text = fmt::format("{}{}: this side closes too", called(body, plot),
-                                  since(plot.fin_in_ns, entry.ts_ns, "the peer's FIN")),
+      return {.text = fmt::format("{}{}: this side closes too", called(body, so_far),
+                                  since(so_far.fin_in_ns, entry.ts_ns, "the peer's FIN")),
               .about = About::closing};
     case State::closing:
-      plot.fin_told = true;
-      if (!deferred) plot.fin_in_ns = entry.ts_ns;
+      so_far.fin_reported = true;
+      if (!deferred) so_far.fin_in_ns = entry.ts_ns;
       return {.text = took("FIN", "") + ", before the ACK of this side's own: both close at the same time (CLOSING)",
               .about = About::fin_in};
     case State::fin_wait2:
       if (!segment) return {.text = "This side's FIN was acknowledged; the ACK itself was not seen (FIN_WAIT2)"};
-      plot.fin_told = deferred && (plot.deferred_flags & tcp_flag::fin) != 0;
+      so_far.fin_reported = deferred && (so_far.deferred_flags & tcp_flag::fin) != 0;
       return {.text = fmt::format("The peer acknowledged the FIN{}{} (FIN_WAIT2)",
-                                  since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"),
-                                  plot.fin_told ? ", and sent its own with it" : ""),
-              .about = plot.fin_told ? About::fin_in : About::nothing};
+                                  since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"),
+                                  so_far.fin_reported ? ", and sent its own with it" : ""),
+              .about = so_far.fin_reported ? About::fin_in : About::nothing};
     case State::time_wait: {
       const std::string waits = fmt::format("this side waits in TIME_WAIT for 60 s, and its port with it{}", inferred);
       if (segment && body.cause.what == "ACK of FIN") {
-        return {.text = fmt::format("The peer acknowledged the FIN{}: {}",
-                                    since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"),
-                                    waits)};
+        return {.text = fmt::format(
+                    "The peer acknowledged the FIN{}: {}",
+                    since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"), waits)};
       }
-      if (plot.about == About::fin_acked) return {.text = " and" + waits.substr(us(plot).size()), .goes_on = true};
-      if (plot.about == About::fin_in) return {.text = "; " + waits, .goes_on = true, .about = About::fin_in};
-      const bool fresh = deferred && !std::exchange(plot.fin_told, true);
+      if (so_far.about == About::fin_acked) return {.text = " and" + waits.substr(us(so_far).size()), .goes_on = true};
+      if (so_far.about == About::fin_in) return {.text = "; " + waits, .goes_on = true, .about = About::fin_in};
+      const bool fresh = deferred && !std::exchange(so_far.fin_reported, true);
       return {.text = fresh ? fmt::format("The peer's FIN came in: {}", waits) : capital(waits)};
     }
     case State::close:
-      return say_closed(entry, body, plot);
+      return closed_phrase(entry, body, so_far);
     default:
       break;
   }
   return {.text = fmt::format("The socket went from {} to {}{}", name(body.from), name(body.to), inferred)};
 }
 
-Saying StoryWords::say_closed(const Entry& entry, const StateEntry& body, Plot& plot) const {
+Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const {
   const Cause& cause = body.cause;
   const std::string inferred = body.inferred ? " (inferred)" : "";
-  const bool deferred = cause.kind == Cause::Kind::segment && plot.deferred == cause.id;
+  const bool deferred = cause.kind == Cause::Kind::segment && so_far.deferred == cause.id;
   if (cause.kind == Cause::Kind::segment && cause.what == "RST") {
-    const std::string ttl = deferred ? fmt::format(" (TTL {})", plot.deferred_ttl) : "";
+    const std::string ttl = deferred ? fmt::format(" (TTL {})", so_far.deferred_ttl) : "";
     const std::string over = body.from == State::syn_sent
                                  ? "the connection is refused"
                                  : fmt::format("the connection is over, in {}", name(body.from));
     if (deferred) {
-      const std::string after = body.from == State::syn_sent ? since(plot.syn_ns, plot.deferred_ns, "the SYN") : "";
+      const std::string after = body.from == State::syn_sent ? since(so_far.syn_ns, so_far.deferred_ns, "the SYN") : "";
       return {.text = fmt::format("A RST came in{}{}; the kernel took it {} later: {}{}", ttl, after,
                                   duration_in_words(cause.delay_ns), over, inferred)};
     }
@@ -330,15 +330,15 @@ Saying StoryWords::say_closed(const Entry& entry, const StateEntry& body, Plot& 
   }
   if (cause.kind == Cause::Kind::segment) {
     return {.text = fmt::format("The peer acknowledged this side's FIN{}: both sides have closed",
-                                since(plot.fin_out_ns, deferred ? plot.deferred_ns : entry.ts_ns, "it was sent"))};
+                                since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"))};
   }
   if (cause.kind == Cause::Kind::icmp) return {.text = "The kernel took the ICMP message: connect() fails"};
   if (cause.kind == Cause::Kind::reset) {
     const std::string over = body.from == State::syn_sent
                                  ? "the connection is refused"
                                  : fmt::format("the connection is over, in {}", name(body.from));
-    return {.text = plot.about == About::reset_in ? ": " + over : "The kernel took a reset: " + over,
-            .goes_on = plot.about == About::reset_in};
+    return {.text = so_far.about == About::reset_in ? ": " + over : "The kernel took a reset: " + over,
+            .goes_on = so_far.about == About::reset_in};
   }
   if (cause.kind == Cause::Kind::timer) {
     if (body.from == State::syn_sent)
@@ -353,15 +353,15 @@ Saying StoryWords::say_closed(const Entry& entry, const StateEntry& body, Plot& 
   if (cause.kind == Cause::Kind::call) {
     const std::string end = body.from == State::syn_sent ? "it was never established"
                                                          : fmt::format("it ends without a FIN, in {}", name(body.from));
-    return {.text = fmt::format("{}: {}", called(body, plot), end), .about = About::reset};
+    return {.text = fmt::format("{}: {}", called(body, so_far), end), .about = About::reset};
   }
   return {.text = fmt::format("The socket was closed, from {}; the cause was not seen", name(body.from))};
 }
 
-Saying StoryWords::say(const Entry& /*entry*/, const RetransmitEntry& body, Plot& plot) const {
+Phrase StoryWords::phrase(const Entry& /*entry*/, const RetransmitEntry& body, StoryState& so_far) const {
   const bool opening = body.cause == "SYN" || body.cause == "SYN-ACK";
   const Topic topic = opening ? Topic::none : Topic::loss;
-  if (body.segment != 0 && body.segment == plot.again && plot.about == About::again) {
+  if (body.segment != 0 && body.segment == so_far.again && so_far.about == About::again) {
     return {.text = fmt::format(": {}{}", again_because(body), not_left(body)),
             .goes_on = true,
             .topic = topic,
@@ -369,34 +369,34 @@ Saying StoryWords::say(const Entry& /*entry*/, const RetransmitEntry& body, Plot
   }
   const std::string what =
       opening ? fmt::format("the {}", body.cause) : bytes_from(body.len, body.rel_seq, body.relative);
-  const std::string unseen = body.segment == 0 && plot.wire ? "; the wire did not show it" : "";
+  const std::string unseen = body.segment == 0 && so_far.wire ? "; the wire did not show it" : "";
   const std::string_view did = never_left(body) ? "was to send" : "sent";
   return {.text = fmt::format("The kernel {} {} again: {}{}{}", did, what, again_because(body), not_left(body), unseen),
           .topic = topic};
 }
 
-Saying StoryWords::say(const Entry& /*entry*/, const ResetEntry& body, Plot& plot) const {
+Phrase StoryWords::phrase(const Entry& /*entry*/, const ResetEntry& body, StoryState& so_far) const {
   if (!body.sent) {
-    // The RST on the wire is told with the end that it causes.
+    // The RST on the wire is reported with the end that it causes.
     if (body.segment != 0) return {};
     return {.text = fmt::format("The kernel took a reset{}",
                                 body.meaning.empty() ? "" : fmt::format(" ({})", body.meaning)),
             .about = About::reset_in};
   }
   const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
-  const bool seen = std::exchange(plot.rst_sent, false);
-  if (plot.about == About::reset) {
+  const bool seen = std::exchange(so_far.rst_sent, false);
+  if (so_far.about == About::reset) {
     return {.text = fmt::format("{}{}{}", seen ? "" : "; the kernel sent a RST", reason.empty() ? "" : ": ", reason),
             .goes_on = true,
             .about = About::reset};
   }
-  const std::string by = body.process.pid != 0 ? fmt::format(" for {}", who(body.process, plot)) : "";
+  const std::string by = body.process.pid != 0 ? fmt::format(" for {}", who(body.process, so_far)) : "";
   return {.text = fmt::format("The kernel sent a RST{}{}{}", by, reason.empty() ? "" : ": ", reason),
           .about = About::reset};
 }
 
-Saying StoryWords::say(const Entry& /*entry*/, const ErrorEntry& body, Plot& plot) const {
-  if (body.error == 0 && body.icmp && plot.about == About::icmp)
+Phrase StoryWords::phrase(const Entry& /*entry*/, const ErrorEntry& body, StoryState& so_far) const {
+  if (body.error == 0 && body.icmp && so_far.about == About::icmp)
     return {.text = fmt::format("; the kernel notes {} for the socket", errno_name(body.icmp.error)),
             .goes_on = true,
             .about = About::icmp};
@@ -409,19 +409,19 @@ Saying StoryWords::say(const Entry& /*entry*/, const ErrorEntry& body, Plot& plo
   // The process was quicker than the report, or what waits on the queue is no error.
   if (body.error == 0) return {};
   if (body.own_abort) return {};
-  return {.text = fmt::format("{} gets {}: \"{}\"", who({}, plot), errno_name(body.error), errno_words(body.error))};
+  return {.text = fmt::format("{} gets {}: \"{}\"", who({}, so_far), errno_name(body.error), errno_words(body.error))};
 }
 
-Saying StoryWords::say(const Entry& /*entry*/, const DropEntry& body, Plot& plot) const {
+Phrase StoryWords::phrase(const Entry& /*entry*/, const DropEntry& body, StoryState& so_far) const {
   const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
   if (body.repeated) {
-    // How TCP ends with a segment that repeats what it has: no loss. What came again is told already.
-    if (plot.about != About::came_again) return {};
+    // How TCP ends with a segment that repeats what it has: no loss. What came again is reported already.
+    if (so_far.about != About::came_again) return {};
     return {.text = "; " + reason, .goes_on = true, .topic = Topic::loss};
   }
   const bool opening = (body.flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::fin)) != 0;
   const Topic topic = opening ? Topic::none : Topic::drop;
-  const std::string owner = (body.out ? us(plot) : them(plot)) + "'s";
+  const std::string owner = (body.out ? us(so_far) : them(so_far)) + "'s";
   const std::string what =
       body.len == 0 || opening
           ? fmt::format("{} {}", body.out && !wire_alone ? "the" : owner, flags_or_data(body.flags, body.len))
@@ -432,15 +432,15 @@ Saying StoryWords::say(const Entry& /*entry*/, const DropEntry& body, Plot& plot
           .topic = topic};
 }
 
-Saying StoryWords::say(const Entry& entry, const KeepaliveEntry& body, Plot& plot) const {
+Phrase StoryWords::phrase(const Entry& entry, const KeepaliveEntry& body, StoryState& so_far) const {
   constexpr Topic topic = Topic::keepalive;
   const std::string probe = body.probes != 0 ? fmt::format("keep-alive probe {} of {}", body.probe, body.probes)
                                              : fmt::format("keep-alive probe {}", body.probe);
   switch (body.what) {
     case KeepaliveEntry::What::sent: {
-      plot.probe_ns = entry.ts_ns;
-      std::string text =
-          wire_alone ? fmt::format("{} sent {}", capital(us(plot)), probe) : fmt::format("{} was sent", capital(probe));
+      so_far.probe_ns = entry.ts_ns;
+      std::string text = wire_alone ? fmt::format("{} sent {}", capital(us(so_far)), probe)
+                                    : fmt::format("{} was sent", capital(probe));
       if (body.probe <= 1 && body.time_ms != 0) text += fmt::format(" after {} of silence", words_ms(body.time_ms));
       if (body.probe > 1) text += fmt::format(", {} before it unanswered", body.probe - 1);
       if (body.dead_at_ns != 0 && body.probe <= 1)
@@ -449,49 +449,51 @@ Saying StoryWords::say(const Entry& entry, const KeepaliveEntry& body, Plot& plo
       return {.text = text, .topic = topic, .about = About::keepalive};
     }
     case KeepaliveEntry::What::received:
-      plot.probe_ns = entry.ts_ns;
-      return {.text = fmt::format("{} sent a keep-alive probe", capital(them(plot))),
+      so_far.probe_ns = entry.ts_ns;
+      return {.text = fmt::format("{} sent a keep-alive probe", capital(them(so_far))),
               .topic = topic,
               .about = About::keepalive};
     case KeepaliveEntry::What::answered:
-      if (plot.about == About::keepalive)
-        return {.text = fmt::format("; {} answered{}: it lives", them(plot), since(plot.probe_ns, entry.ts_ns, "it")),
-                .goes_on = true,
-                .topic = topic};
-      return {.text = fmt::format("{} answered the keep-alive probe: it lives", capital(them(plot))), .topic = topic};
+      if (so_far.about == About::keepalive)
+        return {
+            .text = fmt::format("; {} answered{}: it lives", them(so_far), since(so_far.probe_ns, entry.ts_ns, "it")),
+            .goes_on = true,
+            .topic = topic};
+      return {.text = fmt::format("{} answered the keep-alive probe: it lives", capital(them(so_far))), .topic = topic};
     case KeepaliveEntry::What::gave_up:
       break;
   }
   return {.text = fmt::format("{} of {} keep-alive probes got no answer: the kernel gave {} up", body.probe,
-                              body.probes != 0 ? std::to_string(body.probes) : "all", them(plot))};
+                              body.probes != 0 ? std::to_string(body.probes) : "all", them(so_far))};
 }
 
-Saying StoryWords::say(const Entry& /*entry*/, const ProbeEntry& body, Plot& plot) const {
+Phrase StoryWords::phrase(const Entry& /*entry*/, const ProbeEntry& body, StoryState& so_far) const {
   std::string text;
   if (body.sent) {
-    text = fmt::format("{} asked for room in the closed window (zero-window probe {})", capital(us(plot)), body.probe);
+    text =
+        fmt::format("{} asked for room in the closed window (zero-window probe {})", capital(us(so_far)), body.probe);
     if (body.unsent_bytes != 0) text += fmt::format("; {} wait to be sent", bytes_in_words(body.unsent_bytes));
   } else {
-    text = fmt::format("{} asked for room in the window that {} had closed (zero-window probe {})", capital(them(plot)),
-                       us(plot), body.probe);
+    text = fmt::format("{} asked for room in the window that {} had closed (zero-window probe {})",
+                       capital(them(so_far)), us(so_far), body.probe);
   }
   return {.text = text, .topic = Topic::probe};
 }
 
-Saying StoryWords::say(const Entry& /*entry*/, const OwnerEntry& body, Plot& plot) const {
-  const bool known = plot.who.pid == body.process.pid && plot.who.comm == body.process.comm;
-  plot.who = body.process;
+Phrase StoryWords::phrase(const Entry& /*entry*/, const OwnerEntry& body, StoryState& so_far) const {
+  const bool known = so_far.who.pid == body.process.pid && so_far.who.comm == body.process.comm;
+  so_far.who = body.process;
   const std::string_view does = owner_words(body.process.source);
   if (body.fd >= 0) return {.text = fmt::format("{} still has fd {} open", process_text(body.process, utf8), body.fd)};
   if (known || does.empty()) return {};
   return {.text = fmt::format("{} {}", process_text(body.process, utf8), does)};
 }
 
-Saying StoryWords::say(const Entry& /*entry*/, const PortsEntry& body, Plot& /*plot*/) const {
+Phrase StoryWords::phrase(const Entry& /*entry*/, const PortsEntry& body, StoryState& /*so_far*/) const {
   return {.text = fmt::format("Of the local ports {}-{}, {}", body.first, body.last, ports_text(body, utf8))};
 }
 
-Saying StoryWords::say(const Entry& /*entry*/, const IcmpEntry& body, Plot& /*plot*/) const {
+Phrase StoryWords::phrase(const Entry& /*entry*/, const IcmpEntry& body, StoryState& /*so_far*/) const {
   if (body.sent) {
     return {.text = fmt::format("This machine answered it with an ICMP message: {} (type {}, code {})", name(body.icmp),
                                 body.icmp.type, body.icmp.code)};
@@ -503,42 +505,44 @@ Saying StoryWords::say(const Entry& /*entry*/, const IcmpEntry& body, Plot& /*pl
 
 // ---- what crossed the wire
 
-Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
   if (why(segment, TW_WHY_BAD_HEADER)) {
-    return {.text = fmt::format("A segment of {} has a header that contradicts its frame", out ? us(plot) : them(plot)),
-            .topic = Topic::loss};
+    return {
+        .text = fmt::format("A segment of {} has a header that contradicts its frame", out ? us(so_far) : them(so_far)),
+        .topic = Topic::loss};
   }
-  // The last FIN is acknowledged before its transition is known, so it is told at once.
+  // The last FIN is acknowledged before its transition is known, so it is reported at once.
   const bool leads = !out && body.transition && body.transition->id != 0 &&
                      !(body.transition->to == State::time_wait && has(segment, tcp_flag::fin));
   if (leads) {
-    plot.deferred = entry.id;
-    plot.deferred_ns = entry.ts_ns;
-    plot.deferred_ttl = segment.ttl;
-    plot.deferred_flags = segment.flags;
-    if (has(segment, tcp_flag::fin) && plot.fin_in_ns == 0) plot.fin_in_ns = entry.ts_ns;
-    if (is_syn(segment) && plot.syn_ns == 0) plot.syn_ns = entry.ts_ns;
-    if (is_syn_ack(segment)) plot.syn_ack_ns = entry.ts_ns;
+    so_far.deferred = entry.id;
+    so_far.deferred_ns = entry.ts_ns;
+    so_far.deferred_ttl = segment.ttl;
+    so_far.deferred_flags = segment.flags;
+    if (has(segment, tcp_flag::fin) && so_far.fin_in_ns == 0) so_far.fin_in_ns = entry.ts_ns;
+    if (is_syn(segment) && so_far.syn_ns == 0) so_far.syn_ns = entry.ts_ns;
+    if (is_syn_ack(segment)) so_far.syn_ack_ns = entry.ts_ns;
     if (!is_syn(segment)) return {};
   }
   if (segment.passing == TW_PASSING_HOP && segment.socket.type != TW_SOCKET_UNKNOWN) {
     const std::string_view what = has(segment, tcp_flag::rst) ? "RST" : is_syn_ack(segment) ? "SYN-ACK" : "segment";
-    return {.text = fmt::format("This machine sent {} a {} in {}'s name", out ? them(plot) : us(plot), what,
-                                out ? us(plot) : them(plot)) +
-                    through(segment.ifindex, out, plot)};
+    return {.text = fmt::format("This machine sent {} a {} in {}'s name", out ? them(so_far) : us(so_far), what,
+                                out ? us(so_far) : them(so_far)) +
+                    through(segment.ifindex, out, so_far)};
   }
-  if (has(segment, tcp_flag::rst)) return say_rst(entry, body, plot);
-  if (is_syn(segment)) return say_syn(entry, body, plot);
-  if (is_syn_ack(segment)) return say_syn_ack(entry, body, plot);
-  if (has(segment, tcp_flag::fin)) return say_fin(entry, body, plot);
-  if (why(segment, TW_WHY_HANDSHAKE_ACK) && (plot.about == About::established || plot.about == About::syn_ack)) {
-    const std::string later = duration_in_words(entry.ts_ns - plot.spoke_ns);
+  if (has(segment, tcp_flag::rst)) return rst_phrase(entry, body, so_far);
+  if (is_syn(segment)) return syn_phrase(entry, body, so_far);
+  if (is_syn_ack(segment)) return syn_ack_phrase(entry, body, so_far);
+  if (has(segment, tcp_flag::fin)) return fin_phrase(entry, body, so_far);
+  if (why(segment, TW_WHY_HANDSHAKE_ACK) && (so_far.about == About::established || so_far.about == About::syn_ack)) {
+    const std::string later = duration_in_words(entry.ts_ns - so_far.sentence_ns);
     if (wire_alone) {
       const std::string took =
-          plot.syn_ns != 0 ? fmt::format(": the handshake took {}", duration_in_words(entry.ts_ns - plot.syn_ns)) : "";
-      return {.text = fmt::format("; {} acknowledged it {} later{}", out ? us(plot) : them(plot), later, took),
+          so_far.syn_ns != 0 ? fmt::format(": the handshake took {}", duration_in_words(entry.ts_ns - so_far.syn_ns))
+                             : "";
+      return {.text = fmt::format("; {} acknowledged it {} later{}", out ? us(so_far) : them(so_far), later, took),
               .goes_on = true,
               .about = About::established};
     }
@@ -546,66 +550,66 @@ Saying StoryWords::say(const Entry& entry, const SegmentEntry& body, Plot& plot)
             .goes_on = true,
             .about = About::established};
   }
-  if (why(segment, TW_WHY_KEEPALIVE) || why(segment, TW_WHY_WINDOW_PROBE)) return {};  // its own entry tells
-  if (why(segment, TW_WHY_RETRANSMISSION)) return say_again(entry, body, plot);
-  if (why(segment, TW_WHY_ZERO_WINDOW) || why(segment, TW_WHY_WINDOW_OPEN)) return say_window(entry, body, plot);
+  if (why(segment, TW_WHY_KEEPALIVE) || why(segment, TW_WHY_WINDOW_PROBE)) return {};  // its own entry shows it
+  if (why(segment, TW_WHY_RETRANSMISSION)) return again_phrase(entry, body, so_far);
+  if (why(segment, TW_WHY_ZERO_WINDOW) || why(segment, TW_WHY_WINDOW_OPEN)) return window_phrase(entry, body, so_far);
   if (why(segment, TW_WHY_KEEPALIVE_ACK)) {
-    // What the peer answers is told by its own entry.
-    if (!out || plot.about != About::keepalive) return {};
-    return {.text = fmt::format("; {} answered{}", us(plot), since(plot.probe_ns, entry.ts_ns, "it")),
+    // What the peer answers is reported by its own entry.
+    if (!out || so_far.about != About::keepalive) return {};
+    return {.text = fmt::format("; {} answered{}", us(so_far), since(so_far.probe_ns, entry.ts_ns, "it")),
             .goes_on = true,
             .topic = Topic::keepalive};
   }
   if (why(segment, TW_WHY_FIN_ACK)) {
-    const TimeNs fin = out ? plot.fin_in_ns : plot.fin_out_ns;
-    const bool joins = out ? plot.about == About::fin_in : plot.about == About::closing;
-    const std::string later = duration_in_words(entry.ts_ns - (joins ? plot.spoke_ns : fin));
-    const std::string subject = out ? us(plot) : them(plot);
+    const TimeNs fin = out ? so_far.fin_in_ns : so_far.fin_out_ns;
+    const bool joins = out ? so_far.about == About::fin_in : so_far.about == About::closing;
+    const std::string later = duration_in_words(entry.ts_ns - (joins ? so_far.sentence_ns : fin));
+    const std::string subject = out ? us(so_far) : them(so_far);
     if (joins)
       return {.text = fmt::format("; {} acknowledged it {} later", subject, later),
               .goes_on = true,
               .about = out ? About::fin_acked : About::nothing};
     if (fin == 0) return {.text = fmt::format("{} acknowledged the FIN", capital(subject))};
-    return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", capital(subject), out ? them(plot) : us(plot),
-                                later)};
+    return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", capital(subject),
+                                out ? them(so_far) : us(so_far), later)};
   }
   if (why(segment, TW_WHY_NO_SOCKET) && !why(segment, TW_WHY_OUT_OF_ORDER)) {
     if (out) return {};
-    return {.text = fmt::format("{} sent {}, and no socket here wanted it", capital(them(plot)),
+    return {.text = fmt::format("{} sent {}, and no socket here wanted it", capital(them(so_far)),
                                 segment.len != 0 ? bytes_in_words(segment.len) : "an ACK"),
             .topic = Topic::loss};
   }
   if (why(segment, TW_WHY_OUT_OF_ORDER) && segment.reordered != 0) {
-    return {
-        .text = fmt::format("A segment of {} came late, behind later ones (out of order)", out ? us(plot) : them(plot)),
-        .topic = Topic::loss};
+    return {.text = fmt::format("A segment of {} came late, behind later ones (out of order)",
+                                out ? us(so_far) : them(so_far)),
+            .topic = Topic::loss};
   }
   if (why(segment, TW_WHY_OUT_OF_ORDER)) {
     return {.text = fmt::format("A segment of {} came before an earlier one: what is before it {}",
-                                out ? us(plot) : them(plot),
+                                out ? us(so_far) : them(so_far),
                                 wire_alone ? "was not captured until then" : "had not passed until then"),
             .topic = Topic::loss};
   }
-  if (why(segment, TW_WHY_UNKNOWN_FLOW) && plot.first) {
+  if (why(segment, TW_WHY_UNKNOWN_FLOW) && so_far.first) {
     return {.text = fmt::format("The first segment that was seen is one of {}{}: what was before it is not known",
-                                out ? us(plot) : them(plot), through(segment.ifindex, out, plot))};
+                                out ? us(so_far) : them(so_far), through(segment.ifindex, out, so_far))};
   }
   return {};
 }
 
-Saying StoryWords::say_syn(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+Phrase StoryWords::syn_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  plot.role = out ? Role::active : Role::passive;
+  so_far.role = out ? Role::active : Role::passive;
   if (why(segment, TW_WHY_RETRANSMISSION)) {
-    plot.again = entry.id;
+    so_far.again = entry.id;
     const std::string text =
-        fmt::format("{} again{}", moved(out, "SYN", plot), since(plot.syn_ns, entry.ts_ns, "the first one"));
-    if (plot.syn_ns == 0) plot.syn_ns = entry.ts_ns;
+        fmt::format("{} again{}", moved(out, "SYN", so_far), since(so_far.syn_ns, entry.ts_ns, "the first one"));
+    if (so_far.syn_ns == 0) so_far.syn_ns = entry.ts_ns;
     return {.text = text, .about = out ? About::again : About::syn_in};
   }
-  plot.syn_ns = entry.ts_ns;
-  std::string text = moved(out, "SYN", plot) + through(segment.ifindex, out, plot);
+  so_far.syn_ns = entry.ts_ns;
+  std::string text = moved(out, "SYN", so_far) + through(segment.ifindex, out, so_far);
   if (segment.mss != 0) text += fmt::format(" (MSS {}, window {})", segment.mss, segment.window);
   if (segment.socket.type == TW_SOCKET_LISTENER && segment.socket.ack_backlog != 0) {
     text += fmt::format("; in the listener's accept queue {} wait{}, its limit is {}", segment.socket.ack_backlog,
@@ -614,67 +618,68 @@ Saying StoryWords::say_syn(const Entry& entry, const SegmentEntry& body, Plot& p
   return {.text = text, .about = out ? About::nothing : About::syn_in};
 }
 
-Saying StoryWords::say_syn_ack(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  if (plot.role == Role::unknown) plot.role = out ? Role::passive : Role::active;
+  if (so_far.role == Role::unknown) so_far.role = out ? Role::passive : Role::active;
   if (why(segment, TW_WHY_RETRANSMISSION)) {
-    plot.again = entry.id;
-    return {.text = fmt::format("{} again{}", moved(out, "SYN-ACK", plot),
-                                since(plot.syn_ack_ns, entry.ts_ns, "the one before")),
+    so_far.again = entry.id;
+    return {.text = fmt::format("{} again{}", moved(out, "SYN-ACK", so_far),
+                                since(so_far.syn_ack_ns, entry.ts_ns, "the one before")),
             .about = out ? About::again : About::syn_ack};
   }
-  const std::string_view again = plot.syn_ack_ns != 0 ? " again" : "";
-  plot.syn_ack_ns = entry.ts_ns;
-  return {.text = fmt::format("{}{}", moved(out, "SYN-ACK", plot), again) + through(segment.ifindex, out, plot) +
-                  since(plot.syn_ns, entry.ts_ns, "the SYN"),
+  const std::string_view again = so_far.syn_ack_ns != 0 ? " again" : "";
+  so_far.syn_ack_ns = entry.ts_ns;
+  return {.text = fmt::format("{}{}", moved(out, "SYN-ACK", so_far), again) + through(segment.ifindex, out, so_far) +
+                  since(so_far.syn_ns, entry.ts_ns, "the SYN"),
           .about = About::syn_ack};
 }
 
-Saying StoryWords::say_rst(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+Phrase StoryWords::rst_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  if (out && plot.about == About::reset) {
-    plot.rst_sent = true;
-    return {.text = fmt::format("; the RST was sent {} later", duration_in_words(entry.ts_ns - plot.spoke_ns)),
+  if (out && so_far.about == About::reset) {
+    so_far.rst_sent = true;
+    return {.text = fmt::format("; the RST was sent {} later", duration_in_words(entry.ts_ns - so_far.sentence_ns)),
             .goes_on = true,
             .about = About::reset};
   }
   std::string text =
-      moved(out, "RST", plot) + through(segment.ifindex, out, plot) + fmt::format(" (TTL {})", segment.ttl);
-  plot.rst_sent = out;
+      moved(out, "RST", so_far) + through(segment.ifindex, out, so_far) + fmt::format(" (TTL {})", segment.ttl);
+  so_far.rst_sent = out;
   if (!out && why(segment, TW_WHY_NO_SOCKET)) text += "; no socket here wanted it any more";
   return {.text = text, .about = out ? About::reset : About::nothing};
 }
 
-Saying StoryWords::say_fin(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
   if (why(segment, TW_WHY_RETRANSMISSION)) {
-    plot.again = entry.id;
-    return {.text = fmt::format("{} again{}", moved(out, "FIN", plot),
-                                since(out ? plot.fin_out_ns : plot.fin_in_ns, entry.ts_ns, "the first one")),
+    so_far.again = entry.id;
+    return {.text = fmt::format("{} again{}", moved(out, "FIN", so_far),
+                                since(out ? so_far.fin_out_ns : so_far.fin_in_ns, entry.ts_ns, "the first one")),
             .topic = Topic::loss,
             .about = out ? About::again : About::nothing};
   }
-  const bool first = out ? plot.fin_in_ns == 0 : plot.fin_out_ns == 0;
-  (out ? plot.fin_out_ns : plot.fin_in_ns) = entry.ts_ns;
-  if (!out) plot.fin_told = true;
+  const bool first = out ? so_far.fin_in_ns == 0 : so_far.fin_out_ns == 0;
+  (out ? so_far.fin_out_ns : so_far.fin_in_ns) = entry.ts_ns;
+  if (!out) so_far.fin_reported = true;
   const std::string also =
-      why(segment, TW_WHY_FIN_ACK) ? fmt::format("; it acknowledges {}'s too", out ? them(plot) : us(plot)) : "";
-  if (out && plot.about == About::closing) {
-    return {.text = fmt::format("; its FIN was sent {} later{}", duration_in_words(entry.ts_ns - plot.spoke_ns), also),
-            .goes_on = true,
-            .about = About::closing};
+      why(segment, TW_WHY_FIN_ACK) ? fmt::format("; it acknowledges {}'s too", out ? them(so_far) : us(so_far)) : "";
+  if (out && so_far.about == About::closing) {
+    return {
+        .text = fmt::format("; its FIN was sent {} later{}", duration_in_words(entry.ts_ns - so_far.sentence_ns), also),
+        .goes_on = true,
+        .about = About::closing};
   }
   const std::string order = !wire_alone ? "" : first ? ": it closes first" : ": both have closed";
-  return {.text = moved(out, "FIN", plot) + order + also, .about = out ? About::closing : About::fin_in};
+  return {.text = moved(out, "FIN", so_far) + order + also, .about = out ? About::closing : About::fin_in};
 }
 
-Saying StoryWords::say_again(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+Phrase StoryWords::again_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  plot.again = entry.id;
+  so_far.again = entry.id;
   std::string kind;
   for (const std::string_view word : body.analysis) {
     const bool kinds = word == "fast retransmission" || word == "spurious retransmission" || word == "out-of-order";
@@ -683,21 +688,22 @@ Saying StoryWords::say_again(const Entry& entry, const SegmentEntry& body, Plot&
   if (!kind.empty()) kind += ')';
   const std::string what = segment.len != 0 ? bytes_from(segment.len, body.rel_seq, body.relative) : "a segment";
   std::string text =
-      wire_alone ? fmt::format("{} sent {} again{}", capital(out ? us(plot) : them(plot)), what, kind)
+      wire_alone ? fmt::format("{} sent {} again{}", capital(out ? us(so_far) : them(so_far)), what, kind)
       : out      ? fmt::format("{} {} sent again", capital(what), segment.len == 1 || segment.len == 0 ? "was" : "were")
                  : fmt::format("{} of the peer came again{}", capital(what), kind);
   return {.text = std::move(text), .topic = Topic::loss, .about = out ? About::again : About::came_again};
 }
 
-Saying StoryWords::say_window(const Entry& entry, const SegmentEntry& body, Plot& plot) const {
+Phrase StoryWords::window_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  TimeNs& closed = plot.closed_ns[out ? 0 : 1];
-  const std::string side = out ? us(plot) : them(plot);
+  TimeNs& closed = so_far.closed_ns[out ? 0 : 1];
+  const std::string side = out ? us(so_far) : them(so_far);
   if (why(segment, TW_WHY_ZERO_WINDOW)) {
     if (closed != 0) return {};  // an answer to a probe
     closed = entry.ts_ns;
-    const std::string reader = out && !wire_alone && plot.who.pid != 0 ? process_text(plot.who, utf8) : "its process";
+    const std::string reader =
+        out && !wire_alone && so_far.who.pid != 0 ? process_text(so_far.who, utf8) : "its process";
     return {.text = fmt::format("{} closed its window: {} does not read", capital(side), reader),
             .topic = Topic::window};
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // story_words.hpp: one event of a connection as a sentence of its story. Pure, but for what the plot remembers.
 //
-// Where the kernel says what a segment led to, both are one sentence, told with the transition. A sentence says
-// only what was heard; what is concluded says "inferred".
+// Where the kernel says what a segment led to, both are one sentence, reported with the transition. A sentence says
+// only what was seen; what is concluded says "inferred".
 #pragma once
 
 #include <array>
@@ -34,23 +34,23 @@ enum class About : std::uint8_t {
   icmp,      // an ICMP message that came
 };
 
-struct Saying {
+struct Phrase {
   std::string text;      // "": nothing
   bool goes_on = false;  // with the sentence before
   Topic topic = Topic::none;
   About about = About::nothing;
 };
 
-// What has been told of a connection so far, as far as later sentences refer to it.
-struct Plot {
+// What has been reported of a connection so far, as far as later sentences refer to it.
+struct StoryState {
   TimeNs syn_ns = 0;  // the first of each, 0: not heard
   TimeNs syn_ack_ns = 0;
   TimeNs fin_out_ns = 0;
   TimeNs fin_in_ns = 0;
-  TimeNs spoke_ns = 0;  // of the newest sentence's event
+  TimeNs sentence_ns = 0;  // of the newest sentence's event
   TimeNs probe_ns = 0;
   std::array<TimeNs, 2> closed_ns{};  // zero window of this side, of the peer
-  EventId deferred = 0;               // a segment that is told with its transition
+  EventId deferred = 0;               // a segment that is reported with its transition
   TimeNs deferred_ns = 0;
   std::uint8_t deferred_ttl = 0;
   std::uint8_t deferred_flags = 0;
@@ -62,12 +62,12 @@ struct Plot {
   bool wire = false;       // heard of this connection
   bool kernel = false;     // the same
   bool first = true;
-  bool fin_told = false;  // the peer's
-  bool rst_sent = false;  // told, and the kernel's word of it not yet
+  bool fin_reported = false;  // the peer's
+  bool rst_sent = false;      // reported, and the kernel's word of it not yet
   Process who;
   Flow flow;
 
-  // Payload from the first event on: all that is known, and what of it was told.
+  // Payload from the first event on: all that is known, and what of it was reported.
   struct Bytes {
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
@@ -80,7 +80,7 @@ struct Plot {
   Count by_wire;
   Count by_kernel;
   Bytes known;
-  Bytes told;
+  Bytes rendered;
 };
 
 struct StoryWords {
@@ -89,42 +89,42 @@ struct StoryWords {
   bool wire_alone = false;  // a capture: it was taken anywhere, nobody in it is "this side"
 
   // Looks at the event's numbers first: what was sent and received up to it, itself not included.
-  void count(const Entry& entry, Plot& plot) const;
-  [[nodiscard]] Saying tell(const Entry& entry, Plot& plot) const;
+  void count(const Entry& entry, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, StoryState& so_far) const;
 
   // "this side sent 50 bytes, and 70 bytes came in": what passed the interface, or what the kernel counts without it.
-  [[nodiscard]] std::string passed(const Plot& plot, std::uint64_t sent, std::uint64_t received) const;
+  [[nodiscard]] std::string passed(const StoryState& so_far, std::uint64_t sent, std::uint64_t received) const;
 
   // "this side", "the peer"; of a capture "the client", "the server" or the address.
-  [[nodiscard]] std::string us(const Plot& plot) const;
-  [[nodiscard]] std::string them(const Plot& plot) const;
+  [[nodiscard]] std::string us(const StoryState& so_far) const;
+  [[nodiscard]] std::string them(const StoryState& so_far) const;
 
  private:
-  [[nodiscard]] Saying say(const Entry& entry, const StateEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const RetransmitEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const ResetEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const ErrorEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const DropEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const KeepaliveEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const ProbeEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const OwnerEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const PortsEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say(const Entry& entry, const IcmpEntry& body, Plot& plot) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const RetransmitEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const ResetEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const ErrorEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const DropEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const KeepaliveEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const ProbeEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const OwnerEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const PortsEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase phrase(const Entry& entry, const IcmpEntry& body, StoryState& so_far) const;
 
-  [[nodiscard]] Saying say_syn(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say_syn_ack(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say_rst(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say_fin(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say_again(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say_window(const Entry& entry, const SegmentEntry& body, Plot& plot) const;
-  [[nodiscard]] Saying say_closed(const Entry& entry, const StateEntry& body, Plot& plot) const;
+  [[nodiscard]] Phrase syn_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase syn_ack_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase rst_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase fin_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase again_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase window_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase closed_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const;
 
   // As the subject of a sentence: a process name keeps its own spelling.
-  [[nodiscard]] std::string who(const Process& process, const Plot& plot) const;
-  [[nodiscard]] std::string moved(bool out, std::string_view what, const Plot& plot) const;
-  [[nodiscard]] std::string through(std::uint32_t ifindex, bool out, Plot& plot) const;
-  [[nodiscard]] std::string called(const StateEntry& body, const Plot& plot) const;
+  [[nodiscard]] std::string who(const Process& process, const StoryState& so_far) const;
+  [[nodiscard]] std::string moved(bool out, std::string_view what, const StoryState& so_far) const;
+  [[nodiscard]] std::string through(std::uint32_t ifindex, bool out, StoryState& so_far) const;
+  [[nodiscard]] std::string called(const StateEntry& body, const StoryState& so_far) const;
 };
 
 // Of a topic, when many in a row are summed up: "12 more keep-alive probes, 12 of them answered".

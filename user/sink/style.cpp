@@ -15,16 +15,16 @@
 namespace tcpwitness {
 namespace {
 
-bool says_something(const char* variable) { return variable != nullptr && *variable != '\0'; }
+bool is_set(const char* variable) { return variable != nullptr && *variable != '\0'; }
 
 // 0 where it is no number.
 unsigned number(const char* variable) {
-  const std::string_view text(says_something(variable) ? variable : "");
+  const std::string_view text(is_set(variable) ? variable : "");
   return number_in<unsigned>(text).value_or(0);
 }
 
 bool is_utf8(const char* locale) {
-  if (!says_something(locale)) return false;
+  if (!is_set(locale)) return false;
   std::string lower(locale);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
@@ -39,9 +39,9 @@ unsigned columns_of(int fd) {
 }  // namespace
 
 TextStyle choose_style(const Terminal& terminal) {
-  const bool dumb = says_something(terminal.term) && std::string_view(terminal.term) == "dumb";
+  const bool dumb = is_set(terminal.term) && std::string_view(terminal.term) == "dumb";
   return {
-      .colour = terminal.is_tty && !dumb && !says_something(terminal.no_color),
+      .colour = terminal.is_tty && !dumb && !is_set(terminal.no_color),
       .utf8 = terminal.is_tty && !dumb && is_utf8(terminal.locale),
       .width = terminal.is_tty ? terminal.columns : number(terminal.columns_wanted),
       .screen = terminal.is_tty && !dumb,
@@ -55,7 +55,7 @@ TextStyle style_of(int fd) {
                     .columns_wanted = std::getenv("COLUMNS")};
   if (terminal.is_tty) terminal.columns = columns_of(fd);
   for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    if (!says_something(terminal.locale)) terminal.locale = std::getenv(variable);
+    if (!is_set(terminal.locale)) terminal.locale = std::getenv(variable);
   }
   TextStyle style = choose_style(terminal);
   if (terminal.is_tty) style.terminal = fd;

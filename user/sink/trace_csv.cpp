@@ -87,13 +87,13 @@ class TraceCsvSink final : public Sink {
           segment != nullptr || wire_alone_ ? "wire" : "kernel");
     put_flow(row, entry.flow);
     segment != nullptr ? put_segment(row, *segment) : row.empty(segment_columns);
-    const Told told = std::visit([&](const auto& body) { return words_.tell(body); }, entry.body);
-    std::string text = told.kernel.text;
+    const EntryText rendered = std::visit([&](const auto& body) { return words_.render(body); }, entry.body);
+    std::string text = rendered.kernel.text;
     // Of a segment, the analysis and the numbers have columns.
-    for (std::size_t i = segment != nullptr ? segment->analysis.size() + 1 : 0; i < told.details.size(); ++i) {
-      add(text, told.details[i].text);
+    for (std::size_t i = segment != nullptr ? segment->analysis.size() + 1 : 0; i < rendered.details.size(); ++i) {
+      add(text, rendered.details[i].text);
     }
-    add(text, told.states);
+    add(text, rendered.states);
     row.text(text);
     put_nat(row, entry.nat);
     row.end();

@@ -56,8 +56,8 @@ class TraceTextSink final : public Sink {
     Flow flow;
     std::optional<TimeNs> last;
     std::uint32_t ifindex = 0;  // where its segments were last seen
-    bool port_told = false;
-    bool nat_told = false;
+    bool port_reported = false;
+    bool nat_reported = false;
   };
 
   [[nodiscard]] Line line() { return {output_.buffer(), style_.colour, style_.width}; }
@@ -75,38 +75,38 @@ class TraceTextSink final : public Sink {
 
   void write_entry(const Entry& entry) {
     Connection& connection = find(entry);
-    Told told = std::visit([&](const auto& body) { return words_.tell(body); }, entry.body);
+    EntryText rendered = std::visit([&](const auto& body) { return words_.render(body); }, entry.body);
     if (const auto* segment = std::get_if<SegmentEntry>(&entry.body)) {
-      tell_interface(connection, segment->segment.ifindex, told);
+      add_interface(connection, segment->segment.ifindex, rendered);
     }
-    if (!connection.port_told && entry.flow.local.port != 0) {
-      connection.port_told = true;
-      told.details.push_back({fmt::format("from port {}", entry.flow.local.port)});
+    if (!connection.port_reported && entry.flow.local.port != 0) {
+      connection.port_reported = true;
+      rendered.details.push_back({fmt::format("from port {}", entry.flow.local.port)});
     }
-    if (entry.nat && !std::exchange(connection.nat_told, true)) {
-      told.details.push_back({fmt::format("NAT: on the wire {}", nat_text(entry.flow, *entry.nat))});
+    if (entry.nat && !std::exchange(connection.nat_reported, true)) {
+      rendered.details.push_back({fmt::format("NAT: on the wire {}", nat_text(entry.flow, *entry.nat))});
     }
     Line text = begin(entry.id, delta(connection, entry.ts_ns), entry.conn);
-    const bool wire = !told.wire.text.empty();
-    if (two_lanes_ || !wire) text.put(told.kernel.text, told.kernel.colour);
+    const bool wire = !rendered.wire.text.empty();
+    if (two_lanes_ || !wire) text.put(rendered.kernel.text, rendered.kernel.colour);
     if (wire) {
       text.pad_to(wire_column());
-      text.put(told.wire.text, told.wire.colour);
+      text.put(rendered.wire.text, rendered.wire.colour);
     }
     text.pad_to(details_column());
-    for (const Span& span : told.details) text.words(span.text, details_column(), span.colour);
-    if (!told.states.empty()) text.words("=> " + told.states, details_column(), Colour::none);
-    if (!two_lanes_ && wire && !told.kernel_expected)
-      text.words(told.kernel.text, details_column(), told.kernel.colour);
+    for (const Span& span : rendered.details) text.words(span.text, details_column(), span.colour);
+    if (!rendered.states.empty()) text.words("=> " + rendered.states, details_column(), Colour::none);
+    if (!two_lanes_ && wire && !rendered.kernel_expected)
+      text.words(rendered.kernel.text, details_column(), rendered.kernel.colour);
     text.end();
   }
 
-  // The interface is told once, and again where a connection changes it.
-  void tell_interface(Connection& connection, std::uint32_t ifindex, Told& told) {
+  // The interface is reported once, and again where a connection changes it.
+  void add_interface(Connection& connection, std::uint32_t ifindex, EntryText& rendered) {
     if (ifindex == 0 || connection.ifindex == ifindex) return;
     connection.ifindex = ifindex;
     if (names_.interface(ifindex).empty()) return;  // a capture that does not say
-    told.details.push_back({"on " + names_.interface(ifindex), Colour::dim});
+    rendered.details.push_back({"on " + names_.interface(ifindex), Colour::dim});
   }
 
   Line begin(EventId id, std::string_view delta, ConnectionId conn) {
@@ -137,14 +137,14 @@ class TraceTextSink final : public Sink {
   Connection& find(const Entry& entry) {
     if (entry.conn == 0) {
       if (stray_.last && stray_.flow == entry.flow) return stray_;
-      stray_ = {.flow = entry.flow, .last = {}, .port_told = true};
+      stray_ = {.flow = entry.flow, .last = {}, .port_reported = true};
       write_heading(entry.conn, entry.flow, role_of(entry), "no connection", names_.wall.of(entry.ts_ns));
       return stray_;
     }
     const auto [found, fresh] = connections_.try_emplace(entry.conn);
     if (fresh) {
       found->second.flow = entry.flow;
-      found->second.port_told = entry.flow.local.port != 0;
+      found->second.port_reported = entry.flow.local.port != 0;
       const auto* state = std::get_if<StateEntry>(&entry.body);
       const bool known = state != nullptr && state->process.pid != 0;
       write_heading(entry.conn, entry.flow, role_of(entry), known ? process_text(state->process, style_.utf8) : "",
@@ -171,7 +171,7 @@ class TraceTextSink final : public Sink {
     text.end();
   }
 
-  // Who opened it, as far as the first entry tells.
+  // Who opened it, as far as the first entry shows.
   static Role role_of(const Entry& entry) {
     if (const auto* state = std::get_if<StateEntry>(&entry.body)) {
       if (state->to == TcpState::syn_sent) return Role::active;

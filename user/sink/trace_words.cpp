@@ -222,103 +222,104 @@ std::string TraceWords::cause(const Cause& cause, const Process& process) const 
   return process.pid != 0 ? fmt::format("cause not seen; {} holds the socket", who) : "cause not seen";
 }
 
-Told TraceWords::tell(const StateEntry& entry) const {
-  Told told;
-  told.kernel = {fmt::format("{} {} {}", name(entry.from), utf8 ? "\u2192" : "->", name(entry.to)), Colour::bold};
+EntryText TraceWords::render(const StateEntry& entry) const {
+  EntryText rendered;
+  rendered.kernel = {fmt::format("{} {} {}", name(entry.from), utf8 ? "\u2192" : "->", name(entry.to)), Colour::bold};
   const std::string timers = timer_words(entry);
-  told.details.push_back({cause(entry.cause, entry.process) + (timers.empty() ? "" : ";"),
-                          entry.cause.kind == Cause::Kind::unknown ? Colour::dim : Colour::none});
-  told.details.push_back({timers, Colour::dim});
-  if (entry.inferred) told.details.push_back({"(inferred)", Colour::dim});
-  return told;
+  rendered.details.push_back({cause(entry.cause, entry.process) + (timers.empty() ? "" : ";"),
+                              entry.cause.kind == Cause::Kind::unknown ? Colour::dim : Colour::none});
+  rendered.details.push_back({timers, Colour::dim});
+  if (entry.inferred) rendered.details.push_back({"(inferred)", Colour::dim});
+  return rendered;
 }
 
-Told TraceWords::tell(const SegmentEntry& entry) const {
+EntryText TraceWords::render(const SegmentEntry& entry) const {
   const Segment& segment = entry.segment;
   const bool out = segment.hook == TW_HOOK_TC_EGRESS;
-  Told told;
-  told.kernel = {socket_words(segment.socket, out), Colour::dim};
-  told.kernel_expected = segment.socket.type == TW_SOCKET_FULL;
-  told.wire = {arrow(out, flags_text(segment.flags)), colour_of(segment)};
+  EntryText rendered;
+  rendered.kernel = {socket_words(segment.socket, out), Colour::dim};
+  rendered.kernel_expected = segment.socket.type == TW_SOCKET_FULL;
+  rendered.wire = {arrow(out, flags_text(segment.flags)), colour_of(segment)};
   for (const std::string_view word : entry.analysis) {
-    told.details.push_back({fmt::format("[{}]", numbered(word, segment.analysis)), Colour::warn});
+    rendered.details.push_back({fmt::format("[{}]", numbered(word, segment.analysis)), Colour::warn});
   }
-  told.details.push_back({number_words(entry)});
-  told.details.push_back({option_words(segment), Colour::dim});
-  if (segment.vlan_id != 0) told.details.push_back({fmt::format("vlan={}", segment.vlan_id), Colour::dim});
+  rendered.details.push_back({number_words(entry)});
+  rendered.details.push_back({option_words(segment), Colour::dim});
+  if (segment.vlan_id != 0) rendered.details.push_back({fmt::format("vlan={}", segment.vlan_id), Colour::dim});
   if (entry.transition && entry.transition->id != 0) {
-    std::erase_if(told.details, [](const Span& span) { return span.text.empty(); });
-    told.details.back().text += ',';
-    told.details.push_back({fmt::format("{} {}", out ? "after" : "causes", reference(entry.transition->id))});
+    std::erase_if(rendered.details, [](const Span& span) { return span.text.empty(); });
+    rendered.details.back().text += ',';
+    rendered.details.push_back({fmt::format("{} {}", out ? "after" : "causes", reference(entry.transition->id))});
   }
-  told.states = inferred_words(entry.inferred);
-  return told;
+  rendered.states = inferred_words(entry.inferred);
+  return rendered;
 }
 
-Told TraceWords::tell(const RetransmitEntry& entry) const {
-  Told told;
+EntryText TraceWords::render(const RetransmitEntry& entry) const {
+  EntryText rendered;
   const bool put_off = entry.err == -EBUSY;
-  told.kernel = {fmt::format("{}{}", put_off ? "puts off retransmission" : "retransmits",
-                             entry.attempt > 1 ? fmt::format(", attempt {}", entry.attempt) : ""),
-                 Colour::warn};
+  rendered.kernel = {fmt::format("{}{}", put_off ? "puts off retransmission" : "retransmits",
+                                 entry.attempt > 1 ? fmt::format(", attempt {}", entry.attempt) : ""),
+                     Colour::warn};
   std::string words = fmt::format("{}: seq={}{}", entry.cause, entry.rel_seq, entry.relative ? "" : " (absolute)");
   if (entry.len != 0) words += fmt::format(" len={}", entry.len);
   if (entry.rto_us != 0) words += fmt::format(", timer {}", duration_in_words(std::int64_t{entry.rto_us} * 1000));
   if (put_off) words += ':';
-  told.details.push_back({with_reference(words, entry.segment)});
+  rendered.details.push_back({with_reference(words, entry.segment)});
   if (entry.err != 0 && entry.err != TW_RETRANSMIT_ERR_UNKNOWN) {
-    told.details.push_back({entry.err > 0          ? "but the qdisc refused it"
-                            : entry.err == -EPERM  ? "but netfilter dropped it"
-                            : entry.err == -EBUSY  ? "the one before still waits on this machine"
-                            : entry.err == -EAGAIN ? "not sent: beyond the peer's window"
-                                                   : fmt::format("but it did not leave ({})", errno_name(-entry.err)),
-                            Colour::bad});
+    rendered.details.push_back({entry.err > 0         ? "but the qdisc refused it"
+                                : entry.err == -EPERM ? "but netfilter dropped it"
+                                : entry.err == -EBUSY ? "the one before still waits on this machine"
+                                : entry.err == -EAGAIN
+                                    ? "not sent: beyond the peer's window"
+                                    : fmt::format("but it did not leave ({})", errno_name(-entry.err)),
+                                Colour::bad});
   }
-  return told;
+  return rendered;
 }
 
-Told TraceWords::tell(const ResetEntry& entry) const {
-  Told told;
-  told.kernel = {entry.sent ? "sends RST" : entry.segment != 0 ? "takes RST" : "takes a reset", Colour::bad};
-  told.details.push_back({with_reference(std::string(entry.meaning), entry.segment)});
-  if (entry.process.pid != 0) told.details.push_back({fmt::format("by {}", process_text(entry.process, utf8))});
+EntryText TraceWords::render(const ResetEntry& entry) const {
+  EntryText rendered;
+  rendered.kernel = {entry.sent ? "sends RST" : entry.segment != 0 ? "takes RST" : "takes a reset", Colour::bad};
+  rendered.details.push_back({with_reference(std::string(entry.meaning), entry.segment)});
+  if (entry.process.pid != 0) rendered.details.push_back({fmt::format("by {}", process_text(entry.process, utf8))});
   if (!entry.reason.empty()) {
-    told.details.push_back({fmt::format("[{}]", printable(short_reason(entry.reason), utf8)), Colour::dim});
+    rendered.details.push_back({fmt::format("[{}]", printable(short_reason(entry.reason), utf8)), Colour::dim});
   }
-  return told;
+  return rendered;
 }
 
-Told TraceWords::tell(const ErrorEntry& entry) const {
-  Told told;
+EntryText TraceWords::render(const ErrorEntry& entry) const {
+  EntryText rendered;
   if (entry.error != 0) {
-    told.kernel = {fmt::format("reports {}", errno_name(entry.error)), Colour::bad};
-    told.details.push_back({entry.own_abort ? "set by this side's own abort"
-                                            : fmt::format("the process gets \"{}\"", errno_words(entry.error))});
+    rendered.kernel = {fmt::format("reports {}", errno_name(entry.error)), Colour::bad};
+    rendered.details.push_back({entry.own_abort ? "set by this side's own abort"
+                                                : fmt::format("the process gets \"{}\"", errno_words(entry.error))});
   } else if (entry.icmp) {
-    told.kernel = {entry.icmp.own ? fmt::format("notes {}", errno_name(entry.icmp.error)) : "reports ICMP",
-                   Colour::warn};
-    told.details.push_back({fmt::format("{}: \"{}\"", icmp_text(entry.icmp), errno_words(entry.icmp.error))});
+    rendered.kernel = {entry.icmp.own ? fmt::format("notes {}", errno_name(entry.icmp.error)) : "reports ICMP",
+                       Colour::warn};
+    rendered.details.push_back({fmt::format("{}: \"{}\"", icmp_text(entry.icmp), errno_words(entry.icmp.error))});
   } else {
-    told.kernel = {"wakes the process"};
-    told.details.push_back({std::string(queue_words(entry.queue_origin))});
+    rendered.kernel = {"wakes the process"};
+    rendered.details.push_back({std::string(queue_words(entry.queue_origin))});
   }
-  return told;
+  return rendered;
 }
 
-Told TraceWords::tell(const DropEntry& entry) const {
-  Told told;
-  told.kernel = {entry.out ? "drops before it leaves" : "drops on arrival", Colour::bad};
+EntryText TraceWords::render(const DropEntry& entry) const {
+  EntryText rendered;
+  rendered.kernel = {entry.out ? "drops before it leaves" : "drops on arrival", Colour::bad};
   const std::string what =
       fmt::format("{} seq={}{}{}", flags_text(entry.flags), entry.rel_seq, entry.relative ? "" : " (absolute)",
                   entry.len != 0 ? fmt::format(" len={}", entry.len) : "");
-  told.details.push_back({with_reference(what, entry.segment)});
-  if (!entry.meaning.empty()) told.details.push_back({std::string(entry.meaning)});
-  told.details.push_back({fmt::format("[{}]", printable(entry.reason, utf8)), Colour::dim});
-  return told;
+  rendered.details.push_back({with_reference(what, entry.segment)});
+  if (!entry.meaning.empty()) rendered.details.push_back({std::string(entry.meaning)});
+  rendered.details.push_back({fmt::format("[{}]", printable(entry.reason, utf8)), Colour::dim});
+  return rendered;
 }
 
-Told TraceWords::tell(const KeepaliveEntry& entry) const {
-  Told told;
+EntryText TraceWords::render(const KeepaliveEntry& entry) const {
+  EntryText rendered;
   const std::string of =
       entry.probes != 0 ? fmt::format("{} of {}", entry.probe, entry.probes) : fmt::format("{}", entry.probe);
   const auto seconds = [](std::uint32_t ms) {  // configured, so most often whole
@@ -327,7 +328,7 @@ Told TraceWords::tell(const KeepaliveEntry& entry) const {
   };
   switch (entry.what) {
     case KeepaliveEntry::What::sent: {
-      told.kernel = {"keep-alive probe " + of, Colour::warn};
+      rendered.kernel = {"keep-alive probe " + of, Colour::warn};
       std::string words = with_reference("", entry.segment);
       const auto add = [&](const std::string& more) { words += (words.empty() ? "" : " ") + more; };
       if (entry.probe <= 1 && entry.time_ms != 0) add(fmt::format("after {} idle,", seconds(entry.time_ms)));
@@ -335,61 +336,62 @@ Told TraceWords::tell(const KeepaliveEntry& entry) const {
       if (entry.intvl_ms != 0) add(fmt::format("one every {},", seconds(entry.intvl_ms)));
       if (entry.dead_at_ns != 0) add(fmt::format("gives up at {}", clock_seconds(names.wall.of(entry.dead_at_ns))));
       if (words.ends_with(',')) words.pop_back();
-      told.details.push_back({words});
+      rendered.details.push_back({words});
       break;
     }
     case KeepaliveEntry::What::received:
-      told.kernel = {"keep-alive probe received", Colour::none};
-      told.details.push_back({with_reference("the peer asks whether this side lives", entry.segment)});
+      rendered.kernel = {"keep-alive probe received", Colour::none};
+      rendered.details.push_back({with_reference("the peer asks whether this side lives", entry.segment)});
       break;
     case KeepaliveEntry::What::answered:
-      told.kernel = {"keep-alive answered", Colour::good};
-      told.details.push_back({with_reference("the peer lives", entry.segment)});
-      if (entry.time_ms != 0) told.details.push_back({fmt::format("next probe after {} idle", seconds(entry.time_ms))});
+      rendered.kernel = {"keep-alive answered", Colour::good};
+      rendered.details.push_back({with_reference("the peer lives", entry.segment)});
+      if (entry.time_ms != 0)
+        rendered.details.push_back({fmt::format("next probe after {} idle", seconds(entry.time_ms))});
       break;
     case KeepaliveEntry::What::gave_up:
-      told.kernel = {"keep-alive gives up", Colour::bad};
-      told.details.push_back({fmt::format("{} probes unanswered", of)});
+      rendered.kernel = {"keep-alive gives up", Colour::bad};
+      rendered.details.push_back({fmt::format("{} probes unanswered", of)});
       break;
   }
-  return told;
+  return rendered;
 }
 
-Told TraceWords::tell(const ProbeEntry& entry) const {
-  Told told;
-  told.kernel = {fmt::format("zero-window probe{}{}", entry.sent ? "" : " received",
-                             entry.probe != 0 ? fmt::format(" {}", entry.probe) : ""),
-                 Colour::warn};
+EntryText TraceWords::render(const ProbeEntry& entry) const {
+  EntryText rendered;
+  rendered.kernel = {fmt::format("zero-window probe{}{}", entry.sent ? "" : " received",
+                                 entry.probe != 0 ? fmt::format(" {}", entry.probe) : ""),
+                     Colour::warn};
   if (entry.unsent_bytes != 0) {
-    told.details.push_back({fmt::format("{} wait to be sent", bytes_in_words(entry.unsent_bytes))});
+    rendered.details.push_back({fmt::format("{} wait to be sent", bytes_in_words(entry.unsent_bytes))});
   }
-  if (!entry.sent) told.details.push_back({with_reference("the peer asks for room", entry.segment)});
-  return told;
+  if (!entry.sent) rendered.details.push_back({with_reference("the peer asks for room", entry.segment)});
+  return rendered;
 }
 
-Told TraceWords::tell(const PortsEntry& entry) const {
-  Told told;
-  told.kernel = {"local ports", Colour::warn};
-  told.details.push_back({fmt::format("{}-{}: {}", entry.first, entry.last, ports_text(entry, utf8))});
-  return told;
+EntryText TraceWords::render(const PortsEntry& entry) const {
+  EntryText rendered;
+  rendered.kernel = {"local ports", Colour::warn};
+  rendered.details.push_back({fmt::format("{}-{}: {}", entry.first, entry.last, ports_text(entry, utf8))});
+  return rendered;
 }
 
-Told TraceWords::tell(const IcmpEntry& entry) const {
-  Told told;
-  told.kernel = {entry.sent ? "ICMP sent" : entry.passed ? "ICMP passed" : "ICMP received", Colour::warn};
-  told.details.push_back(
+EntryText TraceWords::render(const IcmpEntry& entry) const {
+  EntryText rendered;
+  rendered.kernel = {entry.sent ? "ICMP sent" : entry.passed ? "ICMP passed" : "ICMP received", Colour::warn};
+  rendered.details.push_back(
       {fmt::format("{}, about seq={}{}{}", icmp_text(entry.icmp), entry.rel_seq, entry.relative ? "" : " (absolute)",
                    entry.mtu != 0 ? fmt::format(": MTU {}", entry.mtu) : "")});
-  return told;
+  return rendered;
 }
 
-Told TraceWords::tell(const OwnerEntry& entry) const {
-  Told told;
-  told.kernel = {"process"};
-  told.details.push_back({process_text(entry.process, utf8), Colour::bold});
-  told.details.push_back(
+EntryText TraceWords::render(const OwnerEntry& entry) const {
+  EntryText rendered;
+  rendered.kernel = {"process"};
+  rendered.details.push_back({process_text(entry.process, utf8), Colour::bold});
+  rendered.details.push_back(
       {entry.fd >= 0 ? fmt::format("still has fd {} open", entry.fd) : std::string(owner_words(entry.process.source))});
-  return told;
+  return rendered;
 }
 
 // Neither end is this side.
@@ -415,7 +417,7 @@ std::string TraceWords::closing(const Life& life) const {
   if (life.forwarded) return words + forwarded_words(life);
   if (life.outcome != Outcome::open) words += closed_words(life.closed_by);
   // "sent" is what left; what the kernel counts at the end is what was acknowledged.
-  words += fmt::format(": {} {}, received {}", life.kernel_heard ? "delivered" : "sent", bytes_in_words(life.tx_bytes),
+  words += fmt::format(": {} {}, received {}", life.has_kernel ? "delivered" : "sent", bytes_in_words(life.tx_bytes),
                        bytes_in_words(life.rx_bytes));
   if (life.handshake_ns) words += fmt::format(", handshake {}", duration_in_words(*life.handshake_ns));
   if (life.srtt_us) words += fmt::format(", rtt {}", duration_in_words(std::int64_t{*life.srtt_us} * 1000));
@@ -424,7 +426,7 @@ std::string TraceWords::closing(const Life& life) const {
   };
   counted(life.retransmits, "retransmitted");
   counted(life.retransmits_in.value_or(0), "retransmitted by the peer");
-  counted(life.out_of_order_in.value_or(0), life.kernel_heard ? "arrived out of order" : "of the peer out of order");
+  counted(life.out_of_order_in.value_or(0), life.has_kernel ? "arrived out of order" : "of the peer out of order");
   counted(life.duplicates_in, "duplicate packets");
   if (life.conversation) {
     const std::uint64_t missing = life.conversation->out.missing_bytes + life.conversation->in.missing_bytes;
@@ -432,8 +434,8 @@ std::string TraceWords::closing(const Life& life) const {
     const std::uint32_t twice = life.conversation->out.duplicate_frames + life.conversation->in.duplicate_frames;
     if (twice != 0) words += fmt::format(", {} duplicate packets", twice);
     words += fmt::format(" (tcp.stream {})", life.conversation->stream);
-  } else if (life.kernel_heard != life.wire_heard && life.outcome != Outcome::no_local_port) {
-    words += life.kernel_heard ? " (kernel only)" : " (packets only)";
+  } else if (life.has_kernel != life.has_wire && life.outcome != Outcome::no_local_port) {
+    words += life.has_kernel ? " (kernel only)" : " (packets only)";
   }
   if (life.incomplete) words += " (events were lost in its time)";
   return words;

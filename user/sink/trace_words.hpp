@@ -18,7 +18,7 @@ struct Span {
 };
 
 // One entry, as the two lanes of the timeline and the words beside them.
-struct Told {
+struct EntryText {
   Span kernel;  // a transition, an action; for a segment "(STATE)": what the kernel thought at that moment
   Span wire;    // an arrow with flags; empty for what the kernel did
   bool kernel_expected = false;  // what the kernel thought follows from the lines before: a narrow terminal may omit it
@@ -43,17 +43,17 @@ struct TraceWords {
   const Names& names;
   bool utf8 = false;
 
-  [[nodiscard]] Told tell(const StateEntry& entry) const;
-  [[nodiscard]] Told tell(const SegmentEntry& entry) const;
-  [[nodiscard]] Told tell(const RetransmitEntry& entry) const;
-  [[nodiscard]] Told tell(const ResetEntry& entry) const;
-  [[nodiscard]] Told tell(const ErrorEntry& entry) const;
-  [[nodiscard]] Told tell(const DropEntry& entry) const;
-  [[nodiscard]] Told tell(const KeepaliveEntry& entry) const;
-  [[nodiscard]] Told tell(const ProbeEntry& entry) const;
-  [[nodiscard]] Told tell(const OwnerEntry& entry) const;
-  [[nodiscard]] Told tell(const PortsEntry& entry) const;
-  [[nodiscard]] Told tell(const IcmpEntry& entry) const;
+  [[nodiscard]] EntryText render(const StateEntry& entry) const;
+  [[nodiscard]] EntryText render(const SegmentEntry& entry) const;
+  [[nodiscard]] EntryText render(const RetransmitEntry& entry) const;
+  [[nodiscard]] EntryText render(const ResetEntry& entry) const;
+  [[nodiscard]] EntryText render(const ErrorEntry& entry) const;
+  [[nodiscard]] EntryText render(const DropEntry& entry) const;
+  [[nodiscard]] EntryText render(const KeepaliveEntry& entry) const;
+  [[nodiscard]] EntryText render(const ProbeEntry& entry) const;
+  [[nodiscard]] EntryText render(const OwnerEntry& entry) const;
+  [[nodiscard]] EntryText render(const PortsEntry& entry) const;
+  [[nodiscard]] EntryText render(const IcmpEntry& entry) const;
 
   // "connect() by curl[1]", "caused by SYN-ACK (3), 21 us later", "keep-alive timer expired".
   [[nodiscard]] std::string cause(const Cause& cause, const Process& process) const;

@@ -59,21 +59,21 @@ std::uint32_t WireAnalysis::before_numbers(const SeenSegment& g, Side& me, Side&
   // An ACK that carries another MPTCP signal is sent for that (RFC 8684, 3.4).
   if (same_ack && g.window != 0 && g.mptcp == me.mptcp) {
     ++me.duplicates;
-    me.beyond_told = false;
+    me.beyond_reported = false;
     found |= say::duplicate_ack;
   }
   return found;
 }
 
-// The acknowledgement covers what was not seen. What lies beyond everything seen is told once: every later
+// The acknowledgement covers what was not seen. What lies beyond everything seen is reported once: every later
 // acknowledgement would say it again.
 std::uint32_t WireAnalysis::unseen(Side& peer) {
   if (peer.unbroken != peer.next) {
     peer.unbroken = peer.next;
     return say::ack_lost_segment;
   }
-  const bool news = !peer.beyond_told && peer.duplicates == 0;
-  peer.beyond_told = true;
+  const bool news = !peer.beyond_reported && peer.duplicates == 0;
+  peer.beyond_reported = true;
   peer.duplicates = 0;
   return news ? say::ack_lost_segment : 0;
 }
@@ -99,7 +99,7 @@ bool WireAnalysis::acknowledged_before(const SeenSegment& g, const Side& peer) {
 // The segment takes sequence numbers and does not advance them: which of the four is it?
 std::uint32_t WireAnalysis::sent_again(const SeenSegment& g, const Side& me, const Side& peer) const {
   // Where segments of the peer are missing, so may be its duplicate ACKs.
-  const bool asked = peer.duplicates >= 2 || peer.beyond_told;
+  const bool asked = peer.duplicates >= 2 || peer.beyond_reported;
   if (asked && peer.ack == g.seq && within(peer.newest_ts_ns, g.ts_ns, fast_limit_ns)) {
     return say::retransmission | say::fast_retransmission;
   }
@@ -152,11 +152,11 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   if (g.has(tcp_flag::syn)) note_scale(g, me, peer);
 
   std::uint32_t found = before_numbers(g, me, peer);
-  Analysis said;
-  if ((found & say::duplicate_ack) != 0) said.duplicate_ack = me.duplicates;
+  Analysis result;
+  if ((found & say::duplicate_ack) != 0) result.duplicate_ack = me.duplicates;
   if (g.ack != me.ack) {
     me.duplicates = 0;
-    me.beyond_told = false;
+    me.beyond_reported = false;
   }
 
   if (g.has(tcp_flag::ack) && peer.has_unbroken && seq_before(peer.unbroken, g.ack)) found |= unseen(peer);
@@ -179,7 +179,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
     }
   }
 
-  said.flags = in_our_words(found, g, me, peer);
+  result.flags = in_our_words(found, g, me, peer);
 
   const std::uint32_t end = g.seq + length;
   // A RST's number is often that of the segment which it answers (RFC 9293, 3.10.7.1): nothing was sent up to it.
@@ -203,7 +203,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   me.acked = g.has(tcp_flag::ack);
   me.newest_ts_ns = g.ts_ns;
   me.flags = found;
-  return said;
+  return result;
 }
 
 }  // namespace tcpwitness

@@ -14,7 +14,7 @@
 
 namespace tcpwitness {
 
-// What the rules read of a segment, whoever heard it.
+// What the rules read of a segment, whichever witness saw it.
 struct SeenSegment {
   TimeNs ts_ns = 0;
   std::uint32_t seq = 0;
@@ -53,12 +53,12 @@ class WireAnalysis {
     bool offers : 1 = false;  // a window scale
     bool sent : 1 = false;    // next is known
     bool has_unbroken : 1 = false;
-    bool beyond_told : 1 = false;  // the peer acknowledged more than `next`, and that was told
-    bool acked : 1 = false;        // it has acknowledged more than a SYN
-    bool unscaled : 1 = false;     // the newest window came with a SYN
-    bool begun : 1 = false;        // it sent more than a SYN
-    bool closed : 1 = false;       // it sent a FIN
-    bool probed : 1 = false;       // its newest segment was a probe into a closed window that has a keep-alive's form
+    bool beyond_reported : 1 = false;  // the peer acknowledged more than `next`, and that was reported
+    bool acked : 1 = false;            // it has acknowledged more than a SYN
+    bool unscaled : 1 = false;         // the newest window came with a SYN
+    bool begun : 1 = false;            // it sent more than a SYN
+    bool closed : 1 = false;           // it sent a FIN
+    bool probed : 1 = false;  // its newest segment was a probe into a closed window that has a keep-alive's form
   };
   static constexpr std::uint8_t shift_unknown = 0xff;
 

@@ -35,7 +35,7 @@ struct Stream {
   std::uint32_t isn = 0;      // or what it must have been, by its first segment or the peer's acknowledgement
   std::uint32_t fin_end = 0;  // the number after its FIN
   bool has_isn : 1 = false;
-  bool heard : 1 = false;
+  bool seen : 1 = false;
   bool syn : 1 = false;      // its SYN or SYN-ACK was seen
   bool syn_ack : 1 = false;  // its SYN-ACK
   bool fin : 1 = false;
@@ -67,7 +67,7 @@ struct Conversation {
   bool live = false;
   bool handshake_done = false;
   bool goes_on = false;      // behind the SYN of the younger one
-  bool established = false;  // both sides were heard beyond their SYN
+  bool established = false;  // both sides were seen beyond their SYN
 
   [[nodiscard]] ConversationTotals totals() const;
 };

@@ -98,7 +98,7 @@ std::uint32_t unanswered_copies(Stream& me, Stream& peer, const TcpFrame& f, std
 }
 
 // What the analysis found, in the same bits.
-std::uint16_t troubles(Stream& me, Stream& peer, const TcpFrame& f, std::uint32_t found) {
+std::uint16_t fault_flags(Stream& me, Stream& peer, const TcpFrame& f, std::uint32_t found) {
   namespace is = analysis_flag;
   std::uint16_t why = 0;
   if ((found & is::retransmission) != 0) why |= TW_WHY_RETRANSMISSION;
@@ -137,7 +137,7 @@ struct Conversations::Impl {
   void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
   bool give_back(std::vector<Event>& out);
   void end(std::uint32_t slot, bool cut, std::vector<Event>& out);
-  void tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why, std::vector<Event>& out);
+  void emit(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why, std::vector<Event>& out);
 
   ConversationSettings settings;
   ConversationTable table;
@@ -250,13 +250,13 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   Stream& me = c.side[from];
   std::uint16_t why = 0;
   // The first segment of either side in mid-stream shows what state it is in.
-  if (!me.heard && !has(f, tcp_flag::syn) && !c.side[0].syn && !c.side[1].syn) why |= TW_WHY_UNKNOWN_FLOW;
-  me.heard = true;
+  if (!me.seen && !has(f, tcp_flag::syn) && !c.side[0].syn && !c.side[1].syn) why |= TW_WHY_UNKNOWN_FLOW;
+  me.seen = true;
   ++me.frames;
   me.frame_bytes += f.frame_len;
   analysis.conversation = slot + 1;
   if (f.bad_header) {
-    tell(c, from, f, static_cast<std::uint16_t>(why | TW_WHY_BAD_HEADER), out);
+    emit(c, from, f, static_cast<std::uint16_t>(why | TW_WHY_BAD_HEADER), out);
     return;
   }
   c.completeness |= stage_of(f);
@@ -265,14 +265,14 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
     analysis.duplicate_frame = true;
     ++me.duplicates;
     me.duplicate_bytes += f.len;
-    if (why != 0 || settings.all_segments) tell(c, from, f, why, out);
+    if (why != 0 || settings.all_segments) emit(c, from, f, why, out);
     return;
   }
   const Acceptance::Answer answer = c.acceptance.observe(seen(f), from);
   why |= answer.refused ? refused(c, from, f) : taken(c, from, f, answer);
   analysis.frame = f.number;
   analysis.conversation = slot + 1;
-  if (why != 0 || settings.all_segments) tell(c, from, f, why, out);
+  if (why != 0 || settings.all_segments) emit(c, from, f, why, out);
   if (c.listed != Listed::no || !c.established || why != 0) {
     relist(slot, c, f);
     if (timers) timers->observe(slot, c, from, f);
@@ -320,7 +320,7 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   analysis.resumed = answer.resumed;
   analysis.restarted = answer.restarted;
   me.bytes.sent(f.seq, f.len, f.flags);
-  if (has(f, tcp_flag::ack) && peer.heard) peer.bytes.acknowledged(f.ack);
+  if (has(f, tcp_flag::ack) && peer.seen) peer.bytes.acknowledged(f.ack);
   if ((analysis.flags & analysis_flag::retransmission) != 0) ++me.retransmits;
   if ((analysis.flags & analysis_flag::out_of_order) != 0) ++me.out_of_order;
   constexpr std::uint32_t probes = analysis_flag::keep_alive | analysis_flag::zero_window_probe;
@@ -330,7 +330,7 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
                   : again                        ? PhaseClock::Kind::again
                                                  : PhaseClock::Kind::ordinary);
   std::uint16_t why = turning_points(c, me, peer, f);
-  if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= troubles(me, peer, f, analysis.flags);
+  if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= fault_flags(me, peer, f, analysis.flags);
   if (answer.resumed) [[unlikely]] {
     why |= TW_WHY_UNKNOWN_FLOW;  // to be an event
   }
@@ -364,7 +364,7 @@ void Conversations::Impl::relist(std::uint32_t slot, Conversation& c, const TcpF
   const bool closed = c.side[0].fin_acked && c.side[1].fin_acked;
   const bool reset = has(f, tcp_flag::rst) && !analysis.refused;
   const bool gone = closed || reset || (c.listed == Listed::over && !analysis.resumed);
-  c.established = c.handshake_done || (c.side[0].heard && c.side[1].heard && !c.side[0].syn && !c.side[1].syn);
+  c.established = c.handshake_done || (c.side[0].seen && c.side[1].seen && !c.side[0].syn && !c.side[1].syn);
   Listed to = Listed::no;
   if (gone) {
     to = Listed::over;
@@ -386,7 +386,7 @@ void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& 
   if (next != ConversationTable::none) table.warm(table.at(next).next);
 }
 
-void Conversations::Impl::tell(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why,
+void Conversations::Impl::emit(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why,
                                std::vector<Event>& out) {
   Event& e = out.emplace_back();
   e.id = f.number;

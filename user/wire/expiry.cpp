@@ -22,7 +22,7 @@ void ExpiryTimers::observe(std::uint32_t slot, const Conversation& c, unsigned f
   t.attempt.reset();
   if (!t.closed[from]) {
     t.closed[from] = true;
-    if (!has(tcp_flag::rst) && !t.closed[from ^ 1U] && peer.heard) return;  // half of it is open
+    if (!has(tcp_flag::rst) && !t.closed[from ^ 1U] && peer.seen) return;  // half of it is open
     t.close = f.ts_ns;
     t.reset.reset();
   } else if (has(tcp_flag::rst) && !t.close && !t.reset) {
@@ -35,7 +35,7 @@ bool ExpiryTimers::over(std::uint32_t slot, const Conversation& c, TimeNs now) c
   const auto passed = [&](const std::optional<TimeNs>& since, std::int64_t limit) {
     return since && now - *since >= limit;
   };
-  return (passed(t.attempt, expiry_.attempt_ns) && !c.side[1].heard) || passed(t.close, expiry_.close_ns) ||
+  return (passed(t.attempt, expiry_.attempt_ns) && !c.side[1].seen) || passed(t.close, expiry_.close_ns) ||
          passed(t.reset, expiry_.reset_ns) || passed(c.last_ts_ns, expiry_.inactivity_ns);
 }
 

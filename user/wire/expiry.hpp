@@ -22,7 +22,7 @@ struct Expiry {
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
   // Since the SYN, as long as nothing came back.
   std::int64_t attempt_ns = never;
-  // Since the segment that closed it: a RST; a FIN where the other side had closed too, or was never heard.
+  // Since the segment that closed it: a RST; a FIN where the other side had closed too, or was never seen.
   std::int64_t close_ns = never;
   // Since a RST behind its sender's own FIN, as long as the other side has closed nothing.
   std::int64_t reset_ns = never;

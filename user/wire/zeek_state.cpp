@@ -28,11 +28,11 @@ void ZeekState::observe(const SeenSegment& g, unsigned side) {
   if (g.has(tcp_flag::fin) && me != End::reset) me = End::closed;
 }
 
-std::string_view ZeekState::word(bool originator_heard, bool responder_heard, bool payload) const {
+std::string_view ZeekState::word(bool originator_seen, bool responder_seen, bool payload) const {
   End orig = ends_[0];
   End resp = ends_[1];
-  if (orig == End::silent && originator_heard) orig = End::midstream;
-  if (resp == End::silent && responder_heard) resp = End::midstream;
+  if (orig == End::silent && originator_seen) orig = End::midstream;
+  if (resp == End::silent && responder_seen) resp = End::midstream;
   const auto vague = [](End end) { return end == End::silent || end == End::midstream; };
   if (resp == End::reset) {
     const bool refused = orig == End::asked || orig == End::answered || (orig == End::reset && !payload);

@@ -18,7 +18,7 @@ class ZeekState {
   // The segments that matter are enough; side 0 or 1 sent it.
   void observe(const SeenSegment& g, unsigned side);
   // Heard: the side sent anything at all. Payload: either side sent any.
-  [[nodiscard]] std::string_view word(bool originator_heard, bool responder_heard, bool payload) const;
+  [[nodiscard]] std::string_view word(bool originator_seen, bool responder_seen, bool payload) const;
 
  private:
   enum class End : std::uint8_t { silent, midstream, asked, answered, open, closed, reset };

@@ -281,7 +281,7 @@ class Layout {
   }
 
   void fill(Row& row, Part& part, const Item& item, const SegmentEntry& body) {
-    const Told told = words_.tell(body);
+    const EntryText rendered = words_.render(body);
     Arrow arrow;
     const bool out = leaves(body.segment);
     arrow.out = out != item.far;
@@ -289,20 +289,20 @@ class Layout {
     arrow.stroke = stroke_of(body);
     const std::string_view flags = flags_text(body.segment.flags);
     arrow.words = flags.empty() ? "no flags" : std::string(flags);
-    for (const Span& span : told.details) {
+    for (const Span& span : rendered.details) {
       // Which transition it belongs to is drawn.
       if (span.text.empty() || span.text.starts_with("after (") || span.text.starts_with("causes (")) continue;
       arrow.words += ' ';
       arrow.words += span.text.ends_with(',') ? span.text.substr(0, span.text.size() - 1) : span.text;
     }
-    if (!told.kernel_expected && !told.kernel.text.empty()) {
-      part.kernel = told.kernel.text;
+    if (!rendered.kernel_expected && !rendered.kernel.text.empty()) {
+      part.kernel = rendered.kernel.text;
       part.look = Look::quiet;
     }
     if (item.arrival != nullptr) {
       row.also = item.arrival->id;
       arrow.took_ns = item.arrival->ts_ns - item.entry->ts_ns;
-      const Told there = words_.tell(std::get<SegmentEntry>(item.arrival->body));
+      const EntryText there = words_.render(std::get<SegmentEntry>(item.arrival->body));
       Part& other = item.far ? row.local : row.peer;
       if (!there.kernel_expected && !there.kernel.text.empty()) {
         other.kernel = there.kernel.text;
@@ -325,12 +325,12 @@ class Layout {
     part.entered = body.to;
     part.inferred = body.inferred;
     const std::string why = words_.cause(body.cause, body.process);
-    const Told told = words_.tell(body);
+    const EntryText rendered = words_.render(body);
     if (body.cause.kind == Cause::Kind::call) {
       part.process = why;
-      row.note = told.details.size() > 1 ? told.details[1].text : "";
+      row.note = rendered.details.size() > 1 ? rendered.details[1].text : "";
     } else {
-      row.note = joined(told.details);
+      row.note = joined(rendered.details);
     }
     row.cause = body.cause.id;
   }
@@ -342,16 +342,16 @@ class Layout {
   }
   template <typename Body>
   void fill(Row& row, Part& part, const Item&, const Body& body) {
-    const Told told = words_.tell(body);
-    part.kernel = told.kernel.text;
-    part.look = look_of(told.kernel.colour);
-    row.note = joined(told.details);
+    const EntryText rendered = words_.render(body);
+    part.kernel = rendered.kernel.text;
+    part.look = look_of(rendered.kernel.colour);
+    row.note = joined(rendered.details);
     row.cause = referred(body);
   }
   // A segment that was dropped where no arrow shows it.
   void fill(Row& row, Part& part, const Item& item, const DropEntry& body) {
-    const Told told = words_.tell(body);
-    part.kernel = told.kernel.text;
+    const EntryText rendered = words_.render(body);
+    part.kernel = rendered.kernel.text;
     part.look = Look::bad;
     Arrow arrow;
     arrow.out = body.out != item.far;

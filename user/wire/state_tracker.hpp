@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// observer.hpp: the states of both ends of a connection, inferred from its segments alone (RFC 9293, section 3.3.2).
+// state_tracker.hpp: the states of both ends of a connection, inferred from its segments alone (RFC 9293,
+// section 3.3.2).
 //
 // A segment proves what state its sender is in, and what it will do to its receiver. It is taken to arrive, as
 // later segments show soon enough; what its receiver must refuse is not given to the observer (acceptance.hpp). An end
-// that was never heard stays unknown, except that what the other end acknowledges proves that it was sent.
+// that was never seen stays unknown, except that what the other end acknowledges proves that it was sent.
 #pragma once
 
 #include <array>
@@ -14,7 +15,7 @@
 
 namespace tcpwitness {
 
-class Observer {
+class StateTracker {
  public:
   struct Transition {
     unsigned side = 0;
@@ -48,12 +49,12 @@ class Observer {
     bool fin : 1 = false;
     bool fin_acked : 1 = false;
   };
-  void enter(Transitions& told, unsigned side, TcpState to);
-  static void tell(Transitions& told, unsigned side, TcpState from, TcpState to);
-  void segment(Transitions& told, const SeenSegment& g, unsigned side);
-  void sent_syn(Transitions& told, const SeenSegment& g, unsigned side);
-  void opened(Transitions& told, const SeenSegment& g, unsigned side);
-  void close(Transitions& told);
+  void enter(Transitions& transitions, unsigned side, TcpState to);
+  static void add(Transitions& transitions, unsigned side, TcpState from, TcpState to);
+  void segment(Transitions& transitions, const SeenSegment& g, unsigned side);
+  void sent_syn(Transitions& transitions, const SeenSegment& g, unsigned side);
+  void opened(Transitions& transitions, const SeenSegment& g, unsigned side);
+  void close(Transitions& transitions);
 
   std::array<End, 2> ends_;       // as they would be without the RST, if there was one
   std::array<bool, 2> closed_{};  // by the RST

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// front.hpp: the first half of read: from the bytes of a capture to events, a batch at a time.
+// batch_reader.hpp: the first half of read: from the bytes of a capture to events, a batch at a time.
 //
 //   CaptureFile -> (filter) -> TcpFrames -> Conversations
 //
@@ -37,9 +37,9 @@ struct Batch {
   }
 };
 
-class Front {
+class BatchReader {
  public:
-  Front(const Options& options, CaptureFile& file, PacketFilter* filter);
+  BatchReader(const Options& options, CaptureFile& file, PacketFilter* filter);
 
   // Appends what the next frames say until the batch is full. False: there are no more, the file is over or damaged.
   bool fill(Batch& batch);
@@ -60,7 +60,7 @@ class Front {
   TcpFrames tcp_frames_;
   Conversations conversations_;
   TcpFrame tcp_;
-  std::size_t interfaces_told_ = 0;
+  std::size_t interfaces_reported_ = 0;
   std::uint64_t frames_ = 0;
   std::uint64_t segments_ = 0;
   std::uint64_t streams_ = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// handover.hpp: batches from one thread to another, in order, a bounded number on their way.
+// bounded_queue.hpp: batches from one thread to another, in order, a bounded number on their way.
 //
 // Who has to wait sleeps until several batches, or room for several, are there: a wake-up costs as much as a tenth of
 // the work on a batch.
@@ -16,9 +16,9 @@
 namespace tcpwitness {
 
 template <typename Batch>
-class Handover {
+class BoundedQueue {
  public:
-  // The filler: an empty batch; then the full one. give() waits while the other side is behind, and is false once
+  // The filler: an empty batch; then the full one. push() waits while the other side is behind, and is false once
   // that side has stopped.
   Batch spare() {
     const std::scoped_lock lock(mutex_);
@@ -27,7 +27,7 @@ class Handover {
     empty_.pop_back();
     return batch;
   }
-  bool give(Batch batch) {
+  bool push(Batch batch) {
     std::unique_lock lock(mutex_);
     if (full_.size() >= on_the_way) changed_.wait(lock, [&] { return full_.size() <= worth_waking || stopped_; });
     if (stopped_) return false;
@@ -51,7 +51,7 @@ class Handover {
     if (full_.size() == worth_waking) changed_.notify_one();
     return batch;
   }
-  void back(Batch batch) {
+  void recycle(Batch batch) {
     const std::scoped_lock lock(mutex_);
     empty_.push_back(std::move(batch));
   }

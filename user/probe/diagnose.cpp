@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "probe/examine.hpp"
+#include "probe/diagnose.hpp"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -43,15 +43,15 @@ std::string mebibytes(std::uint64_t bytes) {
   return bytes >= 1U << 20U ? fmt::format("{} MiB", bytes >> 20U) : fmt::format("{} KiB", bytes >> 10U);
 }
 
-class Examination {
+class Diagnosis {
  public:
-  Examination(const std::vector<std::string>& names, std::uint64_t ring_bytes, const Without& without)
-      : names_(names), ring_bytes_(ring_bytes), without_(without) {}
+  Diagnosis(const std::vector<std::string>& names, std::uint64_t ring_bytes, const DisabledFeatures& disabled)
+      : names_(names), ring_bytes_(ring_bytes), disabled_(disabled) {}
 
   Result<Checkup> go() {
     capture_libbpf_log();
     if (auto found = find_interfaces(); !found) return std::unexpected(found.error());
-    checkup_.kernel = read_features(without_).kernel_release;
+    checkup_.kernel = read_features(disabled_).kernel_release;
     checkup_.libbpf = fmt::format("{}.{}", libbpf_major_version(), libbpf_minor_version());
     const bool may_try = look_at_grounds();
     look_at_names();
@@ -97,9 +97,9 @@ class Examination {
       return result.has_value();
     };
     const bool kernel =
-        ground(check_kernel(without_), "kernel", checkup_.kernel + " has the BPF ring buffer (since 5.8)");
-    const bool btf = ground(check_btf(without_), "type information", "/sys/kernel/btf/vmlinux is there");
-    const bool privilege = ground(check_privilege(without_), "privilege",
+        ground(check_kernel(disabled_), "kernel", checkup_.kernel + " has the BPF ring buffer (since 5.8)");
+    const bool btf = ground(check_btf(disabled_), "type information", "/sys/kernel/btf/vmlinux is there");
+    const bool privilege = ground(check_privilege(disabled_), "privilege",
                                   ::geteuid() == 0 ? "root" : "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
     const std::string lockdown = line_of("/sys/kernel/security/lockdown");
     if (lockdown.contains("[confidentiality]")) {
@@ -109,10 +109,10 @@ class Examination {
     return kernel && btf && privilege;
   }
 
-  // Reasons have names only where the kernel's types tell them.
+  // Reasons have names only where the kernel's types show them.
   void look_at_names() {
-    if (!check_btf(without_)) return;
-    const Features features = read_features(without_);
+    if (!check_btf(disabled_)) return;
+    const Features features = read_features(disabled_);
     const auto names = [&](const std::vector<std::string>& known, std::string name, std::string_view what,
                            std::string_view since) {
       const auto count = std::ranges::count_if(known, [](const std::string& one) { return !one.empty(); });
@@ -129,9 +129,9 @@ class Examination {
 
   // What the programs read where it is there.
   void look_at_fields() {
-    if (!check_btf(without_)) return;
+    if (!check_btf(disabled_)) return;
     for (const KernelField& field : optional_fields()) {
-      if (field.lost.empty() || kernel_has(field, without_)) continue;
+      if (field.lost.empty() || kernel_has(field, disabled_)) continue;
       add(Group::kernel, State::less, fmt::format("{}.{}", field.type, field.field),
           fmt::format("{}: not known, this kernel has no such field", field.lost));
     }
@@ -273,7 +273,7 @@ class Examination {
     settings.ring_bytes = ring_bytes_;
     std::vector<std::string> notices;
     const auto begun = std::chrono::steady_clock::now();
-    auto tracer = Tracer::load(settings, read_features(without_), without_,
+    auto tracer = Tracer::load(settings, read_features(disabled_), disabled_,
                                [&](const std::string& text) { notices.push_back(text); });
     if (tracer) {
       if (auto attached = (*tracer)->attach([] {}); !attached) tracer = std::unexpected(attached.error());
@@ -281,13 +281,13 @@ class Examination {
     if (!tracer) {
       add(Group::machine, State::bad, "loading", tracer.error().message(), verifiers_words());
       checkup_.kernel_witness = checkup_.wire_witness = State::bad;
-      for (const Interface& interface : interfaces_) tell_interface(interface, {});
+      for (const Interface& interface : interfaces_) add_interface(interface, {});
       return;
     }
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
     const std::vector<Hook> hooks = (*tracer)->hooks();
-    const bool kernel = (*tracer)->kernel_heard();
-    const bool wire = (*tracer)->wire_heard();
+    const bool kernel = (*tracer)->has_kernel();
+    const bool wire = (*tracer)->has_wire();
     tracer->reset();
     add(Group::machine, State::good, "loading",
         fmt::format("the programs were verified, a ring of {} was made and the hooks attached, all in {} ms; "
@@ -312,7 +312,7 @@ class Examination {
     }
     checkup_.kernel_witness = !kernel ? State::bad : kernel_whole ? State::good : State::less;
     bool wire_whole = true;
-    for (const Interface& interface : interfaces_) wire_whole &= tell_interface(interface, hooks);
+    for (const Interface& interface : interfaces_) wire_whole &= add_interface(interface, hooks);
     checkup_.wire_witness = !wire ? State::bad : wire_whole ? State::good : State::less;
   }
 
@@ -321,7 +321,7 @@ class Examination {
   }
 
   // False: it should be watched, and is not in both directions.
-  bool tell_interface(const Interface& interface, const std::vector<Hook>& hooks) {
+  bool add_interface(const Interface& interface, const std::vector<Hook>& hooks) {
     if (const std::string why = passed_over(interface); !why.empty()) {
       add(Group::wire, State::good, interface.name, why);
       return true;
@@ -342,11 +342,11 @@ class Examination {
     return whole;
   }
 
-  // Without the right to attach: what the kernel's types tell.
+  // Without the right to attach: what the kernel's types show.
   void guess_hooks() {
-    if (!check_btf(without_)) return;
+    if (!check_btf(disabled_)) return;
     SwitchedOff off;
-    check_tracepoints(without_, off);
+    check_tracepoints(disabled_, off);
     for (const KernelProgram& program : kernel_programs()) {
       if (program.program.ends_with("_again")) continue;  // of the same tracepoint
       const auto reason = off.find(std::string(program.program));
@@ -357,7 +357,7 @@ class Examination {
         add(Group::kernel, State::less, name, fmt::format("{}: not traced, {}", program.lost, reason->second));
       }
     }
-    const std::string_view tc = knows_tcx(without_) ? "tcx" : "clsact, as the kernel does not know tcx";
+    const std::string_view tc = knows_tcx(disabled_) ? "tcx" : "clsact, as the kernel does not know tcx";
     for (const Interface& interface : interfaces_) {
       const std::string why = passed_over(interface);
       if (!why.empty()) {
@@ -373,15 +373,16 @@ class Examination {
 
   const std::vector<std::string>& names_;
   std::uint64_t ring_bytes_;
-  const Without& without_;
+  const DisabledFeatures& disabled_;
   std::vector<Interface> interfaces_;
   Checkup checkup_;
 };
 
 }  // namespace
 
-Result<Checkup> examine(const std::vector<std::string>& interfaces, std::uint64_t ring_bytes, const Without& without) {
-  return Examination(interfaces, ring_bytes, without).go();
+Result<Checkup> diagnose(const std::vector<std::string>& interfaces, std::uint64_t ring_bytes,
+                         const DisabledFeatures& disabled) {
+  return Diagnosis(interfaces, ring_bytes, disabled).go();
 }
 
 }  // namespace tcpwitness

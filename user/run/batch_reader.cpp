@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/front.hpp"
+#include "run/batch_reader.hpp"
 
 #include <algorithm>
 
@@ -20,15 +20,15 @@ ConversationSettings conversation_settings(const Options& options, bool regular)
 
 }  // namespace
 
-Front::Front(const Options& options, CaptureFile& file, PacketFilter* filter)
+BatchReader::BatchReader(const Options& options, CaptureFile& file, PacketFilter* filter)
     : file_(file),
       filter_(filter),
       selection_(options),
       conversations_(conversation_settings(options, file.regular())) {
-  if (filter == nullptr) file.heads_only(headers_at_most);  // an expression can ask for any byte
+  if (filter == nullptr) file.set_snaplen(headers_at_most);  // an expression can ask for any byte
 }
 
-bool Front::fill(Batch& batch) {
+bool BatchReader::fill(Batch& batch) {
   CaptureBlock block;
   bool more = true;
   for (std::uint64_t i = 0; i < frames_in_a_batch && batch.events.size() < events_in_a_batch; ++i) {
@@ -40,7 +40,7 @@ bool Front::fill(Batch& batch) {
   return more;
 }
 
-void Front::take(const CaptureBlock& block, Batch& batch) {
+void BatchReader::take(const CaptureBlock& block, Batch& batch) {
   ++frames_;
   if (filter_ != nullptr && !filter_->matches(block)) return;
   if (!tcp_frames_.parse(block, tcp_) || !selection_.wants(tcp_.source, tcp_.destination)) return;
@@ -50,27 +50,27 @@ void Front::take(const CaptureBlock& block, Batch& batch) {
   streams_ = std::max(streams_, conversations_.stream() + 1);
 }
 
-void Front::advance(TimeNs now, Batch& batch) {
+void BatchReader::advance(TimeNs now, Batch& batch) {
   conversations_.advance(now, batch.events);
   account(batch);
 }
 
-bool Front::finish(Batch& batch) {
+bool BatchReader::finish(Batch& batch) {
   const bool more = conversations_.finish(batch.events, events_in_a_batch);
   account(batch);
   return more;
 }
 
-void Front::account(Batch& batch) {
+void BatchReader::account(Batch& batch) {
   batch.frames = frames_;
   batch.segments = segments_;
   batch.conversations = streams_;
   batch.dropped = file_.dropped();
   batch.bytes_read = file_.bytes_read();
   batch.last_ts_ns = last_ts_ns_;
-  if (file_.interfaces().size() == interfaces_told_) return;
+  if (file_.interfaces().size() == interfaces_reported_) return;
   batch.interfaces = file_.interfaces();
-  interfaces_told_ = batch.interfaces.size();
+  interfaces_reported_ = batch.interfaces.size();
 }
 
 }  // namespace tcpwitness

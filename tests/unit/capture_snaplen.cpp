@@ -49,8 +49,8 @@ Bytes pcapng(bool big_endian) {
   return capture.file;
 }
 
-Read read_heads(Result<std::unique_ptr<CaptureFile>> file) {
-  if (file) (*file)->heads_only(head);
+Read read_snapped(Result<std::unique_ptr<CaptureFile>> file) {
+  if (file) (*file)->set_snaplen(head);
   return read(std::move(file));
 }
 
@@ -59,8 +59,8 @@ void expect_the_same(const Bytes& capture) {
   Read whole = read(capture);
   for (Block& block : whole.blocks) block.bytes.resize(std::min<std::size_t>(block.bytes.size(), head));
   const Scratch scratch(capture);
-  const Read from_disk = read_heads(CaptureFile::open(scratch.path));
-  const Read from_memory = read_heads(CaptureFile::open(capture.span()));
+  const Read from_disk = read_snapped(CaptureFile::open(scratch.path));
+  const Read from_memory = read_snapped(CaptureFile::open(capture.span()));
   for (const Read* heads : {&from_disk, &from_memory}) {
     EXPECT_EQ(heads->blocks, whole.blocks);
     EXPECT_EQ(nameless(heads->damage, scratch), nameless(whole.damage, scratch));
@@ -80,7 +80,7 @@ TEST(HeadsOnly, ALongPacketIsNotRead) {
   const Scratch scratch(Pcap().packet(noise(200'000)).packet(noise(10)).file);
   auto file = CaptureFile::open(scratch.path);
   ASSERT_TRUE(file);
-  (*file)->heads_only(head);
+  (*file)->set_snaplen(head);
   CaptureBlock block;
   ASSERT_TRUE((*file)->next(block));
   EXPECT_EQ(block.bytes.size(), head);
@@ -114,9 +114,9 @@ TEST(HeadsOnly, ALongBlockThatContradictsItselfIsDamaged) {
   Bytes bad = good;
   bad.raw()[begin + 100'028] ^= std::byte{4};
   const Scratch scratch(bad);
-  const Read told = read_heads(CaptureFile::open(scratch.path));
-  EXPECT_TRUE(told.blocks.empty());
-  EXPECT_NE(told.damage.find("at its beginning and"), std::string::npos) << told.damage;
+  const Read reported = read_snapped(CaptureFile::open(scratch.path));
+  EXPECT_TRUE(reported.blocks.empty());
+  EXPECT_NE(reported.damage.find("at its beginning and"), std::string::npos) << reported.damage;
 }
 
 TEST(HeadsOnly, AFileMayGrowWhileItIsRead) {
@@ -126,9 +126,9 @@ TEST(HeadsOnly, AFileMayGrowWhileItIsRead) {
   const Scratch scratch(first);
   auto file = CaptureFile::open(scratch.path);
   std::ofstream(scratch.path, std::ios::binary | std::ios::app) << text(whole.span().subspan(first.size()));
-  const Read told = read_heads(std::move(file));
-  EXPECT_EQ(told.damage, "");
-  EXPECT_EQ(told.blocks.size(), lengths.size());
+  const Read reported = read_snapped(std::move(file));
+  EXPECT_EQ(reported.damage, "");
+  EXPECT_EQ(reported.blocks.size(), lengths.size());
 }
 
 }  // namespace

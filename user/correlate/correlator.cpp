@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// witness.cpp: events in, reports out; what every kind of event shares.
+// correlator.cpp: events in, reports out; what every kind of event shares.
 //
 // Time is the largest timestamp seen (events can run backwards by milliseconds) or what advance()
-// says. An ended connection is told after a short settling time, because the reset, the error and the
+// says. An ended connection is reported after a short settling time, because the reset, the error and the
 // destruction of a socket come after its last transition.
 #include <algorithm>
 
-#include "correlate/witness_impl.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -37,29 +37,29 @@ bool counts(const Body& body) {
 
 }  // namespace
 
-Witness::Witness(WitnessSettings settings, const Names& names)
+Correlator::Correlator(CorrelatorSettings settings, const Names& names)
     : impl_(std::make_unique<Impl>(std::move(settings), names)) {}
-Witness::~Witness() = default;
-Witness::Witness(Witness&&) noexcept = default;
-Witness& Witness::operator=(Witness&&) noexcept = default;
-void Witness::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
-void Witness::expect(const Event& event) const { impl_->expect(event); }
-void Witness::expect_next(const Event& event) const { impl_->expect_next(event); }
-void Witness::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
-TimeNs Witness::due() const { return impl_->due(); }
-bool Witness::wants_descriptors() { return impl_->wants_descriptors(); }
-std::optional<PortsQuestion> Witness::wants_ports() { return impl_->wants_ports(); }
-std::uint64_t Witness::waits_over() const { return impl_->waits_over(); }
-bool Witness::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
-bool Witness::wants_hops() { return impl_->wants_hops(); }
-std::vector<Flow> Witness::ended_hops() { return impl_->ended_hops(); }
-std::vector<ForgottenHop> Witness::forgotten_hops() { return impl_->forgotten_hops(); }
-void Witness::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
-void Witness::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
-bool Witness::any_open() const { return impl_->any_open(); }
-Summary Witness::summary() const { return impl_->summary(); }
+Correlator::~Correlator() = default;
+Correlator::Correlator(Correlator&&) noexcept = default;
+Correlator& Correlator::operator=(Correlator&&) noexcept = default;
+void Correlator::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
+void Correlator::expect(const Event& event) const { impl_->expect(event); }
+void Correlator::expect_next(const Event& event) const { impl_->expect_next(event); }
+void Correlator::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
+TimeNs Correlator::due() const { return impl_->due(); }
+bool Correlator::wants_descriptors() { return impl_->wants_descriptors(); }
+std::optional<PortsQuestion> Correlator::wants_ports() { return impl_->wants_ports(); }
+std::uint64_t Correlator::waits_over() const { return impl_->waits_over(); }
+bool Correlator::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
+bool Correlator::wants_hops() { return impl_->wants_hops(); }
+std::vector<Flow> Correlator::ended_hops() { return impl_->ended_hops(); }
+std::vector<FlowToDelete> Correlator::flows_to_delete() { return impl_->flows_to_delete(); }
+void Correlator::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
+void Correlator::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
+bool Correlator::any_open() const { return impl_->any_open(); }
+Summary Correlator::summary() const { return impl_->summary(); }
 
-Witness::Impl::Impl(WitnessSettings settings, const Names& names)
+Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names)
     : settings_(std::move(settings)),
       names_(names),
       of_some_processes_(settings_.pid != 0 || !settings_.comm.empty() || settings_.of_process),
@@ -68,16 +68,16 @@ Witness::Impl::Impl(WitnessSettings settings, const Names& names)
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
 }
 
-void Witness::Impl::feed(const Event& event, Reports& out) {
+void Correlator::Impl::feed(const Event& event, Reports& out) {
   out_ = &out;
-  // A loss first: what expires in its time may have gone on unheard.
+  // A loss first: what expires in its time may have gone on unseen.
   if (const Gap* gap = std::get_if<Gap>(&event.body)) on_gap(event, *gap);
   if (event.ts_ns > now_) pass_time(event.ts_ns);
   take(event);
   if (settings_.timeline) timeline_.release(now_, out);
 }
 
-void Witness::Impl::take(const Event& event) {
+void Correlator::Impl::take(const Event& event) {
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
@@ -106,51 +106,51 @@ void Witness::Impl::take(const Event& event) {
       event.body);
 }
 
-void Witness::Impl::advance(TimeNs now, Reports& out) {
+void Correlator::Impl::advance(TimeNs now, Reports& out) {
   out_ = &out;
   if (now > now_) pass_time(now);
   if (settings_.timeline) timeline_.release(now_, out);
 }
 
-TimeNs Witness::Impl::due() const {
+TimeNs Correlator::Impl::due() const {
   const bool adds_up = !strays_.empty() || more_strays_ || more_turned_away_ || !turned_away_.empty() ||
-                       !asked_.empty() || !passing_asked_.empty();
-  if (adds_up || !timeline_.empty() || fin_wait2_look_ || !ended_hops_.empty() || !forgotten_hops_.empty()) return now_;
+                       !attempts_.empty() || !passing_attempts_.empty();
+  if (adds_up || !timeline_.empty() || fin_wait2_look_ || !ended_hops_.empty() || !flows_to_delete_.empty()) return now_;
   if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);
   const Slot first = table_.first(Wait::close_wait);
-  if (first == no_slot || (table_.at(first).closing && table_.at(first).closing->descriptor_asked)) return table_.due();
+  if (first == no_slot || (table_.at(first).teardown && table_.at(first).teardown->descriptor_requested)) return table_.due();
   return std::min(table_.due(), table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns - ask_ahead_ns);
 }
 
-bool Witness::Impl::wants_descriptors() {
+bool Correlator::Impl::wants_descriptors() {
   const Slot first = table_.first(Wait::close_wait);
-  if (first == no_slot || table_.at(first).ending().descriptor_asked) return false;
+  if (first == no_slot || table_.at(first).ensure_teardown().descriptor_requested) return false;
   if (now_ + ask_ahead_ns < table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns) return false;
   // The answer comes for all of them.
   for (Slot slot = first; slot != no_slot; slot = table_.at(slot).wait_next) {
-    table_.at(slot).ending().descriptor_asked = true;
-    table_.at(slot).ending().descriptor = {};
+    table_.at(slot).ensure_teardown().descriptor_requested = true;
+    table_.at(slot).ensure_teardown().descriptor = {};
   }
   return true;
 }
 
-void Witness::Impl::listed(TimeNs begun, Reports& out) {
+void Correlator::Impl::listed(TimeNs begun, Reports& out) {
   out_ = &out;
   if (looked_ns_ < begun) return;  // it was not a whole list
   std::vector<Slot> gone;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    if (!c.live || c.told || c.ended() || !c.kernel_heard || !c.cookie_bound) continue;
+    if (!c.live || c.reported || c.ended() || !c.has_kernel || !c.cookie_bound) continue;
     if (may_lack_events(c) && c.last_ts_ns < begun) gone.push_back(slot);
   }
   for (const Slot slot : gone) {
     table_.at(slot).expired = true;
-    tell(slot);
+    conclude(slot);
   }
   if (settings_.timeline) timeline_.release(now_, out);
 }
 
-void Witness::Impl::finish(TimeNs now, Reports& out) {
+void Correlator::Impl::finish(TimeNs now, Reports& out) {
   out_ = &out;
   if (now > now_) pass_time(now);
   expire_strays(now_ + settings_.hold_ns + 1);
@@ -159,19 +159,19 @@ void Witness::Impl::finish(TimeNs now, Reports& out) {
   std::vector<Slot> open;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
-    if (!c.live || c.told) continue;
+    if (!c.live || c.reported) continue;
     // A half-open request ends without an event: by its last timeout, or with its listener.
     if (c.state == TcpState::new_syn_recv && c.last_ts_ns < looked_ns_) c.expired = true;
     open.push_back(slot);
   }
   std::sort(open.begin(), open.end(), [&](Slot a, Slot b) { return table_.at(a).id < table_.at(b).id; });
-  for (const Slot slot : open) tell(slot);
+  for (const Slot slot : open) conclude(slot);
   report_crowds(now_);
   timeline_.flush(out);
   summary_.ts_ns = now_;
 }
 
-void Witness::Impl::pass_time(TimeNs now) {
+void Correlator::Impl::pass_time(TimeNs now) {
   now_ = now;
   for (auto due = table_.expire(now_); due.slot != no_slot; due = table_.expire(now_)) {
     ++waits_over_;
@@ -179,19 +179,19 @@ void Witness::Impl::pass_time(TimeNs now) {
     switch (due.wait) {
       case Wait::tombstone:
       case Wait::time_wait:
-        timeline_.forget(c.id);
+        timeline_.discard(c.id);
         release(due.slot);
         break;
       case Wait::close_wait: {
-        // Told at once: the process may never close, and then there is no life to tell it with.
+        // Reported at once: the process may never close, and then there is no life to report it with.
         if (gap_serial_ != c.gap_serial) c.incomplete = true;
-        if (auto finding = judge_close_wait_stuck(c, bench(c))) {
-          c.ending().stuck_told = true;
+        if (auto finding = judge_close_wait_stuck(c, context(c))) {
+          c.ensure_teardown().stuck_reported = true;
           if (settings_.finding_reports)
-            report(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
-        } else if (c.closing && c.closing->descriptor &&
+            emit(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
+        } else if (c.teardown && c.teardown->descriptor &&
                    c.state == TcpState::close_wait) {  // it goes on sending: looked at again
-          c.ending().descriptor_asked = false;
+          c.ensure_teardown().descriptor_requested = false;
           table_.wait(due.slot, Wait::close_wait, now_);
         }
         break;
@@ -205,12 +205,12 @@ void Witness::Impl::pass_time(TimeNs now) {
       case Wait::request:
       case Wait::wire_connect:
         c.expired = true;
-        tell(due.slot);
+        conclude(due.slot);
         break;
       case Wait::fin_wait2:
         watch_fin_wait2(due.slot);
         break;
-      case Wait::passing_asked:
+      case Wait::passing_attempt:
       case Wait::passing_closing:
       case Wait::passing:
       case Wait::passing_looked:
@@ -224,7 +224,7 @@ void Witness::Impl::pass_time(TimeNs now) {
         }
         [[fallthrough]];
       default:
-        tell(due.slot);
+        conclude(due.slot);
         break;
     }
   }
@@ -234,7 +234,7 @@ void Witness::Impl::pass_time(TimeNs now) {
   report_crowds(now_);
 }
 
-Slot Witness::Impl::create(TimeNs ts, bool begun) {
+Slot Correlator::Impl::create(TimeNs ts, bool begun) {
   const Slot slot = table_.create(ts);
   Connection& c = table_.at(slot);
   c.gap_serial = gap_serial_;
@@ -243,15 +243,15 @@ Slot Witness::Impl::create(TimeNs ts, bool begun) {
   return slot;
 }
 
-void Witness::Impl::note_missing(Connection& c) {
+void Correlator::Impl::note_missing(Connection& c) {
   // Of one that is older than the run the first state events can have been before the hooks.
-  const bool followed = c.in_step || (c.kernel_heard && !c.preexisting && c.state != TcpState::new_syn_recv);
+  const bool followed = c.in_step || (c.has_kernel && !c.preexisting && c.state != TcpState::new_syn_recv);
   if (!followed || may_lack_events(c)) return;
   c.incomplete = true;
   ++summary_.missed;
 }
 
-void Witness::Impl::adopt_flow(Slot slot, const Flow& flow) {
+void Correlator::Impl::adopt_flow(Slot slot, const Flow& flow) {
   const Connection& c = table_.at(slot);
   if (c.flow_bound) return;
   if (flow.local.port == 0 || flow.remote.port == 0) {
@@ -264,14 +264,14 @@ void Witness::Impl::adopt_flow(Slot slot, const Flow& flow) {
   if (!icmp_ahead_.empty()) take_icmp_ahead(flow);
 }
 
-bool Witness::Impl::crowded(bool half_open) const {
-  if (!settings_.kernel_heard && table_.size() >= settings_.wire_alone_limit) return true;
+bool Correlator::Impl::crowded(bool half_open) const {
+  if (!settings_.has_kernel && table_.size() >= settings_.wire_alone_limit) return true;
   const std::size_t waiting =
       table_.waiting(Wait::unanswered_syn) + table_.waiting(Wait::request) + table_.waiting(Wait::wire_connect);
   return half_open && waiting >= settings_.half_open_limit;
 }
 
-bool Witness::Impl::wanted_flow(const Connection& c) const {
+bool Correlator::Impl::wanted_flow(const Connection& c) const {
   if (!settings_.of_flow) return true;
   const bool own = settings_.of_flow(c.flow);
   if (own != settings_.flow_excludes) return own;
@@ -279,23 +279,23 @@ bool Witness::Impl::wanted_flow(const Connection& c) const {
   return translated ? settings_.of_flow(*translated) : own;
 }
 
-bool Witness::Impl::wanted(const Connection& c) const { return wanted_flow(c) && wanted_process(c.owner); }
+bool Correlator::Impl::wanted(const Connection& c) const { return wanted_flow(c) && wanted_process(c.owner); }
 
-bool Witness::Impl::wanted_process(const Owner& owner) const {
+bool Correlator::Impl::wanted_process(const Owner& owner) const {
   if (settings_.pid != 0 && owner.pid != settings_.pid) return false;
   if (!settings_.comm.empty() && owner.process().comm != settings_.comm) return false;
-  if (owner.selected != Owner::Selected::not_asked) return owner.selected == Owner::Selected::yes;
+  if (owner.selected != Owner::Selected::undecided) return owner.selected == Owner::Selected::yes;
   return !settings_.of_process || settings_.of_process(owner.process());
 }
 
-bool Witness::Impl::wanted_alone(const Flow& flow) const {
+bool Correlator::Impl::wanted_alone(const Flow& flow) const {
   if (settings_.of_flow && !settings_.of_flow(flow)) return false;
   if (!of_some_processes_) return true;
   const Listener* listener = listeners_.find(flow.local);
   return listener != nullptr && listener->owner.pid != 0 && wanted_process(listener->owner);
 }
 
-void Witness::Impl::decide(const Connection& c, bool last) {
+void Correlator::Impl::decide(const Connection& c, bool last) {
   if (!filtered_ || !settings_.timeline) return;
   // A listener's child may turn out to be another process's: not final until it is used or over.
   const bool owned = !of_some_processes_ || (c.owner.pid != 0 && c.owner.source != PidSource::listen);
@@ -305,27 +305,27 @@ void Witness::Impl::decide(const Connection& c, bool last) {
   if (last || (owned && placed)) timeline_.decide(c.id, wanted(c), *out_);
 }
 
-bool Witness::Impl::any_open() const {
+bool Correlator::Impl::any_open() const {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    if (c.live && !c.told && wanted(c)) return true;
+    if (c.live && !c.reported && wanted(c)) return true;
   }
   return false;
 }
 
-void Witness::Impl::select_owner(Connection& c) const {
+void Correlator::Impl::select_owner(Connection& c) const {
   if (c.owner.pid == 0 || !settings_.of_process) return;
   c.owner.selected = settings_.of_process(c.owner.process()) ? Owner::Selected::yes : Owner::Selected::no;
 }
 
-void Witness::Impl::owner_changed(Connection& c, const Event& e) {
+void Correlator::Impl::owner_changed(Connection& c, const Event& e) {
   if (c.owner.pid != 0) entry(&c, e, c.flow, OwnerEntry{c.owner.process()});
   select_owner(c);
   decide(c, false);
 }
 
-const Connection* Witness::Impl::other_end(const Connection& c) const {
-  if (!settings_.kernel_heard || (!c.has_isn_local && !c.has_isn_remote)) return nullptr;
+const Connection* Correlator::Impl::other_end(const Connection& c) const {
+  if (!settings_.has_kernel || (!c.has_isn_local && !c.has_isn_remote)) return nullptr;
   const Slot slot = table_.find_flow(Flow{c.flow.remote, c.flow.local});
   if (slot == no_slot) return nullptr;
   const Connection& other = table_.at(slot);
@@ -341,24 +341,24 @@ const Connection* Witness::Impl::other_end(const Connection& c) const {
   return (mine && its) || begun ? &other : nullptr;
 }
 
-Bench Witness::Impl::bench(const Connection& c) const {
-  Bench bench{names_};
-  bench.kernel_heard = kernel_judges(c);
-  bench.wire_heard = settings_.wire_heard;
-  bench.texts = (settings_.finding_reports && settings_.texts) || settings_.explain;
-  bench.explain = settings_.explain;
-  bench.finished = finished_ || (ending_ != nullptr && ending_->cut);
-  bench.conversation = ending_ != nullptr ? &ending_->totals : nullptr;
-  bench.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
-  bench.every_interface = settings_.every_interface;
-  bench.slow_handshake_ns = settings_.slow_handshake_ns;
-  bench.slow_accept_ns = settings_.slow_accept_ns;
-  bench.late_ns = settings_.late_ns;
-  bench.now = now_;
-  return bench;
+RuleContext Correlator::Impl::context(const Connection& c) const {
+  RuleContext context{names_};
+  context.has_kernel = kernel_judges(c);
+  context.has_wire = settings_.has_wire;
+  context.texts = (settings_.finding_reports && settings_.texts) || settings_.explain;
+  context.explain = settings_.explain;
+  context.finished = finished_ || (ending_ != nullptr && ending_->cut);
+  context.conversation = ending_ != nullptr ? &ending_->totals : nullptr;
+  context.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
+  context.every_interface = settings_.every_interface;
+  context.slow_handshake_ns = settings_.slow_handshake_ns;
+  context.slow_accept_ns = settings_.slow_accept_ns;
+  context.late_ns = settings_.late_ns;
+  context.now = now_;
+  return context;
 }
 
-void Witness::Impl::report(Report&& report, ConnectionId conn) {
+void Correlator::Impl::emit(Report&& report, ConnectionId conn) {
   if (settings_.timeline) {
     timeline_.push(std::move(report), conn);
   } else if (conn != 0 || timeline_.wants(report)) {
@@ -366,7 +366,7 @@ void Witness::Impl::report(Report&& report, ConnectionId conn) {
   }
 }
 
-Measures& Witness::Impl::measures(Slot slot) {
+Measures& Correlator::Impl::measures(Slot slot) {
   if (measures_.size() <= slot) measures_.resize(std::size_t{slot} + 1);
   Measures& of = measures_[slot];
   if (of.conn != table_.at(slot).id) of = {.conn = table_.at(slot).id};
@@ -374,10 +374,10 @@ Measures& Witness::Impl::measures(Slot slot) {
 }
 
 // How it ended.
-Outcome Witness::Impl::tell_life(Slot slot, Bench known) {
+Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
   const Connection& c = table_.at(slot);
   if (settings_.compare) known.measures = &measures(slot);
-  const bool clocked = settings_.every_segment && !settings_.capture && c.wire_heard && !c.preexisting;
+  const bool clocked = settings_.every_segment && !settings_.capture && c.has_wire && !c.preexisting;
   const PayloadTimes payload = clocked ? measures(slot).clock.times() : PayloadTimes{};
   if (clocked) known.payload = &payload;
   ++summary_.connections;
@@ -390,42 +390,42 @@ Outcome Witness::Impl::tell_life(Slot slot, Bench known) {
   const Outcome outcome = life.outcome;
   if (settings_.finding_reports) {
     for (const Finding& finding : life.findings) {
-      if (finding.rule == Rule::close_wait_stuck && c.closing && c.closing->stuck_told) continue;
-      if (finding.rule == Rule::peer_not_closing && c.closing && c.closing->not_closing_told) continue;
+      if (finding.rule == Rule::close_wait_stuck && c.teardown && c.teardown->stuck_reported) continue;
+      if (finding.rule == Rule::peer_not_closing && c.teardown && c.teardown->not_closing_reported) continue;
       if (reported_open(c, finding)) continue;
-      report(FindingReport{c.id, life.ts_ns, c.flow, finding, c.on_the_wire()}, c.id);
+      emit(FindingReport{c.id, life.ts_ns, c.flow, finding, c.on_the_wire()}, c.id);
     }
   }
-  report(std::move(made), c.id);
+  emit(std::move(made), c.id);
   return outcome;
 }
 
-void Witness::Impl::tell(Slot slot) {
+void Correlator::Impl::conclude(Slot slot) {
   Connection& c = table_.at(slot);
-  if (kernel_judges(c) && only_asked(c) && !asked_in_vain(c)) {
-    timeline_.forget(c.id);
+  if (kernel_judges(c) && only_syn_seen(c) && !listener_did_not_take(c)) {
+    timeline_.discard(c.id);
     table_.release(slot);
     return;
   }
   c.incomplete = may_lack_events(c);
-  const bool in_time_wait = c.state == TcpState::time_wait || (c.closing && c.closing->mini_fin_wait2);
+  const bool in_time_wait = c.state == TcpState::time_wait || (c.teardown && c.teardown->mini_fin_wait2);
   const bool one_of_too_many = wanted(c) && only_half_open(c) && !half_open_lives_.take(now_);
   if (one_of_too_many) {
     ++summary_.unlisted;
-    if (c.passage() && refused_by_server(c)) add_up(more_refused_, c.closing->end.id, now_, c.flow.reversed());
+    if (c.passage() && refused_by_server(c)) add_up(more_refused_, c.teardown->end.id, now_, c.flow.reversed());
   }
-  Bench known = bench(c);
+  RuleContext known = context(c);
   known.peer = c.passage() ? nullptr : other_end(c);
   std::optional<Outcome> outcome;
-  if (wanted(c) && !one_of_too_many) outcome = tell_life(slot, known);
+  if (wanted(c) && !one_of_too_many) outcome = emit_life(slot, known);
   decide(c, true);
-  if (settings_.kernel_heard) c.told_as = outcome ? *outcome : judge_outcome(c, known);
-  c.told = true;
-  if (c.passage() && c.ended()) forget_passing(c);
+  if (settings_.has_kernel) c.reported_as = outcome ? *outcome : judge_outcome(c, known);
+  c.reported = true;
+  if (c.passage() && c.ended()) delete_flows_of(c);
   // The other end's findings may name what happened here.
-  if (known.peer == nullptr || known.peer->told) {
-    c.closing.reset();
-    c.trouble.reset();
+  if (known.peer == nullptr || known.peer->reported) {
+    c.teardown.reset();
+    c.anomalies.reset();
   }
   c.recent.reset();
   if (!c.passage()) c.ends.reset();  // its hops are looked up by it

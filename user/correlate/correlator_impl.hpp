@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// witness_impl.hpp: the state behind Witness: one table of connections, one queue of reports.
+// correlator_impl.hpp: the state behind Correlator: one table of connections, one queue of reports.
 //
 // Split by what comes in: state changes (on_state.cpp), segments (on_segment.cpp, probes.cpp,
 // wire_alone.cpp, strays.cpp), the other kernel events (on_kernel.cpp), all of an ordinary connection at once
-// (on_digest.cpp); out goes everything through witness.cpp. Facts are written here, judged in judge/.
+// (on_digest.cpp); out goes everything through correlator.cpp. Facts are written here, judged in judge/.
 #pragma once
 
 #include <algorithm>
@@ -31,8 +31,8 @@ struct Stray {
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
   std::uint8_t flags = 0;
-  bool no_socket = false;   // the look-up found none
-  bool told_reset = false;  // tcp_send_reset
+  bool no_socket = false;       // the look-up found none
+  bool reset_reported = false;  // tcp_send_reset
   std::uint32_t reason = TW_REASON_UNKNOWN;
   bool reset_seen = false;  // on the wire
   bool sent_here = false;   // a connection of this machine sent it: its own findings say what became of it
@@ -51,7 +51,7 @@ struct TurnedAway {
 
 // Both FINs were seen on the wire, and the acknowledgement of each.
 [[nodiscard]] inline bool both_fins_acked(const Connection& c) {
-  return c.closing && c.closing->fin_out.acked && c.closing->fin_in.acked;
+  return c.teardown && c.teardown->fin_out.acked && c.teardown->fin_in.acked;
 }
 
 // The pauses between a client's SYNs at most double (RFC 6298, 5.5; on Linux the first few are alike), and all of them
@@ -64,18 +64,17 @@ struct TurnedAway {
 }
 
 // A SYN for a listener, and no sign that TCP took it.
-[[nodiscard]] inline bool only_asked(const Connection& c) {
-  return c.role == Role::passive && c.state == TcpState::unknown && !c.kernel_heard && !c.syn_ack_seen &&
-         !c.established;
+[[nodiscard]] inline bool only_syn_seen(const Connection& c) {
+  return c.role == Role::passive && c.state == TcpState::unknown && !c.has_kernel && !c.syn_ack_seen && !c.established;
 }
 
 // What a listener did not take, by the evidence of its queues or of a drop. Without any, NAT can have sent the SYN on
 // to another machine, although something listens on its port here: that is no connection of ours.
-[[nodiscard]] inline bool asked_in_vain(const Connection& c) {
-  if (!c.trouble) return false;
-  const QueueFacts& queues = c.trouble->queues;
+[[nodiscard]] inline bool listener_did_not_take(const Connection& c) {
+  if (!c.anomalies) return false;
+  const QueueFacts& queues = c.anomalies->queues;
   return queues.newest_full != FullQueue::none || queues.accept_full.total != 0 || queues.syn_full.total != 0 ||
-         queues.cookie || c.trouble->drops.used != 0 || c.trouble->rst_out.mark || c.trouble->reset_sent.mark;
+         queues.cookie || c.anomalies->drops.used != 0 || c.anomalies->rst_out.mark || c.anomalies->reset_sent.mark;
 }
 
 [[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
@@ -90,11 +89,11 @@ struct TurnedAway {
                                                            bool analysed);
 
 // Hops that are to be forgotten, until the run asks for them. What is left out is forgotten by the flow map itself.
-inline constexpr std::size_t forgotten_limit = 4096;
+inline constexpr std::size_t flows_to_delete_limit = 4096;
 
-class Witness::Impl {
+class Correlator::Impl {
  public:
-  Impl(WitnessSettings settings, const Names& names);
+  Impl(CorrelatorSettings settings, const Names& names);
 
   void expect(const Event& event) const;
   void expect_next(const Event& event) const;
@@ -107,7 +106,7 @@ class Witness::Impl {
   [[nodiscard]] bool wants_fin_wait2() { return std::exchange(fin_wait2_look_, false); }
   [[nodiscard]] bool wants_hops() { return std::exchange(hops_look_, false); }
   [[nodiscard]] std::vector<Flow> ended_hops();
-  [[nodiscard]] std::vector<ForgottenHop> forgotten_hops();
+  [[nodiscard]] std::vector<FlowToDelete> flows_to_delete();
   void listed(TimeNs begun, Reports& out);
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] bool any_open() const;
@@ -130,7 +129,7 @@ class Witness::Impl {
   // on_digest.cpp
   void on_digest(const Event& e, const SocketDigest& d);
   // Nothing of this connection is known, nor can anything of it be lost.
-  // Where an older connection has the address pair, that one is told.
+  // Where an older connection has the address pair, that one is reported.
   struct Place {
     bool is_new = false;
     bool free = false;  // no older one has it
@@ -139,7 +138,7 @@ class Witness::Impl {
   void take_whole(const Event& e, const SocketDigest& d, const Course& course, const Flow& flow, bool free);
   // There may be any: nobody asks for single events.
   [[nodiscard]] bool digests() const {
-    return settings_.kernel_heard && !settings_.timeline && !settings_.compare && !settings_.every_segment &&
+    return settings_.has_kernel && !settings_.timeline && !settings_.compare && !settings_.every_segment &&
            !settings_.capture && !settings_.forwarded;
   }
 
@@ -148,7 +147,7 @@ class Witness::Impl {
   // Of a connection that is known. shown: the timeline gets it.
   void take_segment(Slot slot, const Event& e, const Segment& g, const Flow& flow, bool out, bool shown = true);
   // Its states are the kernel's to show; otherwise the segments alone judge.
-  [[nodiscard]] bool kernel_judges(const Connection& c) const { return settings_.kernel_heard && !c.passage(); }
+  [[nodiscard]] bool kernel_judges(const Connection& c) const { return settings_.has_kernel && !c.passage(); }
   bool is_refused(Connection& c, const Event& e, const Segment& g, bool out) const;
   Slot locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out);
@@ -159,7 +158,7 @@ class Witness::Impl {
   void note_faults(Connection& c, const Event& e, const Segment& g, bool out);
   void note_wire_totals(Connection& c, const Event& e, const Segment& g);
   void note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
-  // Of a segment, where all of them are heard.
+  // Of a segment, where all of them are seen.
   std::optional<Analysis> analyse(Connection* c, const Event& e, const Segment& g, bool out);
   void segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out);
   void wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
@@ -182,15 +181,15 @@ class Witness::Impl {
   void stray_refused(const Flow& flow, std::uint32_t seq, const IcmpMessage& icmp);
   // Its sender is a connection of this machine, which reports it.
   void stray_sent_here(const Flow& flow, std::uint32_t seq);
-  void tell_stray(const Stray& stray, TimeNs ts);
+  void report_stray(const Stray& stray, TimeNs ts);
   void expire_strays(TimeNs now);
   void expire_first_stray(TimeNs now);
 
   // turned_away.cpp: SYNs for no connection here that were dropped before TCP had them
   bool dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray);
   void turn_away(const Event& e, const Drop& d, const Flow& flow);
-  void tell_turned_away(const TurnedAway& syn, TimeNs now);
-  void report_turned_away(TimeNs now);
+  void report_turned_away(const TurnedAway& syn, TimeNs now);
+  void report_more_turned_away(TimeNs now);
   void expire_turned_away(TimeNs now);
 
   // open_findings.cpp: of connections that go on
@@ -200,11 +199,11 @@ class Witness::Impl {
   [[nodiscard]] static bool reported_open(const Connection& c, const Finding& finding);
 
   // crowd.cpp: what is too much to report one by one
-  void note_asked(const Event& e, const Flow& flow);
-  void report_asked(TimeNs now);
+  void note_attempt(const Event& e, const Flow& flow);
+  void report_attempts(TimeNs now);
   [[nodiscard]] std::string reasons_text(const ByReason& by_reason) const;
-  [[nodiscard]] std::string dropped_answers(const AskedFor& asked) const;
-  void judge_asked(const AskedFor& asked, TimeNs now, bool forwarded);
+  [[nodiscard]] std::string dropped_answers(const Attempts& asked) const;
+  void judge_attempts(const Attempts& asked, TimeNs now, bool forwarded);
   static void add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow);
   void report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule rule, std::string_view which,
                     std::string_view what);
@@ -230,7 +229,7 @@ class Witness::Impl {
   void find_in(Slot slot, const Event& e, TcpState state);
   void catch_up(Slot slot, const Event& e, TcpState state);
   void on_gap(const Event& e, const Gap& gap);
-  // By cookie, else by address pair; no_slot for one that was told already.
+  // By cookie, else by address pair; no_slot for one that was reported already.
   Slot locate(std::uint64_t cookie, const tw_tuple& tuple) const;
 
   // icmp.cpp
@@ -265,8 +264,8 @@ class Witness::Impl {
   [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;
   // SYNs that seem to be for this machine, until NAT is seen to send them on: one left with other addresses, or was
   // dropped with them.
-  void note_asked_here(const Event& e, const Segment& g);
-  void take_asked_here(std::size_t index);
+  void note_local_syn(const Event& e, const Segment& g);
+  void take_local_syn(std::size_t index);
   void take_sent_on(const Flow& came);
   [[nodiscard]] Slot take_dropped_syn(const Drop& d);
   void note_progress(const Connection& c, bool was_open, bool was_answered);
@@ -280,12 +279,12 @@ class Witness::Impl {
   void watch_passing(Slot slot);
   void passing_time_over(Slot slot, Wait waited);
   void give_up_passing(Slot slot);
-  // It is over: told, once both hops were counted to the end.
+  // It is over: reported, once both hops were counted to the end.
   void end_passing(Slot slot);
-  void forget_passing(const Connection& c);
+  void delete_flows_of(const Connection& c);
   [[nodiscard]] bool make_room_for_passing();
 
-  // witness.cpp
+  // correlator.cpp
   void take(const Event& event);
   // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
   Slot create(TimeNs ts, bool begun);
@@ -304,10 +303,10 @@ class Witness::Impl {
   [[nodiscard]] bool wanted_process(const Owner& owner) const;
   // What belongs to no connection: where processes are selected, only what concerns a listener of theirs.
   [[nodiscard]] bool wanted_alone(const Flow& flow) const;
-  void tell(Slot slot);
-  Outcome tell_life(Slot slot, Bench known);
+  void conclude(Slot slot);
+  Outcome emit_life(Slot slot, RuleContext known);
   void pass_time(TimeNs now);
-  void report(Report&& report, ConnectionId conn);
+  void emit(Report&& report, ConnectionId conn);
   template <typename Body>
   static Entry entry_of(const Connection* c, const Event& e, const Flow& flow, Body body) {
     return Entry{
@@ -322,13 +321,13 @@ class Witness::Impl {
         out_->emplace_back(entry_of(c, e, flow, std::move(body)));
     }
   }
-  [[nodiscard]] Bench bench(const Connection& c) const;
+  [[nodiscard]] RuleContext context(const Connection& c) const;
   // Where a comparison is asked for.
   [[nodiscard]] Measures& measures(Slot slot);
   // The other end of the same connection, if it is a socket of this run too; nullptr: not known.
   [[nodiscard]] const Connection* other_end(const Connection& c) const;
 
-  WitnessSettings settings_;
+  CorrelatorSettings settings_;
   const Names& names_;
   bool of_some_processes_;
   bool filtered_;
@@ -344,8 +343,8 @@ class Witness::Impl {
   std::unique_ptr<Crowd> more_strays_;                // than are reported one by one
   std::unique_ptr<MoreTurnedAway> more_turned_away_;  // likewise
   std::unique_ptr<Crowd> more_refused_;               // forwarded, likewise
-  AskedBySecond asked_;                               // of listeners here
-  AskedBySecond passing_asked_;                       // through this machine
+  AttemptsBySecond attempts_;                         // of listeners here
+  AttemptsBySecond passing_attempts_;                 // through this machine
   FirstOfEachSecond stray_findings_{100};
   FirstOfEachSecond turned_away_findings_{10};
   FirstOfEachSecond half_open_lives_{100};
@@ -355,32 +354,32 @@ class Witness::Impl {
     unsigned hop = 0;
   };
   std::unordered_map<Flow, HopAt> hops_;
-  struct AskedHere {
+  struct LocalSyn {
     EventId id = 0;
     TimeNs ts_ns = 0;
     Segment segment;
     // The ICMP error that answered it: by a rule for what is forwarded, if it turns out that NAT sends it on.
     std::optional<std::pair<Event, IcmpSeen>> refusal{};
   };
-  std::deque<AskedHere> asked_here_;          // the newest few
-  std::deque<AskedHere> unwanted_;            // packets alone: SYNs that found no socket; the newest few
-  std::size_t passing_ = 0;                   // connections with a Passage
-  std::vector<Flow> ended_hops_;              // Witness::ended_hops
-  std::vector<ForgottenHop> forgotten_hops_;  // Witness::forgotten_hops
+  std::deque<LocalSyn> local_syns_;            // the newest few
+  std::deque<LocalSyn> unwanted_;              // packets alone: SYNs that found no socket; the newest few
+  std::size_t passing_ = 0;                    // connections with a Passage
+  std::vector<Flow> ended_hops_;               // Correlator::ended_hops
+  std::vector<FlowToDelete> flows_to_delete_;  // Correlator::forgotten_hops
   EndedHops over_;
-  bool hops_look_ = false;                   // Witness::wants_hops
+  bool hops_look_ = false;                   // Correlator::wants_hops
   std::deque<Translation> ties_;             // of hops whose connection has not begun yet; the newest few
   std::deque<Translation> translations_;     // whose connection has not begun yet; the newest few
   Reports* out_ = nullptr;                   // of the call that runs now
   std::vector<Event> expanded_;              // room for the events of one digest
-  const ConversationEnd* ending_ = nullptr;  // what is told now comes of it
+  const ConversationEnd* ending_ = nullptr;  // what is reported now comes of it
   TimeNs now_ = 0;
   TimeNs gap_until_ns_ = 0;  // end of the newest gap
   TimeNs looked_ns_ = 0;     // when the newest look at all sockets began
   std::uint32_t gap_serial_ = 0;
   bool finished_ = false;
   // Of destinations to which connect() found no local port; the newest last.
-  struct AskedPorts {
+  struct PortQuery {
     std::uint32_t netns = 0;
     Endpoint remote;
     TimeNs asked_ns = 0;
@@ -388,8 +387,8 @@ class Witness::Impl {
     TimeNs answered_ns = 0;
     PortsFound answer{};
   };
-  std::deque<AskedPorts> asked_ports_;
-  bool fin_wait2_look_ = false;  // Witness::wants_fin_wait2
+  std::deque<PortQuery> port_queries_;
+  bool fin_wait2_look_ = false;  // Correlator::wants_fin_wait2
   TimeNs open_looked_ns_ = 0;    // the look at open connections that is under way or over, began
   Slot open_next_ = 0;           // the next slot in it
   Slot open_end_ = 0;            // and where it is over

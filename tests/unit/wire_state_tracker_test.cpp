@@ -6,7 +6,7 @@
 
 #include "unit/wire_talk.hpp"
 #include "wire/acceptance.hpp"
-#include "wire/observer.hpp"
+#include "wire/state_tracker.hpp"
 
 namespace tcpwitness::testing {
 namespace {
@@ -17,32 +17,32 @@ class Watched {
     const SeenSegment g = talk_.segment(s);
     const Acceptance::Answer answer = acceptance_.observe(g, s.side);
     if (answer.refused) return *this;
-    if (answer.resumed) take(observer_.resume());
-    take(observer_.observe(g, s.side));
+    if (answer.resumed) take(tracker_.resume());
+    take(tracker_.observe(g, s.side));
     return *this;
   }
-  void take(const Observer::Transitions& told) {
-    for (unsigned i = 0; i < told.count; ++i) {
-      std::string& states = states_[told.list[i].side];
-      states += (states.empty() ? "" : " ") + std::string(name(told.list[i].to));
+  void take(const StateTracker::Transitions& reported) {
+    for (unsigned i = 0; i < reported.count; ++i) {
+      std::string& states = states_[reported.list[i].side];
+      states += (states.empty() ? "" : " ") + std::string(name(reported.list[i].to));
     }
   }
   Watched& shake() { return say({0, 0, 0, 0, syn_flag}).say({1, 0, 1, 0, syn_flag | ack_flag}).say({0, 1, 1}); }
   [[nodiscard]] std::string local() const { return states_[0]; }
   [[nodiscard]] std::string peer() const { return states_[1]; }
-  [[nodiscard]] bool over() const { return observer_.over(); }
+  [[nodiscard]] bool over() const { return tracker_.over(); }
 
  private:
   Talk talk_;
   Acceptance acceptance_;
-  Observer observer_;
+  StateTracker tracker_;
   std::string states_[2];
 };
 
 constexpr std::uint8_t fin_ack = fin_flag | ack_flag;
 constexpr std::uint8_t rst_ack = rst_flag | ack_flag;
 
-TEST(Observer, TheOneWhoClosesFirstWaits) {
+TEST(StateTracker, TheOneWhoClosesFirstWaits) {
   Watched w;
   w.shake().say({0, 1, 1, 0, fin_ack}).say({1, 1, 2}).say({1, 1, 2, 0, fin_ack});
   EXPECT_FALSE(w.over());
@@ -52,7 +52,7 @@ TEST(Observer, TheOneWhoClosesFirstWaits) {
   EXPECT_TRUE(w.over());
 }
 
-TEST(Observer, ThePeerClosesFirst) {
+TEST(StateTracker, ThePeerClosesFirst) {
   Watched w;
   w.shake().say({1, 1, 1, 10, fin_ack}).say({0, 1, 12, 0, fin_ack}).say({1, 12, 2});
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE");
@@ -60,7 +60,7 @@ TEST(Observer, ThePeerClosesFirst) {
   EXPECT_TRUE(w.over());
 }
 
-TEST(Observer, FinsThatCrossMeanClosing) {
+TEST(StateTracker, FinsThatCrossMeanClosing) {
   Watched w;
   w.shake().say({0, 1, 1, 0, fin_ack}).say({1, 1, 1, 0, fin_ack}).say({0, 2, 2}).say({1, 2, 2});
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1 CLOSING TIME_WAIT");
@@ -68,13 +68,13 @@ TEST(Observer, FinsThatCrossMeanClosing) {
   EXPECT_TRUE(w.over());
 }
 
-TEST(Observer, AFinThatAcknowledgesTheOtherDoesNotCrossIt) {
+TEST(StateTracker, AFinThatAcknowledgesTheOtherDoesNotCrossIt) {
   Watched w;
   w.shake().say({0, 1, 1, 0, fin_ack}).say({1, 1, 2, 0, fin_ack}).say({0, 2, 2});
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT");
 }
 
-TEST(Observer, SynsThatCrossOpenTogether) {
+TEST(StateTracker, SynsThatCrossOpenTogether) {
   Watched w;
   w.say({0, 0, 0, 0, syn_flag}).say({1, 0, 0, 0, syn_flag});
   w.say({0, 0, 1, 0, syn_flag | ack_flag}).say({1, 0, 1, 0, syn_flag | ack_flag});
@@ -82,7 +82,7 @@ TEST(Observer, SynsThatCrossOpenTogether) {
   EXPECT_EQ(w.peer(), "SYN_SENT SYN_RECV ESTABLISHED");
 }
 
-TEST(Observer, ARefusedSynEndsInClose) {
+TEST(StateTracker, ARefusedSynEndsInClose) {
   Watched w;
   w.say({0, 0, 0, 0, syn_flag}).say({1, 0, 1, 0, rst_ack});
   EXPECT_EQ(w.local(), "SYN_SENT CLOSE");
@@ -90,7 +90,7 @@ TEST(Observer, ARefusedSynEndsInClose) {
   EXPECT_TRUE(w.over());
 }
 
-TEST(Observer, ARstThatDoesNotAcknowledgeTheSynIsNotBelieved) {
+TEST(StateTracker, ARstThatDoesNotAcknowledgeTheSynIsNotBelieved) {
   Watched w;
   w.say({0, 0, 0, 0, syn_flag}).say({1, 0, 0, 0, rst_ack});
   EXPECT_EQ(w.local(), "SYN_SENT");
@@ -98,7 +98,7 @@ TEST(Observer, ARstThatDoesNotAcknowledgeTheSynIsNotBelieved) {
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED");
 }
 
-TEST(Observer, ARstBeforeWhatWasAcknowledgedIsNotBelieved) {
+TEST(StateTracker, ARstBeforeWhatWasAcknowledgedIsNotBelieved) {
   Watched w;
   w.shake().say({1, 1, 1, 100}).say({0, 1, 101}).say({1, 100, 1, 0, rst_flag});
   EXPECT_FALSE(w.over());
@@ -107,7 +107,7 @@ TEST(Observer, ARstBeforeWhatWasAcknowledgedIsNotBelieved) {
   EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED CLOSE");
 }
 
-TEST(Observer, ARequestMayBeResetOrClosedBeforeItIsOpen) {
+TEST(StateTracker, ARequestMayBeResetOrClosedBeforeItIsOpen) {
   Watched reset;
   reset.say({0, 0, 0, 0, syn_flag}).say({1, 0, 1, 0, syn_flag | ack_flag}).say({0, 1, 0, 0, rst_flag});
   EXPECT_EQ(reset.local(), "SYN_SENT CLOSE");
@@ -117,7 +117,7 @@ TEST(Observer, ARequestMayBeResetOrClosedBeforeItIsOpen) {
   EXPECT_EQ(closed.peer(), "NEW_SYN_RECV FIN_WAIT1");
 }
 
-TEST(Observer, AMidstreamCaptureBeginsWithTheStateThatASegmentNeeds) {
+TEST(StateTracker, AMidstreamCaptureBeginsWithTheStateThatASegmentNeeds) {
   Watched w;
   w.say({0, 500, 700, 10});
   EXPECT_EQ(w.local(), "ESTABLISHED");
@@ -127,14 +127,14 @@ TEST(Observer, AMidstreamCaptureBeginsWithTheStateThatASegmentNeeds) {
   EXPECT_EQ(w.peer(), "ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT");
 }
 
-TEST(Observer, ACaptureThatBeginsWithTheSynAckKnowsThatThereWasASyn) {
+TEST(StateTracker, ACaptureThatBeginsWithTheSynAckKnowsThatThereWasASyn) {
   Watched w;
   w.say({1, 0, 1, 0, syn_flag | ack_flag}).say({0, 1, 1});
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED");
   EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED");
 }
 
-TEST(Observer, OneDirectionProvesItsOwnStatesOnly) {
+TEST(StateTracker, OneDirectionProvesItsOwnStatesOnly) {
   Watched w;
   w.say({0, 0, 0, 0, syn_flag}).say({0, 1, 1}).say({0, 1, 1, 100}).say({0, 101, 1, 0, fin_ack});
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1");
@@ -146,13 +146,13 @@ TEST(Observer, OneDirectionProvesItsOwnStatesOnly) {
   EXPECT_EQ(server.local(), "SYN_SENT ESTABLISHED CLOSE_WAIT");  // its ACK must have come
 }
 
-TEST(Observer, AFinSentAgainChangesNothing) {
+TEST(StateTracker, AFinSentAgainChangesNothing) {
   Watched w;
   w.shake().say({0, 1, 1, 0, fin_ack}).say({0, 1, 1, 0, fin_ack}).say({0, 1, 1, 0, fin_ack});
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED FIN_WAIT1");
 }
 
-TEST(Observer, WhereTheReceiverOfARstGoesOnItWasNotTaken) {
+TEST(StateTracker, WhereTheReceiverOfARstGoesOnItWasNotTaken) {
   Watched w;
   w.shake().say({1, 500, 1, 0, rst_flag});
   EXPECT_TRUE(w.over());
@@ -162,7 +162,7 @@ TEST(Observer, WhereTheReceiverOfARstGoesOnItWasNotTaken) {
   EXPECT_EQ(w.peer(), "NEW_SYN_RECV ESTABLISHED CLOSE FIN_WAIT1 FIN_WAIT2");
 }
 
-TEST(Observer, NothingFollowsTheEnd) {
+TEST(StateTracker, NothingFollowsTheEnd) {
   Watched w;
   w.shake().say({0, 1, 1, 0, rst_flag}).say({1, 1, 1, 100}).say({0, 0, 0, 0, syn_flag});
   EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED CLOSE");

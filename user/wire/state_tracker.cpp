@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// observer.cpp: RFC 9293's state diagram, from outside.
+// state_tracker.cpp: RFC 9293's state diagram, from outside.
 //
 // The kernel's names: NEW_SYN_RECV is SYN-RECEIVED of a listener's request, SYN_RECV that of a simultaneous open.
-#include "wire/observer.hpp"
+#include "wire/state_tracker.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -16,18 +16,19 @@ bool opening(State state) {
 
 }  // namespace
 
-void Observer::enter(Transitions& told, unsigned side, State to) {
+void StateTracker::enter(Transitions& transitions, unsigned side, State to) {
   End& end = ends_[side];
   if (end.state == to) return;
-  tell(told, side, end.state, to);
+  add(transitions, side, end.state, to);
   end.state = to;
 }
 
-void Observer::tell(Transitions& told, unsigned side, State from, State to) {
-  if (from != to && told.count < told.list.size()) told.list[told.count++] = {side, from, to};
+void StateTracker::add(Transitions& transitions, unsigned side, State from, State to) {
+  if (from != to && transitions.count < transitions.list.size())
+    transitions.list[transitions.count++] = {side, from, to};
 }
 
-void Observer::sent_syn(Transitions& told, const SeenSegment& g, unsigned side) {
+void StateTracker::sent_syn(Transitions& transitions, const SeenSegment& g, unsigned side) {
   End& me = ends_[side];
   End& peer = ends_[side ^ 1U];
   const bool ack = g.has(tcp_flag::ack);
@@ -36,113 +37,113 @@ void Observer::sent_syn(Transitions& told, const SeenSegment& g, unsigned side) 
     me.syn_end = g.seq + 1;
   }
   if (!ack) {
-    if (me.state == State::unknown) enter(told, side, State::syn_sent);
+    if (me.state == State::unknown) enter(transitions, side, State::syn_sent);
     // Both have sent a SYN, and neither an answer yet (3.5, figure 7).
     if (peer.state == State::syn_sent && me.state == State::syn_sent) {
-      enter(told, side, State::syn_recv);
-      enter(told, side ^ 1U, State::syn_recv);
+      enter(transitions, side, State::syn_recv);
+      enter(transitions, side ^ 1U, State::syn_recv);
     }
     return;
   }
-  if (me.state == State::unknown) enter(told, side, State::new_syn_recv);
+  if (me.state == State::unknown) enter(transitions, side, State::new_syn_recv);
   // It answers a SYN, seen or not.
-  if (peer.state == State::unknown) enter(told, side ^ 1U, State::syn_sent);
+  if (peer.state == State::unknown) enter(transitions, side ^ 1U, State::syn_sent);
 }
 
 // A segment without SYN from an end that was not open yet: it must have been opened meanwhile.
-void Observer::opened(Transitions& told, const SeenSegment& g, unsigned side) {
+void StateTracker::opened(Transitions& transitions, const SeenSegment& g, unsigned side) {
   End& me = ends_[side];
   End& peer = ends_[side ^ 1U];
   if (me.state == State::unknown || me.state == State::syn_sent) {
-    enter(told, side, State::established);
+    enter(transitions, side, State::established);
   } else if (me.state == State::new_syn_recv || me.state == State::syn_recv) {
     // It may close before the handshake is done (3.10.4, SYN-RECEIVED); data proves that it is.
     const bool done = g.len != 0 || peer.state == State::established || !g.has(tcp_flag::fin);
     // It goes on, so the handshake's last ACK has come, seen or not, and its sender was open.
     if (done && me.state == State::new_syn_recv && peer.state == State::syn_sent) {
-      enter(told, side ^ 1U, State::established);
+      enter(transitions, side ^ 1U, State::established);
     }
-    if (done) enter(told, side, State::established);
+    if (done) enter(transitions, side, State::established);
   }
   // Its acknowledgement finishes the peer's handshake.
   const bool half = peer.state == State::new_syn_recv || peer.state == State::syn_recv;
   const bool covers = peer.syn && !seq_before(g.ack, peer.syn_end);
-  if (half && g.has(tcp_flag::ack) && covers) enter(told, side ^ 1U, State::established);
+  if (half && g.has(tcp_flag::ack) && covers) enter(transitions, side ^ 1U, State::established);
 }
 
-void Observer::close(Transitions& told) {
+void StateTracker::close(Transitions& transitions) {
   for (unsigned side = 0; side < 2; ++side) {
     const End& me = ends_[side];
     const End& peer = ends_[side ^ 1U];
     const bool got = peer.fin && me.state != State::unknown;
-    if (got && me.state == State::established) enter(told, side, State::close_wait);
-    if (me.fin && me.state == State::established) enter(told, side, State::fin_wait1);
-    if (me.fin && me.state == State::close_wait) enter(told, side, State::last_ack);
-    if (me.state == State::fin_wait1 && me.fin_acked) enter(told, side, State::fin_wait2);
-    if (me.state == State::fin_wait1 && got) enter(told, side, State::closing);
-    if (me.state == State::fin_wait2 && got && peer.fin_acked) enter(told, side, State::time_wait);
-    if (me.state == State::closing && me.fin_acked) enter(told, side, State::time_wait);
-    if (me.state == State::last_ack && me.fin_acked) enter(told, side, State::close);
+    if (got && me.state == State::established) enter(transitions, side, State::close_wait);
+    if (me.fin && me.state == State::established) enter(transitions, side, State::fin_wait1);
+    if (me.fin && me.state == State::close_wait) enter(transitions, side, State::last_ack);
+    if (me.state == State::fin_wait1 && me.fin_acked) enter(transitions, side, State::fin_wait2);
+    if (me.state == State::fin_wait1 && got) enter(transitions, side, State::closing);
+    if (me.state == State::fin_wait2 && got && peer.fin_acked) enter(transitions, side, State::time_wait);
+    if (me.state == State::closing && me.fin_acked) enter(transitions, side, State::time_wait);
+    if (me.state == State::last_ack && me.fin_acked) enter(transitions, side, State::close);
   }
 }
 
-Observer::Transitions Observer::observe(const SeenSegment& g, unsigned side) {
-  Transitions told;
+StateTracker::Transitions StateTracker::observe(const SeenSegment& g, unsigned side) {
+  Transitions transitions;
   if (over_) {
     // Should the RST turn out not to have been taken, what happens meanwhile counts.
     if (reset_ && !g.has(tcp_flag::rst)) {
       Transitions unheard;
       segment(unheard, g, side);
     }
-    return told;
+    return transitions;
   }
   if (!g.has(tcp_flag::rst)) {
-    segment(told, g, side);
+    segment(transitions, g, side);
     over_ = ends_[0].fin_acked && ends_[1].fin_acked;
-    return told;
+    return transitions;
   }
   over_ = true;
   reset_ = true;
   for (const unsigned end : {side, side ^ 1U}) {
-    // Of the RST's sender only what was heard before; its receiver has a connection that it can end.
+    // Of the RST's sender only what was seen before; its receiver has a connection that it can end.
     if (end == side && ends_[end].state == State::unknown) continue;
     closed_[end] = true;
-    tell(told, end, ends_[end].state, State::close);
+    add(transitions, end, ends_[end].state, State::close);
   }
-  return told;
+  return transitions;
 }
 
-Observer::Transitions Observer::resume() {
-  Transitions told;
-  if (!reset_) return told;
+StateTracker::Transitions StateTracker::resume() {
+  Transitions transitions;
+  if (!reset_) return transitions;
   for (unsigned side = 0; side < 2; ++side) {
-    if (closed_[side]) tell(told, side, State::close, ends_[side].state);
+    if (closed_[side]) add(transitions, side, State::close, ends_[side].state);
   }
   closed_ = {};
   reset_ = false;
   over_ = ends_[0].fin_acked && ends_[1].fin_acked;
-  return told;
+  return transitions;
 }
 
-void Observer::segment(Transitions& told, const SeenSegment& g, unsigned side) {
+void StateTracker::segment(Transitions& transitions, const SeenSegment& g, unsigned side) {
   End& me = ends_[side];
   End& peer = ends_[side ^ 1U];
   if (g.has(tcp_flag::syn)) {
-    if (opening(me.state)) sent_syn(told, g, side);
+    if (opening(me.state)) sent_syn(transitions, g, side);
     // In a simultaneous open the SYN-ACK acknowledges the peer's SYN.
     if (g.has(tcp_flag::ack) && peer.state == State::syn_recv && g.ack == peer.syn_end) {
-      enter(told, side ^ 1U, State::established);
+      enter(transitions, side ^ 1U, State::established);
     }
     return;
   }
-  if (opening(me.state) || opening(peer.state)) opened(told, g, side);
+  if (opening(me.state) || opening(peer.state)) opened(transitions, g, side);
   if (g.has(tcp_flag::ack) && peer.fin && !seq_before(g.ack, peer.fin_end)) peer.fin_acked = true;
   if (g.has(tcp_flag::fin)) {
-    if (opening(me.state)) enter(told, side, State::fin_wait1);
+    if (opening(me.state)) enter(transitions, side, State::fin_wait1);
     me.fin_end = g.seq + seq_length(g.len, g.flags);
     me.fin = true;
   }
-  if (me.fin || peer.fin) close(told);
+  if (me.fin || peer.fin) close(transitions);
 }
 
 }  // namespace tcpwitness
