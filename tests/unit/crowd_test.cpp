@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes in great numbers is added up: nothing is printed a hundred thousand times, and nothing is forgotten.
-#include "correlate/crowd.hpp"
+#include "facts/crowd.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -9,6 +9,7 @@
 
 #include "unit/says.hpp"
 #include "unit/stories.hpp"
+#include "values/keyed_hash.hpp"
 
 namespace tcpwitness::testing {
 namespace {

@@ -9,8 +9,9 @@
 #include <cerrno>
 #include <string>
 
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 #include "tcpwitness/tcp.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -101,7 +102,7 @@ bool called(const StateChange& change) {
 // shutdown(SHUT_WR) shuts one direction down before it changes the state, shutdown(SHUT_RDWR) and close() both; close()
 // comes when nobody has a descriptor any more.
 std::string_view closing_call(const ControlBlock& cb) {
-  return cb.sk_shutdown == 2 || (cb.more & TW_CB_RELEASED) == 0 ? "shutdown" : "close";
+  return cb.sk_shutdown == kernel::send_shutdown || (cb.more & TW_CB_RELEASED) == 0 ? "shutdown" : "close";
 }
 
 Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {

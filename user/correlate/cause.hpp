@@ -5,7 +5,7 @@
 // transition, never because it happened to be the last one before it.
 #pragma once
 
-#include "correlate/connection.hpp"
+#include "facts/connection.hpp"
 #include "tcpwitness/report.hpp"
 
 namespace tcpwitness {

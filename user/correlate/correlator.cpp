@@ -37,31 +37,10 @@ bool counts(const Body& body) {
 
 }  // namespace
 
-Correlator::Correlator(CorrelatorSettings settings, const Names& names)
-    : impl_(std::make_unique<Impl>(std::move(settings), names)) {}
-Correlator::~Correlator() = default;
-Correlator::Correlator(Correlator&&) noexcept = default;
-Correlator& Correlator::operator=(Correlator&&) noexcept = default;
-void Correlator::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
-void Correlator::expect(const Event& event) const { impl_->expect(event); }
-void Correlator::expect_next(const Event& event) const { impl_->expect_next(event); }
-void Correlator::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
-TimeNs Correlator::due() const { return impl_->due(); }
-bool Correlator::wants_descriptors() { return impl_->wants_descriptors(); }
-std::optional<PortsQuestion> Correlator::wants_ports() { return impl_->wants_ports(); }
-std::uint64_t Correlator::waits_over() const { return impl_->waits_over(); }
-bool Correlator::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
-bool Correlator::wants_hops() { return impl_->wants_hops(); }
-std::vector<Flow> Correlator::ended_hops() { return impl_->ended_hops(); }
-std::vector<FlowToDelete> Correlator::flows_to_delete() { return impl_->flows_to_delete(); }
-void Correlator::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
-void Correlator::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
-bool Correlator::any_open() const { return impl_->any_open(); }
-Summary Correlator::summary() const { return impl_->summary(); }
-
-Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names)
+Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Rules& rules)
     : settings_(std::move(settings)),
       names_(names),
+      rules_(rules),
       of_some_processes_(settings_.pid != 0 || !settings_.comm.empty() || settings_.of_process),
       filtered_(of_some_processes_ || settings_.of_flow),
       timeline_(filtered_, [this](const Flow& flow) { return wanted_alone(flow); }) {
@@ -185,7 +164,7 @@ void Correlator::Impl::pass_time(TimeNs now) {
       case Wait::close_wait: {
         // Reported at once: the process may never close, and then there is no life to report it with.
         if (gap_serial_ != c.gap_serial) c.incomplete = true;
-        if (auto finding = judge_close_wait_stuck(c, context(c))) {
+        if (auto finding = rules_.close_wait_stuck(c, context(c))) {
           c.ensure_teardown().stuck_reported = true;
           if (settings_.finding_reports)
             emit(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
@@ -341,14 +320,14 @@ const Connection* Correlator::Impl::other_end(const Connection& c) const {
   return (mine && its) || begun ? &other : nullptr;
 }
 
-RuleContext Correlator::Impl::context(const Connection& c) const {
+RuleContext Correlator::Impl::context(const Connection& c, const ConversationEnd* end) const {
   RuleContext context{names_};
   context.has_kernel = kernel_judges(c);
   context.has_wire = settings_.has_wire;
   context.texts = (settings_.finding_reports && settings_.texts) || settings_.explain;
   context.explain = settings_.explain;
-  context.finished = finished_ || (ending_ != nullptr && ending_->cut);
-  context.conversation = ending_ != nullptr ? &ending_->totals : nullptr;
+  context.finished = finished_ || (end != nullptr && end->cut);
+  context.conversation = end != nullptr ? &end->totals : nullptr;
   context.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
   context.every_interface = settings_.every_interface;
   context.slow_handshake_ns = settings_.slow_handshake_ns;
@@ -382,10 +361,10 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
   if (clocked) known.payload = &payload;
   ++summary_.connections;
   if (!settings_.timeline && !settings_.finding_reports) {
-    out_->emplace_back(std::in_place_type<Life>, InPlace{[&] { return judge_life(c, known); }});
+    out_->emplace_back(std::in_place_type<Life>, InPlace{[&] { return rules_.life(c, known); }});
     return std::get<Life>(out_->back()).outcome;
   }
-  Report made(std::in_place_type<Life>, InPlace{[&] { return judge_life(c, known); }});
+  Report made(std::in_place_type<Life>, InPlace{[&] { return rules_.life(c, known); }});
   const Life& life = std::get<Life>(made);
   const Outcome outcome = life.outcome;
   if (settings_.finding_reports) {
@@ -400,7 +379,7 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
   return outcome;
 }
 
-void Correlator::Impl::conclude(Slot slot) {
+void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   Connection& c = table_.at(slot);
   if (kernel_judges(c) && only_syn_seen(c) && !listener_did_not_take(c)) {
     timeline_.discard(c.id);
@@ -414,12 +393,12 @@ void Correlator::Impl::conclude(Slot slot) {
     ++summary_.unlisted;
     if (c.passage() && refused_by_server(c)) add_up(more_refused_, c.teardown->end.id, now_, c.flow.reversed());
   }
-  RuleContext known = context(c);
+  RuleContext known = context(c, end);
   known.peer = c.passage() ? nullptr : other_end(c);
   std::optional<Outcome> outcome;
   if (wanted(c) && !one_of_too_many) outcome = emit_life(slot, known);
   decide(c, true);
-  if (settings_.has_kernel) c.reported_as = outcome ? *outcome : judge_outcome(c, known);
+  if (settings_.has_kernel) c.reported_as = outcome ? *outcome : rules_.outcome(c, known);
   c.reported = true;
   if (c.passage() && c.ended()) delete_flows_of(c);
   // The other end's findings may name what happened here.

@@ -3,7 +3,8 @@
 //
 // Split by what comes in: state changes (on_state.cpp), segments (on_segment.cpp, probes.cpp,
 // wire_alone.cpp, strays.cpp), the other kernel events (on_kernel.cpp), all of an ordinary connection at once
-// (on_digest.cpp); out goes everything through correlator.cpp. Facts are written here, judged in judge/.
+// (on_digest.cpp); out goes everything through correlator.cpp. It writes facts and asks Rules for judgements; it knows
+// no rule.
 #pragma once
 
 #include <algorithm>
@@ -11,43 +12,20 @@
 #include <type_traits>
 #include <unordered_map>
 
+#include "correlate/attempts.hpp"
 #include "correlate/course.hpp"
-#include "correlate/crowd.hpp"
 #include "correlate/ended_hops.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/process.hpp"
 #include "correlate/table.hpp"
 #include "correlate/timeline.hpp"
-#include "judge/judge.hpp"
+#include "facts/derived.hpp"
+#include "facts/payload.hpp"
+#include "facts/reasons.hpp"
+#include "facts/rules.hpp"
 #include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
-
-// A segment that no socket wanted, and what became of it.
-struct Stray {
-  Flow flow;
-  TimeNs ts_ns = 0;
-  Evidence evidence;
-  std::uint32_t seq = 0;
-  std::uint32_t ack = 0;
-  std::uint8_t flags = 0;
-  bool no_socket = false;       // the look-up found none
-  bool reset_reported = false;  // tcp_send_reset
-  std::uint32_t reason = TW_REASON_UNKNOWN;
-  bool reset_seen = false;  // on the wire
-  bool sent_here = false;   // a connection of this machine sent it: its own findings say what became of it
-  IcmpMessage icmp;         // that this machine answered it with
-};
-
-// A SYN for no connection of this machine, which dropped it before TCP had it. It may come again.
-struct TurnedAway {
-  Stray stray;  // the newest one
-  TimeNs first_ns = 0;
-  std::uint32_t count = 0;
-  ByReason reasons;  // enum skb_drop_reason
-  Evidence evidence;
-  Endpoint sent_to;  // its destination when it was dropped: another one behind NAT
-};
 
 // Both FINs were seen on the wire, and the acknowledgement of each.
 [[nodiscard]] inline bool both_fins_acked(const Connection& c) {
@@ -93,7 +71,7 @@ inline constexpr std::size_t flows_to_delete_limit = 4096;
 
 class Correlator::Impl {
  public:
-  Impl(CorrelatorSettings settings, const Names& names);
+  Impl(CorrelatorSettings settings, const Names& names, const Rules& rules);
 
   void expect(const Event& event) const;
   void expect_next(const Event& event) const;
@@ -205,8 +183,7 @@ class Correlator::Impl {
   [[nodiscard]] std::string dropped_answers(const Attempts& asked) const;
   void judge_attempts(const Attempts& asked, TimeNs now, bool forwarded);
   static void add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow);
-  void report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Rule rule, std::string_view which,
-                    std::string_view what);
+  void report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Finding (Rules::*judge)(const Crowd&, bool) const);
   void report_crowds(TimeNs now);
   [[nodiscard]] bool only_half_open(const Connection& c) const;
 
@@ -303,7 +280,8 @@ class Correlator::Impl {
   [[nodiscard]] bool wanted_process(const Owner& owner) const;
   // What belongs to no connection: where processes are selected, only what concerns a listener of theirs.
   [[nodiscard]] bool wanted_alone(const Flow& flow) const;
-  void conclude(Slot slot);
+  // Over: judged and reported; what still comes of it for a moment is known to be late. end: of a capture.
+  void conclude(Slot slot, const ConversationEnd* end = nullptr);
   Outcome emit_life(Slot slot, RuleContext known);
   void pass_time(TimeNs now);
   void emit(Report&& report, ConnectionId conn);
@@ -321,7 +299,7 @@ class Correlator::Impl {
         out_->emplace_back(entry_of(c, e, flow, std::move(body)));
     }
   }
-  [[nodiscard]] RuleContext context(const Connection& c) const;
+  [[nodiscard]] RuleContext context(const Connection& c, const ConversationEnd* end = nullptr) const;
   // Where a comparison is asked for.
   [[nodiscard]] Measures& measures(Slot slot);
   // The other end of the same connection, if it is a socket of this run too; nullptr: not known.
@@ -329,6 +307,7 @@ class Correlator::Impl {
 
   CorrelatorSettings settings_;
   const Names& names_;
+  const Rules& rules_;
   bool of_some_processes_;
   bool filtered_;
   Table table_;
@@ -343,8 +322,8 @@ class Correlator::Impl {
   std::unique_ptr<Crowd> more_strays_;                // than are reported one by one
   std::unique_ptr<MoreTurnedAway> more_turned_away_;  // likewise
   std::unique_ptr<Crowd> more_refused_;               // forwarded, likewise
-  AttemptsBySecond attempts_;                         // of listeners here
-  AttemptsBySecond passing_attempts_;                 // through this machine
+  AttemptsBySecond attempts_{false};                  // of listeners here
+  AttemptsBySecond passing_attempts_{true};           // through this machine
   FirstOfEachSecond stray_findings_{100};
   FirstOfEachSecond turned_away_findings_{10};
   FirstOfEachSecond half_open_lives_{100};
@@ -367,12 +346,11 @@ class Correlator::Impl {
   std::vector<Flow> ended_hops_;               // Correlator::ended_hops
   std::vector<FlowToDelete> flows_to_delete_;  // Correlator::forgotten_hops
   EndedHops over_;
-  bool hops_look_ = false;                   // Correlator::wants_hops
-  std::deque<Translation> ties_;             // of hops whose connection has not begun yet; the newest few
-  std::deque<Translation> translations_;     // whose connection has not begun yet; the newest few
-  Reports* out_ = nullptr;                   // of the call that runs now
-  std::vector<Event> expanded_;              // room for the events of one digest
-  const ConversationEnd* ending_ = nullptr;  // what is reported now comes of it
+  bool hops_look_ = false;                // Correlator::wants_hops
+  std::deque<Translation> ties_;          // of hops whose connection has not begun yet; the newest few
+  std::deque<Translation> translations_;  // whose connection has not begun yet; the newest few
+  Reports* out_ = nullptr;                // of the call that runs now
+  std::vector<Event> expanded_;           // room for the events of one digest
   TimeNs now_ = 0;
   TimeNs gap_until_ns_ = 0;  // end of the newest gap
   TimeNs looked_ns_ = 0;     // when the newest look at all sockets began

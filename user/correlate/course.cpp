@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <span>
 
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 #include "decode/digest.hpp"
 #include "tcpwitness/tcp.hpp"
 

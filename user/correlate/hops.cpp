@@ -4,7 +4,7 @@
 // One sender's segments cross the same hops, so a RST with another TTL than all else has perhaps another
 // sender. That the peer's TCP did not send it is shown only by the peer itself: a TCP that has sent a RST has
 // no connection left, and sends no new sequence numbers behind it.
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
@@ -39,16 +39,6 @@ void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
   const bool goes_on = seq_length(g.len, g.flags) != 0 && seq_not_after(rst.seq, g.seq) && e.ts_ns >= rst.mark.ts_ns;
   OutsiderFacts& outsider = c.anomalies->outsider;
   if (goes_on && !outsider.goes_on) outsider = {{e.id, e.ts_ns}, g.ttl};
-}
-
-bool reset_made_here(const Connection& c) {
-  if (!c.anomalies || !c.anomalies->rst_in.mark || !c.has_kernel) return false;
-  return c.anomalies->rst_in.on_loopback && c.in_elsewhere && !c.in_on_loopback;
-}
-
-bool foreign_hops(const Connection& c) {
-  if (!c.anomalies || !c.anomalies->rst_in.mark || c.anomalies->rst_in.ttl == 0) return false;
-  return c.ttl_in != 0 && !c.ttl_in_varies && c.anomalies->rst_in.ttl != c.ttl_in;
 }
 
 }  // namespace tcpwitness

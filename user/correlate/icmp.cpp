@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "correlate/correlator_impl.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "correlate/connection.hpp"
+#include "facts/connection.hpp"
 #include "tcpwitness/address.hpp"
 
 namespace tcpwitness {

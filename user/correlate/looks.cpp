@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "correlate/correlator_impl.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -109,8 +109,7 @@ void Correlator::Impl::watch_fin_wait2(Slot slot) {
     if (gap_serial_ != c.gap_serial) c.incomplete = true;
     RuleContext known = context(c);
     known.peer = other_end(c);
-    if (auto finding = judge_peer_not_closing(c, known)) {
-      name_other_end(*finding, c, known);
+    if (auto finding = rules_.peer_not_closing(c, known)) {
       teardown.not_closing_reported = true;
       if (settings_.finding_reports)
         emit(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "correlate/measures.hpp"
-
-#include "judge/judge.hpp"
+// measures.cpp: what a comparison needs of each event.
+#include "correlate/notes.hpp"
+#include "facts/payload.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {

@@ -8,7 +8,7 @@
 
 #include "correlate/correlator_impl.hpp"
 #include "correlate/course.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 #include "correlate/payload_times.hpp"
 #include "decode/digest.hpp"
 

@@ -4,8 +4,8 @@
 // A drop belongs to the connection of the segment's address pair: the buffer seldom carries a socket. It
 // begins no connection, and what is no fault (a repeated keep-alive that TCP had answered) stays a fact
 // here; which drops are findings is judged in judge/drops.cpp.
-#include "correlate/facts.hpp"
 #include "correlate/correlator_impl.hpp"
+#include "correlate/notes.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -10,43 +10,36 @@
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 #include "correlate/payload_times.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
 namespace {
 
 using State = TcpState;
 
-constexpr std::uint8_t origin_icmp = 2;  // SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 (linux/errqueue.h)
-constexpr std::uint8_t origin_icmp6 = 3;
 // tcp_simple_retransmit(): the path's MTU fell, so everything that is out is sent again in smaller segments. It enters
-// the state Loss (4) as a timeout does, but no timer ran out and the MSS is less than it was.
+// the state Loss as a timeout does, but no timer ran out and the MSS is less than it was.
 bool by_path_mtu(const Connection& c, const Retransmissions& facts, const Retransmit& r) {
-  if (r.cb.ca_state != 4 || r.cb.icsk_retransmits != 0) return false;
+  if (r.cb.ca_state != kernel::ca_loss || r.cb.icsk_retransmits != 0) return false;
   if (facts.mtu_reduced) return seq_before(r.seq, facts.mtu_until);
   return c.has_cb() && r.cb.mss != 0 && r.cb.mss < c.cb.mss;
 }
 
-// EVIDENCE, "Retransmission kinds", in this order; icsk_pending 5 is the tail-loss probe's timer.
+// docs/kernel.md, "Retransmission kinds", in this order.
 RetransmitKind kind_of(const Retransmit& r) {
   const ControlBlock& cb = r.cb;
   if (r.synack != 0) return RetransmitKind::syn_ack;
   if ((cb.flags & TW_CB_PRESENT) == 0) return RetransmitKind::unknown;
   if (static_cast<State>(cb.state) == State::syn_sent) return RetransmitKind::syn;
-  if (cb.ca_state == 3) return RetransmitKind::fast;
-  if (cb.ca_state == 4 && cb.icsk_pending == 0) {
+  if (cb.ca_state == kernel::ca_recovery) return RetransmitKind::fast;
+  if (cb.ca_state == kernel::ca_loss && cb.icsk_pending == kernel::timer_none) {
     return cb.icsk_retransmits > 0 ? RetransmitKind::rto : RetransmitKind::zero_window_rto;
   }
-  if (cb.ca_state == 4) return RetransmitKind::loss_recovery;
-  if (cb.icsk_pending == 5) return RetransmitKind::tail_loss;
+  if (cb.ca_state == kernel::ca_loss) return RetransmitKind::loss_recovery;
+  if (cb.icsk_pending == kernel::timer_loss_probe) return RetransmitKind::tail_loss;
   return RetransmitKind::unknown;
-}
-
-std::string_view words(RetransmitKind kind) {
-  static constexpr std::array<std::string_view, retransmit_kind_count> text = {
-      "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe", "path MTU", "unknown"};
-  return text[static_cast<std::size_t>(kind)];
 }
 
 // What the kernel's cause adds to the wire's word "retransmission"; Wireshark has a word for the fast one.
@@ -186,18 +179,16 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
 // Only an entry of origin ICMP is an ICMP message: completions and timestamps lie on the same queue.
 IcmpMessage icmp_message(const SocketError& x) {
   IcmpMessage message;
-  if (x.queue_origin != origin_icmp && x.queue_origin != origin_icmp6) return message;
+  if (x.queue_origin != kernel::origin_icmp && x.queue_origin != kernel::origin_icmp6) return message;
   message.error = x.icmp_errno;
   message.type = x.icmp_type;
   message.code = x.icmp_code;
-  message.v6 = x.queue_origin == origin_icmp6;
+  message.v6 = x.queue_origin == kernel::origin_icmp6;
   std::memcpy(message.sender.bytes.data(), x.icmp_sender, message.sender.bytes.size());
   return message;
 }
 
 }  // namespace
-
-std::string_view retransmit_words(RetransmitKind kind) { return words(kind); }
 
 Slot Correlator::Impl::locate(std::uint64_t cookie, const tw_tuple& tuple) const {
   Slot slot = table_.find_cookie(cookie);

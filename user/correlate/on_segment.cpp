@@ -8,7 +8,7 @@
 
 #include "correlate/cause.hpp"
 #include "correlate/correlator_impl.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -96,17 +96,6 @@ bool alive(std::uint8_t state) {
 }
 
 }  // namespace
-
-std::int64_t Connection::window_bytes(const Segment& g, bool out) const {
-  if (has_flag(g, tcp_flag::syn)) return g.window;  // never scaled (RFC 7323, section 2.2)
-  if (has_flag(g, tcp_flag::rst)) return -1;
-  if (wscale_local == wscale_absent || wscale_peer == wscale_absent)
-    return g.window;  // only both sides can agree on it
-  if (wscale_local == wscale_unknown || wscale_peer == wscale_unknown) return -1;
-  constexpr std::uint8_t largest = 14;
-  const std::uint8_t shift = out ? wscale_local : wscale_peer;
-  return std::int64_t{g.window} << (shift < largest ? shift : largest);
-}
 
 void Correlator::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.hook == TW_HOOK_TC_EGRESS;

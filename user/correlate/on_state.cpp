@@ -5,10 +5,11 @@
 // TIME_WAIT mini-socket, a passive child appears only at LISTEN -> SYN_RECV. What is concluded instead
 // of shown is marked as inferred.
 #include <algorithm>
+#include <cerrno>
 
 #include "correlate/cause.hpp"
 #include "correlate/correlator_impl.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 
 namespace tcpwitness {
 
@@ -300,7 +301,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
       if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
       state_entry(c, e, std::move(body));
       const bool probed = c.anomalies && c.anomalies->keepalive.unanswered != 0;
-      if (probed && s.cb.sk_err == 110 && s.cb.snd_una == s.cb.write_seq) {
+      if (probed && s.cb.sk_err == ETIMEDOUT && s.cb.snd_una == s.cb.write_seq) {
         const KeepaliveFacts& k = c.anomalies->keepalive;
         entry(&c, e, c.flow,
               KeepaliveEntry{KeepaliveEntry::What::gave_up, k.unanswered, k.probes, k.time_ms, k.intvl_ms, e.ts_ns,

@@ -42,13 +42,13 @@ void Correlator::Impl::report_open(Connection& c) {
   OpenFindings& open = c.anomalies->open;
   std::bitset<rule_count> judged;
   const bool texts = std::exchange(known.texts, false);  // sentences only for what is reported
-  for (const Finding& finding : judge_findings(c, known)) judged.set(static_cast<std::size_t>(finding.rule));
+  for (const Finding& finding : rules_.findings(c, known)) judged.set(static_cast<std::size_t>(finding.rule));
   std::bitset<rule_count> news = judged & open.judged;
   open.judged = judged;
   for (const Finding& earlier : open.reported) news.reset(static_cast<std::size_t>(earlier.rule));
   if (news.none()) return;
   known.texts = texts;
-  for (Finding& finding : judge_findings(c, known)) {
+  for (Finding& finding : rules_.findings(c, known)) {
     const auto rule = static_cast<std::size_t>(finding.rule);
     const bool has_its_own_time = finding.rule == Rule::close_wait_stuck || finding.rule == Rule::peer_not_closing;
     if (has_its_own_time || !news.test(rule)) continue;

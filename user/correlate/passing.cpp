@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // queues.cpp: a passive connection's SYNs and its last ACK beside the queues of the listener.
 //
-// A SYN that a full queue refuses makes no kernel event at all (EVIDENCE): the look-up that came with the
+// A SYN that a full queue refuses makes no kernel event at all: the look-up that came with the
 // SYN is all there is. Written from tcp_conn_request(): the accept queue is full when sk_ack_backlog >
 // sk_max_ack_backlog; the SYN queue when qlen > that limit (qlen >= limit before 6.8 or so). With
 // net.ipv4.tcp_syncookies a full SYN queue refuses nothing: the SYN is answered by a SYN-ACK that no request socket
 // sends. Without, less than a quarter of net.ipv4.tcp_max_syn_backlog left refuses too, unless the peer is known from
 // an earlier connection.
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {

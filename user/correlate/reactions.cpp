@@ -3,7 +3,7 @@
 //
 // A segment and the transition that it causes are matched by sequence number, as everywhere. What waits for a
 // missing segment before it is no delay of this kernel: such a FIN is left out.
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {

@@ -8,8 +8,6 @@
 
 namespace tcpwitness {
 
-void Correlator::so_far(TimeNs now, const std::function<void(Life)>& take) { impl_->so_far(now, take); }
-
 void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
@@ -21,7 +19,7 @@ void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take)
     known.now = now;
     known.peer = other_end(c);
     if (settings_.compare) known.measures = &measures(slot);
-    take(judge_life(c, known));
+    take(rules_.life(c, known));
     c.wire_final = c.wire_closed;
   }
 }

@@ -2,10 +2,7 @@
 // strays.cpp: segments that fit no connection of this machine, and the RST they got.
 //
 // A stray is kept for a moment, because the kernel's reason, the RST on the wire and the drop of a firewall come after
-// it. What the kernel itself reports (no socket) is certain; a segment that merely matched nothing we know is not. What
-// a connection of this machine sent is that one's to report.
-#include <fmt/format.h>
-
+// it. What a connection of this machine sent is that one's to report.
 #include <algorithm>
 
 #include "correlate/correlator_impl.hpp"
@@ -16,12 +13,6 @@ namespace {
 // Behind a gap a segment can be a late one of a connection whose end was lost: for 2 MSL (RFC 9293, 3.4.1).
 constexpr std::int64_t two_msl_ns = 240'000'000'000;
 constexpr std::size_t stray_limit = 256;  // under a scan the oldest ones wait less long
-
-std::string segment_words(const Stray& stray) {
-  if ((stray.flags & tcp_flag::syn) != 0) return (stray.flags & tcp_flag::ack) != 0 ? "a SYN-ACK" : "a SYN";
-  if ((stray.flags & tcp_flag::fin) != 0) return "a FIN";
-  return "a segment";
-}
 
 }  // namespace
 
@@ -88,22 +79,8 @@ void Correlator::Impl::report_stray(const Stray& stray, TimeNs ts) {
     add_up(more_strays_, stray.evidence.ids[0], ts, stray.flow);
     return;
   }
-  Finding finding;
-  finding.rule = Rule::stray_segment;
-  finding.evidence = stray.evidence.list();
   const bool lost = gap_serial_ != 0 && gap_until_ns_ + two_msl_ns >= stray.ts_ns;
-  const bool said = stray.reset_reported && reset_reason(names_, stray.reason) == ResetReason::no_socket;
-  finding.confidence = said || (stray.no_socket && stray.reset_seen) ? Confidence::certain : Confidence::inconclusive;
-  if (finding.confidence != Confidence::certain && stray.reset_reported) finding.confidence = Confidence::likely;
-  if (lost) finding.confidence = Confidence::inconclusive;
-  std::string fate = "no RST was seen";
-  if (stray.reset_seen) fate = "it was answered by RST";
-  if (!stray.reset_seen && stray.reset_reported) fate = "the kernel sent a RST";
-  const std::string reason = stray.reset_reported ? reset_reason_text(names_, stray.reason) : "";
-  finding.text = fmt::format("{} from {} to {} fits no connection here: {}{}", segment_words(stray),
-                             to_string(stray.flow.remote), to_string(stray.flow.local), fate,
-                             reason.empty() ? "" : fmt::format(" (the kernel says {})", reason));
-  emit(FindingReport{0, ts, stray.flow, std::move(finding)}, 0);
+  emit(FindingReport{0, ts, stray.flow, rules_.stray(stray, names_, lost)}, 0);
 }
 
 void Correlator::Impl::expire_strays(TimeNs now) {

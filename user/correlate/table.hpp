@@ -12,8 +12,8 @@
 #include <memory>
 #include <vector>
 
-#include "correlate/connection.hpp"
-#include "correlate/index_table.hpp"
+#include "facts/connection.hpp"
+#include "values/index_table.hpp"
 
 namespace tcpwitness {
 

@@ -4,14 +4,12 @@
 // A firewall rule drops a SYN before anybody looks for a listener (NF_INET_LOCAL_IN comes before tcp_v4_rcv()), so no
 // socket and no state shows it. The segment at the interface shows that it was for this machine and not to be sent on,
 // the kernel's report why it went no further. One finding for each attempt, with what came until then.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -88,30 +86,8 @@ void Correlator::Impl::report_turned_away(const TurnedAway& syn, TimeNs now) {
     for (const auto& [reason, count] : syn.reasons) add_reason(more_turned_away_->reasons, reason, count);
     return;
   }
-  Finding finding;
-  finding.rule = Rule::rx_dropped;
   const bool lost = gap_serial_ != 0 && gap_until_ns_ >= syn.first_ns;
-  finding.confidence = lost ? Confidence::inconclusive : Confidence::certain;
-  cite(finding, syn.evidence);
-  const std::string which =
-      syn.count == 1 ? "a SYN" : fmt::format("{} SYNs within {}", syn.count, seconds(stray.ts_ns - syn.first_ns));
-  std::string nat;
-  if (syn.sent_to != stray.flow.local) nat = fmt::format(", was for {} by NAT,", to_string(syn.sent_to));
-  std::string answer;
-  if (stray.reset_seen) answer = "; it was answered by a RST";
-  if (stray.icmp) {
-    answer = fmt::format("; this machine answered with an ICMP message: {} (type {}, code {})", name(stray.icmp),
-                         stray.icmp.type, stray.icmp.code);
-  }
-  std::string reasons;
-  for (const auto& [reason, count] : syn.reasons) {
-    if (!reasons.empty()) reasons += "; ";
-    if (syn.reasons.size() > 1) reasons += fmt::format("{} ", count);
-    reasons += fmt::format("{} ({})", drop_meaning(drop_kind(names_, reason)), names_.drop_reason(reason));
-  }
-  finding.text = fmt::format("{} from {} to {} arrived{} and never reached TCP: {}{}", which,
-                             to_string(stray.flow.remote), to_string(stray.flow.local), nat, reasons, answer);
-  emit(FindingReport{0, now, stray.flow, std::move(finding)}, 0);
+  emit(FindingReport{0, now, stray.flow, rules_.turned_away(syn, names_, lost)}, 0);
 }
 
 void Correlator::Impl::expire_turned_away(TimeNs now) {
@@ -132,13 +108,8 @@ void Correlator::Impl::report_more_turned_away(TimeNs now) {
   constexpr std::int64_t second_ns = 1'000'000'000;
   if (!more_turned_away_ || (now - more_turned_away_->begun_ns < second_ns && !finished_)) return;
   const MoreTurnedAway more = *std::exchange(more_turned_away_, nullptr);
-  Finding finding;
-  finding.rule = Rule::rx_dropped;
-  finding.confidence = gap_until_ns_ >= more.crowd.since() ? Confidence::inconclusive : Confidence::likely;
-  finding.evidence = more.crowd.evidence();
-  finding.text = fmt::format("{} more SYNs within {:.1f} s arrived and never reached TCP ({}), {}", more.crowd.size(),
-                             more.crowd.lasted(), reasons_text(more.reasons), more.crowd.from_where_to_where());
-  emit(FindingReport{0, now, more.crowd.first(), std::move(finding)}, 0);
+  const bool lost = gap_until_ns_ >= more.crowd.since();
+  emit(FindingReport{0, now, more.crowd.first(), rules_.more_turned_away(more, names_, lost)}, 0);
 }
 
 }  // namespace tcpwitness

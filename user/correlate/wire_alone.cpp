@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
-#include "correlate/facts.hpp"
+#include "correlate/notes.hpp"
 #include "values/prefetch.hpp"
 
 namespace tcpwitness {
@@ -141,9 +141,7 @@ void Correlator::Impl::on_conversation_end(const Event& e, const ConversationEnd
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  ending_ = &end;
-  conclude(slot);
-  ending_ = nullptr;
+  conclude(slot, &end);
   timeline_.discard(c.id);
   table_.release(slot);
 }

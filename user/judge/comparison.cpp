@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "correlate/measures.hpp"
+#include "facts/measures.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "correlate/facts.hpp"
+#include "facts/derived.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "correlate/facts.hpp"
+#include "facts/derived.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -293,17 +293,6 @@ std::string outcome_words(const Connection& c, const Life& life) {
 }
 
 }  // namespace
-
-bool refused_on_the_way(const Connection& c) {
-  return c.passage() && c.ended() && !c.teardown->by_reset && c.passage()->refusal_mark &&
-         c.passage()->refusal_mark.id == c.teardown->end.id;
-}
-
-bool counted_to_the_end(const Connection& c) {
-  if (!c.passage() || !c.ended()) return true;
-  return std::ranges::all_of(
-      c.passage()->hops, [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.teardown->end.ts_ns; });
-}
 
 bool end_may_be_unseen(const Connection& c, const RuleContext& context) {
   if (!c.passage() || context.every_interface || both_known(c) || !c.anomalies) return false;

@@ -8,23 +8,6 @@
 
 namespace tcpwitness {
 
-// icmp_err_convert[] (net/ipv4/icmp.c), tab_unreach[] (net/ipv6/icmp.c).
-bool is_unreachable(int error) {
-  switch (error) {
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EOPNOTSUPP:
-    case EACCES:
-    case EPROTO:
-      return true;
-    default:
-      return false;
-  }
-}
-
 const IcmpMessage* icmp_behind(const Connection& c) {
   if (!c.anomalies) return nullptr;
   const Anomalies& t = *c.anomalies;

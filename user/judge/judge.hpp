@@ -12,79 +12,17 @@
 #include <string>
 #include <vector>
 
-#include "correlate/connection.hpp"
-#include "correlate/measures.hpp"
+#include "facts/connection.hpp"
+#include "facts/crowd.hpp"
+#include "facts/derived.hpp"
+#include "facts/measures.hpp"
+#include "facts/payload.hpp"
+#include "facts/reasons.hpp"
+#include "facts/rules.hpp"
+#include "facts/stray.hpp"
 #include "tcpwitness/report.hpp"
 
 namespace tcpwitness {
-
-// What rules must know beside the connection.
-struct RuleContext {
-  const Names& names;
-  bool has_kernel = true;       // the kernel witness is attached
-  bool has_wire = true;         // the wire witness is attached
-  bool texts = false;           // write sentences
-  bool explain = false;         // write the closing sentence
-  bool finished = false;        // the run is over
-  bool every_interface = true;  // what passes through this machine shows twice: none was left out (-i)
-  std::int64_t close_wait_stuck_ns = 0;
-  std::int64_t slow_handshake_ns = 0;
-  std::int64_t slow_accept_ns = 0;
-  std::int64_t late_ns = 0;
-  TimeNs now = 0;
-  const PayloadTimes* payload = nullptr;             // live, where every segment is seen
-  const Measures* measures = nullptr;                // of a comparison
-  const Connection* peer = nullptr;                  // the other end, where this run follows it too; see other_end()
-  const ConversationTotals* conversation = nullptr;  // reading a capture: all that it holds of the connection
-};
-
-// The kernel's reset reasons that rules ask for, by name: numbers change between releases.
-enum class ResetReason : std::uint8_t {
-  unknown,  // the kernel does not say
-  other,
-  no_socket,
-  keepalive_timeout,
-  abort_on_data,
-  abort_on_close,
-  abort_on_linger,
-  tcp_state,
-  timewait_socket,
-  invalid_syn,
-};
-[[nodiscard]] ResetReason reset_reason(const Names& names, std::uint32_t number);
-[[nodiscard]] std::string reset_reason_text(const Names& names, std::uint32_t number);  // without SK_RST_REASON_
-[[nodiscard]] std::string_view reset_meaning(ResetReason reason, bool sent);
-
-// Why the kernel drops segments, as far as rules ask for it; by name too.
-enum class DropKind : std::uint8_t {
-  other,
-  firewall,
-  filter,     // BPF at a cgroup, tc or XDP, LSM, IPsec policy
-  queue,      // the qdisc, or the backlog of a CPU
-  neighbour,  // the next hop's link address is not known
-  routing,
-  bad_checksum,
-  out_of_window,
-  old_timestamp,
-  never_sent,   // acknowledges, or echoes, what was never sent
-  old_data,     // already received: a keep-alive, an old ACK
-  old_payload,  // payload, all of it already received: the peer repeated itself
-  no_socket,
-  accept_queue,   // the listener's accept queue is full
-  memory,         // no room in the socket, or in TCP as a whole
-  refused_syn,    // a SYN for a connection that exists
-  refused_rst,    // a RST whose number does not fit
-  refused_ack,    // acknowledges what was never sent, or far too old
-  no_flags,       // a segment that this state of the socket does not take
-  closed,         // the socket is shut down or closed
-  not_signed,     // not signed as the socket demands (RFC 2385, RFC 5925)
-  few_hops_left,  // its hop limit is below what the socket demands (IP_MINTTL, RFC 5082)
-  too_big,        // larger than the path's or the device's MTU
-  damaged,        // headers that contradict themselves
-};
-[[nodiscard]] DropKind drop_kind(const Names& names, std::uint32_t number);
-[[nodiscard]] std::string_view drop_meaning(DropKind kind);
-[[nodiscard]] bool is_fault(DropKind kind);  // a healthy connection meets none of these
 
 // comparison.cpp
 [[nodiscard]] Comparison compare(const Connection& c, const RuleContext& context);
@@ -103,12 +41,6 @@ enum class DropKind : std::uint8_t {
 // sock_destroy (`ss -K`) by a process that is not the owner.
 [[nodiscard]] bool destroyed_by_other(const Connection& c);
 
-// bytes.cpp: payload bytes, without the sequence numbers of SYN and FIN.
-[[nodiscard]] std::uint64_t sent_payload(const Connection& c);
-[[nodiscard]] std::uint64_t received_payload(const Connection& c);
-// The process closed (or died) before it had read everything.
-[[nodiscard]] bool unread_data(const ControlBlock& cb);
-
 // One file each. nullopt: the rule has nothing to say.
 [[nodiscard]] std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& context, Outcome outcome);
 [[nodiscard]] std::optional<Finding> judge_zero_window(const Connection& c, const RuleContext& context);
@@ -126,8 +58,6 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& context, Outcome outcome);
 
 // icmp.cpp: what an ICMP message did to the connection
-// An errno that TCP takes from an ICMP message or from the routing table, ECONNREFUSED apart.
-[[nodiscard]] bool is_unreachable(int error);
 // The message that the end of the connection rests on: TCP put it on the error queue, or its error is the socket's.
 [[nodiscard]] const IcmpMessage* icmp_behind(const Connection& c);
 // "host unreachable (ICMP type 3, code 1), sent by 10.0.0.254, on the way"
@@ -138,8 +68,6 @@ enum class DropKind : std::uint8_t {
 
 // peer_not_closing.cpp
 [[nodiscard]] std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context);
-// The mini-socket of an orphan waited in FIN_WAIT2 for as long as the kernel lets it.
-[[nodiscard]] bool orphan_forgotten(const Connection& c, TimeNs now);
 
 // write_after_peer_closed.cpp
 [[nodiscard]] std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const RuleContext& context,
@@ -183,10 +111,6 @@ enum class DropKind : std::uint8_t {
 [[nodiscard]] std::string explain_forwarded(const Connection& c, const Life& life);
 // The RST that ended it left here and came in nowhere.
 [[nodiscard]] bool reset_by_this_machine(const Connection& c);
-// An ICMP error left for the client that had asked, and it has not asked again since.
-[[nodiscard]] bool refused_on_the_way(const Connection& c);
-// Each hop's counters are as new as the end of the connection.
-[[nodiscard]] bool counted_to_the_end(const Connection& c);
 // Its other side passes by an interface that is not traced, and this machine's firewall has dropped the newest
 // segments: it may have answered them there by a RST.
 [[nodiscard]] bool end_may_be_unseen(const Connection& c, const RuleContext& context);
@@ -228,8 +152,13 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
 // Everything above put together.
 [[nodiscard]] Life judge_life(const Connection& c, const RuleContext& context);
 
-// The kernel's retransmission causes in words (correlate/on_kernel.cpp).
-[[nodiscard]] std::string_view retransmit_words(RetransmitKind kind);
+// strays.cpp: of no connection. lost: events may be missing that would show another thing.
+[[nodiscard]] Finding judge_stray(const Stray& stray, const Names& names, bool lost);
+[[nodiscard]] Finding judge_turned_away(const TurnedAway& syn, const Names& names, bool lost);
+[[nodiscard]] Finding judge_more_turned_away(const MoreTurnedAway& more, const Names& names, bool lost);
+[[nodiscard]] std::optional<Finding> judge_attempts(const Attempts& attempts, const Names& names, bool lost);
+[[nodiscard]] Finding judge_more_strays(const Crowd& more, bool lost);
+[[nodiscard]] Finding judge_more_refused(const Crowd& more, bool lost);
 
 // words.cpp
 void cite(Finding& finding, const Evidence& evidence);        // adds what is listed, and how many more there are

@@ -6,12 +6,10 @@
 #include <utility>
 
 #include "judge/judge.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
 namespace {
-
-constexpr std::uint8_t ca_recovery = 3;
-constexpr std::uint8_t ca_loss = 4;
 
 bool sends_data(TcpState state) {
   switch (state) {
@@ -98,7 +96,7 @@ std::optional<Finding> sends_again(const OpenSocket& s) {
                                s.cb.icsk_retransmits, s.cb.icsk_retransmits == 1 ? "" : "s",
                                seconds(std::int64_t{s.cb.rto_us} * 1000)));
   }
-  if (sends_data(s.state) && (s.cb.ca_state == ca_recovery || s.cb.ca_state == ca_loss)) {
+  if (sends_data(s.state) && (s.cb.ca_state == kernel::ca_recovery || s.cb.ca_state == kernel::ca_loss)) {
     return certain(Rule::retransmission,
                    fmt::format("loss recovery is under way; {} {} retransmitted so far",
                                count(s.cb.total_retrans, "segment"), s.cb.total_retrans == 1 ? "was" : "were"));

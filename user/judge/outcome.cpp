@@ -5,8 +5,9 @@
 // last control block, a reset), so that a lost event can only lead to a weaker word: `unknown`.
 #include <cerrno>
 
-#include "correlate/facts.hpp"
+#include "facts/derived.hpp"
 #include "judge/judge.hpp"
+#include "values/kernel.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -139,8 +140,9 @@ Outcome refused_or_not(const Connection& c, const RuleContext& context) {
   if (icmp != nullptr && syns_never_left(c, context)) return Outcome::connect_unsent;
   if (icmp != nullptr) return outcome_of(*icmp);
   // close() and exit shut the socket down first; without either only a SYN shows that connect() itself had not failed.
-  const bool gave_up = (c.teardown->end_actor & TW_ACTOR_EXITING) != 0 || (c.has_cb() && c.cb.sk_shutdown == 3) ||
-                       c.syn || (c.has_cb() && c.cb.packets_out != 0);
+  const bool gave_up = (c.teardown->end_actor & TW_ACTOR_EXITING) != 0 ||
+                       (c.has_cb() && c.cb.sk_shutdown == kernel::shutdown_mask) || c.syn ||
+                       (c.has_cb() && c.cb.packets_out != 0);
   return c.incomplete || !gave_up ? Outcome::unknown : Outcome::connect_cancelled;
 }
 

@@ -4,7 +4,7 @@
 // Two things together show it: the RST crossed other hops than all else from the peer (its TTL is off the
 // connection's), and the peer went on behind it with new sequence numbers over the old hops, which a TCP that has
 // reset the connection cannot do. One of them alone is a suspicion, reported by reset-origin.
-#include "correlate/facts.hpp"
+#include "facts/derived.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {

@@ -11,20 +11,6 @@
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
-namespace {
-
-// The kernel's timers fire late by up to an eighth of a long delay.
-std::int64_t with_slack(std::int64_t ns) { return ns + ns / 8 + 100'000'000; }
-
-}  // namespace
-
-bool orphan_forgotten(const Connection& c, TimeNs now) {
-  if (!c.teardown || !c.teardown->mini_fin_wait2 || c.teardown->fin_in.sent) return false;
-  constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
-  const Teardown& teardown = *c.teardown;
-  const std::int64_t waits = teardown.fin_timeout_ns != 0 ? teardown.fin_timeout_ns : longest_ns;
-  return now - teardown.end.ts_ns >= with_slack(waits);
-}
 
 std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context) {
   if (!c.teardown || !c.teardown->fin_wait2) return std::nullopt;

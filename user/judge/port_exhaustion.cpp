@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "correlate/process.hpp"
+#include "facts/owner.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {

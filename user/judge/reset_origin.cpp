@@ -5,7 +5,7 @@
 // reported no reset, came from neither TCP: a firewall.
 #include <fmt/format.h>
 
-#include "correlate/facts.hpp"
+#include "facts/derived.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "correlate/process.hpp"
+#include "facts/owner.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {

@@ -10,9 +10,9 @@
 #include <memory>
 #include <vector>
 
-#include "correlate/index_table.hpp"
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/wire.hpp"
+#include "values/index_table.hpp"
 #include "values/prefetch.hpp"
 #include "wire/acceptance.hpp"
 #include "wire/analysis.hpp"

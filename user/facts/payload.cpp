@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// bytes.cpp: the kernel's sequence counters as payload bytes.
+// payload.cpp: the kernel's sequence counters as payload bytes.
 //
 // bytes_acked follows snd_una (tcp_snd_una_update) and bytes_received follows rcv_nxt
 // (tcp_rcv_nxt_update), so both count sequence numbers, not bytes: an active opener's SYN when the
 // SYN-ACK acknowledges it (a passive child starts with snd_una behind its SYN), an acknowledged FIN,
 // and the peer's FIN. The peer's SYN sets rcv_nxt directly and is not counted.
-#include "judge/judge.hpp"
+#include "facts/payload.hpp"
+
+#include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -6,17 +6,13 @@
 #pragma once
 
 #include <array>
-#include <bit>
-#include <cmath>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "judge/judge.hpp"
-#include "values/keyed_hash.hpp"
+#include "facts/evidence.hpp"
+#include "tcpwitness/address.hpp"
 
 namespace tcpwitness {
 
@@ -75,44 +71,7 @@ struct Attempts {
   std::uint64_t completed = 0;  // any that became ESTABLISHED meanwhile
   std::uint64_t refused = 0;    // forwarded: by a RST
   ByReason dropped{};           // SYN-ACKs that this machine dropped
-};
-
-// Second by second. What a second began has another one to complete.
-class AttemptsBySecond {
- public:
-  void begun(EventId id, TimeNs ts, const Flow& flow);
-  void answered(bool by_cookie);
-  void answer_dropped(std::uint32_t reason);
-  void completed() { count(&Attempts::completed); }
-  void refused() { count(&Attempts::refused); }
-  // The next one whose time is over, or the run.
-  [[nodiscard]] std::optional<Attempts> due(TimeNs now, bool finished);
-  [[nodiscard]] bool empty() const { return !newest_ && !before_; }
-
- private:
-  void count(std::uint64_t Attempts::* what);
-  std::unique_ptr<Attempts> newest_;
-  std::unique_ptr<Attempts> before_;  // these may still complete
-};
-
-// The first few of each second.
-class FirstOfEachSecond {
- public:
-  explicit FirstOfEachSecond(std::uint32_t limit) : limit_(limit) {}
-  [[nodiscard]] bool take(TimeNs now) {
-    if (now - second_ns_ >= 1'000'000'000 || second_ns_ - now >= 1'000'000'000) {
-      second_ns_ = now;
-      taken_ = 0;
-    }
-    if (taken_ >= limit_) return false;
-    ++taken_;
-    return true;
-  }
-
- private:
-  std::uint32_t limit_;
-  std::uint32_t taken_ = 0;
-  TimeNs second_ns_ = 0;
+  bool forwarded = false;       // through this machine
 };
 
 }  // namespace tcpwitness

@@ -10,8 +10,6 @@
 
 namespace tcpwitness {
 
-struct Connection;
-
 // Of a connection that was open before the run: what it had counted when it was first found. What the run can compare
 // begins there.
 struct FirstLook {
@@ -46,11 +44,5 @@ struct Measures {
   std::uint32_t unknown_flows = 0;  // events that found no flow of it in the map
   PhaseClock clock{};               // live, where every segment is seen
 };
-
-void note_measures(Measures& measures, TimeNs ts_ns, const Segment& segment, bool out);
-void note_measures(Measures& measures, const SocketDestroyed& destroyed);
-void note_measures(Measures& measures, const OwnerSeen& owner);
-// It is found, with the counters that it has now.
-void note_first_look(Measures& measures, const Connection& found);
 
 }  // namespace tcpwitness

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// connection.hpp: what is known of one connection while it lives: facts, no judgements.
+//
+// Correlation writes it, the rules in judge/ read it. It is kept small, because there may be a million
+// idle ones: what only some connections need (Teardown, Anomalies, Recent) is allocated when it happens.
+// A fact is set only by an event that shows it; nothing here follows from silence.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "facts/anomalies.hpp"
+#include "facts/ends.hpp"
+#include "facts/evidence.hpp"
+#include "facts/owner.hpp"
+#include "facts/recent.hpp"
+#include "facts/teardown.hpp"
+#include "tcpwitness/connection.hpp"
+#include "tcpwitness/event.hpp"
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+// What a connection waits for; each has one fixed delay, see table.hpp.
+enum class Wait : std::uint8_t {
+  none,
+  settle,           // ended: stragglers of the end may still come
+  unanswered_syn,   // a SYN came, no SYN-ACK yet; looked at again while the peer may still repeat it
+  request,          // half-open request socket
+  fin_wait2,        // the peer has not closed: looked at once a second, for peer-not-closing and the orphan's timeout
+  close_wait,       // close-wait-stuck
+  ports,            // connect() found no local port: who has them?
+  wire_connect,     // wire alone: SYN without an answer
+  passing_attempt,  // forwarded: its handshake is not over
+  passing_closing,  // forwarded: an end has closed, or one direction alone comes through here
+  passing,          // forwarded: open
+  passing_looked,   // forwarded: its time is up, unless its newest counters show that something came
+  passing_ended,    // forwarded: over, and the last counters of its hops are asked for
+  outsider,         // ended by a RST that may be somebody else's, or by an ICMP error: does the other side go on?
+  tombstone,        // reported; late events must not bring it back
+  time_wait,        // reported, and its mini-socket may still answer (timeline only)
+  count,
+};
+
+// The window scale option of one side's SYN.
+inline constexpr std::uint8_t wscale_unknown = 0xff;  // its SYN was not seen
+inline constexpr std::uint8_t wscale_absent = 0xfe;
+
+// What most connections that are open do not have.
+struct Further {
+  std::optional<Flow> nat;
+  std::optional<PayloadTimes> payload;  // as they were when the socket went away, or was looked at
+};
+
+struct Connection {
+  ConnectionId id = 0;
+  std::uint64_t cookie = 0;
+  Flow flow;
+  TimeNs start_ts_ns = 0;
+  TimeNs last_ts_ns = 0;
+  ControlBlock cb{};        // newest
+  tw_wire_counters wire{};  // newest
+  std::unique_ptr<Teardown> teardown;
+  std::unique_ptr<Anomalies> anomalies;
+  std::unique_ptr<Recent> recent;
+  std::unique_ptr<Ends> ends;
+  std::unique_ptr<Further> further;
+  TimeNs waiting_since_ns = 0;
+  Mark syn;      // the SYN that began it
+  Mark syn_ack;  // the first one
+  std::int64_t handshake_ns = -1;
+  std::uint32_t isn_local = 0;
+  std::uint32_t isn_remote = 0;
+  std::uint32_t gap_serial = 0;  // gaps seen when it began
+  std::uint32_t netns = 0;
+  Owner owner;
+  std::uint32_t wait_next = 0xffffffffU;
+  std::uint32_t wait_prev = 0xffffffffU;
+  std::uint16_t error = 0;                   // errno
+  std::uint16_t last_window_local = 0xffff;  // as last advertised (unscaled), SYN excluded
+  std::uint16_t last_window_peer = 0xffff;
+  std::uint8_t wscale_local = wscale_unknown;
+  std::uint8_t wscale_peer = wscale_unknown;
+  std::array<TcpState, 10> states{};
+  std::uint8_t state_count = 0;
+  std::uint8_t ttl_in = 0;  // of the peer's segments, RST excluded; 0: none seen
+  TcpState state = TcpState::unknown;
+  Role role = Role::unknown;
+  Outcome reported_as = Outcome::unknown;  // once reported
+  Wait waiting = Wait::none;
+  ClosedBy closed_by = ClosedBy::none;
+  bool live : 1 = false;      // slot in use
+  bool reported : 1 = false;  // its Life was reported
+  bool flow_bound : 1 = false;
+  bool cookie_bound : 1 = false;
+  bool preexisting : 1 = false;
+  bool from_snapshot : 1 = false;  // state comes from the snapshot; no state event yet
+  bool rival : 1 = false;          // another child of its request was closed, and is destroyed next
+  bool in_step : 1 = false;        // a state event has shown its state: the next one begins there
+  bool has_kernel : 1 = false;
+  bool has_wire : 1 = false;
+  bool incomplete : 1 = false;
+  bool inconsistent : 1 = false;  // a transition does not follow from the state we knew
+  bool has_isn_local : 1 = false;
+  bool has_isn_remote : 1 = false;
+  bool owner_ambiguous : 1 = false;  // the snapshot named two processes
+  bool syn_ack_seen : 1 = false;
+  bool established : 1 = false;
+  bool restored : 1 = false;        // connect() under TCP_REPAIR: no handshake, the connection was another socket's
+  bool expired : 1 = false;         // reported because its time was up, not because its end was seen
+  bool wire_final : 1 = false;      // nothing can follow the newest wire counters
+  bool wire_closed : 1 = false;     // they came with the socket's destruction
+  bool port_reused : 1 = false;     // its SYN found another connection on its address pair
+  bool wire_partial : 1 = false;    // an IP fragment: what is behind the first one has no numbers
+  bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all
+  bool in_on_loopback : 1 = false;  // segments, RSTs excluded, came in there
+  bool in_elsewhere : 1 = false;    // and on another interface
+  bool ttl_in_varies : 1 = false;
+  bool ttl_in_twice : 1 = false;  // two segments or more had it
+
+  Teardown& ensure_teardown() {
+    if (!teardown) teardown = std::make_unique<Teardown>();
+    return *teardown;
+  }
+  Anomalies& ensure_anomalies() {
+    if (!anomalies) anomalies = std::make_unique<Anomalies>();
+    return *anomalies;
+  }
+  // The flow's totals, newest.
+  void take_counters(const tw_wire_counters& totals, const tw_loss_counters& loss) {
+    constexpr tw_loss_counters nothing{};
+    wire = totals;
+    if (anomalies || std::memcmp(&loss, &nothing, sizeof loss) != 0) ensure_anomalies().loss = loss;
+  }
+  void take_counters(EventId event, const tw_wire_counters& totals, const tw_loss_counters& loss) {
+    if (loss.stalls > (anomalies ? anomalies->loss.stalls : 0)) ensure_anomalies().stalls.add(event);
+    take_counters(totals, loss);
+  }
+  // A segment's window in bytes; -1: the SYNs that settle its scale were not seen.
+  [[nodiscard]] std::int64_t window_bytes(const Segment& g, bool out) const;
+  void set_nat(const Flow& translated) {
+    if (!further) further = std::make_unique<Further>();
+    further->nat = translated;
+  }
+  void set_payload(const std::optional<PayloadTimes>& times) {
+    if (!times && !further) return;
+    if (!further) further = std::make_unique<Further>();
+    further->payload = times;
+  }
+  // As on the wire, where that is not `flow`; forwarded: on the server's side.
+  [[nodiscard]] std::optional<Flow> on_the_wire() const { return further ? further->nat : std::nullopt; }
+  [[nodiscard]] Passage* passage() const { return ends ? ends->passage.get() : nullptr; }
+  [[nodiscard]] bool ended() const { return teardown && teardown->end; }
+  [[nodiscard]] bool has_cb() const { return (cb.flags & TW_CB_PRESENT) != 0; }
+  void enter(TcpState to) {
+    if (state_count < states.size()) states[state_count++] = to;
+    state = to;
+  }
+};
+
+}  // namespace tcpwitness

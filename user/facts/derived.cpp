@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "facts/derived.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace tcpwitness {
+
+bool reset_made_here(const Connection& c) {
+  if (!c.anomalies || !c.anomalies->rst_in.mark || !c.has_kernel) return false;
+  return c.anomalies->rst_in.on_loopback && c.in_elsewhere && !c.in_on_loopback;
+}
+
+bool foreign_hops(const Connection& c) {
+  if (!c.anomalies || !c.anomalies->rst_in.mark || c.anomalies->rst_in.ttl == 0) return false;
+  return c.ttl_in != 0 && !c.ttl_in_varies && c.anomalies->rst_in.ttl != c.ttl_in;
+}
+
+// icmp_err_convert[] (net/ipv4/icmp.c), tab_unreach[] (net/ipv6/icmp.c).
+bool is_unreachable(int error) {
+  switch (error) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EOPNOTSUPP:
+    case EACCES:
+    case EPROTO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool orphan_forgotten(const Connection& c, TimeNs now) {
+  if (!c.teardown || !c.teardown->mini_fin_wait2 || c.teardown->fin_in.sent) return false;
+  constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
+  const Teardown& teardown = *c.teardown;
+  const std::int64_t waits = teardown.fin_timeout_ns != 0 ? teardown.fin_timeout_ns : longest_ns;
+  return now - teardown.end.ts_ns >= with_slack(waits);
+}
+
+bool refused_on_the_way(const Connection& c) {
+  return c.passage() && c.ended() && !c.teardown->by_reset && c.passage()->refusal_mark &&
+         c.passage()->refusal_mark.id == c.teardown->end.id;
+}
+
+bool counted_to_the_end(const Connection& c) {
+  if (!c.passage() || !c.ended()) return true;
+  return std::ranges::all_of(
+      c.passage()->hops, [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.teardown->end.ts_ns; });
+}
+
+}  // namespace tcpwitness

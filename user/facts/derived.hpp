@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// derived.hpp: what follows from the facts of a connection, for correlation and for rules.
+#pragma once
+
+#include <cstdint>
+
+#include "facts/connection.hpp"
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+
+inline constexpr std::uint32_t loopback_ifindex = 1;  // in every namespace (LOOPBACK_IFINDEX)
+
+// Linux takes a RST at rcv_nxt (RFC 5961, 3.2), and one behind a FIN that does not count the FIN (tcp_reset_check()).
+[[nodiscard]] inline bool takes_reset(TcpState state, std::uint32_t rcv_nxt, std::uint32_t seq) {
+  const bool behind_fin = state == TcpState::close_wait || state == TcpState::last_ack || state == TcpState::closing;
+  return seq == rcv_nxt || (behind_fin && seq + 1 == rcv_nxt);
+}
+
+// The connection's RST came in on the loopback interface, and nothing else of it did: this machine made it, and no TCP
+// of it, for the peer's address is not ours.
+[[nodiscard]] bool reset_made_here(const Connection& c);
+// The connection's RST does not look like the peer's other segments.
+[[nodiscard]] bool foreign_hops(const Connection& c);
+
+// An errno that TCP takes from an ICMP message or from the routing table, ECONNREFUSED apart.
+[[nodiscard]] bool is_unreachable(int error);
+
+// The kernel's timers fire late by up to an eighth of a long delay.
+[[nodiscard]] inline std::int64_t with_slack(std::int64_t ns) { return ns + ns / 8 + 100'000'000; }
+// The mini-socket of an orphan waited in FIN_WAIT2 for as long as the kernel lets it.
+[[nodiscard]] bool orphan_forgotten(const Connection& c, TimeNs now);
+
+// Forwarded: an ICMP error left for the client that had asked, and it has not asked again since.
+[[nodiscard]] bool refused_on_the_way(const Connection& c);
+// Forwarded: each hop's counters are as new as the end of the connection.
+[[nodiscard]] bool counted_to_the_end(const Connection& c);
+
+}  // namespace tcpwitness

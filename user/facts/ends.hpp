@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// ends.hpp: both ends as the segments show them, where no socket of this machine does.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "facts/passage.hpp"
+#include "wire/acceptance.hpp"
+#include "wire/state_tracker.hpp"
+#include "wire/zeek_state.hpp"
+
+namespace tcpwitness {
+
+// Where only the wire is seen: both ends, inferred.
+struct Ends {
+  StateTracker tracker;
+  ZeekState zeek;
+  Acceptance acceptance{false};  // where no capture's analysis has asked before
+  Acceptance::Answer answer;     // to the newest segment
+  std::array<TcpState, 12> peer_states{};
+  std::uint8_t peer_count = 0;
+  bool syn_ack_repeated = false;
+  std::unique_ptr<Passage> passage;  // forwarded: no socket of this machine; from the first segment to the last
+};
+
+}  // namespace tcpwitness

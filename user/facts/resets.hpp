@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// resets.hpp: RSTs: on the wire, and as the kernel reports them.
+#pragma once
+
+#include <cstdint>
+
+#include "facts/evidence.hpp"
+#include "tcpwitness/event_abi.h"
+
+namespace tcpwitness {
+
+struct ResetSeen {
+  Mark mark;
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;
+  std::uint8_t flags = 0;        // TCP flags on the wire
+  std::uint8_t socket_type = 0;  // enum tw_socket_type that sent it
+  std::uint8_t ttl = 0;          // or hop limit
+  bool on_loopback = false;      // it came in there
+  bool fits = false;             // its number is the one that a RST must have, by the view that came with it
+};
+
+// What the kernel said of a reset it sent or took.
+struct ResetReport {
+  Mark mark;
+  std::uint32_t reason = TW_REASON_UNKNOWN;
+  bool answers_segment = false;
+  bool has_socket = false;
+  std::uint8_t actor = 0;     // enum tw_actor_flags
+  std::uint32_t sent_ms = 0;  // RECEIVED: since this side last sent payload
+};
+
+// What the peer sent behind a RST from its address.
+struct OutsiderFacts {
+  Mark goes_on;  // the first segment with new sequence numbers behind it, that no RST is
+  std::uint8_t ttl = 0;
+};
+
+}  // namespace tcpwitness

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// stray.hpp: segments that fit no connection of this machine, and SYNs that never reached its TCP.
+#pragma once
+
+#include <cstdint>
+
+#include "facts/crowd.hpp"
+#include "facts/evidence.hpp"
+#include "tcpwitness/report.hpp"
+
+namespace tcpwitness {
+
+// A segment that no socket wanted, and what became of it.
+struct Stray {
+  Flow flow;
+  TimeNs ts_ns = 0;
+  Evidence evidence;
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;
+  std::uint8_t flags = 0;
+  bool no_socket = false;       // the look-up found none
+  bool reset_reported = false;  // tcp_send_reset
+  std::uint32_t reason = TW_REASON_UNKNOWN;
+  bool reset_seen = false;  // on the wire
+  bool sent_here = false;   // a connection of this machine sent it: its own findings say what became of it
+  IcmpMessage icmp;         // that this machine answered it with
+};
+
+// A SYN for no connection of this machine, which dropped it before TCP had it. It may come again.
+struct TurnedAway {
+  Stray stray;  // the newest one
+  TimeNs first_ns = 0;
+  std::uint32_t count = 0;
+  ByReason reasons;  // enum skb_drop_reason
+  Evidence evidence;
+  Endpoint sent_to;  // its destination when it was dropped: another one behind NAT
+};
+
+}  // namespace tcpwitness

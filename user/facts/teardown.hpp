@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// teardown.hpp: the end of a connection: both FINs, the states behind ESTABLISHED, who closed.
+#pragma once
+
+#include <cstdint>
+
+#include "facts/evidence.hpp"
+#include "facts/owner.hpp"
+#include "tcpwitness/tcp.hpp"
+
+namespace tcpwitness {
+
+// One of the two FINs and the segment that acknowledged it.
+struct FinFacts {
+  Mark sent;
+  Mark acked;             // the first segment whose ack covers the FIN
+  std::uint32_t end = 0;  // the sequence number after the FIN
+  std::uint32_t ack = 0;  // as in that segment
+  std::uint32_t seq = 0;  // of the FIN itself: end - 1
+  bool ahead = false;     // something before it was missing when it came
+  bool repeated = false;  // it came again
+};
+
+// From the first sign of the end.
+struct Teardown {
+  FinFacts fin_out;
+  FinFacts fin_in;
+  Mark first;       // the transition out of ESTABLISHED
+  Mark close_wait;  // ESTABLISHED -> CLOSE_WAIT
+  Mark left_close_wait;
+  Mark time_wait;                         // entered TIME_WAIT (inferred)
+  Mark end;                               // the last transition: ... -> CLOSE
+  TcpState end_from = TcpState::unknown;  // the state that the socket left
+  std::uint8_t end_actor = 0;             // enum tw_actor_flags of that event
+  std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
+  bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
+  bool stuck_reported = false;            // close-wait-stuck was reported
+  bool descriptor_requested = false;      // Correlator::wants_descriptors
+  Mark descriptor;                        // the newest event that shows a process with it open in CLOSE_WAIT
+  Owner holder;                           // which process, pid 0: several
+  std::int32_t fd = -1;                   // and which descriptor of it
+  std::uint32_t idle_ms = 0;              // since it last sent data, at that event
+  std::uint32_t sent = 0;                 // write_seq when CLOSE_WAIT began
+  bool sent_known = false;
+  bool by_reset = false;            // only the wire was seen: a RST ended it
+  bool mini_fin_wait2 = false;      // became a mini-socket without the peer's FIN
+  bool fin_on_mini = false;         // the peer's FIN reached a mini-socket in FIN_WAIT2
+  bool time_wait_full = false;      // no TIME_WAIT, as the kernel allows no more; see TW_CB_TIME_WAIT_FULL
+  bool time_wait_answered = false;  // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
+  std::uint32_t end_pid = 0;        // the process that acted at the end, where it is known
+  Owner closer;                     // the process whose call, or whose death, closed this side
+  bool no_syn = false;              // SYN_SENT was left without a SYN ever made, and not by close()
+  bool port_bound = false;          // then: bind() had chosen the port
+  bool own_range = false;           // then: the range is the socket's own (IP_LOCAL_PORT_RANGE)
+  std::uint16_t first_port = 0;     // then: the ports to choose from
+  std::uint16_t last_port = 0;
+  Mark fin_wait2;                     // FIN_WAIT1 -> FIN_WAIT2
+  std::uint64_t fin_wait2_bytes = 0;  // bytes_received then, or when data was last seen to come
+  TimeNs fin_wait2_quiet_ns = 0;      // since when nothing is known to have come
+  std::int64_t fin_timeout_ns = 0;    // of the orphan that waits in FIN_WAIT2; 0: not known
+  Mark fin_wait2_seen;                // the newest event that shows it still there
+  bool fin_wait2_requested = false;   // Correlator::wants_fin_wait2
+  bool not_closing_reported = false;  // peer-not-closing was reported
+  int signal = 0;                     // that ended the process which ended the connection
+};
+
+}  // namespace tcpwitness

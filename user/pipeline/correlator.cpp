@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// correlator.cpp: the one place where correlation meets the rules.
+#include <utility>
+
+#include "correlate/correlator_impl.hpp"
+#include "judge/rules.hpp"
+
+namespace tcpwitness {
+
+Correlator::Correlator(CorrelatorSettings settings, const Names& names)
+    : impl_(std::make_unique<Impl>(std::move(settings), names, all_rules())) {}
+Correlator::~Correlator() = default;
+Correlator::Correlator(Correlator&&) noexcept = default;
+Correlator& Correlator::operator=(Correlator&&) noexcept = default;
+void Correlator::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
+void Correlator::expect(const Event& event) const { impl_->expect(event); }
+void Correlator::expect_next(const Event& event) const { impl_->expect_next(event); }
+void Correlator::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
+TimeNs Correlator::due() const { return impl_->due(); }
+bool Correlator::wants_descriptors() { return impl_->wants_descriptors(); }
+std::optional<PortsQuestion> Correlator::wants_ports() { return impl_->wants_ports(); }
+std::uint64_t Correlator::waits_over() const { return impl_->waits_over(); }
+bool Correlator::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
+bool Correlator::wants_hops() { return impl_->wants_hops(); }
+std::vector<Flow> Correlator::ended_hops() { return impl_->ended_hops(); }
+std::vector<FlowToDelete> Correlator::flows_to_delete() { return impl_->flows_to_delete(); }
+void Correlator::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
+void Correlator::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
+bool Correlator::any_open() const { return impl_->any_open(); }
+Summary Correlator::summary() const { return impl_->summary(); }
+void Correlator::so_far(TimeNs now, const std::function<void(Life)>& take) { impl_->so_far(now, take); }
+
+}  // namespace tcpwitness
