@@ -121,7 +121,7 @@ bool departs(Passage& passage, unsigned hop, const Event& e, Segment& g, bool ou
   const unsigned from = out ? client : server;
   if (g.came_in == 0) {
     ++passage.hops[hop].made_here;
-    if (is_rst(g)) passage.reset_made[hop] = {{e.id, e.ts_ns}, g.flags, g.socket.type};
+    if (is_rst(g)) passage.reset_made[hop] = {{e.id, e.ts_ns}, g.flags, g.socket_kind()};
     return true;
   }
   passage.left = {e.id, e.ts_ns};

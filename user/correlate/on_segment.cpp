@@ -408,7 +408,7 @@ void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment&
     const bool settled = reported.mark || (!kernel_judges(c) && c.ended());
     if (kernel_judges(c) && ended_nothing(c, e, g, out)) return;
     if (!seen.mark || (!settled && !seen.fits)) {
-      seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex};
+      seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket_kind(), g.ttl, !out && g.ifindex == loopback_ifindex};
       seen.fits = !out && g.socket.type == TW_SOCKET_FULL && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
     }
   }
@@ -524,7 +524,7 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
   const bool notable = (g.why & leads) != 0 || (g.flags & marks) != 0;
   if (!refused_by_socket(g) && (notable || g.socket.type == TW_SOCKET_REQUEST)) {
     c->recent->push(
-        Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket.type, out});
+        Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket_kind(), out});
   }
   if (out) {
     if (const RecentTransition* sender = notable ? find_sender(*c->recent, g.flags, g.why) : nullptr) {

@@ -154,7 +154,7 @@ struct Connection {
   [[nodiscard]] std::optional<Flow> on_the_wire() const { return further ? further->nat : std::nullopt; }
   [[nodiscard]] Passage* passage() const { return ends ? ends->passage.get() : nullptr; }
   [[nodiscard]] bool ended() const { return teardown && teardown->end; }
-  [[nodiscard]] bool has_cb() const { return (cb.flags & TW_CB_PRESENT) != 0; }
+  [[nodiscard]] bool has_cb() const { return was_read(cb); }
   void enter(TcpState to) {
     if (state_count < states.size()) states[state_count++] = to;
     state = to;

@@ -7,7 +7,7 @@ namespace tcpwitness {
 
 Owner present_process(const Actor& actor, PidSource source) {
   Owner owner;
-  if ((actor.flags & TW_ACTOR_PRESENT) == 0 || (actor.flags & TW_ACTOR_KTHREAD) != 0 || actor.tgid == 0) return owner;
+  if (!actor_present(actor.flags) || actor_kernel_thread(actor.flags) || actor.tgid == 0) return owner;
   owner.pid = actor.tgid;
   std::memcpy(owner.comm.data(), actor.comm, owner.comm.size());
   owner.source = source;
@@ -21,15 +21,15 @@ Process Owner::process() const {
 }
 
 Owner acting_process(const StateChange& change, PidSource source) {
-  const bool owned = (change.actor.flags & TW_ACTOR_OWNED) != 0 || (change.cb.flags & TW_CB_OWNED) != 0;
+  const bool owned = actor_owned(change.actor.flags) || is_locked_by_process(change.cb);
   return owned ? present_process(change.actor, source) : Owner{};
 }
 
 Owner seen_process(const OwnerSeen& seen) {
-  switch (seen.source) {
-    case TW_OWNER_SEND:
+  switch (static_cast<OwnerSource>(seen.source)) {
+    case OwnerSource::send:
       return present_process(seen.actor, PidSource::send);
-    case TW_OWNER_RECEIVE:
+    case OwnerSource::receive:
       return present_process(seen.actor, PidSource::receive);
     default:
       return present_process(seen.actor, PidSource::snapshot);

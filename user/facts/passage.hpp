@@ -46,7 +46,7 @@ struct HopFacts {
 struct MadeHere {
   Mark mark;
   std::uint8_t flags = 0;
-  std::uint8_t socket_type = 0;
+  SocketKind socket_type{};
 };
 
 // One number that one side sends again and again, and nothing that acknowledges it.

@@ -59,13 +59,13 @@ std::uint64_t received_payload(const Connection& c) {
     return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.teardown ? &c.teardown->fin_in : nullptr,
                      c.has_isn_remote, c.isn_remote);
   }
-  const std::uint64_t extra = (c.cb.flags & TW_CB_DONE) != 0 ? 1 : 0;
+  const std::uint64_t extra = fin_received(c.cb) ? 1 : 0;
   return c.cb.bytes_received > extra ? c.cb.bytes_received - extra : 0;
 }
 
 bool unread_data(const ControlBlock& cb) {
   // read() to the end of the stream moves copied_seq past the FIN; before that the FIN is no data.
-  const std::uint32_t data_end = cb.rcv_nxt - ((cb.flags & TW_CB_DONE) != 0 ? 1U : 0U);
+  const std::uint32_t data_end = cb.rcv_nxt - (fin_received(cb) ? 1U : 0U);
   return seq_before(cb.copied_seq, data_end);
 }
 

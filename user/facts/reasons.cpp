@@ -17,7 +17,7 @@ std::string_view strip(std::string_view reason) {
 }  // namespace
 
 ResetReason reset_reason(const Names& names, std::uint32_t number) {
-  if (number == TW_REASON_UNKNOWN) return ResetReason::unknown;
+  if (number == reset_reason_unknown) return ResetReason::unknown;
   if (number >= names.reset_reasons.size() || names.reset_reasons[number].empty()) return ResetReason::other;
   const std::string_view reason = strip(names.reset_reasons[number]);
   if (reason == "NO_SOCKET") return ResetReason::no_socket;
@@ -32,7 +32,7 @@ ResetReason reset_reason(const Names& names, std::uint32_t number) {
 }
 
 std::string reset_reason_text(const Names& names, std::uint32_t number) {
-  if (number == TW_REASON_UNKNOWN) return "";
+  if (number == reset_reason_unknown) return "";
   return std::string(strip(names.reset_reason(number)));
 }
 

@@ -21,7 +21,7 @@ struct Candidate {
   std::uint32_t end = 0;
   std::uint32_t ack = 0;
   std::uint8_t flags = 0;
-  std::uint8_t socket_type = 0;
+  SocketKind socket_type{};
   bool out = false;
   bool dropped = false;  // the kernel says so: it caused nothing
 };

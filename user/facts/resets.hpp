@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "facts/evidence.hpp"
-#include "tcpwitness/event_abi.h"
+#include "tcpwitness/event.hpp"
 
 namespace tcpwitness {
 
@@ -13,17 +13,17 @@ struct ResetSeen {
   Mark mark;
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
-  std::uint8_t flags = 0;        // TCP flags on the wire
-  std::uint8_t socket_type = 0;  // enum tw_socket_type that sent it
-  std::uint8_t ttl = 0;          // or hop limit
-  bool on_loopback = false;      // it came in there
-  bool fits = false;             // its number is the one that a RST must have, by the view that came with it
+  std::uint8_t flags = 0;    // TCP flags on the wire
+  SocketKind socket_type{};  // that sent it
+  std::uint8_t ttl = 0;      // or hop limit
+  bool on_loopback = false;  // it came in there
+  bool fits = false;         // its number is the one that a RST must have, by the view that came with it
 };
 
 // What the kernel said of a reset it sent or took.
 struct ResetReport {
   Mark mark;
-  std::uint32_t reason = TW_REASON_UNKNOWN;
+  std::uint32_t reason = reset_reason_unknown;
   bool answers_segment = false;
   bool has_socket = false;
   std::uint8_t actor = 0;     // enum tw_actor_flags

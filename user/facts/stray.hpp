@@ -20,7 +20,7 @@ struct Stray {
   std::uint8_t flags = 0;
   bool no_socket = false;       // the look-up found none
   bool reset_reported = false;  // tcp_send_reset
-  std::uint32_t reason = TW_REASON_UNKNOWN;
+  std::uint32_t reason = reset_reason_unknown;
   bool reset_seen = false;  // on the wire
   bool sent_here = false;   // a connection of this machine sent it: its own findings say what became of it
   IcmpMessage icmp;         // that this machine answered it with

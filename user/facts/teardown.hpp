@@ -45,7 +45,7 @@ struct Teardown {
   bool by_reset = false;            // only the wire was seen: a RST ended it
   bool mini_fin_wait2 = false;      // became a mini-socket without the peer's FIN
   bool fin_on_mini = false;         // the peer's FIN reached a mini-socket in FIN_WAIT2
-  bool time_wait_full = false;      // no TIME_WAIT, as the kernel allows no more; see TW_CB_TIME_WAIT_FULL
+  bool time_wait_full = false;      // no TIME_WAIT, as the kernel allows no more; see enum tw_cb_more
   bool time_wait_answered = false;  // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
   std::uint32_t end_pid = 0;        // the process that acted at the end, where it is known
   Owner closer;                     // the process whose call, or whose death, closed this side

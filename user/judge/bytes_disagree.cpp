@@ -51,7 +51,7 @@ std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleConte
   // Both FINs by both witnesses: then the last control block counts all that there was.
   if (!c.teardown || !c.teardown->fin_in.sent || !c.teardown->fin_out.sent) return std::nullopt;
   if (c.anomalies && c.anomalies->drops.further != 0) return std::nullopt;
-  if ((c.cb.flags & TW_CB_DONE) == 0 || c.cb.snd_una != c.cb.write_seq) return std::nullopt;
+  if (!fin_received(c.cb) || c.cb.snd_una != c.cb.write_seq) return std::nullopt;
   const Bounds out = bounds(c.wire.bytes_out, c.wire.retrans_bytes_out, dropped_bytes(c, true));
   const Bounds in = bounds(c.wire.bytes_in, c.wire.retrans_bytes_in, dropped_bytes(c, false));
   const std::uint64_t sent = sent_payload(c);

@@ -25,7 +25,7 @@ bool half_closed_and_busy(const Connection& c, const RuleContext& context) {
 // has used the connection, proves that it was accepted since.
 bool is_accepted(const Connection& c) {
   const bool used = c.owner.source != PidSource::unknown && c.owner.source != PidSource::listen;
-  return used || c.teardown->descriptor || (c.cb.more & TW_CB_UNACCEPTED) == 0;
+  return used || c.teardown->descriptor || !is_unaccepted(c.cb);
 }
 
 }  // namespace

@@ -332,7 +332,7 @@ class Times {
     // What waits for a missing segment before it is no time of this kernel's.
     if (teardown.close_wait && in.sent && !in.ahead && !in.repeated && in.sent.id < teardown.close_wait.id)
       put(Timed::arrival_to_close_wait, in.sent.ts_ns, teardown.close_wait.ts_ns);
-    const bool by_call = teardown.first && (teardown.first_actor & TW_ACTOR_OWNED) != 0;
+    const bool by_call = teardown.first && actor_owned(teardown.first_actor);
     if (by_call && c_.closed_by == ClosedBy::local && teardown.fin_out.sent &&
         teardown.first.id < teardown.fin_out.sent.id)
       put(Timed::close_to_wire, teardown.first.ts_ns, teardown.fin_out.sent.ts_ns);

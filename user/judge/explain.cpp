@@ -146,7 +146,7 @@ std::string fin_words(const FinFacts& fin, bool has_isn, std::uint32_t isn) {
 
 std::string how_the_process_ended(const Connection& c) {
   const Teardown& teardown = *c.teardown;
-  const bool dying = ((teardown.first_actor | teardown.end_actor) & TW_ACTOR_EXITING) != 0;
+  const bool dying = actor_exiting(teardown.first_actor) || actor_exiting(teardown.end_actor);
   if (!dying) return "";
   return teardown.signal != 0 ? fmt::format("{} was killed by signal {}", process_words(closer_of(c)), teardown.signal)
                               : fmt::format("{} exited", process_words(closer_of(c)));
@@ -215,7 +215,7 @@ std::string reset_by_local(const Connection& c, const RuleContext& context) {
   const bool seen = c.anomalies && c.anomalies->rst_out.mark;
   if (!reset_sent(c) && !seen) return "This side broke the connection off; its RST was not seen.";
   const ResetReport* told = c.anomalies ? &c.anomalies->reset_sent : nullptr;
-  const std::string why = told != nullptr && told->mark && told->reason != TW_REASON_UNKNOWN
+  const std::string why = told != nullptr && told->mark && told->reason != reset_reason_unknown
                               ? fmt::format(" ({}: {})", reset_reason_text(context.names, told->reason),
                                             reset_meaning(reset_reason(context.names, told->reason), true))
                               : "";

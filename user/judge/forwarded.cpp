@@ -153,8 +153,9 @@ std::optional<Finding> judge_forwarded_reset(const Connection& c, const RuleCont
     finding.confidence = Confidence::certain;
     if (context.texts) {
       const char* sender = "";
-      if (made->socket_type == TW_SOCKET_CONTROL) sender = "; its TCP answered a segment that fits no connection here";
-      if (made->socket_type == TW_SOCKET_NONE) sender = "; no socket sent it, as when a firewall rejects";
+      if (made->socket_type == SocketKind::control)
+        sender = "; its TCP answered a segment that fits no connection here";
+      if (made->socket_type == SocketKind::none) sender = "; no socket sent it, as when a firewall rejects";
       finding.text = fmt::format("this machine made the RST: it left for {} on {} and came in nowhere{}",
                                  side_name(toward), interface_of(c, context, toward), sender);
     }

@@ -121,7 +121,7 @@ Life judge_life(const Connection& c, const RuleContext& context) {
     life.duration_ns = life.ts_ns - life.start_ts_ns;
   }
   // What is set on a socket that its process has closed (SOCK_DEAD) reaches nobody.
-  const bool orphan = c.ended() && c.has_cb() && (c.cb.flags & TW_CB_DEAD) != 0;
+  const bool orphan = c.ended() && c.has_cb() && is_orphaned(c.cb);
   if (c.error != 0 && !orphan) life.error = c.error;
   if (life.outcome == Outcome::no_local_port) life.error = EADDRNOTAVAIL;
   // What SO_ERROR said (sk_err_soft) before the process gave up.

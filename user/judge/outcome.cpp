@@ -62,10 +62,10 @@ bool timer_gave_up(const Connection& c) {
   const State from = c.teardown->end_from;
   const bool open = from == State::established || from == State::fin_wait1 || from == State::close_wait ||
                     from == State::closing || from == State::last_ack;
-  const bool in_softirq = (c.teardown->end_actor & (TW_ACTOR_OWNED | TW_ACTOR_EXITING)) == 0;
+  const bool in_softirq = !actor_owned(c.teardown->end_actor) && !actor_exiting(c.teardown->end_actor);
   const bool reset = t.reset_received.mark || t.reset_sent.mark || t.rst_in.mark || t.rst_out.mark;
   const bool outstanding =
-      c.has_cb() && (c.cb.flags & TW_CB_DEAD) == 0 && c.cb.snd_una != c.cb.write_seq && t.retransmissions.kernel != 0;
+      c.has_cb() && !is_orphaned(c.cb) && c.cb.snd_una != c.cb.write_seq && t.retransmissions.kernel != 0;
   return open && c.teardown->end_shown && in_softirq && !reset && !c.incomplete && outstanding && c.cb.sk_err == 0 &&
          c.error == 0;
 }
@@ -76,8 +76,7 @@ bool forgotten_by_then(const Connection& c) {
   const ResetReport& reported = anomalies_of(c).reset_sent;
   if (!reported.mark) return false;
   if (c.teardown->mini_fin_wait2) return reported.answers_segment && !reported.has_socket;
-  return !reported.answers_segment && reported.has_socket && (reported.actor & TW_ACTOR_OWNED) == 0 &&
-         (c.cb.flags & TW_CB_DEAD) != 0;
+  return !reported.answers_segment && reported.has_socket && !actor_owned(reported.actor) && is_orphaned(c.cb);
 }
 
 // Of the RST that came in from the peer's address.
@@ -100,7 +99,7 @@ Outcome reset_by_whom(const Connection& c, const RuleContext& context) {
   // A RST that may be among the lost: from where it came, and whether it was one, nobody knows.
   if (c.incomplete && context.has_wire) return Outcome::unknown;
   const State from = c.teardown ? c.teardown->end_from : State::unknown;
-  const bool orphan = (c.cb.flags & TW_CB_DEAD) != 0 && (from == State::fin_wait1 || from == State::fin_wait2);
+  const bool orphan = is_orphaned(c.cb) && (from == State::fin_wait1 || from == State::fin_wait2);
   if (!orphan || !c.has_wire) return Outcome::reset_by_peer;
   return reset_sent(c) ? Outcome::reset_by_local : Outcome::unknown;
 }
@@ -113,7 +112,7 @@ Outcome broken_off(const Connection& c, const RuleContext& context) {
   // RST that no socket sent only shows that there was none any more.
   if (!teardown.end_shown && (!reported.mark || !reported.has_socket)) return Outcome::unknown;
   const std::uint8_t actors = reported.answers_segment ? teardown.end_actor : teardown.end_actor | reported.actor;
-  const bool dying = (actors & TW_ACTOR_EXITING) != 0;
+  const bool dying = actor_exiting(actors);
   const bool unread = (c.has_cb() && unread_data(c.cb)) ||
                       (reported.mark && reset_reason(context.names, reported.reason) == ResetReason::abort_on_close);
   if (dying && unread) return Outcome::aborted;
@@ -132,7 +131,7 @@ Outcome refused_or_not(const Connection& c, const RuleContext& context) {
   if (c.error == ETIMEDOUT) return syn_ack_ignored(c) ? Outcome::connect_ignored : Outcome::connect_timeout;
   if (is_unreachable(c.error)) return Outcome::unreachable;
   if (reset_taken(t)) return Outcome::refused;
-  const bool called = (c.teardown->end_actor & TW_ACTOR_PRESENT) != 0 && (c.teardown->end_actor & TW_ACTOR_OWNED) != 0;
+  const bool called = actor_present(c.teardown->end_actor) && actor_owned(c.teardown->end_actor);
   if (c.error == ECONNABORTED && called) return Outcome::connect_cancelled;  // by another process: ss -K
   if (c.error != 0 || !called) return Outcome::unknown;
   // The message came while connect() held the socket: it ends nothing, and the process learns of it (SO_ERROR).
@@ -140,7 +139,7 @@ Outcome refused_or_not(const Connection& c, const RuleContext& context) {
   if (icmp != nullptr && syns_never_left(c, context)) return Outcome::connect_unsent;
   if (icmp != nullptr) return outcome_of(*icmp);
   // close() and exit shut the socket down first; without either only a SYN shows that connect() itself had not failed.
-  const bool gave_up = (c.teardown->end_actor & TW_ACTOR_EXITING) != 0 ||
+  const bool gave_up = actor_exiting(c.teardown->end_actor) ||
                        (c.has_cb() && c.cb.sk_shutdown == kernel::shutdown_mask) || c.syn ||
                        (c.has_cb() && c.cb.packets_out != 0);
   return c.incomplete || !gave_up ? Outcome::unknown : Outcome::connect_cancelled;
@@ -221,7 +220,7 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   if (from == State::new_syn_recv) {
     // What is lost of a connection can make it look like a request that was never more.
     if (t.reset_sent.mark && t.reset_sent.answers_segment && !c.incomplete) return Outcome::reset_by_local;
-    const bool refused = t.rst_in.mark && t.rst_in.socket_type == TW_SOCKET_REQUEST;
+    const bool refused = t.rst_in.mark && t.rst_in.socket_type == SocketKind::request;
     return refused ? Outcome::reset_by_peer : Outcome::unknown;
   }
   if (from == State::syn_sent) return refused_or_not(c, context);
@@ -240,7 +239,7 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   const bool both_closed = from == State::last_ack || from == State::closing;
   if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && c.cb.sk_err == 0) return Outcome::completed;
   if (from == State::fin_wait2) {
-    if (teardown.time_wait_full) return (c.cb.flags & TW_CB_DONE) != 0 ? Outcome::completed : Outcome::unknown;
+    if (teardown.time_wait_full) return fin_received(c.cb) ? Outcome::completed : Outcome::unknown;
     if (reset_sent(c) && !teardown.time_wait)
       return forgotten_by_then(c) ? Outcome::fin_wait2_timeout : Outcome::reset_by_local;
     if (teardown.time_wait) return Outcome::completed;
@@ -256,7 +255,7 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   // The kernel's word on it is missing: it took the RST if that has the one number that it must have.
   if (t.rst_in.mark && t.rst_in.fits) return sender_of_reset(c, context);
   // close() that goes from an open state to CLOSE: with unread data, or by a process that did not want to linger.
-  const bool called = (teardown.end_actor & TW_ACTOR_PRESENT) != 0 && (teardown.end_actor & TW_ACTOR_OWNED) != 0;
+  const bool called = actor_present(teardown.end_actor) && actor_owned(teardown.end_actor);
   const bool was_open = from == State::established || from == State::close_wait;
   if (teardown.end_shown && called && was_open && c.cb.sk_err == 0) return broken_off(c, context);
   return Outcome::unknown;
@@ -264,12 +263,12 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
 
 bool reset_sent(const Connection& c) {
   const Anomalies& t = anomalies_of(c);
-  const std::uint8_t type = t.rst_out.socket_type;
-  return t.reset_sent.mark || (t.rst_out.mark && (type == TW_SOCKET_FULL || type == TW_SOCKET_CONTROL));
+  const SocketKind type = t.rst_out.socket_type;
+  return t.reset_sent.mark || (t.rst_out.mark && (type == SocketKind::full || type == SocketKind::control));
 }
 
 bool ended_in_repair(const Connection& c) {
-  return c.ended() && c.teardown->end_shown && c.has_cb() && (c.cb.flags & TW_CB_REPAIR) != 0;
+  return c.ended() && c.teardown->end_shown && c.has_cb() && in_repair(c.cb);
 }
 
 bool destroyed_by_other(const Connection& c) {

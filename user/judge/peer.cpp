@@ -187,7 +187,7 @@ std::string peer_reset_words(const Connection& peer, const RuleContext& context)
   if (outcome == Outcome::keepalive_timeout) return fmt::format("RST by the kernel of {}: its keep-alive gave up", who);
   const std::string verb = outcome == Outcome::aborted ? "died" : "closed";
   if (!peer.has_cb() || !unread_data(peer.cb)) return fmt::format("RST by {}", who);
-  const std::uint32_t fin = (peer.cb.flags & TW_CB_DONE) != 0 ? 1 : 0;
+  const std::uint32_t fin = fin_received(peer.cb) ? 1 : 0;
   return fmt::format("RST by {}: {} with {} unread", who, verb, amount(peer.cb.rcv_nxt - fin - peer.cb.copied_seq));
 }
 

@@ -15,13 +15,13 @@ namespace tcpwitness {
 std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleContext& context) {
   if (!c.teardown || !c.teardown->fin_wait2) return std::nullopt;
   const Teardown& teardown = *c.teardown;
-  const bool closed = teardown.mini_fin_wait2 || (c.cb.flags & TW_CB_DEAD) != 0;
+  const bool closed = teardown.mini_fin_wait2 || is_orphaned(c.cb);
   const Mark& left = teardown.fin_in.sent ? teardown.fin_in.sent : teardown.time_wait;
   if (!left && c.state != TcpState::fin_wait2) return std::nullopt;
   TimeNs until = left ? left.ts_ns : context.now;
   if (!left && c.ended() && !teardown.mini_fin_wait2) until = teardown.end.ts_ns;
   // A mini-socket takes no data. The FIN counts as a byte.
-  const std::uint64_t fin = (c.cb.flags & TW_CB_DONE) != 0 ? 1 : 0;
+  const std::uint64_t fin = fin_received(c.cb) ? 1 : 0;
   const bool busy = c.cb.bytes_received > teardown.fin_wait2_bytes + fin;
   const std::int64_t lasted = until - teardown.fin_wait2.ts_ns;
   if (busy || until - teardown.fin_wait2_quiet_ns < context.close_wait_stuck_ns) return std::nullopt;

@@ -18,13 +18,13 @@ std::string ports(std::uint32_t count) { return fmt::format("{} port{}", count, 
 
 std::string holders(const PortsFound& found) {
   std::string text;
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(found.used_holders, TW_MAX_PORT_HOLDERS); ++i) {
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(found.used_holders, max_port_holders); ++i) {
     text += fmt::format("{}{} by {}", text.empty() ? "" : ", ", found.holders[i].ports,
                         process_words(port_holder(found.holders[i])));
   }
   if (found.others != 0) {
     text += fmt::format("{}{} by {}", text.empty() ? "" : ", ", found.others,
-                        found.used_holders == TW_MAX_PORT_HOLDERS ? "others" : "no process any more");
+                        found.used_holders == max_port_holders ? "others" : "no process any more");
   }
   return text;
 }

@@ -152,7 +152,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
   if (!t.reset_sent.mark && !t.rst_out.mark) return std::nullopt;
   cite(t.reset_sent.mark);
   cite(t.rst_out.mark);
-  const bool firewall = !t.reset_sent.mark && t.rst_out.mark && t.rst_out.socket_type == TW_SOCKET_NONE;
+  const bool firewall = !t.reset_sent.mark && t.rst_out.mark && t.rst_out.socket_type == SocketKind::none;
   if (outcome == Outcome::open && !firewall) return std::nullopt;
   if (firewall) {
     // Rests on the kernel not having said anything: never more than likely.
@@ -171,7 +171,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
   }
   finding.confidence = t.reset_sent.mark ? Confidence::certain : Confidence::likely;
   const bool process = !t.reset_sent.answers_segment && reason != ResetReason::keepalive_timeout && c.teardown &&
-                       (c.teardown->end_actor & TW_ACTOR_OWNED) != 0;
+                       actor_owned(c.teardown->end_actor);
   const bool by_process = process || (reason != ResetReason::keepalive_timeout && destroyed_by_other(c));
   // Of a capture "this side" may be something on the way from it.
   if (context.conversation == nullptr) finding.reset = by_process ? ResetOrigin::process : ResetOrigin::kernel;

@@ -22,7 +22,7 @@ std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& c
   if (!teardown.time_wait || c.state != TcpState::time_wait) return std::nullopt;
   Finding finding;
   finding.rule = Rule::time_wait;
-  const bool shown = c.has_kernel && ((c.cb.flags & TW_CB_DONE) != 0 || teardown.end_from == TcpState::closing);
+  const bool shown = c.has_kernel && (fin_received(c.cb) || teardown.end_from == TcpState::closing);
   const bool mini = c.has_kernel && (teardown.time_wait_answered || (teardown.fin_on_mini && teardown.fin_in.acked));
   finding.confidence = shown || mini ? Confidence::certain : Confidence::likely;
   const auto cite_once = [&](const Mark& mark) {

@@ -60,7 +60,7 @@ static const DropSeen* at_once(const DropSeen* dropped, const Mark& answer) {
 
 const DropSeen* refused_by_input(const Connection& c, const RuleContext& context) {
   if (!c.anomalies || !c.anomalies->rst_out.mark || c.anomalies->reset_sent.mark) return nullptr;
-  if (c.anomalies->rst_out.socket_type != TW_SOCKET_NONE || !context.has_kernel) return nullptr;
+  if (c.anomalies->rst_out.socket_type != SocketKind::none || !context.has_kernel) return nullptr;
   return at_once(dropped_for(c, context, false, DropKind::firewall), c.anomalies->rst_out.mark);
 }
 

@@ -73,19 +73,19 @@ struct Words {
   std::string_view one;
   std::string_view many;
 };
-constexpr std::array<Words, TW_KIND_COUNT> kind_words{{{"", ""},
-                                                       {"transition", "transitions"},
-                                                       {"segment", "segments"},
-                                                       {"retransmission", "retransmissions"},
-                                                       {"reset", "resets"},
-                                                       {"error", "errors"},
-                                                       {"socket freed", "sockets freed"},
-                                                       {"owner", "owners"},
-                                                       {"socket found", "sockets found"},
-                                                       {"drop", "drops"},
-                                                       {"look at ports", "looks at ports"},
-                                                       {"translation", "translations"},
-                                                       {"ICMP message", "ICMP messages"}}};
+constexpr std::array<Words, event_kind_count> kind_words{{{"", ""},
+                                                          {"transition", "transitions"},
+                                                          {"segment", "segments"},
+                                                          {"retransmission", "retransmissions"},
+                                                          {"reset", "resets"},
+                                                          {"error", "errors"},
+                                                          {"socket freed", "sockets freed"},
+                                                          {"owner", "owners"},
+                                                          {"socket found", "sockets found"},
+                                                          {"drop", "drops"},
+                                                          {"look at ports", "looks at ports"},
+                                                          {"translation", "translations"},
+                                                          {"ICMP message", "ICMP messages"}}};
 
 std::string count(std::uint64_t number, const Words& words) {
   return fmt::format("{} {}", grouped(number), number == 1 ? words.one : words.many);
@@ -178,7 +178,8 @@ std::string describe(const Summary& summary) {
   for (std::size_t kind = 1; kind < kind_words.size(); ++kind) {
     total += summary.events[kind];
     // Of drops those that mattered: TCP drops the RST that it takes, and each repeated segment.
-    const std::uint64_t number = kind == TW_KIND_DROP ? summary.drops : summary.events[kind];
+    const std::uint64_t number =
+        kind == static_cast<std::size_t>(EventKind::drop) ? summary.drops : summary.events[kind];
     if (number == 0) continue;
     kinds += (kinds.empty() ? "" : ", ") + count(number, kind_words[kind]);
   }

@@ -24,58 +24,58 @@ namespace {
 
 constexpr int schema_version = 1;  // docs/schema
 
-std::string_view hook_name(std::uint8_t hook) {
+std::string_view hook_name(HookPoint hook) {
   switch (hook) {
-    case TW_HOOK_XDP:
+    case HookPoint::xdp:
       return "xdp";
-    case TW_HOOK_TC_INGRESS:
+    case HookPoint::ingress:
       return "tc-ingress";
-    case TW_HOOK_TC_EGRESS:
+    case HookPoint::egress:
       return "tc-egress";
     default:
       return "unknown";
   }
 }
 
-std::string_view refused_name(std::uint8_t refused) {
+std::string_view refused_name(Refusal refused) {
   switch (refused) {
-    case TW_REFUSED_OLD:
+    case Refusal::old:
       return "old";
-    case TW_REFUSED_BEYOND:
+    case Refusal::beyond_window:
       return "beyond-window";
-    case TW_REFUSED_ACK:
+    case Refusal::unsent_ack:
       return "unsent-ack";
-    case TW_REFUSED_SYN:
+    case Refusal::syn:
       return "syn";
-    case TW_REFUSED_FOREIGN:
+    case Refusal::not_tcp:
       return "not-tcp";
     default:
       return "";
   }
 }
 
-std::string_view socket_name(std::uint8_t type) {
+std::string_view socket_name(SocketKind type) {
   switch (type) {
-    case TW_SOCKET_NONE:
+    case SocketKind::none:
       return "none";
-    case TW_SOCKET_FULL:
+    case SocketKind::full:
       return "full";
-    case TW_SOCKET_LISTENER:
+    case SocketKind::listener:
       return "listener";
-    case TW_SOCKET_REQUEST:
+    case SocketKind::request:
       return "request";
-    case TW_SOCKET_TIMEWAIT:
+    case SocketKind::time_wait:
       return "time-wait";
-    case TW_SOCKET_CONTROL:
+    case SocketKind::control:
       return "control";
     default:
       return "unknown";
   }
 }
 
-bool has_state(std::uint8_t socket_type) {
-  return socket_type == TW_SOCKET_FULL || socket_type == TW_SOCKET_LISTENER || socket_type == TW_SOCKET_REQUEST ||
-         socket_type == TW_SOCKET_TIMEWAIT;
+bool has_state(SocketKind socket_type) {
+  return socket_type == SocketKind::full || socket_type == SocketKind::listener || socket_type == SocketKind::request ||
+         socket_type == SocketKind::time_wait;
 }
 
 std::string_view cause_name(Cause::Kind kind) {
@@ -111,19 +111,19 @@ std::string_view keepalive_name(KeepaliveEntry::What what) {
 }
 
 // A digest is counted as the events it stands for.
-constexpr std::array<std::pair<tw_kind, std::string_view>, TW_KIND_COUNT - 2> kinds{{
-    {TW_KIND_STATE, "state"},
-    {TW_KIND_SEGMENT, "segment"},
-    {TW_KIND_RETRANSMIT, "retransmit"},
-    {TW_KIND_RESET, "reset"},
-    {TW_KIND_ERROR, "error"},
-    {TW_KIND_DESTROY, "destroy"},
-    {TW_KIND_OWNER, "owner"},
-    {TW_KIND_SOCKET, "socket"},
-    {TW_KIND_DROP, "drop"},
-    {TW_KIND_PORTS, "ports"},
-    {TW_KIND_NAT, "translation"},
-    {TW_KIND_ICMP, "icmp"},
+constexpr std::array<std::pair<EventKind, std::string_view>, event_kind_count - 2> kinds{{
+    {EventKind::state, "state"},
+    {EventKind::segment, "segment"},
+    {EventKind::retransmit, "retransmit"},
+    {EventKind::reset, "reset"},
+    {EventKind::error, "error"},
+    {EventKind::destroy, "destroy"},
+    {EventKind::owner, "owner"},
+    {EventKind::socket, "socket"},
+    {EventKind::drop, "drop"},
+    {EventKind::ports, "ports"},
+    {EventKind::translation, "translation"},
+    {EventKind::icmp, "icmp"},
 }};
 
 class JsonSink final : public Sink {
@@ -467,7 +467,7 @@ class JsonSink final : public Sink {
     if (summary.chosen) json.field("chosen", *summary.chosen);
     json.key("events");
     json.begin_object();
-    for (const auto& [kind, key] : kinds) json.field(key, summary.events[kind]);
+    for (const auto& [kind, key] : kinds) json.field(key, summary.events[static_cast<std::size_t>(kind)]);
     json.end_object();
     json.field("drops", summary.drops);
     json.field("lost", summary.lost);
@@ -539,7 +539,7 @@ class JsonSink final : public Sink {
     json.end_object();
   }
   static void put_control_block(JsonWriter& json, const ControlBlock& cb) {
-    if ((cb.flags & TW_CB_PRESENT) == 0) return;
+    if (!was_read(cb)) return;
     json.key("tcp");
     json.begin_object();
     json.field("snd_una", cb.snd_una);
@@ -558,9 +558,11 @@ class JsonSink final : public Sink {
   void put_entry(JsonWriter& json, const Entry& entry, const SegmentEntry& body) const {
     const Segment& segment = body.segment;
     begin_entry(json, "segment", entry);
-    json.field("dir", segment.hook == TW_HOOK_TC_EGRESS ? "out" : "in");
-    const bool forwarded = segment.passing == TW_PASSING_HOP;
-    json.field("hook", segment.analysis.frame != 0 ? "capture" : forwarded ? "forwarded" : hook_name(segment.hook));
+    json.field("dir", segment.outgoing() ? "out" : "in");
+    const bool forwarded = segment.on_a_hop();
+    json.field("hook", segment.analysis.frame != 0 ? "capture"
+                       : forwarded                 ? "forwarded"
+                                                   : hook_name(segment.hook_point()));
     put_interface(json, segment.ifindex);
     json.field("seq", segment.seq);
     json.field("ack", segment.ack);
@@ -570,17 +572,17 @@ class JsonSink final : public Sink {
     put_optional(json, "win_bytes", body.window_bytes);
     put_relative(json, "rel_seq", body.relative, body.rel_seq);
     put_relative(json, "rel_ack", body.relative && (segment.flags & tcp_flag::ack) != 0, body.rel_ack);
-    if (has_state(segment.socket.type)) {
+    if (has_state(segment.socket_kind())) {
       json.field("kernel_state", name(static_cast<TcpState>(segment.socket.state)));
     }
-    if (segment.socket.type != TW_SOCKET_UNKNOWN) json.field("socket", socket_name(segment.socket.type));
+    if (segment.socket_kind() != SocketKind::unknown) json.field("socket", socket_name(segment.socket_kind()));
     json.key("analysis");
     json.begin_array();
     for (const std::string_view word : body.analysis) json.value(word);
     json.end_array();
     put_nonzero(json, "duplicate_ack", segment.analysis.duplicate_ack);
     put_nonzero(json, "frame", segment.analysis.frame);
-    if (const std::string_view why = refused_name(segment.refused); !why.empty()) json.field("refused", why);
+    if (const std::string_view why = refused_name(segment.refusal()); !why.empty()) json.field("refused", why);
     if (body.transition) put_transition(json, *body.transition);
     put_inferred(json, body.inferred);
     json.field("ttl", segment.ttl);
@@ -621,15 +623,15 @@ class JsonSink final : public Sink {
   }
   static void put_options(JsonWriter& json, const Segment& segment) {
     put_nonzero(json, "mss", segment.mss);
-    if ((segment.options & TW_OPT_WSCALE) != 0) json.field("wscale", segment.wscale);
-    if ((segment.options & TW_OPT_TIMESTAMP) != 0) {
+    if (segment.has(TcpOption::window_scale)) json.field("wscale", segment.wscale);
+    if (segment.has(TcpOption::timestamp)) {
       json.field("ts_val", segment.ts_val);
       json.field("ts_ecr", segment.ts_ecr);
     }
-    if ((segment.options & TW_OPT_SACK_PERMITTED) != 0) json.field("sack_permitted", true);
-    if ((segment.options & TW_OPT_SACK) != 0) json.field("sack", true);
-    if ((segment.options & TW_OPT_MPTCP) != 0) json.field("mptcp", true);
-    if ((segment.options & TW_OPT_FASTOPEN) != 0) json.field("fast_open", true);
+    if (segment.has(TcpOption::sack_permitted)) json.field("sack_permitted", true);
+    if (segment.has(TcpOption::sack)) json.field("sack", true);
+    if (segment.has(TcpOption::mptcp)) json.field("mptcp", true);
+    if (segment.has(TcpOption::fast_open)) json.field("fast_open", true);
   }
 
   static void put_entry(JsonWriter& json, const Entry& entry, const RetransmitEntry& retransmit) {
@@ -639,7 +641,7 @@ class JsonSink final : public Sink {
     json.field("len", retransmit.len);
     json.field("attempt", retransmit.attempt);
     json.field("rto_us", retransmit.rto_us);
-    if (retransmit.err != TW_RETRANSMIT_ERR_UNKNOWN) json.field("err", retransmit.err);
+    if (retransmit.err != retransmit_error_unknown) json.field("err", retransmit.err);
     put_nonzero(json, "segment", retransmit.segment);
   }
 

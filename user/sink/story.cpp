@@ -73,7 +73,7 @@ Stories::Thread& Stories::find(const Entry& entry) {
     thread->start_ns = entry.ts_ns;
     thread->so_far.flow = entry.flow;
     const auto* wire = std::get_if<SegmentEntry>(&entry.body);
-    thread->so_far.forwarded = wire != nullptr && wire->segment.passing == TW_PASSING_HOP;
+    thread->so_far.forwarded = wire != nullptr && wire->segment.on_a_hop();
   }
   return *thread;
 }

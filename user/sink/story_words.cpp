@@ -18,8 +18,7 @@ namespace {
 using State = TcpState;
 
 bool has(const Segment& segment, std::uint8_t flag) { return (segment.flags & flag) != 0; }
-bool why(const Segment& segment, std::uint16_t bit) { return (segment.why & bit) != 0; }
-bool is_out(const Segment& segment) { return segment.hook == TW_HOOK_TC_EGRESS; }
+bool is_out(const Segment& segment) { return segment.outgoing(); }
 bool is_syn(const Segment& segment) {
   return (segment.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
 }
@@ -46,7 +45,7 @@ std::string capital(std::string text) {
 
 // What the handshake taught the kernel.
 std::string taught(const StateEntry& body) {
-  if (!body.cb || (body.cb->flags & TW_CB_PRESENT) == 0) return "";
+  if (!body.cb || !was_read(*body.cb)) return "";
   std::string text;
   if (body.cb->srtt_us != 0) text = fmt::format("round-trip time {}", words_us(body.cb->srtt_us));
   if (body.cb->rto_us != 0) {
@@ -55,7 +54,7 @@ std::string taught(const StateEntry& body) {
   return text.empty() ? "" : fmt::format(" ({})", text);
 }
 
-bool never_left(const RetransmitEntry& body) { return body.err != 0 && body.err != TW_RETRANSMIT_ERR_UNKNOWN; }
+bool never_left(const RetransmitEntry& body) { return body.err != 0 && body.err != retransmit_error_unknown; }
 
 // Why the kernel sent it again.
 std::string again_because(const RetransmitEntry& body) {
@@ -160,18 +159,18 @@ void StoryWords::count(const Entry& entry, StoryState& so_far) const {
         segment.wire.bytes_out - std::min<std::uint64_t>(segment.wire.bytes_out, segment.wire.retrans_bytes_out);
     const std::uint64_t received =
         segment.wire.bytes_in - std::min<std::uint64_t>(segment.wire.bytes_in, segment.wire.retrans_bytes_in);
-    const bool again = why(segment, TW_WHY_RETRANSMISSION);
+    const bool again = segment.is(Why::retransmission);
     const std::uint64_t own = again || has(segment, tcp_flag::fin) ? 0 : segment.len;
     const auto before = [own](std::uint64_t all, bool mine) { return mine ? all - std::min(all, own) : all; };
     if (segment.wire.segs_in + segment.wire.segs_out != 0)
       raise(so_far.by_wire, before(sent, out), before(received, !out));
   } else if (const auto* state = std::get_if<StateEntry>(&entry.body)) {
-    const bool known = state->cb && (state->cb->flags & TW_CB_PRESENT) != 0;
+    const bool known = state->cb && was_read(*state->cb);
     const bool data =
         state->from == State::established || state->to == State::established || state->from == State::close_wait;
     if (known && data) {
       const ControlBlock& cb = *state->cb;
-      const std::uint64_t fin = (cb.flags & TW_CB_DONE) != 0 ? 1 : 0;  // it counts as a byte
+      const std::uint64_t fin = fin_received(cb) ? 1 : 0;  // it counts as a byte
       raise(so_far.by_kernel, cb.bytes_acked + (cb.snd_nxt - cb.snd_una),
             cb.bytes_received - std::min<std::uint64_t>(cb.bytes_received, fin));
     }
@@ -508,7 +507,7 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const IcmpEntry& body, StorySt
 Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  if (why(segment, TW_WHY_BAD_HEADER)) {
+  if (segment.is(Why::bad_header)) {
     return {
         .text = fmt::format("A segment of {} has a header that contradicts its frame", out ? us(so_far) : them(so_far)),
         .topic = Topic::loss};
@@ -526,7 +525,7 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
     if (is_syn_ack(segment)) so_far.syn_ack_ns = entry.ts_ns;
     if (!is_syn(segment)) return {};
   }
-  if (segment.passing == TW_PASSING_HOP && segment.socket.type != TW_SOCKET_UNKNOWN) {
+  if (segment.on_a_hop() && segment.socket_kind() != SocketKind::unknown) {
     const std::string_view what = has(segment, tcp_flag::rst) ? "RST" : is_syn_ack(segment) ? "SYN-ACK" : "segment";
     return {.text = fmt::format("This machine sent {} a {} in {}'s name", out ? them(so_far) : us(so_far), what,
                                 out ? us(so_far) : them(so_far)) +
@@ -536,7 +535,7 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
   if (is_syn(segment)) return syn_phrase(entry, body, so_far);
   if (is_syn_ack(segment)) return syn_ack_phrase(entry, body, so_far);
   if (has(segment, tcp_flag::fin)) return fin_phrase(entry, body, so_far);
-  if (why(segment, TW_WHY_HANDSHAKE_ACK) && (so_far.about == About::established || so_far.about == About::syn_ack)) {
+  if (segment.is(Why::handshake_ack) && (so_far.about == About::established || so_far.about == About::syn_ack)) {
     const std::string later = duration_in_words(entry.ts_ns - so_far.sentence_ns);
     if (wire_alone) {
       const std::string took =
@@ -550,17 +549,17 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
             .goes_on = true,
             .about = About::established};
   }
-  if (why(segment, TW_WHY_KEEPALIVE) || why(segment, TW_WHY_WINDOW_PROBE)) return {};  // its own entry shows it
-  if (why(segment, TW_WHY_RETRANSMISSION)) return again_phrase(entry, body, so_far);
-  if (why(segment, TW_WHY_ZERO_WINDOW) || why(segment, TW_WHY_WINDOW_OPEN)) return window_phrase(entry, body, so_far);
-  if (why(segment, TW_WHY_KEEPALIVE_ACK)) {
+  if (segment.is(Why::keepalive) || segment.is(Why::window_probe)) return {};  // its own entry shows it
+  if (segment.is(Why::retransmission)) return again_phrase(entry, body, so_far);
+  if (segment.is(Why::zero_window) || segment.is(Why::window_open)) return window_phrase(entry, body, so_far);
+  if (segment.is(Why::keepalive_ack)) {
     // What the peer answers is reported by its own entry.
     if (!out || so_far.about != About::keepalive) return {};
     return {.text = fmt::format("; {} answered{}", us(so_far), since(so_far.probe_ns, entry.ts_ns, "it")),
             .goes_on = true,
             .topic = Topic::keepalive};
   }
-  if (why(segment, TW_WHY_FIN_ACK)) {
+  if (segment.is(Why::fin_ack)) {
     const TimeNs fin = out ? so_far.fin_in_ns : so_far.fin_out_ns;
     const bool joins = out ? so_far.about == About::fin_in : so_far.about == About::closing;
     const std::string later = duration_in_words(entry.ts_ns - (joins ? so_far.sentence_ns : fin));
@@ -573,24 +572,24 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
     return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", capital(subject),
                                 out ? them(so_far) : us(so_far), later)};
   }
-  if (why(segment, TW_WHY_NO_SOCKET) && !why(segment, TW_WHY_OUT_OF_ORDER)) {
+  if (segment.is(Why::no_socket) && !segment.is(Why::out_of_order)) {
     if (out) return {};
     return {.text = fmt::format("{} sent {}, and no socket here wanted it", capital(them(so_far)),
                                 segment.len != 0 ? bytes_in_words(segment.len) : "an ACK"),
             .topic = Topic::loss};
   }
-  if (why(segment, TW_WHY_OUT_OF_ORDER) && segment.reordered != 0) {
+  if (segment.is(Why::out_of_order) && segment.reordered != 0) {
     return {.text = fmt::format("A segment of {} came late, behind later ones (out of order)",
                                 out ? us(so_far) : them(so_far)),
             .topic = Topic::loss};
   }
-  if (why(segment, TW_WHY_OUT_OF_ORDER)) {
+  if (segment.is(Why::out_of_order)) {
     return {.text = fmt::format("A segment of {} came before an earlier one: what is before it {}",
                                 out ? us(so_far) : them(so_far),
                                 wire_alone ? "was not captured until then" : "had not passed until then"),
             .topic = Topic::loss};
   }
-  if (why(segment, TW_WHY_UNKNOWN_FLOW) && so_far.first) {
+  if (segment.is(Why::unknown_flow) && so_far.first) {
     return {.text = fmt::format("The first segment that was seen is one of {}{}: what was before it is not known",
                                 out ? us(so_far) : them(so_far), through(segment.ifindex, out, so_far))};
   }
@@ -601,7 +600,7 @@ Phrase StoryWords::syn_phrase(const Entry& entry, const SegmentEntry& body, Stor
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
   so_far.role = out ? Role::active : Role::passive;
-  if (why(segment, TW_WHY_RETRANSMISSION)) {
+  if (segment.is(Why::retransmission)) {
     so_far.again = entry.id;
     const std::string text =
         fmt::format("{} again{}", moved(out, "SYN", so_far), since(so_far.syn_ns, entry.ts_ns, "the first one"));
@@ -611,7 +610,7 @@ Phrase StoryWords::syn_phrase(const Entry& entry, const SegmentEntry& body, Stor
   so_far.syn_ns = entry.ts_ns;
   std::string text = moved(out, "SYN", so_far) + through(segment.ifindex, out, so_far);
   if (segment.mss != 0) text += fmt::format(" (MSS {}, window {})", segment.mss, segment.window);
-  if (segment.socket.type == TW_SOCKET_LISTENER && segment.socket.ack_backlog != 0) {
+  if (segment.socket_kind() == SocketKind::listener && segment.socket.ack_backlog != 0) {
     text += fmt::format("; in the listener's accept queue {} wait{}, its limit is {}", segment.socket.ack_backlog,
                         segment.socket.ack_backlog == 1 ? "s" : "", segment.socket.max_ack_backlog);
   }
@@ -622,7 +621,7 @@ Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, 
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
   if (so_far.role == Role::unknown) so_far.role = out ? Role::passive : Role::active;
-  if (why(segment, TW_WHY_RETRANSMISSION)) {
+  if (segment.is(Why::retransmission)) {
     so_far.again = entry.id;
     return {.text = fmt::format("{} again{}", moved(out, "SYN-ACK", so_far),
                                 since(so_far.syn_ack_ns, entry.ts_ns, "the one before")),
@@ -647,14 +646,14 @@ Phrase StoryWords::rst_phrase(const Entry& entry, const SegmentEntry& body, Stor
   std::string text =
       moved(out, "RST", so_far) + through(segment.ifindex, out, so_far) + fmt::format(" (TTL {})", segment.ttl);
   so_far.rst_sent = out;
-  if (!out && why(segment, TW_WHY_NO_SOCKET)) text += "; no socket here wanted it any more";
+  if (!out && segment.is(Why::no_socket)) text += "; no socket here wanted it any more";
   return {.text = text, .about = out ? About::reset : About::nothing};
 }
 
 Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  if (why(segment, TW_WHY_RETRANSMISSION)) {
+  if (segment.is(Why::retransmission)) {
     so_far.again = entry.id;
     return {.text = fmt::format("{} again{}", moved(out, "FIN", so_far),
                                 since(out ? so_far.fin_out_ns : so_far.fin_in_ns, entry.ts_ns, "the first one")),
@@ -665,7 +664,7 @@ Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, Stor
   (out ? so_far.fin_out_ns : so_far.fin_in_ns) = entry.ts_ns;
   if (!out) so_far.fin_reported = true;
   const std::string also =
-      why(segment, TW_WHY_FIN_ACK) ? fmt::format("; it acknowledges {}'s too", out ? them(so_far) : us(so_far)) : "";
+      segment.is(Why::fin_ack) ? fmt::format("; it acknowledges {}'s too", out ? them(so_far) : us(so_far)) : "";
   if (out && so_far.about == About::closing) {
     return {
         .text = fmt::format("; its FIN was sent {} later{}", duration_in_words(entry.ts_ns - so_far.sentence_ns), also),
@@ -699,7 +698,7 @@ Phrase StoryWords::window_phrase(const Entry& entry, const SegmentEntry& body, S
   const bool out = is_out(segment);
   TimeNs& closed = so_far.closed_ns[out ? 0 : 1];
   const std::string side = out ? us(so_far) : them(so_far);
-  if (why(segment, TW_WHY_ZERO_WINDOW)) {
+  if (segment.is(Why::zero_window)) {
     if (closed != 0) return {};  // an answer to a probe
     closed = entry.ts_ns;
     const std::string reader =

@@ -103,7 +103,7 @@ class TraceCsvSink final : public Sink {
     const Segment& segment = entry.segment;
     const bool ack = (segment.flags & tcp_flag::ack) != 0;
     segment.ifindex != 0 ? row.foreign(names_.interface(segment.ifindex)) : row.empty();
-    row.text(segment.hook == TW_HOOK_TC_EGRESS ? "out" : "in");
+    row.text(segment.outgoing() ? "out" : "in");
     row.text(flags_text(segment.flags));
     row.number(segment.seq);
     row.number(segment.ack);

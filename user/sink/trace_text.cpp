@@ -178,7 +178,7 @@ class TraceTextSink final : public Sink {
       if (state->to == TcpState::syn_recv || state->to == TcpState::new_syn_recv) return Role::passive;
     } else if (const auto* wire = std::get_if<SegmentEntry>(&entry.body)) {
       if ((wire->segment.flags & tcp_flag::syn) == 0) return Role::unknown;
-      const bool out = wire->segment.hook == TW_HOOK_TC_EGRESS;
+      const bool out = wire->segment.outgoing();
       const bool answer = (wire->segment.flags & tcp_flag::ack) != 0;
       return out != answer ? Role::active : Role::passive;
     }

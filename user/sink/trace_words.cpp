@@ -20,17 +20,17 @@ std::string reference(EventId id) { return fmt::format("({})", id); }
 Colour colour_of(const Segment& segment) { return (segment.flags & tcp_flag::rst) != 0 ? Colour::bad : Colour::wire; }
 
 // What the kernel thought just before it took the segment, or of the socket that sent it.
-std::string socket_words(const tw_socket_view& socket, bool out) {
-  switch (socket.type) {
-    case TW_SOCKET_NONE:
+std::string socket_words(const Segment& segment, bool out) {
+  switch (segment.socket_kind()) {
+    case SocketKind::none:
       return out ? "(no socket sent it)" : "(no socket wants it)";
-    case TW_SOCKET_CONTROL:
+    case SocketKind::control:
       return "(no socket: TCP itself)";
-    case TW_SOCKET_FULL:
-    case TW_SOCKET_LISTENER:
-    case TW_SOCKET_REQUEST:
-    case TW_SOCKET_TIMEWAIT:
-      return fmt::format("({})", name(static_cast<TcpState>(socket.state)));
+    case SocketKind::full:
+    case SocketKind::listener:
+    case SocketKind::request:
+    case SocketKind::time_wait:
+      return fmt::format("({})", name(static_cast<TcpState>(segment.socket.state)));
     default:
       return "";
   }
@@ -42,12 +42,12 @@ std::string option_words(const Segment& segment) {
   const auto add = [&](std::string_view word) { (words += words.empty() ? "" : " ") += word; };
   const bool syn = (segment.flags & tcp_flag::syn) != 0;
   if (segment.mss != 0) add(fmt::format("mss={}", segment.mss));
-  if ((segment.options & TW_OPT_SACK_PERMITTED) != 0) add("sackOK");
-  if (syn && (segment.options & TW_OPT_TIMESTAMP) != 0) add("TS");
-  if ((segment.options & TW_OPT_WSCALE) != 0) add(fmt::format("wscale={}", segment.wscale));
-  if ((segment.options & TW_OPT_SACK) != 0) add("sack");
-  if ((segment.options & TW_OPT_MPTCP) != 0) add("mptcp");
-  if ((segment.options & TW_OPT_FASTOPEN) != 0) add("tfo");
+  if (segment.has(TcpOption::sack_permitted)) add("sackOK");
+  if (syn && segment.has(TcpOption::timestamp)) add("TS");
+  if (segment.has(TcpOption::window_scale)) add(fmt::format("wscale={}", segment.wscale));
+  if (segment.has(TcpOption::sack)) add("sack");
+  if (segment.has(TcpOption::mptcp)) add("mptcp");
+  if (segment.has(TcpOption::fast_open)) add("tfo");
   return words;
 }
 
@@ -93,7 +93,7 @@ std::string_view short_reason(std::string_view reason) {
 
 // What the handshake taught the kernel: how far the peer is, how long it will wait for an answer.
 std::string timer_words(const StateEntry& entry) {
-  if (entry.to != TcpState::established || !entry.cb || (entry.cb->flags & TW_CB_PRESENT) == 0) return "";
+  if (entry.to != TcpState::established || !entry.cb || !was_read(*entry.cb)) return "";
   const auto words = [](std::uint32_t us) { return duration_in_words(std::int64_t{us} * 1000); };
   std::string text;
   if (entry.cb->srtt_us != 0) text = "rtt " + words(entry.cb->srtt_us);
@@ -235,10 +235,10 @@ EntryText TraceWords::render(const StateEntry& entry) const {
 
 EntryText TraceWords::render(const SegmentEntry& entry) const {
   const Segment& segment = entry.segment;
-  const bool out = segment.hook == TW_HOOK_TC_EGRESS;
+  const bool out = segment.outgoing();
   EntryText rendered;
-  rendered.kernel = {socket_words(segment.socket, out), Colour::dim};
-  rendered.kernel_expected = segment.socket.type == TW_SOCKET_FULL;
+  rendered.kernel = {socket_words(segment, out), Colour::dim};
+  rendered.kernel_expected = segment.socket_kind() == SocketKind::full;
   rendered.wire = {arrow(out, flags_text(segment.flags)), colour_of(segment)};
   for (const std::string_view word : entry.analysis) {
     rendered.details.push_back({fmt::format("[{}]", numbered(word, segment.analysis)), Colour::warn});
@@ -266,7 +266,7 @@ EntryText TraceWords::render(const RetransmitEntry& entry) const {
   if (entry.rto_us != 0) words += fmt::format(", timer {}", duration_in_words(std::int64_t{entry.rto_us} * 1000));
   if (put_off) words += ':';
   rendered.details.push_back({with_reference(words, entry.segment)});
-  if (entry.err != 0 && entry.err != TW_RETRANSMIT_ERR_UNKNOWN) {
+  if (entry.err != 0 && entry.err != retransmit_error_unknown) {
     rendered.details.push_back({entry.err > 0         ? "but the qdisc refused it"
                                 : entry.err == -EPERM ? "but netfilter dropped it"
                                 : entry.err == -EBUSY ? "the one before still waits on this machine"

@@ -399,7 +399,7 @@ void Conversations::Impl::emit(const Conversation& c, unsigned from, const TcpFr
   to_tuple({c.local, c.remote, c.scope}, g.tuple);
   g.socket.type = TW_SOCKET_UNKNOWN;
   g.ifindex = f.interface + 1;  // 0 is none
-  g.hook = from == 0 ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
+  g.set_direction(from == 0 ? Direction::out : Direction::in);
   g.why = why;
   g.seq = f.seq;
   g.ack = f.ack;

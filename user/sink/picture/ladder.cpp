@@ -49,7 +49,7 @@ Look look_of(Colour colour) {
 }
 
 const SegmentEntry* segment_of(const Entry& entry) { return std::get_if<SegmentEntry>(&entry.body); }
-bool leaves(const Segment& segment) { return segment.hook == TW_HOOK_TC_EGRESS; }
+bool leaves(const Segment& segment) { return segment.outgoing(); }
 
 bool says(const SegmentEntry& entry, std::string_view word) {
   return std::ranges::any_of(entry.analysis, [&](std::string_view one) { return one.contains(word); });

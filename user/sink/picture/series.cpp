@@ -68,7 +68,7 @@ void put_segments(JsonWriter& json, const Connection& connection) {
   json.begin_object();
   column(json, "id", seen, [](const Seen& one) { return one.entry->id; });
   column(json, "t_us", seen, [&](const Seen& one) { return us_since(one.entry->ts_ns, connection.life); });
-  column(json, "out", seen, [](const Seen& one) { return one.segment->segment.hook == TW_HOOK_TC_EGRESS ? 1 : 0; });
+  column(json, "out", seen, [](const Seen& one) { return one.segment->segment.outgoing() ? 1 : 0; });
   column(json, "rel_seq", seen, [](const Seen& one) { return one.segment->rel_seq; });
   column(json, "len", seen, [](const Seen& one) { return one.segment->segment.len; });
   column(json, "rel_ack", seen, [](const Seen& one) { return one.segment->rel_ack; });
@@ -88,7 +88,7 @@ void put_kernel(JsonWriter& json, const Connection& connection) {
   std::vector<Known> known;
   for (const Entry& entry : connection.entries) {
     const auto* state = std::get_if<StateEntry>(&entry.body);
-    if (state == nullptr || !state->cb || (state->cb->flags & TW_CB_PRESENT) == 0) continue;
+    if (state == nullptr || !state->cb || !was_read(*state->cb)) continue;
     known.push_back({entry.ts_ns, &*state->cb});
   }
   if (known.empty()) return;
