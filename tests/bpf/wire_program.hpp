@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "bpf/frames.hpp"
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "tcpwitness/event_abi.h"
 #include "tcpwitness/result.hpp"
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness {

@@ -23,7 +23,7 @@
 #include "probe/kernel_hooks.hpp"
 #include "probe/log.hpp"
 #include "probe/tracer.hpp"
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -19,7 +19,7 @@
 #include <memory>
 #include <sstream>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 namespace {

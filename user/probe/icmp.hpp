@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "tcpwitness/report.hpp"
 
 namespace tcpwitness {

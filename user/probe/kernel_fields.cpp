@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

@@ -13,7 +13,7 @@
 #include "probe/clsact.hpp"
 #include "probe/features.hpp"
 #include "probe/interfaces.hpp"
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "tcpwitness/report.hpp"
 
 namespace tcpwitness {

@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness {

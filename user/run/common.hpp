@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "cli/options.hpp"
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "run/containers.hpp"
 #include "service/journal_stream.hpp"
 #include "sink/sinks.hpp"

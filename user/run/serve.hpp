@@ -8,7 +8,7 @@
 #include "cli/options.hpp"
 #include "http/exporter.hpp"
 #include "metrics/metrics.hpp"
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/result.hpp"
 

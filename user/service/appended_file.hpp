@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness {

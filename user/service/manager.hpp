@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness {

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

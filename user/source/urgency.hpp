@@ -12,7 +12,7 @@
 #include <memory>
 #include <thread>
 
-#include "probe/unique_fd.hpp"
+#include "values/unique_fd.hpp"
 #include "source/ring.hpp"
 #include "tcpwitness/result.hpp"
 
