@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "bpf/frames.hpp"
-#include "values/unique_fd.hpp"
 #include "tcpwitness/event_abi.h"
 #include "tcpwitness/result.hpp"
+#include "values/unique_fd.hpp"
 
 struct wire_bpf;  // NOLINT(readability-identifier-naming): the name that bpftool gives the skeleton
 struct ring_buffer;

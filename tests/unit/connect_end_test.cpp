@@ -16,7 +16,7 @@ TEST(ConnectUnsent, IsToldWhenTheKernelDroppedEverySyn) {
 TEST(ConnectUnsent, NamesTheReasonAndTheError) {
   EXPECT_EQ(run(unsent_story().events).life().explanation,
             "None of 3 SYNs left this machine: dropped by a firewall rule (NETFILTER_DROP); connect() failed with "
-            "ETIMEDOUT after 7.0 s.");
+            "ETIMEDOUT after 7.00 s.");
   EXPECT_NE(run(unsent_neighbour_story().events).life().explanation.find("EHOSTUNREACH"), std::string::npos);
 }
 

@@ -12,7 +12,7 @@ TEST(Keepalive, UnansweredProbesEndInTimeout) {
   const RunResult reported = run(keepalive_death_story().events, trace_settings());
   const auto finding = reported.finding(Rule::keepalive);
   EXPECT_TRUE(says(finding,
-                   "3 of 3 keep-alive probes left eth0, no answer arrived: connection declared dead after 5.0 s as "
+                   "3 of 3 keep-alive probes left eth0, no answer arrived: connection declared dead after 5.00 s as "
                    "configured (2 s idle, 1 s interval, 3 probes)"))
       << (finding ? finding->text : "");
   EXPECT_EQ(finding->confidence, Confidence::certain);
@@ -84,7 +84,7 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
 
 TEST(ZeroWindow, NamesWhoStoppedReadingAndForHowLong) {
   const auto finding = run(zero_window_story().events).finding(Rule::zero_window);
-  EXPECT_TRUE(says(finding, "the peer's process stopped reading: the window was closed for 2.0 s"));
+  EXPECT_TRUE(says(finding, "the peer's process stopped reading: the window was closed for 2.00 s"));
   EXPECT_TRUE(says(finding, "2 zero-window probes, 300 bytes waited"));
 }
 

@@ -127,11 +127,11 @@ TEST(Syncookie, WithoutTheListenersViewIsOnlyLikely) {
 
 TEST(SlowHandshake, SaysWhichLegAndByWhat) {
   const auto finding = run(slow_handshake_story().events).finding(Rule::slow_handshake);
-  EXPECT_TRUE(says(finding, "the peer's SYN-ACK came 3.0 s after our first SYN; the SYN was sent 3 times"))
+  EXPECT_TRUE(says(finding, "the peer's SYN-ACK came 3.00 s after our first SYN; the SYN was sent 3 times"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(slow_handshake_story(), Rule::slow_handshake, Confidence::certain);
   EXPECT_TRUE(says(run(accept_queue_full_story().events).finding(Rule::slow_handshake),
-                   "this machine answered the peer's SYN only 3.0 s after the first one"));
+                   "this machine answered the peer's SYN only 3.00 s after the first one"));
 }
 
 // repeated: the SYN-ACK was sent again; where it was not, the listener may have waited for data (TCP_DEFER_ACCEPT).
@@ -156,7 +156,7 @@ std::optional<Finding> established_late(bool repeated) {
 
 TEST(SlowHandshake, ThePassiveSidesSecondLegIsThePeers) {
   const auto finding = established_late(true);
-  EXPECT_TRUE(says(finding, "the peer's ACK came 1.5 s after our first SYN-ACK; the SYN-ACK was sent 2 times"))
+  EXPECT_TRUE(says(finding, "the peer's ACK came 1.50 s after our first SYN-ACK; the SYN-ACK was sent 2 times"))
       << finding_text(finding);
 }
 
@@ -187,7 +187,8 @@ std::optional<Finding> left_after(std::int64_t wait_ns) {
 
 TEST(SlowHandshake, ASynThatWaitedOnThisMachineIsNotThePeersDelay) {
   const auto finding = left_after(1010 * ms);
-  EXPECT_TRUE(says(finding, "the first SYN to leave this machine left 1.0 s after connect()")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "the first SYN to leave this machine left 1.01 s after connect()"))
+      << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_FALSE(left_after(990 * ms).has_value());
 }
@@ -195,15 +196,15 @@ TEST(SlowHandshake, ASynThatWaitedOnThisMachineIsNotThePeersDelay) {
 TEST(SlowHandshake, TheKernelAloneDoesNotKnowTheLegs) {
   const auto finding =
       run(without_wire(slow_handshake_story().events), kernel_settings()).finding(Rule::slow_handshake);
-  EXPECT_TRUE(says(finding, "the handshake took 3.0 s")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "the handshake took 3.00 s")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
 TEST(SlowAccept, IsCertainWhereTheSocketWasSeenWithoutAProcess) {
   const auto finding = run(slow_accept_story().events).finding(Rule::slow_accept);
   EXPECT_TRUE(says(finding,
-                   "3.0 s after the handshake nginx (pid 80) had not accepted the connection; its first call "
-                   "came after 4.0 s"))
+                   "3.00 s after the handshake nginx (pid 80) had not accepted the connection; its first call "
+                   "came after 4.00 s"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(slow_accept_story(), Rule::slow_accept, Confidence::certain);
 }
@@ -222,7 +223,7 @@ std::optional<Finding> first_read(std::uint32_t waited_ms, std::uint8_t source =
 
 TEST(SlowAccept, TheFirstReadIsAnUpperBoundAndOnlyLikely) {
   const auto finding = first_read(1200);
-  EXPECT_TRUE(says(finding, "the peer's data waited 1.2 s until the first call of nginx (pid 80)"))
+  EXPECT_TRUE(says(finding, "the peer's data waited 1.20 s until the first call of nginx (pid 80)"))
       << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }

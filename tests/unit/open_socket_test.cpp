@@ -104,7 +104,7 @@ TEST(OpenSocket, ShortTimesHaveTheirUnit) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_TRUE(found[0].text.contains("at least 50 ms ago")) << found[0].text;
   socket.cb.unheard_ms = 1500;
-  EXPECT_TRUE(judge_open_socket(socket, 0)[0].text.contains("at least 1.5 s ago"));
+  EXPECT_TRUE(judge_open_socket(socket, 0)[0].text.contains("at least 1.50 s ago"));
 }
 
 TEST(OpenSocket, TimeoutsAreRetransmissions) {

@@ -286,7 +286,7 @@ TEST(SlowHandshake, IsNotOverwrittenByALaterCopyOfTheSynAck) {
   const auto finding = run(stream.events).finding(Rule::slow_handshake);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
-  EXPECT_TRUE(says(finding, "took a copy of the SYN-ACK only 2.9 s after the first one came")) << finding->text;
+  EXPECT_TRUE(says(finding, "took a copy of the SYN-ACK only 2.90 s after the first one came")) << finding->text;
 }
 
 TEST(Retransmission, OfARequestThatIsOlderThanTheRunIsSeenByBoth) {

@@ -105,7 +105,7 @@ TEST(TurnedAway, IsOneFindingWithAddressesReasonAndCount) {
   const auto finding = reported.finding(Rule::rx_dropped);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->text,
-            "3 SYNs within 3.0 s from 10.0.0.1:40000 to 10.0.0.2:80 arrived and never reached TCP: dropped by a "
+            "3 SYNs within 3.00 s from 10.0.0.1:40000 to 10.0.0.2:80 arrived and never reached TCP: dropped by a "
             "firewall rule (NETFILTER_DROP)");
   EXPECT_EQ(finding->evidence.size(), 6U);
 }
@@ -182,7 +182,7 @@ TEST(TurnedAway, IsReportedWhenNoOtherSynCanCome) {
   // Almost: what comes so late is another attempt.
   const RunResult late = nobody_asked({.pauses = {1 * s, 6 * s}, .dropped = 3});
   ASSERT_EQ(late.all<FindingReport>().size(), 2U);
-  EXPECT_TRUE(late.all<FindingReport>()[0].finding.text.starts_with("2 SYNs within 1.0 s"))
+  EXPECT_TRUE(late.all<FindingReport>()[0].finding.text.starts_with("2 SYNs within 1.00 s"))
       << late.all<FindingReport>()[0].finding.text;
   EXPECT_TRUE(late.all<FindingReport>()[1].finding.text.starts_with("a SYN"));
 }
@@ -358,7 +358,7 @@ TEST(ConnectFailed, WhenItsErrorWasSetAndNotWhenTheSocketWasClosed) {
   const Life life = run(stream.events).life();
   EXPECT_EQ(life.outcome, Outcome::connect_unsent);
   EXPECT_EQ(life.error, ECONNREFUSED);
-  EXPECT_TRUE(life.explanation.contains("ECONNREFUSED after 20 us, and the socket was closed 1.5 s later"))
+  EXPECT_TRUE(life.explanation.contains("ECONNREFUSED after 20 us, and the socket was closed 1.50 s later"))
       << life.explanation;
 }
 

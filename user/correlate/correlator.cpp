@@ -94,10 +94,12 @@ void Correlator::Impl::advance(TimeNs now, Reports& out) {
 TimeNs Correlator::Impl::due() const {
   const bool adds_up = !strays_.empty() || more_strays_ || more_turned_away_ || !turned_away_.empty() ||
                        !attempts_.empty() || !passing_attempts_.empty();
-  if (adds_up || !timeline_.empty() || fin_wait2_look_ || !ended_hops_.empty() || !flows_to_delete_.empty()) return now_;
+  if (adds_up || !timeline_.empty() || fin_wait2_look_ || !ended_hops_.empty() || !flows_to_delete_.empty())
+    return now_;
   if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);
   const Slot first = table_.first(Wait::close_wait);
-  if (first == no_slot || (table_.at(first).teardown && table_.at(first).teardown->descriptor_requested)) return table_.due();
+  if (first == no_slot || (table_.at(first).teardown && table_.at(first).teardown->descriptor_requested))
+    return table_.due();
   return std::min(table_.due(), table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns - ask_ahead_ns);
 }
 

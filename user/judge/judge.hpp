@@ -21,6 +21,7 @@
 #include "facts/rules.hpp"
 #include "facts/stray.hpp"
 #include "tcpwitness/report.hpp"
+#include "values/duration.hpp"
 
 namespace tcpwitness {
 
@@ -162,7 +163,6 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
 
 // words.cpp
 void cite(Finding& finding, const Evidence& evidence);        // adds what is listed, and how many more there are
-[[nodiscard]] std::string seconds(std::int64_t ns);           // "1.02 s", "34 ms"
 [[nodiscard]] const Owner& closer_of(const Connection& c);    // the process that closed this side; else the owner
 [[nodiscard]] std::string process_words(const Owner& owner);  // "curl (pid 42)", "a process that was not identified"
 [[nodiscard]] std::string error_name(int error);              // "ETIMEDOUT"

@@ -42,7 +42,8 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     if (mark) finding.evidence.push_back(mark.id);
   };
   const ResetReason reason = reset_reason(context.names, t.reset_sent.reason);
-  const std::string said = context.texts && t.reset_sent.mark ? reset_reason_text(context.names, t.reset_sent.reason) : "";
+  const std::string said =
+      context.texts && t.reset_sent.mark ? reset_reason_text(context.names, t.reset_sent.reason) : "";
   const std::string why = said.empty() ? "" : fmt::format(" (the kernel says {})", said);
 
   const DropSeen* between = context.peer != nullptr ? refused_by_input(*context.peer, context) : nullptr;

@@ -43,8 +43,7 @@ std::string causes(const Connection& c, const Retransmissions& r, bool has_wire)
   for (std::size_t i = 0; i < r.by_kind.size(); ++i) {
     if (r.by_kind[i] == 0) continue;
     named += r.by_kind[i];
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", r.by_kind[i],
-                        words(static_cast<RetransmitKind>(i)));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", r.by_kind[i], words(static_cast<RetransmitKind>(i)));
     if (has_wire && r.kernel > r.refused) text += fmt::format(" ({})", seen_words(r.by_kind[i], r.matched[i]));
   }
   const std::uint32_t all = retransmitted_segments(c);

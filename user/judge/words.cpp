@@ -18,14 +18,6 @@ const Owner& closer_of(const Connection& c) {
   return c.teardown && c.teardown->closer.pid != 0 ? c.teardown->closer : c.owner;
 }
 
-std::string seconds(std::int64_t ns) {
-  const double value = static_cast<double>(ns < 0 ? 0 : ns);
-  if (value < 1e6) return fmt::format("{:.0f} us", value / 1e3);
-  if (value < 1e9) return fmt::format("{:.3g} ms", value / 1e6);
-  if (value < 100e9 && ns % 1'000'000'000 != 0) return fmt::format("{:.1f} s", value / 1e9);
-  return fmt::format("{:.0f} s", value / 1e9);
-}
-
 std::string process_words(const Owner& owner) {
   if (owner.pid == 0) return "a process that was not identified";
   return fmt::format("{} (pid {})", owner.process().comm, owner.pid);

@@ -12,8 +12,8 @@
 #include <string>
 #include <utility>
 
-#include "values/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

@@ -7,8 +7,8 @@
 
 #include <vector>
 
-#include "values/unique_fd.hpp"
 #include "tcpwitness/report.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

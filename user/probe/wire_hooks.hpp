@@ -13,8 +13,8 @@
 #include "probe/clsact.hpp"
 #include "probe/features.hpp"
 #include "probe/interfaces.hpp"
-#include "values/unique_fd.hpp"
 #include "tcpwitness/report.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

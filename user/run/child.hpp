@@ -11,8 +11,8 @@
 #include <span>
 #include <string>
 
-#include "values/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "cli/options.hpp"
-#include "values/unique_fd.hpp"
 #include "run/containers.hpp"
 #include "service/journal_stream.hpp"
 #include "sink/sinks.hpp"
@@ -14,6 +13,7 @@
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
 #include "values/run_clock.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

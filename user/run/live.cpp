@@ -754,8 +754,8 @@ class Run {
         Priority::warning);
   }
 
-  // The run ends at one moment. What the hooks wrote until then is reported, what they write later is not: taken off one by
-  // one, they would show the beginning of an end and not the rest.
+  // The run ends at one moment. What the hooks wrote until then is reported, what they write later is not: taken off
+  // one by one, they would show the beginning of an end and not the rest.
   int finish() {
     const bool enough = done_;
     manager_.stopping(status("stopping"));

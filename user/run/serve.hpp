@@ -8,9 +8,9 @@
 #include "cli/options.hpp"
 #include "http/exporter.hpp"
 #include "metrics/metrics.hpp"
-#include "values/unique_fd.hpp"
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "values/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

@@ -14,8 +14,8 @@
 #include <string>
 #include <string_view>
 
-#include "values/unique_fd.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 

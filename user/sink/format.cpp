@@ -135,20 +135,6 @@ ShortText short_duration(std::int64_t ns) {
   return two(hours / 24, 'd', hours % 24, 'h');
 }
 
-std::string duration_in_words(std::int64_t ns) {
-  ns = std::max<std::int64_t>(ns, 0);
-  const auto digits = [](double value) { return value < 9.995 ? 2 : value < 99.95 ? 1 : 0; };
-  const auto in = static_cast<double>(ns);
-  if (ns < 1'000) return fmt::format("{} ns", ns);
-  if (in < 999.5e3) return fmt::format("{:.0f} us", in / 1e3);
-  if (in < 999.5e6) return fmt::format("{:.{}f} ms", in / 1e6, digits(in / 1e6));
-  if (in < 119.95e9) return fmt::format("{:.{}f} s", in / 1e9, digits(in / 1e9) == 2 ? 2 : 1);
-  const std::int64_t seconds = (ns + 500'000'000) / 1'000'000'000;
-  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
-  return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
-}
-
 std::string grouped_seconds(std::int64_t ns) {
   const std::int64_t us = (std::max<std::int64_t>(ns, 0) + 500) / 1'000;
   if (us >= 100'000'000) return fmt::format("{}.{:03}", us / 1'000'000, us / 1'000 % 1'000);

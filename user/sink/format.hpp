@@ -13,6 +13,7 @@
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
+#include "values/duration.hpp"
 
 namespace tcpwitness {
 
@@ -32,8 +33,6 @@ void append_ip(Buffer& out, const Address& address);
 // In at most six characters, for a table: "21us", "1.20ms", "250ms", "3.02s", "12m29s", "2h04m", "3d04h". Negative is
 // 0.
 [[nodiscard]] ShortText short_duration(std::int64_t ns);
-// "412 ns", "21 us", "1.20 ms", "3.02 s", "2 min 5 s", "2 h 4 min", "3 d 4 h": for sentences.
-[[nodiscard]] std::string duration_in_words(std::int64_t ns);
 // Seconds to the microsecond, in groups of three: "0.000 041", "63.123 456"; from 100 s to the millisecond: "7200.004".
 [[nodiscard]] std::string grouped_seconds(std::int64_t ns);
 // Thousands apart: "1,234,567".

@@ -12,9 +12,9 @@
 #include <memory>
 #include <thread>
 
-#include "values/unique_fd.hpp"
 #include "source/ring.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 
