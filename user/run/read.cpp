@@ -27,6 +27,7 @@
 #include "recording/recording.hpp"
 #include "run/batch_reader.hpp"
 #include "run/common.hpp"
+#include "run/delivery.hpp"
 #include "run/exit_code.hpp"
 #include "run/picture.hpp"
 #include "run/replay.hpp"
@@ -46,7 +47,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t reports_at_a_time = 4;  // so few that the allocator has their memory at hand for the next ones
-constexpr auto deliver_every = std::chrono::milliseconds(100);
 
 CorrelatorSettings correlator_settings(const Options& options) {
   CorrelatorSettings settings = capture_settings();
@@ -99,7 +99,7 @@ class Reading {
         filter_(filter),
         reader_(options, file, filter),
         correlator_(correlator_settings(options), names_),
-        sink_(make_sink(options, output_, names_, true)),
+        delivery_(options.choice, options.count.value_or(0), output_, make_sink(options, output_, names_, true)),
         progress_(file.bytes_total()),
         shared_terminal_(::isatty(STDOUT_FILENO) == 1) {
     output_.stop_waiting_for(stop.fd());
@@ -114,16 +114,16 @@ class Reading {
   bool wait(int fd) {
     const auto came = Clock::now();
     while (!stop_.wait_for(fd, std::chrono::milliseconds(0))) {
-      if (stop_.stop_requested() || done_) return false;
+      if (stop_.stop_requested() || done()) return false;
       pass_time(came);
       deliver();
-      if (stop_.wait_for(fd, deliver_every)) break;
+      if (stop_.wait_for(fd, Delivery::every)) break;
     }
-    if (Clock::now() - delivered_ >= deliver_every) {
+    if (delivery_.due(Clock::now())) {
       catch_up();
       deliver();
     }
-    return !stop_.stop_requested() && !done_;
+    return !stop_.stop_requested() && !done();
   }
 
  private:
@@ -156,8 +156,8 @@ class Reading {
       if (!announced_) announce(*batch);
       take(*batch);
       look_around();
-      if (done_) queue.stop();
-      if (!done_) queue.recycle(std::move(*batch));
+      if (done()) queue.stop();
+      if (!done()) queue.recycle(std::move(*batch));
     }
     return true;
   }
@@ -166,12 +166,12 @@ class Reading {
   void read_as_it_comes() {
     announce(batch_);  // the first block may be long in coming
     bool more = true;
-    while (more && !done_) {
+    while (more && !done()) {
       more = reader_.fill(batch_);
       take(batch_);
       look_around();
     }
-    while (!enough_ && reader_.finish(batch_)) take(batch_);
+    while (!delivery_.enough() && reader_.finish(batch_)) take(batch_);
     take(batch_);
   }
 
@@ -191,7 +191,7 @@ class Reading {
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
     const std::vector<Event>& events = batch.events;
-    for (std::size_t i = 0; i < events.size() && !enough_; ++i) {
+    for (std::size_t i = 0; i < events.size() && !delivery_.enough(); ++i) {
       // The other thread wrote them, and they look up what was not looked at for long.
       if (i + 16 < events.size()) prefetch(&events[i + 16]);
       if (i + 8 < events.size()) correlator_.expect(events[i + 8]);
@@ -220,16 +220,16 @@ class Reading {
       ready.capture->interfaces.push_back({.name = interface.name, .link_type = interface.link_type});
     }
     say(describe(ready));
-    sink_->write(ready);
+    delivery_.sink().write(ready);
     deliver();
     announced_ = true;
   }
 
   void look_around() {
-    if (stop_.asked()) done_ = true;
+    stopped_ = stopped_ || stop_.asked();
     const auto now = Clock::now();
     progress_.at(bytes_read_, read_.frames, now);
-    if (now - delivered_ >= deliver_every) deliver();
+    if (delivery_.due(now)) deliver();
   }
 
   // No frame comes, and yet time passes where they come from: what is over by now is reported.
@@ -242,40 +242,32 @@ class Reading {
     correlator_.advance(now, reports_);
   }
 
+  [[nodiscard]] bool done() const { return stopped_ || delivery_.over(); }
+
   void write_reports() {
     if (reports_.empty()) return;
     if (shared_terminal_) progress_.erase();
-    for (const auto& report : reports_) {
-      if (enough_) break;
-      sink_->write(report);
-      lives_.add(report);
-      if (options_.count && lives_.chosen() >= *options_.count) enough_ = done_ = true;
-    }
-    reports_.clear();
-    if (output_.error() != 0) broken_ = done_ = true;
+    delivery_.write(reports_);
   }
 
   void deliver() {
     write_reports();
-    if (!sink_->flush()) broken_ = done_ = true;
-    delivered_ = Clock::now();
+    delivery_.flush();
   }
 
   int finish() {
     progress_.erase();
-    if (!enough_) correlator_.finish(last_ts_ns_, reports_);
+    if (!delivery_.enough()) correlator_.finish(last_ts_ns_, reports_);
     write_reports();
-    if (broken_) return broken_output(output_.error());
+    if (delivery_.broken()) return broken_output(output_.error());
     const bool damaged = file_.damage().has_value();
     Summary summary = correlator_.summary();
     summary.ts_ns = realtime_ns();
-    lives_.sum_up(summary);
     summary.capture = read_;
     summary.capture->filtered = !options_.read.filter.empty() || !options_.ports.empty() ||
                                 !options_.port_ranges.empty() || !options_.hosts.empty();
     if (damaged) summary.capture->damage = file_.damage()->message();
-    sink_->write(summary);
-    if (!sink_->flush()) return broken_output(output_.error());
+    if (!delivery_.finish(summary)) return broken_output(output_.error());
     say(describe(summary));
     if (const PassedOver over = reader_.passed_over(); over.frames != 0) {
       fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
@@ -294,19 +286,15 @@ class Reading {
   Names names_;
   Output output_{STDOUT_FILENO};
   Correlator correlator_;
-  std::unique_ptr<Sink> sink_;
+  Delivery delivery_;
   Progress progress_;
   bool shared_terminal_;  // the progress bar is where the output is
   Reports reports_;
   CaptureTotals read_;
   std::uint64_t bytes_read_ = 0;
   TimeNs last_ts_ns_ = 0;
-  Lives lives_{options_.choice};
-  Clock::time_point delivered_ = Clock::now();
   bool announced_ = false;
-  bool done_ = false;
-  bool enough_ = false;  // as many were reported as were wanted
-  bool broken_ = false;  // the output failed
+  bool stopped_ = false;  // by a signal
 };
 
 // Everything is open, and nothing but descriptors is needed: what a file holds may come from anybody.
@@ -340,7 +328,7 @@ int run_read(const Options& given) {
   const auto waiting = [&](int fd) {
     if (!stop.listen()) return true;
     if (reading != nullptr) return reading->wait(fd);
-    while (!stop.wait_for(fd, deliver_every)) {
+    while (!stop.wait_for(fd, Delivery::every)) {
       if (stop.stop_requested()) return false;
     }
     return !stop.stop_requested();

@@ -16,6 +16,7 @@
 
 #include "recording/replay.hpp"
 #include "run/common.hpp"
+#include "run/delivery.hpp"
 #include "run/selection.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
@@ -26,7 +27,6 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::uint64_t blocks_between_looks = 4096;
-constexpr auto deliver_every = std::chrono::milliseconds(100);
 
 // What belongs to no connection passes.
 bool wants(const Selection& selection, const Report& report) {
@@ -57,15 +57,14 @@ class Replaying {
         signals_(signals),
         selection_(options),
         replay_(replay_settings(options)),
-        count_(options.count.value_or(0)),
         progress_(file.bytes_total()),
-        sink_(make_sink(options, output_, replay_.names())) {
+        delivery_(options.choice, options.count.value_or(0), output_, make_sink(options, output_, replay_.names())) {
     output_.stop_waiting_for(signals);
   }
 
   int go() {
     CaptureBlock block;
-    while (!done_ && file_.next(block)) {
+    while (!done() && file_.next(block)) {
       if (auto taken = replay_.take(block, reports_); !taken) {
         damage_ = taken.error();
         if (damage_->hint.empty()) damage_->hint = "everything before that was read";
@@ -77,8 +76,8 @@ class Replaying {
       if (++blocks_ % blocks_between_looks == 0) look_around();
       if (reports_.size() >= 256) write_reports();
     }
-    if (signalled()) done_ = stopped_ = true;
-    if (!damage_ && !done_) damage_ = file_.damage();
+    stopped_ = signalled();
+    if (!damage_ && !done()) damage_ = file_.damage();
     return finish();
   }
 
@@ -90,8 +89,8 @@ class Replaying {
                     options_.read.path == "-" ? "standard input" : printable(options_.read.path, true),
                     printable(start.ready.version, true), printable(start.ready.kernel, true),
                     start.flight ? "; a flight recorder's: only what belongs to findings was kept" : ""));
-    if (start.count != 0) count_ = count_ == 0 ? start.count : std::min(count_, start.count);
-    sink_->write(start.ready);
+    delivery_.limit_to(start.count);
+    delivery_.sink().write(start.ready);
   }
 
   [[nodiscard]] bool signalled() const {
@@ -102,43 +101,31 @@ class Replaying {
   }
 
   void look_around() {
-    if (signalled()) done_ = stopped_ = true;
+    stopped_ = signalled();
     const auto now = std::chrono::steady_clock::now();
     progress_.at(file_.bytes_read(), blocks_, now);
-    if (now - delivered_ < deliver_every) return;
-    delivered_ = now;
-    deliver();
+    if (delivery_.due(now)) deliver();
   }
+
+  [[nodiscard]] bool done() const { return stopped_ || delivery_.over(); }
 
   void write_reports() {
     if (!reports_.empty()) progress_.erase();
-    for (const auto& report : reports_) {
-      if (enough_) break;
-      if (!wants(selection_, report)) continue;
-      sink_->write(report);
-      lives_.add(report);
-      if (count_ != 0 && lives_.chosen() >= count_) enough_ = done_ = true;
-    }
-    reports_.clear();
-    if (output_.error() != 0) broken_ = done_ = true;
+    delivery_.write(reports_, [&](const Report& report) { return wants(selection_, report); });
   }
 
   void deliver() {
     write_reports();
-    if (!sink_->flush()) broken_ = done_ = true;
+    delivery_.flush();
   }
 
   int finish() {
     progress_.erase();
     write_reports();
-    if (!enough_) replay_.finish(reports_);
+    if (!delivery_.enough()) replay_.finish(reports_);
     write_reports();
     Summary summary = replay_.summary();
-    lives_.sum_up(summary);
-    sink_->write(summary);
-    if (!sink_->flush() || broken_) {
-      return broken_output(output_.error());
-    }
+    if (!delivery_.finish(summary)) return broken_output(output_.error());
     // What this file lacks was not lost by the ring.
     Summary heard = summary;
     heard.lost -= std::min(heard.lost, replay_.missing() - replay_.left_out());
@@ -163,7 +150,7 @@ class Replaying {
   }
 
   [[nodiscard]] int exit_code() const {
-    if (stopped_ || enough_) return 0;
+    if (stopped_ || delivery_.enough()) return 0;
     if (damage_) return fail(*damage_);
     if (replay_.ended()) return 0;
     return fail(
@@ -177,20 +164,14 @@ class Replaying {
   int signals_;
   Selection selection_;
   Replay replay_;
-  std::uint64_t count_;
   Progress progress_;
   Output output_{STDOUT_FILENO};
-  std::unique_ptr<Sink> sink_;
+  Delivery delivery_;
   Reports reports_;
   std::optional<Error> damage_;
   std::uint64_t blocks_ = 0;
-  Lives lives_{options_.choice};
-  std::chrono::steady_clock::time_point delivered_ = std::chrono::steady_clock::now();
   bool announced_ = false;
-  bool done_ = false;
-  bool enough_ = false;
   bool stopped_ = false;
-  bool broken_ = false;
 };
 
 }  // namespace

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// delivery.hpp: reports on their way to the sink, until as many lives were reported as are wanted, or the output
+// failed.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "run/common.hpp"
+#include "sink/output.hpp"
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+
+// Of a file, which can be read faster than anybody can read the output.
+class Delivery {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // limit: lives that are wanted (--count); 0: all.
+  Delivery(const Choice& choice, std::uint64_t limit, Output& output, std::unique_ptr<Sink> sink)
+      : output_(output), sink_(std::move(sink)), lives_(choice), limit_(limit) {}
+
+  void limit_to(std::uint64_t lives) {
+    if (lives != 0) limit_ = limit_ == 0 ? lives : std::min(limit_, lives);
+  }
+  // Writes those that are wanted, and clears the list.
+  template <typename Wanted>
+  void write(Reports& reports, Wanted wanted) {
+    for (const auto& report : reports) {
+      if (enough_) break;
+      if (!wanted(report)) continue;
+      sink_->write(report);
+      lives_.add(report);
+      enough_ = limit_ != 0 && lives_.chosen() >= limit_;
+    }
+    reports.clear();
+    broken_ = broken_ || output_.error() != 0;
+  }
+  void write(Reports& reports) {
+    write(reports, [](const Report&) { return true; });
+  }
+  void flush() {
+    if (!sink_->flush()) broken_ = true;
+    flushed_ = Clock::now();
+  }
+  // A reader of the output waits for no longer than this.
+  [[nodiscard]] bool due(Clock::time_point now) const { return now - flushed_ >= every; }
+  static constexpr auto every = std::chrono::milliseconds(100);
+
+  // The last report. False: the output failed.
+  [[nodiscard]] bool finish(Summary& summary) {
+    lives_.sum_up(summary);
+    sink_->write(summary);
+    return sink_->flush() && !broken_;
+  }
+
+  [[nodiscard]] Sink& sink() { return *sink_; }
+  [[nodiscard]] bool enough() const { return enough_; }
+  [[nodiscard]] bool broken() const { return broken_; }
+  [[nodiscard]] bool over() const { return enough_ || broken_; }
+  [[nodiscard]] int error() const { return output_.error(); }
+
+ private:
+  Output& output_;
+  std::unique_ptr<Sink> sink_;
+  Lives lives_;
+  std::uint64_t limit_;
+  Clock::time_point flushed_ = Clock::now();
+  bool enough_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace tcpwitness
