@@ -193,7 +193,14 @@ struct tcp_sock {
 	__u32 rcv_wnd;
 	__u32 rcv_wup; /* rcv_nxt when the window was last advertised */
 	__u32 srtt_us; /* << 3 */
+	__u32 mdev_us; /* << 2 */
 	__u32 snd_cwnd;
+	__u32 snd_ssthresh;
+	__u32 retrans_out;
+	__u32 lost_out;
+	__u32 rate_delivered;   /* 4.9: segments, within */
+	__u32 rate_interval_us; /* this time */
+	__u8 rate_app_limited : 1;
 	__u32 snd_sml;
 	__u32 mss_cache;
 	__u32 packets_out;

@@ -79,6 +79,56 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
+/* tcp_compute_delivery_rate() */
+static __always_inline __u64 delivery_rate(const struct tcp_sock *tp)
+{
+	__u64 interval_us = OPTIONAL(tp->rate_interval_us, 0);
+
+	return interval_us ? (__u64)OPTIONAL(tp->rate_delivered, 0) * tp->mss_cache * 1000000 / interval_us : 0;
+}
+
+/* How each open connection sends. */
+SEC("iter/tcp")
+int snapshot_samples(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tw_sample record = {};
+	struct tcp_sock *tp;
+
+	if (!skc || skc->skc_state == TCP_TIME_WAIT || skc->skc_state == TCP_LISTEN ||
+	    skc->skc_state == TCP_NEW_SYN_RECV || (config.netns && sock_netns(skc) != config.netns))
+		return 0;
+	fill_header(&record.header, TW_KIND_SAMPLE, (__u64)bpf_get_socket_cookie(skc), sock_netns(skc));
+	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	sock_tuple(tp, &record.tuple);
+	if (!flow_wanted(&record.tuple))
+		return 0;
+	record.bytes_acked = tp->bytes_acked;
+	record.delivery_rate = delivery_rate(tp);
+	record.snd_una = tp->snd_una;
+	record.snd_nxt = tp->snd_nxt;
+	record.write_seq = tp->write_seq;
+	record.snd_wnd = tp->snd_wnd;
+	record.srtt_us = OPTIONAL(tp->srtt_us, 0) >> 3;
+	record.rttvar_us = OPTIONAL(tp->mdev_us, 0) >> 2;
+	record.rto_us = tp->inet_conn.icsk_rto * config.tick_us;
+	record.snd_cwnd = OPTIONAL(tp->snd_cwnd, 0);
+	record.snd_ssthresh = OPTIONAL(tp->snd_ssthresh, TW_NO_SSTHRESH);
+	record.packets_out = tp->packets_out;
+	record.retrans_out = OPTIONAL(tp->retrans_out, 0);
+	record.lost_out = OPTIONAL(tp->lost_out, 0);
+	record.sacked_out = tp->sacked_out;
+	record.mss = (__u16)tp->mss_cache;
+	record.state = skc->skc_state;
+	record.ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
+	if (bpf_core_field_exists(tp->rate_app_limited))
+		record.app_limited = BPF_CORE_READ_BITFIELD(tp, rate_app_limited);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
 /* Over the flow map: both hops of what is forwarded, which has no socket (TW_SOCKET_NONE). */
 SEC("iter/bpf_map_elem")
 int snapshot_hops(struct bpf_iter__bpf_map_elem *ctx)

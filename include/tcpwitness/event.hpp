@@ -31,6 +31,7 @@ using PortsFound = tw_ports;
 using Translation = tw_translation;
 using IcmpSeen = tw_icmp;
 using SocketDigest = tw_digest;
+using Sample = tw_sample;
 using ControlBlock = tw_control_block;
 using SocketView = tw_socket_view;
 using Actor = tw_actor;
@@ -50,6 +51,7 @@ enum class EventKind : std::uint8_t {
   ports = TW_KIND_PORTS,
   translation = TW_KIND_NAT,
   icmp = TW_KIND_ICMP,
+  sample = TW_KIND_SAMPLE,
 };
 inline constexpr std::size_t event_kind_count = TW_KIND_COUNT;
 
@@ -119,11 +121,13 @@ enum class OwnerSource : std::uint8_t {
 inline constexpr std::uint32_t reset_reason_unknown = TW_REASON_UNKNOWN;
 inline constexpr int retransmit_error_unknown = TW_RETRANSMIT_ERR_UNKNOWN;
 inline constexpr std::size_t comm_length = TW_COMM_LEN;
+inline constexpr std::uint32_t no_ssthresh = TW_NO_SSTHRESH;  // of a Sample: not set yet
 inline constexpr std::uint32_t max_port_holders = TW_MAX_PORT_HOLDERS;
 
 // A segment: the record, and what the whole conversation says of it where all of it is seen.
 struct Segment : tw_segment {
   Analysis analysis{};
+  SackBlocks sack{};  // of a capture
 
   [[nodiscard]] HookPoint hook_point() const { return static_cast<HookPoint>(hook); }
   [[nodiscard]] Direction direction() const {
@@ -179,7 +183,7 @@ struct Event {
   EventId id = 0;
   TimeNs ts_ns = 0;
   std::variant<Gap, StateChange, Segment, Retransmit, Reset, SocketError, SocketDestroyed, OwnerSeen, SocketFound, Drop,
-               PortsFound, Translation, IcmpSeen, SocketDigest, ConversationEnd>
+               PortsFound, Translation, IcmpSeen, SocketDigest, ConversationEnd, Sample>
       body;  // the smallest first: it is what an event is made with
 };
 

@@ -43,7 +43,8 @@ enum tw_kind {
 	TW_KIND_NAT = 11,       /* tc egress: a socket whose segments leave with other addresses (NAT) */
 	TW_KIND_ICMP = 12,      /* raw sockets of ICMP: an error that quotes a segment of TCP */
 	TW_KIND_DIGEST = 13,    /* the ordinary events of one socket together, see struct tw_digest */
-	TW_KIND_COUNT = 14,
+	TW_KIND_SAMPLE = 14,    /* iter/tcp: how an open connection sends, looked at from time to time (--sample) */
+	TW_KIND_COUNT = 15,
 };
 
 /* Where a segment was seen. */
@@ -589,6 +590,37 @@ struct tw_digest {
 };
 TW_ASSERT_SIZE(tw_digest, 856);
 
+/*
+ * How an open connection sends: what tcp_get_info() would show. A look at all of them, from time to time, on demand; no event
+ * is missing where there is none.
+ */
+struct tw_sample {
+	struct tw_header header;
+	struct tw_tuple tuple;
+	__u64 bytes_acked;
+	__u64 delivery_rate; /* bytes a second, as tcp_compute_delivery_rate() has it; 0: not measured yet */
+	__u32 snd_una;
+	__u32 snd_nxt;
+	__u32 write_seq;
+	__u32 snd_wnd; /* bytes */
+	__u32 srtt_us;
+	__u32 rttvar_us;
+	__u32 rto_us;
+	__u32 snd_cwnd;     /* segments */
+	__u32 snd_ssthresh; /* segments; TW_NO_SSTHRESH: none yet */
+	__u32 packets_out;  /* segments */
+	__u32 retrans_out;
+	__u32 lost_out;
+	__u32 sacked_out;
+	__u16 mss;
+	__u8 state;       /* sk_state */
+	__u8 ca_state;    /* as in tw_control_block */
+	__u8 app_limited; /* 1: the process had too little to send to measure more */
+	__u8 pad[7];
+};
+TW_ASSERT_SIZE(tw_sample, 152);
+#define TW_NO_SSTHRESH 0x7fffffff /* TCP_INFINITE_SSTHRESH */
+
 /* Which process has how many of the ports. */
 struct tw_port_holder {
 	__u32 tgid;
@@ -685,7 +717,7 @@ struct tw_cpu_state {
 	__u32 in_state; /* kernel_state runs on this CPU */
 	__u32 in_destroy;
 };
-TW_ASSERT_SIZE(tw_cpu_state, 176);
+TW_ASSERT_SIZE(tw_cpu_state, 184);
 
 /* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
 struct tw_host {

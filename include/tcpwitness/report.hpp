@@ -227,13 +227,18 @@ struct OwnerEntry {
   std::int32_t fd = -1;  // which descriptor is still open; -1: it was seen using it
 };
 
+// How the connection sent at some moment: nothing happened, somebody looked.
+struct SampleEntry {
+  Sample sample{};
+};
+
 struct Entry {
   ConnectionId conn = 0;  // 0: belongs to no connection (stray)
   EventId id = 0;
   TimeNs ts_ns = 0;
   Flow flow;
   std::variant<StateEntry, SegmentEntry, RetransmitEntry, ResetEntry, ErrorEntry, DropEntry, KeepaliveEntry, ProbeEntry,
-               OwnerEntry, PortsEntry, IcmpEntry>
+               OwnerEntry, PortsEntry, IcmpEntry, SampleEntry>
       body;
   std::optional<Flow> nat{};  // as in Life
 };

@@ -54,6 +54,12 @@ struct Analysis {
   bool duplicate_frame = false;        // the capture has the same packet a moment before
 };
 
+// What a SACK option (RFC 2018) says that came beyond the acknowledgement: left edge, right edge.
+struct SackBlocks {
+  std::uint8_t count = 0;
+  std::array<std::array<std::uint32_t, 2>, 4> edges{};
+};
+
 // One TCP segment of a capture, from nobody's view. Host byte order.
 struct TcpFrame {
   std::uint64_t number = 0;  // of the frame in the capture, from 1

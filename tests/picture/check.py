@@ -7,8 +7,10 @@ Status 77: there is no browser, and the last line says so.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -165,6 +167,31 @@ def graph_has_the_numbers(case, browser):
     browser.find("heading", "Congestion and flight")
 
 
+def sack_blocks_are_where_they_say(case, browser):
+    """A hole: the receiver has what lies behind it, and says so in SACK options."""
+    frames = list(conversation(1001, 0, 8))
+    lost = next(i for i, (_, each) in enumerate(frames) if each[1] == 1000)
+    mine, peer = 1001 * 7919, 1001 * 104729
+    told = []
+    for i, (at, each) in enumerate(frames):
+        if i == lost or (each[1] == 0 and i == lost + 1):
+            continue
+        if lost < i < lost + 10 and each[1] == 0:
+            block = struct.pack(">BBBBII", 1, 1, 5, 10, (mine + 1001) & 0xFFFFFFFF, (mine + 1 + 1000 * ((i - lost + 1) // 2)) & 0xFFFFFFFF)
+            each = frame(False, 1001, peer + 1, mine + 1, ACK, options=block)
+        told.append((at, each))
+    capture = case.folder / "sack.pcap"
+    write_capture(capture, told)
+    blocks = [each.get("sack_blocks", []) for each in case.read(capture, "--trace", "--packets", "all") if each["type"] == "segment"]
+    assert [[1001, 2001]] in blocks and [[1001, 5001]] in blocks, blocks
+    browser.open(case.draw(capture, "sack"), "#conn=1&view=graph")
+    browser.wait("document.querySelectorAll('#plots canvas').length > 0")
+    case.shot(browser, "sack")
+    shown = browser.run("JSON.parse(document.getElementById('data').textContent).connections[0].segments.sack")
+    assert shown == blocks
+    assert "SACK" in browser.run("document.getElementById('legend').innerText")
+
+
 def keys_do_what_they_say(case, browser):
     browser.open(case.draw(small(case), "keys"), "#conn=1")
     browser.wait("document.querySelectorAll('#ladder .r[data-id]').length > 10")
@@ -240,8 +267,103 @@ def what_others_wrote_is_text(case, browser):
     assert "<script>alert(2)<!--" in browser.run("document.getElementById('about').textContent")
 
 
-CASES = [index_has_every_connection, ladder_has_every_event, graph_has_the_numbers, keys_do_what_they_say,
-         a_narrow_dark_window, a_thousand_connections, a_hundred_thousand_segments, what_others_wrote_is_text]
+def load(page):
+    """The data of a page."""
+    return json.loads(re.search(r'id="data">(.*?)</script>', page.read_text(), re.S).group(1))
+
+
+SCRIPT_NAME = "<script>alert(1"  # all that a process's name has room for
+
+
+def traffic(port_file, megabytes):
+    """A process with a hostile name that sends to itself, slowly enough to be sampled."""
+    return f"""
+import ctypes, pathlib, socket, threading, time
+ctypes.CDLL(None).prctl(15, {SCRIPT_NAME.encode()!r}, 0, 0, 0)
+listener = socket.create_server(("127.0.0.1", 0))
+pathlib.Path({str(port_file)!r}).write_text(str(listener.getsockname()[1]))
+input()
+def serve():
+    peer = listener.accept()[0]
+    while peer.recv(65536): pass
+    peer.close()
+server = threading.Thread(target=serve)
+server.start()
+client = socket.create_connection(listener.getsockname())
+for _ in range({megabytes} * 8):
+    client.sendall(bytes(131072))
+    time.sleep(0.02)
+client.close()
+server.join()
+"""
+
+
+def watched(case, name, arguments):
+    """Runs the tracer while the traffic runs; arguments get the port."""
+    port_file = case.folder / f"{name}.port"
+    sender = subprocess.Popen([sys.executable, "-c", traffic(port_file, 4)], stdin=subprocess.PIPE, text=True)
+    while not (port_file.exists() and port_file.read_text()):
+        time.sleep(0.01)
+    tracer = subprocess.Popen([case.tracer, *arguments, "--port", port_file.read_text()], stderr=subprocess.PIPE, text=True,
+                              stdout=subprocess.DEVNULL)
+    for line in tracer.stderr:
+        if "tracing" in line:
+            break
+    sender.communicate("\n")
+    tracer.send_signal(signal.SIGINT)
+    tracer.communicate()
+    assert tracer.returncode == 0, tracer.returncode
+
+
+def a_live_picture_has_both_ends_and_samples(case, browser):
+    if os.geteuid() != 0:
+        print("  skipped: tracing needs root")
+        return
+    page = case.folder / "live.html"
+    watched(case, "live", ["picture", "-o", page, "--sample", "50ms"])
+    connections = load(page)["connections"]
+    assert len(connections) == 2, [each["life"] for each in connections]
+    sends = max(connections, key=lambda each: each["life"]["tx_bytes"])
+    samples = sends["samples"]
+    assert len(samples["id"]) >= 3, samples
+    assert all(0 < each < 10_000_000 for each in samples["srtt_us"]) and all(samples["cwnd_segments"]), samples
+    assert samples["t_us"] == sorted(samples["t_us"])
+    browser.open(page, f"#conn={sends['life']['conn']}")
+    browser.wait("document.querySelectorAll('#ladder .r[data-id]').length > 10")
+    case.shot(browser, "live-ladder")
+    words = browser.run("document.getElementById('ladder').textContent")
+    assert "peer's process" in words and SCRIPT_NAME in words, words[:300]
+    assert browser.run("document.querySelectorAll('[data-also]').length") > 5
+    assert browser.run("document.querySelectorAll('#ladder script').length") == 0
+    browser.run("location.hash += '&view=graph'; return 1")
+    browser.wait("document.querySelectorAll('#plots canvas').length > 6")
+    case.shot(browser, "live-graph")
+    headings = browser.run("[...document.querySelectorAll('#plots h3')].map((each) => each.textContent).join('\\n')")
+    for part in ("kernel srtt", "congestion window", "kernel's estimate"):
+        assert part in headings, headings
+
+
+def a_recording_keeps_the_samples(case, browser):
+    if os.geteuid() != 0:
+        print("  skipped: tracing needs root")
+        return
+    recording = case.folder / "kept.pcapng"
+    watched(case, "kept", ["record", "-q", "--packets", "all", "-w", recording])
+    told = [each for each in case.read(recording, "--trace") if each["type"] == "sample"]
+    shown = [each for each in load(case.draw(recording, "kept"))["connections"] if "samples" in each]
+    assert told and shown
+    for each in shown:
+        mine = [one for one in told if one["conn"] == each["life"]["conn"]]
+        for key in ("id", "srtt_us", "cwnd_segments", "ssthresh_segments", "mss", "in_flight_bytes", "delivery_rate_bytes_s"):
+            assert each["samples"][key] == [one[key] for one in mine], key
+    off = case.folder / "off.pcapng"
+    watched(case, "off", ["record", "-q", "--sample", "off", "-w", off])
+    assert not [each for each in case.read(off, "--trace") if each["type"] == "sample"]
+
+
+CASES = [index_has_every_connection, ladder_has_every_event, graph_has_the_numbers, sack_blocks_are_where_they_say, keys_do_what_they_say,
+         a_narrow_dark_window, a_thousand_connections, a_hundred_thousand_segments, what_others_wrote_is_text,
+         a_live_picture_has_both_ends_and_samples, a_recording_keeps_the_samples]
 
 
 def main():

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import jsonschema
 
@@ -125,6 +126,7 @@ def talk(port):
     for _ in range(2):
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(b"question")
+            time.sleep(0.1)  # to be sampled
             try:
                 client.recv(10)
             except ConnectionResetError:
@@ -140,7 +142,7 @@ def talk(port):
 def live(tracer, checker, port, folder):
     recording = folder / "schema.pcapng"
     appended = folder / "lives.ndjson"
-    modes = (["life", "--summary"], ["life", "--problems"], ["trace", "--packets", "all"], ["explain"], ["summary"], ["compare"],
+    modes = (["life", "--summary"], ["life", "--problems"], ["trace", "--packets", "all", "--sample", "20ms"], ["explain"], ["summary"], ["compare"],
              ["compare", "--every", "0.2"], ["record", "--packets", "all", "-w", str(recording)])
     for command in modes:
         what = " ".join(command)

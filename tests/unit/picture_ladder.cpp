@@ -225,6 +225,12 @@ TEST(PictureLadder, BothEndsShareTheirArrows) {
   EXPECT_FALSE(drawn.rows[1].arrow[0].dropped);  // nobody saw it dropped
 }
 
+// What stands between the first two texts.
+std::string between(const std::string& text, std::string_view from, std::string_view to) {
+  const std::size_t begin = text.find(from) + from.size();
+  return text.substr(begin, text.find(to, begin) - begin);
+}
+
 TEST(PictureSvg, IsWellFormedAndHasEachConnection) {
   const std::string text = svg_of(run());
   EXPECT_EQ(malformed(text), "");
@@ -249,6 +255,18 @@ TEST(PictureSvg, WhatComesFromOthersIsText) {
   EXPECT_TRUE(text.contains("&lt;script&gt;a&amp;b&#39;&quot;[4242]"));
 }
 
+TEST(PictureSvg, SegmentsOfNoConnectionStandTogether) {
+  Reports reports = stray();
+  reports.emplace_back(Summary{});
+  const std::string text = svg_of(reports);
+  EXPECT_TRUE(text.contains("segments that belong to no connection"));
+  EXPECT_TRUE(text.contains("data-id=\"80\"") && text.contains("data-id=\"82\""));
+  const auto data = nlohmann::json::parse(between(svg_of(reports, {}), "id=\"data\">", "</script>"));
+  ASSERT_EQ(data["connections"].size(), 1U);
+  EXPECT_EQ(data["connections"][0]["stray"], true);
+  EXPECT_EQ(data["connections"][0]["life"]["outcome"], "unknown");
+}
+
 TEST(PictureSvg, WhatIsLeftOutIsCounted) {
   Reports reports;
   for (ConnectionId conn = 1; conn <= 5; ++conn) std::ranges::move(curl(conn, 100 * conn), std::back_inserter(reports));
@@ -260,17 +278,11 @@ TEST(PictureSvg, WhatIsLeftOutIsCounted) {
   EXPECT_FALSE(svg_of(reports).contains("more connections"));
 }
 
-// What stands between the first two texts.
-std::string between(const std::string& text, std::string_view from, std::string_view to) {
-  const std::size_t begin = text.find(from) + from.size();
-  return text.substr(begin, text.find(to, begin) - begin);
-}
-
 TEST(PicturePage, HasTheReportsAsJsonHasThem) {
   const std::string page = svg_of(run(), {});
   const auto data = nlohmann::json::parse(between(page, "id=\"data\">", "</script>"));
   const auto& connections = data["connections"];
-  ASSERT_EQ(connections.size(), 6U);
+  ASSERT_EQ(connections.size(), 7U);  // and the stray segments
   static const Names known = names();
   std::vector<nlohmann::json> lives;
   for (const std::string& line :

@@ -559,6 +559,23 @@ std::vector<Option> capture() {
          return put(ring_size(text, static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))), o.ring_bytes);
        },
        {{live, Group::capture, "of the ring buffer: a power of two, 64K to 1G (default: 8M)", "SIZE", "8M"}}},
+      {"--sample",
+       Kind::value,
+       [](std::string_view text, Options& o) {
+         if (text == "off") return put(Value<std::chrono::nanoseconds>(std::chrono::nanoseconds(0)), o.sample);
+         return put(short_time(text), o.sample);
+       },
+       {{{record, picture},
+         Group::capture,
+         "how often to look at how open connections send, as ss -i has it: 50ms, 1s or off (default: 100ms; never more "
+         "than 1 % of a core)",
+         "TIME"},
+        {{trace, explain},
+         Group::capture,
+         "look at how open connections send so often, as ss -i has it: 100ms, 1s; '-o json' has it (default: off)",
+         "TIME"}},
+       Completes::nothing,
+       "is for the events of a connection: 'tcpwitness trace', 'record', 'picture'"},
       {"--flows",
        Kind::value,
        [](std::string_view text, Options& o) { return put(number(text, flows_min, flows_max), o.flows); },

@@ -111,8 +111,10 @@ struct Options {
   std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;
   std::optional<std::chrono::nanoseconds> stuck_after;  // else the default; of a recording, its recorder's
-  bool packets_all = false;                             // timelines and recordings: every segment is an event
-  Choice choice;                                        // of the connections that were followed: which are printed
+  // live: how open connections send is looked at so often; 0: never. Empty: as the command does without it.
+  std::optional<std::chrono::nanoseconds> sample;
+  bool packets_all = false;  // timelines and recordings: every segment is an event
+  Choice choice;             // of the connections that were followed: which are printed
   SummaryOptions summary;
   RecordOptions record;
   ReadOptions read;
@@ -126,6 +128,10 @@ struct Options {
   }
   [[nodiscard]] bool timeline() const { return command == Command::trace || read.trace; }
   [[nodiscard]] bool stories() const { return command == Command::explain || read.explain; }
+  [[nodiscard]] std::chrono::nanoseconds sample_every() const {
+    const bool by_itself = command == Command::record || drawing();
+    return sample.value_or(std::chrono::milliseconds(by_itself ? 100 : 0));
+  }
   [[nodiscard]] bool drawing() const { return !picture.path.empty(); }
   // All are made of the timeline's entries.
   [[nodiscard]] bool entries() const { return timeline() || stories() || drawing(); }

@@ -80,6 +80,7 @@ void Correlator::Impl::take(const Event& event) {
           if constexpr (std::is_same_v<Body, SocketFound>) on_socket(event, body);
           if constexpr (std::is_same_v<Body, PortsFound>) on_ports(event, body);
           if constexpr (std::is_same_v<Body, IcmpSeen>) on_icmp(event, body);
+          if constexpr (std::is_same_v<Body, Sample>) on_sample(event, body);
         }
       },
       event.body);

@@ -203,6 +203,7 @@ class Correlator::Impl {
   void on_destroy(const Event& e, const SocketDestroyed& d);
   void on_owner(const Event& e, const OwnerSeen& o);
   void on_socket(const Event& e, const SocketFound& f);
+  void on_sample(const Event& e, const Sample& sample);
   void find_in(Slot slot, const Event& e, TcpState state);
   void catch_up(Slot slot, const Event& e, TcpState state);
   void on_gap(const Event& e, const Gap& gap);

@@ -475,6 +475,14 @@ void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   }
 }
 
+// Nothing happened: it changes nothing of the connection.
+void Correlator::Impl::on_sample(const Event& e, const Sample& sample) {
+  const Slot slot = table_.find_cookie(sample.header.cookie);
+  if (slot == no_slot || table_.at(slot).reported) return;
+  const Connection& c = table_.at(slot);
+  entry(&c, e, c.flow, SampleEntry{sample});
+}
+
 // The sockets were listed, and this one is in a state that no event has shown.
 void Correlator::Impl::find_in(Slot slot, const Event& e, State state) {
   Connection& c = table_.at(slot);

@@ -54,6 +54,8 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
       return take<Translation>(record, event);
     case TW_KIND_ICMP:
       return take<IcmpSeen>(record, event);
+    case TW_KIND_SAMPLE:
+      return take<Sample>(record, event);
     case TW_KIND_DIGEST:
       return take<SocketDigest>(record, event) && well_formed(std::get<SocketDigest>(event.body));
     default:

@@ -222,6 +222,7 @@ struct Tracer::Impl {
     if (config.digests == TW_DIGESTS_NONE) {
       for (const char* program : {"release_old", "release_all", "release_openings"}) snapshot_off.emplace(program, "");
     }
+    if (!settings.samples) snapshot_off.emplace("snapshot_samples", "");
     for (const char* program : {"snapshot_tcp", "snapshot_owners"}) {
       if (disabled.has(std::string("load:") + program)) snapshot_off.emplace(program, "a test forbids it");
     }
@@ -629,6 +630,12 @@ void Tracer::snapshot_fin_wait2(const OnRecord& record) {
   if (!impl_->snapshot) return;
   if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record); !ok)
     impl_->notice("sockets in FIN_WAIT2 are not known: " + ok.error().message());
+}
+
+void Tracer::sample_sockets(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = impl_->read_iterator<tw_sample>(impl_->snapshot->progs.snapshot_samples, record); !ok)
+    impl_->notice("open connections are not sampled: " + ok.error().message());
 }
 
 void Tracer::snapshot_hops(const OnRecord& record) {

@@ -33,6 +33,7 @@ struct TracerSettings {
   std::vector<Prefix> hosts;
   std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;
+  bool samples = false;  // sample_sockets() will be called
   bool packets_all = false;
   bool timeline = false;      // every cause is wanted, not only what a life is judged by
   std::uint32_t snaplen = 0;  // recording: so many bytes of each frame that is an event
@@ -78,6 +79,7 @@ class Tracer {
   void snapshot_owners(const OnRecord& record);
   void snapshot_close_wait_owners(const OnRecord& record);  // of sockets in CLOSE_WAIT only
   void snapshot_fin_wait2(const OnRecord& record);          // sockets in FIN_WAIT2, mini-sockets too
+  void sample_sockets(const OnRecord& record);              // how each open connection sends: a tw_sample each
   void snapshot_hops(const OnRecord& record);               // both hops of each forwarded connection
   // What the kernel holds back of sockets goes into the ring: what has waited for a second, or (at the end) all of it.
   enum class Release : std::uint8_t { old, all };

@@ -105,6 +105,13 @@ EventWords words_of(const SocketFound& found, const Names& /*names*/) {
   return words;
 }
 
+EventWords words_of(const Sample& sample, const Names& /*names*/) {
+  EventWords words = begin("sample", sample);
+  words.message = fmt::format("srtt {} us, cwnd {}, {} bytes in flight {}", sample.srtt_us, sample.snd_cwnd,
+                              sample.snd_nxt - sample.snd_una, ends_of(words.flow));
+  return words;
+}
+
 EventWords words_of(const PortsFound& found, const Names& /*names*/) {
   EventWords words = begin("ports", found);
   words.message =

@@ -57,7 +57,8 @@ int refuse(const Error& error) {
 }
 
 int broken_output(int error) {
-  if (error == EPIPE) return 0;  // `| head` has what it wants
+  if (error == 0) error = errno;  // of a picture
+  if (error == EPIPE) return 0;   // `| head` has what it wants
   const char* why = error == ECANCELED ? "nobody reads it" : std::strerror(error);
   say(fmt::format("tcpwitness: cannot write the output: {}", why), Priority::error);
   return 1;

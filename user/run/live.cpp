@@ -25,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -92,7 +93,8 @@ TracerSettings tracer_settings(const Options& options) {
   settings.flows = options.flows;
   settings.packets_all = options.packets_all;
   settings.forwarded = options.forwarded;
-  // A recording keeps the causes of transitions: `read --trace` shows them.
+  // A recording keeps the causes of transitions: 'read --trace' tells them.
+  settings.samples = options.sample_every().count() != 0;
   settings.timeline =
       options.command != Command::life && options.command != Command::summary && options.command != Command::serve;
   settings.digests = !settings.timeline && !options.packets_all && !options.forwarded && !options.comparing();
@@ -129,7 +131,7 @@ RecorderSettings recorder_settings(const RecordOptions& options) {
   return settings;
 }
 
-// What the Correlator of a recording will be given of this run.
+// What the Correlator of a recording will get of this run.
 StartMark start_mark(const Options& options, const CorrelatorSettings& settings, const Ready& ready, TimeNs started_ns,
                      std::int64_t offset_ns, const Features& features) {
   StartMark start;
@@ -256,6 +258,7 @@ class Run {
     so_far_every_ = options.every;
     if (metrics != nullptr) so_far_every_ = metrics_every;
     so_far_next_ = metrics != nullptr ? Clock::duration{} : options.every.value_or(Clock::duration{});  // at once
+    sampler_.every = options.sample_every();
     learn_names();
   }
 
@@ -283,6 +286,7 @@ class Run {
       look_so_far(now - started);
       if (reopen_) reopen();
       manager_.alive(now, [&] { return status("tracing"); });
+      sample(now - started);
       if (child_is_over(now)) break;
       ended_by_signal = signalled;
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
@@ -374,6 +378,7 @@ class Run {
     };
     if (options_.duration) not_after(*options_.duration);
     if (so_far_every_) not_after(so_far_next_);
+    if (sampler_.every.count() != 0) not_after(sampler_.next);
     if (const auto most = manager_.round_at_least_every())
       at_most = std::clamp(std::chrono::duration_cast<milliseconds>(*most), milliseconds(1),
                            std::max(at_most, milliseconds(1)));
@@ -493,6 +498,39 @@ class Run {
     return totals;
   }
 
+  // How the open connections send, of those where that has changed. At most one per cent of the time.
+  void sample(Clock::duration since_start) {
+    if (sampler_.every.count() == 0 || since_start < sampler_.next || done_ || !backlog_.empty()) return;
+    const auto begun = Clock::now();
+    Records found;
+    std::unordered_map<std::uint64_t, std::uint64_t> seen;
+    tracer_.sample_sockets([&](std::span<const std::byte> record) {
+      tw_sample one;
+      if (record.size() != sizeof one) return;
+      std::memcpy(&one, record.data(), sizeof one);
+      const std::uint64_t now = of_its_sending(one);
+      const auto before = sampler_.seen.find(one.header.cookie);
+      if (before == sampler_.seen.end() || before->second != now) found.emplace_back(record.begin(), record.end());
+      seen.emplace(one.header.cookie, now);
+    });
+    sampler_.seen = std::move(seen);
+    drain();  // what happened before
+    for (const auto& record : found) take(record);
+    const auto took = Clock::now() - begun;
+    sampler_.next = std::max(since_start + sampler_.every, since_start + listing_share * took);
+  }
+  // Another number where it has sent, or was acknowledged, or sends otherwise.
+  [[nodiscard]] static std::uint64_t of_its_sending(const tw_sample& one) {
+    std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+    for (const std::uint64_t part :
+         {std::uint64_t{one.snd_una}, std::uint64_t{one.snd_nxt}, std::uint64_t{one.snd_cwnd},
+          std::uint64_t{one.snd_ssthresh}, std::uint64_t{one.srtt_us}, std::uint64_t{one.delivery_rate},
+          std::uint64_t{one.state}}) {
+      hash = (hash ^ part) * 1099511628211U;
+    }
+    return hash;
+  }
+
   void end_of_list(TimeNs begun) {
     const std::size_t reported = reports_.size();
     correlator_.listed(begun, reports_);
@@ -546,7 +584,7 @@ class Run {
     manager_.ready(status("tracing"));
   }
 
-  // Who sees nothing for a while gets a hint what would show something.
+  // A person who sees nothing for a while gets a hint what would show something.
   void hint(Clock::duration since_start) {
     if (hinted_ || since_start < hint_after) return;
     hinted_ = true;
@@ -583,7 +621,7 @@ class Run {
     const std::size_t reported = reports_.size();
     feed_events();
     if (recorder_) {
-      const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end will show it
+      const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end will tell it
       if (!loss_alone) recorder_->record(record, events_);
       record_reports(reported);
     }
@@ -872,6 +910,12 @@ class Run {
   TimeNs not_before_ns_ = 0;
   TimeNs descriptors_not_before_ns_ = 0;
   TimeNs hops_not_before_ns_ = 0;
+  struct Sampler {
+    std::chrono::nanoseconds every{};                       // 0: never
+    Clock::duration next{};                                 // since the start
+    std::unordered_map<std::uint64_t, std::uint64_t> seen;  // what each socket's sending was, by cookie
+  };
+  Sampler sampler_;
   std::optional<Clock::duration> so_far_every_;
   Clock::duration so_far_next_{};  // since the start: what goes on is looked at
   bool announced_ = false;         // ready was written

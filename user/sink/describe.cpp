@@ -85,7 +85,9 @@ constexpr std::array<Words, event_kind_count> kind_words{{{"", ""},
                                                           {"drop", "drops"},
                                                           {"look at ports", "looks at ports"},
                                                           {"translation", "translations"},
-                                                          {"ICMP message", "ICMP messages"}}};
+                                                          {"ICMP message", "ICMP messages"},
+                                                          {"", ""},
+                                                          {"sample", "samples"}}};
 
 std::string count(std::uint64_t number, const Words& words) {
   return fmt::format("{} {}", grouped(number), number == 1 ? words.one : words.many);

@@ -124,6 +124,7 @@ constexpr std::array<std::pair<EventKind, std::string_view>, event_kind_count - 
     {EventKind::ports, "ports"},
     {EventKind::translation, "translation"},
     {EventKind::icmp, "icmp"},
+    {EventKind::sample, "sample"},
 }};
 
 class JsonSink final : public Sink {
@@ -587,6 +588,7 @@ class JsonSink final : public Sink {
     put_inferred(json, body.inferred);
     json.field("ttl", segment.ttl);
     put_options(json, segment);
+    if (body.relative) put_sack(json, segment.sack, segment.ack - body.rel_ack);
     put_nonzero(json, "vlan", segment.vlan_id);
   }
   void put_interface(JsonWriter& json, std::uint32_t index) const {
@@ -620,6 +622,18 @@ class JsonSink final : public Sink {
     json.field("to", name(transition.to));
     json.field("delay_ns", transition.delay_ns);
     json.end_object();
+  }
+  // base: the sender of the data's ISN.
+  static void put_sack(JsonWriter& json, const SackBlocks& sack, std::uint32_t base) {
+    if (sack.count == 0) return;
+    json.key("sack_blocks");
+    json.begin_array();
+    for (std::size_t i = 0; i < std::min<std::size_t>(sack.count, sack.edges.size()); ++i) {
+      json.begin_array();
+      for (const std::uint32_t edge : sack.edges[i]) json.value(edge - base);
+      json.end_array();
+    }
+    json.end_array();
   }
   static void put_options(JsonWriter& json, const Segment& segment) {
     put_nonzero(json, "mss", segment.mss);
@@ -739,6 +753,36 @@ class JsonSink final : public Sink {
     json.field("probe", probe.probe);
     json.field("unsent_bytes", probe.unsent_bytes);
     put_nonzero(json, "segment", probe.segment);
+  }
+
+  static void put_entry(JsonWriter& json, const Entry& entry, const SampleEntry& body) {
+    const Sample& sample = body.sample;
+    begin_entry(json, "sample", entry);
+    json.field("state", name(static_cast<TcpState>(sample.state)));
+    json.field("congestion", congestion_name(sample.ca_state));
+    json.field("srtt_us", sample.srtt_us);
+    json.field("rttvar_us", sample.rttvar_us);
+    json.field("rto_us", sample.rto_us);
+    json.field("cwnd_segments", sample.snd_cwnd);
+    json.key("ssthresh_segments");
+    sample.snd_ssthresh != no_ssthresh ? json.value(sample.snd_ssthresh) : json.null();
+    json.field("mss", sample.mss);
+    json.field("in_flight_bytes", sample.snd_nxt - sample.snd_una);
+    json.field("unsent_bytes", sample.write_seq - sample.snd_nxt);
+    json.field("snd_wnd_bytes", sample.snd_wnd);
+    json.field("packets_out", sample.packets_out);
+    json.field("retrans_out", sample.retrans_out);
+    json.field("lost_out", sample.lost_out);
+    json.field("sacked_out", sample.sacked_out);
+    json.field("acked_bytes", sample.bytes_acked);
+    json.key("delivery_rate_bytes_s");
+    sample.delivery_rate != 0 ? json.value(sample.delivery_rate) : json.null();
+    json.field("app_limited", sample.app_limited != 0);
+  }
+  // enum tcp_ca_state
+  static std::string_view congestion_name(std::uint8_t state) {
+    constexpr std::array<std::string_view, 5> names = {"open", "disorder", "cwr", "recovery", "loss"};
+    return state < names.size() ? names[state] : "unknown";
   }
 
   static void put_entry(JsonWriter& json, const Entry& entry, const OwnerEntry& owner) {

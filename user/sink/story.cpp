@@ -79,7 +79,7 @@ Stories::Thread& Stories::find(const Entry& entry) {
 }
 
 void Stories::take(const Entry& entry) {
-  if (entry.conn == 0 || reported_.contains(entry.conn)) return;
+  if (entry.conn == 0 || reported_.contains(entry.conn) || std::holds_alternative<SampleEntry>(entry.body)) return;
   Thread& thread = find(entry);
   const StoryWords& words = words_of(thread.so_far);
   words.count(entry, thread.so_far);

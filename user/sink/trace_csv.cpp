@@ -33,6 +33,7 @@ std::string_view type_of(const Entry& entry) {
     std::string_view operator()(const OwnerEntry&) const { return "owner"; }
     std::string_view operator()(const PortsEntry&) const { return "ports"; }
     std::string_view operator()(const IcmpEntry&) const { return "icmp"; }
+    std::string_view operator()(const SampleEntry&) const { return "sample"; }
   };
   return std::visit(Name{}, entry.body);
 }

@@ -74,6 +74,7 @@ class TraceTextSink final : public Sink {
   }
 
   void write_entry(const Entry& entry) {
+    if (std::holds_alternative<SampleEntry>(entry.body)) return;  // nothing happened
     Connection& connection = find(entry);
     EntryText rendered = std::visit([&](const auto& body) { return words_.render(body); }, entry.body);
     if (const auto* segment = std::get_if<SegmentEntry>(&entry.body)) {

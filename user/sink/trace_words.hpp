@@ -54,6 +54,7 @@ struct TraceWords {
   [[nodiscard]] EntryText render(const OwnerEntry& entry) const;
   [[nodiscard]] EntryText render(const PortsEntry& entry) const;
   [[nodiscard]] EntryText render(const IcmpEntry& entry) const;
+  [[nodiscard]] EntryText render(const SampleEntry& entry) const;
 
   // "connect() by curl[1]", "caused by SYN-ACK (3), 21 us later", "keep-alive timer expired".
   [[nodiscard]] std::string cause(const Cause& cause, const Process& process) const;

@@ -426,6 +426,7 @@ void Conversations::Impl::emit(const Conversation& c, unsigned from, const TcpFr
   g.segments = 1;
   g.reordered = (analysis.flags & analysis_flag::out_of_order) != 0 ? 1 : 0;
   g.analysis = analysis;
+  if (f.sack_count != 0) g.sack = {f.sack_count, f.sack};
 }
 
 }  // namespace tcpwitness

@@ -12,7 +12,9 @@ struct Connection {
   Life life;
   std::vector<Entry> entries;  // in ring order
   std::vector<FindingReport> findings;
+  std::vector<Entry> samples;
   std::uint64_t left_out = 0;  // entries, for want of memory
+  bool stray = false;          // none: segments between two ends, and what became of them; of its life only the times
 };
 
 }  // namespace tcpwitness::picture

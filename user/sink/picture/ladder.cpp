@@ -140,7 +140,7 @@ class Layout {
                                 endpoint_text(life.flow.local).view(), passive ? "\u2190" : "\u2192",
                                 endpoint_text(life.flow.remote).view());
     if (life.nat) ladder_.title += fmt::format(" (NAT: {})", nat_text(life.flow, *life.nat));
-    ladder_.outcome = words_.closing(life);
+    ladder_.outcome = connection_.stray ? "segments that belong to no connection" : words_.closing(life);
     ladder_.peer_name = std::string(endpoint_text(life.flow.remote).view());
     if (peer_ != nullptr && peer_->life.process.pid != 0) ladder_.peer_name = process_text(peer_->life.process, true);
   }
@@ -269,14 +269,14 @@ class Layout {
 
   void add(const Item& item) {
     const Entry& entry = *item.entry;
-    if (const auto* drop = std::get_if<DropEntry>(&entry.body); drop != nullptr && mark_dropped(entry, *drop)) return;
+    if (const auto* drop = std::get_if<DropEntry>(&entry.body); drop != nullptr && mark_dropped(item, *drop)) return;
     const double extra = pass_time(entry.ts_ns);
     Row row = new_row(Row::Kind::event, entry.ts_ns, row_height + extra);
     row.id = entry.id;
     Part& part = item.far ? row.peer : row.local;
     std::visit([&](const auto& body) { fill(row, part, item, body); }, entry.body);
-    by_id_[row.id] = ladder_.rows.size();
-    if (row.also != 0) by_id_[row.also] = ladder_.rows.size();
+    by_id_.try_emplace(row.id, ladder_.rows.size());
+    if (row.also != 0) by_id_.try_emplace(row.also, ladder_.rows.size());
     put(std::move(row));
   }
 
@@ -287,6 +287,7 @@ class Layout {
     arrow.out = out != item.far;
     arrow.at_peer_end = item.far && item.arrival == nullptr && !out;
     arrow.stroke = stroke_of(body);
+    arrow.closed = std::ranges::find(body.analysis, "zero window") != body.analysis.end();
     const std::string_view flags = flags_text(body.segment.flags);
     arrow.words = flags.empty() ? "no flags" : std::string(flags);
     for (const Span& span : rendered.details) {
@@ -356,6 +357,7 @@ class Layout {
     Arrow arrow;
     arrow.out = body.out != item.far;
     arrow.dropped = true;
+    arrow.dropped_there = item.far;
     arrow.stroke = body.len != 0                                         ? Stroke::data
                    : (body.flags & (tcp_flag::syn | tcp_flag::fin)) != 0 ? Stroke::control
                                                                          : Stroke::acknowledgement;
@@ -371,15 +373,16 @@ class Layout {
   }
 
   // The arrow that is there already ends at the drop. False: it has none.
-  bool mark_dropped(const Entry& entry, const DropEntry& drop) {
+  bool mark_dropped(const Item& item, const DropEntry& drop) {
     const auto at = by_id_.find(drop.segment);
     if (drop.segment == 0 || at == by_id_.end()) return false;
     Row& row = ladder_.rows[at->second];
     if (row.arrow.empty() || row.arrow[0].dropped) return false;
     row.arrow[0].dropped = true;
+    row.arrow[0].dropped_there = item.far;
     row.arrow[0].dropped_by = drop_words(drop);
-    if (row.also == 0) row.also = entry.id;
-    by_id_[entry.id] = at->second;
+    if (row.also == 0) row.also = item.entry->id;
+    by_id_[item.entry->id] = at->second;
     return true;
   }
 

@@ -22,11 +22,13 @@ enum class Stroke : std::uint8_t { acknowledgement, data, control, reset, again,
 struct Arrow {
   bool out = true;           // from this end to the peer
   bool at_peer_end = false;  // seen at the peer's end alone
+  bool closed = false;       // it says that its sender has no room
   bool dropped = false;      // the kernel threw it away: it does not reach the other side
   Stroke stroke = Stroke::acknowledgement;
-  std::string words;          // above it: flags, numbers, what is to be said
-  std::string dropped_by;     // "NETFILTER_DROP: a firewall rule dropped it"
-  std::int64_t took_ns = -1;  // until it was seen at the other end; -1: it was not seen there
+  bool dropped_there = false;  // by the peer's
+  std::string words;           // above it: flags, numbers, what is to be said
+  std::string dropped_by;      // "NETFILTER_DROP: a firewall rule dropped it"
+  std::int64_t took_ns = -1;   // until it was seen at the other end; -1: it was not seen there
 };
 
 // One end's part of a row.

@@ -100,7 +100,9 @@ class Writer {
     append(out_, "<script type=\"application/json\" id=\"data\">{\"connections\":[");
     for (std::size_t i = 0; i < page_.connections.size(); ++i) {
       const Connection& connection = *page_.connections[i];
-      report(i == 0 ? "\n{\"life\":" : ",\n{\"life\":", connection.life);
+      append(out_, i == 0 ? "\n{" : ",\n{");
+      if (connection.stray) append(out_, "\"stray\":true,");
+      report("\"life\":", connection.life);
       append(out_, ",\"findings\":[");
       for (std::size_t k = 0; k < connection.findings.size(); ++k) report(k == 0 ? "" : ",", connection.findings[k]);
       append(out_, "]");

@@ -41,11 +41,14 @@ function timeText(ns) {
 
 // How an end is shown: its class, which has a colour, a pattern and a mark.
 function verdict(life) {
+  if (byConn.get(life.conn).stray) return "unclear";
   if (life.outcome === "completed") return "good";
   if (life.outcome === "open") return "still";
   return life.outcome === "unknown" ? "unclear" : "bad";
 }
 const isProblem = (each) => verdict(each.life) === "bad" || each.findings.some((one) => one.rule !== "time-wait");
 
-// Every number of a life that was safe as an integer is; times in ns are beyond 2^53 and are only subtracted.
+const outcomeText = (c) => (c.stray ? "no connection" : c.life.outcome);
+
+// Times in ns are beyond 2^53: differences are right to a microsecond.
 const firstNs = connections.reduce((least, each) => Math.min(least, each.life.start_ts_ns), Infinity);

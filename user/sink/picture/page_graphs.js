@@ -234,7 +234,9 @@ function openGraphs(c) {
   const own = graphs.out; // the kernel's numbers are of what this end sends
   const kernel = (of) => (own ? kernelColumn(c, of) : []);
   const ms = (v) => `${Number(v.toPrecision(4)).toLocaleString("en")} ms`;
-  plotLines("Round-trip time", [
+  // Of what the other side sends, an end sees how soon it answers itself.
+  const seen = data.ready?.capture ? "Round-trip time, as seen where it was captured" : own ? "Round-trip time" : "Time until acknowledged by this end";
+  plotLines(seen, [
     { name: "wire", form: "points", points: measured.rtt, look: { drawPoints: true, pointSize: 2, strokeWidth: 0, color: colour("blue") } },
     { name: "kernel srtt", form: "line", points: kernel((k, i) => (k.srtt_us[i] ? k.srtt_us[i] / 1e3 : null)), look: { ...stepped("red"), drawPoints: true, pointSize: 3 } },
   ], ms);

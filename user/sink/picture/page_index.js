@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // page_index.js: all connections: a table with a timeline of bars, sorted, searched, each row opening its connection.
+const findingsText = (c) => [...new Set([...c.life.findings, ...c.findings.map((one) => one.rule)])].join(" ");
 const columns = [
   { name: "start", numeric: true, of: (c) => c.life.start_ts_ns - firstNs, text: (c) => ((c.life.start_ts_ns - firstNs) / 1e9).toFixed(6) },
   { name: "process", of: (c) => processText(c.life), wide: true },
   { name: "local", of: (c) => endpoint(c.life.local) },
   { name: "remote", of: (c) => endpoint(c.life.remote) },
-  { name: "outcome", of: (c) => c.life.outcome, style: "outcome" },
+  { name: "outcome", of: outcomeText, style: "outcome" },
   { name: "sent", numeric: true, of: (c) => c.life.tx_bytes, text: (c) => bytesText(c.life.tx_bytes) },
   { name: "received", numeric: true, of: (c) => c.life.rx_bytes, text: (c) => bytesText(c.life.rx_bytes) },
   { name: "retrans", numeric: true, of: (c) => c.life.retransmits + (c.life.retransmits_in || 0) },
   { name: "duration", numeric: true, of: (c) => c.life.duration_ns, text: (c) => timeText(c.life.duration_ns) },
-  { name: "findings", of: (c) => c.life.findings.join(" "), wide: true },
+  { name: "findings", of: findingsText, wide: true },
 ].filter((column) => column.name !== "process" || connections.some((c) => c.life.pid));
 
 const index = { column: "start", down: false, shown: [], all: false, from: 0, to: 1 };
@@ -32,7 +33,7 @@ function chooseRows() {
   const by = columns.find((column) => column.name === index.column);
   index.shown = connections.filter((c) => {
     const begins = c.life.start_ts_ns - firstNs;
-    return (!outcome || c.life.outcome === outcome) && (!finding || c.life.findings.includes(finding)) && (!problems || isProblem(c)) &&
+    return (!outcome || outcomeText(c) === outcome) && (!finding || c.findings.some((one) => one.rule === finding)) && (!problems || isProblem(c)) &&
       begins <= index.to && begins + c.life.duration_ns >= index.from && words.every((word) => haystack(c).includes(word));
   });
   const keys = new Map(index.shown.map((c) => [c, by.of(c)]));
@@ -124,8 +125,8 @@ function fillChoice(id, names) {
 }
 
 function startIndex() {
-  fillChoice("outcome", connections.map((c) => c.life.outcome));
-  fillChoice("finding", connections.flatMap((c) => c.life.findings));
+  fillChoice("outcome", connections.map(outcomeText));
+  fillChoice("finding", connections.flatMap((c) => c.findings.map((one) => one.rule)));
   for (const id of ["outcome", "finding", "problems"]) $(id).addEventListener("change", drawIndex);
   $("more").addEventListener("click", () => {
     index.all = true;

@@ -28,8 +28,8 @@ function show() {
     if (before) $("list").querySelector(`[data-conn="${before}"]`)?.focus();
     return;
   }
-  $("title").textContent = `${processText(c.life)} ${endpoint(c.life.local)} ${c.life.role === "passive" ? "\u2190" : "\u2192"} ${endpoint(c.life.remote)}: ${c.life.outcome}`.trim();
-  $("explanation").textContent = c.life.explanation || c.life.meaning;
+  $("title").textContent = `${processText(c.life)} ${endpoint(c.life.local)} ${c.life.role === "passive" ? "\u2190" : "\u2192"} ${endpoint(c.life.remote)}: ${outcomeText(c)}`.trim();
+  $("explanation").textContent = c.stray ? "Segments that belong to no connection, and what became of them." : c.life.explanation || c.life.meaning;
   for (const tab of ["ladder", "graph"]) {
     $(tab).hidden = tab !== view.tab;
     $(`tab-${tab}`).setAttribute("aria-selected", String(tab === view.tab));

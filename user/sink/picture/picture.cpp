@@ -2,11 +2,13 @@
 #include "sink/picture/picture.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "sink/format.hpp"
 #include "sink/output.hpp"
 #include "sink/picture/connection.hpp"
 #include "sink/picture/ladder.hpp"
@@ -19,6 +21,8 @@ namespace {
 
 using picture::Connection;
 
+constexpr ConnectionId first_stray = ConnectionId{1} << 40U;  // no run has so many connections
+
 class PictureSink final : public Sink {
  public:
   PictureSink(int fd, const Names& names, const PictureSettings& settings)
@@ -27,7 +31,8 @@ class PictureSink final : public Sink {
   void write(const Report& report) override {
     if (const auto* entry = std::get_if<Entry>(&report)) return keep(*entry);
     if (const auto* found = std::get_if<FindingReport>(&report)) {
-      if (Connection* connection = find(found->conn)) connection->findings.push_back(*found);
+      Connection* connection = found->conn == 0 ? find_stray(found->flow, found->ts_ns) : find(found->conn);
+      if (connection != nullptr) connection->findings.push_back(*found);
       return;
     }
     if (const auto* life = std::get_if<Life>(&report)) {
@@ -41,7 +46,11 @@ class PictureSink final : public Sink {
       finish();
     }
   }
-  bool flush() override { return output_.flush(); }
+  bool flush() override {
+    if (output_.flush()) return true;
+    errno = output_.error();  // for who says why: it is not the output of the run that failed
+    return false;
+  }
 
  private:
   // Null: there are too many.
@@ -52,15 +61,40 @@ class PictureSink final : public Sink {
     return nullptr;
   }
 
+  // What belongs to no connection stands together by its ends.
+  Connection* find_stray(const Flow& flow, TimeNs ts_ns) {
+    const auto [at, is_new] =
+        strays_.try_emplace(fmt::format("{} {}", endpoint_text(flow.local).view(), endpoint_text(flow.remote).view()),
+                            first_stray + strays_.size());
+    if (is_new && strays_.size() > settings_.strays) {
+      strays_.erase(at);
+      ++strays_left_out_;
+      return nullptr;
+    }
+    Connection* connection = find(at->second);
+    if (connection == nullptr) return nullptr;
+    Life& life = connection->life;
+    if (life.conn == 0) {
+      connection->stray = true;
+      life.conn = at->second;
+      life.flow = flow;
+      life.start_ts_ns = ts_ns;
+    }
+    life.ts_ns = std::max(life.ts_ns, ts_ns);
+    life.duration_ns = life.ts_ns - life.start_ts_ns;
+    return connection;
+  }
+
   void keep(const Entry& entry) {
-    Connection* connection = find(entry.conn);
+    Connection* connection = entry.conn == 0 ? find_stray(entry.flow, entry.ts_ns) : find(entry.conn);
     if (connection == nullptr) return;
+    const bool sample = std::holds_alternative<SampleEntry>(entry.body);
     if (entries_ >= settings_.entries) {
-      ++connection->left_out;
+      if (!sample) ++connection->left_out;
       return;
     }
     ++entries_;
-    connection->entries.push_back(entry);
+    (sample ? connection->samples : connection->entries).push_back(entry);
   }
 
   // Of a connection that nobody's life was reported for, the run kept silent on purpose (a selection).
@@ -71,7 +105,7 @@ class PictureSink final : public Sink {
     if (settings_.ladder_alone) return draw_ladders();
     page_.connections = shown_;
     page_.peer_of = [this](const Connection& connection) { return peer_of(connection); };
-    page_.left_out = left_out_.size();
+    page_.left_out = left_out_.size() + strays_left_out_;
     picture::write_page(output_, page_, names_, {.fold_ordinary = false, .wire_alone = settings_.wire_alone});
   }
 
@@ -85,7 +119,7 @@ class PictureSink final : public Sink {
     const picture::LadderSettings settings{.fold_ordinary = true, .wire_alone = settings_.wire_alone};
     std::vector<picture::Ladder> ladders;
     std::unordered_map<ConnectionId, bool> drawn;
-    std::size_t more = left_out_.size();
+    std::size_t more = left_out_.size() + strays_left_out_;
     for (const Connection* connection : shown_) {
       if (drawn[connection->life.conn]) continue;
       const Connection* peer = peer_of(*connection);
@@ -110,6 +144,8 @@ class PictureSink final : public Sink {
   std::map<ConnectionId, Connection> connections_;
   std::unordered_set<ConnectionId> left_out_;
   std::vector<const Connection*> shown_;
+  std::unordered_map<std::string, ConnectionId> strays_;  // by their ends
+  std::size_t strays_left_out_ = 0;
   std::size_t entries_ = 0;
   picture::Page page_;
 };

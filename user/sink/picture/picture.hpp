@@ -16,6 +16,7 @@ struct PictureSettings {
   // What is kept. Beyond it is counted, and the picture says so.
   std::size_t connections = 20'000;
   std::size_t entries = 200'000;
+  std::size_t strays = 500;  // pairs of ends between which there are segments of no connection
   std::size_t ladders = 24;  // in an SVG
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/picture/series.hpp"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,12 +43,32 @@ void column(JsonWriter& json, std::string_view name, const List& list, Of of) {
   json.end_array();
 }
 
+struct Seen {
+  const Entry* entry;
+  const SegmentEntry* segment;
+  std::size_t words = 0;
+};
+
+// Of each segment the blocks that its SACK option has; the column is there where one has any.
+void put_sack(JsonWriter& json, const std::vector<Seen>& seen) {
+  const auto blocks = [](const Seen& one) { return one.segment->segment.sack.count; };
+  if (std::ranges::all_of(seen, [&](const Seen& one) { return blocks(one) == 0; })) return;
+  json.key("sack");
+  json.begin_array();
+  for (const Seen& one : seen) {
+    const std::uint32_t base = one.segment->segment.ack - one.segment->rel_ack;
+    json.begin_array();
+    for (std::size_t i = 0; i < std::min<std::size_t>(blocks(one), 4); ++i) {
+      json.begin_array();
+      for (const std::uint32_t edge : one.segment->segment.sack.edges[i]) json.value(edge - base);
+      json.end_array();
+    }
+    json.end_array();
+  }
+  json.end_array();
+}
+
 void put_segments(JsonWriter& json, const Connection& connection) {
-  struct Seen {
-    const Entry* entry;
-    const SegmentEntry* segment;
-    std::size_t words = 0;
-  };
   // Why the kernel sent it again, by the segment that left.
   std::unordered_map<EventId, std::string_view> causes;
   std::vector<Seen> seen;
@@ -75,6 +97,7 @@ void put_segments(JsonWriter& json, const Connection& connection) {
   column(json, "win_bytes", seen, [](const Seen& one) { return one.segment->window_bytes; });
   column(json, "flags", seen, [](const Seen& one) { return one.segment->segment.flags; });
   column(json, "words", seen, [](const Seen& one) { return one.words; });
+  put_sack(json, seen);
   column(json, "texts", words.texts(), [](const std::string& text) { return std::string_view(text); });
   json.end_object();
 }
@@ -103,11 +126,36 @@ void put_kernel(JsonWriter& json, const Connection& connection) {
   json.end_object();
 }
 
+void put_samples(JsonWriter& json, const Connection& connection) {
+  if (connection.samples.empty()) return;
+  const auto sample_of = [](const Entry& entry) -> const Sample& { return std::get<SampleEntry>(entry.body).sample; };
+  const auto of = [&](std::string_view key, auto field) {
+    column(json, key, connection.samples, [&](const Entry& entry) { return field(sample_of(entry)); });
+  };
+  const auto known = [](auto value, bool is_known) { return is_known ? std::optional(value) : std::nullopt; };
+  json.key("samples");
+  json.begin_object();
+  column(json, "id", connection.samples, [](const Entry& entry) { return entry.id; });
+  column(json, "t_us", connection.samples, [&](const Entry& entry) { return us_since(entry.ts_ns, connection.life); });
+  of("srtt_us", [](const Sample& sample) { return sample.srtt_us; });
+  of("rto_us", [](const Sample& sample) { return sample.rto_us; });
+  of("cwnd_segments", [](const Sample& sample) { return sample.snd_cwnd; });
+  of("ssthresh_segments",
+     [&](const Sample& sample) { return known(sample.snd_ssthresh, sample.snd_ssthresh != no_ssthresh); });
+  of("mss", [](const Sample& sample) { return sample.mss; });
+  of("in_flight_bytes", [](const Sample& sample) { return sample.snd_nxt - sample.snd_una; });
+  of("snd_wnd_bytes", [](const Sample& sample) { return sample.snd_wnd; });
+  of("delivery_rate_bytes_s",
+     [&](const Sample& sample) { return known(sample.delivery_rate, sample.delivery_rate != 0); });
+  json.end_object();
+}
+
 }  // namespace
 
 void put_series(JsonWriter& json, const Connection& connection) {
   put_segments(json, connection);
   put_kernel(json, connection);
+  put_samples(json, connection);
 }
 
 }  // namespace tcpwitness::picture

@@ -13,14 +13,14 @@
 namespace tcpwitness::picture {
 namespace {
 
-constexpr std::size_t process_columns = 27;
+constexpr std::size_t process_columns = 32;
 constexpr std::size_t peer_process_columns = 36;
-constexpr std::size_t kernel_columns = 29;
-constexpr std::size_t wire_columns = 62;
+constexpr std::size_t kernel_columns = 27;
+constexpr std::size_t wire_columns = 67;
 constexpr double band = 7;          // width of a state's band
 constexpr double arrow_y = 6;       // of the arrow, below its words
 constexpr double near_enough = 80;  // a cause at most so far away is joined by a line
-constexpr double drop_at = 0.62;    // of the way
+constexpr double drop_at = 70;      // from whose kernel dropped it
 
 template <typename... Args>
 void put(Buffer& out, fmt::format_string<Args...> format, Args&&... args) {
@@ -81,7 +81,7 @@ void put_arrow(Buffer& out, const Lanes& lanes, const Row& row, const Arrow& arr
   const double gap = 3;
   const double from = arrow.out ? lanes.local + gap : lanes.remote - gap;
   const double whole = arrow.out ? lanes.remote - gap : lanes.local + gap;
-  const double to = arrow.dropped ? from + (whole - from) * drop_at : whole;
+  const double to = arrow.dropped ? (arrow.dropped_there ? lanes.remote - drop_at : lanes.local + drop_at) : whole;
   const double back = arrow.out ? -8 : 8;
   put(out, "<path class=\"a {}\" d=\"M{} {}H{}\"/>", name_of(arrow.stroke), from, y, to);
   if (arrow.dropped) {
@@ -90,8 +90,7 @@ void put_arrow(Buffer& out, const Lanes& lanes, const Row& row, const Arrow& arr
     put(out, "<path class=\"h {}\" d=\"M{} {}l{} -4v8z\"/>", name_of(arrow.stroke), to, y, back);
   }
   // A closed window is a bar at its receiver's side, which is who closed it.
-  if (arrow.stroke == Stroke::closed_window)
-    put(out, "<path class=\"x\" d=\"M{} {}v10\"/>", from + (arrow.out ? 4 : -4), y - 5);
+  if (arrow.closed) put(out, "<path class=\"x\" d=\"M{} {}v10\"/>", from + (arrow.out ? 4 : -4), y - 5);
   const double middle = (lanes.local + lanes.remote) / 2;
   std::string text = arrow.words;
   if (arrow.took_ns >= 1'000'000) text += fmt::format(" ({} under way)", duration_in_words(arrow.took_ns));
@@ -200,7 +199,7 @@ Lanes lanes_of(const Ladder& ladder) {
   if (ladder.inferred) {  // no process is known
     lanes.kernel = 130;
     lanes.local = 260;
-    lanes.remote = 680;
+    lanes.remote = 712;
   }
   double right = lanes.remote;
   if (ladder.both_ends) {

@@ -13,10 +13,10 @@ namespace tcpwitness::picture {
 struct Lanes {
   double number = 34;    // right edge of the event numbers
   double time = 108;     // right edge
-  double process = 292;  // right edge of its words
-  double kernel = 308;   // left edge
-  double local = 506;    // this end's line
-  double remote = 926;   // the peer's line
+  double process = 330;  // right edge of its words
+  double kernel = 346;   // left edge
+  double local = 536;    // this end's line
+  double remote = 992;   // the peer's line
   double peer_kernel = 0;
   double peer_process = 0;
   double remarks = 0;  // left edge
