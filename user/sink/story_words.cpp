@@ -184,35 +184,23 @@ void StoryWords::count(const Entry& entry, StoryState& so_far) const {
                   std::max({so_far.known.received, wire.received, kernel.received})};
 }
 
-<<<<<<< HEAD
 Phrase StoryWords::phrase(const Entry& entry, StoryState& so_far) const {
   if (so_far.flow.local.port == 0) so_far.flow = entry.flow;
   if (so_far.flow.remote.port == 0) so_far.flow.remote = entry.flow.remote;
-  Phrase phrase = std::visit([&](const auto& body) { return this->phrase(entry, body, so_far); }, entry.body);
+  Phrase phrase = std::visit(
+      [&](const auto& body) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(body)>, SampleEntry>) {
+          return Phrase{};
+        } else {
+          return this->phrase(entry, body, so_far);
+        }
+      },
+      entry.body);
   (std::holds_alternative<SegmentEntry>(entry.body) ? so_far.wire : so_far.kernel) = true;
   so_far.first = false;
   if (!phrase.text.empty()) {
     so_far.about = phrase.about;
     so_far.sentence_ns = entry.ts_ns;
-=======
-Saying StoryWords::tell(const Entry& entry, Plot& plot) const {
-  if (plot.flow.local.port == 0) plot.flow = entry.flow;
-  if (plot.flow.remote.port == 0) plot.flow.remote = entry.flow.remote;
-  Saying saying = std::visit(
-      [&](const auto& body) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(body)>, SampleEntry>) {
-          return Saying{};
-        } else {
-          return say(entry, body, plot);
-        }
-      },
-      entry.body);
-  (std::holds_alternative<SegmentEntry>(entry.body) ? plot.wire : plot.kernel) = true;
-  plot.first = false;
-  if (!saying.text.empty()) {
-    plot.about = saying.about;
-    plot.spoke_ns = entry.ts_ns;
->>>>>>> e9a6318 (record, picture: samples of how open connections send; SACK blocks)
   }
   return phrase;
 }

@@ -385,29 +385,21 @@ EntryText TraceWords::render(const IcmpEntry& entry) const {
   return rendered;
 }
 
-<<<<<<< HEAD
+EntryText TraceWords::render(const SampleEntry& entry) const {
+  const Sample& sample = entry.sample;
+  EntryText rendered;
+  rendered.kernel = {"sample", Colour::dim};
+  rendered.details.push_back(
+      {fmt::format("rtt {}, cwnd {}, {} in flight", duration_in_words(std::int64_t{sample.srtt_us} * 1000),
+                   sample.snd_cwnd, bytes_in_words(sample.snd_nxt - sample.snd_una))});
+  return rendered;
+}
+
 EntryText TraceWords::render(const OwnerEntry& entry) const {
   EntryText rendered;
   rendered.kernel = {"process"};
   rendered.details.push_back({process_text(entry.process, utf8), Colour::bold});
   rendered.details.push_back(
-=======
-Told TraceWords::tell(const SampleEntry& entry) const {
-  const Sample& sample = entry.sample;
-  Told told;
-  told.kernel = {"sample", Colour::dim};
-  told.details.push_back(
-      {fmt::format("rtt {}, cwnd {}, {} in flight", duration_in_words(std::int64_t{sample.srtt_us} * 1000),
-                   sample.snd_cwnd, bytes_in_words(sample.snd_nxt - sample.snd_una))});
-  return told;
-}
-
-Told TraceWords::tell(const OwnerEntry& entry) const {
-  Told told;
-  told.kernel = {"process"};
-  told.details.push_back({process_text(entry.process, utf8), Colour::bold});
-  told.details.push_back(
->>>>>>> e9a6318 (record, picture: samples of how open connections send; SACK blocks)
       {entry.fd >= 0 ? fmt::format("still has fd {} open", entry.fd) : std::string(owner_words(entry.process.source))});
   return rendered;
 }
