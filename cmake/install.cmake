@@ -47,6 +47,14 @@ install(CODE "
   file(INSTALL \${from}/tcpwitness.logrotate DESTINATION \"\${etc}/logrotate.d\" RENAME tcpwitness)"
   COMPONENT program)
 
+# For Wireshark and tshark, where they look by default: the Lua plugin, the extcap, the profile.
+set(TCPWITNESS_WIRESHARK_DIR lib/${CMAKE_LIBRARY_ARCHITECTURE}/wireshark CACHE STRING "Wireshark's plugins and extcap directories are in it")
+install(FILES ${PROJECT_SOURCE_DIR}/wireshark/tcpwitness.lua DESTINATION ${TCPWITNESS_WIRESHARK_DIR}/plugins COMPONENT program)
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/wireshark/extcap.sh DESTINATION ${TCPWITNESS_WIRESHARK_DIR}/extcap RENAME tcpwitness
+        COMPONENT program)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/wireshark/profile/ DESTINATION ${CMAKE_INSTALL_DATADIR}/wireshark/profiles/tcpwitness
+        COMPONENT program)
+
 # One archive of the core and the reading of captures.
 add_library(tcpwitness_archive STATIC "$<FILTER:$<TARGET_OBJECTS:tcpwitness_core>,EXCLUDE,gch>"
                                       "$<FILTER:$<TARGET_OBJECTS:tcpwitness_capture>,EXCLUDE,gch>")

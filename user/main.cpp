@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
       return run_read(options);
     case Command::doctor:
       return run_doctor(options);
+    case Command::wireshark:
+      return run_wireshark(options);
     case Command::ls:
       return run_ls(options);
     case Command::picture:

@@ -64,6 +64,7 @@ class Decoder {
 // Which reports are made.
 struct ReportSettings {
   bool timeline = false;         // make Entry reports (trace)
+  bool states = false;           // without a timeline: make Entry reports of state changes, each at once (record)
   bool finding_reports = false;  // make FindingReport reports and finding texts
   bool explain = false;          // fill Life.explanation
   bool compare = false;          // fill Life.comparison

@@ -80,6 +80,7 @@ struct Cause {
                               // "keep-alive", "retransmission", "user timeout", "2MSL"; static storage
   int signal = 0;             // call == exit by signal
 };
+[[nodiscard]] std::string_view name(Cause::Kind kind);
 
 // The transition that a segment led to (incoming) or that sent it (outgoing).
 struct Transition {

@@ -311,7 +311,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"doctor", "--findings", "late", "keepalive"}, {"2 times"}},
                     Refusal{{"--findings"}, {"--findings belongs to the doctor"}},
                     Refusal{{"doctor", "--findings=crash"}, {"'crash' is none of"}},
-                    Refusal{{"read", "x", "--findings"}, {"--findings belongs to the doctor"}}));
+                    Refusal{{"read", "x", "--findings"}, {"--findings belongs to the doctor"}},
+                    Refusal{{"wireshark", "--install", "--uninstall"}, {"--install and --uninstall"}},
+                    Refusal{{"wireshark", "today.pcapng"}, {"'today.pcapng'", "--install or --uninstall"}},
+                    Refusal{{"wireshark", "--port", "1"}, {"--port is for connections", "--install and --uninstall"}},
+                    Refusal{{"--install"}, {"'tcpwitness wireshark --install'"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     ChoiceAndSummary, OptionsRefuse,
@@ -472,6 +476,13 @@ TEST(Options, TheDoctorLooksAtTheMachineOrTellsTheCatalogue) {
   EXPECT_EQ(options({"doctor", "keepalive", "--findings"}).doctor.name, "keepalive");
   EXPECT_EQ(options({"doctor", "--findings=keepalive"}).doctor.name, "keepalive");
   EXPECT_EQ(options({"doctor", "--findings", "connect-timeout"}).doctor.name, "connect-timeout");
+}
+
+TEST(Options, WiresharksFilesAreInstalledOrRemovedOrShown) {
+  EXPECT_EQ(options({"wireshark"}).command, Command::wireshark);
+  EXPECT_EQ(options({"wireshark"}).wireshark, WiresharkOptions{});
+  EXPECT_TRUE(options({"wireshark", "--install"}).wireshark.install);
+  EXPECT_TRUE(options({"wireshark", "--uninstall"}).wireshark.uninstall);
 }
 
 TEST(Options, ReadTakesAFileAndAnExpression) {

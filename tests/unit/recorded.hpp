@@ -156,7 +156,7 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
       decoder.decode(record, decoded);
       const std::size_t reported = run.reports.size();
       for (const Event& one : decoded) correlator.feed(one, run.reports);
-      recorder.record(record, decoded);
+      recorder.record(record, decoded, std::span(run.reports).subspan(reported));
       report_from(reported);
     }
     tick_until(events.back().ts_ns + after_ns);

@@ -109,6 +109,11 @@ std::string wrong_picture(const Options& o) {
   return "";
 }
 
+std::string wrong_wireshark(const WiresharkOptions& wireshark) {
+  if (wireshark.install && wireshark.uninstall) return "--install and --uninstall are opposites: give one of them";
+  return "";
+}
+
 std::string wrong_format(const Options& o) {
   const bool table = !o.entries() && !o.comparing() && !o.summary_alone() &&
                      (o.command == Command::life || o.command == Command::record || o.command == Command::read);
@@ -135,7 +140,7 @@ std::string wrong_together(const Options& options, const std::function<bool(std:
        {wrong_selection(options), wrong_summary(options, given("--top")), wrong_capture(options),
         options.command == Command::record ? wrong_record(options.record) : "",
         options.command == Command::read ? wrong_read(options, given("--packets")) : "", wrong_picture(options),
-        wrong_format(options)}) {
+        wrong_wireshark(options.wireshark), wrong_format(options)}) {
     if (!wrong.empty()) return wrong;
   }
   return "";

@@ -21,7 +21,7 @@ constexpr Commands followed = printed | Commands{serve};
 constexpr Commands live = followed | Commands{record};              // hooks are attached
 constexpr Commands connections = printed | Commands{record, read};  // one by one
 constexpr Commands sockets = live | Commands{read, ls};
-constexpr Commands all = sockets | Commands{doctor};
+constexpr Commands all = sockets | Commands{doctor, wireshark};
 
 constexpr const char* of_recording = "belongs to a recording: 'tcpwitness record -w FILE'";
 constexpr const char* of_summary = "belongs to a summary: 'tcpwitness summary', or life and read with --summary";
@@ -435,6 +435,18 @@ std::vector<Option> own() {
        {{{doctor}, Group::own, "the catalogue of outcomes and findings, or one entry", "[NAME]", "", catalogue_words}},
        Completes::words,
        "belongs to the doctor: 'tcpwitness doctor --findings [NAME]'"},
+      {"--install",
+       Kind::flag,
+       yes<&Options::wireshark, &WiresharkOptions::install>,
+       {{{wireshark}, Group::own, "into this user's directories of Wireshark and tshark; again: bring up to date"}},
+       Completes::nothing,
+       "belongs to 'tcpwitness wireshark --install'"},
+      {"--uninstall",
+       Kind::flag,
+       yes<&Options::wireshark, &WiresharkOptions::uninstall>,
+       {{{wireshark}, Group::own, "remove them again; what has been changed since stays"}},
+       Completes::nothing,
+       "belongs to 'tcpwitness wireshark --uninstall'"},
   };
 }
 
@@ -649,6 +661,7 @@ std::string why_not(const Option& option, Command command) {
     return fmt::format("{} is for connections, and the doctor looks at the machine: it takes {}", name,
                        taken_by(doctor));
   }
+  if (command == wireshark) return fmt::format("{} is for connections: wireshark takes {}", name, taken_by(wireshark));
   if (command == ls) {
     return fmt::format("{} is for connections that are followed, and ls looks at them once: it takes {}", name,
                        taken_by(ls));

@@ -75,7 +75,7 @@ void sort_ports(Options& options) {
 // "tcpwitness read FILE tcp port 80": all words behind FILE are one expression, as in tcpdump.
 void take_words(const Given& given, Options& options) {
   const bool read = options.command == Command::read;
-  if (options.command == Command::doctor) return;
+  if (options.command == Command::doctor || options.command == Command::wireshark) return;
   options.program = given.program;
   if (options.command == Command::picture) {
     options.picture.words = given.words;
@@ -127,6 +127,8 @@ Parsed evaluate(const Given& given, Command command) {
     const auto at = std::ranges::find(table, name, &Option::long_name);
     return at != table.end() && !given.texts[static_cast<std::size_t>(at - table.begin())].empty();
   };
+  if (command == Command::wireshark && !given.words.empty())
+    return usage_error(fmt::format("wireshark takes no '{}': it takes --install or --uninstall", given.words.front()));
   take_words(given, options);
   if (!options.read.filter.empty() && is_given("--filter"))
     return usage_error("--filter and the words behind FILE are both expressions: give one, with 'and' or 'or' in it");
@@ -223,7 +225,8 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   // entries.
   const auto dashes = static_cast<std::size_t>(std::ranges::find(arguments, "--") - arguments.begin());
   const std::string_view subcommand = subcommand_of(arguments.first(dashes));
-  const bool runs = dashes < arguments.size() && subcommand != "read" && subcommand != "doctor";
+  const bool runs =
+      dashes < arguments.size() && subcommand != "read" && subcommand != "doctor" && subcommand != "wireshark";
   const std::size_t own = runs ? dashes : arguments.size();
   if (runs) given.program.assign(arguments.begin() + static_cast<std::ptrdiff_t>(dashes) + 1, arguments.end());
   if (runs && given.program.empty())

@@ -26,7 +26,7 @@
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace, explain, summary, compare, picture, serve, ls, record, read, doctor };
+enum class Command : std::uint8_t { life, trace, explain, summary, compare, picture, serve, ls, record, read, doctor, wireshark };
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 
@@ -85,6 +85,12 @@ struct DoctorOptions {
   bool operator==(const DoctorOptions&) const = default;
 };
 
+struct WiresharkOptions {
+  bool install = false;
+  bool uninstall = false;  // neither: what is installed
+  bool operator==(const WiresharkOptions&) const = default;
+};
+
 struct Options {
   Command command = Command::life;
   std::vector<std::string> interfaces;  // empty: all that are up
@@ -121,6 +127,7 @@ struct Options {
   PictureOptions picture;
   ServeOptions serve;
   DoctorOptions doctor;
+  WiresharkOptions wireshark;
 
   // Everything that processes are chosen by.
   [[nodiscard]] bool of_some_processes() const {

@@ -242,12 +242,34 @@ Page doctor_page() {
       "on a usage error."};
 }
 
+Page wireshark_page() {
+  return {Command::wireshark,
+          "wireshark",
+          "wireshark",
+          "fields, columns and colours for recordings in Wireshark; --install",
+          "recordings in Wireshark and tshark: the kernel's rows get fields for display filters, a transition leads to "
+          "the frame that caused it, findings stand in Expert Information, and 'tcpwitness: kernel and wire' is among "
+          "the interfaces. Without --install and --uninstall it says what is installed, and where.",
+          {"wireshark [--install|--uninstall]"},
+          {{"tcpwitness wireshark --install", "as the user who runs Wireshark"},
+           {"wireshark -C tcpwitness today.pcapng", "with the profile: columns, colours, buttons"},
+           {"tshark -2 -r today.pcapng -Y 'tcpwitness.state == \"CLOSE_WAIT\"'", ""},
+           {"tshark -r today.pcapng -q -z expert", "the findings"},
+           {"sudo tshark -i tcpwitness -f 'port 443' -a duration:10", "record, and see it at once"}},
+          {"Three things are installed: a dissector in Lua, a profile named tcpwitness, and an interface (extcap). The "
+           "directories are those that 'tshark -G folders' names. A file that is not of tcpwitness is never replaced "
+           "or removed."},
+          {{"Wireshark options", {Group::own}}},
+          "Exits with 0; with 1 where a file could not be written or belongs to somebody else; on a usage error with "
+          "2."};
+}
+
 }  // namespace
 
 std::span<const Page> pages() {
   static const std::vector<Page> all{life_page(),    trace_page(),   explain_page(), summary_page(),
                                      compare_page(), picture_page(), serve_page(),   ls_page(),
-                                     record_page(),  read_page(),    doctor_page()};
+                                     record_page(),  read_page(),    doctor_page(), wireshark_page()};
   return all;
 }
 

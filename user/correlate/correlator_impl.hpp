@@ -103,6 +103,7 @@ class Correlator::Impl {
   void end(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   void enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb);
   void state_entry(Connection& c, const Event& e, StateEntry entry);
+  [[nodiscard]] bool shows_states() const { return settings_.timeline || settings_.states; }
 
   // on_digest.cpp
   void on_digest(const Event& e, const SocketDigest& d);
@@ -138,6 +139,7 @@ class Correlator::Impl {
   void note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   // Of a segment, where all of them are seen.
   std::optional<Analysis> analyse(Connection* c, const Event& e, const Segment& g, bool out);
+  bool note_candidate(Connection& c, const Event& e, const Segment& g, bool out);
   void segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out);
   void wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
 

@@ -126,11 +126,12 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
     fault.reason = names_.drop_reason(d.reason);
     entry(c, e, shown, std::move(fault));
   }
-  if (!settings_.timeline) return;
+  if (!shows_states()) return;
   // A RST is dropped for one reason (TCP_RESET) whether it was taken or not.
   if (c != nullptr && c->recent && (d.flags & tcp_flag::rst) == 0) {
     c->recent->mark_dropped(d.seq, d.flags, out);
   }
+  if (!settings_.timeline) return;
   DropEntry body;
   body.out = out;
   body.reason = names_.drop_reason(d.reason);

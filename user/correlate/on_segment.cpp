@@ -354,7 +354,7 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
   if (c.state == State::unknown) {
     // No tracepoint shows the request socket; its SYN-ACK does.
     c.enter(State::new_syn_recv);
-    if (settings_.timeline) {
+    if (shows_states()) {
       Cause cause;
       if (c.syn) {
         cause = {Cause::Kind::segment, c.syn.id, e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0, "SYN", 0};
@@ -442,7 +442,7 @@ void Correlator::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e
     teardown.end = {e.id, e.ts_ns};
     teardown.end_from = State::fin_wait2;
     c.enter(State::close);
-    if (settings_.timeline) {
+    if (shows_states()) {
       StateEntry body{State::fin_wait2, State::close, true, {}, Cause{Cause::Kind::segment, e.id, 0, "RST", 0}, {}};
       state_entry(c, e, std::move(body));
     }
@@ -467,8 +467,24 @@ std::optional<Analysis> Correlator::Impl::analyse(Connection* c, const Event& e,
   return analysis;
 }
 
+// Among what can have led to a transition. True: it can by what it is.
+bool Correlator::Impl::note_candidate(Connection& c, const Event& e, const Segment& g, bool out) {
+  if (!c.recent) c.recent = std::make_unique<Recent>();
+  constexpr std::uint16_t leads = TW_WHY_SYN | TW_WHY_FIN | TW_WHY_RST | TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK;
+  constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+  const bool notable = (g.why & leads) != 0 || (g.flags & marks) != 0;
+  if (!refused_by_socket(g) && (notable || g.socket.type == TW_SOCKET_REQUEST)) {
+    c.recent->push(
+        Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket_kind(), out});
+  }
+  return notable;
+}
+
 void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segment& g, const Flow& flow, bool out) {
-  if (!settings_.timeline) return;
+  if (!settings_.timeline) {
+    if (settings_.states && c != nullptr && !c->reported && kernel_judges(*c)) note_candidate(*c, e, g, out);
+    return;
+  }
   SegmentEntry body;
   body.segment = g;
   const bool knows_local = c != nullptr && c->has_isn_local;
@@ -518,14 +534,7 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
     entry(c, e, flow, std::move(body));
     return;
   }
-  if (!c->recent) c->recent = std::make_unique<Recent>();
-  constexpr std::uint16_t leads = TW_WHY_SYN | TW_WHY_FIN | TW_WHY_RST | TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK;
-  constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
-  const bool notable = (g.why & leads) != 0 || (g.flags & marks) != 0;
-  if (!refused_by_socket(g) && (notable || g.socket.type == TW_SOCKET_REQUEST)) {
-    c->recent->push(
-        Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket_kind(), out});
-  }
+  const bool notable = note_candidate(*c, e, g, out);
   if (out) {
     if (const RecentTransition* sender = notable ? find_sender(*c->recent, g.flags, g.why) : nullptr) {
       const std::int64_t delay = e.ts_ns > sender->ts_ns ? e.ts_ns - sender->ts_ns : 0;

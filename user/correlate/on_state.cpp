@@ -95,7 +95,7 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
   change_owner(c, s);
   note_reaction(c, e, s, settings_.late_ns);
   note_unaccepted(c, e, s.cb, settings_.slow_accept_ns);
-  change_state(slot, e, s, settings_.timeline ? find_cause(c, s, e.ts_ns) : Cause{});
+  change_state(slot, e, s, shows_states() ? find_cause(c, s, e.ts_ns) : Cause{});
 }
 
 Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const Flow& flow) {
@@ -150,7 +150,7 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
 // The child's LISTEN -> SYN_RECV was not heard, or could not be distinguished from its listener.
 void Correlator::Impl::infer_child(Connection& c, const Event& e, const StateChange& s) {
   c.enter(State::syn_recv);
-  if (!settings_.timeline) return;
+  if (!shows_states()) return;
   StateChange hidden = s;
   hidden.old_state = static_cast<std::uint8_t>(State::listen);
   hidden.new_state = static_cast<std::uint8_t>(State::syn_recv);
@@ -205,7 +205,10 @@ void Correlator::Impl::note_no_syn(Connection& c, const StateChange& s) {
 }
 
 void Correlator::Impl::state_entry(Connection& c, const Event& e, StateEntry body) {
-  if (!settings_.timeline) return;
+  if (!settings_.timeline) {
+    if (settings_.states) out_->emplace_back(entry_of(&c, e, c.flow, std::move(body)));
+    return;
+  }
   if (body.cause.kind == Cause::Kind::segment) {
     timeline_.transition_of(body.cause.id, Transition{e.id, body.from, body.to, body.cause.delay_ns});
   }
@@ -264,7 +267,7 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
     teardown.fin_wait2_quiet_ns = e.ts_ns;
     table_.wait(slot, Wait::fin_wait2, std::min(e.ts_ns, now_));
   }
-  if (!settings_.timeline) return;
+  if (!shows_states()) return;
   StateEntry body{from, to, false, {}, cause, {}};
   if (cause.kind == Cause::Kind::call) {
     body.process = acting_process(s, to == State::syn_sent ? PidSource::connect : PidSource::close).process();
@@ -295,7 +298,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
   const bool mini = !broken && (from == State::fin_wait2 || from == State::closing);
   if (!mini) {
     c.enter(State::close);
-    if (settings_.timeline) {
+    if (shows_states()) {
       StateEntry body{from, State::close, false, {}, cause, {}};
       if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::close).process();
       if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
@@ -322,7 +325,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
   if ((s.cb.more & TW_CB_TIME_WAIT_FULL) != 0) {
     teardown.time_wait_full = true;
     c.enter(State::close);
-    if (settings_.timeline) {
+    if (shows_states()) {
       StateEntry body{from, State::close, false, {}, cause, {}};
       if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
       state_entry(c, e, std::move(body));
@@ -358,7 +361,7 @@ void Correlator::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, con
   teardown.time_wait = {e.id, ts};
   teardown.mini_fin_wait2 = false;
   c.enter(State::time_wait);
-  if (settings_.timeline) {
+  if (shows_states()) {
     StateEntry body{from, State::time_wait, true, {}, cause, {}};
     if (cb != nullptr && (cb->flags & TW_CB_PRESENT) != 0) body.cb = *cb;
     state_entry(c, e, std::move(body));

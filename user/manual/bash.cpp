@@ -37,7 +37,7 @@ _tcpwitness() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       --)
-        if [[ $command != read && $command != doctor ]]; then
+        if [[ $command != read && $command != doctor && $command != wireshark ]]; then
           if declare -F _command_offset >/dev/null; then
             _command_offset $((i + 1))
           elif ((COMP_CWORD == i + 1)); then

@@ -31,7 +31,7 @@ end
 # Of a command that is to be run: what stands behind "--".
 function __tcpwitness_runs
     contains -- -- (commandline -opc)
-    and not contains -- (__tcpwitness_command) read doctor
+    and not contains -- (__tcpwitness_command) read doctor wireshark
 end
 
 function __tcpwitness_is

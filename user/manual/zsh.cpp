@@ -103,7 +103,7 @@ std::string zsh_completion() {
   std::string text = before;
   text += fmt::format(R"sh(  for ((i = 2; i < CURRENT; i++)); do
     word=${{words[i]}}
-    if [[ $word == -- && $command != (read|doctor) ]]; then
+    if [[ $word == -- && $command != (read|doctor|wireshark) ]]; then
       words=("${{(@)words[i + 1,-1]}}")
       ((CURRENT -= i))
       _normal

@@ -48,6 +48,7 @@ pcapng::Blocks hole(std::uint64_t blocks) {
   entry.text("PRIORITY", "4");
   entry.text("SYSLOG_IDENTIFIER", "tcpwitness");
   entry.text("MESSAGE", fmt::format("{} blocks before this {}", blocks, mark.why));
+  entry.text("TCPWITNESS_TYPE", "hole");
   pcapng::append_block(out, pcapng::journal_block, entry.bytes());
   return out;
 }

@@ -22,7 +22,10 @@
 
 namespace tcpwitness {
 
-inline constexpr std::uint32_t mark_block = 0x80007477;       // pcapng block type, for local use
+inline constexpr std::uint32_t mark_block = 0x80007477;  // pcapng block type, for local use
+// For local use, too: a segment at a second place, whose packet stands at the first: its event's number, then its
+// record.
+inline constexpr std::uint32_t copy_block = 0x80007478;
 inline constexpr std::uint16_t record_option = 0x8001;        // option of a packet block, for local use: its tw_segment
 inline constexpr TimeNs time_limit = std::int64_t{1} << 62U;  // no time is later: sums of two must not overflow
 

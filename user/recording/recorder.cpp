@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "decode/frame_bytes.hpp"
 #include "recording/file_names.hpp"
 #include "recording/words.hpp"
 
@@ -58,17 +57,28 @@ void Recorder::clock(const ClockMark& step) {
   mark(step);
 }
 
-void Recorder::record(std::span<const std::byte> bytes, std::span<const Event> events) {
+void Recorder::record(std::span<const std::byte> bytes, std::span<const Event> events,
+                      std::span<const Report> reports) {
   if (events.empty()) return;  // malformed: counted by the decoder
   write_pending_tick();
   const Event& event = events.back();
   now_ = std::max(now_, event.ts_ns);
   last_id_ = event.id;
-  if (std::holds_alternative<Segment>(event.body) && bytes.size() > sizeof(tw_segment)) {
-    packet(bytes, event);
-  } else {
-    entry(event, bytes);
+  if (const auto* segment = std::get_if<Segment>(&event.body);
+      segment != nullptr && bytes.size() > sizeof(tw_segment)) {
+    const auto frame = frame_bytes(bytes);
+    if (!frame) return;  // the decoder would not have taken it
+    if (const auto as = copies_.first(*segment, *frame, event))
+      return copy(bytes.first(sizeof(tw_segment)), event, *as);
+    return packet(bytes, event, *frame);
   }
+  const auto is_of_it = [&](const Report& report) {
+    const auto* shown = std::get_if<Entry>(&report);
+    const auto* state = shown != nullptr ? std::get_if<StateEntry>(&shown->body) : nullptr;
+    return state != nullptr && !state->inferred && shown->id == event.id;
+  };
+  const auto state = std::ranges::find_if(reports, is_of_it);
+  entry(event, bytes, state != reports.end() ? &std::get<Entry>(*state) : nullptr);
 }
 
 // A tick at which nothing was reported and no wait was over changes nothing.
@@ -103,16 +113,15 @@ void Recorder::listed(TimeNs begun) {
 void Recorder::report(const Report& report) {
   if (const auto* found = std::get_if<FindingReport>(&report)) {
     finding(*found);
+  } else if (const auto* shown = std::get_if<Entry>(&report)) {
+    const auto* state = std::get_if<StateEntry>(&shown->body);
+    if (state != nullptr && state->inferred) inferred(*shown);
   } else if (const auto* life = std::get_if<Life>(&report)) {
     begin_entry(life->ts_ns, informational, "life", words_of(*life));
     entry_.text("TCPWITNESS_CONN", fmt::format("{}", life->conn));
     entry_.text("TCPWITNESS_OUTCOME", name(life->outcome));
-    entry_.text("TCPWITNESS_LOCAL", to_string(life->flow.local));
-    entry_.text("TCPWITNESS_REMOTE", to_string(life->flow.remote));
-    if (life->process.pid != 0) {
-      entry_.text("_PID", fmt::format("{}", life->process.pid));
-      entry_.text("_COMM", life->process.comm);
-    }
+    put_ends(life->flow);
+    put_process(life->process);
     end_entry(0);
   } else if (const auto* gap = std::get_if<GapReport>(&report)) {
     begin_entry(gap->ts_ns, warning, "gap", words_of(*gap));
@@ -128,11 +137,12 @@ void Recorder::finding(const FindingReport& report) {
   entry_.text("TCPWITNESS_RULE", name(finding.rule));
   entry_.text("TCPWITNESS_CONFIDENCE", name(finding.confidence));
   entry_.text("TCPWITNESS_EVIDENCE", ids_of(finding.evidence));
-  entry_.text("TCPWITNESS_LOCAL", to_string(report.flow.local));
-  entry_.text("TCPWITNESS_REMOTE", to_string(report.flow.remote));
+  std::vector<EventId> evidence = finding.evidence;
+  for (EventId& id : evidence) id = copies_.shown(id);
+  if (evidence != finding.evidence) entry_.text("TCPWITNESS_EVIDENCE_SHOWN", ids_of(evidence));
+  put_ends(report.flow);
   end_entry(0);
   // To the newest packet of its evidence that is still here.
-  std::vector<EventId> evidence = finding.evidence;
   std::ranges::sort(evidence, std::greater<>());
   for (const EventId id : evidence) {
     if (window_.comment(id, words_of(finding))) break;
@@ -177,24 +187,22 @@ std::uint32_t Recorder::interface_of(std::uint32_t index, std::uint16_t link_typ
   return number;
 }
 
-void Recorder::packet(std::span<const std::byte> record, const Event& event) {
+void Recorder::packet(std::span<const std::byte> record, const Event& event, const FrameBytes& frame) {
   const auto& segment = std::get<Segment>(event.body);
-  const auto frame = frame_bytes(record);
-  if (!frame) return;  // the decoder would not have taken it
-  pcapng::Packet packet{.interface = interface_of(segment.ifindex, frame->head.link_type),
+  pcapng::Packet packet{.interface = interface_of(segment.ifindex, frame.head.link_type),
                         .ts_ns = names_.wall.of(event.ts_ns),
-                        .wire_len = frame->head.wire_len,
-                        .bytes = frame->bytes,
+                        .wire_len = frame.head.wire_len,
+                        .bytes = frame.bytes,
                         .outgoing = segment.hook == TW_HOOK_TC_EGRESS,
                         .id = event.id,
                         .local_option = record_option,
                         .local = record.first(sizeof(tw_segment))};
-  if (frame->head.vlan_proto != 0 && frame->bytes.size() >= vlan_at && frame->head.link_type == TW_LINK_ETHERNET) {
+  if (frame.head.vlan_proto != 0 && frame.bytes.size() >= vlan_at && frame.head.link_type == TW_LINK_ETHERNET) {
     const std::array<std::uint8_t, 4> tag{
-        static_cast<std::uint8_t>(frame->head.vlan_proto >> 8U), static_cast<std::uint8_t>(frame->head.vlan_proto),
-        static_cast<std::uint8_t>(frame->head.vlan_tci >> 8U), static_cast<std::uint8_t>(frame->head.vlan_tci)};
+        static_cast<std::uint8_t>(frame.head.vlan_proto >> 8U), static_cast<std::uint8_t>(frame.head.vlan_proto),
+        static_cast<std::uint8_t>(frame.head.vlan_tci >> 8U), static_cast<std::uint8_t>(frame.head.vlan_tci)};
     const auto tag_bytes = std::as_bytes(std::span(tag));
-    tagged_.assign(frame->bytes.begin(), frame->bytes.end());
+    tagged_.assign(frame.bytes.begin(), frame.bytes.end());
     tagged_.insert(tagged_.begin() + vlan_at, tag_bytes.begin(), tag_bytes.end());
     tagged_.resize(std::min<std::size_t>(tagged_.size(), start_.snaplen));
     packet.bytes = tagged_;
@@ -203,6 +211,28 @@ void Recorder::packet(std::span<const std::byte> record, const Event& event) {
   block_.clear();
   pcapng::append_packet(block_, packet);
   push(event.id, true);
+}
+
+// At the same interface (loopback) nobody would see more in it; at another one it is a row.
+void Recorder::copy(std::span<const std::byte> record, const Event& event, const Copies::Packet& as) {
+  const auto& segment = std::get<Segment>(event.body);
+  if (segment.ifindex == as.ifindex) {
+    std::array<std::byte, sizeof(EventId) + sizeof(tw_segment)> body;
+    std::memcpy(body.data(), &event.id, sizeof event.id);
+    std::memcpy(body.data() + sizeof event.id, record.data(), sizeof(tw_segment));
+    block_.clear();
+    pcapng::append_block(block_, copy_block, body);
+    return push(event.id, false);
+  }
+  const EventWords words = words_of(event, names_);
+  begin_entry(event.ts_ns, informational, words.kind, words.message);
+  entry_.text("TCPWITNESS_INTERFACE", names_.interface(segment.ifindex));
+  entry_.text("TCPWITNESS_DIRECTION", segment.hook == TW_HOOK_TC_EGRESS ? "out" : "in");
+  entry_.text("TCPWITNESS_COPY_OF", fmt::format("{}", as.id));
+  put_ends(words.flow);
+  entry_.text("TCPWITNESS_EVENT", fmt::format("{}", event.id));
+  entry_.binary("TCPWITNESS_RECORD", record);
+  end_entry(event.id);
 }
 
 void Recorder::begin_entry(TimeNs ts_ns, std::string_view priority, std::string_view kind, const std::string& message) {
@@ -220,15 +250,53 @@ void Recorder::end_entry(EventId id) {
   push(id, false);
 }
 
-void Recorder::entry(const Event& event, std::span<const std::byte> record) {
+void Recorder::put_ends(const Flow& flow) {
+  entry_.text("TCPWITNESS_LOCAL", to_string(flow.local));
+  entry_.text("TCPWITNESS_REMOTE", to_string(flow.remote));
+}
+
+void Recorder::put_process(const Process& process) {
+  if (process.pid == 0) return;
+  entry_.text("_PID", fmt::format("{}", process.pid));
+  entry_.text("_COMM", process.comm);
+}
+
+void Recorder::put_transition(const Entry& entry, const StateEntry& state) {
+  entry_.text("TCPWITNESS_CONN", fmt::format("{}", entry.conn));
+  entry_.text("TCPWITNESS_FROM", name(state.from));
+  entry_.text("TCPWITNESS_TO", name(state.to));
+  const Cause& cause = state.cause;
+  if (cause.kind == Cause::Kind::unknown) return;
+  entry_.text("TCPWITNESS_CAUSE", name(cause.kind));
+  entry_.text("TCPWITNESS_CAUSE_WHAT", cause.what);
+  if (cause.id == 0) return;
+  entry_.text("TCPWITNESS_CAUSE_EVENT", fmt::format("{}", cause.id));
+  const EventId shown = copies_.shown(cause.id);
+  if (shown != cause.id) entry_.text("TCPWITNESS_CAUSE_SHOWN", fmt::format("{}", shown));
+  entry_.text("TCPWITNESS_CAUSE_DELAY_NS", fmt::format("{}", cause.delay_ns));
+}
+
+void Recorder::inferred(const Entry& shown) {
+  const auto& state = std::get<StateEntry>(shown.body);
+  begin_entry(shown.ts_ns, informational, "state", words_of(shown.flow, state));
+  put_process(state.process);
+  put_transition(shown, state);
+  entry_.text("TCPWITNESS_INFERRED", "1");
+  put_ends(shown.flow);
+  end_entry(0);
+}
+
+void Recorder::entry(const Event& event, std::span<const std::byte> record, const Entry* state) {
   const EventWords words = words_of(event, names_);
   begin_entry(event.ts_ns, informational, words.kind, words.message);
-  if (words.process.pid != 0) {
-    entry_.text("_PID", fmt::format("{}", words.process.pid));
-    entry_.text("_COMM", words.process.comm);
+  put_process(words.process);
+  if (state != nullptr) put_transition(*state, std::get<StateEntry>(state->body));
+  if (const auto* nat = std::get_if<Translation>(&event.body)) {
+    const Flow wire = to_flow(nat->wire);
+    entry_.text("TCPWITNESS_WIRE_LOCAL", to_string(wire.local));
+    entry_.text("TCPWITNESS_WIRE_REMOTE", to_string(wire.remote));
   }
-  entry_.text("TCPWITNESS_LOCAL", to_string(words.flow.local));
-  entry_.text("TCPWITNESS_REMOTE", to_string(words.flow.remote));
+  put_ends(words.flow);
   entry_.text("TCPWITNESS_EVENT", fmt::format("{}", event.id));
   entry_.binary("TCPWITNESS_RECORD", record);
   end_entry(event.id);

@@ -16,6 +16,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "decode/frame_bytes.hpp"
+#include "recording/copies.hpp"
 #include "recording/file_writer.hpp"
 #include "recording/journal.hpp"
 #include "recording/marks.hpp"
@@ -49,8 +51,8 @@ class Recorder {
   void interface(std::uint32_t index, const std::string& name);
   // Names::wall was set.
   void clock(const ClockMark& step);
-  // A record of the ring or a snapshot, and what the Decoder made of it.
-  void record(std::span<const std::byte> bytes, std::span<const Event> events);
+  // A record of the ring or a snapshot, what the Decoder made of it, and what the Correlator reported of that.
+  void record(std::span<const std::byte> bytes, std::span<const Event> events, std::span<const Report> reports = {});
   // Correlator::advance(now) was called.
   void advanced(TimeNs now, bool counts);
   // Decoder::account(...) was called.
@@ -73,8 +75,15 @@ class Recorder {
   [[nodiscard]] pcapng::Blocks prologue();
   [[nodiscard]] std::uint32_t interface_of(std::uint32_t index, std::uint16_t link_type);
   [[nodiscard]] std::string path_of(std::uint32_t part);
-  void packet(std::span<const std::byte> record, const Event& event);
-  void entry(const Event& event, std::span<const std::byte> record);
+  void packet(std::span<const std::byte> record, const Event& event, const FrameBytes& frame);
+  // The same segment at another place: `as` is its packet.
+  void copy(std::span<const std::byte> record, const Event& event, const Copies::Packet& as);
+  void entry(const Event& event, std::span<const std::byte> record, const Entry* state = nullptr);
+  // A transition that no record stands for.
+  void inferred(const Entry& entry);
+  void put_transition(const Entry& entry, const StateEntry& state);
+  void put_ends(const Flow& flow);
+  void put_process(const Process& process);
   void begin_entry(TimeNs ts_ns, std::string_view priority, std::string_view kind, const std::string& message);
   void end_entry(EventId id);
   void mark(const Mark& mark);
@@ -102,6 +111,7 @@ class Recorder {
   std::vector<std::pair<std::uint32_t, std::string>> interface_names_;
   std::vector<std::pair<std::uint32_t, std::uint16_t>> interfaces_;  // of the file: index and link type
   Window window_;
+  Copies copies_;
   TimeNs write_until_ = 0;            // flight: what came until then is written
   EventId passed_id_ = 0;             // left the window
   std::uint64_t dropped_events_ = 0;  // flight: since the last that was written

@@ -59,7 +59,15 @@ Result<std::optional<RecordingStep>> journal(const CaptureBlock& block) {
   return event_of(block, *id, *record);
 }
 
+Result<std::optional<RecordingStep>> copy(const CaptureBlock& block) {
+  EventId id = 0;
+  if (block.bytes.size() < sizeof id) return broken(block, "is too short for an event");
+  std::memcpy(&id, block.bytes.data(), sizeof id);
+  return event_of(block, id, block.bytes.subspan(sizeof id));
+}
+
 Result<std::optional<RecordingStep>> local(const CaptureBlock& block) {
+  if (block.type == copy_block) return copy(block);
   if (block.type != mark_block) return std::nullopt;
   auto mark = read_mark(block.bytes);
   if (!mark) {

@@ -163,6 +163,10 @@ std::string words_of(const Life& life) {
   return text + fmt::format(": {} bytes sent, {} received {}", life.tx_bytes, life.rx_bytes, ends_of(life.flow));
 }
 
+std::string words_of(const Flow& flow, const StateEntry& state) {
+  return fmt::format("{}{} → {} (inferred) {}", who(state.process), name(state.from), name(state.to), ends_of(flow));
+}
+
 std::string words_of(const GapReport& gap) {
   if (gap.gap.skipped()) return fmt::format("{} events were lost here: the kernel skipped them", gap.gap.lost);
   return fmt::format("{} events were lost here: the ring was full (CPU {})", gap.gap.lost, gap.gap.cpu);

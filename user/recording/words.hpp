@@ -29,6 +29,9 @@ struct EventWords {
 [[nodiscard]] std::string words_of(const Life& life);
 [[nodiscard]] std::string words_of(const GapReport& gap);
 
+// A transition that no record stands for.
+[[nodiscard]] std::string words_of(const Flow& flow, const StateEntry& state);
+
 [[nodiscard]] std::string ends_of(const Flow& flow);
 
 }  // namespace tcpwitness

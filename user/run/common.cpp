@@ -159,6 +159,7 @@ ReportSettings report_settings(const Options& options) {
   if (options.command == Command::serve)
     return {.finding_reports = true, .open_findings = true, .texts = false, .counted = true};
   return {.timeline = entries,
+          .states = options.command == Command::record,
           .finding_reports = options.format == OutputFormat::json || entries || options.choice.any() ||
                              options.command == Command::record,
           .explain = entries,

@@ -622,7 +622,7 @@ class Run {
     feed_events();
     if (recorder_) {
       const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end will tell it
-      if (!loss_alone) recorder_->record(record, events_);
+      if (!loss_alone) recorder_->record(record, events_, std::span(reports_).subspan(reported));
       record_reports(reported);
     }
     if (announced_ && reports_.size() >= 256) write_reports();
@@ -765,6 +765,7 @@ class Run {
   void write_reports() {
     for (const auto& report : reports_) {
       if (done_) break;
+      if (recorder_ && std::holds_alternative<Entry>(report)) continue;  // the recording's
       sink_->write(report);
       lives_.add(report);
       if (options_.count && lives_.chosen() >= *options_.count && !finishing_) done_ = true;

@@ -20,6 +20,9 @@ namespace tcpwitness {
 // ls: the sockets that are open now.
 [[nodiscard]] int run_ls(const Options& options);
 
+// wireshark: the plugin, the profile and the extcap of Wireshark.
+[[nodiscard]] int run_wireshark(const Options& options);
+
 // doctor: what this machine can do, or the catalogue. 1 where a witness cannot work.
 [[nodiscard]] int run_doctor(const Options& options);
 

@@ -78,24 +78,6 @@ bool has_state(SocketKind socket_type) {
          socket_type == SocketKind::time_wait;
 }
 
-std::string_view cause_name(Cause::Kind kind) {
-  switch (kind) {
-    case Cause::Kind::segment:
-      return "segment";
-    case Cause::Kind::call:
-      return "call";
-    case Cause::Kind::timer:
-      return "timer";
-    case Cause::Kind::icmp:
-      return "icmp";
-    case Cause::Kind::reset:
-      return "reset";
-    case Cause::Kind::unknown:
-      break;
-  }
-  return "unknown";
-}
-
 std::string_view keepalive_name(KeepaliveEntry::What what) {
   switch (what) {
     case KeepaliveEntry::What::sent:
@@ -530,7 +512,7 @@ class JsonSink final : public Sink {
     if (cause.kind == Cause::Kind::unknown) return;
     json.key("cause");
     json.begin_object();
-    json.field("kind", cause_name(cause.kind));
+    json.field("kind", name(cause.kind));
     if (cause.id != 0) {
       json.field("id", cause.id);
       json.field("delay_ns", cause.delay_ns);

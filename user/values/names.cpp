@@ -104,6 +104,11 @@ std::string_view name(Confidence confidence) {
   return word(words, confidence);
 }
 
+std::string_view name(Cause::Kind kind) {
+  static constexpr std::array<std::string_view, 6> words = {"unknown", "segment", "call", "timer", "icmp", "reset"};
+  return word(words, kind);
+}
+
 std::string Names::reset_reason(std::uint32_t number) const {
   if (number < reset_reasons.size() && !reset_reasons[number].empty()) return reset_reasons[number];
   return "reason " + std::to_string(number);

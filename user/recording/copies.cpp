@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recording/copies.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+namespace tcpwitness {
+namespace {
+
+constexpr std::size_t seen_limit = 8192;
+constexpr std::size_t copies_limit = 65536;
+constexpr TimeNs together = 1'000'000'000;  // no segment is longer on its way through this machine
+
+constexpr std::size_t ethernet_bytes = 14;
+constexpr std::size_t tag_bytes = 4;
+constexpr std::size_t ipv4_bytes = 20;
+constexpr std::size_t ipv6_bytes = 40;
+constexpr std::size_t port_bytes = 4;
+
+std::uint32_t number(std::span<const std::byte> bytes, std::size_t at) {  // two bytes in network order
+  return std::to_integer<std::uint32_t>(bytes[at]) << 8U | std::to_integer<std::uint32_t>(bytes[at + 1]);
+}
+
+// Empty where it is no IP.
+std::span<const std::byte> ip_of(const FrameBytes& frame) {
+  std::span<const std::byte> bytes = frame.bytes;
+  if (frame.head.link_type != TW_LINK_ETHERNET) return bytes;
+  if (bytes.size() < ethernet_bytes) return {};
+  std::uint32_t type = number(bytes, ethernet_bytes - 2);
+  bytes = bytes.subspan(ethernet_bytes);
+  while ((type == 0x8100 || type == 0x88a8) && bytes.size() >= tag_bytes) {
+    type = number(bytes, 2);
+    bytes = bytes.subspan(tag_bytes);
+  }
+  return type == 0x0800 || type == 0x86dd ? bytes : std::span<const std::byte>{};
+}
+
+}  // namespace
+
+std::optional<Copies::Identity> Copies::identify(const Segment& segment, const FrameBytes& frame) {
+  const std::span<const std::byte> ip = ip_of(frame);
+  if (ip.empty()) return std::nullopt;
+  Identity identity;
+  const unsigned version = std::to_integer<unsigned>(ip[0]) >> 4U;
+  std::size_t header = 0;
+  std::size_t addresses = 0;
+  if (version == 4 && ip.size() >= ipv4_bytes && ip[9] == std::byte{6}) {
+    header = (std::to_integer<std::size_t>(ip[0]) & 0xfU) * 4;
+    addresses = 12;
+    identity.ip_id = number(ip, 4);
+  } else if (version == 6 && ip.size() >= ipv6_bytes && ip[6] == std::byte{6}) {
+    header = ipv6_bytes;
+    addresses = 8;
+  } else {
+    return std::nullopt;  // a tunnel, or headers between
+  }
+  if (header < ipv4_bytes || ip.size() < header + port_bytes) return std::nullopt;
+  const std::size_t address_bytes = version == 4 ? 8 : 32;
+  std::ranges::copy(ip.subspan(addresses, address_bytes), identity.ends.begin());
+  std::ranges::copy(ip.subspan(header, port_bytes), identity.ends.begin() + 32);
+  identity.seq = segment.seq;
+  identity.ack = segment.ack;
+  identity.len = segment.len;
+  identity.ts_val = segment.ts_val;
+  identity.ts_ecr = segment.ts_ecr;
+  identity.window_and_flags = std::uint32_t{segment.window} << 8U | segment.flags;
+  return identity;
+}
+
+Copies::Place* Copies::place_of(Seen& seen, std::uint32_t ifindex, bool out) {
+  for (Place& place : seen.places) {
+    if (place.count == 0) place = {.ifindex = ifindex, .out = out};
+    if (place.ifindex == ifindex && place.out == out) return &place;
+  }
+  return nullptr;
+}
+
+std::optional<Copies::Packet> Copies::first(const Segment& segment, const FrameBytes& frame, const Event& event) {
+  if (seen_.empty()) {
+    seen_.resize(seen_limit);
+    copies_.resize(copies_limit);
+  }
+  const auto identity = identify(segment, frame);
+  if (!identity) return std::nullopt;
+  const std::string_view bytes(reinterpret_cast<const char*>(&*identity), sizeof *identity);
+  Seen& seen = seen_[std::hash<std::string_view>{}(bytes) % seen_limit];
+  if (!(seen.identity == *identity) || event.ts_ns - seen.at > together) seen = {.identity = *identity};
+  seen.at = event.ts_ns;
+  Place* place = place_of(seen, segment.ifindex, segment.hook == TW_HOOK_TC_EGRESS);
+  if (place == nullptr) return std::nullopt;
+  const std::uint32_t count = ++place->count;
+  if (count > seen.packets) {
+    seen.newest[seen.packets++ % seen.newest.size()] = {.id = event.id, .ifindex = segment.ifindex};
+    return std::nullopt;
+  }
+  if (seen.packets - count >= seen.newest.size()) return std::nullopt;
+  const Packet packet = seen.newest[(count - 1) % seen.newest.size()];
+  copies_[event.id % copies_limit] = {.id = event.id, .packet = packet.id};
+  return packet;
+}
+
+EventId Copies::shown(EventId id) const {
+  if (copies_.empty()) return id;
+  const Copy& copy = copies_[id % copies_limit];
+  return copy.id == id ? copy.packet : id;
+}
+
+}  // namespace tcpwitness
