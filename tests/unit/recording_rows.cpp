@@ -15,6 +15,12 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
+RecorderSettings into(const std::string& path) {
+  RecorderSettings settings;
+  settings.path = path;
+  return settings;
+}
+
 std::string field(const CaptureBlock& block, std::string_view name) {
   const auto value = journal_field(block.bytes, name);
   return value ? std::string(reinterpret_cast<const char*>(value->data()), value->size()) : "-";
@@ -58,7 +64,7 @@ TEST(RecordingRows, HaveTheCausesOfTheTimeline) {
     const TempDir dir;
     CorrelatorSettings settings = life_settings();
     settings.states = true;
-    record_story(story.events, {.path = dir.file("a.pcapng")}, settings);
+    record_story(story.events, into(dir.file("a.pcapng")), settings);
     const Bytes bytes = bytes_of_file(dir.file("a.pcapng"));
     const ReadAgain again = read_again(bytes, {.reports = {.timeline = true}});
     EXPECT_FALSE(again.error) << story.name;
@@ -74,7 +80,7 @@ TEST(RecordingRows, ChangeNothingOfWhatIsJudged) {
     const TempDir dir;
     CorrelatorSettings settings = life_settings();
     settings.states = true;
-    SimulatedRun live = record_story(story.events, {.path = dir.file("a.pcapng")}, settings);
+    SimulatedRun live = record_story(story.events, into(dir.file("a.pcapng")), settings);
     std::erase_if(live.reports, [](const Report& report) { return std::holds_alternative<Entry>(report); });
     const ReadAgain again = read_again(bytes_of_file(dir.file("a.pcapng")));
     EXPECT_EQ(again.json, as_json(live.reports, recorded_names())) << story.name;
@@ -196,7 +202,7 @@ TEST(RecordingRows, OfLoopbackHoldEachSegmentOnce) {
   const TempDir dir;
   StartMark start;
   start.ready.version = "9.9";
-  Recorder recorder({.path = dir.file("a.pcapng")}, start, recorded_names(), [](const std::string&) {});
+  Recorder recorder(into(dir.file("a.pcapng")), start, recorded_names(), [](const std::string&) {});
   const auto frame = ipv4_frame();
   for (const Event& event : events) {
     Bytes record = ring_record(event, 0);
