@@ -26,7 +26,20 @@
 
 namespace tcpwitness {
 
-enum class Command : std::uint8_t { life, trace, explain, summary, compare, picture, serve, ls, record, read, doctor, wireshark };
+enum class Command : std::uint8_t {
+  life,
+  trace,
+  explain,
+  summary,
+  compare,
+  picture,
+  serve,
+  ls,
+  record,
+  read,
+  doctor,
+  wireshark
+};
 enum class OutputFormat : std::uint8_t { text, json, csv };
 [[nodiscard]] std::string_view name(WireMode mode);  // as on the command line: "auto", "xdp-native"
 

@@ -269,7 +269,7 @@ Page wireshark_page() {
 std::span<const Page> pages() {
   static const std::vector<Page> all{life_page(),    trace_page(),   explain_page(), summary_page(),
                                      compare_page(), picture_page(), serve_page(),   ls_page(),
-                                     record_page(),  read_page(),    doctor_page(), wireshark_page()};
+                                     record_page(),  read_page(),    doctor_page(),  wireshark_page()};
   return all;
 }
 
