@@ -102,6 +102,17 @@ TEST_F(Privileges, TheNamedCapabilitiesAreEnough) {
   }
 }
 
+// There it has every capability, and none that counts for BPF. (Where it may load programs: every other test.)
+TEST_F(Privileges, InAUserNamespaceItSaysSo) {
+  if (!missing("unshare").empty()) GTEST_SKIP() << missing("unshare");
+  const Ended possible = run_to_end({"--version"}, {"unshare", "--user", "--map-root-user"});
+  if (possible.code != 0) GTEST_SKIP() << "no user namespace to be had: " << possible.err;
+  const Ended ended = run_to_end({"life", "-d", "1"}, {"unshare", "--user", "--map-root-user"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.err.find("user namespace"), std::string::npos) << ended.err;
+  EXPECT_EQ(ended.err.find("libbpf:"), std::string::npos) << ended.err;
+}
+
 TEST_F(Privileges, TheThreadThatWritesARecordingHasNoMore) {
   const std::string path = (std::filesystem::temp_directory_path() / fmt::format("tw-priv-{}", ::getpid())).string();
   auto run = TracerRun::start({"record", "-o", "json", "--netns", lab().client_ns(), "-w", path});

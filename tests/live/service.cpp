@@ -270,6 +270,22 @@ TEST_F(Service, ARecordingBeginsItsNextFile) {
   EXPECT_EQ(lives, 8U);
 }
 
+// The journal is gone, say: `| head` is content then, a service is not.
+TEST_F(Service, AReaderThatIsGoneIsAFailure) {
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd writer(ends[1]);
+  auto run = TracerRun::start({"life", "-o", "json", "--netns", lab().client_ns()}, {"NOTIFY_SOCKET=" + file("notify")},
+                              writer.get());
+  ASSERT_TRUE(run) << run.error();
+  ASSERT_NE(manager().wait_for("READY=1"), "") << (*run)->err();
+  ::close(ends[0]);
+  talk(1);
+  const Ended ended = (*run)->wait();
+  EXPECT_EQ(ended.code, 1) << ended.err;
+  EXPECT_NE(ended.err.find("nobody reads the output"), std::string::npos) << ended.err;
+}
+
 // Under a manager nothing ends by SIGHUP, even where there is nothing to open again.
 TEST_F(Service, WithoutAFileAHangUpChangesNothing) {
   const auto run = start({"life", "-o", "json"});

@@ -2,6 +2,7 @@
 // service_test.cpp: what a service manager and a journal get, against real sockets and files.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -205,6 +206,42 @@ TEST(Service, ARotatedFileKeepsWholeLinesAndTheNewOneBeginsWithItsHeading) {
   EXPECT_TRUE(output.flush());
   EXPECT_EQ(text_of(path + ".1"), "a,b\n1,2\n");
   EXPECT_EQ(text_of(path), "a,b\n3,4\n5,6\n");
+}
+
+// A disk of 64 KiB. Its file never ends within a line, and has every line once there is room again.
+TEST(Service, AFullDiskHoldsNobodyUpAndNoLineIsHalf) {
+  const TempDir dir;
+  const std::string disk = dir.file("disk");
+  std::filesystem::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "no tmpfs may be mounted here";
+  for (const bool freed : {true, false}) {
+    SCOPED_TRACE(freed);
+    std::filesystem::remove(disk + "/lives");
+    auto file = append_to(disk + "/lives");
+    ASSERT_TRUE(file);
+    std::ofstream(disk + "/filler") << std::string(30'000, 'f');
+    const std::string line = std::string(999, 'x') + "\n";
+    constexpr std::size_t lines = 50;
+    {
+      Output output(::dup(file->fd.get()), Output::Mode::never_waits);
+      output.wait_for_room();
+      for (std::size_t i = 0; i < lines; ++i) {
+        append(output.buffer(), line);
+        output.line_done();
+        EXPECT_TRUE(output.flush());
+      }
+      EXPECT_EQ(output.no_room(), ENOSPC);
+      EXPECT_GT(output.waiting(), 0U);
+      if (freed) std::filesystem::remove(disk + "/filler");
+      EXPECT_EQ(output.finish(1s), freed);
+      EXPECT_EQ(output.error(), 0);
+      const std::string text = text_of(disk + "/lives");
+      EXPECT_EQ(text.size() % line.size(), 0U);
+      EXPECT_EQ(text.size() / line.size() + output.dropped(), lines);
+      EXPECT_EQ(output.dropped() == 0, freed);
+    }
+  }
+  ::umount2(disk.c_str(), MNT_DETACH);
 }
 
 TEST(Service, WhatASlowReaderHasNotTakenKeepsItsDescriptor) {

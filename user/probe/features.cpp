@@ -30,6 +30,12 @@ struct BtfFree {
 using Btf = std::unique_ptr<btf, BtfFree>;
 
 // By the system call: /proc need not be there.
+bool in_user_namespace() {
+  constexpr ino_t initial = 4026531837;  // PROC_USER_INIT_INO in include/linux/proc_ns.h
+  struct stat mine{};
+  return ::stat("/proc/self/ns/user", &mine) == 0 && mine.st_ino != initial;
+}
+
 std::uint64_t effective_capabilities() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
@@ -62,6 +68,13 @@ const btf* kernel_types() {
 Result<void> check_privilege(const DisabledFeatures& disabled) {
   const std::uint64_t have = disabled.has("privilege") ? 0 : effective_capabilities();
   const auto has = [have](int capability) { return (have >> capability & 1U) != 0; };
+  if (in_user_namespace()) {
+    return failure(
+        "load BPF programs",
+        "this process is in a user namespace (a rootless container, unshare, PrivateUsers=yes), and the kernel "
+        "takes capabilities from the initial one alone",
+        "run it as root outside of it");
+  }
   if (has(CAP_SYS_ADMIN) && has(CAP_NET_ADMIN)) return {};
   std::string missing;
   const auto need = [&](int capability, const char* word) {

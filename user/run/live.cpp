@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -40,6 +41,7 @@
 #include "run/child.hpp"
 #include "run/common.hpp"
 #include "run/conditions.hpp"
+#include "run/exit_code.hpp"
 #include "run/picture.hpp"
 #include "run/run.hpp"
 #include "run/serve.hpp"
@@ -253,6 +255,7 @@ class Run {
           names_, [](const std::string& text) { say("tcpwitness: " + text, Priority::warning); });
     }
     if (options.format == OutputFormat::csv) output_.take_heading(!appended.empty);
+    if (appended.fd.valid()) output_.wait_for_room();
     hangup_reopens_ = manager_.there() || (!has_terminal() && (appended.fd.valid() || recorder_));
     skipped_until_ns_ = started_ns;
     so_far_every_ = options.every;
@@ -788,13 +791,33 @@ class Run {
       broken_ = true;
       done_ = true;
     }
-    if (output_.dropped() == 0 || std::exchange(slow_, true)) return;
+    note_room();
+    if (output_.dropped() == 0 || full_ || std::exchange(slow_, true)) return;
     say("tcpwitness: the reader of the output is too slow: lines are dropped until it catches up, and counted",
         Priority::warning);
   }
 
-  // The run ends at one moment. What the hooks wrote until then is reported, what they write later is not: taken off
-  // one by one, they would show the beginning of an end and not the rest.
+  // Said once each way.
+  void note_room() {
+    const bool full = output_.no_room() != 0;
+    if (std::exchange(full_, full) == full) return;
+    const std::string name = printable(options_.append, true);
+    if (!full) return say(fmt::format("tcpwitness: {} is written again", name), Priority::warning);
+    say(fmt::format("tcpwitness: cannot write to {}: {}; tracing goes on, {} MiB of lines wait, and what is more is "
+                    "dropped and counted",
+                    name, std::strerror(output_.no_room()), Output::waiting_bytes >> 20U),
+        Priority::error);
+  }
+
+  // `| head` has what it wants. A service whose reader is gone has failed, and is to be started again.
+  [[nodiscard]] int broken() const {
+    if (output_.error() != EPIPE || !manager_.there()) return broken_output(output_.error());
+    say("tcpwitness: nobody reads the output any more", Priority::error);
+    return exit_failed;
+  }
+
+  // The run ends at one moment. What the hooks wrote until then is told, what they write later is not: taken off one by
+  // one, they would show the beginning of an end and not the rest.
   int finish() {
     const bool enough = done_;
     manager_.stopping(status("stopping"));
@@ -848,7 +871,7 @@ class Run {
     if (!broken_) deliver();
     const bool written = broken_ || output_.finish(last_patience);
     if (!written) summary.unwritten = output_.dropped();
-    if (broken_ || output_.error() != 0) return broken_output(output_.error());
+    if (broken_ || output_.error() != 0) return broken();
     say(describe(summary));
     return !written || (summary.recording && summary.recording->failed) ? 1 : 0;
   }
@@ -924,6 +947,7 @@ class Run {
   bool done_ = false;    // enough was reported, or nobody reads
   bool broken_ = false;  // the output failed
   bool slow_ = false;    // lines were dropped for a slow reader
+  bool full_ = false;    // the disk
   bool finishing_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <string_view>
 
 namespace tcpwitness {
 
@@ -54,12 +55,19 @@ void Output::take_heading(bool already_there) {
 
 bool Output::finish(std::chrono::milliseconds patience) {
   write_out();
-  while (error_ == 0 && buffer_.size() != 0) {
+  while (error_ == 0 && buffer_.size() != 0 && no_room_ == 0) {
     if (!wait(static_cast<int>(patience.count()))) break;
     write_out();
   }
+  if (no_room_ != 0) cut_off_begun_line();
   dropped_ += static_cast<std::uint64_t>(std::count(buffer_.begin(), buffer_.end(), '\n'));
   return error_ == 0 && buffer_.size() == 0;
+}
+
+void Output::cut_off_begun_line() {
+  struct stat file{};
+  if (begun_ == 0 || ::fstat(fd_, &file) != 0 || file.st_size < static_cast<off_t>(begun_)) return;
+  if (::ftruncate(fd_, file.st_size - static_cast<off_t>(begun_)) == 0) begun_ = 0;
 }
 
 // The line goes, and those before it wait.
@@ -90,7 +98,12 @@ std::size_t Output::write_some(std::size_t from) {
   const ssize_t written = ::write(fd_, buffer_.data() + from, chunk);
   if (written >= 0) return static_cast<std::size_t>(written);
   const bool again = errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK;
-  if (!again) error_ = errno;
+  const bool full = waits_for_room_ && regular_ && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
+  if (full) {
+    no_room_ = errno;
+  } else if (!again) {
+    error_ = errno;
+  }
   return 0;
 }
 
@@ -102,7 +115,12 @@ void Output::write_out() {
     sent += some;
   }
   if (error_ != 0) sent = buffer_.size();
+  if (sent != 0) {
+    const std::size_t newline = std::string_view(buffer_.data(), sent).rfind('\n');
+    begun_ = newline == std::string_view::npos ? begun_ + sent : sent - newline - 1;
+  }
   const std::size_t left = buffer_.size() - sent;
+  if (left == 0) no_room_ = 0;
   if (sent != 0 && left != 0) std::memmove(buffer_.data(), buffer_.data() + sent, left);
   buffer_.resize(left);
   line_begin_ = left;

@@ -33,6 +33,11 @@ class Output {
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
+  // A disk that is full is a slow reader: what is a file then waits in memory, and never ends within a line.
+  void wait_for_room() { waits_for_room_ = true; }
+  // The errno of such a disk; 0: everything was written.
+  [[nodiscard]] int no_room() const { return no_room_; }
+
   // Waiting ends too when this descriptor is readable (a signalfd): that is an error, ECANCELED.
   void stop_waiting_for(int stop_fd) { stop_fd_ = stop_fd; }
 
@@ -63,6 +68,7 @@ class Output {
  private:
   void write_out();
   void drop_line();
+  void cut_off_begun_line();
   // So many bytes of what waits are written, at least one unless nobody takes any or it failed.
   std::size_t write_some(std::size_t from);
   [[nodiscard]] bool wait(int timeout_ms);
@@ -75,6 +81,9 @@ class Output {
   std::size_t line_begin_ = 0;  // of the line that is being made
   std::uint64_t dropped_ = 0;
   std::string heading_;
+  bool waits_for_room_ = false;
+  int no_room_ = 0;
+  std::size_t begun_ = 0;  // bytes that were written of a line that was not written whole
   Buffer buffer_;
 };
 
