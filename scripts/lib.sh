@@ -25,7 +25,7 @@ packages_run=(
   libc6-dev:stdlib.h linux-libc-dev:linux/bpf.h libbpf-dev:bpf/libbpf.h libelf-dev:libelf.h zlib1g-dev:zlib.h
   libzstd-dev:zstd.h libpcap-dev:pcap/pcap.h libnl-3-dev:libnl3/netlink/netlink.h libseccomp-dev:seccomp.h
   prometheus-cpp-dev:prometheus/metric_family.h libboost-dev:boost/beast.hpp
-  libcli11-dev:CLI/CLI.hpp libfmt-dev:fmt/format.h nlohmann-json3-dev:nlohmann/json.hpp
+  libncurses-dev:ncursesw/curses.h libcli11-dev:CLI/CLI.hpp libfmt-dev:fmt/format.h nlohmann-json3-dev:nlohmann/json.hpp
   libjs-dygraphs:/usr/share/javascript/dygraphs/dygraph.min.js
 )
 packages_lab=(libgtest-dev:gtest/gtest.h iproute2:ip nftables:nft)
@@ -45,7 +45,7 @@ packages_package=(
 )
 packages_test=(
   "${packages_lab[@]}" "${packages_field[@]}" "${packages_bench[@]}" "${packages_package[@]}" tshark:tshark curl:curl nginx:nginx nodejs:node iperf3:iperf3 prometheus:promtool
-  chromium:chromium chromium-driver:chromedriver ethtool:ethtool clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
+  chromium:chromium chromium-driver:chromedriver ethtool:ethtool tmux:tmux clang-format-19:clang-format-19 clang-tidy-19:clang-tidy-19 shellcheck:shellcheck
   clang-19:clang++-19 libclang-rt-19-dev:/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.fuzzer-"$(uname -m)".a
 )
 packages_vm=(qemu-system-x86:qemu-system-x86_64 kmod:modprobe busybox-static:busybox cpio:cpio)

@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
       return run_ls(options);
     case Command::picture:
       return run_picture(options);
+    case Command::top:
+      return run_top(options);
     case Command::life:
     case Command::trace:
     case Command::explain:

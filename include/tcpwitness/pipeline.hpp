@@ -171,6 +171,11 @@ class Correlator {
   // The wanted connections that have not ended, each as if the run ended here. (Their counters are those of the newest
   // SocketFound.) Not those that are only half-open, nor forwarded ones.
   void so_far(TimeNs now, const std::function<void(Life)>& take);
+  // One of them, with its words. Empty: it has ended, or is not wanted.
+  [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now);
+  // From now on ordinary connections are in short, or are not: although there is a timeline, one whose events come
+  // together has no entries, no words, and no finding that is no problem.
+  void ordinary_in_short(bool in_short);
 
   // Lives reported and events seen so far; the rest is for the caller to fill in.
   [[nodiscard]] Summary summary() const;

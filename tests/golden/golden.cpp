@@ -15,6 +15,7 @@
 #include "sink/describe.hpp"
 #include "unit/sink_capture.hpp"
 #include "unit/stories.hpp"
+#include "unit/top_scene.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -136,6 +137,33 @@ TEST(Golden, WordsOfACaptureForStderr) {
 TEST(Golden, WordsForStderr) {
   compare("describe.txt", describe(golden::ready()) + "\n\n" + quiet_hint(golden::ready()) + "\n\n" +
                               describe(golden::summary()) + "\n");
+}
+
+std::string top_screen(top::Table table, std::size_t width, std::size_t height, bool utf8,
+                       top::Mode mode = top::Mode::tables) {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  const test::Scene scene = test::busy();
+  top::View view;
+  view.table = table;
+  view.mode = mode;
+  return test::plain(top::layout(
+      scene.model, view, {.width = width, .height = height, .utf8 = utf8, .source = "live", .wall_ns = scene.now}));
+}
+
+TEST(Golden, TopByProcessOn80Columns) { compare("top_process_80.txt", top_screen(top::Table::process, 80, 24, true)); }
+TEST(Golden, TopByProcessOn132Columns) {
+  compare("top_process_132.txt", top_screen(top::Table::process, 132, 40, true));
+}
+TEST(Golden, TopByConnectionOn80Columns) {
+  compare("top_connection_80.txt", top_screen(top::Table::connection, 80, 24, false));
+}
+TEST(Golden, TopByConnectionOn132Columns) {
+  compare("top_connection_132.txt", top_screen(top::Table::connection, 132, 40, true));
+}
+TEST(Golden, TopByRemoteOn80Columns) { compare("top_remote_80.txt", top_screen(top::Table::remote, 80, 24, true)); }
+TEST(Golden, TopKeysOn80Columns) {
+  compare("top_help_80.txt", top_screen(top::Table::process, 80, 40, false, top::Mode::help));
 }
 
 }  // namespace

@@ -465,6 +465,22 @@ TEST(Options, APictureIsOfAFileOrOfWhatHappensNow) {
   EXPECT_TRUE(refused({"trace", "--picture", "out.html"}).contains("explain"));
 }
 
+TEST(Options, TheLiveViewIsOfAFileOrOfWhatHappensNow) {
+  const Options live = options({"top", "--comm", "nginx", "--problems", "--every", "2", "port", "443"});
+  EXPECT_EQ(live.command, Command::top);
+  EXPECT_EQ(live.expression, "port 443");
+  EXPECT_EQ(live.every, std::chrono::seconds(2));
+  EXPECT_TRUE(live.choice.problems);
+  EXPECT_FALSE(live.top.speed);
+  const Options file = options({"top", "rec.pcapng", "--speed", "10"});
+  EXPECT_EQ(file.top.words, (std::vector<std::string>{"rec.pcapng"}));
+  EXPECT_EQ(file.top.speed, 10);
+  EXPECT_TRUE(refused({"top", "x", "--speed", "0"}).contains("from 0.1 to 1000"));
+  EXPECT_TRUE(refused({"top", "-o", "json"}).contains("top draws"));
+  EXPECT_TRUE(refused({"life", "--speed", "2"}).contains("tcpwitness top FILE"));
+  EXPECT_TRUE(refused({"top", "--", "curl", "u"}).contains("terminal for itself"));
+}
+
 TEST(Options, TheDoctorLooksAtTheMachineOrTellsTheCatalogue) {
   const Options machine = options({"doctor", "-i", "lo", "--netns", "blue", "-o", "json"});
   EXPECT_EQ(machine.command, Command::doctor);

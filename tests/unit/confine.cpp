@@ -7,13 +7,17 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -145,6 +149,28 @@ TEST_F(Confine, WhatTheWorkNeedsGoesOn) {
     return memory != MAP_FAILED && ::write(STDERR_FILENO, "", 0) == 0 ? 0 : 1;
   };
   for (const auto& confine : {for_tracing, for_serving, for_reading}) EXPECT_EQ(in_child(confine, work), 0);
+}
+
+// What `top` does once it is drawn: keys, the size, the modes given back, its own stop and end.
+TEST_F(Confine, ATerminalIsStillDrawnOnAndGivenBack) {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_TRUE(master >= 0 && ::grantpt(master) == 0 && ::unlockpt(master) == 0);
+  const int terminal = ::open(::ptsname(master), O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  const auto work = [&] {
+    termios modes{};
+    winsize size{};
+    int waiting = 0;
+    pollfd keys{.fd = terminal, .events = POLLIN, .revents = 0};
+    if (::tcgetattr(terminal, &modes) != 0 || ::ioctl(terminal, TIOCGWINSZ, &size) != 0) return 1;
+    if (::poll(&keys, 1, 0) < 0 || ::ioctl(terminal, FIONREAD, &waiting) != 0) return 2;
+    if (::write(terminal, "x", 1) != 1 || ::tcsetattr(terminal, TCSANOW, &modes) != 0) return 3;
+    ::signal(SIGURG, SIG_DFL);
+    return ::raise(SIGURG) == 0 ? 0 : 4;
+  };
+  for (const auto& confine : {for_tracing, for_reading}) EXPECT_EQ(in_child(confine, work), 0);
+  ::close(terminal);
+  ::close(master);
 }
 
 TEST(ConfineCapabilities, OnlyThoseThatAreKeptAreLeft) {

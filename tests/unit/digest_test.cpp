@@ -439,5 +439,69 @@ TEST(Digest, TellsTheSameOfConnectionsDrawnAtRandom) {
   EXPECT_GT(sum.digests, 2 * sum.whole);
 }
 
+// ---- With a timeline, where very many end ----
+
+Told with_timeline(const std::vector<Event>& events, bool in_short) {
+  Told result;
+  Correlator correlator(trace_settings(), kernel_names());
+  witness.ordinary_in_short(in_short);
+  for (const Event& event : events) witness.feed(event, result.reports);
+  witness.finish(events.back().ts_ns + 10 * s, result.reports);
+  return result;
+}
+
+struct Held {
+  std::size_t entries = 0;
+  std::size_t findings = 0;
+  std::vector<Life> lives;
+};
+// Of one connection, or of all.
+Held held(const Told& told, const std::optional<Flow>& of = {}) {
+  Held held;
+  for (const Report& report : told.reports) {
+    const auto mine = [&](const auto& body) { return !of || body.flow == *of; };
+    if (const auto* entry = std::get_if<Entry>(&report)) held.entries += mine(*entry) ? 1 : 0;
+    if (const auto* finding = std::get_if<FindingReport>(&report)) held.findings += mine(*finding) ? 1 : 0;
+    if (const auto* life = std::get_if<Life>(&report); life != nullptr && mine(*life)) held.lives.push_back(*life);
+  }
+  return held;
+}
+
+TEST(Digest, InShortAnOrdinaryConnectionHasItsLifeAlone) {
+  std::size_t ordinary = 0;
+  for (std::uint32_t seed = 1; seed <= 60; ++seed) {
+    Lives lives(seed);
+    const std::vector<Event> events = DigestWriter().write(lives_only(lives.draw(4, true)));
+    const Told in_short = with_timeline(events, true);
+    const Told in_full = with_timeline(events, false);
+    for (const Life& life : held(in_short).lives) {
+      if (!life.explanation.empty()) continue;
+      const Held brief = held(in_short, life.flow);
+      const Held whole = held(in_full, life.flow);
+      if (brief.lives.size() != 1 || whole.lives.size() != 1) continue;  // an address pair that is used again
+      EXPECT_EQ(brief.findings, 0U);
+      EXPECT_GE(whole.entries, brief.entries);
+      EXPECT_NE(whole.lives[0].explanation, "");
+      EXPECT_EQ(brief.lives[0].outcome, whole.lives[0].outcome);
+      EXPECT_EQ(brief.lives[0].findings.size(), whole.lives[0].findings.size());
+      ordinary += brief.entries == 0 && whole.entries > 0 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(ordinary, 10U);
+}
+
+// Almost ordinary.
+TEST(Digest, InShortWhatWentWrongHasItsEventsAndItsWords) {
+  for (const Story& story : {refused_story(), peer_reset_story(), zero_window_story(), closed_unread_story()}) {
+    const std::vector<Event> events = DigestWriter().write(lives_only(story.events));
+    const Held in_short = held(with_timeline(events, true));
+    const Held in_full = held(with_timeline(events, false));
+    ASSERT_EQ(in_short.lives.size(), in_full.lives.size()) << story.name;
+    EXPECT_EQ(in_short.entries, in_full.entries) << story.name;
+    EXPECT_EQ(in_short.lives.back().explanation, in_full.lives.back().explanation) << story.name;
+    EXPECT_NE(in_short.lives.back().explanation, "") << story.name;
+  }
+}
+
 }  // namespace
 }  // namespace tcpwitness::testing

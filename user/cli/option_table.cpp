@@ -18,8 +18,9 @@ using enum Command;
 constexpr Commands lives{life, record};  // live, a table of connections
 constexpr Commands printed{life, trace, explain, summary, compare, picture};
 constexpr Commands followed = printed | Commands{serve};
-constexpr Commands live = followed | Commands{record};              // hooks are attached
-constexpr Commands connections = printed | Commands{record, read};  // one by one
+constexpr Commands viewed = followed | Commands{top};
+constexpr Commands live = viewed | Commands{record};                     // hooks are attached
+constexpr Commands connections = printed | Commands{top, record, read};  // one by one
 constexpr Commands sockets = live | Commands{read, ls};
 constexpr Commands all = sockets | Commands{doctor, wireshark};
 
@@ -109,7 +110,10 @@ std::vector<Option> selection() {
        Kind::word,
        nullptr,
        {{{read}, Group::selection, "a file, or '-' for standard input"},
-        {{picture}, Group::selection, "a capture or a recording, or '-' for standard input; without it, live"}},
+        {{picture}, Group::selection, "a capture or a recording, or '-' for standard input; without it, live"},
+        {{top},
+         Group::selection,
+         "a recording or a capture, played as it was: where the first word is the name of a file"}},
        Completes::file},
       {"-i,--interface",
        Kind::repeated,
@@ -124,7 +128,7 @@ std::vector<Option> selection() {
       {"-p,--pid",
        Kind::value,
        [](std::string_view text, Options& o) { return put(number(text, 1, pid_max), o.pid); },
-       {{followed, Group::selection, "only connections of this process", "PID"},
+       {{viewed, Group::selection, "only connections of this process", "PID"},
         {{record}, Group::selection, "print only connections of this process", "PID"},
         {{ls}, Group::selection, "only sockets of this process", "PID"},
         {{read}, Group::selection, "recordings: only connections of this process", "PID"}},
@@ -132,7 +136,7 @@ std::vector<Option> selection() {
       {"--children",
        Kind::flag,
        yes<&Options::children>,
-       {{followed | Commands{ls}, Group::selection, "with --pid: and of its descendants (workers)"}},
+       {{viewed | Commands{ls}, Group::selection, "with --pid: and of its descendants (workers)"}},
        Completes::nothing,
        "",
        {{{record}, not_of_recording}}},
@@ -141,7 +145,7 @@ std::vector<Option> selection() {
        [](std::string_view text, Options& o) {
          return put_text(text, o.user, "a user: a number, or a name as in 'getent passwd'");
        },
-       {{followed, Group::selection, "only connections of processes of this user", "UID|NAME"},
+       {{viewed, Group::selection, "only connections of processes of this user", "UID|NAME"},
         {{ls}, Group::selection, "only sockets of processes of this user", "UID|NAME"}},
        Completes::user,
        "",
@@ -149,7 +153,7 @@ std::vector<Option> selection() {
       {"--comm",
        Kind::value,
        [](std::string_view text, Options& o) { return put(comm(text), o.comm); },
-       {{followed, Group::selection, "only connections of processes of this name", "NAME"},
+       {{viewed, Group::selection, "only connections of processes of this name", "NAME"},
         {{record}, Group::selection, "print only connections of processes of this name", "NAME"},
         {{ls}, Group::selection, "only sockets of processes of this name", "NAME"},
         {{read}, Group::selection, "recordings: only those of processes of this name", "NAME"}},
@@ -157,7 +161,7 @@ std::vector<Option> selection() {
       {"--port",
        Kind::repeated,
        [](std::string_view text, Options& o) { return add(ports(text), o.port_ranges); },
-       {{followed | Commands{ls}, Group::selection, "only these ports, at either end; repeatable", "PORT[-PORT]"},
+       {{viewed | Commands{ls}, Group::selection, "only these ports, at either end; repeatable", "PORT[-PORT]"},
         {{record}, Group::selection, "only these ports, at either end; repeatable, at most 16", "PORT"},
         {{read},
          Group::selection,
@@ -187,7 +191,7 @@ std::vector<Option> selection() {
       {"EXPRESSION",
        Kind::word,
        nullptr,
-       {{followed, Group::selection,
+       {{viewed, Group::selection,
          "only connections that match, see 'man pcap-filter': addresses, networks, ports, with and, or, not. A few "
          "ports and networks are compared in the kernel; with anything else all are followed and some shown"},
         {{record},
@@ -423,6 +427,12 @@ std::vector<Option> own() {
        {{{serve}, Group::own, "so many values of each label, all others are 'other' (default: 100)", "N", "100"}},
        Completes::nothing,
        of_metrics},
+      {"--speed",
+       Kind::value,
+       [](std::string_view text, Options& o) { return put(speed(text), o.top.speed); },
+       {{{top}, Group::own, "of a file: so many times as fast as it was, 0.1 to 1000 (default: 1)", "FACTOR"}},
+       Completes::nothing,
+       "belongs to a file that is played: 'tcpwitness top FILE --speed 10'"},
       {"-q,--quiet",
        Kind::flag,
        yes<&Options::record, &RecordOptions::quiet>,
@@ -485,7 +495,7 @@ std::vector<Option> output() {
       {"--problems",
        Kind::flag,
        yes<&Options::choice, &Choice::problems>,
-       {{printed | Commands{record}, Group::output,
+       {{printed | Commands{top, record}, Group::output,
          "only connections that ended badly or have a finding other than time-wait; findings when they fire"},
         {{read}, Group::output, "only connections that ended badly or have a finding other than time-wait"},
         {{ls}, Group::output, "only sockets with a finding"}}},
@@ -514,7 +524,8 @@ std::vector<Option> output() {
        Kind::value,
        [](std::string_view text, Options& o) { return put(seconds(text), o.every); },
        {{{ls}, Group::output, "again and again, until Ctrl-C", "SECONDS"},
-        {{compare}, Group::own, "print again and again, until Ctrl-C or -d", "SECONDS"}},
+        {{compare}, Group::own, "print again and again, until Ctrl-C or -d", "SECONDS"},
+        {{top}, Group::own, "look at open connections and draw so often (default: 1)", "SECONDS"}},
        Completes::nothing,
        "prints again and again: 'tcpwitness ls --every SECONDS', 'tcpwitness compare --every SECONDS'"},
       {"-d,--duration",
@@ -670,6 +681,8 @@ std::string why_not(const Option& option, Command command) {
     return fmt::format("{} is for connections one by one, and serve gives metrics of all: it takes {}", name,
                        taken_by(serve));
   }
+  if (command == top && *option.belongs == '\0')
+    return fmt::format("{} is for what is printed, and top draws: it takes {}", name, taken_by(top));
   if (*option.belongs != '\0') return fmt::format("{} {}", name, option.belongs);
   return fmt::format("{} is for live tracing; to select from a file: --port, --host or an expression", name);
 }

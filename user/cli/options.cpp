@@ -54,7 +54,8 @@ bool is_expression(const std::vector<std::string>& words) {
   if (words.empty() || words.front().starts_with('-')) return false;
   const std::vector<std::string_view> commands = cli::command_names();
   const bool command = std::ranges::find(commands, words.front()) != commands.end();
-  const bool nearly = !cli::did_you_mean(words.front(), commands).empty();
+  // "tcp" is no misspelled "top".
+  const bool nearly = !is_expression_word(words.front()) && !cli::did_you_mean(words.front(), commands).empty();
   return !command && !nearly && (words.size() > 1 || is_expression_word(words.front()));
 }
 
@@ -84,6 +85,7 @@ void take_words(const Given& given, Options& options) {
   if (read && !given.words.empty()) options.read.path = given.words.front();
   const auto words = given.words | std::views::drop(read ? 1 : 0);
   (read ? options.read.filter : options.expression) = fmt::format("{}", fmt::join(words, " "));
+  if (options.command == Command::top) options.top.words = given.words;
 }
 
 // doctor --findings [NAME].
@@ -254,7 +256,8 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   if (address) given.words.insert(given.words.begin(), given.words.front().contains('/') ? "net" : "host");
   if (!extras.empty()) return usage_error(cli::unknown(extras.front(), command));
   const auto second = std::ranges::find_first_of(given.words, cli::command_names());
-  const bool two = command != Command::read && command != Command::picture && second != given.words.end();
+  const bool names_file = command == Command::read || command == Command::picture || command == Command::top;
+  const bool two = !names_file && second != given.words.end();
   if (two) return usage_error(cli::unknown(*second, command));
   return evaluate(given, command);
 }

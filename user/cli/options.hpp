@@ -35,6 +35,7 @@ enum class Command : std::uint8_t {
   picture,
   serve,
   ls,
+  top,
   record,
   read,
   doctor,
@@ -92,6 +93,12 @@ struct ServeOptions {
   bool operator==(const ServeOptions&) const = default;
 };
 
+struct TopOptions {
+  std::vector<std::string> words;  // a file, and what is selected from it, or an expression
+  std::optional<double> speed;     // of a file: so much faster than it was
+  bool operator==(const TopOptions&) const = default;
+};
+
 struct DoctorOptions {
   bool findings = false;  // the catalogue, not the machine
   std::string name;       // of it only this outcome or finding; empty: all
@@ -140,6 +147,7 @@ struct Options {
   PictureOptions picture;
   ServeOptions serve;
   DoctorOptions doctor;
+  TopOptions top;
   WiresharkOptions wireshark;
 
   // Everything that processes are chosen by.

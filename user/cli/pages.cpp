@@ -183,6 +183,26 @@ Page ls_page() {
       "Exits with 0, on a failure with 1, on a usage error with 2. Data goes to stdout, all else to stderr."};
 }
 
+Page top_page() {
+  return {Command::top,
+          "top",
+          "top [OPTIONS]",
+          "live in the terminal: rates, and tables by process, remote, listener and connection",
+          "what happens now, live in the terminal: new connections, bytes, retransmissions each way, resets and lost "
+          "events as they change, tables by process, remote address, listener and single connection, findings when "
+          "they fire. Of a connection its timeline with causes, and its story. '?' lists the keys; they are those of "
+          "htop and iftop.",
+          {"top [OPTIONS] [EXPRESSION]", "top [OPTIONS] FILE [EXPRESSION]"},
+          {{"sudo tcpwitness top", "everything on this machine"},
+           {"sudo tcpwitness top --comm nginx 'port 443'", "nginx's connections on one port"},
+           {"sudo tcpwitness top --problems", "only what goes wrong"},
+           {"tcpwitness top rec.pcapng --speed 10", "a recording, ten times as fast"}},
+          {"Where the first word is the name of a file, that is played: a recording by 'tcpwitness record', or a "
+           "capture. Needs a terminal that can move its cursor; NO_COLOR is respected."},
+          sections("Top options"),
+          "q, F10 or Ctrl-C quits and exits with 0. A failure exits with 1, a usage error, or no terminal, with 2."};
+}
+
 Page record_page() {
   return {Command::record,
           "record",
@@ -267,9 +287,9 @@ Page wireshark_page() {
 }  // namespace
 
 std::span<const Page> pages() {
-  static const std::vector<Page> all{life_page(),    trace_page(),   explain_page(), summary_page(),
-                                     compare_page(), picture_page(), serve_page(),   ls_page(),
-                                     record_page(),  read_page(),    doctor_page(),  wireshark_page()};
+  static const std::vector<Page> all{life_page(),    trace_page(),  explain_page(),  summary_page(), compare_page(),
+                                     picture_page(), serve_page(),  ls_page(),       top_page(),     record_page(),
+                                     read_page(),    doctor_page(), wireshark_page()};
   return all;
 }
 

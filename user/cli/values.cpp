@@ -73,6 +73,12 @@ Value<std::chrono::nanoseconds> seconds(std::string_view text) {
   return std::max(exact, std::chrono::nanoseconds(1));
 }
 
+Value<double> speed(std::string_view text) {
+  const auto value = number_in<double>(text);
+  if (value && std::isfinite(*value) && *value >= 0.1 && *value <= 1000) return *value;
+  return refuse(text, "is not a factor from 0.1 to 1000: 10 is ten times as fast");
+}
+
 Value<std::chrono::nanoseconds> period(std::string_view text) {
   using namespace std::chrono_literals;
   std::chrono::seconds unit = 1s;

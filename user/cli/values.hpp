@@ -33,6 +33,8 @@ inline constexpr std::uint64_t rotate_max = 1ULL << 40U;
 // A whole number without sign, in the range given.
 [[nodiscard]] Value<std::uint64_t> number(std::string_view text, std::uint64_t low, std::uint64_t high);
 [[nodiscard]] Value<std::chrono::nanoseconds> seconds(std::string_view text);
+// "10", "0.5": from 0.1 to 1000.
+[[nodiscard]] Value<double> speed(std::string_view text);
 // "30", "30s", "15m", "2h", "1d": whole, at least a second.
 [[nodiscard]] Value<std::chrono::nanoseconds> period(std::string_view text);
 // "200ms", "50us", "1.5s" or "1.5".

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "correlate/correlator_impl.hpp"
+#include "tcpwitness/choice.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -367,9 +368,20 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
     out_->emplace_back(std::in_place_type<Life>, InPlace{[&] { return rules_.life(c, known); }});
     return std::get<Life>(out_->back()).outcome;
   }
+  const bool ordinary = in_short_ && !c.anomalies;
+  if (ordinary) known.texts = known.explain = false;
   Report made(std::in_place_type<Life>, InPlace{[&] { return rules_.life(c, known); }});
-  const Life& life = std::get<Life>(made);
+  Life& life = std::get<Life>(made);
   const Outcome outcome = life.outcome;
+  if (ordinary) {
+    const auto problem = [](const Finding& finding) { return is_problem(finding.rule); };
+    if (!is_problem(outcome) && std::ranges::none_of(life.findings, problem)) {
+      emit(std::move(made), c.id);
+      return outcome;
+    }
+    known.texts = known.explain = true;  // not ordinary, after all
+    life = rules_.life(c, known);
+  }
   if (settings_.finding_reports) {
     for (const Finding& finding : life.findings) {
       if (finding.rule == Rule::close_wait_stuck && c.teardown && c.teardown->stuck_reported) continue;
@@ -411,7 +423,7 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   }
   c.recent.reset();
   if (!c.passage()) c.ends.reset();  // its hops are looked up by it
-  table_.wait(slot, in_time_wait && settings_.timeline ? Wait::time_wait : Wait::tombstone, now_);
+  table_.wait(slot, in_time_wait && settings_.timeline && !in_short_ ? Wait::time_wait : Wait::tombstone, now_);
 }
 
 }  // namespace tcpwitness

@@ -89,6 +89,8 @@ class Correlator::Impl {
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] bool any_open() const;
   void so_far(TimeNs now, const std::function<void(Life)>& take);
+  [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now);
+  void ordinary_in_short(bool in_short) { in_short_ = in_short; }
   [[nodiscard]] const Summary& summary() const { return summary_; }
 
  private:
@@ -117,8 +119,8 @@ class Correlator::Impl {
   void take_whole(const Event& e, const SocketDigest& d, const Course& course, const Flow& flow, bool free);
   // There may be any: nobody asks for single events.
   [[nodiscard]] bool digests() const {
-    return settings_.has_kernel && !settings_.timeline && !settings_.compare && !settings_.every_segment &&
-           !settings_.capture && !settings_.forwarded;
+    return settings_.has_kernel && (!settings_.timeline || in_short_) && !settings_.compare &&
+           !settings_.every_segment && !settings_.capture && !settings_.forwarded;
   }
 
   // on_segment.cpp
@@ -318,6 +320,7 @@ class Correlator::Impl {
   std::vector<Slot> captured_;      // by Analysis::conversation
   Listeners listeners_;
   Timeline timeline_;
+  bool in_short_ = false;
   std::deque<Stray> strays_;
   std::deque<Event> icmp_ahead_;                      // for no connection that is known; the newest few
   std::deque<TurnedAway> turned_away_;                // the newest few

@@ -8,6 +8,23 @@
 
 namespace tcpwitness {
 
+std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    Connection& c = table_.at(slot);
+    if (c.id != conn || !c.live || c.reported || c.ended() || !wanted(c)) continue;
+    c.incomplete = may_lack_events(c);
+    RuleContext known = context(c);
+    known.texts = known.explain = true;
+    known.finished = true;
+    known.now = now;
+    known.peer = other_end(c);
+    Life life = rules_.life(c, known);
+    c.wire_final = c.wire_closed;
+    return life;
+  }
+  return std::nullopt;
+}
+
 void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);

@@ -29,5 +29,7 @@ void Correlator::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 bool Correlator::any_open() const { return impl_->any_open(); }
 Summary Correlator::summary() const { return impl_->summary(); }
 void Correlator::so_far(TimeNs now, const std::function<void(Life)>& take) { impl_->so_far(now, take); }
+std::optional<Life> Correlator::so_far_of(ConnectionId conn, TimeNs now) { return impl_->so_far_of(conn, now); }
+void Correlator::ordinary_in_short(bool in_short) { impl_->ordinary_in_short(in_short); }
 
 }  // namespace tcpwitness

@@ -5,6 +5,7 @@
 // a flight recorder's window, a full disk or a block that somebody cut out make judgements less certain, never more.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,15 @@ class Replay {
   Result<void> take(const RecordingStep& step, std::uint64_t at, Reports& out);
   // No more blocks: reports what is open.
   void finish(Reports& out);
+
+  // As Correlator has them. Before the recording has begun: none.
+  void so_far(TimeNs now, const std::function<void(Life)>& take) {
+    if (correlator_) correlator_->so_far(now, take);
+  }
+  [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now) {
+    return witness_ ? witness_->so_far_of(conn, now) : std::nullopt;
+  }
+  [[nodiscard]] TimeNs now() const { return last_ts_ns_; }  // the newest time in the recording so far
 
   // After the first block that began the recording; nothing before it.
   [[nodiscard]] const StartMark* start() const { return start_ ? &*start_ : nullptr; }

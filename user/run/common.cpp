@@ -27,7 +27,14 @@
 
 namespace tcpwitness {
 
+namespace {
+std::function<void(std::string_view)> taker;
+}  // namespace
+
+void say_through(std::function<void(std::string_view)> take) { taker = std::move(take); }
+
 void say(std::string_view text, Priority priority) {
+  if (taker) return taker(text);
   constexpr int patience_ms = 200;
   static const bool journal = is_journal(STDERR_FILENO);
   std::string line = journal ? journal_lines(text, priority)
@@ -155,7 +162,7 @@ Result<UniqueFd> take_signals() {
 }
 
 ReportSettings report_settings(const Options& options) {
-  const bool entries = options.entries();
+  const bool entries = options.entries() || options.command == Command::top;
   if (options.command == Command::serve)
     return {.finding_reports = true, .open_findings = true, .texts = false, .counted = true};
   return {.timeline = entries,
@@ -164,7 +171,7 @@ ReportSettings report_settings(const Options& options) {
                              options.command == Command::record,
           .explain = entries,
           .compare = options.comparing(),
-          .open_findings = options.choice.wants_findings_at_once()};
+          .open_findings = options.choice.wants_findings_at_once() || options.command == Command::top};
 }
 
 namespace {

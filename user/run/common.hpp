@@ -2,6 +2,7 @@
 // common.hpp: what the composition roots share: the outside of a run (errors, clock, signals) and its sink.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -20,6 +21,8 @@ namespace tcpwitness {
 // A line for a person on stderr, wrapped where that is a terminal, with its priority where it is the journal. Waits a
 // moment at most: where nobody reads it, it is lost.
 void say(std::string_view text, Priority priority = Priority::information);
+// As long as this is not null, it takes what is to be said: there is a screen on the terminal.
+void say_through(std::function<void(std::string_view)> take);
 
 // Says it on stderr and returns exit code 1.
 [[nodiscard]] int fail(const Error& error);

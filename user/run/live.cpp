@@ -45,8 +45,10 @@
 #include "run/picture.hpp"
 #include "run/run.hpp"
 #include "run/serve.hpp"
+#include "run/top.hpp"
 #include "service/appended_file.hpp"
 #include "service/manager.hpp"
+#include "sink/chosen.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"
@@ -71,6 +73,8 @@ constexpr auto last_patience = std::chrono::seconds(2);  // with a reader that t
 constexpr std::int64_t list_after_ns = 200'000'000;
 constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
 constexpr std::int64_t listing_share = 100;
+constexpr std::int64_t look_share = 50;  // of looks for a screen
+constexpr auto rarest_look = std::chrono::seconds(10);
 // What the kernel holds back of a connection that goes on.
 constexpr std::int64_t release_every_ns = 500'000'000;
 constexpr std::int64_t hops_at_most_every_ns = 5'000'000'000;
@@ -97,8 +101,8 @@ TracerSettings tracer_settings(const Options& options) {
   settings.forwarded = options.forwarded;
   // A recording keeps the causes of transitions: 'read --trace' tells them.
   settings.samples = options.sample_every().count() != 0;
-  settings.timeline =
-      options.command != Command::life && options.command != Command::summary && options.command != Command::serve;
+  settings.timeline = options.command != Command::life && options.command != Command::summary &&
+                      options.command != Command::serve && options.command != Command::top;
   settings.digests = !settings.timeline && !options.packets_all && !options.forwarded && !options.comparing();
   if (options.command == Command::record) settings.snaplen = options.record.snaplen;
   return settings;
@@ -155,8 +159,9 @@ class NoSink final : public Sink {
 };
 
 std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, const Names& names, Containers* containers,
-                                     MetricsServer* metrics) {
+                                     MetricsServer* metrics, LiveView* view) {
   if (metrics != nullptr) return metrics->sink();
+  if (view != nullptr) return with_choice(view->sink(), options.choice);
   const bool taken = options.record.quiet || options.record.path == "-";  // by nobody, by the recording
   if (options.command == Command::record && taken) return std::make_unique<NoSink>();
   return make_sink(options, output, names, false, containers);
@@ -221,13 +226,14 @@ class Backlog {
 class Run {
  public:
   // started_ns: before the first hook was attached. backlog: what they wrote since. child: null where no command is
-  // run. metrics: null where none are served.
-  Run(const Options& options, const Conditions& conditions, Child* child, MetricsServer* metrics,
+  // run. metrics: null where none are served. view: null where there is no screen.
+  Run(const Options& options, const Conditions& conditions, Child* child, MetricsServer* metrics, LiveView* view,
       const Features& features, RunClock clock, TimeNs started_ns, Tracer& tracer, RingSource& ring, Urgency& urgency,
       Backlog backlog, int signals, ServiceManager& manager, AppendedFile& appended)
       : options_(options),
         child_(child),
         metrics_(metrics),
+        view_(view),
         manager_(manager),
         clock_(std::move(clock)),
         tracer_(tracer),
@@ -246,7 +252,7 @@ class Run {
         output_(output_of(options, appended), Output::Mode::never_waits),
         correlator_(correlator_settings(options, conditions, tracer), names_),
         containers_(conditions.containers()),
-        sink_(make_live_sink(options, output_, names_, containers_, metrics)) {
+        sink_(make_live_sink(options, output_, names_, containers_, metrics, view)) {
     if (options.command == Command::record) {
       recorder_ = std::make_unique<Recorder>(
           recorder_settings(options.record),
@@ -256,11 +262,13 @@ class Run {
     }
     if (options.format == OutputFormat::csv) output_.take_heading(!appended.empty);
     if (appended.fd.valid()) output_.wait_for_room();
-    hangup_reopens_ = manager_.there() || (!has_terminal() && (appended.fd.valid() || recorder_));
+    hangup_reopens_ = view == nullptr && (manager_.there() || (!has_terminal() && (appended.fd.valid() || recorder_)));
+    if (view_ != nullptr) view_->set_names(names_);
     skipped_until_ns_ = started_ns;
     so_far_every_ = options.every;
     if (metrics != nullptr) so_far_every_ = metrics_every;
-    so_far_next_ = metrics != nullptr ? Clock::duration{} : options.every.value_or(Clock::duration{});  // at once
+    const bool at_once = metrics != nullptr || view != nullptr;
+    so_far_next_ = at_once ? Clock::duration{} : options.every.value_or(Clock::duration{});
     sampler_.every = options.sample_every();
     learn_names();
   }
@@ -268,6 +276,10 @@ class Run {
   int go() {
     if (recorder_) {
       if (const auto wrong = recorder_->wrong()) return fail(*wrong);
+    }
+    if (view_ != nullptr) {
+      if (auto opened = view_->open(); !opened) return fail(opened.error());
+      say_through([this](std::string_view text) { view_->say(clock_.now(), text); });
     }
     // What is decoded from here on comes from others.
     const std::optional<int> may_signal = child_ != nullptr ? std::optional(child_->fd()) : std::nullopt;
@@ -291,11 +303,13 @@ class Run {
       manager_.alive(now, [&] { return status("tracing"); });
       sample(now - started);
       if (child_is_over(now)) break;
+      if (view_ != nullptr && !turn_view()) break;
       ended_by_signal = signalled;
       if (signalled || (options_.duration && now - started >= *options_.duration)) break;
       if (tracer_.follow_interfaces()) learn_names();
       hint(now - started);
     }
+    close_view();
     const int code = finish();
     if (child_ == nullptr) return code;
     // It ran, whatever became of our output.
@@ -304,6 +318,18 @@ class Run {
   }
 
  private:
+  // False: no more of it is wanted.
+  [[nodiscard]] bool turn_view() {
+    correlator_.ordinary_in_short(view_->crowded());
+    if (const auto conn = view_->asks_for()) view_->answer(correlator_.so_far_of(*conn, clock_.now()));
+    return view_->turn(clock_.now());
+  }
+  void close_view() {
+    if (view_ == nullptr) return;
+    view_->close();
+    say_through({});
+  }
+
   // Where what is printed goes. stdout, and under a command, whose stdout it is, a copy of stderr.
   [[nodiscard]] static int output_of(const Options& options, const AppendedFile& appended) {
     if (appended.fd.valid()) return ::fcntl(appended.fd.get(), F_DUPFD_CLOEXEC, 0);
@@ -382,6 +408,7 @@ class Run {
     if (options_.duration) not_after(*options_.duration);
     if (so_far_every_) not_after(so_far_next_);
     if (sampler_.every.count() != 0) not_after(sampler_.next);
+    if (view_ != nullptr) at_most = std::min(at_most, view_->patience());
     if (const auto most = manager_.round_at_least_every())
       at_most = std::clamp(std::chrono::duration_cast<milliseconds>(*most), milliseconds(1),
                            std::max(at_most, milliseconds(1)));
@@ -464,13 +491,7 @@ class Run {
     if (so_far_next_ <= since_start) so_far_next_ = since_start + *so_far_every_;
     if (options_.duration && since_start >= *options_.duration) return;
     const auto begun = Clock::now();
-    Records found;
-    listing_ = true;
-    tracer_.snapshot_sockets(into(found));
-    // All descriptors of all processes: metrics do without, and know the owners from what the sockets do.
-    if (metrics_ == nullptr) tracer_.snapshot_owners(into(found));
-    drain_backlog();
-    take_found(found);
+    if (since_start >= list_next_) list_sockets(since_start);
     write_reports();
     const TimeNs now = clock_.now();
     std::size_t looked_at = 0;
@@ -534,6 +555,21 @@ class Run {
     return hash;
   }
 
+  void list_sockets(Clock::duration since_start) {
+    const std::int64_t begun_ns = cpu_time_ns();
+    Records found;
+    listing_ = true;
+    tracer_.snapshot_sockets(into(found));
+    // All descriptors of all processes: metrics and a screen do without, and know the owners from what the sockets do.
+    if (metrics_ == nullptr && view_ == nullptr) tracer_.snapshot_owners(into(found));
+    const std::int64_t listed_ns = cpu_time_ns();
+    drain_backlog();
+    take_found(found);
+    // A screen shows what is known from events meanwhile, where there are very many sockets.
+    const std::chrono::nanoseconds took(listed_ns - begun_ns);
+    if (view_ != nullptr) list_next_ = since_start + std::min<Clock::duration>(look_share * took, rarest_look);
+  }
+
   void end_of_list(TimeNs begun) {
     const std::size_t reported = reports_.size();
     correlator_.listed(begun, reports_);
@@ -579,7 +615,8 @@ class Run {
 
   void announce() {
     // Under a command only its own words are expected, as with strace.
-    if (child_ == nullptr || !missing_witnesses(ready_).empty()) say(describe(ready_));
+    const bool quiet = child_ != nullptr || view_ != nullptr;
+    if (!quiet || !missing_witnesses(ready_).empty()) say(describe(ready_));
     if (metrics_ != nullptr) say("tcpwitness: " + metrics_->describe());
     announced_ = true;
     sink_->write(ready_);  // first of all: what the snapshot's drain has reported comes after it
@@ -591,8 +628,8 @@ class Run {
   void hint(Clock::duration since_start) {
     if (hinted_ || since_start < hint_after) return;
     hinted_ = true;
-    const bool person =
-        child_ == nullptr && metrics_ == nullptr && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+    const bool person = child_ == nullptr && metrics_ == nullptr && view_ == nullptr && isatty(STDERR_FILENO) == 1 &&
+                        isatty(STDOUT_FILENO) == 1;
     if (person && lives_.all() == 0) say(quiet_hint(ready_));
   }
 
@@ -898,6 +935,7 @@ class Run {
   const Options& options_;
   Child* child_;
   MetricsServer* metrics_;
+  LiveView* view_;
   ServiceManager& manager_;
   bool hangup_reopens_ = false;
   bool reopen_ = false;
@@ -942,6 +980,7 @@ class Run {
   Sampler sampler_;
   std::optional<Clock::duration> so_far_every_;
   Clock::duration so_far_next_{};  // since the start: what goes on is looked at
+  Clock::duration list_next_{};    // not before that is it asked of the kernel
   bool announced_ = false;         // ready was written
   bool hinted_ = false;
   bool done_ = false;    // enough was reported, or nobody reads
@@ -962,7 +1001,9 @@ static void check_pid(std::uint32_t pid) {
     say(fmt::format("tcpwitness: {0} is a thread; connections are listed by process: -p {1}", pid, *process));
 }
 
-int run_live(const Options& options) {
+int run_live(const Options& options) { return run_live(options, nullptr); }
+
+int run_live(const Options& options, std::unique_ptr<LiveView> view) {
   // What is opened next would get its number.
   if (!options.program.empty() && ::fcntl(STDERR_FILENO, F_GETFD) < 0) return 1;
   if (options.pid != 0) check_pid(options.pid);
@@ -1020,6 +1061,11 @@ int run_live(const Options& options) {
   for (const int fd : {signals->get(), (*tracer)->links_fd()}) {
     if (auto watched = (*ring)->watch(fd); !watched) return fail(watched.error());
   }
+  if (view) {
+    for (const int fd : {view->terminal().input_fd(), view->terminal().signal_fd()}) {
+      if (auto watched = (*ring)->watch(fd); !watched) return fail(watched.error());
+    }
+  }
   const auto urgency = raise_when_it_fills(**ring, (*tracer)->ring_fd());
   if (!urgency) return fail(urgency.error());
   RunClock clock(read_clocks);
@@ -1038,8 +1084,8 @@ int run_live(const Options& options) {
   if (metrics) {
     if (auto started = metrics->start(); !started) return fail(started.error());
   }
-  return Run(*drawing, conditions, child ? &*child : nullptr, metrics.get(), *features, std::move(clock), started_ns,
-             **tracer, **ring, **urgency, std::move(backlog), signals->get(), *manager, appended)
+  return Run(*drawing, conditions, child ? &*child : nullptr, metrics.get(), view.get(), *features, std::move(clock),
+             started_ns, **tracer, **ring, **urgency, std::move(backlog), signals->get(), *manager, appended)
       .go();
 }
 

@@ -4,12 +4,21 @@
 // Each returns the exit code: 0 ok, 1 runtime failure (said on stderr).
 #pragma once
 
+#include <memory>
+
 #include "cli/options.hpp"
 
 namespace tcpwitness {
 
+class LiveView;
+
 // life, trace, explain, summary, compare, serve, record: the ring buffer of this machine.
 [[nodiscard]] int run_live(const Options& options);
+// The same on a screen.
+[[nodiscard]] int run_live(const Options& options, std::unique_ptr<LiveView> view);
+
+// top: that, or a file that is played.
+[[nodiscard]] int run_top(const Options& options);
 
 // read: a capture, or a recording of ours. Needs no privilege.
 [[nodiscard]] int run_read(const Options& options);

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// frame.hpp: what a screen is to show, as a value: rows of coloured text, each exactly as wide as the screen at most.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sink/paint.hpp"
+#include "top/cells.hpp"
+
+namespace tcpwitness::top {
+
+struct Look {
+  Colour colour = Colour::none;
+  bool reverse = false;
+  bool operator==(const Look&) const = default;
+};
+
+struct Piece {
+  std::string text;
+  Look look;
+  bool operator==(const Piece&) const = default;
+};
+
+// One row. Never wider than it may be: what does not fit is cut.
+class Row {
+ public:
+  explicit Row(std::size_t width) : width_(width) {}
+
+  // Of characters that shown() lets through.
+  Row& put(std::string_view text, Look look = {}) {
+    const std::string fits = cut(text, width_ - used_);
+    if (fits.empty()) return *this;
+    used_ += cells_of(fits);
+    if (!pieces_.empty() && pieces_.back().look == look) {
+      pieces_.back().text += fits;
+    } else {
+      pieces_.push_back({fits, look});
+    }
+    return *this;
+  }
+  Row& put(std::string_view text, Colour colour) { return put(text, Look{colour}); }
+  // Spaces up to this column; none where that is passed.
+  Row& to(std::size_t column, Look look = {}) {
+    const std::size_t until = std::min(column, width_);
+    if (until > used_) put(std::string(until - used_, ' '), look);
+    return *this;
+  }
+  // The text in a column of this width, to its left or right edge.
+  Row& cell(std::string_view text, std::size_t width, bool right, Look look = {}) {
+    const std::string fits = cut(text, width);
+    const std::string spaces(width - cells_of(fits), ' ');
+    return put(right ? spaces + fits : fits + spaces, look);
+  }
+  // Everything in it looks so, up to the edge.
+  void bar(Look look) {
+    to(width_);
+    for (Piece& piece : pieces_) piece.look = look;
+  }
+
+  [[nodiscard]] std::size_t width() const { return width_; }
+  [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
+  [[nodiscard]] std::string text() const {
+    std::string all;
+    for (const Piece& piece : pieces_) all += piece.text;
+    return all;
+  }
+  bool operator==(const Row&) const = default;
+
+ private:
+  std::size_t width_;
+  std::size_t used_ = 0;
+  std::vector<Piece> pieces_;
+};
+
+using Frame = std::vector<Row>;  // as many as the screen has lines, or fewer
+
+}  // namespace tcpwitness::top
