@@ -32,6 +32,8 @@ cases = [
     ("tcpwitness summary --by lis", ["listener"]),
     ("tcpwitness doctor --findings keep", ["keepalive"]),
     ("tcpwitness --columns first", ["first-byte"]),
+    ("tcpwitness serve --labels process,list", ["listener"]),
+    ("tcpwitness serve --label-", ["--label-limit"]),
     ("tcpwitness --wire xdp-", ["xdp-native", "xdp-generic"]),
     ("tcpwitness -i l", ["lo"]),
     ("tcpwitness --uid roo", ["root"]),
