@@ -20,11 +20,14 @@ struct digest_entry {
 	__u64 begun_ns;
 	struct tw_tuple tuple; /* no local port: connect() has not chosen it yet */
 	__u32 netns;
-	__u32 states;   /* becomes held.state_count */
+	__u32 counts; /* events that it stands for, in units of ONE_EVENT, and its transitions, which become held.state_count */
 	__u32 released; /* how often: above 0 it is over */
-	__u32 events;   /* that it stands for, so far */
 	struct tw_held held;
 };
+
+/* Of digest_entry.counts, added by one atomic operation, behind which its writer looks at `released`. */
+#define ONE_EVENT 1U
+#define ONE_STATE (1U << 16 | ONE_EVENT)
 
 /* By cookie. A hash with its memory allocated at once: what was freed last is used first, and is in the cache. */
 struct {
@@ -69,6 +72,18 @@ static __always_inline struct digest_entry *digest_of(__u64 cookie)
 		return 0;
 	entry = bpf_map_lookup_elem(&digests, &cookie);
 	return entry && !entry->released ? entry : 0;
+}
+
+static __always_inline __u32 events_of(const struct digest_entry *entry)
+{
+	return entry->counts & 0xffff;
+}
+
+static __always_inline __u8 states_of(const struct digest_entry *entry)
+{
+	__u32 states = entry->counts >> 16;
+
+	return states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)states;
 }
 
 static __always_inline bool was_released(const struct digest_entry *entry)
@@ -149,15 +164,15 @@ __noinline __u32 release_digest(__u64 cookie)
 
 	if (!entry || entry->released)
 		return 0;
-	if (!entry->events) { /* its first one is to be a record */
+	if (!events_of(entry)) { /* its first one is to be a record */
 		bpf_map_delete_elem(&digests, &cookie);
 		return 0;
 	}
 	/* First its place in the ring, so that what others write now comes behind it. */
 	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
 	__sync_fetch_and_add(&entry->released, 1);
-	entry->held.state_count = entry->states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)entry->states;
-	held = entry->events;
+	entry->held.state_count = states_of(entry);
+	held = events_of(entry);
 	netns = entry->netns;
 	mark.tgid = entry->held.actor.flags & TW_ACTOR_PRESENT ? entry->held.actor.tgid : 0;
 	mark.told = entry->held.owner_ns != 0;

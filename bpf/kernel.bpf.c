@@ -84,14 +84,29 @@ static __always_inline __u64 cookie_of(struct sock *sk)
 	return cookie ? cookie : bpf_get_socket_cookie(sk); /* nobody has asked for it yet */
 }
 
+/*
+ * The TCP socket behind `sk`, if it is of the namespace we look at. Whatever points to something is read through this one:
+ * of a hook's own argument Linux 6.18's verifier asks five times, by name among all types of the kernel, whether what it
+ * points to can be trusted (btf_nested_type_is_trusted()), some ms each time.
+ */
+static __always_inline struct tcp_sock *wanted_netns(struct sock *sk)
+{
+	struct tcp_sock *tp = sk ? (struct tcp_sock *)bpf_skc_to_tcp_sock(sk) : 0;
+
+	return tp && common_wanted(&tp->inet_conn.icsk_inet.sk.__sk_common) ? tp : 0;
+}
+
+static __always_inline __u32 netns_of(const struct tcp_sock *tp)
+{
+	return sock_netns(&tp->inet_conn.icsk_inet.sk.__sk_common);
+}
+
 /* The TCP socket behind `sk` if it is one we look at, and its address pair; else NULL. */
 static __always_inline struct tcp_sock *wanted_tcp_sock(struct sock *sk, struct tw_tuple *tuple)
 {
 	struct tcp_sock *tp;
 
-	if (!sk || !common_wanted(&sk->__sk_common))
-		return 0;
-	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	tp = wanted_netns(sk);
 	if (!tp)
 		return 0;
 	sock_tuple(tp, tuple);
@@ -256,9 +271,10 @@ static __always_inline struct digest_entry *begin_active_or_child(struct tcp_soc
 
 /*
  * Keeps an ordinary transition for the socket's digest. False: it is to be a record. Bits are written to map memory and
- * read back, as the verifier does not follow its contents.
+ * read back, as the verifier does not follow its contents. No inline function: the verifier would go through all that
+ * its caller does next once for each `return`.
  */
-static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_state, int new_state)
+static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_state, int new_state)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
 	const struct sock *sk = &icsk->icsk_inet.sk;
@@ -277,7 +293,7 @@ static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int ol
 		if (!entry)
 			return false;
 	}
-	at = entry->states;
+	at = entry->counts >> 16;
 	/* Two CPUs can make a child of one request each, both with its cookie. */
 	if (sk->sk_err || at >= TW_HELD_STATES || (old_state == TCP_LISTEN && at))
 		return false;
@@ -321,8 +337,7 @@ static __always_inline bool hold_state(struct tcp_sock *tp, __u64 cookie, int ol
 		if (recent)
 			*recent = cookie << 32 | entry->held.actor.tgid;
 	}
-	__sync_fetch_and_add(&entry->states, 1);
-	__sync_fetch_and_add(&entry->events, 1);
+	__sync_fetch_and_add(&entry->counts, ONE_STATE);
 	return !was_released(entry);
 }
 
@@ -333,18 +348,18 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 	struct tcp_sock *tp;
 	__u64 cookie;
 
-	if (config.digests && !is_filtered() && sk && common_wanted(&sk->__sk_common)) {
-		tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
-		if (tp && hold_state(tp, cookie_of(sk), old_state, new_state))
-			return;
-	}
-	tp = wanted_tcp_sock(sk, &tuple);
+	tp = wanted_netns(sk);
 	if (!tp)
 		return;
 	cookie = cookie_of(sk);
+	if (config.digests && !is_filtered() && hold_state(tp, cookie, old_state, new_state))
+		return;
+	sock_tuple(tp, &tuple);
+	if (!flow_wanted(&tuple))
+		return;
 	if (config.digests && is_filtered() && hold_state(tp, cookie, old_state, new_state))
 		return;
-	record = reserve_record(tw_state, TW_KIND_STATE, cookie, sock_netns(&sk->__sk_common));
+	record = reserve_record(tw_state, TW_KIND_STATE, cookie, netns_of(tp));
 	if (!record)
 		return;
 	record->tuple = tuple;
@@ -408,8 +423,7 @@ int BPF_PROG(kernel_retransmit, struct sock *sk, struct sk_buff *skb)
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
 		return 0;
-	record = reserve_record(tw_retransmit, TW_KIND_RETRANSMIT, bpf_get_socket_cookie(sk),
-				sock_netns(&sk->__sk_common));
+	record = reserve_record(tw_retransmit, TW_KIND_RETRANSMIT, bpf_get_socket_cookie(sk), netns_of(tp));
 	if (!record)
 		return 0;
 	record->tuple = tuple;
@@ -515,7 +529,7 @@ int BPF_PROG(kernel_send_reset, struct sock *sk, struct sk_buff *skb)
 	__u32 netns = answered.netns;
 
 	if (sk) {
-		netns = sock_netns(&sk->__sk_common);
+		netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 		tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
 		if (sk->__sk_common.skc_state != TCP_LISTEN)
 			cookie = (__u64)sk->__sk_common.skc_cookie.counter;
@@ -561,7 +575,7 @@ int BPF_PROG(kernel_receive_reset, struct sock *sk)
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
 		return 0;
-	record = reserve_record(tw_reset, TW_KIND_RESET, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	record = reserve_record(tw_reset, TW_KIND_RESET, bpf_get_socket_cookie(sk), netns_of(tp));
 	if (!record)
 		return 0;
 	record->tuple = tuple;
@@ -626,7 +640,7 @@ int BPF_PROG(kernel_error, struct sock *sk)
 	tp = wanted_tcp_sock(sk, &tuple);
 	if (!tp)
 		return 0;
-	record = reserve_record(tw_error, TW_KIND_ERROR, bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));
+	record = reserve_record(tw_error, TW_KIND_ERROR, bpf_get_socket_cookie(sk), netns_of(tp));
 	if (!record)
 		return 0;
 	record->tuple = tuple;
@@ -647,9 +661,9 @@ static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow 
 		forget_flow(tuple, flow);
 }
 
-/* The end of an ordinary life. False: its events did not wait, or another CPU has just released them. */
-static __always_inline bool submit_digest(struct tcp_sock *tp, __u64 cookie, const struct tw_tuple *tuple,
-					  const struct tw_flow *flow)
+/* The end of an ordinary life. False: its events did not wait, or another CPU has just released them. No inline function, as hold_state(). */
+static __noinline bool submit_digest(struct tcp_sock *tp, __u64 cookie, const struct tw_tuple *tuple,
+				     const struct tw_flow *flow)
 {
 	struct digest_entry *entry = digest_of(cookie);
 	struct tw_digest *record;
@@ -659,8 +673,8 @@ static __always_inline bool submit_digest(struct tcp_sock *tp, __u64 cookie, con
 		return false;
 	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
 	__sync_fetch_and_add(&entry->released, 1);
-	entry->held.state_count = entry->states > TW_HELD_STATES ? TW_HELD_STATES : (__u8)entry->states;
-	held = entry->events + 1;
+	entry->held.state_count = states_of(entry);
+	held = events_of(entry) + 1;
 	netns = entry->netns;
 	if (!record) {
 		if (bpf_map_delete_elem(&digests, &cookie))
@@ -702,7 +716,7 @@ static __always_inline void destroyed(struct sock *sk)
 			let_go(&tuple, flow);
 		return;
 	}
-	record = reserve_record(tw_destroy, TW_KIND_DESTROY, cookie, sock_netns(&sk->__sk_common));
+	record = reserve_record(tw_destroy, TW_KIND_DESTROY, cookie, netns_of(tp));
 	if (record) {
 		record->tuple = tuple;
 		__builtin_memset(record->pad, 0, sizeof(record->pad));
@@ -814,16 +828,16 @@ static __always_inline bool read_dropped(struct sk_buff *skb, bool outgoing, str
  */
 static __always_inline __u32 dropped_netns(struct sk_buff *skb, struct sock *taker)
 {
-	struct sock *sk = skb->sk;
 	struct dst_entry *dst;
+	__u32 netns;
 
 	if (taker)
-		return sock_netns(&taker->__sk_common);
-
-	if (skb->dev)
-		return BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
-	if (sk)
-		return sock_netns(&sk->__sk_common);
+		return BPF_CORE_READ(taker, __sk_common.skc_net.net, ns.inum);
+	netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+	if (!netns)
+		netns = BPF_CORE_READ(skb, sk, __sk_common.skc_net.net, ns.inum);
+	if (netns)
+		return netns;
 	dst = (struct dst_entry *)(skb->_skb_refdst & ~1UL); /* SKB_DST_NOREF */
 	return dst ? BPF_CORE_READ(dst, dev, nd_net.net, ns.inum) : 0;
 }
@@ -946,20 +960,18 @@ int BPF_PROG(kernel_icmp_sent, struct sk_buff *skb, int type, int code)
 }
 
 /* The process of a digest uses its socket, for the first time or again. False: its events do not wait, or no more. */
-static __always_inline bool hold_owner(struct sock *sk, const struct task_struct *task, __u64 cookie, __u8 source,
-				       bool got_payload)
+static __always_inline bool hold_owner(const struct tcp_sock *tp, const struct task_struct *task, __u64 cookie,
+				       __u8 source, bool got_payload)
 {
 	struct digest_entry *entry = digest_of(cookie);
 	struct tw_held *held;
-	struct tcp_sock *tp;
 
 	if (!entry)
 		return false;
 	held = &entry->held;
 	if (held->actor.flags & TW_ACTOR_PRESENT && held->actor.tgid == (__u32)task->tgid)
 		return true;
-	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
-	if (held->actor.flags & TW_ACTOR_PRESENT || task->flags & PF_EXITING || !tp) {
+	if (held->actor.flags & TW_ACTOR_PRESENT || task->flags & PF_EXITING) {
 		release_digest(cookie);
 		return false;
 	}
@@ -969,7 +981,7 @@ static __always_inline bool hold_owner(struct sock *sk, const struct task_struct
 	if (got_payload && tp->bytes_received)
 		held->owner_waited_ms = ticks_to_ms((__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime);
 	held->owner_ns = bpf_ktime_get_ns();
-	__sync_fetch_and_add(&entry->events, 1);
+	__sync_fetch_and_add(&entry->counts, ONE_EVENT);
 	return !was_released(entry);
 }
 
@@ -984,9 +996,12 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 	struct tcp_sock *tp;
 	__u64 cookie, user, *recent;
 
-	if (!sk || sk->sk_protocol != IPPROTO_TCP || !common_wanted(&sk->__sk_common))
+	if (!sk || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	if (source == TW_OWNER_SEND && (tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk)) && nagle_holds(tp)) {
+	tp = wanted_netns(sk);
+	if (!tp)
+		return 0;
+	if (source == TW_OWNER_SEND && nagle_holds(tp)) {
 		sock_tuple(tp, &tuple);
 		note_held(tp, &tuple);
 	}
@@ -997,7 +1012,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 		return 0;
 	if (task->flags & PF_KTHREAD)
 		return 0;
-	if (config.digests && hold_owner(sk, task, cookie, source, got_payload)) {
+	if (config.digests && hold_owner(tp, task, cookie, source, got_payload)) {
 		if (recent)
 			*recent = user;
 		return 0;
@@ -1008,10 +1023,10 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 			*recent = user;
 		return 0;
 	}
-	tp = wanted_tcp_sock(sk, &tuple);
 	if (recent)
 		*recent = user; /* of one that the filters exclude, too: NAT shows before anything is sent */
-	if (!tp)
+	sock_tuple(tp, &tuple);
+	if (!flow_wanted(&tuple))
 		return 0;
 	if (mark) {
 		mark->tgid = first.tgid;
@@ -1019,7 +1034,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 	} else {
 		bpf_map_update_elem(&owners, &cookie, &first, BPF_ANY);
 	}
-	record = reserve_record(tw_owner, TW_KIND_OWNER, cookie, sock_netns(&sk->__sk_common));
+	record = reserve_record(tw_owner, TW_KIND_OWNER, cookie, netns_of(tp));
 	if (!record)
 		return 0;
 	record->tuple = tuple;

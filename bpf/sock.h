@@ -198,7 +198,7 @@ static __always_inline void task_actor(const struct task_struct *task, struct tw
 		actor->flags |= TW_ACTOR_EXITING;
 		actor->exit_code = task->exit_code;
 	}
-	bpf_probe_read_kernel(actor->comm, sizeof(actor->comm), &task->group_leader->comm);
+	BPF_CORE_READ_INTO(&actor->comm, task, group_leader, comm);
 }
 
 /*

@@ -665,7 +665,7 @@ static __always_inline struct digest_entry *begin_passive(struct work *work, str
 	if (flow->syn_held) {
 		entry->held.segments[TW_HELD_SYN] = flow->syn;
 		entry->held.segments[TW_HELD_SYN].cookie = (__u32)flow->cookie;
-		__sync_fetch_and_add(&entry->events, 1);
+		__sync_fetch_and_add(&entry->counts, ONE_EVENT);
 		flow->syn_held = 0;
 	}
 	return entry;
@@ -723,7 +723,7 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 	if (!entry || entry->held.segments[place & 3].ts_ns)
 		return 0;
 	hold_in(work, flow->cookie, &entry->held.segments[place & 3]);
-	__sync_fetch_and_add(&entry->events, 1);
+	__sync_fetch_and_add(&entry->counts, ONE_EVENT);
 	return !was_released(entry);
 }
 
