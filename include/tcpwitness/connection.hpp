@@ -16,6 +16,7 @@
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/finding.hpp"
 #include "tcpwitness/phases.hpp"
+#include "tcpwitness/state_list.hpp"
 #include "tcpwitness/tcp.hpp"
 #include "tcpwitness/wire.hpp"
 
@@ -136,7 +137,7 @@ struct Life {
   std::optional<WireTotals> wire;
   std::optional<ConversationTotals> conversation;  // reading a capture: everything that it holds of this conversation
   std::string_view zeek_state;                     // reading a capture: Zeek's conn_state ("SF", "S0", "REJ", ...)
-  std::vector<TcpState> states;                    // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
+  StateList states;                                // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
   std::vector<TcpState> peer_states;  // of the other end, where only the wire was seen: inferred from its segments
   std::vector<Finding> findings;
   std::optional<PeerEnd> peer;             // the other end, where this run follows it too

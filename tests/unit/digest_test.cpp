@@ -441,12 +441,12 @@ TEST(Digest, TellsTheSameOfConnectionsDrawnAtRandom) {
 
 // ---- With a timeline, where very many end ----
 
-Told with_timeline(const std::vector<Event>& events, bool in_short) {
-  Told result;
+RunResult with_timeline(const std::vector<Event>& events, bool in_short) {
+  RunResult result;
   Correlator correlator(trace_settings(), kernel_names());
-  witness.ordinary_in_short(in_short);
-  for (const Event& event : events) witness.feed(event, result.reports);
-  witness.finish(events.back().ts_ns + 10 * s, result.reports);
+  correlator.ordinary_in_short(in_short);
+  for (const Event& event : events) correlator.feed(event, result.reports);
+  correlator.finish(events.back().ts_ns + 10 * s, result.reports);
   return result;
 }
 
@@ -456,9 +456,9 @@ struct Held {
   std::vector<Life> lives;
 };
 // Of one connection, or of all.
-Held held(const Told& told, const std::optional<Flow>& of = {}) {
+Held held(const RunResult& result, const std::optional<Flow>& of = {}) {
   Held held;
-  for (const Report& report : told.reports) {
+  for (const Report& report : result.reports) {
     const auto mine = [&](const auto& body) { return !of || body.flow == *of; };
     if (const auto* entry = std::get_if<Entry>(&report)) held.entries += mine(*entry) ? 1 : 0;
     if (const auto* finding = std::get_if<FindingReport>(&report)) held.findings += mine(*finding) ? 1 : 0;
@@ -472,8 +472,8 @@ TEST(Digest, InShortAnOrdinaryConnectionHasItsLifeAlone) {
   for (std::uint32_t seed = 1; seed <= 60; ++seed) {
     Lives lives(seed);
     const std::vector<Event> events = DigestWriter().write(lives_only(lives.draw(4, true)));
-    const Told in_short = with_timeline(events, true);
-    const Told in_full = with_timeline(events, false);
+    const RunResult in_short = with_timeline(events, true);
+    const RunResult in_full = with_timeline(events, false);
     for (const Life& life : held(in_short).lives) {
       if (!life.explanation.empty()) continue;
       const Held brief = held(in_short, life.flow);

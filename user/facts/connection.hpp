@@ -17,6 +17,7 @@
 #include "facts/evidence.hpp"
 #include "facts/owner.hpp"
 #include "facts/recent.hpp"
+#include "facts/recycled.hpp"
 #include "facts/teardown.hpp"
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
@@ -50,7 +51,7 @@ inline constexpr std::uint8_t wscale_unknown = 0xff;  // its SYN was not seen
 inline constexpr std::uint8_t wscale_absent = 0xfe;
 
 // What most connections that are open do not have.
-struct Further {
+struct Further : Recycled<Further> {
   std::optional<Flow> nat;
   std::optional<PayloadTimes> payload;  // as they were when the socket went away, or was looked at
 };

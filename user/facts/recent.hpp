@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "facts/recycled.hpp"
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/tcp.hpp"
 #include "wire/analysis.hpp"
@@ -34,7 +35,7 @@ struct RecentTransition {
   TcpState to{};
 };
 
-struct Recent {
+struct Recent : Recycled<Recent> {
   static constexpr std::size_t limit = 8;
   std::array<Candidate, limit> segments{};
   std::uint32_t pushed = 0;

@@ -6,6 +6,7 @@
 
 #include "facts/evidence.hpp"
 #include "facts/owner.hpp"
+#include "facts/recycled.hpp"
 #include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
@@ -22,7 +23,7 @@ struct FinFacts {
 };
 
 // From the first sign of the end.
-struct Teardown {
+struct Teardown : Recycled<Teardown> {
   FinFacts fin_out;
   FinFacts fin_in;
   Mark first;       // the transition out of ESTABLISHED

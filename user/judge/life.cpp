@@ -4,6 +4,7 @@
 // Here, and only here, a gap takes certainty away from all findings of the connection it overlaps.
 #include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include "judge/judge.hpp"
 
@@ -153,7 +154,7 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   }
   if (context.conversation != nullptr) add_conversation(life, c, *context.conversation);
   if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
-  life.states.assign(c.states.begin(), c.states.begin() + c.state_count);
+  life.states = StateList(std::span(c.states).first(c.state_count));
   life.phases = judge_phases(c, context, life.ts_ns);
   if (context.measures != nullptr) life.comparison = compare(c, context);
   if (context.peer != nullptr) life.peer = peer_end(*context.peer);

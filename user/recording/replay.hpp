@@ -40,7 +40,7 @@ class Replay {
     if (correlator_) correlator_->so_far(now, take);
   }
   [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now) {
-    return witness_ ? witness_->so_far_of(conn, now) : std::nullopt;
+    return correlator_ ? correlator_->so_far_of(conn, now) : std::nullopt;
   }
   [[nodiscard]] TimeNs now() const { return last_ts_ns_; }  // the newest time in the recording so far
 

@@ -54,7 +54,7 @@ void put_conversation(CsvRow& row, const std::optional<ConversationTotals>& conv
   put_stream(row, conversation->in);
 }
 
-void put_states(CsvRow& row, const std::vector<TcpState>& states) {
+void put_states(CsvRow& row, std::span<const TcpState> states) {
   std::string text;
   for (const TcpState state : states) text.append(text.empty() ? "" : " ").append(name(state));
   row.text(text);
