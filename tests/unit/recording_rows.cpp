@@ -62,7 +62,7 @@ TEST(RecordingRows, HaveTheCausesOfTheTimeline) {
   std::size_t causes = 0;
   for (const Story& story : all_stories()) {
     const TempDir dir;
-    WitnessSettings settings = life_settings();
+    CorrelatorSettings settings = life_settings();
     settings.states = true;
     record_story(story.events, into(dir.file("a.pcapng")), settings);
     const Bytes bytes = bytes_of_file(dir.file("a.pcapng"));
@@ -78,7 +78,7 @@ TEST(RecordingRows, HaveTheCausesOfTheTimeline) {
 TEST(RecordingRows, ChangeNothingOfWhatIsJudged) {
   for (const Story& story : all_stories()) {
     const TempDir dir;
-    WitnessSettings settings = life_settings();
+    CorrelatorSettings settings = life_settings();
     settings.states = true;
     SimulatedRun live = record_story(story.events, into(dir.file("a.pcapng")), settings);
     std::erase_if(live.reports, [](const Report& report) { return std::holds_alternative<Entry>(report); });

@@ -20,11 +20,11 @@
 #include <string_view>
 #include <vector>
 
-#include "probe/unique_fd.hpp"
 #include "run/common.hpp"
 #include "run/run.hpp"
 #include "run/wireshark_files.hpp"
 #include "sink/format.hpp"
+#include "values/unique_fd.hpp"
 
 namespace tcpwitness {
 namespace {
