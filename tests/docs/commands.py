@@ -63,7 +63,8 @@ def main():
                     continue  # their names alone
                 done = subprocess.run([options.tracer, *arguments(words[1:], pathlib.Path(folder))], env=environment, capture_output=True,
                                       text=True, errors="replace", stdin=subprocess.DEVNULL, timeout=60)
-                if done.returncode not in (0, 1):
+                no_screen = words[1:2] == ["top"] and "cannot draw on the terminal" in done.stderr
+                if done.returncode not in (0, 1) and not no_screen:
                     wrong.append(f"{page.name}: {command}: {done.returncode}: {done.stderr.strip()[:300]}")
     print("\n".join(wrong))
     print(f"{len(seen)} commands, {len(wrong)} wrong")
