@@ -44,7 +44,17 @@ struct Said {
       lines.push_back(text);
     };
   }
+  bool anything() {
+    const std::scoped_lock lock(mutex);
+    return !lines.empty();
+  }
 };
+
+// However busy the machine is.
+template <typename Condition>
+void wait_until(Condition condition) {
+  for (int left = 1000; left > 0 && !condition(); --left) std::this_thread::sleep_for(5ms);
+}
 
 FileWriter::Settings quick() { return {.keep = 0, .retry_every = 10ms, .give_up_after = 300ms}; }
 
@@ -85,9 +95,8 @@ TEST(FileWriter, SaysThatALaterFileCannotBeMadeAndMakesItAsSoonAsItCan) {
   EXPECT_FALSE(writer.wrong());
   writer.next_file(dir.file("later/a"), prologue());
   writer.write(block_of(10));
-  std::this_thread::sleep_for(50ms);
+  wait_until([&] { return said.anything(); });
   std::filesystem::create_directory(dir.file("later"));
-  std::this_thread::sleep_for(50ms);
   writer.write(block_of(20));
   const RecordingTotals totals = writer.finish();
   EXPECT_EQ(totals.lost_blocks, 1U);

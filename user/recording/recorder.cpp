@@ -26,7 +26,10 @@ std::span<const std::byte> as_bytes(std::string_view text) { return std::as_byte
 
 std::string ids_of(const std::vector<EventId>& ids) { return fmt::format("{}", fmt::join(ids, ",")); }
 
-constexpr std::string_view informational = "6", notice = "5", warning = "4";  // syslog priorities
+// Priorities of syslog(3).
+constexpr std::string_view log_info = "6";
+constexpr std::string_view log_notice = "5";
+constexpr std::string_view log_warning = "4";
 
 }  // namespace
 
@@ -117,14 +120,14 @@ void Recorder::report(const Report& report) {
     const auto* state = std::get_if<StateEntry>(&shown->body);
     if (state != nullptr && state->inferred) inferred(*shown);
   } else if (const auto* life = std::get_if<Life>(&report)) {
-    begin_entry(life->ts_ns, informational, "life", words_of(*life));
+    begin_entry(life->ts_ns, log_info, "life", words_of(*life));
     entry_.text("TCPWITNESS_CONN", fmt::format("{}", life->conn));
     entry_.text("TCPWITNESS_OUTCOME", name(life->outcome));
     put_ends(life->flow);
     put_process(life->process);
     end_entry(0);
   } else if (const auto* gap = std::get_if<GapReport>(&report)) {
-    begin_entry(gap->ts_ns, warning, "gap", words_of(*gap));
+    begin_entry(gap->ts_ns, log_warning, "gap", words_of(*gap));
     entry_.text("TCPWITNESS_LOST", fmt::format("{}", gap->gap.lost));
     end_entry(0);
   }
@@ -132,7 +135,7 @@ void Recorder::report(const Report& report) {
 
 void Recorder::finding(const FindingReport& report) {
   const Finding& finding = report.finding;
-  begin_entry(report.ts_ns, notice, "finding", words_of(report));
+  begin_entry(report.ts_ns, log_notice, "finding", words_of(report));
   entry_.text("TCPWITNESS_CONN", fmt::format("{}", report.conn));
   entry_.text("TCPWITNESS_RULE", name(finding.rule));
   entry_.text("TCPWITNESS_CONFIDENCE", name(finding.confidence));
@@ -225,7 +228,7 @@ void Recorder::copy(std::span<const std::byte> record, const Event& event, const
     return push(event.id, false);
   }
   const EventWords words = words_of(event, names_);
-  begin_entry(event.ts_ns, informational, words.kind, words.message);
+  begin_entry(event.ts_ns, log_info, words.kind, words.message);
   entry_.text("TCPWITNESS_INTERFACE", names_.interface(segment.ifindex));
   entry_.text("TCPWITNESS_DIRECTION", segment.hook == TW_HOOK_TC_EGRESS ? "out" : "in");
   entry_.text("TCPWITNESS_COPY_OF", fmt::format("{}", as.id));
@@ -278,7 +281,7 @@ void Recorder::put_transition(const Entry& entry, const StateEntry& state) {
 
 void Recorder::inferred(const Entry& shown) {
   const auto& state = std::get<StateEntry>(shown.body);
-  begin_entry(shown.ts_ns, informational, "state", words_of(shown.flow, state));
+  begin_entry(shown.ts_ns, log_info, "state", words_of(shown.flow, state));
   put_process(state.process);
   put_transition(shown, state);
   entry_.text("TCPWITNESS_INFERRED", "1");
@@ -288,7 +291,7 @@ void Recorder::inferred(const Entry& shown) {
 
 void Recorder::entry(const Event& event, std::span<const std::byte> record, const Entry* state) {
   const EventWords words = words_of(event, names_);
-  begin_entry(event.ts_ns, informational, words.kind, words.message);
+  begin_entry(event.ts_ns, log_info, words.kind, words.message);
   put_process(words.process);
   if (state != nullptr) put_transition(*state, std::get<StateEntry>(state->body));
   if (const auto* nat = std::get_if<Translation>(&event.body)) {
@@ -357,7 +360,7 @@ void Recorder::say_left_out(TimeNs at) {
   pcapng::append_block(blocks, mark_block, as_bytes(mark_body(hole)));
   JournalEntry entry;
   entry.text("__REALTIME_TIMESTAMP", fmt::format("{}", names_.wall.of(at) / 1000));
-  entry.text("PRIORITY", informational);
+  entry.text("PRIORITY", log_info);
   entry.text("SYSLOG_IDENTIFIER", "tcpwitness");
   entry.text("MESSAGE", fmt::format("{} events before this {}", hole.blocks, hole.why));
   entry.text("TCPWITNESS_TYPE", "hole");
