@@ -18,8 +18,8 @@ class StateList {
  public:
   // A connection goes through 8 at most, inferred ones included: simultaneous open and close.
   static constexpr std::size_t most = 10;
-  using value_type = TcpState;
-  using const_iterator = const TcpState*;
+  using value_type = TcpState;             // NOLINT(readability-identifier-naming): as containers have it
+  using const_iterator = const TcpState*;  // NOLINT(readability-identifier-naming)
 
   StateList() = default;
   StateList(std::initializer_list<TcpState> states) : StateList(std::span(states.begin(), states.size())) {}
