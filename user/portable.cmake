@@ -5,7 +5,7 @@
 # Debian has archives of all its libraries but {fmt}, whose one object file is made here, and prometheus-cpp, of which we use one function;
 # and its libpcap.a asks for libraries that there are no archives of (user/portable).
 set(archives)
-foreach(name bpf elf pcap nl-3 seccomp zstd z)
+foreach(name bpf elf pcap nl-3 seccomp ncursesw tinfo zstd z)
   find_library(TCPWITNESS_ARCHIVE_${name} NAMES lib${name}.a)
   if(NOT TCPWITNESS_ARCHIVE_${name})
     message(STATUS "tcpwitness: there is no lib${name}.a, so there is no tcpwitness_portable")
@@ -14,7 +14,7 @@ foreach(name bpf elf pcap nl-3 seccomp zstd z)
   list(APPEND archives ${TCPWITNESS_ARCHIVE_${name}})
 endforeach()
 
-set(parts tcpwitness_version tcpwitness_bpf tcpwitness_confine tcpwitness_service tcpwitness_capture tcpwitness_sink tcpwitness_metrics
+set(parts tcpwitness_version tcpwitness_bpf tcpwitness_confine tcpwitness_service tcpwitness_capture tcpwitness_terminal tcpwitness_top tcpwitness_sink tcpwitness_metrics
           tcpwitness_http tcpwitness_cli tcpwitness_core)
 add_executable(tcpwitness_portable EXCLUDE_FROM_ALL portable/fmt.cpp portable/no_devices.cpp portable/prometheus.cpp
                                                     "$<FILTER:$<TARGET_OBJECTS:tcpwitness>,EXCLUDE,gch>")
