@@ -202,7 +202,8 @@ TEST_F(Exporting, AHugeRequestIsNotRead) {
   Client client(port);
   const std::string line(1000, 'a');
   bool sent = client.send("GET /metrics HTTP/1.1\r\n");
-  for (int i = 0; i < 20'000 && sent; ++i) sent = client.send("X" + line + ": " + line + "\r\n");
+  const std::string field = fmt::format("X{}: {}\r\n", line, line);
+  for (int i = 0; i < 20'000 && sent; ++i) sent = client.send(field);
   EXPECT_FALSE(sent) << "40 MB of header were taken";
   expect_quick(port);
 }
@@ -210,8 +211,10 @@ TEST_F(Exporting, AHugeRequestIsNotRead) {
 TEST_F(Exporting, ManyScrapersAtOnceAreAllAnswered) {
   const std::uint16_t port = start();
   std::atomic<int> answered = 0;
+  constexpr std::size_t at_once = 8;
   std::vector<std::thread> scrapers;
-  for (int i = 0; i < 8; ++i) {
+  scrapers.reserve(at_once);
+  while (scrapers.size() < at_once) {
     scrapers.emplace_back([&] {
       for (int k = 0; k < 50; ++k) answered += ask(port, get_once).ends_with(*page_) ? 1 : 0;
     });

@@ -232,7 +232,7 @@ TEST(TopPainted, OnlyOurColoursAreTaken) {
 TEST(TopLayout, NoRowIsWiderThanTheScreenWhateverItsSize) {
   const Scene scene = test::busy();
   for (std::size_t width = 0; width < 150; ++width) {
-    for (const std::size_t height : {0, 1, 2, 11, 12, 13, 24, 60}) {
+    for (const std::size_t height : {0U, 1U, 2U, 11U, 12U, 13U, 24U, 60U}) {
       for (const auto table : {Table::process, Table::remote, Table::listener, Table::connection}) {
         for (const auto mode : {Mode::tables, Mode::help, Mode::timeline}) {
           View view;

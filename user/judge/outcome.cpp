@@ -199,13 +199,16 @@ Outcome wire_outcome(const Connection& c, const RuleContext& context) {
   return both ? Outcome::completed : Outcome::unknown;
 }
 
+// What netfilter rejected. Of a later segment: the connection was open, whatever else was lost of it.
+bool is_syn(const DropSeen* rejected) { return rejected != nullptr && (rejected->flags & tcp_flag::syn) != 0; }
+
 }  // namespace
 
 Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   if (!context.has_kernel) return wire_outcome(c, context);
   if (!c.ended()) {
     if (c.state == State::new_syn_recv && c.anomalies && c.anomalies->request_dropped) return Outcome::unreachable;
-    if (c.state == State::unknown && !c.established && refused_by_input(c, context) != nullptr) return Outcome::refused;
+    if (c.state == State::unknown && !c.established && is_syn(refused_by_input(c, context))) return Outcome::refused;
     if (const IcmpMessage* icmp = refused_by_message(c, context); icmp != nullptr) return outcome_of(*icmp);
     if (each_syn_dropped(c)) return Outcome::syn_dropped;
     // A SYN that TCP never took began nothing that could still be open.

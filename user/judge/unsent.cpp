@@ -61,10 +61,7 @@ static const DropSeen* at_once(const DropSeen* dropped, const Mark& answer) {
 const DropSeen* refused_by_input(const Connection& c, const RuleContext& context) {
   if (!c.anomalies || !c.anomalies->rst_out.mark || c.anomalies->reset_sent.mark) return nullptr;
   if (c.anomalies->rst_out.socket_type != SocketKind::none || !context.has_kernel) return nullptr;
-  const DropSeen* dropped = dropped_for(c, context, false, DropKind::firewall);
-  // Of a later segment: the connection was open, whatever else was lost of it.
-  if (dropped != nullptr && (dropped->flags & tcp_flag::syn) == 0) return nullptr;
-  return at_once(dropped, c.anomalies->rst_out.mark);
+  return at_once(dropped_for(c, context, false, DropKind::firewall), c.anomalies->rst_out.mark);
 }
 
 const DropSeen* refused_by_own_firewall(const Connection& c, const RuleContext& context) {
