@@ -97,9 +97,8 @@ class PlayedCapture final : public Played {
     if (at_ == batch_.events.size()) {
       batch_.clear();
       at_ = 0;
-      if (!more_ || !(more_ = reader_.fill(batch_))) {
-        if (!reader_.finish(batch_) && batch_.events.empty()) return false;
-      }
+      more_ = more_ && reader_.fill(batch_);
+      if (!more_ && !reader_.finish(batch_) && batch_.events.empty()) return false;
       learn();
       if (batch_.events.empty()) return true;
     }
@@ -141,8 +140,7 @@ class PlayedCapture final : public Played {
 class Playing {
  public:
   Playing(const Options& options, Played& played, LiveView& view, bool recording, int signals)
-      : options_(options),
-        played_(played),
+      : played_(played),
         view_(view),
         sink_(with_choice(view.sink(), options.choice)),
         selection_(options),
@@ -153,7 +151,7 @@ class Playing {
 
   int go() {
     view_.set_names(played_.names());
-    // Whoever becomes another user is not told of its parent's death any more: before the screen asks for that.
+    // Whoever becomes another user gets no signal of its parent's death any more: before the screen asks for that.
     const auto nobody = become_nobody();
     if (auto opened = view_.open(); !opened) return fail(opened.error());
     say_through([this](std::string_view text) { view_.say(played_.now(), text); });
@@ -257,7 +255,6 @@ class Playing {
     return ::poll(ready.data(), ready.size(), static_cast<int>(time.count())) <= 0 || ready[0].revents == 0;
   }
 
-  const Options& options_;
   Played& played_;
   LiveView& view_;
   std::unique_ptr<Sink> sink_;
