@@ -126,9 +126,12 @@ void take_deadly_signals() {
   for (const int number : deadly) ::sigaction(number, &action, nullptr);
 }
 
+// Of tigetstr(3X): the terminal has it.
+bool is_text(const char* found) { return found != nullptr && reinterpret_cast<std::intptr_t>(found) != -1; }
+
 void add_escape(const char* capability) {
   const char* text = ::tigetstr(capability);
-  if (text == nullptr || text == reinterpret_cast<const char*>(-1)) return;
+  if (!is_text(text)) return;
   // Padding ("$<5>") is of terminals that nobody has any more, and would be printed.
   const std::string_view all(text);
   const std::string_view plain = all.substr(0, all.find("$<"));
@@ -323,8 +326,7 @@ Result<void> Screen::check() {
   int error = 0;
   if (::setupterm(term, STDOUT_FILENO, &error) != OK)
     return failure("draw on the terminal", "TERM=" + top::shown(term, false) + " is not known here", hint);
-  const bool moves = ::tigetstr("cup") != nullptr && ::tigetstr("cup") != reinterpret_cast<const char*>(-1);
-  if (!moves)
+  if (!is_text(::tigetstr("cup")))
     return failure("draw on the terminal", "TERM=" + top::shown(term, false) + " cannot move its cursor", hint);
   return {};
 }

@@ -256,7 +256,7 @@ class Layout {
     switch (place.column) {
       case Column::name: {
         const std::string pid = c.pid != 0 ? fmt::format("[{}]", c.pid) : "";
-        const std::string comm = c.comm[0] != '\0' ? shown(c.name(), around_.utf8) : "?";
+        std::string comm = c.comm[0] != '\0' ? shown(c.name(), around_.utf8) : "?";
         if (place.width <= pid.size()) return comm;
         return cut(comm, place.width - pid.size()) + pid;
       }

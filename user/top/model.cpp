@@ -161,13 +161,13 @@ void Model::end(const Life& life) {
     c.now += at->second.now;
     followed_.erase(at);
   }
-  remember(std::move(c));
+  remember(c);
 }
 
-void Model::remember(Connection connection) {
+void Model::remember(const Connection& connection) {
   std::deque<Connection>& list = connection.bad ? ended_bad_ : ended_;
   if (list.size() >= limits_.ended) list.pop_front();
-  list.push_back(std::move(connection));
+  list.push_back(connection);
 }
 
 void Model::look(const Life& life) {

@@ -156,7 +156,7 @@ class Model {
   static Key key_of(By by, const Life& life);
   static std::string name_of(By by, const Life& life);
   void fold(Table& table) const;
-  void remember(Connection connection);
+  void remember(const Connection& connection);
 
   Limits limits_;
   std::array<Table, by_count> tables_;

@@ -8,6 +8,7 @@
 #include <map>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "sink/format.hpp"
 #include "sink/trace_words.hpp"
@@ -150,7 +151,8 @@ class Layout {
     for (const Entry& entry : connection_.entries) items_.push_back({.entry = &entry});
     if (peer_ == nullptr) return;
     for (const Entry& entry : peer_->entries) items_.push_back({.entry = &entry, .far = true});
-    std::ranges::stable_sort(items_, {}, [](const Item& item) { return item.entry->id; });
+    // Of one number in the order in which they were reported, this side's first.
+    std::ranges::sort(items_, {}, [](const Item& item) { return std::tuple(item.entry->id, item.far, item.entry); });
     join_ends();
   }
 
@@ -415,7 +417,11 @@ class Layout {
       remark.height = remark_padding + remark_line * static_cast<double>(remark.lines.size() + 1);
       remarks.push_back(std::move(remark));
     }
-    std::ranges::stable_sort(remarks, {}, &Remark::y);
+    std::vector<Remark> downwards;
+    downwards.reserve(remarks.size());
+    for (Remark& remark : remarks)
+      downwards.insert(std::ranges::upper_bound(downwards, remark.y, {}, &Remark::y), std::move(remark));
+    remarks = std::move(downwards);
     double free_from = 0;
     for (Remark& remark : remarks) {
       remark.y = std::max(remark.y, free_from);

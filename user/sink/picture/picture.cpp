@@ -101,7 +101,8 @@ class PictureSink final : public Sink {
   void finish() {
     std::erase_if(connections_, [](const auto& each) { return each.second.life.conn == 0; });
     for (const auto& [conn, connection] : connections_) shown_.push_back(&connection);
-    std::ranges::stable_sort(shown_, {}, [](const Connection* each) { return each->life.start_ts_ns; });
+    std::ranges::sort(shown_, {},
+                      [](const Connection* each) { return std::pair(each->life.start_ts_ns, each->life.conn); });
     if (settings_.ladder_alone) return draw_ladders();
     page_.connections = shown_;
     page_.peer_of = [this](const Connection& connection) { return peer_of(connection); };

@@ -170,8 +170,7 @@ void put_row(Buffer& out, const Lanes& lanes, const Ladder& ladder, std::size_t 
   append(out, ">");
   const double middle = (lanes.local + lanes.remote) / 2;
   if (row.kind != Row::Kind::event) {
-    put(out, "<path class=\"f\" d=\"M{} {}H{}\"/>", lanes.time - 60, row.y + 6,
-        row.kind == Row::Kind::silence ? lanes.remote : lanes.remote);
+    put(out, "<path class=\"f\" d=\"M{} {}H{}\"/>", lanes.time - 60, row.y + 6, lanes.remote);
     words(out, middle, row.y - 1, "m quiet", row.note, 2 * wire_columns);
     append(out, "</g>");
     return;
