@@ -214,10 +214,10 @@ std::string reset_by_local(const Connection& c, const RuleContext& context) {
   if (destroyed_by_other(c)) return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
   const bool seen = c.anomalies && c.anomalies->rst_out.mark;
   if (!reset_sent(c) && !seen) return "This side broke the connection off; its RST was not seen.";
-  const ResetReport* told = c.anomalies ? &c.anomalies->reset_sent : nullptr;
-  const std::string why = told != nullptr && told->mark && told->reason != reset_reason_unknown
-                              ? fmt::format(" ({}: {})", reset_reason_text(context.names, told->reason),
-                                            reset_meaning(reset_reason(context.names, told->reason), true))
+  const ResetReport* sent = c.anomalies ? &c.anomalies->reset_sent : nullptr;
+  const std::string why = sent != nullptr && sent->mark && sent->reason != reset_reason_unknown
+                              ? fmt::format(" ({}: {})", reset_reason_text(context.names, sent->reason),
+                                            reset_meaning(reset_reason(context.names, sent->reason), true))
                               : "";
   return fmt::format("This side ended the connection with a RST{}.", why);
 }

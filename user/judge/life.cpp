@@ -56,8 +56,8 @@ std::vector<Finding> findings_of(const Connection& c, const RuleContext& context
 }  // namespace
 
 std::uint32_t retransmitted_segments(const Connection& c) {
-  const std::uint32_t heard = c.anomalies ? c.anomalies->retransmissions.kernel : 0;
-  if (c.has_kernel) return std::max(c.has_cb() ? c.cb.total_retrans : 0, heard);
+  const std::uint32_t by_events = c.anomalies ? c.anomalies->retransmissions.kernel : 0;
+  if (c.has_kernel) return std::max(c.has_cb() ? c.cb.total_retrans : 0, by_events);
   return c.anomalies ? c.anomalies->loss.retrans_segs_out : 0;
 }
 

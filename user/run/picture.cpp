@@ -39,7 +39,7 @@ std::string_view live_alone(const Options& options) {
 }
 
 // What it was all for.
-int told(int code, const Options& options) {
+int say_written(int code, const Options& options) {
   if (code == 0) say(fmt::format("tcpwitness: wrote {}", printable(options.picture.path, true)));
   return code;
 }
@@ -61,14 +61,14 @@ int run_picture(const Options& options) {
   const bool file = !words.empty() && names_a_file(words.front());
   const auto rest = words | std::views::drop(file ? 1 : 0);
   (file ? chosen.read.filter : chosen.expression) = fmt::format("{}", fmt::join(rest, " "));
-  if (!file) return told(run_live(chosen), chosen);
+  if (!file) return say_written(run_live(chosen), chosen);
   if (const std::string_view live = live_alone(options); !live.empty()) {
     return refuse({fmt::format("draw {} with {}", printable(words.front(), true), live),
                    fmt::format("{} is for live tracing, and this is a file", live),
                    "to select from a file: --port, --host or an expression"});
   }
   chosen.read.path = words.front();
-  return told(run_read(chosen), chosen);
+  return say_written(run_read(chosen), chosen);
 }
 
 }  // namespace tcpwitness

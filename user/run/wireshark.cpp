@@ -76,17 +76,17 @@ fs::path folder(std::string_view text, std::string_view name) {
 
 // Of the program that is there; of none, where they would be by default.
 std::optional<Folders> find_folders() {
-  std::string told;
+  std::string printed;
   for (const char* command : {"tshark -G folders 2>/dev/null", "wireshark -G folders 2>/dev/null"}) {
     if (auto text = output_of(command)) {
-      told = *std::move(text);
+      printed = *std::move(text);
       break;
     }
   }
   const char* home = std::getenv("HOME");
-  Folders folders{.lua = folder(told, "Personal Lua Plugins:"),
-                  .configuration = folder(told, "Personal configuration:"),
-                  .extcap = folder(told, "Personal Extcap path:")};
+  Folders folders{.lua = folder(printed, "Personal Lua Plugins:"),
+                  .configuration = folder(printed, "Personal configuration:"),
+                  .extcap = folder(printed, "Personal Extcap path:")};
   if (home == nullptr || *home != '/') {
     if (folders.lua.empty() || folders.configuration.empty()) return std::nullopt;
   } else {
