@@ -96,17 +96,39 @@ TEST(FileWriter, SaysThatALaterFileCannotBeMadeAndMakesItAsSoonAsItCan) {
   writer.next_file(dir.file("later/a"), prologue());
   writer.write(block_of(10));
   wait_until([&] { return said.anything(); });
+  std::this_thread::sleep_for(2 * quick().retry_every);
   std::filesystem::create_directory(dir.file("later"));
   writer.write(block_of(20));
   const RecordingTotals totals = writer.finish();
-  EXPECT_EQ(totals.lost_blocks, 1U);
+  // The first alone, but on a busy machine none or both. Section, hole (mark and row), what is left.
+  const std::uint64_t lost = totals.lost_blocks;
+  ASSERT_LE(lost, 2U);
   EXPECT_TRUE(totals.failed);
   std::size_t whole = 0;
-  EXPECT_EQ(blocks_in(dir.file("later/a"), whole), 4U);  // section, hole (mark and row), block
+  EXPECT_EQ(blocks_in(dir.file("later/a"), whole), 1 + (lost > 0 ? 2 : 0) + (2 - lost));
   EXPECT_EQ(whole, bytes_of_file(dir.file("later/a")).size());
   ASSERT_EQ(said.lines.size(), 2U);
   EXPECT_NE(said.lines[0].find("cannot create the recording"), std::string::npos) << said.lines[0];
   EXPECT_NE(said.lines[0].find("No such file or directory"), std::string::npos) << said.lines[0];
+}
+
+// Nothing came after the last loss, so only the end can mark it.
+TEST(FileWriter, MarksAtItsEndWhatIsMissing) {
+  const TempDir dir;
+  Said said;
+  FileWriter::Settings settings = quick();
+  settings.retry_every = 1h;
+  FileWriter writer(settings, dir.file("a"), prologue(), said.notice());
+  writer.next_file(dir.file("later/a"), prologue());
+  writer.write(block_of(10));
+  wait_until([&] { return said.anything(); });
+  std::this_thread::sleep_for(10ms);  // the block, too, is given up
+  std::filesystem::create_directory(dir.file("later"));
+  const std::uint64_t lost = writer.finish().lost_blocks;
+  ASSERT_LE(lost, 1U);  // on a busy machine none
+  std::size_t whole = 0;
+  EXPECT_EQ(blocks_in(dir.file("later/a"), whole), lost == 1 ? 3U : 2U);  // section, hole (mark and row) or block
+  EXPECT_EQ(said.lines.size(), 2U);
 }
 
 TEST(FileWriter, ItsFileIsForItsOwnerAlone) {

@@ -147,7 +147,11 @@ void FileWriter::run() {
     } else {
       changed_.wait(lock, something);
     }
-    if (queue_.empty()) break;
+    if (queue_.empty()) {
+      lock.unlock();
+      take(Job{});  // what is missing may be marked by now
+      break;
+    }
     Job job = std::move(queue_.front());
     queue_.pop_front();
     const std::size_t bytes = job.blocks.size();
@@ -160,7 +164,6 @@ void FileWriter::run() {
     queued_bytes_ -= bytes;
     ++progress_;
   }
-  lock.unlock();
   if (fd_ >= 0) {
     say_when_removed();
     if (regular_ && offset_ == 0 && files_.size() > 1) {  // nothing could be written to it
@@ -192,12 +195,12 @@ void FileWriter::take(Job job) {
     begin_file(std::move(job.path), std::move(job.blocks));
     return;
   }
-  if (job.blocks.empty() && job.lost_before == 0) return;
   bool last = false;
   {
     const std::scoped_lock lock(mutex_);
     last = finishing_;
   }
+  if (job.blocks.empty() && job.lost_before == 0 && !(last && missing_ > 0)) return;
   const bool wait = down_ && !last && Clock::now() < retry_at_;
   if (hopeless_ || wait || (fd_ < 0 && !open()) || !cut_off_partial_block()) {
     give_up(job.blocks);
