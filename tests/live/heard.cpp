@@ -153,6 +153,13 @@ std::set<std::string> Heard::findings(const Json& conn) const {
   return found;
 }
 
+bool Heard::kernel_was_late(const Json& conn) const {
+  constexpr int64_t late_ns = 100'000'000;
+  return std::ranges::any_of(of("state", conn), [](const Json& state) {
+    return state.value("/cause/delay_ns"_json_pointer, int64_t{0}) >= late_ns;
+  });
+}
+
 std::set<int64_t> Heard::pids(const Json& conn) const {
   std::set<int64_t> found;
   for (const Json& line : lines_) {

@@ -51,6 +51,8 @@ class Heard {
   std::vector<Json> findings(const Json& conn, std::string_view rule) const;
   // "rule confidence" of a connection's findings.
   std::set<std::string> findings(const Json& conn) const;
+  // A transition came so long after its segment that the finding `late` is right: the machine was busy.
+  bool kernel_was_late(const Json& conn) const;
   // Every process id that any entry of the connection names.
   std::set<int64_t> pids(const Json& conn) const;
 
