@@ -48,7 +48,7 @@ struct {
 /* Which process was last seen using a socket, by cookie. */
 struct owner_mark {
 	__u32 tgid;
-	__u32 told;             /* changes told so far: two processes taking turns must not flood the ring */
+	__u32 reported;         /* changes reported so far: two processes taking turns must not flood the ring */
 	__u8 comm[TW_COMM_LEN]; /* of who connected */
 };
 
@@ -175,7 +175,7 @@ __noinline __u32 release_digest(__u64 cookie)
 	held = events_of(entry);
 	netns = entry->netns;
 	mark.tgid = entry->held.actor.flags & TW_ACTOR_PRESENT ? entry->held.actor.tgid : 0;
-	mark.told = entry->held.owner_ns != 0;
+	mark.reported = entry->held.owner_ns != 0;
 	__builtin_memcpy(mark.comm, entry->held.actor.comm, sizeof(mark.comm));
 	if (!record) {
 		if (!bpf_map_delete_elem(&digests, &cookie))

@@ -34,7 +34,7 @@ static __always_inline bool is_busy(const __u32 *busy)
 }
 
 /* So many changes of who uses a socket are reported: two processes that take turns must not flood the ring. */
-#define MAX_OWNERS_TOLD 4
+#define MAX_OWNERS_REPORTED 4
 
 /*
  * Who used a socket last, in one word that is found without a search: the cookie above the process. Two sockets can have
@@ -55,7 +55,7 @@ static __always_inline __u64 *recent_user(__u64 cookie)
 	return bpf_map_lookup_elem(&recent_users, &slot);
 }
 
-/* connect() told who it was: the same process sending and receiving is no news. */
+/* connect() has reported the process: the same one sending and receiving is no news. */
 static __always_inline void mark_connector(__u64 cookie, const struct tw_actor *actor)
 {
 	struct owner_mark mark = {.tgid = actor->tgid};
@@ -760,7 +760,7 @@ int BPF_PROG(kernel_destroy_again, struct sock *sk)
 	 (reason) == bpf_core_enum_value(enum skb_drop_reason, name))
 
 /*
- * What is dropped for no fault is not told: buffers of a queue that goes away with its socket, and
+ * What is dropped for no fault is not reported: buffers of a queue that goes away with its socket, and
  * what old code gives no reason for (a FIN that its TIME_WAIT socket has taken).
  */
 static __always_inline bool drop_tells(__u32 reason)
@@ -985,11 +985,11 @@ static __always_inline bool hold_owner(const struct tcp_sock *tp, const struct t
 	return !was_released(entry);
 }
 
-/* `current` uses the socket: told the first time, and when another process takes over. */
+/* `current` uses the socket: reported the first time, and when another process takes over. */
 static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_payload)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct owner_mark first = {.tgid = task->tgid, .told = 1};
+	struct owner_mark first = {.tgid = task->tgid, .reported = 1};
 	struct owner_mark *mark;
 	struct tw_owner *record;
 	struct tw_tuple tuple;
@@ -1018,7 +1018,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 		return 0;
 	}
 	mark = bpf_map_lookup_elem(&owners, &cookie);
-	if (mark && (mark->tgid == first.tgid || mark->told >= MAX_OWNERS_TOLD)) {
+	if (mark && (mark->tgid == first.tgid || mark->reported >= MAX_OWNERS_REPORTED)) {
 		if (recent)
 			*recent = user;
 		return 0;
@@ -1030,7 +1030,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 		return 0;
 	if (mark) {
 		mark->tgid = first.tgid;
-		mark->told++;
+		mark->reported++;
 	} else {
 		bpf_map_update_elem(&owners, &cookie, &first, BPF_ANY);
 	}

@@ -32,7 +32,7 @@ struct {
  */
 struct tw_half {
 	__u32 nxt;      /* highest sequence number seen, plus one */
-	__u32 ifindex;  /* where this direction is heard: a stacked device shows the same segment again */
+	__u32 ifindex;  /* where this direction is seen: a stacked device shows the same segment again */
 	__u32 last_seq; /* the newest frame, by which its echo on a stacked device is known */
 	__u32 last_end;
 	__u32 last_ack;
@@ -71,7 +71,7 @@ struct tw_flow {
 	struct tw_half half[2]; /* [0] incoming, [1] outgoing */
 	__u8 orphaned;          /* its socket is gone: the last ACK removes the flow */
 	__u8 foreign;           /* not this machine's: forwarded, or ever again without a socket */
-	__u8 strays;            /* segments told although no socket wanted them; then there is no half, and no more */
+	__u8 strays;            /* segments reported although no socket wanted them; then there is no half, and no more */
 	__u8 held;              /* Nagle's algorithm holds back what begins at held_seq; set by kernel.bpf.c */
 	__u8 owned;             /* a TCP socket of this machine was seen sending */
 	__u8 alias;             /* NAT: the key is the wire's, the flow is under `other`; nothing else is set */

@@ -131,7 +131,7 @@ static __always_inline __u32 forget(struct frame *frame, __u32 number)
 
 /* How far parsing got. */
 enum parsed {
-	PARSED_OTHER = 0, /* not TCP, or nothing that we could tell apart */
+	PARSED_OTHER = 0, /* not TCP, or nothing that we can parse */
 	PARSED_TCP = 1,
 	PARSED_SHORT = 2, /* the linear part ends inside the headers: pull and try again */
 };

@@ -3,7 +3,7 @@
  * receiver.h: what a socket says of itself, and whether it would take a segment that came in for it.
  *
  * RFC 9293, 3.10.7 in the order of tcp_validate_incoming() and tcp_ack(). What TCP refuses changes nothing at the
- * receiver, so it may change nothing here. Timestamps are not looked at: the kernel's own drop tells of those.
+ * receiver, so it may change nothing here. Timestamps are not looked at: the kernel's own drop reports those.
  */
 #ifndef TCPWITNESS_RECEIVER_H
 #define TCPWITNESS_RECEIVER_H

@@ -48,7 +48,7 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	struct tw_flow *flow;
 	struct tcp_sock *tp;
 
-	/* Nothing is to be told of a TIME_WAIT that began before us, and a busy machine has a hundred thousand. */
+	/* Nothing is to be reported of a TIME_WAIT that began before us, and a busy machine has a hundred thousand. */
 	if (!skc || skc->skc_state == TCP_TIME_WAIT || (config.netns && sock_netns(skc) != config.netns))
 		return 0;
 	fill_header(&record.header, TW_KIND_SOCKET, (__u64)bpf_get_socket_cookie(skc), sock_netns(skc));

@@ -111,7 +111,7 @@ static __always_inline void keepalive_timers(const struct tcp_sock *tp, __u32 *t
 	*probes = count ? count : net->ipv4.sysctl_tcp_keepalive_probes;
 }
 
-/* Since the peer was last heard: payload or acknowledgement, whichever is newer. */
+/* Since the last segment of the peer: payload or acknowledgement, whichever is newer. */
 static __always_inline __u32 unheard_ms(const struct tcp_sock *tp)
 {
 	__u32 now = (__u32)bpf_jiffies64();

@@ -4,7 +4,7 @@
  * (tc egress). Every frame passes on untouched, whatever is in it.
  *
  * An ordinary segment costs one parse and one look-up in the flow map. A segment that is an event also
- * asks the socket: the ingress look-up tells what the kernel thought just before it processed it.
+ * asks the socket: the ingress look-up shows the state just before it processed it.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -301,7 +301,7 @@ static __always_inline bool is_forwarded(void *ctx, const struct frame *frame)
 	return answer != BPF_FIB_LKUP_RET_NOT_FWDED && answer != BPF_FIB_LKUP_RET_FWD_DISABLED && answer >= 0;
 }
 
-/* A flow without a socket is told this often, then left alone: NAT delivers whole connections that way. */
+/* A flow without a socket is reported this often, then left alone: NAT delivers whole connections that way. */
 #define MAX_STRAYS 8
 
 /* Only a SYN that begins a connection: its sender may find a socket where an earlier one did not. */
@@ -471,7 +471,7 @@ static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 l
 
 /*
  * The handshake's last ACK and the ACK of a FIN name the cause of a transition, in a timeline. The life of
- * a connection is the same without them: the kernel tells the transition itself.
+ * a connection is the same without them: the tracepoint reports the transition itself.
  */
 #define ONLY_A_CAUSE (TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)
 
@@ -802,7 +802,7 @@ static __always_inline struct tw_flow *find_flow(void *ctx, struct work *work, b
 	return own;
 }
 
-/* The last that is told of such a flow. */
+/* The last that is reported of such a flow. */
 static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct work *work, struct tw_flow *flow)
 {
 	flow->foreign = 1;
@@ -872,7 +872,7 @@ static __always_inline bool passes_through(void *ctx, bool xdp, struct work *wor
 	if (!nobody_takes(frame, work->asked.view.type) || frame->flags & TCP_RST)
 		return false;
 	if (!xdp && ((struct __sk_buff *)ctx)->pkt_type == PACKET_OTHERHOST)
-		return false; /* the interface hears what is for others */
+		return false; /* the interface receives what is for others */
 	return hop || is_forwarded(ctx, frame);
 }
 

@@ -18,8 +18,6 @@ struct ExpectedFinding {
   Words words{};             // its sentence contains each of these: who, why, how many
 };
 
-using Told = ExpectedFinding;  // its former name
-
 struct Verdict {
   std::string outcome;  // "": there is no such connection here
   std::vector<ExpectedFinding> findings{};

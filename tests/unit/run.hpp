@@ -102,8 +102,6 @@ struct RunResult {
   }
 };
 
-using Told = RunResult;  // its former name
-
 // Feeds everything, lets `after_ns` pass, and ends the run.
 inline RunResult run(const std::vector<Event>& events, CorrelatorSettings settings = life_settings(),
                      std::int64_t after_ns = 100 * ms, const Names& names = kernel_names()) {

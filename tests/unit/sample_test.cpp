@@ -39,8 +39,8 @@ std::vector<Event> with_sample(std::vector<Event> events, std::size_t behind, st
 
 TEST(Samples, AreEntriesOfTheirConnectionAndChangeNothingOfIt) {
   const Story story = no_answer_story();
-  const Told without = run(story.events, trace_settings());
-  const Told with = run(with_sample(story.events, 2, 0), trace_settings());
+  const RunResult without = run(story.events, trace_settings());
+  const RunResult with = run(with_sample(story.events, 2, 0), trace_settings());
   const auto samples = with.entries_of<SampleEntry>();
   ASSERT_EQ(samples.size(), 1U);
   EXPECT_EQ(samples[0].first.conn, with.life().conn);
@@ -54,7 +54,7 @@ TEST(Samples, AreEntriesOfTheirConnectionAndChangeNothingOfIt) {
 
 TEST(Samples, OfASocketThatNobodyKnowsMakeNoConnection) {
   const Story story = no_answer_story();
-  const Told told = run(with_sample(story.events, 2, 4711), trace_settings());
+  const RunResult told = run(with_sample(story.events, 2, 4711), trace_settings());
   EXPECT_TRUE(told.entries_of<SampleEntry>().empty());
   EXPECT_EQ(told.lives().size(), 1U);
 }
@@ -68,7 +68,7 @@ TEST(Samples, BehindTheEndAreOfNoConnectionThatWasTold) {
 
 TEST(Samples, AreInJsonAsTheKernelHasThemAndInNoTimelineForPeople) {
   const Story story = no_answer_story();
-  const Told told = run(with_sample(story.events, 2, 0), trace_settings());
+  const RunResult told = run(with_sample(story.events, 2, 0), trace_settings());
   const auto [entry, body] = told.entries_of<SampleEntry>().at(0);
   Buffer out;
   JsonReport(kernel_names()).append(out, entry);

@@ -414,7 +414,7 @@ std::vector<Option> own() {
        take_labels,
        {{{serve},
          Group::own,
-         "tell metrics apart by listener (port), process (name), remote (/24 or /48) and role, or none (default: "
+         "split metrics by listener (port), process (name), remote (/24 or /48) and role, or none (default: "
          "process)",
          "LABEL[,LABEL...]",
          "process",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // bytes_disagree.cpp: payload that the kernel counts and the interface did not carry, or the other way round.
 //
-// By sequence numbers, never by segments: GRO and GSO merge and split them. The wire cannot tell a reordered segment
-// from one sent again, so it gives bounds: not more than all payload, not less than what was new. Only a whole life
-// that ended well can be compared: what a RST leaves in flight is no disagreement.
+// By sequence numbers, never by segments: GRO and GSO merge and split them. The wire cannot distinguish a reordered
+// segment from one sent again, so it gives bounds: not more than all payload, not less than what was new. Only a whole
+// life that ended well can be compared: what a RST leaves in flight is no disagreement.
 #include <fmt/format.h>
 
 #include "judge/judge.hpp"

@@ -203,7 +203,7 @@ std::optional<Finding> judge_asymmetric_route(const Connection& c, const RuleCon
   // Behind its SYN a side goes on only with an answer.
   const bool goes_on = c.state != TcpState::syn_sent && c.state != TcpState::unknown;
   if (no_server && !goes_on) return std::nullopt;
-  // A server that hears nothing only repeats its SYN-ACK.
+  // A server that gets no answer only repeats its SYN-ACK.
   const bool server_goes_on = c.established || c.wire.bytes_in != 0 || (c.teardown && c.teardown->fin_in.sent);
   if (no_client && !server_goes_on) return std::nullopt;
   Finding finding{Rule::asymmetric_route, Confidence::likely, "", {}, 0};

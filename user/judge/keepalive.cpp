@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // keepalive.cpp: probes sent, answered, unanswered n of N; the timers; when the peer is declared dead.
 //
-// Needs the wire: keep-alive has no tracepoint. Certain when the kernel's own view told the probe from
+// Needs the wire: keep-alive has no tracepoint. Certain when the kernel's own view distinguished the probe from
 // a zero-window probe, or when it said why it gave up.
 #include <fmt/format.h>
 

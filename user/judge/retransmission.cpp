@@ -30,8 +30,8 @@ std::string share(std::uint32_t part, std::uint32_t whole) {
 
 std::string tries(std::uint32_t number) { return number == 1 ? "1 more was" : fmt::format("{} more were", number); }
 
-std::string seen_words(std::uint32_t told, std::uint32_t matched) {
-  if (matched == told) return told == 1 ? "seen on the wire" : "all seen on the wire";
+std::string seen_words(std::uint32_t sent, std::uint32_t matched) {
+  if (matched == sent) return sent == 1 ? "seen on the wire" : "all seen on the wire";
   if (matched == 0) return "not seen as such on the wire";
   return fmt::format("{} of them seen on the wire", matched);
 }
@@ -137,7 +137,7 @@ std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleCo
   if (r.in.total == 0 && old.count == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
-  // Only the wire can tell a segment that was sent again from one that the network delivered twice.
+  // Only the wire can distinguish a segment that was sent again from one that the network delivered twice.
   const bool distinguished = c.has_wire && c.anomalies->loss.copied_buffers_in == 0;
   finding.confidence = old.count != 0 && distinguished ? Confidence::certain : Confidence::likely;
   cite(finding, r.in);

@@ -196,9 +196,9 @@ Result<void> ClsactGuard::attach(std::uint32_t ifindex, const std::string& name,
     return failure(std::string("add the tc ") + (egress ? "egress" : "ingress") + " filter to " + name,
                    "it has an ingress qdisc, which has no egress side; a clsact qdisc would have both");
   }
-  // The guard hears of it first: a death between the two lines must not leave the filter.
+  // The guard has it first: a death between the two lines must not leave the filter.
   if (write(pipe_fd_, &filter, sizeof(filter)) != static_cast<ssize_t>(sizeof(filter)))
-    return failure("tell the tc guard of " + name, std::strerror(errno));
+    return failure("send the tc guard the filter of " + name, std::strerror(errno));
   bpf_tc_opts program = at_place(place_);
   program.prog_fd = program_fd;
   program.flags = BPF_TC_F_REPLACE;

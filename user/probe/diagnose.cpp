@@ -120,7 +120,7 @@ class Diagnosis {
         add(Group::machine, State::good, std::move(name), fmt::format("{} of this kernel have a name", count));
       } else {
         add(Group::machine, State::less, std::move(name),
-            fmt::format("this kernel has no names for them: why {} is not told (since {})", what, since));
+            fmt::format("this kernel has no names for them: why {} is not reported (since {})", what, since));
       }
     };
     names(features.drop_reasons, "drop reasons", "a segment was dropped", "5.17");

@@ -106,7 +106,7 @@ class Recorder {
   TimeNs now_ = 0;
   std::optional<TimeNs> pending_tick_;
   std::optional<ClockMark> clock_;  // the newest
-  EventId last_id_ = 0;             // heard
+  EventId last_id_ = 0;             // received
   EventId written_id_ = 0;          // left the window for the file
   std::vector<std::pair<std::uint32_t, std::string>> interface_names_;
   std::vector<std::pair<std::uint32_t, std::uint16_t>> interfaces_;  // of the file: index and link type

@@ -46,7 +46,7 @@ enum class Colour : std::uint8_t { none, dim, bold, good, bad, warn, wire, loud,
   }
   return "";
 }
-// One of a few, the same for the same number: tells interleaved connections apart.
+// One of a few, the same for the same number: interleaved connections can be distinguished.
 [[nodiscard]] constexpr Colour hue_of(std::uint64_t number) {
   return static_cast<Colour>(static_cast<std::uint64_t>(Colour::hue0) + number % 6);
 }

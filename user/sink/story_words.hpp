@@ -43,7 +43,7 @@ struct Phrase {
 
 // What has been reported of a connection so far, as far as later sentences refer to it.
 struct StoryState {
-  TimeNs syn_ns = 0;  // the first of each, 0: not heard
+  TimeNs syn_ns = 0;  // the first of each, 0: not seen
   TimeNs syn_ack_ns = 0;
   TimeNs fin_out_ns = 0;
   TimeNs fin_in_ns = 0;
@@ -59,7 +59,7 @@ struct StoryState {
   About about = About::nothing;
   Role role = Role::unknown;
   bool forwarded = false;  // neither end is this machine
-  bool wire = false;       // heard of this connection
+  bool wire = false;       // has events of this connection
   bool kernel = false;     // the same
   bool first = true;
   bool fin_reported = false;  // the peer's

@@ -62,7 +62,7 @@ void restore_now() {
 }
 
 // A process of its own for the one death that nobody can see coming (SIGKILL, the OOM killer): the kernel closes a dead
-// process's pipes before its parent hears of it, so the shell's prompt comes later. It has no other descriptor: a BPF
+// process's pipes before its parent is notified, so the shell's prompt comes later. It has no other descriptor: a BPF
 // link that it held would stay attached.
 [[noreturn]] void guard_terminal(int pipe) {
   constexpr int mine = 3;
