@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // loss_test.cpp: no loss is silent. A ring that nobody drains fills up; from then on every attempt is
 // counted, on its CPU and by its kind, and the next record that finds room says so.
-#include <sched.h>
+#include <optional>
 
 #include "bpf/suite.hpp"
+#include "lab/one_processor.hpp"
 
 namespace tcpwitness::wire_test {
 namespace {
@@ -20,15 +21,10 @@ class Loss : public WireSuite<Loss> {
   void SetUp() override {
     WireSuite::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    sched_getaffinity(0, sizeof(before_), &before_);
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    one_processor_.emplace();
+    ASSERT_TRUE(one_processor_->kept());
   }
-  void TearDown() override {
-    if (CPU_COUNT(&before_) > 0) sched_setaffinity(0, sizeof(before_), &before_);
-  }
+  void TearDown() override { one_processor_.reset(); }
 
   static tw_cpu_state total() {
     tw_cpu_state sum{};
@@ -41,7 +37,7 @@ class Loss : public WireSuite<Loss> {
   }
 
  private:
-  cpu_set_t before_{};
+  std::optional<lab::OneProcessor> one_processor_;
 };
 
 TEST_F(Loss, EveryAttemptIsEitherReceivedOrCountedAsLost) {

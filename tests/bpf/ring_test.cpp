@@ -3,7 +3,6 @@
 // ring fills.
 #include "source/ring.hpp"
 
-#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,11 +10,13 @@
 #include <cstring>
 #include <fstream>
 #include <future>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 
 #include "bpf/suite.hpp"
+#include "lab/one_processor.hpp"
 #include "source/urgency.hpp"
 
 namespace tcpwitness::wire_test {
@@ -52,15 +53,10 @@ class Ring : public WireSuite<Ring> {
     ring_ = std::move(*ring);
     read_all();
     // Numbers are a CPU's own.
-    sched_getaffinity(0, sizeof before_, &before_);
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    one_processor_.emplace();
+    ASSERT_TRUE(one_processor_->kept());
   }
-  void TearDown() override {
-    if (CPU_COUNT(&before_) > 0) sched_setaffinity(0, sizeof before_, &before_);
-  }
+  void TearDown() override { one_processor_.reset(); }
   static void write_record() {
     const auto [from, to] = fresh_ends();
     wire->run(Hook::egress, build({}, from, to, {.flags = rst}).bytes, {}, false);
@@ -90,7 +86,7 @@ class Ring : public WireSuite<Ring> {
   }
 
   std::unique_ptr<RingSource> ring_;
-  cpu_set_t before_{};
+  std::optional<lab::OneProcessor> one_processor_;
 };
 
 TEST_F(Ring, ReadsEachRecordOnceWhereverTheReadingStops) {

@@ -132,7 +132,8 @@ TEST_F(Hooks, TheKernelAloneTellsTheLifeWithoutSegments) {
   }
   EXPECT_EQ(mine["pid"], story->played.client.pid);
   EXPECT_EQ(theirs["pid"], story->played.server.pid);
-  EXPECT_EQ(mine["states"].get<Words>(), active_states);
+  // Where the peer's FIN comes behind its ACK, FIN_WAIT2 and TIME_WAIT are of a mini-socket, which no tracepoint sees.
+  expect_either(mine["states"].get<Words>(), active_states, {active_states.begin(), active_states.end() - 1});
   EXPECT_EQ(theirs["states"].get<Words>(), (Words{"SYN_RECV", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSE"}));
   EXPECT_EQ(mine["tx_bytes"], story->played.client_bytes);
   EXPECT_EQ(mine["rx_bytes"], story->played.server_bytes);
