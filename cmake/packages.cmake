@@ -50,5 +50,8 @@ foreach(name tcpwitness libtcpwitness-dev)
           COMPONENT ${component})
 endforeach()
 
+# What the units, the manual and the help name.
+install(FILES docs/service.md docs/metrics.md docs/grafana.json DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/tcpwitness COMPONENT program)
+
 set(CPACK_ARCHIVE_COMPONENT_INSTALL ON)
 include(CPack)

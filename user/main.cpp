@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // main.cpp: the command line to one of the runs (run/). Exit codes: 0 ok, 1 runtime failure, 2 usage.
-#include <fmt/core.h>
-
+#include <cerrno>
 #include <cstdio>
 #include <variant>
 
@@ -15,8 +14,8 @@ int main(int argc, char** argv) {
   using namespace tcpwitness;
   const auto parsed = parse(argc, argv, version_and_commit());
   if (const auto* information = std::get_if<Information>(&parsed)) {
-    fmt::print("{}", information->text);
-    return 0;
+    const bool written = std::fputs(information->text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+    return written ? 0 : broken_output(errno);
   }
   if (const auto* error = std::get_if<UsageError>(&parsed)) {
     say(error->text, Priority::error);

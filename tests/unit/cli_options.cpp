@@ -692,7 +692,12 @@ TEST(Options, AreReadFromAFileToo) {
 }
 
 TEST(Options, AFileOfOptionsIsRefusedAsTheCommandLineIs) {
-  EXPECT_TRUE(refused({"--config", "/does/not/exist"}).contains("cannot be read"));
+  EXPECT_EQ(options({"serve", "--config", file_of("labels = listener,role\n")}).serve.labels,
+            (std::vector<MetricLabel>{MetricLabel::listener, MetricLabel::role}));
+  EXPECT_TRUE(refused({"--config", "/does/not/exist"}).contains("/does/not/exist: No such file or directory"));
+  EXPECT_TRUE(refused({"--config", "/"}).contains("it is a directory"));
+  EXPECT_TRUE(refused({"--config", file_of("port = 80\n"), "--config", file_of("port = 80\n")})
+                  .contains("--config is given twice"));
   EXPECT_TRUE(refused({"--config", file_of("prot = 80\n")}).contains("did you mean '--port'?"));
   EXPECT_TRUE(refused({"--config", file_of("port = http\n")}).contains("'http' is not a port"));
   EXPECT_TRUE(refused({"--config", file_of("keep = 3\n")}).contains("--keep belongs to a recording"));

@@ -295,6 +295,33 @@ TEST(Metrics, AnyNumberOfNamesAndNetworksCostsNoMoreThanTheLimit) {
   EXPECT_TRUE(page.wrong.empty());
 }
 
+// A stranger cannot use up the limit with ports that nobody listens on.
+TEST(Metrics, AScanNamesNoPortAndNoNetwork) {
+  Aggregate aggregate({.labels = {MetricLabel::listener, MetricLabel::remote}, .limit = 20});
+  const Life served = a_life(1);
+  const auto scan = [&](const char* from, unsigned port) {
+    aggregate.take(FindingReport{.conn = 0,
+                                 .flow = golden::flow("192.0.2.1", static_cast<std::uint16_t>(port), from, 40'000),
+                                 .finding = a_finding(Rule::stray_segment, Confidence::certain)});
+  };
+  for (unsigned port = 20'000; port < 20'300; ++port) scan("203.0.113.9", port);
+  Life refused = a_life(2);  // without the kernel's events a refused SYN is a connection
+  refused.flow = golden::flow("192.0.2.1", 31'000, "203.0.113.9", 40'000);
+  refused.outcome = Outcome::refused;
+  refused.handshake_ns.reset();
+  refused.rx_bytes = 0;
+  aggregate.take(refused);
+  aggregate.take(served);
+  scan("198.51.100.77", 443);  // both are known by now
+  const Read page = page_of(aggregate);
+  EXPECT_EQ(page.of("tcpwitness_label_sets"), 2);
+  const std::string what = "rule=\"stray-segment\",confidence=\"certain\"}";
+  EXPECT_EQ(page.of("tcpwitness_findings_total{listener=\"other\",remote=\"other\"," + what), 300);
+  EXPECT_EQ(page.of("tcpwitness_findings_total{listener=\"443\",remote=\"198.51.100.0/24\"," + what), 1);
+  EXPECT_EQ(page.of("tcpwitness_connections_total{listener=\"443\",remote=\"198.51.100.0/24\",outcome=\"completed\"}"),
+            1);
+}
+
 // One name that is not UTF-8 costs Prometheus the whole scrape; two names that become one would be one series twice.
 TEST(Metrics, HostileNamesStayLabels) {
   std::vector<Report> reports;

@@ -31,11 +31,13 @@ std::string wrong_selection(const Options& o) {
     return fmt::format("--port: record selects in the kernel, by at most {} ports", TW_MAX_PORTS);
   return first_wrong({
       {o.command == Command::ls && !o.program.empty(),
-       "ls lists what is open; a command is run by life, trace, explain, summary and compare"},
+       "ls lists what is open; a command is run by life, trace, explain, summary, compare, record and picture"},
       {o.command == Command::serve && !o.program.empty(),
-       "serve gives metrics of what runs; a command is run by life, trace, explain, summary and compare"},
+       "serve gives metrics of what runs; a command is run by life, trace, explain, summary, compare, record and "
+       "picture"},
       {o.command == Command::top && !o.program.empty(),
-       "top has the terminal for itself; a command is run by life, trace, explain, summary and compare"},
+       "top has the terminal for itself; a command is run by life, trace, explain, summary, compare, record and "
+       "picture"},
       {o.children && o.pid == 0,
        "--children are those of a process: give -p PID too (those of a command are always followed)"},
       {!o.program.empty() && o.pid != 0, "-p PID and '-- COMMAND' are two ways to choose a process: give one of them"},

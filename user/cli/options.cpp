@@ -4,10 +4,13 @@
 #include "cli/options.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <filesystem>
 #include <ranges>
 
 #include "cli/checks.hpp"
@@ -36,7 +39,18 @@ Parsed usage_error(std::string_view why) {
 // "--port: 1 required TEXT missing" names the option first.
 std::string missing_value(const CLI::ArgumentMismatch& mismatch) {
   const std::string what = mismatch.what();
-  return fmt::format("{} needs a value", what.substr(0, what.find_first_of(": ")));
+  const std::string name = what.substr(0, what.find_first_of(": "));
+  return fmt::format(fmt::runtime(what.contains("received") ? "{} is given twice" : "{} needs a value"), name);
+}
+
+// "x.conf was not readable (missing?)" has no reason.
+std::string unreadable(const CLI::FileError& error) {
+  const std::string what = error.what();
+  const std::string name = what.substr(0, what.find(" was not readable"));
+  std::error_code why;
+  const bool folder = std::filesystem::is_directory(name, why);
+  if (!folder && ::access(name.c_str(), R_OK) != 0) why.assign(errno, std::generic_category());
+  return fmt::format("--config {}: {}", name, folder ? "it is a directory" : why ? why.message() : "it cannot be read");
 }
 
 // One word alone is a misspelled command, unless it is an expression by itself: a protocol, an address, or signs that
@@ -106,8 +120,11 @@ std::string take_names(const Given& given, bool findings, Options& options) {
   return "";
 }
 
-std::string take_option(const Option& option, const std::vector<std::string>& texts, Options& options) {
+std::string take_option(const Option& option, std::vector<std::string> texts, Options& options) {
   if (texts.empty()) return "";
+  // CLI11 splits a value of a file at its commas.
+  if (option.kind == Kind::value && option.completes == cli::Completes::list)
+    texts = {fmt::format("{}", fmt::join(texts, ","))};
   if (const std::string why = cli::why_not(option, options.command); !why.empty()) return why;
   const std::string_view name = option.long_name();
   if (option.kind == Kind::value && texts.size() > 1)
@@ -235,8 +252,8 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
     return usage_error("a command is to follow '--': 'tcpwitness explain -- curl URL'");
   try {
     app.parse(reversed(arguments.first(own)));
-  } catch (const CLI::FileError&) {
-    return usage_error("--config: the file cannot be read");
+  } catch (const CLI::FileError& error) {
+    return usage_error(unreadable(error));
   } catch (const CLI::ConfigError& error) {
     return usage_error(cli::wrong_in_file(error.what()));
   } catch (const CLI::ArgumentMismatch& mismatch) {

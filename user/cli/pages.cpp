@@ -152,7 +152,8 @@ Page serve_page() {
            {"sudo tcpwitness serve 'not port 9435'", "without the scraping itself"},
            {"sudo tcpwitness serve --listen '[::1]:9100' --labels none", ""},
            {"curl -s http://127.0.0.1:9435/metrics", "the metrics"}},
-          {"Each metric is described in docs/metrics.md, and a dashboard for Grafana is docs/grafana.json. A label has "
+          {"metrics.md in /usr/share/doc/tcpwitness (docs/ of the source) describes each metric, and grafana.json "
+           "there is a dashboard. A label has "
            "at most --label-limit values, then 'other'. With --netns the connections are of that namespace, and the "
            "address to listen on is of the one in which tcpwitness was started."},
           sections("Serve options"),

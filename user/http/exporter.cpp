@@ -69,25 +69,38 @@ class Session : public std::enable_shared_from_this<Session> {
   void read(std::chrono::milliseconds at_most) {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
-    parser_->body_limit(0);
+    parser_->body_limit(boost::none);  // no body is read
     stream_.expires_after(at_most);
     http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](Failure error, std::size_t) {
-      if (!error) self->answer();
+      if (!error) return self->answer();
+      const bool ended = error == http::error::end_of_stream || error == http::error::partial_message;
+      if (error.category() == http::make_error_code(http::error::bad_target).category() && !ended) self->refuse(error);
     });
   }
 
   void answer() {
     const auto& request = parser_->get();
-    // A body is not read: what follows would be taken for a request.
-    const bool whole = parser_->is_done();
     given_ = give_(request);
+    // A body is not read: what follows would be taken for a request.
+    send(request.version(), request.method() == http::verb::head, request.keep_alive() && parser_->is_done());
+  }
+
+  // No request that can be answered.
+  void refuse(Failure error) {
+    const bool long_header = error == http::error::header_limit || error == http::error::buffer_overflow;
+    given_ = plain(long_header ? http::status::request_header_fields_too_large : http::status::bad_request,
+                   error.message() + "\n");
+    constexpr unsigned http_1_1 = 11;
+    send(http_1_1, false, false);
+  }
+
+  void send(unsigned version, bool head, bool keep_alive) {
     response_.emplace();
-    response_->version(request.version());
+    response_->version(version);
     response_->result(given_.status);
     response_->set(http::field::content_type, given_.type);
     response_->content_length(given_.body->size());
-    response_->keep_alive(request.keep_alive() && whole);
-    const bool head = request.method() == http::verb::head;
+    response_->keep_alive(keep_alive);
     if (!head) response_->body() = beast::span<const char>(given_.body->data(), given_.body->size());
     writer_.emplace(*response_);
     writer_->split(head);
@@ -204,7 +217,8 @@ class Exporter::Impl {
     if (request.method() != http::verb::get && request.method() != http::verb::head)
       return plain(http::status::method_not_allowed, "GET and HEAD only\n");
     const std::string_view target(request.target().data(), request.target().size());
-    const std::string_view path = target.substr(0, target.find('?'));
+    std::string_view path = target.substr(0, target.find('?'));
+    if (path.starts_with("http://")) path.remove_prefix(std::min(path.find('/', 7), path.size()));  // RFC 9112, 3.2.2
     if (path == "/metrics") return {.status = http::status::ok, .type = content_type_, .body = page_()};
     if (path == "/") return plain(http::status::ok, "tcpwitness: /metrics\n");
     return plain(http::status::not_found, "tcpwitness: /metrics\n");

@@ -79,7 +79,7 @@ std::string arguments(const cli::Option& option, const cli::Usage& usage) {
     case Completes::pid:
       return " -x -a '(__fish_complete_pids)'";
     case Completes::comm:
-      return " -x -a '(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)'";
+      return " -x -a '(cat /proc/*/comm 2>/dev/null | sort -u)'";
     case Completes::user:
       return " -x -a '(__fish_complete_users)'";
     case Completes::netns:

@@ -17,6 +17,7 @@ constexpr const char* before = R"sh(#compdef tcpwitness
 # Generated from tcpwitness' table of options: do not edit.
 
 _tcpwitness_comms() { compadd -- ${(fu)"$(cat /proc/[0-9]*/comm 2>/dev/null)"} }
+_tcpwitness_pids() { compadd -- /proc/<->(N:t) }
 _tcpwitness_netns() { compadd -- /run/netns/*(N:t) }
 _tcpwitness_interfaces() { compadd -- /sys/class/net/*(N:t) }
 
@@ -53,7 +54,7 @@ std::string action(const cli::Option& option, const cli::Usage& usage) {
     case Completes::interface:
       return "_tcpwitness_interfaces";
     case Completes::pid:
-      return "_pids";
+      return "_tcpwitness_pids";
     case Completes::comm:
       return "_tcpwitness_comms";
     case Completes::user:

@@ -155,8 +155,11 @@ void Aggregate::end_round(const Interim& interim) {
 void Aggregate::add(const FindingReport& found) {
   const Finding& finding = found.finding;
   if (found.conn == 0) {
-    const Subject subject{
-        .port = found.flow.local.port, .process = "", .remote = found.flow.remote.address, .role = Role::passive};
+    const Subject subject{.port = found.flow.local.port,
+                          .process = "",
+                          .remote = found.flow.remote.address,
+                          .role = Role::passive,
+                          .admitted = false};
     Series& series = series_of(sets_.find(subject).index);
     ++series.findings.at(static_cast<std::size_t>(finding.rule)).at(static_cast<std::size_t>(finding.confidence));
     return;

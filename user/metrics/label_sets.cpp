@@ -70,7 +70,8 @@ Subject subject_of(const Life& life) {
   return {.port = listener.port,
           .process = life.forwarded ? std::string_view("forwarded") : std::string_view(life.process.comm),
           .remote = life.flow.remote.address,
-          .role = life.role};
+          .role = life.role,
+          .admitted = life.role == Role::active || life.handshake_ns || life.preexisting || life.rx_bytes != 0};
 }
 
 LabelSets::LabelSets(LabelSettings settings) : settings_(std::move(settings)), values_(settings_.labels.size()) {}
@@ -81,7 +82,7 @@ LabelSets::Found LabelSets::find(const Subject& subject) {
   const auto seen = seen_.find(key_);
   if (seen != seen_.end()) return seen->second;
   const Found found = add(subject);
-  if (seen_.size() < most_seen) seen_.emplace(key_, found);
+  if (subject.admitted && seen_.size() < most_seen) seen_.emplace(key_, found);
   return found;
 }
 
@@ -91,8 +92,10 @@ LabelSets::Found LabelSets::add(const Subject& subject) {
   for (std::size_t i = 0; i < settings_.labels.size(); ++i) {
     std::string text = text_of(settings_.labels[i], subject);
     auto& known = values_[i];
+    const bool from_outside =
+        settings_.labels[i] == MetricLabel::listener || settings_.labels[i] == MetricLabel::remote;
     if (!known.contains(text)) {
-      if (known.size() < settings_.limit) {
+      if (known.size() < settings_.limit && (subject.admitted || !from_outside)) {
         known.insert(text);
       } else {
         text = other;

@@ -23,12 +23,14 @@ struct LabelSettings {
   std::size_t limit = 100;
 };
 
-// What is said of a connection, or of what belongs to none.
+// A connection, or what belongs to none.
 struct Subject {
   std::uint16_t port = 0;  // of the listener; 0: not known
   std::string_view process;
   Address remote;
   Role role = Role::unknown;
+  // May bring a new port or address. Not a segment that nobody wanted: a scan would use up the limit.
+  bool admitted = true;
 };
 [[nodiscard]] Subject subject_of(const Life& life);
 

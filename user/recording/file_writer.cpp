@@ -150,6 +150,7 @@ void FileWriter::run() {
     if (queue_.empty()) {
       lock.unlock();
       take(Job{});  // what is missing may be marked by now
+      keep_limits();
       break;
     }
     Job job = std::move(queue_.front());
@@ -157,8 +158,12 @@ void FileWriter::run() {
     const std::size_t bytes = job.blocks.size();
     lock.unlock();
     take(std::move(job));
-    const bool due = totals_.bytes - looked_at_bytes_ >= settings_.look_after_bytes ||
-                     Clock::now() - looked_at_limits_ >= settings_.look_every;
+    constexpr std::uint64_t part = 16;  // of what --max-total allows
+    const std::uint64_t total = settings_.limits.total_bytes;
+    const std::uint64_t look_after =
+        total == 0 ? settings_.look_after_bytes : std::min<std::uint64_t>(settings_.look_after_bytes, total / part);
+    const bool due =
+        totals_.bytes - looked_at_bytes_ >= look_after || Clock::now() - looked_at_limits_ >= settings_.look_every;
     if (due) keep_limits();
     lock.lock();
     queued_bytes_ -= bytes;
