@@ -101,12 +101,13 @@ std::array<std::byte, 54> ipv4_frame(std::uint8_t id = 1, std::uint8_t ttl = 64)
 class Segments : public ::testing::Test {
  protected:
   std::optional<Copies::Packet> see(std::uint32_t ifindex, bool out, std::span<const std::byte> frame,
-                                    std::uint32_t seq = 1000, TimeNs later = 1000) {
+                                    std::uint32_t seq = 1000, TimeNs later = 1000, std::uint32_t len = 0) {
     Segment segment{};
     segment.ifindex = ifindex;
     segment.hook = out ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
     segment.seq = seq;
     segment.flags = 0x10;
+    segment.len = len;
     Event event;
     event.id = ++id_;
     event.ts_ns = now_ += later;
@@ -146,6 +147,25 @@ TEST_F(Segments, SentAgainAreTwo) {
   EXPECT_EQ(see(1, false, frame)->id, 1U);
   EXPECT_EQ(see(1, false, frame)->id, 2U);
   EXPECT_FALSE(see(1, false, frame)) << "a third one came in: somebody made it";
+}
+
+// 72,000 bytes are more than an IPv4 packet of loopback holds.
+TEST_F(Segments, ThatComeInAsPiecesOfOneAreItsCopies) {
+  const auto in = [&](std::uint8_t id, std::uint32_t seq, std::uint32_t len) {
+    return see(1, false, ipv4_frame(id), seq, 1000, len);
+  };
+  EXPECT_FALSE(see(1, true, ipv4_frame(1), 1000, 1000, 72'000));
+  EXPECT_FALSE(see(1, true, ipv4_frame(3), 73'000, 1000, 72'000));
+  EXPECT_EQ(in(1, 1000, 47'616)->id, 1U);
+  EXPECT_EQ(in(2, 48'616, 24'384)->id, 1U);
+  EXPECT_EQ(in(3, 73'000, 47'616)->id, 2U);
+  EXPECT_EQ(copies_.shown(4), 1U);
+  EXPECT_FALSE(in(2, 48'616, 24'384)) << "a piece comes once";
+  EXPECT_FALSE(in(4, 120'616, 40'000)) << "more than is left of the second";
+  auto other = ipv4_frame(4);
+  other[34] = std::byte{0x9d};
+  EXPECT_FALSE(see(1, false, other, 120'616, 1000, 24'384)) << "another port";
+  EXPECT_EQ(in(4, 120'616, 24'384)->id, 2U);
 }
 
 TEST_F(Segments, ThatDifferAreNoCopies) {

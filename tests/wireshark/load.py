@@ -29,7 +29,7 @@ def answer(listener, count):
     for _ in range(count):
         connection, _ = listener.accept()
         receive_all(connection)
-        connection.sendall(b"a" * 50000)
+        connection.sendall(b"a" * 200_000)
         connection.close()
 
 

@@ -13,6 +13,7 @@
 #include <boost/beast/http/span_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <latch>
+#include <limits>
 #include <list>
 #include <optional>
 #include <system_error>
@@ -69,7 +70,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void read(std::chrono::milliseconds at_most) {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
-    parser_->body_limit(boost::none);  // no body is read
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // no body is read
     stream_.expires_after(at_most);
     http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](Failure error, std::size_t) {
       if (!error) return self->answer();

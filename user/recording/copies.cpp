@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t seen_limit = 8192;
 constexpr std::size_t copies_limit = 65536;
-constexpr TimeNs together = 1'000'000'000;  // no segment is longer on its way through this machine
+constexpr std::uint32_t smallest_whole = 1000;  // shorter ones are not taken apart
+constexpr TimeNs together = 1'000'000'000;      // no segment is longer on its way through this machine
 
 constexpr std::size_t ethernet_bytes = 14;
 constexpr std::size_t tag_bytes = 4;
@@ -76,6 +77,32 @@ Copies::Place* Copies::place_of(Seen& seen, std::uint32_t ifindex, bool out) {
   return nullptr;
 }
 
+// Pieces come in order, and none twice: what was sent again is no piece.
+const Copies::Packet* Copies::whole_of(const Identity& piece, TimeNs at) {
+  if (piece.len == 0) return nullptr;
+  for (Whole& whole : wholes_) {
+    if (whole.next != piece.seq || piece.len > whole.left || at - whole.at > together) continue;
+    const Identity& one = whole.identity;
+    if (one.ends != piece.ends || one.ack != piece.ack || one.ts_val != piece.ts_val || one.ts_ecr != piece.ts_ecr)
+      continue;
+    whole.next += piece.len;
+    whole.left -= piece.len;
+    return &whole.packet;
+  }
+  return nullptr;
+}
+
+void Copies::note_whole(const Identity& identity, const Packet& packet, TimeNs at) {
+  if (identity.len < smallest_whole) return;
+  wholes_[next_whole_++ % wholes_.size()] = {
+      .identity = identity, .next = identity.seq, .left = identity.len, .packet = packet, .at = at};
+}
+
+Copies::Packet Copies::copy(const Event& event, const Packet& packet) {
+  copies_[event.id % copies_limit] = {.id = event.id, .packet = packet.id};
+  return packet;
+}
+
 std::optional<Copies::Packet> Copies::first(const Segment& segment, const FrameBytes& frame, const Event& event) {
   if (seen_.empty()) {
     seen_.resize(seen_limit);
@@ -87,17 +114,20 @@ std::optional<Copies::Packet> Copies::first(const Segment& segment, const FrameB
   Seen& seen = seen_[std::hash<std::string_view>{}(bytes) % seen_limit];
   if (!(seen.identity == *identity) || event.ts_ns - seen.at > together) seen = {.identity = *identity};
   seen.at = event.ts_ns;
-  Place* place = place_of(seen, segment.ifindex, segment.hook == TW_HOOK_TC_EGRESS);
+  const bool out = segment.hook == TW_HOOK_TC_EGRESS;
+  Place* place = place_of(seen, segment.ifindex, out);
   if (place == nullptr) return std::nullopt;
   const std::uint32_t count = ++place->count;
   if (count > seen.packets) {
-    seen.newest[seen.packets++ % seen.newest.size()] = {.id = event.id, .ifindex = segment.ifindex};
+    const Packet* whole = out ? nullptr : whole_of(*identity, event.ts_ns);
+    if (whole != nullptr) return copy(event, *whole);
+    const Packet packet{.id = event.id, .ifindex = segment.ifindex};
+    seen.newest[seen.packets++ % seen.newest.size()] = packet;
+    if (out) note_whole(*identity, packet, event.ts_ns);
     return std::nullopt;
   }
   if (seen.packets - count >= seen.newest.size()) return std::nullopt;
-  const Packet packet = seen.newest[(count - 1) % seen.newest.size()];
-  copies_[event.id % copies_limit] = {.id = event.id, .packet = packet.id};
-  return packet;
+  return copy(event, seen.newest[(count - 1) % seen.newest.size()]);
 }
 
 EventId Copies::shown(EventId id) const {

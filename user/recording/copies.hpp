@@ -2,8 +2,9 @@
 // copies.hpp: the same segment at several places: out and in of loopback, in by one interface and out by another.
 //
 // A recording has each segment as one packet, or whoever reads it takes the second for a retransmission. A segment
-// that was sent again is no copy: it comes twice at the same place. Memory is fixed; what was forgotten, or is not
-// known for certain to be the same, is a packet of its own.
+// that was sent again is no copy: it comes twice at the same place. What left as one large segment can come in as
+// pieces of it (GSO behind the hook): each is a copy of the whole. Memory is fixed; what was forgotten, or is not known
+// for certain to be the same, is a packet of its own.
 #pragma once
 
 #include <array>
@@ -58,11 +59,24 @@ class Copies {
     EventId id = 0;
     EventId packet = 0;
   };
+  // A large segment that left, and what of it has not come in yet.
+  struct Whole {
+    Identity identity;
+    std::uint32_t next = 0;
+    std::uint32_t left = 0;
+    Packet packet;
+    TimeNs at = 0;
+  };
   static std::optional<Identity> identify(const Segment& segment, const FrameBytes& frame);
   static Place* place_of(Seen& seen, std::uint32_t ifindex, bool out);
+  [[nodiscard]] const Packet* whole_of(const Identity& piece, TimeNs at);
+  void note_whole(const Identity& identity, const Packet& packet, TimeNs at);
+  Packet copy(const Event& event, const Packet& packet);
 
   std::vector<Seen> seen_;    // by hash; the newer takes the place of the older
   std::vector<Copy> copies_;  // by number, likewise
+  std::array<Whole, 32> wholes_{};
+  std::size_t next_whole_ = 0;
 };
 
 }  // namespace tcpwitness
