@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // main.cpp: the command line to one of the runs (run/). Exit codes: 0 ok, 1 runtime failure, 2 usage.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <variant>
@@ -10,8 +13,21 @@
 #include "run/run.hpp"
 #include "version/version.hpp"
 
+namespace {
+
+// Where standard input, output or error is closed, the next file that is opened would take its place, and get what is
+// printed. Writing to standard output is an error then, as it was.
+void keep_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace tcpwitness;
+  keep_standard_descriptors();
   const auto parsed = parse(argc, argv, version_and_commit());
   if (const auto* information = std::get_if<Information>(&parsed)) {
     const bool written = std::fputs(information->text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;

@@ -362,6 +362,7 @@ TEST(FileWriter, WhatIsTooOldGoesWithoutAnythingBeingWritten) {
   settings.limits = {.total_bytes = 0, .longest = 1h};
   settings.look_every = 20ms;
   FileWriter writer(settings, dir.file("f"), prologue(), said.notice());
+  wait_until([&] { return dir.files().size() == 2; });
   EXPECT_EQ(dir.files(), (std::vector<std::string>{"f", "f.00003"}));  // at its beginning
   std::filesystem::last_write_time(dir.file("f.00003"), std::filesystem::file_time_type::clock::now() - 2h);
   for (int i = 0; i < 500 && dir.files().size() > 1; ++i) std::this_thread::sleep_for(10ms);

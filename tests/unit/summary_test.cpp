@@ -232,6 +232,32 @@ TEST(SummaryJson, HasALineForEachGroupAndATotal) {
   EXPECT_EQ(total["findings"][0]["remote"]["port"], 443);
 }
 
+// A flood has no connection, or too many to be listed.
+TEST(Summary, HasWhatBelongsToNoConnection) {
+  std::vector<Report> reports = run_of({});
+  std::get<tcpwitness::Summary>(reports.back()).unlisted = 49'619;
+  FindingReport flood;
+  flood.finding.rule = Rule::syn_flood;
+  flood.flow.local.port = 8111;
+  for (int i = 0; i < 3; ++i) reports.insert(reports.end() - 1, flood);
+  FindingReport of_a_connection = flood;
+  of_a_connection.conn = 7;
+  reports.insert(reports.end() - 1, of_a_connection);
+  const auto captured = [&](SummaryForm form) {
+    return test::captured([&](Output& output) { return make_summary(output, form, {}, {.width = 80}, nullptr, false); },
+                          reports);
+  };
+  const std::string text = captured(SummaryForm::text);
+  EXPECT_TRUE(text.contains("49,619 half-open connections more")) << text;
+  EXPECT_TRUE(text.contains("of no connection\n  syn-flood                     3")) << text;
+  const Json total = Json::parse(test::lines_of(captured(SummaryForm::json)).back());
+  EXPECT_EQ(total["unlisted"], 49'619);
+  ASSERT_EQ(total["no_connection"].size(), 1U);
+  EXPECT_EQ(total["no_connection"][0]["name"], "syn-flood");
+  EXPECT_EQ(total["no_connection"][0]["findings"], 3);
+  EXPECT_EQ(total["no_connection"][0]["local"]["port"], 8111);
+}
+
 TEST(SummaryCsv, HasEveryGroupInARow) {
   const auto lines = test::lines_of(summed(SummaryForm::csv, {GroupKey::listener}));
   ASSERT_EQ(lines.size(), 4U);

@@ -43,14 +43,23 @@ std::string missing_value(const CLI::ArgumentMismatch& mismatch) {
   return fmt::format(fmt::runtime(what.contains("received") ? "{} is given twice" : "{} needs a value"), name);
 }
 
-// "x.conf was not readable (missing?)" has no reason.
-std::string unreadable(const CLI::FileError& error) {
-  const std::string what = error.what();
-  const std::string name = what.substr(0, what.find(" was not readable"));
-  std::error_code why;
-  const bool folder = std::filesystem::is_directory(name, why);
-  if (!folder && ::access(name.c_str(), R_OK) != 0) why.assign(errno, std::generic_category());
-  return fmt::format("--config {}: {}", name, folder ? "it is a directory" : why ? why.message() : "it cannot be read");
+// CLI11 gives no reason, and reads a device for ever. "": it can be read, or none is given.
+std::string unreadable_file(std::span<const std::string> arguments) {
+  constexpr std::string_view option = "--config";
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string name;
+    if (arguments[i] == option && i + 1 < arguments.size()) name = arguments[i + 1];
+    if (arguments[i].starts_with("--config=")) name = arguments[i].substr(option.size() + 1);
+    if (name.empty()) continue;
+    std::error_code why;
+    const auto kind = std::filesystem::status(name, why).type();
+    if (!why && ::access(name.c_str(), R_OK) != 0) why.assign(errno, std::generic_category());
+    if (why) return fmt::format("--config {}: {}", name, why.message());
+    if (kind == std::filesystem::file_type::directory) return fmt::format("--config {}: it is a directory", name);
+    if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::fifo)
+      return fmt::format("--config {}: it is no regular file", name);
+  }
+  return "";
 }
 
 // One word alone is a misspelled command, unless it is an expression by itself: a protocol, an address, or signs that
@@ -250,10 +259,11 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   if (runs) given.program.assign(arguments.begin() + static_cast<std::ptrdiff_t>(dashes) + 1, arguments.end());
   if (runs && given.program.empty())
     return usage_error("a command is to follow '--': 'tcpwitness explain -- curl URL'");
+  if (const std::string wrong = unreadable_file(arguments.first(own)); !wrong.empty()) return usage_error(wrong);
   try {
     app.parse(reversed(arguments.first(own)));
-  } catch (const CLI::FileError& error) {
-    return usage_error(unreadable(error));
+  } catch (const CLI::FileError&) {
+    return usage_error("--config: the file cannot be read");
   } catch (const CLI::ConfigError& error) {
     return usage_error(cli::wrong_in_file(error.what()));
   } catch (const CLI::ArgumentMismatch& mismatch) {

@@ -19,6 +19,7 @@
 
 #include "recording/journal.hpp"
 #include "recording/marks.hpp"
+#include "values/safe_open.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -57,8 +58,8 @@ pcapng::Blocks hole(std::uint64_t blocks) {
 
 FileWriter::FileWriter(Settings settings, std::string path, pcapng::Blocks prologue, Notice notice)
     : settings_(std::move(settings)), notice_(std::move(notice)) {
-  begin_file(std::move(path), std::move(prologue));
-  if (wrong_) return;
+  prepare(std::move(path), std::move(prologue));
+  if (!open()) return;
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
@@ -133,6 +134,7 @@ RecordingTotals FileWriter::finish() {
 void FileWriter::run() {
   // The tracer is at the head of every queue for the CPU; what is written may wait its turn.
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 0);
+  put_prologue();  // not earlier: a pipe may be full, and its reader gone
   const bool limited_by_time = settings_.limits.longest.count() != 0;
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -256,6 +258,11 @@ void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
   if (begun && down_ && empty_ && (fd_ < 0 || regular_)) return;
   if (fd_ >= 0) say_when_removed();
   if (fd_ >= 0 && fd_ != STDOUT_FILENO && ::close(fd_) != 0) fail(errno, "write");
+  prepare(std::move(path), std::move(prologue));
+  if (open()) put_prologue();
+}
+
+void FileWriter::prepare(std::string path, pcapng::Blocks prologue) {
   fd_ = -1;
   empty_ = true;
   path_ = std::move(path);
@@ -263,7 +270,9 @@ void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
   offset_ = 0;
   partial_ = false;
   carried_ = std::move(prologue);
-  if (!open()) return;
+}
+
+void FileWriter::put_prologue() {
   const pcapng::Blocks first = std::exchange(carried_, {});
   (void)put(first);
   keep_limits();
@@ -273,20 +282,12 @@ void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
 int FileWriter::open_file(std::string& why) const {
   // Not blocking: a named pipe that nobody reads is an error to be reported, not a reason to stand still.
   constexpr int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
-  int fd = ::open(path_.c_str(), flags | O_NOFOLLOW, 0600);
-  if (fd < 0 && errno == ELOOP) {
-    struct stat link{};
-    const bool known = ::lstat(path_.c_str(), &link) == 0;
-    if (!known || (link.st_uid != ::geteuid() && link.st_uid != 0)) {
-      why = "it is a symbolic link that belongs to another user";
-      return -1;
-    }
-    fd = ::open(path_.c_str(), flags, 0600);
-  }
+  const int fd = open_no_foreign_link(path_, flags, 0600, why);
+  if (fd < 0) return -1;
   struct stat file{};
-  if (fd < 0 || ::fstat(fd, &file) != 0) {
+  if (::fstat(fd, &file) != 0) {
     why = std::strerror(errno);
-    if (fd >= 0) ::close(fd);
+    ::close(fd);
     return -1;
   }
   if (!S_ISREG(file.st_mode)) return fd;
@@ -384,6 +385,7 @@ bool FileWriter::cut_off_partial_block() {
 }
 
 void FileWriter::give_up(std::span<const std::byte> blocks) {
+  if (nobody_reads()) return;  // it has what it wants
   pcapng::for_each_block(blocks, [&](std::uint32_t type, std::span<const std::byte> block) {
     if (is_needed(type, block)) {
       carried_.insert(carried_.end(), block.begin(), block.end());
@@ -396,7 +398,10 @@ void FileWriter::give_up(std::span<const std::byte> blocks) {
 
 void FileWriter::fail(int error, const char* what) {
   if (error == EPIPE || error == ETIMEDOUT) hopeless_ = true;
-  if (error == EPIPE && path_ == standard_output) nobody_reads_.store(true, std::memory_order_relaxed);
+  if (error == EPIPE && path_ == standard_output) {
+    nobody_reads_.store(true, std::memory_order_relaxed);
+    return;
+  }
   fail(std::string(std::strerror(error)), what);
 }
 
@@ -406,9 +411,8 @@ void FileWriter::fail(const std::string& why, const char* what) {
   retry_at_ = Clock::now() + settings_.retry_every;
   if (std::exchange(said_failed_, true)) return;
   const std::string name = path_ == standard_output ? "to standard output" : path_;
-  const std::string_view then = nobody_reads() ? "the run ends" : "tracing goes on, what is not written is counted";
-  notice_(fmt::format("cannot {} the recording {}: {}; {}{}", what, name, why, then,
-                      hopeless_ ? "" : ", and writing is tried again every second"));
+  notice_(fmt::format("cannot {} the recording {}: {}; tracing goes on, what is not written is counted{}", what, name,
+                      why, hopeless_ ? "" : ", and writing is tried again every second"));
 }
 
 void FileWriter::recovered() {

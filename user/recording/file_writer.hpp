@@ -73,6 +73,8 @@ class FileWriter {
   void queue(Job job);
   void take(Job job);
   void begin_file(std::string path, pcapng::Blocks prologue);
+  void prepare(std::string path, pcapng::Blocks prologue);
+  void put_prologue();
   bool open();
   [[nodiscard]] int open_file(std::string& why) const;
   void remove_old();

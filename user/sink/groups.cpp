@@ -111,6 +111,13 @@ void Groups::take(const Life& life) {
   }
 }
 
+void Groups::take(const FindingReport& found) {
+  if (found.conn != 0) return;
+  Example& example = strays_[found.finding.rule];
+  ++example.connections;
+  example.flow = found.flow;
+}
+
 Group& Groups::find(const std::vector<std::string>& key) {
   std::string joined;
   for (const std::string& part : key) joined.append(part).push_back('\0');

@@ -16,6 +16,7 @@
 #include "sink/quantiles.hpp"
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/group_key.hpp"
+#include "tcpwitness/report.hpp"
 
 namespace tcpwitness {
 
@@ -60,6 +61,7 @@ class Groups {
   explicit Groups(GroupSettings settings) : settings_(std::move(settings)) {}
 
   void take(const Life& life);
+  void take(const FindingReport& found);  // counts where it is of no connection; the others are in their lives
 
   // Most connections first.
   [[nodiscard]] std::vector<const Group*> ordered() const;
@@ -67,6 +69,8 @@ class Groups {
   [[nodiscard]] const std::map<Outcome, Example>& outcomes() const { return outcomes_; }
   // But for time-wait.
   [[nodiscard]] const std::map<Rule, Example>& findings() const { return findings_; }
+  // Of no connection: segments that none wanted, floods. `connections` counts the reports.
+  [[nodiscard]] const std::map<Rule, Example>& strays() const { return strays_; }
   [[nodiscard]] const GroupSettings& settings() const { return settings_; }
 
  private:
@@ -77,6 +81,7 @@ class Groups {
   Group total_;
   std::map<Outcome, Example> outcomes_;
   std::map<Rule, Example> findings_;
+  std::map<Rule, Example> strays_;
 };
 
 }  // namespace tcpwitness

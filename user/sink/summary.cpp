@@ -24,11 +24,13 @@ class SummarySink final : public Sink {
     if (const auto* life = std::get_if<Life>(&report)) {
       groups_.take(*life);
       span(life->start_ts_ns, life->ts_ns);
+    } else if (const auto* found = std::get_if<FindingReport>(&report)) {
+      groups_.take(*found);
     } else if (const auto* ready = std::get_if<Ready>(&report)) {
       captured_ = ready->capture.has_value();
       ready_ns_ = ready->ts_ns;
     } else if (const auto* summary = std::get_if<Summary>(&report)) {
-      write_groups(captured_ || ready_ns_ == 0 ? last_ns_ - first_ns_ : summary->ts_ns - ready_ns_);
+      write_groups(captured_ || ready_ns_ == 0 ? last_ns_ - first_ns_ : summary->ts_ns - ready_ns_, summary->unlisted);
     }
     const bool of_the_run = std::holds_alternative<Ready>(report) || std::holds_alternative<GapReport>(report) ||
                             std::holds_alternative<Summary>(report);
@@ -41,8 +43,8 @@ class SummarySink final : public Sink {
     first_ns_ = first_ns_ == 0 ? from : std::min(first_ns_, from);
     last_ns_ = std::max(last_ns_, to);
   }
-  void write_groups(std::int64_t watched_ns) {
-    const Added added{.groups = groups_, .top = top_, .watched_ns = watched_ns};
+  void write_groups(std::int64_t watched_ns, std::uint64_t unlisted) {
+    const Added added{.groups = groups_, .top = top_, .watched_ns = watched_ns, .unlisted = unlisted};
     switch (form_) {
       case SummaryForm::text:
         return write_summary_text(output_, added, style_);

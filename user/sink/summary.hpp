@@ -23,6 +23,7 @@ struct Added {
   const Groups& groups;
   std::size_t top = 0;
   std::int64_t watched_ns = 0;  // of a capture: from the first segment to the last
+  std::uint64_t unlisted = 0;   // half-open connections that are in no group: they were too many
   // Of the whole run, per second; 0 where no time passed.
   [[nodiscard]] double per_second(std::uint64_t connections) const {
     return watched_ns <= 0 ? 0 : static_cast<double>(connections) * 1e9 / static_cast<double>(watched_ns);

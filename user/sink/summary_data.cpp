@@ -64,6 +64,19 @@ void put_examples(JsonWriter& json, std::string_view key, const std::map<What, E
   json.end_array();
 }
 
+void put_strays(JsonWriter& json, const std::map<Rule, Example>& all) {
+  json.key("no_connection");
+  json.begin_array();
+  for (const auto& [rule, example] : all) {
+    json.begin_object();
+    json.field("name", name(rule));
+    json.field("findings", example.connections);
+    put_flow(json, example.flow);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 constexpr std::string_view numbers =
     "connections,problems,open,incomplete,tx_bytes,rx_bytes,tx_segments,rx_segments,retransmits,retransmits_in,"
     "connect_count,connect_p50_s,connect_p95_s,connect_p99_s,connect_max_s,"
@@ -102,6 +115,8 @@ void write_summary_json(Output& output, const Added& added) {
     put_group(json, added.groups.total());
     put_examples(json, "outcomes", added.groups.outcomes());
     put_examples(json, "findings", added.groups.findings());
+    if (added.unlisted != 0) json.field("unlisted", added.unlisted);
+    if (!added.groups.strays().empty()) put_strays(json, added.groups.strays());
   });
 }
 

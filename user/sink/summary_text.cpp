@@ -80,11 +80,13 @@ class SummaryText {
 
   void write() {
     write_head();
-    if (added_.groups.total().connections == 0) return;
-    write_table();
-    write_times();
-    write_list("how they ended", added_.groups.outcomes());
-    write_list("what was found", added_.groups.findings());
+    if (added_.groups.total().connections != 0) {
+      write_table();
+      write_times();
+      write_list("how they ended", added_.groups.outcomes());
+      write_list("what was found", added_.groups.findings());
+    }
+    write_list("what was found of no connection", added_.groups.strays());
   }
 
  private:
@@ -103,6 +105,10 @@ class SummaryText {
     const bool fits = text.size() + 2 + more.size() <= width_;
     line(fits ? fmt::format("{}; {}", text, more) : text, Colour::bold);
     if (!fits) line(more, Colour::bold);
+    if (added_.unlisted != 0)
+      line(fmt::format("{} half-open connections more, too many to be counted here one by one",
+                       grouped(added_.unlisted)),
+           Colour::loud);
     if (total.incomplete != 0) {
       line(fmt::format("events were lost in the time of {} of them: their figures are too low",
                        grouped(total.incomplete)),
