@@ -58,8 +58,10 @@ static __always_inline __u8 refused_numbers(const struct frame *frame, const str
 		return TW_REFUSED_BEYOND;
 	if (seq_distance(frame_seq_end(frame), asked->window_begin) > 0)
 		return TW_REFUSED_OLD;
-	if (!(frame->flags & TCP_ACK) || frame->flags & TCP_RST)
+	if (frame->flags & TCP_RST)
 		return TW_REFUSED_NOT;
+	if (!(frame->flags & TCP_ACK)) /* RFC 9293, 3.10.7.4: dropped */
+		return TW_REFUSED_ACK;
 	if (seq_distance(view->write_seq, frame->ack) > 0)
 		return TW_REFUSED_ACK;
 	if (!frame->payload && !(frame->flags & TCP_FIN) && seq_distance(frame->ack, view->snd_una) > 0)

@@ -87,7 +87,7 @@ enum tw_refused {
 	TW_REFUSED_NOT = 0, /* taken, or not known */
 	TW_REFUSED_OLD = 1, /* all of it lies before the window, or it acknowledges less than is acknowledged already */
 	TW_REFUSED_BEYOND = 2,  /* begins behind the end of the window (RFC 9293, 3.10.7.4) */
-	TW_REFUSED_ACK = 3,     /* acknowledges what was never sent */
+	TW_REFUSED_ACK = 3,     /* acknowledges what was never sent, or nothing */
 	TW_REFUSED_SYN = 4,     /* a SYN for a connection that is open already: a challenge ACK (RFC 5961, 4) */
 	TW_REFUSED_FOREIGN = 5, /* egress: not this connection's socket sent it, but a raw or packet socket */
 };

@@ -66,6 +66,28 @@ std::vector<Event> refused_probe(std::uint32_t from_next) {
   return stream.events;
 }
 
+// TCP never had it: a window of zero and a FIN with a wrong checksum are nobody's.
+TEST(BadChecksum, OfASegmentTakesBackWhatRestsOnIt) {
+  const auto played = [](std::uint32_t reason, std::int64_t later) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 100);
+    c.in(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+    stream.wait(later);
+    c.drop(reason, false, A);
+    std::get<Drop>(stream.events.back().body).window = 0;
+    stream.wait(1 * s);
+    c.in(A, 0, TW_WHY_WINDOW_OPEN);
+    closes_first(c, curl);
+    return run(stream.events);
+  };
+  EXPECT_FALSE(played(drop_csum, 50 * us).finding(Rule::zero_window).has_value());
+  EXPECT_TRUE(played(drop_csum, 50 * us).finding(Rule::bad_checksum).has_value());
+  EXPECT_TRUE(played(drop_csum, 500 * ms).finding(Rule::zero_window).has_value()) << "another segment";
+  EXPECT_TRUE(played(drop_rcvbuff, 50 * us).finding(Rule::zero_window).has_value()) << "TCP had this one";
+}
+
 TEST(OutOfWindow, IsNotWhatTheSocketHadBefore) {
   EXPECT_FALSE(run(refused_probe(0xffffffff)).finding(Rule::out_of_window).has_value());
   EXPECT_TRUE(run(refused_probe(1)).finding(Rule::out_of_window).has_value());
