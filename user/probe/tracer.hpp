@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,6 +27,10 @@
 namespace tcpwitness {
 
 struct TracerSettings {
+  // So many the programs compare.
+  static constexpr std::size_t max_ports = TW_MAX_PORTS;
+  static constexpr std::size_t max_hosts = TW_MAX_HOSTS;
+
   std::vector<std::string> interfaces;  // empty: all that are up
   WireMode wire = WireMode::automatic;
   bool kernel = true;

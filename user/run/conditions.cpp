@@ -26,7 +26,7 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
   if (!options.expression.empty()) {
     auto compiled = FlowFilter::compile(options.expression);
     if (!compiled) return std::unexpected(compiled.error());
-    const auto in_kernel = as_kernel_filter(options.expression, TW_MAX_PORTS, TW_MAX_HOSTS);
+    const auto in_kernel = as_kernel_filter(options.expression, TracerSettings::max_ports, TracerSettings::max_hosts);
     const bool twice = in_kernel && ((!in_kernel->ports.empty() && !options.ports.empty()) ||
                                      (!in_kernel->hosts.empty() && !options.hosts.empty()));
     if (in_kernel && !twice) {
@@ -36,7 +36,7 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
       return failure(fmt::format("record by the filter '{}'", options.expression),
                      fmt::format("what is recorded is chosen in the kernel, which compares at most {} ports and {} "
                                  "networks, one of each",
-                                 TW_MAX_PORTS, TW_MAX_HOSTS),
+                                 TracerSettings::max_ports, TracerSettings::max_hosts),
                      "record more, and select with 'tcpwitness read FILE EXPRESSION'");
     } else {
       filter_ = std::move(*compiled);

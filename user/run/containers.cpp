@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <fstream>
 
+#include "decode/record.hpp"
 #include "values/container.hpp"
 
 namespace tcpwitness {
@@ -27,8 +27,7 @@ void Containers::note(const Event& event) {
   if (const auto* state = std::get_if<StateChange>(&event.body)) actor = &state->actor;
   if (const auto* owner = std::get_if<OwnerSeen>(&event.body)) actor = &owner->actor;
   if (actor == nullptr || actor->tgid == 0) return;
-  const auto* comm = reinterpret_cast<const char*>(actor->comm);
-  static_cast<void>(of(actor->tgid, {comm, ::strnlen(comm, sizeof actor->comm)}));
+  static_cast<void>(of(actor->tgid, name_of(*actor)));
 }
 
 std::string Containers::of(std::uint32_t pid, std::string_view comm) {

@@ -33,6 +33,7 @@
 #include "cli/options.hpp"
 #include "confine/confine.hpp"
 #include "decode/digest.hpp"
+#include "decode/record.hpp"
 #include "probe/features.hpp"
 #include "probe/netns.hpp"
 #include "probe/process_status.hpp"
@@ -462,7 +463,7 @@ class Run {
   // But for those that were destroyed since: that has been reported already.
   void take_found(const Records& found) {
     for (const auto& record : found) {
-      if (!gone_.contains(header_of(record).cookie)) take(record);
+      if (!gone_.contains(socket_of(record))) take(record);
     }
     listing_ = false;
     gone_.clear();
@@ -529,13 +530,12 @@ class Run {
     Records found;
     std::unordered_map<std::uint64_t, std::uint64_t> seen;
     tracer_.sample_sockets([&](std::span<const std::byte> record) {
-      tw_sample one;
-      if (record.size() != sizeof one) return;
-      std::memcpy(&one, record.data(), sizeof one);
-      const std::uint64_t now = of_its_sending(one);
-      const auto before = sampler_.seen.find(one.header.cookie);
+      const auto sample = sample_in(record);
+      if (!sample) return;
+      const std::uint64_t now = fingerprint(*sample);
+      const auto before = sampler_.seen.find(sample->header.cookie);
       if (before == sampler_.seen.end() || before->second != now) found.emplace_back(record.begin(), record.end());
-      seen.emplace(one.header.cookie, now);
+      seen.emplace(sample->header.cookie, now);
     });
     sampler_.seen = std::move(seen);
     drain();  // what happened before
@@ -543,18 +543,6 @@ class Run {
     const auto took = Clock::now() - begun;
     sampler_.next = std::max(since_start + sampler_.every, since_start + listing_share * took);
   }
-  // Another number where it has sent, or was acknowledged, or sends otherwise.
-  [[nodiscard]] static std::uint64_t of_its_sending(const tw_sample& one) {
-    std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-    for (const std::uint64_t part :
-         {std::uint64_t{one.snd_una}, std::uint64_t{one.snd_nxt}, std::uint64_t{one.snd_cwnd},
-          std::uint64_t{one.snd_ssthresh}, std::uint64_t{one.srtt_us}, std::uint64_t{one.delivery_rate},
-          std::uint64_t{one.state}}) {
-      hash = (hash ^ part) * 1099511628211U;
-    }
-    return hash;
-  }
-
   void list_sockets(Clock::duration since_start) {
     const std::int64_t begun_ns = cpu_time_ns();
     Records found;
@@ -638,19 +626,6 @@ class Run {
       names_.interfaces[index] = name;
       if (recorder_) recorder_->interface(index, name);
     }
-  }
-
-  [[nodiscard]] static tw_header header_of(std::span<const std::byte> record) {
-    tw_header header{};
-    if (record.size() >= sizeof header) std::memcpy(&header, record.data(), sizeof header);
-    return header;
-  }
-
-  [[nodiscard]] static bool is_end(std::span<const std::byte> record) {
-    tw_digest digest;
-    if (header_of(record).kind != TW_KIND_DIGEST || record.size() != sizeof digest) return false;
-    std::memcpy(&digest, record.data(), sizeof digest);
-    return digest.destroyed != 0;
   }
 
   void take(std::span<const std::byte> record) {
@@ -775,8 +750,7 @@ class Run {
 
   void take_one(std::span<const std::byte> record) {
     if (listing_) {
-      const tw_header header = header_of(record);
-      if (header.kind == TW_KIND_DESTROY || is_end(record)) gone_.insert(header.cookie);
+      if (const auto socket = destroyed_socket(record)) gone_.insert(*socket);
     }
     take(record);
   }

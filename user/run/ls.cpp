@@ -10,12 +10,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <span>
 #include <string>
 #include <tuple>
 
+#include "decode/record.hpp"
 #include "judge/open_socket.hpp"
 #include "probe/features.hpp"
 #include "probe/listen_queues.hpp"
@@ -31,16 +31,12 @@ namespace {
 
 constexpr std::int64_t stuck_after_ns = 10'000'000'000;
 
-template <typename Record>
-bool read_as(std::span<const std::byte> bytes, tw_kind kind, Record& record) {
-  if (bytes.size() < sizeof record) return false;
-  std::memcpy(&record, bytes.data(), sizeof record);
-  return record.header.kind == kind;
-}
-
-std::string text_of(const std::uint8_t (&comm)[TW_COMM_LEN]) {
-  const auto* begin = reinterpret_cast<const char*>(comm);
-  return {begin, ::strnlen(begin, sizeof comm)};
+OpenSocket open_socket(const SocketFound& found) {
+  OpenSocket socket;
+  socket.cookie = found.header.cookie;
+  socket.netns = found.header.netns;
+  socket.flow = to_flow(found.tuple);
+  return socket;
 }
 
 class Lister {
@@ -78,19 +74,16 @@ class Lister {
 
  private:
   void take_socket(std::span<const std::byte> bytes) {
-    tw_socket record{};
-    if (!read_as(bytes, TW_KIND_SOCKET, record) || record.type == TW_SOCKET_NONE) return;
-    OpenSocket socket;
-    socket.cookie = record.header.cookie;
-    socket.netns = record.header.netns;
-    socket.flow = to_flow(record.tuple);
-    socket.state = static_cast<TcpState>(record.cb.state);
-    socket.cb = record.cb;
-    socket.has_control_block = record.type == TW_SOCKET_FULL;
+    const auto found = socket_in(bytes);
+    if (!found || socket_kind(*found) == SocketKind::none) return;
+    OpenSocket socket = open_socket(*found);
+    socket.state = static_cast<TcpState>(found->cb.state);
+    socket.cb = found->cb;
+    socket.has_control_block = socket_kind(*found) == SocketKind::full;
     if (socket.has_control_block) {
       socket.has_queues = true;
-      socket.recv_queue = unread_bytes(record.cb);
-      socket.send_queue = unacknowledged_bytes(record.cb);
+      socket.recv_queue = unread_bytes(found->cb);
+      socket.send_queue = unacknowledged_bytes(found->cb);
     }
     if (socket.state == TcpState::close) return;  // not connected, or over
     sockets_.emplace(socket.cookie, std::move(socket));
@@ -98,12 +91,9 @@ class Lister {
 
   // No process has it any more, and no socket: a mini-socket waits for the peer's FIN.
   void take_closed(std::span<const std::byte> bytes) {
-    tw_socket record{};
-    if (!read_as(bytes, TW_KIND_SOCKET, record) || record.type != TW_SOCKET_TIMEWAIT) return;
-    OpenSocket socket;
-    socket.cookie = record.header.cookie;
-    socket.netns = record.header.netns;
-    socket.flow = to_flow(record.tuple);
+    const auto found = socket_in(bytes);
+    if (!found || socket_kind(*found) != SocketKind::time_wait) return;
+    OpenSocket socket = open_socket(*found);
     socket.state = TcpState::fin_wait2;
     constexpr std::uint64_t no_cookie = std::uint64_t{1} << 63U;  // nobody has asked for one: by their number
     const std::uint64_t key = socket.cookie != 0 ? socket.cookie : no_cookie + sockets_.size();
@@ -111,13 +101,13 @@ class Lister {
   }
 
   void take_owner(std::span<const std::byte> bytes) {
-    tw_owner record{};
-    if (!read_as(bytes, TW_KIND_OWNER, record) || record.actor.tgid == 0) return;
-    const auto at = sockets_.find(record.header.cookie);
+    const auto owner = owner_in(bytes);
+    if (!owner || owner->actor.tgid == 0) return;
+    const auto at = sockets_.find(owner->header.cookie);
     if (at == sockets_.end()) return;
     auto& holders = at->second.holders;
-    if (std::ranges::find(holders, record.actor.tgid, &SocketHolder::pid) != holders.end()) return;
-    holders.push_back({.pid = record.actor.tgid, .comm = text_of(record.actor.comm), .fd = record.fd});
+    if (std::ranges::find(holders, owner->actor.tgid, &SocketHolder::pid) != holders.end()) return;
+    holders.push_back({.pid = owner->actor.tgid, .comm = name_of(owner->actor), .fd = owner->fd});
     std::ranges::sort(holders, {}, &SocketHolder::pid);
   }
 
