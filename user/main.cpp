@@ -8,8 +8,8 @@
 #include <variant>
 
 #include "cli/options.hpp"
-#include "run/common.hpp"
 #include "run/exit_code.hpp"
+#include "run/messages.hpp"
 #include "run/run.hpp"
 #include "version/version.hpp"
 

@@ -9,11 +9,34 @@
 #include <memory>
 #include <utility>
 
-#include "run/common.hpp"
 #include "sink/output.hpp"
+#include "tcpwitness/choice.hpp"
 #include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
+
+// The lives of a run: all, and those of them that the options choose. --count is of the latter.
+class Lives {
+ public:
+  explicit Lives(const Choice& choice) : choice_(choice) {}
+  void add(const Report& report) {
+    const auto* life = std::get_if<Life>(&report);
+    if (life == nullptr) return;
+    ++all_;
+    if (choice_.wants(*life)) ++chosen_;
+  }
+  [[nodiscard]] std::uint64_t all() const { return all_; }
+  [[nodiscard]] std::uint64_t chosen() const { return chosen_; }
+  void sum_up(Summary& summary) const {
+    summary.connections = all_;
+    if (choice_.any()) summary.chosen = chosen_;
+  }
+
+ private:
+  const Choice& choice_;
+  std::uint64_t all_ = 0;
+  std::uint64_t chosen_ = 0;
+};
 
 // Of a file, which can be read faster than anybody can read the output.
 class Delivery {

@@ -4,8 +4,10 @@
 
 #include "probe/diagnose.hpp"
 #include "probe/netns.hpp"
-#include "run/common.hpp"
+#include "run/clocks.hpp"
+#include "run/messages.hpp"
 #include "run/run.hpp"
+#include "run/signals.hpp"
 #include "sink/catalogue_text.hpp"
 #include "sink/checkup.hpp"
 #include "version/version.hpp"

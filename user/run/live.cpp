@@ -40,12 +40,16 @@
 #include "probe/tracer.hpp"
 #include "recording/recorder.hpp"
 #include "run/child.hpp"
-#include "run/common.hpp"
+#include "run/clocks.hpp"
 #include "run/conditions.hpp"
+#include "run/delivery.hpp"
 #include "run/exit_code.hpp"
+#include "run/messages.hpp"
+#include "run/outputs.hpp"
 #include "run/picture.hpp"
 #include "run/run.hpp"
 #include "run/serve.hpp"
+#include "run/signals.hpp"
 #include "run/top.hpp"
 #include "service/appended_file.hpp"
 #include "service/manager.hpp"
@@ -166,13 +170,6 @@ std::unique_ptr<Sink> make_live_sink(const Options& options, Output& output, con
   const bool taken = options.record.quiet || options.record.path == "-";  // by nobody, by the recording
   if (options.command == Command::record && taken) return std::make_unique<NoSink>();
   return make_sink(options, output, names, false, containers);
-}
-
-// Of this thread.
-std::int64_t cpu_time_ns() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::int64_t{used.tv_sec} * 1'000'000'000 + used.tv_nsec;
 }
 
 // A thread of its own, with this one capability.
@@ -424,13 +421,13 @@ class Run {
   void look() {
     const TimeNs now = clock_.now();
     const std::chrono::nanoseconds since(now - std::exchange(looked_ns_, now));
-    const std::int64_t before = cpu_time_ns();
+    const std::int64_t before = thread_cpu_ns();
     if (now - released_ns_ >= release_every_ns) {
       released_ns_ = now;
       tracer_.release_digests(Tracer::Release::old);
     }
     const std::size_t records = drain();
-    pace_.looked(records, std::chrono::nanoseconds(cpu_time_ns() - before), since);
+    pace_.looked(records, std::chrono::nanoseconds(thread_cpu_ns() - before), since);
     urgency_.looked();
   }
 
@@ -544,13 +541,13 @@ class Run {
     sampler_.next = std::max(since_start + sampler_.every, since_start + listing_share * took);
   }
   void list_sockets(Clock::duration since_start) {
-    const std::int64_t begun_ns = cpu_time_ns();
+    const std::int64_t begun_ns = thread_cpu_ns();
     Records found;
     listing_ = true;
     tracer_.snapshot_sockets(into(found));
     // All descriptors of all processes: metrics and a screen do without, and know the owners from what the sockets do.
     if (metrics_ == nullptr && view_ == nullptr) tracer_.snapshot_owners(into(found));
-    const std::int64_t listed_ns = cpu_time_ns();
+    const std::int64_t listed_ns = thread_cpu_ns();
     drain_backlog();
     take_found(found);
     // A screen shows what is known from events meanwhile, where there are very many sockets.

@@ -21,9 +21,11 @@
 #include "probe/listen_queues.hpp"
 #include "probe/netns.hpp"
 #include "probe/tracer.hpp"
-#include "run/common.hpp"
+#include "run/clocks.hpp"
 #include "run/conditions.hpp"
+#include "run/messages.hpp"
 #include "run/run.hpp"
+#include "run/signals.hpp"
 #include "sink/sockets.hpp"
 
 namespace tcpwitness {

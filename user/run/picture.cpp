@@ -12,7 +12,7 @@
 #include <cstring>
 #include <ranges>
 
-#include "run/common.hpp"
+#include "run/messages.hpp"
 #include "run/run.hpp"
 #include "sink/format.hpp"
 

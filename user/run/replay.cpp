@@ -15,9 +15,11 @@
 #include <chrono>
 
 #include "recording/replay.hpp"
-#include "run/common.hpp"
 #include "run/delivery.hpp"
+#include "run/messages.hpp"
+#include "run/outputs.hpp"
 #include "run/selection.hpp"
+#include "run/signals.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"

@@ -12,7 +12,8 @@
 #include <string_view>
 
 #include "confine/confine.hpp"
-#include "run/common.hpp"
+#include "run/clocks.hpp"
+#include "run/messages.hpp"
 #include "version/version.hpp"
 
 namespace tcpwitness {

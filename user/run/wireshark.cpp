@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-#include "run/common.hpp"
+#include "run/messages.hpp"
 #include "run/run.hpp"
 #include "run/wireshark_files.hpp"
 #include "sink/format.hpp"

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/messages.hpp"
+
+#include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "run/exit_code.hpp"
+#include "sink/describe.hpp"
+#include "sink/sinks.hpp"
+
+namespace tcpwitness {
+namespace {
+std::function<void(std::string_view)> taker;
+}  // namespace
+
+void say_through(std::function<void(std::string_view)> take) { taker = std::move(take); }
+
+void say(std::string_view text, Priority priority) {
+  if (taker) return taker(text);
+  constexpr int patience_ms = 200;
+  static const bool journal = is_journal(STDERR_FILENO);
+  std::string line = journal ? journal_lines(text, priority)
+                             : wrapped(text, ::isatty(STDERR_FILENO) == 1 ? style_of(STDERR_FILENO).width : 0);
+  if (!journal) line.push_back('\n');
+  for (std::string_view left = line; !left.empty();) {
+    // So much fits where poll() says that there is room.
+    const std::string_view some = left.substr(0, PIPE_BUF);
+    pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    const int can = ::poll(&ready, 1, patience_ms);
+    if (can < 0 && errno == EINTR) continue;
+    if (can <= 0) return;
+    const ssize_t written = ::write(STDERR_FILENO, some.data(), some.size());
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return;
+    if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+int fail(const Error& error) {
+  say("tcpwitness: " + error.message(), Priority::error);
+  return exit_failed;
+}
+
+int refuse(const Error& error) {
+  static_cast<void>(fail(error));
+  return exit_usage;
+}
+
+int broken_output(int error) {
+  if (error == 0) error = errno;  // of a picture
+  if (error == EPIPE) return 0;   // `| head` has what it wants
+  const char* why = error == ECANCELED ? "nobody reads it" : std::strerror(error);
+  say(fmt::format("tcpwitness: cannot write the output: {}", why), Priority::error);
+  return 1;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// signals.hpp: SIGINT, SIGTERM and SIGHUP, taken from a descriptor between two pieces of work.
+#pragma once
+
+#include "tcpwitness/result.hpp"
+#include "values/unique_fd.hpp"
+
+namespace tcpwitness {
+
+// SIGINT, SIGTERM and SIGHUP as a descriptor; a closed pipe as an error of write().
+[[nodiscard]] Result<UniqueFd> take_signals();
+
+// Takes the signals that have come. True: SIGHUP, and no other.
+[[nodiscard]] bool take_hangups(int signals);
+// There is a terminal, whose end SIGHUP means.
+[[nodiscard]] bool has_terminal();
+
+// From now on such a signal ends the process at once, whatever it waits for. (One that comes together with the first is
+// the same: a terminal and sudo both pass it on.)
+void end_at_next_signal(int signals);
+
+}  // namespace tcpwitness
