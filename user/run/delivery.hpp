@@ -38,21 +38,28 @@ class Lives {
   std::uint64_t chosen_ = 0;
 };
 
-// Of a file, which can be read faster than anybody can read the output.
 class Delivery {
  public:
   using Clock = std::chrono::steady_clock;
+  static constexpr auto every = std::chrono::milliseconds(100);
 
-  // limit: lives that are wanted (--count); 0: all.
-  Delivery(const Choice& choice, std::uint64_t limit, Output& output, std::unique_ptr<Sink> sink)
-      : output_(output), sink_(std::move(sink)), lives_(choice), limit_(limit) {}
+  // limit: lives that are wanted (--count); 0: all. longest: a reader of the output waits for no longer than this.
+  Delivery(const Choice& choice, std::uint64_t limit, Output& output, std::unique_ptr<Sink> sink,
+           Clock::duration longest = every)
+      : output_(output), sink_(std::move(sink)), lives_(choice), limit_(limit), longest_(longest) {}
 
   void limit_to(std::uint64_t lives) {
     if (lives != 0) limit_ = limit_ == 0 ? lives : std::min(limit_, lives);
   }
+  // From now on all are wanted.
+  void lift_limit() {
+    limit_ = 0;
+    enough_ = false;
+  }
   // Writes those that are wanted, and clears the list.
   template <typename Wanted>
-  void write(Reports& reports, Wanted wanted) {
+  void write(Reports& reports, const Wanted& wanted) {
+    unflushed_ = unflushed_ || !reports.empty();
     for (const auto& report : reports) {
       if (enough_) break;
       if (!wanted(report)) continue;
@@ -69,30 +76,33 @@ class Delivery {
   void flush() {
     if (!sink_->flush()) broken_ = true;
     flushed_ = Clock::now();
+    unflushed_ = false;
   }
-  // A reader of the output waits for no longer than this.
-  [[nodiscard]] bool due(Clock::time_point now) const { return now - flushed_ >= every; }
-  static constexpr auto every = std::chrono::milliseconds(100);
+  [[nodiscard]] bool due(Clock::time_point now) const { return now - flushed_ >= longest_; }
+  [[nodiscard]] bool unflushed() const { return unflushed_; }
 
   // The last report. False: the output failed.
   [[nodiscard]] bool finish(Summary& summary) {
     lives_.sum_up(summary);
     sink_->write(summary);
-    return sink_->flush() && !broken_;
+    flush();
+    return !broken_;
   }
 
   [[nodiscard]] Sink& sink() { return *sink_; }
   [[nodiscard]] bool enough() const { return enough_; }
   [[nodiscard]] bool broken() const { return broken_; }
   [[nodiscard]] bool over() const { return enough_ || broken_; }
-  [[nodiscard]] int error() const { return output_.error(); }
+  [[nodiscard]] const Lives& lives() const { return lives_; }
 
  private:
   Output& output_;
   std::unique_ptr<Sink> sink_;
   Lives lives_;
   std::uint64_t limit_;
+  Clock::duration longest_;
   Clock::time_point flushed_ = Clock::now();
+  bool unflushed_ = false;  // a report was written and not flushed
   bool enough_ = false;
   bool broken_ = false;
 };

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/live_run.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "confine/confine.hpp"
+#include "run/messages.hpp"
+#include "run/signals.hpp"
+#include "sink/describe.hpp"
+#include "sink/format.hpp"
+#include "version/version.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto longest_sleep = milliseconds(1000);  // where nothing comes and nothing is due
+constexpr auto while_a_command_ends = milliseconds(10);
+constexpr auto hint_after = std::chrono::seconds(3);
+
+}  // namespace
+
+LiveRun::LiveRun(const LiveParts& parts)
+    : parts_(parts),
+      command_(parts.child),
+      names_{parts.features.reset_reasons, parts.features.drop_reasons, {}},
+      ready_{.ts_ns = parts.clock.now(),
+             .version = version,
+             .kernel = parts.features.kernel_release,
+             .hooks = parts.tracer.hooks(),
+             .ring_bytes = parts.options.ring_bytes,
+             .capture = {}},
+      output_(parts, names_),
+      feed_(parts, ready_, names_, output_),
+      drain_(parts, names_, feed_, output_),
+      list_(parts, feed_, drain_),
+      so_far_(parts, feed_, drain_, output_),
+      samples_(parts, feed_, drain_) {
+  const bool appends = parts.appended.fd.valid() || feed_.recorder() != nullptr;
+  hangup_reopens_ = parts.view == nullptr && (parts.manager.there() || (!has_terminal() && appends));
+  if (parts.view != nullptr) parts.view->set_names(names_);
+  learn_names();
+}
+
+int LiveRun::go() {
+  if (const Recorder* recorder = feed_.recorder()) {
+    if (const auto wrong = recorder->wrong()) return fail(*wrong);
+  }
+  if (parts_.view != nullptr) {
+    if (auto opened = parts_.view->open(); !opened) return fail(opened.error());
+    say_through([this](std::string_view text) { parts_.view->say(parts_.clock.now(), text); });
+  }
+  confine();
+  list_.take_first();
+  announce();
+  if (command_.there() && over()) return not_started();
+  command_.start();
+  const auto started = Clock::now();
+  bool ended_by_signal = false;
+  while (!over()) {
+    const bool signalled = wait(started) && !command_.takes_signal(parts_.signals) && !hung_up();
+    if (signalled && !command_.there()) LiveOutput::keep_what_is_left();
+    drain_.look();
+    list_.take_after_loss();
+    const auto now = Clock::now();
+    if (!over() && parts_.backlog.empty()) so_far_.report(now - started);
+    if (reopen_) reopen();
+    parts_.manager.alive(now, [&] { return status("tracing"); });
+    if (!over() && parts_.backlog.empty()) samples_.take(now - started);
+    if (command_.over(now, feed_.correlator().any_open())) break;
+    if (parts_.view != nullptr && !turn_view()) break;
+    ended_by_signal = signalled;
+    if (signalled || (parts_.options.duration && now - started >= *parts_.options.duration)) break;
+    if (parts_.tracer.follow_interfaces()) learn_names();
+    hint(now - started);
+  }
+  close_view();
+  const int code = finish();
+  return command_.exit_code(code, ended_by_signal, parts_.signals);
+}
+
+// What is decoded from here on comes from others.
+void LiveRun::confine() {
+  const Work work = parts_.metrics != nullptr ? Work::serve : Work::trace;
+  if (auto confined = restrict_system_calls(work, command_.may_signal()); !confined)
+    say("tcpwitness: " + confined.error().message(), Priority::warning);
+}
+
+void LiveRun::announce() {
+  // Under a command only its own words are expected, as with strace.
+  const bool quiet = command_.there() || parts_.view != nullptr;
+  if (!quiet || !missing_witnesses(ready_).empty()) say(describe(ready_));
+  if (parts_.metrics != nullptr) say("tcpwitness: " + parts_.metrics->describe());
+  output_.begin(ready_);
+  parts_.manager.ready(status("tracing"));
+}
+
+// Nobody would see what it does. As long as the child was not started, it ends with us and runs nothing.
+int LiveRun::not_started() {
+  if (output_.broken()) static_cast<void>(broken_output(output_.error()));
+  say("tcpwitness: the command was not run", Priority::error);
+  return 1;
+}
+
+// Until the next look. True: a signal came.
+bool LiveRun::wait(Clock::time_point started) {
+  RingSource& ring = parts_.ring;
+  if (!parts_.backlog.empty()) return ring.wait(milliseconds(0), parts_.signals);
+  auto at_most = std::chrono::duration_cast<milliseconds>(drain_.pace().interval());
+  const bool deep = drain_.pace().idle() && feed_.lost_at() == 0 && output_.idle();
+  if (deep) {
+    const TimeNs now = parts_.clock.now();
+    const auto due = std::chrono::nanoseconds(std::max(feed_.correlator().due(), now) - now);
+    at_most = std::clamp(std::chrono::ceil<milliseconds>(due), at_most, longest_sleep);
+  }
+  if (command_.ending()) at_most = std::min(at_most, while_a_command_ends);
+  const auto not_after = [&](std::optional<Clock::duration> since_start) {
+    if (!since_start) return;
+    const auto left = std::chrono::ceil<milliseconds>(*since_start - (Clock::now() - started));
+    at_most = std::clamp(left, milliseconds(0), at_most);
+  };
+  not_after(parts_.options.duration);
+  not_after(so_far_.next());
+  not_after(samples_.next());
+  if (parts_.view != nullptr) at_most = std::min(at_most, parts_.view->patience());
+  if (const auto most = parts_.manager.round_at_least_every())
+    at_most = std::clamp(std::chrono::duration_cast<milliseconds>(*most), milliseconds(1),
+                         std::max(at_most, milliseconds(1)));
+  return deep ? ring.sleep(at_most, parts_.signals) : ring.wait(at_most, parts_.signals);
+}
+
+// False: no more of it is wanted.
+bool LiveRun::turn_view() {
+  LiveView& view = *parts_.view;
+  Correlator& correlator = feed_.correlator();
+  correlator.ordinary_in_short(view.crowded());
+  if (const auto conn = view.asks_for()) view.answer(correlator.so_far_of(*conn, parts_.clock.now()));
+  return view.turn(parts_.clock.now());
+}
+
+void LiveRun::close_view() {
+  if (parts_.view == nullptr) return;
+  parts_.view->close();
+  say_through({});
+}
+
+// SIGHUP: a daemon's outputs are opened again; elsewhere the terminal is gone, and the run ends.
+bool LiveRun::hung_up() {
+  if (!hangup_reopens_ || !take_hangups(parts_.signals)) return false;
+  reopen_ = true;
+  return true;
+}
+
+// Whole lines went to the old file, the next one goes to the new.
+void LiveRun::reopen() {
+  output_.deliver();
+  if (!output_.reopen()) return;  // at the next look
+  reopen_ = false;
+  parts_.manager.reloading();
+  if (Recorder* recorder = feed_.recorder()) recorder->next_file();
+  parts_.manager.ready(status("tracing"));
+}
+
+// A person who sees nothing for a while gets a hint what would show something.
+void LiveRun::hint(Clock::duration since_start) {
+  if (hinted_ || since_start < hint_after) return;
+  hinted_ = true;
+  const bool person = !command_.there() && parts_.metrics == nullptr && parts_.view == nullptr &&
+                      isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+  if (person && output_.lives().all() == 0) say(quiet_hint(ready_));
+}
+
+void LiveRun::learn_names() {
+  for (const auto& [index, name] : parts_.tracer.interface_names()) {
+    names_.interfaces[index] = name;
+    if (Recorder* recorder = feed_.recorder()) recorder->interface(index, name);
+  }
+}
+
+std::string LiveRun::status(const char* doing) const {
+  return fmt::format("{}, {} connections ended, {} events lost", doing, grouped(output_.lives().all()),
+                     grouped(feed_.decoder().lost()));
+}
+
+}  // namespace tcpwitness

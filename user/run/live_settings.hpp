@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// live_settings.hpp: what the options of a live run mean for each of its parts.
+#pragma once
+
+#include "cli/options.hpp"
+#include "probe/features.hpp"
+#include "probe/tracer.hpp"
+#include "recording/recorder.hpp"
+#include "run/conditions.hpp"
+#include "tcpwitness/pipeline.hpp"
+
+namespace tcpwitness {
+
+[[nodiscard]] TracerSettings tracer_settings(const Options& options);
+[[nodiscard]] CorrelatorSettings correlator_settings(const Options& options, const Conditions& conditions,
+                                                     const Tracer& tracer);
+[[nodiscard]] RecorderSettings recorder_settings(const RecordOptions& options);
+// What the Correlator of a recording will get of this run. offset_ns: of the run's clock.
+[[nodiscard]] StartMark start_mark(const Options& options, const RunSettings& settings, const Ready& ready,
+                                   TimeNs started_ns, std::int64_t offset_ns, const Features& features);
+
+}  // namespace tcpwitness

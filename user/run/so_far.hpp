@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// so_far.hpp: every so often (--every, metrics, a screen) the connections that go on are listed and reported as they
+// are by then.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "run/live_feed.hpp"
+#include "run/live_output.hpp"
+#include "run/live_parts.hpp"
+#include "run/ring_drain.hpp"
+
+namespace tcpwitness {
+
+class SoFar {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  SoFar(const LiveParts& parts, LiveFeed& feed, RingDrain& drain, LiveOutput& output);
+
+  // Since the start of the run; nothing: never.
+  [[nodiscard]] std::optional<Clock::duration> next() const { return every_ ? std::optional(next_) : std::nullopt; }
+  // Where it is time. The last one is the end of the run, which says it itself.
+  void report(Clock::duration since_start);
+
+ private:
+  void list_sockets(Clock::duration since_start);
+  [[nodiscard]] Totals totals();
+
+  const LiveParts& parts_;
+  LiveFeed& feed_;
+  RingDrain& drain_;
+  LiveOutput& output_;
+  std::optional<Clock::duration> every_;
+  Clock::duration next_{};
+  Clock::duration list_next_{};  // not before that are the sockets listed
+};
+
+}  // namespace tcpwitness
