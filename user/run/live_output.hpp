@@ -23,15 +23,17 @@ class LiveOutput {
   [[nodiscard]] Reports& waiting() { return waiting_; }
   // Ready goes first, and nothing before it.
   void begin(const Ready& ready);
-  // Writes what waits; so that it does not grow; so that none of it is later than its reader notices.
+  // Writes what waits.
   void write();
+  // So that it does not grow. Nothing before begin().
   void write_if_many();
-  void deliver_in_time(Clock::time_point now);
   // Writes and flushes.
   void deliver();
   void deliver_if_begun() {
     if (begun_) deliver();
   }
+  // Writes, and flushes where a reader would notice the delay. Nothing before begin().
+  void deliver_in_time(Clock::time_point now);
   // An interim report: not one of those that wait.
   void write_at_once(const Report& report) { delivery_.sink().write(report); }
   // The last report. False: the output failed, or not everything was taken: see dropped().

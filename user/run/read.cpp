@@ -29,8 +29,9 @@
 #include "run/clocks.hpp"
 #include "run/delivery.hpp"
 #include "run/exit_code.hpp"
+#include "run/file_output.hpp"
+#include "run/file_settings.hpp"
 #include "run/messages.hpp"
-#include "run/outputs.hpp"
 #include "run/picture.hpp"
 #include "run/replay.hpp"
 #include "run/run.hpp"
@@ -51,62 +52,17 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t reports_at_a_time = 4;  // so few that the allocator has their memory at hand for the next ones
 
-CorrelatorSettings correlator_settings(const Options& options) {
-  CorrelatorSettings settings = capture_settings();
-  static_cast<ReportSettings&>(settings) = report_settings(options);
-  return settings;
-}
-
-// SIGINT and its like, taken from the moment that they can be answered: opening a FIFO waits for its writer, and until
-// then Ctrl-C simply ends the process.
-class Stop {
- public:
-  Result<void> listen() {
-    if (signals_.valid()) return {};
-    auto taken = take_signals();
-    if (!taken) return std::unexpected(taken.error());
-    signals_ = std::move(*taken);
-    return {};
-  }
-  [[nodiscard]] bool asked() {
-    pollfd signal{.fd = signals_.get(), .events = POLLIN, .revents = 0};
-    if (!requested_ && ::poll(&signal, 1, 0) > 0) {
-      requested_ = true;
-      end_at_next_signal(signals_.get());
-    }
-    return requested_;
-  }
-  [[nodiscard]] int fd() const { return signals_.get(); }
-  // Waits for fd to have something to read. False: nothing yet.
-  [[nodiscard]] bool wait_for(int fd, std::chrono::milliseconds time) {
-    std::array<pollfd, 2> both{
-        {{.fd = signals_.get(), .events = POLLIN, .revents = 0}, {.fd = fd, .events = POLLIN, .revents = 0}}};
-    if (::poll(both.data(), both.size(), static_cast<int>(time.count())) <= 0) return false;
-    if (both[0].revents != 0) requested_ = true;
-    return both[1].revents != 0;
-  }
-  [[nodiscard]] bool stop_requested() const { return requested_; }
-
- private:
-  UniqueFd signals_;
-  bool requested_ = false;
-};
-
 // One file, from ready to summary.
 class Reading {
  public:
-  Reading(const Options& options, Stop& stop, CaptureFile& file, PacketFilter* filter)
+  Reading(const Options& options, StopSignal& stop, CaptureFile& file, PacketFilter* filter)
       : options_(options),
         stop_(stop),
         file_(file),
         filter_(filter),
         reader_(options, file, filter),
-        correlator_(correlator_settings(options), names_),
-        delivery_(options.choice, options.count.value_or(0), output_, make_sink(options, output_, names_, true)),
-        progress_(file.bytes_total()),
-        shared_terminal_(::isatty(STDOUT_FILENO) == 1) {
-    output_.stop_waiting_for(stop.fd());
-  }
+        correlator_(capture_settings(options), names_),
+        output_(options, stop, file, names_, true) {}
 
   int go() {
     if (!file_.regular() || !read_side_by_side()) read_as_it_comes();
@@ -117,16 +73,16 @@ class Reading {
   bool wait(int fd) {
     const auto came = Clock::now();
     while (!stop_.wait_for(fd, std::chrono::milliseconds(0))) {
-      if (stop_.stop_requested() || done()) return false;
+      if (output_.over()) return false;
       pass_time(came);
-      deliver();
+      output_.deliver();
       if (stop_.wait_for(fd, Delivery::every)) break;
     }
-    if (delivery_.due(Clock::now())) {
+    if (output_.due()) {
       catch_up();
-      deliver();
+      output_.deliver();
     }
-    return !stop_.stop_requested() && !done();
+    return !output_.over();
   }
 
  private:
@@ -159,8 +115,8 @@ class Reading {
       if (!announced_) announce(*batch);
       take(*batch);
       look_around();
-      if (done()) queue.stop();
-      if (!done()) queue.recycle(std::move(*batch));
+      if (output_.over()) queue.stop();
+      if (!output_.over()) queue.recycle(std::move(*batch));
     }
     return true;
   }
@@ -169,12 +125,12 @@ class Reading {
   void read_as_it_comes() {
     announce(batch_);  // the first block may be long in coming
     bool more = true;
-    while (more && !done()) {
+    while (more && !output_.over()) {
       more = reader_.fill(batch_);
       take(batch_);
       look_around();
     }
-    while (!delivery_.enough() && reader_.finish(batch_)) take(batch_);
+    while (!output_.enough() && reader_.finish(batch_)) take(batch_);
     take(batch_);
   }
 
@@ -194,13 +150,13 @@ class Reading {
     bytes_read_ = batch.bytes_read;
     last_ts_ns_ = batch.last_ts_ns;
     const std::vector<Event>& events = batch.events;
-    for (std::size_t i = 0; i < events.size() && !delivery_.enough(); ++i) {
+    for (std::size_t i = 0; i < events.size() && !output_.enough(); ++i) {
       // The other thread wrote them, and they look up what was not looked at for long.
       if (i + 16 < events.size()) prefetch(&events[i + 16]);
       if (i + 8 < events.size()) correlator_.expect(events[i + 8]);
       if (i + 4 < events.size()) correlator_.expect_next(events[i + 4]);
-      correlator_.feed(events[i], reports_);
-      if (reports_.size() >= reports_at_a_time) write_reports();
+      correlator_.feed(events[i], output_.waiting());
+      if (output_.waiting().size() >= reports_at_a_time) output_.write();
     }
     batch.clear();
   }
@@ -223,17 +179,12 @@ class Reading {
       ready.capture->interfaces.push_back({.name = interface.name, .link_type = interface.link_type});
     }
     say(describe(ready));
-    delivery_.sink().write(ready);
-    deliver();
+    output_.begin(ready);
+    output_.deliver();
     announced_ = true;
   }
 
-  void look_around() {
-    stopped_ = stopped_ || stop_.asked();
-    const auto now = Clock::now();
-    progress_.at(bytes_read_, read_.frames, now);
-    if (delivery_.due(now)) deliver();
-  }
+  void look_around() { output_.look_around(bytes_read_, read_.frames); }
 
   // No frame comes, and yet time passes where they come from: what is over by now is reported.
   void pass_time(Clock::time_point came) {
@@ -242,27 +193,14 @@ class Reading {
     const TimeNs now = last_ts_ns_ + std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
     reader_.advance(now, batch_);
     take(batch_);
-    correlator_.advance(now, reports_);
-  }
-
-  [[nodiscard]] bool done() const { return stopped_ || delivery_.over(); }
-
-  void write_reports() {
-    if (reports_.empty()) return;
-    if (shared_terminal_) progress_.erase();
-    delivery_.write(reports_);
-  }
-
-  void deliver() {
-    write_reports();
-    delivery_.flush();
+    correlator_.advance(now, output_.waiting());
   }
 
   int finish() {
-    progress_.erase();
-    if (!delivery_.enough()) correlator_.finish(last_ts_ns_, reports_);
-    write_reports();
-    if (delivery_.broken()) return broken_output(output_.error());
+    output_.end();
+    if (!output_.enough()) correlator_.finish(last_ts_ns_, output_.waiting());
+    output_.write();
+    if (output_.broken()) return output_.failed();
     const bool damaged = file_.damage().has_value();
     Summary summary = correlator_.summary();
     summary.ts_ns = realtime_ns();
@@ -270,7 +208,7 @@ class Reading {
     summary.capture->filtered = !options_.read.filter.empty() || !options_.ports.empty() ||
                                 !options_.port_ranges.empty() || !options_.hosts.empty();
     if (damaged) summary.capture->damage = file_.damage()->message();
-    if (!delivery_.finish(summary)) return broken_output(output_.error());
+    if (!output_.finish(summary)) return output_.failed();
     say(describe(summary));
     if (const PassedOver over = reader_.passed_over(); over.frames != 0) {
       fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
@@ -281,23 +219,18 @@ class Reading {
   }
 
   const Options& options_;
-  Stop& stop_;
+  StopSignal& stop_;
   CaptureFile& file_;
   PacketFilter* filter_;
   BatchReader reader_;
   Batch batch_;  // of a pipe
   Names names_;
-  Output output_{STDOUT_FILENO};
   Correlator correlator_;
-  Delivery delivery_;
-  Progress progress_;
-  bool shared_terminal_;  // the progress bar is where the output is
-  Reports reports_;
+  FileOutput output_;
   CaptureTotals read_;
   std::uint64_t bytes_read_ = 0;
   TimeNs last_ts_ns_ = 0;
   bool announced_ = false;
-  bool stopped_ = false;  // by a signal
 };
 
 // Everything is open, and nothing but descriptors is needed: what a file holds may come from anybody.
@@ -326,18 +259,18 @@ int run_read(const Options& given) {
     if (!compiled) return refuse(compiled.error());
     filter = std::move(*compiled);
   }
-  Stop stop;
+  StopSignal stop;
   Reading* reading = nullptr;  // from when there is one
   const auto waiting = [&](int fd) {
     if (!stop.listen()) return true;
     if (reading != nullptr) return reading->wait(fd);
     while (!stop.wait_for(fd, Delivery::every)) {
-      if (stop.stop_requested()) return false;
+      if (stop.requested()) return false;
     }
-    return !stop.stop_requested();
+    return !stop.requested();
   };
   auto file = CaptureFile::open(given.read.path, waiting);
-  if (stop.stop_requested()) return 0;
+  if (stop.requested()) return 0;
   if (!file) return fail(file.error());
   const auto drawing = with_picture_file(given);
   if (!drawing) return fail(drawing.error());

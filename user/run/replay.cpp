@@ -15,9 +15,9 @@
 #include <chrono>
 
 #include "recording/replay.hpp"
-#include "run/delivery.hpp"
+#include "run/file_output.hpp"
+#include "run/file_settings.hpp"
 #include "run/messages.hpp"
-#include "run/outputs.hpp"
 #include "run/selection.hpp"
 #include "run/signals.hpp"
 #include "sink/describe.hpp"
@@ -29,57 +29,34 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::uint64_t blocks_between_looks = 4096;
-
-// What belongs to no connection passes.
-bool wants(const Selection& selection, const Report& report) {
-  const auto of = [&](const auto& body) {
-    return selection.wants(body.flow.local, body.flow.remote) ||
-           (body.nat && selection.wants(body.nat->local, body.nat->remote));
-  };
-  if (const auto* life = std::get_if<Life>(&report)) return of(*life);
-  if (const auto* entry = std::get_if<Entry>(&report)) return of(*entry);
-  if (const auto* finding = std::get_if<FindingReport>(&report)) return of(*finding);
-  return true;
-}
-
-ReplaySettings replay_settings(const Options& options) {
-  ReplaySettings settings;
-  settings.reports = report_settings(options);
-  settings.pid = options.pid;
-  settings.comm = options.comm;
-  if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
-  return settings;
-}
+constexpr std::size_t reports_at_a_time = 256;
 
 class Replaying {
  public:
-  Replaying(const Options& options, CaptureFile& file, int signals)
+  Replaying(const Options& options, CaptureFile& file, StopSignal& stop)
       : options_(options),
         file_(file),
-        signals_(signals),
+        stop_(stop),
         selection_(options),
         replay_(replay_settings(options)),
-        progress_(file.bytes_total()),
-        delivery_(options.choice, options.count.value_or(0), output_, make_sink(options, output_, replay_.names())) {
-    output_.stop_waiting_for(signals);
-  }
+        output_(options, stop, file, replay_.names(), false,
+                [this](const Report& report) { return selection_.wants(report); }) {}
 
   int go() {
     CaptureBlock block;
-    while (!done() && file_.next(block)) {
-      if (auto taken = replay_.take(block, reports_); !taken) {
+    while (!output_.over() && file_.next(block)) {
+      if (auto taken = replay_.take(block, output_.waiting()); !taken) {
         damage_ = taken.error();
         if (damage_->hint.empty()) damage_->hint = "everything before that was read";
         break;
       }
       if (!announced_ && replay_.start() != nullptr) announce();
       // Of a pipe everything is reported at once: nobody knows when the next block comes.
-      if (!file_.regular() && !reports_.empty()) deliver();
-      if (++blocks_ % blocks_between_looks == 0) look_around();
-      if (reports_.size() >= 256) write_reports();
+      if (!file_.regular() && !output_.waiting().empty()) output_.deliver();
+      if (++blocks_ % blocks_between_looks == 0) output_.look_around(file_.bytes_read(), blocks_);
+      if (output_.waiting().size() >= reports_at_a_time) output_.write();
     }
-    stopped_ = signalled();
-    if (!damage_ && !done()) damage_ = file_.damage();
+    if (!stop_.asked() && !damage_ && !output_.over()) damage_ = file_.damage();
     return finish();
   }
 
@@ -91,43 +68,17 @@ class Replaying {
                     options_.read.path == "-" ? "standard input" : printable(options_.read.path, true),
                     printable(start.ready.version, true), printable(start.ready.kernel, true),
                     start.flight ? "; a flight recorder's: only what belongs to findings was kept" : ""));
-    delivery_.limit_to(start.count);
-    delivery_.sink().write(start.ready);
-  }
-
-  [[nodiscard]] bool signalled() const {
-    pollfd signal{.fd = signals_, .events = POLLIN, .revents = 0};
-    if (stopped_ || ::poll(&signal, 1, 0) <= 0) return stopped_;
-    end_at_next_signal(signals_);
-    return true;
-  }
-
-  void look_around() {
-    stopped_ = signalled();
-    const auto now = std::chrono::steady_clock::now();
-    progress_.at(file_.bytes_read(), blocks_, now);
-    if (delivery_.due(now)) deliver();
-  }
-
-  [[nodiscard]] bool done() const { return stopped_ || delivery_.over(); }
-
-  void write_reports() {
-    if (!reports_.empty()) progress_.erase();
-    delivery_.write(reports_, [&](const Report& report) { return wants(selection_, report); });
-  }
-
-  void deliver() {
-    write_reports();
-    delivery_.flush();
+    output_.limit_to(start.count);
+    output_.begin(start.ready);
   }
 
   int finish() {
-    progress_.erase();
-    write_reports();
-    if (!delivery_.enough()) replay_.finish(reports_);
-    write_reports();
+    output_.end();
+    output_.write();
+    if (!output_.enough()) replay_.finish(output_.waiting());
+    output_.write();
     Summary summary = replay_.summary();
-    if (!delivery_.finish(summary)) return broken_output(output_.error());
+    if (!output_.finish(summary)) return output_.failed();
     // What this file lacks was not lost by the ring.
     Summary heard = summary;
     heard.lost -= std::min(heard.lost, replay_.missing() - replay_.left_out());
@@ -152,7 +103,7 @@ class Replaying {
   }
 
   [[nodiscard]] int exit_code() const {
-    if (stopped_ || delivery_.enough()) return 0;
+    if (output_.stopped() || output_.enough()) return 0;
     if (damage_) return fail(*damage_);
     if (replay_.ended()) return 0;
     return fail(
@@ -163,30 +114,22 @@ class Replaying {
 
   const Options& options_;
   CaptureFile& file_;
-  int signals_;
+  StopSignal& stop_;
   Selection selection_;
   Replay replay_;
-  Progress progress_;
-  Output output_{STDOUT_FILENO};
-  Delivery delivery_;
-  Reports reports_;
+  FileOutput output_;
   std::optional<Error> damage_;
   std::uint64_t blocks_ = 0;
   bool announced_ = false;
-  bool stopped_ = false;
 };
 
 }  // namespace
 
 int replay(const Options& options, std::unique_ptr<CaptureFile> file) {
-  if (!options.read.filter.empty()) {
-    return fail({"apply '" + options.read.filter + "' to a recording",
-                 "an expression selects frames, and a recording's judgements rest on the kernel's events too",
-                 "select with --port, --host, --pid and --comm"});
-  }
-  const auto signals = take_signals();
-  if (!signals) return fail(signals.error());
-  return Replaying(options, *file, signals->get()).go();
+  if (!options.read.filter.empty()) return fail(no_expression_for_recordings(options.read.filter));
+  StopSignal stop;
+  if (auto listening = stop.listen(); !listening) return fail(listening.error());
+  return Replaying(options, *file, stop).go();
 }
 
 }  // namespace tcpwitness

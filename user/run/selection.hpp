@@ -5,8 +5,11 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
+#include <variant>
 
 #include "cli/options.hpp"
+#include "tcpwitness/report.hpp"
 
 namespace tcpwitness {
 
@@ -16,6 +19,17 @@ class Selection {
       : options_(options), all_(options.ports.empty() && options.port_ranges.empty() && options.hosts.empty()) {}
 
   [[nodiscard]] bool wants(const Endpoint& a, const Endpoint& b) const { return all_ || chosen(a, b); }
+  // One of the two forms that NAT gives a connection is enough.
+  [[nodiscard]] bool wants(const Flow& flow, const std::optional<Flow>& nat) const {
+    return wants(flow.local, flow.remote) || (nat && wants(nat->local, nat->remote));
+  }
+  // What belongs to no connection passes.
+  [[nodiscard]] bool wants(const Report& report) const {
+    if (const auto* life = std::get_if<Life>(&report)) return wants(life->flow, life->nat);
+    if (const auto* entry = std::get_if<Entry>(&report)) return wants(entry->flow, entry->nat);
+    if (const auto* finding = std::get_if<FindingReport>(&report)) return wants(finding->flow, finding->nat);
+    return true;
+  }
 
  private:
   [[nodiscard]] bool chosen(const Endpoint& a, const Endpoint& b) const {

@@ -2,6 +2,7 @@
 #include "run/signals.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 namespace tcpwitness {
 namespace {
@@ -69,6 +71,31 @@ void end_at_next_signal(int signals) {
     sigaction(number, &action, nullptr);
   }
   sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+Result<void> StopSignal::listen() {
+  if (signals_.valid()) return {};
+  auto taken = take_signals();
+  if (!taken) return std::unexpected(taken.error());
+  signals_ = std::move(*taken);
+  return {};
+}
+
+bool StopSignal::asked() {
+  pollfd signal{.fd = signals_.get(), .events = POLLIN, .revents = 0};
+  if (!requested_ && ::poll(&signal, 1, 0) > 0) {
+    requested_ = true;
+    end_at_next_signal(signals_.get());
+  }
+  return requested_;
+}
+
+bool StopSignal::wait_for(int fd, std::chrono::milliseconds time) {
+  std::array<pollfd, 2> both{
+      {{.fd = signals_.get(), .events = POLLIN, .revents = 0}, {.fd = fd, .events = POLLIN, .revents = 0}}};
+  if (::poll(both.data(), both.size(), static_cast<int>(time.count())) <= 0) return false;
+  if (both[0].revents != 0) requested_ = true;
+  return both[1].revents != 0;
 }
 
 }  // namespace tcpwitness

@@ -2,6 +2,8 @@
 // signals.hpp: SIGINT, SIGTERM and SIGHUP, taken from a descriptor between two pieces of work.
 #pragma once
 
+#include <chrono>
+
 #include "tcpwitness/result.hpp"
 #include "values/unique_fd.hpp"
 
@@ -18,5 +20,23 @@ namespace tcpwitness {
 // From now on such a signal ends the process at once, whatever it waits for. (One that comes together with the first is
 // the same: a terminal and sudo both pass it on.)
 void end_at_next_signal(int signals);
+
+// A signal that ends a run over a file: taken from the moment that it can be answered. Opening a FIFO waits for its
+// writer, and until then Ctrl-C simply ends the process.
+class StopSignal {
+ public:
+  Result<void> listen();
+  // A signal has come. From then on the next one ends the process.
+  [[nodiscard]] bool asked();
+  // Waits for fd to have something to read. False: nothing yet.
+  [[nodiscard]] bool wait_for(int fd, std::chrono::milliseconds time);
+  // As the last of these found.
+  [[nodiscard]] bool requested() const { return requested_; }
+  [[nodiscard]] int fd() const { return signals_.get(); }
+
+ private:
+  UniqueFd signals_;
+  bool requested_ = false;
+};
 
 }  // namespace tcpwitness

@@ -24,8 +24,8 @@
 #include "recording/replay.hpp"
 #include "run/batch_reader.hpp"
 #include "run/exit_code.hpp"
+#include "run/file_settings.hpp"
 #include "run/messages.hpp"
-#include "run/outputs.hpp"
 #include "run/run.hpp"
 #include "run/selection.hpp"
 #include "run/signals.hpp"
@@ -58,7 +58,7 @@ class Played {
 
 class PlayedRecording final : public Played {
  public:
-  PlayedRecording(const Options& options, CaptureFile& file) : file_(file), replay_(settings(options)) {}
+  PlayedRecording(const Options& options, CaptureFile& file) : file_(file), replay_(replay_settings(options)) {}
 
   bool step(Reports& out) override {
     CaptureBlock block;
@@ -76,15 +76,6 @@ class PlayedRecording final : public Played {
   [[nodiscard]] std::optional<Error> damage() const override { return damage_ ? damage_ : file_.damage(); }
 
  private:
-  static ReplaySettings settings(const Options& options) {
-    ReplaySettings settings;
-    settings.reports = report_settings(options);
-    settings.pid = options.pid;
-    settings.comm = options.comm;
-    if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
-    return settings;
-  }
-
   CaptureFile& file_;
   Replay replay_;
   std::optional<Error> damage_;
@@ -93,7 +84,7 @@ class PlayedRecording final : public Played {
 class PlayedCapture final : public Played {
  public:
   PlayedCapture(const Options& options, CaptureFile& file, PacketFilter* filter)
-      : file_(file), reader_(options, file, filter), correlator_(settings(options), names_) {}
+      : file_(file), reader_(options, file, filter), correlator_(capture_settings(options), names_) {}
 
   bool step(Reports& out) override {
     if (at_ == batch_.events.size()) {
@@ -119,11 +110,6 @@ class PlayedCapture final : public Played {
   [[nodiscard]] std::optional<Error> damage() const override { return file_.damage(); }
 
  private:
-  static CorrelatorSettings settings(const Options& options) {
-    CorrelatorSettings settings = capture_settings();
-    static_cast<ReportSettings&>(settings) = report_settings(options);
-    return settings;
-  }
   void learn() {
     std::uint32_t index = 1;
     for (const CaptureInterface& interface : batch_.interfaces) names_.interfaces[index++] = interface.name;
@@ -218,7 +204,7 @@ class Playing {
 
   void look(TimeNs now) {
     played_.so_far(now, [&](Life life) {
-      if (!wants(life.flow, life.nat)) return;
+      if (selects_ && !selection_.wants(life.flow, life.nat)) return;
       sink_->write(Interim{.ts_ns = now, .life = std::move(life)});
     });
     sink_->write(Interim{.ts_ns = now, .life = {}});
@@ -229,22 +215,9 @@ class Playing {
     if (const auto conn = view_.asks_for()) view_.answer(played_.so_far_of(*conn, now));
   }
 
-  [[nodiscard]] bool wants(const Flow& flow, const std::optional<Flow>& nat) const {
-    return !selects_ || selection_.wants(flow.local, flow.remote) || (nat && selection_.wants(nat->local, nat->remote));
-  }
   void write() {
     for (const Report& report : reports_) {
-      const bool wanted = std::visit(
-          [&](const auto& body) {
-            if constexpr (requires {
-                            body.flow;
-                            body.nat;
-                          })
-              return wants(body.flow, body.nat);
-            return true;
-          },
-          report);
-      if (wanted) sink_->write(report);
+      if (!selects_ || selection_.wants(report)) sink_->write(report);
     }
     reports_.clear();
   }
@@ -283,11 +256,7 @@ int play(const Options& options, std::unique_ptr<Screen> terminal) {
   auto file = CaptureFile::open(options.read.path, [](int) { return true; });
   if (!file) return fail(file.error());
   const bool recording = is_recording(**file);
-  if (recording && filter) {
-    return fail({"apply '" + options.read.filter + "' to a recording",
-                 "an expression selects frames, and a recording's judgements rest on the kernel's events too",
-                 "select with --port, --host, --pid and --comm"});
-  }
+  if (recording && filter) return fail(no_expression_for_recordings(options.read.filter));
   if (!recording && (options.pid != 0 || !options.comm.empty())) {
     return refuse({"select by process", "a capture knows no processes",
                    "--pid and --comm select from what 'tcpwitness record' wrote"});
