@@ -24,7 +24,7 @@ class Conditions {
   // Attaches what follows processes: before a command is started.
   Result<void> choose_processes(const Options& options);
 
-  // For WitnessSettings; null where there is no such condition. What they ask lives here.
+  // For CorrelatorSettings; null where there is no such condition. What they ask lives here.
   [[nodiscard]] const std::function<bool(const Process&)>& of_process() const { return of_process_; }
   [[nodiscard]] const std::function<bool(const Flow&)>& of_flow() const { return of_flow_; }
   // Null where nobody asks for containers.
