@@ -36,7 +36,7 @@ class SilentServer {
 
   void take(const Entry& entry) {
     const auto* body = std::get_if<SegmentEntry>(&entry.body);
-    const bool from_peer = body != nullptr && body->segment.hook != TW_HOOK_TC_EGRESS && body->segment.len != 0;
+    const bool from_peer = body != nullptr && !body->segment.outgoing() && body->segment.len != 0;
     if (!from_peer) return;
     Silence& silence = silences_[entry.conn];
     if (silence.last != 0 && entry.ts_ns - silence.last_ns > silence.longest_ns) {

@@ -13,7 +13,6 @@
 #include <string>
 #include <string_view>
 
-#include "tcpwitness/event_abi.h"
 #include "tcpwitness/result.hpp"
 
 namespace tcpwitness {
@@ -45,8 +44,17 @@ struct Flow {
   auto operator<=>(const Flow&) const = default;
 };
 
-[[nodiscard]] Flow to_flow(const tw_tuple& tuple);
-[[nodiscard]] tw_tuple to_tuple(const Flow& flow);
+// The same as events have it, in the layout of their records: each end as an Endpoint has it.
+struct AddressPair {
+  std::uint8_t local_addr[16];
+  std::uint8_t remote_addr[16];
+  std::uint16_t local_port;
+  std::uint16_t remote_port;
+  std::uint32_t scope;
+};
+
+[[nodiscard]] Flow to_flow(const AddressPair& pair);
+[[nodiscard]] AddressPair to_pair(const Flow& flow);
 
 // "192.0.2.1", "2001:db8::1".
 [[nodiscard]] std::string to_string(const Address& address);

@@ -8,9 +8,9 @@
 
 namespace tcpwitness {
 
-// In place of a Gap's CPU, as TW_NO_CPU is for what the kernel skipped: reading a recording, nothing was lost.
-inline constexpr std::uint32_t gap_left_out = TW_NO_CPU - 1;     // by a flight recorder: it belongs to no finding
-inline constexpr std::uint32_t gap_not_in_file = TW_NO_CPU - 2;  // in another file of the run, or not written
+// In place of a Gap's CPU, as no_cpu is for what the kernel skipped: reading a recording, nothing was lost.
+inline constexpr std::uint32_t gap_left_out = no_cpu - 1;     // by a flight recorder: it belongs to no finding
+inline constexpr std::uint32_t gap_not_in_file = no_cpu - 2;  // in another file of the run, or not written
 
 enum class GapCause : std::uint8_t { ring_full, skipped, left_out, not_in_file };
 

@@ -29,7 +29,7 @@ struct PayloadTimes {
   std::int64_t transfer_ns = 0;  // one segment of a side follows another one
   std::int64_t stalled_ns = 0;   // until something was sent again, or while the receiver's window was closed
   // Until this side, or the peer, sent: behind payload of the other one, the first such time left out; or after a pause
-  // of its own with everything acknowledged. Of a flow's counters: what took TW_QUIET_MS or more.
+  // of its own with everything acknowledged. Of a flow's counters: what took 1 s or more.
   std::int64_t until_out_ns = 0;
   std::int64_t until_in_ns = 0;
 };

@@ -127,7 +127,7 @@ struct RetransmitEntry {
   bool relative = false;
   EventId segment = 0;    // the same segment as the wire saw it leave; 0: not seen
   std::uint32_t len = 0;  // sequence numbers
-  int err = 0;            // TW_RETRANSMIT_ERR_UNKNOWN where the kernel does not say
+  int err = 0;            // retransmit_error_unknown where the kernel does not say
   std::uint32_t rto_us = 0;
   std::uint32_t attempt = 0;  // of this segment, 1 is the first retransmission
 };
@@ -298,12 +298,12 @@ struct CaptureTotals {
 
 struct Summary {
   TimeNs ts_ns = 0;
-  std::uint64_t connections = 0;                      // lives reported
-  std::optional<std::uint64_t> chosen{};              // of these, printed: where a Choice is asked for
-  std::array<std::uint64_t, TW_KIND_COUNT> events{};  // by enum tw_kind
-  std::uint64_t lost = 0;                             // records that found no room
-  std::uint64_t drops = 0;                            // segments that a rule counts as a fault when dropped
-  std::uint64_t malformed = 0;                        // records that could not be decoded
+  std::uint64_t connections = 0;                         // lives reported
+  std::optional<std::uint64_t> chosen{};                 // of these, printed: where a Choice is asked for
+  std::array<std::uint64_t, event_kind_count> events{};  // by EventKind
+  std::uint64_t lost = 0;                                // records that found no room
+  std::uint64_t drops = 0;                               // segments that a rule counts as a fault when dropped
+  std::uint64_t malformed = 0;                           // records that could not be decoded
   std::uint64_t flows_full = 0;
   std::uint64_t unaccounted = 0;  // tried - received - lost: not zero is a bug in us
   std::uint64_t unwritten = 0;    // lines of output that a slow reader has cost

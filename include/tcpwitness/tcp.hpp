@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace tcpwitness {
 
@@ -39,6 +40,30 @@ inline constexpr std::uint8_t urg = 0x20;
 inline constexpr std::uint8_t ece = 0x40;
 inline constexpr std::uint8_t cwr = 0x80;
 }  // namespace tcp_flag
+
+// Options of a segment's header: bits of its `options`.
+enum class TcpOption : std::uint8_t {
+  timestamp = 1U << 0U,       // RFC 7323, 3
+  window_scale = 1U << 1U,    // RFC 7323, 2
+  sack_permitted = 1U << 2U,  // RFC 2018, 2
+  sack = 1U << 3U,            // RFC 2018, 3
+  mptcp = 1U << 4U,           // RFC 8684
+  fast_open = 1U << 5U,       // RFC 7413
+};
+
+// The bits of some flags of one enum, as fields have them.
+template <typename Flag, typename... Flags>
+  requires std::is_enum_v<Flag> && (std::is_same_v<Flag, Flags> && ...)
+[[nodiscard]] constexpr std::underlying_type_t<Flag> bits(Flag first, Flags... more) {
+  using Bits = std::underlying_type_t<Flag>;
+  return static_cast<Bits>((static_cast<unsigned>(first) | ... | static_cast<unsigned>(more)));
+}
+// Whether a field has this one.
+template <typename Flag>
+  requires std::is_enum_v<Flag>
+[[nodiscard]] constexpr bool has(std::underlying_type_t<Flag> field, Flag flag) {
+  return (field & bits(flag)) != 0;
+}
 
 // a < b, a <= b in sequence space.
 [[nodiscard]] constexpr bool seq_before(std::uint32_t a, std::uint32_t b) {

@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "tcpwitness/address.hpp"
-#include "tcpwitness/event_abi.h"
 #include "tcpwitness/phases.hpp"
 
 namespace tcpwitness {
@@ -71,7 +70,7 @@ struct TcpFrame {
   std::uint32_t len = 0;        // TCP payload bytes on the wire (by the IP length, not by what was captured)
   std::uint32_t frame_len = 0;  // bytes of the whole frame on the wire, link header included
   std::uint32_t interface = 0;  // of the capture, from 0
-  std::uint32_t ts_val = 0;     // if options has TW_OPT_TIMESTAMP
+  std::uint32_t ts_val = 0;     // TcpOption::timestamp
   std::uint32_t ts_ecr = 0;
   std::uint16_t window = 0;  // as in the header
   std::uint16_t mss = 0;     // 0: no such option
@@ -80,8 +79,8 @@ struct TcpFrame {
   std::uint16_t checksum = 0;  // of TCP; 0: cut off
   std::uint16_t mptcp = 0;     // bit n: an MPTCP option of subtype n (RFC 8684, 8)
   std::uint8_t flags = 0;      // tcp_flag
-  std::uint8_t options = 0;    // enum tw_options
-  std::uint8_t wscale = 0;     // if options has TW_OPT_WSCALE
+  std::uint8_t options = 0;    // TcpOption
+  std::uint8_t wscale = 0;     // TcpOption::window_scale: the shift
   std::uint8_t ttl = 0;        // or hop limit
   std::uint8_t sack_count = 0;
   bool bad_header = false;  // the data offset or the IP length contradict the frame; only addresses and ports hold

@@ -15,7 +15,7 @@ inline Names capture_names() {
 
 inline SegmentEntry captured(const Wire& what, std::uint64_t frame, std::uint32_t duplicate_ack) {
   SegmentEntry entry = wire(what);
-  entry.segment.hook = what.out ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
+  entry.segment.seen_at(what.out ? HookPoint::egress : HookPoint::ingress);
   entry.segment.ifindex = 1;
   entry.segment.analysis.frame = frame;
   entry.segment.analysis.duplicate_ack = duplicate_ack;

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "tcpwitness/event_abi.h"
 #include "tcpwitness/report.hpp"
 
 // What a designated initializer leaves out is meant to be the default.
@@ -88,7 +89,7 @@ inline constexpr std::uint32_t peer_isn = 1'200'000'000;
 inline SegmentEntry wire(const Wire& wire) {
   SegmentEntry entry;
   Segment& segment = entry.segment;
-  segment.hook = wire.out ? TW_HOOK_TC_EGRESS : TW_HOOK_XDP;
+  segment.seen_at(wire.out ? HookPoint::egress : HookPoint::xdp);
   segment.ifindex = 7;
   segment.seq = (wire.out ? our_isn : peer_isn) + wire.rel_seq;
   const bool has_ack = (wire.flags & tcp_flag::ack) != 0;
@@ -97,12 +98,12 @@ inline SegmentEntry wire(const Wire& wire) {
   segment.flags = wire.flags;
   segment.window = wire.window;
   segment.ttl = 64;
-  segment.socket.type = wire.state == TcpState::unknown        ? TW_SOCKET_UNKNOWN
-                        : wire.state == TcpState::new_syn_recv ? TW_SOCKET_REQUEST
-                        : wire.state == TcpState::listen       ? TW_SOCKET_LISTENER
-                        : wire.state == TcpState::time_wait    ? TW_SOCKET_TIMEWAIT
-                                                               : TW_SOCKET_FULL;
-  segment.socket.state = static_cast<std::uint8_t>(wire.state);
+  segment.socket.type = wire.state == TcpState::unknown        ? SocketKind::unknown
+                        : wire.state == TcpState::new_syn_recv ? SocketKind::request
+                        : wire.state == TcpState::listen       ? SocketKind::listener
+                        : wire.state == TcpState::time_wait    ? SocketKind::time_wait
+                                                               : SocketKind::full;
+  segment.socket.state = wire.state;
   segment.options = TW_OPT_TIMESTAMP;
   segment.ts_val = 1'000 + wire.rel_seq;
   segment.ts_ecr = wire.rel_ack != 0 ? 500 + wire.rel_ack : 0;
@@ -427,13 +428,13 @@ inline Reports stray() {
   in.rel_seq = in.segment.seq = 1111;
   in.rel_ack = in.segment.ack = 2222;
   in.window_bytes.reset();
-  in.segment.socket.type = TW_SOCKET_NONE;
+  in.segment.socket.type = SocketKind::none;
   in.segment.vlan_id = 12;
   story.add(0, in);
   SegmentEntry out = wire({.flags = tcp_flag::rst});
   out.relative = false;
   out.rel_seq = out.segment.seq = 2222;
-  out.segment.socket.type = TW_SOCKET_CONTROL;
+  out.segment.socket.type = SocketKind::control;
   out.window_bytes.reset();
   story.add(14, out);
   story.add(3, ResetEntry{.sent = true,

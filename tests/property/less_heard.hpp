@@ -30,8 +30,8 @@ struct Steps {
     Mark mark;
     [[nodiscard]] bool event() const { return id != 0; }
     [[nodiscard]] bool segment() const { return event() && header().kind == TW_KIND_SEGMENT; }
-    [[nodiscard]] tw_header header() const {
-      tw_header head{};
+    [[nodiscard]] RecordHeader header() const {
+      RecordHeader head{};
       std::memcpy(&head, record.data(), std::min(record.size(), sizeof head));
       return head;
     }
@@ -137,8 +137,8 @@ inline Steps kernel_alone(const Steps& stream) {
   };
   for (Steps::Step& step : left.list) {
     if (!step.event()) continue;
-    if (step.header().kind == TW_KIND_DESTROY) forget(step, offsetof(tw_destroy, has_wire));
-    if (step.header().kind == TW_KIND_SOCKET) forget(step, offsetof(tw_socket, has_wire));
+    if (step.header().kind == TW_KIND_DESTROY) forget(step, offsetof(SocketDestroyed, has_wire));
+    if (step.header().kind == TW_KIND_SOCKET) forget(step, offsetof(SocketFound, has_wire));
   }
   return left;
 }

@@ -92,7 +92,7 @@ class Lives {
     const bool scaled = chance(50);
     const bool loop = chance(50);
     const auto window = static_cast<std::uint16_t>(chance(5) ? 1 : 500);
-    return [=](tw_segment& g) {
+    return [=](Segment& g) {
       g.ttl = ttl;
       g.window = window;
       if (loop) g.ifindex = 1;
@@ -109,12 +109,12 @@ class Lives {
     if (!chance(4)) return false;
     switch (below(9)) {
       case 0:
-        c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+        c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
         c.retransmit(4, 0, 1);
         return false;
       case 1:
         c.in(RA);
-        c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+        c.kernel_reset(ResetDirection::received, reset_reason_unknown);
         c.extra.sk_err = 104;
         c.to(State::close);
         c.error(104);
@@ -124,19 +124,19 @@ class Lives {
         c.drop(drop_netfilter, false, PA, 20);
         return false;
       case 3:
-        c.used(worker, TW_OWNER_SEND);
+        c.used(worker, OwnerSource::send);
         return false;
       case 4:
-        c.found(TW_SOCKET_FULL, c.state);
+        c.found(SocketKind::full, c.state);
         return false;
       case 5:
         c.to(State::close, Caller{42, "curl", 9});
         c.out(RA);
-        c.kernel_reset(TW_RESET_SENT, reason_abort_on_close, Caller{42, "curl", 9});
+        c.kernel_reset(ResetDirection::sent, reason_abort_on_close, Caller{42, "curl", 9});
         c.destroy();
         return true;
       case 6:
-        c.in(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+        c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
         c.in(A, 0, TW_WHY_WINDOW_OPEN);
         return false;
       case 7:
@@ -154,11 +154,11 @@ class Lives {
     c.out(S, 0, 0, edit());
   }
   void is_asked_for(Side& c) {
-    c.view = TW_SOCKET_LISTENER;
+    c.view = SocketKind::listener;
     const auto marks = edit();
     const unsigned queue = chance(90) ? 0 : below(12);
     const auto cookies = static_cast<std::uint8_t>(chance(90) ? 1 : below(3));
-    c.in(S, 0, 0, [=](tw_segment& g) {
+    c.in(S, 0, 0, [=](Segment& g) {
       marks(g);
       g.socket.ack_backlog = queue;
       g.socket.syn_qlen = queue;
@@ -168,13 +168,13 @@ class Lives {
     });
     pause(c.stream());
     if (chance(3)) return;  // and is not answered
-    c.view = TW_SOCKET_REQUEST;
+    c.view = SocketKind::request;
     c.state = State::new_syn_recv;
     c.out(SA, 0, 0, edit());
   }
   void is_accepted(Side& c) {
     c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-    c.view = TW_SOCKET_FULL;
+    c.view = SocketKind::full;
     c.state = State::listen;
     c.extra.more = TW_CB_UNACCEPTED;
     c.to(State::syn_recv);
@@ -183,7 +183,7 @@ class Lives {
     if (!chance(10)) c.extra.more = 0;
   }
   void is_used(Side& c) {
-    const auto source = static_cast<std::uint8_t>(chance(70) ? TW_OWNER_RECEIVE : TW_OWNER_SEND);
+    const auto source = chance(70) ? OwnerSource::receive : OwnerSource::send;
     if (chance(70)) c.used(chance(90) ? nginx : worker, source, chance(90) ? below(40) : 1'500);
     c.extra.more = 0;
   }
@@ -217,7 +217,7 @@ class Lives {
       pause(c.stream());
       c.to(State::established, chance(50) ? curl : nobody);
     } else {
-      if (c.view == TW_SOCKET_LISTENER || chance(3)) return;
+      if (c.view == SocketKind::listener || chance(3)) return;
       is_accepted(c);
     }
     if (surprise(c)) return;
@@ -255,7 +255,7 @@ class Lives {
     if (chance(30)) {  // a mini-socket waits for it
       ends(c);
       pause(c.stream());
-      c.view = TW_SOCKET_TIMEWAIT;
+      c.view = SocketKind::time_wait;
       c.state = State::fin_wait2;
       if (chance(90)) c.in(FA, 0, 0, edit());
       return;
@@ -291,7 +291,7 @@ class Lives {
   void both_sides(Side& client, Side& server) {
     asks(client);
     is_asked_for(server);
-    if (server.view == TW_SOCKET_LISTENER) return;
+    if (server.view == SocketKind::listener) return;
     client.in(SA, 0, 0, edit());
     client.to(State::established, curl);
     is_accepted(server);
@@ -314,15 +314,15 @@ class Lives {
       if (chance(50)) {
         ends(one);
         pause(one.stream());
-        one.view = TW_SOCKET_TIMEWAIT;
+        one.view = SocketKind::time_wait;
         one.state = State::fin_wait2;
       }
     }
-    if (one.view == TW_SOCKET_FULL && surprise(other)) return;
+    if (one.view == SocketKind::full && surprise(other)) return;
     other.to(State::last_ack, closer(other));
     other.out(FA, 0, 0, edit());
     one.in(FA, 0, TW_WHY_FIN_ACK, edit());
-    if (one.view == TW_SOCKET_FULL) {
+    if (one.view == SocketKind::full) {
       if (at_once) one.to(State::fin_wait2);
       ends(one);
     }

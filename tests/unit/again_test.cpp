@@ -14,8 +14,8 @@ TEST(ConnectAgain, EachRefusedTryOfOneSocketIsALifeWithItsOwnPort) {
     Side c(stream, 7, "10.0.0.1", static_cast<std::uint16_t>(40000 + i), "10.0.0.2", 80, 100U + i, 0, true);
     c.to(State::syn_sent, curl);
     c.out(S);
-    c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
-    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
     c.extra.sk_err = 111;
     c.to(State::close);
     c.error(111);
@@ -46,8 +46,8 @@ Simultaneous simultaneous_open() {
   c.rcv_nxt = 0;  // set behind the state
   c.to(State::syn_recv);
   c.rcv_nxt = taken;
-  c.out(SA, 0, 0, [&](tw_segment& g) { g.seq = c.isn(); });
-  s.syn_ack_in = c.in(SA, 0, 0, [&](tw_segment& g) { g.seq = c.peer_isn(); });
+  c.out(SA, 0, 0, [&](Segment& g) { g.seq = c.isn(); });
+  s.syn_ack_in = c.in(SA, 0, 0, [&](Segment& g) { g.seq = c.peer_isn(); });
   c.rcv_nxt = c.peer_nxt = taken;
   c.to(State::established);
   closes_first(c, curl);
@@ -116,9 +116,9 @@ TEST(FastOpen, TheChildIsCausedByTheSyn) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   const EventId syn = c.in(S, 20);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.out(SA);
@@ -137,7 +137,7 @@ TEST(FastOpen, AnOrdinaryChildIsNotCausedByTheSyn) {
   listens(stream);
   Side c = server_of(stream);
   is_asked(c);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.to(State::established);
@@ -149,16 +149,16 @@ TEST(FastOpen, AnOrdinaryChildIsNotCausedByTheSyn) {
 
 // TPROXY: the SYN was addressed to somebody else; the request that has taken it comes with it.
 TEST(TransparentProxy, TheSynOfARequestBeginsItsConnection) {
-  for (const std::uint8_t view : {TW_SOCKET_REQUEST, TW_SOCKET_NONE}) {
+  for (const SocketKind view : {SocketKind::request, SocketKind::none}) {
     Stream stream;
     Side c = server_of(stream);
     c.view = view;
     c.in(S);
-    c.view = TW_SOCKET_REQUEST;
+    c.view = SocketKind::request;
     c.state = State::new_syn_recv;
     c.out(SA);
     c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-    c.view = TW_SOCKET_FULL;
+    c.view = SocketKind::full;
     c.state = State::listen;
     c.to(State::syn_recv);
     c.to(State::established);
@@ -166,7 +166,7 @@ TEST(TransparentProxy, TheSynOfARequestBeginsItsConnection) {
     const RunResult reported = run(stream.events);
     ASSERT_EQ(reported.lives().size(), 1U);
     EXPECT_EQ(reported.life().role, Role::passive);
-    EXPECT_EQ(reported.life().wire->complete, view == TW_SOCKET_REQUEST);
+    EXPECT_EQ(reported.life().wire->complete, view == SocketKind::request);
   }
 }
 

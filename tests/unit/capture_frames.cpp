@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "capture/tcp_frames.hpp"
+#include "tcpwitness/event_abi.h"
 #include "tcpwitness/tcp.hpp"
 #include "unit/capture_bytes.hpp"
 

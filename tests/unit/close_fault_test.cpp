@@ -38,14 +38,14 @@ TEST(FinWait2Timeout, ARstForLateDataIsNotThisConnectionsEnd) {
   Stream stream;
   Side c = closes_for_good(stream);
   stream.wait(3 * s + 100 * ms);
-  c.view = TW_SOCKET_NONE;
+  c.view = SocketKind::none;
   c.in(PA, 6);
-  tw_reset reset{};
+  Reset reset{};
   reset.header = c.header(TW_KIND_RESET);
   reset.header.cookie = 0;
   reset.tuple = c.tuple();
   reset.reason = reason_no_socket;
-  reset.direction = TW_RESET_SENT;
+  reset.direction = ResetDirection::sent;
   reset.answers_segment = 1;
   stream.add(reset);
   const Life life = run_with(stream.events, 100 * ms).life();
@@ -58,11 +58,11 @@ TEST(FinWait2Timeout, DataForTheMiniSocketIsAReset) {
   Stream stream;
   Side c = closes_for_good(stream);
   stream.wait(2 * s);
-  c.view = TW_SOCKET_TIMEWAIT;
+  c.view = SocketKind::time_wait;
   c.state = State::fin_wait2;
   c.in(PA, 6);
-  c.kernel_reset(TW_RESET_SENT, reason_timewait, nobody, true);
-  c.view = TW_SOCKET_CONTROL;
+  c.kernel_reset(ResetDirection::sent, reason_timewait, nobody, true);
+  c.view = SocketKind::control;
   c.out(R);
   const RunResult reported = run_with(stream.events, 100 * ms);
   EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
@@ -76,10 +76,10 @@ TEST(FinWait2Timeout, ARstOfTheMiniSocketIsTheEndWithoutAReportToo) {
     Stream stream;
     Side c = closes_for_good(stream);
     stream.wait(time);
-    c.view = time < 3 * s ? TW_SOCKET_TIMEWAIT : TW_SOCKET_NONE;
+    c.view = time < 3 * s ? SocketKind::time_wait : SocketKind::none;
     c.state = State::fin_wait2;
     c.in(PA, 6);
-    c.view = TW_SOCKET_CONTROL;
+    c.view = SocketKind::control;
     c.snd_nxt += off_by;
     c.out(R);
     return run_with(stream.events, 800 * ms);
@@ -98,7 +98,7 @@ TEST(PeerNotClosing, IsToldWhileItLasts) {
   Stream stream;
   Side c = closes_for_good(stream, 60000);
   stream.wait(9 * s + 500 * ms);
-  c.found(TW_SOCKET_TIMEWAIT, State::fin_wait2);
+  c.found(SocketKind::time_wait, State::fin_wait2);
   const auto finding = run_with(stream.events, 3 * s).finding(Rule::peer_not_closing);
   EXPECT_TRUE(says(finding, "10.0.0.2:80 acknowledged it")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
@@ -134,7 +134,7 @@ TEST(PeerNotClosing, AHalfClosedConnectionThatReceivesIsFine) {
       if (receives) c.in(PA, 1000);
       if (i == 8) {
         stream.wait(500 * ms);
-        c.found(TW_SOCKET_FULL, State::fin_wait2);
+        c.found(SocketKind::full, State::fin_wait2);
       }
     }
     const auto finding = run_with(stream.events, 4 * s).finding(Rule::peer_not_closing);
@@ -166,7 +166,7 @@ TEST(WriteAfterPeerClosed, IsNotToldOfAnOrderlyAnswerIntoAHalfClosedConnection) 
   Side c = server_of(stream);
   accepts(c);
   c.in(PA, 50);
-  c.used(nginx, TW_OWNER_RECEIVE);
+  c.used(nginx, OwnerSource::receive);
   c.in(FA);
   c.to(State::close_wait);
   c.out(A, 0, TW_WHY_FIN_ACK);

@@ -147,12 +147,12 @@ TEST(Comparison, ABufferThatWasDroppedIsSeveralSegments) {
   Side c = client_of(stream);
   counts(c, 4, 9);
   connects(c);
-  const auto pair = [](tw_segment& g) { g.segments = 2; };
+  const auto pair = [](Segment& g) { g.segments = 2; };
   for (const bool again : {false, true}) {
     for (int i = 0; i < 3; ++i) {
       const Side before = c;
       const auto number = static_cast<std::uint32_t>(again ? 0 : i * 1548);
-      c.in(PA, 1548, static_cast<std::uint16_t>(again ? TW_WHY_RETRANSMISSION : 0), [&](tw_segment& g) {
+      c.in(PA, 1548, static_cast<std::uint16_t>(again ? TW_WHY_RETRANSMISSION : 0), [&](Segment& g) {
         pair(g);
         g.seq += number;
       });
@@ -193,7 +193,7 @@ TEST(Comparison, WhatThePeerSentAgainInVainIsNoFault) {
   c.in(PA, 20);
   c.out(A);
   const Side before = c;
-  c.in(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq -= 20; });
+  c.in(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq -= 20; });
   c.drop(drop_old_data, false, PA, 20);
   c.refuses(before);
   closes_first(c, curl);
@@ -212,8 +212,7 @@ std::vector<Event> dropped_out(std::uint32_t reason, bool at_interface) {
   const std::uint32_t seq = c.snd_nxt;
   if (at_interface) c.out(PA, 20);
   c.drop(reason, true, PA, 20);
-  c.out(PA, 20, static_cast<std::uint16_t>(at_interface ? TW_WHY_RETRANSMISSION : 0),
-        [&](tw_segment& g) { g.seq = seq; });
+  c.out(PA, 20, static_cast<std::uint16_t>(at_interface ? TW_WHY_RETRANSMISSION : 0), [&](Segment& g) { g.seq = seq; });
   c.retransmit(4, 0, 1);
   c.in(A);
   closes_first(c, curl);
@@ -244,7 +243,7 @@ TEST(Comparison, WhatWasNotAcknowledgedIsNoLoss) {
   c.out(PA, 50);
   c.acked_by_peer = c.snd_una;
   c.in(RA);
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   c.destroy();
@@ -274,13 +273,13 @@ TEST(Comparison, OfWhatWasOpenBeforeBeginsWithTheFirstLook) {
   c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 5'001;
   c.extra.flags = TW_CB_ACTIVE;
   counts(c, 10, 8);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   c.acked_by_peer = c.snd_nxt;
   c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
   c.out(PA, 40);
   c.in(A);
   counts(c, 11, 10);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   const Life life = run(stream.events, compare_settings()).life();
   ASSERT_TRUE(life.comparison && life.comparison->compared()) << name(life.comparison->why_not);
   const Comparison& all = *life.comparison;
@@ -304,10 +303,10 @@ TEST(Comparison, OfWhatWasOpenBeforeIsMadeWhereASegmentCameFirst) {
   c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 5'001;
   c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
   counts(c, 10, 9);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   c.in(PA, 50);
   counts(c, 10, 10);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   const Comparison all = compared(stream.events);
   ASSERT_TRUE(all.compared()) << name(all.why_not);
   EXPECT_TRUE(all.open_before);
@@ -324,11 +323,11 @@ TEST(Comparison, OfWhatWasOpenBeforeIsNotMadeOnceItsPacketsWereForgotten) {
   c.snd_una = c.snd_nxt = c.write_seq = c.isn() + 1'001;
   c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 5'001;
   counts(c, 10, 8);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
   c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
   counts(c, 10, 10);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   EXPECT_EQ(compared(stream.events).why_not, NotCompared::packets_cut);
 }
 
@@ -341,7 +340,7 @@ TEST(Comparison, OfWhatGoesOnIsThatOfTheNewestLook) {
   std::size_t fed = 0;
   const auto look = [&](std::uint32_t segs_out, std::uint32_t segs_in) {
     counts(c, segs_out, segs_in);
-    c.found(TW_SOCKET_FULL, State::established);
+    c.found(SocketKind::full, State::established);
     while (fed < stream.events.size()) correlator.feed(stream.events[fed++], reports);
     std::vector<Life> lives;
     correlator.so_far(stream.now, [&](Life life) { lives.push_back(std::move(life)); });
@@ -411,7 +410,7 @@ TEST(Comparison, ARepeatedSynAckIsNoRoundTrip) {
   c.to(State::syn_sent, curl);
   c.out(S);
   stream.wait(1 * s);
-  c.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+  c.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
   c.retransmit(4, 0, 1);
   c.in(SA);
   c.to(State::established);

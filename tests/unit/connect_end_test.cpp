@@ -59,8 +59,8 @@ TEST(ResetOrigin, ALocalFirewallThatDropsTheSynAnswersItToo) {
     } else {
       c.out(S);
     }
-    c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
-    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
     connect_times_out(c, 111);
     const auto finding = run(stream.events).finding(Rule::reset_origin);
     EXPECT_EQ(says(finding, "a local firewall sent the RST in the peer's place"), in_output) << finding_text(finding);
@@ -74,10 +74,10 @@ TEST(ResetOrigin, ARejectsRstMayWaitOnLoopback) {
     Stream stream;
     Side c = client_of(stream);
     Side in_its_name = server_of(stream);
-    in_its_name.view = TW_SOCKET_NONE;
+    in_its_name.view = SocketKind::none;
     c.to(State::syn_sent, curl);
     c.drop(drop_netfilter, true, S);
-    const auto on_loopback = [](tw_segment& g) {
+    const auto on_loopback = [](Segment& g) {
       g.seq = 0;
       g.ifindex = 1;
     };
@@ -87,7 +87,7 @@ TEST(ResetOrigin, ARejectsRstMayWaitOnLoopback) {
     }
     stream.wait(5 * ms - left_after);
     c.in(RA, 0, 0, on_loopback);
-    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
     connect_times_out(c, 111);
     const bool at_once = left_after == 20 * us;
     const RunResult reported = run(stream.events);
@@ -103,7 +103,7 @@ TEST(ResetOrigin, AFirewallsRejectIsCertainByTheKernelsWord) {
     connects(c);
     c.in(PA, 10);
     if (reported_drop) c.drop(drop_netfilter, false, PA, 10);
-    c.view = TW_SOCKET_NONE;
+    c.view = SocketKind::none;
     c.out(RA);
     const auto finding = run(stream.events).finding(Rule::reset_origin);
     EXPECT_TRUE(says(finding, "a local firewall did")) << finding_text(finding);
@@ -116,8 +116,8 @@ TEST(ConnectUnsent, ARefusalByARstIsARefusal) {
   Side c = client_of(stream);
   c.to(State::syn_sent, curl);
   c.drop(drop_netfilter, true, S);
-  c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   connect_times_out(c, 111);
   EXPECT_EQ(run(stream.events).life().outcome, Outcome::refused);
 }
@@ -195,13 +195,13 @@ TEST(Outsider, WhatThePeerSentBeforeItsRstIsNoLife) {
   Side c = client_of(stream);
   connects(c);
   c.in(PA, 20);
-  c.in(R, 0, 0, [](tw_segment& g) { g.ttl = 57; });
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.in(R, 0, 0, [](Segment& g) { g.ttl = 57; });
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
-  c.view = TW_SOCKET_NONE;
-  c.in(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq -= 20; });  // overtaken on the way
-  c.in(A);                                                                   // and a bare ACK
+  c.view = SocketKind::none;
+  c.in(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq -= 20; });  // overtaken on the way
+  c.in(A);                                                                // and a bare ACK
   EXPECT_EQ(run(stream.events).life().outcome, Outcome::reset_by_peer);
 }
 

@@ -38,8 +38,8 @@ TEST(NoLocalPort, IsNotCertainWherePortsWereFreeOrNotCounted) {
 TEST(NoLocalPort, ABoundPortThatIsInUseIsNamed) {
   Stream stream;
   Side c = client_of(stream);
-  c.to(State::syn_sent, curl, [](tw_state& e) { e.tuple.local_port = 40000; });
-  c.to(State::close, curl, [](tw_state& e) { e.port = TW_PORT_BOUND; });
+  c.to(State::syn_sent, curl, [](StateChange& e) { e.tuple.local_port = 40000; });
+  c.to(State::close, curl, [](StateChange& e) { e.port = TW_PORT_BOUND; });
   const RunResult reported = run(stream.events, life_settings(), 1 * s);
   EXPECT_EQ(reported.life().outcome, Outcome::no_local_port);
   EXPECT_TRUE(says(reported.finding(Rule::port_exhaustion), "had bound port 40000, which is in use to 10.0.0.2:80"));
@@ -96,7 +96,7 @@ TEST(NoLocalPort, IsNotToldWhereTheProcessGaveUp) {
       c.extra.segs_out = 1;
       c.extra.packets_out = 1;
     }
-    c.to(State::close, curl, [](tw_state& e) { e.cb.sk_shutdown = 3; });
+    c.to(State::close, curl, [](StateChange& e) { e.cb.sk_shutdown = 3; });
     const RunResult reported = run(stream.events, life_settings(), 1 * s);
     EXPECT_EQ(reported.life().outcome, Outcome::connect_cancelled);
     EXPECT_FALSE(reported.finding(Rule::port_exhaustion).has_value());
@@ -235,7 +235,7 @@ TEST(GaveUp, TheNewestErrorOfThePathStandsInPlaceOfTheTimeout) {
   c.out(PA, 20);
   for (int i = 0; i < 3; ++i) {
     stream.wait(1 * s);
-    c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, 1);
   }
   c.extra.sk_err = 113;

@@ -29,7 +29,7 @@ RunResult asked(std::uint32_t count, std::uint32_t completed_of_100, std::int64_
     is_asked(c);
     if (i % 100 < completed_of_100) {
       c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-      c.view = TW_SOCKET_FULL;
+      c.view = SocketKind::full;
       c.state = State::listen;
       c.to(State::syn_recv);
       c.to(State::established);
@@ -60,7 +60,7 @@ TEST(SynFlood, SaysWhereItsAnswersWereDropped) {
     listens(stream);
     for (std::uint32_t i = 0; i < 300; ++i) {
       Side c = asker(stream, i);
-      c.view = TW_SOCKET_LISTENER;
+      c.view = SocketKind::listener;
       c.state = State::listen;
       c.in(S);
       if (i % 3 != 0) c.drop(drop_neighbour, true, answer ? SA : S);
@@ -99,7 +99,7 @@ TEST(SynFlood, ABurstThatCompletesARoundTripLaterIsNone) {
     for (Side& c : clients) {
       if (!completes) continue;
       c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-      c.view = TW_SOCKET_FULL;
+      c.view = SocketKind::full;
       c.state = State::listen;
       c.to(State::syn_recv);
       c.to(State::established);
@@ -118,9 +118,9 @@ TEST(Strays, AreOneByOneUntilTheyAreTooMany) {
     Stream stream;
     for (std::uint32_t i = 0; i < count; ++i) {
       Side c = asker(stream, i);
-      c.view = TW_SOCKET_NONE;
+      c.view = SocketKind::none;
       c.in(S);
-      c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+      c.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
     }
     const RunResult reported = run(stream.events, life_settings(), 100 * ms);
     std::size_t findings = 0;

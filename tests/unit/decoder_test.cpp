@@ -35,6 +35,56 @@ TEST(Decoder, NumbersEventsAndMovesThemToRealTime) {
   EXPECT_EQ(out[0].ts_ns, 1500);
 }
 
+TEST(Decoder, YieldsWhatTheRecordSaysInTcpsTerms) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  tw_state state = record(0, 0);
+  state.tuple.local_port = 80;
+  state.old_state = 2;
+  state.new_state = 1;
+  state.port = TW_PORT_BOUND;
+  state.actor.flags = TW_ACTOR_PRESENT | TW_ACTOR_EXITING;
+  state.cb.flags = TW_CB_PRESENT | TW_CB_DEAD;
+  state.cb.more = TW_CB_RELEASED;
+  decoder.decode(bytes_of(state), out);
+  const auto& change = std::get<StateChange>(out.at(0).body);
+  EXPECT_EQ(to_flow(change.tuple).local.port, 80);
+  EXPECT_EQ(change.old_state, State::syn_sent);
+  EXPECT_EQ(change.new_state, State::established);
+  EXPECT_TRUE(has(change.port, PortChoice::bound));
+  EXPECT_TRUE(actor_exiting(change.actor.flags));
+  EXPECT_FALSE(actor_owned(change.actor.flags));
+  EXPECT_TRUE(was_read(change.cb));
+  EXPECT_TRUE(is_orphaned(change.cb));
+  EXPECT_TRUE(change.cb.is(SocketDetail::released));
+}
+
+TEST(Decoder, GivesASegmentTheDirectionOfItsHook) {
+  Decoder decoder(0);
+  std::vector<Event> out;
+  for (const tw_hook hook : {TW_HOOK_TC_EGRESS, TW_HOOK_TC_INGRESS, TW_HOOK_XDP}) {
+    tw_segment segment{};
+    segment.header = record(0, 0).header;
+    segment.header.kind = TW_KIND_SEGMENT;
+    segment.hook = static_cast<std::uint8_t>(hook);
+    segment.why = TW_WHY_SYN | TW_WHY_RETRANSMISSION;
+    segment.options = TW_OPT_WSCALE;
+    segment.socket.type = TW_SOCKET_LISTENER;
+    segment.refused = TW_REFUSED_BEYOND;
+    segment.passing = TW_PASSING_HOP;
+    decoder.decode(bytes_of(segment), out);
+    const auto& decoded = std::get<Segment>(out.back().body);
+    EXPECT_EQ(decoded.outgoing(), hook == TW_HOOK_TC_EGRESS);
+    EXPECT_EQ(static_cast<int>(decoded.hook), static_cast<int>(hook));
+    EXPECT_TRUE(decoded.is(Why::syn));
+    EXPECT_FALSE(decoded.is_any(Why::fin, Why::rst));
+    EXPECT_TRUE(decoded.has(TcpOption::window_scale));
+    EXPECT_EQ(decoded.socket.type, SocketKind::listener);
+    EXPECT_EQ(decoded.refused, Refusal::beyond_window);
+    EXPECT_TRUE(decoded.on_a_hop());
+  }
+}
+
 TEST(Decoder, GapStandsBeforeTheRecordThatTellsOfIt) {
   Decoder decoder(0);
   std::vector<Event> out;

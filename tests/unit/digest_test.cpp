@@ -30,10 +30,9 @@ std::string kinds(const std::vector<Event>& events) {
   std::string text;
   for (const Event& event : events) {
     if (const auto* change = std::get_if<StateChange>(&event.body)) {
-      text += fmt::format("{}>{} ", name(static_cast<State>(change->old_state)),
-                          name(static_cast<State>(change->new_state)));
+      text += fmt::format("{}>{} ", name(change->old_state), name(change->new_state));
     } else if (const auto* segment = std::get_if<Segment>(&event.body)) {
-      text += fmt::format("{}:{} ", segment->hook == TW_HOOK_TC_EGRESS ? "out" : "in",
+      text += fmt::format("{}:{} ", segment->hook == HookPoint::egress ? "out" : "in",
                           (segment->flags & rst) != 0   ? "RST"
                           : (segment->flags & fin) != 0 ? "FIN"
                           : (segment->flags & ack) != 0 ? "SYN-ACK"
@@ -97,7 +96,7 @@ TEST(Digest, GivesBackWhatItHeldOfATransitionAndOfASegment) {
       EXPECT_EQ(is.ttl, was->ttl);
       EXPECT_EQ(is.segments, 1U);
       EXPECT_EQ(is.socket.type, was->socket.type);
-      EXPECT_EQ(is.socket.rcv_nxt, was->socket.type == TW_SOCKET_LISTENER ? 0 : was->socket.rcv_nxt);
+      EXPECT_EQ(is.socket.rcv_nxt, was->socket.type == SocketKind::listener ? 0 : was->socket.rcv_nxt);
     }
     if (const auto* was = std::get_if<OwnerSeen>(&events[i].body)) {
       const auto& is = std::get<OwnerSeen>(again[i].body);
@@ -145,7 +144,7 @@ TEST(Digest, TakesAsManyNumbersAsItStandsFor) {
 }
 
 TEST(Digest, WithoutAnEventOrWithTooManyTransitionsIsMalformed) {
-  tw_digest digest{};
+  SocketDigest digest{};
   digest.header.version = TW_ABI_VERSION;
   digest.header.kind = TW_KIND_DIGEST;
   Decoder decoder(0);
@@ -173,8 +172,7 @@ TEST(Digest, OfAMoreThanFourGigabyteTransferHasItsWholeAmounts) {
       cb.rcv_nxt += static_cast<std::uint32_t>(much);
     };
     if (auto* change = std::get_if<StateChange>(&event.body);
-        change != nullptr && static_cast<State>(change->old_state) != State::close &&
-        static_cast<State>(change->old_state) != State::syn_sent) {
+        change != nullptr && change->old_state != State::close && change->old_state != State::syn_sent) {
       more(change->cb);
     }
     if (auto* gone = std::get_if<SocketDestroyed>(&event.body)) more(gone->cb);
@@ -263,12 +261,12 @@ TEST(Course, IsNotFoundWhereAnythingIsOutOfTheOrdinary) {
   const std::vector<std::pair<std::string, Edit>> of_both = {
       {"it goes on", [](auto& d) { d.destroyed = 0; }},
       {"a transition is missing", [](auto& d) { --d.held.state_count; }},
-      {"transitions do not follow", [](auto& d) { d.held.states[3].old_state = 1; }},
+      {"transitions do not follow", [](auto& d) { d.held.states[3].old_state = State::established; }},
       {"they run backwards", [](auto& d) { std::swap(d.held.states[1].ts_ns, d.held.states[2].ts_ns); }},
       {"a segment is missing", [](auto& d) { d.held.segments[TW_HELD_FIN_IN].ts_ns = 0; }},
       {"a segment is another socket's", [](auto& d) { ++d.held.segments[TW_HELD_SYN].cookie; }},
       {"a FIN is older than the connection", [](auto& d) { d.held.segments[TW_HELD_FIN_OUT].ts_ns = 1; }},
-      {"a mini-socket took the FIN", [](auto& d) { d.held.segments[TW_HELD_FIN_IN].type = TW_SOCKET_TIMEWAIT; }},
+      {"a mini-socket took the FIN", [](auto& d) { d.held.segments[TW_HELD_FIN_IN].type = SocketKind::time_wait; }},
       {"the SYN-ACK answers another SYN", [](auto& d) { d.held.segments[TW_HELD_SYN_ACK].ack += 1U << 20U; }},
       {"the process was dying", [](auto& d) { d.held.states[2].actor |= TW_ACTOR_EXITING; }},
       {"TCP_REPAIR", [](auto& d) { d.held.states[0].flags |= TW_CB_REPAIR; }},

@@ -24,7 +24,7 @@ inline std::vector<Event> lives_only(std::vector<Event> events) {
   std::erase_if(events, [](const Event& event) {
     const auto* segment = std::get_if<Segment>(&event.body);
     constexpr std::uint16_t shown = TW_WHY_FRAGMENT;
-    return segment != nullptr && segment->passing == 0 && (segment->why & shown) == 0 &&
+    return segment != nullptr && segment->passing == Passing::no && (segment->why & shown) == 0 &&
            (segment->why & ~only_a_cause) == 0;
   });
   for (std::size_t i = 0; i < events.size(); ++i) events[i].id = i + 1;
@@ -44,7 +44,7 @@ class DigestWriter {
       std::visit([&](const auto& body) { take(event, body); }, event.body);
     }
     while (!slots_.empty()) release(slots_.begin()->first);
-    release_syns([](const tw_tuple&) { return true; });
+    release_syns([](const AddressPair&) { return true; });
     return std::move(out_);
   }
   // When each of them came out of the kernel.
@@ -54,7 +54,7 @@ class DigestWriter {
   struct Slot {
     TimeNs since = 0;
     TimeNs newest = 0;
-    tw_digest digest{};
+    SocketDigest digest{};
   };
   struct HeldSyn {
     TimeNs ts_ns = 0;
@@ -73,7 +73,7 @@ class DigestWriter {
   void release(std::uint64_t cookie) {
     const auto slot = slots_.find(cookie);
     if (slot == slots_.end()) return;
-    tw_digest& digest = slot->second.digest;
+    SocketDigest& digest = slot->second.digest;
     const auto wire = flows_.find(bytes_of(digest.tuple));
     if (wire != flows_.end()) {
       digest.has_wire = 1;
@@ -108,10 +108,10 @@ class DigestWriter {
     return std::nullopt;
   }
   // Something of this socket, or of these addresses, is a record of its own: what is held of them goes first.
-  void clear_the_way(std::uint64_t cookie, const tw_tuple& tuple) {
+  void clear_the_way(std::uint64_t cookie, const AddressPair& tuple) {
     if (cookie != 0) release(cookie);
     if (cookie != 0) done_.insert(cookie);
-    const auto mine = [&](const tw_tuple& held) { return bytes_of(held) == bytes_of(tuple) || turned(held, tuple); };
+    const auto mine = [&](const AddressPair& held) { return bytes_of(held) == bytes_of(tuple) || turned(held, tuple); };
     while (const auto held = find([&](const Slot& one) { return mine(one.digest.tuple); })) release(*held);
     release_syns(mine);
   }
@@ -132,12 +132,12 @@ class DigestWriter {
     if (!hold(event, change)) alone(event, change);
   }
   void take(const Event& event, const Segment& g) {
-    if (g.header.cookie != 0 || g.socket.type == TW_SOCKET_LISTENER) flows_[bytes_of(g.tuple)] = {g.wire, g.loss};
+    if (g.header.cookie != 0 || g.socket.type == SocketKind::listener) flows_[bytes_of(g.tuple)] = {g.wire, g.loss};
     if (!hold(event, g)) alone(event, g);
   }
   void take(const Event& event, const OwnerSeen& o) {
     Slot* slot = slot_of(o.header.cookie);
-    const bool fits = slot != nullptr && slot->digest.held.owner_ns == 0 && o.source != TW_OWNER_SNAPSHOT &&
+    const bool fits = slot != nullptr && slot->digest.held.owner_ns == 0 && o.source != OwnerSource::snapshot &&
                       o.fd == -1 && one_process(*slot, o.actor);
     if (!fits) return alone(event, o);
     slot->digest.held.actor = o.actor;
@@ -149,7 +149,7 @@ class DigestWriter {
   void take(const Event& event, const SocketDestroyed& d) {
     Slot* slot = slot_of(d.header.cookie);
     if (slot == nullptr || slot->digest.held.state_count == 0) return alone(event, d);
-    tw_digest digest = slot->digest;
+    SocketDigest digest = slot->digest;
     digest.header.ts_ns = d.header.ts_ns;
     digest.tuple = d.tuple;
     digest.destroyed = 1;
@@ -187,8 +187,8 @@ class DigestWriter {
   }
 
   bool hold(const Event& event, const StateChange& change) {
-    const auto from = static_cast<State>(change.old_state);
-    const auto to = static_cast<State>(change.new_state);
+    const auto from = change.old_state;
+    const auto to = change.new_state;
     const bool opens = to == State::syn_sent || to == State::syn_recv;
     const bool plain = ordinary(from, to) && change.header.cookie != 0 && change.tuple.remote_port != 0 &&
                        change.cb.sk_err == 0 && (change.cb.flags & (TW_CB_PRESENT | TW_CB_REPAIR)) == TW_CB_PRESENT &&
@@ -197,13 +197,13 @@ class DigestWriter {
     Slot* slot = slot_of(change.header.cookie);
     if (slot == nullptr && opens) slot = make(event, change.header, change.tuple);
     if (slot == nullptr) return false;
-    tw_held& held = slot->digest.held;
+    HeldEvents& held = slot->digest.held;
     const bool follows =
         held.state_count == 0 ? opens : held.states[held.state_count - 1].new_state == change.old_state;
     if (!follows || held.state_count == TW_HELD_STATES || !one_process(*slot, change.actor)) return false;
     if ((change.actor.flags & TW_ACTOR_OWNED) != 0) held.actor = change.actor;
     if (from == State::fin_wait2) held.fin_timeout_ms = change.fin_timeout_ms;
-    tw_held_state& state = held.states[held.state_count++];
+    HeldState& state = held.states[held.state_count++];
     state.ts_ns = change.header.ts_ns;
     state.snd_una = change.cb.snd_una;
     state.snd_nxt = change.cb.snd_nxt;
@@ -226,19 +226,20 @@ class DigestWriter {
 
   bool hold(const Event& event, const Segment& g) {
     const std::uint8_t marks = g.flags & (syn | fin | rst | ack);
-    const bool out = g.hook == TW_HOOK_TC_EGRESS;
+    const bool out = g.hook == HookPoint::egress;
     const std::uint16_t why = g.why & ~only_a_cause;
-    const bool plain = (why == TW_WHY_SYN || why == TW_WHY_FIN) && g.refused == 0 && g.nat == 0 && g.passing == 0 &&
-                       g.copied == 0 && g.reordered == 0 && g.vlan_id == 0 && g.segments == 1;
+    const bool plain = (why == TW_WHY_SYN || why == TW_WHY_FIN) && g.refused == Refusal::none && g.nat == 0 &&
+                       g.passing == Passing::no && g.copied == 0 && g.reordered == 0 && g.vlan_id == 0 &&
+                       g.segments == 1;
     if (!plain || (marks & rst) != 0) return false;
-    if (marks == syn && !out && g.socket.type == TW_SOCKET_LISTENER) {
+    if (marks == syn && !out && g.socket.type == SocketKind::listener) {
       const bool known = std::ranges::any_of(syns_, [&](const HeldSyn& held) { return same(held.segment, g); });
       if (known || find([&](const Slot& one) { return bytes_of(one.digest.tuple) == bytes_of(g.tuple); })) return false;
       syns_.push_back({event.ts_ns, g});
       return true;
     }
-    const bool answers = marks == (syn | ack) && out && g.socket.type == TW_SOCKET_REQUEST;
-    if (!answers && g.socket.type != TW_SOCKET_FULL) return false;
+    const bool answers = marks == (syn | ack) && out && g.socket.type == SocketKind::request;
+    if (!answers && g.socket.type != SocketKind::full) return false;
     Slot* slot = slot_of(g.header.cookie);
     if (slot == nullptr && answers) slot = make(event, g.header, g.tuple);
     if (slot == nullptr) return false;
@@ -266,13 +267,13 @@ class DigestWriter {
   }
 
   static void put_segment(Slot& slot, std::size_t place, const Segment& g) {
-    tw_held_segment& held = slot.digest.held.segments[place];
+    HeldSegment& held = slot.digest.held.segments[place];
     held.ts_ns = g.header.ts_ns;
     held.seq = g.seq;
     held.ack = g.ack;
     held.ts_val = g.ts_val;
     held.ts_ecr = g.ts_ecr;
-    if (g.socket.type == TW_SOCKET_LISTENER) {
+    if (g.socket.type == SocketKind::listener) {
       held.ack_backlog = g.socket.ack_backlog;
       held.max_ack_backlog = g.socket.max_ack_backlog;
       held.syn_qlen = g.socket.syn_qlen;
@@ -299,7 +300,7 @@ class DigestWriter {
     held.state = g.socket.state;
   }
 
-  Slot* make(const Event& event, const tw_header& header, const tw_tuple& tuple) {
+  Slot* make(const Event& event, const RecordHeader& header, const AddressPair& tuple) {
     if (done_.contains(header.cookie) || !room_(header.cookie)) return nullptr;
     Slot& slot = slots_[header.cookie];
     slot.since = event.ts_ns;
@@ -321,20 +322,20 @@ class DigestWriter {
         },
         event.body);
   }
-  static bool one_process(const Slot& slot, const tw_actor& actor) {
+  static bool one_process(const Slot& slot, const Actor& actor) {
     if ((actor.flags & TW_ACTOR_PRESENT) == 0) return true;
-    const tw_actor& held = slot.digest.held.actor;
+    const Actor& held = slot.digest.held.actor;
     return (held.flags & TW_ACTOR_PRESENT) == 0 || held.tgid == actor.tgid;
   }
 
-  using Bytes = std::array<char, sizeof(tw_tuple)>;
-  static Bytes bytes_of(const tw_tuple& tuple) {
+  using Bytes = std::array<char, sizeof(AddressPair)>;
+  static Bytes bytes_of(const AddressPair& tuple) {
     Bytes bytes{};
     std::memcpy(bytes.data(), &tuple, sizeof tuple);
     return bytes;
   }
   static bool same(const Segment& one, const Segment& other) { return bytes_of(one.tuple) == bytes_of(other.tuple); }
-  static bool turned(const tw_tuple& one, const tw_tuple& other) {
+  static bool turned(const AddressPair& one, const AddressPair& other) {
     return std::memcmp(one.local_addr, other.remote_addr, 16) == 0 &&
            std::memcmp(one.remote_addr, other.local_addr, 16) == 0 && one.local_port == other.remote_port &&
            one.remote_port == other.local_port;
@@ -348,7 +349,7 @@ class DigestWriter {
   std::map<std::uint64_t, Slot> slots_;
   std::vector<HeldSyn> syns_;
   std::set<std::uint64_t> done_;  // sockets whose events are records of their own from here on
-  std::map<Bytes, std::pair<tw_wire_counters, tw_loss_counters>> flows_;
+  std::map<Bytes, std::pair<WireCounters, LossCounters>> flows_;
 };
 
 // The stream with each digest as the events it stands for.

@@ -61,7 +61,7 @@ std::vector<Event> refused_probe(std::uint32_t from_next) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.in(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = c.rcv_nxt + from_next; });
+  c.in(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt + from_next; });
   c.drop(drop_sequence, false, A);
   return stream.events;
 }
@@ -205,7 +205,7 @@ TEST(OutOfWindow, ARstFromBeforeTheWindowIsRefused) {
     Side c = client_of(stream);
     connects(c);
     c.in(PA, 20);
-    c.in(R, 0, 0, [&](tw_segment& g) { g.seq -= before; });
+    c.in(R, 0, 0, [&](Segment& g) { g.seq -= before; });
     closes_first(c, curl);
     const auto finding = run(stream.events).finding(Rule::out_of_window);
     ASSERT_EQ(finding.has_value(), before != 0);

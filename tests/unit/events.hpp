@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/event_abi.h"
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/tcp.hpp"
 
@@ -81,22 +82,22 @@ class Side {
   std::uint32_t peer_nxt;           // what the peer sends next
   std::uint32_t acked_by_peer = 0;  // override of the next incoming ack; 0: everything sent
   State state = State::close;
-  std::uint8_t view = TW_SOCKET_FULL;
+  SocketKind view = SocketKind::full;
   std::uint32_t late_in = 0, stalls = 0, stall_ms = 0, copies_in = 0;  // of the flow map's totals
-  tw_times times{};          // in the socket's last record, and where it is found
-  tw_control_block extra{};  // copied into every control block: sk_err, flags, timers...
+  FlowTimes times{};     // in the socket's last record, and where it is found
+  ControlBlock extra{};  // copied into every control block: sk_err, flags, timers...
 
-  using EditState = std::function<void(tw_state&)>;
-  using EditSegment = std::function<void(tw_segment&)>;
+  using EditState = std::function<void(StateChange&)>;
+  using EditSegment = std::function<void(Segment&)>;
 
   // A state event; `by` holds the socket.
   EventId to(State next, Caller by = nobody, const EditState& edit = {}) {
-    tw_state event{};
+    StateChange event{};
     event.header = header(TW_KIND_STATE);
     event.tuple = tuple_;
     if (next == State::syn_sent) event.tuple.local_port = 0;
-    event.old_state = static_cast<std::uint8_t>(state);
-    event.new_state = static_cast<std::uint8_t>(next);
+    event.old_state = state;
+    event.new_state = next;
     event.cb = block(next);
     if (by.pid != 0) {
       event.actor = actor(by);
@@ -110,7 +111,7 @@ class Side {
   }
 
   EventId out(std::uint8_t flags, std::uint32_t len = 0, std::uint16_t why = 0, const EditSegment& edit = {}) {
-    Segment segment = base(TW_HOOK_TC_EGRESS, flags, len, why);
+    Segment segment = base(HookPoint::egress, flags, len, why);
     segment.seq = snd_nxt;
     segment.ack = (flags & ack) != 0 ? rcv_nxt : 0;
     if (edit) edit(segment);
@@ -130,7 +131,7 @@ class Side {
   }
 
   EventId in(std::uint8_t flags, std::uint32_t len = 0, std::uint16_t why = 0, const EditSegment& edit = {}) {
-    Segment segment = base(TW_HOOK_XDP, flags, len, why);
+    Segment segment = base(HookPoint::xdp, flags, len, why);
     segment.seq = peer_nxt;
     segment.ack = (flags & ack) != 0 ? (acked_by_peer != 0 ? acked_by_peer : snd_nxt) : 0;
     if (edit) edit(segment);
@@ -151,8 +152,8 @@ class Side {
     return id;
   }
 
-  EventId kernel_reset(std::uint8_t direction, std::uint32_t reason, Caller by = nobody, bool answers = false) {
-    tw_reset event{};
+  EventId kernel_reset(ResetDirection direction, std::uint32_t reason, Caller by = nobody, bool answers = false) {
+    Reset event{};
     event.header = header(TW_KIND_RESET);
     event.tuple = tuple_;
     event.cb = block(state);
@@ -168,7 +169,7 @@ class Side {
   }
 
   EventId error(int number) {
-    tw_error event{};
+    SocketError event{};
     event.header = header(TW_KIND_ERROR);
     event.tuple = tuple_;
     event.cb = block(state);
@@ -178,7 +179,7 @@ class Side {
 
   // An ICMP message of type 3 is the newest on the error queue (origin 2), or something else is.
   EventId queued(std::uint8_t origin, int icmp_error = 0, std::uint8_t code = 0, std::string_view sender = "0.0.0.0") {
-    tw_error event{};
+    SocketError event{};
     event.header = header(TW_KIND_ERROR);
     event.tuple = tuple_;
     event.cb = block(state);
@@ -192,7 +193,7 @@ class Side {
 
   // An ICMP error came in that quotes a segment of this side.
   EventId icmp(std::uint8_t type, std::uint8_t code, std::string_view sender, std::uint32_t seq, bool v6 = false) {
-    tw_icmp event{};
+    IcmpSeen event{};
     event.header = header(TW_KIND_ICMP);
     event.header.cookie = 0;
     event.tuple = tuple_;
@@ -206,28 +207,28 @@ class Side {
 
   // This machine sends one about a segment that came in.
   EventId icmp_sent(std::uint8_t code, std::uint32_t seq) {
-    tw_icmp event{};
+    IcmpSeen event{};
     event.header = header(TW_KIND_ICMP);
     event.header.cookie = 0;
     event.tuple = tuple_;
     event.seq = seq;
     event.type = 3;
     event.code = code;
-    event.sent = 1;
+    event.sent = IcmpWay::sent;
     return stream_->add(event);
   }
 
   // All sockets have been looked at, and those that exist were found before.
   EventId looked() {
-    tw_socket event{};
+    SocketFound event{};
     event.header = header(TW_KIND_SOCKET);
     event.header.cookie = 0;
-    event.type = TW_SOCKET_NONE;
+    event.type = SocketKind::none;
     return stream_->add(event);
   }
 
   EventId destroy() {
-    tw_destroy event{};
+    SocketDestroyed event{};
     event.header = header(TW_KIND_DESTROY);
     event.tuple = tuple_;
     event.cb = block(state);
@@ -240,7 +241,7 @@ class Side {
 
   // The kernel throws a segment away: one that came in, or one that was to leave.
   EventId drop(std::uint32_t reason, bool out, std::uint8_t flags, std::uint32_t len = 0) {
-    tw_drop event{};
+    Drop event{};
     event.header = header(TW_KIND_DROP);
     event.tuple = tuple_;
     event.reason = reason;
@@ -251,7 +252,7 @@ class Side {
     event.ack = out ? rcv_nxt : snd_nxt;
     event.outgoing = out ? 1 : 0;
     event.has_socket = event.outgoing;
-    event.state = static_cast<std::uint8_t>(state);
+    event.state = state;
     if (!out) event.header.cookie = 0;
     return stream_->add(event);
   }
@@ -265,8 +266,8 @@ class Side {
     fin_taken_ = before.fin_taken_;
   }
 
-  EventId used(Caller by, std::uint8_t source, std::uint32_t waited_ms = 0, std::int32_t fd = -1) {
-    tw_owner event{};
+  EventId used(Caller by, OwnerSource source, std::uint32_t waited_ms = 0, std::int32_t fd = -1) {
+    OwnerSeen event{};
     event.header = header(TW_KIND_OWNER);
     event.tuple = tuple_;
     event.actor = actor(by);
@@ -277,8 +278,8 @@ class Side {
   }
 
   EventId retransmit(std::uint8_t ca_state, std::uint8_t pending, std::uint8_t retransmits,
-                     const std::function<void(tw_retransmit&)>& edit = {}) {
-    tw_retransmit event{};
+                     const std::function<void(Retransmit&)>& edit = {}) {
+    Retransmit event{};
     event.header = header(TW_KIND_RETRANSMIT);
     event.tuple = tuple_;
     event.cb = block(state);
@@ -295,8 +296,8 @@ class Side {
   }
 
   // iter/tcp found it at start.
-  EventId found(std::uint8_t type, State in_state) {
-    tw_socket event{};
+  EventId found(SocketKind type, State in_state) {
+    SocketFound event{};
     event.header = header(TW_KIND_SOCKET);
     event.tuple = tuple_;
     event.type = type;
@@ -309,8 +310,8 @@ class Side {
     return stream_->add(event);
   }
 
-  [[nodiscard]] tw_control_block block(State of) const {
-    tw_control_block cb = extra;
+  [[nodiscard]] ControlBlock block(State of) const {
+    ControlBlock cb = extra;
     cb.flags = static_cast<std::uint8_t>(cb.flags | TW_CB_PRESENT | (fin_taken_ ? TW_CB_DONE : 0));
     cb.snd_una = snd_una;
     cb.snd_nxt = snd_nxt;
@@ -320,17 +321,17 @@ class Side {
     cb.bytes_acked = snd_una - (active_ ? isn_ : isn_ + 1);
     if (snd_una == isn_) cb.bytes_acked = 0;
     cb.bytes_received = rcv_nxt == peer_isn_ ? 0 : rcv_nxt - (peer_isn_ + 1);
-    cb.state = static_cast<std::uint8_t>(of);
+    cb.state = of;
     return cb;
   }
   void set_scope(std::uint32_t ifindex) { tuple_.scope = ifindex; }
   void leave_unread(std::uint32_t bytes) { unread_ = bytes; }
   [[nodiscard]] Stream& stream() const { return *stream_; }
-  [[nodiscard]] const tw_tuple& tuple() const { return tuple_; }
+  [[nodiscard]] const AddressPair& tuple() const { return tuple_; }
   [[nodiscard]] std::uint32_t isn() const { return isn_; }
   [[nodiscard]] std::uint32_t peer_isn() const { return peer_isn_; }
-  [[nodiscard]] tw_header header(std::uint8_t kind) const {
-    tw_header header{};
+  [[nodiscard]] RecordHeader header(std::uint8_t kind) const {
+    RecordHeader header{};
     header.ts_ns = static_cast<std::uint64_t>(stream_->now);
     header.cookie = cookie_;
     header.netns = 4026531840U;
@@ -338,8 +339,8 @@ class Side {
     header.version = TW_ABI_VERSION;
     return header;
   }
-  static tw_actor actor(Caller by) {
-    tw_actor actor{};
+  static Actor actor(Caller by) {
+    Actor actor{};
     actor.tgid = by.pid;
     std::memcpy(actor.comm, by.comm.data(), by.comm.size() < TW_COMM_LEN ? by.comm.size() : TW_COMM_LEN - 1);
     actor.flags = TW_ACTOR_PRESENT;
@@ -351,10 +352,10 @@ class Side {
   }
 
   // The flow map's totals.
-  [[nodiscard]] tw_wire_counters counted() const {
+  [[nodiscard]] WireCounters counted() const {
     return {bytes_in_, bytes_out_, segments_in_, segments_out_, again_in_, again_out_};
   }
-  [[nodiscard]] tw_loss_counters lost() const {
+  [[nodiscard]] LossCounters lost() const {
     return {again_segments_in_, again_segments_out_, late_in, 0, stalls, stall_ms, copies_in, copies_in};
   }
 
@@ -365,11 +366,11 @@ class Side {
     if (has_ack && seq_before(snd_una, acked)) snd_una = acked;
     if (has_fin) fin_taken_ = true;
   }
-  [[nodiscard]] Segment base(std::uint8_t hook, std::uint8_t flags, std::uint32_t len, std::uint16_t why) const {
+  [[nodiscard]] Segment base(HookPoint hook, std::uint8_t flags, std::uint32_t len, std::uint16_t why) const {
     Segment segment{};
     segment.header = header(TW_KIND_SEGMENT);
     segment.tuple = tuple_;
-    segment.hook = hook;
+    segment.seen_at(hook);
     segment.flags = flags;
     segment.len = len;
     segment.window = 500;
@@ -384,7 +385,7 @@ class Side {
     }
     segment.why = why;
     segment.socket.type = view;
-    segment.socket.state = static_cast<std::uint8_t>(state);
+    segment.socket.state = state;
     segment.socket.snd_una = snd_una;
     segment.socket.snd_nxt = snd_nxt;
     segment.socket.write_seq = write_seq;
@@ -393,13 +394,14 @@ class Side {
     segment.socket.keepalive_time_ms = extra.keepalive_time_ms;
     segment.socket.keepalive_intvl_ms = extra.keepalive_intvl_ms;
     segment.socket.icsk_probes_out = extra.icsk_probes_out;
-    if (view == TW_SOCKET_NONE || view == TW_SOCKET_LISTENER || view == TW_SOCKET_CONTROL) segment.header.cookie = 0;
+    if (view == SocketKind::none || view == SocketKind::listener || view == SocketKind::control)
+      segment.header.cookie = 0;
     return segment;
   }
 
   Stream* stream_;
   std::uint64_t cookie_;
-  tw_tuple tuple_{};
+  AddressPair tuple_{};
   std::uint32_t isn_;
   std::uint32_t peer_isn_;
   bool active_;
@@ -439,9 +441,9 @@ inline void connects(Side& c, Caller by = curl) {
 
 // What a server's host hears of one until its SYN-ACK.
 inline void is_asked(Side& c) {
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   c.in(S);
-  c.view = TW_SOCKET_REQUEST;
+  c.view = SocketKind::request;
   c.state = State::new_syn_recv;
   c.out(SA);
 }
@@ -450,7 +452,7 @@ inline void is_asked(Side& c) {
 inline void accepts(Side& c) {
   is_asked(c);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.to(State::established);

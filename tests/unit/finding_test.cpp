@@ -61,7 +61,7 @@ TEST(Keepalive, AProbeFromAProcessThatLeavesRepairIsNeither) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.out(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) {
+  c.out(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) {
     g.seq = c.snd_una - 1;
     g.socket.flags = TW_CB_OWNED;
   });
@@ -75,7 +75,7 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
   std::erase_if(story.events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
   for (Event& event : story.events) {
     std::get<Segment>(event.body).socket = {};
-    std::get<Segment>(event.body).socket.type = TW_SOCKET_UNKNOWN;
+    std::get<Segment>(event.body).socket.type = SocketKind::unknown;
   }
   CorrelatorSettings settings = life_settings();
   settings.has_kernel = false;
@@ -93,9 +93,9 @@ TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
   Side c = client_of(stream);
   connects(c);
   c.in(PA, 500);
-  c.out(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+  c.out(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   stream.wait(3 * s);
-  c.in(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = c.rcv_nxt - 1; });
+  c.in(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
   const RunResult reported = run(stream.events, trace_settings());
   EXPECT_TRUE(says(reported.finding(Rule::zero_window), "curl (pid 42) stopped reading"));
   EXPECT_TRUE(says(reported.finding(Rule::zero_window), "never opened again"));
@@ -107,7 +107,7 @@ TEST(ZeroWindow, AMomentWithoutProbesIsFlowControlAtWork) {
   Side c = client_of(stream);
   connects(c);
   c.in(PA, 500);
-  c.out(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+  c.out(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   stream.wait(5 * ms);
   c.out(A, 0, TW_WHY_WINDOW_OPEN);
   closes_first(c, curl);
@@ -118,7 +118,7 @@ TEST(ZeroWindow, TheWindowOfARstClosesNothing) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.in(RA, 0, 0, [](tw_segment& g) { g.window = 0; });
+  c.in(RA, 0, 0, [](Segment& g) { g.window = 0; });
   EXPECT_FALSE(run(stream.events).finding(Rule::zero_window).has_value());
 }
 
@@ -152,7 +152,7 @@ TEST(Retransmission, ThatNeverLeftIsSaidSo) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 10);
-  c.retransmit(4, 0, 1, [](tw_retransmit& r) { r.err = -1; });
+  c.retransmit(4, 0, 1, [](Retransmit& r) { r.err = -1; });
   EXPECT_TRUE(says(run(stream.events).finding(Rule::retransmission), "1 of them never left"));
 }
 
@@ -196,7 +196,7 @@ std::optional<Finding> stuck_with_descriptor(std::initializer_list<Caller> holde
   c.in(FA);
   c.to(State::close_wait);
   stream.wait(9500 * ms);
-  for (const Caller& holder : holders) c.used(holder, TW_OWNER_SNAPSHOT, idle_ms, 19);
+  for (const Caller& holder : holders) c.used(holder, OwnerSource::snapshot, idle_ms, 19);
   stream.wait(2 * s);
   c.out(PA, 1);
   return run(stream.events).finding(Rule::close_wait_stuck);
@@ -217,9 +217,9 @@ std::optional<Finding> stuck_accepted_late(bool used, bool shown) {
   c.extra.more = TW_CB_UNACCEPTED;
   c.in(FA);
   c.to(State::close_wait);
-  if (used) c.used(nginx, TW_OWNER_RECEIVE);
+  if (used) c.used(nginx, OwnerSource::receive);
   stream.wait(9500 * ms);
-  if (shown) c.used(nginx, TW_OWNER_SNAPSHOT, 9500, 19);
+  if (shown) c.used(nginx, OwnerSource::snapshot, 9500, 19);
   stream.wait(2 * s);
   c.out(A);
   return run(stream.events).finding(Rule::close_wait_stuck);
@@ -287,7 +287,7 @@ TEST(ResetOrigin, ARstThatNoSocketSentIsAFirewalls) {
   Side c = client_of(stream);
   connects(c);
   c.in(PA, 10);
-  c.view = TW_SOCKET_NONE;
+  c.view = SocketKind::none;
   c.out(RA);
   const auto finding = run(stream.events).finding(Rule::reset_origin);
   EXPECT_TRUE(says(finding, "firewall"));
@@ -298,7 +298,7 @@ TEST(ResetOrigin, ARstThatTcpRefusedHasNoneToTell) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.in(R, 0, 0, [](tw_segment& g) { g.seq += 999; });  // in the window, not at its start: a challenge ACK answers it
+  c.in(R, 0, 0, [](Segment& g) { g.seq += 999; });  // in the window, not at its start: a challenge ACK answers it
   closes_first(c, curl);
   const RunResult reported = run(stream.events);
   EXPECT_EQ(reported.life().outcome, Outcome::completed);
@@ -321,7 +321,7 @@ TEST(HalfOpen, WithoutSilenceIsNotSaid) {
   connects(c);
   c.out(PA, 10);
   c.in(R);
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   EXPECT_FALSE(run(stream.events).finding(Rule::half_open).has_value());
@@ -330,19 +330,19 @@ TEST(HalfOpen, WithoutSilenceIsNotSaid) {
 std::vector<Event> stray(bool look_up_finds_none) {
   Stream stream;
   Side c = server_of(stream);
-  c.view = look_up_finds_none ? TW_SOCKET_NONE : TW_SOCKET_UNKNOWN;
-  c.in(A, 0, 0, [](tw_segment& g) { g.ack = 4242; });
-  tw_reset reset{};
+  c.view = look_up_finds_none ? SocketKind::none : SocketKind::unknown;
+  c.in(A, 0, 0, [](Segment& g) { g.ack = 4242; });
+  Reset reset{};
   reset.header = c.header(TW_KIND_RESET);
   reset.header.cookie = 0;
   reset.tuple = c.tuple();
-  reset.direction = TW_RESET_SENT;
+  reset.direction = ResetDirection::sent;
   reset.answers_segment = 1;
   reset.skb_seq = c.peer_isn();
-  reset.reason = look_up_finds_none ? reason_no_socket : TW_REASON_UNKNOWN;
+  reset.reason = look_up_finds_none ? reason_no_socket : reset_reason_unknown;
   stream.add(reset);
-  c.view = TW_SOCKET_CONTROL;
-  c.out(R, 0, 0, [](tw_segment& g) { g.seq = 4242; });
+  c.view = SocketKind::control;
+  c.out(R, 0, 0, [](Segment& g) { g.seq = 4242; });
   return stream.events;
 }
 
@@ -373,15 +373,15 @@ TEST(StraySegment, IsShownWhereTheListenerIsOfASelectedProcess) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
-  tw_reset reset{};
+  c.view = SocketKind::listener;
+  Reset reset{};
   reset.header = c.header(TW_KIND_RESET);
   reset.header.cookie = 3;
   reset.tuple = c.tuple();
-  reset.direction = TW_RESET_SENT;
+  reset.direction = ResetDirection::sent;
   reset.has_socket = 1;
   reset.cb.flags = TW_CB_PRESENT;
-  reset.cb.state = static_cast<std::uint8_t>(State::listen);
+  reset.cb.state = State::listen;
   stream.add(reset);
   CorrelatorSettings settings = trace_settings();
   settings.comm = "nginx";
@@ -399,7 +399,7 @@ TEST(StraySegment, AnAckInTimeWaitIsNone) {
   Side c = client_of(stream);
   connects(c);
   closes_first(c, curl);
-  c.view = TW_SOCKET_TIMEWAIT;
+  c.view = SocketKind::time_wait;
   c.in(FA, 0, TW_WHY_RETRANSMISSION);
   c.out(A);
   EXPECT_FALSE(run(stream.events).finding(Rule::stray_segment).has_value());

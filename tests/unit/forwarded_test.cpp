@@ -47,8 +47,8 @@ class Router {
   EventId client_lost(const Sent& what) { return pass(true, what, true, false); }
   EventId server_lost(const Sent& what) { return pass(false, what, true, false); }
   // It leaves and came in nowhere.
-  EventId made(bool to_client, const Sent& what, std::uint8_t socket = TW_SOCKET_NONE) {
-    Segment g = base(to_client ? near_ : far_, TW_HOOK_TC_EGRESS, what);
+  EventId made(bool to_client, const Sent& what, SocketKind socket = SocketKind::none) {
+    Segment g = base(to_client ? near_ : far_, HookPoint::egress, what);
     g.ifindex = to_client ? eth0 : eth1;
     g.seq = to_client ? server_nxt_ : client_nxt_;
     g.ack = to_client ? client_nxt_ : server_nxt_;
@@ -57,7 +57,7 @@ class Router {
   }
   // The join, shown by a segment of the client, or of the server.
   void tie(bool of_client, std::uint32_t ack = 0) {
-    tw_translation event{};
+    Translation event{};
     event.ack = ack;
     event.header.kind = TW_KIND_NAT;
     event.header.version = TW_ABI_VERSION;
@@ -68,7 +68,7 @@ class Router {
   }
   void untie() { tied_ = true; }
   EventId drop(std::uint32_t reason, bool of_client, std::uint8_t flags, std::uint32_t seq) {
-    tw_drop event{};
+    Drop event{};
     event.header.kind = TW_KIND_DROP;
     event.header.netns = 1;
     event.header.version = TW_ABI_VERSION;
@@ -82,7 +82,7 @@ class Router {
   // An ICMP error leaves for the client, about its newest SYN; came_in 0: this machine made it.
   EventId icmp(std::uint8_t type, std::uint8_t code, std::string_view sender, std::uint32_t came_in = 0,
                std::int32_t off = 0) {
-    tw_icmp event{};
+    IcmpSeen event{};
     event.header.kind = TW_KIND_ICMP;
     event.header.netns = 1;
     event.header.version = TW_ABI_VERSION;
@@ -91,7 +91,7 @@ class Router {
     put_address(event.sender, sender);
     event.type = type;
     event.code = code;
-    event.sent = TW_ICMP_LEFT;
+    event.sent = IcmpWay::left;
     event.came_in = came_in;
     return stream_->add(event);
   }
@@ -128,12 +128,12 @@ class Router {
     server({FA, 0, TW_WHY_FIN_ACK});
     client({A, 0, TW_WHY_FIN_ACK});
   }
-  [[nodiscard]] const tw_tuple& near() const { return near_; }
+  [[nodiscard]] const AddressPair& near() const { return near_; }
   bool from_client_seen = true, from_server_seen = true;
   bool arrivals_seen = true;
   bool near_seen = true;  // the interface of the client's side is traced
   // The SYN of a port that NAT publishes seems to be for this machine: for nobody there, or for a listener.
-  std::optional<std::uint8_t> first_seems_for;
+  std::optional<SocketKind> first_seems_for;
   std::uint16_t mss_in = 1460, mss_out = 1460;
 
  private:
@@ -148,13 +148,13 @@ class Router {
       nxt = seq + length;
       return 0;
     }
-    tw_wire_counters& arrived = of_client ? near_wire_ : far_wire_;
-    tw_loss_counters& arrived_loss = of_client ? near_loss_ : far_loss_;
+    WireCounters& arrived = of_client ? near_wire_ : far_wire_;
+    LossCounters& arrived_loss = of_client ? near_loss_ : far_loss_;
     if (in) {
       arrived.segs_in++;
       arrived.bytes_in += what.len;
       if (again) arrived_loss.retrans_segs_in++;
-      Segment g = base(of_client ? near_ : far_, TW_HOOK_TC_INGRESS, what);
+      Segment g = base(of_client ? near_ : far_, HookPoint::ingress, what);
       g.ifindex = of_client ? eth0 : eth1;
       g.seq = seq;
       g.ack = ack;
@@ -162,18 +162,18 @@ class Router {
       g.wire = arrived;
       g.loss = arrived_loss;
       if (of_client && (what.flags & syn) != 0 && first_seems_for) {
-        g.passing = TW_PASSING_NOT;
+        g.passing = Passing::no;
         g.socket.type = *std::exchange(first_seems_for, std::nullopt);
-        if (g.socket.type == TW_SOCKET_NONE) g.why |= TW_WHY_NO_SOCKET;
+        if (g.socket.type == SocketKind::none) g.why |= TW_WHY_NO_SOCKET;
       }
       if (arrivals_seen && (near_seen || !of_client)) id = stream_->add(g);
     }
     if (out) {
       if (!tied_) tie(of_client, ack);
-      tw_wire_counters& left = of_client ? far_wire_ : near_wire_;
+      WireCounters& left = of_client ? far_wire_ : near_wire_;
       left.segs_out++;
       left.bytes_out += what.len;
-      Segment g = base(of_client ? far_ : near_, TW_HOOK_TC_EGRESS, what);
+      Segment g = base(of_client ? far_ : near_, HookPoint::egress, what);
       g.ifindex = of_client ? eth1 : eth0;
       g.came_in = of_client ? eth0 : eth1;
       g.ttl = static_cast<std::uint8_t>(what.ttl - 1);
@@ -187,20 +187,20 @@ class Router {
     if ((what.flags & rst) == 0) nxt = seq + length;
     return id;
   }
-  [[nodiscard]] Segment base(const tw_tuple& tuple, std::uint8_t hook, const Sent& what) const {
+  [[nodiscard]] Segment base(const AddressPair& tuple, HookPoint hook, const Sent& what) const {
     Segment g{};
     g.header.kind = TW_KIND_SEGMENT;
     g.header.netns = 1;
     g.header.version = TW_ABI_VERSION;
     g.tuple = tuple;
-    g.hook = hook;
+    g.seen_at(hook);
     g.flags = what.flags;
     g.len = what.len;
     g.window = 500;
     g.segments = 1;
     g.ttl = what.ttl;
-    g.passing = TW_PASSING_HOP;
-    g.socket.type = TW_SOCKET_UNKNOWN;
+    g.passing = Passing::hop;
+    g.socket.type = SocketKind::unknown;
     g.why = what.why;
     if ((what.flags & rst) != 0) g.why |= TW_WHY_RST;
     if ((what.flags & syn) != 0) g.why |= TW_WHY_SYN;
@@ -210,9 +210,9 @@ class Router {
 
   Stream* stream_;
   bool tied_ = false;
-  tw_tuple near_{}, far_{};
-  tw_wire_counters near_wire_{}, far_wire_{};
-  tw_loss_counters near_loss_{}, far_loss_{};
+  AddressPair near_{}, far_{};
+  WireCounters near_wire_{}, far_wire_{};
+  LossCounters near_loss_{}, far_loss_{};
   std::uint32_t client_nxt_ = 100, server_nxt_ = 300;
 };
 
@@ -305,9 +305,9 @@ CorrelatorSettings router_settings() {
 
 // DNAT of an address of the router itself: its first SYN seems to be for the router.
 TEST(Forwarded, ASynToTheRoutersOwnAddressIsTheFirstOfItsConnection) {
-  for (const std::uint8_t type : {TW_SOCKET_NONE, TW_SOCKET_LISTENER}) {
+  for (const SocketKind type : {SocketKind::none, SocketKind::listener}) {
     Stream stream;
-    if (type == TW_SOCKET_LISTENER) listens(stream);
+    if (type == SocketKind::listener) listens(stream);
     Router r(stream, true);
     r.mss_in = 1400;
     r.first_seems_for = type;
@@ -316,7 +316,7 @@ TEST(Forwarded, ASynToTheRoutersOwnAddressIsTheFirstOfItsConnection) {
     r.closes();
     stream.wait(100 * ms);
     const RunResult reported = run(stream.events, router_settings(), 200 * ms, router_names());
-    ASSERT_EQ(reported.lives().size(), 1U) << int{type};
+    ASSERT_EQ(reported.lives().size(), 1U) << static_cast<int>(type);
     const Life life = reported.life();
     EXPECT_EQ(life.outcome, Outcome::completed);
     EXPECT_EQ(life.forwarded->client.in.syn, 1U);
@@ -327,10 +327,10 @@ TEST(Forwarded, ASynToTheRoutersOwnAddressIsTheFirstOfItsConnection) {
     ASSERT_EQ(segments.size(), 6U) << "each segment once";
     for (const auto& [entry, body] : segments) {
       EXPECT_EQ(entry.conn, life.conn) << entry.id;
-      EXPECT_EQ(body.segment.passing, TW_PASSING_HOP);
+      EXPECT_EQ(body.segment.passing, Passing::hop);
     }
     EXPECT_EQ(segments[0].first.id, syn_id);
-    EXPECT_EQ(segments[0].second.segment.hook, TW_HOOK_TC_EGRESS) << "the client's, as every one of it";
+    EXPECT_EQ(segments[0].second.segment.hook, HookPoint::egress) << "the client's, as every one of it";
   }
 }
 
@@ -338,7 +338,7 @@ TEST(Forwarded, ASynToTheRoutersOwnAddressIsTheFirstOfItsConnection) {
 TEST(Forwarded, AnEarlierSynToTheRouterThatWasRefusedStaysAStray) {
   Stream stream;
   Router refused(stream, true);
-  refused.first_seems_for = TW_SOCKET_NONE;
+  refused.first_seems_for = SocketKind::none;
   refused.client_lost({S});
   Router r(stream, true);
   r.client_sent_unseen({S});
@@ -348,7 +348,7 @@ TEST(Forwarded, AnEarlierSynToTheRouterThatWasRefusedStaysAStray) {
   const RunResult reported = run(stream.events, router_settings(), 200 * ms, router_names());
   ASSERT_EQ(reported.lives().size(), 1U);
   EXPECT_EQ(reported.life().forwarded->client.in.syn, 0U);
-  EXPECT_EQ(reported.segment(1)->segment.passing, TW_PASSING_NOT);
+  EXPECT_EQ(reported.segment(1)->segment.passing, Passing::no);
 }
 
 // Without a join there is no telling: each hop for itself.
@@ -451,7 +451,7 @@ TEST(ForwardedReset, InTheMiddleItIsNeitherEndsOwn) {
   Router r(stream, false);
   r.handshake();
   r.server({PA, 10});
-  r.made(false, {R}, TW_SOCKET_CONTROL);
+  r.made(false, {R}, SocketKind::control);
   const RunResult reported = reported_of(stream);
   EXPECT_EQ(reported.life().outcome, Outcome::reset_by_outsider);
   EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, Confidence::certain);
@@ -617,11 +617,11 @@ TEST(Forwarded, WhatAProxyHereTakesIsTheProxys) {
   const EventId asked = r.client_lost({S});
   Side c = {stream, 9, "10.9.0.2", 80, "10.8.0.1", 40000, 300, 100, false};
   c.peer_nxt = c.rcv_nxt = 101;
-  c.view = TW_SOCKET_REQUEST;
+  c.view = SocketKind::request;
   c.state = State::new_syn_recv;
   c.out(SA);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.to(State::established);
@@ -875,7 +875,7 @@ RunResult idle_for(std::int64_t time, bool closing, bool counted_on) {
   now += time;
   correlator.advance(now, reported.reports);
   if (correlator.wants_hops() && counted_on) {
-    tw_socket found{};
+    SocketFound found{};
     found.header.kind = TW_KIND_SOCKET;
     found.header.version = TW_ABI_VERSION;
     found.tuple = r.near();
@@ -996,10 +996,10 @@ TEST(ForwardedRefusal, AClientThatAsksAgainIsNotRefused) {
 TEST(ForwardedRefusal, OfAPublishedPort) {
   Stream stream;
   Router r(stream, false);
-  r.first_seems_for = TW_SOCKET_NONE;
+  r.first_seems_for = SocketKind::none;
   r.client_lost({S});
   r.icmp(3, 3, "10.8.0.254");
-  tw_drop drop{};
+  Drop drop{};
   drop.header.kind = TW_KIND_DROP;
   drop.header.netns = 1;
   drop.header.version = TW_ABI_VERSION;
@@ -1019,7 +1019,7 @@ TEST(ForwardedRefusal, WhereThereIsNoRoute) {
   const auto lives = [](std::string_view sender) {
     Stream stream;
     Router r(stream, false);
-    r.first_seems_for = TW_SOCKET_NONE;
+    r.first_seems_for = SocketKind::none;
     r.client_lost({S});
     r.icmp(3, 0, sender);
     return run(stream.events, router_settings(), 4 * s, router_names()).lives();

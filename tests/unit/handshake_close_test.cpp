@@ -109,13 +109,13 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
   client.to(State::established, curl);
   client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
   server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-  server.view = TW_SOCKET_FULL;
+  server.view = SocketKind::full;
   server.state = State::listen;
   server.to(State::syn_recv);
   server.to(State::established);
   client.out(PA, 1000);
   server.in(PA, 1000);
-  server.used(nginx, TW_OWNER_RECEIVE);
+  server.used(nginx, OwnerSource::receive);
   client.to(State::fin_wait1, curl);
   client.out(FA);
   server.in(FA);
@@ -152,7 +152,7 @@ RunResult closed_first(bool full, bool peer_closes) {
   c.in(A);
   c.to(State::fin_wait2);
   if (peer_closes) c.in(FA);
-  c.to(State::close, nobody, [&](tw_state& state) {
+  c.to(State::close, nobody, [&](StateChange& state) {
     if (full) state.cb.more = static_cast<std::uint8_t>(state.cb.more | TW_CB_TIME_WAIT_FULL);
   });
   return run(stream.events, life_settings(), 2 * s);

@@ -26,10 +26,10 @@ RunResult request_and(const Message& message) {
   c.icmp(message.type, message.code, router, c.isn() + message.off);
   if (message.asked_again) {
     stream.wait(1 * s);
-    c.view = TW_SOCKET_LISTENER;
-    c.in(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.peer_isn(); });
-    c.view = TW_SOCKET_REQUEST;
-    c.out(SA, 0, 0, [&](tw_segment& g) { g.seq = c.isn(); });
+    c.view = SocketKind::listener;
+    c.in(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.peer_isn(); });
+    c.view = SocketKind::request;
+    c.out(SA, 0, 0, [&](Segment& g) { g.seq = c.isn(); });
   }
   return run(stream.events);
 }
@@ -70,7 +70,7 @@ Life gives_up(int error, std::uint8_t code, bool quotes_old = false) {
   for (std::uint8_t i = 1; i < 4; ++i) {
     c.icmp(3, code, router, quotes_old ? c.isn() - 1000 : c.snd_una);
     stream.wait(i * s);
-    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, i);
   }
   stream.wait(8 * s);
@@ -119,7 +119,7 @@ TEST(Request, IsOverWhereALookAtTheSocketsDoesNotShowIt) {
     Side look = c;
     if (there) {
       stream.wait(1 * ms);
-      c.found(TW_SOCKET_REQUEST, State::new_syn_recv);
+      c.found(SocketKind::request, State::new_syn_recv);
       stream.now -= 1 * ms;
     }
     look.looked();
@@ -139,7 +139,7 @@ Life refused_by(const Refusal& how) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   c.in(S);
   if (how.sent) c.icmp_sent(how.code, c.peer_isn());
   stream.wait(how.apart_ns);
@@ -168,7 +168,7 @@ TEST(Request, WhoseSynAckItsOwnFirewallRefuses) {
     Stream stream;
     listens(stream);
     Side c = server_of(stream);
-    c.view = TW_SOCKET_LISTENER;
+    c.view = SocketKind::listener;
     c.in(S);
     c.icmp(3, 3, sender, c.isn());
     c.drop(drop_netfilter, true, SA);
@@ -198,7 +198,7 @@ TEST(Request, IsGivenUpWithAReset) {
     is_asked(c);
     c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
     c.state = State::listen;
-    c.kernel_reset(TW_RESET_SENT, reason, nobody, true);
+    c.kernel_reset(ResetDirection::sent, reason, nobody, true);
     const Life life = run(stream.events).life();
     EXPECT_EQ(life.outcome, reason == reason_invalid_syn ? Outcome::reset_by_local : Outcome::open);
   }

@@ -26,9 +26,9 @@ TEST(AcceptQueueFull, ASynThatIsAnsweredAllTheSameMetItOnlyForAMoment) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   c.in(S, 0, 0, with({.accept = 2, .syns = 0, .limit = 1}));
-  c.view = TW_SOCKET_REQUEST;
+  c.view = SocketKind::request;
   c.state = State::new_syn_recv;
   c.out(SA);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
@@ -117,7 +117,7 @@ TEST(Syncookie, WithoutTheListenersViewIsOnlyLikely) {
   std::vector<Event> events = syncookie_story().events;
   std::erase_if(events, [](const Event& e) {
     const auto* g = std::get_if<Segment>(&e.body);
-    return g != nullptr && g->flags == A && g->socket.type == TW_SOCKET_LISTENER;
+    return g != nullptr && g->flags == A && g->socket.type == SocketKind::listener;
   });
   for (Event& event : events) {
     if (auto* g = std::get_if<Segment>(&event.body)) g->socket.syn_qlen = 0;
@@ -143,11 +143,11 @@ std::optional<Finding> established_late(bool repeated) {
   stream.wait(1000 * ms);
   if (repeated) {
     c.out(SA, 0, TW_WHY_RETRANSMISSION);
-    c.retransmit(4, 0, 0, [](tw_retransmit& r) { r.synack = 1; });
+    c.retransmit(4, 0, 0, [](Retransmit& r) { r.synack = 1; });
   }
   stream.wait(500 * ms);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.to(State::established);
@@ -209,7 +209,7 @@ TEST(SlowAccept, IsCertainWhereTheSocketWasSeenWithoutAProcess) {
   expect_downgraded_by_a_gap(slow_accept_story(), Rule::slow_accept, Confidence::certain);
 }
 
-std::optional<Finding> first_read(std::uint32_t waited_ms, std::uint8_t source = TW_OWNER_RECEIVE) {
+std::optional<Finding> first_read(std::uint32_t waited_ms, OwnerSource source = OwnerSource::receive) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
@@ -231,7 +231,7 @@ TEST(SlowAccept, TheFirstReadIsAnUpperBoundAndOnlyLikely) {
 TEST(SlowAccept, APeerThatSendsLateIsNoSlowProcess) {
   EXPECT_FALSE(first_read(0).has_value());
   EXPECT_FALSE(first_read(990).has_value());
-  EXPECT_FALSE(first_read(0, TW_OWNER_SEND).has_value());
+  EXPECT_FALSE(first_read(0, OwnerSource::send).has_value());
 }
 
 TEST(Late, IsTheTimeFromTheFinToItsTransition) {

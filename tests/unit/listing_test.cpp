@@ -24,11 +24,11 @@ RunResult listed(const Listing& how) {
   if (how.gap) stream.wait(10 * ms).gap(5);
   stream.wait(300 * ms);
   const TimeNs begun = stream.now;
-  tw_socket all{};
+  SocketFound all{};
   all.header.kind = TW_KIND_SOCKET;
-  all.type = TW_SOCKET_NONE;
+  all.type = SocketKind::none;
   if (how.whole) stream.add(all);
-  if (how.found) c.found(TW_SOCKET_FULL, State::established);
+  if (how.found) c.found(SocketKind::full, State::established);
   if (how.later_ns != 0) {
     stream.wait(how.later_ns);
     c.out(PA, 10);
@@ -70,7 +70,7 @@ RunResult found_in_close_wait(bool gap) {
   connects(c);
   if (gap) stream.wait(10 * ms).gap(5);
   stream.wait(300 * ms);
-  c.found(TW_SOCKET_FULL, State::close_wait);
+  c.found(SocketKind::full, State::close_wait);
   return run(stream.events, life_settings(), 20 * s);
 }
 
@@ -97,7 +97,7 @@ RunResult missed(const Missed& how) {
   Stream stream;
   Side c = client_of(stream);
   if (how.found) {
-    c.found(TW_SOCKET_FULL, State::established);
+    c.found(SocketKind::full, State::established);
   } else {
     connects(c);
   }

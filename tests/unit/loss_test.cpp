@@ -20,13 +20,13 @@ Stream lossy_download(int again, int late) {
   for (int i = 0; i < 60; ++i) c.in(A, 1000);
   for (int i = 0; i < again; ++i) {
     const std::uint32_t next = c.peer_nxt;
-    c.in(A, 1000, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = next - 5000; });
+    c.in(A, 1000, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = next - 5000; });
     c.peer_nxt = c.rcv_nxt = next;
   }
   for (int i = 0; i < late; ++i) {
     const std::uint32_t next = c.peer_nxt;
     c.late_in++;
-    c.in(A, 1000, TW_WHY_OUT_OF_ORDER, [&](tw_segment& g) {
+    c.in(A, 1000, TW_WHY_OUT_OF_ORDER, [&](Segment& g) {
       g.seq = next - 5000;
       g.reordered = 1;
     });
@@ -65,10 +65,10 @@ RunResult network_copies(int copies, int again) {
     const std::uint32_t next = c.peer_nxt;
     const bool copied = i < copies;
     if (copied) ++c.copies_in;
-    c.in(PA, 20, copied ? 0 : TW_WHY_RETRANSMISSION, [&](tw_segment& g) {
+    c.in(PA, 20, copied ? 0 : TW_WHY_RETRANSMISSION, [&](Segment& g) {
       g.seq = next - 20;
       g.copied = copied ? 1 : 0;
-      g.refused = TW_REFUSED_OLD;
+      g.refused = Refusal::old;
     });
     c.peer_nxt = c.rcv_nxt = next;
     c.drop(drop_old_data, false, PA, 20);
@@ -106,7 +106,7 @@ TEST(NetworkCopies, AKeepAlivesByteWasNotSentAgain) {
   c.in(PA, 20);
   const std::uint32_t next = c.peer_nxt;
   stream.wait(2 * s);
-  c.in(A, 1, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = next - 1; });
+  c.in(A, 1, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = next - 1; });
   c.peer_nxt = c.rcv_nxt = next;
   c.drop(drop_old_data, false, A, 1);
   c.out(A, 0, TW_WHY_KEEPALIVE_ACK);
@@ -144,13 +144,13 @@ TEST(RetransmissionUnit, IsTheSegmentNotTheBuffer) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.out(PA, 5000, 0, [](tw_segment& g) { g.segments = 5; });
+  c.out(PA, 5000, 0, [](Segment& g) { g.segments = 5; });
   stream.wait(300 * ms);
-  c.out(PA, 5000, TW_WHY_RETRANSMISSION, [&](tw_segment& g) {
+  c.out(PA, 5000, TW_WHY_RETRANSMISSION, [&](Segment& g) {
     g.seq = c.snd_una;
     g.segments = 5;
   });
-  c.retransmit(3, 1, 0, [](tw_retransmit& r) {
+  c.retransmit(3, 1, 0, [](Retransmit& r) {
     r.segments = 5;
     r.cb.total_retrans = 5;
   });
@@ -174,7 +174,7 @@ RunResult after_an_attempt(int err, bool sent) {
   connects(c);
   c.out(PA, 10);
   c.extra.total_retrans = 0;
-  c.retransmit(4, 0, 1, [&](tw_retransmit& r) {
+  c.retransmit(4, 0, 1, [&](Retransmit& r) {
     r.err = err;
     r.cb.total_retrans = 0;
   });
@@ -212,7 +212,7 @@ std::optional<Finding> one_event_of_two(std::uint32_t counted) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 10);
-  for (int i = 0; i < 2; ++i) c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  for (int i = 0; i < 2; ++i) c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.retransmit(4, 0, 1);
   c.extra.total_retrans = counted;
   c.in(A);
@@ -230,7 +230,7 @@ TEST(RetransmissionCount, WhatIsPutOffHasTheNumberOfTheOneThatFollows) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 10);
-  for (const int err : {0, -EBUSY, -EBUSY, 0}) c.retransmit(4, 0, 1, [&](tw_retransmit& r) { r.err = err; });
+  for (const int err : {0, -EBUSY, -EBUSY, 0}) c.retransmit(4, 0, 1, [&](Retransmit& r) { r.err = err; });
   std::vector<std::uint32_t> attempts;
   for (const auto& [entry, body] : run(stream.events, trace_settings()).entries_of<RetransmitEntry>())
     attempts.push_back(body.attempt);
@@ -288,9 +288,9 @@ RunResult unanswered(const Silence& with) {
   }
   for (int i = 1; i <= with.tries; ++i) {
     stream.wait((200 * ms) << i);
-    c.out(PA, with.len, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
-    if (with.peer_repeats) c.in(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.rcv_nxt - 10; });
-    c.retransmit(4, 0, static_cast<std::uint8_t>(i), [&](tw_retransmit& r) {
+    c.out(PA, with.len, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+    if (with.peer_repeats) c.in(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.rcv_nxt - 10; });
+    c.retransmit(4, 0, static_cast<std::uint8_t>(i), [&](Retransmit& r) {
       r.cb.packets_out = with.packets != 0 ? with.packets : static_cast<std::uint16_t>((with.len + 1459) / 1460);
       const TimeNs last = with.heard ? stream.now - 50 * ms : heard;
       r.cb.unheard_ms = static_cast<std::uint32_t>((stream.now - last) / ms);
@@ -395,7 +395,7 @@ RunResult stalled(std::uint32_t stalls) {
     c.stall_ms += 40;
     c.in(PA, 10);
   }
-  c.used(curl, TW_OWNER_SEND);
+  c.used(curl, OwnerSource::send);
   closes_first(c, curl);
   return run(stream.events);
 }

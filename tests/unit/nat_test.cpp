@@ -12,7 +12,7 @@ constexpr std::uint64_t cookie = 9;
 
 // The kernel's word that `socket` has the addresses of `wire` on the wire; ack: of the segment that shows it.
 EventId translated(Stream& stream, const Side& socket, const Side& wire, std::uint32_t ack, Caller by = nobody) {
-  tw_translation event{};
+  Translation event{};
   event.header = socket.header(TW_KIND_NAT);
   event.tuple = socket.tuple();
   event.wire = wire.tuple();
@@ -24,7 +24,7 @@ EventId translated(Stream& stream, const Side& socket, const Side& wire, std::ui
   return stream.add(event);
 }
 
-void by_nat(tw_segment& g) { g.nat = 1; }
+void by_nat(Segment& g) { g.nat = 1; }
 
 // Port 80 leads to nginx, which listens on port 8080.
 Side server(Stream& stream) { return {stream, cookie, "10.0.0.2", 8080, "10.0.0.1", 40000, 300, 100, false}; }
@@ -34,21 +34,21 @@ void listens_on(Stream& stream, std::uint16_t port, Caller by, std::uint64_t lis
   Side(stream, listener, "0.0.0.0", port, "0.0.0.0", 0, 0, 0, false).to(State::listen, by);
 }
 
-EventId syn_on_the_wire(Stream& stream, std::uint8_t found, std::uint32_t isn = 100) {
+EventId syn_on_the_wire(Stream& stream, SocketKind found, std::uint32_t isn = 100) {
   Side wire = as_on_the_wire(stream);
   wire.view = found;
-  return wire.in(S, 0, found == TW_SOCKET_NONE ? TW_WHY_NO_SOCKET : 0, [&](tw_segment& g) { g.seq = isn; });
+  return wire.in(S, 0, found == SocketKind::none ? TW_WHY_NO_SOCKET : 0, [&](Segment& g) { g.seq = isn; });
 }
 
 // From the SYN-ACK on.
 void answers_and_closes(Stream& stream, Side& c) {
   c.peer_nxt = c.rcv_nxt = 101;
   translated(stream, c, as_on_the_wire(stream), 101);
-  c.view = TW_SOCKET_REQUEST;
+  c.view = SocketKind::request;
   c.state = State::new_syn_recv;
   c.out(SA, 0, 0, by_nat);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK, by_nat);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.to(State::established);
@@ -135,7 +135,7 @@ TEST(Nat, WhereTheKernelDidNotShowTheConnectTheSynSaysWhoConnects) {
 TEST(Nat, TheSynThatCameWithTheServicesAddressIsTheServers) {
   Stream stream;
   listens_on(stream, 8080, nginx);
-  const EventId syn = syn_on_the_wire(stream, TW_SOCKET_NONE);
+  const EventId syn = syn_on_the_wire(stream, SocketKind::none);
   Side c = server(stream);
   answers_and_closes(stream, c);
   const RunResult reported = run(stream.events, trace_settings());
@@ -156,7 +156,7 @@ TEST(Nat, TheSynThatCameWithTheServicesAddressIsTheServers) {
 TEST(Nat, ASynWithAnotherNumberIsNotTheServers) {
   Stream stream;
   listens_on(stream, 8080, nginx);
-  const EventId syn = syn_on_the_wire(stream, TW_SOCKET_NONE, 77);
+  const EventId syn = syn_on_the_wire(stream, SocketKind::none, 77);
   Side c = server(stream);
   answers_and_closes(stream, c);
   const RunResult reported = run(stream.events, trace_settings());
@@ -171,7 +171,7 @@ TEST(Nat, WhatListensOnTheServicesPortIsNotTheConnectionsProcess) {
   Stream stream;
   listens_on(stream, 80, worker, 4);
   listens_on(stream, 8080, nginx);
-  syn_on_the_wire(stream, TW_SOCKET_LISTENER);
+  syn_on_the_wire(stream, SocketKind::listener);
   Side c = server(stream);
   answers_and_closes(stream, c);
   const RunResult reported = run(stream.events, trace_settings());
@@ -183,10 +183,10 @@ TEST(Nat, WhatListensOnTheServicesPortIsNotTheConnectionsProcess) {
 TEST(Nat, AConnectionThatPassesIsNoneOfTheListenerOnItsPort) {
   Stream stream;
   listens_on(stream, 80, worker, 4);
-  syn_on_the_wire(stream, TW_SOCKET_LISTENER);
+  syn_on_the_wire(stream, SocketKind::listener);
   Side wire = as_on_the_wire(stream);
-  wire.view = TW_SOCKET_LISTENER;
-  wire.in(A, 0, TW_WHY_NO_SOCKET, [](tw_segment& g) { g.passing = 1; });
+  wire.view = SocketKind::listener;
+  wire.in(A, 0, TW_WHY_NO_SOCKET, [](Segment& g) { g.passing = Passing::on; });
   EXPECT_TRUE(run(stream.events).lives().empty());
 }
 
@@ -194,7 +194,7 @@ TEST(Nat, AConnectionThatPassesIsNoneOfTheListenerOnItsPort) {
 TEST(Nat, ASynThatNothingTookIsNoConnection) {
   Stream stream;
   listens_on(stream, 80, worker, 4);
-  syn_on_the_wire(stream, TW_SOCKET_LISTENER);
+  syn_on_the_wire(stream, SocketKind::listener);
   EXPECT_TRUE(run(stream.events, life_settings(), 80 * s).lives().empty());
 }
 
@@ -202,8 +202,8 @@ TEST(Nat, ASynThatAFullListenerDidNotTakeIsOne) {
   Stream stream;
   listens_on(stream, 80, worker, 4);
   Side wire = as_on_the_wire(stream);
-  wire.view = TW_SOCKET_LISTENER;
-  wire.in(S, 0, 0, [](tw_segment& g) {
+  wire.view = SocketKind::listener;
+  wire.in(S, 0, 0, [](Segment& g) {
     g.socket.ack_backlog = 2;
     g.socket.max_ack_backlog = 1;
   });

@@ -27,7 +27,7 @@ OpenSocket in(TcpState state) {
   socket.state = state;
   socket.has_control_block = state != TcpState::listen;
   socket.has_queues = true;
-  socket.cb.state = static_cast<std::uint8_t>(state);
+  socket.cb.state = state;
   socket.cb.snd_una = socket.cb.snd_nxt = socket.cb.write_seq = 1000;
   socket.cb.rcv_nxt = socket.cb.copied_seq = 5000;
   socket.cb.snd_wnd = socket.cb.rcv_wnd = 64000;

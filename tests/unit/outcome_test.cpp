@@ -55,7 +55,7 @@ TEST(Outcome, ALivingProcessThatLeavesDataUnreadResetsButDoesNotAbort) {
 }
 
 TEST(Outcome, AnUnreadFinIsNoUnreadData) {
-  tw_control_block cb{};
+  ControlBlock cb{};
   cb.rcv_nxt = 102;
   cb.copied_seq = 101;
   cb.flags = TW_CB_DONE;
@@ -76,7 +76,7 @@ TEST(Outcome, DataForAnOrphanWithARstOnTheWireIsThePeersReset) {
   c.out(FA);
   c.extra.flags = TW_CB_DEAD;
   c.in(RA);
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_peer);
@@ -85,7 +85,7 @@ TEST(Outcome, DataForAnOrphanWithARstOnTheWireIsThePeersReset) {
 TEST(Outcome, TimeoutWithNothingOutstandingIsKeepaliveEvenWithoutAReason) {
   Story story = keepalive_death_story();
   for (Event& event : story.events) {
-    if (auto* reset = std::get_if<Reset>(&event.body)) reset->reason = TW_REASON_UNKNOWN;
+    if (auto* reset = std::get_if<Reset>(&event.body)) reset->reason = reset_reason_unknown;
   }
   EXPECT_EQ(outcome_of(story.events), Outcome::keepalive_timeout);
 }
@@ -105,7 +105,7 @@ TEST(Outcome, ListenerClosedWithUnacceptedChildrenIsALocalReset) {
   accepts(c);
   c.to(State::close);
   c.out(RA);
-  c.kernel_reset(TW_RESET_SENT, reason_tcp_state);
+  c.kernel_reset(ResetDirection::sent, reason_tcp_state);
   c.error(104);  // on our own side
   c.destroy();
   EXPECT_EQ(outcome_of(stream.events), Outcome::reset_by_local);
@@ -117,7 +117,7 @@ TEST(Outcome, HalfOpenRequestThatExpiresIsUnknownAndSaysSo) {
   Side c = server_of(stream);
   is_asked(c);
   stream.wait(1 * s);
-  c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+  c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
   const RunResult reported = run(stream.events, life_settings(), 80 * s);
   ASSERT_EQ(reported.lives().size(), 1U);
   EXPECT_EQ(reported.life().outcome, Outcome::unknown);
@@ -169,7 +169,7 @@ TEST(ResetAndLoss, ARstThatFitsIsTakenWhereTheKernelsWordIsLost) {
     Stream stream;
     Side c = client_of(stream);
     connects(c);
-    c.in(R, 0, 0, [&](tw_segment& g) { g.seq += ahead; });
+    c.in(R, 0, 0, [&](Segment& g) { g.seq += ahead; });
     c.destroy();
     // RFC 5961: one that is only somewhere in the window is answered by a challenge ACK and ends nothing.
     EXPECT_EQ(with_a_loss(stream), ahead == 0 ? Outcome::reset_by_peer : Outcome::unknown);
@@ -182,8 +182,8 @@ TEST(ResetAndLoss, AHandshakeIsRefusedByTheRstThatMetItsRequestOnly) {
     listens(stream);
     Side c = server_of(stream);
     is_asked(c);
-    if (blind) c.view = TW_SOCKET_FULL;  // the child's states are lost
-    c.in(R, 0, 0, [&](tw_segment& g) { g.seq += blind ? 999 : 0; });
+    if (blind) c.view = SocketKind::full;  // the child's states are lost
+    c.in(R, 0, 0, [&](Segment& g) { g.seq += blind ? 999 : 0; });
     if (blind) c.destroy();
     EXPECT_EQ(with_a_loss(stream), blind ? Outcome::unknown : Outcome::reset_by_peer);
   }
@@ -194,7 +194,7 @@ TEST(ResetAndLoss, TheKernelsReasonNamesKeepaliveWithoutTheError) {
     Stream stream;
     Side c = client_of(stream);
     connects(c);
-    c.kernel_reset(TW_RESET_SENT, reason);
+    c.kernel_reset(ResetDirection::sent, reason);
     c.destroy();  // the process has taken the error already
     EXPECT_EQ(with_a_loss(stream), reason == reason_keepalive ? Outcome::keepalive_timeout : Outcome::reset_by_local);
   }
@@ -206,7 +206,7 @@ TEST(ResetAndLoss, ARstThatNoSocketSentEndedNothing) {
     Side c = client_of(stream);
     connects(c);
     c.destroy();
-    c.kernel_reset(TW_RESET_SENT, socket ? reason_tcp_state : reason_no_socket);
+    c.kernel_reset(ResetDirection::sent, socket ? reason_tcp_state : reason_no_socket);
     if (!socket) std::get<Reset>(stream.events.back().body).has_socket = 0;
     EXPECT_EQ(with_a_loss(stream), socket ? Outcome::reset_by_local : Outcome::unknown);
   }
@@ -224,7 +224,7 @@ TEST(ResetAndLoss, AResetWhoseRstMayBeLostIsNobodys) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   // On an interface that is not watched it can have come in; among the lost it can have been a firewall's.
@@ -238,12 +238,12 @@ TEST(ResetAndLoss, ARstOnTheLoopbackInterfaceIsAPeersThatIsThere) {
     Side c = client_of(stream);
     c.to(State::syn_sent, curl);
     c.out(S);
-    if (peer_there) c.in(SA, 0, 0, [](tw_segment& g) { g.ifindex = 1; });
+    if (peer_there) c.in(SA, 0, 0, [](Segment& g) { g.ifindex = 1; });
     c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 1;
     c.snd_una = c.snd_nxt;
     c.to(State::established);
-    c.in(R, 0, 0, [](tw_segment& g) { g.ifindex = 1; });
-    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    c.in(R, 0, 0, [](Segment& g) { g.ifindex = 1; });
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
     c.extra.sk_err = 104;
     c.to(State::close);
     EXPECT_EQ(with_a_loss(stream), peer_there ? Outcome::reset_by_peer : Outcome::unknown);

@@ -14,14 +14,14 @@ namespace {
 constexpr std::uint64_t kernel_ns = 9'000'000'000;
 constexpr TimeNs run_ns = 50 * s;
 
-tw_header read_at() {
-  tw_header header{};
+RecordHeader read_at() {
+  RecordHeader header{};
   header.ts_ns = kernel_ns + 600 * ms;
   return header;
 }
 
-tw_times request_and_answer() {
-  tw_times times{};
+FlowTimes request_and_answer() {
+  FlowTimes times{};
   times.first_ns[1] = kernel_ns + 100 * ms;
   times.asked_ns = kernel_ns + 110 * ms;
   times.acked_ns[1] = kernel_ns + 101 * ms;
@@ -50,14 +50,14 @@ TEST(PayloadTimes, AreTimesOfTheRun) {
 }
 
 TEST(PayloadTimes, TheNewestIsNotBeforeTheFirst) {
-  tw_times times = request_and_answer();
+  FlowTimes times = request_and_answer();
   times.since_ms[0] = 104;  // a tick more than it is
   const auto read = payload_times(at(run_ns + 600 * ms), read_at(), times);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->last_in, read->first_in);
 }
 
-TEST(PayloadTimes, WithoutPayloadThereAreNone) { EXPECT_FALSE(payload_times(at(run_ns), read_at(), tw_times{})); }
+TEST(PayloadTimes, WithoutPayloadThereAreNone) { EXPECT_FALSE(payload_times(at(run_ns), read_at(), FlowTimes{})); }
 
 // A request, and 400 ms later an answer that goes on for 2 s, 1.2 s of it a pause; then the client is silent for 3 s.
 void answers_slowly(Stream& stream, Side& c) {
@@ -99,7 +99,7 @@ TEST(PayloadTimes, OfAConnectionThatNobodyEndedAreThoseOfTheLastLook) {
   connects(c);
   answers_slowly(stream, c);
   EXPECT_FALSE(run(stream.events).life().phases.first_byte);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   EXPECT_TRUE(run(stream.events).life().phases.first_byte);
 }
 

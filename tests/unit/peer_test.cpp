@@ -31,11 +31,11 @@ struct Ends {
     client.to(State::established);
     client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
     server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-    server.view = TW_SOCKET_FULL;
+    server.view = SocketKind::full;
     server.state = State::listen;
     server.to(State::syn_recv);
     server.to(State::established);
-    server.used(nginx, TW_OWNER_RECEIVE);
+    server.used(nginx, OwnerSource::receive);
   }
   void connect() {
     client.to(State::syn_sent, curl);
@@ -50,7 +50,7 @@ TEST(Peer, ASlowHandshakeNamesTheListenerWhoseQueueWasFull) {
     ends.client.to(State::syn_sent, curl);
     ends.client.out(S);
     syns_meet(ends.server, {.accept = queued, .syns = 0, .limit = 1}, 1);
-    ends.client.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = ends.client.isn(); });
+    ends.client.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = ends.client.isn(); });
     ends.client.retransmit(4, 0, 1);
     ends.finish_handshake();
     const auto lives = run(ends.stream.events).lives();
@@ -77,8 +77,8 @@ TEST(Peer, WhoDoesNotCloseIsNamedWithItsDescriptor) {
     ends.client.extra.flags |= TW_CB_DEAD;
     ends.client.to(State::fin_wait2);
     ends.stream.wait(11 * s);
-    ends.server.used(nginx, TW_OWNER_SNAPSHOT, 11000, 7);
-    ends.client.found(TW_SOCKET_FULL, State::fin_wait2);
+    ends.server.used(nginx, OwnerSource::snapshot, 11000, 7);
+    ends.client.found(SocketKind::full, State::fin_wait2);
     const auto finding = run(ends.stream.events, life_settings(), 3 * s).finding(Rule::peer_not_closing);
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->peer.has_value(), isn == 300) << "another number is another connection";
@@ -119,15 +119,15 @@ TEST(Peer, AFirewallBetweenTheEndsIsNamedAndNotTheServer) {
     Ends ends;
     ends.connect();
     ends.client.out(PA, 10);
-    ends.server.view = TW_SOCKET_FULL;
+    ends.server.view = SocketKind::full;
     const Side before = ends.server;
     ends.server.in(PA, 10);
     if (dropped) ends.server.drop(drop_netfilter, false, PA, 10);
     ends.server.refuses(before);
-    ends.server.view = TW_SOCKET_NONE;
+    ends.server.view = SocketKind::none;
     ends.server.out(R);
     ends.client.in(R);
-    ends.client.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    ends.client.kernel_reset(ResetDirection::received, reset_reason_unknown);
     ends.client.extra.sk_err = 104;
     ends.client.to(State::close);
     ends.client.error(104);
@@ -148,18 +148,18 @@ TEST(Peer, ThisMachinesOwnRefusalIsCertain) {
     Ends ends;
     ends.client.to(State::syn_sent, curl);
     ends.client.out(S);
-    tw_reset refusal{};
+    Reset refusal{};
     refusal.header = ends.server.header(TW_KIND_RESET);
     refusal.header.cookie = 0;
     refusal.tuple = ends.server.tuple();
-    refusal.direction = TW_RESET_SENT;
+    refusal.direction = ResetDirection::sent;
     refusal.answers_segment = 1;
     refusal.reason = reason_no_socket;
     refusal.skb_seq = ends.client.isn() + off;
     refusal.skb_flags = S;
     ends.stream.add(refusal);
-    ends.client.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
-    ends.client.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    ends.client.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+    ends.client.kernel_reset(ResetDirection::received, reset_reason_unknown);
     ends.client.extra.sk_err = 111;
     ends.client.to(State::close);
     ends.client.error(111);

@@ -210,7 +210,7 @@ TEST(PictureLadder, BothEndsShareTheirArrows) {
   far.life.process = process(7, "server", PidSource::accept);
   add(near, 1, midnight, where, passes(true, 1));
   SegmentEntry arrives = passes(true, 1);
-  arrives.segment.hook = TW_HOOK_TC_INGRESS;
+  arrives.segment.seen_at(HookPoint::ingress);
   add(far, 2, midnight + 2'000'000, there, arrives);
   add(near, 3, midnight + 3'000'000, where, passes(true, 11));  // never arrives
   const Names known = names();

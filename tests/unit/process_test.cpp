@@ -14,7 +14,7 @@ TEST(Process, ChildThatServesIsTheOwnerNotTheListener) {
   listens(stream);
   Side c = server_of(stream);
   accepts(c);
-  c.used(worker, TW_OWNER_RECEIVE);
+  c.used(worker, OwnerSource::receive);
   closes_second(c, worker);
   const Life life = run(stream.events).life();
   EXPECT_EQ(life.process.pid, worker.pid);
@@ -37,7 +37,7 @@ TEST(Process, CurrentInSoftirqIsNeverTheOwner) {
   is_asked(c);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
   c.state = State::listen;
-  const auto interrupted = [](tw_state& e) { e.actor = Side::actor(curl); };
+  const auto interrupted = [](StateChange& e) { e.actor = Side::actor(curl); };
   c.to(State::syn_recv, nobody, interrupted);
   c.to(State::established, nobody, interrupted);
   const Life life = run(stream.events).life();
@@ -59,7 +59,7 @@ TEST(Process, ConnectIsNotReplacedByAnotherUser) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.used(worker, TW_OWNER_SEND);
+  c.used(worker, OwnerSource::send);
   closes_first(c, worker);
   EXPECT_EQ(run(stream.events).life().process.pid, curl.pid);
 }
@@ -76,7 +76,7 @@ TEST(Process, SockDestroyIsNotTheOwner) {
 TEST(Process, KernelThreadsOwnNothing) {
   Stream stream;
   Side c = client_of(stream);
-  c.to(State::syn_sent, {5, "kworker"}, [](tw_state& e) { e.actor.flags |= TW_ACTOR_KTHREAD; });
+  c.to(State::syn_sent, {5, "kworker"}, [](StateChange& e) { e.actor.flags |= TW_ACTOR_KTHREAD; });
   c.out(S);
   EXPECT_EQ(run(stream.events).life().process.pid, 0U);
 }
@@ -84,8 +84,8 @@ TEST(Process, KernelThreadsOwnNothing) {
 TEST(Process, SnapshotNamesTheOnlyProcessThatHasItOpen) {
   Stream stream;
   Side c = client_of(stream);
-  c.found(TW_SOCKET_FULL, State::established);
-  c.used(curl, TW_OWNER_SNAPSHOT);
+  c.found(SocketKind::full, State::established);
+  c.used(curl, OwnerSource::snapshot);
   const Life life = run(stream.events).life();
   EXPECT_TRUE(life.preexisting);
   EXPECT_EQ(life.outcome, Outcome::open);
@@ -96,19 +96,19 @@ TEST(Process, SnapshotNamesTheOnlyProcessThatHasItOpen) {
 TEST(Process, SnapshotWithTwoProcessesNamesNoneUntilOneUsesIt) {
   Stream stream;
   Side c = client_of(stream);
-  c.found(TW_SOCKET_FULL, State::established);
-  c.used(nginx, TW_OWNER_SNAPSHOT);
-  c.used(worker, TW_OWNER_SNAPSHOT);
+  c.found(SocketKind::full, State::established);
+  c.used(nginx, OwnerSource::snapshot);
+  c.used(worker, OwnerSource::snapshot);
   EXPECT_EQ(run(stream.events).life().process.pid, 0U);
-  c.used(worker, TW_OWNER_SEND);
+  c.used(worker, OwnerSource::send);
   EXPECT_EQ(run(stream.events).life().process.pid, worker.pid);
 }
 
 TEST(Process, SnapshotListenerGivesItsOwnerToChildren) {
   Stream stream;
   Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
-  listener.found(TW_SOCKET_LISTENER, State::listen);
-  listener.used(nginx, TW_OWNER_SNAPSHOT);
+  listener.found(SocketKind::listener, State::listen);
+  listener.used(nginx, OwnerSource::snapshot);
   Side c = server_of(stream);
   accepts(c);
   const RunResult reported = run(stream.events);
@@ -119,9 +119,9 @@ TEST(Process, SnapshotListenerGivesItsOwnerToChildren) {
 TEST(Process, PreforkListenerInTheSnapshotNamesNobody) {
   Stream stream;
   Side listener(stream, 3, "0.0.0.0", 80, "0.0.0.0", 0, 0, 0, false);
-  listener.found(TW_SOCKET_LISTENER, State::listen);
-  listener.used(nginx, TW_OWNER_SNAPSHOT);
-  listener.used(worker, TW_OWNER_SNAPSHOT);
+  listener.found(SocketKind::listener, State::listen);
+  listener.used(nginx, OwnerSource::snapshot);
+  listener.used(worker, OwnerSource::snapshot);
   Side c = server_of(stream);
   accepts(c);
   EXPECT_EQ(run(stream.events).life().process.pid, 0U);
@@ -134,8 +134,8 @@ TEST(Closer, IsTheProcessThatClosedAndNotTheOneThatServed) {
     listens(stream);
     Side c = server_of(stream);
     accepts(c);
-    c.used(nginx, TW_OWNER_RECEIVE);
-    c.to(State::fin_wait1, who, [&](tw_state& e) { e.cb.sk_err = error; });
+    c.used(nginx, OwnerSource::receive);
+    c.to(State::fin_wait1, who, [&](StateChange& e) { e.cb.sk_err = error; });
     c.out(FA);
     c.in(FA, 0, TW_WHY_FIN_ACK);
     c.to(State::fin_wait2);
@@ -151,14 +151,14 @@ TEST(Closer, IsTheProcessThatClosedAndNotTheOneThatServed) {
 TEST(Snapshot, TimeWaitSocketsHaveNoLife) {
   Stream stream;
   Side c = client_of(stream);
-  c.found(TW_SOCKET_TIMEWAIT, State::time_wait);
+  c.found(SocketKind::time_wait, State::time_wait);
   EXPECT_TRUE(run(stream.events).lives().empty());
 }
 
 TEST(Snapshot, AnEventThatTellsTheBeginningMakesItOurs) {
   Stream stream;
   Side c = client_of(stream);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   c.state = State::close;
   connects(c);
   const RunResult reported = run(stream.events);
@@ -172,7 +172,7 @@ TEST(Snapshot, AConnectionThatIsClosedLaterStaysPreexisting) {
   Side c = client_of(stream);
   c.snd_una = c.snd_nxt = c.write_seq = 101;
   c.rcv_nxt = c.copied_seq = c.peer_nxt = 301;
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   closes_first(c, curl);
   const Life life = run(stream.events).life();
   EXPECT_TRUE(life.preexisting);

@@ -104,7 +104,7 @@ class Segments : public ::testing::Test {
                                     std::uint32_t seq = 1000, TimeNs later = 1000, std::uint32_t len = 0) {
     Segment segment{};
     segment.ifindex = ifindex;
-    segment.hook = out ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
+    segment.seen_at(out ? HookPoint::egress : HookPoint::ingress);
     segment.seq = seq;
     segment.flags = 0x10;
     segment.len = len;
@@ -213,7 +213,7 @@ TEST(RecordingRows, OfLoopbackHoldEachSegmentOnce) {
     segment.header.kind = TW_KIND_SEGMENT;
     segment.header.ts_ns = 1'000'000'000 + id * 1000;
     segment.ifindex = 1;
-    segment.hook = id % 2 == 1 ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
+    segment.seen_at(id % 2 == 1 ? HookPoint::egress : HookPoint::ingress);
     segment.seq = static_cast<std::uint32_t>((id + 1) / 2);
     segment.segments = 1;
     segment.flags = 0x10;

@@ -7,9 +7,9 @@ namespace tcpwitness::testing {
 namespace {
 
 // Comes in with numbers that the socket refuses, and leaves it as it was.
-EventId refused(Side& c, std::uint8_t flags, std::uint8_t why, const Side::EditSegment& edit = {}) {
+EventId refused(Side& c, std::uint8_t flags, Refusal why, const Side::EditSegment& edit = {}) {
   const Side before = c;
-  const EventId id = c.in(flags, 0, 0, [&](tw_segment& g) {
+  const EventId id = c.in(flags, 0, 0, [&](Segment& g) {
     g.seq = c.rcv_nxt + 300'000'000;
     g.refused = why;
     if (edit) edit(g);
@@ -19,10 +19,10 @@ EventId refused(Side& c, std::uint8_t flags, std::uint8_t why, const Side::EditS
 }
 
 void answers_with_reset(Side& c) {
-  c.kernel_reset(TW_RESET_SENT, TW_REASON_UNKNOWN, nobody, true);
-  c.view = TW_SOCKET_CONTROL;
+  c.kernel_reset(ResetDirection::sent, reset_reason_unknown, nobody, true);
+  c.view = SocketKind::control;
   c.out(R);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
 }
 
 TEST(Refused, FiveSpoofedSegmentsChangeNoVerdictButOutOfWindow) {
@@ -30,14 +30,14 @@ TEST(Refused, FiveSpoofedSegmentsChangeNoVerdictButOutOfWindow) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 50);
-  refused(c, S, TW_REFUSED_SYN);
-  refused(c, A, TW_REFUSED_BEYOND, [](tw_segment& g) {
+  refused(c, S, Refusal::syn);
+  refused(c, A, Refusal::beyond_window, [](Segment& g) {
     g.window = 0;
     g.why = TW_WHY_ZERO_WINDOW;
   });
-  refused(c, FA, TW_REFUSED_BEYOND);
-  refused(c, R, TW_REFUSED_BEYOND);
-  refused(c, PA, TW_REFUSED_ACK);
+  refused(c, FA, Refusal::beyond_window);
+  refused(c, R, Refusal::beyond_window);
+  refused(c, PA, Refusal::unsent_ack);
   stream.wait(500 * ms);
   c.in(PA, 70);
   closes_first(c, curl);
@@ -63,10 +63,10 @@ TEST(Refused, AChallengeAckAndItsRstAreNoEndOfTheAttempt) {
   Side c = client_of(stream);
   c.to(State::syn_sent, curl);
   c.out(S);
-  refused(c, A, TW_REFUSED_ACK);
+  refused(c, A, Refusal::unsent_ack);
   answers_with_reset(c);
   stream.wait(1 * s);
-  c.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+  c.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
   c.retransmit(4, 0, 1);
   c.in(SA);
   c.to(State::established);
@@ -87,12 +87,12 @@ TEST(Refused, ARstBehindTheEndIsNone) {
   Side c = client_of(stream);
   connects(c);
   closes_second(c, curl);
-  c.view = TW_SOCKET_NONE;
+  c.view = SocketKind::none;
   c.in(R);
-  tw_reset late{};
+  Reset late{};
   late.header = c.header(TW_KIND_RESET);
   late.tuple = c.tuple();
-  late.direction = TW_RESET_SENT;
+  late.direction = ResetDirection::sent;
   late.answers_segment = 1;
   late.reason = reason_no_socket;
   stream.add(late);
@@ -107,8 +107,8 @@ TEST(Refused, ASecondRstHidesNotTheOneThatWasTaken) {
   Side c = client_of(stream);
   connects(c);
   const EventId taken = c.in(RA);
-  c.in(R, 0, 0, [](tw_segment& g) { g.seq += 500; });
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.in(R, 0, 0, [](Segment& g) { g.seq += 500; });
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   const RunResult reported = run(stream.events);
@@ -126,7 +126,7 @@ TEST(Refused, ARstThatARequestRefusesLeavesItHalfOpen) {
     if (taken) {
       c.in(R);
     } else {
-      refused(c, R, TW_REFUSED_BEYOND);
+      refused(c, R, Refusal::beyond_window);
     }
     EXPECT_EQ(run(stream.events).life().outcome == Outcome::reset_by_peer, taken);
   }
@@ -139,7 +139,7 @@ TEST(Keepalive, AByteThatLeavesAgainIsARetransmission) {
   connects(c);
   c.out(PA, 1);
   stream.wait(300 * ms);
-  c.out(PA, 1, TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.out(PA, 1, TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.in(A);
   closes_first(c, curl);
   EXPECT_FALSE(run(stream.events).finding(Rule::keepalive).has_value());
@@ -155,7 +155,7 @@ TEST(Cause, ASegmentThatWasDroppedCausedNothing) {
     c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
     if (dropped) c.drop(drop_listen_overflow, false, A);
     c.refuses(before);
-    c.view = TW_SOCKET_FULL;
+    c.view = SocketKind::full;
     c.state = State::listen;
     c.to(State::syn_recv);
     c.to(State::established);
@@ -170,7 +170,7 @@ TEST(ZeroWindow, AMomentIsFlowControlWhateverCameInIt) {
     Stream stream;
     Side c = client_of(stream);
     connects(c);
-    c.in(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+    c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
     c.out(PA, 100, TW_WHY_WINDOW_PROBE);
     stream.wait(closed);
     c.in(A, 0, TW_WHY_WINDOW_OPEN);
@@ -186,7 +186,7 @@ std::optional<Finding> reset_after_retransmission(std::uint32_t unheard_ms, bool
   connects(c);
   c.out(PA, 10);
   const auto again = [&] {
-    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, 1);
   };
   stream.wait(200 * ms);
@@ -196,7 +196,7 @@ std::optional<Finding> reset_after_retransmission(std::uint32_t unheard_ms, bool
   c.extra.unheard_ms = unheard_ms;
   c.in(R);
   if (!before) again();
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   return run(stream.events).finding(Rule::half_open);
@@ -212,10 +212,10 @@ TEST(SynBacklogFull, WithCookiesOnAFullQueueRefusesNothing) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   for (int i = 0; i < 2; ++i) {
     const Side before = c;
-    c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, [](tw_segment& g) {
+    c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, [](Segment& g) {
       g.socket.syn_qlen = 9;
       g.socket.max_ack_backlog = 8;
       g.socket.syncookies = 1;
@@ -231,10 +231,10 @@ TEST(SynBacklogFull, LessThanAQuarterOfTheSysctlLeftIsLikely) {
     Stream stream;
     listens(stream);
     Side c = server_of(stream);
-    c.view = TW_SOCKET_LISTENER;
+    c.view = SocketKind::listener;
     for (int i = 0; i < 2; ++i) {
       const Side before = c;
-      c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, [&](tw_segment& g) {
+      c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, [&](Segment& g) {
         g.socket.syn_qlen = half_open;
         g.socket.max_ack_backlog = 4096;
         g.socket.max_syn_backlog = 128;
@@ -256,14 +256,14 @@ TEST(SlowHandshake, AnAckThatWaitsInTheKernelIsNotLate) {
     Side c = server_of(stream);
     is_asked(c);
     stream.wait(3 * s);
-    c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
-    c.retransmit(0, 0, 0, [&](tw_retransmit& r) {
+    c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+    c.retransmit(0, 0, 0, [&](Retransmit& r) {
       r.synack = 1;
       r.seq = c.isn();
       r.acked = acked ? 1 : 0;
     });
     c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-    c.view = TW_SOCKET_FULL;
+    c.view = SocketKind::full;
     c.state = State::listen;
     c.to(State::syn_recv);
     c.to(State::established);
@@ -292,11 +292,11 @@ TEST(SlowHandshake, IsNotOverwrittenByALaterCopyOfTheSynAck) {
 TEST(Retransmission, OfARequestThatIsOlderThanTheRunIsSeenByBoth) {
   Stream stream;
   Side c = server_of(stream);
-  c.view = TW_SOCKET_REQUEST;
-  c.found(TW_SOCKET_REQUEST, State::new_syn_recv);
+  c.view = SocketKind::request;
+  c.found(SocketKind::request, State::new_syn_recv);
   stream.wait(1 * s);
-  c.out(SA, 0, 0, [&](tw_segment& g) { g.seq = c.isn(); });
-  c.retransmit(0, 0, 0, [&](tw_retransmit& r) {
+  c.out(SA, 0, 0, [&](Segment& g) { g.seq = c.isn(); });
+  c.retransmit(0, 0, 0, [&](Retransmit& r) {
     r.synack = 1;
     r.seq = c.isn();
   });
@@ -317,7 +317,7 @@ std::vector<Event> both_ends(std::uint32_t other_isn) {
   client.to(State::established);
   client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
   server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-  server.view = TW_SOCKET_FULL;
+  server.view = SocketKind::full;
   server.state = State::listen;
   server.to(State::syn_recv);
   server.to(State::established);
@@ -326,10 +326,10 @@ std::vector<Event> both_ends(std::uint32_t other_isn) {
   client.leave_unread(4096);
   client.to(State::close, curl);
   client.out(RA);
-  client.kernel_reset(TW_RESET_SENT, reason_abort_on_close, curl);
+  client.kernel_reset(ResetDirection::sent, reason_abort_on_close, curl);
   client.destroy();
   server.in(RA);
-  server.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  server.kernel_reset(ResetDirection::received, reset_reason_unknown);
   server.extra.sk_err = 104;
   server.to(State::close);
   server.error(104);

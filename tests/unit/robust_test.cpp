@@ -40,7 +40,7 @@ TEST(Key, AChildThatCameTooLateIsNotTheConnection) {
     rival.to(State::close);
     rival.destroy();
     if (!after_the_data) c.in(PA, 50);
-    c.used(nginx, TW_OWNER_RECEIVE);
+    c.used(nginx, OwnerSource::receive);
     closes_second(c, nginx);
     const RunResult reported = run(stream.events);
     ASSERT_EQ(reported.lives().size(), 1U);
@@ -59,7 +59,7 @@ TEST(Key, AChildThatClosesInSynRecvEndsItsConnection) {
   Side c = server_of(stream);
   is_asked(c);
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.to(State::close);
@@ -74,7 +74,7 @@ TEST(Key, ARetransmittedSynIsTheSameConnection) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   c.in(S);
   stream.wait(1 * s);
   c.peer_nxt = c.peer_isn();
@@ -104,7 +104,7 @@ TEST(Key, TheControlSocketsCookieJoinsNothing) {
   Side c = client_of(stream, 7);
   connects(c);
   Side stranger(stream, 7, "10.0.0.1", 81, "10.0.0.9", 5555, 1, 2, false);
-  stranger.view = TW_SOCKET_CONTROL;
+  stranger.view = SocketKind::control;
   stranger.out(R);
   const RunResult reported = run(stream.events);
   EXPECT_EQ(reported.lives().size(), 1U);
@@ -118,14 +118,14 @@ TEST(Key, StragglersDoNotResurrectAConnection) {
   connects(c);
   closes_first(c, curl);
   stream.wait(50 * ms);
-  c.used(curl, TW_OWNER_RECEIVE);
-  c.view = TW_SOCKET_TIMEWAIT;
+  c.used(curl, OwnerSource::receive);
+  c.view = SocketKind::time_wait;
   c.in(FA, 0, TW_WHY_RETRANSMISSION);
   c.out(A);
   c.destroy();
   stream.wait(2 * s);
   c.out(A);
-  c.used(curl, TW_OWNER_RECEIVE);
+  c.used(curl, OwnerSource::receive);
   c.error(104);
   EXPECT_EQ(run(stream.events).lives().size(), 1U);
 }
@@ -149,7 +149,7 @@ TEST(Key, AClonedChildWithoutItsPeerYetIsFoundAgain) {
   accepts(c);
   for (Event& event : stream.events) {
     auto* change = std::get_if<StateChange>(&event.body);
-    if (change == nullptr || change->new_state != static_cast<std::uint8_t>(State::syn_recv)) continue;
+    if (change == nullptr || change->new_state != State::syn_recv) continue;
     change->header.cookie = 777;
     change->tuple.remote_port = 0;
   }

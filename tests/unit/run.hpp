@@ -125,7 +125,7 @@ inline std::vector<Event> wire_alone(std::vector<Event> events) {
     Segment& segment = std::get<Segment>(event.body);
     segment.header.cookie = 0;
     segment.socket = {};
-    segment.socket.type = TW_SOCKET_UNKNOWN;
+    segment.socket.type = SocketKind::unknown;
   }
   return events;
 }

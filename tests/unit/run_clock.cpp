@@ -146,7 +146,7 @@ TEST(WallClock, NoVerdictDependsOnIt) {
       }
       if (clock.look()) ++steps;
       Bytes record = ring_record(event, 0);
-      std::memcpy(record.data(), &clocks.ns, sizeof clocks.ns);  // tw_header.ts_ns
+      std::memcpy(record.data(), &clocks.ns, sizeof clocks.ns);  // RecordHeader.ts_ns
       decoded.clear();
       decoder.decode(record, decoded);
       for (const Event& one : decoded) correlator.feed(one, reports);

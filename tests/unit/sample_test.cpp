@@ -13,8 +13,8 @@
 namespace tcpwitness::testing {
 namespace {
 
-tw_sample sample_of(const Event& like, std::uint32_t srtt_us) {
-  tw_sample sample{};
+Sample sample_of(const Event& like, std::uint32_t srtt_us) {
+  Sample sample{};
   const auto& state = std::get<StateChange>(like.body);
   sample.header = state.header;
   sample.header.kind = TW_KIND_SAMPLE;
@@ -24,7 +24,7 @@ tw_sample sample_of(const Event& like, std::uint32_t srtt_us) {
   sample.snd_ssthresh = TW_NO_SSTHRESH;
   sample.snd_una = 0xffffff00;
   sample.snd_nxt = 0x100;  // modulo 2^32
-  sample.state = static_cast<std::uint8_t>(State::established);
+  sample.state = State::established;
   return sample;
 }
 

@@ -170,7 +170,7 @@ TEST(Json, AnIncomingSegmentTellsItsHookAndRelativeNumbers) {
 
 TEST(Json, ASegmentOnTcIngressIsIncoming) {
   SegmentEntry segment = golden::wire({});
-  segment.segment.hook = TW_HOOK_TC_INGRESS;
+  segment.segment.seen_at(HookPoint::ingress);
   const json object = entry(segment);
   EXPECT_EQ(object["dir"], "in");
   EXPECT_EQ(object["hook"], "tc-ingress");

@@ -134,7 +134,7 @@ TEST(TraceText, NumbersThatAreNotRelativeSaySo) {
 
 TEST(TraceText, ASegmentThatNoSocketWantsSaysSo) {
   SegmentEntry segment = golden::wire({.out = false});
-  segment.segment.socket.type = TW_SOCKET_NONE;
+  segment.segment.socket.type = SocketKind::none;
   EXPECT_EQ(words().render(segment).kernel.text, "(no socket wants it)");
 }
 

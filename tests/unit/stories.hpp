@@ -28,8 +28,8 @@ inline Story refused_story() {
   Side c = client_of(stream);
   c.to(State::syn_sent, curl);
   c.out(S);
-  c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 111;
   c.to(State::close);
   c.error(111);
@@ -44,7 +44,7 @@ inline Story no_answer_story() {
   c.out(S);
   for (const std::int64_t gap : {1, 2, 4}) {
     stream.wait(gap * s);
-    c.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+    c.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
     c.retransmit(4, 0, 1);
   }
   stream.wait(8 * s);
@@ -82,7 +82,7 @@ inline Story close_second_story() {
   Side c = server_of(stream);
   accepts(c);
   c.in(PA, 50);
-  c.used(nginx, TW_OWNER_RECEIVE);
+  c.used(nginx, OwnerSource::receive);
   closes_second(c, nginx);
   return {"closes second", stream.events, Outcome::completed};
 }
@@ -99,7 +99,7 @@ inline Story orphan_close_story() {
   c.to(State::close);
   c.destroy();
   stream.wait(200 * ms);
-  c.view = TW_SOCKET_TIMEWAIT;
+  c.view = SocketKind::time_wait;
   c.state = State::fin_wait2;
   c.in(FA);
   c.out(A, 0, TW_WHY_FIN_ACK);
@@ -118,7 +118,7 @@ inline Story orphan_reset_story() {
   c.to(State::close);
   c.destroy();
   stream.wait(200 * ms);
-  c.view = TW_SOCKET_TIMEWAIT;
+  c.view = SocketKind::time_wait;
   c.state = State::fin_wait2;
   c.in(RA);
   return {"orphan is reset", stream.events, Outcome::reset_by_peer};
@@ -149,7 +149,7 @@ inline Story killed_unread_story() {
   c.leave_unread(70);
   c.to(State::close, killed_curl);
   c.out(RA);
-  c.kernel_reset(TW_RESET_SENT, reason_abort_on_close, killed_curl);
+  c.kernel_reset(ResetDirection::sent, reason_abort_on_close, killed_curl);
   c.destroy();
   return {"killed with unread data", stream.events, Outcome::aborted};
 }
@@ -171,7 +171,7 @@ inline Story closed_unread_story() {
   c.leave_unread(70);
   c.to(State::close, curl);
   c.out(RA);
-  c.kernel_reset(TW_RESET_SENT, reason_abort_on_close, curl);
+  c.kernel_reset(ResetDirection::sent, reason_abort_on_close, curl);
   c.destroy();
   return {"closed with unread data", stream.events, Outcome::reset_by_local};
 }
@@ -181,7 +181,7 @@ inline Story peer_reset_story() {
   Side c = client_of(stream);
   connects(c);
   c.in(RA);
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   c.error(104);
@@ -195,7 +195,7 @@ inline Story sock_destroy_story() {
   connects(c);
   const Caller ss{99, "ss"};
   c.out(RA);
-  c.kernel_reset(TW_RESET_SENT, reason_tcp_state, ss);
+  c.kernel_reset(ResetDirection::sent, reason_tcp_state, ss);
   c.extra.sk_err = 103;
   c.to(State::close, ss);
   c.error(103);
@@ -213,11 +213,11 @@ inline Story abort_on_data_story() {
   c.acked_by_peer = c.snd_nxt - 1;
   c.in(PA, 10);
   c.extra.flags = TW_CB_DEAD;
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
-  c.kernel_reset(TW_RESET_SENT, reason_abort_on_data, nobody, true);
-  c.view = TW_SOCKET_CONTROL;
+  c.kernel_reset(ResetDirection::sent, reason_abort_on_data, nobody, true);
+  c.view = SocketKind::control;
   c.out(R);
   return {"data for an orphan", stream.events, Outcome::reset_by_local};
 }
@@ -230,7 +230,7 @@ inline void keepalive_on(Side& c) {
 }
 
 inline EventId sends_probe(Side& c) {
-  return c.out(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = c.snd_una - 1; });
+  return c.out(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.snd_una - 1; });
 }
 
 inline Story keepalive_answered_story() {
@@ -261,7 +261,7 @@ inline Story keepalive_death_story() {
   c.extra.icsk_probes_out = 3;
   c.extra.unheard_ms = 5004;
   c.out(RA);
-  c.kernel_reset(TW_RESET_SENT, reason_keepalive);
+  c.kernel_reset(ResetDirection::sent, reason_keepalive);
   c.extra.sk_err = 110;
   c.to(State::close);
   c.error(110);
@@ -276,7 +276,7 @@ inline Story retransmit_death_story() {
   c.out(PA, 10);
   for (std::uint8_t i = 1; i < 4; ++i) {
     stream.wait(i * s);
-    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, i);
   }
   stream.wait(8 * s);
@@ -306,12 +306,12 @@ inline Story zero_window_story() {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 500);
-  c.in(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+  c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   c.write_seq += 300;  // queued, not sent
   for (int i = 0; i < 2; ++i) {
     stream.wait(1 * s);
     sends_probe(c);
-    c.in(A, 0, TW_WHY_KEEPALIVE_ACK | TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+    c.in(A, 0, TW_WHY_KEEPALIVE_ACK | TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   }
   c.in(A, 0, TW_WHY_WINDOW_OPEN);
   c.out(PA, 300);
@@ -333,7 +333,7 @@ inline Story forgotten_story() {
   sends_probe(c);
   c.extra.unheard_ms = 3000;
   c.in(R, 0, TW_WHY_KEEPALIVE_ACK);
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   c.error(104);
@@ -355,10 +355,10 @@ inline Story fin_before_ack_story() {
   Side c = server_of(stream);
   is_asked(c);
   const EventId fin_id = c.in(FA, 0, TW_WHY_HANDSHAKE_ACK);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   // TCP processes the ACK part before the FIN part of one segment.
-  const auto before_fin = [](tw_state& e) {
+  const auto before_fin = [](StateChange& e) {
     e.cb.rcv_nxt -= 1;
     e.cb.flags = static_cast<std::uint8_t>(e.cb.flags & ~TW_CB_DONE);
   };
@@ -376,9 +376,9 @@ inline Story fin_before_ack_story() {
 
 inline void sends_syn_again(Side& c, std::int64_t pause, int err, std::uint32_t drop_reason, bool seen) {
   c.stream().wait(pause);
-  if (seen) c.out(S, 0, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.isn(); });
+  if (seen) c.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
   if (drop_reason != 0) c.drop(drop_reason, true, S);
-  c.retransmit(4, 0, 1, [&](tw_retransmit& r) {
+  c.retransmit(4, 0, 1, [&](Retransmit& r) {
     r.err = err;
     r.seq = c.isn();
     r.end_seq = c.isn() + 1;
@@ -460,16 +460,16 @@ inline Story outsider_story() {
   connects(c);
   c.out(PA, 10);
   c.in(PA, 20);
-  c.in(R, 0, 0, [](tw_segment& g) { g.ttl = 57; });
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.in(R, 0, 0, [](Segment& g) { g.ttl = 57; });
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
   c.error(104);
   c.destroy();
   stream.wait(200 * ms);
-  c.view = TW_SOCKET_NONE;
+  c.view = SocketKind::none;
   c.in(PA, 30, TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
-  c.view = TW_SOCKET_CONTROL;
+  c.view = SocketKind::control;
   c.out(R);
   return {"RST of an outsider", stream.events, Outcome::reset_by_outsider};
 }
@@ -478,7 +478,7 @@ struct Queues {
   std::uint32_t accept = 0, syns = 0, limit = 0;
 };
 inline Side::EditSegment with(Queues queues) {
-  return [queues](tw_segment& g) {
+  return [queues](Segment& g) {
     g.socket.ack_backlog = queues.accept;
     g.socket.syn_qlen = queues.syns;
     g.socket.max_ack_backlog = queues.limit;
@@ -487,7 +487,7 @@ inline Side::EditSegment with(Queues queues) {
 
 // `unanswered` SYNs find the listener's queues so; the next one is accepted.
 inline void syns_meet(Side& c, Queues queues, int unanswered) {
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   for (int i = 0; i < unanswered; ++i) {
     const Side before = c;
     const auto edit = with(queues);
@@ -516,7 +516,7 @@ inline Story accept_overflow_story() {
   c.drop(drop_listen_overflow, false, A);
   stream.wait(500 * ms);
   c.in(A, 0, 0);
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.to(State::established);
@@ -536,13 +536,13 @@ inline Story syncookie_story() {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   c.in(S, 0, 0, with({.accept = 0, .syns = 9, .limit = 8}));
-  c.view = TW_SOCKET_NONE;
+  c.view = SocketKind::none;
   c.out(SA);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   c.in(A, 0, TW_WHY_HANDSHAKE_ACK, with({.accept = 0, .syns = 9, .limit = 8}));
-  c.view = TW_SOCKET_FULL;
+  c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
   c.to(State::established);
@@ -578,7 +578,7 @@ inline Story slow_accept_story() {
   c.extra.more = 0;
   c.out(A, 0, TW_WHY_FIN_ACK);
   stream.wait(1 * s);
-  c.used(nginx, TW_OWNER_RECEIVE, 4000);
+  c.used(nginx, OwnerSource::receive, 4000);
   c.to(State::last_ack, nginx);
   c.out(FA);
   c.in(A, 0, TW_WHY_FIN_ACK);
@@ -623,7 +623,7 @@ inline Story spurious_story(std::uint32_t dsack = 1) {
   connects(c);
   c.out(PA, 10);
   stream.wait(20 * ms);
-  c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.retransmit(0, 5, 0);
   c.in(A);
   c.extra.dsack_dups = dsack;
@@ -653,7 +653,7 @@ inline Story tx_drop_story() {
   c.out(PA, 20);
   c.drop(drop_qdisc, true, PA, 20);
   stream.wait(200 * ms);
-  c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.retransmit(4, 0, 1);
   c.in(A);
   closes_first(c, curl);
@@ -662,7 +662,7 @@ inline Story tx_drop_story() {
 
 inline void connect_fails_for_want_of_a_port(Side& c, Caller by = curl) {
   c.to(State::syn_sent, by);
-  c.to(State::close, by, [](tw_state& e) {
+  c.to(State::close, by, [](StateChange& e) {
     e.first_port = 40000;
     e.last_port = 40001;
   });
@@ -670,7 +670,7 @@ inline void connect_fails_for_want_of_a_port(Side& c, Caller by = curl) {
 
 // Who has the ports towards 10.0.0.2:80, as the run finds when it is asked.
 inline EventId ports_are_counted(Stream& stream, std::uint32_t time_wait, std::uint32_t open) {
-  tw_ports event{};
+  PortsFound event{};
   event.header.ts_ns = static_cast<std::uint64_t>(stream.now);
   event.header.netns = 4026531840U;
   event.header.kind = TW_KIND_PORTS;
@@ -722,7 +722,7 @@ inline Side closes_for_good(Stream& stream, std::uint32_t timeout_ms = 3000) {
   c.in(A, 0, TW_WHY_FIN_ACK);
   c.to(State::fin_wait2);
   c.extra.flags = TW_CB_DEAD;
-  c.to(State::close, nobody, [&](tw_state& e) { e.fin_timeout_ms = timeout_ms; });
+  c.to(State::close, nobody, [&](StateChange& e) { e.fin_timeout_ms = timeout_ms; });
   c.destroy();
   return c;
 }
@@ -731,7 +731,7 @@ inline Story fin_wait2_timeout_story() {
   Stream stream;
   Side c = closes_for_good(stream);
   stream.wait(5 * s);
-  c.view = TW_SOCKET_NONE;
+  c.view = SocketKind::none;
   c.in(PA, 6, TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
   return {"FIN_WAIT2 times out", stream.events, Outcome::fin_wait2_timeout};
 }
@@ -753,8 +753,8 @@ inline Story write_after_close_story(std::uint32_t taken = 0) {
     stream.wait(1 * s);
   }
   c.out(PA, 50);
-  c.in(R, 0, 0, [&](tw_segment& g) { g.seq = c.rcv_nxt; });
-  c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  c.in(R, 0, 0, [&](Segment& g) { g.seq = c.rcv_nxt; });
+  c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 32;
   c.to(State::close);
   c.error(32);

@@ -13,7 +13,7 @@ TEST(Cause, FinIsNamedBySequenceNotByBeingLast) {
   connects(c);
   const EventId fin = c.in(FA);
   c.out(A, 0, TW_WHY_FIN_ACK);
-  c.in(FA, 0, TW_WHY_RETRANSMISSION, [](tw_segment& g) { g.seq -= 50; });  // an old one, last before the transition
+  c.in(FA, 0, TW_WHY_RETRANSMISSION, [](Segment& g) { g.seq -= 50; });  // an old one, last before the transition
   c.rcv_nxt = c.peer_nxt = 302;
   const EventId change = c.to(State::close_wait);
   const RunResult reported = run(stream.events, trace_settings());
@@ -182,7 +182,7 @@ TEST(Timeline, LifeFollowsItsEntries) {
 TEST(Timeline, SegmentsAreRelativeOnlyWhenTheIsnIsKnown) {
   Stream stream;
   Side c = client_of(stream);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   const EventId segment = c.out(PA, 5);
   const RunResult reported = run(stream.events, trace_settings());
   EXPECT_FALSE(reported.segment(segment)->relative);
@@ -216,7 +216,7 @@ TEST(Filter, EntriesBeforeTheProcessWasKnownAreReleasedWithIt) {
   Side c = server_of(stream);
   accepts(c);
   c.in(PA, 50);
-  c.used(worker, TW_OWNER_RECEIVE);
+  c.used(worker, OwnerSource::receive);
   closes_second(c, worker);
   const RunResult filtered = run(stream.events, settings);
   const RunResult all = run(stream.events, trace_settings());

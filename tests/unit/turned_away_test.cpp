@@ -31,7 +31,7 @@ RunResult listener_asked(const Asked& how, std::int64_t later = 15 * s) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   asks(c, how);
   return run(stream.events, life_settings(), later);
 }
@@ -55,7 +55,7 @@ TEST(SynDropped, IsNoOutcomeOfAConnectionThatCameAboutLater) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   asks(c, {.pauses = {}, .dropped = 1});
   stream.wait(1 * s);
   accepts(c);
@@ -71,7 +71,7 @@ TEST(SynDropped, IsReportedWhenNoOtherSynCanCome) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
-  c.view = TW_SOCKET_LISTENER;
+  c.view = SocketKind::listener;
   asks(c, {.pauses = {1 * s, 2 * s, 4 * s}, .dropped = 4});
   Reports reports;
   for (const Event& event : stream.events) correlator.feed(event, reports);
@@ -85,12 +85,12 @@ TEST(SynDropped, IsReportedWhenNoOtherSynCanCome) {
 RunResult nobody_asked(const Asked& how, bool reset = false, bool message = false, std::int64_t later = 6 * s) {
   Stream stream;
   Side c = server_of(stream);
-  c.view = TW_SOCKET_NONE;
+  c.view = SocketKind::none;
   for (std::size_t i = 0; i <= how.pauses.size(); ++i) {
     if (i != 0) stream.wait(how.pauses[i - 1]);
     const Side before = c;
     c.in(S, 0, TW_WHY_NO_SOCKET);
-    if (reset) c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    if (reset) c.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
     if (message) c.icmp_sent(3, c.peer_isn());
     if (i < how.dropped) c.drop(how.reason, false, S);
     c.refuses(before);
@@ -115,7 +115,7 @@ TEST(TurnedAway, IsTheSameSynBehindNat) {
   for (const bool same_number : {true, false}) {
     Stream stream;
     Side c = server_of(stream);
-    c.view = TW_SOCKET_NONE;
+    c.view = SocketKind::none;
     c.in(S, 0, TW_WHY_NO_SOCKET);
     Side translated(stream, 0, "127.0.0.1", 8080, "10.0.0.1", 40000, 300, c.peer_isn() + (same_number ? 1 : 2), false);
     translated.drop(drop_netfilter, false, S);
@@ -152,7 +152,7 @@ TEST(TurnedAway, TooManyAreOneFindingASecond) {
   Stream stream;
   for (std::uint16_t i = 0; i < 1000; ++i) {
     Side c(stream, 0, "10.0.0.2", 80, "10.0.0.1", static_cast<std::uint16_t>(1024 + i), 300, 100U + i, false);
-    c.view = TW_SOCKET_NONE;
+    c.view = SocketKind::none;
     c.in(S, 0, TW_WHY_NO_SOCKET);
     c.drop(drop_netfilter, false, S);
   }
@@ -190,7 +190,7 @@ TEST(TurnedAway, IsReportedWhenNoOtherSynCanCome) {
 TEST(TurnedAway, NamesEachReason) {
   Stream stream;
   Side c = server_of(stream);
-  c.view = TW_SOCKET_NONE;
+  c.view = SocketKind::none;
   for (const std::uint32_t reason : {drop_netfilter, drop_netfilter, drop_rcvbuff}) {
     const Side before = c;
     c.in(S, 0, TW_WHY_NO_SOCKET);
@@ -208,9 +208,9 @@ TEST(StraySegment, NoneIsForgottenAmongMany) {
   Stream stream;
   for (std::uint16_t i = 0; i < 600; ++i) {
     Side c(stream, 0, "10.0.0.2", static_cast<std::uint16_t>(1024 + i), "10.0.0.1", 40000, 300, 100U + i, false);
-    c.view = TW_SOCKET_NONE;
+    c.view = SocketKind::none;
     c.in(S, 0, TW_WHY_NO_SOCKET);
-    c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    c.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
   }
   stream.wait(1 * s);
   const RunResult reported = run(stream.events, trace_settings(), 2 * s);
@@ -229,11 +229,11 @@ TEST(StraySegment, EachIsShownOnceTheKernelAnswers) {
     Stream stream;
     const auto side = [&](std::uint16_t i) {
       Side c(stream, 0, "10.0.0.2", static_cast<std::uint16_t>(1024 + i), "10.0.0.1", 40000, 300, 100U + i, false);
-      c.view = TW_SOCKET_NONE;
+      c.view = SocketKind::none;
       return c;
     };
     for (std::uint16_t i = 0; i < 600; ++i) side(i).in(S, 0, TW_WHY_NO_SOCKET);
-    for (std::uint16_t i = 0; answered && i < 600; ++i) side(i).out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+    for (std::uint16_t i = 0; answered && i < 600; ++i) side(i).out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
     for (Event& event : stream.events) event.ts_ns = stream.events.front().ts_ns;
     return run(stream.events, trace_settings(), 1 * s).entries_of<SegmentEntry>().size();
   };
@@ -250,22 +250,22 @@ std::vector<Event> refused_on_loopback(bool client_is_known) {
     c.out(S);
   }
   Side server = server_of(stream);
-  server.view = TW_SOCKET_NONE;
-  server.in(S, 0, TW_WHY_NO_SOCKET, [&](tw_segment& g) { g.seq = c.isn(); });
-  tw_reset reset{};
+  server.view = SocketKind::none;
+  server.in(S, 0, TW_WHY_NO_SOCKET, [&](Segment& g) { g.seq = c.isn(); });
+  Reset reset{};
   reset.header = server.header(TW_KIND_RESET);
   reset.header.cookie = 0;
   reset.tuple = server.tuple();
-  reset.direction = TW_RESET_SENT;
+  reset.direction = ResetDirection::sent;
   reset.answers_segment = 1;
   reset.skb_seq = c.isn();
   reset.reason = reason_no_socket;
   stream.add(reset);
-  server.view = TW_SOCKET_CONTROL;
-  server.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  server.view = SocketKind::control;
+  server.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
   if (client_is_known) {
-    c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
-    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
     connect_times_out(c, ECONNREFUSED);
   }
   return stream.events;
@@ -285,12 +285,12 @@ RunResult dropped_over_loopback(bool its_number, bool reset) {
   c.to(State::syn_sent, curl);
   c.out(S);
   Side server(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn() + (its_number ? 0 : 7), false);
-  server.view = TW_SOCKET_NONE;
+  server.view = SocketKind::none;
   server.in(S, 0, TW_WHY_NO_SOCKET);
-  if (reset) server.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  if (reset) server.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
   server.drop(drop_netfilter, false, S);
-  if (reset) c.in(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
-  if (reset) c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+  if (reset) c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+  if (reset) c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   stream.wait(reset ? 0 : 3 * s);
   connect_times_out(c, reset ? ECONNREFUSED : ETIMEDOUT);
   return run(stream.events, life_settings(), 6 * s);
@@ -318,7 +318,7 @@ TEST(TurnedAway, OverLoopbackForASecondReasonHidesNone) {
     c.out(S);
     for (const std::uint32_t reason : {drop_netfilter, second ? drop_rcvbuff : drop_netfilter}) {
       Side server(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn(), false);
-      server.view = TW_SOCKET_NONE;
+      server.view = SocketKind::none;
       server.in(S, 0, TW_WHY_NO_SOCKET);
       server.drop(reason, false, S);
       stream.wait(1 * s);
@@ -385,7 +385,7 @@ TEST(Cause, IsTheKernelsReportOfARstWherePacketsAreNotWatched) {
     Stream stream;
     Side c = client_of(stream);
     c.to(State::syn_sent, curl);
-    if (by_kernel) c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    if (by_kernel) c.kernel_reset(ResetDirection::received, reset_reason_unknown);
     connect_times_out(c, ECONNREFUSED);
     CorrelatorSettings settings = trace_settings();
     settings.has_wire = false;
@@ -411,7 +411,7 @@ Outcome gives_up(const GivenUp& how) {
   connects(c);
   c.out(PA, 20);
   stream.wait(1 * s);
-  c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+  c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.retransmit(4, 0, 1);
   if (how.reset) c.in(R);
   if (how.before) c.error(EHOSTUNREACH);

@@ -26,8 +26,8 @@ Again sent_again(std::uint32_t kernel_seq_off, std::uint8_t ca_state = 3) {
   connects(c);
   c.out(PA, 10);
   Again again;
-  again.segment = c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
-  again.event = c.retransmit(ca_state, 1, 0, [&](tw_retransmit& r) { r.seq += kernel_seq_off; });
+  again.segment = c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+  again.event = c.retransmit(ca_state, 1, 0, [&](Retransmit& r) { r.seq += kernel_seq_off; });
   again.reported = run(stream.events, trace_settings());
   return again;
 }
@@ -63,7 +63,7 @@ TEST(Retransmission, OfAnotherSequenceNumberIsADisagreement) {
 TEST(Retransmission, OfAConnectionWhoseSynWasNotSeenHasNoRelativeNumber) {
   Stream stream;
   Side c = client_of(stream);
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   c.out(PA, 10);
   c.retransmit(4, 0, 1);
   c.to(State::fin_wait1, curl);
@@ -123,7 +123,7 @@ TEST(Reset, TheErrorOfOnesOwnAbortIsNobodys) {
   connects(c);
   c.to(State::close, curl);
   c.out(RA);
-  c.kernel_reset(TW_RESET_SENT, reason_tcp_state, curl);
+  c.kernel_reset(ResetDirection::sent, reason_tcp_state, curl);
   c.error(104);
   const RunResult reported = run(stream.events, trace_settings());
   EXPECT_EQ(reported.life().outcome, Outcome::reset_by_local);
@@ -197,27 +197,27 @@ TEST(MiniSocket, HasNoTransitionToItselfAndEndsAtTimeWait) {
 }
 
 TEST(MiniSocket, ThatAcknowledgesTheFinInTimeWaitIsCertain) {
-  const auto story = [](std::uint8_t socket) {
+  const auto story = [](SocketKind socket) {
     Story made = orphan_close_story();
     Segment& fin = std::get<Segment>(made.events[made.events.size() - 2].body);
     Segment& ack = std::get<Segment>(made.events.back().body);
     fin.socket.type = socket;
     ack.socket.type = socket;
-    ack.socket.state = static_cast<std::uint8_t>(State::time_wait);
+    ack.socket.state = State::time_wait;
     return made;
   };
-  const auto finding = run(story(TW_SOCKET_TIMEWAIT).events).finding(Rule::time_wait);
+  const auto finding = run(story(SocketKind::time_wait).events).finding(Rule::time_wait);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::certain);
-  EXPECT_TRUE(cites(*finding, story(TW_SOCKET_TIMEWAIT).events.size()));
-  EXPECT_FALSE(run(story(TW_SOCKET_UNKNOWN).events).finding(Rule::time_wait).has_value());
+  EXPECT_TRUE(cites(*finding, story(SocketKind::time_wait).events.size()));
+  EXPECT_FALSE(run(story(SocketKind::unknown).events).finding(Rule::time_wait).has_value());
 }
 
 TEST(Keepalive, ThatThePeerSentIsCitedWithOurAnswer) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  const EventId probe = c.in(A, 0, TW_WHY_KEEPALIVE, [&](tw_segment& g) { g.seq = c.rcv_nxt - 1; });
+  const EventId probe = c.in(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
   c.rcv_nxt = c.peer_nxt = 301;
   const EventId answer = c.out(A, 0, TW_WHY_KEEPALIVE_ACK);
   const auto finding = run(stream.events).finding(Rule::keepalive);
@@ -233,11 +233,11 @@ TEST(HalfOpen, CitesTheSegmentsThatGotNoAnswer) {
     connects(c);
     c.out(PA, 10);
     stream.wait(1 * s);
-    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, 1);
     if (acknowledged) c.snd_una = c.snd_nxt;
     c.in(R);
-    c.kernel_reset(TW_RESET_RECEIVED, TW_REASON_UNKNOWN);
+    c.kernel_reset(ResetDirection::received, reset_reason_unknown);
     c.extra.sk_err = 104;
     c.to(State::close);
     return run(stream.events).finding(Rule::half_open);
@@ -257,7 +257,7 @@ std::vector<Event> cloned_early(std::uint64_t cookie) {
   closes_second(c, nginx);
   for (Event& event : stream.events) {
     auto* change = std::get_if<StateChange>(&event.body);
-    if (change == nullptr || change->new_state != static_cast<std::uint8_t>(State::syn_recv)) continue;
+    if (change == nullptr || change->new_state != State::syn_recv) continue;
     change->header.cookie = cookie;
     put_address(change->tuple.local_addr, "0.0.0.0");
     put_address(change->tuple.remote_addr, "0.0.0.0");

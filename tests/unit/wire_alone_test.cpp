@@ -52,7 +52,7 @@ TEST(WireAlone, ASynThatThisMachineRefusesIsClosedByIt) {
   Stream stream;
   Side c = server_of(stream);
   c.in(S);
-  c.out(RA, 0, 0, [](tw_segment& g) { g.seq = 0; });
+  c.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
   const Life life = run(wire_alone(stream.events), wire_settings()).life();
   EXPECT_EQ(life.outcome, Outcome::refused);
   EXPECT_EQ(life.closed_by, ClosedBy::local);
@@ -65,12 +65,12 @@ TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
     Side c = server_of(stream);
     c.in(S, 0, TW_WHY_NO_SOCKET);
     stream.wait(later);
-    c.out(RA, 0, 0, [&](tw_segment& g) {
+    c.out(RA, 0, 0, [&](Segment& g) {
       g.seq = 0;
       g.ack += beside;
     });
     std::vector<Event> events = wire_alone(stream.events);
-    if (own) std::get<Segment>(events.back().body).socket.type = TW_SOCKET_CONTROL;
+    if (own) std::get<Segment>(events.back().body).socket.type = SocketKind::control;
     return run(events, wire_settings());
   };
   const RunResult refused = reported(0, 0);
@@ -98,7 +98,7 @@ TEST(WireAlone, BytesAreCountedOnceByTheFinsSequenceNumber) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 50);
-  c.out(PA, 50, TW_WHY_RETRANSMISSION, [&](tw_segment& g) { g.seq = 101; });
+  c.out(PA, 50, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = 101; });
   closes_first(c, curl);
   std::vector<Event> events = wire_alone(stream.events);
   EXPECT_EQ(run(events, wire_settings()).life().tx_bytes, 50U);
@@ -121,7 +121,7 @@ TEST(WireTotals, OfAnOpenConnectionComeWithTheLastLook) {
   c.out(PA, 22);
   stream.events.pop_back();  // an ordinary segment is counted, not reported
   c.snd_una = c.snd_nxt;
-  c.found(TW_SOCKET_FULL, State::established);
+  c.found(SocketKind::full, State::established);
   const Life life = run(stream.events).life();
   EXPECT_EQ(life.outcome, Outcome::open);
   EXPECT_EQ(life.tx_bytes, 22U);
@@ -133,7 +133,7 @@ TEST(WireTotals, AreNotCompleteWhereOneDirectionWasNotWatched) {
   Story story = close_first_story();
   std::erase_if(story.events, [](const Event& e) {
     const auto* segment = std::get_if<Segment>(&e.body);
-    return segment != nullptr && segment->hook == TW_HOOK_TC_EGRESS;
+    return segment != nullptr && segment->hook == HookPoint::egress;
   });
   for (Event& event : story.events) {
     if (auto* segment = std::get_if<Segment>(&event.body)) segment->wire.segs_out = 0;
@@ -159,7 +159,7 @@ TEST(Window, IsInBytesOnlyWhereBothScalesAreKnown) {
     Stream stream;
     Side c = client_of(stream);
     const auto scale = [](std::uint8_t shift) {
-      return [shift](tw_segment& g) {
+      return [shift](Segment& g) {
         if (shift == 0) return;
         g.options |= TW_OPT_WSCALE;
         g.wscale = shift;
@@ -171,7 +171,7 @@ TEST(Window, IsInBytesOnlyWhereBothScalesAreKnown) {
       c.in(SA, 0, 0, scale(theirs));
       c.to(State::established);
     } else {
-      c.found(TW_SOCKET_FULL, State::established);
+      c.found(SocketKind::full, State::established);
     }
     const EventId last = c.in(PA, 5);
     return run(stream.events, trace_settings()).segment(last)->window_bytes;
@@ -190,7 +190,7 @@ TEST(Flood, OfSynsCostsABoundedNumberOfConnections) {
     listens(stream);
     for (std::uint32_t i = 0; i < 1000; ++i) {
       Side c(stream, 0, "10.0.0.2", 80, "10.0.0.9", static_cast<std::uint16_t>(1000 + i), 1, i, false);
-      c.view = TW_SOCKET_LISTENER;
+      c.view = SocketKind::listener;
       c.in(S);
     }
     Side real = server_of(stream);
@@ -216,7 +216,7 @@ TEST(Flood, JustBelowTheLimitDropsNothing) {
   listens(stream);
   for (std::uint16_t i = 0; i < 100; ++i) {
     Side c(stream, 0, "10.0.0.2", 80, "10.0.0.9", static_cast<std::uint16_t>(1000 + i), 1, i, false);
-    c.view = TW_SOCKET_LISTENER;
+    c.view = SocketKind::listener;
     c.in(S);
   }
   EXPECT_EQ(run(stream.events, settings).summary.untracked, 0U);

@@ -68,10 +68,12 @@ TEST(Conversations, AreSeenFromTheSideThatConnected) {
   Heard syn;
   syn.hear(Talk().frame({1, 0, 0, 0, syn_flag}));
   EXPECT_EQ(to_flow(std::get<Segment>(syn.events[0].body).tuple).local, Talk::end(1, 40000));
+  EXPECT_EQ(std::get<Segment>(syn.events[0].body).direction, Direction::out);
   Heard answer;
   answer.hear(Talk().frame({1, 0, 1, 0, syn_flag | ack_flag}));
   EXPECT_EQ(to_flow(std::get<Segment>(answer.events[0].body).tuple).local, Talk::end(0, 40000));
-  EXPECT_EQ(std::get<Segment>(answer.events[0].body).hook, TW_HOOK_TC_INGRESS);
+  EXPECT_EQ(std::get<Segment>(answer.events[0].body).direction, Direction::in);
+  EXPECT_EQ(std::get<Segment>(answer.events[0].body).hook, HookPoint::none);
   Heard middle;
   middle.hear(Talk().frame({1, 7, 1, 5}));
   EXPECT_EQ(to_flow(std::get<Segment>(middle.events[0].body).tuple).local, Talk::end(1, 40000));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "capture/network_order.hpp"
+#include "tcpwitness/tcp.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -28,7 +29,7 @@ void read_sack(const std::byte* blocks, std::size_t bytes, TcpFrame& tcp) {
   const std::size_t count = std::min<std::size_t>(bytes / 8, tcp.sack.size());
   for (std::size_t i = 0; i < count; i++) tcp.sack[i] = {be32(blocks + 8 * i), be32(blocks + 8 * i + 4)};
   tcp.sack_count = static_cast<std::uint8_t>(count);
-  tcp.options |= TW_OPT_SACK;
+  tcp.options |= bits(TcpOption::sack);
 }
 
 // One option of `length` bytes, all of which are there.
@@ -40,11 +41,11 @@ void read_option(const std::byte* at, std::size_t length, TcpFrame& tcp) {
     case option_window_scale:
       if (length == 3) {
         tcp.wscale = static_cast<std::uint8_t>(at[2]);
-        tcp.options |= TW_OPT_WSCALE;
+        tcp.options |= bits(TcpOption::window_scale);
       }
       break;
     case option_sack_permitted:
-      if (length == 2) tcp.options |= TW_OPT_SACK_PERMITTED;
+      if (length == 2) tcp.options |= bits(TcpOption::sack_permitted);
       break;
     case option_sack:
       if (length >= 10) read_sack(at + 2, length - 2, tcp);
@@ -53,18 +54,18 @@ void read_option(const std::byte* at, std::size_t length, TcpFrame& tcp) {
       if (length == 10) {
         tcp.ts_val = be32(at + 2);
         tcp.ts_ecr = be32(at + 6);
-        tcp.options |= TW_OPT_TIMESTAMP;
+        tcp.options |= bits(TcpOption::timestamp);
       }
       break;
     case option_mptcp:
-      tcp.options |= TW_OPT_MPTCP;
+      tcp.options |= bits(TcpOption::mptcp);
       if (length >= 3) tcp.mptcp |= static_cast<std::uint16_t>(1U << (static_cast<unsigned>(at[2]) >> 4U));
       break;
     case option_fast_open:
-      tcp.options |= TW_OPT_FASTOPEN;
+      tcp.options |= bits(TcpOption::fast_open);
       break;
     case option_experiment:
-      if (length >= 4 && be16(at + 2) == fast_open_experiment) tcp.options |= TW_OPT_FASTOPEN;
+      if (length >= 4 && be16(at + 2) == fast_open_experiment) tcp.options |= bits(TcpOption::fast_open);
       break;
     default:
       break;
@@ -76,7 +77,7 @@ void read_options(const std::byte* at, const std::byte* end, TcpFrame& tcp) {
   if (end - at == 12 && be32(at) == only_timestamps) {
     tcp.ts_val = be32(at + 4);
     tcp.ts_ecr = be32(at + 8);
-    tcp.options = TW_OPT_TIMESTAMP;
+    tcp.options = bits(TcpOption::timestamp);
     return;
   }
   while (at < end && static_cast<std::uint8_t>(*at) != option_end) {

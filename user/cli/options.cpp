@@ -18,6 +18,7 @@
 #include "cli/option_table.hpp"
 #include "cli/pages.hpp"
 #include "cli/suggest.hpp"
+#include "tcpwitness/event_abi.h"
 
 namespace tcpwitness {
 namespace {

@@ -87,7 +87,7 @@ Cause by_call(const StateChange& change, std::string_view what) {
   Cause cause;
   cause.kind = Cause::Kind::call;
   cause.what = what;
-  if ((change.actor.flags & TW_ACTOR_EXITING) != 0) {
+  if (actor_exiting(change.actor.flags)) {
     cause.signal = static_cast<int>(change.actor.exit_code & 0x7fU);
     cause.what = cause.signal != 0 ? kill_words(cause.signal) : "exit";
   }
@@ -95,19 +95,19 @@ Cause by_call(const StateChange& change, std::string_view what) {
 }
 
 bool called(const StateChange& change) {
-  return (change.cb.flags & TW_CB_OWNED) != 0 && (change.actor.flags & TW_ACTOR_PRESENT) != 0 &&
-         (change.actor.flags & TW_ACTOR_KTHREAD) == 0;
+  return is_locked_by_process(change.cb) && actor_present(change.actor.flags) &&
+         !actor_kernel_thread(change.actor.flags);
 }
 
 // shutdown(SHUT_WR) shuts one direction down before it changes the state, shutdown(SHUT_RDWR) and close() both; close()
 // comes when nobody has a descriptor any more.
 std::string_view closing_call(const ControlBlock& cb) {
-  return cb.sk_shutdown == kernel::send_shutdown || (cb.more & TW_CB_RELEASED) == 0 ? "shutdown" : "close";
+  return cb.sk_shutdown == kernel::send_shutdown || !cb.is(SocketDetail::released) ? "shutdown" : "close";
 }
 
 Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   const ControlBlock& cb = change.cb;
-  const auto from = static_cast<State>(change.old_state);
+  const State from = change.old_state;
   const Recent* recent = c.recent.get();
   const bool reset_taken = c.anomalies && c.anomalies->reset_received.mark;
   if (c.teardown && c.teardown->no_syn) return by_call(change, "connect");
@@ -123,7 +123,7 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
     if (message.kind != Cause::Kind::unknown) return message;
   }
   if (cb.sk_err != 0 || reset_taken) {
-    const bool orphan = (cb.flags & TW_CB_DEAD) != 0 && (from == State::fin_wait1 || from == State::fin_wait2);
+    const bool orphan = is_orphaned(cb) && (from == State::fin_wait1 || from == State::fin_wait2);
     const bool unwatched = reset_taken && !c.has_wire && !orphan;  // data for an orphan is reported as a reset too
     if (unwatched) return by_event(Cause::Kind::reset, c.anomalies->reset_received.mark, "RST", ts);
     if (recent == nullptr) return {};
@@ -140,7 +140,7 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
     });
     if (ack != nullptr) return by_segment(ack, "ACK of FIN", ts);
   }
-  if (recent != nullptr && from == State::fin_wait2 && (cb.flags & TW_CB_DONE) != 0) {
+  if (recent != nullptr && from == State::fin_wait2 && fin_received(cb)) {
     const Candidate* fin =
         find(*recent, [&](const Candidate& s) { return has(s.flags, tcp_flag::fin) && s.end == cb.rcv_nxt; });
     if (fin != nullptr) return by_segment(fin, "FIN", ts);
@@ -155,8 +155,8 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
 Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
   const ControlBlock& cb = change.cb;
   const Recent* recent = c.recent.get();
-  const auto from = static_cast<State>(change.old_state);
-  const auto to = static_cast<State>(change.new_state);
+  const State from = change.old_state;
+  const State to = change.new_state;
   switch (to) {
     case State::syn_sent:
       return called(change) ? by_call(change, "connect") : Cause{};
@@ -228,13 +228,13 @@ Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
 }
 
 const RecentTransition* find_sender(const Recent& recent, std::uint8_t flags, std::uint16_t why) {
-  if ((why & TW_WHY_RETRANSMISSION) != 0) return nullptr;  // a timer sent it, not the transition
+  if (has(why, Why::retransmission)) return nullptr;  // a timer sent it, not the transition
   const auto sends = [&](const RecentTransition& t) {
     if (has(flags, tcp_flag::rst)) return t.to == State::close;
     if (has(flags, tcp_flag::fin)) return t.to == State::fin_wait1 || t.to == State::last_ack;
     if (has(flags, tcp_flag::syn)) return t.to == (has(flags, tcp_flag::ack) ? State::syn_recv : State::syn_sent);
-    if ((why & TW_WHY_HANDSHAKE_ACK) != 0) return t.from == State::syn_sent && t.to == State::established;
-    if ((why & TW_WHY_FIN_ACK) != 0) {
+    if (has(why, Why::handshake_ack)) return t.from == State::syn_sent && t.to == State::established;
+    if (has(why, Why::fin_ack)) {
       return t.to == State::close_wait || t.to == State::closing || t.to == State::time_wait;
     }
     return false;

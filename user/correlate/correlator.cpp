@@ -29,10 +29,27 @@ struct InPlace {
 template <typename Make>
 InPlace(Make) -> InPlace<Make>;
 
+template <typename Body>
+inline constexpr EventKind kind_of = [] {
+  if constexpr (std::is_same_v<Body, StateChange>) return EventKind::state;
+  if constexpr (std::is_same_v<Body, Segment>) return EventKind::segment;
+  if constexpr (std::is_same_v<Body, Retransmit>) return EventKind::retransmit;
+  if constexpr (std::is_same_v<Body, Reset>) return EventKind::reset;
+  if constexpr (std::is_same_v<Body, SocketError>) return EventKind::error;
+  if constexpr (std::is_same_v<Body, SocketDestroyed>) return EventKind::destroy;
+  if constexpr (std::is_same_v<Body, OwnerSeen>) return EventKind::owner;
+  if constexpr (std::is_same_v<Body, SocketFound>) return EventKind::socket;
+  if constexpr (std::is_same_v<Body, Drop>) return EventKind::drop;
+  if constexpr (std::is_same_v<Body, PortsFound>) return EventKind::ports;
+  if constexpr (std::is_same_v<Body, Translation>) return EventKind::translation;
+  if constexpr (std::is_same_v<Body, IcmpSeen>) return EventKind::icmp;
+  if constexpr (std::is_same_v<Body, Sample>) return EventKind::sample;
+}();
+
 // Of what is seen, but for the mark that a list of the sockets was read to its end.
 template <typename Body>
 bool counts(const Body& body) {
-  if constexpr (std::is_same_v<Body, SocketFound>) return body.type != TW_SOCKET_NONE;
+  if constexpr (std::is_same_v<Body, SocketFound>) return body.type != SocketKind::none;
   return true;
 }
 
@@ -68,7 +85,7 @@ void Correlator::Impl::take(const Event& event) {
         } else if constexpr (std::is_same_v<Body, SocketDigest>) {
           on_digest(event, body);
         } else {
-          if (counts(body) && body.header.kind < TW_KIND_COUNT) ++summary_.events[body.header.kind];
+          if (counts(body)) ++count_of(kind_of<Body>);
           if constexpr (std::is_same_v<Body, StateChange>) on_state(event, body);
           if constexpr (std::is_same_v<Body, Segment>) on_segment(event, body);
           if constexpr (std::is_same_v<Body, Retransmit>) on_retransmit(event, body);

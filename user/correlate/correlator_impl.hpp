@@ -212,7 +212,9 @@ class Correlator::Impl {
   void catch_up(Slot slot, const Event& e, TcpState state);
   void on_gap(const Event& e, const Gap& gap);
   // By cookie, else by address pair; no_slot for one that was reported already.
-  Slot locate(std::uint64_t cookie, const tw_tuple& tuple) const;
+  // Events of a kind, so far.
+  std::uint64_t& count_of(EventKind kind) { return summary_.events[static_cast<std::size_t>(kind)]; }
+  Slot locate(std::uint64_t cookie, const AddressPair& tuple) const;
 
   // icmp.cpp
   void on_icmp(const Event& e, const IcmpSeen& seen);

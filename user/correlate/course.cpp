@@ -15,9 +15,7 @@ namespace {
 
 using State = TcpState;
 
-bool leads(const tw_held_state& state, State from, State to) {
-  return state.old_state == static_cast<std::uint8_t>(from) && state.new_state == static_cast<std::uint8_t>(to);
-}
+bool leads(const HeldState& state, State from, State to) { return state.old_state == from && state.new_state == to; }
 
 bool find_transitions(const SocketDigest& d, Course& course) {
   constexpr std::size_t whole = 5;
@@ -43,13 +41,13 @@ bool find_transitions(const SocketDigest& d, Course& course) {
 }
 
 bool find_segments(const SocketDigest& d, Course& course) {
-  course.syn = held_segment(d, TW_HELD_SYN);
-  course.syn_ack = held_segment(d, TW_HELD_SYN_ACK);
-  course.fin_out = held_segment(d, TW_HELD_FIN_OUT);
-  course.fin_in = held_segment(d, TW_HELD_FIN_IN);
+  course.syn = held_segment(d, held_place::syn);
+  course.syn_ack = held_segment(d, held_place::syn_ack);
+  course.fin_out = held_segment(d, held_place::fin_out);
+  course.fin_in = held_segment(d, held_place::fin_in);
   const int seen =
       (course.syn != nullptr) + (course.syn_ack != nullptr) + (course.fin_out != nullptr) + (course.fin_in != nullptr);
-  course.wire = seen == TW_HELD_SEGMENTS;
+  course.wire = seen == held_place::count;
   return course.wire || seen == 0;
 }
 
@@ -71,13 +69,12 @@ bool in_order(const Course& at) {
          in_order({at.established->ts_ns, at.fin_in->ts_ns, at.last->ts_ns}) && at.fin_in->ts_ns != at.fin_out->ts_ns;
 }
 
-bool goes_out(const tw_held_segment& segment) { return segment.hook == TW_HOOK_TC_EGRESS; }
+bool goes_out(const HeldSegment& segment) { return segment.outgoing(); }
 
 // The answer acknowledges the SYN, and nothing that was never sent; see note_handshake().
 bool answers(const Course& at) {
   constexpr std::uint32_t most_syn_payload = 1U << 16U;
-  const bool asked = at.active && at.syn_ack->type == TW_SOCKET_FULL &&
-                     at.syn_ack->state == static_cast<std::uint8_t>(State::syn_sent) &&
+  const bool asked = at.active && at.syn_ack->type == SocketKind::full && at.syn_ack->state == State::syn_sent &&
                      at.syn_ack->snd_nxt != at.syn->seq;
   const std::uint32_t most = asked ? at.syn_ack->snd_nxt - at.syn->seq : most_syn_payload;
   return at.syn_ack->ack - at.syn->seq - 1 < most;
@@ -85,28 +82,29 @@ bool answers(const Course& at) {
 
 // Each segment went the way, and was of the socket, that it has to be of.
 bool are_ordinary(const Course& at) {
-  const auto of_socket = [](const tw_held_segment& segment) {
-    return segment.type == TW_SOCKET_FULL || segment.type == TW_SOCKET_UNKNOWN;
+  const auto of_socket = [](const HeldSegment& segment) {
+    return segment.type == SocketKind::full || segment.type == SocketKind::unknown;
   };
   constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst | tcp_flag::ack;
-  const auto is = [](const tw_held_segment& segment, std::uint8_t flags) { return (segment.flags & marks) == flags; };
+  const auto is = [](const HeldSegment& segment, std::uint8_t flags) { return (segment.flags & marks) == flags; };
   if (!is(*at.syn, tcp_flag::syn) || !is(*at.syn_ack, tcp_flag::syn | tcp_flag::ack)) return false;
   if (!is(*at.fin_out, tcp_flag::fin | tcp_flag::ack) || !is(*at.fin_in, tcp_flag::fin | tcp_flag::ack)) return false;
   if (goes_out(*at.syn) != at.active || goes_out(*at.syn_ack) == at.active) return false;
   if (!goes_out(*at.fin_out) || goes_out(*at.fin_in)) return false;
   if (!of_socket(*at.fin_out) || !of_socket(*at.fin_in) || !answers(at)) return false;
-  if (at.active) return at.syn->type == TW_SOCKET_FULL && of_socket(*at.syn_ack);
-  return at.syn->type == TW_SOCKET_LISTENER && at.syn_ack->type == TW_SOCKET_REQUEST && has_room(view_of(*at.syn));
+  if (at.active) return at.syn->type == SocketKind::full && of_socket(*at.syn_ack);
+  return at.syn->type == SocketKind::listener && at.syn_ack->type == SocketKind::request && has_room(view_of(*at.syn));
 }
 
 bool are_ordinary(const SocketDigest& d, const Course& at) {
-  constexpr std::uint8_t wanted = TW_CB_PRESENT;
-  for (const tw_held_state& state : std::span(d.held.states).first(d.held.state_count)) {
-    if ((state.flags & (TW_CB_PRESENT | TW_CB_REPAIR)) != wanted || (state.actor & TW_ACTOR_EXITING) != 0) return false;
+  constexpr std::uint8_t wanted = bits(SocketFlag::present);
+  constexpr std::uint8_t asked = bits(SocketFlag::present, SocketFlag::repair);
+  for (const HeldState& state : std::span(d.held.states).first(d.held.state_count)) {
+    if ((state.flags & asked) != wanted || actor_exiting(state.actor)) return false;
   }
   // Otherwise it waits for the peer's FIN; or for nothing, as too many wait.
-  if (at.closes == Closes::first && (at.last->flags & TW_CB_DONE) == 0) return false;
-  return (at.last->more & TW_CB_TIME_WAIT_FULL) == 0 && (d.cb.flags & TW_CB_PRESENT) != 0;
+  if (at.closes == Closes::first && !has(at.last->flags, SocketFlag::fin_received)) return false;
+  return !has(at.last->more, SocketDetail::time_wait_full) && was_read(d.cb);
 }
 
 // The first use comes when the child is open, and before its process closes it.
@@ -114,8 +112,8 @@ bool is_ordinary_use(const SocketDigest& d, const Course& at, std::int64_t slow_
   if (d.held.owner_ns == 0) return true;
   const std::uint64_t closed = at.closes == Closes::second ? at.middle->ts_ns : at.first->ts_ns;
   if (at.active || d.held.owner_ns < at.established->ts_ns || d.held.owner_ns >= closed) return false;
-  if (d.held.owner_source != TW_OWNER_SEND && d.held.owner_source != TW_OWNER_RECEIVE) return false;
-  return d.held.owner_source == TW_OWNER_SEND || std::int64_t{d.held.owner_waited_ms} * 1'000'000 < slow_ns;
+  if (d.held.owner_source != OwnerSource::send && d.held.owner_source != OwnerSource::receive) return false;
+  return d.held.owner_source == OwnerSource::send || std::int64_t{d.held.owner_waited_ms} * 1'000'000 < slow_ns;
 }
 
 std::int64_t between(std::uint64_t from, std::uint64_t to) { return static_cast<std::int64_t>(to - from); }
@@ -127,18 +125,18 @@ bool is_prompt(const SocketDigest& d, const Course& at, const CorrelatorSettings
   const bool waits_for_fin = at.closes == Closes::second;
   if (waits_for_fin && between(at.fin_in->ts_ns, at.first->ts_ns) >= settings.late_ns) return false;
   if (at.active) return true;
-  return std::ranges::none_of(std::span(d.held.states).subspan(2, 3), [&](const tw_held_state& state) {
-    return (state.more & TW_CB_UNACCEPTED) != 0 &&
+  return std::ranges::none_of(std::span(d.held.states).subspan(2, 3), [&](const HeldState& state) {
+    return has(state.more, SocketDetail::unaccepted) &&
            between(at.established->ts_ns, state.ts_ns) >= settings.slow_accept_ns;
   });
 }
 
-bool is_zero(const tw_loss_counters& loss) {
-  constexpr tw_loss_counters nothing{};
+bool is_zero(const LossCounters& loss) {
+  constexpr LossCounters nothing{};
   return std::memcmp(&loss, &nothing, sizeof loss) == 0;
 }
 
-bool has_both_ends(const tw_tuple& tuple) {
+bool has_both_ends(const AddressPair& tuple) {
   return tuple.local_port != 0 && tuple.remote_port != 0 && !to_flow(tuple).remote.address.is_unspecified();
 }
 

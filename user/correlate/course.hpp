@@ -18,16 +18,16 @@ struct Course {
   bool wire = false;
   Closes closes{};
   // The transitions.
-  const tw_held_state* opening = nullptr;      // to SYN_SENT, or SYN_RECV
-  const tw_held_state* established = nullptr;  // to ESTABLISHED
-  const tw_held_state* first = nullptr;        // out of it
-  const tw_held_state* middle = nullptr;       // to FIN_WAIT2, CLOSING or LAST_ACK
-  const tw_held_state* last = nullptr;         // to CLOSE
+  const HeldState* opening = nullptr;      // to SYN_SENT, or SYN_RECV
+  const HeldState* established = nullptr;  // to ESTABLISHED
+  const HeldState* first = nullptr;        // out of it
+  const HeldState* middle = nullptr;       // to FIN_WAIT2, CLOSING or LAST_ACK
+  const HeldState* last = nullptr;         // to CLOSE
   // The segments.
-  const tw_held_segment* syn = nullptr;
-  const tw_held_segment* syn_ack = nullptr;
-  const tw_held_segment* fin_out = nullptr;
-  const tw_held_segment* fin_in = nullptr;
+  const HeldSegment* syn = nullptr;
+  const HeldSegment* syn_ack = nullptr;
+  const HeldSegment* fin_out = nullptr;
+  const HeldSegment* fin_in = nullptr;
 
   // A child's SYN comes before its first transition.
   [[nodiscard]] bool by_syn() const { return wire && !active; }

@@ -121,7 +121,7 @@ bool departs(Passage& passage, unsigned hop, const Event& e, Segment& g, bool ou
   const unsigned from = out ? client : server;
   if (g.came_in == 0) {
     ++passage.hops[hop].made_here;
-    if (is_rst(g)) passage.reset_made[hop] = {{e.id, e.ts_ns}, g.flags, g.socket_kind()};
+    if (is_rst(g)) passage.reset_made[hop] = {{e.id, e.ts_ns}, g.flags, g.socket.type};
     return true;
   }
   passage.left = {e.id, e.ts_ns};
@@ -150,7 +150,7 @@ void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
     // Of the size that it had all the time?
     if (others.smaller == 0) others = {};
   }
-  const bool again = (g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0 && g.len != 0;
+  const bool again = g.is(Why::retransmission) && !g.is(Why::keepalive) && g.len != 0;
   if (!again || (g.flags & (tcp_flag::syn | tcp_flag::rst)) != 0) return;
   const std::uint32_t size = g.segments > 1 ? (g.len + g.segments - 1) / g.segments : g.len;
   SentAgain& run = passage.again[side];
@@ -277,11 +277,11 @@ void Correlator::Impl::on_tie(const Event& /*e*/, const Translation& t) {
 
 // A segment of a forwarded connection that is not known: some begin one.
 Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key) {
-  const bool leaves = g.hook == TW_HOOK_TC_EGRESS;
-  const bool opens = is_syn(g) || (is_syn_ack(g) && (g.why & TW_WHY_RETRANSMISSION) == 0);
-  if (is_rst(g) || (g.why & TW_WHY_FRAGMENT) != 0) return no_slot;
-  if (!opens && (g.why & TW_WHY_UNKNOWN_FLOW) == 0) return no_slot;  // the last of one that was reported
-  if (!opens && over_.contains(key, now_)) {                         // likewise, and its flow is in the map anew
+  const bool leaves = g.outgoing();
+  const bool opens = is_syn(g) || (is_syn_ack(g) && !g.is(Why::retransmission));
+  if (is_rst(g) || g.is(Why::fragment)) return no_slot;
+  if (!opens && !g.is(Why::unknown_flow)) return no_slot;  // the last of one that was reported
+  if (!opens && over_.contains(key, now_)) {               // likewise, and its flow is in the map anew
     if (flows_to_delete_.size() < flows_to_delete_limit) flows_to_delete_.push_back(FlowToDelete{key, 0});
     return no_slot;
   }
@@ -289,7 +289,7 @@ Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& k
   if (!make_room_for_passing()) return no_slot;
   unsigned hop = 0;
   const Slot before = find_hop(key, hop);
-  const Slot slot = create(e.ts_ns, is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0);
+  const Slot slot = create(e.ts_ns, is_syn(g) && !g.is(Why::retransmission));
   Connection& c = table_.at(slot);
   c.ends = std::make_unique<Ends>();
   c.ends->passage = std::make_unique<Passage>();
@@ -305,7 +305,7 @@ Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& k
     ties_.erase(tie);
   }
   name_ends(slot);
-  if (is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0) passing_attempts_.begun(e.id, e.ts_ns, c.flow.reversed());
+  if (is_syn(g) && !g.is(Why::retransmission)) passing_attempts_.begun(e.id, e.ts_ns, c.flow.reversed());
   return slot;
 }
 
@@ -323,7 +323,7 @@ Slot Correlator::Impl::locate_hop(const Event& e, const Segment& g, const Flow& 
   const Slot slot = find_hop(key, hop);
   if (slot == no_slot) return begin_hop(e, g, key);
   Connection& c = table_.at(slot);
-  const bool out = (hop == client) != (g.hook == TW_HOOK_TC_EGRESS);
+  const bool out = (hop == client) != g.outgoing();
   const bool known = out ? c.has_isn_local : c.has_isn_remote;
   const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
   const bool fresh = !known && !c.reported && !c.preexisting && !c.established;
@@ -336,7 +336,7 @@ Slot Correlator::Impl::locate_hop(const Event& e, const Segment& g, const Flow& 
 // What answers it comes to those addresses.
 bool Correlator::Impl::left_untranslated(const Segment& g, const Flow& key) {
   unsigned hop = 0;
-  if (g.hook != TW_HOOK_TC_EGRESS || g.came_in == 0 || is_syn(g) || find_hop(key, hop) != no_slot) return false;
+  if (!g.outgoing() || g.came_in == 0 || is_syn(g) || find_hop(key, hop) != no_slot) return false;
   const Slot slot = find_hop(key.reversed(), hop);
   if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).on_the_wire()) return false;
   Passage& passage = *table_.at(slot).passage();
@@ -355,7 +355,7 @@ bool Correlator::Impl::left_untranslated(const Segment& g, const Flow& key) {
 
 void Correlator::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   const Flow key = to_flow(g.tuple);
-  const bool leaves = g.hook == TW_HOOK_TC_EGRESS;
+  const bool leaves = g.outgoing();
   if (left_untranslated(g, key)) return;
   const Slot slot = locate_hop(e, g, key);
   unsigned hop = 0;
@@ -379,15 +379,15 @@ void Correlator::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   }
   if (!news) return;
   if (refused_on_the_way(c) && !is_rst(g)) go_on_passing(slot);
-  seen.tuple = to_tuple(c.flow);
-  seen.hook = out ? TW_HOOK_TC_EGRESS : TW_HOOK_TC_INGRESS;
+  seen.tuple = to_pair(c.flow);
+  seen.seen_at(out ? HookPoint::egress : HookPoint::ingress);
   const bool made_here = leaves && g.came_in == 0;
   seen.socket = {};
   // What is made here says by whom; of all else nobody knows.
-  seen.socket.type = TW_SOCKET_UNKNOWN;
+  seen.socket.type = SocketKind::unknown;
   if (made_here) {
-    const bool by_tcp = g.socket.type == TW_SOCKET_CONTROL;
-    seen.socket.type = static_cast<std::uint8_t>(by_tcp ? TW_SOCKET_CONTROL : TW_SOCKET_NONE);
+    const bool by_tcp = g.socket.type == SocketKind::control;
+    seen.socket.type = by_tcp ? SocketKind::control : SocketKind::none;
   }
   if (leaves && !made_here) seen.ifindex = g.came_in;
   take_sent(passage, seen);
@@ -431,7 +431,7 @@ void Correlator::Impl::take_back(Connection& c, const Flow& wire, const Flow& ow
 }
 
 void Correlator::Impl::note_local_syn(const Event& e, const Segment& g) {
-  if (g.socket.type != TW_SOCKET_NONE && g.socket.type != TW_SOCKET_LISTENER) return;
+  if (g.socket.type != SocketKind::none && g.socket.type != SocketKind::listener) return;
   // What is sent on leaves at once, or is dropped.
   while (!local_syns_.empty() &&
          (local_syns_.size() >= local_syns_kept || e.ts_ns - local_syns_.front().ts_ns > local_syn_lasts_ns))
@@ -447,8 +447,8 @@ void Correlator::Impl::take_local_syn(std::size_t index) {
   std::erase_if(strays_, [&](const Stray& stray) { return stray.evidence.ids[0] == syn.id; });
   pass_on(flow);
   Segment g = syn.segment;
-  g.passing = TW_PASSING_HOP;
-  g.why = static_cast<std::uint16_t>(g.why & ~TW_WHY_NO_SOCKET);
+  g.passing = Passing::hop;
+  g.unmark(Why::no_socket);
   unsigned hop = 0;
   const Slot known = find_hop(flow, hop);
   if (known != no_slot && table_.at(known).has_isn_local && table_.at(known).isn_local == g.seq) {
@@ -460,7 +460,7 @@ void Correlator::Impl::take_local_syn(std::size_t index) {
       ++g.wire.segs_in;
       ++g.loss.retrans_segs_in;
     }
-    g.why |= TW_WHY_RETRANSMISSION;
+    g.mark(Why::retransmission);
   }
   on_hop(Event{syn.id, syn.ts_ns, {}}, g, timeline_.take_out(syn.id));
   if (syn.refusal) on_icmp_left(syn.refusal->first, syn.refusal->second);

@@ -12,14 +12,14 @@ namespace tcpwitness {
 void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
   if (out) return;
   if ((g.flags & tcp_flag::rst) != 0) {
-    const auto state = static_cast<TcpState>(g.socket.state);
-    const bool before = g.socket.type == TW_SOCKET_FULL && state != TcpState::syn_sent &&
+    const TcpState state = g.socket.state;
+    const bool before = g.socket.type == SocketKind::full && state != TcpState::syn_sent &&
                         seq_before(g.seq, g.socket.rcv_nxt);  // RFC 5961, section 3.2
-    const bool refused = (before || g.refused != TW_REFUSED_NOT) && !takes_reset(state, g.socket.rcv_nxt, g.seq);
+    const bool refused = (before || g.refused != Refusal::none) && !takes_reset(state, g.socket.rcv_nxt, g.seq);
     if (refused && !c.ended()) c.ensure_anomalies().refused_resets.add(e.id);
     return;
   }
-  if (g.refused > TW_REFUSED_OLD) return;  // perhaps not the peer's
+  if (g.refused > Refusal::old) return;  // perhaps not the peer's
   if (g.ifindex == loopback_ifindex) {
     c.in_on_loopback = true;
   } else {

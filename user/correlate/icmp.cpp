@@ -124,8 +124,8 @@ void Correlator::Impl::go_on_passing(Slot slot) {
 }
 
 void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
-  if (seen.sent == TW_ICMP_LEFT) return on_icmp_left(e, seen);
-  if (seen.sent != TW_ICMP_CAME) return on_icmp_sent(e, seen);
+  if (seen.sent == IcmpWay::left) return on_icmp_left(e, seen);
+  if (seen.sent != IcmpWay::came) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
   if (slot == no_slot) {

@@ -74,20 +74,20 @@ void Correlator::Impl::on_ports(const Event& e, const PortsFound& p) {
   }
   if (first == nullptr || !settings_.timeline) return;
   PortsEntry body{p.first_port, p.last_port, p.time_wait, p.open, p.listening, p.others, {}};
-  for (std::uint32_t i = 0; i < p.used_holders && i < TW_MAX_PORT_HOLDERS; ++i) {
+  for (std::uint32_t i = 0; i < p.used_holders && i < max_port_holders; ++i) {
     body.holders.push_back({port_holder(p.holders[i]).process(), p.holders[i].ports});
   }
   entry(first, e, first->flow, std::move(body));
 }
 
 void Correlator::Impl::note_still_fin_wait2(const Event& e, const SocketFound& f) {
-  if (static_cast<State>(f.cb.state) != State::fin_wait2) return;
+  if (f.cb.state != State::fin_wait2) return;
   const Slot slot = table_.find_cookie(f.header.cookie);
   if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).teardown) return;
   Connection& c = table_.at(slot);
   if (c.state != State::fin_wait2) return;
   c.teardown->fin_wait2_seen = {e.id, e.ts_ns};
-  if ((f.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = f.cb;
+  if (was_read(f.cb) && !c.ended()) c.cb = f.cb;
 }
 
 // Once a second, while the peer has not closed.

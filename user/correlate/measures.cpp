@@ -7,16 +7,16 @@
 namespace tcpwitness {
 
 void note_measures(Measures& m, TimeNs ts_ns, const Segment& g, bool out) {
-  if ((g.why & TW_WHY_UNKNOWN_FLOW) != 0) ++m.unknown_flows;
-  if ((g.why & TW_WHY_HANDSHAKE_ACK) != 0 && m.handshake_ack_ns == 0) m.handshake_ack_ns = ts_ns;
+  if (g.is(Why::unknown_flow)) ++m.unknown_flows;
+  if (g.is(Why::handshake_ack) && m.handshake_ack_ns == 0) m.handshake_ack_ns = ts_ns;
   const std::uint32_t segments = g.segments != 0 ? g.segments : 1;
   const bool handshake = (g.flags & tcp_flag::syn) != 0;
   switch (g.socket.type) {
-    case TW_SOCKET_FULL:
-    case TW_SOCKET_UNKNOWN:
+    case SocketKind::full:
+    case SocketKind::unknown:
       return;
-    case TW_SOCKET_LISTENER:
-    case TW_SOCKET_REQUEST:
+    case SocketKind::listener:
+    case SocketKind::request:
       (out ? m.listener_out : m.listener_in) += segments;
       return;
     default:
@@ -30,7 +30,7 @@ void note_measures(Measures& m, TimeNs ts_ns, const Segment& g, bool out) {
 }
 
 void note_measures(Measures& m, const SocketDestroyed& d) {
-  if ((d.cb.flags & TW_CB_PRESENT) == 0) return;
+  if (!was_read(d.cb)) return;
   m.destroyed = true;
   m.segs_in = d.cb.segs_in;
   m.segs_out = d.cb.segs_out;
@@ -38,7 +38,7 @@ void note_measures(Measures& m, const SocketDestroyed& d) {
 }
 
 void note_measures(Measures& m, const OwnerSeen& o) {
-  if (o.source == TW_OWNER_RECEIVE && m.first_read_ms < 0) m.first_read_ms = static_cast<std::int32_t>(o.waited_ms);
+  if (o.source == OwnerSource::receive && m.first_read_ms < 0) m.first_read_ms = static_cast<std::int32_t>(o.waited_ms);
 }
 
 void note_first_look(Measures& m, const Connection& c) {
@@ -53,7 +53,7 @@ void note_first_look(Measures& m, const Connection& c) {
                   .segs_out = c.cb.segs_out,
                   .total_retrans = c.cb.total_retrans,
                   .wire = c.wire,
-                  .loss = c.anomalies ? c.anomalies->loss : tw_loss_counters{}};
+                  .loss = c.anomalies ? c.anomalies->loss : LossCounters{}};
 }
 
 }  // namespace tcpwitness

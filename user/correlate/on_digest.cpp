@@ -18,9 +18,9 @@ namespace {
 using State = TcpState;
 
 // `current` of a transition, if it is a process that acts for the socket.
-Owner acting(const SocketDigest& d, const tw_held_state& state, PidSource source) {
-  if (((state.actor & TW_ACTOR_OWNED) == 0 && (state.flags & TW_CB_OWNED) == 0) ||
-      (state.actor & TW_ACTOR_PRESENT) == 0 || (state.actor & TW_ACTOR_KTHREAD) != 0 || d.held.actor.tgid == 0)
+Owner acting(const SocketDigest& d, const HeldState& state, PidSource source) {
+  if ((!actor_owned(state.actor) && !has(state.flags, SocketFlag::locked)) || !actor_present(state.actor) ||
+      actor_kernel_thread(state.actor) || d.held.actor.tgid == 0)
     return {};
   Owner owner;
   owner.pid = d.held.actor.tgid;
@@ -30,7 +30,7 @@ Owner acting(const SocketDigest& d, const tw_held_state& state, PidSource source
 }
 
 // note_hops() of what comes in.
-void note_arrival(Connection& c, const tw_held_segment& segment) {
+void note_arrival(Connection& c, const HeldSegment& segment) {
   if (segment.ifindex == loopback_ifindex) {
     c.in_on_loopback = true;
   } else {
@@ -46,21 +46,21 @@ void note_arrival(Connection& c, const tw_held_segment& segment) {
   }
 }
 
-void note_fin(FinFacts& fin, const tw_held_segment& segment, Mark mark) {
+void note_fin(FinFacts& fin, const HeldSegment& segment, Mark mark) {
   fin.sent = mark;
   fin.end = segment.seq + seq_length(segment.len, segment.flags);
   fin.seq = fin.end - 1;
 }
 
 // `segment` came behind the FIN.
-void acknowledge(FinFacts& fin, const tw_held_segment& segment, Mark mark) {
+void acknowledge(FinFacts& fin, const HeldSegment& segment, Mark mark) {
   if (!seq_not_after(fin.end, segment.ack)) return;
   fin.acked = mark;
   fin.ack = segment.ack;
 }
 
-std::uint8_t window_scale(const tw_held_segment& segment) {
-  return (segment.options & TW_OPT_WSCALE) != 0 ? segment.wscale : wscale_absent;
+std::uint8_t window_scale(const HeldSegment& segment) {
+  return segment.has(TcpOption::window_scale) ? segment.wscale : wscale_absent;
 }
 
 // The events of one digest with their numbers and times, in the order in which they are asked for.
@@ -76,8 +76,8 @@ class Marks {
 };
 
 void note_opening(Connection& c, const Course& at, Marks& marks) {
-  const tw_held_segment& own = at.active ? *at.syn : *at.syn_ack;
-  const tw_held_segment& other = at.active ? *at.syn_ack : *at.syn;
+  const HeldSegment& own = at.active ? *at.syn : *at.syn_ack;
+  const HeldSegment& other = at.active ? *at.syn_ack : *at.syn;
   c.has_wire = true;
   c.syn = marks.next(at.syn->ts_ns);
   c.syn_ack = marks.next(at.syn_ack->ts_ns);
@@ -158,7 +158,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   // Its process.
   if (d.held.owner_ns != 0) {
     const Owner user =
-        present_process(d.held.actor, d.held.owner_source == TW_OWNER_SEND ? PidSource::send : PidSource::receive);
+        present_process(d.held.actor, d.held.owner_source == OwnerSource::send ? PidSource::send : PidSource::receive);
     if (user.pid != 0) {
       c.owner = user;
       changed = true;
@@ -169,7 +169,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   // The end.
   Teardown& teardown = c.ensure_teardown();
   const bool second = at.closes == Closes::second;
-  const auto close_by = [&](const tw_held_state& state) {
+  const auto close_by = [&](const HeldState& state) {
     const Owner owner = acting(d, state, PidSource::close);
     if (teardown.closer.pid == 0) teardown.closer = owner;
     if ((c.owner.pid != 0 && c.owner.source != PidSource::listen) || owner.pid == 0) return;
@@ -179,7 +179,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   if (second && at.wire) note_fin(teardown.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
   teardown.first = marks.next(at.first->ts_ns);
   teardown.first_actor = at.first->actor;
-  c.enter(static_cast<State>(at.first->new_state));
+  c.enter(at.first->new_state);
   Mark middle;
   if (second) {
     c.closed_by = ClosedBy::peer;
@@ -202,7 +202,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
     }
     if (at.wire) note_fin(teardown.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
   }
-  c.enter(static_cast<State>(at.middle->new_state));
+  c.enter(at.middle->new_state);
   if (at.wire) {
     note_arrival(c, *at.fin_in);
     const bool out_first = at.fin_out->ts_ns < at.fin_in->ts_ns;
@@ -217,7 +217,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
 
   // The last transition, and the socket's own end.
   teardown.end = marks.next(at.last->ts_ns);
-  teardown.end_from = static_cast<State>(at.last->old_state);
+  teardown.end_from = at.last->old_state;
   teardown.end_shown = true;
   teardown.end_actor = at.last->actor;
   teardown.end_pid = acting(d, *at.last, PidSource::close).pid;
@@ -235,10 +235,10 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   }
   table_.wait(slot, Wait::settle, now_);
 
-  summary_.events[TW_KIND_STATE] += d.held.state_count;
-  summary_.events[TW_KIND_SEGMENT] += at.wire ? TW_HELD_SEGMENTS : 0;
-  summary_.events[TW_KIND_OWNER] += d.held.owner_ns != 0 ? 1 : 0;
-  ++summary_.events[TW_KIND_DESTROY];
+  count_of(EventKind::state) += d.held.state_count;
+  count_of(EventKind::segment) += at.wire ? held_place::count : 0;
+  count_of(EventKind::owner) += d.held.owner_ns != 0 ? 1 : 0;
+  ++count_of(EventKind::destroy);
 }
 
 }  // namespace tcpwitness

@@ -31,8 +31,8 @@ bool by_path_mtu(const Connection& c, const Retransmissions& facts, const Retran
 RetransmitKind kind_of(const Retransmit& r) {
   const ControlBlock& cb = r.cb;
   if (r.synack != 0) return RetransmitKind::syn_ack;
-  if ((cb.flags & TW_CB_PRESENT) == 0) return RetransmitKind::unknown;
-  if (static_cast<State>(cb.state) == State::syn_sent) return RetransmitKind::syn;
+  if (!was_read(cb)) return RetransmitKind::unknown;
+  if (cb.state == State::syn_sent) return RetransmitKind::syn;
   if (cb.ca_state == kernel::ca_recovery) return RetransmitKind::fast;
   if (cb.ca_state == kernel::ca_loss && cb.icsk_pending == kernel::timer_none) {
     return cb.icsk_retransmits > 0 ? RetransmitKind::rto : RetransmitKind::zero_window_rto;
@@ -78,7 +78,7 @@ enum class Sending : std::uint8_t {
 // __tcp_retransmit_skb() counts behind its last check and before tcp_transmit_skb(), whose errors (-1 netfilter, above
 // 0 the qdisc) are thus counted. -EHOSTUNREACH comes from either: the total says which.
 Sending sending_of(const Retransmit& r, std::uint32_t total_before) {
-  if (r.err == 0 || r.err == TW_RETRANSMIT_ERR_UNKNOWN) return Sending::left;
+  if (r.err == 0 || r.err == retransmit_error_unknown) return Sending::left;
   if (r.err == -EBUSY) return Sending::put_off;
   const bool counted = r.err > 0 || r.err == -EPERM || r.cb.total_retrans > total_before;
   return counted ? Sending::never_left : Sending::not_tried;
@@ -100,7 +100,7 @@ void note_sizes(Unanswered& run, const ControlBlock& cb) {
 
 // One number again and again.
 void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r, Sending sending) {
-  if (r.synack != 0 || (r.cb.flags & TW_CB_PRESENT) == 0 || static_cast<State>(r.cb.state) == State::syn_sent) return;
+  if (r.synack != 0 || !was_read(r.cb) || r.cb.state == State::syn_sent) return;
   Unanswered& run = facts.current;
   const std::uint32_t len = r.end_seq - r.seq;
   const TimeNs heard = e.ts_ns - std::int64_t{r.cb.unheard_ms} * 1'000'000;
@@ -131,15 +131,15 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
   }
   run.sacked = std::max<std::uint32_t>(run.sacked, r.cb.sacked_out);
   if (r.cb.mss >= run.mss) note_sizes(run, r.cb);
-  run.probing = run.probing || (r.cb.more & TW_CB_MTU_PROBING) != 0;
+  run.probing = run.probing || r.cb.is(SocketDetail::mtu_probing);
   run.evidence.add(e.id);
 }
 
 // What the kernel's word of a reset means, beside what the wire showed of it.
 std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool matched) {
   if (matched) return "";  // the RST itself is the evidence
-  const auto state = static_cast<State>(r.cb.state);
-  const bool orphan = (r.cb.flags & TW_CB_DEAD) != 0 && (state == State::fin_wait1 || state == State::fin_wait2);
+  const State state = r.cb.state;
+  const bool orphan = is_orphaned(r.cb) && (state == State::fin_wait1 || state == State::fin_wait2);
   if (!c.has_wire) return "packets are not watched";
   if (orphan) return "no RST came: data arrived for a socket that its process had closed";
   return "no RST was seen on the wire";
@@ -151,14 +151,14 @@ std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool m
 bool ends_nothing(const Connection& c, const Reset& r) {
   if (r.answers_segment == 0 || (c.teardown && c.teardown->mini_fin_wait2)) return false;
   if (r.has_socket == 0) return c.ended();
-  return (r.cb.flags & TW_CB_PRESENT) != 0 && static_cast<State>(r.cb.state) != State::close;
+  return was_read(r.cb) && r.cb.state != State::close;
 }
 
 // The end of a socket whose last state event was not heard. What its control block proves is kept.
 bool finished_well(const Connection& c, const ControlBlock& cb) {
   if (cb.sk_err != 0) return false;
   if (c.state == State::last_ack || c.state == State::closing) return cb.snd_una == cb.write_seq;
-  return c.state == State::fin_wait2 && (cb.flags & TW_CB_DONE) != 0;
+  return c.state == State::fin_wait2 && fin_received(cb);
 }
 
 // A look at a socket: at the start of the run, and at its end for what is still open.
@@ -167,7 +167,7 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   // The first look comes behind what the hooks reported meanwhile, and can be older.
   const bool newer = f.cb.bytes_acked >= c.cb.bytes_acked && f.cb.bytes_received >= c.cb.bytes_received;
-  if ((f.cb.flags & TW_CB_PRESENT) != 0 && newer) c.cb = f.cb;
+  if (was_read(f.cb) && newer) c.cb = f.cb;
   const std::uint64_t counted = segments_of(f.wire);
   if (f.has_wire == 0 || counted == 0 || counted < segments_of(c.wire)) return;
   c.take_counters(e.id, f.wire, f.loss);
@@ -190,7 +190,7 @@ IcmpMessage icmp_message(const SocketError& x) {
 
 }  // namespace
 
-Slot Correlator::Impl::locate(std::uint64_t cookie, const tw_tuple& tuple) const {
+Slot Correlator::Impl::locate(std::uint64_t cookie, const AddressPair& tuple) const {
   Slot slot = table_.find_cookie(cookie);
   if (slot == no_slot) {
     slot = table_.find_flow(to_flow(tuple));
@@ -215,7 +215,7 @@ void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   } else {
     facts.mtu_reduced = false;
   }
-  if (r.synack == 0 && (r.cb.flags & TW_CB_PRESENT) != 0) c.cb = r.cb;
+  if (r.synack == 0 && was_read(r.cb)) c.cb = r.cb;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   note_unanswered(facts, e, r, sending);
   const bool counted = sending == Sending::left || sending == Sending::never_left;
@@ -266,7 +266,7 @@ void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
 
 // The segment that this RST answers was sent by a connection of this machine too.
 bool Correlator::Impl::note_answered_here(const Event& e, const Reset& r, const Flow& flow) {
-  if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return false;
+  if (r.direction != ResetDirection::sent || r.answers_segment == 0) return false;
   const Slot slot = table_.find_flow(Flow{flow.remote, flow.local});
   if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).has_isn_local) return false;
   Connection& c = table_.at(slot);
@@ -278,17 +278,17 @@ bool Correlator::Impl::note_answered_here(const Event& e, const Reset& r, const 
 }
 
 void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
-  const bool sent = r.direction == TW_RESET_SENT;
+  const bool sent = r.direction == ResetDirection::sent;
   const Flow flow = to_flow(r.tuple);
   // Without a socket the address pair still names the connection whose segment was answered.
   const Slot slot = locate(r.has_socket != 0 ? r.header.cookie : 0, r.tuple);
   const ResetReason reason = sent ? reset_reason(names_, r.reason) : ResetReason::unknown;
   if (note_answered_here(e, r, flow) && r.has_socket == 0) stray_sent_here(flow, r.skb_seq);
-  const bool of_listener = static_cast<State>(r.cb.state) == State::listen && (r.cb.flags & TW_CB_PRESENT) != 0;
+  const bool of_listener = r.cb.state == State::listen && was_read(r.cb);
   ResetEntry body;
   body.sent = sent;
   body.has_socket = r.has_socket != 0;
-  if (sent && r.reason != TW_REASON_UNKNOWN) body.reason = reset_reason_text(names_, r.reason);
+  if (sent && r.reason != reset_reason_unknown) body.reason = reset_reason_text(names_, r.reason);
   body.meaning = reset_meaning(reason, sent);
   if (slot != no_slot && of_listener && reason == ResetReason::invalid_syn && end_request(slot, e, r)) {
     body.segment = stray_reset(e, r, flow);
@@ -303,7 +303,7 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   Connection& c = table_.at(slot);
   c.has_kernel = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  if (r.has_socket != 0 && (r.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = r.cb;
+  if (r.has_socket != 0 && was_read(r.cb) && !c.ended()) c.cb = r.cb;
   if (sent && ends_nothing(c, r)) {
     entry(&c, e, c.flow, std::move(body));
     return;
@@ -311,7 +311,7 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   Anomalies& anomalies = c.ensure_anomalies();
   ResetReport& reported = sent ? anomalies.reset_sent : anomalies.reset_received;
   if (!reported.mark) {
-    const std::uint32_t number = sent ? r.reason : TW_REASON_UNKNOWN;
+    const std::uint32_t number = sent ? r.reason : reset_reason_unknown;
     reported = {{e.id, e.ts_ns}, number, r.answers_segment != 0, r.has_socket != 0, r.actor.flags, r.sent_ms};
   }
   if (c.teardown && c.teardown->mini_fin_wait2) {
@@ -321,15 +321,15 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   }
   if (sent && c.teardown && c.teardown->mini_fin_wait2 && reason == ResetReason::timewait_socket)
     body.meaning = "data came for a socket that waited for the peer's FIN in FIN_WAIT2";
-  const bool acts = (r.actor.flags & TW_ACTOR_OWNED) != 0 && !reported.answers_segment && sent;
+  const bool acts = actor_owned(r.actor.flags) && !reported.answers_segment && sent;
   StateChange actor{};
   actor.actor = r.actor;
   if (acts) body.process = acting_process(actor, PidSource::close).process();
   const ResetSeen& rst = sent ? anomalies.rst_out : anomalies.rst_in;
   bool matched = static_cast<bool>(rst.mark);
-  if (matched && !sent && (r.cb.flags & TW_CB_PRESENT) != 0) {
+  if (matched && !sent && was_read(r.cb)) {
     // A RST from before rcv_nxt is not the one that the kernel took.
-    const auto state = static_cast<State>(r.cb.state);
+    const State state = r.cb.state;
     matched =
         state == State::syn_sent || !seq_before(rst.seq, r.cb.rcv_nxt) || takes_reset(state, r.cb.rcv_nxt, rst.seq);
   }
@@ -356,7 +356,7 @@ void Correlator::Impl::on_error(const Event& e, const SocketError& x) {
   Connection& c = table_.at(slot);
   c.has_kernel = true;
   adopt_flow(slot, to_flow(x.tuple));
-  if ((x.cb.flags & TW_CB_PRESENT) != 0 && !c.ended()) c.cb = x.cb;
+  if (was_read(x.cb) && !c.ended()) c.cb = x.cb;
   // An error that the peer or a timer made is there before the socket closes; tcp_disconnect() (linger 0, a closed
   // listener, TCP_REPAIR) sets one on its own socket behind it.
   const bool own_abort = x.cb.sk_err != 0 && c.ended() && c.teardown->end_shown && c.has_cb() && c.cb.sk_err == 0;
@@ -395,7 +395,7 @@ void Correlator::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   note_missing(c);  // a socket is destroyed in CLOSE only
   Teardown& teardown = c.ensure_teardown();
   const bool well = finished_well(c, d.cb);
-  if ((d.cb.flags & TW_CB_PRESENT) != 0) c.cb = d.cb;
+  if (was_read(d.cb)) c.cb = d.cb;
   teardown.end = {e.id, e.ts_ns};
   teardown.end_from = c.state;
   if (c.error == 0) c.error = d.cb.sk_err;
@@ -408,7 +408,7 @@ void Correlator::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
 }
 
 void Correlator::Impl::on_owner(const Event& e, const OwnerSeen& o) {
-  if (o.source == TW_OWNER_SNAPSHOT && listeners_.owned(o.header.cookie, seen_process(o))) return;
+  if (o.source == OwnerSource::snapshot && listeners_.owned(o.header.cookie, seen_process(o))) return;
   const Slot slot = locate(o.header.cookie, o.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
@@ -416,31 +416,31 @@ void Correlator::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   if (settings_.compare) note_measures(measures(slot), o);
   const bool owns = own_by_use(c, o);
   if (owns) owner_changed(c, e);
-  if (o.source != TW_OWNER_SNAPSHOT || o.fd < 0 || c.state != State::close_wait) return;
+  if (o.source != OwnerSource::snapshot || o.fd < 0 || c.state != State::close_wait) return;
   note_holder(c, e, o);
   if (!owns) entry(&c, e, c.flow, OwnerEntry{seen_process(o).process(), o.fd});
 }
 
 void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
-  if (f.type == TW_SOCKET_NONE) {
+  if (f.type == SocketKind::none) {
     if (f.has_wire != 0) return refresh_hop(e, f);  // over the flow map
     looked_ns_ = e.ts_ns;
     return;
   }
   const Flow flow = to_flow(f.tuple);
-  if (f.type == TW_SOCKET_LISTENER) {
+  if (f.type == SocketKind::listener) {
     if (listeners_.find(f.header.cookie) == nullptr) listeners_.opened(f.header.cookie, flow.local, Owner{});
     return;
   }
-  if (f.type == TW_SOCKET_FULL || f.type == TW_SOCKET_TIMEWAIT) note_still_fin_wait2(e, f);
-  if (f.type != TW_SOCKET_FULL && f.type != TW_SOCKET_REQUEST) return;
-  const auto state = f.type == TW_SOCKET_REQUEST ? State::new_syn_recv : static_cast<State>(f.cb.state);
+  if (f.type == SocketKind::full || f.type == SocketKind::time_wait) note_still_fin_wait2(e, f);
+  if (f.type != SocketKind::full && f.type != SocketKind::request) return;
+  const auto state = f.type == SocketKind::request ? State::new_syn_recv : f.cb.state;
   if (state == State::close || flow.remote.port == 0) return;
   if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
     catch_up(slot, e, state);
     refresh(table_.at(slot), e, f);
     // A segment of it came while the sockets were listed.
-    const bool older = settings_.compare && table_.at(slot).preexisting && f.type == TW_SOCKET_FULL;
+    const bool older = settings_.compare && table_.at(slot).preexisting && f.type == SocketKind::full;
     if (older) note_first_look(measures(slot), table_.at(slot));
     if (!table_.at(slot).reported && !table_.at(slot).ended()) {
       note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
@@ -464,7 +464,7 @@ void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   c.from_snapshot = true;
   c.has_kernel = true;
   c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
-  if (state == State::syn_sent || (f.cb.flags & TW_CB_ACTIVE) != 0) c.role = Role::active;
+  if (state == State::syn_sent || f.cb.is(SocketFlag::connected)) c.role = Role::active;
   if (state == State::new_syn_recv) c.role = Role::passive;
   refresh(c, e, f);
   if (settings_.compare) note_first_look(measures(slot), c);

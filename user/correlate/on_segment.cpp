@@ -19,17 +19,17 @@ bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack
 bool is_syn_ack(const Segment& g) {
   return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
 }
-constexpr std::uint16_t unreadable = TW_WHY_BAD_HEADER | TW_WHY_FRAGMENT;
+constexpr std::uint16_t unreadable = bits(Why::bad_header, Why::fragment);
 
 bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
 
 // The cookie of the socket whose connection the segment belongs to; 0: the socket is not one.
 std::uint64_t own_cookie(const Segment& g) {
   switch (g.socket.type) {
-    case TW_SOCKET_FULL:
-    case TW_SOCKET_REQUEST:
+    case SocketKind::full:
+    case SocketKind::request:
       return g.header.cookie;
-    case TW_SOCKET_TIMEWAIT:
+    case SocketKind::time_wait:
       // A SYN that finds TIME_WAIT may begin another connection on the same ports.
       return is_syn(g) ? 0 : g.header.cookie;
     default:
@@ -38,11 +38,11 @@ std::uint64_t own_cookie(const Segment& g) {
 }
 
 // The socket's own view came with the segment and says that TCP will not take it: it changes nothing.
-bool refused_by_socket(const Segment& g) { return g.refused > TW_REFUSED_OLD; }
+bool refused_by_socket(const Segment& g) { return g.refused > Refusal::old; }
 
 PhaseClock::Kind phase_kind(const Segment& g) {
-  if ((g.why & (TW_WHY_KEEPALIVE | TW_WHY_WINDOW_PROBE)) != 0) return PhaseClock::Kind::probe;
-  return (g.why & TW_WHY_RETRANSMISSION) != 0 ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
+  if (g.is_any(Why::keepalive, Why::window_probe)) return PhaseClock::Kind::probe;
+  return g.is(Why::retransmission) ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
 }
 
 // The kernel reports a retransmission right behind the segment.
@@ -67,9 +67,9 @@ bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool o
   constexpr std::int64_t moment_ns = 1'000'000;
   const bool over = c.ended() && !c.teardown->mini_fin_wait2 && c.teardown->end.id != e.id;
   if (!out) return over;
-  if (g.socket.type == TW_SOCKET_FULL || g.socket.type == TW_SOCKET_REQUEST) return false;
+  if (g.socket.type == SocketKind::full || g.socket.type == SocketKind::request) return false;
   const bool just_closed = c.ended() && e.ts_ns - c.teardown->end.ts_ns <= moment_ns;
-  if (g.socket.type == TW_SOCKET_CONTROL)
+  if (g.socket.type == SocketKind::control)
     return !c.anomalies->reset_sent.mark && !just_closed && !refused_by_mini_socket(c, e, g);
   return over && !just_closed;
 }
@@ -78,7 +78,7 @@ bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool o
 // map does not say that it came again.
 bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t moment_ns = 1'000'000;
-  if ((g.why & ~(TW_WHY_SYN | TW_WHY_FIN | TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)) != 0 || g.copied != 0) return false;
+  if ((g.why & ~bits(Why::syn, Why::fin, Why::handshake_ack, Why::fin_ack)) != 0 || g.copied != 0) return false;
   const auto same = [&](const Mark& mark, std::uint32_t seq) {
     return mark && g.seq == seq && std::abs(e.ts_ns - mark.ts_ns) < moment_ns;
   };
@@ -89,8 +89,7 @@ bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
   return same(fin.sent, fin.end - seq_length(g.len, g.flags));
 }
 
-bool alive(std::uint8_t state) {
-  const auto s = static_cast<State>(state);
+bool alive(State s) {
   return s == State::established || s == State::fin_wait1 || s == State::fin_wait2 || s == State::close_wait ||
          s == State::last_ack || s == State::closing;
 }
@@ -98,12 +97,12 @@ bool alive(std::uint8_t state) {
 }  // namespace
 
 void Correlator::Impl::on_segment(const Event& e, const Segment& g) {
-  const bool out = g.hook == TW_HOOK_TC_EGRESS;
+  const bool out = g.outgoing();
   const Flow flow = to_flow(g.tuple);
-  if (g.passing == TW_PASSING_HOP) return on_hop(e, g);
-  if (g.passing != TW_PASSING_NOT) return pass_on(flow);
+  if (g.passing == Passing::hop) return on_hop(e, g);
+  if (g.passing != Passing::no) return pass_on(flow);
   if (settings_.forwarded && !out && is_syn(g)) note_local_syn(e, g);
-  const bool bad = (g.why & TW_WHY_BAD_HEADER) != 0;
+  const bool bad = g.is(Why::bad_header);
   Slot slot = no_slot;
   if (settings_.capture) {
     slot = locate_captured(e, g, flow, out);
@@ -138,10 +137,10 @@ void Correlator::Impl::take_segment(Slot slot, const Event& e, const Segment& g,
     measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  c.wire_partial = c.wire_partial || (g.why & TW_WHY_FRAGMENT) != 0;
+  c.wire_partial = c.wire_partial || g.is(Why::fragment);
   if (g.copied != 0) {
     // It says nothing new, but for a FIN that GRO has merged behind it.
-    if ((g.why & TW_WHY_FIN) != 0) note_fins(c, e, g, out);
+    if (g.is(Why::fin)) note_fins(c, e, g, out);
     note_received_before(c, g, out);
     note_wire_totals(c, e, g);
     segment_entry(&c, e, g, flow, out);
@@ -152,7 +151,7 @@ void Correlator::Impl::take_segment(Slot slot, const Event& e, const Segment& g,
   note_hops(c, e, g, out);
   if (!refused) note_handshake(slot, c, e, g, out);
   if (!refused && (c.teardown || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
-  constexpr std::uint16_t faults = TW_WHY_RETRANSMISSION | TW_WHY_OUT_OF_ORDER;
+  constexpr std::uint16_t faults = bits(Why::retransmission, Why::out_of_order);
   if (!refused && ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);
   if (out && c.anomalies && c.anomalies->rst_out.mark.id == e.id && !c.anomalies->reset_sent.mark &&
       refused_by_mini_socket(c, e, g)) {
@@ -163,7 +162,7 @@ void Correlator::Impl::take_segment(Slot slot, const Event& e, const Segment& g,
   note_wire_totals(c, e, g);
   if (shown) segment_entry(&c, e, g, flow, out);
   if (refused && kernel_judges(c)) return;
-  if (g.socket.type == TW_SOCKET_TIMEWAIT) note_mini_socket(slot, c, e, g, out);
+  if (g.socket.type == SocketKind::time_wait) note_mini_socket(slot, c, e, g, out);
   note_probe(c, e, g, out);
   note_windows(c, e, g, out);
   if (!kernel_judges(c)) wire_alone(slot, c, e, g, out);
@@ -205,14 +204,14 @@ Slot Correlator::Impl::locate_segment(const Event& e, const Segment& g, const Fl
       }
       if (known || c.reported || c.preexisting || c.established) {
         // A SYN that a live socket answers with a challenge ACK is that socket's.
-        if (!c.reported && !c.ended() && g.socket.type == TW_SOCKET_FULL && c.cookie == cookie) return slot;
+        if (!c.reported && !c.ended() && g.socket.type == SocketKind::full && c.cookie == cookie) return slot;
       }
     } else if (cookie == 0 || c.cookie == cookie || c.reported) {
       return c.reported && cookie != 0 && c.cookie != cookie ? begin_by_segment(e, g, flow, out) : slot;
     } else if (c.cookie == 0) {
       table_.bind_cookie(slot, cookie);
       return slot;
-    } else if (g.socket.type == TW_SOCKET_FULL && c.state == State::syn_recv) {
+    } else if (g.socket.type == SocketKind::full && c.state == State::syn_recv) {
       return slot;  // a kernel that clones before the cookie is inherited
     }
   }
@@ -229,34 +228,35 @@ Slot Correlator::Impl::locate_captured(const Event& e, const Segment& g, const F
 
 // A segment of a connection that we do not know: some of them begin one.
 Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  const std::uint8_t type = g.socket.type;
+  const SocketKind type = g.socket.type;
   bool begins = false;
   bool preexisting = false;
   if (!settings_.has_kernel) {
     const bool rst = has_flag(g, tcp_flag::rst);
-    const bool nobodys = !out && (g.why & TW_WHY_NO_SOCKET) != 0;  // refused, or NAT sends it on
-    begins = settings_.capture || (!rst && !nobodys && (g.why & TW_WHY_FRAGMENT) == 0);
+    const bool nobodys = !out && g.is(Why::no_socket);  // refused, or NAT sends it on
+    begins = settings_.capture || (!rst && !nobodys && !g.is(Why::fragment));
     preexisting = !is_syn(g) && !is_syn_ack(g);
   } else if (is_syn(g)) {
     const Listener* listener = listeners_.find(flow.local);
     // REQUEST: a SYN that was addressed elsewhere, and that a socket of this machine has taken (TPROXY, DNAT).
-    begins = out ? type == TW_SOCKET_FULL
-                 : type == TW_SOCKET_LISTENER || type == TW_SOCKET_REQUEST || (type == TW_SOCKET_TIMEWAIT && listener);
+    begins = out ? type == SocketKind::full
+                 : type == SocketKind::listener || type == SocketKind::request ||
+                       (type == SocketKind::time_wait && listener);
   } else if (is_syn_ack(g)) {
-    begins = out && type == TW_SOCKET_REQUEST;
-  } else if (type == TW_SOCKET_FULL && g.header.cookie != 0 && alive(g.socket.state)) {
+    begins = out && type == SocketKind::request;
+  } else if (type == SocketKind::full && g.header.cookie != 0 && alive(g.socket.state)) {
     begins = true;
     preexisting = true;
   }
   if (!begins) return no_slot;
   // What a socket of this machine sends is bounded by its sockets; what comes in is not.
-  const bool own_socket = settings_.has_kernel && type == TW_SOCKET_FULL;
-  if (is_syn(g) && type == TW_SOCKET_LISTENER && (g.why & TW_WHY_RETRANSMISSION) == 0) note_attempt(e, flow);
+  const bool own_socket = settings_.has_kernel && type == SocketKind::full;
+  if (is_syn(g) && type == SocketKind::listener && !g.is(Why::retransmission)) note_attempt(e, flow);
   if (!own_socket && !settings_.capture && crowded(is_syn(g) || is_syn_ack(g))) {
     ++summary_.untracked;
     return no_slot;
   }
-  const bool begun = is_syn(g) && (g.why & TW_WHY_RETRANSMISSION) == 0;
+  const bool begun = is_syn(g) && !g.is(Why::retransmission);
   const bool reused = settings_.capture ? (g.analysis.flags & analysis_flag::reused_ports) != 0
                                         : is_syn(g) && table_.find_flow(flow) != no_slot;
   const Slot slot = create(e.ts_ns, begun);
@@ -272,10 +272,10 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
   c.port_reused = reused;
   if (is_syn(g)) c.role = out ? Role::active : Role::passive;
   if (is_syn_ack(g)) c.role = out ? Role::passive : Role::active;
-  if (preexisting && settings_.has_kernel) c.enter(static_cast<State>(g.socket.state));
+  if (preexisting && settings_.has_kernel) c.enter(g.socket.state);
   if (g.nat != 0) take_translation(slot, g);
   if (c.role == Role::passive && settings_.has_kernel) {
-    const Listener* listener = listeners_.find(type == TW_SOCKET_LISTENER ? g.header.cookie : 0);
+    const Listener* listener = listeners_.find(type == SocketKind::listener ? g.header.cookie : 0);
     own_by_listener(c, listener != nullptr ? listener : listeners_.find(flow.local));
     if (is_syn(g)) table_.wait(slot, Wait::unanswered_syn, now_);
   }
@@ -292,7 +292,7 @@ void Correlator::Impl::pass_on(const Flow& flow) {
 
 void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (is_syn(g) || is_syn_ack(g)) {
-    (out ? c.wscale_local : c.wscale_peer) = (g.options & TW_OPT_WSCALE) != 0 ? g.wscale : wscale_absent;
+    (out ? c.wscale_local : c.wscale_peer) = g.has(TcpOption::window_scale) ? g.wscale : wscale_absent;
   }
   if (is_syn(g)) {
     if (!out && c.anomalies) c.anomalies->request_dropped = {};  // it is asked again
@@ -314,7 +314,7 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
   if (g.analysis.restarted) (out ? c.isn_remote : c.isn_local) = g.ack - 1;
   if (!is_syn_ack(g)) {
     // A RST ends a half-open request without any kernel event.
-    if (!out && has_flag(g, tcp_flag::rst) && g.socket.type == TW_SOCKET_REQUEST && c.state == State::new_syn_recv) {
+    if (!out && has_flag(g, tcp_flag::rst) && g.socket.type == SocketKind::request && c.state == State::new_syn_recv) {
       Teardown& teardown = c.ensure_teardown();
       teardown.end = {e.id, e.ts_ns};
       teardown.end_from = State::new_syn_recv;
@@ -329,7 +329,7 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
   if (!(out ? c.has_isn_remote : c.has_isn_local)) {
     other = g.ack - 1;
   } else if (c.syn) {
-    const bool asked = !out && g.socket.type == TW_SOCKET_FULL && static_cast<State>(g.socket.state) == State::syn_sent;
+    const bool asked = !out && g.socket.type == SocketKind::full && g.socket.state == State::syn_sent;
     // snd_nxt moves only when the SYN's transmission returns (tcp_connect()): the answer can be faster.
     const std::uint32_t most = asked && g.socket.snd_nxt != other ? g.socket.snd_nxt - other : most_syn_payload;
     if (g.ack - other - 1 >= most) return;
@@ -342,14 +342,14 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
   if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
   if (!c.syn_ack) {
     c.syn_ack = {e.id, e.ts_ns};
-    if (out && kernel_judges(c)) attempts_.answered(g.socket.type == TW_SOCKET_NONE);
+    if (out && kernel_judges(c)) attempts_.answered(g.socket.type == SocketKind::none);
   } else {
     c.ensure_anomalies().syn_ack_copy = {e.id, e.ts_ns};
   }
   // A request that is older than the run: its SYN-ACK is a repeated one, of which the flow map knows nothing.
-  if (out && c.preexisting && (g.why & TW_WHY_RETRANSMISSION) == 0) note_pending(c, e, g);
+  if (out && c.preexisting && !g.is(Why::retransmission)) note_pending(c, e, g);
   if (!out || !kernel_judges(c)) return;
-  if (g.socket.type != TW_SOCKET_REQUEST) return;
+  if (g.socket.type != SocketKind::request) return;
   if (c.role == Role::unknown) c.role = Role::passive;
   if (c.state == State::unknown) {
     // No tracepoint shows the request socket; its SYN-ACK does.
@@ -370,7 +370,7 @@ void Correlator::Impl::note_fins(Connection& c, const Event& e, const Segment& g
     FinFacts& fin = out ? c.ensure_teardown().fin_out : c.ensure_teardown().fin_in;
     if (!fin.sent) {
       fin.sent = {e.id, e.ts_ns};
-      fin.ahead = (g.why & TW_WHY_OUT_OF_ORDER) != 0 && g.reordered == 0;
+      fin.ahead = g.is(Why::out_of_order) && g.reordered == 0;
       fin.end = g.seq + seq_length(g.len, g.flags);
       fin.seq = fin.end - 1;
     } else {
@@ -386,7 +386,7 @@ void Correlator::Impl::note_fins(Connection& c, const Event& e, const Segment& g
 }
 
 void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment& g, bool out) {
-  if ((g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0 && !has_flag(g, tcp_flag::rst)) {
+  if (g.is(Why::retransmission) && !g.is(Why::keepalive) && !has_flag(g, tcp_flag::rst)) {
     Retransmissions& r = c.ensure_anomalies().retransmissions;
     if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id, e.ts_ns);
     if (out) {
@@ -408,15 +408,15 @@ void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment&
     const bool settled = reported.mark || (!kernel_judges(c) && c.ended());
     if (kernel_judges(c) && ended_nothing(c, e, g, out)) return;
     if (!seen.mark || (!settled && !seen.fits)) {
-      seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket_kind(), g.ttl, !out && g.ifindex == loopback_ifindex};
-      seen.fits = !out && g.socket.type == TW_SOCKET_FULL && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
+      seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex};
+      seen.fits = !out && g.socket.type == SocketKind::full && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
     }
   }
 }
 
 // A flow's counters come with its events only: they are final once no segment can follow.
 void Correlator::Impl::note_wire_totals(Connection& c, const Event& e, const Segment& g) {
-  if ((g.why & TW_WHY_UNKNOWN_FLOW) != 0) {
+  if (g.is(Why::unknown_flow)) {
     // The flow is not in the map: it was over and this is a straggler, it was forgotten, or its SYN came before us.
     if (c.wire_final) return;
     c.wire_restarted = true;
@@ -430,7 +430,7 @@ void Correlator::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e
   // The peer's FIN reaches a mini-socket in FIN_WAIT2: no tracepoint shows that it becomes TIME_WAIT.
   if (!c.teardown) return;
   Teardown& teardown = *c.teardown;
-  const auto substate = static_cast<State>(g.socket.state);
+  const State substate = g.socket.state;
   if (out) {
     const bool covers = teardown.fin_in.sent && has_flag(g, tcp_flag::ack) && g.ack == teardown.fin_in.end;
     if (covers && substate == State::time_wait) teardown.time_wait_answered = true;
@@ -470,12 +470,12 @@ std::optional<Analysis> Correlator::Impl::analyse(Connection* c, const Event& e,
 // Among what can have led to a transition. True: it can by what it is.
 bool Correlator::Impl::note_candidate(Connection& c, const Event& e, const Segment& g, bool out) {
   if (!c.recent) c.recent = std::make_unique<Recent>();
-  constexpr std::uint16_t leads = TW_WHY_SYN | TW_WHY_FIN | TW_WHY_RST | TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK;
+  constexpr std::uint16_t leads = bits(Why::syn, Why::fin, Why::rst, Why::handshake_ack, Why::fin_ack);
   constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
   const bool notable = (g.why & leads) != 0 || (g.flags & marks) != 0;
-  if (!refused_by_socket(g) && (notable || g.socket.type == TW_SOCKET_REQUEST)) {
+  if (!refused_by_socket(g) && (notable || g.socket.type == SocketKind::request)) {
     c.recent->push(
-        Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket_kind(), out});
+        Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket.type, out});
   }
   return notable;
 }
@@ -506,7 +506,7 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
   const std::optional<Analysis> analysis = analyse(c, e, g, out);
   if (analysis) body.segment.analysis = *analysis;
   body.analysis = analysis_words(c, body.segment, out, analysis.has_value());
-  if (c != nullptr && c->passage() && g.socket.type != TW_SOCKET_UNKNOWN)
+  if (c != nullptr && c->passage() && g.socket.type != SocketKind::unknown)
     body.analysis.push_back("made by this machine");
   if (c != nullptr) {
     if (const std::int64_t bytes = c->window_bytes(g, out); bytes >= 0) {
@@ -514,7 +514,7 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
     }
   }
 
-  if (c == nullptr && !out && (g.why & TW_WHY_NO_SOCKET) != 0 && !settings_.forwarded) {
+  if (c == nullptr && !out && g.is(Why::no_socket) && !settings_.forwarded) {
     // TCP answers what no socket wants by a RST, or drops it. What neither happens to, NAT has sent on.
     timeline_.push_doubtful(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
@@ -540,16 +540,16 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
       const std::int64_t delay = e.ts_ns > sender->ts_ns ? e.ts_ns - sender->ts_ns : 0;
       body.transition = Transition{sender->id, sender->from, sender->to, delay};
     }
-    const bool again = (g.why & TW_WHY_RETRANSMISSION) != 0 && (g.why & TW_WHY_KEEPALIVE) == 0;
-    if (again && (g.socket.type == TW_SOCKET_FULL || g.socket.type == TW_SOCKET_REQUEST)) {
+    const bool again = g.is(Why::retransmission) && !g.is(Why::keepalive);
+    if (again && (g.socket.type == SocketKind::full || g.socket.type == SocketKind::request)) {
       timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     } else {
       entry(c, e, flow, std::move(body));
     }
     return;
   }
-  const bool may_lead = notable && !refused_by_socket(g) && !c->ended() && g.socket.type != TW_SOCKET_NONE;
-  const bool mini_fin = g.socket.type == TW_SOCKET_TIMEWAIT && has_flag(g, tcp_flag::fin);
+  const bool may_lead = notable && !refused_by_socket(g) && !c->ended() && g.socket.type != SocketKind::none;
+  const bool mini_fin = g.socket.type == SocketKind::time_wait && has_flag(g, tcp_flag::fin);
   if (may_lead || mini_fin) {
     timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
   } else {

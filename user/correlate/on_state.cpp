@@ -23,10 +23,10 @@ namespace {
 bool made_no_syn(const Connection& c, const StateChange& s) {
   const ControlBlock& begun = c.cb;  // still that of CLOSE -> SYN_SENT
   const ControlBlock& cb = s.cb;
-  if (c.state != State::syn_sent || c.syn || (begun.flags & cb.flags & TW_CB_PRESENT) == 0) return false;
+  if (c.state != State::syn_sent || c.syn || !was_read(begun) || !was_read(cb)) return false;
   const bool nothing = cb.packets_out == 0 && cb.segs_out == begun.segs_out && cb.write_seq == begun.write_seq &&
                        cb.snd_nxt == begun.snd_nxt;
-  const bool by_call = (s.actor.flags & TW_ACTOR_OWNED) != 0 && (s.actor.flags & TW_ACTOR_EXITING) == 0;
+  const bool by_call = actor_owned(s.actor.flags) && !actor_exiting(s.actor.flags);
   return nothing && by_call && cb.sk_shutdown == 0 && cb.sk_err == 0 && begun.packets_out == 0;
 }
 
@@ -53,8 +53,8 @@ std::int64_t orphan_lasts(const StateChange& s) {
 bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
   constexpr std::int64_t moment_ns = 1'000'000;
   if (c.state_count == 0 || e.ts_ns - c.last_ts_ns > moment_ns) return false;
-  const auto from = static_cast<State>(s.old_state);
-  const auto to = static_cast<State>(s.new_state);
+  const State from = s.old_state;
+  const State to = s.new_state;
   if (to == State::close) return c.ended() && c.teardown->end_shown && c.teardown->end_from == from;
   if (c.state != to || !c.in_step) return false;
   const State before = c.state_count > 1 ? c.states[c.state_count - 2] : State::close;
@@ -64,8 +64,8 @@ bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
 }  // namespace
 
 void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
-  const auto from = static_cast<State>(s.old_state);
-  const auto to = static_cast<State>(s.new_state);
+  const State from = s.old_state;
+  const State to = s.new_state;
   const Flow flow = to_flow(s.tuple);
   if (to == State::listen) {
     listeners_.opened(s.header.cookie, flow.local, acting_process(s, PidSource::listen));
@@ -88,7 +88,7 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
   if (c.netns == 0) c.netns = s.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (from == State::syn_sent && to == State::close && made_no_syn(c, s)) note_no_syn(c, s);
-  if ((s.cb.flags & TW_CB_PRESENT) != 0) c.cb = s.cb;
+  if (was_read(s.cb)) c.cb = s.cb;
   if (from == to) return;  // close() after shutdown()
   if (from == State::syn_recv && c.state == State::new_syn_recv) infer_child(c, e, s);
   begin(c, s);
@@ -99,8 +99,8 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
 }
 
 Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const Flow& flow) {
-  const auto from = static_cast<State>(s.old_state);
-  const auto to = static_cast<State>(s.new_state);
+  const State from = s.old_state;
+  const State to = s.new_state;
   const bool connects = to == State::syn_sent;
   Slot slot = table_.find_cookie(s.header.cookie);
   if (slot != no_slot) {
@@ -152,14 +152,14 @@ void Correlator::Impl::infer_child(Connection& c, const Event& e, const StateCha
   c.enter(State::syn_recv);
   if (!shows_states()) return;
   StateChange hidden = s;
-  hidden.old_state = static_cast<std::uint8_t>(State::listen);
-  hidden.new_state = static_cast<std::uint8_t>(State::syn_recv);
+  hidden.old_state = State::listen;
+  hidden.new_state = State::syn_recv;
   state_entry(c, e, StateEntry{State::listen, State::syn_recv, true, {}, find_cause(c, hidden, e.ts_ns), {}});
 }
 
 // The first state event of a connection: fills in what came before it.
 void Correlator::Impl::begin(Connection& c, const StateChange& s) {
-  const auto from = static_cast<State>(s.old_state);
+  const State from = s.old_state;
   if (c.from_snapshot) {
     // The snapshot was taken after this event was queued, or just before it: the event shows the order.
     c.from_snapshot = false;
@@ -176,13 +176,13 @@ void Correlator::Impl::begin(Connection& c, const StateChange& s) {
     if (from != State::close && from != State::listen) c.enter(from);
   }
   c.in_step = true;
-  if (static_cast<State>(s.new_state) == State::syn_sent) c.role = Role::active;
+  if (s.new_state == State::syn_sent) c.role = Role::active;
   if (c.role == Role::unknown && (from == State::listen || from == State::syn_recv)) c.role = Role::passive;
 }
 
 void Correlator::Impl::change_owner(Connection& c, const StateChange& s) {
-  const auto from = static_cast<State>(s.old_state);
-  const auto to = static_cast<State>(s.new_state);
+  const State from = s.old_state;
+  const State to = s.new_state;
   bool changed = false;
   if (to == State::syn_sent) {
     changed = own_by_connect(c, s);
@@ -198,8 +198,8 @@ void Correlator::Impl::change_owner(Connection& c, const StateChange& s) {
 void Correlator::Impl::note_no_syn(Connection& c, const StateChange& s) {
   Teardown& teardown = c.ensure_teardown();
   teardown.no_syn = true;
-  teardown.port_bound = (s.port & TW_PORT_BOUND) != 0;
-  teardown.own_range = (s.port & TW_PORT_OWN_RANGE) != 0;
+  teardown.port_bound = has(s.port, PortChoice::bound);
+  teardown.own_range = has(s.port, PortChoice::own_range);
   teardown.first_port = teardown.port_bound ? s.tuple.local_port : s.first_port;
   teardown.last_port = teardown.port_bound ? s.tuple.local_port : s.last_port;
 }
@@ -225,8 +225,8 @@ void Correlator::Impl::state_entry(Connection& c, const Event& e, StateEntry bod
 
 void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
   Connection& c = table_.at(slot);
-  const auto from = static_cast<State>(s.old_state);
-  const auto to = static_cast<State>(s.new_state);
+  const State from = s.old_state;
+  const State to = s.new_state;
   if (to == State::close) {
     end(slot, e, s, cause);
     return;
@@ -236,7 +236,7 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
     c.established = true;
     if (c.role == Role::passive) attempts_.completed();
     const TimeNs begun = c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns;
-    c.restored = from == State::syn_sent && (s.cb.flags & TW_CB_REPAIR) != 0;  // tcp_connect(): no SYN is sent
+    c.restored = from == State::syn_sent && in_repair(s.cb);  // tcp_connect(): no SYN is sent
     if (!c.preexisting && !c.restored && (c.role == Role::active || c.syn))
       c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
     if (settings_.of_flow) decide(c, false);
@@ -248,13 +248,13 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
       teardown.first = {e.id, e.ts_ns};
       teardown.first_actor = s.actor.flags;
       c.closed_by = to == State::fin_wait1 ? ClosedBy::local : ClosedBy::peer;
-      if ((s.actor.flags & TW_ACTOR_EXITING) != 0) teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
+      if (actor_exiting(s.actor.flags)) teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
     }
     if (to == State::closing) c.closed_by = ClosedBy::both;
     if (to == State::close_wait) {
       teardown.close_wait = {e.id, e.ts_ns};
       teardown.sent = s.cb.write_seq;
-      teardown.sent_known = (s.cb.flags & TW_CB_PRESENT) != 0;
+      teardown.sent_known = was_read(s.cb);
       table_.wait(slot, Wait::close_wait, std::min(e.ts_ns, now_));
     }
     if (from == State::close_wait) teardown.left_close_wait = {e.id, e.ts_ns};
@@ -272,13 +272,13 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
   if (cause.kind == Cause::Kind::call) {
     body.process = acting_process(s, to == State::syn_sent ? PidSource::connect : PidSource::close).process();
   }
-  if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
+  if (was_read(s.cb)) body.cb = s.cb;
   state_entry(c, e, std::move(body));
 }
 
 void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
   Connection& c = table_.at(slot);
-  const auto from = static_cast<State>(s.old_state);
+  const State from = s.old_state;
   Teardown& teardown = c.ensure_teardown();
   teardown.end = {e.id, e.ts_ns};
   teardown.end_from = from;
@@ -289,7 +289,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
   note_closer(c, s);
   if (from == State::close_wait) teardown.left_close_wait = teardown.end;
   if (s.cb.sk_err != 0) c.error = s.cb.sk_err;
-  if ((s.actor.flags & TW_ACTOR_EXITING) != 0 && teardown.signal == 0) {
+  if (actor_exiting(s.actor.flags) && teardown.signal == 0) {
     teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
   }
 
@@ -301,7 +301,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
     if (shows_states()) {
       StateEntry body{from, State::close, false, {}, cause, {}};
       if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::close).process();
-      if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
+      if (was_read(s.cb)) body.cb = s.cb;
       state_entry(c, e, std::move(body));
       const bool probed = c.anomalies && c.anomalies->keepalive.unanswered != 0;
       if (probed && s.cb.sk_err == ETIMEDOUT && s.cb.snd_una == s.cb.write_seq) {
@@ -319,15 +319,15 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
     return;
   }
 
-  const bool fin_processed = from == State::closing || (s.cb.flags & TW_CB_DONE) != 0;
+  const bool fin_processed = from == State::closing || fin_received(s.cb);
   // The wire can have seen the FIN already while TCP still had it before it: it goes to the mini-socket.
   const bool fin_on_its_way = teardown.fin_in.sent && teardown.fin_in.end != s.cb.rcv_nxt;
-  if ((s.cb.more & TW_CB_TIME_WAIT_FULL) != 0) {
+  if (s.cb.is(SocketDetail::time_wait_full)) {
     teardown.time_wait_full = true;
     c.enter(State::close);
     if (shows_states()) {
       StateEntry body{from, State::close, false, {}, cause, {}};
-      if ((s.cb.flags & TW_CB_PRESENT) != 0) body.cb = s.cb;
+      if (was_read(s.cb)) body.cb = s.cb;
       state_entry(c, e, std::move(body));
     }
     table_.wait(slot, Wait::settle, now_);
@@ -363,7 +363,7 @@ void Correlator::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, con
   c.enter(State::time_wait);
   if (shows_states()) {
     StateEntry body{from, State::time_wait, true, {}, cause, {}};
-    if (cb != nullptr && (cb->flags & TW_CB_PRESENT) != 0) body.cb = *cb;
+    if (cb != nullptr && was_read(*cb)) body.cb = *cb;
     state_entry(c, e, std::move(body));
   }
   table_.wait(slot, Wait::settle, now_);

@@ -6,7 +6,7 @@
 
 namespace tcpwitness {
 
-std::optional<PayloadTimes> payload_times(const Event& e, const tw_header& header, const tw_times& times) {
+std::optional<PayloadTimes> payload_times(const Event& e, const RecordHeader& header, const FlowTimes& times) {
   constexpr std::size_t in = 0;
   constexpr std::size_t out = 1;
   if (times.first_ns[in] == 0 && times.first_ns[out] == 0) return std::nullopt;

@@ -10,6 +10,7 @@
 namespace tcpwitness {
 
 // As they were read at the event; empty: there was no payload.
-[[nodiscard]] std::optional<PayloadTimes> payload_times(const Event& e, const tw_header& header, const tw_times& times);
+[[nodiscard]] std::optional<PayloadTimes> payload_times(const Event& e, const RecordHeader& header,
+                                                        const FlowTimes& times);
 
 }  // namespace tcpwitness

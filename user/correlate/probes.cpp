@@ -12,13 +12,13 @@ namespace {
 enum class Probe : std::uint8_t { none, keepalive, zero_window };
 
 Probe classify(const Connection& c, const Segment& g, bool out) {
-  if ((g.why & TW_WHY_WINDOW_PROBE) != 0) return Probe::zero_window;
-  if ((g.why & TW_WHY_KEEPALIVE) == 0) return Probe::none;
+  if (g.is(Why::window_probe)) return Probe::zero_window;
+  if (!g.is(Why::keepalive)) return Probe::none;
   // This kernel sends empty ones: payload is a retransmission. (Other stacks of a capture repeat a byte.)
-  if (out && g.len != 0 && g.socket.type == TW_SOCKET_FULL) return Probe::none;
+  if (out && g.len != 0 && g.socket.type == SocketKind::full) return Probe::none;
   if (!out) return c.last_window_local == 0 ? Probe::zero_window : Probe::keepalive;
-  if (g.socket.type != TW_SOCKET_FULL) return c.last_window_peer == 0 ? Probe::zero_window : Probe::keepalive;
-  if ((g.socket.flags & (TW_CB_OWNED | TW_CB_REPAIR)) != 0) return Probe::none;
+  if (g.socket.type != SocketKind::full) return c.last_window_peer == 0 ? Probe::zero_window : Probe::keepalive;
+  if ((g.socket.flags & bits(SocketFlag::locked, SocketFlag::repair)) != 0) return Probe::none;
   return g.socket.write_seq == g.socket.snd_nxt ? Probe::keepalive : Probe::zero_window;
 }
 
@@ -38,16 +38,16 @@ void say_analysis(std::vector<std::string_view>& words, const Segment& g, Probe 
 }
 
 void say_rest(std::vector<std::string_view>& words, const Segment& g) {
-  if ((g.why & TW_WHY_NO_SOCKET) != 0) words.emplace_back("no socket");
-  if ((g.why & TW_WHY_FRAGMENT) != 0) words.emplace_back("fragment");
-  if ((g.why & TW_WHY_BAD_HEADER) != 0) words.emplace_back("bad header");
+  if (g.is(Why::no_socket)) words.emplace_back("no socket");
+  if (g.is(Why::fragment)) words.emplace_back("fragment");
+  if (g.is(Why::bad_header)) words.emplace_back("bad header");
   if (g.copied != 0 || g.analysis.duplicate_frame) words.emplace_back("duplicate packet");
   if (g.analysis.refused) words.emplace_back("refused by its receiver");
   if (g.analysis.resumed) words.emplace_back("the RST was not taken");
-  if (g.refused == TW_REFUSED_BEYOND) words.emplace_back("out of window");
-  if (g.refused == TW_REFUSED_ACK) words.emplace_back("acknowledges unsent data");
-  if (g.refused == TW_REFUSED_SYN) words.emplace_back("SYN for an open connection");
-  if (g.refused == TW_REFUSED_FOREIGN) words.emplace_back("not sent by TCP");
+  if (g.refused == Refusal::beyond_window) words.emplace_back("out of window");
+  if (g.refused == Refusal::unsent_ack) words.emplace_back("acknowledges unsent data");
+  if (g.refused == Refusal::syn) words.emplace_back("SYN for an open connection");
+  if (g.refused == Refusal::not_tcp) words.emplace_back("not sent by TCP");
 }
 
 }  // namespace
@@ -56,28 +56,27 @@ std::vector<std::string_view> analysis_words(const Connection* c, const Segment&
   std::vector<std::string_view> words;
   const Probe probe = c != nullptr ? classify(*c, g, out) : Probe::none;
   if (analysed) {
-    say_analysis(words, g, probe, out && g.socket.type == TW_SOCKET_FULL);
+    say_analysis(words, g, probe, out && g.socket.type == SocketKind::full);
     say_rest(words, g);
     return words;
   }
   if (probe == Probe::keepalive) words.emplace_back("keep-alive");
   if (probe == Probe::zero_window) words.emplace_back("zero-window probe");
-  if ((g.why & TW_WHY_RETRANSMISSION) != 0 && probe == Probe::none) words.emplace_back("retransmission");
-  if ((g.why & TW_WHY_OUT_OF_ORDER) != 0)
-    words.emplace_back(g.reordered != 0 ? "out-of-order" : "previous segment not captured");
-  if ((g.why & TW_WHY_KEEPALIVE_ACK) != 0 && (g.flags & tcp_flag::rst) == 0) {
+  if (g.is(Why::retransmission) && probe == Probe::none) words.emplace_back("retransmission");
+  if (g.is(Why::out_of_order)) words.emplace_back(g.reordered != 0 ? "out-of-order" : "previous segment not captured");
+  if (g.is(Why::keepalive_ack) && (g.flags & tcp_flag::rst) == 0) {
     const bool window = c != nullptr && (out ? c->last_window_local : c->last_window_peer) == 0;
     words.emplace_back(window ? "zero-window probe ACK" : "keep-alive ACK");
   }
-  if ((g.why & TW_WHY_ZERO_WINDOW) != 0) words.emplace_back("zero window");
-  if ((g.why & TW_WHY_WINDOW_OPEN) != 0) words.emplace_back("window update");
+  if (g.is(Why::zero_window)) words.emplace_back("zero window");
+  if (g.is(Why::window_open)) words.emplace_back("window update");
   say_rest(words, g);
   return words;
 }
 
 void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& g, bool out) {
   const Probe probe = classify(c, g, out);
-  const bool by_kernel = out && g.socket.type == TW_SOCKET_FULL;
+  const bool by_kernel = out && g.socket.type == SocketKind::full;
   if (probe == Probe::zero_window) {
     // Sent into the window that the other side closed.
     ZeroWindowFacts& window = out ? c.ensure_anomalies().peer_window : c.ensure_anomalies().local_window;
@@ -126,7 +125,7 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
         KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
     return;
   }
-  if ((g.why & TW_WHY_KEEPALIVE_ACK) == 0 || !c.anomalies) return;
+  if (!g.is(Why::keepalive_ack) || !c.anomalies) return;
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
   KeepaliveFacts& k = c.anomalies->keepalive;
   if (out) {
@@ -150,9 +149,9 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
 
 void Correlator::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
   if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0) return;  // their window says nothing of a reader
-  if (g.refused != TW_REFUSED_NOT) return;
+  if (g.refused != Refusal::none) return;
   (out ? c.last_window_local : c.last_window_peer) = g.window;
-  const bool closes = (g.why & TW_WHY_ZERO_WINDOW) != 0;
+  const bool closes = g.is(Why::zero_window);
   const bool opens = g.window != 0;
   if (!closes && !c.anomalies) return;
   if (!closes && !opens) return;

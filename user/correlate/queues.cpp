@@ -69,7 +69,7 @@ bool has_room(const SocketView& listener) {
 void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
   const bool syn = (g.flags & tcp_flag::syn) != 0;
   const bool ack = (g.flags & tcp_flag::ack) != 0;
-  if (!out && g.socket.type == TW_SOCKET_LISTENER) {
+  if (!out && g.socket.type == SocketKind::listener) {
     if (syn && !ack) {
       note_syn(c, e, g.socket);
     } else if (ack && !syn && (g.flags & tcp_flag::rst) == 0 && c.syn_ack_seen && !c.established) {
@@ -83,7 +83,7 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
     return;
   }
   if (!out || !syn || !ack) return;
-  if (c.role == Role::passive && g.socket.type == TW_SOCKET_NONE && may_be_cookie(g)) {
+  if (c.role == Role::passive && g.socket.type == SocketKind::none && may_be_cookie(g)) {
     QueueFacts& q = c.ensure_anomalies().queues;
     if (!q.cookie) q.cookie = {e.id, e.ts_ns};
   }

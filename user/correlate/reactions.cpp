@@ -17,8 +17,8 @@ struct Reaction {
 };
 
 Reaction caused_by(const Connection& c, const StateChange& s) {
-  const auto from = static_cast<State>(s.old_state);
-  const auto to = static_cast<State>(s.new_state);
+  const State from = s.old_state;
+  const State to = s.new_state;
   if (from == State::syn_sent && to == State::established) {
     const bool same = c.syn_ack && c.has_isn_remote && c.isn_remote + 1 == s.cb.rcv_nxt;
     const Mark newest = c.anomalies && c.anomalies->syn_ack_copy ? c.anomalies->syn_ack_copy : c.syn_ack;
@@ -39,7 +39,7 @@ Reaction caused_by(const Connection& c, const StateChange& s) {
 }  // namespace
 
 void note_reaction(Connection& c, const Event& e, const StateChange& s, std::int64_t late_ns) {
-  if ((s.cb.flags & TW_CB_PRESENT) == 0) return;
+  if (!was_read(s.cb)) return;
   const Reaction cause = caused_by(c, s);
   if (!cause.segment) return;
   const std::int64_t delay = e.ts_ns - cause.segment.ts_ns;
@@ -50,7 +50,7 @@ void note_reaction(Connection& c, const Event& e, const StateChange& s, std::int
 
 // For what comes behind ESTABLISHED of a passive connection.
 void note_unaccepted(Connection& c, const Event& e, const ControlBlock& cb, std::int64_t slow_ns) {
-  if ((cb.flags & TW_CB_PRESENT) == 0 || (cb.more & TW_CB_UNACCEPTED) == 0) return;
+  if (!was_read(cb) || !cb.is(SocketDetail::unaccepted)) return;
   if (c.role != Role::passive || c.handshake_ns < 0 || c.preexisting || !c.syn) return;
   const TimeNs since = c.syn.ts_ns + c.handshake_ns;
   if (e.ts_ns - since < slow_ns) return;
@@ -60,11 +60,11 @@ void note_unaccepted(Connection& c, const Event& e, const ControlBlock& cb, std:
 }
 
 void note_first_call(Connection& c, const Event& e, const OwnerSeen& o, std::int64_t slow_ns) {
-  if (o.source != TW_OWNER_RECEIVE && o.source != TW_OWNER_SEND) return;
+  if (o.source != OwnerSource::receive && o.source != OwnerSource::send) return;
   const bool first = c.role == Role::passive && c.established && !c.preexisting && c.owner.source != PidSource::send &&
                      c.owner.source != PidSource::receive && c.owner.source != PidSource::close;
   if (!first) return;
-  const bool waited = o.source == TW_OWNER_RECEIVE && std::int64_t{o.waited_ms} * 1'000'000 >= slow_ns;
+  const bool waited = o.source == OwnerSource::receive && std::int64_t{o.waited_ms} * 1'000'000 >= slow_ns;
   if (!waited && (!c.anomalies || !c.anomalies->accept.unaccepted)) return;
   AcceptFacts& accept = c.ensure_anomalies().accept;
   if (accept.first_call) return;

@@ -17,7 +17,7 @@ constexpr std::size_t stray_limit = 256;  // under a scan the oldest ones wait l
 }  // namespace
 
 void Correlator::Impl::stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  if (!settings_.has_kernel || (g.why & (TW_WHY_BAD_HEADER | TW_WHY_FRAGMENT)) != 0) return;
+  if (!settings_.has_kernel || g.is_any(Why::bad_header, Why::fragment)) return;
   const bool rst = (g.flags & tcp_flag::rst) != 0;
   if (!out && !rst) {
     Stray stray;
@@ -27,7 +27,7 @@ void Correlator::Impl::stray_segment(const Event& e, const Segment& g, const Flo
     stray.seq = g.seq;
     stray.ack = g.ack;
     stray.flags = g.flags;
-    stray.no_socket = g.socket.type == TW_SOCKET_NONE;
+    stray.no_socket = g.socket.type == SocketKind::none;
     if (strays_.size() >= stray_limit) expire_first_stray(e.ts_ns);
     strays_.push_back(stray);
     return;
@@ -61,7 +61,7 @@ void Correlator::Impl::stray_sent_here(const Flow& flow, std::uint32_t seq) {
 }
 
 EventId Correlator::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
-  if (r.direction != TW_RESET_SENT || r.answers_segment == 0) return 0;
+  if (r.direction != ResetDirection::sent || r.answers_segment == 0) return 0;
   timeline_.believe(flow, r.skb_seq);
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
     if (stray->flow != flow || stray->seq != r.skb_seq) continue;

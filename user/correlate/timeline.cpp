@@ -64,8 +64,8 @@ void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const
   entry.flow = flow;
   entry.nat = nat;
   if (auto* segment = std::get_if<SegmentEntry>(&entry.body)) {
-    segment->segment.why = static_cast<std::uint16_t>(segment->segment.why & ~TW_WHY_NO_SOCKET);
-    segment->segment.socket.type = TW_SOCKET_UNKNOWN;  // it was asked for with other addresses than the socket's
+    segment->segment.unmark(Why::no_socket);
+    segment->segment.socket.type = SocketKind::unknown;  // it was asked for with other addresses than the socket's
     segment->segment.nat = 1;
   }
 }

@@ -48,7 +48,7 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
     if (teardown.by_reset) {
       ResetSeen& reset = out ? c.ensure_anomalies().rst_out : c.ensure_anomalies().rst_in;
       if (settings_.capture && g.analysis.again_in_silence == 0) c.anomalies->retransmissions.run.clear();
-      reset = {teardown.end, g.seq, g.ack, g.flags, g.socket_kind(), g.ttl};
+      reset = {teardown.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl};
     }
     if (c.state == State::time_wait) teardown.time_wait = teardown.end;
     if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
@@ -63,14 +63,14 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
 Slot Correlator::Impl::take_refused(const Event& e, const Segment& g, const Flow& flow, bool out) {
   constexpr std::size_t limit = 256;
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
-  const bool no_socket = (g.why & (TW_WHY_NO_SOCKET | TW_WHY_FRAGMENT | TW_WHY_BAD_HEADER)) == TW_WHY_NO_SOCKET;
+  const bool no_socket = g.is(Why::no_socket) && !g.is_any(Why::fragment, Why::bad_header);
   if (!out && (g.flags & asks) == tcp_flag::syn && no_socket) {
     if (unwanted_.size() >= limit) unwanted_.pop_front();
     unwanted_.push_back(LocalSyn{e.id, e.ts_ns, g});
     return no_slot;
   }
   // Without TCP's control socket it can be another machine's, behind NAT.
-  if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != TW_SOCKET_CONTROL) return no_slot;
+  if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != SocketKind::control) return no_slot;
   // RFC 9293, 3.10.7.1: it acknowledges the SYN.
   const auto newest = std::find_if(unwanted_.rbegin(), unwanted_.rend(), [&](const LocalSyn& syn) {
     return to_flow(syn.segment.tuple) == flow &&
@@ -79,7 +79,7 @@ Slot Correlator::Impl::take_refused(const Event& e, const Segment& g, const Flow
   if (newest == unwanted_.rend() || e.ts_ns - newest->ts_ns > settings_.hold_ns) return no_slot;
   LocalSyn syn = *newest;
   unwanted_.erase(std::prev(newest.base()));
-  syn.segment.why = static_cast<std::uint16_t>(syn.segment.why & ~TW_WHY_NO_SOCKET);
+  syn.segment.unmark(Why::no_socket);
   const Event begin{syn.id, syn.ts_ns, {}};
   const Slot slot = begin_by_segment(begin, syn.segment, flow, false);
   if (slot != no_slot) take_segment(slot, begin, syn.segment, flow, false, timeline_.take_out(syn.id));
@@ -110,7 +110,7 @@ void Correlator::Impl::enter_alone(Connection& c, const Event& e, const Segment&
   if (to == State::established) {
     c.established = true;
     // What comes behind a hole does not show when the handshake's last ACK was sent.
-    const bool late = (g.why & TW_WHY_OUT_OF_ORDER) != 0;
+    const bool late = g.is(Why::out_of_order);
     if (c.syn && !late) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
   }
   if (to == State::fin_wait1) c.closed_by = ClosedBy::local;

@@ -10,6 +10,7 @@
 
 #include "decode/digest.hpp"
 #include "decode/frame_bytes.hpp"
+#include "tcpwitness/event_abi.h"
 #include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
@@ -19,11 +20,22 @@ namespace {
 constexpr std::uint32_t max_cpus = 8192;
 
 // Copies the record out of the ring as its own type, once and in place; false where the size is not the type's.
-template <typename T, typename Record = T>
+// (layout.cpp: it has the record's layout.)
+template <typename T>
 bool take(std::span<const std::byte> record, Event& event) {
-  if (record.size() != sizeof(Record)) return false;
-  Record& body = event.body.emplace<T>();
-  std::memcpy(&body, record.data(), sizeof(Record));
+  if (record.size() != sizeof(T)) return false;
+  T& body = event.body.emplace<T>();
+  std::memcpy(&body, record.data(), sizeof(T));
+  return true;
+}
+
+// Its value has more than the record says.
+bool take_segment(std::span<const std::byte> record, Event& event) {
+  if (frame_bytes(record)) record = record.first(sizeof(tw_segment));
+  if (record.size() != sizeof(tw_segment)) return false;
+  Segment& segment = event.body.emplace<Segment>();
+  std::memcpy(static_cast<void*>(&segment), record.data(), sizeof(tw_segment));
+  segment.seen_at(segment.hook);
   return true;
 }
 
@@ -32,8 +44,7 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
     case TW_KIND_STATE:
       return take<StateChange>(record, event);
     case TW_KIND_SEGMENT:
-      if (frame_bytes(record)) record = record.first(sizeof(tw_segment));
-      return take<Segment, tw_segment>(record, event);
+      return take_segment(record, event);
     case TW_KIND_RETRANSMIT:
       return take<Retransmit>(record, event);
     case TW_KIND_RESET:

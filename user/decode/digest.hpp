@@ -13,8 +13,8 @@
 namespace tcpwitness {
 
 // The segment at `place`, if the record holds one of this socket; nullptr: it does not.
-[[nodiscard]] inline const tw_held_segment* held_segment(const SocketDigest& digest, tw_held_place place) {
-  const tw_held_segment& held = digest.held.segments[place];
+[[nodiscard]] inline const HeldSegment* held_segment(const SocketDigest& digest, std::size_t place) {
+  const HeldSegment& held = digest.held.segments[place];
   return held.ts_ns != 0 && held.cookie == static_cast<std::uint32_t>(digest.header.cookie) ? &held : nullptr;
 }
 
@@ -24,11 +24,11 @@ namespace tcpwitness {
 }
 
 // What the socket said of itself when the segment passed.
-[[nodiscard]] SocketView view_of(const tw_held_segment& segment);
+[[nodiscard]] SocketView view_of(const HeldSegment& segment);
 // The control block as the last transition of a destroyed socket had it.
 [[nodiscard]] ControlBlock last_control_block(const SocketDigest& digest);
 // bytes_received at one of its transitions, whose low 32 bits it holds.
-[[nodiscard]] std::uint64_t bytes_received(const SocketDigest& digest, const tw_held_state& state);
+[[nodiscard]] std::uint64_t bytes_received(const SocketDigest& digest, const HeldState& state);
 
 // How many events it stands for.
 [[nodiscard]] std::size_t events_in(const SocketDigest& digest);

@@ -27,7 +27,6 @@ using SocketCookie = std::uint64_t;
 // Another number where the connection has sent, or was acknowledged, or sends otherwise.
 [[nodiscard]] std::uint64_t fingerprint(const Sample& sample);
 
-[[nodiscard]] inline SocketKind socket_kind(const SocketFound& found) { return static_cast<SocketKind>(found.type); }
 [[nodiscard]] std::string name_of(const Actor& actor);
 
 }  // namespace tcpwitness

@@ -30,7 +30,7 @@ struct OpenFindings {
 
 struct Anomalies {
   OpenFindings open;
-  tw_loss_counters loss{};  // newest, beside Connection::wire
+  LossCounters loss{};  // newest, beside Connection::wire
   ResetSeen rst_in;
   Mark rst_made;  // a RST to this side left no socket of this machine, before it came in over loopback
   ResetSeen rst_out;
@@ -59,7 +59,7 @@ struct Anomalies {
   ReactionFacts reaction;
   AcceptFacts accept;
   OutsiderFacts outsider;
-  Evidence stalls;                               // events whose totals had more of tw_loss_counters.stalls
+  Evidence stalls;                               // events whose totals had more of LossCounters::stalls
   Evidence late_in;                              // segments of the peer that came out of order
   Mark syn_ack_copy;                             // the newest one, where it came again
   Evidence refused_resets;                       // RSTs that TCP refuses by their numbers

@@ -62,8 +62,8 @@ struct Connection {
   Flow flow;
   TimeNs start_ts_ns = 0;
   TimeNs last_ts_ns = 0;
-  ControlBlock cb{};        // newest
-  tw_wire_counters wire{};  // newest
+  ControlBlock cb{};    // newest
+  WireCounters wire{};  // newest
   std::unique_ptr<Teardown> teardown;
   std::unique_ptr<Anomalies> anomalies;
   std::unique_ptr<Recent> recent;
@@ -131,12 +131,12 @@ struct Connection {
     return *anomalies;
   }
   // The flow's totals, newest.
-  void take_counters(const tw_wire_counters& totals, const tw_loss_counters& loss) {
-    constexpr tw_loss_counters nothing{};
+  void take_counters(const WireCounters& totals, const LossCounters& loss) {
+    constexpr LossCounters nothing{};
     wire = totals;
     if (anomalies || std::memcmp(&loss, &nothing, sizeof loss) != 0) ensure_anomalies().loss = loss;
   }
-  void take_counters(EventId event, const tw_wire_counters& totals, const tw_loss_counters& loss) {
+  void take_counters(EventId event, const WireCounters& totals, const LossCounters& loss) {
     if (loss.stalls > (anomalies ? anomalies->loss.stalls : 0)) ensure_anomalies().stalls.add(event);
     take_counters(totals, loss);
   }

@@ -19,7 +19,7 @@ struct Mark {
 };
 
 // Both directions of a flow.
-[[nodiscard]] inline std::uint64_t segments_of(const tw_wire_counters& wire) {
+[[nodiscard]] inline std::uint64_t segments_of(const WireCounters& wire) {
   return std::uint64_t{wire.segs_in} + wire.segs_out;
 }
 

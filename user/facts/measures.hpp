@@ -21,8 +21,8 @@ struct FirstLook {
   std::uint32_t segs_in = 0;
   std::uint32_t segs_out = 0;
   std::uint32_t total_retrans = 0;
-  tw_wire_counters wire{};
-  tw_loss_counters loss{};
+  WireCounters wire{};
+  LossCounters loss{};
 };
 
 struct Measures {
@@ -34,7 +34,7 @@ struct Measures {
   std::uint32_t listener_out = 0;
   std::uint32_t mini_in = 0;
   std::uint32_t mini_out = 0;
-  std::int32_t first_read_ms = -1;  // tw_owner.waited_ms of the first recv() that was seen
+  std::int32_t first_read_ms = -1;  // OwnerSeen::waited_ms of the first recv() that was seen
   // Of the socket when it was destroyed: a RST that a process causes leaves behind the transition to CLOSE.
   bool destroyed = false;
   std::uint32_t segs_in = 0;

@@ -26,7 +26,7 @@ Owner acting_process(const StateChange& change, PidSource source) {
 }
 
 Owner seen_process(const OwnerSeen& seen) {
-  switch (static_cast<OwnerSource>(seen.source)) {
+  switch (seen.source) {
     case OwnerSource::send:
       return present_process(seen.actor, PidSource::send);
     case OwnerSource::receive:
@@ -36,7 +36,7 @@ Owner seen_process(const OwnerSeen& seen) {
   }
 }
 
-Owner port_holder(const tw_port_holder& holder) {
+Owner port_holder(const PortHolder& holder) {
   Owner owner;
   owner.pid = holder.tgid;
   std::memcpy(owner.comm.data(), holder.comm, owner.comm.size());

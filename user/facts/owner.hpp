@@ -27,6 +27,6 @@ struct Owner {
 [[nodiscard]] Owner acting_process(const StateChange& change, PidSource source);
 [[nodiscard]] Owner present_process(const Actor& actor, PidSource source);
 [[nodiscard]] Owner seen_process(const OwnerSeen& seen);
-[[nodiscard]] Owner port_holder(const tw_port_holder& holder);
+[[nodiscard]] Owner port_holder(const PortHolder& holder);
 
 }  // namespace tcpwitness

@@ -29,8 +29,8 @@ struct HopFacts {
   Flow key;
   bool known = false;
   std::uint32_t ifindex = 0;
-  tw_wire_counters wire{};
-  tw_loss_counters loss{};
+  WireCounters wire{};
+  LossCounters loss{};
   TimeNs counted_ns = 0;  // when these were read
   HopTotals in;           // flags alone: the rest is in the counters
   HopTotals out;          // likewise

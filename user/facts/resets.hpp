@@ -26,7 +26,7 @@ struct ResetReport {
   std::uint32_t reason = reset_reason_unknown;
   bool answers_segment = false;
   bool has_socket = false;
-  std::uint8_t actor = 0;     // enum tw_actor_flags
+  std::uint8_t actor = 0;     // ActorFlag
   std::uint32_t sent_ms = 0;  // RECEIVED: since this side last sent payload
 };
 

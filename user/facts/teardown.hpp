@@ -32,7 +32,7 @@ struct Teardown : Recycled<Teardown> {
   Mark time_wait;                         // entered TIME_WAIT (inferred)
   Mark end;                               // the last transition: ... -> CLOSE
   TcpState end_from = TcpState::unknown;  // the state that the socket left
-  std::uint8_t end_actor = 0;             // enum tw_actor_flags of that event
+  std::uint8_t end_actor = 0;             // ActorFlag of that event
   std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
   bool stuck_reported = false;            // close-wait-stuck was reported
@@ -46,7 +46,7 @@ struct Teardown : Recycled<Teardown> {
   bool by_reset = false;            // only the wire was seen: a RST ended it
   bool mini_fin_wait2 = false;      // became a mini-socket without the peer's FIN
   bool fin_on_mini = false;         // the peer's FIN reached a mini-socket in FIN_WAIT2
-  bool time_wait_full = false;      // no TIME_WAIT, as the kernel allows no more; see enum tw_cb_more
+  bool time_wait_full = false;      // no TIME_WAIT, as the kernel allows no more; SocketDetail::time_wait_full
   bool time_wait_answered = false;  // the ACK of that FIN left from a mini-socket that was in TIME_WAIT
   std::uint32_t end_pid = 0;        // the process that acted at the end, where it is known
   Owner closer;                     // the process whose call, or whose death, closed this side

@@ -258,7 +258,7 @@ class Maker {
   const RuleContext& context_;
   Measures measures_;
   const FirstLook& before_ = measures_.first_look;
-  tw_loss_counters loss_{};
+  LossCounters loss_{};
   bool open_ = false;
 };
 

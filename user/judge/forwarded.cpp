@@ -178,7 +178,7 @@ std::optional<Finding> judge_forwarded_reset(const Connection& c, const RuleCont
 
 std::optional<Finding> judge_forwarded_retransmission(const Connection& c, const RuleContext& context) {
   if (!c.anomalies) return std::nullopt;
-  const tw_loss_counters& loss = c.anomalies->loss;
+  const LossCounters& loss = c.anomalies->loss;
   if (loss.retrans_segs_out == 0 && loss.retrans_segs_in == 0) return std::nullopt;
   Finding finding{Rule::retransmission, Confidence::likely, "", {}, 0};
   cite(finding, c.anomalies->retransmissions.evidence);

@@ -142,7 +142,7 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   life.rx_bytes = received_payload(c);
   life.retransmits = retransmitted_segments(c);
   if (c.has_wire) {
-    const tw_loss_counters loss = c.anomalies ? c.anomalies->loss : tw_loss_counters{};
+    const LossCounters loss = c.anomalies ? c.anomalies->loss : LossCounters{};
     life.retransmits_in = loss.retrans_segs_in;
     life.duplicates_in = loss.copied_segs_in;
     life.out_of_order_in = loss.reordered_segs_in;

@@ -116,7 +116,7 @@ std::optional<Finding> unanswered_probes(const OpenSocket& s) {
 }  // namespace
 
 std::uint32_t unread_bytes(const ControlBlock& cb) {
-  const auto state = static_cast<TcpState>(cb.state);
+  const auto state = cb.state;
   if (state == TcpState::syn_sent || state == TcpState::listen) return 0;
   const auto unread = static_cast<std::int32_t>(cb.rcv_nxt - cb.copied_seq);
   if (unread <= 0) return 0;
@@ -124,7 +124,7 @@ std::uint32_t unread_bytes(const ControlBlock& cb) {
 }
 
 std::uint32_t unacknowledged_bytes(const ControlBlock& cb) {
-  const auto state = static_cast<TcpState>(cb.state);
+  const auto state = cb.state;
   if (state == TcpState::syn_sent || state == TcpState::listen) return 0;
   const auto unacknowledged = static_cast<std::int32_t>(cb.write_seq - cb.snd_una);
   if (unacknowledged <= 0) return 0;

@@ -11,7 +11,7 @@ namespace tcpwitness {
 
 std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& context) {
   constexpr std::uint32_t enough = 2;
-  const tw_loss_counters& loss = c.anomalies->loss;
+  const LossCounters& loss = c.anomalies->loss;
   if (loss.stalls < enough) return std::nullopt;
   Finding finding;
   finding.rule = Rule::delayed_ack_stall;

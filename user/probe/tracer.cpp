@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -36,6 +37,8 @@ struct LinkDestroy {
   void operator()(bpf_link* link) const { bpf_link__destroy(link); }
 };
 using Link = std::unique_ptr<bpf_link, LinkDestroy>;
+
+tw_tuple to_tuple(const Flow& flow) { return std::bit_cast<tw_tuple>(to_pair(flow)); }
 
 // One that user space makes itself, as an iterator would.
 tw_socket socket_record(std::uint32_t netns) {

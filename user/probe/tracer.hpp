@@ -20,6 +20,7 @@
 #include "probe/features.hpp"
 #include "probe/interfaces.hpp"
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/event_abi.h"
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"

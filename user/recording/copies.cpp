@@ -114,7 +114,7 @@ std::optional<Copies::Packet> Copies::first(const Segment& segment, const FrameB
   Seen& seen = seen_[std::hash<std::string_view>{}(bytes) % seen_limit];
   if (!(seen.identity == *identity) || event.ts_ns - seen.at > together) seen = {.identity = *identity};
   seen.at = event.ts_ns;
-  const bool out = segment.hook == TW_HOOK_TC_EGRESS;
+  const bool out = segment.outgoing();
   Place* place = place_of(seen, segment.ifindex, out);
   if (place == nullptr) return std::nullopt;
   const std::uint32_t count = ++place->count;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "tcpwitness/event_abi.h"
 #include "values/number.hpp"
 
 namespace tcpwitness {
@@ -213,7 +214,7 @@ void read(Fields& fields, AccountMark& account) {
   account.now = fields.time("now");
   account.cpu = fields.number<std::uint32_t>("cpu");
   account.lost = fields.number<std::uint64_t>("lost");
-  if (account.cpu == TW_NO_CPU) account.from = fields.time("from");
+  if (account.cpu == no_cpu) account.from = fields.time("from");
 }
 void read(Fields& fields, HoleMark& hole) {
   hole.blocks = fields.number<std::uint64_t>("blocks");

@@ -49,7 +49,7 @@ struct InterfaceMark {
 struct TickMark {
   TimeNs now = 0;
 };
-// Decoder::account; of no CPU (TW_NO_CPU): Decoder::skipped, since `from`.
+// Decoder::account; of no CPU (no_cpu): Decoder::skipped, since `from`.
 struct AccountMark {
   TimeNs now = 0;
   std::uint32_t cpu = 0;

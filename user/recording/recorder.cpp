@@ -105,7 +105,7 @@ void Recorder::accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost) {
 
 void Recorder::skipped(std::uint64_t total, TimeNs from, TimeNs now) {
   write_pending_tick();
-  mark(AccountMark{.now = now, .cpu = TW_NO_CPU, .lost = total, .from = from});
+  mark(AccountMark{.now = now, .cpu = no_cpu, .lost = total, .from = from});
 }
 
 void Recorder::listed(TimeNs begun) {
@@ -196,7 +196,7 @@ void Recorder::packet(std::span<const std::byte> record, const Event& event, con
                         .ts_ns = names_.wall.of(event.ts_ns),
                         .wire_len = frame.head.wire_len,
                         .bytes = frame.bytes,
-                        .outgoing = segment.hook == TW_HOOK_TC_EGRESS,
+                        .outgoing = segment.outgoing(),
                         .id = event.id,
                         .local_option = record_option,
                         .local = record.first(sizeof(tw_segment))};
@@ -230,7 +230,7 @@ void Recorder::copy(std::span<const std::byte> record, const Event& event, const
   const EventWords words = words_of(event, names_);
   begin_entry(event.ts_ns, log_info, words.kind, words.message);
   entry_.text("TCPWITNESS_INTERFACE", names_.interface(segment.ifindex));
-  entry_.text("TCPWITNESS_DIRECTION", segment.hook == TW_HOOK_TC_EGRESS ? "out" : "in");
+  entry_.text("TCPWITNESS_DIRECTION", segment.outgoing() ? "out" : "in");
   entry_.text("TCPWITNESS_COPY_OF", fmt::format("{}", as.id));
   put_ends(words.flow);
   entry_.text("TCPWITNESS_EVENT", fmt::format("{}", event.id));

@@ -134,7 +134,7 @@ void Replay::account(const AccountMark& account, Reports& out) {
   last_ts_ns_ = std::max(last_ts_ns_, account.now);
   events_.clear();
   const std::uint64_t lost_before = decoder_->lost();
-  if (account.cpu == TW_NO_CPU) {
+  if (account.cpu == no_cpu) {
     decoder_->skipped(account.lost, account.from, account.now, events_);
   } else {
     decoder_->account(account.cpu, account.lost, account.now, events_);

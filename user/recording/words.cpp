@@ -16,8 +16,6 @@ std::string error_name(int error) {
   return name != nullptr ? name : fmt::format("errno {}", error);
 }
 
-std::string_view state_name(std::uint8_t state) { return name(static_cast<TcpState>(state)); }
-
 std::string who(const Process& process) {
   return process.pid != 0 ? fmt::format("{}({}) ", process.comm, process.pid) : "";
 }
@@ -30,14 +28,14 @@ EventWords begin(std::string_view kind, const Record& record) {
 EventWords words_of(const StateChange& change, const Names& /*names*/) {
   EventWords words = begin("state", change);
   words.process = acting_process(change, PidSource::unknown).process();
-  words.message = fmt::format("{}{} → {} {}", who(words.process), state_name(change.old_state),
-                              state_name(change.new_state), ends_of(words.flow));
+  words.message = fmt::format("{}{} → {} {}", who(words.process), name(change.old_state), name(change.new_state),
+                              ends_of(words.flow));
   return words;
 }
 
 EventWords words_of(const Segment& segment, const Names& names) {
   EventWords words = begin("segment", segment);
-  const bool out = segment.hook == TW_HOOK_TC_EGRESS;
+  const bool out = segment.outgoing();
   words.message =
       fmt::format("segment {} {} seq {} ack {} len {} {}", out ? "out of" : "in from", names.interface(segment.ifindex),
                   segment.seq, segment.ack, segment.len, ends_of(words.flow));
@@ -55,9 +53,9 @@ EventWords words_of(const Retransmit& again, const Names& /*names*/) {
 EventWords words_of(const Reset& reset, const Names& names) {
   EventWords words = begin("reset", reset);
   const std::string reason =
-      reset.reason == TW_REASON_UNKNOWN ? "" : fmt::format(" ({})", names.reset_reason(reset.reason));
-  words.message = fmt::format("kernel {} a RST{} {}", reset.direction == TW_RESET_SENT ? "sends" : "took", reason,
-                              ends_of(words.flow));
+      reset.reason == reset_reason_unknown ? "" : fmt::format(" ({})", names.reset_reason(reset.reason));
+  words.message = fmt::format("kernel {} a RST{} {}", reset.direction == ResetDirection::sent ? "sends" : "took",
+                              reason, ends_of(words.flow));
   return words;
 }
 
@@ -88,20 +86,20 @@ EventWords words_of(const SocketDestroyed& destroyed, const Names& /*names*/) {
 EventWords words_of(const OwnerSeen& owner, const Names& /*names*/) {
   EventWords words = begin("owner", owner);
   words.process = seen_process(owner).process();
-  const std::string_view does = owner.source == TW_OWNER_SEND      ? "sends on"
-                                : owner.source == TW_OWNER_RECEIVE ? "receives on"
-                                                                   : "has open";
+  const std::string_view does = owner.source == OwnerSource::send      ? "sends on"
+                                : owner.source == OwnerSource::receive ? "receives on"
+                                                                       : "has open";
   words.message = fmt::format("{}{} {}", who(words.process), does, ends_of(words.flow));
   return words;
 }
 
 EventWords words_of(const SocketFound& found, const Names& /*names*/) {
   EventWords words = begin("socket", found);
-  if (found.type == TW_SOCKET_NONE) {
+  if (found.type == SocketKind::none) {
     words.message = "all sockets were looked at";
     return words;
   }
-  words.message = fmt::format("open socket: {} {}", state_name(found.cb.state), ends_of(words.flow));
+  words.message = fmt::format("open socket: {} {}", name(found.cb.state), ends_of(words.flow));
   return words;
 }
 

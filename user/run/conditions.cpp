@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "tcpwitness/event_abi.h"
 #include "values/number.hpp"
 
 namespace tcpwitness {

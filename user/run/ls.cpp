@@ -77,11 +77,11 @@ class Lister {
  private:
   void take_socket(std::span<const std::byte> bytes) {
     const auto found = socket_in(bytes);
-    if (!found || socket_kind(*found) == SocketKind::none) return;
+    if (!found || found->type == SocketKind::none) return;
     OpenSocket socket = open_socket(*found);
-    socket.state = static_cast<TcpState>(found->cb.state);
+    socket.state = found->cb.state;
     socket.cb = found->cb;
-    socket.has_control_block = socket_kind(*found) == SocketKind::full;
+    socket.has_control_block = found->type == SocketKind::full;
     if (socket.has_control_block) {
       socket.has_queues = true;
       socket.recv_queue = unread_bytes(found->cb);
@@ -94,7 +94,7 @@ class Lister {
   // No process has it any more, and no socket: a mini-socket waits for the peer's FIN.
   void take_closed(std::span<const std::byte> bytes) {
     const auto found = socket_in(bytes);
-    if (!found || socket_kind(*found) != SocketKind::time_wait) return;
+    if (!found || found->type != SocketKind::time_wait) return;
     OpenSocket socket = open_socket(*found);
     socket.state = TcpState::fin_wait2;
     constexpr std::uint64_t no_cookie = std::uint64_t{1} << 63U;  // nobody has asked for one: by their number

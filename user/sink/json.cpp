@@ -543,9 +543,7 @@ class JsonSink final : public Sink {
     begin_entry(json, "segment", entry);
     json.field("dir", segment.outgoing() ? "out" : "in");
     const bool forwarded = segment.on_a_hop();
-    json.field("hook", segment.analysis.frame != 0 ? "capture"
-                       : forwarded                 ? "forwarded"
-                                                   : hook_name(segment.hook_point()));
+    json.field("hook", segment.analysis.frame != 0 ? "capture" : forwarded ? "forwarded" : hook_name(segment.hook));
     put_interface(json, segment.ifindex);
     json.field("seq", segment.seq);
     json.field("ack", segment.ack);
@@ -555,17 +553,17 @@ class JsonSink final : public Sink {
     put_optional(json, "win_bytes", body.window_bytes);
     put_relative(json, "rel_seq", body.relative, body.rel_seq);
     put_relative(json, "rel_ack", body.relative && (segment.flags & tcp_flag::ack) != 0, body.rel_ack);
-    if (has_state(segment.socket_kind())) {
-      json.field("kernel_state", name(static_cast<TcpState>(segment.socket.state)));
+    if (has_state(segment.socket.type)) {
+      json.field("kernel_state", name(segment.socket.state));
     }
-    if (segment.socket_kind() != SocketKind::unknown) json.field("socket", socket_name(segment.socket_kind()));
+    if (segment.socket.type != SocketKind::unknown) json.field("socket", socket_name(segment.socket.type));
     json.key("analysis");
     json.begin_array();
     for (const std::string_view word : body.analysis) json.value(word);
     json.end_array();
     put_nonzero(json, "duplicate_ack", segment.analysis.duplicate_ack);
     put_nonzero(json, "frame", segment.analysis.frame);
-    if (const std::string_view why = refused_name(segment.refusal()); !why.empty()) json.field("refused", why);
+    if (const std::string_view why = refused_name(segment.refused); !why.empty()) json.field("refused", why);
     if (body.transition) put_transition(json, *body.transition);
     put_inferred(json, body.inferred);
     json.field("ttl", segment.ttl);
@@ -740,7 +738,7 @@ class JsonSink final : public Sink {
   static void put_entry(JsonWriter& json, const Entry& entry, const SampleEntry& body) {
     const Sample& sample = body.sample;
     begin_entry(json, "sample", entry);
-    json.field("state", name(static_cast<TcpState>(sample.state)));
+    json.field("state", name(sample.state));
     json.field("congestion", congestion_name(sample.ca_state));
     json.field("srtt_us", sample.srtt_us);
     json.field("rttvar_us", sample.rttvar_us);

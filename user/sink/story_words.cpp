@@ -533,7 +533,7 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
     if (is_syn_ack(segment)) so_far.syn_ack_ns = entry.ts_ns;
     if (!is_syn(segment)) return {};
   }
-  if (segment.on_a_hop() && segment.socket_kind() != SocketKind::unknown) {
+  if (segment.on_a_hop() && segment.socket.type != SocketKind::unknown) {
     const std::string_view what = has(segment, tcp_flag::rst) ? "RST" : is_syn_ack(segment) ? "SYN-ACK" : "segment";
     return {.text = fmt::format("This machine sent {} a {} in {}'s name", out ? them(so_far) : us(so_far), what,
                                 out ? us(so_far) : them(so_far)) +
@@ -618,7 +618,7 @@ Phrase StoryWords::syn_phrase(const Entry& entry, const SegmentEntry& body, Stor
   so_far.syn_ns = entry.ts_ns;
   std::string text = moved(out, "SYN", so_far) + through(segment.ifindex, out, so_far);
   if (segment.mss != 0) text += fmt::format(" (MSS {}, window {})", segment.mss, segment.window);
-  if (segment.socket_kind() == SocketKind::listener && segment.socket.ack_backlog != 0) {
+  if (segment.socket.type == SocketKind::listener && segment.socket.ack_backlog != 0) {
     text += fmt::format("; in the listener's accept queue {} wait{}, its limit is {}", segment.socket.ack_backlog,
                         segment.socket.ack_backlog == 1 ? "s" : "", segment.socket.max_ack_backlog);
   }

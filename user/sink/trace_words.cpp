@@ -21,7 +21,7 @@ Colour colour_of(const Segment& segment) { return (segment.flags & tcp_flag::rst
 
 // What the kernel thought just before it took the segment, or of the socket that sent it.
 std::string socket_words(const Segment& segment, bool out) {
-  switch (segment.socket_kind()) {
+  switch (segment.socket.type) {
     case SocketKind::none:
       return out ? "(no socket sent it)" : "(no socket wants it)";
     case SocketKind::control:
@@ -30,7 +30,7 @@ std::string socket_words(const Segment& segment, bool out) {
     case SocketKind::listener:
     case SocketKind::request:
     case SocketKind::time_wait:
-      return fmt::format("({})", name(static_cast<TcpState>(segment.socket.state)));
+      return fmt::format("({})", name(segment.socket.state));
     default:
       return "";
   }
@@ -238,7 +238,7 @@ EntryText TraceWords::render(const SegmentEntry& entry) const {
   const bool out = segment.outgoing();
   EntryText rendered;
   rendered.kernel = {socket_words(segment, out), Colour::dim};
-  rendered.kernel_expected = segment.socket_kind() == SocketKind::full;
+  rendered.kernel_expected = segment.socket.type == SocketKind::full;
   rendered.wire = {arrow(out, flags_text(segment.flags)), colour_of(segment)};
   for (const std::string_view word : entry.analysis) {
     rendered.details.push_back({fmt::format("[{}]", numbered(word, segment.analysis)), Colour::warn});

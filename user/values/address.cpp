@@ -38,24 +38,24 @@ bool Address::is_unspecified() const {
   return std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(), [](auto b) { return b == 0; });
 }
 
-Flow to_flow(const tw_tuple& tuple) {
+Flow to_flow(const AddressPair& pair) {
   Flow flow;
-  std::memcpy(flow.local.address.bytes.data(), tuple.local_addr, sizeof tuple.local_addr);
-  std::memcpy(flow.remote.address.bytes.data(), tuple.remote_addr, sizeof tuple.remote_addr);
-  flow.local.port = tuple.local_port;
-  flow.remote.port = tuple.remote_port;
-  flow.scope = tuple.scope;
+  std::memcpy(flow.local.address.bytes.data(), pair.local_addr, sizeof pair.local_addr);
+  std::memcpy(flow.remote.address.bytes.data(), pair.remote_addr, sizeof pair.remote_addr);
+  flow.local.port = pair.local_port;
+  flow.remote.port = pair.remote_port;
+  flow.scope = pair.scope;
   return flow;
 }
 
-tw_tuple to_tuple(const Flow& flow) {
-  tw_tuple tuple{};
-  std::memcpy(tuple.local_addr, flow.local.address.bytes.data(), sizeof tuple.local_addr);
-  std::memcpy(tuple.remote_addr, flow.remote.address.bytes.data(), sizeof tuple.remote_addr);
-  tuple.local_port = flow.local.port;
-  tuple.remote_port = flow.remote.port;
-  tuple.scope = flow.scope;
-  return tuple;
+AddressPair to_pair(const Flow& flow) {
+  AddressPair pair{};
+  std::memcpy(pair.local_addr, flow.local.address.bytes.data(), sizeof pair.local_addr);
+  std::memcpy(pair.remote_addr, flow.remote.address.bytes.data(), sizeof pair.remote_addr);
+  pair.local_port = flow.local.port;
+  pair.remote_port = flow.remote.port;
+  pair.scope = flow.scope;
+  return pair;
 }
 
 std::string to_string(const Address& address) {

@@ -2,8 +2,6 @@
 // acceptance.cpp: the checks of RFC 9293, 3.10.7.3 (SYN-SENT) and 3.10.7.4 (all later states), from outside.
 #include "wire/acceptance.hpp"
 
-#include "tcpwitness/event_abi.h"
-
 namespace tcpwitness {
 namespace {
 
@@ -66,7 +64,7 @@ bool Acceptance::resumes(const SeenSegment& g, unsigned side) {
 
 void Acceptance::note_scale(const SeenSegment& g, Side& me, Side& peer) {
   constexpr std::uint8_t largest = 14;  // RFC 7323, section 2.3
-  me.offers = (g.options & TW_OPT_WSCALE) != 0;
+  me.offers = tcpwitness::has(g.options, TcpOption::window_scale);
   me.shift = !me.offers ? std::uint8_t{0} : g.wscale < largest ? g.wscale : largest;
   // Only both sides can agree on it.
   if (!me.offers || (g.has(tcp_flag::ack) && peer.shift != shift_unknown && !peer.offers)) me.shift = peer.shift = 0;

@@ -5,8 +5,6 @@
 // says of the other direction, then why it does not advance, where it does not.
 #include "wire/analysis.hpp"
 
-#include "tcpwitness/event_abi.h"
-
 namespace tcpwitness {
 namespace {
 
@@ -112,7 +110,7 @@ std::uint32_t WireAnalysis::sent_again(const SeenSegment& g, const Side& me, con
 
 void WireAnalysis::note_scale(const SeenSegment& g, Side& me, Side& peer) {
   constexpr std::uint8_t largest = 14;  // RFC 7323, section 2.3
-  const bool offers = (g.options & TW_OPT_WSCALE) != 0;
+  const bool offers = tcpwitness::has(g.options, TcpOption::window_scale);
   me.offers = offers;
   me.shift = offers ? (g.wscale < largest ? g.wscale : largest) : 0;
   // Only both sides can agree on it.

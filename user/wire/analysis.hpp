@@ -22,8 +22,8 @@ struct SeenSegment {
   std::uint32_t len = 0;
   std::uint16_t window = 0;
   std::uint8_t flags = 0;    // tcp_flag
-  std::uint8_t options = 0;  // enum tw_options
-  std::uint8_t wscale = 0;   // if options has TW_OPT_WSCALE
+  std::uint8_t options = 0;  // TcpOption
+  std::uint8_t wscale = 0;   // TcpOption::window_scale: the shift
   std::uint16_t mptcp = 0;   // subtypes of its MPTCP options, as in TcpFrame
 
   [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }

@@ -7,7 +7,6 @@
 #include "wire/conversations.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "wire/conversation.hpp"
 #include "wire/duplicates.hpp"
@@ -52,11 +51,11 @@ std::uint8_t stage_of(const TcpFrame& f) {
 
 // What the segment says that a life is made of, by the rules of bpf/flow.h.
 std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const TcpFrame& f) {
-  if (has(f, tcp_flag::rst)) return TW_WHY_RST;
+  if (has(f, tcp_flag::rst)) return bits(Why::rst);
   if (has(f, tcp_flag::syn)) {
     me.syn = true;
     if (has(f, tcp_flag::ack)) c.answered_by = &me == &c.side[0] ? 0 : 1;
-    return TW_WHY_SYN;
+    return bits(Why::syn);
   }
   std::uint16_t why = 0;
   if (has(f, tcp_flag::ack)) {
@@ -64,24 +63,24 @@ std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const Tc
     if (!c.handshake_done && (me.syn || peer.syn)) {
       c.handshake_done = true;
       const bool answerer = &me == &c.side[c.answered_by];
-      why = static_cast<std::uint16_t>(answerer ? TW_WHY_UNKNOWN_FLOW : TW_WHY_HANDSHAKE_ACK);
+      why = bits(answerer ? Why::unknown_flow : Why::handshake_ack);
     }
     if (peer.fin && !peer.fin_acked && seq_not_after(peer.fin_end, f.ack)) {
       peer.fin_acked = true;
-      why |= TW_WHY_FIN_ACK;
+      why |= bits(Why::fin_ack);
     }
     if (f.window == 0) {
       me.zero_window = true;
-      why |= TW_WHY_ZERO_WINDOW;
+      why |= bits(Why::zero_window);
     } else if (me.zero_window) {
       me.zero_window = false;
-      why |= TW_WHY_WINDOW_OPEN;
+      why |= bits(Why::window_open);
     }
   }
   if (has(f, tcp_flag::fin)) {
     me.fin = true;
     me.fin_end = f.seq + seq_length(f.len, f.flags);
-    why |= TW_WHY_FIN;
+    why |= bits(Why::fin);
   }
   return why;
 }
@@ -101,25 +100,17 @@ std::uint32_t unanswered_copies(Stream& me, Stream& peer, const TcpFrame& f, std
 std::uint16_t fault_flags(Stream& me, Stream& peer, const TcpFrame& f, std::uint32_t found) {
   namespace is = analysis_flag;
   std::uint16_t why = 0;
-  if ((found & is::retransmission) != 0) why |= TW_WHY_RETRANSMISSION;
-  if ((found & (is::lost_segment | is::out_of_order)) != 0) why |= TW_WHY_OUT_OF_ORDER;
+  if ((found & is::retransmission) != 0) why |= bits(Why::retransmission);
+  if ((found & (is::lost_segment | is::out_of_order)) != 0) why |= bits(Why::out_of_order);
   const bool probe = (found & (is::keep_alive | is::zero_window_probe)) != 0;
   if (probe) {
-    why |= (found & is::keep_alive) != 0 ? TW_WHY_KEEPALIVE : TW_WHY_WINDOW_PROBE;
+    why |= bits((found & is::keep_alive) != 0 ? Why::keepalive : Why::window_probe);
     me.probe_pending = true;
   } else if (peer.probe_pending && has(f, tcp_flag::ack)) {
     peer.probe_pending = false;
-    why |= TW_WHY_KEEPALIVE_ACK;
+    why |= bits(Why::keepalive_ack);
   }
   return why;
-}
-
-void to_tuple(const Flow& flow, tw_tuple& tuple) {
-  std::memcpy(tuple.local_addr, flow.local.address.bytes.data(), sizeof tuple.local_addr);
-  std::memcpy(tuple.remote_addr, flow.remote.address.bytes.data(), sizeof tuple.remote_addr);
-  tuple.local_port = flow.local.port;
-  tuple.remote_port = flow.remote.port;
-  tuple.scope = flow.scope;
 }
 
 }  // namespace
@@ -250,13 +241,13 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   Stream& me = c.side[from];
   std::uint16_t why = 0;
   // The first segment of either side in mid-stream shows what state it is in.
-  if (!me.seen && !has(f, tcp_flag::syn) && !c.side[0].syn && !c.side[1].syn) why |= TW_WHY_UNKNOWN_FLOW;
+  if (!me.seen && !has(f, tcp_flag::syn) && !c.side[0].syn && !c.side[1].syn) why |= bits(Why::unknown_flow);
   me.seen = true;
   ++me.frames;
   me.frame_bytes += f.frame_len;
   analysis.conversation = slot + 1;
   if (f.bad_header) {
-    emit(c, from, f, static_cast<std::uint16_t>(why | TW_WHY_BAD_HEADER), out);
+    emit(c, from, f, static_cast<std::uint16_t>(why | bits(Why::bad_header)), out);
     return;
   }
   c.completeness |= stage_of(f);
@@ -285,10 +276,10 @@ std::uint16_t Conversations::Impl::refused(Conversation& c, unsigned from, const
   Stream& me = c.side[from];
   analysis.refused = true;
   me.bytes.refused(f.len);
-  if (has(f, tcp_flag::rst)) return TW_WHY_RST;
-  if (!has(f, tcp_flag::syn)) return TW_WHY_UNKNOWN_FLOW;
+  if (has(f, tcp_flag::rst)) return bits(Why::rst);
+  if (!has(f, tcp_flag::syn)) return bits(Why::unknown_flow);
   if (me.has_isn && me.isn != f.seq) analysis.flags |= analysis_flag::reused_ports;
-  return TW_WHY_SYN;
+  return bits(Why::syn);
 }
 
 std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const TcpFrame& f,
@@ -332,7 +323,7 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   std::uint16_t why = turning_points(c, me, peer, f);
   if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= fault_flags(me, peer, f, analysis.flags);
   if (answer.resumed) [[unlikely]] {
-    why |= TW_WHY_UNKNOWN_FLOW;  // to be an event
+    why |= bits(Why::unknown_flow);  // to be an event
   }
   return why;
 }
@@ -392,14 +383,11 @@ void Conversations::Impl::emit(const Conversation& c, unsigned from, const TcpFr
   e.id = f.number;
   e.ts_ns = f.ts_ns;
   Segment& g = e.body.emplace<Segment>();
-  g.header.kind = TW_KIND_SEGMENT;
-  g.header.version = TW_ABI_VERSION;
-  g.header.cpu = TW_NO_CPU;
   g.header.ts_ns = static_cast<std::uint64_t>(f.ts_ns);
-  to_tuple({c.local, c.remote, c.scope}, g.tuple);
-  g.socket.type = TW_SOCKET_UNKNOWN;
+  g.tuple = to_pair({c.local, c.remote, c.scope});
+  g.socket.type = SocketKind::unknown;
   g.ifindex = f.interface + 1;  // 0 is none
-  g.set_direction(from == 0 ? Direction::out : Direction::in);
+  g.direction = from == 0 ? Direction::out : Direction::in;
   g.why = why;
   g.seq = f.seq;
   g.ack = f.ack;

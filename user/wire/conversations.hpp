@@ -3,7 +3,7 @@
 //
 // What bpf/flow.h does in the kernel for the segments that pass an interface, this does for those in a
 // file, and more, because all of them are there: it finds the conversation, analyses the segment in it
-// (analysis.hpp), counts it, and makes an event of it where it matters (enum tw_why), or always.
+// (analysis.hpp), counts it, and makes an event of it where it matters (enum Why), or always.
 // A conversation is tshark's: an address pair, begun anew by a SYN with another sequence number.
 // Memory: the conversations that are open, and a bounded number of those that are over.
 #pragma once
@@ -39,8 +39,8 @@ class Conversations {
   Conversations(const Conversations&) = delete;
   Conversations& operator=(const Conversations&) = delete;
 
-  // Appends zero or more events: the ends of older conversations, then this segment (a Segment, oriented: local is the
-  // conversation's local side, hook is egress for what it sends and ingress for what it gets).
+  // Appends zero or more events: the ends of older conversations, then this segment (a Segment: local is the
+  // conversation's local side, and its direction is that side's).
   void observe(const TcpFrame& frame, std::vector<Event>& out);
   // No frame came, and yet it is `now`: appends the ends of the conversations that are over for long.
   void advance(TimeNs now, std::vector<Event>& out);
