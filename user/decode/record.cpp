@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "tcpwitness/event_abi.h"
+
 namespace tcpwitness {
 namespace {
 
@@ -48,7 +50,7 @@ std::uint64_t fingerprint(const Sample& sample) {
   for (const std::uint64_t part :
        {std::uint64_t{sample.snd_una}, std::uint64_t{sample.snd_nxt}, std::uint64_t{sample.snd_cwnd},
         std::uint64_t{sample.snd_ssthresh}, std::uint64_t{sample.srtt_us}, std::uint64_t{sample.delivery_rate},
-        std::uint64_t{sample.state}}) {
+        static_cast<std::uint64_t>(sample.state)}) {
     hash = (hash ^ part) * 1099511628211U;
   }
   return hash;
