@@ -19,6 +19,7 @@
 
 #include "property/weaker.hpp"
 #include "recording/replay.hpp"
+#include "tcpwitness/event_abi.h"
 
 namespace tcpwitness::testing {
 

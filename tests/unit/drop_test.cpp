@@ -73,7 +73,7 @@ TEST(BadChecksum, OfASegmentTakesBackWhatRestsOnIt) {
     Side c = client_of(stream);
     connects(c);
     c.out(PA, 100);
-    c.in(A, 0, TW_WHY_ZERO_WINDOW, [](tw_segment& g) { g.window = 0; });
+    c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
     stream.wait(later);
     c.drop(reason, false, A);
     std::get<Drop>(stream.events.back().body).window = 0;

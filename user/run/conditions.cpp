@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "tcpwitness/event_abi.h"
 #include "values/number.hpp"
 
 namespace tcpwitness {
