@@ -210,6 +210,21 @@ def keys_do_what_they_say(case, browser):
     browser.wait("!document.getElementById('index').hidden")
 
 
+def a_number_twice_stops_nobody(case, browser):
+    """A transition that was concluded from a segment has the segment's number."""
+    page = case.draw(small(case), "twice")
+    page.write_text(page.read_text().replace('data-id="4"', 'data-id="3"', 1))
+    browser.open(page, "#conn=1")
+    browser.wait("document.querySelectorAll('#ladder .r[data-id]').length > 10")
+    chosen = "[...document.querySelectorAll('#ladder .r[data-id]')].findIndex((row) => row.classList.contains('chosen'))"
+    for i in range(5):
+        browser.keys("j")
+        assert browser.run(chosen) == i, (i, browser.run(chosen))
+    assert browser.run("document.querySelectorAll('#ladder .chosen').length") == 1
+    browser.keys("\ue013\ue013")
+    assert browser.run(chosen) == 2, browser.run(chosen)
+
+
 def a_narrow_dark_window(case, browser):
     browser.close()
     browser.__init__(800, 600, dark=True)
@@ -362,6 +377,7 @@ def a_recording_keeps_the_samples(case, browser):
 
 
 CASES = [index_has_every_connection, ladder_has_every_event, graph_has_the_numbers, sack_blocks_are_where_they_say, keys_do_what_they_say,
+         a_number_twice_stops_nobody,
          a_narrow_dark_window, a_thousand_connections, a_hundred_thousand_segments, what_others_wrote_is_text,
          a_live_picture_has_both_ends_and_samples, a_recording_keeps_the_samples]
 

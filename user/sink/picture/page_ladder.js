@@ -2,7 +2,7 @@
 // page_ladder.js: a ladder of the page: its pieces become elements where they are looked at; evidence lights up.
 const svgNamespace = "http://www.w3.org/2000/svg";
 const headHeight = 76;
-const ladder = { shown: null, top: null, body: null, size: 1, lit: new Set(), chosen: 0 };
+const ladder = { shown: null, top: null, body: null, size: 1, lit: new Set(), chosen: null };
 
 const pieceText = (conn, piece) => $(`ladder-${conn}-${piece}`).textContent;
 
@@ -18,7 +18,7 @@ function openLadder(c) {
   const { width, height } = c.ladder;
   ladder.shown = c;
   ladder.lit = new Set();
-  ladder.chosen = 0;
+  ladder.chosen = null;
   ladder.top = svg(width, headHeight, $(`ladder-${c.life.conn}`).textContent);
   ladder.top.classList.add("top");
   ladder.body = svg(width, height, c.ladder.tops.map((_, piece) => `<g data-piece="${piece}"></g>`).join(""));
@@ -71,11 +71,20 @@ function fillLadder(all) {
   });
 }
 
+// A row by its place: a number can be of several, such as a transition and the segment that it was concluded from.
+const rowsOf = (piece) => [...ladder.body.children[piece].querySelectorAll(".r[data-id]")];
+function placeOf(element) {
+  const piece = Number(element.closest("[data-piece]").dataset.piece);
+  return { piece, at: rowsOf(piece).indexOf(element) };
+}
+const isBehind = (one, other) => one.piece > other.piece || (one.piece === other.piece && one.at > other.at);
+
 function lightUp(within) {
+  const chosen = ladder.chosen && rowsOf(ladder.chosen.piece)[ladder.chosen.at];
   for (const each of within.querySelectorAll(".r[data-id]")) {
     const lit = ladder.lit.has(Number(each.dataset.id)) || ladder.lit.has(Number(each.dataset.also));
     each.classList.toggle("lit", lit);
-    each.classList.toggle("chosen", Number(each.dataset.id) === ladder.chosen);
+    each.classList.toggle("chosen", each === chosen);
   }
 }
 
@@ -104,7 +113,7 @@ const rowWords = (element) => [...element.querySelectorAll("text")].map((text) =
 
 function choose(element) {
   if (!element) return;
-  ladder.chosen = Number(element.dataset.id);
+  ladder.chosen = placeOf(element);
   lightUp(ladder.body);
   $("status").textContent = `#${rowWords(element)}`;
   const box = $("ladder");
@@ -113,15 +122,17 @@ function choose(element) {
   fillLadder();
 }
 
-// The next event, or the one before: also in a piece that is not filled yet.
+// The next row, or the one before: also in a piece that is not filled yet.
 function step(by) {
-  const rows = [...ladder.body.querySelectorAll(".r[data-id]")];
-  const at = rows.findIndex((element) => Number(element.dataset.id) === ladder.chosen);
-  if (at < 0) return choose(rows.find((element) => element.querySelector(".z").getBoundingClientRect().top > ladder.top.getBoundingClientRect().bottom - 4) || rows[0]);
-  const piece = Number(rows[at].closest("[data-piece]").dataset.piece);
-  fill(piece + by);
-  const again = [...ladder.body.querySelectorAll(".r[data-id]")];
-  choose(again[again.indexOf(rows[at]) + by]);
+  if (!ladder.chosen) {
+    const rows = [...ladder.body.querySelectorAll(".r[data-id]")];
+    return choose(rows.find((element) => element.querySelector(".z").getBoundingClientRect().top > ladder.top.getBoundingClientRect().bottom - 4) || rows[0]);
+  }
+  let { piece } = ladder.chosen;
+  fill(piece);
+  let next = rowsOf(piece)[ladder.chosen.at + by];
+  for (piece += by; !next && fill(piece); piece += by) next = rowsOf(piece).at(by > 0 ? 0 : -1);
+  choose(next);
 }
 
 function stepFinding(by) {
@@ -141,18 +152,17 @@ function searchLadder(text) {
   const c = ladder.shown;
   const found = [];
   c.ladder.tops.forEach((_, piece) => {
-    for (const each of pieceText(c.life.conn, piece).split('<g class="r').slice(1)) {
-      const id = /data-id="(\d+)"/.exec(each.slice(0, 80));
-      if (id && each.replace(/<[^>]*>/g, " ").toLowerCase().includes(wanted)) found.push(Number(id[1]));
-    }
+    pieceText(c.life.conn, piece).split('<g class="r').slice(1).filter((each) => /data-id="\d+"/.test(each.slice(0, 80))).forEach((each, at) => {
+      if (each.replace(/<[^>]*>/g, " ").toLowerCase().includes(wanted)) found.push({ piece, at });
+    });
   });
   if (found.length === 0) {
     $("status").textContent = `no event has "${text}"`;
     return;
   }
-  const at = found.findIndex((id) => id > ladder.chosen);
-  const next = at < 0 ? 0 : at;
-  showEvent(found[next]);
+  const next = Math.max(0, found.findIndex((place) => !ladder.chosen || isBehind(place, ladder.chosen)));
+  fill(found[next].piece);
+  choose(rowsOf(found[next].piece)[found[next].at]);
   $("status").textContent = `${next + 1} of ${found.length}: ${$("status").textContent}`;
 }
 
