@@ -321,9 +321,32 @@ TEST(PicturePage, ARetransmissionHasItsCause) {
     const auto at = std::ranges::find(ids, 67) - ids.begin();
     const std::size_t words = segments["words"][static_cast<std::size_t>(at)];
     EXPECT_EQ(segments["texts"][words], "retransmission, RTO");
+    EXPECT_EQ(segments["causes"], nlohmann::json::parse(R"({"67":"RTO"})"));
     return;
   }
   ADD_FAILURE() << "there is no connection 4";
+}
+
+// What else a segment is ("window full") is no cause of its being sent again.
+TEST(PicturePage, OnlyACauseIsACause) {
+  const std::vector<std::pair<std::vector<std::string_view>, std::string>> segments{
+      {{"retransmission", "window full"}, ""},
+      {{"retransmission", "spurious retransmission", "window full"}, ""},
+      {{"retransmission", "fast retransmission", "window full"}, "fast retransmission"},
+      {{"retransmission", "tail-loss probe"}, "tail-loss probe"},
+      {{"window full"}, ""}};
+  Story story(7, flow("10.0.0.1", 4000, "10.0.0.2", 80), 1, midnight);
+  nlohmann::json expected = nlohmann::json::object();
+  for (const auto& [words, cause] : segments) {
+    SegmentEntry segment = wire({.flags = tcp_flag::psh | tcp_flag::ack, .rel_seq = 1, .len = 100});
+    segment.analysis = words;
+    story.add(10, segment);
+    if (!cause.empty()) expected[std::to_string(story.last())] = cause;
+  }
+  story.tell(Life{.conn = 7, .start_ts_ns = midnight, .flow = flow("10.0.0.1", 4000, "10.0.0.2", 80)});
+  story.tell(Summary{});
+  const auto data = nlohmann::json::parse(between(svg_of(story.reports, {}), "id=\"data\">", "</script>"));
+  EXPECT_EQ(data["connections"][0]["segments"]["causes"], expected);
 }
 
 TEST(PicturePage, WhatComesFromOthersEndsNoScript) {

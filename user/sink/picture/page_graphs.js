@@ -45,17 +45,15 @@ function drawBars(mark, words) {
       if (!words) continue;
       cross(ctx, point.canvasx, top);
       // The cause, where there is room.
-      const cause = causeOf(one);
-      if (point.canvasx < free || !cause) continue;
-      const width = ctx.measureText(cause).width;
+      if (point.canvasx < free || !one.cause) continue;
+      const width = ctx.measureText(one.cause).width;
       const area = e.plotArea;
       const left = point.canvasx + 6 + width > area.x + area.w;
-      ctx.fillText(cause, left ? point.canvasx - 6 - width : point.canvasx + 6, Math.max(area.y + 10, top - 2));
+      ctx.fillText(one.cause, left ? point.canvasx - 6 - width : point.canvasx + 6, Math.max(area.y + 10, top - 2));
       free = point.canvasx + 12 + width;
     }
   };
 }
-const causeOf = (one) => one.words.split(", ").filter((word) => word !== "retransmission").join(", ");
 
 function drawSack() {
   return (e) => {

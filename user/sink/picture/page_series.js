@@ -6,7 +6,7 @@ const flag = { fin: 1, syn: 2, rst: 4, ack: 16 };
 function segmentAt(c, i) {
   const s = c.segments;
   const seqLength = s.len[i] + (s.flags[i] & flag.syn ? 1 : 0) + (s.flags[i] & flag.fin ? 1 : 0);
-  return { id: s.id[i], t: s.t_us[i] / 1e6, out: s.out[i] === 1, seq: s.rel_seq[i], end: s.rel_seq[i] + seqLength, len: s.len[i], ack: s.flags[i] & flag.ack ? s.rel_ack[i] : null, win: s.win_bytes[i], flags: s.flags[i], words: s.texts[s.words[i]], sack: s.sack ? s.sack[i] : null };
+  return { id: s.id[i], t: s.t_us[i] / 1e6, out: s.out[i] === 1, seq: s.rel_seq[i], end: s.rel_seq[i] + seqLength, len: s.len[i], ack: s.flags[i] & flag.ack ? s.rel_ack[i] : null, win: s.win_bytes[i], flags: s.flags[i], words: s.texts[s.words[i]], cause: s.causes[s.id[i]] || "", sack: s.sack ? s.sack[i] : null };
 }
 
 // Columns of the time-sequence graph, a row for each segment: what `out` sends, and what the other side says of it.

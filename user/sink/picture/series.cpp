@@ -2,6 +2,7 @@
 #include "sink/picture/series.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,6 +44,16 @@ void column(JsonWriter& json, std::string_view name, const List& list, Of of) {
   json.end_array();
 }
 
+// Why it was sent again, of the words beside a segment; the others say what else it is.
+std::string_view cause_among(const std::vector<std::string_view>& words) {
+  constexpr std::array<std::string_view, 6> causes{"fast retransmission", "RTO",     "zero-window RTO", "loss recovery",
+                                                   "tail-loss probe",     "path MTU"};
+  for (const std::string_view word : words) {
+    if (std::ranges::find(causes, word) != causes.end()) return word;
+  }
+  return {};
+}
+
 struct Seen {
   const Entry* entry;
   const SegmentEntry* segment;
@@ -69,13 +80,13 @@ void put_sack(JsonWriter& json, const std::vector<Seen>& seen) {
 }
 
 void put_segments(JsonWriter& json, const Connection& connection) {
-  // Why the kernel sent it again, by the segment that left.
+  // Why it was sent again, by the segment that left: the kernel's word, else the wire's.
   std::unordered_map<EventId, std::string_view> causes;
   std::vector<Seen> seen;
   Words words;
   for (const Entry& entry : connection.entries) {
-    if (const auto* again = std::get_if<RetransmitEntry>(&entry.body); again != nullptr && again->segment != 0)
-      causes[again->segment] = again->cause;
+    const auto* again = std::get_if<RetransmitEntry>(&entry.body);
+    if (again != nullptr && again->segment != 0 && again->cause != "unknown") causes[again->segment] = again->cause;
   }
   for (const Entry& entry : connection.entries) {
     const auto* segment = std::get_if<SegmentEntry>(&entry.body);
@@ -84,6 +95,8 @@ void put_segments(JsonWriter& json, const Connection& connection) {
     for (const std::string_view word : segment->analysis) (text += text.empty() ? "" : ", ") += word;
     if (const auto cause = causes.find(entry.id); cause != causes.end() && !text.contains(cause->second))
       (text += text.empty() ? "" : ", ") += cause->second;
+    if (const std::string_view cause = cause_among(segment->analysis); !cause.empty())
+      causes.try_emplace(entry.id, cause);
     seen.push_back({&entry, segment, words.number_of(text)});
   }
   json.key("segments");
@@ -99,6 +112,13 @@ void put_segments(JsonWriter& json, const Connection& connection) {
   column(json, "words", seen, [](const Seen& one) { return one.words; });
   put_sack(json, seen);
   column(json, "texts", words.texts(), [](const std::string& text) { return std::string_view(text); });
+  json.key("causes");
+  json.begin_object();
+  for (const Seen& one : seen) {
+    if (const auto cause = causes.find(one.entry->id); cause != causes.end())
+      json.field(std::to_string(one.entry->id), cause->second);
+  }
+  json.end_object();
   json.end_object();
 }
 
