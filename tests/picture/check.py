@@ -280,6 +280,13 @@ def what_others_wrote_is_text(case, browser):
     browser.wait("document.querySelectorAll('#list tbody tr').length === 3")
     assert browser.run("document.querySelectorAll('img').length") == 0
     assert "<script>alert(2)<!--" in browser.run("document.getElementById('about').textContent")
+    # What turns a line round is shown as a question mark, wherever the name comes from.
+    turned = case.folder / "\u202etxt\u2067.pcap"
+    turned.write_bytes(capture.read_bytes())
+    browser.open(case.draw(turned, "turned"))
+    browser.wait("document.querySelectorAll('#list tbody tr').length === 3")
+    assert "?txt?.pcap" in browser.run("document.getElementById('about').textContent")
+    assert "?txt?.pcap" in browser.run("document.title")
 
 
 def load(page):

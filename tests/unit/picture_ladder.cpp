@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "golden/reports.hpp"
+#include "sink/format.hpp"
 #include "sink/picture/ladder.hpp"
 #include "sink/picture/markup.hpp"
 #include "sink/picture/picture.hpp"
@@ -377,6 +378,28 @@ TEST(PictureMarkup, NoBracketIsLeftInAScript) {
   Buffer text;
   picture::append_escaped(text, "a<b>\x01\xff&\u00e4");
   EXPECT_EQ(fmt::to_string(text), "a&lt;b&gt;??&amp;\u00e4");
+}
+
+// A name with a mark that turns the line round would put the numbers behind it before it.
+TEST(PictureMarkup, NothingTurnsALineRound) {
+  for (const char* order : {"\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202d", "\u202e", "\u2066",
+                            "\u2069", "\u0085", "\x7f", "\x1b"}) {
+    Buffer text;
+    picture::append_escaped(text, fmt::format("a{}b", order));
+    EXPECT_EQ(fmt::to_string(text), "a?b");
+    EXPECT_EQ(printable(fmt::format("a{}b", order), true), "a?b");
+  }
+  const std::string letters = "\u00e4\u05d0\u2013\u2026\u2030\u2192\u206a\u6f22";
+  Buffer text;
+  picture::append_escaped(text, letters);
+  EXPECT_EQ(fmt::to_string(text), letters);
+  Reports reports = curl();
+  for (Report& report : reports) {
+    if (auto* life = std::get_if<Life>(&report)) life->process.comm = "\u202egpj.exe";
+  }
+  reports.emplace_back(Summary{});
+  EXPECT_FALSE(svg_of(reports).contains("\u202e"));
+  EXPECT_TRUE(svg_of(reports).contains("?gpj.exe[4242]"));
 }
 
 }  // namespace

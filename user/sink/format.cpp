@@ -10,6 +10,7 @@
 #include <ctime>
 #include <iterator>
 
+#include "sink/orders.hpp"
 #include "sink/utf8.hpp"
 #include "tcpwitness/gap.hpp"
 
@@ -257,10 +258,7 @@ std::string printable(std::string_view text, bool utf8) {
   out.reserve(text.size());
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    const auto first = static_cast<std::uint8_t>(text[0]);
-    // C1 controls (U+0080 to U+009F) are well-formed UTF-8 and still control a terminal.
-    const bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && length == 2 && (text[1] & 0x60) == 0);
-    if (length == 0 || control || (length > 1 && !utf8)) {
+    if (length == 0 || is_order(text, length) || (length > 1 && !utf8)) {
       out += '?';
     } else {
       out += text.substr(0, length);

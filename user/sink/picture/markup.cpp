@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/picture/markup.hpp"
 
+#include <algorithm>
+
+#include "sink/orders.hpp"
 #include "sink/utf8.hpp"
 
 namespace tcpwitness::picture {
 
 void append_escaped(Buffer& out, std::string_view text) {
   while (!text.empty()) {
-    const auto byte = static_cast<unsigned char>(text[0]);
-    std::size_t length = 1;
+    const std::size_t length = utf8_length(text);
     if (text[0] == '&') {
       append(out, "&amp;");
     } else if (text[0] == '<') {
@@ -19,15 +21,12 @@ void append_escaped(Buffer& out, std::string_view text) {
       append(out, "&quot;");
     } else if (text[0] == '\'') {
       append(out, "&#39;");
-    } else if (byte >= 0x20 && byte < 0x7f) {
-      out.push_back(text[0]);
-    } else if (const std::size_t letters = utf8_length(text); byte >= 0x80 && letters > 0) {
-      append(out, text.substr(0, letters));
-      length = letters;
+    } else if (length > 0 && !is_order(text, length)) {
+      append(out, text.substr(0, length));
     } else {
       out.push_back('?');
     }
-    text.remove_prefix(length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace tcpwitness::picture {
 
-// As text or as a value between quotes. What is not UTF-8, and control characters, become '?'.
+// As text or as a value between quotes. What is not UTF-8, control characters and what turns a line round become '?'.
 void append_escaped(Buffer& out, std::string_view text);
 
 // JSON that may stand in a <script>: no '<' is left in it.

@@ -3,6 +3,18 @@
 const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("data").textContent);
 const connections = data.connections;
+
+// What controls, or turns a line round, is shown as '?', as in the ladders. Names are in lives, findings and heads alone.
+const orders = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+function cleanse(object) {
+  for (const [key, value] of Object.entries(object || {})) {
+    if (typeof value === "string") object[key] = value.replace(orders, "?");
+    else if (typeof value === "object") cleanse(value);
+  }
+}
+for (const each of connections) [each.life, each.findings].forEach(cleanse);
+[data.ready, data.summary].forEach(cleanse);
+
 const byConn = new Map(connections.map((each) => [each.life.conn, each]));
 
 function make(name, attributes, ...children) {
