@@ -126,6 +126,29 @@ def index_has_every_connection(case, browser):
     browser.wait("document.querySelectorAll('#list tbody tr').length === 1")
 
 
+def other_segments_are_no_connections(case, browser):
+    page = case.draw(small(case), "others")
+    lines = page.read_text().split("\n")
+    at = next(i for i, line in enumerate(lines) if line.startswith('{"life"') and '"conn":3,' in line)
+    each = json.loads(lines[at].rstrip(","))
+    each.update(stray=True, stray_segments=8)
+    # Its finding is of later than all that is shown.
+    each["findings"] = [{"ts_ns": each["life"]["start_ts_ns"] + 60_000_000_000, "rule": "stray-segment", "text": "late", "evidence": []}]
+    lines[at] = json.dumps(each) + ("," if lines[at].endswith(",") else "")
+    page.write_text("\n".join(lines))
+    browser.open(page)
+    browser.wait("document.querySelectorAll('#list tbody tr').length === 3")
+    assert browser.find("status", "").text() == "2 of 2 connections, 8 other segments"
+    case.shot(browser, "others")
+    inside = browser.run("""
+        const mark = document.querySelector("tr[data-conn='3'] .mark").getBoundingClientRect();
+        const cell = document.querySelector("tr[data-conn='3'] td.time").getBoundingClientRect();
+        return mark.left >= cell.left && mark.right <= cell.right + 0.5""")
+    assert inside, "the mark of the last row is not in its cell"
+    browser.find("searchbox", "Search").type("10.0.0.1:1002")
+    browser.wait("document.getElementById('count').textContent === '1 of 2 connections'")
+
+
 def ladder_has_every_event(case, browser):
     capture = small(case)
     entries = [each for each in case.read(capture, "--trace", "--packets", "all") if "id" in each and each["conn"] == 1]
@@ -383,7 +406,7 @@ def a_recording_keeps_the_samples(case, browser):
     assert not [each for each in case.read(off, "--trace") if each["type"] == "sample"]
 
 
-CASES = [index_has_every_connection, ladder_has_every_event, graph_has_the_numbers, sack_blocks_are_where_they_say, keys_do_what_they_say,
+CASES = [index_has_every_connection, other_segments_are_no_connections, ladder_has_every_event, graph_has_the_numbers, sack_blocks_are_where_they_say, keys_do_what_they_say,
          a_number_twice_stops_nobody,
          a_narrow_dark_window, a_thousand_connections, a_hundred_thousand_segments, what_others_wrote_is_text,
          a_live_picture_has_both_ends_and_samples, a_recording_keeps_the_samples]

@@ -266,6 +266,26 @@ TEST(PictureSvg, SegmentsOfNoConnectionStandTogether) {
   ASSERT_EQ(data["connections"].size(), 1U);
   EXPECT_EQ(data["connections"][0]["stray"], true);
   EXPECT_EQ(data["connections"][0]["life"]["outcome"], "unknown");
+  EXPECT_EQ(data["connections"][0]["stray_segments"], 2);
+  EXPECT_TRUE(svg_of(reports, {}).contains("<title>tcpwitness: 0 connections</title>"));
+}
+
+// A finding is judged when nothing more can come: that is no part of what it is about.
+TEST(PictureSvg, SegmentsOfNoConnectionLastAsLongAsTheyDo) {
+  for (const bool finding_first : {false, true}) {
+    Reports reports = stray();
+    const TimeNs begun = std::get<Entry>(reports.front()).ts_ns;
+    const TimeNs last = std::get<Entry>(reports.back()).ts_ns;
+    const FindingReport found{
+        .conn = 0, .ts_ns = last + 2'000'000'000, .flow = std::get<Entry>(reports[0]).flow, .finding = {}};
+    reports.insert(finding_first ? reports.begin() : reports.end(), found);
+    reports.emplace_back(Summary{});
+    const auto data = nlohmann::json::parse(between(svg_of(reports, {}), "id=\"data\">", "</script>"));
+    ASSERT_EQ(data["connections"].size(), 1U);
+    EXPECT_EQ(data["connections"][0]["findings"].size(), 1U);
+    EXPECT_EQ(data["connections"][0]["life"]["start_ts_ns"], begun);
+    EXPECT_EQ(data["connections"][0]["life"]["duration_ns"], last - begun);
+  }
 }
 
 TEST(PictureSvg, WhatIsLeftOutIsCounted) {

@@ -15,6 +15,7 @@ struct Connection {
   std::vector<Entry> samples;
   std::uint64_t left_out = 0;  // entries, for want of memory
   bool stray = false;          // none: segments between two ends, and what became of them; of its life only the times
+  std::uint64_t stray_segments = 0;
 };
 
 }  // namespace tcpwitness::picture

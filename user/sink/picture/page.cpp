@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "sink/format.hpp"
@@ -56,8 +57,9 @@ class Writer {
   }
 
   [[nodiscard]] std::string title() const {
-    const std::size_t count = page_.connections.size();
-    std::string text = fmt::format("{} connection{}", grouped(count), count == 1 ? "" : "s");
+    const auto count = std::ranges::count(page_.connections, false, &Connection::stray);
+    std::string text =
+        fmt::format("{} connection{}", grouped(static_cast<std::uint64_t>(count)), count == 1 ? "" : "s");
     if (page_.ready && page_.ready->capture) text += " in " + page_.ready->capture->path;
     return text;
   }
@@ -101,7 +103,7 @@ class Writer {
     for (std::size_t i = 0; i < page_.connections.size(); ++i) {
       const Connection& connection = *page_.connections[i];
       append(out_, i == 0 ? "\n{" : ",\n{");
-      if (connection.stray) append(out_, "\"stray\":true,");
+      if (connection.stray) put("\"stray\":true,\"stray_segments\":{},", connection.stray_segments);
       report("\"life\":", connection.life);
       append(out_, ",\"findings\":[");
       for (std::size_t k = 0; k < connection.findings.size(); ++k) report(k == 0 ? "" : ",", connection.findings[k]);

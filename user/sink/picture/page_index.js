@@ -51,10 +51,10 @@ function bar(c) {
   cell.append(drawn);
   // A finding that is no trouble has no mark.
   for (const one of c.findings.slice(0, 8)) {
-    const at = one.ts_ns - firstNs;
+    const at = Math.min(one.ts_ns - firstNs, begins + c.life.duration_ns); // what is judged later is of what was there
     if (one.rule === "time-wait" || at < index.from || at > index.to) continue;
     const mark = make("span", { class: "mark", text: "!", title: `${one.rule}: ${one.text}` });
-    mark.style.left = `calc(${part(at)} - 6px)`;
+    mark.style.left = `clamp(0px, calc(${part(at)} - 6px), calc(100% - 12px))`;
     cell.append(mark);
   }
   return cell;
@@ -100,6 +100,13 @@ function sortBy(name) {
   $("list").tHead.querySelector("[aria-sort=ascending] button,[aria-sort=descending] button").focus();
 }
 
+// What belongs to no connection has rows, but is none.
+function countText(shown) {
+  const count = (list) => list.filter((c) => !c.stray).length.toLocaleString("en");
+  const others = shown.reduce((sum, c) => sum + (c.stray_segments || 0), 0);
+  return `${count(shown)} of ${count(connections)} connections` + (others ? `, ${others.toLocaleString("en")} other segment${others === 1 ? "" : "s"}` : "");
+}
+
 function drawIndex() {
   chooseRows();
   drawHead();
@@ -108,7 +115,7 @@ function drawIndex() {
   $("list").tBodies[0].replaceChildren(...some.map(row));
   $("more").hidden = some.length === many;
   $("more").textContent = `Show all ${many.toLocaleString("en")}`;
-  $("count").textContent = `${many.toLocaleString("en")} of ${connections.length.toLocaleString("en")} connections` + (some.length < many ? `, the first ${rowsAtOnce.toLocaleString("en")} shown` : "");
+  $("count").textContent = countText(index.shown) + (some.length < many ? `, the first ${rowsAtOnce.toLocaleString("en")} shown` : "");
 }
 
 // The window of time: a factor, and a shift in parts of what is shown.

@@ -31,7 +31,7 @@ class PictureSink final : public Sink {
   void write(const Report& report) override {
     if (const auto* entry = std::get_if<Entry>(&report)) return keep(*entry);
     if (const auto* found = std::get_if<FindingReport>(&report)) {
-      Connection* connection = found->conn == 0 ? find_stray(found->flow, found->ts_ns) : find(found->conn);
+      Connection* connection = found->conn == 0 ? find_stray(found->flow) : find(found->conn);
       if (connection != nullptr) connection->findings.push_back(*found);
       return;
     }
@@ -62,7 +62,7 @@ class PictureSink final : public Sink {
   }
 
   // What belongs to no connection stands together by its ends.
-  Connection* find_stray(const Flow& flow, TimeNs ts_ns) {
+  Connection* find_stray(const Flow& flow) {
     const auto [at, is_new] =
         strays_.try_emplace(fmt::format("{} {}", endpoint_text(flow.local).view(), endpoint_text(flow.remote).view()),
                             first_stray + strays_.size());
@@ -78,16 +78,24 @@ class PictureSink final : public Sink {
       connection->stray = true;
       life.conn = at->second;
       life.flow = flow;
-      life.start_ts_ns = ts_ns;
     }
-    life.ts_ns = std::max(life.ts_ns, ts_ns);
-    life.duration_ns = life.ts_ns - life.start_ts_ns;
     return connection;
   }
 
+  // It lasts from its first event to its last one. A finding comes when it was judged, which is later.
+  static void seen(Life& stray, TimeNs ts_ns) {
+    stray.start_ts_ns = stray.start_ts_ns == 0 ? ts_ns : std::min(stray.start_ts_ns, ts_ns);
+    stray.ts_ns = std::max(stray.ts_ns, ts_ns);
+    stray.duration_ns = stray.ts_ns - stray.start_ts_ns;
+  }
+
   void keep(const Entry& entry) {
-    Connection* connection = entry.conn == 0 ? find_stray(entry.flow, entry.ts_ns) : find(entry.conn);
+    Connection* connection = entry.conn == 0 ? find_stray(entry.flow) : find(entry.conn);
     if (connection == nullptr) return;
+    if (connection->stray) {
+      seen(connection->life, entry.ts_ns);
+      if (std::holds_alternative<SegmentEntry>(entry.body)) ++connection->stray_segments;
+    }
     const bool sample = std::holds_alternative<SampleEntry>(entry.body);
     if (entries_ >= settings_.entries) {
       if (!sample) ++connection->left_out;
@@ -100,6 +108,11 @@ class PictureSink final : public Sink {
   // Of a connection that nobody's life was reported for, the run kept silent on purpose (a selection).
   void finish() {
     std::erase_if(connections_, [](const auto& each) { return each.second.life.conn == 0; });
+    for (auto& [conn, connection] : connections_) {
+      // Of a finding alone nothing else is known.
+      if (connection.stray && connection.life.start_ts_ns == 0 && !connection.findings.empty())
+        seen(connection.life, connection.findings.front().ts_ns);
+    }
     for (const auto& [conn, connection] : connections_) shown_.push_back(&connection);
     std::ranges::sort(shown_, {},
                       [](const Connection* each) { return std::pair(each->life.start_ts_ns, each->life.conn); });
