@@ -13,6 +13,7 @@
 #include "sink/picture/ladder.hpp"
 #include "sink/picture/markup.hpp"
 #include "sink/picture/picture.hpp"
+#include "sink/picture/svg.hpp"
 #include "unit/sink_capture.hpp"
 
 namespace tcpwitness {
@@ -224,6 +225,22 @@ TEST(PictureLadder, BothEndsShareTheirArrows) {
   EXPECT_EQ(drawn.rows[1].also, 0U);
   EXPECT_EQ(drawn.rows[1].arrow[0].took_ns, -1);
   EXPECT_FALSE(drawn.rows[1].arrow[0].dropped);  // nobody saw it dropped
+  EXPECT_EQ(picture::number_text(drawn.rows[0]), "1/2");
+  EXPECT_EQ(picture::number_text(drawn.rows[1]), "3");
+}
+
+TEST(PictureLadder, ANumberHasRoom) {
+  Ladder drawn = ladder(curl());
+  const picture::Lanes few = picture::lanes_of(drawn);
+  EXPECT_EQ(few.number, 34);
+  drawn.number_columns = 11;  // 12345/12346
+  const picture::Lanes many = picture::lanes_of(drawn);
+  EXPECT_GE(many.number, 11 * 6.6);
+  EXPECT_EQ(many.remote - few.remote, many.number - few.number);
+  Buffer out;
+  drawn.rows[1].also = 99;
+  picture::append_rows(out, drawn, 0, drawn.rows.size());
+  EXPECT_TRUE(fmt::to_string(out).contains(">2/99</text>"));
 }
 
 // What stands between the first two texts.

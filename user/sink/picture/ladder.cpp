@@ -261,6 +261,7 @@ class Layout {
       row.top = ladder_.height;
       ladder_.height += row.height;
       row.y = ladder_.height - row.below - row_height / 2;
+      ladder_.number_columns = std::max(ladder_.number_columns, number_text(row).size());
     }
   }
   void add_note(std::string text) {
@@ -444,6 +445,10 @@ class Layout {
 };
 
 }  // namespace
+
+std::string number_text(const Row& row) {
+  return row.also == 0 ? fmt::format("{}", row.id) : fmt::format("{}/{}", row.id, row.also);
+}
 
 Ladder lay_out(const Connection& connection, const Connection* peer, const Names& names,
                const LadderSettings& settings) {

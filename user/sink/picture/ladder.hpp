@@ -68,12 +68,16 @@ struct Remark {
   std::vector<EventId> evidence;
 };
 
+// "5", or "5/6" where the row is two events: causes and evidence name either.
+[[nodiscard]] std::string number_text(const Row& row);
+
 struct Ladder {
   std::string title;      // who, from where to where
   std::string outcome;    // how it ended
   std::string peer_name;  // over the peer's lane
   bool both_ends = false;
-  bool inferred = false;  // a capture: states of both ends, concluded from the wire
+  bool inferred = false;           // a capture: states of both ends, concluded from the wire
+  std::size_t number_columns = 0;  // of the longest event number
   std::vector<Row> rows;
   std::vector<Remark> remarks;
   double height = 0;

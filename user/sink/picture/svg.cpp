@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <iterator>
 
 #include "sink/format.hpp"
@@ -17,10 +19,11 @@ constexpr std::size_t process_columns = 32;
 constexpr std::size_t peer_process_columns = 36;
 constexpr std::size_t kernel_columns = 27;
 constexpr std::size_t wire_columns = 67;
-constexpr double band = 7;          // width of a state's band
-constexpr double arrow_y = 6;       // of the arrow, below its words
-constexpr double near_enough = 80;  // a cause at most so far away is joined by a line
-constexpr double drop_at = 70;      // from whose kernel dropped it
+constexpr double band = 7;            // width of a state's band
+constexpr double arrow_y = 6;         // of the arrow, below its words
+constexpr double near_enough = 80;    // a cause at most so far away is joined by a line
+constexpr double number_width = 6.8;  // of a digit, at most
+constexpr double drop_at = 70;        // from whose kernel dropped it
 
 template <typename... Args>
 void put(Buffer& out, fmt::format_string<Args...> format, Args&&... args) {
@@ -177,7 +180,7 @@ void put_row(Buffer& out, const Lanes& lanes, const Ladder& ladder, std::size_t 
   }
   put(out, "<rect class=\"z\" x=\"0\" y=\"{}\" width=\"{}\" height=\"{}\"/>", row.y - 11, lanes.remarks - 8,
       22 + row.below);
-  put(out, "<text x=\"{}\" y=\"{}\" class=\"n\">{}</text>", lanes.number, row.y + 4, row.id);
+  put(out, "<text x=\"{}\" y=\"{}\" class=\"n\">{}</text>", lanes.number, row.y + 4, number_text(row));
   put(out, "<text x=\"{}\" y=\"{}\" class=\"t\">{}</text>", lanes.time, row.y + 4, grouped_seconds(row.offset_ns));
   put_part(out, lanes, row, row.local, false, ladder);
   put_part(out, lanes, row, row.peer, true, ladder);
@@ -200,6 +203,11 @@ Lanes lanes_of(const Ladder& ladder) {
     lanes.local = 260;
     lanes.remote = 712;
   }
+  // Long numbers move everything to the right.
+  const double wider =
+      std::max(0.0, std::ceil(static_cast<double>(ladder.number_columns) * number_width + 4 - lanes.number));
+  for (double* lane : {&lanes.number, &lanes.time, &lanes.process, &lanes.kernel, &lanes.local, &lanes.remote})
+    *lane += wider;
   double right = lanes.remote;
   if (ladder.both_ends) {
     lanes.peer_kernel = right + 16;
