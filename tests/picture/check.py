@@ -256,6 +256,12 @@ def a_narrow_dark_window(case, browser):
         browser.open(page, fragment)
         browser.wait("document.readyState === 'complete'")
         case.shot(browser, f"{name}-800-dark")
+        if name == "ladder":
+            size = "[document.querySelector('#ladder svg.top').clientWidth, document.getElementById('ladder').clientWidth]"
+            wide, room = browser.run(size)
+            assert wide <= room + 1, f"the ladder has {wide} pixels, and there are {room}"
+            browser.keys("+")
+            assert browser.run(size)[0] > room, "larger is not larger"
     ground = browser.run("getComputedStyle(document.body).backgroundColor")
     assert sum(map(int, re.findall(r"\d+", ground)[:3])) < 200, ground
     browser.close()

@@ -2,7 +2,7 @@
 // page_ladder.js: a ladder of the page: its pieces become elements where they are looked at; evidence lights up.
 const svgNamespace = "http://www.w3.org/2000/svg";
 const headHeight = 76;
-const ladder = { shown: null, top: null, body: null, size: 1, lit: new Set(), chosen: null };
+const ladder = { shown: null, top: null, body: null, size: 1, sized: false, lit: new Set(), chosen: null };
 
 const pieceText = (conn, piece) => $(`ladder-${conn}-${piece}`).textContent;
 
@@ -26,8 +26,14 @@ function openLadder(c) {
   ladder.body.setAttribute("aria-label", `Ladder diagram of ${c.ladder.rows} events`);
   $("ladder").replaceChildren(ladder.top, ladder.body);
   $("ladder").scrollTop = 0;
+  firstSize();
   resizeLadder();
   fillLadder();
+}
+
+// Until somebody chooses a size: all lanes are in sight, as far as they can be read then.
+function firstSize() {
+  if (!ladder.sized && $("ladder").clientWidth) ladder.size = Math.min(1, Math.max(0.6, fitSize()));
 }
 
 function resizeLadder() {
@@ -39,6 +45,7 @@ function resizeLadder() {
 }
 
 function setSize(size) {
+  ladder.sized = true;
   const box = $("ladder");
   const middle = box.scrollTop / ladder.size;
   ladder.size = Math.min(4, Math.max(0.1, size));
@@ -169,7 +176,12 @@ function searchLadder(text) {
 function startLadder() {
   const box = $("ladder");
   box.addEventListener("scroll", () => requestAnimationFrame(() => fillLadder()), { passive: true });
-  window.addEventListener("resize", () => fillLadder());
+  window.addEventListener("resize", () => {
+    if (!ladder.shown) return;
+    firstSize();
+    resizeLadder();
+    fillLadder();
+  });
   window.addEventListener("beforeprint", () => fillLadder(true));
   const lightOf = (event) => {
     const remark = event.target.closest(".o");
