@@ -233,6 +233,37 @@ def keys_do_what_they_say(case, browser):
     browser.wait("!document.getElementById('index').hidden")
 
 
+def the_index_has_keys(case, browser):
+    browser.open(case.draw(small(case), "index-keys"))
+    browser.wait("document.querySelectorAll('#list tbody tr').length === 3")
+    focused = "Number(document.activeElement.dataset.conn) || 0"
+    for key, conn in (("j", 1), ("j", 2), ("\ue015", 3), ("j", 3), ("k", 2), ("\ue013", 1)):
+        browser.keys(key)
+        assert browser.run(focused) == conn, (key, browser.run(focused))
+    # Enter in the search opens what was found, or goes to the first of several.
+    browser.keys("/")
+    browser.keys("10.0.0.1:10\ue007")
+    assert browser.run(focused) == 1 and browser.run("location.hash") == ""
+    browser.keys("\ue00c")
+    browser.keys("/")
+    browser.keys("10.0.0.1:1002\ue007")
+    browser.wait("location.hash === '#conn=2'")
+    browser.wait("!document.getElementById('one').hidden")
+    assert browser.run("document.getElementById('search').value") == ""
+    browser.keys("/")
+    browser.keys("nowhere\ue007")
+    browser.keys("\ue00c\ue00c")
+    # What was searched in the ladder is not searched here; what was searched here still is, until Esc.
+    browser.wait("!document.getElementById('index').hidden")
+    assert browser.find("status", "").text() == "1 of 3 connections"
+    browser.keys("\ue00c")
+    assert browser.find("status", "").text() == "3 of 3 connections"
+    assert browser.run("document.getElementById('search').value") == ""
+    browser.keys("/")
+    browser.keys("1002\ue00c")
+    assert browser.find("status", "").text() == "3 of 3 connections"
+
+
 def a_number_twice_stops_nobody(case, browser):
     """A transition that was concluded from a segment has the segment's number."""
     page = case.draw(small(case), "twice")
@@ -413,7 +444,7 @@ def a_recording_keeps_the_samples(case, browser):
 
 
 CASES = [index_has_every_connection, other_segments_are_no_connections, ladder_has_every_event, graph_has_the_numbers, sack_blocks_are_where_they_say, keys_do_what_they_say,
-         a_number_twice_stops_nobody,
+         the_index_has_keys, a_number_twice_stops_nobody,
          a_narrow_dark_window, a_thousand_connections, a_hundred_thousand_segments, what_others_wrote_is_text,
          a_live_picture_has_both_ends_and_samples, a_recording_keeps_the_samples]
 

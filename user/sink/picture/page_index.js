@@ -14,7 +14,7 @@ const columns = [
   { name: "findings", of: findingsText, wide: true },
 ].filter((column) => column.name !== "process" || connections.some((c) => c.life.pid));
 
-const index = { column: "start", down: false, shown: [], all: false, from: 0, to: 1 };
+const index = { search: "", column: "start", down: false, shown: [], all: false, from: 0, to: 1 };
 const rowsAtOnce = 1000;
 const wholeNs = Math.max(1, connections.reduce((most, c) => Math.max(most, c.life.start_ts_ns - firstNs + c.life.duration_ns), 1));
 index.to = wholeNs;
@@ -26,7 +26,7 @@ function haystack(c) {
 }
 
 function chooseRows() {
-  const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = index.search.toLowerCase().split(/\s+/).filter(Boolean);
   const outcome = $("outcome").value;
   const finding = $("finding").value;
   const problems = $("problems").checked;
@@ -131,6 +131,24 @@ function fillChoice(id, names) {
   for (const name of [...new Set(names)].sort()) $(id).append(make("option", { value: name, text: name }));
 }
 
+// The row below the one that has the focus, or above it; the first where none has it.
+function stepRow(by) {
+  const rows = [...$("list").tBodies[0].rows];
+  const at = rows.indexOf(document.activeElement);
+  (at < 0 ? rows[0] : rows[at + by])?.focus();
+}
+
+function searchIndex(text) {
+  index.search = text;
+  drawIndex();
+}
+
+// Enter in the search: the one that was found, or the first of several to go on from.
+function enterIndex() {
+  if (index.shown.length === 1) go(index.shown[0].life.conn);
+  else stepRow(1);
+}
+
 function startIndex() {
   fillChoice("outcome", connections.map(outcomeText));
   fillChoice("finding", connections.flatMap((c) => c.findings.map((one) => one.rule)));
@@ -151,11 +169,6 @@ function startIndex() {
   };
   body.addEventListener("click", open);
   body.addEventListener("keydown", (event) => {
-    const line = event.target.closest("tr");
     if (event.key === "Enter") open(event);
-    const next = event.key === "ArrowDown" ? line.nextElementSibling : event.key === "ArrowUp" ? line.previousElementSibling : null;
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
   });
 }

@@ -18,6 +18,8 @@ function show() {
   const c = byConn.get(Number(wanted.get("conn")));
   const before = view.conn;
   view.conn = c ? c.life.conn : 0;
+  // What was searched in a ladder is not searched in the index.
+  if (Boolean(before) !== Boolean(c)) $("search").value = c ? "" : index.search;
   view.tab = wanted.get("view") === "graph" ? "graph" : "ladder";
   $("index").hidden = Boolean(c);
   $("one").hidden = !c;
@@ -70,9 +72,11 @@ function start() {
   $("earlier").addEventListener("click", () => beside(-1));
   $("later").addEventListener("click", () => beside(1));
   for (const tab of ["ladder", "graph"]) $(`tab-${tab}`).addEventListener("click", () => go(view.conn, tab));
-  $("search").addEventListener("input", () => !view.conn && drawIndex());
+  $("search").addEventListener("input", () => !view.conn && searchIndex($("search").value));
   $("search").addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && view.conn && view.tab === "ladder") searchLadder($("search").value);
+    if (event.key !== "Enter") return;
+    if (!view.conn) enterIndex();
+    else if (view.tab === "ladder") searchLadder($("search").value);
   });
   window.addEventListener("hashchange", show);
   chooseRows();
