@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,12 +45,22 @@ int say_written(int code, const Options& options) {
   return code;
 }
 
+// By whatever name, a link or standard input.
+bool is_what_is_read(const std::string& input, const std::string& path) {
+  struct stat read{};
+  struct stat written{};
+  if (input.empty() || ::stat(path.c_str(), &written) != 0) return false;
+  if ((input == "-" ? ::fstat(STDIN_FILENO, &read) : ::stat(input.c_str(), &read)) != 0) return false;
+  return S_ISREG(read.st_mode) && read.st_dev == written.st_dev && read.st_ino == written.st_ino;
+}
+
 }  // namespace
 
 Result<Options> with_picture_file(const Options& options) {
   Options with = options;
   const std::string& path = options.picture.path;
   if (path.empty()) return with;
+  if (is_what_is_read(options.read.path, path)) return failure("write " + path, "it is the file that is read");
   with.picture.fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (with.picture.fd < 0) return failure("write " + path, std::strerror(errno));
   return with;
