@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "run/beside.hpp"
 #include "sink/chosen.hpp"
 #include "sink/compare.hpp"
 #include "sink/picture/picture.hpp"
@@ -60,6 +61,7 @@ PictureSettings picture_settings(const Options& options, bool wire_alone) {
   PictureSettings settings;
   settings.ladder_alone = options.picture.ladder_alone();
   settings.wire_alone = wire_alone;
+  settings.finished = name_what_is_beside;
   return settings;
 }
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <ranges>
 
+#include "run/beside.hpp"
 #include "run/messages.hpp"
 #include "run/run.hpp"
 #include "sink/format.hpp"
@@ -61,6 +62,8 @@ Result<Options> with_picture_file(const Options& options) {
   const std::string& path = options.picture.path;
   if (path.empty()) return with;
   if (is_what_is_read(options.read.path, path)) return failure("write " + path, "it is the file that is read");
+  with.picture.fd = open_beside(path);
+  if (with.picture.fd >= 0) return with;
   with.picture.fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (with.picture.fd < 0) return failure("write " + path, std::strerror(errno));
   return with;

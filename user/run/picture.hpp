@@ -8,7 +8,7 @@
 namespace tcpwitness {
 
 // The same options with the picture's file open (PictureOptions::fd), which the sink will close; as they are where none
-// is wanted. As late as that is possible: what the file held before is gone then.
+// is wanted. What the file held is gone when the picture is whole (beside.hpp) or, where it is no plain file, now.
 [[nodiscard]] Result<Options> with_picture_file(const Options& options);
 
 }  // namespace tcpwitness

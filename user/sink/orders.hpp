@@ -8,9 +8,9 @@
 
 namespace tcpwitness {
 
-// Whether the well-formed sequence of this length that text begins with is an order: it
-// controls (C0, DEL, C1), breaks the line, or turns its direction (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
-// U+2069), which would put the parts of a row in another order.
+// Whether the well-formed sequence of this length that text begins with is an order: it controls (C0, DEL, C1),
+// breaks the line, or turns its direction (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), which would put
+// the parts of a row in another order.
 [[nodiscard]] constexpr bool is_order(std::string_view text, std::size_t length) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   if (length == 1) return at(0) < 0x20 || at(0) == 0x7f;

@@ -47,9 +47,12 @@ class PictureSink final : public Sink {
     }
   }
   bool flush() override {
-    if (output_.flush()) return true;
-    errno = output_.error();  // for who says why: it is not the output of the run that failed
-    return false;
+    if (!output_.flush()) {
+      errno = output_.error();  // for who says why: it is not the output of the run that failed
+      return false;
+    }
+    if (!page_.summary || !settings_.finished) return true;
+    return std::exchange(settings_.finished, nullptr)();
   }
 
  private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 #include "tcpwitness/pipeline.hpp"
@@ -18,6 +19,8 @@ struct PictureSettings {
   std::size_t entries = 200'000;
   std::size_t strays = 500;  // pairs of ends between which there are segments of no connection
   std::size_t ladders = 24;  // in an SVG
+  // Called when the picture is whole. False: it failed, and errno says why.
+  std::function<bool()> finished = nullptr;
 };
 
 // fd: of the file, which is written when the summary comes. It is closed with the sink.
