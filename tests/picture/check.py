@@ -233,6 +233,24 @@ def keys_do_what_they_say(case, browser):
     browser.wait("!document.getElementById('index').hidden")
 
 
+def axes_have_round_numbers(case, browser):
+    browser.open(case.draw(small(case), "axes"))
+    browser.wait("document.querySelectorAll('#list tbody tr').length === 3")
+    ticks = "[...document.querySelectorAll('.axis span')].map((each) => each.textContent)"
+    assert browser.run(ticks) == ["0 ms", "200 ms", "400 ms", "600 ms", "800 ms"], browser.run(ticks)
+    browser.find("button", "+").click()
+    assert browser.run(ticks) == ["300 ms", "400 ms", "500 ms", "600 ms"], browser.run(ticks)
+    browser.run("location.hash = '#conn=1&view=graph'; return 1")
+    browser.wait("document.querySelectorAll('#plots canvas').length > 0")
+    labels = browser.run("[...document.querySelectorAll('.dygraph-axis-label-y')].map((each) => each.textContent).filter((each) => /B/.test(each))")
+    assert len(labels) >= 6, labels
+    for label in labels:
+        number, unit = label.removesuffix("/s").split()
+        size = float(number) * 1024 ** ["B", "KiB", "MiB"].index(unit)
+        # A few of a power of two.
+        assert size == 0 or int(size) // (int(size) & -int(size)) < 32, labels
+
+
 def the_index_has_keys(case, browser):
     browser.open(case.draw(small(case), "index-keys"))
     browser.wait("document.querySelectorAll('#list tbody tr').length === 3")
@@ -444,7 +462,7 @@ def a_recording_keeps_the_samples(case, browser):
 
 
 CASES = [index_has_every_connection, other_segments_are_no_connections, ladder_has_every_event, graph_has_the_numbers, sack_blocks_are_where_they_say, keys_do_what_they_say,
-         the_index_has_keys, a_number_twice_stops_nobody,
+         axes_have_round_numbers, the_index_has_keys, a_number_twice_stops_nobody,
          a_narrow_dark_window, a_thousand_connections, a_hundred_thousand_segments, what_others_wrote_is_text,
          a_live_picture_has_both_ends_and_samples, a_recording_keeps_the_samples]
 

@@ -51,6 +51,34 @@ function timeText(ns) {
   return `${(ns / length).toPrecision(3)} ${name}`;
 }
 
+// Values at which an axis has its labels: about so many, and round in the units that the labels have.
+function multiples(step, from, to) {
+  const values = [];
+  for (let i = Math.ceil(from / step); i * step <= to; ++i) values.push(i * step);
+  return values;
+}
+function decimalStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].find((each) => each * power >= least * (1 - 1e-9)) * power;
+}
+function timeTicks(from, to, many) {
+  const least = Math.max(1, (to - from) / many);
+  const long = [3e10, 6e10, 12e10, 3e11, 6e11, 18e11, 36e11, 72e11, 216e11, 432e11, 864e11];
+  const step = least <= 2e10 ? decimalStep(least) : long.find((each) => each >= least) || 864e11 * decimalStep(least / 864e11);
+  const units = [["d", 864e11], ["h", 36e11], ["min", 6e10], ["s", 1e9], ["ms", 1e6], ["us", 1e3], ["ns", 1]];
+  const few = (length) => length < 6e10 || Number.isInteger((step / length) * 4);
+  const [name, length] = units.find(([, each]) => each <= to && few(each)) || units[units.length - 1];
+  return multiples(step, from, to).map((v) => ({ v, label: `${Number((v / length).toFixed(9))} ${name}` }));
+}
+function byteTicks(from, to, many) {
+  const step = 2 ** Math.ceil(Math.log2(Math.max(1, (to - from) / many)));
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  return multiples(step, from, to).map((v) => {
+    const unit = v < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(v) / 10));
+    return { v, label: `${Number((v / 1024 ** unit).toFixed(3))} ${units[unit]}` };
+  });
+}
+
 // How an end is shown: its class, which has a colour, a pattern and a mark.
 function verdict(life) {
   if (byConn.get(life.conn).stray) return "unclear";

@@ -171,13 +171,16 @@ function plot(title, rows, labels, options, main) {
   const box = make("div", { class: main ? "plot main" : "plot", role: "img", "aria-label": `${title}: ${rows.length} points` });
   $("plots").append(heading, box);
   graphs.plots.push(new Dygraph(box, rows, { ...common(), labels: ["s", ...labels], dateWindow: graphs.whole, ...options,
-    axes: { x: { axisLabelFormatter: (t) => String(Number(t.toPrecision(7))), pixelsPerLabel: 90 }, y: { axisLabelWidth: axisWidth, axisLabelFormatter: options.unit || ((v) => v.toLocaleString("en")) } } }));
+    axes: { x: { axisLabelFormatter: (t) => String(Number(t.toPrecision(7))), pixelsPerLabel: 90 }, y: { axisLabelWidth: axisWidth, ...(options.labelsAt && { ticker: options.labelsAt }), axisLabelFormatter: options.unit || ((v) => v.toLocaleString("en")) } } }));
 }
 
 const stepped = (of, dashes) => ({ stepPlot: true, strokeWidth: 1.5, color: colour(of), strokePattern: dashes || null, drawPoints: false });
 
+// Labels at powers of two, as the units are.
+const bytesAxis = (behind) => (from, to, pixels) => byteTicks(from, to, Math.max(2, pixels / 30)).map(({ v, label }) => ({ v, label: label + behind }));
+
 // A small graph of several lines: name, points, how they are drawn. Empty ones are left out.
-function plotLines(title, lines, unit) {
+function plotLines(title, lines, unit, labelsAt) {
   const some = lines.filter((each) => each.points.length > 0);
   if (some.length === 0) return;
   const series = Object.fromEntries(some.map((each) => [each.name, each.look]));
@@ -185,6 +188,7 @@ function plotLines(title, lines, unit) {
   plot(`${title}: ${some.map((each) => `${each.name} (${each.form})`).join(", ")}`, merged(some.map((each) => thinned(each.points))), names, {
     series,
     unit,
+    labelsAt,
     includeZero: true,
     highlightCallback: (_, x, points) => { $("status").textContent = `${seconds(x)}  ${points.map((point) => `${point.name}: ${unit(point.yval)}`).join("  ")}`; },
   });
@@ -242,10 +246,10 @@ function openGraphs(c) {
     { name: "in flight (wire)", form: "line", points: measured.flight, look: stepped("blue") },
     { name: "congestion window", form: "dashes", points: kernel((k, i) => (k.mss[i] ? k.cwnd_segments[i] * k.mss[i] : null)), look: { ...stepped("red", [7, 3]), drawPoints: true, pointSize: 3 } },
     { name: "ssthresh", form: "dots", points: kernel((k, i) => (k.ssthresh_segments && k.mss[i] && k.ssthresh_segments[i] !== null ? k.ssthresh_segments[i] * k.mss[i] : null)), look: stepped("purple", [2, 3]) },
-  ], bytesText);
+  ], bytesText, bytesAxis(""));
   plotLines("Delivery rate", [
     { name: "acknowledged (wire)", form: "line", points: measured.rate, look: stepped("blue") },
     { name: "kernel's estimate", form: "dashes", points: kernel((k, i) => (k.delivery_rate_bytes_s ? k.delivery_rate_bytes_s[i] : null)), look: { ...stepped("red", [7, 3]), drawPoints: true, pointSize: 3 } },
-  ], (v) => `${bytesText(v)}/s`);
+  ], (v) => `${bytesText(v)}/s`, bytesAxis("/s"));
 }
 matchMedia("(prefers-color-scheme:dark)").addEventListener("change", () => view.conn && view.tab === "graph" && openGraphs(byConn.get(view.conn)));

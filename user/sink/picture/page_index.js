@@ -72,11 +72,11 @@ function row(c) {
 }
 
 function drawAxis(head) {
-  const steps = 4;
   const axis = make("div", { class: "axis" });
-  for (let i = 0; i <= steps; ++i) {
-    const tick = make("span", { text: timeText(index.from + ((index.to - index.from) * i) / steps) });
-    tick.style.left = `${(100 * i) / steps}%`;
+  for (const { v, label } of timeTicks(index.from, index.to, 5)) {
+    const part = (100 * (v - index.from)) / (index.to - index.from);
+    const tick = make("span", { class: part < 5 ? "first" : part > 95 ? "last" : null, text: label });
+    tick.style.left = `${part}%`;
     axis.append(tick);
   }
   head.append(make("th", { scope: "col" }, axis));
