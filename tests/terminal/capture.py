@@ -91,3 +91,30 @@ def write(path):
     reset.send("s", RST | ACK)
     goes_on.exchange(30, 1000)
     capture.close()
+
+
+def write_steady(path, seconds=60):
+    """Ten times a second 1,000 bytes on a connection that goes on; each second another one begins and is closed."""
+    capture = Capture(path)
+    goes_on = Talk(capture, ("10.0.0.1", 50000), ("10.0.0.8", 5432))
+    goes_on.connect()
+    for second in range(seconds):
+        for tenth in range(10):
+            goes_on.send("c", PSH | ACK, b"x" * 1000, after_us=98_000)
+            goes_on.send("s", ACK, after_us=1000)
+            if tenth == 0:
+                talk = Talk(capture, ("10.0.0.1", 40000 + second), ("192.0.2.7", 443))
+                talk.connect()
+                talk.close()
+    capture.close()
+
+
+def write_with_silence(path):
+    """Three that are closed: the second follows after 5 s, the third after four years."""
+    capture = Capture(path)
+    for number, after in enumerate((0, 5, 4 * 366 * 86400)):
+        capture.at_us += after * 1_000_000
+        talk = Talk(capture, ("10.0.0.1", 40000 + number), ("192.0.2.7", 443))
+        talk.connect()
+        talk.close()
+    capture.close()

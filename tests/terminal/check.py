@@ -237,6 +237,72 @@ class Check:
             tmux.keys("q")
             tmux.wait_not_top()
 
+    # ---- In the middle of a file ----
+
+    def the_numbers_of_the_moment(self):
+        path = self.directory / "steady.pcap"
+        capture.write_steady(path)
+        with Tmux() as tmux:
+            tmux.type(self.top(path, "--every", "1"))
+            # What is over is over 2 s later, and long before the file is.
+            tmux.wait(r"[1-4] open  [2-4] ended  0 bad")
+            screen = tmux.screen()
+            assert "  END  " not in screen, screen
+            sent = float(re.search(r"^sent B/s +([\d.]+)K", screen, re.M).group(1))
+            assert 7 <= sent <= 13, screen
+            begun = float(re.search(r"^new conns/s +([\d.]+)", screen, re.M).group(1))
+            assert 0 < begun <= 2.5, screen
+            tmux.keys("4", "a")
+            tmux.wait(r"^\? +:50000 10\.0\.0\.8:5432 +ESTABLISHED +(9[.\d]*|1[0-3])K")
+            # Its ordinary segments are no events.
+            tmux.keys("/")
+            tmux.type("50000")
+            tmux.keys("Enter")
+            tmux.wait("seq=1 ack=1 win=64240")
+            assert "seq=1001" not in tmux.screen(), tmux.screen()
+            assert "  END  " not in tmux.screen(), tmux.screen()
+            tmux.keys("C-c")
+            tmux.wait_not_top()
+
+    def silence_in_a_file(self):
+        """What comes is not shown before its time; nobody waits for years."""
+        path = self.directory / "silence.pcap"
+        capture.write_with_silence(path)
+        with Tmux() as tmux:
+            tmux.type(self.top(path, "--every", "0.5"))
+            tmux.keys("4")
+            tmux.wait(r"0 open  1 ended")
+            assert ":40000" in tmux.screen() and ":40001" not in tmux.screen(), tmux.screen()
+            tmux.wait(":40001 ")
+            assert ":40002" not in tmux.screen(), tmux.screen()
+            tmux.wait(r"^\d\d:\d\d:\d\d nothing for 4 years more: jumps there")
+            tmux.wait(r"  END  .*0 open  3 ended")
+            assert ":40002" in tmux.screen(), tmux.screen()
+            tmux.keys("q")
+            tmux.wait_not_top()
+
+    def a_file_that_is_not_there(self):
+        with Tmux() as tmux:
+            for name in ("nosuch.pcap", "nosuch.pcapng"):
+                tmux.type("clear; " + self.top(name) + "; echo code=$?")
+                tmux.wait(rf"^tcpwitness: cannot open {name}: No such file or directory")
+                tmux.wait("^code=1")
+
+    def sentences_are_whole(self):
+        with Tmux() as tmux:
+            self.play(tmux)
+            tmux.keys("?")
+            tmux.wait("sort by the next column")
+            tmux.keys("End")
+            tmux.wait("right to left")
+            assert "~" not in tmux.screen(), tmux.screen()
+            tmux.keys("q", "4", "p")
+            tmux.wait("^of a file: ")
+            # And then the keys again.
+            tmux.wait(r"^\? help", patience=8)
+            tmux.keys("q")
+            tmux.wait_not_top()
+
     # ---- Every death ----
 
     def top_pid(self, tmux):
@@ -364,6 +430,8 @@ class Check:
             tmux.wait("ESTABLISHED")
             tmux.keys("p")
             written = tmux.wait(r"written: (tcpwitness-\d+\.html)").group(1)
+            tmux.wait("^q back", patience=8)
+            assert "~" not in tmux.screen(), tmux.screen()
             picture = (self.directory / written).read_text()
             assert picture.lower().startswith("<!doctype html") and "7777" in picture, picture[:500]
             load.stdin.write("end\n")
@@ -387,7 +455,8 @@ def main():
     check = Check(arguments.tracer, arguments.update)
     names = arguments.names or ["refused_without_a_terminal", "speed_needs_a_file", "screens_of_a_capture", "sizes_that_are_none",
                                 "the_environment_has_another_size", "a_locale_that_is_not_installed",
-                                "no_colour_where_none_is_wanted", "suspended_and_continued", "deaths", "the_terminal_vanishes",
+                                "no_colour_where_none_is_wanted", "suspended_and_continued", "the_numbers_of_the_moment",
+                                "silence_in_a_file", "a_file_that_is_not_there", "sentences_are_whole", "deaths", "the_terminal_vanishes",
                                 "hostile_names", "live_numbers"]
     wrong = 0
     for name in names:

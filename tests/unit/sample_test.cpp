@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "recording/words.hpp"
 #include "sink/json_report.hpp"
 #include "sink/sinks.hpp"
 #include "unit/run.hpp"
@@ -83,6 +84,15 @@ TEST(Samples, AreInJsonAsTheKernelHasThemAndInNoTimelineForPeople) {
     return test::captured([](Output& output) { return make_trace_text(output, kernel_names(), {}); }, reports);
   };
   EXPECT_FALSE(text(told.reports).contains("sample"));
+}
+
+TEST(Samples, ARowSaysNothingOfWhatIsNotKnown) {
+  const Event first = no_answer_story().events.front();
+  const auto message = [&](std::uint32_t srtt_us) {
+    return words_of(Event{7, first.ts_ns, sample_of(first, srtt_us)}, kernel_names()).message;
+  };
+  EXPECT_TRUE(message(59).starts_with("srtt 59 us, cwnd 10, 512 bytes in flight ")) << message(59);
+  EXPECT_TRUE(message(0).starts_with("cwnd 10, 512 bytes in flight ")) << message(0);
 }
 
 }  // namespace

@@ -95,6 +95,13 @@ TEST(Describe, ASummaryWithoutLossSaysSo) {
   EXPECT_EQ(describe(summary), "tcpwitness: 1 connection, 1,201 events (1 transition, 1,200 segments); nothing lost");
 }
 
+// The same one is looked at again and again.
+TEST(Describe, LooksAtSocketsAreNoSockets) {
+  Summary summary{.ts_ns = 0, .connections = 2};
+  summary.events[TW_KIND_SOCKET] = 58;
+  EXPECT_EQ(describe(summary), "tcpwitness: 2 connections, 58 events (58 looks at sockets); nothing lost");
+}
+
 TEST(Describe, LossComesWithARemedy) {
   const std::string text = describe(golden::summary());
   EXPECT_TRUE(text.contains("1,234 lost"));

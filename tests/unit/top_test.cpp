@@ -65,9 +65,26 @@ TEST(TopModel, ResetsAreConnectionsThatARstEnded) {
   scene.end({.conn = 1, .outcome = Outcome::reset_by_peer});
   scene.end({.conn = 2, .outcome = Outcome::refused});
   scene.end({.conn = 3, .outcome = Outcome::completed});
+  scene.end({.conn = 4, .outcome = Outcome::refused, .finding = Rule::reset_origin});
   scene.tick();
+  EXPECT_EQ(scene.model.total().resets, 2U) << "one was refused by a message";
+  EXPECT_EQ(scene.model.samples().back().resets, 2);
+  EXPECT_EQ(scene.model.total().bad, 3U);
+}
+
+TEST(TopModel, AnOpenConnectionIsBadFromItsFirstFindingOnAndOnlyOnce) {
+  Scene scene;
+  scene.open({}).tick();
+  EXPECT_EQ(scene.model.total().bad, 0U);
+  scene.open({.finding = Rule::zero_window}).tick();
+  EXPECT_EQ(scene.model.total().bad, 1U);
+  EXPECT_EQ(scene.model.groups(By::process).front()->last.bad, 1U);
+  scene.open({.finding = Rule::zero_window}).tick();
+  scene.open({}).tick();
+  scene.end({.outcome = Outcome::reset_by_peer, .finding = Rule::zero_window}).tick();
+  EXPECT_EQ(scene.model.total().bad, 1U);
+  EXPECT_EQ(scene.model.groups(By::process).front()->total.bad, 1U);
   EXPECT_EQ(scene.model.total().resets, 1U);
-  EXPECT_EQ(scene.model.total().bad, 2U);
 }
 
 TEST(TopModel, LostEventsCountAndAreSaid) {
@@ -246,6 +263,31 @@ TEST(TopLayout, NoRowIsWiderThanTheScreenWhateverItsSize) {
         }
       }
     }
+  }
+}
+
+TEST(TopLayout, NoSentenceOfTheHelpIsCut) {
+  const Scene scene;
+  for (const std::size_t width : {60U, 80U, 120U}) {
+    View view;
+    view.mode = Mode::help;
+    std::string all;
+    for (const Row& row : layout(scene.model, view, {.width = width, .height = 80})) {
+      EXPECT_FALSE(row.text().contains('~')) << row.text();
+      all += row.text().substr(std::min<std::size_t>(row.text().find_first_not_of(' '), row.text().size())) + ' ';
+    }
+    EXPECT_TRUE(all.contains("or is written from right to left.")) << all;
+    EXPECT_TRUE(all.contains("that began and ended in between")) << all;
+  }
+}
+
+TEST(TopLayout, WordsAreWrappedAndNeverWiderThanTheRow) {
+  const auto rows = words_in("one two three", 2, 9);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].text(), "  one two");
+  EXPECT_EQ(rows[1].text(), "  three");
+  for (std::size_t width = 0; width < 12; ++width) {
+    for (const Row& row : words_in("a looooooooong word", 4, width)) EXPECT_LE(cells_of(row.text()), width);
   }
 }
 

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import struct
@@ -473,6 +474,16 @@ def install(lab, *arguments, home=None):
     return run([lab.tracer, "wireshark", *arguments], env=lab.environment(home or lab.home))
 
 
+def older(text):
+    """As another version would have installed it: with another text, and the digest of that."""
+    text = re.sub(r' \(text [0-9a-f]{16}\)', "", text, count=1) + "-- older\n"
+    digest = 0xCBF29CE484222325
+    for byte in text.encode():
+        digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    mark = '"tcpwitness wireshark --install"'
+    return text.replace(mark, f"{mark} (text {digest:016x})", 1)
+
+
 def it_installs_and_uninstalls(lab):
     home = lab.folder / "other home's"
     home.mkdir()
@@ -485,14 +496,17 @@ def it_installs_and_uninstalls(lab):
     again = install(lab, "--install", home=home)
     equal([again.returncode, again.stdout.count("up to date")], [0, 5], "the second time")
     equal(install(lab, home=home).stdout.count("installed "), 5, "what is there")
-    # An older one of ours is replaced; what somebody else has written is not.
-    lua, colours = (next(path for path in files if path.name == name) for name in ("tcpwitness.lua", "colorfilters"))
+    # An older one of ours is replaced; what somebody else has written is not, nor what somebody has changed.
+    lua, colours, buttons = (next(path for path in files if path.name == name) for name in ("tcpwitness.lua", "colorfilters", "dfilter_buttons"))
     before = lua.read_text()
-    lua.write_text(before + "-- older\n")
+    lua.write_text(older(before))
     colours.write_text("# mine\n")
+    changed = buttons.read_text() + '"TRUE","Mine","tcp.port == 443",""\n'
+    buttons.write_text(changed)
     third = install(lab, "--install", home=home)
-    equal([third.returncode, lua.read_text(), colours.read_text()], [1, before, "# mine\n"], "with a file of somebody else")
+    equal([third.returncode, lua.read_text(), colours.read_text(), buttons.read_text()], [1, before, "# mine\n", changed], "with files of somebody else")
     expect("colorfilters is not of tcpwitness" in third.stderr.replace("\n", " "), third.stderr)
+    expect("dfilter_buttons was changed since it was installed" in third.stderr.replace("\n", " "), third.stderr)
     target = home / "elsewhere"
     target.write_text("precious\n")
     lua.unlink()
@@ -501,11 +515,28 @@ def it_installs_and_uninstalls(lab):
     equal(target.read_text(), "precious\n", "behind a link")
     lua.unlink()
     last = install(lab, "--uninstall", home=home)
-    equal([last.returncode, last.stdout.count("removed ")], [1, 3], "uninstalling")
-    equal(sorted(path.name for path in home.rglob("*") if path.is_file()), ["colorfilters", "elsewhere"], "what is left")
+    equal([last.returncode, last.stdout.count("removed ")], [1, 2], "uninstalling")
+    equal(sorted(path.name for path in home.rglob("*") if path.is_file()), ["colorfilters", "dfilter_buttons", "elsewhere"], "what is left")
+    equal(buttons.read_text(), changed, "what was changed")
     colours.unlink()
+    buttons.unlink()
     equal(install(lab, "--uninstall", home=home).returncode, 0, "uninstalling again")
+    equal(sorted(path.name for path in home.iterdir()), ["elsewhere"], "directories that are left")
     expect("tcpwitness" not in lab.tshark("-D", home=home).stdout, "it is still listed")
+    # Directories that have something else in them stay, and so does the home.
+    (home / ".config").mkdir()
+    (home / ".config/else").write_text("")
+    install(lab, "--install", home=home)
+    equal(install(lab, "--uninstall", home=home).returncode, 0, "uninstalling at last")
+    equal(sorted(path.name for path in home.rglob("*")), [".config", "else", "elsewhere"], "what is left at last")
+    # What cannot be looked at is nobody's.
+    shutil.rmtree(home / ".config")
+    (home / ".config").write_text("")
+    for arguments in (("--install",), ("--uninstall",), ()):
+        hidden = install(lab, *arguments, home=home)
+        equal(hidden.returncode, 1, "where a directory is none")
+        said = " ".join(hidden.stderr.split())
+        expect("colorfilters: Not a directory" in said and "not of tcpwitness" not in said, said)
 
 
 checks = [it_installs_and_uninstalls, without_it_files_open, nothing_healthy_is_marked, each_segment_is_there_once,

@@ -278,10 +278,11 @@ Page wireshark_page() {
            {"tshark -r today.pcapng -q -z expert", "the findings"},
            {"sudo tshark -i tcpwitness -f 'port 443' -a duration:10", "record, and see it at once"}},
           {"Three things are installed: a dissector in Lua, a profile named tcpwitness, and an interface (extcap). The "
-           "directories are those that 'tshark -G folders' names. A file that is not of tcpwitness is never replaced "
-           "or removed."},
+           "directories are those that 'tshark -G folders' names. A file that is not of tcpwitness, or that "
+           "was changed since, is never replaced or removed."},
           {{"Wireshark options", {Group::own}}},
-          "Exits with 0; with 1 where a file could not be written or belongs to somebody else; on a usage error with "
+          "Exits with 0; with 1 where a file could not be written, belongs to somebody else or was changed; on a usage "
+          "error with "
           "2."};
 }
 

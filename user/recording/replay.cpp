@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
+#include "tcpwitness/event_abi.h"
 #include "tcpwitness/gap.hpp"
 
 namespace tcpwitness {
@@ -26,6 +28,21 @@ Result<void> Replay::take(const CaptureBlock& block, Reports& out) {
 
 Result<void> Replay::take(const RecordingStep& step, std::uint64_t at, Reports& out) {
   return std::visit([&](const auto& one) { return apply(one, at, out); }, step);
+}
+
+TimeNs Replay::time_of(const RecordingStep& step) const {
+  if (const auto* mark = std::get_if<Mark>(&step)) {
+    if (const auto* start = std::get_if<StartMark>(mark)) return start->started_ns;
+    if (const auto* tick = std::get_if<TickMark>(mark)) return tick->now;
+    if (const auto* account = std::get_if<AccountMark>(mark)) return account->now;
+    return last_ts_ns_;
+  }
+  const auto& record = std::get<RecordedEvent>(step).record;
+  tw_header header;
+  if (!start_ || record.size() < sizeof header) return last_ts_ns_;
+  std::memcpy(&header, record.data(), sizeof header);
+  const auto ts_ns = static_cast<TimeNs>(header.ts_ns + static_cast<std::uint64_t>(start_->offset_ns));
+  return ts_ns < 0 || ts_ns > time_limit ? last_ts_ns_ : ts_ns;
 }
 
 Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {

@@ -32,6 +32,8 @@ class Replay {
   Result<void> take(const CaptureBlock& block, Reports& out);
   // The same of a block that was decoded; at: its first byte in the file, for what an error says.
   Result<void> take(const RecordingStep& step, std::uint64_t at, Reports& out);
+  // When it was; where it does not say, when the newest before it was.
+  [[nodiscard]] TimeNs time_of(const RecordingStep& step) const;
   // No more blocks: reports what is open.
   void finish(Reports& out);
 

@@ -105,8 +105,10 @@ EventWords words_of(const SocketFound& found, const Names& /*names*/) {
 
 EventWords words_of(const Sample& sample, const Names& /*names*/) {
   EventWords words = begin("sample", sample);
-  words.message = fmt::format("srtt {} us, cwnd {}, {} bytes in flight {}", sample.srtt_us, sample.snd_cwnd,
-                              sample.snd_nxt - sample.snd_una, ends_of(words.flow));
+  // In SYN_SENT there is no round-trip time yet.
+  if (sample.srtt_us != 0) words.message = fmt::format("srtt {} us, ", sample.srtt_us);
+  words.message += fmt::format("cwnd {}, {} bytes in flight {}", sample.snd_cwnd, sample.snd_nxt - sample.snd_una,
+                               ends_of(words.flow));
   return words;
 }
 

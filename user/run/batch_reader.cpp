@@ -8,13 +8,14 @@ namespace {
 
 constexpr std::size_t events_in_a_batch = 256;     // they stay in a cache between the two threads
 constexpr std::uint64_t frames_in_a_batch = 4096;  // a millisecond or two: how often clock and signals are looked at
-constexpr std::int64_t linger_on_a_pipe_ns = 2'000'000'000;
+constexpr std::int64_t linger_where_somebody_waits_ns = 2'000'000'000;
 constexpr std::uint32_t headers_at_most = 512;  // Ethernet to TCP takes 54; this is tunnels in tunnels, with options
 
 ConversationSettings conversation_settings(const Options& options, bool regular) {
   ConversationSettings settings;
-  settings.all_segments = options.packets_all;
-  if (!regular) settings.linger_ns = linger_on_a_pipe_ns;
+  // Ordinary segments bring the counters of the moment.
+  settings.all_segments = options.packets_all || options.command == Command::top;
+  if (!regular || options.command == Command::top) settings.linger_ns = linger_where_somebody_waits_ns;
   return settings;
 }
 
@@ -40,10 +41,30 @@ bool BatchReader::fill(Batch& batch) {
   return more;
 }
 
-void BatchReader::take(const CaptureBlock& block, Batch& batch) {
+bool BatchReader::wants(const CaptureBlock& block) {
   ++frames_;
-  if (filter_ != nullptr && !filter_->matches(block)) return;
-  if (!tcp_frames_.parse(block, tcp_) || !selection_.wants(tcp_.source, tcp_.destination)) return;
+  if (filter_ != nullptr && !filter_->matches(block)) return false;
+  return tcp_frames_.parse(block, tcp_) && selection_.wants(tcp_.source, tcp_.destination);
+}
+
+void BatchReader::take(const CaptureBlock& block, Batch& batch) {
+  if (wants(block)) observe(batch);
+}
+
+std::optional<TimeNs> BatchReader::next() {
+  CaptureBlock block;
+  while (file_.next(block)) {
+    if (block.kind == CaptureBlock::Kind::frame && wants(block)) return tcp_.ts_ns;
+  }
+  return std::nullopt;
+}
+
+void BatchReader::take_next(Batch& batch) {
+  observe(batch);
+  account(batch);
+}
+
+void BatchReader::observe(Batch& batch) {
   ++segments_;
   last_ts_ns_ = std::max(last_ts_ns_, tcp_.ts_ns);
   conversations_.observe(tcp_, batch.events);

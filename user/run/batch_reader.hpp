@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "capture/capture_file.hpp"
@@ -43,6 +44,10 @@ class BatchReader {
 
   // Appends what the next frames say until the batch is full. False: there are no more, the file is over or damaged.
   bool fill(Batch& batch);
+  // Instead, for whoever plays them: the time of the next frame that is wanted, which take_next() takes. Nothing: there
+  // are no more.
+  [[nodiscard]] std::optional<TimeNs> next();
+  void take_next(Batch& batch);
   // Says how far it is, in the middle of filling too. (fill, advance and finish do.)
   void account(Batch& batch);
   // No frame comes, and yet it is `now`.
@@ -52,7 +57,9 @@ class BatchReader {
   bool finish(Batch& batch);
 
  private:
+  [[nodiscard]] bool wants(const CaptureBlock& block);
   void take(const CaptureBlock& block, Batch& batch);
+  void observe(Batch& batch);
 
   CaptureFile& file_;
   PacketFilter* filter_;

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/file_settings.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
 #include "run/outputs.hpp"
 #include "tcpwitness/capture.hpp"
 
 namespace tcpwitness {
+
+bool names_a_file(const std::string& word) {
+  constexpr std::array endings{".pcap", ".pcapng", ".cap", ".gz", ".zst"};
+  return word == "-" || ::access(word.c_str(), F_OK) == 0 ||
+         std::ranges::any_of(endings, [&](const char* ending) { return word.ends_with(ending); });
+}
 
 CorrelatorSettings capture_settings(const Options& options) {
   CorrelatorSettings settings = capture_settings();

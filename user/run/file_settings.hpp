@@ -11,6 +11,8 @@
 
 namespace tcpwitness {
 
+// The first word of what may be a filter too: a file that is there, or that is meant ("nosuch.pcap"), or "-".
+[[nodiscard]] bool names_a_file(const std::string& word);
 // Of a capture.
 [[nodiscard]] CorrelatorSettings capture_settings(const Options& options);
 // Of a recording.

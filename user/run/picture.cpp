@@ -7,25 +7,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ranges>
 
 #include "run/beside.hpp"
+#include "run/file_settings.hpp"
 #include "run/messages.hpp"
 #include "run/run.hpp"
 #include "sink/format.hpp"
 
 namespace tcpwitness {
 namespace {
-
-bool names_a_file(const std::string& word) {
-  constexpr std::array endings{".pcap", ".pcapng", ".cap", ".gz", ".zst"};
-  return word == "-" || ::access(word.c_str(), F_OK) == 0 ||
-         std::ranges::any_of(endings, [&](const char* ending) { return word.ends_with(ending); });
-}
 
 // What only a live run can do; "" where none of it was asked for.
 std::string_view live_alone(const Options& options) {

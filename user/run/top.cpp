@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -16,6 +17,7 @@
 namespace tcpwitness {
 namespace {
 
+constexpr auto note_shown = std::chrono::seconds(3);            // in place of the keys
 constexpr auto between_texts = std::chrono::milliseconds(200);  // a timeline that grows
 // Ended a second: beyond it ordinary ones have no events here, until there are half as many.
 constexpr double crowd = 2'000;
@@ -92,18 +94,23 @@ bool LiveView::wish(top::Wish wish) {
   return true;
 }
 
+void LiveView::note(std::string text) {
+  around_.note = std::move(text);
+  noted_ = std::chrono::steady_clock::now();
+}
+
 // Of one that goes on when it has been asked for.
 void LiveView::draw_picture() {
   const Life* life = kept_.life(to_draw_);
   const top::Connection* c = model_.find(to_draw_);
   if (!may_write_) {
-    around_.note = "of a file: 'tcpwitness picture FILE -o x.html'";
+    note("of a file: 'tcpwitness picture FILE -o x.html'");
   } else if (life != nullptr) {
-    around_.note = picture_of(*life);
+    note(picture_of(*life));
   } else if (c != nullptr && c->open) {
     return;
   } else {
-    around_.note = "nothing is kept of it that could be drawn";
+    note("nothing is kept of it that could be drawn");
   }
   to_draw_ = 0;
 }
@@ -139,6 +146,10 @@ bool LiveView::turn(TimeNs now) {
   const Screen::Input input = terminal_->input();
   if (input.gone) return false;
   if (!input.keys.empty()) around_.note.clear();
+  if (!around_.note.empty() && std::chrono::steady_clock::now() - noted_ >= note_shown) {
+    around_.note.clear();
+    changed_ = true;
+  }
   for (const top::KeyPress& key : input.keys) {
     if (!wish(top::press(view_, key, stopped_ ? *stopped_ : model_))) return false;
     changed_ = true;
@@ -169,8 +180,8 @@ std::optional<ConnectionId> LiveView::asks_for() const {
 void LiveView::answer(std::optional<Life> life) {
   if (to_draw_ != 0) {
     changed_ = true;
-    if (life) around_.note = picture_of(*life);
-    if (!life) around_.note = "it has just ended: once more";
+    if (life) note(picture_of(*life));
+    if (!life) note("it has just ended: once more");
     to_draw_ = 0;
     return;
   }
@@ -192,22 +203,23 @@ void LiveView::make_text(const top::Model& model) {
   text_old_ = false;
   const top::TextLook look{
       .width = around_.width, .colour = terminal_->colour(), .utf8 = around_.utf8, .wire_alone = wire_alone_};
-  const auto line = [&](std::string_view words) { around_.text.emplace_back(around_.width).put(words, Colour::dim); };
+  const auto say = [&](std::string_view words) {
+    std::ranges::copy(top::words_in(words, 1, around_.width, Colour::dim), std::back_inserter(around_.text));
+  };
   around_.text.clear();
   if (view_.mode == top::Mode::timeline) {
     if (of != nullptr) {
       around_.text = top::timeline_of(*of, *names_, look);
       if (!wire_alone_ && may_write_)
-        line(" Live, ACKs that only name a cause are not recorded: \"cause not seen\". 'trace' has them.");
+        say("Live, ACKs that only name a cause are not recorded: \"cause not seen\". 'trace' has them.");
       return;
     }
     const top::Connection* c = model.find(view_.opened);
-    line(" No event of it is kept.");
+    say("No event of it is kept.");
     if (c != nullptr && c->open) {
-      line(" It was open before, or nothing but ordinary data has passed. What happens now");
-      line(" is shown here.");
+      say("It was open before, or nothing but ordinary data has passed. What happens now is shown here.");
     } else {
-      line(" It was ordinary, and more than 2,000 a second end; or much has happened since.");
+      say("It was ordinary, and more than 2,000 a second end; or much has happened since.");
     }
     return;
   }
@@ -217,8 +229,8 @@ void LiveView::make_text(const top::Model& model) {
     around_.text = top::story_of(of, *life, *names_, look);
     return;
   }
-  line(" There is no story of it here: it was ordinary, and more than 2,000 a second end;");
-  line(" or much has happened since. 'tcpwitness explain' prints all of them.");
+  say("There is no story of it here: it was ordinary, and more than 2,000 a second end; or much has happened since. "
+      "'tcpwitness explain' prints all of them.");
 }
 
 void LiveView::draw(TimeNs now) {

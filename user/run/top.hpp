@@ -54,6 +54,7 @@ class LiveView {
   void draw(TimeNs now);
   void make_text(const top::Model& model);
   [[nodiscard]] bool wish(top::Wish wish);
+  void note(std::string text);
   void draw_picture();
   [[nodiscard]] std::string picture_of(const Life& life) const;
 
@@ -76,6 +77,7 @@ class LiveView {
   bool text_old_ = true;
   bool crowded_ = false;
   std::chrono::steady_clock::time_point drawn_{};
+  std::chrono::steady_clock::time_point noted_{};
 };
 
 }  // namespace tcpwitness

@@ -34,6 +34,7 @@
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "tcpwitness/capture.hpp"
+#include "values/duration.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -41,14 +42,34 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t steps_between_looks = 512;
+// By the clock of whoever looks on: of a longer silence so much is shown, and the rest is passed over.
+constexpr auto longest_silence = std::chrono::seconds(60);
+constexpr auto silence_shown = std::chrono::seconds(3);
+
+std::string silence_in_words(std::int64_t ns) {
+  constexpr std::int64_t year_ns = 31'556'952'000'000'000;
+  return ns < 2 * year_ns ? duration_in_words(ns) : fmt::format("{} years", ns / year_ns);
+}
+
+// An ordinary segment: it has brought the counters of its connection, and nothing else is to be told of it.
+bool only_counts(const Report& report) {
+  const auto* entry = std::get_if<Entry>(&report);
+  const auto* body = entry != nullptr ? std::get_if<SegmentEntry>(&entry->body) : nullptr;
+  return body != nullptr && body->segment.why == 0 && body->inferred.empty();
+}
 
 // What is played, step by step.
 class Played {
  public:
   virtual ~Played() = default;
-  // False: that was all.
-  virtual bool step(Reports& out) = 0;
-  virtual void finish(Reports& out) = 0;
+  // The time of what comes next. Nothing: that was all.
+  [[nodiscard]] virtual std::optional<TimeNs> next() = 0;
+  // Takes it.
+  virtual void take(Reports& out) = 0;
+  // It is `now`, and what comes next is not older.
+  virtual void advance(TimeNs now, Reports& out) = 0;
+  // Nothing comes next: reports what is left, a part at a time. False: that was all.
+  virtual bool finish(Reports& out) = 0;
   [[nodiscard]] virtual TimeNs now() const = 0;  // 0: nothing is known yet
   [[nodiscard]] virtual const Names& names() const = 0;
   virtual void so_far(TimeNs now, const std::function<void(Life)>& take) = 0;
@@ -60,13 +81,26 @@ class PlayedRecording final : public Played {
  public:
   PlayedRecording(const Options& options, CaptureFile& file) : file_(file), replay_(replay_settings(options)) {}
 
-  bool step(Reports& out) override {
-    CaptureBlock block;
-    if (damage_ || !file_.next(block)) return false;
-    if (auto taken = replay_.take(block, out); !taken) damage_ = taken.error();
-    return !damage_;
+  std::optional<TimeNs> next() override {
+    while (!damage_ && file_.next(block_)) {
+      auto step = read_step(block_);
+      if (!step) {
+        damage_ = step.error();
+      } else if (*step) {
+        step_ = std::move(**step);
+        return replay_.time_of(*step_);
+      }
+    }
+    return std::nullopt;
   }
-  void finish(Reports& out) override { replay_.finish(out); }
+  void take(Reports& out) override {
+    if (auto taken = replay_.take(*step_, block_.offset, out); !taken) damage_ = taken.error();
+  }
+  void advance(TimeNs /*now*/, Reports& /*out*/) override {}  // the recording has the moments itself
+  bool finish(Reports& out) override {
+    replay_.finish(out);
+    return false;
+  }
   [[nodiscard]] TimeNs now() const override { return replay_.now(); }
   [[nodiscard]] const Names& names() const override { return replay_.names(); }
   void so_far(TimeNs now, const std::function<void(Life)>& take) override { replay_.so_far(now, take); }
@@ -78,6 +112,8 @@ class PlayedRecording final : public Played {
  private:
   CaptureFile& file_;
   Replay replay_;
+  CaptureBlock block_;
+  std::optional<RecordingStep> step_;  // refers to the block
   std::optional<Error> damage_;
 };
 
@@ -86,21 +122,23 @@ class PlayedCapture final : public Played {
   PlayedCapture(const Options& options, CaptureFile& file, PacketFilter* filter)
       : file_(file), reader_(options, file, filter), correlator_(capture_settings(options), names_) {}
 
-  bool step(Reports& out) override {
-    if (at_ == batch_.events.size()) {
-      batch_.clear();
-      at_ = 0;
-      more_ = more_ && reader_.fill(batch_);
-      if (!more_ && !reader_.finish(batch_) && batch_.events.empty()) return false;
-      learn();
-      if (batch_.events.empty()) return true;
-    }
-    const Event& event = batch_.events[at_++];
-    now_ = std::max(now_, event.ts_ns);
-    correlator_.feed(event, out);
-    return true;
+  std::optional<TimeNs> next() override { return reader_.next(); }
+  void take(Reports& out) override {
+    reader_.take_next(batch_);
+    feed(out);
   }
-  void finish(Reports& out) override { correlator_.finish(now_, out); }
+  void advance(TimeNs now, Reports& out) override {
+    now_ = std::max(now_, now);
+    reader_.advance(now_, batch_);
+    feed(out);
+    correlator_.advance(now_, out);
+  }
+  bool finish(Reports& out) override {
+    const bool more = reader_.finish(batch_);
+    feed(out);
+    if (!more) correlator_.finish(now_, out);
+    return more;
+  }
   [[nodiscard]] TimeNs now() const override { return now_; }
   [[nodiscard]] const Names& names() const override { return names_; }
   void so_far(TimeNs now, const std::function<void(Life)>& take) override { correlator_.so_far(now, take); }
@@ -110,9 +148,14 @@ class PlayedCapture final : public Played {
   [[nodiscard]] std::optional<Error> damage() const override { return file_.damage(); }
 
  private:
-  void learn() {
+  void feed(Reports& out) {
     std::uint32_t index = 1;
     for (const CaptureInterface& interface : batch_.interfaces) names_.interfaces[index++] = interface.name;
+    for (const Event& event : batch_.events) {
+      now_ = std::max(now_, event.ts_ns);
+      correlator_.feed(event, out);
+    }
+    batch_.clear();
   }
 
   CaptureFile& file_;
@@ -120,8 +163,6 @@ class PlayedCapture final : public Played {
   Names names_;
   Correlator correlator_;
   Batch batch_;
-  std::size_t at_ = 0;
-  bool more_ = true;
   TimeNs now_ = 0;
 };
 
@@ -133,6 +174,7 @@ class Playing {
         sink_(with_choice(view.sink(), options.choice)),
         selection_(options),
         selects_(recording),
+        counts_alone_(!recording && !options.packets_all),
         signals_(signals),
         every_(options.every.value_or(std::chrono::seconds(1))),
         speed_(options.top.speed.value_or(1)) {}
@@ -148,12 +190,12 @@ class Playing {
     }
     bool wanted = play();
     if (wanted) {
-      played_.finish(reports_);
+      while (played_.finish(reports_)) write();
       write();
       look(played_.now());
       view_.set_ended();
     }
-    while (wanted) wanted = view_.turn(played_.now()) && rest(std::chrono::milliseconds(1000));
+    while (wanted) wanted = view_.turn(played_.now()) && rest(view_.patience());
     view_.close();
     say_through({});
     const auto damage = played_.damage();
@@ -164,38 +206,51 @@ class Playing {
   // False: the end is wanted.
   bool play() {
     std::size_t steps = 0;
-    while (played_.step(reports_)) {
+    while (const auto time = played_.next()) {
+      if (begun_ns_ == 0 && *time != 0) begin(*time);
+      const bool due = *time > here_ns_ || *time >= next_look_ns_ || ++steps % steps_between_looks == 0;
+      if (begun_ns_ != 0 && due && !wait_for(*time)) return false;
+      played_.take(reports_);
       write();
-      const TimeNs now = played_.now();
-      if (now == 0) continue;
-      if (begun_ns_ == 0) begin(now);
-      if (now >= next_look_ns_ || ++steps % steps_between_looks == 0) {
-        if (!keep_pace(now)) return false;
-      }
     }
     return true;
   }
 
-  void begin(TimeNs now) {
-    begun_ns_ = now;
+  void begin(TimeNs time) {
+    begun_ns_ = here_ns_ = time;
     begun_ = Clock::now();
-    look(now);
+    look(time);
   }
 
-  // Waits until it is as late as in the file; intervals without an event are drawn too.
-  bool keep_pace(TimeNs now) {
+  // Until it is as late as in the file; intervals without an event are drawn too. What comes then is not taken yet.
+  bool wait_for(TimeNs time) {
+    const auto since = Clock::now();
     for (;;) {
-      const TimeNs here = std::min(now, begun_ns_ + passed_ns());
+      here_ns_ = begun_ns_ + passed_ns();
+      if (time > here_ns_ && Clock::now() - since >= silence_shown) jump(time);
+      const TimeNs here = std::min(time, here_ns_);
       if (here >= next_look_ns_) look(here);
       if (!view_.turn(here)) return false;
       answer(here);
-      if (here >= now) return true;
-      const auto left = std::chrono::nanoseconds(
-          static_cast<std::int64_t>(static_cast<double>(std::min(now, next_look_ns_) - here) / speed_));
-      if (!rest(std::clamp(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds(1),
-                           view_.patience())))
+      if (here >= time) return true;
+      if (!rest(std::clamp(std::chrono::ceil<std::chrono::milliseconds>(real(std::min(time, next_look_ns_) - here)),
+                           std::chrono::milliseconds(1), view_.patience())))
         return false;
     }
+  }
+  // Nobody waits for hours to see nothing.
+  void jump(TimeNs time) {
+    const std::int64_t silence = time - here_ns_;
+    if (real(silence) <= longest_silence) return;
+    look(here_ns_);
+    view_.say(here_ns_, fmt::format("nothing for {} more: jumps there", silence_in_words(silence)));
+    begun_ns_ += silence;
+    here_ns_ = time;
+    next_look_ns_ = time;
+  }
+  [[nodiscard]] std::chrono::nanoseconds real(std::int64_t in_file) const {
+    constexpr double most = 1e18;
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(static_cast<double>(in_file) / speed_, most)));
   }
   [[nodiscard]] TimeNs passed_ns() const {
     const auto real = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun_);
@@ -203,6 +258,8 @@ class Playing {
   }
 
   void look(TimeNs now) {
+    played_.advance(now, reports_);
+    write();
     played_.so_far(now, [&](Life life) {
       if (selects_ && !selection_.wants(life.flow, life.nat)) return;
       sink_->write(Interim{.ts_ns = now, .life = std::move(life)});
@@ -217,6 +274,7 @@ class Playing {
 
   void write() {
     for (const Report& report : reports_) {
+      if (counts_alone_ && only_counts(report)) continue;
       if (!selects_ || selection_.wants(report)) sink_->write(report);
     }
     reports_.clear();
@@ -234,13 +292,15 @@ class Playing {
   LiveView& view_;
   std::unique_ptr<Sink> sink_;
   Selection selection_;
-  bool selects_;  // a capture's reader has done it
+  bool selects_;       // a capture's reader has done it
+  bool counts_alone_;  // ordinary segments of a capture: they are no events of its timelines
   int signals_;
   std::chrono::nanoseconds every_;
   double speed_;
   Reports reports_;
   TimeNs begun_ns_ = 0;
   Clock::time_point begun_;
+  TimeNs here_ns_ = 0;  // where the playing is; what comes next may be nearer
   TimeNs next_look_ns_ = 0;
 };
 
@@ -280,7 +340,7 @@ int run_top(const Options& given) {
   Options options = given;
   if (!options.every) options.every = std::chrono::seconds(1);
   auto& words = options.top.words;
-  const bool file = !words.empty() && ::access(words.front().c_str(), F_OK) == 0;
+  const bool file = !words.empty() && words.front() != "-" && names_a_file(words.front());
   if (!file && options.top.speed) {
     return refuse({"play at a speed",
                    words.empty() ? "no file is given" : "there is no file " + printable(words[0], true),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // wireshark.cpp: the Lua plugin, the profile and the extcap, into this user's directories of Wireshark and out of them.
 //
-// A file is ours where it says that this command installed it, or is what this command would install. Others are never
+// A file is ours where it says that this command installed it, with a digest that its text still has. Others are never
 // touched: the user's own changes to the profile (Wireshark then writes the file anew), another plugin of that name.
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -31,8 +31,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view mark = "tcpwitness wireshark --install";
-constexpr std::size_t mark_within = 1000;  // bytes of the file's beginning
+constexpr std::string_view mark = "\"tcpwitness wireshark --install\"";
+constexpr std::size_t mark_within = 1000;        // bytes of the file's beginning
+constexpr std::size_t longest_file = 1UL << 20;  // of any version
 
 struct Folders {
   fs::path lua;
@@ -46,7 +47,12 @@ struct File {
   mode_t mode = 0644;
 };
 
-enum class There : std::uint8_t { nothing, ours, current, foreign };
+enum class There : std::uint8_t { nothing, ours, current, changed, foreign, hidden };
+
+struct Look {
+  There there = There::nothing;
+  int error = 0;  // why it is hidden
+};
 
 // What a program prints, if it is there and ends well.
 std::optional<std::string> output_of(const char* command) {
@@ -116,31 +122,58 @@ std::string extcap_script() {
   return text;
 }
 
-std::vector<File> files_in(const Folders& folders) {
-  const fs::path profile = folders.configuration / "profiles/tcpwitness";
-  return {{folders.lua / "tcpwitness.lua", std::string(wireshark_files::tcpwitness_lua)},
-          {profile / "colorfilters", std::string(wireshark_files::profile_colorfilters)},
-          {profile / "preferences", std::string(wireshark_files::profile_preferences)},
-          {profile / "dfilter_buttons", std::string(wireshark_files::profile_dfilter_buttons)},
-          {folders.extcap / "tcpwitness", extcap_script(), 0755}};
+// " (text 0123456789abcdef)": FNV-1a, against what somebody has changed and not against who forges it.
+std::string digest_of(std::string_view text) {
+  std::uint64_t digest = 0xcbf29ce484222325U;
+  for (const char c : text) digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return fmt::format(" (text {:016x})", digest);
 }
 
-There look_at(const File& file) {
+// Behind the mark the digest of all else.
+std::string with_digest(std::string text) {
+  const std::string digest = digest_of(text);
+  const std::size_t at = text.find(mark);
+  return at == std::string::npos ? text : text.insert(at + mark.size(), digest);
+}
+
+std::vector<File> files_in(const Folders& folders) {
+  const fs::path profile = folders.configuration / "profiles/tcpwitness";
+  std::vector<File> files{{folders.lua / "tcpwitness.lua", std::string(wireshark_files::tcpwitness_lua)},
+                          {profile / "colorfilters", std::string(wireshark_files::profile_colorfilters)},
+                          {profile / "preferences", std::string(wireshark_files::profile_preferences)},
+                          {profile / "dfilter_buttons", std::string(wireshark_files::profile_dfilter_buttons)},
+                          {folders.extcap / "tcpwitness", extcap_script(), 0755}};
+  for (File& file : files) file.text = with_digest(std::move(file.text));
+  return files;
+}
+
+bool has_its_digest(std::string text, std::size_t at) {
+  const std::size_t size = digest_of("").size();
+  const std::string digest = text.substr(at + mark.size(), size);
+  text.erase(at + mark.size(), size);
+  return digest_of(text) == digest;
+}
+
+Look look_at(const File& file) {
   struct stat status{};
-  if (::lstat(file.path.c_str(), &status) != 0) return errno == ENOENT ? There::nothing : There::foreign;
-  if (!S_ISREG(status.st_mode)) return There::foreign;
+  const auto hidden = [] { return Look{There::hidden, errno}; };
+  if (::lstat(file.path.c_str(), &status) != 0) return errno == ENOENT ? Look{} : hidden();
+  if (!S_ISREG(status.st_mode)) return {There::foreign};
   const UniqueFd fd(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd.valid()) return There::foreign;
-  std::string text(file.text.size() + 1, '\0');
+  if (!fd.valid()) return hidden();
+  std::string text(longest_file, '\0');
   std::size_t have = 0;
   while (have < text.size()) {
     const ssize_t got = ::read(fd.get(), text.data() + have, text.size() - have);
-    if (got <= 0) break;
+    if (got < 0) return hidden();
+    if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
   text.resize(have);
-  if (text == file.text && (status.st_mode & 0777U) == file.mode) return There::current;
-  return text == file.text || text.substr(0, mark_within).contains(mark) ? There::ours : There::foreign;
+  if (text == file.text) return {(status.st_mode & 0777U) == file.mode ? There::current : There::ours};
+  const std::size_t at = text.substr(0, mark_within).find(mark);
+  if (at == std::string::npos) return {There::foreign};
+  return {has_its_digest(std::move(text), at) ? There::ours : There::changed};
 }
 
 // Whole, or not at all.
@@ -168,19 +201,25 @@ void print(std::string_view what, const fs::path& path) {
   fmt::print("{:<14} {}\n", what, printable(path.string(), true));
 }
 
-// What is not said of a file goes to stderr: it was left as it is.
-bool say_kept(const fs::path& path) {
-  say(
-      fmt::format("tcpwitness: {} is not of tcpwitness, or was changed since: left as it is. To have it replaced, move "
-                  "it away",
-                  printable(path.string(), true)));
+// It was left as it is, and why.
+bool say_kept(const fs::path& path, const Look& look) {
+  const std::string name = printable(path.string(), true);
+  if (look.there == There::hidden) {
+    say(fmt::format("tcpwitness: cannot read {}: {}", name, std::strerror(look.error)));
+    return false;
+  }
+  say(fmt::format("tcpwitness: {} {}: left as it is. To have it replaced, move it away", name,
+                  look.there == There::changed ? "was changed since it was installed" : "is not of tcpwitness"));
   return false;
 }
 
 bool install(const File& file) {
-  switch (look_at(file)) {
+  const Look look = look_at(file);
+  switch (look.there) {
+    case There::changed:
     case There::foreign:
-      return say_kept(file.path);
+    case There::hidden:
+      return say_kept(file.path, look);
     case There::current:
       print("up to date", file.path);
       return true;
@@ -196,20 +235,44 @@ bool install(const File& file) {
   return true;
 }
 
+// As far up as they are empty, and below the home directory.
+void remove_empty(const fs::path& folder) {
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home != '/') return;
+  const std::string above =
+      fs::path(home).lexically_normal().string() + (std::string_view(home).ends_with('/') ? "" : "/");
+  for (fs::path at = folder.lexically_normal(); at.string().starts_with(above) && at.string() != above;
+       at = at.parent_path()) {
+    if (::rmdir(at.c_str()) != 0) return;
+  }
+}
+
 bool uninstall(const File& file) {
-  const There there = look_at(file);
-  if (there == There::nothing) return true;
-  if (there == There::foreign) return say_kept(file.path);
+  const Look look = look_at(file);
+  switch (look.there) {
+    case There::changed:
+    case There::foreign:
+    case There::hidden:
+      return say_kept(file.path, look);
+    case There::nothing:
+      remove_empty(file.path.parent_path());
+      return true;
+    case There::current:
+    case There::ours:
+      break;
+  }
   if (::unlink(file.path.c_str()) != 0) {
     say(fmt::format("tcpwitness: cannot remove {}: {}", printable(file.path.string(), true), std::strerror(errno)));
     return false;
   }
   print("removed", file.path);
+  remove_empty(file.path.parent_path());
   return true;
 }
 
 bool show(const File& file) {
-  switch (look_at(file)) {
+  const Look look = look_at(file);
+  switch (look.there) {
     case There::nothing:
       print("not installed", file.path);
       break;
@@ -219,9 +282,14 @@ bool show(const File& file) {
     case There::current:
       print("installed", file.path);
       break;
+    case There::changed:
+      print("changed", file.path);
+      break;
     case There::foreign:
       print("not ours", file.path);
       break;
+    case There::hidden:
+      return say_kept(file.path, look);
   }
   return true;
 }
@@ -243,11 +311,6 @@ int run_wireshark(const Options& options) {
     say("tcpwitness: this is root's. Wireshark 4.4, among others, runs no Lua of root's own directory: as root it "
         "needs "
         "the plugin for all users, which the package installs");
-  }
-  if (options.wireshark.uninstall) {
-    // Only where nothing else is in it.
-    std::error_code ignored;
-    fs::remove(folders->configuration / "profiles/tcpwitness", ignored);
   }
   return good ? 0 : 1;
 }

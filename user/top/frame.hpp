@@ -77,6 +77,29 @@ class Row {
   std::vector<Piece> pieces_;
 };
 
+// A sentence in as many rows as it takes, each from this column on.
+[[nodiscard]] inline std::vector<Row> words_in(std::string_view text, std::size_t column, std::size_t width,
+                                               Look look = {}) {
+  std::vector<Row> rows{Row(width)};
+  rows.back().to(column);
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    const bool first = rows.back().used() <= column;
+    if (!first && rows.back().used() + 1 + cells_of(word) > width) {
+      rows.emplace_back(width).to(column);
+    } else if (!first) {
+      rows.back().put(" ", look);
+    }
+    rows.back().put(word, look);
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return rows;
+}
+[[nodiscard]] inline std::vector<Row> words_in(std::string_view text, std::size_t column, std::size_t width,
+                                               Colour colour) {
+  return words_in(text, column, width, Look{colour});
+}
+
 using Frame = std::vector<Row>;  // as many as the screen has lines, or fewer
 
 }  // namespace tcpwitness::top

@@ -419,7 +419,7 @@ class Layout {
   }
 
   [[nodiscard]] std::vector<Row> help_rows() const {
-    constexpr std::array<Hint, 31> keys_help{{
+    constexpr std::array<Hint, 28> keys_help{{
         {"Up Down j k", "move; PgUp PgDn Home End too, g G: first, last"},
         {"Tab, 1 2 3 4", "the table: processes, remote addresses, listeners, connections"},
         {"Enter", "of a connection or a finding: its timeline, live, with causes"},
@@ -441,21 +441,26 @@ class Layout {
         {"NEW/s", "connections that began; CONNS in totals"},
         {"TX RX", "payload sent (acknowledged) and received, while it passes"},
         {"RETR> RETR<", "segments sent again from here, and by the peers"},
-        {"RST", "connections that a RST ended"},
-        {"BAD", "ended badly, or with a finding other than time-wait"},
+        {"RST", "connections that a RST ended or refused"},
+        {"BAD", "ended badly, or with a finding other than time-wait; open ones too"},
         {"other", "groups without a row of their own: each table has 1024 rows"},
         {"", ""},
         {"", "Over loopback both ends are connections of this machine."},
-        {"", "Open connections are read once an interval. One that began and ended"},
-        {"", "in between counts when it ends. When more than 2,000 a second end,"},
-        {"", "ordinary ones have no timeline; those with a fault have one."},
-        {"", "In names '?' stands for what would move the cursor, has no width"},
-        {"", "of its own, or is written from right to left."},
+        {"",
+         "Open connections are read once an interval. One that began and ended in between counts when it ends. "
+         "When more than 2,000 a second end, ordinary ones have no timeline; those with a fault have one."},
+        {"",
+         "In names '?' stands for what would move the cursor, has no width of its own, or is written from right to "
+         "left."},
     }};
     std::vector<Row> rows;
     for (const auto& [key, what] : keys_help) {
+      constexpr std::size_t column = 15;
       Row& line = rows.emplace_back(width_);
-      line.put(" ").put(key, strong).to(15).put(what);
+      line.put(" ").put(key, strong).to(column);
+      std::vector<Row> words = words_in(what, column, width_);
+      line.put(std::string_view(words.front().text()).substr(std::min(column, words.front().used())));
+      rows.insert(rows.end(), words.begin() + 1, words.end());
     }
     return rows;
   }

@@ -79,7 +79,11 @@ const Endpoint& listener_of(const Life& life) {
   return life.flow.local.port < life.flow.remote.port ? life.flow.local : life.flow.remote;
 }
 
-bool is_reset(Outcome outcome) {
+bool is_reset(const Life& life) {
+  const Outcome outcome = life.outcome;
+  // An ICMP message refuses, too: of a RST there is a finding who sent it.
+  if (outcome == Outcome::refused)
+    return std::ranges::find(life.findings, Rule::reset_origin, &Finding::rule) != life.findings.end();
   return outcome == Outcome::reset_by_peer || outcome == Outcome::reset_by_local ||
          outcome == Outcome::reset_by_outsider || outcome == Outcome::aborted;
 }
@@ -151,8 +155,8 @@ void Model::end(const Life& life) {
     counts.begun = 1;
   }
   counts.ended = 1;
-  counts.bad = c.bad ? 1 : 0;
-  counts.resets = is_reset(life.outcome) ? 1 : 0;
+  counts.bad = c.bad && !(known && at->second.counted_bad) ? 1 : 0;
+  counts.resets = is_reset(life) ? 1 : 0;
   count(life, counts, false);
   c.total = counters(life);
   c.now = counts;
@@ -190,12 +194,14 @@ void Model::look(const Life& life) {
     Connection fresh = connection_of(life);
     fresh.now = at->second.now;
     fresh.last = at->second.last;
+    fresh.counted_bad = at->second.counted_bad;
     at->second = fresh;
   }
   Connection& c = at->second;
   c.open = true;
   c.outcome = Outcome::open;
   c.bad = c.finding.has_value();
+  if (c.bad && !std::exchange(c.counted_bad, true)) counts.bad = 1;
   c.total = counters(life);
   c.now += counts;
   c.seen = interval_;

@@ -26,8 +26,8 @@ namespace tcpwitness::top {
 struct Counts {
   std::uint64_t begun = 0;  // connections
   std::uint64_t ended = 0;
-  std::uint64_t bad = 0;     // of these, with a bad outcome or a finding other than time-wait
-  std::uint64_t resets = 0;  // of these, ended by a RST
+  std::uint64_t bad = 0;     // with a bad outcome, or with a finding other than time-wait as soon as there is one
+  std::uint64_t resets = 0;  // of those that ended, by a RST
   std::uint64_t tx = 0;      // bytes
   std::uint64_t rx = 0;
   std::uint64_t retransmits_out = 0;  // segments
@@ -58,6 +58,7 @@ struct Connection {
   Outcome outcome = Outcome::open;
   bool open = true;
   bool bad = false;
+  bool counted_bad = false;     // it was open then
   std::optional<Rule> finding;  // the first that is a problem
   TimeNs start_ns = 0;
   TimeNs end_ns = 0;
@@ -182,6 +183,6 @@ class Model {
 
 // The end that was connected to.
 [[nodiscard]] const Endpoint& listener_of(const Life& life);
-[[nodiscard]] bool is_reset(Outcome outcome);
+[[nodiscard]] bool is_reset(const Life& life);
 
 }  // namespace tcpwitness::top

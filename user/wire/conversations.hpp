@@ -23,7 +23,7 @@ namespace tcpwitness {
 struct ConversationSettings {
   bool all_segments = false;  // every segment is an event, not only those that matter
   // A conversation that is over is kept for its stragglers until so many newer ones are over, or until it is so old by
-  // the capture's clock. (Only a pipe has somebody who waits for the end to be reported, and clocks of captures jump.)
+  // the capture's clock. (Only where somebody waits for the end to be reported: clocks of captures jump.)
   std::size_t linger_limit = 8192;
   std::int64_t linger_ns = std::numeric_limits<std::int64_t>::max();
   // So many may be open without having been established; above that the oldest counts as over.
