@@ -71,14 +71,14 @@ struct tw_flow {
 	struct tw_half half[2]; /* [0] incoming, [1] outgoing */
 	__u8 orphaned;          /* its socket is gone: the last ACK removes the flow */
 	__u8 foreign;           /* not this machine's: forwarded, or ever again without a socket */
-	__u8 strays;            /* segments reported although no socket wanted them; then there is no half, and no more */
-	__u8 held;              /* Nagle's algorithm holds back what begins at held_seq; set by kernel.bpf.c */
-	__u8 owned;             /* a TCP socket of this machine was seen sending */
-	__u8 alias;             /* NAT: the key is the wire's, the flow is under `other`; nothing else is set */
-	__u8 translated;        /* NAT: the key is the socket's, and on the wire it is `other` */
-	__u8 hop;               /* one side of a forwarded connection: see hop.h */
-	__u8 firsts;            /* the first payload of both sides, and its ACK, were seen; see times.h */
-	__u8 syn_held;          /* tw_config.digests: `syn` has not been reported */
+	__u8 strays;     /* segments reported although no socket wanted them; then there is no half, and no more */
+	__u8 held;       /* Nagle's algorithm holds back what begins at held_seq; set by kernel.bpf.c */
+	__u8 owned;      /* a TCP socket of this machine was seen sending */
+	__u8 alias;      /* NAT: the key is the wire's, the flow is under `other`; nothing else is set */
+	__u8 translated; /* NAT: the key is the socket's, and on the wire it is `other` */
+	__u8 hop;        /* one side of a forwarded connection: see hop.h */
+	__u8 firsts;     /* the first payload of both sides, and its ACK, were seen; see times.h */
+	__u8 syn_held;   /* tw_config.digests: `syn` has not been reported */
 	__u8 pad[6];
 	__u64 cookie;     /* tw_config.digests: of the socket whose events may wait; see digest.h */
 	__u32 syn_at;     /* our newest SYN or SYN-ACK; see micros() */

@@ -41,7 +41,7 @@ LiveFeed::LiveFeed(const LiveParts& parts, const Ready& ready, const Names& name
 void LiveFeed::take(std::span<const std::byte> record) {
   events_.clear();
   decoder_.decode(record, events_);
-  if (end_ns_ != 0) leave_out_younger();
+  if (end_ns_ != 0) keep_the_runs();
   if (events_.empty()) return;
   const std::size_t reported = reports_.size();
   feed_events();
@@ -110,6 +110,22 @@ void LiveFeed::leave_out_younger() {
     if (gap != nullptr) return gap->from_ts_ns > end_ns_;
     return event.ts_ns > end_ns_ && !std::holds_alternative<SocketFound>(event.body);
   });
+}
+
+// Events that are left out have no numbers either: the last look at the sockets comes behind them, and whoever reads
+// the recording would take the step for a loss.
+void LiveFeed::keep_the_runs() {
+  if (events_.empty()) return;
+  const auto end = [&] {
+    const auto* digest = std::get_if<SocketDigest>(&events_.back().body);
+    return events_.back().id + (digest != nullptr ? events_in(*digest) : 1);
+  };
+  const EventId first = events_.front().id;
+  const EventId after_all = end();
+  leave_out_younger();
+  const EventId given_back = after_all - (events_.empty() ? first : end());
+  for (Event& event : events_) event.id -= given_back_;
+  given_back_ += given_back;
 }
 
 // Some of the events that it stands for are of the run, others come behind its end.

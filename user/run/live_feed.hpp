@@ -57,6 +57,7 @@ class LiveFeed {
  private:
   void feed_events();
   void leave_out_younger();
+  void keep_the_runs();
   void split_last_digest();
   void record_reports(std::size_t from);
 
@@ -70,7 +71,8 @@ class LiveFeed {
   std::vector<Event> events_;
   TimeNs skipped_until_ns_;  // the last look for runs that the kernel skipped
   TimeNs lost_at_ns_ = 0;
-  TimeNs end_ns_ = 0;  // of the run; 0: it goes on
+  TimeNs end_ns_ = 0;       // of the run; 0: it goes on
+  EventId given_back_ = 0;  // numbers of events behind its end
 };
 
 }  // namespace tcpwitness
