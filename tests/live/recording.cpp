@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "lab/catalogue.hpp"
 #include "lab/performance.hpp"
@@ -229,6 +230,30 @@ TEST_F(Recording, WithEverySegmentIsSaneToWireshark) {
   const auto whole = dissected(file("client.pcapng"), "tcp.completeness == 31", {"frame.number"});
   ASSERT_TRUE(whole) << whole.error();
   EXPECT_FALSE(whole->empty());
+}
+
+// What comes behind the end of the run is left out, and has no number that could be missed.
+TEST_F(Recording, ThatEndsUnderALoadMissesNothing) {
+  const auto& here = lab().host(lab::Side::client);
+  std::string wrong;
+  std::jthread traffic([&](const std::stop_token& over) {
+    for (int made = 0; made < 100'000 && wrong.empty() && !over.stop_requested(); made += 50) {
+      const auto talked = converse(here, here, {.ip = "127.0.0.1", .connections = 50, .addresses = 32});
+      if (!talked) wrong = talked.error();
+      lab::pause_for(Millis(10));
+    }
+  });
+  for (int i = 0; i < 4; ++i) {
+    const std::string path = file(fmt::format("{}.pcapng", i));
+    const Ended ended = run_to_end({"record", "-o", "json", "-d", "0.3", "-w", path, "--netns", lab().client_ns()});
+    ASSERT_EQ(ended.code, 0) << ended.err;
+    const Json live = Heard(ended.out).summary();
+    if (live["recording"]["lost_blocks"] != 0) continue;  // the disk was too slow, and that is counted
+    EXPECT_EQ(Heard(run_to_end({"read", "-o", "json", path}).out).summary()["lost"], live["lost"]) << ended.err;
+  }
+  traffic.request_stop();
+  traffic.join();
+  EXPECT_EQ(wrong, "");
 }
 
 TEST_F(Recording, OfAKilledRecorderIsReadUpToThere) {

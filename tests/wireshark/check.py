@@ -124,8 +124,8 @@ class Lab:
         file = self.folder / f"{name}.pcapng"
         if file.exists():
             return file
-        if name == "healthy":
-            return self.record(name, [sys.executable, load, "healthy"], "--packets", "all")
+        if name in ("healthy", "large"):
+            return self.record(name, [sys.executable, load, name], "--packets", "all")
         if name == "events":
             return self.record(name, [sys.executable, load, "healthy"])
         if name == "troubled":
@@ -167,6 +167,9 @@ def nothing_healthy_is_marked(lab):
     for name in ("healthy", "client", "server", "forwarded"):
         odd = lab.rows(lab.recorded(name), "tcp.analysis.flags && !tcp.analysis.window_update", "frame.number", "_ws.col.Info", home=lab.bare)
         equal(odd, [], f"{name}: what tshark marks")
+    again = "tcp.analysis.retransmission || tcp.analysis.out_of_order || tcp.analysis.spurious_retransmission"
+    odd = lab.rows(lab.recorded("large"), again, "frame.number", "_ws.col.Info", home=lab.bare)
+    equal(odd, [], "large: what tshark takes for sent again")
     # Without ordinary segments there are holes, and nothing is marked but these.
     holes = "tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment || tcp.analysis.window_update"
     odd = lab.rows(lab.recorded("events"), f"tcp.analysis.flags && !({holes})", "frame.number", "_ws.col.Info", home=lab.bare)

@@ -25,11 +25,11 @@ def receive_all(connection):
         total += len(data)
 
 
-def answer(listener, count):
+def answer(listener, count, size=50_000):
     for _ in range(count):
         connection, _ = listener.accept()
         receive_all(connection)
-        connection.sendall(b"a" * 200_000)
+        connection.sendall(b"a" * size)
         connection.close()
 
 
@@ -57,6 +57,15 @@ def healthy():
         server.start()
         ask(address, listener.getsockname()[1], 3)
         server.join()
+
+
+def large():
+    """More than 64 KiB in a segment, which loopback takes apart."""
+    listener = listen("127.0.0.1")
+    server = threading.Thread(target=answer, args=(listener, 8, 200_000))
+    server.start()
+    ask("127.0.0.1", listener.getsockname()[1], 8)
+    server.join()
 
 
 def killed_with_unread_data(listener):
@@ -98,6 +107,8 @@ def main():
     what, arguments = sys.argv[1], sys.argv[2:]
     if what == "healthy":
         healthy()
+    elif what == "large":
+        large()
     elif what == "troubled":
         troubled()
     elif what == "serve":

@@ -117,8 +117,10 @@ void LiveFeed::leave_out_younger() {
 void LiveFeed::keep_the_runs() {
   if (events_.empty()) return;
   const auto end = [&] {
-    const auto* digest = std::get_if<SocketDigest>(&events_.back().body);
-    return events_.back().id + (digest != nullptr ? events_in(*digest) : 1);
+    const Event& last = events_.back();
+    if (std::holds_alternative<Gap>(last.body)) return last.id;  // alone: it is not recorded
+    const auto* digest = std::get_if<SocketDigest>(&last.body);
+    return last.id + (digest != nullptr ? events_in(*digest) : 1);
   };
   const EventId first = events_.front().id;
   const EventId after_all = end();
