@@ -16,10 +16,10 @@
 namespace {
 
 // Where standard input, output or error is closed, the next file that is opened would take its place, and get what is
-// printed. Writing to standard output is an error then, as it was.
+// printed. Writing to it is an error then, as it was.
 void keep_standard_descriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDONLY);
   }
 }
 

@@ -168,6 +168,14 @@ TEST_F(Segments, ThatComeInAsPiecesOfOneAreItsCopies) {
   EXPECT_EQ(in(4, 120'616, 24'384)->id, 2U);
 }
 
+TEST_F(Segments, ThatArePiecesAreSoAtEachPlace) {
+  EXPECT_FALSE(see(1, true, ipv4_frame(1), 1000, 1000, 72'000));
+  for (const std::uint32_t place : {2U, 3U}) {
+    EXPECT_EQ(see(place, false, ipv4_frame(1), 1000, 1000, 47'616)->id, 1U) << place;
+    EXPECT_EQ(see(place, false, ipv4_frame(2), 48'616, 1000, 24'384)->id, 1U) << place;
+  }
+}
+
 TEST_F(Segments, ThatDifferAreNoCopies) {
   EXPECT_FALSE(see(1, true, ipv4_frame(1)));
   EXPECT_FALSE(see(1, false, ipv4_frame(2))) << "another IP identification";

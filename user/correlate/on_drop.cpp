@@ -55,11 +55,12 @@ bool was_made_here(const Connection& c, const Drop& d, const Names& names) {
 }
 
 // No TCP has seen it, but the hook on the wire has, a moment before: what rests on it alone is taken back.
-void disbelieve(Connection& c, const Event& e, const Drop& d) {
+void take_back_unprocessed(Connection& c, const Event& e, const Drop& d) {
   constexpr std::int64_t moment_ns = 10'000'000;
   const auto just_seen = [&](const Mark& mark) {
     return mark && e.ts_ns >= mark.ts_ns && e.ts_ns - mark.ts_ns <= moment_ns;
   };
+  if ((d.flags & (tcp_flag::syn | tcp_flag::rst)) != 0) return;
   if (c.anomalies && d.window == 0 && just_seen(c.anomalies->peer_window.since)) {
     ZeroWindowFacts& window = c.anomalies->peer_window;
     window.since = {};
@@ -67,7 +68,7 @@ void disbelieve(Connection& c, const Event& e, const Drop& d) {
   }
   if (!c.teardown || (d.flags & tcp_flag::fin) == 0) return;
   FinFacts& fin = c.teardown->fin_in;
-  const bool taken = c.teardown->close_wait || c.ended();
+  const bool taken = c.teardown->close_wait || c.ended() || c.state == State::closing || fin.acked || fin.repeated;
   if (!taken && just_seen(fin.sent) && fin.end == d.seq + seq_length(d.len, d.flags)) fin = {};
 }
 
@@ -124,7 +125,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
       if (!out && !ack && is_fault(drop_kind(names_, d.reason))) ++drops.syns_in;
     }
     if (!repeated && !was_made_here(*c, d, names_)) add_drop(drops, e, d, out);
-    if (!out && drop_kind(names_, d.reason) == DropKind::bad_checksum) disbelieve(*c, e, d);
+    if (!out && drop_kind(names_, d.reason) == DropKind::bad_checksum) take_back_unprocessed(*c, e, d);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.

@@ -103,7 +103,7 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
   if (r.synack != 0 || !was_read(r.cb) || r.cb.state == State::syn_sent) return;
   Unanswered& run = facts.current;
   const std::uint32_t len = r.end_seq - r.seq;
-  const TimeNs heard = e.ts_ns - std::int64_t{r.cb.unheard_ms} * 1'000'000;
+  const TimeNs received = e.ts_ns - std::int64_t{r.cb.unheard_ms} * 1'000'000;
   if (run.tries != 0 && run.seq != r.seq) {
     // TCP goes back to the first number that is not acknowledged (a tail-loss probe sends the last one before that): a
     // later one means that this one was.
@@ -116,13 +116,13 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
   if (run.tries == 0) {
     run.seq = r.seq;
     run.first_ns = e.ts_ns;
-    run.received_before_ns = heard;
+    run.received_before_ns = received;
     run.sent_ns = e.ts_ns - std::int64_t{r.cb.rto_us} * 1'000;
     run.acked_before = r.cb.bytes_acked;
     run.segs_before = r.cb.segs_out;
   }
   ++run.tries;
-  run.received_ns = heard;
+  run.received_ns = received;
   if (len > run.len) {
     run.len = len;
     run.mss = r.cb.mss;
@@ -154,7 +154,7 @@ bool ends_nothing(const Connection& c, const Reset& r) {
   return was_read(r.cb) && r.cb.state != State::close;
 }
 
-// The end of a socket whose last state event was not heard. What its control block proves is kept.
+// The end of a socket whose last state event is missing. What its control block proves is kept.
 bool finished_well(const Connection& c, const ControlBlock& cb) {
   if (cb.sk_err != 0) return false;
   if (c.state == State::last_ack || c.state == State::closing) return cb.snd_una == cb.write_seq;

@@ -147,7 +147,7 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
   return slot;
 }
 
-// The child's LISTEN -> SYN_RECV was not heard, or could not be distinguished from its listener.
+// The child's LISTEN -> SYN_RECV is missing, or could not be distinguished from its listener.
 void Correlator::Impl::infer_child(Connection& c, const Event& e, const StateChange& s) {
   c.enter(State::syn_recv);
   if (!shows_states()) return;

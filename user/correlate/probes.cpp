@@ -45,7 +45,8 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
   if (g.analysis.refused) words.emplace_back("refused by its receiver");
   if (g.analysis.resumed) words.emplace_back("the RST was not taken");
   if (g.refused == Refusal::beyond_window) words.emplace_back("out of window");
-  if (g.refused == Refusal::unsent_ack) words.emplace_back("acknowledges unsent data");
+  if (g.refused == Refusal::unsent_ack)
+    words.emplace_back((g.flags & tcp_flag::ack) != 0 ? "acknowledges unsent data" : "no ACK");
   if (g.refused == Refusal::syn) words.emplace_back("SYN for an open connection");
   if (g.refused == Refusal::not_tcp) words.emplace_back("not sent by TCP");
 }

@@ -3,7 +3,7 @@
 //
 // A record is believed only if its kind, version and size agree; anything else is counted as
 // malformed. Every record carries its CPU's running loss count: when the count has grown, a Gap is
-// placed before the record that tells of it. Producers nest on one CPU (a softirq interrupts process
+// placed before the record that reports it. Producers nest on one CPU (a softirq interrupts process
 // context between its count and its reservation), so an older count can come after a newer one: only
 // the maximum moves, modulo 2^32.
 #include <cstring>
@@ -138,7 +138,7 @@ void Decoder::account(std::uint32_t cpu_number, std::uint64_t lost_total, TimeNs
   if (cpu_number >= max_cpus) return;
   if (cpu_number >= cpus_.size()) cpus_.resize(cpu_number + 1U);
   Cpu& cpu = cpus_[cpu_number];
-  // Records carry 32 bits of the count; what they did not tell of is the difference modulo 2^32.
+  // Records carry 32 bits of the count; what they did not report is the difference modulo 2^32.
   const auto grown = static_cast<std::int32_t>(static_cast<std::uint32_t>(lost_total) - cpu.lost);
   if (grown <= 0) return;
   Gap gap;

@@ -23,7 +23,7 @@ namespace tcpwitness {
   return static_cast<TimeNs>(static_cast<std::uint64_t>(event.ts_ns) - (digest.header.ts_ns - ns));
 }
 
-// What the socket said of itself when the segment passed.
+// The state of the socket when the segment passed.
 [[nodiscard]] SocketView view_of(const HeldSegment& segment);
 // The control block as the last transition of a destroyed socket had it.
 [[nodiscard]] ControlBlock last_control_block(const SocketDigest& digest);

@@ -16,7 +16,7 @@ using SocketCookie = std::uint64_t;
 
 // The socket that it is of. 0: of none, or it is too short for a record.
 [[nodiscard]] SocketCookie socket_of(std::span<const std::byte> record);
-// The socket whose end it tells of, alone or among other things.
+// The socket whose end it reports, alone or among other things.
 [[nodiscard]] std::optional<SocketCookie> destroyed_socket(std::span<const std::byte> record);
 
 // What it says, where it is of that kind.

@@ -71,7 +71,8 @@ Subject subject_of(const Life& life) {
           .process = life.forwarded ? std::string_view("forwarded") : std::string_view(life.process.comm),
           .remote = life.flow.remote.address,
           .role = life.role,
-          .admitted = life.role == Role::active || life.handshake_ns || life.preexisting || life.rx_bytes != 0};
+          .admitted = (life.role == Role::active && !life.forwarded) || life.handshake_ns || life.preexisting ||
+                      life.rx_bytes != 0};
 }
 
 LabelSets::LabelSets(LabelSettings settings) : settings_(std::move(settings)), values_(settings_.labels.size()) {}

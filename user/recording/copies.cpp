@@ -120,7 +120,10 @@ std::optional<Copies::Packet> Copies::first(const Segment& segment, const FrameB
   const std::uint32_t count = ++place->count;
   if (count > seen.packets) {
     const Packet* whole = out ? nullptr : whole_of(*identity, event.ts_ns);
-    if (whole != nullptr) return copy(event, *whole);
+    if (whole != nullptr) {
+      seen.newest[seen.packets++ % seen.newest.size()] = *whole;  // of this piece at the next place, too
+      return copy(event, *whole);
+    }
     const Packet packet{.id = event.id, .ifindex = segment.ifindex};
     seen.newest[seen.packets++ % seen.newest.size()] = packet;
     if (out) note_whole(*identity, packet, event.ts_ns);

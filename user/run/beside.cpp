@@ -54,7 +54,8 @@ int start_keeper(const std::string& beside, const std::string& path) {
   }
   ::close(ends[0]);
   int status = 1;
-  if (child > 0) static_cast<void>(::waitpid(child, &status, 0));
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   if (child > 0 && status == 0) return ends[1];
   ::close(ends[1]);
   return -1;

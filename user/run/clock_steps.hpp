@@ -13,7 +13,7 @@ namespace tcpwitness {
 // Becomes readable each time that the wall clock is set. Not valid: that is seen at the next look.
 [[nodiscard]] UniqueFd watch_for_clock_set();
 
-// Compares the clocks. After a step: `names` has it, and the recording (null: none); who is at stderr is told.
+// Compares the clocks. After a step: `names` has it, and the recording (null: none); stderr has a line.
 void follow_clock_steps(RunClock& clock, Names& names, Recorder* recorder);
 
 }  // namespace tcpwitness

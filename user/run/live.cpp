@@ -6,7 +6,6 @@
 //     \________|__________|_____> Recorder (record)
 //
 // It owns what the core must not: the clock, signals, priority, stderr.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/capability.h>
 #include <unistd.h>
@@ -72,8 +71,6 @@ void give_up_capabilities(const Options& options) {
 int run_live(const Options& options) { return run_live(options, nullptr); }
 
 int run_live(const Options& options, std::unique_ptr<LiveView> view) {
-  // What is opened next would get its number.
-  if (!options.program.empty() && ::fcntl(STDERR_FILENO, F_GETFD) < 0) return 1;
   if (options.pid != 0) check_pid(options.pid);
   ServiceManager manager = service_manager();
   Conditions conditions;

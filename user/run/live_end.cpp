@@ -21,7 +21,9 @@ struct Books {
   std::uint64_t flows_full = 0;
 
   explicit Books(const Tracer& tracer) {
-    for (const auto& state : tracer.cpu_states()) {
+    const auto states = tracer.cpu_states();
+    lost_by_cpu.reserve(states.size());
+    for (const auto& state : states) {
       lost_by_cpu.push_back(state.lost);
       tried += state.tried;
       flows_full += state.flows_full;

@@ -41,12 +41,12 @@ LiveFeed::LiveFeed(const LiveParts& parts, const Ready& ready, const Names& name
 void LiveFeed::take(std::span<const std::byte> record) {
   events_.clear();
   decoder_.decode(record, events_);
-  if (end_ns_ != 0) keep_the_runs();
+  if (end_ns_ != 0) keep_events_of_the_run();
   if (events_.empty()) return;
   const std::size_t reported = reports_.size();
   feed_events();
   if (recorder_) {
-    const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end will tell it
+    const bool loss_alone = std::holds_alternative<Gap>(events_.back().body);  // the account at the end has it
     if (!loss_alone) recorder_->record(record, events_, std::span(reports_).subspan(reported));
     record_reports(reported);
   }
@@ -114,7 +114,7 @@ void LiveFeed::leave_out_younger() {
 
 // Events that are left out have no numbers either: the last look at the sockets comes behind them, and whoever reads
 // the recording would take the step for a loss.
-void LiveFeed::keep_the_runs() {
+void LiveFeed::keep_events_of_the_run() {
   if (events_.empty()) return;
   const auto end = [&] {
     const Event& last = events_.back();
@@ -123,9 +123,9 @@ void LiveFeed::keep_the_runs() {
     return last.id + (digest != nullptr ? events_in(*digest) : 1);
   };
   const EventId first = events_.front().id;
-  const EventId after_all = end();
+  const EventId end_before = end();
   leave_out_younger();
-  const EventId given_back = after_all - (events_.empty() ? first : end());
+  const EventId given_back = end_before - (events_.empty() ? first : end());
   for (Event& event : events_) event.id -= given_back_;
   given_back_ += given_back;
 }
@@ -149,7 +149,10 @@ void LiveFeed::account(std::span<const std::uint64_t> lost_by_cpu) {
     cpu++;
   }
   leave_out_younger();
-  for (const auto& event : events_) correlator_.feed(event, reports_);
+  for (Event& event : events_) {
+    event.id -= given_back_;
+    correlator_.feed(event, reports_);
+  }
   record_reports(reported);
 }
 

@@ -36,7 +36,7 @@ class LiveFeed {
 
   // The run ends at this moment. What is younger is left out, but the last look at the sockets.
   void end_at(TimeNs now) { end_ns_ = now; }
-  // After the last record: what no record told of, by CPU; the connections that are still open.
+  // After the last record: what no record has counted, by CPU; the connections that are still open.
   void account(std::span<const std::uint64_t> lost_by_cpu);
   void finish();
   // Of events and connections; the rest is for the caller to fill in.
@@ -57,7 +57,7 @@ class LiveFeed {
  private:
   void feed_events();
   void leave_out_younger();
-  void keep_the_runs();
+  void keep_events_of_the_run();
   void split_last_digest();
   void record_reports(std::size_t from);
 

@@ -16,7 +16,7 @@ TracerSettings tracer_settings(const Options& options) {
   settings.flows = options.flows;
   settings.packets_all = options.packets_all;
   settings.forwarded = options.forwarded;
-  // A recording keeps the causes of transitions: 'read --trace' tells them.
+  // A recording keeps the causes of transitions: 'read --trace' prints them.
   settings.samples = options.sample_every().count() != 0;
   settings.timeline = options.command != Command::life && options.command != Command::summary &&
                       options.command != Command::serve && options.command != Command::top;

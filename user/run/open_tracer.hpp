@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// open_tracer.hpp: the tracer and its ring: loaded, watched and attached, in that order.
+// open_tracer.hpp: the tracer is loaded and its ring watched; no hook is attached yet.
 #pragma once
 
 #include <memory>

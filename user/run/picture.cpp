@@ -35,7 +35,9 @@ std::string_view live_alone(const Options& options) {
 
 // What it was all for.
 int say_written(int code, const Options& options) {
-  if (code == 0) say(fmt::format("tcpwitness: wrote {}", printable(options.picture.path, true)));
+  struct stat file{};
+  const bool there = ::stat(options.picture.path.c_str(), &file) == 0 && (!S_ISREG(file.st_mode) || file.st_size != 0);
+  if (code == 0 && there) say(fmt::format("tcpwitness: wrote {}", printable(options.picture.path, true)));
   return code;
 }
 

@@ -3,7 +3,7 @@
 //
 //   CaptureFile -> Replay (recording decode, Decoder, Correlator) -> Sink
 //
-// What the recording lacks (earlier or later files, what a flight recorder let go) is said on stderr.
+// What the recording lacks (earlier or later files, what a flight recorder let go) is printed on stderr.
 #include "run/replay.hpp"
 
 #include <fmt/core.h>
@@ -80,9 +80,9 @@ class Replaying {
     Summary summary = replay_.summary();
     if (!output_.finish(summary)) return output_.failed();
     // What this file lacks was not lost by the ring.
-    Summary heard = summary;
-    heard.lost -= std::min(heard.lost, replay_.missing() - replay_.left_out());
-    say(describe(heard));
+    Summary of_this_file = summary;
+    of_this_file.lost -= std::min(of_this_file.lost, replay_.missing() - replay_.left_out());
+    say(describe(of_this_file));
     if (const std::uint64_t before = replay_.missing_before(); before != 0)
       fmt::print(stderr, "  the recording begins after {} event{}: what began before is known from here on only\n",
                  grouped(before), before == 1 ? "" : "s");

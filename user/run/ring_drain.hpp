@@ -32,7 +32,7 @@ class RingDrain {
   // The backlog too, as long as who fills it is not the faster one.
   void drain_backlog();
 
-  // An iterator is about to list sockets. Those that are destroyed meanwhile are noted, for the ring tells of them
+  // An iterator is about to list sockets. Those that are destroyed meanwhile are noted, for the ring reports them
   // sooner than the list: take_list() leaves them out. The run begins with a list.
   void begin_list() { listing_ = true; }
   void take_list(const Records& found);

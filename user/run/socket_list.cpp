@@ -14,7 +14,7 @@ constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
 
 }  // namespace
 
-// Reported after what the hooks saw while it was read: a connection of which both speak then begins with its events,
+// Reported after what the hooks saw while it was read: a connection that both report then begins with its events,
 // not with the snapshot.
 void SocketList::take_first() {
   Records found;

@@ -51,7 +51,7 @@ std::string silence_in_words(std::int64_t ns) {
   return ns < 2 * year_ns ? duration_in_words(ns) : fmt::format("{} years", ns / year_ns);
 }
 
-// An ordinary segment: it has brought the counters of its connection, and nothing else is to be told of it.
+// An ordinary segment: it has brought the counters of its connection, and nothing else is reported of it.
 bool only_counts(const Report& report) {
   const auto* entry = std::get_if<Entry>(&report);
   const auto* body = entry != nullptr ? std::get_if<SegmentEntry>(&entry->body) : nullptr;
@@ -232,7 +232,7 @@ class Playing {
       if (here >= next_look_ns_) look(here);
       if (!view_.turn(here)) return false;
       answer(here);
-      if (here >= time) return true;
+      if (here >= time) return rest(std::chrono::milliseconds(0));  // playing behind, too, ends at a signal
       if (!rest(std::clamp(std::chrono::ceil<std::chrono::milliseconds>(real(std::min(time, next_look_ns_) - here)),
                            std::chrono::milliseconds(1), view_.patience())))
         return false;

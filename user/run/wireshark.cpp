@@ -255,7 +255,6 @@ bool uninstall(const File& file) {
     case There::hidden:
       return say_kept(file.path, look);
     case There::nothing:
-      remove_empty(file.path.parent_path());
       return true;
     case There::current:
     case There::ours:

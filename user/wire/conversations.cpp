@@ -59,7 +59,7 @@ std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const Tc
   }
   std::uint16_t why = 0;
   if (has(f, tcp_flag::ack)) {
-    // Where the SYN's sender was not heard, the other side's next segment shows that its ACK has come.
+    // Where no segment of the SYN's sender was seen, the other side's next segment shows that its ACK has come.
     if (!c.handshake_done && (me.syn || peer.syn)) {
       c.handshake_done = true;
       const bool answerer = &me == &c.side[c.answered_by];

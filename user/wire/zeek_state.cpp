@@ -21,7 +21,7 @@ void ZeekState::observe(const SeenSegment& g, unsigned side) {
     if (me == End::answered && peer == End::asked) me = peer = End::open;
     return;
   }
-  // The handshake's last ACK, where the SYN was not heard.
+  // The handshake's last ACK, where the SYN was not seen.
   if (me == End::silent && peer == End::answered && g.has(tcp_flag::ack)) me = peer = End::open;
   if (me == End::silent) me = End::midstream;
   if (side == 0 && me == End::asked && g.len == 0) acknowledged_ = true;
