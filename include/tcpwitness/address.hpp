@@ -17,6 +17,7 @@
 
 namespace tcpwitness {
 
+// An IP address. Compared byte by byte, in network order.
 struct Address {
   std::array<std::uint8_t, 16> bytes{};
 
@@ -28,6 +29,7 @@ struct Address {
   bool operator==(const Address& other) const { return std::memcmp(bytes.data(), other.bytes.data(), 16) == 0; }
 };
 
+// An address with its port in host order; 0: none, or not known.
 struct Endpoint {
   Address address;
   std::uint16_t port = 0;
@@ -40,6 +42,7 @@ struct Flow {
   Endpoint remote;
   std::uint32_t scope = 0;  // of link-local addresses: the interface that they belong to (live its index)
 
+  // As the other end sees it, where that is on this machine too. The scope is left out.
   [[nodiscard]] Flow reversed() const { return {remote, local}; }
   auto operator<=>(const Flow&) const = default;
 };
@@ -65,15 +68,18 @@ struct AddressPair {
 struct Prefix {
   Address address;
   std::uint32_t bits = 128;
+  // Whether its first bits are these.
   [[nodiscard]] bool contains(const Address& other) const;
   bool operator==(const Prefix&) const = default;
 };
 
-// "192.0.2.0/24", "2001:db8::/32", or a single address. Bits outside the prefix are cleared.
+// "192.0.2.0/24", "2001:db8::/32", or a single address. Bits outside the prefix are cleared. An Error says what
+// is wrong with the text. No name is resolved.
 [[nodiscard]] Result<Prefix> parse_prefix(std::string_view text);
 
 }  // namespace tcpwitness
 
+// Keyed anew in each process, so that nobody can choose addresses that collide.
 template <>
 struct std::hash<tcpwitness::Flow> {
   std::size_t operator()(const tcpwitness::Flow& flow) const noexcept;

@@ -24,9 +24,12 @@ namespace tcpwitness {
 // How a Correlator is to judge packets alone: no kernel events, every segment there.
 [[nodiscard]] CorrelatorSettings capture_settings();
 
+// Owns the file and what it remembers of its conversations; events that it has given refer to nothing of it. Movable; a
+// moved-from one may only be destroyed or assigned to.
 class Capture {
  public:
-  // every_segment: ordinary segments are events too (for a timeline of all of them), not only those that matter.
+  // An Error where the file cannot be opened, or is no capture. every_segment: ordinary segments are events too (for a
+  // timeline of all of them), not only those that matter.
   static Result<Capture> open(const std::string& path, bool every_segment = false);
   ~Capture();
   Capture(Capture&&) noexcept;
@@ -40,6 +43,7 @@ class Capture {
   [[nodiscard]] TimeNs now() const;
   // Where and why it could not be read further; empty: to its end.
   [[nodiscard]] const std::optional<Error>& damage() const;
+  // Counts:
   [[nodiscard]] std::uint64_t frames() const;    // of any kind, so far
   [[nodiscard]] std::uint64_t segments() const;  // of TCP, so far
 

@@ -22,33 +22,39 @@
 
 namespace tcpwitness {
 
-// How a connection ended. Exactly one each.
+// How a connection ended. Exactly one each; docs/findings.md has the evidence of each.
 enum class Outcome : std::uint8_t {
-  unknown,
-  completed,
-  refused,
-  connect_timeout,
-  connect_unsent,
-  connect_ignored,
-  reset_by_peer,
-  reset_by_local,
-  reset_by_outsider,
-  keepalive_timeout,
-  retransmit_timeout,
-  user_timeout,
-  aborted,
-  no_local_port,
-  unreachable,
-  connect_cancelled,
-  fin_wait2_timeout,
-  syn_dropped,
-  open,
+  unknown,             // what was seen does not show it
+  completed,           // both sides closed and both FINs were acknowledged (RFC 9293, 3.6)
+  refused,             // a RST answered the SYN, or an ICMP message that refuses it
+  connect_timeout,     // no answer to any SYN was seen, and connect() gave up
+  connect_unsent,      // connect() gave up because its SYN never left this machine
+  connect_ignored,     // the answer came, but the kernel never took it, and connect() gave up
+  reset_by_peer,       // a RST from the peer's address
+  reset_by_local,      // a RST of this machine: of its TCP, or of its firewall in the peer's name
+  reset_by_outsider,   // a RST that neither side's TCP sent
+  keepalive_timeout,   // no keep-alive was answered (RFC 9293, 3.8.4)
+  retransmit_timeout,  // data or a FIN was sent again and again without an acknowledgement
+  user_timeout,        // TCP_USER_TIMEOUT was over before an acknowledgement came
+  aborted,             // the process died with unread data
+  no_local_port,       // connect() found no local port (EADDRNOTAVAIL)
+  unreachable,         // an ICMP message ended connect()
+  connect_cancelled,   // the process gave connect() up, or died, before an answer was taken
+  fin_wait2_timeout,   // this side closed, the peer never did, and the kernel forgot it (tcp_fin_timeout)
+  syn_dropped,         // this machine dropped each SYN of the peer before its listener took one
+  open,                // it goes on
 };
 [[nodiscard]] std::string_view name(Outcome outcome);  // "connect-timeout"
+// What nobody has to look after: it is over as it should be, or not over, or nothing is known of its end.
+[[nodiscard]] inline bool is_problem(Outcome outcome) {
+  return outcome != Outcome::completed && outcome != Outcome::open && outcome != Outcome::unknown;
+}
 
+// Which side this one is: active connects, passive was listening (RFC 9293, 3.9.1).
 enum class Role : std::uint8_t { unknown, active, passive };
 [[nodiscard]] std::string_view name(Role role);
 
+// Who closed first, by a FIN; both: the FINs crossed.
 enum class ClosedBy : std::uint8_t { none, local, peer, both };
 [[nodiscard]] std::string_view name(ClosedBy closed_by);
 
@@ -56,13 +62,14 @@ enum class ClosedBy : std::uint8_t { none, local, peer, both };
 enum class PidSource : std::uint8_t { unknown, connect, accept, listen, send, receive, close, snapshot };
 [[nodiscard]] std::string_view name(PidSource source);
 
+// The process of a connection.
 struct Process {
-  std::uint32_t pid = 0;  // 0: unknown
-  std::string comm;
+  std::uint32_t pid = 0;  // in the initial PID namespace; 0: not known
+  std::string comm;  // of the thread-group leader, at most 15 bytes, as the process chose it: escape it for a terminal
   PidSource source = PidSource::unknown;
 };
 
-// What the wire itself counted, this socket's side; absent when the wire was not heard.
+// What the wire itself counted, this socket's side: payload bytes, retransmissions included, and segments of the wire.
 struct WireTotals {
   std::uint64_t tx_bytes = 0;
   std::uint64_t rx_bytes = 0;
@@ -107,6 +114,9 @@ struct Forwarded {
   std::uint32_t untranslated = 0;
 };
 
+// One connection, when it is over (or the run is). It owns all that it holds, but for names in static storage.
+// Durations are nanoseconds of CLOCK_MONOTONIC (of a capture: of its clock); an optional that is empty was not shown by
+// any event.
 struct Life {
   ConnectionId conn = 0;
   TimeNs start_ts_ns = 0;  // first event
@@ -115,17 +125,17 @@ struct Life {
   std::optional<Flow> nat{};  // as on the wire, where this machine's NAT gives its segments other addresses
   Role role = Role::unknown;
   Process process;
-  std::uint32_t netns = 0;
+  std::uint32_t netns = 0;  // inode number of the network namespace; 0: not known
   Outcome outcome = Outcome::unknown;
   std::string explanation;   // one closing sentence: what happened, on what evidence; empty unless asked for
   std::optional<int> error;  // errno the process got
   ClosedBy closed_by = ClosedBy::none;
-  bool preexisting = false;  // it was open before we started
-  bool has_kernel = false;   // at least one kernel event
-  bool has_wire = false;     // at least one segment
-  bool incomplete = false;   // its time overlaps a gap
-  std::int64_t duration_ns = 0;
-  std::optional<std::int64_t> handshake_ns;
+  bool preexisting = false;                  // it was open before we started
+  bool has_kernel = false;                   // at least one kernel event
+  bool has_wire = false;                     // at least one segment
+  bool incomplete = false;                   // its time overlaps a gap
+  std::int64_t duration_ns = 0;              // from the first event to the end
+  std::optional<std::int64_t> handshake_ns;  // from the SYN, or connect(), to ESTABLISHED
   std::uint64_t tx_bytes = 0;  // payload the peer acknowledged (kernel), or wire payload where only the wire was seen
   std::uint64_t rx_bytes = 0;
   std::uint32_t retransmits = 0;                // segments that this side sent again (kernel: tcp_sock.total_retrans)
@@ -133,7 +143,7 @@ struct Life {
   std::uint32_t duplicates_in = 0;              // segments that the network delivered twice: nobody sent them again
   std::optional<std::uint32_t> out_of_order_in;   // segments that came late: behind later ones, and sent once
   std::optional<std::uint32_t> out_of_order_out;  // the same of what this side sent
-  std::optional<std::uint32_t> srtt_us;
+  std::optional<std::uint32_t> srtt_us;           // of the kernel, newest
   std::optional<WireTotals> wire;
   std::optional<ConversationTotals> conversation;  // reading a capture: everything that it holds of this conversation
   std::string_view zeek_state;                     // reading a capture: Zeek's conn_state ("SF", "S0", "REJ", ...)

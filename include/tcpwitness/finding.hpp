@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // finding.hpp: a judgement about a connection, with its evidence and how sure it is.
+//
+// Plain values that own what they hold; names are in static storage.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@ namespace tcpwitness {
 
 using ConnectionId = std::uint64_t;  // 1, 2, ... within a run
 
+// What a finding says. docs/findings.md has each: its meaning, its evidence, what to do, what would deceive it.
 enum class Rule : std::uint8_t {
   keepalive,
   zero_window,
@@ -49,16 +52,18 @@ inline constexpr std::size_t rule_count = static_cast<std::size_t>(Rule::syn_flo
 
 // "keepalive", "zero-window", ...
 [[nodiscard]] std::string_view name(Rule rule);
+// The side that closes first waits in TIME_WAIT (RFC 9293, 3.6): every connection has that, and it is no problem.
+[[nodiscard]] inline bool is_problem(Rule rule) { return rule != Rule::time_wait; }
 
-// A rule never becomes more confident because an event is missing.
+// How sure a finding is. A rule never becomes more confident because an event is missing.
 enum class Confidence : std::uint8_t { inconclusive, likely, certain };
-[[nodiscard]] std::string_view name(Confidence confidence);
+[[nodiscard]] std::string_view name(Confidence confidence);  // "inconclusive", "likely", "certain"
 
 // Who sent the RST that ended a connection: a process of this machine, its kernel, its firewall, or who sent it here. A
 // RST that came in may be the peer's or of somebody on the way in its name.
 enum class ResetOrigin : std::uint8_t { process, kernel, firewall, peer, outsider };
 inline constexpr std::size_t reset_origin_count = static_cast<std::size_t>(ResetOrigin::outsider) + 1;
-[[nodiscard]] std::string_view name(ResetOrigin origin);
+[[nodiscard]] std::string_view name(ResetOrigin origin);  // "process", "kernel", ...
 
 // The other end of a connection, where the same run follows both: the same address pair turned round, and both initial
 // sequence numbers.
@@ -68,10 +73,11 @@ struct PeerEnd {
   std::string comm;
 };
 
+// One judgement of one rule.
 struct Finding {
   Rule rule{};
   Confidence confidence{};
-  std::string text;                 // one sentence in words
+  std::string text;                 // one sentence in words; empty where ReportSettings::texts is off
   std::vector<EventId> evidence;    // events that carry it: the first ones and the newest where there are many
   std::uint32_t more_evidence = 0;  // how many more events carry it than are listed
   std::optional<PeerEnd> peer{};    // whom it names at the other end

@@ -12,8 +12,10 @@ namespace tcpwitness {
 inline constexpr std::uint32_t gap_left_out = no_cpu - 1;     // by a flight recorder: it belongs to no finding
 inline constexpr std::uint32_t gap_not_in_file = no_cpu - 2;  // in another file of the run, or not written
 
+// The ring found no room; the kernel skipped a program; a flight recorder left them out; another file has them.
 enum class GapCause : std::uint8_t { ring_full, skipped, left_out, not_in_file };
 
+// Why those events are not there.
 [[nodiscard]] inline GapCause cause_of(const Gap& gap) {
   if (gap.skipped()) return GapCause::skipped;
   if (gap.cpu == gap_left_out) return GapCause::left_out;

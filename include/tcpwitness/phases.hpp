@@ -34,7 +34,7 @@ struct PayloadTimes {
   std::int64_t until_in_ns = 0;
 };
 
-// Nanoseconds.
+// Nanoseconds each (docs/events.md).
 struct Phases {
   std::optional<std::int64_t> connect;      // connect(), or the first SYN, to the SYN-ACK
   std::optional<std::int64_t> synack_ack;   // from there to ESTABLISHED, or to the ACK that a capture shows
@@ -45,11 +45,11 @@ struct Phases {
   std::optional<std::int64_t> first_byte;   // the end of the request to the first byte of the answer; or ESTABLISHED to
                                             // the first byte of a server that sends first
   std::optional<std::int64_t> server;       // of that, without the handshake's round trip
-  std::optional<std::int64_t> waiting;
-  std::optional<std::int64_t> transfer;
-  std::optional<std::int64_t> stalled;
-  std::optional<std::int64_t> idle;
-  std::optional<std::int64_t> closing;  // the first FIN to the end
+  std::optional<std::int64_t> waiting;      // for the server: behind payload of the client
+  std::optional<std::int64_t> transfer;     // payload follows payload of the same side
+  std::optional<std::int64_t> stalled;      // until something was sent again, or while a window was closed
+  std::optional<std::int64_t> idle;         // for the client: behind payload of the server
+  std::optional<std::int64_t> closing;      // the first FIN to the end
 };
 
 }  // namespace tcpwitness

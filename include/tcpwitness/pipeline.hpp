@@ -3,7 +3,7 @@
 //
 //   Source --bytes--> Decoder --Event--> Correlator (correlate, judge) --Report--> Sink
 //
-// Every arrow is a value; no stage knows its successor, only main.cpp joins them. Nothing here does
+// Every arrow is a value; no stage knows its successor: whoever uses them joins them. Nothing here does
 // I/O (but a Sink), owns a thread or reads a clock: time comes from events and from advance().
 #pragma once
 
@@ -21,8 +21,9 @@
 
 namespace tcpwitness {
 
-// Turns records into events: checks kind, version and size, numbers them, moves them to the run's clock,
-// and turns growing loss counters into Gap events placed where the loss happened.
+// Turns records into events: checks kind, version and size, numbers them, moves them to the run's clock, and turns
+// growing loss counters into Gap events placed where the loss happened. The events own what they hold: the record may
+// go. Not for two threads at once, as nothing of this file is.
 class Decoder {
  public:
   // offset_ns: the run's clock minus the records' (CLOCK_MONOTONIC), see wall_clock.hpp. started_ns: no event is older;
@@ -38,9 +39,11 @@ class Decoder {
   // Events that no record stands for: runs of programs that the kernel skipped, in all so far, since the time `from`.
   void skipped(std::uint64_t total, TimeNs from, TimeNs now, std::vector<Event>& out);
 
+  // Records that could not be believed, so far.
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
   // Events, as the kernel counts them: a digest is as many as it stands for.
   [[nodiscard]] std::uint64_t received() const { return received_; }
+  // Events that are in its Gaps, all of them, and without those that the kernel skipped.
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
   [[nodiscard]] std::uint64_t lost_in_ring() const { return lost_ - skipped_; }
 
@@ -122,9 +125,12 @@ struct FlowToDelete {
   std::optional<std::uint32_t> isn_out{};
 };
 
-// Correlates events into connections, explains each witness by the other, and judges.
+// Correlates events into connections, explains each witness by the other, and judges. Movable; a moved-from one may
+// only be destroyed or assigned to. It trusts no event: whatever a record or a capture says, it neither fails nor grows
+// without bound.
 class Correlator {
  public:
+  // `names` is kept by reference, and must live as long as this.
   Correlator(CorrelatorSettings settings, const Names& names);
   ~Correlator();
   Correlator(Correlator&&) noexcept;
@@ -185,13 +191,14 @@ class Correlator {
   std::unique_ptr<Impl> impl_;
 };
 
-using Correlator = Correlator;  // former names
-using CorrelatorSettings = CorrelatorSettings;
+using Witness = Correlator;  // former names, until the next release
+using WitnessSettings = CorrelatorSettings;
 
 // The last stage: prints, stores or counts reports.
 class Sink {
  public:
   virtual ~Sink() = default;
+  // Takes one report, in their order. It keeps no reference to it.
   virtual void write(const Report& report) = 0;
   // Hands everything written so far to the operating system. False: nobody reads any more (EPIPE) or the disk is full.
   [[nodiscard]] virtual bool flush() = 0;

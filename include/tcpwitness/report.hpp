@@ -33,6 +33,7 @@ struct Names {
   [[nodiscard]] std::string interface(std::uint32_t index) const;
 };
 
+// Where the run listens, or why it does not.
 struct Hook {
   std::string name;    // program: "kernel_state", "wire_ingress"; "kernel", "wire": a whole witness that is off
   std::string target;  // tracepoint or interface; "": of a whole witness
@@ -51,6 +52,7 @@ struct CaptureSource {
   std::vector<Interface> interfaces;
 };
 
+// The first report: what the run listens to, or reads.
 struct Ready {
   TimeNs ts_ns = 0;
   std::string version;
@@ -98,6 +100,7 @@ struct InferredState {
   bool operator==(const InferredState&) const = default;
 };
 
+// A transition of a socket.
 struct StateEntry {
   TcpState from{};
   TcpState to{};
@@ -107,6 +110,7 @@ struct StateEntry {
   std::optional<ControlBlock> cb;
 };
 
+// A segment, as an interface or a capture has it.
 struct SegmentEntry {
   Segment segment{};
   std::uint32_t rel_seq = 0;  // relative to the sender's ISN (SYN is 0); absolute where the ISN is unknown
@@ -121,6 +125,7 @@ struct SegmentEntry {
       window_bytes;  // segment.window scaled; empty where the scale is not known (SYN not seen)
 };
 
+// The kernel sends a segment again.
 struct RetransmitEntry {
   std::string_view cause;     // "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe"
   std::uint32_t rel_seq = 0;  // relative to this side's ISN (SYN is 0); absolute where it is unknown
@@ -132,6 +137,7 @@ struct RetransmitEntry {
   std::uint32_t attempt = 0;  // of this segment, 1 is the first retransmission
 };
 
+// The kernel sends a RST, or takes one.
 struct ResetEntry {
   bool sent = false;
   bool has_socket = false;
@@ -166,6 +172,7 @@ struct IcmpEntry {
   std::uint32_t mtu = 0;  // the next hop's, where the message says it
 };
 
+// The process will get an error, or its socket's error queue has something.
 struct ErrorEntry {
   int error = 0;                  // errno; 0: the socket has none: see queue
   IcmpMessage icmp;               // the newest entry of the socket's error queue, where that is one
@@ -233,6 +240,7 @@ struct SampleEntry {
   Sample sample{};
 };
 
+// One line of a timeline. `id` is the event's, which findings and other entries point to.
 struct Entry {
   ConnectionId conn = 0;  // 0: belongs to no connection (stray)
   EventId id = 0;
@@ -244,6 +252,7 @@ struct Entry {
   std::optional<Flow> nat{};  // as in Life
 };
 
+// A finding when it is made, which its connection's Life has again; or one that belongs to no connection (conn 0).
 struct FindingReport {
   ConnectionId conn = 0;
   TimeNs ts_ns = 0;
@@ -252,6 +261,7 @@ struct FindingReport {
   std::optional<Flow> nat{};  // as in Life
 };
 
+// Events were lost here.
 struct GapReport {
   TimeNs ts_ns = 0;
   Gap gap;
@@ -296,6 +306,7 @@ struct CaptureTotals {
   std::string damage;         // why the file could not be read to its end; "" where it could
 };
 
+// The last report: what there was. Counts of the whole run.
 struct Summary {
   TimeNs ts_ns = 0;
   std::uint64_t connections = 0;                         // lives reported
@@ -316,6 +327,7 @@ struct Summary {
   std::optional<CaptureTotals> capture;
 };
 
+// Each owns what it holds; views are of static storage or of Names.
 using Report = std::variant<Ready, Entry, FindingReport, Life, GapReport, Summary, Interim>;
 using Reports = std::vector<Report>;
 

@@ -11,6 +11,7 @@
 
 namespace tcpwitness {
 
+// A value like any other: it owns its texts.
 struct Error {
   std::string what;  // the step and its object: "attach the XDP program to eth0"
   std::string why;   // in words: "another XDP program is attached there"
@@ -22,9 +23,12 @@ struct Error {
   }
 };
 
+// What a step yields, or why it failed. No function of the public headers throws on its own account (std::bad_alloc
+// apart).
 template <typename T>
 using Result = std::expected<T, Error>;
 
+// For `return failure(...)` from a function that returns a Result.
 [[nodiscard]] inline std::unexpected<Error> failure(std::string what, std::string why, std::string hint = {}) {
   return std::unexpected(Error{std::move(what), std::move(why), std::move(hint)});
 }

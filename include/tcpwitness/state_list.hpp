@@ -14,6 +14,7 @@
 
 namespace tcpwitness {
 
+// A range of states. Iterators are valid while it lives and is not assigned to.
 class StateList {
  public:
   // A connection goes through 8 at most, inferred ones included: simultaneous open and close.

@@ -11,6 +11,8 @@
 
 namespace tcpwitness {
 
+// The states of RFC 9293, 3.3.2, and two of the kernel's own: new_syn_recv is SYN-RECEIVED of a request that has no
+// socket yet (struct tcp_request_sock), syn_recv that of a socket, which it leaves at once.
 enum class TcpState : std::uint8_t {
   unknown = 0,
   established = 1,
@@ -30,6 +32,7 @@ enum class TcpState : std::uint8_t {
 // The kernel's name, "ESTABLISHED"; "UNKNOWN" for a number outside the enum.
 [[nodiscard]] std::string_view name(TcpState state);
 
+// The control bits of a segment's header, at their places in it (RFC 9293, 3.1; ECE and CWR: RFC 3168, 6.1).
 namespace tcp_flag {
 inline constexpr std::uint8_t fin = 0x01;
 inline constexpr std::uint8_t syn = 0x02;
@@ -65,7 +68,7 @@ template <typename Flag>
   return (field & bits(flag)) != 0;
 }
 
-// a < b, a <= b in sequence space.
+// a < b, a <= b in sequence space: as the kernel's before() and !after(). Wrong for numbers 2^31 or more apart.
 [[nodiscard]] constexpr bool seq_before(std::uint32_t a, std::uint32_t b) {
   return static_cast<std::int32_t>(a - b) < 0;
 }

@@ -13,12 +13,15 @@
 
 namespace tcpwitness {
 
+// A value; not for two threads at once while one sets it.
 class WallClock {
  public:
   // From this time of the run on, the wall clock is so far ahead of the run's. (An earlier `from` than the last is
   // taken as that.)
   void set(TimeNs from, std::int64_t ahead_ns);
+  // What the wall clock showed then, in nanoseconds since 1970.
   [[nodiscard]] TimeNs of(TimeNs at) const { return steps_.empty() ? at : at + ahead(at); }
+  // Whether it ever differed from the run's clock.
   [[nodiscard]] bool was_set() const { return !steps_.empty(); }
 
  private:

@@ -40,7 +40,8 @@ inline constexpr unsigned count = 15;
 // "fast retransmission", "previous segment not captured", ... for one bit's number; static storage.
 [[nodiscard]] std::string_view analysis_word(unsigned bit);
 
-// What the conversation so far says of one segment. Filled only where every segment is seen.
+// What the conversation so far says of one segment; values of Wireshark's tcp.analysis.* where they have its names.
+// Filled only where every segment is seen.
 struct Analysis {
   std::uint32_t flags = 0;             // analysis_flag
   std::uint32_t duplicate_ack = 0;     // its number, from 1

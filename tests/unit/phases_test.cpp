@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // phases_test.cpp: where the time of a connection went; each phase, and the same without its evidence.
 #include "judge/judge.hpp"
-#include "tcpwitness/choice.hpp"
 #include "unit/says.hpp"
+#include "values/choice.hpp"
 #include "wire/phase_clock.hpp"
 
 namespace tcpwitness::testing {

@@ -16,13 +16,13 @@
 #include <vector>
 
 #include "tcpwitness/address.hpp"
-#include "tcpwitness/choice.hpp"
 #include "tcpwitness/finding.hpp"
-#include "tcpwitness/group_key.hpp"
-#include "tcpwitness/life_column.hpp"
-#include "tcpwitness/metric_label.hpp"
-#include "tcpwitness/wire_mode.hpp"
+#include "values/choice.hpp"
+#include "values/group_key.hpp"
+#include "values/life_column.hpp"
+#include "values/metric_label.hpp"
 #include "values/port_range.hpp"
+#include "values/wire_mode.hpp"
 
 namespace tcpwitness {
 

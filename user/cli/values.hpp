@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "cli/options.hpp"
-#include "tcpwitness/group_key.hpp"
-#include "tcpwitness/life_column.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/group_key.hpp"
+#include "values/life_column.hpp"
 
 namespace tcpwitness::cli {
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "correlate/correlator_impl.hpp"
-#include "tcpwitness/choice.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "tcpwitness/connection.hpp"
-#include "tcpwitness/metric_label.hpp"
+#include "values/metric_label.hpp"
 
 namespace tcpwitness::metrics {
 

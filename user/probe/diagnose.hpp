@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "probe/features.hpp"
-#include "tcpwitness/checkup.hpp"
+#include "values/checkup.hpp"
 
 namespace tcpwitness {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tcpwitness/result.hpp"
-#include "tcpwitness/wire_mode.hpp"
+#include "values/wire_mode.hpp"
 
 namespace tcpwitness {
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "sink/output.hpp"
-#include "tcpwitness/choice.hpp"
 #include "tcpwitness/pipeline.hpp"
+#include "values/choice.hpp"
 
 namespace tcpwitness {
 

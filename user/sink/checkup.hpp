@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sink/sinks.hpp"
-#include "tcpwitness/checkup.hpp"
+#include "values/checkup.hpp"
 
 namespace tcpwitness {
 

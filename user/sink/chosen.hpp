@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <memory>
 
-#include "tcpwitness/choice.hpp"
 #include "tcpwitness/pipeline.hpp"
+#include "values/choice.hpp"
 
 namespace tcpwitness {
 

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "sink/format.hpp"
-#include "tcpwitness/choice.hpp"
+#include "values/choice.hpp"
 
 namespace tcpwitness {
 namespace {

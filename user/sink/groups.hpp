@@ -15,8 +15,8 @@
 
 #include "sink/quantiles.hpp"
 #include "tcpwitness/connection.hpp"
-#include "tcpwitness/group_key.hpp"
 #include "tcpwitness/report.hpp"
+#include "values/group_key.hpp"
 
 namespace tcpwitness {
 

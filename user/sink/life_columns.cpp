@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "sink/format.hpp"
-#include "tcpwitness/choice.hpp"
+#include "values/choice.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -15,7 +15,7 @@
 #include "sink/sinks.hpp"
 #include "sink/table.hpp"
 #include "tcpwitness/connection.hpp"
-#include "tcpwitness/life_column.hpp"
+#include "values/life_column.hpp"
 
 namespace tcpwitness {
 

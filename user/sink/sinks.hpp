@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "sink/output.hpp"
-#include "tcpwitness/life_column.hpp"
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
+#include "values/life_column.hpp"
 
 namespace tcpwitness {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "sink/format.hpp"
-#include "tcpwitness/choice.hpp"
+#include "values/choice.hpp"
 
 namespace tcpwitness::top {
 namespace {

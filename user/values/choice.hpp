@@ -13,13 +13,6 @@
 
 namespace tcpwitness {
 
-// What nobody has to look after: it is over as it should be, or not over, or nothing is known of its end.
-[[nodiscard]] inline bool is_problem(Outcome outcome) {
-  return outcome != Outcome::completed && outcome != Outcome::open && outcome != Outcome::unknown;
-}
-// The side that closes first waits in TIME_WAIT: every connection has that.
-[[nodiscard]] inline bool is_problem(Rule rule) { return rule != Rule::time_wait; }
-
 struct Choice {
   bool problems = false;
   std::vector<Rule> rules;        // empty: all
