@@ -68,7 +68,7 @@ void take_back_unprocessed(Connection& c, const Event& e, const Drop& d) {
   }
   if (!c.teardown || (d.flags & tcp_flag::fin) == 0) return;
   FinFacts& fin = c.teardown->fin_in;
-  const bool taken = c.teardown->close_wait || c.ended() || c.state == State::closing || fin.acked || fin.repeated;
+  const bool taken = c.teardown->close_wait || c.ended() || c.state == TcpState::closing || fin.acked || fin.repeated;
   if (!taken && just_seen(fin.sent) && fin.end == d.seq + seq_length(d.len, d.flags)) fin = {};
 }
 
