@@ -152,7 +152,7 @@ TEST_F(Exporting, AnswersWhatIsNotAskedForAndIsNoHttp) {
   EXPECT_TRUE(ask(port, "\x16\x03\x01\x02 no http at all\r\n\r\n").starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(ask(port, "POST /metrics HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n").starts_with("HTTP/1.1 405 "));
   const std::string long_header = "GET /metrics HTTP/1.1\r\nX-Long: " + std::string(64'000, 'a');
-  EXPECT_TRUE(ask(port, long_header.c_str()).starts_with("HTTP/1.1 431 "));
+  EXPECT_TRUE(ask(port, long_header).starts_with("HTTP/1.1 431 "));
   expect_quick(port);
 }
 
