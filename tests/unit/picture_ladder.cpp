@@ -45,7 +45,7 @@ const Row* row_of(const Ladder& ladder, EventId id) {
   return at == ladder.rows.end() ? nullptr : &*at;
 }
 
-std::string svg_of(const Reports& reports, PictureSettings settings = {.ladder_alone = true}) {
+std::string svg_of(const Reports& reports, const PictureSettings& settings = {.ladder_alone = true}) {
   static const Names known = names();
   const int fd = ::memfd_create("picture", MFD_CLOEXEC);
   auto sink = make_picture(::dup(fd), known, settings);
