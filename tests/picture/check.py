@@ -425,7 +425,7 @@ def a_live_picture_has_both_ends_and_samples(case, browser):
     assert len(connections) == 2, [each["life"] for each in connections]
     sends = max(connections, key=lambda each: each["life"]["tx_bytes"])
     samples = sends["samples"]
-    assert len(samples["id"]) >= 3, samples
+    assert len(samples["id"]) >= 2, samples
     assert all(0 < each < 10_000_000 for each in samples["srtt_us"]) and all(samples["cwnd_segments"]), samples
     assert samples["t_us"] == sorted(samples["t_us"])
     browser.open(page, f"#conn={sends['life']['conn']}")
