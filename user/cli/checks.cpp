@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <string>
+#include <string_view>
 
 #include "tcpwitness/event_abi.h"
 
@@ -13,7 +15,7 @@ namespace {
 
 struct Check {
   bool wrong;
-  const char* why;
+  std::string why;
 };
 
 std::string first_wrong(std::initializer_list<Check> checks) {
@@ -23,21 +25,23 @@ std::string first_wrong(std::initializer_list<Check> checks) {
   return "";
 }
 
+// Why a command is not run beside this one; "": it is.
+std::string_view why_it_runs_none(Command command) {
+  if (command == Command::ls) return "ls lists what is open";
+  if (command == Command::serve) return "serve gives metrics of what runs";
+  return command == Command::top ? "top has the terminal for itself" : "";
+}
+
 std::string wrong_selection(const Options& o) {
+  const std::string_view runs_none = why_it_runs_none(o.command);
   const bool record = o.command == Command::record;
   if (o.hosts.size() > TW_MAX_HOSTS)
     return fmt::format("--host: {} networks are given; at most {} are possible", o.hosts.size(), TW_MAX_HOSTS);
   if (record && !o.port_ranges.empty())
     return fmt::format("--port: record selects in the kernel, by at most {} ports", TW_MAX_PORTS);
   return first_wrong({
-      {o.command == Command::ls && !o.program.empty(),
-       "ls lists what is open; a command is run by life, trace, explain, summary, compare, record and picture"},
-      {o.command == Command::serve && !o.program.empty(),
-       "serve gives metrics of what runs; a command is run by life, trace, explain, summary, compare, record and "
-       "picture"},
-      {o.command == Command::top && !o.program.empty(),
-       "top has the terminal for itself; a command is run by life, trace, explain, summary, compare, record and "
-       "picture"},
+      {!o.program.empty() && !runs_none.empty(),
+       fmt::format("{}; a command is run by life, trace, explain, summary, compare, record and picture", runs_none)},
       {o.children && o.pid == 0,
        "--children are those of a process: give -p PID too (those of a command are always followed)"},
       {!o.program.empty() && o.pid != 0, "-p PID and '-- COMMAND' are two ways to choose a process: give one of them"},

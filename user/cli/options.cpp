@@ -41,10 +41,10 @@ Parsed usage_error(std::string_view why) {
 std::string missing_value(const CLI::ArgumentMismatch& mismatch) {
   const std::string what = mismatch.what();
   const std::string name = what.substr(0, what.find_first_of(": "));
-  return fmt::format(fmt::runtime(what.contains("received") ? "{} is given twice" : "{} needs a value"), name);
+  return fmt::format("{} {}", name, what.contains("received") ? "is given twice" : "needs a value");
 }
 
-// CLI11 gives no reason, and reads a device for ever. "": it can be read, or none is given.
+// CLI11 gives no reason, and never comes to the end of a device. "": it can be read, or none is given.
 std::string unreadable_file(std::span<const std::string> arguments) {
   constexpr std::string_view option = "--config";
   for (std::size_t i = 0; i < arguments.size(); ++i) {

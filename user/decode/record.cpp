@@ -27,6 +27,10 @@ std::optional<Record> record_in(std::span<const std::byte> bytes, tw_kind kind) 
 
 SocketCookie socket_of(std::span<const std::byte> record) { return header_of(record).cookie; }
 
+std::optional<std::uint64_t> time_in(std::span<const std::byte> record) {
+  return record.size() < sizeof(tw_header) ? std::nullopt : std::optional<std::uint64_t>(header_of(record).ts_ns);
+}
+
 std::optional<SocketCookie> destroyed_socket(std::span<const std::byte> record) {
   const tw_header header = header_of(record);
   if (header.kind == TW_KIND_DESTROY) return header.cookie;

@@ -16,6 +16,8 @@ using SocketCookie = std::uint64_t;
 
 // The socket that it is of. 0: of none, or it is too short for a record.
 [[nodiscard]] SocketCookie socket_of(std::span<const std::byte> record);
+// When it was written, by the kernel's clock (ns). Nothing: it is too short for a record.
+[[nodiscard]] std::optional<std::uint64_t> time_in(std::span<const std::byte> record);
 // The socket whose end it reports, alone or among other things.
 [[nodiscard]] std::optional<SocketCookie> destroyed_socket(std::span<const std::byte> record);
 

@@ -4,10 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
-#include "tcpwitness/event_abi.h"
+#include "decode/record.hpp"
 #include "tcpwitness/gap.hpp"
 
 namespace tcpwitness {
@@ -37,11 +36,9 @@ TimeNs Replay::time_of(const RecordingStep& step) const {
     if (const auto* account = std::get_if<AccountMark>(mark)) return account->now;
     return last_ts_ns_;
   }
-  const auto& record = std::get<RecordedEvent>(step).record;
-  tw_header header;
-  if (!start_ || record.size() < sizeof header) return last_ts_ns_;
-  std::memcpy(&header, record.data(), sizeof header);
-  const auto ts_ns = static_cast<TimeNs>(header.ts_ns + static_cast<std::uint64_t>(start_->offset_ns));
+  const auto written = time_in(std::get<RecordedEvent>(step).record);
+  if (!start_ || !written) return last_ts_ns_;
+  const auto ts_ns = static_cast<TimeNs>(*written + static_cast<std::uint64_t>(start_->offset_ns));
   return ts_ns < 0 || ts_ns > time_limit ? last_ts_ns_ : ts_ns;
 }
 

@@ -42,7 +42,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t steps_between_looks = 512;
-// By the clock of whoever looks on: of a longer silence so much is shown, and the rest is passed over.
+// In real time: of a longer silence the beginning is shown, and the rest is skipped.
 constexpr auto longest_silence = std::chrono::seconds(60);
 constexpr auto silence_shown = std::chrono::seconds(3);
 

@@ -213,19 +213,15 @@ bool say_kept(const fs::path& path, const Look& look) {
   return false;
 }
 
+// Neither replaced nor removed.
+bool is_kept(There there) { return there == There::changed || there == There::foreign || there == There::hidden; }
+
 bool install(const File& file) {
   const Look look = look_at(file);
-  switch (look.there) {
-    case There::changed:
-    case There::foreign:
-    case There::hidden:
-      return say_kept(file.path, look);
-    case There::current:
-      print("up to date", file.path);
-      return true;
-    case There::nothing:
-    case There::ours:
-      break;
+  if (is_kept(look.there)) return say_kept(file.path, look);
+  if (look.there == There::current) {
+    print("up to date", file.path);
+    return true;
   }
   if (const auto wrong = write(file)) {
     say(fmt::format("tcpwitness: cannot write {}: {}", printable(file.path.string(), true), *wrong));
@@ -249,17 +245,8 @@ void remove_empty(const fs::path& folder) {
 
 bool uninstall(const File& file) {
   const Look look = look_at(file);
-  switch (look.there) {
-    case There::changed:
-    case There::foreign:
-    case There::hidden:
-      return say_kept(file.path, look);
-    case There::nothing:
-      return true;
-    case There::current:
-    case There::ours:
-      break;
-  }
+  if (is_kept(look.there)) return say_kept(file.path, look);
+  if (look.there == There::nothing) return true;
   if (::unlink(file.path.c_str()) != 0) {
     say(fmt::format("tcpwitness: cannot remove {}: {}", printable(file.path.string(), true), std::strerror(errno)));
     return false;
