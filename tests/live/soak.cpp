@@ -77,6 +77,7 @@ void print(const char* whose, const Counted& counted) {
 // A FIN can wait for a CPU until its socket has left: then only the wire has shown it when the life is reported. And a
 // half-open request is gone with its listener when the traffic ends.
 Verdict under_load(Verdict verdict) {
+  verdict.under_load = true;
   if (verdict.outcome == "open") verdict.outcome = "unknown";
   for (ExpectedFinding& reported : verdict.findings) {
     if (reported.rule == "time-wait") reported.confidence.clear();

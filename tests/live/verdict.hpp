@@ -21,6 +21,7 @@ struct ExpectedFinding {
 struct Verdict {
   std::string outcome;  // "": there is no such connection here
   std::vector<ExpectedFinding> findings{};
+  bool under_load = false;  // its TCP may also send again what nobody dropped
 };
 
 void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict, const std::string& whose);

@@ -20,6 +20,9 @@ namespace {
 
 int keeper = -1;  // a socket to the process that gives the name
 
+// What the run writes to it. A socket that is closed before means the second.
+enum class Ending : char { whole, removed, not_ours };
+
 // A process of its own that gives the file its name, or removes it where the run ends before: the run itself is another
 // user by then and may make no such call, and nobody can see its SIGKILL coming. It has no other descriptor, as whoever
 // reads the output would wait for it.
@@ -32,12 +35,13 @@ int keeper = -1;  // a socket to the process that gives the name
   sigset_t all;
   sigfillset(&all);
   ::sigprocmask(SIG_BLOCK, &all, nullptr);
-  char whole = 0;
+  Ending ending = Ending::removed;
   ssize_t got = 0;
-  while ((got = ::read(mine, &whole, 1)) < 0 && errno == EINTR) {
+  while ((got = ::read(mine, &ending, 1)) < 0 && errno == EINTR) {
   }
-  const int error = got > 0 && ::rename(beside, path) != 0 ? errno : 0;
-  if (got <= 0 || error != 0) ::unlink(beside);
+  if (got != 1) ending = Ending::removed;
+  const int error = ending == Ending::whole && ::rename(beside, path) != 0 ? errno : 0;
+  if (ending == Ending::removed || error != 0) ::unlink(beside);
   static_cast<void>(::write(mine, &error, sizeof error));
   ::_exit(0);
 }
@@ -61,6 +65,22 @@ int start_keeper(const std::string& beside, const std::string& path) {
   return -1;
 }
 
+// Its error number, or 0, when it has done so.
+int end_keeper(Ending ending) {
+  const int socket = std::exchange(keeper, -1);
+  int error = EIO;
+  if (::write(socket, &ending, 1) != 1 || ::read(socket, &error, sizeof error) != sizeof error) error = EIO;
+  ::close(socket);
+  return error;
+}
+
+bool make_alike(int fd, const struct stat& before) {
+  struct stat now{};
+  if (::fstat(fd, &now) != 0) return false;
+  const bool same_owner = now.st_uid == before.st_uid && now.st_gid == before.st_gid;
+  return (same_owner || ::fchown(fd, before.st_uid, before.st_gid) == 0) && ::fchmod(fd, before.st_mode & 07777) == 0;
+}
+
 // Of something that has only this name and is mounted nowhere; nothing: of what does not exist yet.
 bool can_be_replaced(const std::string& path, std::optional<struct stat>& before) {
   struct stat found{};
@@ -78,29 +98,21 @@ int open_beside(const std::string& path) {
   std::optional<struct stat> before;
   if (!can_be_replaced(path, before)) return -1;
   const std::string name = fmt::format("{}.{}.part", path, ::getpid());
+  // First, so that there is no moment at which the file exists and nobody would remove it.
+  keeper = start_keeper(name, path);
+  if (keeper < 0) return -1;
   constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const int fd = ::open(name.c_str(), flags, before ? 0600 : 0644);
-  if (fd < 0) return -1;
-  struct stat now{};
-  const bool same_owner =
-      !before || (::fstat(fd, &now) == 0 && ((now.st_uid == before->st_uid && now.st_gid == before->st_gid) ||
-                                             ::fchown(fd, before->st_uid, before->st_gid) == 0));
-  if (same_owner && (!before || ::fchmod(fd, before->st_mode & 07777) == 0)) keeper = start_keeper(name, path);
-  if (keeper >= 0) return fd;
-  ::close(fd);
-  ::unlink(name.c_str());
+  if (fd >= 0 && (!before || make_alike(fd, *before))) return fd;
+  static_cast<void>(end_keeper(fd < 0 ? Ending::not_ours : Ending::removed));
+  if (fd >= 0) ::close(fd);
   return -1;
 }
 
 bool name_what_is_beside() {
   if (keeper < 0) return true;
-  const int socket = std::exchange(keeper, -1);
-  const char whole = 1;
-  int error = EIO;
-  if (::write(socket, &whole, 1) != 1 || ::read(socket, &error, sizeof error) != sizeof error) error = EIO;
-  ::close(socket);
-  errno = error;
-  return error == 0;
+  errno = end_keeper(Ending::whole);
+  return errno == 0;
 }
 
 }  // namespace tcpwitness
