@@ -23,7 +23,7 @@ TEST_F(Load, FiftyThousandConnectionsAreHundredThousandLives) {
   const auto ports = converse(here, here, {.ip = "127.0.0.1", .connections = connections, .addresses = 32});
   ASSERT_TRUE(ports) << ports.error();
   lab::pause_for(Millis(200));
-  // Beside other work it can lose events. Then it says so, and what it calls whole is right all the same.
+  // The kernel skips a program that interrupts itself, rarely. What the run calls whole is right all the same.
   const Heard heard = watch->stop({.losses_allowed = true});
   EXPECT_EQ(heard.summary().value("flows_full", -1), 0);
   const auto lost = heard.summary()["lost"].get<size_t>();
@@ -46,11 +46,10 @@ TEST_F(Load, FiftyThousandConnectionsAreHundredThousandLives) {
   }
   fmt::print("{} events lost, {} lives incomplete\n", lost, incomplete);
   EXPECT_EQ(wrong, 0u);
-  if (lost != 0) {
-    EXPECT_GE(active + passive + lost, 2u * connections) << "more lives are missing than events";
-    EXPECT_LT(incomplete, connections / 2u);
-    return;
-  }
+  // Of each connection the hooks see some 20 events: at most one in 100,000 of them may be lost.
+  EXPECT_LE(lost, connections * 20u / 100'000u) << heard.summary().dump();
+  EXPECT_GE(active + passive + lost, 2u * connections) << "more lives are missing than events";
+  if (lost != 0) return;
   EXPECT_EQ(incomplete, 0u);
   EXPECT_EQ(active, static_cast<size_t>(connections));
   EXPECT_EQ(passive, static_cast<size_t>(connections));
@@ -79,7 +78,7 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
   ASSERT_TRUE(ready);
   ASSERT_EQ(error, "");
   lab::pause_for(Millis(200));
-  // Beside other work it can lose events. Then it says so, and what it calls whole is right all the same.
+  // The kernel skips a program that interrupts itself, rarely. What the run calls whole is right all the same.
   const Heard heard = watch->stop({.losses_allowed = true});
   std::map<std::string, std::vector<Json>> by_ends;
   const auto ready_ts = heard.ready()["ts_ns"].get<int64_t>();

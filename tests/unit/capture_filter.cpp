@@ -38,6 +38,14 @@ TEST(Filter, ThatIsNoneIsRefusedInTheWordsOfLibpcap) {
   EXPECT_NE(filter.error().message().find("syntax error"), std::string::npos) << filter.error().message();
 }
 
+TEST(Filter, ThatTakesLibpcapMinutesIsRefused) {
+  std::string ports = "port 9000";
+  for (int i = 1; i < 1000; ++i) ports += " or port " + std::to_string(9000 + i);
+  const auto filter = PacketFilter::compile(ports);
+  ASSERT_FALSE(filter);
+  EXPECT_NE(filter.error().message().find("at most 2048"), std::string::npos);
+}
+
 TEST(Filter, ForEthernetOnlyMatchesNothingElseAndSaysSo) {
   auto filter = PacketFilter::compile("ether src 00:00:00:00:00:00");
   ASSERT_TRUE(filter) << filter.error().message();

@@ -2,6 +2,7 @@
 // flow_filter.cpp: which connections an expression matches, and which expressions are not about connections.
 #include "capture/flow_filter.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "golden/reports.hpp"
@@ -94,6 +95,12 @@ TEST(FlowFilter, NotOfOneDirectionIsRefused) {
   const Flow ssh = flow("10.1.2.3", 40000, "192.0.2.80", 22);
   EXPECT_FALSE(matches("not src or dst port 22", ssh));
   EXPECT_TRUE(matches("not src or dst port 23", ssh));
+}
+
+TEST(FlowFilter, AnExpressionThatTakesLibpcapMinutesIsRefused) {
+  std::string ports = "port 9000";
+  for (int i = 1; i < 1000; ++i) ports += fmt::format(" or port {}", 9000 + i);
+  EXPECT_TRUE(refusal(ports).contains("at most 2048")) << refusal(ports);
 }
 
 TEST(FlowFilter, ANegationIsKnown) {

@@ -276,6 +276,23 @@ TEST(FileWriter, AFileThatIsRemovedMeanwhileIsSaidToBeGone) {
   }
 }
 
+TEST(FileWriter, AFileThatIsCutOffMeanwhileIsSaidToBe) {
+  for (const bool written_since : {false, true}) {
+    const TempDir dir;
+    Said said;
+    FileWriter writer(quick(), dir.file("a"), prologue(), said.notice());
+    writer.write(block_of(1000));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::filesystem::file_size(dir.file("a")) < 1000 && std::chrono::steady_clock::now() < until) ::usleep(1000);
+    std::filesystem::resize_file(dir.file("a"), 0);
+    if (written_since) writer.write(block_of(1000));
+    const RecordingTotals totals = writer.finish();
+    EXPECT_TRUE(totals.failed);
+    ASSERT_EQ(said.lines.size(), 1U);
+    EXPECT_NE(said.lines[0].find("was cut off"), std::string::npos) << said.lines[0];
+  }
+}
+
 TEST(FileWriter, ADeviceThatIsFullLosesEverythingAndSaysSoOnce) {
   Said said;
   FileWriter writer(quick(), "/dev/full", prologue(), said.notice());

@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "capture/expression.hpp"
+
 namespace tcpwitness {
 namespace {
 
@@ -78,7 +80,8 @@ PacketFilter::PacketFilter() : impl_(std::make_unique<Impl>()) {}
 PacketFilter::~PacketFilter() = default;
 
 Result<std::unique_ptr<PacketFilter>> PacketFilter::compile(const std::string& expression) {
-  std::string message;
+  std::string message = too_long(expression);
+  if (!message.empty()) return failure("use the filter", message, "portrange and net say much in few words");
   for (const int dlt : {DLT_RAW, DLT_EN10MB}) {
     message = Program().compile(expression, dlt);
     if (message.empty()) break;

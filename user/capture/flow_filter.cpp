@@ -14,6 +14,7 @@
 #include <tuple>
 #include <utility>
 
+#include "capture/expression.hpp"
 #include "values/port_range.hpp"
 
 namespace tcpwitness {
@@ -254,6 +255,8 @@ FlowFilter::~FlowFilter() = default;
 Result<std::unique_ptr<FlowFilter>> FlowFilter::compile(const std::string& expression) {
   constexpr int longest = 256 * 1024;
   constexpr int optimise = 1;
+  if (std::string message = too_long(expression); !message.empty())
+    return failure("use the filter", std::move(message), "portrange and net say much in few words");
   const std::string what = fmt::format("use the filter '{}'", expression);
   const std::unique_ptr<pcap_t, Close> handle(pcap_open_dead(DLT_RAW, longest));
   if (!handle) return failure(what, "out of memory");

@@ -7,6 +7,8 @@
 
 #include <bpf/libbpf.h>
 
+#include <cerrno>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,11 +44,14 @@ Result<SkeletonPtr<Skeleton>> load_skeleton(const std::string& object, SwitchedO
     bpf_object__for_each_program(program, skeleton->obj) {
       if (off.contains(bpf_program__name(program))) bpf_program__set_autoload(program, false);
     }
-    if (Skeleton::load(skeleton.get()) == 0) {
+    const int error = Skeleton::load(skeleton.get());
+    if (error == 0) {
       take_libbpf_log();
       return skeleton;
     }
     const std::string log = take_libbpf_log();
+    if (error == -EMFILE || error == -ENFILE)
+      return failure("load the BPF object " + object, std::strerror(-error), "raise ulimit -n (LimitNOFILE=)");
     const std::string refused = failed_program(log);
     keep_refusal(log);
     if (refused.empty() || off.contains(refused))

@@ -172,7 +172,7 @@ void FileWriter::run() {
     ++progress_;
   }
   if (fd_ >= 0) {
-    say_when_removed();
+    say_what_others_took();
     if (regular_ && offset_ == 0 && files_.size() > 1) {  // nothing could be written to it
       (void)::unlink(path_.c_str());
       files_.pop_back();
@@ -187,12 +187,22 @@ void FileWriter::run() {
   changed_.notify_all();
 }
 
-// By a person, or a program that makes room: what was written is gone with it.
-void FileWriter::say_when_removed() {
+// What other processes did to the file meanwhile: a person's, or one that makes room.
+void FileWriter::say_what_others_took() {
   struct stat file{};
-  if (!has_name_ || ::fstat(fd_, &file) != 0 || file.st_nlink != 0) return;
+  if (!has_name_ || ::fstat(fd_, &file) != 0) return;
+  const bool removed = file.st_nlink == 0;
+  if (!removed && !is_cut_off()) return;
   totals_.failed = true;
-  notice_(fmt::format("the recording {} was removed while it was written: nothing of it is left", path_));
+  notice_(fmt::format("the recording {} was {} while it was written: {}", path_, removed ? "removed" : "cut off",
+                      removed ? "nothing of it is left" : "it cannot be read as a whole"));
+}
+
+// Shorter than what was written to it, now or before an earlier write: since that, zeros stand at its beginning.
+bool FileWriter::is_cut_off() {
+  struct stat file{};
+  if (has_name_ && ::fstat(fd_, &file) == 0 && static_cast<std::uint64_t>(file.st_size) < offset_) cut_off_ = true;
+  return cut_off_;
 }
 
 void FileWriter::take(Job job) {
@@ -256,7 +266,7 @@ void FileWriter::begin_file(std::string path, pcapng::Blocks prologue) {
   // (the interfaces that came since, too).
   const bool begun = !path_.empty() && path_ != standard_output;
   if (begun && down_ && empty_ && (fd_ < 0 || regular_)) return;
-  if (fd_ >= 0) say_when_removed();
+  if (fd_ >= 0) say_what_others_took();
   if (fd_ >= 0 && fd_ != STDOUT_FILENO && ::close(fd_) != 0) fail(errno, "write");
   prepare(std::move(path), std::move(prologue));
   if (open()) put_prologue();
@@ -268,6 +278,7 @@ void FileWriter::prepare(std::string path, pcapng::Blocks prologue) {
   path_ = std::move(path);
   totals_.file = path_;
   offset_ = 0;
+  cut_off_ = false;
   partial_ = false;
   carried_ = std::move(prologue);
 }
@@ -326,6 +337,7 @@ bool FileWriter::open() {
 
 // False: something could not be written; the whole blocks before it stand, the others were given up.
 bool FileWriter::put(std::span<const std::byte> blocks) {
+  (void)is_cut_off();
   int error = 0;
   const std::size_t written = put_bytes(blocks, error);
   std::uint64_t count = 0;

@@ -79,7 +79,8 @@ class FileWriter {
   [[nodiscard]] int open_file(std::string& why) const;
   void remove_old();
   void keep_limits();
-  void say_when_removed();
+  void say_what_others_took();
+  bool is_cut_off();
   bool put(std::span<const std::byte> blocks);
   std::size_t put_bytes(std::span<const std::byte> bytes, int& error);
   bool cut_off_partial_block();
@@ -98,6 +99,7 @@ class FileWriter {
   int fd_ = -1;
   bool regular_ = false;
   bool has_name_ = false;  // a regular file, not in memory or at standard output
+  bool cut_off_ = false;   // by another process
   bool partial_ = false;   // behind offset_ there is part of a block
   bool down_ = false;      // the last attempt failed
   bool hopeless_ = false;  // a pipe that nobody reads, or that has got half a block

@@ -2,6 +2,7 @@
 #include "run/open_tracer.hpp"
 
 #include <linux/capability.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <string>
@@ -14,6 +15,15 @@
 
 namespace tcpwitness {
 namespace {
+
+// The hooks of a machine with hundreds of interfaces need more descriptors than the usual soft limit of 1,024. Of this
+// process alone: the command that it runs has been forked.
+void use_all_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 // A thread of its own, with this one capability.
 Result<std::unique_ptr<Urgency>> raise_when_it_fills(RingSource& ring, int ring_map_fd) {
@@ -38,6 +48,7 @@ Result<void> watch_all(RingSource& ring, std::span<const int> fds, RingSource::E
 }  // namespace
 
 Result<OpenTracer> open_tracer(const TracerSettings& settings, std::span<const int> watched, int ends) {
+  use_all_descriptors();
   OpenTracer opened;
   const DisabledFeatures disabled = DisabledFeatures::from_environment();
   auto features = find_features(disabled);
