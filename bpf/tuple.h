@@ -28,18 +28,17 @@ static __always_inline bool is_link_local(__u32 first)
 	return (first & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
 }
 
-/* Is `port` on either end one that was asked for? Without a port filter, every one is. */
+static __always_inline bool port_is_set(__u64 port)
+{
+	/* It has 16 bits, which the verifier has forgotten where the register was spilled (before 6.8). */
+	asm volatile("%0 &= 0xffff" : "+r"(port));
+	return config.ports[port >> 3] & (1 << (port & 7));
+}
+
+/* Is the port of either end one that was asked for? Without a port filter, every one is. */
 static __always_inline bool port_wanted(__u16 a, __u16 b)
 {
-	if (config.port_count == 0)
-		return true;
-	for (__u32 i = 0; i < TW_MAX_PORTS; i++) {
-		if (i >= config.port_count)
-			break;
-		if (config.ports[i] == a || config.ports[i] == b)
-			return true;
-	}
-	return false;
+	return !config.some_ports || port_is_set(a) || port_is_set(b);
 }
 
 /* Are the first prefix_bits of addr those of the filter? addr is 4-aligned, both in network order. */

@@ -24,7 +24,7 @@
 #define TW_ABI_VERSION 4
 #define TW_COMM_LEN 16
 #define TW_NO_CPU 0xffff
-#define TW_MAX_PORTS 16
+#define TW_PORT_BYTES 8192 /* a bit for each port */
 #define TW_MAX_HOSTS 8
 
 /* What a record is. Also the index of the per-kind loss counters. */
@@ -731,8 +731,6 @@ struct tw_config {
 	__u32 netns;      /* only sockets of this namespace; 0: all */
 	__u32 tick_us;    /* microseconds per jiffy */
 	__u32 wake_bytes; /* wake the consumer early when this many bytes wait in the ring */
-	__u32 port_count;
-	__u16 ports[TW_MAX_PORTS]; /* either end; empty: all */
 	__u32 host_count;
 	struct tw_host hosts[TW_MAX_HOSTS]; /* either end; empty: all */
 	__u8 packets_all;                   /* every segment is an event */
@@ -744,7 +742,9 @@ struct tw_config {
 	__u8 pad[1];
 	__u8 lives_only; /* no timeline is told: leave out ACKs that only name the cause of a transition */
 	__u32 snaplen;   /* recording: keep so many bytes of each frame that is an event; 0: none */
+	__u32 some_ports; /* 0: all */
+	__u8 ports[TW_PORT_BYTES]; /* of either end: bit (port & 7) of byte (port >> 3) */
 };
-TW_ASSERT_SIZE(tw_config, 224);
+TW_ASSERT_SIZE(tw_config, 8384);
 
 #endif

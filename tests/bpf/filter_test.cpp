@@ -49,10 +49,8 @@ void add_host(tw_config& config, const Endpoint& host, std::uint32_t bits) {
 
 TEST_F(Filters, APortMatchesOnEitherEnd) {
   tw_config config{};
-  config.port_count = 2;
-  config.ports[0] = 80;
-  config.ports[1] = 443;
-  config.ports[2] = 9999;  // beyond the count
+  add_port(config, 80);
+  add_port(config, 443);
   ASSERT_NO_FATAL_FAILURE(load(config));
   expect(true, ipv4_endpoint(10, 0, 0, 1, 5000), ipv4_endpoint(10, 0, 0, 2, 443));
   expect(true, ipv4_endpoint(10, 0, 0, 1, 80), ipv4_endpoint(10, 0, 0, 2, 5000));
@@ -62,12 +60,15 @@ TEST_F(Filters, APortMatchesOnEitherEnd) {
   expect(false, ipv4_endpoint(10, 0, 0, 1, 0), ipv4_endpoint(10, 0, 0, 2, 0x5000));  // 80 in the other byte order
 }
 
-TEST_F(Filters, TheLastOfSixteenPortsCounts) {
+TEST_F(Filters, TheFirstAndTheLastPortOfARangeCount) {
   tw_config config{};
-  config.port_count = TW_MAX_PORTS;
-  for (std::uint16_t i = 0; i < TW_MAX_PORTS; i++) config.ports[i] = static_cast<std::uint16_t>(7000 + i);
+  for (std::uint16_t port = 7000; port < 7016; ++port) add_port(config, port);
+  add_port(config, 65535);
   ASSERT_NO_FATAL_FAILURE(load(config));
+  expect(true, ipv4_endpoint(10, 0, 0, 1, 7000), ipv4_endpoint(10, 0, 0, 2, 1));
   expect(true, ipv4_endpoint(10, 0, 0, 1, 7015), ipv4_endpoint(10, 0, 0, 2, 1));
+  expect(true, ipv4_endpoint(10, 0, 0, 1, 1), ipv4_endpoint(10, 0, 0, 2, 65535));
+  expect(false, ipv4_endpoint(10, 0, 0, 1, 6999), ipv4_endpoint(10, 0, 0, 2, 1));
   expect(false, ipv4_endpoint(10, 0, 0, 1, 7016), ipv4_endpoint(10, 0, 0, 2, 1));
 }
 
@@ -115,8 +116,7 @@ TEST_F(Filters, APrefixOfNothingMatchesAll) {
 TEST_F(Filters, TheLastOfEightHostsCountsAndPortsMustMatchToo) {
   tw_config config{};
   for (std::uint8_t i = 1; i <= TW_MAX_HOSTS; i++) add_host(config, ipv4_endpoint(172, 16, 0, i, 0), 128);
-  config.port_count = 1;
-  config.ports[0] = 443;
+  add_port(config, 443);
   ASSERT_NO_FATAL_FAILURE(load(config));
   expect(true, ipv4_endpoint(172, 16, 0, 8, 1000), ipv4_endpoint(10, 0, 0, 1, 443));
   expect(false, ipv4_endpoint(172, 16, 0, 9, 1000), ipv4_endpoint(10, 0, 0, 1, 443));

@@ -18,8 +18,7 @@ class Hops : public BpfTest {
     wire_.reset();  // its namespace is left before another is entered
     tw_config config{};
     config.forwarded = forwarded ? 1 : 0;
-    config.port_count = port != 0 ? 1 : 0;
-    config.ports[0] = port;
+    if (port != 0) add_port(config, port);
     auto loaded = WireProgram::load({.config = config});
     ASSERT_TRUE(loaded) << loaded.error().message();
     wire_ = std::move(*loaded);

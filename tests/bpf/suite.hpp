@@ -11,6 +11,11 @@
 
 namespace tcpwitness::wire_test {
 
+inline void add_port(tw_config& config, std::uint16_t port) {
+  config.some_ports = 1;
+  config.ports[port >> 3U] |= static_cast<__u8>(1U << (port & 7U));
+}
+
 // Ends of a connection that no other test of this process has seen. The first is 10.0.0.1 or
 // 2001:db8:1::1, the address of tw0.
 inline std::pair<Endpoint, Endpoint> fresh_ends(Family family = Family::ipv4) {

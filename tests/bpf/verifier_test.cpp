@@ -28,7 +28,7 @@ struct CostCase {
   tw_config config;
 };
 
-// The most that the command line can ask for: 16 ports, 8 prefixes that end inside a word.
+// The most that the command line can ask for: ports, 8 prefixes that end inside a word.
 tw_config everything() {
   tw_config config{};
   config.netns = 4026531840;
@@ -36,8 +36,7 @@ tw_config everything() {
   config.wake_bytes = 2 << 20;
   config.has_reset_reason = 1;
   config.has_retransmit_err = 0;
-  config.port_count = TW_MAX_PORTS;
-  for (std::uint16_t i = 0; i < TW_MAX_PORTS; i++) config.ports[i] = static_cast<std::uint16_t>(8000 + i);
+  config.some_ports = 1;
   config.host_count = TW_MAX_HOSTS;
   for (std::uint8_t i = 0; i < TW_MAX_HOSTS; i++) {
     for (auto& byte : config.hosts[i].addr) byte = static_cast<std::uint8_t>(0x20 + i);
@@ -78,10 +77,10 @@ tw_config with_forwarded(tw_config config) {
 std::vector<CostCase> cost_cases() {
   return {{"plain", plain()},
           {"a life", with_digests(plain())},
-          {"a life, 16 ports, 8 hosts", with_digests(everything())},
+          {"a life, ports, 8 hosts", with_digests(everything())},
           {"--packets all", with_packets_all(plain())},
-          {"16 ports, 8 hosts", everything()},
-          {"16 ports, 8 hosts, all", with_packets_all(everything())},
+          {"ports, 8 hosts", everything()},
+          {"ports, 8 hosts, all", with_packets_all(everything())},
           {"recording", with_bytes(plain(), 128)},
           {"recording, most of all", with_bytes(with_packets_all(everything()), TW_SNAPLEN_MAX)},
           {"--forwarded", with_forwarded(plain())},

@@ -380,8 +380,7 @@ class Conjunction {
     const std::string& text = words_[at_++];
     const auto ports = port_range_in(text);
     if (!ports || ports->last < ports->first || text.contains('-') != range || has_octal(text)) return false;
-    for (std::uint32_t port = ports->first; port <= ports->last; ++port)
-      filter.ports.push_back(static_cast<std::uint16_t>(port));
+    filter.ports.push_back(*ports);
     return true;
   }
 
@@ -405,11 +404,10 @@ class Conjunction {
 
 }  // namespace
 
-std::optional<KernelFilter> as_kernel_filter(const std::string& expression, std::size_t ports_at_most,
-                                             std::size_t hosts_at_most) {
+std::optional<KernelFilter> as_kernel_filter(const std::string& expression, std::size_t hosts_at_most) {
   KernelFilter filter;
   if (!Conjunction(words_of(expression)).read(filter)) return std::nullopt;
-  if (filter.ports.size() > ports_at_most || filter.hosts.size() > hosts_at_most) return std::nullopt;
+  if (filter.hosts.size() > hosts_at_most) return std::nullopt;
   return filter;
 }
 

@@ -14,12 +14,13 @@
 
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/port_range.hpp"
 
 namespace tcpwitness {
 
 // What the kernel's own filter can compare: one of the ports (if there are any) and one of the networks.
 struct KernelFilter {
-  std::vector<std::uint16_t> ports;
+  std::vector<PortRange> ports;
   std::vector<Prefix> hosts;
 };
 
@@ -41,7 +42,6 @@ class FlowFilter {
 };
 
 // The same as the expression, where that is a plain conjunction: "tcp port 80 and net 10/8". Empty: it is not.
-[[nodiscard]] std::optional<KernelFilter> as_kernel_filter(const std::string& expression, std::size_t ports_at_most,
-                                                           std::size_t hosts_at_most);
+[[nodiscard]] std::optional<KernelFilter> as_kernel_filter(const std::string& expression, std::size_t hosts_at_most);
 
 }  // namespace tcpwitness

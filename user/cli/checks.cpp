@@ -34,11 +34,8 @@ std::string_view why_it_runs_none(Command command) {
 
 std::string wrong_selection(const Options& o) {
   const std::string_view runs_none = why_it_runs_none(o.command);
-  const bool record = o.command == Command::record;
   if (o.hosts.size() > TW_MAX_HOSTS)
     return fmt::format("--host: {} networks are given; at most {} are possible", o.hosts.size(), TW_MAX_HOSTS);
-  if (record && !o.port_ranges.empty())
-    return fmt::format("--port: record selects in the kernel, by at most {} ports", TW_MAX_PORTS);
   return first_wrong({
       {!o.program.empty() && !runs_none.empty(),
        fmt::format("{}; a command is run by life, trace, explain, summary, compare, record and picture", runs_none)},

@@ -83,20 +83,6 @@ bool is_expression(const std::vector<std::string>& words) {
   return !command && !nearly && (words.size() > 1 || is_expression_word(words.front()));
 }
 
-// Few are single ports, which the kernel compares; of more the ranges are kept.
-void sort_ports(Options& options) {
-  const std::vector<PortRange> ranges = std::exchange(options.port_ranges, {});
-  for (const PortRange& range : ranges) {
-    for (std::uint32_t port = range.first; port <= range.last && options.ports.size() <= TW_MAX_PORTS; ++port) {
-      const auto one = static_cast<std::uint16_t>(port);
-      if (std::ranges::find(options.ports, one) == options.ports.end()) options.ports.push_back(one);
-    }
-  }
-  if (options.ports.size() <= TW_MAX_PORTS) return;
-  options.ports.clear();
-  options.port_ranges = ranges;
-}
-
 // "tcpwitness read FILE tcp port 80": all words behind FILE are one expression, as in tcpdump.
 void take_words(const Given& given, Options& options) {
   const bool read = options.command == Command::read;
@@ -167,7 +153,6 @@ Parsed evaluate(const Given& given, Command command) {
   }
   if (const std::string wrong = take_names(given, is_given("--findings"), options); !wrong.empty())
     return usage_error(wrong);
-  sort_ports(options);
   if (const std::string wrong = cli::wrong_together(options, is_given); !wrong.empty()) return usage_error(wrong);
   return options;
 }

@@ -118,8 +118,7 @@ struct Options {
   bool children = false;                // of the process and of its descendants
   std::string user;                     // of the processes of this user, a number or a name; empty: all
   std::string comm;                     // empty: all
-  std::vector<std::uint16_t> ports;     // either end; empty: all
-  std::vector<PortRange> port_ranges;   // either end, where they are more than the kernel's filter takes; empty: all
+  std::vector<PortRange> ports;         // either end; empty: all
   std::vector<Prefix> hosts;            // either end; empty: all
   std::string expression;               // live: of pcap-filter(7), about addresses and ports; empty: all
   std::vector<std::string> program;     // a command and its arguments: run, and followed until it ends; empty: none

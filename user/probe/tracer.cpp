@@ -69,8 +69,11 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   config.has_reset_reason = has_argument("tcp_send_reset", 2, disabled) ? 1 : 0;
   config.has_retransmit_err = has_argument("tcp_retransmit_skb", 2, disabled) ? 1 : 0;
   config.has_drop_sk = has_argument("kfree_skb", 3, disabled) ? 1 : 0;
-  config.port_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.ports.size(), TW_MAX_PORTS));
-  for (std::uint32_t i = 0; i < config.port_count; i++) config.ports[i] = settings.ports[i];
+  config.some_ports = settings.ports.empty() ? 0 : 1;
+  for (const PortRange& range : settings.ports) {
+    for (std::uint32_t port = range.first; port <= range.last; ++port)
+      config.ports[port >> 3U] |= static_cast<__u8>(1U << (port & 7U));
+  }
   config.host_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.hosts.size(), TW_MAX_HOSTS));
   for (std::uint32_t i = 0; i < config.host_count; i++) {
     std::ranges::copy(settings.hosts[i].address.bytes, std::begin(config.hosts[i].addr));

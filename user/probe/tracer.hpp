@@ -24,18 +24,17 @@
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/port_range.hpp"
 
 namespace tcpwitness {
 
 struct TracerSettings {
-  // So many the programs compare.
-  static constexpr std::size_t max_ports = TW_MAX_PORTS;
-  static constexpr std::size_t max_hosts = TW_MAX_HOSTS;
+  static constexpr std::size_t max_hosts = TW_MAX_HOSTS;  // so many the programs compare
 
   std::vector<std::string> interfaces;  // empty: all that are up
   WireMode wire = WireMode::automatic;
   bool kernel = true;
-  std::vector<std::uint16_t> ports;
+  std::vector<PortRange> ports;  // empty: all
   std::vector<Prefix> hosts;
   std::uint64_t ring_bytes = 8ULL << 20U;
   std::uint32_t flows = 65536;

@@ -26,7 +26,7 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
   if (!options.expression.empty()) {
     auto compiled = FlowFilter::compile(options.expression);
     if (!compiled) return std::unexpected(compiled.error());
-    const auto in_kernel = as_kernel_filter(options.expression, TracerSettings::max_ports, TracerSettings::max_hosts);
+    const auto in_kernel = as_kernel_filter(options.expression, TracerSettings::max_hosts);
     const bool twice = in_kernel && ((!in_kernel->ports.empty() && !options.ports.empty()) ||
                                      (!in_kernel->hosts.empty() && !options.hosts.empty()));
     if (in_kernel && !twice) {
@@ -34,22 +34,16 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
       settings.hosts.insert(settings.hosts.end(), in_kernel->hosts.begin(), in_kernel->hosts.end());
     } else if (options.command == Command::record) {
       return failure(fmt::format("record by the filter '{}'", options.expression),
-                     fmt::format("what is recorded is chosen in the kernel, which compares at most {} ports and {} "
+                     fmt::format("what is recorded is chosen in the kernel, which compares ports and at most {} "
                                  "networks, one of each",
-                                 TracerSettings::max_ports, TracerSettings::max_hosts),
+                                 TracerSettings::max_hosts),
                      "record more, and select with 'tcpwitness read FILE EXPRESSION'");
     } else {
       filter_ = std::move(*compiled);
       filter = filter_.get();
     }
   }
-  if (filter == nullptr && options.port_ranges.empty()) return {};
-  of_flow_ = [ranges = options.port_ranges, filter](const Flow& flow) {
-    const auto has = [&](const PortRange& range) {
-      return range.contains(flow.local.port) || range.contains(flow.remote.port);
-    };
-    return (ranges.empty() || std::ranges::any_of(ranges, has)) && (filter == nullptr || filter->matches(flow));
-  };
+  if (filter != nullptr) of_flow_ = [filter](const Flow& flow) { return filter->matches(flow); };
   return {};
 }
 

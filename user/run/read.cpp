@@ -205,8 +205,7 @@ class Reading {
     Summary summary = correlator_.summary();
     summary.ts_ns = realtime_ns();
     summary.capture = read_;
-    summary.capture->filtered = !options_.read.filter.empty() || !options_.ports.empty() ||
-                                !options_.port_ranges.empty() || !options_.hosts.empty();
+    summary.capture->filtered = !options_.read.filter.empty() || !options_.ports.empty() || !options_.hosts.empty();
     if (damaged) summary.capture->damage = file_.damage()->message();
     if (!output_.finish(summary)) return output_.failed();
     say(describe(summary));

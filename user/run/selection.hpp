@@ -16,7 +16,7 @@ namespace tcpwitness {
 class Selection {
  public:
   explicit Selection(const Options& options)
-      : options_(options), all_(options.ports.empty() && options.port_ranges.empty() && options.hosts.empty()) {}
+      : options_(options), all_(options.ports.empty() && options.hosts.empty()) {}
 
   [[nodiscard]] bool wants(const Endpoint& a, const Endpoint& b) const { return all_ || chosen(a, b); }
   // One of the two forms that NAT gives a connection is enough.
@@ -33,11 +33,9 @@ class Selection {
 
  private:
   [[nodiscard]] bool chosen(const Endpoint& a, const Endpoint& b) const {
-    const auto has_port = [&](std::uint16_t port) { return port == a.port || port == b.port; };
+    const auto has_port = [&](const PortRange& ports) { return ports.contains(a.port) || ports.contains(b.port); };
     const auto has_host = [&](const Prefix& host) { return host.contains(a.address) || host.contains(b.address); };
-    const auto in_range = [&](const PortRange& range) { return range.contains(a.port) || range.contains(b.port); };
     return (options_.ports.empty() || std::ranges::any_of(options_.ports, has_port)) &&
-           (options_.port_ranges.empty() || std::ranges::any_of(options_.port_ranges, in_range)) &&
            (options_.hosts.empty() || std::ranges::any_of(options_.hosts, has_host));
   }
 
