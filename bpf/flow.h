@@ -182,8 +182,12 @@ __noinline __u32 see_syn(struct tw_flow *flow, struct tw_half *me, const struct 
 			clear_flow(flow);
 		me->syn = SYN_SEEN;
 	}
-	if (frame->flags & TCP_ACK)
+	if (frame->flags & TCP_ACK) {
 		me->syn = SYN_ACK_SEEN;
+		me->zero_window = frame->window == 0;
+		if (me->zero_window)
+			why |= TW_WHY_ZERO_WINDOW;
+	}
 	me->seen = 1;
 	me->isn = frame->seq;
 	me->nxt = end;
@@ -210,10 +214,16 @@ static __always_inline __u8 as_single_byte(const struct frame *frame)
 /* A keep-alive or a probe comes after silence: a second at least, an RTO (200 ms at least) into a closed window. */
 #define PROBE_SILENCE_MS 150
 
+static __always_inline bool is_handshake_done(const struct tw_half *me, const struct tw_half *peer)
+{
+	return me->syn == HANDSHAKE_DONE || peer->syn == HANDSHAKE_DONE;
+}
+
 /*
  * The number before the next one, again: keep-alive (RFC 9293, 3.8.4: SND.UNA - 1) or zero-window probe. That number is
  * acknowledged, so where no socket settles it the ACK that its receiver sent does: an ACK that a one-byte segment has
- * overtaken has the same form, and so has one that repeats the number of a SYN or FIN. Linux sends them empty. The byte
+ * overtaken has the same form. Where no payload was sent it is the number of the SYN, in FIN_WAIT2 that of the FIN,
+ * which other segments repeat too: a socket must settle that, or a handshake that is done. Linux sends them empty. The byte
  * of other stacks is any byte; where the newest segment was a single byte, it is that segment again, whose ACK got lost.
  */
 static __always_inline bool repeats_last_number(const struct tw_half *me, const struct tw_half *peer,
@@ -221,12 +231,15 @@ static __always_inline bool repeats_last_number(const struct tw_half *me, const 
 {
 	if (frame->payload > 1 || frame->flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return false;
-	if (me->fin || (me->syn && frame->seq == me->isn) || (frame->outgoing && frame->payload))
+	if (frame->outgoing && frame->payload)
 		return false;
 	if (frame->payload && !peer->zero_window && me->single == as_single_byte(frame))
 		return false;
-	if (asked->view.type != TW_SOCKET_FULL)
+	if (asked->view.type != TW_SOCKET_FULL) {
+		if (me->fin || (me->syn && frame->seq == me->isn && !is_handshake_done(me, peer)))
+			return false;
 		return peer->zero_window || !peer->seen || peer->last_ack == me->nxt;
+	}
 	if (frame->outgoing)
 		return frame->seq + 1 == asked->view.snd_una;
 	return frame->seq + 1 == asked->view.rcv_nxt && asked->unheard_ms >= PROBE_SILENCE_MS;

@@ -145,6 +145,35 @@ TEST_P(FlowData, AnAckOfWhatWasNotAcknowledgedIsNoKeepAlive) {
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE);
 }
 
+// Where no payload has passed SND.UNA - 1 is the number of the SYN.
+TEST_P(FlowData, AnIdleConnectionWithoutPayloadHasKeepAlivesToo) {
+  flow().open_anew(80000);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_WHY_SYN, TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 1}), TW_WHY_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1}), TW_WHY_KEEPALIVE);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_KEEPALIVE_ACK);
+}
+
+TEST_P(FlowData, BeforeTheHandshakeIsDoneTheNumberOfASynIsNoKeepAlive) {
+  flow().open_anew(90000);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_WHY_SYN, TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1}), silent);
+}
+
+TEST_P(FlowData, ASynAckCanCloseTheWindow) {
+  flow().open_anew(95000);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
+  const int answer = flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack, .window = 0});
+  EXPECT_EQ(answer & TW_WHY_ZERO_WINDOW, TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 1}), TW_WHY_KEEPALIVE);  // the correlator knows which it is
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), TW_WHY_KEEPALIVE_ACK | TW_WHY_WINDOW_OPEN);
+}
+
 TEST_P(FlowData, AnAckWithTheNumberOfAFinIsNoKeepAlive) {
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack}), TW_WHY_FIN);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), silent);

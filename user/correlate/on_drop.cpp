@@ -54,6 +54,31 @@ bool was_made_here(const Connection& c, const Drop& d, const Names& names) {
   return kind == DropKind::out_of_window || kind == DropKind::never_sent;
 }
 
+// Dropped before TCP looked at its acknowledgement, window and FIN (tcp_validate_incoming(), or earlier). Payload is
+// also dropped behind that, for want of room or as received before.
+bool was_unprocessed(DropKind kind, std::uint32_t len) {
+  switch (kind) {
+    case DropKind::firewall:
+    case DropKind::filter:
+    case DropKind::queue:
+    case DropKind::routing:
+    case DropKind::bad_checksum:
+    case DropKind::damaged:
+    case DropKind::out_of_window:
+    case DropKind::old_timestamp:
+    case DropKind::never_sent:
+    case DropKind::refused_ack:
+    case DropKind::no_flags:
+    case DropKind::not_signed:
+    case DropKind::few_hops_left:
+      return true;
+    case DropKind::other:
+      return len == 0;
+    default:
+      return false;
+  }
+}
+
 // No TCP has seen it, but the hook on the wire has, a moment before: what rests on it alone is taken back.
 void take_back_unprocessed(Connection& c, const Event& e, const Drop& d) {
   constexpr std::int64_t moment_ns = 10'000'000;
@@ -125,7 +150,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
       if (!out && !ack && is_fault(drop_kind(names_, d.reason))) ++drops.syns_in;
     }
     if (!repeated && !was_made_here(*c, d, names_)) add_drop(drops, e, d, out);
-    if (!out && drop_kind(names_, d.reason) == DropKind::bad_checksum) take_back_unprocessed(*c, e, d);
+    if (!out && was_unprocessed(drop_kind(names_, d.reason), d.len)) take_back_unprocessed(*c, e, d);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.

@@ -149,10 +149,11 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
 }
 
 void Correlator::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
-  if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0) return;  // their window says nothing of a reader
+  const bool closes = g.is(Why::zero_window);
+  // Their window says nothing of a reader, but for a SYN-ACK that lets nothing in.
+  if ((g.flags & tcp_flag::rst) != 0 || ((g.flags & tcp_flag::syn) != 0 && !closes)) return;
   if (g.refused != Refusal::none) return;
   (out ? c.last_window_local : c.last_window_peer) = g.window;
-  const bool closes = g.is(Why::zero_window);
   const bool opens = g.window != 0;
   if (!closes && !c.anomalies) return;
   if (!closes && !opens) return;

@@ -54,7 +54,11 @@ std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const Tc
   if (has(f, tcp_flag::rst)) return bits(Why::rst);
   if (has(f, tcp_flag::syn)) {
     me.syn = true;
-    if (has(f, tcp_flag::ack)) c.answered_by = &me == &c.side[0] ? 0 : 1;
+    if (has(f, tcp_flag::ack)) {
+      c.answered_by = &me == &c.side[0] ? 0 : 1;
+      me.zero_window = f.window == 0;
+      if (me.zero_window) return bits(Why::syn, Why::zero_window);
+    }
     return bits(Why::syn);
   }
   std::uint16_t why = 0;
