@@ -270,6 +270,24 @@ TEST_F(Recording, OfAKilledRecorderIsReadUpToThere) {
   EXPECT_EQ(judgements(again.out), judgements(killed.out));
 }
 
+// The lives that the end of the file makes are no reason to be content with a file that has no end.
+TEST_F(Recording, OfACountIsNotWholeWithoutItsEnd) {
+  auto run = TracerRun::start({"record", "-c", "1", "--netns", lab().client_ns(), "-w", file("a.pcapng")});
+  ASSERT_TRUE(run) << run.error();
+  ASSERT_TRUE((*run)->wait_ready());
+  ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
+  ASSERT_EQ((*run)->wait().code, 0);
+  const Ended whole = run_to_end({"read", "-o", "json", file("a.pcapng")});
+  EXPECT_EQ(whole.code, 0) << whole.err;
+  EXPECT_EQ(Heard(whole.out).of("life").size(), 1U);
+  // Cut in the middle of the connection, and at the end.
+  const auto bytes = std::filesystem::file_size(file("a.pcapng"));
+  for (const auto left : {bytes - bytes / 4, bytes - 4}) {
+    std::filesystem::resize_file(file("a.pcapng"), left);
+    EXPECT_EQ(run_to_end({"read", "-o", "json", file("a.pcapng")}).code, 1) << left;
+  }
+}
+
 TEST_F(Recording, ADiskThatFillsUpStopsNothing) {
   const std::string disk = file("disk");
   ASSERT_EQ(::mkdir(disk.c_str(), 0700), 0);

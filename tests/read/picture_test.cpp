@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // picture_test.cpp: the file that a picture is written to: what it was before, and what becomes of it.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,9 +80,29 @@ TEST(ReadPicture, WhatIsNoFileIsWrittenTo) {
   EXPECT_TRUE(is_page(reported.out));
   const std::string pipe = directory.path("pipe.html");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const ProgramOutput nobody = tcpwitness({"picture", capture, "-o", pipe});
+  EXPECT_EQ(nobody.status, 1);
+  EXPECT_TRUE(nobody.err.contains("No such device or address")) << nobody.err;
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   Program program({"picture", capture, "-o", pipe});
   EXPECT_TRUE(is_page(content(pipe)));
   EXPECT_EQ(program.wait().status, 0);
+  ::close(reader);
+}
+
+// In a directory that all may write to.
+TEST(ReadPicture, TheLinkOfAnotherUserIsNotFollowed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "another user's link is made as root";
+  const Directory directory;
+  const std::string capture = directory.file("x.pcap", Capture().whole(1).bytes);
+  const std::string target = directory.file("target.html", "before");
+  const std::string link = directory.path("link.html");
+  ASSERT_EQ(::symlink("target.html", link.c_str()), 0);
+  ASSERT_EQ(::lchown(link.c_str(), 65534, 65534), 0);
+  const ProgramOutput reported = tcpwitness({"picture", capture, "-o", link});
+  EXPECT_EQ(reported.status, 1);
+  EXPECT_TRUE(reported.err.contains("belongs to another user")) << reported.err;
+  EXPECT_EQ(content(target), "before");
 }
 
 // Nobody opens half a page, and what was there is not lost for nothing.

@@ -189,6 +189,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"record", "-w", "x", "--uid", "0"}, {"recording", "--uid"}},
         Refusal{{"--children"}, {"--children", "-p PID"}}, Refusal{{"--uid", ""}, {"--uid"}},
         Refusal{{"-p", "1", "--", "true"}, {"-p PID", "COMMAND"}},
+        Refusal{{"record", "-w", "-", "--", "true"}, {"-w -", "command"}},
         Refusal{{"explain", "--"}, {"a command is to follow"}},
         Refusal{{"--kernel", "off", "--", "true"}, {"--kernel off"}},
         Refusal{{"read", "x.pcap", "--uid", "0"}, {"--uid is for live tracing"}},

@@ -41,6 +41,8 @@ std::string wrong_selection(const Options& o) {
        fmt::format("{}; a command is run by life, trace, explain, summary, compare, record and picture", runs_none)},
       {o.children && o.pid == 0,
        "--children are those of a process: give -p PID too (those of a command are always followed)"},
+      {!o.program.empty() && o.record.path == "-",
+       "record -w - and the command would both write to standard output: record to a file"},
       {!o.program.empty() && o.pid != 0, "-p PID and '-- COMMAND' are two ways to choose a process: give one of them"},
   });
 }

@@ -43,6 +43,8 @@ std::map<std::uint32_t, std::uint32_t> parents() {
 
 // Its root is the initial namespace's where this process or process 1 is in that one. The number is fixed
 // (PROC_PID_INIT_INO; in linux/nsfs.h since 6.18).
+bool there_is_proc() { return ::access("/proc/self/ns/pid", F_OK) == 0; }
+
 bool proc_is_of_initial_namespace() {
   constexpr ino_t initial = 0xEFFFFFFC;
   for (const char* const path : {"/proc/self/ns/pid", "/proc/1/ns/pid"}) {
@@ -82,13 +84,15 @@ Processes::Processes() : impl_(std::make_unique<Impl>()) {}
 Processes::~Processes() = default;
 
 Result<std::unique_ptr<Processes>> Processes::attach(const ProcessesSettings& settings) {
+  struct stat own{};
+  if (settings.own_children && ::stat("/proc/self/ns/pid", &own) != 0)
+    return failure("follow a command", "/proc is not mounted", "mount it");
   SwitchedOff off;
   const bool tree = settings.own_children || settings.pid != 0;
   if (!tree) off["process_fork"] = "not asked for";
   if (!settings.users) off["process_exit"] = "not asked for";
   auto skeleton = load_skeleton<processes_bpf>("processes", off, [&](processes_bpf& opened) {
-    struct stat own{};
-    if (!settings.own_children || ::stat("/proc/self/ns/pid", &own) != 0) return;
+    if (!settings.own_children) return;
     opened.rodata->parent_ns_dev = own.st_dev;
     opened.rodata->parent_ns_ino = own.st_ino;
     opened.rodata->parent_pid = static_cast<std::uint32_t>(::getpid());

@@ -20,6 +20,7 @@ struct ProcessesSettings {
 
 // Whether /proc has the ids of the initial PID namespace, as events have them. In a container it has its own.
 [[nodiscard]] bool proc_is_of_initial_namespace();
+[[nodiscard]] bool there_is_proc();
 
 class Processes {
  public:

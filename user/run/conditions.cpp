@@ -58,8 +58,11 @@ Result<void> Conditions::choose_processes(const Options& options) {
     return failure(fmt::format("look at processes for {}", of_user            ? "--uid"
                                                            : options.children ? "--children"
                                                                               : "--by container"),
-                   "/proc is that of a container (a PID namespace): it does not know the host's processes",
-                   "run tcpwitness on the host, or in a container with its PID namespace (--pid=host)");
+                   there_is_proc()
+                       ? "/proc is that of a container (a PID namespace): it does not know the host's processes"
+                       : "/proc is not mounted",
+                   there_is_proc() ? "run tcpwitness on the host, or in a container with its PID namespace (--pid=host)"
+                                   : "mount it");
   }
   if (of_container) containers_ = std::make_unique<Containers>();
   if (!descendants && !of_user) return {};

@@ -16,6 +16,7 @@
 #include "run/messages.hpp"
 #include "run/run.hpp"
 #include "sink/format.hpp"
+#include "values/safe_open.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -59,8 +60,11 @@ Result<Options> with_picture_file(const Options& options) {
   if (is_what_is_read(options.read.path, path)) return failure("write " + path, "it is the file that is read");
   with.picture.fd = open_beside(path);
   if (with.picture.fd >= 0) return with;
-  with.picture.fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (with.picture.fd < 0) return failure("write " + path, std::strerror(errno));
+  // Not blocking: a named pipe that nobody reads is an error to be reported, not a reason to stand still.
+  std::string why;
+  with.picture.fd = open_no_foreign_link(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644, why);
+  if (with.picture.fd < 0) return failure("write " + path, why);
+  ::fcntl(with.picture.fd, F_SETFL, ::fcntl(with.picture.fd, F_GETFL) & ~O_NONBLOCK);
   return with;
 }
 

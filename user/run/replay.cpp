@@ -75,7 +75,8 @@ class Replaying {
   int finish() {
     output_.end();
     output_.write();
-    if (!output_.enough()) replay_.finish(output_.waiting());
+    const bool enough = output_.enough();  // before the file's end, which then does not matter
+    if (!enough) replay_.finish(output_.waiting());
     output_.write();
     Summary summary = replay_.summary();
     if (!output_.finish(summary)) return output_.failed();
@@ -92,7 +93,7 @@ class Replaying {
       fmt::print(stderr, "  {} event{} left out by the flight recorder: of no finding\n", grouped(meant),
                  meant == 1 ? " was" : "s were");
     if (!replay_.continued().empty()) fmt::print(stderr, "  it goes on in {}\n", printable(replay_.continued(), true));
-    return exit_code();
+    return exit_code(enough);
   }
 
   // Behind the first event, and not on purpose. What a flight recorder left out it may have left out before the first.
@@ -102,8 +103,8 @@ class Replaying {
     return behind - std::min(behind, meant);
   }
 
-  [[nodiscard]] int exit_code() const {
-    if (output_.stopped() || output_.enough()) return 0;
+  [[nodiscard]] int exit_code(bool enough) const {
+    if (output_.stopped() || enough) return 0;
     if (damage_) return fail(*damage_);
     if (replay_.ended()) return 0;
     return fail(

@@ -88,6 +88,8 @@ Result<std::unique_ptr<RingSource>> RingSource::open(int ring_map_fd) {
   impl.awake = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
   impl.asleep = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
   impl.hurried = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!impl.awake.valid() || !impl.asleep.valid() || !impl.hurried.valid())
+    return failure("wait for the ring buffer", std::strerror(errno), "raise ulimit -n (LimitNOFILE=)");
   if (auto added = impl.add(impl.hurried.get(), EPOLLIN); !added) return std::unexpected(added.error());
   // Edge-triggered: not a record that waits, only one that is written.
   if (auto added = impl.add(ring_map_fd, EPOLLIN | EPOLLET, false); !added) return std::unexpected(added.error());
