@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tcpwitness/arguments.hpp"
 #include "tcpwitness/event.hpp"
 
 namespace tcpwitness {
@@ -77,12 +78,16 @@ struct PeerEnd {
 struct Finding {
   Rule rule{};
   Confidence confidence{};
-  std::string text;                 // one sentence in words; empty where ReportSettings::texts is off
-  std::vector<EventId> evidence;    // events that carry it: the first ones and the newest where there are many
-  std::uint32_t more_evidence = 0;  // how many more events carry it than are listed
-  std::optional<PeerEnd> peer{};    // whom it names at the other end
-  // Of reset-origin.
-  std::optional<ResetOrigin> reset{};
+  Arguments arguments{};               // what was found; sentence() makes words of it
+  std::vector<EventId> evidence{};     // events that carry it: the first ones and the newest where there are many
+  std::uint32_t more_evidence = 0;     // how many more events carry it than are listed
+  std::optional<PeerEnd> peer{};       // whom it names at the other end
+  std::vector<Finding> because{};      // a finding of the other end that says why: none, or one
+  std::optional<ResetOrigin> reset{};  // of reset-origin
 };
+
+// A finding in words: one sentence without a full stop, made of its arguments; "" where there are none. It needs
+// nothing of the run.
+[[nodiscard]] std::string sentence(const Finding& finding);
 
 }  // namespace tcpwitness

@@ -68,11 +68,11 @@ class Decoder {
 struct ReportSettings {
   bool timeline = false;         // make Entry reports (trace)
   bool states = false;           // without a timeline: make Entry reports of state changes, each at once (record)
-  bool finding_reports = false;  // make FindingReport reports and finding texts
+  bool finding_reports = false;  // make FindingReport reports
   bool explain = false;          // fill Life.explanation
   bool compare = false;          // fill Life.comparison
   bool open_findings = false;    // FindingReports of open connections within seconds
-  bool texts = true;             // findings have their sentence
+  bool reworded = true;          // with open_findings: once more at the end if its sentence is another one by then
   bool counted = false;          // Entry reports of drops and keep-alives, without a timeline too
 };
 

@@ -16,6 +16,7 @@
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/finding.hpp"
+#include "tcpwitness/icmp.hpp"
 #include "tcpwitness/wall_clock.hpp"
 
 namespace tcpwitness {
@@ -146,20 +147,6 @@ struct ResetEntry {
   Process process;
   EventId segment = 0;  // the RST on the wire, or the segment that provoked it; 0: not seen
 };
-
-// An ICMP message that quotes a segment of the connection.
-struct IcmpMessage {
-  int error = 0;  // the errno that it stands for; 0: there is no message
-  std::uint8_t type = 0;
-  std::uint8_t code = 0;
-  bool v6 = false;  // ICMPv6: its types and codes are others
-  bool own =
-      false;  // this machine sent it to itself: nobody answers for the next hop's address, or its firewall refuses
-  Address sender;
-  explicit operator bool() const { return error != 0; }
-};
-[[nodiscard]] std::string_view name(const IcmpMessage& icmp);  // "host unreachable"
-[[nodiscard]] IcmpMessage icmp_message(const IcmpSeen& seen);
 
 // An ICMP error that came in and quotes a segment that this side sent. What TCP made of it other entries show. Or one
 // that this machine sent about a segment that came in, or that passed through this machine (forwarded).

@@ -61,7 +61,7 @@ inline Reports capture_of_a_loss() {
   shows({{false, fin_wait2, time_wait}, {true, last_ack, close}});
   Finding lost{.rule = Rule::retransmission,
                .confidence = Confidence::likely,
-               .text = "the wire saw 1 retransmission from the peer",
+               .arguments = arguments::OwnWords{"the wire saw 1 retransmission from the peer"},
                .evidence = {10'490}};
   story.tell(FindingReport{.conn = 1, .ts_ns = story.now(), .flow = where, .finding = lost});
   story.tell(Life{.conn = 1,

@@ -201,12 +201,13 @@ inline Reports curl(ConnectionId conn = 1, EventId id = 1) {
       3,
       wire(
           {.rel_seq = 80, .rel_ack = 1258, .state = time_wait, .transition = leads(id + 10, fin_wait2, time_wait, 3)}));
-  Finding waits{.rule = Rule::time_wait,
-                .confidence = Confidence::certain,
-                .text =
-                    "this side closed first and waits in TIME_WAIT for 60 s; until 08:54:20 the tuple "
-                    "192.168.7.1:40412 -> 192.168.7.2:8080 is taken",
-                .evidence = {id + 5, id + 10}};
+  Finding waits{
+      .rule = Rule::time_wait,
+      .confidence = Confidence::certain,
+      .arguments =
+          arguments::OwnWords{"this side closed first and waits in TIME_WAIT for 60 s; until 08:54:20 the tuple "
+                              "192.168.7.1:40412 -> 192.168.7.2:8080 is taken"},
+      .evidence = {id + 5, id + 10}};
   story.tell(FindingReport{.conn = conn, .ts_ns = story.now(), .flow = where, .finding = waits});
   story.tell(Life{.conn = conn,
                   .start_ts_ns = midnight + 120'311'000,
@@ -254,10 +255,11 @@ inline Reports refused(ConnectionId conn = 2, EventId id = 20) {
                            .segment = id + 2});
   story.add(7, heard(syn_sent, close, "RST", id + 2, 18));
   story.add(2, ErrorEntry{.error = 111});
-  Finding origin{.rule = Rule::reset_origin,
-                 .confidence = Confidence::certain,
-                 .text = "the peer sent the RST: it came in on veth0 with the TTL of its other segments",
-                 .evidence = {id + 2, id + 3}};
+  Finding origin{
+      .rule = Rule::reset_origin,
+      .confidence = Confidence::certain,
+      .arguments = arguments::OwnWords{"the peer sent the RST: it came in on veth0 with the TTL of its other segments"},
+      .evidence = {id + 2, id + 3}};
   story.tell(FindingReport{.conn = conn, .ts_ns = story.now(), .flow = where, .finding = origin});
   story.tell(Life{.conn = conn,
                   .start_ts_ns = midnight + 2'000'412'000,
@@ -312,10 +314,12 @@ inline Reports keepalive_death(ConnectionId conn = 3, EventId id = 40) {
                           .segment = story.last()});
   story.add(2, timed_out(established, close, "keep-alive"));
   story.add(1, ErrorEntry{.error = 110});
-  Finding dead{.rule = Rule::keepalive,
-               .confidence = Confidence::certain,
-               .text = "3 of 3 probes unanswered (first after 20 s idle, then every 1 s): the kernel gave up",
-               .evidence = {id + 1, id + 3, id + 5, id + 7}};
+  Finding dead{
+      .rule = Rule::keepalive,
+      .confidence = Confidence::certain,
+      .arguments =
+          arguments::OwnWords{"3 of 3 probes unanswered (first after 20 s idle, then every 1 s): the kernel gave up"},
+      .evidence = {id + 1, id + 3, id + 5, id + 7}};
   story.tell(FindingReport{.conn = conn, .ts_ns = story.now(), .flow = where, .finding = dead});
   story.tell(
       Life{.conn = conn,
@@ -386,13 +390,15 @@ inline Reports zero_window(ConnectionId conn = 4, EventId id = 60) {
                                .err = 0,
                                .rto_us = 204'000,
                                .attempt = 1});
-  Finding zero{.rule = Rule::zero_window,
-               .confidence = Confidence::likely,
-               .text = "the peer closed its window for 3.41 s: its process does not read; 2.5 MiB wait here",
-               .evidence = {id + 1, id + 3, id + 6}};
+  Finding zero{
+      .rule = Rule::zero_window,
+      .confidence = Confidence::likely,
+      .arguments =
+          arguments::OwnWords{"the peer closed its window for 3.41 s: its process does not read; 2.5 MiB wait here"},
+      .evidence = {id + 1, id + 3, id + 6}};
   Finding again{.rule = Rule::retransmission,
                 .confidence = Confidence::certain,
-                .text = "the retransmission timer fired once",
+                .arguments = arguments::OwnWords{"the retransmission timer fired once"},
                 .evidence = {id + 7, id + 8}};
   story.tell(FindingReport{.conn = conn, .ts_ns = story.now(), .flow = where, .finding = zero});
   story.tell(FindingReport{.conn = conn, .ts_ns = story.now(), .flow = where, .finding = again});

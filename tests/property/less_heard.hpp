@@ -156,7 +156,7 @@ struct Tried {
 };
 
 inline std::string words_of(const Finding& finding) {
-  return fmt::format("{} is {}: {}", name(finding.rule), name(finding.confidence), finding.text);
+  return fmt::format("{} is {}: {}", name(finding.rule), name(finding.confidence), sentence(finding));
 }
 
 inline void try_without(const Verdicts& whole, const Steps& less, std::size_t events, const std::string& what,

@@ -112,7 +112,8 @@ std::string words(const Report& report) {
     text += fmt::format(" life {} {} {} {} {} {} {}", life->conn, name(life->outcome), life->tx_bytes, life->rx_bytes,
                         life->duration_ns, life->process.pid, life->explanation);
     for (const TcpState state : life->states) text += fmt::format(" {}", name(state));
-    for (const Finding& finding : life->findings) text += fmt::format(" [{} {}]", name(finding.rule), finding.text);
+    for (const Finding& finding : life->findings)
+      text += fmt::format(" [{} {}]", name(finding.rule), sentence(finding));
   }
   if (const Entry* entry = std::get_if<Entry>(&report)) {
     text += fmt::format(" entry {} {} {} {}", entry->conn, entry->id, entry->ts_ns, entry->body.index());
@@ -124,7 +125,7 @@ std::string words(const Report& report) {
       text += fmt::format(" {} {} {} {}", name(state->from), name(state->to), state->cause.id, state->cause.what);
     }
   }
-  if (const auto* finding = std::get_if<FindingReport>(&report)) text += finding->finding.text;
+  if (const auto* finding = std::get_if<FindingReport>(&report)) text += sentence(finding->finding);
   return text;
 }
 

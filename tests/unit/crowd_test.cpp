@@ -45,9 +45,9 @@ TEST(SynFlood, IsOneFindingASecondWithItsNumbers) {
   const auto finding = reported.finding(Rule::syn_flood);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);
-  EXPECT_TRUE(says(finding, "from about")) << finding->text;
-  EXPECT_TRUE(says(finding, "to 10.0.0.1:80")) << finding->text;
-  EXPECT_TRUE(says(finding, "0 completed")) << finding->text;
+  EXPECT_TRUE(says(finding, "from about")) << sentence(*finding);
+  EXPECT_TRUE(says(finding, "to 10.0.0.1:80")) << sentence(*finding);
+  EXPECT_EQ(found<arguments::SynFlood>(finding).completed, 0U);
   EXPECT_FALSE(finding->evidence.empty());
   EXPECT_LE(reported.lives().size(), 200U);
   EXPECT_EQ(reported.lives().size() + reported.summary.unlisted, 1000U) << "what is not listed is counted";
@@ -69,7 +69,7 @@ TEST(SynFlood, SaysWhereItsAnswersWereDropped) {
     stream.wait(2 * s);
     const auto finding = run(stream.events, life_settings(), 2 * s).finding(Rule::syn_flood);
     ASSERT_TRUE(finding.has_value());
-    EXPECT_EQ(says(finding, "200 were dropped on this machine (200 NEIGH_FAILED)"), answer) << finding->text;
+    EXPECT_EQ(says(finding, "200 were dropped on this machine (200 NEIGH_FAILED)"), answer) << sentence(*finding);
   }
 }
 
@@ -127,10 +127,10 @@ TEST(Strays, AreOneByOneUntilTheyAreTooMany) {
     std::size_t sums = 0;
     std::size_t segments = 0;
     for (const auto& report : reported.all<FindingReport>()) {
-      const bool sum = report.finding.text.contains("more segments");
+      const auto* more = std::get_if<arguments::More>(&report.finding.arguments);
       ++findings;
-      sums += sum ? 1 : 0;
-      segments += sum ? std::stoul(report.finding.text) : 1;
+      sums += more != nullptr ? 1 : 0;
+      segments += more != nullptr ? more->crowd.count : 1;
     }
     EXPECT_EQ(segments, count) << "none is left out";
     EXPECT_EQ(sums, count > 100 ? 1U : 0U);

@@ -215,7 +215,8 @@ TEST(OutOfWindow, ARstFromBeforeTheWindowIsRefused) {
 
 std::optional<Finding> spurious_of(const Story& story) {
   for (const auto& report : run(story.events).all<FindingReport>()) {
-    if (report.finding.rule == Rule::retransmission && report.finding.text.contains("spurious")) return report.finding;
+    if (report.finding.rule == Rule::retransmission && sentence(report.finding).contains("spurious"))
+      return report.finding;
   }
   return std::nullopt;
 }

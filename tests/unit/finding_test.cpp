@@ -14,7 +14,7 @@ TEST(Keepalive, UnansweredProbesEndInTimeout) {
   EXPECT_TRUE(says(finding,
                    "3 of 3 keep-alive probes left eth0, no answer arrived: connection declared dead after 5.00 s as "
                    "configured (2 s idle, 1 s interval, 3 probes)"))
-      << (finding ? finding->text : "");
+      << (finding ? sentence(*finding) : "");
   EXPECT_EQ(finding->confidence, Confidence::certain);
   const auto entries = reported.entries_of<KeepaliveEntry>();
   ASSERT_EQ(entries.size(), 4U);
@@ -28,12 +28,18 @@ TEST(Keepalive, AnOtherSilenceThanConfiguredIsNotCalledSo) {
     if (auto* change = std::get_if<StateChange>(&event.body)) change->cb.unheard_ms = 9000;
   }
   const auto finding = run(story.events).finding(Rule::keepalive);
-  EXPECT_TRUE(says(finding, "declared dead after 9 s (2 s idle")) << finding_text(finding);
+  const auto death = found<arguments::Keepalive>(finding).death;
+  ASSERT_TRUE(death.has_value()) << finding_text(finding);
+  EXPECT_EQ(death->silence_ms, 9000);
+  EXPECT_FALSE(death->as_configured);
 }
 
 TEST(Keepalive, AnsweredProbesAreCountedAndKillNobody) {
   const RunResult reported = run(keepalive_answered_story().events, trace_settings());
-  EXPECT_TRUE(says(reported.finding(Rule::keepalive), "2 keep-alive probes sent, 2 answered"));
+  const auto probes = found<arguments::Keepalive>(reported.finding(Rule::keepalive));
+  EXPECT_EQ(probes.sent, 2U);
+  EXPECT_EQ(probes.answered, 2U);
+  EXPECT_FALSE(probes.death.has_value());
   EXPECT_EQ(reported.life().outcome, Outcome::completed);
 }
 
@@ -85,7 +91,12 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
 TEST(ZeroWindow, NamesWhoStoppedReadingAndForHowLong) {
   const auto finding = run(zero_window_story().events).finding(Rule::zero_window);
   EXPECT_TRUE(says(finding, "the peer's process stopped reading: the window was closed for 2.00 s"));
-  EXPECT_TRUE(says(finding, "2 zero-window probes, 300 bytes waited"));
+  const auto window = found<arguments::ZeroWindow>(finding);
+  ASSERT_TRUE(window.peer.has_value());
+  EXPECT_EQ(window.peer->closed_ns / s, 2);
+  EXPECT_EQ(window.peer->probes, 2U);
+  EXPECT_EQ(window.waiting_bytes, 300U);
+  EXPECT_FALSE(window.local.has_value());
 }
 
 TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
@@ -97,8 +108,11 @@ TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
   stream.wait(3 * s);
   c.in(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
   const RunResult reported = run(stream.events, trace_settings());
-  EXPECT_TRUE(says(reported.finding(Rule::zero_window), "curl (pid 42) stopped reading"));
-  EXPECT_TRUE(says(reported.finding(Rule::zero_window), "never opened again"));
+  const auto window = found<arguments::ZeroWindow>(reported.finding(Rule::zero_window));
+  EXPECT_FALSE(window.peer.has_value());
+  ASSERT_TRUE(window.local.has_value());
+  EXPECT_EQ(window.local_process.comm, "curl");
+  EXPECT_EQ(window.local->now, arguments::ClosedWindow::Now::never_opened);
   EXPECT_FALSE(reported.finding(Rule::keepalive).has_value());
 }
 
@@ -144,7 +158,10 @@ TEST(Retransmission, SynIsNamedBeforeAnythingElse) {
   for (const auto& [entry, body] : reported.entries_of<RetransmitEntry>()) EXPECT_EQ(body.cause, "SYN");
   EXPECT_EQ(reported.entries_of<RetransmitEntry>().back().second.attempt, 3U);
   EXPECT_EQ(reported.life().retransmits, 3U);
-  EXPECT_TRUE(says(reported.finding(Rule::retransmission), "3 SYN"));
+  const auto again = found<arguments::Retransmission>(reported.finding(Rule::retransmission));
+  ASSERT_EQ(again.causes.size(), 1U);
+  EXPECT_EQ(again.causes[0].kind, RetransmitKind::syn);
+  EXPECT_EQ(again.causes[0].count, 3U);
 }
 
 TEST(Retransmission, ThatNeverLeftIsSaidSo) {
@@ -153,7 +170,9 @@ TEST(Retransmission, ThatNeverLeftIsSaidSo) {
   connects(c);
   c.out(PA, 10);
   c.retransmit(4, 0, 1, [](Retransmit& r) { r.err = -1; });
-  EXPECT_TRUE(says(run(stream.events).finding(Rule::retransmission), "1 of them never left"));
+  const auto finding = run(stream.events).finding(Rule::retransmission);
+  EXPECT_EQ(found<arguments::Retransmission>(finding).refused, 1U);
+  EXPECT_TRUE(says(finding, "1 of them never left"));
 }
 
 TEST(Retransmission, NewDataIsNone) {
@@ -167,7 +186,7 @@ TEST(TimeWait, OnlyTheActiveCloserWaits) {
 
 TEST(TimeWait, BothWaitAfterASimultaneousClose) {
   const auto finding = run(simultaneous_close_story().events).finding(Rule::time_wait);
-  EXPECT_TRUE(says(finding, "closed together"));
+  EXPECT_TRUE(found<arguments::TimeWait>(finding).with_peer);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
@@ -226,9 +245,13 @@ std::optional<Finding> stuck_accepted_late(bool used, bool shown) {
 }
 
 TEST(CloseWaitStuck, SaysThatNobodyHasAcceptedOnlyWhereNothingShowsThatSomebodyHas) {
-  EXPECT_TRUE(says(stuck_accepted_late(false, false), "has not even accepted the connection"));
-  EXPECT_TRUE(says(stuck_accepted_late(true, false), "nginx (pid 80) has not closed (CLOSE_WAIT)"));
-  EXPECT_TRUE(says(stuck_accepted_late(false, true), "nginx (pid 80) has not closed fd 19 (CLOSE_WAIT)"));
+  using arguments::CloseWaitStuck;
+  EXPECT_FALSE(found<CloseWaitStuck>(stuck_accepted_late(false, false)).accepted);
+  EXPECT_TRUE(found<CloseWaitStuck>(stuck_accepted_late(true, false)).accepted);
+  const auto shown = found<CloseWaitStuck>(stuck_accepted_late(false, true));
+  EXPECT_TRUE(shown.accepted);
+  EXPECT_EQ(shown.process.pid, 80U);
+  EXPECT_EQ(shown.fd, 19);
 }
 
 TEST(CloseWaitStuck, NamesTheChildThatHasItWhereTheParentHasClosed) {
@@ -272,7 +295,9 @@ TEST(CloseWaitStuck, IsNotSaidJustBeforeItsTime) {
 }
 
 TEST(ResetOrigin, NamesTheProcessThatDiedWithUnreadData) {
-  EXPECT_TRUE(says(run(killed_unread_story().events).finding(Rule::reset_origin), "curl (pid 42) died"));
+  const auto reset = found<arguments::Reset>(run(killed_unread_story().events).finding(Rule::reset_origin));
+  EXPECT_EQ(reset.how, arguments::Reset::How::process_died);
+  EXPECT_EQ(reset.process.pid, 42U);
 }
 
 TEST(ResetOrigin, PeerIsNeverCertainFromOneEnd) {
@@ -290,7 +315,7 @@ TEST(ResetOrigin, ARstThatNoSocketSentIsAFirewalls) {
   c.view = SocketKind::none;
   c.out(RA);
   const auto finding = run(stream.events).finding(Rule::reset_origin);
-  EXPECT_TRUE(says(finding, "firewall"));
+  EXPECT_EQ(found<arguments::Reset>(finding).how, arguments::Reset::How::firewall_here);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
@@ -350,7 +375,7 @@ TEST(StraySegment, GetsARstAndTheKernelSaysWhy) {
   const RunResult reported = run(stray(true), trace_settings());
   EXPECT_TRUE(reported.lives().empty());
   const auto finding = reported.finding(Rule::stray_segment);
-  EXPECT_TRUE(says(finding, "answered by RST (the kernel says NO_SOCKET)")) << (finding ? finding->text : "");
+  EXPECT_TRUE(says(finding, "answered by RST (the kernel says NO_SOCKET)")) << (finding ? sentence(*finding) : "");
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 3U);
   for (const Entry& entry : reported.entries()) EXPECT_EQ(entry.conn, 0U);

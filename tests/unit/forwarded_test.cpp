@@ -4,6 +4,7 @@
 
 #include "correlate/ended_hops.hpp"
 #include "unit/run.hpp"
+#include "unit/says.hpp"
 
 namespace tcpwitness::testing {
 namespace {
@@ -363,7 +364,7 @@ TEST(Forwarded, HopsThatNothingJoinsAreTwoLives) {
   for (const Life& life : reported.lives()) {
     ASSERT_TRUE(life.forwarded);
     EXPECT_FALSE(life.forwarded->joined);
-    EXPECT_TRUE(life.findings.empty()) << life.findings[0].text;
+    EXPECT_TRUE(life.findings.empty()) << sentence(life.findings[0]);
   }
 }
 
@@ -405,7 +406,7 @@ TEST(ForwardDropped, WhatIsAnsweredDidLeave) {
   r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
   r.closes();
   const auto finding = reported_of(stream).finding(Rule::forward_dropped);
-  EXPECT_FALSE(finding) << finding->text;
+  EXPECT_FALSE(finding) << sentence(*finding);
   EXPECT_EQ(reported_of(stream).lives().size(), 1U) << "the hop of the SYN-ACK is the other one of it";
 }
 
@@ -676,8 +677,8 @@ TEST(ForwardedSlowHandshake, NamesTheSide) {
     const auto finding = reported_of(stream).finding(Rule::slow_handshake);
     ASSERT_TRUE(finding);
     EXPECT_EQ(finding->confidence, Confidence::likely);
-    EXPECT_EQ(finding->text.contains("the server's SYN-ACK came"), at_server) << finding->text;
-    EXPECT_EQ(finding->text.contains("the client's ACK came"), !at_server) << finding->text;
+    using Leg = arguments::ForwardedHandshake::Leg;
+    EXPECT_EQ(found<arguments::ForwardedHandshake>(finding).leg, at_server ? Leg::answer : Leg::ack);
   }
 }
 
@@ -712,7 +713,9 @@ TEST(ForwardedKeepalive, SeveralInARowWithoutAnAnswer) {
       ASSERT_EQ(finding.has_value(), probes == 2);
       if (!finding) continue;
       EXPECT_EQ(finding->confidence, Confidence::likely);
-      EXPECT_EQ(finding->text.contains("of the client in a row left for the server"), of_client) << finding->text;
+      const auto probes_of = found<arguments::ForwardedKeepalive>(finding);
+      EXPECT_EQ(probes_of.from, of_client ? arguments::Side::client : arguments::Side::server);
+      EXPECT_TRUE(probes_of.left);
     }
   }
 }
@@ -773,7 +776,9 @@ TEST(ForwardedPathMtu, AFullSizeSegmentThatNeverArrives) {
   const auto finding = too_large({});
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
-  EXPECT_TRUE(finding->text.contains("1400 bytes 4 times")) << finding->text;
+  const auto large = found<arguments::ForwardedPathMtu>(finding);
+  EXPECT_EQ(large.length, 1400U);
+  EXPECT_EQ(large.times, 4U);
 }
 
 TEST(ForwardedPathMtu, AlmostOne) {
@@ -812,7 +817,7 @@ TEST(ForwardedFlood, IsNamedAndCounted) {
   const auto finding = reported.finding(Rule::syn_flood);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
-  EXPECT_NE(finding->text.find("from 10.8.0.1 to 10.9.0.2:80"), std::string::npos) << finding->text;
+  EXPECT_NE(sentence(*finding).find("from 10.8.0.1 to 10.9.0.2:80"), std::string::npos) << sentence(*finding);
   EXPECT_LE(reported.lives().size(), 200U);
   EXPECT_EQ(reported.lives().size() + reported.summary.unlisted, 1000U);
 }
@@ -837,7 +842,8 @@ TEST(ForwardedFlood, AScanIsBoundedAndNoFlood) {
   EXPECT_EQ(reported.lives().size() + reported.summary.unlisted, 1000U);
   std::size_t sums = 0;
   for (const auto& report : reported.all<FindingReport>()) {
-    if (!report.finding.text.contains("connections through this machine")) continue;
+    const auto* more = std::get_if<arguments::More>(&report.finding.arguments);
+    if (more == nullptr || more->what != arguments::More::What::refused_through_here) continue;
     ++sums;
     EXPECT_EQ(report.conn, 0U);
     EXPECT_EQ(report.finding.rule, Rule::reset_origin);

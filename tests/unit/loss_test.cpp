@@ -5,12 +5,13 @@
 #include <cerrno>
 
 #include "unit/run.hpp"
+#include "unit/says.hpp"
 #include "unit/stories.hpp"
 
 namespace tcpwitness::testing {
 namespace {
 
-std::string text_of(const std::optional<Finding>& finding) { return finding ? finding->text : "no finding"; }
+std::string text_of(const std::optional<Finding>& finding) { return finding ? sentence(*finding) : "no finding"; }
 
 // A download: 60 segments come in, three of them again, one only late.
 Stream lossy_download(int again, int late) {
@@ -44,8 +45,10 @@ TEST(InboundLoss, IsCountedAndFoundWithItsShare) {
   const auto finding = reported.finding(Rule::retransmission);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);  // the wire alone
-  EXPECT_TRUE(finding->text.contains("the peer sent 3 of ")) << finding->text;
-  EXPECT_TRUE(finding->text.contains(" %)")) << finding->text;
+  const auto again = found<arguments::PeerRetransmission>(finding);
+  EXPECT_EQ(again.again, 3U);
+  EXPECT_EQ(again.out_of_order, 1U);
+  EXPECT_TRUE(sentence(*finding).contains(" %)")) << sentence(*finding);
 }
 
 TEST(InboundLoss, WhatOnlyCameLateIsNone) {
@@ -95,7 +98,7 @@ TEST(NetworkCopies, ExplainNoMoreDropsThanThereAreCopies) {
   const auto finding = network_copies(5, 2).finding(Rule::retransmission);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);  // which drop was of a copy?
-  EXPECT_TRUE(finding->text.contains("the peer sent 2 segments again that had arrived")) << finding->text;
+  EXPECT_EQ(found<arguments::PeerRetransmission>(finding).spurious, 2U);
 }
 
 // A keep-alive's byte of garbage is dropped as old data, too.
@@ -161,10 +164,12 @@ TEST(RetransmissionUnit, IsTheSegmentNotTheBuffer) {
   EXPECT_EQ(reported.life().retransmits, 5U);
   const auto finding = reported.finding(Rule::retransmission);
   EXPECT_EQ(finding->confidence, Confidence::certain);
-  EXPECT_TRUE(finding->text.contains("5 fast (seen on the wire)") ||
-              finding->text.contains("5 fast (all seen on the wire)"))
-      << finding->text;
-  EXPECT_FALSE(finding->text.contains("did not report")) << finding->text;
+  const auto again = found<arguments::Retransmission>(finding);
+  ASSERT_EQ(again.causes.size(), 1U);
+  EXPECT_EQ(again.causes[0].kind, RetransmitKind::fast);
+  EXPECT_EQ(again.causes[0].count, 5U);
+  EXPECT_EQ(again.causes[0].seen, 5U);
+  EXPECT_EQ(again.unreported, 0U);
 }
 
 // A timer that ran out once without effect, then, where sent, once with: err is that of the first.
@@ -318,8 +323,10 @@ TEST(PathDead, AnIdleConnectionsFirstDataGoesUnanswered) {
   const auto finding = unanswered({}).finding(Rule::path_dead);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);
-  EXPECT_TRUE(finding->text.contains("idle for 600")) << finding->text;
-  EXPECT_TRUE(finding->text.contains("4 retransmissions, until the kernel gave up")) << finding->text;
+  const auto dead = found<arguments::PathDead>(finding);
+  EXPECT_EQ(dead.idle_ns / s, 600);
+  EXPECT_EQ(dead.tries, 4U);
+  EXPECT_TRUE(dead.given_up);
 }
 
 TEST(PathDead, AlmostIsNone) {
@@ -349,8 +356,8 @@ TEST(PathMtuBlackHole, FullSizeSegmentsGoUnansweredWhileSmallOnesPass) {
     const RunResult reported = unanswered(each);
     const auto finding = reported.finding(Rule::path_mtu_black_hole);
     ASSERT_TRUE(finding.has_value());
-    EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
-    EXPECT_TRUE(finding->text.contains("tcp_mtu_probing")) << finding->text;
+    EXPECT_EQ(finding->confidence, Confidence::likely) << sentence(*finding);
+    EXPECT_FALSE(found<arguments::PathMtuBlackHole>(finding).probing);
     EXPECT_FALSE(reported.finding(Rule::path_dead).has_value()) << "not both";
   }
 }
@@ -403,8 +410,8 @@ RunResult stalled(std::uint32_t stalls) {
 TEST(DelayedAckStall, CountsAndAddsUp) {
   const auto finding = stalled(10).finding(Rule::delayed_ack_stall);
   ASSERT_TRUE(finding.has_value());
-  EXPECT_TRUE(finding->text.contains("10 small writes of curl (pid 42) waited 400 ms in all, 40 ms each"))
-      << finding->text;
+  EXPECT_TRUE(sentence(*finding).contains("10 small writes of curl (pid 42) waited 400 ms in all, 40 ms each"))
+      << sentence(*finding);
   EXPECT_FALSE(finding->evidence.empty());
 }
 

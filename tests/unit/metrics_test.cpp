@@ -397,7 +397,7 @@ Read from_events(const std::vector<Event>& events) {
   CorrelatorSettings settings;
   settings.finding_reports = true;
   settings.open_findings = true;
-  settings.texts = false;
+  settings.reworded = false;
   settings.counted = true;
   return read_reports(run(events, settings).reports);
 }

@@ -49,7 +49,7 @@ TEST(OpenSocket, OneThatIsIdleHasNothing) { EXPECT_EQ(rules(in(TcpState::establi
 TEST(OpenSocket, ThePeerHasClosedAndTheProcessHasNot) {
   OpenSocket socket = in(TcpState::close_wait);
   EXPECT_EQ(rules(socket), Rules{"close-wait-stuck"});
-  EXPECT_TRUE(judge_open_socket(socket, ten_s)[0].text.contains("server (pid 42, descriptor 9) has not closed"));
+  EXPECT_TRUE(sentence(judge_open_socket(socket, ten_s)[0]).contains("server (pid 42, descriptor 9) has not closed"));
   socket.cb.unheard_ms = 9'999;
   EXPECT_EQ(rules(socket), Rules{});
 }
@@ -76,7 +76,7 @@ TEST(OpenSocket, AClosedWindowMattersWhereBytesWait) {
 
 std::string text(const OpenSocket& socket) {
   const auto found = judge_open_socket(socket, ten_s);
-  return found.size() == 1 ? found[0].text : "(not one)";
+  return found.size() == 1 ? sentence(found[0]) : "(not one)";
 }
 
 TEST(OpenSocket, AFinIsNoByteThatWaits) {
@@ -102,9 +102,9 @@ TEST(OpenSocket, ShortTimesHaveTheirUnit) {
   socket.cb.unheard_ms = 50;
   const auto found = judge_open_socket(socket, 0);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_TRUE(found[0].text.contains("at least 50 ms ago")) << found[0].text;
+  EXPECT_TRUE(sentence(found[0]).contains("at least 50 ms ago")) << sentence(found[0]);
   socket.cb.unheard_ms = 1500;
-  EXPECT_TRUE(judge_open_socket(socket, 0)[0].text.contains("at least 1.50 s ago"));
+  EXPECT_TRUE(sentence(judge_open_socket(socket, 0)[0]).contains("at least 1.50 s ago"));
 }
 
 TEST(OpenSocket, TimeoutsAreRetransmissions) {
@@ -112,7 +112,7 @@ TEST(OpenSocket, TimeoutsAreRetransmissions) {
   socket.cb.total_retrans = 3;
   EXPECT_EQ(rules(socket), Rules{});
   socket.cb.icsk_retransmits = 3;
-  EXPECT_TRUE(judge_open_socket(socket, ten_s)[0].text.contains("the SYN was retransmitted 3 times"));
+  EXPECT_TRUE(sentence(judge_open_socket(socket, ten_s)[0]).contains("the SYN was retransmitted 3 times"));
 }
 
 TEST(OpenSocket, ProbesOfAnIdleConnectionAreKeepAlives) {

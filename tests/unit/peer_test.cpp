@@ -59,8 +59,8 @@ TEST(Peer, ASlowHandshakeNamesTheListenerWhoseQueueWasFull) {
     ASSERT_TRUE(finding->peer.has_value());
     EXPECT_EQ(finding->peer->pid, nginx.pid);
     EXPECT_EQ(says(finding, "at the other end: nginx (pid 80) does not accept fast enough"), queued != 0)
-        << finding->text;
-    EXPECT_EQ(says(finding, "the other end is nginx (pid 80)"), queued == 0) << finding->text;
+        << sentence(*finding);
+    EXPECT_EQ(says(finding, "the other end is nginx (pid 80)"), queued == 0) << sentence(*finding);
   }
 }
 
@@ -82,7 +82,7 @@ TEST(Peer, WhoDoesNotCloseIsNamedWithItsDescriptor) {
     const auto finding = run(ends.stream.events, life_settings(), 3 * s).finding(Rule::peer_not_closing);
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->peer.has_value(), isn == 300) << "another number is another connection";
-    EXPECT_EQ(says(finding, "at the other end: ") && says(finding, "closed fd 7"), isn == 300) << finding->text;
+    EXPECT_EQ(says(finding, "at the other end: ") && says(finding, "closed fd 7"), isn == 300) << sentence(*finding);
   }
 }
 
@@ -99,7 +99,7 @@ TEST(Peer, ADropNamesTheCauseOfARetransmissionOfItsTime) {
     const auto finding = of(run(ends.stream.events).lives(), 40000, Rule::retransmission);
     ASSERT_TRUE(finding.has_value());
     EXPECT_TRUE(finding->peer.has_value());
-    EXPECT_EQ(says(finding, "at the other end: 1 segment"), later < s) << finding->text;
+    EXPECT_EQ(says(finding, "at the other end: 1 segment"), later < s) << sentence(*finding);
   }
   Ends ends;
   ends.connect();
@@ -110,7 +110,7 @@ TEST(Peer, ADropNamesTheCauseOfARetransmissionOfItsTime) {
   ends.stream.wait(5 * s);
   ends.server.drop(drop_netfilter, false, PA, 10);
   const auto finding = of(run(ends.stream.events).lives(), 40000, Rule::retransmission);
-  EXPECT_FALSE(says(finding, "at the other end: 1 segment")) << "it came later: " << finding->text;
+  EXPECT_FALSE(says(finding, "at the other end: 1 segment")) << "it came later: " << sentence(*finding);
 }
 
 // The server's firewall answers what the client sends by a RST: with its drop, or without.
@@ -135,8 +135,8 @@ TEST(Peer, AFirewallBetweenTheEndsIsNamedAndNotTheServer) {
     const auto lives = run(ends.stream.events).lives();
     const auto finding = of(lives, 40000, Rule::reset_origin);
     ASSERT_TRUE(finding.has_value());
-    EXPECT_EQ(finding->confidence, dropped ? Confidence::certain : Confidence::likely) << finding->text;
-    EXPECT_EQ(says(finding, "a local firewall sent the RST, not nginx (pid 80)"), dropped) << finding->text;
+    EXPECT_EQ(finding->confidence, dropped ? Confidence::certain : Confidence::likely) << sentence(*finding);
+    EXPECT_EQ(says(finding, "a local firewall sent the RST, not nginx (pid 80)"), dropped) << sentence(*finding);
     EXPECT_EQ(life_at(lives, 40000)->outcome, dropped ? Outcome::reset_by_local : Outcome::reset_by_peer);
     EXPECT_EQ(life_at(lives, 80)->outcome, Outcome::open);
   }
@@ -166,8 +166,8 @@ TEST(Peer, ThisMachinesOwnRefusalIsCertain) {
     ends.client.destroy();
     const auto finding = of(run(ends.stream.events).lives(), 40000, Rule::reset_origin);
     ASSERT_TRUE(finding.has_value());
-    EXPECT_EQ(finding->confidence, off == 0 ? Confidence::certain : Confidence::likely) << finding->text;
-    EXPECT_EQ(says(finding, "nothing listens on 10.0.0.2:80"), off == 0) << finding->text;
+    EXPECT_EQ(finding->confidence, off == 0 ? Confidence::certain : Confidence::likely) << sentence(*finding);
+    EXPECT_EQ(says(finding, "nothing listens on 10.0.0.2:80"), off == 0) << sentence(*finding);
   }
 }
 

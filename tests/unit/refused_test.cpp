@@ -45,7 +45,7 @@ TEST(Refused, FiveSpoofedSegmentsChangeNoVerdictButOutOfWindow) {
   ASSERT_EQ(reported.lives().size(), 1U);
   EXPECT_EQ(reported.life().outcome, Outcome::completed);
   for (const Finding& finding : reported.life().findings) {
-    EXPECT_TRUE(finding.rule == Rule::out_of_window || finding.rule == Rule::time_wait) << finding.text;
+    EXPECT_TRUE(finding.rule == Rule::out_of_window || finding.rule == Rule::time_wait) << sentence(finding);
   }
   ASSERT_TRUE(reported.finding(Rule::out_of_window).has_value());
   // The numbers are still those of the handshake.
@@ -285,8 +285,10 @@ TEST(SlowHandshake, IsNotOverwrittenByALaterCopyOfTheSynAck) {
   c.to(State::established);
   const auto finding = run(stream.events).finding(Rule::slow_handshake);
   ASSERT_TRUE(finding.has_value());
-  EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
-  EXPECT_TRUE(says(finding, "took a copy of the SYN-ACK only 2.90 s after the first one came")) << finding->text;
+  EXPECT_EQ(finding->confidence, Confidence::likely) << sentence(*finding);
+  const auto slow = found<arguments::SlowHandshake>(finding);
+  EXPECT_EQ(slow.leg, arguments::SlowHandshake::Leg::taking_a_copy);
+  EXPECT_EQ(slow.leg_ns / (10 * ms), 290);
 }
 
 TEST(Retransmission, OfARequestThatIsOlderThanTheRunIsSeenByBoth) {
@@ -381,8 +383,10 @@ TEST(HonestWords, WhatLeavesAnAlternativeIsNeverCertain) {
       for (const auto& report : run(events, settings).all<FindingReport>()) {
         if (report.finding.confidence != Confidence::certain) continue;
         ++certain;
-        EXPECT_EQ(report.finding.text.find(" or "), std::string::npos) << story.name << ": " << report.finding.text;
-        EXPECT_EQ(report.finding.text.find("perhaps"), std::string::npos) << story.name << ": " << report.finding.text;
+        EXPECT_EQ(sentence(report.finding).find(" or "), std::string::npos)
+            << story.name << ": " << sentence(report.finding);
+        EXPECT_EQ(sentence(report.finding).find("perhaps"), std::string::npos)
+            << story.name << ": " << sentence(report.finding);
       }
     }
   }

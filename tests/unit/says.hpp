@@ -9,11 +9,19 @@
 namespace tcpwitness::testing {
 
 inline std::string finding_text(const std::optional<Finding>& finding) {
-  return finding ? finding->text : "(no finding)";
+  return finding ? sentence(*finding) : "(no finding)";
+}
+
+// What the rule filled in; a failure where it is of another kind.
+template <typename Found>
+Found found(const std::optional<Finding>& finding) {
+  const Found* arguments = finding ? std::get_if<Found>(&finding->arguments) : nullptr;
+  EXPECT_NE(arguments, nullptr) << finding_text(finding);
+  return arguments != nullptr ? *arguments : Found{};
 }
 
 inline bool says(const std::optional<Finding>& finding, std::string_view words) {
-  return finding && finding->text.find(words) != std::string::npos;
+  return finding && sentence(*finding).find(words) != std::string::npos;
 }
 
 // The same events with a gap in the middle of them.
@@ -44,7 +52,7 @@ std::vector<Event> without(std::vector<Event> events) {
 inline void expect_downgraded_by_a_gap(const Story& story, Rule rule, Confidence confidence) {
   const auto sure = run(story.events).finding(rule);
   ASSERT_TRUE(sure.has_value()) << story.name;
-  EXPECT_EQ(sure->confidence, confidence) << story.name << ": " << sure->text;
+  EXPECT_EQ(sure->confidence, confidence) << story.name << ": " << sentence(*sure);
   EXPECT_FALSE(sure->evidence.empty()) << story.name;
   const auto unsure = run(with_gap(story.events)).finding(rule);
   EXPECT_TRUE(!unsure || unsure->confidence == Confidence::inconclusive) << story.name;

@@ -129,7 +129,7 @@ TEST(Csv, ACaptureHasBothDirectionsInFull) {
 TEST(Csv, FindingsAreNamedOnceEach) {
   Life life;
   for (const Rule rule : {Rule::zero_window, Rule::retransmission, Rule::zero_window}) {
-    life.findings.push_back({.rule = rule, .confidence = Confidence::likely, .text = "", .evidence = {}});
+    life.findings.push_back({.rule = rule, .confidence = Confidence::likely, .evidence = {}});
   }
   EXPECT_EQ(cell(parsed(lives({life})), 1, "findings"), "zero-window retransmission");
 }

@@ -42,7 +42,7 @@ TEST(LifeText, AFindingOfNoConnectionIsALine) {
   FindingReport report{.conn = 0, .ts_ns = golden::midnight, .flow = a_life().flow, .finding = {}};
   report.finding.rule = Rule::syn_flood;
   report.finding.confidence = Confidence::likely;
-  report.finding.text = "many";
+  report.finding.arguments = arguments::OwnWords{"many"};
   EXPECT_EQ(table({report}),
             (std::vector<std::string>{"-- " + clock_seconds(golden::midnight) + " syn-flood (likely): many"}));
   report.conn = 1;  // its row names it
@@ -115,7 +115,7 @@ TEST(LifeText, WhoWasHeardIsShown) {
 TEST(LifeText, FindingsAreNamedOnceEach) {
   Life life = a_life();
   for (const Rule rule : {Rule::zero_window, Rule::retransmission, Rule::zero_window}) {
-    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .text = "", .evidence = {}});
+    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .evidence = {}});
   }
   EXPECT_EQ(cell(LifeColumn::notes, life), "zero-window,retransmission");
   life.incomplete = true;
@@ -165,7 +165,7 @@ TEST(LifeText, TheHeaderComesOnceInAFile) {
 TEST(LifeText, TimeWaitIsNoFindingUnlessItIsAskedFor) {
   Life life = a_life();
   for (const Rule rule : {Rule::time_wait, Rule::zero_window}) {
-    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .text = "", .evidence = {}});
+    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .evidence = {}});
   }
   EXPECT_EQ(cell(LifeColumn::notes, life), "zero-window");
   EXPECT_EQ(cell(LifeColumn::notes, life, {.time_wait = true}), "zero-window,time-wait");
@@ -174,7 +174,7 @@ TEST(LifeText, TimeWaitIsNoFindingUnlessItIsAskedFor) {
 TEST(LifeText, TheCauseStandsFirst) {
   Life life = a_life();
   for (const Rule rule : {Rule::retransmission, Rule::late, Rule::rx_dropped, Rule::reset_origin}) {
-    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .text = "", .evidence = {}});
+    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .evidence = {}});
   }
   EXPECT_EQ(cell(LifeColumn::notes, life), "rx-dropped,retransmission,late,reset-origin");
 }
@@ -189,7 +189,7 @@ Life an_awkward_life() {
   life.preexisting = true;
   life.duration_ns = 749'399'000'000;
   for (const Rule rule : {Rule::retransmission, Rule::rx_dropped, Rule::path_mtu_black_hole}) {
-    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .text = "", .evidence = {}});
+    life.findings.push_back({.rule = rule, .confidence = Confidence::certain, .evidence = {}});
   }
   return life;
 }

@@ -70,7 +70,8 @@ class Scene {
     report.conn = conn;
     report.ts_ns = now;
     report.flow = life_of({.conn = conn}).flow;
-    report.finding = {.rule = rule, .confidence = Confidence::certain, .text = std::move(text)};
+    report.finding = {
+        .rule = rule, .confidence = Confidence::certain, .arguments = arguments::OwnWords{std::move(text)}};
     model.take(Report(report));
     return *this;
   }

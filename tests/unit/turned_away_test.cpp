@@ -104,7 +104,7 @@ TEST(TurnedAway, IsOneFindingWithAddressesReasonAndCount) {
   ASSERT_EQ(reported.all<FindingReport>().size(), 1U);
   const auto finding = reported.finding(Rule::rx_dropped);
   EXPECT_EQ(finding->confidence, Confidence::certain);
-  EXPECT_EQ(finding->text,
+  EXPECT_EQ(sentence(*finding),
             "3 SYNs within 3.00 s from 10.0.0.1:40000 to 10.0.0.2:80 arrived and never reached TCP: dropped by a "
             "firewall rule (NETFILTER_DROP)");
   EXPECT_EQ(finding->evidence.size(), 6U);
@@ -160,7 +160,7 @@ TEST(TurnedAway, TooManyAreOneFindingASecond) {
   std::size_t sums = 0;
   std::size_t syns = 0;
   for (const auto& report : reported.all<FindingReport>()) {
-    const std::string& text = report.finding.text;
+    const std::string& text = sentence(report.finding);
     const bool sum = text.contains("more SYNs");
     sums += sum ? 1 : 0;
     const std::size_t count = sum ? std::stoul(text) : 1;
@@ -182,9 +182,9 @@ TEST(TurnedAway, IsReportedWhenNoOtherSynCanCome) {
   // Almost: what comes so late is another attempt.
   const RunResult late = nobody_asked({.pauses = {1 * s, 6 * s}, .dropped = 3});
   ASSERT_EQ(late.all<FindingReport>().size(), 2U);
-  EXPECT_TRUE(late.all<FindingReport>()[0].finding.text.starts_with("2 SYNs within 1.00 s"))
-      << late.all<FindingReport>()[0].finding.text;
-  EXPECT_TRUE(late.all<FindingReport>()[1].finding.text.starts_with("a SYN"));
+  EXPECT_TRUE(sentence(late.all<FindingReport>()[0].finding).starts_with("2 SYNs within 1.00 s"))
+      << sentence(late.all<FindingReport>()[0].finding);
+  EXPECT_TRUE(sentence(late.all<FindingReport>()[1].finding).starts_with("a SYN"));
 }
 
 TEST(TurnedAway, NamesEachReason) {
@@ -216,7 +216,7 @@ TEST(StraySegment, NoneIsForgottenAmongMany) {
   const RunResult reported = run(stream.events, trace_settings(), 2 * s);
   std::size_t segments = 0;
   for (const auto& report : reported.all<FindingReport>()) {
-    const std::string& text = report.finding.text;
+    const std::string& text = sentence(report.finding);
     segments += text.contains("more segments") ? std::stoul(text) : 1;
   }
   EXPECT_EQ(segments, 600U);

@@ -44,7 +44,7 @@ TEST(WireAlone, UnansweredProbesBeforeTheRstAreALikelyKeepalive) {
   const auto finding = reported.finding(Rule::keepalive);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely);
-  EXPECT_NE(finding->text.find("3 unanswered"), std::string::npos) << finding->text;
+  EXPECT_NE(sentence(*finding).find("3 unanswered"), std::string::npos) << sentence(*finding);
   EXPECT_EQ(reported.life().explanation, "This side ended the connection with a RST.");
 }
 

@@ -54,10 +54,11 @@ bool counts(const Body& body) {
 
 }  // namespace
 
-Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Rules& rules)
+Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Rules& rules, ReadAlike alike)
     : settings_(std::move(settings)),
       names_(names),
       rules_(rules),
+      read_alike_(alike),
       of_some_processes_(settings_.pid != 0 || !settings_.comm.empty() || settings_.of_process),
       filtered_(of_some_processes_ || settings_.of_flow),
       timeline_(filtered_, [this](const Flow& flow) { return wanted_alone(flow); }) {
@@ -344,7 +345,6 @@ RuleContext Correlator::Impl::context(const Connection& c, const ConversationEnd
   RuleContext context{names_};
   context.has_kernel = kernel_judges(c);
   context.has_wire = settings_.has_wire;
-  context.texts = (settings_.finding_reports && settings_.texts) || settings_.explain;
   context.explain = settings_.explain;
   context.finished = finished_ || (end != nullptr && end->cut);
   context.conversation = end != nullptr ? &end->totals : nullptr;
@@ -385,7 +385,7 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
     return std::get<Life>(out_->back()).outcome;
   }
   const bool ordinary = in_short_ && !c.anomalies;
-  if (ordinary) known.texts = known.explain = false;
+  if (ordinary) known.explain = false;
   Report made(std::in_place_type<Life>, InPlace{[&] { return rules_.life(c, known); }});
   Life& life = std::get<Life>(made);
   const Outcome outcome = life.outcome;
@@ -395,7 +395,7 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
       emit(std::move(made), c.id);
       return outcome;
     }
-    known.texts = known.explain = true;  // not ordinary, after all
+    known.explain = true;  // not ordinary, after all
     life = rules_.life(c, known);
   }
   if (settings_.finding_reports) {

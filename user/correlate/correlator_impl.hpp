@@ -69,9 +69,12 @@ namespace tcpwitness {
 // Hops that are to be forgotten, until the run asks for them. What is left out is forgotten by the flow map itself.
 inline constexpr std::size_t flows_to_delete_limit = 4096;
 
+// Whether two findings read the same.
+using ReadAlike = bool (*)(const Finding& one, const Finding& other);
+
 class Correlator::Impl {
  public:
-  Impl(CorrelatorSettings settings, const Names& names, const Rules& rules);
+  Impl(CorrelatorSettings settings, const Names& names, const Rules& rules, ReadAlike alike);
 
   void expect(const Event& event) const;
   void expect_next(const Event& event) const;
@@ -178,7 +181,7 @@ class Correlator::Impl {
   void look_at_open();
   void report_open(Connection& c);
   // It was reported before the end, in the same words.
-  [[nodiscard]] static bool reported_open(const Connection& c, const Finding& finding);
+  [[nodiscard]] bool reported_open(const Connection& c, const Finding& finding) const;
 
   // crowd.cpp: what is too much to report one by one
   void note_attempt(const Event& e, const Flow& flow);
@@ -315,6 +318,7 @@ class Correlator::Impl {
   CorrelatorSettings settings_;
   const Names& names_;
   const Rules& rules_;
+  ReadAlike read_alike_;
   bool of_some_processes_;
   bool filtered_;
   Table table_;

@@ -41,14 +41,13 @@ void Correlator::Impl::report_open(Connection& c) {
   known.peer = other_end(c);
   OpenFindings& open = c.anomalies->open;
   std::bitset<rule_count> judged;
-  const bool texts = std::exchange(known.texts, false);  // sentences only for what is reported
-  for (const Finding& finding : rules_.findings(c, known)) judged.set(static_cast<std::size_t>(finding.rule));
+  std::vector<Finding> findings = rules_.findings(c, known);
+  for (const Finding& finding : findings) judged.set(static_cast<std::size_t>(finding.rule));
   std::bitset<rule_count> news = judged & open.judged;
   open.judged = judged;
   for (const Finding& earlier : open.reported) news.reset(static_cast<std::size_t>(earlier.rule));
   if (news.none()) return;
-  known.texts = texts;
-  for (Finding& finding : rules_.findings(c, known)) {
+  for (Finding& finding : findings) {
     const auto rule = static_cast<std::size_t>(finding.rule);
     const bool has_its_own_time = finding.rule == Rule::close_wait_stuck || finding.rule == Rule::peer_not_closing;
     if (has_its_own_time || !news.test(rule)) continue;
@@ -57,10 +56,11 @@ void Correlator::Impl::report_open(Connection& c) {
   }
 }
 
-bool Correlator::Impl::reported_open(const Connection& c, const Finding& finding) {
+bool Correlator::Impl::reported_open(const Connection& c, const Finding& finding) const {
   if (!c.anomalies) return false;
   return std::ranges::any_of(c.anomalies->open.reported, [&](const Finding& earlier) {
-    return earlier.rule == finding.rule && earlier.confidence == finding.confidence && earlier.text == finding.text;
+    return earlier.rule == finding.rule && earlier.confidence == finding.confidence &&
+           (!settings_.reworded || read_alike_(earlier, finding));
   });
 }
 

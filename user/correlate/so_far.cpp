@@ -14,7 +14,7 @@ std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
     if (c.id != conn || !c.live || c.reported || c.ended() || !wanted(c)) continue;
     c.incomplete = may_lack_events(c);
     RuleContext known = context(c);
-    known.texts = known.explain = true;
+    known.explain = true;
     known.finished = true;
     known.now = now;
     known.peer = other_end(c);
@@ -31,7 +31,7 @@ void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take)
     if (!c.live || c.reported || c.ended() || c.passage() || only_half_open(c) || !wanted(c)) continue;
     c.incomplete = may_lack_events(c);
     RuleContext known = context(c);
-    known.texts = known.explain = false;
+    known.explain = false;
     known.finished = true;
     known.now = now;
     known.peer = other_end(c);

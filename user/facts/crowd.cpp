@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "facts/crowd.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -61,22 +59,16 @@ void Crowd::add(EventId id, TimeNs ts, const Flow& flow, std::uint64_t count) {
     examples_[examples_count_++] = flow.remote.address;
 }
 
-std::string Crowd::from_where_to_where() const {
-  const std::uint64_t from = from_.count();
-  std::string text = "from ";
-  if (examples_count_ < shown || from <= shown) {
-    for (std::size_t i = 0; i < examples_count_; ++i) {
-      if (i != 0) text += i + 1 == examples_count_ ? " and " : ", ";
-      text += to_string(examples_[i]);
-    }
-  } else {
-    text += fmt::format("about {} addresses (", from);
-    for (const Address& address : examples_) text += to_string(address) + ", ";
-    text += "...)";
-  }
-  text += " to " + to_string(first_.local);
-  if (const std::uint64_t to = to_.count(); to > 1) text += fmt::format(" and about {} other endpoints", to - 1);
-  return text;
+arguments::Crowd Crowd::numbers() const {
+  arguments::Crowd numbers;
+  numbers.count = size_;
+  numbers.lasted_ns = until_ns_ - since_ns_;
+  numbers.from = from_.count();
+  numbers.from_examples.assign(examples_.begin(), examples_.begin() + static_cast<std::ptrdiff_t>(examples_count_));
+  numbers.more_examples = examples_count_ == shown && numbers.from > shown;
+  numbers.to = first_.local;
+  numbers.to_count = to_.count();
+  return numbers;
 }
 
 void add_reason(ByReason& reasons, std::uint32_t reason, std::uint64_t count) {

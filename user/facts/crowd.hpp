@@ -7,12 +7,12 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "facts/evidence.hpp"
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/arguments.hpp"
 
 namespace tcpwitness {
 
@@ -33,11 +33,9 @@ class Crowd {
   void add(EventId id, TimeNs ts, const Flow& flow, std::uint64_t count = 1);
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] TimeNs since() const { return since_ns_; }
-  [[nodiscard]] double lasted() const { return static_cast<double>(until_ns_ - since_ns_) / 1e9; }  // seconds
   [[nodiscard]] const Flow& first() const { return first_; }
   [[nodiscard]] std::vector<EventId> evidence() const { return evidence_.list(); }
-  // "from about 4,900 addresses (198.18.0.7, 198.18.0.9, ...) to 10.9.0.2:80"
-  [[nodiscard]] std::string from_where_to_where() const;
+  [[nodiscard]] arguments::Crowd numbers() const;
 
  private:
   static constexpr std::size_t shown = 3;

@@ -2,6 +2,7 @@
 #include "facts/owner.hpp"
 
 #include <cstring>
+#include <utility>
 
 namespace tcpwitness {
 
@@ -18,6 +19,11 @@ Process Owner::process() const {
   if (pid == 0) return {};
   const auto* end = static_cast<const char*>(std::memchr(comm.data(), 0, comm.size()));
   return {pid, std::string(comm.data(), end != nullptr ? end : comm.data() + comm.size()), source};
+}
+
+arguments::NamedProcess Owner::named() const {
+  Process known = process();
+  return {known.pid, std::move(known.comm)};
 }
 
 Owner acting_process(const StateChange& change, PidSource source) {

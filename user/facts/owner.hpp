@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include "tcpwitness/arguments.hpp"
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
 
@@ -21,6 +22,7 @@ struct Owner {
   enum class Selected : std::uint8_t { undecided, yes, no } selected = Selected::undecided;
 
   [[nodiscard]] Process process() const;
+  [[nodiscard]] arguments::NamedProcess named() const;
 };
 
 // `current`, if it is a process that acts for the socket; pid 0 otherwise.

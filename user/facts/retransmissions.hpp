@@ -7,20 +7,10 @@
 #include <string_view>
 
 #include "facts/evidence.hpp"
+#include "tcpwitness/arguments.hpp"
 
 namespace tcpwitness {
 
-enum class RetransmitKind : std::uint8_t {
-  syn,
-  syn_ack,
-  fast,
-  rto,
-  zero_window_rto,
-  loss_recovery,
-  tail_loss,
-  path_mtu,
-  unknown
-};
 inline constexpr std::size_t retransmit_kind_count = 9;
 // "fast retransmission", "RTO", "tail-loss probe", ...
 [[nodiscard]] std::string_view words(RetransmitKind kind);

@@ -22,7 +22,6 @@ struct RuleContext {
   const Names& names;
   bool has_kernel = true;       // the kernel witness is attached
   bool has_wire = true;         // the wire witness is attached
-  bool texts = false;           // write sentences
   bool explain = false;         // write the closing sentence
   bool finished = false;        // the run is over
   bool every_interface = true;  // what passes through this machine shows twice: none was left out (-i)

@@ -4,8 +4,6 @@
 // By sequence numbers, never by segments: GRO and GSO merge and split them. The wire cannot distinguish a reordered
 // segment from one sent again, so it gives bounds: not more than all payload, not less than what was new. Only a whole
 // life that ended well can be compared: what a RST leaves in flight is no disagreement.
-#include <fmt/format.h>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -32,20 +30,11 @@ std::uint64_t dropped_bytes(const Connection& c, bool out) {
   return bytes;
 }
 
-std::string difference(std::string_view verb, std::uint64_t kernel, const Bounds& wire) {
-  if (kernel > wire.most) {
-    return fmt::format("the kernel {} {} bytes and the wire showed only {}: {} went another way", verb, kernel,
-                       wire.most, kernel - wire.most);
-  }
-  return fmt::format("the wire showed {} bytes and the kernel {} only {}: {} too many", wire.least, verb, kernel,
-                     wire.least - kernel);
-}
-
 bool outside(std::uint64_t kernel, const Bounds& wire) { return kernel < wire.least || kernel > wire.most; }
 
 }  // namespace
 
-std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleContext& context, Outcome outcome) {
+std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleContext& /*context*/, Outcome outcome) {
   if (outcome != Outcome::completed || c.incomplete || !c.has_kernel || !c.has_cb()) return std::nullopt;
   if (!c.has_wire || !wire_complete(c) || !c.established || c.inconsistent) return std::nullopt;
   // Both FINs by both witnesses: then the last control block counts all that there was.
@@ -62,11 +51,10 @@ std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleConte
   finding.confidence = Confidence::likely;
   finding.evidence = {c.teardown->fin_out.sent.id, c.teardown->fin_in.sent.id};
   if (c.teardown->end) finding.evidence.push_back(c.teardown->end.id);
-  if (!context.texts) return finding;
-  if (outside(sent, out)) finding.text = difference("counts as acknowledged", sent, out);
-  if (outside(received, in)) {
-    finding.text += fmt::format("{}{}", finding.text.empty() ? "" : "; ", difference("received", received, in));
-  }
+  arguments::BytesDisagree found;
+  if (outside(sent, out)) found.sent = {sent, out.least, out.most};
+  if (outside(received, in)) found.received = {received, in.least, in.most};
+  finding.arguments = found;
   return finding;
 }
 

@@ -3,16 +3,12 @@
 //
 // While it lasts it rests on the absence of a transition and is only likely, unless the kernel showed the descriptor
 // that is still open; once the process has closed, both ends of the wait were seen. Both are certain.
-#include <fmt/format.h>
+#include <utility>
 
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
 namespace {
-
-std::string closed(const Teardown& teardown) {
-  return teardown.descriptor && teardown.holder.pid != 0 ? fmt::format("closed fd {}", teardown.fd) : "closed";
-}
 
 // It goes on sending: closed in one direction only, as is its right (RFC 9293, 3.6).
 bool half_closed_and_busy(const Connection& c, const RuleContext& context) {
@@ -45,15 +41,17 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleCon
   finding.evidence.push_back(teardown.close_wait.id);
   if (teardown.descriptor) finding.evidence.push_back(teardown.descriptor.id);
   if (left) finding.evidence.push_back(teardown.left_close_wait.id);
-  if (context.texts) {
-    const std::string who = !teardown.descriptor       ? process_words(c.owner)
-                            : teardown.holder.pid != 0 ? process_words(teardown.holder)
-                                                       : "more than one process";
-    finding.text = left ? fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(c.owner),
-                                      c.preexisting ? "at least " : "", seconds(lasted))
-                        : fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", seconds(lasted), who,
-                                      !is_accepted(c) ? "even accepted the connection" : closed(teardown));
-  }
+  arguments::CloseWaitStuck found;
+  found.closed = left;
+  found.at_least = c.preexisting;
+  found.lasted_ns = lasted;
+  found.accepted = is_accepted(c);
+  // While it lasts, who holds the descriptor is who has not closed.
+  const bool held = !left && teardown.descriptor;
+  found.process = held ? teardown.holder.named() : c.owner.named();
+  found.several = held && teardown.holder.pid == 0;
+  if (held && teardown.holder.pid != 0) found.fd = teardown.fd;
+  finding.arguments = std::move(found);
   return finding;
 }
 

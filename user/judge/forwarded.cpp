@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "facts/derived.hpp"
 #include "judge/judge.hpp"
@@ -18,22 +19,11 @@ constexpr unsigned client = 0;
 constexpr unsigned server = 1;
 constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 
-std::string_view side_name(unsigned side) { return side == client ? "the client" : "the server"; }
+arguments::Side side_of(unsigned side) { return side == client ? arguments::Side::client : arguments::Side::server; }
 
 std::string interface_of(const Connection& c, const RuleContext& context, unsigned hop) {
   const std::uint32_t index = c.passage()->hops[hop].ifindex;
   return index != 0 ? context.names.interface(index) : "";
-}
-
-std::string count(std::uint64_t number, std::string_view word) {
-  return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
-}
-
-// "3 segments", and where the whole is more than a handful: "3 of 400 segments (0.75 %)".
-std::string share(std::uint32_t part, std::uint32_t whole) {
-  constexpr std::uint32_t handful = 50;
-  if (whole < handful || part > whole) return count(part, "segment");
-  return fmt::format("{} of {} segments ({:.2g} %)", part, whole, 100.0 * part / whole);
 }
 
 // The other end has it: it left, seen or not.
@@ -74,7 +64,7 @@ Evidence never_left(const Connection& c, const RuleContext& context, unsigned fr
 // What the kernel reports as dropped of that side's segments.
 struct KernelDrops {
   std::uint32_t segments = 0;
-  std::string reasons;
+  arguments::DropReasons reasons;
 };
 KernelDrops kernel_drops(const Connection& c, const RuleContext& context, unsigned from, Finding* finding) {
   KernelDrops drops;
@@ -83,11 +73,7 @@ KernelDrops kernel_drops(const Connection& c, const RuleContext& context, unsign
     if (seen.out != (from == client)) continue;
     drops.segments += seen.count;
     if (finding != nullptr) cite(*finding, seen.evidence);
-    if (!context.texts) continue;
-    const std::string_view meaning = drop_meaning(drop_kind(context.names, seen.reason));
-    if (!drops.reasons.empty()) drops.reasons += "; ";
-    const std::string reason = context.names.drop_reason(seen.reason);
-    drops.reasons += meaning.empty() ? reason : fmt::format("{} ({})", meaning, reason);
+    if (finding != nullptr) drops.reasons.push_back(drop_reason(context.names, seen));
   }
   return drops;
 }
@@ -109,26 +95,25 @@ std::uint64_t lost_from(const Connection& c, const RuleContext& context, unsigne
 namespace {
 
 std::optional<Finding> judge_forward_dropped(const Connection& c, const RuleContext& context) {
-  Finding finding{Rule::forward_dropped, Confidence::likely, "", {}, 0};
-  bool any = false;
+  Finding finding{.rule = Rule::forward_dropped, .confidence = Confidence::likely};
+  arguments::ForwardDropped found;
   bool all_reported = true;
   for (const unsigned from : {client, server}) {
     const std::uint64_t lost = lost_from(c, context, from);
     if (lost == 0) continue;
-    any = true;
-    const KernelDrops drops = kernel_drops(c, context, from, &finding);
+    KernelDrops drops = kernel_drops(c, context, from, &finding);
     std::uint32_t resets = 0;
     cite(finding, never_left(c, context, from, resets));
     if (drops.segments == 0) all_reported = false;
-    if (!context.texts) continue;
-    const std::string interface = interface_of(c, context, from);
-    finding.text +=
-        fmt::format("{}{} from {} came in{} and never left this machine: {}", finding.text.empty() ? "" : "; ",
-                    count(lost, "segment"), side_name(from), interface.empty() ? "" : " on " + interface,
-                    drops.segments != 0 ? drops.reasons : "the kernel reported no reason");
+    found.lost.push_back({.from = side_of(from),
+                          .segments = lost,
+                          .interface = interface_of(c, context, from),
+                          .reported = drops.segments != 0,
+                          .reasons = std::move(drops.reasons)});
   }
-  if (!any) return std::nullopt;
+  if (found.lost.empty()) return std::nullopt;
   if (all_reported) finding.confidence = Confidence::certain;
+  finding.arguments = std::move(found);
   return finding;
 }
 
@@ -147,55 +132,49 @@ const MadeHere* ending_made_here(const Connection& c, unsigned& toward) {
 
 std::optional<Finding> judge_forwarded_reset(const Connection& c, const RuleContext& context, Outcome outcome) {
   if (!c.ended() || !c.teardown->by_reset || outcome == Outcome::completed) return std::nullopt;
-  Finding finding{Rule::reset_origin, Confidence::likely, "", {c.teardown->end.id}, 0};
+  using How = arguments::Reset::How;
+  Finding finding{.rule = Rule::reset_origin, .confidence = Confidence::likely, .evidence = {c.teardown->end.id}};
   unsigned toward = 0;
   if (const MadeHere* made = ending_made_here(c, toward); made != nullptr) {
     finding.confidence = Confidence::certain;
-    if (context.texts) {
-      const char* sender = "";
-      if (made->socket_type == SocketKind::control)
-        sender = "; its TCP answered a segment that fits no connection here";
-      if (made->socket_type == SocketKind::none) sender = "; no socket sent it, as when a firewall rejects";
-      finding.text = fmt::format("this machine made the RST: it left for {} on {} and came in nowhere{}",
-                                 side_name(toward), interface_of(c, context, toward), sender);
-    }
+    How how = How::made_here;
+    if (made->socket_type == SocketKind::control) how = How::made_here_by_tcp;
+    if (made->socket_type == SocketKind::none) how = How::made_here_by_no_socket;
+    finding.arguments =
+        arguments::Reset{.how = how, .side = side_of(toward), .interface = interface_of(c, context, toward)};
     return finding;
   }
   const bool from_server = c.anomalies->rst_in.mark.id == c.teardown->end.id;
   const unsigned from = from_server ? server : client;
-  if (!context.texts) return finding;
-  const std::string interface = interface_of(c, context, from);
-  finding.text = fmt::format("the RST came in{}: {} sent it, or something before it in its name",
-                             interface.empty() ? "" : " on " + interface, side_name(from));
+  arguments::Reset found{.how = How::passed, .side = side_of(from), .interface = interface_of(c, context, from)};
   if (from_server && foreign_hops(c)) {
     finding.confidence = Confidence::inconclusive;
-    finding.text =
-        fmt::format("the RST came in with TTL {}, all else from {} with {}: perhaps something before it sent it",
-                    c.anomalies->rst_in.ttl, to_string(c.flow.remote), c.ttl_in);
+    found.how = How::passed_with_other_ttl;
+    found.remote = c.flow.remote;
+    found.ttl = c.anomalies->rst_in.ttl;
+    found.usual_ttl = c.ttl_in;
   }
+  finding.arguments = std::move(found);
   return finding;
 }
 
-std::optional<Finding> judge_forwarded_retransmission(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_forwarded_retransmission(const Connection& c) {
   if (!c.anomalies) return std::nullopt;
   const LossCounters& loss = c.anomalies->loss;
   if (loss.retrans_segs_out == 0 && loss.retrans_segs_in == 0) return std::nullopt;
-  Finding finding{Rule::retransmission, Confidence::likely, "", {}, 0};
+  Finding finding{.rule = Rule::retransmission, .confidence = Confidence::likely};
   cite(finding, c.anomalies->retransmissions.evidence);
   cite(finding, c.anomalies->retransmissions.in);
-  if (!context.texts) return finding;
-  const auto add = [&](std::string_view who, std::uint32_t again, std::uint32_t all) {
-    if (again == 0) return;
-    finding.text += fmt::format("{}{} sent {} again", finding.text.empty() ? "" : "; ", who, share(again, all));
-  };
-  add("the client", loss.retrans_segs_out, c.wire.segs_out);
-  add("the server", loss.retrans_segs_in, c.wire.segs_in);
+  finding.arguments = arguments::ForwardedRetransmission{.client_again = loss.retrans_segs_out,
+                                                         .client_of = c.wire.segs_out,
+                                                         .server_again = loss.retrans_segs_in,
+                                                         .server_of = c.wire.segs_in};
   return finding;
 }
 
 // One direction does not come through here, and yet the other one goes on. Three segments: a SYN and its repetition are
 // no sign, and neither is the last ACK of what was over.
-std::optional<Finding> judge_asymmetric_route(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_asymmetric_route(const Connection& c) {
   constexpr std::uint32_t enough = 3;
   const bool no_server = c.wire.segs_in == 0 && c.wire.segs_out >= enough;
   const bool no_client = c.wire.segs_out == 0 && c.wire.segs_in >= enough;
@@ -206,17 +185,13 @@ std::optional<Finding> judge_asymmetric_route(const Connection& c, const RuleCon
   // A server that gets no answer only repeats its SYN-ACK.
   const bool server_goes_on = c.established || c.wire.bytes_in != 0 || (c.teardown && c.teardown->fin_in.sent);
   if (no_client && !server_goes_on) return std::nullopt;
-  Finding finding{Rule::asymmetric_route, Confidence::likely, "", {}, 0};
+  Finding finding{.rule = Rule::asymmetric_route, .confidence = Confidence::likely};
   if (c.syn) finding.evidence.push_back(c.syn.id);
   if (c.syn_ack) finding.evidence.push_back(c.syn_ack.id);
   if (c.teardown && c.teardown->fin_in.sent) finding.evidence.push_back(c.teardown->fin_in.sent.id);
   if (c.teardown && c.teardown->fin_out.sent) finding.evidence.push_back(c.teardown->fin_out.sent.id);
-  if (context.texts) {
-    finding.text = fmt::format(
-        "{} sent {} through this machine and was answered; none of {}'s came through it: the way back is another one",
-        no_server ? "the client" : "the server", count(no_server ? c.wire.segs_out : c.wire.segs_in, "segment"),
-        no_server ? "the server" : "the client");
-  }
+  finding.arguments = arguments::AsymmetricRoute{.seen = side_of(no_server ? client : server),
+                                                 .segments = no_server ? c.wire.segs_out : c.wire.segs_in};
   return finding;
 }
 
@@ -329,12 +304,12 @@ std::vector<Finding> forwarded_findings(const Connection& c, const RuleContext& 
   add(judge_forward_dropped(c, context));
   if (c.anomalies) {
     add(judge_forwarded_reset(c, context, outcome));
-    add(judge_forwarded_retransmission(c, context));
+    add(judge_forwarded_retransmission(c));
     add(judge_zero_window(c, context));
   }
   add(judge_forwarded_keepalive(c, context));
   add(judge_forwarded_path_mtu(c, context));
-  add(judge_asymmetric_route(c, context));
+  add(judge_asymmetric_route(c));
   return findings;
 }
 
@@ -358,7 +333,7 @@ std::string explain_forwarded(const Connection& c, const Life& life) {
   text += clamp_words(f.server, f.client, " The server");
   if (f.untranslated != 0) {
     text += fmt::format(" {} left untranslated: NAT did not know the connection any more.",
-                        count(f.untranslated, "segment"));
+                        counted(f.untranslated, "segment"));
   }
   return text + " " + outcome_words(c, life);
 }

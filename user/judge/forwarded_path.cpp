@@ -5,8 +5,6 @@
 // From the middle it shows on which side the time went by, and what left for a side and was not answered.
 // Where this machine itself dropped the segments, forward-dropped says so, and the path is not blamed. Who is behind a
 // side, and what became of a segment there, nobody here knows: never more than likely.
-#include <fmt/format.h>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -15,16 +13,12 @@ namespace {
 constexpr unsigned client = 0;
 constexpr unsigned server = 1;
 
-std::string_view side_name(unsigned side) { return side == client ? "the client" : "the server"; }
+arguments::Side side_of(unsigned side) { return side == client ? arguments::Side::client : arguments::Side::server; }
 
-std::string behind(const Connection& c, const RuleContext& context, unsigned side) {
+// The interface behind which that side is; "": not known.
+std::string interface_of(const Connection& c, const RuleContext& context, unsigned side) {
   const std::uint32_t index = c.passage()->hops[side].ifindex;
-  return index != 0 ? fmt::format("behind {}", context.names.interface(index))
-                    : fmt::format("on {}'s side", side_name(side));
-}
-
-std::string times(std::uint32_t count, std::string_view what) {
-  return count > 1 ? fmt::format("; {} {}s came", count, what) : "";
+  return index != 0 ? context.names.interface(index) : "";
 }
 
 }  // namespace
@@ -34,26 +28,31 @@ std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const
   const std::int64_t first = c.syn_ack.ts_ns - c.syn.ts_ns;
   const std::int64_t second = c.syn.ts_ns + c.handshake_ns - c.syn_ack.ts_ns;
   const bool by_one = first >= context.slow_handshake_ns || second >= context.slow_handshake_ns;
-  Finding finding{Rule::slow_handshake, by_one ? Confidence::likely : Confidence::inconclusive, "", {}, 0};
-  finding.evidence = {c.syn.id, c.syn_ack.id};
-  if (!context.texts) return finding;
+  Finding finding{.rule = Rule::slow_handshake,
+                  .confidence = by_one ? Confidence::likely : Confidence::inconclusive,
+                  .evidence = {c.syn.id, c.syn_ack.id}};
   const Passage& passage = *c.passage();
   const HopFacts& near = passage.hops[client];
   const HopFacts& far = passage.hops[server];
   // Where the next hop's address is not known yet, or a program decides (nfqueue), the SYN waits here.
   const std::int64_t held = far.syn_ns != 0 ? far.syn_ns - c.syn.ts_ns : 0;
   const std::uint32_t stayed = near.in.syn > far.out.syn ? near.in.syn - far.out.syn : 0;
+  using Leg = arguments::ForwardedHandshake::Leg;
+  arguments::ForwardedHandshake found{.total_ns = c.handshake_ns};
   if (held >= context.slow_handshake_ns && near.in.syn <= 1) {
-    finding.text = fmt::format("the client's SYN left this machine {} after it came", seconds(held));
+    found.leg = Leg::held_here;
+    found.leg_ns = held;
   } else if (first >= second) {
-    finding.text = fmt::format("the server's SYN-ACK came {} after the client's first SYN{}", seconds(first),
-                               times(near.in.syn, "SYN"));
-    if (stayed != 0) finding.text += fmt::format(", {} of them stayed here", stayed);
+    found.leg = Leg::answer;
+    found.leg_ns = first;
+    found.came = near.in.syn;
+    found.stayed = stayed;
   } else {
-    finding.text = fmt::format("the client's ACK came {} after the server's first SYN-ACK{}", seconds(second),
-                               times(far.in.syn_ack, "SYN-ACK"));
+    found.leg = Leg::ack;
+    found.leg_ns = second;
+    found.came = far.in.syn_ack;
   }
-  finding.text += fmt::format(" (handshake: {} in all)", seconds(c.handshake_ns));
+  finding.arguments = found;
   return finding;
 }
 
@@ -67,14 +66,12 @@ std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const Rule
     if (unanswered < enough || lost_from(c, context, from) != 0) continue;
     // Where its other side is not traced nobody saw them leave.
     const bool left = c.passage()->hops[from ^ 1U].known;
-    Finding finding{Rule::keepalive, left ? Confidence::likely : Confidence::inconclusive, "", {}, 0};
+    Finding finding{.rule = Rule::keepalive, .confidence = left ? Confidence::likely : Confidence::inconclusive};
     cite(finding, from == client ? k.run : k.evidence);
-    if (context.texts) {
-      finding.text = fmt::format(
-          "{} keep-alive probes of {} in a row {} {} and were not answered: {} is down, or the path {} is broken",
-          unanswered, side_name(from), left ? "left for" : "came in for", side_name(from ^ 1U), side_name(from ^ 1U),
-          behind(c, context, from ^ 1U));
-    }
+    finding.arguments = arguments::ForwardedKeepalive{.from = side_of(from),
+                                                      .unanswered = unanswered,
+                                                      .left = left,
+                                                      .interface = interface_of(c, context, from ^ 1U)};
     return finding;
   }
   return std::nullopt;
@@ -95,17 +92,15 @@ std::optional<Finding> judge_forwarded_path_mtu(const Connection& c, const RuleC
     const bool other_goes_on = c.passage()->last_seen_ns[from ^ 1U] > run.first_ns;
     const bool small_ones_pass = before != 0 || run.smaller != 0 || other_goes_on;
     const bool left = c.passage()->hops[from ^ 1U].known;
-    Finding finding{
-        Rule::path_mtu_black_hole, small_ones_pass && left ? Confidence::likely : Confidence::inconclusive, "", {}, 0};
+    Finding finding{.rule = Rule::path_mtu_black_hole,
+                    .confidence = small_ones_pass && left ? Confidence::likely : Confidence::inconclusive};
     cite(finding, run.evidence);
-    if (context.texts) {
-      finding.text = fmt::format(
-          "{} sent a segment of {} bytes {} times, it {} {} each time and was not acknowledged; nothing as "
-          "large was acknowledged before: the path {} may not take this size",
-          side_name(from), run.len, run.tries + 1, left ? "left for" : "came in for", side_name(from ^ 1U),
-          behind(c, context, from ^ 1U));
-      if (run.smaller != 0) finding.text += fmt::format("; in pieces of {} bytes it got through", run.smaller);
-    }
+    finding.arguments = arguments::ForwardedPathMtu{.from = side_of(from),
+                                                    .length = run.len,
+                                                    .times = run.tries + 1,
+                                                    .left = left,
+                                                    .interface = interface_of(c, context, from ^ 1U),
+                                                    .smaller = run.smaller};
     return finding;
   }
   return std::nullopt;

@@ -5,8 +5,6 @@
 // its sequence number from that segment (RFC 9293, 3.10.7.1); a process that breaks off sends
 // RST+ACK. Only after silence (probes or retransmissions without an answer) is it a forgotten one; a
 // firewall can look the same, so it is never certain.
-#include <fmt/format.h>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -22,7 +20,7 @@ bool nothing_since(const Connection& c, TimeNs then) {
 
 }  // namespace
 
-std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& context, Outcome outcome) {
+std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& /*context*/, Outcome outcome) {
   const Anomalies& t = *c.anomalies;
   if (outcome != Outcome::reset_by_peer || !t.rst_in.mark || !c.established) return std::nullopt;
   if ((t.rst_in.flags & tcp_flag::ack) != 0) return std::nullopt;
@@ -43,20 +41,15 @@ std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& c
     finding.evidence.push_back(t.keepalive.last_sent.id);
   }
   finding.evidence.push_back(t.rst_in.mark.id);
-  if (context.texts) {
-    std::string asked = "a silence";
-    if (t.keepalive.unanswered != 0) {
-      asked = fmt::format("{} keep-alive probe{}", t.keepalive.unanswered, t.keepalive.unanswered == 1 ? "" : "s");
-    } else if (unanswered) {
-      // The kernel's own count, where it reported them: the wire shows the same ones.
-      const std::uint32_t times = r.kernel != 0 && r.last_seq == r.run_seq ? r.attempt : r.run.total;
-      asked = fmt::format("{} unanswered retransmission{}", times, times == 1 ? "" : "s");
-    }
-    finding.text = fmt::format(
-        "the peer no longer knew this connection: after {} it answered with a RST that only repeats our "
-        "acknowledgement number (it was restarted, or something between forgot the connection)",
-        asked);
+  using After = arguments::HalfOpen::After;
+  arguments::HalfOpen found{After::silence, 0};
+  if (t.keepalive.unanswered != 0) {
+    found = {After::keepalive_probes, t.keepalive.unanswered};
+  } else if (unanswered) {
+    // The kernel's own count, where it reported them: the wire shows the same ones.
+    found = {After::retransmissions, r.kernel != 0 && r.last_seq == r.run_seq ? r.attempt : r.run.total};
   }
+  finding.arguments = found;
   return finding;
 }
 

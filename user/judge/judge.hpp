@@ -22,6 +22,7 @@
 #include "facts/stray.hpp"
 #include "tcpwitness/report.hpp"
 #include "values/duration.hpp"
+#include "values/words.hpp"
 
 namespace tcpwitness {
 
@@ -118,9 +119,9 @@ namespace tcpwitness {
 
 // peer.cpp: what the other end of the connection did, where this run follows it too
 [[nodiscard]] PeerEnd peer_end(const Connection& peer);
-// The peer's end shows that its process or kernel sent the RST; `why`: "closed with 4 KiB unread".
+// The peer's end shows that its process or kernel sent the RST.
 [[nodiscard]] bool peer_sent_reset(const Connection& peer, const RuleContext& context);
-[[nodiscard]] std::string peer_reset_words(const Connection& peer, const RuleContext& context);
+[[nodiscard]] arguments::Reset reset_by_peer(const Connection& peer, const RuleContext& context);
 // Where a finding blames the peer: who that is, and the other end's own finding that says why.
 void name_other_end(Finding& finding, const Connection& c, const RuleContext& context);
 
@@ -162,9 +163,10 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
 [[nodiscard]] Finding judge_more_refused(const Crowd& more, bool lost);
 
 // words.cpp
-void cite(Finding& finding, const Evidence& evidence);        // adds what is listed, and how many more there are
+void cite(Finding& finding, const Evidence& evidence);  // adds what is listed, and how many more there are
+[[nodiscard]] arguments::DropReason drop_reason(const Names& names, const DropSeen& seen);
+[[nodiscard]] arguments::DropReasons drop_reasons(const Names& names, const ByReason& by_reason);
 [[nodiscard]] const Owner& closer_of(const Connection& c);    // the process that closed this side; else the owner
 [[nodiscard]] std::string process_words(const Owner& owner);  // "curl (pid 42)", "a process that was not identified"
-[[nodiscard]] std::string error_name(int error);              // "ETIMEDOUT"
 
 }  // namespace tcpwitness

@@ -3,22 +3,13 @@
 //
 // The kernel refuses such a SYN without any event, so the look-up at the SYN's arrival is the evidence, and that the
 // peer sent it again is the proof that it went unanswered. A full queue whose SYN was answered is no finding.
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <utility>
 
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
 namespace {
-
-std::string listener_words(const Connection& c) {
-  return c.owner.pid != 0 ? process_words(c.owner) : fmt::format("the listener on {}", to_string(c.flow.local));
-}
-
-std::string times(std::uint32_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
 
 // A SYN of this connection was dropped behind the interface for another reason: then the queue need not be why.
 bool syn_dropped_elsewhere(const Connection& c, const RuleContext& context) {
@@ -58,19 +49,14 @@ std::optional<Finding> judge_accept_queue_full(const Connection& c, const RuleCo
   if (acks) cite(finding, q.ack_full);
   if (overflow != nullptr) cite(finding, overflow->evidence);
   if (acks) cite(finding, refused->evidence);
-  if (!context.texts) return finding;
-  std::string what;
-  if (syns) what = fmt::format("{} found it full and got no answer", times(count_syns, "SYN"));
-  if (overflow != nullptr || acks) {
-    const std::uint32_t count = overflow != nullptr ? overflow->count : refused->count;
-    what += fmt::format("{}the handshake's last ACK was dropped for it{}", what.empty() ? "" : ", and ",
-                        count == 1 ? "" : fmt::format(" {} times", count));
-  }
-  const bool numbers = syns || acks;
   const QueueView& at = newest && !acks ? q.at_newest : q.at_accept;
-  finding.text =
-      fmt::format("{} does not accept fast enough: its accept queue is full{}: {}", listener_words(c),
-                  numbers ? fmt::format(" ({} wait, the limit is {})", at.accept_queue, at.limit) : "", what);
+  arguments::AcceptQueueFull found{.listener = c.owner.named(), .local = c.flow.local};
+  found.numbers = syns || acks;
+  found.waiting = at.accept_queue;
+  found.limit = at.limit;
+  found.syns = count_syns;
+  if (overflow != nullptr || acks) found.acks = overflow != nullptr ? overflow->count : refused->count;
+  finding.arguments = std::move(found);
   return finding;
 }
 
@@ -85,20 +71,20 @@ std::optional<Finding> judge_syn_backlog_full(const Connection& c, const RuleCon
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   cite(finding, q.syn_full);
   if (newest) finding.evidence.push_back(q.newest.id);
-  if (!context.texts) return finding;
   const QueueView& at = newest ? q.at_newest : q.at_syn;
-  const std::string limit = kind == FullQueue::sysctl
-                                ? fmt::format("net.ipv4.tcp_max_syn_backlog is {}", at.max_syn_backlog)
-                                : fmt::format("the limit is {}", at.limit);
-  finding.text = fmt::format(
-      "the SYN queue of {} is full ({} half-open, {}) and SYN cookies are off (net.ipv4.tcp_syncookies is 0): {} got "
-      "no "
-      "answer",
-      listener_words(c), at.syn_queue, limit, times(q.syn_full.total + (newest ? 1 : 0), "SYN"));
+  const bool by_sysctl = kind == FullQueue::sysctl;
+  finding.arguments = arguments::SynBacklogFull{
+      .listener = c.owner.named(),
+      .local = c.flow.local,
+      .half_open = at.syn_queue,
+      .limit = by_sysctl ? at.max_syn_backlog : at.limit,
+      .by_sysctl = by_sysctl,
+      .syns = q.syn_full.total + (newest ? 1 : 0),
+  };
   return finding;
 }
 
-std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& /*context*/) {
   const QueueFacts& q = c.anomalies->queues;
   // A proxy (SYNPROXY) answers without a socket too, so the listener must have known nothing of the request.
   if (!q.cookie || !c.established || c.role != Role::passive) return std::nullopt;
@@ -109,13 +95,13 @@ std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& c
   if (q.cookie_syn) finding.evidence.push_back(q.newest.id);
   finding.evidence.push_back(q.cookie.id);
   if (q.cookie_ack) finding.evidence.push_back(q.cookie_ack.id);
-  if (context.texts) {
-    finding.text =
-        fmt::format("the kernel answered with a SYN cookie for {}{}: it kept nothing of the request", listener_words(c),
-                    q.cookie_cause ? fmt::format(", whose SYN queue was full ({} half-open, the limit is {})",
-                                                 q.at_newest.syn_queue, q.at_newest.limit)
-                                   : "");
-  }
+  finding.arguments = arguments::SynCookie{
+      .listener = c.owner.named(),
+      .local = c.flow.local,
+      .queue_full = q.cookie_cause,
+      .half_open = q.at_newest.syn_queue,
+      .limit = q.at_newest.limit,
+  };
   return finding;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "judge/open_socket.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "judge/judge.hpp"
@@ -33,25 +31,19 @@ bool has_closed(TcpState state) {
   return state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;
 }
 
-std::string since_last_segment(const OpenSocket& socket) {
-  return seconds(std::int64_t{socket.cb.unheard_ms} * 1'000'000);
-}
+using What = arguments::OpenSocketState::What;
 
-// "1 byte", "2 bytes".
-std::string count(std::uint32_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-std::string_view are(std::uint32_t number) { return number == 1 ? "is" : "are"; }
+std::int64_t since_last_segment(const OpenSocket& socket) { return std::int64_t{socket.cb.unheard_ms} * 1'000'000; }
 
-std::string who(const OpenSocket& socket) {
-  if (socket.holders.empty()) return "no process that is known";
-  const SocketHolder& first = socket.holders.front();
-  const std::string fd = first.fd >= 0 ? fmt::format(", descriptor {}", first.fd) : "";
-  return fmt::format("{} (pid {}{})", first.comm, first.pid, fd);
-}
-
-Finding certain(Rule rule, std::string text) {
-  return {.rule = rule, .confidence = Confidence::certain, .text = std::move(text), .evidence = {}};
+// A finding, and who has the socket open.
+Finding certain(Rule rule, const OpenSocket& socket, arguments::OpenSocketState found) {
+  if (!socket.holders.empty()) {
+    const SocketHolder& first = socket.holders.front();
+    found.held = true;
+    found.process = {first.pid, first.comm};
+    found.fd = first.fd;
+  }
+  return {.rule = rule, .confidence = Confidence::certain, .arguments = std::move(found)};
 }
 
 // Segments that the peer sent later would have been taken later: the FIN is at least as old as the newest one.
@@ -59,12 +51,10 @@ std::optional<Finding> stuck(const OpenSocket& s, std::int64_t stuck_ns) {
   const bool old = std::int64_t{s.cb.unheard_ms} * 1'000'000 >= stuck_ns;
   if (!old || s.cb.sk_err != 0) return std::nullopt;
   if (s.state == TcpState::close_wait) {
-    return certain(Rule::close_wait_stuck, fmt::format("the peer closed at least {} ago, and {} has not closed",
-                                                       since_last_segment(s), who(s)));
+    return certain(Rule::close_wait_stuck, s, {.what = What::peer_closed, .since_ns = since_last_segment(s)});
   }
   if (s.state == TcpState::fin_wait2 && !s.holders.empty()) {
-    return certain(Rule::peer_not_closing,
-                   fmt::format("this side closed at least {} ago, and the peer has not", since_last_segment(s)));
+    return certain(Rule::peer_not_closing, s, {.what = What::peer_not_closing, .since_ns = since_last_segment(s)});
   }
   return std::nullopt;
 }
@@ -74,32 +64,26 @@ std::optional<Finding> closed_window(const OpenSocket& s) {
   if (sends_data(s.state) && s.cb.snd_wnd == 0 && unsent != 0) {
     // A FIN waits for the window as a byte does.
     const std::uint32_t bytes = unsent - (has_closed(s.state) ? 1 : 0);
-    const std::string waiting =
-        bytes == 0 ? "the FIN waits" : fmt::format("{} wait{}", count(bytes, "byte"), bytes == 1 ? "s" : "");
-    return certain(Rule::zero_window,
-                   fmt::format("the peer's receive window is 0; {} to be sent, {} {} unanswered", waiting,
-                               count(s.cb.icsk_probes_out, "probe"), are(s.cb.icsk_probes_out)));
+    return certain(Rule::zero_window, s,
+                   {.what = What::peer_window_closed, .bytes = bytes, .count = s.cb.icsk_probes_out});
   }
   const bool receives = s.state == TcpState::established || s.state == TcpState::fin_wait2;
   if (receives && s.cb.rcv_wnd == 0 && s.recv_queue != 0) {
-    return certain(Rule::zero_window, fmt::format("this side's receive window is 0: {} has not read {}", who(s),
-                                                  count(s.recv_queue, "byte")));
+    return certain(Rule::zero_window, s, {.what = What::own_window_closed, .bytes = s.recv_queue});
   }
   return std::nullopt;
 }
 
 std::optional<Finding> sends_again(const OpenSocket& s) {
   if (s.cb.icsk_retransmits != 0) {
-    const char* what = s.state == TcpState::syn_sent ? "the SYN" : "the oldest segment";
-    return certain(Rule::retransmission,
-                   fmt::format("{} was retransmitted {} time{} without an answer; the next timeout is {}", what,
-                               s.cb.icsk_retransmits, s.cb.icsk_retransmits == 1 ? "" : "s",
-                               seconds(std::int64_t{s.cb.rto_us} * 1000)));
+    return certain(Rule::retransmission, s,
+                   {.what = What::unanswered,
+                    .since_ns = std::int64_t{s.cb.rto_us} * 1000,
+                    .count = s.cb.icsk_retransmits,
+                    .syn = s.state == TcpState::syn_sent});
   }
   if (sends_data(s.state) && (s.cb.ca_state == kernel::ca_recovery || s.cb.ca_state == kernel::ca_loss)) {
-    return certain(Rule::retransmission,
-                   fmt::format("loss recovery is under way; {} {} retransmitted so far",
-                               count(s.cb.total_retrans, "segment"), s.cb.total_retrans == 1 ? "was" : "were"));
+    return certain(Rule::retransmission, s, {.what = What::recovering, .count = s.cb.total_retrans});
   }
   return std::nullopt;
 }
@@ -108,9 +92,11 @@ std::optional<Finding> sends_again(const OpenSocket& s) {
 std::optional<Finding> unanswered_probes(const OpenSocket& s) {
   const bool idle = s.cb.write_seq == s.cb.snd_nxt && s.cb.snd_nxt == s.cb.snd_una;
   if (s.cb.icsk_probes_out == 0 || !idle || s.cb.keepalive_probes == 0) return std::nullopt;
-  return certain(Rule::keepalive,
-                 fmt::format("{} of {} keep-alive probes are unanswered; the last segment from the peer came {} ago",
-                             s.cb.icsk_probes_out, s.cb.keepalive_probes, since_last_segment(s)));
+  return certain(Rule::keepalive, s,
+                 {.what = What::unanswered_probes,
+                  .since_ns = since_last_segment(s),
+                  .count = s.cb.icsk_probes_out,
+                  .limit = s.cb.keepalive_probes});
 }
 
 }  // namespace
@@ -136,10 +122,9 @@ std::vector<Finding> judge_open_socket(const OpenSocket& socket, std::int64_t st
   if (socket.state == TcpState::listen) {
     // sk_acceptq_is_full()
     if (socket.has_queues && socket.recv_queue > socket.send_queue) {
-      found.push_back(certain(Rule::accept_queue_full,
-                              fmt::format("{} wait{} for accept() by {}; the limit is {}, and no more is taken",
-                                          count(socket.recv_queue, "connection"), socket.recv_queue == 1 ? "s" : "",
-                                          who(socket), socket.send_queue)));
+      found.push_back(
+          certain(Rule::accept_queue_full, socket,
+                  {.what = What::accept_queue_full, .count = socket.recv_queue, .limit = socket.send_queue}));
     }
     return found;
   }

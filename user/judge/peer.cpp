@@ -5,8 +5,6 @@
 // That it is the other end is settled before (Correlator::Impl::other_end): the address pair turned round, and the
 // initial sequence numbers. So what its own socket says of its end is no guess: where a finding of this end blames the
 // peer, it is named, and one of its own findings is the cause.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -14,12 +12,6 @@
 
 namespace tcpwitness {
 namespace {
-
-std::string amount(std::uint32_t bytes) {
-  if (bytes < 1024) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
-  if (bytes < 1024 * 1024) return fmt::format("{:.3g} KiB", bytes / 1024.0);
-  return fmt::format("{:.3g} MiB", bytes / 1048576.0);
-}
 
 Outcome outcome_of(const Connection& peer, const RuleContext& context) {
   return peer.reported ? peer.reported_as : judge_outcome(peer, context);
@@ -155,7 +147,6 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
   const Connection& peer = *context.peer;
   const auto* blame = std::ranges::find(all_blames, finding.rule, &Blame::rule);
   if (blame == all_blames.end()) return;
-  const bool named = finding.peer.has_value();  // its sentence does
   finding.peer = peer_end(peer);
   RuleContext its = context;
   its.peer = nullptr;
@@ -165,14 +156,9 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
     if (!can_be_why(span_of(peer, blame->because[i]), span_of(c, finding.rule))) continue;
     finding.evidence.insert(finding.evidence.end(), why->evidence.begin(), why->evidence.end());
     finding.more_evidence += why->more_evidence;
-    if (context.texts) {
-      finding.text += fmt::format("; at the other end{}: {}",
-                                  why->confidence == Confidence::certain ? "" : ", probably", why->text);
-    }
+    finding.because.push_back(*why);
     return;
   }
-  if (context.texts && !named && peer.owner.pid != 0)
-    finding.text += fmt::format("; the other end is {}", process_words(peer.owner));
 }
 
 bool peer_sent_reset(const Connection& peer, const RuleContext& context) {
@@ -180,15 +166,16 @@ bool peer_sent_reset(const Connection& peer, const RuleContext& context) {
   return outcome == Outcome::reset_by_local || outcome == Outcome::aborted || outcome == Outcome::keepalive_timeout;
 }
 
-std::string peer_reset_words(const Connection& peer, const RuleContext& context) {
+arguments::Reset reset_by_peer(const Connection& peer, const RuleContext& context) {
   const Outcome outcome = outcome_of(peer, context);
-  const std::string who = peer.owner.pid != 0 ? fmt::format("{}[{}]", peer.owner.process().comm, peer.owner.pid)
-                                              : fmt::format("the other end (connection {})", peer.id);
-  if (outcome == Outcome::keepalive_timeout) return fmt::format("RST by the kernel of {}: its keep-alive gave up", who);
-  const std::string verb = outcome == Outcome::aborted ? "died" : "closed";
-  if (!peer.has_cb() || !unread_data(peer.cb)) return fmt::format("RST by {}", who);
-  const std::uint32_t fin = fin_received(peer.cb) ? 1 : 0;
-  return fmt::format("RST by {}: {} with {} unread", who, verb, amount(peer.cb.rcv_nxt - fin - peer.cb.copied_seq));
+  arguments::Reset found{.how = arguments::Reset::How::other_end, .other = peer.owner.named(), .other_conn = peer.id};
+  found.other_gave_up = outcome == Outcome::keepalive_timeout;
+  found.other_died = outcome == Outcome::aborted;
+  if (peer.has_cb() && unread_data(peer.cb)) {
+    const std::uint32_t fin = fin_received(peer.cb) ? 1 : 0;
+    found.unread_bytes = peer.cb.rcv_nxt - fin - peer.cb.copied_seq;
+  }
+  return found;
 }
 
 }  // namespace tcpwitness

@@ -4,10 +4,6 @@
 // The other end of close-wait-stuck. Where the process here is gone (close()), nothing but the peer's FIN can come any
 // more; where it only shut its sending side down, the peer may still have an answer to send (RFC 9293, 3.6), so that is
 // never more than likely, and nothing while data comes.
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -33,13 +29,13 @@ std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleCon
   if (c.incomplete) finding.confidence = Confidence::inconclusive;
   finding.evidence.push_back(teardown.fin_wait2.id);
   if (left) finding.evidence.push_back(left.id);
-  if (!context.texts) return finding;
-  const std::string did =
-      fmt::format("{} {}", process_words(closer_of(c)), closed ? "closed" : "closed its sending side");
-  finding.text = left ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did,
-                                    to_string(c.flow.remote), seconds(lasted))
-                      : fmt::format("{}; {} acknowledged it {} ago and has not closed: no FIN of it has come", did,
-                                    to_string(c.flow.remote), seconds(lasted));
+  finding.arguments = arguments::PeerNotClosing{
+      .closer = closer_of(c).named(),
+      .both_directions = closed,
+      .remote = c.flow.remote,
+      .closed = static_cast<bool>(left),
+      .lasted_ns = lasted,
+  };
   return finding;
 }
 

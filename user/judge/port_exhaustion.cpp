@@ -4,9 +4,9 @@
 // A port is taken for one destination by any socket to it, TIME_WAIT included, and for all by a listener or a bind()
 // without SO_REUSEADDR (inet_hash_connect()). That no SYN was made is shown by the socket; that the ports are all taken
 // is certain only where they were counted.
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "facts/owner.hpp"
 #include "judge/judge.hpp"
@@ -14,35 +14,16 @@
 namespace tcpwitness {
 namespace {
 
-std::string ports(std::uint32_t count) { return fmt::format("{} port{}", count, count == 1 ? "" : "s"); }
-
-std::string holders(const PortsFound& found) {
-  std::string text;
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(found.used_holders, max_port_holders); ++i) {
-    text += fmt::format("{}{} by {}", text.empty() ? "" : ", ", found.holders[i].ports,
-                        process_words(port_holder(found.holders[i])));
-  }
-  if (found.others != 0) {
-    text += fmt::format("{}{} by {}", text.empty() ? "" : ", ", found.others,
-                        found.used_holders == max_port_holders ? "others" : "no process any more");
-  }
-  return text;
-}
-
-// Counted behind the failure: what was open then can be in TIME_WAIT since.
-std::string in_use(const Connection& c, const PortsFound& found) {
-  constexpr std::int64_t moment_ns = 1'000'000;
-  const std::int64_t later = c.anomalies->ports_ns - c.teardown->end.ts_ns;
-  std::string text = later > moment_ns ? fmt::format("counted {} later: ", seconds(later)) : "";
-  text += fmt::format("{} in TIME_WAIT", found.time_wait);
-  if (found.open != 0) text += fmt::format(", {} open ({})", found.open, holders(found));
-  if (found.listening != 0) text += fmt::format(", {} listening", found.listening);
-  return text;
+std::vector<arguments::PortExhaustion::Holder> holders(const PortsFound& found) {
+  std::vector<arguments::PortExhaustion::Holder> holders;
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(found.used_holders, max_port_holders); ++i)
+    holders.push_back({port_holder(found.holders[i]).named(), found.holders[i].ports});
+  return holders;
 }
 
 }  // namespace
 
-std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& /*context*/) {
   if (!c.teardown || !c.teardown->no_syn) return std::nullopt;
   const Teardown& teardown = *c.teardown;
   const PortsFound* found = c.anomalies ? c.anomalies->ports.get() : nullptr;
@@ -55,24 +36,21 @@ std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleCont
   finding.confidence = found != nullptr && taken >= all && all != 0 ? Confidence::certain : Confidence::likely;
   finding.evidence.push_back(teardown.end.id);
   if (found != nullptr && c.anomalies->ports_id != 0) finding.evidence.push_back(c.anomalies->ports_id);
-  if (!context.texts) return finding;
-  const std::string to = to_string(c.flow.remote);
-  if (teardown.port_bound) {
-    finding.text = fmt::format("the process had bound port {}, which is in use to {} already", teardown.first_port, to);
-    if (found != nullptr) finding.text += fmt::format(": {}", in_use(c, *found));
-    return finding;
+  arguments::PortExhaustion told{.remote = c.flow.remote, .bound = teardown.port_bound};
+  told.first_port = teardown.first_port;
+  told.last_port = teardown.last_port;
+  told.own_range = teardown.own_range;
+  if (found != nullptr) {
+    told.counted = true;
+    told.counted_after_ns = c.anomalies->ports_ns - teardown.end.ts_ns;
+    told.time_wait = found->time_wait;
+    told.open = found->open;
+    told.listening = found->listening;
+    told.holders = holders(*found);
+    told.more_holders = found->used_holders == max_port_holders;
+    told.others = found->others;
   }
-  if (!range_known) {
-    finding.text = fmt::format("connect() found no free local port to {}", to);
-    return finding;
-  }
-  finding.text =
-      fmt::format("connect() found no free local port to {}: {} in {}-{} ({})", to, ports(all), teardown.first_port,
-                  teardown.last_port, teardown.own_range ? "IP_LOCAL_PORT_RANGE" : "net.ipv4.ip_local_port_range");
-  if (found == nullptr) return finding;
-  finding.text += fmt::format(", {}", in_use(c, *found));
-  if (taken < all)
-    finding.text += fmt::format("; {} {} free a moment later", all - taken, all - taken == 1 ? "was" : "were");
+  finding.arguments = std::move(told);
   return finding;
 }
 

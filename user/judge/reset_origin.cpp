@@ -3,7 +3,7 @@
 //
 // A RST at egress that no socket sent, for a connection whose socket is alive and whose kernel
 // reported no reset, came from neither TCP: a firewall.
-#include <fmt/format.h>
+#include <utility>
 
 #include "facts/derived.hpp"
 #include "judge/judge.hpp"
@@ -41,11 +41,8 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
   const auto cite = [&](const Mark& mark) {
     if (mark) finding.evidence.push_back(mark.id);
   };
+  using How = arguments::Reset::How;
   const ResetReason reason = reset_reason(context.names, t.reset_sent.reason);
-  const std::string said =
-      context.texts && t.reset_sent.mark ? reset_reason_text(context.names, t.reset_sent.reason) : "";
-  const std::string why = said.empty() ? "" : fmt::format(" (the kernel says {})", said);
-
   const DropSeen* between = context.peer != nullptr ? refused_by_input(*context.peer, context) : nullptr;
   if (between != nullptr && (t.rst_in.mark || t.reset_received.mark)) {
     cite(context.peer->anomalies->rst_out.mark);
@@ -54,10 +51,8 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     finding.confidence = Confidence::certain;
     finding.reset = ResetOrigin::firewall;
     finding.peer = peer_end(*context.peer);
-    if (context.texts) {
-      finding.text = fmt::format("a local firewall sent the RST, not {}: it dropped what {} had sent",
-                                 process_words(context.peer->owner), process_words(c.owner));
-    }
+    finding.arguments = arguments::Reset{
+        .how = How::firewall_between, .process = c.owner.named(), .other = context.peer->owner.named()};
     return finding;
   }
   const bool refused_here = outcome == Outcome::refused && refused_by_input(c, context) != nullptr;
@@ -69,29 +64,23 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     if (context.peer != nullptr && peer_sent_reset(*context.peer, context)) {
       finding.confidence = Confidence::certain;
       finding.peer = peer_end(*context.peer);
-      if (context.texts) finding.text = peer_reset_words(*context.peer, context);
+      finding.arguments = reset_by_peer(*context.peer, context);
       return finding;
     }
     if (t.answered_here.mark && !t.answered_here.has_socket) {
       cite(t.answered_here.mark);
       finding.confidence = Confidence::certain;
       finding.reset = ResetOrigin::kernel;
-      const std::string its_reason = context.texts ? reset_reason_text(context.names, t.answered_here.reason) : "";
-      if (context.texts) {
-        finding.text = fmt::format("this machine's own TCP sent the RST: {} {}{}",
-                                   outcome == Outcome::refused ? "nothing listens on" : "no socket is left at",
-                                   to_string(c.flow.remote),
-                                   its_reason.empty() ? "" : fmt::format(" (the kernel says {})", its_reason));
-      }
+      finding.arguments = arguments::Reset{.how = How::nobody_here,
+                                           .refused = outcome == Outcome::refused,
+                                           .reason = reset_reason_text(context.names, t.answered_here.reason),
+                                           .remote = c.flow.remote};
       return finding;
     }
     // What is on the way can send in the peer's name. Two things that agree are no proof of the sender.
     finding.confidence = Confidence::likely;
-    if (context.texts) {
-      finding.text = t.rst_in.mark ? "the RST came from the peer, or from something on the way in its name"
-                                   : "the kernel took a reset from the peer; the wire did not show it";
-      if (!context.has_wire && !t.rst_in.mark) finding.text = "the kernel took a reset from the peer";
-    }
+    How how = How::came_in;
+    if (!t.rst_in.mark) how = context.has_wire ? How::taken_unseen : How::taken;
     // What a rule in OUTPUT drops and refuses by a RST never reached the peer.
     if (const DropSeen* refused = refused_by_own_firewall(c, context); refused != nullptr) {
       const bool unsent = outcome == Outcome::refused && syns_never_left(c, context);
@@ -100,24 +89,17 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
       finding.confidence = unsent || arrived ? Confidence::certain : Confidence::likely;
       finding.reset = ResetOrigin::firewall;
       finding.evidence.push_back(refused->first.id);
-      if (context.texts) {
-        finding.text = arrived ? "a local firewall sent the RST in the peer's place: it dropped the SYN that arrived"
-                       : unsent
-                           ? "a local firewall sent the RST in the peer's place: it dropped every SYN on its way out"
-                           : "a local firewall dropped what this side sent, and probably sent the RST in the peer's "
-                             "place";
-      }
+      how = arrived ? How::firewall_on_arrival : unsent ? How::firewall_on_every_syn : How::firewall_probably;
+      finding.arguments = arguments::Reset{.how = how};
       return finding;
     }
     if (foreign_hops(c)) {
       // Not more than a suspicion while the peer is silent: a firewall or a load balancer in its place resets so too.
       finding.confidence = c.ttl_in_twice && context.has_kernel ? Confidence::likely : Confidence::inconclusive;
-      if (context.texts) {
-        finding.text =
-            fmt::format("the RST came with TTL {}, all else from {} with {}: perhaps something on the way sent it",
-                        t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in);
-      }
+      how = How::other_ttl;
     }
+    finding.arguments =
+        arguments::Reset{.how = how, .remote = c.flow.remote, .ttl = t.rst_in.ttl, .usual_ttl = c.ttl_in};
     return finding;
   }
   if (outcome == Outcome::reset_by_local && reset_made_here(c)) {
@@ -128,11 +110,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     finding.confidence = refused != nullptr ? Confidence::certain : Confidence::likely;
     finding.reset = ResetOrigin::firewall;
     if (refused != nullptr) finding.evidence.push_back(refused->first.id);
-    if (context.texts) {
-      finding.text =
-          "a firewall of this machine sent the RST in the peer's place: it came in on the loopback interface, "
-          "all else from the peer on another";
-    }
+    finding.arguments = arguments::Reset{.how = How::firewall_by_loopback};
     return finding;
   }
   if (outcome == Outcome::reset_by_outsider) {
@@ -141,13 +119,11 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     cite(t.outsider.goes_on);
     finding.reset = ResetOrigin::outsider;
     finding.confidence = c.ttl_in_twice && context.has_kernel ? Confidence::certain : Confidence::likely;
-    if (context.texts) {
-      finding.text = fmt::format(
-          "an outsider sent the RST, not the peer's TCP: it came with TTL {}, all else from {} with {}, and {} later "
-          "that "
-          "went on sending",
-          t.rst_in.ttl, to_string(c.flow.remote), c.ttl_in, seconds(t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns));
-    }
+    finding.arguments = arguments::Reset{.how = How::outsider,
+                                         .remote = c.flow.remote,
+                                         .ttl = t.rst_in.ttl,
+                                         .usual_ttl = c.ttl_in,
+                                         .later_ns = t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns};
     return finding;
   }
   if (!t.reset_sent.mark && !t.rst_out.mark) return std::nullopt;
@@ -160,14 +136,13 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     if (!context.has_kernel) return std::nullopt;
     finding.confidence = Confidence::likely;
     finding.reset = ResetOrigin::firewall;
-    if (context.texts) finding.text = "no socket of this machine sent the RST: a local firewall did";
     // Unless the kernel says what the firewall did with the segment that the RST answers.
     const DropSeen* refused = dropped_for(c, context, false, DropKind::firewall);
     if (refused != nullptr) {
       finding.confidence = Confidence::certain;
       finding.evidence.push_back(refused->first.id);
-      if (context.texts) finding.text += ", which dropped what the peer had sent";
     }
+    finding.arguments = arguments::Reset{.how = refused != nullptr ? How::firewall_here_dropped : How::firewall_here};
     return finding;
   }
   finding.confidence = t.reset_sent.mark ? Confidence::certain : Confidence::likely;
@@ -176,22 +151,18 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
   const bool by_process = process || (reason != ResetReason::keepalive_timeout && destroyed_by_other(c));
   // Of a capture "this side" may be something on the way from it.
   if (context.conversation == nullptr) finding.reset = by_process ? ResetOrigin::process : ResetOrigin::kernel;
-  if (!context.texts) return finding;
+  arguments::Reset found{.how = How::this_tcp, .process = closer_of(c).named()};
+  if (t.reset_sent.mark) found.reason = reset_reason_text(context.names, t.reset_sent.reason);
   if (reason == ResetReason::keepalive_timeout) {
-    finding.text = fmt::format("this machine's TCP sent the RST: keep-alive gave up{}", why);
+    found.how = How::keepalive_gave_up;
   } else if (destroyed_by_other(c)) {
-    finding.text =
-        fmt::format("another process destroyed the socket (as ss -K does), so this machine sent a RST{}", why);
-  } else if (process && outcome == Outcome::aborted) {
-    finding.text =
-        fmt::format("{} died with unread data, so its kernel sent a RST{}", process_words(closer_of(c)), why);
+    found.how = How::destroyed;
   } else if (process) {
-    finding.text = fmt::format("{} closed in a way that sends a RST{}", process_words(closer_of(c)), why);
+    found.how = outcome == Outcome::aborted ? How::process_died : How::process_closed;
   } else if (context.conversation != nullptr) {
-    finding.text = "the RST came from this side (or something on the way from it)";
-  } else {
-    finding.text = fmt::format("this machine's TCP sent the RST{}", why);
+    found.how = How::this_side;
   }
+  finding.arguments = std::move(found);
   return finding;
 }
 

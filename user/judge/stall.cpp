@@ -3,13 +3,11 @@
 //
 // bpf/stall.h counts: a small write that the kernel's own rule (tcp_nagle_check()) held back when send() returned, and
 // that left when a bare ACK came, much later than the fastest one on this path.
-#include <fmt/format.h>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
 
-std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& /*context*/) {
   constexpr std::uint32_t enough = 2;
   const LossCounters& loss = c.anomalies->loss;
   if (loss.stalls < enough) return std::nullopt;
@@ -17,12 +15,11 @@ std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleCo
   finding.rule = Rule::delayed_ack_stall;
   finding.confidence = Confidence::likely;
   cite(finding, c.anomalies->stalls);
-  if (!context.texts) return finding;
-  const std::int64_t all = std::int64_t{loss.stall_ms} * 1'000'000;
-  finding.text = fmt::format(
-      "{} small writes of {} waited {} in all, {} each, for the peer to acknowledge the one before: Nagle's algorithm "
-      "holds a small segment back while another is out, and the peer delays its ACK; TCP_NODELAY is not set",
-      loss.stalls, process_words(c.owner), seconds(all), seconds(all / loss.stalls));
+  finding.arguments = arguments::DelayedAckStall{
+      .writes = loss.stalls,
+      .process = c.owner.named(),
+      .waited_ns = std::int64_t{loss.stall_ms} * 1'000'000,
+  };
   return finding;
 }
 

@@ -3,7 +3,7 @@
 // numbers.
 //
 // What the kernel itself reports (no socket) is certain; a segment that merely matched nothing we know is not.
-#include <fmt/format.h>
+#include <utility>
 
 #include "judge/judge.hpp"
 
@@ -13,26 +13,10 @@ namespace {
 // Half-open connections that a second must add to be a flood: a busy listener has this many in a round trip.
 constexpr std::uint64_t flood_from = 100;
 
-std::string segment_words(const Stray& stray) {
-  if ((stray.flags & tcp_flag::syn) != 0) return (stray.flags & tcp_flag::ack) != 0 ? "a SYN-ACK" : "a SYN";
-  if ((stray.flags & tcp_flag::fin) != 0) return "a FIN";
-  return "a segment";
-}
-
-// "38 NEIGH_FAILED, 2 NETFILTER_DROP"
-std::string reasons_text(const ByReason& by_reason, const Names& names) {
-  std::string reasons;
-  for (const auto& [reason, count] : by_reason)
-    reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, names.drop_reason(reason));
-  return reasons;
-}
-
-// "; 40 were dropped on this machine (38 NEIGH_FAILED, 2 NETFILTER_DROP)"
-std::string dropped_answers(const Attempts& attempts, const Names& names) {
-  std::uint64_t all = 0;
-  for (const auto& [reason, count] : attempts.dropped) all += count;
-  return all == 0 ? ""
-                  : fmt::format("; {} were dropped on this machine ({})", all, reasons_text(attempts.dropped, names));
+arguments::StraySegment::Segment segment_of(const Stray& stray) {
+  using Segment = arguments::StraySegment::Segment;
+  if ((stray.flags & tcp_flag::syn) != 0) return (stray.flags & tcp_flag::ack) != 0 ? Segment::syn_ack : Segment::syn;
+  return (stray.flags & tcp_flag::fin) != 0 ? Segment::fin : Segment::other;
 }
 
 // What a crowd's finding has beside its sentence.
@@ -44,10 +28,9 @@ Finding of_crowd(Rule rule, const Crowd& crowd, bool lost) {
   return finding;
 }
 
-Finding of_more(Rule rule, const Crowd& more, bool lost, std::string_view which, std::string_view what) {
+Finding of_more(Rule rule, const Crowd& more, bool lost, arguments::More::What what) {
   Finding finding = of_crowd(rule, more, lost);
-  finding.text = fmt::format("{} more {} within {:.1f} s {}, {}", more.size(), which, more.lasted(), what,
-                             more.from_where_to_where());
+  finding.arguments = arguments::More{what, more.numbers(), {}};
   return finding;
 }
 
@@ -62,13 +45,16 @@ Finding judge_stray(const Stray& stray, const Names& names, bool lost) {
       reported || (stray.no_socket && stray.reset_seen) ? Confidence::certain : Confidence::inconclusive;
   if (finding.confidence != Confidence::certain && stray.reset_reported) finding.confidence = Confidence::likely;
   if (lost) finding.confidence = Confidence::inconclusive;
-  std::string fate = "no RST was seen";
-  if (stray.reset_seen) fate = "it was answered by RST";
-  if (!stray.reset_seen && stray.reset_reported) fate = "the kernel sent a RST";
-  const std::string reason = stray.reset_reported ? reset_reason_text(names, stray.reason) : "";
-  finding.text = fmt::format("{} from {} to {} fits no connection here: {}{}", segment_words(stray),
-                             to_string(stray.flow.remote), to_string(stray.flow.local), fate,
-                             reason.empty() ? "" : fmt::format(" (the kernel says {})", reason));
+  using Fate = arguments::StraySegment::Fate;
+  finding.arguments = arguments::StraySegment{
+      .segment = segment_of(stray),
+      .remote = stray.flow.remote,
+      .local = stray.flow.local,
+      .fate = stray.reset_seen       ? Fate::reset_seen
+              : stray.reset_reported ? Fate::reset_reported
+                                     : Fate::nothing_seen,
+      .reason = stray.reset_reported ? reset_reason_text(names, stray.reason) : "",
+  };
   return finding;
 }
 
@@ -78,31 +64,23 @@ Finding judge_turned_away(const TurnedAway& syn, const Names& names, bool lost) 
   finding.rule = Rule::rx_dropped;
   finding.confidence = lost ? Confidence::inconclusive : Confidence::certain;
   cite(finding, syn.evidence);
-  const std::string which =
-      syn.count == 1 ? "a SYN" : fmt::format("{} SYNs within {}", syn.count, seconds(stray.ts_ns - syn.first_ns));
-  std::string nat;
-  if (syn.sent_to != stray.flow.local) nat = fmt::format(", was for {} by NAT,", to_string(syn.sent_to));
-  std::string answer;
-  if (stray.reset_seen) answer = "; it was answered by a RST";
-  if (stray.icmp) {
-    answer = fmt::format("; this machine answered with an ICMP message: {} (type {}, code {})", name(stray.icmp),
-                         stray.icmp.type, stray.icmp.code);
-  }
-  std::string reasons;
-  for (const auto& [reason, count] : syn.reasons) {
-    if (!reasons.empty()) reasons += "; ";
-    if (syn.reasons.size() > 1) reasons += fmt::format("{} ", count);
-    reasons += fmt::format("{} ({})", drop_meaning(drop_kind(names, reason)), names.drop_reason(reason));
-  }
-  finding.text = fmt::format("{} from {} to {} arrived{} and never reached TCP: {}{}", which,
-                             to_string(stray.flow.remote), to_string(stray.flow.local), nat, reasons, answer);
+  arguments::TurnedAway found;
+  found.count = syn.count;
+  found.within_ns = stray.ts_ns - syn.first_ns;
+  found.remote = stray.flow.remote;
+  found.local = stray.flow.local;
+  if (syn.sent_to != stray.flow.local) found.sent_to = syn.sent_to;
+  found.reasons = drop_reasons(names, syn.reasons);
+  found.reset_seen = stray.reset_seen;
+  found.icmp = stray.icmp;
+  finding.arguments = std::move(found);
   return finding;
 }
 
 Finding judge_more_turned_away(const MoreTurnedAway& more, const Names& names, bool lost) {
   Finding finding = of_crowd(Rule::rx_dropped, more.crowd, lost);
-  finding.text = fmt::format("{} more SYNs within {:.1f} s arrived and never reached TCP ({}), {}", more.crowd.size(),
-                             more.crowd.lasted(), reasons_text(more.reasons, names), more.crowd.from_where_to_where());
+  finding.arguments =
+      arguments::More{arguments::More::What::turned_away, more.crowd.numbers(), drop_reasons(names, more.reasons)};
   return finding;
 }
 
@@ -110,28 +88,24 @@ std::optional<Finding> judge_attempts(const Attempts& attempts, const Names& nam
   const std::uint64_t begun = attempts.crowd.size();
   if (begun < attempts.completed + attempts.refused + flood_from) return std::nullopt;
   Finding finding = of_crowd(Rule::syn_flood, attempts.crowd, lost);
-  const std::string who = attempts.crowd.from_where_to_where();
-  if (attempts.forwarded) {
-    finding.text = fmt::format(
-        "{} connections were begun through this machine within {:.1f} s, {} completed and {} were refused, {}; {} "
-        "SYN-ACKs came back; a SYN flood, or clients whose ACKs do not come",
-        begun, attempts.crowd.lasted(), attempts.completed, attempts.refused, who, attempts.answered);
-  } else {
-    finding.text = fmt::format(
-        "{} connections were begun within {:.1f} s and {} completed, {}; {} answers of the kernel were seen leaving, "
-        "{} of them with a SYN cookie{}; a SYN flood, or clients whose ACKs do not come",
-        begun, attempts.crowd.lasted(), attempts.completed, who, attempts.answered + attempts.cookies, attempts.cookies,
-        dropped_answers(attempts, names));
-  }
+  finding.arguments = arguments::SynFlood{
+      .crowd = attempts.crowd.numbers(),
+      .forwarded = attempts.forwarded,
+      .completed = attempts.completed,
+      .refused = attempts.refused,
+      .answered = attempts.answered,
+      .cookies = attempts.cookies,
+      .dropped = drop_reasons(names, attempts.dropped),
+  };
   return finding;
 }
 
 Finding judge_more_strays(const Crowd& more, bool lost) {
-  return of_more(Rule::stray_segment, more, lost, "segments", "fit no connection here");
+  return of_more(Rule::stray_segment, more, lost, arguments::More::What::strays);
 }
 
 Finding judge_more_refused(const Crowd& more, bool lost) {
-  return of_more(Rule::reset_origin, more, lost, "connections through this machine", "were refused by a RST");
+  return of_more(Rule::reset_origin, more, lost, arguments::More::What::refused_through_here);
 }
 
 }  // namespace tcpwitness

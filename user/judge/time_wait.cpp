@@ -4,8 +4,6 @@
 // Certain when the kernel's socket had processed the peer's FIN, or when the mini-socket itself said so:
 // its ACK of that FIN left in TIME_WAIT, or the FIN met it in FIN_WAIT2 and was acknowledged. Likely when
 // only the wire showed that FIN on its way.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "judge/judge.hpp"
@@ -17,7 +15,7 @@ constexpr std::int64_t time_wait_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN, a co
 
 }  // namespace
 
-std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& context) {
+std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /*context*/) {
   const Teardown& teardown = *c.teardown;
   if (!teardown.time_wait || c.state != TcpState::time_wait) return std::nullopt;
   Finding finding;
@@ -33,13 +31,13 @@ std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& c
   cite_once(teardown.time_wait);
   cite_once(teardown.fin_in.sent);
   cite_once(teardown.fin_in.acked);
-  if (!context.texts) return finding;
-  finding.text = fmt::format(
-      "{} {}, so this side waits in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) "
-      "uses {} to {} again",
-      closer_of(c).pid != 0 ? process_words(closer_of(c)) : "this side",
-      c.closed_by == ClosedBy::both ? "and the peer closed together" : "closed first", seconds(time_wait_ns),
-      to_string(c.flow.local), to_string(c.flow.remote));
+  finding.arguments = arguments::TimeWait{
+      .closer = closer_of(c).named(),
+      .with_peer = c.closed_by == ClosedBy::both,
+      .lasts_ns = time_wait_ns,
+      .local = c.flow.local,
+      .remote = c.flow.remote,
+  };
   return finding;
 }
 

@@ -7,8 +7,6 @@
 // hole lets small segments pass and no full-size one, so where small ones go unanswered too, or a full-size one has
 // ever been acknowledged while nothing else shows that small ones pass, it is none. A path that fails at the very first
 // full-size segment looks the same: never more than likely.
-#include <fmt/format.h>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -69,40 +67,23 @@ bool small_ones_passed(const Connection& c, const RuleContext& context) {
 bool first_full_ones(const Unanswered& run) { return run.acked_before < run.mss; }
 bool mostly_small(const Unanswered& run) { return run.acked_before * 4 < std::uint64_t{run.segs_before} * run.mss; }
 
-enum class Shown : std::uint8_t { nothing, by_smaller_ones, by_sack, by_peer, by_what_passed_before };
+using Shown = arguments::PathMtuBlackHole::Shown;
 
 // What shows that the path takes small segments while it loses this full-size one. One that got through at its full
 // size in the end was lost by chance.
-Shown only_large_ones_lost(const Connection& c, const RuleContext& context, const Unanswered& run) {
+std::optional<Shown> only_large_ones_lost(const Connection& c, const RuleContext& context, const Unanswered& run) {
   const bool full = run.mss != 0 && run.len >= run.mss;
-  if (run.tries < tries_enough || !full || run.full_passed) return Shown::nothing;
+  if (run.tries < tries_enough || !full || run.full_passed) return std::nullopt;
   const bool passed = acknowledged(c, run);
-  if (passed) return run.smaller != 0 ? Shown::by_smaller_ones : Shown::nothing;
+  if (passed) return run.smaller != 0 ? std::optional(Shown::by_smaller_ones) : std::nullopt;
   if (run.sacked != 0) return Shown::by_sack;
-  if (peer_repeats(c, run)) return Shown::nothing;
+  if (peer_repeats(c, run)) return std::nullopt;
   if (peer_goes_on(c, run)) return Shown::by_peer;  // and gets our ACKs
-  if (run.small_lost) return Shown::nothing;
-  if (!small_ones_passed(c, context)) return Shown::nothing;
+  if (run.small_lost) return std::nullopt;
+  if (!small_ones_passed(c, context)) return std::nullopt;
   const bool new_size =
       (first_full_ones(run) && idle_before(run) < forgotten_ns) || (mostly_small(run) && idle_before(run) < idle_ns);
-  return new_size ? Shown::by_what_passed_before : Shown::nothing;
-}
-
-std::string shown_words(Shown shown, const Unanswered& run) {
-  switch (shown) {
-    case Shown::by_sack:
-      return "while the peer acknowledged (SACK) smaller ones that were sent behind it";
-    case Shown::by_peer:
-      return "while the peer's segments still came in";
-    case Shown::by_what_passed_before: {
-      const std::int64_t idle = idle_before(run);
-      return fmt::format("{} of its size on this connection; smaller ones had been acknowledged{}",
-                         first_full_ones(run) ? "the first" : "one of few, if not the first,",
-                         idle >= idle_ns ? fmt::format(" until {} before", seconds(idle)) : " just before");
-    }
-    default:
-      return "but smaller ones were";
-  }
+  return new_size ? std::optional(Shown::by_what_passed_before) : std::nullopt;
 }
 
 }  // namespace
@@ -113,12 +94,12 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Rule
   if (icmp_came || c.anomalies->too_big || dropped_here(c, context) || (c.has_cb() && c.cb.snd_wnd == 0))
     return std::nullopt;
   const Unanswered* run = &r.current;
-  Shown shown = only_large_ones_lost(c, context, *run);
-  if (shown == Shown::nothing) {
+  std::optional<Shown> shown = only_large_ones_lost(c, context, *run);
+  if (!shown) {
     run = &r.worst;
     shown = only_large_ones_lost(c, context, *run);
   }
-  if (shown == Shown::nothing) return std::nullopt;
+  if (!shown) return std::nullopt;
   // Behind a pause the path can have failed meanwhile.
   const bool doubtful =
       shown == Shown::by_what_passed_before && (idle_before(*run) >= idle_ns || !first_full_ones(*run));
@@ -126,19 +107,16 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Rule
   finding.rule = Rule::path_mtu_black_hole;
   finding.confidence = doubtful ? Confidence::inconclusive : Confidence::likely;
   cite(finding, run->evidence);
-  if (!context.texts) return finding;
-  finding.text = fmt::format(
-      "a full-size segment ({} bytes) was sent again {} times without an acknowledgement, {}, and no ICMP message said "
-      "that it is too large",
-      run->len, run->tries, shown_words(shown, *run));
-  if (shown == Shown::by_what_passed_before)
-    finding.text += ": the path does not take segments of this size, or it failed at that moment";
-  if (run->smaller != 0) {
-    finding.text += fmt::format("; the kernel then tried {} bytes{}", run->smaller,
-                                acknowledged(c, *run) ? ", and these were acknowledged" : "");
-  }
-  finding.text += run->probing ? "; the kernel probes for the path's MTU itself (tcp_mtu_probing)"
-                               : "; the kernel does not probe for the path's MTU (net.ipv4.tcp_mtu_probing)";
+  finding.arguments = arguments::PathMtuBlackHole{
+      .length = run->len,
+      .tries = run->tries,
+      .shown = *shown,
+      .first = first_full_ones(*run),
+      .idle_ns = idle_before(*run),
+      .smaller = run->smaller,
+      .smaller_acknowledged = acknowledged(c, *run),
+      .probing = run->probing,
+  };
   return finding;
 }
 
@@ -149,21 +127,22 @@ std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& c
   if (c.anomalies->rst_in.mark || c.anomalies->reset_received.mark) return std::nullopt;  // that was an answer
   const std::int64_t idle = idle_before(run);
   const bool came = run.received_ns > run.received_before_ns + tick_ns || peer_goes_on(c, run);
-  if (came || idle < idle_ns || only_large_ones_lost(c, context, run) != Shown::nothing) return std::nullopt;
+  if (came || idle < idle_ns || only_large_ones_lost(c, context, run)) return std::nullopt;
   // The first full-size segments of the connection: perhaps the path takes only smaller ones.
   const bool first_large = run.mss != 0 && run.len >= run.mss && first_full_ones(run) && !run.small_lost;
   Finding finding;
   finding.rule = Rule::path_dead;
   finding.confidence = first_large ? Confidence::inconclusive : Confidence::likely;
   cite(finding, run.evidence);
-  if (!context.texts) return finding;
   const TimeNs now = c.ended() ? c.teardown->end.ts_ns : context.now > c.last_ts_ns ? context.now : c.last_ts_ns;
-  finding.text = fmt::format(
-      "nothing has come from the peer for {}: the connection was idle for {}, then what was sent went unanswered "
-      "through {} retransmissions{}",
-      seconds(now - run.received_ns), seconds(idle), run.tries,
-      c.ended() ? fmt::format(", until the kernel gave up ({})", error_name(c.error)) : "; the kernel still tries");
-  if (first_large) finding.text += "; these were its first full-size segments, so the path's MTU can be the cause too";
+  finding.arguments = arguments::PathDead{
+      .silence_ns = now - run.received_ns,
+      .idle_ns = idle,
+      .tries = run.tries,
+      .given_up = c.ended(),
+      .error = c.error,
+      .first_large = first_large,
+  };
   return finding;
 }
 

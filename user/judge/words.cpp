@@ -2,8 +2,6 @@
 // words.cpp: numbers and names as people read them.
 #include <fmt/format.h>
 
-#include <cerrno>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -14,6 +12,17 @@ void cite(Finding& finding, const Evidence& evidence) {
   finding.more_evidence += evidence.more();
 }
 
+arguments::DropReason drop_reason(const Names& names, const DropSeen& seen) {
+  return {drop_kind(names, seen.reason), names.drop_reason(seen.reason), seen.count};
+}
+
+arguments::DropReasons drop_reasons(const Names& names, const ByReason& by_reason) {
+  arguments::DropReasons reasons;
+  for (const auto& [reason, count] : by_reason)
+    reasons.push_back({drop_kind(names, reason), names.drop_reason(reason), count});
+  return reasons;
+}
+
 const Owner& closer_of(const Connection& c) {
   return c.teardown && c.teardown->closer.pid != 0 ? c.teardown->closer : c.owner;
 }
@@ -21,35 +30,6 @@ const Owner& closer_of(const Connection& c) {
 std::string process_words(const Owner& owner) {
   if (owner.pid == 0) return "a process that was not identified";
   return fmt::format("{} (pid {})", owner.process().comm, owner.pid);
-}
-
-std::string error_name(int error) {
-  switch (error) {
-    case 0:
-      return "no error";
-    case EPIPE:
-      return "EPIPE";
-    case ECONNREFUSED:
-      return "ECONNREFUSED";
-    case ETIMEDOUT:
-      return "ETIMEDOUT";
-    case ECONNRESET:
-      return "ECONNRESET";
-    case ECONNABORTED:
-      return "ECONNABORTED";
-    case EHOSTUNREACH:
-      return "EHOSTUNREACH";
-    case ENETUNREACH:
-      return "ENETUNREACH";
-    case EADDRNOTAVAIL:
-      return "EADDRNOTAVAIL";
-    case EACCES:
-      return "EACCES";
-    case ENOPROTOOPT:
-      return "ENOPROTOOPT";
-    default:
-      return fmt::format("errno {}", error);
-  }
 }
 
 }  // namespace tcpwitness

@@ -4,17 +4,9 @@
 // The race behind "connection reset by peer" of kept-alive connections: the server closes an idle one, the client uses
 // it once more. A FIN closes one direction only (RFC 9293, 3.6), so CLOSE_WAIT alone is no fault: what the peer
 // acknowledges after its FIN shows that it still reads.
-#include <fmt/format.h>
-
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
-namespace {
-
-std::string bytes(std::uint32_t count) { return fmt::format("{} byte{}", count, count == 1 ? "" : "s"); }
-
-}  // namespace
-
 std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const RuleContext& context, Outcome outcome) {
   if (outcome != Outcome::reset_by_peer || !c.teardown || !c.anomalies) return std::nullopt;
   const Teardown& teardown = *c.teardown;
@@ -34,17 +26,14 @@ std::optional<Finding> judge_write_after_peer_closed(const Connection& c, const 
   finding.evidence.push_back(teardown.close_wait.id);
   finding.evidence.push_back(t.reset_received.mark.id);
   if (t.rst_in.mark) finding.evidence.push_back(t.rst_in.mark.id);
-  if (!context.texts) return finding;
   const std::int64_t sent_ns = t.reset_received.mark.ts_ns - std::int64_t{t.reset_received.sent_ms} * 1'000'000;
-  const std::int64_t later = sent_ns - teardown.close_wait.ts_ns;
-  const std::string who = process_words(c.owner);
-  const std::string how = after == 0
-                              ? fmt::format("the {} that {} had just sent met its FIN on the way",
-                                            bytes(static_cast<std::uint32_t>(lost)), who)
-                              : fmt::format("{} later {} sent {}",
-                                            later > 1'000'000 ? seconds(later) : "less than 1 ms", who, bytes(after));
-  finding.text = fmt::format("{} sent its FIN first; {}; a RST answered: {} lost", to_string(c.flow.remote), how,
-                             lost == 1 ? "it is" : "they are");
+  finding.arguments = arguments::WriteAfterPeerClosed{
+      .remote = c.flow.remote,
+      .process = c.owner.named(),
+      .lost_bytes = static_cast<std::uint32_t>(lost),
+      .after_bytes = after,
+      .later_ns = sent_ns - teardown.close_wait.ts_ns,
+  };
   return finding;
 }
 

@@ -2,7 +2,7 @@
 // zero_window.cpp: somebody stopped reading; never called keep-alive.
 //
 // Needs the wire: the receiver's closed window is only said there. Who advertised it stopped reading.
-#include <fmt/format.h>
+#include <utility>
 
 #include "judge/judge.hpp"
 
@@ -27,13 +27,10 @@ bool stopped_reading(const ZeroWindowFacts& window, const Connection& c, const R
   return closed_for(window, c, context) >= momentary_ns;
 }
 
-std::string period_words(const ZeroWindowFacts& window, const Connection& c, const RuleContext& context) {
-  const std::string probes = fmt::format("{} zero-window probe{}", window.probes, window.probes == 1 ? "" : "s");
-  if (window.periods == 0) return probes + ", but its closing window was not seen";
-  std::string text = fmt::format("the window was closed for {}", seconds(closed_for(window, c, context)));
-  if (window.periods > 1) text += fmt::format(" in {} periods", window.periods);
-  if (window.since) text += c.ended() || context.finished ? " and never opened again" : " and is still closed";
-  return text + ", " + probes;
+arguments::ClosedWindow period(const ZeroWindowFacts& window, const Connection& c, const RuleContext& context) {
+  using Now = arguments::ClosedWindow::Now;
+  const Now now = !window.since ? Now::open : c.ended() || context.finished ? Now::never_opened : Now::closed;
+  return {closed_for(window, c, context), window.periods, window.probes, now};
 }
 
 }  // namespace
@@ -51,21 +48,17 @@ std::optional<Finding> judge_zero_window(const Connection& c, const RuleContext&
   if (theirs) cite(finding, peer.evidence);
   if (ours) cite(finding, local.evidence);
   if (theirs && context.peer != nullptr) finding.peer = peer_end(*context.peer);
-  if (!context.texts) return finding;
+  arguments::ZeroWindow found{.forwarded = c.passage() != nullptr};
   if (theirs) {
-    const std::string who = c.passage() ? "the server's process"
-                            : context.peer != nullptr && context.peer->owner.pid != 0
-                                ? process_words(context.peer->owner)
-                                : "the peer's process";
-    finding.text = fmt::format("{} stopped reading: {}", who, period_words(peer, c, context));
-    if (peer.unsent_bytes != 0) finding.text += fmt::format(", {} bytes waited here", peer.unsent_bytes);
+    found.peer = period(peer, c, context);
+    found.waiting_bytes = peer.unsent_bytes;
+    if (context.peer != nullptr) found.peer_process = context.peer->owner.named();
   }
   if (ours) {
-    if (theirs) finding.text += "; ";
-    finding.text +=
-        fmt::format("{} stopped reading: {} came in", c.passage() ? "the client's process" : process_words(c.owner),
-                    period_words(local, c, context));
+    found.local = period(local, c, context);
+    found.local_process = c.owner.named();
   }
+  finding.arguments = std::move(found);
   return finding;
 }
 

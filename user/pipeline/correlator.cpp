@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// correlator.cpp: the one place where correlation meets the rules.
+// correlator.cpp: the one place where correlation meets the rules, and the words.
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
 #include "judge/rules.hpp"
 
 namespace tcpwitness {
+namespace {
+
+bool read_alike(const Finding& one, const Finding& other) { return sentence(one) == sentence(other); }
+
+}  // namespace
 
 Correlator::Correlator(CorrelatorSettings settings, const Names& names)
-    : impl_(std::make_unique<Impl>(std::move(settings), names, all_rules())) {}
+    : impl_(std::make_unique<Impl>(std::move(settings), names, all_rules(), read_alike)) {}
 Correlator::~Correlator() = default;
 Correlator::Correlator(Correlator&&) noexcept = default;
 Correlator& Correlator::operator=(Correlator&&) noexcept = default;

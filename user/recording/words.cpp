@@ -150,7 +150,7 @@ EventWords words_of(const Event& event, const Names& names) {
 }
 
 std::string words_of(const Finding& finding) {
-  return fmt::format("{} ({}): {}", name(finding.rule), name(finding.confidence), finding.text);
+  return fmt::format("{} ({}): {}", name(finding.rule), name(finding.confidence), sentence(finding));
 }
 
 std::string words_of(const FindingReport& report) {

@@ -18,7 +18,7 @@ namespace tcpwitness {
 ReportSettings report_settings(const Options& options) {
   const bool entries = options.entries() || options.command == Command::top;
   if (options.command == Command::serve)
-    return {.finding_reports = true, .open_findings = true, .texts = false, .counted = true};
+    return {.finding_reports = true, .open_findings = true, .reworded = false, .counted = true};
   return {.timeline = entries,
           .states = options.command == Command::record,
           .finding_reports = options.format == OutputFormat::json || entries || options.choice.any() ||

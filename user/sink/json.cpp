@@ -421,7 +421,7 @@ class JsonSink final : public Sink {
     put_nat(json, report.nat);
     json.field("rule", name(report.finding.rule));
     json.field("confidence", name(report.finding.confidence));
-    json.field("text", report.finding.text);
+    json.field("text", sentence(report.finding));
     const RuleEntry& entry = rule_catalogue()[static_cast<std::size_t>(report.finding.rule)];
     json.field("meaning", entry.meaning);
     json.field("advice", entry.advice);

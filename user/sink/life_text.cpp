@@ -81,7 +81,7 @@ class LifeTextSink final : public Sink {
 
   void write_finding(const FindingReport& found) {
     const std::string judged = fmt::format("{} ({}): {}", name(found.finding.rule), name(found.finding.confidence),
-                                           printable(found.finding.text, style_.utf8));
+                                           printable(sentence(found.finding), style_.utf8));
     const std::string clock = style_.clock ? fmt::format("{} ", clock_seconds(found.ts_ns)) : "";
     if (found.conn == 0) return write_line(fmt::format("-- {}{}", clock, judged), Colour::loud);
     write_line(fmt::format("-- {}{} {} {}: {}", clock, endpoint_text(found.flow.local).view(),

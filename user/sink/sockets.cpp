@@ -137,7 +137,7 @@ void write_socket(Buffer& out, const ListedSocket& listed, TimeNs ts_ns) {
     json.begin_object();
     json.field("rule", name(finding.rule));
     json.field("confidence", name(finding.confidence));
-    json.field("text", std::string_view(finding.text));
+    json.field("text", sentence(finding));
     json.end_object();
   }
   json.end_array();

@@ -134,7 +134,7 @@ class StoryTextSink final : public Sink {
 
   void write_words(Line& text, const Finding& finding) {
     text.words(fmt::format("{} ({}):", name(finding.rule), name(finding.confidence)), indent_, Colour::warn);
-    text.words(printable(finding.text, style_.utf8) + '.', indent_);
+    text.words(printable(sentence(finding), style_.utf8) + '.', indent_);
     text.end();
   }
 

@@ -126,7 +126,7 @@ class TraceCsvSink final : public Sink {
     begin(row, "finding", report.conn, 0, report.ts_ns, "");
     put_flow(row, report.flow);
     row.empty(segment_columns);
-    std::string text = fmt::format("{} ({}): {}", name(finding.rule), name(finding.confidence), finding.text);
+    std::string text = fmt::format("{} ({}): {}", name(finding.rule), name(finding.confidence), sentence(finding));
     if (!finding.evidence.empty()) text += fmt::format(" ({})", fmt::join(finding.evidence, " "));
     row.foreign(text);
     put_nat(row, report.nat);

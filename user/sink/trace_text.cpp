@@ -209,7 +209,7 @@ class TraceTextSink final : public Sink {
     text.put(style_.utf8 ? "\u25b2 " : "!!", Colour::warn);
     const std::size_t indent = prose_column();
     text.words(fmt::format("{} ({}):", name(finding.rule), name(finding.confidence)), indent, Colour::warn);
-    text.words(printable(finding.text, style_.utf8), indent);
+    text.words(printable(sentence(finding), style_.utf8), indent);
     std::string evidence;
     for (const EventId id : finding.evidence) evidence += fmt::format("{}{}", evidence.empty() ? "" : " ", id);
     if (finding.more_evidence != 0) evidence += fmt::format(" and {} more", finding.more_evidence);

@@ -126,7 +126,7 @@ void Model::find_line(const FindingReport& report) {
             .conn = report.conn,
             .title = std::move(title),
             .where = both_ends(report.flow),
-            .text = report.finding.text});
+            .text = sentence(report.finding)});
 }
 
 void Model::add_line(Line line) {

@@ -395,7 +395,7 @@ class Layout {
     if (peer_ != nullptr) {
       for (const FindingReport& other : peer_->findings) {
         const bool again = std::ranges::any_of(connection_.findings, [&](const FindingReport& own) {
-          return own.finding.rule == other.finding.rule && own.finding.text == other.finding.text;
+          return own.finding.rule == other.finding.rule && sentence(own.finding) == sentence(other.finding);
         });
         if (!again) all.push_back(other);
       }
@@ -412,7 +412,7 @@ class Layout {
         if (const auto at = by_id_.find(id); at != by_id_.end())
           remark.y = std::min(remark.y, ladder_.rows[at->second].y - row_height / 2);
       }
-      remark.lines = broken(printable(finding.text, true), remark_columns);
+      remark.lines = broken(printable(sentence(finding), true), remark_columns);
       if (finding.more_evidence != 0)
         remark.lines.push_back(fmt::format("({} more events)", grouped(finding.more_evidence)));
       remark.height = remark_padding + remark_line * static_cast<double>(remark.lines.size() + 1);

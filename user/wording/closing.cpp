@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// closing.cpp: how a connection ends, and what was carried by then.
+#include <fmt/format.h>
+
+#include "values/duration.hpp"
+#include "values/words.hpp"
+#include "wording/wording.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::string difference(std::string_view verb, const arguments::BytesDisagree::Difference& of) {
+  if (of.kernel > of.wire_most) {
+    return fmt::format("the kernel {} {} bytes and the wire showed only {}: {} went another way", verb, of.kernel,
+                       of.wire_most, of.kernel - of.wire_most);
+  }
+  return fmt::format("the wire showed {} bytes and the kernel {} only {}: {} too many", of.wire_least, verb, of.kernel,
+                     of.wire_least - of.kernel);
+}
+
+}  // namespace
+
+std::string words(const arguments::TimeWait& of) {
+  return fmt::format(
+      "{} {}, so this side waits in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) "
+      "uses {} to {} again",
+      of.closer.pid != 0 ? process_words(of.closer) : "this side",
+      of.with_peer ? "and the peer closed together" : "closed first", seconds(of.lasts_ns), to_string(of.local),
+      to_string(of.remote));
+}
+
+std::string words(const arguments::CloseWaitStuck& of) {
+  if (of.closed) {
+    return fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(of.process),
+                       of.at_least ? "at least " : "", seconds(of.lasted_ns));
+  }
+  const std::string did = of.fd ? fmt::format("closed fd {}", *of.fd) : "closed";
+  return fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", seconds(of.lasted_ns),
+                     of.several ? "more than one process" : process_words(of.process),
+                     of.accepted ? did : "even accepted the connection");
+}
+
+std::string words(const arguments::PeerNotClosing& of) {
+  const std::string did =
+      fmt::format("{} {}", process_words(of.closer), of.both_directions ? "closed" : "closed its sending side");
+  return of.closed ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did, to_string(of.remote),
+                                 seconds(of.lasted_ns))
+                   : fmt::format("{}; {} acknowledged it {} ago and has not closed: no FIN of it has come", did,
+                                 to_string(of.remote), seconds(of.lasted_ns));
+}
+
+std::string words(const arguments::WriteAfterPeerClosed& of) {
+  const std::string who = process_words(of.process);
+  const std::string how =
+      of.after_bytes == 0
+          ? fmt::format("the {} that {} had just sent met its FIN on the way", counted(of.lost_bytes, "byte"), who)
+          : fmt::format("{} later {} sent {}", of.later_ns > 1'000'000 ? seconds(of.later_ns) : "less than 1 ms", who,
+                        counted(of.after_bytes, "byte"));
+  return fmt::format("{} sent its FIN first; {}; a RST answered: {} lost", to_string(of.remote), how,
+                     of.lost_bytes == 1 ? "it is" : "they are");
+}
+
+std::string words(const arguments::BytesDisagree& of) {
+  std::string text;
+  if (of.sent) text = difference("counts as acknowledged", *of.sent);
+  if (of.received) text += fmt::format("{}{}", text.empty() ? "" : "; ", difference("received", *of.received));
+  return text;
+}
+
+}  // namespace tcpwitness

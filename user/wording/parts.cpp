@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// parts.cpp: parts of sentences that several findings have.
+#include <fmt/format.h>
+
+#include "facts/reasons.hpp"
+#include "values/words.hpp"
+#include "wording/wording.hpp"
+
+namespace tcpwitness {
+
+std::string process_words(const arguments::NamedProcess& process) {
+  if (process.pid == 0) return "a process that was not identified";
+  return fmt::format("{} (pid {})", process.comm, process.pid);
+}
+
+std::string_view side_name(arguments::Side side) {
+  return side == arguments::Side::client ? "the client" : "the server";
+}
+
+arguments::Side other(arguments::Side side) {
+  return side == arguments::Side::client ? arguments::Side::server : arguments::Side::client;
+}
+
+std::string behind(const std::string& interface, arguments::Side side) {
+  return interface.empty() ? fmt::format("on {}'s side", side_name(side)) : fmt::format("behind {}", interface);
+}
+
+std::string on_interface(const std::string& interface) { return interface.empty() ? "" : " on " + interface; }
+
+std::string by_kernel(const std::string& reason) {
+  return reason.empty() ? "" : fmt::format(" (the kernel says {})", reason);
+}
+
+std::string share(std::uint32_t part, std::uint32_t whole) {
+  constexpr std::uint32_t handful = 50;
+  if (whole < handful || part > whole) return counted(part, "segment");
+  return fmt::format("{} of {} segments ({:.2g} %)", part, whole, 100.0 * part / whole);
+}
+
+std::string reasons_words(const arguments::DropReasons& reasons) {
+  std::string text;
+  for (const arguments::DropReason& reason : reasons) {
+    const std::string_view meaning = drop_meaning(reason.kind);
+    if (!text.empty()) text += "; ";
+    text += meaning.empty() ? reason.name : fmt::format("{} ({})", meaning, reason.name);
+  }
+  return text;
+}
+
+std::string reasons_counted(const arguments::DropReasons& reasons) {
+  std::string text;
+  for (const arguments::DropReason& reason : reasons)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", reason.count, reason.name);
+  return text;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "facts/retransmissions.hpp"
+#include "values/words.hpp"
+#include "wording/wording.hpp"
+
+namespace tcpwitness {
+namespace {
+
+std::string tries(std::uint32_t number) { return number == 1 ? "1 more was" : fmt::format("{} more were", number); }
+
+std::string seen_words(std::uint32_t sent, std::uint32_t seen) {
+  if (seen == sent) return sent == 1 ? "seen on the wire" : "all seen on the wire";
+  if (seen == 0) return "not seen as such on the wire";
+  return fmt::format("{} of them seen on the wire", seen);
+}
+
+// "the kernel retransmitted 2 of 40 segments (5 %): 1 RTO (seen on the wire), 1 tail-loss probe (seen on the wire)"
+std::string causes(const arguments::Retransmission& of) {
+  std::string text;
+  std::uint32_t named = 0;
+  for (const auto& cause : of.causes) {
+    named += cause.count;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", cause.count, words(cause.kind));
+    if (of.compared) text += fmt::format(" ({})", seen_words(cause.count, cause.seen));
+  }
+  if (of.again > named)
+    text += fmt::format("{}{} whose cause was not seen", text.empty() ? "" : ", ", of.again - named);
+  text = fmt::format("the kernel retransmitted {}{}", share(of.again, of.of), text.empty() ? "" : ": " + text);
+  if (of.refused != 0) text += fmt::format("; {} of them never left this machine", of.refused);
+  if (of.put_off != 0)
+    text += fmt::format("; {} put off: the copy before still waited on this machine", tries(of.put_off));
+  if (of.not_tried != 0)
+    text += fmt::format("; {} given up before anything was sent (no route, or beyond the peer's window)",
+                        tries(of.not_tried));
+  return text;
+}
+
+}  // namespace
+
+std::string words(const arguments::Retransmission& of) {
+  std::string text;
+  const auto add = [&](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
+  if (of.by_kernel) add(causes(of));
+  if (of.by_wire) {
+    add(fmt::format("this side sent {} again{}", share(of.wire_again, of.wire_of),
+                    of.kernel_reports ? "; the kernel reported none" : ""));
+  }
+  if (of.unreported != 0)
+    add(fmt::format("the wire saw {} sent again that the kernel did not report", counted(of.unreported, "segment")));
+  if (of.unseen != 0)
+    add(fmt::format("the kernel reported {} that the wire did not show as such", counted(of.unseen, "segment")));
+  if (of.spurious != 0) {
+    add(fmt::format("spurious: {} retransmitted, and by its D-SACK the peer got {} twice", counted(of.again, "segment"),
+                    of.spurious));
+  }
+  return text;
+}
+
+std::string words(const arguments::PeerRetransmission& of) {
+  std::string text;
+  if (of.again != 0) text = fmt::format("the peer sent {} again", share(of.again, of.of));
+  if (of.spurious != 0) {
+    text += fmt::format("{}spurious: the peer sent {} again that had arrived (TCP_OLD_DATA)", text.empty() ? "" : "; ",
+                        counted(of.spurious, "segment"));
+  }
+  if (of.out_of_order != 0)
+    text += fmt::format("; {} only came out of order", counted(of.out_of_order, "more segment"));
+  return text;
+}
+
+std::string words(const arguments::ForwardedRetransmission& of) {
+  std::string text;
+  const auto add = [&](std::string_view who, std::uint32_t again, std::uint32_t all) {
+    if (again == 0) return;
+    text += fmt::format("{}{} sent {} again", text.empty() ? "" : "; ", who, share(again, all));
+  };
+  add("the client", of.client_again, of.client_of);
+  add("the server", of.server_again, of.server_of);
+  return text;
+}
+
+}  // namespace tcpwitness

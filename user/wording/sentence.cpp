@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// sentence.cpp: a finding in words: what its arguments say, and what is known of the other end.
+#include <fmt/format.h>
+
+#include <variant>
+
+#include "tcpwitness/finding.hpp"
+#include "wording/wording.hpp"
+
+namespace tcpwitness {
+namespace {
+
+struct Words {
+  std::string operator()(const std::monostate& /*nothing*/) const { return ""; }
+  std::string operator()(const arguments::OwnWords& own) const { return own.text; }
+  template <typename Found>
+  std::string operator()(const Found& found) const {
+    return words(found);
+  }
+};
+
+// Its sentence has named the other end already.
+bool names_the_peer(const Finding& finding) {
+  const auto* window = std::get_if<arguments::ZeroWindow>(&finding.arguments);
+  return finding.rule == Rule::reset_origin || (window != nullptr && window->peer);
+}
+
+}  // namespace
+
+std::string sentence(const Finding& finding) {
+  if (const auto* own = std::get_if<arguments::OwnWords>(&finding.arguments)) return own->text;
+  std::string text = std::visit(Words{}, static_cast<const AnyArguments&>(finding.arguments));
+  if (!finding.because.empty()) {
+    const Finding& cause = finding.because.front();
+    return text + fmt::format("; at the other end{}: {}", cause.confidence == Confidence::certain ? "" : ", probably",
+                              sentence(cause));
+  }
+  if (finding.peer && finding.peer->pid != 0 && !names_the_peer(finding))
+    text += fmt::format("; the other end is {}", process_words({finding.peer->pid, finding.peer->comm}));
+  return text;
+}
+
+}  // namespace tcpwitness
