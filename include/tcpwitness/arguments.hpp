@@ -111,21 +111,22 @@ struct Retransmission {
     std::uint32_t count = 0;
     std::uint32_t seen = 0;  // of count, seen on the wire
   };
-  bool by_kernel = false;        // the kernel reported some
-  bool compared = false;         // the wire was there to show them, and something left
-  std::vector<Cause> causes{};   // as the kernel reported
-  std::uint32_t again = 0;       // sent again by the kernel's own count; without one: seen again on the wire
-  std::uint32_t of = 0;          // all that the kernel sent
-  std::uint32_t refused = 0;     // of `again`: never left this machine
-  std::uint32_t put_off = 0;     // attempts beside these: the copy before still waited
-  std::uint32_t not_tried = 0;   // attempts beside these: no route, or beyond the peer's window
-  std::uint32_t wire_again = 0;  // seen again on the wire, where the kernel reported none
-  std::uint32_t wire_of = 0;     // all that the wire showed
-  bool by_wire = false;          // the kernel reported none; those that follow
-  bool kernel_reports = false;   // with wire_again: the kernel was there to report
-  std::uint32_t unreported = 0;  // seen again on the wire, and not reported by the kernel
-  std::uint32_t unseen = 0;      // reported by the kernel, and not seen on the wire
-  std::uint32_t spurious = 0;    // the peer got them twice (D-SACK)
+  bool by_kernel = false;              // the kernel reported some
+  bool compared = false;               // the wire was there to show them, and something left
+  std::vector<Cause> causes{};         // as the kernel reported
+  std::uint32_t again = 0;             // sent again by the kernel's own count; without one: seen again on the wire
+  std::uint32_t of = 0;                // all that the kernel sent
+  std::uint32_t refused = 0;           // of `again`: never left this machine
+  std::uint32_t put_off = 0;           // attempts beside these: the copy before still waited
+  std::uint32_t not_tried = 0;         // attempts beside these: no route, or beyond the peer's window
+  std::uint32_t wire_again = 0;        // seen again on the wire, where the kernel reported none
+  std::uint32_t wire_of = 0;           // all that the wire showed
+  bool by_wire = false;                // the kernel reported none; those that follow
+  bool kernel_reports = false;         // with wire_again: the kernel was there to report
+  std::uint32_t syn_acks_by_wire = 0;  // left with their request socket, and the kernel reported nothing of them
+  std::uint32_t unreported = 0;        // seen again on the wire, and not reported by the kernel
+  std::uint32_t unseen = 0;            // reported by the kernel, and not seen on the wire
+  std::uint32_t spurious = 0;          // the peer got them twice (D-SACK)
 };
 
 // retransmission: what the peer sent again.

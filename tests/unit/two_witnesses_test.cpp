@@ -64,6 +64,43 @@ TEST(Retransmission, OfAnotherSequenceNumberIsADisagreement) {
   EXPECT_EQ(found<arguments::Retransmission>(findings[0]).unreported, 1U);
 }
 
+// A request's timer sends its SYN-ACK again, twice. reported: of how many the kernel has an event; owned: they left
+// with the request socket.
+std::optional<Finding> syn_ack_sent_again(int reported, bool owned) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  is_asked(c);
+  for (int i = 0; i < 2; ++i) {
+    stream.wait(1000 * ms);
+    c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) {
+      g.seq = c.isn();
+      if (!owned) g.socket = {};
+    });
+    if (i >= reported) continue;
+    c.retransmit(0, 0, 0, [&](Retransmit& r) {
+      r.synack = 1;
+      r.seq = c.isn();
+    });
+  }
+  return run(stream.events).finding(Rule::retransmission);
+}
+
+// tcp_rtx_synack() reports a SYN-ACK only once it was handed on without an error, and a kernel can pass over a tracing
+// program. Before: "likely", for the wire saw more than the kernel reported.
+TEST(Retransmission, ASynAckThatLeftWithItsRequestIsTheKernelsWithoutAReport) {
+  for (const int reported : {0, 1, 2}) {
+    const auto finding = syn_ack_sent_again(reported, true);
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_EQ(finding->confidence, Confidence::certain) << finding->text;
+    EXPECT_EQ(says(finding, "1 SYN-ACK more left with the request socket"), reported == 1) << finding->text;
+  }
+  const auto finding = syn_ack_sent_again(1, false);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
+  EXPECT_TRUE(says(finding, "the kernel did not report")) << finding->text;
+}
+
 TEST(Retransmission, OfAConnectionWhoseSynWasNotSeenHasNoRelativeNumber) {
   Stream stream;
   Side c = client_of(stream);

@@ -391,6 +391,7 @@ void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment&
     if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id, e.ts_ns);
     if (out) {
       r.wire_out += g.segments;
+      if (is_syn_ack(g) && g.socket.type == SocketKind::request) r.by_request += g.segments;
       r.evidence.add(e.id, e.ts_ns);
       note_pending(c, e, g);  // the kernel reports it right behind the segment
       // In a capture the analysis knows whether the other side sent anything in between; nothing counts behind the end.

@@ -53,6 +53,7 @@ struct Retransmissions {
   std::uint32_t kernel = 0;
   std::uint32_t wire_out = 0;
   std::uint32_t wire_matched = 0;  // of wire_out, those that the kernel reported
+  std::uint32_t by_request = 0;    // of wire_out, SYN-ACKs that left with their request socket
   std::uint32_t unmatched_segments = 0;
   std::uint32_t refused = 0;    // of kernel: never left (qdisc, netfilter, no route)
   std::uint32_t put_off = 0;    // attempts, not counted (EBUSY): the copy before still waits on this machine

@@ -47,6 +47,10 @@ std::string words(const arguments::Retransmission& of) {
     add(fmt::format("this side sent {} again{}", share(of.wire_again, of.wire_of),
                     of.kernel_reports ? "; the kernel reported none" : ""));
   }
+  if (of.syn_acks_by_wire != 0) {
+    add(fmt::format("{} more left with the request socket, of which the kernel reported nothing",
+                    counted(of.syn_acks_by_wire, "SYN-ACK")));
+  }
   if (of.unreported != 0)
     add(fmt::format("the wire saw {} sent again that the kernel did not report", counted(of.unreported, "segment")));
   if (of.unseen != 0)
