@@ -697,6 +697,19 @@ static __noinline bool submit_digest(struct tcp_sock *tp, __u64 cookie, const st
 	return true;
 }
 
+/*
+ * Two CPUs can make a child of one request each, both with its cookie and its addresses. The one that is too late is
+ * closed before it was ever hashed (inet_ehash_nolisten()), and alone keeps the port that it has from its listener until
+ * now: who closes otherwise has given it back (tcp_set_state()), unless bind() has chosen it.
+ */
+static __always_inline bool is_late_child(const struct tcp_sock *tp)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+
+	return OPTIONAL(icsk->icsk_bind_hash, 0) &&
+	       !(BPF_CORE_READ_BITFIELD(&icsk->icsk_inet.sk, sk_userlocks) & SOCK_BINDPORT_LOCK);
+}
+
 /* Whether the ring has room for it or not: its flow and its owner are forgotten. */
 static __always_inline void destroyed(struct sock *sk)
 {
@@ -711,7 +724,7 @@ static __always_inline void destroyed(struct sock *sk)
 		return;
 	cookie = bpf_get_socket_cookie(sk);
 	flow = bpf_map_lookup_elem(&flows, &tuple);
-	if (config.digests && submit_digest(tp, cookie, &tuple, flow)) {
+	if (config.digests && !is_late_child(tp) && submit_digest(tp, cookie, &tuple, flow)) {
 		if (flow)
 			let_go(&tuple, flow);
 		return;
@@ -724,6 +737,8 @@ static __always_inline void destroyed(struct sock *sk)
 		take_flow(flow, record);
 		submit_record(record);
 	}
+	if (is_late_child(tp)) /* flow and owner are the other one's */
+		return;
 	if (flow)
 		let_go(&tuple, flow);
 	bpf_map_delete_elem(&owners, &cookie);
@@ -760,12 +775,14 @@ int BPF_PROG(kernel_destroy_again, struct sock *sk)
 	 (reason) == bpf_core_enum_value(enum skb_drop_reason, name))
 
 /*
- * What is dropped for no fault is not reported: buffers of a queue that goes away with its socket, and
- * what old code gives no reason for (a FIN that its TIME_WAIT socket has taken).
+ * What is dropped for no fault is not reported: buffers of a queue that goes away with its socket, what
+ * was for another host's link address (see is_for_others()), and what old code gives no reason for (a FIN that its
+ * TIME_WAIT socket has taken).
  */
 static __always_inline bool drop_tells(__u32 reason)
 {
 	return !IS_DROP_REASON(reason, SKB_DROP_REASON_QUEUE_PURGE) &&
+	       !IS_DROP_REASON(reason, SKB_DROP_REASON_OTHERHOST) &&
 	       !IS_DROP_REASON(reason, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 

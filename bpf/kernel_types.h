@@ -163,6 +163,7 @@ struct request_sock_queue {
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct request_sock_queue icsk_accept_queue;
+	void *icsk_bind_hash;
 	__u32 icsk_rto;
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_retransmits;
@@ -343,6 +344,7 @@ enum sock_flags {
 enum skb_drop_reason {
 	SKB_DROP_REASON_NOT_SPECIFIED,
 	SKB_DROP_REASON_CPU_BACKLOG,
+	SKB_DROP_REASON_OTHERHOST,
 	SKB_DROP_REASON_QUEUE_PURGE,
 };
 

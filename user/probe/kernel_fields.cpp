@@ -20,7 +20,7 @@ constexpr std::string_view keepalive = "when keep-alive probes are due";
 constexpr std::string_view nagle = "waits for an acknowledgement that the peer delays";
 constexpr std::string_view backlog = "whether a SYN queue that is full refuses";
 
-constexpr std::array<KernelField, 23> fields{{
+constexpr std::array<KernelField, 24> fields{{
     {"tcp_sock", "srtt_us", "the round-trip time"},
     {"tcp_sock", "snd_cwnd", nagle},
     {"tcp_sock", "segs_in", "how many segments the kernel counted"},
@@ -43,6 +43,7 @@ constexpr std::array<KernelField, 23> fields{{
     {"netns_ipv4", "sysctl_tcp_fin_timeout", "how long an orphan waits in FIN_WAIT2"},
     {"netns_ipv4", "sysctl_tcp_syncookies", backlog},
     {"netns_ipv4", "sysctl_max_syn_backlog", backlog},
+    {"inet_connection_sock", "icsk_bind_hash", "which of two children of one request lives"},
     {"tcp_timewait_sock", "tw_rcv_wnd", "which segments a socket in TIME_WAIT refuses"},
 }};
 
