@@ -16,8 +16,6 @@
 #include "emit.h"
 #include "flow.h"
 
-#define PACKET_OTHERHOST 3
-
 /* What a segment keeps on its way through. */
 struct arrival {
 	__u32 seq;

@@ -110,6 +110,7 @@ struct frame {
 	__u8 copied;     /* enum copied */
 	__u8 translated; /* tuple is the socket's, the frame had others */
 	__u8 passing;
+	__u8 for_others; /* config.forwarded: see is_for_others() */
 };
 
 /* Is the packet one that the network delivers again? See copies.h. */

@@ -77,6 +77,19 @@ struct {
 } works SEC(".maps");
 
 /*
+ * The link addresses of this namespace's interfaces, in the lower six bytes as they stand in a frame. User space keeps
+ * them; where there are too many, EVERY_ADDRESS stands for all.
+ */
+#define EVERY_ADDRESS (~0ULL)
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u8);
+} own_addresses SEC(".maps");
+
+/*
  * Where a socket of a link-local address has its scope (the value), and its segments leave by another interface (the
  * key): the port of a bridge or bond, the card below VLANs, or loopback.
  */
@@ -871,7 +884,7 @@ static __always_inline bool passes_through(void *ctx, bool xdp, struct work *wor
 	note_arrival(frame); /* NAT may send on what seems to be for this machine */
 	if (!nobody_takes(frame, work->asked.view.type) || frame->flags & TCP_RST)
 		return false;
-	if (!xdp && ((struct __sk_buff *)ctx)->pkt_type == PACKET_OTHERHOST)
+	if (frame->for_others)
 		return false; /* the interface receives what is for others */
 	return hop || is_forwarded(ctx, frame);
 }
@@ -1010,6 +1023,8 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 			emit_segment(ctx, xdp, raw_ip, work);
 			return;
 		}
+		if (frame->for_others)
+			return;
 		if (flow && flow->hop) /* a socket's of this machine after all */
 			flow->hop = 0;
 	}
@@ -1148,7 +1163,30 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.translated = 0;
 	work->frame.passing = TW_PASSING_NOT;
 	work->frame.came_in = 0;
+	work->frame.for_others = 0;
 	return work;
+}
+
+#define PACKET_HOST 0
+
+/*
+ * Is an incoming frame for another link address (a promiscuous interface, a mirror port, a switch that floods), for all or
+ * for many? IP drops the first, TCP the others: it is no segment of ours. What a bridge or macvlan forwards to an
+ * interface of another namespace is none either, and a hop's at most. But a frame for the interface above this one (a
+ * bridge with an address of its own, a macvlan) is another host's only to this one, and may be watched here alone.
+ */
+static __always_inline bool is_for_others(void *ctx, bool xdp)
+{
+	struct cursor at = bytes_of(ctx, xdp);
+	struct ethernet_header *ethernet = at.data;
+	__u64 address = 0, every = EVERY_ADDRESS;
+
+	if (!xdp && ((struct __sk_buff *)ctx)->pkt_type == PACKET_HOST)
+		return false;
+	if ((void *)(ethernet + 1) > at.end)
+		return false;
+	__builtin_memcpy(&address, ethernet->addresses, 6);
+	return !bpf_map_lookup_elem(&own_addresses, &address) && !bpf_map_lookup_elem(&own_addresses, &every);
 }
 
 /* Do the headers, options included, end beyond the bytes at hand? */
@@ -1232,6 +1270,11 @@ static __always_inline int witness_skb(struct __sk_buff *skb, __u8 hook, bool ra
 			see_icmp_out(skb, raw_ip);
 		return TC_ACT_UNSPEC;
 	}
+	if (!outgoing && !raw_ip && is_for_others(skb, false)) {
+		if (!config.forwarded)
+			return TC_ACT_UNSPEC;
+		work->frame.for_others = 1;
+	}
 	if (skb->vlan_present && !work->frame.vlan_id) /* the inner tag of two, as XDP sees it */
 		work->frame.vlan_id = skb->vlan_tci & 0xfff;
 	if (skb->gso_segs) {
@@ -1247,8 +1290,14 @@ static __always_inline int witness_xdp(struct xdp_md *xdp, bool raw_ip)
 	struct cursor at = bytes_of(xdp, true);
 	struct work *work = begin_work(TW_HOOK_XDP, xdp->ingress_ifindex, (__u32)(at.end - at.data));
 
-	if (work && parse_frame(&at, &work->frame, false, raw_ip) == PARSED_TCP)
-		witness_segment(xdp, true, raw_ip, work, false);
+	if (!work || parse_frame(&at, &work->frame, false, raw_ip) != PARSED_TCP)
+		return XDP_PASS;
+	if (!raw_ip && is_for_others(xdp, true)) {
+		if (!config.forwarded)
+			return XDP_PASS;
+		work->frame.for_others = 1;
+	}
+	witness_segment(xdp, true, raw_ip, work, false);
 	return XDP_PASS;
 }
 

@@ -145,7 +145,8 @@ Extension fragment(std::uint16_t offset_units, bool more) {
 Frame build(const Stack& stack, const Endpoint& from, const Endpoint& to, const Segment& segment) {
   Frame frame;
   if (!stack.raw_ip) {
-    frame.bytes = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
+    frame.bytes.assign(own_address.begin(), own_address.end());
+    add(frame.bytes, {2, 0, 0, 0, 0, 1});
     for (const auto& tag : stack.tags) {
       add16(frame.bytes, tag.protocol);
       add16(frame.bytes, static_cast<std::size_t>(tag.priority << 13U) | tag.id);

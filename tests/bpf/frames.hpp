@@ -90,6 +90,9 @@ struct Frame {
   std::size_t payload = 0;  // where the payload begins
 };
 
+// The device that build() addresses a frame to: that of `tw0`.
+inline constexpr std::array<std::uint8_t, 6> own_address{2, 0, 0, 0, 0, 2};
+
 Frame build(const Stack& stack, const Endpoint& from, const Endpoint& to, const Segment& segment);
 
 // The stacks of the parsing table; raw_ip ones are for the *_ip programs.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace tcpwitness::wire_test {
 namespace {
@@ -159,6 +160,9 @@ std::optional<Reading> read_frame(const Bytes& frame, bool raw_ip, bool outgoing
     if (frame.empty()) return std::nullopt;
     return frame[0] / 16 == 4 ? read_ipv4(in, outgoing, out) : read_ipv6(in, outgoing, out);
   }
+  // What comes in for another link address is none of ours.
+  if (!outgoing && !std::ranges::equal(std::span(frame).first(std::min<std::size_t>(frame.size(), 6)), own_address))
+    return std::nullopt;
   in.move_to(12);
   std::uint32_t type = in.number(2);
   for (int tags = 0; tags < 2 && (type == 0x8100 || type == 0x88a8); tags++) {

@@ -24,7 +24,8 @@ namespace tcpwitness::wire_test {
 namespace {
 
 constexpr const char* set_up =
-    "ip link set lo up && ip link add tw0 type veth peer name tw1 && ip link set tw0 up && ip link set tw1 up && "
+    "ip link set lo up && ip link add tw0 address 02:00:00:00:00:02 type veth peer name tw1 && ip link set tw0 up && "
+    "ip link set tw1 up && "
     "ip addr add 10.0.0.1/24 dev tw0 && ip addr add 2001:db8:1::1/64 dev tw0 nodad";
 
 std::string probe() {
@@ -99,6 +100,11 @@ Result<std::unique_ptr<WireProgram>> WireProgram::load(const Settings& settings)
   bpf_map__set_max_entries(loaded->skeleton_->maps.events, settings.ring_bytes);
   bpf_map__set_max_entries(loaded->skeleton_->maps.flows, settings.flows);
   if (wire_bpf::load(loaded->skeleton_) != 0) return failure("load the wire object", take_libbpf_log());
+  std::uint64_t own = 0;  // as in set_up
+  std::memcpy(&own, own_address.data(), own_address.size());
+  const std::uint8_t present = 1;
+  if (bpf_map_update_elem(bpf_map__fd(loaded->skeleton_->maps.own_addresses), &own, &present, BPF_ANY) != 0)
+    return failure("know the link address", std::strerror(errno));
   loaded->ring_ =
       ring_buffer__new(bpf_map__fd(loaded->skeleton_->maps.events), take_record, &loaded->received_, nullptr);
   if (!loaded->ring_) return failure("open the ring", take_libbpf_log());

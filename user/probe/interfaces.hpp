@@ -5,6 +5,7 @@
 // machine. Why each mode costs what it costs is measured in docs/architecture.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ struct Interface {
   bool up = false;
   bool loopback = false;
   LinkLayer layer = LinkLayer::unsupported;
-  std::uint16_t hardware_type = 0;  // ARPHRD_*
+  std::uint16_t hardware_type = 0;        // ARPHRD_*
+  std::array<std::uint8_t, 6> address{};  // Ethernet
   bool operator==(const Interface&) const = default;
 };
 

@@ -83,6 +83,9 @@ int Links::on_message(nl_msg* of, void* context) {
   found.layer = link_layer(link->ifi_type);
   const nlattr* name = nlmsg_find_attr(message, sizeof(ifinfomsg), IFLA_IFNAME);
   if (name != nullptr) found.name = nla_get_string(name);
+  const nlattr* address = nlmsg_find_attr(message, sizeof(ifinfomsg), IFLA_ADDRESS);
+  if (address != nullptr && nla_len(address) == static_cast<int>(found.address.size()))
+    std::memcpy(found.address.data(), nla_data(address), found.address.size());
   if (!found.name.empty()) self.learn(found);
   return NL_OK;
 }

@@ -13,6 +13,7 @@
 #include <ctime>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "probe/flow_fields.hpp"
@@ -115,6 +116,7 @@ struct Tracer::Impl {
   std::unique_ptr<Links> links;
   std::vector<Interface> first;  // to be attached at the start
   std::map<std::uint32_t, std::string> names;
+  std::set<std::uint64_t> own_addresses;  // as wire[0] has them
   bool has_transitions = false;
   std::uint64_t skipped = 0;
   std::uint64_t flows_forgotten = 0;  // taken out of the flow map by this process
@@ -388,9 +390,37 @@ struct Tracer::Impl {
     }
   }
 
+  // Whose frames are this machine's (bpf/wire.bpf.c, is_for_others()). Before an interface is attached.
+  void know_addresses() {
+    if (!wire[0]) return;  // those of layer 3 have none
+    const int map = bpf_map__fd(wire[0]->maps.own_addresses);
+    constexpr std::uint64_t every = ~std::uint64_t{0};
+    const auto add = [&](std::uint64_t address) {
+      const __u8 present = 1;
+      return bpf_map_update_elem(map, &address, &present, BPF_ANY) == 0;
+    };
+    std::set<std::uint64_t> now;
+    for (const auto& [index, interface] : links->all()) {
+      std::uint64_t address = 0;
+      std::memcpy(&address, interface.address.data(), interface.address.size());
+      if (interface.layer == LinkLayer::ethernet) now.insert(address);
+    }
+    for (const std::uint64_t address : now) {
+      if (!own_addresses.contains(address) && !add(address)) {
+        add(every);
+        break;
+      }
+    }
+    for (const std::uint64_t address : own_addresses) {
+      if (!now.contains(address)) bpf_map_delete_elem(map, &address);
+    }
+    own_addresses = std::move(now);
+  }
+
   Result<void> attach_interface(const Interface& interface) {
     const auto programs = wire_programs(interface.layer);
     if (!programs) return std::unexpected(programs.error());
+    know_addresses();
     wire_hooks.push_back(attacher->attach(interface, *programs));
     return {};
   }
@@ -687,7 +717,9 @@ void Tracer::count_ports(const PortsQuestion& question, const OnRecord& record) 
 
 bool Tracer::follow_interfaces() {
   bool changed = false;
-  for (const LinkChange& change : impl_->links->changes()) {
+  const std::vector<LinkChange> changes = impl_->links->changes();
+  impl_->know_addresses();
+  for (const LinkChange& change : changes) {
     switch (change.what) {
       case LinkChange::What::appeared:
         changed |= impl_->came(change.now);
