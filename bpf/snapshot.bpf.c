@@ -258,8 +258,9 @@ int snapshot_fin_wait2(struct bpf_iter__tcp *ctx)
 		control_block(tp, &record.cb);
 		record.type = TW_SOCKET_FULL;
 	} else {
-		tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(skc);
-		if (!tw || tw->tw_sk.tw_substate != TCP_FIN_WAIT2)
+		/* By its address: bpf_skc_to_tcp_timewait_sock() gives no type to those of MPTCP. */
+		tw = (struct tcp_timewait_sock *)skc;
+		if (BPF_CORE_READ(tw, tw_sk.tw_substate) != TCP_FIN_WAIT2)
 			return 0;
 		common_tuple(skc, 0, &record.tuple);
 		record.cb.state = TCP_FIN_WAIT2;

@@ -169,18 +169,24 @@ static __always_inline void view_request(struct work *work, struct bpf_sock *sk)
 
 #define MAX_WINDOW (65535U << 14) /* RFC 7323, section 2.3 */
 
-static __always_inline void view_timewait(struct tcp_timewait_sock *tw, struct asked *asked)
+/* Nor bpf_skc_to_tcp_timewait_sock() to theirs. */
+static __always_inline void view_timewait(struct work *work, struct bpf_sock *sk)
 {
+	const struct tcp_timewait_sock *tw = plain_address(work, sk);
+	struct asked *asked = &work->asked;
 	struct tw_socket_view *view = &asked->view;
 
 	view->type = TW_SOCKET_TIMEWAIT;
-	view->state = tw->tw_sk.tw_substate;
-	view->rcv_nxt = tw->tw_sk.__tw_common.skc_tw_rcv_nxt;
-	view->snd_nxt = tw->tw_sk.__tw_common.skc_tw_snd_nxt;
+	view->state = BPF_CORE_READ(tw, tw_sk.tw_substate);
+	view->rcv_nxt = BPF_CORE_READ(tw, tw_sk.__tw_common.skc_tw_rcv_nxt);
+	view->snd_nxt = BPF_CORE_READ(tw, tw_sk.__tw_common.skc_tw_snd_nxt);
 	view->snd_una = view->snd_nxt;
 	view->write_seq = view->snd_nxt;
 	asked->window_begin = view->rcv_nxt;
-	asked->window_end = view->rcv_nxt + OPTIONAL(tw->tw_rcv_wnd, MAX_WINDOW);
+	asked->window_end = view->rcv_nxt + MAX_WINDOW;
+	if (bpf_core_field_exists(tw->tw_rcv_wnd))
+		asked->window_end = view->rcv_nxt + BPF_CORE_READ(tw, tw_rcv_wnd);
+	asked->cookie = (__u64)BPF_CORE_READ(tw, tw_sk.__tw_common.skc_cookie.counter);
 }
 
 /*
@@ -193,7 +199,6 @@ static __always_inline void ask_receiver(void *ctx, struct work *work)
 	struct asked *asked = &work->asked;
 	const __u32 *local = (const __u32 *)frame->tuple.local_addr, *remote = (const __u32 *)frame->tuple.remote_addr;
 	struct bpf_sock_tuple tuple = {};
-	struct tcp_timewait_sock *tw;
 	struct tcp_sock *tp;
 	struct bpf_sock *sk;
 
@@ -220,9 +225,8 @@ static __always_inline void ask_receiver(void *ctx, struct work *work)
 		asked->cookie = tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
 	} else if (sk->state == TCP_NEW_SYN_RECV) {
 		view_request(work, sk);
-	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
-		view_timewait(tw, asked);
-		asked->cookie = tw->tw_sk.__tw_common.skc_cookie.counter;
+	} else if (sk->state == TCP_TIME_WAIT) {
+		view_timewait(work, sk);
 	}
 	/* A listener's cookie is not the connection's. */
 	if (asked->view.type == TW_SOCKET_LISTENER)
@@ -267,7 +271,6 @@ static __always_inline void ask_sender(struct __sk_buff *skb, struct work *work)
 {
 	struct asked *asked = &work->asked;
 	struct bpf_sock *sk = skb->sk;
-	struct tcp_timewait_sock *tw;
 	struct tcp_sock *tp;
 
 	asked->view.type = TW_SOCKET_NONE;
@@ -284,8 +287,8 @@ static __always_inline void ask_sender(struct __sk_buff *skb, struct work *work)
 		}
 	} else if (sk->state == TCP_NEW_SYN_RECV) {
 		view_request(work, sk);
-	} else if ((tw = (struct tcp_timewait_sock *)bpf_skc_to_tcp_timewait_sock(sk))) {
-		view_timewait(tw, asked);
+	} else if (sk->state == TCP_TIME_WAIT) {
+		view_timewait(work, sk);
 	} else {
 		return;
 	}
