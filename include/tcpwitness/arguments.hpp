@@ -94,7 +94,7 @@ struct ClosedWindow {
   Now now{};
 };
 
-// zero-window: who stopped reading, at one end or both.
+// zero-window: whose receive window was closed, at one end or both.
 struct ZeroWindow {
   bool forwarded = false;              // through this machine: `peer` is the server, `local` the client
   std::optional<ClosedWindow> peer{};  // the peer's receive window

@@ -90,7 +90,7 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
 
 TEST(ZeroWindow, NamesWhoStoppedReadingAndForHowLong) {
   const auto finding = run(zero_window_story().events).finding(Rule::zero_window);
-  EXPECT_TRUE(says(finding, "the peer's process stopped reading: the window was closed for 2.00 s"));
+  EXPECT_TRUE(says(finding, "the receive window of the peer was closed for 2.00 s"));
   const auto window = found<arguments::ZeroWindow>(finding);
   ASSERT_TRUE(window.peer.has_value());
   EXPECT_EQ(window.peer->closed_ns / s, 2);

@@ -226,8 +226,8 @@ std::optional<Finding> one_event_of_two(std::uint32_t counted) {
 }
 
 TEST(RetransmissionCount, WhatTheKernelCountsWithoutAnEventIsNoDisagreement) {
-  EXPECT_EQ(one_event_of_two(2)->confidence, Confidence::certain) << one_event_of_two(2)->text;
-  EXPECT_EQ(one_event_of_two(1)->confidence, Confidence::likely) << one_event_of_two(1)->text;
+  EXPECT_EQ(one_event_of_two(2)->confidence, Confidence::certain) << sentence(*one_event_of_two(2));
+  EXPECT_EQ(one_event_of_two(1)->confidence, Confidence::likely) << sentence(*one_event_of_two(1));
 }
 
 TEST(RetransmissionCount, WhatIsPutOffHasTheNumberOfTheOneThatFollows) {

@@ -111,7 +111,7 @@ TEST(Story, AnUnansweredKeepaliveEndsInTheKernelsWord) {
 
 TEST(Story, AZeroWindowIsToldFromClosingToOpening) {
   const std::string text = story_of(zero_window_story().events);
-  expect_reported(text, {"The peer closed its window: its process does not read", "300 bytes wait to be sent",
+  expect_reported(text, {"The peer closed its window: its process has not read what came", "300 bytes wait to be sent",
                          "The peer opened its window again", "closed for 2.0"});
 }
 

@@ -92,13 +92,13 @@ TEST(Retransmission, ASynAckThatLeftWithItsRequestIsTheKernelsWithoutAReport) {
   for (const int reported : {0, 1, 2}) {
     const auto finding = syn_ack_sent_again(reported, true);
     ASSERT_TRUE(finding.has_value());
-    EXPECT_EQ(finding->confidence, Confidence::certain) << finding->text;
-    EXPECT_EQ(says(finding, "1 SYN-ACK more left with the request socket"), reported == 1) << finding->text;
+    EXPECT_EQ(finding->confidence, Confidence::certain) << sentence(*finding);
+    EXPECT_EQ(says(finding, "1 SYN-ACK more left with the request socket"), reported == 1) << sentence(*finding);
   }
   const auto finding = syn_ack_sent_again(1, false);
   ASSERT_TRUE(finding.has_value());
-  EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
-  EXPECT_TRUE(says(finding, "the kernel did not report")) << finding->text;
+  EXPECT_EQ(finding->confidence, Confidence::likely) << sentence(*finding);
+  EXPECT_TRUE(says(finding, "the kernel did not report")) << sentence(*finding);
 }
 
 TEST(Retransmission, OfAConnectionWhoseSynWasNotSeenHasNoRelativeNumber) {

@@ -66,7 +66,7 @@ TEST(Wording, TheOtherEndsOwnFindingSaysWhy) {
                                   .peer_process = {.pid = 80, .comm = "nginx"}});
   window.peer = PeerEnd{.conn = 3, .pid = 80, .comm = "nginx"};
   const std::string alone = sentence(window);
-  EXPECT_EQ(alone, "nginx (pid 80) stopped reading: the window was closed for 2.00 s, 0 zero-window probes")
+  EXPECT_EQ(alone, "the receive window of nginx (pid 80) was closed for 2.00 s, 0 zero-window probes")
       << "it is not named twice";
   Finding why = found(
       Rule::slow_accept,

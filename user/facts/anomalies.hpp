@@ -38,8 +38,8 @@ struct Anomalies {
   ResetReport reset_received;
   Retransmissions retransmissions;
   KeepaliveFacts keepalive;
-  ZeroWindowFacts local_window;  // this side stopped reading
-  ZeroWindowFacts peer_window;   // the peer stopped reading
+  ZeroWindowFacts local_window;  // of this side
+  ZeroWindowFacts peer_window;   // of the peer
   Mark error;                    // inet_sk_error_report with an errno
   IcmpMessage icmp;              // the newest ICMP message on its error queue
   Mark icmp_mark;

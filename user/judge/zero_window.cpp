@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// zero_window.cpp: somebody stopped reading; never called keep-alive.
+// zero_window.cpp: a receive window that was closed for a while; never called keep-alive.
 //
-// Needs the wire: the receiver's closed window is only said there. Who advertised it stopped reading.
+// Needs the wire: only there the receiver says it. Its process reads more slowly than payload comes, or not at all.
 #include <utility>
 
 #include "judge/judge.hpp"

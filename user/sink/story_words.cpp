@@ -711,7 +711,7 @@ Phrase StoryWords::window_phrase(const Entry& entry, const SegmentEntry& body, S
     closed = entry.ts_ns;
     const std::string reader =
         out && !wire_alone && so_far.who.pid != 0 ? process_text(so_far.who, utf8) : "its process";
-    return {.text = fmt::format("{} closed its window: {} does not read", capital(side), reader),
+    return {.text = fmt::format("{} closed its window: {} has not read what came", capital(side), reader),
             .topic = Topic::window};
   }
   if (closed == 0) return {};

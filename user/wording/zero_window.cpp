@@ -8,10 +8,12 @@
 namespace tcpwitness {
 namespace {
 
-std::string period_words(const arguments::ClosedWindow& window) {
+// Why it is full only its process and its kernel know: one that reads slowly has the same window as one that stopped.
+std::string period_words(std::string_view whose, const arguments::ClosedWindow& window) {
   const std::string probes = counted(window.probes, "zero-window probe");
-  if (window.periods == 0) return probes + ", but its closing window was not seen";
-  std::string text = fmt::format("the window was closed for {}", seconds(window.closed_ns));
+  if (window.periods == 0)
+    return fmt::format("{}, but the closing of the receive window of {} was not seen", probes, whose);
+  std::string text = fmt::format("the receive window of {} was closed for {}", whose, seconds(window.closed_ns));
   if (window.periods > 1) text += fmt::format(" in {} periods", window.periods);
   if (window.now == arguments::ClosedWindow::Now::never_opened) text += " and never opened again";
   if (window.now == arguments::ClosedWindow::Now::closed) text += " and is still closed";
@@ -23,17 +25,15 @@ std::string period_words(const arguments::ClosedWindow& window) {
 std::string words(const arguments::ZeroWindow& of) {
   std::string text;
   if (of.peer) {
-    const std::string who = of.forwarded               ? "the server's process"
+    const std::string who = of.forwarded               ? "the server"
                             : of.peer_process.pid != 0 ? process_words(of.peer_process)
-                                                       : "the peer's process";
-    text = fmt::format("{} stopped reading: {}", who, period_words(*of.peer));
+                                                       : "the peer";
+    text = period_words(who, *of.peer);
     if (of.waiting_bytes != 0) text += fmt::format(", {} bytes waited here", of.waiting_bytes);
   }
   if (of.local) {
     if (of.peer) text += "; ";
-    text +=
-        fmt::format("{} stopped reading: {} came in",
-                    of.forwarded ? "the client's process" : process_words(of.local_process), period_words(*of.local));
+    text += period_words(of.forwarded ? "the client" : process_words(of.local_process), *of.local) + " came in";
   }
   return text;
 }
