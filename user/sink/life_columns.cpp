@@ -75,6 +75,9 @@ bool is_implied(Outcome outcome, int error) {
   }
 }
 
+// "14:04:05" of a date and a time, which date_seconds() keeps from line to line.
+std::string_view clock_of(std::string_view date) { return date.substr(date.size() - 8); }
+
 std::string_view seen(const Life& life) {
   if (life.has_kernel) return life.has_wire ? "K+W" : "K";
   return life.has_wire ? "W" : "-";
@@ -198,7 +201,11 @@ void fill(Cell& cell, const CellList& list, const Life& life) {
 
 void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style) {
   const auto put = [&](std::string_view text, Colour colour = Colour::none) {
-    cell.text.assign(text);
+    // Inlined, as assign() is not; there can be room for more.
+    cell.text.resize_and_overwrite(text.size(), [&](char* at, std::size_t) {
+      std::copy_n(text.data(), text.size(), at);
+      return text.size();
+    });
     cell.columns = text.size();
     cell.colour = colour;
   };
@@ -214,7 +221,7 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
     case LifeColumn::zeek:
       return put(life.zeek_state.empty() ? "-" : life.zeek_state, Colour::dim);
     case LifeColumn::time:
-      return put(clock_seconds(life.ts_ns), Colour::dim);
+      return put(clock_of(date_seconds(life.ts_ns)), Colour::dim);
     case LifeColumn::pid:
       if (life.forwarded) return put("-", Colour::dim);
       return life.process.pid != 0 ? put(number(life.process.pid)) : put("?");

@@ -28,6 +28,12 @@ class ShortText {
     return *this;
   }
   ShortText& add(std::uint64_t number) {
+    const auto digit = [](std::uint64_t value) { return static_cast<char>('0' + value % 10); };
+    if (number < 1'000) {  // most are: an octet of an address, what a duration is rounded to
+      if (number >= 100) add(digit(number / 100));
+      if (number >= 10) add(digit(number / 10));
+      return add(digit(number));
+    }
     const fmt::format_int digits(number);
     return add(std::string_view(digits.data(), digits.size()));
   }

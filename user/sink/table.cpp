@@ -47,8 +47,9 @@ class Row {
       end = begins_[i] + size;
       first = false;
     }
-    return end;
+    return end_ = end;
   }
+  [[nodiscard]] std::size_t end() const { return end_; }
   [[nodiscard]] std::size_t begin_of(std::size_t i) const { return begins_[i]; }
 
  private:
@@ -56,6 +57,7 @@ class Row {
   std::span<const std::size_t> widths_;
   std::span<Cell> cells_;
   std::array<std::size_t, columns_at_most> begins_{};
+  std::size_t end_ = 0;  // of the row
 };
 
 void set(Cell& cell, std::string text) {
@@ -179,34 +181,29 @@ void fit_columns(std::span<const TableColumn> table, unsigned width, std::span<s
 void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const std::size_t> widths,
                std::span<Cell> cells, const CellList* list, const TextStyle& style) {
   Row row(table, widths, cells);
-  if (style.width != 0 && row.place(cells.size()) > style.width) {
+  std::size_t whole = row.place(cells.size());
+  if (style.width != 0 && whole > style.width) {
     shorten(row, table, widths, cells, list, style);
-  } else if (style.width == 0) {
-    row.place(cells.size());
+    whole = row.end();
   }
   // What is too narrow for all is cut, and says so.
   const std::string_view mark = style.utf8 ? "\u2026" : "~";
-  std::size_t whole = 0;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (widths[i] != 0 && cells[i].columns != 0) whole = std::max(whole, row.begin_of(i) + cells[i].columns);
-  }
   const bool cuts = style.width != 0 && whole > style.width;
   const std::size_t limit = cuts ? style.width - 1 : whole;
-  constexpr std::size_t colours = 16;
+  const std::size_t colours = style.colour ? 16 : 0;
   const std::size_t line = out.size();
-  std::size_t room = 1;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (widths[i] != 0) room = std::max(room, row.begin_of(i) + 1) + cells[i].text.size() + colours;
-  }
-  out.resize(line + room + style.width + mark.size());
+  std::size_t room = whole + mark.size() + 1;
+  for (const Cell& cell : cells) room += cell.text.size() - std::min(cell.columns, cell.text.size()) + colours;
+  out.resize(line + room);
   char* at = out.data() + line;
-  const auto add = [&](std::string_view text) { at = std::ranges::copy(text, at).out; };
+  std::fill_n(at, room, ' ');  // between cells there is nothing more to write
+  const auto add = [&](std::string_view text) { at = std::copy_n(text.data(), text.size(), at); };
   std::size_t end = 0;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const std::size_t begin = row.begin_of(i);
     if (widths[i] == 0 || cells[i].columns == 0) continue;
     if (begin >= limit) break;
-    at = std::fill_n(at, begin - end, ' ');
+    at += begin - end;
     const bool cut = begin + cells[i].columns > limit;
     const std::string_view text = cut ? head(cells[i].text, limit - begin) : std::string_view(cells[i].text);
     const bool paint = style.colour && cells[i].colour != Colour::none;
