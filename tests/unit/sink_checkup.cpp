@@ -104,7 +104,7 @@ TEST(Catalogue, EveryEntryIsAnObject) {
 
 TEST(Catalogue, OneEntryIsToldAlone) {
   const std::string one = test::printed([](Output& output) { write_catalogue_text(output, {}, "zero-window"); });
-  EXPECT_TRUE(one.starts_with("zero-window\n    A receiver closed its window")) << one;
+  EXPECT_TRUE(one.starts_with("zero-window\n    A receive window was closed")) << one;
   EXPECT_TRUE(one.contains("what to do")) << one;
   EXPECT_FALSE(one.contains("keepalive")) << one;
   const std::string object = test::printed([](Output& output) { write_catalogue_json(output, "refused"); });

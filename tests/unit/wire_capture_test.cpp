@@ -156,8 +156,8 @@ TEST(Capture, OfSeveralSynAcksTheFirstCounts) {
   const auto slow = reported.finding(Rule::slow_handshake);
   ASSERT_TRUE(slow.has_value());
   EXPECT_EQ(slow->confidence, Confidence::likely);
-  EXPECT_TRUE(slow->text.starts_with("the SYN-ACK came 10 ms after the first SYN")) << slow->text;
-  EXPECT_FALSE(slow->text.contains("kernel")) << slow->text;
+  EXPECT_TRUE(sentence(*slow).starts_with("the SYN-ACK came 10 ms after the first SYN")) << sentence(*slow);
+  EXPECT_FALSE(sentence(*slow).contains("kernel")) << sentence(*slow);
 }
 
 TEST(Capture, ASegmentThatRepeatsANumberIsNotAlwaysAKeepAlive) {
@@ -211,7 +211,7 @@ TEST(Capture, WhoBrokeOffIsWhoSentTheRst) {
   EXPECT_EQ(local.life().outcome, Outcome::reset_by_local);
   EXPECT_EQ(local.life().zeek_state, "RSTO");
   // No machine is ours in a capture.
-  EXPECT_EQ(local.finding(Rule::reset_origin)->text.find("this machine"), std::string::npos);
+  EXPECT_EQ(sentence(*local.finding(Rule::reset_origin)).find("this machine"), std::string::npos);
 }
 
 TEST(Capture, ZeekHasAWordForEachEnd) {

@@ -100,13 +100,14 @@ std::span<const RuleEntry> rule_catalogue() {
        "a proxy or load balancer on the way that answers the probes itself: the peer can be gone. The wire alone: an "
        "empty segment of another stack that repeats an old number for a reason of its own; a keep-alive "
        "of another stack whose byte repeats a last segment of one byte is called a retransmission"},
-      {Rule::zero_window, "a receive window was closed for 10 ms or more: its process reads more slowly than payload comes, or not at all",
+      {Rule::zero_window,
+       "a receive window was closed for 10 ms or more: its process reads more slowly than payload comes, or not at all",
        "who owns the socket that is full; unsent bytes at the sender", "segments that advertise window 0",
        "the segment that closed it was seen, or the kernel's view came with a probe into it",
        "only probes into it were seen, without the kernel's view", "",
-       "The named process is slow or stuck: look at what it does (strace, a profile), not at the network.",
-       "nothing about the window; a process that reads all the time is slow beside a fast sender, or has a small receive "
-       "buffer (SO_RCVBUF); memory pressure shrinks windows; a middlebox, or a tarpit, writes windows of its own"},
+       "Look at what the named process does (strace, a profile), not at the network: most often it is slow or stuck.",
+       "a process that reads without a pause and is slower than the sender, or has a small receive buffer (SO_RCVBUF); "
+       "memory pressure, which shrinks windows; a middlebox or a tarpit that writes windows of its own"},
       {Rule::retransmission,
        "segments were sent again, by this side or by the peer: how many of how many; of ours the kernel's cause beside "
        "what "
