@@ -286,6 +286,7 @@ struct Reset {
   NamedProcess other{};          // firewall_between, other_end: the other end's
   std::uint64_t other_conn = 0;  // other_end: its connection
   bool other_gave_up = false;    // other_end: its keep-alive did
+  bool other_answered = false;   // other_end: its TCP answered a segment; the process had closed before
   bool other_died = false;       // other_end: its process did
   std::optional<std::uint32_t> unread_bytes{};  // other_end: that it had not read
   bool refused = false;                         // nobody_here: nothing listens; otherwise no socket is left

@@ -80,6 +80,7 @@ void note_opening(Connection& c, const Course& at, Marks& marks) {
   const HeldSegment& other = at.active ? *at.syn_ack : *at.syn;
   c.has_wire = true;
   c.syn = marks.next(at.syn->ts_ns);
+  c.opened_by_write = at.active && at.syn->len != 0;
   c.syn_ack = marks.next(at.syn_ack->ts_ns);
   c.syn_ack_seen = true;
   c.isn_local = own.seq;
@@ -153,7 +154,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   c.enter(State::established);
   c.established = true;
   if (!at.active) attempts_.completed();
-  if (at.active || at.wire) c.handshake_ns = established.ts_ns - begun;
+  if (at.active || at.wire) c.handshake_ns = established.ts_ns - handshake_begun(c);
 
   // Its process.
   if (d.held.owner_ns != 0) {

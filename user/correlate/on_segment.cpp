@@ -300,6 +300,7 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
     out ? c.has_isn_local = true : c.has_isn_remote = true;
     if (!c.syn) {
       c.syn = {e.id, e.ts_ns};
+      c.opened_by_write = out && g.len != 0;
     } else if (out) {
       // The second SYN makes it a story; until then there is nothing to keep.
       Retransmissions& r = c.ensure_anomalies().retransmissions;

@@ -235,7 +235,7 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
   if (to == State::established) {
     c.established = true;
     if (c.role == Role::passive) attempts_.completed();
-    const TimeNs begun = c.role == Role::passive && c.syn ? c.syn.ts_ns : c.start_ts_ns;
+    const TimeNs begun = handshake_begun(c);
     c.restored = from == State::syn_sent && in_repair(s.cb);  // tcp_connect(): no SYN is sent
     if (!c.preexisting && !c.restored && (c.role == Role::active || c.syn))
       c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;

@@ -110,15 +110,16 @@ struct Connection {
   bool owner_ambiguous : 1 = false;  // the snapshot named two processes
   bool syn_ack_seen : 1 = false;
   bool established : 1 = false;
-  bool restored : 1 = false;        // connect() under TCP_REPAIR: no handshake, the connection was another socket's
-  bool expired : 1 = false;         // reported because its time was up, not because its end was seen
-  bool wire_final : 1 = false;      // nothing can follow the newest wire counters
-  bool wire_closed : 1 = false;     // they came with the socket's destruction
-  bool port_reused : 1 = false;     // its SYN found another connection on its address pair
-  bool wire_partial : 1 = false;    // an IP fragment: what is behind the first one has no numbers
-  bool wire_restarted : 1 = false;  // the flow map forgot the flow meanwhile: they are not all
-  bool in_on_loopback : 1 = false;  // segments, RSTs excluded, came in there
-  bool in_elsewhere : 1 = false;    // and on another interface
+  bool opened_by_write : 1 = false;  // Fast Open (RFC 7413): connect() sent nothing, the first write its SYN
+  bool restored : 1 = false;         // connect() under TCP_REPAIR: no handshake, the connection was another socket's
+  bool expired : 1 = false;          // reported because its time was up, not because its end was seen
+  bool wire_final : 1 = false;       // nothing can follow the newest wire counters
+  bool wire_closed : 1 = false;      // they came with the socket's destruction
+  bool port_reused : 1 = false;      // its SYN found another connection on its address pair
+  bool wire_partial : 1 = false;     // an IP fragment: what is behind the first one has no numbers
+  bool wire_restarted : 1 = false;   // the flow map forgot the flow meanwhile: they are not all
+  bool in_on_loopback : 1 = false;   // segments, RSTs excluded, came in there
+  bool in_elsewhere : 1 = false;     // and on another interface
   bool ttl_in_varies : 1 = false;
   bool ttl_in_twice : 1 = false;  // two segments or more had it
 

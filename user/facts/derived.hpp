@@ -17,6 +17,10 @@ inline constexpr std::uint32_t loopback_ifindex = 1;  // in every namespace (LOO
   return seq == rcv_nxt || (behind_fin && seq + 1 == rcv_nxt);
 }
 
+// Where handshake_ns begins.
+[[nodiscard]] inline TimeNs handshake_begun(const Connection& c) {
+  return c.syn && (c.role != Role::active || c.opened_by_write) ? c.syn.ts_ns : c.start_ts_ns;
+}
 // The connection's RST came in on the loopback interface, and nothing else of it did: this machine made it, and no TCP
 // of it, for the peer's address is not ours.
 [[nodiscard]] bool reset_made_here(const Connection& c);

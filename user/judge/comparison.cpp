@@ -299,13 +299,14 @@ class Times {
     const bool copied = c_.anomalies && (c_.anomalies->syn_ack_copy || c_.anomalies->retransmissions.syns != 0);
     if (c_.established && c_.handshake_ns >= 0) {
       const bool by_kernel = context_.has_kernel;
-      const TimeNs begun = !active && c_.syn ? c_.syn.ts_ns : c_.start_ts_ns;
+      const TimeNs begun = handshake_begun(c_);
       const TimeNs open = begun + c_.handshake_ns;
       // From the SYN at the interface, as the wire's: what lies between connect() and it has a line of its own.
       put(by_kernel ? Timed::handshake_kernel : Timed::handshake_wire, c_.syn ? c_.syn.ts_ns : begun, open);
       const TimeNs last = active ? c_.syn_ack.ts_ns : ack;
       if (by_kernel && last != 0 && !copied) put(Timed::arrival_to_open, last, open);
-      if (by_kernel && active && c_.syn && c_.has_kernel) put(Timed::connect_to_wire, c_.start_ts_ns, c_.syn.ts_ns);
+      if (by_kernel && active && c_.syn && c_.has_kernel && !c_.opened_by_write)
+        put(Timed::connect_to_wire, c_.start_ts_ns, c_.syn.ts_ns);
     }
     if (context_.has_kernel && c_.syn && ack != 0) put(Timed::handshake_wire, c_.syn.ts_ns, ack);
     if (c_.syn && c_.syn_ack && !copied) {

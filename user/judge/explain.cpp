@@ -194,7 +194,7 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
         "After a silence the peer answered with a RST, most likely because it no longer knew the connection{}.", got);
   }
   if (c.teardown->end_from == State::new_syn_recv) {
-    return "The SYN-ACK was answered by a RST: the handshake was not finished.";
+    return "A RST ended the request: the handshake was not finished.";
   }
   const bool rst = c.anomalies && c.anomalies->rst_in.mark;
   if (!rst) return fmt::format("The kernel took a reset from the peer{}.", got);
@@ -334,6 +334,12 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
   return text + ".";
 }
 
+std::string unanswered_syn(const Connection& c, const RuleContext& context) {
+  const std::string dropped = drop_reasons(c, context, true, tcp_flag::syn | tcp_flag::ack);
+  if (!dropped.empty()) return fmt::format("The SYN-ACK did not leave this machine: {}.", dropped);
+  return "A SYN came and no SYN-ACK for it was seen.";
+}
+
 std::string still_open(const Connection& c, const RuleContext& context) {
   if (c.state == State::established && c.syn && c.has_isn_local && c.has_isn_remote) {
     return "Still open: each SYN took one sequence number, so the data of both sides begins at 1; nobody has closed "
@@ -350,7 +356,7 @@ std::string still_open(const Connection& c, const RuleContext& context) {
     return fmt::format("{} has closed and the peer acknowledged it; the peer has not closed yet.",
                        process_words(c.owner));
   }
-  if (c.state == State::unknown && c.syn && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
+  if (c.state == State::unknown && c.syn && !c.syn_ack_seen) return unanswered_syn(c, context);
   if (c.state == State::unknown) return "Not ended when the run did; no transition of it was seen.";
   return fmt::format("Still in {} when the run ended.", name(c.state));
 }
@@ -361,7 +367,7 @@ std::string syn_dropped(const Connection& c, const RuleContext& context) {
                      drop_reasons(c, context, false, tcp_flag::syn));
 }
 
-std::string unknown(const Connection& c, const Life& life) {
+std::string unknown(const Connection& c, const RuleContext& context, const Life& life) {
   if (ended_in_repair(c)) {
     const std::string died = how_the_process_ended(c);
     return fmt::format("{}; {}.", died.empty() ? process_words(closer_of(c)) + " closed" : died, silent_repair);
@@ -377,8 +383,8 @@ std::string unknown(const Connection& c, const Life& life) {
     return fmt::format("connect() failed with {} after {}.", error_name(*life.error), seconds(life.duration_ns));
   }
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
-  if (asked && !c.syn_ack_seen) return "A SYN came and no SYN-ACK for it was seen.";
-  if (c.state == State::new_syn_recv) return "The SYN-ACK was never acknowledged: the handshake was not finished.";
+  if (asked && !c.syn_ack_seen) return unanswered_syn(c, context);
+  if (c.state == State::new_syn_recv) return "TCP took no ACK of its SYN-ACK: the handshake was not finished.";
   if (life.error) return fmt::format("The process got {}; what was seen does not show why.", error_name(*life.error));
   return "What was seen does not show how it ended.";
 }
@@ -425,7 +431,7 @@ std::string explain(const Connection& c, const RuleContext& context, const Life&
     case Outcome::unknown:
       break;
   }
-  return unknown(c, life);
+  return unknown(c, context, life);
 }
 
 }  // namespace tcpwitness

@@ -93,7 +93,7 @@ Span span_of_drops(const Connection& c, bool out) {
 Span span_of(const Connection& c, Rule rule) {
   if (rule == Rule::slow_handshake) {
     const TimeNs begun = c.syn ? std::min(c.syn.ts_ns, c.start_ts_ns) : c.start_ts_ns;
-    return {begun, c.handshake_ns >= 0 ? c.start_ts_ns + c.handshake_ns : c.last_ts_ns};
+    return {begun, c.handshake_ns >= 0 ? handshake_begun(c) + c.handshake_ns : c.last_ts_ns};
   }
   if (!c.anomalies) return {};
   const Anomalies& t = *c.anomalies;
@@ -170,6 +170,8 @@ arguments::Reset reset_by_peer(const Connection& peer, const RuleContext& contex
   const Outcome outcome = outcome_of(peer, context);
   arguments::Reset found{.how = arguments::Reset::How::other_end, .other = peer.owner.named(), .other_conn = peer.id};
   found.other_gave_up = outcome == Outcome::keepalive_timeout;
+  found.other_answered =
+      peer.anomalies && peer.anomalies->reset_sent.mark && peer.anomalies->reset_sent.answers_segment;
   found.other_died = outcome == Outcome::aborted;
   if (peer.has_cb() && unread_data(peer.cb)) {
     const std::uint32_t fin = fin_received(peer.cb) ? 1 : 0;

@@ -42,7 +42,7 @@ std::int64_t positive(std::int64_t ns) { return std::max<std::int64_t>(ns, 0); }
 // ESTABLISHED, or the ACK that a capture shows; 0: not seen.
 TimeNs opened(const Connection& c) {
   if (!c.established || c.handshake_ns < 0 || c.preexisting) return 0;
-  return (c.role != Role::active && c.syn ? c.syn.ts_ns : c.start_ts_ns) + c.handshake_ns;
+  return handshake_begun(c) + c.handshake_ns;
 }
 
 // The first of both FINs, or the kernel's first transition towards the end; 0: not seen.
@@ -66,7 +66,7 @@ std::optional<std::int64_t> round_trip(const Connection& c) {
 void opening(const Connection& c, const RuleContext& context, Phases& phases) {
   if (c.preexisting) return;
   const bool active = c.role == Role::active;
-  const bool by_call = active && c.has_kernel && context.has_kernel;
+  const bool by_call = active && !c.opened_by_write && c.has_kernel && context.has_kernel;
   const TimeNs begun = by_call ? c.start_ts_ns : c.syn.ts_ns;
   if (c.syn && c.syn_ack) phases.connect = positive(c.syn_ack.ts_ns - begun);
   const TimeNs open = opened(c);

@@ -32,7 +32,7 @@ std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleConte
     finding.arguments = found;
     return finding;
   }
-  const TimeNs begun = active ? c.start_ts_ns : c.syn.ts_ns;
+  const TimeNs begun = handshake_begun(c);
   // Where the next hop's address is not known yet, or a queue is full, the SYN waits on this machine.
   const std::int64_t unsent = c.syn.ts_ns - begun;
   const std::int64_t first = c.syn_ack.ts_ns - c.syn.ts_ns;

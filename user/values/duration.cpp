@@ -23,8 +23,8 @@ std::string duration_in_words(std::int64_t ns) {
 
 std::string seconds(std::int64_t ns) {
   const double value = static_cast<double>(std::max<std::int64_t>(ns, 0));
-  if (value < 1e6) return fmt::format("{:.0f} us", value / 1e3);
-  if (value < 1e9) return fmt::format("{:.3g} ms", value / 1e6);
+  if (value < 999.5e3) return fmt::format("{:.0f} us", value / 1e3);
+  if (value < 999.5e6) return fmt::format("{:.3g} ms", value / 1e6);
   const bool whole = ns % 1'000'000'000 == 0;
   if (!whole && value < 9.995e9) return fmt::format("{:.2f} s", value / 1e9);
   if (!whole && value < 99.95e9) return fmt::format("{:.1f} s", value / 1e9);

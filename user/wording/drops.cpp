@@ -38,9 +38,9 @@ std::string words(const arguments::TxNotSent& of) {
                          of.syn ? "the SYN" : "a segment that TCP sent", drop_meaning(DropKind::neighbour));
     case How::unexplained:
       return fmt::format(
-          "{} bytes that TCP wanted to send never left this machine: each attempt failed here, and the kernel names no "
+          "{} that TCP wanted to send never left this machine: each attempt failed here, and the kernel names no "
           "reason; a route or an address that is gone, or a policy",
-          of.bytes);
+          counted(of.bytes, "byte"));
     case How::dropped:
       break;
   }

@@ -34,7 +34,8 @@ std::string by_kernel(const std::string& reason) {
 std::string share(std::uint32_t part, std::uint32_t whole) {
   constexpr std::uint32_t handful = 50;
   if (whole < handful || part > whole) return counted(part, "segment");
-  return fmt::format("{} of {} segments ({:.2g} %)", part, whole, 100.0 * part / whole);
+  const double percent = 100.0 * part / whole;
+  return fmt::format("{} of {} segments ({:.{}g} %)", part, whole, percent, percent < 99.5 ? 2 : 3);
 }
 
 std::string reasons_words(const arguments::DropReasons& reasons) {

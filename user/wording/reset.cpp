@@ -9,7 +9,7 @@ namespace {
 
 std::string amount(std::uint32_t bytes) {
   if (bytes < 1024) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
-  if (bytes < 1024 * 1024) return fmt::format("{:.3g} KiB", bytes / 1024.0);
+  if (bytes < 999 * 1024) return fmt::format("{:.3g} KiB", bytes / 1024.0);
   return fmt::format("{:.3g} MiB", bytes / 1048576.0);
 }
 
@@ -18,6 +18,7 @@ std::string by_other_end(const arguments::Reset& of) {
   const std::string who = of.other.pid != 0 ? fmt::format("{}[{}]", of.other.comm, of.other.pid)
                                             : fmt::format("the other end (connection {})", of.other_conn);
   if (of.other_gave_up) return fmt::format("RST by the kernel of {}: its keep-alive gave up", who);
+  if (of.other_answered) return fmt::format("RST by the kernel of {}, which had closed before", who);
   if (!of.unread_bytes) return fmt::format("RST by {}", who);
   return fmt::format("RST by {}: {} with {} unread", who, of.other_died ? "died" : "closed", amount(*of.unread_bytes));
 }
