@@ -264,6 +264,7 @@ class Diagnosis {
       return fmt::format("not watched: its link layer (ARPHRD {}) is neither Ethernet nor plain IP",
                          interface.hardware_type);
     }
+    if (interface.ifb) return "not watched: what is redirected to an ifb is seen where it comes in or leaves";
     return interface.up || interface.layer == LinkLayer::ethernet ? "" : "not watched until it is up";
   }
 

@@ -48,6 +48,10 @@ Result<Interface> find_interface(const std::vector<Interface>& all, const std::s
     return failure(
         "trace interface " + name,
         "its link layer (ARPHRD " + std::to_string(found->hardware_type) + ") is neither Ethernet nor plain IP", "");
+  if (found->ifb)
+    return failure("trace interface " + name,
+                   "it is an ifb: what is redirected to it comes in, or leaves, by another interface",
+                   "trace that one");
   return *found;
 }
 

@@ -22,6 +22,7 @@ struct Interface {
   std::uint32_t index = 0;
   bool up = false;
   bool loopback = false;
+  bool ifb = false;  // nothing is sent or received there: what is redirected to it goes back to where it was
   LinkLayer layer = LinkLayer::unsupported;
   std::uint16_t hardware_type = 0;        // ARPHRD_*
   std::array<std::uint8_t, 6> address{};  // Ethernet

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <string_view>
 #include <utility>
 
 #include "probe/netlink.hpp"
@@ -24,6 +25,16 @@ constexpr int receive_bytes = 4 << 20;  // a notice takes 2 to 4 KiB of it
 constexpr int dump_patience_ms = 5000;
 constexpr int notices_dropped = NLE_NOMEM;  // ENOBUFS, in libnl's numbers
 constexpr int dumps_at_most = 10;           // one that a change interrupted is begun again
+
+// As `ip -d link` names it; "" for a card.
+std::string_view kind_of(nlmsghdr* message) {
+  const nlattr* info = nlmsg_find_attr(message, sizeof(ifinfomsg), IFLA_LINKINFO);
+  const nlattr* kind =
+      info != nullptr ? nla_find(static_cast<nlattr*>(nla_data(info)), nla_len(info), IFLA_INFO_KIND) : nullptr;
+  if (kind == nullptr) return {};
+  const std::string_view text(static_cast<const char*>(nla_data(kind)), static_cast<std::size_t>(nla_len(kind)));
+  return text.substr(0, text.find('\0'));
+}
 
 }  // namespace
 
@@ -86,6 +97,7 @@ int Links::on_message(nl_msg* of, void* context) {
   const nlattr* address = nlmsg_find_attr(message, sizeof(ifinfomsg), IFLA_ADDRESS);
   if (address != nullptr && nla_len(address) == static_cast<int>(found.address.size()))
     std::memcpy(found.address.data(), nla_data(address), found.address.size());
+  found.ifb = kind_of(message) == "ifb";
   if (!found.name.empty()) self.learn(found);
   return NL_OK;
 }

@@ -432,7 +432,8 @@ struct Tracer::Impl {
   // An interface is attached before it is up where that costs nothing, so that its first segment is not missed. Where
   // it may: XDP disturbs a driver, and the programs for layer 3 take their time to load.
   [[nodiscard]] bool wants(const Interface& interface) const {
-    if (settings.wire == WireMode::none || interface.layer == LinkLayer::unsupported || !named(interface)) return false;
+    if (settings.wire == WireMode::none || interface.layer == LinkLayer::unsupported || interface.ifb) return false;
+    if (!named(interface)) return false;
     const bool free = interface.layer == LinkLayer::ethernet &&
                       (settings.wire == WireMode::automatic || settings.wire == WireMode::tc);
     return interface.up || free;
