@@ -9,12 +9,12 @@
 namespace tcpwitness::testing {
 namespace {
 
-constexpr std::uint32_t eth0 = 2, eth1 = 3;  // the client's side, the server's side
+constexpr std::uint32_t eth0 = 2, eth1 = 3, eth2 = 4;  // the client's side, the server's side, neither
 
 const Names& router_names() {
   static const Names names = [] {
     Names made = kernel_names();
-    made.interfaces = {{eth0, "eth0"}, {eth1, "eth1"}};
+    made.interfaces = {{eth0, "eth0"}, {eth1, "eth1"}, {eth2, "eth2"}};
     return made;
   }();
   return names;
@@ -95,6 +95,18 @@ class Router {
     event.sent = IcmpWay::left;
     event.came_in = came_in;
     return stream_->add(event);
+  }
+  // A RST in the server's name, from behind another interface than the server's.
+  void reset_from(std::uint32_t ifindex) {
+    Segment g = base(far_, HookPoint::ingress, {R});
+    g.ifindex = ifindex;
+    g.seq = server_nxt_;
+    stream_->add(g);
+    g = base(near_, HookPoint::egress, {R});
+    g.ifindex = eth0;
+    g.came_in = ifindex;
+    g.seq = server_nxt_;
+    stream_->add(g);
   }
   // What the flow map has of one hop now.
   [[nodiscard]] SocketFound counted(bool of_client) const {
@@ -456,6 +468,17 @@ TEST(ForwardedReset, InTheMiddleItIsNeitherEndsOwn) {
   const RunResult reported = reported_of(stream);
   EXPECT_EQ(reported.life().outcome, Outcome::reset_by_outsider);
   EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, Confidence::certain);
+}
+
+// Two hosts with one address: that of the client's neighbour entry has changed.
+TEST(ForwardedReset, OneThatCameInElsewhereIsSaidToHaveComeInThere) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.reset_from(eth2);
+  const auto finding = reported_of(stream).finding(Rule::reset_origin);
+  ASSERT_TRUE(finding);
+  EXPECT_NE(finding->text.find("came in on eth2"), std::string::npos) << finding->text;
 }
 
 TEST(ForwardedReset, OneThatCameInIsThatSidesAtMostLikely) {

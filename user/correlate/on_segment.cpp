@@ -410,7 +410,8 @@ void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment&
     const bool settled = reported.mark || (!kernel_judges(c) && c.ended());
     if (kernel_judges(c) && ended_nothing(c, e, g, out)) return;
     if (!seen.mark || (!settled && !seen.fits)) {
-      seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex};
+      seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex,
+              g.ifindex};
       seen.fits = !out && g.socket.type == SocketKind::full && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
     }
   }

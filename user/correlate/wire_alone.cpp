@@ -48,7 +48,7 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
     if (teardown.by_reset) {
       ResetSeen& reset = out ? c.ensure_anomalies().rst_out : c.ensure_anomalies().rst_in;
       if (settings_.capture && g.analysis.again_in_silence == 0) c.anomalies->retransmissions.run.clear();
-      reset = {teardown.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl};
+      reset = {teardown.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl, false, g.ifindex};
     }
     if (c.state == State::time_wait) teardown.time_wait = teardown.end;
     if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);

@@ -17,7 +17,8 @@ struct ResetSeen {
   SocketKind socket_type{};  // that sent it
   std::uint8_t ttl = 0;      // or hop limit
   bool on_loopback = false;  // it came in there
-  bool fits = false;         // its number is the one that a RST must have, by the view that came with it
+  std::uint32_t ifindex = 0;
+  bool fits = false;  // its number is the one that a RST must have, by the view that came with it
 };
 
 // What the kernel said of a reset it sent or took.

@@ -146,7 +146,12 @@ std::optional<Finding> judge_forwarded_reset(const Connection& c, const RuleCont
   }
   const bool from_server = c.anomalies->rst_in.mark.id == c.teardown->end.id;
   const unsigned from = from_server ? server : client;
-  arguments::Reset found{.how = How::passed, .side = side_of(from), .interface = interface_of(c, context, from)};
+  // Not the hop's interface: another host with the same address may be behind a third one.
+  const ResetSeen& reset = from_server ? c.anomalies->rst_in : c.anomalies->rst_out;
+  arguments::Reset found{
+      .how = How::passed,
+      .side = side_of(from),
+      .interface = reset.ifindex != 0 ? context.names.interface(reset.ifindex) : interface_of(c, context, from)};
   if (from_server && foreign_hops(c)) {
     finding.confidence = Confidence::inconclusive;
     found.how = How::passed_with_other_ttl;
