@@ -46,6 +46,19 @@ static __always_inline void note_arrival(const struct frame *frame)
 	bpf_map_update_elem(&arrivals, &arrival, &frame->tuple, BPF_ANY);
 }
 
+/*
+ * NAT that has forgotten a connection gives it other addresses with the next segment. Noting each would cost more than
+ * all else, and who is silent for so long asks for it seldom.
+ */
+#define SILENCE_MS 100
+
+static __always_inline bool after_silence(const struct tw_flow *flow)
+{
+	__u32 ticks = (__u32)bpf_jiffies64() - flow->half[INCOMING].last_tick;
+
+	return (__u64)ticks * config.tick_us > SILENCE_MS * 1000;
+}
+
 /* The addresses with which an outgoing segment came in; 0: that is not known. */
 static __always_inline const struct tw_tuple *came_with(const struct frame *frame)
 {

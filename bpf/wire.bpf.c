@@ -875,7 +875,8 @@ static __always_inline bool passes_through(void *ctx, bool xdp, struct work *wor
 	if (outgoing)
 		return frame->came_in || (hop && !sender_tuple(ctx, frame, &work->sender));
 	if (hop && !(is_opening(frame) && flow->half[INCOMING].isn != frame->seq)) {
-		if (is_opening(frame)) /* the one before may have stayed here */
+		/* The one before may have stayed here, and NAT may have forgotten what was silent. */
+		if (is_opening(frame) || after_silence(flow))
 			note_arrival(frame);
 		return true;
 	}

@@ -108,6 +108,13 @@ class Router {
     g.seq = server_nxt_;
     stream_->add(g);
   }
+  // NAT has forgotten the connection, and gives it another port with the client's next segment.
+  void mapped_anew() {
+    far_.local_port = 52000;
+    far_wire_ = {};
+    far_loss_ = {};
+    tied_ = false;
+  }
   // What the flow map has of one hop now.
   [[nodiscard]] SocketFound counted(bool of_client) const {
     SocketFound found{};
@@ -470,6 +477,26 @@ TEST(ForwardedReset, InTheMiddleItIsNeitherEndsOwn) {
   EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, Confidence::certain);
 }
 
+TEST(ForwardedReset, AfterANewMappingItIsStillThatConnections) {
+  Stream stream;
+  Router r(stream, true);
+  r.handshake();
+  r.client({PA, 2});
+  r.server({PA, 7});
+  r.mapped_anew();
+  r.client({PA, 3});
+  r.server({R});
+  const RunResult reported = reported_of(stream);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::reset_by_peer);
+  ASSERT_TRUE(reported.life().nat);
+  EXPECT_EQ(reported.life().nat->local.port, 52000);
+  EXPECT_EQ(reported.life().tx_bytes, 5U);
+  EXPECT_EQ(reported.life().rx_bytes, 7U) << "as much left for the client";
+  EXPECT_FALSE(reported.finding(Rule::forward_dropped));
+  EXPECT_EQ(reported.finding(Rule::reset_origin)->confidence, Confidence::likely);
+}
+
 // Two hosts with one address: that of the client's neighbour entry has changed.
 TEST(ForwardedReset, OneThatCameInElsewhereIsSaidToHaveComeInThere) {
   Stream stream;
@@ -479,6 +506,19 @@ TEST(ForwardedReset, OneThatCameInElsewhereIsSaidToHaveComeInThere) {
   const auto finding = reported_of(stream).finding(Rule::reset_origin);
   ASSERT_TRUE(finding);
   EXPECT_NE(finding->text.find("came in on eth2"), std::string::npos) << finding->text;
+}
+
+// Its arrival was not seen, and with what TTL it came nobody knows: that it leaves with one less says nothing.
+TEST(ForwardedReset, OneOfWhichOnlyTheDepartureWasSeenHasNoTtl) {
+  Stream stream;
+  Router r(stream, false);
+  r.handshake();
+  r.server({PA, 10});
+  r.arrivals_seen = false;
+  r.server({RA});
+  const auto finding = reported_of(stream).finding(Rule::reset_origin);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
 }
 
 TEST(ForwardedReset, OneThatCameInIsThatSidesAtMostLikely) {

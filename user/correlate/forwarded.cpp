@@ -128,6 +128,7 @@ bool departs(Passage& passage, unsigned hop, const Event& e, Segment& g, bool ou
   passage.left_to[hop] = true;
   Arrival* arrival = find_arrival(passage, g, out);
   if (arrival == nullptr) {
+    g.ttl = 0;  // one more than here, where it was routed
     arrives(passage, e, g, out, true);
     return true;
   }
@@ -166,14 +167,14 @@ void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
   run.evidence.add(e.id, e.ts_ns);
 }
 
-// What the senders sent, by the hop where it came in.
+// What the senders sent, by the hop where it came in; by the other one where that has more: its counters began anew.
 void take_sent(const Passage& passage, Segment& g) {
   const HopFacts& a = passage.hops[client];
   const HopFacts& b = passage.hops[server];
   g.wire = {};
   g.loss = {};
-  const bool a_in = a.known && (a.wire.segs_in != 0 || !b.known);
-  const bool b_in = b.known && (b.wire.segs_in != 0 || !a.known);
+  const bool a_in = a.known && (!b.known || (a.wire.segs_in != 0 && a.wire.bytes_in >= b.wire.bytes_out));
+  const bool b_in = b.known && (!a.known || (b.wire.segs_in != 0 && b.wire.bytes_in >= a.wire.bytes_out));
   g.wire.bytes_out = a_in ? a.wire.bytes_in : b.wire.bytes_out;
   g.wire.segs_out = a_in ? a.wire.segs_in : b.wire.segs_out;
   g.wire.retrans_bytes_out = a_in ? a.wire.retrans_bytes_in : b.wire.retrans_bytes_out;
