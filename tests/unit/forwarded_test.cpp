@@ -505,7 +505,7 @@ TEST(ForwardedReset, OneThatCameInElsewhereIsSaidToHaveComeInThere) {
   r.reset_from(eth2);
   const auto finding = reported_of(stream).finding(Rule::reset_origin);
   ASSERT_TRUE(finding);
-  EXPECT_NE(finding->text.find("came in on eth2"), std::string::npos) << finding->text;
+  EXPECT_NE(sentence(*finding).find("came in on eth2"), std::string::npos) << sentence(*finding);
 }
 
 // Its arrival was not seen, and with what TTL it came nobody knows: that it leaves with one less says nothing.
@@ -518,7 +518,7 @@ TEST(ForwardedReset, OneOfWhichOnlyTheDepartureWasSeenHasNoTtl) {
   r.server({RA});
   const auto finding = reported_of(stream).finding(Rule::reset_origin);
   ASSERT_TRUE(finding);
-  EXPECT_EQ(finding->confidence, Confidence::likely) << finding->text;
+  EXPECT_EQ(finding->confidence, Confidence::likely) << sentence(*finding);
 }
 
 TEST(ForwardedReset, OneThatCameInIsThatSidesAtMostLikely) {
