@@ -740,9 +740,9 @@ struct tw_config {
 	__u8 forwarded;   /* connections that only pass through this machine are reported too */
 	__u8 digests; /* enum tw_digests; with lives_only: ordinary events of a socket are held back, see struct tw_digest */
 	__u8 pad[1];
-	__u8 lives_only; /* no timeline is told: leave out ACKs that only name the cause of a transition */
-	__u32 snaplen;   /* recording: keep so many bytes of each frame that is an event; 0: none */
-	__u32 some_ports; /* 0: all */
+	__u8 lives_only;           /* no timeline is told: leave out ACKs that only name the cause of a transition */
+	__u32 snaplen;             /* recording: keep so many bytes of each frame that is an event; 0: none */
+	__u32 some_ports;          /* 0: all */
 	__u8 ports[TW_PORT_BYTES]; /* of either end: bit (port & 7) of byte (port >> 3) */
 };
 TW_ASSERT_SIZE(tw_config, 8384);
