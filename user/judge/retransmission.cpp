@@ -76,7 +76,7 @@ Repeated repeated_by_peer(const Connection& c, const RuleContext& context) {
 
 }  // namespace
 
-std::optional<Finding> judge_retransmission(const Connection& c, const RuleContext& /*context*/) {
+std::optional<Finding> judge_retransmission(const Connection& c, const RuleContext& context) {
   const Retransmissions& r = c.anomalies->retransmissions;
   const Disagreement differ = disagreement(c);
   const std::uint32_t vain = in_vain(c);
@@ -84,7 +84,8 @@ std::optional<Finding> judge_retransmission(const Connection& c, const RuleConte
   if (r.kernel == 0 && r.wire_out == 0 && vain == 0) return std::nullopt;
   Finding finding;
   finding.rule = Rule::retransmission;
-  const bool proved = r.kernel != 0 || r.wire_out == 0 || r.wire_out == r.by_request;
+  const bool of_request = context.has_kernel && r.wire_out == r.by_request;
+  const bool proved = r.kernel != 0 || r.wire_out == 0 || of_request;
   finding.confidence = proved && !differ.any() ? Confidence::certain : Confidence::likely;
   cite(finding, r.evidence);
   arguments::Retransmission found;
