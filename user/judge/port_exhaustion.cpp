@@ -15,8 +15,10 @@ namespace tcpwitness {
 namespace {
 
 std::vector<arguments::PortExhaustion::Holder> holders(const PortsFound& found) {
+  const std::uint32_t count = std::min<std::uint32_t>(found.used_holders, max_port_holders);
   std::vector<arguments::PortExhaustion::Holder> holders;
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(found.used_holders, max_port_holders); ++i)
+  holders.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i)
     holders.push_back({port_holder(found.holders[i]).named(), found.holders[i].ports});
   return holders;
 }
