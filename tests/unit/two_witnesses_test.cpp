@@ -65,23 +65,26 @@ TEST(Retransmission, OfAnotherSequenceNumberIsADisagreement) {
 }
 
 // A request's timer sends its SYN-ACK again, twice. reported: of how many the kernel has an event; owned: they left
-// with the request socket.
-std::optional<Finding> syn_ack_sent_again(int reported, bool owned) {
+// with the request socket; before: they left behind all reports, as where a link address is asked for.
+std::optional<Finding> syn_ack_sent_again(int reported, bool owned, bool before = false) {
   Stream stream;
   listens(stream);
   Side c = server_of(stream);
   is_asked(c);
+  const auto report = [&] {
+    c.retransmit(0, 0, 0, [&](Retransmit& r) {
+      r.synack = 1;
+      r.seq = c.isn();
+    });
+  };
+  for (int i = 0; before && i < reported; ++i) report();
   for (int i = 0; i < 2; ++i) {
     stream.wait(1000 * ms);
     c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) {
       g.seq = c.isn();
       if (!owned) g.socket = {};
     });
-    if (i >= reported) continue;
-    c.retransmit(0, 0, 0, [&](Retransmit& r) {
-      r.synack = 1;
-      r.seq = c.isn();
-    });
+    if (!before && i < reported) report();
   }
   return run(stream.events).finding(Rule::retransmission);
 }
@@ -99,6 +102,17 @@ TEST(Retransmission, ASynAckThatLeftWithItsRequestIsTheKernelsWithoutAReport) {
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::likely) << sentence(*finding);
   EXPECT_TRUE(says(finding, "the kernel did not report")) << sentence(*finding);
+}
+
+TEST(Retransmission, ASynAckThatLeavesBehindItsReportIsTheOneThatWasReported) {
+  const auto finding = syn_ack_sent_again(2, true, true);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->confidence, Confidence::certain) << sentence(*finding);
+  const auto again = found<arguments::Retransmission>(*finding);
+  ASSERT_EQ(again.causes.size(), 1U);
+  EXPECT_EQ(again.causes[0].seen, 2U);
+  EXPECT_EQ(again.syn_acks_by_wire, 0U);
+  EXPECT_EQ(again.unseen, 0U);
 }
 
 TEST(Retransmission, OfAConnectionWhoseSynWasNotSeenHasNoRelativeNumber) {

@@ -17,21 +17,29 @@
 namespace tcpwitness {
 namespace {
 
+constexpr auto syn_ack = static_cast<std::size_t>(RetransmitKind::syn_ack);
+
+// SYN-ACKs that nobody but this kernel can have sent again, for they left with their request socket, and that none of
+// its reports behind them is of. No disagreement: both are right.
+struct OwnSynAcks {
+  std::uint32_t later = 0;  // it had reported them before: they waited for a link address, or another CPU was faster
+  std::uint32_t unreported = 0;  // tcp_rtx_synack() reports only what was handed on without an error behind the hook
+};
+
+OwnSynAcks own_syn_acks(const Retransmissions& r) {
+  const std::uint32_t left = r.by_request - std::min(r.by_request, r.matched[syn_ack]);
+  const std::uint32_t later = std::min(left, r.by_kind[syn_ack] - r.matched[syn_ack]);
+  return {later, left - later};
+}
+
 // What the kernel reported, by cause.
 std::vector<arguments::Retransmission::Cause> causes(const Retransmissions& r) {
   std::vector<arguments::Retransmission::Cause> causes;
   for (std::size_t i = 0; i < r.by_kind.size(); ++i) {
-    if (r.by_kind[i] != 0) causes.push_back({static_cast<RetransmitKind>(i), r.by_kind[i], r.matched[i]});
+    const std::uint32_t later = i == syn_ack ? own_syn_acks(r).later : 0;
+    if (r.by_kind[i] != 0) causes.push_back({static_cast<RetransmitKind>(i), r.by_kind[i], r.matched[i] + later});
   }
   return causes;
-}
-
-// SYN-ACKs that nobody but this kernel can have sent again, for they left with their request socket, and that it did
-// not report: tcp_rtx_synack() reports, and counts, only what was handed on without an error behind the hook. No
-// disagreement: both are right.
-std::uint32_t unreported_syn_acks(const Retransmissions& r) {
-  const std::uint32_t reported = r.matched[static_cast<std::size_t>(RetransmitKind::syn_ack)];
-  return r.by_request > reported ? r.by_request - reported : 0;
 }
 
 // Retransmissions of this side that only one witness reported.
@@ -50,8 +58,10 @@ Disagreement disagreement(const Connection& c) {
     if (seen.out) explained += seen.count;
   }
   // What the kernel counts it has sent again, though no event of it came: SYN-ACKs too, once there is a child.
-  explained += std::max(retransmitted_segments(c) - r.kernel, unreported_syn_acks(r));
-  return {r.wire_out > explained ? r.wire_out - explained : 0, r.unmatched_segments};
+  const OwnSynAcks own = own_syn_acks(r);
+  explained += own.later + std::max(retransmitted_segments(c) - r.kernel, own.unreported);
+  return {r.wire_out > explained ? r.wire_out - explained : 0,
+          r.unmatched_segments - std::min(r.unmatched_segments, own.later)};
 }
 
 // Ours that the peer got twice; 0 where those of before we listened have no event to show.
@@ -104,7 +114,7 @@ std::optional<Finding> judge_retransmission(const Connection& c, const RuleConte
     found.wire_of = c.wire.segs_out;
     found.kernel_reports = c.has_kernel;
   }
-  const std::uint32_t alone = unreported_syn_acks(r);
+  const std::uint32_t alone = own_syn_acks(r).unreported;
   if (r.kernel != 0 && alone > retransmitted_segments(c) - r.kernel) found.syn_acks_by_wire = alone;
   found.unreported = differ.unreported;
   found.unseen = differ.unseen;
