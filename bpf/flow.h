@@ -184,9 +184,7 @@ __noinline __u32 see_syn(struct tw_flow *flow, struct tw_half *me, const struct 
 	}
 	if (frame->flags & TCP_ACK) {
 		me->syn = SYN_ACK_SEEN;
-		me->zero_window = frame->window == 0;
-		if (me->zero_window)
-			why |= TW_WHY_ZERO_WINDOW;
+		me->zero_window = frame->window == 0; /* a firewall that answers first (SYNPROXY), a tarpit */
 	}
 	me->seen = 1;
 	me->isn = frame->seq;

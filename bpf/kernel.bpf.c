@@ -775,14 +775,12 @@ int BPF_PROG(kernel_destroy_again, struct sock *sk)
 	 (reason) == bpf_core_enum_value(enum skb_drop_reason, name))
 
 /*
- * What is dropped for no fault is not reported: buffers of a queue that goes away with its socket, what
- * was for another host's link address (see is_for_others()), and what old code gives no reason for (a FIN that its
- * TIME_WAIT socket has taken).
+ * What is dropped for no fault is not reported: buffers of a queue that goes away with its socket, and what old code
+ * gives no reason for (a FIN that its TIME_WAIT socket has taken).
  */
 static __always_inline bool drop_tells(__u32 reason)
 {
 	return !IS_DROP_REASON(reason, SKB_DROP_REASON_QUEUE_PURGE) &&
-	       !IS_DROP_REASON(reason, SKB_DROP_REASON_OTHERHOST) &&
 	       !IS_DROP_REASON(reason, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
@@ -884,6 +882,20 @@ static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, __u32
 	return wanted || (flow && (flow->translated || flow->hop));
 }
 
+/*
+ * What was for another host's link address (see is_for_others()) is nobody's here, but for a connection of ours: its
+ * peer has an old link address for us.
+ */
+static __always_inline bool is_dropped_for_others(__u32 reason, const struct tw_tuple *tuple)
+{
+	const struct tw_flow *flow;
+
+	if (!IS_DROP_REASON(reason, SKB_DROP_REASON_OTHERHOST))
+		return false;
+	flow = bpf_map_lookup_elem(&flows, tuple);
+	return !flow || !flow->owned;
+}
+
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 {
@@ -904,7 +916,8 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	if (config.netns && netns && netns != config.netns)
 		return 0;
 	if (!read_dropped(skb, outgoing, &dropped) ||
-	    !dropped_wanted(sk, outgoing, (__u32)skb->skb_iif, &dropped.tuple))
+	    !dropped_wanted(sk, outgoing, (__u32)skb->skb_iif, &dropped.tuple) ||
+	    is_dropped_for_others(reason, &dropped.tuple))
 		return 0;
 	if (config.digests)
 		release_ends(&dropped.tuple);

@@ -282,12 +282,13 @@ struct Reset {
     passed_with_other_ttl,
   };
   How how{};
-  NamedProcess process{};        // firewall_between: this side's; process_died, process_closed: who closed
-  NamedProcess other{};          // firewall_between, other_end: the other end's
-  std::uint64_t other_conn = 0;  // other_end: its connection
-  bool other_gave_up = false;    // other_end: its keep-alive did
-  bool other_answered = false;   // other_end: its TCP answered a segment; the process had closed before
-  bool other_died = false;       // other_end: its process did
+  NamedProcess process{};              // firewall_between: this side's; process_died, process_closed: who closed
+  NamedProcess other{};                // firewall_between, other_end: the other end's
+  std::uint64_t other_conn = 0;        // other_end: its connection
+  bool other_gave_up = false;          // other_end: its keep-alive did
+  bool other_answered = false;         // other_end: its TCP answered a segment; the process had closed before
+  bool other_gave_request_up = false;  // other_end: its TCP answered by it in the handshake
+  bool other_died = false;             // other_end: its process did
   std::optional<std::uint32_t> unread_bytes{};  // other_end: that it had not read
   bool refused = false;                         // nobody_here: nothing listens; otherwise no socket is left
   std::string reason{};                         // the kernel's word, "" where it has none

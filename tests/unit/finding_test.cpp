@@ -88,7 +88,7 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
   EXPECT_EQ(run(story.events, settings).finding(Rule::keepalive)->confidence, Confidence::likely);
 }
 
-TEST(ZeroWindow, NamesWhoStoppedReadingAndForHowLong) {
+TEST(ZeroWindow, NamesWhoseWindowWasClosedAndForHowLong) {
   const auto finding = run(zero_window_story().events).finding(Rule::zero_window);
   EXPECT_TRUE(says(finding, "the receive window of the peer was closed for 2.00 s"));
   const auto window = found<arguments::ZeroWindow>(finding);

@@ -96,7 +96,7 @@ TEST(Retransmission, ASynAckThatLeftWithItsRequestIsTheKernelsWithoutAReport) {
     const auto finding = syn_ack_sent_again(reported, true);
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->confidence, Confidence::certain) << sentence(*finding);
-    EXPECT_EQ(says(finding, "1 SYN-ACK more left with the request socket"), reported == 1) << sentence(*finding);
+    EXPECT_EQ(says(finding, "the request socket sent 1 more SYN-ACK"), reported == 1) << sentence(*finding);
   }
   const auto finding = syn_ack_sent_again(1, false);
   ASSERT_TRUE(finding.has_value());

@@ -149,11 +149,15 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
 }
 
 void Correlator::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
-  const bool closes = g.is(Why::zero_window);
-  // Their window says nothing of a reader, but for a SYN-ACK that lets nothing in.
-  if ((g.flags & tcp_flag::rst) != 0 || ((g.flags & tcp_flag::syn) != 0 && !closes)) return;
+  constexpr std::uint8_t both = tcp_flag::syn | tcp_flag::ack;
+  const bool syn_ack = (g.flags & both) == both && g.window == 0;
+  if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0 && !syn_ack) return;  // their window says nothing of a reader
   if (g.refused != Refusal::none) return;
   (out ? c.last_window_local : c.last_window_peer) = g.window;
+  // A firewall that answers in the server's place (SYNPROXY) lets nothing in before the server does: what is asked for
+  // by a probe has a closed window, and nothing before it.
+  if (syn_ack) return;
+  const bool closes = g.is(Why::zero_window);
   const bool opens = g.window != 0;
   if (!closes && !c.anomalies) return;
   if (!closes && !opens) return;

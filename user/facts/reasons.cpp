@@ -44,7 +44,7 @@ std::string_view reset_meaning(ResetReason reason, bool sent) {
     case ResetReason::keepalive_timeout:
       return "the keep-alive probes were not answered";
     case ResetReason::abort_on_data:
-      return "data came for a socket that nobody reads any more, or it was not to wait in FIN_WAIT2 (TCP_LINGER2)";
+      return "data came for a socket that nobody reads any more, or TCP_LINGER2 forbids it to wait in FIN_WAIT2";
     case ResetReason::abort_on_close:
       return "the process closed with unread data";
     case ResetReason::abort_on_linger:

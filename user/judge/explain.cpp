@@ -194,7 +194,7 @@ std::string reset_by_peer(const Connection& c, const Life& life) {
         "After a silence the peer answered with a RST, most likely because it no longer knew the connection{}.", got);
   }
   if (c.teardown->end_from == State::new_syn_recv) {
-    return "A RST ended the request: the handshake was not finished.";
+    return "A RST ended the handshake.";
   }
   const bool rst = c.anomalies && c.anomalies->rst_in.mark;
   if (!rst) return fmt::format("The kernel took a reset from the peer{}.", got);
@@ -384,7 +384,7 @@ std::string unknown(const Connection& c, const RuleContext& context, const Life&
   }
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
   if (asked && !c.syn_ack_seen) return unanswered_syn(c, context);
-  if (c.state == State::new_syn_recv) return "TCP took no ACK of its SYN-ACK: the handshake was not finished.";
+  if (c.state == State::new_syn_recv) return "The handshake was not finished: TCP took no ACK of its SYN-ACK.";
   if (life.error) return fmt::format("The process got {}; what was seen does not show why.", error_name(*life.error));
   return "What was seen does not show how it ended.";
 }

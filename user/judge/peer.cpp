@@ -170,8 +170,10 @@ arguments::Reset reset_by_peer(const Connection& peer, const RuleContext& contex
   const Outcome outcome = outcome_of(peer, context);
   arguments::Reset found{.how = arguments::Reset::How::other_end, .other = peer.owner.named(), .other_conn = peer.id};
   found.other_gave_up = outcome == Outcome::keepalive_timeout;
-  found.other_answered =
-      peer.anomalies && peer.anomalies->reset_sent.mark && peer.anomalies->reset_sent.answers_segment;
+  const bool request = peer.teardown && peer.teardown->end_from == TcpState::new_syn_recv;
+  const bool answers = peer.anomalies && peer.anomalies->reset_sent.mark && peer.anomalies->reset_sent.answers_segment;
+  found.other_gave_request_up = answers && request;
+  found.other_answered = answers && !request;
   found.other_died = outcome == Outcome::aborted;
   if (peer.has_cb() && unread_data(peer.cb)) {
     const std::uint32_t fin = fin_received(peer.cb) ? 1 : 0;

@@ -115,7 +115,8 @@ std::optional<Finding> judge_retransmission(const Connection& c, const RuleConte
     found.kernel_reports = c.has_kernel;
   }
   const std::uint32_t alone = own_syn_acks(r).unreported;
-  if (r.kernel != 0 && alone > retransmitted_segments(c) - r.kernel) found.syn_acks_by_wire = alone;
+  const std::uint32_t counted = retransmitted_segments(c) - r.kernel;
+  if (r.kernel != 0 && alone > counted) found.syn_acks_by_wire = alone - counted;
   found.unreported = differ.unreported;
   found.unseen = differ.unseen;
   found.spurious = vain;

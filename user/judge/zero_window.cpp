@@ -18,10 +18,10 @@ std::int64_t closed_for(const ZeroWindowFacts& window, const Connection& c, cons
   return total;
 }
 
-// A reader that keeps up fills its buffer for a moment now and then; that is flow control at work. One that stopped
-// kept the window closed for longer than a time slice. Where its closing was not seen the probes say so: the first one
+// A reader that keeps up fills its buffer for a moment now and then; that is flow control at work. One that is slower
+// keeps the window closed for longer than a time slice. Where its closing was not seen the probes say so: the first one
 // comes after an RTO, 200 ms at least.
-bool stopped_reading(const ZeroWindowFacts& window, const Connection& c, const RuleContext& context) {
+bool closed_long_enough(const ZeroWindowFacts& window, const Connection& c, const RuleContext& context) {
   constexpr std::int64_t momentary_ns = 10'000'000;
   if (window.periods == 0) return window.probes != 0;
   return closed_for(window, c, context) >= momentary_ns;
@@ -38,8 +38,8 @@ arguments::ClosedWindow period(const ZeroWindowFacts& window, const Connection& 
 std::optional<Finding> judge_zero_window(const Connection& c, const RuleContext& context) {
   const ZeroWindowFacts& local = c.anomalies->local_window;
   const ZeroWindowFacts& peer = c.anomalies->peer_window;
-  const bool ours = local.periods != 0 && stopped_reading(local, c, context);
-  const bool theirs = (peer.periods != 0 || peer.probes != 0) && stopped_reading(peer, c, context);
+  const bool ours = local.periods != 0 && closed_long_enough(local, c, context);
+  const bool theirs = (peer.periods != 0 || peer.probes != 0) && closed_long_enough(peer, c, context);
   if (!ours && !theirs) return std::nullopt;
   Finding finding;
   finding.rule = Rule::zero_window;

@@ -98,6 +98,11 @@ int Links::on_message(nl_msg* of, void* context) {
   if (address != nullptr && nla_len(address) == static_cast<int>(found.address.size()))
     std::memcpy(found.address.data(), nla_data(address), found.address.size());
   found.ifb = kind_of(message) == "ifb";
+  // Wireless drivers send messages of the name alone.
+  if (const auto known = self.all_.find(index); known != self.all_.end()) {
+    if (address == nullptr) found.address = known->second.address;
+    if (nlmsg_find_attr(message, sizeof(ifinfomsg), IFLA_LINKINFO) == nullptr) found.ifb = known->second.ifb;
+  }
   if (!found.name.empty()) self.learn(found);
   return NL_OK;
 }
@@ -107,10 +112,12 @@ void Links::learn(const Interface& interface) {
   const auto known = all_.find(interface.index);
   if (known == all_.end()) {
     all_.emplace(interface.index, interface);
+    addresses_changed_ = true;
     changes_->push_back({.what = LinkChange::What::appeared, .now = interface, .before = {}});
     return;
   }
   const Interface before = std::exchange(known->second, interface);
+  addresses_changed_ = addresses_changed_ || before.address != interface.address;
   if (before.name != interface.name || before.up != interface.up || before.layer != interface.layer)
     changes_->push_back({.what = LinkChange::What::changed, .now = interface, .before = before});
 }
@@ -120,6 +127,7 @@ void Links::remove(std::uint32_t index) {
   if (known == all_.end()) return;
   changes_->push_back({.what = LinkChange::What::gone, .now = known->second, .before = {}});
   all_.erase(known);
+  addresses_changed_ = true;
 }
 
 Result<void> Links::dump(std::vector<LinkChange>& changes) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "probe/interfaces.hpp"
@@ -36,6 +37,8 @@ class Links {
   [[nodiscard]] const std::map<std::uint32_t, Interface>& all() const { return all_; }
   // What has changed since the last call, in order. Never waits.
   [[nodiscard]] std::vector<LinkChange> changes();
+  // Link addresses are others than at the last call.
+  [[nodiscard]] bool addresses_changed() { return std::exchange(addresses_changed_, false); }
 
  private:
   struct Socket;
@@ -47,6 +50,7 @@ class Links {
 
   std::unique_ptr<Socket> socket_;
   std::map<std::uint32_t, Interface> all_;
+  bool addresses_changed_ = false;
   std::map<std::uint32_t, bool> seen_;          // by the dump that runs
   std::vector<LinkChange>* changes_ = nullptr;  // of the call that runs
 };

@@ -41,10 +41,10 @@ std::map<std::uint32_t, std::uint32_t> parents() {
 
 }  // namespace
 
-// Its root is the initial namespace's where this process or process 1 is in that one. The number is fixed
-// (PROC_PID_INIT_INO; in linux/nsfs.h since 6.18).
 bool there_is_proc() { return ::access("/proc/self/ns/pid", F_OK) == 0; }
 
+// Its root is the initial namespace's where this process or process 1 is in that one. The number is fixed
+// (PROC_PID_INIT_INO; in linux/nsfs.h since 6.18).
 bool proc_is_of_initial_namespace() {
   constexpr ino_t initial = 0xEFFFFFFC;
   for (const char* const path : {"/proc/self/ns/pid", "/proc/1/ns/pid"}) {

@@ -117,6 +117,7 @@ struct Tracer::Impl {
   std::vector<Interface> first;  // to be attached at the start
   std::map<std::uint32_t, std::string> names;
   std::set<std::uint64_t> own_addresses;  // as wire[0] has them
+  const wire_bpf* addresses_of = nullptr;
   bool has_transitions = false;
   std::uint64_t skipped = 0;
   std::uint64_t flows_forgotten = 0;  // taken out of the flow map by this process
@@ -186,6 +187,7 @@ struct Tracer::Impl {
       auto& skeleton = wire_of(layer);
       if (!skeleton) continue;
       skeleton.reset();
+      addresses_of = nullptr;
       if (auto programs = wire_programs(layer); !programs) return std::unexpected(programs.error());
     }
     return {};
@@ -393,27 +395,30 @@ struct Tracer::Impl {
   // Whose frames are this machine's (bpf/wire.bpf.c, is_for_others()). Before an interface is attached.
   void know_addresses() {
     if (!wire[0]) return;  // those of layer 3 have none
-    const int map = bpf_map__fd(wire[0]->maps.own_addresses);
+    const bool anew = addresses_of != wire[0].get();
+    if (!links->addresses_changed() && !anew) return;
+    if (anew) own_addresses.clear();
+    addresses_of = wire[0].get();
+    const bpf_map* map = wire[0]->maps.own_addresses;
     constexpr std::uint64_t every = ~std::uint64_t{0};
     const auto add = [&](std::uint64_t address) {
       const __u8 present = 1;
-      return bpf_map_update_elem(map, &address, &present, BPF_ANY) == 0;
+      return bpf_map_update_elem(bpf_map__fd(map), &address, &present, BPF_ANY) == 0;
     };
+    const auto remove = [&](std::uint64_t address) { bpf_map_delete_elem(bpf_map__fd(map), &address); };
     std::set<std::uint64_t> now;
     for (const auto& [index, interface] : links->all()) {
       std::uint64_t address = 0;
       std::memcpy(&address, interface.address.data(), interface.address.size());
       if (interface.layer == LinkLayer::ethernet) now.insert(address);
     }
-    for (const std::uint64_t address : now) {
-      if (!own_addresses.contains(address) && !add(address)) {
-        add(every);
-        break;
-      }
-    }
     for (const std::uint64_t address : own_addresses) {
-      if (!now.contains(address)) bpf_map_delete_elem(map, &address);
+      if (!now.contains(address)) remove(address);
     }
+    const bool fits = now.size() < bpf_map__max_entries(map);
+    if (!fits) add(every);
+    std::erase_if(now, [&](std::uint64_t address) { return !own_addresses.contains(address) && !add(address); });
+    if (fits) remove(every);
     own_addresses = std::move(now);
   }
 

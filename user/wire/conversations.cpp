@@ -57,7 +57,6 @@ std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const Tc
     if (has(f, tcp_flag::ack)) {
       c.answered_by = &me == &c.side[0] ? 0 : 1;
       me.zero_window = f.window == 0;
-      if (me.zero_window) return bits(Why::syn, Why::zero_window);
     }
     return bits(Why::syn);
   }

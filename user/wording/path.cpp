@@ -68,10 +68,11 @@ std::string words(const arguments::PathDead& of) {
 }
 
 std::string words(const arguments::DelayedAckStall& of) {
+  const std::string each = of.writes > 1 ? fmt::format(", {} each,", seconds(of.waited_ns / of.writes)) : "";
   return fmt::format(
-      "{} small writes of {} waited {} in all, {} each, for the peer to acknowledge the one before: Nagle's algorithm "
+      "{} of {} waited {} in all{} for the peer to acknowledge the one before: Nagle's algorithm "
       "holds a small segment back while another is out, and the peer delays its ACK; TCP_NODELAY is not set",
-      of.writes, process_words(of.process), seconds(of.waited_ns), seconds(of.waited_ns / of.writes));
+      counted(of.writes, "small write"), process_words(of.process), seconds(of.waited_ns), each);
 }
 
 }  // namespace tcpwitness

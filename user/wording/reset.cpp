@@ -19,13 +19,14 @@ std::string by_other_end(const arguments::Reset& of) {
                                             : fmt::format("the other end (connection {})", of.other_conn);
   if (of.other_gave_up) return fmt::format("RST by the kernel of {}: its keep-alive gave up", who);
   if (of.other_answered) return fmt::format("RST by the kernel of {}, which had closed before", who);
+  if (of.other_gave_request_up) return fmt::format("RST by the kernel of {}, in the handshake", who);
   if (!of.unread_bytes) return fmt::format("RST by {}", who);
   return fmt::format("RST by {}: {} with {} unread", who, of.other_died ? "died" : "closed", amount(*of.unread_bytes));
 }
 
 std::string made_here(const arguments::Reset& of, std::string_view sender) {
-  return fmt::format("this machine made the RST: it left for {} on {} and came in nowhere{}", side_name(of.side),
-                     of.interface, sender);
+  return fmt::format("this machine made the RST: it left for {}{} and came in nowhere{}", side_name(of.side),
+                     on_interface(of.interface), sender);
 }
 
 }  // namespace

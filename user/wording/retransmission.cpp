@@ -48,8 +48,8 @@ std::string words(const arguments::Retransmission& of) {
                     of.kernel_reports ? "; the kernel reported none" : ""));
   }
   if (of.syn_acks_by_wire != 0) {
-    add(fmt::format("{} more left with the request socket, of which the kernel reported nothing",
-                    counted(of.syn_acks_by_wire, "SYN-ACK")));
+    add(fmt::format("the request socket sent {} that the kernel did not report",
+                    counted(of.syn_acks_by_wire, "more SYN-ACK")));
   }
   if (of.unreported != 0)
     add(fmt::format("the wire saw {} sent again that the kernel did not report", counted(of.unreported, "segment")));
