@@ -143,8 +143,8 @@ void lines_of_churn(benchmark::State& state, bool json) {
     state.SetIterationTime(std::chrono::duration<double>(in_this).count());
     spent += in_this;
   }
-  state.counters["ns/connection"] = static_cast<double>(spent.count()) /
-                                    (static_cast<double>(state.iterations()) * static_cast<double>(records.size() / 2));
+  const auto connections = static_cast<std::size_t>(state.iterations()) * (records.size() / 2);
+  state.counters["ns/connection"] = static_cast<double>(spent.count()) / static_cast<double>(connections);
 }
 void text_of_churn(benchmark::State& state) { lines_of_churn(state, false); }
 void json_of_churn(benchmark::State& state) { lines_of_churn(state, true); }

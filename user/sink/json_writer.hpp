@@ -41,7 +41,7 @@ class JsonWriter {
     if (run == text.size()) {
       char* at = separated(run + 2);
       *at++ = '"';
-      at = std::copy_n(text.data(), run, at);
+      at = std::ranges::copy(text, at).out;
       *at = '"';
       return;
     }
