@@ -108,7 +108,7 @@ TEST(Retransmission, ASynAckThatLeavesBehindItsReportIsTheOneThatWasReported) {
   const auto finding = syn_ack_sent_again(2, true, true);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::certain) << sentence(*finding);
-  const auto again = found<arguments::Retransmission>(*finding);
+  const auto again = found<arguments::Retransmission>(finding);
   ASSERT_EQ(again.causes.size(), 1U);
   EXPECT_EQ(again.causes[0].seen, 2U);
   EXPECT_EQ(again.syn_acks_by_wire, 0U);
