@@ -10,6 +10,7 @@
 
 #include "facts/derived.hpp"
 #include "judge/judge.hpp"
+#include "values/words.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -20,10 +21,6 @@ std::string times(std::uint32_t count) {
   if (count == 1) return "once";
   if (count == 2) return "twice";
   return fmt::format("{} times", count);
-}
-
-std::string plural(std::uint64_t count, std::string_view word) {
-  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
 // " (after 1.0 s, 3.1 s)": when each repeated SYN left, counted from the first.
@@ -294,7 +291,7 @@ std::string aborted(const Connection& c) {
 std::string keepalive_timeout(const Connection& c, const Life& life) {
   const KeepaliveFacts none{};
   const KeepaliveFacts& k = c.anomalies ? c.anomalies->keepalive : none;
-  std::string text = k.sent != 0 ? fmt::format("{} in a row got no answer", plural(k.unanswered, "keep-alive probe"))
+  std::string text = k.sent != 0 ? fmt::format("{} in a row got no answer", counted(k.unanswered, "keep-alive probe"))
                                  : "The keep-alive probes got no answer";
   if (k.intvl_ms != 0) {
     text += fmt::format(" (first after {} of silence, then every {})", seconds(std::int64_t{k.time_ms} * 1'000'000),
@@ -312,14 +309,14 @@ std::string retransmit_timeout(const Connection& c, const Life& life) {
   const State from = c.teardown->end_from;
   const bool fin = from == State::fin_wait1 || from == State::last_ack || from == State::closing;
   const std::uint32_t waiting = c.cb.write_seq - c.cb.snd_una - (fin ? 1 : 0);
-  const std::string what = waiting != 0 ? plural(waiting, "byte") : "The FIN";
+  const std::string what = waiting != 0 ? counted(waiting, "byte") : "The FIN";
   const bool probed = c.cb.snd_nxt == c.cb.snd_una;
   const bool closed = probed && c.cb.snd_wnd == 0;
   const std::string tried =
       closed   ? "could not be sent: the peer's window was closed and the probes into it were not answered"
       : probed ? "could not be sent: what TCP sent never left this machine"
                : fmt::format("waited for an acknowledgement that did not come after {}",
-                             plural(life.retransmits, "retransmission"));
+                             counted(life.retransmits, "retransmission"));
   std::string text = fmt::format("{} {}. The kernel gave up{}", what, tried, reset_sent(c) ? " and sent a RST" : "");
   if (life.outcome == Outcome::user_timeout) {
     text +=

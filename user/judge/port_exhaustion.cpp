@@ -38,21 +38,21 @@ std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleCont
   finding.confidence = found != nullptr && taken >= all && all != 0 ? Confidence::certain : Confidence::likely;
   finding.evidence.push_back(teardown.end.id);
   if (found != nullptr && c.anomalies->ports_id != 0) finding.evidence.push_back(c.anomalies->ports_id);
-  arguments::PortExhaustion told{.remote = c.flow.remote, .bound = teardown.port_bound};
-  told.first_port = teardown.first_port;
-  told.last_port = teardown.last_port;
-  told.own_range = teardown.own_range;
+  arguments::PortExhaustion result{.remote = c.flow.remote, .bound = teardown.port_bound};
+  result.first_port = teardown.first_port;
+  result.last_port = teardown.last_port;
+  result.own_range = teardown.own_range;
   if (found != nullptr) {
-    told.counted = true;
-    told.counted_after_ns = c.anomalies->ports_ns - teardown.end.ts_ns;
-    told.time_wait = found->time_wait;
-    told.open = found->open;
-    told.listening = found->listening;
-    told.holders = holders(*found);
-    told.more_holders = found->used_holders == max_port_holders;
-    told.others = found->others;
+    result.counted = true;
+    result.counted_after_ns = c.anomalies->ports_ns - teardown.end.ts_ns;
+    result.time_wait = found->time_wait;
+    result.open = found->open;
+    result.listening = found->listening;
+    result.holders = holders(*found);
+    result.more_holders = found->used_holders == max_port_holders;
+    result.others = found->others;
   }
-  finding.arguments = std::move(told);
+  finding.arguments = std::move(result);
   return finding;
 }
 

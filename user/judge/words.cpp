@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// words.cpp: numbers and names as people read them.
+// words.cpp: what several rules put into a finding: evidence, reasons of drops, who closed.
 #include <fmt/format.h>
 
 #include "judge/judge.hpp"
