@@ -169,7 +169,7 @@ static __always_inline void release_opening(const struct tw_tuple *tuple, struct
 	record->ts_ecr = syn->ts_ecr;
 	record->window = syn->window;
 	record->mss = syn->mss;
-	record->why = TW_WHY_SYN;
+	record->event_flags = TW_EVENT_SYN;
 	record->flags = syn->flags;
 	record->hook = syn->hook;
 	record->ttl = syn->ttl;

@@ -166,7 +166,7 @@ static __always_inline void clear_flow(struct tw_flow *flow)
 __noinline __u32 see_syn(struct tw_flow *flow, struct tw_half *me, const struct frame *frame)
 {
 	__u32 end;
-	__u16 why = TW_WHY_SYN;
+	__u16 event_flags = TW_EVENT_SYN;
 
 	if (!flow || !me || !frame)
 		return 0;
@@ -174,7 +174,7 @@ __noinline __u32 see_syn(struct tw_flow *flow, struct tw_half *me, const struct 
 
 	if (me->syn && me->isn == frame->seq) {
 		if (!(frame->flags & TCP_ACK) || me->syn != SYN_SEEN)
-			why |= TW_WHY_RETRANSMISSION;
+			event_flags |= TW_EVENT_RETRANSMISSION;
 		if (seq_distance(me->nxt, end) < 0)
 			end = me->nxt;
 	} else {
@@ -189,7 +189,7 @@ __noinline __u32 see_syn(struct tw_flow *flow, struct tw_half *me, const struct 
 	me->seen = 1;
 	me->isn = frame->seq;
 	me->nxt = end;
-	return why;
+	return event_flags;
 }
 
 /* Payload of the last wire segment in it. */
@@ -240,7 +240,7 @@ static __always_inline bool repeats_last_number(const struct tw_half *me, const 
 	}
 	if (frame->outgoing)
 		return frame->seq + 1 == asked->view.snd_una;
-	return frame->seq + 1 == asked->view.rcv_nxt && asked->unheard_ms >= PROBE_SILENCE_MS;
+	return frame->seq + 1 == asked->view.rcv_nxt && asked->since_received_ms >= PROBE_SILENCE_MS;
 }
 
 /* Payload into a closed window. What was on its way when the window closed asks nothing. */
@@ -248,7 +248,7 @@ static __always_inline bool asks_for_room(const struct frame *frame, const struc
 {
 	if (asked->view.type != TW_SOCKET_FULL)
 		return frame->payload == 1; /* RFC 9293, 3.8.6.1 */
-	return frame->outgoing ? asked->snd_wnd == 0 : asked->unheard_ms >= PROBE_SILENCE_MS;
+	return frame->outgoing ? asked->snd_wnd == 0 : asked->since_received_ms >= PROBE_SILENCE_MS;
 }
 
 /* Does the socket know of everything before this ACK, although the interface did not show it? */
@@ -272,7 +272,7 @@ static __always_inline __u16 see_copy(struct tw_half *me, const struct frame *fr
 		return 0;
 	me->fin = 1;
 	me->fin_end = end;
-	return TW_WHY_FIN;
+	return TW_EVENT_FIN;
 }
 
 /* Payload, FIN or a bare ACK against the highest sequence number of its direction. */
@@ -280,7 +280,7 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 			     struct frame *frame, const struct asked *asked)
 {
 	bool takes_numbers;
-	__u16 why = 0;
+	__u16 event_flags = 0;
 	__s32 ahead;
 	__u32 end;
 
@@ -297,20 +297,20 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 	}
 	if (ahead == -1 && repeats_last_number(me, peer, frame, asked)) {
 		me->probe_pending = 1;
-		why |= TW_WHY_KEEPALIVE;
+		event_flags |= TW_EVENT_KEEPALIVE;
 	}
 	if (takes_numbers) {
 		if (ahead < 0 && is_reordered(flow, me, frame)) {
 			frame->reordered = 1;
-			why |= TW_WHY_OUT_OF_ORDER;
+			event_flags |= TW_EVENT_OUT_OF_ORDER;
 		} else if (ahead < 0) {
-			why |= TW_WHY_RETRANSMISSION;
+			event_flags |= TW_EVENT_RETRANSMISSION;
 		} else if (ahead > 0) {
 			open_hole(me, frame);
-			why |= TW_WHY_OUT_OF_ORDER;
+			event_flags |= TW_EVENT_OUT_OF_ORDER;
 		}
 		if (frame->payload && peer->zero_window && asks_for_room(frame, asked))
-			why |= TW_WHY_WINDOW_PROBE;
+			event_flags |= TW_EVENT_WINDOW_PROBE;
 	}
 	/* A bare ACK may have overtaken the payload before it: that is still to come. */
 	if (seq_distance(me->nxt, end) > 0 && (takes_numbers || was_exchanged(frame, asked))) {
@@ -321,36 +321,37 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 		remember_age(me, frame);
 	else if (takes_numbers && !frame->reordered && (__s16)(frame->ip_id - me->top_id) > 0)
 		me->top_id = frame->ip_id;
-	return why;
+	return event_flags;
 }
 
 /* What this segment says to the other direction: handshake done, FIN acknowledged, probe answered, window. */
-__noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame, __u32 why)
+__noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame,
+				     __u32 event_flags)
 {
 	if (!me || !peer || !frame)
 		return 0;
 	if (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN && seq_distance(peer->isn, frame->ack) > 0) {
 		me->syn = HANDSHAKE_DONE;
-		why |= TW_WHY_HANDSHAKE_ACK;
+		event_flags |= TW_EVENT_HANDSHAKE_ACK;
 	}
 	if (peer->fin && !peer->fin_acked && frame->ack == peer->fin_end) {
 		peer->fin_acked = 1;
-		why |= TW_WHY_FIN_ACK;
+		event_flags |= TW_EVENT_FIN_ACK;
 	}
 	if (peer->hole && seq_distance(peer->hole_to, frame->ack) >= 0)
 		peer->hole = 0;
-	if (peer->probe_pending && !(why & TW_WHY_KEEPALIVE)) {
+	if (peer->probe_pending && !(event_flags & TW_EVENT_KEEPALIVE)) {
 		peer->probe_pending = 0;
-		why |= TW_WHY_KEEPALIVE_ACK;
+		event_flags |= TW_EVENT_KEEPALIVE_ACK;
 	}
 	if (frame->window == 0) {
 		me->zero_window = 1;
-		why |= TW_WHY_ZERO_WINDOW;
+		event_flags |= TW_EVENT_ZERO_WINDOW;
 	} else if (me->zero_window) {
 		me->zero_window = 0;
-		why |= TW_WHY_WINDOW_OPEN;
+		event_flags |= TW_EVENT_WINDOW_OPEN;
 	}
-	return why;
+	return event_flags;
 }
 
 /* What an echo of this frame is known by. */
@@ -428,7 +429,7 @@ static __always_inline bool asks_socket(const struct tw_flow *flow, const struct
 	if (frame->window == 0 || me->zero_window || peer->zero_window || peer->probe_pending)
 		return true;
 	/* Only a cause: no event without a timeline. */
-	if (config.lives_only)
+	if (config.no_timeline)
 		return false;
 	return (me->syn == SYN_SEEN && peer->syn == SYN_ACK_SEEN) || (peer->fin && !peer->fin_acked);
 }
@@ -447,7 +448,7 @@ static __always_inline __u8 not_believed(const struct tw_flow *flow, const struc
 }
 
 /*
- * Takes a segment into its flow; refused: see not_believed(). Returns why it is an event (enum tw_why), 0 for an
+ * Takes a segment into its flow; refused: see not_believed(). Returns event_flags it is an event (enum tw_segment_event), 0 for an
  * ordinary one.
  */
 static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *frame, const struct asked *asked,
@@ -460,46 +461,47 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	bool too_early = frame->flags & TCP_SYN || (me->syn == SYN_SEEN && !peer->syn);
 	bool untaken = too_early || refused > TW_REFUSED_OLD;
 	bool again_syn = frame->flags & TCP_SYN && me->syn && me->isn == frame->seq;
-	__u16 why = 0;
+	__u16 event_flags = 0;
 
 	if (frame->flags & TCP_RST) {
-		why = TW_WHY_RST;
+		event_flags = TW_EVENT_RST;
 		frame->copied = NO_COPY;
 	} else if (frame->copied) {
-		why = see_copy(me, frame);
+		event_flags = see_copy(me, frame);
 	} else if (refused > TW_REFUSED_OLD && !again_syn) {
-		why = (frame->flags & TCP_SYN ? TW_WHY_SYN : 0) | (frame->flags & TCP_FIN ? TW_WHY_FIN : 0);
+		event_flags = (frame->flags & TCP_SYN ? TW_EVENT_SYN : 0) | (frame->flags & TCP_FIN ? TW_EVENT_FIN : 0);
 	} else if (frame->flags & TCP_SYN) {
-		why = (__u16)see_syn(flow, me, frame);
+		event_flags = (__u16)see_syn(flow, me, frame);
 	} else {
-		why = (__u16)see_numbers(flow, me, peer, frame, asked);
+		event_flags = (__u16)see_numbers(flow, me, peer, frame, asked);
 		if (frame->flags & TCP_ACK && refused == TW_REFUSED_NOT)
-			why = (__u16)see_acknowledgement(me, peer, frame, why);
+			event_flags = (__u16)see_acknowledgement(me, peer, frame, event_flags);
 		if (frame->flags & TCP_FIN) {
 			me->fin = 1;
 			me->fin_end = frame_seq_end(frame);
-			why |= TW_WHY_FIN;
+			event_flags |= TW_EVENT_FIN;
 		}
 	}
-	if (!(why & TW_WHY_RST))
+	if (!(event_flags & TW_EVENT_RST))
 		remember(me, frame);
 	if (!untaken && !frame->copied && !(frame->flags & TCP_RST))
-		note_times(flow, frame, why & (TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION) ? 0 : frame->payload);
-	if (why & (TW_WHY_SYN | TW_WHY_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
+		note_times(flow, frame,
+			   event_flags & (TW_EVENT_KEEPALIVE | TW_EVENT_RETRANSMISSION) ? 0 : frame->payload);
+	if (event_flags & (TW_EVENT_SYN | TW_EVENT_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
 		time_handshake(flow, frame);
 	if (frame->outgoing && is_connection(asked))
 		flow->owned = 1;
 	count_segment(&flow->wire, frame);
-	if (untaken || frame->copied || why & TW_WHY_RETRANSMISSION)
+	if (untaken || frame->copied || event_flags & TW_EVENT_RETRANSMISSION)
 		count_again(flow, frame, untaken && !frame->copied ? frame->payload : again,
-			    why & TW_WHY_RETRANSMISSION && !(why & TW_WHY_KEEPALIVE));
+			    event_flags & TW_EVENT_RETRANSMISSION && !(event_flags & TW_EVENT_KEEPALIVE));
 	if (frame->copied) {
 		__sync_fetch_and_add(&flow->loss.copied_segs_in, segments_again(frame, again));
 		__sync_fetch_and_add(&flow->loss.copied_buffers_in, 1);
 	}
 	if (frame->reordered)
 		count_reordered(&flow->loss, frame);
-	return why;
+	return event_flags;
 }
 
 /*
@@ -508,7 +510,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
  */
 static __always_inline bool is_plain(const struct frame *frame)
 {
-	if (config.packets_all || !config.lives_only || config.forwarded)
+	if (config.packets_all || !config.no_timeline || config.forwarded)
 		return false;
 	return (frame->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK && frame->window &&
 	       !frame->fragment && !frame->bad_header;
@@ -537,7 +539,7 @@ static __always_inline void take_next(struct tw_flow *flow, const struct frame *
 
 	/* The handshake's last ACK, or that of a FIN: an event in a timeline only. */
 	if ((me->syn == SYN_SEEN || peer->fin != peer->fin_acked) &&
-	    see_acknowledgement(me, peer, frame, 0) & TW_WHY_HANDSHAKE_ACK)
+	    see_acknowledgement(me, peer, frame, 0) & TW_EVENT_HANDSHAKE_ACK)
 		time_handshake(flow, frame);
 	note_times(flow, frame, frame->payload);
 	if (frame->payload) {

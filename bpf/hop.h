@@ -114,7 +114,7 @@ static __always_inline __u32 answers_unseen(struct tw_flow *flow, const struct f
 	if (me->syn != SYN_SEEN || peer->seen || !(frame->flags & TCP_ACK) || frame->flags & (TCP_SYN | TCP_RST))
 		return 0;
 	me->syn = HANDSHAKE_DONE;
-	return TW_WHY_HANDSHAKE_ACK;
+	return TW_EVENT_HANDSHAKE_ACK;
 }
 
 /*

@@ -300,7 +300,7 @@ static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_sta
 	held = &entry->held.states[at];
 	*(volatile __u8 *)&held->flags = sock_cb_flags(tp);
 	flags = *(volatile __u8 *)&held->flags;
-	*(volatile __u8 *)&held->more = control_block_more(tp, flags);
+	*(volatile __u8 *)&held->details = control_block_details(tp, flags);
 	if (flags & TW_CB_REPAIR || (flags & TW_CB_OWNED && !same_actor(entry)))
 		return false;
 	/* A process can have the socket for long yet, and its end comes when that lets go of it. */
@@ -313,7 +313,7 @@ static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_sta
 	if (old_state == TCP_FIN_WAIT2)
 		entry->held.fin_timeout_ms = fin_timeout_ms(tp);
 	if (sk->sk_shutdown && flags & TW_CB_OWNED && is_released(sk))
-		held->more |= TW_CB_RELEASED;
+		held->details |= TW_CB_RELEASED;
 	held->ts_ns = bpf_ktime_get_ns();
 	held->snd_una = tp->snd_una;
 	held->snd_nxt = tp->snd_nxt;
@@ -368,9 +368,9 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 	control_block(tp, &record->cb);
 	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
 	if (record->cb.sk_shutdown && record->cb.flags & TW_CB_OWNED && is_released(sk))
-		record->cb.more |= TW_CB_RELEASED;
+		record->cb.details |= TW_CB_RELEASED;
 	if (new_state == TCP_CLOSE && (old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING) && time_wait_is_full(tp))
-		record->cb.more |= TW_CB_TIME_WAIT_FULL;
+		record->cb.details |= TW_CB_TIME_WAIT_FULL;
 	record->old_state = (__u8)old_state;
 	record->new_state = (__u8)new_state;
 	record->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;

@@ -96,7 +96,7 @@ struct frame {
 	__u16 vlan_id;
 	__u16 ip_id;          /* IPv4 identification; 0 for IPv6 */
 	__u16 options_offset; /* from the first byte */
-	__u16 why;            /* enum tw_why */
+	__u16 event_flags;    /* enum tw_segment_event */
 	__u16 segment_size;   /* GSO or GRO: payload of each wire segment but the last; 0: it is one */
 	__u8 options_length;
 	__u8 flags;

@@ -19,8 +19,8 @@ struct asked {
 	__u32 window_begin;
 	__u32 window_end;
 	/* FULL */
-	__u32 unheard_ms; /* since a segment of the peer was last taken */
-	__u32 snd_wnd;    /* the peer's window as the socket has it */
+	__u32 since_received_ms; /* since a segment of the peer was last taken */
+	__u32 snd_wnd;           /* the peer's window as the socket has it */
 };
 
 static __always_inline __s32 seq_distance(__u32 from, __u32 to)

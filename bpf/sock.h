@@ -112,7 +112,7 @@ static __always_inline void keepalive_timers(const struct tcp_sock *tp, __u32 *t
 }
 
 /* Since the last segment of the peer: payload or acknowledgement, whichever is newer. */
-static __always_inline __u32 unheard_ms(const struct tcp_sock *tp)
+static __always_inline __u32 since_received_ms(const struct tcp_sock *tp)
 {
 	__u32 now = (__u32)bpf_jiffies64();
 	__u32 payload = now - tp->inet_conn.icsk_ack.lrcvtime, ack = now - tp->rcv_tstamp;
@@ -126,19 +126,19 @@ static __always_inline bool is_subflow(const struct tcp_sock *tp)
 }
 
 /*
- * Bits of enum tw_cb_more. sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. A
+ * Bits of enum tw_cb_detail. sock_graft() in accept() sets sk_socket, sock_orphan() clears it and marks the socket dead. A
  * subflow of MPTCP has none of its own: the process has its parent's.
  */
-static __always_inline __u8 control_block_more(const struct tcp_sock *tp, __u8 flags)
+static __always_inline __u8 control_block_details(const struct tcp_sock *tp, __u8 flags)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
-	__u8 more = !icsk->icsk_inet.sk.sk_socket && !(flags & TW_CB_DEAD) && !is_subflow(tp) ? TW_CB_UNACCEPTED : 0;
+	__u8 details = !icsk->icsk_inet.sk.sk_socket && !(flags & TW_CB_DEAD) && !is_subflow(tp) ? TW_CB_UNACCEPTED : 0;
 
 	if (bpf_core_field_exists(tp->nonagle) && BPF_CORE_READ_BITFIELD(tp, nonagle) & NAGLE_OFF)
-		more |= TW_CB_NODELAY;
+		details |= TW_CB_NODELAY;
 	if (BPF_CORE_READ_BITFIELD(icsk, icsk_mtup.enabled))
-		more |= TW_CB_MTU_PROBING;
-	return more;
+		details |= TW_CB_MTU_PROBING;
+	return details;
 }
 
 static __always_inline void control_block(const struct tcp_sock *tp, struct tw_control_block *cb)
@@ -164,7 +164,7 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->segs_out = OPTIONAL(tp->segs_out, 0);
 	cb->user_timeout_ms = icsk->icsk_user_timeout;
 	cb->dsack_dups = OPTIONAL(tp->dsack_dups, 0);
-	cb->unheard_ms = state == TCP_LISTEN ? 0 : unheard_ms(tp);
+	cb->since_received_ms = state == TCP_LISTEN ? 0 : since_received_ms(tp);
 	cb->sk_err = (__u16)sk->sk_err;
 	cb->state = state;
 	cb->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
@@ -178,7 +178,7 @@ static __always_inline void control_block(const struct tcp_sock *tp, struct tw_c
 	cb->keepalive_probes = 0;
 	if (cb->flags & TW_CB_KEEPOPEN)
 		keepalive_timers(tp, &cb->keepalive_time_ms, &cb->keepalive_intvl_ms, &cb->keepalive_probes);
-	cb->more = control_block_more(tp, cb->flags);
+	cb->details = control_block_details(tp, cb->flags);
 	cb->mss = (__u16)tp->mss_cache;
 	cb->sacked_out = tp->sacked_out > 0xff ? 0xff : (__u8)tp->sacked_out;
 	cb->packets_out = tp->packets_out > 0xffff ? 0xffff : (__u16)tp->packets_out;

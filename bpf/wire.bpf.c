@@ -132,7 +132,7 @@ static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct asked *ask
 	view->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
 	asked->window_begin = tp->rcv_wup;
 	asked->window_end = tp->rcv_wup + tp->rcv_wnd;
-	asked->unheard_ms = unheard_ms(tp);
+	asked->since_received_ms = since_received_ms(tp);
 	asked->snd_wnd = tp->snd_wnd;
 	if (view->flags & TW_CB_KEEPOPEN)
 		keepalive_timers(tp, &view->keepalive_time_ms, &view->keepalive_intvl_ms, &view->keepalive_probes);
@@ -489,7 +489,7 @@ static __always_inline void keep_bytes(void *ctx, bool xdp, bool raw_ip, __u32 l
  * The handshake's last ACK and the ACK of a FIN name the cause of a transition, in a timeline. The life of
  * a connection is the same without them: the tracepoint reports the transition itself.
  */
-#define ONLY_A_CAUSE (TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK)
+#define ONLY_A_CAUSE (TW_EVENT_HANDSHAKE_ACK | TW_EVENT_FIN_ACK)
 
 /* What is held back of a connection, before a segment of it is reported. Of its other end too, but for a mere SYN or FIN. */
 __noinline __u32 rules_release(struct work *work)
@@ -499,7 +499,7 @@ __noinline __u32 rules_release(struct work *work)
 	if (!work)
 		return 0;
 	tuple = work->frame.tuple;
-	if (work->frame.why & ~(TW_WHY_SYN | TW_WHY_FIN | ONLY_A_CAUSE))
+	if (work->frame.event_flags & ~(TW_EVENT_SYN | TW_EVENT_FIN | ONLY_A_CAUSE))
 		return release_ends(&tuple);
 	release_flow(&tuple);
 	return 0;
@@ -524,7 +524,7 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->ack = frame->ack;
 	record->len = frame->payload;
 	record->window = frame->window;
-	record->why = frame->why;
+	record->event_flags = frame->event_flags;
 	record->vlan_id = frame->vlan_id;
 	record->flags = frame->flags;
 	record->hook = frame->hook;
@@ -592,7 +592,7 @@ __noinline __u32 release_syn(struct work *work)
 	record->seq = syn->seq;
 	record->len = syn->payload;
 	record->window = syn->window;
-	record->why = TW_WHY_SYN;
+	record->event_flags = TW_EVENT_SYN;
 	record->vlan_id = syn->vlan_id;
 	record->flags = TCP_SYN;
 	record->hook = syn->hook;
@@ -691,7 +691,7 @@ static __always_inline struct digest_entry *begin_passive(struct work *work, str
  * Keeps an ordinary SYN, SYN-ACK or FIN for the digest of its socket. 0: it is to be reported. flow: in the map, or
  * about to be. A function of its own for the verifier, as the rules are.
  */
-__noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u32 why)
+__noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u32 event_flags)
 {
 	struct digest_entry *entry = 0;
 	struct frame *frame;
@@ -704,13 +704,13 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 	frame = &work->frame;
 	type = work->asked.view.type;
 	known = work->unasked || (type == TW_SOCKET_FULL && work->asked.cookie == flow->cookie);
-	why &= ~ONLY_A_CAUSE;
-	if (why != TW_WHY_SYN && why != TW_WHY_FIN)
+	event_flags &= ~ONLY_A_CAUSE;
+	if (event_flags != TW_EVENT_SYN && event_flags != TW_EVENT_FIN)
 		return 0;
 	if (frame->segments != 1 || frame->vlan_id || frame->fragment || frame->copied || frame->translated ||
 	    frame->passing || work->refused)
 		return 0;
-	if (why == TW_WHY_FIN) {
+	if (event_flags == TW_EVENT_FIN) {
 		place = frame->outgoing ? TW_HELD_FIN_OUT : TW_HELD_FIN_IN;
 		if (known)
 			entry = digest_of(flow->cookie);
@@ -743,11 +743,12 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 	return !was_released(entry);
 }
 
-static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work, struct tw_flow *flow, __u32 why)
+static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work, struct tw_flow *flow,
+					 __u32 event_flags)
 {
 	if (work->frame.flags & TCP_SYN)
 		read_options(ctx, xdp, work);
-	return rules_hold_segment(flow, work, why);
+	return rules_hold_segment(flow, work, event_flags);
 }
 
 static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoing)
@@ -759,11 +760,11 @@ static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoi
 		ask_receiver(ctx, work);
 }
 
-static __always_inline bool is_event(const struct frame *frame, __u32 why)
+static __always_inline bool is_event(const struct frame *frame, __u32 event_flags)
 {
 	if (config.packets_all || frame->fragment)
 		return true;
-	return config.lives_only ? why & ~ONLY_A_CAUSE : why || frame->copied;
+	return config.no_timeline ? event_flags & ~ONLY_A_CAUSE : event_flags || frame->copied;
 }
 
 static __always_inline bool sent_by_socket(void *ctx, bool outgoing)
@@ -824,7 +825,7 @@ static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct wor
 	flow->foreign = 1;
 	work->wire = flow->wire;
 	work->frame.passing = TW_PASSING_ON;
-	work->frame.why = TW_WHY_NO_SOCKET;
+	work->frame.event_flags = TW_EVENT_NO_SOCKET;
 	emit_segment(ctx, xdp, raw_ip, work);
 }
 
@@ -893,14 +894,14 @@ static __always_inline bool passes_through(void *ctx, bool xdp, struct work *wor
 	return hop || is_forwarded(ctx, frame);
 }
 
-#define EVERY_SEGMENT (1U << 16) /* beyond enum tw_why */
+#define EVERY_SEGMENT (1U << 16) /* beyond enum tw_segment_event */
 
 /* A segment of one hop. flow: find_flow()'s. Returns why it is an event. */
 static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flow *flow, bool outgoing)
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *state;
-	__u32 why;
+	__u32 event_flags;
 
 	if (flow && !flow->hop)
 		flow = 0;
@@ -926,20 +927,20 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 		work->new_flow.hop = 1;
 	}
 	state = flow ? flow : &work->new_flow;
-	why = forget(frame, rules_see_segment(state, work));
-	why |= answers_unseen(state, frame);
+	event_flags = forget(frame, rules_see_segment(state, work));
+	event_flags |= answers_unseen(state, frame);
 	work->wire = state->wire;
 	work->loss = state->loss;
 	if (!flow) {
 		if (!(frame->flags & TCP_SYN))
-			why |= TW_WHY_UNKNOWN_FLOW;
+			event_flags |= TW_EVENT_UNKNOWN_FLOW;
 		if (!(frame->flags & TCP_RST))
 			put_flow(&frame->tuple, &work->new_flow);
 	}
 	if (frame->fragment)
-		why |= TW_WHY_FRAGMENT;
+		event_flags |= TW_EVENT_FRAGMENT;
 	/* Whom the wire alone judges has no other word of a transition than its cause: all events are reported. */
-	return config.packets_all ? why | EVERY_SEGMENT : why;
+	return config.packets_all ? event_flags | EVERY_SEGMENT : event_flags;
 }
 
 /*
@@ -982,7 +983,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow = &work->new_flow;
 	__u8 type = work->asked.view.type;
-	__u16 why;
+	__u16 event_flags;
 	bool held;
 
 	begin_flow(flow);
@@ -992,21 +993,21 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 		count_syn_before(flow, frame);
 	take_numbers(flow, frame, &work->asked.view);
 	work->refused = (__u8)rules_not_believed(flow, work);
-	why = (__u16)forget(frame, rules_see_segment(flow, work));
+	event_flags = (__u16)forget(frame, rules_see_segment(flow, work));
 	work->wire = flow->wire;
 	work->loss = flow->loss;
 	if (!(frame->flags & TCP_SYN))
-		why |= TW_WHY_UNKNOWN_FLOW;
+		event_flags |= TW_EVENT_UNKNOWN_FLOW;
 	if (frame->flags & TCP_RST || nobody_takes(frame, type) || type == TW_SOCKET_CONTROL ||
 	    type == TW_SOCKET_TIMEWAIT)
-		return why;
+		return event_flags;
 	flow->strays = 0;
 	if (frame->translated) { /* the map has forgotten it, and not its alias */
 		flow->translated = 1;
 		flow->other = work->on_wire;
 	}
-	held = config.digests && hold_segment(ctx, xdp, work, flow, why);
-	return put_flow(&frame->tuple, flow) && held ? 0 : why;
+	held = config.digests && hold_segment(ctx, xdp, work, flow, event_flags);
+	return put_flow(&frame->tuple, flow) && held ? 0 : event_flags;
 }
 
 /* A parsed segment that is not ordinary, or of no known flow; from either hook. */
@@ -1015,15 +1016,15 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow;
 	bool reported;
-	__u32 why;
+	__u32 event_flags;
 
 	flow = frame->bad_header ? 0 : find_flow(ctx, work, outgoing);
 	if (config.forwarded && !frame->bad_header) {
 		if (passes_through(ctx, xdp, work, flow, outgoing)) {
-			why = see_hop(ctx, work, flow, outgoing);
-			if (!why)
+			event_flags = see_hop(ctx, work, flow, outgoing);
+			if (!event_flags)
 				return;
-			frame->why = (__u16)why;
+			frame->event_flags = (__u16)event_flags;
 			emit_segment(ctx, xdp, raw_ip, work);
 			return;
 		}
@@ -1065,12 +1066,12 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 			pass_on(ctx, xdp, raw_ip, work, flow);
 			return;
 		}
-		why = forget(frame, rules_see_segment(flow, work));
-		frame->why = why;
+		event_flags = forget(frame, rules_see_segment(flow, work));
+		frame->event_flags = event_flags;
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
-		reported = is_event(frame, why) || work->refused > TW_REFUSED_OLD;
-		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, why))
+		reported = is_event(frame, event_flags) || work->refused > TW_REFUSED_OLD;
+		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, event_flags))
 			reported = false;
 		if (reported) {
 			work->wire = flow->wire;
@@ -1085,19 +1086,19 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		__builtin_memset(&work->wire, 0, sizeof(work->wire));
 		__builtin_memset(&work->loss, 0, sizeof(work->loss));
 		if (frame->bad_header)
-			why = TW_WHY_BAD_HEADER;
+			event_flags = TW_EVENT_BAD_HEADER;
 		else
-			why = meet_flow(ctx, xdp, raw_ip, work);
-		if (!why)
+			event_flags = meet_flow(ctx, xdp, raw_ip, work);
+		if (!event_flags)
 			return;
-		frame->why = why;
+		frame->event_flags = event_flags;
 	}
-	why = frame->why;
+	event_flags = frame->event_flags;
 	if (work->asked.view.type == TW_SOCKET_NONE)
-		why |= TW_WHY_NO_SOCKET;
+		event_flags |= TW_EVENT_NO_SOCKET;
 	if (frame->fragment)
-		why |= TW_WHY_FRAGMENT;
-	frame->why = why;
+		event_flags |= TW_EVENT_FRAGMENT;
+	frame->event_flags = event_flags;
 	emit_segment(ctx, xdp, raw_ip, work);
 }
 

@@ -52,9 +52,9 @@ enum class Direction : std::uint8_t { in, out };
 // Where a segment was seen; a capture has no such place.
 enum class HookPoint : std::uint8_t { none = 0, xdp = 1, ingress = 2, egress = 3 };
 
-// Why a segment is an event: bits of Segment::why. Seen from the wire alone, by the rules of bpf/flow.h. A segment
-// without any is an ordinary one, an event only where all are.
-enum class Why : std::uint16_t {
+// Why a segment is an event: bits of Segment::event_flags. Seen from the wire alone, by the rules of bpf/flow.h. A
+// segment without any is an ordinary one, an event only where all are.
+enum class SegmentEvent : std::uint16_t {
   syn = 1U << 0U,
   fin = 1U << 1U,
   rst = 1U << 2U,
@@ -202,11 +202,11 @@ struct ControlBlock {
   std::uint32_t segs_out;
   std::uint32_t keepalive_time_ms;  // idle before the first probe; 0: SO_KEEPALIVE is off
   std::uint32_t keepalive_intvl_ms;
-  std::uint32_t user_timeout_ms;  // TCP_USER_TIMEOUT; 0: none
-  std::uint32_t dsack_dups;       // segments that the peer says it got twice (RFC 2883)
-  std::uint32_t unheard_ms;       // since a segment of the peer was last taken (keepalive_time_elapsed())
-  std::uint16_t sk_err;           // errno that the process will get; 0: none
-  std::uint8_t keepalive_probes;  // before giving up; 0: SO_KEEPALIVE is off
+  std::uint32_t user_timeout_ms;    // TCP_USER_TIMEOUT; 0: none
+  std::uint32_t dsack_dups;         // segments that the peer says it got twice (RFC 2883)
+  std::uint32_t since_received_ms;  // since a segment of the peer was last taken (keepalive_time_elapsed())
+  std::uint16_t sk_err;             // errno that the process will get; 0: none
+  std::uint8_t keepalive_probes;    // before giving up; 0: SO_KEEPALIVE is off
   TcpState state;
   std::uint8_t ca_state;          // enum tcp_ca_state
   std::uint8_t icsk_pending;      // the timer: 1 RTO, 3 zero-window probe, 5 tail-loss probe, 6 reordering
@@ -215,10 +215,10 @@ struct ControlBlock {
   std::uint8_t icsk_probes_out;   // keep-alive or zero-window probes without an answer
   std::uint8_t sk_shutdown;       // 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN
   std::uint8_t flags;             // SocketFlag
-  std::uint8_t more;              // SocketDetail
+  std::uint8_t details;           // SocketDetail
 
   [[nodiscard]] bool is(SocketFlag flag) const { return has(flags, flag); }
-  [[nodiscard]] bool is(SocketDetail detail) const { return has(more, detail); }
+  [[nodiscard]] bool is(SocketDetail detail) const { return has(details, detail); }
 };
 
 // What the kernel thought just before it processed an incoming segment, or of the socket that sent an outgoing one.
@@ -311,16 +311,16 @@ struct Segment {
   std::uint32_t len;     // payload on the wire
   std::uint32_t ts_val;  // TcpOption::timestamp
   std::uint32_t ts_ecr;
-  std::uint16_t window;   // unscaled
-  std::uint16_t mss;      // the option; 0: absent
-  std::uint16_t why;      // Why
-  std::uint16_t vlan_id;  // 0: untagged
-  std::uint8_t flags;     // tcp_flag
+  std::uint16_t window;       // unscaled
+  std::uint16_t mss;          // the option; 0: absent
+  std::uint16_t event_flags;  // SegmentEvent
+  std::uint16_t vlan_id;      // 0: untagged
+  std::uint8_t flags;         // tcp_flag
   HookPoint hook;
   std::uint8_t ttl;        // or hop limit
   std::uint8_t options;    // TcpOption
   std::uint8_t wscale;     // TcpOption::window_scale: the shift
-  std::uint8_t reordered;  // Why::out_of_order means late: it filled a hole sooner than a retransmission can
+  std::uint8_t reordered;  // SegmentEvent::out_of_order means late: it filled a hole sooner than a retransmission can
   std::uint16_t segments;  // of the wire in this packet of GSO or GRO
   Refusal refused;
   std::uint8_t nat;  // the frame had the addresses of Translation::wire; tuple is the socket's
@@ -333,13 +333,13 @@ struct Segment {
   Direction direction = Direction::in;
 
   [[nodiscard]] bool outgoing() const { return direction == Direction::out; }
-  [[nodiscard]] bool is(Why reason) const { return tcpwitness::has(why, reason); }
+  [[nodiscard]] bool is(SegmentEvent reason) const { return tcpwitness::has(event_flags, reason); }
   template <typename... Reasons>
   [[nodiscard]] bool is_any(Reasons... reasons) const {
-    return (why & bits(reasons...)) != 0;
+    return (event_flags & bits(reasons...)) != 0;
   }
-  void mark(Why reason) { why = static_cast<std::uint16_t>(why | bits(reason)); }
-  void unmark(Why reason) { why = static_cast<std::uint16_t>(why & ~bits(reason)); }
+  void mark(SegmentEvent reason) { event_flags = static_cast<std::uint16_t>(event_flags | bits(reason)); }
+  void unmark(SegmentEvent reason) { event_flags = static_cast<std::uint16_t>(event_flags & ~bits(reason)); }
   [[nodiscard]] bool has(TcpOption option) const { return tcpwitness::has(options, option); }
   // Of a forwarded connection: on one of its two hops.
   [[nodiscard]] bool on_a_hop() const { return passing == Passing::hop; }
@@ -530,10 +530,10 @@ struct HeldState {
   std::uint16_t packets_out;  // 65535: that or more
   TcpState old_state;
   TcpState new_state;
-  std::uint8_t flags;  // SocketFlag
-  std::uint8_t more;   // SocketDetail
-  std::uint8_t actor;  // ActorFlag; who it was is HeldEvents::actor
-  std::uint8_t port;   // PortChoice
+  std::uint8_t flags;    // SocketFlag
+  std::uint8_t details;  // SocketDetail
+  std::uint8_t actor;    // ActorFlag; who it was is HeldEvents::actor
+  std::uint8_t port;     // PortChoice
 };
 
 // A segment; see Segment. What is not here was 0, and `segments` 1.

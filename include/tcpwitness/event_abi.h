@@ -55,28 +55,28 @@ enum tw_hook {
 };
 
 /*
- * Why a segment is an event (bits of tw_segment.why). Seen from the wire alone: they come from the
+ * Why a segment is an event (bits of tw_segment.event_flags). Seen from the wire alone: they come from the
  * flow's own counters in the bounded map, never from the socket. A segment with no bit set is an
  * ordinary one, shown only under --packets all.
  */
-enum tw_why {
-	TW_WHY_SYN = 1 << 0,
-	TW_WHY_FIN = 1 << 1,
-	TW_WHY_RST = 1 << 2,
-	TW_WHY_HANDSHAKE_ACK = 1 << 3, /* first segment of the SYN's sender after the SYN-ACK */
-	TW_WHY_FIN_ACK = 1 << 4,       /* first segment that acknowledges the other side's FIN */
-	TW_WHY_KEEPALIVE =
+enum tw_segment_event {
+	TW_EVENT_SYN = 1 << 0,
+	TW_EVENT_FIN = 1 << 1,
+	TW_EVENT_RST = 1 << 2,
+	TW_EVENT_HANDSHAKE_ACK = 1 << 3, /* first segment of the SYN's sender after the SYN-ACK */
+	TW_EVENT_FIN_ACK = 1 << 4,       /* first segment that acknowledges the other side's FIN */
+	TW_EVENT_KEEPALIVE =
 		1 << 5, /* <= 1 old byte at (highest seq sent) - 1: keep-alive or zero-window probe (flow.h) */
-	TW_WHY_KEEPALIVE_ACK = 1 << 6,  /* first segment back after such a probe */
-	TW_WHY_ZERO_WINDOW = 1 << 7,    /* advertises window 0 */
-	TW_WHY_WINDOW_OPEN = 1 << 8,    /* first window above 0 after a zero window */
-	TW_WHY_RETRANSMISSION = 1 << 9, /* payload, SYN or FIN at or below the highest sequence number seen */
-	TW_WHY_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen; `reordered`: late */
-	TW_WHY_UNKNOWN_FLOW = 1 << 11,  /* first segment of a flow whose SYN we did not see */
-	TW_WHY_WINDOW_PROBE = 1 << 12,  /* payload that asks whether a closed window is open again */
-	TW_WHY_NO_SOCKET = 1 << 13,     /* ingress: no socket wanted it; egress: no socket sent it */
-	TW_WHY_FRAGMENT = 1 << 14,      /* IP fragment: the TCP header is only in the first one */
-	TW_WHY_BAD_HEADER = 1 << 15,    /* TCP data offset or IP length contradict the frame */
+	TW_EVENT_KEEPALIVE_ACK = 1 << 6,  /* first segment back after such a probe */
+	TW_EVENT_ZERO_WINDOW = 1 << 7,    /* advertises window 0 */
+	TW_EVENT_WINDOW_OPEN = 1 << 8,    /* first window above 0 after a zero window */
+	TW_EVENT_RETRANSMISSION = 1 << 9, /* payload, SYN or FIN at or below the highest sequence number seen */
+	TW_EVENT_OUT_OF_ORDER = 1 << 10,  /* starts beyond the highest sequence number seen; `reordered`: late */
+	TW_EVENT_UNKNOWN_FLOW = 1 << 11,  /* first segment of a flow whose SYN we did not see */
+	TW_EVENT_WINDOW_PROBE = 1 << 12,  /* payload that asks whether a closed window is open again */
+	TW_EVENT_NO_SOCKET = 1 << 13,     /* ingress: no socket wanted it; egress: no socket sent it */
+	TW_EVENT_FRAGMENT = 1 << 14,      /* IP fragment: the TCP header is only in the first one */
+	TW_EVENT_BAD_HEADER = 1 << 15,    /* TCP data offset or IP length contradict the frame */
 };
 
 /*
@@ -134,8 +134,8 @@ enum tw_cb_flags {
 	TW_CB_PRESENT = 1 << 7,  /* the block was read; without this bit all else is zero */
 };
 
-/* Bits of tw_control_block.more. */
-enum tw_cb_more {
+/* Bits of tw_control_block.details. */
+enum tw_cb_detail {
 	TW_CB_UNACCEPTED = 1 << 0,  /* waits for accept(): no process has it and none had (no sk_socket, not DEAD) */
 	TW_CB_NODELAY = 1 << 1,     /* tcp_sock.nonagle: TCP_NODELAY is set */
 	TW_CB_MTU_PROBING = 1 << 2, /* icsk_mtup.enabled: the kernel looks for the path's MTU itself */
@@ -197,20 +197,20 @@ struct tw_control_block {
 	__u32 segs_out;
 	__u32 keepalive_time_ms; /* idle time before the first probe: socket option or sysctl; 0 without KEEPOPEN */
 	__u32 keepalive_intvl_ms;
-	__u32 user_timeout_ms; /* TCP_USER_TIMEOUT, 0: none */
-	__u32 dsack_dups;      /* segments that the peer's D-SACK says it got twice (4.20, RFC 2883) */
-	__u32 unheard_ms;      /* since a segment of the peer was last taken (keepalive_time_elapsed()) */
-	__u16 sk_err;          /* errno that the process will see, 0: none */
-	__u8 keepalive_probes; /* probes before giving up; 0 without KEEPOPEN */
-	__u8 state;            /* sk_state */
-	__u8 ca_state;         /* enum tcp_ca_state: 0 Open 1 Disorder 2 CWR 3 Recovery 4 Loss */
-	__u8 icsk_pending;     /* timer: 1 RTO, 3 zero-window probe, 5 tail-loss probe, 6 reorder */
-	__u8 icsk_retransmits; /* RTO retransmissions in a row */
-	__u8 sacked_out;       /* segments beyond snd_una that the peer has by its SACK, 255 for more */
-	__u8 icsk_probes_out;  /* unanswered keep-alive or zero-window probes */
-	__u8 sk_shutdown;      /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
-	__u8 flags;            /* enum tw_cb_flags */
-	__u8 more;             /* enum tw_cb_more */
+	__u32 user_timeout_ms;   /* TCP_USER_TIMEOUT, 0: none */
+	__u32 dsack_dups;        /* segments that the peer's D-SACK says it got twice (4.20, RFC 2883) */
+	__u32 since_received_ms; /* since a segment of the peer was last taken (keepalive_time_elapsed()) */
+	__u16 sk_err;            /* errno that the process will see, 0: none */
+	__u8 keepalive_probes;   /* probes before giving up; 0 without KEEPOPEN */
+	__u8 state;              /* sk_state */
+	__u8 ca_state;           /* enum tcp_ca_state: 0 Open 1 Disorder 2 CWR 3 Recovery 4 Loss */
+	__u8 icsk_pending;       /* timer: 1 RTO, 3 zero-window probe, 5 tail-loss probe, 6 reorder */
+	__u8 icsk_retransmits;   /* RTO retransmissions in a row */
+	__u8 sacked_out;         /* segments beyond snd_una that the peer has by its SACK, 255 for more */
+	__u8 icsk_probes_out;    /* unanswered keep-alive or zero-window probes */
+	__u8 sk_shutdown;        /* 1 RCV_SHUTDOWN, 2 SEND_SHUTDOWN */
+	__u8 flags;              /* enum tw_cb_flags */
+	__u8 details;            /* enum tw_cb_detail */
 };
 TW_ASSERT_SIZE(tw_control_block, 104);
 TW_ASSERT_AT(tw_control_block, sk_err, 92);
@@ -326,22 +326,22 @@ struct tw_segment {
 	__u32 len;    /* payload bytes on the wire (from the IP length; skb->len for oversized GSO packets) */
 	__u32 ts_val; /* TCP timestamp option, if TW_OPT_TIMESTAMP */
 	__u32 ts_ecr;
-	__u16 window;   /* as in the header, unscaled */
-	__u16 mss;      /* MSS option; 0: absent */
-	__u16 why;      /* enum tw_why */
-	__u16 vlan_id;  /* 0: untagged */
-	__u8 flags;     /* TCP flags as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128 */
-	__u8 hook;      /* enum tw_hook */
-	__u8 ttl;       /* or IPv6 hop limit */
-	__u8 options;   /* enum tw_options */
-	__u8 wscale;    /* window scale option's shift, if TW_OPT_WSCALE */
-	__u8 reordered; /* 1: TW_WHY_OUT_OF_ORDER means late: it filled a hole sooner than a retransmission can */
-	__u16 segments; /* wire segments in this GSO or GRO packet, 1: an ordinary one */
-	__u8 refused;   /* enum tw_refused */
-	__u8 nat;       /* the frame had the addresses of tw_translation.wire; tuple is the socket's */
-	__u8 passing;   /* enum tw_passing */
-	__u8 copied;    /* 1: the network has delivered it before (see copies.h); nobody sent it again */
-	__u32 came_in;  /* HOP at egress: the interface it came in on; 0: this machine made it */
+	__u16 window;      /* as in the header, unscaled */
+	__u16 mss;         /* MSS option; 0: absent */
+	__u16 event_flags; /* enum tw_segment_event */
+	__u16 vlan_id;     /* 0: untagged */
+	__u8 flags;        /* TCP flags as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128 */
+	__u8 hook;         /* enum tw_hook */
+	__u8 ttl;          /* or IPv6 hop limit */
+	__u8 options;      /* enum tw_options */
+	__u8 wscale;       /* window scale option's shift, if TW_OPT_WSCALE */
+	__u8 reordered;    /* 1: TW_EVENT_OUT_OF_ORDER means late: it filled a hole sooner than a retransmission can */
+	__u16 segments;    /* wire segments in this GSO or GRO packet, 1: an ordinary one */
+	__u8 refused;      /* enum tw_refused */
+	__u8 nat;          /* the frame had the addresses of tw_translation.wire; tuple is the socket's */
+	__u8 passing;      /* enum tw_passing */
+	__u8 copied;       /* 1: the network has delivered it before (see copies.h); nobody sent it again */
+	__u32 came_in;     /* HOP at egress: the interface it came in on; 0: this machine made it */
 	__u8 pad[4];
 };
 TW_ASSERT_SIZE(tw_segment, 232);
@@ -492,10 +492,10 @@ struct tw_held_state {
 	__u16 packets_out; /* 65535 for more */
 	__u8 old_state;
 	__u8 new_state;
-	__u8 flags; /* enum tw_cb_flags */
-	__u8 more;  /* enum tw_cb_more */
-	__u8 actor; /* enum tw_actor_flags; who it was is tw_held.actor */
-	__u8 port;  /* enum tw_port_choice */
+	__u8 flags;   /* enum tw_cb_flags */
+	__u8 details; /* enum tw_cb_detail */
+	__u8 actor;   /* enum tw_actor_flags; who it was is tw_held.actor */
+	__u8 port;    /* enum tw_port_choice */
 };
 TW_ASSERT_SIZE(tw_held_state, 40);
 
@@ -738,9 +738,9 @@ struct tw_config {
 	__u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
 	__u8 has_drop_sk; /* kfree_skb has a fourth argument: who was to take it (6.11, commit ba8de796baf4) */
 	__u8 forwarded;   /* connections that only pass through this machine are reported too */
-	__u8 digests; /* enum tw_digests; with lives_only: ordinary events of a socket are held back, see struct tw_digest */
+	__u8 digests; /* enum tw_digests; with no_timeline: ordinary events of a socket are held back, see struct tw_digest */
 	__u8 pad[1];
-	__u8 lives_only;           /* no timeline is told: leave out ACKs that only name the cause of a transition */
+	__u8 no_timeline;          /* no timeline is told: leave out ACKs that only name the cause of a transition */
 	__u32 snaplen;             /* recording: keep so many bytes of each frame that is an event; 0: none */
 	__u32 some_ports;          /* 0: all */
 	__u8 ports[TW_PORT_BYTES]; /* of either end: bit (port & 7) of byte (port >> 3) */

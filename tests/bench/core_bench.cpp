@@ -47,15 +47,15 @@ void feed_all(benchmark::State& state, const CorrelatorSettings& settings, const
 }
 
 void life_of_churn(benchmark::State& state) {
-  feed_all(state, CorrelatorSettings{}, lives_only(churn_events(churned)));
+  feed_all(state, CorrelatorSettings{}, no_timeline(churn_events(churned)));
 }
 
 // The same connections, each socket's events in one record.
 void digests_of_churn(benchmark::State& state) {
-  feed_all(state, CorrelatorSettings{}, DigestWriter().write(lives_only(churn_events(churned))));
+  feed_all(state, CorrelatorSettings{}, DigestWriter().write(no_timeline(churn_events(churned))));
 }
 void expanded_digests_of_churn(benchmark::State& state) {
-  feed_all(state, CorrelatorSettings{}, expanded(DigestWriter().write(lives_only(churn_events(churned)))));
+  feed_all(state, CorrelatorSettings{}, expanded(DigestWriter().write(no_timeline(churn_events(churned)))));
 }
 
 void trace_of_churn(benchmark::State& state) {
@@ -87,14 +87,14 @@ void decode_all(benchmark::State& state, const std::vector<Event>& events) {
   state.counters["ns/event"] = benchmark::Counter(fed / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-void decode(benchmark::State& state) { decode_all(state, lives_only(churn_events(2'000))); }
+void decode(benchmark::State& state) { decode_all(state, no_timeline(churn_events(2'000))); }
 void decode_digests(benchmark::State& state) {
-  decode_all(state, DigestWriter().write(lives_only(churn_events(2'000))));
+  decode_all(state, DigestWriter().write(no_timeline(churn_events(2'000))));
 }
 
 std::vector<SocketDigest> digest_records(std::uint64_t connections) {
   std::vector<SocketDigest> records;
-  for (const Event& event : DigestWriter().write(lives_only(churn_events(connections)))) {
+  for (const Event& event : DigestWriter().write(no_timeline(churn_events(connections)))) {
     if (const auto* digest = std::get_if<SocketDigest>(&event.body)) records.push_back(*digest);
   }
   return records;

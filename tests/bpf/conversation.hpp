@@ -85,9 +85,9 @@ class Conversation {
 
   // The three segments of the handshake; both sides stand at 1 after it.
   void handshake() {
-    EXPECT_EQ(opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
-    EXPECT_EQ(accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
-    EXPECT_EQ(opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+    EXPECT_EQ(opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_EVENT_SYN);
+    EXPECT_EQ(accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_EVENT_SYN);
+    EXPECT_EQ(opener({.seq = 1, .ack_number = 1}), TW_EVENT_HANDSHAKE_ACK);
   }
 
   // The IPv4 identification of a side's newest packet: the next one has one more.
@@ -137,7 +137,7 @@ class Conversation {
     last_ = outcome.records[0];
     EXPECT_EQ(last_.seq, segment.seq);
     // Once it is known no socket is asked for in vain: the accepter's is the listener, nobody has the opener's.
-    return last_.why & ~(we(side) || !scene_.we_open ? 0 : TW_WHY_NO_SOCKET);
+    return last_.event_flags & ~(we(side) || !scene_.we_open ? 0 : TW_EVENT_NO_SOCKET);
   }
 
   WireProgram& wire_;

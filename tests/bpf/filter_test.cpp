@@ -136,7 +136,7 @@ TEST_F(Filters, PacketsAllTellsEverySegment) {
     const auto data = reported({.seq = 101, .payload = Bytes(10, 1)});
     ASSERT_EQ(data.size(), all ? 1U : 0U);
     if (all) {
-      EXPECT_EQ(data[0].why, 0);
+      EXPECT_EQ(data[0].event_flags, 0);
     }
     EXPECT_EQ(reported({.seq = 111}).size(), all ? 1U : 0U);
   }

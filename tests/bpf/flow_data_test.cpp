@@ -38,14 +38,14 @@ TEST_P(FlowData, OrdinaryDataAndAcknowledgementsAreSilent) {
 }
 
 TEST_P(FlowData, PayloadBelowTheHighestNumberIsARetransmission) {
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 101, .payload = bytes(100)}), TW_WHY_RETRANSMISSION);
-  EXPECT_EQ(flow().opener({.seq = 99, .ack_number = 101, .payload = bytes(2)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 101, .payload = bytes(100)}), TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 99, .ack_number = 101, .payload = bytes(2)}), TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), silent);  // the next byte
   EXPECT_EQ(flow().opener({.seq = 50, .ack_number = 101}), silent);                        // no payload
 }
 
 TEST_P(FlowData, PayloadBehindAHoleIsOutOfOrder) {
-  EXPECT_EQ(flow().accepter({.seq = 102, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().accepter({.seq = 102, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_OUT_OF_ORDER);
   EXPECT_EQ(flow().accepter({.seq = 112, .ack_number = 101, .payload = bytes(10)}), silent);  // right behind it
   EXPECT_EQ(flow().accepter({.seq = 200, .ack_number = 101}), silent);                        // no payload
 }
@@ -61,24 +61,24 @@ TEST_P(FlowData, WhatFillsAHoleIsReorderedOrSentAgainByTheTimeItTook) {
   using namespace std::chrono_literals;
   flow().open_anew(70000);
   const auto begun = Clock::now();
-  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_EVENT_SYN);
   std::this_thread::sleep_for(50ms);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_WHY_SYN, TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_EVENT_SYN, TW_EVENT_SYN);
   std::this_thread::sleep_for(50ms);
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_EVENT_HANDSHAKE_ACK);
   const auto round_trip_at_most = Clock::now() - begun;
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .payload = bytes(10)}), silent);
   const auto before_hole = Clock::now();
-  EXPECT_EQ(flow().accepter({.seq = 21, .ack_number = 1, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().accepter({.seq = 21, .ack_number = 1, .payload = bytes(10)}), TW_EVENT_OUT_OF_ORDER);
   EXPECT_EQ(flow().last().reordered, 0);
   const int filled = flow().accepter({.seq = 11, .ack_number = 1, .payload = bytes(10)});
   if (Clock::now() - before_hole > 45ms) GTEST_SKIP() << "this machine took a round trip for two segments";
-  EXPECT_EQ(filled, TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(filled, TW_EVENT_OUT_OF_ORDER);
   EXPECT_EQ(flow().last().reordered, 1);
   EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 31}), silent);
-  EXPECT_EQ(flow().accepter({.seq = 41, .ack_number = 1, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().accepter({.seq = 41, .ack_number = 1, .payload = bytes(10)}), TW_EVENT_OUT_OF_ORDER);
   std::this_thread::sleep_for(round_trip_at_most + 10ms);
-  EXPECT_EQ(flow().accepter({.seq = 31, .ack_number = 1, .payload = bytes(10)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().accepter({.seq = 31, .ack_number = 1, .payload = bytes(10)}), TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().again_segments_of_accepter(), 1U);
   EXPECT_EQ(flow().late_segments_of_accepter(), 1U);
 }
@@ -86,10 +86,10 @@ TEST_P(FlowData, WhatFillsAHoleIsReorderedOrSentAgainByTheTimeItTook) {
 // A GSO or GRO packet is as many segments as it holds; of an overlap only those with old bytes in them.
 TEST_P(FlowData, WhatIsSentAgainCountsInSegments) {
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1000)}), silent);
-  EXPECT_EQ(flow().opener({.seq = 601, .ack_number = 101, .payload = bytes(500)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 601, .ack_number = 101, .payload = bytes(500)}), TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().again_segments_of_opener(), 1U);
-  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101, .payload = bytes(1)}) & TW_WHY_RETRANSMISSION,
-            TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101, .payload = bytes(1)}) & TW_EVENT_RETRANSMISSION,
+            TW_EVENT_RETRANSMISSION);
 }
 
 // Over another path the same numbers are another frame: its IPv4 identification differs, or it is late.
@@ -101,16 +101,16 @@ TEST_P(FlowData, ARetransmissionOverAnotherPathIsNoEcho) {
   if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
   EXPECT_EQ(echo, silent);
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), TW_EVENT_RETRANSMISSION);
 }
 
 TEST_P(FlowData, AFinBehindAHoleIsOutOfOrder) {
-  EXPECT_EQ(flow().opener({.seq = 201, .ack_number = 101, .flags = fin | ack}), TW_WHY_FIN | TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().opener({.seq = 201, .ack_number = 101, .flags = fin | ack}), TW_EVENT_FIN | TW_EVENT_OUT_OF_ORDER);
 }
 
 TEST_P(FlowData, AProbeOneBelowTheNextByteIsAKeepAlive) {
-  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_WHY_KEEPALIVE);
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_EVENT_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_EVENT_KEEPALIVE_ACK);
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), silent);
   EXPECT_EQ(flow().opener({.seq = 99, .ack_number = 101}), silent);  // two below
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), silent);
@@ -120,9 +120,9 @@ TEST_P(FlowData, AProbeOneBelowTheNextByteIsAKeepAlive) {
 TEST_P(FlowData, AKeepAliveThatComesInMayCarryOneOldByteNotTwo) {
   const bool comes_in = GetParam().we_open;
   EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101, .payload = bytes(1)}),
-            comes_in ? TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION : TW_WHY_RETRANSMISSION);
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), comes_in ? TW_WHY_KEEPALIVE_ACK : silent);
-  EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101, .payload = bytes(2)}), TW_WHY_RETRANSMISSION);
+            comes_in ? TW_EVENT_KEEPALIVE | TW_EVENT_RETRANSMISSION : TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), comes_in ? TW_EVENT_KEEPALIVE_ACK : silent);
+  EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101, .payload = bytes(2)}), TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 102}), silent);
 }
 
@@ -132,9 +132,9 @@ TEST_P(FlowData, ASingleByteAgainIsNoKeepAlive) {
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .flags = ack | psh, .payload = bytes(1)}), silent);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 102}), silent);
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .flags = ack | psh, .payload = bytes(1)}),
-            TW_WHY_RETRANSMISSION);
+            TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .flags = ack, .payload = bytes(1)}),
-            comes_in ? TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION : TW_WHY_RETRANSMISSION);
+            comes_in ? TW_EVENT_KEEPALIVE | TW_EVENT_RETRANSMISSION : TW_EVENT_RETRANSMISSION);
 }
 
 // SND.UNA - 1 is acknowledged. An ACK that a byte has overtaken repeats the same number.
@@ -142,40 +142,40 @@ TEST_P(FlowData, AnAckOfWhatWasNotAcknowledgedIsNoKeepAlive) {
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .payload = bytes(1)}), silent);
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), silent);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 102}), silent);
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_EVENT_KEEPALIVE);
 }
 
 // Where no payload has passed SND.UNA - 1 is the number of the SYN.
 TEST_P(FlowData, AnIdleConnectionWithoutPayloadHasKeepAlivesToo) {
   flow().open_anew(80000);
-  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_WHY_SYN, TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
-  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 1}), TW_WHY_KEEPALIVE);
-  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), TW_WHY_KEEPALIVE_ACK);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1}), TW_WHY_KEEPALIVE);
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_EVENT_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_EVENT_SYN, TW_EVENT_SYN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_EVENT_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 1}), TW_EVENT_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), TW_EVENT_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1}), TW_EVENT_KEEPALIVE);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_EVENT_KEEPALIVE_ACK);
 }
 
 TEST_P(FlowData, BeforeTheHandshakeIsDoneTheNumberOfASynIsNoKeepAlive) {
   flow().open_anew(90000);
-  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_WHY_SYN, TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_EVENT_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}) & TW_EVENT_SYN, TW_EVENT_SYN);
   EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1}), silent);
 }
 
 TEST_P(FlowData, ASynAckCanCloseTheWindow) {
   flow().open_anew(95000);
-  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 0, .flags = syn}), TW_EVENT_SYN);
   const int answer = flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack, .window = 0});
-  EXPECT_EQ(answer & TW_WHY_ZERO_WINDOW, 0) << "by itself it is no fault";
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
-  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 1}), TW_WHY_KEEPALIVE);  // the correlator knows which it is
-  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), TW_WHY_KEEPALIVE_ACK | TW_WHY_WINDOW_OPEN);
+  EXPECT_EQ(answer & TW_EVENT_ZERO_WINDOW, 0) << "by itself it is no fault";
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_EVENT_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 0, .ack_number = 1}), TW_EVENT_KEEPALIVE);  // the correlator knows which it is
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), TW_EVENT_KEEPALIVE_ACK | TW_EVENT_WINDOW_OPEN);
 }
 
 TEST_P(FlowData, AnAckWithTheNumberOfAFinIsNoKeepAlive) {
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack}), TW_EVENT_FIN);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), silent);
 }
 
@@ -186,54 +186,54 @@ TEST_P(FlowData, ABareAckThatOvertookPayloadMakesItNoRetransmission) {
 }
 
 TEST_P(FlowData, UnansweredKeepAlivesAreAllTold) {
-  for (int i = 0; i < 3; i++) EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_WHY_KEEPALIVE);
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+  for (int i = 0; i < 3; i++) EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_EVENT_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_EVENT_KEEPALIVE_ACK);
 }
 
 TEST_P(FlowData, AKeepAliveIsNoAnswerToAKeepAlive) {
-  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_WHY_KEEPALIVE);
-  EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101}), TW_WHY_KEEPALIVE);
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_WHY_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 100, .ack_number = 101}), TW_EVENT_KEEPALIVE);
+  EXPECT_EQ(flow().accepter({.seq = 100, .ack_number = 101}), TW_EVENT_KEEPALIVE);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101}), TW_EVENT_KEEPALIVE_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101}), TW_EVENT_KEEPALIVE_ACK);
 }
 
 TEST_P(FlowData, AWindowOfZeroIsToldUntilItOpens) {
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 1}), silent);
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_WHY_ZERO_WINDOW);
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .window = 1}), silent);  // the other direction's
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 1}), TW_WHY_WINDOW_OPEN);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 1}), TW_EVENT_WINDOW_OPEN);
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 2}), silent);
 }
 
 TEST_P(FlowData, PayloadIntoAClosedWindowIsAProbe) {
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), silent);
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102, .window = 0}), TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102, .window = 0}), TW_EVENT_ZERO_WINDOW);
   EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101}), silent);  // no payload
-  EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}), TW_WHY_WINDOW_PROBE);
+  EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}), TW_EVENT_WINDOW_PROBE);
   const bool leaves = GetParam().we_open;
   EXPECT_EQ(flow().opener({.seq = 102, .ack_number = 101, .payload = bytes(1)}),
-            TW_WHY_WINDOW_PROBE | TW_WHY_RETRANSMISSION | (leaves ? 0 : TW_WHY_KEEPALIVE));
+            TW_EVENT_WINDOW_PROBE | TW_EVENT_RETRANSMISSION | (leaves ? 0 : TW_EVENT_KEEPALIVE));
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 103, .window = 9}),
-            TW_WHY_WINDOW_OPEN | (leaves ? 0 : TW_WHY_KEEPALIVE_ACK));
+            TW_EVENT_WINDOW_OPEN | (leaves ? 0 : TW_EVENT_KEEPALIVE_ACK));
   EXPECT_EQ(flow().opener({.seq = 103, .ack_number = 101, .payload = bytes(1)}), silent);
 }
 
 // It was on its way when the window closed.
 TEST_P(FlowData, MorePayloadThanAByteIntoAClosedWindowIsNoProbe) {
-  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_WHY_ZERO_WINDOW);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1000)}), silent);
 }
 
 TEST_P(FlowData, TheCountersAreExact) {
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1000)}, {.gso_segs = 1}), silent);
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(300)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(300)}), TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().bytes_of_opener(), 1400U);
   EXPECT_EQ(flow().again_of_opener(), 300U);
   EXPECT_EQ(flow().segments_of_opener(), 6U);
   EXPECT_EQ(flow().bytes_of_accepter(), 100U);
   EXPECT_EQ(flow().segments_of_accepter(), 2U);
-  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 101, .payload = bytes(100)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 101, .payload = bytes(100)}), TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().bytes_of_accepter(), 200U);
   EXPECT_EQ(flow().again_of_accepter(), 100U);
   EXPECT_EQ(flow().segments_of_accepter(), 3U);
@@ -242,7 +242,7 @@ TEST_P(FlowData, TheCountersAreExact) {
 
 // GRO glues a retransmission to the new data behind it: only the old part was sent again.
 TEST_P(FlowData, OnlyTheOldPartOfAnOverlapCountsAsSentAgain) {
-  EXPECT_EQ(flow().opener({.seq = 51, .ack_number = 101, .payload = bytes(1000)}), TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 51, .ack_number = 101, .payload = bytes(1000)}), TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().bytes_of_opener(), 1100U);
   EXPECT_EQ(flow().again_of_opener(), 50U);
   EXPECT_EQ(flow().opener({.seq = 1051, .ack_number = 101, .payload = bytes(1)}), silent);
@@ -256,20 +256,20 @@ TEST_P(FlowData, APacketThatComesInTwiceIsNoRetransmission) {
   Segment copy = data;
   copy.copy = true;
   EXPECT_EQ(flow().accepter(data), silent);
-  EXPECT_EQ(flow().accepter(copy), known ? 0 : TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().accepter(copy), known ? 0 : TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().last().copied, known ? 1 : 0);
   EXPECT_EQ(flow().last().loss.copied_segs_in, known ? 1U : 0U);
-  EXPECT_EQ(flow().accepter(data), TW_WHY_RETRANSMISSION);  // the same numbers in another packet
+  EXPECT_EQ(flow().accepter(data), TW_EVENT_RETRANSMISSION);  // the same numbers in another packet
   EXPECT_EQ(flow().last().copied, 0);
   EXPECT_EQ(flow().again_segments_of_accepter(), known ? 1U : 2U);
   EXPECT_EQ(flow().bytes_of_accepter(), 130U);
   EXPECT_EQ(flow().again_of_accepter(), 20U);
   const Segment last{.seq = 111, .ack_number = 101, .flags = fin | ack};
-  EXPECT_EQ(flow().accepter(last), TW_WHY_FIN);
+  EXPECT_EQ(flow().accepter(last), TW_EVENT_FIN);
   std::this_thread::sleep_for(std::chrono::milliseconds(130));
   copy = last;
   copy.copy = true;
-  EXPECT_EQ(flow().accepter(copy), TW_WHY_FIN | TW_WHY_RETRANSMISSION);  // too late for one
+  EXPECT_EQ(flow().accepter(copy), TW_EVENT_FIN | TW_EVENT_RETRANSMISSION);  // too late for one
 }
 
 // Where a host counts its identifications up, what it sends again is younger than all before it, whenever it comes.
@@ -284,16 +284,16 @@ TEST_P(FlowData, APacketsAgeSaysWhetherItWasSentAgain) {
   EXPECT_EQ(flow().accepter({.seq = 151, .ack_number = 101, .payload = bytes(10), .copy = true}), 0);
   EXPECT_EQ(flow().last().copied, 1);
   flow().set_ip_id(1, static_cast<std::uint16_t>(newest + 1));  // 161 is under way
-  EXPECT_EQ(flow().accepter({.seq = 171, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().accepter({.seq = 171, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_OUT_OF_ORDER);
   EXPECT_EQ(flow().last().reordered, 0);
   flow().set_ip_id(1, newest);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_EQ(flow().accepter({.seq = 161, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().accepter({.seq = 161, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_OUT_OF_ORDER);
   EXPECT_EQ(flow().last().reordered, 1);  // late, and made before 171
   flow().set_ip_id(1, static_cast<std::uint16_t>(newest + 3));
-  EXPECT_EQ(flow().accepter({.seq = 191, .ack_number = 101, .payload = bytes(10)}), TW_WHY_OUT_OF_ORDER);
+  EXPECT_EQ(flow().accepter({.seq = 191, .ack_number = 101, .payload = bytes(10)}), TW_EVENT_OUT_OF_ORDER);
   EXPECT_EQ(flow().accepter({.seq = 181, .ack_number = 101, .payload = bytes(10)}),
-            TW_WHY_RETRANSMISSION);  // at once, and younger
+            TW_EVENT_RETRANSMISSION);  // at once, and younger
 }
 
 // Without an identification TCP's timestamp shows it, if the copy comes at once. Only where no timer can have sent it.
@@ -308,8 +308,8 @@ TEST_P(FlowData, ACopyWithoutAnIdentificationIsKnownByItsTimestamp) {
     const auto begun = Clock::now();
     EXPECT_EQ(flow().accepter(data), silent);
     quickest = std::min(quickest, Clock::now() - begun);
-    const int why = flow().accepter(data);
-    EXPECT_TRUE(why == 0 || why == TW_WHY_RETRANSMISSION) << why;
+    const int event_flags = flow().accepter(data);
+    EXPECT_TRUE(event_flags == 0 || event_flags == TW_EVENT_RETRANSMISSION) << event_flags;
     known += flow().last().copied;
   }
   // One of the two may take longer than that here, as in an emulated machine.
@@ -319,9 +319,9 @@ TEST_P(FlowData, ACopyWithoutAnIdentificationIsKnownByItsTimestamp) {
   const Segment data{.seq = 151, .ack_number = 101, .options = stamp, .payload = bytes(2)};
   EXPECT_EQ(flow().accepter(data), silent);
   std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  EXPECT_EQ(flow().accepter(data), TW_WHY_RETRANSMISSION);  // late
+  EXPECT_EQ(flow().accepter(data), TW_EVENT_RETRANSMISSION);  // late
   EXPECT_EQ(flow().accepter({.seq = 151, .ack_number = 101, .options = later, .payload = bytes(2)}),
-            TW_WHY_RETRANSMISSION);  // made later
+            TW_EVENT_RETRANSMISSION);  // made later
   EXPECT_EQ(flow().accepter({.seq = 153, .ack_number = 101, .options = stamp}), silent);
   EXPECT_EQ(flow().accepter({.seq = 153, .ack_number = 101, .options = stamp}), silent);  // an ACK again is an ACK
   EXPECT_EQ(flow().last().copied, 0);
@@ -342,11 +342,11 @@ TEST_P(FlowData, WhatIsMergedBehindACopyIsNew) {
 // A stacked device (VLAN, bond, bridge) shows the same segment again.
 TEST_P(FlowData, TheSameSegmentOnAnotherInterfaceIsNotToldAgain) {
   const Arrival other{.ifindex = wire->second_interface()};
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}), TW_EVENT_FIN);
   const Segment again{.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10), .copy = true};
   EXPECT_EQ(flow().opener(again, other), silent);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}),
-            TW_WHY_FIN | TW_WHY_RETRANSMISSION);
+            TW_EVENT_FIN | TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().segments_of_opener(), 6U);  // handshake 2, set-up 2, FIN 2: the echo is not one
   EXPECT_EQ(flow().again_of_opener(), 10U);
 }
@@ -355,7 +355,7 @@ TEST_P(FlowData, NewDataOnAnotherInterfaceIsHeard) {
   const Arrival other{.ifindex = wire->second_interface()};
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), silent);
   const auto begun = Clock::now();
-  EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack}, other), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack}, other), TW_EVENT_FIN);
   EXPECT_EQ(flow().last().ifindex, wire->second_interface());
   EXPECT_EQ(flow().bytes_of_opener(), 110U);
   // The direction is seen there now: its old interface shows nothing new.
@@ -366,8 +366,8 @@ TEST_P(FlowData, NewDataOnAnotherInterfaceIsHeard) {
 
 TEST_P(FlowData, ARstIsToldOnEveryInterface) {
   const Arrival other{.ifindex = wire->second_interface()};
-  EXPECT_EQ(flow().accepter({.seq = 101, .flags = rst}), TW_WHY_RST);
-  EXPECT_EQ(flow().accepter({.seq = 101, .flags = rst}, other), TW_WHY_RST);
+  EXPECT_EQ(flow().accepter({.seq = 101, .flags = rst}), TW_EVENT_RST);
+  EXPECT_EQ(flow().accepter({.seq = 101, .flags = rst}, other), TW_EVENT_RST);
 }
 
 TEST_P(FlowData, ASynOnAnotherInterfaceIsAnEchoOnlyOfItself) {
@@ -375,10 +375,10 @@ TEST_P(FlowData, ASynOnAnotherInterfaceIsAnEchoOnlyOfItself) {
   const Arrival other{.ifindex = wire->second_interface()};
   flow().open_anew(70000);
   const auto begun = Clock::now();
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), TW_EVENT_SYN);
   const int echo = flow().opener({.seq = 0, .flags = syn, .copy = true}, first);
   flow().open_anew(0xffff0000);  // a lower number is no older one
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), TW_EVENT_SYN);
   const int other_echo = flow().opener({.seq = 0, .flags = syn, .copy = true}, other);
   if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
   EXPECT_EQ(echo, silent);

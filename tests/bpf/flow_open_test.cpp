@@ -10,18 +10,18 @@ using FlowOpen = FlowSuite;
 INSTANTIATE_TEST_SUITE_P(Wire, FlowOpen, testing::ValuesIn(scenes()), scene_name);
 
 TEST_P(FlowOpen, SynAndSynAckAreEvents) {
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN);
   EXPECT_EQ(flow().last().flags, syn);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_EVENT_SYN);
   EXPECT_EQ(flow().last().flags, syn | ack);
 }
 
 TEST_P(FlowOpen, TheSameSynAgainIsARetransmission) {
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN | TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().segments_of_opener(), 2U);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_EVENT_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_EVENT_SYN | TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().segments_of_accepter(), 2U);
 }
 
@@ -29,18 +29,18 @@ TEST_P(FlowOpen, AnotherInitialNumberIsAnotherConnection) {
   flow().handshake();
   for (const std::uint32_t further : {70000U, 0x80000001U, 0xffff0000U}) {
     flow().open_anew(further);
-    EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+    EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN);
     EXPECT_EQ(flow().segments_of_opener(), 1U);
     EXPECT_EQ(flow().segments_of_accepter(), 0U);
-    EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
-    EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+    EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_EVENT_SYN);
+    EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_EVENT_HANDSHAKE_ACK);
   }
 }
 
 TEST_P(FlowOpen, ASynOnAFlowWhoseOwnSynWasNotSeenIsAnotherConnection) {
-  EXPECT_EQ(flow().opener({.seq = 5000, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_UNKNOWN_FLOW);
-  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 5010, .flags = fin | ack}) & TW_WHY_FIN, TW_WHY_FIN);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 5000, .ack_number = 1, .payload = Bytes(10, 1)}), TW_EVENT_UNKNOWN_FLOW);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 5010, .flags = fin | ack}) & TW_EVENT_FIN, TW_EVENT_FIN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN);
   EXPECT_EQ(flow().bytes_of_opener(), 0U);
   EXPECT_EQ(flow().segments_of_opener(), 1U);
 }
@@ -48,86 +48,86 @@ TEST_P(FlowOpen, ASynOnAFlowWhoseOwnSynWasNotSeenIsAnotherConnection) {
 // RFC 7413: a SYN that gets no answer is sent again without its data. Whether TCP takes that of a SYN only the SYN-ACK
 // says, so none of it counts as new.
 TEST_P(FlowOpen, AFastOpenSynAgainIsARetransmissionWithOrWithoutItsData) {
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .payload = Bytes(100, 1)}), TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .payload = Bytes(100, 1)}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .payload = Bytes(100, 1)}), TW_EVENT_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn, .payload = Bytes(100, 1)}), TW_EVENT_SYN | TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().again_of_opener(), 200U);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN | TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().segments_of_opener(), 3U);
   EXPECT_EQ(flow().bytes_of_opener(), 200U);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 101, .flags = syn | ack}), TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 101, .flags = syn | ack}), TW_EVENT_SYN);
+  EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 1}), TW_EVENT_HANDSHAKE_ACK);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 1, .payload = Bytes(5, 1)}), silent);
 }
 
 TEST_P(FlowOpen, ASynThatArrivesLateMovesNothing) {
   flow().handshake();
   EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .payload = Bytes(100, 1)}), silent);
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN | TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN | TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(flow().bytes_of_opener(), 100U);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 1, .payload = Bytes(100, 1)}), silent);
 }
 
 TEST_P(FlowOpen, OnlyTheFirstAckAfterTheSynAckEndsTheHandshake) {
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN);
   if (GetParam().we_open) {
     EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), silent);  // no SYN-ACK yet
   }
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_EVENT_SYN);
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), silent);  // the other side's
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), TW_EVENT_HANDSHAKE_ACK);
   EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1}), silent);
 }
 
 // The listener whose SYN-ACK we have not seen did not make this connection: its SYN was sent on to another machine.
 TEST_P(FlowOpen, AConnectionThatGoesOnWithoutOurSynAckPasses) {
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
-  const int why = flow().opener({.seq = 1, .ack_number = 1});
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN);
+  const int event_flags = flow().opener({.seq = 1, .ack_number = 1});
   if (GetParam().we_open) {
-    EXPECT_EQ(why, silent);
+    EXPECT_EQ(event_flags, silent);
     return;
   }
-  EXPECT_EQ(why, TW_WHY_NO_SOCKET);
+  EXPECT_EQ(event_flags, TW_EVENT_NO_SOCKET);
   EXPECT_EQ(flow().last().passing, 1);
   EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .payload = Bytes(5, 1)}), silent);
   EXPECT_EQ(flow().opener({.seq = 6, .ack_number = 1, .flags = fin | ack}), silent);
 }
 
 TEST_P(FlowOpen, DataCanEndTheHandshakeToo) {
-  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_WHY_SYN);
-  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_WHY_SYN);
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}), TW_EVENT_SYN);
+  EXPECT_EQ(flow().accepter({.seq = 0, .ack_number = 1, .flags = syn | ack}), TW_EVENT_SYN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .payload = Bytes(10, 1)}), TW_EVENT_HANDSHAKE_ACK);
 }
 
 TEST_P(FlowOpen, AFinIsAnEventAndSoIsItsAcknowledgement) {
   flow().handshake();
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = fin | ack}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = fin | ack}), TW_EVENT_FIN);
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1}), silent);  // acknowledges all but the FIN
-  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 2}), TW_WHY_FIN_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 2}), TW_EVENT_FIN_ACK);
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 2}), silent);
-  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 2, .flags = fin | ack}), TW_WHY_FIN);
-  EXPECT_EQ(flow().opener({.seq = 2, .ack_number = 2}), TW_WHY_FIN_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 2, .flags = fin | ack}), TW_EVENT_FIN);
+  EXPECT_EQ(flow().opener({.seq = 2, .ack_number = 2}), TW_EVENT_FIN_ACK);
 }
 
 TEST_P(FlowOpen, AFinThatAcknowledgesAFinIsBoth) {
   flow().handshake();
-  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .flags = fin | ack, .payload = Bytes(7, 1)}), TW_WHY_FIN);
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 9, .flags = fin | ack}), TW_WHY_FIN | TW_WHY_FIN_ACK);
-  EXPECT_EQ(flow().accepter({.seq = 9, .ack_number = 2}), TW_WHY_FIN_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .flags = fin | ack, .payload = Bytes(7, 1)}), TW_EVENT_FIN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 9, .flags = fin | ack}), TW_EVENT_FIN | TW_EVENT_FIN_ACK);
+  EXPECT_EQ(flow().accepter({.seq = 9, .ack_number = 2}), TW_EVENT_FIN_ACK);
 }
 
 TEST_P(FlowOpen, TheSameFinAgainIsARetransmission) {
   flow().handshake();
-  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = fin | ack, .payload = Bytes(10, 1)}), TW_WHY_FIN);
+  EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = fin | ack, .payload = Bytes(10, 1)}), TW_EVENT_FIN);
   EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .flags = fin | ack, .payload = Bytes(10, 1)}),
-            TW_WHY_FIN | TW_WHY_RETRANSMISSION);
-  EXPECT_EQ(flow().opener({.seq = 11, .ack_number = 1, .flags = fin | ack}), TW_WHY_FIN | TW_WHY_RETRANSMISSION);
-  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 12}), TW_WHY_FIN_ACK);
+            TW_EVENT_FIN | TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(flow().opener({.seq = 11, .ack_number = 1, .flags = fin | ack}), TW_EVENT_FIN | TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 12}), TW_EVENT_FIN_ACK);
 }
 
 TEST_P(FlowOpen, ARstIsAnEventAndMovesNoNumbers) {
   flow().handshake();
-  EXPECT_EQ(flow().accepter({.seq = 0x30000000, .ack_number = 1, .flags = rst | ack, .window = 0}), TW_WHY_RST);
-  EXPECT_EQ(flow().accepter({.seq = 1, .flags = rst}), TW_WHY_RST);
+  EXPECT_EQ(flow().accepter({.seq = 0x30000000, .ack_number = 1, .flags = rst | ack, .window = 0}), TW_EVENT_RST);
+  EXPECT_EQ(flow().accepter({.seq = 1, .flags = rst}), TW_EVENT_RST);
   EXPECT_EQ(flow().segments_of_accepter(), 3U);
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 1, .payload = Bytes(10, 1)}), silent);
 }
@@ -135,11 +135,11 @@ TEST_P(FlowOpen, ARstIsAnEventAndMovesNoNumbers) {
 // A listener takes no segment of a connection that is under way: it is reported as one that finds no socket.
 TEST_P(FlowOpen, AnUnknownFlowIsToldOnce) {
   if (!GetParam().we_open) {
-    EXPECT_EQ(flow().opener({.seq = 77, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_UNKNOWN_FLOW);
-    EXPECT_EQ(flow().opener({.seq = 87, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_UNKNOWN_FLOW);
+    EXPECT_EQ(flow().opener({.seq = 77, .ack_number = 1, .payload = Bytes(10, 1)}), TW_EVENT_UNKNOWN_FLOW);
+    EXPECT_EQ(flow().opener({.seq = 87, .ack_number = 1, .payload = Bytes(10, 1)}), TW_EVENT_UNKNOWN_FLOW);
     return;
   }
-  EXPECT_EQ(flow().opener({.seq = 77, .ack_number = 1, .payload = Bytes(10, 1)}), TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(flow().opener({.seq = 77, .ack_number = 1, .payload = Bytes(10, 1)}), TW_EVENT_UNKNOWN_FLOW);
   EXPECT_EQ(flow().opener({.seq = 87, .ack_number = 1, .payload = Bytes(10, 1)}), silent);
   EXPECT_EQ(flow().accepter({.seq = 1, .ack_number = 97}), silent);
 }

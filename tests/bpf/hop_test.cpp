@@ -47,7 +47,7 @@ TEST_F(Hops, ASynThatIsRoutedOnIsAHops) {
   EXPECT_EQ(record.passing, TW_PASSING_HOP);
   EXPECT_EQ(record.came_in, 0U);
   EXPECT_EQ(record.header.cookie, 0U);
-  EXPECT_EQ(record.why & TW_WHY_SYN, TW_WHY_SYN);
+  EXPECT_EQ(record.event_flags & TW_EVENT_SYN, TW_EVENT_SYN);
   EXPECT_EQ(record.tuple.local_port, 80);
   EXPECT_EQ(record.wire.segs_in, 1U);
   EXPECT_EQ(wire_->flow_count(), 1U);
@@ -60,7 +60,7 @@ TEST_F(Hops, ItsFlowCountsWhatFollows) {
   EXPECT_EQ(comes_in({.seq = 151, .flags = ack, .payload = Bytes(50)}).records.size(), 0U) << "an ordinary segment";
   const auto again = comes_in({.seq = 151, .flags = ack, .payload = Bytes(50)});
   ASSERT_EQ(again.records.size(), 1U);
-  EXPECT_EQ(again.records[0].why & TW_WHY_RETRANSMISSION, TW_WHY_RETRANSMISSION);
+  EXPECT_EQ(again.records[0].event_flags & TW_EVENT_RETRANSMISSION, TW_EVENT_RETRANSMISSION);
   EXPECT_EQ(again.records[0].wire.bytes_in, 150U);
   EXPECT_EQ(again.records[0].loss.retrans_segs_in, 1U);
 }
@@ -71,7 +71,7 @@ TEST_F(Hops, OneDirectionAloneShowsThatTheHandshakeIsOver) {
   comes_in({.seq = 100, .flags = syn});
   const auto first = comes_in({.seq = 101, .flags = ack});
   ASSERT_EQ(first.records.size(), 1U);
-  EXPECT_EQ(first.records[0].why, TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(first.records[0].event_flags, TW_EVENT_HANDSHAKE_ACK);
   EXPECT_TRUE(comes_in({.seq = 101, .flags = ack}).records.empty());
 }
 
@@ -86,7 +86,7 @@ TEST_F(Hops, WhatThisMachineDoesNotForwardIsAStray) {
   const auto outcome = comes_in({.flags = syn});
   ASSERT_EQ(outcome.records.size(), 1U);
   EXPECT_EQ(outcome.records[0].passing, TW_PASSING_NOT);
-  EXPECT_EQ(outcome.records[0].why & TW_WHY_NO_SOCKET, TW_WHY_NO_SOCKET);
+  EXPECT_EQ(outcome.records[0].event_flags & TW_EVENT_NO_SOCKET, TW_EVENT_NO_SOCKET);
 }
 
 TEST_F(Hops, WhatIsForThisMachineIsAStray) {

@@ -49,7 +49,7 @@ class Hostile : public WireSuite<Hostile> {
       const std::size_t flows = wire->flow_count();
       const auto records = run(hook, make());
       ASSERT_EQ(records.size(), 1U);
-      EXPECT_EQ((records[0].why & TW_WHY_BAD_HEADER) != 0, bad);
+      EXPECT_EQ((records[0].event_flags & TW_EVENT_BAD_HEADER) != 0, bad);
       if (!bad) continue;
       EXPECT_EQ(records[0].len, 0U);
       EXPECT_EQ(records[0].options, 0);
@@ -203,13 +203,13 @@ TEST_F(Hostile, OnlyTheFirstFragmentIsTold) {
     SCOPED_TRACE(name_of(hook));
     auto records = run(hook, frame_of({.ipv4_fragment = 0x2000}, {.payload = Bytes(16, 1)}).bytes);
     ASSERT_EQ(records.size(), 1U);
-    EXPECT_TRUE(records[0].why & TW_WHY_FRAGMENT);
+    EXPECT_TRUE(records[0].event_flags & TW_EVENT_FRAGMENT);
     records = run(hook, frame_of({.family = Family::ipv6, .chain = {fragment(0, true)}}, {}).bytes);
     ASSERT_EQ(records.size(), 1U);
-    EXPECT_TRUE(records[0].why & TW_WHY_FRAGMENT);
+    EXPECT_TRUE(records[0].event_flags & TW_EVENT_FRAGMENT);
     records = run(hook, frame_of({.family = Family::ipv6, .chain = {fragment(0, false)}}, {}).bytes);
     ASSERT_EQ(records.size(), 1U);
-    EXPECT_FALSE(records[0].why & TW_WHY_FRAGMENT);
+    EXPECT_FALSE(records[0].event_flags & TW_EVENT_FRAGMENT);
   }
   for (const int bits : {0x0001, 0x2001, 0x1fff, 0x3fff})
     expect_nothing([&] { return frame_of({.ipv4_fragment = static_cast<std::uint16_t>(bits)}, {}).bytes; });
@@ -296,14 +296,14 @@ TEST_F(Hostile, GarbagePassesAndIsNotTold) {
 // What the parser of captures makes of the same frame; "" where it is the same. It goes further (tunnels, fragments,
 // any number of tags), so only what a record says is compared.
 std::string against_captures(const Bytes& frame, Hook hook, const tw_segment& record) {
-  if ((record.why & TW_WHY_FRAGMENT) != 0) return "";
+  if ((record.event_flags & TW_EVENT_FRAGMENT) != 0) return "";
   CaptureBlock block;
   block.link_type = is_raw_ip(hook) ? 101 : 1;
   block.wire_len = static_cast<std::uint32_t>(frame.size());
   block.bytes = std::as_bytes(std::span(frame));
   TcpFrames frames;
   TcpFrame tcp;
-  const bool bad = (record.why & TW_WHY_BAD_HEADER) != 0;
+  const bool bad = (record.event_flags & TW_EVENT_BAD_HEADER) != 0;
   if (!frames.parse(block, tcp)) return bad ? "" : "no segment";  // bad: IP leaves no room for a TCP header
   // An IP length beyond the frame is no fault of a capture: who wrote it may have kept less.
   if (tcp.bad_header && !bad) return "a bad header";

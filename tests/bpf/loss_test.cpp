@@ -85,7 +85,7 @@ TEST_F(Loss, AFullFlowMapForgetsTheOldestFlowAndGoesOn) {
   EXPECT_LE(wire->flow_count(), 128U);
   const auto again = say(first, {.seq = 2, .payload = Bytes(1, 1)});
   ASSERT_EQ(again.size(), 1U);
-  EXPECT_EQ(again[0].why, TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(again[0].event_flags, TW_EVENT_UNKNOWN_FLOW);
   std::uint64_t missing = 0;
   for (const auto& state : wire->cpu_states()) {
     EXPECT_EQ(state.flows_full, 0U);

@@ -93,7 +93,7 @@ TEST_P(Others, ChangeNothingOfASocketsFlowWhereHopsAreFollowed) {
   EXPECT_TRUE(passes_by({.seq = 151, .ack_number = 501, .flags = fin | ack}, another_host).records.empty());
   const auto fin_seen = comes_in({.seq = 101, .ack_number = 501, .flags = fin | ack});
   ASSERT_EQ(fin_seen.records.size(), 1U);
-  EXPECT_EQ(fin_seen.records[0].why, TW_WHY_FIN);
+  EXPECT_EQ(fin_seen.records[0].event_flags, TW_EVENT_FIN);
   EXPECT_EQ(fin_seen.records[0].wire.segs_in, 3U);
 }
 

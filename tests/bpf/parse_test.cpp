@@ -84,7 +84,7 @@ TEST_F(Parsing, EveryFieldIsExactForEveryStackAndProgram) {
         EXPECT_EQ(record.options, i == 0   ? TW_OPT_WSCALE | TW_OPT_SACK_PERMITTED | TW_OPT_TIMESTAMP
                                   : i == 1 ? TW_OPT_TIMESTAMP
                                            : 0);
-        EXPECT_FALSE(record.why & TW_WHY_BAD_HEADER);
+        EXPECT_FALSE(record.event_flags & TW_EVENT_BAD_HEADER);
       }
     }
   }
@@ -151,7 +151,7 @@ TEST_F(Parsing, AZeroIpLengthMeansTheFrame) {
     auto outcome = wire->run(hook, frame.bytes);
     ASSERT_EQ(outcome.records.size(), 1U);
     EXPECT_EQ(outcome.records[0].len, 500U);
-    EXPECT_FALSE(outcome.records[0].why & TW_WHY_BAD_HEADER);
+    EXPECT_FALSE(outcome.records[0].event_flags & TW_EVENT_BAD_HEADER);
 
     std::tie(from, to) = fresh_ends(Family::ipv6);
     frame = build({.family = Family::ipv6, .chain = {hop_by_hop()}}, from, to, {.payload = Bytes(500, 1)});

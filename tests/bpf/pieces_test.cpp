@@ -87,7 +87,7 @@ TEST_F(Pieces, HeadersOutsideTheLinearPartArePulledTogether) {
       EXPECT_EQ(records[0].mss, 1400);
       EXPECT_EQ(records[0].wscale, 5);
       EXPECT_EQ(records[0].ifindex, wire->second_interface());
-      EXPECT_FALSE(records[0].why & TW_WHY_BAD_HEADER);
+      EXPECT_FALSE(records[0].event_flags & TW_EVENT_BAD_HEADER);
     }
   }
 }

@@ -193,8 +193,8 @@ std::string difference(const tw_segment& record, const Reading& reading) {
            differ("ttl", record.ttl, reading.ttl),
            differ("options", record.options, reading.options),
            differ("wscale", record.wscale, reading.wscale),
-           differ("why FRAGMENT", (record.why & TW_WHY_FRAGMENT) != 0, reading.fragment),
-           differ("why BAD_HEADER", (record.why & TW_WHY_BAD_HEADER) != 0, reading.bad_header),
+           differ("why FRAGMENT", (record.event_flags & TW_EVENT_FRAGMENT) != 0, reading.fragment),
+           differ("why BAD_HEADER", (record.event_flags & TW_EVENT_BAD_HEADER) != 0, reading.bad_header),
        }) {
     if (!difference.empty()) return difference;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // short_way_test.cpp: the short way of an ordinary segment (is_next() in bpf/flow.h) counts what the long way counts.
 //
-// Two programs get the same random conversation: one that takes the short way where it can (tw_config.lives_only), one
+// Two programs get the same random conversation: one that takes the short way where it can (tw_config.no_timeline), one
 // that never does. They report the same events, but for those that only name a cause, with the same counters.
 #include <chrono>
 #include <cstring>
@@ -13,7 +13,7 @@
 namespace tcpwitness::wire_test {
 namespace {
 
-constexpr std::uint16_t only_a_cause = TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK | TW_WHY_NO_SOCKET;
+constexpr std::uint16_t only_a_cause = TW_EVENT_HANDSHAKE_ACK | TW_EVENT_FIN_ACK | TW_EVENT_NO_SOCKET;
 
 class ShortWay : public BpfTest, public testing::WithParamInterface<Scene> {
  protected:
@@ -26,7 +26,7 @@ class ShortWay : public BpfTest, public testing::WithParamInterface<Scene> {
     auto loaded = WireProgram::load(settings);
     ASSERT_TRUE(loaded) << loaded.error().message();
     long_ = std::move(*loaded);
-    settings.config.lives_only = 1;
+    settings.config.no_timeline = 1;
     loaded = WireProgram::load(settings);
     ASSERT_TRUE(loaded) << loaded.error().message();
     short_ = std::move(*loaded);
@@ -52,14 +52,14 @@ class ShortWay : public BpfTest, public testing::WithParamInterface<Scene> {
     const Outcome some = short_->run(hook, frame.bytes);
     ASSERT_EQ(all.error, 0);
     ASSERT_EQ(some.error, 0);
-    const bool reported = !all.records.empty() && (all.records[0].why & ~only_a_cause) != 0;
+    const bool reported = !all.records.empty() && (all.records[0].event_flags & ~only_a_cause) != 0;
     ASSERT_EQ(some.records.size(), reported ? 1U : 0U)
-        << "why " << (all.records.empty() ? 0 : all.records[0].why) << " seq " << segment.seq;
+        << "why " << (all.records.empty() ? 0 : all.records[0].event_flags) << " seq " << segment.seq;
     if (!reported) return;
     ++events_;
     const tw_segment& one = all.records[0];
     const tw_segment& other = some.records[0];
-    EXPECT_EQ(one.why & ~only_a_cause, other.why & ~only_a_cause);
+    EXPECT_EQ(one.event_flags & ~only_a_cause, other.event_flags & ~only_a_cause);
     EXPECT_EQ(one.reordered, other.reordered);
     EXPECT_EQ(one.copied, other.copied);
     EXPECT_EQ(std::memcmp(&one.wire, &other.wire, sizeof(one.wire)), 0);

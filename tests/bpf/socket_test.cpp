@@ -35,11 +35,11 @@ TEST_F(Sockets, ASynThatNobodyWantsIsToldEveryTimeAndLeavesNoFlow) {
       for (int i = 0; i < 20; i++) {
         auto records = run(hook, them, us, {.flags = syn}, family);
         ASSERT_EQ(records.size(), 1U);
-        EXPECT_EQ(records[0].why, TW_WHY_SYN | TW_WHY_NO_SOCKET);
+        EXPECT_EQ(records[0].event_flags, TW_EVENT_SYN | TW_EVENT_NO_SOCKET);
         EXPECT_EQ(records[0].socket.type, TW_SOCKET_NONE);
         records = run(hook, them, us, {.flags = rst}, family);
         ASSERT_EQ(records.size(), 1U);
-        EXPECT_EQ(records[0].why, TW_WHY_RST | TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
+        EXPECT_EQ(records[0].event_flags, TW_EVENT_RST | TW_EVENT_UNKNOWN_FLOW | TW_EVENT_NO_SOCKET);
       }
       EXPECT_EQ(wire->flow_count(), flows);
     }
@@ -54,7 +54,7 @@ TEST_F(Sockets, AFlowThatNeverFindsASocketIsToldEightTimesAndThenLeftAlone) {
       for (int i = 0; i < 8; i++) {
         const auto records = run(hook, them, us, {.payload = Bytes(10, 1)}, family);
         ASSERT_EQ(records.size(), 1U) << i;
-        EXPECT_EQ(records[0].why, TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
+        EXPECT_EQ(records[0].event_flags, TW_EVENT_UNKNOWN_FLOW | TW_EVENT_NO_SOCKET);
       }
       EXPECT_TRUE(run(hook, them, us, {.payload = Bytes(10, 1)}, family).empty());
       EXPECT_TRUE(run(hook, them, us, {.flags = rst}, family).empty());
@@ -73,7 +73,7 @@ TEST_F(Sockets, AListenerIsFoundWithItsQueues) {
       std::swap(us.port, them.port);
       const auto records = run(hook, them, us, {.flags = syn}, family);
       ASSERT_EQ(records.size(), 1U);
-      EXPECT_EQ(records[0].why, TW_WHY_SYN);
+      EXPECT_EQ(records[0].event_flags, TW_EVENT_SYN);
       EXPECT_EQ(records[0].header.cookie, 0U);
       EXPECT_EQ(records[0].socket.type, TW_SOCKET_LISTENER);
       EXPECT_EQ(records[0].socket.state, 10);
@@ -144,21 +144,21 @@ TEST_F(Sockets, WhatTheSocketRefusesChangesNothingButTheCount) {
     const std::uint32_t far = next + 300'000'000;
     const auto refused = [&](const Segment& segment) {
       const auto records = run(hook, server, us, segment);
-      return records.size() == 1 ? std::pair<int, int>{records[0].refused, records[0].why}
+      return records.size() == 1 ? std::pair<int, int>{records[0].refused, records[0].event_flags}
                                  : std::pair<int, int>{-1, -1};
     };
-    EXPECT_EQ(refused({.seq = far, .flags = syn}), std::pair(int{TW_REFUSED_SYN}, int{TW_WHY_SYN}));
+    EXPECT_EQ(refused({.seq = far, .flags = syn}), std::pair(int{TW_REFUSED_SYN}, int{TW_EVENT_SYN}));
     EXPECT_EQ(refused({.seq = far, .ack_number = sent, .window = 0}), std::pair(int{TW_REFUSED_BEYOND}, 0));
     EXPECT_EQ(refused({.seq = next + 10, .ack_number = sent + 70000, .window = 0}), std::pair(int{TW_REFUSED_ACK}, 0));
     EXPECT_EQ(refused({.seq = far, .ack_number = sent, .flags = fin | ack}),
-              std::pair(int{TW_REFUSED_BEYOND}, int{TW_WHY_FIN}));
-    EXPECT_EQ(refused({.seq = far, .flags = rst}), std::pair(int{TW_REFUSED_BEYOND}, int{TW_WHY_RST}));
+              std::pair(int{TW_REFUSED_BEYOND}, int{TW_EVENT_FIN}));
+    EXPECT_EQ(refused({.seq = far, .flags = rst}), std::pair(int{TW_REFUSED_BEYOND}, int{TW_EVENT_RST}));
     EXPECT_EQ(refused({.seq = far, .ack_number = sent, .payload = Bytes(10, 1)}), std::pair(int{TW_REFUSED_BEYOND}, 0));
     // The next bytes are the next bytes, the counters go on, and no window was closed.
     EXPECT_TRUE(run(hook, server, us, {.seq = next + 10, .ack_number = sent, .payload = Bytes(10, 1)}).empty());
     const auto last = run(hook, server, us, {.seq = next + 20, .ack_number = sent, .flags = fin | ack});
     ASSERT_EQ(last.size(), 1U);
-    EXPECT_EQ(last[0].why, TW_WHY_FIN);
+    EXPECT_EQ(last[0].event_flags, TW_EVENT_FIN);
     EXPECT_EQ(last[0].refused, TW_REFUSED_NOT);
     EXPECT_EQ(last[0].wire.bytes_in, 30U);          // those refused included: the wire carried them
     EXPECT_EQ(last[0].wire.retrans_bytes_in, 10U);  // payload that TCP refuses is no new payload

@@ -61,7 +61,7 @@ TEST_F(Truncation, ARecordNeedsTheWholeTcpHeader) {
         }
         ASSERT_EQ(records.size(), length >= whole.tcp + 20 ? 1U : 0U);
         if (records.empty()) continue;
-        EXPECT_EQ(records[0].why & TW_WHY_BAD_HEADER, length < end ? TW_WHY_BAD_HEADER : 0);
+        EXPECT_EQ(records[0].event_flags & TW_EVENT_BAD_HEADER, length < end ? TW_EVENT_BAD_HEADER : 0);
         EXPECT_EQ(records[0].seq, 0x11223344U);
         EXPECT_EQ(records[0].len, length < end ? 0U : 9U);
         const auto reading = read_frame(frame, stack.raw_ip, is_outgoing(hook));

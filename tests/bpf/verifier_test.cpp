@@ -59,7 +59,7 @@ tw_config with_packets_all(tw_config config) {
 }
 
 tw_config with_digests(tw_config config) {
-  config.lives_only = 1;
+  config.no_timeline = 1;
   config.digests = TW_DIGESTS;
   return config;
 }

@@ -109,7 +109,7 @@ class Lives {
     if (!chance(4)) return false;
     switch (below(9)) {
       case 0:
-        c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+        c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
         c.retransmit(4, 0, 1);
         return false;
       case 1:
@@ -136,8 +136,8 @@ class Lives {
         c.destroy();
         return true;
       case 6:
-        c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
-        c.in(A, 0, TW_WHY_WINDOW_OPEN);
+        c.in(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+        c.in(A, 0, TW_EVENT_WINDOW_OPEN);
         return false;
       case 7:
         if (chance(50)) c.stream().gap();
@@ -173,19 +173,19 @@ class Lives {
     c.out(SA, 0, 0, edit());
   }
   void is_accepted(Side& c) {
-    c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
     c.view = SocketKind::full;
     c.state = State::listen;
-    c.extra.more = TW_CB_UNACCEPTED;
+    c.extra.details = TW_CB_UNACCEPTED;
     c.to(State::syn_recv);
     c.to(State::established);
     pause(c.stream());
-    if (!chance(10)) c.extra.more = 0;
+    if (!chance(10)) c.extra.details = 0;
   }
   void is_used(Side& c) {
     const auto source = chance(70) ? OwnerSource::receive : OwnerSource::send;
     if (chance(70)) c.used(chance(90) ? nginx : worker, source, chance(90) ? below(40) : 1'500);
-    c.extra.more = 0;
+    c.extra.details = 0;
   }
   void talks(Side& c) {
     if (chance(80)) {
@@ -242,14 +242,14 @@ class Lives {
   void first(Side& c) {
     c.to(State::fin_wait1, closer(c));
     pause(c.stream());
-    c.out(FA, chance(10) ? 7 : 0, TW_WHY_FIN_ACK & 0, edit());
+    c.out(FA, chance(10) ? 7 : 0, TW_EVENT_FIN_ACK & 0, edit());
     if (surprise(c)) return;
     if (chance(30)) {  // its FIN has the acknowledgement
-      c.in(FA, 0, TW_WHY_FIN_ACK, edit());
+      c.in(FA, 0, TW_EVENT_FIN_ACK, edit());
       c.to(State::fin_wait2);
       return ends(c);
     }
-    c.in(A, 0, TW_WHY_FIN_ACK);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
     c.to(State::fin_wait2);
     if (surprise(c)) return;
     if (chance(30)) {  // a mini-socket waits for it
@@ -271,7 +271,7 @@ class Lives {
     c.in(FA, 0, 0, edit());
     if (surprise(c)) return;
     c.to(State::closing);
-    c.in(A, 0, TW_WHY_FIN_ACK);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
     ends(c);
   }
   void second(Side& c) {
@@ -283,7 +283,7 @@ class Lives {
     c.to(State::last_ack, closer(c));
     c.out(FA, 0, 0, edit());
     if (surprise(c)) return;
-    c.in(A, 0, TW_WHY_FIN_ACK);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
     ends(c);
   }
 
@@ -309,7 +309,7 @@ class Lives {
     other.to(State::close_wait);
     const bool at_once = chance(50);
     if (!at_once) {
-      one.in(A, 0, TW_WHY_FIN_ACK);
+      one.in(A, 0, TW_EVENT_FIN_ACK);
       one.to(State::fin_wait2);
       if (chance(50)) {
         ends(one);
@@ -321,12 +321,12 @@ class Lives {
     if (one.view == SocketKind::full && surprise(other)) return;
     other.to(State::last_ack, closer(other));
     other.out(FA, 0, 0, edit());
-    one.in(FA, 0, TW_WHY_FIN_ACK, edit());
+    one.in(FA, 0, TW_EVENT_FIN_ACK, edit());
     if (one.view == SocketKind::full) {
       if (at_once) one.to(State::fin_wait2);
       ends(one);
     }
-    other.in(A, 0, TW_WHY_FIN_ACK);
+    other.in(A, 0, TW_EVENT_FIN_ACK);
     ends(other);
   }
 

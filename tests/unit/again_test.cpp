@@ -122,7 +122,7 @@ TEST(FastOpen, TheChildIsCausedByTheSyn) {
   c.state = State::listen;
   c.to(State::syn_recv);
   c.out(SA);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.to(State::established);
   closes_first(c, nginx);
   const auto begun = run(stream.events, trace_settings()).transition(State::listen, State::syn_recv);
@@ -157,7 +157,7 @@ TEST(TransparentProxy, TheSynOfARequestBeginsItsConnection) {
     c.view = SocketKind::request;
     c.state = State::new_syn_recv;
     c.out(SA);
-    c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
     c.view = SocketKind::full;
     c.state = State::listen;
     c.to(State::syn_recv);
@@ -170,11 +170,11 @@ TEST(TransparentProxy, TheSynOfARequestBeginsItsConnection) {
   }
 }
 
-Life whole_wire(std::uint32_t received, std::uint16_t why) {
+Life whole_wire(std::uint32_t received, std::uint16_t event_flags) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.in(PA, 10, why);
+  c.in(PA, 10, event_flags);
   c.extra.segs_in = received;
   closes_first(c, curl);
   return run(stream.events).life();
@@ -188,7 +188,7 @@ TEST(WireTotals, AreNotCompleteWhereTheSocketGotMore) {
   EXPECT_FALSE(whole_wire(5, 0).wire->complete);
 }
 
-TEST(WireTotals, AreNotCompleteBehindAFragment) { EXPECT_FALSE(whole_wire(4, TW_WHY_FRAGMENT).wire->complete); }
+TEST(WireTotals, AreNotCompleteBehindAFragment) { EXPECT_FALSE(whole_wire(4, TW_EVENT_FRAGMENT).wire->complete); }
 
 // The same link-local addresses and ports on two links, in one namespace.
 TEST(Scope, TwoLinksAreTwoConnections) {

@@ -42,7 +42,7 @@ constexpr std::size_t of_a_finding = 3;  // time-wait, of who closed first: the 
 
 void expect_only_findings_to_take_memory(Output& output, Sink& sink) {
   if (!counts) GTEST_SKIP() << "built with a sanitizer, which allocates itself";
-  const std::vector<Event> digests = DigestWriter().write(lives_only(churn_events(connections)));
+  const std::vector<Event> digests = DigestWriter().write(no_timeline(churn_events(connections)));
   const Names names;
   Decoder decoder(0);
   Correlator correlator(CorrelatorSettings{}, names);

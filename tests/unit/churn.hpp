@@ -23,8 +23,8 @@ inline void churn(Stream& stream, std::uint64_t number) {
   server.out(SA);
   client.in(SA);
   client.to(State::established, curl);
-  client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
-  server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  client.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
+  server.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   server.view = SocketKind::full;
   server.state = State::listen;
   server.to(State::syn_recv);
@@ -34,16 +34,16 @@ inline void churn(Stream& stream, std::uint64_t number) {
   client.out(FA);
   server.in(FA);
   server.to(State::close_wait);
-  server.out(A, 0, TW_WHY_FIN_ACK);
-  client.in(A, 0, TW_WHY_FIN_ACK);
+  server.out(A, 0, TW_EVENT_FIN_ACK);
+  client.in(A, 0, TW_EVENT_FIN_ACK);
   client.to(State::fin_wait2);
   server.to(State::last_ack, nginx);
   server.out(FA);
   client.in(FA);
-  client.out(A, 0, TW_WHY_FIN_ACK);
+  client.out(A, 0, TW_EVENT_FIN_ACK);
   client.to(State::close);
   client.destroy();
-  server.in(A, 0, TW_WHY_FIN_ACK);
+  server.in(A, 0, TW_EVENT_FIN_ACK);
   server.to(State::close);
   server.destroy();
 }

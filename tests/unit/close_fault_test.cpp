@@ -127,7 +127,7 @@ TEST(PeerNotClosing, AHalfClosedConnectionThatReceivesIsFine) {
     c.out(PA, 10);
     c.to(State::fin_wait1, curl);
     c.out(FA);
-    c.in(A, 0, TW_WHY_FIN_ACK);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
     c.to(State::fin_wait2);
     for (int i = 0; i < 12; ++i) {
       stream.wait(1 * s);
@@ -169,13 +169,13 @@ TEST(WriteAfterPeerClosed, IsNotToldOfAnOrderlyAnswerIntoAHalfClosedConnection) 
   c.used(nginx, OwnerSource::receive);
   c.in(FA);
   c.to(State::close_wait);
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   stream.wait(1 * s);
   c.out(PA, 1000);
   c.in(A);
   c.to(State::last_ack, nginx);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   c.destroy();
   EXPECT_FALSE(run(stream.events).finding(Rule::write_after_peer_closed).has_value());

@@ -129,7 +129,7 @@ std::vector<Event> dropped_in(std::uint32_t reason, std::uint32_t segs_in, bool 
   c.in(PA, 20);
   if (said) c.drop(reason, false, PA, 20);
   c.refuses(before);
-  c.in(PA, 20, TW_WHY_RETRANSMISSION);
+  c.in(PA, 20, TW_EVENT_RETRANSMISSION);
   closes_first(c, curl);
   return stream.events;
 }
@@ -152,7 +152,7 @@ TEST(Comparison, ABufferThatWasDroppedIsSeveralSegments) {
     for (int i = 0; i < 3; ++i) {
       const Side before = c;
       const auto number = static_cast<std::uint32_t>(again ? 0 : i * 1548);
-      c.in(PA, 1548, static_cast<std::uint16_t>(again ? TW_WHY_RETRANSMISSION : 0), [&](Segment& g) {
+      c.in(PA, 1548, static_cast<std::uint16_t>(again ? TW_EVENT_RETRANSMISSION : 0), [&](Segment& g) {
         pair(g);
         g.seq += number;
       });
@@ -193,7 +193,7 @@ TEST(Comparison, WhatThePeerSentAgainInVainIsNoFault) {
   c.in(PA, 20);
   c.out(A);
   const Side before = c;
-  c.in(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq -= 20; });
+  c.in(PA, 20, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq -= 20; });
   c.drop(drop_old_data, false, PA, 20);
   c.refuses(before);
   closes_first(c, curl);
@@ -212,7 +212,8 @@ std::vector<Event> dropped_out(std::uint32_t reason, bool at_interface) {
   const std::uint32_t seq = c.snd_nxt;
   if (at_interface) c.out(PA, 20);
   c.drop(reason, true, PA, 20);
-  c.out(PA, 20, static_cast<std::uint16_t>(at_interface ? TW_WHY_RETRANSMISSION : 0), [&](Segment& g) { g.seq = seq; });
+  c.out(PA, 20, static_cast<std::uint16_t>(at_interface ? TW_EVENT_RETRANSMISSION : 0),
+        [&](Segment& g) { g.seq = seq; });
   c.retransmit(4, 0, 1);
   c.in(A);
   closes_first(c, curl);
@@ -275,7 +276,7 @@ TEST(Comparison, OfWhatWasOpenBeforeBeginsWithTheFirstLook) {
   counts(c, 10, 8);
   c.found(SocketKind::full, State::established);
   c.acked_by_peer = c.snd_nxt;
-  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
+  c.in(PA, 30, TW_EVENT_UNKNOWN_FLOW);
   c.out(PA, 40);
   c.in(A);
   counts(c, 11, 10);
@@ -301,7 +302,7 @@ TEST(Comparison, OfWhatWasOpenBeforeIsMadeWhereASegmentCameFirst) {
   Side c = client_of(stream);
   c.snd_una = c.snd_nxt = c.write_seq = c.isn() + 1'001;
   c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 5'001;
-  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
+  c.in(PA, 30, TW_EVENT_UNKNOWN_FLOW);
   counts(c, 10, 9);
   c.found(SocketKind::full, State::established);
   c.in(PA, 50);
@@ -324,8 +325,8 @@ TEST(Comparison, OfWhatWasOpenBeforeIsNotMadeOnceItsPacketsWereForgotten) {
   c.rcv_nxt = c.copied_seq = c.peer_nxt = c.peer_isn() + 5'001;
   counts(c, 10, 8);
   c.found(SocketKind::full, State::established);
-  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
-  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW);
+  c.in(PA, 30, TW_EVENT_UNKNOWN_FLOW);
+  c.in(PA, 30, TW_EVENT_UNKNOWN_FLOW);
   counts(c, 10, 10);
   c.found(SocketKind::full, State::established);
   EXPECT_EQ(compared(stream.events).why_not, NotCompared::packets_cut);
@@ -410,11 +411,11 @@ TEST(Comparison, ARepeatedSynAckIsNoRoundTrip) {
   c.to(State::syn_sent, curl);
   c.out(S);
   stream.wait(1 * s);
-  c.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+  c.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
   c.retransmit(4, 0, 1);
   c.in(SA);
   c.to(State::established);
-  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
   closes_first(c, curl);
   const Comparison all = compared(stream.events);
   EXPECT_FALSE(all.times[static_cast<std::size_t>(Timed::round_trip_wire)].has_value());

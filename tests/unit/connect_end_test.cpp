@@ -200,8 +200,8 @@ TEST(Outsider, WhatThePeerSentBeforeItsRstIsNoLife) {
   c.extra.sk_err = 104;
   c.to(State::close);
   c.view = SocketKind::none;
-  c.in(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq -= 20; });  // overtaken on the way
-  c.in(A);                                                                // and a bare ACK
+  c.in(PA, 20, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq -= 20; });  // overtaken on the way
+  c.in(A);                                                                  // and a bare ACK
   EXPECT_EQ(run(stream.events).life().outcome, Outcome::reset_by_peer);
 }
 

@@ -196,7 +196,7 @@ TEST(Unreachable, AMessageThatEndedNothingIsNoOutcome) {
   c.queued(2, 113, 1, "10.0.0.254");
   c.in(SA);
   c.to(State::established);
-  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
   closes_first(c, curl);
   EXPECT_EQ(run(stream.events).life().outcome, Outcome::completed);
 }
@@ -235,7 +235,7 @@ TEST(GaveUp, TheNewestErrorOfThePathStandsInPlaceOfTheTimeout) {
   c.out(PA, 20);
   for (int i = 0; i < 3; ++i) {
     stream.wait(1 * s);
-    c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 20, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, 1);
   }
   c.extra.sk_err = 113;

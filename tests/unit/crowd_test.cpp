@@ -28,7 +28,7 @@ RunResult asked(std::uint32_t count, std::uint32_t completed_of_100, std::int64_
     Side c = asker(stream, i);
     is_asked(c);
     if (i % 100 < completed_of_100) {
-      c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+      c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
       c.view = SocketKind::full;
       c.state = State::listen;
       c.to(State::syn_recv);
@@ -98,7 +98,7 @@ TEST(SynFlood, ABurstThatCompletesARoundTripLaterIsNone) {
     stream.wait(80 * ms);
     for (Side& c : clients) {
       if (!completes) continue;
-      c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+      c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
       c.view = SocketKind::full;
       c.state = State::listen;
       c.to(State::syn_recv);

@@ -45,7 +45,7 @@ TEST(Decoder, YieldsWhatTheRecordSaysInTcpsTerms) {
   state.port = TW_PORT_BOUND;
   state.actor.flags = TW_ACTOR_PRESENT | TW_ACTOR_EXITING;
   state.cb.flags = TW_CB_PRESENT | TW_CB_DEAD;
-  state.cb.more = TW_CB_RELEASED;
+  state.cb.details = TW_CB_RELEASED;
   decoder.decode(bytes_of(state), out);
   const auto& change = std::get<StateChange>(out.at(0).body);
   EXPECT_EQ(to_flow(change.tuple).local.port, 80);
@@ -67,7 +67,7 @@ TEST(Decoder, GivesASegmentTheDirectionOfItsHook) {
     segment.header = record(0, 0).header;
     segment.header.kind = TW_KIND_SEGMENT;
     segment.hook = static_cast<std::uint8_t>(hook);
-    segment.why = TW_WHY_SYN | TW_WHY_RETRANSMISSION;
+    segment.event_flags = TW_EVENT_SYN | TW_EVENT_RETRANSMISSION;
     segment.options = TW_OPT_WSCALE;
     segment.socket.type = TW_SOCKET_LISTENER;
     segment.refused = TW_REFUSED_BEYOND;
@@ -76,8 +76,8 @@ TEST(Decoder, GivesASegmentTheDirectionOfItsHook) {
     const auto& decoded = std::get<Segment>(out.back().body);
     EXPECT_EQ(decoded.outgoing(), hook == TW_HOOK_TC_EGRESS);
     EXPECT_EQ(static_cast<int>(decoded.hook), static_cast<int>(hook));
-    EXPECT_TRUE(decoded.is(Why::syn));
-    EXPECT_FALSE(decoded.is_any(Why::fin, Why::rst));
+    EXPECT_TRUE(decoded.is(SegmentEvent::syn));
+    EXPECT_FALSE(decoded.is_any(SegmentEvent::fin, SegmentEvent::rst));
     EXPECT_TRUE(decoded.has(TcpOption::window_scale));
     EXPECT_EQ(decoded.socket.type, SocketKind::listener);
     EXPECT_EQ(decoded.refused, Refusal::beyond_window);

@@ -53,7 +53,7 @@ std::string kinds(const std::vector<Event>& events) {
 
 TEST(Digest, StandsForTheEventsOfTheSocketInTheirOrder) {
   for (const Story& story : {close_first_story(), close_second_story(), simultaneous_close_story()}) {
-    const std::vector<Event> events = lives_only(story.events);
+    const std::vector<Event> events = no_timeline(story.events);
     const std::vector<Event> written = DigestWriter().write(events);
     ASSERT_EQ(digests_in(written).size(), 1U) << story.name;
     const std::vector<Event> again = expanded(written);
@@ -67,7 +67,7 @@ TEST(Digest, StandsForTheEventsOfTheSocketInTheirOrder) {
 }
 
 TEST(Digest, GivesBackWhatItHeldOfATransitionAndOfASegment) {
-  const std::vector<Event> events = lives_only(close_second_story().events);
+  const std::vector<Event> events = no_timeline(close_second_story().events);
   const std::vector<Event> again = expanded(DigestWriter().write(events));
   ASSERT_EQ(again.size(), events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
@@ -76,7 +76,7 @@ TEST(Digest, GivesBackWhatItHeldOfATransitionAndOfASegment) {
       EXPECT_EQ(is.header.cookie, was->header.cookie);
       EXPECT_EQ(is.header.netns, was->header.netns);
       EXPECT_EQ(is.cb.flags, was->cb.flags);
-      EXPECT_EQ(is.cb.more, was->cb.more);
+      EXPECT_EQ(is.cb.details, was->cb.details);
       EXPECT_EQ(is.cb.snd_una, was->cb.snd_una);
       EXPECT_EQ(is.cb.write_seq, was->cb.write_seq);
       EXPECT_EQ(is.cb.rcv_nxt, was->cb.rcv_nxt);
@@ -92,7 +92,7 @@ TEST(Digest, GivesBackWhatItHeldOfATransitionAndOfASegment) {
       EXPECT_EQ(is.seq, was->seq);
       EXPECT_EQ(is.ack, was->ack);
       EXPECT_EQ(is.flags, was->flags);
-      EXPECT_EQ(is.why, was->why & ~only_a_cause);
+      EXPECT_EQ(is.event_flags, was->event_flags & ~only_a_cause);
       EXPECT_EQ(is.ttl, was->ttl);
       EXPECT_EQ(is.segments, 1U);
       EXPECT_EQ(is.socket.type, was->socket.type);
@@ -108,7 +108,7 @@ TEST(Digest, GivesBackWhatItHeldOfATransitionAndOfASegment) {
 }
 
 TEST(Digest, OfASocketThatGoesOnIsFollowedByItsOtherEvents) {
-  const std::vector<Event> written = DigestWriter().write(lives_only(peer_reset_story().events));
+  const std::vector<Event> written = DigestWriter().write(no_timeline(peer_reset_story().events));
   EXPECT_EQ(kinds(written), "digest in:RST other ESTABLISHED>CLOSE other destroy");
   EXPECT_EQ(digests_in(written).at(0)->destroyed, 0);
   EXPECT_EQ(events_in(*digests_in(written).at(0)), 4U);
@@ -116,7 +116,7 @@ TEST(Digest, OfASocketThatGoesOnIsFollowedByItsOtherEvents) {
 
 // What another socket left in the slot is none of this one's.
 TEST(Digest, LeavesOutWhatIsLeftOfAnotherSocket) {
-  std::vector<Event> written = DigestWriter().write(lives_only(close_first_story().events));
+  std::vector<Event> written = DigestWriter().write(no_timeline(close_first_story().events));
   ASSERT_EQ(written.size(), 1U);
   auto& digest = std::get<SocketDigest>(written[0].body);
   const std::size_t all = events_in(digest);
@@ -126,7 +126,7 @@ TEST(Digest, LeavesOutWhatIsLeftOfAnotherSocket) {
 }
 
 TEST(Digest, TakesAsManyNumbersAsItStandsFor) {
-  const std::vector<Event> written = DigestWriter().write(lives_only(close_first_story().events));
+  const std::vector<Event> written = DigestWriter().write(no_timeline(close_first_story().events));
   const auto& digest = std::get<SocketDigest>(written.at(0).body);
   Decoder decoder(500);
   std::vector<Event> out;
@@ -160,7 +160,7 @@ TEST(Digest, WithoutAnEventOrWithTooManyTransitionsIsMalformed) {
 }
 
 TEST(Digest, OfAMoreThanFourGigabyteTransferHasItsWholeAmounts) {
-  std::vector<Event> events = lives_only(close_first_story().events);
+  std::vector<Event> events = no_timeline(close_first_story().events);
   constexpr std::uint64_t much = 5'000'000'000;
   for (Event& event : events) {
     const auto more = [&](ControlBlock& cb) {
@@ -228,7 +228,7 @@ std::string difference(const std::vector<std::string>& one, const std::vector<st
 // ---- A whole ordinary life ----
 
 SocketDigest whole_life(const Story& story) {
-  for (const Event& event : DigestWriter().write(lives_only(story.events))) {
+  for (const Event& event : DigestWriter().write(no_timeline(story.events))) {
     if (const auto* digest = std::get_if<SocketDigest>(&event.body)) return *digest;
   }
   return {};
@@ -292,7 +292,7 @@ TEST(Course, IsNotFoundWhereAnythingIsOutOfTheOrdinary) {
   EXPECT_FALSE(found(client, late(101 * ms))) << "the kernel took the SYN-ACK late";
   EXPECT_FALSE(found(client, [](auto& d) { d.held.states[4].flags &= ~TW_CB_DONE & 0xff; }))
       << "the peer's FIN is still to come";
-  EXPECT_FALSE(found(client, [](auto& d) { d.held.states[4].more |= TW_CB_TIME_WAIT_FULL; }));
+  EXPECT_FALSE(found(client, [](auto& d) { d.held.states[4].details |= TW_CB_TIME_WAIT_FULL; }));
 
   EXPECT_TRUE(found(server, [](auto& d) { d.held.segments[TW_HELD_SYN].max_ack_backlog = 4; }));
   EXPECT_FALSE(found(server, [](auto& d) { d.held.segments[TW_HELD_SYN].ack_backlog = 1; })) << "no room to accept";
@@ -305,7 +305,7 @@ TEST(Course, IsNotFoundWhereAnythingIsOutOfTheOrdinary) {
 // Another CPU released the entry while an event was written into it: then the event is a record of its own, too.
 TEST(Digest, AnEventThatIsAlsoARecordOfItsOwnCountsOnce) {
   for (const Story& story : {close_first_story(), close_second_story()}) {
-    const std::vector<Event> events = lives_only(story.events);
+    const std::vector<Event> events = no_timeline(story.events);
     const RunResult whole = run(events);
     const std::vector<Event> all = expanded(DigestWriter().write(events));
     for (std::size_t i = 1; i < all.size(); ++i) {
@@ -329,7 +329,7 @@ TEST(Digest, AnyBytesAreTakenOrRefused) {
   for (int round = 0; round < 2000; ++round) {
     Decoder decoder(0);
     std::vector<Event> events;
-    for (const Event& event : DigestWriter().write(lives_only(stories[random() % stories.size()].events))) {
+    for (const Event& event : DigestWriter().write(no_timeline(stories[random() % stories.size()].events))) {
       const auto* digest = std::get_if<SocketDigest>(&event.body);
       if (digest == nullptr) continue;
       SocketDigest changed = *digest;
@@ -414,7 +414,7 @@ Compared expect_same(const std::vector<Event>& events, const CorrelatorSettings&
 
 TEST(Digest, TellsTheSameOfEveryStory) {
   for (const Story& story : all_stories()) {
-    expect_same(lives_only(story.events), life_settings(), [](std::uint64_t) { return true; }, story.name);
+    expect_same(no_timeline(story.events), life_settings(), [](std::uint64_t) { return true; }, story.name);
   }
 }
 
@@ -423,7 +423,7 @@ TEST(Digest, TellsTheSameOfConnectionsDrawnAtRandom) {
   for (std::uint32_t seed = 1; seed <= 300 && !HasFailure(); ++seed) {
     Lives lives(seed);
     const bool wire = seed % 4 != 0;
-    const std::vector<Event> events = lives_only(lives.draw(1 + seed % 12, wire));
+    const std::vector<Event> events = no_timeline(lives.draw(1 + seed % 12, wire));
     CorrelatorSettings settings = life_settings();
     settings.has_wire = wire;
     if (seed % 7 == 0) settings.comm = "nginx";
@@ -469,7 +469,7 @@ TEST(Digest, InShortAnOrdinaryConnectionHasItsLifeAlone) {
   std::size_t ordinary = 0;
   for (std::uint32_t seed = 1; seed <= 60; ++seed) {
     Lives lives(seed);
-    const std::vector<Event> events = DigestWriter().write(lives_only(lives.draw(4, true)));
+    const std::vector<Event> events = DigestWriter().write(no_timeline(lives.draw(4, true)));
     const RunResult in_short = with_timeline(events, true);
     const RunResult in_full = with_timeline(events, false);
     for (const Life& life : held(in_short).lives) {
@@ -491,7 +491,7 @@ TEST(Digest, InShortAnOrdinaryConnectionHasItsLifeAlone) {
 // Almost ordinary.
 TEST(Digest, InShortWhatWentWrongHasItsEventsAndItsWords) {
   for (const Story& story : {refused_story(), peer_reset_story(), zero_window_story(), closed_unread_story()}) {
-    const std::vector<Event> events = DigestWriter().write(lives_only(story.events));
+    const std::vector<Event> events = DigestWriter().write(no_timeline(story.events));
     const Held in_short = held(with_timeline(events, true));
     const Held in_full = held(with_timeline(events, false));
     ASSERT_EQ(in_short.lives.size(), in_full.lives.size()) << story.name;

@@ -17,15 +17,15 @@
 
 namespace tcpwitness::testing {
 
-inline constexpr std::uint16_t only_a_cause = TW_WHY_HANDSHAKE_ACK | TW_WHY_FIN_ACK;
+inline constexpr std::uint16_t only_a_cause = TW_EVENT_HANDSHAKE_ACK | TW_EVENT_FIN_ACK;
 
 // The events of a run that reports lives only: without ordinary segments and without those that only name a cause.
-inline std::vector<Event> lives_only(std::vector<Event> events) {
+inline std::vector<Event> no_timeline(std::vector<Event> events) {
   std::erase_if(events, [](const Event& event) {
     const auto* segment = std::get_if<Segment>(&event.body);
-    constexpr std::uint16_t shown = TW_WHY_FRAGMENT;
-    return segment != nullptr && segment->passing == Passing::no && (segment->why & shown) == 0 &&
-           (segment->why & ~only_a_cause) == 0;
+    constexpr std::uint16_t shown = TW_EVENT_FRAGMENT;
+    return segment != nullptr && segment->passing == Passing::no && (segment->event_flags & shown) == 0 &&
+           (segment->event_flags & ~only_a_cause) == 0;
   });
   for (std::size_t i = 0; i < events.size(); ++i) events[i].id = i + 1;
   return events;
@@ -216,7 +216,7 @@ class DigestWriter {
     state.old_state = change.old_state;
     state.new_state = change.new_state;
     state.flags = change.cb.flags;
-    state.more = change.cb.more;
+    state.details = change.cb.details;
     state.actor = change.actor.flags;
     state.port = change.port;
     if (to != State::syn_sent) slot->digest.tuple = change.tuple;
@@ -227,9 +227,9 @@ class DigestWriter {
   bool hold(const Event& event, const Segment& g) {
     const std::uint8_t marks = g.flags & (syn | fin | rst | ack);
     const bool out = g.hook == HookPoint::egress;
-    const std::uint16_t why = g.why & ~only_a_cause;
-    const bool plain = (why == TW_WHY_SYN || why == TW_WHY_FIN) && g.refused == Refusal::none && g.nat == 0 &&
-                       g.passing == Passing::no && g.copied == 0 && g.reordered == 0 && g.vlan_id == 0 &&
+    const std::uint16_t event_flags = g.event_flags & ~only_a_cause;
+    const bool plain = (event_flags == TW_EVENT_SYN || event_flags == TW_EVENT_FIN) && g.refused == Refusal::none &&
+                       g.nat == 0 && g.passing == Passing::no && g.copied == 0 && g.reordered == 0 && g.vlan_id == 0 &&
                        g.segments == 1;
     if (!plain || (marks & rst) != 0) return false;
     if (marks == syn && !out && g.socket.type == SocketKind::listener) {

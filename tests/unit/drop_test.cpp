@@ -61,7 +61,7 @@ std::vector<Event> refused_probe(std::uint32_t from_next) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.in(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt + from_next; });
+  c.in(A, 0, TW_EVENT_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt + from_next; });
   c.drop(drop_sequence, false, A);
   return stream.events;
 }
@@ -73,12 +73,12 @@ TEST(BadChecksum, OfASegmentTakesBackWhatRestsOnIt) {
     Side c = client_of(stream);
     connects(c);
     c.out(PA, 100);
-    c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+    c.in(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
     stream.wait(later);
     c.drop(reason, false, A);
     std::get<Drop>(stream.events.back().body).window = 0;
     stream.wait(1 * s);
-    c.in(A, 0, TW_WHY_WINDOW_OPEN);
+    c.in(A, 0, TW_EVENT_WINDOW_OPEN);
     closes_first(c, curl);
     return run(stream.events);
   };

@@ -103,15 +103,15 @@ class Side {
       event.actor = actor(by);
       event.actor.flags |= TW_ACTOR_OWNED;
       event.cb.flags |= TW_CB_OWNED;
-      event.cb.more |= TW_CB_RELEASED;  // it calls close(), where it closes
+      event.cb.details |= TW_CB_RELEASED;  // it calls close(), where it closes
     }
     if (edit) edit(event);
     state = next;
     return stream_->add(event);
   }
 
-  EventId out(std::uint8_t flags, std::uint32_t len = 0, std::uint16_t why = 0, const EditSegment& edit = {}) {
-    Segment segment = base(HookPoint::egress, flags, len, why);
+  EventId out(std::uint8_t flags, std::uint32_t len = 0, std::uint16_t event_flags = 0, const EditSegment& edit = {}) {
+    Segment segment = base(HookPoint::egress, flags, len, event_flags);
     segment.seq = snd_nxt;
     segment.ack = (flags & ack) != 0 ? rcv_nxt : 0;
     if (edit) edit(segment);
@@ -119,7 +119,7 @@ class Side {
       snd_nxt += seq_length(len, flags);
       if (seq_before(write_seq, snd_nxt)) write_seq = snd_nxt;
       bytes_out_ += len;
-    } else if ((why & TW_WHY_RETRANSMISSION) != 0) {
+    } else if ((event_flags & TW_EVENT_RETRANSMISSION) != 0) {
       bytes_out_ += len;
       again_out_ += len;
       again_segments_out_ += segment.segments;
@@ -130,8 +130,8 @@ class Side {
     return stream_->add(segment);
   }
 
-  EventId in(std::uint8_t flags, std::uint32_t len = 0, std::uint16_t why = 0, const EditSegment& edit = {}) {
-    Segment segment = base(HookPoint::xdp, flags, len, why);
+  EventId in(std::uint8_t flags, std::uint32_t len = 0, std::uint16_t event_flags = 0, const EditSegment& edit = {}) {
+    Segment segment = base(HookPoint::xdp, flags, len, event_flags);
     segment.seq = peer_nxt;
     segment.ack = (flags & ack) != 0 ? (acked_by_peer != 0 ? acked_by_peer : snd_nxt) : 0;
     if (edit) edit(segment);
@@ -139,7 +139,7 @@ class Side {
     if ((flags & rst) == 0) {
       peer_nxt = segment.seq + seq_length(len, flags);
       bytes_in_ += len;
-      if ((why & TW_WHY_RETRANSMISSION) != 0) {
+      if ((event_flags & TW_EVENT_RETRANSMISSION) != 0) {
         again_in_ += len;
         again_segments_in_ += segment.segments;
       }
@@ -366,7 +366,7 @@ class Side {
     if (has_ack && seq_before(snd_una, acked)) snd_una = acked;
     if (has_fin) fin_taken_ = true;
   }
-  [[nodiscard]] Segment base(HookPoint hook, std::uint8_t flags, std::uint32_t len, std::uint16_t why) const {
+  [[nodiscard]] Segment base(HookPoint hook, std::uint8_t flags, std::uint32_t len, std::uint16_t event_flags) const {
     Segment segment{};
     segment.header = header(TW_KIND_SEGMENT);
     segment.tuple = tuple_;
@@ -378,12 +378,12 @@ class Side {
     segment.ttl = 64;
     segment.ifindex = 2;
     if ((flags & rst) != 0) {
-      why |= TW_WHY_RST;
+      event_flags |= TW_EVENT_RST;
     } else {
-      if ((flags & syn) != 0) why |= TW_WHY_SYN;
-      if ((flags & fin) != 0) why |= TW_WHY_FIN;
+      if ((flags & syn) != 0) event_flags |= TW_EVENT_SYN;
+      if ((flags & fin) != 0) event_flags |= TW_EVENT_FIN;
     }
-    segment.why = why;
+    segment.event_flags = event_flags;
     segment.socket.type = view;
     segment.socket.state = state;
     segment.socket.snd_una = snd_una;
@@ -436,7 +436,7 @@ inline void connects(Side& c, Caller by = curl) {
   c.out(S);
   c.in(SA);
   c.to(State::established);
-  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
 }
 
 // What a server's host hears of one until its SYN-ACK.
@@ -451,7 +451,7 @@ inline void is_asked(Side& c) {
 // And the whole of it.
 inline void accepts(Side& c) {
   is_asked(c);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
@@ -462,10 +462,10 @@ inline void accepts(Side& c) {
 inline void closes_first(Side& c, Caller by) {
   c.to(State::fin_wait1, by);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::fin_wait2);
   c.in(FA);
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   c.destroy();
 }
@@ -474,10 +474,10 @@ inline void closes_first(Side& c, Caller by) {
 inline void closes_second(Side& c, Caller by) {
   c.in(FA);
   c.to(State::close_wait);
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::last_ack, by);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   c.destroy();
 }

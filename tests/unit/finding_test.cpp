@@ -24,8 +24,8 @@ TEST(Keepalive, UnansweredProbesEndInTimeout) {
 TEST(Keepalive, AnOtherSilenceThanConfiguredIsNotCalledSo) {
   Story story = keepalive_death_story();
   for (Event& event : story.events) {
-    if (auto* error = std::get_if<SocketError>(&event.body)) error->cb.unheard_ms = 9000;
-    if (auto* change = std::get_if<StateChange>(&event.body)) change->cb.unheard_ms = 9000;
+    if (auto* error = std::get_if<SocketError>(&event.body)) error->cb.since_received_ms = 9000;
+    if (auto* change = std::get_if<StateChange>(&event.body)) change->cb.since_received_ms = 9000;
   }
   const auto finding = run(story.events).finding(Rule::keepalive);
   const auto death = found<arguments::Keepalive>(finding).death;
@@ -67,7 +67,7 @@ TEST(Keepalive, AProbeFromAProcessThatLeavesRepairIsNeither) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  c.out(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) {
+  c.out(A, 0, TW_EVENT_KEEPALIVE, [&](Segment& g) {
     g.seq = c.snd_una - 1;
     g.socket.flags = TW_CB_OWNED;
   });
@@ -104,9 +104,9 @@ TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
   Side c = client_of(stream);
   connects(c);
   c.in(PA, 500);
-  c.out(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+  c.out(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   stream.wait(3 * s);
-  c.in(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
+  c.in(A, 0, TW_EVENT_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
   const RunResult reported = run(stream.events, trace_settings());
   const auto window = found<arguments::ZeroWindow>(reported.finding(Rule::zero_window));
   EXPECT_FALSE(window.peer.has_value());
@@ -121,9 +121,9 @@ TEST(ZeroWindow, AMomentWithoutProbesIsFlowControlAtWork) {
   Side c = client_of(stream);
   connects(c);
   c.in(PA, 500);
-  c.out(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+  c.out(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   stream.wait(5 * ms);
-  c.out(A, 0, TW_WHY_WINDOW_OPEN);
+  c.out(A, 0, TW_EVENT_WINDOW_OPEN);
   closes_first(c, curl);
   EXPECT_FALSE(run(stream.events).finding(Rule::zero_window).has_value());
 }
@@ -233,7 +233,7 @@ std::optional<Finding> stuck_accepted_late(bool used, bool shown) {
   listens(stream);
   Side c = server_of(stream);
   accepts(c);
-  c.extra.more = TW_CB_UNACCEPTED;
+  c.extra.details = TW_CB_UNACCEPTED;
   c.in(FA);
   c.to(State::close_wait);
   if (used) c.used(nginx, OwnerSource::receive);
@@ -425,7 +425,7 @@ TEST(StraySegment, AnAckInTimeWaitIsNone) {
   connects(c);
   closes_first(c, curl);
   c.view = SocketKind::time_wait;
-  c.in(FA, 0, TW_WHY_RETRANSMISSION);
+  c.in(FA, 0, TW_EVENT_RETRANSMISSION);
   c.out(A);
   EXPECT_FALSE(run(stream.events).finding(Rule::stray_segment).has_value());
 }

@@ -38,7 +38,7 @@ class Router {
   struct Sent {
     std::uint8_t flags = 0;
     std::uint32_t len = 0;
-    std::uint16_t why = 0;
+    std::uint16_t event_flags = 0;
     std::uint8_t ttl = 64;
   };
   // From the client, or from the server: comes in, and leaves.
@@ -141,12 +141,12 @@ class Router {
   void handshake() {
     client({S});
     server({SA});
-    client({A, 0, TW_WHY_HANDSHAKE_ACK});
+    client({A, 0, TW_EVENT_HANDSHAKE_ACK});
   }
   void closes() {
     client({FA});
-    server({FA, 0, TW_WHY_FIN_ACK});
-    client({A, 0, TW_WHY_FIN_ACK});
+    server({FA, 0, TW_EVENT_FIN_ACK});
+    client({A, 0, TW_EVENT_FIN_ACK});
   }
   [[nodiscard]] const AddressPair& near() const { return near_; }
   bool from_client_seen = true, from_server_seen = true;
@@ -160,7 +160,7 @@ class Router {
   EventId pass(bool of_client, const Sent& what, bool in, bool out) {
     std::uint32_t& nxt = of_client ? client_nxt_ : server_nxt_;
     const std::uint32_t ack = (what.flags & tcp_flag::ack) != 0 ? (of_client ? server_nxt_ : client_nxt_) : 0;
-    const bool again = (what.why & TW_WHY_RETRANSMISSION) != 0;
+    const bool again = (what.event_flags & TW_EVENT_RETRANSMISSION) != 0;
     const std::uint32_t length = seq_length(what.len, what.flags);
     const std::uint32_t seq = again ? nxt - length : nxt;
     EventId id = 0;
@@ -184,7 +184,7 @@ class Router {
       if (of_client && (what.flags & syn) != 0 && first_seems_for) {
         g.passing = Passing::no;
         g.socket.type = *std::exchange(first_seems_for, std::nullopt);
-        if (g.socket.type == SocketKind::none) g.why |= TW_WHY_NO_SOCKET;
+        if (g.socket.type == SocketKind::none) g.event_flags |= TW_EVENT_NO_SOCKET;
       }
       if (arrivals_seen && (near_seen || !of_client)) id = stream_->add(g);
     }
@@ -221,10 +221,10 @@ class Router {
     g.ttl = what.ttl;
     g.passing = Passing::hop;
     g.socket.type = SocketKind::unknown;
-    g.why = what.why;
-    if ((what.flags & rst) != 0) g.why |= TW_WHY_RST;
-    if ((what.flags & syn) != 0) g.why |= TW_WHY_SYN;
-    if ((what.flags & fin) != 0) g.why |= TW_WHY_FIN;
+    g.event_flags = what.event_flags;
+    if ((what.flags & rst) != 0) g.event_flags |= TW_EVENT_RST;
+    if ((what.flags & syn) != 0) g.event_flags |= TW_EVENT_SYN;
+    if ((what.flags & fin) != 0) g.event_flags |= TW_EVENT_FIN;
     return g;
   }
 
@@ -244,7 +244,7 @@ TEST(Forwarded, AConnectionIsOneLifeOfTwoHopsWithoutAProcess) {
   Stream stream;
   Router r(stream, false);
   r.handshake();
-  r.client({PA, 100, TW_WHY_RETRANSMISSION & 0});
+  r.client({PA, 100, TW_EVENT_RETRANSMISSION & 0});
   r.server({PA, 1000});
   r.closes();
   const RunResult reported = reported_of(stream);
@@ -307,7 +307,7 @@ TEST(Forwarded, WhereTheFirstArrivalSeemedToBeForThisMachineTheJoinBeginsIt) {
   r.client({S});
   r.arrivals_seen = true;
   r.server({SA});
-  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.client({A, 0, TW_EVENT_HANDSHAKE_ACK});
   r.closes();
   const RunResult reported = reported_of(stream);
   ASSERT_EQ(reported.lives().size(), 1U);
@@ -363,7 +363,7 @@ TEST(Forwarded, AnEarlierSynToTheRouterThatWasRefusedStaysAStray) {
   Router r(stream, true);
   r.client_sent_unseen({S});
   r.server({SA});
-  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.client({A, 0, TW_EVENT_HANDSHAKE_ACK});
   r.closes();
   const RunResult reported = run(stream.events, router_settings(), 200 * ms, router_names());
   ASSERT_EQ(reported.lives().size(), 1U);
@@ -393,7 +393,7 @@ TEST(ForwardDropped, ByTheKernelsWord) {
   r.client_lost({S});
   const EventId dropped = r.drop(drop_netfilter, true, S, 100);
   stream.wait(1 * s);
-  r.client_lost({S, 0, TW_WHY_RETRANSMISSION});
+  r.client_lost({S, 0, TW_EVENT_RETRANSMISSION});
   r.drop(drop_netfilter, true, S, 100);
   const RunResult reported = reported_of(stream);
   ASSERT_EQ(reported.lives().size(), 1U);
@@ -422,7 +422,7 @@ TEST(ForwardDropped, WhatIsAnsweredDidLeave) {
   Router r(stream, false);
   r.client_lost({S});
   r.server({SA});
-  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.client({A, 0, TW_EVENT_HANDSHAKE_ACK});
   r.closes();
   const auto finding = reported_of(stream).finding(Rule::forward_dropped);
   EXPECT_FALSE(finding) << sentence(*finding);
@@ -443,7 +443,7 @@ TEST(ForwardDropped, DataByTheCountersOfBothHops) {
   Router r(stream, false);
   r.handshake();
   r.client_lost({PA, 100});
-  r.client({PA, 100, TW_WHY_RETRANSMISSION});
+  r.client({PA, 100, TW_EVENT_RETRANSMISSION});
   r.closes();
   const RunResult reported = reported_of(stream);
   EXPECT_EQ(reported.life().forwarded->lost_to_server, 1U);
@@ -576,7 +576,7 @@ TEST(AsymmetricRoute, OneSideAloneThatGoesOn) {
   Router r(stream, false);
   r.from_server_seen = false;
   r.handshake();
-  r.client({PA, 100, TW_WHY_RETRANSMISSION & 0});
+  r.client({PA, 100, TW_EVENT_RETRANSMISSION & 0});
   r.closes();
   stream.wait(1 * s);
   const auto finding = reported_of(stream).finding(Rule::asymmetric_route);
@@ -591,7 +591,7 @@ TEST(AsymmetricRoute, TheServersSideAlone) {
   r.client({S});
   r.server({SA});
   r.client({A});
-  r.server({PA, 1000, TW_WHY_KEEPALIVE});
+  r.server({PA, 1000, TW_EVENT_KEEPALIVE});
   r.server({FA});
   EXPECT_TRUE(reported_of(stream).finding(Rule::asymmetric_route));
 }
@@ -605,7 +605,7 @@ TEST(AsymmetricRoute, NotForASynAckThatIsOnlyRepeated) {
   r.server({SA});
   for (int i = 0; i < 4; ++i) {
     stream.wait(1 * s);
-    r.server({SA, 0, TW_WHY_RETRANSMISSION});
+    r.server({SA, 0, TW_EVENT_RETRANSMISSION});
   }
   EXPECT_FALSE(reported_of(stream).finding(Rule::asymmetric_route));
 }
@@ -617,7 +617,7 @@ TEST(AsymmetricRoute, NotForSynsWithoutAnswer) {
   r.client({S});
   for (int i = 0; i < 4; ++i) {
     stream.wait(1 * s);
-    r.client({S, 0, TW_WHY_RETRANSMISSION});
+    r.client({S, 0, TW_EVENT_RETRANSMISSION});
   }
   const RunResult reported = reported_of(stream, 200 * s);
   EXPECT_EQ(reported.life().outcome, Outcome::connect_timeout);
@@ -630,10 +630,10 @@ TEST(Forwarded, RetransmissionsAreCountedBySide) {
   Router r(stream, false);
   r.handshake();
   r.client({PA, 100});
-  r.client({PA, 100, TW_WHY_RETRANSMISSION});
+  r.client({PA, 100, TW_EVENT_RETRANSMISSION});
   r.server({PA, 100});
-  r.server({PA, 100, TW_WHY_RETRANSMISSION});
-  r.server({PA, 100, TW_WHY_RETRANSMISSION});
+  r.server({PA, 100, TW_EVENT_RETRANSMISSION});
+  r.server({PA, 100, TW_EVENT_RETRANSMISSION});
   r.closes();
   const RunResult reported = reported_of(stream);
   EXPECT_EQ(reported.life().retransmits, 1U);
@@ -684,7 +684,7 @@ TEST(Forwarded, WhatAProxyHereTakesIsTheProxys) {
   c.view = SocketKind::request;
   c.state = State::new_syn_recv;
   c.out(SA);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
@@ -728,14 +728,14 @@ TEST(ForwardedSlowHandshake, NamesTheSide) {
     r.client({S});
     if (at_server) {
       stream.wait(1 * s);
-      r.client({S, 0, TW_WHY_RETRANSMISSION});
+      r.client({S, 0, TW_EVENT_RETRANSMISSION});
     }
     r.server({SA});
     if (!at_server) {
       stream.wait(1 * s);
-      r.server({SA, 0, TW_WHY_RETRANSMISSION});
+      r.server({SA, 0, TW_EVENT_RETRANSMISSION});
     }
-    r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+    r.client({A, 0, TW_EVENT_HANDSHAKE_ACK});
     r.closes();
     const auto finding = reported_of(stream).finding(Rule::slow_handshake);
     ASSERT_TRUE(finding);
@@ -751,7 +751,7 @@ TEST(ForwardedSlowHandshake, NotBelowTheLimit) {
   r.client({S});
   stream.wait(900 * ms);
   r.server({SA});
-  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.client({A, 0, TW_EVENT_HANDSHAKE_ACK});
   stream.wait(5 * s);
   r.closes();
   EXPECT_FALSE(reported_of(stream).finding(Rule::slow_handshake));
@@ -767,9 +767,9 @@ TEST(ForwardedKeepalive, SeveralInARowWithoutAnAnswer) {
       for (int i = 0; i < probes; ++i) {
         stream.wait(1 * s);
         if (of_client) {
-          r.client({A, 0, TW_WHY_KEEPALIVE});
+          r.client({A, 0, TW_EVENT_KEEPALIVE});
         } else {
-          r.server({A, 0, TW_WHY_KEEPALIVE});
+          r.server({A, 0, TW_EVENT_KEEPALIVE});
         }
       }
       const auto finding = reported_of(stream).finding(Rule::keepalive);
@@ -789,8 +789,8 @@ TEST(ForwardedKeepalive, NotWhereTheyAreAnswered) {
   r.handshake();
   for (int i = 0; i < 4; ++i) {
     stream.wait(1 * s);
-    r.client({A, 0, TW_WHY_KEEPALIVE});
-    r.server({A, 0, TW_WHY_KEEPALIVE_ACK});
+    r.client({A, 0, TW_EVENT_KEEPALIVE});
+    r.server({A, 0, TW_EVENT_KEEPALIVE_ACK});
   }
   EXPECT_FALSE(reported_of(stream).finding(Rule::keepalive));
 }
@@ -803,7 +803,7 @@ TEST(ForwardedKeepalive, NotWhereOneDirectionAlonePassesHere) {
   r.client({A});
   for (int i = 0; i < 4; ++i) {
     stream.wait(1 * s);
-    r.client({A, 0, TW_WHY_KEEPALIVE});
+    r.client({A, 0, TW_EVENT_KEEPALIVE});
   }
   EXPECT_FALSE(reported_of(stream).finding(Rule::keepalive));
 }
@@ -825,10 +825,10 @@ std::optional<Finding> too_large(const TooLarge& how) {
   for (int i = 0; i < how.tries; ++i) {
     stream.wait((200 << i) * ms);
     if (how.stays_here) {
-      r.server_lost({PA, how.len, TW_WHY_RETRANSMISSION});
+      r.server_lost({PA, how.len, TW_EVENT_RETRANSMISSION});
       r.drop(drop_netfilter, false, PA, 0);
     } else {
-      r.server({PA, how.len, TW_WHY_RETRANSMISSION});
+      r.server({PA, how.len, TW_EVENT_RETRANSMISSION});
     }
   }
   if (how.acknowledged) r.client({FA});
@@ -1044,7 +1044,7 @@ TEST(ForwardedRefusal, AClientThatAsksAgainIsNotRefused) {
   for (int i = 0; i < 3; ++i) {
     r.icmp(3, 1, "10.9.0.253", eth1);
     stream.wait((1 << i) * s);
-    r.client({S, 0, TW_WHY_RETRANSMISSION});
+    r.client({S, 0, TW_EVENT_RETRANSMISSION});
   }
   EXPECT_EQ(reported_of(stream, 100 * ms).life().outcome, Outcome::open) << "it has asked again";
   EXPECT_EQ(reported_of(stream, 131 * s).life().outcome, Outcome::unreachable) << "the newest error, not a timeout";
@@ -1054,7 +1054,7 @@ TEST(ForwardedRefusal, AClientThatAsksAgainIsNotRefused) {
   ASSERT_EQ(reported_of(refused, 100 * s).lives().size(), 1U);
   EXPECT_EQ(reported_of(refused, 100 * s).life().outcome, Outcome::refused);
   r.server({SA});
-  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.client({A, 0, TW_EVENT_HANDSHAKE_ACK});
   r.closes();
   const RunResult reported = reported_of(stream);
   ASSERT_EQ(reported.lives().size(), 1U);
@@ -1179,7 +1179,7 @@ TEST(ForwardedEnd, WhatComesLateBeginsNothing) {
     Router(stream, false, 41000).client({S});  // time passes
     stream.wait(later);
     if (begun_again) Router(stream, false).client({S});
-    if (late) r.server_lost({FA, 0, TW_WHY_UNKNOWN_FLOW});
+    if (late) r.server_lost({FA, 0, TW_EVENT_UNKNOWN_FLOW});
     return run(stream.events, flood_settings(), 200 * ms, router_names()).lives().size() - 1;
   };
   EXPECT_EQ(lives(1 * s, false, false), 1U);
@@ -1209,11 +1209,11 @@ RunResult one_side(bool every_interface, bool dropped, bool passes_again = false
   r.untie();
   r.client({S});
   r.server({SA});
-  r.client({A, 0, TW_WHY_HANDSHAKE_ACK});
+  r.client({A, 0, TW_EVENT_HANDSHAKE_ACK});
   stream.wait(10 * ms);
   if (dropped) r.drop(drop_netfilter, true, PA, 101);
   stream.wait(10 * ms);
-  if (passes_again) r.client({PA, 10, TW_WHY_RETRANSMISSION});
+  if (passes_again) r.client({PA, 10, TW_EVENT_RETRANSMISSION});
   CorrelatorSettings settings = router_settings();
   settings.every_interface = every_interface;
   return run(stream.events, settings, 200 * ms, router_names());
@@ -1231,7 +1231,7 @@ TEST(ForwardedOneSide, WhatLeavesUnseenDidNotStayHere) {
   Router r(stream, false);
   r.client_lost({S});
   stream.wait(1 * s);
-  r.client_lost({S, 0, TW_WHY_RETRANSMISSION});
+  r.client_lost({S, 0, TW_EVENT_RETRANSMISSION});
   CorrelatorSettings settings = router_settings();
   EXPECT_TRUE(run(stream.events, settings, 200 * ms, router_names()).finding(Rule::forward_dropped));
   settings.every_interface = false;

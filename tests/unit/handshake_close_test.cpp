@@ -87,7 +87,7 @@ TEST(Handshake, RelativeNumbersCountTheSynAsOne) {
   const EventId syn = c.out(S);
   const EventId syn_ack = c.in(SA);
   c.to(State::established);
-  const EventId last = c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  const EventId last = c.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
   const RunResult r = run(stream.events, trace_settings());
   EXPECT_EQ(r.segment(syn)->rel_seq, 0U);
   EXPECT_TRUE(r.segment(syn)->relative);
@@ -107,8 +107,8 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
   is_asked(server);
   client.in(SA);
   client.to(State::established, curl);
-  client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
-  server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  client.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
+  server.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   server.view = SocketKind::full;
   server.state = State::listen;
   server.to(State::syn_recv);
@@ -120,16 +120,16 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
   client.out(FA);
   server.in(FA);
   server.to(State::close_wait);
-  server.out(A, 0, TW_WHY_FIN_ACK);
-  client.in(A, 0, TW_WHY_FIN_ACK);
+  server.out(A, 0, TW_EVENT_FIN_ACK);
+  client.in(A, 0, TW_EVENT_FIN_ACK);
   client.to(State::fin_wait2);
   server.to(State::last_ack, nginx);
   server.out(FA);
   client.in(FA);
-  client.out(A, 0, TW_WHY_FIN_ACK);
+  client.out(A, 0, TW_EVENT_FIN_ACK);
   client.to(State::close);
   client.destroy();
-  server.in(A, 0, TW_WHY_FIN_ACK);
+  server.in(A, 0, TW_EVENT_FIN_ACK);
   server.to(State::close);
   server.destroy();
   const RunResult r = run(stream.events);
@@ -153,7 +153,7 @@ RunResult closed_first(bool full, bool peer_closes) {
   c.to(State::fin_wait2);
   if (peer_closes) c.in(FA);
   c.to(State::close, nobody, [&](StateChange& state) {
-    if (full) state.cb.more = static_cast<std::uint8_t>(state.cb.more | TW_CB_TIME_WAIT_FULL);
+    if (full) state.cb.details = static_cast<std::uint8_t>(state.cb.details | TW_CB_TIME_WAIT_FULL);
   });
   return run(stream.events, life_settings(), 2 * s);
 }

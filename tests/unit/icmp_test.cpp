@@ -27,7 +27,7 @@ RunResult request_and(const Message& message) {
   if (message.asked_again) {
     stream.wait(1 * s);
     c.view = SocketKind::listener;
-    c.in(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.peer_isn(); });
+    c.in(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.peer_isn(); });
     c.view = SocketKind::request;
     c.out(SA, 0, 0, [&](Segment& g) { g.seq = c.isn(); });
   }
@@ -70,7 +70,7 @@ Life gives_up(int error, std::uint8_t code, bool quotes_old = false) {
   for (std::uint8_t i = 1; i < 4; ++i) {
     c.icmp(3, code, router, quotes_old ? c.isn() - 1000 : c.snd_una);
     stream.wait(i * s);
-    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, i);
   }
   stream.wait(8 * s);
@@ -183,7 +183,7 @@ TEST(Request, WhoseLastAckAFirewallRefusesWasNotRefused) {
   listens(stream);
   Side c = server_of(stream);
   is_asked(c);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.icmp_sent(3, c.peer_isn() + 1);
   c.drop(drop_netfilter, false, A);
   stream.wait(80 * s);
@@ -196,7 +196,7 @@ TEST(Request, IsGivenUpWithAReset) {
     listens(stream);
     Side c = server_of(stream);
     is_asked(c);
-    c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
     c.state = State::listen;
     c.kernel_reset(ResetDirection::sent, reason, nobody, true);
     const Life life = run(stream.events).life();

@@ -31,7 +31,7 @@ TEST(AcceptQueueFull, ASynThatIsAnsweredAllTheSameMetItOnlyForAMoment) {
   c.view = SocketKind::request;
   c.state = State::new_syn_recv;
   c.out(SA);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   EXPECT_FALSE(run(stream.events).finding(Rule::accept_queue_full).has_value());
 }
 
@@ -142,11 +142,11 @@ std::optional<Finding> established_late(bool repeated) {
   is_asked(c);
   stream.wait(1000 * ms);
   if (repeated) {
-    c.out(SA, 0, TW_WHY_RETRANSMISSION);
+    c.out(SA, 0, TW_EVENT_RETRANSMISSION);
     c.retransmit(4, 0, 0, [](Retransmit& r) { r.synack = 1; });
   }
   stream.wait(500 * ms);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
@@ -240,16 +240,16 @@ TEST(Late, IsTheTimeFromTheFinToItsTransition) {
   expect_downgraded_by_a_gap(late_story(), Rule::late, Confidence::likely);
 }
 
-std::optional<Finding> fin_taken_after(std::int64_t pause, std::uint16_t why, bool again) {
+std::optional<Finding> fin_taken_after(std::int64_t pause, std::uint16_t event_flags, bool again) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
   const Side before = c;
-  c.in(FA, 0, why);
+  c.in(FA, 0, event_flags);
   if (again) {
     c.refuses(before);
     stream.wait(pause);
-    c.in(FA, 0, TW_WHY_RETRANSMISSION);
+    c.in(FA, 0, TW_EVENT_RETRANSMISSION);
   } else {
     stream.wait(pause);
   }
@@ -260,7 +260,7 @@ std::optional<Finding> fin_taken_after(std::int64_t pause, std::uint16_t why, bo
 TEST(Late, AFinThatWaitedForAMissingSegmentOrCameAgainIsNot) {
   EXPECT_TRUE(fin_taken_after(200 * ms, 0, false).has_value());
   EXPECT_FALSE(fin_taken_after(90 * ms, 0, false).has_value());
-  EXPECT_FALSE(fin_taken_after(200 * ms, TW_WHY_OUT_OF_ORDER, false).has_value());
+  EXPECT_FALSE(fin_taken_after(200 * ms, TW_EVENT_OUT_OF_ORDER, false).has_value());
   EXPECT_FALSE(fin_taken_after(200 * ms, 0, true).has_value());
 }
 

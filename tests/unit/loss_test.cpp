@@ -21,13 +21,13 @@ Stream lossy_download(int again, int late) {
   for (int i = 0; i < 60; ++i) c.in(A, 1000);
   for (int i = 0; i < again; ++i) {
     const std::uint32_t next = c.peer_nxt;
-    c.in(A, 1000, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = next - 5000; });
+    c.in(A, 1000, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = next - 5000; });
     c.peer_nxt = c.rcv_nxt = next;
   }
   for (int i = 0; i < late; ++i) {
     const std::uint32_t next = c.peer_nxt;
     c.late_in++;
-    c.in(A, 1000, TW_WHY_OUT_OF_ORDER, [&](Segment& g) {
+    c.in(A, 1000, TW_EVENT_OUT_OF_ORDER, [&](Segment& g) {
       g.seq = next - 5000;
       g.reordered = 1;
     });
@@ -68,7 +68,7 @@ RunResult network_copies(int copies, int again) {
     const std::uint32_t next = c.peer_nxt;
     const bool copied = i < copies;
     if (copied) ++c.copies_in;
-    c.in(PA, 20, copied ? 0 : TW_WHY_RETRANSMISSION, [&](Segment& g) {
+    c.in(PA, 20, copied ? 0 : TW_EVENT_RETRANSMISSION, [&](Segment& g) {
       g.seq = next - 20;
       g.copied = copied ? 1 : 0;
       g.refused = Refusal::old;
@@ -109,10 +109,10 @@ TEST(NetworkCopies, AKeepAlivesByteWasNotSentAgain) {
   c.in(PA, 20);
   const std::uint32_t next = c.peer_nxt;
   stream.wait(2 * s);
-  c.in(A, 1, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = next - 1; });
+  c.in(A, 1, TW_EVENT_KEEPALIVE, [&](Segment& g) { g.seq = next - 1; });
   c.peer_nxt = c.rcv_nxt = next;
   c.drop(drop_old_data, false, A, 1);
-  c.out(A, 0, TW_WHY_KEEPALIVE_ACK);
+  c.out(A, 0, TW_EVENT_KEEPALIVE_ACK);
   closes_first(c, curl);
   const RunResult reported = run(stream.events);
   EXPECT_TRUE(reported.finding(Rule::keepalive).has_value());
@@ -149,7 +149,7 @@ TEST(RetransmissionUnit, IsTheSegmentNotTheBuffer) {
   connects(c);
   c.out(PA, 5000, 0, [](Segment& g) { g.segments = 5; });
   stream.wait(300 * ms);
-  c.out(PA, 5000, TW_WHY_RETRANSMISSION, [&](Segment& g) {
+  c.out(PA, 5000, TW_EVENT_RETRANSMISSION, [&](Segment& g) {
     g.seq = c.snd_una;
     g.segments = 5;
   });
@@ -185,7 +185,7 @@ RunResult after_an_attempt(int err, bool sent) {
   });
   c.extra.total_retrans = 0;
   if (sent) {
-    c.out(PA, 10, TW_WHY_RETRANSMISSION);
+    c.out(PA, 10, TW_EVENT_RETRANSMISSION);
     c.retransmit(4, 1, 1);
   }
   c.in(A);
@@ -217,7 +217,7 @@ std::optional<Finding> one_event_of_two(std::uint32_t counted) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 10);
-  for (int i = 0; i < 2; ++i) c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+  for (int i = 0; i < 2; ++i) c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.retransmit(4, 0, 1);
   c.extra.total_retrans = counted;
   c.in(A);
@@ -293,12 +293,12 @@ RunResult unanswered(const Silence& with) {
   }
   for (int i = 1; i <= with.tries; ++i) {
     stream.wait((200 * ms) << i);
-    c.out(PA, with.len, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
-    if (with.peer_repeats) c.in(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.rcv_nxt - 10; });
+    c.out(PA, with.len, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+    if (with.peer_repeats) c.in(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.rcv_nxt - 10; });
     c.retransmit(4, 0, static_cast<std::uint8_t>(i), [&](Retransmit& r) {
       r.cb.packets_out = with.packets != 0 ? with.packets : static_cast<std::uint16_t>((with.len + 1459) / 1460);
       const TimeNs last = with.heard ? stream.now - 50 * ms : heard;
-      r.cb.unheard_ms = static_cast<std::uint32_t>((stream.now - last) / ms);
+      r.cb.since_received_ms = static_cast<std::uint32_t>((stream.now - last) / ms);
       r.cb.rto_us = static_cast<std::uint32_t>(200'000 << i);
       r.cb.snd_wnd = 60000;
       r.cb.sacked_out = with.sacked;

@@ -37,7 +37,7 @@ void listens_on(Stream& stream, std::uint16_t port, Caller by, std::uint64_t lis
 EventId syn_on_the_wire(Stream& stream, SocketKind found, std::uint32_t isn = 100) {
   Side wire = as_on_the_wire(stream);
   wire.view = found;
-  return wire.in(S, 0, found == SocketKind::none ? TW_WHY_NO_SOCKET : 0, [&](Segment& g) { g.seq = isn; });
+  return wire.in(S, 0, found == SocketKind::none ? TW_EVENT_NO_SOCKET : 0, [&](Segment& g) { g.seq = isn; });
 }
 
 // From the SYN-ACK on.
@@ -47,7 +47,7 @@ void answers_and_closes(Stream& stream, Side& c) {
   c.view = SocketKind::request;
   c.state = State::new_syn_recv;
   c.out(SA, 0, 0, by_nat);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK, by_nat);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK, by_nat);
   c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
@@ -186,7 +186,7 @@ TEST(Nat, AConnectionThatPassesIsNoneOfTheListenerOnItsPort) {
   syn_on_the_wire(stream, SocketKind::listener);
   Side wire = as_on_the_wire(stream);
   wire.view = SocketKind::listener;
-  wire.in(A, 0, TW_WHY_NO_SOCKET, [](Segment& g) { g.passing = Passing::on; });
+  wire.in(A, 0, TW_EVENT_NO_SOCKET, [](Segment& g) { g.passing = Passing::on; });
   EXPECT_TRUE(run(stream.events).lives().empty());
 }
 

@@ -31,7 +31,7 @@ OpenSocket in(TcpState state) {
   socket.cb.snd_una = socket.cb.snd_nxt = socket.cb.write_seq = 1000;
   socket.cb.rcv_nxt = socket.cb.copied_seq = 5000;
   socket.cb.snd_wnd = socket.cb.rcv_wnd = 64000;
-  socket.cb.unheard_ms = 20'000;
+  socket.cb.since_received_ms = 20'000;
   socket.cb.rto_us = 204'000;
   socket.holders = {{.pid = 42, .comm = "server", .fd = 9}};
   return socket;
@@ -50,7 +50,7 @@ TEST(OpenSocket, ThePeerHasClosedAndTheProcessHasNot) {
   OpenSocket socket = in(TcpState::close_wait);
   EXPECT_EQ(rules(socket), Rules{"close-wait-stuck"});
   EXPECT_TRUE(sentence(judge_open_socket(socket, ten_s)[0]).contains("server (pid 42, descriptor 9) has not closed"));
-  socket.cb.unheard_ms = 9'999;
+  socket.cb.since_received_ms = 9'999;
   EXPECT_EQ(rules(socket), Rules{});
 }
 
@@ -99,11 +99,11 @@ TEST(OpenSocket, AFinIsNoByteThatWaits) {
 
 TEST(OpenSocket, ShortTimesHaveTheirUnit) {
   OpenSocket socket = in(TcpState::close_wait);
-  socket.cb.unheard_ms = 50;
+  socket.cb.since_received_ms = 50;
   const auto found = judge_open_socket(socket, 0);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_TRUE(sentence(found[0]).contains("at least 50 ms ago")) << sentence(found[0]);
-  socket.cb.unheard_ms = 1500;
+  socket.cb.since_received_ms = 1500;
   EXPECT_TRUE(sentence(judge_open_socket(socket, 0)[0]).contains("at least 1.50 s ago"));
 }
 

@@ -117,7 +117,7 @@ TEST(Outcome, HalfOpenRequestThatExpiresIsUnknownAndSaysSo) {
   Side c = server_of(stream);
   is_asked(c);
   stream.wait(1 * s);
-  c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+  c.out(SA, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
   const RunResult reported = run(stream.events, life_settings(), 80 * s);
   ASSERT_EQ(reported.lives().size(), 1U);
   EXPECT_EQ(reported.life().outcome, Outcome::unknown);

@@ -29,8 +29,8 @@ struct Ends {
     is_asked(server);
     client.in(SA);
     client.to(State::established);
-    client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
-    server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    client.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
+    server.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
     server.view = SocketKind::full;
     server.state = State::listen;
     server.to(State::syn_recv);
@@ -50,7 +50,7 @@ TEST(Peer, ASlowHandshakeNamesTheListenerWhoseQueueWasFull) {
     ends.client.to(State::syn_sent, curl);
     ends.client.out(S);
     syns_meet(ends.server, {.accept = queued, .syns = 0, .limit = 1}, 1);
-    ends.client.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = ends.client.isn(); });
+    ends.client.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = ends.client.isn(); });
     ends.client.retransmit(4, 0, 1);
     ends.finish_handshake();
     const auto lives = run(ends.stream.events).lives();
@@ -72,8 +72,8 @@ TEST(Peer, WhoDoesNotCloseIsNamedWithItsDescriptor) {
     ends.client.out(FA);
     ends.server.in(FA);
     ends.server.to(State::close_wait);
-    ends.server.out(A, 0, TW_WHY_FIN_ACK);
-    ends.client.in(A, 0, TW_WHY_FIN_ACK);
+    ends.server.out(A, 0, TW_EVENT_FIN_ACK);
+    ends.client.in(A, 0, TW_EVENT_FIN_ACK);
     ends.client.extra.flags |= TW_CB_DEAD;
     ends.client.to(State::fin_wait2);
     ends.stream.wait(11 * s);
@@ -94,7 +94,7 @@ TEST(Peer, ADropNamesTheCauseOfARetransmissionOfItsTime) {
     ends.client.out(PA, 10);
     ends.server.drop(drop_netfilter, false, PA, 10);
     ends.stream.wait(later);
-    ends.client.out(PA, 10, TW_WHY_RETRANSMISSION);
+    ends.client.out(PA, 10, TW_EVENT_RETRANSMISSION);
     ends.client.retransmit(4, 0, 1);
     const auto finding = of(run(ends.stream.events).lives(), 40000, Rule::retransmission);
     ASSERT_TRUE(finding.has_value());
@@ -105,7 +105,7 @@ TEST(Peer, ADropNamesTheCauseOfARetransmissionOfItsTime) {
   ends.connect();
   ends.client.out(PA, 10);
   ends.stream.wait(200 * ms);
-  ends.client.out(PA, 10, TW_WHY_RETRANSMISSION);
+  ends.client.out(PA, 10, TW_EVENT_RETRANSMISSION);
   ends.client.retransmit(4, 0, 1);
   ends.stream.wait(5 * s);
   ends.server.drop(drop_netfilter, false, PA, 10);

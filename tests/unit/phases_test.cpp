@@ -91,7 +91,7 @@ TEST(Phases, WhatWasLostIsNotTheServersTime) {
   const std::uint32_t seq = c.snd_nxt;
   c.out(PA, 50);
   stream.wait(1 * s);
-  c.out(PA, 50, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = seq; });
+  c.out(PA, 50, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = seq; });
   c.in(PA, 70);
   closes_first(c, curl);
   const Life life = run(stream.events, every_segment()).life();
@@ -175,9 +175,9 @@ TEST(Phases, AClosedWindowStalls) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 50);
-  c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+  c.in(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   stream.wait(2 * s);
-  c.in(A, 0, TW_WHY_WINDOW_OPEN);
+  c.in(A, 0, TW_EVENT_WINDOW_OPEN);
   c.out(PA, 50);
   c.in(PA, 70);
   closes_first(c, curl);

@@ -35,7 +35,7 @@ TEST(Process, CurrentInSoftirqIsNeverTheOwner) {
   Stream stream;
   Side c = server_of(stream);  // its listener was never heard of
   is_asked(c);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.state = State::listen;
   const auto interrupted = [](StateChange& e) { e.actor = Side::actor(curl); };
   c.to(State::syn_recv, nobody, interrupted);
@@ -137,7 +137,7 @@ TEST(Closer, IsTheProcessThatClosedAndNotTheOneThatServed) {
     c.used(nginx, OwnerSource::receive);
     c.to(State::fin_wait1, who, [&](StateChange& e) { e.cb.sk_err = error; });
     c.out(FA);
-    c.in(FA, 0, TW_WHY_FIN_ACK);
+    c.in(FA, 0, TW_EVENT_FIN_ACK);
     c.to(State::fin_wait2);
     c.to(State::close);
     return run(stream.events).finding(Rule::time_wait);

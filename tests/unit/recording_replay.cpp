@@ -188,7 +188,7 @@ TEST(Recording, OfAnotherLayoutIsRefusedInWords) {
 
 // A run that records keeps each event by itself.
 TEST(Recording, WithADigestIsRefused) {
-  const ReadAgain again = read_again(recorded(DigestWriter().write(lives_only(close_first_story().events))));
+  const ReadAgain again = read_again(recorded(DigestWriter().write(no_timeline(close_first_story().events))));
   ASSERT_TRUE(again.error);
   EXPECT_NE(again.error->message().find("could be event 1"), std::string::npos) << again.error->message();
 }
@@ -202,11 +202,11 @@ Story late_close_story() {
   connects(c);
   c.in(FA);
   c.to(State::close_wait);
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   stream.wait(5 * s);
   c.to(State::last_ack, curl);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   c.destroy();
   return {"closes late", stream.events, Outcome::completed};

@@ -33,7 +33,7 @@ TEST(Refused, FiveSpoofedSegmentsChangeNoVerdictButOutOfWindow) {
   refused(c, S, Refusal::syn);
   refused(c, A, Refusal::beyond_window, [](Segment& g) {
     g.window = 0;
-    g.why = TW_WHY_ZERO_WINDOW;
+    g.event_flags = TW_EVENT_ZERO_WINDOW;
   });
   refused(c, FA, Refusal::beyond_window);
   refused(c, R, Refusal::beyond_window);
@@ -66,11 +66,11 @@ TEST(Refused, AChallengeAckAndItsRstAreNoEndOfTheAttempt) {
   refused(c, A, Refusal::unsent_ack);
   answers_with_reset(c);
   stream.wait(1 * s);
-  c.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+  c.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
   c.retransmit(4, 0, 1);
   c.in(SA);
   c.to(State::established);
-  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
   closes_first(c, curl);
   const RunResult reported = run(stream.events);
   EXPECT_EQ(reported.life().outcome, Outcome::completed);
@@ -139,7 +139,7 @@ TEST(Keepalive, AByteThatLeavesAgainIsARetransmission) {
   connects(c);
   c.out(PA, 1);
   stream.wait(300 * ms);
-  c.out(PA, 1, TW_WHY_KEEPALIVE | TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+  c.out(PA, 1, TW_EVENT_KEEPALIVE | TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.in(A);
   closes_first(c, curl);
   EXPECT_FALSE(run(stream.events).finding(Rule::keepalive).has_value());
@@ -152,7 +152,7 @@ TEST(Cause, ASegmentThatWasDroppedCausedNothing) {
     Side c = server_of(stream);
     is_asked(c);
     const Side before = c;
-    c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
     if (dropped) c.drop(drop_listen_overflow, false, A);
     c.refuses(before);
     c.view = SocketKind::full;
@@ -170,30 +170,30 @@ TEST(ZeroWindow, AMomentIsFlowControlWhateverCameInIt) {
     Stream stream;
     Side c = client_of(stream);
     connects(c);
-    c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
-    c.out(PA, 100, TW_WHY_WINDOW_PROBE);
+    c.in(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+    c.out(PA, 100, TW_EVENT_WINDOW_PROBE);
     stream.wait(closed);
-    c.in(A, 0, TW_WHY_WINDOW_OPEN);
+    c.in(A, 0, TW_EVENT_WINDOW_OPEN);
     closes_first(c, curl);
     EXPECT_EQ(run(stream.events).finding(Rule::zero_window).has_value(), closed == 300 * ms);
   }
 }
 
 // unheard: since when the kernel had taken nothing of the peer.
-std::optional<Finding> reset_after_retransmission(std::uint32_t unheard_ms, bool before) {
+std::optional<Finding> reset_after_retransmission(std::uint32_t since_received_ms, bool before) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 10);
   const auto again = [&] {
-    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, 1);
   };
   stream.wait(200 * ms);
   if (before) again();
   stream.wait(400 * ms);
   c.acked_by_peer = c.snd_una;
-  c.extra.unheard_ms = unheard_ms;
+  c.extra.since_received_ms = since_received_ms;
   c.in(R);
   if (!before) again();
   c.kernel_reset(ResetDirection::received, reset_reason_unknown);
@@ -215,7 +215,7 @@ TEST(SynBacklogFull, WithCookiesOnAFullQueueRefusesNothing) {
   c.view = SocketKind::listener;
   for (int i = 0; i < 2; ++i) {
     const Side before = c;
-    c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, [](Segment& g) {
+    c.in(S, 0, i == 0 ? 0 : TW_EVENT_RETRANSMISSION, [](Segment& g) {
       g.socket.syn_qlen = 9;
       g.socket.max_ack_backlog = 8;
       g.socket.syncookies = 1;
@@ -234,7 +234,7 @@ TEST(SynBacklogFull, LessThanAQuarterOfTheSysctlLeftIsLikely) {
     c.view = SocketKind::listener;
     for (int i = 0; i < 2; ++i) {
       const Side before = c;
-      c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, [&](Segment& g) {
+      c.in(S, 0, i == 0 ? 0 : TW_EVENT_RETRANSMISSION, [&](Segment& g) {
         g.socket.syn_qlen = half_open;
         g.socket.max_ack_backlog = 4096;
         g.socket.max_syn_backlog = 128;
@@ -256,13 +256,13 @@ TEST(SlowHandshake, AnAckThatWaitsInTheKernelIsNotLate) {
     Side c = server_of(stream);
     is_asked(c);
     stream.wait(3 * s);
-    c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+    c.out(SA, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
     c.retransmit(0, 0, 0, [&](Retransmit& r) {
       r.synack = 1;
       r.seq = c.isn();
       r.acked = acked ? 1 : 0;
     });
-    c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+    c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
     c.view = SocketKind::full;
     c.state = State::listen;
     c.to(State::syn_recv);
@@ -281,7 +281,7 @@ TEST(SlowHandshake, IsNotOverwrittenByALaterCopyOfTheSynAck) {
   c.in(SA);
   c.refuses(before);
   stream.wait(2900 * ms);
-  c.in(SA, 0, TW_WHY_RETRANSMISSION);
+  c.in(SA, 0, TW_EVENT_RETRANSMISSION);
   c.to(State::established);
   const auto finding = run(stream.events).finding(Rule::slow_handshake);
   ASSERT_TRUE(finding.has_value());
@@ -317,8 +317,8 @@ std::vector<Event> both_ends(std::uint32_t other_isn) {
   is_asked(server);
   client.in(SA);
   client.to(State::established);
-  client.out(A, 0, TW_WHY_HANDSHAKE_ACK);
-  server.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  client.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
+  server.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   server.view = SocketKind::full;
   server.state = State::listen;
   server.to(State::syn_recv);

@@ -58,7 +58,7 @@ TEST(Key, AChildThatClosesInSynRecvEndsItsConnection) {
   listens(stream);
   Side c = server_of(stream);
   is_asked(c);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
@@ -120,7 +120,7 @@ TEST(Key, StragglersDoNotResurrectAConnection) {
   stream.wait(50 * ms);
   c.used(curl, OwnerSource::receive);
   c.view = SocketKind::time_wait;
-  c.in(FA, 0, TW_WHY_RETRANSMISSION);
+  c.in(FA, 0, TW_EVENT_RETRANSMISSION);
   c.out(A);
   c.destroy();
   stream.wait(2 * s);

@@ -175,7 +175,7 @@ std::vector<Event> many_probes(int count) {
   for (int i = 0; i < count; ++i) {
     stream.wait(2 * s);
     sends_probe(c);
-    c.in(A, 0, TW_WHY_KEEPALIVE_ACK);
+    c.in(A, 0, TW_EVENT_KEEPALIVE_ACK);
   }
   closes_first(c, curl);
   return stream.events;

@@ -44,7 +44,7 @@ inline Story no_answer_story() {
   c.out(S);
   for (const std::int64_t gap : {1, 2, 4}) {
     stream.wait(gap * s);
-    c.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+    c.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
     c.retransmit(4, 0, 1);
   }
   stream.wait(8 * s);
@@ -94,7 +94,7 @@ inline Story orphan_close_story() {
   connects(c);
   c.to(State::fin_wait1, curl);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::fin_wait2);
   c.to(State::close);
   c.destroy();
@@ -102,7 +102,7 @@ inline Story orphan_close_story() {
   c.view = SocketKind::time_wait;
   c.state = State::fin_wait2;
   c.in(FA);
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   return {"orphan closes", stream.events, Outcome::completed};
 }
 
@@ -113,7 +113,7 @@ inline Story orphan_reset_story() {
   connects(c);
   c.to(State::fin_wait1, curl);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::fin_wait2);
   c.to(State::close);
   c.destroy();
@@ -134,8 +134,8 @@ inline Story simultaneous_close_story() {
   c.acked_by_peer = before;
   c.in(FA);
   c.to(State::closing);
-  c.out(A, 0, TW_WHY_FIN_ACK);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   c.destroy();
   return {"simultaneous close", stream.events, Outcome::completed};
@@ -230,7 +230,7 @@ inline void keepalive_on(Side& c) {
 }
 
 inline EventId sends_probe(Side& c) {
-  return c.out(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.snd_una - 1; });
+  return c.out(A, 0, TW_EVENT_KEEPALIVE, [&](Segment& g) { g.seq = c.snd_una - 1; });
 }
 
 inline Story keepalive_answered_story() {
@@ -241,7 +241,7 @@ inline Story keepalive_answered_story() {
   for (int i = 0; i < 2; ++i) {
     stream.wait(2 * s);
     sends_probe(c);
-    c.in(A, 0, TW_WHY_KEEPALIVE_ACK);
+    c.in(A, 0, TW_EVENT_KEEPALIVE_ACK);
   }
   closes_first(c, curl);
   return {"keep-alive answered", stream.events, Outcome::completed};
@@ -259,7 +259,7 @@ inline Story keepalive_death_story() {
     stream.wait(1 * s);
   }
   c.extra.icsk_probes_out = 3;
-  c.extra.unheard_ms = 5004;
+  c.extra.since_received_ms = 5004;
   c.out(RA);
   c.kernel_reset(ResetDirection::sent, reason_keepalive);
   c.extra.sk_err = 110;
@@ -276,7 +276,7 @@ inline Story retransmit_death_story() {
   c.out(PA, 10);
   for (std::uint8_t i = 1; i < 4; ++i) {
     stream.wait(i * s);
-    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, i);
   }
   stream.wait(8 * s);
@@ -306,14 +306,14 @@ inline Story zero_window_story() {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 500);
-  c.in(A, 0, TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+  c.in(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   c.write_seq += 300;  // queued, not sent
   for (int i = 0; i < 2; ++i) {
     stream.wait(1 * s);
     sends_probe(c);
-    c.in(A, 0, TW_WHY_KEEPALIVE_ACK | TW_WHY_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+    c.in(A, 0, TW_EVENT_KEEPALIVE_ACK | TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
   }
-  c.in(A, 0, TW_WHY_WINDOW_OPEN);
+  c.in(A, 0, TW_EVENT_WINDOW_OPEN);
   c.out(PA, 300);
   c.in(A);
   closes_first(c, curl);
@@ -331,8 +331,8 @@ inline Story forgotten_story() {
   stream.wait(1 * s);
   c.extra.icsk_probes_out = 1;
   sends_probe(c);
-  c.extra.unheard_ms = 3000;
-  c.in(R, 0, TW_WHY_KEEPALIVE_ACK);
+  c.extra.since_received_ms = 3000;
+  c.in(R, 0, TW_EVENT_KEEPALIVE_ACK);
   c.kernel_reset(ResetDirection::received, reset_reason_unknown);
   c.extra.sk_err = 104;
   c.to(State::close);
@@ -354,7 +354,7 @@ inline Story fin_before_ack_story() {
   listens(stream);
   Side c = server_of(stream);
   is_asked(c);
-  const EventId fin_id = c.in(FA, 0, TW_WHY_HANDSHAKE_ACK);
+  const EventId fin_id = c.in(FA, 0, TW_EVENT_HANDSHAKE_ACK);
   c.view = SocketKind::full;
   c.state = State::listen;
   // TCP processes the ACK part before the FIN part of one segment.
@@ -367,7 +367,7 @@ inline Story fin_before_ack_story() {
   c.to(State::close_wait);
   c.to(State::last_ack, nginx);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   c.destroy();
   (void)fin_id;
@@ -376,7 +376,7 @@ inline Story fin_before_ack_story() {
 
 inline void sends_syn_again(Side& c, std::int64_t pause, int err, std::uint32_t drop_reason, bool seen) {
   c.stream().wait(pause);
-  if (seen) c.out(S, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
+  if (seen) c.out(S, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.isn(); });
   if (drop_reason != 0) c.drop(drop_reason, true, S);
   c.retransmit(4, 0, 1, [&](Retransmit& r) {
     r.err = err;
@@ -468,7 +468,7 @@ inline Story outsider_story() {
   c.destroy();
   stream.wait(200 * ms);
   c.view = SocketKind::none;
-  c.in(PA, 30, TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
+  c.in(PA, 30, TW_EVENT_UNKNOWN_FLOW | TW_EVENT_NO_SOCKET);
   c.view = SocketKind::control;
   c.out(R);
   return {"RST of an outsider", stream.events, Outcome::reset_by_outsider};
@@ -491,7 +491,7 @@ inline void syns_meet(Side& c, Queues queues, int unanswered) {
   for (int i = 0; i < unanswered; ++i) {
     const Side before = c;
     const auto edit = with(queues);
-    c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION, edit);
+    c.in(S, 0, i == 0 ? 0 : TW_EVENT_RETRANSMISSION, edit);
     c.refuses(before);
     c.stream().wait(1 * s << i);
   }
@@ -512,7 +512,7 @@ inline Story accept_overflow_story() {
   listens(stream);
   Side c = server_of(stream);
   is_asked(c);
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.drop(drop_listen_overflow, false, A);
   stream.wait(500 * ms);
   c.in(A, 0, 0);
@@ -541,7 +541,7 @@ inline Story syncookie_story() {
   c.view = SocketKind::none;
   c.out(SA);
   c.view = SocketKind::listener;
-  c.in(A, 0, TW_WHY_HANDSHAKE_ACK, with({.accept = 0, .syns = 9, .limit = 8}));
+  c.in(A, 0, TW_EVENT_HANDSHAKE_ACK, with({.accept = 0, .syns = 9, .limit = 8}));
   c.view = SocketKind::full;
   c.state = State::listen;
   c.to(State::syn_recv);
@@ -559,7 +559,7 @@ inline Story slow_handshake_story() {
   for (const std::int64_t pause : {1, 2}) sends_syn_again(c, pause * s, 0, 0, true);
   c.in(SA);
   c.to(State::established);
-  c.out(A, 0, TW_WHY_HANDSHAKE_ACK);
+  c.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
   closes_first(c, curl);
   return {"slow handshake", stream.events, Outcome::completed};
 }
@@ -572,16 +572,16 @@ inline Story slow_accept_story() {
   accepts(c);
   c.in(PA, 50);
   stream.wait(3 * s);
-  c.extra.more = TW_CB_UNACCEPTED;
+  c.extra.details = TW_CB_UNACCEPTED;
   c.in(FA);
   c.to(State::close_wait);
-  c.extra.more = 0;
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.extra.details = 0;
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   stream.wait(1 * s);
   c.used(nginx, OwnerSource::receive, 4000);
   c.to(State::last_ack, nginx);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   c.destroy();
   return {"slow accept", stream.events, Outcome::completed};
@@ -594,10 +594,10 @@ inline Story late_story() {
   c.in(FA);
   stream.wait(300 * ms);
   c.to(State::close_wait);
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::last_ack, curl);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   c.destroy();
   return {"late reaction", stream.events, Outcome::completed};
@@ -623,7 +623,7 @@ inline Story spurious_story(std::uint32_t dsack = 1) {
   connects(c);
   c.out(PA, 10);
   stream.wait(20 * ms);
-  c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+  c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.retransmit(0, 5, 0);
   c.in(A);
   c.extra.dsack_dups = dsack;
@@ -641,7 +641,7 @@ inline Story rx_drop_story(std::uint32_t reason) {
   c.drop(reason, false, PA, 20);
   c.refuses(before);
   stream.wait(200 * ms);
-  c.in(PA, 20, TW_WHY_RETRANSMISSION);
+  c.in(PA, 20, TW_EVENT_RETRANSMISSION);
   closes_first(c, curl);
   return {"dropped on its way in", stream.events, Outcome::completed};
 }
@@ -653,7 +653,7 @@ inline Story tx_drop_story() {
   c.out(PA, 20);
   c.drop(drop_qdisc, true, PA, 20);
   stream.wait(200 * ms);
-  c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+  c.out(PA, 20, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.retransmit(4, 0, 1);
   c.in(A);
   closes_first(c, curl);
@@ -719,7 +719,7 @@ inline Side closes_for_good(Stream& stream, std::uint32_t timeout_ms = 3000) {
   c.out(PA, 10);
   c.to(State::fin_wait1, curl);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::fin_wait2);
   c.extra.flags = TW_CB_DEAD;
   c.to(State::close, nobody, [&](StateChange& e) { e.fin_timeout_ms = timeout_ms; });
@@ -732,7 +732,7 @@ inline Story fin_wait2_timeout_story() {
   Side c = closes_for_good(stream);
   stream.wait(5 * s);
   c.view = SocketKind::none;
-  c.in(PA, 6, TW_WHY_UNKNOWN_FLOW | TW_WHY_NO_SOCKET);
+  c.in(PA, 6, TW_EVENT_UNKNOWN_FLOW | TW_EVENT_NO_SOCKET);
   return {"FIN_WAIT2 times out", stream.events, Outcome::fin_wait2_timeout};
 }
 
@@ -745,7 +745,7 @@ inline Story write_after_close_story(std::uint32_t taken = 0) {
   c.in(PA, 70);
   c.in(FA);
   c.to(State::close_wait);
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   stream.wait(5 * s);
   if (taken != 0) {  // the peer had closed one direction only
     c.out(PA, taken);

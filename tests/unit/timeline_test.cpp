@@ -12,8 +12,8 @@ TEST(Cause, FinIsNamedBySequenceNotByBeingLast) {
   Side c = client_of(stream);
   connects(c);
   const EventId fin = c.in(FA);
-  c.out(A, 0, TW_WHY_FIN_ACK);
-  c.in(FA, 0, TW_WHY_RETRANSMISSION, [](Segment& g) { g.seq -= 50; });  // an old one, last before the transition
+  c.out(A, 0, TW_EVENT_FIN_ACK);
+  c.in(FA, 0, TW_EVENT_RETRANSMISSION, [](Segment& g) { g.seq -= 50; });  // an old one, last before the transition
   c.rcv_nxt = c.peer_nxt = 302;
   const EventId change = c.to(State::close_wait);
   const RunResult reported = run(stream.events, trace_settings());
@@ -56,7 +56,7 @@ TEST(Cause, TheAckBeforeAFinOfTheSameBatchMadeTheConnection) {
   listens(stream);
   Side c = server_of(stream);
   is_asked(c);
-  const EventId ack_id = c.in(A, 0, TW_WHY_HANDSHAKE_ACK);
+  const EventId ack_id = c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   const EventId fin_id = c.in(FA);
   c.state = State::listen;
   c.to(State::syn_recv);
@@ -134,7 +134,7 @@ TEST(Inferred, FinThatTheWireSawBeforeTheSocketMovedStillLeadsToTimeWait) {
   connects(c);
   c.to(State::fin_wait1, curl);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   const auto acknowledged = c;
   const EventId fin = c.in(FA);  // XDP saw it; TCP is still busy with the ACK
   Side busy = acknowledged;

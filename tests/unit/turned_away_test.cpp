@@ -21,7 +21,7 @@ void asks(Side& c, const Asked& how) {
   for (std::size_t i = 0; i <= how.pauses.size(); ++i) {
     if (i != 0) c.stream().wait(how.pauses[i - 1]);
     const Side before = c;
-    c.in(S, 0, i == 0 ? 0 : TW_WHY_RETRANSMISSION);
+    c.in(S, 0, i == 0 ? 0 : TW_EVENT_RETRANSMISSION);
     if (i < how.dropped) c.drop(how.reason, false, S);
     c.refuses(before);
   }
@@ -89,7 +89,7 @@ RunResult nobody_asked(const Asked& how, bool reset = false, bool message = fals
   for (std::size_t i = 0; i <= how.pauses.size(); ++i) {
     if (i != 0) stream.wait(how.pauses[i - 1]);
     const Side before = c;
-    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.in(S, 0, TW_EVENT_NO_SOCKET);
     if (reset) c.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
     if (message) c.icmp_sent(3, c.peer_isn());
     if (i < how.dropped) c.drop(how.reason, false, S);
@@ -116,7 +116,7 @@ TEST(TurnedAway, IsTheSameSynBehindNat) {
     Stream stream;
     Side c = server_of(stream);
     c.view = SocketKind::none;
-    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.in(S, 0, TW_EVENT_NO_SOCKET);
     Side translated(stream, 0, "127.0.0.1", 8080, "10.0.0.1", 40000, 300, c.peer_isn() + (same_number ? 1 : 2), false);
     translated.drop(drop_netfilter, false, S);
     const auto finding = run(stream.events, life_settings(), 6 * s).finding(Rule::rx_dropped);
@@ -153,7 +153,7 @@ TEST(TurnedAway, TooManyAreOneFindingASecond) {
   for (std::uint16_t i = 0; i < 1000; ++i) {
     Side c(stream, 0, "10.0.0.2", 80, "10.0.0.1", static_cast<std::uint16_t>(1024 + i), 300, 100U + i, false);
     c.view = SocketKind::none;
-    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.in(S, 0, TW_EVENT_NO_SOCKET);
     c.drop(drop_netfilter, false, S);
   }
   const RunResult reported = run(stream.events, life_settings(), 6 * s);
@@ -193,7 +193,7 @@ TEST(TurnedAway, NamesEachReason) {
   c.view = SocketKind::none;
   for (const std::uint32_t reason : {drop_netfilter, drop_netfilter, drop_rcvbuff}) {
     const Side before = c;
-    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.in(S, 0, TW_EVENT_NO_SOCKET);
     c.drop(reason, false, S);
     c.refuses(before);
     stream.wait(1 * s);
@@ -209,7 +209,7 @@ TEST(StraySegment, NoneIsForgottenAmongMany) {
   for (std::uint16_t i = 0; i < 600; ++i) {
     Side c(stream, 0, "10.0.0.2", static_cast<std::uint16_t>(1024 + i), "10.0.0.1", 40000, 300, 100U + i, false);
     c.view = SocketKind::none;
-    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.in(S, 0, TW_EVENT_NO_SOCKET);
     c.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
   }
   stream.wait(1 * s);
@@ -232,7 +232,7 @@ TEST(StraySegment, EachIsShownOnceTheKernelAnswers) {
       c.view = SocketKind::none;
       return c;
     };
-    for (std::uint16_t i = 0; i < 600; ++i) side(i).in(S, 0, TW_WHY_NO_SOCKET);
+    for (std::uint16_t i = 0; i < 600; ++i) side(i).in(S, 0, TW_EVENT_NO_SOCKET);
     for (std::uint16_t i = 0; answered && i < 600; ++i) side(i).out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
     for (Event& event : stream.events) event.ts_ns = stream.events.front().ts_ns;
     return run(stream.events, trace_settings(), 1 * s).entries_of<SegmentEntry>().size();
@@ -251,7 +251,7 @@ std::vector<Event> refused_on_loopback(bool client_is_known) {
   }
   Side server = server_of(stream);
   server.view = SocketKind::none;
-  server.in(S, 0, TW_WHY_NO_SOCKET, [&](Segment& g) { g.seq = c.isn(); });
+  server.in(S, 0, TW_EVENT_NO_SOCKET, [&](Segment& g) { g.seq = c.isn(); });
   Reset reset{};
   reset.header = server.header(TW_KIND_RESET);
   reset.header.cookie = 0;
@@ -286,7 +286,7 @@ RunResult dropped_over_loopback(bool its_number, bool reset) {
   c.out(S);
   Side server(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn() + (its_number ? 0 : 7), false);
   server.view = SocketKind::none;
-  server.in(S, 0, TW_WHY_NO_SOCKET);
+  server.in(S, 0, TW_EVENT_NO_SOCKET);
   if (reset) server.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
   server.drop(drop_netfilter, false, S);
   if (reset) c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
@@ -319,7 +319,7 @@ TEST(TurnedAway, OverLoopbackForASecondReasonHidesNone) {
     for (const std::uint32_t reason : {drop_netfilter, second ? drop_rcvbuff : drop_netfilter}) {
       Side server(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn(), false);
       server.view = SocketKind::none;
-      server.in(S, 0, TW_WHY_NO_SOCKET);
+      server.in(S, 0, TW_EVENT_NO_SOCKET);
       server.drop(reason, false, S);
       stream.wait(1 * s);
     }
@@ -411,7 +411,7 @@ Outcome gives_up(const GivenUp& how) {
   connects(c);
   c.out(PA, 20);
   stream.wait(1 * s);
-  c.out(PA, 20, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+  c.out(PA, 20, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   c.retransmit(4, 0, 1);
   if (how.reset) c.in(R);
   if (how.before) c.error(EHOSTUNREACH);

@@ -27,7 +27,7 @@ Again sent_again(std::uint32_t kernel_seq_off, std::uint8_t ca_state = 3) {
   connects(c);
   c.out(PA, 10);
   Again again;
-  again.segment = c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+  again.segment = c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
   again.event = c.retransmit(ca_state, 1, 0, [&](Retransmit& r) { r.seq += kernel_seq_off; });
   again.reported = run(stream.events, trace_settings());
   return again;
@@ -80,7 +80,7 @@ std::optional<Finding> syn_ack_sent_again(int reported, bool owned, bool before 
   for (int i = 0; before && i < reported; ++i) report();
   for (int i = 0; i < 2; ++i) {
     stream.wait(1000 * ms);
-    c.out(SA, 0, TW_WHY_RETRANSMISSION, [&](Segment& g) {
+    c.out(SA, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) {
       g.seq = c.isn();
       if (!owned) g.socket = {};
     });
@@ -123,10 +123,10 @@ TEST(Retransmission, OfAConnectionWhoseSynWasNotSeenHasNoRelativeNumber) {
   c.retransmit(4, 0, 1);
   c.to(State::fin_wait1, curl);
   c.out(FA);
-  c.in(A, 0, TW_WHY_FIN_ACK);
+  c.in(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::fin_wait2);
   c.in(FA);
-  c.out(A, 0, TW_WHY_FIN_ACK);
+  c.out(A, 0, TW_EVENT_FIN_ACK);
   c.to(State::close);
   const RunResult reported = run(stream.events, trace_settings());
   EXPECT_FALSE(reported.entries_of<RetransmitEntry>()[0].second.relative);
@@ -272,9 +272,9 @@ TEST(Keepalive, ThatThePeerSentIsCitedWithOurAnswer) {
   Stream stream;
   Side c = client_of(stream);
   connects(c);
-  const EventId probe = c.in(A, 0, TW_WHY_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
+  const EventId probe = c.in(A, 0, TW_EVENT_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
   c.rcv_nxt = c.peer_nxt = 301;
-  const EventId answer = c.out(A, 0, TW_WHY_KEEPALIVE_ACK);
+  const EventId answer = c.out(A, 0, TW_EVENT_KEEPALIVE_ACK);
   const auto finding = run(stream.events).finding(Rule::keepalive);
   ASSERT_TRUE(finding.has_value());
   EXPECT_TRUE(cites(*finding, probe) && cites(*finding, answer));
@@ -288,7 +288,7 @@ TEST(HalfOpen, CitesTheSegmentsThatGotNoAnswer) {
     connects(c);
     c.out(PA, 10);
     stream.wait(1 * s);
-    c.out(PA, 10, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
+    c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.snd_una; });
     c.retransmit(4, 0, 1);
     if (acknowledged) c.snd_una = c.snd_nxt;
     c.in(R);

@@ -63,7 +63,7 @@ TEST(WireAlone, ASynThatFindsNoSocketIsRefusedByARst) {
   const auto reported = [](std::uint32_t beside, std::int64_t later, bool own = true) {
     Stream stream;
     Side c = server_of(stream);
-    c.in(S, 0, TW_WHY_NO_SOCKET);
+    c.in(S, 0, TW_EVENT_NO_SOCKET);
     stream.wait(later);
     c.out(RA, 0, 0, [&](Segment& g) {
       g.seq = 0;
@@ -98,7 +98,7 @@ TEST(WireAlone, BytesAreCountedOnceByTheFinsSequenceNumber) {
   Side c = client_of(stream);
   connects(c);
   c.out(PA, 50);
-  c.out(PA, 50, TW_WHY_RETRANSMISSION, [&](Segment& g) { g.seq = 101; });
+  c.out(PA, 50, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = 101; });
   closes_first(c, curl);
   std::vector<Event> events = wire_alone(stream.events);
   EXPECT_EQ(run(events, wire_settings()).life().tx_bytes, 50U);
@@ -145,7 +145,7 @@ TEST(WireTotals, AreNotCompleteWhereOneDirectionWasNotWatched) {
 TEST(WireTotals, AStragglerOfAFlowThatIsOverDoesNotReplaceThem) {
   Story story = close_first_story();
   Segment late = std::get<Segment>(story.events[story.events.size() - 4].body);
-  late.why = TW_WHY_FIN | TW_WHY_UNKNOWN_FLOW;
+  late.event_flags = TW_EVENT_FIN | TW_EVENT_UNKNOWN_FLOW;
   late.wire = {};
   late.wire.segs_in = 1;
   story.events.push_back(Event{story.events.size() + 1, story.events.back().ts_ns + ms, late});

@@ -21,7 +21,7 @@ struct Heard {
     conversations.observe(frame, events);
     if (events.size() == before) return 0;
     const auto* segment = std::get_if<Segment>(&events.back().body);
-    return segment != nullptr ? segment->why : std::uint16_t{0};
+    return segment != nullptr ? segment->event_flags : std::uint16_t{0};
   }
   [[nodiscard]] std::vector<ConversationEnd> ends() const {
     std::vector<ConversationEnd> found;
@@ -35,21 +35,21 @@ struct Heard {
 TEST(Conversations, TellWhyASegmentMatters) {
   Heard heard;
   Talk talk;
-  EXPECT_EQ(heard.hear(talk.frame({0, 0, 0, 0, syn_flag})), TW_WHY_SYN);
-  EXPECT_EQ(heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag})), TW_WHY_SYN);
-  EXPECT_EQ(heard.hear(talk.frame({0, 1, 1})), TW_WHY_HANDSHAKE_ACK);
+  EXPECT_EQ(heard.hear(talk.frame({0, 0, 0, 0, syn_flag})), TW_EVENT_SYN);
+  EXPECT_EQ(heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag})), TW_EVENT_SYN);
+  EXPECT_EQ(heard.hear(talk.frame({0, 1, 1})), TW_EVENT_HANDSHAKE_ACK);
   EXPECT_EQ(heard.hear(talk.frame({0, 1, 1, 100})), 0);
   EXPECT_EQ(heard.hear(talk.frame({1, 1, 101})), 0);
-  EXPECT_EQ(heard.hear(talk.frame({0, 100, 1})), TW_WHY_KEEPALIVE);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 101})), TW_WHY_KEEPALIVE_ACK);
-  EXPECT_EQ(heard.hear(talk.frame({0, 201, 1, 100})), TW_WHY_OUT_OF_ORDER);
-  EXPECT_EQ(heard.hear(talk.frame({0, 101, 1, 100, ack_flag, 1000, 500})), TW_WHY_RETRANSMISSION);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 301, 0, ack_flag, 0})), TW_WHY_ZERO_WINDOW);
-  EXPECT_EQ(heard.hear(talk.frame({0, 300, 1})), TW_WHY_WINDOW_PROBE);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 301, 0, ack_flag, 9})), TW_WHY_WINDOW_OPEN | TW_WHY_KEEPALIVE_ACK);
-  EXPECT_EQ(heard.hear(talk.frame({0, 301, 1, 0, fin_flag | ack_flag})), TW_WHY_FIN);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 302})), TW_WHY_FIN_ACK);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 302, 0, rst_flag})), TW_WHY_RST);
+  EXPECT_EQ(heard.hear(talk.frame({0, 100, 1})), TW_EVENT_KEEPALIVE);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 101})), TW_EVENT_KEEPALIVE_ACK);
+  EXPECT_EQ(heard.hear(talk.frame({0, 201, 1, 100})), TW_EVENT_OUT_OF_ORDER);
+  EXPECT_EQ(heard.hear(talk.frame({0, 101, 1, 100, ack_flag, 1000, 500})), TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 301, 0, ack_flag, 0})), TW_EVENT_ZERO_WINDOW);
+  EXPECT_EQ(heard.hear(talk.frame({0, 300, 1})), TW_EVENT_WINDOW_PROBE);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 301, 0, ack_flag, 9})), TW_EVENT_WINDOW_OPEN | TW_EVENT_KEEPALIVE_ACK);
+  EXPECT_EQ(heard.hear(talk.frame({0, 301, 1, 0, fin_flag | ack_flag})), TW_EVENT_FIN);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 302})), TW_EVENT_FIN_ACK);
+  EXPECT_EQ(heard.hear(talk.frame({1, 1, 302, 0, rst_flag})), TW_EVENT_RST);
 }
 
 TEST(Conversations, TellEverySegmentWhereThatIsWanted) {
@@ -60,8 +60,8 @@ TEST(Conversations, TellEverySegmentWhereThatIsWanted) {
   heard.hear(talk.frame({0, 1, 1, 100}));
   heard.hear(talk.frame({0, 101, 1, 100}));
   EXPECT_EQ(heard.events.size(), 2U);
-  EXPECT_EQ(std::get<Segment>(heard.events[0].body).why, TW_WHY_UNKNOWN_FLOW);
-  EXPECT_EQ(std::get<Segment>(heard.events[1].body).why, 0);
+  EXPECT_EQ(std::get<Segment>(heard.events[0].body).event_flags, TW_EVENT_UNKNOWN_FLOW);
+  EXPECT_EQ(std::get<Segment>(heard.events[1].body).event_flags, 0);
 }
 
 TEST(Conversations, AreSeenFromTheSideThatConnected) {
@@ -181,7 +181,7 @@ TEST(Conversations, ASynThatIsAnsweredEndsTheOneBefore) {
   heard.hear(talk.frame({0, 1, 1}));
   heard.hear(talk.frame({0, 500'000, 0, 0, syn_flag}));
   heard.hear(talk.frame({1, 1, 1}));
-  EXPECT_EQ(heard.hear(talk.frame({0, 1, 0, 0, rst_flag})), TW_WHY_RST);
+  EXPECT_EQ(heard.hear(talk.frame({0, 1, 0, 0, rst_flag})), TW_EVENT_RST);
   EXPECT_EQ(heard.conversations.stream(), 0U);
   heard.hear(talk.frame({0, 500'000, 0, 0, syn_flag}));
   EXPECT_EQ(heard.conversations.stream(), 1U);
@@ -253,8 +253,8 @@ TEST(Conversations, APacketCapturedTwiceIsNotSentTwice) {
 TEST(Conversations, TheFirstSegmentOfEachSideInMidStreamIsAnEvent) {
   Heard heard;
   Talk talk;
-  EXPECT_EQ(heard.hear(talk.frame({0, 5, 5, 10})), TW_WHY_UNKNOWN_FLOW);
-  EXPECT_EQ(heard.hear(talk.frame({1, 5, 15})), TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(heard.hear(talk.frame({0, 5, 5, 10})), TW_EVENT_UNKNOWN_FLOW);
+  EXPECT_EQ(heard.hear(talk.frame({1, 5, 15})), TW_EVENT_UNKNOWN_FLOW);
   EXPECT_EQ(heard.hear(talk.frame({0, 15, 5, 10})), 0);
 }
 
@@ -263,7 +263,7 @@ TEST(Conversations, AnUnreadableHeaderIsCountedAndNothingElse) {
   Talk talk;
   TcpFrame frame = talk.frame({0, 5, 5, 100});
   frame.bad_header = true;
-  EXPECT_EQ(heard.hear(frame), TW_WHY_UNKNOWN_FLOW | TW_WHY_BAD_HEADER);
+  EXPECT_EQ(heard.hear(frame), TW_EVENT_UNKNOWN_FLOW | TW_EVENT_BAD_HEADER);
   heard.conversations.finish(heard.events);
   EXPECT_EQ(heard.ends().at(0).totals.out.frames, 1U);
   EXPECT_EQ(heard.ends().at(0).totals.out.payload_bytes, 0U);

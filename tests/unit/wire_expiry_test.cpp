@@ -119,7 +119,7 @@ TEST(Expiry, WhatFollowsBeginsAnotherConversation) {
   ASSERT_EQ(events.size(), 3U);
   EXPECT_FALSE(std::get<ConversationEnd>(events[1].body).cut);
   const auto& segment = std::get<Segment>(events[2].body);
-  EXPECT_EQ(segment.why, TW_WHY_UNKNOWN_FLOW);
+  EXPECT_EQ(segment.event_flags, TW_EVENT_UNKNOWN_FLOW);
   EXPECT_EQ(to_flow(segment.tuple).local, Talk::end(1, 40000));
   EXPECT_EQ(heard.stream(), 1U);
   EXPECT_EQ(heard.analysis().flags, 0U);

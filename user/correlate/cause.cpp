@@ -227,14 +227,14 @@ Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
   }
 }
 
-const RecentTransition* find_sender(const Recent& recent, std::uint8_t flags, std::uint16_t why) {
-  if (has(why, Why::retransmission)) return nullptr;  // a timer sent it, not the transition
+const RecentTransition* find_sender(const Recent& recent, std::uint8_t flags, std::uint16_t event_flags) {
+  if (has(event_flags, SegmentEvent::retransmission)) return nullptr;  // a timer sent it, not the transition
   const auto sends = [&](const RecentTransition& t) {
     if (has(flags, tcp_flag::rst)) return t.to == State::close;
     if (has(flags, tcp_flag::fin)) return t.to == State::fin_wait1 || t.to == State::last_ack;
     if (has(flags, tcp_flag::syn)) return t.to == (has(flags, tcp_flag::ack) ? State::syn_recv : State::syn_sent);
-    if (has(why, Why::handshake_ack)) return t.from == State::syn_sent && t.to == State::established;
-    if (has(why, Why::fin_ack)) {
+    if (has(event_flags, SegmentEvent::handshake_ack)) return t.from == State::syn_sent && t.to == State::established;
+    if (has(event_flags, SegmentEvent::fin_ack)) {
       return t.to == State::close_wait || t.to == State::closing || t.to == State::time_wait;
     }
     return false;

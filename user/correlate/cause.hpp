@@ -13,6 +13,6 @@ namespace tcpwitness {
 [[nodiscard]] Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts);
 
 // The transition that sent an outgoing SYN, FIN, RST or ACK; nullptr: not known.
-[[nodiscard]] const RecentTransition* find_sender(const Recent& recent, std::uint8_t flags, std::uint16_t why);
+[[nodiscard]] const RecentTransition* find_sender(const Recent& recent, std::uint8_t flags, std::uint16_t event_flags);
 
 }  // namespace tcpwitness

@@ -104,7 +104,7 @@ bool are_ordinary(const SocketDigest& d, const Course& at) {
   }
   // Otherwise it waits for the peer's FIN; or for nothing, as too many wait.
   if (at.closes == Closes::first && !has(at.last->flags, SocketFlag::fin_received)) return false;
-  return !has(at.last->more, SocketDetail::time_wait_full) && was_read(d.cb);
+  return !has(at.last->details, SocketDetail::time_wait_full) && was_read(d.cb);
 }
 
 // The first use comes when the child is open, and before its process closes it.
@@ -126,7 +126,7 @@ bool is_prompt(const SocketDigest& d, const Course& at, const CorrelatorSettings
   if (waits_for_fin && between(at.fin_in->ts_ns, at.first->ts_ns) >= settings.late_ns) return false;
   if (at.active) return true;
   return std::ranges::none_of(std::span(d.held.states).subspan(2, 3), [&](const HeldState& state) {
-    return has(state.more, SocketDetail::unaccepted) &&
+    return has(state.details, SocketDetail::unaccepted) &&
            between(at.established->ts_ns, state.ts_ns) >= settings.slow_accept_ns;
   });
 }

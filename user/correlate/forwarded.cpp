@@ -151,7 +151,7 @@ void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
     // Of the size that it had all the time?
     if (others.smaller == 0) others = {};
   }
-  const bool again = g.is(Why::retransmission) && !g.is(Why::keepalive) && g.len != 0;
+  const bool again = g.is(SegmentEvent::retransmission) && !g.is(SegmentEvent::keepalive) && g.len != 0;
   if (!again || (g.flags & (tcp_flag::syn | tcp_flag::rst)) != 0) return;
   const std::uint32_t size = g.segments > 1 ? (g.len + g.segments - 1) / g.segments : g.len;
   SentAgain& run = passage.again[side];
@@ -279,10 +279,10 @@ void Correlator::Impl::on_tie(const Event& /*e*/, const Translation& t) {
 // A segment of a forwarded connection that is not known: some begin one.
 Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key) {
   const bool leaves = g.outgoing();
-  const bool opens = is_syn(g) || (is_syn_ack(g) && !g.is(Why::retransmission));
-  if (is_rst(g) || g.is(Why::fragment)) return no_slot;
-  if (!opens && !g.is(Why::unknown_flow)) return no_slot;  // the last of one that was reported
-  if (!opens && over_.contains(key, now_)) {               // likewise, and its flow is in the map anew
+  const bool opens = is_syn(g) || (is_syn_ack(g) && !g.is(SegmentEvent::retransmission));
+  if (is_rst(g) || g.is(SegmentEvent::fragment)) return no_slot;
+  if (!opens && !g.is(SegmentEvent::unknown_flow)) return no_slot;  // the last of one that was reported
+  if (!opens && over_.contains(key, now_)) {                        // likewise, and its flow is in the map anew
     if (flows_to_delete_.size() < flows_to_delete_limit) flows_to_delete_.push_back(FlowToDelete{key, 0});
     return no_slot;
   }
@@ -290,7 +290,7 @@ Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& k
   if (!make_room_for_passing()) return no_slot;
   unsigned hop = 0;
   const Slot before = find_hop(key, hop);
-  const Slot slot = create(e.ts_ns, is_syn(g) && !g.is(Why::retransmission));
+  const Slot slot = create(e.ts_ns, is_syn(g) && !g.is(SegmentEvent::retransmission));
   Connection& c = table_.at(slot);
   c.ends = std::make_unique<Ends>();
   c.ends->passage = std::make_unique<Passage>();
@@ -306,7 +306,7 @@ Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& k
     ties_.erase(tie);
   }
   name_ends(slot);
-  if (is_syn(g) && !g.is(Why::retransmission)) passing_attempts_.begun(e.id, e.ts_ns, c.flow.reversed());
+  if (is_syn(g) && !g.is(SegmentEvent::retransmission)) passing_attempts_.begun(e.id, e.ts_ns, c.flow.reversed());
   return slot;
 }
 
@@ -449,7 +449,7 @@ void Correlator::Impl::take_local_syn(std::size_t index) {
   pass_on(flow);
   Segment g = syn.segment;
   g.passing = Passing::hop;
-  g.unmark(Why::no_socket);
+  g.unmark(SegmentEvent::no_socket);
   unsigned hop = 0;
   const Slot known = find_hop(flow, hop);
   if (known != no_slot && table_.at(known).has_isn_local && table_.at(known).isn_local == g.seq) {
@@ -461,7 +461,7 @@ void Correlator::Impl::take_local_syn(std::size_t index) {
       ++g.wire.segs_in;
       ++g.loss.retrans_segs_in;
     }
-    g.mark(Why::retransmission);
+    g.mark(SegmentEvent::retransmission);
   }
   on_hop(Event{syn.id, syn.ts_ns, {}}, g, timeline_.take_out(syn.id));
   if (syn.refusal) on_icmp_left(syn.refusal->first, syn.refusal->second);

@@ -7,8 +7,8 @@
 namespace tcpwitness {
 
 void note_measures(Measures& m, TimeNs ts_ns, const Segment& g, bool out) {
-  if (g.is(Why::unknown_flow)) ++m.unknown_flows;
-  if (g.is(Why::handshake_ack) && m.handshake_ack_ns == 0) m.handshake_ack_ns = ts_ns;
+  if (g.is(SegmentEvent::unknown_flow)) ++m.unknown_flows;
+  if (g.is(SegmentEvent::handshake_ack) && m.handshake_ack_ns == 0) m.handshake_ack_ns = ts_ns;
   const std::uint32_t segments = g.segments != 0 ? g.segments : 1;
   const bool handshake = (g.flags & tcp_flag::syn) != 0;
   switch (g.socket.type) {

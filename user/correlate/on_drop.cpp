@@ -115,8 +115,9 @@ void add_drop(Drops& drops, const Event& e, const Drop& d, bool out) {
 }
 
 void note_received_before(Connection& c, const Segment& g, bool out) {
-  constexpr std::uint16_t repeats = bits(Why::keepalive, Why::window_probe, Why::retransmission);
-  if (out || ((g.why & repeats) == 0 && g.copied == 0) || g.socket.type != SocketKind::full) return;
+  constexpr std::uint16_t repeats =
+      bits(SegmentEvent::keepalive, SegmentEvent::window_probe, SegmentEvent::retransmission);
+  if (out || ((g.event_flags & repeats) == 0 && g.copied == 0) || g.socket.type != SocketKind::full) return;
   const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
   if (!seq_before(g.socket.rcv_nxt, end)) c.ensure_anomalies().received_before = g.seq;
 }

@@ -103,7 +103,7 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
   if (r.synack != 0 || !was_read(r.cb) || r.cb.state == State::syn_sent) return;
   Unanswered& run = facts.current;
   const std::uint32_t len = r.end_seq - r.seq;
-  const TimeNs received = e.ts_ns - std::int64_t{r.cb.unheard_ms} * 1'000'000;
+  const TimeNs received = e.ts_ns - std::int64_t{r.cb.since_received_ms} * 1'000'000;
   if (run.tries != 0 && run.seq != r.seq) {
     // TCP goes back to the first number that is not acknowledged (a tail-loss probe sends the last one before that): a
     // later one means that this one was.

@@ -19,7 +19,7 @@ bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack
 bool is_syn_ack(const Segment& g) {
   return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
 }
-constexpr std::uint16_t unreadable = bits(Why::bad_header, Why::fragment);
+constexpr std::uint16_t unreadable = bits(SegmentEvent::bad_header, SegmentEvent::fragment);
 
 bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
 
@@ -41,8 +41,8 @@ std::uint64_t own_cookie(const Segment& g) {
 bool refused_by_socket(const Segment& g) { return g.refused > Refusal::old; }
 
 PhaseClock::Kind phase_kind(const Segment& g) {
-  if (g.is_any(Why::keepalive, Why::window_probe)) return PhaseClock::Kind::probe;
-  return g.is(Why::retransmission) ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
+  if (g.is_any(SegmentEvent::keepalive, SegmentEvent::window_probe)) return PhaseClock::Kind::probe;
+  return g.is(SegmentEvent::retransmission) ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
 }
 
 // The kernel reports a retransmission right behind the segment.
@@ -78,7 +78,10 @@ bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool o
 // map does not say that it came again.
 bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t moment_ns = 1'000'000;
-  if ((g.why & ~bits(Why::syn, Why::fin, Why::handshake_ack, Why::fin_ack)) != 0 || g.copied != 0) return false;
+  if ((g.event_flags &
+       ~bits(SegmentEvent::syn, SegmentEvent::fin, SegmentEvent::handshake_ack, SegmentEvent::fin_ack)) != 0 ||
+      g.copied != 0)
+    return false;
   const auto same = [&](const Mark& mark, std::uint32_t seq) {
     return mark && g.seq == seq && std::abs(e.ts_ns - mark.ts_ns) < moment_ns;
   };
@@ -102,7 +105,7 @@ void Correlator::Impl::on_segment(const Event& e, const Segment& g) {
   if (g.passing == Passing::hop) return on_hop(e, g);
   if (g.passing != Passing::no) return pass_on(flow);
   if (settings_.forwarded && !out && is_syn(g)) note_local_syn(e, g);
-  const bool bad = g.is(Why::bad_header);
+  const bool bad = g.is(SegmentEvent::bad_header);
   Slot slot = no_slot;
   if (settings_.capture) {
     slot = locate_captured(e, g, flow, out);
@@ -137,10 +140,10 @@ void Correlator::Impl::take_segment(Slot slot, const Event& e, const Segment& g,
     measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  c.wire_partial = c.wire_partial || g.is(Why::fragment);
+  c.wire_partial = c.wire_partial || g.is(SegmentEvent::fragment);
   if (g.copied != 0) {
     // It says nothing new, but for a FIN that GRO has merged behind it.
-    if (g.is(Why::fin)) note_fins(c, e, g, out);
+    if (g.is(SegmentEvent::fin)) note_fins(c, e, g, out);
     note_received_before(c, g, out);
     note_wire_totals(c, e, g);
     segment_entry(&c, e, g, flow, out);
@@ -151,8 +154,8 @@ void Correlator::Impl::take_segment(Slot slot, const Event& e, const Segment& g,
   note_hops(c, e, g, out);
   if (!refused) note_handshake(slot, c, e, g, out);
   if (!refused && (c.teardown || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
-  constexpr std::uint16_t faults = bits(Why::retransmission, Why::out_of_order);
-  if (!refused && ((g.why & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);
+  constexpr std::uint16_t faults = bits(SegmentEvent::retransmission, SegmentEvent::out_of_order);
+  if (!refused && ((g.event_flags & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);
   if (out && c.anomalies && c.anomalies->rst_out.mark.id == e.id && !c.anomalies->reset_sent.mark &&
       refused_by_mini_socket(c, e, g)) {
     c.teardown->end = {e.id, e.ts_ns};
@@ -233,8 +236,8 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
   bool preexisting = false;
   if (!settings_.has_kernel) {
     const bool rst = has_flag(g, tcp_flag::rst);
-    const bool nobodys = !out && g.is(Why::no_socket);  // refused, or NAT sends it on
-    begins = settings_.capture || (!rst && !nobodys && !g.is(Why::fragment));
+    const bool nobodys = !out && g.is(SegmentEvent::no_socket);  // refused, or NAT sends it on
+    begins = settings_.capture || (!rst && !nobodys && !g.is(SegmentEvent::fragment));
     preexisting = !is_syn(g) && !is_syn_ack(g);
   } else if (is_syn(g)) {
     const Listener* listener = listeners_.find(flow.local);
@@ -251,12 +254,12 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
   if (!begins) return no_slot;
   // What a socket of this machine sends is bounded by its sockets; what comes in is not.
   const bool own_socket = settings_.has_kernel && type == SocketKind::full;
-  if (is_syn(g) && type == SocketKind::listener && !g.is(Why::retransmission)) note_attempt(e, flow);
+  if (is_syn(g) && type == SocketKind::listener && !g.is(SegmentEvent::retransmission)) note_attempt(e, flow);
   if (!own_socket && !settings_.capture && crowded(is_syn(g) || is_syn_ack(g))) {
     ++summary_.untracked;
     return no_slot;
   }
-  const bool begun = is_syn(g) && !g.is(Why::retransmission);
+  const bool begun = is_syn(g) && !g.is(SegmentEvent::retransmission);
   const bool reused = settings_.capture ? (g.analysis.flags & analysis_flag::reused_ports) != 0
                                         : is_syn(g) && table_.find_flow(flow) != no_slot;
   const Slot slot = create(e.ts_ns, begun);
@@ -348,7 +351,7 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
     c.ensure_anomalies().syn_ack_copy = {e.id, e.ts_ns};
   }
   // A request that is older than the run: its SYN-ACK is a repeated one, of which the flow map knows nothing.
-  if (out && c.preexisting && !g.is(Why::retransmission)) note_pending(c, e, g);
+  if (out && c.preexisting && !g.is(SegmentEvent::retransmission)) note_pending(c, e, g);
   if (!out || !kernel_judges(c)) return;
   if (g.socket.type != SocketKind::request) return;
   if (c.role == Role::unknown) c.role = Role::passive;
@@ -371,7 +374,7 @@ void Correlator::Impl::note_fins(Connection& c, const Event& e, const Segment& g
     FinFacts& fin = out ? c.ensure_teardown().fin_out : c.ensure_teardown().fin_in;
     if (!fin.sent) {
       fin.sent = {e.id, e.ts_ns};
-      fin.ahead = g.is(Why::out_of_order) && g.reordered == 0;
+      fin.ahead = g.is(SegmentEvent::out_of_order) && g.reordered == 0;
       fin.end = g.seq + seq_length(g.len, g.flags);
       fin.seq = fin.end - 1;
     } else {
@@ -387,7 +390,7 @@ void Correlator::Impl::note_fins(Connection& c, const Event& e, const Segment& g
 }
 
 void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment& g, bool out) {
-  if (g.is(Why::retransmission) && !g.is(Why::keepalive) && !has_flag(g, tcp_flag::rst)) {
+  if (g.is(SegmentEvent::retransmission) && !g.is(SegmentEvent::keepalive) && !has_flag(g, tcp_flag::rst)) {
     Retransmissions& r = c.ensure_anomalies().retransmissions;
     if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id, e.ts_ns);
     if (out) {
@@ -419,7 +422,7 @@ void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment&
 
 // A flow's counters come with its events only: they are final once no segment can follow.
 void Correlator::Impl::note_wire_totals(Connection& c, const Event& e, const Segment& g) {
-  if (g.is(Why::unknown_flow)) {
+  if (g.is(SegmentEvent::unknown_flow)) {
     // The flow is not in the map: it was over and this is a straggler, it was forgotten, or its SYN came before us.
     if (c.wire_final) return;
     c.wire_restarted = true;
@@ -460,7 +463,7 @@ void Correlator::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e
 
 std::optional<Analysis> Correlator::Impl::analyse(Connection* c, const Event& e, const Segment& g, bool out) {
   if (settings_.capture) return g.analysis;
-  if (!settings_.every_segment || c == nullptr || c->reported || (g.why & unreadable) != 0) return std::nullopt;
+  if (!settings_.every_segment || c == nullptr || c->reported || (g.event_flags & unreadable) != 0) return std::nullopt;
   if (g.copied != 0) return std::nullopt;
   if (!c->recent) c->recent = std::make_unique<Recent>();
   std::unique_ptr<WireAnalysis>& analyser = c->recent->analysis;
@@ -473,9 +476,10 @@ std::optional<Analysis> Correlator::Impl::analyse(Connection* c, const Event& e,
 // Among what can have led to a transition. True: it can by what it is.
 bool Correlator::Impl::note_candidate(Connection& c, const Event& e, const Segment& g, bool out) {
   if (!c.recent) c.recent = std::make_unique<Recent>();
-  constexpr std::uint16_t leads = bits(Why::syn, Why::fin, Why::rst, Why::handshake_ack, Why::fin_ack);
+  constexpr std::uint16_t leads =
+      bits(SegmentEvent::syn, SegmentEvent::fin, SegmentEvent::rst, SegmentEvent::handshake_ack, SegmentEvent::fin_ack);
   constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
-  const bool notable = (g.why & leads) != 0 || (g.flags & marks) != 0;
+  const bool notable = (g.event_flags & leads) != 0 || (g.flags & marks) != 0;
   if (!refused_by_socket(g) && (notable || g.socket.type == SocketKind::request)) {
     c.recent->push(
         Candidate{e.id, e.ts_ns, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.flags, g.socket.type, out});
@@ -517,7 +521,7 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
     }
   }
 
-  if (c == nullptr && !out && g.is(Why::no_socket) && !settings_.forwarded) {
+  if (c == nullptr && !out && g.is(SegmentEvent::no_socket) && !settings_.forwarded) {
     // TCP answers what no socket wants by a RST, or drops it. What neither happens to, NAT has sent on.
     timeline_.push_doubtful(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
@@ -539,11 +543,11 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
   }
   const bool notable = note_candidate(*c, e, g, out);
   if (out) {
-    if (const RecentTransition* sender = notable ? find_sender(*c->recent, g.flags, g.why) : nullptr) {
+    if (const RecentTransition* sender = notable ? find_sender(*c->recent, g.flags, g.event_flags) : nullptr) {
       const std::int64_t delay = e.ts_ns > sender->ts_ns ? e.ts_ns - sender->ts_ns : 0;
       body.transition = Transition{sender->id, sender->from, sender->to, delay};
     }
-    const bool again = g.is(Why::retransmission) && !g.is(Why::keepalive);
+    const bool again = g.is(SegmentEvent::retransmission) && !g.is(SegmentEvent::keepalive);
     if (again && (g.socket.type == SocketKind::full || g.socket.type == SocketKind::request)) {
       timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     } else {

@@ -12,8 +12,8 @@ namespace {
 enum class Probe : std::uint8_t { none, keepalive, zero_window };
 
 Probe classify(const Connection& c, const Segment& g, bool out) {
-  if (g.is(Why::window_probe)) return Probe::zero_window;
-  if (!g.is(Why::keepalive)) return Probe::none;
+  if (g.is(SegmentEvent::window_probe)) return Probe::zero_window;
+  if (!g.is(SegmentEvent::keepalive)) return Probe::none;
   // This kernel sends empty ones: payload is a retransmission. (Other stacks of a capture repeat a byte.)
   if (out && g.len != 0 && g.socket.type == SocketKind::full) return Probe::none;
   if (!out) return c.last_window_local == 0 ? Probe::zero_window : Probe::keepalive;
@@ -38,9 +38,9 @@ void say_analysis(std::vector<std::string_view>& words, const Segment& g, Probe 
 }
 
 void say_rest(std::vector<std::string_view>& words, const Segment& g) {
-  if (g.is(Why::no_socket)) words.emplace_back("no socket");
-  if (g.is(Why::fragment)) words.emplace_back("fragment");
-  if (g.is(Why::bad_header)) words.emplace_back("bad header");
+  if (g.is(SegmentEvent::no_socket)) words.emplace_back("no socket");
+  if (g.is(SegmentEvent::fragment)) words.emplace_back("fragment");
+  if (g.is(SegmentEvent::bad_header)) words.emplace_back("bad header");
   if (g.copied != 0 || g.analysis.duplicate_frame) words.emplace_back("duplicate packet");
   if (g.analysis.refused) words.emplace_back("refused by its receiver");
   if (g.analysis.resumed) words.emplace_back("the RST was not taken");
@@ -63,14 +63,15 @@ std::vector<std::string_view> analysis_words(const Connection* c, const Segment&
   }
   if (probe == Probe::keepalive) words.emplace_back("keep-alive");
   if (probe == Probe::zero_window) words.emplace_back("zero-window probe");
-  if (g.is(Why::retransmission) && probe == Probe::none) words.emplace_back("retransmission");
-  if (g.is(Why::out_of_order)) words.emplace_back(g.reordered != 0 ? "out-of-order" : "previous segment not captured");
-  if (g.is(Why::keepalive_ack) && (g.flags & tcp_flag::rst) == 0) {
+  if (g.is(SegmentEvent::retransmission) && probe == Probe::none) words.emplace_back("retransmission");
+  if (g.is(SegmentEvent::out_of_order))
+    words.emplace_back(g.reordered != 0 ? "out-of-order" : "previous segment not captured");
+  if (g.is(SegmentEvent::keepalive_ack) && (g.flags & tcp_flag::rst) == 0) {
     const bool window = c != nullptr && (out ? c->last_window_local : c->last_window_peer) == 0;
     words.emplace_back(window ? "zero-window probe ACK" : "keep-alive ACK");
   }
-  if (g.is(Why::zero_window)) words.emplace_back("zero window");
-  if (g.is(Why::window_open)) words.emplace_back("window update");
+  if (g.is(SegmentEvent::zero_window)) words.emplace_back("zero window");
+  if (g.is(SegmentEvent::window_open)) words.emplace_back("window update");
   say_rest(words, g);
   return words;
 }
@@ -126,7 +127,7 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
         KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
     return;
   }
-  if (!g.is(Why::keepalive_ack) || !c.anomalies) return;
+  if (!g.is(SegmentEvent::keepalive_ack) || !c.anomalies) return;
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
   KeepaliveFacts& k = c.anomalies->keepalive;
   if (out) {
@@ -157,7 +158,7 @@ void Correlator::Impl::note_windows(Connection& c, const Event& e, const Segment
   // A firewall that answers in the server's place (SYNPROXY) lets nothing in before the server does: what is asked for
   // by a probe has a closed window, and nothing before it.
   if (syn_ack) return;
-  const bool closes = g.is(Why::zero_window);
+  const bool closes = g.is(SegmentEvent::zero_window);
   const bool opens = g.window != 0;
   if (!closes && !c.anomalies) return;
   if (!closes && !opens) return;

@@ -17,7 +17,7 @@ constexpr std::size_t stray_limit = 256;  // under a scan the oldest ones wait l
 }  // namespace
 
 void Correlator::Impl::stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  if (!settings_.has_kernel || g.is_any(Why::bad_header, Why::fragment)) return;
+  if (!settings_.has_kernel || g.is_any(SegmentEvent::bad_header, SegmentEvent::fragment)) return;
   const bool rst = (g.flags & tcp_flag::rst) != 0;
   if (!out && !rst) {
     Stray stray;

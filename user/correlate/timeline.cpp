@@ -64,7 +64,7 @@ void Timeline::belongs_to(EventId id, ConnectionId conn, const Flow& flow, const
   entry.flow = flow;
   entry.nat = nat;
   if (auto* segment = std::get_if<SegmentEntry>(&entry.body)) {
-    segment->segment.unmark(Why::no_socket);
+    segment->segment.unmark(SegmentEvent::no_socket);
     segment->segment.socket.type = SocketKind::unknown;  // it was asked for with other addresses than the socket's
     segment->segment.nat = 1;
   }

@@ -63,7 +63,7 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
 Slot Correlator::Impl::take_refused(const Event& e, const Segment& g, const Flow& flow, bool out) {
   constexpr std::size_t limit = 256;
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
-  const bool no_socket = g.is(Why::no_socket) && !g.is_any(Why::fragment, Why::bad_header);
+  const bool no_socket = g.is(SegmentEvent::no_socket) && !g.is_any(SegmentEvent::fragment, SegmentEvent::bad_header);
   if (!out && (g.flags & asks) == tcp_flag::syn && no_socket) {
     if (unwanted_.size() >= limit) unwanted_.pop_front();
     unwanted_.push_back(LocalSyn{e.id, e.ts_ns, g});
@@ -79,7 +79,7 @@ Slot Correlator::Impl::take_refused(const Event& e, const Segment& g, const Flow
   if (newest == unwanted_.rend() || e.ts_ns - newest->ts_ns > settings_.hold_ns) return no_slot;
   LocalSyn syn = *newest;
   unwanted_.erase(std::prev(newest.base()));
-  syn.segment.unmark(Why::no_socket);
+  syn.segment.unmark(SegmentEvent::no_socket);
   const Event begin{syn.id, syn.ts_ns, {}};
   const Slot slot = begin_by_segment(begin, syn.segment, flow, false);
   if (slot != no_slot) take_segment(slot, begin, syn.segment, flow, false, timeline_.take_out(syn.id));
@@ -110,7 +110,7 @@ void Correlator::Impl::enter_alone(Connection& c, const Event& e, const Segment&
   if (to == State::established) {
     c.established = true;
     // What comes behind a hole does not show when the handshake's last ACK was sent.
-    const bool late = g.is(Why::out_of_order);
+    const bool late = g.is(SegmentEvent::out_of_order);
     if (c.syn && !late) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
   }
   if (to == State::fin_wait1) c.closed_by = ClosedBy::local;

@@ -61,7 +61,7 @@ ControlBlock control_block(const SocketDigest& d, const HeldState& s) {
   cb.packets_out = s.packets_out;
   cb.state = s.old_state;  // the tracepoint comes before the state changes
   cb.flags = s.flags;
-  cb.more = s.more;
+  cb.details = s.details;
   cb.sk_err = 0;
   return cb;
 }
@@ -119,7 +119,8 @@ Segment segment_of(const SocketDigest& d, std::size_t place) {
   segment.ts_ecr = s.ts_ecr;
   segment.window = s.window;
   segment.mss = s.mss;
-  segment.why = place == held_place::syn || place == held_place::syn_ack ? bits(Why::syn) : bits(Why::fin);
+  segment.event_flags =
+      place == held_place::syn || place == held_place::syn_ack ? bits(SegmentEvent::syn) : bits(SegmentEvent::fin);
   segment.flags = s.flags;
   segment.seen_at(s.hook);
   segment.ttl = s.ttl;

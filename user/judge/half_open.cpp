@@ -15,7 +15,7 @@ bool nothing_since(const Connection& c, TimeNs then) {
   constexpr std::int64_t ticks_ns = 25'000'000;  // the kernel counts in jiffies, and a first copy may have been delayed
   const Anomalies& t = *c.anomalies;
   if (!t.reset_received.mark || !c.has_cb()) return true;
-  return t.rst_in.mark.ts_ns - then <= std::int64_t{c.cb.unheard_ms} * 1'000'000 + ticks_ns;
+  return t.rst_in.mark.ts_ns - then <= std::int64_t{c.cb.since_received_ms} * 1'000'000 + ticks_ns;
 }
 
 }  // namespace

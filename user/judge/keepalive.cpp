@@ -37,7 +37,7 @@ std::optional<Finding> judge_keepalive(const Connection& c, const RuleContext& c
   found.probes = k.probes;
   if (k.sent != 0 && k.unanswered != 0) {
     if (outcome == Outcome::keepalive_timeout) {
-      const std::uint32_t silence_ms = c.has_cb() ? c.cb.unheard_ms : 0;
+      const std::uint32_t silence_ms = c.has_cb() ? c.cb.since_received_ms : 0;
       found.death = {context.names.interface(k.ifindex), silence_ms, as_configured(k, silence_ms)};
     } else if (k.dead_at_ns != 0 && !c.ended()) {
       found.gives_up_ns = k.dead_at_ns - context.now;

@@ -33,7 +33,9 @@ bool has_closed(TcpState state) {
 
 using What = arguments::OpenSocketState::What;
 
-std::int64_t since_last_segment(const OpenSocket& socket) { return std::int64_t{socket.cb.unheard_ms} * 1'000'000; }
+std::int64_t since_last_segment(const OpenSocket& socket) {
+  return std::int64_t{socket.cb.since_received_ms} * 1'000'000;
+}
 
 // A finding, and who has the socket open.
 Finding certain(Rule rule, const OpenSocket& socket, arguments::OpenSocketState found) {
@@ -48,7 +50,7 @@ Finding certain(Rule rule, const OpenSocket& socket, arguments::OpenSocketState 
 
 // Segments that the peer sent later would have been taken later: the FIN is at least as old as the newest one.
 std::optional<Finding> stuck(const OpenSocket& s, std::int64_t stuck_ns) {
-  const bool old = std::int64_t{s.cb.unheard_ms} * 1'000'000 >= stuck_ns;
+  const bool old = std::int64_t{s.cb.since_received_ms} * 1'000'000 >= stuck_ns;
   if (!old || s.cb.sk_err != 0) return std::nullopt;
   if (s.state == TcpState::close_wait) {
     return certain(Rule::close_wait_stuck, s, {.what = What::peer_closed, .since_ns = since_last_segment(s)});

@@ -121,7 +121,7 @@ std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const Rule
 }
 
 std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context) {
-  constexpr std::int64_t tick_ns = 20'000'000;  // unheard_ms is in jiffies
+  constexpr std::int64_t tick_ns = 20'000'000;  // since_received_ms is in jiffies
   const Unanswered& run = c.anomalies->retransmissions.current;
   if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, context)) return std::nullopt;
   if (c.anomalies->rst_in.mark || c.anomalies->reset_received.mark) return std::nullopt;  // that was an answer

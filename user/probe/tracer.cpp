@@ -62,7 +62,7 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
   config.wake_bytes = static_cast<std::uint32_t>(settings.ring_bytes / 4);
   config.packets_all = settings.packets_all ? 1 : 0;
   // The wire alone has no other word of a transition than its cause.
-  config.lives_only = settings.kernel && !settings.timeline ? 1 : 0;
+  config.no_timeline = settings.kernel && !settings.timeline ? 1 : 0;
   config.snaplen = settings.snaplen;
   config.forwarded = settings.forwarded ? 1 : 0;
   if (settings.kernel && settings.digests && !disabled.has("digests"))

@@ -55,7 +55,7 @@ std::string silence_in_words(std::int64_t ns) {
 bool only_counts(const Report& report) {
   const auto* entry = std::get_if<Entry>(&report);
   const auto* body = entry != nullptr ? std::get_if<SegmentEntry>(&entry->body) : nullptr;
-  return body != nullptr && body->segment.why == 0 && body->inferred.empty();
+  return body != nullptr && body->segment.event_flags == 0 && body->inferred.empty();
 }
 
 // What is played, step by step.

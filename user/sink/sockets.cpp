@@ -81,7 +81,7 @@ std::string cell_text(Column column, const ListedSocket& listed, bool utf8) {
       return of_connection(std::to_string(s.cb.total_retrans));
     case Column::idle:
       return of_connection(
-          was_answered(s) ? std::string(short_duration(std::int64_t{s.cb.unheard_ms} * 1'000'000).view()) : "-");
+          was_answered(s) ? std::string(short_duration(std::int64_t{s.cb.since_received_ms} * 1'000'000).view()) : "-");
     case Column::notes:
       break;
   }
@@ -127,7 +127,7 @@ void write_socket(Buffer& out, const ListedSocket& listed, TimeNs ts_ns) {
     json.field("snd_wnd", s.cb.snd_wnd);
     json.field("rcv_wnd", s.cb.rcv_wnd);
     json.field("retransmits", s.cb.total_retrans);
-    if (was_answered(s)) json.field("unheard_ms", s.cb.unheard_ms);
+    if (was_answered(s)) json.field("unheard_ms", s.cb.since_received_ms);
     json.field("bytes_acked", s.cb.bytes_acked);
     json.field("bytes_received", s.cb.bytes_received);
   }
@@ -230,7 +230,7 @@ void write_sockets_csv(Output& output, const SocketListing& listing) {
       for (const std::uint32_t value : {s.cb.srtt_us, s.cb.rto_us, s.cb.snd_cwnd, s.cb.total_retrans})
         row.number(value);
       if (was_answered(s)) {
-        row.number(s.cb.unheard_ms);
+        row.number(s.cb.since_received_ms);
       } else {
         row.empty(1);
       }

@@ -159,7 +159,7 @@ void StoryWords::count(const Entry& entry, StoryState& so_far) const {
         segment.wire.bytes_out - std::min<std::uint64_t>(segment.wire.bytes_out, segment.wire.retrans_bytes_out);
     const std::uint64_t received =
         segment.wire.bytes_in - std::min<std::uint64_t>(segment.wire.bytes_in, segment.wire.retrans_bytes_in);
-    const bool again = segment.is(Why::retransmission);
+    const bool again = segment.is(SegmentEvent::retransmission);
     const std::uint64_t own = again || has(segment, tcp_flag::fin) ? 0 : segment.len;
     const auto before = [own](std::uint64_t all, bool mine) { return mine ? all - std::min(all, own) : all; };
     if (segment.wire.segs_in + segment.wire.segs_out != 0)
@@ -515,7 +515,7 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const IcmpEntry& body, StorySt
 Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  if (segment.is(Why::bad_header)) {
+  if (segment.is(SegmentEvent::bad_header)) {
     return {
         .text = fmt::format("A segment of {} has a header that contradicts its frame", out ? us(so_far) : them(so_far)),
         .topic = Topic::loss};
@@ -543,7 +543,8 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
   if (is_syn(segment)) return syn_phrase(entry, body, so_far);
   if (is_syn_ack(segment)) return syn_ack_phrase(entry, body, so_far);
   if (has(segment, tcp_flag::fin)) return fin_phrase(entry, body, so_far);
-  if (segment.is(Why::handshake_ack) && (so_far.about == About::established || so_far.about == About::syn_ack)) {
+  if (segment.is(SegmentEvent::handshake_ack) &&
+      (so_far.about == About::established || so_far.about == About::syn_ack)) {
     const std::string later = duration_in_words(entry.ts_ns - so_far.sentence_ns);
     if (wire_alone) {
       const std::string took =
@@ -557,17 +558,19 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
             .goes_on = true,
             .about = About::established};
   }
-  if (segment.is(Why::keepalive) || segment.is(Why::window_probe)) return {};  // its own entry shows it
-  if (segment.is(Why::retransmission)) return again_phrase(entry, body, so_far);
-  if (segment.is(Why::zero_window) || segment.is(Why::window_open)) return window_phrase(entry, body, so_far);
-  if (segment.is(Why::keepalive_ack)) {
+  if (segment.is(SegmentEvent::keepalive) || segment.is(SegmentEvent::window_probe))
+    return {};  // its own entry shows it
+  if (segment.is(SegmentEvent::retransmission)) return again_phrase(entry, body, so_far);
+  if (segment.is(SegmentEvent::zero_window) || segment.is(SegmentEvent::window_open))
+    return window_phrase(entry, body, so_far);
+  if (segment.is(SegmentEvent::keepalive_ack)) {
     // What the peer answers is reported by its own entry.
     if (!out || so_far.about != About::keepalive) return {};
     return {.text = fmt::format("; {} answered{}", us(so_far), since(so_far.probe_ns, entry.ts_ns, "it")),
             .goes_on = true,
             .topic = Topic::keepalive};
   }
-  if (segment.is(Why::fin_ack)) {
+  if (segment.is(SegmentEvent::fin_ack)) {
     const TimeNs fin = out ? so_far.fin_in_ns : so_far.fin_out_ns;
     const bool joins = out ? so_far.about == About::fin_in : so_far.about == About::closing;
     const std::string later = duration_in_words(entry.ts_ns - (joins ? so_far.sentence_ns : fin));
@@ -580,24 +583,24 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
     return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", capital(subject),
                                 out ? them(so_far) : us(so_far), later)};
   }
-  if (segment.is(Why::no_socket) && !segment.is(Why::out_of_order)) {
+  if (segment.is(SegmentEvent::no_socket) && !segment.is(SegmentEvent::out_of_order)) {
     if (out) return {};
     return {.text = fmt::format("{} sent {}, and no socket here wanted it", capital(them(so_far)),
                                 segment.len != 0 ? bytes_in_words(segment.len) : "an ACK"),
             .topic = Topic::loss};
   }
-  if (segment.is(Why::out_of_order) && segment.reordered != 0) {
+  if (segment.is(SegmentEvent::out_of_order) && segment.reordered != 0) {
     return {.text = fmt::format("A segment of {} came late, behind later ones (out of order)",
                                 out ? us(so_far) : them(so_far)),
             .topic = Topic::loss};
   }
-  if (segment.is(Why::out_of_order)) {
+  if (segment.is(SegmentEvent::out_of_order)) {
     return {.text = fmt::format("A segment of {} came before an earlier one: what is before it {}",
                                 out ? us(so_far) : them(so_far),
                                 wire_alone ? "was not captured until then" : "had not passed until then"),
             .topic = Topic::loss};
   }
-  if (segment.is(Why::unknown_flow) && so_far.first) {
+  if (segment.is(SegmentEvent::unknown_flow) && so_far.first) {
     return {.text = fmt::format("The first segment that was seen is one of {}{}: what was before it is not known",
                                 out ? us(so_far) : them(so_far), through(segment.ifindex, out, so_far))};
   }
@@ -608,7 +611,7 @@ Phrase StoryWords::syn_phrase(const Entry& entry, const SegmentEntry& body, Stor
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
   so_far.role = out ? Role::active : Role::passive;
-  if (segment.is(Why::retransmission)) {
+  if (segment.is(SegmentEvent::retransmission)) {
     so_far.again = entry.id;
     const std::string text =
         fmt::format("{} again{}", moved(out, "SYN", so_far), since(so_far.syn_ns, entry.ts_ns, "the first one"));
@@ -629,7 +632,7 @@ Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, 
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
   if (so_far.role == Role::unknown) so_far.role = out ? Role::passive : Role::active;
-  if (segment.is(Why::retransmission)) {
+  if (segment.is(SegmentEvent::retransmission)) {
     so_far.again = entry.id;
     return {.text = fmt::format("{} again{}", moved(out, "SYN-ACK", so_far),
                                 since(so_far.syn_ack_ns, entry.ts_ns, "the one before")),
@@ -654,14 +657,14 @@ Phrase StoryWords::rst_phrase(const Entry& entry, const SegmentEntry& body, Stor
   std::string text =
       moved(out, "RST", so_far) + through(segment.ifindex, out, so_far) + fmt::format(" (TTL {})", segment.ttl);
   so_far.rst_sent = out;
-  if (!out && segment.is(Why::no_socket)) text += "; no socket here wanted it any more";
+  if (!out && segment.is(SegmentEvent::no_socket)) text += "; no socket here wanted it any more";
   return {.text = text, .about = out ? About::reset : About::nothing};
 }
 
 Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
-  if (segment.is(Why::retransmission)) {
+  if (segment.is(SegmentEvent::retransmission)) {
     so_far.again = entry.id;
     return {.text = fmt::format("{} again{}", moved(out, "FIN", so_far),
                                 since(out ? so_far.fin_out_ns : so_far.fin_in_ns, entry.ts_ns, "the first one")),
@@ -671,8 +674,9 @@ Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, Stor
   const bool first = out ? so_far.fin_in_ns == 0 : so_far.fin_out_ns == 0;
   (out ? so_far.fin_out_ns : so_far.fin_in_ns) = entry.ts_ns;
   if (!out) so_far.fin_reported = true;
-  const std::string also =
-      segment.is(Why::fin_ack) ? fmt::format("; it acknowledges {}'s too", out ? them(so_far) : us(so_far)) : "";
+  const std::string also = segment.is(SegmentEvent::fin_ack)
+                               ? fmt::format("; it acknowledges {}'s too", out ? them(so_far) : us(so_far))
+                               : "";
   if (out && so_far.about == About::closing) {
     return {
         .text = fmt::format("; its FIN was sent {} later{}", duration_in_words(entry.ts_ns - so_far.sentence_ns), also),
@@ -706,7 +710,7 @@ Phrase StoryWords::window_phrase(const Entry& entry, const SegmentEntry& body, S
   const bool out = is_out(segment);
   TimeNs& closed = so_far.closed_ns[out ? 0 : 1];
   const std::string side = out ? us(so_far) : them(so_far);
-  if (segment.is(Why::zero_window)) {
+  if (segment.is(SegmentEvent::zero_window)) {
     if (closed != 0) return {};  // an answer to a probe
     closed = entry.ts_ns;
     const std::string reader =

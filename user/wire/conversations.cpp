@@ -51,41 +51,41 @@ std::uint8_t stage_of(const TcpFrame& f) {
 
 // What the segment says that a life is made of, by the rules of bpf/flow.h.
 std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const TcpFrame& f) {
-  if (has(f, tcp_flag::rst)) return bits(Why::rst);
+  if (has(f, tcp_flag::rst)) return bits(SegmentEvent::rst);
   if (has(f, tcp_flag::syn)) {
     me.syn = true;
     if (has(f, tcp_flag::ack)) {
       c.answered_by = &me == &c.side[0] ? 0 : 1;
       me.zero_window = f.window == 0;
     }
-    return bits(Why::syn);
+    return bits(SegmentEvent::syn);
   }
-  std::uint16_t why = 0;
+  std::uint16_t event_flags = 0;
   if (has(f, tcp_flag::ack)) {
     // Where no segment of the SYN's sender was seen, the other side's next segment shows that its ACK has come.
     if (!c.handshake_done && (me.syn || peer.syn)) {
       c.handshake_done = true;
       const bool answerer = &me == &c.side[c.answered_by];
-      why = bits(answerer ? Why::unknown_flow : Why::handshake_ack);
+      event_flags = bits(answerer ? SegmentEvent::unknown_flow : SegmentEvent::handshake_ack);
     }
     if (peer.fin && !peer.fin_acked && seq_not_after(peer.fin_end, f.ack)) {
       peer.fin_acked = true;
-      why |= bits(Why::fin_ack);
+      event_flags |= bits(SegmentEvent::fin_ack);
     }
     if (f.window == 0) {
       me.zero_window = true;
-      why |= bits(Why::zero_window);
+      event_flags |= bits(SegmentEvent::zero_window);
     } else if (me.zero_window) {
       me.zero_window = false;
-      why |= bits(Why::window_open);
+      event_flags |= bits(SegmentEvent::window_open);
     }
   }
   if (has(f, tcp_flag::fin)) {
     me.fin = true;
     me.fin_end = f.seq + seq_length(f.len, f.flags);
-    why |= bits(Why::fin);
+    event_flags |= bits(SegmentEvent::fin);
   }
-  return why;
+  return event_flags;
 }
 
 // How often in a row this side has sent the same number again while the other side sent nothing; of a RST, how often
@@ -102,18 +102,18 @@ std::uint32_t unanswered_copies(Stream& me, Stream& peer, const TcpFrame& f, std
 // What the analysis found, in the same bits.
 std::uint16_t fault_flags(Stream& me, Stream& peer, const TcpFrame& f, std::uint32_t found) {
   namespace is = analysis_flag;
-  std::uint16_t why = 0;
-  if ((found & is::retransmission) != 0) why |= bits(Why::retransmission);
-  if ((found & (is::lost_segment | is::out_of_order)) != 0) why |= bits(Why::out_of_order);
+  std::uint16_t event_flags = 0;
+  if ((found & is::retransmission) != 0) event_flags |= bits(SegmentEvent::retransmission);
+  if ((found & (is::lost_segment | is::out_of_order)) != 0) event_flags |= bits(SegmentEvent::out_of_order);
   const bool probe = (found & (is::keep_alive | is::zero_window_probe)) != 0;
   if (probe) {
-    why |= bits((found & is::keep_alive) != 0 ? Why::keepalive : Why::window_probe);
+    event_flags |= bits((found & is::keep_alive) != 0 ? SegmentEvent::keepalive : SegmentEvent::window_probe);
     me.probe_pending = true;
   } else if (peer.probe_pending && has(f, tcp_flag::ack)) {
     peer.probe_pending = false;
-    why |= bits(Why::keepalive_ack);
+    event_flags |= bits(SegmentEvent::keepalive_ack);
   }
-  return why;
+  return event_flags;
 }
 
 }  // namespace
@@ -131,7 +131,8 @@ struct Conversations::Impl {
   void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
   bool give_back(std::vector<Event>& out);
   void end(std::uint32_t slot, bool cut, std::vector<Event>& out);
-  void emit(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why, std::vector<Event>& out);
+  void emit(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t event_flags,
+            std::vector<Event>& out);
 
   ConversationSettings settings;
   ConversationTable table;
@@ -242,15 +243,16 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   c.last_ts_ns = f.ts_ns;
   const unsigned from = c.local == f.source ? 0 : 1;
   Stream& me = c.side[from];
-  std::uint16_t why = 0;
+  std::uint16_t event_flags = 0;
   // The first segment of either side in mid-stream shows what state it is in.
-  if (!me.seen && !has(f, tcp_flag::syn) && !c.side[0].syn && !c.side[1].syn) why |= bits(Why::unknown_flow);
+  if (!me.seen && !has(f, tcp_flag::syn) && !c.side[0].syn && !c.side[1].syn)
+    event_flags |= bits(SegmentEvent::unknown_flow);
   me.seen = true;
   ++me.frames;
   me.frame_bytes += f.frame_len;
   analysis.conversation = slot + 1;
   if (f.bad_header) {
-    emit(c, from, f, static_cast<std::uint16_t>(why | bits(Why::bad_header)), out);
+    emit(c, from, f, static_cast<std::uint16_t>(event_flags | bits(SegmentEvent::bad_header)), out);
     return;
   }
   c.completeness |= stage_of(f);
@@ -259,15 +261,15 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
     analysis.duplicate_frame = true;
     ++me.duplicates;
     me.duplicate_bytes += f.len;
-    if (why != 0 || settings.all_segments) emit(c, from, f, why, out);
+    if (event_flags != 0 || settings.all_segments) emit(c, from, f, event_flags, out);
     return;
   }
   const Acceptance::Answer answer = c.acceptance.observe(seen(f), from);
-  why |= answer.refused ? refused(c, from, f) : taken(c, from, f, answer);
+  event_flags |= answer.refused ? refused(c, from, f) : taken(c, from, f, answer);
   analysis.frame = f.number;
   analysis.conversation = slot + 1;
-  if (why != 0 || settings.all_segments) emit(c, from, f, why, out);
-  if (c.listed != Listed::no || !c.established || why != 0) {
+  if (event_flags != 0 || settings.all_segments) emit(c, from, f, event_flags, out);
+  if (c.listed != Listed::no || !c.established || event_flags != 0) {
     relist(slot, c, f);
     if (timers) timers->observe(slot, c, from, f);
   }
@@ -279,10 +281,10 @@ std::uint16_t Conversations::Impl::refused(Conversation& c, unsigned from, const
   Stream& me = c.side[from];
   analysis.refused = true;
   me.bytes.refused(f.len);
-  if (has(f, tcp_flag::rst)) return bits(Why::rst);
-  if (!has(f, tcp_flag::syn)) return bits(Why::unknown_flow);
+  if (has(f, tcp_flag::rst)) return bits(SegmentEvent::rst);
+  if (!has(f, tcp_flag::syn)) return bits(SegmentEvent::unknown_flow);
   if (me.has_isn && me.isn != f.seq) analysis.flags |= analysis_flag::reused_ports;
-  return bits(Why::syn);
+  return bits(SegmentEvent::syn);
 }
 
 std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const TcpFrame& f,
@@ -323,12 +325,12 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
                   (analysis.flags & probes) != 0 ? PhaseClock::Kind::probe
                   : again                        ? PhaseClock::Kind::again
                                                  : PhaseClock::Kind::ordinary);
-  std::uint16_t why = turning_points(c, me, peer, f);
-  if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) why |= fault_flags(me, peer, f, analysis.flags);
+  std::uint16_t event_flags = turning_points(c, me, peer, f);
+  if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) event_flags |= fault_flags(me, peer, f, analysis.flags);
   if (answer.resumed) [[unlikely]] {
-    why |= bits(Why::unknown_flow);  // to be an event
+    event_flags |= bits(SegmentEvent::unknown_flow);  // to be an event
   }
-  return why;
+  return event_flags;
 }
 
 // Conversations without an end count as over after a time; of those that are over, so many are kept for stragglers.
@@ -380,7 +382,7 @@ void Conversations::Impl::end(std::uint32_t slot, bool cut, std::vector<Event>& 
   if (next != ConversationTable::none) table.warm(table.at(next).next);
 }
 
-void Conversations::Impl::emit(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t why,
+void Conversations::Impl::emit(const Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t event_flags,
                                std::vector<Event>& out) {
   Event& e = out.emplace_back();
   e.id = f.number;
@@ -391,7 +393,7 @@ void Conversations::Impl::emit(const Conversation& c, unsigned from, const TcpFr
   g.socket.type = SocketKind::unknown;
   g.ifindex = f.interface + 1;  // 0 is none
   g.direction = from == 0 ? Direction::out : Direction::in;
-  g.why = why;
+  g.event_flags = event_flags;
   g.seq = f.seq;
   g.ack = f.ack;
   g.len = f.len;

@@ -3,7 +3,7 @@
 //
 // What bpf/flow.h does in the kernel for the segments that pass an interface, this does for those in a
 // file, and more, because all of them are there: it finds the conversation, analyses the segment in it
-// (analysis.hpp), counts it, and makes an event of it where it matters (enum Why), or always.
+// (analysis.hpp), counts it, and makes an event of it where it matters (enum SegmentEvent), or always.
 // A conversation is tshark's: an address pair, begun anew by a SYN with another sequence number.
 // Memory: the conversations that are open, and a bounded number of those that are over.
 #pragma once
