@@ -74,7 +74,7 @@ static __always_inline bool common_wanted(const struct sock_common *skc)
 
 static __always_inline bool is_filtered(void)
 {
-	return config.some_ports || config.host_count;
+	return config.some_ports || config.some_hosts;
 }
 
 static __always_inline __u64 cookie_of(struct sock *sk)

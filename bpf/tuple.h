@@ -41,38 +41,27 @@ static __always_inline bool port_wanted(__u16 a, __u16 b)
 	return !config.some_ports || port_is_set(a) || port_is_set(b);
 }
 
-/* Are the first prefix_bits of addr those of the filter? addr is 4-aligned, both in network order. */
-static __always_inline bool prefix_matches(const volatile struct tw_host *host, const __u8 *addr)
+/* The networks that were asked for. Written before anything is attached. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct tw_host);
+	__type(value, __u8);
+} hosts SEC(".maps");
+
+static __always_inline bool host_is_set(const __u8 *addr)
 {
-	const __u32 *have = (const __u32 *)addr;
-	const volatile __u32 *want = (const volatile __u32 *)host->addr;
-	__u32 bits = host->prefix_bits;
+	struct tw_host key = {.prefix_bits = 8 * sizeof(key.addr)};
 
-	for (int i = 0; i < 4; i++) {
-		__u32 mask;
-
-		if (bits == 0)
-			return true;
-		mask = bits >= 32 ? 0xffffffff : __builtin_bswap32(~(0xffffffffU >> bits));
-		if ((have[i] & mask) != want[i])
-			return false;
-		bits = bits >= 32 ? bits - 32 : 0;
-	}
-	return true;
+	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
+	return bpf_map_lookup_elem(&hosts, &key) != 0;
 }
 
+/* Is the address of either end in one of them? Without a host filter, every one is. */
 static __always_inline bool host_wanted(const struct tw_tuple *tuple)
 {
-	if (config.host_count == 0)
-		return true;
-	for (__u32 i = 0; i < TW_MAX_HOSTS; i++) {
-		if (i >= config.host_count)
-			break;
-		if (prefix_matches(&config.hosts[i], tuple->local_addr) ||
-		    prefix_matches(&config.hosts[i], tuple->remote_addr))
-			return true;
-	}
-	return false;
+	return !config.some_hosts || host_is_set(tuple->local_addr) || host_is_set(tuple->remote_addr);
 }
 
 static __always_inline bool tuple_wanted(const struct tw_tuple *tuple)

@@ -777,7 +777,7 @@ static __always_inline bool other_wanted(void *ctx, struct work *work, bool outg
 {
 	struct tw_flow *flow;
 
-	if (outgoing && !config.host_count && has_ports_of_sender(ctx, &work->frame))
+	if (outgoing && !config.some_hosts && has_ports_of_sender(ctx, &work->frame))
 		return false;
 	if (outgoing)
 		return sender_tuple(ctx, &work->frame, &work->sender) && rules_tuple_wanted(&work->sender);

@@ -25,7 +25,6 @@
 #define TW_COMM_LEN 16
 #define TW_NO_CPU 0xffff
 #define TW_PORT_BYTES 8192 /* a bit for each port */
-#define TW_MAX_HOSTS 8
 
 /* What a record is. Also the index of the per-kind loss counters. */
 enum tw_kind {
@@ -719,25 +718,27 @@ struct tw_cpu_state {
 };
 TW_ASSERT_SIZE(tw_cpu_state, 184);
 
-/* One host filter: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4 /24 is 120 bits). */
+/*
+ * One host filter, the key of an LPM map: addresses whose first prefix_bits bits equal addr (IPv4-mapped form, so IPv4
+ * /24 is 120 bits).
+ */
 struct tw_host {
-	__u8 addr[16];
 	__u32 prefix_bits;
+	__u8 addr[16];
 };
 TW_ASSERT_SIZE(tw_host, 20);
 
 /* What is fixed at load (rodata of every BPF object). */
 struct tw_config {
-	__u32 netns;      /* only sockets of this namespace; 0: all */
-	__u32 tick_us;    /* microseconds per jiffy */
-	__u32 wake_bytes; /* wake the consumer early when this many bytes wait in the ring */
-	__u32 host_count;
-	struct tw_host hosts[TW_MAX_HOSTS]; /* either end; empty: all */
-	__u8 packets_all;                   /* every segment is an event */
-	__u8 has_reset_reason;              /* tcp_send_reset has a third argument (6.10) */
-	__u8 has_retransmit_err;            /* tcp_retransmit_skb has a third argument (6.15) */
-	__u8 has_drop_sk; /* kfree_skb has a fourth argument: who was to take it (6.11, commit ba8de796baf4) */
-	__u8 forwarded;   /* connections that only pass through this machine are reported too */
+	__u32 netns;             /* only sockets of this namespace; 0: all */
+	__u32 tick_us;           /* microseconds per jiffy */
+	__u32 wake_bytes;        /* wake the consumer early when this many bytes wait in the ring */
+	__u32 some_hosts;        /* 0: all; else one end has to be in the map `hosts` */
+	__u8 packets_all;        /* every segment is an event */
+	__u8 has_reset_reason;   /* tcp_send_reset has a third argument (6.10) */
+	__u8 has_retransmit_err; /* tcp_retransmit_skb has a third argument (6.15) */
+	__u8 has_drop_sk;        /* kfree_skb has a fourth argument: who was to take it (6.11, commit ba8de796baf4) */
+	__u8 forwarded;          /* connections that only pass through this machine are reported too */
 	__u8 digests; /* enum tw_digests; with no_timeline: ordinary events of a socket are held back, see struct tw_digest */
 	__u8 pad[1];
 	__u8 no_timeline;          /* no timeline is told: leave out ACKs that only name the cause of a transition */
@@ -745,6 +746,6 @@ struct tw_config {
 	__u32 some_ports;          /* 0: all */
 	__u8 ports[TW_PORT_BYTES]; /* of either end: bit (port & 7) of byte (port >> 3) */
 };
-TW_ASSERT_SIZE(tw_config, 8384);
+TW_ASSERT_SIZE(tw_config, 8224);
 
 #endif

@@ -90,9 +90,7 @@ const std::map<std::string, Layout>& records() {
       {"tw_cpu_state", {sizeof(tw_cpu_state), {TW_AT(tw_cpu_state, lost_by_kind), TW_AT(tw_cpu_state, flows_full)}}},
       {"tw_host", {sizeof(tw_host), {TW_AT(tw_host, prefix_bits)}}},
       {"tw_config",
-       {sizeof(tw_config),
-        {TW_AT(tw_config, ports), TW_AT(tw_config, host_count), TW_AT(tw_config, hosts),
-         TW_AT(tw_config, packets_all)}}},
+       {sizeof(tw_config), {TW_AT(tw_config, ports), TW_AT(tw_config, some_hosts), TW_AT(tw_config, packets_all)}}},
   };
   return all;
 }

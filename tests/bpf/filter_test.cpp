@@ -17,9 +17,9 @@ struct Pair {
 
 class Filters : public BpfTest {
  protected:
-  void load(const tw_config& config) {
+  void load(const tw_config& config, const std::vector<tw_host>& hosts = {}) {
     wire_.reset();  // its namespace is left before another is entered
-    auto loaded = WireProgram::load({.config = config});
+    auto loaded = WireProgram::load({.config = config, .hosts = hosts});
     ASSERT_TRUE(loaded) << loaded.error().message();
     wire_ = std::move(*loaded);
   }
@@ -41,10 +41,10 @@ class Filters : public BpfTest {
   std::unique_ptr<WireProgram> wire_;
 };
 
-void add_host(tw_config& config, const Endpoint& host, std::uint32_t bits) {
-  tw_host& entry = config.hosts[config.host_count++];
-  std::ranges::copy(host.address, entry.addr);
-  entry.prefix_bits = bits;
+tw_host host(const Endpoint& end, std::uint32_t bits) {
+  tw_host key{.prefix_bits = bits, .addr = {}};
+  std::ranges::copy(end.address, key.addr);
+  return key;
 }
 
 TEST_F(Filters, APortMatchesOnEitherEnd) {
@@ -74,8 +74,7 @@ TEST_F(Filters, TheFirstAndTheLastPortOfARangeCount) {
 
 TEST_F(Filters, AnIpv4PrefixMatchesOnEitherEnd) {
   tw_config config{};
-  add_host(config, ipv4_endpoint(192, 0, 2, 128, 0), 96 + 25);
-  ASSERT_NO_FATAL_FAILURE(load(config));
+  ASSERT_NO_FATAL_FAILURE(load(config, {host(ipv4_endpoint(192, 0, 2, 128, 0), 96 + 25)}));
   expect(true, ipv4_endpoint(192, 0, 2, 128, 1), ipv4_endpoint(10, 0, 0, 1, 2));
   expect(true, ipv4_endpoint(10, 0, 0, 1, 2), ipv4_endpoint(192, 0, 2, 255, 1));
   expect(false, ipv4_endpoint(192, 0, 2, 127, 1), ipv4_endpoint(10, 0, 0, 1, 2));
@@ -93,8 +92,7 @@ TEST_F(Filters, AnIpv6PrefixMatchesAtEveryLength) {
     Endpoint wanted = inside;
     for (std::uint32_t i = bits; i < 128; i++) wanted.address[i / 8] &= static_cast<std::uint8_t>(~(0x80U >> i % 8));
     tw_config config{};
-    add_host(config, wanted, bits);
-    ASSERT_NO_FATAL_FAILURE(load(config));
+    ASSERT_NO_FATAL_FAILURE(load(config, {host(wanted, bits)}));
     const Endpoint other{.address = {0xff, 0xff}, .port = 2};
     expect(true, inside, other, Family::ipv6);
     expect(true, other, inside, Family::ipv6);
@@ -107,19 +105,25 @@ TEST_F(Filters, AnIpv6PrefixMatchesAtEveryLength) {
 
 TEST_F(Filters, APrefixOfNothingMatchesAll) {
   tw_config config{};
-  add_host(config, ipv4_endpoint(0, 0, 0, 0, 0), 96);  // every IPv4 address
-  ASSERT_NO_FATAL_FAILURE(load(config));
+  ASSERT_NO_FATAL_FAILURE(load(config, {host(ipv4_endpoint(0, 0, 0, 0, 0), 96)}));  // every IPv4 address
   expect(true, ipv4_endpoint(1, 2, 3, 4, 1), ipv4_endpoint(5, 6, 7, 8, 2));
   expect(false, ipv6_endpoint(1, 1, 1), ipv6_endpoint(1, 2, 2), Family::ipv6);
 }
 
-TEST_F(Filters, TheLastOfEightHostsCountsAndPortsMustMatchToo) {
+TEST_F(Filters, EachOfManyHostsCountsAndPortsMustMatchToo) {
   tw_config config{};
-  for (std::uint8_t i = 1; i <= TW_MAX_HOSTS; i++) add_host(config, ipv4_endpoint(172, 16, 0, i, 0), 128);
+  std::vector<tw_host> hosts;
+  for (std::uint8_t i = 1; i <= 200; ++i) hosts.push_back(host(ipv4_endpoint(172, 16, 0, i, 0), 128));
+  hosts.push_back(host(ipv4_endpoint(172, 17, 0, 0, 0), 96 + 16));  // and one within another
+  hosts.push_back(host(ipv4_endpoint(172, 17, 3, 0, 0), 96 + 24));
   add_port(config, 443);
-  ASSERT_NO_FATAL_FAILURE(load(config));
+  ASSERT_NO_FATAL_FAILURE(load(config, hosts));
   expect(true, ipv4_endpoint(172, 16, 0, 8, 1000), ipv4_endpoint(10, 0, 0, 1, 443));
-  expect(false, ipv4_endpoint(172, 16, 0, 9, 1000), ipv4_endpoint(10, 0, 0, 1, 443));
+  expect(true, ipv4_endpoint(10, 0, 0, 1, 443), ipv4_endpoint(172, 16, 0, 200, 1000));
+  expect(true, ipv4_endpoint(172, 17, 3, 1, 1000), ipv4_endpoint(10, 0, 0, 1, 443));
+  expect(true, ipv4_endpoint(172, 17, 4, 1, 1000), ipv4_endpoint(10, 0, 0, 1, 443));
+  expect(false, ipv4_endpoint(172, 16, 0, 201, 1000), ipv4_endpoint(10, 0, 0, 1, 443));
+  expect(false, ipv4_endpoint(172, 18, 0, 1, 1000), ipv4_endpoint(10, 0, 0, 1, 443));
   expect(false, ipv4_endpoint(172, 16, 0, 8, 1000), ipv4_endpoint(10, 0, 0, 1, 444));
 }
 

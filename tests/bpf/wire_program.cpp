@@ -99,10 +99,16 @@ Result<std::unique_ptr<WireProgram>> WireProgram::load(const Settings& settings)
   }
   bpf_map__set_max_entries(loaded->skeleton_->maps.events, settings.ring_bytes);
   bpf_map__set_max_entries(loaded->skeleton_->maps.flows, settings.flows);
+  loaded->skeleton_->rodata->config.some_hosts = settings.hosts.empty() ? 0 : 1;
+  bpf_map__set_max_entries(loaded->skeleton_->maps.hosts, static_cast<std::uint32_t>(settings.hosts.size()) + 1);
   if (wire_bpf::load(loaded->skeleton_) != 0) return failure("load the wire object", take_libbpf_log());
+  const std::uint8_t present = 1;
+  for (const tw_host& host : settings.hosts) {
+    if (bpf_map_update_elem(bpf_map__fd(loaded->skeleton_->maps.hosts), &host, &present, BPF_ANY) != 0)
+      return failure("set a host", std::strerror(errno));
+  }
   std::uint64_t own = 0;  // as in set_up
   std::memcpy(&own, own_address.data(), own_address.size());
-  const std::uint8_t present = 1;
   if (bpf_map_update_elem(bpf_map__fd(loaded->skeleton_->maps.own_addresses), &own, &present, BPF_ANY) != 0)
     return failure("know the link address", std::strerror(errno));
   loaded->ring_ =

@@ -53,6 +53,7 @@ struct Settings {
   tw_config config{};
   std::uint32_t ring_bytes = 1U << 20U;
   std::uint32_t flows = 4096;
+  std::vector<tw_host> hosts{};  // config.some_hosts is set where there are any
 };
 
 // How a frame arrives.

@@ -404,10 +404,9 @@ class Conjunction {
 
 }  // namespace
 
-std::optional<KernelFilter> as_kernel_filter(const std::string& expression, std::size_t hosts_at_most) {
+std::optional<KernelFilter> as_kernel_filter(const std::string& expression) {
   KernelFilter filter;
   if (!Conjunction(words_of(expression)).read(filter)) return std::nullopt;
-  if (filter.hosts.size() > hosts_at_most) return std::nullopt;
   return filter;
 }
 

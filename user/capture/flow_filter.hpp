@@ -42,6 +42,6 @@ class FlowFilter {
 };
 
 // The same as the expression, where that is a plain conjunction: "tcp port 80 and net 10/8". Empty: it is not.
-[[nodiscard]] std::optional<KernelFilter> as_kernel_filter(const std::string& expression, std::size_t hosts_at_most);
+[[nodiscard]] std::optional<KernelFilter> as_kernel_filter(const std::string& expression);
 
 }  // namespace tcpwitness

@@ -8,8 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "tcpwitness/event_abi.h"
-
 namespace tcpwitness::cli {
 namespace {
 
@@ -34,8 +32,6 @@ std::string_view why_it_runs_none(Command command) {
 
 std::string wrong_selection(const Options& o) {
   const std::string_view runs_none = why_it_runs_none(o.command);
-  if (o.hosts.size() > TW_MAX_HOSTS)
-    return fmt::format("--host: {} networks are given; at most {} are possible", o.hosts.size(), TW_MAX_HOSTS);
   return first_wrong({
       {!o.program.empty() && !runs_none.empty(),
        fmt::format("{}; a command is run by life, trace, explain, summary, compare, record and picture", runs_none)},

@@ -174,11 +174,11 @@ std::vector<Option> selection() {
          o.hosts.push_back(*prefix);
          return std::string();
        },
-       {{live | Commands{ls}, Group::selection, "only this address or network, at either end; repeatable, at most 8",
+       {{live | Commands{ls}, Group::selection, "only this address or network, at either end; repeatable",
          "ADDR[/BITS]"},
         {{read},
          Group::selection,
-         "only connections with this address or network at either end; repeatable, at most 8",
+         "only connections with this address or network at either end; repeatable",
          "ADDR[/BITS]"}}},
       {"--netns",
        Kind::value,

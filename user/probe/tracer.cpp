@@ -75,12 +75,20 @@ tw_config make_config(const TracerSettings& settings, const Features& features, 
     for (std::uint32_t port = range.first; port <= range.last; ++port)
       config.ports[port >> 3U] |= static_cast<__u8>(1U << (port & 7U));
   }
-  config.host_count = static_cast<std::uint32_t>(std::min<std::size_t>(settings.hosts.size(), TW_MAX_HOSTS));
-  for (std::uint32_t i = 0; i < config.host_count; i++) {
-    std::ranges::copy(settings.hosts[i].address.bytes, std::begin(config.hosts[i].addr));
-    config.hosts[i].prefix_bits = settings.hosts[i].bits;
-  }
+  config.some_hosts = settings.hosts.empty() ? 0 : 1;
   return config;
+}
+
+// The networks that the programs of all objects look up.
+Result<void> set_hosts(const bpf_map* map, const std::vector<Prefix>& hosts) {
+  for (const Prefix& host : hosts) {
+    tw_host key{.prefix_bits = host.bits, .addr = {}};
+    std::ranges::copy(host.address.bytes, std::begin(key.addr));
+    const __u8 present = 1;
+    if (bpf_map_update_elem(bpf_map__fd(map), &key, &present, BPF_ANY) != 0)
+      return failure("set the host filter", std::strerror(errno));
+  }
+  return {};
 }
 
 // A program of our own on a tracing hook: what attaching it may answer.
@@ -142,6 +150,9 @@ struct Tracer::Impl {
     return *fields_of_flows;
   }
   [[nodiscard]] bpf_map* flows() const { return kernel ? kernel->maps.flows : any_wire().maps.flows; }
+  [[nodiscard]] std::uint32_t room_for_hosts() const {
+    return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(settings.hosts.size()));
+  }
   [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : any_wire().maps.cpu_states; }
 
   // Without the transitions the other hooks explain nothing: then the kernel as a whole is not a witness.
@@ -155,9 +166,11 @@ struct Tracer::Impl {
           bpf_map__set_max_entries(skeleton.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
           bpf_map__set_max_entries(skeleton.maps.flows, settings.flows);
           bpf_map__set_max_entries(skeleton.maps.owners, settings.flows);
+          bpf_map__set_max_entries(skeleton.maps.hosts, room_for_hosts());
         },
         types);
     if (!loaded) return std::unexpected(loaded.error());
+    if (auto set = set_hosts((*loaded)->maps.hosts, settings.hosts); !set) return set;
     if (const auto state = off.find(kernel_state); state != off.end()) {
       kernel_missing = state->second;
       go_on_without_kernel();
@@ -247,10 +260,14 @@ struct Tracer::Impl {
             bpf_map__set_max_entries(one.maps.digests, unused);
             bpf_map__set_max_entries(one.maps.owners, unused);
             bpf_map__set_max_entries(one.maps.events, static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE)));
+            bpf_map__set_max_entries(one.maps.hosts, room_for_hosts());
           }
         },
         types);
     if (!loaded) return std::unexpected(loaded.error());
+    if (!kernel) {
+      if (auto set = set_hosts((*loaded)->maps.hosts, settings.hosts); !set) return set;
+    }
     snapshot = std::move(*loaded);
     return {};
   }
@@ -308,6 +325,7 @@ struct Tracer::Impl {
         const auto refused = off.find(needed + suffix);
         if (refused != off.end()) return failure("load the wire programs", refused->second);
       }
+      if (auto set = set_hosts((*loaded)->maps.hosts, settings.hosts); !set) return std::unexpected(set.error());
       skeleton = std::move(*loaded);
     }
     const auto fd = [&](std::string name) {
@@ -329,6 +347,7 @@ struct Tracer::Impl {
     share(maps.translations, kernel->maps.translations);
     share(maps.digests, kernel->maps.digests);
     share(maps.owners, kernel->maps.owners);
+    share(maps.hosts, kernel->maps.hosts);
   }
 
   // The first object loaded makes the maps, the later ones use them: one ring, one flow map.
@@ -346,9 +365,11 @@ struct Tracer::Impl {
       share(one.maps.cpu_states, other->maps.cpu_states);
       share(one.maps.flows, other->maps.flows);
       share(one.maps.translations, other->maps.translations);
+      share(one.maps.hosts, other->maps.hosts);
     } else {
       bpf_map__set_max_entries(one.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
       bpf_map__set_max_entries(one.maps.flows, settings.flows);
+      bpf_map__set_max_entries(one.maps.hosts, room_for_hosts());
     }
   }
 

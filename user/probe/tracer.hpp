@@ -29,8 +29,6 @@
 namespace tcpwitness {
 
 struct TracerSettings {
-  static constexpr std::size_t max_hosts = TW_MAX_HOSTS;  // so many the programs compare
-
   std::vector<std::string> interfaces;  // empty: all that are up
   WireMode wire = WireMode::automatic;
   bool kernel = true;

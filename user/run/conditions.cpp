@@ -26,7 +26,7 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
   if (!options.expression.empty()) {
     auto compiled = FlowFilter::compile(options.expression);
     if (!compiled) return std::unexpected(compiled.error());
-    const auto in_kernel = as_kernel_filter(options.expression, TracerSettings::max_hosts);
+    const auto in_kernel = as_kernel_filter(options.expression);
     const bool twice = in_kernel && ((!in_kernel->ports.empty() && !options.ports.empty()) ||
                                      (!in_kernel->hosts.empty() && !options.hosts.empty()));
     if (in_kernel && !twice) {
@@ -34,9 +34,7 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
       settings.hosts.insert(settings.hosts.end(), in_kernel->hosts.begin(), in_kernel->hosts.end());
     } else if (options.command == Command::record) {
       return failure(fmt::format("record by the filter '{}'", options.expression),
-                     fmt::format("what is recorded is chosen in the kernel, which compares ports and at most {} "
-                                 "networks, one of each",
-                                 TracerSettings::max_hosts),
+                     "what is recorded is chosen in the kernel, which compares ports and networks, one of each",
                      "record more, and select with 'tcpwitness read FILE EXPRESSION'");
     } else {
       filter_ = std::move(*compiled);
