@@ -36,6 +36,7 @@ class Bench:
         self.pingpong = build / "tests/tw_pingpong"
         self.empty_hooks = build / "tests/tw_empty_hooks"
         self.core = build / "tests/tw_core_bench"
+        self.rings = build / "tests/tw_rings"
         self.work = work
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two cases of another kind: the rate at which the first event is lost, and the core alone. As report.Result they have text()
-and as_object()."""
+"""Cases of another kind: the rate at which the first event is lost, the core alone, the ring alone. As report.Result they have
+text() and as_object()."""
 import dataclasses
 import json
 import os
@@ -69,4 +69,10 @@ def core(bench, _quick):
     return Table("core", "events through the core alone, one thread", rows)
 
 
-EXTRA = {"loss": loss, "core": core}
+def rings(bench, _quick):
+    """tw_rings: one ring's lock beside a ring for each producer, nobody reading."""
+    said, _ = run([str(bench.rings)])
+    return Table("rings", "ns of one record of a digest's size, by producers on processors of their own", json.loads(said))
+
+
+EXTRA = {"loss": loss, "core": core, "rings": rings}
