@@ -143,7 +143,7 @@ static __always_inline void fill_digest_header(struct tw_digest *record, __u64 c
 	({                                                                              \
 		(record)->has_wire = (flow) != 0;                                       \
 		if (flow) {                                                             \
-			(record)->wire = (flow)->wire;                                  \
+			take_wire(flow, &(record)->wire);                               \
 			(record)->loss = (flow)->loss;                                  \
 			take_times(flow, &(record)->times);                             \
 		} else {                                                                \

@@ -32,15 +32,10 @@ static __always_inline __u32 payload_again(const struct tw_half *me, const struc
 	return (__u32)behind < frame->payload ? (__u32)behind : frame->payload;
 }
 
-static __always_inline void count_segment(struct tw_wire_counters *wire, const struct frame *frame)
+static __always_inline void count_segment(struct tw_half *me, const struct frame *frame)
 {
-	if (frame->outgoing) {
-		__sync_fetch_and_add(&wire->segs_out, frame->segments);
-		__sync_fetch_and_add(&wire->bytes_out, frame->payload);
-	} else {
-		__sync_fetch_and_add(&wire->segs_in, frame->segments);
-		__sync_fetch_and_add(&wire->bytes_in, frame->payload);
-	}
+	__sync_fetch_and_add(&me->segs, frame->segments);
+	__sync_fetch_and_add(&me->bytes, frame->payload);
 }
 
 /* How many of a GSO or GRO packet's wire segments hold the `again` bytes of it that were seen before. */
@@ -61,10 +56,10 @@ static __always_inline void count_again(struct tw_flow *flow, const struct frame
 	__u32 segments = retransmission ? segments_again(frame, again) : 0;
 
 	if (frame->outgoing) {
-		__sync_fetch_and_add(&flow->wire.retrans_bytes_out, again);
+		__sync_fetch_and_add(&flow->half[OUTGOING].retrans_bytes, again);
 		__sync_fetch_and_add(&flow->loss.retrans_segs_out, segments);
 	} else {
-		__sync_fetch_and_add(&flow->wire.retrans_bytes_in, again);
+		__sync_fetch_and_add(&flow->half[INCOMING].retrans_bytes, again);
 		__sync_fetch_and_add(&flow->loss.retrans_segs_in, segments);
 	}
 }
@@ -144,7 +139,6 @@ static __always_inline void open_hole(struct tw_half *me, const struct frame *fr
 /* Another connection on the same addresses, which stay translated, and a socket's of this machine. */
 static __always_inline void clear_flow(struct tw_flow *flow)
 {
-	__builtin_memset(&flow->wire, 0, sizeof(flow->wire));
 	__builtin_memset(&flow->loss, 0, sizeof(flow->loss));
 	__builtin_memset(flow->half, 0, sizeof(flow->half));
 	__builtin_memset(&flow->times, 0, sizeof(flow->times));
@@ -491,7 +485,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 		time_handshake(flow, frame);
 	if (frame->outgoing && is_connection(asked))
 		flow->owned = 1;
-	count_segment(&flow->wire, frame);
+	count_segment(me, frame);
 	if (untaken || frame->copied || event_flags & TW_EVENT_RETRANSMISSION)
 		count_again(flow, frame, untaken && !frame->copied ? frame->payload : again,
 			    event_flags & TW_EVENT_RETRANSMISSION && !(event_flags & TW_EVENT_KEEPALIVE));
@@ -548,7 +542,7 @@ static __always_inline void take_next(struct tw_flow *flow, const struct frame *
 		remember_age(me, frame);
 	}
 	remember(me, frame);
-	count_segment(&flow->wire, frame);
+	count_segment(me, frame);
 }
 
 static __always_inline bool both_fins_acked(const struct tw_flow *flow)

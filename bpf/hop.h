@@ -89,8 +89,8 @@ static __always_inline void begin_arrival_hop(struct tw_flow *flow, const struct
 
 	begin_flow(flow);
 	flow->hop = 1;
-	flow->wire.segs_in = frame->segments;
-	flow->wire.bytes_in = frame->payload;
+	sender->segs = frame->segments;
+	sender->bytes = frame->payload;
 	remember(sender, frame);
 	sender->ifindex = frame->came_in;
 	sender->last_ttl = 0; /* one more than here, where it was routed */

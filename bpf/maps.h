@@ -28,9 +28,13 @@ struct {
 /*
  * One direction of a flow. Its bytes are written by segments of that direction, except fin_acked and the clearing of
  * probe_pending and hole, which the other direction writes: no field is a bit field, so two CPUs
- * never lose each other's write.
+ * never lose each other's write. What each segment writes stands together in the first 64 bytes, and the two directions
+ * 128 bytes apart: two CPUs do not write to one cache line.
  */
 struct tw_half {
+	__u64 bytes; /* see struct tw_wire_counters */
+	__u32 segs;
+	__u32 retrans_bytes;
 	__u32 nxt;      /* highest sequence number seen, plus one */
 	__u32 ifindex;  /* where this direction is seen: a stacked device shows the same segment again */
 	__u32 last_seq; /* the newest frame, by which its echo on a stacked device is known */
@@ -38,8 +42,13 @@ struct tw_half {
 	__u32 last_ack;
 	__u32 last_tick;    /* jiffies */
 	__u32 payload_tick; /* likewise, of the newest payload; see times.h */
+	__u32 top_stamp;    /* the newest of TCP's timestamps, host order; 0: none */
 	__u16 last_id;      /* IPv4 identification */
 	__u16 last_segments;
+	__u16 top_id;
+	__u8 last_ttl;
+	__u8 runs;   /* so often in a row its IPv4 identification counted up; see is_older() */
+	__u8 single; /* the newest new segment was one byte: its flags */
 	__u8 seen;
 	__u8 syn; /* 1 SYN, 2 SYN-ACK, 3 SYN and its handshake ACK */
 	__u8 fin;
@@ -47,11 +56,6 @@ struct tw_half {
 	__u8 zero_window;
 	__u8 probe_pending;
 	__u8 hole;
-	__u8 last_ttl;
-	__u8 single; /* the newest new segment was one byte: its flags */
-	__u8 runs;   /* so often in a row its IPv4 identification counted up; see is_older() */
-	__u16 top_id;
-	__u32 top_stamp; /* the newest of TCP's timestamps, host order; 0: none */
 	/* Not of an ordinary segment. */
 	__u32 isn;       /* of its SYN, where syn is set */
 	__u32 fin_end;   /* sequence number after the FIN */
@@ -59,18 +63,20 @@ struct tw_half {
 	__u32 hole_from; /* sequence numbers of which some are missing, where hole is set */
 	__u32 hole_to;
 	__u32 hole_at; /* since when; see micros() */
+	__u8 apart[40];
 };
+_Static_assert(__builtin_offsetof(struct tw_half, isn) == 64, "what a segment writes");
+_Static_assert(sizeof(struct tw_half) == 128, "one direction's cache lines are not the other's");
 
 /*
  * What the wire knows of a flow without asking the socket. A flow has the key that its socket has: where NAT gives its
  * segments other addresses, a second entry (an alias) leads from those to it.
  */
 struct tw_flow {
-	struct tw_wire_counters wire;
-	struct tw_loss_counters loss;
 	struct tw_half half[2]; /* [0] incoming, [1] outgoing */
-	__u8 orphaned;          /* its socket is gone: the last ACK removes the flow */
-	__u8 foreign;           /* not this machine's: forwarded, or ever again without a socket */
+	struct tw_loss_counters loss;
+	__u8 orphaned;   /* its socket is gone: the last ACK removes the flow */
+	__u8 foreign;    /* not this machine's: forwarded, or ever again without a socket */
 	__u8 strays;     /* segments reported although no socket wanted them; then there is no half, and no more */
 	__u8 held;       /* Nagle's algorithm holds back what begins at held_seq; set by kernel.bpf.c */
 	__u8 owned;      /* a TCP socket of this machine was seen sending */
@@ -99,9 +105,15 @@ __noinline __u32 begin_flow(struct tw_flow *flow)
 	return 0;
 }
 
-/* User space reads these two (Tracer::count_hops). */
-_Static_assert(__builtin_offsetof(struct tw_flow, wire) == 0, "wire stands first");
-_Static_assert(__builtin_offsetof(struct tw_flow, loss) == sizeof(struct tw_wire_counters), "loss stands second");
+static __always_inline void take_wire(const struct tw_flow *flow, struct tw_wire_counters *wire)
+{
+	wire->bytes_in = flow->half[0].bytes;
+	wire->bytes_out = flow->half[1].bytes;
+	wire->segs_in = flow->half[0].segs;
+	wire->segs_out = flow->half[1].segs;
+	wire->retrans_bytes_in = flow->half[0].retrans_bytes;
+	wire->retrans_bytes_out = flow->half[1].retrans_bytes;
+}
 
 /* Bounded: the least recently used flow goes when a new one finds no room. Sized by the loader. */
 struct {

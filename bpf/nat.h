@@ -117,7 +117,7 @@ static __always_inline void count_syn_before(struct tw_flow *flow, const struct 
 	peer->isn = isn;
 	peer->nxt = frame->ack;
 	peer->ifindex = frame->ifindex;
-	flow->wire.segs_in = 1;
+	peer->segs = 1;
 }
 
 /*

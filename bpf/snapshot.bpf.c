@@ -71,7 +71,7 @@ int snapshot_tcp(struct bpf_iter__tcp *ctx)
 	flow = bpf_map_lookup_elem(&flows, &record.tuple);
 	if (flow) {
 		record.has_wire = 1;
-		record.wire = flow->wire;
+		take_wire(flow, &record.wire);
 		record.loss = flow->loss;
 		take_times(flow, &record.times);
 	}
@@ -143,7 +143,7 @@ int snapshot_hops(struct bpf_iter__bpf_map_elem *ctx)
 	record.tuple = *key;
 	record.type = TW_SOCKET_NONE;
 	record.has_wire = 1;
-	record.wire = flow->wire;
+	take_wire(flow, &record.wire);
 	record.loss = flow->loss;
 	take_times(flow, &record.times);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

@@ -38,7 +38,7 @@ static __always_inline void note_held(const struct tcp_sock *tp, const struct tw
 		return;
 	flow->held_seq = tp->snd_nxt;
 	flow->held_at = micros();
-	flow->held_bytes_in = (__u32)flow->wire.bytes_in;
+	flow->held_bytes_in = (__u32)flow->half[0].bytes;
 	flow->held_retrans = flow->loss.retrans_segs_out;
 	flow->held = 1;
 }
@@ -55,7 +55,7 @@ static __always_inline void end_stall(struct tw_flow *flow, const struct frame *
 	if (seq_distance(flow->held_seq, frame->seq) < 0)
 		return; /* sent again, what was before it */
 	flow->held = 0;
-	if (frame->seq != flow->held_seq || (__u32)flow->wire.bytes_in != flow->held_bytes_in ||
+	if (frame->seq != flow->held_seq || (__u32)flow->half[0].bytes != flow->held_bytes_in ||
 	    flow->loss.retrans_segs_out != flow->held_retrans || !sk)
 		return;
 	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);

@@ -823,7 +823,7 @@ static __always_inline struct tw_flow *find_flow(void *ctx, struct work *work, b
 static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct work *work, struct tw_flow *flow)
 {
 	flow->foreign = 1;
-	work->wire = flow->wire;
+	take_wire(flow, &work->wire);
 	work->frame.passing = TW_PASSING_ON;
 	work->frame.event_flags = TW_EVENT_NO_SOCKET;
 	emit_segment(ctx, xdp, raw_ip, work);
@@ -929,7 +929,7 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 	state = flow ? flow : &work->new_flow;
 	event_flags = forget(frame, rules_see_segment(state, work));
 	event_flags |= answers_unseen(state, frame);
-	work->wire = state->wire;
+	take_wire(state, &work->wire);
 	work->loss = state->loss;
 	if (!flow) {
 		if (!(frame->flags & TCP_SYN))
@@ -994,7 +994,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 	take_numbers(flow, frame, &work->asked.view);
 	work->refused = (__u8)rules_not_believed(flow, work);
 	event_flags = (__u16)forget(frame, rules_see_segment(flow, work));
-	work->wire = flow->wire;
+	take_wire(flow, &work->wire);
 	work->loss = flow->loss;
 	if (!(frame->flags & TCP_SYN))
 		event_flags |= TW_EVENT_UNKNOWN_FLOW;
@@ -1074,7 +1074,7 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		if (reported && config.digests && hold_segment(ctx, xdp, work, flow, event_flags))
 			reported = false;
 		if (reported) {
-			work->wire = flow->wire;
+			take_wire(flow, &work->wire);
 			work->loss = flow->loss;
 		}
 		if (flow->orphaned && both_fins_acked(flow))

@@ -133,14 +133,6 @@ struct Tracer::Impl {
 
   [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
   [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
-  // What the flow map has counted of these addresses: both stand first in its values (bpf/maps.h).
-  [[nodiscard]] bool counters_of(const tw_tuple& key, tw_wire_counters& counted, tw_loss_counters& loss) const {
-    std::vector<std::byte> value;
-    if (!find_flow(key, value)) return false;
-    std::memcpy(&counted, value.data(), sizeof counted);
-    std::memcpy(&loss, value.data() + sizeof counted, sizeof loss);
-    return true;
-  }
   bool find_flow(const tw_tuple& key, std::vector<std::byte>& value) const {
     value.resize(bpf_map__value_size(flows()));
     return bpf_map_lookup_elem(bpf_map__fd(flows()), &key, value.data()) == 0;
@@ -794,10 +786,15 @@ std::uint64_t Tracer::skipped_runs() {
 }
 
 void Tracer::count_hops(const std::vector<Flow>& hops, const OnRecord& record) const {
+  if (hops.empty()) return;
+  const FlowFields& fields = impl_->flow_fields();
+  std::vector<std::byte> entry;
   for (const Flow& hop : hops) {
     tw_socket found = socket_record(impl_->config.netns);
     found.tuple = to_tuple(hop);
-    if (!impl_->counters_of(found.tuple, found.wire, found.loss)) continue;
+    if (!impl_->find_flow(found.tuple, entry)) continue;
+    found.wire = fields.wire(entry);
+    found.loss = fields.loss(entry);
     found.has_wire = 1;
     record(std::as_bytes(std::span(&found, 1)));
   }
@@ -814,8 +811,7 @@ void Tracer::delete_flows(const std::vector<FlowToDelete>& hops) {
   for (const FlowToDelete& hop : hops) {
     const tw_tuple key = to_tuple(hop.key);
     if (!impl_->find_flow(key, entry)) continue;
-    tw_wire_counters wire{};
-    std::memcpy(&wire, entry.data(), sizeof wire);
+    const tw_wire_counters wire = fields.wire(entry);
     // A SYN begins the counters anew, with a number of its own.
     if (std::uint64_t{wire.segs_in} + wire.segs_out < hop.segments) continue;
     if (anothers(hop.isn_in, false) || anothers(hop.isn_out, true)) continue;
