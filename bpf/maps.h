@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * maps.h: the state shared by the programs. Each object declares these maps; the loader makes the
- * later objects reuse the first one's, so there is one ring and one flow map.
+ * maps.h: the state shared by the programs. Each object declares these maps; the loader makes all of them use those of
+ * shared.bpf.c, so there is one ring and one flow map.
  */
 #ifndef TCPWITNESS_MAPS_H
 #define TCPWITNESS_MAPS_H

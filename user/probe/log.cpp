@@ -6,6 +6,7 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -15,10 +16,11 @@ namespace {
 constexpr std::size_t max_log_bytes = 64U << 20U;  // libbpf's own limit on a verifier log is 16 MiB
 
 std::string& log_text() {
-  static std::string text;
+  thread_local std::string text;  // objects are loaded side by side
   return text;
 }
 
+std::mutex refusal_lock;
 std::string& refusal() {
   static std::string text;
   return text;
@@ -96,7 +98,13 @@ std::string refusal_in_words(const std::string& log) {
   return "this kernel's verifier refuses it ('tcpwitness doctor' shows its words)";
 }
 
-const std::string& newest_refusal() { return refusal(); }
-void keep_refusal(const std::string& log) { refusal() = verifier_tail(log); }
+std::string newest_refusal() {
+  const std::scoped_lock one(refusal_lock);
+  return refusal();
+}
+void keep_refusal(const std::string& log) {
+  const std::scoped_lock one(refusal_lock);
+  refusal() = verifier_tail(log);
+}
 
 }  // namespace tcpwitness

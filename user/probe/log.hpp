@@ -22,7 +22,7 @@ std::string take_libbpf_log();
 [[nodiscard]] std::string refusal_in_words(const std::string& log);
 
 // The verifier's last lines on the newest program that was refused.
-[[nodiscard]] const std::string& newest_refusal();
+[[nodiscard]] std::string newest_refusal();
 void keep_refusal(const std::string& log);
 
 }  // namespace tcpwitness

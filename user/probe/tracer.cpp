@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <future>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -28,6 +29,7 @@
 // After the ABI: the skeletons use its types.
 #include "icmp.skel.h"
 #include "kernel.skel.h"
+#include "shared.skel.h"
 #include "snapshot.skel.h"
 #include "wire.skel.h"
 
@@ -105,6 +107,7 @@ struct Tracer::Impl {
   Features features;
   Notice notice;
   tw_config config{};
+  SkeletonPtr<shared_bpf> shared;  // the maps of all objects
   SkeletonPtr<kernel_bpf> kernel;
   SkeletonPtr<snapshot_bpf> snapshot;
   SkeletonPtr<icmp_bpf> icmp;
@@ -131,21 +134,49 @@ struct Tracer::Impl {
   std::uint64_t flows_forgotten = 0;  // taken out of the flow map by this process
   std::optional<FlowFields> fields_of_flows;
 
-  [[nodiscard]] const wire_bpf& any_wire() const { return wire[0] ? *wire[0] : *wire[1]; }
-  [[nodiscard]] bpf_map* events() const { return kernel ? kernel->maps.events : any_wire().maps.events; }
+  [[nodiscard]] bpf_map* events() const { return shared->maps.events; }
   bool find_flow(const tw_tuple& key, std::vector<std::byte>& value) const {
     value.resize(bpf_map__value_size(flows()));
     return bpf_map_lookup_elem(bpf_map__fd(flows()), &key, value.data()) == 0;
   }
   [[nodiscard]] const FlowFields& flow_fields() {
-    if (!fields_of_flows) fields_of_flows.emplace(kernel ? kernel->obj : any_wire().obj, flows());
+    if (!fields_of_flows) fields_of_flows.emplace(shared->obj, flows());
     return *fields_of_flows;
   }
-  [[nodiscard]] bpf_map* flows() const { return kernel ? kernel->maps.flows : any_wire().maps.flows; }
-  [[nodiscard]] std::uint32_t room_for_hosts() const {
-    return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(settings.hosts.size()));
+  [[nodiscard]] bpf_map* flows() const { return shared->maps.flows; }
+  [[nodiscard]] bpf_map* cpu_states() const { return shared->maps.cpu_states; }
+
+  // One ring, one flow map for all objects: bpf/shared.bpf.c.
+  Result<void> make_maps() {
+    constexpr std::uint32_t unused = 64;
+    const bool digests = config.digests != TW_DIGESTS_NONE;
+    SwitchedOff off;
+    auto loaded = load_skeleton<shared_bpf>("shared", off, [&](shared_bpf& one) {
+      const auto size = [](bpf_map* map, std::size_t entries) {
+        bpf_map__set_max_entries(map, static_cast<std::uint32_t>(entries));
+      };
+      size(one.maps.events, settings.listing ? static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) : settings.ring_bytes);
+      size(one.maps.flows, settings.listing ? unused : settings.flows);
+      size(one.maps.owners, settings.listing || !settings.kernel ? unused : settings.flows);
+      if (!digests) size(one.maps.digests, unused);
+      size(one.maps.hosts, std::max<std::size_t>(1, settings.hosts.size()));
+    });
+    if (!loaded) return std::unexpected(loaded.error());
+    shared = std::move(*loaded);
+    return set_hosts(shared->maps.hosts, settings.hosts);
   }
-  [[nodiscard]] bpf_map* cpu_states() const { return kernel ? kernel->maps.cpu_states : any_wire().maps.cpu_states; }
+
+  template <typename Maps>
+  void share_maps(Maps& maps) const {
+    const auto share = [](bpf_map* mine, const bpf_map* theirs) { bpf_map__reuse_fd(mine, bpf_map__fd(theirs)); };
+    share(maps.events, shared->maps.events);
+    share(maps.cpu_states, shared->maps.cpu_states);
+    share(maps.flows, shared->maps.flows);
+    share(maps.translations, shared->maps.translations);
+    share(maps.digests, shared->maps.digests);
+    share(maps.owners, shared->maps.owners);
+    share(maps.hosts, shared->maps.hosts);
+  }
 
   // Without the transitions the other hooks explain nothing: then the kernel as a whole is not a witness.
   Result<void> load_kernel() {
@@ -155,17 +186,12 @@ struct Tracer::Impl {
         "kernel", off,
         [&](kernel_bpf& skeleton) {
           skeleton.rodata->config = config;
-          bpf_map__set_max_entries(skeleton.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
-          bpf_map__set_max_entries(skeleton.maps.flows, settings.flows);
-          bpf_map__set_max_entries(skeleton.maps.owners, settings.flows);
-          bpf_map__set_max_entries(skeleton.maps.hosts, room_for_hosts());
+          share_maps(skeleton.maps);
         },
         types);
     if (!loaded) return std::unexpected(loaded.error());
-    if (auto set = set_hosts((*loaded)->maps.hosts, settings.hosts); !set) return set;
     if (const auto state = off.find(kernel_state); state != off.end()) {
       kernel_missing = state->second;
-      go_on_without_kernel();
       return {};
     }
     kernel = std::move(*loaded);
@@ -233,7 +259,6 @@ struct Tracer::Impl {
 
   // Without the iterators only what has an event is known: while tracing that is no reason not to go on.
   Result<void> load_snapshot() {
-    constexpr std::uint32_t unused = 64;
     if (config.digests == TW_DIGESTS_NONE) {
       for (const char* program : {"release_old", "release_all", "release_openings"}) snapshot_off.emplace(program, "");
     }
@@ -245,21 +270,10 @@ struct Tracer::Impl {
         "snapshot", snapshot_off,
         [&](snapshot_bpf& one) {
           one.rodata->config = config;
-          if (kernel) {
-            share_with_kernel(one.maps);
-          } else {
-            bpf_map__set_max_entries(one.maps.flows, unused);
-            bpf_map__set_max_entries(one.maps.digests, unused);
-            bpf_map__set_max_entries(one.maps.owners, unused);
-            bpf_map__set_max_entries(one.maps.events, static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE)));
-            bpf_map__set_max_entries(one.maps.hosts, room_for_hosts());
-          }
+          share_maps(one.maps);
         },
         types);
     if (!loaded) return std::unexpected(loaded.error());
-    if (!kernel) {
-      if (auto set = set_hosts((*loaded)->maps.hosts, settings.hosts); !set) return set;
-    }
     snapshot = std::move(*loaded);
     return {};
   }
@@ -273,7 +287,7 @@ struct Tracer::Impl {
         "icmp", off,
         [&](icmp_bpf& one) {
           one.rodata->config = config;
-          share_with_kernel(one.maps);
+          share_maps(one.maps);
         },
         types);
     if (loaded)
@@ -307,7 +321,7 @@ struct Tracer::Impl {
           "wire", off,
           [&](wire_bpf& one) {
             one.rodata->config = config;
-            share_maps(one);
+            share_maps(one.maps);
             share_arrivals(one);
           },
           types);
@@ -317,7 +331,6 @@ struct Tracer::Impl {
         const auto refused = off.find(needed + suffix);
         if (refused != off.end()) return failure("load the wire programs", refused->second);
       }
-      if (auto set = set_hosts((*loaded)->maps.hosts, settings.hosts); !set) return std::unexpected(set.error());
       skeleton = std::move(*loaded);
     }
     const auto fd = [&](std::string name) {
@@ -329,61 +342,57 @@ struct Tracer::Impl {
 
   static std::string other_suffix(LinkLayer layer) { return layer == LinkLayer::ethernet ? "_ip" : ""; }
 
-  // The maps that all objects have.
-  template <typename Maps>
-  void share_with_kernel(Maps& maps) const {
-    const auto share = [](bpf_map* mine, const bpf_map* theirs) { bpf_map__reuse_fd(mine, bpf_map__fd(theirs)); };
-    share(maps.events, kernel->maps.events);
-    share(maps.cpu_states, kernel->maps.cpu_states);
-    share(maps.flows, kernel->maps.flows);
-    share(maps.translations, kernel->maps.translations);
-    share(maps.digests, kernel->maps.digests);
-    share(maps.owners, kernel->maps.owners);
-    share(maps.hosts, kernel->maps.hosts);
-  }
+  // Link layers whose programs cannot be had, and why.
+  using Refused = std::map<LinkLayer, std::string>;
 
-  // The first object loaded makes the maps, the later ones use them: one ring, one flow map.
-  void share_maps(wire_bpf& one) const {
-    const auto share = [](bpf_map* mine, const bpf_map* theirs) { bpf_map__reuse_fd(mine, bpf_map__fd(theirs)); };
-    const wire_bpf* other = wire[0] ? wire[0].get() : wire[1].get();
-    if (kernel) {
-      share_with_kernel(one.maps);
-      return;
-    }
-    bpf_map__set_max_entries(one.maps.digests, 1);  // of the kernel's events
-    bpf_map__set_max_entries(one.maps.owners, 1);
-    if (other != nullptr) {
-      share(one.maps.events, other->maps.events);
-      share(one.maps.cpu_states, other->maps.cpu_states);
-      share(one.maps.flows, other->maps.flows);
-      share(one.maps.translations, other->maps.translations);
-      share(one.maps.hosts, other->maps.hosts);
-    } else {
-      bpf_map__set_max_entries(one.maps.events, static_cast<std::uint32_t>(settings.ring_bytes));
-      bpf_map__set_max_entries(one.maps.flows, settings.flows);
-      bpf_map__set_max_entries(one.maps.hosts, room_for_hosts());
-    }
-  }
-
-  // The programs for `first`. An interface whose programs cannot be had is left out; without any the wire is.
-  Result<void> load_wire() {
-    // No interface yet: its programs are loaded now, for they may make the ring, and one that comes is attached at
-    // once.
+  // The programs for `first`. No interface yet: they are loaded now all the same, so that one that comes is attached at
+  // once.
+  Refused load_layers() {
     std::vector<LinkLayer> layers;
     layers.reserve(first.size() + 1);
     for (const auto& interface : first) layers.push_back(interface.layer);
     if (layers.empty()) layers.push_back(LinkLayer::ethernet);
-    std::map<LinkLayer, std::string> refused;
+    Refused refused;
     for (const LinkLayer layer : layers) {
       if (refused.contains(layer)) continue;
       if (auto programs = wire_programs(layer); !programs) refused.emplace(layer, programs.error().why);
     }
-    if (refused.empty()) return {};
+    return refused;
+  }
+
+  // Verifying takes most of the time until `ready`: the wire's programs are verified beside all others.
+  Result<void> load_objects() {
+    if (auto ok = make_maps(); !ok) return ok;
+    std::future<Refused> layers;
+    if (settings.wire != WireMode::none)
+      layers = std::async(std::launch::async | std::launch::deferred, [this] { return load_layers(); });
+    if (settings.kernel) {
+      if (auto ok = load_kernel(); !ok) return ok;
+      if (kernel) {
+        if (auto ok = load_snapshot(); !ok)
+          notice("connections that exist already are not known: " + ok.error().message());
+        load_icmp();
+      }
+    }
+    Refused refused;
+    if (layers.valid()) refused = layers.get();
+    if (settings.kernel && !kernel) {  // other settings, and other programs
+      go_on_without_kernel();
+      for (auto& skeleton : wire) skeleton.reset();
+      if (settings.wire != WireMode::none) refused = load_layers();
+    }
+    if (settings.wire != WireMode::none) leave_out(refused);
+    return {};
+  }
+
+  // An interface whose programs cannot be had is left out; without any the wire is.
+  void leave_out(const Refused& refused) {
+    if (refused.empty()) return;
     if (!wire[0] && !wire[1]) {
       wire_missing = refused.begin()->second;
       settings.wire = WireMode::none;
       first.clear();
-      return {};
+      return;
     }
     std::erase_if(first, [&](const Interface& interface) {
       const auto why = refused.find(interface.layer);
@@ -391,7 +400,6 @@ struct Tracer::Impl {
       notice("interface " + interface.name + " cannot be traced: " + why->second);
       return true;
     });
-    return {};
   }
 
   // What is in flight between two interfaces, maybe of different link layers.
@@ -581,6 +589,7 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
   impl.notice = notice;
   impl.config = make_config(settings, features, disabled);
   if (settings.listing) {
+    if (auto ok = impl.make_maps(); !ok) return std::unexpected(ok.error());
     if (auto ok = impl.load_snapshot(); !ok) return std::unexpected(ok.error());
     return tracer;
   }
@@ -589,18 +598,8 @@ Result<std::unique_ptr<Tracer>> Tracer::load(const TracerSettings& settings, con
   if (!links) return std::unexpected(links.error());
   impl.links = std::move(*links);
   if (auto chosen = impl.choose_interfaces(); !chosen) return std::unexpected(chosen.error());
-  // All is loaded before anything is attached: verifying takes its time.
-  if (settings.kernel) {
-    if (auto ok = impl.load_kernel(); !ok) return std::unexpected(ok.error());
-    if (impl.kernel) {
-      if (auto ok = impl.load_snapshot(); !ok)
-        notice("connections that exist already are not known: " + ok.error().message());
-      impl.load_icmp();
-    }
-  }
-  if (settings.wire != WireMode::none) {
-    if (auto ok = impl.load_wire(); !ok) return std::unexpected(ok.error());
-  }
+  // All is loaded before anything is attached.
+  if (auto ok = impl.load_objects(); !ok) return std::unexpected(ok.error());
   if (!impl.kernel && !impl.wire[0] && !impl.wire[1]) {
     if (impl.kernel_missing.empty() && impl.wire_missing.empty())
       return failure("trace", "neither the kernel's events nor packets are wanted");
@@ -695,7 +694,7 @@ void Tracer::sample_sockets(const OnRecord& record) {
 
 void Tracer::snapshot_hops(const OnRecord& record) {
   if (!impl_->snapshot || !impl_->kernel) return;
-  const int flows = bpf_map__fd(impl_->kernel->maps.flows);
+  const int flows = bpf_map__fd(impl_->flows());
   if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_hops, record, flows); !ok)
     impl_->notice("the last counts of forwarded connections are not known: " + ok.error().message());
 }
@@ -707,7 +706,7 @@ void Tracer::release_digests(Release which) {
       impl_->notice("what the kernel holds back of connections does not come: " + ok.error().message());
   };
   const auto& programs = impl_->snapshot->progs;
-  const auto& maps = impl_->kernel->maps;
+  const auto& maps = impl_->shared->maps;
   go_over(which == Release::old ? programs.release_old : programs.release_all, maps.digests);
   if (which == Release::all && impl_->config.digests == TW_DIGESTS) go_over(programs.release_openings, maps.flows);
 }
