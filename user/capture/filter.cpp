@@ -8,15 +8,12 @@
 #include <utility>
 
 #include "capture/expression.hpp"
+#include "capture/pcap_handle.hpp"
 
 namespace tcpwitness {
 namespace {
 
 constexpr int longest_frame = 256 * 1024;
-
-struct Close {
-  void operator()(pcap_t* handle) const { pcap_close(handle); }
-};
 
 class Program {
  public:
@@ -27,7 +24,7 @@ class Program {
 
   // What libpcap has against it; empty: nothing.
   std::string compile(const std::string& expression, int dlt) {
-    const std::unique_ptr<pcap_t, Close> handle(pcap_open_dead(dlt, longest_frame));
+    const PcapHandle handle(pcap_open_dead(dlt, longest_frame));
     if (!handle) return "out of memory";
     constexpr int optimise = 1;
     usable_ = pcap_compile(handle.get(), &code_, expression.c_str(), optimise, PCAP_NETMASK_UNKNOWN) == 0;

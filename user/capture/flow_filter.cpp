@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "capture/expression.hpp"
+#include "capture/pcap_handle.hpp"
 #include "values/port_range.hpp"
 
 namespace tcpwitness {
@@ -227,10 +228,6 @@ std::string with_dots(const std::string& expression) {
   return text.append(at, expression.cend());
 }
 
-struct Close {
-  void operator()(pcap_t* handle) const { pcap_close(handle); }
-};
-
 }  // namespace
 
 struct FlowFilter::Impl {
@@ -258,7 +255,7 @@ Result<std::unique_ptr<FlowFilter>> FlowFilter::compile(const std::string& expre
   if (std::string message = too_long(expression); !message.empty())
     return failure("use the filter", std::move(message), "portrange and net say much in few words");
   const std::string what = fmt::format("use the filter '{}'", expression);
-  const std::unique_ptr<pcap_t, Close> handle(pcap_open_dead(DLT_RAW, longest));
+  const PcapHandle handle(pcap_open_dead(DLT_RAW, longest));
   if (!handle) return failure(what, "out of memory");
   std::unique_ptr<FlowFilter> filter(new FlowFilter());
   filter->impl_->excludes = has_negation(expression);

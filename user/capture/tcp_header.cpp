@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t fixed_header = 20;
 
 enum OptionKind : std::uint8_t {
-  option_end = 0,
+  option_list_end = 0,
   option_no_operation = 1,
   option_mss = 2,
   option_window_scale = 3,
@@ -80,7 +80,7 @@ void read_options(const std::byte* at, const std::byte* end, TcpFrame& tcp) {
     tcp.options = bits(TcpOption::timestamp);
     return;
   }
-  while (at < end && static_cast<std::uint8_t>(*at) != option_end) {
+  while (at < end && static_cast<std::uint8_t>(*at) != option_list_end) {
     if (static_cast<std::uint8_t>(*at) == option_no_operation) {
       ++at;
       continue;

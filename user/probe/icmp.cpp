@@ -31,7 +31,7 @@ bool errors_only(int fd, int family) {
 }
 
 Result<UniqueFd> open_socket(int family, int program) {
-  UniqueFd fd(socket(family, SOCK_RAW | SOCK_CLOEXEC, family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6));
+  UniqueFd fd(socket(family, SOCK_RAW | SOCK_CLOEXEC, family == AF_INET ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6}));
   if (!fd.valid()) return failure("open a raw socket", std::strerror(errno));
   if (setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof program) != 0)
     return failure("attach its filter", std::strerror(errno));

@@ -2,11 +2,10 @@
 // acceptance.cpp: the checks of RFC 9293, 3.10.7.3 (SYN-SENT) and 3.10.7.4 (all later states), from outside.
 #include "wire/acceptance.hpp"
 
+#include "wire/window.hpp"
+
 namespace tcpwitness {
 namespace {
-
-// No window is larger (RFC 7323, 2.3): two numbers of one direction are never further apart.
-constexpr std::uint32_t largest_window = 1U << 30;
 
 bool apart(std::uint32_t a, std::uint32_t b) { return a - b > largest_window && b - a > largest_window; }
 

@@ -5,6 +5,8 @@
 // says of the other direction, then why it does not advance, where it does not.
 #include "wire/analysis.hpp"
 
+#include "wire/window.hpp"
+
 namespace tcpwitness {
 namespace {
 
@@ -12,7 +14,6 @@ namespace say = analysis_flag;
 constexpr std::uint8_t syn_fin = tcp_flag::syn | tcp_flag::fin;
 constexpr std::uint8_t syn_fin_rst = syn_fin | tcp_flag::rst;
 
-constexpr std::uint32_t largest_window = 1U << 30;
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t fast_limit_ns = 20 * ms;       // a fast retransmission follows the ACK that asks for it
 constexpr std::int64_t reordering_limit_ns = 3 * ms;  // where the handshake gives no round trip

@@ -5,12 +5,11 @@
 #include <algorithm>
 
 #include "tcpwitness/tcp.hpp"
+#include "wire/window.hpp"
 
 namespace tcpwitness {
 namespace {
 
-// No window is larger (RFC 7323, section 2.3): a number further away belongs to no sane sequence.
-constexpr std::uint32_t largest_window = 1U << 30;
 constexpr std::uint64_t first_turn = std::uint64_t{1} << 32;  // room below for what comes late
 
 }  // namespace
