@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/boxed.hpp"
 #include "tcpwitness/comparison.hpp"
 #include "tcpwitness/event.hpp"
 #include "tcpwitness/finding.hpp"
@@ -114,7 +115,8 @@ struct Forwarded {
   std::uint32_t untranslated = 0;
 };
 
-// One connection, when it is over (or the run is). It owns all that it holds, but for names in static storage.
+// One connection, when it is over (or the run is). It owns all that it holds, but for names in static storage. Many are
+// on their way at a time: what only few have is Boxed.
 // Durations are nanoseconds of CLOCK_MONOTONIC (of a capture: of its clock); an optional that is empty was not shown by
 // any event.
 struct Life {
@@ -145,15 +147,15 @@ struct Life {
   std::optional<std::uint32_t> out_of_order_out;  // the same of what this side sent
   std::optional<std::uint32_t> srtt_us;           // of the kernel, newest
   std::optional<WireTotals> wire;
-  std::optional<ConversationTotals> conversation;  // reading a capture: everything that it holds of this conversation
-  std::string_view zeek_state;                     // reading a capture: Zeek's conn_state ("SF", "S0", "REJ", ...)
-  StateList states;                                // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
-  std::vector<TcpState> peer_states;  // of the other end, where only the wire was seen: inferred from its segments
+  Boxed<ConversationTotals> conversation;  // reading a capture: everything that it holds of this conversation
+  std::string_view zeek_state;             // reading a capture: Zeek's conn_state ("SF", "S0", "REJ", ...)
+  StateList states;                        // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
+  std::vector<TcpState> peer_states;       // of the other end, where only the wire was seen: inferred from its segments
   std::vector<Finding> findings;
-  std::optional<PeerEnd> peer;             // the other end, where this run follows it too
-  Phases phases{};                         // where its time went
-  std::optional<Comparison> comparison{};  // where it was asked for
-  std::optional<Forwarded> forwarded;      // then `flow` is the client's view: local is the client, remote the server
+  std::optional<PeerEnd> peer;     // the other end, where this run follows it too
+  Phases phases{};                 // where its time went
+  Boxed<Comparison> comparison{};  // where it was asked for
+  Boxed<Forwarded> forwarded;      // then `flow` is the client's view: local is the client, remote the server
 };
 
 }  // namespace tcpwitness

@@ -46,7 +46,7 @@ void put_stream(CsvRow& row, const StreamTotals& stream) {
   row.number(stream.missing_bytes);
 }
 
-void put_conversation(CsvRow& row, const std::optional<ConversationTotals>& conversation) {
+void put_conversation(CsvRow& row, const Boxed<ConversationTotals>& conversation) {
   if (!conversation) return row.empty(14);
   row.number(conversation->stream);
   row.number(conversation->completeness);
@@ -70,7 +70,7 @@ void put_findings(CsvRow& row, const std::vector<Finding>& findings) {
   row.text(text);
 }
 
-void put_forwarded(CsvRow& row, const std::optional<Forwarded>& forwarded) {
+void put_forwarded(CsvRow& row, const Boxed<Forwarded>& forwarded) {
   if (!forwarded) return row.empty(forwarded_columns);
   row.foreign(forwarded->client.interface);
   row.foreign(forwarded->server.interface);
