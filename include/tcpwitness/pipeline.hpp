@@ -142,6 +142,10 @@ class Correlator {
   void expect_next(const Event& event) const;
   // Events in ring order. Reports are appended to out.
   void feed(const Event& event, Reports& out);
+  // What feed() of an event of this time (not of a Gap) does first, in parts: what is over by then is reported, until
+  // so many reports wait. True: that was not all, and the next part is to follow once they are taken. So few reports
+  // need memory, and the same again and again.
+  [[nodiscard]] bool report_over(TimeNs by, Reports& out, std::size_t reports);
   // Time passes: releases held entries, fires findings that need time, expires what is over.
   // now never runs backwards (an earlier value is taken as the latest known).
   void advance(TimeNs now, Reports& out);

@@ -119,15 +119,15 @@ TimeNs Correlator::Impl::due() const {
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || (table_.at(first).teardown && table_.at(first).teardown->descriptor_requested))
     return table_.due();
-  return std::min(table_.due(), table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns - ask_ahead_ns);
+  return std::min(table_.due(), table_.waiting_since(first) + settings_.close_wait_stuck_ns - ask_ahead_ns);
 }
 
 bool Correlator::Impl::wants_descriptors() {
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || table_.at(first).ensure_teardown().descriptor_requested) return false;
-  if (now_ + ask_ahead_ns < table_.at(first).waiting_since_ns + settings_.close_wait_stuck_ns) return false;
+  if (now_ + ask_ahead_ns < table_.waiting_since(first) + settings_.close_wait_stuck_ns) return false;
   // The answer comes for all of them.
-  for (Slot slot = first; slot != no_slot; slot = table_.at(slot).wait_next) {
+  for (Slot slot = first; slot != no_slot; slot = table_.behind(slot)) {
     table_.at(slot).ensure_teardown().descriptor_requested = true;
     table_.at(slot).ensure_teardown().descriptor = {};
   }
@@ -171,9 +171,28 @@ void Correlator::Impl::finish(TimeNs now, Reports& out) {
   summary_.ts_ns = now_;
 }
 
+bool Correlator::Impl::report_over(TimeNs by, Reports& out, std::size_t reports) {
+  if (by <= now_ && !in_part_) return false;
+  out_ = &out;
+  now_ = std::max(now_, by);
+  in_part_ = expire(reports);
+  if (!in_part_) pass_time(now_);
+  return in_part_;
+}
+
 void Correlator::Impl::pass_time(TimeNs now) {
   now_ = now;
-  for (auto due = table_.expire(now_); due.slot != no_slot; due = table_.expire(now_)) {
+  expire(std::numeric_limits<std::size_t>::max());
+  if (settings_.open_findings) look_at_open();
+  if (!strays_.empty()) expire_strays(now_);
+  if (!turned_away_.empty()) expire_turned_away(now_);
+  report_crowds(now_);
+}
+
+bool Correlator::Impl::expire(std::size_t reports) {
+  while (out_->size() < reports) {
+    const auto due = table_.expire(now_);
+    if (due.slot == no_slot) return false;
     ++waits_over_;
     Connection& c = table_.at(due.slot);
     switch (due.wait) {
@@ -228,10 +247,7 @@ void Correlator::Impl::pass_time(TimeNs now) {
         break;
     }
   }
-  if (settings_.open_findings) look_at_open();
-  if (!strays_.empty()) expire_strays(now_);
-  if (!turned_away_.empty()) expire_turned_away(now_);
-  report_crowds(now_);
+  return true;
 }
 
 Slot Correlator::Impl::create(TimeNs ts, bool begun) {

@@ -80,6 +80,7 @@ class Correlator::Impl {
   void expect_next(const Event& event) const;
   void feed(const Event& event, Reports& out);
   void advance(TimeNs now, Reports& out);
+  [[nodiscard]] bool report_over(TimeNs by, Reports& out, std::size_t reports);
   [[nodiscard]] TimeNs due() const;
   [[nodiscard]] bool wants_descriptors();
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
@@ -294,6 +295,8 @@ class Correlator::Impl {
   void conclude(Slot slot, const ConversationEnd* end = nullptr);
   Outcome emit_life(Slot slot, RuleContext known);
   void pass_time(TimeNs now);
+  // What is over by now, until so many reports wait; false: all.
+  bool expire(std::size_t reports);
   void emit(Report&& report, ConnectionId conn);
   template <typename Body>
   static Entry entry_of(const Connection* c, const Event& e, const Flow& flow, Body body) {
@@ -364,6 +367,7 @@ class Correlator::Impl {
   Reports* out_ = nullptr;                // of the call that runs now
   std::vector<Event> expanded_;           // room for the events of one digest
   TimeNs now_ = 0;
+  bool in_part_ = false;     // not all that is over by then was reported
   TimeNs gap_until_ns_ = 0;  // end of the newest gap
   TimeNs looked_ns_ = 0;     // when the newest look at all sockets began
   std::uint32_t gap_serial_ = 0;

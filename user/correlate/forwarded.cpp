@@ -413,7 +413,7 @@ void Correlator::Impl::refresh_hop(const Event& e, const SocketFound& f) {
   Segment sent{};
   take_sent(*c.passage(), sent);
   c.take_counters(e.id, sent.wire, sent.loss);
-  if (c.waiting == Wait::passing_ended && counted_to_the_end(c)) conclude(slot);
+  if (table_.wait_of(slot) == Wait::passing_ended && counted_to_the_end(c)) conclude(slot);
 }
 
 void Correlator::Impl::take_back(Connection& c, const Flow& wire, const Flow& own) {

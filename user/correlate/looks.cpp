@@ -35,7 +35,7 @@ bool Correlator::Impl::knows_ports(Connection& c) {
 
 std::optional<PortsQuestion> Correlator::Impl::wants_ports() {
   std::size_t seen = 0;
-  for (Slot slot = table_.first(Wait::ports); slot != no_slot && seen < looked_at; slot = table_.at(slot).wait_next) {
+  for (Slot slot = table_.first(Wait::ports); slot != no_slot && seen < looked_at; slot = table_.behind(slot)) {
     ++seen;
     const Connection& c = table_.at(slot);
     const auto same = [&](const PortQuery& query) {
@@ -64,7 +64,7 @@ void Correlator::Impl::on_ports(const Event& e, const PortsFound& p) {
   Slot next = no_slot;
   for (Slot slot = table_.first(Wait::ports); slot != no_slot; slot = next) {
     Connection& c = table_.at(slot);
-    next = c.wait_next;
+    next = table_.behind(slot);
     if (c.netns != p.header.netns || c.flow.remote != remote) continue;
     c.ensure_anomalies().ports = std::make_unique<PortsFound>(p);
     c.anomalies->ports_id = e.id;

@@ -487,7 +487,7 @@ void Correlator::Impl::on_sample(const Event& e, const Sample& sample) {
 void Correlator::Impl::find_in(Slot slot, const Event& e, State state) {
   Connection& c = table_.at(slot);
   c.has_kernel = true;
-  if (c.waiting != Wait::none) table_.wait(slot, Wait::none, now_);
+  if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
   if (state != State::close_wait) return;
   c.ensure_teardown().close_wait = {e.id, e.ts_ns};

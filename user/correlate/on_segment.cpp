@@ -310,7 +310,7 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
       if (r.syns == 0) r.syn_ts_ns[r.syns++] = c.syn.ts_ns;
       if (r.syns < r.syn_ts_ns.size()) r.syn_ts_ns[r.syns] = e.ts_ns;
       ++r.syns;
-    } else if (c.waiting == Wait::request) {
+    } else if (table_.wait_of(slot) == Wait::request) {
       table_.wait(slot, Wait::request, now_);
     }
     return;

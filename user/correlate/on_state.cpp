@@ -111,7 +111,7 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
     }
     // The process calls connect() again on the same socket: another connection.
     // One that found no port is still asked about; its cookie goes to the new one.
-    if (!table_.at(slot).reported && table_.at(slot).waiting != Wait::ports) conclude(slot);
+    if (!table_.at(slot).reported && table_.wait_of(slot) != Wait::ports) conclude(slot);
     slot = no_slot;
   }
   const bool whole = flow.local.port != 0 && flow.remote.port != 0;
@@ -241,7 +241,7 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
       c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
     if (settings_.of_flow) decide(c, false);
   }
-  if (c.waiting != Wait::none) table_.wait(slot, Wait::none, now_);
+  if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing) {
     Teardown& teardown = c.ensure_teardown();
     if (!teardown.first) {

@@ -3,6 +3,8 @@
 #include "correlate/table.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace tcpwitness {
 namespace {
@@ -26,6 +28,7 @@ std::uint32_t hash_of(const Flow& flow) { return static_cast<std::uint32_t>(std:
 }  // namespace
 
 Table::Table() {
+  heads_due_.fill(never);
   // The kernel's own times (tcp.h): a SYN with tcp_syn_retries 6 gives up after 127 s;
   // a request with tcp_synack_retries 5 waits at most 32 s between two of its SYN-ACKs.
   set_delay(Wait::settle, 25 * ms);
@@ -54,9 +57,11 @@ Slot Table::create(TimeNs now) {
   } else {
     slot = slots_++;
     if (slot / chunk >= chunks_.size()) chunks_.push_back(std::make_unique<Connection[]>(chunk));
+    waiting_.emplace_back();
   }
   Connection& c = at(slot);
-  c = Connection{};
+  std::destroy_at(&c);
+  std::construct_at(&c);
   c.live = true;
   c.id = next_id_++;
   c.start_ts_ns = now;
@@ -136,46 +141,44 @@ void Table::wait(Slot slot, Wait wait, TimeNs since) {
   constexpr int most_steps = 1000;
   unlink(slot);
   if (wait == Wait::none) return;
-  Connection& c = at(slot);
   Queue& queue = queues_[static_cast<std::size_t>(wait)];
   // Behind all that began before it: what the kernel held back comes up to a second and a half late.
   Slot before = queue.tail;
-  for (int steps = 0; before != no_slot && at(before).waiting_since_ns > since && steps < most_steps; ++steps)
-    before = at(before).wait_prev;
-  const Slot behind = before == no_slot ? queue.head : at(before).wait_next;
-  c.waiting = wait;
-  c.waiting_since_ns = since;
-  c.wait_prev = before;
-  c.wait_next = behind;
-  (before == no_slot ? queue.head : at(before).wait_next) = slot;
-  (behind == no_slot ? queue.tail : at(behind).wait_prev) = slot;
+  for (int steps = 0; before != no_slot && waiting_[before].since_ns > since && steps < most_steps; ++steps)
+    before = waiting_[before].prev;
+  const Slot behind = before == no_slot ? queue.head : waiting_[before].next;
+  waiting_[slot] = {since, behind, before, wait};
+  (before == no_slot ? queue.head : waiting_[before].next) = slot;
+  (behind == no_slot ? queue.tail : waiting_[behind].prev) = slot;
   ++queue.count;
-  due_ = std::min(due_, after(since, queue.delay_ns));
+  if (before == no_slot) note_head(static_cast<std::size_t>(wait));
 }
 
 void Table::unlink(Slot slot) {
-  Connection& c = at(slot);
-  if (c.waiting == Wait::none) return;
-  Queue& queue = queues_[static_cast<std::size_t>(c.waiting)];
-  (c.wait_prev == no_slot ? queue.head : at(c.wait_prev).wait_next) = c.wait_next;
-  (c.wait_next == no_slot ? queue.tail : at(c.wait_next).wait_prev) = c.wait_prev;
-  c.waiting = Wait::none;
+  Waiting& of = waiting_[slot];
+  if (of.wait == Wait::none) return;
+  const auto wait = static_cast<std::size_t>(std::exchange(of.wait, Wait::none));
+  Queue& queue = queues_[wait];
+  (of.prev == no_slot ? queue.head : waiting_[of.prev].next) = of.next;
+  (of.next == no_slot ? queue.tail : waiting_[of.next].prev) = of.prev;
   --queue.count;
+  if (of.prev == no_slot) note_head(wait);
+}
+
+void Table::note_head(std::size_t queue) {
+  const Queue& of = queues_[queue];
+  heads_due_[queue] = of.head == no_slot ? never : after(waiting_[of.head].since_ns, of.delay_ns);
+  due_ = std::min(due_, heads_due_[queue]);
 }
 
 Table::Expired Table::find_expired(TimeNs now) {
-  TimeNs due = never;
   for (std::size_t i = 1; i < queues_.size(); ++i) {
+    if (now < heads_due_[i]) continue;
     const Slot head = queues_[i].head;
-    if (head == no_slot) continue;
-    const TimeNs at_the_earliest = after(at(head).waiting_since_ns, queues_[i].delay_ns);
-    if (now >= at_the_earliest) {
-      unlink(head);
-      return {head, static_cast<Wait>(i)};
-    }
-    due = std::min(due, at_the_earliest);
+    unlink(head);
+    return {head, static_cast<Wait>(i)};
   }
-  due_ = due;
+  due_ = *std::ranges::min_element(heads_due_);
   return {};
 }
 

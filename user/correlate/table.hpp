@@ -49,8 +49,12 @@ class Table {
   // Nobody's time is up before.
   [[nodiscard]] TimeNs due() const { return due_; }
 
-  // The one that has waited longest so; the next one is its wait_next.
+  // The one that has waited longest so, and those behind it.
   [[nodiscard]] Slot first(Wait wait) const { return queues_[static_cast<std::size_t>(wait)].head; }
+  [[nodiscard]] Slot behind(Slot slot) const { return waiting_[slot].next; }
+  // What it waits for, and since when.
+  [[nodiscard]] Wait wait_of(Slot slot) const { return waiting_[slot].wait; }
+  [[nodiscard]] TimeNs waiting_since(Slot slot) const { return waiting_[slot].since_ns; }
   // How many wait so, and how many connections there are.
   [[nodiscard]] std::size_t waiting(Wait wait) const { return queues_[static_cast<std::size_t>(wait)].count; }
   [[nodiscard]] std::size_t size() const { return slots_ - free_.size(); }
@@ -65,21 +69,31 @@ class Table {
     std::int64_t delay_ns = 0;
     std::size_t count = 0;
   };
+  // Apart from the connections: while they wait these stay in the caches, as they do not.
+  struct Waiting {
+    TimeNs since_ns = 0;
+    Slot next = no_slot;
+    Slot prev = no_slot;
+    Wait wait = Wait::none;
+  };
   static constexpr TimeNs never = std::numeric_limits<TimeNs>::max();
   Expired find_expired(TimeNs now);
   void unlink(Slot slot);
   void unbind(Slot slot);
+  void note_head(std::size_t queue);
 
   // Chunks never move, so a Connection& stays valid until its release().
   static constexpr Slot chunk = 256;
   std::vector<std::unique_ptr<Connection[]>> chunks_;
+  std::vector<Waiting> waiting_;  // by slot
   Slot slots_ = 0;
   std::vector<Slot> free_;
   IndexTable by_cookie_;
   IndexTable by_flow_;
   ConnectionId next_id_ = 1;
   std::array<Queue, static_cast<std::size_t>(Wait::count)> queues_{};
-  TimeNs due_ = never;  // nothing's time is up before
+  std::array<TimeNs, static_cast<std::size_t>(Wait::count)> heads_due_{};  // when the time of each one's head is up
+  TimeNs due_ = never;                                                     // nothing's time is up before
 };
 
 }  // namespace tcpwitness

@@ -56,7 +56,7 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
   }
   if (settings_.capture || c.passage()) return;
   if ((g.flags & tcp_flag::syn) != 0) table_.wait(slot, Wait::wire_connect, now_);
-  if (c.waiting == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
+  if (table_.wait_of(slot) == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
 }
 
 // A SYN that finds no socket is a connection of this machine only if this machine refuses it: NAT can have sent it on.

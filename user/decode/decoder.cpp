@@ -19,13 +19,22 @@ namespace {
 // More CPUs than any Linux machine has: a larger number is a broken record, not memory to allocate.
 constexpr std::uint32_t max_cpus = 8192;
 
+// The bytes of a record, as the value that they are. (layout.cpp: it has the record's layout.)
+template <typename T>
+struct Bytes {
+  const std::byte* from;
+  operator T() const {  // NOLINT(google-explicit-constructor)
+    T value;            // NOLINT(cppcoreguidelines-pro-type-member-init): all of it comes next
+    std::memcpy(&value, from, sizeof value);
+    return value;
+  }
+};
+
 // Copies the record out of the ring as its own type, once and in place; false where the size is not the type's.
-// (layout.cpp: it has the record's layout.)
 template <typename T>
 bool take(std::span<const std::byte> record, Event& event) {
   if (record.size() != sizeof(T)) return false;
-  T& body = event.body.emplace<T>();
-  std::memcpy(&body, record.data(), sizeof(T));
+  event.body.emplace<T>(Bytes<T>{record.data()});
   return true;
 }
 
@@ -68,7 +77,7 @@ bool take_body(std::span<const std::byte> record, std::uint8_t kind, Event& even
     case TW_KIND_SAMPLE:
       return take<Sample>(record, event);
     case TW_KIND_DIGEST:
-      return take<SocketDigest>(record, event) && well_formed(std::get<SocketDigest>(event.body));
+      return take<SocketDigest>(record, event) && well_formed(*std::get_if<SocketDigest>(&event.body));
     default:
       return false;
   }

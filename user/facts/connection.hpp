@@ -56,30 +56,16 @@ struct Further : Recycled<Further> {
   std::optional<PayloadTimes> payload;  // as they were when the socket went away, or was looked at
 };
 
+// What looking one up and forgetting it needs comes first: one that waits is in no cache, and comes line by line.
 struct Connection {
   ConnectionId id = 0;
   std::uint64_t cookie = 0;
   Flow flow;
-  TimeNs start_ts_ns = 0;
-  TimeNs last_ts_ns = 0;
-  ControlBlock cb{};    // newest
-  WireCounters wire{};  // newest
   std::unique_ptr<Teardown> teardown;
   std::unique_ptr<Anomalies> anomalies;
   std::unique_ptr<Recent> recent;
   std::unique_ptr<Ends> ends;
   std::unique_ptr<Further> further;
-  TimeNs waiting_since_ns = 0;
-  Mark syn;      // the SYN that began it
-  Mark syn_ack;  // the first one
-  std::int64_t handshake_ns = -1;
-  std::uint32_t isn_local = 0;
-  std::uint32_t isn_remote = 0;
-  std::uint32_t gap_serial = 0;  // gaps seen when it began
-  std::uint32_t netns = 0;
-  Owner owner;
-  std::uint32_t wait_next = 0xffffffffU;
-  std::uint32_t wait_prev = 0xffffffffU;
   std::uint16_t error = 0;                   // errno
   std::uint16_t last_window_local = 0xffff;  // as last advertised (unscaled), SYN excluded
   std::uint16_t last_window_peer = 0xffff;
@@ -91,7 +77,6 @@ struct Connection {
   TcpState state = TcpState::unknown;
   Role role = Role::unknown;
   Outcome reported_as = Outcome::unknown;  // once reported
-  Wait waiting = Wait::none;
   ClosedBy closed_by = ClosedBy::none;
   bool live : 1 = false;      // slot in use
   bool reported : 1 = false;  // its Life was reported
@@ -122,6 +107,18 @@ struct Connection {
   bool in_elsewhere : 1 = false;     // and on another interface
   bool ttl_in_varies : 1 = false;
   bool ttl_in_twice : 1 = false;  // two segments or more had it
+  std::int64_t handshake_ns = -1;
+  std::uint32_t isn_local = 0;
+  std::uint32_t isn_remote = 0;
+  std::uint32_t gap_serial = 0;  // gaps seen when it began
+  std::uint32_t netns = 0;
+  TimeNs start_ts_ns = 0;
+  TimeNs last_ts_ns = 0;
+  Mark syn;      // the SYN that began it
+  Mark syn_ack;  // the first one
+  Owner owner;
+  WireCounters wire{};  // newest
+  ControlBlock cb{};    // newest
 
   Teardown& ensure_teardown() {
     if (!teardown) teardown = std::make_unique<Teardown>();

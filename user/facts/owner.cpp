@@ -17,8 +17,7 @@ Owner present_process(const Actor& actor, PidSource source) {
 
 Process Owner::process() const {
   if (pid == 0) return {};
-  const auto* end = static_cast<const char*>(std::memchr(comm.data(), 0, comm.size()));
-  return {pid, std::string(comm.data(), end != nullptr ? end : comm.data() + comm.size()), source};
+  return {pid, std::string(comm.data(), ::strnlen(comm.data(), comm.size())), source};
 }
 
 arguments::NamedProcess Owner::named() const {

@@ -5,6 +5,8 @@
 // its ACK of that FIN left in TIME_WAIT, or the FIN met it in FIN_WAIT2 and was acknowledged. Likely when
 // only the wire showed that FIN on its way.
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "judge/judge.hpp"
 
@@ -18,8 +20,10 @@ constexpr std::int64_t time_wait_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN, a co
 std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /*context*/) {
   const Teardown& teardown = *c.teardown;
   if (!teardown.time_wait || c.state != TcpState::time_wait) return std::nullopt;
-  Finding finding;
+  std::optional<Finding> found(std::in_place);
+  Finding& finding = *found;
   finding.rule = Rule::time_wait;
+  finding.evidence.reserve(3);
   const bool shown = c.has_kernel && (fin_received(c.cb) || teardown.end_from == TcpState::closing);
   const bool mini = c.has_kernel && (teardown.time_wait_answered || (teardown.fin_on_mini && teardown.fin_in.acked));
   finding.confidence = shown || mini ? Confidence::certain : Confidence::likely;
@@ -31,14 +35,14 @@ std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /
   cite_once(teardown.time_wait);
   cite_once(teardown.fin_in.sent);
   cite_once(teardown.fin_in.acked);
-  finding.arguments = arguments::TimeWait{
+  finding.arguments.emplace<arguments::TimeWait>(arguments::TimeWait{
       .closer = closer_of(c).named(),
       .with_peer = c.closed_by == ClosedBy::both,
       .lasts_ns = time_wait_ns,
       .local = c.flow.local,
       .remote = c.flow.remote,
-  };
-  return finding;
+  });
+  return found;
 }
 
 }  // namespace tcpwitness

@@ -21,6 +21,9 @@ void Correlator::feed(const Event& event, Reports& out) { impl_->feed(event, out
 void Correlator::expect(const Event& event) const { impl_->expect(event); }
 void Correlator::expect_next(const Event& event) const { impl_->expect_next(event); }
 void Correlator::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
+bool Correlator::report_over(TimeNs by, Reports& out, std::size_t reports) {
+  return impl_->report_over(by, out, reports);
+}
 TimeNs Correlator::due() const { return impl_->due(); }
 bool Correlator::wants_descriptors() { return impl_->wants_descriptors(); }
 std::optional<PortsQuestion> Correlator::wants_ports() { return impl_->wants_ports(); }
