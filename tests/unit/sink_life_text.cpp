@@ -331,5 +331,49 @@ TEST(LifeText, ANameCannotControlTheTerminal) {
   for (const std::string& line : table(golden::zero_window())) EXPECT_FALSE(line.contains('\x1b'));
 }
 
+// A row that nothing narrows is written at once: as from cells, on a terminal that is wide enough.
+TEST(LifeText, AWideRowIsTheRowOfItsCells) {
+  Life plain = a_life();
+  Life full = a_life();
+  full.process = {.pid = 1234567, .comm = "a name \xc3\xa4\x1b", .source = PidSource::connect};
+  full.role = Role::active;
+  full.flow = golden::flow("2001:db8:1111:2222:3333:4444:5555:6666", 40000, "10.255.0.99", 65535);
+  full.outcome = Outcome::reset_by_peer;
+  full.closed_by = ClosedBy::peer;
+  full.duration_ns = 123'456'789;
+  full.handshake_ns = 1;
+  full.srtt_us = 99'999;
+  full.tx_bytes = 123'456'789;
+  full.rx_bytes = 999;
+  full.retransmits = 12;
+  full.retransmits_in = 3;
+  full.phases.server = 5;
+  full.zeek_state = "SF";
+  Life short_one = a_life();
+  short_one.flow = golden::flow("1.2.3.4", 1, "1.2.3.4", 0);
+  short_one.has_wire = false;
+  CellList list;
+  list.names = {"zero-window", "late"};
+  list.limits = {"events lost"};
+  for (const bool colour : {false, true}) {
+    for (const bool wide : {false, true}) {
+      TextStyle style{.colour = colour, .utf8 = wide, .wide = wide};
+      const LifeLayout layout = life_layout(style);
+      for (const Life& life : {plain, full, short_one}) {
+        Buffer at_once;
+        write_wide(at_once, layout, life, &list, style);
+        std::vector<Cell> cells(layout.columns.size());
+        for (std::size_t i = 0; i + 1 < cells.size(); ++i) fill(cells[i], layout.columns[i], life, style);
+        fill(cells.back(), list, life);
+        Buffer by_cells;
+        style.width = 2000;
+        write_row(by_cells, layout.table, layout.widths, cells, &list, style);
+        style.width = 0;
+        EXPECT_EQ(fmt::to_string(at_once), fmt::to_string(by_cells));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tcpwitness

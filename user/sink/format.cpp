@@ -18,15 +18,35 @@ namespace tcpwitness {
 
 namespace {
 
+// Each octet of an IPv4 address in decimal: a table has eight of them a line.
+struct Octet {
+  std::array<char, 3> digits{};
+  std::uint8_t size = 0;
+};
+constexpr std::array<Octet, 256> octets = [] {
+  std::array<Octet, 256> all;
+  for (std::size_t value = 0; value < all.size(); ++value) {
+    Octet& octet = all[value];
+    for (std::size_t unit = value >= 100 ? 100 : value >= 10 ? 10 : 1; unit != 0; unit /= 10)
+      octet.digits[octet.size++] = static_cast<char>('0' + value / unit % 10);
+  }
+  return all;
+}();
+
 void add_ip(ShortText& text, const Address& address) {
   if (!address.is_ipv4()) {
     text.add(to_string(address));
     return;
   }
+  std::array<char, 16> chars{};
+  char* at = chars.data();
   for (std::size_t i = 12; i < 16; ++i) {
-    if (i > 12) text.add('.');
-    text.add(std::uint64_t{address.bytes[i]});
+    if (i > 12) *at++ = '.';
+    const Octet& octet = octets[address.bytes[i]];
+    std::memcpy(at, octet.digits.data(), octet.digits.size());
+    at += octet.size;
   }
+  text.add(std::string_view(chars.data(), static_cast<std::size_t>(at - chars.data())));
 }
 
 }  // namespace
@@ -254,6 +274,7 @@ std::string errno_words(int error) {
 }
 
 std::string printable(std::string_view text, bool utf8) {
+  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; })) return std::string(text);  // nearly all
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

@@ -146,16 +146,6 @@ void add_limits(std::vector<std::string>& limits, const Life& life, bool wire_al
   if (life.nat) limits.push_back("NAT: " + nat_text(life.flow, *life.nat));
 }
 
-// Sent again by this side / by the peer.
-void fill_retransmits(Cell& cell, const Life& life) {
-  const std::uint32_t in = life.retransmits_in.value_or(0);
-  ShortText text;
-  text.add(std::uint64_t{life.retransmits}).add('/');
-  cell.text.assign(life.retransmits_in ? text.add(std::uint64_t{in}) : text.add('?'));
-  cell.columns = cell.text.size();
-  cell.colour = life.retransmits != 0 || in != 0 ? Colour::warn : Colour::dim;
-}
-
 }  // namespace
 
 // TIME_WAIT is how every connection ends at the side that closes first: it is named where it was asked for.
@@ -199,16 +189,12 @@ void fill(Cell& cell, const CellList& list, const Life& life) {
   cell.colour = list.names.empty() && !life.incomplete ? Colour::none : Colour::warn;
 }
 
-void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style) {
-  const auto put = [&](std::string_view text, Colour colour = Colour::none) {
-    // Inlined, as assign() is not; there can be room for more.
-    cell.text.resize_and_overwrite(text.size(), [&](char* at, std::size_t) {
-      std::copy_n(text.data(), text.size(), at);
-      return text.size();
-    });
-    cell.columns = text.size();
-    cell.colour = colour;
-  };
+namespace {
+
+// What a cell says: put(text, columns of it, colour) is called once.
+template <typename Put>
+void tell(LifeColumn column, const Life& life, const TextStyle& style, const Put& put_text) {
+  const auto put = [&](std::string_view text, Colour colour = Colour::none) { put_text(text, text.size(), colour); };
   const auto number = [](std::uint64_t value) { return ShortText().add(value); };
   const auto phase = [&](const std::optional<std::int64_t>& ns) {
     return ns ? put(short_duration(*ns)) : put("-", Colour::dim);
@@ -225,17 +211,16 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
     case LifeColumn::pid:
       if (life.forwarded) return put("-", Colour::dim);
       return life.process.pid != 0 ? put(number(life.process.pid)) : put("?");
-    case LifeColumn::comm:
+    case LifeColumn::comm: {
       if (life.forwarded) return put("forwarded", Colour::dim);
-      put(life.process.comm.empty() ? "?" : printable(life.process.comm, style.utf8), Colour::bold);
-      cell.columns = columns(cell.text);
-      return;
+      if (life.process.comm.empty()) return put("?", Colour::bold);
+      const std::string comm = printable(life.process.comm, style.utf8);
+      return put_text(comm, style.utf8 ? columns(comm) : comm.size(), Colour::bold);
+    }
     case LifeColumn::local:
       return put(endpoint_text(life.flow.local));
     case LifeColumn::role:
-      put(role_mark(life.role, style.utf8), Colour::dim);
-      cell.columns = columns(cell.text);
-      return;
+      return put_text(role_mark(life.role, style.utf8), style.utf8 ? 1 : 2, Colour::dim);
     case LifeColumn::remote:
       return put(endpoint_text(life.flow.remote));
     case LifeColumn::tx:
@@ -249,8 +234,13 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
       return life.handshake_ns ? put(short_duration(*life.handshake_ns)) : put("-");
     case LifeColumn::rtt:
       return life.srtt_us ? put(short_duration(std::int64_t{*life.srtt_us} * 1000)) : put("-");
-    case LifeColumn::retransmits:
-      return fill_retransmits(cell, life);
+    case LifeColumn::retransmits: {  // sent again by this side / by the peer
+      const std::uint32_t in = life.retransmits_in.value_or(0);
+      ShortText text;
+      text.add(std::uint64_t{life.retransmits}).add('/');
+      return put(life.retransmits_in ? text.add(std::uint64_t{in}) : text.add('?'),
+                 life.retransmits != 0 || in != 0 ? Colour::warn : Colour::dim);
+    }
     case LifeColumn::seen:
       return put(seen(life), life.has_kernel && life.has_wire ? Colour::dim : Colour::warn);
     case LifeColumn::closed_by:
@@ -279,10 +269,38 @@ void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& styl
       return phase(life.phases.closing);
     case LifeColumn::notes: {
       CellList list;
+      Cell cell;
       fill(list, life, style);
-      return fill(cell, list, life);
+      fill(cell, list, life);
+      return put_text(cell.text, cell.columns, cell.colour);
     }
   }
+}
+
+}  // namespace
+
+void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style) {
+  tell(column, life, style, [&](std::string_view text, std::size_t columns, Colour colour) {
+    cell.text.assign(text);
+    cell.columns = columns;
+    cell.colour = colour;
+  });
+}
+
+void write_wide(Buffer& out, const LifeLayout& layout, const Life& life, const CellList* list, const TextStyle& style) {
+  WideRow row(out, style.colour);
+  for (std::size_t i = 0; i < layout.columns.size() - (list != nullptr ? 1 : 0); ++i) {
+    if (layout.widths[i] == 0) continue;
+    tell(layout.columns[i], life, style, [&](std::string_view text, std::size_t columns, Colour colour) {
+      row.put(layout.table[i], layout.widths[i], text, columns, colour);
+    });
+  }
+  if (list != nullptr && !(list->names.empty() && list->limits.empty())) {
+    Cell cell;
+    fill(cell, *list, life);
+    row.put(layout.table.back(), layout.widths.back(), cell.text, cell.columns, cell.colour);
+  }
+  row.end();
 }
 
 bool LifeLayout::shows(LifeColumn column) const {

@@ -40,6 +40,9 @@ struct LifeLayout {
 // common case fits the terminal; with style.wide all.
 [[nodiscard]] LifeLayout life_layout(const TextStyle& style);
 
+// A row that nothing narrows (style.width 0), at once. `list`: of the last cell, null where that is no list.
+void write_wide(Buffer& out, const LifeLayout& layout, const Life& life, const CellList* list, const TextStyle& style);
+
 // "->" opened here, "<-" opened by the peer, "--" not known.
 [[nodiscard]] std::string_view role_mark(Role role, bool utf8);
 

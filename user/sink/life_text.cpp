@@ -43,17 +43,20 @@ class LifeTextSink final : public Sink {
   void write_life(const Life& life) {
     follow_width();
     const bool lists = layout_.columns.back() == LifeColumn::notes;
-    for (std::size_t i = 0; i < cells_.size() - (lists ? 1 : 0); ++i) {
-      if (layout_.widths[i] != 0) fill(cells_[i], layout_.columns[i], life, style_);
-    }
     if (lists) {
       fill(list_, life, style_);
       late_phrase(life);
-      fill(cells_.back(), list_, life);
     }
-    if (!header_written_) write_header(output_.buffer(), layout_.table, layout_.widths, style_);
+    const CellList* list = lists ? &list_ : nullptr;
+    Buffer& out = output_.buffer();
+    if (!header_written_) write_header(out, layout_.table, layout_.widths, style_);
     header_written_ = true;
-    write_row(output_.buffer(), layout_.table, layout_.widths, cells_, lists ? &list_ : nullptr, style_);
+    if (style_.width == 0) return write_wide(out, layout_, life, list, style_);
+    for (std::size_t i = 0; i < cells_.size() - (lists ? 1 : 0); ++i) {
+      if (layout_.widths[i] != 0) fill(cells_[i], layout_.columns[i], life, style_);
+    }
+    if (lists) fill(cells_.back(), list_, life);
+    write_row(out, layout_.table, layout_.widths, cells_, list, style_);
   }
 
   // A row comes as soon as it is clear how its connection ended: seconds later, where that might have gone on.

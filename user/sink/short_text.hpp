@@ -8,9 +8,35 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace tcpwitness {
+
+// Copies a text to where there is room for it, and returns the place behind it. Most are of a few bytes, for which
+// memcpy() takes longer to begin than to copy.
+inline char* copy_text(char* to, std::string_view text) {
+  const char* from = text.data();
+  const std::size_t size = text.size();
+  const auto ends = [&](auto part) {  // its first bytes and its last ones, which may be the same
+    std::memcpy(&part, from, sizeof part);
+    std::memcpy(to, &part, sizeof part);
+    std::memcpy(&part, from + size - sizeof part, sizeof part);
+    std::memcpy(to + size - sizeof part, &part, sizeof part);
+  };
+  if (size > 32) {
+    std::memcpy(to, from, size);
+  } else if (size >= 16) {
+    ends(std::array<std::uint64_t, 2>());
+  } else if (size >= 8) {
+    ends(std::uint64_t{});
+  } else if (size >= 4) {
+    ends(std::uint32_t{});
+  } else {
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  }
+  return to + size;
+}
 
 class ShortText {
  public:
@@ -23,7 +49,7 @@ class ShortText {
   }
   ShortText& add(std::string_view text) {
     const std::size_t count = std::min(text.size(), limit - size_);
-    std::ranges::copy(text.substr(0, count), chars_.data() + size_);
+    copy_text(chars_.data() + size_, text.substr(0, count));
     size_ += count;
     return *this;
   }

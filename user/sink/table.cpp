@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "sink/format.hpp"
+#include "sink/short_text.hpp"
 #include "sink/utf8.hpp"
 
 namespace tcpwitness {
@@ -25,6 +27,13 @@ std::string_view head(std::string_view text, std::size_t room) {
   return text.substr(0, end);
 }
 
+// Where a cell begins that may not begin before `least`. `place`: of its column, in rows that need no more than they
+// have.
+std::size_t cell_begin(const TableColumn& column, std::size_t width, std::size_t size, std::size_t place,
+                       std::size_t least) {
+  return std::max(least, place + (column.right ? width - std::min(width, size) : 0));
+}
+
 // Where each cell of a row begins.
 class Row {
  public:
@@ -39,9 +48,8 @@ class Row {
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       if (widths_[i] == 0) continue;
       const std::size_t size = cells_[i].columns;
-      const std::size_t wanted = column + (table_[i].right ? widths_[i] - std::min(widths_[i], size) : 0);
       const std::size_t least = first ? 0 : end + 1;
-      begins_[i] = i >= squeezed ? least : std::max(least, wanted);
+      begins_[i] = i >= squeezed ? least : cell_begin(table_[i], widths_[i], size, column, least);
       column += widths_[i] + 1;
       if (size == 0) continue;
       end = begins_[i] + size;
@@ -178,17 +186,65 @@ void fit_columns(std::span<const TableColumn> table, unsigned width, std::span<s
   for (std::size_t i = table.size(); i-- > 0;) widen(i);
 }
 
+WideRow::WideRow(Buffer& out, bool colour) : out_(out), colour_(colour), at_(nullptr), limit_(nullptr) {
+  constexpr std::size_t most_rows = 512;
+  const std::size_t begin = out.size();
+  out.resize(begin + most_rows);
+  at_ = out.data() + begin;
+  limit_ = out.data() + out.size();
+}
+
+void WideRow::make_room(std::size_t bytes) {
+  if (static_cast<std::size_t>(limit_ - at_) >= bytes) return;
+  const auto written = static_cast<std::size_t>(at_ - out_.data());
+  out_.resize(written + bytes);
+  at_ = out_.data() + written;
+  limit_ = out_.data() + out_.size();
+}
+
+void WideRow::put(const TableColumn& column, std::size_t width, std::string_view text, std::size_t columns,
+                  Colour colour) {
+  if (width == 0) return;
+  const std::size_t begin = cell_begin(column, width, columns, column_, end_ == 0 ? 0 : end_ + 1);
+  column_ += width + 1;
+  if (columns == 0) return;
+  constexpr std::string_view few = "                ";
+  constexpr std::size_t of_colour = 16;
+  const std::size_t spaces = begin - end_;
+  make_room(spaces + few.size() + text.size() + of_colour + 1);
+  std::memcpy(at_, few.data(), few.size());
+  if (spaces > few.size()) std::memset(at_, ' ', spaces);
+  at_ += spaces;
+  const bool paint = colour_ && colour != Colour::none;
+  if (paint) at_ = copy_text(at_, escape_of(colour));
+  at_ = copy_text(at_, text);
+  if (paint) at_ = copy_text(at_, colour_off);
+  end_ = begin + columns;
+}
+
+void WideRow::end() {
+  make_room(1);
+  *at_++ = '\n';
+  out_.resize(static_cast<std::size_t>(at_ - out_.data()));
+}
+
 void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const std::size_t> widths,
                std::span<Cell> cells, const CellList* list, const TextStyle& style) {
+  if (style.width == 0) {
+    WideRow row(out, style.colour);
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      row.put(table[i], widths[i], cells[i].text, cells[i].columns, cells[i].colour);
+    return row.end();
+  }
   Row row(table, widths, cells);
   std::size_t whole = row.place(cells.size());
-  if (style.width != 0 && whole > style.width) {
+  if (whole > style.width) {
     shorten(row, table, widths, cells, list, style);
     whole = row.end();
   }
   // What is too narrow for all is cut, and says so.
   const std::string_view mark = style.utf8 ? "\u2026" : "~";
-  const bool cuts = style.width != 0 && whole > style.width;
+  const bool cuts = whole > style.width;
   const std::size_t limit = cuts ? style.width - 1 : whole;
   const std::size_t colours = style.colour ? 16 : 0;
   const std::size_t line = out.size();

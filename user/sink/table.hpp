@@ -51,6 +51,24 @@ struct CellList {
 // Width of each column; 0: not shown, as the terminal is too narrow. width 0: no terminal.
 void fit_columns(std::span<const TableColumn> table, unsigned width, std::span<std::size_t> widths);
 
+// A row that nothing narrows, written cell by cell from left to right.
+class WideRow {
+ public:
+  WideRow(Buffer& out, bool colour);
+  void put(const TableColumn& column, std::size_t width, std::string_view text, std::size_t columns, Colour colour);
+  void end();
+
+ private:
+  void make_room(std::size_t bytes);
+
+  Buffer& out_;
+  bool colour_;
+  char* at_;
+  char* limit_;
+  std::size_t column_ = 0;  // where the next cell begins in rows that need no more than they have
+  std::size_t end_ = 0;     // of what is written
+};
+
 // One line. `list`: of the last cell, null where that is text only. No line ends in spaces.
 void write_row(Buffer& out, std::span<const TableColumn> table, std::span<const std::size_t> widths,
                std::span<Cell> cells, const CellList* list, const TextStyle& style);
