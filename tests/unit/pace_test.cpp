@@ -5,7 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "unit/churn.hpp"
+#include "unit/digests.hpp"
 #include "unit/events.hpp"
+#include "unit/recorded.hpp"
 
 namespace tcpwitness::testing {
 namespace {
@@ -41,9 +47,9 @@ TEST(Pace, LittleLoadIsLookedAtRarelyAndMuchNotAllTheTime) {
 TEST(Pace, AJumpShortensTheIntervalAtOnceAndItsEndLengthensItStepByStep) {
   Pace pace;
   pace.looked(1'000, milliseconds(10), Pace::longest);
-  EXPECT_EQ(pace.interval(), nanoseconds(milliseconds(50)) / 40);
-  pace.looked(1, microseconds(10), pace.interval());
   EXPECT_EQ(pace.interval(), nanoseconds(milliseconds(50)) / 20);
+  pace.looked(1, microseconds(10), pace.interval());
+  EXPECT_EQ(pace.interval(), nanoseconds(milliseconds(50)) / 10);
 }
 
 TEST(Pace, OnlySomeLooksInARowThatFindNothingAreIdleness) {
@@ -112,6 +118,41 @@ TEST(Due, ASocketInCloseWaitIsAskedAboutInTime) {
   correlator.advance(due, reports);
   EXPECT_TRUE(correlator.wants_descriptors());
   EXPECT_GT(correlator.due(), due) << "asked once, it waits for the time when it is stuck";
+}
+
+// Reports are taken a few at a time, or when all are there: they are the same ones.
+TEST(Due, WhatIsOverIsTheSameInParts) {
+  const std::vector<Event> events = DigestWriter().write(no_timeline(churn_events(300)));
+  const Names names;
+  Correlator at_once({}, names);
+  Correlator in_parts({}, names);
+  Reports all;
+  Reports parts;
+  Reports some;
+  std::size_t calls = 0;
+  const auto take = [&] {
+    std::ranges::move(some, std::back_inserter(parts));
+    some.clear();
+  };
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (i % 50 != 49) continue;  // of these some are over at a time
+    for (std::size_t of = i - 49; of <= i; ++of) {
+      Event event = events[of];
+      event.ts_ns = events[i].ts_ns;
+      at_once.feed(event, all);
+      for (; in_parts.report_over(event.ts_ns, some, 3); ++calls) {
+        EXPECT_EQ(some.size(), 3U);
+        take();
+      }
+      in_parts.feed(event, some);
+    }
+  }
+  at_once.finish(events.back().ts_ns, all);
+  in_parts.finish(events.back().ts_ns, some);
+  take();
+  EXPECT_GT(calls, 50U);
+  ASSERT_EQ(all.size(), parts.size());
+  EXPECT_EQ(as_json(all, names), as_json(parts, names));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 
 #include "run/child.hpp"
@@ -30,7 +31,7 @@ class FollowedCommand {
   // It has ended, and its last connections are waited for.
   [[nodiscard]] bool ending() const { return ended_at_.has_value(); }
   // It has ended, and so have its connections, or they had their time.
-  [[nodiscard]] bool over(Clock::time_point now, bool any_open);
+  [[nodiscard]] bool over(Clock::time_point now, const std::function<bool()>& any_open);
   // Of the program, behind the end of the run. It ran, whatever became of our output.
   [[nodiscard]] int exit_code(int of_the_run, bool ended_by_signal, int signals);
 

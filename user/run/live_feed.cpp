@@ -13,8 +13,9 @@
 namespace tcpwitness {
 namespace {
 
-// What ended is reported 25 ms later at the earliest (Table), so this is often enough.
-constexpr std::int64_t skipped_every_ns = 10'000'000;
+// What ended is reported 25 ms later at the earliest (Table), so this is often enough: each question is a system call
+// for each program.
+constexpr std::int64_t skipped_every_ns = 20'000'000;
 
 std::unique_ptr<Recorder> make_recorder(const LiveParts& parts, const Ready& ready, const Names& names) {
   const Options& options = parts.options;
@@ -56,8 +57,13 @@ void LiveFeed::take(std::span<const std::byte> record) {
 void LiveFeed::feed_events() {
   for (const auto& event : events_) {
     if (containers_ != nullptr) containers_->note(event);
+    const bool loss = std::holds_alternative<Gap>(event.body);
+    if (loss && lost_at_ns_ == 0) lost_at_ns_ = clock_.now();
+    // A recording keeps what each record led to.
+    if (!loss && !recorder_) {
+      while (output_.takes() && correlator_.report_over(event.ts_ns, reports_, LiveOutput::many)) output_.write();
+    }
     correlator_.feed(event, reports_);
-    if (std::holds_alternative<Gap>(event.body) && lost_at_ns_ == 0) lost_at_ns_ = clock_.now();
   }
 }
 

@@ -22,7 +22,6 @@ namespace tcpwitness {
 namespace {
 
 constexpr auto flush_every = std::chrono::milliseconds(40);
-constexpr std::size_t many = 256;                        // reports
 constexpr auto last_patience = std::chrono::seconds(2);  // with a reader that takes nothing
 
 class NoSink final : public Sink {

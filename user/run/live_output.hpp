@@ -25,8 +25,12 @@ class LiveOutput {
   void begin(const Ready& ready);
   // Writes what waits.
   void write();
+  // So many reports are written together: their code and their memory take turns in the caches.
+  static constexpr std::size_t many = 32;
   // So that it does not grow. Nothing before begin().
   void write_if_many();
+  // It is after begin().
+  [[nodiscard]] bool takes() const { return begun_; }
   // Writes and flushes.
   void deliver();
   void deliver_if_begun() {

@@ -72,7 +72,7 @@ int LiveRun::go() {
     if (reopen_) reopen();
     parts_.manager.alive(now, [&] { return status("tracing"); });
     if (!over() && parts_.backlog.empty()) samples_.take(now - started);
-    if (command_.over(now, feed_.correlator().any_open())) break;
+    if (command_.over(now, [&] { return feed_.correlator().any_open(); })) break;
     if (parts_.view != nullptr && !turn_view()) break;
     ended_by_signal = signalled;
     if (signalled || (parts_.options.duration && now - started >= *parts_.options.duration)) break;
