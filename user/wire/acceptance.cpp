@@ -2,48 +2,48 @@
 // acceptance.cpp: the checks of RFC 9293, 3.10.7.3 (SYN-SENT) and 3.10.7.4 (all later states), from outside.
 #include "wire/acceptance.hpp"
 
-#include "wire/window.hpp"
-
 namespace tcpwitness {
 namespace {
 
-bool apart(std::uint32_t a, std::uint32_t b) { return a - b > largest_window && b - a > largest_window; }
-
 // SYN-SENT takes an acknowledgement of its SYN, or of the payload that came with it (RFC 7413).
-bool answers_syn(std::uint32_t ack, std::uint32_t isn, std::uint32_t next) {
-  return seq_before(isn, ack) && seq_not_after(ack, next);
+bool answers_syn(std::uint32_t ack, const HalfConnection& syn) {
+  return seq_before(syn.isn(), ack) && seq_not_after(ack, syn.snd_nxt());
 }
 
 }  // namespace
 
-bool Acceptance::refuses_reset(const SeenSegment& g, const Side& me, const Side& peer) const {
-  const bool waiting = peer.syn && !peer.acked;  // in SYN-SENT, or open by a SYN-ACK whose ACK is not here
+bool Acceptance::refuses_reset(const SeenSegment& g, const Side& from, const Side& to) const {
+  const HalfConnection& me = from.half;
+  const HalfConnection& peer = to.half;
+  const bool waiting = peer.syn() && !me.acked();  // in SYN-SENT, or open by a SYN-ACK whose ACK is not here
   if (waiting) {
-    if (g.has(tcp_flag::ack) && answers_syn(g.ack, peer.isn, peer.next)) return false;
-    if (!me.syn) return true;
+    if (g.has(tcp_flag::ack) && answers_syn(g.ack, peer)) return false;
+    if (!me.syn()) return true;
   }
   // One that has sent a SYN and nothing else has no other number: the RST answers an older connection's segment.
-  if (me.syn && !me.acked) return seq_before(g.seq, me.isn) || seq_before(me.next, g.seq);
-  if (me.syn && (seq_before(g.seq, me.isn) || apart(g.seq, me.next))) return true;
-  if (!peer.acked) return me.sent && apart(g.seq, me.next);
+  if (me.syn() && !peer.acked()) return seq_before(g.seq, me.isn()) || seq_before(me.snd_nxt(), g.seq);
+  if (me.syn() && (seq_before(g.seq, me.isn()) || further_than_any_window(g.seq, me.snd_nxt()))) return true;
+  if (!me.acked()) return me.sent() && further_than_any_window(g.seq, me.snd_nxt());
   // Linux takes one that does not count the FIN before it (tcp_reset_check()).
-  if (me.fin && peer.ack == me.fin_end && g.seq + 1 == peer.ack) return false;
-  if (seq_before(g.seq, peer.ack)) return true;
-  if (!every_ || peer.shift == shift_unknown) return apart(g.seq, peer.ack);
-  const std::uint32_t edge = me.sent && seq_before(peer.edge, me.next) ? me.next : peer.edge;
+  if (me.fin() && me.snd_una() == me.fin_end() && g.seq + 1 == me.snd_una()) return false;
+  if (seq_before(g.seq, me.snd_una())) return true;
+  if (!every_ || to.shift == shift_unknown) return further_than_any_window(g.seq, me.snd_una());
+  const std::uint32_t edge = me.sent() && seq_before(to.edge, me.snd_nxt()) ? me.snd_nxt() : to.edge;
   return seq_before(edge, g.seq);
 }
 
-bool Acceptance::refuses(const SeenSegment& g, const Side& me, const Side& peer) const {
-  if (g.has(tcp_flag::rst)) return refuses_reset(g, me, peer);
+bool Acceptance::refuses(const SeenSegment& g, const Side& from, const Side& to) const {
+  const HalfConnection& me = from.half;
+  const HalfConnection& peer = to.half;
+  if (g.has(tcp_flag::rst)) return refuses_reset(g, from, to);
   if (!g.has(tcp_flag::ack)) return false;
-  const bool waiting = peer.syn && !peer.acked;
-  if (waiting && !answers_syn(g.ack, peer.isn, peer.next)) {
+  const bool waiting = peer.syn() && !me.acked();
+  if (waiting && !answers_syn(g.ack, peer)) {
     // An empty ACK is an older connection's answer to the SYN (RFC 5961, 4). Payload goes on from what is missing here.
-    if (g.has(tcp_flag::syn) || (!me.sent && g.len == 0)) return true;
+    if (g.has(tcp_flag::syn) || (!me.sent() && g.len == 0)) return true;
   }
   // A second SYN-ACK with another number: the receiver goes on with the first that came.
-  return g.has(tcp_flag::syn) && me.syn && g.seq != me.isn;
+  return g.has(tcp_flag::syn) && me.syn() && g.seq != me.isn();
 }
 
 // The receiver of a believed RST does what a closed end cannot do: it acknowledges what was sent behind the RST; or it
@@ -52,8 +52,8 @@ bool Acceptance::resumes(const SeenSegment& g, unsigned side) {
   constexpr std::int64_t while_ns = 1'000'000'000;
   if (!g.has(tcp_flag::ack) || g.has(tcp_flag::rst | tcp_flag::syn)) return false;
   const std::uint32_t sent_before = at_reset_[side ^ 1U];
-  const bool covers_news =
-      sides_[side ^ 1U].sent && seq_before(sent_before, g.ack) && seq_not_after(g.ack, sides_[side ^ 1U].next);
+  const HalfConnection& peer = sides_[side ^ 1U].half;
+  const bool covers_news = peer.sent() && seq_before(sent_before, g.ack) && seq_not_after(g.ack, peer.snd_nxt());
   if (side == reset_side_) {
     answered_ = answered_ || covers_news;
     return false;
@@ -69,30 +69,25 @@ void Acceptance::note_scale(const SeenSegment& g, Side& me, Side& peer) {
   if (!me.offers || (g.has(tcp_flag::ack) && peer.shift != shift_unknown && !peer.offers)) me.shift = peer.shift = 0;
 }
 
-void Acceptance::note(const SeenSegment& g, Side& me) {
-  const std::uint32_t end = g.seq + seq_length(g.len, g.flags);
-  if (!me.sent || seq_before(me.next, end) || apart(me.next, end)) me.next = end;
-  me.sent = true;
-  if (g.has(tcp_flag::fin)) {
-    me.fin = true;
-    me.fin_end = end;
-  }
-  if (!g.has(tcp_flag::ack)) return;
-  if (!me.acked || seq_before(me.ack, g.ack) || apart(me.ack, g.ack)) me.ack = g.ack;
+void Acceptance::note_edge(const SeenSegment& g, Side& me, const Side& peer) {
   const bool scaled = !g.has(tcp_flag::syn) && me.shift != shift_unknown;
   const std::uint32_t edge = g.ack + (std::uint32_t{g.window} << (scaled ? me.shift : 0U));
-  if (!me.acked || seq_before(me.edge, edge) || apart(me.edge, edge)) me.edge = edge;
-  me.acked = true;
+  const bool first = !peer.half.acked();
+  if (first || seq_before(me.edge, edge) || further_than_any_window(me.edge, edge)) me.edge = edge;
 }
 
 Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
   Side& me = sides_[side];
   Side& peer = sides_[side ^ 1U];
   Answer answer;
+  if (g.has(tcp_flag::syn)) [[unlikely]] {
+    answer.renumbered = me.half.has_isn() && me.half.isn() != g.seq;
+    answer.crossed = g.has(tcp_flag::ack) && me.half.syn() && !me.half.syn_ack();
+  }
   if (refuses(g, me, peer)) {
     answer.refused = true;
-    const bool synack = g.has(tcp_flag::syn) && !g.has(tcp_flag::rst) && me.syn && g.seq != me.isn;
-    if (synack && !peer.opened && answers_syn(g.ack, peer.isn, peer.next)) {
+    const bool synack = g.has(tcp_flag::syn) && !g.has(tcp_flag::rst) && me.half.syn() && answer.renumbered;
+    if (synack && !peer.opened && answers_syn(g.ack, peer.half)) {
       me.other = true;
       me.other_isn = g.seq;
     }
@@ -104,8 +99,9 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
       reset_ts_ns_ = g.ts_ns;
       reset_side_ = side;
       answered_ = false;
-      at_reset_ = {sides_[0].next, sides_[1].next};
+      at_reset_ = {sides_[0].half.snd_nxt(), sides_[1].half.snd_nxt()};
     }
+    answer.event_flags = take(g, me.half, peer.half);
     return answer;
   }
   if (reset_ && resumes(g, side)) {
@@ -114,20 +110,18 @@ Acceptance::Answer Acceptance::observe(const SeenSegment& g, unsigned side) {
   }
   if (g.has(tcp_flag::syn)) {
     note_scale(g, me, peer);
-    me.isn = g.seq;
-    me.syn = true;
   } else {
     // The first acknowledgement says which of two SYN-ACKs came first.
     if (peer.other && !me.opened && g.has(tcp_flag::ack) && g.ack == peer.other_isn + 1) {
       answer.restarted = true;
       answer.isn = peer.other_isn;
-      peer.isn = peer.other_isn;
-      peer.next = peer.isn + 1;
+      peer.half.restart(peer.other_isn);
     }
     me.opened = true;
     peer.other = false;
   }
-  note(g, me);
+  if (g.has(tcp_flag::ack)) note_edge(g, me, peer);
+  answer.event_flags = take(g, me.half, peer.half);
   return answer;
 }
 

@@ -9,7 +9,8 @@
 #include <array>
 #include <cstdint>
 
-#include "wire/analysis.hpp"
+#include "wire/half_connection.hpp"
+#include "wire/seen_segment.hpp"
 
 namespace tcpwitness {
 
@@ -21,29 +22,27 @@ class Acceptance {
 
   struct Answer {
     bool refused = false;
-    bool resumed = false;    // the RST before was not taken: its receiver goes on
-    bool restarted = false;  // the sender's numbers are those of its second SYN-ACK: the peer took that one
-    std::uint32_t isn = 0;   // if restarted, of the receiver of this segment
+    bool resumed = false;           // the RST before was not taken: its receiver goes on
+    bool restarted = false;         // the sender's numbers are those of its second SYN-ACK: the peer took that one
+    bool renumbered = false;        // a SYN with another number than its sender is known to have begun with
+    bool crossed = false;           // a SYN-ACK of one that had sent a SYN: both connect at once (RFC 9293, 3.5)
+    std::uint16_t event_flags = 0;  // what taking it did: take() in half_connection.hpp
+    std::uint32_t isn = 0;          // if restarted, of the receiver of this segment
   };
   // The next segment; side 0 or 1 sent it.
   [[nodiscard]] Answer observe(const SeenSegment& g, unsigned side);
+  // What that side has sent, by what the other one took.
+  [[nodiscard]] const HalfConnection& half(unsigned side) const { return sides_[side].half; }
 
  private:
   struct Side {
-    std::uint32_t isn = 0;
-    std::uint32_t next = 0;       // the number after the highest one sent
-    std::uint32_t ack = 0;        // its highest acknowledgement
+    HalfConnection half;
     std::uint32_t edge = 0;       // the right edge of its window
-    std::uint32_t fin_end = 0;    // the number after its FIN
     std::uint32_t other_isn = 0;  // of a second SYN-ACK
     std::uint8_t shift = shift_unknown;
     bool offers : 1 = false;  // a window scale
-    bool syn : 1 = false;     // isn is known
     bool opened : 1 = false;  // it sent a segment without SYN
-    bool sent : 1 = false;    // next is known
-    bool acked : 1 = false;   // ack is known
-    bool fin : 1 = false;
-    bool other : 1 = false;  // other_isn is known
+    bool other : 1 = false;   // other_isn is known
   };
   static constexpr std::uint8_t shift_unknown = 0xff;
 
@@ -51,11 +50,11 @@ class Acceptance {
   [[nodiscard]] bool refuses_reset(const SeenSegment& g, const Side& me, const Side& peer) const;
   [[nodiscard]] bool resumes(const SeenSegment& g, unsigned side);
   static void note_scale(const SeenSegment& g, Side& me, Side& peer);
-  static void note(const SeenSegment& g, Side& me);
+  static void note_edge(const SeenSegment& g, Side& me, const Side& peer);
 
   std::array<Side, 2> sides_;
   TimeNs reset_ts_ns_ = 0;
-  std::array<std::uint32_t, 2> at_reset_{};  // `next` of both sides then
+  std::array<std::uint32_t, 2> at_reset_{};  // SND.NXT of both sides then
   unsigned reset_side_ = 0;                  // which sent it
   bool every_ = true;
   bool reset_ = false;     // a RST was believed

@@ -5,7 +5,6 @@
 // says of the other direction, then why it does not advance, where it does not.
 #include "wire/analysis.hpp"
 
-#include "wire/window.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -165,8 +164,7 @@ Analysis WireAnalysis::observe(const SeenSegment& g, unsigned side) {
   const bool probe = (found & say::zero_window_probe) != 0;
   // Further than any window (RFC 7323, 2.3): what lies between is missing, for nothing is sent again over that
   // distance.
-  const bool jumps = length != 0 && me.sent && !g.has(tcp_flag::rst) && me.next - g.seq > largest_window &&
-                     g.seq - me.next > largest_window;
+  const bool jumps = length != 0 && me.sent && !g.has(tcp_flag::rst) && further_than_any_window(me.next, g.seq);
   if (jumps) found |= say::lost_segment;
   if (length != 0 && (found & say::keep_alive) == 0 && !jumps) {
     const bool news = g.len > 1 && g.seq == me.next - 1;  // behind a probe of one byte

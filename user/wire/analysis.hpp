@@ -11,23 +11,9 @@
 
 #include "tcpwitness/tcp.hpp"
 #include "tcpwitness/wire.hpp"
+#include "wire/seen_segment.hpp"
 
 namespace tcpwitness {
-
-// What the rules read of a segment, whichever witness saw it.
-struct SeenSegment {
-  TimeNs ts_ns = 0;
-  std::uint32_t seq = 0;
-  std::uint32_t ack = 0;
-  std::uint32_t len = 0;
-  std::uint16_t window = 0;
-  std::uint8_t flags = 0;    // tcp_flag
-  std::uint8_t options = 0;  // TcpOption
-  std::uint8_t wscale = 0;   // TcpOption::window_scale: the shift
-  std::uint16_t mptcp = 0;   // subtypes of its MPTCP options, as in TcpFrame
-
-  [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
-};
 
 class WireAnalysis {
  public:

@@ -21,7 +21,7 @@
 
 namespace tcpwitness {
 
-// One direction, beside the analysis: what bpf/flow.h keeps of it, and its totals.
+// One direction, beside what Acceptance and the analysis keep of it: its totals, and what is pending.
 struct Stream {
   SequenceBytes bytes;
   std::uint64_t frames = 0;
@@ -30,18 +30,10 @@ struct Stream {
   std::uint32_t duplicates = 0;       // such frames
   std::uint32_t retransmits = 0;
   std::uint32_t out_of_order = 0;
-  std::uint32_t copied = 0;   // the number that it sent again last,
-  std::uint32_t copies = 0;   // and how often since the other side sent anything
-  std::uint32_t isn = 0;      // or what it must have been, by its first segment or the peer's acknowledgement
-  std::uint32_t fin_end = 0;  // the number after its FIN
-  bool has_isn : 1 = false;
+  std::uint32_t copied = 0;  // the number that it sent again last,
+  std::uint32_t copies = 0;  // and how often since the other side sent anything
   bool seen : 1 = false;
-  bool syn : 1 = false;      // its SYN or SYN-ACK was seen
-  bool syn_ack : 1 = false;  // its SYN-ACK
-  bool fin : 1 = false;
-  bool fin_acked : 1 = false;
   bool probe_pending : 1 = false;
-  bool zero_window : 1 = false;
 };
 
 enum class Listed : std::uint8_t { no, half_open, over };
@@ -69,6 +61,9 @@ struct Conversation {
   bool goes_on = false;      // behind the SYN of the younger one
   bool established = false;  // both sides were seen beyond their SYN
 
+  [[nodiscard]] const HalfConnection& half(unsigned from) const { return acceptance.half(from); }
+  // Neither side's SYN was seen.
+  [[nodiscard]] bool midstream() const { return !half(0).syn() && !half(1).syn(); }
   [[nodiscard]] ConversationTotals totals() const;
 };
 

@@ -2,7 +2,7 @@
 // conversations.cpp: a frame finds its conversation, is analysed and counted in it, and becomes an event
 // where it matters.
 //
-// The bits of `why` mean what bpf/flow.h computes for a live interface, with the analysis in place of its few
+// The bits of event_flags mean what bpf/flow.h computes for a live interface, with the analysis in place of its few
 // counters.
 #include "wire/conversations.hpp"
 
@@ -33,9 +33,6 @@ SeenSegment seen(const TcpFrame& f) {
   return {f.ts_ns, f.seq, f.ack, f.len, f.window, f.flags, f.options, f.wscale, f.mptcp};
 }
 
-// The initial sequence number that a first segment implies.
-std::uint32_t isn_of(const TcpFrame& f) { return has(f, tcp_flag::syn) ? f.seq : f.seq - 1; }
-
 std::uint8_t stage_of(const TcpFrame& f) {
   std::uint8_t stage = 0;
   if (has(f, tcp_flag::syn)) {
@@ -49,43 +46,20 @@ std::uint8_t stage_of(const TcpFrame& f) {
   return stage;
 }
 
-// What the segment says that a life is made of, by the rules of bpf/flow.h.
-std::uint16_t turning_points(Conversation& c, Stream& me, Stream& peer, const TcpFrame& f) {
-  if (has(f, tcp_flag::rst)) return bits(SegmentEvent::rst);
+// What the segment says that a life is made of, by the rules of bpf/flow.h. taken: what taking it did.
+std::uint16_t turning_points(Conversation& c, unsigned from, const TcpFrame& f, std::uint16_t taken) {
+  if (has(f, tcp_flag::rst)) return taken;
   if (has(f, tcp_flag::syn)) {
-    me.syn = true;
-    if (has(f, tcp_flag::ack)) {
-      c.answered_by = &me == &c.side[0] ? 0 : 1;
-      me.zero_window = f.window == 0;
-    }
-    return bits(SegmentEvent::syn);
+    if (has(f, tcp_flag::ack)) c.answered_by = static_cast<std::uint8_t>(from);
+    return taken;
   }
-  std::uint16_t event_flags = 0;
-  if (has(f, tcp_flag::ack)) {
-    // Where no segment of the SYN's sender was seen, the other side's next segment shows that its ACK has come.
-    if (!c.handshake_done && (me.syn || peer.syn)) {
-      c.handshake_done = true;
-      const bool answerer = &me == &c.side[c.answered_by];
-      event_flags = bits(answerer ? SegmentEvent::unknown_flow : SegmentEvent::handshake_ack);
-    }
-    if (peer.fin && !peer.fin_acked && seq_not_after(peer.fin_end, f.ack)) {
-      peer.fin_acked = true;
-      event_flags |= bits(SegmentEvent::fin_ack);
-    }
-    if (f.window == 0) {
-      me.zero_window = true;
-      event_flags |= bits(SegmentEvent::zero_window);
-    } else if (me.zero_window) {
-      me.zero_window = false;
-      event_flags |= bits(SegmentEvent::window_open);
-    }
+  // Where no segment of the SYN's sender was seen, the other side's next segment shows that its ACK has come.
+  if (!c.handshake_done && has(f, tcp_flag::ack) && !c.midstream()) {
+    c.handshake_done = true;
+    const bool answerer = from == c.answered_by;
+    taken |= bits(answerer ? SegmentEvent::unknown_flow : SegmentEvent::handshake_ack);
   }
-  if (has(f, tcp_flag::fin)) {
-    me.fin = true;
-    me.fin_end = f.seq + seq_length(f.len, f.flags);
-    event_flags |= bits(SegmentEvent::fin);
-  }
-  return event_flags;
+  return taken;
 }
 
 // How often in a row this side has sent the same number again while the other side sent nothing; of a RST, how often
@@ -126,7 +100,7 @@ struct Conversations::Impl {
   void observe(const TcpFrame& f, std::vector<Event>& out);
   std::uint32_t locate(const TcpFrame& f, std::uint32_t interface, std::vector<Event>& out);
   std::uint32_t older_or(std::uint32_t slot, const TcpFrame& f, std::vector<Event>& out);
-  std::uint16_t refused(Conversation& c, unsigned from, const TcpFrame& f);
+  std::uint16_t refused(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
   std::uint16_t taken(Conversation& c, unsigned from, const TcpFrame& f, const Acceptance::Answer& answer);
   void relist(std::uint32_t slot, Conversation& c, const TcpFrame& f);
   bool give_back(std::vector<Event>& out);
@@ -189,8 +163,8 @@ std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::uint32_t inter
   std::uint32_t older = ConversationTable::none;
   if (slot != ConversationTable::none) {
     const Conversation& c = table.at(slot);
-    const Stream& me = c.side[c.local == f.source ? 0 : 1];
-    reused = syn && !ack && me.has_isn && me.isn != f.seq;
+    const HalfConnection& me = c.half(c.local == f.source ? 0 : 1);
+    reused = syn && !ack && me.has_isn() && me.isn() != f.seq;
     if (!reused) return c.older == ConversationTable::none ? slot : older_or(slot, f, out);
     // One that is open refuses the SYN (RFC 5961, 4), or has forgotten: what follows shows which.
     if (c.established && c.listed != Listed::over) {
@@ -219,11 +193,11 @@ std::uint32_t Conversations::Impl::locate(const TcpFrame& f, std::uint32_t inter
 std::uint32_t Conversations::Impl::older_or(std::uint32_t slot, const TcpFrame& f, std::vector<Event>& out) {
   const Conversation& c = table.at(slot);
   const bool asker = c.local == f.source;
-  const Stream& syn = c.side[0];
+  const std::uint32_t isn = c.half(0).isn();
   const std::uint32_t number = asker ? f.seq : f.ack;
   const bool numbered = asker || has(f, tcp_flag::ack);
-  const auto most = static_cast<std::uint32_t>(syn.bytes.range()) + 1;  // Fast Open: the SYN and its payload
-  const bool fits = has(f, tcp_flag::syn) || (numbered && seq_before(syn.isn, number) && number - syn.isn <= most);
+  const auto most = static_cast<std::uint32_t>(c.side[0].bytes.range()) + 1;  // Fast Open: the SYN and its payload
+  const bool fits = has(f, tcp_flag::syn) || (numbered && seq_before(isn, number) && number - isn <= most);
   if (!fits) {
     table.at(c.older).goes_on = true;
     return c.older;
@@ -245,8 +219,7 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
   Stream& me = c.side[from];
   std::uint16_t event_flags = 0;
   // The first segment of either side in mid-stream shows what state it is in.
-  if (!me.seen && !has(f, tcp_flag::syn) && !c.side[0].syn && !c.side[1].syn)
-    event_flags |= bits(SegmentEvent::unknown_flow);
+  if (!me.seen && !has(f, tcp_flag::syn) && c.midstream()) event_flags |= bits(SegmentEvent::unknown_flow);
   me.seen = true;
   ++me.frames;
   me.frame_bytes += f.frame_len;
@@ -265,7 +238,7 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
     return;
   }
   const Acceptance::Answer answer = c.acceptance.observe(seen(f), from);
-  event_flags |= answer.refused ? refused(c, from, f) : taken(c, from, f, answer);
+  event_flags |= answer.refused ? refused(c, from, f, answer) : taken(c, from, f, answer);
   analysis.frame = f.number;
   analysis.conversation = slot + 1;
   if (event_flags != 0 || settings.all_segments) emit(c, from, f, event_flags, out);
@@ -277,13 +250,14 @@ void Conversations::Impl::observe(const TcpFrame& f, std::vector<Event>& out) {
 }
 
 // It changes nothing, and its numbers are those of something else.
-std::uint16_t Conversations::Impl::refused(Conversation& c, unsigned from, const TcpFrame& f) {
+std::uint16_t Conversations::Impl::refused(Conversation& c, unsigned from, const TcpFrame& f,
+                                           const Acceptance::Answer& answer) {
   Stream& me = c.side[from];
   analysis.refused = true;
   me.bytes.refused(f.len);
   if (has(f, tcp_flag::rst)) return bits(SegmentEvent::rst);
   if (!has(f, tcp_flag::syn)) return bits(SegmentEvent::unknown_flow);
-  if (me.has_isn && me.isn != f.seq) analysis.flags |= analysis_flag::reused_ports;
+  if (answer.renumbered) analysis.flags |= analysis_flag::reused_ports;
   return bits(SegmentEvent::syn);
 }
 
@@ -292,25 +266,17 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
   Stream& me = c.side[from];
   Stream& peer = c.side[from ^ 1U];
   if (answer.restarted) [[unlikely]] {
-    peer.isn = answer.isn;
     peer.bytes.restart(answer.isn + 1);
     c.analysis.restart(from ^ 1U, answer.isn + 1);
   }
-  if (!me.has_isn || has(f, tcp_flag::syn)) {
-    if (me.has_isn && me.isn != f.seq) analysis.flags |= analysis_flag::reused_ports;
-    me.has_isn = true;
-    me.isn = isn_of(f);
-  }
-  if (!peer.has_isn && has(f, tcp_flag::ack)) {
-    peer.has_isn = true;
-    peer.isn = f.ack - 1;
-  }
+  if (answer.renumbered) analysis.flags |= analysis_flag::reused_ports;
   const std::uint32_t reused = analysis.flags;
   analysis = c.analysis.observe(seen(f), from);
   // Where both connect at once the SYN-ACK has the number of the SYN before it, and is its first answer (RFC
   // 9293, 3.5).
-  if (has(f, tcp_flag::syn) && has(f, tcp_flag::ack) && me.syn && !me.syn_ack) analysis.flags &= ~any_retransmission;
-  if (has(f, tcp_flag::syn) && has(f, tcp_flag::ack)) me.syn_ack = true;
+  if (answer.crossed) [[unlikely]] {
+    analysis.flags &= ~any_retransmission;
+  }
   analysis.again_in_silence = unanswered_copies(me, peer, f, analysis.flags);
   analysis.flags |= reused;
   analysis.resumed = answer.resumed;
@@ -325,7 +291,7 @@ std::uint16_t Conversations::Impl::taken(Conversation& c, unsigned from, const T
                   (analysis.flags & probes) != 0 ? PhaseClock::Kind::probe
                   : again                        ? PhaseClock::Kind::again
                                                  : PhaseClock::Kind::ordinary);
-  std::uint16_t event_flags = turning_points(c, me, peer, f);
+  std::uint16_t event_flags = turning_points(c, from, f, answer.event_flags);
   if ((analysis.flags | (peer.probe_pending ? 1U : 0U)) != 0) event_flags |= fault_flags(me, peer, f, analysis.flags);
   if (answer.resumed) [[unlikely]] {
     event_flags |= bits(SegmentEvent::unknown_flow);  // to be an event
@@ -357,10 +323,10 @@ void Conversations::advance(TimeNs now, std::vector<Event>& out) {
 
 // After each segment that can change what is still to come.
 void Conversations::Impl::relist(std::uint32_t slot, Conversation& c, const TcpFrame& f) {
-  const bool closed = c.side[0].fin_acked && c.side[1].fin_acked;
+  const bool closed = c.half(0).fin_acked() && c.half(1).fin_acked();
   const bool reset = has(f, tcp_flag::rst) && !analysis.refused;
   const bool gone = closed || reset || (c.listed == Listed::over && !analysis.resumed);
-  c.established = c.handshake_done || (c.side[0].seen && c.side[1].seen && !c.side[0].syn && !c.side[1].syn);
+  c.established = c.handshake_done || (c.side[0].seen && c.side[1].seen && c.midstream());
   Listed to = Listed::no;
   if (gone) {
     to = Listed::over;

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-#include "tcpwitness/tcp.hpp"
-#include "wire/window.hpp"
+#include "wire/seen_segment.hpp"
 
 namespace tcpwitness {
 namespace {
