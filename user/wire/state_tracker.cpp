@@ -32,10 +32,6 @@ void StateTracker::sent_syn(Transitions& transitions, const SeenSegment& g, unsi
   End& me = ends_[side];
   End& peer = ends_[side ^ 1U];
   const bool ack = g.has(tcp_flag::ack);
-  if (!me.syn || opening(me.state)) {
-    me.syn = true;
-    me.syn_end = g.seq + 1;
-  }
   if (!ack) {
     if (me.state == State::unknown) enter(transitions, side, State::syn_sent);
     // Both have sent a SYN, and neither an answer yet (3.5, figure 7).
@@ -67,23 +63,23 @@ void StateTracker::opened(Transitions& transitions, const SeenSegment& g, unsign
   }
   // Its acknowledgement finishes the peer's handshake.
   const bool half = peer.state == State::new_syn_recv || peer.state == State::syn_recv;
-  const bool covers = peer.syn && !seq_before(g.ack, peer.syn_end);
-  if (half && g.has(tcp_flag::ack) && covers) enter(transitions, side ^ 1U, State::established);
+  if (half && g.has(tcp_flag::ack) && covers_syn(g.ack, peer)) enter(transitions, side ^ 1U, State::established);
 }
 
 void StateTracker::close(Transitions& transitions) {
   for (unsigned side = 0; side < 2; ++side) {
     const End& me = ends_[side];
-    const End& peer = ends_[side ^ 1U];
-    const bool got = peer.fin && me.state != State::unknown;
+    const HalfConnection& sent = me.half;
+    const HalfConnection& received = ends_[side ^ 1U].half;
+    const bool got = received.fin() && me.state != State::unknown;
     if (got && me.state == State::established) enter(transitions, side, State::close_wait);
-    if (me.fin && me.state == State::established) enter(transitions, side, State::fin_wait1);
-    if (me.fin && me.state == State::close_wait) enter(transitions, side, State::last_ack);
-    if (me.state == State::fin_wait1 && me.fin_acked) enter(transitions, side, State::fin_wait2);
+    if (sent.fin() && me.state == State::established) enter(transitions, side, State::fin_wait1);
+    if (sent.fin() && me.state == State::close_wait) enter(transitions, side, State::last_ack);
+    if (me.state == State::fin_wait1 && sent.fin_acked()) enter(transitions, side, State::fin_wait2);
     if (me.state == State::fin_wait1 && got) enter(transitions, side, State::closing);
-    if (me.state == State::fin_wait2 && got && peer.fin_acked) enter(transitions, side, State::time_wait);
-    if (me.state == State::closing && me.fin_acked) enter(transitions, side, State::time_wait);
-    if (me.state == State::last_ack && me.fin_acked) enter(transitions, side, State::close);
+    if (me.state == State::fin_wait2 && got && received.fin_acked()) enter(transitions, side, State::time_wait);
+    if (me.state == State::closing && sent.fin_acked()) enter(transitions, side, State::time_wait);
+    if (me.state == State::last_ack && sent.fin_acked()) enter(transitions, side, State::close);
   }
 }
 
@@ -99,7 +95,7 @@ StateTracker::Transitions StateTracker::observe(const SeenSegment& g, unsigned s
   }
   if (!g.has(tcp_flag::rst)) {
     segment(transitions, g, side);
-    over_ = ends_[0].fin_acked && ends_[1].fin_acked;
+    over_ = both_fins_acked();
     return transitions;
   }
   over_ = true;
@@ -121,29 +117,25 @@ StateTracker::Transitions StateTracker::resume() {
   }
   closed_ = {};
   reset_ = false;
-  over_ = ends_[0].fin_acked && ends_[1].fin_acked;
+  over_ = both_fins_acked();
   return transitions;
 }
 
 void StateTracker::segment(Transitions& transitions, const SeenSegment& g, unsigned side) {
   End& me = ends_[side];
   End& peer = ends_[side ^ 1U];
+  take(g, me.half, peer.half);
   if (g.has(tcp_flag::syn)) {
     if (opening(me.state)) sent_syn(transitions, g, side);
     // In a simultaneous open the SYN-ACK acknowledges the peer's SYN.
-    if (g.has(tcp_flag::ack) && peer.state == State::syn_recv && g.ack == peer.syn_end) {
+    if (g.has(tcp_flag::ack) && peer.state == State::syn_recv && g.ack == peer.half.isn() + 1) {
       enter(transitions, side ^ 1U, State::established);
     }
     return;
   }
   if (opening(me.state) || opening(peer.state)) opened(transitions, g, side);
-  if (g.has(tcp_flag::ack) && peer.fin && !seq_before(g.ack, peer.fin_end)) peer.fin_acked = true;
-  if (g.has(tcp_flag::fin)) {
-    if (opening(me.state)) enter(transitions, side, State::fin_wait1);
-    me.fin_end = g.seq + seq_length(g.len, g.flags);
-    me.fin = true;
-  }
-  if (me.fin || peer.fin) close(transitions);
+  if (g.has(tcp_flag::fin) && opening(me.state)) enter(transitions, side, State::fin_wait1);
+  if (me.half.fin() || peer.half.fin()) close(transitions);
 }
 
 }  // namespace tcpwitness

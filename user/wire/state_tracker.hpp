@@ -11,7 +11,8 @@
 #include <cstdint>
 
 #include "tcpwitness/tcp.hpp"
-#include "wire/analysis.hpp"
+#include "wire/half_connection.hpp"
+#include "wire/seen_segment.hpp"
 
 namespace tcpwitness {
 
@@ -38,17 +39,18 @@ class StateTracker {
   [[nodiscard]] bool over() const { return over_; }
   // Something else than a RST was seen of either side.
   [[nodiscard]] bool seen() const { return ends_[0].state != TcpState::unknown || ends_[1].state != TcpState::unknown; }
-  [[nodiscard]] bool fin(unsigned side) const { return ends_[side].fin; }
+  [[nodiscard]] bool fin(unsigned side) const { return ends_[side].half.fin(); }
 
  private:
   struct End {
     TcpState state = TcpState::unknown;
-    std::uint32_t syn_end = 0;  // the number after its SYN
-    std::uint32_t fin_end = 0;  // the number after its FIN
-    bool syn : 1 = false;
-    bool fin : 1 = false;
-    bool fin_acked : 1 = false;
+    HalfConnection half;
   };
+  [[nodiscard]] bool both_fins_acked() const { return ends_[0].half.fin_acked() && ends_[1].half.fin_acked(); }
+  // `ack` acknowledges the SYN of `end`.
+  [[nodiscard]] static bool covers_syn(std::uint32_t ack, const End& end) {
+    return end.half.syn() && seq_before(end.half.isn(), ack);
+  }
   void enter(Transitions& transitions, unsigned side, TcpState to);
   static void add(Transitions& transitions, unsigned side, TcpState from, TcpState to);
   void segment(Transitions& transitions, const SeenSegment& g, unsigned side);
