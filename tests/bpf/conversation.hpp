@@ -97,6 +97,10 @@ class Conversation {
   // The opener's initial sequence number from now on.
   void open_anew(std::uint32_t further) { first_[0] += further; }
 
+  // A side's initial sequence number, and what the flow map holds of that direction.
+  [[nodiscard]] std::uint32_t first(int side) const { return first_[side]; }
+  [[nodiscard]] std::optional<Half> half(int side) const { return wire_.half(local_, remote_, we(side)); }
+
   [[nodiscard]] const tw_segment& last() const { return last_; }
   // Counters of the last record as the opener's side: what it sent, then what it received.
   [[nodiscard]] std::uint64_t bytes_of_opener() const { return we(0) ? last_.wire.bytes_out : last_.wire.bytes_in; }

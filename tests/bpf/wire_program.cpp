@@ -4,6 +4,7 @@
 #include "bpf/wire_program.hpp"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -12,6 +13,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +29,19 @@ constexpr const char* set_up =
     "ip link set lo up && ip link add tw0 address 02:00:00:00:00:02 type veth peer name tw1 && ip link set tw0 up && "
     "ip link set tw1 up && "
     "ip addr add 10.0.0.1/24 dev tw0 && ip addr add 2001:db8:1::1/64 dev tw0 nodad";
+
+// Reads one member of a struct of the object, wherever it stands there; false where there is none.
+template <typename T>
+bool read_member(const btf* types, const btf_type* of, std::string_view name, const std::uint8_t* from, T& into) {
+  for (std::uint32_t i = 0; i < btf_vlen(of); ++i) {
+    const btf_member& member = btf_members(of)[i];
+    if (name != btf__name_by_offset(types, member.name_off)) continue;
+    if (btf__resolve_size(types, member.type) != sizeof(T)) return false;
+    std::memcpy(&into, from + btf_member_bit_offset(of, i) / 8, sizeof(T));
+    return true;
+  }
+  return false;
+}
 
 std::string probe() {
   if (geteuid() != 0) return "BPF tests need root";
@@ -213,6 +228,40 @@ std::size_t WireProgram::flow_count() const {
   tw_tuple key{};
   for (const tw_tuple* previous = nullptr; bpf_map_get_next_key(map, previous, &key) == 0; previous = &key) count++;
   return count;
+}
+
+std::optional<Half> WireProgram::half(const Endpoint& local, const Endpoint& remote, bool outgoing) const {
+  tw_tuple key{};
+  std::ranges::copy(local.address, key.local_addr);
+  std::ranges::copy(remote.address, key.remote_addr);
+  key.local_port = local.port;
+  key.remote_port = remote.port;
+  Bytes flow(bpf_map__value_size(skeleton_->maps.flows));
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.flows), &key, flow.data()) != 0) return std::nullopt;
+  const btf* types = bpf_object__btf(skeleton_->obj);
+  const auto type_of = [&](const char* name) {
+    const int id = btf__find_by_name_kind(types, name, BTF_KIND_STRUCT);
+    return id < 0 ? nullptr : btf__type_by_id(types, static_cast<std::uint32_t>(id));
+  };
+  const btf_type* whole = type_of("tw_flow");
+  const btf_type* part = type_of("tw_half");
+  if (whole == nullptr || part == nullptr) return std::nullopt;
+  std::size_t begin = flow.size();
+  for (std::uint32_t i = 0; i < btf_vlen(whole); ++i) {
+    if (std::string_view("half") == btf__name_by_offset(types, btf_members(whole)[i].name_off))
+      begin = btf_member_bit_offset(whole, i) / 8;
+  }
+  if (outgoing) begin += part->size;
+  if (begin + part->size > flow.size()) return std::nullopt;
+  const std::uint8_t* at = flow.data() + begin;
+  Half half;
+  const bool read = read_member(types, part, "nxt", at, half.nxt) && read_member(types, part, "isn", at, half.isn) &&
+                    read_member(types, part, "fin_end", at, half.fin_end) &&
+                    read_member(types, part, "seen", at, half.seen) && read_member(types, part, "syn", at, half.syn) &&
+                    read_member(types, part, "fin", at, half.fin) &&
+                    read_member(types, part, "fin_acked", at, half.fin_acked) &&
+                    read_member(types, part, "zero_window", at, half.zero_window);
+  return read ? std::optional(half) : std::nullopt;
 }
 
 const std::string& why_not() {

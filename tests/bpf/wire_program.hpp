@@ -71,6 +71,18 @@ struct Outcome {
   std::vector<Bytes> whole{};  // the same, with what follows the segment while recording
 };
 
+// What the flow map holds of one direction (struct tw_half in bpf/maps.h), by the names there.
+struct Half {
+  std::uint32_t nxt = 0;
+  std::uint32_t isn = 0;
+  std::uint32_t fin_end = 0;
+  std::uint8_t seen = 0;
+  std::uint8_t syn = 0;
+  std::uint8_t fin = 0;
+  std::uint8_t fin_acked = 0;
+  std::uint8_t zero_window = 0;
+};
+
 class WireProgram {
  public:
   static Result<std::unique_ptr<WireProgram>> load(const Settings& settings);
@@ -87,6 +99,8 @@ class WireProgram {
   std::vector<tw_segment> drain();
   [[nodiscard]] std::vector<tw_cpu_state> cpu_states() const;
   [[nodiscard]] std::size_t flow_count() const;
+  // Empty where no such flow is in the map. Fields are found by the object's own type information.
+  [[nodiscard]] std::optional<Half> half(const Endpoint& local, const Endpoint& remote, bool outgoing) const;
   [[nodiscard]] int ring_fd() const;
 
   [[nodiscard]] std::uint32_t first_interface() const { return first_; }
