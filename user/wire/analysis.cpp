@@ -5,7 +5,6 @@
 // says of the other direction, then why it does not advance, where it does not.
 #include "wire/analysis.hpp"
 
-
 namespace tcpwitness {
 namespace {
 
