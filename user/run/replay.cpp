@@ -29,7 +29,7 @@ namespace tcpwitness {
 namespace {
 
 constexpr std::uint64_t blocks_between_looks = 4096;
-constexpr std::size_t reports_at_a_time = 256;
+constexpr std::size_t most_reports_waiting = 256;
 
 class Replaying {
  public:
@@ -54,7 +54,7 @@ class Replaying {
       // Of a pipe everything is reported at once: nobody knows when the next block comes.
       if (!file_.regular() && !output_.waiting().empty()) output_.deliver();
       if (++blocks_ % blocks_between_looks == 0) output_.look_around(file_.bytes_read(), blocks_);
-      if (output_.waiting().size() >= reports_at_a_time) output_.write();
+      if (output_.waiting().size() >= most_reports_waiting) output_.write();
     }
     if (!stop_.asked() && !damage_ && !output_.over()) damage_ = file_.damage();
     return finish();

@@ -11,7 +11,6 @@
 namespace tcpwitness {
 namespace {
 
-constexpr unsigned width_elsewhere = 80;
 constexpr std::size_t indent = 4;
 constexpr std::size_t hanging = 18;
 

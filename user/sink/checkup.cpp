@@ -14,7 +14,6 @@
 namespace tcpwitness {
 namespace {
 
-constexpr unsigned width_elsewhere = 80;
 constexpr std::size_t name_column = 8;
 constexpr std::size_t widest_name = 28;
 

@@ -15,6 +15,9 @@
 
 namespace tcpwitness {
 
+// Of what is no terminal.
+inline constexpr unsigned width_elsewhere = 80;
+
 class Line {
  public:
   Line(Buffer& out, bool colour, std::size_t width) : out_(out), colour_(colour), width_(width) {}

@@ -20,7 +20,6 @@
 namespace tcpwitness {
 namespace {
 
-constexpr unsigned width_elsewhere = 80;
 constexpr std::size_t offset_end = 15;  // of "+0.000 041 s", right-aligned
 constexpr std::size_t prose_column = 17;
 constexpr std::size_t narrow_column = 4;

@@ -20,12 +20,12 @@ namespace {
 
 constexpr std::size_t key_at_least = 8;
 
-struct Column {
+struct NumberColumn {
   std::string_view title;
   bool only_wide = false;
 };
 // After the keys; all to the right.
-constexpr std::array<Column, 9> numbers{
+constexpr std::array<NumberColumn, 9> number_columns{
     {{"CONNS"}, {"/S", true}, {"BAD"}, {"TX"}, {"RX"}, {"RETR%"}, {"CONNECT"}, {"LIFETIME"}, {"OPEN", true}}};
 
 std::string title_of(GroupKey key) {
@@ -140,7 +140,7 @@ class SummaryText {
     const std::size_t keys = added_.groups.settings().by.size();
     Row titles;
     for (const GroupKey key : added_.groups.settings().by) titles.push_back(title_of(key));
-    for (const Column& column : numbers) {
+    for (const NumberColumn& column : number_columns) {
       if (wide_ || !column.only_wide) titles.emplace_back(column.title);
     }
     std::vector<Row> rows{titles};
