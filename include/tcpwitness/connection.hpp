@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -115,6 +116,8 @@ struct Forwarded {
   std::uint32_t untranslated = 0;
 };
 
+struct Ending;  // ending.hpp
+
 // One connection, when it is over (or the run is). It owns all that it holds, but for names in static storage. Many are
 // on their way at a time: what only few have is Boxed.
 // Durations are nanoseconds of CLOCK_MONOTONIC (of a capture: of its clock); an optional that is empty was not shown by
@@ -152,10 +155,11 @@ struct Life {
   StateList states;                        // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
   std::vector<TcpState> peer_states;       // of the other end, where only the wire was seen: inferred from its segments
   std::vector<Finding> findings;
-  std::optional<PeerEnd> peer;     // the other end, where this run follows it too
-  Phases phases{};                 // where its time went
-  Boxed<Comparison> comparison{};  // where it was asked for
-  Boxed<Forwarded> forwarded;      // then `flow` is the client's view: local is the client, remote the server
+  std::optional<PeerEnd> peer;             // the other end, where this run follows it too
+  Phases phases{};                         // where its time went
+  Boxed<Comparison> comparison{};          // where it was asked for
+  Boxed<Forwarded> forwarded;              // then `flow` is the client's view: local is the client, remote the server
+  std::shared_ptr<const Ending> ending{};  // what `explanation` was made of; as that
 };
 
 }  // namespace tcpwitness

@@ -4,27 +4,18 @@
 //
 // The outcome is judged as a capture's (outcome.cpp). Being in the middle shows more: what came in and did not leave
 // stayed here, and what leaves and came in nowhere was made here. Nothing is said of processes.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "facts/derived.hpp"
+#include "judge/hops.hpp"
 #include "judge/judge.hpp"
+#include "tcpwitness/ending.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr unsigned client = 0;
-constexpr unsigned server = 1;
 constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
-
-arguments::Side side_of(unsigned side) { return side == client ? arguments::Side::client : arguments::Side::server; }
-
-std::string interface_of(const Connection& c, const RuleContext& context, unsigned hop) {
-  const std::uint32_t index = c.passage()->hops[hop].ifindex;
-  return index != 0 ? context.names.interface(index) : "";
-}
 
 // The other end has it: it left, seen or not.
 bool was_answered(const Connection& c, const Arrival& arrival) {
@@ -224,52 +215,27 @@ Hop hop_of(const Connection& c, const RuleContext& context, unsigned side) {
   return hop;
 }
 
-std::string clamp_words(const Hop& from, const Hop& to, std::string_view who) {
-  if (from.mss_in == 0 || to.mss_out == 0 || from.mss_in == to.mss_out) return "";
-  return fmt::format("{}'s MSS was changed from {} to {} here.", who, from.mss_in, to.mss_out);
-}
-
-// "port unreachable (ICMP type 3, code 3), sent by this machine (10.8.0.254)"
-std::string message_words(const Connection& c, const IcmpMessage& icmp) {
-  std::string sender = fmt::format("{}, on the way", to_string(icmp.sender));
-  if (icmp.sender == c.flow.remote.address) sender = fmt::format("the destination itself ({})", to_string(icmp.sender));
-  if (icmp.own) sender = fmt::format("this machine ({})", to_string(icmp.sender));
-  return fmt::format("{} ({} type {}, code {}), sent by {}", name(icmp), icmp.v6 ? "ICMPv6" : "ICMP", icmp.type,
-                     icmp.code, sender);
-}
-
-std::string outcome_words(const Connection& c, const Life& life) {
-  if (const IcmpMessage& icmp = c.passage()->refusal;
-      icmp && (life.outcome == Outcome::refused || life.outcome == Outcome::unreachable) &&
-      !(c.ended() && c.teardown->by_reset))
-    return fmt::format("The SYN was answered by an ICMP message: {}.", message_words(c, icmp));
-  const auto end = [&](std::string_view subject) { return fmt::format("{} ended it with a RST.", subject); };
-  switch (life.outcome) {
+// What its end rests on, where that is no ICMP message.
+endings::Forwarded::How how_it_ended(const Connection& c, Outcome outcome) {
+  using How = endings::Forwarded::How;
+  switch (outcome) {
     case Outcome::completed:
-      if (life.closed_by == ClosedBy::both) return "Both ends closed at the same time.";
-      if (life.closed_by == ClosedBy::none) return "Both ends closed.";
-      return fmt::format("Both ends closed, {} first.",
-                         life.closed_by == ClosedBy::local ? "the client" : "the server");
+      return How::completed;
     case Outcome::refused:
-      return "The SYN was answered by a RST.";
+      return How::refused;
     case Outcome::reset_by_local:
-      return end("The client");
+      return How::reset_by_client;
     case Outcome::reset_by_peer:
-      return end("The server");
-    case Outcome::reset_by_outsider: {
-      unsigned toward = 0;
-      return end(ending_made_here(c, toward) != nullptr ? "This machine" : "Something that is neither end");
-    }
+      return How::reset_by_server;
+    case Outcome::reset_by_outsider:
+      return reset_by_this_machine(c) ? How::reset_by_this_machine : How::reset_by_outsider;
     case Outcome::connect_timeout:
-      return "No answer to the SYN came back through this machine.";
+      return How::no_answer;
     case Outcome::open:
-      return c.established || c.preexisting ? "It is still open." : "Its handshake is not finished yet.";
+      return c.established || c.preexisting ? How::open : How::handshake;
     default:
-      if (!c.expired && !c.ended())
-        return "Its other side is not traced, and this machine dropped its newest segments: whether it goes on is not "
-               "known.";
-      if (c.expired && !c.ended()) return "Nothing more of it passed, and it is followed no longer.";
-      return "How it ended is not known.";
+      if (c.ended()) return How::not_known;
+      return c.expired ? How::followed_no_longer : How::not_traced;
   }
 }
 
@@ -318,29 +284,12 @@ std::vector<Finding> forwarded_findings(const Connection& c, const RuleContext& 
   return findings;
 }
 
-std::string explain_forwarded(const Connection& c, const Life& life) {
-  const Forwarded& f = *life.forwarded;
-  std::string text;
-  if (f.joined) {
-    text = fmt::format("Forwarded between {} (client) and {} (server)",
-                       f.client.interface.empty() ? "?" : f.client.interface,
-                       f.server.interface.empty() ? "?" : f.server.interface);
-    if (life.nat) {
-      text += fmt::format(", translated: the server has it as {} to {}", to_string(life.nat->local),
-                          to_string(life.nat->remote));
-    }
-    text += ".";
-  } else {
-    const Hop& hop = f.client.interface.empty() ? f.server : f.client;
-    text = fmt::format("Forwarded; only its hop on {} was seen.", hop.interface);
-  }
-  text += clamp_words(f.client, f.server, " The client");
-  text += clamp_words(f.server, f.client, " The server");
-  if (f.untranslated != 0) {
-    text += fmt::format(" {} left untranslated: NAT did not know the connection any more.",
-                        counted(f.untranslated, "segment"));
-  }
-  return text + " " + outcome_words(c, life);
+Ending judge_forwarded_ending(const Connection& c, Outcome outcome) {
+  const IcmpMessage& icmp = c.passage()->refusal;
+  const bool refused = outcome == Outcome::refused || outcome == Outcome::unreachable;
+  if (icmp && refused && !(c.ended() && c.teardown->by_reset))
+    return endings::Forwarded{.how = endings::Forwarded::How::by_message, .message = message_of(c, icmp)};
+  return endings::Forwarded{.how = how_it_ended(c, outcome)};
 }
 
 }  // namespace tcpwitness

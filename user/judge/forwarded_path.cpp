@@ -5,24 +5,10 @@
 // From the middle it shows on which side the time went by, and what left for a side and was not answered.
 // Where this machine itself dropped the segments, forward-dropped says so, and the path is not blamed. Who is behind a
 // side, and what became of a segment there, nobody here knows: never more than likely.
+#include "judge/hops.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
-namespace {
-
-constexpr unsigned client = 0;
-constexpr unsigned server = 1;
-
-arguments::Side side_of(unsigned side) { return side == client ? arguments::Side::client : arguments::Side::server; }
-
-// The interface behind which that side is; "": not known.
-std::string interface_of(const Connection& c, const RuleContext& context, unsigned side) {
-  const std::uint32_t index = c.passage()->hops[side].ifindex;
-  return index != 0 ? context.names.interface(index) : "";
-}
-
-}  // namespace
-
 std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const RuleContext& context) {
   if (!c.established || !c.syn || !c.syn_ack || c.handshake_ns < context.slow_handshake_ns) return std::nullopt;
   const std::int64_t first = c.syn_ack.ts_ns - c.syn.ts_ns;

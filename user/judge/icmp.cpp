@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // icmp.cpp: what an ICMP message did to the connection, and who sent it.
-#include <fmt/format.h>
-
 #include <cerrno>
 
 #include "judge/judge.hpp"
+#include "tcpwitness/ending.hpp"
 
 namespace tcpwitness {
 
@@ -20,12 +19,8 @@ const IcmpMessage* icmp_behind(const Connection& c) {
   return ends && (c.error == t.icmp_in.error || connecting) ? &t.icmp_in : nullptr;
 }
 
-std::string icmp_words(const Connection& c, const IcmpMessage& icmp) {
-  if (icmp.own) return fmt::format("{}, by this machine itself", name(icmp));
-  std::string sender = fmt::format("{}, on the way", to_string(icmp.sender));
-  if (icmp.sender == c.flow.remote.address) sender = "the destination itself";
-  return fmt::format("{} ({} type {}, code {}), sent by {}", name(icmp), icmp.v6 ? "ICMPv6" : "ICMP", icmp.type,
-                     icmp.code, sender);
+endings::Message message_of(const Connection& c, const IcmpMessage& icmp) {
+  return {.icmp = icmp, .by_destination = icmp.sender == c.flow.remote.address};
 }
 
 }  // namespace tcpwitness

@@ -26,12 +26,15 @@
 
 namespace tcpwitness {
 
+namespace endings {
+struct Message;
+}
+
 // comparison.cpp
 [[nodiscard]] Comparison compare(const Connection& c, const RuleContext& context);
 
 // phases.cpp
 [[nodiscard]] Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_ns);
-[[nodiscard]] std::string waiting_words(const Phases& phases, Role role);
 
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const RuleContext& context);
@@ -62,8 +65,7 @@ namespace tcpwitness {
 // icmp.cpp: what an ICMP message did to the connection
 // The message that the end of the connection rests on: TCP put it on the error queue, or its error is the socket's.
 [[nodiscard]] const IcmpMessage* icmp_behind(const Connection& c);
-// "host unreachable (ICMP type 3, code 1), sent by 10.0.0.254, on the way"
-[[nodiscard]] std::string icmp_words(const Connection& c, const IcmpMessage& icmp);
+[[nodiscard]] endings::Message message_of(const Connection& c, const IcmpMessage& icmp);
 
 // port_exhaustion.cpp
 [[nodiscard]] std::optional<Finding> judge_port_exhaustion(const Connection& c, const RuleContext& context);
@@ -98,8 +100,6 @@ namespace tcpwitness {
 // The RST that came in is a local firewall's answer to what it dropped on its way out: both within a moment.
 [[nodiscard]] const DropSeen* refused_by_own_firewall(const Connection& c, const RuleContext& context);
 [[nodiscard]] bool syn_ack_ignored(const Connection& c);
-// "a firewall rule dropped it (NETFILTER_DROP)" for all SYNs out, or all SYN-ACKs in; "": no drop was reported.
-[[nodiscard]] std::string drop_reasons(const Connection& c, const RuleContext& context, bool out, std::uint8_t flags);
 
 // forwarded.cpp: a connection that passes through this machine
 [[nodiscard]] std::vector<Finding> forwarded_findings(const Connection& c, const RuleContext& context, Outcome outcome);
@@ -110,7 +110,7 @@ namespace tcpwitness {
 [[nodiscard]] std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const RuleContext& context);
 [[nodiscard]] std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const RuleContext& context);
 [[nodiscard]] std::optional<Finding> judge_forwarded_path_mtu(const Connection& c, const RuleContext& context);
-[[nodiscard]] std::string explain_forwarded(const Connection& c, const Life& life);
+[[nodiscard]] Ending judge_forwarded_ending(const Connection& c, Outcome outcome);
 // The RST that ended it left here and came in nowhere.
 [[nodiscard]] bool reset_by_this_machine(const Connection& c);
 // Its other side passes by an interface that is not traced, and this machine's firewall has dropped the newest
@@ -144,8 +144,8 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
 // The counters are final, they began with the handshake, and they were kept in both directions.
 [[nodiscard]] bool wire_complete(const Connection& c);
 
-// explain.cpp: one closing sentence in plain words.
-[[nodiscard]] std::string explain(const Connection& c, const RuleContext& context, const Life& life);
+// ending.cpp: what explanation() makes the closing sentence of.
+[[nodiscard]] Ending judge_ending(const Connection& c, const RuleContext& context, const Life& life);
 
 // life.cpp: segments that this side sent again, by the kernel's own count (nstat's TcpRetransSegs).
 [[nodiscard]] std::uint32_t retransmitted_segments(const Connection& c);
@@ -162,11 +162,10 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
 [[nodiscard]] Finding judge_more_strays(const Crowd& more, bool lost);
 [[nodiscard]] Finding judge_more_refused(const Crowd& more, bool lost);
 
-// words.cpp
+// parts.cpp: what several rules put into a finding
 void cite(Finding& finding, const Evidence& evidence);  // adds what is listed, and how many more there are
 [[nodiscard]] arguments::DropReason drop_reason(const Names& names, const DropSeen& seen);
 [[nodiscard]] arguments::DropReasons drop_reasons(const Names& names, const ByReason& by_reason);
-[[nodiscard]] const Owner& closer_of(const Connection& c);    // the process that closed this side; else the owner
-[[nodiscard]] std::string process_words(const Owner& owner);  // "curl (pid 42)", "a process that was not identified"
+[[nodiscard]] const Owner& closer_of(const Connection& c);  // the process that closed this side; else the owner
 
 }  // namespace tcpwitness

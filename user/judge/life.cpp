@@ -4,9 +4,11 @@
 // Here, and only here, a gap takes certainty away from all findings of the connection it overlaps.
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <span>
 
 #include "judge/judge.hpp"
+#include "tcpwitness/ending.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -161,15 +163,11 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   if (c.passage()) {
     life.forwarded = forwarded_hops(c, context);
     life.findings = forwarded_findings(c, context, life.outcome);
-    if (context.explain) life.explanation = explain_forwarded(c, life);
+    if (context.explain) life.ending = std::make_shared<const Ending>(judge_forwarded_ending(c, life.outcome));
     return life;
   }
   life.findings = findings_of(c, context, life.outcome);
-  if (context.explain) {
-    life.explanation = explain(c, context, life);
-    if (const std::string waited = waiting_words(life.phases, life.role); !waited.empty())
-      life.explanation += " " + waited;
-  }
+  if (context.explain) life.ending = std::make_shared<const Ending>(judge_ending(c, context, life));
   return life;
 }
 

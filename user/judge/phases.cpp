@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // phases.cpp: where the time of a connection went, as far as events and segments show it.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
-#include <string>
 
 #include "judge/judge.hpp"
 
@@ -142,32 +139,6 @@ Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_
   }
   if (const TimeNs first = first_fin(c); first != 0) phases.closing = positive(end_ns - first);
   return phases;
-}
-
-// One sentence where the answer was long in coming; "" where it was not, or nothing is known of it. A lost answer that
-// came once, when it was sent again, looks like a slow server from the client.
-std::string waiting_words(const Phases& phases, Role role) {
-  constexpr std::int64_t long_ns = 100'000'000;
-  const auto exact = [](std::int64_t ns) {
-    return ns >= 1'000'000'000 && ns < 10'000'000'000 ? fmt::format("{:.2f} s", static_cast<double>(ns) / 1e9)
-                                                      : seconds(ns);
-  };
-  std::string sent;
-  if (phases.request && *phases.request >= long_ns)
-    sent = fmt::format("Sending the request took {}.", exact(*phases.request));
-  if (!phases.first_byte || *phases.first_byte < long_ns) return sent;
-  if (!sent.empty()) sent += ' ';
-  if (role == Role::passive)
-    return sent + fmt::format("This server took {} to its first byte.", exact(*phases.first_byte));
-  std::string text = fmt::format("The first byte of the answer came after {}.", exact(*phases.first_byte));
-  if (phases.server) {
-    text = fmt::format(
-        "The server took {} to its first byte; the network {} (a first answer that was lost looks the same).",
-        exact(*phases.server), seconds(*phases.first_byte - *phases.server));
-  }
-  if (phases.waiting && *phases.waiting >= long_ns)
-    text += fmt::format(" Later answers took {} more.", exact(*phases.waiting));
-  return sent + text;
 }
 
 }  // namespace tcpwitness

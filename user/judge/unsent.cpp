@@ -4,8 +4,6 @@
 // Both refine connect-timeout on positive evidence alone: each SYN that the kernel counts was dropped on its way
 // out by the kernel's own word; a SYN-ACK that acknowledges our SYN was on the interface, or was dropped behind it.
 // Where one of these events is missing the weaker word stands.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -105,19 +103,6 @@ bool syn_ack_ignored(const Connection& c) {
   // A SYN-ACK for another SYN is no answer: TCP refuses it with a RST.
   const bool answers = !c.has_cb() || !c.has_isn_local || c.isn_local + 1 == c.cb.snd_nxt;
   return c.syn_ack_seen && c.syn_ack && answers;
-}
-
-std::string drop_reasons(const Connection& c, const RuleContext& context, bool out, std::uint8_t flags) {
-  std::string text;
-  if (!c.anomalies) return text;
-  for (const DropSeen& seen : c.anomalies->drops.seen()) {
-    if (seen.out != out || (seen.flags & flags) != flags) continue;
-    if (!text.empty()) text += "; ";
-    const std::string_view meaning = drop_meaning(drop_kind(context.names, seen.reason));
-    text += meaning.empty() ? fmt::format("the kernel dropped it ({})", context.names.drop_reason(seen.reason))
-                            : fmt::format("{} ({})", meaning, context.names.drop_reason(seen.reason));
-  }
-  return text;
 }
 
 }  // namespace tcpwitness

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
-#include "judge/rules.hpp"
+#include "pipeline/rules.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -13,6 +13,10 @@ std::string process_words(const arguments::NamedProcess& process) {
   return fmt::format("{} (pid {})", process.comm, process.pid);
 }
 
+std::string typed(const IcmpMessage& icmp) {
+  return fmt::format("{} ({} type {}, code {})", name(icmp), icmp.v6 ? "ICMPv6" : "ICMP", icmp.type, icmp.code);
+}
+
 std::string_view side_name(arguments::Side side) {
   return side == arguments::Side::client ? "the client" : "the server";
 }

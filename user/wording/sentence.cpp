@@ -22,7 +22,7 @@ struct Words {
 // Its sentence has named the other end already.
 bool names_the_peer(const Finding& finding) {
   const auto* window = std::get_if<arguments::ZeroWindow>(&finding.arguments);
-  return finding.rule == Rule::reset_origin || (window != nullptr && window->peer);
+  return std::holds_alternative<arguments::Reset>(finding.arguments) || (window != nullptr && window->peer);
 }
 
 }  // namespace

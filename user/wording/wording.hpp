@@ -9,8 +9,13 @@
 #include <string_view>
 
 #include "tcpwitness/arguments.hpp"
+#include "tcpwitness/connection.hpp"
 
 namespace tcpwitness {
+
+namespace endings {
+struct Forwarded;
+}
 
 [[nodiscard]] std::string words(const arguments::ZeroWindow& of);               // zero_window.cpp
 [[nodiscard]] std::string words(const arguments::Retransmission& of);           // retransmission.cpp
@@ -47,6 +52,12 @@ namespace tcpwitness {
 [[nodiscard]] std::string words(const arguments::More& of);                     // crowd.cpp
 [[nodiscard]] std::string words(const arguments::SynFlood& of);                 // crowd.cpp
 [[nodiscard]] std::string words(const arguments::OpenSocketState& of);          // open_socket.cpp
+
+// What explanation() (tcpwitness/ending.hpp) is made of.
+[[nodiscard]] std::string forwarded_words(const endings::Forwarded& of, const Life& life);  // forwarded.cpp
+[[nodiscard]] std::string waiting_words(const Phases& phases, Role role);                   // waiting.cpp
+// "host unreachable (ICMP type 3, code 1)"
+[[nodiscard]] std::string typed(const IcmpMessage& icmp);  // parts.cpp
 
 // parts.cpp: what several of them say
 [[nodiscard]] std::string process_words(const arguments::NamedProcess& process);

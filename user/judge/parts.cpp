@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// words.cpp: what several rules put into a finding: evidence, reasons of drops, who closed.
-#include <fmt/format.h>
-
+// parts.cpp: what several rules put into a finding: evidence, reasons of drops, who closed.
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -25,11 +23,6 @@ arguments::DropReasons drop_reasons(const Names& names, const ByReason& by_reaso
 
 const Owner& closer_of(const Connection& c) {
   return c.teardown && c.teardown->closer.pid != 0 ? c.teardown->closer : c.owner;
-}
-
-std::string process_words(const Owner& owner) {
-  if (owner.pid == 0) return "a process that was not identified";
-  return fmt::format("{} (pid {})", owner.process().comm, owner.pid);
 }
 
 }  // namespace tcpwitness

@@ -2,9 +2,9 @@
 // rules.hpp: all rules, as correlation asks them.
 #pragma once
 
-#include "facts/rules.hpp"
-
 namespace tcpwitness {
+
+class Rules;  // facts/rules.hpp
 
 [[nodiscard]] const Rules& all_rules();
 

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "judge/rules.hpp"
+// rules.cpp: each rule where correlation asks for it, and an ending put into words.
+#include "pipeline/rules.hpp"
 
 #include "judge/judge.hpp"
+#include "tcpwitness/ending.hpp"
 
 namespace tcpwitness {
 namespace {
 
 class AllRules final : public Rules {
  public:
-  Life life(const Connection& c, const RuleContext& context) const override { return judge_life(c, context); }
+  Life life(const Connection& c, const RuleContext& context) const override {
+    Life life = judge_life(c, context);
+    if (life.ending != nullptr) life.explanation = explanation(life);
+    return life;
+  }
   Outcome outcome(const Connection& c, const RuleContext& context) const override { return judge_outcome(c, context); }
   std::vector<Finding> findings(const Connection& c, const RuleContext& context) const override {
     return judge_findings(c, context);

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// ending.hpp: how a connection ended, as values: beside what Life has, all that explanation() needs to say it.
+//
+// One struct for what each outcome can rest on. It is complete in itself: it can be worded after the connection is
+// gone. Names, units and "not known" are as in arguments.hpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "tcpwitness/arguments.hpp"
+#include "tcpwitness/connection.hpp"
+
+namespace tcpwitness {
+namespace endings {
+
+// connect() failed, with Life.error.
+struct ConnectFailed {
+  std::int64_t after_ns = 0;                      // since it was called
+  std::optional<std::int64_t> closed_later_ns{};  // the error ended nothing: the process closed the socket later
+};
+
+// Who closed this side, and whether by its death.
+struct Closer {
+  arguments::NamedProcess process{};
+  bool died = false;
+  int signal = 0;  // died: that killed it; 0: it exited
+};
+
+// An ICMP message and its sender.
+struct Message {
+  IcmpMessage icmp{};
+  bool by_destination = false;
+};
+
+// A FIN that was acknowledged by the number behind it.
+struct FinAcked {
+  bool relative = false;  // both that follow count from the ISN
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;
+};
+
+// completed
+struct Completed {
+  enum class How : std::uint8_t {
+    both_at_once,
+    answered_by_reset,  // what came behind the first FIN
+    peer_first,
+    time_wait_full,  // this side first; no room to wait in TIME_WAIT (tcp_max_tw_buckets)
+    peer_not_seen,   // this side first; the peer's FIN was not seen
+    time_wait,       // this side first
+    both,
+  };
+  How how{};
+  std::optional<FinAcked> fin{};  // the first one
+  Closer closer{};                // told of where it died
+};
+
+// connect-timeout
+struct ConnectTimeout {
+  std::uint32_t again = 0;                      // SYNs that were retransmitted
+  std::vector<std::int64_t> again_after_ns{};   // when each left, counted from the first SYN
+  bool syn_ack_seen = false;                    // and TCP never took it
+  arguments::DropReasons dropped_on_arrival{};  // the SYNs, on this machine
+  arguments::DropReasons dropped{};             // SYNs on their way out
+  std::uint32_t dropped_syns = 0;               // of `dropped`
+  ConnectFailed failed{};
+};
+
+// connect-unsent
+struct ConnectUnsent {
+  std::uint32_t syns = 0;
+  arguments::DropReasons dropped{};  // empty: no neighbour, by the kernel's own message
+  ConnectFailed failed{};
+};
+
+// connect-ignored
+struct ConnectIgnored {
+  arguments::DropReasons dropped{};  // SYN-ACKs
+  ConnectFailed failed{};
+};
+
+// refused, unreachable: a firewall of this machine refused what its listener was asked, or its answer.
+struct RefusedByMessage {
+  bool syn = false;  // otherwise the SYN-ACK
+  IcmpMessage icmp{};
+};
+
+// refused
+struct Refused {
+  enum class How : std::uint8_t {
+    firewall_of_listener,  // of this machine, where the listener is
+    by_this_machine,       // passive: a RST
+    by_reset,
+    by_message,
+    by_either,            // what answered was not seen
+    firewall_on_arrival,  // of this machine, where the SYN arrived
+    firewall_unsent,      // of this machine, before the SYN left
+  };
+  How how{};
+  Message message{};  // by_message
+  ConnectFailed failed{};
+};
+
+// reset-by-outsider
+struct ResetByOutsider {
+  std::uint8_t ttl = 0;        // of the RST
+  std::uint8_t usual_ttl = 0;  // of all else from the peer
+  std::int64_t later_ns = 0;   // until the peer went on
+};
+
+// reset-by-peer
+struct ResetByPeer {
+  enum class How : std::uint8_t { forgotten, in_handshake, taken_unseen, reset, broke_off };
+  How how{};
+};
+
+// reset-by-local
+struct ResetByLocal {
+  enum class How : std::uint8_t {
+    in_handshake,
+    firewall_between,
+    firewall_in_peers_name,
+    destroyed,  // by another process (ss -K)
+    not_seen,   // the RST
+    sent,
+  };
+  // The kernel's word and what it means; static storage.
+  struct Reason {
+    std::string name{};
+    std::string_view meaning{};
+  };
+  How how{};
+  std::optional<Reason> reason{};  // sent
+};
+
+// keepalive-timeout
+struct KeepaliveTimeout {
+  std::uint32_t unanswered = 0;
+  bool probes_seen = false;
+  std::uint32_t time_ms = 0;
+  std::uint32_t interval_ms = 0;  // 0: neither timer is known
+  bool reset_sent = false;
+};
+
+// retransmit-timeout, user-timeout
+struct RetransmitTimeout {
+  enum class How : std::uint8_t { unacknowledged, window_closed, never_left };
+  How how{};
+  std::uint32_t waiting_bytes = 0;  // 0: the FIN
+  bool reset_sent = false;
+  std::uint32_t user_timeout_ms = 0;
+  bool error_of_path = false;        // Life.error is the newest one of the path
+  std::optional<Message> message{};  // error_of_path: that it came by
+};
+
+// aborted
+struct Aborted {
+  enum class How : std::uint8_t { reset_sent, in_repair, reset_not_seen };
+  How how{};
+  Closer closer{};
+};
+
+// no-local-port
+struct NoLocalPort {
+  bool bound = false;            // the process had bound first_port
+  std::uint16_t first_port = 0;  // of the range
+  std::uint16_t last_port = 0;   // 0: the range is not known
+};
+
+// unreachable
+struct Unreachable {
+  enum class How : std::uint8_t { request_ended, by_message, not_seen };  // request_ended: a half-open one, here
+  How how{};
+  Message message{};
+  ConnectFailed failed{};
+};
+
+// connect-cancelled
+struct ConnectCancelled {
+  enum class Answer : std::uint8_t { none, dropped_on_arrival, not_taken, dropped, no_syn };
+  bool destroyed = false;  // by another process (ss -K)
+  Closer closer{};
+  Answer answer{};
+  arguments::DropReasons dropped_on_arrival{};  // the SYNs, on this machine
+};
+
+// fin-wait2-timeout
+struct FinWait2Timeout {
+  arguments::NamedProcess closer{};
+  std::int64_t waited_ns = 0;
+  std::optional<std::int64_t> reset_after_ns{};  // what the peer sent after the close got a RST
+};
+
+// syn-dropped
+struct SynDropped {
+  std::uint32_t syns = 0;
+  arguments::DropReasons dropped{};
+};
+
+// open, unknown: of a SYN that came no answer was seen.
+struct UnansweredSyn {
+  arguments::DropReasons dropped{};  // SYN-ACKs
+};
+
+// open
+struct StillOpen {
+  enum class How : std::uint8_t { established, half_closed_in_capture, close_wait, fin_wait2, no_transition, in_state };
+  How how{};
+  TcpState state{};
+  arguments::NamedProcess process{};
+};
+
+// unknown
+struct Unknown {
+  enum class How : std::uint8_t { in_repair, time_wait_full, events_lost, connect_failed, handshake, error, nothing };
+  How how{};
+  Closer closer{};                    // in_repair
+  arguments::NamedProcess process{};  // time_wait_full
+};
+
+// Any outcome of a connection through this machine.
+struct Forwarded {
+  enum class How : std::uint8_t {
+    by_message,
+    completed,
+    refused,
+    reset_by_client,
+    reset_by_server,
+    reset_by_this_machine,
+    reset_by_outsider,
+    no_answer,
+    open,
+    handshake,
+    not_traced,  // its other side, and what came newest was dropped here
+    followed_no_longer,
+    not_known,
+  };
+  How how{};
+  Message message{};  // by_message
+};
+
+}  // namespace endings
+
+using AnyEnding =
+    std::variant<endings::Unknown, endings::Completed, endings::ConnectTimeout, endings::ConnectUnsent,
+                 endings::ConnectIgnored, endings::RefusedByMessage, endings::Refused, endings::ResetByOutsider,
+                 endings::ResetByPeer, endings::ResetByLocal, endings::KeepaliveTimeout, endings::RetransmitTimeout,
+                 endings::Aborted, endings::NoLocalPort, endings::Unreachable, endings::ConnectCancelled,
+                 endings::FinWait2Timeout, endings::SynDropped, endings::UnansweredSyn, endings::StillOpen,
+                 endings::Forwarded>;
+
+// How a connection ended; std::visit, std::get_if and std::holds_alternative take it.
+struct Ending : AnyEnding {
+  using AnyEnding::variant;
+};
+
+// How a connection ended, in words: at most some sentences, made of Life.ending and of Life itself; "" where there is
+// no ending. It needs nothing of the run.
+[[nodiscard]] std::string explanation(const Life& life);
+
+}  // namespace tcpwitness
