@@ -9,9 +9,9 @@
 // bpf/flow.h keeps the same in the kernel, and tests/bpf/half_connection_test.cpp gives both the same segments. They
 // differ where they know different things, on purpose:
 // - `nxt` there is what was seen, for it tells what is sent again: an empty ACK from further ahead has overtaken
-// payload
-//   that is still to come. Here it is SND.NXT, and that ACK proves that everything before it was sent.
+//   payload that is still to come. Here it is SND.NXT, and that ACK proves that everything before it was sent.
 // - A capture can have gaps of any size, a hook has not: only here a number further away than any window begins anew.
+// - A capture can have another length of a segment than was sent: here an ACK beyond the FIN covers it, too.
 //
 // What is not the same thing, and stays where it is: the counters of WireAnalysis, which follow Wireshark's (its next
 // number leaves out probes), SequenceBytes, which counts bytes and remembers holes, ZeekState, which has no numbers,
@@ -92,9 +92,10 @@ inline void HalfConnection::acknowledge(std::uint32_t ack) {
   acked_ = true;
 }
 
-// The FIN has the last number, so only one acknowledgement covers it: one beyond SND.NXT is none (RFC 9293, 3.10.7.4).
+// The FIN has the last number. An acknowledgement further on covers it too: a capture can have another length of its
+// segment than was sent.
 inline bool HalfConnection::take_fin_ack(std::uint32_t ack) {
-  if (!fin_ || fin_acked_ || ack != fin_end_) return false;
+  if (!fin_ || fin_acked_ || seq_before(ack, fin_end_)) return false;
   fin_acked_ = true;
   return true;
 }
