@@ -144,11 +144,10 @@ TEST_P(Halves, ARstMovesNothing) {
   data(1, 1, 12, 10);
 }
 
-TEST_P(Halves, AFinIsAcknowledgedByItsNumberAlone) {
+TEST_P(Halves, AFinIsAcknowledgedByItsNumber) {
   shake();
   data(0, 1, 1, 10, fin | ack);
   data(1, 1, 11, 0);
-  data(1, 1, 13, 0);       // more than was sent (RFC 9293, 3.10.7.4)
   data(1, 1, 12, 0, fin);  // without ACK
   data(1, 2, 12, 0);
 }
