@@ -32,9 +32,12 @@ class Halves : public FlowSuite {
     g.len = static_cast<std::uint32_t>(segment.payload.size());
     g.window = segment.window;
     g.flags = segment.flags;
+    const HalfConnection& other = half_[1 - side];
+    beyond_[1 - side] |= g.has(tcp_flag::ack) && other.fin() && seq_before(other.fin_end(), g.ack);
     const int event = side == 0 ? flow().opener(segment) : flow().accepter(segment);
     const int expected = take(g, half_[side], half_[1 - side]);
-    EXPECT_EQ(event == silent ? 0 : event & shared_events, expected);
+    const int compared = beyond_[1 - side] ? shared_events & ~bits(SegmentEvent::fin_ack) : shared_events;
+    EXPECT_EQ(event == silent ? 0 : event & compared, expected & compared);
     compare();
   }
   void data(int side, std::uint32_t seq, std::uint32_t ack_number, std::size_t length, std::uint8_t flags = ack) {
@@ -62,7 +65,9 @@ class Halves : public FlowSuite {
       }
       EXPECT_EQ(kernel->fin != 0, own.fin());
       EXPECT_EQ(kernel->fin_end, own.fin_end());
-      EXPECT_EQ(kernel->fin_acked != 0, own.fin_acked());
+      if (!beyond_[side]) {
+        EXPECT_EQ(kernel->fin_acked != 0, own.fin_acked());
+      }
       EXPECT_EQ(kernel->zero_window != 0, own.window_closed());
     }
   }
@@ -71,6 +76,7 @@ class Halves : public FlowSuite {
 
   HalfConnection half_[2];
   bool overtaken_[2]{};  // numbers are known to be sent that were not seen
+  bool beyond_[2]{};     // more than its FIN was acknowledged, which only a capture takes for its ACK
 };
 INSTANTIATE_TEST_SUITE_P(Wire, Halves, testing::ValuesIn(scenes()), scene_name);
 
