@@ -21,7 +21,7 @@ namespace {
 int keeper = -1;  // a socket to the process that gives the name
 
 // What the run writes to it. A socket that is closed before means the second.
-enum class Ending : char { whole, removed, not_ours };
+enum class FileEnd : char { whole, removed, not_ours };
 
 // A process of its own that gives the file its name, or removes it where the run ends before: the run itself is another
 // user by then and may make no such call, and nobody can see its SIGKILL coming. It has no other descriptor, as whoever
@@ -35,13 +35,13 @@ enum class Ending : char { whole, removed, not_ours };
   sigset_t all;
   sigfillset(&all);
   ::sigprocmask(SIG_BLOCK, &all, nullptr);
-  Ending ending = Ending::removed;
+  FileEnd ending = FileEnd::removed;
   ssize_t got = 0;
   while ((got = ::read(mine, &ending, 1)) < 0 && errno == EINTR) {
   }
-  if (got != 1) ending = Ending::removed;
-  const int error = ending == Ending::whole && ::rename(beside, path) != 0 ? errno : 0;
-  if (ending == Ending::removed || error != 0) ::unlink(beside);
+  if (got != 1) ending = FileEnd::removed;
+  const int error = ending == FileEnd::whole && ::rename(beside, path) != 0 ? errno : 0;
+  if (ending == FileEnd::removed || error != 0) ::unlink(beside);
   static_cast<void>(::write(mine, &error, sizeof error));
   ::_exit(0);
 }
@@ -66,7 +66,7 @@ int start_keeper(const std::string& beside, const std::string& path) {
 }
 
 // Its error number, or 0, when it has done so.
-int end_keeper(Ending ending) {
+int end_keeper(FileEnd ending) {
   const int socket = std::exchange(keeper, -1);
   int error = EIO;
   if (::write(socket, &ending, 1) != 1 || ::read(socket, &error, sizeof error) != sizeof error) error = EIO;
@@ -104,14 +104,14 @@ int open_beside(const std::string& path) {
   constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const int fd = ::open(name.c_str(), flags, before ? 0600 : 0644);
   if (fd >= 0 && (!before || make_alike(fd, *before))) return fd;
-  static_cast<void>(end_keeper(fd < 0 ? Ending::not_ours : Ending::removed));
+  static_cast<void>(end_keeper(fd < 0 ? FileEnd::not_ours : FileEnd::removed));
   if (fd >= 0) ::close(fd);
   return -1;
 }
 
 bool name_what_is_beside() {
   if (keeper < 0) return true;
-  errno = end_keeper(Ending::whole);
+  errno = end_keeper(FileEnd::whole);
   return errno == 0;
 }
 
