@@ -45,10 +45,10 @@ bool find_segments(const SocketDigest& d, Course& course) {
   course.syn_ack = held_segment(d, held_place::syn_ack);
   course.fin_out = held_segment(d, held_place::fin_out);
   course.fin_in = held_segment(d, held_place::fin_in);
-  const int seen =
-      (course.syn != nullptr) + (course.syn_ack != nullptr) + (course.fin_out != nullptr) + (course.fin_in != nullptr);
-  course.wire = seen == held_place::count;
-  return course.wire || seen == 0;
+  const int seen = (course.syn != nullptr) + (course.syn_ack != nullptr) + (course.fin_out != nullptr);
+  course.leaves_mini_socket = course.closes == Closes::first && !has(course.last->flags, SocketFlag::fin_received);
+  course.wire = seen == 3 && (course.fin_in == nullptr) == course.leaves_mini_socket;
+  return course.wire || (seen == 0 && course.fin_in == nullptr);
 }
 
 bool in_order(std::initializer_list<std::uint64_t> times) { return std::ranges::is_sorted(times); }
@@ -65,8 +65,9 @@ bool in_order(const Course& at) {
     return in_order({at.established->ts_ns, at.fin_in->ts_ns, at.first->ts_ns}) &&
            in_order({at.middle->ts_ns, at.fin_out->ts_ns, at.last->ts_ns}) && at.fin_in->ts_ns < at.fin_out->ts_ns;
   }
-  return in_order({at.first->ts_ns, at.fin_out->ts_ns, at.middle->ts_ns}) &&
-         in_order({at.established->ts_ns, at.fin_in->ts_ns, at.last->ts_ns}) && at.fin_in->ts_ns != at.fin_out->ts_ns;
+  if (!in_order({at.first->ts_ns, at.fin_out->ts_ns, at.middle->ts_ns})) return false;
+  return at.fin_in == nullptr ||
+         (in_order({at.established->ts_ns, at.fin_in->ts_ns, at.last->ts_ns}) && at.fin_in->ts_ns != at.fin_out->ts_ns);
 }
 
 bool goes_out(const HeldSegment& segment) { return segment.outgoing(); }
@@ -88,10 +89,13 @@ bool are_ordinary(const Course& at) {
   constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst | tcp_flag::ack;
   const auto is = [](const HeldSegment& segment, std::uint8_t flags) { return (segment.flags & marks) == flags; };
   if (!is(*at.syn, tcp_flag::syn) || !is(*at.syn_ack, tcp_flag::syn | tcp_flag::ack)) return false;
-  if (!is(*at.fin_out, tcp_flag::fin | tcp_flag::ack) || !is(*at.fin_in, tcp_flag::fin | tcp_flag::ack)) return false;
+  const auto is_fin = [&](const HeldSegment& segment) {
+    return is(segment, tcp_flag::fin | tcp_flag::ack) && of_socket(segment);
+  };
+  if (!is_fin(*at.fin_out) || !goes_out(*at.fin_out)) return false;
+  if (at.fin_in != nullptr && (!is_fin(*at.fin_in) || goes_out(*at.fin_in))) return false;
   if (goes_out(*at.syn) != at.active || goes_out(*at.syn_ack) == at.active) return false;
-  if (!goes_out(*at.fin_out) || goes_out(*at.fin_in)) return false;
-  if (!of_socket(*at.fin_out) || !of_socket(*at.fin_in) || !answers(at)) return false;
+  if (!answers(at)) return false;
   if (at.active) return at.syn->type == SocketKind::full && of_socket(*at.syn_ack);
   return at.syn->type == SocketKind::listener && at.syn_ack->type == SocketKind::request && has_room(view_of(*at.syn));
 }
@@ -102,8 +106,7 @@ bool are_ordinary(const SocketDigest& d, const Course& at) {
   for (const HeldState& state : std::span(d.held.states).first(d.held.state_count)) {
     if ((state.flags & asked) != wanted || actor_exiting(state.actor)) return false;
   }
-  // Otherwise it waits for the peer's FIN; or for nothing, as too many wait.
-  if (at.closes == Closes::first && !has(at.last->flags, SocketFlag::fin_received)) return false;
+  // It would wait for nothing, as too many wait.
   return !has(at.last->details, SocketDetail::time_wait_full) && was_read(d.cb);
 }
 

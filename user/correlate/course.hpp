@@ -12,10 +12,12 @@ namespace tcpwitness {
 // Which side closes, as the socket's transitions show it.
 enum class Closes : std::uint8_t { first, both, second };
 
-// A whole life: five transitions, and the four segments that mark it or none at all.
+// A whole life: five transitions, and the four segments that mark it or none at all. Who closes first can be done with the
+// socket before the peer's FIN comes: a mini-socket takes that, and it is a record of its own.
 struct Course {
   bool active = false;
   bool wire = false;
+  bool leaves_mini_socket = false;  // in FIN_WAIT2: there is no fin_in yet
   Closes closes{};
   // The transitions.
   const HeldState* opening = nullptr;      // to SYN_SENT, or SYN_RECV

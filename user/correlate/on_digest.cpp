@@ -201,19 +201,19 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
       teardown.fin_wait2_bytes = bytes_received(d, *at.middle);
       teardown.fin_wait2_quiet_ns = middle.ts_ns;
     }
-    if (at.wire) note_fin(teardown.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
+    if (at.fin_in != nullptr) note_fin(teardown.fin_in, *at.fin_in, marks.next(at.fin_in->ts_ns));
   }
   c.enter(at.middle->new_state);
-  if (at.wire) {
+  if (at.wire) c.last_window_local = at.fin_out->window;
+  if (at.fin_in != nullptr) {
     note_arrival(c, *at.fin_in);
+    c.last_window_peer = at.fin_in->window;
     const bool out_first = at.fin_out->ts_ns < at.fin_in->ts_ns;
     if (out_first) {
       acknowledge(teardown.fin_out, *at.fin_in, teardown.fin_in.sent);
     } else {
       acknowledge(teardown.fin_in, *at.fin_out, teardown.fin_out.sent);
     }
-    c.last_window_local = at.fin_out->window;
-    c.last_window_peer = at.fin_in->window;
   }
 
   // The last transition, and the socket's own end.
@@ -223,10 +223,15 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   teardown.end_actor = at.last->actor;
   teardown.end_pid = acting(d, *at.last, PidSource::close).pid;
   close_by(*at.last);
-  c.enter(second ? State::close : State::time_wait);
-  if (!second) teardown.time_wait = teardown.end;
   c.last_ts_ns = teardown.end.ts_ns;
   c.cb = last_control_block(d);
+  if (at.leaves_mini_socket) {  // no transition
+    teardown.mini_fin_wait2 = true;
+    teardown.fin_timeout_ns = orphan_lasts(d.held.fin_timeout_ms, c.cb.rto_us);
+  } else {
+    c.enter(second ? State::close : State::time_wait);
+    if (!second) teardown.time_wait = teardown.end;
+  }
   if (changed) select_owner(c);
   if (at.wire) {
     c.wire = d.wire;
@@ -234,10 +239,10 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
     c.wire_closed = true;
     c.set_payload(payload_times(e, d.header, d.times));
   }
-  table_.wait(slot, Wait::settle, now_);
+  table_.wait(slot, at.wire && at.leaves_mini_socket ? Wait::fin_wait2 : Wait::settle, now_);
 
   count_of(EventKind::state) += d.held.state_count;
-  count_of(EventKind::segment) += at.wire ? held_place::count : 0;
+  count_of(EventKind::segment) += at.wire ? held_place::count - (at.leaves_mini_socket ? 1 : 0) : 0;
   count_of(EventKind::owner) += d.held.owner_ns != 0 ? 1 : 0;
   ++count_of(EventKind::destroy);
 }

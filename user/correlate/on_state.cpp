@@ -39,16 +39,6 @@ bool is_of_a_rival(const Connection& c, State from, State to) {
   return from == State::syn_recv && to == State::close && c.established;
 }
 
-// How long the mini-socket waits in FIN_WAIT2: tcp_fin_time(), and what tcp_close() makes of it where it is longer than
-// TCP_TIMEWAIT_LEN.
-std::int64_t orphan_lasts(const StateChange& s) {
-  constexpr std::int64_t time_wait_ns = 60'000'000'000;
-  if (s.fin_timeout_ms == 0) return 0;
-  const std::int64_t least = std::int64_t{s.cb.rto_us} * 1'000 * 7 / 2;
-  const std::int64_t whole = std::max(std::int64_t{s.fin_timeout_ms} * 1'000'000, least);
-  return whole > time_wait_ns ? whole - time_wait_ns : whole;
-}
-
 // It was in a digest already, which another CPU released at that moment (bpf/digest.h).
 bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
   constexpr std::int64_t moment_ns = 1'000'000;
@@ -348,7 +338,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
   // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire nothing shows when it does.
   // The socket is gone but TCP is still in FIN_WAIT2: no transition, so no entry.
   teardown.mini_fin_wait2 = true;
-  teardown.fin_timeout_ns = orphan_lasts(s);
+  teardown.fin_timeout_ns = orphan_lasts(s.fin_timeout_ms, s.cb.rto_us);
   const bool sees_fin = settings_.has_wire && c.has_wire;
   table_.wait(slot, sees_fin ? Wait::fin_wait2 : Wait::settle, now_);
 }

@@ -33,6 +33,14 @@ bool is_unreachable(int error) {
   }
 }
 
+std::int64_t orphan_lasts(std::uint32_t fin_timeout_ms, std::uint32_t rto_us) {
+  constexpr std::int64_t time_wait_ns = 60'000'000'000;
+  if (fin_timeout_ms == 0) return 0;
+  const std::int64_t least = std::int64_t{rto_us} * 1'000 * 7 / 2;
+  const std::int64_t whole = std::max(std::int64_t{fin_timeout_ms} * 1'000'000, least);
+  return whole > time_wait_ns ? whole - time_wait_ns : whole;
+}
+
 bool orphan_forgotten(const Connection& c, TimeNs now) {
   if (!c.teardown || !c.teardown->mini_fin_wait2 || c.teardown->fin_in.sent) return false;
   constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN

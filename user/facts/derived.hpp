@@ -30,6 +30,9 @@ inline constexpr std::uint32_t loopback_ifindex = 1;  // in every namespace (LOO
 // An errno that TCP takes from an ICMP message or from the routing table, ECONNREFUSED apart.
 [[nodiscard]] bool is_unreachable(int error);
 
+// How long a mini-socket waits in FIN_WAIT2: tcp_fin_time(), and what tcp_close() makes of it where it is longer than
+// TCP_TIMEWAIT_LEN. 0: not known.
+[[nodiscard]] std::int64_t orphan_lasts(std::uint32_t fin_timeout_ms, std::uint32_t rto_us);
 // The kernel's timers fire late by up to an eighth of a long delay.
 [[nodiscard]] inline std::int64_t with_slack(std::int64_t ns) { return ns + ns / 8 + 100'000'000; }
 // The mini-socket of an orphan waited in FIN_WAIT2 for as long as the kernel lets it.
