@@ -10,13 +10,15 @@
  * behind this hook, which takes a round trip. So either the socket has the first one already, or the copy comes at
  * once (AT_ONCE_US). Lengths are not compared: GRO merges a copy with the new segment behind it.
  *
- * The table is bounded and shared by all flows. What it has forgotten is no copy.
+ * The table is bounded and shared by all flows. What it has forgotten is no copy. The loopback device, where there is no
+ * network, is not asked about: each question costs a place in memory that no cache has.
  */
 #ifndef TCPWITNESS_COPIES_H
 #define TCPWITNESS_COPIES_H
 
 #include "flow.h"
 
+#define LOOPBACK_IFINDEX 1
 #define MOST_PACKETS 4096    /* a power of two */
 #define COPY_LIMIT_US 100000 /* half the least RTO: a host may give all packets one identification */
 #define STAMP_LIMIT_US 1000
@@ -66,7 +68,7 @@ static __always_inline __u32 mark_of(const struct frame *frame, bool identified)
 }
 
 /* How sure it is that an incoming packet is a copy (struct frame's copied). Remembers it where it is none. */
-static __always_inline __u32 came_before(const struct tw_half *me, const struct frame *frame)
+static __always_inline __u32 came_before(const struct tw_half *me, struct frame *frame)
 {
 	bool identified = is_identified(me, frame);
 	__u32 mark = mark_of(frame, identified), tick = (__u32)bpf_jiffies64(), at = 0, slot;
@@ -75,7 +77,7 @@ static __always_inline __u32 came_before(const struct tw_half *me, const struct 
 	if (!identified && (!frame->stamp || !takes_numbers(frame)))
 		return NO_COPY;
 	if (!identified)
-		at = micros() | 1;
+		at = micros_of(frame) | 1;
 	slot = (mark ^ frame->seq) & (MOST_PACKETS - 1);
 	packet = bpf_map_lookup_elem(&packets, &slot);
 	if (!packet)

@@ -188,6 +188,8 @@ __noinline __u32 release_digest(__u64 cookie)
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	__builtin_memset(&record->cb, 0, sizeof(record->cb));
 	flow = bpf_map_lookup_elem(&flows, &entry->tuple);
+	if (flow && flow->cookie == cookie)
+		flow->cookie = 0; /* no events of it wait any more */
 	take_flow(flow, record);
 	if (bpf_map_delete_elem(&digests, &cookie)) { /* another CPU was faster */
 		bpf_ringbuf_discard(record, 0);

@@ -75,6 +75,11 @@ static __always_inline __u32 micros(void)
 	return (__u32)(bpf_ktime_get_ns() >> 10);
 }
 
+static __always_inline __u32 micros_of(struct frame *frame)
+{
+	return (__u32)(frame_time(frame) >> 10);
+}
+
 /* Wireshark's limit too, where the handshake was not seen. */
 #define UNKNOWN_ROUND_TRIP 3000
 
@@ -114,8 +119,7 @@ static __always_inline int is_older(const struct tw_half *me, const struct frame
  * before it came here? Its age says so. Where that does not show: the receiver asks for what is missing when it sees the
  * hole, so a retransmission takes a round trip at least. Holes that are open together count from the first one.
  */
-static __always_inline bool is_reordered(const struct tw_flow *flow, const struct tw_half *me,
-					 const struct frame *frame)
+static __always_inline bool is_reordered(const struct tw_flow *flow, const struct tw_half *me, struct frame *frame)
 {
 	__u32 limit = flow->round_trip ? flow->round_trip : UNKNOWN_ROUND_TRIP;
 	int older;
@@ -123,14 +127,14 @@ static __always_inline bool is_reordered(const struct tw_flow *flow, const struc
 	if (!is_in_hole(me, frame))
 		return false;
 	older = is_older(me, frame);
-	return older ? older > 0 : micros() - me->hole_at < limit;
+	return older ? older > 0 : micros_of(frame) - me->hole_at < limit;
 }
 
-static __always_inline void open_hole(struct tw_half *me, const struct frame *frame)
+static __always_inline void open_hole(struct tw_half *me, struct frame *frame)
 {
 	if (!me->hole) {
 		me->hole_from = me->nxt;
-		me->hole_at = micros();
+		me->hole_at = micros_of(frame);
 	}
 	me->hole_to = frame->seq;
 	me->hole = 1;
@@ -388,12 +392,12 @@ static __always_inline bool is_echo(const struct tw_half *me, const struct frame
 }
 
 /* Our SYN or SYN-ACK, and what answers it: the round trip. */
-static __always_inline void time_handshake(struct tw_flow *flow, const struct frame *frame)
+static __always_inline void time_handshake(struct tw_flow *flow, struct frame *frame)
 {
 	if (frame->outgoing)
-		flow->syn_at = micros();
+		flow->syn_at = micros_of(frame);
 	else if (flow->syn_at && !flow->round_trip)
-		flow->round_trip = micros() - flow->syn_at;
+		flow->round_trip = micros_of(frame) - flow->syn_at;
 }
 
 /*
@@ -526,7 +530,7 @@ static __always_inline bool is_next(const struct tw_flow *flow, const struct fra
 	return peer->seen; /* see goes_on_without_us() */
 }
 
-static __always_inline void take_next(struct tw_flow *flow, const struct frame *frame)
+static __always_inline void take_next(struct tw_flow *flow, struct frame *frame)
 {
 	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
 	struct tw_half *peer = &flow->half[frame->outgoing ? INCOMING : OUTGOING];

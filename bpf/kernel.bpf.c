@@ -178,7 +178,7 @@ static __always_inline __u32 fin_timeout_ms(const struct tcp_sock *tp)
 /* close() and exit let go of the file before the socket is closed; shutdown() is called through it. */
 static __always_inline bool is_released(const struct sock *sk)
 {
-	struct file *file = BPF_CORE_READ(sk, sk_socket, file);
+	struct file *file = sk->sk_socket->file;
 
 	if (!file)
 		return false;
@@ -367,7 +367,7 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 		record->tuple.local_port = tp->inet_conn.icsk_inet.sk.__sk_common.skc_num;
 	control_block(tp, &record->cb);
 	current_actor(record->cb.flags & TW_CB_OWNED, &record->actor);
-	if (record->cb.sk_shutdown && record->cb.flags & TW_CB_OWNED && is_released(sk))
+	if (record->cb.sk_shutdown && record->cb.flags & TW_CB_OWNED && is_released(&tp->inet_conn.icsk_inet.sk))
 		record->cb.details |= TW_CB_RELEASED;
 	if (new_state == TCP_CLOSE && (old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING) && time_wait_is_full(tp))
 		record->cb.details |= TW_CB_TIME_WAIT_FULL;
@@ -655,10 +655,12 @@ int BPF_PROG(kernel_error, struct sock *sk)
 /* A flow whose socket is gone, unless segments of its closing are still to come. */
 static __always_inline void let_go(const struct tw_tuple *tuple, struct tw_flow *flow)
 {
-	if (flow->half[1].fin && !(flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin_acked))
+	if (flow->half[1].fin && !(flow->half[0].fin && flow->half[0].fin_acked && flow->half[1].fin_acked)) {
 		flow->orphaned = 1;
-	else
+		flow->cookie = 0;
+	} else {
 		forget_flow(tuple, flow);
+	}
 }
 
 /* The end of an ordinary life. False: its events did not wait, or another CPU has just released them. No inline function, as hold_state(). */

@@ -92,6 +92,7 @@ struct frame {
 	__u32 stamp;     /* TCP's timestamp where it stands in its usual place, else 0 */
 	__u32 forgotten; /* see forget() */
 	__u32 came_in;   /* outgoing and forwarded: the interface it came in on */
+	__u64 now_ns;    /* see frame_time() */
 	__u16 window;
 	__u16 vlan_id;
 	__u16 ip_id;          /* IPv4 identification; 0 for IPv6 */
@@ -112,6 +113,14 @@ struct frame {
 	__u8 passing;
 	__u8 for_others; /* config.forwarded: see is_for_others() */
 };
+
+/* When this run began, read where it is first asked for: a clock costs as much as a look-up. */
+static __always_inline __u64 frame_time(struct frame *frame)
+{
+	if (!frame->now_ns)
+		frame->now_ns = bpf_ktime_get_ns();
+	return frame->now_ns;
+}
 
 /* Is the packet one that the network delivers again? See copies.h. */
 enum copied {

@@ -13,24 +13,23 @@
 #include "sock.h"
 
 /* Until both sides have sent, and have the other's ACK. */
-static __always_inline void see_firsts(struct tw_flow *flow, const struct frame *frame, __u32 payload, __u32 me)
+static __always_inline void see_firsts(struct tw_flow *flow, struct frame *frame, __u32 payload, __u32 me)
 {
 	struct tw_times *times = &flow->times;
-	__u64 now = bpf_ktime_get_ns();
 	__u32 peer = 1 - me;
 
-	if (payload) {
-		if (!times->first_ns[me]) {
-			times->first_ns[me] = now;
-			flow->half[me].first_end = frame_seq_end(frame);
-		}
-		if (!times->first_ns[peer])
-			times->asked_ns = now;
+	if (payload && !times->first_ns[me]) {
+		times->first_ns[me] = frame_time(frame);
+		flow->half[me].first_end = frame_seq_end(frame);
 	}
-	if (frame->flags & TCP_ACK && times->first_ns[peer] && !times->acked_ns[peer] &&
-	    seq_distance(flow->half[peer].first_end, frame->ack) >= 0)
-		times->acked_ns[peer] = now;
-	flow->firsts = times->acked_ns[0] && times->acked_ns[1];
+	if (!times->first_ns[peer]) {
+		if (payload)
+			times->asked_ns = frame_time(frame);
+	} else if (frame->flags & TCP_ACK && !times->acked_ns[peer] &&
+		   seq_distance(flow->half[peer].first_end, frame->ack) >= 0) {
+		times->acked_ns[peer] = frame_time(frame);
+		flow->firsts = times->acked_ns[0] && times->acked_ns[1];
+	}
 }
 
 static __always_inline void see_pause(struct tw_flow *flow, __u32 me)
@@ -53,7 +52,7 @@ static __always_inline void see_pause(struct tw_flow *flow, __u32 me)
 }
 
 /* A function of its own for the verifier, whose paths it would multiply. */
-__noinline __u32 see_times(struct tw_flow *flow, const struct frame *frame, __u32 payload)
+__noinline __u32 see_times(struct tw_flow *flow, struct frame *frame, __u32 payload)
 {
 	__u32 me;
 
@@ -68,7 +67,7 @@ __noinline __u32 see_times(struct tw_flow *flow, const struct frame *frame, __u3
 }
 
 /* A segment that TCP takes. payload: bytes of it that count. */
-static __always_inline void note_times(struct tw_flow *flow, const struct frame *frame, __u32 payload)
+static __always_inline void note_times(struct tw_flow *flow, struct frame *frame, __u32 payload)
 {
 	if (payload || !flow->firsts)
 		see_times(flow, frame, payload);

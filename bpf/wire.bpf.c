@@ -46,6 +46,9 @@ struct {
 	__type(value, struct held_syn);
 } held_syns SEC(".maps");
 
+/* Any SYN was held since the start: most machines route nothing. */
+static volatile __u32 holds_syns;
+
 /*
  * The work of one program run. Map memory because the verifier does not follow its contents, and the
  * stack is short. Never shared: these hooks run with soft interrupts off, one at a time on a CPU.
@@ -254,7 +257,7 @@ __noinline __u32 rules_tuple_wanted(const struct tw_tuple *tuple)
 /* flow: 0 where it is new. */
 __noinline __u32 rules_came_before(struct tw_flow *flow, struct work *work)
 {
-	if (!work)
+	if (!work || work->frame.ifindex == LOOPBACK_IFINDEX)
 		return NO_COPY;
 	return came_before(flow ? &flow->half[INCOMING] : 0, &work->frame);
 }
@@ -380,6 +383,7 @@ static __always_inline void hold_syn(void *ctx, bool xdp, bool raw_ip, struct wo
 	syn->raw_ip = raw_ip;
 	syn->captured = (__u16)load_bytes(ctx, xdp, syn->frame, frame->bytes, HELD_BYTES);
 	bpf_map_update_elem(&held_syns, &frame->tuple, syn, BPF_ANY);
+	holds_syns = 1;
 }
 
 /*
@@ -569,7 +573,7 @@ __noinline __u32 release_syn(struct work *work)
 	struct tw_tuple wire;
 	__u32 from;
 
-	if (!work)
+	if (!work || !holds_syns)
 		return 0;
 	wire = work->frame.translated ? work->on_wire : work->frame.tuple;
 	syn = bpf_map_lookup_elem(&held_syns, &wire);
@@ -626,7 +630,7 @@ static __always_inline bool has_room(const struct tw_socket_view *view)
 
 static __always_inline void hold_in(struct work *work, __u64 cookie, struct tw_held_segment *held)
 {
-	const struct frame *frame = &work->frame;
+	struct frame *frame = &work->frame;
 	const struct tw_socket_view *view = &work->asked.view;
 
 	if (!(frame->flags & TCP_SYN)) {
@@ -663,7 +667,7 @@ static __always_inline void hold_in(struct work *work, __u64 cookie, struct tw_h
 	held->wscale = work->found.wscale;
 	held->type = view->type;
 	held->state = view->state;
-	*(volatile __u64 *)&held->ts_ns = bpf_ktime_get_ns();
+	*(volatile __u64 *)&held->ts_ns = frame_time(frame);
 }
 
 /* What the request of an ordinary SYN begins; its SYN-ACK leaves. 0: the SYN and this are to be reported. */
@@ -965,7 +969,7 @@ static __always_inline bool is_next_mark(const struct tw_flow *flow, const struc
 
 __noinline __u32 rules_knows_mark(struct tw_flow *flow, struct work *work)
 {
-	if (!flow || !work || !is_next_mark(flow, &work->frame) || !digest_of(flow->cookie))
+	if (!flow || !work || !flow->cookie || !is_next_mark(flow, &work->frame))
 		return 0;
 	__builtin_memset(&work->asked, 0, sizeof(work->asked));
 	work->asked.view.type = TW_SOCKET_UNKNOWN;
@@ -1168,6 +1172,7 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.translated = 0;
 	work->frame.passing = TW_PASSING_NOT;
 	work->frame.came_in = 0;
+	work->frame.now_ns = 0;
 	work->frame.for_others = 0;
 	return work;
 }

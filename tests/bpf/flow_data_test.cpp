@@ -272,6 +272,17 @@ TEST_P(FlowData, APacketThatComesInTwiceIsNoRetransmission) {
   EXPECT_EQ(flow().accepter(copy), TW_EVENT_FIN | TW_EVENT_RETRANSMISSION);  // too late for one
 }
 
+// Loopback is no network, and a copy is not looked for.
+TEST_P(FlowData, APacketThatComesTwiceOverLoopbackWasSentAgain) {
+  const Arrival loopback{.ifindex = 1};
+  const Segment data{.seq = 101, .ack_number = 101, .payload = bytes(10)};
+  Segment copy = data;
+  copy.copy = true;
+  EXPECT_EQ(flow().accepter(data, loopback), silent);
+  EXPECT_EQ(flow().accepter(copy, loopback), TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(flow().last().copied, 0);
+}
+
 // Where a host counts its identifications up, what it sends again is younger than all before it, whenever it comes.
 TEST_P(FlowData, APacketsAgeSaysWhetherItWasSentAgain) {
   if (!GetParam().we_open || GetParam().family != Family::ipv4) return;

@@ -12,8 +12,8 @@ namespace tcpwitness {
 // Which side closes, as the socket's transitions show it.
 enum class Closes : std::uint8_t { first, both, second };
 
-// A whole life: five transitions, and the four segments that mark it or none at all. Who closes first can be done with the
-// socket before the peer's FIN comes: a mini-socket takes that, and it is a record of its own.
+// A whole life: five transitions, and the four segments that mark it or none at all. Who closes first can be done with
+// the socket before the peer's FIN comes: a mini-socket takes that, and it is a record of its own.
 struct Course {
   bool active = false;
   bool wire = false;
