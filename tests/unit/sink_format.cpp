@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <limits>
+#include <random>
 
 #include "golden/reports.hpp"
 #include "sink/format.hpp"
@@ -28,6 +29,24 @@ TEST(Format, BytesHaveAtMostFiveCharacters) {
     EXPECT_LE(short_bytes(bytes).size(), 5U) << bytes;
   }
   EXPECT_EQ(short_bytes(std::numeric_limits<std::uint64_t>::max()), "16E");
+}
+
+TEST(Format, BytesAreRoundedAsTheStandardFormattingRoundsThem) {
+  std::mt19937_64 random(5);
+  const auto expected = [](std::uint64_t bytes) {
+    auto value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; value >= (unit == 0 ? 1024.0 : 1023.5) && unit < 6; ++unit) value /= 1024.0;
+    return unit == 0 ? fmt::format("{}", bytes) : fmt::format("{:.{}f}{}", value, value < 9.95 ? 1 : 0, "BKMGTPE"[unit]);
+  };
+  for (int round = 0; round < 20'000; ++round) {
+    const std::uint64_t bytes = random() >> (11 + random() % 52);  // doubles are exact up to 2^53
+    EXPECT_EQ(short_bytes(bytes), expected(bytes)) << bytes;
+  }
+  for (std::uint64_t halves = 1; halves < 4'096; ++halves) {  // in the middle between two, and beside it
+    for (const std::uint64_t bytes : {halves * 512 - 1, halves * 512, halves * 512 + 1, (halves << 19U) / 10 * 5})
+      EXPECT_EQ(short_bytes(bytes), expected(bytes)) << bytes;
+  }
 }
 
 TEST(Format, BytesInWords) {

@@ -97,11 +97,27 @@ Scaled scale(std::uint64_t bytes) {
 
 }  // namespace
 
+// Each row has two: integers alone, rounded as the standard's formatting rounds (to even where it is in the middle).
 ShortText short_bytes(std::uint64_t bytes) {
   ShortText text;
-  const Scaled scaled = scale(bytes);
-  if (scaled.unit == 0) return text.add(bytes);
-  return text.add(fmt::format("{:.{}f}{}", scaled.value, scaled.value < 9.95 ? 1 : 0, "BKMGTPE"[scaled.unit]));
+  if (bytes < 1'024) return text.add(bytes);
+  unsigned unit = 1;
+  while (unit < 6 && bytes >> (10 * unit - 1) >= 2'047) ++unit;  // 1023.5 of it are one of the next
+  const unsigned shift = 10 * unit;
+  const auto rounded = [&](std::uint64_t value) {
+    const std::uint64_t whole = value >> shift;
+    const std::uint64_t rest = value - (whole << shift);
+    const std::uint64_t half = std::uint64_t{1} << (shift - 1);
+    return whole + (rest > half || (rest == half && whole % 2 == 1) ? 1 : 0);
+  };
+  const std::uint64_t whole = bytes >> shift;
+  const std::uint64_t tenths = whole < 10 ? 10 * whole + rounded(10 * (bytes - (whole << shift))) : 100;
+  if (tenths < 100) {
+    text.add(tenths / 10).add('.').add(tenths % 10);
+  } else {
+    text.add(rounded(bytes));
+  }
+  return text.add("BKMGTPE"[unit]);
 }
 
 std::string bytes_in_words(std::uint64_t bytes) {
