@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace tcpwitness {
 namespace {
 
@@ -27,6 +29,9 @@ TEST(Catalogue, HasEveryOutcomeInOrderWithWords) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     EXPECT_EQ(static_cast<std::size_t>(entries[i].outcome), i);
     EXPECT_FALSE(entries[i].meaning.empty());
+    const auto needs_escape = [](char c) { return c < ' ' || c > '~' || c == '"' || c == '\\'; };
+    EXPECT_TRUE(std::ranges::none_of(entries[i].meaning, needs_escape))
+        << "JSON has it as it is: " << name(entries[i].outcome);
     EXPECT_FALSE(entries[i].evidence.empty());
     EXPECT_FALSE(entries[i].fooled_by.empty()) << name(entries[i].outcome);
   }

@@ -37,7 +37,8 @@ TEST(Format, BytesAreRoundedAsTheStandardFormattingRoundsThem) {
     auto value = static_cast<double>(bytes);
     std::size_t unit = 0;
     for (; value >= (unit == 0 ? 1024.0 : 1023.5) && unit < 6; ++unit) value /= 1024.0;
-    return unit == 0 ? fmt::format("{}", bytes) : fmt::format("{:.{}f}{}", value, value < 9.95 ? 1 : 0, "BKMGTPE"[unit]);
+    return unit == 0 ? fmt::format("{}", bytes)
+                     : fmt::format("{:.{}f}{}", value, value < 9.95 ? 1 : 0, "BKMGTPE"[unit]);
   };
   for (int round = 0; round < 20'000; ++round) {
     const std::uint64_t bytes = random() >> (11 + random() % 52);  // doubles are exact up to 2^53

@@ -144,7 +144,7 @@ class JsonSink final : public Sink {
     write_json_line(output_, [&](JsonWriter& json) { std::visit([&](const auto& body) { put(json, body); }, report); });
   }
   static void begin(JsonWriter& json, std::string_view type, TimeNs ts_ns) {
-    json.field("type", type);
+    json.plain_field("type", type);
     json.field("ts_ns", ts_ns);
   }
   static void put_nat(JsonWriter& json, const std::optional<Flow>& nat) {
@@ -237,14 +237,14 @@ class JsonSink final : public Sink {
     put_flow(json, life.flow);
     put_nat(json, life.nat);
     json.field("start_ts_ns", life.start_ts_ns);
-    json.field("role", name(life.role));
+    json.plain_field("role", name(life.role));
     put_process(json, life.process);
     json.key("netns");
     life.netns != 0 ? json.value(life.netns) : json.null();
-    json.field("outcome", name(life.outcome));
-    json.field("meaning", outcome_catalogue()[static_cast<std::size_t>(life.outcome)].meaning);
+    json.plain_field("outcome", name(life.outcome));
+    json.plain_field("meaning", outcome_catalogue()[static_cast<std::size_t>(life.outcome)].meaning);
     if (life.error) put_error(json, *life.error);
-    json.field("closed_by", name(life.closed_by));
+    json.plain_field("closed_by", name(life.closed_by));
     json.field("duration_ns", life.duration_ns);
     put_optional(json, "handshake_ns", life.handshake_ns);
     json.field("tx_bytes", life.tx_bytes);
@@ -258,12 +258,12 @@ class JsonSink final : public Sink {
     put_phases(json, life.phases);
     json.key("states");
     json.begin_array();
-    for (const TcpState state : life.states) json.value(name(state));
+    for (const TcpState state : life.states) json.plain(name(state));
     json.end_array();
     if (!life.peer_states.empty()) {
       json.key("peer_states");
       json.begin_array();
-      for (const TcpState state : life.peer_states) json.value(name(state));
+      for (const TcpState state : life.peer_states) json.plain(name(state));
       json.end_array();
     }
     put_findings(json, life.findings);
@@ -392,15 +392,15 @@ class JsonSink final : public Sink {
     json.begin_array();
     for (std::size_t i = 0; i < findings.size(); ++i) {
       const auto first = std::ranges::find(findings, findings[i].rule, &Finding::rule);
-      if (first == findings.begin() + static_cast<std::ptrdiff_t>(i)) json.value(name(findings[i].rule));
+      if (first == findings.begin() + static_cast<std::ptrdiff_t>(i)) json.plain(name(findings[i].rule));
     }
     json.end_array();
   }
   static void put_witnesses(JsonWriter& json, const Life& life) {
     json.key("witnesses");
     json.begin_array();
-    if (life.has_kernel) json.value("kernel");
-    if (life.has_wire) json.value("wire");
+    if (life.has_kernel) json.plain("kernel");
+    if (life.has_wire) json.plain("wire");
     json.end_array();
     if (!life.wire) return;
     json.key("wire");
