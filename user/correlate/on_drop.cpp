@@ -10,7 +10,7 @@
 namespace tcpwitness {
 namespace {
 
-DropSeen* kind_of(Drops& drops, const Drop& d, bool out) {
+DropSeen* seen_of(Drops& drops, const Drop& d, bool out) {
   for (DropSeen& seen : drops.seen()) {
     if (seen.reason == d.reason && seen.out == out) return &seen;
   }
@@ -100,7 +100,7 @@ void take_back_unprocessed(Connection& c, const Event& e, const Drop& d) {
 }  // namespace
 
 void add_drop(Drops& drops, const Event& e, const Drop& d, bool out) {
-  DropSeen* seen = kind_of(drops, d, out);
+  DropSeen* seen = seen_of(drops, d, out);
   if (seen == nullptr) {
     ++drops.further;
     return;

@@ -28,7 +28,7 @@ bool by_path_mtu(const Connection& c, const Retransmissions& facts, const Retran
 }
 
 // docs/kernel.md, "Retransmission kinds", in this order.
-RetransmitKind kind_of(const Retransmit& r) {
+RetransmitKind retransmit_kind(const Retransmit& r) {
   const ControlBlock& cb = r.cb;
   if (r.synack != 0) return RetransmitKind::syn_ack;
   if (!was_read(cb)) return RetransmitKind::unknown;
@@ -207,7 +207,7 @@ void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   c.has_kernel = true;
   Retransmissions& facts = c.ensure_anomalies().retransmissions;
   const Sending sending = sending_of(r, c.has_cb() ? c.cb.total_retrans : 0);
-  RetransmitKind kind = kind_of(r);
+  RetransmitKind kind = retransmit_kind(r);
   if (kind != RetransmitKind::syn_ack && by_path_mtu(c, facts, r)) {
     kind = RetransmitKind::path_mtu;
     if (!facts.mtu_reduced) facts.mtu_until = r.cb.snd_nxt;

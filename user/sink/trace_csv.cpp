@@ -15,7 +15,7 @@
 namespace tcpwitness {
 namespace {
 
-constexpr std::string_view header =
+constexpr std::string_view csv_columns =
     "type,conn,id,time,witness,local_ip,local_port,remote_ip,remote_port,interface,dir,flags,seq,ack,rel_seq,rel_ack,"
     "len,win,win_bytes,analysis,text,nat_local_ip,nat_local_port,nat_remote_ip,nat_remote_port\n";
 constexpr unsigned segment_columns = 11;  // interface to analysis
@@ -48,7 +48,7 @@ class TraceCsvSink final : public Sink {
  public:
   TraceCsvSink(Output& output, const Names& names, bool wire_alone)
       : output_(output), names_(names), words_{.names = names, .utf8 = false}, wire_alone_(wire_alone) {
-    append(output_.buffer(), header);
+    append(output_.buffer(), csv_columns);
   }
 
   void write(const Report& report) override {

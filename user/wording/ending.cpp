@@ -115,7 +115,7 @@ std::string_view words(endings::Completed::How how) {
 }
 
 // The sentence of each kind of ending of one Life.
-struct Words {
+struct EndingWords {
   const Life& life;
 
   std::string operator()(const endings::Completed& of) const {
@@ -430,7 +430,7 @@ struct Words {
 
 std::string explanation(const Life& life) {
   if (life.ending == nullptr) return "";
-  std::string text = std::visit(Words{life}, static_cast<const AnyEnding&>(*life.ending));
+  std::string text = std::visit(EndingWords{life}, static_cast<const AnyEnding&>(*life.ending));
   if (life.forwarded) return text;
   if (const std::string waited = waiting_words(life.phases, life.role); !waited.empty()) text += " " + waited;
   return text;

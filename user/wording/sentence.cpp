@@ -10,12 +10,12 @@
 namespace tcpwitness {
 namespace {
 
-struct Words {
+struct FindingWords {
   std::string operator()(const std::monostate& /*nothing*/) const { return ""; }
   std::string operator()(const arguments::OwnWords& own) const { return own.text; }
   template <typename Found>
   std::string operator()(const Found& found) const {
-    return words(found);
+    return tcpwitness::words(found);
   }
 };
 
@@ -29,7 +29,7 @@ bool names_the_peer(const Finding& finding) {
 
 std::string sentence(const Finding& finding) {
   if (const auto* own = std::get_if<arguments::OwnWords>(&finding.arguments)) return own->text;
-  std::string text = std::visit(Words{}, static_cast<const AnyArguments&>(finding.arguments));
+  std::string text = std::visit(FindingWords{}, static_cast<const AnyArguments&>(finding.arguments));
   if (!finding.because.empty()) {
     const Finding& cause = finding.because.front();
     return text + fmt::format("; at the other end{}: {}", cause.confidence == Confidence::certain ? "" : ", probably",
