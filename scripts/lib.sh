@@ -139,11 +139,14 @@ build() { as_owner "$project/scripts/build" "$@"; }
 suite_apt() { # SUITE COMMAND [ARGUMENT...]
   local place=$build/vm/apt-$1
   mkdir -p "$place"/{state/lists/partial,cache/archives/partial}
-  printf 'Types: deb\nURIs: http://deb.debian.org/%s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
-    "$([[ $1 == *-security ]] && echo debian-security || echo debian)" "$1" /usr/share/keyrings/debian-archive-keyring.gpg \
-    >"$place/suite.sources"
-  printf '%s;\n' "Dir::State \"$place/state\"" 'Dir::State::status "/dev/null"' "Dir::Cache \"$place/cache\"" \
-    "Dir::Etc::sourcelist \"$place/suite.sources\"" 'Dir::Etc::sourceparts "/dev/null"' 'Acquire::Languages "none"' \
-    'APT::Sandbox::User "root"' >"$place/apt.conf"
-  APT_CONFIG=$place/apt.conf "${@:2}"
+  ( # two checks of scripts/test may ask for the same suite at once
+    flock 8
+    printf 'Types: deb\nURIs: http://deb.debian.org/%s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
+      "$([[ $1 == *-security ]] && echo debian-security || echo debian)" "$1" /usr/share/keyrings/debian-archive-keyring.gpg \
+      >"$place/suite.sources"
+    printf '%s;\n' "Dir::State \"$place/state\"" 'Dir::State::status "/dev/null"' "Dir::Cache \"$place/cache\"" \
+      "Dir::Etc::sourcelist \"$place/suite.sources\"" 'Dir::Etc::sourceparts "/dev/null"' 'Acquire::Languages "none"' \
+      'APT::Sandbox::User "root"' >"$place/apt.conf"
+    APT_CONFIG=$place/apt.conf "${@:2}"
+  ) 8>"$place/lock"
 }
