@@ -38,7 +38,8 @@ struct Books {
 
 }  // namespace
 
-int LiveRun::finish() {
+Summary LiveRun::finish() {
+  if (parts_.view != nullptr) parts_.view->close();
   const bool enough = over();
   parts_.manager.stopping(status("stopping"));
   if (command_.next_signal_is_ours()) end_at_next_signal(parts_.signals);
@@ -65,36 +66,44 @@ int LiveRun::finish() {
                                                  .flows_full = summary.flows_full,
                                                  .unaccounted = summary.unaccounted});
   }
-  const bool written = output_.broken() || output_.finish(summary);
-  if (!written) summary.unwritten = output_.dropped();
-  if (output_.broken() || output_.error() != 0) return broken();
+  return summary;
+}
+
+bool LiveRun::write(Summary& summary) {
+  if (output_.broken()) return false;
+  all_taken_ = output_.finish(summary);
+  if (!all_taken_) summary.unwritten = output_.dropped();
+  return !output_.broken() && output_.error() == 0;
+}
+
+int LiveRun::ended(const Summary& summary) const {
   say(describe(summary));
-  return !written || (summary.recording && summary.recording->failed) ? 1 : 0;
+  return !all_taken_ || (summary.recording && summary.recording->failed) ? 1 : 0;
 }
 
 // Drained in any case, so that the books balance; what comes after enough was reported goes nowhere. When the last look
 // at the sockets began.
 TimeNs LiveRun::take_the_rest(bool enough) {
   Tracer& tracer = parts_.tracer;
-  // A last look at what is still open: an idle connection's counters have no event to travel in.
-  Records still_open;
-  drain_.begin_list();
   const TimeNs begun = parts_.clock.now();
-  tracer.release_digests(Tracer::Release::all);
-  if (!enough) tracer.snapshot_sockets(collect_in(still_open, parts_.backlog));
-  if (!enough && parts_.options.forwarded) tracer.snapshot_hops(collect_in(still_open, parts_.backlog));
-  feed_.end_at(parts_.clock.now());
-  drain_.drain_backlog();
-  tracer.detach([&] { parts_.backlog.take(); });
-  tracer.release_digests(Tracer::Release::all);
-  while (drain_.drain() > 0 || !parts_.backlog.empty()) {
-  }
-  drain_.take_list(still_open);
+  // What is still open: an idle connection's counters have no event to travel in.
+  const auto last_look = [&](const Tracer::OnRecord& on_record) {
+    tracer.release_digests(Tracer::Release::all);
+    if (!enough) tracer.snapshot_sockets(on_record);
+    if (!enough && parts_.options.forwarded) tracer.snapshot_hops(on_record);
+    feed_.end_at(parts_.clock.now());
+  };
+  drain_.list(last_look, [&] {
+    tracer.detach([&] { parts_.backlog.take(); });
+    tracer.release_digests(Tracer::Release::all);
+    while (drain_.drain() > 0 || !parts_.backlog.empty()) {
+    }
+  });
   return begun;
 }
 
 // `| head` has what it wants. A service whose reader is gone has failed, and is to be started again.
-int LiveRun::broken() const {
+int LiveRun::failed() const {
   if (output_.error() != EPIPE || !parts_.manager.there()) return broken_output(output_.error());
   say("tcpwitness: nobody reads the output any more", Priority::error);
   return exit_failed;

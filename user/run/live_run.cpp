@@ -48,40 +48,46 @@ LiveRun::LiveRun(const LiveParts& parts)
 }
 
 int LiveRun::go() {
+  if (const auto code = begin()) return *code;
+  const int code = run_to_end(*this);
+  return command_.exit_code(code, ended_by_signal_, parts_.signals);
+}
+
+std::optional<int> LiveRun::begin() {
   if (const Recorder* recorder = feed_.recorder()) {
     if (const auto wrong = recorder->wrong()) return fail(*wrong);
   }
   if (parts_.view != nullptr) {
-    if (auto opened = parts_.view->open(); !opened) return fail(opened.error());
-    say_through([this](std::string_view text) { parts_.view->say(parts_.clock.now(), text); });
+    auto opened = parts_.view->open([this] { return parts_.clock.now(); });
+    if (!opened) return fail(opened.error());
   }
   confine();
-  list_.take_first();
+  list_.take();
   announce();
   if (command_.there() && over()) return not_started();
   command_.start();
-  const auto started = Clock::now();
-  bool ended_by_signal = false;
-  while (!over()) {
-    const bool signalled = wait(started) && !command_.takes_signal(parts_.signals) && !hung_up();
-    if (signalled && !command_.there()) LiveOutput::keep_what_is_left();
-    drain_.look();
-    list_.take_after_loss();
-    const auto now = Clock::now();
-    if (!over() && parts_.backlog.empty()) so_far_.report(now - started);
-    if (reopen_) reopen();
-    parts_.manager.alive(now, [&] { return status("tracing"); });
-    if (!over() && parts_.backlog.empty()) samples_.take(now - started);
-    if (command_.over(now, [&] { return feed_.correlator().any_open(); })) break;
-    if (parts_.view != nullptr && !turn_view()) break;
-    ended_by_signal = signalled;
-    if (signalled || (parts_.options.duration && now - started >= *parts_.options.duration)) break;
-    if (parts_.tracer.follow_interfaces()) learn_names();
-    hint(now - started);
-  }
-  close_view();
-  const int code = finish();
-  return command_.exit_code(code, ended_by_signal, parts_.signals);
+  started_ = Clock::now();
+  return std::nullopt;
+}
+
+bool LiveRun::turn() {
+  const bool signalled = wait() && !command_.takes_signal(parts_.signals) && !hung_up();
+  if (signalled && !command_.there()) LiveOutput::keep_what_is_left();
+  drain_.look();
+  list_.take_after_loss();
+  const auto now = Clock::now();
+  const auto since_start = now - started_;
+  if (!over() && parts_.backlog.empty()) so_far_.report(since_start);
+  if (reopen_) reopen();
+  parts_.manager.alive(now, [&] { return status("tracing"); });
+  if (!over() && parts_.backlog.empty()) samples_.take(since_start);
+  if (command_.over(now, [&] { return feed_.correlator().any_open(); })) return false;
+  if (parts_.view != nullptr && !turn_view()) return false;
+  ended_by_signal_ = signalled;
+  if (signalled || (parts_.options.duration && since_start >= *parts_.options.duration)) return false;
+  if (parts_.tracer.follow_interfaces()) learn_names();
+  hint(since_start);
+  return true;
 }
 
 // What is decoded from here on comes from others.
@@ -108,7 +114,7 @@ int LiveRun::not_started() {
 }
 
 // Until the next look. True: a signal came.
-bool LiveRun::wait(Clock::time_point started) {
+bool LiveRun::wait() {
   RingSource& ring = parts_.ring;
   if (!parts_.backlog.empty()) return ring.wait(milliseconds(0), parts_.signals);
   auto at_most = std::chrono::duration_cast<milliseconds>(drain_.pace().interval());
@@ -121,7 +127,7 @@ bool LiveRun::wait(Clock::time_point started) {
   if (command_.ending()) at_most = std::min(at_most, while_a_command_ends);
   const auto not_after = [&](std::optional<Clock::duration> since_start) {
     if (!since_start) return;
-    const auto left = std::chrono::ceil<milliseconds>(*since_start - (Clock::now() - started));
+    const auto left = std::chrono::ceil<milliseconds>(*since_start - (Clock::now() - started_));
     at_most = std::clamp(left, milliseconds(0), at_most);
   };
   not_after(parts_.options.duration);
@@ -141,12 +147,6 @@ bool LiveRun::turn_view() {
   correlator.ordinary_in_short(view.crowded());
   if (const auto conn = view.asks_for()) view.answer(correlator.so_far_of(*conn, parts_.clock.now()));
   return view.turn(parts_.clock.now());
-}
-
-void LiveRun::close_view() {
-  if (parts_.view == nullptr) return;
-  parts_.view->close();
-  say_through({});
 }
 
 // SIGHUP: a daemon's outputs are opened again; elsewhere the terminal is gone, and the run ends.

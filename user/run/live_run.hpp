@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// live_run.hpp: one live run, from ready to summary: the loop that waits, looks at the ring, does what is due, and
-// ends.
+// live_run.hpp: one live run, from ready to summary. A turn waits, looks at the ring and does what is due.
 //
-// What it does each time round is elsewhere: ring_drain.hpp, socket_list.hpp, so_far.hpp, samples.hpp. Its end is
+// What it does in a turn is elsewhere: ring_drain.hpp, socket_list.hpp, so_far.hpp, samples.hpp. Its end is
 // live_end.cpp.
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "run/followed_command.hpp"
@@ -14,6 +14,7 @@
 #include "run/live_output.hpp"
 #include "run/live_parts.hpp"
 #include "run/ring_drain.hpp"
+#include "run/run_loop.hpp"
 #include "run/samples.hpp"
 #include "run/so_far.hpp"
 #include "run/socket_list.hpp"
@@ -21,7 +22,7 @@
 
 namespace tcpwitness {
 
-class LiveRun {
+class LiveRun final : public Run {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -29,25 +30,29 @@ class LiveRun {
   // The exit code.
   int go();
 
+  [[nodiscard]] bool over() const override { return output_.over() || feed_.nobody_reads(); }
+  [[nodiscard]] bool turn() override;
+  // live_end.cpp
+  [[nodiscard]] Summary finish() override;
+  [[nodiscard]] bool write(Summary& summary) override;
+  [[nodiscard]] int failed() const override;
+  [[nodiscard]] int ended(const Summary& summary) const override;
+
  private:
-  // Enough was reported, or nobody reads.
-  [[nodiscard]] bool over() const { return output_.over() || feed_.nobody_reads(); }
+  // An exit code: there is no run.
+  [[nodiscard]] std::optional<int> begin();
   void confine();
   void announce();
   [[nodiscard]] int not_started();
-  [[nodiscard]] bool wait(Clock::time_point started);
+  [[nodiscard]] bool wait();
   [[nodiscard]] bool turn_view();
-  void close_view();
   [[nodiscard]] bool hung_up();
   void reopen();
   void hint(Clock::duration since_start);
   void learn_names();
   [[nodiscard]] std::string status(const char* doing) const;
 
-  // live_end.cpp
-  [[nodiscard]] int finish();
-  TimeNs take_the_rest(bool enough);
-  [[nodiscard]] int broken() const;
+  TimeNs take_the_rest(bool enough);  // live_end.cpp
 
   const LiveParts& parts_;
   FollowedCommand command_;
@@ -59,6 +64,9 @@ class LiveRun {
   SocketList list_;
   SoFar so_far_;
   Samples samples_;
+  Clock::time_point started_;
+  bool ended_by_signal_ = false;
+  bool all_taken_ = true;  // by who reads the output
   bool hangup_reopens_ = false;
   bool reopen_ = false;
   bool hinted_ = false;

@@ -15,9 +15,11 @@
 #include <chrono>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "capture/bounded_queue.hpp"
@@ -35,6 +37,7 @@
 #include "run/picture.hpp"
 #include "run/replay.hpp"
 #include "run/run.hpp"
+#include "run/run_loop.hpp"
 #include "run/signals.hpp"
 #include "sink/describe.hpp"
 #include "sink/format.hpp"
@@ -52,8 +55,50 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t reports_at_a_time = 4;  // so few that the allocator has their memory at hand for the next ones
 
+// Makes events of an ordinary file in a thread of its own, a few batches ahead of whoever takes them.
+class BatchThread {
+ public:
+  // Nothing: there is no thread to be had.
+  static std::unique_ptr<BatchThread> start(BatchReader& reader) {
+    try {
+      return std::make_unique<BatchThread>(reader);
+    } catch (const std::system_error&) {
+      return nullptr;
+    }
+  }
+  explicit BatchThread(BatchReader& reader) : thread_([this, &reader] { read(reader); }) {}
+  BatchThread(const BatchThread&) = delete;
+  BatchThread& operator=(const BatchThread&) = delete;
+  ~BatchThread() { stop(); }
+
+  [[nodiscard]] std::optional<Batch> take() { return queue_.take(); }
+  void recycle(Batch batch) { queue_.recycle(std::move(batch)); }
+  // No more is wanted than what has been made.
+  void stop() { queue_.stop(); }
+
+ private:
+  void read(BatchReader& reader) {
+    bool more = true;
+    bool wanted = true;
+    while (more && wanted) {
+      Batch batch = queue_.spare();
+      more = reader.fill(batch);
+      wanted = queue_.push(std::move(batch));
+    }
+    while (wanted) {
+      Batch batch = queue_.spare();
+      const bool left = reader.finish(batch);
+      wanted = queue_.push(std::move(batch)) && left;
+    }
+    queue_.close();
+  }
+
+  BoundedQueue<Batch> queue_;
+  std::jthread thread_;  // the first to go
+};
+
 // One file, from ready to summary.
-class Reading {
+class Reading final : public Run {
  public:
   Reading(const Options& options, StopSignal& stop, CaptureFile& file, PacketFilter* filter)
       : options_(options),
@@ -64,9 +109,53 @@ class Reading {
         correlator_(capture_settings(options), names_),
         output_(options, stop, file, names_, true) {}
 
-  int go() {
-    if (!file_.regular() || !read_side_by_side()) read_as_it_comes();
-    return finish();
+  void begin() {
+    if (file_.regular()) beside_ = BatchThread::start(reader_);
+    if (!beside_) announce(batch_);  // the first block may be long in coming
+  }
+
+  [[nodiscard]] bool over() const override { return output_.over(); }
+  // A batch. Those of a pipe are made here: what came is reported while the next frame is waited for.
+  [[nodiscard]] bool turn() override {
+    if (beside_) return take_from_beside();
+    const bool more = reader_.fill(batch_);
+    take(batch_);
+    look_around();
+    return more;
+  }
+
+  [[nodiscard]] Summary finish() override {
+    if (beside_) {
+      beside_->stop();
+      while (take_from_beside()) {
+      }
+      beside_.reset();
+    } else {
+      while (!output_.enough() && reader_.finish(batch_)) take(batch_);
+      take(batch_);
+    }
+    output_.end();
+    if (!output_.enough()) correlator_.finish(last_ts_ns_, output_.waiting());
+    output_.write();
+    Summary summary = correlator_.summary();
+    summary.ts_ns = realtime_ns();
+    summary.capture = read_;
+    summary.capture->filtered = !options_.read.filter.empty() || !options_.ports.empty() || !options_.hosts.empty();
+    if (file_.damage()) summary.capture->damage = file_.damage()->message();
+    return summary;
+  }
+
+  [[nodiscard]] bool write(Summary& summary) override { return !output_.broken() && output_.finish(summary); }
+  [[nodiscard]] int failed() const override { return output_.failed(); }
+
+  [[nodiscard]] int ended(const Summary& summary) const override {
+    say(describe(summary));
+    if (const PassedOver over = reader_.passed_over(); over.frames != 0) {
+      fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
+                 grouped(over.frames), over.frames == 1 ? "" : "s", over.link_type, over.frames == 1 ? "was" : "were");
+    }
+    if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
+    return file_.damage() ? fail(*file_.damage()) : 0;
   }
 
   // Called before a pipe is read: reports what is known while nothing comes. False: stop.
@@ -86,52 +175,15 @@ class Reading {
   }
 
  private:
-  // An ordinary file: one thread makes events, this one makes lives of them and prints. False: there is no thread to be
-  // had.
-  bool read_side_by_side() {
-    BoundedQueue<Batch> queue;
-    std::jthread reader;
-    const auto make_events = [&] {
-      bool more = true;
-      bool wanted = true;
-      while (more && wanted) {
-        Batch batch = queue.spare();
-        more = reader_.fill(batch);
-        wanted = queue.push(std::move(batch));
-      }
-      while (wanted) {
-        Batch batch = queue.spare();
-        const bool left = reader_.finish(batch);
-        wanted = queue.push(std::move(batch)) && left;
-      }
-      queue.close();
-    };
-    try {
-      reader = std::jthread(make_events);
-    } catch (const std::system_error&) {
-      return false;
-    }
-    while (auto batch = queue.take()) {
-      if (!announced_) announce(*batch);
-      take(*batch);
-      look_around();
-      if (output_.over()) queue.stop();
-      if (!output_.over()) queue.recycle(std::move(*batch));
-    }
+  // False: that was all.
+  bool take_from_beside() {
+    auto batch = beside_->take();
+    if (!batch) return false;
+    if (!announced_) announce(*batch);
+    take(*batch);
+    look_around();
+    if (!output_.over()) beside_->recycle(std::move(*batch));
     return true;
-  }
-
-  // A pipe: its frames are reported while the next ones are waited for.
-  void read_as_it_comes() {
-    announce(batch_);  // the first block may be long in coming
-    bool more = true;
-    while (more && !output_.over()) {
-      more = reader_.fill(batch_);
-      take(batch_);
-      look_around();
-    }
-    while (!output_.enough() && reader_.finish(batch_)) take(batch_);
-    take(batch_);
   }
 
   // With a batch that is still being filled.
@@ -196,33 +248,13 @@ class Reading {
     correlator_.advance(now, output_.waiting());
   }
 
-  int finish() {
-    output_.end();
-    if (!output_.enough()) correlator_.finish(last_ts_ns_, output_.waiting());
-    output_.write();
-    if (output_.broken()) return output_.failed();
-    const bool damaged = file_.damage().has_value();
-    Summary summary = correlator_.summary();
-    summary.ts_ns = realtime_ns();
-    summary.capture = read_;
-    summary.capture->filtered = !options_.read.filter.empty() || !options_.ports.empty() || !options_.hosts.empty();
-    if (damaged) summary.capture->damage = file_.damage()->message();
-    if (!output_.finish(summary)) return output_.failed();
-    say(describe(summary));
-    if (const PassedOver over = reader_.passed_over(); over.frames != 0) {
-      fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
-                 grouped(over.frames), over.frames == 1 ? "" : "s", over.link_type, over.frames == 1 ? "was" : "were");
-    }
-    if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
-    return damaged ? fail(*file_.damage()) : 0;
-  }
-
   const Options& options_;
   StopSignal& stop_;
   CaptureFile& file_;
   PacketFilter* filter_;
   BatchReader reader_;
-  Batch batch_;  // of a pipe
+  std::unique_ptr<BatchThread> beside_;  // null: of a pipe
+  Batch batch_;                          // of a pipe
   Names names_;
   Correlator correlator_;
   FileOutput output_;
@@ -285,7 +317,8 @@ int run_read(const Options& given) {
   }
   Reading run(options, stop, **file, filter.get());
   reading = &run;
-  return run.go();
+  run.begin();
+  return run_to_end(run);
 }
 
 }  // namespace tcpwitness

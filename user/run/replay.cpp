@@ -18,6 +18,7 @@
 #include "run/file_output.hpp"
 #include "run/file_settings.hpp"
 #include "run/messages.hpp"
+#include "run/run_loop.hpp"
 #include "run/selection.hpp"
 #include "run/signals.hpp"
 #include "sink/describe.hpp"
@@ -31,7 +32,7 @@ namespace {
 constexpr std::uint64_t blocks_between_looks = 4096;
 constexpr std::size_t most_reports_waiting = 256;
 
-class Replaying {
+class Replaying final : public Run {
  public:
   Replaying(const Options& options, CaptureFile& file, StopSignal& stop)
       : options_(options),
@@ -42,22 +43,46 @@ class Replaying {
         output_(options, stop, file, replay_.names(), false,
                 [this](const Report& report) { return selection_.wants(report); }) {}
 
-  int go() {
-    CaptureBlock block;
-    while (!output_.over() && file_.next(block)) {
-      if (auto taken = replay_.take(block, output_.waiting()); !taken) {
-        damage_ = taken.error();
-        if (damage_->hint.empty()) damage_->hint = "everything before that was read";
-        break;
-      }
-      if (!announced_ && replay_.start() != nullptr) announce();
-      // Of a pipe everything is reported at once: nobody knows when the next block comes.
-      if (!file_.regular() && !output_.waiting().empty()) output_.deliver();
-      if (++blocks_ % blocks_between_looks == 0) output_.look_around(file_.bytes_read(), blocks_);
-      if (output_.waiting().size() >= most_reports_waiting) output_.write();
+  [[nodiscard]] bool over() const override { return output_.over(); }
+
+  // A block.
+  [[nodiscard]] bool turn() override {
+    if (!file_.next(block_)) return false;
+    if (auto taken = replay_.take(block_, output_.waiting()); !taken) {
+      damage_ = taken.error();
+      if (damage_->hint.empty()) damage_->hint = "everything before that was read";
+      return false;
     }
+    if (!announced_ && replay_.start() != nullptr) announce();
+    // Of a pipe everything is reported at once: nobody knows when the next block comes.
+    if (!file_.regular() && !output_.waiting().empty()) output_.deliver();
+    if (++blocks_ % blocks_between_looks == 0) output_.look_around(file_.bytes_read(), blocks_);
+    if (output_.waiting().size() >= most_reports_waiting) output_.write();
+    return true;
+  }
+
+  [[nodiscard]] Summary finish() override {
     if (!stop_.asked() && !damage_ && !output_.over()) damage_ = file_.damage();
-    return finish();
+    output_.end();
+    output_.write();
+    enough_ = output_.enough();
+    if (!enough_) replay_.finish(output_.waiting());
+    output_.write();
+    return replay_.summary();
+  }
+
+  [[nodiscard]] bool write(Summary& summary) override { return !output_.broken() && output_.finish(summary); }
+  [[nodiscard]] int failed() const override { return output_.failed(); }
+
+  [[nodiscard]] int ended(const Summary& summary) const override {
+    say_what_is_missing(summary);
+    if (output_.stopped() || enough_) return 0;
+    if (damage_) return fail(*damage_);
+    if (replay_.ended()) return 0;
+    return fail(
+        {"read the recording to its end",
+         "it has no end mark: its recorder was killed, its disk was full, or the file was cut off between two blocks",
+         "everything up to there was read"});
   }
 
  private:
@@ -72,14 +97,7 @@ class Replaying {
     output_.begin(start.ready);
   }
 
-  int finish() {
-    output_.end();
-    output_.write();
-    const bool enough = output_.enough();  // before the file's end, which then does not matter
-    if (!enough) replay_.finish(output_.waiting());
-    output_.write();
-    Summary summary = replay_.summary();
-    if (!output_.finish(summary)) return output_.failed();
+  void say_what_is_missing(const Summary& summary) const {
     // What this file lacks was not lost by the ring.
     Summary of_this_file = summary;
     of_this_file.lost -= std::min(of_this_file.lost, replay_.missing() - replay_.left_out());
@@ -93,7 +111,6 @@ class Replaying {
       fmt::print(stderr, "  {} event{} left out by the flight recorder: of no finding\n", grouped(meant),
                  meant == 1 ? " was" : "s were");
     if (!replay_.continued().empty()) fmt::print(stderr, "  it goes on in {}\n", printable(replay_.continued(), true));
-    return exit_code(enough);
   }
 
   // Behind the first event, and not on purpose. What a flight recorder left out it may have left out before the first.
@@ -103,25 +120,17 @@ class Replaying {
     return behind - std::min(behind, meant);
   }
 
-  [[nodiscard]] int exit_code(bool enough) const {
-    if (output_.stopped() || enough) return 0;
-    if (damage_) return fail(*damage_);
-    if (replay_.ended()) return 0;
-    return fail(
-        {"read the recording to its end",
-         "it has no end mark: its recorder was killed, its disk was full, or the file was cut off between two blocks",
-         "everything up to there was read"});
-  }
-
   const Options& options_;
   CaptureFile& file_;
   StopSignal& stop_;
   Selection selection_;
   Replay replay_;
   FileOutput output_;
+  CaptureBlock block_;
   std::optional<Error> damage_;
   std::uint64_t blocks_ = 0;
   bool announced_ = false;
+  bool enough_ = false;  // before the file's end, which then does not matter
 };
 
 }  // namespace
@@ -130,7 +139,8 @@ int replay(const Options& options, std::unique_ptr<CaptureFile> file) {
   if (!options.read.filter.empty()) return fail(no_expression_for_recordings(options.read.filter));
   StopSignal stop;
   if (auto listening = stop.listen(); !listening) return fail(listening.error());
-  return Replaying(options, *file, stop).go();
+  Replaying run(options, *file, stop);
+  return run_to_end(run);
 }
 
 }  // namespace tcpwitness

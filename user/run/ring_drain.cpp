@@ -61,16 +61,27 @@ std::size_t RingDrain::drain() {
   return count;
 }
 
+void RingDrain::list(const ReadList& read, const std::function<void()>& take_rest) {
+  Records found;
+  listing_ = true;
+  read(collect_in(found, parts_.backlog));
+  drain_backlog();
+  if (take_rest) take_rest();
+  feed_list(found);
+  listing_ = false;
+}
+
+// The backlog too, as long as who fills it is not the faster one.
 void RingDrain::drain_backlog() {
   drain();
   for (int round = 0; round < backlog_rounds && !parts_.backlog.empty(); ++round) drain();
 }
 
-void RingDrain::take_list(const Records& found) {
+// The ring reports an end sooner than the list does a socket.
+void RingDrain::feed_list(const Records& found) {
   for (const auto& record : found) {
     if (!gone_.contains(socket_of(record))) feed_.take(record);
   }
-  listing_ = false;
   gone_.clear();
 }
 

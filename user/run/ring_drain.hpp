@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <unordered_set>
 
@@ -29,15 +30,16 @@ class RingDrain {
 
   // What is there, once. How many records that were.
   std::size_t drain();
-  // The backlog too, as long as who fills it is not the faster one.
-  void drain_backlog();
 
-  // An iterator is about to list sockets. Those that are destroyed meanwhile are noted, for the ring reports them
-  // sooner than the list: take_list() leaves them out. The run begins with a list.
-  void begin_list() { listing_ = true; }
-  void take_list(const Records& found);
+  // Sockets are listed: `read` calls iterators of the kernel with what takes their records. The list is fed after what
+  // the hooks saw while it was read, so that a connection that both report begins with its events; and without sockets
+  // that were destroyed meanwhile. take_rest: before the list is fed.
+  using ReadList = std::function<void(const Tracer::OnRecord&)>;
+  void list(const ReadList& read, const std::function<void()>& take_rest = {});
 
  private:
+  void drain_backlog();
+  void feed_list(const Records& found);
   void note_skipped();
   std::size_t read_ring();
   void take_one(std::span<const std::byte> record);
@@ -51,7 +53,7 @@ class RingDrain {
   TimeNs looked_ns_ = 0;
   TimeNs released_ns_ = 0;                  // what the kernel holds back was asked for
   std::unordered_set<std::uint64_t> gone_;  // sockets that were destroyed while the others were listed
-  bool listing_ = true;                     // the sockets are being listed, or what came meanwhile is read
+  bool listing_ = false;                    // the sockets are being listed, or what came meanwhile is read
 };
 
 }  // namespace tcpwitness

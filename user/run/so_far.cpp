@@ -46,15 +46,13 @@ void SoFar::report(Clock::duration since_start) {
 
 void SoFar::list_sockets(Clock::duration since_start) {
   const std::int64_t begun_ns = thread_cpu_ns();
-  Records found;
-  drain_.begin_list();
-  parts_.tracer.snapshot_sockets(collect_in(found, parts_.backlog));
-  // All descriptors of all processes: metrics and a screen do without, and know the owners from what the sockets do.
-  if (parts_.metrics == nullptr && parts_.view == nullptr)
-    parts_.tracer.snapshot_owners(collect_in(found, parts_.backlog));
-  const std::int64_t listed_ns = thread_cpu_ns();
-  drain_.drain_backlog();
-  drain_.take_list(found);
+  std::int64_t listed_ns = begun_ns;
+  drain_.list([&](const Tracer::OnRecord& on_record) {
+    parts_.tracer.snapshot_sockets(on_record);
+    // All descriptors of all processes: metrics and a screen do without, and know the owners from what the sockets do.
+    if (parts_.metrics == nullptr && parts_.view == nullptr) parts_.tracer.snapshot_owners(on_record);
+    listed_ns = thread_cpu_ns();
+  });
   // A screen shows what is known from events meanwhile, where there are very many sockets.
   const std::chrono::nanoseconds took(listed_ns - begun_ns);
   if (parts_.view != nullptr) list_next_ = since_start + std::min<Clock::duration>(two_per_cent * took, rarest_list);

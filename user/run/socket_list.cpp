@@ -14,14 +14,11 @@ constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
 
 }  // namespace
 
-// Reported after what the hooks saw while it was read: a connection that both report then begins with its events,
-// not with the snapshot.
-void SocketList::take_first() {
-  Records found;
-  parts_.tracer.snapshot_sockets(collect_in(found, parts_.backlog));
-  parts_.tracer.snapshot_owners(collect_in(found, parts_.backlog));
-  drain_.drain_backlog();
-  drain_.take_list(found);
+void SocketList::take() {
+  drain_.list([this](const Tracer::OnRecord& on_record) {
+    parts_.tracer.snapshot_sockets(on_record);
+    parts_.tracer.snapshot_owners(on_record);
+  });
 }
 
 void SocketList::take_after_loss() {
@@ -29,12 +26,7 @@ void SocketList::take_after_loss() {
   const TimeNs lost_at = feed_.lost_at();
   if (lost_at == 0 || begun < std::max(lost_at + list_after_ns, not_before_ns_) || !parts_.backlog.empty()) return;
   feed_.forget_loss();
-  Records found;
-  drain_.begin_list();
-  parts_.tracer.snapshot_sockets(collect_in(found, parts_.backlog));
-  parts_.tracer.snapshot_owners(collect_in(found, parts_.backlog));
-  drain_.drain_backlog();
-  drain_.take_list(found);
+  take();
   feed_.listed(begun);
   const TimeNs took = parts_.clock.now() - begun;
   not_before_ns_ = begun + std::max(list_at_most_every_ns, took * one_per_cent);

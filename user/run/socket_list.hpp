@@ -14,8 +14,8 @@ class SocketList {
  public:
   SocketList(const LiveParts& parts, LiveFeed& feed, RingDrain& drain) : parts_(parts), feed_(feed), drain_(drain) {}
 
-  // What existed before us.
-  void take_first();
+  // With their owners. At the start: what existed before us.
+  void take();
   // What was lost may have been the end of a socket, or the beginning of one: the sockets are listed again.
   void take_after_loss();
 

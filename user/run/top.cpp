@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "run/messages.hpp"
 #include "sink/picture/picture.hpp"
 #include "top/texts.hpp"
 
@@ -37,6 +38,17 @@ class LiveView::Taking final : public Sink {
 LiveView::LiveView(std::unique_ptr<Screen> terminal, std::string source, bool wire_alone, bool may_write)
     : terminal_(std::move(terminal)), wire_alone_(wire_alone), may_write_(may_write) {
   around_.source = std::move(source);
+}
+
+Result<void> LiveView::open(std::function<TimeNs()> clock) {
+  if (auto opened = terminal_->open(); !opened) return opened;
+  say_through([this, clock = std::move(clock)](std::string_view text) { say(clock(), text); });
+  return {};
+}
+
+void LiveView::close() {
+  terminal_->close();
+  say_through({});
 }
 
 std::unique_ptr<Sink> LiveView::sink() { return std::make_unique<Taking>(*this); }

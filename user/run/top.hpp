@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,8 +31,9 @@ class LiveView {
   [[nodiscard]] std::unique_ptr<Sink> sink();
   // Of the run; before the first turn.
   void set_names(const Names& names) { names_ = &names; }
-  Result<void> open() { return terminal_->open(); }
-  void close() { terminal_->close(); }
+  // From here on it takes what is to be said on stderr, at the time that `clock` tells.
+  Result<void> open(std::function<TimeNs()> clock);
+  void close();
   [[nodiscard]] const Screen& terminal() const { return *terminal_; }
 
   // Takes keys, draws where something has changed. False: the end is wanted, or nobody is there any more.

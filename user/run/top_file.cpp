@@ -183,8 +183,7 @@ class Playing {
     view_.set_names(played_.names());
     // Whoever becomes another user gets no signal of its parent's death any more: before the screen asks for that.
     const auto nobody = become_nobody();
-    if (auto opened = view_.open(); !opened) return fail(opened.error());
-    say_through([this](std::string_view text) { view_.say(played_.now(), text); });
+    if (auto opened = view_.open([this] { return played_.now(); }); !opened) return fail(opened.error());
     for (const Result<void>& step : {nobody, restrict_system_calls(Work::read)}) {
       if (!step) say("tcpwitness: " + step.error().message());
     }
@@ -197,7 +196,6 @@ class Playing {
     }
     while (wanted) wanted = view_.turn(played_.now()) && rest(view_.patience());
     view_.close();
-    say_through({});
     const auto damage = played_.damage();
     return damage ? fail(*damage) : 0;
   }
