@@ -6,6 +6,7 @@
 // the wire. 0 (or an empty name) stands for "not known" or "none" where nothing else is said.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,6 +31,25 @@ enum class RetransmitKind : std::uint8_t {
   path_mtu,
   unknown
 };
+inline constexpr std::size_t retransmit_kind_count = static_cast<std::size_t>(RetransmitKind::unknown) + 1;
+// "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe", "path MTU", "unknown"
+[[nodiscard]] std::string_view name(RetransmitKind kind);
+
+// Why the kernel sends a RST, as far as rules ask for it. Matched by name, too.
+enum class ResetReason : std::uint8_t {
+  unknown,  // the kernel does not say
+  other,
+  no_socket,
+  keepalive_timeout,
+  abort_on_data,
+  abort_on_close,
+  abort_on_linger,
+  tcp_state,
+  timewait_socket,
+  invalid_syn,
+};
+// In words: "the process closed with unread data". Static storage.
+[[nodiscard]] std::string_view meaning(ResetReason reason);
 
 // Why the kernel drops segments, as far as rules ask for it. Reasons are matched by name: their numbers change.
 enum class DropKind : std::uint8_t {
@@ -58,6 +78,8 @@ enum class DropKind : std::uint8_t {
   too_big,        // larger than the path's or the device's MTU
   damaged,        // headers that contradict themselves
 };
+// In words: "dropped by a firewall rule"; "" where the kernel's name must do. Static storage.
+[[nodiscard]] std::string_view meaning(DropKind kind);
 
 namespace arguments {
 
@@ -104,29 +126,39 @@ struct ZeroWindow {
   NamedProcess local_process{};
 };
 
-// retransmission: what this side sent again.
+// retransmission: what this side sent again. The kernel reports it, or else the wire shows it: never both, and neither
+// where only the peer says that it got something twice.
 struct Retransmission {
-  struct Cause {
-    RetransmitKind kind{};
-    std::uint32_t count = 0;
-    std::uint32_t seen = 0;  // of count, seen on the wire
+  struct ByKernel {
+    struct Cause {
+      RetransmitKind kind{};
+      std::uint32_t count = 0;
+      std::uint32_t seen = 0;  // of count, seen on the wire
+    };
+    std::vector<Cause> causes{};   // of what it reported
+    std::uint32_t again = 0;       // all that it counts
+    std::uint32_t of = 0;          // segments that it sent
+    std::uint32_t refused = 0;     // of `again`: never left this machine
+    std::uint32_t put_off = 0;     // attempts beside these: the copy before still waited
+    std::uint32_t not_tried = 0;   // attempts beside these: no route, or beyond the peer's window
+    bool compared = false;         // the wire was there to show them, and something left
+    std::uint32_t syn_acks = 0;    // left with their request socket, and the kernel neither reports nor counts them
+    std::uint32_t unreported = 0;  // seen again on the wire, and not reported by the kernel
+    std::uint32_t unseen = 0;      // reported by the kernel, and not seen on the wire
   };
-  bool by_kernel = false;              // the kernel reported some
-  bool compared = false;               // the wire was there to show them, and something left
-  std::vector<Cause> causes{};         // as the kernel reported
-  std::uint32_t again = 0;             // sent again by the kernel's own count; without one: seen again on the wire
-  std::uint32_t of = 0;                // all that the kernel sent
-  std::uint32_t refused = 0;           // of `again`: never left this machine
-  std::uint32_t put_off = 0;           // attempts beside these: the copy before still waited
-  std::uint32_t not_tried = 0;         // attempts beside these: no route, or beyond the peer's window
-  std::uint32_t wire_again = 0;        // seen again on the wire, where the kernel reported none
-  std::uint32_t wire_of = 0;           // all that the wire showed
-  bool by_wire = false;                // the kernel reported none; those that follow
-  bool kernel_reports = false;         // with wire_again: the kernel was there to report
-  std::uint32_t syn_acks_by_wire = 0;  // left with their request socket, and the kernel reported nothing of them
-  std::uint32_t unreported = 0;        // seen again on the wire, and not reported by the kernel
-  std::uint32_t unseen = 0;            // reported by the kernel, and not seen on the wire
-  std::uint32_t spurious = 0;          // the peer got them twice (D-SACK)
+  struct ByWire {
+    std::uint32_t again = 0;
+    std::uint32_t of = 0;       // all that the wire showed
+    bool kernel_there = false;  // it could have reported them
+  };
+  // In vain: the peer got them twice, by its D-SACK (RFC 2883).
+  struct Spurious {
+    std::uint32_t again = 0;  // by the kernel's own count
+    std::uint32_t twice = 0;  // of these
+  };
+  std::optional<ByKernel> by_kernel{};
+  std::optional<ByWire> by_wire{};
+  std::optional<Spurious> spurious{};
 };
 
 // retransmission: what the peer sent again.

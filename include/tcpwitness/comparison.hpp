@@ -37,13 +37,24 @@ inline constexpr std::size_t where_count = static_cast<std::size_t>(Where::unexp
 // Every healthy connection has it: no difference to look after.
 [[nodiscard]] constexpr bool is_usual(Where where) { return where == Where::listener || where == Where::mini_socket; }
 
+// What follows from a part, or where it comes from.
+enum class PartNote : std::uint8_t {
+  none,
+  next_is_first_to_tcp,        // of sent_again: what the queue refused at once TCP has not sent
+  next_is_first_to_interface,  // of sent_again: the interface never had the first copy
+  before_start,                // sent before the run
+};
+
 struct Part {
   Where where{};
-  std::string reason;        // the kernel's name of a drop; else ""
-  std::string_view meaning;  // of that, in words; static storage
-  std::int64_t amount = 0;   // the wire's count minus the kernel's
+  std::string reason;  // the kernel's name of a drop; else ""
+  DropKind drop{};     // what that means
+  PartNote note{};
+  std::int64_t amount = 0;  // the wire's count minus the kernel's
   Confidence confidence = Confidence::certain;
 };
+// What its reason or its note means, in words; "" where there is nothing to say. Static storage.
+[[nodiscard]] std::string_view meaning(const Part& part);
 
 // One count of both.
 struct CountPair {

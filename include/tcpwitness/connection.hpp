@@ -155,11 +155,13 @@ struct Life {
   StateList states;                        // in order, inferred ones (NEW_SYN_RECV, TIME_WAIT) included
   std::vector<TcpState> peer_states;       // of the other end, where only the wire was seen: inferred from its segments
   std::vector<Finding> findings;
-  std::optional<PeerEnd> peer;             // the other end, where this run follows it too
-  Phases phases{};                         // where its time went
-  Boxed<Comparison> comparison{};          // where it was asked for
-  Boxed<Forwarded> forwarded;              // then `flow` is the client's view: local is the client, remote the server
-  std::shared_ptr<const Ending> ending{};  // what `explanation` was made of; as that
+  std::optional<PeerEnd> peer;     // the other end, where this run follows it too
+  Phases phases{};                 // where its time went
+  Boxed<Comparison> comparison{};  // where it was asked for
+  Boxed<Forwarded> forwarded;      // then `flow` is the client's view: local is the client, remote the server
+  // What `explanation` was made of; as that. Shared, not Boxed: a copy of a life need not copy it, and whoever has
+  // lives need not know all kinds of endings.
+  std::shared_ptr<const Ending> ending{};
 };
 
 }  // namespace tcpwitness

@@ -129,10 +129,9 @@ struct ResetByLocal {
     not_seen,   // the RST
     sent,
   };
-  // The kernel's word and what it means; static storage.
   struct Reason {
-    std::string name{};
-    std::string_view meaning{};
+    std::string name{};  // the kernel's
+    ResetReason kind{};
   };
   How how{};
   std::optional<Reason> reason{};  // sent

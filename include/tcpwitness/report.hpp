@@ -128,7 +128,7 @@ struct SegmentEntry {
 
 // The kernel sends a segment again.
 struct RetransmitEntry {
-  std::string_view cause;     // "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe"
+  RetransmitKind cause = RetransmitKind::unknown;
   std::uint32_t rel_seq = 0;  // relative to this side's ISN (SYN is 0); absolute where it is unknown
   bool relative = false;
   EventId segment = 0;    // the same segment as the wire saw it leave; 0: not seen
@@ -140,13 +140,19 @@ struct RetransmitEntry {
 
 // The kernel sends a RST, or takes one.
 struct ResetEntry {
+  // What the wire shows of a RST that the kernel took.
+  enum class Wire : std::uint8_t { not_asked, shows_it, not_watched, shows_data_after_close, shows_none };
   bool sent = false;
   bool has_socket = false;
-  std::string reason;        // the kernel's name; "" where it does not say
-  std::string_view meaning;  // in words: "the process closed with unread data", "no socket for this segment", ...
+  bool in_fin_wait2 = false;  // sent by a mini-socket that waited for the peer's FIN
+  ResetReason kind{};         // why it was sent
+  Wire wire{};                // of one that was taken
+  std::string reason;         // the kernel's name; "" where it does not say
   Process process;
   EventId segment = 0;  // the RST on the wire, or the segment that provoked it; 0: not seen
 };
+// In words: "the process closed with unread data"; "" where the RST on the wire says it. Static storage.
+[[nodiscard]] std::string_view meaning(const ResetEntry& entry);
 
 // An ICMP error that came in and quotes a segment that this side sent. What TCP made of it other entries show. Or one
 // that this machine sent about a segment that came in, or that passed through this machine (forwarded).
@@ -187,7 +193,7 @@ struct DropEntry {
   bool out = false;           // it was to leave
   bool repeated = false;      // all of it had been received before: nothing is lost
   std::string reason;         // the kernel's name
-  std::string_view meaning;   // in words: "a firewall rule dropped it", ...; "" where the name must do
+  DropKind kind{};            // what that means, as far as rules ask for it
   std::uint32_t rel_seq = 0;  // as in SegmentEntry
   std::uint32_t rel_ack = 0;
   bool relative = false;

@@ -249,8 +249,8 @@ inline Reports refused(ConnectionId conn = 2, EventId id = 20) {
                        .transition = leads(id + 4, syn_sent, close, 18)}));
   story.add(11, ResetEntry{.sent = false,
                            .has_socket = true,
+                           .wire = ResetEntry::Wire::shows_it,
                            .reason = "",
-                           .meaning = "the peer refuses: nobody listens on that port",
                            .process = {},
                            .segment = id + 2});
   story.add(7, heard(syn_sent, close, "RST", id + 2, 18));
@@ -308,8 +308,8 @@ inline Reports keepalive_death(ConnectionId conn = 3, EventId id = 40) {
   story.add(4, wire({.flags = tcp_flag::rst | tcp_flag::ack, .rel_seq = 531, .rel_ack = 2210, .state = established}));
   story.add(3, ResetEntry{.sent = true,
                           .has_socket = true,
+                          .kind = ResetReason::keepalive_timeout,
                           .reason = "SK_RST_REASON_TCP_KEEPALIVE_TIMEOUT",
-                          .meaning = "the peer answered no keep-alive probe",
                           .process = {},
                           .segment = story.last()});
   story.add(2, timed_out(established, close, "keep-alive"));
@@ -382,7 +382,7 @@ inline Reports zero_window(ConnectionId conn = 4, EventId id = 60) {
                              .window = 512}));
   story.add(57,
             wire({.rel_seq = 65537, .rel_ack = 1, .len = 1440, .state = established, .analysis = {"retransmission"}}));
-  story.add(3, RetransmitEntry{.cause = "RTO",
+  story.add(3, RetransmitEntry{.cause = RetransmitKind::rto,
                                .rel_seq = 65537,
                                .relative = true,
                                .segment = id + 7,
@@ -445,8 +445,8 @@ inline Reports stray() {
   story.add(14, out);
   story.add(3, ResetEntry{.sent = true,
                           .has_socket = false,
+                          .kind = ResetReason::no_socket,
                           .reason = "SK_RST_REASON_NO_SOCKET",
-                          .meaning = "no socket for this segment",
                           .process = {},
                           .segment = 80});
   return story.reports;

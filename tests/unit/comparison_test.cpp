@@ -225,7 +225,7 @@ TEST(Comparison, WhatAFirewallKeptNeverLeft) {
   expect_parts(all.tx.segments.parts, {{Where::never_left, "NETFILTER_DROP", -1}});
   EXPECT_TRUE(all.tx.bytes.parts.empty()) << "the bytes left in the end";
   expect_parts(all.tx.sent_again.parts, {{Where::never_left, "", -1}});
-  EXPECT_EQ(all.tx.sent_again.parts.front().meaning, "so the copy that left is the interface's first");
+  EXPECT_EQ(meaning(all.tx.sent_again.parts.front()), "so the copy that left is the interface's first");
 }
 
 TEST(Comparison, WhatAQueueDroppedBothHaveCounted) {

@@ -94,7 +94,7 @@ TEST(OutOfWindow, IsNotWhatTheSocketHadBefore) {
   const auto reported = run(refused_probe(0xffffffff), trace_settings()).entries_of<DropEntry>();
   ASSERT_EQ(reported.size(), 1U);
   EXPECT_TRUE(reported[0].second.repeated);
-  EXPECT_EQ(reported[0].second.meaning, "everything in it had been received before");
+  EXPECT_EQ(meaning(reported[0].second.kind), "everything in it had been received before");
 }
 
 // A firewall of this machine that answers for the listener (SYNPROXY) sends the socket segments of its own, over

@@ -143,22 +143,22 @@ TEST(Retransmission, CausesFollowTheOrderOfEvidence) {
     connects(c);
     c.out(PA, 10);
     c.retransmit(ca, pending, retransmits);
-    return std::string(run(stream.events, trace_settings()).entries_of<RetransmitEntry>().at(0).second.cause);
+    return run(stream.events, trace_settings()).entries_of<RetransmitEntry>().at(0).second.cause;
   };
-  EXPECT_EQ(cause(3, 1, 0), "fast");
-  EXPECT_EQ(cause(4, 0, 1), "RTO");
-  EXPECT_EQ(cause(4, 0, 0), "zero-window RTO");
-  EXPECT_EQ(cause(4, 1, 1), "loss recovery");
-  EXPECT_EQ(cause(0, 5, 0), "tail-loss probe");
-  EXPECT_EQ(cause(1, 1, 0), "unknown");
+  EXPECT_EQ(cause(3, 1, 0), RetransmitKind::fast);
+  EXPECT_EQ(cause(4, 0, 1), RetransmitKind::rto);
+  EXPECT_EQ(cause(4, 0, 0), RetransmitKind::zero_window_rto);
+  EXPECT_EQ(cause(4, 1, 1), RetransmitKind::loss_recovery);
+  EXPECT_EQ(cause(0, 5, 0), RetransmitKind::tail_loss);
+  EXPECT_EQ(cause(1, 1, 0), RetransmitKind::unknown);
 }
 
 TEST(Retransmission, SynIsNamedBeforeAnythingElse) {
   const RunResult reported = run(no_answer_story().events, trace_settings());
-  for (const auto& [entry, body] : reported.entries_of<RetransmitEntry>()) EXPECT_EQ(body.cause, "SYN");
+  for (const auto& [entry, body] : reported.entries_of<RetransmitEntry>()) EXPECT_EQ(body.cause, RetransmitKind::syn);
   EXPECT_EQ(reported.entries_of<RetransmitEntry>().back().second.attempt, 3U);
   EXPECT_EQ(reported.life().retransmits, 3U);
-  const auto again = found<arguments::Retransmission>(reported.finding(Rule::retransmission));
+  const auto again = found<arguments::Retransmission>(reported.finding(Rule::retransmission)).by_kernel.value();
   ASSERT_EQ(again.causes.size(), 1U);
   EXPECT_EQ(again.causes[0].kind, RetransmitKind::syn);
   EXPECT_EQ(again.causes[0].count, 3U);
@@ -171,7 +171,7 @@ TEST(Retransmission, ThatNeverLeftIsSaidSo) {
   c.out(PA, 10);
   c.retransmit(4, 0, 1, [](Retransmit& r) { r.err = -1; });
   const auto finding = run(stream.events).finding(Rule::retransmission);
-  EXPECT_EQ(found<arguments::Retransmission>(finding).refused, 1U);
+  EXPECT_EQ(found<arguments::Retransmission>(finding).by_kernel.value().refused, 1U);
   EXPECT_TRUE(says(finding, "1 of them never left"));
 }
 

@@ -164,7 +164,7 @@ TEST(RetransmissionUnit, IsTheSegmentNotTheBuffer) {
   EXPECT_EQ(reported.life().retransmits, 5U);
   const auto finding = reported.finding(Rule::retransmission);
   EXPECT_EQ(finding->confidence, Confidence::certain);
-  const auto again = found<arguments::Retransmission>(finding);
+  const auto again = found<arguments::Retransmission>(finding).by_kernel.value();
   ASSERT_EQ(again.causes.size(), 1U);
   EXPECT_EQ(again.causes[0].kind, RetransmitKind::fast);
   EXPECT_EQ(again.causes[0].count, 5U);
@@ -243,7 +243,7 @@ TEST(RetransmissionCount, WhatIsPutOffHasTheNumberOfTheOneThatFollows) {
 }
 
 // tcp_simple_retransmit() enters the state Loss as a timeout does.
-std::string cause_after(std::uint16_t mss_before, std::uint16_t mss_now, std::uint8_t retransmits) {
+RetransmitKind cause_after(std::uint16_t mss_before, std::uint16_t mss_now, std::uint8_t retransmits) {
   Stream stream;
   Side c = client_of(stream);
   c.extra.mss = mss_before;
@@ -254,13 +254,13 @@ std::string cause_after(std::uint16_t mss_before, std::uint16_t mss_now, std::ui
   c.in(A);
   closes_first(c, curl);
   const RunResult reported = run(stream.events, trace_settings());
-  return std::string(reported.entries_of<RetransmitEntry>().at(0).second.cause);
+  return reported.entries_of<RetransmitEntry>().at(0).second.cause;
 }
 
 TEST(RetransmissionCause, APathMtuReductionIsNoTimeout) {
-  EXPECT_EQ(cause_after(1460, 1160, 0), "path MTU");
-  EXPECT_EQ(cause_after(1460, 1460, 0), "loss recovery");
-  EXPECT_NE(cause_after(1460, 1024, 2), "path MTU");  // the kernel's own probing, by a timeout
+  EXPECT_EQ(cause_after(1460, 1160, 0), RetransmitKind::path_mtu);
+  EXPECT_EQ(cause_after(1460, 1460, 0), RetransmitKind::loss_recovery);
+  EXPECT_NE(cause_after(1460, 1024, 2), RetransmitKind::path_mtu);  // the kernel's own probing, by a timeout
 }
 
 struct Silence {

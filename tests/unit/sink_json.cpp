@@ -194,7 +194,7 @@ TEST(Json, AnInterfaceWithoutANameHasItsNumber) {
 }
 
 TEST(Json, ARetransmissionTellsCauseAndWhetherItLeft) {
-  RetransmitEntry retransmit{.cause = "RTO",
+  RetransmitEntry retransmit{.cause = RetransmitKind::rto,
                              .rel_seq = 5,
                              .relative = true,
                              .segment = 3,
@@ -216,14 +216,14 @@ TEST(Json, ARetransmissionTellsCauseAndWhetherItLeft) {
 TEST(Json, AResetTellsWhoAndWhy) {
   const json object = entry(ResetEntry{.sent = true,
                                        .has_socket = true,
+                                       .kind = ResetReason::abort_on_close,
                                        .reason = "TCP_ABORT_ON_CLOSE",
-                                       .meaning = "unread data",
                                        .process = golden::process(9, "x", PidSource::close),
                                        .segment = 3});
   EXPECT_EQ(object["type"], "reset");
   EXPECT_EQ(object["dir"], "out");
   EXPECT_EQ(object["reason"], "TCP_ABORT_ON_CLOSE");
-  EXPECT_EQ(object["meaning"], "unread data");
+  EXPECT_EQ(object["meaning"], "the process closed with unread data");
   EXPECT_EQ(object["pid"], 9);
   EXPECT_EQ(object["segment"], 3);
 }

@@ -193,10 +193,8 @@ TEST(Story, RepetitionsAreSummedUp) {
 Reports long_story(int rounds) {
   golden::Story story(1, golden::flow("10.0.0.1", 4000, "10.0.0.2", 80), 1, golden::midnight);
   for (int i = 0; i < rounds; ++i) {
-    story.add(
-        1000,
-        DropEntry{
-            .out = false, .reason = "NETFILTER_DROP", .meaning = "", .rel_seq = 1, .len = 9, .flags = tcp_flag::ack});
+    story.add(1000,
+              DropEntry{.out = false, .reason = "NETFILTER_DROP", .rel_seq = 1, .len = 9, .flags = tcp_flag::ack});
     story.add(1000, ErrorEntry{.icmp = {.error = 113}});
   }
   story.tell(Life{.conn = 1, .start_ts_ns = golden::midnight, .ts_ns = story.now()});

@@ -139,8 +139,13 @@ TEST(TraceText, ASegmentThatNoSocketWantsSaysSo) {
 }
 
 TEST(TraceText, ARetransmissionThatDidNotLeaveSaysWhoStoppedIt) {
-  RetransmitEntry retransmit{
-      .cause = "RTO", .rel_seq = 1, .relative = true, .len = 9, .err = 1, .rto_us = 204'000, .attempt = 3};
+  RetransmitEntry retransmit{.cause = RetransmitKind::rto,
+                             .rel_seq = 1,
+                             .relative = true,
+                             .len = 9,
+                             .err = 1,
+                             .rto_us = 204'000,
+                             .attempt = 3};
   EXPECT_EQ(words().render(retransmit).kernel.text, "retransmits, attempt 3");
   EXPECT_EQ(details(words().render(retransmit)), "RTO: seq=1 len=9, timer 204 ms but the qdisc refused it");
   retransmit.err = -1;
@@ -152,8 +157,8 @@ TEST(TraceText, ARetransmissionThatDidNotLeaveSaysWhoStoppedIt) {
 TEST(TraceText, AResetTellsItsMeaningAndTheKernelsName) {
   const EntryText rendered = words().render(ResetEntry{.sent = true,
                                                        .has_socket = true,
+                                                       .kind = ResetReason::abort_on_close,
                                                        .reason = "SK_RST_REASON_TCP_ABORT_ON_CLOSE",
-                                                       .meaning = "the process closed with unread data",
                                                        .process = curl,
                                                        .segment = 12});
   EXPECT_EQ(rendered.kernel.text, "sends RST");

@@ -47,7 +47,7 @@ TEST(Retransmission, OfTheKernelAndOfTheWireAreJoinedBySequenceNumber) {
   ASSERT_EQ(std::ranges::count(findings, Rule::retransmission, &Finding::rule), 1);
   EXPECT_EQ(findings[0].confidence, Confidence::certain);
   EXPECT_TRUE(cites(findings[0], again.segment) && cites(findings[0], again.event));
-  const auto found_again = found<arguments::Retransmission>(findings[0]);
+  const auto found_again = found<arguments::Retransmission>(findings[0]).by_kernel.value();
   ASSERT_EQ(found_again.causes.size(), 1U);
   EXPECT_EQ(found_again.causes[0].kind, RetransmitKind::fast);
   EXPECT_EQ(found_again.causes[0].seen, 1U);
@@ -61,7 +61,7 @@ TEST(Retransmission, OfAnotherSequenceNumberIsADisagreement) {
   ASSERT_EQ(std::ranges::count(findings, Rule::retransmission, &Finding::rule), 1);
   EXPECT_EQ(findings[0].confidence, Confidence::likely);
   EXPECT_TRUE(cites(findings[0], again.segment) && cites(findings[0], again.event));
-  EXPECT_EQ(found<arguments::Retransmission>(findings[0]).unreported, 1U);
+  EXPECT_EQ(found<arguments::Retransmission>(findings[0]).by_kernel.value().unreported, 1U);
 }
 
 // A request's timer sends its SYN-ACK again, twice. reported: of how many the kernel has an event; owned: they left
@@ -108,10 +108,10 @@ TEST(Retransmission, ASynAckThatLeavesBehindItsReportIsTheOneThatWasReported) {
   const auto finding = syn_ack_sent_again(2, true, true);
   ASSERT_TRUE(finding.has_value());
   EXPECT_EQ(finding->confidence, Confidence::certain) << sentence(*finding);
-  const auto again = found<arguments::Retransmission>(finding);
+  const auto again = found<arguments::Retransmission>(finding).by_kernel.value();
   ASSERT_EQ(again.causes.size(), 1U);
   EXPECT_EQ(again.causes[0].seen, 2U);
-  EXPECT_EQ(again.syn_acks_by_wire, 0U);
+  EXPECT_EQ(again.syn_acks, 0U);
   EXPECT_EQ(again.unseen, 0U);
 }
 
@@ -149,7 +149,7 @@ TEST(Reset, ThatTheWireShowedIsNamedAndNotDoubted) {
   const auto resets = reported.entries_of<ResetEntry>();
   ASSERT_EQ(resets.size(), 1U);
   EXPECT_NE(resets[0].second.segment, 0U);
-  EXPECT_TRUE(resets[0].second.meaning.empty());
+  EXPECT_TRUE(meaning(resets[0].second).empty());
 }
 
 TEST(Reset, WithoutARstOnTheWireIsSaidToHaveNone) {
@@ -157,7 +157,7 @@ TEST(Reset, WithoutARstOnTheWireIsSaidToHaveNone) {
   const auto resets = reported.entries_of<ResetEntry>();
   ASSERT_FALSE(resets.empty());
   EXPECT_EQ(resets[0].second.segment, 0U);
-  EXPECT_TRUE(resets[0].second.meaning.starts_with("no RST came"));
+  EXPECT_TRUE(meaning(resets[0].second).starts_with("no RST came"));
 }
 
 TEST(Reset, TheProcessThatSentItHasASource) {

@@ -180,7 +180,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   DropEntry body;
   body.out = out;
   body.reason = names_.drop_reason(d.reason);
-  body.meaning = drop_meaning(kind);
+  body.kind = kind;
   body.repeated = !out && (kind == DropKind::old_data || kind == DropKind::old_payload);
   body.len = d.len;
   body.flags = d.flags;

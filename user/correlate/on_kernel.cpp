@@ -52,7 +52,7 @@ std::string_view cause_on_the_wire(RetransmitKind kind) {
     case RetransmitKind::unknown:
       return "";
     default:
-      return words(kind);
+      return name(kind);
   }
 }
 
@@ -135,14 +135,13 @@ void note_unanswered(Retransmissions& facts, const Event& e, const Retransmit& r
   run.evidence.add(e.id);
 }
 
-// What the kernel's word of a reset means, beside what the wire showed of it.
-std::string_view taken_reset_meaning(const Connection& c, const Reset& r, bool matched) {
-  if (matched) return "";  // the RST itself is the evidence
+// What the wire showed of a reset that the kernel took.
+ResetEntry::Wire wire_of_taken_reset(const Connection& c, const Reset& r, bool matched) {
+  if (matched) return ResetEntry::Wire::shows_it;
   const State state = r.cb.state;
   const bool orphan = is_orphaned(r.cb) && (state == State::fin_wait1 || state == State::fin_wait2);
-  if (!c.has_wire) return "packets are not watched";
-  if (orphan) return "no RST came: data arrived for a socket that its process had closed";
-  return "no RST was seen on the wire";
+  if (!c.has_wire) return ResetEntry::Wire::not_watched;
+  return orphan ? ResetEntry::Wire::shows_data_after_close : ResetEntry::Wire::shows_none;
 }
 
 // A RST that answers a segment closes no socket: in SYN_SENT it answers a challenge ACK, and the connection goes on. A
@@ -252,7 +251,7 @@ void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   facts.last_seq = r.seq;
   if (!settings_.timeline) return;
   RetransmitEntry body;
-  body.cause = words(kind);
+  body.cause = kind;
   body.relative = c.has_isn_local;
   body.rel_seq = c.has_isn_local ? r.seq - c.isn_local : r.seq;
   body.segment = segment;
@@ -289,7 +288,7 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   body.sent = sent;
   body.has_socket = r.has_socket != 0;
   if (sent && r.reason != reset_reason_unknown) body.reason = reset_reason_text(names_, r.reason);
-  body.meaning = reset_meaning(reason, sent);
+  body.kind = reason;
   if (slot != no_slot && of_listener && reason == ResetReason::invalid_syn && end_request(slot, e, r)) {
     body.segment = stray_reset(e, r, flow);
     entry(&table_.at(slot), e, table_.at(slot).flow, std::move(body));
@@ -319,8 +318,7 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
     if (reported.has_socket && c.teardown->end.ts_ns < e.ts_ns) c.teardown->end = {e.id, e.ts_ns};
     table_.wait(slot, Wait::settle, now_);
   }
-  if (sent && c.teardown && c.teardown->mini_fin_wait2 && reason == ResetReason::timewait_socket)
-    body.meaning = "data came for a socket that waited for the peer's FIN in FIN_WAIT2";
+  body.in_fin_wait2 = sent && c.teardown && c.teardown->mini_fin_wait2 && reason == ResetReason::timewait_socket;
   const bool acts = actor_owned(r.actor.flags) && !reported.answers_segment && sent;
   StateChange actor{};
   actor.actor = r.actor;
@@ -334,7 +332,7 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
         state == State::syn_sent || !seq_before(rst.seq, r.cb.rcv_nxt) || takes_reset(state, r.cb.rcv_nxt, rst.seq);
   }
   if (matched) body.segment = rst.mark.id;
-  if (!sent) body.meaning = taken_reset_meaning(c, r, matched);
+  if (!sent) body.wire = wire_of_taken_reset(c, r, matched);
   entry(&c, e, c.flow, std::move(body));
 }
 

@@ -36,33 +36,6 @@ std::string reset_reason_text(const Names& names, std::uint32_t number) {
   return std::string(strip(names.reset_reason(number)));
 }
 
-std::string_view reset_meaning(ResetReason reason, bool sent) {
-  if (!sent) return "the kernel took a reset";
-  switch (reason) {
-    case ResetReason::no_socket:
-      return "no socket for this segment";
-    case ResetReason::keepalive_timeout:
-      return "the keep-alive probes were not answered";
-    case ResetReason::abort_on_data:
-      return "data came for a socket that nobody reads any more, or TCP_LINGER2 forbids it to wait in FIN_WAIT2";
-    case ResetReason::abort_on_close:
-      return "the process closed with unread data";
-    case ResetReason::abort_on_linger:
-      return "the socket was not to linger";
-    case ResetReason::tcp_state:
-      return "the socket was disconnected (linger 0, a closed listener, or ss -K)";
-    case ResetReason::timewait_socket:
-      return "data came for a connection in TIME_WAIT or FIN_WAIT2";
-    case ResetReason::invalid_syn:
-      return "the half-open request was given up";
-    case ResetReason::unknown:
-      return "the kernel does not say why";
-    case ResetReason::other:
-      break;
-  }
-  return "the kernel's own reason";
-}
-
 // include/net/dropreason-core.h. Names that came, went or were renamed between 5.17 and 6.18 stand side by side.
 DropKind drop_kind(const Names& names, std::uint32_t number) {
   if (number >= names.drop_reasons.size()) return DropKind::other;
@@ -104,59 +77,6 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
   if (is({"PKT_TOO_BIG"})) return DropKind::too_big;
   if (is({"PKT_TOO_SMALL", "IP_INHDR", "HDR_TRUNC"})) return DropKind::damaged;
   return DropKind::other;
-}
-
-std::string_view drop_meaning(DropKind kind) {
-  switch (kind) {
-    case DropKind::firewall:
-      return "dropped by a firewall rule";
-    case DropKind::filter:
-      return "dropped by a filter program or policy";
-    case DropKind::queue:
-      return "the queue was full";
-    case DropKind::neighbour:
-      return "the next hop did not answer for its address (ARP, neighbour discovery)";
-    case DropKind::routing:
-      return "the routing rules refuse the addresses";
-    case DropKind::bad_checksum:
-      return "the checksum is wrong";
-    case DropKind::out_of_window:
-      return "outside the receive window";
-    case DropKind::old_timestamp:
-      return "the timestamp is older than the connection's";
-    case DropKind::never_sent:
-      return "it acknowledges what was never sent";
-    case DropKind::old_data:
-    case DropKind::old_payload:
-      return "everything in it had been received before";
-    case DropKind::no_socket:
-      return "no socket for this segment";
-    case DropKind::accept_queue:
-      return "the listener's accept queue is full";
-    case DropKind::memory:
-      return "no memory was left";
-    case DropKind::refused_syn:
-      return "a SYN for a connection that exists";
-    case DropKind::refused_rst:
-      return "a RST ends here, taken or refused";
-    case DropKind::refused_ack:
-      return "it acknowledges what was not sent, or what is long acknowledged";
-    case DropKind::no_flags:
-      return "the socket takes no such segment in its state";
-    case DropKind::closed:
-      return "the socket is closed";
-    case DropKind::not_signed:
-      return "its signature (RFC 2385, RFC 5925) is missing, not expected or wrong";
-    case DropKind::few_hops_left:
-      return "its hop limit is below IP_MINTTL of the socket";
-    case DropKind::too_big:
-      return "larger than the MTU";
-    case DropKind::damaged:
-      return "its headers contradict each other";
-    case DropKind::other:
-      break;
-  }
-  return "";
 }
 
 bool is_fault(DropKind kind) {

@@ -4,16 +4,11 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 
 #include "facts/evidence.hpp"
 #include "tcpwitness/arguments.hpp"
 
 namespace tcpwitness {
-
-inline constexpr std::size_t retransmit_kind_count = 9;
-// "fast retransmission", "RTO", "tail-loss probe", ...
-[[nodiscard]] std::string_view words(RetransmitKind kind);
 
 // A retransmission on the wire that the kernel has not reported yet: the segment leaves before the kernel's event.
 struct PendingRetransmission {

@@ -23,14 +23,13 @@ struct Share {
 };
 
 Share exactly(Where where, std::int64_t amount) {
-  return {{.where = where, .reason = {}, .meaning = {}, .amount = amount}, amount, amount};
+  return {{.where = where, .reason = {}, .amount = amount}, amount, amount};
 }
 Share up_to(Where where, std::int64_t most) {
-  return {
-      {.where = where, .reason = {}, .meaning = {}}, std::min<std::int64_t>(most, 0), std::max<std::int64_t>(most, 0)};
+  return {{.where = where, .reason = {}}, std::min<std::int64_t>(most, 0), std::max<std::int64_t>(most, 0)};
 }
 Share usually(Where where, std::int64_t amount) {
-  return {{.where = where, .reason = {}, .meaning = {}, .amount = amount}, 0, amount};
+  return {{.where = where, .reason = {}, .amount = amount}, 0, amount};
 }
 
 // Fills in the amounts. They are certain where all that the events give is the difference, or where one of them alone
@@ -52,7 +51,7 @@ void explain(CountPair& pair, std::vector<Share> shares, bool open) {
     if (share.part.amount != 0) pair.parts.push_back(std::move(share.part));
   }
   if (left == 0) return;
-  Part rest{.where = open ? Where::two_moments : Where::unexplained, .reason = {}, .meaning = {}, .amount = left};
+  Part rest{.where = open ? Where::two_moments : Where::unexplained, .reason = {}, .amount = left};
   rest.confidence = Confidence::inconclusive;
   pair.parts.push_back(std::move(rest));
 }
@@ -98,9 +97,8 @@ Where where_in(DropKind kind) {
 }
 
 Part part_of(const DropSeen& seen, const RuleContext& context, Where where) {
-  return {.where = where,
-          .reason = context.names.drop_reason(seen.reason),
-          .meaning = drop_meaning(drop_kind(context.names, seen.reason))};
+  return {
+      .where = where, .reason = context.names.drop_reason(seen.reason), .drop = drop_kind(context.names, seen.reason)};
 }
 
 class Maker {
@@ -182,12 +180,12 @@ class Maker {
     // What the queue refuses at once TCP has not sent: the next copy is its first (tcp_write_xmit()).
     if (queued != 0) {
       again.push_back(up_to(Where::queue, queued));
-      again.back().part.meaning = "so TCP counts the copy that left as the first";
+      again.back().part.note = PartNote::next_is_first_to_tcp;
     }
     // The first copy of what the interface never had is no repetition to it.
     if (lost != 0) {
       again.push_back(up_to(Where::never_left, -lost));
-      again.back().part.meaning = "so the copy that left is the interface's first";
+      again.back().part.note = PartNote::next_is_first_to_interface;
     }
 
     std::int64_t unacknowledged = c_.cb.snd_nxt - c_.cb.snd_una;
@@ -202,7 +200,7 @@ class Maker {
     }
     if (before_.in_flight != 0) {
       Share share = up_to(Where::unacknowledged, -std::int64_t{before_.in_flight});
-      share.part.meaning = "sent before the start";
+      share.part.note = PartNote::before_start;
       share.part.amount = -std::int64_t{before_.in_flight};
       bytes.push_back(std::move(share));
     }
@@ -347,28 +345,9 @@ class Times {
 constexpr std::array<std::string_view, where_count> where_names{
     "listener",       "mini-socket", "unacknowledged", "sent-again",  "dropped-before-tcp",
     "refused-by-tcp", "never-left",  "queue",          "two-moments", "unexplained"};
-constexpr std::array<std::string_view, where_count> where_words{"SYN and SYN-ACK of the listener",
-                                                                "of TIME_WAIT or a reset, without the socket",
-                                                                "sent and not acknowledged",
-                                                                "the same bytes again",
-                                                                "arrived and dropped before TCP",
-                                                                "arrived and refused by TCP",
-                                                                "sent by TCP and never left",
-                                                                "passed the hook, dropped in the queue",
-                                                                "counted one after the other, while it goes on",
-                                                                "not explained"};
 constexpr std::array<std::string_view, not_compared_count> not_compared_names{
     "",          "kernel-only",        "packets-only", "open-before-start", "events-lost",
     "no-socket", "packets-incomplete", "forwarded"};
-constexpr std::array<std::string_view, not_compared_count> not_compared_words{
-    "",
-    "no packets of it were seen",
-    "no kernel events of it",
-    "open before start",
-    "events were lost in its time",
-    "it never had a socket that counts",
-    "its packets were not counted to the end",
-    "forwarded, no connection of this machine"};
 constexpr std::array<std::string_view, timed_count> timed_names{
     "handshake_kernel",      "handshake_wire",  "round_trip_kernel", "round_trip_wire", "arrival_to_established",
     "arrival_to_close_wait", "connect_to_wire", "close_to_wire",     "arrival_to_read"};
@@ -376,9 +355,7 @@ constexpr std::array<std::string_view, timed_count> timed_names{
 }  // namespace
 
 std::string_view name(Where where) { return where_names[static_cast<std::size_t>(where)]; }
-std::string_view words(Where where) { return where_words[static_cast<std::size_t>(where)]; }
 std::string_view name(NotCompared why) { return not_compared_names[static_cast<std::size_t>(why)]; }
-std::string_view words(NotCompared why) { return not_compared_words[static_cast<std::size_t>(why)]; }
 std::string_view name(Timed timed) { return timed_names[static_cast<std::size_t>(timed)]; }
 
 Comparison compare(const Connection& c, const RuleContext& context) {

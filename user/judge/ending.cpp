@@ -169,9 +169,8 @@ Ending reset_by_local(const Connection& c, const RuleContext& context) {
   endings::ResetByLocal found{.how = How::sent};
   if (const ResetReport* sent = c.anomalies ? &c.anomalies->reset_sent : nullptr;
       sent != nullptr && sent->mark && sent->reason != reset_reason_unknown) {
-    found.reason =
-        endings::ResetByLocal::Reason{.name = reset_reason_text(context.names, sent->reason),
-                                      .meaning = reset_meaning(reset_reason(context.names, sent->reason), true)};
+    found.reason = endings::ResetByLocal::Reason{.name = reset_reason_text(context.names, sent->reason),
+                                                 .kind = reset_reason(context.names, sent->reason)};
   }
   return found;
 }

@@ -33,8 +33,9 @@ OwnSynAcks own_syn_acks(const Retransmissions& r) {
 }
 
 // What the kernel reported, by cause.
-std::vector<arguments::Retransmission::Cause> causes(const Retransmissions& r) {
-  std::vector<arguments::Retransmission::Cause> causes;
+using ByKernel = arguments::Retransmission::ByKernel;
+std::vector<ByKernel::Cause> causes(const Retransmissions& r) {
+  std::vector<ByKernel::Cause> causes;
   for (std::size_t i = 0; i < r.by_kind.size(); ++i) {
     const std::uint32_t later = i == syn_ack ? own_syn_acks(r).later : 0;
     if (r.by_kind[i] != 0) causes.push_back({static_cast<RetransmitKind>(i), r.by_kind[i], r.matched[i] + later});
@@ -62,6 +63,23 @@ Disagreement disagreement(const Connection& c) {
   explained += own.later + std::max(retransmitted_segments(c) - r.kernel, own.unreported);
   return {r.wire_out > explained ? r.wire_out - explained : 0,
           r.unmatched_segments - std::min(r.unmatched_segments, own.later)};
+}
+
+ByKernel by_kernel(const Connection& c, const Disagreement& differ) {
+  const Retransmissions& r = c.anomalies->retransmissions;
+  const std::uint32_t again = retransmitted_segments(c);
+  const std::uint32_t alone = own_syn_acks(r).unreported;
+  const std::uint32_t unreported = again - r.kernel;
+  return {.causes = causes(r),
+          .again = again,
+          .of = c.has_cb() ? c.cb.segs_out : 0,
+          .refused = r.refused,
+          .put_off = r.put_off,
+          .not_tried = r.not_tried,
+          .compared = c.has_wire && r.kernel > r.refused,
+          .syn_acks = alone > unreported ? alone - unreported : 0,
+          .unreported = differ.unreported,
+          .unseen = differ.unseen};
 }
 
 // Ours that the peer got twice; 0 where those of before we listened have no event to show.
@@ -99,27 +117,12 @@ std::optional<Finding> judge_retransmission(const Connection& c, const RuleConte
   finding.confidence = proved && !differ.any() ? Confidence::certain : Confidence::likely;
   cite(finding, r.evidence);
   arguments::Retransmission found;
-  found.by_kernel = r.kernel != 0;
-  found.again = retransmitted_segments(c);
-  if (found.by_kernel) {
-    found.compared = c.has_wire && r.kernel > r.refused;
-    found.causes = causes(r);
-    found.of = c.has_cb() ? c.cb.segs_out : 0;
-    found.refused = r.refused;
-    found.put_off = r.put_off;
-    found.not_tried = r.not_tried;
+  if (r.kernel != 0) {
+    found.by_kernel = by_kernel(c, differ);
   } else if (r.wire_out != 0) {
-    found.by_wire = true;
-    found.wire_again = c.anomalies->loss.retrans_segs_out;
-    found.wire_of = c.wire.segs_out;
-    found.kernel_reports = c.has_kernel;
+    found.by_wire = {.again = c.anomalies->loss.retrans_segs_out, .of = c.wire.segs_out, .kernel_there = c.has_kernel};
   }
-  const std::uint32_t alone = own_syn_acks(r).unreported;
-  const std::uint32_t counted = retransmitted_segments(c) - r.kernel;
-  if (r.kernel != 0 && alone > counted) found.syn_acks_by_wire = alone - counted;
-  found.unreported = differ.unreported;
-  found.unseen = differ.unseen;
-  found.spurious = vain;
+  if (vain != 0) found.spurious = {.again = retransmitted_segments(c), .twice = vain};
   finding.arguments = std::move(found);
   return finding;
 }

@@ -27,7 +27,7 @@ void put_part(JsonWriter& json, Where where, std::string_view reason, std::strin
 void put_parts(JsonWriter& json, std::string_view key, const std::vector<Part>& parts) {
   json.key(key);
   json.begin_array();
-  for (const Part& p : parts) put_part(json, p.where, p.reason, p.meaning, p.amount, p.confidence, 0);
+  for (const Part& p : parts) put_part(json, p.where, p.reason, meaning(p), p.amount, p.confidence, 0);
   json.end_array();
 }
 void put_parts(JsonWriter& json, std::string_view key, const PartSums& parts) {

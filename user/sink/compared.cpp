@@ -10,7 +10,7 @@ namespace {
 void add(PartSums& sums, const std::vector<Part>& parts) {
   for (const Part& part : parts) {
     PartSum& sum = sums[{part.where, part.reason}];
-    sum.meaning = part.meaning;
+    sum.meaning = meaning(part);
     sum.amount += part.amount;
     sum.confidence = sum.connections++ == 0 ? part.confidence : std::min(sum.confidence, part.confidence);
   }

@@ -630,7 +630,7 @@ class JsonSink final : public Sink {
 
   static void put_entry(JsonWriter& json, const Entry& entry, const RetransmitEntry& retransmit) {
     begin_entry(json, "retransmit", entry);
-    json.field("cause", retransmit.cause);
+    json.field("cause", name(retransmit.cause));
     put_relative(json, "rel_seq", retransmit.relative, retransmit.rel_seq);
     json.field("len", retransmit.len);
     json.field("attempt", retransmit.attempt);
@@ -644,7 +644,7 @@ class JsonSink final : public Sink {
     json.field("dir", reset.sent ? "out" : "in");
     json.field("has_socket", reset.has_socket);
     put_nonzero(json, "reason", reset.reason);
-    put_nonzero(json, "meaning", reset.meaning);
+    put_nonzero(json, "meaning", meaning(reset));
     put_process_if_known(json, reset.process);
     put_nonzero(json, "segment", reset.segment);
   }
@@ -708,7 +708,7 @@ class JsonSink final : public Sink {
     begin_entry(json, "drop", entry);
     json.field("dir", drop.out ? "out" : "in");
     json.field("reason", drop.reason);
-    put_nonzero(json, "meaning", drop.meaning);
+    put_nonzero(json, "meaning", meaning(drop.kind));
     put_relative(json, "rel_seq", drop.relative, drop.rel_seq);
     put_relative(json, "rel_ack", drop.relative, drop.rel_ack);
     json.field("len", drop.len);

@@ -59,13 +59,25 @@ bool never_left(const RetransmitEntry& body) { return body.err != 0 && body.err 
 // Why the kernel sent it again.
 std::string again_because(const RetransmitEntry& body) {
   const std::string timer = body.rto_us != 0 ? " within " + words_us(body.rto_us) : "";
-  if (body.cause == "SYN" || body.cause == "SYN-ACK") return fmt::format("no answer was taken{}", timer);
-  if (body.cause == "RTO") return fmt::format("no acknowledgement was taken{} (retransmission timeout)", timer);
-  if (body.cause == "fast") return "the peer's ACKs say that it is missing (fast retransmission)";
-  if (body.cause == "zero-window RTO") return "the peer's window is closed, and no acknowledgement was taken" + timer;
-  if (body.cause == "loss recovery") return "it counts as lost (loss recovery)";
-  if (body.cause == "path MTU") return "the path takes smaller segments only (path MTU); no timer ran out";
-  if (body.cause == "tail-loss probe") return "the kernel asks whether the last segments got lost (tail-loss probe)";
+  switch (body.cause) {
+    case RetransmitKind::syn:
+    case RetransmitKind::syn_ack:
+      return fmt::format("no answer was taken{}", timer);
+    case RetransmitKind::rto:
+      return fmt::format("no acknowledgement was taken{} (retransmission timeout)", timer);
+    case RetransmitKind::fast:
+      return "the peer's ACKs say that it is missing (fast retransmission)";
+    case RetransmitKind::zero_window_rto:
+      return "the peer's window is closed, and no acknowledgement was taken" + timer;
+    case RetransmitKind::loss_recovery:
+      return "it counts as lost (loss recovery)";
+    case RetransmitKind::path_mtu:
+      return "the path takes smaller segments only (path MTU); no timer ran out";
+    case RetransmitKind::tail_loss:
+      return "the kernel asks whether the last segments got lost (tail-loss probe)";
+    case RetransmitKind::unknown:
+      break;
+  }
   return "the kernel does not say why";
 }
 
@@ -366,7 +378,7 @@ Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, Sto
 }
 
 Phrase StoryWords::phrase(const Entry& /*entry*/, const RetransmitEntry& body, StoryState& so_far) const {
-  const bool opening = body.cause == "SYN" || body.cause == "SYN-ACK";
+  const bool opening = body.cause == RetransmitKind::syn || body.cause == RetransmitKind::syn_ack;
   const Topic topic = opening ? Topic::none : Topic::loss;
   if (body.segment != 0 && body.segment == so_far.again && so_far.about == About::again) {
     return {.text = fmt::format(": {}{}", again_because(body), not_left(body)),
@@ -375,7 +387,7 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const RetransmitEntry& body, S
             .about = About::again};
   }
   const std::string what =
-      opening ? fmt::format("the {}", body.cause) : bytes_from(body.len, body.rel_seq, body.relative);
+      opening ? fmt::format("the {}", name(body.cause)) : bytes_from(body.len, body.rel_seq, body.relative);
   const std::string unseen = body.segment == 0 && so_far.wire ? "; the wire did not show it" : "";
   const std::string_view did = never_left(body) ? "was to send" : "sent";
   return {.text = fmt::format("The kernel {} {} again: {}{}{}", did, what, again_because(body), not_left(body), unseen),
@@ -386,11 +398,11 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const ResetEntry& body, StoryS
   if (!body.sent) {
     // The RST on the wire is reported with the end that it causes.
     if (body.segment != 0) return {};
-    return {.text = fmt::format("The kernel took a reset{}",
-                                body.meaning.empty() ? "" : fmt::format(" ({})", body.meaning)),
+    const std::string_view means = meaning(body);
+    return {.text = fmt::format("The kernel took a reset{}", means.empty() ? "" : fmt::format(" ({})", means)),
             .about = About::reset_in};
   }
-  const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
+  const std::string reason = with_name(meaning(body), printable(body.reason, utf8));
   const bool seen = std::exchange(so_far.rst_sent, false);
   if (so_far.about == About::reset) {
     return {.text = fmt::format("{}{}{}", seen ? "" : "; the kernel sent a RST", reason.empty() ? "" : ": ", reason),
@@ -420,7 +432,7 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const ErrorEntry& body, StoryS
 }
 
 Phrase StoryWords::phrase(const Entry& /*entry*/, const DropEntry& body, StoryState& so_far) const {
-  const std::string reason = with_name(body.meaning, printable(body.reason, utf8));
+  const std::string reason = with_name(meaning(body.kind), printable(body.reason, utf8));
   if (body.repeated) {
     // How TCP ends with a segment that repeats what it has: no loss. What came again is reported already.
     if (so_far.about != About::came_again) return {};

@@ -261,7 +261,8 @@ EntryText TraceWords::render(const RetransmitEntry& entry) const {
   rendered.kernel = {fmt::format("{}{}", put_off ? "puts off retransmission" : "retransmits",
                                  entry.attempt > 1 ? fmt::format(", attempt {}", entry.attempt) : ""),
                      Colour::warn};
-  std::string words = fmt::format("{}: seq={}{}", entry.cause, entry.rel_seq, entry.relative ? "" : " (absolute)");
+  std::string words =
+      fmt::format("{}: seq={}{}", name(entry.cause), entry.rel_seq, entry.relative ? "" : " (absolute)");
   if (entry.len != 0) words += fmt::format(" len={}", entry.len);
   if (entry.rto_us != 0) words += fmt::format(", timer {}", duration_in_words(std::int64_t{entry.rto_us} * 1000));
   if (put_off) words += ':';
@@ -281,7 +282,7 @@ EntryText TraceWords::render(const RetransmitEntry& entry) const {
 EntryText TraceWords::render(const ResetEntry& entry) const {
   EntryText rendered;
   rendered.kernel = {entry.sent ? "sends RST" : entry.segment != 0 ? "takes RST" : "takes a reset", Colour::bad};
-  rendered.details.push_back({with_reference(std::string(entry.meaning), entry.segment)});
+  rendered.details.push_back({with_reference(std::string(meaning(entry)), entry.segment)});
   if (entry.process.pid != 0) rendered.details.push_back({fmt::format("by {}", process_text(entry.process, utf8))});
   if (!entry.reason.empty()) {
     rendered.details.push_back({fmt::format("[{}]", printable(short_reason(entry.reason), utf8)), Colour::dim});
@@ -313,7 +314,7 @@ EntryText TraceWords::render(const DropEntry& entry) const {
       fmt::format("{} seq={}{}{}", flags_text(entry.flags), entry.rel_seq, entry.relative ? "" : " (absolute)",
                   entry.len != 0 ? fmt::format(" len={}", entry.len) : "");
   rendered.details.push_back({with_reference(what, entry.segment)});
-  if (!entry.meaning.empty()) rendered.details.push_back({std::string(entry.meaning)});
+  if (const auto means = meaning(entry.kind); !means.empty()) rendered.details.push_back({std::string(means)});
   rendered.details.push_back({fmt::format("[{}]", printable(entry.reason, utf8)), Colour::dim});
   return rendered;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "tcpwitness/arguments.hpp"
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/finding.hpp"
 #include "tcpwitness/report.hpp"
@@ -52,6 +53,12 @@ std::string_view name(Role role) {
 std::string_view name(ClosedBy closed_by) {
   static constexpr std::array<std::string_view, 4> words = {"none", "local", "peer", "both"};
   return word(words, closed_by);
+}
+
+std::string_view name(RetransmitKind kind) {
+  static constexpr std::array<std::string_view, retransmit_kind_count> words = {
+      "SYN", "SYN-ACK", "fast", "RTO", "zero-window RTO", "loss recovery", "tail-loss probe", "path MTU", "unknown"};
+  return word(words, kind);
 }
 
 std::string_view name(PidSource source) {

@@ -35,7 +35,7 @@ std::string words(const arguments::TxNotSent& of) {
   switch (of.how) {
     case How::no_neighbour:
       return fmt::format("{} never left this machine: {} (ICMPv6 address unreachable, by this machine itself)",
-                         of.syn ? "the SYN" : "a segment that TCP sent", drop_meaning(DropKind::neighbour));
+                         of.syn ? "the SYN" : "a segment that TCP sent", meaning(DropKind::neighbour));
     case How::unexplained:
       return fmt::format(
           "{} that TCP wanted to send never left this machine: each attempt failed here, and the kernel names no "

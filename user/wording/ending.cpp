@@ -68,8 +68,8 @@ std::string process_gets(const Life& life) {
 std::string drops(const arguments::DropReasons& reasons) {
   std::string text;
   for (const arguments::DropReason& reason : reasons) {
-    const std::string_view meaning = drop_meaning(reason.kind);
-    text += fmt::format("{}{} ({})", text.empty() ? "" : "; ", meaning.empty() ? "the kernel dropped it" : meaning,
+    const std::string_view means = meaning(reason.kind);
+    text += fmt::format("{}{} ({})", text.empty() ? "" : "; ", means.empty() ? "the kernel dropped it" : means,
                         reason.name);
   }
   return text;
@@ -79,7 +79,7 @@ std::string drops(const arguments::DropReasons& reasons) {
 std::string dropped_on_arrival(const arguments::DropReasons& reasons) {
   std::string text;
   for (const arguments::DropReason& reason : reasons)
-    text += fmt::format("{}{}, {}", text.empty() ? "" : "; ", drop_meaning(reason.kind), reason.name);
+    text += fmt::format("{}{}, {}", text.empty() ? "" : "; ", meaning(reason.kind), reason.name);
   return fmt::format("this machine dropped the SYN where it arrived ({})", text);
 }
 
@@ -150,10 +150,9 @@ struct EndingWords {
   }
 
   std::string operator()(const endings::ConnectUnsent& of) const {
-    return fmt::format("{} left this machine: {}; {}.",
-                       of.syns <= 1 ? "The SYN never" : fmt::format("None of {} SYNs", of.syns),
-                       of.dropped.empty() ? std::string(drop_meaning(DropKind::neighbour)) : drops(of.dropped),
-                       words(of.failed, life));
+    return fmt::format(
+        "{} left this machine: {}; {}.", of.syns <= 1 ? "The SYN never" : fmt::format("None of {} SYNs", of.syns),
+        of.dropped.empty() ? std::string(meaning(DropKind::neighbour)) : drops(of.dropped), words(of.failed, life));
   }
 
   std::string operator()(const endings::ConnectIgnored& of) const {
@@ -242,7 +241,8 @@ struct EndingWords {
         break;
     }
     if (!of.reason) return "This side ended the connection with a RST.";
-    return fmt::format("This side ended the connection with a RST ({}: {}).", of.reason->name, of.reason->meaning);
+    return fmt::format("This side ended the connection with a RST ({}: {}).", of.reason->name,
+                       meaning(of.reason->kind));
   }
 
   std::string operator()(const endings::KeepaliveTimeout& of) const {

@@ -45,9 +45,9 @@ std::string share(std::uint32_t part, std::uint32_t whole) {
 std::string reasons_words(const arguments::DropReasons& reasons) {
   std::string text;
   for (const arguments::DropReason& reason : reasons) {
-    const std::string_view meaning = drop_meaning(reason.kind);
+    const std::string_view means = meaning(reason.kind);
     if (!text.empty()) text += "; ";
-    text += meaning.empty() ? reason.name : fmt::format("{} ({})", meaning, reason.name);
+    text += means.empty() ? reason.name : fmt::format("{} ({})", means, reason.name);
   }
   return text;
 }

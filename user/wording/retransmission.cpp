@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "facts/retransmissions.hpp"
 #include "values/words.hpp"
 #include "wording/wording.hpp"
 
@@ -17,12 +16,12 @@ std::string seen_words(std::uint32_t sent, std::uint32_t seen) {
 }
 
 // "the kernel retransmitted 2 of 40 segments (5 %): 1 RTO (seen on the wire), 1 tail-loss probe (seen on the wire)"
-std::string causes(const arguments::Retransmission& of) {
+std::string words(const arguments::Retransmission::ByKernel& of) {
   std::string text;
   std::uint32_t named = 0;
   for (const auto& cause : of.causes) {
     named += cause.count;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", cause.count, words(cause.kind));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", cause.count, name(cause.kind));
     if (of.compared) text += fmt::format(" ({})", seen_words(cause.count, cause.seen));
   }
   if (of.again > named)
@@ -34,7 +33,27 @@ std::string causes(const arguments::Retransmission& of) {
   if (of.not_tried != 0)
     text += fmt::format("; {} given up before anything was sent (no route, or beyond the peer's window)",
                         tries(of.not_tried));
+  if (of.syn_acks != 0) {
+    text += fmt::format("; the request socket sent {} that the kernel did not report",
+                        counted(of.syn_acks, "more SYN-ACK"));
+  }
+  if (of.unreported != 0) {
+    text +=
+        fmt::format("; the wire saw {} sent again that the kernel did not report", counted(of.unreported, "segment"));
+  }
+  if (of.unseen != 0)
+    text += fmt::format("; the kernel reported {} that the wire did not show as such", counted(of.unseen, "segment"));
   return text;
+}
+
+std::string words(const arguments::Retransmission::ByWire& of) {
+  return fmt::format("this side sent {} again{}", share(of.again, of.of),
+                     of.kernel_there ? "; the kernel reported none" : "");
+}
+
+std::string words(const arguments::Retransmission::Spurious& of) {
+  return fmt::format("spurious: {} retransmitted, and by its D-SACK the peer got {} twice",
+                     counted(of.again, "segment"), of.twice);
 }
 
 }  // namespace
@@ -42,23 +61,9 @@ std::string causes(const arguments::Retransmission& of) {
 std::string words(const arguments::Retransmission& of) {
   std::string text;
   const auto add = [&](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
-  if (of.by_kernel) add(causes(of));
-  if (of.by_wire) {
-    add(fmt::format("this side sent {} again{}", share(of.wire_again, of.wire_of),
-                    of.kernel_reports ? "; the kernel reported none" : ""));
-  }
-  if (of.syn_acks_by_wire != 0) {
-    add(fmt::format("the request socket sent {} that the kernel did not report",
-                    counted(of.syn_acks_by_wire, "more SYN-ACK")));
-  }
-  if (of.unreported != 0)
-    add(fmt::format("the wire saw {} sent again that the kernel did not report", counted(of.unreported, "segment")));
-  if (of.unseen != 0)
-    add(fmt::format("the kernel reported {} that the wire did not show as such", counted(of.unseen, "segment")));
-  if (of.spurious != 0) {
-    add(fmt::format("spurious: {} retransmitted, and by its D-SACK the peer got {} twice", counted(of.again, "segment"),
-                    of.spurious));
-  }
+  if (of.by_kernel) add(words(*of.by_kernel));
+  if (of.by_wire) add(words(*of.by_wire));
+  if (of.spurious) add(words(*of.spurious));
   return text;
 }
 

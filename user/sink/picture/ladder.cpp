@@ -88,7 +88,8 @@ std::string drop_words(const DropEntry& drop) {
   std::string reason = drop.reason;
   constexpr std::string_view prefix = "SKB_DROP_REASON_";
   if (reason.starts_with(prefix)) reason.erase(0, prefix.size());
-  return drop.meaning.empty() ? printable(reason, true) : fmt::format("{} ({})", drop.meaning, printable(reason, true));
+  const std::string_view means = meaning(drop.kind);
+  return means.empty() ? printable(reason, true) : fmt::format("{} ({})", means, printable(reason, true));
 }
 
 // The text in lines of so many columns, broken at spaces.

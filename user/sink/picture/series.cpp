@@ -86,7 +86,8 @@ void put_segments(JsonWriter& json, const Connection& connection) {
   Words words;
   for (const Entry& entry : connection.entries) {
     const auto* again = std::get_if<RetransmitEntry>(&entry.body);
-    if (again != nullptr && again->segment != 0 && again->cause != "unknown") causes[again->segment] = again->cause;
+    if (again != nullptr && again->segment != 0 && again->cause != RetransmitKind::unknown)
+      causes[again->segment] = name(again->cause);
   }
   for (const Entry& entry : connection.entries) {
     const auto* segment = std::get_if<SegmentEntry>(&entry.body);
