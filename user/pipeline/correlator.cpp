@@ -8,6 +8,9 @@
 namespace tcpwitness {
 namespace {
 
+// Their sentences, not their arguments: these differ from one look to the next by nanoseconds and by what no sentence
+// prints, and rounding them as wording/ does would write all of wording/ once more. It is asked once for each finding
+// that was reported of an open connection, at its end.
 bool read_alike(const Finding& one, const Finding& other) { return sentence(one) == sentence(other); }
 
 }  // namespace
