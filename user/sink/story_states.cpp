@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// story_states.cpp: the sentences of transitions: who or what caused each.
+#include <fmt/format.h>
+
+#include <cstring>
+#include <utility>
+
+#include "sink/format.hpp"
+#include "sink/story_parts.hpp"
+#include "sink/story_words.hpp"
+#include "sink/trace_words.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+std::string words_us(std::uint32_t us) { return duration_in_words(std::int64_t{us} * 1'000); }
+
+// What the handshake taught the kernel.
+std::string taught(const StateEntry& body) {
+  if (!body.cb || !was_read(*body.cb)) return "";
+  std::string text;
+  if (body.cb->srtt_us != 0) text = fmt::format("round-trip time {}", words_us(body.cb->srtt_us));
+  if (body.cb->rto_us != 0) {
+    text += fmt::format("{}first retransmission timeout {}", text.empty() ? "" : ", ", words_us(body.cb->rto_us));
+  }
+  return text.empty() ? "" : fmt::format(" ({})", text);
+}
+
+}  // namespace
+
+// "curl[42] closed the connection", "curl[42] was killed by SIGKILL and its kernel closed the connection".
+std::string StoryWords::called(const StateEntry& body, const StoryState& so_far) const {
+  const Cause& cause = body.cause;
+  if (cause.kind != Cause::Kind::call) {
+    const std::string holder =
+        body.process.pid != 0 ? fmt::format(" ({} holds the socket)", who(body.process, so_far)) : "";
+    return fmt::format("The connection was closed here; which call did it was not seen{}", holder);
+  }
+  const std::string subject = who(body.process, so_far);
+  if (cause.signal != 0) {
+    const char* signal = ::sigabbrev_np(cause.signal);
+    return fmt::format("{} was killed by {}, and its kernel closed the connection", subject,
+                       signal != nullptr ? fmt::format("SIG{}", signal) : fmt::format("signal {}", cause.signal));
+  }
+  if (cause.what == "exit") return fmt::format("{} exited, and its kernel closed the connection", subject);
+  if (cause.what == "sock_destroy") return fmt::format("{} destroyed the socket (as ss -K does)", subject);
+  // close() and shutdown(SHUT_RDWR) look alike at the transition.
+  if (cause.what == "close") return fmt::format("{} closed the connection", subject);
+  return fmt::format("{} called {}()", subject, cause.what);
+}
+
+Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const {
+  const bool segment = body.cause.kind == Cause::Kind::segment;
+  const bool deferred = segment && so_far.deferred == body.cause.id;
+  const std::string later = duration_in_words(body.cause.delay_ns);
+  const std::string inferred = body.inferred ? " (inferred)" : "";
+  // Once a segment's transition is reported the next one that cites it (an ACK opens two states) has nothing to add.
+  const auto took = [&](std::string_view what, const std::string& after) {
+    if (deferred) return fmt::format("The peer's {} came in{}; the kernel took it {} later", what, after, later);
+    if (segment) return fmt::format("The kernel took the peer's {} {} after it came in", what, later);
+    return fmt::format("The kernel took the peer's {}, which was itself not seen", what);
+  };
+  if (body.process.pid != 0 && body.cause.what != "sock_destroy") so_far.who = body.process;
+  switch (body.to) {
+    case State::syn_sent:
+      so_far.role = Role::active;
+      if (body.cause.kind != Cause::Kind::call) {
+        return {.text = fmt::format("A connection to {} was begun; by which process was not seen",
+                                    endpoint_text(entry.flow.remote).view())};
+      }
+      return {.text = fmt::format("{} called connect() to {}", who(body.process, so_far),
+                                  endpoint_text(entry.flow.remote).view())};
+    case State::new_syn_recv:
+      if (so_far.about == About::syn_in)
+        return {.text = "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)",
+                .goes_on = true,
+                .about = About::syn_in};
+      return {.text = "The kernel keeps a request for the peer's SYN (NEW_SYN_RECV, inferred)"};
+    case State::syn_recv:
+      if (body.from == State::syn_sent) {
+        so_far.role = Role::active;
+        return {.text = "The peer's SYN came instead of a SYN-ACK: both sides connect at once", .about = About::syn_in};
+      }
+      so_far.role = Role::passive;
+      return {};
+    case State::established: {
+      if (body.from == State::syn_sent) {
+        return {.text = took("SYN-ACK", story::since(so_far.syn_ns, so_far.deferred_ns, "the SYN")) +
+                        ": the connection is established" + taught(body),
+                .about = About::established};
+      }
+      const std::string_view then = so_far.role == Role::active
+                                        ? ": the connection is established, begun by both sides"
+                                        : ": the connection is established and waits for accept()";
+      const TimeNs came = deferred || so_far.deferred_ns == 0 ? so_far.deferred_ns : entry.ts_ns;
+      return {.text = took("ACK", deferred ? story::since(so_far.syn_ack_ns, came, "the SYN-ACK") : "") +
+                      std::string(then) + taught(body),
+              .about = About::established};
+    }
+    case State::fin_wait1:
+      return {.text = fmt::format("{}: this side closes first", called(body, so_far)), .about = About::closing};
+    case State::close_wait:
+      so_far.fin_reported = true;
+      if (!deferred) so_far.fin_in_ns = entry.ts_ns;
+      return {.text = took("FIN", "") + ": the peer closes first, and this side can still send (CLOSE_WAIT)",
+              .about = About::fin_in};
+    case State::last_ack:
+      return {.text = fmt::format("{}{}: this side closes too", called(body, so_far),
+                                  story::since(so_far.fin_in_ns, entry.ts_ns, "the peer's FIN")),
+              .about = About::closing};
+    case State::closing:
+      so_far.fin_reported = true;
+      if (!deferred) so_far.fin_in_ns = entry.ts_ns;
+      return {.text = took("FIN", "") + ", before the ACK of this side's own: both close at the same time (CLOSING)",
+              .about = About::fin_in};
+    case State::fin_wait2:
+      if (!segment) return {.text = "This side's FIN was acknowledged; the ACK itself was not seen (FIN_WAIT2)"};
+      so_far.fin_reported = deferred && (so_far.deferred_flags & tcp_flag::fin) != 0;
+      return {.text = fmt::format(
+                  "The peer acknowledged the FIN{}{} (FIN_WAIT2)",
+                  story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"),
+                  so_far.fin_reported ? ", and sent its own with it" : ""),
+              .about = so_far.fin_reported ? About::fin_in : About::nothing};
+    case State::time_wait: {
+      const std::string waits = fmt::format("this side waits in TIME_WAIT for 60 s, and its port with it{}", inferred);
+      if (segment && body.cause.what == "ACK of FIN") {
+        return {.text = fmt::format(
+                    "The peer acknowledged the FIN{}: {}",
+                    story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"),
+                    waits)};
+      }
+      if (so_far.about == About::fin_acked) return {.text = " and" + waits.substr(us(so_far).size()), .goes_on = true};
+      if (so_far.about == About::fin_in) return {.text = "; " + waits, .goes_on = true, .about = About::fin_in};
+      const bool fresh = deferred && !std::exchange(so_far.fin_reported, true);
+      return {.text = fresh ? fmt::format("The peer's FIN came in: {}", waits) : story::capital(waits)};
+    }
+    case State::close:
+      return closed_phrase(entry, body, so_far);
+    default:
+      break;
+  }
+  return {.text = fmt::format("The socket went from {} to {}{}", name(body.from), name(body.to), inferred)};
+}
+
+Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const {
+  const Cause& cause = body.cause;
+  const std::string inferred = body.inferred ? " (inferred)" : "";
+  const bool deferred = cause.kind == Cause::Kind::segment && so_far.deferred == cause.id;
+  if (cause.kind == Cause::Kind::segment && cause.what == "RST") {
+    const std::string ttl = deferred ? fmt::format(" (TTL {})", so_far.deferred_ttl) : "";
+    const std::string over = body.from == State::syn_sent
+                                 ? "the connection is refused"
+                                 : fmt::format("the connection is over, in {}", name(body.from));
+    if (deferred) {
+      const std::string after =
+          body.from == State::syn_sent ? story::since(so_far.syn_ns, so_far.deferred_ns, "the SYN") : "";
+      return {.text = fmt::format("A RST came in{}{}; the kernel took it {} later: {}{}", ttl, after,
+                                  duration_in_words(cause.delay_ns), over, inferred)};
+    }
+    return {.text = fmt::format("The kernel took the RST: {}{}", over, inferred)};
+  }
+  if (cause.kind == Cause::Kind::segment) {
+    return {.text = fmt::format(
+                "The peer acknowledged this side's FIN{}: both sides have closed",
+                story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"))};
+  }
+  if (cause.kind == Cause::Kind::icmp) return {.text = "The kernel took the ICMP message: connect() fails"};
+  if (cause.kind == Cause::Kind::reset) {
+    const std::string over = body.from == State::syn_sent
+                                 ? "the connection is refused"
+                                 : fmt::format("the connection is over, in {}", name(body.from));
+    return {.text = so_far.about == About::reset_in ? ": " + over : "The kernel took a reset: " + over,
+            .goes_on = so_far.about == About::reset_in};
+  }
+  if (cause.kind == Cause::Kind::timer) {
+    if (body.from == State::syn_sent)
+      return {.text = "The kernel gave up: no answer was taken until its last timer ran out"};
+    if (cause.what == "keep-alive")
+      return {.text = "The kernel declared the connection dead: its keep-alive probes were not answered"};
+    return {.text = fmt::format("The kernel gave up: the {} ran out",
+                                cause.what == "user timeout" ? "TCP_USER_TIMEOUT" : "last retransmission timer")};
+  }
+  if (cause.kind == Cause::Kind::call && cause.what == "connect")
+    return {.text = "connect() found no free local port: no SYN was made", .about = About::reset};
+  if (cause.kind == Cause::Kind::call) {
+    const std::string end = body.from == State::syn_sent ? "it was never established"
+                                                         : fmt::format("it ends without a FIN, in {}", name(body.from));
+    return {.text = fmt::format("{}: {}", called(body, so_far), end), .about = About::reset};
+  }
+  return {.text = fmt::format("The socket was closed, from {}; the cause was not seen", name(body.from))};
+}
+
+}  // namespace tcpwitness
