@@ -322,6 +322,15 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 	return event_flags;
 }
 
+/*
+ * Can IP discard it before TCP, although its numbers fit? For a source route, a routing header, an association that
+ * nobody has, an unknown option; or because the rest of it never comes. What they say is not looked at.
+ */
+static __always_inline bool may_be_discarded(const struct frame *frame)
+{
+	return !frame->outgoing && (frame->extra_headers || frame->fragment);
+}
+
 /* What this segment says to the other direction: handshake done, FIN acknowledged, probe answered, window. */
 __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, const struct frame *frame,
 				     __u32 event_flags)
@@ -342,6 +351,9 @@ __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, c
 		peer->probe_pending = 0;
 		event_flags |= TW_EVENT_KEEPALIVE_ACK;
 	}
+	/* A window that nobody may have seen closing is not called closed: if TCP has, its probes say so. */
+	if (frame->window == 0 && may_be_discarded(frame))
+		return event_flags;
 	if (frame->window == 0) {
 		me->zero_window = 1;
 		event_flags |= TW_EVENT_ZERO_WINDOW;

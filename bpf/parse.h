@@ -105,7 +105,8 @@ struct frame {
 	__u8 is_ipv4;
 	__u8 fragment;
 	__u8 bad_header;
-	__u8 hook; /* enum tw_hook */
+	__u8 extra_headers; /* IPv4 options, or IPv6 extension headers: IP may discard it for what they say */
+	__u8 hook;          /* enum tw_hook */
 	__u8 outgoing;
 	__u8 reordered;  /* as in struct tw_segment */
 	__u8 copied;     /* enum copied */
@@ -225,6 +226,7 @@ static __always_inline int parse_ipv4(const struct cursor *at, struct frame *fra
 	frame->ttl = ip->ttl;
 	frame->ip_id = bpf_ntohs(ip->id);
 	frame->is_ipv4 = 1;
+	frame->extra_headers = header_length > sizeof(*ip);
 	map_ipv4(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
 	map_ipv4(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);
 	return parse_tcp(at, frame, outgoing, offset + header_length,
@@ -244,6 +246,7 @@ static __always_inline int parse_ipv6(const struct cursor *at, struct frame *fra
 	frame->ttl = ip->hop_limit;
 	frame->ip_id = 0;
 	frame->is_ipv4 = 0;
+	frame->extra_headers = ip->next != IPPROTO_TCP;
 	copy_ipv6(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
 	copy_ipv6(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);
 	next = ip->next;

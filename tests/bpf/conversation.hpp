@@ -94,6 +94,9 @@ class Conversation {
   [[nodiscard]] std::uint16_t ip_id(int side) const { return ip_id_[side]; }
   void set_ip_id(int side, std::uint16_t newest) { ip_id_[side] = newest; }
 
+  // From now on packets have an IPv4 option, or an IPv6 extension header, that asks nothing; or no more.
+  void extra_headers(bool on) { extra_headers_ = on; }
+
   // The opener's initial sequence number from now on.
   void open_anew(std::uint32_t further) { first_[0] += further; }
 
@@ -133,7 +136,10 @@ class Conversation {
     const Endpoint& to = we(side) ? remote_ : local_;
     const Hook hook = we(side) ? Hook::egress : scene_.arriving;
     if (!segment.copy) ++ip_id_[side];
-    const Frame frame = build({.family = scene_.family, .ip_id = ip_id_[side]}, from, to, segment);
+    Stack stack{.family = scene_.family, .ip_id = ip_id_[side]};
+    if (extra_headers_ && scene_.family == Family::ipv4) stack.ipv4_options = {1, 1, 1, 0};
+    if (extra_headers_ && scene_.family == Family::ipv6) stack.chain = {destination()};
+    const Frame frame = build(stack, from, to, segment);
     const Outcome outcome = wire_.run(hook, frame.bytes, arrival);
     EXPECT_EQ(outcome.error, 0);
     EXPECT_LE(outcome.records.size(), 1U);
@@ -150,6 +156,7 @@ class Conversation {
   Endpoint remote_;
   std::uint32_t first_[2]{};
   std::uint16_t ip_id_[2]{};
+  bool extra_headers_ = false;
   tw_segment last_{};
 };
 

@@ -206,6 +206,16 @@ TEST_P(FlowData, AWindowOfZeroIsToldUntilItOpens) {
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 2}), silent);
 }
 
+// The wire shows it before IP looks at its options and extension headers.
+TEST_P(FlowData, WhatIpCanDiscardClosesNoWindow) {
+  const bool leaves = !GetParam().we_open;
+  flow().extra_headers(true);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), leaves ? TW_EVENT_ZERO_WINDOW : silent);
+  flow().extra_headers(false);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 1}), leaves ? TW_EVENT_WINDOW_OPEN : silent);
+  EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 101, .window = 0}), TW_EVENT_ZERO_WINDOW);
+}
+
 TEST_P(FlowData, PayloadIntoAClosedWindowIsAProbe) {
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(1)}), silent);
   EXPECT_EQ(flow().accepter({.seq = 101, .ack_number = 102, .window = 0}), TW_EVENT_ZERO_WINDOW);
