@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// choice_test.cpp: which connections --problems, --finding, --outcome and --slower-than print, and when.
+// choice_test.cpp: which connections --problems, --finding, --outcome, --slower-than and --longer-than print, and when.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -97,6 +97,24 @@ TEST(Choice, SlowIsTheHandshakeOrAnAttemptThatWasGivenUp) {
   life.handshake_ns.reset();
   life.outcome = Outcome::connect_timeout;
   EXPECT_TRUE(slow.wants(life));
+}
+
+TEST(Choice, LongIsWhatLastedLongerHoweverItBegan) {
+  const Choice lasting{.longer_than_ns = 30'000'000'000};
+  EXPECT_TRUE(lasting.any());
+  Life life = life_of(1, Outcome::completed, {Rule::late});
+  life.duration_ns = 30'000'000'000;
+  EXPECT_FALSE(lasting.wants(life));
+  life.duration_ns = 30'000'000'001;
+  EXPECT_TRUE(lasting.wants(life));
+  life.handshake_ns = 1;
+  EXPECT_FALSE((Choice{.slower_than_ns = 1'000, .longer_than_ns = 30'000'000'000}.wants(life))) << "both are wanted";
+  EXPECT_TRUE((Choice{.rules = {Rule::late}, .longer_than_ns = 30'000'000'000}.wants(life)));
+}
+
+TEST(Chosen, HowLongAnOpenConnectionWillLastIsNotKnown) {
+  const Choice lasting{.problems = true, .longer_than_ns = 1'000'000'000};
+  EXPECT_EQ(passed(lasting, {finding_of(2, Rule::zero_window), finding_of(0, Rule::stray_segment)}), "");
 }
 
 TEST(Chosen, AFindingOfAnOpenConnectionPassesWhenItFires) {

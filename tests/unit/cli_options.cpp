@@ -311,6 +311,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{{"--slower-than", "fast"}, {"--slower-than", "200ms"}},
                     Refusal{{"--slower-than", "-1s"}, {"--slower-than", "200ms"}},
                     Refusal{{"--slower-than", "200"}, {"'200' has no unit", "200ms or 200s"}},
+                    Refusal{{"--longer-than", "0.5"}, {"--longer-than", "30s, 15m"}},
+                    Refusal{{"ls", "--longer-than", "1m"}, {"--longer-than"}},
                     Refusal{{"--host", "fe80::1%eth0"}, {"has a scope", "--host fe80::1 -i eth0"}},
                     Refusal{{"read", "x", "--summary", "--by", "container"}, {"--by container", "running processes"}},
                     Refusal{{"life", "--every", "2"}, {"--every", "ls", "compare"}},
@@ -372,6 +374,7 @@ TEST(Options, AChoiceIsReadWithItsUnits) {
   EXPECT_EQ(all.choice.slower_than_ns, 1'500'000);
   EXPECT_EQ(options({"--slower-than", "2s"}).choice.slower_than_ns, 2'000'000'000);
   EXPECT_EQ(options({"--slower-than", "50us"}).choice.slower_than_ns, 50'000);
+  EXPECT_EQ(options({"--longer-than", "15m"}).choice.longer_than_ns, 900'000'000'000);
   EXPECT_FALSE(options({}).choice.any());
 }
 

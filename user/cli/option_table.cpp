@@ -519,6 +519,15 @@ std::vector<Option> output() {
        },
        {{connections, Group::output,
          "only connections that took longer to connect, or to the first byte of the answer: 200ms, 1.5s", "TIME"}}},
+      {"--longer-than",
+       Kind::value,
+       [](std::string_view text, Options& o) {
+         const auto time = period(text);
+         if (!time) return time.error();
+         o.choice.longer_than_ns = time->count();
+         return std::string();
+       },
+       {{connections, Group::output, "only connections that lasted longer: 30s, 15m, 2h, 1d", "TIME"}}},
       {"--every",
        Kind::value,
        [](std::string_view text, Options& o) { return put(seconds(text), o.every); },

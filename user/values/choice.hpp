@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// choice.hpp: which of the connections that were followed are printed: --problems, --finding, --outcome, --slower-than.
+// choice.hpp: which of the connections that were followed are printed: --problems, --finding, --outcome, --slower-than,
+// --longer-than.
 //
 // A list is an "or", two options are an "and", as journalctl has it. Everything is still followed and counted.
 #pragma once
@@ -19,10 +20,11 @@ struct Choice {
   std::vector<Outcome> outcomes;  // empty: all
   // Connecting, or the first byte of the answer, took longer, or connecting was given up after longer.
   std::optional<std::int64_t> slower_than_ns{};
+  std::optional<std::int64_t> longer_than_ns{};  // from its first event to its end
 
   bool operator==(const Choice&) const = default;
 
-  [[nodiscard]] bool any() const { return problems || !rules.empty() || !outcomes.empty() || slower_than_ns; }
+  [[nodiscard]] bool any() const { return problems || !rules.empty() || !outcomes.empty() || by_time(); }
 
   [[nodiscard]] bool wants(Rule rule) const {
     return (!problems || is_problem(rule)) && (rules.empty() || std::ranges::find(rules, rule) != rules.end());
@@ -33,20 +35,20 @@ struct Choice {
     if (problems && !found && !(rules.empty() && is_problem(life.outcome))) return false;
     if (!rules.empty() && !found) return false;
     if (!outcomes.empty() && std::ranges::find(outcomes, life.outcome) == outcomes.end()) return false;
+    if (longer_than_ns && life.duration_ns <= *longer_than_ns) return false;
     return !slower_than_ns || connecting_ns(life) > *slower_than_ns ||
            life.phases.first_byte.value_or(0) > *slower_than_ns;
   }
   // Of segments that belong to none: they have no outcome, and connect to nothing.
-  [[nodiscard]] bool wants_without_connection(Rule rule) const {
-    return outcomes.empty() && !slower_than_ns && wants(rule);
-  }
+  [[nodiscard]] bool wants_without_connection(Rule rule) const { return outcomes.empty() && !by_time() && wants(rule); }
   // A finding of a connection that may still be open. What it will be at its end is not known yet.
   [[nodiscard]] bool wants_findings_at_once() const {
-    return (problems || !rules.empty()) && outcomes.empty() && !slower_than_ns;
+    return (problems || !rules.empty()) && outcomes.empty() && !by_time();
   }
   [[nodiscard]] bool wants_at_once(Rule rule) const { return wants_findings_at_once() && wants(rule); }
 
  private:
+  [[nodiscard]] bool by_time() const { return slower_than_ns || longer_than_ns; }
   // From the first SYN to the end of the handshake, or of the attempt.
   static std::int64_t connecting_ns(const Life& life) {
     if (life.handshake_ns) return *life.handshake_ns;
