@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
+#include "correlate/handshake_marks.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -20,10 +21,6 @@ constexpr std::size_t local_syns_kept = 256;  // what shows that it goes on is r
 constexpr std::int64_t local_syn_lasts_ns = 3'000'000'000;
 constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 
-bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn; }
-bool is_syn_ack(const Segment& g) {
-  return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
-}
 bool is_rst(const Segment& g) { return (g.flags & tcp_flag::rst) != 0; }
 
 // Where no SYN says who connected: a port below Linux's range for clients (ip_local_port_range) is the service's.

@@ -8,6 +8,7 @@
 
 #include "correlate/cause.hpp"
 #include "correlate/correlator_impl.hpp"
+#include "correlate/handshake_marks.hpp"
 #include "correlate/notes.hpp"
 
 namespace tcpwitness {
@@ -15,10 +16,6 @@ namespace {
 
 using State = TcpState;
 
-bool is_syn(const Segment& g) { return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn; }
-bool is_syn_ack(const Segment& g) {
-  return (g.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
-}
 constexpr std::uint16_t unreadable = bits(SegmentEvent::bad_header, SegmentEvent::fragment);
 
 bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
