@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
-#include "correlate/handshake_marks.hpp"
+#include "values/handshake_marks.hpp"
 
 namespace tcpwitness {
 namespace {

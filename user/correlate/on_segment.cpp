@@ -8,8 +8,8 @@
 
 #include "correlate/cause.hpp"
 #include "correlate/correlator_impl.hpp"
-#include "correlate/handshake_marks.hpp"
 #include "correlate/notes.hpp"
+#include "values/handshake_marks.hpp"
 
 namespace tcpwitness {
 namespace {

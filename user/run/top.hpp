@@ -31,7 +31,7 @@ class LiveView {
   [[nodiscard]] std::unique_ptr<Sink> sink();
   // Of the run; before the first turn.
   void set_names(const Names& names) { names_ = &names; }
-  // From here on it takes what is to be said on stderr, at the time that `clock` tells.
+  // From here on what would be printed on stderr is shown on the screen, at the time of `clock`.
   Result<void> open(std::function<TimeNs()> clock);
   void close();
   [[nodiscard]] const Screen& terminal() const { return *terminal_; }

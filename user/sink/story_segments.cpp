@@ -8,6 +8,7 @@
 #include "sink/story_parts.hpp"
 #include "sink/story_words.hpp"
 #include "sink/trace_words.hpp"
+#include "values/handshake_marks.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -16,12 +17,6 @@ using State = TcpState;
 
 bool has(const Segment& segment, std::uint8_t flag) { return (segment.flags & flag) != 0; }
 bool is_out(const Segment& segment) { return segment.outgoing(); }
-bool is_syn(const Segment& segment) {
-  return (segment.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
-}
-bool is_syn_ack(const Segment& segment) {
-  return (segment.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == (tcp_flag::syn | tcp_flag::ack);
-}
 
 }  // namespace
 
