@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// tracer_lists.cpp: what a tracer reads at once: the iterators of snapshot.bpf.c, the flow map, the counters of each
+// CPU.
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "probe/port_count.hpp"
+#include "probe/tracer_impl.hpp"
+#include "values/unique_fd.hpp"
+
+namespace tcpwitness {
+namespace {
+
+tw_tuple to_tuple(const Flow& flow) { return std::bit_cast<tw_tuple>(to_pair(flow)); }
+
+// One that user space makes itself, as an iterator would.
+tw_socket socket_record(std::uint32_t netns) {
+  tw_socket record{};
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  record.header.ts_ns = static_cast<__u64>(now.tv_sec) * 1'000'000'000 + static_cast<__u64>(now.tv_nsec);
+  record.header.netns = netns;
+  record.header.cpu = TW_NO_CPU;
+  record.header.kind = TW_KIND_SOCKET;
+  record.header.version = TW_ABI_VERSION;
+  record.type = TW_SOCKET_NONE;
+  return record;
+}
+
+}  // namespace
+
+bool Tracer::Impl::find_flow(const tw_tuple& key, std::vector<std::byte>& value) const {
+  value.resize(bpf_map__value_size(flows()));
+  return bpf_map_lookup_elem(bpf_map__fd(flows()), &key, value.data()) == 0;
+}
+
+const FlowFields& Tracer::Impl::flow_fields() {
+  if (!fields_of_flows) fields_of_flows.emplace(shared->obj, flows());
+  return *fields_of_flows;
+}
+
+template <typename Record>
+Result<void> Tracer::Impl::read_iterator(bpf_program* program, const Tracer::OnRecord& record, int map) {
+  if (bpf_program__fd(program) < 0) {
+    const auto off = snapshot_off.find(bpf_program__name(program));
+    return failure("take the snapshot", off != snapshot_off.end() ? off->second : "the program is not loaded");
+  }
+  bpf_iter_link_info over{};
+  over.map.map_fd = static_cast<std::uint32_t>(map);
+  bpf_iter_attach_opts options{};
+  options.sz = sizeof options;
+  options.link_info = &over;
+  options.link_info_len = sizeof over;
+  Link link(bpf_program__attach_iter(program, map < 0 ? nullptr : &options));
+  if (!link) return failure("take the snapshot", std::strerror(errno));
+  const UniqueFd iterator(bpf_iter_create(bpf_link__fd(link.get())));
+  if (!iterator.valid()) return failure("take the snapshot", std::strerror(errno));
+  std::vector<std::byte> bytes(sizeof(Record) * 512);
+  std::size_t have = 0;
+  for (;;) {
+    const ssize_t got = read(iterator.get(), bytes.data() + have, bytes.size() - have);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got < 0) return failure("read the snapshot", std::strerror(errno));
+    if (got == 0) return {};
+    have += static_cast<std::size_t>(got);
+    std::size_t done = 0;
+    for (; have - done >= sizeof(Record); done += sizeof(Record))
+      record(std::span(bytes).subspan(done, sizeof(Record)));
+    std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.begin() + static_cast<std::ptrdiff_t>(have),
+              bytes.begin());
+    have -= done;
+  }
+}
+
+Result<void> Tracer::list_sockets(const OnRecord& record) {
+  return impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_tcp, record);
+}
+
+Result<void> Tracer::list_owners(const OnRecord& record) {
+  return impl_->read_iterator<tw_owner>(impl_->snapshot->progs.snapshot_owners, record);
+}
+
+void Tracer::snapshot_sockets(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  const tw_socket all = socket_record(impl_->config.netns);  // what has not been reported by then is no socket any more
+  if (auto ok = list_sockets(record); !ok) {
+    impl_->notice("connections without an event of their own are not known: " + ok.error().message());
+    return;
+  }
+  record(std::as_bytes(std::span(&all, 1)));
+}
+
+void Tracer::snapshot_owners(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = list_owners(record); !ok)
+    impl_->notice("owners of existing connections are not known: " + ok.error().message());
+}
+
+void Tracer::snapshot_close_wait_owners(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = impl_->read_iterator<tw_owner>(impl_->snapshot->progs.snapshot_close_wait, record); !ok)
+    impl_->notice("descriptors of sockets in CLOSE_WAIT are not known: " + ok.error().message());
+}
+
+void Tracer::snapshot_fin_wait2(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record); !ok)
+    impl_->notice("sockets in FIN_WAIT2 are not known: " + ok.error().message());
+}
+
+void Tracer::sample_sockets(const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  if (auto ok = impl_->read_iterator<tw_sample>(impl_->snapshot->progs.snapshot_samples, record); !ok)
+    impl_->notice("open connections are not sampled: " + ok.error().message());
+}
+
+void Tracer::snapshot_hops(const OnRecord& record) {
+  if (!impl_->snapshot || !impl_->kernel) return;
+  const int flows = bpf_map__fd(impl_->flows());
+  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_hops, record, flows); !ok)
+    impl_->notice("the last counts of forwarded connections are not known: " + ok.error().message());
+}
+
+void Tracer::release_digests(Release which) {
+  if (impl_->config.digests == TW_DIGESTS_NONE || !impl_->snapshot || !impl_->kernel) return;
+  const auto go_over = [&](bpf_program* program, const bpf_map* map) {
+    if (auto ok = impl_->read_iterator<tw_socket>(program, [](auto) {}, bpf_map__fd(map)); !ok)
+      impl_->notice("what the kernel holds back of connections does not come: " + ok.error().message());
+  };
+  const auto& programs = impl_->snapshot->progs;
+  const auto& maps = impl_->shared->maps;
+  go_over(which == Release::old ? programs.release_old : programs.release_all, maps.digests);
+  if (which == Release::all && impl_->config.digests == TW_DIGESTS) go_over(programs.release_openings, maps.flows);
+}
+
+void Tracer::count_ports(const PortsQuestion& question, const OnRecord& record) {
+  if (!impl_->snapshot) return;
+  snapshot_bpf& snapshot = *impl_->snapshot;
+  tw_asked_ports asked{};
+  std::memcpy(asked.remote_addr, question.remote.address.bytes.data(), sizeof(asked.remote_addr));
+  asked.remote_port = question.remote.port;
+  asked.netns = question.netns;
+  const std::uint32_t zero = 0;
+  if (bpf_map_update_elem(bpf_map__fd(snapshot.maps.asked_ports), &zero, &asked, BPF_ANY) != 0) return;
+  PortCount count(question);
+  const auto port = [&](std::span<const std::byte> bytes) { count.port(bytes); };
+  const auto owner = [&](std::span<const std::byte> bytes) { count.owner(bytes); };
+  auto ok = impl_->read_iterator<tw_port_seen>(snapshot.progs.snapshot_ports, port);
+  if (ok) ok = impl_->read_iterator<tw_owner>(snapshot.progs.snapshot_port_owners, owner);
+  if (!ok) {
+    impl_->notice("who has the local ports is not known: " + ok.error().message());
+    return;
+  }
+  const tw_ports found = count.result();
+  record(std::as_bytes(std::span(&found, 1)));
+}
+
+std::uint64_t Tracer::skipped_runs() {
+  if (!impl_->kernel) return 0;
+  std::uint64_t skipped = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->kernel->obj) {
+    // A miss of a second program costs nothing: where the first one missed too, that stands for both.
+    if (std::string_view(bpf_program__name(program)).ends_with("_again")) continue;
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    const int fd = bpf_program__fd(program);
+    if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0) skipped += info.recursion_misses;
+  }
+  if (skipped == 0) return 0;
+  // The second programs saw to what the first were skipped for; that is counted later than the miss.
+  std::uint64_t again = 0;
+  for (const auto& state : cpu_states()) again += state.again;
+  impl_->skipped = std::max(impl_->skipped, skipped - std::min(skipped, again));
+  return impl_->skipped;
+}
+
+void Tracer::count_hops(const std::vector<Flow>& hops, const OnRecord& record) const {
+  if (hops.empty()) return;
+  const FlowFields& fields = impl_->flow_fields();
+  std::vector<std::byte> entry;
+  for (const Flow& hop : hops) {
+    tw_socket found = socket_record(impl_->config.netns);
+    found.tuple = to_tuple(hop);
+    if (!impl_->find_flow(found.tuple, entry)) continue;
+    found.wire = fields.wire(entry);
+    found.loss = fields.loss(entry);
+    found.has_wire = 1;
+    record(std::as_bytes(std::span(&found, 1)));
+  }
+}
+
+void Tracer::delete_flows(const std::vector<FlowToDelete>& hops) {
+  if (hops.empty()) return;
+  const FlowFields& fields = impl_->flow_fields();
+  std::vector<std::byte> entry;
+  const auto anothers = [&](const std::optional<std::uint32_t>& its, bool out) {
+    const auto isn = fields.isn(entry, out);
+    return isn && isn != its;
+  };
+  for (const FlowToDelete& hop : hops) {
+    const tw_tuple key = to_tuple(hop.key);
+    if (!impl_->find_flow(key, entry)) continue;
+    const tw_wire_counters wire = fields.wire(entry);
+    // A SYN begins the counters anew, with a number of its own.
+    if (std::uint64_t{wire.segs_in} + wire.segs_out < hop.segments) continue;
+    if (anothers(hop.isn_in, false) || anothers(hop.isn_out, true)) continue;
+    if (bpf_map_delete_elem(bpf_map__fd(impl_->flows()), &key) == 0) ++impl_->flows_forgotten;
+  }
+}
+
+std::uint64_t Tracer::evicted_flows() const {
+  std::uint64_t added = 0;
+  std::uint64_t removed = impl_->flows_forgotten;
+  for (const auto& state : cpu_states()) {
+    added += state.flows_added;
+    removed += state.flows_removed;
+  }
+  const std::uint64_t kept = added - std::min(added, removed);
+  if (kept == 0) return 0;
+  const int flows = bpf_map__fd(impl_->flows());
+  tw_tuple key{};
+  std::uint64_t present = 0;
+  for (const void* before = nullptr; present < kept && bpf_map_get_next_key(flows, before, &key) == 0; ++present)
+    before = &key;
+  return kept - present;
+}
+
+std::vector<tw_cpu_state> Tracer::cpu_states() const {
+  const int cpus = libbpf_num_possible_cpus();
+  std::vector<tw_cpu_state> states(cpus > 0 ? static_cast<std::size_t>(cpus) : 0);
+  const std::uint32_t zero = 0;
+  if (bpf_map_lookup_elem(bpf_map__fd(impl_->cpu_states()), &zero, states.data()) != 0) states.clear();
+  return states;
+}
+
+}  // namespace tcpwitness
