@@ -206,7 +206,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"-c", "0"}, {"--count", "from 1 to"}}, Refusal{{"-c", "1.5"}, {"'1.5'"}},
         Refusal{{"--wire", "ebpf"}, {"'ebpf'", "auto, xdp, xdp-native, xdp-generic, tc, none"}},
         Refusal{{"--kernel", "yes"}, {"'yes'", "on, off"}},
-        Refusal{{"--wire", "none", "--kernel", "off"}, {"no witness"}},
+        Refusal{{"--wire", "none", "--kernel", "off"}, {"nothing to trace"}},
         Refusal{{"--kernel", "off", "-p", "1"}, {"--pid", "--kernel off"}},
         Refusal{{"--wire", "none", "-i", "lo"}, {"--interface", "--wire none"}},
         Refusal{{"--wire", "none", "--forwarded"}, {"--forwarded", "--wire none"}},

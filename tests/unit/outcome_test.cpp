@@ -122,7 +122,7 @@ TEST(Outcome, HalfOpenRequestThatExpiresIsUnknownAndSaysSo) {
   ASSERT_EQ(reported.lives().size(), 1U);
   EXPECT_EQ(reported.life().outcome, Outcome::unknown);
   EXPECT_EQ(reported.life().states, states({State::new_syn_recv}));
-  EXPECT_NE(reported.life().explanation.find("took no ACK of its SYN-ACK"), std::string::npos);
+  EXPECT_NE(reported.life().explanation.find("no ACK of its SYN-ACK reached TCP"), std::string::npos);
 }
 
 TEST(Outcome, RstInNewSynRecvIsThePeers) {

@@ -37,7 +37,7 @@ TEST(Story, AHandshakeAndAnOrderlyCloseAreTold) {
   const std::string text = story_of(close_first_story().events);
   expect_reported(text,
                   {"#1  10.0.0.1:40000 -> 10.0.0.2:80  curl[42]", "completed", "called connect() to 10.0.0.2:80",
-                   "The SYN was sent through eth0", "The peer's SYN-ACK came in", "after the SYN; the kernel took it",
+                   "The SYN was sent through eth0", "The peer's SYN-ACK came in", "after the SYN; processed",
                    "the connection is established", "its ACK was sent", "this side sent 50 bytes, and 70 bytes came in",
                    "curl[42] closed the connection: this side closes first; its FIN was sent", "acknowledged the FIN",
                    "(FIN_WAIT2)", "The peer's FIN came in; this side acknowledged it",
@@ -48,7 +48,7 @@ TEST(Story, AHandshakeAndAnOrderlyCloseAreTold) {
 TEST(Story, APassiveConnectionWaitsForAccept) {
   const std::string text = story_of(close_second_story().events);
   expect_reported(text, {"10.0.0.2:80 <- 10.0.0.1:40000", "The peer's SYN came in on eth0",
-                         "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)", "The SYN-ACK was sent",
+                         "; a request socket was created (NEW_SYN_RECV, inferred)", "The SYN-ACK was sent",
                          "the connection is established and waits for accept()", "50 bytes came in",
                          "the peer closes first, and this side can still send (CLOSE_WAIT)", "nginx[",
                          "after the peer's FIN: this side closes too; its FIN was sent", "both sides have closed"});
@@ -62,9 +62,10 @@ TEST(Story, ARefusalNamesTheRstAndTheError) {
 
 TEST(Story, UnansweredSynsAreToldWithTheKernelsReason) {
   const std::string text = story_of(no_answer_story().events);
-  expect_reported(text, {"The SYN was sent through eth0", "The SYN was sent again",
-                         "after the first one: no answer was taken", "The SYN was sent again", "The SYN was sent again",
-                         "The kernel gave up: no answer", "gets ETIMEDOUT", "The SYN was retransmitted 3 times"});
+  expect_reported(
+      text, {"The SYN was sent through eth0", "The SYN was retransmitted", "after the first one: no answer reached TCP",
+             "The SYN was retransmitted", "The SYN was retransmitted", "The kernel gave up: no answer",
+             "gets ETIMEDOUT", "The SYN was retransmitted 3 times"});
 }
 
 TEST(Story, ADropSaysWhoDroppedWhat) {
@@ -99,19 +100,19 @@ TEST(Story, AnAnsweredKeepaliveIsOneSentence) {
   const std::string text = story_of(keepalive_answered_story().events);
   expect_reported(text,
                   {"Keep-alive probe 1 of 3 was sent after 2 s of silence; without an answer the kernel gives up at",
-                   "; the peer answered", "it lives.", "Keep-alive probe 1 of 3 was sent"});
+                   "; the peer answered", "it is alive.", "Keep-alive probe 1 of 3 was sent"});
 }
 
 TEST(Story, AnUnansweredKeepaliveEndsInTheKernelsWord) {
   const std::string text = story_of(keepalive_death_story().events);
   expect_reported(text, {"probe 2 of 3 was sent, 1 before it unanswered",
                          "probe 3 of 3 was sent, 2 before it unanswered", "The RST was sent",
-                         "declared the connection dead", "gave the peer up", "ETIMEDOUT", "keepalive-timeout after"});
+                         "declared the connection dead", "the kernel gave up", "ETIMEDOUT", "keepalive-timeout after"});
 }
 
 TEST(Story, AZeroWindowIsToldFromClosingToOpening) {
   const std::string text = story_of(zero_window_story().events);
-  expect_reported(text, {"The peer closed its window: its process has not read what came", "300 bytes wait to be sent",
+  expect_reported(text, {"The peer closed its window: its process has not read what came", "300 bytes unsent",
                          "The peer opened its window again", "closed for 2.0"});
 }
 
@@ -124,9 +125,9 @@ TEST(Story, AProcessThatDiesIsNamed) {
 }
 
 TEST(Story, ARetransmissionHasTheKernelsReason) {
-  expect_reported(
-      story_of(retransmit_death_story().events),
-      {"10 bytes (from sequence number 1) were sent again: no acknowledgement was taken", "(retransmission timeout)"});
+  expect_reported(story_of(retransmit_death_story().events),
+                  {"10 bytes (from sequence number 1) were retransmitted: no acknowledgement reached TCP",
+                   "(retransmission timeout)"});
 }
 
 TEST(Story, WhatTheWireDidNotShowIsSaid) {

@@ -135,7 +135,7 @@ TEST(TraceText, NumbersThatAreNotRelativeSaySo) {
 TEST(TraceText, ASegmentThatNoSocketWantsSaysSo) {
   SegmentEntry segment = golden::wire({.out = false});
   segment.segment.socket.type = SocketKind::none;
-  EXPECT_EQ(words().render(segment).kernel.text, "(no socket wants it)");
+  EXPECT_EQ(words().render(segment).kernel.text, "(no matching socket)");
 }
 
 TEST(TraceText, ARetransmissionThatDidNotLeaveSaysWhoStoppedIt) {
@@ -161,14 +161,14 @@ TEST(TraceText, AResetTellsItsMeaningAndTheKernelsName) {
                                                        .reason = "SK_RST_REASON_TCP_ABORT_ON_CLOSE",
                                                        .process = curl,
                                                        .segment = 12});
-  EXPECT_EQ(rendered.kernel.text, "sends RST");
+  EXPECT_EQ(rendered.kernel.text, "RST sent");
   EXPECT_EQ(details(rendered), "the process closed with unread data (12) by curl[1234] [TCP_ABORT_ON_CLOSE]");
 }
 
 TEST(TraceText, AnErrorIsWhatTheProcessGets) {
-  EXPECT_EQ(words().render(ErrorEntry{.error = 110}).kernel.text, "reports ETIMEDOUT");
+  EXPECT_EQ(words().render(ErrorEntry{.error = 110}).kernel.text, "socket error ETIMEDOUT");
   EXPECT_EQ(details(words().render(ErrorEntry{.error = 110})), "the process gets \"Connection timed out\"");
-  EXPECT_EQ(words().render(ErrorEntry{.icmp = {.error = 111, .type = 3, .code = 3}}).kernel.text, "reports ICMP");
+  EXPECT_EQ(words().render(ErrorEntry{.icmp = {.error = 111, .type = 3, .code = 3}}).kernel.text, "ICMP error");
   EXPECT_EQ(words().render(ErrorEntry{.queue_origin = 5}).kernel.text, "wakes the process");
   EXPECT_EQ(details(words().render(ErrorEntry{})), "the process has read the error already");
 }

@@ -60,7 +60,8 @@ std::string wrong_summary(const Options& o, bool top_given) {
 std::string wrong_capture(const Options& o) {
   const bool no_packets = o.wire == WireMode::none;
   return first_wrong({
-      {no_packets && !o.kernel, "--wire none and --kernel off together leave no witness: give at most one of them"},
+      {no_packets && !o.kernel,
+       "--wire none and --kernel off together leave nothing to trace: give at most one of them"},
       {!o.kernel && o.of_some_processes(),
        "--pid, --uid, --comm and a command need the kernel, which alone knows the processes: leave --kernel off away"},
       {o.forwarded && no_packets, "--forwarded needs packets, and --wire none has none: give one of them"},

@@ -42,7 +42,7 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "the RST came with another TTL (hop limit) than all else from the peer, and behind it the peer went on with new "
        "sequence numbers and its own TTL; looked for during 3 s behind such a RST",
        "a peer behind several hosts (anycast, a load balancer that moves a connection): one resets, another goes on"},
-      {Outcome::keepalive_timeout, "keep-alive probes were not answered and the kernel gave the peer up",
+      {Outcome::keepalive_timeout, "keep-alive probes were not answered and the kernel gave up",
        "ETIMEDOUT with nothing outstanding, tcp_send_reset with reason KEEPALIVE_TIMEOUT",
        "a path that loses everything for as long as the probes last, beside a peer that lives; a firewall that drops "
        "empty segments only"},
@@ -67,7 +67,7 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "socket's "
        "error queue, and the process gave up; or one that quotes the request's SYN-ACK",
        "a forged ICMP message that quotes the SYN; a router that is wrong about a way that exists"},
-      {Outcome::connect_cancelled, "the process gave the connect() up, or died, before an answer was taken",
+      {Outcome::connect_cancelled, "the process gave the connect() up, or died, before an answer reached TCP",
        "SYN_SENT to CLOSE by close(), by an exiting process or by another process (ss -K), without an error of the "
        "path",
        "a connect() that had timed out for its process (SO_SNDTIMEO, a timer of its own): the path may be the cause"},
@@ -225,9 +225,9 @@ std::span<const RuleEntry> rule_catalogue() {
        "it"},
       {Rule::late, "the kernel took a segment 100 ms or more after it arrived",
        "the transition that the segment causes", "the segment", "",
-       "both were seen (a copy of the segment may have been the one that was taken)", "",
+       "both were seen (a copy of the segment may have been the one that TCP received)", "",
        "Soft interrupts are starved, or the process held the socket: look at ksoftirqd, steal time, /proc/softirqs.",
-       "a copy of the segment that came later and was the one that was taken"},
+       "a copy of the segment that came later and was the one that TCP received"},
       {Rule::bytes_disagree, "the kernel counts other payload than the interface carried",
        "bytes_acked and bytes_received of a connection that both sides closed",
        "payload by sequence number, from SYN to both FINs", "", "both counts are whole", "",

@@ -24,7 +24,7 @@ constexpr std::array<Definition, metric_count> definitions{{
     {Metric::segments, "tcpwitness_segments_total", Type::counter, true, "direction", "segments",
      "Segments at the interfaces, of open connections too", "system.network.packet.count"},
     {Metric::retransmits, "tcpwitness_retransmitted_segments_total", Type::counter, true, "direction", "segments",
-     "Segments that were sent again, by this side (transmit) or by the peer (receive)", ""},
+     "Retransmitted segments, by this side (transmit) or by the peer (receive)", ""},
     {Metric::connect_time, "tcpwitness_connect_duration_seconds", Type::histogram, true, "", "seconds",
      "From connect() or the SYN to ESTABLISHED", ""},
     {Metric::first_byte, "tcpwitness_first_byte_duration_seconds", Type::histogram, true, "", "seconds",

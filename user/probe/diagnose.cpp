@@ -117,7 +117,7 @@ class Diagnosis {
                            std::string_view since) {
       const auto count = std::ranges::count_if(known, [](const std::string& one) { return !one.empty(); });
       if (count != 0) {
-        add(Group::machine, State::good, std::move(name), fmt::format("{} of this kernel have a name", count));
+        add(Group::machine, State::good, std::move(name), fmt::format("{} drop reasons decoded", count));
       } else {
         add(Group::machine, State::less, std::move(name),
             fmt::format("this kernel has no names for them: why {} is not reported (since {})", what, since));
@@ -208,8 +208,7 @@ class Diagnosis {
     const std::vector<int> runs = processes_named("tcpwitness");
     const std::string others = fmt::format("{}", fmt::join(runs, ", "));
     if (!runs.empty()) {
-      add(Group::residue, State::good, "other runs",
-          fmt::format("tcpwitness is at work here already: process {}", others));
+      add(Group::residue, State::good, "other runs", fmt::format("another instance is running: process {}", others));
     }
     std::string filters;
     for (const Interface& interface : interfaces_) {

@@ -22,7 +22,7 @@ struct KernelProgram {
 
 [[nodiscard]] std::span<const KernelProgram> kernel_programs();
 
-// The program without which the kernel is no witness.
+// The program without which there are no kernel events.
 inline constexpr const char* kernel_state = "kernel_state";
 
 // Switches off the programs whose tracepoint is missing or has another signature.

@@ -151,8 +151,8 @@ class Reading final : public Run {
   [[nodiscard]] int ended(const Summary& summary) const override {
     say(describe(summary));
     if (const PassedOver over = reader_.passed_over(); over.frames != 0) {
-      fmt::print(stderr, "tcpwitness: {} frame{} of link type {} {} passed over: it is none that is read\n",
-                 grouped(over.frames), over.frames == 1 ? "" : "s", over.link_type, over.frames == 1 ? "was" : "were");
+      fmt::print(stderr, "tcpwitness: {} frame{} skipped: unsupported link type {}\n", grouped(over.frames),
+                 over.frames == 1 ? "" : "s", over.link_type);
     }
     if (filter_ != nullptr && filter_->refused()) fmt::print(stderr, "tcpwitness: {}\n", filter_->refused()->message());
     return file_.damage() ? fail(*file_.damage()) : 0;

@@ -121,7 +121,7 @@ std::string was_read(const Summary& summary) {
       fmt::format("tcpwitness: {} in {} of {}", connections_of(summary),
                   count(capture.segments, {"TCP segment", "TCP segments"}), count(capture.frames, {"frame", "frames"}));
   if (capture.dropped != 0) {
-    text += fmt::format("\n  {} dropped when it was captured: what is missing here was not always missing on the wire",
+    text += fmt::format("\n  {} dropped when it was captured: gaps may be capture loss",
                         count(capture.dropped, {"packet was", "packets were"}));
   }
   if (summary.untracked != 0) {

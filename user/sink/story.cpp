@@ -138,7 +138,7 @@ void Stories::describe_quiet(Thread& thread, std::int64_t until_ns) {
   so_far.rendered = so_far.known;
   add(thread, {.offset_ns = thread.last_ns,
                .id = 0,
-               .text = fmt::format("By {} {}", until_mark, words_of(so_far).passed(so_far, sent, received)),
+               .text = fmt::format("Until {} {}", until_mark, words_of(so_far).passed(so_far, sent, received)),
                .events = 0,
                .until_ns = until_ns});
 }

@@ -28,19 +28,19 @@ std::string again_because(const RetransmitEntry& body) {
   switch (body.cause) {
     case RetransmitKind::syn:
     case RetransmitKind::syn_ack:
-      return fmt::format("no answer was taken{}", timer);
+      return fmt::format("no answer reached TCP{}", timer);
     case RetransmitKind::rto:
-      return fmt::format("no acknowledgement was taken{} (retransmission timeout)", timer);
+      return fmt::format("no acknowledgement reached TCP{} (retransmission timeout)", timer);
     case RetransmitKind::fast:
       return "the peer's ACKs say that it is missing (fast retransmission)";
     case RetransmitKind::zero_window_rto:
-      return "the peer's window is closed, and no acknowledgement was taken" + timer;
+      return "the peer's window is closed, and no acknowledgement reached TCP" + timer;
     case RetransmitKind::loss_recovery:
       return "it counts as lost (loss recovery)";
     case RetransmitKind::path_mtu:
       return "the path takes smaller segments only (path MTU); no timer ran out";
     case RetransmitKind::tail_loss:
-      return "the kernel asks whether the last segments got lost (tail-loss probe)";
+      return "tail-loss probe";
     case RetransmitKind::unknown:
       break;
   }
@@ -84,8 +84,8 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const RetransmitEntry& body, S
   const std::string what =
       opening ? fmt::format("the {}", name(body.cause)) : story::bytes_from(body.len, body.rel_seq, body.relative);
   const std::string unseen = body.segment == 0 && so_far.wire ? "; the wire did not show it" : "";
-  const std::string_view did = never_left(body) ? "was to send" : "sent";
-  return {.text = fmt::format("The kernel {} {} again: {}{}{}", did, what, again_because(body), not_left(body), unseen),
+  const std::string_view did = never_left(body) ? "was to retransmit" : "retransmitted";
+  return {.text = fmt::format("The kernel {} {}: {}{}{}", did, what, again_because(body), not_left(body), unseen),
           .topic = topic};
 }
 
@@ -94,7 +94,7 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const ResetEntry& body, StoryS
     // The RST on the wire is reported with the end that it causes.
     if (body.segment != 0) return {};
     const std::string_view means = meaning(body);
-    return {.text = fmt::format("The kernel took a reset{}", means.empty() ? "" : fmt::format(" ({})", means)),
+    return {.text = fmt::format("The kernel received a reset{}", means.empty() ? "" : fmt::format(" ({})", means)),
             .about = About::reset_in};
   }
   const std::string reason = with_name(meaning(body), printable(body.reason, utf8));
@@ -169,28 +169,27 @@ Phrase StoryWords::phrase(const Entry& entry, const KeepaliveEntry& body, StoryS
               .about = About::keepalive};
     case KeepaliveEntry::What::answered:
       if (so_far.about == About::keepalive)
-        return {.text = fmt::format("; {} answered{}: it lives", them(so_far),
+        return {.text = fmt::format("; {} answered{}: it is alive", them(so_far),
                                     story::since(so_far.probe_ns, entry.ts_ns, "it")),
                 .goes_on = true,
                 .topic = topic};
-      return {.text = fmt::format("{} answered the keep-alive probe: it lives", story::capital(them(so_far))),
+      return {.text = fmt::format("{} answered the keep-alive probe: it is alive", story::capital(them(so_far))),
               .topic = topic};
     case KeepaliveEntry::What::gave_up:
       break;
   }
-  return {.text = fmt::format("{} of {} keep-alive probes got no answer: the kernel gave {} up", body.probe,
-                              body.probes != 0 ? std::to_string(body.probes) : "all", them(so_far))};
+  return {.text = fmt::format("{} of {} keep-alive probes got no answer: the kernel gave up", body.probe,
+                              body.probes != 0 ? std::to_string(body.probes) : "all")};
 }
 
 Phrase StoryWords::phrase(const Entry& /*entry*/, const ProbeEntry& body, StoryState& so_far) const {
   std::string text;
   if (body.sent) {
-    text = fmt::format("{} asked for room in the closed window (zero-window probe {})", story::capital(us(so_far)),
-                       body.probe);
-    if (body.unsent_bytes != 0) text += fmt::format("; {} wait to be sent", bytes_in_words(body.unsent_bytes));
+    text = fmt::format("{} sent zero-window probe {} into the closed window", story::capital(us(so_far)), body.probe);
+    if (body.unsent_bytes != 0) text += fmt::format("; {} unsent", bytes_in_words(body.unsent_bytes));
   } else {
-    text = fmt::format("{} asked for room in the window that {} had closed (zero-window probe {})",
-                       story::capital(them(so_far)), us(so_far), body.probe);
+    text = fmt::format("{} sent zero-window probe {} into the window that {} had closed", story::capital(them(so_far)),
+                       body.probe, us(so_far));
   }
   return {.text = text, .topic = Topic::probe};
 }

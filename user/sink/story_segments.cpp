@@ -122,7 +122,7 @@ Phrase StoryWords::syn_phrase(const Entry& entry, const SegmentEntry& body, Stor
   if (segment.is(SegmentEvent::retransmission)) {
     so_far.again = entry.id;
     const std::string text =
-        fmt::format("{} again{}", moved(out, "SYN", so_far), story::since(so_far.syn_ns, entry.ts_ns, "the first one"));
+        moved_again(out, "SYN", so_far) + story::since(so_far.syn_ns, entry.ts_ns, "the first one");
     if (so_far.syn_ns == 0) so_far.syn_ns = entry.ts_ns;
     return {.text = text, .about = out ? About::again : About::syn_in};
   }
@@ -142,9 +142,9 @@ Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, 
   if (so_far.role == Role::unknown) so_far.role = out ? Role::passive : Role::active;
   if (segment.is(SegmentEvent::retransmission)) {
     so_far.again = entry.id;
-    return {.text = fmt::format("{} again{}", moved(out, "SYN-ACK", so_far),
-                                story::since(so_far.syn_ack_ns, entry.ts_ns, "the one before")),
-            .about = out ? About::again : About::syn_ack};
+    return {
+        .text = moved_again(out, "SYN-ACK", so_far) + story::since(so_far.syn_ack_ns, entry.ts_ns, "the one before"),
+        .about = out ? About::again : About::syn_ack};
   }
   const std::string_view again = so_far.syn_ack_ns != 0 ? " again" : "";
   so_far.syn_ack_ns = entry.ts_ns;
@@ -174,8 +174,8 @@ Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, Stor
   const bool out = is_out(segment);
   if (segment.is(SegmentEvent::retransmission)) {
     so_far.again = entry.id;
-    return {.text = fmt::format("{} again{}", moved(out, "FIN", so_far),
-                                story::since(out ? so_far.fin_out_ns : so_far.fin_in_ns, entry.ts_ns, "the first one")),
+    return {.text = moved_again(out, "FIN", so_far) +
+                    story::since(out ? so_far.fin_out_ns : so_far.fin_in_ns, entry.ts_ns, "the first one"),
             .topic = Topic::loss,
             .about = out ? About::again : About::nothing};
   }
@@ -207,10 +207,10 @@ Phrase StoryWords::again_phrase(const Entry& entry, const SegmentEntry& body, St
   if (!kind.empty()) kind += ')';
   const std::string what = segment.len != 0 ? story::bytes_from(segment.len, body.rel_seq, body.relative) : "a segment";
   std::string text =
-      wire_alone ? fmt::format("{} sent {} again{}", story::capital(out ? us(so_far) : them(so_far)), what, kind)
-      : out
-          ? fmt::format("{} {} sent again", story::capital(what), segment.len == 1 || segment.len == 0 ? "was" : "were")
-          : fmt::format("{} of the peer came again{}", story::capital(what), kind);
+      wire_alone ? fmt::format("{} retransmitted {}{}", story::capital(out ? us(so_far) : them(so_far)), what, kind)
+      : out      ? fmt::format("{} {} retransmitted", story::capital(what),
+                          segment.len == 1 || segment.len == 0 ? "was" : "were")
+                 : fmt::format("{} of the peer came again{}", story::capital(what), kind);
   return {.text = std::move(text), .topic = Topic::loss, .about = out ? About::again : About::came_again};
 }
 

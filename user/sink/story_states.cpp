@@ -58,9 +58,9 @@ Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState
   const std::string inferred = body.inferred ? " (inferred)" : "";
   // Once a segment's transition is reported the next one that cites it (an ACK opens two states) has nothing to add.
   const auto took = [&](std::string_view what, const std::string& after) {
-    if (deferred) return fmt::format("The peer's {} came in{}; the kernel took it {} later", what, after, later);
-    if (segment) return fmt::format("The kernel took the peer's {} {} after it came in", what, later);
-    return fmt::format("The kernel took the peer's {}, which was itself not seen", what);
+    if (deferred) return fmt::format("The peer's {} came in{}; processed {} later", what, after, later);
+    if (segment) return fmt::format("The kernel processed the peer's {} {} after it came in", what, later);
+    return fmt::format("The kernel processed the peer's {}, which was itself not seen", what);
   };
   if (body.process.pid != 0 && body.cause.what != "sock_destroy") so_far.who = body.process;
   switch (body.to) {
@@ -74,10 +74,9 @@ Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState
                                   endpoint_text(entry.flow.remote).view())};
     case State::new_syn_recv:
       if (so_far.about == About::syn_in)
-        return {.text = "; the kernel keeps a request for it (NEW_SYN_RECV, inferred)",
-                .goes_on = true,
-                .about = About::syn_in};
-      return {.text = "The kernel keeps a request for the peer's SYN (NEW_SYN_RECV, inferred)"};
+        return {
+            .text = "; a request socket was created (NEW_SYN_RECV, inferred)", .goes_on = true, .about = About::syn_in};
+      return {.text = "A request socket was created for the peer's SYN (NEW_SYN_RECV, inferred)"};
     case State::syn_recv:
       if (body.from == State::syn_sent) {
         so_far.role = Role::active;
@@ -156,27 +155,27 @@ Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, Sto
     if (deferred) {
       const std::string after =
           body.from == State::syn_sent ? story::since(so_far.syn_ns, so_far.deferred_ns, "the SYN") : "";
-      return {.text = fmt::format("A RST came in{}{}; the kernel took it {} later: {}{}", ttl, after,
+      return {.text = fmt::format("A RST came in{}{}; processed {} later: {}{}", ttl, after,
                                   duration_in_words(cause.delay_ns), over, inferred)};
     }
-    return {.text = fmt::format("The kernel took the RST: {}{}", over, inferred)};
+    return {.text = fmt::format("The kernel processed the RST: {}{}", over, inferred)};
   }
   if (cause.kind == Cause::Kind::segment) {
     return {.text = fmt::format(
                 "The peer acknowledged this side's FIN{}: both sides have closed",
                 story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"))};
   }
-  if (cause.kind == Cause::Kind::icmp) return {.text = "The kernel took the ICMP message: connect() fails"};
+  if (cause.kind == Cause::Kind::icmp) return {.text = "The kernel processed the ICMP message: connect() fails"};
   if (cause.kind == Cause::Kind::reset) {
     const std::string over = body.from == State::syn_sent
                                  ? "the connection is refused"
                                  : fmt::format("the connection is over, in {}", name(body.from));
-    return {.text = so_far.about == About::reset_in ? ": " + over : "The kernel took a reset: " + over,
+    return {.text = so_far.about == About::reset_in ? ": " + over : "The kernel received a reset: " + over,
             .goes_on = so_far.about == About::reset_in};
   }
   if (cause.kind == Cause::Kind::timer) {
     if (body.from == State::syn_sent)
-      return {.text = "The kernel gave up: no answer was taken until its last timer ran out"};
+      return {.text = "The kernel gave up: no answer reached TCP before its last timer expired"};
     if (cause.what == "keep-alive")
       return {.text = "The kernel declared the connection dead: its keep-alive probes were not answered"};
     return {.text = fmt::format("The kernel gave up: the {} ran out",

@@ -61,6 +61,11 @@ std::string StoryWords::moved(bool out, std::string_view what, const StoryState&
   return out ? fmt::format("The {} was sent", what) : fmt::format("The peer's {} came in", what);
 }
 
+std::string StoryWords::moved_again(bool out, std::string_view what, const StoryState& so_far) const {
+  if (wire_alone) return fmt::format("{} retransmitted its {}", story::capital(out ? us(so_far) : them(so_far)), what);
+  return out ? fmt::format("The {} was retransmitted", what) : fmt::format("The peer's {} came in again", what);
+}
+
 // Reported once, and again where a connection changes its interface.
 std::string StoryWords::through(std::uint32_t ifindex, bool out, StoryState& so_far) const {
   if (ifindex == 0 || ifindex == so_far.ifindex) return "";
@@ -130,7 +135,7 @@ std::string summed_up(Topic topic, std::uint64_t count, std::uint64_t went_on) {
   const std::string number = grouped(count);
   switch (topic) {
     case Topic::loss:
-      return fmt::format("{} more segments were sent again or came out of order", number);
+      return fmt::format("{} more segments were retransmitted or came out of order", number);
     case Topic::keepalive:
       return went_on == count ? fmt::format("{} more keep-alive probes were sent, each of them answered", number)
                               : fmt::format("{} more keep-alive probes were sent, {} of them answered", number,

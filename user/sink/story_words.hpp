@@ -123,6 +123,7 @@ struct StoryWords {
   // As the subject of a sentence: a process name keeps its own spelling.
   [[nodiscard]] std::string who(const Process& process, const StoryState& so_far) const;
   [[nodiscard]] std::string moved(bool out, std::string_view what, const StoryState& so_far) const;
+  [[nodiscard]] std::string moved_again(bool out, std::string_view what, const StoryState& so_far) const;
   [[nodiscard]] std::string through(std::uint32_t ifindex, bool out, StoryState& so_far) const;
   [[nodiscard]] std::string called(const StateEntry& body, const StoryState& so_far) const;
 };

@@ -23,7 +23,7 @@ Colour colour_of(const Segment& segment) { return (segment.flags & tcp_flag::rst
 std::string socket_words(const Segment& segment, bool out) {
   switch (segment.socket.type) {
     case SocketKind::none:
-      return out ? "(no socket sent it)" : "(no socket wants it)";
+      return out ? "(no socket sent it)" : "(no matching socket)";
     case SocketKind::control:
       return "(no socket: TCP itself)";
     case SocketKind::full:
@@ -126,9 +126,9 @@ std::string_view owner_words(PidSource source) {
     case PidSource::listen:
       return "owns the listening socket";
     case PidSource::send:
-      return "sends on this socket";
+      return "made the first send()";
     case PidSource::receive:
-      return "receives from this socket";
+      return "made the first recv()";
     case PidSource::close:
       return "closes this socket";
     case PidSource::snapshot:
@@ -281,7 +281,7 @@ EntryText TraceWords::render(const RetransmitEntry& entry) const {
 
 EntryText TraceWords::render(const ResetEntry& entry) const {
   EntryText rendered;
-  rendered.kernel = {entry.sent ? "sends RST" : entry.segment != 0 ? "takes RST" : "takes a reset", Colour::bad};
+  rendered.kernel = {entry.sent ? "RST sent" : entry.segment != 0 ? "RST received" : "reset received", Colour::bad};
   rendered.details.push_back({with_reference(std::string(meaning(entry)), entry.segment)});
   if (entry.process.pid != 0) rendered.details.push_back({fmt::format("by {}", process_text(entry.process, utf8))});
   if (!entry.reason.empty()) {
@@ -293,11 +293,11 @@ EntryText TraceWords::render(const ResetEntry& entry) const {
 EntryText TraceWords::render(const ErrorEntry& entry) const {
   EntryText rendered;
   if (entry.error != 0) {
-    rendered.kernel = {fmt::format("reports {}", errno_name(entry.error)), Colour::bad};
+    rendered.kernel = {fmt::format("socket error {}", errno_name(entry.error)), Colour::bad};
     rendered.details.push_back({entry.own_abort ? "set by this side's own abort"
                                                 : fmt::format("the process gets \"{}\"", errno_words(entry.error))});
   } else if (entry.icmp) {
-    rendered.kernel = {entry.icmp.own ? fmt::format("notes {}", errno_name(entry.icmp.error)) : "reports ICMP",
+    rendered.kernel = {entry.icmp.own ? fmt::format("notes {}", errno_name(entry.icmp.error)) : "ICMP error",
                        Colour::warn};
     rendered.details.push_back({fmt::format("{}: \"{}\"", icmp_text(entry.icmp), errno_words(entry.icmp.error))});
   } else {
@@ -309,7 +309,7 @@ EntryText TraceWords::render(const ErrorEntry& entry) const {
 
 EntryText TraceWords::render(const DropEntry& entry) const {
   EntryText rendered;
-  rendered.kernel = {entry.out ? "drops before it leaves" : "drops on arrival", Colour::bad};
+  rendered.kernel = {entry.out ? "dropped on send" : "dropped on receive", Colour::bad};
   const std::string what =
       fmt::format("{} seq={}{}{}", flags_text(entry.flags), entry.rel_seq, entry.relative ? "" : " (absolute)",
                   entry.len != 0 ? fmt::format(" len={}", entry.len) : "");
@@ -342,16 +342,16 @@ EntryText TraceWords::render(const KeepaliveEntry& entry) const {
     }
     case KeepaliveEntry::What::received:
       rendered.kernel = {"keep-alive probe received", Colour::none};
-      rendered.details.push_back({with_reference("the peer asks whether this side lives", entry.segment)});
+      rendered.details.push_back({with_reference("from the peer", entry.segment)});
       break;
     case KeepaliveEntry::What::answered:
       rendered.kernel = {"keep-alive answered", Colour::good};
-      rendered.details.push_back({with_reference("the peer lives", entry.segment)});
+      rendered.details.push_back({with_reference("the peer is alive", entry.segment)});
       if (entry.time_ms != 0)
         rendered.details.push_back({fmt::format("next probe after {} idle", seconds(entry.time_ms))});
       break;
     case KeepaliveEntry::What::gave_up:
-      rendered.kernel = {"keep-alive gives up", Colour::bad};
+      rendered.kernel = {"keep-alive timeout", Colour::bad};
       rendered.details.push_back({fmt::format("{} probes unanswered", of)});
       break;
   }
@@ -364,9 +364,9 @@ EntryText TraceWords::render(const ProbeEntry& entry) const {
                                  entry.probe != 0 ? fmt::format(" {}", entry.probe) : ""),
                      Colour::warn};
   if (entry.unsent_bytes != 0) {
-    rendered.details.push_back({fmt::format("{} wait to be sent", bytes_in_words(entry.unsent_bytes))});
+    rendered.details.push_back({fmt::format("{} unsent", bytes_in_words(entry.unsent_bytes))});
   }
-  if (!entry.sent) rendered.details.push_back({with_reference("the peer asks for room", entry.segment)});
+  if (!entry.sent) rendered.details.push_back({with_reference("from the peer", entry.segment)});
   return rendered;
 }
 
@@ -422,7 +422,7 @@ static std::string forwarded_words(const Life& life) {
 
 std::string TraceWords::closing(const Life& life) const {
   std::string words = life.outcome == Outcome::open      ? "still open"
-                      : life.outcome == Outcome::unknown ? "unknown end"
+                      : life.outcome == Outcome::unknown ? "outcome unknown"
                                                          : std::string(name(life.outcome));
   words += fmt::format(" after {}{}", life.preexisting ? "at least " : "", duration_in_words(life.duration_ns));
   if (life.forwarded) return words + forwarded_words(life);

@@ -26,7 +26,7 @@ struct EntryText {
   std::string states;  // behind all else: what the ends enter, where it is inferred from the wire alone
 };
 
-// "called connect()", "sends on this socket"; "" where nothing is known.
+// "called connect()", "made the first send()"; "" where nothing is known.
 [[nodiscard]] std::string_view owner_words(PidSource source);
 
 // "duplicate ACK #2"; every other word as it is.

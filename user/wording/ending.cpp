@@ -211,7 +211,7 @@ struct EndingWords {
       case How::in_handshake:
         return "A RST ended the handshake.";
       case How::taken_unseen:
-        return fmt::format("The kernel took a reset from the peer{}.", process_gets(life));
+        return fmt::format("The kernel received a reset from the peer{}.", process_gets(life));
       case How::broke_off:
         return fmt::format(
             "The peer ended the connection with a RST instead of a FIN (RST+ACK, as when a process ends with unread "
@@ -255,7 +255,7 @@ struct EndingWords {
                             milliseconds(of.interval_ms));
       }
     }
-    text += ": the kernel gave the peer up";
+    text += ": the kernel gave up";
     if (of.reset_sent) text += ", sent a RST";
     if (life.error) text += fmt::format(", and the process gets {}", error_name(*life.error));
     return text + ".";
@@ -414,7 +414,7 @@ struct EndingWords {
         return fmt::format("connect() failed with {} after {}.", error_name(life.error.value_or(0)),
                            seconds(life.duration_ns));
       case How::handshake:
-        return "The handshake was not finished: TCP took no ACK of its SYN-ACK.";
+        return "The handshake was not finished: no ACK of its SYN-ACK reached TCP.";
       case How::error:
         return fmt::format("The process got {}; what was seen does not show why.", error_name(life.error.value_or(0)));
       case How::nothing:

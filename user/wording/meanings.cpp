@@ -37,7 +37,7 @@ std::string_view meaning(const ResetEntry& entry) {
   if (entry.sent) return meaning(entry.kind);
   switch (entry.wire) {
     case Wire::not_asked:
-      return "the kernel took a reset";
+      return "the kernel received a reset";
     case Wire::shows_it:
       return "";
     case Wire::not_watched:

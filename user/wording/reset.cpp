@@ -46,9 +46,9 @@ std::string words(const arguments::Reset& of) {
     case How::came_in:
       return "the RST came from the peer, or from something on the way in its name";
     case How::taken_unseen:
-      return "the kernel took a reset from the peer; the wire did not show it";
+      return "the kernel received a reset from the peer; the wire did not show it";
     case How::taken:
-      return "the kernel took a reset from the peer";
+      return "the kernel received a reset from the peer";
     case How::firewall_on_arrival:
       return "a local firewall sent the RST in the peer's place: it dropped the SYN that arrived";
     case How::firewall_on_every_syn:

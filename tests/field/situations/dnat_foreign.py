@@ -20,4 +20,4 @@ def play(lab):
 
 
 expect = {"r": view(life("10.8.0.1", "completed", local="10.8.0.254:8080", process="nginx", role="passive", witnesses=["kernel", "wire"], wire__complete=True,
-                         nat__local__ip="203.0.113.5", nat__local__port=80, count=2), never=["no socket wants"])}
+                         nat__local__ip="203.0.113.5", nat__local__port=80, count=2), never=["no matching socket"])}

@@ -45,5 +45,5 @@ def play(lab):
 expect = {
     "a": view(life("[fe80::1]:7101", "completed", process="fld-cli", tx=5, rx=500, wire__complete=True, count=2)),
     "h": view(life(local="[fe80::1]:7101", outcome="completed", process="fld-srv", tx=500, rx=5, wire__tx_bytes=500, wire__rx_bytes=5, wire__complete=True, retransmits=0,
-                   count=2), never=["no socket wants"]),
+                   count=2), never=["no matching socket"]),
 }

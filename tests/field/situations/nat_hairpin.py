@@ -20,4 +20,4 @@ def play(lab):
 
 
 expect = {"a": view(life("10.8.8.8:8080", "completed", process="curl", witnesses=["kernel", "wire"], nat__remote__ip=B, nat__remote__port=80, nat__local__ip=A),
-                    never=["no socket wants", "kernel only"])}
+                    never=["no matching socket", "kernel only"])}

@@ -19,4 +19,4 @@ def play(lab):
 
 
 expect = {"a": view(life("[fd96::1]:80", "completed", process="curl", witnesses=["kernel", "wire"], nat__remote__ip=B6, nat__remote__port=8080),
-                    never=["no socket wants", "kernel only"])}
+                    never=["no matching socket", "kernel only"])}

@@ -39,4 +39,4 @@ def play(lab):
 expect = {"a": view(
     life("10.96.0.1:7019", "completed", process="fld-cli", role="active", closed_by="local", tx=5, rx=7, witnesses=["kernel", "wire"],
          wire__complete=True, wire__tx_bytes=5, wire__rx_bytes=7, nat__remote__ip=B, nat__remote__port=7019),
-    never=["no socket wants", "kernel only"])}
+    never=["no matching socket", "kernel only"])}

@@ -20,6 +20,6 @@ def play(lab):
 
 expect = {
     "a": view(life(f"{B}:8080", "completed", local=":42000", process="curl", role="active", witnesses=["kernel", "wire"], wire__complete=True,
-                   nat__local__port=(61000, 61099)), never=["no socket wants", "kernel only"]),
+                   nat__local__port=(61000, 61099)), never=["no matching socket", "kernel only"]),
     "b": view(life(local=":8080", outcome="completed", process="nginx", remote__port=(61000, 61099), nat=None)),
 }

@@ -22,5 +22,5 @@ def play(lab):
 expect = {
     "a": view(life(f"{B}:80", "completed", process="curl", role="active", rx=lambda n: n > 100, witnesses=["kernel", "wire"], nat=None, count=3)),
     "b": view(life(local=":8080", outcome="completed", process="nginx", role="passive", tx=lambda n: n > 100, witnesses=["kernel", "wire"],
-                   wire__complete=True, nat__local__port=80, count=3), never=["no socket wants", "kernel only"]),
+                   wire__complete=True, nat__local__port=80, count=3), never=["no matching socket", "kernel only"]),
 }

@@ -23,4 +23,4 @@ expect = {"a": view(
     life("10.96.0.5:80", "completed", process="curl", role="active", witnesses=["kernel", "wire"], nat__remote__ip="127.0.0.1", nat__remote__port=15001),
     life(local=":15001", outcome="completed", process="nginx", role="passive", witnesses=["kernel", "wire"]),
     life(f"{B}:8080", "completed", process="nginx", role="active", nat=None),
-    never=["no socket wants", "kernel only"])}
+    never=["no matching socket", "kernel only"])}

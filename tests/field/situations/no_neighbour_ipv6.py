@@ -20,7 +20,7 @@ def play(lab):
 
 def unsent(remote):
     return life(remote, "connect-unsent", process="fld-cli", errno=errno.EHOSTUNREACH, closed_by="none", findings={"tx-not-sent": "certain"}, tx=0,
-                says=["never left this machine: the next hop did not answer"], never=["refused", "sent the SYN again"])
+                says=["never left this machine: the next hop did not answer"], never=["refused", "kernel retransmitted the SYN"])
 
 
 expect = {"a": view(unsent("[fd09::77]:7421"), unsent("[fd10::1]:7422"))}

@@ -46,4 +46,4 @@ def play(lab):
 
 
 expect = {"r": view(life(None, "completed", local="[fd09::2]:8080", process="fld-proxy", role="passive", witnesses=["kernel", "wire"], wire__complete=True, nat=None),
-                    never=["no socket wants"])}
+                    never=["no matching socket"])}

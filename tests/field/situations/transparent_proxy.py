@@ -32,4 +32,4 @@ def play(lab):
 
 
 expect = {"r": view(life("10.8.0.1", "completed", local=f"{B}:8080", process="fld-proxy", role="passive", witnesses=["kernel", "wire"], wire__complete=True, nat=None),
-                    never=["no socket wants"])}
+                    never=["no matching socket"])}

@@ -45,7 +45,7 @@ function show() {
 function warn() {
   const warnings = [];
   const lost = data.gaps.reduce((sum, gap) => sum + gap.lost, 0);
-  if (lost) warnings.push(`${lost.toLocaleString("en")} events were lost: what is missing here was not always missing on the wire.`);
+  if (lost) warnings.push(`${lost.toLocaleString("en")} events were lost: gaps may be capture loss.`);
   if (data.left_out) warnings.push(`${data.left_out.toLocaleString("en")} connections are left out: there were too many.`);
   const damage = data.summary?.capture?.damage;
   if (damage) warnings.push(`The file was not read to its end: ${damage}`);
