@@ -214,7 +214,7 @@ struct tw_control_block {
 TW_ASSERT_SIZE(tw_control_block, 104);
 TW_ASSERT_AT(tw_control_block, sk_err, 92);
 
-/* `current` at the moment of the event. Believe it only where flags say so: see EVIDENCE in docs/architecture.md. */
+/* `current` at the moment of the event. Believe it only where flags say so: see "Who is current" in docs/architecture.md. */
 struct tw_actor {
 	__u32 tgid;             /* process id in the initial PID namespace */
 	__u32 exit_code;        /* task_struct.exit_code while EXITING: low 7 bits are the signal */

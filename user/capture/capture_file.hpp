@@ -41,7 +41,7 @@ struct CaptureBlock {
   std::uint32_t interface = 0;         // frame: index in interfaces()
   std::uint16_t link_type = 0;         // frame: of that interface
   std::uint32_t wire_len = 0;          // frame: bytes on the wire
-  std::span<const std::byte> bytes;    // frame: as captured, see heads_only; else see kind. Valid until the next block
+  std::span<const std::byte> bytes;    // frame: as captured, or its head; else see kind. Valid until the next block
   std::span<const std::byte> options;  // pcapng: the raw options behind the packet data
   bool swapped = false;                // the section's byte order is not this machine's
 };
