@@ -22,10 +22,10 @@ std::string difference(std::string_view verb, const arguments::BytesDisagree::Di
 
 std::string words(const arguments::TimeWait& of) {
   return fmt::format(
-      "{} {}, so this side is in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) "
-      "can use {} to {}",
+      "{} {}, so {} is in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) can use {} to {}",
       of.closer.pid != 0 ? process_words(of.closer) : "this side",
-      of.with_peer ? "and the peer closed together" : "closed first", seconds(of.lasts_ns), to_string(of.local),
+      of.with_peer ? "and the peer closed together" : "closed first",
+      of.closer.pid == 0 && !of.with_peer ? "it" : "this side", seconds(of.lasts_ns), to_string(of.local),
       to_string(of.remote));
 }
 
