@@ -78,6 +78,9 @@ struct Tracer::Impl {
   Result<void> make_maps();
   template <typename Maps>
   void share_maps(Maps& maps) const;
+  // With this configuration and these maps. Programs in `off` are not loaded; which could not be, and why, is added.
+  template <typename Skeleton>
+  Result<SkeletonPtr<Skeleton>> load_object(const std::string& object, SwitchedOff& off);
 
   // Without the transitions the other hooks explain nothing: then nothing of the kernel is traced.
   Result<void> load_kernel();
@@ -140,6 +143,9 @@ struct Tracer::Impl {
   // Reads one iterator to its end, record by record. map: what it goes over, where that is a map.
   template <typename Record>
   Result<void> read_iterator(bpf_program* program, const Tracer::OnRecord& record, int map = -1);
+  // Where it cannot be read, a notice of what is lost.
+  template <typename Record>
+  void read_or_notice(bpf_program* program, const Tracer::OnRecord& record, const char* lost, int map = -1);
 };
 
 }  // namespace tcpwitness

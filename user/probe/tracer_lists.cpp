@@ -78,6 +78,11 @@ Result<void> Tracer::Impl::read_iterator(bpf_program* program, const Tracer::OnR
   }
 }
 
+template <typename Record>
+void Tracer::Impl::read_or_notice(bpf_program* program, const Tracer::OnRecord& record, const char* lost, int map) {
+  if (auto ok = read_iterator<Record>(program, record, map); !ok) notice(lost + (": " + ok.error().message()));
+}
+
 Result<void> Tracer::list_sockets(const OnRecord& record) {
   return impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_tcp, record);
 }
@@ -98,40 +103,39 @@ void Tracer::snapshot_sockets(const OnRecord& record) {
 
 void Tracer::snapshot_owners(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  if (auto ok = list_owners(record); !ok)
-    impl_->notice("owners of existing connections are not known: " + ok.error().message());
+  impl_->read_or_notice<tw_owner>(impl_->snapshot->progs.snapshot_owners, record,
+                                  "owners of existing connections are not known");
 }
 
 void Tracer::snapshot_close_wait_owners(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  if (auto ok = impl_->read_iterator<tw_owner>(impl_->snapshot->progs.snapshot_close_wait, record); !ok)
-    impl_->notice("descriptors of sockets in CLOSE_WAIT are not known: " + ok.error().message());
+  impl_->read_or_notice<tw_owner>(impl_->snapshot->progs.snapshot_close_wait, record,
+                                  "descriptors of sockets in CLOSE_WAIT are not known");
 }
 
 void Tracer::snapshot_fin_wait2(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record); !ok)
-    impl_->notice("sockets in FIN_WAIT2 are not known: " + ok.error().message());
+  impl_->read_or_notice<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record,
+                                   "sockets in FIN_WAIT2 are not known");
 }
 
 void Tracer::sample_sockets(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  if (auto ok = impl_->read_iterator<tw_sample>(impl_->snapshot->progs.snapshot_samples, record); !ok)
-    impl_->notice("open connections are not sampled: " + ok.error().message());
+  impl_->read_or_notice<tw_sample>(impl_->snapshot->progs.snapshot_samples, record, "open connections are not sampled");
 }
 
 void Tracer::snapshot_hops(const OnRecord& record) {
   if (!impl_->snapshot || !impl_->kernel) return;
-  const int flows = bpf_map__fd(impl_->flows());
-  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_hops, record, flows); !ok)
-    impl_->notice("the last counts of forwarded connections are not known: " + ok.error().message());
+  impl_->read_or_notice<tw_socket>(impl_->snapshot->progs.snapshot_hops, record,
+                                   "the last counts of forwarded connections are not known",
+                                   bpf_map__fd(impl_->flows()));
 }
 
 void Tracer::release_digests(Release which) {
   if (impl_->config.digests == TW_DIGESTS_NONE || !impl_->snapshot || !impl_->kernel) return;
   const auto go_over = [&](bpf_program* program, const bpf_map* map) {
-    if (auto ok = impl_->read_iterator<tw_socket>(program, [](auto) {}, bpf_map__fd(map)); !ok)
-      impl_->notice("what the kernel holds back of connections does not come: " + ok.error().message());
+    impl_->read_or_notice<tw_socket>(
+        program, [](auto) {}, "what the kernel holds back of connections does not come", bpf_map__fd(map));
   };
   const auto& programs = impl_->snapshot->progs;
   const auto& maps = impl_->shared->maps;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <future>
+#include <type_traits>
 
 #include "probe/kernel_hooks.hpp"
 #include "probe/tracer_impl.hpp"
@@ -80,16 +81,22 @@ void Tracer::Impl::share_maps(Maps& maps) const {
   share(maps.hosts, shared->maps.hosts);
 }
 
+template <typename Skeleton>
+Result<SkeletonPtr<Skeleton>> Tracer::Impl::load_object(const std::string& object, SwitchedOff& off) {
+  return load_skeleton<Skeleton>(
+      object, off,
+      [&](Skeleton& one) {
+        one.rodata->config = config;
+        share_maps(one.maps);
+        if constexpr (std::is_same_v<Skeleton, wire_bpf>) share_arrivals(one);
+      },
+      types);
+}
+
 Result<void> Tracer::Impl::load_kernel() {
   SwitchedOff off;
   check_tracepoints(disabled, off);
-  auto loaded = load_skeleton<kernel_bpf>(
-      "kernel", off,
-      [&](kernel_bpf& skeleton) {
-        skeleton.rodata->config = config;
-        share_maps(skeleton.maps);
-      },
-      types);
+  auto loaded = load_object<kernel_bpf>("kernel", off);
   if (!loaded) return std::unexpected(loaded.error());
   if (const auto state = off.find(kernel_state); state != off.end()) {
     kernel_missing = state->second;
@@ -131,13 +138,7 @@ Result<void> Tracer::Impl::load_snapshot() {
   for (const char* program : {"snapshot_tcp", "snapshot_owners"}) {
     if (disabled.has(std::string("load:") + program)) snapshot_off.emplace(program, "a test forbids it");
   }
-  auto loaded = load_skeleton<snapshot_bpf>(
-      "snapshot", snapshot_off,
-      [&](snapshot_bpf& one) {
-        one.rodata->config = config;
-        share_maps(one.maps);
-      },
-      types);
+  auto loaded = load_object<snapshot_bpf>("snapshot", snapshot_off);
   if (!loaded) return std::unexpected(loaded.error());
   snapshot = std::move(*loaded);
   return {};
@@ -145,13 +146,7 @@ Result<void> Tracer::Impl::load_snapshot() {
 
 void Tracer::Impl::load_icmp() {
   SwitchedOff off;
-  auto loaded = load_skeleton<icmp_bpf>(
-      "icmp", off,
-      [&](icmp_bpf& one) {
-        one.rodata->config = config;
-        share_maps(one.maps);
-      },
-      types);
+  auto loaded = load_object<icmp_bpf>("icmp", off);
   if (loaded)
     icmp = std::move(*loaded);
   else
@@ -170,14 +165,7 @@ Result<WirePrograms> Tracer::Impl::wire_programs(LinkLayer layer) {
     for (const char* const program : {"wire_xdp", "wire_ingress", "wire_egress"}) {
       if (disabled.has(std::string("load:") + program)) off.emplace(program + suffix, "a test forbids it");
     }
-    auto loaded = load_skeleton<wire_bpf>(
-        "wire", off,
-        [&](wire_bpf& one) {
-          one.rodata->config = config;
-          share_maps(one.maps);
-          share_arrivals(one);
-        },
-        types);
+    auto loaded = load_object<wire_bpf>("wire", off);
     if (!loaded) return std::unexpected(loaded.error());
     // One direction alone would make each connection look like one whose other side is silent.
     for (const char* const needed : {"wire_ingress", "wire_egress"}) {

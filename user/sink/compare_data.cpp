@@ -92,10 +92,7 @@ void write_compare_json(Output& output, const Life& life, bool interim) {
     json.field("ts_ns", life.ts_ns);
     json.field("conn", life.conn);
     put_flow(json, life.flow);
-    json.key("pid");
-    life.process.pid != 0 ? json.value(life.process.pid) : json.null();
-    json.key("comm");
-    life.process.comm.empty() ? json.null() : json.value(life.process.comm);
+    put_pid(json, life.process);
     json.field("outcome", name(life.outcome));
     if (interim) json.field("interim", true);
     json.field("compared", of.compared());

@@ -8,6 +8,7 @@
 #include "sink/json_writer.hpp"
 #include "sink/output.hpp"
 #include "tcpwitness/address.hpp"
+#include "tcpwitness/connection.hpp"
 
 namespace tcpwitness {
 
@@ -23,6 +24,14 @@ inline void put_endpoint(JsonWriter& json, std::string_view key, const Endpoint&
 inline void put_flow(JsonWriter& json, const Flow& flow) {
   put_endpoint(json, "local", flow.local);
   put_endpoint(json, "remote", flow.remote);
+}
+
+// Of a process, or null where there is none.
+inline void put_pid(JsonWriter& json, const Process& process) {
+  json.key("pid");
+  process.pid != 0 ? json.value(process.pid) : json.null();
+  json.key("comm");
+  process.comm.empty() ? json.null() : json.value(process.comm);
 }
 
 // One object; put(JsonWriter&) fills it.

@@ -28,10 +28,7 @@ inline void put_nat(JsonWriter& json, const std::optional<Flow>& nat) {
 
 // Always the same three fields: null is "not known", and pid_source says so too.
 inline void put_process(JsonWriter& json, const Process& process) {
-  json.key("pid");
-  process.pid != 0 ? json.value(process.pid) : json.null();
-  json.key("comm");
-  process.comm.empty() ? json.null() : json.value(process.comm);
+  put_pid(json, process);
   json.field("pid_source", name(process.source));
 }
 
