@@ -376,7 +376,7 @@ SCRIPT_NAME = "<script>alert(1"  # all that a process's name has room for
 
 
 def traffic(port_file, megabytes):
-    """A process with a hostile name that sends to itself, slowly enough to be sampled."""
+    """A process with a hostile name that sends to itself, for 3.2 s: a sample that took long puts off the next one."""
     return f"""
 import ctypes, pathlib, socket, threading, time
 ctypes.CDLL(None).prctl(15, {SCRIPT_NAME.encode()!r}, 0, 0, 0)
@@ -392,7 +392,7 @@ server.start()
 client = socket.create_connection(listener.getsockname())
 for _ in range({megabytes} * 8):
     client.sendall(bytes(131072))
-    time.sleep(0.02)
+    time.sleep(0.1)
 client.close()
 server.join()
 """
