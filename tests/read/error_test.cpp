@@ -46,6 +46,9 @@ TEST_F(ReadError, ANameWithControlCharactersDoesNotReachTheTerminal) {
   const ProgramOutput reported = tcpwitness({"read", directory_.file("a\x1b[31m.pcap", Capture().whole(1).bytes)});
   EXPECT_EQ(reported.status, 0);
   EXPECT_FALSE(reported.err.contains('\x1b')) << reported.err;
+  for (const Arguments& wrong :
+       {Arguments{"read", "/none/a\x1b[31m"}, {"life", "--port", "\x1b[31m"}, {"read", "a", "\x1b"}})
+    EXPECT_FALSE(tcpwitness(wrong).err.contains('\x1b')) << wrong.back();
 }
 
 TEST_F(ReadError, AFileOfSomebodyElse) {

@@ -686,6 +686,8 @@ TEST(Options, AFileOfOptionsIsRefusedAsTheCommandLineIs) {
             (std::vector<MetricLabel>{MetricLabel::listener, MetricLabel::role}));
   EXPECT_TRUE(refused({"--config", "/does/not/exist"}).contains("/does/not/exist: No such file or directory"));
   EXPECT_TRUE(refused({"--config", "/"}).contains("it is a directory"));
+  EXPECT_TRUE(refused({"--config", ""}).contains("is empty"));
+  EXPECT_TRUE(refused({"--config="}).contains("is empty"));
   EXPECT_TRUE(refused({"--config", file_of("port = 80\n"), "--config", file_of("port = 80\n")})
                   .contains("--config is given twice"));
   EXPECT_TRUE(refused({"--config", file_of("prot = 80\n")}).contains("did you mean '--port'?"));

@@ -49,9 +49,14 @@ std::string unreadable_file(std::span<const std::string> arguments) {
   constexpr std::string_view option = "--config";
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::string name;
-    if (arguments[i] == option && i + 1 < arguments.size()) name = arguments[i + 1];
-    if (arguments[i].starts_with("--config=")) name = arguments[i].substr(option.size() + 1);
-    if (name.empty()) continue;
+    if (arguments[i] == option && i + 1 < arguments.size()) {
+      name = arguments[i + 1];
+    } else if (arguments[i].starts_with("--config=")) {
+      name = arguments[i].substr(option.size() + 1);
+    } else {
+      continue;
+    }
+    if (name.empty()) return "--config: the name of the file is empty";
     std::error_code why;
     const auto kind = std::filesystem::status(name, why).type();
     if (!why && ::access(name.c_str(), R_OK) != 0) why.assign(errno, std::generic_category());

@@ -13,16 +13,28 @@
 
 #include "run/exit_code.hpp"
 #include "sink/describe.hpp"
+#include "sink/format.hpp"
 #include "sink/sinks.hpp"
 
 namespace tcpwitness {
 namespace {
 std::function<void(std::string_view)> taker;
+
+// What is quoted (a file's name, an argument) may hold orders to a terminal.
+std::string without_orders(std::string_view text) {
+  std::string out;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    out += printable(text.substr(0, end), true) + '\n';
+    text.remove_prefix(end + 1);
+  }
+  return out + printable(text, true);
+}
 }  // namespace
 
 void say_through(std::function<void(std::string_view)> take) { taker = std::move(take); }
 
-void say(std::string_view text, Priority priority) {
+void say(std::string_view given, Priority priority) {
+  const std::string text = without_orders(given);
   if (taker) return taker(text);
   constexpr int patience_ms = 200;
   static const bool journal = is_journal(STDERR_FILENO);

@@ -11,7 +11,7 @@
 namespace tcpwitness {
 
 // A line for a person on stderr, wrapped where that is a terminal, with its priority where it is the journal. Waits a
-// moment at most: where nobody reads it, it is lost.
+// moment at most: where nobody reads it, it is lost. Control characters in it, but for the ends of lines, become '?'.
 void say(std::string_view text, Priority priority = Priority::information);
 // As long as this is not null, it takes what is to be said: there is a screen on the terminal.
 void say_through(std::function<void(std::string_view)> take);

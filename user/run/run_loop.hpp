@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// run_loop.hpp: the one loop of a run, whether it follows what happens now (live_run.hpp) or reads a file (read.cpp,
-// replay.cpp). Each says what a turn is, and how it ends.
+// run_loop.hpp: the one loop of a run, whether it follows what happens now (live_run.hpp), reads a file (read.cpp,
+// replay.cpp) or plays one (top_file.cpp). Each says what a turn is, and how it ends.
 //
 //   over? no -> turn -> over? ... yes -> finish -> write the summary -> exit code
 #pragma once

@@ -27,6 +27,7 @@
 #include "run/file_settings.hpp"
 #include "run/messages.hpp"
 #include "run/run.hpp"
+#include "run/run_loop.hpp"
 #include "run/selection.hpp"
 #include "run/signals.hpp"
 #include "run/top.hpp"
@@ -166,7 +167,7 @@ class PlayedCapture final : public Played {
   TimeNs now_ = 0;
 };
 
-class Playing {
+class Playing final : public Run {
  public:
   Playing(const Options& options, Played& played, LiveView& view, bool recording, int signals)
       : played_(played),
@@ -179,42 +180,57 @@ class Playing {
         every_(options.every.value_or(std::chrono::seconds(1))),
         speed_(options.top.speed.value_or(1)) {}
 
-  int go() {
+  // False: no screen, which is said.
+  [[nodiscard]] bool begin() {
     view_.set_names(played_.names());
     // Whoever becomes another user gets no signal of its parent's death any more: before the screen asks for that.
     const auto nobody = become_nobody();
-    if (auto opened = view_.open([this] { return played_.now(); }); !opened) return fail(opened.error());
+    if (auto opened = view_.open([this] { return played_.now(); }); !opened) {
+      static_cast<void>(fail(opened.error()));
+      return false;
+    }
     for (const Result<void>& step : {nobody, restrict_system_calls(Work::read)}) {
       if (!step) say("tcpwitness: " + step.error().message());
     }
-    bool wanted = play();
-    if (wanted) {
+    return true;
+  }
+
+  [[nodiscard]] bool over() const override { return left_; }
+  // What comes next, when it is as late as in the file.
+  [[nodiscard]] bool turn() override {
+    const auto time = played_.next();
+    if (!time) return false;
+    if (begun_ns_ == 0 && *time != 0) start_clock(*time);
+    const bool due = *time > here_ns_ || *time >= next_look_ns_ || ++steps_ % steps_between_looks == 0;
+    left_ = begun_ns_ != 0 && due && !wait_for(*time);
+    if (left_) return false;
+    played_.take(reports_);
+    write();
+    return true;
+  }
+  // What was played stays on the screen until its reader leaves.
+  [[nodiscard]] Summary finish() override {
+    if (!left_) {
       while (played_.finish(reports_)) write();
       write();
       look(played_.now());
       view_.set_ended();
     }
-    while (wanted) wanted = view_.turn(played_.now()) && rest(view_.patience());
+    while (!left_) left_ = !view_.turn(played_.now()) || !rest(view_.patience());
+    return {};
+  }
+  [[nodiscard]] bool write(Summary& /*summary*/) override {
     view_.close();
+    return true;
+  }
+  [[nodiscard]] int failed() const override { return exit_failed; }
+  [[nodiscard]] int ended(const Summary& /*summary*/) const override {
     const auto damage = played_.damage();
     return damage ? fail(*damage) : 0;
   }
 
  private:
-  // False: the end is wanted.
-  bool play() {
-    std::size_t steps = 0;
-    while (const auto time = played_.next()) {
-      if (begun_ns_ == 0 && *time != 0) begin(*time);
-      const bool due = *time > here_ns_ || *time >= next_look_ns_ || ++steps % steps_between_looks == 0;
-      if (begun_ns_ != 0 && due && !wait_for(*time)) return false;
-      played_.take(reports_);
-      write();
-    }
-    return true;
-  }
-
-  void begin(TimeNs time) {
+  void start_clock(TimeNs time) {
     begun_ns_ = here_ns_ = time;
     begun_ = Clock::now();
     look(time);
@@ -296,6 +312,8 @@ class Playing {
   std::chrono::nanoseconds every_;
   double speed_;
   Reports reports_;
+  std::size_t steps_ = 0;
+  bool left_ = false;  // the end is wanted, or a signal came
   TimeNs begun_ns_ = 0;
   Clock::time_point begun_;
   TimeNs here_ns_ = 0;  // where the playing is; what comes next may be nearer
@@ -328,7 +346,8 @@ int play(const Options& options, std::unique_ptr<Screen> terminal) {
   } else {
     played = std::make_unique<PlayedCapture>(options, **file, filter.get());
   }
-  return Playing(options, *played, view, recording, signals->get()).go();
+  Playing run(options, *played, view, recording, signals->get());
+  return run.begin() ? run_to_end(run) : exit_failed;
 }
 
 }  // namespace
