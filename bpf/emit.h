@@ -137,7 +137,7 @@ static __always_inline void submit_record(void *record)
 	bpf_ringbuf_submit(record, flags);
 }
 
-/* A SYN for a listener waits in its flow until the SYN-ACK leaves; see struct tw_flow. */
+/* A SYN for a listener (through a TIME_WAIT socket, too) waits in its flow until the SYN-ACK leaves; see struct tw_flow. */
 static __always_inline void release_opening(const struct tw_tuple *tuple, struct tw_flow *flow)
 {
 	const struct tw_held_segment *syn = &flow->syn;
@@ -154,11 +154,19 @@ static __always_inline void release_opening(const struct tw_tuple *tuple, struct
 	record->tuple = *tuple;
 	record->socket.type = syn->type;
 	record->socket.state = syn->state;
-	record->socket.ack_backlog = syn->ack_backlog;
-	record->socket.max_ack_backlog = syn->max_ack_backlog;
-	record->socket.syn_qlen = syn->syn_qlen;
-	record->socket.max_syn_backlog = syn->max_syn_backlog;
-	record->socket.syncookies = syn->syncookies;
+	if (syn->type == TW_SOCKET_LISTENER) {
+		record->socket.ack_backlog = syn->ack_backlog;
+		record->socket.max_ack_backlog = syn->max_ack_backlog;
+		record->socket.syn_qlen = syn->syn_qlen;
+		record->socket.max_syn_backlog = syn->max_syn_backlog;
+		record->socket.syncookies = syn->syncookies;
+	} else {
+		record->socket.snd_una = syn->snd_una;
+		record->socket.snd_nxt = syn->snd_nxt;
+		record->socket.rcv_nxt = syn->rcv_nxt;
+		record->socket.write_seq = syn->write_seq;
+		record->socket.flags = syn->socket_flags;
+	}
 	record->wire.segs_in = 1;
 	record->wire.bytes_in = syn->len;
 	record->ifindex = syn->ifindex;

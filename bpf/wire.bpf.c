@@ -628,6 +628,16 @@ static __always_inline bool has_room(const struct tw_socket_view *view)
 	       2 * view->ack_backlog <= view->max_ack_backlog;
 }
 
+/*
+ * tcp_timewait_state_process(): TIME_WAIT gives way to a SYN with a newer number, and the listener takes it. (One whose
+ * timestamp alone is newer is reported.)
+ */
+static __always_inline bool gives_way(const struct frame *frame, const struct tw_socket_view *view)
+{
+	return view->type == TW_SOCKET_TIMEWAIT && view->state == TCP_TIME_WAIT && is_opening(frame) &&
+	       seq_distance(view->rcv_nxt, frame->seq) > 0;
+}
+
 static __always_inline void hold_in(struct work *work, __u64 cookie, struct tw_held_segment *held)
 {
 	struct frame *frame = &work->frame;
@@ -725,7 +735,7 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 		else if (known)
 			entry = digest_of(flow->cookie);
 	} else if (!frame->outgoing) {
-		if (!has_room(&work->asked.view))
+		if (!has_room(&work->asked.view) && !gives_way(frame, &work->asked.view))
 			return 0;
 		hold_in(work, 0, &flow->syn);
 		flow->syn_held = 1;
@@ -1003,7 +1013,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 	if (!(frame->flags & TCP_SYN))
 		event_flags |= TW_EVENT_UNKNOWN_FLOW;
 	if (frame->flags & TCP_RST || nobody_takes(frame, type) || type == TW_SOCKET_CONTROL ||
-	    type == TW_SOCKET_TIMEWAIT)
+	    (type == TW_SOCKET_TIMEWAIT && !gives_way(frame, &work->asked.view)))
 		return event_flags;
 	flow->strays = 0;
 	if (frame->translated) { /* the map has forgotten it, and not its alias */

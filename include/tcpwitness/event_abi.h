@@ -506,7 +506,7 @@ struct tw_held_segment {
 	__u32 ts_val;
 	__u32 ts_ecr;
 	__extension__ union {
-		struct { /* of type FULL and REQUEST */
+		struct { /* of type FULL, REQUEST and TIMEWAIT */
 			__u32 snd_una;
 			__u32 snd_nxt;
 			__u32 rcv_nxt;

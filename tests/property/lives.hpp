@@ -158,8 +158,14 @@ class Lives {
     const auto marks = edit();
     const unsigned queue = chance(90) ? 0 : below(12);
     const auto cookies = static_cast<std::uint8_t>(chance(90) ? 1 : below(3));
+    const bool again = chance(20);  // on the addresses of one that waits in TIME_WAIT
     c.in(S, 0, 0, [=](Segment& g) {
       marks(g);
+      if (again) {
+        g.socket.type = SocketKind::time_wait;
+        g.socket.state = State::time_wait;
+        return;
+      }
       g.socket.ack_backlog = queue;
       g.socket.syn_qlen = queue;
       g.socket.max_ack_backlog = 8;

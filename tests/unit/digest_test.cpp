@@ -299,6 +299,9 @@ TEST(Course, IsNotFoundWhereAnythingIsOutOfTheOrdinary) {
   })) << "a mini-socket waits for it";
   EXPECT_FALSE(found(client, [](auto& d) { d.held.states[4].details |= TW_CB_TIME_WAIT_FULL; }));
 
+  EXPECT_TRUE(found(server, [](auto& d) { d.held.segments[TW_HELD_SYN].type = SocketKind::time_wait; }))
+      << "TIME_WAIT gave way to its SYN";
+  EXPECT_FALSE(found(server, [](auto& d) { d.held.segments[TW_HELD_SYN].type = SocketKind::full; }));
   EXPECT_TRUE(found(server, [](auto& d) { d.held.segments[TW_HELD_SYN].max_ack_backlog = 4; }));
   EXPECT_FALSE(found(server, [](auto& d) { d.held.segments[TW_HELD_SYN].ack_backlog = 1; })) << "no room to accept";
   EXPECT_FALSE(found(server, [](auto& d) { d.held.segments[TW_HELD_SYN].syncookies = 2; }));

@@ -232,7 +232,8 @@ class DigestWriter {
                        g.nat == 0 && g.passing == Passing::no && g.copied == 0 && g.reordered == 0 && g.vlan_id == 0 &&
                        g.segments == 1;
     if (!plain || (marks & rst) != 0) return false;
-    if (marks == syn && !out && g.socket.type == SocketKind::listener) {
+    const bool for_listener = g.socket.type == SocketKind::listener || g.socket.type == SocketKind::time_wait;
+    if (marks == syn && !out && for_listener) {
       const bool known = std::ranges::any_of(syns_, [&](const HeldSyn& held) { return same(held.segment, g); });
       if (known || find([&](const Slot& one) { return bytes_of(one.digest.tuple) == bytes_of(g.tuple); })) return false;
       syns_.push_back({event.ts_ns, g});

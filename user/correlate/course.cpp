@@ -97,7 +97,9 @@ bool are_ordinary(const Course& at) {
   if (goes_out(*at.syn) != at.active || goes_out(*at.syn_ack) == at.active) return false;
   if (!answers(at)) return false;
   if (at.active) return at.syn->type == SocketKind::full && of_socket(*at.syn_ack);
-  return at.syn->type == SocketKind::listener && at.syn_ack->type == SocketKind::request && has_room(view_of(*at.syn));
+  if (at.syn_ack->type != SocketKind::request) return false;
+  // TIME_WAIT gives way to it, and the listener's queues were not looked at: it has been answered.
+  return at.syn->type == SocketKind::time_wait || (at.syn->type == SocketKind::listener && has_room(view_of(*at.syn)));
 }
 
 bool are_ordinary(const SocketDigest& d, const Course& at) {

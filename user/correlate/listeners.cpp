@@ -59,4 +59,12 @@ const Listener* Listeners::find(const Endpoint& local) const {
   return exact != nullptr ? exact : wildcard;
 }
 
+bool Listeners::has(const Endpoint& local) const {
+  const auto port = by_port_.find(local.port);
+  return port != by_port_.end() && std::ranges::any_of(port->second, [&](std::uint64_t cookie) {
+           const Address& address = by_cookie_.at(cookie).local.address;
+           return address.is_unspecified() || address == local.address;
+         });
+}
+
 }  // namespace tcpwitness

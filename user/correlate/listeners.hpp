@@ -28,7 +28,10 @@ class Listeners {
   // A process has the listening socket open. False: no such listener.
   bool owned(std::uint64_t cookie, const Owner& owner);
   [[nodiscard]] const Listener* find(std::uint64_t cookie) const;
+  // nullptr, too: there are several, of more than one process.
   [[nodiscard]] const Listener* find(const Endpoint& local) const;
+  // There is one, or more.
+  [[nodiscard]] bool has(const Endpoint& local) const;
 
  private:
   std::unordered_map<std::uint64_t, Listener> by_cookie_;

@@ -155,7 +155,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.
-  const bool ours = c != nullptr || d.header.netns != 0 || listeners_.find(flow.local) != nullptr;
+  const bool ours = c != nullptr || d.header.netns != 0 || listeners_.has(flow.local);
   if (!ours) return;
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
   if (c == nullptr && !out && (d.flags & asks) == tcp_flag::syn) turn_away(e, d, flow);

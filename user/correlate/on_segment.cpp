@@ -237,11 +237,10 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
     begins = settings_.capture || (!rst && !nobodys && !g.is(SegmentEvent::fragment));
     preexisting = !is_syn(g) && !is_syn_ack(g);
   } else if (is_syn(g)) {
-    const Listener* listener = listeners_.find(flow.local);
     // REQUEST: a SYN that was addressed elsewhere, and that a socket of this machine has taken (TPROXY, DNAT).
     begins = out ? type == SocketKind::full
                  : type == SocketKind::listener || type == SocketKind::request ||
-                       (type == SocketKind::time_wait && listener);
+                       (type == SocketKind::time_wait && listeners_.has(flow.local));
   } else if (is_syn_ack(g)) {
     begins = out && type == SocketKind::request;
   } else if (type == SocketKind::full && g.header.cookie != 0 && alive(g.socket.state)) {
@@ -251,7 +250,8 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
   if (!begins) return no_slot;
   // What a socket of this machine sends is bounded by its sockets; what comes in is not.
   const bool own_socket = settings_.has_kernel && type == SocketKind::full;
-  if (is_syn(g) && type == SocketKind::listener && !g.is(SegmentEvent::retransmission)) note_attempt(e, flow);
+  const bool for_listener = type == SocketKind::listener || (type == SocketKind::time_wait && !out);
+  if (is_syn(g) && for_listener && !g.is(SegmentEvent::retransmission)) note_attempt(e, flow);
   if (!own_socket && !settings_.capture && crowded(is_syn(g) || is_syn_ack(g))) {
     ++summary_.untracked;
     return no_slot;
