@@ -99,9 +99,9 @@ static __always_inline __u32 came_before(const struct tw_half *me, struct frame 
 }
 
 /* Does the socket have all of it? Then it has not been lost behind the hook. */
-static __always_inline bool has_received(const struct frame *frame, const struct asked *asked)
+static __always_inline bool has_received(const struct frame *frame, const struct lookup *lookup)
 {
-	return is_connection(asked) && seq_distance(frame_seq_end(frame), asked->view.rcv_nxt) >= 0;
+	return is_connection(lookup) && seq_distance(frame_seq_end(frame), lookup->view.rcv_nxt) >= 0;
 }
 
 #endif

@@ -3,7 +3,7 @@
  * flow.h: what the wire knows of a flow from its segments, and which segments are events.
  *
  * One lookup in a bounded map for each segment. The same rules hold for both directions. A segment that would change
- * anything but the counters is believed only if its socket, where there is one, takes it (receiver.h).
+ * anything but the counters counts only if its socket, where there is one, takes it (receiver.h).
  * Sequence arithmetic is modulo 2^32 (RFC 9293, section 3.4).
  */
 #ifndef TCPWITNESS_FLOW_H
@@ -223,7 +223,7 @@ static __always_inline bool is_handshake_done(const struct tw_half *me, const st
  * of other stacks is any byte; where the newest segment was a single byte, it is that segment again, whose ACK got lost.
  */
 static __always_inline bool repeats_last_number(const struct tw_half *me, const struct tw_half *peer,
-						const struct frame *frame, const struct asked *asked)
+						const struct frame *frame, const struct lookup *lookup)
 {
 	if (frame->payload > 1 || frame->flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return false;
@@ -231,30 +231,30 @@ static __always_inline bool repeats_last_number(const struct tw_half *me, const 
 		return false;
 	if (frame->payload && !peer->zero_window && me->single == as_single_byte(frame))
 		return false;
-	if (asked->view.type != TW_SOCKET_FULL) {
+	if (lookup->view.type != TW_SOCKET_FULL) {
 		if (me->fin || (me->syn && frame->seq == me->isn && !is_handshake_done(me, peer)))
 			return false;
 		return peer->zero_window || !peer->seen || peer->last_ack == me->nxt;
 	}
 	if (frame->outgoing)
-		return frame->seq + 1 == asked->view.snd_una;
-	return frame->seq + 1 == asked->view.rcv_nxt && asked->since_received_ms >= PROBE_SILENCE_MS;
+		return frame->seq + 1 == lookup->view.snd_una;
+	return frame->seq + 1 == lookup->view.rcv_nxt && lookup->since_received_ms >= PROBE_SILENCE_MS;
 }
 
 /* Payload into a closed window. What was on its way when the window closed asks nothing. */
-static __always_inline bool asks_for_room(const struct frame *frame, const struct asked *asked)
+static __always_inline bool asks_for_room(const struct frame *frame, const struct lookup *lookup)
 {
-	if (asked->view.type != TW_SOCKET_FULL)
+	if (lookup->view.type != TW_SOCKET_FULL)
 		return frame->payload == 1; /* RFC 9293, 3.8.6.1 */
-	return frame->outgoing ? asked->snd_wnd == 0 : asked->since_received_ms >= PROBE_SILENCE_MS;
+	return frame->outgoing ? lookup->snd_wnd == 0 : lookup->since_received_ms >= PROBE_SILENCE_MS;
 }
 
 /* Does the socket know of everything before this ACK, although the interface did not show it? */
-static __always_inline bool was_exchanged(const struct frame *frame, const struct asked *asked)
+static __always_inline bool was_exchanged(const struct frame *frame, const struct lookup *lookup)
 {
-	if (asked->view.type != TW_SOCKET_FULL)
+	if (lookup->view.type != TW_SOCKET_FULL)
 		return false;
-	return frame->outgoing || seq_distance(asked->view.rcv_nxt, frame->seq) <= 0;
+	return frame->outgoing || seq_distance(lookup->view.rcv_nxt, frame->seq) <= 0;
 }
 
 /* A copy says nothing new, but for what GRO has merged behind it; its acknowledgement is the first one's. */
@@ -275,14 +275,14 @@ static __always_inline __u16 see_copy(struct tw_half *me, const struct frame *fr
 
 /* Payload, FIN or a bare ACK against the highest sequence number of its direction. */
 __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, const struct tw_half *peer,
-			     struct frame *frame, const struct asked *asked)
+			     struct frame *frame, const struct lookup *lookup)
 {
 	bool takes_numbers;
 	__u16 event_flags = 0;
 	__s32 ahead;
 	__u32 end;
 
-	if (!flow || !me || !peer || !frame || !asked)
+	if (!flow || !me || !peer || !frame || !lookup)
 		return 0;
 	ahead = seq_distance(me->nxt, frame->seq); /* beyond what was seen: a hole before it */
 	takes_numbers = frame->payload || frame->flags & TCP_FIN;
@@ -293,7 +293,7 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 		me->top_id = frame->ip_id;
 		return 0;
 	}
-	if (ahead == -1 && repeats_last_number(me, peer, frame, asked)) {
+	if (ahead == -1 && repeats_last_number(me, peer, frame, lookup)) {
 		me->probe_pending = 1;
 		event_flags |= TW_EVENT_KEEPALIVE;
 	}
@@ -307,11 +307,11 @@ __noinline __u32 see_numbers(const struct tw_flow *flow, struct tw_half *me, con
 			open_hole(me, frame);
 			event_flags |= TW_EVENT_OUT_OF_ORDER;
 		}
-		if (frame->payload && peer->zero_window && asks_for_room(frame, asked))
+		if (frame->payload && peer->zero_window && asks_for_room(frame, lookup))
 			event_flags |= TW_EVENT_WINDOW_PROBE;
 	}
 	/* A bare ACK may have overtaken the payload before it: that is still to come. */
-	if (seq_distance(me->nxt, end) > 0 && (takes_numbers || was_exchanged(frame, asked))) {
+	if (seq_distance(me->nxt, end) > 0 && (takes_numbers || was_exchanged(frame, lookup))) {
 		me->nxt = end;
 		me->single = as_single_byte(frame);
 	}
@@ -364,7 +364,7 @@ __noinline __u32 see_acknowledgement(struct tw_half *me, struct tw_half *peer, c
 	return event_flags;
 }
 
-/* What an echo of this frame is known by. */
+/* What a copy of this frame on a stacked device is known by. */
 static __always_inline void remember(struct tw_half *me, const struct frame *frame)
 {
 	me->ifindex = frame->ifindex;
@@ -377,17 +377,17 @@ static __always_inline void remember(struct tw_half *me, const struct frame *fra
 	me->last_ttl = frame->ttl;
 }
 
-#define ECHO_LIMIT_US 10000
+#define STACKED_COPY_LIMIT_US 10000
 
 /*
  * A stacked device (VLAN, bond, bridge) shows the frame that its lower device has shown, or shows first, within one
- * call of the kernel. So an echo is the newest frame of its direction, on another interface: the same numbers, hop
+ * call of the kernel. So such a copy is the newest frame of its direction, on another interface: the same numbers, hop
  * limit and IPv4 identification, at once. Where one of the two interfaces has it in pieces (segmentation) or merged
  * (GRO), one contains the other, and each piece's identification is one more. A retransmission over another path has
- * the same numbers alone. A RST is never taken for an echo: it has no sequence number of its own, and an outsider's may
+ * the same numbers alone. A RST is never taken for one: it has no sequence number of its own, and an outsider's may
  * come by another way.
  */
-static __always_inline bool is_echo(const struct tw_half *me, const struct frame *frame)
+static __always_inline bool is_stacked_copy(const struct tw_half *me, const struct frame *frame)
 {
 	__u32 end = frame_seq_end(frame);
 
@@ -395,7 +395,7 @@ static __always_inline bool is_echo(const struct tw_half *me, const struct frame
 		return false;
 	if (me->last_ttl != frame->ttl || me->last_ack != frame->ack)
 		return false;
-	if (((__u32)bpf_jiffies64() - me->last_tick) * config.tick_us > ECHO_LIMIT_US)
+	if (((__u32)bpf_jiffies64() - me->last_tick) * config.tick_us > STACKED_COPY_LIMIT_US)
 		return false;
 	if (seq_distance(me->last_seq, frame->seq) >= 0 && seq_distance(end, me->last_end) >= 0)
 		return (__u16)(frame->ip_id - me->last_id) < me->last_segments;
@@ -445,23 +445,23 @@ static __always_inline bool asks_socket(const struct tw_flow *flow, const struct
 }
 
 /* Why the receiver, or the sender here, has nothing to do with this segment (enum tw_refused). */
-static __always_inline __u8 not_believed(const struct tw_flow *flow, const struct frame *frame,
-					 const struct asked *asked)
+static __always_inline __u8 why_refused(const struct tw_flow *flow, const struct frame *frame,
+					const struct lookup *lookup)
 {
-	__u8 type = asked->view.type;
+	__u8 type = lookup->view.type;
 
 	if (!frame->outgoing)
-		return refusal(frame, asked);
+		return refusal(frame, lookup);
 	if (flow->owned && !(frame->flags & TCP_RST) && (type == TW_SOCKET_NONE || type == TW_SOCKET_UNKNOWN))
 		return TW_REFUSED_FOREIGN;
 	return TW_REFUSED_NOT;
 }
 
 /*
- * Takes a segment into its flow; refused: see not_believed(). Returns event_flags it is an event (enum tw_segment_event), 0 for an
+ * Takes a segment into its flow; refused: see why_refused(). Returns why it is an event (enum tw_segment_event), 0 for an
  * ordinary one.
  */
-static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *frame, const struct asked *asked,
+static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *frame, const struct lookup *lookup,
 					 __u8 refused)
 {
 	struct tw_half *me = &flow->half[frame->outgoing ? OUTGOING : INCOMING];
@@ -483,7 +483,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 	} else if (frame->flags & TCP_SYN) {
 		event_flags = (__u16)see_syn(flow, me, frame);
 	} else {
-		event_flags = (__u16)see_numbers(flow, me, peer, frame, asked);
+		event_flags = (__u16)see_numbers(flow, me, peer, frame, lookup);
 		if (frame->flags & TCP_ACK && refused == TW_REFUSED_NOT)
 			event_flags = (__u16)see_acknowledgement(me, peer, frame, event_flags);
 		if (frame->flags & TCP_FIN) {
@@ -499,7 +499,7 @@ static __always_inline __u16 see_segment(struct tw_flow *flow, struct frame *fra
 			   event_flags & (TW_EVENT_KEEPALIVE | TW_EVENT_RETRANSMISSION) ? 0 : frame->payload);
 	if (event_flags & (TW_EVENT_SYN | TW_EVENT_HANDSHAKE_ACK) && refused <= TW_REFUSED_OLD)
 		time_handshake(flow, frame);
-	if (frame->outgoing && is_connection(asked))
+	if (frame->outgoing && is_connection(lookup))
 		flow->owned = 1;
 	count_segment(me, frame);
 	if (untaken || frame->copied || event_flags & TW_EVENT_RETRANSMISSION)

@@ -37,7 +37,7 @@ struct tw_half {
 	__u32 retrans_bytes;
 	__u32 nxt;      /* highest sequence number seen, plus one */
 	__u32 ifindex;  /* where this direction is seen: a stacked device shows the same segment again */
-	__u32 last_seq; /* the newest frame, by which its echo on a stacked device is known */
+	__u32 last_seq; /* the newest frame, by which its copy on a stacked device is known */
 	__u32 last_end;
 	__u32 last_ack;
 	__u32 last_tick;    /* jiffies */

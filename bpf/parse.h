@@ -89,10 +89,10 @@ struct frame {
 	__u32 ifindex;
 	__u32 segments; /* GSO or GRO: how many wire segments this is; at least 1 */
 	__u32 seq, ack, payload;
-	__u32 stamp;     /* TCP's timestamp where it stands in its usual place, else 0 */
-	__u32 forgotten; /* see forget() */
-	__u32 came_in;   /* outgoing and forwarded: the interface it came in on */
-	__u64 now_ns;    /* see frame_time() */
+	__u32 stamp;   /* TCP's timestamp where it stands in its usual place, else 0 */
+	__u32 hidden;  /* see hide_from_verifier() */
+	__u32 came_in; /* outgoing and forwarded: the interface it came in on */
+	__u64 now_ns;  /* see frame_time() */
 	__u16 window;
 	__u16 vlan_id;
 	__u16 ip_id;          /* IPv4 identification; 0 for IPv6 */
@@ -131,10 +131,10 @@ enum copied {
 };
 
 /* The same number, of which the verifier knows nothing any more: paths that differ only in it become one. */
-static __always_inline __u32 forget(struct frame *frame, __u32 number)
+static __always_inline __u32 hide_from_verifier(struct frame *frame, __u32 number)
 {
-	*(volatile __u32 *)&frame->forgotten = number;
-	return *(volatile __u32 *)&frame->forgotten;
+	*(volatile __u32 *)&frame->hidden = number;
+	return *(volatile __u32 *)&frame->hidden;
 }
 
 /* No header chain that we follow is longer. Never by masking: an offset that wraps would come back to planted bytes. */
@@ -230,7 +230,7 @@ static __always_inline int parse_ipv4(const struct cursor *at, struct frame *fra
 	map_ipv4(frame->tuple.local_addr, outgoing ? ip->source : ip->destination);
 	map_ipv4(frame->tuple.remote_addr, outgoing ? ip->destination : ip->source);
 	return parse_tcp(at, frame, outgoing, offset + header_length,
-			 forget(frame, left_after(bpf_ntohs(ip->total_length), header_length)));
+			 hide_from_verifier(frame, left_after(bpf_ntohs(ip->total_length), header_length)));
 }
 
 static __always_inline int parse_ipv6(const struct cursor *at, struct frame *frame, bool outgoing, __u32 offset)
@@ -276,7 +276,7 @@ static __always_inline int parse_ipv6(const struct cursor *at, struct frame *fra
 			size = (extension->length + 2) * 4;
 		}
 		next = extension->next;
-		offset = forget(frame, offset + size);
+		offset = hide_from_verifier(frame, offset + size);
 		if (offset > MAX_HEADERS)
 			return PARSED_OTHER;
 		/* Put away on the stack after its bound is known, not before: Linux 6.1 then does not know it when it comes back. */
@@ -284,7 +284,7 @@ static __always_inline int parse_ipv6(const struct cursor *at, struct frame *fra
 	}
 	if (next != IPPROTO_TCP)
 		return PARSED_OTHER;
-	return parse_tcp(at, frame, outgoing, offset, forget(frame, left_after(length, offset - start)));
+	return parse_tcp(at, frame, outgoing, offset, hide_from_verifier(frame, left_after(length, offset - start)));
 }
 
 /* From the first byte of the frame. */
@@ -348,7 +348,7 @@ static __always_inline void parse_options(struct frame *frame, const __u8 *bytes
 	__u32 next = 0;
 
 	for (int i = 0; i < OPTIONS_MAX; i++) {
-		__u32 at = forget(frame, next);
+		__u32 at = hide_from_verifier(frame, next);
 		__u8 kind, size;
 
 		if (at >= length || at >= OPTIONS_MAX)

@@ -12,7 +12,7 @@
 #include "sock.h"
 
 /* What a socket says of itself, and the cookie that joins its witnesses. */
-struct asked {
+struct lookup {
 	__u64 cookie;
 	struct tw_socket_view view;
 	/* FULL, REQUEST, TIMEWAIT: the receive window as it was last advertised */
@@ -33,10 +33,10 @@ static __always_inline __u32 frame_seq_end(const struct frame *frame)
 	return frame->seq + frame->payload + ((frame->flags & TCP_SYN) != 0) + ((frame->flags & TCP_FIN) != 0);
 }
 
-static __always_inline bool is_connection(const struct asked *asked)
+static __always_inline bool is_connection(const struct lookup *lookup)
 {
-	return asked->view.type == TW_SOCKET_FULL || asked->view.type == TW_SOCKET_REQUEST ||
-	       asked->view.type == TW_SOCKET_TIMEWAIT;
+	return lookup->view.type == TW_SOCKET_FULL || lookup->view.type == TW_SOCKET_REQUEST ||
+	       lookup->view.type == TW_SOCKET_TIMEWAIT;
 }
 
 /* tcp_rcv_synsent_state_process(): the acknowledgement alone decides. */
@@ -50,13 +50,13 @@ static __always_inline __u8 refused_when_connecting(const struct frame *frame, c
 }
 
 /* write_seq and not snd_nxt: over loopback an acknowledgement can come before snd_nxt is set. */
-static __always_inline __u8 refused_numbers(const struct frame *frame, const struct asked *asked)
+static __always_inline __u8 refused_numbers(const struct frame *frame, const struct lookup *lookup)
 {
-	const struct tw_socket_view *view = &asked->view;
+	const struct tw_socket_view *view = &lookup->view;
 
-	if (seq_distance(asked->window_end, frame->seq) > 0)
+	if (seq_distance(lookup->window_end, frame->seq) > 0)
 		return TW_REFUSED_BEYOND;
-	if (seq_distance(frame_seq_end(frame), asked->window_begin) > 0)
+	if (seq_distance(frame_seq_end(frame), lookup->window_begin) > 0)
 		return TW_REFUSED_OLD;
 	if (frame->flags & TCP_RST)
 		return TW_REFUSED_NOT;
@@ -70,16 +70,16 @@ static __always_inline __u8 refused_numbers(const struct frame *frame, const str
 }
 
 /* Why TCP will not take this incoming segment (enum tw_refused). NOT where it will, and where nobody can know. */
-static __always_inline __u8 refusal(const struct frame *frame, const struct asked *asked)
+static __always_inline __u8 refusal(const struct frame *frame, const struct lookup *lookup)
 {
-	const struct tw_socket_view *view = &asked->view;
+	const struct tw_socket_view *view = &lookup->view;
 
-	if (!is_connection(asked))
+	if (!is_connection(lookup))
 		return TW_REFUSED_NOT;
 	if (view->type == TW_SOCKET_FULL && view->state == TCP_SYN_SENT)
 		return refused_when_connecting(frame, view);
 	if (frame->flags & TCP_RST || !(frame->flags & TCP_SYN))
-		return refused_numbers(frame, asked);
+		return refused_numbers(frame, lookup);
 	/* Both connect at once: the SYN-ACK acknowledges our SYN, and its own number was the SYN's. */
 	if (view->type == TW_SOCKET_FULL && view->state == BPF_TCP_SYN_RECV && frame->flags & TCP_ACK &&
 	    frame->seq + 1 == view->rcv_nxt)

@@ -55,7 +55,7 @@ static volatile __u32 holds_syns;
  */
 struct work {
 	struct frame frame;
-	struct asked asked;
+	struct lookup lookup;
 	struct tw_flow new_flow;
 	struct tw_wire_counters wire;
 	struct tw_loss_counters loss;
@@ -108,9 +108,9 @@ struct {
 	__type(value, __u32);
 } scopes SEC(".maps");
 
-static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct asked *asked)
+static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct lookup *lookup)
 {
-	struct tw_socket_view *view = &asked->view;
+	struct tw_socket_view *view = &lookup->view;
 	struct inet_connection_sock *icsk = &tp->inet_conn;
 	struct sock *sk = &icsk->icsk_inet.sk;
 
@@ -133,10 +133,10 @@ static __always_inline void view_tcp_sock(struct tcp_sock *tp, struct asked *ask
 	view->icsk_pending = icsk->icsk_pending;
 	view->icsk_probes_out = icsk->icsk_probes_out;
 	view->ca_state = BPF_CORE_READ_BITFIELD(icsk, icsk_ca_state);
-	asked->window_begin = tp->rcv_wup;
-	asked->window_end = tp->rcv_wup + tp->rcv_wnd;
-	asked->since_received_ms = since_received_ms(tp);
-	asked->snd_wnd = tp->snd_wnd;
+	lookup->window_begin = tp->rcv_wup;
+	lookup->window_end = tp->rcv_wup + tp->rcv_wnd;
+	lookup->since_received_ms = since_received_ms(tp);
+	lookup->snd_wnd = tp->snd_wnd;
 	if (view->flags & TW_CB_KEEPOPEN)
 		keepalive_timers(tp, &view->keepalive_time_ms, &view->keepalive_intvl_ms, &view->keepalive_probes);
 }
@@ -155,8 +155,8 @@ static __always_inline const void *plain_address(struct work *work, const void *
 static __always_inline void view_request(struct work *work, struct bpf_sock *sk)
 {
 	const struct tcp_request_sock *treq = plain_address(work, sk);
-	struct asked *asked = &work->asked;
-	struct tw_socket_view *view = &asked->view;
+	struct lookup *lookup = &work->lookup;
+	struct tw_socket_view *view = &lookup->view;
 
 	view->type = TW_SOCKET_REQUEST;
 	view->state = TCP_NEW_SYN_RECV;
@@ -164,10 +164,10 @@ static __always_inline void view_request(struct work *work, struct bpf_sock *sk)
 	view->snd_nxt = view->snd_una + 1;
 	view->write_seq = view->snd_nxt;
 	view->rcv_nxt = BPF_CORE_READ(treq, rcv_nxt);
-	asked->window_begin = view->rcv_nxt;
-	asked->window_end = view->rcv_nxt + 65535;
+	lookup->window_begin = view->rcv_nxt;
+	lookup->window_end = view->rcv_nxt + 65535;
 	view->num_timeout = BPF_CORE_READ_BITFIELD_PROBED(&treq->req.req, num_timeout);
-	asked->cookie = (__u64)BPF_CORE_READ(treq, req.req.__req_common.skc_cookie.counter);
+	lookup->cookie = (__u64)BPF_CORE_READ(treq, req.req.__req_common.skc_cookie.counter);
 }
 
 #define MAX_WINDOW (65535U << 14) /* RFC 7323, section 2.3 */
@@ -176,8 +176,8 @@ static __always_inline void view_request(struct work *work, struct bpf_sock *sk)
 static __always_inline void view_timewait(struct work *work, struct bpf_sock *sk)
 {
 	const struct tcp_timewait_sock *tw = plain_address(work, sk);
-	struct asked *asked = &work->asked;
-	struct tw_socket_view *view = &asked->view;
+	struct lookup *lookup = &work->lookup;
+	struct tw_socket_view *view = &lookup->view;
 
 	view->type = TW_SOCKET_TIMEWAIT;
 	view->state = BPF_CORE_READ(tw, tw_sk.tw_substate);
@@ -185,21 +185,21 @@ static __always_inline void view_timewait(struct work *work, struct bpf_sock *sk
 	view->snd_nxt = BPF_CORE_READ(tw, tw_sk.__tw_common.skc_tw_snd_nxt);
 	view->snd_una = view->snd_nxt;
 	view->write_seq = view->snd_nxt;
-	asked->window_begin = view->rcv_nxt;
-	asked->window_end = view->rcv_nxt + MAX_WINDOW;
+	lookup->window_begin = view->rcv_nxt;
+	lookup->window_end = view->rcv_nxt + MAX_WINDOW;
 	if (bpf_core_field_exists(tw->tw_rcv_wnd))
-		asked->window_end = view->rcv_nxt + BPF_CORE_READ(tw, tw_rcv_wnd);
-	asked->cookie = (__u64)BPF_CORE_READ(tw, tw_sk.__tw_common.skc_cookie.counter);
+		lookup->window_end = view->rcv_nxt + BPF_CORE_READ(tw, tw_rcv_wnd);
+	lookup->cookie = (__u64)BPF_CORE_READ(tw, tw_sk.__tw_common.skc_cookie.counter);
 }
 
 /*
  * The socket that an incoming segment is for. The namespace is that of the receiving device. IPv4 finds
  * dual-stack listeners too.
  */
-static __always_inline void ask_receiver(void *ctx, struct work *work)
+static __always_inline void look_up_receiver(void *ctx, struct work *work)
 {
 	const struct frame *frame = &work->frame;
-	struct asked *asked = &work->asked;
+	struct lookup *lookup = &work->lookup;
 	const __u32 *local = (const __u32 *)frame->tuple.local_addr, *remote = (const __u32 *)frame->tuple.remote_addr;
 	struct bpf_sock_tuple tuple = {};
 	struct tcp_sock *tp;
@@ -219,21 +219,21 @@ static __always_inline void ask_receiver(void *ctx, struct work *work)
 		sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
 	}
 	if (!sk) {
-		asked->view.type = TW_SOCKET_NONE;
+		lookup->view.type = TW_SOCKET_NONE;
 		return;
 	}
-	asked->view.type = TW_SOCKET_UNKNOWN;
+	lookup->view.type = TW_SOCKET_UNKNOWN;
 	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
-		view_tcp_sock(tp, asked);
-		asked->cookie = tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
+		view_tcp_sock(tp, lookup);
+		lookup->cookie = tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
 	} else if (sk->state == TCP_NEW_SYN_RECV) {
 		view_request(work, sk);
 	} else if (sk->state == TCP_TIME_WAIT) {
 		view_timewait(work, sk);
 	}
 	/* A listener's cookie is not the connection's. */
-	if (asked->view.type == TW_SOCKET_LISTENER)
-		asked->cookie = 0;
+	if (lookup->view.type == TW_SOCKET_LISTENER)
+		lookup->cookie = 0;
 	bpf_sk_release(sk);
 }
 
@@ -246,7 +246,7 @@ __noinline __u32 rules_see_segment(struct tw_flow *flow, struct work *work)
 {
 	if (!flow || !work)
 		return 0;
-	return see_segment(flow, &work->frame, &work->asked, work->refused);
+	return see_segment(flow, &work->frame, &work->lookup, work->refused);
 }
 
 __noinline __u32 rules_tuple_wanted(const struct tw_tuple *tuple)
@@ -262,30 +262,30 @@ __noinline __u32 rules_came_before(struct tw_flow *flow, struct work *work)
 	return came_before(flow ? &flow->half[INCOMING] : 0, &work->frame);
 }
 
-__noinline __u32 rules_not_believed(struct tw_flow *flow, struct work *work)
+__noinline __u32 rules_why_refused(struct tw_flow *flow, struct work *work)
 {
 	if (!flow || !work)
 		return TW_REFUSED_NOT;
-	return not_believed(flow, &work->frame, &work->asked);
+	return why_refused(flow, &work->frame, &work->lookup);
 }
 
 /* The socket that sends. The per-CPU control socket (RST, some ACKs) has no peer. */
 static __always_inline void ask_sender(struct __sk_buff *skb, struct work *work)
 {
-	struct asked *asked = &work->asked;
+	struct lookup *lookup = &work->lookup;
 	struct bpf_sock *sk = skb->sk;
 	struct tcp_sock *tp;
 
-	asked->view.type = TW_SOCKET_NONE;
+	lookup->view.type = TW_SOCKET_NONE;
 	if (!sk)
 		return;
-	asked->view.type = TW_SOCKET_UNKNOWN;
+	lookup->view.type = TW_SOCKET_UNKNOWN;
 	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
-		view_tcp_sock(tp, asked);
-		if (asked->view.type == TW_SOCKET_LISTENER)
+		view_tcp_sock(tp, lookup);
+		if (lookup->view.type == TW_SOCKET_LISTENER)
 			return;
 		if (!tp->inet_conn.icsk_inet.sk.__sk_common.skc_dport) {
-			asked->view.type = TW_SOCKET_CONTROL;
+			lookup->view.type = TW_SOCKET_CONTROL;
 			return;
 		}
 	} else if (sk->state == TCP_NEW_SYN_RECV) {
@@ -295,7 +295,7 @@ static __always_inline void ask_sender(struct __sk_buff *skb, struct work *work)
 	} else {
 		return;
 	}
-	asked->cookie = bpf_get_socket_cookie(skb);
+	lookup->cookie = bpf_get_socket_cookie(skb);
 }
 
 /* Does the routing table send this segment onwards? Then it is not this machine's connection. */
@@ -516,11 +516,11 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 
 	if (config.digests)
 		rules_release(work);
-	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->asked.cookie, config.netns);
+	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->lookup.cookie, config.netns);
 	if (!record)
 		return;
 	record->tuple = frame->tuple;
-	record->socket = work->asked.view;
+	record->socket = work->lookup.view;
 	record->wire = work->wire;
 	record->loss = work->loss;
 	record->ifindex = frame->ifindex;
@@ -583,13 +583,13 @@ __noinline __u32 release_syn(struct work *work)
 	bpf_map_delete_elem(&held_syns, &wire);
 	syn = &work->syn;
 	work->syn_held = 1;
-	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->asked.cookie, config.netns);
+	record = reserve_record_and(tw_segment, room_for_bytes(), TW_KIND_SEGMENT, work->lookup.cookie, config.netns);
 	if (!record)
 		return 0;
 	__builtin_memset((void *)record + sizeof(record->header), 0, sizeof(*record) - sizeof(record->header));
 	record->header.ts_ns = syn->ts_ns;
 	record->tuple = work->frame.tuple;
-	record->socket = work->asked.view;
+	record->socket = work->lookup.view;
 	record->wire.segs_in = 1;
 	record->wire.bytes_in = syn->payload;
 	record->ifindex = syn->ifindex;
@@ -641,7 +641,7 @@ static __always_inline bool gives_way(const struct frame *frame, const struct tw
 static __always_inline void hold_in(struct work *work, __u64 cookie, struct tw_held_segment *held)
 {
 	struct frame *frame = &work->frame;
-	const struct tw_socket_view *view = &work->asked.view;
+	const struct tw_socket_view *view = &work->lookup.view;
 
 	if (!(frame->flags & TCP_SYN)) {
 		__builtin_memset(&work->found, 0, sizeof(work->found));
@@ -685,13 +685,13 @@ static __always_inline struct digest_entry *begin_passive(struct work *work, str
 {
 	struct digest_entry *entry;
 
-	if (work->asked.view.type != TW_SOCKET_REQUEST)
+	if (work->lookup.view.type != TW_SOCKET_REQUEST)
 		return 0;
-	entry = begin_digest(work->asked.cookie, &work->frame.tuple);
+	entry = begin_digest(work->lookup.cookie, &work->frame.tuple);
 	if (!entry)
 		return 0;
 	entry->netns = config.netns;
-	flow->cookie = work->asked.cookie;
+	flow->cookie = work->lookup.cookie;
 	if (flow->syn_held) {
 		entry->held.segments[TW_HELD_SYN] = flow->syn;
 		entry->held.segments[TW_HELD_SYN].cookie = (__u32)flow->cookie;
@@ -716,8 +716,8 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 	if (!flow || !work)
 		return 0;
 	frame = &work->frame;
-	type = work->asked.view.type;
-	known = work->unasked || (type == TW_SOCKET_FULL && work->asked.cookie == flow->cookie);
+	type = work->lookup.view.type;
+	known = work->unasked || (type == TW_SOCKET_FULL && work->lookup.cookie == flow->cookie);
 	event_flags &= ~ONLY_A_CAUSE;
 	if (event_flags != TW_EVENT_SYN && event_flags != TW_EVENT_FIN)
 		return 0;
@@ -735,7 +735,7 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 		else if (known)
 			entry = digest_of(flow->cookie);
 	} else if (!frame->outgoing) {
-		if (!has_room(&work->asked.view) && !gives_way(frame, &work->asked.view))
+		if (!has_room(&work->lookup.view) && !gives_way(frame, &work->lookup.view))
 			return 0;
 		hold_in(work, 0, &flow->syn);
 		flow->syn_held = 1;
@@ -744,9 +744,9 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 		place = TW_HELD_SYN;
 		if (type != TW_SOCKET_FULL)
 			return 0;
-		entry = digest_of(work->asked.cookie);
+		entry = digest_of(work->lookup.cookie);
 		if (entry) {
-			flow->cookie = work->asked.cookie;
+			flow->cookie = work->lookup.cookie;
 			entry->tuple = frame->tuple;
 		}
 	}
@@ -767,11 +767,11 @@ static __always_inline bool hold_segment(void *ctx, bool xdp, struct work *work,
 
 static __always_inline void ask_socket(void *ctx, struct work *work, bool outgoing)
 {
-	__builtin_memset(&work->asked, 0, sizeof(work->asked));
+	__builtin_memset(&work->lookup, 0, sizeof(work->lookup));
 	if (outgoing)
 		ask_sender(ctx, work);
 	else
-		ask_receiver(ctx, work);
+		look_up_receiver(ctx, work);
 }
 
 static __always_inline bool is_event(const struct frame *frame, __u32 event_flags)
@@ -898,10 +898,10 @@ static __always_inline bool passes_through(void *ctx, bool xdp, struct work *wor
 	if (flow && !hop && (flow->foreign ? !is_opening(frame) : !flow->strays))
 		return false; /* a socket's, or known to be nobody's */
 	ask_socket(ctx, work, false);
-	if (work->asked.view.type != TW_SOCKET_NONE && work->asked.view.type != TW_SOCKET_LISTENER)
+	if (work->lookup.view.type != TW_SOCKET_NONE && work->lookup.view.type != TW_SOCKET_LISTENER)
 		return false;
 	note_arrival(frame); /* NAT may send on what seems to be for this machine */
-	if (!nobody_takes(frame, work->asked.view.type) || frame->flags & TCP_RST)
+	if (!nobody_takes(frame, work->lookup.view.type) || frame->flags & TCP_RST)
 		return false;
 	if (frame->for_others)
 		return false; /* the interface receives what is for others */
@@ -919,7 +919,7 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 
 	if (flow && !flow->hop)
 		flow = 0;
-	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
+	if (flow && is_stacked_copy(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return 0;
 	if (!outgoing) {
 		frame->copied = (__u8)rules_came_before(flow, work);
@@ -931,8 +931,8 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 	if (outgoing && !frame->came_in) { /* made here: by whom? */
 		ask_socket(ctx, work, true);
 	} else {
-		__builtin_memset(&work->asked, 0, sizeof(work->asked));
-		work->asked.view.type = TW_SOCKET_UNKNOWN;
+		__builtin_memset(&work->lookup, 0, sizeof(work->lookup));
+		work->lookup.view.type = TW_SOCKET_UNKNOWN;
 	}
 	work->refused = TW_REFUSED_NOT;
 	frame->passing = TW_PASSING_HOP;
@@ -941,7 +941,7 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 		work->new_flow.hop = 1;
 	}
 	state = flow ? flow : &work->new_flow;
-	event_flags = forget(frame, rules_see_segment(state, work));
+	event_flags = hide_from_verifier(frame, rules_see_segment(state, work));
 	event_flags |= answers_unseen(state, frame);
 	take_wire(state, &work->wire);
 	work->loss = state->loss;
@@ -981,9 +981,9 @@ __noinline __u32 rules_knows_mark(struct tw_flow *flow, struct work *work)
 {
 	if (!flow || !work || !flow->cookie || !is_next_mark(flow, &work->frame))
 		return 0;
-	__builtin_memset(&work->asked, 0, sizeof(work->asked));
-	work->asked.view.type = TW_SOCKET_UNKNOWN;
-	work->asked.cookie = flow->cookie;
+	__builtin_memset(&work->lookup, 0, sizeof(work->lookup));
+	work->lookup.view.type = TW_SOCKET_UNKNOWN;
+	work->lookup.cookie = flow->cookie;
 	work->unasked = 1;
 	return 1;
 }
@@ -996,7 +996,7 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 {
 	struct frame *frame = &work->frame;
 	struct tw_flow *flow = &work->new_flow;
-	__u8 type = work->asked.view.type;
+	__u8 type = work->lookup.view.type;
 	__u16 event_flags;
 	bool held;
 
@@ -1005,15 +1005,15 @@ static __always_inline __u16 meet_flow(void *ctx, bool xdp, bool raw_ip, struct 
 		return 0;
 	if (work->syn_held)
 		count_syn_before(flow, frame);
-	take_numbers(flow, frame, &work->asked.view);
-	work->refused = (__u8)rules_not_believed(flow, work);
-	event_flags = (__u16)forget(frame, rules_see_segment(flow, work));
+	take_numbers(flow, frame, &work->lookup.view);
+	work->refused = (__u8)rules_why_refused(flow, work);
+	event_flags = (__u16)hide_from_verifier(frame, rules_see_segment(flow, work));
 	take_wire(flow, &work->wire);
 	work->loss = flow->loss;
 	if (!(frame->flags & TCP_SYN))
 		event_flags |= TW_EVENT_UNKNOWN_FLOW;
 	if (frame->flags & TCP_RST || nobody_takes(frame, type) || type == TW_SOCKET_CONTROL ||
-	    (type == TW_SOCKET_TIMEWAIT && !gives_way(frame, &work->asked.view)))
+	    (type == TW_SOCKET_TIMEWAIT && !gives_way(frame, &work->lookup.view)))
 		return event_flags;
 	flow->strays = 0;
 	if (frame->translated) { /* the map has forgotten it, and not its alias */
@@ -1054,7 +1054,7 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		work->strays = flow->strays;
 		flow = 0; /* not one of ours so far: met anew */
 	}
-	if (flow && is_echo(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
+	if (flow && is_stacked_copy(&flow->half[outgoing ? OUTGOING : INCOMING], frame))
 		return;
 	if (config.digests && flow && flow->syn_held && is_opening(frame)) /* it may be another connection's */
 		rules_release(work);
@@ -1067,20 +1067,20 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 	} else if (asks_socket(flow, frame)) {
 		ask_socket(ctx, work, outgoing);
 		if (frame->copied == COPY_IF_RECEIVED)
-			frame->copied = has_received(frame, &work->asked) ? COPY : NO_COPY;
+			frame->copied = has_received(frame, &work->lookup) ? COPY : NO_COPY;
 		if (flow)
-			work->refused = (__u8)rules_not_believed(flow, work);
+			work->refused = (__u8)rules_why_refused(flow, work);
 	} else {
-		work->asked.view.type = TW_SOCKET_UNKNOWN;
+		work->lookup.view.type = TW_SOCKET_UNKNOWN;
 	}
-	if (outgoing && work->asked.view.type == TW_SOCKET_REQUEST && frame->flags & TCP_SYN)
+	if (outgoing && work->lookup.view.type == TW_SOCKET_REQUEST && frame->flags & TCP_SYN)
 		release_syn(work);
 	if (flow) {
-		if (goes_on_without_us(flow, frame) && nobody_takes(frame, work->asked.view.type)) {
+		if (goes_on_without_us(flow, frame) && nobody_takes(frame, work->lookup.view.type)) {
 			pass_on(ctx, xdp, raw_ip, work, flow);
 			return;
 		}
-		event_flags = forget(frame, rules_see_segment(flow, work));
+		event_flags = hide_from_verifier(frame, rules_see_segment(flow, work));
 		frame->event_flags = event_flags;
 		if (!xdp && flow->held && outgoing && frame->payload)
 			end_stall(flow, frame, ((struct __sk_buff *)ctx)->sk);
@@ -1108,7 +1108,7 @@ static __always_inline void see_unusual(void *ctx, bool xdp, bool raw_ip, struct
 		frame->event_flags = event_flags;
 	}
 	event_flags = frame->event_flags;
-	if (work->asked.view.type == TW_SOCKET_NONE)
+	if (work->lookup.view.type == TW_SOCKET_NONE)
 		event_flags |= TW_EVENT_NO_SOCKET;
 	if (frame->fragment)
 		event_flags |= TW_EVENT_FRAGMENT;

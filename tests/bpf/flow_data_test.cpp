@@ -52,8 +52,8 @@ TEST_P(FlowData, PayloadBehindAHoleIsOutOfOrder) {
 
 using Clock = std::chrono::steady_clock;
 
-// An echo comes within 10 ms, jiffies counted; another program may have had the processor for that long.
-bool too_late_for_an_echo(Clock::time_point begun) { return Clock::now() - begun > std::chrono::milliseconds(5); }
+// A stacked copy comes within 10 ms, jiffies counted; another program may have had the processor for that long.
+bool too_late_for_a_copy(Clock::time_point begun) { return Clock::now() - begun > std::chrono::milliseconds(5); }
 
 // A hole is filled: sooner than a round trip it is the late original, later it was sent again. How long things take
 // here is measured, as another program may have the processor meanwhile.
@@ -93,13 +93,13 @@ TEST_P(FlowData, WhatIsSentAgainCountsInSegments) {
 }
 
 // Over another path the same numbers are another frame: its IPv4 identification differs, or it is late.
-TEST_P(FlowData, ARetransmissionOverAnotherPathIsNoEcho) {
+TEST_P(FlowData, ARetransmissionOverAnotherPathIsNoStackedCopy) {
   const Arrival other{.ifindex = wire->second_interface()};
   const auto begun = Clock::now();
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}), silent);
-  const int echo = flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10), .copy = true}, other);
-  if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
-  EXPECT_EQ(echo, silent);
+  const int copy = flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10), .copy = true}, other);
+  if (too_late_for_a_copy(begun)) GTEST_SKIP() << "this machine took too long for two segments";
+  EXPECT_EQ(copy, silent);
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .payload = bytes(10)}, other), TW_EVENT_RETRANSMISSION);
 }
@@ -368,7 +368,7 @@ TEST_P(FlowData, TheSameSegmentOnAnotherInterfaceIsNotToldAgain) {
   EXPECT_EQ(flow().opener(again, other), silent);
   EXPECT_EQ(flow().opener({.seq = 101, .ack_number = 101, .flags = fin | ack, .payload = bytes(10)}),
             TW_EVENT_FIN | TW_EVENT_RETRANSMISSION);
-  EXPECT_EQ(flow().segments_of_opener(), 6U);  // handshake 2, set-up 2, FIN 2: the echo is not one
+  EXPECT_EQ(flow().segments_of_opener(), 6U);  // handshake 2, set-up 2, FIN 2: the copy is not one
   EXPECT_EQ(flow().again_of_opener(), 10U);
 }
 
@@ -380,9 +380,9 @@ TEST_P(FlowData, NewDataOnAnotherInterfaceIsHeard) {
   EXPECT_EQ(flow().last().ifindex, wire->second_interface());
   EXPECT_EQ(flow().bytes_of_opener(), 110U);
   // The direction is seen there now: its old interface shows nothing new.
-  const int echo = flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack, .copy = true});
-  if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
-  EXPECT_EQ(echo, silent);
+  const int copy = flow().opener({.seq = 111, .ack_number = 101, .flags = fin | ack, .copy = true});
+  if (too_late_for_a_copy(begun)) GTEST_SKIP() << "this machine took too long for two segments";
+  EXPECT_EQ(copy, silent);
 }
 
 TEST_P(FlowData, ARstIsToldOnEveryInterface) {
@@ -391,19 +391,19 @@ TEST_P(FlowData, ARstIsToldOnEveryInterface) {
   EXPECT_EQ(flow().accepter({.seq = 101, .flags = rst}, other), TW_EVENT_RST);
 }
 
-TEST_P(FlowData, ASynOnAnotherInterfaceIsAnEchoOnlyOfItself) {
+TEST_P(FlowData, ASynOnAnotherInterfaceIsAStackedCopyOnlyOfItself) {
   const Arrival first{.ifindex = wire->first_interface()};
   const Arrival other{.ifindex = wire->second_interface()};
   flow().open_anew(70000);
   const auto begun = Clock::now();
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, other), TW_EVENT_SYN);
-  const int echo = flow().opener({.seq = 0, .flags = syn, .copy = true}, first);
+  const int copy = flow().opener({.seq = 0, .flags = syn, .copy = true}, first);
   flow().open_anew(0xffff0000);  // a lower number is no older one
   EXPECT_EQ(flow().opener({.seq = 0, .flags = syn}, first), TW_EVENT_SYN);
-  const int other_echo = flow().opener({.seq = 0, .flags = syn, .copy = true}, other);
-  if (too_late_for_an_echo(begun)) GTEST_SKIP() << "this machine took too long for two segments";
-  EXPECT_EQ(echo, silent);
-  EXPECT_EQ(other_echo, silent);
+  const int other_copy = flow().opener({.seq = 0, .flags = syn, .copy = true}, other);
+  if (too_late_for_a_copy(begun)) GTEST_SKIP() << "this machine took too long for two segments";
+  EXPECT_EQ(copy, silent);
+  EXPECT_EQ(other_copy, silent);
 }
 
 }  // namespace
