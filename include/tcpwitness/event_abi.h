@@ -212,9 +212,8 @@ struct tw_control_block {
 	__u8 details;            /* enum tw_cb_detail */
 };
 TW_ASSERT_SIZE(tw_control_block, 104);
-TW_ASSERT_AT(tw_control_block, sk_err, 92);
 
-/* `current` at the moment of the event. Believe it only where flags say so: see "Who is current" in docs/architecture.md. */
+/* `current` at the moment of the event. Valid only where the flags say so: see "Who is current" in docs/architecture.md. */
 struct tw_actor {
 	__u32 tgid;             /* process id in the initial PID namespace */
 	__u32 exit_code;        /* task_struct.exit_code while EXITING: low 7 bits are the signal */
@@ -344,7 +343,6 @@ struct tw_segment {
 	__u8 pad[4];
 };
 TW_ASSERT_SIZE(tw_segment, 232);
-TW_ASSERT_AT(tw_segment, came_in, 224);
 
 /*
  * While recording (tw_config.snaplen), each tw_segment is followed in the same record by this and snaplen bytes of
@@ -440,7 +438,7 @@ struct tw_owner {
 	struct tw_actor actor;
 	__u8 source; /* enum tw_owner_source */
 	__u8 pad[3];
-	__u32 waited_ms; /* RECEIVE, the first that is told: since the newest payload came (icsk_ack.lrcvtime);
+	__u32 waited_ms; /* RECEIVE, the first one: since the newest payload came (icsk_ack.lrcvtime);
                       SNAPSHOT: since payload was sent (lsndtime) */
 	__s32 fd;        /* SNAPSHOT: the descriptor; else -1 */
 };
@@ -662,7 +660,7 @@ TW_ASSERT_SIZE(tw_port_seen, 4);
 
 /*
  * NAT on this machine: the segments of a socket leave with other addresses than it has (DNAT and REDIRECT in OUTPUT and
- * PREROUTING, SNAT, masquerading). Told once a connection, before the segment that shows it.
+ * PREROUTING, SNAT, masquerading). Once a connection, before the segment that shows it.
  *
  * header.cookie 0 (tw_config.forwarded): no socket. The two hops of a forwarded connection: the same segment came in with
  * `tuple` and leaves with `wire`, translated or not; local is the destination of the first and the source of the second.
@@ -741,11 +739,13 @@ struct tw_config {
 	__u8 forwarded;          /* connections that only pass through this machine are reported too */
 	__u8 digests; /* enum tw_digests; with no_timeline: ordinary events of a socket are held back, see struct tw_digest */
 	__u8 pad[1];
-	__u8 no_timeline;          /* no timeline is told: leave out ACKs that only name the cause of a transition */
+	__u8 no_timeline;          /* no timeline is printed: leave out ACKs that only name the cause of a transition */
 	__u32 snaplen;             /* recording: keep so many bytes of each frame that is an event; 0: none */
 	__u32 some_ports;          /* 0: all */
 	__u8 ports[TW_PORT_BYTES]; /* of either end: bit (port & 7) of byte (port >> 3) */
 };
 TW_ASSERT_SIZE(tw_config, 8224);
+
+#include "tcpwitness/event_abi_offsets.h"
 
 #endif
