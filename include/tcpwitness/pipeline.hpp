@@ -27,7 +27,7 @@ namespace tcpwitness {
 class Decoder {
  public:
   // offset_ns: the run's clock minus the records' (CLOCK_MONOTONIC), see wall_clock.hpp. started_ns: no event is older;
-  // where a gap begins of which a CPU's very first record tells. 0: not known.
+  // a gap that a CPU's very first record reports begins there. 0: not known.
   explicit Decoder(std::int64_t offset_ns, TimeNs started_ns = 0) : offset_ns_(offset_ns), started_ns_(started_ns) {}
 
   // Appends zero to two events (a gap, the event). A malformed record is counted and yields none.
@@ -39,7 +39,7 @@ class Decoder {
   // Events that no record stands for: runs of programs that the kernel skipped, in all so far, since the time `from`.
   void skipped(std::uint64_t total, TimeNs from, TimeNs now, std::vector<Event>& out);
 
-  // Records that could not be believed, so far.
+  // Malformed records, so far.
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
   // Events, as the kernel counts them: a digest is as many as it stands for.
   [[nodiscard]] std::uint64_t received() const { return received_; }
@@ -136,10 +136,6 @@ class Correlator {
   Correlator(Correlator&&) noexcept;
   Correlator& operator=(Correlator&&) noexcept;
 
-  // Events that will be fed soon, in two steps some events apart: the memory of a connection that was not looked at for
-  // long is asked for, then what it points to.
-  void expect(const Event& event) const;
-  void expect_next(const Event& event) const;
   // Events in ring order. Reports are appended to out.
   void feed(const Event& event, Reports& out);
   // What feed() of an event of this time (not of a Gap) does first, in parts: what is over by then is reported, until
@@ -191,6 +187,7 @@ class Correlator {
   [[nodiscard]] Summary summary() const;
 
  private:
+  friend class Prefetch;
   class Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -18,7 +18,6 @@
 #include "cli/option_table.hpp"
 #include "cli/pages.hpp"
 #include "cli/suggest.hpp"
-#include "tcpwitness/event_abi.h"
 
 namespace tcpwitness {
 namespace {

@@ -76,8 +76,9 @@ class Correlator::Impl {
  public:
   Impl(CorrelatorSettings settings, const Names& names, const Rules& rules, ReadAlike alike);
 
-  void expect(const Event& event) const;
-  void expect_next(const Event& event) const;
+  // pipeline/prefetch.hpp
+  void prefetch_connection(const Event& event) const;
+  void prefetch_rest(const Event& event) const;
   void feed(const Event& event, Reports& out);
   void advance(TimeNs now, Reports& out);
   [[nodiscard]] bool report_over(TimeNs by, Reports& out, std::size_t reports);
@@ -187,9 +188,6 @@ class Correlator::Impl {
   // crowd.cpp: what is too much to report one by one
   void note_attempt(const Event& e, const Flow& flow);
   void report_attempts(TimeNs now);
-  [[nodiscard]] std::string reasons_text(const ByReason& by_reason) const;
-  [[nodiscard]] std::string dropped_answers(const Attempts& asked) const;
-  void judge_attempts(const Attempts& asked, TimeNs now, bool forwarded);
   static void add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow);
   void report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Finding (Rules::*judge)(const Crowd&, bool) const);
   void report_crowds(TimeNs now);
@@ -215,9 +213,9 @@ class Correlator::Impl {
   void find_in(Slot slot, const Event& e, TcpState state);
   void catch_up(Slot slot, const Event& e, TcpState state);
   void on_gap(const Event& e, const Gap& gap);
-  // By cookie, else by address pair; no_slot for one that was reported already.
   // Events of a kind, so far.
   std::uint64_t& count_of(EventKind kind) { return summary_.events[static_cast<std::size_t>(kind)]; }
+  // By cookie, else by address pair; no_slot for one that was reported already.
   Slot locate(std::uint64_t cookie, const AddressPair& tuple) const;
 
   // icmp.cpp
@@ -359,7 +357,7 @@ class Correlator::Impl {
   std::deque<LocalSyn> unwanted_;              // packets alone: SYNs that found no socket; the newest few
   std::size_t passing_ = 0;                    // connections with a Passage
   std::vector<Flow> ended_hops_;               // Correlator::ended_hops
-  std::vector<FlowToDelete> flows_to_delete_;  // Correlator::forgotten_hops
+  std::vector<FlowToDelete> flows_to_delete_;  // Correlator::flows_to_delete
   EndedHops over_;
   bool hops_look_ = false;                // Correlator::wants_hops
   std::deque<Translation> ties_;          // of hops whose connection has not begun yet; the newest few

@@ -2,7 +2,7 @@
 // wire_alone.cpp: a connection of which only the segments are seen: the states of both ends, and its end.
 //
 // The states are what the ends would have to be in to send and receive these segments (wire/state_tracker.hpp); nobody
-// has shown them. A connection ends when both FINs are acknowledged or at a RST that its receiver believes; in a
+// has shown them. A connection ends when both FINs are acknowledged or at a RST that its receiver accepts; in a
 // capture it is reported when nothing more of it can come.
 #include <algorithm>
 #include <utility>
@@ -125,11 +125,11 @@ const Connection* Correlator::Impl::ended_by(const Event& event) const {
   return slot != no_slot ? &table_.at(slot) : nullptr;
 }
 
-void Correlator::Impl::expect(const Event& event) const {
+void Correlator::Impl::prefetch_connection(const Event& event) const {
   if (const Connection* c = ended_by(event)) prefetch(c);
 }
 
-void Correlator::Impl::expect_next(const Event& event) const {
+void Correlator::Impl::prefetch_rest(const Event& event) const {
   const Connection* c = ended_by(event);
   if (c == nullptr) return;
   if (c->ends) prefetch(c->ends.get());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
+#include "pipeline/prefetch.hpp"
 #include "pipeline/rules.hpp"
 
 namespace tcpwitness {
@@ -21,8 +22,6 @@ Correlator::~Correlator() = default;
 Correlator::Correlator(Correlator&&) noexcept = default;
 Correlator& Correlator::operator=(Correlator&&) noexcept = default;
 void Correlator::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
-void Correlator::expect(const Event& event) const { impl_->expect(event); }
-void Correlator::expect_next(const Event& event) const { impl_->expect_next(event); }
 void Correlator::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
 bool Correlator::report_over(TimeNs by, Reports& out, std::size_t reports) {
   return impl_->report_over(by, out, reports);
@@ -42,5 +41,10 @@ Summary Correlator::summary() const { return impl_->summary(); }
 void Correlator::so_far(TimeNs now, const std::function<void(Life)>& take) { impl_->so_far(now, take); }
 std::optional<Life> Correlator::so_far_of(ConnectionId conn, TimeNs now) { return impl_->so_far_of(conn, now); }
 void Correlator::ordinary_in_short(bool in_short) { impl_->ordinary_in_short(in_short); }
+
+void Prefetch::connection(const Correlator& correlator, const Event& event) {
+  correlator.impl_->prefetch_connection(event);
+}
+void Prefetch::rest(const Correlator& correlator, const Event& event) { correlator.impl_->prefetch_rest(event); }
 
 }  // namespace tcpwitness

@@ -26,6 +26,7 @@
 #include "capture/capture_file.hpp"
 #include "capture/filter.hpp"
 #include "confine/confine.hpp"
+#include "pipeline/prefetch.hpp"
 #include "recording/recording.hpp"
 #include "run/batch_reader.hpp"
 #include "run/clocks.hpp"
@@ -205,8 +206,8 @@ class Reading final : public Run {
     for (std::size_t i = 0; i < events.size() && !output_.enough(); ++i) {
       // The other thread wrote them, and they look up what was not looked at for long.
       if (i + 16 < events.size()) prefetch(&events[i + 16]);
-      if (i + 8 < events.size()) correlator_.expect(events[i + 8]);
-      if (i + 4 < events.size()) correlator_.expect_next(events[i + 4]);
+      if (i + 8 < events.size()) Prefetch::connection(correlator_, events[i + 8]);
+      if (i + 4 < events.size()) Prefetch::rest(correlator_, events[i + 4]);
       correlator_.feed(events[i], output_.waiting());
       if (output_.waiting().size() >= reports_at_a_time) output_.write();
     }
