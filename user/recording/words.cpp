@@ -3,18 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "facts/owner.hpp"
 #include "tcpwitness/tcp.hpp"
+#include "values/words.hpp"
 
 namespace tcpwitness {
 namespace {
-
-std::string error_name(int error) {
-  const char* name = ::strerrorname_np(error);
-  return name != nullptr ? name : fmt::format("errno {}", error);
-}
 
 std::string who(const Process& process) {
   return process.pid != 0 ? fmt::format("{}({}) ", process.comm, process.pid) : "";
@@ -62,7 +56,7 @@ EventWords words_of(const Reset& reset, const Names& names) {
 EventWords words_of(const SocketError& error, const Names& /*names*/) {
   EventWords words = begin("error", error);
   words.message = error.cb.sk_err != 0
-                      ? fmt::format("the process will get {} {}", error_name(error.cb.sk_err), ends_of(words.flow))
+                      ? fmt::format("the process will get {} {}", errno_name(error.cb.sk_err), ends_of(words.flow))
                       : fmt::format("{} {}",
                                     error.icmp_errno != 0 ? "an ICMP message is on the error queue"
                                                           : "the socket has something for its process",
@@ -159,7 +153,7 @@ std::string words_of(const FindingReport& report) {
 
 std::string words_of(const Life& life) {
   std::string text = fmt::format("{}connection {}", who(life.process), name(life.outcome));
-  if (life.error) text += fmt::format(" ({})", error_name(*life.error));
+  if (life.error) text += fmt::format(" ({})", errno_name(*life.error));
   return text + fmt::format(": {} bytes sent, {} received {}", life.tx_bytes, life.rx_bytes, ends_of(life.flow));
 }
 

@@ -279,11 +279,6 @@ std::string_view flags_text(std::uint8_t flags) {
   return table[flags];
 }
 
-std::string errno_name(int error) {
-  const char* name = ::strerrorname_np(error);
-  return name != nullptr ? name : fmt::format("errno {}", error);
-}
-
 std::string errno_words(int error) {
   const char* words = ::strerrordesc_np(error);
   return words != nullptr ? words : fmt::format("error {}", error);

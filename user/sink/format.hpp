@@ -14,6 +14,7 @@
 #include "tcpwitness/connection.hpp"
 #include "tcpwitness/event.hpp"
 #include "values/duration.hpp"
+#include "values/words.hpp"
 
 namespace tcpwitness {
 
@@ -54,8 +55,6 @@ void append_utc(Buffer& out, std::int64_t ts_ns);
 // TCP flags in header order, low bit first, as Wireshark does: "SYN,ACK"; "" for none. Static storage.
 [[nodiscard]] std::string_view flags_text(std::uint8_t flags);
 
-// "ETIMEDOUT"; "errno 4711" where libc has no name.
-[[nodiscard]] std::string errno_name(int error);
 // "Connection timed out".
 [[nodiscard]] std::string errno_words(int error);
 

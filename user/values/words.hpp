@@ -9,6 +9,7 @@
 namespace tcpwitness {
 
 [[nodiscard]] std::string counted(std::uint64_t number, std::string_view what);  // "1 segment", "3 segments"
-[[nodiscard]] std::string error_name(int error);                                 // "ETIMEDOUT"
+// "ETIMEDOUT"; "errno 4711" where libc has no name.
+[[nodiscard]] std::string errno_name(int error);
 
 }  // namespace tcpwitness

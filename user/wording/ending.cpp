@@ -34,7 +34,7 @@ std::string syn_times(const std::vector<std::int64_t>& after_ns) {
 // "connect() failed with ECONNREFUSED after 172 us"
 std::string words(const endings::ConnectFailed& of, const Life& life) {
   const std::string got =
-      life.error ? fmt::format("connect() failed with {}", error_name(*life.error)) : "connect() failed";
+      life.error ? fmt::format("connect() failed with {}", errno_name(*life.error)) : "connect() failed";
   if (!of.closed_later_ns) return fmt::format("{} after {}", got, seconds(of.after_ns));
   return fmt::format("{} after {}, and the socket was closed {} later", got, seconds(of.after_ns),
                      seconds(*of.closed_later_ns));
@@ -61,7 +61,7 @@ std::string death_or(const endings::Closer& closer, std::string_view verb) {
 
 // "; the process here gets ECONNRESET"
 std::string process_gets(const Life& life) {
-  return life.error ? fmt::format("; the process here gets {}", error_name(*life.error)) : "";
+  return life.error ? fmt::format("; the process here gets {}", errno_name(*life.error)) : "";
 }
 
 // "a firewall rule dropped it (NETFILTER_DROP)": of each segment that one sentence speaks of.
@@ -164,7 +164,7 @@ struct EndingWords {
     return fmt::format(
         "A firewall rule of this machine dropped the {} and refused it by an ICMP message ({} type {}, code {}): {}.",
         of.syn ? "SYN" : "SYN-ACK", name(of.icmp), of.icmp.type, of.icmp.code,
-        of.syn ? "the listener never had it" : "it never left");
+        of.syn ? "it did not reach the listener" : "it never left");
   }
 
   std::string operator()(const endings::Refused& of) const {
@@ -172,7 +172,8 @@ struct EndingWords {
     std::string answer;
     switch (of.how) {
       case How::firewall_of_listener:
-        return "A firewall rule of this machine dropped the SYN and answered it with a RST: the listener never had it.";
+        return "A firewall rule of this machine dropped the SYN and answered it with a RST: it did not reach the "
+               "listener.";
       case How::by_this_machine:
         return "The SYN was answered by a RST from this machine: nothing listens there, or a firewall refused it.";
       case How::by_reset:
@@ -257,7 +258,7 @@ struct EndingWords {
     }
     text += ": the kernel gave up";
     if (of.reset_sent) text += ", sent a RST";
-    if (life.error) text += fmt::format(", and the process gets {}", error_name(*life.error));
+    if (life.error) text += fmt::format(", and the process gets {}", errno_name(*life.error));
     return text + ".";
   }
 
@@ -281,7 +282,7 @@ struct EndingWords {
                                    of.reset_sent ? " and sent a RST" : "");
     if (life.outcome == Outcome::user_timeout)
       text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds(of.user_timeout_ms));
-    if (life.error) text += fmt::format(", and the process gets {}", error_name(*life.error));
+    if (life.error) text += fmt::format(", and the process gets {}", errno_name(*life.error));
     if (of.error_of_path) text += ", the newest error of the path, in place of ETIMEDOUT";
     if (of.message) text += fmt::format(": an ICMP message, {}", words(*of.message));
     return text + ".";
@@ -366,8 +367,9 @@ struct EndingWords {
   }
 
   std::string operator()(const endings::SynDropped& of) const {
-    return fmt::format("The listener never had {}: {}.",
-                       of.syns == 1 ? "the SYN" : fmt::format("any of the {} SYNs", of.syns), drops(of.dropped));
+    return fmt::format("{} the listener: {}.",
+                       of.syns == 1 ? "The SYN did not reach" : fmt::format("None of the {} SYNs reached", of.syns),
+                       drops(of.dropped));
   }
 
   std::string operator()(const endings::UnansweredSyn& of) const {
@@ -411,12 +413,12 @@ struct EndingWords {
       case How::events_lost:
         return "Events were lost while it lived; what was seen does not show how it ended.";
       case How::connect_failed:
-        return fmt::format("connect() failed with {} after {}.", error_name(life.error.value_or(0)),
+        return fmt::format("connect() failed with {} after {}.", errno_name(life.error.value_or(0)),
                            seconds(life.duration_ns));
       case How::handshake:
         return "The handshake was not finished: no ACK of its SYN-ACK reached TCP.";
       case How::error:
-        return fmt::format("The process got {}; what was seen does not show why.", error_name(life.error.value_or(0)));
+        return fmt::format("The process got {}; what was seen does not show why.", errno_name(life.error.value_or(0)));
       case How::nothing:
         break;
     }

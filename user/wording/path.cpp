@@ -62,7 +62,7 @@ std::string words(const arguments::PathDead& of) {
       "nothing has come from the peer for {}: the connection was idle for {}, then what was sent went unanswered "
       "through {} retransmissions{}",
       seconds(of.silence_ns), seconds(of.idle_ns), of.tries,
-      of.given_up ? fmt::format(", until the kernel gave up ({})", error_name(of.error)) : "; the kernel still tries");
+      of.given_up ? fmt::format(", until the kernel gave up ({})", errno_name(of.error)) : "; the kernel still tries");
   if (of.first_large) text += "; these were its first full-size segments, so the path's MTU can be the cause too";
   return text;
 }
