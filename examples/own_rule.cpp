@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// own_rule.cpp: a rule of one's own, over the timeline of each connection: the server spoke, and then was silent for
-// longer than a limit while the client waited for the rest.
+// own_rule.cpp: a rule of one's own, over the timeline of each connection: the server sent payload, and then none for
+// longer than a limit.
 //
 //   own_rule dump.pcap [SECONDS]
 //
@@ -94,5 +94,7 @@ int main(int argc, char** argv) {
   }
   correlator.finish(capture->now(), reports);
   judge();
-  return 0;
+  if (!capture->damage()) return 0;
+  std::fprintf(stderr, "own_rule: %s\n", capture->damage()->message().c_str());
+  return 1;
 }

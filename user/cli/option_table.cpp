@@ -66,7 +66,7 @@ std::string take_format(std::string_view text, Options& options) {
   if (options.command == picture) return put_text(text, options.picture.path, "a file");
   const Value<std::size_t> index = one_of(text, format_words());
   if (!index) return index.error();
-  options.wide = *index == 3;
+  options.wide = format_words()[*index] == "wide";  // the table, with all columns
   options.format = options.wide ? OutputFormat::text : static_cast<OutputFormat>(*index);
   return "";
 }
