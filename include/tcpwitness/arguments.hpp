@@ -357,7 +357,7 @@ struct TxNotSent {
   std::uint32_t bytes = 0;  // unexplained: that TCP wanted to send
 };
 
-// bad-checksum, out-of-window, old-timestamp: what TCP could not believe.
+// bad-checksum, out-of-window, old-timestamp: what TCP refused.
 struct Refused {
   bool by_checksum = false;  // before TCP read it
   Dropped dropped{};

@@ -2,11 +2,11 @@
 // capture.hpp: a capture file (pcap, pcapng; gzip and zstd too) as events for a Correlator.
 //
 //   auto capture = Capture::open("dump.pcap");          // or "-": standard input
-//   Correlator witness(capture_settings(), names);
-//   while (capture->read(events)) ...                   // feed each, then clear them
-//   witness.finish(capture->now(), reports);
+//   Correlator correlator(capture_settings(), names);
+//   while (capture->read(events)) ...                   // feed each, then clear them; those of the last read() too
+//   correlator.finish(capture->now(), reports);
 //
-// Needs no privilege. Nothing that the file says is believed before it is checked. Not for two threads at once.
+// Needs no privilege. Everything that the file says is checked before it is used. Not for two threads at once.
 #pragma once
 
 #include <cstdint>

@@ -143,9 +143,10 @@ struct Life {
   std::optional<std::int64_t> handshake_ns;  // from the SYN, or connect(), to ESTABLISHED
   std::uint64_t tx_bytes = 0;  // payload the peer acknowledged (kernel), or wire payload where only the wire was seen
   std::uint64_t rx_bytes = 0;
-  std::uint32_t retransmits = 0;                // segments that this side sent again (kernel: tcp_sock.total_retrans)
-  std::optional<std::uint32_t> retransmits_in;  // segments that the peer sent again; empty where the wire was not heard
-  std::uint32_t duplicates_in = 0;              // segments that the network delivered twice: nobody sent them again
+  std::uint32_t retransmits = 0;  // segments that this side sent again (kernel: tcp_sock.total_retrans)
+  std::optional<std::uint32_t>
+      retransmits_in;               // segments that the peer sent again; empty where packets were not traced
+  std::uint32_t duplicates_in = 0;  // segments that the network delivered twice: nobody sent them again
   std::optional<std::uint32_t> out_of_order_in;   // segments that came late: behind later ones, and sent once
   std::optional<std::uint32_t> out_of_order_out;  // the same of what this side sent
   std::optional<std::uint32_t> srtt_us;           // of the kernel, newest

@@ -57,7 +57,7 @@ struct Completed {
   };
   How how{};
   std::optional<FinAcked> fin{};  // the first one
-  Closer closer{};                // told of where it died
+  Closer closer{};                // where it died
 };
 
 // connect-timeout

@@ -173,7 +173,7 @@ struct RecordHeader {
   std::uint8_t version;  // of the layout
 };
 
-// `current` at the event. Believe it only where the flags say so (docs/kernel.md).
+// `current` at the event. Valid only where the flags say so (docs/kernel.md).
 struct Actor {
   std::uint32_t tgid;              // process id in the initial PID namespace
   std::uint32_t exit_code;         // while exiting: the low 7 bits are the signal
@@ -623,7 +623,7 @@ struct SocketDigest {
 [[nodiscard]] inline bool actor_exiting(std::uint8_t flags) { return has(flags, ActorFlag::exiting); }
 [[nodiscard]] inline bool actor_kernel_thread(std::uint8_t flags) { return has(flags, ActorFlag::kernel_thread); }
 
-// ---- What no record tells of ----
+// ---- Events without a record ----
 
 // Of a capture: no further segment of this conversation will come (its ports were used again, it was over for long, or
 // the file ended).

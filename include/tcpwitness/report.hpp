@@ -34,7 +34,7 @@ struct Names {
   [[nodiscard]] std::string interface(std::uint32_t index) const;
 };
 
-// Where the run listens, or why it does not.
+// A hook of the run, or why it is not attached.
 struct Hook {
   std::string name;    // program: "kernel_state", "wire_ingress"; "kernel", "wire": a whole witness that is off
   std::string target;  // tracepoint or interface; "": of a whole witness
@@ -42,7 +42,7 @@ struct Hook {
   std::string why;     // why this mode; what is lost when off
 };
 
-// What a run reads, when it does not listen.
+// What a run reads, when it does not trace.
 struct CaptureSource {
   std::string path;    // "-": standard input
   std::string format;  // "pcapng", "pcap, gzip", ...
@@ -53,7 +53,7 @@ struct CaptureSource {
   std::vector<Interface> interfaces;
 };
 
-// The first report: what the run listens to, or reads.
+// The first report: what the run traces, or reads.
 struct Ready {
   TimeNs ts_ns = 0;
   std::string version;
@@ -96,7 +96,7 @@ struct Transition {
 // A state that an end must have entered, as nobody but the wire was seen: this segment shows it.
 struct InferredState {
   bool peer = false;  // the remote end
-  TcpState from{};    // unknown: this is the first that is heard of it
+  TcpState from{};    // unknown: this is its first event
   TcpState to{};
   bool operator==(const InferredState&) const = default;
 };
@@ -138,9 +138,9 @@ struct RetransmitEntry {
   std::uint32_t attempt = 0;  // of this segment, 1 is the first retransmission
 };
 
-// The kernel sends a RST, or takes one.
+// The kernel sends a RST, or processes one.
 struct ResetEntry {
-  // What the wire shows of a RST that the kernel took.
+  // What the wire shows of a RST that the kernel processed.
   enum class Wire : std::uint8_t { not_asked, shows_it, not_watched, shows_data_after_close, shows_none };
   bool sent = false;
   bool has_socket = false;
@@ -188,7 +188,7 @@ struct PortsEntry {
   std::vector<Holder> holders;  // the most first
 };
 
-// A segment that the kernel threw away.
+// A segment that the kernel dropped.
 struct DropEntry {
   bool out = false;           // it was to leave
   bool repeated = false;      // all of it had been received before: nothing is lost

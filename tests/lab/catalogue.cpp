@@ -78,8 +78,8 @@ constexpr std::array all_cases = {
 
     Case{"keepalive-answered", "idle", "An idle connection with keep-alive every second, for 3.5 s.", Vantage::both,
          nullptr, cases::keepalive_answered},
-    Case{"keepalive-death", "idle", "The same, but the server's host hears nothing any more.", Vantage::client, nullptr,
-         cases::keepalive_death},
+    Case{"keepalive-death", "idle", "The same, but nothing reaches the server's host any more.", Vantage::client,
+         nullptr, cases::keepalive_death},
     Case{"zero-window", "idle", "The server stops reading until the client cannot send, then reads again.",
          Vantage::both, nullptr, cases::zero_window},
     Case{"keepalive-revived", "idle", "Two keep-alives are lost; the third is answered.", Vantage::client, nullptr,

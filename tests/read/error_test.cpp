@@ -39,7 +39,7 @@ TEST_F(ReadError, AnEmptyFile) { refused({"read", directory_.file("empty", "")},
 
 TEST_F(ReadError, AFileThatIsNoCapture) {
   refused({"read", directory_.file("words.txt", "These are words, and many of them.\n")}, 1,
-          {"words.txt", "no capture", "pcap and pcapng"});
+          {"words.txt", "not a pcap or pcapng file", "pcap and pcapng"});
 }
 
 TEST_F(ReadError, ANameWithControlCharactersDoesNotReachTheTerminal) {

@@ -142,7 +142,7 @@ TEST(Doctor, ANameThatIsNoneListsThem) {
   const ProgramOutput reported = tcpwitness({"doctor", "--findings", "broken"});
   EXPECT_EQ(reported.status, 2);
   EXPECT_EQ(reported.out, "");
-  for (const char* name : {"'broken' is none of", "completed", "zero-window"}) {
+  for (const char* name : {"'broken' is not one of", "completed", "zero-window"}) {
     EXPECT_TRUE(reported.err.contains(name)) << reported.err;
   }
 }

@@ -283,8 +283,8 @@ TEST(Damage, OfInterfacesWithoutEndIsFoundBeforeMemoryIs) {
 TEST(Open, RefusesWhatIsNoCaptureAndSaysWhy) {
   const auto refused = [](const Bytes& bytes) { return read(bytes).refused; };
   EXPECT_NE(refused(Bytes()).find("it is empty"), std::string::npos);
-  EXPECT_NE(refused(data("#!/bin/sh\necho no\n")).find("it is no capture"), std::string::npos);
-  EXPECT_NE(refused(data("ab")).find("it is no capture"), std::string::npos);
+  EXPECT_NE(refused(data("#!/bin/sh\necho no\n")).find("not a pcap or pcapng file"), std::string::npos);
+  EXPECT_NE(refused(data("ab")).find("not a pcap or pcapng file"), std::string::npos);
   EXPECT_NE(refused(Bytes(false).u32(0xa1b2c3d4).u16(2)).find("header is cut: 6 of 24"), std::string::npos);
   EXPECT_NE(refused(Bytes(false).u32(0xa1b2c3d4).u16(9).u16(1).zeros(16)).find("version 9.1"), std::string::npos);
   EXPECT_NE(refused(Bytes(false).u32(0x0a0d0d0a).u32(28).u32(1).zeros(16)).find("byte-order"), std::string::npos);

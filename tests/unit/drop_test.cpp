@@ -116,7 +116,7 @@ TEST(OutOfWindow, IsLessSureWhereTheKernelHasOneWordForBoth) {
   const auto both = run(events, life_settings(), 100 * ms, names).finding(Rule::out_of_window);
   ASSERT_TRUE(both.has_value());
   EXPECT_EQ(both->confidence, Confidence::likely);
-  EXPECT_TRUE(says(both, "or received before: this kernel has one word for both")) << finding_text(both);
+  EXPECT_TRUE(says(both, "or received before: this kernel has one drop reason for both")) << finding_text(both);
   const auto kernel = run(without_wire(events), kernel_settings(), 100 * ms, names).finding(Rule::out_of_window);
   ASSERT_TRUE(kernel.has_value());
   EXPECT_EQ(kernel->confidence, Confidence::inconclusive);
@@ -245,7 +245,7 @@ TEST(Spurious, ADsackWithoutARetransmissionIsTheNetworksDuplicate) {
 
 TEST(Spurious, ThePeersIsProvedByTheKernelThatHadTheData) {
   const auto finding = spurious_of(rx_drop_story(drop_old_data));
-  EXPECT_TRUE(says(finding, "the peer sent 1 segment again that had arrived (TCP_OLD_DATA)")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "spurious: 1 segment had arrived before (TCP_OLD_DATA)")) << finding_text(finding);
 }
 
 }  // namespace

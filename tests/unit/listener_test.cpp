@@ -236,7 +236,7 @@ TEST(SlowAccept, APeerThatSendsLateIsNoSlowProcess) {
 
 TEST(Late, IsTheTimeFromTheFinToItsTransition) {
   const auto finding = run(late_story().events).finding(Rule::late);
-  EXPECT_TRUE(says(finding, "this kernel took the FIN 300 ms after it arrived")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "this kernel processed the FIN 300 ms after it arrived")) << finding_text(finding);
   expect_downgraded_by_a_gap(late_story(), Rule::late, Confidence::likely);
 }
 

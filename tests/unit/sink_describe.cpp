@@ -58,10 +58,10 @@ TEST(Describe, ARecordingSaysWhereItIsAndWhatIsMissing) {
 TEST(Describe, AMissingWitnessIsNamed) {
   Ready ready = golden::ready();
   std::erase_if(ready.hooks, [](const Hook& hook) { return hook.name.starts_with("wire"); });
-  EXPECT_TRUE(describe(ready).contains("the wire is not watched"));
+  EXPECT_TRUE(describe(ready).contains("packets are not traced"));
   ready = golden::ready();
   std::erase_if(ready.hooks, [](const Hook& hook) { return !hook.name.starts_with("wire"); });
-  EXPECT_TRUE(describe(ready).contains("kernel  not watched"));
+  EXPECT_TRUE(describe(ready).contains("kernel  not traced"));
 }
 
 TEST(Describe, AWitnessThatCouldNotBeAttachedIsInTheFirstLineAndInTheSummary) {
@@ -71,7 +71,7 @@ TEST(Describe, AWitnessThatCouldNotBeAttachedIsInTheFirstLineAndInTheSummary) {
   const std::string line = test::lines_of(describe(ready)).at(0);
   EXPECT_TRUE(line.contains("on Linux 6.18.5; without the kernel: it has no x(); ")) << line;
   EXPECT_FALSE(describe(ready).contains("  off     kernel (")) << "said once";
-  EXPECT_TRUE(describe(ready).contains("kernel  not watched"));
+  EXPECT_TRUE(describe(ready).contains("kernel  not traced"));
   Summary summary;
   EXPECT_FALSE(describe(summary).contains("without"));
   summary.missing = missing_witnesses(ready);
@@ -83,7 +83,7 @@ TEST(Describe, TheWireAsAWholeIsNoInterface) {
   Ready ready = golden::ready();
   std::erase_if(ready.hooks, [](const Hook& hook) { return hook.name.starts_with("wire"); });
   ready.hooks.push_back({.name = "wire", .target = "", .mode = "off", .why = "refused"});
-  EXPECT_TRUE(test::lines_of(describe(ready)).at(0).contains("; without the wire: refused; the wire is not watched"))
+  EXPECT_TRUE(test::lines_of(describe(ready)).at(0).contains("; without the wire: refused; packets are not traced"))
       << describe(ready);
 }
 
@@ -99,7 +99,7 @@ TEST(Describe, ASummaryWithoutLossSaysSo) {
 TEST(Describe, LooksAtSocketsAreNoSockets) {
   Summary summary{.ts_ns = 0, .connections = 2};
   summary.events[TW_KIND_SOCKET] = 58;
-  EXPECT_EQ(describe(summary), "tcpwitness: 2 connections, 58 events (58 looks at sockets); nothing lost");
+  EXPECT_EQ(describe(summary), "tcpwitness: 2 connections, 58 events; nothing lost");
 }
 
 TEST(Describe, LossComesWithARemedy) {

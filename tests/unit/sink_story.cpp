@@ -72,19 +72,19 @@ TEST(Story, ADropSaysWhoDroppedWhat) {
   expect_reported(
       story_of(ignored_story().events),
       {"The peer's SYN-ACK came in",
-       "The kernel threw away the peer's SYN-ACK after it came in: dropped by a firewall rule (NETFILTER_DROP)",
+       "The kernel dropped the peer's SYN-ACK after it came in: dropped by a firewall rule (NETFILTER_DROP)",
        "connect-ignored"});
   expect_reported(story_of(unsent_story().events),
-                  {"The kernel threw away the SYN before it left", "but netfilter dropped it", "connect-unsent"});
+                  {"The kernel dropped the SYN before it left", "but netfilter dropped it", "connect-unsent"});
 }
 
 // The kernel's word for a repeated segment is "dropped", and nothing was lost.
 TEST(Story, WhatCameTwiceIsNoDrop) {
   const std::string text = story_of(rx_drop_story(drop_old_data).events);
-  EXPECT_FALSE(text.contains("The kernel threw away")) << text;
+  EXPECT_FALSE(text.contains("The kernel dropped")) << text;
   expect_reported(
       story_of(rx_drop_story(drop_netfilter).events),
-      {"The kernel threw away 20 bytes of the peer's data (from sequence number 1) after it came in: dropped by a "
+      {"The kernel dropped 20 bytes of the peer's data (from sequence number 1) after it came in: dropped by a "
        "firewall rule"});
 }
 

@@ -41,7 +41,7 @@ TEST(SynDropped, IsTheOutcomeOfARequestThatAFirewallRuleDrops) {
   EXPECT_EQ(reported.life().outcome, Outcome::syn_dropped);
   EXPECT_EQ(reported.life().closed_by, ClosedBy::none);
   EXPECT_EQ(reported.life().explanation,
-            "The listener never had any of the 3 SYNs: dropped by a firewall rule (NETFILTER_DROP).");
+            "None of the 3 SYNs reached the listener: dropped by a firewall rule (NETFILTER_DROP).");
   EXPECT_EQ(reported.finding(Rule::rx_dropped)->confidence, Confidence::certain);
 }
 

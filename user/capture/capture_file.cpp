@@ -37,7 +37,7 @@ Result<std::unique_ptr<CaptureFile>> CaptureFile::recognise(std::unique_ptr<Impl
   if (window.source().failure()) return failure("read " + impl->name, *window.source().failure());
   if (window.source().stopped()) return failure("read " + impl->name, "nothing came before it was stopped");
   if (window.available() == 0) return failure("read " + impl->name, "it is empty");
-  return failure("read " + impl->name, "it is no capture: it begins neither as pcap nor as pcapng does",
+  return failure("read " + impl->name, "not a pcap or pcapng file",
                  "tcpwitness reads pcap and pcapng, also packed with gzip or zstd");
 }
 

@@ -48,7 +48,7 @@ struct CaptureBlock {
 
 class CaptureFile {
  public:
-  // path "-": standard input. Fails where there is no such file or it is no capture.
+  // path "-": standard input. Fails where there is no such file or it is not a capture.
   // wait: called with the descriptor before every read(2) of what is no ordinary file (a pipe, a socket). False ends
   // the file there.
   using Wait = std::function<bool(int fd)>;

@@ -40,8 +40,8 @@ std::string unknown(std::string_view word, Command command) {
     return fmt::format("{} and {} are two commands: give one of them", page_of(command).name, word);
   }
   if (!word.starts_with('-')) {
-    return fmt::format("'{}' is not a command: {} are{}; a filter expression of one word: 'tcpwitness life {}'", word,
-                       fmt::join(commands, ", "), did_you_mean(word, commands), word);
+    return fmt::format("'{}' is not a command (commands: {}); as a filter expression: 'tcpwitness life {}'{}", word,
+                       fmt::join(commands, ", "), word, did_you_mean(word, commands));
   }
   std::vector<std::string_view> known;
   for (const Option& option : option_table()) {

@@ -261,7 +261,7 @@ Value<std::string> comm(std::string_view text) {
 Value<std::size_t> one_of(std::string_view text, const std::vector<std::string_view>& words) {
   const auto found = std::ranges::find(words, text);
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
-  return refuse(text, fmt::format("is none of: {}", fmt::join(words, ", ")));
+  return refuse(text, fmt::format("is not one of: {}", fmt::join(words, ", ")));
 }
 
 Value<WireMode> wire(std::string_view text) {

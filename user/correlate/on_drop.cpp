@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// on_drop.cpp: segments that the kernel threw away.
+// on_drop.cpp: segments that the kernel dropped.
 //
 // A drop belongs to the connection of the segment's address pair: the buffer seldom carries a socket. It
 // begins no connection, and what is no fault (a repeated keep-alive that TCP had answered) stays a fact
@@ -134,7 +134,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
     slot = take_dropped_syn(d);
     out = out || slot != no_slot;  // of the client
   }
-  if (slot == no_slot && !out) timeline_.believe(flow, d.seq);
+  if (slot == no_slot && !out) timeline_.confirm(flow, d.seq);
   // A buffer that shows neither its namespace nor its socket can be another namespace's, with the same addresses.
   const bool nobodys = d.header.netns == 0 && d.header.cookie == 0;
   if (nobodys && slot != no_slot && !could_be_of(table_.at(slot), d, out)) return;

@@ -62,7 +62,7 @@ void Correlator::Impl::stray_sent_here(const Flow& flow, std::uint32_t seq) {
 
 EventId Correlator::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
   if (r.direction != ResetDirection::sent || r.answers_segment == 0) return 0;
-  timeline_.believe(flow, r.skb_seq);
+  timeline_.confirm(flow, r.skb_seq);
   for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
     if (stray->flow != flow || stray->seq != r.skb_seq) continue;
     stray->evidence.add(e.id);

@@ -24,7 +24,7 @@ void Timeline::push_doubtful(Entry entry, TimeNs deadline) {
   items_.back().doubtful = true;
 }
 
-void Timeline::believe(const Flow& flow, std::optional<std::uint32_t> seq) {
+void Timeline::confirm(const Flow& flow, std::optional<std::uint32_t> seq) {
   const auto [first, last] = doubtful_.equal_range(flow);
   for (auto one = first; one != last;) {
     if (seq && one->second.seq != *seq) {

@@ -35,10 +35,10 @@ class Timeline {
   void push(Report report, ConnectionId conn);
   // Waits for transition_of(id, ...), cause_of(id, ...) or flow_of(conn, ...) until `deadline` of event time.
   void push_held(Entry entry, TimeNs deadline);
-  // Likewise, and nobody shows it if nothing makes it believed meanwhile: NAT may have given it to another machine.
+  // Likewise, and it is not shown unless confirm() comes before: NAT may have given it to another machine.
   void push_doubtful(Entry entry, TimeNs deadline);
   // What the kernel did with it shows that the segment was this machine's. seq: of any of them.
-  void believe(const Flow& flow, std::optional<std::uint32_t> seq);
+  void confirm(const Flow& flow, std::optional<std::uint32_t> seq);
   // The kernel reported why the held segment `id` was sent again; it waits no longer.
   void cause_of(EventId id, std::string_view cause);
   // The whole address pair of a connection whose held first entry did not have it; it waits no longer.

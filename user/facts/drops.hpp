@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// drops.hpp: segments that the kernel threw away, by reason.
+// drops.hpp: segments that the kernel dropped, by reason.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace tcpwitness {
 
-// Segments of this connection that the kernel threw away for one reason, in one direction.
+// Segments of this connection that the kernel dropped for one reason, in one direction.
 struct DropSeen {
   Mark first;
   Mark last;

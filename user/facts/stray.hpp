@@ -10,7 +10,7 @@
 
 namespace tcpwitness {
 
-// A segment that no socket wanted, and what became of it.
+// A segment that no socket matched, and what became of it.
 struct Stray {
   Flow flow;
   TimeNs ts_ns = 0;

@@ -110,8 +110,7 @@ std::span<const RuleEntry> rule_catalogue() {
        "memory pressure, which shrinks windows; a middlebox or a tarpit that writes windows of its own"},
       {Rule::retransmission,
        "segments were sent again, by this side or by the peer: how many of how many; of ours the kernel's cause beside "
-       "what "
-       "the wire saw of each; and whether it was in vain",
+       "what the wire shows of each; and whether it was in vain",
        "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (ours was spurious), TCP_OLD_DATA (the "
        "peer's was)",
        "the same sequence numbers again, later than a round trip behind what overtook them", "the kernel reported it",
@@ -148,7 +147,7 @@ std::span<const RuleEntry> rule_catalogue() {
        "The peer was restarted, or a NAT or firewall between forgot the connection: shorten keep-alive below its "
        "timeout.",
        "a firewall that answers late segments with a RST in the peer's name, although the peer knows the connection"},
-      {Rule::stray_segment, "a segment that no socket wanted, and the RST it got", "tcp_send_reset without a socket",
+      {Rule::stray_segment, "a segment that no socket matched, and the RST it got", "tcp_send_reset without a socket",
        "the segment and the RST",
        "the kernel's reason is NO_SOCKET, or no socket was "
        "found and the RST was seen",
@@ -223,7 +222,7 @@ std::span<const RuleEntry> rule_catalogue() {
        "The listening process is busy or stuck: look at what it does (strace, a profile).",
        "a process that accepts late on purpose (it has enough to do), or that accepts and reads nothing until it needs "
        "it"},
-      {Rule::late, "the kernel took a segment 100 ms or more after it arrived",
+      {Rule::late, "the kernel processed a segment 100 ms or more after it arrived",
        "the transition that the segment causes", "the segment", "",
        "both were seen (a copy of the segment may have been the one that TCP received)", "",
        "Soft interrupts are starved, or the process held the socket: look at ksoftirqd, steal time, /proc/softirqs.",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// drops.cpp: segments that the kernel threw away: on arrival before TCP had them, on the way out, or by TCP
-// itself because it could not believe them.
+// drops.cpp: segments that the kernel dropped: on arrival before TCP had them, on the way out, or by TCP
+// itself because they failed its checks.
 //
 // The kernel's own word (skb:kfree_skb with a reason) is what each rule rests on; where the reason is one
 // that a healthy connection meets too (a RST that was taken, a segment received before), there is no finding.

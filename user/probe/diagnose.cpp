@@ -117,7 +117,8 @@ class Diagnosis {
                            std::string_view since) {
       const auto count = std::ranges::count_if(known, [](const std::string& one) { return !one.empty(); });
       if (count != 0) {
-        add(Group::machine, State::good, std::move(name), fmt::format("{} drop reasons decoded", count));
+        std::string decoded = fmt::format("{} {} decoded", count, name);
+        add(Group::machine, State::good, std::move(name), std::move(decoded));
       } else {
         add(Group::machine, State::less, std::move(name),
             fmt::format("this kernel has no names for them: why {} is not reported (since {})", what, since));
@@ -291,7 +292,7 @@ class Diagnosis {
     tracer->reset();
     add(Group::machine, State::good, "loading",
         fmt::format("the programs were verified, a ring of {} was made and the hooks attached, all in {} ms; "
-                    "all of it was let go of again",
+                    "all of it was removed again",
                     mebibytes(ring_bytes_), took.count()));
     for (const std::string& notice : notices) add(Group::machine, State::less, "loading", notice);
     for (const Hook& hook : hooks) {

@@ -143,7 +143,7 @@ class CompareText {
   void write_times() {
     const bool many = all_.connections > 1;
     plain("");
-    plain(fmt::format("{:<{}}{:>{}}{:>{}}", many ? "half are below / 99 of 100" : "", label_width, "KERNEL",
+    plain(fmt::format("{:<{}}{:>{}}{:>{}}", many ? "median / 99th percentile" : "", label_width, "KERNEL",
                       count_width + 4, "WIRE", count_width + 4),
           Colour::dim);
     const auto pair = [&](std::string_view label, Timed kernel, Timed wire) {

@@ -73,20 +73,21 @@ struct Words {
   std::string_view one;
   std::string_view many;
 };
+// Of the kinds that say something of TCP; the others serve the tracer.
 constexpr std::array<Words, event_kind_count> kind_words{{{"", ""},
                                                           {"transition", "transitions"},
                                                           {"segment", "segments"},
                                                           {"retransmission", "retransmissions"},
                                                           {"reset", "resets"},
                                                           {"error", "errors"},
-                                                          {"socket freed", "sockets freed"},
-                                                          {"owner", "owners"},
-                                                          {"look at a socket", "looks at sockets"},
+                                                          {"", ""},  // SocketDestroyed
+                                                          {"", ""},  // OwnerSeen
+                                                          {"", ""},  // SocketFound
                                                           {"drop", "drops"},
-                                                          {"look at ports", "looks at ports"},
+                                                          {"", ""},  // PortsFound
                                                           {"translation", "translations"},
                                                           {"ICMP message", "ICMP messages"},
-                                                          {"", ""},
+                                                          {"", ""},  // SocketDigest
                                                           {"sample", "samples"}}};
 
 std::string count(std::uint64_t number, const Words& words) {
@@ -157,7 +158,7 @@ std::string describe(const Ready& ready) {
   const std::vector<std::string> groups = wire_groups(ready);
   const bool inline_groups = groups.size() <= groups_on_first_line;
   if (groups.empty()) {
-    text += "; the wire is not watched";
+    text += "; packets are not traced";
   } else if (inline_groups) {
     for (const std::string& group : groups) text += "; " + group;
   } else {
@@ -165,7 +166,7 @@ std::string describe(const Ready& ready) {
     for (const std::string& group : groups) text += "\n  wire    " + group;
   }
   const std::size_t kernel = kernel_hooks(ready);
-  text += kernel == 0 ? "\n  kernel  not watched"
+  text += kernel == 0 ? "\n  kernel  not traced"
                       : fmt::format("\n  kernel  {} hooks; ring of {}", kernel, bytes_in_words(ready.ring_bytes));
   for (const Hook& hook : ready.hooks) {
     if (!is_off(hook) || is_missing_witness(hook)) continue;
@@ -182,7 +183,7 @@ std::string describe(const Summary& summary) {
     // Of drops those that mattered: TCP drops the RST that it takes, and each repeated segment.
     const std::uint64_t number =
         kind == static_cast<std::size_t>(EventKind::drop) ? summary.drops : summary.events[kind];
-    if (number == 0) continue;
+    if (number == 0 || kind_words[kind].one.empty()) continue;
     kinds += (kinds.empty() ? "" : ", ") + count(number, kind_words[kind]);
   }
   if (summary.capture) return was_read(summary);
@@ -218,15 +219,15 @@ std::string describe(const Summary& summary) {
                     grouped(summary.untracked));
   }
   if (summary.missed != 0) {
-    text +=
-        fmt::format("\n  {} connections lack a transition that no counter knows of: the kernel ran no program for it",
-                    grouped(summary.missed));
+    text += fmt::format(
+        "\n  {} connections lack a transition that no loss counter explains: the kernel did not run the program",
+        grouped(summary.missed));
   }
   if (summary.malformed != 0) {
     text += fmt::format("\n  {} records could not be decoded: please report this", grouped(summary.malformed));
   }
   if (summary.unwritten != 0) {
-    text += fmt::format("\n  {} lines of output were dropped: nobody took them in time", grouped(summary.unwritten));
+    text += fmt::format("\n  {} lines of output were dropped: the reader was too slow", grouped(summary.unwritten));
   }
   if (summary.unaccounted != 0) {
     text += fmt::format("\n  {} records are unaccounted for: please report this", grouped(summary.unaccounted));
@@ -257,11 +258,12 @@ std::string wrapped(std::string_view text, std::size_t width) {
 std::string quiet_hint(const Ready& ready) {
   std::vector<std::string> names;
   for (const Interface& interface : interfaces(ready)) names.push_back(interface.name);
-  const std::string where = names.empty()              ? "the kernel's TCP tracepoints (no interface)"
-                            : kernel_hooks(ready) == 0 ? "the wire at " + join(names)
-                                                       : "the kernel's TCP and the wire at " + join(names);
+  const std::string where = names.empty()              ? "kernel events"
+                            : kernel_hooks(ready) == 0 ? "packets at " + join(names)
+                                                       : "kernel events and packets at " + join(names);
   return fmt::format(
-      "Watching {}; no connection has ended yet. From another terminal, try\n"
+      "Tracing {}. No connection has ended yet: one is printed when it does ('tcpwitness trace' shows it live). "
+      "From another terminal, try\n"
       "  curl -s http://example.com >/dev/null\n"
       "  sudo scripts/lab handshake\n"
       "Ctrl-C stops and lists what is still open.",

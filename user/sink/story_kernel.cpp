@@ -141,7 +141,7 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const DropEntry& body, StorySt
           ? fmt::format("{} {}", body.out && !wire_alone ? "the" : owner, flags_or_data(body.flags, body.len))
           : fmt::format("{} of {} data{}", bytes_in_words(body.len), owner,
                         body.relative ? fmt::format(" (from sequence number {})", body.rel_seq) : "");
-  return {.text = fmt::format("The kernel threw away {} {}: {}", what,
+  return {.text = fmt::format("The kernel dropped {} {}: {}", what,
                               body.out && !wire_alone ? "before it left" : "after it came in", reason),
           .topic = topic};
 }

@@ -93,7 +93,7 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
   }
   if (segment.is(SegmentEvent::no_socket) && !segment.is(SegmentEvent::out_of_order)) {
     if (out) return {};
-    return {.text = fmt::format("{} sent {}, and no socket here wanted it", story::capital(them(so_far)),
+    return {.text = fmt::format("{} sent {}, and no socket here matches it", story::capital(them(so_far)),
                                 segment.len != 0 ? bytes_in_words(segment.len) : "an ACK"),
             .topic = Topic::loss};
   }
@@ -165,7 +165,7 @@ Phrase StoryWords::rst_phrase(const Entry& entry, const SegmentEntry& body, Stor
   std::string text =
       moved(out, "RST", so_far) + through(segment.ifindex, out, so_far) + fmt::format(" (TTL {})", segment.ttl);
   so_far.rst_sent = out;
-  if (!out && segment.is(SegmentEvent::no_socket)) text += "; no socket here wanted it any more";
+  if (!out && segment.is(SegmentEvent::no_socket)) text += "; no socket here matches it any more";
   return {.text = text, .about = out ? About::reset : About::nothing};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// drops.cpp: segments that the kernel threw away, or refused.
+// drops.cpp: segments that the kernel dropped, or refused.
 #include <fmt/format.h>
 
 #include "facts/reasons.hpp"
@@ -55,7 +55,7 @@ std::string words(const arguments::Refused& of) {
   }
   return fmt::format("{} refused {} from the peer's address: {}{}", of.by_checksum ? "the kernel" : "TCP",
                      segments(of.dropped), reasons_words(of.dropped.reasons),
-                     of.or_received ? ", or received before: this kernel has one word for both" : "");
+                     of.or_received ? ", or received before: this kernel has one drop reason for both" : "");
 }
 
 std::string words(const arguments::ForwardDropped& of) {

@@ -39,7 +39,7 @@ std::string words(const arguments::Retransmission::ByKernel& of) {
   }
   if (of.unreported != 0) {
     text +=
-        fmt::format("; the wire saw {} sent again that the kernel did not report", counted(of.unreported, "segment"));
+        fmt::format("; on the wire {} sent again that the kernel did not report", counted(of.unreported, "segment"));
   }
   if (of.unseen != 0)
     text += fmt::format("; the kernel reported {} that the wire did not show as such", counted(of.unseen, "segment"));
@@ -71,8 +71,8 @@ std::string words(const arguments::PeerRetransmission& of) {
   std::string text;
   if (of.again != 0) text = fmt::format("the peer sent {} again", share(of.again, of.of));
   if (of.spurious != 0) {
-    text += fmt::format("{}spurious: the peer sent {} again that had arrived (TCP_OLD_DATA)", text.empty() ? "" : "; ",
-                        counted(of.spurious, "segment"));
+    text += fmt::format("{}spurious: {}{} had arrived before (TCP_OLD_DATA)", text.empty() ? "" : "; ",
+                        counted(of.spurious, "segment"), text.empty() ? " sent again by the peer" : "");
   }
   if (of.out_of_order != 0)
     text += fmt::format("; {} only came out of order", counted(of.out_of_order, "more segment"));

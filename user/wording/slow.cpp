@@ -28,7 +28,7 @@ std::string leg_words(const arguments::SlowHandshake& of) {
     case Leg::answer:
       return fmt::format("the peer's SYN-ACK came {} after our first SYN{}", took, sent_again(of.resent, "SYN"));
     case Leg::taking:
-      return fmt::format("this kernel took the SYN-ACK only {} after it came", took);
+      return fmt::format("this kernel processed the SYN-ACK only {} after it came", took);
     case Leg::taking_a_copy:
       return fmt::format("this machine took a copy of the SYN-ACK only {} after the first one came", took);
     case Leg::own_answer:
@@ -90,7 +90,7 @@ std::string words(const arguments::SlowAccept& of) {
 }
 
 std::string words(const arguments::Late& of) {
-  return fmt::format("this kernel took the {} {} after it arrived", of.segment, seconds(of.delay_ns));
+  return fmt::format("this kernel processed the {} {} after it arrived", of.segment, seconds(of.delay_ns));
 }
 
 }  // namespace tcpwitness

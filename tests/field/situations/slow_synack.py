@@ -30,6 +30,6 @@ def play(lab):
 
 expect = {
     "a": view(life(f"{B}:7049", "completed", process="fld-cli", handshake_ns=(950_000_000, 1_500_000_000), findings={"retransmission": "certain", "slow-handshake": "certain"},
-                   never=["this kernel took"])),
+                   never=["this kernel processed"])),
     "b": view(life(local=":7049", outcome="completed", process="fld-srv", findings={"retransmission": "certain", "slow-handshake": "certain"})),
 }
