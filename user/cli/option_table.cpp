@@ -598,12 +598,12 @@ std::vector<Option> capture() {
        },
        {{{record, picture},
          Group::capture,
-         "how often to look at how open connections send, as ss -i has it: 50ms, 1s or off (default: 100ms; never more "
-         "than 1 % of a core)",
+         "how often to sample open connections (cwnd, RTT and more, as ss -i): 50ms, 1s or off (default: 100ms; never "
+         "more than 1 % of a core)",
          "TIME"},
         {{trace, explain},
          Group::capture,
-         "look at how open connections send so often, as ss -i has it: 100ms, 1s; '-o json' has it (default: off)",
+         "with '-o json': sample open connections (cwnd, RTT and more, as ss -i) this often: 100ms, 1s (default: off)",
          "TIME"}},
        Completes::nothing,
        "is for the events of a connection: 'tcpwitness trace', 'record', 'picture'"},
@@ -620,8 +620,9 @@ std::vector<Option> general() {
        Kind::value,
        nullptr,
        {{all, Group::general,
-         "read options from a file: 'port = 443', 'problems = true', a line each, named as here; what the command line "
-         "gives counts",
+         "read options from a file: 'port = 443', 'problems = true', a line each, named as here; the command line "
+         "takes "
+         "precedence",
          "FILE"}},
        Completes::file},
       {"-h,--help", Kind::flag, nullptr, {{all, Group::general, "this page"}}},

@@ -86,7 +86,7 @@ Page summary_page() {
            "seen; "
            "unknown where it was gone by then.",
            "BAD counts connections that ended badly or have a finding other than time-wait. RETR% is of the segments "
-           "sent, and of those received. Times are the median and what 95 and 99 of a hundred do not exceed, at most "
+           "sent, and of those received. Times are the median, the 95th and the 99th percentile, at most "
            "0.8 % wrong."},
           sections("Summary options"),
           live_ending};
@@ -105,7 +105,7 @@ Page compare_page() {
       {"compare [OPTIONS] [EXPRESSION] [-- COMMAND]"},
       {{"sudo tcpwitness compare --comm curl -c 1", "the next connection of curl"},
        {"sudo tcpwitness compare --port 443 -d 60", "one minute of HTTPS, added up"},
-       {"sudo tcpwitness compare --every 5", "as it is by then, every 5 seconds"},
+       {"sudo tcpwitness compare --every 5", "the totals so far, every 5 seconds"},
        {"sudo tcpwitness compare -o json | jq 'select(.type == \"comparison\")'", "each connection by itself"},
        {"tcpwitness read --compare rec.pcapng", "the same of a recording"}},
       {"Both count wire segments: a buffer of GSO or GRO counts as the segments in it, so these are no difference. A "
