@@ -20,20 +20,7 @@ void note_hops(Connection& c, const Event& e, const Segment& g, bool out) {
     return;
   }
   if (g.refused > Refusal::old) return;  // perhaps not the peer's
-  if (g.ifindex == loopback_ifindex) {
-    c.in_on_loopback = true;
-  } else {
-    c.in_elsewhere = true;
-  }
-  if (g.ttl != 0) {
-    if (c.ttl_in == 0) {
-      c.ttl_in = g.ttl;
-    } else if (c.ttl_in == g.ttl) {
-      c.ttl_in_twice = true;
-    } else if (!c.ended()) {
-      c.ttl_in_varies = true;
-    }
-  }
+  c.from_peer.note(g.ifindex, g.ttl, !c.ended());
   if (!c.ended() || !c.anomalies || !c.anomalies->rst_in.mark || (g.flags & tcp_flag::syn) != 0) return;
   const ResetSeen& rst = c.anomalies->rst_in;
   const bool goes_on = seq_length(g.len, g.flags) != 0 && seq_not_after(rst.seq, g.seq) && e.ts_ns >= rst.mark.ts_ns;

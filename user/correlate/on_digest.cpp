@@ -29,23 +29,6 @@ Owner acting(const SocketDigest& d, const HeldState& state, PidSource source) {
   return owner;
 }
 
-// note_hops() of what comes in.
-void note_arrival(Connection& c, const HeldSegment& segment) {
-  if (segment.ifindex == loopback_ifindex) {
-    c.in_on_loopback = true;
-  } else {
-    c.in_elsewhere = true;
-  }
-  if (segment.ttl == 0) return;
-  if (c.ttl_in == 0) {
-    c.ttl_in = segment.ttl;
-  } else if (c.ttl_in == segment.ttl) {
-    c.ttl_in_twice = true;
-  } else {
-    c.ttl_in_varies = true;
-  }
-}
-
 void note_fin(FinFacts& fin, const HeldSegment& segment, Mark mark) {
   fin.sent = mark;
   fin.end = segment.seq + seq_length(segment.len, segment.flags);
@@ -89,7 +72,7 @@ void note_opening(Connection& c, const Course& at, Marks& marks) {
   c.has_isn_remote = true;
   c.wscale_local = window_scale(own);
   c.wscale_peer = window_scale(other);
-  note_arrival(c, other);
+  c.from_peer.note(other.ifindex, other.ttl, true);
 }
 
 }  // namespace
@@ -206,7 +189,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   c.enter(at.middle->new_state);
   if (at.wire) c.last_window_local = at.fin_out->window;
   if (at.fin_in != nullptr) {
-    note_arrival(c, *at.fin_in);
+    c.from_peer.note(at.fin_in->ifindex, at.fin_in->ttl, true);
     c.last_window_peer = at.fin_in->window;
     const bool out_first = at.fin_out->ts_ns < at.fin_in->ts_ns;
     if (out_first) {

@@ -50,7 +50,7 @@ bool was_received_before(const Connection& c, const Drop& d, const Names& names)
 // segments come by another interface.
 bool was_made_here(const Connection& c, const Drop& d, const Names& names) {
   const DropKind kind = drop_kind(names, d.reason);
-  if (d.outgoing != 0 || d.ifindex != loopback_ifindex || !c.in_elsewhere) return false;
+  if (d.outgoing != 0 || d.ifindex != loopback_ifindex || !c.from_peer.elsewhere) return false;
   return kind == DropKind::out_of_window || kind == DropKind::never_sent;
 }
 

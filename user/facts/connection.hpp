@@ -15,6 +15,7 @@
 #include "facts/anomalies.hpp"
 #include "facts/ends.hpp"
 #include "facts/evidence.hpp"
+#include "facts/from_peer.hpp"
 #include "facts/owner.hpp"
 #include "facts/recent.hpp"
 #include "facts/recycled.hpp"
@@ -73,7 +74,7 @@ struct Connection {
   std::uint8_t wscale_peer = wscale_unknown;
   std::array<TcpState, 10> states{};
   std::uint8_t state_count = 0;
-  std::uint8_t ttl_in = 0;  // of the peer's segments, RST excluded; 0: none seen
+  FromPeer from_peer;
   TcpState state = TcpState::unknown;
   Role role = Role::unknown;
   Outcome reported_as = Outcome::unknown;  // once reported
@@ -103,10 +104,6 @@ struct Connection {
   bool port_reused : 1 = false;      // its SYN found another connection on its address pair
   bool wire_partial : 1 = false;     // an IP fragment: what is behind the first one has no numbers
   bool wire_restarted : 1 = false;   // the flow map forgot the flow meanwhile: they are not all
-  bool in_on_loopback : 1 = false;   // segments, RSTs excluded, came in there
-  bool in_elsewhere : 1 = false;     // and on another interface
-  bool ttl_in_varies : 1 = false;
-  bool ttl_in_twice : 1 = false;  // two segments or more had it
   std::int64_t handshake_ns = -1;
   std::uint32_t isn_local = 0;
   std::uint32_t isn_remote = 0;

@@ -8,12 +8,12 @@ namespace tcpwitness {
 
 bool reset_made_here(const Connection& c) {
   if (!c.anomalies || !c.anomalies->rst_in.mark || !c.has_kernel) return false;
-  return c.anomalies->rst_in.on_loopback && c.in_elsewhere && !c.in_on_loopback;
+  return c.anomalies->rst_in.on_loopback && c.from_peer.elsewhere && !c.from_peer.on_loopback;
 }
 
 bool foreign_hops(const Connection& c) {
   if (!c.anomalies || !c.anomalies->rst_in.mark || c.anomalies->rst_in.ttl == 0) return false;
-  return c.ttl_in != 0 && !c.ttl_in_varies && c.anomalies->rst_in.ttl != c.ttl_in;
+  return c.from_peer.ttl != 0 && !c.from_peer.ttl_varies && c.anomalies->rst_in.ttl != c.from_peer.ttl;
 }
 
 // icmp_err_convert[] (net/ipv4/icmp.c), tab_unreach[] (net/ipv6/icmp.c).

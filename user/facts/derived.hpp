@@ -9,8 +9,6 @@
 
 namespace tcpwitness {
 
-inline constexpr std::uint32_t loopback_ifindex = 1;  // in every namespace (LOOPBACK_IFINDEX)
-
 // Linux takes a RST at rcv_nxt (RFC 5961, 3.2), and one behind a FIN that does not count the FIN (tcp_reset_check()).
 [[nodiscard]] inline bool takes_reset(TcpState state, std::uint32_t rcv_nxt, std::uint32_t seq) {
   const bool behind_fin = state == TcpState::close_wait || state == TcpState::last_ack || state == TcpState::closing;

@@ -86,7 +86,7 @@ Ending connect_ignored(const Connection& c, const RuleContext& context, const Li
 Ending reset_by_outsider_found(const Connection& c) {
   const Anomalies& t = *c.anomalies;
   return endings::ResetByOutsider{
-      .ttl = t.rst_in.ttl, .usual_ttl = c.ttl_in, .later_ns = t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns};
+      .ttl = t.rst_in.ttl, .usual_ttl = c.from_peer.ttl, .later_ns = t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns};
 }
 
 // What a firewall of this machine answered to what a listener was asked, or to its answer.

@@ -148,7 +148,7 @@ std::optional<Finding> judge_forwarded_reset(const Connection& c, const RuleCont
     found.how = How::passed_with_other_ttl;
     found.remote = c.flow.remote;
     found.ttl = c.anomalies->rst_in.ttl;
-    found.usual_ttl = c.ttl_in;
+    found.usual_ttl = c.from_peer.ttl;
   }
   finding.arguments = std::move(found);
   return finding;

@@ -85,7 +85,7 @@ Outcome sender_of_reset(const Connection& c, const RuleContext& context) {
   // Where both ends are here, so is the firewall between them.
   if (context.peer != nullptr && refused_by_input(*context.peer, context) != nullptr) return Outcome::reset_by_local;
   // On the loopback interface it is the peer's only if the peer's other segments come in there too.
-  if (c.incomplete && c.anomalies->rst_in.on_loopback && !c.in_on_loopback) return Outcome::unknown;
+  if (c.incomplete && c.anomalies->rst_in.on_loopback && !c.from_peer.on_loopback) return Outcome::unknown;
   return reset_by_outsider(c) ? Outcome::reset_by_outsider : Outcome::reset_by_peer;
 }
 

@@ -95,11 +95,11 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     }
     if (foreign_hops(c)) {
       // Not more than a suspicion while the peer is silent: a firewall or a load balancer in its place resets so too.
-      finding.confidence = c.ttl_in_twice && context.has_kernel ? Confidence::likely : Confidence::inconclusive;
+      finding.confidence = c.from_peer.ttl_twice && context.has_kernel ? Confidence::likely : Confidence::inconclusive;
       how = How::other_ttl;
     }
     finding.arguments =
-        arguments::Reset{.how = how, .remote = c.flow.remote, .ttl = t.rst_in.ttl, .usual_ttl = c.ttl_in};
+        arguments::Reset{.how = how, .remote = c.flow.remote, .ttl = t.rst_in.ttl, .usual_ttl = c.from_peer.ttl};
     return finding;
   }
   if (outcome == Outcome::reset_by_local && reset_made_here(c)) {
@@ -118,11 +118,11 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     cite(t.reset_received.mark);
     cite(t.outsider.goes_on);
     finding.reset = ResetOrigin::outsider;
-    finding.confidence = c.ttl_in_twice && context.has_kernel ? Confidence::certain : Confidence::likely;
+    finding.confidence = c.from_peer.ttl_twice && context.has_kernel ? Confidence::certain : Confidence::likely;
     finding.arguments = arguments::Reset{.how = How::outsider,
                                          .remote = c.flow.remote,
                                          .ttl = t.rst_in.ttl,
-                                         .usual_ttl = c.ttl_in,
+                                         .usual_ttl = c.from_peer.ttl,
                                          .later_ns = t.outsider.goes_on.ts_ns - t.rst_in.mark.ts_ns};
     return finding;
   }

@@ -91,10 +91,9 @@ struct View {
   bool in_findings = false;     // the keys move there
   std::size_t findings_up = 0;  // lines above the newest
   ConnectionId opened = 0;      // of timeline and story
-  bool opened_in_findings = false;
-  std::size_t text_up = 0;    // lines above the last one (timeline)
-  std::size_t text_down = 0;  // lines below the first one (story, help)
-  std::size_t page = 10;      // rows that the table, or the text, has on the screen
+  std::size_t text_up = 0;      // lines above the last one (timeline)
+  std::size_t text_down = 0;    // lines below the first one (story, help)
+  std::size_t page = 10;        // rows that the table, or the text, has on the screen
 
   [[nodiscard]] const Sort& sorting() const { return sort.at(static_cast<std::size_t>(table)); }
 };
