@@ -30,8 +30,8 @@ TEST_F(Explain, ACaptureIsToldInSentences) {
   ASSERT_GT(lines.size(), 8U) << reported.out;
   EXPECT_EQ(lines[0], "#1  10.0.0.1:40001 -> 10.0.0.2:80  2025-10-09 08:53:20.001000  completed");
   EXPECT_EQ(lines[1], "   +0.000 000 s  The client sent its SYN.");
-  EXPECT_EQ(lines[2], "   +0.001 000 s  The server sent its SYN-ACK 1.00 ms after the SYN; the client");
-  EXPECT_EQ(lines[3], "                 acknowledged it 1.00 ms later: the handshake took 2.00 ms.");
+  EXPECT_EQ(lines[2], "   +0.001 000 s  The server sent its SYN-ACK 1 ms after the SYN; the client");
+  EXPECT_EQ(lines[3], "                 acknowledged it 1 ms later: the handshake took 2 ms.");
   EXPECT_EQ(lines[4], "   +0.001 000 s  Until +0.005 000 s the client sent 100 bytes.");
   EXPECT_EQ(lines[5], "   +0.005 000 s  The client sent its FIN: it closes first.");
   EXPECT_TRUE(reported.out.contains("\n\n#2  10.0.0.7:40002 -> 10.0.0.2:80")) << reported.out;

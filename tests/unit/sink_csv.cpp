@@ -141,7 +141,7 @@ TEST(Csv, AGapIsARow) {
   EXPECT_EQ(cell(rows, 1, "duration_s"), "0.020000000");
   const std::vector<Row> timeline = parsed(entries({golden::gap()}));
   EXPECT_EQ(cell(timeline, 1, "type"), "gap");
-  EXPECT_EQ(cell(timeline, 1, "text"), "1,234 events lost on CPU 3 within 20.0 ms");
+  EXPECT_EQ(cell(timeline, 1, "text"), "1,234 events lost on CPU 3 within 20 ms");
 }
 
 TEST(Csv, ASegmentHasItsNumbersInColumns) {

@@ -73,14 +73,18 @@ TEST(Format, DurationsOfATableKeepThreeDigitsThatMatter) {
 }
 
 TEST(Format, DurationsChooseTheirUnitAfterRounding) {
-  EXPECT_EQ(duration_in_words(-1), "0 ns");
+  EXPECT_EQ(duration_in_words(-1), "0 s");
   EXPECT_EQ(duration_in_words(999), "999 ns");
   EXPECT_EQ(duration_in_words(21 * us), "21 us");
   EXPECT_EQ(duration_in_words(999'600), "1.00 ms");
-  EXPECT_EQ(duration_in_words(20 * ms), "20.0 ms");
+  EXPECT_EQ(duration_in_words(20 * ms), "20 ms");
   EXPECT_EQ(duration_in_words(999'600 * us), "1.00 s");
-  EXPECT_EQ(duration_in_words(63 * s), "63.0 s");
+  EXPECT_EQ(duration_in_words(20 * ms + 40 * us), "20.0 ms");
+  EXPECT_EQ(duration_in_words(7'151 * ms), "7.15 s");
+  EXPECT_EQ(duration_in_words(63 * s), "63 s");
+  EXPECT_EQ(duration_in_words(120 * s), "2 min");
   EXPECT_EQ(duration_in_words(125 * s), "2 min 5 s");
+  EXPECT_EQ(duration_in_words(7200 * s), "2 h");
   EXPECT_EQ(duration_in_words(7440 * s), "2 h 4 min");
   EXPECT_EQ(duration_in_words(360'000 * s), "4 d 4 h");
 }

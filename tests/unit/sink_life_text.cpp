@@ -324,7 +324,7 @@ TEST(LifeText, TheClockCanBeLeftAway) { EXPECT_FALSE(table({a_life()}, {.clock =
 TEST(LifeText, AGapIsALineOfItsOwn) {
   const std::vector<std::string> lines = table({golden::gap()});
   ASSERT_EQ(lines.size(), 1U);
-  EXPECT_TRUE(lines[0].contains("1,234 events lost on CPU 3 within 20.0 ms"));
+  EXPECT_TRUE(lines[0].contains("1,234 events lost on CPU 3 within 20 ms"));
 }
 
 TEST(LifeText, ANameCannotControlTheTerminal) {

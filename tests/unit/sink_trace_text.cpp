@@ -184,7 +184,7 @@ TEST(TraceText, KeepaliveProbesAreCountedAndTheEndForetold) {
                        .dead_at_ns = golden::midnight,
                        .segment = 4};
   EXPECT_EQ(words().render(probe).kernel.text, "keep-alive probe 1 of 9");
-  EXPECT_EQ(details(words().render(probe)), "(4) after 2 h 0 min idle, one every 75 s, gives up at 08:53:20");
+  EXPECT_EQ(details(words().render(probe)), "(4) after 2 h idle, one every 75 s, gives up at 08:53:20");
   probe.probe = 2;
   probe.intvl_ms = 0;
   probe.dead_at_ns = 0;

@@ -155,7 +155,7 @@ std::string summed(SummaryForm form, std::vector<GroupKey> by, unsigned width = 
 
 TEST(SummaryText, SaysWhatTheRunCameTo) {
   const auto lines = test::lines_of(summed(SummaryForm::text, {GroupKey::comm}));
-  EXPECT_EQ(lines[0], "5 connections in 10.0 s, 0.5 a second; 1 still open; 2 with a problem");
+  EXPECT_EQ(lines[0], "5 connections in 10 s, 0.5 a second; 1 still open; 2 with a problem");
   EXPECT_EQ(lines[1], "COMM  CONNS BAD   TX RX   RETR%   CONNECT  LIFETIME");
   EXPECT_EQ(lines[2], "curl      4   1 3.9K 40 1.0/4.0 40us/40us 2.0s/2.0s");
   EXPECT_EQ(lines[3], "nginx     1   1 1000 10 1.0/4.0 40us/40us 2.0s/2.0s");
@@ -210,7 +210,7 @@ TEST(SummaryText, NothingIsALine) {
   const std::string text = test::captured(
       [](Output& output) { return make_summary(output, SummaryForm::text, {}, {.width = 80}, nullptr, false); },
       run_of({}));
-  EXPECT_EQ(text, "0 connections in 10.0 s, 0.0 a second; no problems\n");
+  EXPECT_EQ(text, "0 connections in 10 s, 0.0 a second; no problems\n");
 }
 
 TEST(SummaryJson, HasALineForEachGroupAndATotal) {

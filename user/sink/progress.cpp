@@ -44,7 +44,7 @@ std::string progress_line(std::uint64_t done_bytes, std::uint64_t total_bytes, s
   std::string words = rate(static_cast<double>(packets) / seconds);
   if (share > 0) {
     const std::int64_t left = std::llround(seconds * (1 - share) / share);
-    words += ", " + (left < 120 ? fmt::format("{} s", left) : duration_in_words(left * 1'000'000'000)) + " left";
+    words += ", " + duration_in_words(left * 1'000'000'000) + " left";
   }
   if (columns <= percent.size()) return "";
   const std::size_t room = columns - 1;  // one column is left for the cursor

@@ -14,11 +14,7 @@
 namespace tcpwitness {
 namespace {
 
-// Configured, so most often whole.
-std::string words_ms(std::uint32_t ms) {
-  return ms % 1000 == 0 && ms < 120'000 ? fmt::format("{} s", ms / 1000)
-                                        : duration_in_words(std::int64_t{ms} * 1'000'000);
-}
+std::string words_ms(std::uint32_t ms) { return duration_in_words(std::int64_t{ms} * 1'000'000); }
 
 bool never_left(const RetransmitEntry& body) { return body.err != 0 && body.err != retransmit_error_unknown; }
 

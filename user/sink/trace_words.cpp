@@ -323,18 +323,15 @@ EntryText TraceWords::render(const KeepaliveEntry& entry) const {
   EntryText rendered;
   const std::string of =
       entry.probes != 0 ? fmt::format("{} of {}", entry.probe, entry.probes) : fmt::format("{}", entry.probe);
-  const auto seconds = [](std::uint32_t ms) {  // configured, so most often whole
-    return ms % 1000 == 0 && ms < 120'000 ? fmt::format("{} s", ms / 1000)
-                                          : duration_in_words(std::int64_t{ms} * 1'000'000);
-  };
+  const auto words_ms = [](std::uint32_t ms) { return duration_in_words(std::int64_t{ms} * 1'000'000); };
   switch (entry.what) {
     case KeepaliveEntry::What::sent: {
       rendered.kernel = {"keep-alive probe " + of, Colour::warn};
       std::string words = with_reference("", entry.segment);
       const auto add = [&](const std::string& more) { words += (words.empty() ? "" : " ") + more; };
-      if (entry.probe <= 1 && entry.time_ms != 0) add(fmt::format("after {} idle,", seconds(entry.time_ms)));
+      if (entry.probe <= 1 && entry.time_ms != 0) add(fmt::format("after {} idle,", words_ms(entry.time_ms)));
       if (entry.probe > 1) add(fmt::format("{} unanswered,", entry.probe - 1));
-      if (entry.intvl_ms != 0) add(fmt::format("one every {},", seconds(entry.intvl_ms)));
+      if (entry.intvl_ms != 0) add(fmt::format("one every {},", words_ms(entry.intvl_ms)));
       if (entry.dead_at_ns != 0) add(fmt::format("gives up at {}", clock_seconds(names.wall.of(entry.dead_at_ns))));
       if (words.ends_with(',')) words.pop_back();
       rendered.details.push_back({words});
@@ -348,7 +345,7 @@ EntryText TraceWords::render(const KeepaliveEntry& entry) const {
       rendered.kernel = {"keep-alive answered", Colour::good};
       rendered.details.push_back({with_reference("the peer is alive", entry.segment)});
       if (entry.time_ms != 0)
-        rendered.details.push_back({fmt::format("next probe after {} idle", seconds(entry.time_ms))});
+        rendered.details.push_back({fmt::format("next probe after {} idle", words_ms(entry.time_ms))});
       break;
     case KeepaliveEntry::What::gave_up:
       rendered.kernel = {"keep-alive timeout", Colour::bad};

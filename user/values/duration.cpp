@@ -3,32 +3,35 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace tcpwitness {
+namespace {
 
-std::string duration_in_words(std::int64_t ns) {
-  ns = std::max<std::int64_t>(ns, 0);
-  const auto digits = [](double value) { return value < 9.995 ? 2 : value < 99.95 ? 1 : 0; };
-  const auto in = static_cast<double>(ns);
-  if (ns < 1'000) return fmt::format("{} ns", ns);
-  if (in < 999.5e3) return fmt::format("{:.0f} us", in / 1e3);
-  if (in < 999.5e6) return fmt::format("{:.{}f} ms", in / 1e6, digits(in / 1e6));
-  if (in < 119.95e9) return fmt::format("{:.{}f} s", in / 1e9, digits(in / 1e9) == 2 ? 2 : 1);
-  const std::int64_t seconds = (ns + 500'000'000) / 1'000'000'000;
-  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
-  return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
+std::string three_digits(std::int64_t ns, std::int64_t unit_ns, const char* unit, int most) {
+  const double value = static_cast<double>(ns) / static_cast<double>(unit_ns);
+  const int digits = ns % unit_ns == 0 ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : most;
+  return fmt::format("{:.{}f} {}", value, digits, unit);
 }
 
-std::string seconds(std::int64_t ns) {
-  const double value = static_cast<double>(std::max<std::int64_t>(ns, 0));
-  if (value < 999.5e3) return fmt::format("{:.0f} us", value / 1e3);
-  if (value < 999.5e6) return fmt::format("{:.3g} ms", value / 1e6);
-  const bool whole = ns % 1'000'000'000 == 0;
-  if (!whole && value < 9.995e9) return fmt::format("{:.2f} s", value / 1e9);
-  if (!whole && value < 99.95e9) return fmt::format("{:.1f} s", value / 1e9);
-  return fmt::format("{:.0f} s", value / 1e9);
+std::string two_units(std::int64_t big, const char* big_unit, std::int64_t small, const char* small_unit) {
+  return small == 0 ? fmt::format("{} {}", big, big_unit)
+                    : fmt::format("{} {} {} {}", big, big_unit, small, small_unit);
+}
+
+}  // namespace
+
+std::string duration_in_words(std::int64_t ns) {
+  constexpr std::int64_t us = 1'000;
+  constexpr std::int64_t ms = 1'000 * us;
+  constexpr std::int64_t s = 1'000 * ms;
+  if (ns <= 0) return "0 s";
+  if (ns < us) return fmt::format("{} ns", ns);
+  if (ns < ms - us / 2) return fmt::format("{} us", (ns + us / 2) / us);
+  if (ns < s - ms / 2) return three_digits(ns, ms, "ms", 0);
+  if (ns < 120 * s - s / 20) return three_digits(ns, s, "s", 1);
+  const std::int64_t seconds = (ns + s / 2) / s;
+  if (seconds < 3600) return two_units(seconds / 60, "min", seconds % 60, "s");
+  if (seconds < 86400) return two_units(seconds / 3600, "h", seconds % 3600 / 60, "min");
+  return two_units(seconds / 86400, "d", seconds % 86400 / 3600, "h");
 }
 
 }  // namespace tcpwitness

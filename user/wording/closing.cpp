@@ -25,17 +25,17 @@ std::string words(const arguments::TimeWait& of) {
       "{} {}, so {} is in TIME_WAIT for up to {}: until then only a newer SYN (RFC 6191) can use {} to {}",
       of.closer.pid != 0 ? process_words(of.closer) : "this side",
       of.with_peer ? "and the peer closed together" : "closed first",
-      of.closer.pid == 0 && !of.with_peer ? "it" : "this side", seconds(of.lasts_ns), to_string(of.local),
+      of.closer.pid == 0 && !of.with_peer ? "it" : "this side", duration_in_words(of.lasts_ns), to_string(of.local),
       to_string(of.remote));
 }
 
 std::string words(const arguments::CloseWaitStuck& of) {
   if (of.closed) {
     return fmt::format("the peer's FIN arrived and {} closed only {}{} later", process_words(of.process),
-                       of.at_least ? "at least " : "", seconds(of.lasted_ns));
+                       of.at_least ? "at least " : "", duration_in_words(of.lasted_ns));
   }
   const std::string did = of.fd ? fmt::format("closed fd {}", *of.fd) : "closed";
-  return fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", seconds(of.lasted_ns),
+  return fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", duration_in_words(of.lasted_ns),
                      of.several ? "more than one process" : process_words(of.process),
                      of.accepted ? did : "even accepted the connection");
 }
@@ -44,9 +44,9 @@ std::string words(const arguments::PeerNotClosing& of) {
   const std::string did =
       fmt::format("{} {}", process_words(of.closer), of.both_directions ? "closed" : "closed its sending side");
   return of.closed ? fmt::format("{}; {} acknowledged it and sent its own FIN only {} later", did, to_string(of.remote),
-                                 seconds(of.lasted_ns))
+                                 duration_in_words(of.lasted_ns))
                    : fmt::format("{}; {} acknowledged it {} ago and has not closed: no FIN of it has come", did,
-                                 to_string(of.remote), seconds(of.lasted_ns));
+                                 to_string(of.remote), duration_in_words(of.lasted_ns));
 }
 
 std::string words(const arguments::WriteAfterPeerClosed& of) {
@@ -54,7 +54,8 @@ std::string words(const arguments::WriteAfterPeerClosed& of) {
   const std::string how =
       of.after_bytes == 0
           ? fmt::format("the {} that {} had just sent met its FIN on the way", counted(of.lost_bytes, "byte"), who)
-          : fmt::format("{} later {} sent {}", of.later_ns > 1'000'000 ? seconds(of.later_ns) : "less than 1 ms", who,
+          : fmt::format("{} later {} sent {}",
+                        of.later_ns > 1'000'000 ? duration_in_words(of.later_ns) : "less than 1 ms", who,
                         counted(of.after_bytes, "byte"));
   return fmt::format("{} sent its FIN first; {}; a RST answered: {} lost", to_string(of.remote), how,
                      of.lost_bytes == 1 ? "it is" : "they are");

@@ -2,13 +2,12 @@
 // crowd.cpp: what belongs to no connection that is followed, or comes in numbers.
 #include <fmt/format.h>
 
+#include "values/duration.hpp"
 #include "values/words.hpp"
 #include "wording/wording.hpp"
 
 namespace tcpwitness {
 namespace {
-
-double in_seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 // "from about 4,900 addresses (198.18.0.7, 198.18.0.9, ...) to 10.9.0.2:80"
 std::string from_where_to_where(const arguments::Crowd& of) {
@@ -88,21 +87,21 @@ std::string words(const arguments::More& of) {
     which = "SYNs";
     what = fmt::format("arrived and never reached TCP ({})", reasons_counted(of.reasons));
   }
-  return fmt::format("{} more {} within {:.1f} s {}, {}", of.crowd.count, which, in_seconds(of.crowd.lasted_ns), what,
+  return fmt::format("{} more {} within {} {}, {}", of.crowd.count, which, duration_in_words(of.crowd.lasted_ns), what,
                      from_where_to_where(of.crowd));
 }
 
 std::string words(const arguments::SynFlood& of) {
   const std::string who = from_where_to_where(of.crowd);
-  const double within = in_seconds(of.crowd.lasted_ns);
+  const std::string within = duration_in_words(of.crowd.lasted_ns);
   if (of.forwarded) {
     return fmt::format(
-        "{} connections were begun through this machine within {:.1f} s, {} completed and {} were refused, {}; {} "
+        "{} connections were begun through this machine within {}, {} completed and {} were refused, {}; {} "
         "SYN-ACKs came back; a SYN flood, or clients whose ACKs do not come",
         of.crowd.count, within, of.completed, of.refused, who, of.answered);
   }
   return fmt::format(
-      "{} connections were begun within {:.1f} s and {} completed, {}; {} answers of the kernel were seen leaving, "
+      "{} connections were begun within {} and {} completed, {}; {} answers of the kernel were seen leaving, "
       "{} of them with a SYN cookie{}; a SYN flood, or clients whose ACKs do not come",
       of.crowd.count, within, of.completed, who, of.answered + of.cookies, of.cookies, dropped_answers(of.dropped));
 }

@@ -69,7 +69,8 @@ std::string words(const arguments::ForwardDropped& of) {
 }
 
 std::string words(const arguments::TurnedAway& of) {
-  const std::string which = of.count == 1 ? "a SYN" : fmt::format("{} SYNs within {}", of.count, seconds(of.within_ns));
+  const std::string which =
+      of.count == 1 ? "a SYN" : fmt::format("{} SYNs within {}", of.count, duration_in_words(of.within_ns));
   const std::string nat = of.sent_to ? fmt::format(", was for {} by NAT,", to_string(*of.sent_to)) : "";
   std::string answer;
   if (of.reset_seen) answer = "; it was answered by a RST";

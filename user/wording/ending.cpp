@@ -22,12 +22,13 @@ std::string times(std::uint32_t count) {
   return fmt::format("{} times", count);
 }
 
-std::string milliseconds(std::uint32_t ms) { return seconds(std::int64_t{ms} * 1'000'000); }
+std::string milliseconds(std::uint32_t ms) { return duration_in_words(std::int64_t{ms} * 1'000'000); }
 
 // " (after 1.0 s, 3.1 s)"
 std::string syn_times(const std::vector<std::int64_t>& after_ns) {
   std::string text;
-  for (const std::int64_t after : after_ns) text += fmt::format("{}{}", text.empty() ? "" : ", ", seconds(after));
+  for (const std::int64_t after : after_ns)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", duration_in_words(after));
   return text.empty() ? "" : fmt::format(" (after {})", text);
 }
 
@@ -35,9 +36,9 @@ std::string syn_times(const std::vector<std::int64_t>& after_ns) {
 std::string words(const endings::ConnectFailed& of, const Life& life) {
   const std::string got =
       life.error ? fmt::format("connect() failed with {}", errno_name(*life.error)) : "connect() failed";
-  if (!of.closed_later_ns) return fmt::format("{} after {}", got, seconds(of.after_ns));
-  return fmt::format("{} after {}, and the socket was closed {} later", got, seconds(of.after_ns),
-                     seconds(*of.closed_later_ns));
+  if (!of.closed_later_ns) return fmt::format("{} after {}", got, duration_in_words(of.after_ns));
+  return fmt::format("{} after {}, and the socket was closed {} later", got, duration_in_words(of.after_ns),
+                     duration_in_words(*of.closed_later_ns));
 }
 
 // "host unreachable (ICMP type 3, code 1), sent by 10.0.0.254, on the way"
@@ -199,7 +200,7 @@ struct EndingWords {
     return fmt::format(
         "A RST that neither side's TCP sent ended the connection here: its TTL was {}, the peer's is {}, and the peer "
         "went on sending {} later{}.",
-        of.ttl, of.usual_ttl, seconds(of.later_ns), process_gets(life));
+        of.ttl, of.usual_ttl, duration_in_words(of.later_ns), process_gets(life));
   }
 
   std::string operator()(const endings::ResetByPeer& of) const {
@@ -358,10 +359,10 @@ struct EndingWords {
     std::string text = fmt::format(
         "{} closed and the peer acknowledged it, but never closed itself: the kernel waited in FIN_WAIT2 until its "
         "time was up{} and forgot the connection",
-        process_words(of.closer), of.waited_ns != 0 ? fmt::format(" ({})", seconds(of.waited_ns)) : "");
+        process_words(of.closer), of.waited_ns != 0 ? fmt::format(" ({})", duration_in_words(of.waited_ns)) : "");
     if (of.reset_after_ns) {
       text += fmt::format("; what the peer sent {} after the close found no socket and got a RST",
-                          seconds(*of.reset_after_ns));
+                          duration_in_words(*of.reset_after_ns));
     }
     return text + ".";
   }
@@ -414,7 +415,7 @@ struct EndingWords {
         return "Events were lost while it lived; what was seen does not show how it ended.";
       case How::connect_failed:
         return fmt::format("connect() failed with {} after {}.", errno_name(life.error.value_or(0)),
-                           seconds(life.duration_ns));
+                           duration_in_words(life.duration_ns));
       case How::handshake:
         return "The handshake was not finished: no ACK of its SYN-ACK reached TCP.";
       case How::error:

@@ -9,7 +9,7 @@
 namespace tcpwitness {
 namespace {
 
-std::string duration(std::int64_t ms) { return seconds(ms * 1'000'000); }
+std::string duration(std::int64_t ms) { return duration_in_words(ms * 1'000'000); }
 
 std::string death(const arguments::Keepalive& of) {
   std::string text = fmt::format("{}{} keep-alive probe{} left {}, no answer arrived: connection declared dead",
@@ -48,7 +48,8 @@ std::string words(const arguments::Keepalive& of) {
     text += fmt::format("; first probe after {} of silence, then every {}, at most {}", duration(of.time_ms),
                         duration(of.interval_ms), of.probes);
   }
-  if (of.gives_up_ns) text += fmt::format("; the kernel will give the peer up in {}", seconds(*of.gives_up_ns));
+  if (of.gives_up_ns)
+    text += fmt::format("; the kernel will give the peer up in {}", duration_in_words(*of.gives_up_ns));
   return text;
 }
 

@@ -23,9 +23,10 @@ std::string words(const arguments::OpenSocketState& of) {
   using What = arguments::OpenSocketState::What;
   switch (of.what) {
     case What::peer_closed:
-      return fmt::format("the peer closed at least {} ago, and {} has not closed", seconds(of.since_ns), who(of));
+      return fmt::format("the peer closed at least {} ago, and {} has not closed", duration_in_words(of.since_ns),
+                         who(of));
     case What::peer_not_closing:
-      return fmt::format("this side closed at least {} ago, and the peer has not", seconds(of.since_ns));
+      return fmt::format("this side closed at least {} ago, and the peer has not", duration_in_words(of.since_ns));
     case What::peer_window_closed: {
       // A FIN waits for the window as a byte does.
       const std::string waiting = of.bytes == 0
@@ -38,13 +39,14 @@ std::string words(const arguments::OpenSocketState& of) {
       return fmt::format("this side's receive window is 0: {} has not read {}", who(of), counted(of.bytes, "byte"));
     case What::unanswered:
       return fmt::format("{} was retransmitted {} without an answer; the next timeout is {}",
-                         of.syn ? "the SYN" : "the oldest segment", counted(of.count, "time"), seconds(of.since_ns));
+                         of.syn ? "the SYN" : "the oldest segment", counted(of.count, "time"),
+                         duration_in_words(of.since_ns));
     case What::recovering:
       return fmt::format("loss recovery is under way; {} {} retransmitted so far", counted(of.count, "segment"),
                          of.count == 1 ? "was" : "were");
     case What::unanswered_probes:
       return fmt::format("{} of {} keep-alive probes are unanswered; the last segment from the peer came {} ago",
-                         of.count, of.limit, seconds(of.since_ns));
+                         of.count, of.limit, duration_in_words(of.since_ns));
     case What::accept_queue_full:
       return fmt::format("{} wait{} for accept() by {}; the limit is {}, and no more is taken",
                          counted(of.count, "connection"), of.count == 1 ? "s" : "", who(of), of.limit);

@@ -21,7 +21,7 @@ std::string shown_words(const arguments::PathMtuBlackHole& of) {
       return fmt::format(
           "{} of its size on this connection; smaller ones had been acknowledged{}",
           of.first ? "the first" : "one of few, if not the first,",
-          of.idle_ns >= pause_ns ? fmt::format(" until {} before", seconds(of.idle_ns)) : " just before");
+          of.idle_ns >= pause_ns ? fmt::format(" until {} before", duration_in_words(of.idle_ns)) : " just before");
     case Shown::by_smaller_ones:
       break;
   }
@@ -61,18 +61,18 @@ std::string words(const arguments::PathDead& of) {
   std::string text = fmt::format(
       "nothing has come from the peer for {}: the connection was idle for {}, then what was sent went unanswered "
       "through {} retransmissions{}",
-      seconds(of.silence_ns), seconds(of.idle_ns), of.tries,
+      duration_in_words(of.silence_ns), duration_in_words(of.idle_ns), of.tries,
       of.given_up ? fmt::format(", until the kernel gave up ({})", errno_name(of.error)) : "; the kernel still tries");
   if (of.first_large) text += "; these were its first full-size segments, so the path's MTU can be the cause too";
   return text;
 }
 
 std::string words(const arguments::DelayedAckStall& of) {
-  const std::string each = of.writes > 1 ? fmt::format(", {} each,", seconds(of.waited_ns / of.writes)) : "";
+  const std::string each = of.writes > 1 ? fmt::format(", {} each,", duration_in_words(of.waited_ns / of.writes)) : "";
   return fmt::format(
       "{} of {} waited {} in all{} for the peer to acknowledge the one before: Nagle's algorithm "
       "holds a small segment back while another is out, and the peer delays its ACK; TCP_NODELAY is not set",
-      counted(of.writes, "small write"), process_words(of.process), seconds(of.waited_ns), each);
+      counted(of.writes, "small write"), process_words(of.process), duration_in_words(of.waited_ns), each);
 }
 
 }  // namespace tcpwitness

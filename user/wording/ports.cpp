@@ -23,7 +23,7 @@ std::string holders(const arguments::PortExhaustion& of) {
 std::string in_use(const arguments::PortExhaustion& of) {
   constexpr std::int64_t moment_ns = 1'000'000;
   std::string text =
-      of.counted_after_ns > moment_ns ? fmt::format("counted {} later: ", seconds(of.counted_after_ns)) : "";
+      of.counted_after_ns > moment_ns ? fmt::format("counted {} later: ", duration_in_words(of.counted_after_ns)) : "";
   text += fmt::format("{} in TIME_WAIT", of.time_wait);
   if (of.open != 0) text += fmt::format(", {} open ({})", of.open, holders(of));
   if (of.listening != 0) text += fmt::format(", {} listening", of.listening);

@@ -65,7 +65,7 @@ std::string words(const arguments::Reset& of) {
       return fmt::format(
           "an outsider sent the RST, not the peer's TCP: it came with TTL {}, all else from {} with {}, and {} later "
           "that went on sending",
-          of.ttl, to_string(of.remote), of.usual_ttl, seconds(of.later_ns));
+          of.ttl, to_string(of.remote), of.usual_ttl, duration_in_words(of.later_ns));
     case How::firewall_here:
       return "no socket of this machine sent the RST: a local firewall did";
     case How::firewall_here_dropped:

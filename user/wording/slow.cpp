@@ -14,7 +14,7 @@ std::string sent_again(std::uint32_t resent, std::string_view what) {
 
 std::string leg_words(const arguments::SlowHandshake& of) {
   using Leg = arguments::SlowHandshake::Leg;
-  const std::string took = seconds(of.leg_ns);
+  const std::string took = duration_in_words(of.leg_ns);
   switch (of.leg) {
     case Leg::leaving:
       return fmt::format("the first SYN to leave this machine left {} after connect()", took);
@@ -22,7 +22,7 @@ std::string leg_words(const arguments::SlowHandshake& of) {
       return fmt::format("the SYN-ACK came {} after the first SYN", took);
     case Leg::capture_ack:
       return fmt::format("the SYN-ACK came {} after the first SYN, the ACK of it only {} later: ",
-                         seconds(of.answer_ns), took) +
+                         duration_in_words(of.answer_ns), took) +
              (of.answer_repeated ? "one of the two was lost behind the place of the capture, or came late"
                                  : "it came late, or an earlier one was not captured");
     case Leg::answer:
@@ -41,7 +41,7 @@ std::string leg_words(const arguments::SlowHandshake& of) {
   return "";
 }
 
-std::string all_in_all(std::int64_t ns) { return fmt::format(" (handshake: {} in all)", seconds(ns)); }
+std::string all_in_all(std::int64_t ns) { return fmt::format(" (handshake: {} in all)", duration_in_words(ns)); }
 
 std::string times(std::uint32_t count, std::string_view what) {
   return count > 1 ? fmt::format("; {} {}s came", count, what) : "";
@@ -51,14 +51,14 @@ std::string times(std::uint32_t count, std::string_view what) {
 
 std::string words(const arguments::SlowHandshake& of) {
   if (of.leg == arguments::SlowHandshake::Leg::unknown)
-    return fmt::format("the handshake took {}{}", seconds(of.total_ns),
+    return fmt::format("the handshake took {}{}", duration_in_words(of.total_ns),
                        sent_again(of.resent, of.active ? "SYN" : "SYN-ACK"));
   return leg_words(of) + all_in_all(of.total_ns);
 }
 
 std::string words(const arguments::ForwardedHandshake& of) {
   using Leg = arguments::ForwardedHandshake::Leg;
-  const std::string took = seconds(of.leg_ns);
+  const std::string took = duration_in_words(of.leg_ns);
   std::string text;
   switch (of.leg) {
     case Leg::held_here:
@@ -81,16 +81,17 @@ std::string words(const arguments::SlowAccept& of) {
     return fmt::format(
         "the peer's data waited {} until the first call of {}: accept() or the first read came late (no later than "
         "that call)",
-        seconds(of.waited_ns), process_words(of.process));
+        duration_in_words(of.waited_ns), process_words(of.process));
   }
-  std::string text = fmt::format("{} after the handshake {} had not accepted the connection", seconds(of.waited_ns),
-                                 of.process.pid != 0 ? process_words(of.process) : "the listening process");
-  if (of.first_call_ns) text += fmt::format("; its first call came after {}", seconds(*of.first_call_ns));
+  std::string text =
+      fmt::format("{} after the handshake {} had not accepted the connection", duration_in_words(of.waited_ns),
+                  of.process.pid != 0 ? process_words(of.process) : "the listening process");
+  if (of.first_call_ns) text += fmt::format("; its first call came after {}", duration_in_words(*of.first_call_ns));
   return text;
 }
 
 std::string words(const arguments::Late& of) {
-  return fmt::format("this kernel processed the {} {} after it arrived", of.segment, seconds(of.delay_ns));
+  return fmt::format("this kernel processed the {} {} after it arrived", of.segment, duration_in_words(of.delay_ns));
 }
 
 }  // namespace tcpwitness

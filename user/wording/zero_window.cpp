@@ -13,7 +13,8 @@ std::string period_words(std::string_view whose, const arguments::ClosedWindow& 
   const std::string probes = counted(window.probes, "zero-window probe");
   if (window.periods == 0)
     return fmt::format("{}, but the closing of the receive window of {} was not seen", probes, whose);
-  std::string text = fmt::format("the receive window of {} was closed for {}", whose, seconds(window.closed_ns));
+  std::string text =
+      fmt::format("the receive window of {} was closed for {}", whose, duration_in_words(window.closed_ns));
   if (window.periods > 1) text += fmt::format(" in {} periods", window.periods);
   if (window.now == arguments::ClosedWindow::Now::never_opened) text += " and never opened again";
   if (window.now == arguments::ClosedWindow::Now::closed) text += " and is still closed";
