@@ -275,6 +275,7 @@ struct Silence {
   std::uint32_t segs_before = 0;
   std::uint32_t before = 100;  // bytes that were acknowledged before
   bool peer_repeats = false;   // what it sends meanwhile
+  bool closes = false;         // this side, before it; and the peer at last, without having heard of it
 };
 
 RunResult unanswered(const Silence& with) {
@@ -287,6 +288,7 @@ RunResult unanswered(const Silence& with) {
   c.in(A);
   stream.wait(with.idle);
   c.out(PA, with.len);
+  if (with.closes) c.to(State::fin_wait1, curl);
   if (with.icmp) {
     c.extra.mss = 1160;
     c.retransmit(4, 1, 0);
@@ -306,7 +308,12 @@ RunResult unanswered(const Silence& with) {
     });
   }
   c.extra.snd_wnd = 60000;
-  if (with.answered) {
+  if (with.closes) {
+    stream.wait(5 * s);
+    c.acked_by_peer = c.snd_una;
+    c.in(FA);
+    c.to(State::closing);
+  } else if (with.answered) {
     c.in(A);
     closes_first(c, curl);
   } else {
@@ -334,6 +341,7 @@ TEST(PathDead, AlmostIsNone) {
   EXPECT_FALSE(unanswered({.tries = 2}).finding(Rule::path_dead).has_value()) << "two can get lost";
   EXPECT_FALSE(unanswered({.heard = true}).finding(Rule::path_dead).has_value()) << "the peer is heard";
   EXPECT_FALSE(unanswered({.answered = true}).finding(Rule::path_dead).has_value()) << "only a long outage";
+  EXPECT_FALSE(unanswered({.closes = true}).finding(Rule::path_dead).has_value()) << "the peer's FIN came";
 }
 
 TEST(PathDead, TheFirstFullSizeSegmentsCanMeetASmallMtuAsWell) {

@@ -240,7 +240,10 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
       c.closed_by = to == State::fin_wait1 ? ClosedBy::local : ClosedBy::peer;
       if (actor_exiting(s.actor.flags)) teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
     }
-    if (to == State::closing) c.closed_by = ClosedBy::both;
+    if (to == State::closing) {
+      c.closed_by = ClosedBy::both;
+      teardown.closing = {e.id, e.ts_ns};
+    }
     if (to == State::close_wait) {
       teardown.close_wait = {e.id, e.ts_ns};
       teardown.sent = s.cb.write_seq;

@@ -29,6 +29,7 @@ struct Teardown : Recycled<Teardown> {
   Mark first;       // the transition out of ESTABLISHED
   Mark close_wait;  // ESTABLISHED -> CLOSE_WAIT
   Mark left_close_wait;
+  Mark closing;                           // FIN_WAIT1 -> CLOSING: the peer's FIN came
   Mark time_wait;                         // entered TIME_WAIT (inferred)
   Mark end;                               // the last transition: ... -> CLOSE
   TcpState end_from = TcpState::unknown;  // the state that the socket left

@@ -126,7 +126,8 @@ std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& c
   if (run.tries < tries_enough || acknowledged(c, run) || dropped_here(c, context)) return std::nullopt;
   if (c.anomalies->rst_in.mark || c.anomalies->reset_received.mark) return std::nullopt;  // that was an answer
   const std::int64_t idle = idle_before(run);
-  const bool came = run.received_ns > run.received_before_ns + tick_ns || peer_goes_on(c, run);
+  const bool closed = c.teardown && c.teardown->closing.ts_ns > run.first_ns;
+  const bool came = run.received_ns > run.received_before_ns + tick_ns || peer_goes_on(c, run) || closed;
   if (came || idle < idle_ns || only_large_ones_lost(c, context, run)) return std::nullopt;
   // The first full-size segments of the connection: perhaps the path takes only smaller ones.
   const bool first_large = run.mss != 0 && run.len >= run.mss && first_full_ones(run) && !run.small_lost;
