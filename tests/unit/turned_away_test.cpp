@@ -279,6 +279,8 @@ TEST(StraySegment, OfAConnectionOfThisMachineIsThatOnesToReport) {
 }
 
 // A SYN of this machine is dropped where it arrives, over loopback.
+void on_loopback(Segment& g) { g.ifindex = 1; }
+
 RunResult dropped_over_loopback(bool its_number, bool reset) {
   Stream stream;
   Side c = client_of(stream);
@@ -286,7 +288,7 @@ RunResult dropped_over_loopback(bool its_number, bool reset) {
   c.out(S);
   Side server(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn() + (its_number ? 0 : 7), false);
   server.view = SocketKind::none;
-  server.in(S, 0, TW_EVENT_NO_SOCKET);
+  server.in(S, 0, TW_EVENT_NO_SOCKET, on_loopback);
   if (reset) server.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
   server.drop(drop_netfilter, false, S);
   if (reset) c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
@@ -310,6 +312,23 @@ TEST(TurnedAway, OverLoopbackIsOfTheConnectionThatSentIt) {
   EXPECT_FALSE(other.life().explanation.contains("where it arrived"));
 }
 
+// A loop or a mirror brings the SYN back by another interface: nobody here was asked.
+TEST(TurnedAway, ACopyThatTheNetworkBringsBackIsNone) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  Side copy(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn(), false);
+  copy.view = SocketKind::none;
+  copy.in(S, 0, TW_EVENT_NO_SOCKET, [](Segment& g) { g.ifindex = 3; });
+  copy.drop(drop_netfilter, false, S);
+  stream.wait(3 * s);
+  connect_times_out(c, ETIMEDOUT);
+  const RunResult reported = run(stream.events, life_settings(), 6 * s);
+  EXPECT_FALSE(reported.finding(Rule::rx_dropped).has_value()) << finding_text(reported.finding(Rule::rx_dropped));
+  EXPECT_EQ(reported.life().outcome, Outcome::connect_timeout);
+}
+
 TEST(TurnedAway, OverLoopbackForASecondReasonHidesNone) {
   const auto finding = [](bool second, bool answer_too) {
     Stream stream;
@@ -319,7 +338,7 @@ TEST(TurnedAway, OverLoopbackForASecondReasonHidesNone) {
     for (const std::uint32_t reason : {drop_netfilter, second ? drop_rcvbuff : drop_netfilter}) {
       Side server(stream, 0, "10.0.0.2", 80, "10.0.0.1", 40000, 300, c.isn(), false);
       server.view = SocketKind::none;
-      server.in(S, 0, TW_EVENT_NO_SOCKET);
+      server.in(S, 0, TW_EVENT_NO_SOCKET, on_loopback);
       server.drop(reason, false, S);
       stream.wait(1 * s);
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "correlate/correlator_impl.hpp"
+#include "facts/derived.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -28,6 +29,7 @@ void Correlator::Impl::stray_segment(const Event& e, const Segment& g, const Flo
     stray.ack = g.ack;
     stray.flags = g.flags;
     stray.no_socket = g.socket.type == SocketKind::none;
+    stray.on_loopback = g.ifindex == loopback_ifindex;
     if (strays_.size() >= stray_limit) expire_first_stray(e.ts_ns);
     strays_.push_back(stray);
     return;

@@ -30,12 +30,14 @@ bool before_a_socket(DropKind kind) {
 
 }  // namespace
 
-// Over loopback the sender is a connection of this machine, and that one's findings say what became of its SYN.
+// The sender is a connection of this machine. Over loopback its findings say what became of its SYN; what comes back by
+// another interface is a copy that the network made (a loop, a mirror), and nobody here was asked.
 bool Correlator::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray) {
   const Slot slot = table_.find_flow(stray.flow.reversed());
   if (slot == no_slot || table_.at(slot).reported) return false;
   Connection& c = table_.at(slot);
   if (c.role != Role::active || !c.has_isn_local || c.isn_local != d.seq) return false;
+  if (!stray.on_loopback) return true;
   std::unique_ptr<Drops>& here = c.ensure_anomalies().dropped_here;
   if (!here) here = std::make_unique<Drops>();
   add_drop(*here, e, d, false);

@@ -19,6 +19,7 @@ struct Stray {
   std::uint32_t ack = 0;
   std::uint8_t flags = 0;
   bool no_socket = false;       // the look-up found none
+  bool on_loopback = false;     // it came in there
   bool reset_reported = false;  // tcp_send_reset
   std::uint32_t reason = reset_reason_unknown;
   bool reset_seen = false;  // on the wire
