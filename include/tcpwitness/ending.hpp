@@ -144,6 +144,7 @@ struct KeepaliveTimeout {
   std::uint32_t time_ms = 0;
   std::uint32_t interval_ms = 0;  // 0: neither timer is known
   bool reset_sent = false;
+  std::uint32_t user_timeout_ms = 0;  // TCP_USER_TIMEOUT, where that was over before the last probe
 };
 
 // retransmit-timeout, user-timeout
@@ -181,11 +182,13 @@ struct Unreachable {
 
 // connect-cancelled
 struct ConnectCancelled {
-  enum class Answer : std::uint8_t { none, dropped_on_arrival, not_taken, dropped, no_syn };
+  enum class Answer : std::uint8_t { none, dropped_on_arrival, not_taken, dropped, no_syn, unsent };
   bool destroyed = false;  // by another process (ss -K)
   Closer closer{};
   Answer answer{};
   arguments::DropReasons dropped_on_arrival{};  // the SYNs, on this machine
+  std::uint32_t unsent_syns = 0;
+  arguments::DropReasons unsent{};  // why none of them left
 };
 
 // fin-wait2-timeout
@@ -204,6 +207,7 @@ struct SynDropped {
 // open, unknown: of a SYN that came no answer was seen.
 struct UnansweredSyn {
   arguments::DropReasons dropped{};  // SYN-ACKs
+  std::uint32_t with_room = 0;       // SYNs that met a listener with room; 0: it is not known
 };
 
 // open

@@ -90,6 +90,37 @@ TEST(SynBacklogFull, ACookieIsNoRefusal) {
   EXPECT_FALSE(run(syncookie_story().events).finding(Rule::syn_backlog_full).has_value());
 }
 
+// tcp_conn_request() drops a SYN without a report where it finds no route back.
+TEST(UnansweredSyn, IsALifeWhereAListenerHadRoomAndItCameAgain) {
+  const auto asked = [](int syns, const std::function<void(CorrelatorSettings&)>& set = {}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    syns_meet(c, {.accept = 0, .syns = 0, .limit = 8}, syns);
+    CorrelatorSettings settings = life_settings();
+    if (set) set(settings);
+    return run(stream.events, settings, 30 * s);
+  };
+  const RunResult reported = asked(3);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().outcome, Outcome::unknown);
+  EXPECT_EQ(reported.life().process.comm, "nginx");
+  EXPECT_TRUE(reported.life().explanation.starts_with("3 SYNs came for a listener with room"))
+      << reported.life().explanation;
+  EXPECT_TRUE(asked(1).lives().empty()) << "NAT can have sent it on";
+  const auto not_all = [](CorrelatorSettings& settings) { settings.every_interface = false; };
+  EXPECT_TRUE(asked(3, not_all).lives().empty()) << "it can have left, or been answered, by another interface";
+}
+
+TEST(UnansweredSyn, IsNoneThatNatSendsOn) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  syns_meet(c, {.accept = 0, .syns = 0, .limit = 8}, 2);
+  c.in(S, 0, TW_EVENT_RETRANSMISSION, [](Segment& g) { g.passing = Passing::on; });
+  EXPECT_TRUE(run(stream.events, life_settings(), 30 * s).lives().empty());
+}
+
 TEST(Syncookie, IsToldWhenNoRequestSocketAnswered) {
   const auto finding = run(syncookie_story().events).finding(Rule::syncookie);
   EXPECT_TRUE(says(finding,
@@ -97,6 +128,19 @@ TEST(Syncookie, IsToldWhenNoRequestSocketAnswered) {
                    "limit is 8)"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(syncookie_story(), Rule::syncookie, Confidence::certain);
+}
+
+TEST(Syncookie, WithoutTheLastAckIsAHandshakeThatWasNotFinished) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  c.view = SocketKind::listener;
+  c.in(S, 0, 0, with({.accept = 0, .syns = 9, .limit = 8}));
+  c.view = SocketKind::none;
+  c.out(SA);
+  const RunResult reported = run(stream.events, life_settings(), 90 * s);
+  ASSERT_EQ(reported.lives().size(), 1U);
+  EXPECT_EQ(reported.life().explanation, "The handshake was not finished: no ACK of its SYN-ACK reached TCP.");
 }
 
 TEST(Syncookie, ARequestSocketsSynAckIsNone) {

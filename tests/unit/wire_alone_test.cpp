@@ -107,6 +107,48 @@ TEST(WireAlone, BytesAreCountedOnceByTheFinsSequenceNumber) {
   EXPECT_EQ(run(events, wire_settings()).life().tx_bytes, 50U);
 }
 
+// The kernel behind the hook did not get the last ACK, or the peer that forgot answers each repeated FIN by a RST.
+TEST(WireAlone, WhatComesBehindTheEndIsNoOtherConnection) {
+  const auto lives = [](const std::function<void(Side&)>& later) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    closes_first(c, curl);
+    stream.wait(6 * s);
+    later(c);
+    return run(wire_alone(stream.events), wire_settings(), 1 * s).lives().size();
+  };
+  const auto again = [](Side& c) {
+    c.in(FA, 0, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
+    c.stream().wait(1 * s);
+    c.out(R);
+  };
+  EXPECT_EQ(lives(again), 1U);
+  const auto syn = [](Side& c) { c.out(S, 0, 0, [](Segment& g) { g.seq += 100'000; }); };
+  EXPECT_EQ(lives(syn), 2U) << "the port is used again";
+  const auto syn_ack = [](Side& c) { c.in(SA, 0, 0, [](Segment& g) { g.seq += 100'000; }); };
+  EXPECT_EQ(lives(syn_ack), 2U) << "and its SYN was not seen";
+}
+
+// This side closed and was never heard; the peer closes by itself, and its FIN finds nobody.
+TEST(WireAlone, FinsThatCrossByAccidentAreNotBothTheFirst) {
+  const auto life = [](std::int64_t apart, bool acked) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(FA);
+    stream.wait(apart);
+    if (!acked) c.acked_by_peer = c.snd_nxt - 1;
+    c.in(FA);
+    c.out(R, 0, 0, [&](Segment& g) { g.seq = c.snd_nxt - 1; });
+    return run(wire_alone(stream.events), wire_settings(), 5 * s).life();
+  };
+  EXPECT_EQ(life(9 * s, false).outcome, Outcome::reset_by_local);
+  EXPECT_EQ(life(9 * s, true).outcome, Outcome::completed) << "it was heard";
+  EXPECT_EQ(life(50 * ms, false).outcome, Outcome::completed) << "FINs that cross on their way";
+  EXPECT_EQ(life(50 * ms, false).closed_by, ClosedBy::both);
+}
+
 TEST(WireTotals, AreCompleteOnlyAtAKnownEnd) {
   const auto complete = [](const Story& story) { return run(story.events).life().wire->complete; };
   EXPECT_TRUE(complete(close_first_story()));

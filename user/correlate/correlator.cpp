@@ -426,15 +426,25 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
   return outcome;
 }
 
+// Where only the wire is seen, nobody else says that a repeated FIN, or what a RST answers, is a connection's that is
+// over. Of many the newest are forgotten at once.
+bool Correlator::Impl::knows_late_segments(const Connection& c) const {
+  constexpr std::size_t limit = 16'384;
+  const bool alone = !settings_.has_kernel && !settings_.capture && c.passage() == nullptr && c.ended();
+  return alone && table_.waiting(Wait::time_wait) < limit;
+}
+
 void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   Connection& c = table_.at(slot);
-  if (kernel_judges(c) && only_syn_seen(c) && !listener_did_not_take(c)) {
+  const bool unanswered = settings_.every_interface && asked_in_vain(c);
+  if (kernel_judges(c) && only_syn_seen(c) && !listener_did_not_take(c) && !unanswered) {
     timeline_.discard(c.id);
     table_.release(slot);
     return;
   }
   c.incomplete = may_lack_events(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.teardown && c.teardown->mini_fin_wait2);
+  const bool knows_late = knows_late_segments(c);
   const bool one_of_too_many = wanted(c) && only_half_open(c) && !half_open_lives_.take(now_);
   if (one_of_too_many) {
     ++summary_.unlisted;
@@ -455,7 +465,8 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   }
   c.recent.reset();
   if (!c.passage()) c.ends.reset();  // its hops are looked up by it
-  table_.wait(slot, in_time_wait && settings_.timeline && !in_short_ ? Wait::time_wait : Wait::tombstone, now_);
+  const bool shows_more = in_time_wait && settings_.timeline && !in_short_;
+  table_.wait(slot, shows_more || knows_late ? Wait::time_wait : Wait::tombstone, now_);
 }
 
 }  // namespace tcpwitness

@@ -55,6 +55,12 @@ namespace tcpwitness {
          queues.cookie || c.anomalies->drops.used != 0 || c.anomalies->rst_out.mark || c.anomalies->reset_sent.mark;
 }
 
+// The peer asked again and got no answer from a listener that had room, and NAT was not seen to send its SYNs on: TCP
+// itself dropped them without a report, as where it has no route back (tcp_conn_request()).
+[[nodiscard]] inline bool asked_in_vain(const Connection& c) {
+  return c.has_wire && c.syn && c.wire.segs_in > 1 && c.owner.source == PidSource::listen;
+}
+
 [[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
   return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale, 0};
 }
@@ -139,6 +145,7 @@ class Correlator::Impl {
   Slot locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   void pass_on(const Flow& flow);
+  void pass_on_dropped(const Drop& d, const Flow& flow);
   void note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   void note_fins(Connection& c, const Event& e, const Segment& g, bool out);
   void note_faults(Connection& c, const Event& e, const Segment& g, bool out);
@@ -281,6 +288,7 @@ class Correlator::Impl {
   void note_missing(Connection& c);
   // No room for another connection that only a segment has shown.
   [[nodiscard]] bool crowded(bool half_open) const;
+  [[nodiscard]] bool knows_late_segments(const Connection& c) const;
   void owner_changed(Connection& c, const Event& e);
   void select_owner(Connection& c) const;
   void decide(const Connection& c, bool last);

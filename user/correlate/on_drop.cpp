@@ -122,6 +122,18 @@ void note_received_before(Connection& c, const Segment& g, bool out) {
   if (!seq_before(g.socket.rcv_nxt, end)) c.ensure_anomalies().received_before = g.seq;
 }
 
+// The SYN that seemed to be for a listener here was dropped with another destination: NAT had sent it on before.
+void Correlator::Impl::pass_on_dropped(const Drop& d, const Flow& flow) {
+  constexpr unsigned newest = 256;
+  Slot slot = table_.first(Wait::unanswered_syn);
+  for (unsigned i = 0; slot != no_slot && i < newest; ++i, slot = table_.behind(slot)) {
+    const Connection& c = table_.at(slot);
+    if (c.flow.remote != flow.remote || !c.has_isn_remote || c.isn_remote != d.seq) continue;
+    pass_on(c.flow);
+    return;
+  }
+}
+
 void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   const Flow flow = to_flow(d.tuple);
   bool out = d.outgoing != 0;
@@ -158,6 +170,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   const bool ours = c != nullptr || d.header.netns != 0 || listeners_.has(flow.local);
   if (!ours) return;
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
+  if (c == nullptr && (d.flags & asks) == tcp_flag::syn) pass_on_dropped(d, out ? flow.reversed() : flow);
   if (c == nullptr && !out && (d.flags & asks) == tcp_flag::syn) turn_away(e, d, flow);
   const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   if (is_fault(kind)) ++summary_.drops;

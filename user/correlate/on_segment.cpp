@@ -20,6 +20,12 @@ constexpr std::uint16_t unreadable = bits(SegmentEvent::bad_header, SegmentEvent
 
 bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
 
+// A SYN-ACK with another initial number than this connection had: that of a new one on the same ports.
+bool answers_another_syn(const Connection& c, const Segment& g, bool out) {
+  const bool known = out ? c.has_isn_local : c.has_isn_remote;
+  return is_syn_ack(g) && known && (out ? c.isn_local : c.isn_remote) != g.seq;
+}
+
 // The cookie of the socket whose connection the segment belongs to; 0: the socket is not one.
 std::uint64_t own_cookie(const Segment& g) {
   switch (g.socket.type) {
@@ -206,6 +212,8 @@ Slot Correlator::Impl::locate_segment(const Event& e, const Segment& g, const Fl
         // A SYN that a live socket answers with a challenge ACK is that socket's.
         if (!c.reported && !c.ended() && g.socket.type == SocketKind::full && c.cookie == cookie) return slot;
       }
+    } else if (!settings_.has_kernel && c.reported && answers_another_syn(c, g, out)) {
+      return begin_by_segment(e, g, flow, out);
     } else if (cookie == 0 || c.cookie == cookie || c.reported) {
       return c.reported && cookie != 0 && c.cookie != cookie ? begin_by_segment(e, g, flow, out) : slot;
     } else if (c.cookie == 0) {

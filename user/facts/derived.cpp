@@ -6,6 +6,17 @@
 
 namespace tcpwitness {
 
+ClosedBy closed_first(const Connection& c) {
+  constexpr std::int64_t apart_ns = 1'000'000'000;
+  if (c.closed_by != ClosedBy::both || !c.teardown) return c.closed_by;
+  const Mark& out = c.teardown->fin_out.sent;
+  const Mark& in = c.teardown->fin_in.sent;
+  if (!out || !in) return ClosedBy::both;
+  const std::int64_t later = in.ts_ns - out.ts_ns;
+  if (later >= apart_ns) return ClosedBy::local;
+  return -later >= apart_ns ? ClosedBy::peer : ClosedBy::both;
+}
+
 bool reset_made_here(const Connection& c) {
   if (!c.anomalies || !c.anomalies->rst_in.mark || !c.has_kernel) return false;
   return c.anomalies->rst_in.on_loopback && c.from_peer.elsewhere && !c.from_peer.on_loopback;

@@ -15,6 +15,10 @@ namespace tcpwitness {
   return seq == rcv_nxt || (behind_fin && seq + 1 == rcv_nxt);
 }
 
+// Who closed first. FINs that cross are both the first one, but not where one was repeated for a second and more, and
+// never arrived, before the other side closed on its own.
+[[nodiscard]] ClosedBy closed_first(const Connection& c);
+
 // Where handshake_ns begins.
 [[nodiscard]] inline TimeNs handshake_begun(const Connection& c) {
   return c.syn && (c.role != Role::active || c.opened_by_write) ? c.syn.ts_ns : c.start_ts_ns;

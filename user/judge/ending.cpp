@@ -126,12 +126,13 @@ Ending completed(const Connection& c) {
   using How = endings::Completed::How;
   const Teardown& teardown = *c.teardown;
   // In LAST_ACK the peer's FIN came first, whether or not its beginning was seen.
-  const bool local_first = c.closed_by != ClosedBy::peer && teardown.end_from != State::last_ack;
+  const ClosedBy first = closed_first(c);
+  const bool local_first = first != ClosedBy::peer && teardown.end_from != State::last_ack;
   endings::Completed found{.how = How::both,
                            .fin = local_first ? fin_acked(teardown.fin_out, c.has_isn_local, c.isn_local)
                                               : fin_acked(teardown.fin_in, c.has_isn_remote, c.isn_remote),
                            .closer = closer(c)};
-  if (c.closed_by == ClosedBy::both) {
+  if (first == ClosedBy::both) {
     found.how = How::both_at_once;
   } else if (teardown.by_reset) {
     found.how = How::answered_by_reset;
@@ -187,6 +188,10 @@ Ending connect_cancelled(const Connection& c, const RuleContext& context) {
     found.answer = Answer::not_taken;
   } else if (c.anomalies && c.anomalies->drops.syn_acks_in != 0) {
     found.answer = Answer::dropped;
+  } else if (syns_never_left(c, context)) {
+    found.answer = Answer::unsent;
+    found.unsent_syns = c.anomalies->drops.syns_out;
+    found.unsent = reasons_of(c, context, true, tcp_flag::syn);
   } else if (!c.syn && c.has_cb() && c.cb.segs_out == 0) {
     found.answer = Answer::no_syn;
   }
@@ -234,6 +239,7 @@ Ending keepalive_timeout(const Connection& c) {
   found.time_ms = k.time_ms;
   found.interval_ms = k.intvl_ms;
   found.reset_sent = c.anomalies->reset_sent.mark || c.anomalies->rst_out.mark;
+  if (k.unanswered < k.probes) found.user_timeout_ms = c.cb.user_timeout_ms;
   return found;
 }
 
@@ -255,7 +261,13 @@ Ending retransmit_timeout(const Connection& c) {
 }
 
 Ending unanswered_syn(const Connection& c, const RuleContext& context) {
-  return endings::UnansweredSyn{reasons_of(c, context, true, tcp_flag::syn | tcp_flag::ack)};
+  endings::UnansweredSyn found{.dropped = reasons_of(c, context, true, tcp_flag::syn | tcp_flag::ack)};
+  const bool listened = context.has_kernel && c.role == Role::passive && c.owner.source == PidSource::listen;
+  const bool had_room = !c.anomalies || (c.anomalies->queues.newest_full == FullQueue::none &&
+                                         c.anomalies->queues.accept_full.total == 0 &&
+                                         c.anomalies->queues.syn_full.total == 0 && c.anomalies->drops.used == 0);
+  if (listened && had_room) found.with_room = c.wire.segs_in;
+  return found;
 }
 
 Ending still_open(const Connection& c, const RuleContext& context) {
@@ -289,7 +301,8 @@ Ending unknown(const Connection& c, const RuleContext& context, const Life& life
     return endings::Unknown{.how = How::connect_failed};
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
   if (asked && !c.syn_ack_seen) return unanswered_syn(c, context);
-  if (c.state == State::new_syn_recv) return endings::Unknown{.how = How::handshake};
+  const bool only_cookie = c.anomalies && c.anomalies->queues.cookie && !c.established;
+  if (c.state == State::new_syn_recv || only_cookie) return endings::Unknown{.how = How::handshake};
   return endings::Unknown{.how = life.error ? How::error : How::nothing};
 }
 

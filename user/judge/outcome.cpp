@@ -161,9 +161,18 @@ bool each_syn_dropped(const Connection& c) {
   return dropped != 0 && dropped >= c.wire.segs_in;
 }
 
+// The RST's sender had closed and got no answer; the peer, which never knew, closed by itself much later.
+bool given_up_before(const Connection& c) {
+  constexpr std::int64_t much_later_ns = 1'000'000'000;
+  const bool came_in = anomalies_of(c).rst_in.mark.id == c.teardown->end.id;
+  const FinFacts& first = came_in ? c.teardown->fin_in : c.teardown->fin_out;
+  const FinFacts& later = came_in ? c.teardown->fin_out : c.teardown->fin_in;
+  return first.sent && !first.acked && later.sent && later.sent.ts_ns - first.sent.ts_ns >= much_later_ns;
+}
+
 // A RST behind its sender's own FIN refuses what the peer still sends. Where the peer has closed too, both have.
 bool reset_between_fins(const Connection& c) {
-  return c.ends && c.ends->tracker.fin(0) && c.ends->tracker.fin(1) && !c.incomplete;
+  return c.ends && c.ends->tracker.fin(0) && c.ends->tracker.fin(1) && !c.incomplete && !given_up_before(c);
 }
 
 Outcome wire_outcome(const Connection& c, const RuleContext& context) {
@@ -288,7 +297,7 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
       // A FIN of this side that came before it closed first.
-      return c.closed_by == ClosedBy::local ? ClosedBy::local : ClosedBy::peer;
+      return closed_first(c) == ClosedBy::local ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_local:
     case Outcome::aborted:
     case Outcome::connect_cancelled:
@@ -307,7 +316,7 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
     case Outcome::user_timeout:
       return ClosedBy::none;
     default:
-      return c.closed_by;
+      return closed_first(c);
   }
 }
 

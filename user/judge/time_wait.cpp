@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "facts/derived.hpp"
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
@@ -37,7 +38,7 @@ std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /
   cite_once(teardown.fin_in.acked);
   finding.arguments.emplace<arguments::TimeWait>(arguments::TimeWait{
       .closer = closer_of(c).named(),
-      .with_peer = c.closed_by == ClosedBy::both,
+      .with_peer = closed_first(c) == ClosedBy::both,
       .lasts_ns = time_wait_ns,
       .local = c.flow.local,
       .remote = c.flow.remote,

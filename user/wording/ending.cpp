@@ -84,6 +84,12 @@ std::string dropped_on_arrival(const arguments::DropReasons& reasons) {
   return fmt::format("this machine dropped the SYN where it arrived ({})", text);
 }
 
+// "left this machine: dropped by a firewall rule (NETFILTER_DROP)"
+std::string unsent(const arguments::DropReasons& reasons) {
+  return fmt::format("left this machine: {}",
+                     reasons.empty() ? std::string(meaning(DropKind::neighbour)) : drops(reasons));
+}
+
 constexpr std::string_view silent_repair =
     "its socket was in repair mode (TCP_REPAIR), in which the kernel closes without a FIN or a RST: nothing was sent "
     "to the peer";
@@ -151,9 +157,8 @@ struct EndingWords {
   }
 
   std::string operator()(const endings::ConnectUnsent& of) const {
-    return fmt::format(
-        "{} left this machine: {}; {}.", of.syns <= 1 ? "The SYN never" : fmt::format("None of {} SYNs", of.syns),
-        of.dropped.empty() ? std::string(meaning(DropKind::neighbour)) : drops(of.dropped), words(of.failed, life));
+    return fmt::format("{} {}; {}.", of.syns <= 1 ? "The SYN never" : fmt::format("None of {} SYNs", of.syns),
+                       unsent(of.dropped), words(of.failed, life));
   }
 
   std::string operator()(const endings::ConnectIgnored& of) const {
@@ -258,6 +263,8 @@ struct EndingWords {
       }
     }
     text += ": the kernel gave up";
+    if (of.user_timeout_ms != 0)
+      text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds(of.user_timeout_ms));
     if (of.reset_sent) text += ", sent a RST";
     if (life.error) text += fmt::format(", and the process gets {}", errno_name(*life.error));
     return text + ".";
@@ -347,6 +354,11 @@ struct EndingWords {
       case Answer::no_syn:
         answer = "no SYN was sent yet";
         break;
+      case Answer::unsent:
+        answer = fmt::format("{} {}",
+                             of.unsent_syns <= 1 ? "its SYN never" : fmt::format("none of its {} SYNs", of.unsent_syns),
+                             unsent(of.unsent));
+        break;
       case Answer::none:
         break;
     }
@@ -374,6 +386,12 @@ struct EndingWords {
   }
 
   std::string operator()(const endings::UnansweredSyn& of) const {
+    if (of.dropped.empty() && of.with_room > 1) {
+      return fmt::format(
+          "{} SYNs came for a listener with room, and no SYN-ACK was seen: either the kernel dropped them without a "
+          "report, as it does where it has no route back to the peer, or NAT sent them elsewhere.",
+          of.with_room);
+    }
     if (of.dropped.empty()) return "A SYN came and no SYN-ACK for it was seen.";
     return fmt::format("The SYN-ACK did not leave this machine: {}.", drops(of.dropped));
   }
