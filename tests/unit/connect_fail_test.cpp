@@ -228,6 +228,40 @@ TEST(ConnectCancelled, IsTheProcessesOwnDoing) {
   EXPECT_EQ(life.explanation, "curl (pid 42) gave up before the connection was made: no answer had come to the SYN.");
 }
 
+// The process waits less long than the kernel would.
+TEST(ConnectCancelled, SaysWhereNoSynLeft) {
+  const auto life = [](bool first_left) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    if (first_left) c.out(S);
+    if (!first_left) c.drop(drop_netfilter, true, S);
+    c.snd_nxt = c.write_seq = c.isn() + 1;
+    c.extra.packets_out = 1;
+    for (const std::int64_t pause : {1, 1}) sends_syn_again(c, pause * s, -1, drop_netfilter, false);
+    c.to(State::close, curl);
+    return run(stream.events).life();
+  };
+  EXPECT_EQ(life(false).outcome, Outcome::connect_cancelled);
+  EXPECT_TRUE(life(false).explanation.ends_with(
+      ": none of its 3 SYNs left this machine: dropped by a firewall rule (NETFILTER_DROP)."))
+      << life(false).explanation;
+  EXPECT_TRUE(life(true).explanation.ends_with(": no answer had come to the SYN.")) << life(true).explanation;
+}
+
+// A rule with a limit lets the first one pass.
+TEST(ConnectUnsent, IsNotSaidWhereTheFirstSynLeft) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.to(State::syn_sent, curl);
+  c.out(S);
+  for (const std::int64_t pause : {1, 2}) sends_syn_again(c, pause * s, -1, drop_netfilter, false);
+  stream.wait(4 * s);
+  connect_times_out(c);
+  EXPECT_EQ(run(stream.events).life().outcome, Outcome::connect_timeout);
+  EXPECT_EQ(run(without_wire(stream.events), kernel_settings()).life().outcome, Outcome::connect_timeout);
+}
+
 TEST(GaveUp, TheNewestErrorOfThePathStandsInPlaceOfTheTimeout) {
   Stream stream;
   Side c = client_of(stream);

@@ -42,8 +42,9 @@ bool syns_never_left(const Connection& c, const RuleContext& context) {
   if (c.anomalies->drops.syns_out == 0) return false;
   // The kernel counts a retransmission whether or not it left (tcp_retransmit_skb), but not one that it put off.
   const std::uint32_t sent = 1 + std::max(c.has_cb() ? c.cb.total_retrans : 0, r.kernel);
-  // tcp_retransmit_skb's own word counts too: the first SYN's drop and the refused ones.
-  const std::uint32_t dropped = std::max(c.anomalies->drops.syns_out, 1 + r.refused);
+  // tcp_retransmit_skb's own word counts too. The first SYN has none: it may have left where no interface shows.
+  const bool first_unsent = !c.syn && context.has_wire && context.every_interface;
+  const std::uint32_t dropped = std::max(c.anomalies->drops.syns_out, r.refused + (first_unsent ? 1 : 0));
   // The last SYN can still wait for the next hop's address when the silence about it ends the connect().
   const bool waits = c.error == EHOSTUNREACH && dropped_for(c, context, true, DropKind::neighbour) != nullptr;
   return dropped + (waits ? 1 : 0) >= sent;
