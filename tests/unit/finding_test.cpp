@@ -21,6 +21,32 @@ TEST(Keepalive, UnansweredProbesEndInTimeout) {
   EXPECT_EQ(entries.back().second.what, KeepaliveEntry::What::gave_up);
 }
 
+// tcp_keepalive_timer(): with TCP_USER_TIMEOUT the count of probes ends nothing.
+TEST(Keepalive, BeforeItsLastProbeItIsTheUserTimeoutThatIsOver) {
+  const auto explanation = [](std::uint8_t probes) {
+    Stream stream;
+    Side c = client_of(stream);
+    keepalive_on(c);
+    c.extra.keepalive_probes = probes;
+    c.extra.user_timeout_ms = 2500;
+    connects(c);
+    stream.wait(1 * s);
+    for (std::uint8_t i = 0; i < 2; ++i) {
+      c.extra.icsk_probes_out = i;
+      sends_probe(c);
+      stream.wait(1 * s);
+    }
+    c.out(RA);
+    c.kernel_reset(ResetDirection::sent, reason_keepalive);
+    c.extra.sk_err = 110;
+    c.to(State::close);
+    c.error(110);
+    return run(stream.events).life().explanation;
+  };
+  EXPECT_TRUE(explanation(9).contains("the kernel gave up when TCP_USER_TIMEOUT (2.50 s) was over")) << explanation(9);
+  EXPECT_FALSE(explanation(2).contains("TCP_USER_TIMEOUT")) << explanation(2);
+}
+
 TEST(Keepalive, AnOtherSilenceThanConfiguredIsNotCalledSo) {
   Story story = keepalive_death_story();
   for (Event& event : story.events) {
@@ -86,6 +112,34 @@ TEST(Keepalive, FromTheWireAloneItIsOnlyLikely) {
   CorrelatorSettings settings = life_settings();
   settings.has_kernel = false;
   EXPECT_EQ(run(story.events, settings).finding(Rule::keepalive)->confidence, Confidence::likely);
+}
+
+// Tracing began while the window was closed: the answer to the first probe says so.
+TEST(ZeroWindow, AProbeThatAClosedWindowAnswersIsNoKeepalive) {
+  const auto reported = [](std::uint16_t window, bool in, bool alone) {
+    Stream stream;
+    Side c = client_of(stream);
+    const std::uint16_t flags = window == 0 ? TW_EVENT_KEEPALIVE_ACK | TW_EVENT_ZERO_WINDOW : TW_EVENT_KEEPALIVE_ACK;
+    c.found(SocketKind::full, State::established);
+    if (in) {
+      c.in(A, 0, TW_EVENT_KEEPALIVE, [&](Segment& g) { g.seq = c.rcv_nxt - 1; });
+      c.out(A, 0, flags, [&](Segment& g) { g.window = window; });
+    } else {
+      c.out(A, 0, TW_EVENT_KEEPALIVE, [&](Segment& g) { g.seq = c.snd_una - 1; });
+      c.in(A, 0, flags, [&](Segment& g) { g.window = window; });
+    }
+    stream.wait(1 * s);
+    return alone ? run(wire_alone(stream.events), wire_settings()) : run(stream.events, trace_settings());
+  };
+  for (const bool in : {true, false}) {
+    for (const bool alone : {true, false}) {
+      if (!in && !alone) continue;  // the sending kernel knows it
+      EXPECT_FALSE(reported(0, in, alone).finding(Rule::keepalive).has_value()) << in << alone;
+      const auto window = found<arguments::ZeroWindow>(reported(0, in, alone).finding(Rule::zero_window));
+      EXPECT_EQ((in ? window.local : window.peer)->probes, 1U) << in << alone;
+      EXPECT_TRUE(reported(500, in, alone).finding(Rule::keepalive).has_value()) << in << alone;
+    }
+  }
 }
 
 TEST(ZeroWindow, NamesWhoseWindowWasClosedAndForHowLong) {

@@ -22,6 +22,18 @@ Probe classify(const Connection& c, const Segment& g, bool out) {
   return g.socket.write_seq == g.socket.snd_nxt ? Probe::keepalive : Probe::zero_window;
 }
 
+// Those that the receiver (local: this side) has not answered yet.
+void take_for_window_probes(Connection& c, bool local) {
+  KeepaliveFacts& k = c.anomalies->keepalive;
+  std::uint32_t& waiting = local ? k.unreplied : k.unanswered;
+  (local ? k.received : k.sent) -= waiting;
+  (local ? c.anomalies->local_window : c.anomalies->peer_window).probes += waiting;
+  waiting = 0;
+  if (local) return;
+  k.run.clear();
+  k.dead_at_ns = 0;
+}
+
 // The analysis bit by bit. by_kernel: the sending kernel's own view came with the segment; it knows its probe, and its
 // event says why it sends again.
 void say_analysis(std::vector<std::string_view>& words, const Segment& g, Probe probe, bool by_kernel) {
@@ -130,6 +142,11 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
   if (!g.is(SegmentEvent::keepalive_ack) || !c.anomalies) return;
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
   KeepaliveFacts& k = c.anomalies->keepalive;
+  // The answer says that its sender's window is closed: whoever saw no window before took the probe for a keep-alive.
+  if (g.window == 0 && (out ? k.unreplied != 0 : k.unanswered != 0 && !k.by_kernel)) {
+    take_for_window_probes(c, out);
+    return;
+  }
   if (out) {
     k.unreplied = 0;
     if (k.replied < k.received) {
