@@ -80,6 +80,7 @@ struct ConnectUnsent {
 
 // connect-ignored
 struct ConnectIgnored {
+  bool reset = false;                // the answer was a RST
   arguments::DropReasons dropped{};  // SYN-ACKs
   ConnectFailed failed{};
 };
@@ -182,7 +183,7 @@ struct Unreachable {
 
 // connect-cancelled
 struct ConnectCancelled {
-  enum class Answer : std::uint8_t { none, dropped_on_arrival, not_taken, dropped, no_syn, unsent };
+  enum class Answer : std::uint8_t { none, dropped_on_arrival, not_taken, dropped, no_syn, unsent, reset_dropped };
   bool destroyed = false;  // by another process (ss -K)
   Closer closer{};
   Answer answer{};

@@ -249,6 +249,33 @@ TEST(ConnectCancelled, SaysWhereNoSynLeft) {
   EXPECT_TRUE(life(true).explanation.ends_with(": no answer had come to the SYN.")) << life(true).explanation;
 }
 
+// The own firewall drops the RST that answers the SYN.
+TEST(ConnectIgnored, IsARstThatTcpNeverGot) {
+  const auto life = [](std::uint32_t reason, bool gives_up) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    c.out(S);
+    const Side before = c;
+    c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+    c.drop(reason, false, RA);
+    c.refuses(before);
+    stream.wait(3 * s);
+    if (gives_up) c.to(State::close, curl);
+    if (!gives_up) connect_times_out(c);
+    return run(stream.events).life();
+  };
+  EXPECT_EQ(life(drop_netfilter, false).outcome, Outcome::connect_ignored);
+  EXPECT_TRUE(
+      life(drop_netfilter, false)
+          .explanation.starts_with("The SYN was answered by a RST, but TCP never took it: dropped by a firewall "
+                                   "rule (NETFILTER_DROP); connect() failed with ETIMEDOUT"))
+      << life(drop_netfilter, false).explanation;
+  EXPECT_EQ(life(drop_netfilter, true).explanation,
+            "curl (pid 42) gave up before the connection was made: a RST had come in, but the kernel dropped it.");
+  EXPECT_EQ(life(drop_sequence, false).outcome, Outcome::connect_timeout) << "TCP refused it: forged";
+}
+
 // A rule with a limit lets the first one pass.
 TEST(ConnectUnsent, IsNotSaidWhereTheFirstSynLeft) {
   Stream stream;

@@ -130,6 +130,21 @@ TEST(WireAlone, WhatComesBehindTheEndIsNoOtherConnection) {
   EXPECT_EQ(lives(syn_ack), 2U) << "and its SYN was not seen";
 }
 
+TEST(WireAlone, ASynThatGoesOnBehindARstIsTheSameConnection) {
+  const auto lives = [](std::uint32_t apart) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.out(S);
+    c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+    stream.wait(1 * s);
+    c.out(S, 0, 0, [&](Segment& g) { g.seq = c.isn() + apart; });
+    c.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
+    return run(wire_alone(stream.events), wire_settings(), 1 * s).lives().size();
+  };
+  EXPECT_EQ(lives(0), 1U);
+  EXPECT_EQ(lives(70'000), 2U) << "another connect() from that port";
+}
+
 // This side closed and was never heard; the peer closes by itself, and its FIN finds nobody.
 TEST(WireAlone, FinsThatCrossByAccidentAreNotBothTheFirst) {
   const auto life = [](std::int64_t apart, bool acked) {

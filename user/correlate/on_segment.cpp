@@ -199,8 +199,9 @@ Slot Correlator::Impl::locate_segment(const Event& e, const Segment& g, const Fl
       // The same ISN again is a retransmission; another one begins another connection on the same ports.
       const bool known = out ? c.has_isn_local : c.has_isn_remote;
       const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
-      if (same && !c.reported) {
-        table_.bind_cookie(slot, cookie);
+      // Where only the wire is seen, a SYN that comes again shows that the RST before it was not taken.
+      if (same && (!c.reported || !settings_.has_kernel)) {
+        if (!c.reported) table_.bind_cookie(slot, cookie);
         return slot;
       }
       const bool fresh = !known && !c.reported && !c.preexisting && !c.established;

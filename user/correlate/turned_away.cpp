@@ -22,12 +22,6 @@ TimeNs overdue(const TurnedAway& syn) {
   return syn.stray.ts_ns + (within != 0 ? within : once_more_within_ns);
 }
 
-// What drops a segment before TCP looks at it. (A wrong checksum has a rule of its own.)
-bool before_a_socket(DropKind kind) {
-  return kind == DropKind::firewall || kind == DropKind::filter || kind == DropKind::queue ||
-         kind == DropKind::routing || kind == DropKind::memory;
-}
-
 }  // namespace
 
 // The sender is a connection of this machine. Over loopback its findings say what became of its SYN; what comes back by
@@ -45,7 +39,7 @@ bool Correlator::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, c
 }
 
 void Correlator::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow) {
-  if (!before_a_socket(drop_kind(names_, d.reason))) return;
+  if (!dropped_before_tcp(drop_kind(names_, d.reason))) return;
   // No route to its destination: it was to be forwarded (ip_route_input_slow()).
   if (!settings_.forwarded && names_.drop_reason(d.reason) == "IP_INNOROUTES") return;
   // NAT can have given it another destination in between. It comes right behind its segment: one of the newest.

@@ -54,7 +54,8 @@ std::uint64_t sent_payload(const Connection& c) {
 
 std::uint64_t received_payload(const Connection& c) {
   // What came for a half-open request has no socket to be received by.
-  if (c.has_kernel && c.ended() && c.teardown->end_from == State::new_syn_recv) return 0;
+  const bool request = c.ended() ? c.teardown->end_from == State::new_syn_recv : c.state == State::new_syn_recv;
+  if (c.has_kernel && request) return 0;
   if (!c.has_cb()) {
     return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.teardown ? &c.teardown->fin_in : nullptr,
                      c.has_isn_remote, c.isn_remote);

@@ -79,6 +79,11 @@ DropKind drop_kind(const Names& names, std::uint32_t number) {
   return DropKind::other;
 }
 
+bool dropped_before_tcp(DropKind kind) {
+  return kind == DropKind::firewall || kind == DropKind::filter || kind == DropKind::queue ||
+         kind == DropKind::routing || kind == DropKind::memory;
+}
+
 bool is_fault(DropKind kind) {
   switch (kind) {
     case DropKind::firewall:

@@ -17,6 +17,8 @@ namespace tcpwitness {
 [[nodiscard]] std::string reset_reason_text(const Names& names, std::uint32_t number);  // without SK_RST_REASON_
 
 [[nodiscard]] DropKind drop_kind(const Names& names, std::uint32_t number);
+// What a segment meets before TCP looks at it. (A wrong checksum has a rule of its own.)
+[[nodiscard]] bool dropped_before_tcp(DropKind kind);
 [[nodiscard]] bool is_fault(DropKind kind);  // a healthy connection meets none of these
 
 }  // namespace tcpwitness

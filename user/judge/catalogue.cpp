@@ -27,7 +27,7 @@ std::span<const OutcomeEntry> outcome_catalogue() {
        "kernel reports"},
       {Outcome::connect_ignored, "the answer came, but the kernel never took it, and connect() gave up",
        "SYN_SENT to CLOSE with ETIMEDOUT, and a SYN-ACK that acknowledges our SYN: seen at the interface, or dropped "
-       "behind it by the kernel's own report",
+       "behind it by the kernel's own report; or a RST that was dropped so",
        "a forged SYN-ACK that happens to acknowledge our SYN"},
       {Outcome::reset_by_peer, "a RST from the peer's address ended it",
        "tcp_receive_reset and the RST on the wire; one of them where the other is not captured",

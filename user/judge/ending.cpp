@@ -79,8 +79,10 @@ Ending connect_unsent(const Connection& c, const RuleContext& context, const Lif
 }
 
 Ending connect_ignored(const Connection& c, const RuleContext& context, const Life& life) {
-  return endings::ConnectIgnored{.dropped = reasons_of(c, context, false, tcp_flag::syn | tcp_flag::ack),
-                                 .failed = connect_failed(c, life)};
+  const bool reset = !syn_ack_ignored(c);
+  const std::uint8_t answer = reset ? tcp_flag::rst : tcp_flag::syn | tcp_flag::ack;
+  return endings::ConnectIgnored{
+      .reset = reset, .dropped = reasons_of(c, context, false, answer), .failed = connect_failed(c, life)};
 }
 
 Ending reset_by_outsider_found(const Connection& c) {
@@ -188,6 +190,8 @@ Ending connect_cancelled(const Connection& c, const RuleContext& context) {
     found.answer = Answer::not_taken;
   } else if (c.anomalies && c.anomalies->drops.syn_acks_in != 0) {
     found.answer = Answer::dropped;
+  } else if (reset_ignored(c, context)) {
+    found.answer = Answer::reset_dropped;
   } else if (syns_never_left(c, context)) {
     found.answer = Answer::unsent;
     found.unsent_syns = c.anomalies->drops.syns_out;

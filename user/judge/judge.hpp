@@ -100,6 +100,8 @@ struct Message;
 // The RST that came in is a local firewall's answer to what it dropped on its way out: both within a moment.
 [[nodiscard]] const DropSeen* refused_by_own_firewall(const Connection& c, const RuleContext& context);
 [[nodiscard]] bool syn_ack_ignored(const Connection& c);
+// A RST came for a connect(), and something before TCP dropped it.
+[[nodiscard]] bool reset_ignored(const Connection& c, const RuleContext& context);
 
 // forwarded.cpp: a connection that passes through this machine
 [[nodiscard]] std::vector<Finding> forwarded_findings(const Connection& c, const RuleContext& context, Outcome outcome);

@@ -128,9 +128,13 @@ Outcome refused_or_not(const Connection& c, const RuleContext& context) {
   const Anomalies& t = anomalies_of(c);
   if (c.error != 0 && !reset_taken(t) && syns_never_left(c, context)) return Outcome::connect_unsent;
   if (c.error == ECONNREFUSED) return Outcome::refused;
-  if (c.error == ETIMEDOUT) return syn_ack_ignored(c) ? Outcome::connect_ignored : Outcome::connect_timeout;
+  if (c.error == ETIMEDOUT) {
+    const bool answered = syn_ack_ignored(c) || reset_ignored(c, context);
+    return answered ? Outcome::connect_ignored : Outcome::connect_timeout;
+  }
   if (is_unreachable(c.error)) return Outcome::unreachable;
-  if (reset_taken(t)) return Outcome::refused;
+  // One that was seen at the interface and dropped behind it ended nothing.
+  if (t.reset_received.mark || (t.rst_in.mark && !reset_ignored(c, context))) return Outcome::refused;
   const bool called = actor_present(c.teardown->end_actor) && actor_owned(c.teardown->end_actor);
   if (c.error == ECONNABORTED && called) return Outcome::connect_cancelled;  // by another process: ss -K
   if (c.error != 0 || !called) return Outcome::unknown;

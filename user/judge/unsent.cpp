@@ -98,6 +98,13 @@ const IcmpMessage* refused_by_message(const Connection& c, const RuleContext& co
   return out ? &t.icmp_in : nullptr;
 }
 
+bool reset_ignored(const Connection& c, const RuleContext& context) {
+  if (c.role != Role::active || !c.anomalies) return false;
+  return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
+    return !seen.out && (seen.flags & tcp_flag::rst) != 0 && dropped_before_tcp(drop_kind(context.names, seen.reason));
+  });
+}
+
 bool syn_ack_ignored(const Connection& c) {
   if (c.role != Role::active) return false;
   if (c.anomalies && c.anomalies->drops.syn_acks_in != 0) return true;

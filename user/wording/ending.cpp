@@ -162,8 +162,9 @@ struct EndingWords {
   }
 
   std::string operator()(const endings::ConnectIgnored& of) const {
-    return fmt::format("The peer's SYN-ACK arrived, but TCP never took it{}{}; {}.", of.dropped.empty() ? "" : ": ",
-                       drops(of.dropped), words(of.failed, life));
+    return fmt::format("{}, but TCP never took it{}{}; {}.",
+                       of.reset ? "The SYN was answered by a RST" : "The peer's SYN-ACK arrived",
+                       of.dropped.empty() ? "" : ": ", drops(of.dropped), words(of.failed, life));
   }
 
   std::string operator()(const endings::RefusedByMessage& of) const {
@@ -350,6 +351,9 @@ struct EndingWords {
         break;
       case Answer::dropped:
         answer = "a SYN-ACK had come in, but the kernel dropped it";
+        break;
+      case Answer::reset_dropped:
+        answer = "a RST had come in, but the kernel dropped it";
         break;
       case Answer::no_syn:
         answer = "no SYN was sent yet";
