@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A peer vanishes from an idle connection with keep-alive (1 s, 1 s, 9 probes) and TCP_USER_TIMEOUT (2.5 s), as gRPC and Go set both.
 
-Reported: "keepalive gave up after two probes although nine are set".
+Reported: grpc-go 6250 (keep-alive gave up after a lost probe although nine are set).
 Right: keep-alive gave up, because TCP_USER_TIMEOUT was over and not for the count of its probes.
 """
 from field import *

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A published port leads to a container that is gone, or that the firewall cuts off; a proxy in user space listens on the same port beside NAT.
 
-Reported: docker and kube-proxy node ports after a container died: the client's SYNs go unanswered, and the proxy never sees them.
+Reported: moby 32048 (rules that lead to containers that are gone): the client's SYNs go unanswered, and the proxy never sees them.
 Right: nothing of it belongs to the proxy. Near miss of no_route_back: there the listener's own kernel drops the SYNs.
 """
 from field import *
