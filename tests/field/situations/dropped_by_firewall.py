@@ -45,7 +45,7 @@ def found(port, *words):
 
 expect = {"b": view(
     life(local=f"{B}:7251", outcome="syn-dropped", process="fld-srv", closed_by="none", tx=0, rx=0, findings={"rx-dropped": "certain"},
-         may={"retransmission": "certain"}, says=["never had any of the 2 SYNs"], never=["refused", "answered"]),
+         may={"retransmission": "certain"}, says=["None of the 2 SYNs reached the listener"], never=["refused", "answered"]),
     life(local=f"[{B6}]:7253", outcome="syn-dropped", process="fld-srv", closed_by="none", findings={"rx-dropped": "certain"}, may={"retransmission": "certain"},
          never=["not answered"]),
     findings={"rx-dropped": "certain"}, events=(found(7252, "2 SYNs"), found(7253, "port unreachable"), found(7254, "RST")))}
