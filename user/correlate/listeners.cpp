@@ -5,6 +5,13 @@
 #include <algorithm>
 
 namespace tcpwitness {
+namespace {
+
+bool serves(const Listener& listener, const Address& local) {
+  return listener.local.address.is_unspecified() || listener.local.address == local;
+}
+
+}  // namespace
 
 void Listeners::opened(std::uint64_t cookie, const Endpoint& local, const Owner& owner) {
   if (cookie == 0) return;
@@ -50,8 +57,8 @@ const Listener* Listeners::find(const Endpoint& local) const {
   const Listener* wildcard = nullptr;
   for (const std::uint64_t cookie : port->second) {
     const Listener& listener = by_cookie_.at(cookie);
+    if (!serves(listener, local.address)) continue;
     const Listener*& place = listener.local.address.is_unspecified() ? wildcard : exact;
-    if (!listener.local.address.is_unspecified() && listener.local.address != local.address) continue;
     // SO_REUSEPORT: several sockets of one address; the child's is unknown unless one process owns them all.
     if (place != nullptr && place->owner.pid != listener.owner.pid) return nullptr;
     place = &listener;
@@ -62,8 +69,7 @@ const Listener* Listeners::find(const Endpoint& local) const {
 bool Listeners::has(const Endpoint& local) const {
   const auto port = by_port_.find(local.port);
   return port != by_port_.end() && std::ranges::any_of(port->second, [&](std::uint64_t cookie) {
-           const Address& address = by_cookie_.at(cookie).local.address;
-           return address.is_unspecified() || address == local.address;
+           return serves(by_cookie_.at(cookie), local.address);
          });
 }
 

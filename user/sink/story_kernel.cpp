@@ -14,13 +14,11 @@
 namespace tcpwitness {
 namespace {
 
-std::string words_ms(std::uint32_t ms) { return duration_in_words(std::int64_t{ms} * 1'000'000); }
-
 bool never_left(const RetransmitEntry& body) { return body.err != 0 && body.err != retransmit_error_unknown; }
 
 // Why the kernel sent it again.
 std::string again_because(const RetransmitEntry& body) {
-  const std::string timer = body.rto_us != 0 ? " within " + duration_in_words(std::int64_t{body.rto_us} * 1'000) : "";
+  const std::string timer = body.rto_us != 0 ? " within " + microseconds_in_words(body.rto_us) : "";
   switch (body.cause) {
     case RetransmitKind::syn:
     case RetransmitKind::syn_ack:
@@ -151,7 +149,8 @@ Phrase StoryWords::phrase(const Entry& entry, const KeepaliveEntry& body, StoryS
       so_far.probe_ns = entry.ts_ns;
       std::string text = wire_alone ? fmt::format("{} sent {}", story::capital(us(so_far)), probe)
                                     : fmt::format("{} was sent", story::capital(probe));
-      if (body.probe <= 1 && body.time_ms != 0) text += fmt::format(" after {} of silence", words_ms(body.time_ms));
+      if (body.probe <= 1 && body.time_ms != 0)
+        text += fmt::format(" after {} of silence", milliseconds_in_words(body.time_ms));
       if (body.probe > 1) text += fmt::format(", {} before it unanswered", body.probe - 1);
       if (body.dead_at_ns != 0 && body.probe <= 1)
         text +=

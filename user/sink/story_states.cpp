@@ -15,15 +15,14 @@ namespace {
 
 using State = TcpState;
 
-std::string words_us(std::uint32_t us) { return duration_in_words(std::int64_t{us} * 1'000); }
-
 // What the handshake taught the kernel.
 std::string taught(const StateEntry& body) {
   if (!body.cb || !was_read(*body.cb)) return "";
   std::string text;
-  if (body.cb->srtt_us != 0) text = fmt::format("round-trip time {}", words_us(body.cb->srtt_us));
+  if (body.cb->srtt_us != 0) text = fmt::format("round-trip time {}", microseconds_in_words(body.cb->srtt_us));
   if (body.cb->rto_us != 0) {
-    text += fmt::format("{}first retransmission timeout {}", text.empty() ? "" : ", ", words_us(body.cb->rto_us));
+    text += fmt::format("{}first retransmission timeout {}", text.empty() ? "" : ", ",
+                        microseconds_in_words(body.cb->rto_us));
   }
   return text.empty() ? "" : fmt::format(" ({})", text);
 }

@@ -94,10 +94,9 @@ std::string_view short_reason(std::string_view reason) {
 // What the handshake taught the kernel: how far the peer is, how long it will wait for an answer.
 std::string timer_words(const StateEntry& entry) {
   if (entry.to != TcpState::established || !entry.cb || !was_read(*entry.cb)) return "";
-  const auto words = [](std::uint32_t us) { return duration_in_words(std::int64_t{us} * 1000); };
   std::string text;
-  if (entry.cb->srtt_us != 0) text = "rtt " + words(entry.cb->srtt_us);
-  if (entry.cb->rto_us != 0) text += (text.empty() ? "rto " : ", rto ") + words(entry.cb->rto_us);
+  if (entry.cb->srtt_us != 0) text = "rtt " + microseconds_in_words(entry.cb->srtt_us);
+  if (entry.cb->rto_us != 0) text += (text.empty() ? "rto " : ", rto ") + microseconds_in_words(entry.cb->rto_us);
   return text;
 }
 
@@ -264,7 +263,7 @@ EntryText TraceWords::render(const RetransmitEntry& entry) const {
   std::string words =
       fmt::format("{}: seq={}{}", name(entry.cause), entry.rel_seq, entry.relative ? "" : " (absolute)");
   if (entry.len != 0) words += fmt::format(" len={}", entry.len);
-  if (entry.rto_us != 0) words += fmt::format(", timer {}", duration_in_words(std::int64_t{entry.rto_us} * 1000));
+  if (entry.rto_us != 0) words += fmt::format(", timer {}", microseconds_in_words(entry.rto_us));
   if (put_off) words += ':';
   rendered.details.push_back({with_reference(words, entry.segment)});
   if (entry.err != 0 && entry.err != retransmit_error_unknown) {
@@ -323,15 +322,15 @@ EntryText TraceWords::render(const KeepaliveEntry& entry) const {
   EntryText rendered;
   const std::string of =
       entry.probes != 0 ? fmt::format("{} of {}", entry.probe, entry.probes) : fmt::format("{}", entry.probe);
-  const auto words_ms = [](std::uint32_t ms) { return duration_in_words(std::int64_t{ms} * 1'000'000); };
   switch (entry.what) {
     case KeepaliveEntry::What::sent: {
       rendered.kernel = {"keep-alive probe " + of, Colour::warn};
       std::string words = with_reference("", entry.segment);
       const auto add = [&](const std::string& more) { words += (words.empty() ? "" : " ") + more; };
-      if (entry.probe <= 1 && entry.time_ms != 0) add(fmt::format("after {} idle,", words_ms(entry.time_ms)));
+      if (entry.probe <= 1 && entry.time_ms != 0)
+        add(fmt::format("after {} idle,", milliseconds_in_words(entry.time_ms)));
       if (entry.probe > 1) add(fmt::format("{} unanswered,", entry.probe - 1));
-      if (entry.intvl_ms != 0) add(fmt::format("one every {},", words_ms(entry.intvl_ms)));
+      if (entry.intvl_ms != 0) add(fmt::format("one every {},", milliseconds_in_words(entry.intvl_ms)));
       if (entry.dead_at_ns != 0) add(fmt::format("gives up at {}", clock_seconds(names.wall.of(entry.dead_at_ns))));
       if (words.ends_with(',')) words.pop_back();
       rendered.details.push_back({words});
@@ -345,7 +344,7 @@ EntryText TraceWords::render(const KeepaliveEntry& entry) const {
       rendered.kernel = {"keep-alive answered", Colour::good};
       rendered.details.push_back({with_reference("the peer is alive", entry.segment)});
       if (entry.time_ms != 0)
-        rendered.details.push_back({fmt::format("next probe after {} idle", words_ms(entry.time_ms))});
+        rendered.details.push_back({fmt::format("next probe after {} idle", milliseconds_in_words(entry.time_ms))});
       break;
     case KeepaliveEntry::What::gave_up:
       rendered.kernel = {"keep-alive timeout", Colour::bad};
@@ -387,9 +386,8 @@ EntryText TraceWords::render(const SampleEntry& entry) const {
   const Sample& sample = entry.sample;
   EntryText rendered;
   rendered.kernel = {"sample", Colour::dim};
-  rendered.details.push_back(
-      {fmt::format("rtt {}, cwnd {}, {} in flight", duration_in_words(std::int64_t{sample.srtt_us} * 1000),
-                   sample.snd_cwnd, bytes_in_words(sample.snd_nxt - sample.snd_una))});
+  rendered.details.push_back({fmt::format("rtt {}, cwnd {}, {} in flight", microseconds_in_words(sample.srtt_us),
+                                          sample.snd_cwnd, bytes_in_words(sample.snd_nxt - sample.snd_una))});
   return rendered;
 }
 
@@ -428,7 +426,7 @@ std::string TraceWords::closing(const Life& life) const {
   words += fmt::format(": {} {}, received {}", life.has_kernel ? "delivered" : "sent", bytes_in_words(life.tx_bytes),
                        bytes_in_words(life.rx_bytes));
   if (life.handshake_ns) words += fmt::format(", handshake {}", duration_in_words(*life.handshake_ns));
-  if (life.srtt_us) words += fmt::format(", rtt {}", duration_in_words(std::int64_t{*life.srtt_us} * 1000));
+  if (life.srtt_us) words += fmt::format(", rtt {}", microseconds_in_words(*life.srtt_us));
   const auto counted = [&](std::uint32_t number, std::string_view what) {
     if (number != 0) words += fmt::format(", {} {}", number, what);
   };

@@ -34,4 +34,8 @@ std::string duration_in_words(std::int64_t ns) {
   return two_units(seconds / 86400, "d", seconds % 86400 / 3600, "h");
 }
 
+std::string milliseconds_in_words(std::int64_t ms) { return duration_in_words(ms * 1'000'000); }
+
+std::string microseconds_in_words(std::int64_t us) { return duration_in_words(us * 1'000); }
+
 }  // namespace tcpwitness

@@ -22,8 +22,6 @@ std::string times(std::uint32_t count) {
   return fmt::format("{} times", count);
 }
 
-std::string milliseconds(std::uint32_t ms) { return duration_in_words(std::int64_t{ms} * 1'000'000); }
-
 // " (after 1.0 s, 3.1 s)"
 std::string syn_times(const std::vector<std::int64_t>& after_ns) {
   std::string text;
@@ -259,13 +257,13 @@ struct EndingWords {
       text = of.probes_seen ? fmt::format("{} in a row got no answer", counted(of.unanswered, "keep-alive probe"))
                             : "The keep-alive probes got no answer";
       if (of.interval_ms != 0) {
-        text += fmt::format(" (first after {} of silence, then every {})", milliseconds(of.time_ms),
-                            milliseconds(of.interval_ms));
+        text += fmt::format(" (first after {} of silence, then every {})", milliseconds_in_words(of.time_ms),
+                            milliseconds_in_words(of.interval_ms));
       }
     }
     text += ": the kernel gave up";
     if (of.user_timeout_ms != 0)
-      text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds(of.user_timeout_ms));
+      text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds_in_words(of.user_timeout_ms));
     if (of.reset_sent) text += ", sent a RST";
     if (life.error) text += fmt::format(", and the process gets {}", errno_name(*life.error));
     return text + ".";
@@ -290,7 +288,7 @@ struct EndingWords {
                                    of.waiting_bytes != 0 ? counted(of.waiting_bytes, "byte") : "The FIN", tried,
                                    of.reset_sent ? " and sent a RST" : "");
     if (life.outcome == Outcome::user_timeout)
-      text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds(of.user_timeout_ms));
+      text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds_in_words(of.user_timeout_ms));
     if (life.error) text += fmt::format(", and the process gets {}", errno_name(*life.error));
     if (of.error_of_path) text += ", the newest error of the path, in place of ETIMEDOUT";
     if (of.message) text += fmt::format(": an ICMP message, {}", words(*of.message));

@@ -9,18 +9,17 @@
 namespace tcpwitness {
 namespace {
 
-std::string duration(std::int64_t ms) { return duration_in_words(ms * 1'000'000); }
-
 std::string death(const arguments::Keepalive& of) {
   std::string text = fmt::format("{}{} keep-alive probe{} left {}, no answer arrived: connection declared dead",
                                  of.unanswered, of.probes != 0 ? fmt::format(" of {}", of.probes) : "",
                                  of.unanswered == 1 && of.probes <= 1 ? "" : "s", of.death->interface);
   if (of.death->silence_ms != 0) {
-    text += fmt::format(" after {}{}", duration(of.death->silence_ms), of.death->as_configured ? " as configured" : "");
+    text += fmt::format(" after {}{}", milliseconds_in_words(of.death->silence_ms),
+                        of.death->as_configured ? " as configured" : "");
   }
   if (of.probes != 0) {
-    text +=
-        fmt::format(" ({} idle, {} interval, {} probes)", duration(of.time_ms), duration(of.interval_ms), of.probes);
+    text += fmt::format(" ({} idle, {} interval, {} probes)", milliseconds_in_words(of.time_ms),
+                        milliseconds_in_words(of.interval_ms), of.probes);
   }
   return text;
 }
@@ -45,8 +44,8 @@ std::string words(const arguments::Keepalive& of) {
                            : fmt::format(", {} unanswered", of.unanswered);
   }
   if (of.probes != 0) {
-    text += fmt::format("; first probe after {} of silence, then every {}, at most {}", duration(of.time_ms),
-                        duration(of.interval_ms), of.probes);
+    text += fmt::format("; first probe after {} of silence, then every {}, at most {}",
+                        milliseconds_in_words(of.time_ms), milliseconds_in_words(of.interval_ms), of.probes);
   }
   if (of.gives_up_ns)
     text += fmt::format("; the kernel will give the peer up in {}", duration_in_words(*of.gives_up_ns));
