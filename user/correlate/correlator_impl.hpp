@@ -27,51 +27,6 @@
 
 namespace tcpwitness {
 
-// Both FINs were seen on the wire, and the acknowledgement of each.
-[[nodiscard]] inline bool both_fins_acked(const Connection& c) {
-  return c.teardown && c.teardown->fin_out.acked && c.teardown->fin_in.acked;
-}
-
-// The pauses between a client's SYNs at most double (RFC 6298, 5.5; on Linux the first few are alike), and all of them
-// are one attempt: the next one comes within twice the time since the first, with a first timeout of up to 3 s.
-// So long behind the newest one; 0: it did not come again.
-[[nodiscard]] inline std::int64_t next_syn_within(std::int64_t since_first_ns) {
-  constexpr std::int64_t longest_ns = 70'000'000'000;  // Linux pauses for 64 s at most
-  if (since_first_ns < 500'000'000) return 0;
-  return std::min(2 * since_first_ns + 2'000'000'000, longest_ns);
-}
-
-// A SYN for a listener, and no sign that TCP took it.
-[[nodiscard]] inline bool only_syn_seen(const Connection& c) {
-  return c.role == Role::passive && c.state == TcpState::unknown && !c.has_kernel && !c.syn_ack_seen && !c.established;
-}
-
-// What a listener did not take, by the evidence of its queues or of a drop. Without any, NAT can have sent the SYN on
-// to another machine, although something listens on its port here: that is no connection of ours.
-[[nodiscard]] inline bool listener_did_not_take(const Connection& c) {
-  if (!c.anomalies) return false;
-  const QueueFacts& queues = c.anomalies->queues;
-  return queues.newest_full != FullQueue::none || queues.accept_full.total != 0 || queues.syn_full.total != 0 ||
-         queues.cookie || c.anomalies->drops.used != 0 || c.anomalies->rst_out.mark || c.anomalies->reset_sent.mark;
-}
-
-// The peer asked again and got no answer from a listener that had room, and NAT was not seen to send its SYNs on: TCP
-// itself dropped them without a report, as where it has no route back (tcp_conn_request()).
-[[nodiscard]] inline bool asked_in_vain(const Connection& c) {
-  return c.has_wire && c.syn && c.wire.segs_in > 1 && c.owner.source == PidSource::listen;
-}
-
-[[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
-  return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale, 0};
-}
-
-// Forwarded: the server answered the SYN by a RST, and by nothing else.
-[[nodiscard]] bool refused_by_server(const Connection& c);
-
-// Wireshark's words for a segment; c may be null.
-[[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out,
-                                                           bool analysed);
-
 // Hops that are to be forgotten, until the run asks for them. What is left out is forgotten by the flow map itself.
 inline constexpr std::size_t flows_to_delete_limit = 4096;
 

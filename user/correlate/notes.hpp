@@ -35,4 +35,12 @@ void note_measures(Measures& measures, const OwnerSeen& owner);
 // It is found, with the counters that it has now.
 void note_first_look(Measures& measures, const Connection& found);
 
+// A segment as the analysis of the wire takes it.
+[[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
+  return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale, 0};
+}
+// probes.cpp: Wireshark's words for a segment; c may be null.
+[[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out,
+                                                           bool analysed);
+
 }  // namespace tcpwitness

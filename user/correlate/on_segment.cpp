@@ -95,6 +95,11 @@ bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
   return same(fin.sent, fin.end - seq_length(g.len, g.flags));
 }
 
+// Both FINs were seen on the wire, and the acknowledgement of each.
+bool both_fins_acked(const Connection& c) {
+  return c.teardown && c.teardown->fin_out.acked && c.teardown->fin_in.acked;
+}
+
 bool alive(State s) {
   return s == State::established || s == State::fin_wait1 || s == State::fin_wait2 || s == State::close_wait ||
          s == State::last_ack || s == State::closing;

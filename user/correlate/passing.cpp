@@ -37,11 +37,6 @@ bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_ou
 
 }  // namespace
 
-bool refused_by_server(const Connection& c) {
-  return c.ended() && !c.established && !c.syn_ack_seen && c.anomalies && c.anomalies->rst_in.mark &&
-         c.anomalies->rst_in.mark.id == c.teardown->end.id;
-}
-
 bool Correlator::Impl::never_open(const Connection& c) {
   constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
   if (!c.established && !c.preexisting) return true;

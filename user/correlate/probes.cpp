@@ -5,6 +5,7 @@
 // nothing queued (write_seq == snd_nxt) it is a keep-alive. A process leaving TCP_REPAIR sends one too;
 // then the socket is owned and it is neither. Without the kernel's view the last window decides.
 #include "correlate/correlator_impl.hpp"
+#include "correlate/notes.hpp"
 
 namespace tcpwitness {
 namespace {

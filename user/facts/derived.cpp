@@ -71,4 +71,20 @@ bool counted_to_the_end(const Connection& c) {
       c.passage()->hops, [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.teardown->end.ts_ns; });
 }
 
+bool refused_by_server(const Connection& c) {
+  return c.ended() && !c.established && !c.syn_ack_seen && c.anomalies && c.anomalies->rst_in.mark &&
+         c.anomalies->rst_in.mark.id == c.teardown->end.id;
+}
+
+bool listener_did_not_take(const Connection& c) {
+  if (!c.anomalies) return false;
+  const QueueFacts& queues = c.anomalies->queues;
+  return queues.newest_full != FullQueue::none || queues.accept_full.total != 0 || queues.syn_full.total != 0 ||
+         queues.cookie || c.anomalies->drops.used != 0 || c.anomalies->rst_out.mark || c.anomalies->reset_sent.mark;
+}
+
+bool asked_in_vain(const Connection& c) {
+  return c.has_wire && c.syn && c.wire.segs_in > 1 && c.owner.source == PidSource::listen;
+}
+
 }  // namespace tcpwitness

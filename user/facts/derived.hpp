@@ -2,6 +2,7 @@
 // derived.hpp: what follows from the facts of a connection, for correlation and for rules.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "facts/connection.hpp"
@@ -44,5 +45,27 @@ namespace tcpwitness {
 [[nodiscard]] bool refused_on_the_way(const Connection& c);
 // Forwarded: each hop's counters are as new as the end of the connection.
 [[nodiscard]] bool counted_to_the_end(const Connection& c);
+// Forwarded: the server answered the SYN by a RST, and by nothing else.
+[[nodiscard]] bool refused_by_server(const Connection& c);
+
+// The pauses between a client's SYNs at most double (RFC 6298, 5.5; on Linux the first few are alike), and all of them
+// are one attempt: the next one comes within twice the time since the first, with a first timeout of up to 3 s.
+// So long behind the newest one; 0: it did not come again.
+[[nodiscard]] inline std::int64_t next_syn_within(std::int64_t since_first_ns) {
+  constexpr std::int64_t longest_ns = 70'000'000'000;  // Linux pauses for 64 s at most
+  if (since_first_ns < 500'000'000) return 0;
+  return std::min(2 * since_first_ns + 2'000'000'000, longest_ns);
+}
+
+// A SYN for a listener, and no sign that TCP took it.
+[[nodiscard]] inline bool only_syn_seen(const Connection& c) {
+  return c.role == Role::passive && c.state == TcpState::unknown && !c.has_kernel && !c.syn_ack_seen && !c.established;
+}
+// What a listener did not take, by the evidence of its queues or of a drop. Without any, NAT can have sent the SYN on
+// to another machine, although something listens on its port here: that is no connection of ours.
+[[nodiscard]] bool listener_did_not_take(const Connection& c);
+// The peer asked again and got no answer from a listener that had room, and NAT was not seen to send its SYNs on: TCP
+// itself dropped them without a report, as where it has no route back (tcp_conn_request()).
+[[nodiscard]] bool asked_in_vain(const Connection& c);
 
 }  // namespace tcpwitness
