@@ -141,7 +141,7 @@ void Correlator::Impl::listed(TimeNs begun, Reports& out) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
     if (!c.live || c.reported || c.ended() || !c.has_kernel || !c.cookie_bound) continue;
-    if (may_lack_events(c) && c.last_ts_ns < begun) gone.push_back(slot);
+    if (losses_.may_concern(c) && c.last_ts_ns < begun) gone.push_back(slot);
   }
   for (const Slot slot : gone) {
     table_.at(slot).expired = true;
@@ -203,7 +203,7 @@ bool Correlator::Impl::expire(std::size_t reports) {
         break;
       case Wait::close_wait: {
         // Reported at once: the process may never close, and then there is no life to report it with.
-        if (gap_serial_ != c.gap_serial) c.incomplete = true;
+        if (losses_.since_begun(c)) c.incomplete = true;
         if (auto finding = rules_.close_wait_stuck(c, context(c))) {
           c.ensure_teardown().stuck_reported = true;
           if (settings_.finding_reports)
@@ -253,16 +253,16 @@ bool Correlator::Impl::expire(std::size_t reports) {
 Slot Correlator::Impl::create(TimeNs ts, bool begun) {
   const Slot slot = table_.create(ts);
   Connection& c = table_.at(slot);
-  c.gap_serial = gap_serial_;
+  c.gap_serial = losses_.serial();
   // Its first events may be among the lost ones.
-  c.incomplete = gap_serial_ != 0 && (!begun || gap_until_ns_ >= ts);
+  c.incomplete = begun ? losses_.reach(ts) : losses_.any();
   return slot;
 }
 
 void Correlator::Impl::note_missing(Connection& c) {
   // Of one that is older than the run the first state events can have been before the hooks.
   const bool followed = c.in_step || (c.has_kernel && !c.preexisting && c.state != TcpState::new_syn_recv);
-  if (!followed || may_lack_events(c)) return;
+  if (!followed || losses_.may_concern(c)) return;
   c.incomplete = true;
   ++summary_.missed;
 }
@@ -442,7 +442,7 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
     table_.release(slot);
     return;
   }
-  c.incomplete = may_lack_events(c);
+  c.incomplete = losses_.may_concern(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.teardown && c.teardown->mini_fin_wait2);
   const bool knows_late = knows_late_segments(c);
   const bool one_of_too_many = wanted(c) && only_half_open(c) && !half_open_lives_.take(now_);

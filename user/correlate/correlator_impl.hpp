@@ -16,6 +16,7 @@
 #include "correlate/course.hpp"
 #include "correlate/ended_hops.hpp"
 #include "correlate/listeners.hpp"
+#include "correlate/losses.hpp"
 #include "correlate/process.hpp"
 #include "correlate/table.hpp"
 #include "correlate/timeline.hpp"
@@ -237,8 +238,6 @@ class Correlator::Impl {
   // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
   Slot create(TimeNs ts, bool begun);
   void adopt_flow(Slot slot, const Flow& flow);
-  // Something was lost in its time.
-  [[nodiscard]] bool may_lack_events(const Connection& c) const { return gap_serial_ != c.gap_serial || c.incomplete; }
   // Its own records show that a transition is missing. Where no gap can have it, the kernel ran no program for it.
   void note_missing(Connection& c);
   // No room for another connection that only a segment has shown.
@@ -328,10 +327,9 @@ class Correlator::Impl {
   Reports* out_ = nullptr;                // of the call that runs now
   std::vector<Event> expanded_;           // room for the events of one digest
   TimeNs now_ = 0;
-  bool in_part_ = false;     // not all that is over by then was reported
-  TimeNs gap_until_ns_ = 0;  // end of the newest gap
-  TimeNs looked_ns_ = 0;     // when the newest look at all sockets began
-  std::uint32_t gap_serial_ = 0;
+  bool in_part_ = false;  // not all that is over by then was reported
+  Losses losses_;
+  TimeNs looked_ns_ = 0;  // when the newest look at all sockets began
   bool finished_ = false;
   // Of destinations to which connect() found no local port; the newest last.
   struct PortQuery {

@@ -54,7 +54,7 @@ void Correlator::Impl::note_attempt(const Event& e, const Flow& flow) {
 void Correlator::Impl::report_attempts(TimeNs now) {
   for (AttemptsBySecond* const by_second : {&attempts_, &passing_attempts_}) {
     while (const auto attempts = by_second->due(now, finished_)) {
-      const bool lost = gap_until_ns_ >= attempts->crowd.since();
+      const bool lost = losses_.reach(attempts->crowd.since());
       if (auto finding = rules_.attempts(*attempts, names_, lost))
         emit(FindingReport{0, now, attempts->crowd.first(), std::move(*finding)}, 0);
     }
@@ -71,7 +71,7 @@ void Correlator::Impl::report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now,
                                     Finding (Rules::*judge)(const Crowd&, bool) const) {
   if (!crowd || (now - crowd->since() < second_ns && !finished_)) return;
   const Crowd more = *std::exchange(crowd, nullptr);
-  emit(FindingReport{0, now, more.first(), (rules_.*judge)(more, gap_until_ns_ >= more.since())}, 0);
+  emit(FindingReport{0, now, more.first(), (rules_.*judge)(more, losses_.reach(more.since()))}, 0);
 }
 
 void Correlator::Impl::report_crowds(TimeNs now) {

@@ -292,7 +292,7 @@ Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& k
   c.ends = std::make_unique<Ends>();
   c.ends->passage = std::make_unique<Passage>();
   ++passing_;
-  c.preexisting = !opens && gap_serial_ == 0;
+  c.preexisting = !opens && !losses_.any();
   c.role = opens ? Role::active : Role::unknown;
   c.port_reused = before != no_slot;
   hop = sent_by_server(g, key, leaves) == leaves ? client : server;

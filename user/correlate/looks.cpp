@@ -106,7 +106,7 @@ void Correlator::Impl::watch_fin_wait2(Slot slot) {
     teardown.fin_wait2_requested = true;
     fin_wait2_look_ = true;
   } else if (!teardown.not_closing_reported && lasted >= settings_.close_wait_stuck_ns) {
-    if (gap_serial_ != c.gap_serial) c.incomplete = true;
+    if (losses_.since_begun(c)) c.incomplete = true;
     RuleContext known = context(c);
     known.peer = other_end(c);
     if (auto finding = rules_.peer_not_closing(c, known)) {

@@ -91,7 +91,7 @@ void Correlator::Impl::on_digest(const Event& e, const SocketDigest& d) {
 Correlator::Impl::Place Correlator::Impl::place_of(const Event& e, const SocketDigest& d, const Course& at,
                                                    const Flow& flow) const {
   // What was lost may be of it, where its beginning is not behind the loss.
-  if (gap_serial_ != 0 && (gap_until_ns_ >= time_of(e, d, at.begun_ns()) || !(at.wire || at.active))) return {};
+  if (losses_.any() && (losses_.reach(time_of(e, d, at.begun_ns())) || !(at.wire || at.active))) return {};
   if (!hops_.empty() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return {};
   if (table_.find_cookie(d.header.cookie) != no_slot) return {};
   const Slot before = table_.find_flow(flow);

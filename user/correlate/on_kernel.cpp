@@ -496,15 +496,14 @@ void Correlator::Impl::find_in(Slot slot, const Event& e, State state) {
 // Transitions that were lost show in the list of the sockets.
 void Correlator::Impl::catch_up(Slot slot, const Event& e, State state) {
   Connection& c = table_.at(slot);
-  if (c.reported || c.ended() || state == c.state || e.ts_ns <= c.last_ts_ns || !may_lack_events(c)) return;
+  if (c.reported || c.ended() || state == c.state || e.ts_ns <= c.last_ts_ns || !losses_.may_concern(c)) return;
   c.established =
       c.established || (state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv);
   find_in(slot, e, state);
 }
 
 void Correlator::Impl::on_gap(const Event& e, const Gap& gap) {
-  ++gap_serial_;
-  if (gap.to_ts_ns > gap_until_ns_) gap_until_ns_ = gap.to_ts_ns;
+  losses_.add(gap);
   summary_.lost += gap.lost;
   emit(GapReport{e.ts_ns, gap}, 0);
 }

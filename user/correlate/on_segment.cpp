@@ -282,7 +282,7 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
   } else {
     table_.bind_flow(slot, flow);
   }
-  c.preexisting = preexisting && gap_serial_ == 0;
+  c.preexisting = preexisting && !losses_.any();
   c.port_reused = reused;
   if (is_syn(g)) c.role = out ? Role::active : Role::passive;
   if (is_syn_ack(g)) c.role = out ? Role::passive : Role::active;

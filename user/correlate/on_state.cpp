@@ -129,11 +129,11 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
   table_.bind_cookie(slot, s.header.cookie);
   adopt_flow(slot, flow);
   Connection& c = table_.at(slot);
-  c.preexisting = !begun && gap_serial_ == 0;
+  c.preexisting = !begun && !losses_.any();
   // What came before it is among the lost: its own beginning, or the SYN of a child, a handshake ago.
   constexpr std::int64_t handshake_ns = 3'000'000'000;
-  const bool after_gap = gap_serial_ != 0 && gap_until_ns_ + handshake_ns >= e.ts_ns;
-  if ((!begun && gap_serial_ != 0) || (from == State::listen && settings_.has_wire && after_gap)) c.incomplete = true;
+  const bool after_gap = losses_.reach(e.ts_ns, handshake_ns);
+  if ((!begun && losses_.any()) || (from == State::listen && settings_.has_wire && after_gap)) c.incomplete = true;
   return slot;
 }
 

@@ -36,7 +36,7 @@ void Correlator::Impl::look_at_open() {
 }
 
 void Correlator::Impl::report_open(Connection& c) {
-  c.incomplete = may_lack_events(c);
+  c.incomplete = losses_.may_concern(c);
   RuleContext known = context(c);
   known.peer = other_end(c);
   OpenFindings& open = c.anomalies->open;

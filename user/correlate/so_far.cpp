@@ -12,7 +12,7 @@ std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
     if (c.id != conn || !c.live || c.reported || c.ended() || !wanted(c)) continue;
-    c.incomplete = may_lack_events(c);
+    c.incomplete = losses_.may_concern(c);
     RuleContext known = context(c);
     known.explain = true;
     known.finished = true;
@@ -29,7 +29,7 @@ void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take)
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
     if (!c.live || c.reported || c.ended() || c.passage() || only_half_open(c) || !wanted(c)) continue;
-    c.incomplete = may_lack_events(c);
+    c.incomplete = losses_.may_concern(c);
     RuleContext known = context(c);
     known.explain = false;
     known.finished = true;

@@ -81,7 +81,7 @@ void Correlator::Impl::report_stray(const Stray& stray, TimeNs ts) {
     add_up(more_strays_, stray.evidence.ids[0], ts, stray.flow);
     return;
   }
-  const bool lost = gap_serial_ != 0 && gap_until_ns_ + two_msl_ns >= stray.ts_ns;
+  const bool lost = losses_.reach(stray.ts_ns, two_msl_ns);
   emit(FindingReport{0, ts, stray.flow, rules_.stray(stray, names_, lost)}, 0);
 }
 

@@ -82,7 +82,7 @@ void Correlator::Impl::report_turned_away(const TurnedAway& syn, TimeNs now) {
     for (const auto& [reason, count] : syn.reasons) add_reason(more_turned_away_->reasons, reason, count);
     return;
   }
-  const bool lost = gap_serial_ != 0 && gap_until_ns_ >= syn.first_ns;
+  const bool lost = losses_.reach(syn.first_ns);
   emit(FindingReport{0, now, stray.flow, rules_.turned_away(syn, names_, lost)}, 0);
 }
 
@@ -104,7 +104,7 @@ void Correlator::Impl::report_more_turned_away(TimeNs now) {
   constexpr std::int64_t second_ns = 1'000'000'000;
   if (!more_turned_away_ || (now - more_turned_away_->begun_ns < second_ns && !finished_)) return;
   const MoreTurnedAway more = *std::exchange(more_turned_away_, nullptr);
-  const bool lost = gap_until_ns_ >= more.crowd.since();
+  const bool lost = losses_.reach(more.crowd.since());
   emit(FindingReport{0, now, more.crowd.first(), rules_.more_turned_away(more, names_, lost)}, 0);
 }
 
