@@ -59,9 +59,8 @@ Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Ru
       names_(names),
       rules_(rules),
       read_alike_(alike),
-      of_some_processes_(settings_.pid != 0 || !settings_.comm.empty() || settings_.of_process),
-      filtered_(of_some_processes_ || settings_.of_flow),
-      timeline_(filtered_, [this](const Flow& flow) { return wanted_alone(flow); }) {
+      selection_(settings_, listeners_),
+      timeline_(selection_.any(), [this](const Flow& flow) { return selection_.wants_alone(flow); }) {
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
 }
 
@@ -287,56 +286,22 @@ bool Correlator::Impl::crowded(bool half_open) const {
   return half_open && waiting >= settings_.half_open_limit;
 }
 
-bool Correlator::Impl::wanted_flow(const Connection& c) const {
-  if (!settings_.of_flow) return true;
-  const bool own = settings_.of_flow(c.flow);
-  if (own != settings_.flow_excludes) return own;
-  const std::optional<Flow> translated = c.on_the_wire();
-  return translated ? settings_.of_flow(*translated) : own;
-}
-
-bool Correlator::Impl::wanted(const Connection& c) const { return wanted_flow(c) && wanted_process(c.owner); }
-
-bool Correlator::Impl::wanted_process(const Owner& owner) const {
-  if (settings_.pid != 0 && owner.pid != settings_.pid) return false;
-  if (!settings_.comm.empty() && owner.process().comm != settings_.comm) return false;
-  if (owner.selected != Owner::Selected::undecided) return owner.selected == Owner::Selected::yes;
-  return !settings_.of_process || settings_.of_process(owner.process());
-}
-
-bool Correlator::Impl::wanted_alone(const Flow& flow) const {
-  if (settings_.of_flow && !settings_.of_flow(flow)) return false;
-  if (!of_some_processes_) return true;
-  const Listener* listener = listeners_.find(flow.local);
-  return listener != nullptr && listener->owner.pid != 0 && wanted_process(listener->owner);
-}
-
 void Correlator::Impl::decide(const Connection& c, bool last) {
-  if (!filtered_ || !settings_.timeline) return;
-  // A listener's child may turn out to be another process's: not final until it is used or over.
-  const bool owned = !of_some_processes_ || (c.owner.pid != 0 && c.owner.source != PidSource::listen);
-  // NAT shows its form with the first segment: until then the other form may still decide.
-  const bool by_one_form = wanted_flow(c) != settings_.flow_excludes;
-  const bool placed = by_one_form ? c.flow_bound || !settings_.of_flow : c.established;
-  if (last || (owned && placed)) timeline_.decide(c.id, wanted(c), *out_);
+  if (!selection_.any() || !settings_.timeline) return;
+  if (last || selection_.is_final(c)) timeline_.decide(c.id, selection_.wants(c), *out_);
 }
 
 bool Correlator::Impl::any_open() const {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    if (c.live && !c.reported && wanted(c)) return true;
+    if (c.live && !c.reported && selection_.wants(c)) return true;
   }
   return false;
 }
 
-void Correlator::Impl::select_owner(Connection& c) const {
-  if (c.owner.pid == 0 || !settings_.of_process) return;
-  c.owner.selected = settings_.of_process(c.owner.process()) ? Owner::Selected::yes : Owner::Selected::no;
-}
-
 void Correlator::Impl::owner_changed(Connection& c, const Event& e) {
   if (c.owner.pid != 0) entry(&c, e, c.flow, OwnerEntry{c.owner.process()});
-  select_owner(c);
+  selection_.ask_of(c.owner);
   decide(c, false);
 }
 
@@ -445,7 +410,7 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   c.incomplete = losses_.may_concern(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.teardown && c.teardown->mini_fin_wait2);
   const bool knows_late = knows_late_segments(c);
-  const bool one_of_too_many = wanted(c) && only_half_open(c) && !half_open_lives_.take(now_);
+  const bool one_of_too_many = selection_.wants(c) && only_half_open(c) && !half_open_lives_.take(now_);
   if (one_of_too_many) {
     ++summary_.unlisted;
     if (c.passage() && refused_by_server(c)) add_up(more_refused_, c.teardown->end.id, now_, c.flow.reversed());
@@ -453,7 +418,7 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   RuleContext known = context(c, end);
   known.peer = c.passage() ? nullptr : other_end(c);
   std::optional<Outcome> outcome;
-  if (wanted(c) && !one_of_too_many) outcome = emit_life(slot, known);
+  if (selection_.wants(c) && !one_of_too_many) outcome = emit_life(slot, known);
   decide(c, true);
   if (settings_.has_kernel) c.reported_as = outcome ? *outcome : rules_.outcome(c, known);
   c.reported = true;

@@ -18,6 +18,7 @@
 #include "correlate/listeners.hpp"
 #include "correlate/losses.hpp"
 #include "correlate/process.hpp"
+#include "correlate/selection.hpp"
 #include "correlate/table.hpp"
 #include "correlate/timeline.hpp"
 #include "facts/derived.hpp"
@@ -244,13 +245,7 @@ class Correlator::Impl {
   [[nodiscard]] bool crowded(bool half_open) const;
   [[nodiscard]] bool knows_late_segments(const Connection& c) const;
   void owner_changed(Connection& c, const Event& e);
-  void select_owner(Connection& c) const;
   void decide(const Connection& c, bool last);
-  [[nodiscard]] bool wanted_flow(const Connection& c) const;
-  [[nodiscard]] bool wanted(const Connection& c) const;
-  [[nodiscard]] bool wanted_process(const Owner& owner) const;
-  // What belongs to no connection: where processes are selected, only what concerns a listener of theirs.
-  [[nodiscard]] bool wanted_alone(const Flow& flow) const;
   // Over: judged and reported; what still comes of it for a moment is known to be late. end: of a capture.
   void conclude(Slot slot, const ConversationEnd* end = nullptr);
   Outcome emit_life(Slot slot, RuleContext known);
@@ -268,7 +263,7 @@ class Correlator::Impl {
     if (settings_.timeline) {
       timeline_.push(entry_of(c, e, flow, std::move(body)), c != nullptr ? c->id : 0);
     } else if constexpr (std::is_same_v<Body, KeepaliveEntry> || std::is_same_v<Body, DropEntry>) {
-      if (settings_.counted && (c != nullptr ? wanted(*c) : wanted_alone(flow)))
+      if (settings_.counted && (c != nullptr ? selection_.wants(*c) : selection_.wants_alone(flow)))
         out_->emplace_back(entry_of(c, e, flow, std::move(body)));
     }
   }
@@ -282,12 +277,11 @@ class Correlator::Impl {
   const Names& names_;
   const Rules& rules_;
   ReadAlike read_alike_;
-  bool of_some_processes_;
-  bool filtered_;
   Table table_;
   std::vector<Measures> measures_;  // by slot
   std::vector<Slot> captured_;      // by Analysis::conversation
   Listeners listeners_;
+  Selection selection_;
   Timeline timeline_;
   bool in_short_ = false;
   std::deque<Stray> strays_;

@@ -48,7 +48,7 @@ std::optional<Attempts> AttemptsBySecond::due(TimeNs now, bool finished) {
 }
 
 void Correlator::Impl::note_attempt(const Event& e, const Flow& flow) {
-  if (settings_.has_kernel && !filtered_) attempts_.begun(e.id, e.ts_ns, flow);
+  if (settings_.has_kernel && !selection_.any()) attempts_.begun(e.id, e.ts_ns, flow);
 }
 
 void Correlator::Impl::report_attempts(TimeNs now) {

@@ -215,7 +215,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
     c.enter(second ? State::close : State::time_wait);
     if (!second) teardown.time_wait = teardown.end;
   }
-  if (changed) select_owner(c);
+  if (changed) selection_.ask_of(c.owner);
   if (at.wire) {
     c.wire = d.wire;
     c.wire_final = true;

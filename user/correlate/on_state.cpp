@@ -181,7 +181,7 @@ void Correlator::Impl::change_owner(Connection& c, const StateChange& s) {
   }
   if (to == State::fin_wait1 || to == State::last_ack || to == State::close) changed = own_by_close(c, s) || changed;
   if (!changed) return;
-  select_owner(c);
+  selection_.ask_of(c.owner);
   decide(c, false);
 }
 

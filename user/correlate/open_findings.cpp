@@ -31,7 +31,7 @@ void Correlator::Impl::look_at_open() {
   for (; open_next_ < until; ++open_next_) {
     Connection& c = table_.at(open_next_);
     const bool goes_on = c.live && !c.reported && c.anomalies && !c.ended() && !c.passage();
-    if (goes_on && !only_half_open(c) && wanted(c)) report_open(c);
+    if (goes_on && !only_half_open(c) && selection_.wants(c)) report_open(c);
   }
 }
 

@@ -11,7 +11,7 @@ namespace tcpwitness {
 std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
-    if (c.id != conn || !c.live || c.reported || c.ended() || !wanted(c)) continue;
+    if (c.id != conn || !c.live || c.reported || c.ended() || !selection_.wants(c)) continue;
     c.incomplete = losses_.may_concern(c);
     RuleContext known = context(c);
     known.explain = true;
@@ -28,7 +28,7 @@ std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
 void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
-    if (!c.live || c.reported || c.ended() || c.passage() || only_half_open(c) || !wanted(c)) continue;
+    if (!c.live || c.reported || c.ended() || c.passage() || only_half_open(c) || !selection_.wants(c)) continue;
     c.incomplete = losses_.may_concern(c);
     RuleContext known = context(c);
     known.explain = false;

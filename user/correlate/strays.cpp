@@ -76,7 +76,7 @@ EventId Correlator::Impl::stray_reset(const Event& e, const Reset& r, const Flow
 }
 
 void Correlator::Impl::report_stray(const Stray& stray, TimeNs ts) {
-  if (!settings_.finding_reports || !wanted_alone(stray.flow)) return;
+  if (!settings_.finding_reports || !selection_.wants_alone(stray.flow)) return;
   if (!stray_findings_.take(ts)) {
     add_up(more_strays_, stray.evidence.ids[0], ts, stray.flow);
     return;

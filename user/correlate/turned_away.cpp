@@ -75,7 +75,7 @@ void Correlator::Impl::turn_away(const Event& e, const Drop& d, const Flow& flow
 
 void Correlator::Impl::report_turned_away(const TurnedAway& syn, TimeNs now) {
   const Stray& stray = syn.stray;
-  if (!wanted_alone(stray.flow)) return;
+  if (!selection_.wants_alone(stray.flow)) return;
   if (!turned_away_findings_.take(now)) {
     if (!more_turned_away_) more_turned_away_ = std::make_unique<MoreTurnedAway>(MoreTurnedAway{{}, {}, now});
     more_turned_away_->crowd.add(syn.evidence.ids[0], stray.ts_ns, stray.flow, syn.count);
