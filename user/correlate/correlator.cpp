@@ -19,15 +19,6 @@ bool may_ask_again(const Connection& c, TimeNs now) {
   return now - c.last_ts_ns < next_syn_within(c.last_ts_ns - c.syn.ts_ns);
 }
 
-// A Life is large: it is made where it stays.
-template <typename Make>
-struct InPlace {
-  Make make;
-  operator Life() const { return make(); }  // NOLINT(google-explicit-constructor)
-};
-template <typename Make>
-InPlace(Make) -> InPlace<Make>;
-
 template <typename Body>
 inline constexpr EventKind kind_of = [] {
   if constexpr (std::is_same_v<Body, StateChange>) return EventKind::state;
@@ -60,17 +51,18 @@ Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Ru
       rules_(rules),
       read_alike_(alike),
       selection_(settings_, listeners_),
-      timeline_(selection_.any(), [this](const Flow& flow) { return selection_.wants_alone(flow); }) {
+      timeline_(selection_.any(), [this](const Flow& flow) { return selection_.wants_alone(flow); }),
+      emitter_(settings_, selection_, timeline_) {
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
 }
 
 void Correlator::Impl::feed(const Event& event, Reports& out) {
-  out_ = &out;
+  const Emitter::Call call(emitter_, out);
   // A loss first: what expires in its time may have gone on unseen.
   if (const Gap* gap = std::get_if<Gap>(&event.body)) on_gap(event, *gap);
   if (event.ts_ns > now_) pass_time(event.ts_ns);
   take(event);
-  if (settings_.timeline) timeline_.release(now_, out);
+  emitter_.release(now_);
 }
 
 void Correlator::Impl::take(const Event& event) {
@@ -104,9 +96,9 @@ void Correlator::Impl::take(const Event& event) {
 }
 
 void Correlator::Impl::advance(TimeNs now, Reports& out) {
-  out_ = &out;
+  const Emitter::Call call(emitter_, out);
   if (now > now_) pass_time(now);
-  if (settings_.timeline) timeline_.release(now_, out);
+  emitter_.release(now_);
 }
 
 TimeNs Correlator::Impl::due() const {
@@ -134,7 +126,7 @@ bool Correlator::Impl::wants_descriptors() {
 }
 
 void Correlator::Impl::listed(TimeNs begun, Reports& out) {
-  out_ = &out;
+  const Emitter::Call call(emitter_, out);
   if (looked_ns_ < begun) return;  // it was not a whole list
   std::vector<Slot> gone;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
@@ -146,11 +138,11 @@ void Correlator::Impl::listed(TimeNs begun, Reports& out) {
     table_.at(slot).expired = true;
     conclude(slot);
   }
-  if (settings_.timeline) timeline_.release(now_, out);
+  emitter_.release(now_);
 }
 
 void Correlator::Impl::finish(TimeNs now, Reports& out) {
-  out_ = &out;
+  const Emitter::Call call(emitter_, out);
   if (now > now_) pass_time(now);
   expire_strays(now_ + settings_.hold_ns + 1);
   finished_ = true;
@@ -166,13 +158,13 @@ void Correlator::Impl::finish(TimeNs now, Reports& out) {
   std::sort(open.begin(), open.end(), [&](Slot a, Slot b) { return table_.at(a).id < table_.at(b).id; });
   for (const Slot slot : open) conclude(slot);
   report_crowds(now_);
-  timeline_.flush(out);
+  emitter_.flush();
   summary_.ts_ns = now_;
 }
 
 bool Correlator::Impl::report_over(TimeNs by, Reports& out, std::size_t reports) {
   if (by <= now_ && !in_part_) return false;
-  out_ = &out;
+  const Emitter::Call call(emitter_, out);
   now_ = std::max(now_, by);
   in_part_ = expire(reports);
   if (!in_part_) pass_time(now_);
@@ -189,7 +181,7 @@ void Correlator::Impl::pass_time(TimeNs now) {
 }
 
 bool Correlator::Impl::expire(std::size_t reports) {
-  while (out_->size() < reports) {
+  while (emitter_.waiting() < reports) {
     const auto due = table_.expire(now_);
     if (due.slot == no_slot) return false;
     ++waits_over_;
@@ -205,8 +197,7 @@ bool Correlator::Impl::expire(std::size_t reports) {
         if (losses_.since_begun(c)) c.incomplete = true;
         if (auto finding = rules_.close_wait_stuck(c, context(c))) {
           c.ensure_teardown().stuck_reported = true;
-          if (settings_.finding_reports)
-            emit(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
+          if (settings_.finding_reports) emitter_.finding(c, now_, std::move(*finding));
         } else if (c.teardown && c.teardown->descriptor &&
                    c.state == TcpState::close_wait) {  // it goes on sending: looked at again
           c.ensure_teardown().descriptor_requested = false;
@@ -275,7 +266,7 @@ void Correlator::Impl::adopt_flow(Slot slot, const Flow& flow) {
   }
   table_.bind_flow(slot, flow);
   if (settings_.timeline) timeline_.flow_of(c.id, flow);
-  if (settings_.of_flow) decide(c, false);
+  if (settings_.of_flow) emitter_.decide(c, false);
   if (!icmp_ahead_.empty()) take_icmp_ahead(flow);
 }
 
@@ -284,11 +275,6 @@ bool Correlator::Impl::crowded(bool half_open) const {
   const std::size_t waiting =
       table_.waiting(Wait::unanswered_syn) + table_.waiting(Wait::request) + table_.waiting(Wait::wire_connect);
   return half_open && waiting >= settings_.half_open_limit;
-}
-
-void Correlator::Impl::decide(const Connection& c, bool last) {
-  if (!selection_.any() || !settings_.timeline) return;
-  if (last || selection_.is_final(c)) timeline_.decide(c.id, selection_.wants(c), *out_);
 }
 
 bool Correlator::Impl::any_open() const {
@@ -300,9 +286,9 @@ bool Correlator::Impl::any_open() const {
 }
 
 void Correlator::Impl::owner_changed(Connection& c, const Event& e) {
-  if (c.owner.pid != 0) entry(&c, e, c.flow, OwnerEntry{c.owner.process()});
+  if (c.owner.pid != 0) emitter_.entry(&c, e, c.flow, OwnerEntry{c.owner.process()});
   selection_.ask_of(c.owner);
-  decide(c, false);
+  emitter_.decide(c, false);
 }
 
 const Connection* Correlator::Impl::other_end(const Connection& c) const {
@@ -338,14 +324,6 @@ RuleContext Correlator::Impl::context(const Connection& c, const ConversationEnd
   return context;
 }
 
-void Correlator::Impl::emit(Report&& report, ConnectionId conn) {
-  if (settings_.timeline) {
-    timeline_.push(std::move(report), conn);
-  } else if (conn != 0 || timeline_.wants(report)) {
-    out_->push_back(std::move(report));
-  }
-}
-
 Measures& Correlator::Impl::measures(Slot slot) {
   if (measures_.size() <= slot) measures_.resize(std::size_t{slot} + 1);
   Measures& of = measures_[slot];
@@ -362,18 +340,17 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
   if (clocked) known.payload = &payload;
   ++summary_.connections;
   if (!settings_.timeline && !settings_.finding_reports) {
-    out_->emplace_back(std::in_place_type<Life>, InPlace{[&] { return rules_.life(c, known); }});
-    return std::get<Life>(out_->back()).outcome;
+    return emitter_.life_at_once([&] { return rules_.life(c, known); }).outcome;
   }
   const bool ordinary = in_short_ && !c.anomalies;
   if (ordinary) known.explain = false;
-  Report made(std::in_place_type<Life>, InPlace{[&] { return rules_.life(c, known); }});
+  Report made = Emitter::life([&] { return rules_.life(c, known); });
   Life& life = std::get<Life>(made);
   const Outcome outcome = life.outcome;
   if (ordinary) {
     const auto problem = [](const Finding& finding) { return is_problem(finding.rule); };
     if (!is_problem(outcome) && std::ranges::none_of(life.findings, problem)) {
-      emit(std::move(made), c.id);
+      emitter_.report(std::move(made), c.id);
       return outcome;
     }
     known.explain = true;  // not ordinary, after all
@@ -384,10 +361,10 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
       if (finding.rule == Rule::close_wait_stuck && c.teardown && c.teardown->stuck_reported) continue;
       if (finding.rule == Rule::peer_not_closing && c.teardown && c.teardown->not_closing_reported) continue;
       if (reported_open(c, finding)) continue;
-      emit(FindingReport{c.id, life.ts_ns, c.flow, finding, c.on_the_wire()}, c.id);
+      emitter_.finding(c, life.ts_ns, finding);
     }
   }
-  emit(std::move(made), c.id);
+  emitter_.report(std::move(made), c.id);
   return outcome;
 }
 
@@ -419,7 +396,7 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   known.peer = c.passage() ? nullptr : other_end(c);
   std::optional<Outcome> outcome;
   if (selection_.wants(c) && !one_of_too_many) outcome = emit_life(slot, known);
-  decide(c, true);
+  emitter_.decide(c, true);
   if (settings_.has_kernel) c.reported_as = outcome ? *outcome : rules_.outcome(c, known);
   c.reported = true;
   if (c.passage() && c.ended()) delete_flows_of(c);

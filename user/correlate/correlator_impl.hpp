@@ -9,11 +9,11 @@
 
 #include <algorithm>
 #include <deque>
-#include <type_traits>
 #include <unordered_map>
 
 #include "correlate/attempts.hpp"
 #include "correlate/course.hpp"
+#include "correlate/emitter.hpp"
 #include "correlate/ended_hops.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/losses.hpp"
@@ -245,28 +245,12 @@ class Correlator::Impl {
   [[nodiscard]] bool crowded(bool half_open) const;
   [[nodiscard]] bool knows_late_segments(const Connection& c) const;
   void owner_changed(Connection& c, const Event& e);
-  void decide(const Connection& c, bool last);
   // Over: judged and reported; what still comes of it for a moment is known to be late. end: of a capture.
   void conclude(Slot slot, const ConversationEnd* end = nullptr);
   Outcome emit_life(Slot slot, RuleContext known);
   void pass_time(TimeNs now);
   // What is over by now, until so many reports wait; false: all.
   bool expire(std::size_t reports);
-  void emit(Report&& report, ConnectionId conn);
-  template <typename Body>
-  static Entry entry_of(const Connection* c, const Event& e, const Flow& flow, Body body) {
-    return Entry{
-        c != nullptr ? c->id : 0, e.id, e.ts_ns, flow, std::move(body), c != nullptr ? c->on_the_wire() : std::nullopt};
-  }
-  template <typename Body>
-  void entry(const Connection* c, const Event& e, const Flow& flow, Body body) {
-    if (settings_.timeline) {
-      timeline_.push(entry_of(c, e, flow, std::move(body)), c != nullptr ? c->id : 0);
-    } else if constexpr (std::is_same_v<Body, KeepaliveEntry> || std::is_same_v<Body, DropEntry>) {
-      if (settings_.counted && (c != nullptr ? selection_.wants(*c) : selection_.wants_alone(flow)))
-        out_->emplace_back(entry_of(c, e, flow, std::move(body)));
-    }
-  }
   [[nodiscard]] RuleContext context(const Connection& c, const ConversationEnd* end = nullptr) const;
   // Where a comparison is asked for.
   [[nodiscard]] Measures& measures(Slot slot);
@@ -283,6 +267,7 @@ class Correlator::Impl {
   Listeners listeners_;
   Selection selection_;
   Timeline timeline_;
+  Emitter emitter_;
   bool in_short_ = false;
   std::deque<Stray> strays_;
   std::deque<Event> icmp_ahead_;                      // for no connection that is known; the newest few
@@ -318,7 +303,6 @@ class Correlator::Impl {
   bool hops_look_ = false;                // Correlator::wants_hops
   std::deque<Translation> ties_;          // of hops whose connection has not begun yet; the newest few
   std::deque<Translation> translations_;  // whose connection has not begun yet; the newest few
-  Reports* out_ = nullptr;                // of the call that runs now
   std::vector<Event> expanded_;           // room for the events of one digest
   TimeNs now_ = 0;
   bool in_part_ = false;  // not all that is over by then was reported

@@ -56,7 +56,7 @@ void Correlator::Impl::report_attempts(TimeNs now) {
     while (const auto attempts = by_second->due(now, finished_)) {
       const bool lost = losses_.reach(attempts->crowd.since());
       if (auto finding = rules_.attempts(*attempts, names_, lost))
-        emit(FindingReport{0, now, attempts->crowd.first(), std::move(*finding)}, 0);
+        emitter_.finding(attempts->crowd.first(), now, std::move(*finding));
     }
   }
 }
@@ -71,7 +71,7 @@ void Correlator::Impl::report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now,
                                     Finding (Rules::*judge)(const Crowd&, bool) const) {
   if (!crowd || (now - crowd->since() < second_ns && !finished_)) return;
   const Crowd more = *std::exchange(crowd, nullptr);
-  emit(FindingReport{0, now, more.first(), (rules_.*judge)(more, losses_.reach(more.since()))}, 0);
+  emitter_.finding(more.first(), now, (rules_.*judge)(more, losses_.reach(more.since())));
 }
 
 void Correlator::Impl::report_crowds(TimeNs now) {

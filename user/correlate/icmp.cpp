@@ -51,7 +51,7 @@ void Correlator::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   const bool relative = c.has_isn_remote;
   const std::uint32_t rel_seq = relative ? seen.seq - c.isn_remote : seen.seq;
-  entry(&c, e, c.flow, IcmpEntry{message, true, false, rel_seq, relative, 0});
+  emitter_.entry(&c, e, c.flow, IcmpEntry{message, true, false, rel_seq, relative, 0});
 }
 
 // Forwarded: an ICMP error leaves for the sender of the segment that it quotes, made by this machine or by another one.
@@ -93,8 +93,9 @@ void Correlator::Impl::on_icmp_left(const Event& e, const IcmpSeen& seen) {
   const bool of_client = hop == client;
   const bool relative = of_client ? c.has_isn_local : c.has_isn_remote;
   const std::uint32_t isn = of_client ? c.isn_local : c.isn_remote;
-  entry(&c, e, c.flow,
-        IcmpEntry{message, message.own, !message.own, relative ? seen.seq - isn : seen.seq, relative, seen.mtu});
+  emitter_.entry(
+      &c, e, c.flow,
+      IcmpEntry{message, message.own, !message.own, relative ? seen.seq - isn : seen.seq, relative, seen.mtu});
   if (of_client && c.has_isn_local && seen.seq == c.isn_local) refuse_passing(slot, e, message);
 }
 
@@ -149,7 +150,7 @@ void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
   body.relative = c.has_isn_local;
   body.rel_seq = c.has_isn_local ? seen.seq - c.isn_local : seen.seq;
   body.mtu = seen.mtu;
-  entry(&c, e, c.flow, body);
+  emitter_.entry(&c, e, c.flow, body);
 }
 
 // The own firewall's answer to a SYN that never reached an interface comes before the drop, which shows the port.

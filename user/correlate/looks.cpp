@@ -77,7 +77,7 @@ void Correlator::Impl::on_ports(const Event& e, const PortsFound& p) {
   for (std::uint32_t i = 0; i < p.used_holders && i < max_port_holders; ++i) {
     body.holders.push_back({port_holder(p.holders[i]).process(), p.holders[i].ports});
   }
-  entry(first, e, first->flow, std::move(body));
+  emitter_.entry(first, e, first->flow, std::move(body));
 }
 
 void Correlator::Impl::note_still_fin_wait2(const Event& e, const SocketFound& f) {
@@ -111,8 +111,7 @@ void Correlator::Impl::watch_fin_wait2(Slot slot) {
     known.peer = other_end(c);
     if (auto finding = rules_.peer_not_closing(c, known)) {
       teardown.not_closing_reported = true;
-      if (settings_.finding_reports)
-        emit(FindingReport{c.id, now_, c.flow, std::move(*finding), c.on_the_wire()}, c.id);
+      if (settings_.finding_reports) emitter_.finding(c, now_, std::move(*finding));
     } else {  // data still comes: looked at again after as long
       teardown.fin_wait2_quiet_ns = now_;
       teardown.fin_wait2_bytes = c.cb.bytes_received;

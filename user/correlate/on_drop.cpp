@@ -182,7 +182,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
     DropEntry fault;
     fault.out = out;
     fault.reason = names_.drop_reason(d.reason);
-    entry(c, e, shown, std::move(fault));
+    emitter_.entry(c, e, shown, std::move(fault));
   }
   if (!shows_states()) return;
   // A RST is dropped for one reason (TCP_RESET) whether it was taken or not.
@@ -213,7 +213,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
     const Candidate* same = c->recent->find(d.seq, d.flags, out);
     if (same != nullptr) body.segment = same->id;
   }
-  entry(c, e, shown, std::move(body));
+  emitter_.entry(c, e, shown, std::move(body));
 }
 
 }  // namespace tcpwitness

@@ -260,7 +260,7 @@ void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   body.rto_us = r.cb.rto_us;
   body.attempt = counted ? facts.attempt : facts.attempt + 1;
   if (segment != 0) timeline_.cause_of(segment, cause_on_the_wire(kind));
-  entry(&c, e, c.flow, body);
+  emitter_.entry(&c, e, c.flow, body);
 }
 
 // The segment that this RST answers was sent by a connection of this machine too.
@@ -291,12 +291,12 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   body.kind = reason;
   if (slot != no_slot && of_listener && reason == ResetReason::invalid_syn && end_request(slot, e, r)) {
     body.segment = stray_reset(e, r, flow);
-    entry(&table_.at(slot), e, table_.at(slot).flow, std::move(body));
+    emitter_.entry(&table_.at(slot), e, table_.at(slot).flow, std::move(body));
     return;
   }
   if (slot == no_slot || of_listener) {
     body.segment = stray_reset(e, r, flow);
-    entry(nullptr, e, flow, std::move(body));
+    emitter_.entry(nullptr, e, flow, std::move(body));
     return;
   }
   Connection& c = table_.at(slot);
@@ -304,7 +304,7 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (r.has_socket != 0 && was_read(r.cb) && !c.ended()) c.cb = r.cb;
   if (sent && ends_nothing(c, r)) {
-    entry(&c, e, c.flow, std::move(body));
+    emitter_.entry(&c, e, c.flow, std::move(body));
     return;
   }
   Anomalies& anomalies = c.ensure_anomalies();
@@ -333,7 +333,7 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   }
   if (matched) body.segment = rst.mark.id;
   if (!sent) body.wire = wire_of_taken_reset(c, r, matched);
-  entry(&c, e, c.flow, std::move(body));
+  emitter_.entry(&c, e, c.flow, std::move(body));
 }
 
 // tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window.
@@ -369,7 +369,7 @@ void Correlator::Impl::on_error(const Event& e, const SocketError& x) {
     if (!anomalies.icmp_mark) anomalies.icmp_mark = {e.id, e.ts_ns};
     anomalies.icmp = icmp;
   }
-  entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, icmp, x.queue_origin, own_abort});
+  emitter_.entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, icmp, x.queue_origin, own_abort});
 }
 
 void Correlator::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
@@ -416,7 +416,7 @@ void Correlator::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   if (owns) owner_changed(c, e);
   if (o.source != OwnerSource::snapshot || o.fd < 0 || c.state != State::close_wait) return;
   note_holder(c, e, o);
-  if (!owns) entry(&c, e, c.flow, OwnerEntry{seen_process(o).process(), o.fd});
+  if (!owns) emitter_.entry(&c, e, c.flow, OwnerEntry{seen_process(o).process(), o.fd});
 }
 
 void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
@@ -478,7 +478,7 @@ void Correlator::Impl::on_sample(const Event& e, const Sample& sample) {
   const Slot slot = table_.find_cookie(sample.header.cookie);
   if (slot == no_slot || table_.at(slot).reported) return;
   const Connection& c = table_.at(slot);
-  entry(&c, e, c.flow, SampleEntry{sample});
+  emitter_.entry(&c, e, c.flow, SampleEntry{sample});
 }
 
 // The sockets were listed, and this one is in a state that no event has shown.
@@ -505,7 +505,7 @@ void Correlator::Impl::catch_up(Slot slot, const Event& e, State state) {
 void Correlator::Impl::on_gap(const Event& e, const Gap& gap) {
   losses_.add(gap);
   summary_.lost += gap.lost;
-  emit(GapReport{e.ts_ns, gap}, 0);
+  emitter_.report(GapReport{e.ts_ns, gap}, 0);
 }
 
 }  // namespace tcpwitness

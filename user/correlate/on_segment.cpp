@@ -534,22 +534,22 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
 
   if (c == nullptr && !out && g.is(SegmentEvent::no_socket) && !settings_.forwarded) {
     // TCP answers what no socket wants by a RST, or drops it. What neither happens to, NAT has sent on.
-    timeline_.push_doubtful(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
+    timeline_.push_doubtful(Emitter::entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }
   const bool unknown = c == nullptr && settings_.has_kernel;
   if ((unknown || (settings_.forwarded && c != nullptr && !c->passage() && only_syn_seen(*c))) && !out && is_syn(g)) {
     // It may have the addresses that NAT is about to give back: then its SYN-ACK says whose it is. Or NAT sends it on.
-    timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
+    timeline_.push_held(Emitter::entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }
   if (c != nullptr && c->passage() && !c->passage()->left && is_syn(g)) {
     // A proxy on this machine can take it after all (REDIRECT, TPROXY): then its SYN-ACK says so.
-    timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
+    timeline_.push_held(Emitter::entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }
   if (c == nullptr || c->reported || !kernel_judges(*c)) {
-    entry(c, e, flow, std::move(body));
+    emitter_.entry(c, e, flow, std::move(body));
     return;
   }
   const bool notable = note_candidate(*c, e, g, out);
@@ -560,18 +560,18 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
     }
     const bool again = g.is(SegmentEvent::retransmission) && !g.is(SegmentEvent::keepalive);
     if (again && (g.socket.type == SocketKind::full || g.socket.type == SocketKind::request)) {
-      timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
+      timeline_.push_held(Emitter::entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     } else {
-      entry(c, e, flow, std::move(body));
+      emitter_.entry(c, e, flow, std::move(body));
     }
     return;
   }
   const bool may_lead = notable && !refused_by_socket(g) && !c->ended() && g.socket.type != SocketKind::none;
   const bool mini_fin = g.socket.type == SocketKind::time_wait && has_flag(g, tcp_flag::fin);
   if (may_lead || mini_fin) {
-    timeline_.push_held(entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
+    timeline_.push_held(Emitter::entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
   } else {
-    entry(c, e, flow, std::move(body));
+    emitter_.entry(c, e, flow, std::move(body));
   }
 }
 

@@ -182,7 +182,7 @@ void Correlator::Impl::change_owner(Connection& c, const StateChange& s) {
   if (to == State::fin_wait1 || to == State::last_ack || to == State::close) changed = own_by_close(c, s) || changed;
   if (!changed) return;
   selection_.ask_of(c.owner);
-  decide(c, false);
+  emitter_.decide(c, false);
 }
 
 void Correlator::Impl::note_no_syn(Connection& c, const StateChange& s) {
@@ -196,7 +196,7 @@ void Correlator::Impl::note_no_syn(Connection& c, const StateChange& s) {
 
 void Correlator::Impl::state_entry(Connection& c, const Event& e, StateEntry body) {
   if (!settings_.timeline) {
-    if (settings_.states) out_->emplace_back(entry_of(&c, e, c.flow, std::move(body)));
+    if (settings_.states) emitter_.entry_at_once(c, e, std::move(body));
     return;
   }
   if (body.cause.kind == Cause::Kind::segment) {
@@ -207,9 +207,9 @@ void Correlator::Impl::state_entry(Connection& c, const Event& e, StateEntry bod
   // connect() comes before the kernel has chosen a port; the SYN shows it.
   const bool waits = body.to == State::syn_sent && c.flow.local.port == 0 && settings_.has_wire;
   if (waits) {
-    timeline_.push_held(entry_of(&c, e, c.flow, std::move(body)), now_ + settings_.hold_ns);
+    timeline_.push_held(Emitter::entry_of(&c, e, c.flow, std::move(body)), now_ + settings_.hold_ns);
   } else {
-    entry(&c, e, c.flow, std::move(body));
+    emitter_.entry(&c, e, c.flow, std::move(body));
   }
 }
 
@@ -229,7 +229,7 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
     c.restored = from == State::syn_sent && in_repair(s.cb);  // tcp_connect(): no SYN is sent
     if (!c.preexisting && !c.restored && (c.role == Role::active || c.syn))
       c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
-    if (settings_.of_flow) decide(c, false);
+    if (settings_.of_flow) emitter_.decide(c, false);
   }
   if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing) {
@@ -299,9 +299,9 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
       const bool probed = c.anomalies && c.anomalies->keepalive.unanswered != 0;
       if (probed && s.cb.sk_err == ETIMEDOUT && s.cb.snd_una == s.cb.write_seq) {
         const KeepaliveFacts& k = c.anomalies->keepalive;
-        entry(&c, e, c.flow,
-              KeepaliveEntry{KeepaliveEntry::What::gave_up, k.unanswered, k.probes, k.time_ms, k.intvl_ms, e.ts_ns,
-                             k.last_sent.id});
+        emitter_.entry(&c, e, c.flow,
+                       KeepaliveEntry{KeepaliveEntry::What::gave_up, k.unanswered, k.probes, k.time_ms, k.intvl_ms,
+                                      e.ts_ns, k.last_sent.id});
       }
     }
     if (teardown.no_syn && teardown.last_port != 0 && !knows_ports(c)) {

@@ -52,7 +52,7 @@ void Correlator::Impl::report_open(Connection& c) {
     const bool has_its_own_time = finding.rule == Rule::close_wait_stuck || finding.rule == Rule::peer_not_closing;
     if (has_its_own_time || !news.test(rule)) continue;
     open.reported.push_back(finding);
-    emit(FindingReport{c.id, now_, c.flow, std::move(finding), c.on_the_wire()}, c.id);
+    emitter_.finding(c, now_, std::move(finding));
   }
 }
 

@@ -103,7 +103,7 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
       window.unsent_bytes = g.socket.write_seq - g.socket.snd_nxt;
       body.unsent_bytes = window.unsent_bytes;
     }
-    entry(&c, e, c.flow, body);
+    emitter_.entry(&c, e, c.flow, body);
     return;
   }
   if (probe == Probe::keepalive && !out) {
@@ -112,7 +112,7 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
     ++k.unreplied;
     if (g.len != 0) ++k.garbage;
     k.evidence.add(e.id, e.ts_ns);
-    entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
+    emitter_.entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
     return;
   }
   if (probe == Probe::keepalive) {
@@ -135,7 +135,7 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
       const bool predictable = !c.has_cb() || c.cb.user_timeout_ms == 0;
       k.dead_at_ns = predictable ? e.ts_ns + static_cast<TimeNs>(left) * k.intvl_ms * 1'000'000 : 0;
     }
-    entry(
+    emitter_.entry(
         &c, e, c.flow,
         KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
     return;
@@ -163,8 +163,9 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
   k.run.clear();
   k.dead_at_ns = 0;
   k.evidence.add(e.id, e.ts_ns);
-  entry(&c, e, c.flow,
-        KeepaliveEntry{KeepaliveEntry::What::answered, probe_number, k.probes, k.time_ms, k.intvl_ms, 0, e.id});
+  emitter_.entry(
+      &c, e, c.flow,
+      KeepaliveEntry{KeepaliveEntry::What::answered, probe_number, k.probes, k.time_ms, k.intvl_ms, 0, e.id});
 }
 
 void Correlator::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {

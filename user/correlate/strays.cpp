@@ -82,7 +82,7 @@ void Correlator::Impl::report_stray(const Stray& stray, TimeNs ts) {
     return;
   }
   const bool lost = losses_.reach(stray.ts_ns, two_msl_ns);
-  emit(FindingReport{0, ts, stray.flow, rules_.stray(stray, names_, lost)}, 0);
+  emitter_.finding(stray.flow, ts, rules_.stray(stray, names_, lost));
 }
 
 void Correlator::Impl::expire_strays(TimeNs now) {

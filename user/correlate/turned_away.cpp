@@ -83,7 +83,7 @@ void Correlator::Impl::report_turned_away(const TurnedAway& syn, TimeNs now) {
     return;
   }
   const bool lost = losses_.reach(syn.first_ns);
-  emit(FindingReport{0, now, stray.flow, rules_.turned_away(syn, names_, lost)}, 0);
+  emitter_.finding(stray.flow, now, rules_.turned_away(syn, names_, lost));
 }
 
 void Correlator::Impl::expire_turned_away(TimeNs now) {
@@ -105,7 +105,7 @@ void Correlator::Impl::report_more_turned_away(TimeNs now) {
   if (!more_turned_away_ || (now - more_turned_away_->begun_ns < second_ns && !finished_)) return;
   const MoreTurnedAway more = *std::exchange(more_turned_away_, nullptr);
   const bool lost = losses_.reach(more.crowd.since());
-  emit(FindingReport{0, now, more.crowd.first(), rules_.more_turned_away(more, names_, lost)}, 0);
+  emitter_.finding(more.crowd.first(), now, rules_.more_turned_away(more, names_, lost));
 }
 
 }  // namespace tcpwitness
