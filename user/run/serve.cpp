@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +15,7 @@
 #include "confine/confine.hpp"
 #include "run/clocks.hpp"
 #include "run/messages.hpp"
+#include "source/urgency.hpp"
 #include "version/version.hpp"
 
 namespace tcpwitness {
@@ -51,6 +53,8 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::listen(const ServeOptions&
 
 Result<void> MetricsServer::start() {
   return exporter_->start([] {
+    // Who starts it is raised at that moment (source/urgency.hpp); a page may wait its turn.
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), Urgency::ordinary_nice);
     if (auto given_up = keep_capabilities(std::span<const int>{}); !given_up)
       say("tcpwitness: " + given_up.error().message());
   });
