@@ -374,6 +374,9 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 	record->old_state = (__u8)old_state;
 	record->new_state = (__u8)new_state;
 	record->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;
+	/* tcp_set_state() gives the port back first; inet_ehash_nolisten(), which finds a child's place taken, does not. */
+	if (old_state == BPF_TCP_SYN_RECV && new_state == TCP_CLOSE && tp->inet_conn.icsk_bind_hash)
+		record->port |= TW_PORT_KEPT;
 	record->fin_timeout_ms = old_state == TCP_FIN_WAIT2 ? fin_timeout_ms(tp) : 0;
 	record->first_port = 0;
 	record->last_port = 0;

@@ -150,6 +150,7 @@ enum class ActorFlag : std::uint8_t {
 enum class PortChoice : std::uint8_t {
   bound = 1U << 0U,      // by bind()
   own_range = 1U << 1U,  // first_port and last_port are the socket's own (IP_LOCAL_PORT_RANGE)
+  kept = 1U << 2U,       // SYN_RECV to CLOSE with its port: another child of its request came first
 };
 
 inline constexpr std::uint32_t reset_reason_unknown = 0xffffffffU;  // of a Reset: the kernel does not say (before 6.10)

@@ -310,6 +310,7 @@ TW_ASSERT_SIZE(tw_state, 216);
 enum tw_port_choice {
 	TW_PORT_BOUND = 1 << 0,     /* the process chose the local port by bind() (SOCK_BINDPORT_LOCK) */
 	TW_PORT_OWN_RANGE = 1 << 1, /* first_port and last_port are the socket's own (IP_LOCAL_PORT_RANGE) */
+	TW_PORT_KEPT = 1 << 2,      /* SYN_RECV to CLOSE with its port: another child of its request came first */
 };
 
 struct tw_segment {

@@ -52,6 +52,38 @@ TEST(Key, AChildThatCameTooLateIsNotTheConnection) {
   }
 }
 
+// Likewise, while the other one is still to be established. Where LISTEN to SYN_RECV cannot be told from the listener's
+// own (before 6.14 or so) the end is all that is seen of it.
+TEST(Key, AChildThatCameTooLateDoesNotEndTheOtherOne) {
+  for (const bool born_in_sight : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    is_asked(c);
+    c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
+    c.view = SocketKind::full;
+    Side rival = c;
+    for (Side* child : {&c, &rival}) {
+      child->state = State::listen;
+      if (born_in_sight) child->to(State::syn_recv);
+      child->state = State::syn_recv;
+    }
+    rival.to(State::close, {}, [](StateChange& s) { s.port = TW_PORT_KEPT; });
+    rival.destroy();
+    c.to(State::established);
+    c.used(nginx, OwnerSource::receive);
+    closes_second(c, nginx);
+    const RunResult reported = run(stream.events);
+    ASSERT_EQ(reported.lives().size(), 1U);
+    EXPECT_EQ(reported.life().outcome, Outcome::completed);
+    EXPECT_EQ(reported.life().closed_by, ClosedBy::peer);
+    EXPECT_FALSE(reported.life().incomplete);
+    EXPECT_EQ(std::ranges::count(reported.life().states, State::syn_recv), 1);
+    EXPECT_EQ(std::ranges::count(reported.life().states, State::close), 1);
+    EXPECT_EQ(reported.summary.missed, 0U);
+  }
+}
+
 // The only child, before it is established: that is the end.
 TEST(Key, AChildThatClosesInSynRecvEndsItsConnection) {
   Stream stream;

@@ -65,6 +65,11 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
     listeners_.closed(s.header.cookie);
     return;
   }
+  // Of a rival, too, which the other child may still be to follow.
+  if (has(s.port, PortChoice::kept)) {
+    if (const Slot winner = table_.find_cookie(s.header.cookie); winner != no_slot) table_.at(winner).rival = true;
+    return;
+  }
   const Slot slot = locate_state(e, s, flow);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);

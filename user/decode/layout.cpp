@@ -462,6 +462,7 @@ TW_NAMES(ActorFlag::kernel_thread, TW_ACTOR_KTHREAD);
 
 TW_NAMES(PortChoice::bound, TW_PORT_BOUND);
 TW_NAMES(PortChoice::own_range, TW_PORT_OWN_RANGE);
+TW_NAMES(PortChoice::kept, TW_PORT_KEPT);
 
 TW_NAMES(reset_reason_unknown, TW_REASON_UNKNOWN);
 static_assert(retransmit_error_unknown == TW_RETRANSMIT_ERR_UNKNOWN);
