@@ -361,7 +361,8 @@ struct TxNotSent {
 struct Refused {
   bool by_checksum = false;  // before TCP read it
   Dropped dropped{};
-  bool or_received = false;  // this kernel has one word for that and for "received before"
+  // This kernel has one drop reason for that and for what is harmless.
+  enum class Or : std::uint8_t { nothing, received_before, overtaken } or_was = Or::nothing;
   std::uint32_t resets = 0;  // no drop of this kind: RSTs without the number that a RST must have
 };
 

@@ -122,6 +122,29 @@ TEST(OutOfWindow, IsLessSureWhereTheKernelHasOneWordForBoth) {
   EXPECT_EQ(kernel->confidence, Confidence::inconclusive);
 }
 
+// tcp_disordered_ack_check(), since 6.14
+TEST(OldTimestamp, OfAnAckIsLessSureWhereTheKernelHasOneWordForOvertakenOnes) {
+  const auto refused = [](std::uint8_t flags, bool tells_apart) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.drop(drop_paws, false, flags);
+    closes_first(c, curl);
+    Names names = kernel_names();
+    if (tells_apart) names.drop_reasons.emplace_back("TCP_RFC7323_PAWS_ACK");
+    return run(stream.events, life_settings(), 100 * ms, names).finding(Rule::old_timestamp);
+  };
+  const auto ack = refused(A, false);
+  ASSERT_TRUE(ack.has_value());
+  EXPECT_EQ(ack->confidence, Confidence::likely);
+  EXPECT_TRUE(says(ack, "or an ACK that came behind what was sent after it")) << finding_text(ack);
+  for (const auto& other : {refused(A, true), refused(FA, false)}) {
+    ASSERT_TRUE(other.has_value());
+    EXPECT_EQ(other->confidence, Confidence::certain);
+    EXPECT_FALSE(says(other, "came behind"));
+  }
+}
+
 TEST(Drop, OfAConnectionOfAnotherNamespaceIsNotTold) {
   const auto reported = [](bool known, bool listening) {
     Stream stream;

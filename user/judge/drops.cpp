@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <initializer_list>
+#include <string_view>
 #include <utility>
 
 #include "judge/judge.hpp"
 
 namespace tcpwitness {
 namespace {
+
+using Or = arguments::Refused::Or;
 
 struct Gathered {
   Finding finding;
@@ -38,10 +41,26 @@ std::optional<Gathered> gather(const Connection& c, const RuleContext& context, 
   return all;
 }
 
-// Since 6.6 (tcp_sequence()).
-bool tells_old_from_outside(const Names& names) {
-  return std::ranges::find(names.drop_reasons, "TCP_OLD_SEQUENCE") != names.drop_reasons.end();
+bool has_reason(const Names& names, std::string_view reason) {
+  return std::ranges::find(names.drop_reasons, reason) != names.drop_reasons.end();
 }
+
+// Since 6.6 (tcp_sequence()).
+bool tells_old_from_outside(const Names& names) { return has_reason(names, "TCP_OLD_SEQUENCE"); }
+
+// Since 6.14 (tcp_disordered_ack_check()): an ACK without data that came behind what its sender sent later, as where
+// two processors send for one socket.
+bool tells_overtaken_acks(const Names& names) { return has_reason(names, "TCP_RFC7323_PAWS_ACK"); }
+
+bool only_acks(const Connection& c, const Names& names, DropKind kind) {
+  constexpr std::uint8_t others = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
+  return std::ranges::all_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
+    return seen.out || drop_kind(names, seen.reason) != kind ||
+           (seen.empty == seen.count && (seen.flags & others) == 0);
+  });
+}
+
+Confidence doubtful(const Connection& c) { return c.has_wire ? Confidence::likely : Confidence::inconclusive; }
 
 // tcp_write_xmit() moves SND.NXT when a segment has left, and only then: what the kernel gave up although the peer's
 // window was open, with nothing in flight, was never sent.
@@ -123,15 +142,19 @@ std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContex
   }
   if (!all) return std::nullopt;
   const bool doubt = !tells_old_from_outside(context.names);
-  if (doubt) all->finding.confidence = c.has_wire ? Confidence::likely : Confidence::inconclusive;
-  all->finding.arguments = arguments::Refused{.dropped = std::move(all->dropped), .or_received = doubt};
+  if (doubt) all->finding.confidence = doubtful(c);
+  all->finding.arguments =
+      arguments::Refused{.dropped = std::move(all->dropped), .or_was = doubt ? Or::received_before : Or::nothing};
   return std::move(all->finding);
 }
 
 std::optional<Finding> judge_old_timestamp(const Connection& c, const RuleContext& context) {
   auto all = gather(c, context, Rule::old_timestamp, false, {DropKind::old_timestamp});
   if (!all) return std::nullopt;
-  all->finding.arguments = arguments::Refused{.dropped = std::move(all->dropped)};
+  const bool doubt = !tells_overtaken_acks(context.names) && only_acks(c, context.names, DropKind::old_timestamp);
+  if (doubt) all->finding.confidence = doubtful(c);
+  all->finding.arguments =
+      arguments::Refused{.dropped = std::move(all->dropped), .or_was = doubt ? Or::overtaken : Or::nothing};
   return std::move(all->finding);
 }
 

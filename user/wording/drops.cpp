@@ -16,6 +16,19 @@ std::string segments(const arguments::Dropped& dropped) {
   return text;
 }
 
+std::string_view or_words(arguments::Refused::Or or_was) {
+  using Or = arguments::Refused::Or;
+  switch (or_was) {
+    case Or::nothing:
+      break;
+    case Or::received_before:
+      return ", or received before: this kernel has one drop reason for both";
+    case Or::overtaken:
+      return ", or an ACK that came behind what was sent after it: this kernel has one drop reason for both";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string words(const arguments::RxDropped& of) {
@@ -54,8 +67,7 @@ std::string words(const arguments::Refused& of) {
                        counted(of.resets, "RST"), of.resets == 1 ? "it has" : "they have");
   }
   return fmt::format("{} refused {} from the peer's address: {}{}", of.by_checksum ? "the kernel" : "TCP",
-                     segments(of.dropped), reasons_words(of.dropped.reasons),
-                     of.or_received ? ", or received before: this kernel has one drop reason for both" : "");
+                     segments(of.dropped), reasons_words(of.dropped.reasons), or_words(of.or_was));
 }
 
 std::string words(const arguments::ForwardDropped& of) {
