@@ -84,6 +84,30 @@ TEST(Key, AChildThatCameTooLateDoesNotEndTheOtherOne) {
   }
 }
 
+// The request of a SYN cookie is made when its ACK comes, for each child anew.
+TEST(Key, ChildrenOfASynCookieHaveACookieEach) {
+  for (const bool too_late_is_first : {true, false}) {
+    Stream stream;
+    listens(stream);
+    Side c = server_of(stream);
+    Side rival = server_of(stream, 10);
+    for (Side* child : {too_late_is_first ? &rival : &c, too_late_is_first ? &c : &rival}) {
+      child->view = SocketKind::full;
+      child->state = State::listen;
+      child->to(State::syn_recv);
+    }
+    rival.to(State::close, {}, [](StateChange& s) { s.port = TW_PORT_KEPT; });
+    c.to(State::established);
+    rival.destroy();
+    closes_second(c, nginx);
+    const RunResult reported = run(stream.events);
+    ASSERT_EQ(reported.lives().size(), 1U);
+    EXPECT_EQ(reported.life().outcome, Outcome::completed);
+    EXPECT_EQ(std::ranges::count(reported.life().states, State::syn_recv), 1);
+    EXPECT_FALSE(reported.life().incomplete);
+  }
+}
+
 // The only child, before it is established: that is the end.
 TEST(Key, AChildThatClosesInSynRecvEndsItsConnection) {
   Stream stream;

@@ -39,6 +39,13 @@ bool is_of_a_rival(const Connection& c, State from, State to) {
   return from == State::syn_recv && to == State::close && c.established;
 }
 
+// A child whose place no second one can have: its end would have been seen. Children of a SYN cookie have a socket
+// cookie each.
+bool is_newborn(const Connection& c) {
+  const bool open = c.state == State::syn_recv || c.state == State::established;
+  return open && c.role == Role::passive && c.in_step && !c.reported;
+}
+
 // It was in a digest already, which another CPU released at that moment (bpf/digest.h).
 bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
   constexpr std::int64_t moment_ns = 1'000'000;
@@ -119,8 +126,10 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
                           (from == State::syn_recv && c.state == State::syn_recv);
       if (!c.reported && (c.cookie == 0 || cloned)) {
         if (c.cookie == 0 || from == State::syn_recv) table_.bind_cookie(slot, s.header.cookie);
+        c.rival = false;  // it had another cookie
         return slot;
       }
+      if (from == State::listen && is_newborn(c) && !losses_.may_concern(c)) return no_slot;  // of a rival
     }
   }
   // A clone whose peer is not filled in yet (before 6.14 or so; SYN_RECV -> ESTABLISHED will have it), or the end of a
