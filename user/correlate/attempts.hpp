@@ -51,4 +51,19 @@ class FirstOfEachSecond {
   TimeNs second_ns_ = 0;
 };
 
+// The others, added up.
+class RestOfEachSecond {
+ public:
+  void add(EventId id, TimeNs ts, const Flow& flow) {
+    if (!crowd_) crowd_ = std::make_unique<Crowd>();
+    crowd_->add(id, ts, flow);
+  }
+  // The sum, where its second or the run is over.
+  [[nodiscard]] std::optional<Crowd> due(TimeNs now, bool finished);
+  [[nodiscard]] bool empty() const { return !crowd_; }
+
+ private:
+  std::unique_ptr<Crowd> crowd_;
+};
+
 }  // namespace tcpwitness

@@ -102,8 +102,8 @@ void Correlator::Impl::advance(TimeNs now, Reports& out) {
 }
 
 TimeNs Correlator::Impl::due() const {
-  const bool adds_up = !strays_.empty() || more_strays_ || more_turned_away_ || !turned_away_.empty() ||
-                       !attempts_.empty() || !passing_attempts_.empty();
+  const bool adds_up = !strays_.empty() || !more_strays_.empty() || !dropped_syns_.empty() || !attempts_.empty() ||
+                       !passing_attempts_.empty();
   if (adds_up || !timeline_.empty() || fin_wait2_look_ || !ended_hops_.empty() || !flows_to_delete_.empty())
     return now_;
   if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);
@@ -144,9 +144,9 @@ void Correlator::Impl::listed(TimeNs begun, Reports& out) {
 void Correlator::Impl::finish(TimeNs now, Reports& out) {
   const Emitter::Call call(emitter_, out);
   if (now > now_) pass_time(now);
-  expire_strays(now_ + settings_.hold_ns + 1);
+  report_strays(now_ + settings_.hold_ns + 1);
   finished_ = true;
-  expire_turned_away(now_);
+  report_dropped_syns(now_);
   std::vector<Slot> open;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
@@ -175,8 +175,8 @@ void Correlator::Impl::pass_time(TimeNs now) {
   now_ = now;
   expire(std::numeric_limits<std::size_t>::max());
   if (settings_.open_findings) look_at_open();
-  if (!strays_.empty()) expire_strays(now_);
-  if (!turned_away_.empty()) expire_turned_away(now_);
+  if (!strays_.empty()) report_strays(now_);
+  if (!dropped_syns_.empty()) report_dropped_syns(now_);
   report_crowds(now_);
 }
 
@@ -390,7 +390,7 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   const bool one_of_too_many = selection_.wants(c) && only_half_open(c) && !half_open_lives_.take(now_);
   if (one_of_too_many) {
     ++summary_.unlisted;
-    if (c.passage() && refused_by_server(c)) add_up(more_refused_, c.teardown->end.id, now_, c.flow.reversed());
+    if (c.passage() && refused_by_server(c)) more_refused_.add(c.teardown->end.id, now_, c.flow.reversed());
   }
   RuleContext known = context(c, end);
   known.peer = c.passage() ? nullptr : other_end(c);

@@ -2,7 +2,7 @@
 // correlator_impl.hpp: the state behind Correlator: one table of connections, one queue of reports.
 //
 // Split by what comes in: state changes (on_state.cpp), segments (on_segment.cpp, probes.cpp,
-// wire_alone.cpp, strays.cpp), the other kernel events (on_kernel.cpp), all of an ordinary connection at once
+// wire_alone.cpp, on_stray.cpp), the other kernel events (on_kernel.cpp), all of an ordinary connection at once
 // (on_digest.cpp); out goes everything through correlator.cpp. It writes facts and asks Rules for judgements; it knows
 // no rule.
 #pragma once
@@ -13,12 +13,14 @@
 
 #include "correlate/attempts.hpp"
 #include "correlate/course.hpp"
+#include "correlate/dropped_syns.hpp"
 #include "correlate/emitter.hpp"
 #include "correlate/ended_hops.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/losses.hpp"
 #include "correlate/process.hpp"
 #include "correlate/selection.hpp"
+#include "correlate/strays.hpp"
 #include "correlate/table.hpp"
 #include "correlate/timeline.hpp"
 #include "facts/derived.hpp"
@@ -125,23 +127,16 @@ class Correlator::Impl {
   void note_probe(Connection& c, const Event& e, const Segment& g, bool out);
   void note_windows(Connection& c, const Event& e, const Segment& g, bool out);
 
-  // strays.cpp
+  // on_stray.cpp: what is no connection's
   void stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   // The segment that was answered; 0: not seen.
   EventId stray_reset(const Event& e, const Reset& r, const Flow& flow);
-  void stray_refused(const Flow& flow, std::uint32_t seq, const IcmpMessage& icmp);
-  // Its sender is a connection of this machine, which reports it.
-  void stray_sent_here(const Flow& flow, std::uint32_t seq);
   void report_stray(const Stray& stray, TimeNs ts);
-  void expire_strays(TimeNs now);
-  void expire_first_stray(TimeNs now);
-
-  // turned_away.cpp: SYNs for no connection here that were dropped before TCP had them
+  void report_strays(TimeNs now);
   bool dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray);
-  void turn_away(const Event& e, const Drop& d, const Flow& flow);
-  void report_turned_away(const TurnedAway& syn, TimeNs now);
-  void report_more_turned_away(TimeNs now);
-  void expire_turned_away(TimeNs now);
+  void note_dropped_syn(const Event& e, const Drop& d, const Flow& flow);
+  void report_dropped_syn(const TurnedAway& syn, TimeNs now);
+  void report_dropped_syns(TimeNs now);
 
   // open_findings.cpp: of connections that go on
   void look_at_open();
@@ -152,8 +147,6 @@ class Correlator::Impl {
   // crowd.cpp: what is too much to report one by one
   void note_attempt(const Event& e, const Flow& flow);
   void report_attempts(TimeNs now);
-  static void add_up(std::unique_ptr<Crowd>& crowd, EventId id, TimeNs ts, const Flow& flow);
-  void report_crowd(std::unique_ptr<Crowd>& crowd, TimeNs now, Finding (Rules::*judge)(const Crowd&, bool) const);
   void report_crowds(TimeNs now);
   [[nodiscard]] bool only_half_open(const Connection& c) const;
 
@@ -269,17 +262,15 @@ class Correlator::Impl {
   Timeline timeline_;
   Emitter emitter_;
   bool in_short_ = false;
-  std::deque<Stray> strays_;
-  std::deque<Event> icmp_ahead_;                      // for no connection that is known; the newest few
-  std::deque<TurnedAway> turned_away_;                // the newest few
-  TimeNs turned_away_due_ = 0;                        // none of them is to be reported before
-  std::unique_ptr<Crowd> more_strays_;                // than are reported one by one
-  std::unique_ptr<MoreTurnedAway> more_turned_away_;  // likewise
-  std::unique_ptr<Crowd> more_refused_;               // forwarded, likewise
-  AttemptsBySecond attempts_{false};                  // of listeners here
-  AttemptsBySecond passing_attempts_{true};           // through this machine
+  Strays strays_;
+  DroppedSyns dropped_syns_;
+  std::deque<Event> icmp_ahead_;  // for no connection that is known; the newest few
+  RestOfEachSecond more_strays_;
+  RestOfEachSecond more_refused_;            // forwarded
+  AttemptsBySecond attempts_{false};         // of listeners here
+  AttemptsBySecond passing_attempts_{true};  // through this machine
   FirstOfEachSecond stray_findings_{100};
-  FirstOfEachSecond turned_away_findings_{10};
+  FirstOfEachSecond dropped_syn_findings_{10};
   FirstOfEachSecond half_open_lives_{100};
   // Forwarded: by the addresses of each hop, as its segments have them.
   struct HopAt {

@@ -442,7 +442,7 @@ void Correlator::Impl::take_local_syn(std::size_t index) {
   const LocalSyn syn = local_syns_.at(index);
   local_syns_.erase(local_syns_.begin() + static_cast<std::ptrdiff_t>(index));
   const Flow flow = to_flow(syn.segment.tuple);
-  std::erase_if(strays_, [&](const Stray& stray) { return stray.evidence.ids[0] == syn.id; });
+  strays_.forget(syn.id);
   pass_on(flow);
   Segment g = syn.segment;
   g.passing = Passing::hop;

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::size_t translations_kept = 64;  // the segment that begins the connection is right behind
 
-bool is_syn(std::uint8_t flags) { return (flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn; }
-
 }  // namespace
 
 void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
@@ -67,18 +65,13 @@ void Correlator::Impl::take_translation(Slot slot, const Segment& g) {
 
 void Correlator::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
   if (!hops_.empty()) take_back(c, wire, c.flow);
-  for (auto stray = strays_.begin(); stray != strays_.end();) {
-    if (stray->flow != wire || !is_syn(stray->flags) || stray->seq != isn) {
-      ++stray;
-      continue;
-    }
+  while (const auto stray = strays_.take_syn(wire, isn)) {
     const EventId id = stray->evidence.ids[0];
     if (!c.syn) {
       c.syn = {id, stray->ts_ns};
       c.start_ts_ns = std::min(c.start_ts_ns, stray->ts_ns);
     }
     timeline_.belongs_to(id, c.id, c.flow, c.on_the_wire());
-    stray = strays_.erase(stray);
   }
 }
 

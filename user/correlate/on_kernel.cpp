@@ -282,7 +282,7 @@ void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   // Without a socket the address pair still names the connection whose segment was answered.
   const Slot slot = locate(r.has_socket != 0 ? r.header.cookie : 0, r.tuple);
   const ResetReason reason = sent ? reset_reason(names_, r.reason) : ResetReason::unknown;
-  if (note_answered_here(e, r, flow) && r.has_socket == 0) stray_sent_here(flow, r.skb_seq);
+  if (note_answered_here(e, r, flow) && r.has_socket == 0) strays_.sent_here(flow, r.skb_seq);
   const bool of_listener = r.cb.state == State::listen && was_read(r.cb);
   ResetEntry body;
   body.sent = sent;

@@ -1,99 +1,107 @@
 // SPDX-License-Identifier: Apache-2.0
-// strays.cpp: segments that fit no connection of this machine, and the RST they got.
-//
-// A stray is kept for a moment, because the kernel's reason, the RST on the wire and the drop of a firewall come after
-// it. What a connection of this machine sent is that one's to report.
-#include <algorithm>
+// strays.cpp: by address pair and sequence number, the newest first.
+#include "correlate/strays.hpp"
 
-#include "correlate/correlator_impl.hpp"
-#include "facts/derived.hpp"
+#include <algorithm>
+#include <utility>
+
+#include "facts/from_peer.hpp"
 
 namespace tcpwitness {
 namespace {
 
-// Behind a gap a segment can be a late one of a connection whose end was lost: for 2 MSL (RFC 9293, 3.4.1).
-constexpr std::int64_t two_msl_ns = 240'000'000'000;
-constexpr std::size_t stray_limit = 256;  // under a scan the oldest ones wait less long
+bool to_be_reported(const Stray& stray) { return (stray.reset_reported || stray.reset_seen) && !stray.sent_here; }
 
 }  // namespace
 
-void Correlator::Impl::stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  if (!settings_.has_kernel || g.is_any(SegmentEvent::bad_header, SegmentEvent::fragment)) return;
-  const bool rst = (g.flags & tcp_flag::rst) != 0;
-  if (!out && !rst) {
-    Stray stray;
-    stray.flow = flow;
-    stray.ts_ns = e.ts_ns;
-    stray.evidence.add(e.id);
-    stray.seq = g.seq;
-    stray.ack = g.ack;
-    stray.flags = g.flags;
-    stray.no_socket = g.socket.type == SocketKind::none;
-    stray.on_loopback = g.ifindex == loopback_ifindex;
-    if (strays_.size() >= stray_limit) expire_first_stray(e.ts_ns);
-    strays_.push_back(stray);
-    return;
-  }
-  if (!out || !rst) return;
-  const Slot its = table_.find_flow(Flow{flow.remote, flow.local});
-  if (its != no_slot && !table_.at(its).reported) table_.at(its).ensure_anomalies().rst_made = {e.id, e.ts_ns};
-  // RFC 9293, 3.10.7.1: a RST takes its sequence number from the segment's ACK, or acknowledges the segment.
-  for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
-    if (stray->flow != flow || stray->reset_seen) continue;
-    const bool answers = (stray->flags & tcp_flag::ack) != 0 ? g.seq == stray->ack : g.seq == 0;
-    if (!answers) continue;
-    stray->evidence.add(e.id);
-    stray->reset_seen = true;
-    return;
-  }
+Stray* Strays::find(const Flow& flow, std::uint32_t seq) {
+  const auto found = std::find_if(strays_.rbegin(), strays_.rend(),
+                                  [&](const Stray& stray) { return stray.flow == flow && stray.seq == seq; });
+  return found == strays_.rend() ? nullptr : &*found;
 }
 
-void Correlator::Impl::stray_refused(const Flow& flow, std::uint32_t seq, const IcmpMessage& icmp) {
-  for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
-    if (stray->flow != flow || stray->seq != seq) continue;
-    stray->icmp = icmp;
-    return;
-  }
-}
-
-void Correlator::Impl::stray_sent_here(const Flow& flow, std::uint32_t seq) {
-  for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
-    if (stray->flow == flow && stray->seq == seq) stray->sent_here = true;
-  }
-}
-
-EventId Correlator::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
-  if (r.direction != ResetDirection::sent || r.answers_segment == 0) return 0;
-  timeline_.confirm(flow, r.skb_seq);
-  for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
-    if (stray->flow != flow || stray->seq != r.skb_seq) continue;
-    stray->evidence.add(e.id);
-    stray->reset_reported = true;
-    stray->reason = r.reason;
-    return stray->evidence.ids[0];
-  }
-  return 0;
-}
-
-void Correlator::Impl::report_stray(const Stray& stray, TimeNs ts) {
-  if (!settings_.finding_reports || !selection_.wants_alone(stray.flow)) return;
-  if (!stray_findings_.take(ts)) {
-    add_up(more_strays_, stray.evidence.ids[0], ts, stray.flow);
-    return;
-  }
-  const bool lost = losses_.reach(stray.ts_ns, two_msl_ns);
-  emitter_.finding(stray.flow, ts, rules_.stray(stray, names_, lost));
-}
-
-void Correlator::Impl::expire_strays(TimeNs now) {
-  while (!strays_.empty() && now - strays_.front().ts_ns > settings_.hold_ns) expire_first_stray(now);
-}
-
-void Correlator::Impl::expire_first_stray(TimeNs now) {
-  const Stray stray = strays_.front();
+Stray Strays::take_first() {
+  Stray first = strays_.front();
   strays_.pop_front();
-  // Without a RST it may be a connection whose beginning was missed, or another host's behind our NAT: silence.
-  if ((stray.reset_reported || stray.reset_seen) && !stray.sent_here) report_stray(stray, now);
+  return first;
+}
+
+std::optional<Stray> Strays::add(const Event& e, const Segment& g, const Flow& flow) {
+  std::optional<Stray> oldest;
+  if (strays_.size() >= limit) oldest = take_first();
+  Stray stray;
+  stray.flow = flow;
+  stray.ts_ns = e.ts_ns;
+  stray.evidence.add(e.id);
+  stray.seq = g.seq;
+  stray.ack = g.ack;
+  stray.flags = g.flags;
+  stray.no_socket = g.socket.type == SocketKind::none;
+  stray.on_loopback = g.ifindex == loopback_ifindex;
+  strays_.push_back(stray);
+  return oldest && to_be_reported(*oldest) ? oldest : std::nullopt;
+}
+
+void Strays::reset_seen(const Event& e, const Segment& rst, const Flow& flow) {
+  // RFC 9293, 3.10.7.1: a RST takes its sequence number from the segment's ACK, or acknowledges the segment.
+  const auto answered = std::find_if(strays_.rbegin(), strays_.rend(), [&](const Stray& stray) {
+    return stray.flow == flow && !stray.reset_seen && rst.seq == ((stray.flags & tcp_flag::ack) != 0 ? stray.ack : 0);
+  });
+  if (answered == strays_.rend()) return;
+  answered->evidence.add(e.id);
+  answered->reset_seen = true;
+}
+
+EventId Strays::reset_reported(const Event& e, const Reset& r, const Flow& flow) {
+  Stray* stray = find(flow, r.skb_seq);
+  if (stray == nullptr) return 0;
+  stray->evidence.add(e.id);
+  stray->reset_reported = true;
+  stray->reason = r.reason;
+  return stray->evidence.ids[0];
+}
+
+void Strays::refused(const Flow& flow, std::uint32_t seq, const IcmpMessage& icmp) {
+  if (Stray* stray = find(flow, seq)) stray->icmp = icmp;
+}
+
+void Strays::sent_here(const Flow& flow, std::uint32_t seq) {
+  for (Stray& stray : strays_) {
+    if (stray.flow == flow && stray.seq == seq) stray.sent_here = true;
+  }
+}
+
+std::optional<Stray> Strays::take_syn(const Flow& flow, std::uint32_t isn) {
+  const auto found = std::ranges::find_if(strays_, [&](const Stray& stray) {
+    const bool syn = (stray.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
+    return stray.flow == flow && syn && stray.seq == isn;
+  });
+  if (found == strays_.end()) return std::nullopt;
+  const Stray taken = *found;
+  strays_.erase(found);
+  return taken;
+}
+
+std::optional<Stray> Strays::take_dropped(const Endpoint& from, const Drop& d) {
+  const auto newest = std::find_if(strays_.rbegin(), strays_.rend(), [&](const Stray& stray) {
+    return stray.flow.remote == from && stray.seq == d.seq && stray.flags == d.flags;
+  });
+  if (newest == strays_.rend()) return std::nullopt;
+  const Stray taken = *newest;
+  strays_.erase(std::prev(newest.base()));
+  return taken;
+}
+
+void Strays::forget(EventId segment) {
+  std::erase_if(strays_, [&](const Stray& stray) { return stray.evidence.ids[0] == segment; });
+}
+
+std::optional<Stray> Strays::due(TimeNs now, std::int64_t hold_ns) {
+  while (!strays_.empty() && now - strays_.front().ts_ns > hold_ns) {
+    const Stray stray = take_first();
+    if (to_be_reported(stray)) return stray;
+  }
+  return std::nullopt;
 }
 
 }  // namespace tcpwitness
