@@ -8,7 +8,6 @@
 #pragma once
 
 #include <algorithm>
-#include <deque>
 #include <unordered_map>
 
 #include "correlate/attempts.hpp"
@@ -18,6 +17,8 @@
 #include "correlate/ended_hops.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/losses.hpp"
+#include "correlate/newest.hpp"
+#include "correlate/port_questions.hpp"
 #include "correlate/process.hpp"
 #include "correlate/selection.hpp"
 #include "correlate/strays.hpp"
@@ -64,6 +65,15 @@ class Correlator::Impl {
   [[nodiscard]] const Summary& summary() const { return summary_; }
 
  private:
+  // A SYN that seemed to be for this machine.
+  struct LocalSyn {
+    EventId id = 0;
+    TimeNs ts_ns = 0;
+    Segment segment;
+    // The ICMP error that answered it: by a rule for what is forwarded, if it turns out that NAT sends it on.
+    std::optional<std::pair<Event, IcmpSeen>> refusal{};
+  };
+
   // on_state.cpp
   void on_state(const Event& e, const StateChange& s);
   Slot locate_state(const Event& e, const StateChange& s, const Flow& flow);
@@ -208,7 +218,7 @@ class Correlator::Impl {
   // SYNs that seem to be for this machine, until NAT is seen to send them on: one left with other addresses, or was
   // dropped with them.
   void note_local_syn(const Event& e, const Segment& g);
-  void take_local_syn(std::size_t index);
+  void take_local_syn(const LocalSyn& syn);
   void take_sent_on(const Flow& came);
   [[nodiscard]] Slot take_dropped_syn(const Drop& d);
   void note_progress(const Connection& c, bool was_open, bool was_answered);
@@ -264,7 +274,7 @@ class Correlator::Impl {
   bool in_short_ = false;
   Strays strays_;
   DroppedSyns dropped_syns_;
-  std::deque<Event> icmp_ahead_;  // for no connection that is known; the newest few
+  Newest<Event, 8> icmp_ahead_;  // for no connection that is known
   RestOfEachSecond more_strays_;
   RestOfEachSecond more_refused_;            // forwarded
   AttemptsBySecond attempts_{false};         // of listeners here
@@ -278,38 +288,23 @@ class Correlator::Impl {
     unsigned hop = 0;
   };
   std::unordered_map<Flow, HopAt> hops_;
-  struct LocalSyn {
-    EventId id = 0;
-    TimeNs ts_ns = 0;
-    Segment segment;
-    // The ICMP error that answered it: by a rule for what is forwarded, if it turns out that NAT sends it on.
-    std::optional<std::pair<Event, IcmpSeen>> refusal{};
-  };
-  std::deque<LocalSyn> local_syns_;            // the newest few
-  std::deque<LocalSyn> unwanted_;              // packets alone: SYNs that found no socket; the newest few
+  Newest<LocalSyn, 256> local_syns_;           // what shows that one goes on is right behind
+  Newest<LocalSyn, 256> unwanted_;             // packets alone: SYNs that found no socket
   std::size_t passing_ = 0;                    // connections with a Passage
   std::vector<Flow> ended_hops_;               // Correlator::ended_hops
   std::vector<FlowToDelete> flows_to_delete_;  // Correlator::flows_to_delete
   EndedHops over_;
-  bool hops_look_ = false;                // Correlator::wants_hops
-  std::deque<Translation> ties_;          // of hops whose connection has not begun yet; the newest few
-  std::deque<Translation> translations_;  // whose connection has not begun yet; the newest few
-  std::vector<Event> expanded_;           // room for the events of one digest
+  bool hops_look_ = false;  // Correlator::wants_hops
+  // Whose connection has not begun yet; the segment that begins it is right behind.
+  Newest<Translation, 64> ties_;  // of hops
+  Newest<Translation, 64> translations_;
+  std::vector<Event> expanded_;  // room for the events of one digest
   TimeNs now_ = 0;
   bool in_part_ = false;  // not all that is over by then was reported
   Losses losses_;
   TimeNs looked_ns_ = 0;  // when the newest look at all sockets began
   bool finished_ = false;
-  // Of destinations to which connect() found no local port; the newest last.
-  struct PortQuery {
-    std::uint32_t netns = 0;
-    Endpoint remote;
-    TimeNs asked_ns = 0;
-    EventId id = 0;  // of the answer
-    TimeNs answered_ns = 0;
-    PortsFound answer{};
-  };
-  std::deque<PortQuery> port_queries_;
+  PortQuestions port_questions_;
   bool fin_wait2_look_ = false;  // Correlator::wants_fin_wait2
   TimeNs open_looked_ns_ = 0;    // the look at open connections that is under way or over, began
   Slot open_next_ = 0;           // the next slot in it

@@ -16,9 +16,6 @@ namespace {
 
 constexpr unsigned client = 0;
 constexpr unsigned server = 1;
-constexpr std::size_t ties_kept = 64;         // the segment that shows it is right behind
-constexpr std::size_t local_syns_kept = 256;  // what shows that it goes on is right behind
-constexpr std::int64_t local_syn_lasts_ns = 3'000'000'000;
 constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 
 bool is_rst(const Segment& g) { return (g.flags & tcp_flag::rst) != 0; }
@@ -269,8 +266,7 @@ void Correlator::Impl::on_tie(const Event& /*e*/, const Translation& t) {
     bind_hop(other, other_hop ^ 1U, in);
     return name_ends(other);
   }
-  if (ties_.size() >= ties_kept) ties_.pop_front();
-  ties_.push_back(t);
+  ties_.push(t);
 }
 
 // A segment of a forwarded connection that is not known: some begin one.
@@ -297,11 +293,8 @@ Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& k
   c.port_reused = before != no_slot;
   hop = sent_by_server(g, key, leaves) == leaves ? client : server;
   bind_hop(slot, hop, key);
-  const auto tie = std::ranges::find_if(ties_, [&](const Translation& t) { return leaves && to_flow(t.wire) == key; });
-  if (tie != ties_.end()) {
+  if (const auto tie = ties_.take_oldest([&](const Translation& t) { return leaves && to_flow(t.wire) == key; }))
     bind_hop(slot, hop ^ 1U, to_flow(tie->tuple));
-    ties_.erase(tie);
-  }
   name_ends(slot);
   if (is_syn(g) && !g.is(SegmentEvent::retransmission)) passing_attempts_.begun(e.id, e.ts_ns, c.flow.reversed());
   return slot;
@@ -431,16 +424,13 @@ void Correlator::Impl::take_back(Connection& c, const Flow& wire, const Flow& ow
 void Correlator::Impl::note_local_syn(const Event& e, const Segment& g) {
   if (g.socket.type != SocketKind::none && g.socket.type != SocketKind::listener) return;
   // What is sent on leaves at once, or is dropped.
-  while (!local_syns_.empty() &&
-         (local_syns_.size() >= local_syns_kept || e.ts_ns - local_syns_.front().ts_ns > local_syn_lasts_ns))
-    local_syns_.pop_front();
-  local_syns_.push_back({e.id, e.ts_ns, g, {}});
+  constexpr std::int64_t lasts_ns = 3'000'000'000;
+  local_syns_.expire([&](const LocalSyn& syn) { return e.ts_ns - syn.ts_ns > lasts_ns; });
+  local_syns_.push({e.id, e.ts_ns, g, {}});
 }
 
 // NAT has sent it on: it is a forwarded connection's, and the first of it unless it came again.
-void Correlator::Impl::take_local_syn(std::size_t index) {
-  const LocalSyn syn = local_syns_.at(index);
-  local_syns_.erase(local_syns_.begin() + static_cast<std::ptrdiff_t>(index));
+void Correlator::Impl::take_local_syn(const LocalSyn& syn) {
   const Flow flow = to_flow(syn.segment.tuple);
   strays_.forget(syn.id);
   pass_on(flow);
@@ -465,24 +455,23 @@ void Correlator::Impl::take_local_syn(std::size_t index) {
 }
 
 void Correlator::Impl::take_sent_on(const Flow& came) {
-  for (std::size_t i = local_syns_.size(); i > 0; --i) {
-    if (to_flow(local_syns_[i - 1].segment.tuple) == came) return take_local_syn(i - 1);
-  }
+  const auto syn = local_syns_.take_newest([&](const LocalSyn& one) { return to_flow(one.segment.tuple) == came; });
+  if (syn) take_local_syn(*syn);
 }
 
 Slot Correlator::Impl::take_dropped_syn(const Drop& d) {
   const Flow dropped = to_flow(d.tuple);
   const bool syn = (d.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
   if (!syn || d.outgoing != 0) return no_slot;
-  for (std::size_t i = local_syns_.size(); i > 0; --i) {
-    const Segment& g = local_syns_[i - 1].segment;
-    const Flow came = to_flow(g.tuple);
-    if (g.seq != d.seq || g.flags != d.flags || came.remote != dropped.remote || came.local == dropped.local) continue;
-    take_local_syn(i - 1);
-    unsigned hop = 0;
-    return find_hop(came, hop);
-  }
-  return no_slot;
+  const auto sent_on = local_syns_.take_newest([&](const LocalSyn& one) {
+    const Flow came = to_flow(one.segment.tuple);
+    return one.segment.seq == d.seq && one.segment.flags == d.flags && came.remote == dropped.remote &&
+           came.local != dropped.local;
+  });
+  if (!sent_on) return no_slot;
+  take_local_syn(*sent_on);
+  unsigned hop = 0;
+  return find_hop(to_flow(sent_on->segment.tuple), hop);
 }
 
 // The connection of a dropped segment, and its direction: in FORWARD it has the addresses that it came with, or those

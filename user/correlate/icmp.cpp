@@ -61,15 +61,15 @@ void Correlator::Impl::on_icmp_left(const Event& e, const IcmpSeen& seen) {
   const Flow flow = to_flow(seen.tuple);
   IcmpMessage message = icmp_message(seen);
   message.own = seen.came_in == 0;
-  const auto syn = std::ranges::find_if(local_syns_, [&](const LocalSyn& one) {
+  const auto quoted = [&](const LocalSyn& one) {
     return one.segment.seq == seen.seq && to_flow(one.segment.tuple) == flow;
-  });
-  if (syn != local_syns_.end()) {
+  };
+  if (LocalSyn* syn = local_syns_.find(quoted)) {
     // What is sent to this machine is refused in its own name (icmp_send()); this was to be sent on, and there is no
     // route. Where NAT gives it another destination the drop right behind says so.
     const bool to_be_sent_on = message.own && message.sender != flow.local.address;
     if (to_be_sent_on) {
-      take_local_syn(static_cast<std::size_t>(syn - local_syns_.begin()));
+      take_local_syn(*local_syns_.take_oldest(quoted));
     } else {
       syn->refusal = {e, seen};
     }
@@ -129,11 +129,7 @@ void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
   if (seen.sent != IcmpWay::came) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
-  if (slot == no_slot) {
-    constexpr std::size_t few = 8;
-    if (icmp_ahead_.size() >= few) icmp_ahead_.pop_front();
-    icmp_ahead_.push_back(e);
-  }
+  if (slot == no_slot) icmp_ahead_.push(e);
   if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
   const IcmpMessage message = icmp_message(seen);
@@ -156,12 +152,10 @@ void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
 // The own firewall's answer to a SYN that never reached an interface comes before the drop, which shows the port.
 void Correlator::Impl::take_icmp_ahead(const Flow& flow) {
   const auto of_flow = [&](const Event& e) { return to_flow(std::get<IcmpSeen>(e.body).tuple) == flow; };
-  const auto found = std::ranges::find_if(icmp_ahead_, of_flow);
-  if (found == icmp_ahead_.end()) return;
-  const Event event = *found;
-  icmp_ahead_.erase(found);
+  const auto ahead = icmp_ahead_.take_oldest(of_flow);
+  if (!ahead) return;
   constexpr std::int64_t just_before_ns = 1'000'000'000;  // an older one is about an earlier connection
-  if (now_ - event.ts_ns <= just_before_ns) on_icmp(event, std::get<IcmpSeen>(event.body));
+  if (now_ - ahead->ts_ns <= just_before_ns) on_icmp(*ahead, std::get<IcmpSeen>(ahead->body));
 }
 
 }  // namespace tcpwitness

@@ -3,10 +3,7 @@
 // connect() did not find, which sockets still wait in FIN_WAIT2.
 //
 // The Correlator asks (wants_ports(), wants_fin_wait2()), the run looks, the answer comes as events: so a recording has
-// it too. Questions are rare and bounded: a process that calls connect() in a loop must not make us walk all sockets
-// for each failure.
-#include <algorithm>
-
+// it too.
 #include "correlate/correlator_impl.hpp"
 #include "correlate/notes.hpp"
 
@@ -15,22 +12,21 @@ namespace {
 
 using State = TcpState;
 
-constexpr std::int64_t ports_are_new_ns = 1'000'000'000;  // an answer stands for so long
-constexpr std::size_t destinations = 16;
 constexpr std::size_t looked_at = 64;
+
+void note_ports(Connection& c, EventId id, TimeNs ts, const PortsFound& ports) {
+  Anomalies& anomalies = c.ensure_anomalies();
+  anomalies.ports = std::make_unique<PortsFound>(ports);
+  anomalies.ports_id = id;
+  anomalies.ports_ns = ts;
+}
 
 }  // namespace
 
 bool Correlator::Impl::knows_ports(Connection& c) {
-  for (const PortQuery& query : port_queries_) {
-    const bool same = query.netns == c.netns && query.remote == c.flow.remote;
-    if (!same || query.id == 0 || now_ - query.asked_ns > ports_are_new_ns) continue;
-    c.ensure_anomalies().ports = std::make_unique<PortsFound>(query.answer);
-    c.anomalies->ports_id = query.id;
-    c.anomalies->ports_ns = query.answered_ns;
-    return true;
-  }
-  return false;
+  const PortQuestions::Answer* answer = port_questions_.answer(c.netns, c.flow.remote, now_);
+  if (answer != nullptr) note_ports(c, answer->id, answer->ts_ns, answer->ports);
+  return answer != nullptr;
 }
 
 std::optional<PortsQuestion> Correlator::Impl::wants_ports() {
@@ -38,15 +34,9 @@ std::optional<PortsQuestion> Correlator::Impl::wants_ports() {
   for (Slot slot = table_.first(Wait::ports); slot != no_slot && seen < looked_at; slot = table_.behind(slot)) {
     ++seen;
     const Connection& c = table_.at(slot);
-    const auto same = [&](const PortQuery& query) {
-      return query.netns == c.netns && query.remote == c.flow.remote && now_ - query.asked_ns <= ports_are_new_ns;
-    };
-    if (std::ranges::any_of(port_queries_, same)) continue;
-    if (port_queries_.size() == destinations) {
-      if (now_ - port_queries_.front().asked_ns <= ports_are_new_ns) return std::nullopt;
-      port_queries_.pop_front();
-    }
-    port_queries_.push_back(PortQuery{c.netns, c.flow.remote, now_, 0, {}});
+    const auto asked = port_questions_.ask(c.netns, c.flow.remote, now_);
+    if (asked == PortQuestions::Asked::before) continue;
+    if (asked == PortQuestions::Asked::no_room) return std::nullopt;
     return PortsQuestion{c.netns, c.flow.remote, c.teardown->first_port, c.teardown->last_port};
   }
   return std::nullopt;
@@ -54,21 +44,14 @@ std::optional<PortsQuestion> Correlator::Impl::wants_ports() {
 
 void Correlator::Impl::on_ports(const Event& e, const PortsFound& p) {
   const Endpoint remote = to_flow(p.tuple).remote;
-  for (PortQuery& query : port_queries_) {
-    if (query.netns != p.header.netns || query.remote != remote || query.id != 0) continue;
-    query.id = e.id;
-    query.answered_ns = e.ts_ns;
-    query.answer = p;
-  }
+  port_questions_.answered(e, p);
   Connection* first = nullptr;
   Slot next = no_slot;
   for (Slot slot = table_.first(Wait::ports); slot != no_slot; slot = next) {
     Connection& c = table_.at(slot);
     next = table_.behind(slot);
     if (c.netns != p.header.netns || c.flow.remote != remote) continue;
-    c.ensure_anomalies().ports = std::make_unique<PortsFound>(p);
-    c.anomalies->ports_id = e.id;
-    c.anomalies->ports_ns = e.ts_ns;
+    note_ports(c, e.id, e.ts_ns, p);
     if (first == nullptr) first = &c;
     table_.wait(slot, Wait::settle, now_);
   }

@@ -9,12 +9,6 @@
 #include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
-namespace {
-
-constexpr std::size_t translations_kept = 64;  // the segment that begins the connection is right behind
-
-}  // namespace
-
 void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
   if (t.header.cookie == 0) return on_tie(e, t);
   const Flow flow = to_flow(t.tuple);
@@ -37,8 +31,7 @@ void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
     }
   }
   if (slot == no_slot) {
-    if (translations_.size() >= translations_kept) translations_.pop_front();
-    translations_.push_back(t);
+    translations_.push(t);
     return;
   }
   Connection& c = table_.at(slot);
@@ -49,17 +42,16 @@ void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
 }
 
 void Correlator::Impl::take_translation(Slot slot, const Segment& g) {
-  const auto found = std::ranges::find_if(translations_, [&](const Translation& t) {
+  const auto found = translations_.take_oldest([&](const Translation& t) {
     return std::memcmp(&t.tuple, &g.tuple, sizeof t.tuple) == 0 &&
            (g.header.cookie == 0 || t.header.cookie == g.header.cookie);
   });
-  if (found == translations_.end()) return;
+  if (!found) return;
   Connection& c = table_.at(slot);
   c.set_nat(to_flow(found->wire));
   StateChange connecting{};
   connecting.actor = found->actor;
   if (c.role == Role::active) own_by_connect(c, connecting);
-  translations_.erase(found);
   if (c.role == Role::passive) take_syn(c, *c.on_the_wire(), g.ack - 1);
 }
 

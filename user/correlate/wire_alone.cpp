@@ -61,28 +61,24 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
 
 // A SYN that finds no socket is a connection of this machine only if this machine refuses it: NAT can have sent it on.
 Slot Correlator::Impl::take_refused(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  constexpr std::size_t limit = 256;
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
   const bool no_socket = g.is(SegmentEvent::no_socket) && !g.is_any(SegmentEvent::fragment, SegmentEvent::bad_header);
   if (!out && (g.flags & asks) == tcp_flag::syn && no_socket) {
-    if (unwanted_.size() >= limit) unwanted_.pop_front();
-    unwanted_.push_back(LocalSyn{e.id, e.ts_ns, g});
+    unwanted_.push(LocalSyn{e.id, e.ts_ns, g});
     return no_slot;
   }
   // Without TCP's control socket it can be another machine's, behind NAT.
   if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != SocketKind::control) return no_slot;
   // RFC 9293, 3.10.7.1: it acknowledges the SYN.
-  const auto newest = std::find_if(unwanted_.rbegin(), unwanted_.rend(), [&](const LocalSyn& syn) {
-    return to_flow(syn.segment.tuple) == flow &&
-           g.ack == syn.segment.seq + seq_length(syn.segment.len, syn.segment.flags);
+  auto syn = unwanted_.take_newest([&](const LocalSyn& one) {
+    return to_flow(one.segment.tuple) == flow && e.ts_ns - one.ts_ns <= settings_.hold_ns &&
+           g.ack == one.segment.seq + seq_length(one.segment.len, one.segment.flags);
   });
-  if (newest == unwanted_.rend() || e.ts_ns - newest->ts_ns > settings_.hold_ns) return no_slot;
-  LocalSyn syn = *newest;
-  unwanted_.erase(std::prev(newest.base()));
-  syn.segment.unmark(SegmentEvent::no_socket);
-  const Event begin{syn.id, syn.ts_ns, {}};
-  const Slot slot = begin_by_segment(begin, syn.segment, flow, false);
-  if (slot != no_slot) take_segment(slot, begin, syn.segment, flow, false, timeline_.take_out(syn.id));
+  if (!syn) return no_slot;
+  syn->segment.unmark(SegmentEvent::no_socket);
+  const Event begin{syn->id, syn->ts_ns, {}};
+  const Slot slot = begin_by_segment(begin, syn->segment, flow, false);
+  if (slot != no_slot) take_segment(slot, begin, syn->segment, flow, false, timeline_.take_out(syn->id));
   return slot;
 }
 
