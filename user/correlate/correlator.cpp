@@ -6,7 +6,7 @@
 // destruction of a socket come after its last transition.
 #include <algorithm>
 
-#include "correlate/correlator_impl.hpp"
+#include "correlate/forwarded.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -52,9 +52,18 @@ Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Ru
       read_alike_(alike),
       selection_(settings_, listeners_),
       timeline_(selection_.any(), [this](const Flow& flow) { return selection_.wants_alone(flow); }),
-      emitter_(settings_, selection_, timeline_) {
+      emitter_(settings_, selection_, timeline_),
+      forwarded_(std::make_unique<Forwarded>(*this)) {
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
 }
+
+Correlator::Impl::~Impl() = default;
+
+bool Correlator::Impl::wants_hops() { return forwarded_->wants_hops(); }
+
+std::vector<Flow> Correlator::Impl::ended_hops() { return forwarded_->ended_hops(); }
+
+std::vector<FlowToDelete> Correlator::Impl::flows_to_delete() { return forwarded_->flows_to_delete(); }
 
 void Correlator::Impl::feed(const Event& event, Reports& out) {
   const Emitter::Call call(emitter_, out);
@@ -103,9 +112,8 @@ void Correlator::Impl::advance(TimeNs now, Reports& out) {
 
 TimeNs Correlator::Impl::due() const {
   const bool adds_up = !strays_.empty() || !more_strays_.empty() || !dropped_syns_.empty() || !attempts_.empty() ||
-                       !passing_attempts_.empty();
-  if (adds_up || !timeline_.empty() || fin_wait2_look_ || !ended_hops_.empty() || !flows_to_delete_.empty())
-    return now_;
+                       !forwarded_->attempts().empty();
+  if (adds_up || !timeline_.empty() || fin_wait2_look_ || forwarded_->has_flows()) return now_;
   if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || (table_.at(first).teardown && table_.at(first).teardown->descriptor_requested))
@@ -223,12 +231,12 @@ bool Correlator::Impl::expire(std::size_t reports) {
       case Wait::passing_closing:
       case Wait::passing:
       case Wait::passing_looked:
-        passing_time_over(due.slot, due.wait);
+        forwarded_->time_over(due.slot, due.wait);
         break;
       case Wait::settle:
       case Wait::outsider:
         if (c.passage()) {
-          end_passing(due.slot);
+          forwarded_->end(due.slot);
           break;
         }
         [[fallthrough]];
@@ -247,6 +255,11 @@ Slot Correlator::Impl::create(TimeNs ts, bool begun) {
   // Its first events may be among the lost ones.
   c.incomplete = begun ? losses_.reach(ts) : losses_.any();
   return slot;
+}
+
+void Correlator::Impl::release(Slot slot) {
+  if (table_.at(slot).passage()) forwarded_->unbind(slot);
+  table_.release(slot);
 }
 
 void Correlator::Impl::note_missing(Connection& c) {
@@ -399,7 +412,7 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   emitter_.decide(c, true);
   if (settings_.has_kernel) c.reported_as = outcome ? *outcome : rules_.outcome(c, known);
   c.reported = true;
-  if (c.passage() && c.ended()) delete_flows_of(c);
+  if (c.passage() && c.ended()) forwarded_->delete_flows_of(c);
   // The other end's findings may name what happened here.
   if (known.peer == nullptr || known.peer->reported) {
     c.teardown.reset();

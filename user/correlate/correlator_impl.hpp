@@ -14,7 +14,6 @@
 #include "correlate/course.hpp"
 #include "correlate/dropped_syns.hpp"
 #include "correlate/emitter.hpp"
-#include "correlate/ended_hops.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/losses.hpp"
 #include "correlate/newest.hpp"
@@ -32,15 +31,15 @@
 
 namespace tcpwitness {
 
-// Hops that are to be forgotten, until the run asks for them. What is left out is forgotten by the flow map itself.
-inline constexpr std::size_t flows_to_delete_limit = 4096;
-
 // Whether two findings read the same.
 using ReadAlike = bool (*)(const Finding& one, const Finding& other);
 
 class Correlator::Impl {
  public:
   Impl(CorrelatorSettings settings, const Names& names, const Rules& rules, ReadAlike alike);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   // pipeline/prefetch.hpp
   void prefetch_connection(const Event& event) const;
@@ -53,7 +52,7 @@ class Correlator::Impl {
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   [[nodiscard]] std::uint64_t waits_over() const { return waits_over_; }
   [[nodiscard]] bool wants_fin_wait2() { return std::exchange(fin_wait2_look_, false); }
-  [[nodiscard]] bool wants_hops() { return std::exchange(hops_look_, false); }
+  [[nodiscard]] bool wants_hops();
   [[nodiscard]] std::vector<Flow> ended_hops();
   [[nodiscard]] std::vector<FlowToDelete> flows_to_delete();
   void listed(TimeNs begun, Reports& out);
@@ -65,6 +64,8 @@ class Correlator::Impl {
   [[nodiscard]] const Summary& summary() const { return summary_; }
 
  private:
+  class Forwarded;  // forwarded.hpp: connections that pass through this machine
+
   // A SYN that seemed to be for this machine.
   struct LocalSyn {
     EventId id = 0;
@@ -190,8 +191,6 @@ class Correlator::Impl {
   void on_icmp_sent(const Event& e, const IcmpSeen& seen);
   // What came before anything had shown the connection's local port.
   void take_icmp_ahead(const Flow& flow);
-  void on_icmp_left(const Event& e, const IcmpSeen& seen);
-  void refuse_passing(Slot slot, const Event& e, const IcmpMessage& message);
 
   // nat.cpp
   void on_translation(const Event& e, const Translation& t);
@@ -200,48 +199,12 @@ class Correlator::Impl {
   // Its SYN came with the wire's addresses, for which there was no socket.
   void take_syn(Connection& c, const Flow& wire, std::uint32_t isn);
 
-  // forwarded.cpp: connections that pass through this machine
-  void on_hop(const Event& e, const Segment& g, bool shown = true);
-  void on_tie(const Event& e, const Translation& t);
-  [[nodiscard]] Slot locate_hop(const Event& e, const Segment& g, const Flow& flow);
-  Slot begin_hop(const Event& e, const Segment& g, const Flow& flow);
-  void bind_hop(Slot slot, unsigned hop, const Flow& key);
-  void name_ends(Slot slot);
-  // The hop of a segment with these addresses as they came; no_slot: none is known.
-  [[nodiscard]] Slot find_hop(const Flow& key, unsigned& hop) const;
-  // A socket of this machine has it after all: the SYN is that connection's.
-  void take_back(Connection& c, const Flow& wire, const Flow& own);
-  bool left_untranslated(const Segment& g, const Flow& key);
-  // The last look at a hop's counters.
-  void refresh_hop(const Event& e, const SocketFound& f);
-  [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;
-  // SYNs that seem to be for this machine, until NAT is seen to send them on: one left with other addresses, or was
-  // dropped with them.
-  void note_local_syn(const Event& e, const Segment& g);
-  void take_local_syn(const LocalSyn& syn);
-  void take_sent_on(const Flow& came);
-  [[nodiscard]] Slot take_dropped_syn(const Drop& d);
-  void note_progress(const Connection& c, bool was_open, bool was_answered);
-  // An ICMP error had ended the attempt, and it goes on: for its sender the error was none that ends it.
-  void go_on_passing(Slot slot);
-  void release(Slot slot);
-
-  // passing.cpp: how long those are followed, and how many
-  // Nothing shows that it ever came about.
-  [[nodiscard]] static bool never_open(const Connection& c);
-  void watch_passing(Slot slot);
-  void passing_time_over(Slot slot, Wait waited);
-  void give_up_passing(Slot slot);
-  // It is over: reported, once both hops were counted to the end.
-  void end_passing(Slot slot);
-  void delete_flows_of(const Connection& c);
-  [[nodiscard]] bool make_room_for_passing();
-
   // correlator.cpp
   void take(const Event& event);
   // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
   Slot create(TimeNs ts, bool begun);
   void adopt_flow(Slot slot, const Flow& flow);
+  void release(Slot slot);
   // Its own records show that a transition is missing. Where no gap can have it, the kernel ran no program for it.
   void note_missing(Connection& c);
   // No room for another connection that only a segment has shown.
@@ -276,27 +239,13 @@ class Correlator::Impl {
   DroppedSyns dropped_syns_;
   Newest<Event, 8> icmp_ahead_;  // for no connection that is known
   RestOfEachSecond more_strays_;
-  RestOfEachSecond more_refused_;            // forwarded
-  AttemptsBySecond attempts_{false};         // of listeners here
-  AttemptsBySecond passing_attempts_{true};  // through this machine
+  RestOfEachSecond more_refused_;     // forwarded
+  AttemptsBySecond attempts_{false};  // of listeners here
   FirstOfEachSecond stray_findings_{100};
   FirstOfEachSecond dropped_syn_findings_{10};
   FirstOfEachSecond half_open_lives_{100};
-  // Forwarded: by the addresses of each hop, as its segments have them.
-  struct HopAt {
-    Slot slot = no_slot;
-    unsigned hop = 0;
-  };
-  std::unordered_map<Flow, HopAt> hops_;
-  Newest<LocalSyn, 256> local_syns_;           // what shows that one goes on is right behind
-  Newest<LocalSyn, 256> unwanted_;             // packets alone: SYNs that found no socket
-  std::size_t passing_ = 0;                    // connections with a Passage
-  std::vector<Flow> ended_hops_;               // Correlator::ended_hops
-  std::vector<FlowToDelete> flows_to_delete_;  // Correlator::flows_to_delete
-  EndedHops over_;
-  bool hops_look_ = false;  // Correlator::wants_hops
+  Newest<LocalSyn, 256> unwanted_;  // packets alone: SYNs that found no socket
   // Whose connection has not begun yet; the segment that begins it is right behind.
-  Newest<Translation, 64> ties_;  // of hops
   Newest<Translation, 64> translations_;
   std::vector<Event> expanded_;  // room for the events of one digest
   TimeNs now_ = 0;
@@ -311,6 +260,7 @@ class Correlator::Impl {
   Slot open_end_ = 0;            // and where it is over
   std::uint64_t waits_over_ = 0;
   Summary summary_;
+  std::unique_ptr<Forwarded> forwarded_;
 };
 
 }  // namespace tcpwitness

@@ -2,7 +2,7 @@
 // crowd.cpp: what is too much to report one by one.
 #include <utility>
 
-#include "correlate/correlator_impl.hpp"
+#include "correlate/forwarded.hpp"
 
 namespace tcpwitness {
 
@@ -11,7 +11,7 @@ void Correlator::Impl::note_attempt(const Event& e, const Flow& flow) {
 }
 
 void Correlator::Impl::report_attempts(TimeNs now) {
-  for (AttemptsBySecond* const by_second : {&attempts_, &passing_attempts_}) {
+  for (AttemptsBySecond* const by_second : {&attempts_, &forwarded_->attempts()}) {
     while (const auto attempts = by_second->due(now, finished_)) {
       const bool lost = losses_.reach(attempts->crowd.since());
       if (auto finding = rules_.attempts(*attempts, names_, lost))
@@ -34,7 +34,7 @@ void Correlator::Impl::report_crowds(TimeNs now) {
 
 // A connection of which only its beginning is known; forwarded: one that never came about.
 bool Correlator::Impl::only_half_open(const Connection& c) const {
-  if (c.passage()) return never_open(c);
+  if (c.passage()) return Forwarded::never_open(c);
   const bool begun = c.state == TcpState::unknown || c.state == TcpState::new_syn_recv;
   return settings_.has_kernel && c.role == Role::passive && !c.established && begun;
 }

@@ -5,10 +5,11 @@
 // once: when it comes in, for that is what its sender did; a RST when it leaves, for one that is dropped here ends
 // nothing; and what came in nowhere was made here. The join of the two hops was made in the kernel (bpf/hop.h). Nobody
 // says which process is at either end, and nothing here asks.
+#include "correlate/forwarded.hpp"
+
 #include <algorithm>
 #include <utility>
 
-#include "correlate/correlator_impl.hpp"
 #include "values/handshake_marks.hpp"
 
 namespace tcpwitness {
@@ -183,15 +184,26 @@ void take_sent(const Passage& passage, Segment& g) {
 
 }  // namespace
 
+Correlator::Impl::Forwarded::Forwarded(Impl& correlator)
+    : correlator_(correlator),
+      settings_(correlator.settings_),
+      table_(correlator.table_),
+      timeline_(correlator.timeline_),
+      emitter_(correlator.emitter_),
+      losses_(correlator.losses_),
+      strays_(correlator.strays_),
+      summary_(correlator.summary_),
+      now_(correlator.now_) {}
+
 // Neither end is on this machine, so the link of a link-local address says nothing here: a bridge has it on two ports.
-Slot Correlator::Impl::find_hop(const Flow& key, unsigned& hop) const {
+Slot Correlator::Impl::Forwarded::find(const Flow& key, unsigned& hop) const {
   const auto found = hops_.find(Flow{key.local, key.remote, 0});
   if (found == hops_.end()) return no_slot;
   hop = found->second.hop;
   return found->second.slot;
 }
 
-void Correlator::Impl::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
+void Correlator::Impl::Forwarded::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
   const Flow key{wire.local, wire.remote, 0};
   HopFacts& facts = table_.at(slot).passage()->hops[hop];
   if (facts.known && facts.key != key) {
@@ -211,12 +223,12 @@ void Correlator::Impl::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
   }
   facts.key = key;
   facts.known = true;
-  over_.begun_again(key);
+  ended_.begun_again(key);
   hops_[key] = {slot, hop};
 }
 
 // Its addresses, as the client has them where its hop is known.
-void Correlator::Impl::name_ends(Slot slot) {
+void Correlator::Impl::Forwarded::name_ends(Slot slot) {
   Connection& c = table_.at(slot);
   const HopFacts& a = c.passage()->hops[client];
   const HopFacts& b = c.passage()->hops[server];
@@ -229,33 +241,30 @@ void Correlator::Impl::name_ends(Slot slot) {
   }
 }
 
-void Correlator::Impl::release(Slot slot) {
-  if (const Connection& c = table_.at(slot); c.passage()) {
-    const Passage& passage = *c.passage();
-    for (const Flow& key : {passage.hops[client].key, passage.hops[server].key, passage.plain}) {
-      const auto found = hops_.find(key);
-      if (found != hops_.end() && found->second.slot == slot) hops_.erase(found);
-    }
-    --passing_;
+void Correlator::Impl::Forwarded::unbind(Slot slot) {
+  const Passage& passage = *table_.at(slot).passage();
+  for (const Flow& key : {passage.hops[client].key, passage.hops[server].key, passage.plain}) {
+    const auto found = hops_.find(key);
+    if (found != hops_.end() && found->second.slot == slot) hops_.erase(found);
   }
-  table_.release(slot);
+  --followed_;
 }
 
-void Correlator::Impl::on_tie(const Event& /*e*/, const Translation& t) {
+void Correlator::Impl::Forwarded::join_hops(const Translation& t) {
   const Flow in = to_flow(t.tuple);
   const Flow out = to_flow(t.wire);
-  pass_on(in);                       // it seemed to be a listener's
+  correlator_.pass_on(in);           // it seemed to be a listener's
   if (t.ack == 0) take_sent_on(in);  // by a SYN
   const auto alive = [&](Slot slot) { return slot != no_slot && !table_.at(slot).reported; };
   unsigned hop = 0;
   unsigned other_hop = 0;
-  const Slot other = find_hop(out, other_hop);
-  if (const Slot slot = find_hop(in, hop); alive(slot)) {
+  const Slot other = find(out, other_hop);
+  if (const Slot slot = find(in, hop); alive(slot)) {
     // It had begun twice: what left on the other hop before was not seen. The segment that shows it comes again.
     const bool twice = other != slot && alive(other) && other_hop != hop;
     if (twice && table_.at(other).id < table_.at(slot).id && table_.at(slot).passage()->arrived <= 1) {
       timeline_.discard(table_.at(slot).id);
-      release(slot);
+      correlator_.release(slot);
       bind_hop(other, hop, in);
       return name_ends(other);
     }
@@ -266,52 +275,52 @@ void Correlator::Impl::on_tie(const Event& /*e*/, const Translation& t) {
     bind_hop(other, other_hop ^ 1U, in);
     return name_ends(other);
   }
-  ties_.push(t);
+  joins_.push(t);
 }
 
 // A segment of a forwarded connection that is not known: some begin one.
-Slot Correlator::Impl::begin_hop(const Event& e, const Segment& g, const Flow& key) {
+Slot Correlator::Impl::Forwarded::begin_hop(const Event& e, const Segment& g, const Flow& key) {
   const bool leaves = g.outgoing();
   const bool opens = is_syn(g) || (is_syn_ack(g) && !g.is(SegmentEvent::retransmission));
   if (is_rst(g) || g.is(SegmentEvent::fragment)) return no_slot;
   if (!opens && !g.is(SegmentEvent::unknown_flow)) return no_slot;  // the last of one that was reported
-  if (!opens && over_.contains(key, now_)) {                        // likewise, and its flow is in the map anew
+  if (!opens && ended_.contains(key, now_)) {                       // likewise, and its flow is in the map anew
     if (flows_to_delete_.size() < flows_to_delete_limit) flows_to_delete_.push_back(FlowToDelete{key, 0});
     return no_slot;
   }
   if (leaves && g.came_in == 0) return no_slot;
-  if (!make_room_for_passing()) return no_slot;
+  if (!make_room()) return no_slot;
   unsigned hop = 0;
-  const Slot before = find_hop(key, hop);
-  const Slot slot = create(e.ts_ns, is_syn(g) && !g.is(SegmentEvent::retransmission));
+  const Slot before = find(key, hop);
+  const Slot slot = correlator_.create(e.ts_ns, is_syn(g) && !g.is(SegmentEvent::retransmission));
   Connection& c = table_.at(slot);
   c.ends = std::make_unique<Ends>();
   c.ends->passage = std::make_unique<Passage>();
-  ++passing_;
+  ++followed_;
   c.preexisting = !opens && !losses_.any();
   c.role = opens ? Role::active : Role::unknown;
   c.port_reused = before != no_slot;
   hop = sent_by_server(g, key, leaves) == leaves ? client : server;
   bind_hop(slot, hop, key);
-  if (const auto tie = ties_.take_oldest([&](const Translation& t) { return leaves && to_flow(t.wire) == key; }))
+  if (const auto tie = joins_.take_oldest([&](const Translation& t) { return leaves && to_flow(t.wire) == key; }))
     bind_hop(slot, hop ^ 1U, to_flow(tie->tuple));
   name_ends(slot);
-  if (is_syn(g) && !g.is(SegmentEvent::retransmission)) passing_attempts_.begun(e.id, e.ts_ns, c.flow.reversed());
+  if (is_syn(g) && !g.is(SegmentEvent::retransmission)) attempts_.begun(e.id, e.ts_ns, c.flow.reversed());
   return slot;
 }
 
 // What a flood does not do.
-void Correlator::Impl::note_progress(const Connection& c, bool was_open, bool was_answered) {
+void Correlator::Impl::Forwarded::note_progress(const Connection& c, bool was_open, bool was_answered) {
   if (c.preexisting || was_open) return;
-  if (c.syn_ack_seen && !was_answered) passing_attempts_.answered(false);
-  if (c.established) passing_attempts_.completed();
-  if (refused_by_server(c)) passing_attempts_.refused();
+  if (c.syn_ack_seen && !was_answered) attempts_.answered(false);
+  if (c.established) attempts_.completed();
+  if (refused_by_server(c)) attempts_.refused();
 }
 
 // Its connection; one that a SYN with another number begins anew.
-Slot Correlator::Impl::locate_hop(const Event& e, const Segment& g, const Flow& key) {
+Slot Correlator::Impl::Forwarded::locate_hop(const Event& e, const Segment& g, const Flow& key) {
   unsigned hop = 0;
-  const Slot slot = find_hop(key, hop);
+  const Slot slot = find(key, hop);
   if (slot == no_slot) return begin_hop(e, g, key);
   Connection& c = table_.at(slot);
   const bool out = (hop == client) != g.outgoing();
@@ -319,16 +328,16 @@ Slot Correlator::Impl::locate_hop(const Event& e, const Segment& g, const Flow& 
   const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
   const bool fresh = !known && !c.reported && !c.preexisting && !c.established;
   if (!is_syn(g) || same || fresh) return slot;
-  if (!c.reported) conclude(slot);  // before there may be no room for both
+  if (!c.reported) correlator_.conclude(slot);  // before there may be no room for both
   return begin_hop(e, g, key);
 }
 
 // It leaves with the addresses that it came with, and its connection has others there: NAT does not know it any more.
 // What answers it comes to those addresses.
-bool Correlator::Impl::left_untranslated(const Segment& g, const Flow& key) {
+bool Correlator::Impl::Forwarded::left_untranslated(const Segment& g, const Flow& key) {
   unsigned hop = 0;
-  if (!g.outgoing() || g.came_in == 0 || is_syn(g) || find_hop(key, hop) != no_slot) return false;
-  const Slot slot = find_hop(key.reversed(), hop);
+  if (!g.outgoing() || g.came_in == 0 || is_syn(g) || find(key, hop) != no_slot) return false;
+  const Slot slot = find(key.reversed(), hop);
   if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).on_the_wire()) return false;
   Passage& passage = *table_.at(slot).passage();
   if (Arrival* arrival = find_arrival(passage, g, hop == client); arrival != nullptr) arrival->left = true;
@@ -344,13 +353,13 @@ bool Correlator::Impl::left_untranslated(const Segment& g, const Flow& key) {
   return true;
 }
 
-void Correlator::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
+void Correlator::Impl::Forwarded::on_hop(const Event& e, const Segment& g, bool shown) {
   const Flow key = to_flow(g.tuple);
   const bool leaves = g.outgoing();
   if (left_untranslated(g, key)) return;
   const Slot slot = locate_hop(e, g, key);
   unsigned hop = 0;
-  if (slot == no_slot || find_hop(key, hop) != slot) return;
+  if (slot == no_slot || find(key, hop) != slot) return;
   Connection& c = table_.at(slot);
   if (c.reported || c.passage() == nullptr) return;
   const bool out = (hop == client) != leaves;
@@ -369,7 +378,7 @@ void Correlator::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
     news = !is_rst(g);
   }
   if (!news) return;
-  if (refused_on_the_way(c) && !is_rst(g)) go_on_passing(slot);
+  if (refused_on_the_way(c) && !is_rst(g)) go_on(slot);
   seen.tuple = to_pair(c.flow);
   seen.seen_at(out ? HookPoint::egress : HookPoint::ingress);
   const bool made_here = leaves && g.came_in == 0;
@@ -385,14 +394,14 @@ void Correlator::Impl::on_hop(const Event& e, const Segment& g, bool shown) {
   note_again(passage, e, seen, out);
   const bool was_open = c.established || c.ended();
   const bool was_answered = c.syn_ack_seen;
-  take_segment(slot, e, seen, c.flow, out, shown);
+  correlator_.take_segment(slot, e, seen, c.flow, out, shown);
   note_progress(c, was_open, was_answered);
-  watch_passing(slot);
+  watch(slot);
 }
 
-void Correlator::Impl::refresh_hop(const Event& e, const SocketFound& f) {
+void Correlator::Impl::Forwarded::refresh_hop(const Event& e, const SocketFound& f) {
   unsigned hop = 0;
-  const Slot slot = find_hop(to_flow(f.tuple), hop);
+  const Slot slot = find(to_flow(f.tuple), hop);
   if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
   HopFacts& facts = c.passage()->hops[hop];
@@ -403,12 +412,12 @@ void Correlator::Impl::refresh_hop(const Event& e, const SocketFound& f) {
   Segment sent{};
   take_sent(*c.passage(), sent);
   c.take_counters(e.id, sent.wire, sent.loss);
-  if (table_.wait_of(slot) == Wait::passing_ended && counted_to_the_end(c)) conclude(slot);
+  if (table_.wait_of(slot) == Wait::passing_ended && counted_to_the_end(c)) correlator_.conclude(slot);
 }
 
-void Correlator::Impl::take_back(Connection& c, const Flow& wire, const Flow& own) {
+void Correlator::Impl::Forwarded::take_back(Connection& c, const Flow& wire, const Flow& own) {
   unsigned hop = 0;
-  const Slot slot = find_hop(wire, hop);
+  const Slot slot = find(wire, hop);
   if (slot == no_slot) return;
   const Connection& other = table_.at(slot);
   if (&other == &c || other.reported || other.passage()->left) return;
@@ -418,10 +427,10 @@ void Correlator::Impl::take_back(Connection& c, const Flow& wire, const Flow& ow
     timeline_.belongs_to(other.syn.id, c.id, own, c.on_the_wire());
   }
   timeline_.discard(other.id);
-  release(slot);
+  correlator_.release(slot);
 }
 
-void Correlator::Impl::note_local_syn(const Event& e, const Segment& g) {
+void Correlator::Impl::Forwarded::note_local_syn(const Event& e, const Segment& g) {
   if (g.socket.type != SocketKind::none && g.socket.type != SocketKind::listener) return;
   // What is sent on leaves at once, or is dropped.
   constexpr std::int64_t lasts_ns = 3'000'000'000;
@@ -430,15 +439,15 @@ void Correlator::Impl::note_local_syn(const Event& e, const Segment& g) {
 }
 
 // NAT has sent it on: it is a forwarded connection's, and the first of it unless it came again.
-void Correlator::Impl::take_local_syn(const LocalSyn& syn) {
+void Correlator::Impl::Forwarded::take_local_syn(const LocalSyn& syn) {
   const Flow flow = to_flow(syn.segment.tuple);
   strays_.forget(syn.id);
-  pass_on(flow);
+  correlator_.pass_on(flow);
   Segment g = syn.segment;
   g.passing = Passing::hop;
   g.unmark(SegmentEvent::no_socket);
   unsigned hop = 0;
-  const Slot known = find_hop(flow, hop);
+  const Slot known = find(flow, hop);
   if (known != no_slot && table_.at(known).has_isn_local && table_.at(known).isn_local == g.seq) {
     // For the flow map each of them was the first: a SYN that nobody takes leaves nothing there.
     const HopFacts& before = table_.at(known).passage()->hops[hop];
@@ -454,12 +463,12 @@ void Correlator::Impl::take_local_syn(const LocalSyn& syn) {
   if (syn.refusal) on_icmp_left(syn.refusal->first, syn.refusal->second);
 }
 
-void Correlator::Impl::take_sent_on(const Flow& came) {
+void Correlator::Impl::Forwarded::take_sent_on(const Flow& came) {
   const auto syn = local_syns_.take_newest([&](const LocalSyn& one) { return to_flow(one.segment.tuple) == came; });
   if (syn) take_local_syn(*syn);
 }
 
-Slot Correlator::Impl::take_dropped_syn(const Drop& d) {
+Slot Correlator::Impl::Forwarded::take_dropped_syn(const Drop& d) {
   const Flow dropped = to_flow(d.tuple);
   const bool syn = (d.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
   if (!syn || d.outgoing != 0) return no_slot;
@@ -471,19 +480,19 @@ Slot Correlator::Impl::take_dropped_syn(const Drop& d) {
   if (!sent_on) return no_slot;
   take_local_syn(*sent_on);
   unsigned hop = 0;
-  return find_hop(to_flow(sent_on->segment.tuple), hop);
+  return find(to_flow(sent_on->segment.tuple), hop);
 }
 
 // The connection of a dropped segment, and its direction: in FORWARD it has the addresses that it came with, or those
 // with which it would have left.
-Slot Correlator::Impl::find_dropped(const Drop& d, bool& out) const {
+Slot Correlator::Impl::Forwarded::find_dropped(const Drop& d, bool& out) const {
   const Flow flow = to_flow(d.tuple);
   unsigned hop = 0;
-  if (const Slot slot = find_hop(flow, hop); slot != no_slot) {
+  if (const Slot slot = find(flow, hop); slot != no_slot) {
     out = (hop == client) == (d.outgoing == 0);
     return slot;
   }
-  const Slot slot = find_hop(flow.reversed(), hop);
+  const Slot slot = find(flow.reversed(), hop);
   out = (hop == client) != (d.outgoing == 0);
   return slot;
 }

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "correlate/correlator_impl.hpp"
+#include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
 
 namespace tcpwitness {
@@ -54,78 +54,8 @@ void Correlator::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   emitter_.entry(&c, e, c.flow, IcmpEntry{message, true, false, rel_seq, relative, 0});
 }
 
-// Forwarded: an ICMP error leaves for the sender of the segment that it quotes, made by this machine or by another one.
-void Correlator::Impl::on_icmp_left(const Event& e, const IcmpSeen& seen) {
-  constexpr std::int64_t at_once_ns = 1'000'000;
-  constexpr unsigned client = 0;
-  const Flow flow = to_flow(seen.tuple);
-  IcmpMessage message = icmp_message(seen);
-  message.own = seen.came_in == 0;
-  const auto quoted = [&](const LocalSyn& one) {
-    return one.segment.seq == seen.seq && to_flow(one.segment.tuple) == flow;
-  };
-  if (LocalSyn* syn = local_syns_.find(quoted)) {
-    // What is sent to this machine is refused in its own name (icmp_send()); this was to be sent on, and there is no
-    // route. Where NAT gives it another destination the drop right behind says so.
-    const bool to_be_sent_on = message.own && message.sender != flow.local.address;
-    if (to_be_sent_on) {
-      take_local_syn(*local_syns_.take_oldest(quoted));
-    } else {
-      syn->refusal = {e, seen};
-    }
-  }
-  unsigned hop = 0;
-  const Slot slot = find_hop(flow, hop);
-  if (slot == no_slot) return;
-  Connection& c = table_.at(slot);
-  if (c.reported) return;
-  Passage& passage = *c.passage();
-  const IcmpMessage& last = passage.message;
-  const bool alike = last.type == message.type && last.code == message.code && last.v6 == message.v6;
-  // A stacked device shows it again at once.
-  if (passage.message_mark && alike && passage.message_seq == seen.seq &&
-      e.ts_ns - passage.message_mark.ts_ns <= at_once_ns)
-    return;
-  passage.message = message;
-  passage.message_mark = {e.id, e.ts_ns};
-  passage.message_seq = seen.seq;
-  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  const bool of_client = hop == client;
-  const bool relative = of_client ? c.has_isn_local : c.has_isn_remote;
-  const std::uint32_t isn = of_client ? c.isn_local : c.isn_remote;
-  emitter_.entry(
-      &c, e, c.flow,
-      IcmpEntry{message, message.own, !message.own, relative ? seen.seq - isn : seen.seq, relative, seen.mtu});
-  if (of_client && c.has_isn_local && seen.seq == c.isn_local) refuse_passing(slot, e, message);
-}
-
-// connect() fails by such a message (tcp_v4_err(), tcp_v6_err() in SYN_SENT). Where a client goes on all the same, it
-// asks again.
-void Correlator::Impl::refuse_passing(Slot slot, const Event& e, const IcmpMessage& message) {
-  Connection& c = table_.at(slot);
-  Passage& passage = *c.passage();
-  const bool refuses = is_unreachable(message.error) || message.error == ECONNREFUSED;
-  if (!refuses || c.ended() || c.syn_ack_seen || c.established || c.state != State::syn_sent) return;
-  passage.refusal = message;
-  passage.refusal_mark = {e.id, e.ts_ns};
-  Teardown& teardown = c.ensure_teardown();
-  teardown.end = passage.refusal_mark;
-  teardown.end_from = State::syn_sent;
-  if (passage.refusals_ignored == 0) passing_attempts_.refused();
-  // SYNs come again after 1, 2, 4, ... seconds (RFC 6298).
-  table_.wait(slot, passage.refusals_ignored < 2 ? Wait::outsider : Wait::passing_attempt, now_);
-}
-
-void Correlator::Impl::go_on_passing(Slot slot) {
-  Connection& c = table_.at(slot);
-  c.teardown->end = {};
-  c.teardown->end_from = State::unknown;
-  ++c.passage()->refusals_ignored;
-  watch_passing(slot);
-}
-
 void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
-  if (seen.sent == IcmpWay::left) return on_icmp_left(e, seen);
+  if (seen.sent == IcmpWay::left) return forwarded_->on_icmp_left(e, seen);
   if (seen.sent != IcmpWay::came) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);

@@ -6,11 +6,11 @@
 // the wire's: it belongs to the SYN-ACK that acknowledges its number.
 #include <algorithm>
 
-#include "correlate/correlator_impl.hpp"
+#include "correlate/forwarded.hpp"
 
 namespace tcpwitness {
 void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
-  if (t.header.cookie == 0) return on_tie(e, t);
+  if (t.header.cookie == 0) return forwarded_->join_hops(t);
   const Flow flow = to_flow(t.tuple);
   const Flow wire = to_flow(t.wire);
   Slot slot = table_.find_cookie(t.header.cookie);
@@ -37,7 +37,7 @@ void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
   Connection& c = table_.at(slot);
   if (!c.ended()) adopt_flow(slot, flow);
   c.set_nat(wire);
-  if (!hops_.empty()) take_back(c, wire, flow);
+  if (forwarded_->any()) forwarded_->take_back(c, wire, flow);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
 }
 
@@ -56,7 +56,7 @@ void Correlator::Impl::take_translation(Slot slot, const Segment& g) {
 }
 
 void Correlator::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
-  if (!hops_.empty()) take_back(c, wire, c.flow);
+  if (forwarded_->any()) forwarded_->take_back(c, wire, c.flow);
   while (const auto stray = strays_.take_syn(wire, isn)) {
     const EventId id = stray->evidence.ids[0];
     if (!c.syn) {

@@ -6,8 +6,8 @@
 // What is less than a whole ordinary life, or slow somewhere, is taken event by event.
 #include <algorithm>
 
-#include "correlate/correlator_impl.hpp"
 #include "correlate/course.hpp"
+#include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
 #include "correlate/payload_times.hpp"
 #include "decode/digest.hpp"
@@ -92,7 +92,7 @@ Correlator::Impl::Place Correlator::Impl::place_of(const Event& e, const SocketD
                                                    const Flow& flow) const {
   // What was lost may be of it, where its beginning is not behind the loss.
   if (losses_.any() && (losses_.reach(time_of(e, d, at.begun_ns())) || !(at.wire || at.active))) return {};
-  if (!hops_.empty() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return {};
+  if (forwarded_->any() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return {};
   if (table_.find_cookie(d.header.cookie) != no_slot) return {};
   const Slot before = table_.find_flow(flow);
   return {before == no_slot || table_.at(before).reported, before == no_slot};

@@ -4,7 +4,7 @@
 // A drop belongs to the connection of the segment's address pair: the buffer seldom carries a socket. It
 // begins no connection, and what is no fault (a repeated keep-alive that TCP had answered) stays a fact
 // here; which drops are findings is judged in judge/drops.cpp.
-#include "correlate/correlator_impl.hpp"
+#include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
 
 namespace tcpwitness {
@@ -141,9 +141,9 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   Slot slot = !out || d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
   if (slot != no_slot && !table_.at(slot).reported && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
   if (slot == no_slot) slot = table_.find_flow(flow);
-  if (slot == no_slot && !hops_.empty()) slot = find_dropped(d, out);
+  if (slot == no_slot && forwarded_->any()) slot = forwarded_->find_dropped(d, out);
   if (slot == no_slot && settings_.forwarded) {
-    slot = take_dropped_syn(d);
+    slot = forwarded_->take_dropped_syn(d);
     out = out || slot != no_slot;  // of the client
   }
   if (slot == no_slot && !out) timeline_.confirm(flow, d.seq);

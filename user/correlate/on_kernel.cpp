@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "correlate/correlator_impl.hpp"
+#include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
 #include "correlate/payload_times.hpp"
 #include "values/kernel.hpp"
@@ -421,7 +421,7 @@ void Correlator::Impl::on_owner(const Event& e, const OwnerSeen& o) {
 
 void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (f.type == SocketKind::none) {
-    if (f.has_wire != 0) return refresh_hop(e, f);  // over the flow map
+    if (f.has_wire != 0) return forwarded_->refresh_hop(e, f);  // over the flow map
     looked_ns_ = e.ts_ns;
     return;
   }

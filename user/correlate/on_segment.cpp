@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "correlate/cause.hpp"
-#include "correlate/correlator_impl.hpp"
+#include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
 #include "values/handshake_marks.hpp"
 
@@ -110,9 +110,9 @@ bool alive(State s) {
 void Correlator::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.outgoing();
   const Flow flow = to_flow(g.tuple);
-  if (g.passing == Passing::hop) return on_hop(e, g);
+  if (g.passing == Passing::hop) return forwarded_->on_hop(e, g);
   if (g.passing != Passing::no) return pass_on(flow);
-  if (settings_.forwarded && !out && is_syn(g)) note_local_syn(e, g);
+  if (settings_.forwarded && !out && is_syn(g)) forwarded_->note_local_syn(e, g);
   const bool bad = g.is(SegmentEvent::bad_header);
   Slot slot = no_slot;
   if (settings_.capture) {
@@ -275,7 +275,7 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
                                         : is_syn(g) && table_.find_flow(flow) != no_slot;
   const Slot slot = create(e.ts_ns, begun);
   Connection& c = table_.at(slot);
-  if (!hops_.empty()) take_back(c, flow, flow);
+  if (forwarded_->any()) forwarded_->take_back(c, flow, flow);
   if (settings_.has_kernel) table_.bind_cookie(slot, own_cookie(g));
   if (settings_.capture) {
     c.flow = flow;  // nobody looks for it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// passing.cpp: how long a forwarded connection is followed, and how many at a time.
+// forwarded_lifetime.cpp: how long a forwarded connection is followed, and how many at a time.
 //
 // No socket of ours ends it, and its ends may vanish without a word. The model is what the kernel's own table of
 // forwarded connections does (nf_conntrack_proto_tcp.c, nf_conntrack_core.c): what only asked is given up after two
@@ -9,7 +9,7 @@
 // Ordinary segments are no events, so before a connection is given up its counters are asked for (snapshot_hops).
 #include <utility>
 
-#include "correlate/correlator_impl.hpp"
+#include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
 
 namespace tcpwitness {
@@ -37,13 +37,13 @@ bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_ou
 
 }  // namespace
 
-bool Correlator::Impl::never_open(const Connection& c) {
+bool Correlator::Impl::Forwarded::never_open(const Connection& c) {
   constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
   if (!c.established && !c.preexisting) return true;
   return one_way(c) && segments_of(c.wire) < few;
 }
 
-void Correlator::Impl::watch_passing(Slot slot) {
+void Correlator::Impl::Forwarded::watch(Slot slot) {
   Connection& c = table_.at(slot);
   if (c.reported || c.ended()) return;
   Wait wait = Wait::passing;
@@ -55,22 +55,22 @@ void Correlator::Impl::watch_passing(Slot slot) {
   table_.wait(slot, wait, now_);
 }
 
-void Correlator::Impl::passing_time_over(Slot slot, Wait waited) {
+void Correlator::Impl::Forwarded::time_over(Slot slot, Wait waited) {
   Connection& c = table_.at(slot);
-  if (c.ended()) return end_passing(slot);
+  if (c.ended()) return end(slot);
   Passage& passage = *c.passage();
   if (waited == Wait::passing_looked) {
-    if (segments_passed(passage) != passage.looked_at) return watch_passing(slot);
-    return give_up_passing(slot);
+    if (segments_passed(passage) != passage.looked_at) return watch(slot);
+    return give_up(slot);
   }
   // Each segment of a handshake that is seen from its SYN on is an event.
-  if (waited == Wait::passing_attempt && c.syn) return give_up_passing(slot);
+  if (waited == Wait::passing_attempt && c.syn) return give_up(slot);
   passage.looked_at = segments_passed(passage);
   hops_look_ = true;
   table_.wait(slot, Wait::passing_looked, now_);
 }
 
-void Correlator::Impl::give_up_passing(Slot slot) {
+void Correlator::Impl::Forwarded::give_up(Slot slot) {
   Connection& c = table_.at(slot);
   c.expired = true;
   ++summary_.given_up;
@@ -80,13 +80,13 @@ void Correlator::Impl::give_up_passing(Slot slot) {
     if (facts.known && flows_to_delete_.size() < flows_to_delete_limit)
       flows_to_delete_.push_back(forgotten_hop(c, hop, facts.key, 0));
   }
-  conclude(slot);
+  correlator_.conclude(slot);
 }
 
 // Ordinary segments are no events: where the end showed on one hop alone, the other one's counters are older.
-void Correlator::Impl::end_passing(Slot slot) {
+void Correlator::Impl::Forwarded::end(Slot slot) {
   const Connection& c = table_.at(slot);
-  if (counted_to_the_end(c) || ended_hops_.size() >= ended_limit) return conclude(slot);
+  if (counted_to_the_end(c) || ended_hops_.size() >= ended_limit) return correlator_.conclude(slot);
   for (const HopFacts& hop : c.passage()->hops) {
     if (hop.known) ended_hops_.push_back(hop.key);
   }
@@ -94,12 +94,12 @@ void Correlator::Impl::end_passing(Slot slot) {
 }
 
 // Nobody looks for its flows any more: they leave the flow map, and what comes late begins nothing.
-void Correlator::Impl::delete_flows_of(const Connection& c) {
+void Correlator::Impl::Forwarded::delete_flows_of(const Connection& c) {
   const Passage& passage = *c.passage();
   const auto discard = [&](unsigned hop, const Flow& key, std::uint64_t segments) {
     const auto found = hops_.find(key);
     if (found == hops_.end() || &table_.at(found->second.slot) != &c) return;  // another connection's by now
-    over_.add(key, c.teardown->end.ts_ns);
+    ended_.add(key, c.teardown->end.ts_ns);
     if (flows_to_delete_.size() < flows_to_delete_limit)
       flows_to_delete_.push_back(forgotten_hop(c, hop, key, segments));
   };
@@ -111,23 +111,25 @@ void Correlator::Impl::delete_flows_of(const Connection& c) {
     discard(1, passage.plain, 0);
 }
 
-bool Correlator::Impl::make_room_for_passing() {
+bool Correlator::Impl::Forwarded::make_room() {
   const bool many_ask = table_.waiting(Wait::passing_attempt) >= settings_.passing_attempt_limit;
-  if (!many_ask && passing_ < settings_.passing_limit) return true;
+  if (!many_ask && followed_ < settings_.passing_limit) return true;
   for (const Wait wait : {Wait::passing_attempt, Wait::passing_closing}) {
     const Slot oldest = table_.first(wait);
     if (oldest == no_slot) continue;
-    give_up_passing(oldest);
+    give_up(oldest);
     timeline_.discard(table_.at(oldest).id);
-    release(oldest);
+    correlator_.release(oldest);
     return true;
   }
   ++summary_.untracked;
   return false;
 }
 
-std::vector<Flow> Correlator::Impl::ended_hops() { return std::exchange(ended_hops_, {}); }
+bool Correlator::Impl::Forwarded::wants_hops() { return std::exchange(hops_look_, false); }
 
-std::vector<FlowToDelete> Correlator::Impl::flows_to_delete() { return std::exchange(flows_to_delete_, {}); }
+std::vector<Flow> Correlator::Impl::Forwarded::ended_hops() { return std::exchange(ended_hops_, {}); }
+
+std::vector<FlowToDelete> Correlator::Impl::Forwarded::flows_to_delete() { return std::exchange(flows_to_delete_, {}); }
 
 }  // namespace tcpwitness
