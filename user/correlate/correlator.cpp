@@ -53,6 +53,7 @@ Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Ru
       selection_(settings_, listeners_),
       timeline_(selection_.any(), [this](const Flow& flow) { return selection_.wants_alone(flow); }),
       emitter_(settings_, selection_, timeline_),
+      unmatched_(settings_, names_, rules_, selection_, losses_, table_, emitter_),
       forwarded_(std::make_unique<Forwarded>(*this)) {
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
 }
@@ -111,8 +112,7 @@ void Correlator::Impl::advance(TimeNs now, Reports& out) {
 }
 
 TimeNs Correlator::Impl::due() const {
-  const bool adds_up = !strays_.empty() || !more_strays_.empty() || !dropped_syns_.empty() || !attempts_.empty() ||
-                       !forwarded_->attempts().empty();
+  const bool adds_up = !unmatched_.empty() || !attempts_.empty() || !forwarded_->attempts().empty();
   if (adds_up || !timeline_.empty() || fin_wait2_look_ || forwarded_->has_flows()) return now_;
   if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);
   const Slot first = table_.first(Wait::close_wait);
@@ -152,9 +152,8 @@ void Correlator::Impl::listed(TimeNs begun, Reports& out) {
 void Correlator::Impl::finish(TimeNs now, Reports& out) {
   const Emitter::Call call(emitter_, out);
   if (now > now_) pass_time(now);
-  report_strays(now_ + settings_.hold_ns + 1);
+  unmatched_.finish(now_);
   finished_ = true;
-  report_dropped_syns(now_);
   std::vector<Slot> open;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
@@ -183,8 +182,7 @@ void Correlator::Impl::pass_time(TimeNs now) {
   now_ = now;
   expire(std::numeric_limits<std::size_t>::max());
   if (settings_.open_findings) look_at_open();
-  if (!strays_.empty()) report_strays(now_);
-  if (!dropped_syns_.empty()) report_dropped_syns(now_);
+  if (!unmatched_.empty()) unmatched_.expire(now_);
   report_crowds(now_);
 }
 

@@ -2,7 +2,7 @@
 // correlator_impl.hpp: the state behind Correlator: one table of connections, one queue of reports.
 //
 // Split by what comes in: state changes (on_state.cpp), segments (on_segment.cpp, probes.cpp,
-// wire_alone.cpp, on_stray.cpp), the other kernel events (on_kernel.cpp), all of an ordinary connection at once
+// wire_alone.cpp), the other kernel events (on_kernel.cpp), all of an ordinary connection at once
 // (on_digest.cpp); out goes everything through correlator.cpp. It writes facts and asks Rules for judgements; it knows
 // no rule.
 #pragma once
@@ -12,7 +12,6 @@
 
 #include "correlate/attempts.hpp"
 #include "correlate/course.hpp"
-#include "correlate/dropped_syns.hpp"
 #include "correlate/emitter.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/losses.hpp"
@@ -20,9 +19,9 @@
 #include "correlate/port_questions.hpp"
 #include "correlate/process.hpp"
 #include "correlate/selection.hpp"
-#include "correlate/strays.hpp"
 #include "correlate/table.hpp"
 #include "correlate/timeline.hpp"
+#include "correlate/unmatched.hpp"
 #include "facts/derived.hpp"
 #include "facts/payload.hpp"
 #include "facts/reasons.hpp"
@@ -138,17 +137,6 @@ class Correlator::Impl {
   void note_probe(Connection& c, const Event& e, const Segment& g, bool out);
   void note_windows(Connection& c, const Event& e, const Segment& g, bool out);
 
-  // on_stray.cpp: what is no connection's
-  void stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
-  // The segment that was answered; 0: not seen.
-  EventId stray_reset(const Event& e, const Reset& r, const Flow& flow);
-  void report_stray(const Stray& stray, TimeNs ts);
-  void report_strays(TimeNs now);
-  bool dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray);
-  void note_dropped_syn(const Event& e, const Drop& d, const Flow& flow);
-  void report_dropped_syn(const TurnedAway& syn, TimeNs now);
-  void report_dropped_syns(TimeNs now);
-
   // open_findings.cpp: of connections that go on
   void look_at_open();
   void report_open(Connection& c);
@@ -170,6 +158,8 @@ class Correlator::Impl {
   // on_kernel.cpp
   void on_retransmit(const Event& e, const Retransmit& r);
   void on_reset(const Event& e, const Reset& r);
+  // The stray segment that was answered; 0: not seen.
+  EventId stray_reset(const Event& e, const Reset& r, const Flow& flow);
   bool note_answered_here(const Event& e, const Reset& r, const Flow& flow);
   bool end_request(Slot slot, const Event& e, const Reset& r);
   void on_error(const Event& e, const SocketError& x);
@@ -234,15 +224,12 @@ class Correlator::Impl {
   Selection selection_;
   Timeline timeline_;
   Emitter emitter_;
+  Losses losses_;
+  Unmatched unmatched_;
   bool in_short_ = false;
-  Strays strays_;
-  DroppedSyns dropped_syns_;
-  Newest<Event, 8> icmp_ahead_;  // for no connection that is known
-  RestOfEachSecond more_strays_;
+  Newest<Event, 8> icmp_ahead_;       // for no connection that is known
   RestOfEachSecond more_refused_;     // forwarded
   AttemptsBySecond attempts_{false};  // of listeners here
-  FirstOfEachSecond stray_findings_{100};
-  FirstOfEachSecond dropped_syn_findings_{10};
   FirstOfEachSecond half_open_lives_{100};
   Newest<LocalSyn, 256> unwanted_;  // packets alone: SYNs that found no socket
   // Whose connection has not begun yet; the segment that begins it is right behind.
@@ -250,7 +237,6 @@ class Correlator::Impl {
   std::vector<Event> expanded_;  // room for the events of one digest
   TimeNs now_ = 0;
   bool in_part_ = false;  // not all that is over by then was reported
-  Losses losses_;
   TimeNs looked_ns_ = 0;  // when the newest look at all sockets began
   bool finished_ = false;
   PortQuestions port_questions_;

@@ -23,11 +23,7 @@ void Correlator::Impl::report_attempts(TimeNs now) {
 // Those of a second that were not reported one by one.
 void Correlator::Impl::report_crowds(TimeNs now) {
   report_attempts(now);
-  if (const auto more = more_strays_.due(now, finished_))
-    emitter_.finding(more->first(), now, rules_.more_strays(*more, losses_.reach(more->since())));
-  if (const auto more = dropped_syns_.sum_due(now, finished_))
-    emitter_.finding(more->crowd.first(), now,
-                     rules_.more_turned_away(*more, names_, losses_.reach(more->crowd.since())));
+  unmatched_.report_sums(now);
   if (const auto more = more_refused_.due(now, finished_))
     emitter_.finding(more->first(), now, rules_.more_refused(*more, losses_.reach(more->since())));
 }

@@ -191,7 +191,7 @@ Correlator::Impl::Forwarded::Forwarded(Impl& correlator)
       timeline_(correlator.timeline_),
       emitter_(correlator.emitter_),
       losses_(correlator.losses_),
-      strays_(correlator.strays_),
+      strays_(correlator.unmatched_.strays()),
       summary_(correlator.summary_),
       now_(correlator.now_) {}
 

@@ -42,7 +42,7 @@ void Correlator::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   IcmpMessage message = icmp_message(seen);
   message.own = true;
   message.sender = flow.local.address;
-  if (slot == no_slot) strays_.refused(flow, seen.seq, message);
+  if (slot == no_slot) unmatched_.strays().refused(flow, seen.seq, message);
   if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
   Anomalies& anomalies = c.ensure_anomalies();

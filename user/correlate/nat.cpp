@@ -57,7 +57,7 @@ void Correlator::Impl::take_translation(Slot slot, const Segment& g) {
 
 void Correlator::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
   if (forwarded_->any()) forwarded_->take_back(c, wire, c.flow);
-  while (const auto stray = strays_.take_syn(wire, isn)) {
+  while (const auto stray = unmatched_.strays().take_syn(wire, isn)) {
     const EventId id = stray->evidence.ids[0];
     if (!c.syn) {
       c.syn = {id, stray->ts_ns};

@@ -171,7 +171,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   if (!ours) return;
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
   if (c == nullptr && (d.flags & asks) == tcp_flag::syn) pass_on_dropped(d, out ? flow.reversed() : flow);
-  if (c == nullptr && !out && (d.flags & asks) == tcp_flag::syn) note_dropped_syn(e, d, flow);
+  if (c == nullptr && !out && (d.flags & asks) == tcp_flag::syn) unmatched_.on_dropped_syn(e, d, flow, now_);
   const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   if (is_fault(kind)) ++summary_.drops;
   constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;

@@ -276,13 +276,19 @@ bool Correlator::Impl::note_answered_here(const Event& e, const Reset& r, const 
   return true;
 }
 
+EventId Correlator::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
+  if (r.direction != ResetDirection::sent || r.answers_segment == 0) return 0;
+  timeline_.confirm(flow, r.skb_seq);
+  return unmatched_.strays().reset_reported(e, r, flow);
+}
+
 void Correlator::Impl::on_reset(const Event& e, const Reset& r) {
   const bool sent = r.direction == ResetDirection::sent;
   const Flow flow = to_flow(r.tuple);
   // Without a socket the address pair still names the connection whose segment was answered.
   const Slot slot = locate(r.has_socket != 0 ? r.header.cookie : 0, r.tuple);
   const ResetReason reason = sent ? reset_reason(names_, r.reason) : ResetReason::unknown;
-  if (note_answered_here(e, r, flow) && r.has_socket == 0) strays_.sent_here(flow, r.skb_seq);
+  if (note_answered_here(e, r, flow) && r.has_socket == 0) unmatched_.strays().sent_here(flow, r.skb_seq);
   const bool of_listener = r.cb.state == State::listen && was_read(r.cb);
   ResetEntry body;
   body.sent = sent;

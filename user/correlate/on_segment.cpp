@@ -123,7 +123,7 @@ void Correlator::Impl::on_segment(const Event& e, const Segment& g) {
   if (slot == no_slot && !settings_.has_kernel && !settings_.capture) slot = take_refused(e, g, flow, out);
   if (slot == no_slot) {
     if (out && has_flag(g, tcp_flag::rst)) timeline_.confirm(flow, std::nullopt);
-    stray_segment(e, g, flow, out);
+    unmatched_.on_segment(e, g, flow, out);
     segment_entry(nullptr, e, g, flow, out);
     return;
   }

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// on_stray.cpp: what is no connection's: segments without a socket, SYNs that never reached TCP.
+// unmatched.cpp: segments without a socket, and SYNs that never reached TCP.
 //
 // A firewall rule drops a SYN before anybody looks for a listener (NF_INET_LOCAL_IN comes before tcp_v4_rcv()), so no
 // socket and no state shows it. The segment at the interface shows that it was for this machine and not to be sent on,
 // the kernel's report why it went no further.
-#include "correlate/correlator_impl.hpp"
+#include "correlate/unmatched.hpp"
+
 #include "correlate/notes.hpp"
+#include "facts/reasons.hpp"
 
 namespace tcpwitness {
 
-void Correlator::Impl::stray_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
+void Unmatched::on_segment(const Event& e, const Segment& g, const Flow& flow, bool out) {
   if (!settings_.has_kernel || g.is_any(SegmentEvent::bad_header, SegmentEvent::fragment)) return;
   const bool rst = (g.flags & tcp_flag::rst) != 0;
   if (!out && !rst) {
-    if (const auto oldest = strays_.add(e, g, flow)) report_stray(*oldest, e.ts_ns);
+    if (const auto oldest = strays_.add(e, g, flow)) report(*oldest, e.ts_ns);
     return;
   }
   if (!out || !rst) return;
@@ -22,28 +24,18 @@ void Correlator::Impl::stray_segment(const Event& e, const Segment& g, const Flo
   strays_.reset_seen(e, g, flow);
 }
 
-EventId Correlator::Impl::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
-  if (r.direction != ResetDirection::sent || r.answers_segment == 0) return 0;
-  timeline_.confirm(flow, r.skb_seq);
-  return strays_.reset_reported(e, r, flow);
-}
-
-void Correlator::Impl::report_stray(const Stray& stray, TimeNs ts) {
+void Unmatched::report(const Stray& stray, TimeNs now) {
   if (!settings_.finding_reports || !selection_.wants_alone(stray.flow)) return;
-  if (!stray_findings_.take(ts)) return more_strays_.add(stray.evidence.ids[0], ts, stray.flow);
+  if (!stray_findings_.take(now)) return more_strays_.add(stray.evidence.ids[0], now, stray.flow);
   // Behind a gap a segment can be a late one of a connection whose end was lost: for 2 MSL (RFC 9293, 3.4.1).
   constexpr std::int64_t two_msl_ns = 240'000'000'000;
   const bool lost = losses_.reach(stray.ts_ns, two_msl_ns);
-  emitter_.finding(stray.flow, ts, rules_.stray(stray, names_, lost));
-}
-
-void Correlator::Impl::report_strays(TimeNs now) {
-  while (const auto stray = strays_.due(now, settings_.hold_ns)) report_stray(*stray, now);
+  emitter_.finding(stray.flow, now, rules_.stray(stray, names_, lost));
 }
 
 // The sender is a connection of this machine. Over loopback its findings say what became of its SYN; what comes back by
 // another interface is a copy that the network made (a loop, a mirror), and nobody here was asked.
-bool Correlator::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray) {
+bool Unmatched::dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& stray) {
   const Slot slot = table_.find_flow(stray.flow.reversed());
   if (slot == no_slot || table_.at(slot).reported) return false;
   Connection& c = table_.at(slot);
@@ -55,25 +47,42 @@ bool Correlator::Impl::dropped_where_it_arrived(const Event& e, const Drop& d, c
   return true;
 }
 
-void Correlator::Impl::note_dropped_syn(const Event& e, const Drop& d, const Flow& flow) {
+void Unmatched::on_dropped_syn(const Event& e, const Drop& d, const Flow& flow, TimeNs now) {
   if (!dropped_before_tcp(drop_kind(names_, d.reason))) return;
   // No route to its destination: it was to be forwarded (ip_route_input_slow()).
   if (!settings_.forwarded && names_.drop_reason(d.reason) == "IP_INNOROUTES") return;
   // It comes right behind its segment.
   const auto stray = strays_.take_dropped(flow.remote, d);
   if (!stray || dropped_where_it_arrived(e, d, *stray)) return;
-  if (const auto oldest = dropped_syns_.add(*stray, e, d)) report_dropped_syn(*oldest, now_);
+  if (const auto oldest = dropped_syns_.add(*stray, e, d)) report(*oldest, now);
 }
 
-void Correlator::Impl::report_dropped_syn(const TurnedAway& syn, TimeNs now) {
+void Unmatched::report(const TurnedAway& syn, TimeNs now) {
   const Flow& flow = syn.stray.flow;
   if (!selection_.wants_alone(flow)) return;
   if (!dropped_syn_findings_.take(now)) return dropped_syns_.add_up(syn, now);
   emitter_.finding(flow, now, rules_.turned_away(syn, names_, losses_.reach(syn.first_ns)));
 }
 
-void Correlator::Impl::report_dropped_syns(TimeNs now) {
-  while (const auto syn = dropped_syns_.due(now, finished_)) report_dropped_syn(*syn, now);
+void Unmatched::expire(TimeNs now) {
+  while (const auto stray = strays_.due(now, settings_.hold_ns)) report(*stray, now);
+  while (const auto syn = dropped_syns_.due(now, finished_)) report(*syn, now);
+}
+
+void Unmatched::finish(TimeNs now) {
+  const TimeNs held = now + settings_.hold_ns + 1;
+  while (const auto stray = strays_.due(held, settings_.hold_ns)) report(*stray, held);
+  finished_ = true;
+  expire(now);
+}
+
+void Unmatched::report_sums(TimeNs now) {
+  if (const auto more = more_strays_.due(now, finished_))
+    emitter_.finding(more->first(), now, rules_.more_strays(*more, losses_.reach(more->since())));
+  const auto syns = dropped_syns_.sum_due(now, finished_);
+  if (!syns) return;
+  const bool lost = losses_.reach(syns->crowd.since());
+  emitter_.finding(syns->crowd.first(), now, rules_.more_turned_away(*syns, names_, lost));
 }
 
 }  // namespace tcpwitness

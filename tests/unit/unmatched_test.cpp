@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is no connection's: one finding each, and beyond a few in a second one for all.
+#include "correlate/unmatched.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tcpwitness {
+namespace {
+
+constexpr TimeNs s = 1'000'000'000;
+
+// Says which rule was asked, and whether something may be missing.
+class AskedRules : public Rules {
+ public:
+  [[nodiscard]] Life life(const Connection&, const RuleContext&) const override { return {}; }
+  [[nodiscard]] Outcome outcome(const Connection&, const RuleContext&) const override { return Outcome::unknown; }
+  [[nodiscard]] std::vector<Finding> findings(const Connection&, const RuleContext&) const override { return {}; }
+  [[nodiscard]] std::optional<Finding> close_wait_stuck(const Connection&, const RuleContext&) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] std::optional<Finding> peer_not_closing(const Connection&, const RuleContext&) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] Finding stray(const Stray&, const Names&, bool lost) const override { return of("stray", lost); }
+  [[nodiscard]] Finding turned_away(const TurnedAway&, const Names&, bool lost) const override {
+    return of("dropped SYN", lost);
+  }
+  [[nodiscard]] std::optional<Finding> attempts(const Attempts&, const Names&, bool) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] Finding more_strays(const Crowd& more, bool lost) const override {
+    added_up = more.size();
+    return of("more strays", lost);
+  }
+  [[nodiscard]] Finding more_turned_away(const MoreTurnedAway&, const Names&, bool lost) const override {
+    return of("more dropped SYNs", lost);
+  }
+  [[nodiscard]] Finding more_refused(const Crowd&, bool) const override { return {}; }
+
+  mutable std::vector<std::string> asked;
+  mutable std::uint64_t added_up = 0;
+
+ private:
+  [[nodiscard]] Finding of(const char* what, bool lost) const {
+    asked.emplace_back(std::string(what) + (lost ? ", perhaps" : ""));
+    return {};
+  }
+};
+
+struct Machine {
+  Machine() { settings.finding_reports = true; }
+
+  void answered_by_rst(EventId id, TimeNs ts, std::uint32_t seq) {
+    Segment g{};
+    g.seq = seq;
+    g.flags = tcp_flag::syn;
+    unmatched.on_segment(Event{id, ts, {}}, g, flow, false);
+    Reset r{};
+    r.skb_seq = seq;
+    unmatched.strays().reset_reported(Event{id + 1, ts, {}}, r, flow);
+  }
+
+  CorrelatorSettings settings;
+  Names names;
+  AskedRules rules;
+  Listeners listeners;
+  Losses losses;
+  Table table;
+  Selection selection{settings, listeners};
+  Timeline timeline{false};
+  Emitter emitter{settings, selection, timeline};
+  Unmatched unmatched{settings, names, rules, selection, losses, table, emitter};
+  Flow flow;
+};
+
+using Asked = std::vector<std::string>;
+
+TEST(Unmatched, ASegmentIsReportedAfterAMoment) {
+  Machine m;
+  m.answered_by_rst(1, 0, 5);
+  m.unmatched.expire(m.settings.hold_ns);
+  EXPECT_TRUE(m.rules.asked.empty());
+  m.unmatched.expire(m.settings.hold_ns + 1);
+  EXPECT_EQ(m.rules.asked, Asked{"stray"});
+  EXPECT_TRUE(m.unmatched.empty());
+}
+
+TEST(Unmatched, ASegmentWithin2MslOfALossIsNotCertain) {
+  Machine m;
+  Gap gap{};
+  gap.to_ts_ns = s;
+  m.losses.add(gap);
+  m.answered_by_rst(1, 240 * s, 5);
+  m.answered_by_rst(3, 242 * s, 6);
+  m.unmatched.finish(242 * s);
+  EXPECT_EQ(m.rules.asked, (Asked{"stray, perhaps", "stray"}));
+}
+
+TEST(Unmatched, BeyondAHundredInASecondTheyAreAddedUp) {
+  Machine m;
+  for (std::uint32_t i = 0; i < 103; ++i) m.answered_by_rst(1 + 2 * i, 0, i);
+  m.unmatched.finish(0);
+  EXPECT_EQ(m.rules.asked.size(), 100U);
+  EXPECT_FALSE(m.unmatched.empty());
+  m.unmatched.report_sums(0);
+  EXPECT_EQ(m.rules.asked.back(), "more strays");
+  EXPECT_EQ(m.rules.added_up, 3U);
+  EXPECT_TRUE(m.unmatched.empty());
+}
+
+// Packets alone: nobody says that no socket takes it.
+TEST(Unmatched, WithoutTheKernelThereAreNone) {
+  Machine m;
+  m.settings.has_kernel = false;
+  m.answered_by_rst(1, 0, 5);
+  EXPECT_TRUE(m.unmatched.empty());
+}
+
+}  // namespace
+}  // namespace tcpwitness
