@@ -6,9 +6,9 @@
  * not ordinary releases it first: reserve_record() does so by the cookie, who has only addresses calls release_ends(). From
  * then on the socket has no entry, and each event is a record. What grows old is released by snapshot.bpf.c.
  *
- * Transitions are written with the socket locked, one after the other; segments each have a place of their own. Whoever
- * writes looks at `released` afterwards: where another CPU releases the entry at the same moment, the event becomes a
- * record too, and user space drops the second one of the same time.
+ * Transitions are written with the socket locked, one after the other; segments, and who uses the socket, each have a
+ * place of their own and one writer. Whoever writes looks at `released` afterwards: where another CPU releases the entry
+ * at the same moment, the event becomes a record too, and user space drops the second one of the same time.
  */
 #ifndef TCPWITNESS_DIGEST_H
 #define TCPWITNESS_DIGEST_H
@@ -22,6 +22,7 @@ struct digest_entry {
 	__u32 netns;
 	__u32 counts; /* events that it stands for, in units of ONE_EVENT, and its transitions, which become held.state_count */
 	__u32 released; /* how often: above 0 it is over */
+	__u32 claimed;  /* parts that have their writer, a bit each: claim() */
 	struct tw_held held;
 };
 
@@ -89,6 +90,14 @@ static __always_inline __u8 states_of(const struct digest_entry *entry)
 static __always_inline bool was_released(const struct digest_entry *entry)
 {
 	return *(const volatile __u32 *)&entry->released != 0;
+}
+
+#define CLAIM_OWNER 4U /* above the places in held.segments */
+
+/* Two CPUs can have the same part at the same moment, as copies of one segment: false for the second one, whose event is a record. */
+static __always_inline bool claim(struct digest_entry *entry, __u32 part)
+{
+	return !(__sync_fetch_and_or(&entry->claimed, 1U << part) & 1U << part);
 }
 
 /* 0: there is no room, or another CPU has begun it. */

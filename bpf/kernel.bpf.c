@@ -341,6 +341,19 @@ static __noinline bool hold_state(struct tcp_sock *tp, __u64 cookie, int old_sta
 	return !was_released(entry);
 }
 
+/*
+ * Two CPUs can make a child of one request each, both with its cookie and its addresses. The one that is too late is
+ * closed before it was ever hashed (inet_ehash_nolisten()), and alone keeps the port that it has from its listener until
+ * now: who closes otherwise has given it back (tcp_set_state()), unless bind() has chosen it.
+ */
+static __always_inline bool is_late_child(const struct tcp_sock *tp)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+
+	return OPTIONAL(icsk->icsk_bind_hash, 0) &&
+	       !(BPF_CORE_READ_BITFIELD(&icsk->icsk_inet.sk, sk_userlocks) & SOCK_BINDPORT_LOCK);
+}
+
 static __always_inline void state_changed(struct sock *sk, int old_state, int new_state)
 {
 	struct tw_tuple tuple;
@@ -374,8 +387,7 @@ static __always_inline void state_changed(struct sock *sk, int old_state, int ne
 	record->old_state = (__u8)old_state;
 	record->new_state = (__u8)new_state;
 	record->port = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ? TW_PORT_BOUND : 0;
-	/* tcp_set_state() gives the port back first; inet_ehash_nolisten(), which finds a child's place taken, does not. */
-	if (old_state == BPF_TCP_SYN_RECV && new_state == TCP_CLOSE && tp->inet_conn.icsk_bind_hash)
+	if (old_state == BPF_TCP_SYN_RECV && new_state == TCP_CLOSE && is_late_child(tp))
 		record->port |= TW_PORT_KEPT;
 	record->fin_timeout_ms = old_state == TCP_FIN_WAIT2 ? fin_timeout_ms(tp) : 0;
 	record->first_port = 0;
@@ -702,19 +714,6 @@ static __noinline bool submit_digest(struct tcp_sock *tp, __u64 cookie, const st
 	return true;
 }
 
-/*
- * Two CPUs can make a child of one request each, both with its cookie and its addresses. The one that is too late is
- * closed before it was ever hashed (inet_ehash_nolisten()), and alone keeps the port that it has from its listener until
- * now: who closes otherwise has given it back (tcp_set_state()), unless bind() has chosen it.
- */
-static __always_inline bool is_late_child(const struct tcp_sock *tp)
-{
-	const struct inet_connection_sock *icsk = &tp->inet_conn;
-
-	return OPTIONAL(icsk->icsk_bind_hash, 0) &&
-	       !(BPF_CORE_READ_BITFIELD(&icsk->icsk_inet.sk, sk_userlocks) & SOCK_BINDPORT_LOCK);
-}
-
 /* Whether the ring has room for it or not: its flow and its owner are forgotten. */
 static __always_inline void destroyed(struct sock *sk)
 {
@@ -1010,6 +1009,8 @@ static __always_inline bool hold_owner(const struct tcp_sock *tp, const struct t
 		release_digest(cookie);
 		return false;
 	}
+	if (!claim(entry, CLAIM_OWNER))
+		return false;
 	task_actor(task, &held->actor);
 	held->owner_source = source;
 	held->owner_waited_ms = 0;

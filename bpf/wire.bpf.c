@@ -750,7 +750,7 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 			entry->tuple = frame->tuple;
 		}
 	}
-	if (!entry || entry->held.segments[place & 3].ts_ns)
+	if (!entry || entry->held.segments[place & 3].ts_ns || !claim(entry, place & 3))
 		return 0;
 	hold_in(work, flow->cookie, &entry->held.segments[place & 3]);
 	__sync_fetch_and_add(&entry->counts, ONE_EVENT);
