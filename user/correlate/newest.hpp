@@ -43,7 +43,7 @@ class Newest {
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
  private:
-  std::optional<T> take(typename std::deque<T>::iterator found) {
+  std::optional<T> take(const typename std::deque<T>::iterator& found) {
     if (found == items_.end()) return std::nullopt;
     std::optional<T> taken(std::move(*found));
     items_.erase(found);
