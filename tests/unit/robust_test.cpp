@@ -25,6 +25,18 @@ TEST(Key, ANewSynWithAnotherIsnOnTheSamePortsIsAnotherConnection) {
   EXPECT_EQ(reported.life(1).outcome, Outcome::completed);
 }
 
+// One connection, which lacks nothing and to which the other child has added nothing.
+void expect_one_child(const RunResult& reported) {
+  ASSERT_EQ(reported.lives().size(), 1U);
+  const Life& life = reported.life();
+  EXPECT_EQ(life.outcome, Outcome::completed);
+  EXPECT_EQ(life.closed_by, ClosedBy::peer);
+  EXPECT_FALSE(life.incomplete);
+  EXPECT_EQ(std::ranges::count(life.states, State::syn_recv), 1);
+  EXPECT_EQ(std::ranges::count(life.states, State::close), 1);
+  EXPECT_EQ(reported.summary.missed, 0U);
+}
+
 // Two processors have made a child of its request each. Before: the connection ended with the one that was too late,
 // and what followed was another.
 TEST(Key, AChildThatCameTooLateIsNotTheConnection) {
@@ -43,12 +55,8 @@ TEST(Key, AChildThatCameTooLateIsNotTheConnection) {
     c.used(nginx, OwnerSource::receive);
     closes_second(c, nginx);
     const RunResult reported = run(stream.events);
-    ASSERT_EQ(reported.lives().size(), 1U);
-    EXPECT_EQ(reported.life().outcome, Outcome::completed);
+    ASSERT_NO_FATAL_FAILURE(expect_one_child(reported));
     EXPECT_EQ(reported.life().rx_bytes, 50U);
-    EXPECT_FALSE(reported.life().incomplete);
-    EXPECT_EQ(std::ranges::count(reported.life().states, State::syn_recv), 1);
-    EXPECT_EQ(reported.summary.missed, 0U);
   }
 }
 
@@ -73,14 +81,7 @@ TEST(Key, AChildThatCameTooLateDoesNotEndTheOtherOne) {
     c.to(State::established);
     c.used(nginx, OwnerSource::receive);
     closes_second(c, nginx);
-    const RunResult reported = run(stream.events);
-    ASSERT_EQ(reported.lives().size(), 1U);
-    EXPECT_EQ(reported.life().outcome, Outcome::completed);
-    EXPECT_EQ(reported.life().closed_by, ClosedBy::peer);
-    EXPECT_FALSE(reported.life().incomplete);
-    EXPECT_EQ(std::ranges::count(reported.life().states, State::syn_recv), 1);
-    EXPECT_EQ(std::ranges::count(reported.life().states, State::close), 1);
-    EXPECT_EQ(reported.summary.missed, 0U);
+    expect_one_child(run(stream.events));
   }
 }
 
@@ -100,11 +101,7 @@ TEST(Key, ChildrenOfASynCookieHaveACookieEach) {
     c.to(State::established);
     rival.destroy();
     closes_second(c, nginx);
-    const RunResult reported = run(stream.events);
-    ASSERT_EQ(reported.lives().size(), 1U);
-    EXPECT_EQ(reported.life().outcome, Outcome::completed);
-    EXPECT_EQ(std::ranges::count(reported.life().states, State::syn_recv), 1);
-    EXPECT_FALSE(reported.life().incomplete);
+    expect_one_child(run(stream.events));
   }
 }
 

@@ -184,8 +184,7 @@ std::span<const RuleEntry> rule_catalogue() {
        "the kernel's report alone", "",
        "Duplicates from long ago, or several hosts behind one address with timestamps of their own.",
        "several hosts behind one address; a peer that was restored from a snapshot, so that its clock jumped back; "
-       "before "
-       "Linux 6.14 an ACK that came behind later data has the same reason"},
+       "before Linux 6.14 an ACK that came behind later data has the same reason"},
       {Rule::accept_queue_full, "handshakes got no answer or were not finished because the accept queue was full",
        "the listener's queue at the SYN's arrival (more wait than its limit), or kfree_skb with TCP_LISTEN_OVERFLOW",
        "the SYN, and that it came again", "the kernel dropped the last ACK for it, or the peer sent its SYN again",
