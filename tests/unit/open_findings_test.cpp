@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // open_findings_test.cpp: findings of a connection that is still open, with --problems or --finding.
+#include "correlate/open_findings.hpp"
+
 #include <gtest/gtest.h>
 
+#include "unit/no_rules.hpp"
 #include "unit/run.hpp"
 #include "unit/stories.hpp"
 
@@ -101,6 +104,89 @@ TEST(OpenFindings, AWitnessThatSleepsIsWokenForTheNextLook) {
     correlator.advance(now, reports);
   }
   EXPECT_EQ(count(reports, Rule::zero_window), 1);
+}
+
+// The class alone: rules that find what a test says.
+struct FoundRules : NoRules {
+  std::vector<Finding> found;
+  [[nodiscard]] std::vector<Finding> findings(const Connection&, const RuleContext&) const override { return found; }
+};
+
+struct Looks {
+  CorrelatorSettings settings;
+  Names names;
+  FoundRules rules;
+  Listeners listeners;
+  Losses losses;
+  Table table;
+  Selection selection{settings, listeners};
+  Timeline timeline{false};
+  Emitter emitter{settings, selection, timeline};
+  Contexts contexts{settings, names, table};
+  OpenFindings open{settings, rules, alike, selection, losses, table, contexts, emitter};
+
+  static bool alike(const Finding& one, const Finding& other) { return one.evidence == other.evidence; }
+  static Finding finding(Rule rule) {
+    Finding made;
+    made.rule = rule;
+    return made;
+  }
+  void add_connections(int count) {
+    for (int i = 0; i < count; ++i) table.at(table.create(0)).ensure_anomalies();
+  }
+  std::size_t reports_of_a_look(TimeNs now) {
+    Reports out;
+    const Emitter::Call call(emitter, out);
+    open.look(now);
+    return emitter.waiting();
+  }
+};
+
+TEST(OpenFindings, AreReportedWhereTwoLooksJudgeTheSame) {
+  Looks m;
+  m.add_connections(1);
+  m.rules.found = {Looks::finding(Rule::zero_window)};
+  EXPECT_EQ(m.reports_of_a_look(m.open.due() - 1), 0U) << "not yet";
+  EXPECT_EQ(m.reports_of_a_look(1 * s), 0U);
+  EXPECT_EQ(m.open.due(), 2 * s);
+  EXPECT_EQ(m.reports_of_a_look(2 * s), 1U);
+  EXPECT_EQ(m.reports_of_a_look(3 * s), 0U) << "once";
+  Finding at_end = Looks::finding(Rule::zero_window);
+  EXPECT_TRUE(m.open.reported(m.table.at(0), at_end));
+  at_end.evidence = {7};
+  EXPECT_TRUE(m.settings.reworded);
+  EXPECT_FALSE(m.open.reported(m.table.at(0), at_end)) << "it reads otherwise";
+  m.settings.reworded = false;
+  EXPECT_TRUE(m.open.reported(m.table.at(0), at_end));
+}
+
+TEST(OpenFindings, WhatTheNextLookExplainsIsNotReported) {
+  Looks m;
+  m.add_connections(1);
+  m.rules.found = {Looks::finding(Rule::zero_window)};
+  EXPECT_EQ(m.reports_of_a_look(1 * s), 0U);
+  m.rules.found = {};
+  EXPECT_EQ(m.reports_of_a_look(2 * s), 0U);
+  EXPECT_FALSE(m.open.reported(m.table.at(0), Looks::finding(Rule::zero_window)));
+}
+
+TEST(OpenFindings, NeitherOfConnectionsThatAreOverNorOfHalfOpenOnes) {
+  Looks m;
+  m.add_connections(3);
+  m.table.at(0).reported = true;
+  m.table.at(1).ensure_teardown().end = {1, 1};
+  m.table.at(2).role = Role::passive;  // only a SYN
+  m.rules.found = {Looks::finding(Rule::zero_window)};
+  EXPECT_EQ(m.reports_of_a_look(1 * s) + m.reports_of_a_look(2 * s), 0U);
+}
+
+TEST(OpenFindings, AreLookedForInPartsWhereThereAreManyConnections) {
+  Looks m;
+  m.add_connections(5'000);
+  m.rules.found = {Looks::finding(Rule::zero_window)};
+  EXPECT_EQ(m.reports_of_a_look(1 * s) + m.reports_of_a_look(1 * s), 0U);
+  EXPECT_EQ(m.reports_of_a_look(2 * s), 4'096U);
+  EXPECT_EQ(m.reports_of_a_look(2 * s), 904U);
 }
 
 }  // namespace

@@ -4,29 +4,19 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/no_rules.hpp"
+
 namespace tcpwitness {
 namespace {
 
 constexpr TimeNs s = 1'000'000'000;
 
 // Says which rule was asked, and whether something may be missing.
-class AskedRules : public Rules {
+class AskedRules : public testing::NoRules {
  public:
-  [[nodiscard]] Life life(const Connection&, const RuleContext&) const override { return {}; }
-  [[nodiscard]] Outcome outcome(const Connection&, const RuleContext&) const override { return Outcome::unknown; }
-  [[nodiscard]] std::vector<Finding> findings(const Connection&, const RuleContext&) const override { return {}; }
-  [[nodiscard]] std::optional<Finding> close_wait_stuck(const Connection&, const RuleContext&) const override {
-    return std::nullopt;
-  }
-  [[nodiscard]] std::optional<Finding> peer_not_closing(const Connection&, const RuleContext&) const override {
-    return std::nullopt;
-  }
   [[nodiscard]] Finding stray(const Stray&, const Names&, bool lost) const override { return of("stray", lost); }
   [[nodiscard]] Finding turned_away(const TurnedAway&, const Names&, bool lost) const override {
     return of("dropped SYN", lost);
-  }
-  [[nodiscard]] std::optional<Finding> attempts(const Attempts&, const Names&, bool) const override {
-    return std::nullopt;
   }
   [[nodiscard]] Finding more_strays(const Crowd& more, bool lost) const override {
     added_up = more.size();
@@ -35,7 +25,6 @@ class AskedRules : public Rules {
   [[nodiscard]] Finding more_turned_away(const MoreTurnedAway&, const Names&, bool lost) const override {
     return of("more dropped SYNs", lost);
   }
-  [[nodiscard]] Finding more_refused(const Crowd&, bool) const override { return {}; }
 
   mutable std::vector<std::string> asked;
   mutable std::uint64_t added_up = 0;

@@ -49,10 +49,11 @@ Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Ru
     : settings_(std::move(settings)),
       names_(names),
       rules_(rules),
-      read_alike_(alike),
       selection_(settings_, listeners_),
       timeline_(selection_.any(), [this](const Flow& flow) { return selection_.wants_alone(flow); }),
       emitter_(settings_, selection_, timeline_),
+      contexts_(settings_, names_, table_),
+      open_findings_(settings_, rules_, alike, selection_, losses_, table_, contexts_, emitter_),
       unmatched_(settings_, names_, rules_, selection_, losses_, table_, emitter_),
       forwarded_(std::make_unique<Forwarded>(*this)) {
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
@@ -114,7 +115,7 @@ void Correlator::Impl::advance(TimeNs now, Reports& out) {
 TimeNs Correlator::Impl::due() const {
   const bool adds_up = !unmatched_.empty() || !attempts_.empty() || !forwarded_->attempts().empty();
   if (adds_up || !timeline_.empty() || fin_wait2_look_ || forwarded_->has_flows()) return now_;
-  if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_looked_ns_ + 1'000'000'000);
+  if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_findings_.due());
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || (table_.at(first).teardown && table_.at(first).teardown->descriptor_requested))
     return table_.due();
@@ -181,7 +182,7 @@ bool Correlator::Impl::report_over(TimeNs by, Reports& out, std::size_t reports)
 void Correlator::Impl::pass_time(TimeNs now) {
   now_ = now;
   expire(std::numeric_limits<std::size_t>::max());
-  if (settings_.open_findings) look_at_open();
+  if (settings_.open_findings) open_findings_.look(now_);
   if (!unmatched_.empty()) unmatched_.expire(now_);
   report_crowds(now_);
 }
@@ -201,7 +202,7 @@ bool Correlator::Impl::expire(std::size_t reports) {
       case Wait::close_wait: {
         // Reported at once: the process may never close, and then there is no life to report it with.
         if (losses_.since_begun(c)) c.incomplete = true;
-        if (auto finding = rules_.close_wait_stuck(c, context(c))) {
+        if (auto finding = rules_.close_wait_stuck(c, context(due.slot))) {
           c.ensure_teardown().stuck_reported = true;
           if (settings_.finding_reports) emitter_.finding(c, now_, std::move(*finding));
         } else if (c.teardown && c.teardown->descriptor &&
@@ -302,52 +303,11 @@ void Correlator::Impl::owner_changed(Connection& c, const Event& e) {
   emitter_.decide(c, false);
 }
 
-const Connection* Correlator::Impl::other_end(const Connection& c) const {
-  if (!settings_.has_kernel || (!c.has_isn_local && !c.has_isn_remote)) return nullptr;
-  const Slot slot = table_.find_flow(Flow{c.flow.remote, c.flow.local});
-  if (slot == no_slot) return nullptr;
-  const Connection& other = table_.at(slot);
-  // One socket that is connected to itself has no other end.
-  if (&other == &c) return nullptr;
-  // Both initial numbers; of a SYN that nobody answered there is only its own.
-  const auto same = [](bool known, std::uint32_t isn, bool other_known, std::uint32_t other_isn) {
-    return known && other_known && isn == other_isn;
-  };
-  const bool mine = same(c.has_isn_local, c.isn_local, other.has_isn_remote, other.isn_remote);
-  const bool its = same(c.has_isn_remote, c.isn_remote, other.has_isn_local, other.isn_local);
-  const bool begun = (mine && !c.has_isn_remote && !c.established) || (its && !c.has_isn_local && !other.established);
-  return (mine && its) || begun ? &other : nullptr;
-}
-
-RuleContext Correlator::Impl::context(const Connection& c, const ConversationEnd* end) const {
-  RuleContext context{names_};
-  context.has_kernel = kernel_judges(c);
-  context.has_wire = settings_.has_wire;
-  context.explain = settings_.explain;
-  context.finished = finished_ || (end != nullptr && end->cut);
-  context.conversation = end != nullptr ? &end->totals : nullptr;
-  context.close_wait_stuck_ns = settings_.close_wait_stuck_ns;
-  context.every_interface = settings_.every_interface;
-  context.slow_handshake_ns = settings_.slow_handshake_ns;
-  context.slow_accept_ns = settings_.slow_accept_ns;
-  context.late_ns = settings_.late_ns;
-  context.now = now_;
-  return context;
-}
-
-Measures& Correlator::Impl::measures(Slot slot) {
-  if (measures_.size() <= slot) measures_.resize(std::size_t{slot} + 1);
-  Measures& of = measures_[slot];
-  if (of.conn != table_.at(slot).id) of = {.conn = table_.at(slot).id};
-  return of;
-}
-
 // How it ended.
 Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
   const Connection& c = table_.at(slot);
-  if (settings_.compare) known.measures = &measures(slot);
   const bool clocked = settings_.every_segment && !settings_.capture && c.has_wire && !c.preexisting;
-  const PayloadTimes payload = clocked ? measures(slot).clock.times() : PayloadTimes{};
+  const PayloadTimes payload = clocked ? contexts_.measures(slot).clock.times() : PayloadTimes{};
   if (clocked) known.payload = &payload;
   ++summary_.connections;
   if (!settings_.timeline && !settings_.finding_reports) {
@@ -371,7 +331,7 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
     for (const Finding& finding : life.findings) {
       if (finding.rule == Rule::close_wait_stuck && c.teardown && c.teardown->stuck_reported) continue;
       if (finding.rule == Rule::peer_not_closing && c.teardown && c.teardown->not_closing_reported) continue;
-      if (reported_open(c, finding)) continue;
+      if (open_findings_.reported(c, finding)) continue;
       emitter_.finding(c, life.ts_ns, finding);
     }
   }
@@ -398,13 +358,13 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   c.incomplete = losses_.may_concern(c);
   const bool in_time_wait = c.state == TcpState::time_wait || (c.teardown && c.teardown->mini_fin_wait2);
   const bool knows_late = knows_late_segments(c);
-  const bool one_of_too_many = selection_.wants(c) && only_half_open(c) && !half_open_lives_.take(now_);
+  const bool one_of_too_many =
+      selection_.wants(c) && only_half_open(c, settings_.has_kernel) && !half_open_lives_.take(now_);
   if (one_of_too_many) {
     ++summary_.unlisted;
     if (c.passage() && refused_by_server(c)) more_refused_.add(c.teardown->end.id, now_, c.flow.reversed());
   }
-  RuleContext known = context(c, end);
-  known.peer = c.passage() ? nullptr : other_end(c);
+  const RuleContext known = context(slot, end);
   std::optional<Outcome> outcome;
   if (selection_.wants(c) && !one_of_too_many) outcome = emit_life(slot, known);
   emitter_.decide(c, true);

@@ -11,11 +11,13 @@
 #include <unordered_map>
 
 #include "correlate/attempts.hpp"
+#include "correlate/contexts.hpp"
 #include "correlate/course.hpp"
 #include "correlate/emitter.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/losses.hpp"
 #include "correlate/newest.hpp"
+#include "correlate/open_findings.hpp"
 #include "correlate/port_questions.hpp"
 #include "correlate/process.hpp"
 #include "correlate/selection.hpp"
@@ -29,9 +31,6 @@
 #include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
-
-// Whether two findings read the same.
-using ReadAlike = bool (*)(const Finding& one, const Finding& other);
 
 class Correlator::Impl {
  public:
@@ -107,8 +106,7 @@ class Correlator::Impl {
   void on_segment(const Event& e, const Segment& g);
   // Of a connection that is known. shown: the timeline gets it.
   void take_segment(Slot slot, const Event& e, const Segment& g, const Flow& flow, bool out, bool shown = true);
-  // Its states are the kernel's to show; otherwise the segments alone judge.
-  [[nodiscard]] bool kernel_judges(const Connection& c) const { return settings_.has_kernel && !c.passage(); }
+  [[nodiscard]] bool kernel_judges(const Connection& c) const { return contexts_.kernel_judges(c); }
   bool is_refused(Connection& c, const Event& e, const Segment& g, bool out) const;
   Slot locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out);
@@ -137,17 +135,10 @@ class Correlator::Impl {
   void note_probe(Connection& c, const Event& e, const Segment& g, bool out);
   void note_windows(Connection& c, const Event& e, const Segment& g, bool out);
 
-  // open_findings.cpp: of connections that go on
-  void look_at_open();
-  void report_open(Connection& c);
-  // It was reported before the end, in the same words.
-  [[nodiscard]] bool reported_open(const Connection& c, const Finding& finding) const;
-
   // crowd.cpp: what is too much to report one by one
   void note_attempt(const Event& e, const Flow& flow);
   void report_attempts(TimeNs now);
   void report_crowds(TimeNs now);
-  [[nodiscard]] bool only_half_open(const Connection& c) const;
 
   // looks.cpp: what is looked for because it was asked
   void on_ports(const Event& e, const PortsFound& p);
@@ -207,24 +198,22 @@ class Correlator::Impl {
   void pass_time(TimeNs now);
   // What is over by now, until so many reports wait; false: all.
   bool expire(std::size_t reports);
-  [[nodiscard]] RuleContext context(const Connection& c, const ConversationEnd* end = nullptr) const;
-  // Where a comparison is asked for.
-  [[nodiscard]] Measures& measures(Slot slot);
-  // The other end of the same connection, if it is a socket of this run too; nullptr: not known.
-  [[nodiscard]] const Connection* other_end(const Connection& c) const;
+  [[nodiscard]] RuleContext context(Slot slot, const ConversationEnd* end = nullptr) {
+    return contexts_.of(slot, {now_, finished_, end});
+  }
 
   CorrelatorSettings settings_;
   const Names& names_;
   const Rules& rules_;
-  ReadAlike read_alike_;
   Table table_;
-  std::vector<Measures> measures_;  // by slot
-  std::vector<Slot> captured_;      // by Analysis::conversation
+  std::vector<Slot> captured_;  // by Analysis::conversation
   Listeners listeners_;
   Selection selection_;
   Timeline timeline_;
   Emitter emitter_;
   Losses losses_;
+  Contexts contexts_;
+  OpenFindings open_findings_;
   Unmatched unmatched_;
   bool in_short_ = false;
   Newest<Event, 8> icmp_ahead_;       // for no connection that is known
@@ -241,9 +230,6 @@ class Correlator::Impl {
   bool finished_ = false;
   PortQuestions port_questions_;
   bool fin_wait2_look_ = false;  // Correlator::wants_fin_wait2
-  TimeNs open_looked_ns_ = 0;    // the look at open connections that is under way or over, began
-  Slot open_next_ = 0;           // the next slot in it
-  Slot open_end_ = 0;            // and where it is over
   std::uint64_t waits_over_ = 0;
   Summary summary_;
   std::unique_ptr<Forwarded> forwarded_;

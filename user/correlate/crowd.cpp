@@ -28,11 +28,4 @@ void Correlator::Impl::report_crowds(TimeNs now) {
     emitter_.finding(more->first(), now, rules_.more_refused(*more, losses_.reach(more->since())));
 }
 
-// A connection of which only its beginning is known; forwarded: one that never came about.
-bool Correlator::Impl::only_half_open(const Connection& c) const {
-  if (c.passage()) return Forwarded::never_open(c);
-  const bool begun = c.state == TcpState::unknown || c.state == TcpState::new_syn_recv;
-  return settings_.has_kernel && c.role == Role::passive && !c.established && begun;
-}
-
 }  // namespace tcpwitness

@@ -43,8 +43,6 @@ class Correlator::Impl::Forwarded {
   // It is over: reported, once both hops were counted to the end.
   void end(Slot slot);
   void delete_flows_of(const Connection& c);
-  // Nothing shows that it ever came about.
-  [[nodiscard]] static bool never_open(const Connection& c);
   // For the run; see Correlator.
   [[nodiscard]] bool wants_hops();
   [[nodiscard]] std::vector<Flow> ended_hops();

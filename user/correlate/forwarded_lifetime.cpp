@@ -33,15 +33,7 @@ FlowToDelete forgotten_hop(const Connection& c, unsigned hop, const Flow& key, s
   return forgotten;
 }
 
-bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_out == 0; }
-
 }  // namespace
-
-bool Correlator::Impl::Forwarded::never_open(const Connection& c) {
-  constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
-  if (!c.established && !c.preexisting) return true;
-  return one_way(c) && segments_of(c.wire) < few;
-}
 
 void Correlator::Impl::Forwarded::watch(Slot slot) {
   Connection& c = table_.at(slot);

@@ -90,9 +90,7 @@ void Correlator::Impl::watch_fin_wait2(Slot slot) {
     fin_wait2_look_ = true;
   } else if (!teardown.not_closing_reported && lasted >= settings_.close_wait_stuck_ns) {
     if (losses_.since_begun(c)) c.incomplete = true;
-    RuleContext known = context(c);
-    known.peer = other_end(c);
-    if (auto finding = rules_.peer_not_closing(c, known)) {
+    if (auto finding = rules_.peer_not_closing(c, context(slot))) {
       teardown.not_closing_reported = true;
       if (settings_.finding_reports) emitter_.finding(c, now_, std::move(*finding));
     } else {  // data still comes: looked at again after as long

@@ -388,7 +388,7 @@ void Correlator::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
     c.rival = false;
     return;
   }
-  if (settings_.compare) note_measures(measures(slot), d);
+  if (settings_.compare) note_measures(contexts_.measures(slot), d);
   if (d.has_wire != 0 && c.has_wire) {
     c.take_counters(e.id, d.wire, d.loss);
     c.set_payload(payload_times(e, d.header, d.times));
@@ -417,7 +417,7 @@ void Correlator::Impl::on_owner(const Event& e, const OwnerSeen& o) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   note_first_call(c, e, o, settings_.slow_accept_ns);
-  if (settings_.compare) note_measures(measures(slot), o);
+  if (settings_.compare) note_measures(contexts_.measures(slot), o);
   const bool owns = own_by_use(c, o);
   if (owns) owner_changed(c, e);
   if (o.source != OwnerSource::snapshot || o.fd < 0 || c.state != State::close_wait) return;
@@ -445,7 +445,7 @@ void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
     refresh(table_.at(slot), e, f);
     // A segment of it came while the sockets were listed.
     const bool older = settings_.compare && table_.at(slot).preexisting && f.type == SocketKind::full;
-    if (older) note_first_look(measures(slot), table_.at(slot));
+    if (older) note_first_look(contexts_.measures(slot), table_.at(slot));
     if (!table_.at(slot).reported && !table_.at(slot).ended()) {
       note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
     }
@@ -471,7 +471,7 @@ void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (state == State::syn_sent || f.cb.is(SocketFlag::connected)) c.role = Role::active;
   if (state == State::new_syn_recv) c.role = Role::passive;
   refresh(c, e, f);
-  if (settings_.compare) note_first_look(measures(slot), c);
+  if (settings_.compare) note_first_look(contexts_.measures(slot), c);
   find_in(slot, e, state);
   if (state == State::new_syn_recv) {
     own_by_listener(c, listeners_.find(flow.local));

@@ -143,9 +143,9 @@ void Correlator::Impl::take_segment(Slot slot, const Event& e, const Segment& g,
   }
   if (digests() && is_known(c, e, g, out)) return;
   c.has_wire = true;
-  if (settings_.compare) note_measures(measures(slot), e.ts_ns, g, out);
+  if (settings_.compare) note_measures(contexts_.measures(slot), e.ts_ns, g, out);
   if (settings_.every_segment && !settings_.capture && g.copied == 0 && !refused_by_socket(g))
-    measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
+    contexts_.measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   c.wire_partial = c.wire_partial || g.is(SegmentEvent::fragment);

@@ -13,11 +13,8 @@ std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
     Connection& c = table_.at(slot);
     if (c.id != conn || !c.live || c.reported || c.ended() || !selection_.wants(c)) continue;
     c.incomplete = losses_.may_concern(c);
-    RuleContext known = context(c);
+    RuleContext known = contexts_.of(slot, {now, true});
     known.explain = true;
-    known.finished = true;
-    known.now = now;
-    known.peer = other_end(c);
     Life life = rules_.life(c, known);
     c.wire_final = c.wire_closed;
     return life;
@@ -28,14 +25,12 @@ std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
 void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
-    if (!c.live || c.reported || c.ended() || c.passage() || only_half_open(c) || !selection_.wants(c)) continue;
+    if (!c.live || c.reported || c.ended() || c.passage() || only_half_open(c, settings_.has_kernel) ||
+        !selection_.wants(c))
+      continue;
     c.incomplete = losses_.may_concern(c);
-    RuleContext known = context(c);
+    RuleContext known = contexts_.of(slot, {now, true});
     known.explain = false;
-    known.finished = true;
-    known.now = now;
-    known.peer = other_end(c);
-    if (settings_.compare) known.measures = &measures(slot);
     take(rules_.life(c, known));
     c.wire_final = c.wire_closed;
   }

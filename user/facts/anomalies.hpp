@@ -23,13 +23,13 @@
 namespace tcpwitness {
 
 // Findings of a connection that is still open.
-struct OpenFindings {
+struct FindingsWhileOpen {
   std::bitset<rule_count> judged;  // rules, at the last look
   std::vector<Finding> reported;   // as they were then
 };
 
 struct Anomalies {
-  OpenFindings open;
+  FindingsWhileOpen while_open;
   LossCounters loss{};  // newest, beside Connection::wire
   ResetSeen rst_in;
   Mark rst_made;  // a RST to this side left no socket of this machine, before it came in over loopback

@@ -71,6 +71,15 @@ bool counted_to_the_end(const Connection& c) {
       c.passage()->hops, [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.teardown->end.ts_ns; });
 }
 
+bool only_half_open(const Connection& c, bool has_kernel) {
+  if (c.passage()) {
+    constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
+    return (!c.established && !c.preexisting) || (one_way(c) && segments_of(c.wire) < few);
+  }
+  const bool begun = c.state == TcpState::unknown || c.state == TcpState::new_syn_recv;
+  return has_kernel && c.role == Role::passive && !c.established && begun;
+}
+
 bool refused_by_server(const Connection& c) {
   return c.ended() && !c.established && !c.syn_ack_seen && c.anomalies && c.anomalies->rst_in.mark &&
          c.anomalies->rst_in.mark.id == c.teardown->end.id;

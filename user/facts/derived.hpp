@@ -48,6 +48,12 @@ namespace tcpwitness {
 // Forwarded: the server answered the SYN by a RST, and by nothing else.
 [[nodiscard]] bool refused_by_server(const Connection& c);
 
+// Forwarded: one direction alone comes through here.
+[[nodiscard]] inline bool one_way(const Connection& c) { return c.wire.segs_in == 0 || c.wire.segs_out == 0; }
+// Only its beginning is known: a request that nobody has completed; forwarded: what never came about. Packets alone
+// tell no half-open request from a connection whose other direction goes elsewhere.
+[[nodiscard]] bool only_half_open(const Connection& c, bool has_kernel);
+
 // The pauses between a client's SYNs at most double (RFC 6298, 5.5; on Linux the first few are alike), and all of them
 // are one attempt: the next one comes within twice the time since the first, with a first timeout of up to 3 s.
 // So long behind the newest one; 0: it did not come again.
