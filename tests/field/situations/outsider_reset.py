@@ -5,12 +5,11 @@ Reported: Great-Firewall-like RSTs; Azure and AWS appliances.
 Right: the kernel believes it: the connection ends by a RST that the peer did not send. Its TTL (50) is not that of the peer's
 segments (64), and the peer goes on behind it: an outsider.
 """
-from field import *
-import forge
+from forged import *
 
 
-def server(go):
-    c = accepted(listen(7097))
+def server(port, go):
+    c = accepted(listen(port))
     c.sendall(read_all(c, 5))
     go.wait()
     for _ in range(3):
@@ -19,8 +18,8 @@ def server(go):
     c.close()
 
 
-def client(ready):
-    c = connect(B, 7097)
+def client(port, ready, go):
+    c = connect(B, port)
     c.sendall(b"hello")
     read_all(c, 5)
     ready.set()
@@ -29,25 +28,14 @@ def client(ready):
     return failed
 
 
-def outsider(up, ready, go):
-    sniffer = forge.Sniffer("to-a")
-    up.set()
-    ready.wait()
+def forged(source, target, seq, back):
+    forge.send(forge.segment(target, source, back, seq, forge.RST | forge.ACK, ttl=50), source[0])
     time.sleep(0.1)
-    source, target, seq, _ = sniffer.last(7097)
-    forge.send(forge.segment(target, source, sniffer.seen[target, source][0], seq, forge.RST | forge.ACK, ttl=50), source[0])
-    time.sleep(0.1)
-    go.set()
 
 
 def play(lab):
-    lab.pair()
-    up, ready, go = Signal(), Signal(), Signal()
-    lab.actor("b", "fld-evil", outsider, up, ready, go)
-    up.wait()
-    lab.watch("a")
-    lab.server("b", "fld-srv", server, 7097, go)
-    lab.must(lab.actor("a", "fld-cli", client, ready).result() == errno.ECONNRESET, "no reset")
+    talking = play_forged(lab, 7097, forged, server, client)
+    lab.must(talking.result() == errno.ECONNRESET, "no reset")
 
 
 expect = {"a": view(life(f"{B}:7097", "reset-by-outsider", process="fld-cli", tx=5, rx=5, errno=errno.ECONNRESET, findings={"reset-origin": "certain"}, says=["outsider"], never=["the RST came from the peer"]),
