@@ -201,17 +201,17 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct tw_asked_ports);
-} asked_ports SEC(".maps");
+	__type(value, struct tw_ports_question);
+} ports_question SEC(".maps");
 
-static __always_inline const struct tw_asked_ports *asked(void)
+static __always_inline const struct tw_ports_question *asked(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&asked_ports, &zero);
+	return bpf_map_lookup_elem(&ports_question, &zero);
 }
 
-static __always_inline bool is_destination(const struct tw_tuple *tuple, const struct tw_asked_ports *asked)
+static __always_inline bool is_destination(const struct tw_tuple *tuple, const struct tw_ports_question *asked)
 {
 	const __u32 *one = (const __u32 *)tuple->remote_addr, *other = (const __u32 *)asked->remote_addr;
 
@@ -224,7 +224,7 @@ SEC("iter/tcp")
 int snapshot_ports(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
-	const struct tw_asked_ports *asked_for = asked();
+	const struct tw_ports_question *asked_for = asked();
 	struct tw_port_seen seen = {};
 	struct tw_tuple tuple __attribute__((aligned(8))) = {};
 
@@ -272,7 +272,7 @@ int snapshot_fin_wait2(struct bpf_iter__tcp *ctx)
 }
 
 /* state: only sockets in it; 0: all. */
-static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 state, const struct tw_asked_ports *to)
+static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 state, const struct tw_ports_question *to)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
@@ -329,7 +329,7 @@ int snapshot_close_wait(struct bpf_iter__task_file *ctx)
 SEC("iter/task_file")
 int snapshot_port_owners(struct bpf_iter__task_file *ctx)
 {
-	const struct tw_asked_ports *asked_for = asked();
+	const struct tw_ports_question *asked_for = asked();
 
 	if (asked_for)
 		tell_owner(ctx, 0, asked_for);

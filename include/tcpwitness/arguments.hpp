@@ -504,7 +504,7 @@ struct StraySegment {
 };
 
 // rx-dropped: SYNs for no connection of this machine.
-struct TurnedAway {
+struct DroppedSyn {
   std::uint32_t count = 0;
   std::int64_t within_ns = 0;
   Endpoint remote{};
@@ -528,10 +528,10 @@ struct Crowd {
 
 // stray-segment, rx-dropped, reset-origin: those of a second that were not reported one by one.
 struct More {
-  enum class What : std::uint8_t { strays, turned_away, refused_through_here };
+  enum class What : std::uint8_t { strays, dropped_syns, refused_through_here };
   What what{};
   Crowd crowd{};
-  DropReasons reasons{};  // turned_away
+  DropReasons reasons{};  // dropped_syns
 };
 
 // syn-flood: connections that were begun within a second.
@@ -584,7 +584,7 @@ using AnyArguments =
                  arguments::TxNotSent, arguments::Refused, arguments::AcceptQueueFull, arguments::SynBacklogFull,
                  arguments::SynCookie, arguments::SlowHandshake, arguments::ForwardedHandshake, arguments::SlowAccept,
                  arguments::Late, arguments::BytesDisagree, arguments::PortExhaustion, arguments::ForwardDropped,
-                 arguments::AsymmetricRoute, arguments::StraySegment, arguments::TurnedAway, arguments::More,
+                 arguments::AsymmetricRoute, arguments::StraySegment, arguments::DroppedSyn, arguments::More,
                  arguments::SynFlood, arguments::OpenSocketState, arguments::OwnWords>;
 
 // What a rule found; std::visit, std::get_if and std::holds_alternative take it. How it is copied is compiled once.

@@ -452,7 +452,7 @@ struct PortHolder {
   std::uint8_t comm[comm_length];  // as in Actor
 };
 
-// Who has the local ports of a namespace towards one destination: the answer to Correlator::wants_ports().
+// Who has the local ports of a namespace towards one destination: the answer to a question of the correlation.
 struct PortsFound {
   RecordHeader header;
   AddressPair tuple;         // the destination; no local end

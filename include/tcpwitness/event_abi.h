@@ -644,13 +644,13 @@ struct tw_ports {
 TW_ASSERT_SIZE(tw_ports, 192);
 
 /* The question of snapshot.bpf.c's iterators over ports, and what they find: no records, only on the way to tw_ports. */
-struct tw_asked_ports {
+struct tw_ports_question {
 	__u8 remote_addr[16]; /* network order */
 	__u32 netns;
 	__u16 remote_port;
 	__u8 pad[2];
 };
-TW_ASSERT_SIZE(tw_asked_ports, 24);
+TW_ASSERT_SIZE(tw_ports_question, 24);
 
 struct tw_port_seen {
 	__u16 local_port;

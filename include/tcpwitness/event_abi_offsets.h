@@ -320,9 +320,9 @@ TW_ASSERT_AT(tw_ports, others, 88);
 TW_ASSERT_AT(tw_ports, used_holders, 92);
 TW_ASSERT_AT(tw_ports, holders, 96);
 
-TW_ASSERT_AT(tw_asked_ports, remote_addr, 0);
-TW_ASSERT_AT(tw_asked_ports, netns, 16);
-TW_ASSERT_AT(tw_asked_ports, remote_port, 20);
+TW_ASSERT_AT(tw_ports_question, remote_addr, 0);
+TW_ASSERT_AT(tw_ports_question, netns, 16);
+TW_ASSERT_AT(tw_ports_question, remote_port, 20);
 
 TW_ASSERT_AT(tw_port_seen, local_port, 0);
 TW_ASSERT_AT(tw_port_seen, state, 2);

@@ -99,30 +99,13 @@ struct CorrelatorSettings : ReportSettings, RunSettings {
   std::size_t half_open_limit = 65'536;
   std::size_t wire_alone_limit = 1'000'000;
   // Forwarded connections: all, and those of them that nobody has answered yet. Beyond it the oldest gives way.
-  std::size_t passing_limit = 131'072;
-  std::size_t passing_attempt_limit = 32'768;
-  // Further conditions, null: none. The second is asked of the socket's addresses and of what NAT makes of them: it is
-  // enough that one form meets it, but both must meet one that excludes ("not port 80").
+  std::size_t forwarded_limit = 131'072;
+  std::size_t forwarded_attempt_limit = 32'768;
+  // SeldomFacts conditions, null: none. The second is asked of the socket's addresses and of what NAT makes of them: it
+  // is enough that one form meets it, but both must meet one that excludes ("not port 80").
   std::function<bool(const Process&)> of_process;
   std::function<bool(const Flow&)> of_flow;
   bool flow_excludes = false;
-};
-
-// Of a namespace: the local ports first to last, towards one destination.
-struct PortsQuestion {
-  std::uint32_t netns = 0;
-  Endpoint remote;
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-};
-
-// One hop of a forwarded connection that is over. With fewer segments, or with a SYN of another number, its flow is
-// another connection's by now.
-struct FlowToDelete {
-  Flow key;
-  std::uint64_t segments = 0;
-  std::optional<std::uint32_t> isn_in{};  // of what came in on this hop
-  std::optional<std::uint32_t> isn_out{};
 };
 
 // Correlates events into connections, explains each witness by the other, and judges. Movable; a moved-from one may
@@ -138,36 +121,11 @@ class Correlator {
 
   // Events in ring order. Reports are appended to out.
   void feed(const Event& event, Reports& out);
-  // What feed() of an event of this time (not of a Gap) does first, in parts: what is over by then is reported, until
-  // so many reports wait. True: that was not all, and the next part is to follow once they are taken. So few reports
-  // need memory, and the same again and again.
-  [[nodiscard]] bool report_over(TimeNs by, Reports& out, std::size_t reports);
   // Time passes: releases held entries, fires findings that need time, expires what is over.
   // now never runs backwards (an earlier value is taken as the latest known).
   void advance(TimeNs now, Reports& out);
-  // Before this time advance() and the questions below have nothing new, unless an event is fed.
+  // Before this time advance() has nothing new, unless an event is fed.
   [[nodiscard]] TimeNs due() const;
-  // A socket will soon be in CLOSE_WAIT for too long: true once for each, so that events can say which process has
-  // which descriptor of it open (OwnerSeen of the snapshot).
-  [[nodiscard]] bool wants_descriptors();
-  // A connect() found no local port: who has them? Each question once; the answer is an event (PortsFound).
-  [[nodiscard]] std::optional<PortsQuestion> wants_ports();
-  // Sockets have been in FIN_WAIT2 for long: true once for each, so that events can show which still are (SocketFound).
-  [[nodiscard]] bool wants_fin_wait2();
-  // Forwarded connections have shown nothing for long: true once for each, so that events can have their newest
-  // counters (SocketFound of each hop).
-  [[nodiscard]] bool wants_hops();
-  // The hops of forwarded connections that are over, each by the addresses of what leaves there, and whose last
-  // counters have had no event to travel in: each once, so that an event can have them (SocketFound).
-  [[nodiscard]] std::vector<Flow> ended_hops();
-  // Of those that were reported or given up since the last call: what is counted of them can be forgotten, too.
-  [[nodiscard]] std::vector<FlowToDelete> flows_to_delete();
-  // All sockets that existed at `begun` were fed (SocketFound): what began before, and lost events, is over if it was
-  // not among them.
-  void listed(TimeNs begun, Reports& out);
-  // How many waits are over so far. A recording keeps each moment at which it grew, so that its reading judges at the
-  // same ones.
-  [[nodiscard]] std::uint64_t waits_over() const;
   // The run is over: reports the connections that are still open.
   void finish(TimeNs now, Reports& out);
 
@@ -179,14 +137,10 @@ class Correlator {
   void so_far(TimeNs now, const std::function<void(Life)>& take);
   // One of them, with its words. Empty: it has ended, or is not wanted.
   [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now);
-  // From now on ordinary connections are in short, or are not: although there is a timeline, one whose events come
-  // together has no entries, no words, and no finding that is no problem.
-  void ordinary_in_short(bool in_short);
-
   // Lives reported and events seen so far; the rest is for the caller to fill in.
   [[nodiscard]] Summary summary() const;
 
- private:
+ protected:
   friend class Prefetch;
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -2,6 +2,7 @@
 // connect_fail_test.cpp: connect() without a port, ended by an ICMP message, given up; what is on the error queue.
 #include <cerrno>
 
+#include "pipeline/live_correlator.hpp"
 #include "unit/says.hpp"
 
 namespace tcpwitness::testing {
@@ -121,7 +122,7 @@ TEST(NoLocalPort, TheSecondTryOfASocketDoesNotHideTheFirst) {
 }
 
 TEST(NoLocalPort, OneDestinationIsAskedAboutOnceASecond) {
-  Correlator correlator(life_settings(), kernel_names());
+  LiveCorrelator correlator(life_settings(), kernel_names());
   Reports reports;
   Stream stream;
   for (std::uint64_t i = 0; i < 100; ++i) {

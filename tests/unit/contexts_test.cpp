@@ -24,10 +24,10 @@ struct Machine {
     const Slot slot = table.create(0);
     table.bind_flow(slot, its);
     Connection& c = table.at(slot);
-    c.has_isn_local = local.has_value();
-    c.has_isn_remote = remote.has_value();
-    c.isn_local = local.value_or(0);
-    c.isn_remote = remote.value_or(0);
+    c.isn.has_local = local.has_value();
+    c.isn.has_remote = remote.has_value();
+    c.isn.local = local.value_or(0);
+    c.isn.remote = remote.value_or(0);
     return slot;
   }
   const Connection* other_end_of(Slot slot) { return contexts.other_end(table.at(slot)); }
@@ -40,7 +40,7 @@ TEST(Contexts, AnOtherEndHasTheReversedAddressesAndBothInitialNumbers) {
   const Slot server = m.add(m.flow.reversed(), 700, 100);
   EXPECT_EQ(m.other_end_of(client), &m.table.at(server));
   EXPECT_EQ(m.other_end_of(server), &m.table.at(client));
-  m.table.at(server).isn_local = 701;  // another connection's, on the same ports
+  m.table.at(server).isn.local = 701;  // another connection's, on the same ports
   EXPECT_EQ(m.other_end_of(client), nullptr);
 }
 
@@ -69,7 +69,7 @@ TEST(Contexts, NeitherPacketsAloneNorAForwardedConnectionHaveAnOtherEnd) {
   m.settings.has_kernel = true;
   EXPECT_NE(m.other_end_of(client), nullptr);
   m.table.at(client).ends = std::make_unique<Ends>();
-  m.table.at(client).ends->passage = std::make_unique<Passage>();
+  m.table.at(client).ends->forwarded = std::make_unique<ForwardedFacts>();
   EXPECT_EQ(m.other_end_of(client), nullptr);
   EXPECT_FALSE(m.contexts.of(client, {}).has_kernel) << "its segments alone judge";
 }

@@ -7,7 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "correlate/course.hpp"
+#include "correlate/whole_life.hpp"
+#include "pipeline/live_correlator.hpp"
 #include "property/lives.hpp"
 #include "unit/digests.hpp"
 #include "unit/sink_capture.hpp"
@@ -234,29 +235,29 @@ SocketDigest whole_life(const Story& story) {
   return {};
 }
 
-TEST(Course, IsFoundInAnOrdinaryLife) {
-  const auto first = find_course(whole_life(close_first_story()), life_settings());
+TEST(WholeLife, IsFoundInAnOrdinaryLife) {
+  const auto first = find_whole_life(whole_life(close_first_story()), life_settings());
   ASSERT_TRUE(first);
   EXPECT_TRUE(first->active);
   EXPECT_TRUE(first->wire);
   EXPECT_EQ(first->closes, Closes::first);
-  const auto second = find_course(whole_life(close_second_story()), life_settings());
+  const auto second = find_whole_life(whole_life(close_second_story()), life_settings());
   ASSERT_TRUE(second);
   EXPECT_FALSE(second->active);
   EXPECT_EQ(second->closes, Closes::second);
-  const auto both = find_course(whole_life(simultaneous_close_story()), life_settings());
+  const auto both = find_whole_life(whole_life(simultaneous_close_story()), life_settings());
   ASSERT_TRUE(both);
   EXPECT_EQ(both->closes, Closes::both);
 }
 
 // One thing is otherwise, and the rules for single events have to look at it.
-TEST(Course, IsNotFoundWhereAnythingIsOutOfTheOrdinary) {
+TEST(WholeLife, IsNotFoundWhereAnythingIsOutOfTheOrdinary) {
   using Edit = std::function<void(SocketDigest&)>;
   const SocketDigest client = whole_life(close_first_story());
   const SocketDigest server = whole_life(close_second_story());
   const auto found = [](SocketDigest digest, const Edit& edit) {
     edit(digest);
-    return find_course(digest, life_settings()).has_value();
+    return find_whole_life(digest, life_settings()).has_value();
   };
   const std::vector<std::pair<std::string, Edit>> of_both = {
       {"it goes on", [](auto& d) { d.destroyed = 0; }},
@@ -360,7 +361,7 @@ TEST(Digest, AnyBytesAreTakenOrRefused) {
 RunResult run_at(const std::vector<Event>& events, const std::vector<TimeNs>& written_ns,
                  const std::vector<TimeNs>& clock, const CorrelatorSettings& settings) {
   RunResult result;
-  Correlator correlator(settings, kernel_names());
+  LiveCorrelator correlator(settings, kernel_names());
   auto tick = clock.begin();
   for (std::size_t i = 0; i < events.size(); ++i) {
     for (; tick != clock.end() && *tick < written_ns[i]; ++tick) correlator.advance(*tick, result.reports);
@@ -404,9 +405,9 @@ Compared expect_same(const std::vector<Event>& events, const CorrelatorSettings&
     } else {
       expand(written[i], *digest, all);
       ++compared.digests;
-      const auto course = find_course(*digest, settings);
-      if (course) ++compared.whole;
-      if (course && course->leaves_mini_socket) ++compared.minis;
+      const auto life = find_whole_life(*digest, settings);
+      if (life) ++compared.whole;
+      if (life && life->leaves_mini_socket) ++compared.minis;
     }
     expanded_at.resize(all.size(), writer.written_ns()[i]);
   }
@@ -454,8 +455,8 @@ TEST(Digest, TellsTheSameOfConnectionsDrawnAtRandom) {
 
 RunResult with_timeline(const std::vector<Event>& events, bool in_short) {
   RunResult result;
-  Correlator correlator(trace_settings(), kernel_names());
-  correlator.ordinary_in_short(in_short);
+  LiveCorrelator correlator(trace_settings(), kernel_names());
+  correlator.summarize_ordinary(in_short);
   for (const Event& event : events) correlator.feed(event, result.reports);
   correlator.finish(events.back().ts_ns + 10 * s, result.reports);
   return result;

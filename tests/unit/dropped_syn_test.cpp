@@ -98,7 +98,7 @@ RunResult nobody_asked(const Asked& how, bool reset = false, bool message = fals
   return run(stream.events, life_settings(), later);
 }
 
-TEST(TurnedAway, IsOneFindingWithAddressesReasonAndCount) {
+TEST(DroppedSyn, IsOneFindingWithAddressesReasonAndCount) {
   const RunResult reported = nobody_asked({});
   EXPECT_TRUE(reported.lives().empty());
   ASSERT_EQ(reported.all<FindingReport>().size(), 1U);
@@ -111,7 +111,7 @@ TEST(TurnedAway, IsOneFindingWithAddressesReasonAndCount) {
 }
 
 // DNAT to 127.0.0.1 without net.ipv4.conf.*.route_localnet.
-TEST(TurnedAway, IsTheSameSynBehindNat) {
+TEST(DroppedSyn, IsTheSameSynBehindNat) {
   for (const bool same_number : {true, false}) {
     Stream stream;
     Side c = server_of(stream);
@@ -126,7 +126,7 @@ TEST(TurnedAway, IsTheSameSynBehindNat) {
   }
 }
 
-TEST(TurnedAway, SaysHowItWasAnswered) {
+TEST(DroppedSyn, SaysHowItWasAnswered) {
   const RunResult message = nobody_asked({.pauses = {}}, false, true);
   EXPECT_TRUE(says(message.finding(Rule::rx_dropped), "port unreachable (type 3, code 3)"))
       << finding_text(message.finding(Rule::rx_dropped));
@@ -135,7 +135,7 @@ TEST(TurnedAway, SaysHowItWasAnswered) {
   EXPECT_FALSE(reset.finding(Rule::stray_segment).has_value()) << "one finding";
 }
 
-TEST(TurnedAway, AlmostIs) {
+TEST(DroppedSyn, AlmostIs) {
   // TCP had it, found no socket, and dropped it behind its RST.
   const RunResult refused = nobody_asked({.reason = drop_no_socket}, true);
   EXPECT_FALSE(refused.finding(Rule::rx_dropped).has_value());
@@ -148,7 +148,7 @@ TEST(TurnedAway, AlmostIs) {
   EXPECT_FALSE(run(stream.events, life_settings(), 6 * s).finding(Rule::rx_dropped).has_value());
 }
 
-TEST(TurnedAway, TooManyAreOneFindingASecond) {
+TEST(DroppedSyn, TooManyAreOneFindingASecond) {
   Stream stream;
   for (std::uint16_t i = 0; i < 1000; ++i) {
     Side c(stream, 0, "10.0.0.2", 80, "10.0.0.1", static_cast<std::uint16_t>(1024 + i), 300, 100U + i, false);
@@ -174,7 +174,7 @@ TEST(TurnedAway, TooManyAreOneFindingASecond) {
 }
 
 // The pauses double, so the next SYN of an attempt is waited for.
-TEST(TurnedAway, IsReportedWhenNoOtherSynCanCome) {
+TEST(DroppedSyn, IsReportedWhenNoOtherSynCanCome) {
   const RunResult reported = nobody_asked({.pauses = {1 * s, 2 * s, 4 * s, 8 * s}, .dropped = 5});
   ASSERT_EQ(reported.all<FindingReport>().size(), 1U);
   EXPECT_TRUE(says(reported.finding(Rule::rx_dropped), "5 SYNs within 15.0 s from"))
@@ -187,7 +187,7 @@ TEST(TurnedAway, IsReportedWhenNoOtherSynCanCome) {
   EXPECT_TRUE(sentence(late.all<FindingReport>()[1].finding).starts_with("a SYN"));
 }
 
-TEST(TurnedAway, NamesEachReason) {
+TEST(DroppedSyn, NamesEachReason) {
   Stream stream;
   Side c = server_of(stream);
   c.view = SocketKind::none;
@@ -298,7 +298,7 @@ RunResult dropped_over_loopback(bool its_number, bool reset) {
   return run(stream.events, life_settings(), 6 * s);
 }
 
-TEST(TurnedAway, OverLoopbackIsOfTheConnectionThatSentIt) {
+TEST(DroppedSyn, OverLoopbackIsOfTheConnectionThatSentIt) {
   const RunResult reported = dropped_over_loopback(true, false);
   ASSERT_EQ(reported.all<FindingReport>().size(), 1U);
   EXPECT_EQ(reported.all<FindingReport>()[0].conn, reported.life().conn);
@@ -313,7 +313,7 @@ TEST(TurnedAway, OverLoopbackIsOfTheConnectionThatSentIt) {
 }
 
 // A loop or a mirror brings the SYN back by another interface: nobody here was asked.
-TEST(TurnedAway, ACopyThatTheNetworkBringsBackIsNone) {
+TEST(DroppedSyn, ACopyThatTheNetworkBringsBackIsNone) {
   Stream stream;
   Side c = client_of(stream);
   c.to(State::syn_sent, curl);
@@ -329,7 +329,7 @@ TEST(TurnedAway, ACopyThatTheNetworkBringsBackIsNone) {
   EXPECT_EQ(reported.life().outcome, Outcome::connect_timeout);
 }
 
-TEST(TurnedAway, OverLoopbackForASecondReasonHidesNone) {
+TEST(DroppedSyn, OverLoopbackForASecondReasonHidesNone) {
   const auto finding = [](bool second, bool answer_too) {
     Stream stream;
     Side c = client_of(stream);
@@ -354,7 +354,7 @@ TEST(TurnedAway, OverLoopbackForASecondReasonHidesNone) {
       << finding_text(finding(false, true));
 }
 
-TEST(TurnedAway, OverLoopbackWithARstIsTheFirewallsRefusal) {
+TEST(DroppedSyn, OverLoopbackWithARstIsTheFirewallsRefusal) {
   const RunResult reported = dropped_over_loopback(true, true);
   EXPECT_EQ(reported.life().outcome, Outcome::refused);
   EXPECT_EQ(reported.life().closed_by, ClosedBy::local);

@@ -57,7 +57,7 @@ TEST(DroppedSyns, TheOldestGivesWay) {
 
 TEST(DroppedSyns, TheRestOfASecondIsAddedUp) {
   DroppedSyns syns;
-  TurnedAway attempt;
+  DroppedSyn attempt;
   attempt.stray = syn_of(1, 0);
   attempt.count = 3;
   add_reason(attempt.reasons, 8, 3);

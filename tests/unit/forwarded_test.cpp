@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "correlate/ended_hops.hpp"
+#include "pipeline/live_correlator.hpp"
 #include "unit/run.hpp"
 #include "unit/says.hpp"
 
@@ -919,7 +920,7 @@ TEST(ForwardedFlood, AScanIsBoundedAndNoFlood) {
 // Of those that nobody has answered the oldest gives way; who gets through is followed.
 TEST(ForwardedFlood, TheOldestThatNobodyAnsweredGivesWay) {
   CorrelatorSettings settings = flood_settings();
-  settings.passing_attempt_limit = 50;
+  settings.forwarded_attempt_limit = 50;
   const RunResult reported = flooded(500, 2, false, settings, 10 * ms);
   EXPECT_EQ(reported.summary.given_up, 490U - 50U);
   EXPECT_EQ(std::ranges::count(reported.lives(), true, [](const Life& life) { return life.handshake_ns.has_value(); }),
@@ -935,7 +936,7 @@ RunResult idle_for(std::int64_t time, bool closing, bool counted_on) {
   r.handshake();
   if (closing) r.client({FA});
   RunResult reported;
-  Correlator correlator(router_settings(), router_names());
+  LiveCorrelator correlator(router_settings(), router_names());
   TimeNs now = 0;
   for (const Event& event : stream.events) {
     correlator.feed(event, reported.reports);
@@ -1107,7 +1108,7 @@ struct Ended {
 template <typename Answer>
 Ended ended(const Stream& stream, Answer answer) {
   Ended result;
-  Correlator correlator(trace_settings(), router_names());
+  LiveCorrelator correlator(trace_settings(), router_names());
   TimeNs now = 0;
   for (const Event& event : stream.events) {
     correlator.feed(event, result.reported.reports);

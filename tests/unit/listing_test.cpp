@@ -3,6 +3,7 @@
 // nothing else changes.
 #include <gtest/gtest.h>
 
+#include "pipeline/live_correlator.hpp"
 #include "unit/run.hpp"
 #include "unit/stories.hpp"
 
@@ -34,7 +35,7 @@ RunResult listed(const Listing& how) {
     c.out(PA, 10);
   }
   RunResult reported;
-  Correlator correlator(life_settings(), kernel_names());
+  LiveCorrelator correlator(life_settings(), kernel_names());
   for (const Event& event : stream.events) correlator.feed(event, reported.reports);
   correlator.listed(begun, reported.reports);
   correlator.advance(stream.now + 100 * ms, reported.reports);

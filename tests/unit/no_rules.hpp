@@ -18,12 +18,12 @@ class NoRules : public Rules {
     return std::nullopt;
   }
   [[nodiscard]] Finding stray(const Stray&, const Names&, bool) const override { return {}; }
-  [[nodiscard]] Finding turned_away(const TurnedAway&, const Names&, bool) const override { return {}; }
+  [[nodiscard]] Finding dropped_syn(const DroppedSyn&, const Names&, bool) const override { return {}; }
   [[nodiscard]] std::optional<Finding> attempts(const Attempts&, const Names&, bool) const override {
     return std::nullopt;
   }
   [[nodiscard]] Finding more_strays(const Crowd&, bool) const override { return {}; }
-  [[nodiscard]] Finding more_turned_away(const MoreTurnedAway&, const Names&, bool) const override { return {}; }
+  [[nodiscard]] Finding more_dropped_syns(const MoreDroppedSyns&, const Names&, bool) const override { return {}; }
   [[nodiscard]] Finding more_refused(const Crowd&, bool) const override { return {}; }
 };
 

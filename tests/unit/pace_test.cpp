@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "pipeline/live_correlator.hpp"
 #include "unit/churn.hpp"
 #include "unit/digests.hpp"
 #include "unit/events.hpp"
@@ -67,7 +68,7 @@ TEST(Due, ConnectionsThatAreMerelyOpenWaitForNothing) {
   Stream stream;
   Side client(stream, 1, "10.0.0.1", 40'000, "10.0.0.2", 80, 1'000, 2'000, true);
   const Names names;
-  Correlator correlator({}, names);
+  LiveCorrelator correlator({}, names);
   Reports reports;
   const TimeNs before = stream.now + 3'600'000'000'000;
   EXPECT_GT(correlator.due(), before);
@@ -86,7 +87,7 @@ TEST(Due, WhatEndedIsReportedWhenItIsDueAndNotBefore) {
   client.to(State::close);
   client.destroy();
   const Names names;
-  Correlator correlator({}, names);
+  LiveCorrelator correlator({}, names);
   Reports reports;
   for (const Event& event : stream.events) correlator.feed(event, reports);
   ASSERT_TRUE(reports.empty());
@@ -108,7 +109,7 @@ TEST(Due, ASocketInCloseWaitIsAskedAboutInTime) {
   server.to(State::established);
   server.to(State::close_wait);
   const Names names;
-  Correlator correlator({}, names);
+  LiveCorrelator correlator({}, names);
   Reports reports;
   for (const Event& event : stream.events) correlator.feed(event, reports);
   EXPECT_FALSE(correlator.wants_descriptors());
@@ -125,7 +126,7 @@ TEST(Due, WhatIsOverIsTheSameInParts) {
   const std::vector<Event> events = DigestWriter().write(no_timeline(churn_events(300)));
   const Names names;
   Correlator at_once({}, names);
-  Correlator in_parts({}, names);
+  LiveCorrelator in_parts({}, names);
   Reports all;
   Reports parts;
   Reports some;

@@ -112,7 +112,7 @@ inline SimulatedRun record_story(const std::vector<Event>& events, RecorderSetti
   start.drop_reasons = recorded_names().drop_reasons;
   {
     Decoder decoder(0, start.started_ns);
-    Correlator correlator(settings, recorded_names());
+    LiveCorrelator correlator(settings, recorded_names());
     Recorder recorder(std::move(recorder_settings), start, recorded_names(),
                       [&](const std::string& text) { run.said.push_back(text); });
     std::vector<Event> decoded;

@@ -15,14 +15,14 @@ constexpr TimeNs s = 1'000'000'000;
 class AskedRules : public testing::NoRules {
  public:
   [[nodiscard]] Finding stray(const Stray&, const Names&, bool lost) const override { return of("stray", lost); }
-  [[nodiscard]] Finding turned_away(const TurnedAway&, const Names&, bool lost) const override {
+  [[nodiscard]] Finding dropped_syn(const DroppedSyn&, const Names&, bool lost) const override {
     return of("dropped SYN", lost);
   }
   [[nodiscard]] Finding more_strays(const Crowd& more, bool lost) const override {
     added_up = more.size();
     return of("more strays", lost);
   }
-  [[nodiscard]] Finding more_turned_away(const MoreTurnedAway&, const Names&, bool lost) const override {
+  [[nodiscard]] Finding more_dropped_syns(const MoreDroppedSyns&, const Names&, bool lost) const override {
     return of("more dropped SYNs", lost);
   }
 

@@ -187,24 +187,24 @@ Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
                                [&](const Candidate& s) {
                                  // rcv_nxt is set behind this state: the number is that of the SYN on the wire.
                                  return has(s.flags, tcp_flag::syn) && !has(s.flags, tcp_flag::ack) &&
-                                        (s.seq + 1 == cb.rcv_nxt || (c.has_isn_remote && s.seq == c.isn_remote));
+                                        (s.seq + 1 == cb.rcv_nxt || (c.isn.has_remote && s.seq == c.isn.remote));
                                }),
                           "SYN", ts);
       }
       // The child's control block may not be filled in yet at LISTEN -> SYN_RECV; then only the ISNs on the wire
       // decide. Where both sides connect at once each acknowledges the other's SYN with a SYN-ACK.
-      const std::uint32_t wanted = c.has_isn_local ? c.isn_local + 1 : cb.snd_una;
+      const std::uint32_t wanted = c.isn.has_local ? c.isn.local + 1 : cb.snd_una;
       const bool both = c.role == Role::active;
       const Candidate* ack = find(*recent, [&](const Candidate& s) {
         return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) && (both || !has(s.flags, tcp_flag::syn)) &&
                s.ack == wanted;
       });
       // Fast Open: the SYN's cookie makes the child, before any SYN-ACK leaves (RFC 7413, 4.2.2).
-      if (ack == nullptr && from == State::listen && !c.syn_ack_seen) {
+      if (ack == nullptr && from == State::listen && !c.opening.answered) {
         return by_segment(find(*recent,
                                [&](const Candidate& s) {
                                  return has(s.flags, tcp_flag::syn) && !has(s.flags, tcp_flag::ack) &&
-                                        c.has_isn_remote && s.seq == c.isn_remote;
+                                        c.isn.has_remote && s.seq == c.isn.remote;
                                }),
                           "SYN", ts);
       }

@@ -24,7 +24,7 @@ RuleContext Contexts::of(Slot slot, const Moment& moment) {
 }
 
 const Connection* Contexts::other_end(const Connection& c) const {
-  if (!kernel_judges(c) || (!c.has_isn_local && !c.has_isn_remote)) return nullptr;
+  if (!kernel_judges(c) || (!c.isn.has_local && !c.isn.has_remote)) return nullptr;
   const Slot slot = table_.find_flow(Flow{c.flow.remote, c.flow.local});
   if (slot == no_slot) return nullptr;
   const Connection& other = table_.at(slot);
@@ -34,9 +34,9 @@ const Connection* Contexts::other_end(const Connection& c) const {
   const auto same = [](bool known, std::uint32_t isn, bool other_known, std::uint32_t other_isn) {
     return known && other_known && isn == other_isn;
   };
-  const bool mine = same(c.has_isn_local, c.isn_local, other.has_isn_remote, other.isn_remote);
-  const bool its = same(c.has_isn_remote, c.isn_remote, other.has_isn_local, other.isn_local);
-  const bool begun = (mine && !c.has_isn_remote && !c.established) || (its && !c.has_isn_local && !other.established);
+  const bool mine = same(c.isn.has_local, c.isn.local, other.isn.has_remote, other.isn.remote);
+  const bool its = same(c.isn.has_remote, c.isn.remote, other.isn.has_local, other.isn.local);
+  const bool begun = (mine && !c.isn.has_remote && !c.established) || (its && !c.isn.has_local && !other.established);
   return (mine && its) || begun ? &other : nullptr;
 }
 

@@ -26,7 +26,7 @@ class Contexts {
   [[nodiscard]] RuleContext of(Slot slot, const Moment& moment);
 
   // The kernel shows its states; otherwise the segments alone judge.
-  [[nodiscard]] bool kernel_judges(const Connection& c) const { return settings_.has_kernel && !c.passage(); }
+  [[nodiscard]] bool kernel_judges(const Connection& c) const { return settings_.has_kernel && !c.forwarded(); }
   // The other end of the same connection, if it is a socket of this run too; nullptr: not known.
   [[nodiscard]] const Connection* other_end(const Connection& c) const;
   // Of the connection that has the slot now.

@@ -6,7 +6,7 @@
 // destruction of a socket come after its last transition.
 #include <algorithm>
 
-#include "correlate/forwarded.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t ask_ahead_ns = 1'000'000'000;
 
 bool may_ask_again(const Connection& c, TimeNs now) {
-  if (!c.syn || c.syn_ack_seen || c.state != TcpState::unknown) return false;
+  if (!c.syn || c.opening.answered || c.state != TcpState::unknown) return false;
   return now - c.last_ts_ns < next_syn_within(c.last_ts_ns - c.syn.ts_ns);
 }
 
@@ -55,17 +55,9 @@ Correlator::Impl::Impl(CorrelatorSettings settings, const Names& names, const Ru
       contexts_(settings_, names_, table_),
       open_findings_(settings_, rules_, alike, selection_, losses_, table_, contexts_, emitter_),
       unmatched_(settings_, names_, rules_, selection_, losses_, table_, emitter_),
-      forwarded_(std::make_unique<Forwarded>(*this)) {
+      forwarded_(*this, settings_, losses_, table_, timeline_, emitter_, unmatched_.strays(), summary_, now_) {
   table_.set_delay(Wait::close_wait, settings_.close_wait_stuck_ns);
 }
-
-Correlator::Impl::~Impl() = default;
-
-bool Correlator::Impl::wants_hops() { return forwarded_->wants_hops(); }
-
-std::vector<Flow> Correlator::Impl::ended_hops() { return forwarded_->ended_hops(); }
-
-std::vector<FlowToDelete> Correlator::Impl::flows_to_delete() { return forwarded_->flows_to_delete(); }
 
 void Correlator::Impl::feed(const Event& event, Reports& out) {
   const Emitter::Call call(emitter_, out);
@@ -113,8 +105,8 @@ void Correlator::Impl::advance(TimeNs now, Reports& out) {
 }
 
 TimeNs Correlator::Impl::due() const {
-  const bool adds_up = !unmatched_.empty() || !attempts_.empty() || !forwarded_->attempts().empty();
-  if (adds_up || !timeline_.empty() || fin_wait2_look_ || forwarded_->has_flows()) return now_;
+  const bool adds_up = !unmatched_.empty() || !attempts_.empty() || forwarded_.has_attempts();
+  if (adds_up || !timeline_.empty() || fin_wait2_look_ || forwarded_.has_flows()) return now_;
   if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_findings_.due());
   const Slot first = table_.first(Wait::close_wait);
   if (first == no_slot || (table_.at(first).teardown && table_.at(first).teardown->descriptor_requested))
@@ -140,7 +132,7 @@ void Correlator::Impl::listed(TimeNs begun, Reports& out) {
   std::vector<Slot> gone;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    if (!c.live || c.reported || c.ended() || !c.has_kernel || !c.cookie_bound) continue;
+    if (!c.live || c.reported || c.ended() || !c.has_kernel || !c.bound.cookie) continue;
     if (losses_.may_concern(c) && c.last_ts_ns < begun) gone.push_back(slot);
   }
   for (const Slot slot : gone) {
@@ -226,16 +218,16 @@ bool Correlator::Impl::expire(std::size_t reports) {
       case Wait::fin_wait2:
         watch_fin_wait2(due.slot);
         break;
-      case Wait::passing_attempt:
-      case Wait::passing_closing:
-      case Wait::passing:
-      case Wait::passing_looked:
-        forwarded_->time_over(due.slot, due.wait);
+      case Wait::forwarded_attempt:
+      case Wait::forwarded_closing:
+      case Wait::forwarded_open:
+      case Wait::forwarded_count:
+        forwarded_.time_over(due.slot, due.wait);
         break;
       case Wait::settle:
       case Wait::outsider:
-        if (c.passage()) {
-          forwarded_->end(due.slot);
+        if (c.forwarded()) {
+          forwarded_.end(due.slot);
           break;
         }
         [[fallthrough]];
@@ -249,21 +241,18 @@ bool Correlator::Impl::expire(std::size_t reports) {
 
 Slot Correlator::Impl::create(TimeNs ts, bool begun) {
   const Slot slot = table_.create(ts);
-  Connection& c = table_.at(slot);
-  c.gap_serial = losses_.serial();
-  // Its first events may be among the lost ones.
-  c.incomplete = begun ? losses_.reach(ts) : losses_.any();
+  losses_.begins(table_.at(slot), ts, begun);
   return slot;
 }
 
 void Correlator::Impl::release(Slot slot) {
-  if (table_.at(slot).passage()) forwarded_->unbind(slot);
+  if (table_.at(slot).forwarded()) return forwarded_.release(slot);
   table_.release(slot);
 }
 
 void Correlator::Impl::note_missing(Connection& c) {
   // Of one that is older than the run the first state events can have been before the hooks.
-  const bool followed = c.in_step || (c.has_kernel && !c.preexisting && c.state != TcpState::new_syn_recv);
+  const bool followed = c.transitions.in_step || (c.has_kernel && !c.preexisting && c.state != TcpState::new_syn_recv);
   if (!followed || losses_.may_concern(c)) return;
   c.incomplete = true;
   ++summary_.missed;
@@ -271,7 +260,7 @@ void Correlator::Impl::note_missing(Connection& c) {
 
 void Correlator::Impl::adopt_flow(Slot slot, const Flow& flow) {
   const Connection& c = table_.at(slot);
-  if (c.flow_bound) return;
+  if (c.bound.flow) return;
   if (flow.local.port == 0 || flow.remote.port == 0) {
     table_.at(slot).flow = flow;  // not whole yet: shown, but not looked up
     return;
@@ -313,7 +302,7 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
   if (!settings_.timeline && !settings_.finding_reports) {
     return emitter_.life_at_once([&] { return rules_.life(c, known); }).outcome;
   }
-  const bool ordinary = in_short_ && !c.anomalies;
+  const bool ordinary = summarizes_ordinary_ && !c.anomalies;
   if (ordinary) known.explain = false;
   Report made = Emitter::life([&] { return rules_.life(c, known); });
   Life& life = std::get<Life>(made);
@@ -343,7 +332,7 @@ Outcome Correlator::Impl::emit_life(Slot slot, RuleContext known) {
 // over. Of many the newest are forgotten at once.
 bool Correlator::Impl::knows_late_segments(const Connection& c) const {
   constexpr std::size_t limit = 16'384;
-  const bool alone = !settings_.has_kernel && !settings_.capture && c.passage() == nullptr && c.ended();
+  const bool alone = !settings_.has_kernel && !settings_.capture && c.forwarded() == nullptr && c.ended();
   return alone && table_.waiting(Wait::time_wait) < limit;
 }
 
@@ -362,7 +351,7 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
       selection_.wants(c) && only_half_open(c, settings_.has_kernel) && !half_open_lives_.take(now_);
   if (one_of_too_many) {
     ++summary_.unlisted;
-    if (c.passage() && refused_by_server(c)) more_refused_.add(c.teardown->end.id, now_, c.flow.reversed());
+    if (c.forwarded() && refused_by_server(c)) more_refused_.add(c.teardown->end.id, now_, c.flow.reversed());
   }
   const RuleContext known = context(slot, end);
   std::optional<Outcome> outcome;
@@ -370,15 +359,15 @@ void Correlator::Impl::conclude(Slot slot, const ConversationEnd* end) {
   emitter_.decide(c, true);
   if (settings_.has_kernel) c.reported_as = outcome ? *outcome : rules_.outcome(c, known);
   c.reported = true;
-  if (c.passage() && c.ended()) forwarded_->delete_flows_of(c);
+  if (c.forwarded() && c.ended()) forwarded_.delete_flows_of(c);
   // The other end's findings may name what happened here.
   if (known.peer == nullptr || known.peer->reported) {
     c.teardown.reset();
     c.anomalies.reset();
   }
   c.recent.reset();
-  if (!c.passage()) c.ends.reset();  // its hops are looked up by it
-  const bool shows_more = in_time_wait && settings_.timeline && !in_short_;
+  if (!c.forwarded()) c.ends.reset();  // its hops are looked up by it
+  const bool shows_more = in_time_wait && settings_.timeline && !summarizes_ordinary_;
   table_.wait(slot, shows_more || knows_late ? Wait::time_wait : Wait::tombstone, now_);
 }
 

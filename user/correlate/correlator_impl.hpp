@@ -12,8 +12,8 @@
 
 #include "correlate/attempts.hpp"
 #include "correlate/contexts.hpp"
-#include "correlate/course.hpp"
 #include "correlate/emitter.hpp"
+#include "correlate/forwarded.hpp"
 #include "correlate/listeners.hpp"
 #include "correlate/losses.hpp"
 #include "correlate/newest.hpp"
@@ -24,6 +24,7 @@
 #include "correlate/table.hpp"
 #include "correlate/timeline.hpp"
 #include "correlate/unmatched.hpp"
+#include "correlate/whole_life.hpp"
 #include "facts/derived.hpp"
 #include "facts/payload.hpp"
 #include "facts/reasons.hpp"
@@ -32,10 +33,10 @@
 
 namespace tcpwitness {
 
-class Correlator::Impl {
+class Correlator::Impl final : private ForwardedConnections::Host {
  public:
   Impl(CorrelatorSettings settings, const Names& names, const Rules& rules, ReadAlike alike);
-  ~Impl();
+  ~Impl() = default;
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -50,29 +51,18 @@ class Correlator::Impl {
   [[nodiscard]] std::optional<PortsQuestion> wants_ports();
   [[nodiscard]] std::uint64_t waits_over() const { return waits_over_; }
   [[nodiscard]] bool wants_fin_wait2() { return std::exchange(fin_wait2_look_, false); }
-  [[nodiscard]] bool wants_hops();
-  [[nodiscard]] std::vector<Flow> ended_hops();
-  [[nodiscard]] std::vector<FlowToDelete> flows_to_delete();
+  [[nodiscard]] bool wants_hops() { return forwarded_.wants_hops(); }
+  [[nodiscard]] std::vector<Flow> ended_hops() { return forwarded_.ended_hops(); }
+  [[nodiscard]] std::vector<FlowToDelete> flows_to_delete() { return forwarded_.flows_to_delete(); }
   void listed(TimeNs begun, Reports& out);
   void finish(TimeNs now, Reports& out);
   [[nodiscard]] bool any_open() const;
   void so_far(TimeNs now, const std::function<void(Life)>& take);
   [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now);
-  void ordinary_in_short(bool in_short) { in_short_ = in_short; }
+  void summarize_ordinary(bool summarize) { summarizes_ordinary_ = summarize; }
   [[nodiscard]] const Summary& summary() const { return summary_; }
 
  private:
-  class Forwarded;  // forwarded.hpp: connections that pass through this machine
-
-  // A SYN that seemed to be for this machine.
-  struct LocalSyn {
-    EventId id = 0;
-    TimeNs ts_ns = 0;
-    Segment segment;
-    // The ICMP error that answered it: by a rule for what is forwarded, if it turns out that NAT sends it on.
-    std::optional<std::pair<Event, IcmpSeen>> refusal{};
-  };
-
   // on_state.cpp
   void on_state(const Event& e, const StateChange& s);
   Slot locate_state(const Event& e, const StateChange& s, const Flow& flow);
@@ -94,11 +84,11 @@ class Correlator::Impl {
     bool is_new = false;
     bool free = false;  // no older one has it
   };
-  [[nodiscard]] Place place_of(const Event& e, const SocketDigest& d, const Course& course, const Flow& flow) const;
-  void take_whole(const Event& e, const SocketDigest& d, const Course& course, const Flow& flow, bool free);
+  [[nodiscard]] Place place_of(const Event& e, const SocketDigest& d, const WholeLife& life, const Flow& flow) const;
+  void take_whole(const Event& e, const SocketDigest& d, const WholeLife& life, const Flow& flow, bool free);
   // There may be any: nobody asks for single events.
   [[nodiscard]] bool digests() const {
-    return settings_.has_kernel && (!settings_.timeline || in_short_) && !settings_.compare &&
+    return settings_.has_kernel && (!settings_.timeline || summarizes_ordinary_) && !settings_.compare &&
            !settings_.every_segment && !settings_.capture && !settings_.forwarded;
   }
 
@@ -111,7 +101,6 @@ class Correlator::Impl {
   Slot locate_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot locate_captured(const Event& e, const Segment& g, const Flow& flow, bool out);
   Slot begin_by_segment(const Event& e, const Segment& g, const Flow& flow, bool out);
-  void pass_on(const Flow& flow);
   void pass_on_dropped(const Drop& d, const Flow& flow);
   void note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out);
   void note_fins(Connection& c, const Event& e, const Segment& g, bool out);
@@ -182,7 +171,7 @@ class Correlator::Impl {
 
   // correlator.cpp
   void take(const Event& event);
-  // begun: its very first event. If not, and something was lost at any time before, then that may have been of it.
+  // begun: its very first event, see Losses::begins().
   Slot create(TimeNs ts, bool begun);
   void adopt_flow(Slot slot, const Flow& flow);
   void release(Slot slot);
@@ -196,6 +185,10 @@ class Correlator::Impl {
   void conclude(Slot slot, const ConversationEnd* end = nullptr);
   Outcome emit_life(Slot slot, RuleContext known);
   void pass_time(TimeNs now);
+  void forwarded_segment(Slot slot, const Event& e, const Segment& g, bool out, bool shown) override {
+    take_segment(slot, e, g, table_.at(slot).flow, out, shown);
+  }
+  void forwarded_over(Slot slot) override { conclude(slot); }
   // What is over by now, until so many reports wait; false: all.
   bool expire(std::size_t reports);
   [[nodiscard]] RuleContext context(Slot slot, const ConversationEnd* end = nullptr) {
@@ -215,7 +208,7 @@ class Correlator::Impl {
   Contexts contexts_;
   OpenFindings open_findings_;
   Unmatched unmatched_;
-  bool in_short_ = false;
+  bool summarizes_ordinary_ = false;
   Newest<Event, 8> icmp_ahead_;       // for no connection that is known
   RestOfEachSecond more_refused_;     // forwarded
   AttemptsBySecond attempts_{false};  // of listeners here
@@ -229,10 +222,10 @@ class Correlator::Impl {
   TimeNs looked_ns_ = 0;  // when the newest look at all sockets began
   bool finished_ = false;
   PortQuestions port_questions_;
-  bool fin_wait2_look_ = false;  // Correlator::wants_fin_wait2
+  bool fin_wait2_look_ = false;  // LiveCorrelator::wants_fin_wait2
   std::uint64_t waits_over_ = 0;
   Summary summary_;
-  std::unique_ptr<Forwarded> forwarded_;
+  ForwardedConnections forwarded_;
 };
 
 }  // namespace tcpwitness

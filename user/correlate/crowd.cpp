@@ -2,7 +2,7 @@
 // crowd.cpp: what is too much to report one by one.
 #include <utility>
 
-#include "correlate/forwarded.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
 
@@ -11,7 +11,7 @@ void Correlator::Impl::note_attempt(const Event& e, const Flow& flow) {
 }
 
 void Correlator::Impl::report_attempts(TimeNs now) {
-  for (AttemptsBySecond* const by_second : {&attempts_, &forwarded_->attempts()}) {
+  for (AttemptsBySecond* const by_second : {&attempts_, &forwarded_.attempts()}) {
     while (const auto attempts = by_second->due(now, finished_)) {
       const bool lost = losses_.reach(attempts->crowd.since());
       if (auto finding = rules_.attempts(*attempts, names_, lost))

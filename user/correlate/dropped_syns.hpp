@@ -18,20 +18,20 @@ class DroppedSyns {
   static constexpr std::size_t limit = 256;
 
   // Where there is no room the oldest attempt gives way: returned, to be reported.
-  [[nodiscard]] std::optional<TurnedAway> add(const Stray& syn, const Event& e, const Drop& d);
+  [[nodiscard]] std::optional<DroppedSyn> add(const Stray& syn, const Event& e, const Drop& d);
   // The next one that is over, or the run is.
-  [[nodiscard]] std::optional<TurnedAway> due(TimeNs now, bool finished);
+  [[nodiscard]] std::optional<DroppedSyn> due(TimeNs now, bool finished);
 
   // Not reported alone: added up until a second is over.
-  void add_up(const TurnedAway& syn, TimeNs now);
-  [[nodiscard]] std::optional<MoreTurnedAway> sum_due(TimeNs now, bool finished);
+  void add_up(const DroppedSyn& syn, TimeNs now);
+  [[nodiscard]] std::optional<MoreDroppedSyns> sum_due(TimeNs now, bool finished);
 
   [[nodiscard]] bool empty() const { return attempts_.empty() && !sum_; }
 
  private:
-  std::deque<TurnedAway> attempts_;  // the oldest first
+  std::deque<DroppedSyn> attempts_;  // the oldest first
   TimeNs due_ns_ = 0;                // none of them is over before
-  std::unique_ptr<MoreTurnedAway> sum_;
+  std::unique_ptr<MoreDroppedSyns> sum_;
 };
 
 }  // namespace tcpwitness

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "facts/derived.hpp"
 #include "values/handshake_marks.hpp"
 
 namespace tcpwitness {
@@ -78,53 +79,53 @@ bool same_segment(const Arrival& arrival, const Segment& g, bool out) {
          seq_not_after(g.seq, arrival.seq) && seq_not_after(arrival.end, end);
 }
 
-void arrives(Passage& passage, const Event& e, const Segment& g, bool out, bool left) {
-  Arrival& slot = passage.arrivals[passage.arrived++ % Passage::limit];
+void arrives(ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out, bool left) {
+  Arrival& slot = forwarded.arrivals[forwarded.arrived++ % ForwardedFacts::limit];
   if (slot.mark && !slot.left && (slot.flags & marks) != 0) {
     const unsigned from = slot.out ? client : server;
     // A RST is shown when it leaves: one that does not has no event to cite.
     if ((slot.flags & tcp_flag::rst) != 0) {
-      ++passage.resets_lost[from];
+      ++forwarded.resets_lost[from];
     } else {
-      passage.never_left[from].add(slot.mark.id);
+      forwarded.never_left[from].add(slot.mark.id);
     }
   }
   slot = {{e.id, e.ts_ns}, g.seq, g.seq + seq_length(g.len, g.flags), g.ack, g.wire.segs_in, g.flags, g.ttl, out, left};
 }
 
-Arrival* find_arrival(Passage& passage, const Segment& g, bool out) {
-  const std::uint32_t known = std::min<std::uint32_t>(passage.arrived, Passage::limit);
+Arrival* find_arrival(ForwardedFacts& forwarded, const Segment& g, bool out) {
+  const std::uint32_t known = std::min<std::uint32_t>(forwarded.arrived, ForwardedFacts::limit);
   for (std::uint32_t i = 1; i <= known; ++i) {
-    Arrival& arrival = passage.arrivals[(passage.arrived - i) % Passage::limit];
+    Arrival& arrival = forwarded.arrivals[(forwarded.arrived - i) % ForwardedFacts::limit];
     if (!arrival.left && same_segment(arrival, g, out)) return &arrival;
   }
   return nullptr;
 }
 
 // A RST has no echo in the flow map (bpf/flow.h): a stacked device shows it again at once.
-bool on_other_interface(const Passage& passage, const Event& e, const Segment& g, bool out) {
+bool on_other_interface(const ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out) {
   constexpr std::int64_t at_once_ns = 1'000'000;
   if (!is_rst(g)) return false;
-  return std::ranges::any_of(passage.arrivals, [&](const Arrival& arrival) {
+  return std::ranges::any_of(forwarded.arrivals, [&](const Arrival& arrival) {
     return arrival.mark && arrival.left && e.ts_ns - arrival.mark.ts_ns <= at_once_ns && same_segment(arrival, g, out);
   });
 }
 
 // It leaves. True: it is new to the rules of the wire.
 // own: with the hop's own addresses, so that its counters are the hop's.
-bool departs(Passage& passage, unsigned hop, const Event& e, Segment& g, bool out, bool own) {
+bool departs(ForwardedFacts& forwarded, unsigned hop, const Event& e, Segment& g, bool out, bool own) {
   const unsigned from = out ? client : server;
   if (g.came_in == 0) {
-    ++passage.hops[hop].made_here;
-    if (is_rst(g)) passage.reset_made[hop] = {{e.id, e.ts_ns}, g.flags, g.socket.type};
+    ++forwarded.hops[hop].made_here;
+    if (is_rst(g)) forwarded.reset_made[hop] = {{e.id, e.ts_ns}, g.flags, g.socket.type};
     return true;
   }
-  passage.left = {e.id, e.ts_ns};
-  passage.left_to[hop] = true;
-  Arrival* arrival = find_arrival(passage, g, out);
+  forwarded.left = {e.id, e.ts_ns};
+  forwarded.left_to[hop] = true;
+  Arrival* arrival = find_arrival(forwarded, g, out);
   if (arrival == nullptr) {
     g.ttl = 0;  // one more than here, where it was routed
-    arrives(passage, e, g, out, true);
+    arrives(forwarded, e, g, out, true);
     return true;
   }
   arrival->left = true;
@@ -132,16 +133,17 @@ bool departs(Passage& passage, unsigned hop, const Event& e, Segment& g, bool ou
   g.ttl = arrival->ttl;  // as its sender's other segments come in
   if (!own) return is_rst(g);
   const std::int64_t apart = std::int64_t{arrival->count} - g.wire.segs_out;
-  if (passage.before[from] < 0) passage.before[from] = std::max<std::int64_t>(apart, 0);
-  if (apart >= passage.before[from]) passage.lost[from] = static_cast<std::uint64_t>(apart - passage.before[from]);
+  if (forwarded.before[from] < 0) forwarded.before[from] = std::max<std::int64_t>(apart, 0);
+  if (apart >= forwarded.before[from])
+    forwarded.lost[from] = static_cast<std::uint64_t>(apart - forwarded.before[from]);
   return is_rst(g);
 }
 
 // Of each side the newest number that it sends again, until the other one acknowledges it.
-void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
+void note_again(ForwardedFacts& forwarded, const Event& e, const Segment& g, bool out) {
   const unsigned side = out ? client : server;
-  passage.last_seen_ns[side] = e.ts_ns;
-  SentAgain& others = passage.again[side ^ 1U];
+  forwarded.last_seen_ns[side] = e.ts_ns;
+  SentAgain& others = forwarded.again[side ^ 1U];
   if ((g.flags & tcp_flag::ack) != 0 && others.tries != 0 && seq_before(others.seq, g.ack)) {
     // Of the size that it had all the time?
     if (others.smaller == 0) others = {};
@@ -149,7 +151,7 @@ void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
   const bool again = g.is(SegmentEvent::retransmission) && !g.is(SegmentEvent::keepalive) && g.len != 0;
   if (!again || (g.flags & (tcp_flag::syn | tcp_flag::rst)) != 0) return;
   const std::uint32_t size = g.segments > 1 ? (g.len + g.segments - 1) / g.segments : g.len;
-  SentAgain& run = passage.again[side];
+  SentAgain& run = forwarded.again[side];
   if (run.tries != 0 && run.seq != g.seq && run.smaller != 0) return;  // the rest of it, in pieces
   if (run.tries == 0 || run.seq != g.seq) {
     run = {};
@@ -163,9 +165,9 @@ void note_again(Passage& passage, const Event& e, const Segment& g, bool out) {
 }
 
 // What the senders sent, by the hop where it came in; by the other one where that has more: its counters began anew.
-void take_sent(const Passage& passage, Segment& g) {
-  const HopFacts& a = passage.hops[client];
-  const HopFacts& b = passage.hops[server];
+void take_sent(const ForwardedFacts& forwarded, Segment& g) {
+  const HopFacts& a = forwarded.hops[client];
+  const HopFacts& b = forwarded.hops[server];
   g.wire = {};
   g.loss = {};
   const bool a_in = a.known && (!b.known || (a.wire.segs_in != 0 && a.wire.bytes_in >= b.wire.bytes_out));
@@ -184,28 +186,37 @@ void take_sent(const Passage& passage, Segment& g) {
 
 }  // namespace
 
-Correlator::Impl::Forwarded::Forwarded(Impl& correlator)
-    : correlator_(correlator),
-      settings_(correlator.settings_),
-      table_(correlator.table_),
-      timeline_(correlator.timeline_),
-      emitter_(correlator.emitter_),
-      losses_(correlator.losses_),
-      strays_(correlator.unmatched_.strays()),
-      summary_(correlator.summary_),
-      now_(correlator.now_) {}
+ForwardedConnections::ForwardedConnections(Host& host, const CorrelatorSettings& settings, const Losses& losses,
+                                           Table& table, Timeline& timeline, Emitter& emitter, Strays& strays,
+                                           Summary& summary, const TimeNs& now)
+    : host_(host),
+      settings_(settings),
+      losses_(losses),
+      table_(table),
+      timeline_(timeline),
+      emitter_(emitter),
+      strays_(strays),
+      summary_(summary),
+      now_(now) {}
+
+void ForwardedConnections::pass_on(const Flow& flow) {
+  const Slot slot = table_.find_flow(flow);
+  if (slot == no_slot || table_.at(slot).reported || !only_syn_seen(table_.at(slot))) return;
+  timeline_.discard(table_.at(slot).id);
+  table_.release(slot);
+}
 
 // Neither end is on this machine, so the link of a link-local address says nothing here: a bridge has it on two ports.
-Slot Correlator::Impl::Forwarded::find(const Flow& key, unsigned& hop) const {
+Slot ForwardedConnections::find(const Flow& key, unsigned& hop) const {
   const auto found = hops_.find(Flow{key.local, key.remote, 0});
   if (found == hops_.end()) return no_slot;
   hop = found->second.hop;
   return found->second.slot;
 }
 
-void Correlator::Impl::Forwarded::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
+void ForwardedConnections::bind_hop(Slot slot, unsigned hop, const Flow& wire) {
   const Flow key{wire.local, wire.remote, 0};
-  HopFacts& facts = table_.at(slot).passage()->hops[hop];
+  HopFacts& facts = table_.at(slot).forwarded()->hops[hop];
   if (facts.known && facts.key != key) {
     const auto older = hops_.find(facts.key);
     if (older != hops_.end() && older->second.slot == slot) hops_.erase(older);
@@ -218,8 +229,8 @@ void Correlator::Impl::Forwarded::bind_hop(Slot slot, unsigned hop, const Flow& 
     facts.in = before.in;
     facts.out = before.out;
     facts.made_here = before.made_here;
-    table_.at(slot).passage()->before = {-1, -1};
-    if (segments_of(before.wire) != 0) table_.at(slot).wire_restarted = true;  // what it was is not in them
+    table_.at(slot).forwarded()->before = {-1, -1};
+    if (segments_of(before.wire) != 0) table_.at(slot).totals.restarted = true;  // what it was is not in them
   }
   facts.key = key;
   facts.known = true;
@@ -228,32 +239,33 @@ void Correlator::Impl::Forwarded::bind_hop(Slot slot, unsigned hop, const Flow& 
 }
 
 // Its addresses, as the client has them where its hop is known.
-void Correlator::Impl::Forwarded::name_ends(Slot slot) {
+void ForwardedConnections::name_ends(Slot slot) {
   Connection& c = table_.at(slot);
-  const HopFacts& a = c.passage()->hops[client];
-  const HopFacts& b = c.passage()->hops[server];
+  const HopFacts& a = c.forwarded()->hops[client];
+  const HopFacts& b = c.forwarded()->hops[server];
   c.flow = a.known ? a.key.reversed() : b.key;
   if (!a.known || !b.known) return;
   if (b.key != c.flow) {
     c.set_nat(b.key);
   } else if (c.on_the_wire()) {
-    ++c.passage()->untranslated;  // it has been translated before
+    ++c.forwarded()->untranslated;  // it has been translated before
   }
 }
 
-void Correlator::Impl::Forwarded::unbind(Slot slot) {
-  const Passage& passage = *table_.at(slot).passage();
-  for (const Flow& key : {passage.hops[client].key, passage.hops[server].key, passage.plain}) {
+void ForwardedConnections::release(Slot slot) {
+  const ForwardedFacts& forwarded = *table_.at(slot).forwarded();
+  for (const Flow& key : {forwarded.hops[client].key, forwarded.hops[server].key, forwarded.plain}) {
     const auto found = hops_.find(key);
     if (found != hops_.end() && found->second.slot == slot) hops_.erase(found);
   }
   --followed_;
+  table_.release(slot);
 }
 
-void Correlator::Impl::Forwarded::join_hops(const Translation& t) {
+void ForwardedConnections::join_hops(const Translation& t) {
   const Flow in = to_flow(t.tuple);
   const Flow out = to_flow(t.wire);
-  correlator_.pass_on(in);           // it seemed to be a listener's
+  pass_on(in);                       // it seemed to be a listener's
   if (t.ack == 0) take_sent_on(in);  // by a SYN
   const auto alive = [&](Slot slot) { return slot != no_slot && !table_.at(slot).reported; };
   unsigned hop = 0;
@@ -262,16 +274,16 @@ void Correlator::Impl::Forwarded::join_hops(const Translation& t) {
   if (const Slot slot = find(in, hop); alive(slot)) {
     // It had begun twice: what left on the other hop before was not seen. The segment that shows it comes again.
     const bool twice = other != slot && alive(other) && other_hop != hop;
-    if (twice && table_.at(other).id < table_.at(slot).id && table_.at(slot).passage()->arrived <= 1) {
+    if (twice && table_.at(other).id < table_.at(slot).id && table_.at(slot).forwarded()->arrived <= 1) {
       timeline_.discard(table_.at(slot).id);
-      correlator_.release(slot);
+      release(slot);
       bind_hop(other, hop, in);
       return name_ends(other);
     }
     bind_hop(slot, hop ^ 1U, out);
     return name_ends(slot);
   }
-  if (alive(other) && !table_.at(other).passage()->hops[other_hop ^ 1U].known) {
+  if (alive(other) && !table_.at(other).forwarded()->hops[other_hop ^ 1U].known) {
     bind_hop(other, other_hop ^ 1U, in);
     return name_ends(other);
   }
@@ -279,7 +291,7 @@ void Correlator::Impl::Forwarded::join_hops(const Translation& t) {
 }
 
 // A segment of a forwarded connection that is not known: some begin one.
-Slot Correlator::Impl::Forwarded::begin_hop(const Event& e, const Segment& g, const Flow& key) {
+Slot ForwardedConnections::begin_hop(const Event& e, const Segment& g, const Flow& key) {
   const bool leaves = g.outgoing();
   const bool opens = is_syn(g) || (is_syn_ack(g) && !g.is(SegmentEvent::retransmission));
   if (is_rst(g) || g.is(SegmentEvent::fragment)) return no_slot;
@@ -292,14 +304,15 @@ Slot Correlator::Impl::Forwarded::begin_hop(const Event& e, const Segment& g, co
   if (!make_room()) return no_slot;
   unsigned hop = 0;
   const Slot before = find(key, hop);
-  const Slot slot = correlator_.create(e.ts_ns, is_syn(g) && !g.is(SegmentEvent::retransmission));
+  const Slot slot = table_.create(e.ts_ns);
   Connection& c = table_.at(slot);
+  losses_.begins(c, e.ts_ns, is_syn(g) && !g.is(SegmentEvent::retransmission));
   c.ends = std::make_unique<Ends>();
-  c.ends->passage = std::make_unique<Passage>();
+  c.ends->forwarded = std::make_unique<ForwardedFacts>();
   ++followed_;
   c.preexisting = !opens && !losses_.any();
   c.role = opens ? Role::active : Role::unknown;
-  c.port_reused = before != no_slot;
+  c.opening.port_reused = before != no_slot;
   hop = sent_by_server(g, key, leaves) == leaves ? client : server;
   bind_hop(slot, hop, key);
   if (const auto tie = joins_.take_oldest([&](const Translation& t) { return leaves && to_flow(t.wire) == key; }))
@@ -310,50 +323,50 @@ Slot Correlator::Impl::Forwarded::begin_hop(const Event& e, const Segment& g, co
 }
 
 // What a flood does not do.
-void Correlator::Impl::Forwarded::note_progress(const Connection& c, bool was_open, bool was_answered) {
+void ForwardedConnections::note_progress(const Connection& c, bool was_open, bool was_answered) {
   if (c.preexisting || was_open) return;
-  if (c.syn_ack_seen && !was_answered) attempts_.answered(false);
+  if (c.opening.answered && !was_answered) attempts_.answered(false);
   if (c.established) attempts_.completed();
   if (refused_by_server(c)) attempts_.refused();
 }
 
 // Its connection; one that a SYN with another number begins anew.
-Slot Correlator::Impl::Forwarded::locate_hop(const Event& e, const Segment& g, const Flow& key) {
+Slot ForwardedConnections::locate_hop(const Event& e, const Segment& g, const Flow& key) {
   unsigned hop = 0;
   const Slot slot = find(key, hop);
   if (slot == no_slot) return begin_hop(e, g, key);
   Connection& c = table_.at(slot);
   const bool out = (hop == client) != g.outgoing();
-  const bool known = out ? c.has_isn_local : c.has_isn_remote;
-  const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
+  const bool known = out ? c.isn.has_local : c.isn.has_remote;
+  const bool same = known && (out ? c.isn.local : c.isn.remote) == g.seq;
   const bool fresh = !known && !c.reported && !c.preexisting && !c.established;
   if (!is_syn(g) || same || fresh) return slot;
-  if (!c.reported) correlator_.conclude(slot);  // before there may be no room for both
+  if (!c.reported) host_.forwarded_over(slot);  // before there may be no room for both
   return begin_hop(e, g, key);
 }
 
 // It leaves with the addresses that it came with, and its connection has others there: NAT does not know it any more.
 // What answers it comes to those addresses.
-bool Correlator::Impl::Forwarded::left_untranslated(const Segment& g, const Flow& key) {
+bool ForwardedConnections::left_untranslated(const Segment& g, const Flow& key) {
   unsigned hop = 0;
   if (!g.outgoing() || g.came_in == 0 || is_syn(g) || find(key, hop) != no_slot) return false;
   const Slot slot = find(key.reversed(), hop);
   if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).on_the_wire()) return false;
-  Passage& passage = *table_.at(slot).passage();
-  if (Arrival* arrival = find_arrival(passage, g, hop == client); arrival != nullptr) arrival->left = true;
-  ++passage.untranslated;
+  ForwardedFacts& forwarded = *table_.at(slot).forwarded();
+  if (Arrival* arrival = find_arrival(forwarded, g, hop == client); arrival != nullptr) arrival->left = true;
+  ++forwarded.untranslated;
   if (!is_rst(g)) {
     // Of the addresses that it had in the other direction before.
-    const auto old = hops_.find(passage.plain);
-    const bool own = passage.plain == passage.hops[0].key || passage.plain == passage.hops[1].key;
+    const auto old = hops_.find(forwarded.plain);
+    const bool own = forwarded.plain == forwarded.hops[0].key || forwarded.plain == forwarded.hops[1].key;
     if (old != hops_.end() && old->second.slot == slot && !own) hops_.erase(old);
-    passage.plain = Flow{key.local, key.remote, 0};
-    hops_[passage.plain] = {slot, hop ^ 1U};
+    forwarded.plain = Flow{key.local, key.remote, 0};
+    hops_[forwarded.plain] = {slot, hop ^ 1U};
   }
   return true;
 }
 
-void Correlator::Impl::Forwarded::on_hop(const Event& e, const Segment& g, bool shown) {
+void ForwardedConnections::on_hop(const Event& e, const Segment& g, bool shown) {
   const Flow key = to_flow(g.tuple);
   const bool leaves = g.outgoing();
   if (left_untranslated(g, key)) return;
@@ -361,20 +374,20 @@ void Correlator::Impl::Forwarded::on_hop(const Event& e, const Segment& g, bool 
   unsigned hop = 0;
   if (slot == no_slot || find(key, hop) != slot) return;
   Connection& c = table_.at(slot);
-  if (c.reported || c.passage() == nullptr) return;
+  if (c.reported || c.forwarded() == nullptr) return;
   const bool out = (hop == client) != leaves;
-  Passage& passage = *c.passage();
-  if (leaves && g.came_in != 0 && on_other_interface(passage, e, g, out)) return;
-  note_hop(passage.hops[hop], e, g, leaves, hop == client);
+  ForwardedFacts& forwarded = *c.forwarded();
+  if (leaves && g.came_in != 0 && on_other_interface(forwarded, e, g, out)) return;
+  note_hop(forwarded.hops[hop], e, g, leaves, hop == client);
   c.has_wire = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Segment seen = g;
   bool news = false;
   if (leaves) {
-    news = departs(passage, hop, e, seen, out, passage.hops[hop].key == Flow{key.local, key.remote, 0});
+    news = departs(forwarded, hop, e, seen, out, forwarded.hops[hop].key == Flow{key.local, key.remote, 0});
   } else {
-    passage.came_from[hop] = true;
-    arrives(passage, e, g, out, false);
+    forwarded.came_from[hop] = true;
+    arrives(forwarded, e, g, out, false);
     news = !is_rst(g);
   }
   if (!news) return;
@@ -390,47 +403,47 @@ void Correlator::Impl::Forwarded::on_hop(const Event& e, const Segment& g, bool 
     seen.socket.type = by_tcp ? SocketKind::control : SocketKind::none;
   }
   if (leaves && !made_here) seen.ifindex = g.came_in;
-  take_sent(passage, seen);
-  note_again(passage, e, seen, out);
+  take_sent(forwarded, seen);
+  note_again(forwarded, e, seen, out);
   const bool was_open = c.established || c.ended();
-  const bool was_answered = c.syn_ack_seen;
-  correlator_.take_segment(slot, e, seen, c.flow, out, shown);
+  const bool was_answered = c.opening.answered;
+  host_.forwarded_segment(slot, e, seen, out, shown);
   note_progress(c, was_open, was_answered);
   watch(slot);
 }
 
-void Correlator::Impl::Forwarded::refresh_hop(const Event& e, const SocketFound& f) {
+void ForwardedConnections::refresh_hop(const Event& e, const SocketFound& f) {
   unsigned hop = 0;
   const Slot slot = find(to_flow(f.tuple), hop);
   if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
-  HopFacts& facts = c.passage()->hops[hop];
+  HopFacts& facts = c.forwarded()->hops[hop];
   if (segments_of(f.wire) < segments_of(facts.wire)) return;
   facts.wire = f.wire;
   facts.loss = f.loss;
   facts.counted_ns = std::max(facts.counted_ns, e.ts_ns);
   Segment sent{};
-  take_sent(*c.passage(), sent);
+  take_sent(*c.forwarded(), sent);
   c.take_counters(e.id, sent.wire, sent.loss);
-  if (table_.wait_of(slot) == Wait::passing_ended && counted_to_the_end(c)) correlator_.conclude(slot);
+  if (table_.wait_of(slot) == Wait::forwarded_ended && counted_to_the_end(c)) host_.forwarded_over(slot);
 }
 
-void Correlator::Impl::Forwarded::take_back(Connection& c, const Flow& wire, const Flow& own) {
+void ForwardedConnections::take_back(Connection& c, const Flow& wire, const Flow& own) {
   unsigned hop = 0;
   const Slot slot = find(wire, hop);
   if (slot == no_slot) return;
   const Connection& other = table_.at(slot);
-  if (&other == &c || other.reported || other.passage()->left) return;
+  if (&other == &c || other.reported || other.forwarded()->left) return;
   if (other.syn && !c.syn) {
     c.syn = other.syn;
     c.start_ts_ns = std::min(c.start_ts_ns, other.start_ts_ns);
     timeline_.belongs_to(other.syn.id, c.id, own, c.on_the_wire());
   }
   timeline_.discard(other.id);
-  correlator_.release(slot);
+  release(slot);
 }
 
-void Correlator::Impl::Forwarded::note_local_syn(const Event& e, const Segment& g) {
+void ForwardedConnections::note_local_syn(const Event& e, const Segment& g) {
   if (g.socket.type != SocketKind::none && g.socket.type != SocketKind::listener) return;
   // What is sent on leaves at once, or is dropped.
   constexpr std::int64_t lasts_ns = 3'000'000'000;
@@ -439,18 +452,18 @@ void Correlator::Impl::Forwarded::note_local_syn(const Event& e, const Segment& 
 }
 
 // NAT has sent it on: it is a forwarded connection's, and the first of it unless it came again.
-void Correlator::Impl::Forwarded::take_local_syn(const LocalSyn& syn) {
+void ForwardedConnections::take_local_syn(const LocalSyn& syn) {
   const Flow flow = to_flow(syn.segment.tuple);
   strays_.forget(syn.id);
-  correlator_.pass_on(flow);
+  pass_on(flow);
   Segment g = syn.segment;
   g.passing = Passing::hop;
   g.unmark(SegmentEvent::no_socket);
   unsigned hop = 0;
   const Slot known = find(flow, hop);
-  if (known != no_slot && table_.at(known).has_isn_local && table_.at(known).isn_local == g.seq) {
+  if (known != no_slot && table_.at(known).isn.has_local && table_.at(known).isn.local == g.seq) {
     // For the flow map each of them was the first: a SYN that nobody takes leaves nothing there.
-    const HopFacts& before = table_.at(known).passage()->hops[hop];
+    const HopFacts& before = table_.at(known).forwarded()->hops[hop];
     if (g.wire.segs_in <= before.wire.segs_in) {
       g.wire = before.wire;
       g.loss = before.loss;
@@ -463,12 +476,12 @@ void Correlator::Impl::Forwarded::take_local_syn(const LocalSyn& syn) {
   if (syn.refusal) on_icmp_left(syn.refusal->first, syn.refusal->second);
 }
 
-void Correlator::Impl::Forwarded::take_sent_on(const Flow& came) {
+void ForwardedConnections::take_sent_on(const Flow& came) {
   const auto syn = local_syns_.take_newest([&](const LocalSyn& one) { return to_flow(one.segment.tuple) == came; });
   if (syn) take_local_syn(*syn);
 }
 
-Slot Correlator::Impl::Forwarded::take_dropped_syn(const Drop& d) {
+Slot ForwardedConnections::take_dropped_syn(const Drop& d) {
   const Flow dropped = to_flow(d.tuple);
   const bool syn = (d.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
   if (!syn || d.outgoing != 0) return no_slot;
@@ -485,7 +498,7 @@ Slot Correlator::Impl::Forwarded::take_dropped_syn(const Drop& d) {
 
 // The connection of a dropped segment, and its direction: in FORWARD it has the addresses that it came with, or those
 // with which it would have left.
-Slot Correlator::Impl::Forwarded::find_dropped(const Drop& d, bool& out) const {
+Slot ForwardedConnections::find_dropped(const Drop& d, bool& out) const {
   const Flow flow = to_flow(d.tuple);
   unsigned hop = 0;
   if (const Slot slot = find(flow, hop); slot != no_slot) {

@@ -1,21 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // forwarded.hpp: connections that pass through this machine: two hops, and no socket of ours.
 //
-// The table has them beside all others, with a Passage; here is what only they need: their hops by address, the SYNs
-// that may turn out to be theirs, how long they are followed, and what the run is asked to do with their flows.
+// The table has them beside all others, with ForwardedFacts; here is what only they need: their hops by address, the
+// SYNs that may turn out to be theirs, how long they are followed, and what the run is asked to do with their flows.
 #pragma once
 
 #include <unordered_map>
 #include <vector>
 
-#include "correlate/correlator_impl.hpp"
+#include "correlate/attempts.hpp"
+#include "correlate/emitter.hpp"
 #include "correlate/ended_hops.hpp"
+#include "correlate/local_syn.hpp"
+#include "correlate/losses.hpp"
+#include "correlate/newest.hpp"
+#include "correlate/strays.hpp"
+#include "correlate/table.hpp"
+#include "values/kernel_questions.hpp"
 
 namespace tcpwitness {
 
-class Correlator::Impl::Forwarded {
+class ForwardedConnections {
  public:
-  explicit Forwarded(Impl& correlator);
+  // What becomes of each, as of any other connection.
+  class Host {
+   public:
+    // A segment, once, as its sender sent it. shown: the timeline gets it.
+    virtual void forwarded_segment(Slot slot, const Event& e, const Segment& g, bool out, bool shown) = 0;
+    // It is over: judged and reported. Its slot stays.
+    virtual void forwarded_over(Slot slot) = 0;
+
+   protected:
+    ~Host() = default;
+  };
+
+  // All are kept by reference; now: of the newest event, or of the call that runs.
+  ForwardedConnections(Host& host, const CorrelatorSettings& settings, const Losses& losses, Table& table,
+                       Timeline& timeline, Emitter& emitter, Strays& strays, Summary& summary, const TimeNs& now);
 
   // forwarded.cpp: segments
   void on_hop(const Event& e, const Segment& g, bool shown = true);
@@ -30,10 +51,13 @@ class Correlator::Impl::Forwarded {
   // A socket of this machine has it after all: the SYN is that connection's.
   void take_back(Connection& c, const Flow& wire, const Flow& own);
   [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;
-  // Its slot is about to be released.
-  void unbind(Slot slot);
+  // NAT has sent on what a listener here seemed to be asked for: no connection of this machine.
+  void pass_on(const Flow& flow);
+  // Forgets it.
+  void release(Slot slot);
   [[nodiscard]] bool any() const { return !hops_.empty(); }
   [[nodiscard]] AttemptsBySecond& attempts() { return attempts_; }
+  [[nodiscard]] bool has_attempts() const { return !attempts_.empty(); }
 
   // forwarded_icmp.cpp
   void on_icmp_left(const Event& e, const IcmpSeen& seen);
@@ -43,7 +67,7 @@ class Correlator::Impl::Forwarded {
   // It is over: reported, once both hops were counted to the end.
   void end(Slot slot);
   void delete_flows_of(const Connection& c);
-  // For the run; see Correlator.
+  // For the run; see LiveCorrelator.
   [[nodiscard]] bool wants_hops();
   [[nodiscard]] std::vector<Flow> ended_hops();
   [[nodiscard]] std::vector<FlowToDelete> flows_to_delete();
@@ -76,12 +100,12 @@ class Correlator::Impl::Forwarded {
   void give_up(Slot slot);
   [[nodiscard]] bool make_room();
 
-  Impl& correlator_;
+  Host& host_;
   const CorrelatorSettings& settings_;
+  const Losses& losses_;
   Table& table_;
   Timeline& timeline_;
   Emitter& emitter_;
-  const Losses& losses_;
   Strays& strays_;
   Summary& summary_;
   const TimeNs& now_;

@@ -10,7 +10,7 @@ namespace tcpwitness {
 using State = TcpState;
 
 // Forwarded: an ICMP error leaves for the sender of the segment that it quotes, made by this machine or by another one.
-void Correlator::Impl::Forwarded::on_icmp_left(const Event& e, const IcmpSeen& seen) {
+void ForwardedConnections::on_icmp_left(const Event& e, const IcmpSeen& seen) {
   constexpr std::int64_t at_once_ns = 1'000'000;
   constexpr unsigned client = 0;
   const Flow flow = to_flow(seen.tuple);
@@ -34,48 +34,48 @@ void Correlator::Impl::Forwarded::on_icmp_left(const Event& e, const IcmpSeen& s
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (c.reported) return;
-  Passage& passage = *c.passage();
-  const IcmpMessage& last = passage.message;
+  ForwardedFacts& forwarded = *c.forwarded();
+  const IcmpMessage& last = forwarded.message;
   const bool alike = last.type == message.type && last.code == message.code && last.v6 == message.v6;
   // A stacked device shows it again at once.
-  if (passage.message_mark && alike && passage.message_seq == seen.seq &&
-      e.ts_ns - passage.message_mark.ts_ns <= at_once_ns)
+  if (forwarded.message_mark && alike && forwarded.message_seq == seen.seq &&
+      e.ts_ns - forwarded.message_mark.ts_ns <= at_once_ns)
     return;
-  passage.message = message;
-  passage.message_mark = {e.id, e.ts_ns};
-  passage.message_seq = seen.seq;
+  forwarded.message = message;
+  forwarded.message_mark = {e.id, e.ts_ns};
+  forwarded.message_seq = seen.seq;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   const bool of_client = hop == client;
-  const bool relative = of_client ? c.has_isn_local : c.has_isn_remote;
-  const std::uint32_t isn = of_client ? c.isn_local : c.isn_remote;
+  const bool relative = of_client ? c.isn.has_local : c.isn.has_remote;
+  const std::uint32_t isn = of_client ? c.isn.local : c.isn.remote;
   emitter_.entry(
       &c, e, c.flow,
       IcmpEntry{message, message.own, !message.own, relative ? seen.seq - isn : seen.seq, relative, seen.mtu});
-  if (of_client && c.has_isn_local && seen.seq == c.isn_local) refuse(slot, e, message);
+  if (of_client && c.isn.has_local && seen.seq == c.isn.local) refuse(slot, e, message);
 }
 
 // connect() fails by such a message (tcp_v4_err(), tcp_v6_err() in SYN_SENT). Where a client goes on all the same, it
 // asks again.
-void Correlator::Impl::Forwarded::refuse(Slot slot, const Event& e, const IcmpMessage& message) {
+void ForwardedConnections::refuse(Slot slot, const Event& e, const IcmpMessage& message) {
   Connection& c = table_.at(slot);
-  Passage& passage = *c.passage();
+  ForwardedFacts& forwarded = *c.forwarded();
   const bool refuses = is_unreachable(message.error) || message.error == ECONNREFUSED;
-  if (!refuses || c.ended() || c.syn_ack_seen || c.established || c.state != State::syn_sent) return;
-  passage.refusal = message;
-  passage.refusal_mark = {e.id, e.ts_ns};
+  if (!refuses || c.ended() || c.opening.answered || c.established || c.state != State::syn_sent) return;
+  forwarded.refusal = message;
+  forwarded.refusal_mark = {e.id, e.ts_ns};
   Teardown& teardown = c.ensure_teardown();
-  teardown.end = passage.refusal_mark;
+  teardown.end = forwarded.refusal_mark;
   teardown.end_from = State::syn_sent;
-  if (passage.refusals_ignored == 0) attempts_.refused();
+  if (forwarded.refusals_ignored == 0) attempts_.refused();
   // SYNs come again after 1, 2, 4, ... seconds (RFC 6298).
-  table_.wait(slot, passage.refusals_ignored < 2 ? Wait::outsider : Wait::passing_attempt, now_);
+  table_.wait(slot, forwarded.refusals_ignored < 2 ? Wait::outsider : Wait::forwarded_attempt, now_);
 }
 
-void Correlator::Impl::Forwarded::go_on(Slot slot) {
+void ForwardedConnections::go_on(Slot slot) {
   Connection& c = table_.at(slot);
   c.teardown->end = {};
   c.teardown->end_from = State::unknown;
-  ++c.passage()->refusals_ignored;
+  ++c.forwarded()->refusals_ignored;
   watch(slot);
 }
 

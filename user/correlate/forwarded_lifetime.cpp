@@ -17,9 +17,9 @@ namespace {
 
 constexpr std::size_t ended_limit = 4096;
 
-std::uint64_t segments_passed(const Passage& passage) {
+std::uint64_t segments_passed(const ForwardedFacts& forwarded) {
   std::uint64_t sum = 0;
-  for (const HopFacts& hop : passage.hops) sum += segments_of(hop.wire);
+  for (const HopFacts& hop : forwarded.hops) sum += segments_of(hop.wire);
   return sum;
 }
 
@@ -28,66 +28,66 @@ FlowToDelete forgotten_hop(const Connection& c, unsigned hop, const Flow& key, s
   FlowToDelete forgotten{key, segments};
   std::optional<std::uint32_t>& of_client = hop == 0 ? forgotten.isn_in : forgotten.isn_out;
   std::optional<std::uint32_t>& of_server = hop == 0 ? forgotten.isn_out : forgotten.isn_in;
-  if (c.has_isn_local) of_client = c.isn_local;
-  if (c.has_isn_remote) of_server = c.isn_remote;
+  if (c.isn.has_local) of_client = c.isn.local;
+  if (c.isn.has_remote) of_server = c.isn.remote;
   return forgotten;
 }
 
 }  // namespace
 
-void Correlator::Impl::Forwarded::watch(Slot slot) {
+void ForwardedConnections::watch(Slot slot) {
   Connection& c = table_.at(slot);
   if (c.reported || c.ended()) return;
-  Wait wait = Wait::passing;
+  Wait wait = Wait::forwarded_open;
   if (!c.established && !c.preexisting) {
-    wait = Wait::passing_attempt;
+    wait = Wait::forwarded_attempt;
   } else if (one_way(c) || (c.teardown && (c.teardown->fin_out.sent || c.teardown->fin_in.sent))) {
-    wait = Wait::passing_closing;
+    wait = Wait::forwarded_closing;
   }
   table_.wait(slot, wait, now_);
 }
 
-void Correlator::Impl::Forwarded::time_over(Slot slot, Wait waited) {
+void ForwardedConnections::time_over(Slot slot, Wait waited) {
   Connection& c = table_.at(slot);
   if (c.ended()) return end(slot);
-  Passage& passage = *c.passage();
-  if (waited == Wait::passing_looked) {
-    if (segments_passed(passage) != passage.looked_at) return watch(slot);
+  ForwardedFacts& forwarded = *c.forwarded();
+  if (waited == Wait::forwarded_count) {
+    if (segments_passed(forwarded) != forwarded.looked_at) return watch(slot);
     return give_up(slot);
   }
   // Each segment of a handshake that is seen from its SYN on is an event.
-  if (waited == Wait::passing_attempt && c.syn) return give_up(slot);
-  passage.looked_at = segments_passed(passage);
+  if (waited == Wait::forwarded_attempt && c.syn) return give_up(slot);
+  forwarded.looked_at = segments_passed(forwarded);
   hops_look_ = true;
-  table_.wait(slot, Wait::passing_looked, now_);
+  table_.wait(slot, Wait::forwarded_count, now_);
 }
 
-void Correlator::Impl::Forwarded::give_up(Slot slot) {
+void ForwardedConnections::give_up(Slot slot) {
   Connection& c = table_.at(slot);
   c.expired = true;
   ++summary_.given_up;
   // What comes of it later is an unknown flow's, and begins anew. In a flood the flow map forgets by itself.
-  for (unsigned hop = 0; hop < c.passage()->hops.size(); ++hop) {
-    const HopFacts& facts = c.passage()->hops[hop];
+  for (unsigned hop = 0; hop < c.forwarded()->hops.size(); ++hop) {
+    const HopFacts& facts = c.forwarded()->hops[hop];
     if (facts.known && flows_to_delete_.size() < flows_to_delete_limit)
       flows_to_delete_.push_back(forgotten_hop(c, hop, facts.key, 0));
   }
-  correlator_.conclude(slot);
+  host_.forwarded_over(slot);
 }
 
 // Ordinary segments are no events: where the end showed on one hop alone, the other one's counters are older.
-void Correlator::Impl::Forwarded::end(Slot slot) {
+void ForwardedConnections::end(Slot slot) {
   const Connection& c = table_.at(slot);
-  if (counted_to_the_end(c) || ended_hops_.size() >= ended_limit) return correlator_.conclude(slot);
-  for (const HopFacts& hop : c.passage()->hops) {
+  if (counted_to_the_end(c) || ended_hops_.size() >= ended_limit) return host_.forwarded_over(slot);
+  for (const HopFacts& hop : c.forwarded()->hops) {
     if (hop.known) ended_hops_.push_back(hop.key);
   }
-  table_.wait(slot, Wait::passing_ended, now_);
+  table_.wait(slot, Wait::forwarded_ended, now_);
 }
 
 // Nobody looks for its flows any more: they leave the flow map, and what comes late begins nothing.
-void Correlator::Impl::Forwarded::delete_flows_of(const Connection& c) {
-  const Passage& passage = *c.passage();
+void ForwardedConnections::delete_flows_of(const Connection& c) {
+  const ForwardedFacts& forwarded = *c.forwarded();
   const auto discard = [&](unsigned hop, const Flow& key, std::uint64_t segments) {
     const auto found = hops_.find(key);
     if (found == hops_.end() || &table_.at(found->second.slot) != &c) return;  // another connection's by now
@@ -95,33 +95,34 @@ void Correlator::Impl::Forwarded::delete_flows_of(const Connection& c) {
     if (flows_to_delete_.size() < flows_to_delete_limit)
       flows_to_delete_.push_back(forgotten_hop(c, hop, key, segments));
   };
-  for (unsigned hop = 0; hop < passage.hops.size(); ++hop) {
-    const HopFacts& facts = passage.hops[hop];
+  for (unsigned hop = 0; hop < forwarded.hops.size(); ++hop) {
+    const HopFacts& facts = forwarded.hops[hop];
     if (facts.known) discard(hop, facts.key, segments_of(facts.wire));
   }
-  if (passage.untranslated != 0 && passage.plain != passage.hops[0].key && passage.plain != passage.hops[1].key)
-    discard(1, passage.plain, 0);
+  if (forwarded.untranslated != 0 && forwarded.plain != forwarded.hops[0].key &&
+      forwarded.plain != forwarded.hops[1].key)
+    discard(1, forwarded.plain, 0);
 }
 
-bool Correlator::Impl::Forwarded::make_room() {
-  const bool many_ask = table_.waiting(Wait::passing_attempt) >= settings_.passing_attempt_limit;
-  if (!many_ask && followed_ < settings_.passing_limit) return true;
-  for (const Wait wait : {Wait::passing_attempt, Wait::passing_closing}) {
+bool ForwardedConnections::make_room() {
+  const bool many_ask = table_.waiting(Wait::forwarded_attempt) >= settings_.forwarded_attempt_limit;
+  if (!many_ask && followed_ < settings_.forwarded_limit) return true;
+  for (const Wait wait : {Wait::forwarded_attempt, Wait::forwarded_closing}) {
     const Slot oldest = table_.first(wait);
     if (oldest == no_slot) continue;
     give_up(oldest);
     timeline_.discard(table_.at(oldest).id);
-    correlator_.release(oldest);
+    release(oldest);
     return true;
   }
   ++summary_.untracked;
   return false;
 }
 
-bool Correlator::Impl::Forwarded::wants_hops() { return std::exchange(hops_look_, false); }
+bool ForwardedConnections::wants_hops() { return std::exchange(hops_look_, false); }
 
-std::vector<Flow> Correlator::Impl::Forwarded::ended_hops() { return std::exchange(ended_hops_, {}); }
+std::vector<Flow> ForwardedConnections::ended_hops() { return std::exchange(ended_hops_, {}); }
 
-std::vector<FlowToDelete> Correlator::Impl::Forwarded::flows_to_delete() { return std::exchange(flows_to_delete_, {}); }
+std::vector<FlowToDelete> ForwardedConnections::flows_to_delete() { return std::exchange(flows_to_delete_, {}); }
 
 }  // namespace tcpwitness

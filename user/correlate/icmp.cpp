@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "correlate/forwarded.hpp"
+#include "correlate/correlator_impl.hpp"
 #include "correlate/notes.hpp"
 
 namespace tcpwitness {
@@ -25,9 +25,9 @@ bool ends_request(const IcmpSeen& seen) {
 
 // By what is known of what this side has sent: the kernel's own test is for what is out and not acknowledged.
 bool was_sent(const Connection& c, std::uint32_t seq) {
-  if (c.has_isn_local && seq_before(seq, c.isn_local)) return false;
+  if (c.isn.has_local && seq_before(seq, c.isn.local)) return false;
   if (c.has_cb() && c.cb.snd_una != 0 && seq_before(seq, c.cb.snd_una)) return false;
-  return c.state == State::new_syn_recv || c.state == State::syn_sent ? !c.has_isn_local || seq == c.isn_local : true;
+  return c.state == State::new_syn_recv || c.state == State::syn_sent ? !c.isn.has_local || seq == c.isn.local : true;
 }
 
 bool too_big(const IcmpSeen& seen) { return seen.v6 != 0 ? seen.type == 2 : seen.type == 3 && seen.code == 4; }
@@ -49,13 +49,13 @@ void Correlator::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   anomalies.icmp_sent = message;
   anomalies.icmp_sent_mark = {e.id, e.ts_ns};
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  const bool relative = c.has_isn_remote;
-  const std::uint32_t rel_seq = relative ? seen.seq - c.isn_remote : seen.seq;
+  const bool relative = c.isn.has_remote;
+  const std::uint32_t rel_seq = relative ? seen.seq - c.isn.remote : seen.seq;
   emitter_.entry(&c, e, c.flow, IcmpEntry{message, true, false, rel_seq, relative, 0});
 }
 
 void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
-  if (seen.sent == IcmpWay::left) return forwarded_->on_icmp_left(e, seen);
+  if (seen.sent == IcmpWay::left) return forwarded_.on_icmp_left(e, seen);
   if (seen.sent != IcmpWay::came) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
@@ -73,8 +73,8 @@ void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   IcmpEntry body;
   body.icmp = message;
-  body.relative = c.has_isn_local;
-  body.rel_seq = c.has_isn_local ? seen.seq - c.isn_local : seen.seq;
+  body.relative = c.isn.has_local;
+  body.rel_seq = c.isn.has_local ? seen.seq - c.isn.local : seen.seq;
   body.mtu = seen.mtu;
   emitter_.entry(&c, e, c.flow, body);
 }

@@ -22,6 +22,12 @@ class Losses {
   [[nodiscard]] std::uint32_t serial() const { return serial_; }
   // Something was lost then or later, or at most so long before.
   [[nodiscard]] bool reach(TimeNs ts, std::int64_t before_ns = 0) const { return any() && until_ns_ + before_ns >= ts; }
+  // A connection begins with an event of that time. first: its very first one; if not, and something was lost at any
+  // time before, then that may have been of it.
+  void begins(Connection& c, TimeNs ts, bool first) const {
+    c.gap_serial = serial_;
+    c.incomplete = first ? reach(ts) : any();
+  }
   // Something was lost since it was first seen.
   [[nodiscard]] bool since_begun(const Connection& c) const { return serial_ != c.gap_serial; }
   // Events of it may be missing.

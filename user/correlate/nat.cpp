@@ -6,11 +6,12 @@
 // the wire's: it belongs to the SYN-ACK that acknowledges its number.
 #include <algorithm>
 
-#include "correlate/forwarded.hpp"
+#include "correlate/correlator_impl.hpp"
 
 namespace tcpwitness {
+
 void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
-  if (t.header.cookie == 0) return forwarded_->join_hops(t);
+  if (t.header.cookie == 0) return forwarded_.join_hops(t);
   const Flow flow = to_flow(t.tuple);
   const Flow wire = to_flow(t.wire);
   Slot slot = table_.find_cookie(t.header.cookie);
@@ -19,7 +20,7 @@ void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
     slot = table_.find_flow(wire);
     if (slot != no_slot) {
       const Connection& c = table_.at(slot);
-      const bool asked = !c.reported && only_syn_seen(c) && c.has_isn_remote && c.isn_remote == t.ack - 1;
+      const bool asked = !c.reported && only_syn_seen(c) && c.isn.has_remote && c.isn.remote == t.ack - 1;
       if (!asked) slot = no_slot;
     }
     if (slot != no_slot) {
@@ -37,7 +38,7 @@ void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
   Connection& c = table_.at(slot);
   if (!c.ended()) adopt_flow(slot, flow);
   c.set_nat(wire);
-  if (forwarded_->any()) forwarded_->take_back(c, wire, flow);
+  if (forwarded_.any()) forwarded_.take_back(c, wire, flow);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
 }
 
@@ -56,7 +57,7 @@ void Correlator::Impl::take_translation(Slot slot, const Segment& g) {
 }
 
 void Correlator::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
-  if (forwarded_->any()) forwarded_->take_back(c, wire, c.flow);
+  if (forwarded_.any()) forwarded_.take_back(c, wire, c.flow);
   while (const auto stray = unmatched_.strays().take_syn(wire, isn)) {
     const EventId id = stray->evidence.ids[0];
     if (!c.syn) {

@@ -6,10 +6,10 @@
 // What is less than a whole ordinary life, or slow somewhere, is taken event by event.
 #include <algorithm>
 
-#include "correlate/course.hpp"
-#include "correlate/forwarded.hpp"
+#include "correlate/correlator_impl.hpp"
 #include "correlate/notes.hpp"
 #include "correlate/payload_times.hpp"
+#include "correlate/whole_life.hpp"
 #include "decode/digest.hpp"
 
 namespace tcpwitness {
@@ -58,18 +58,18 @@ class Marks {
   const SocketDigest& digest_;
 };
 
-void note_opening(Connection& c, const Course& at, Marks& marks) {
+void note_opening(Connection& c, const WholeLife& at, Marks& marks) {
   const HeldSegment& own = at.active ? *at.syn : *at.syn_ack;
   const HeldSegment& other = at.active ? *at.syn_ack : *at.syn;
   c.has_wire = true;
   c.syn = marks.next(at.syn->ts_ns);
-  c.opened_by_write = at.active && at.syn->len != 0;
+  c.opening.by_write = at.active && at.syn->len != 0;
   c.syn_ack = marks.next(at.syn_ack->ts_ns);
-  c.syn_ack_seen = true;
-  c.isn_local = own.seq;
-  c.isn_remote = other.seq;
-  c.has_isn_local = true;
-  c.has_isn_remote = true;
+  c.opening.answered = true;
+  c.isn.local = own.seq;
+  c.isn.remote = other.seq;
+  c.isn.has_local = true;
+  c.isn.has_remote = true;
   c.wscale_local = window_scale(own);
   c.wscale_peer = window_scale(other);
   c.from_peer.note(other.ifindex, other.ttl, true);
@@ -78,27 +78,26 @@ void note_opening(Connection& c, const Course& at, Marks& marks) {
 }  // namespace
 
 void Correlator::Impl::on_digest(const Event& e, const SocketDigest& d) {
-  if (const auto course = digests() ? find_course(d, settings_) : std::nullopt) {
+  if (const auto life = digests() ? find_whole_life(d, settings_) : std::nullopt) {
     const Flow flow = to_flow(d.tuple);
-    if (const Place place = place_of(e, d, *course, flow); place.is_new)
-      return take_whole(e, d, *course, flow, place.free);
+    if (const Place place = place_of(e, d, *life, flow); place.is_new) return take_whole(e, d, *life, flow, place.free);
   }
   expanded_.clear();
   expand(e, d, expanded_);
   for (const Event& event : expanded_) take(event);
 }
 
-Correlator::Impl::Place Correlator::Impl::place_of(const Event& e, const SocketDigest& d, const Course& at,
+Correlator::Impl::Place Correlator::Impl::place_of(const Event& e, const SocketDigest& d, const WholeLife& at,
                                                    const Flow& flow) const {
   // What was lost may be of it, where its beginning is not behind the loss.
   if (losses_.any() && (losses_.reach(time_of(e, d, at.begun_ns())) || !(at.wire || at.active))) return {};
-  if (forwarded_->any() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return {};
+  if (forwarded_.any() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return {};
   if (table_.find_cookie(d.header.cookie) != no_slot) return {};
   const Slot before = table_.find_flow(flow);
   return {before == no_slot || table_.at(before).reported, before == no_slot};
 }
 
-void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const Course& at, const Flow& flow,
+void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const WholeLife& at, const Flow& flow,
                                   bool free) {
   Marks marks(e, d);
 
@@ -113,7 +112,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   }
   c.netns = d.header.netns;
   c.has_kernel = true;
-  c.in_step = true;
+  c.transitions.in_step = true;
   c.role = at.active ? Role::active : Role::passive;
   bool changed = false;
   if (at.active) {
@@ -218,8 +217,8 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const C
   if (changed) selection_.ask_of(c.owner);
   if (at.wire) {
     c.wire = d.wire;
-    c.wire_final = true;
-    c.wire_closed = true;
+    c.totals.final = true;
+    c.totals.at_destruction = true;
     c.set_payload(payload_times(e, d.header, d.times));
   }
   table_.wait(slot, at.wire && at.leaves_mini_socket ? Wait::fin_wait2 : Wait::settle, now_);

@@ -4,7 +4,7 @@
 // A drop belongs to the connection of the segment's address pair: the buffer seldom carries a socket. It
 // begins no connection, and what is no fault (a repeated keep-alive that TCP had answered) stays a fact
 // here; which drops are findings is judged in judge/drops.cpp.
-#include "correlate/forwarded.hpp"
+#include "correlate/correlator_impl.hpp"
 #include "correlate/notes.hpp"
 
 namespace tcpwitness {
@@ -32,10 +32,10 @@ bool could_be_of(const Connection& c, const Drop& d, bool out) {
     return (known && number - isn <= near) || (shown && number - newest + near <= 2 * near) ||
            (known && !shown && number - isn <= a_gigabyte);
   };
-  const bool sent = fits(d.seq, out ? c.has_isn_local : c.has_isn_remote, out ? c.isn_local : c.isn_remote, c.has_cb(),
+  const bool sent = fits(d.seq, out ? c.isn.has_local : c.isn.has_remote, out ? c.isn.local : c.isn.remote, c.has_cb(),
                          out ? c.cb.snd_nxt : c.cb.rcv_nxt);
   const bool got = (d.flags & tcp_flag::ack) == 0 ||
-                   fits(d.ack, out ? c.has_isn_remote : c.has_isn_local, out ? c.isn_remote : c.isn_local, c.has_cb(),
+                   fits(d.ack, out ? c.isn.has_remote : c.isn.has_local, out ? c.isn.remote : c.isn.local, c.has_cb(),
                         out ? c.cb.rcv_nxt : c.cb.snd_nxt);
   return sent && got;
 }
@@ -128,8 +128,8 @@ void Correlator::Impl::pass_on_dropped(const Drop& d, const Flow& flow) {
   Slot slot = table_.first(Wait::unanswered_syn);
   for (unsigned i = 0; slot != no_slot && i < newest; ++i, slot = table_.behind(slot)) {
     const Connection& c = table_.at(slot);
-    if (c.flow.remote != flow.remote || !c.has_isn_remote || c.isn_remote != d.seq) continue;
-    pass_on(c.flow);
+    if (c.flow.remote != flow.remote || !c.isn.has_remote || c.isn.remote != d.seq) continue;
+    forwarded_.pass_on(c.flow);
     return;
   }
 }
@@ -139,11 +139,11 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   bool out = d.outgoing != 0;
   // A SYN that a firewall drops shows its port nowhere else: the socket's cookie names the connection.
   Slot slot = !out || d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
-  if (slot != no_slot && !table_.at(slot).reported && !table_.at(slot).flow_bound) adopt_flow(slot, flow);
+  if (slot != no_slot && !table_.at(slot).reported && !table_.at(slot).bound.flow) adopt_flow(slot, flow);
   if (slot == no_slot) slot = table_.find_flow(flow);
-  if (slot == no_slot && forwarded_->any()) slot = forwarded_->find_dropped(d, out);
+  if (slot == no_slot && forwarded_.any()) slot = forwarded_.find_dropped(d, out);
   if (slot == no_slot && settings_.forwarded) {
-    slot = forwarded_->take_dropped_syn(d);
+    slot = forwarded_.take_dropped_syn(d);
     out = out || slot != no_slot;  // of the client
   }
   if (slot == no_slot && !out) timeline_.confirm(flow, d.seq);
@@ -153,7 +153,7 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
   if (c != nullptr && !c->reported) {
-    c->has_kernel = !c->passage();  // it says nothing of a socket
+    c->has_kernel = !c->forwarded();  // it says nothing of a socket
     if (e.ts_ns > c->last_ts_ns) c->last_ts_ns = e.ts_ns;
     Drops& drops = c->ensure_anomalies().drops;
     if ((d.flags & tcp_flag::syn) != 0) {
@@ -175,9 +175,9 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   if (is_fault(kind)) ++summary_.drops;
   constexpr std::uint8_t syn_ack = tcp_flag::syn | tcp_flag::ack;
-  const bool answers = d.outgoing != 0 && (d.flags & syn_ack) == syn_ack && (c == nullptr || !c->passage());
+  const bool answers = d.outgoing != 0 && (d.flags & syn_ack) == syn_ack && (c == nullptr || !c->forwarded());
   if (answers) attempts_.answer_dropped(d.reason);
-  const Flow& shown = c != nullptr && c->passage() ? c->flow : flow;
+  const Flow& shown = c != nullptr && c->forwarded() ? c->flow : flow;
   if (settings_.counted && !settings_.timeline && is_fault(kind)) {
     DropEntry fault;
     fault.out = out;
@@ -201,12 +201,12 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   body.rel_ack = d.ack;
   if (c != nullptr) {
     const bool ack = (d.flags & tcp_flag::ack) != 0;
-    const bool knows_sender = out ? c->has_isn_local : c->has_isn_remote;
-    const bool knows_other = out ? c->has_isn_remote : c->has_isn_local;
+    const bool knows_sender = out ? c->isn.has_local : c->isn.has_remote;
+    const bool knows_other = out ? c->isn.has_remote : c->isn.has_local;
     body.relative = knows_sender && (knows_other || !ack);
     if (body.relative) {
-      body.rel_seq -= out ? c->isn_local : c->isn_remote;
-      if (ack) body.rel_ack -= out ? c->isn_remote : c->isn_local;
+      body.rel_seq -= out ? c->isn.local : c->isn.remote;
+      if (ack) body.rel_ack -= out ? c->isn.remote : c->isn.local;
     }
   }
   if (c != nullptr && c->recent) {

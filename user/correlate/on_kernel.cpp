@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "correlate/forwarded.hpp"
+#include "correlate/correlator_impl.hpp"
 #include "correlate/notes.hpp"
 #include "correlate/payload_times.hpp"
 #include "values/kernel.hpp"
@@ -172,7 +172,7 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
   c.take_counters(e.id, f.wire, f.loss);
   c.set_payload(payload_times(e, f.header, f.times));
   c.has_wire = true;
-  c.wire_final = true;
+  c.totals.final = true;
 }
 
 // Only an entry of origin ICMP is an ICMP message: completions and timestamps lie on the same queue.
@@ -220,10 +220,10 @@ void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   const bool counted = sending == Sending::left || sending == Sending::never_left;
   const std::uint32_t segments = r.segments != 0 ? r.segments : 1;
   // A SYN that never reached the interface shows its port only here.
-  if (r.synack == 0 && !c.flow_bound) adopt_flow(slot, to_flow(r.tuple));
+  if (r.synack == 0 && !c.bound.flow) adopt_flow(slot, to_flow(r.tuple));
   if (kind == RetransmitKind::syn || kind == RetransmitKind::syn_ack) {
-    c.isn_local = r.seq;
-    c.has_isn_local = true;
+    c.isn.local = r.seq;
+    c.isn.has_local = true;
   }
   if (counted) facts.by_kind[static_cast<std::size_t>(kind)] += segments;
   if (counted) facts.kernel += segments;
@@ -252,8 +252,8 @@ void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
   if (!settings_.timeline) return;
   RetransmitEntry body;
   body.cause = kind;
-  body.relative = c.has_isn_local;
-  body.rel_seq = c.has_isn_local ? r.seq - c.isn_local : r.seq;
+  body.relative = c.isn.has_local;
+  body.rel_seq = c.isn.has_local ? r.seq - c.isn.local : r.seq;
   body.segment = segment;
   body.len = r.end_seq - r.seq;
   body.err = r.err;
@@ -267,11 +267,11 @@ void Correlator::Impl::on_retransmit(const Event& e, const Retransmit& r) {
 bool Correlator::Impl::note_answered_here(const Event& e, const Reset& r, const Flow& flow) {
   if (r.direction != ResetDirection::sent || r.answers_segment == 0) return false;
   const Slot slot = table_.find_flow(Flow{flow.remote, flow.local});
-  if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).has_isn_local) return false;
+  if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).isn.has_local) return false;
   Connection& c = table_.at(slot);
-  const std::uint32_t newest = c.has_cb() && seq_before(c.isn_local, c.cb.snd_nxt) ? c.cb.snd_nxt : c.isn_local + 1;
+  const std::uint32_t newest = c.has_cb() && seq_before(c.isn.local, c.cb.snd_nxt) ? c.cb.snd_nxt : c.isn.local + 1;
   constexpr std::uint32_t near = 1U << 24U;  // the control block is that of the newest event
-  if (seq_before(r.skb_seq, c.isn_local) || seq_before(newest + near, r.skb_seq)) return false;
+  if (seq_before(r.skb_seq, c.isn.local) || seq_before(newest + near, r.skb_seq)) return false;
   c.ensure_anomalies().answered_here = {{e.id, e.ts_ns}, r.reason, true, r.has_socket != 0, r.actor.flags, 0};
   return true;
 }
@@ -384,16 +384,16 @@ void Correlator::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
   if (c.cookie != d.header.cookie) return;
-  if (c.rival) {
-    c.rival = false;
+  if (c.transitions.rival) {
+    c.transitions.rival = false;
     return;
   }
   if (settings_.compare) note_measures(contexts_.measures(slot), d);
   if (d.has_wire != 0 && c.has_wire) {
     c.take_counters(e.id, d.wire, d.loss);
     c.set_payload(payload_times(e, d.header, d.times));
-    c.wire_final = true;
-    c.wire_closed = true;
+    c.totals.final = true;
+    c.totals.at_destruction = true;
   }
   if (c.ended()) return;
   note_missing(c);  // a socket is destroyed in CLOSE only
@@ -427,7 +427,7 @@ void Correlator::Impl::on_owner(const Event& e, const OwnerSeen& o) {
 
 void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (f.type == SocketKind::none) {
-    if (f.has_wire != 0) return forwarded_->refresh_hop(e, f);  // over the flow map
+    if (f.has_wire != 0) return forwarded_.refresh_hop(e, f);  // over the flow map
     looked_ns_ = e.ts_ns;
     return;
   }
@@ -465,7 +465,7 @@ void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   adopt_flow(slot, flow);
   c.netns = f.header.netns;
   c.preexisting = true;
-  c.from_snapshot = true;
+  c.transitions.from_snapshot = true;
   c.has_kernel = true;
   c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
   if (state == State::syn_sent || f.cb.is(SocketFlag::connected)) c.role = Role::active;

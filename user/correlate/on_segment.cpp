@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "correlate/cause.hpp"
-#include "correlate/forwarded.hpp"
+#include "correlate/correlator_impl.hpp"
 #include "correlate/notes.hpp"
 #include "values/handshake_marks.hpp"
 
@@ -22,8 +22,8 @@ bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 
 
 // A SYN-ACK with another initial number than this connection had: that of a new one on the same ports.
 bool answers_another_syn(const Connection& c, const Segment& g, bool out) {
-  const bool known = out ? c.has_isn_local : c.has_isn_remote;
-  return is_syn_ack(g) && known && (out ? c.isn_local : c.isn_remote) != g.seq;
+  const bool known = out ? c.isn.has_local : c.isn.has_remote;
+  return is_syn_ack(g) && known && (out ? c.isn.local : c.isn.remote) != g.seq;
 }
 
 // The cookie of the socket whose connection the segment belongs to; 0: the socket is not one.
@@ -88,8 +88,8 @@ bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
   const auto same = [&](const Mark& mark, std::uint32_t seq) {
     return mark && g.seq == seq && std::abs(e.ts_ns - mark.ts_ns) < moment_ns;
   };
-  if (is_syn(g)) return same(c.syn, out ? c.isn_local : c.isn_remote);
-  if (is_syn_ack(g)) return same(c.syn_ack, out ? c.isn_local : c.isn_remote);
+  if (is_syn(g)) return same(c.syn, out ? c.isn.local : c.isn.remote);
+  if (is_syn_ack(g)) return same(c.syn_ack, out ? c.isn.local : c.isn.remote);
   if (!has_flag(g, tcp_flag::fin) || !c.teardown) return false;
   const FinFacts& fin = out ? c.teardown->fin_out : c.teardown->fin_in;
   return same(fin.sent, fin.end - seq_length(g.len, g.flags));
@@ -110,9 +110,9 @@ bool alive(State s) {
 void Correlator::Impl::on_segment(const Event& e, const Segment& g) {
   const bool out = g.outgoing();
   const Flow flow = to_flow(g.tuple);
-  if (g.passing == Passing::hop) return forwarded_->on_hop(e, g);
-  if (g.passing != Passing::no) return pass_on(flow);
-  if (settings_.forwarded && !out && is_syn(g)) forwarded_->note_local_syn(e, g);
+  if (g.passing == Passing::hop) return forwarded_.on_hop(e, g);
+  if (g.passing != Passing::no) return forwarded_.pass_on(flow);
+  if (settings_.forwarded && !out && is_syn(g)) forwarded_.note_local_syn(e, g);
   const bool bad = g.is(SegmentEvent::bad_header);
   Slot slot = no_slot;
   if (settings_.capture) {
@@ -148,7 +148,7 @@ void Correlator::Impl::take_segment(Slot slot, const Event& e, const Segment& g,
     contexts_.measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
   if (c.netns == 0) c.netns = g.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  c.wire_partial = c.wire_partial || g.is(SegmentEvent::fragment);
+  c.totals.has_fragments = c.totals.has_fragments || g.is(SegmentEvent::fragment);
   if (g.copied != 0) {
     // It says nothing new, but for a FIN that GRO has merged behind it.
     if (g.is(SegmentEvent::fin)) note_fins(c, e, g, out);
@@ -192,7 +192,7 @@ Slot Correlator::Impl::locate_segment(const Event& e, const Segment& g, const Fl
   const std::uint64_t cookie = settings_.has_kernel ? own_cookie(g) : 0;
   if (const Slot slot = table_.find_cookie(cookie); slot != no_slot) {
     const Connection& c = table_.at(slot);
-    if (c.flow_bound ? c.flow == flow : c.flow.remote == flow.remote) {
+    if (c.bound.flow ? c.flow == flow : c.flow.remote == flow.remote) {
       if (!c.reported) adopt_flow(slot, flow);
       return slot;
     }
@@ -202,8 +202,8 @@ Slot Correlator::Impl::locate_segment(const Event& e, const Segment& g, const Fl
     Connection& c = table_.at(slot);
     if (is_syn(g)) {
       // The same ISN again is a retransmission; another one begins another connection on the same ports.
-      const bool known = out ? c.has_isn_local : c.has_isn_remote;
-      const bool same = known && (out ? c.isn_local : c.isn_remote) == g.seq;
+      const bool known = out ? c.isn.has_local : c.isn.has_remote;
+      const bool same = known && (out ? c.isn.local : c.isn.remote) == g.seq;
       // Where only the wire is seen, a SYN that comes again shows that the RST before it was not taken.
       if (same && (!c.reported || !settings_.has_kernel)) {
         if (!c.reported) table_.bind_cookie(slot, cookie);
@@ -275,7 +275,7 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
                                         : is_syn(g) && table_.find_flow(flow) != no_slot;
   const Slot slot = create(e.ts_ns, begun);
   Connection& c = table_.at(slot);
-  if (forwarded_->any()) forwarded_->take_back(c, flow, flow);
+  if (forwarded_.any()) forwarded_.take_back(c, flow, flow);
   if (settings_.has_kernel) table_.bind_cookie(slot, own_cookie(g));
   if (settings_.capture) {
     c.flow = flow;  // nobody looks for it
@@ -283,7 +283,7 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
     table_.bind_flow(slot, flow);
   }
   c.preexisting = preexisting && !losses_.any();
-  c.port_reused = reused;
+  c.opening.port_reused = reused;
   if (is_syn(g)) c.role = out ? Role::active : Role::passive;
   if (is_syn_ack(g)) c.role = out ? Role::passive : Role::active;
   if (preexisting && settings_.has_kernel) c.enter(g.socket.state);
@@ -296,25 +296,17 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
   return slot;
 }
 
-// NAT has sent on what a listener here seemed to be asked for: no connection of this machine.
-void Correlator::Impl::pass_on(const Flow& flow) {
-  const Slot slot = table_.find_flow(flow);
-  if (slot == no_slot || table_.at(slot).reported || !only_syn_seen(table_.at(slot))) return;
-  timeline_.discard(table_.at(slot).id);
-  table_.release(slot);
-}
-
 void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (is_syn(g) || is_syn_ack(g)) {
     (out ? c.wscale_local : c.wscale_peer) = g.has(TcpOption::window_scale) ? g.wscale : wscale_absent;
   }
   if (is_syn(g)) {
     if (!out && c.anomalies) c.anomalies->request_dropped = {};  // it is asked again
-    (out ? c.isn_local : c.isn_remote) = g.seq;
-    out ? c.has_isn_local = true : c.has_isn_remote = true;
+    (out ? c.isn.local : c.isn.remote) = g.seq;
+    out ? c.isn.has_local = true : c.isn.has_remote = true;
     if (!c.syn) {
       c.syn = {e.id, e.ts_ns};
-      c.opened_by_write = out && g.len != 0;
+      c.opening.by_write = out && g.len != 0;
     } else if (out) {
       // The second SYN makes it a story; until then there is nothing to keep.
       Retransmissions& r = c.ensure_anomalies().retransmissions;
@@ -326,7 +318,7 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
     }
     return;
   }
-  if (g.analysis.restarted) (out ? c.isn_remote : c.isn_local) = g.ack - 1;
+  if (g.analysis.restarted) (out ? c.isn.remote : c.isn.local) = g.ack - 1;
   if (!is_syn_ack(g)) {
     // A RST ends a half-open request without any kernel event.
     if (!out && has_flag(g, tcp_flag::rst) && g.socket.type == SocketKind::request && c.state == State::new_syn_recv) {
@@ -340,8 +332,8 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
   // The SYN's own number where it was seen: the SYN-ACK can acknowledge payload that came with it (RFC 7413). What
   // acknowledges something else is no answer to it (RFC 9293, 3.10.7.3).
   constexpr std::uint32_t most_syn_payload = 1U << 16U;
-  std::uint32_t& other = out ? c.isn_remote : c.isn_local;
-  if (!(out ? c.has_isn_remote : c.has_isn_local)) {
+  std::uint32_t& other = out ? c.isn.remote : c.isn.local;
+  if (!(out ? c.isn.has_remote : c.isn.has_local)) {
     other = g.ack - 1;
   } else if (c.syn) {
     const bool asked = !out && g.socket.type == SocketKind::full && g.socket.state == State::syn_sent;
@@ -349,11 +341,11 @@ void Correlator::Impl::note_handshake(Slot slot, Connection& c, const Event& e, 
     const std::uint32_t most = asked && g.socket.snd_nxt != other ? g.socket.snd_nxt - other : most_syn_payload;
     if (g.ack - other - 1 >= most) return;
   }
-  std::uint32_t& own = out ? c.isn_local : c.isn_remote;
-  if (!c.established || !(out ? c.has_isn_local : c.has_isn_remote)) own = g.seq;
-  c.has_isn_local = true;
-  c.has_isn_remote = true;
-  c.syn_ack_seen = true;
+  std::uint32_t& own = out ? c.isn.local : c.isn.remote;
+  if (!c.established || !(out ? c.isn.has_local : c.isn.has_remote)) own = g.seq;
+  c.isn.has_local = true;
+  c.isn.has_remote = true;
+  c.opening.answered = true;
   if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
   if (!c.syn_ack) {
     c.syn_ack = {e.id, e.ts_ns};
@@ -435,12 +427,12 @@ void Correlator::Impl::note_faults(Connection& c, const Event& e, const Segment&
 void Correlator::Impl::note_wire_totals(Connection& c, const Event& e, const Segment& g) {
   if (g.is(SegmentEvent::unknown_flow)) {
     // The flow is not in the map: it was over and this is a straggler, it was forgotten, or its SYN came before us.
-    if (c.wire_final) return;
-    c.wire_restarted = true;
+    if (c.totals.final) return;
+    c.totals.restarted = true;
   }
   // Two CPUs can count in one order and report in the other.
-  if (c.wire_restarted || segments_of(g.wire) >= segments_of(c.wire)) c.take_counters(e.id, g.wire, g.loss);
-  c.wire_final = c.wire_closed || has_flag(g, tcp_flag::rst) || both_fins_acked(c);
+  if (c.totals.restarted || segments_of(g.wire) >= segments_of(c.wire)) c.take_counters(e.id, g.wire, g.loss);
+  c.totals.final = c.totals.at_destruction || has_flag(g, tcp_flag::rst) || both_fins_acked(c);
 }
 
 void Correlator::Impl::note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
@@ -480,7 +472,7 @@ std::optional<Analysis> Correlator::Impl::analyse(Connection* c, const Event& e,
   std::unique_ptr<WireAnalysis>& analyser = c->recent->analysis;
   if (!analyser) analyser = std::make_unique<WireAnalysis>();
   Analysis analysis = analyser->observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
-  if (is_syn(g) && c->port_reused && !c->syn_ack_seen) analysis.flags |= analysis_flag::reused_ports;
+  if (is_syn(g) && c->opening.port_reused && !c->opening.answered) analysis.flags |= analysis_flag::reused_ports;
   return analysis;
 }
 
@@ -505,14 +497,14 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
   }
   SegmentEntry body;
   body.segment = g;
-  const bool knows_local = c != nullptr && c->has_isn_local;
-  const bool knows_remote = c != nullptr && c->has_isn_remote;
+  const bool knows_local = c != nullptr && c->isn.has_local;
+  const bool knows_remote = c != nullptr && c->isn.has_remote;
   const bool knows_sender = out ? knows_local : knows_remote;
   const bool knows_other = out ? knows_remote : knows_local;
   body.rel_seq = g.seq;
   body.rel_ack = g.ack;
-  if (c != nullptr && knows_sender) body.rel_seq = g.seq - (out ? c->isn_local : c->isn_remote);
-  if (c != nullptr && knows_other && g.ack != 0) body.rel_ack = g.ack - (out ? c->isn_remote : c->isn_local);
+  if (c != nullptr && knows_sender) body.rel_seq = g.seq - (out ? c->isn.local : c->isn.remote);
+  if (c != nullptr && knows_other && g.ack != 0) body.rel_ack = g.ack - (out ? c->isn.remote : c->isn.local);
   if (is_syn(g)) body.rel_seq = 0;
   const bool has_ack = has_flag(g, tcp_flag::ack);
   // The RST that refuses a SYN has sequence number 0: its sender has no ISN.
@@ -524,7 +516,7 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
   const std::optional<Analysis> analysis = analyse(c, e, g, out);
   if (analysis) body.segment.analysis = *analysis;
   body.analysis = analysis_words(c, body.segment, out, analysis.has_value());
-  if (c != nullptr && c->passage() && g.socket.type != SocketKind::unknown)
+  if (c != nullptr && c->forwarded() && g.socket.type != SocketKind::unknown)
     body.analysis.push_back("made by this machine");
   if (c != nullptr) {
     if (const std::int64_t bytes = c->window_bytes(g, out); bytes >= 0) {
@@ -538,12 +530,12 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
     return;
   }
   const bool unknown = c == nullptr && settings_.has_kernel;
-  if ((unknown || (settings_.forwarded && c != nullptr && !c->passage() && only_syn_seen(*c))) && !out && is_syn(g)) {
+  if ((unknown || (settings_.forwarded && c != nullptr && !c->forwarded() && only_syn_seen(*c))) && !out && is_syn(g)) {
     // It may have the addresses that NAT is about to give back: then its SYN-ACK says whose it is. Or NAT sends it on.
     timeline_.push_held(Emitter::entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;
   }
-  if (c != nullptr && c->passage() && !c->passage()->left && is_syn(g)) {
+  if (c != nullptr && c->forwarded() && !c->forwarded()->left && is_syn(g)) {
     // A proxy on this machine can take it after all (REDIRECT, TPROXY): then its SYN-ACK says so.
     timeline_.push_held(Emitter::entry_of(c, e, flow, std::move(body)), now_ + settings_.hold_ns);
     return;

@@ -34,7 +34,7 @@ bool made_no_syn(const Connection& c, const StateChange& s) {
 // both have the request's cookie. The one that is too late is closed at once (inet_ehash_nolisten()). No socket comes
 // back to SYN_RECV.
 bool is_of_a_rival(const Connection& c, State from, State to) {
-  if (c.role != Role::passive || c.preexisting || c.from_snapshot) return false;
+  if (c.role != Role::passive || c.preexisting || c.transitions.from_snapshot) return false;
   if (from == State::listen && to == State::syn_recv) return c.established || c.state == State::syn_recv;
   return from == State::syn_recv && to == State::close && c.established;
 }
@@ -43,7 +43,7 @@ bool is_of_a_rival(const Connection& c, State from, State to) {
 // cookie each.
 bool is_newborn(const Connection& c) {
   const bool open = c.state == State::syn_recv || c.state == State::established;
-  return open && c.role == Role::passive && c.in_step && !c.reported;
+  return open && c.role == Role::passive && c.transitions.in_step && !c.reported;
 }
 
 // It was in a digest already, which another CPU released at that moment (bpf/digest.h).
@@ -53,7 +53,7 @@ bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
   const State from = s.old_state;
   const State to = s.new_state;
   if (to == State::close) return c.ended() && c.teardown->end_shown && c.teardown->end_from == from;
-  if (c.state != to || !c.in_step) return false;
+  if (c.state != to || !c.transitions.in_step) return false;
   const State before = c.state_count > 1 ? c.states[c.state_count - 2] : State::close;
   return before == from || from == State::listen;
 }
@@ -74,7 +74,8 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
   }
   // Of a rival, too, which the other child may still be to follow.
   if (has(s.port, PortChoice::kept)) {
-    if (const Slot winner = table_.find_cookie(s.header.cookie); winner != no_slot) table_.at(winner).rival = true;
+    if (const Slot winner = table_.find_cookie(s.header.cookie); winner != no_slot)
+      table_.at(winner).transitions.rival = true;
     return;
   }
   const Slot slot = locate_state(e, s, flow);
@@ -82,7 +83,7 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
   Connection& c = table_.at(slot);
   if (c.reported || (digests() && is_newest(c, e, s))) return;
   if (is_of_a_rival(c, from, to)) {
-    c.rival = to == State::close;
+    c.transitions.rival = to == State::close;
     return;
   }
 
@@ -126,7 +127,7 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
                           (from == State::syn_recv && c.state == State::syn_recv);
       if (!c.reported && (c.cookie == 0 || cloned)) {
         if (c.cookie == 0 || from == State::syn_recv) table_.bind_cookie(slot, s.header.cookie);
-        c.rival = false;  // it had another cookie
+        c.transitions.rival = false;  // it had another cookie
         return slot;
       }
       if (from == State::listen && is_newborn(c) && !losses_.may_concern(c)) return no_slot;  // of a rival
@@ -164,9 +165,9 @@ void Correlator::Impl::infer_child(Connection& c, const Event& e, const StateCha
 // The first state event of a connection: fills in what came before it.
 void Correlator::Impl::begin(Connection& c, const StateChange& s) {
   const State from = s.old_state;
-  if (c.from_snapshot) {
+  if (c.transitions.from_snapshot) {
     // The snapshot was taken after this event was queued, or just before it: the event shows the order.
-    c.from_snapshot = false;
+    c.transitions.from_snapshot = false;
     if (from != c.state) c.state_count = 0;
     if (from == State::close || from == State::listen) c.preexisting = false;
     c.state = from;
@@ -175,11 +176,11 @@ void Correlator::Impl::begin(Connection& c, const StateChange& s) {
   const bool follows = c.state == from || c.state == State::unknown || (from == State::listen && !c.established) ||
                        (from == State::close && c.state_count == 0);
   if (!follows) {
-    c.inconsistent = true;
+    c.transitions.inconsistent = true;
     note_missing(c);
     if (from != State::close && from != State::listen) c.enter(from);
   }
-  c.in_step = true;
+  c.transitions.in_step = true;
   if (s.new_state == State::syn_sent) c.role = Role::active;
   if (c.role == Role::unknown && (from == State::listen || from == State::syn_recv)) c.role = Role::passive;
 }
@@ -240,8 +241,8 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
     c.established = true;
     if (c.role == Role::passive) attempts_.completed();
     const TimeNs begun = handshake_begun(c);
-    c.restored = from == State::syn_sent && in_repair(s.cb);  // tcp_connect(): no SYN is sent
-    if (!c.preexisting && !c.restored && (c.role == Role::active || c.syn))
+    c.opening.restored = from == State::syn_sent && in_repair(s.cb);  // tcp_connect(): no SYN is sent
+    if (!c.preexisting && !c.opening.restored && (c.role == Role::active || c.syn))
       c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
     if (settings_.of_flow) emitter_.decide(c, false);
   }

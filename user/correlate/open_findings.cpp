@@ -28,7 +28,7 @@ void OpenFindings::look(TimeNs now) {
   const Slot until = std::min<Slot>(next_ + slots_at_a_time, end_);
   for (; next_ < until; ++next_) {
     const Connection& c = table_.at(next_);
-    const bool goes_on = c.live && !c.reported && c.anomalies && !c.ended() && !c.passage();
+    const bool goes_on = c.live && !c.reported && c.anomalies && !c.ended() && !c.forwarded();
     if (goes_on && !only_half_open(c, settings_.has_kernel) && selection_.wants(c)) judge(next_, now);
   }
 }

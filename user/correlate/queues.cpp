@@ -43,7 +43,7 @@ void note_unanswered(QueueFacts& q) {
 void note_syn(Connection& c, const Event& e, const SocketView& view) {
   const FullQueue full = full_queue(view);
   const bool always = view.syncookies == 2;
-  if ((full == FullQueue::none && !c.anomalies && !always) || c.syn_ack_seen) return;
+  if ((full == FullQueue::none && !c.anomalies && !always) || c.opening.answered) return;
   QueueFacts& q = c.ensure_anomalies().queues;
   q.cookie_always = always;
   note_unanswered(q);
@@ -72,7 +72,7 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
   if (!out && g.socket.type == SocketKind::listener) {
     if (syn && !ack) {
       note_syn(c, e, g.socket);
-    } else if (ack && !syn && (g.flags & tcp_flag::rst) == 0 && c.syn_ack_seen && !c.established) {
+    } else if (ack && !syn && (g.flags & tcp_flag::rst) == 0 && c.opening.answered && !c.established) {
       QueueFacts& q = c.ensure_anomalies().queues;
       if (!q.cookie_ack) q.cookie_ack = {e.id, e.ts_ns};
       if (full_queue(g.socket) == FullQueue::accept) {

@@ -20,7 +20,7 @@ Reaction caused_by(const Connection& c, const StateChange& s) {
   const State from = s.old_state;
   const State to = s.new_state;
   if (from == State::syn_sent && to == State::established) {
-    const bool same = c.syn_ack && c.has_isn_remote && c.isn_remote + 1 == s.cb.rcv_nxt;
+    const bool same = c.syn_ack && c.isn.has_remote && c.isn.remote + 1 == s.cb.rcv_nxt;
     const Mark newest = c.anomalies && c.anomalies->syn_ack_copy ? c.anomalies->syn_ack_copy : c.syn_ack;
     return same ? Reaction{newest, "SYN-ACK"} : Reaction{};
   }

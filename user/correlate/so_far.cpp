@@ -16,7 +16,7 @@ std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
     RuleContext known = contexts_.of(slot, {now, true});
     known.explain = true;
     Life life = rules_.life(c, known);
-    c.wire_final = c.wire_closed;
+    c.totals.final = c.totals.at_destruction;
     return life;
   }
   return std::nullopt;
@@ -25,14 +25,14 @@ std::optional<Life> Correlator::Impl::so_far_of(ConnectionId conn, TimeNs now) {
 void Correlator::Impl::so_far(TimeNs now, const std::function<void(Life)>& take) {
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     Connection& c = table_.at(slot);
-    if (!c.live || c.reported || c.ended() || c.passage() || only_half_open(c, settings_.has_kernel) ||
+    if (!c.live || c.reported || c.ended() || c.forwarded() || only_half_open(c, settings_.has_kernel) ||
         !selection_.wants(c))
       continue;
     c.incomplete = losses_.may_concern(c);
     RuleContext known = contexts_.of(slot, {now, true});
     known.explain = false;
     take(rules_.life(c, known));
-    c.wire_final = c.wire_closed;
+    c.totals.final = c.totals.at_destruction;
   }
 }
 

@@ -39,11 +39,11 @@ Table::Table() {
   set_delay(Wait::ports, 300 * ms);
   set_delay(Wait::wire_connect, 130 * s);
   // nf_conntrack_proto_tcp.c: SYN_SENT; FIN_WAIT, the longest of a closing connection; ESTABLISHED.
-  set_delay(Wait::passing_attempt, 130 * s);
-  set_delay(Wait::passing_closing, 120 * s);
-  set_delay(Wait::passing, s * 5 * 86'400);
-  set_delay(Wait::passing_looked, 25 * s);  // the look comes within 10
-  set_delay(Wait::passing_ended, 200 * ms);
+  set_delay(Wait::forwarded_attempt, 130 * s);
+  set_delay(Wait::forwarded_closing, 120 * s);
+  set_delay(Wait::forwarded_open, s * 5 * 86'400);
+  set_delay(Wait::forwarded_count, 25 * s);  // the look comes within 10
+  set_delay(Wait::forwarded_ended, 200 * ms);
   set_delay(Wait::outsider, 3 * s);
   set_delay(Wait::tombstone, 100 * ms);
   set_delay(Wait::time_wait, 61 * s);
@@ -78,7 +78,7 @@ void Table::release(Slot slot) {
   c.anomalies.reset();
   c.recent.reset();
   c.ends.reset();
-  c.further.reset();
+  c.seldom.reset();
   free_.push_back(slot);
 }
 
@@ -93,46 +93,46 @@ Slot Table::find_flow(const Flow& flow) const {
 
 void Table::bind_cookie(Slot slot, std::uint64_t cookie) {
   Connection& c = at(slot);
-  if (cookie == 0 || (c.cookie_bound && c.cookie == cookie)) return;
+  if (cookie == 0 || (c.bound.cookie && c.cookie == cookie)) return;
   if (const Slot older = find_cookie(cookie); older != no_slot) {
     by_cookie_.erase(hash_of(cookie), older);
-    at(older).cookie_bound = false;
+    at(older).bound.cookie = false;
   }
-  if (c.cookie_bound) by_cookie_.erase(hash_of(c.cookie), slot);
+  if (c.bound.cookie) by_cookie_.erase(hash_of(c.cookie), slot);
   c.cookie = cookie;
-  c.cookie_bound = true;
+  c.bound.cookie = true;
   by_cookie_.insert(hash_of(cookie), slot);
 }
 
 void Table::bind_flow(Slot slot, const Flow& flow) {
   Connection& c = at(slot);
-  if (c.flow_bound && c.flow == flow) return;
+  if (c.bound.flow && c.flow == flow) return;
   if (const Slot older = find_flow(flow); older != no_slot) {
     by_flow_.erase(hash_of(flow), older);
-    at(older).flow_bound = false;
+    at(older).bound.flow = false;
   }
-  if (c.flow_bound) by_flow_.erase(hash_of(c.flow), slot);
+  if (c.bound.flow) by_flow_.erase(hash_of(c.flow), slot);
   c.flow = flow;
-  c.flow_bound = true;
+  c.bound.flow = true;
   by_flow_.insert(hash_of(flow), slot);
 }
 
 void Table::bind_new(Slot slot, std::uint64_t cookie, const Flow& flow) {
   Connection& c = at(slot);
   c.cookie = cookie;
-  c.cookie_bound = true;
+  c.bound.cookie = true;
   c.flow = flow;
-  c.flow_bound = true;
+  c.bound.flow = true;
   by_cookie_.insert(hash_of(cookie), slot);
   by_flow_.insert(hash_of(flow), slot);
 }
 
 void Table::unbind(Slot slot) {
   Connection& c = at(slot);
-  if (c.cookie_bound) by_cookie_.erase(hash_of(c.cookie), slot);
-  if (c.flow_bound) by_flow_.erase(hash_of(c.flow), slot);
-  c.cookie_bound = false;
-  c.flow_bound = false;
+  if (c.bound.cookie) by_cookie_.erase(hash_of(c.cookie), slot);
+  if (c.bound.flow) by_flow_.erase(hash_of(c.flow), slot);
+  c.bound.cookie = false;
+  c.bound.flow = false;
 }
 
 void Table::set_delay(Wait wait, std::int64_t delay_ns) { queues_[static_cast<std::size_t>(wait)].delay_ns = delay_ns; }

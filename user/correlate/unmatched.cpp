@@ -39,7 +39,7 @@ bool Unmatched::dropped_where_it_arrived(const Event& e, const Drop& d, const St
   const Slot slot = table_.find_flow(stray.flow.reversed());
   if (slot == no_slot || table_.at(slot).reported) return false;
   Connection& c = table_.at(slot);
-  if (c.role != Role::active || !c.has_isn_local || c.isn_local != d.seq) return false;
+  if (c.role != Role::active || !c.isn.has_local || c.isn.local != d.seq) return false;
   if (!stray.on_loopback) return true;
   std::unique_ptr<Drops>& here = c.ensure_anomalies().dropped_here;
   if (!here) here = std::make_unique<Drops>();
@@ -57,11 +57,11 @@ void Unmatched::on_dropped_syn(const Event& e, const Drop& d, const Flow& flow, 
   if (const auto oldest = dropped_syns_.add(*stray, e, d)) report(*oldest, now);
 }
 
-void Unmatched::report(const TurnedAway& syn, TimeNs now) {
+void Unmatched::report(const DroppedSyn& syn, TimeNs now) {
   const Flow& flow = syn.stray.flow;
   if (!selection_.wants_alone(flow)) return;
   if (!dropped_syn_findings_.take(now)) return dropped_syns_.add_up(syn, now);
-  emitter_.finding(flow, now, rules_.turned_away(syn, names_, losses_.reach(syn.first_ns)));
+  emitter_.finding(flow, now, rules_.dropped_syn(syn, names_, losses_.reach(syn.first_ns)));
 }
 
 void Unmatched::expire(TimeNs now) {
@@ -82,7 +82,7 @@ void Unmatched::report_sums(TimeNs now) {
   const auto syns = dropped_syns_.sum_due(now, finished_);
   if (!syns) return;
   const bool lost = losses_.reach(syns->crowd.since());
-  emitter_.finding(syns->crowd.first(), now, rules_.more_turned_away(*syns, names_, lost));
+  emitter_.finding(syns->crowd.first(), now, rules_.more_dropped_syns(*syns, names_, lost));
 }
 
 }  // namespace tcpwitness

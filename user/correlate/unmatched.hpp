@@ -44,7 +44,7 @@ class Unmatched {
  private:
   bool dropped_where_it_arrived(const Event& e, const Drop& d, const Stray& syn);
   void report(const Stray& stray, TimeNs now);
-  void report(const TurnedAway& syn, TimeNs now);
+  void report(const DroppedSyn& syn, TimeNs now);
 
   const CorrelatorSettings& settings_;
   const Names& names_;

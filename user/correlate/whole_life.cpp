@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "correlate/course.hpp"
+#include "correlate/whole_life.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -17,44 +17,44 @@ using State = TcpState;
 
 bool leads(const HeldState& state, State from, State to) { return state.old_state == from && state.new_state == to; }
 
-bool find_transitions(const SocketDigest& d, Course& course) {
+bool find_transitions(const SocketDigest& d, WholeLife& life) {
   constexpr std::size_t whole = 5;
   if (d.held.state_count != whole) return false;
   const auto& states = d.held.states;
-  course.opening = states;
-  course.established = states + 1;
-  course.first = states + 2;
-  course.middle = states + 3;
-  course.last = states + 4;
-  course.active = leads(states[0], State::close, State::syn_sent);
-  if (!course.active && !leads(states[0], State::listen, State::syn_recv)) return false;
-  if (!leads(states[1], course.active ? State::syn_sent : State::syn_recv, State::established)) return false;
+  life.opening = states;
+  life.established = states + 1;
+  life.first = states + 2;
+  life.middle = states + 3;
+  life.last = states + 4;
+  life.active = leads(states[0], State::close, State::syn_sent);
+  if (!life.active && !leads(states[0], State::listen, State::syn_recv)) return false;
+  if (!leads(states[1], life.active ? State::syn_sent : State::syn_recv, State::established)) return false;
   if (leads(states[2], State::established, State::close_wait)) {
-    course.closes = Closes::second;
+    life.closes = Closes::second;
     return leads(states[3], State::close_wait, State::last_ack) && leads(states[4], State::last_ack, State::close);
   }
   if (!leads(states[2], State::established, State::fin_wait1)) return false;
   const bool both = leads(states[3], State::fin_wait1, State::closing);
-  course.closes = both ? Closes::both : Closes::first;
+  life.closes = both ? Closes::both : Closes::first;
   if (both) return leads(states[4], State::closing, State::close);
   return leads(states[3], State::fin_wait1, State::fin_wait2) && leads(states[4], State::fin_wait2, State::close);
 }
 
-bool find_segments(const SocketDigest& d, Course& course) {
-  course.syn = held_segment(d, held_place::syn);
-  course.syn_ack = held_segment(d, held_place::syn_ack);
-  course.fin_out = held_segment(d, held_place::fin_out);
-  course.fin_in = held_segment(d, held_place::fin_in);
-  const int seen = (course.syn != nullptr) + (course.syn_ack != nullptr) + (course.fin_out != nullptr);
-  course.leaves_mini_socket = course.closes == Closes::first && !has(course.last->flags, SocketFlag::fin_received);
-  course.wire = seen == 3 && (course.fin_in == nullptr) == course.leaves_mini_socket;
-  return course.wire || (seen == 0 && course.fin_in == nullptr);
+bool find_segments(const SocketDigest& d, WholeLife& life) {
+  life.syn = held_segment(d, held_place::syn);
+  life.syn_ack = held_segment(d, held_place::syn_ack);
+  life.fin_out = held_segment(d, held_place::fin_out);
+  life.fin_in = held_segment(d, held_place::fin_in);
+  const int seen = (life.syn != nullptr) + (life.syn_ack != nullptr) + (life.fin_out != nullptr);
+  life.leaves_mini_socket = life.closes == Closes::first && !has(life.last->flags, SocketFlag::fin_received);
+  life.wire = seen == 3 && (life.fin_in == nullptr) == life.leaves_mini_socket;
+  return life.wire || (seen == 0 && life.fin_in == nullptr);
 }
 
 bool in_order(std::initializer_list<std::uint64_t> times) { return std::ranges::is_sorted(times); }
 
 // Each came behind what it follows from.
-bool in_order(const Course& at) {
+bool in_order(const WholeLife& at) {
   if (!in_order({at.opening->ts_ns, at.established->ts_ns, at.first->ts_ns, at.middle->ts_ns, at.last->ts_ns}))
     return false;
   if (!at.wire) return true;
@@ -73,7 +73,7 @@ bool in_order(const Course& at) {
 bool goes_out(const HeldSegment& segment) { return segment.outgoing(); }
 
 // The answer acknowledges the SYN, and nothing that was never sent; see note_handshake().
-bool answers(const Course& at) {
+bool answers(const WholeLife& at) {
   constexpr std::uint32_t most_syn_payload = 1U << 16U;
   const bool asked = at.active && at.syn_ack->type == SocketKind::full && at.syn_ack->state == State::syn_sent &&
                      at.syn_ack->snd_nxt != at.syn->seq;
@@ -82,7 +82,7 @@ bool answers(const Course& at) {
 }
 
 // Each segment went the way, and was of the socket, that it has to be of.
-bool are_ordinary(const Course& at) {
+bool are_ordinary(const WholeLife& at) {
   const auto of_socket = [](const HeldSegment& segment) {
     return segment.type == SocketKind::full || segment.type == SocketKind::unknown;
   };
@@ -102,7 +102,7 @@ bool are_ordinary(const Course& at) {
   return at.syn->type == SocketKind::time_wait || (at.syn->type == SocketKind::listener && has_room(view_of(*at.syn)));
 }
 
-bool are_ordinary(const SocketDigest& d, const Course& at) {
+bool are_ordinary(const SocketDigest& d, const WholeLife& at) {
   constexpr std::uint8_t wanted = bits(SocketFlag::present);
   constexpr std::uint8_t asked = bits(SocketFlag::present, SocketFlag::repair);
   for (const HeldState& state : std::span(d.held.states).first(d.held.state_count)) {
@@ -113,7 +113,7 @@ bool are_ordinary(const SocketDigest& d, const Course& at) {
 }
 
 // The first use comes when the child is open, and before its process closes it.
-bool is_ordinary_use(const SocketDigest& d, const Course& at, std::int64_t slow_ns) {
+bool is_ordinary_use(const SocketDigest& d, const WholeLife& at, std::int64_t slow_ns) {
   if (d.held.owner_ns == 0) return true;
   const std::uint64_t closed = at.closes == Closes::second ? at.middle->ts_ns : at.first->ts_ns;
   if (at.active || d.held.owner_ns < at.established->ts_ns || d.held.owner_ns >= closed) return false;
@@ -124,7 +124,7 @@ bool is_ordinary_use(const SocketDigest& d, const Course& at, std::int64_t slow_
 std::int64_t between(std::uint64_t from, std::uint64_t to) { return static_cast<std::int64_t>(to - from); }
 
 // Nothing of it took long: neither the kernel for a segment nor the process for a connection.
-bool is_prompt(const SocketDigest& d, const Course& at, const CorrelatorSettings& settings) {
+bool is_prompt(const SocketDigest& d, const WholeLife& at, const CorrelatorSettings& settings) {
   if (!at.wire) return true;
   if (at.active && between(at.syn_ack->ts_ns, at.established->ts_ns) >= settings.late_ns) return false;
   const bool waits_for_fin = at.closes == Closes::second;
@@ -147,8 +147,8 @@ bool has_both_ends(const AddressPair& tuple) {
 
 }  // namespace
 
-std::optional<Course> find_course(const SocketDigest& d, const CorrelatorSettings& settings) {
-  Course at;
+std::optional<WholeLife> find_whole_life(const SocketDigest& d, const CorrelatorSettings& settings) {
+  WholeLife at;
   if (d.destroyed == 0 || d.header.cookie == 0 || !has_both_ends(d.tuple)) return std::nullopt;
   if (!find_transitions(d, at) || !find_segments(d, at) || !in_order(at) || !are_ordinary(d, at)) return std::nullopt;
   if (at.wire && (d.has_wire == 0 || !are_ordinary(at))) return std::nullopt;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// course.hpp: a digest that has a whole ordinary life, part by part.
+// whole_life.hpp: a digest that has a whole ordinary life, part by part.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ enum class Closes : std::uint8_t { first, both, second };
 
 // A whole life: five transitions, and the four segments that mark it or none at all. Who closes first can be done with
 // the socket before the peer's FIN comes: a mini-socket takes that, and it is a record of its own.
-struct Course {
+struct WholeLife {
   bool active = false;
   bool wire = false;
   bool leaves_mini_socket = false;  // in FIN_WAIT2: there is no fin_in yet
@@ -37,6 +37,6 @@ struct Course {
 };
 
 // nullopt: something of it is missing, comes in another order, or was slow, so that a rule may have something to say.
-[[nodiscard]] std::optional<Course> find_course(const SocketDigest& digest, const CorrelatorSettings& settings);
+[[nodiscard]] std::optional<WholeLife> find_whole_life(const SocketDigest& digest, const CorrelatorSettings& settings);
 
 }  // namespace tcpwitness

@@ -54,7 +54,7 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
     if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
     return;
   }
-  if (settings_.capture || c.passage()) return;
+  if (settings_.capture || c.forwarded()) return;
   if ((g.flags & tcp_flag::syn) != 0) table_.wait(slot, Wait::wire_connect, now_);
   if (table_.wait_of(slot) == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
 }

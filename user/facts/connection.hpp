@@ -29,18 +29,18 @@ namespace tcpwitness {
 // What a connection waits for; each has one fixed delay, see table.hpp.
 enum class Wait : std::uint8_t {
   none,
-  settle,           // ended: stragglers of the end may still come
-  unanswered_syn,   // a SYN came, no SYN-ACK yet; looked at again while the peer may still repeat it
-  request,          // half-open request socket
-  fin_wait2,        // the peer has not closed: looked at once a second, for peer-not-closing and the orphan's timeout
-  close_wait,       // close-wait-stuck
-  ports,            // connect() found no local port: who has them?
-  wire_connect,     // wire alone: SYN without an answer
-  passing_attempt,  // forwarded: its handshake is not over
-  passing_closing,  // forwarded: an end has closed, or one direction alone comes through here
-  passing,          // forwarded: open
-  passing_looked,   // forwarded: its time is up, unless its newest counters show that something came
-  passing_ended,    // forwarded: over, and the last counters of its hops are asked for
+  settle,             // ended: stragglers of the end may still come
+  unanswered_syn,     // a SYN came, no SYN-ACK yet; looked at again while the peer may still repeat it
+  request,            // half-open request socket
+  fin_wait2,          // the peer has not closed: looked at once a second, for peer-not-closing and the orphan's timeout
+  close_wait,         // close-wait-stuck
+  ports,              // connect() found no local port: who has them?
+  wire_connect,       // wire alone: SYN without an answer
+  forwarded_attempt,  // its handshake is not over
+  forwarded_closing,  // an end has closed, or one direction alone comes through here
+  forwarded_open,
+  forwarded_count,  // its time is up, unless its newest counters show that something came
+  forwarded_ended,  // over, and the last counters of its hops are asked for
   outsider,         // ended by a RST that may be somebody else's, or by an ICMP error: does the other side go on?
   tombstone,        // reported; late events must not bring it back
   time_wait,        // reported, and its mini-socket may still answer (timeline only)
@@ -51,10 +51,48 @@ enum class Wait : std::uint8_t {
 inline constexpr std::uint8_t wscale_unknown = 0xff;  // its SYN was not seen
 inline constexpr std::uint8_t wscale_absent = 0xfe;
 
-// What most connections that are open do not have.
-struct Further : Recycled<Further> {
+// What few connections have.
+struct SeldomFacts : Recycled<SeldomFacts> {
   std::optional<Flow> nat;
   std::optional<PayloadTimes> payload;  // as they were when the socket went away, or was looked at
+};
+
+// By what the table finds it.
+struct Bound {
+  bool cookie : 1 = false;
+  bool flow : 1 = false;
+};
+
+// How it was opened.
+struct Opening {
+  bool answered : 1 = false;     // a SYN-ACK was seen
+  bool by_write : 1 = false;     // Fast Open (RFC 7413): connect() sent nothing, the first write its SYN
+  bool restored : 1 = false;     // connect() under TCP_REPAIR: no handshake, the connection was another socket's
+  bool port_reused : 1 = false;  // its SYN found another connection on its address pair
+};
+
+// How far its state is known by the kernel's transitions.
+struct TransitionFacts {
+  bool from_snapshot : 1 = false;  // the state comes from the list of sockets; no state event yet
+  bool in_step : 1 = false;        // a state event has shown it: the next one begins there
+  bool inconsistent : 1 = false;   // one does not follow from the state we knew
+  bool rival : 1 = false;          // another child of its request was closed, and is destroyed next
+};
+
+// How far the newest wire counters can be believed.
+struct TotalsFacts {
+  bool final : 1 = false;           // nothing can follow them
+  bool at_destruction : 1 = false;  // they came with the socket's destruction
+  bool has_fragments : 1 = false;   // IP fragments: what is behind the first one has no numbers
+  bool restarted : 1 = false;       // the flow map forgot the flow meanwhile: they are not all
+};
+
+// The initial sequence numbers (ISN), where a SYN, a SYN-ACK or the kernel has shown them.
+struct InitialNumbers {
+  std::uint32_t local = 0;
+  std::uint32_t remote = 0;
+  bool has_local : 1 = false;
+  bool has_remote : 1 = false;
 };
 
 // What looking one up and forgetting it needs comes first: one that waits is in no cache, and comes line by line.
@@ -66,7 +104,7 @@ struct Connection {
   std::unique_ptr<Anomalies> anomalies;
   std::unique_ptr<Recent> recent;
   std::unique_ptr<Ends> ends;
-  std::unique_ptr<Further> further;
+  std::unique_ptr<SeldomFacts> seldom;
   std::uint16_t error = 0;                   // errno
   std::uint16_t last_window_local = 0xffff;  // as last advertised (unscaled), SYN excluded
   std::uint16_t last_window_peer = 0xffff;
@@ -81,32 +119,19 @@ struct Connection {
   ClosedBy closed_by = ClosedBy::none;
   bool live : 1 = false;      // slot in use
   bool reported : 1 = false;  // its Life was reported
-  bool flow_bound : 1 = false;
-  bool cookie_bound : 1 = false;
+  bool expired : 1 = false;   // because its time was up, not because its end was seen
   bool preexisting : 1 = false;
-  bool from_snapshot : 1 = false;  // state comes from the snapshot; no state event yet
-  bool rival : 1 = false;          // another child of its request was closed, and is destroyed next
-  bool in_step : 1 = false;        // a state event has shown its state: the next one begins there
   bool has_kernel : 1 = false;
   bool has_wire : 1 = false;
-  bool incomplete : 1 = false;
-  bool inconsistent : 1 = false;  // a transition does not follow from the state we knew
-  bool has_isn_local : 1 = false;
-  bool has_isn_remote : 1 = false;
-  bool owner_ambiguous : 1 = false;  // the snapshot named two processes
-  bool syn_ack_seen : 1 = false;
+  bool incomplete : 1 = false;  // events of it may be missing
   bool established : 1 = false;
-  bool opened_by_write : 1 = false;  // Fast Open (RFC 7413): connect() sent nothing, the first write its SYN
-  bool restored : 1 = false;         // connect() under TCP_REPAIR: no handshake, the connection was another socket's
-  bool expired : 1 = false;          // reported because its time was up, not because its end was seen
-  bool wire_final : 1 = false;       // nothing can follow the newest wire counters
-  bool wire_closed : 1 = false;      // they came with the socket's destruction
-  bool port_reused : 1 = false;      // its SYN found another connection on its address pair
-  bool wire_partial : 1 = false;     // an IP fragment: what is behind the first one has no numbers
-  bool wire_restarted : 1 = false;   // the flow map forgot the flow meanwhile: they are not all
+  bool owner_ambiguous : 1 = false;  // the snapshot named two processes
+  Bound bound;
+  Opening opening;
+  TransitionFacts transitions;
+  TotalsFacts totals;
   std::int64_t handshake_ns = -1;
-  std::uint32_t isn_local = 0;
-  std::uint32_t isn_remote = 0;
+  InitialNumbers isn;
   std::uint32_t gap_serial = 0;  // gaps seen when it began
   std::uint32_t netns = 0;
   TimeNs start_ts_ns = 0;
@@ -126,29 +151,29 @@ struct Connection {
     return *anomalies;
   }
   // The flow's totals, newest.
-  void take_counters(const WireCounters& totals, const LossCounters& loss) {
+  void take_counters(const WireCounters& counters, const LossCounters& loss) {
     constexpr LossCounters nothing{};
-    wire = totals;
+    wire = counters;
     if (anomalies || std::memcmp(&loss, &nothing, sizeof loss) != 0) ensure_anomalies().loss = loss;
   }
-  void take_counters(EventId event, const WireCounters& totals, const LossCounters& loss) {
+  void take_counters(EventId event, const WireCounters& counters, const LossCounters& loss) {
     if (loss.stalls > (anomalies ? anomalies->loss.stalls : 0)) ensure_anomalies().stalls.add(event);
-    take_counters(totals, loss);
+    take_counters(counters, loss);
   }
   // A segment's window in bytes; -1: the SYNs that settle its scale were not seen.
   [[nodiscard]] std::int64_t window_bytes(const Segment& g, bool out) const;
   void set_nat(const Flow& translated) {
-    if (!further) further = std::make_unique<Further>();
-    further->nat = translated;
+    if (!seldom) seldom = std::make_unique<SeldomFacts>();
+    seldom->nat = translated;
   }
   void set_payload(const std::optional<PayloadTimes>& times) {
-    if (!times && !further) return;
-    if (!further) further = std::make_unique<Further>();
-    further->payload = times;
+    if (!times && !seldom) return;
+    if (!seldom) seldom = std::make_unique<SeldomFacts>();
+    seldom->payload = times;
   }
   // As on the wire, where that is not `flow`; forwarded: on the server's side.
-  [[nodiscard]] std::optional<Flow> on_the_wire() const { return further ? further->nat : std::nullopt; }
-  [[nodiscard]] Passage* passage() const { return ends ? ends->passage.get() : nullptr; }
+  [[nodiscard]] std::optional<Flow> on_the_wire() const { return seldom ? seldom->nat : std::nullopt; }
+  [[nodiscard]] ForwardedFacts* forwarded() const { return ends ? ends->forwarded.get() : nullptr; }
   [[nodiscard]] bool ended() const { return teardown && teardown->end; }
   [[nodiscard]] bool has_cb() const { return was_read(cb); }
   void enter(TcpState to) {

@@ -55,7 +55,7 @@ using ByReason = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
 void add_reason(ByReason& reasons, std::uint32_t reason, std::uint64_t count = 1);
 
 // SYNs for no connection here, beyond those that are reported one by one.
-struct MoreTurnedAway {
+struct MoreDroppedSyns {
   Crowd crowd;
   ByReason reasons;
   TimeNs begun_ns = 0;  // when the first one was added

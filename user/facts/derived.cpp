@@ -61,18 +61,18 @@ bool orphan_forgotten(const Connection& c, TimeNs now) {
 }
 
 bool refused_on_the_way(const Connection& c) {
-  return c.passage() && c.ended() && !c.teardown->by_reset && c.passage()->refusal_mark &&
-         c.passage()->refusal_mark.id == c.teardown->end.id;
+  return c.forwarded() && c.ended() && !c.teardown->by_reset && c.forwarded()->refusal_mark &&
+         c.forwarded()->refusal_mark.id == c.teardown->end.id;
 }
 
 bool counted_to_the_end(const Connection& c) {
-  if (!c.passage() || !c.ended()) return true;
+  if (!c.forwarded() || !c.ended()) return true;
   return std::ranges::all_of(
-      c.passage()->hops, [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.teardown->end.ts_ns; });
+      c.forwarded()->hops, [&](const HopFacts& hop) { return !hop.known || hop.counted_ns >= c.teardown->end.ts_ns; });
 }
 
 bool only_half_open(const Connection& c, bool has_kernel) {
-  if (c.passage()) {
+  if (c.forwarded()) {
     constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
     return (!c.established && !c.preexisting) || (one_way(c) && segments_of(c.wire) < few);
   }
@@ -81,7 +81,7 @@ bool only_half_open(const Connection& c, bool has_kernel) {
 }
 
 bool refused_by_server(const Connection& c) {
-  return c.ended() && !c.established && !c.syn_ack_seen && c.anomalies && c.anomalies->rst_in.mark &&
+  return c.ended() && !c.established && !c.opening.answered && c.anomalies && c.anomalies->rst_in.mark &&
          c.anomalies->rst_in.mark.id == c.teardown->end.id;
 }
 

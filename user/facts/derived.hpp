@@ -22,7 +22,7 @@ namespace tcpwitness {
 
 // Where handshake_ns begins.
 [[nodiscard]] inline TimeNs handshake_begun(const Connection& c) {
-  return c.syn && (c.role != Role::active || c.opened_by_write) ? c.syn.ts_ns : c.start_ts_ns;
+  return c.syn && (c.role != Role::active || c.opening.by_write) ? c.syn.ts_ns : c.start_ts_ns;
 }
 // The connection's RST came in on the loopback interface, and nothing else of it did: this machine made it, and no TCP
 // of it, for the peer's address is not ours.
@@ -65,7 +65,8 @@ namespace tcpwitness {
 
 // A SYN for a listener, and no sign that TCP took it.
 [[nodiscard]] inline bool only_syn_seen(const Connection& c) {
-  return c.role == Role::passive && c.state == TcpState::unknown && !c.has_kernel && !c.syn_ack_seen && !c.established;
+  return c.role == Role::passive && c.state == TcpState::unknown && !c.has_kernel && !c.opening.answered &&
+         !c.established;
 }
 // What a listener did not take, by the evidence of its queues or of a drop. Without any, NAT can have sent the SYN on
 // to another machine, although something listens on its port here: that is no connection of ours.

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "facts/passage.hpp"
+#include "facts/forwarded.hpp"
 #include "wire/acceptance.hpp"
 #include "wire/state_tracker.hpp"
 #include "wire/zeek_state.hpp"
@@ -22,7 +22,8 @@ struct Ends {
   std::array<TcpState, 12> peer_states{};
   std::uint8_t peer_count = 0;
   bool syn_ack_repeated = false;
-  std::unique_ptr<Passage> passage;  // forwarded: no socket of this machine; from the first segment to the last
+  std::unique_ptr<ForwardedFacts>
+      forwarded;  // forwarded: no socket of this machine; from the first segment to the last
 };
 
 }  // namespace tcpwitness

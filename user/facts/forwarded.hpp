@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// passage.hpp: a connection of two other machines that passes through this one.
+// forwarded.hpp: a connection of two other machines that passes through this one.
 #pragma once
 
 #include <array>
@@ -60,7 +60,7 @@ struct SentAgain {
 };
 
 // The connection of two other machines, through this one. Hop 0 is the client's side, hop 1 the server's.
-struct Passage {
+struct ForwardedFacts {
   static constexpr std::size_t limit = 8;
   std::array<HopFacts, 2> hops;
   std::array<Arrival, limit> arrivals{};

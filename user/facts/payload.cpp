@@ -42,12 +42,12 @@ std::uint64_t from_wire(std::uint64_t bytes, std::uint64_t again, const FinFacts
 std::uint64_t sent_payload(const Connection& c) {
   if (!c.has_cb()) {
     return from_wire(c.wire.bytes_out, c.wire.retrans_bytes_out, c.teardown ? &c.teardown->fin_out : nullptr,
-                     c.has_isn_local, c.isn_local);
+                     c.isn.has_local, c.isn.local);
   }
   std::uint64_t extra = 0;
   // A connection that was open before we started counts its SYN too, if it connected; that we do not know.
   const bool syn_acknowledged = c.established || c.cb.bytes_acked != 0;
-  if (c.role == Role::active && syn_acknowledged && !c.restored) ++extra;
+  if (c.role == Role::active && syn_acknowledged && !c.opening.restored) ++extra;
   if (fin_acknowledged(c)) ++extra;
   return c.cb.bytes_acked > extra ? c.cb.bytes_acked - extra : 0;
 }
@@ -58,7 +58,7 @@ std::uint64_t received_payload(const Connection& c) {
   if (c.has_kernel && request) return 0;
   if (!c.has_cb()) {
     return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.teardown ? &c.teardown->fin_in : nullptr,
-                     c.has_isn_remote, c.isn_remote);
+                     c.isn.has_remote, c.isn.remote);
   }
   const std::uint64_t extra = fin_received(c.cb) ? 1 : 0;
   return c.cb.bytes_received > extra ? c.cb.bytes_received - extra : 0;

@@ -52,12 +52,12 @@ class Rules {
 
   // Of no connection. lost: events may be missing that would show another thing.
   [[nodiscard]] virtual Finding stray(const Stray& stray, const Names& names, bool lost) const = 0;
-  [[nodiscard]] virtual Finding turned_away(const TurnedAway& syn, const Names& names, bool lost) const = 0;
+  [[nodiscard]] virtual Finding dropped_syn(const DroppedSyn& syn, const Names& names, bool lost) const = 0;
   [[nodiscard]] virtual std::optional<Finding> attempts(const Attempts& attempts, const Names& names,
                                                         bool lost) const = 0;
   // Those of a second that were not reported one by one; refused: by the server, through this machine.
   [[nodiscard]] virtual Finding more_strays(const Crowd& more, bool lost) const = 0;
-  [[nodiscard]] virtual Finding more_turned_away(const MoreTurnedAway& more, const Names& names, bool lost) const = 0;
+  [[nodiscard]] virtual Finding more_dropped_syns(const MoreDroppedSyns& more, const Names& names, bool lost) const = 0;
   [[nodiscard]] virtual Finding more_refused(const Crowd& more, bool lost) const = 0;
 };
 

@@ -28,7 +28,7 @@ struct Stray {
 };
 
 // A SYN for no connection of this machine, which dropped it before TCP had it. It may come again.
-struct TurnedAway {
+struct DroppedSyn {
   Stray stray;  // the newest one
   TimeNs first_ns = 0;
   std::uint32_t count = 0;

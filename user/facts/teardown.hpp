@@ -37,7 +37,7 @@ struct Teardown : Recycled<Teardown> {
   std::uint8_t first_actor = 0;           // same of the transition out of ESTABLISHED
   bool end_shown = false;                 // a state event showed it (not only the socket's destruction)
   bool stuck_reported = false;            // close-wait-stuck was reported
-  bool descriptor_requested = false;      // Correlator::wants_descriptors
+  bool descriptor_requested = false;      // LiveCorrelator::wants_descriptors
   Mark descriptor;                        // the newest event that shows a process with it open in CLOSE_WAIT
   Owner holder;                           // which process, pid 0: several
   std::int32_t fd = -1;                   // and which descriptor of it
@@ -61,7 +61,7 @@ struct Teardown : Recycled<Teardown> {
   TimeNs fin_wait2_quiet_ns = 0;      // since when nothing is known to have come
   std::int64_t fin_timeout_ns = 0;    // of the orphan that waits in FIN_WAIT2; 0: not known
   Mark fin_wait2_seen;                // the newest event that shows it still there
-  bool fin_wait2_requested = false;   // Correlator::wants_fin_wait2
+  bool fin_wait2_requested = false;   // LiveCorrelator::wants_fin_wait2
   bool not_closing_reported = false;  // peer-not-closing was reported
   int signal = 0;                     // that ended the process which ended the connection
 };

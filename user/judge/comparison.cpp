@@ -265,14 +265,15 @@ NotCompared why_not(const Connection& c, const RuleContext& context) {
   const bool counted_from_then = c.preexisting && measures != nullptr && measures->first_look.taken;
   // The map learns of a flow once; where it was older than that, with the first event of it.
   const bool restarted =
-      counted_from_then ? measures->unknown_flows > (measures->first_look.had_wire ? 0U : 1U) : c.wire_restarted;
-  if (c.passage()) return NotCompared::forwarded;
+      counted_from_then ? measures->unknown_flows > (measures->first_look.had_wire ? 0U : 1U) : c.totals.restarted;
+  if (c.forwarded()) return NotCompared::forwarded;
   if (!c.has_kernel && !counted_from_then) return NotCompared::packets_only;
   if (!c.has_wire) return NotCompared::kernel_only;
   if (c.preexisting && !counted_from_then) return NotCompared::open_before;
   if (c.incomplete) return NotCompared::events_lost;
   if (!c.has_cb()) return NotCompared::no_socket;
-  if (!c.wire_final || restarted || c.wire_partial || c.inconsistent) return NotCompared::packets_cut;
+  if (!c.totals.final || restarted || c.totals.has_fragments || c.transitions.inconsistent)
+    return NotCompared::packets_cut;
   return NotCompared::no;
 }
 
@@ -303,7 +304,7 @@ class Times {
       put(by_kernel ? Timed::handshake_kernel : Timed::handshake_wire, c_.syn ? c_.syn.ts_ns : begun, open);
       const TimeNs last = active ? c_.syn_ack.ts_ns : ack;
       if (by_kernel && last != 0 && !copied) put(Timed::arrival_to_open, last, open);
-      if (by_kernel && active && c_.syn && c_.has_kernel && !c_.opened_by_write)
+      if (by_kernel && active && c_.syn && c_.has_kernel && !c_.opening.by_write)
         put(Timed::connect_to_wire, c_.start_ts_ns, c_.syn.ts_ns);
     }
     if (context_.has_kernel && c_.syn && ack != 0) put(Timed::handshake_wire, c_.syn.ts_ns, ack);
@@ -367,7 +368,7 @@ Comparison compare(const Connection& c, const RuleContext& context) {
   } else if (context.conversation != nullptr) {
     fill(made, *context.conversation);
   }
-  if (!c.passage()) Times(c, context, made).fill();
+  if (!c.forwarded()) Times(c, context, made).fill();
   return made;
 }
 

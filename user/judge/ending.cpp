@@ -61,7 +61,7 @@ arguments::DropReasons reasons_of(const Connection& c, const RuleContext& contex
 Ending connect_timeout(const Connection& c, const RuleContext& context, const Life& life) {
   endings::ConnectTimeout found{.again = life.retransmits,
                                 .again_after_ns = syn_times(c),
-                                .syn_ack_seen = c.syn_ack_seen,
+                                .syn_ack_seen = c.opening.answered,
                                 .dropped_on_arrival = reasons_on_arrival(c, context),
                                 .dropped = reasons_of(c, context, true, tcp_flag::syn),
                                 .failed = connect_failed(c, life)};
@@ -131,8 +131,8 @@ Ending completed(const Connection& c) {
   const ClosedBy first = closed_first(c);
   const bool local_first = first != ClosedBy::peer && teardown.end_from != State::last_ack;
   endings::Completed found{.how = How::both,
-                           .fin = local_first ? fin_acked(teardown.fin_out, c.has_isn_local, c.isn_local)
-                                              : fin_acked(teardown.fin_in, c.has_isn_remote, c.isn_remote),
+                           .fin = local_first ? fin_acked(teardown.fin_out, c.isn.has_local, c.isn.local)
+                                              : fin_acked(teardown.fin_in, c.isn.has_remote, c.isn.remote),
                            .closer = closer(c)};
   if (first == ClosedBy::both) {
     found.how = How::both_at_once;
@@ -186,7 +186,7 @@ Ending connect_cancelled(const Connection& c, const RuleContext& context) {
                                   .dropped_on_arrival = reasons_on_arrival(c, context)};
   if (!found.dropped_on_arrival.empty()) {
     found.answer = Answer::dropped_on_arrival;
-  } else if (c.syn_ack_seen) {
+  } else if (c.opening.answered) {
     found.answer = Answer::not_taken;
   } else if (c.anomalies && c.anomalies->drops.syn_acks_in != 0) {
     found.answer = Answer::dropped;
@@ -277,14 +277,14 @@ Ending unanswered_syn(const Connection& c, const RuleContext& context) {
 Ending still_open(const Connection& c, const RuleContext& context) {
   using How = endings::StillOpen::How;
   endings::StillOpen found{.how = How::in_state, .state = c.state, .process = c.owner.named()};
-  if (c.state == State::established && c.syn && c.has_isn_local && c.has_isn_remote) {
+  if (c.state == State::established && c.syn && c.isn.has_local && c.isn.has_remote) {
     found.how = How::established;
   } else if (c.state == State::close_wait) {
     found.how = context.conversation != nullptr ? How::half_closed_in_capture : How::close_wait;
   } else if (c.state == State::fin_wait2) {
     found.how = How::fin_wait2;
   } else if (c.state == State::unknown) {
-    if (c.syn && !c.syn_ack_seen) return unanswered_syn(c, context);
+    if (c.syn && !c.opening.answered) return unanswered_syn(c, context);
     found.how = How::no_transition;
   }
   return found;
@@ -304,7 +304,7 @@ Ending unknown(const Connection& c, const RuleContext& context, const Life& life
   if (c.ended() && c.teardown->end_from == State::syn_sent && life.error)
     return endings::Unknown{.how = How::connect_failed};
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
-  if (asked && !c.syn_ack_seen) return unanswered_syn(c, context);
+  if (asked && !c.opening.answered) return unanswered_syn(c, context);
   const bool only_cookie = c.anomalies && c.anomalies->queues.cookie && !c.established;
   if (c.state == State::new_syn_recv || only_cookie) return endings::Unknown{.how = How::handshake};
   return endings::Unknown{.how = life.error ? How::error : How::nothing};

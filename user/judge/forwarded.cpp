@@ -19,28 +19,28 @@ constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 
 // The other end has it: it left, seen or not.
 bool was_answered(const Connection& c, const Arrival& arrival) {
-  if ((arrival.flags & tcp_flag::syn) != 0 && (arrival.flags & tcp_flag::ack) == 0) return c.syn_ack_seen;
+  if ((arrival.flags & tcp_flag::syn) != 0 && (arrival.flags & tcp_flag::ack) == 0) return c.opening.answered;
   if ((arrival.flags & tcp_flag::syn) != 0) return c.established;
   if ((arrival.flags & tcp_flag::fin) == 0 || !c.teardown) return false;
   return (arrival.out ? c.teardown->fin_out : c.teardown->fin_in).acked.id != 0;
 }
 
-bool both_known(const Connection& c) { return c.passage()->hops[client].known && c.passage()->hops[server].known; }
+bool both_known(const Connection& c) { return c.forwarded()->hops[client].known && c.forwarded()->hops[server].known; }
 
 // SYNs, FINs and RSTs that came in from that side and did not leave: each of them would have been an event. A queue for
 // a program (nfqueue) can hold one for a moment.
 Evidence never_left(const Connection& c, const RuleContext& context, unsigned from, std::uint32_t& resets) {
   constexpr std::int64_t moment_ns = 50'000'000;
-  const Passage& passage = *c.passage();
-  Evidence evidence = passage.never_left[from];
-  resets = passage.resets_lost[from];
+  const ForwardedFacts& forwarded = *c.forwarded();
+  Evidence evidence = forwarded.never_left[from];
+  resets = forwarded.resets_lost[from];
   if (!both_known(c) && !context.every_interface) {  // they may have left where nobody looks
     resets = 0;
     return {};
   }
-  const std::uint32_t known = std::min<std::uint32_t>(passage.arrived, Passage::limit);
-  for (std::uint32_t i = passage.arrived - known; i < passage.arrived; ++i) {
-    const Arrival& arrival = passage.arrivals[i % Passage::limit];
+  const std::uint32_t known = std::min<std::uint32_t>(forwarded.arrived, ForwardedFacts::limit);
+  for (std::uint32_t i = forwarded.arrived - known; i < forwarded.arrived; ++i) {
+    const Arrival& arrival = forwarded.arrivals[i % ForwardedFacts::limit];
     if (arrival.left || (arrival.flags & marks) == 0 || arrival.out != (from == client)) continue;
     if (context.now - arrival.mark.ts_ns < moment_ns || was_answered(c, arrival)) continue;
     if ((arrival.flags & tcp_flag::rst) != 0) {
@@ -72,12 +72,12 @@ KernelDrops kernel_drops(const Connection& c, const RuleContext& context, unsign
 }  // namespace
 
 std::uint64_t lost_from(const Connection& c, const RuleContext& context, unsigned from) {
-  const Passage& passage = *c.passage();
+  const ForwardedFacts& forwarded = *c.forwarded();
   const bool both = both_known(c);
   const std::uint32_t dropped = kernel_drops(c, context, from, nullptr).segments;
   // It goes on, and the other hop was never seen: by an interface that is not watched.
-  if (!both && c.syn_ack_seen) return dropped;
-  const std::uint64_t counted = both ? passage.lost[from] : 0;
+  if (!both && c.opening.answered) return dropped;
+  const std::uint64_t counted = both ? forwarded.lost[from] : 0;
   std::uint32_t resets = 0;
   const std::uint32_t marked = never_left(c, context, from, resets).total;
   return std::max<std::uint64_t>({dropped, marked + resets, counted});
@@ -112,7 +112,7 @@ std::optional<Finding> judge_forward_dropped(const Connection& c, const RuleCont
 const MadeHere* ending_made_here(const Connection& c, unsigned& toward) {
   if (!c.ended() || !c.teardown->by_reset) return nullptr;
   for (const unsigned hop : {client, server}) {
-    const MadeHere& made = c.passage()->reset_made[hop];
+    const MadeHere& made = c.forwarded()->reset_made[hop];
     if (made.mark && made.mark.id == c.teardown->end.id) {
       toward = hop;
       return &made;
@@ -201,7 +201,7 @@ HopTotals totals(const HopTotals& flags, const HopFacts& hop, bool in) {
 }
 
 Hop hop_of(const Connection& c, const RuleContext& context, unsigned side) {
-  const HopFacts& facts = c.passage()->hops[side];
+  const HopFacts& facts = c.forwarded()->hops[side];
   Hop hop;
   if (!facts.known) return hop;
   hop.interface = interface_of(c, context, side);
@@ -242,15 +242,15 @@ endings::Forwarded::How how_it_ended(const Connection& c, Outcome outcome) {
 }  // namespace
 
 bool end_may_be_unseen(const Connection& c, const RuleContext& context) {
-  if (!c.passage() || context.every_interface || both_known(c) || !c.anomalies) return false;
+  if (!c.forwarded() || context.every_interface || both_known(c) || !c.anomalies) return false;
   return std::ranges::any_of(c.anomalies->drops.seen(), [&](const DropSeen& seen) {
-    return drop_kind(context.names, seen.reason) == DropKind::firewall && seen.last.ts_ns > c.passage()->left.ts_ns;
+    return drop_kind(context.names, seen.reason) == DropKind::firewall && seen.last.ts_ns > c.forwarded()->left.ts_ns;
   });
 }
 
 bool reset_by_this_machine(const Connection& c) {
   unsigned toward = 0;
-  return c.passage() && ending_made_here(c, toward) != nullptr;
+  return c.forwarded() && ending_made_here(c, toward) != nullptr;
 }
 
 Forwarded forwarded_hops(const Connection& c, const RuleContext& context) {
@@ -260,7 +260,7 @@ Forwarded forwarded_hops(const Connection& c, const RuleContext& context) {
   hops.joined = both_known(c);
   hops.lost_to_server = lost_from(c, context, client);
   hops.lost_to_client = lost_from(c, context, server);
-  hops.untranslated = c.passage()->untranslated;
+  hops.untranslated = c.forwarded()->untranslated;
   return hops;
 }
 
@@ -285,7 +285,7 @@ std::vector<Finding> forwarded_findings(const Connection& c, const RuleContext& 
 }
 
 Ending judge_forwarded_ending(const Connection& c, Outcome outcome) {
-  const IcmpMessage& icmp = c.passage()->refusal;
+  const IcmpMessage& icmp = c.forwarded()->refusal;
   const bool refused = outcome == Outcome::refused || outcome == Outcome::unreachable;
   if (icmp && refused && !(c.ended() && c.teardown->by_reset))
     return endings::Forwarded{.how = endings::Forwarded::How::by_message, .message = message_of(c, icmp)};

@@ -17,9 +17,9 @@ std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const
   Finding finding{.rule = Rule::slow_handshake,
                   .confidence = by_one ? Confidence::likely : Confidence::inconclusive,
                   .evidence = {c.syn.id, c.syn_ack.id}};
-  const Passage& passage = *c.passage();
-  const HopFacts& near = passage.hops[client];
-  const HopFacts& far = passage.hops[server];
+  const ForwardedFacts& forwarded = *c.forwarded();
+  const HopFacts& near = forwarded.hops[client];
+  const HopFacts& far = forwarded.hops[server];
   // Where the next hop's address is not known yet, or a program decides (nfqueue), the SYN waits here.
   const std::int64_t held = far.syn_ns != 0 ? far.syn_ns - c.syn.ts_ns : 0;
   const std::uint32_t stayed = near.in.syn > far.out.syn ? near.in.syn - far.out.syn : 0;
@@ -51,7 +51,7 @@ std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const Rule
     const std::uint32_t unanswered = from == client ? k.unanswered : k.unreplied;
     if (unanswered < enough || lost_from(c, context, from) != 0) continue;
     // Where its other side is not traced nobody saw them leave.
-    const bool left = c.passage()->hops[from ^ 1U].known;
+    const bool left = c.forwarded()->hops[from ^ 1U].known;
     Finding finding{.rule = Rule::keepalive, .confidence = left ? Confidence::likely : Confidence::inconclusive};
     cite(finding, from == client ? k.run : k.evidence);
     finding.arguments = arguments::ForwardedKeepalive{.from = side_of(from),
@@ -69,15 +69,15 @@ std::optional<Finding> judge_forwarded_path_mtu(const Connection& c, const RuleC
   constexpr std::uint32_t smallest = 536;  // what every IPv4 path takes
   if (!c.established) return std::nullopt;
   for (const unsigned from : {client, server}) {
-    const SentAgain& run = c.passage()->again[from];
-    const bool has_isn = from == client ? c.has_isn_local : c.has_isn_remote;
+    const SentAgain& run = c.forwarded()->again[from];
+    const bool has_isn = from == client ? c.isn.has_local : c.isn.has_remote;
     if (run.tries < enough || run.len <= smallest || !has_isn || lost_from(c, context, from) != 0) continue;
     // Nothing of this size has been acknowledged before: there were not as many bytes.
-    const std::uint32_t before = run.seq - (from == client ? c.isn_local : c.isn_remote) - 1;
+    const std::uint32_t before = run.seq - (from == client ? c.isn.local : c.isn.remote) - 1;
     if (before >= run.len) continue;
-    const bool other_goes_on = c.passage()->last_seen_ns[from ^ 1U] > run.first_ns;
+    const bool other_goes_on = c.forwarded()->last_seen_ns[from ^ 1U] > run.first_ns;
     const bool small_ones_pass = before != 0 || run.smaller != 0 || other_goes_on;
-    const bool left = c.passage()->hops[from ^ 1U].known;
+    const bool left = c.forwarded()->hops[from ^ 1U].known;
     Finding finding{.rule = Rule::path_mtu_black_hole,
                     .confidence = small_ones_pass && left ? Confidence::likely : Confidence::inconclusive};
     cite(finding, run.evidence);

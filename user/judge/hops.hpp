@@ -8,7 +8,7 @@
 
 namespace tcpwitness {
 
-// Indices of Passage::hops.
+// Indices of ForwardedFacts::hops.
 inline constexpr unsigned client = 0;
 inline constexpr unsigned server = 1;
 
@@ -18,7 +18,7 @@ inline constexpr unsigned server = 1;
 
 // The interface behind which that side is; "": not known.
 [[nodiscard]] inline std::string interface_of(const Connection& c, const RuleContext& context, unsigned side) {
-  const std::uint32_t index = c.passage()->hops[side].ifindex;
+  const std::uint32_t index = c.forwarded()->hops[side].ifindex;
   return index != 0 ? context.names.interface(index) : "";
 }
 

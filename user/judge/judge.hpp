@@ -158,8 +158,8 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
 
 // strays.cpp: of no connection. lost: events may be missing that would show another thing.
 [[nodiscard]] Finding judge_stray(const Stray& stray, const Names& names, bool lost);
-[[nodiscard]] Finding judge_turned_away(const TurnedAway& syn, const Names& names, bool lost);
-[[nodiscard]] Finding judge_more_turned_away(const MoreTurnedAway& more, const Names& names, bool lost);
+[[nodiscard]] Finding judge_dropped_syn(const DroppedSyn& syn, const Names& names, bool lost);
+[[nodiscard]] Finding judge_more_dropped_syns(const MoreDroppedSyns& more, const Names& names, bool lost);
 [[nodiscard]] std::optional<Finding> judge_attempts(const Attempts& attempts, const Names& names, bool lost);
 [[nodiscard]] Finding judge_more_strays(const Crowd& more, bool lost);
 [[nodiscard]] Finding judge_more_refused(const Crowd& more, bool lost);

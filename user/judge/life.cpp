@@ -66,10 +66,10 @@ std::uint32_t retransmitted_segments(const Connection& c) {
 bool wire_complete(const Connection& c) {
   // The socket has received more segments than the wire showed: some had headers that nobody could follow.
   const bool missed = c.has_cb() && c.cb.segs_in > c.wire.segs_in;
-  const bool whole = c.wire_final && !c.wire_restarted && !c.wire_partial && !c.preexisting && !missed;
+  const bool whole = c.totals.final && !c.totals.restarted && !c.totals.has_fragments && !c.preexisting && !missed;
   if (!whole || !counted_to_the_end(c)) return false;
   if (!c.established) return true;
-  return c.syn && c.syn_ack_seen && c.wire.segs_in != 0 && c.wire.segs_out != 0;
+  return c.syn && c.opening.answered && c.wire.segs_in != 0 && c.wire.segs_out != 0;
 }
 
 namespace {
@@ -83,7 +83,7 @@ void add_conversation(Life& life, const Connection& c, const ConversationTotals&
   life.retransmits_in = totals.in.retransmits;
   life.out_of_order_in = totals.in.out_of_order;
   life.out_of_order_out = totals.out.out_of_order;
-  const bool whole = c.syn && c.syn_ack_seen && c.ended();
+  const bool whole = c.syn && c.opening.answered && c.ended();
   const bool gaps = totals.out.missing_bytes != 0 || totals.in.missing_bytes != 0;
   life.wire = WireTotals{totals.out.payload_bytes, totals.in.payload_bytes, totals.out.frames, totals.in.frames,
                          whole && !gaps};
@@ -96,7 +96,7 @@ void add_conversation(Life& life, const Connection& c, const ConversationTotals&
 
 std::vector<Finding> judge_findings(const Connection& c, const RuleContext& context) {
   const Outcome outcome = judge_outcome(c, context);
-  return c.passage() ? forwarded_findings(c, context, outcome) : findings_of(c, context, outcome);
+  return c.forwarded() ? forwarded_findings(c, context, outcome) : findings_of(c, context, outcome);
 }
 
 Life judge_life(const Connection& c, const RuleContext& context) {
@@ -133,7 +133,7 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   const IcmpMessage* icmp = icmp_behind(c);
   if (by_message && !life.error && icmp != nullptr && c.role != Role::passive) life.error = icmp->error;
   life.closed_by = judge_closed_by(c, life.outcome);
-  if (!c.passage() && life.outcome == Outcome::refused && refused_by_own_firewall(c, context) != nullptr)
+  if (!c.forwarded() && life.outcome == Outcome::refused && refused_by_own_firewall(c, context) != nullptr)
     life.closed_by = ClosedBy::local;
   life.preexisting = c.preexisting;
   life.has_kernel = c.has_kernel;
@@ -160,7 +160,7 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   life.phases = judge_phases(c, context, life.ts_ns);
   if (context.measures != nullptr) life.comparison = compare(c, context);
   if (context.peer != nullptr) life.peer = peer_end(*context.peer);
-  if (c.passage()) {
+  if (c.forwarded()) {
     life.forwarded = forwarded_hops(c, context);
     life.findings = forwarded_findings(c, context, life.outcome);
     if (context.explain) life.ending = std::make_shared<const Ending>(judge_forwarded_ending(c, life.outcome));

@@ -23,7 +23,7 @@ bool syn_dropped_elsewhere(const Connection& c, const RuleContext& context) {
 // The newest SYN met this queue full, and no SYN-ACK was seen since.
 bool newest_met(const Connection& c, bool accept) {
   const QueueFacts& q = c.anomalies->queues;
-  if (c.syn_ack_seen || c.established || q.newest_full == FullQueue::none) return false;
+  if (c.opening.answered || c.established || q.newest_full == FullQueue::none) return false;
   return (q.newest_full == FullQueue::accept) == accept;
 }
 

@@ -123,7 +123,7 @@ Outcome broken_off(const Connection& c, const RuleContext& context) {
 Outcome refused_or_not(const Connection& c, const RuleContext& context) {
   if (c.teardown->no_syn) return Outcome::no_local_port;
   // Without the last transition SYN_SENT is only what we knew before a loss: the SYN may have been acknowledged since.
-  const bool still_connecting = c.teardown->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.syn_ack_seen);
+  const bool still_connecting = c.teardown->end_shown || (c.has_cb() && c.cb.bytes_acked == 0 && !c.opening.answered);
   if (!still_connecting) return Outcome::unknown;
   const Anomalies& t = anomalies_of(c);
   if (c.error != 0 && !reset_taken(t) && syns_never_left(c, context)) return Outcome::connect_unsent;
@@ -153,13 +153,13 @@ Outcome refused_or_not(const Connection& c, const RuleContext& context) {
 constexpr std::int64_t given_up_ns = 127'000'000'000;
 
 bool never_answered(const Connection& c, const RuleContext& context) {
-  const bool asked = c.state == State::syn_sent && c.syn && !c.syn_ack_seen;
+  const bool asked = c.state == State::syn_sent && c.syn && !c.opening.answered;
   return asked && c.wire.segs_in == 0 && context.now - c.syn.ts_ns >= given_up_ns;
 }
 
 // Nothing of what the peer asked reached a listener: each of its SYNs was dropped, by the kernel's own report.
 bool each_syn_dropped(const Connection& c) {
-  const bool asked = c.role == Role::passive && c.state == State::unknown && !c.syn_ack_seen && !c.established;
+  const bool asked = c.role == Role::passive && c.state == State::unknown && !c.opening.answered && !c.established;
   if (!asked || c.incomplete || !c.has_wire) return false;
   const std::uint32_t dropped = anomalies_of(c).drops.syns_in;
   return dropped != 0 && dropped >= c.wire.segs_in;
@@ -184,14 +184,14 @@ Outcome wire_outcome(const Connection& c, const RuleContext& context) {
     if (never_answered(c, context)) return Outcome::connect_timeout;
     return context.finished ? Outcome::open : Outcome::unknown;
   }
-  if (refused_on_the_way(c)) return outcome_of(c.passage()->refusal);
+  if (refused_on_the_way(c)) return outcome_of(c.forwarded()->refusal);
   if (!c.ended()) {
     if (context.finished && !c.expired) return end_may_be_unseen(c, context) ? Outcome::unknown : Outcome::open;
-    const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.syn_ack_seen;
+    const bool silent = c.expired && c.role == Role::active && c.state == State::syn_sent && !c.opening.answered;
     const bool long_enough = context.now - c.last_ts_ns >= given_up_ns;
     if (!silent || !long_enough || c.incomplete) return Outcome::unknown;
     // The newest error of the path takes the place of ETIMEDOUT, as in tcp_write_err().
-    return c.passage() && c.passage()->refusal ? outcome_of(c.passage()->refusal) : Outcome::connect_timeout;
+    return c.forwarded() && c.forwarded()->refusal ? outcome_of(c.forwarded()->refusal) : Outcome::connect_timeout;
   }
   if (c.teardown->by_reset && reset_between_fins(c)) return Outcome::completed;
   // A RST alone shows no connection: it can answer anything (the backscatter of forged addresses).
@@ -226,7 +226,7 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
     if (each_syn_dropped(c)) return Outcome::syn_dropped;
     // A SYN that TCP never took began nothing that could still be open.
     const bool cookie = c.anomalies && c.anomalies->queues.cookie && !c.established;
-    const bool never_taken = c.role == Role::passive && (cookie || (c.state == State::unknown && !c.syn_ack_seen));
+    const bool never_taken = c.role == Role::passive && (cookie || (c.state == State::unknown && !c.opening.answered));
     return context.finished && !c.expired && !never_taken ? Outcome::open : Outcome::unknown;
   }
 
@@ -297,7 +297,7 @@ ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
     case Outcome::refused:
       // An ICMP message came from anywhere on the way.
       if (icmp_behind(c) != nullptr && !c.anomalies->rst_in.mark) return ClosedBy::none;
-      if (reset_by_this_machine(c) || (c.passage() && !(c.ended() && c.teardown->by_reset))) return ClosedBy::none;
+      if (reset_by_this_machine(c) || (c.forwarded() && !(c.ended() && c.teardown->by_reset))) return ClosedBy::none;
       return c.role == Role::passive ? ClosedBy::local : ClosedBy::peer;
     case Outcome::reset_by_peer:
       // A FIN of this side that came before it closed first.

@@ -12,14 +12,14 @@ std::optional<PayloadTimes> payload_times(const Connection& c, const RuleContext
   if (context.conversation == nullptr && context.payload != nullptr) {
     PayloadTimes times = *context.payload;
     // Not every segment was seen after all.
-    if (c.incomplete || c.wire_partial) {
+    if (c.incomplete || c.totals.has_fragments) {
       times.every_segment = false;
       times.repeated = true;
     }
     return times;
   }
   if (context.conversation == nullptr) {
-    std::optional<PayloadTimes> times = c.further ? c.further->payload : std::nullopt;
+    std::optional<PayloadTimes> times = c.seldom ? c.seldom->payload : std::nullopt;
     // Of all that was sent again it is not known what it was.
     if (times && c.anomalies)
       times->repeated = c.anomalies->loss.retrans_segs_in != 0 || c.anomalies->loss.retrans_segs_out != 0;
@@ -63,7 +63,7 @@ std::optional<std::int64_t> round_trip(const Connection& c) {
 void opening(const Connection& c, const RuleContext& context, Phases& phases) {
   if (c.preexisting) return;
   const bool active = c.role == Role::active;
-  const bool by_call = active && !c.opened_by_write && c.has_kernel && context.has_kernel;
+  const bool by_call = active && !c.opening.by_write && c.has_kernel && context.has_kernel;
   const TimeNs begun = by_call ? c.start_ts_ns : c.syn.ts_ns;
   if (c.syn && c.syn_ack) phases.connect = positive(c.syn_ack.ts_ns - begun);
   const TimeNs open = opened(c);
@@ -127,9 +127,9 @@ Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_
   Phases phases;
   opening(c, context, phases);
   // Of what only passes through nobody keeps the times of payload.
-  if (const auto times = c.passage() ? std::nullopt : payload_times(c, context)) payload(c, *times, phases);
+  if (const auto times = c.forwarded() ? std::nullopt : payload_times(c, context)) payload(c, *times, phases);
   // Where not every segment is seen, closed windows still are events.
-  if (!phases.stalled && c.has_wire && c.anomalies && !c.passage()) {
+  if (!phases.stalled && c.has_wire && c.anomalies && !c.forwarded()) {
     // They can be closed at the same time, and are pauses too.
     const std::int64_t closed = std::max(c.anomalies->local_window.total_ns, c.anomalies->peer_window.total_ns);
     if (closed != 0) {

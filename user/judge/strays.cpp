@@ -58,13 +58,13 @@ Finding judge_stray(const Stray& stray, const Names& names, bool lost) {
   return finding;
 }
 
-Finding judge_turned_away(const TurnedAway& syn, const Names& names, bool lost) {
+Finding judge_dropped_syn(const DroppedSyn& syn, const Names& names, bool lost) {
   const Stray& stray = syn.stray;
   Finding finding;
   finding.rule = Rule::rx_dropped;
   finding.confidence = lost ? Confidence::inconclusive : Confidence::certain;
   cite(finding, syn.evidence);
-  arguments::TurnedAway found;
+  arguments::DroppedSyn found;
   found.count = syn.count;
   found.within_ns = stray.ts_ns - syn.first_ns;
   found.remote = stray.flow.remote;
@@ -77,10 +77,10 @@ Finding judge_turned_away(const TurnedAway& syn, const Names& names, bool lost) 
   return finding;
 }
 
-Finding judge_more_turned_away(const MoreTurnedAway& more, const Names& names, bool lost) {
+Finding judge_more_dropped_syns(const MoreDroppedSyns& more, const Names& names, bool lost) {
   Finding finding = of_crowd(Rule::rx_dropped, more.crowd, lost);
   finding.arguments =
-      arguments::More{arguments::More::What::turned_away, more.crowd.numbers(), drop_reasons(names, more.reasons)};
+      arguments::More{arguments::More::What::dropped_syns, more.crowd.numbers(), drop_reasons(names, more.reasons)};
   return finding;
 }
 

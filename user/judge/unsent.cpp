@@ -35,7 +35,7 @@ const Mark* no_neighbour(const Connection& c, const RuleContext& context) {
 }
 
 bool syns_never_left(const Connection& c, const RuleContext& context) {
-  if (!c.anomalies || c.syn_ack_seen) return false;
+  if (!c.anomalies || c.opening.answered) return false;
   const Retransmissions& r = c.anomalies->retransmissions;
   // Those that TCP put off are counted by nobody: the first one still waited.
   if (no_neighbour(c, context) != nullptr) return !c.syn && r.kernel == 0;
@@ -89,7 +89,7 @@ bool is_on_arrival(const Connection& c, const DropSeen* drop) {
 const IcmpMessage* refused_by_message(const Connection& c, const RuleContext& context) {
   if (c.role != Role::passive || c.established || !c.anomalies || !context.has_kernel) return nullptr;
   const Anomalies& t = *c.anomalies;
-  if (c.syn_ack_seen) return nullptr;  // the request was taken
+  if (c.opening.answered) return nullptr;  // the request was taken
   const bool in =
       t.icmp_sent && at_once(dropped_for(c, context, false, DropKind::firewall), t.icmp_sent_mark) != nullptr;
   if (in) return &t.icmp_sent;
@@ -109,8 +109,8 @@ bool syn_ack_ignored(const Connection& c) {
   if (c.role != Role::active) return false;
   if (c.anomalies && c.anomalies->drops.syn_acks_in != 0) return true;
   // A SYN-ACK for another SYN is no answer: TCP refuses it with a RST.
-  const bool answers = !c.has_cb() || !c.has_isn_local || c.isn_local + 1 == c.cb.snd_nxt;
-  return c.syn_ack_seen && c.syn_ack && answers;
+  const bool answers = !c.has_cb() || !c.isn.has_local || c.isn.local + 1 == c.cb.snd_nxt;
+  return c.opening.answered && c.syn_ack && answers;
 }
 
 }  // namespace tcpwitness

@@ -48,7 +48,7 @@ std::optional<Finding> judge_zero_window(const Connection& c, const RuleContext&
   if (theirs) cite(finding, peer.evidence);
   if (ours) cite(finding, local.evidence);
   if (theirs && context.peer != nullptr) finding.peer = peer_end(*context.peer);
-  arguments::ZeroWindow found{.forwarded = c.passage() != nullptr};
+  arguments::ZeroWindow found{.forwarded = c.forwarded() != nullptr};
   if (theirs) {
     found.peer = period(peer, c, context);
     found.waiting_bytes = peer.unsent_bytes;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "correlate/correlator_impl.hpp"
+#include "pipeline/live_correlator.hpp"
 #include "pipeline/prefetch.hpp"
 #include "pipeline/rules.hpp"
 
@@ -23,24 +24,24 @@ Correlator::Correlator(Correlator&&) noexcept = default;
 Correlator& Correlator::operator=(Correlator&&) noexcept = default;
 void Correlator::feed(const Event& event, Reports& out) { impl_->feed(event, out); }
 void Correlator::advance(TimeNs now, Reports& out) { impl_->advance(now, out); }
-bool Correlator::report_over(TimeNs by, Reports& out, std::size_t reports) {
+bool LiveCorrelator::report_over(TimeNs by, Reports& out, std::size_t reports) {
   return impl_->report_over(by, out, reports);
 }
 TimeNs Correlator::due() const { return impl_->due(); }
-bool Correlator::wants_descriptors() { return impl_->wants_descriptors(); }
-std::optional<PortsQuestion> Correlator::wants_ports() { return impl_->wants_ports(); }
-std::uint64_t Correlator::waits_over() const { return impl_->waits_over(); }
-bool Correlator::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
-bool Correlator::wants_hops() { return impl_->wants_hops(); }
-std::vector<Flow> Correlator::ended_hops() { return impl_->ended_hops(); }
-std::vector<FlowToDelete> Correlator::flows_to_delete() { return impl_->flows_to_delete(); }
-void Correlator::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
+bool LiveCorrelator::wants_descriptors() { return impl_->wants_descriptors(); }
+std::optional<PortsQuestion> LiveCorrelator::wants_ports() { return impl_->wants_ports(); }
+std::uint64_t LiveCorrelator::waits_over() const { return impl_->waits_over(); }
+bool LiveCorrelator::wants_fin_wait2() { return impl_->wants_fin_wait2(); }
+bool LiveCorrelator::wants_hops() { return impl_->wants_hops(); }
+std::vector<Flow> LiveCorrelator::ended_hops() { return impl_->ended_hops(); }
+std::vector<FlowToDelete> LiveCorrelator::flows_to_delete() { return impl_->flows_to_delete(); }
+void LiveCorrelator::listed(TimeNs begun, Reports& out) { impl_->listed(begun, out); }
 void Correlator::finish(TimeNs now, Reports& out) { impl_->finish(now, out); }
 bool Correlator::any_open() const { return impl_->any_open(); }
 Summary Correlator::summary() const { return impl_->summary(); }
 void Correlator::so_far(TimeNs now, const std::function<void(Life)>& take) { impl_->so_far(now, take); }
 std::optional<Life> Correlator::so_far_of(ConnectionId conn, TimeNs now) { return impl_->so_far_of(conn, now); }
-void Correlator::ordinary_in_short(bool in_short) { impl_->ordinary_in_short(in_short); }
+void LiveCorrelator::summarize_ordinary(bool summarize) { impl_->summarize_ordinary(summarize); }
 
 void Prefetch::connection(const Correlator& correlator, const Event& event) {
   correlator.impl_->prefetch_connection(event);

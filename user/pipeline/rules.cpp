@@ -30,15 +30,15 @@ class AllRules final : public Rules {
   Finding stray(const Stray& stray, const Names& names, bool lost) const override {
     return judge_stray(stray, names, lost);
   }
-  Finding turned_away(const TurnedAway& syn, const Names& names, bool lost) const override {
-    return judge_turned_away(syn, names, lost);
+  Finding dropped_syn(const DroppedSyn& syn, const Names& names, bool lost) const override {
+    return judge_dropped_syn(syn, names, lost);
   }
   std::optional<Finding> attempts(const Attempts& attempts, const Names& names, bool lost) const override {
     return judge_attempts(attempts, names, lost);
   }
   Finding more_strays(const Crowd& more, bool lost) const override { return judge_more_strays(more, lost); }
-  Finding more_turned_away(const MoreTurnedAway& more, const Names& names, bool lost) const override {
-    return judge_more_turned_away(more, names, lost);
+  Finding more_dropped_syns(const MoreDroppedSyns& more, const Names& names, bool lost) const override {
+    return judge_more_dropped_syns(more, names, lost);
   }
   Finding more_refused(const Crowd& more, bool lost) const override { return judge_more_refused(more, lost); }
 };

@@ -11,6 +11,7 @@
 
 #include "tcpwitness/event_abi.h"
 #include "tcpwitness/pipeline.hpp"
+#include "values/kernel_questions.hpp"
 
 namespace tcpwitness {
 

@@ -24,6 +24,7 @@
 #include "tcpwitness/pipeline.hpp"
 #include "tcpwitness/report.hpp"
 #include "tcpwitness/result.hpp"
+#include "values/kernel_questions.hpp"
 #include "values/port_range.hpp"
 
 namespace tcpwitness {

@@ -146,12 +146,12 @@ void Tracer::release_digests(Release which) {
 void Tracer::count_ports(const PortsQuestion& question, const OnRecord& record) {
   if (!impl_->snapshot) return;
   snapshot_bpf& snapshot = *impl_->snapshot;
-  tw_asked_ports asked{};
+  tw_ports_question asked{};
   std::memcpy(asked.remote_addr, question.remote.address.bytes.data(), sizeof(asked.remote_addr));
   asked.remote_port = question.remote.port;
   asked.netns = question.netns;
   const std::uint32_t zero = 0;
-  if (bpf_map_update_elem(bpf_map__fd(snapshot.maps.asked_ports), &zero, &asked, BPF_ANY) != 0) return;
+  if (bpf_map_update_elem(bpf_map__fd(snapshot.maps.ports_question), &zero, &asked, BPF_ANY) != 0) return;
   PortCount count(question);
   const auto port = [&](std::span<const std::byte> bytes) { count.port(bytes); };
   const auto owner = [&](std::span<const std::byte> bytes) { count.owner(bytes); };

@@ -78,7 +78,7 @@ struct ClockMark {
   TimeNs from = 0;
   std::int64_t ahead_ns = 0;
 };
-// Correlator::listed.
+// LiveCorrelator::listed.
 struct ListedMark {
   TimeNs begun = 0;
 };

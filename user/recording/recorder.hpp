@@ -59,7 +59,7 @@ class Recorder {
   void accounted(TimeNs now, std::uint32_t cpu, std::uint64_t lost);
   // Decoder::skipped(...) was called, and found some.
   void skipped(std::uint64_t total, TimeNs from, TimeNs now);
-  // Correlator::listed(...) was called.
+  // LiveCorrelator::listed(...) was called.
   void listed(TimeNs begun);
   // What the Correlator said after the last of these.
   void report(const Report& report);

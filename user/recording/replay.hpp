@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/live_correlator.hpp"
 #include "recording/recording.hpp"
-#include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
 
@@ -72,7 +72,7 @@ class Replay {
   std::optional<StartMark> start_;
   std::optional<EndMark> end_;
   std::optional<Decoder> decoder_;
-  std::optional<Correlator> correlator_;
+  std::optional<LiveCorrelator> correlator_;
   std::vector<Event> events_;
   EventId last_id_ = 0;
   TimeNs last_ts_ns_ = 0;

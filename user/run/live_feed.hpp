@@ -13,11 +13,11 @@
 #include <span>
 #include <vector>
 
+#include "pipeline/live_correlator.hpp"
 #include "recording/recorder.hpp"
 #include "run/containers.hpp"
 #include "run/live_output.hpp"
 #include "run/live_parts.hpp"
-#include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
 
@@ -48,7 +48,7 @@ class LiveFeed {
   [[nodiscard]] TimeNs lost_at() const { return lost_at_ns_; }
   void forget_loss() { lost_at_ns_ = 0; }
   [[nodiscard]] const Decoder& decoder() const { return decoder_; }
-  [[nodiscard]] Correlator& correlator() { return correlator_; }
+  [[nodiscard]] LiveCorrelator& correlator() { return correlator_; }
   // Null where nothing is recorded.
   [[nodiscard]] Recorder* recorder() const { return recorder_.get(); }
   // The recording goes to a pipe whose reader is gone.
@@ -66,7 +66,7 @@ class LiveFeed {
   LiveOutput& output_;
   Reports& reports_;
   Decoder decoder_;
-  Correlator correlator_;
+  LiveCorrelator correlator_;
   std::unique_ptr<Recorder> recorder_;
   std::vector<Event> events_;
   TimeNs skipped_until_ns_;  // the last look for runs that the kernel skipped

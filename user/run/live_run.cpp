@@ -143,8 +143,8 @@ bool LiveRun::wait() {
 // False: no more of it is wanted.
 bool LiveRun::turn_view() {
   LiveView& view = *parts_.view;
-  Correlator& correlator = feed_.correlator();
-  correlator.ordinary_in_short(view.crowded());
+  LiveCorrelator& correlator = feed_.correlator();
+  correlator.summarize_ordinary(view.crowded());
   if (const auto conn = view.asks_for()) view.answer(correlator.so_far_of(*conn, parts_.clock.now()));
   return view.turn(parts_.clock.now());
 }

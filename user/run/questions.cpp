@@ -11,14 +11,14 @@ namespace {
 
 constexpr int port_questions_at_most = 4;  // a look
 constexpr std::int64_t hops_at_most_every_ns = 5'000'000'000;
-constexpr std::int64_t hops_at_least_every_ns = 10'000'000'000;  // see Wait::passing_looked
+constexpr std::int64_t hops_at_least_every_ns = 10'000'000'000;  // see Wait::forwarded_count
 
 }  // namespace
 
 void Questions::ask() {
   ask_for_descriptors();
   Tracer& tracer = parts_.tracer;
-  Correlator& correlator = feed_.correlator();
+  LiveCorrelator& correlator = feed_.correlator();
   Records found;
   const auto on_record = collect_in(found, parts_.backlog);
   for (int i = 0; i < port_questions_at_most; ++i) {

@@ -83,7 +83,7 @@ std::string words(const arguments::More& of) {
     which = "connections through this machine";
     what = "were refused by a RST";
   }
-  if (of.what == What::turned_away) {
+  if (of.what == What::dropped_syns) {
     which = "SYNs";
     what = fmt::format("arrived and never reached TCP ({})", reasons_counted(of.reasons));
   }

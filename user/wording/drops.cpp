@@ -80,7 +80,7 @@ std::string words(const arguments::ForwardDropped& of) {
   return text;
 }
 
-std::string words(const arguments::TurnedAway& of) {
+std::string words(const arguments::DroppedSyn& of) {
   const std::string which =
       of.count == 1 ? "a SYN" : fmt::format("{} SYNs within {}", of.count, duration_in_words(of.within_ns));
   const std::string nat = of.sent_to ? fmt::format(", was for {} by NAT,", to_string(*of.sent_to)) : "";

@@ -38,7 +38,7 @@ struct Forwarded;
 [[nodiscard]] std::string words(const arguments::TxNotSent& of);                // drops.cpp
 [[nodiscard]] std::string words(const arguments::Refused& of);                  // drops.cpp
 [[nodiscard]] std::string words(const arguments::ForwardDropped& of);           // drops.cpp
-[[nodiscard]] std::string words(const arguments::TurnedAway& of);               // drops.cpp
+[[nodiscard]] std::string words(const arguments::DroppedSyn& of);               // drops.cpp
 [[nodiscard]] std::string words(const arguments::AcceptQueueFull& of);          // listener.cpp
 [[nodiscard]] std::string words(const arguments::SynBacklogFull& of);           // listener.cpp
 [[nodiscard]] std::string words(const arguments::SynCookie& of);                // listener.cpp
