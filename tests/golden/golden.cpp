@@ -10,9 +10,9 @@
 
 #include "golden/capture_reports.hpp"
 #include "golden/reports.hpp"
-#include "sink/catalogue_text.hpp"
-#include "sink/checkup.hpp"
-#include "sink/describe.hpp"
+#include "sink/views/catalogue_text.hpp"
+#include "sink/views/checkup.hpp"
+#include "sink/views/describe.hpp"
 #include "unit/sink_capture.hpp"
 #include "unit/stories.hpp"
 #include "unit/top_scene.hpp"

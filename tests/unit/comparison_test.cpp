@@ -2,9 +2,9 @@
 // comparison_test.cpp: kernel beside wire: each reason for a difference, the same without its evidence, and the sums.
 #include <nlohmann/json.hpp>
 
-#include "sink/compare.hpp"
 #include "sink/format.hpp"
 #include "sink/paint.hpp"
+#include "sink/views/compare.hpp"
 #include "unit/says.hpp"
 #include "unit/sink_capture.hpp"
 

@@ -12,7 +12,7 @@
 #include "cli/options.hpp"
 #include "golden/reports.hpp"
 #include "sink/format.hpp"
-#include "sink/sockets.hpp"
+#include "sink/views/sockets.hpp"
 #include "unit/sink_capture.hpp"
 
 namespace tcpwitness {

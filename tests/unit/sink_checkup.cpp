@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "judge/catalogue.hpp"
-#include "sink/catalogue_text.hpp"
-#include "sink/checkup.hpp"
+#include "sink/views/catalogue_text.hpp"
+#include "sink/views/checkup.hpp"
 #include "unit/sink_capture.hpp"
 
 namespace tcpwitness {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "golden/reports.hpp"
-#include "sink/describe.hpp"
 #include "sink/sinks.hpp"
+#include "sink/views/describe.hpp"
 #include "unit/sink_capture.hpp"
 
 namespace tcpwitness {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "golden/reports.hpp"
-#include "sink/story.hpp"
+#include "sink/views/story.hpp"
 #include "unit/says.hpp"
 #include "unit/sink_capture.hpp"
 #include "unit/stories.hpp"

@@ -8,8 +8,8 @@
 #include "run/messages.hpp"
 #include "run/run.hpp"
 #include "run/signals.hpp"
-#include "sink/catalogue_text.hpp"
-#include "sink/checkup.hpp"
+#include "sink/views/catalogue_text.hpp"
+#include "sink/views/checkup.hpp"
 #include "version/version.hpp"
 
 namespace tcpwitness {

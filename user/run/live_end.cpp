@@ -9,7 +9,7 @@
 #include "run/live_run.hpp"
 #include "run/messages.hpp"
 #include "run/signals.hpp"
-#include "sink/describe.hpp"
+#include "sink/views/describe.hpp"
 
 namespace tcpwitness {
 namespace {

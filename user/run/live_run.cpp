@@ -10,8 +10,8 @@
 #include "confine/confine.hpp"
 #include "run/messages.hpp"
 #include "run/signals.hpp"
-#include "sink/describe.hpp"
 #include "sink/format.hpp"
+#include "sink/views/describe.hpp"
 #include "version/version.hpp"
 
 namespace tcpwitness {

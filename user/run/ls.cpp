@@ -26,7 +26,7 @@
 #include "run/messages.hpp"
 #include "run/run.hpp"
 #include "run/signals.hpp"
-#include "sink/sockets.hpp"
+#include "sink/views/sockets.hpp"
 
 namespace tcpwitness {
 namespace {

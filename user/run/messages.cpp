@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "run/exit_code.hpp"
-#include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/sinks.hpp"
+#include "sink/views/describe.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "run/beside.hpp"
 #include "sink/chosen.hpp"
-#include "sink/compare.hpp"
 #include "sink/picture/picture.hpp"
 #include "sink/summary.hpp"
+#include "sink/views/compare.hpp"
 #include "sink/wall_times.hpp"
 
 namespace tcpwitness {

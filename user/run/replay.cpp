@@ -21,10 +21,10 @@
 #include "run/run_loop.hpp"
 #include "run/selection.hpp"
 #include "run/signals.hpp"
-#include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"
 #include "sink/progress.hpp"
+#include "sink/views/describe.hpp"
 
 namespace tcpwitness {
 namespace {

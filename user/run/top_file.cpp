@@ -32,8 +32,8 @@
 #include "run/signals.hpp"
 #include "run/top.hpp"
 #include "sink/chosen.hpp"
-#include "sink/describe.hpp"
 #include "sink/format.hpp"
+#include "sink/views/describe.hpp"
 #include "tcpwitness/capture.hpp"
 #include "values/duration.hpp"
 

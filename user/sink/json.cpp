@@ -15,7 +15,7 @@
 #include "sink/json_report.hpp"
 #include "sink/json_report_parts.hpp"
 #include "sink/sinks.hpp"
-#include "sink/story.hpp"
+#include "sink/views/story.hpp"
 #include "sink/wall_times.hpp"
 #include "tcpwitness/gap.hpp"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sink/json_parts.hpp"
-#include "sink/story.hpp"
+#include "sink/views/story.hpp"
 #include "tcpwitness/report.hpp"
 
 namespace tcpwitness {

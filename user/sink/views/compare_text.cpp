@@ -10,11 +10,11 @@
 #include <string>
 #include <string_view>
 
-#include "sink/compare.hpp"
-#include "sink/describe.hpp"
 #include "sink/format.hpp"
 #include "sink/line.hpp"
 #include "sink/paint.hpp"
+#include "sink/views/compare.hpp"
+#include "sink/views/describe.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "sink/format.hpp"
-#include "sink/story_parts.hpp"
-#include "sink/story_words.hpp"
 #include "sink/trace_words.hpp"
+#include "sink/views/story_parts.hpp"
+#include "sink/views/story_words.hpp"
 
 namespace tcpwitness {
 namespace {

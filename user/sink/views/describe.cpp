@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // describe.cpp: see describe.hpp. A hook is the wire's where its program's name begins with "wire"; which
 // way it looks is in the name too. Interfaces that are watched alike are reported together.
-#include "sink/describe.hpp"
+#include "sink/views/describe.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/compared.hpp"
+#include "sink/views/compared.hpp"
 
 #include <algorithm>
 #include <initializer_list>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/sockets.hpp"
+#include "sink/views/sockets.hpp"
 
 #include <fmt/format.h>
 

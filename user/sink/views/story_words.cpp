@@ -2,15 +2,15 @@
 // story_words.cpp: see story_words.hpp. What each sentence says stands in story_states.cpp (transitions),
 // story_kernel.cpp (what else the kernel did) and story_segments.cpp. Sentences have no full stop yet: another part can
 // follow.
-#include "sink/story_words.hpp"
+#include "sink/views/story_words.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "sink/format.hpp"
-#include "sink/story_parts.hpp"
 #include "sink/trace_words.hpp"
+#include "sink/views/story_parts.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -14,7 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "sink/story_words.hpp"
+#include "sink/views/story_words.hpp"
 #include "tcpwitness/report.hpp"
 
 namespace tcpwitness {

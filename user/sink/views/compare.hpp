@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "sink/compared.hpp"
 #include "sink/sinks.hpp"
+#include "sink/views/compared.hpp"
 
 namespace tcpwitness {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/compare.hpp"
+#include "sink/views/compare.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -4,7 +4,7 @@
 // Of a connection the first sentences are kept, then the newest of the rest. A run of sentences alike is one after
 // the first few; payload that passed without an event is reported before the next sentence. What finds no room in the
 // common budget is counted with its connection, which keeps a few hundred bytes in any case.
-#include "sink/story.hpp"
+#include "sink/views/story.hpp"
 
 #include <fmt/format.h>
 

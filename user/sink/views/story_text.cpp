@@ -14,8 +14,8 @@
 #include "sink/life_columns.hpp"
 #include "sink/line.hpp"
 #include "sink/sinks.hpp"
-#include "sink/story.hpp"
 #include "sink/trace_words.hpp"
+#include "sink/views/story.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // catalogue_text.cpp: see catalogue_text.hpp.
-#include "sink/catalogue_text.hpp"
+#include "sink/views/catalogue_text.hpp"
 
 #include <string>
 

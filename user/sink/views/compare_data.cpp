@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "sink/compare.hpp"
 #include "sink/csv_writer.hpp"
 #include "sink/json_parts.hpp"
+#include "sink/views/compare.hpp"
 
 namespace tcpwitness {
 namespace {

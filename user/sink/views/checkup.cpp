@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // checkup.cpp: see checkup.hpp. A mark, a name and what was found on each line; what to do about it on the next.
-#include "sink/checkup.hpp"
+#include "sink/views/checkup.hpp"
 
 #include <fmt/format.h>
 
