@@ -37,13 +37,6 @@ struct Message {
   bool by_destination = false;
 };
 
-// A FIN that was acknowledged by the number behind it.
-struct FinAcked {
-  bool relative = false;  // both that follow count from the ISN
-  std::uint32_t seq = 0;
-  std::uint32_t ack = 0;
-};
-
 // completed
 struct Completed {
   enum class How : std::uint8_t {
@@ -56,8 +49,7 @@ struct Completed {
     both,
   };
   How how{};
-  std::optional<FinAcked> fin{};  // the first one
-  Closer closer{};                // where it died
+  Closer closer{};  // where it died
 };
 
 // connect-timeout

@@ -191,12 +191,14 @@ std::vector<Option> selection() {
        Kind::word,
        nullptr,
        {{viewed, Group::selection,
-         "only connections that match, see 'man pcap-filter': addresses, networks, ports, with and, or, not. A few "
-         "ports and networks are compared in the kernel; with anything else all are followed and some shown"},
+         "only connections that match, see 'man pcap-filter': addresses, networks, ports, with and, or, not. Ports "
+         "and networks alone are matched in the kernel; anything else is applied to what is shown, and costs as much "
+         "as "
+         "no filter"},
         {{record},
          Group::selection,
-         "only these ports and networks, as in 'tcp port 443 and net 10/8', see 'man pcap-filter': what is recorded is "
-         "compared in the kernel"},
+         "only these ports and networks, as in 'tcp port 443 and net 10/8', see 'man pcap-filter': they are "
+         "matched in the kernel"},
         {{ls}, Group::selection, "only what matches, see 'man pcap-filter'"},
         {{read}, Group::selection, "for each frame, see 'man pcap-filter'; quote it where the shell needs that"}}},
       {"--filter",
@@ -567,8 +569,8 @@ std::vector<Option> capture() {
        Kind::value,
        [](std::string_view text, Options& o) { return put(wire(text), o.wire); },
        {{live, Group::capture,
-         "auto, xdp, xdp-native, xdp-generic, tc or none (default: auto, no hook that slows the machine)", "MODE",
-         "auto", wire_words}},
+         "auto, xdp, xdp-native, xdp-generic, tc or none (default: auto, which slows no interface)", "MODE", "auto",
+         wire_words}},
        Completes::words},
       {"--kernel",
        Kind::value,

@@ -37,9 +37,7 @@ void note_fin(FinFacts& fin, const HeldSegment& segment, Mark mark) {
 
 // `segment` came behind the FIN.
 void acknowledge(FinFacts& fin, const HeldSegment& segment, Mark mark) {
-  if (!seq_not_after(fin.end, segment.ack)) return;
-  fin.acked = mark;
-  fin.ack = segment.ack;
+  if (seq_not_after(fin.end, segment.ack)) fin.acked = mark;
 }
 
 std::uint8_t window_scale(const HeldSegment& segment) {

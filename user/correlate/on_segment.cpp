@@ -388,7 +388,6 @@ void Correlator::Impl::note_fins(Connection& c, const Event& e, const Segment& g
   FinFacts& other = out ? c.ensure_teardown().fin_in : c.ensure_teardown().fin_out;
   if (other.sent && !other.acked && seq_not_after(other.end, g.ack)) {
     other.acked = {e.id, e.ts_ns};
-    other.ack = g.ack;
   }
 }
 

@@ -16,7 +16,6 @@ struct FinFacts {
   Mark sent;
   Mark acked;             // the first segment whose ack covers the FIN
   std::uint32_t end = 0;  // the sequence number after the FIN
-  std::uint32_t ack = 0;  // as in that segment
   std::uint32_t seq = 0;  // of the FIN itself: end - 1
   bool ahead = false;     // something before it was missing when it came
   bool repeated = false;  // it came again

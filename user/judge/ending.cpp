@@ -118,22 +118,13 @@ Ending refused(const Connection& c, const RuleContext& context, const Life& life
   return found;
 }
 
-std::optional<endings::FinAcked> fin_acked(const FinFacts& fin, bool has_isn, std::uint32_t isn) {
-  if (!fin.sent || !fin.acked || fin.ack != fin.end) return std::nullopt;
-  if (!has_isn) return endings::FinAcked{.seq = fin.seq, .ack = fin.ack};
-  return endings::FinAcked{.relative = true, .seq = fin.seq - isn, .ack = fin.ack - isn};
-}
-
 Ending completed(const Connection& c) {
   using How = endings::Completed::How;
   const Teardown& teardown = *c.teardown;
   // In LAST_ACK the peer's FIN came first, whether or not its beginning was seen.
   const ClosedBy first = closed_first(c);
   const bool local_first = first != ClosedBy::peer && teardown.end_from != State::last_ack;
-  endings::Completed found{.how = How::both,
-                           .fin = local_first ? fin_acked(teardown.fin_out, c.isn.has_local, c.isn.local)
-                                              : fin_acked(teardown.fin_in, c.isn.has_remote, c.isn.remote),
-                           .closer = closer(c)};
+  endings::Completed found{.how = How::both, .closer = closer(c)};
   if (first == ClosedBy::both) {
     found.how = How::both_at_once;
   } else if (teardown.by_reset) {

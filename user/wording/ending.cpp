@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <variant>
 
 #include "facts/reasons.hpp"
@@ -92,12 +93,6 @@ constexpr std::string_view silent_repair =
     "its socket was in repair mode (TCP_REPAIR), in which the kernel closes without a FIN or a RST: nothing was sent "
     "to the peer";
 
-// "FIN consumed one sequence number: the ACK of it is 52 = 51 + 1"
-std::string words(const endings::FinAcked& fin) {
-  if (!fin.relative) return "FIN consumed one sequence number: the ACK of it is its own number + 1";
-  return fmt::format("FIN consumed one sequence number: the ACK of it is {} = {} + 1", fin.ack, fin.seq);
-}
-
 std::string_view words(endings::Completed::How how) {
   using How = endings::Completed::How;
   switch (how) {
@@ -124,18 +119,11 @@ struct EndingWords {
   const Life& life;
 
   std::string operator()(const endings::Completed& of) const {
-    std::string text = of.fin ? words(*of.fin) : "";
-    const std::string died = death(of.closer);
-    if (!died.empty()) {
-      text = fmt::format("{} with nothing unread, and its kernel closed the connection with a FIN{}{}", died,
-                         text.empty() ? "" : "; ", text);
-    }
-    if (!text.empty()) text += "; ";
-    text += words(of.how);
-    text += ".";
-    // A process name keeps its own spelling.
-    if (died.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
-    return text;
+    std::string how = fmt::format("{}.", words(of.how));
+    if (const std::string died = death(of.closer); !died.empty())
+      return fmt::format("{} with nothing unread, and its kernel closed the connection with a FIN; {}", died, how);
+    how[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(how[0])));
+    return how;
   }
 
   std::string operator()(const endings::ConnectTimeout& of) const {
