@@ -8,12 +8,8 @@
 
 namespace tcpwitness::testing {
 
-// One loopback connection: client and server side, closed by the client.
-inline void churn(Stream& stream, std::uint64_t number) {
-  const auto port = static_cast<std::uint16_t>(32768 + number % 28000);
-  const auto isn = static_cast<std::uint32_t>(number * 7919);
-  Side client(stream, 2 * number + 10, "127.0.0.1", port, "127.0.0.1", 80, isn, isn + 77, true);
-  Side server(stream, 2 * number + 11, "127.0.0.1", 80, "127.0.0.1", port, isn + 77, isn, false);
+// Both sides of one loopback connection: the client connects, the server accepts.
+inline void both_open(Side& client, Side& server) {
   client.to(State::syn_sent, curl);
   client.out(S);
   server.view = SocketKind::listener;
@@ -29,7 +25,10 @@ inline void churn(Stream& stream, std::uint64_t number) {
   server.state = State::listen;
   server.to(State::syn_recv);
   server.to(State::established);
-  server.used(nginx, OwnerSource::receive);
+}
+
+// The client closes first, then the server; both sockets are destroyed.
+inline void both_close(Side& client, Side& server) {
   client.to(State::fin_wait1, curl);
   client.out(FA);
   server.in(FA);
@@ -46,6 +45,17 @@ inline void churn(Stream& stream, std::uint64_t number) {
   server.in(A, 0, TW_EVENT_FIN_ACK);
   server.to(State::close);
   server.destroy();
+}
+
+// One loopback connection: client and server side, closed by the client.
+inline void churn(Stream& stream, std::uint64_t number) {
+  const auto port = static_cast<std::uint16_t>(32768 + number % 28000);
+  const auto isn = static_cast<std::uint32_t>(number * 7919);
+  Side client(stream, 2 * number + 10, "127.0.0.1", port, "127.0.0.1", 80, isn, isn + 77, true);
+  Side server(stream, 2 * number + 11, "127.0.0.1", 80, "127.0.0.1", port, isn + 77, isn, false);
+  both_open(client, server);
+  server.used(nginx, OwnerSource::receive);
+  both_close(client, server);
 }
 
 inline std::vector<Event> churn_events(std::uint64_t connections) {

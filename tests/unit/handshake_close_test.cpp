@@ -2,6 +2,7 @@
 // Handshake and close, both sides, as docs/kernel.md orders the events.
 #include <gtest/gtest.h>
 
+#include "unit/churn.hpp"
 #include "unit/run.hpp"
 
 namespace tcpwitness::testing {
@@ -102,36 +103,11 @@ TEST(Handshake, BothEndsOverLoopbackAgreeOnBytes) {
   listens(stream);
   Side client = client_of(stream);
   Side server = server_of(stream);
-  client.to(State::syn_sent, curl);
-  client.out(S);
-  is_asked(server);
-  client.in(SA);
-  client.to(State::established, curl);
-  client.out(A, 0, TW_EVENT_HANDSHAKE_ACK);
-  server.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
-  server.view = SocketKind::full;
-  server.state = State::listen;
-  server.to(State::syn_recv);
-  server.to(State::established);
+  both_open(client, server);
   client.out(PA, 1000);
   server.in(PA, 1000);
   server.used(nginx, OwnerSource::receive);
-  client.to(State::fin_wait1, curl);
-  client.out(FA);
-  server.in(FA);
-  server.to(State::close_wait);
-  server.out(A, 0, TW_EVENT_FIN_ACK);
-  client.in(A, 0, TW_EVENT_FIN_ACK);
-  client.to(State::fin_wait2);
-  server.to(State::last_ack, nginx);
-  server.out(FA);
-  client.in(FA);
-  client.out(A, 0, TW_EVENT_FIN_ACK);
-  client.to(State::close);
-  client.destroy();
-  server.in(A, 0, TW_EVENT_FIN_ACK);
-  server.to(State::close);
-  server.destroy();
+  both_close(client, server);
   const RunResult r = run(stream.events);
   ASSERT_EQ(r.lives().size(), 2U);
   EXPECT_EQ(r.life(0).tx_bytes, 1000U);

@@ -44,5 +44,19 @@ TEST(Losses, ConcernConnectionsThatWereThereAlready) {
   EXPECT_TRUE(losses.may_concern(c));
 }
 
+TEST(Losses, CanHaveTheBeginningOfWhatWasNotSeenToBegin) {
+  Losses losses;
+  losses.add(until(500));
+  Connection later;
+  losses.begins(later, 501, true);
+  EXPECT_FALSE(losses.may_concern(later)) << "its first event came behind the loss";
+  Connection during;
+  losses.begins(during, 500, true);
+  EXPECT_TRUE(losses.may_concern(during));
+  Connection joined;
+  losses.begins(joined, 9'000, false);
+  EXPECT_TRUE(losses.may_concern(joined)) << "its beginning can be among what was lost";
+}
+
 }  // namespace
 }  // namespace tcpwitness

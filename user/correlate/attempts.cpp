@@ -39,10 +39,9 @@ void AttemptsBySecond::count(std::uint64_t Attempts::* what) {
 }
 
 std::optional<Attempts> AttemptsBySecond::due(TimeNs now, bool finished) {
-  if (before_ && (now - before_->crowd.since() >= 2 * second_ns || finished)) return *std::exchange(before_, nullptr);
   if (newest_ && !before_ && now - newest_->crowd.since() >= second_ns) before_ = std::move(newest_);
-  std::unique_ptr<Attempts>& last = before_ ? before_ : newest_;
-  if (last && finished) return *std::exchange(last, nullptr);
+  if (before_ && (now - before_->crowd.since() >= 2 * second_ns || finished)) return *std::exchange(before_, nullptr);
+  if (newest_ && finished) return *std::exchange(newest_, nullptr);
   return std::nullopt;
 }
 

@@ -268,7 +268,7 @@ void Correlator::Impl::adopt_flow(Slot slot, const Flow& flow) {
   table_.bind_flow(slot, flow);
   if (settings_.timeline) timeline_.flow_of(c.id, flow);
   if (settings_.of_flow) emitter_.decide(c, false);
-  if (!icmp_ahead_.empty()) take_icmp_ahead(flow);
+  if (!early_icmp_.empty()) take_early_icmp(flow);
 }
 
 bool Correlator::Impl::crowded(bool half_open) const {

@@ -160,7 +160,7 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   void on_icmp(const Event& e, const IcmpSeen& seen);
   void on_icmp_sent(const Event& e, const IcmpSeen& seen);
   // What came before anything had shown the connection's local port.
-  void take_icmp_ahead(const Flow& flow);
+  void take_early_icmp(const Flow& flow);
 
   // nat.cpp
   void on_translation(const Event& e, const Translation& t);
@@ -209,11 +209,11 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   OpenFindings open_findings_;
   Unmatched unmatched_;
   bool summarizes_ordinary_ = false;
-  Newest<Event, 8> icmp_ahead_;       // for no connection that is known
+  Newest<Event, 8> early_icmp_;       // for no connection that is known
   RestOfEachSecond more_refused_;     // forwarded
   AttemptsBySecond attempts_{false};  // of listeners here
   FirstOfEachSecond half_open_lives_{100};
-  Newest<LocalSyn, 256> unwanted_;  // packets alone: SYNs that found no socket
+  Newest<LocalSyn, 256> unmatched_syns_;  // packets alone: SYNs that found no socket
   // Whose connection has not begun yet; the segment that begins it is right behind.
   Newest<Translation, 64> translations_;
   std::vector<Event> expanded_;  // room for the events of one digest

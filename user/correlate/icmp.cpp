@@ -59,7 +59,7 @@ void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
   if (seen.sent != IcmpWay::came) return on_icmp_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
-  if (slot == no_slot) icmp_ahead_.push(e);
+  if (slot == no_slot) early_icmp_.push(e);
   if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
   const IcmpMessage message = icmp_message(seen);
@@ -80,9 +80,9 @@ void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
 }
 
 // The own firewall's answer to a SYN that never reached an interface comes before the drop, which shows the port.
-void Correlator::Impl::take_icmp_ahead(const Flow& flow) {
+void Correlator::Impl::take_early_icmp(const Flow& flow) {
   const auto of_flow = [&](const Event& e) { return to_flow(std::get<IcmpSeen>(e.body).tuple) == flow; };
-  const auto ahead = icmp_ahead_.take_oldest(of_flow);
+  const auto ahead = early_icmp_.take_oldest(of_flow);
   if (!ahead) return;
   constexpr std::int64_t just_before_ns = 1'000'000'000;  // an older one is about an earlier connection
   if (now_ - ahead->ts_ns <= just_before_ns) on_icmp(*ahead, std::get<IcmpSeen>(ahead->body));

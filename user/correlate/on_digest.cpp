@@ -89,7 +89,7 @@ Correlator::Impl::Place Correlator::Impl::place_of(const Event& e, const SocketD
                                                    const Flow& flow) const {
   // What was lost may be of it, where its beginning is not behind the loss.
   if (losses_.any() && (losses_.reach(time_of(e, d, at.begun_ns())) || !(at.wire || at.active))) return {};
-  if (forwarded_.any() || !icmp_ahead_.empty() || (at.by_syn() && crowded(true))) return {};
+  if (forwarded_.any() || !early_icmp_.empty() || (at.by_syn() && crowded(true))) return {};
   if (table_.find_cookie(d.header.cookie) != no_slot) return {};
   const Slot before = table_.find_flow(flow);
   return {before == no_slot || table_.at(before).reported, before == no_slot};

@@ -64,13 +64,13 @@ Slot Correlator::Impl::take_refused(const Event& e, const Segment& g, const Flow
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
   const bool no_socket = g.is(SegmentEvent::no_socket) && !g.is_any(SegmentEvent::fragment, SegmentEvent::bad_header);
   if (!out && (g.flags & asks) == tcp_flag::syn && no_socket) {
-    unwanted_.push(LocalSyn{e.id, e.ts_ns, g});
+    unmatched_syns_.push(LocalSyn{e.id, e.ts_ns, g});
     return no_slot;
   }
   // Without TCP's control socket it can be another machine's, behind NAT.
   if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != SocketKind::control) return no_slot;
   // RFC 9293, 3.10.7.1: it acknowledges the SYN.
-  auto syn = unwanted_.take_newest([&](const LocalSyn& one) {
+  auto syn = unmatched_syns_.take_newest([&](const LocalSyn& one) {
     return to_flow(one.segment.tuple) == flow && e.ts_ns - one.ts_ns <= settings_.hold_ns &&
            g.ack == one.segment.seq + seq_length(one.segment.len, one.segment.flags);
   });
