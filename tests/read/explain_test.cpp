@@ -153,7 +153,7 @@ TEST(Doctor, WithoutPrivilegeItSaysWhatItCouldNotLookAt) {
   EXPECT_EQ(reported.status, 1) << reported.err;
   EXPECT_TRUE(reported.out.contains("lacks CAP_BPF")) << reported.out;
   EXPECT_TRUE(reported.out.contains("not tried, the kernel has it")) << reported.out;
-  EXPECT_TRUE(reported.out.contains("The kernel witness could not be tried")) << reported.out;
+  EXPECT_TRUE(reported.out.contains("Kernel events could not be tried")) << reported.out;
 }
 
 TEST(Doctor, AnInterfaceThatIsNotThereIsAnError) {

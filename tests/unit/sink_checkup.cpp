@@ -47,10 +47,10 @@ TEST(Checkup, ATextHasEveryGroupAndEndsWithTheVerdict) {
             "  ok    privilege      root\n"
             "  less  reset reasons  this kernel has no names for them\n"
             "\n"
-            "Kernel witness\n"
+            "Kernel events\n"
             "  NO    sock:inet_sock_set_state  state transitions: not heard\n"
             "\n"
-            "Wire witness\n"
+            "Packets\n"
             "  ok    eth0  in tcx (XDP would switch off LRO and copy merged segments), out\n"
             "              tcx; XDP slot free (not tried)\n"
             "\n"
@@ -58,7 +58,7 @@ TEST(Checkup, ATextHasEveryGroupAndEndsWithTheVerdict) {
             "  ?     BPF programs  this process may not list them\n"
             "                      run it as root (sudo)\n"
             "\n"
-            "The kernel witness cannot work; the wire witness can work, with less (see above).\n");
+            "Kernel events cannot be traced; packets can be traced, with less (see above).\n");
 }
 
 TEST(Checkup, BothMustWork) {

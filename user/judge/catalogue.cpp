@@ -114,7 +114,7 @@ std::span<const RuleEntry> rule_catalogue() {
        "tcp_retransmit_skb, tcp_retransmit_synack: the cause; the peer's D-SACK (ours was spurious), TCP_OLD_DATA (the "
        "peer's was)",
        "the same sequence numbers again, later than a round trip behind what overtook them", "the kernel reported it",
-       "the wire alone, or the two witnesses differ", "",
+       "packets alone, or kernel and packets differ", "",
        "Fast retransmissions and tail-loss probes are loss on the path; timeouts (RTO) are loss of whole flights or a "
        "peer that is gone; a SYN sent again waits 1 s, 2 s, 4 s. Spurious ones are delay or lost ACKs, not loss.",
        "packets that the network delivers twice, more than 100 ms apart, or with neither an IPv4 identification nor "
@@ -263,7 +263,7 @@ std::span<const RuleEntry> rule_catalogue() {
       {Rule::write_after_peer_closed,
        "data was sent into a connection that the other side had closed, and a RST answered it: the data is lost",
        "ESTABLISHED to CLOSE_WAIT, what was sent since and never acknowledged, tcp_receive_reset", "the RST",
-       "both witnesses have the RST, or the kernel's events are all there is", "the wire did not show the RST", "",
+       "packets show the RST, or only kernel events are traced", "the wire did not show the RST", "",
        "The side that reuses idle connections must give them up before the other one does: a shorter idle timeout than "
        "the server's keep-alive timeout, or a retry of what is safe to repeat.",
        "a peer that had only shut its sending side down and died before it took anything more"},

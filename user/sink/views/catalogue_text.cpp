@@ -84,7 +84,7 @@ void write_catalogue_text(Output& output, const TextStyle& style, std::string_vi
     page.row("rests on", entry.evidence);
     page.row("fooled by", entry.fooled_by);
   }
-  if (only.empty()) page.title("FINDINGS:", "what both witnesses say together, any number");
+  if (only.empty()) page.title("FINDINGS:", "what kernel events and packets show together, any number");
   for (const RuleEntry& entry : rule_catalogue()) {
     if (!wanted(name(entry.rule), only)) continue;
     page.entry(name(entry.rule), entry.meaning);

@@ -25,7 +25,7 @@ constexpr std::array<Mark, 4> marks{
     {{"ok", Colour::good}, {"less", Colour::warn}, {"NO", Colour::bad}, {"?", Colour::warn}}};
 constexpr std::array<std::string_view, 4> state_names{"good", "less", "bad", "unknown"};
 constexpr std::array<std::string_view, 4> group_names{"machine", "kernel", "wire", "residue"};
-constexpr std::array<std::string_view, 4> titles{"This machine", "Kernel witness", "Wire witness", "Left behind"};
+constexpr std::array<std::string_view, 4> titles{"This machine", "Kernel events", "Packets", "Left behind"};
 
 template <typename Enum>
 std::size_t index(Enum value) {
@@ -35,11 +35,11 @@ std::size_t index(Enum value) {
 std::string works(Check::State state) {
   switch (state) {
     case Check::State::good:
-      return "can work";
+      return "can be traced";
     case Check::State::less:
-      return "can work, with less (see above)";
+      return "can be traced, with less (see above)";
     case Check::State::bad:
-      return "cannot work";
+      return "cannot be traced";
     case Check::State::unknown:
       break;
   }
@@ -82,8 +82,7 @@ void write_checkup_text(Output& output, const TextStyle& style, const Checkup& c
     }
   }
   output.buffer().push_back('\n');
-  line.put(fmt::format("The kernel witness {}; the wire witness {}.", works(checkup.kernel_witness),
-                       works(checkup.wire_witness)),
+  line.put(fmt::format("Kernel events {}; packets {}.", works(checkup.kernel_witness), works(checkup.wire_witness)),
            checkup.both_work() ? Colour::good : Colour::bad);
   line.end();
   output.line_done();
