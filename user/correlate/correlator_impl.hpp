@@ -36,7 +36,7 @@ namespace tcpwitness {
 class Correlator::Impl final : private ForwardedConnections::Host {
  public:
   Impl(CorrelatorSettings settings, const Names& names, const Rules& rules, ReadAlike alike);
-  ~Impl() = default;
+  ~Impl() override = default;
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 

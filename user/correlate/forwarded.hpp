@@ -25,13 +25,11 @@ class ForwardedConnections {
   // What becomes of each, as of any other connection.
   class Host {
    public:
+    virtual ~Host() = default;
     // A segment, once, as its sender sent it. shown: the timeline gets it.
     virtual void forwarded_segment(Slot slot, const Event& e, const Segment& g, bool out, bool shown) = 0;
     // It is over: judged and reported. Its slot stays.
     virtual void forwarded_over(Slot slot) = 0;
-
-   protected:
-    ~Host() = default;
   };
 
   // All are kept by reference; now: of the newest event, or of the call that runs.
