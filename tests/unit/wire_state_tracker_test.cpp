@@ -60,6 +60,14 @@ TEST(StateTracker, ThePeerClosesFirst) {
   EXPECT_TRUE(w.over());
 }
 
+TEST(StateTracker, APeersFinThatIsNotTakenClosesNothing) {
+  Watched w;
+  w.shake().say({1, 1, 1, 0, fin_ack}).say({0, 1, 1, 0, fin_ack}).say({1, 2, 2});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK");
+  w.say({0, 2, 2});
+  EXPECT_EQ(w.local(), "SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE");
+}
+
 TEST(StateTracker, FinsThatCrossMeanClosing) {
   Watched w;
   w.shake().say({0, 1, 1, 0, fin_ack}).say({1, 1, 1, 0, fin_ack}).say({0, 2, 2}).say({1, 2, 2});

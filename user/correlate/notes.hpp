@@ -41,6 +41,6 @@ void note_first_look(Measures& measures, const Connection& found);
 }
 // probes.cpp: Wireshark's words for a segment; c may be null.
 [[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out,
-                                                           bool analysed);
+                                                           bool analysed, TimeNs now);
 
 }  // namespace tcpwitness

@@ -380,6 +380,8 @@ void Correlator::Impl::note_fins(Connection& c, const Event& e, const Segment& g
       fin.ahead = g.is(SegmentEvent::out_of_order) && g.reordered == 0;
       fin.end = g.seq + seq_length(g.len, g.flags);
       fin.seq = fin.end - 1;
+      // In a capture its acknowledgement can stand before it.
+      if (settings_.capture && c.ends && c.ends->tracker.acknowledged(out ? 0 : 1, fin.end)) fin.acked = fin.sent;
     } else {
       fin.repeated = true;
     }
@@ -514,7 +516,7 @@ void Correlator::Impl::segment_entry(Connection* c, const Event& e, const Segmen
   }
   const std::optional<Analysis> analysis = analyse(c, e, g, out);
   if (analysis) body.segment.analysis = *analysis;
-  body.analysis = analysis_words(c, body.segment, out, analysis.has_value());
+  body.analysis = analysis_words(c, body.segment, out, analysis.has_value(), e.ts_ns);
   if (c != nullptr && c->forwarded() && g.socket.type != SocketKind::unknown)
     body.analysis.push_back("made by this machine");
   if (c != nullptr) {

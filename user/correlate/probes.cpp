@@ -12,13 +12,26 @@ namespace {
 
 enum class Probe : std::uint8_t { none, keepalive, zero_window };
 
-Probe classify(const Connection& c, const Segment& g, bool out) {
+// The receiver had opened its window again, but that need not have arrived: a sender that still sees it closed probes
+// at intervals that at most double.
+bool may_see_it_closed(const ZeroWindowFacts& window, TimeNs now) {
+  constexpr std::int64_t slack_ns = 1'000'000'000;
+  return !window.since && window.total_ns != 0 && now - window.evidence.last_ns <= window.total_ns + slack_ns;
+}
+
+// How the sender of a probe may see the window that it asks about.
+bool seems_closed(const Connection& c, bool local, TimeNs now) {
+  if ((local ? c.last_window_local : c.last_window_peer) == 0) return true;
+  return c.anomalies && may_see_it_closed(local ? c.anomalies->local_window : c.anomalies->peer_window, now);
+}
+
+Probe classify(const Connection& c, const Segment& g, bool out, TimeNs now) {
   if (g.is(SegmentEvent::window_probe)) return Probe::zero_window;
   if (!g.is(SegmentEvent::keepalive)) return Probe::none;
   // This kernel sends empty ones: payload is a retransmission. (Other stacks of a capture repeat a byte.)
   if (out && g.len != 0 && g.socket.type == SocketKind::full) return Probe::none;
-  if (!out) return c.last_window_local == 0 ? Probe::zero_window : Probe::keepalive;
-  if (g.socket.type != SocketKind::full) return c.last_window_peer == 0 ? Probe::zero_window : Probe::keepalive;
+  if (!out || g.socket.type != SocketKind::full)
+    return seems_closed(c, !out, now) ? Probe::zero_window : Probe::keepalive;
   if ((g.socket.flags & bits(SocketFlag::locked, SocketFlag::repair)) != 0) return Probe::none;
   return g.socket.write_seq == g.socket.snd_nxt ? Probe::keepalive : Probe::zero_window;
 }
@@ -66,9 +79,10 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
 
 }  // namespace
 
-std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out, bool analysed) {
+std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out, bool analysed,
+                                             TimeNs now) {
   std::vector<std::string_view> words;
-  const Probe probe = c != nullptr ? classify(*c, g, out) : Probe::none;
+  const Probe probe = c != nullptr ? classify(*c, g, out, now) : Probe::none;
   if (analysed) {
     say_analysis(words, g, probe, out && g.socket.type == SocketKind::full);
     say_rest(words, g);
@@ -90,7 +104,7 @@ std::vector<std::string_view> analysis_words(const Connection* c, const Segment&
 }
 
 void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& g, bool out) {
-  const Probe probe = classify(c, g, out);
+  const Probe probe = classify(c, g, out, e.ts_ns);
   const bool by_kernel = out && g.socket.type == SocketKind::full;
   if (probe == Probe::zero_window) {
     // Sent into the window that the other side closed.
@@ -158,6 +172,10 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
   }
   if (k.unanswered == 0) return;
   const std::uint32_t probe_number = k.unanswered;
+  if (k.last_answer) k.answers_dropped = 0;
+  k.last_answer = {e.id, e.ts_ns};
+  k.unanswered_before = k.unanswered;
+  k.run_before = k.run.total;
   ++k.answered;
   k.unanswered = 0;
   k.run.clear();

@@ -48,7 +48,9 @@ bool BatchReader::wants(const CaptureBlock& block) {
 }
 
 void BatchReader::take(const CaptureBlock& block, Batch& batch) {
-  if (wants(block)) observe(batch);
+  if (!wants(block)) return;
+  if (!file_.regular()) return observe(tcp_, batch);
+  order_.put(tcp_, [&](const TcpFrame& frame) { observe(frame, batch); });
 }
 
 std::optional<TimeNs> BatchReader::next() {
@@ -60,14 +62,14 @@ std::optional<TimeNs> BatchReader::next() {
 }
 
 void BatchReader::take_next(Batch& batch) {
-  observe(batch);
+  observe(tcp_, batch);
   account(batch);
 }
 
-void BatchReader::observe(Batch& batch) {
+void BatchReader::observe(const TcpFrame& frame, Batch& batch) {
   ++segments_;
-  last_ts_ns_ = std::max(last_ts_ns_, tcp_.ts_ns);
-  conversations_.observe(tcp_, batch.events);
+  last_ts_ns_ = std::max(last_ts_ns_, frame.ts_ns);
+  conversations_.observe(frame, batch.events);
   streams_ = std::max(streams_, conversations_.stream() + 1);
 }
 
@@ -77,6 +79,7 @@ void BatchReader::advance(TimeNs now, Batch& batch) {
 }
 
 bool BatchReader::finish(Batch& batch) {
+  order_.finish([&](const TcpFrame& frame) { observe(frame, batch); });
   const bool more = conversations_.finish(batch.events, events_in_a_batch);
   account(batch);
   return more;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // batch_reader.hpp: the first half of read: from the bytes of a capture to events, a batch at a time.
 //
-//   CaptureFile -> (filter) -> TcpFrames -> Conversations
+//   CaptureFile -> (filter) -> TcpFrames -> (FrameOrder) -> Conversations
 //
 // It is the hot path: nothing in it allocates for a frame. It shares nothing with the second half but the batches,
 // so the two can run side by side.
@@ -18,6 +18,7 @@
 #include "run/selection.hpp"
 #include "tcpwitness/event.hpp"
 #include "wire/conversations.hpp"
+#include "wire/frame_order.hpp"
 
 namespace tcpwitness {
 
@@ -59,13 +60,14 @@ class BatchReader {
  private:
   [[nodiscard]] bool wants(const CaptureBlock& block);
   void take(const CaptureBlock& block, Batch& batch);
-  void observe(Batch& batch);
+  void observe(const TcpFrame& frame, Batch& batch);
 
   CaptureFile& file_;
   PacketFilter* filter_;
   Selection selection_;
   TcpFrames tcp_frames_;
   Conversations conversations_;
+  FrameOrder order_;  // of an ordinary file; who waits for a pipe's next frame wants those before it at once
   TcpFrame tcp_;
   std::size_t interfaces_reported_ = 0;
   std::uint64_t frames_ = 0;

@@ -21,6 +21,8 @@ std::uint16_t HalfConnection::send_syn(const SeenSegment& g) {
 std::uint16_t HalfConnection::send_fin(const SeenSegment& g) {
   fin_ = true;
   fin_end_ = g.seq + seq_length(g.len, g.flags);
+  // A capture can have the answer before it.
+  if (acked_ && !seq_before(snd_una_, fin_end_)) fin_acked_ = true;
   return bits(SegmentEvent::fin);
 }
 

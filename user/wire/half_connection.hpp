@@ -11,7 +11,8 @@
 // - `nxt` there is what was seen, for it tells what is sent again: an empty ACK from further ahead has overtaken
 //   payload that is still to come. Here it is SND.NXT, and that ACK proves that everything before it was sent.
 // - A capture can have gaps of any size, a hook has not: only here a number further away than any window begins anew.
-// - A capture can have another length of a segment than was sent: here an ACK beyond the FIN covers it, too.
+// - A capture can have another length of a segment than was sent: here an ACK beyond the FIN covers it, too. And it can
+//   have the ACK of a FIN before the FIN, which is acknowledged at once then.
 //
 // What is not the same thing, and stays where it is: the counters of WireAnalysis, which follow Wireshark's (its next
 // number leaves out probes), SequenceBytes, which counts bytes and remembers holes, ZeekState, which has no numbers,

@@ -56,8 +56,14 @@ void SequenceBytes::slow_sent(std::uint32_t start, std::uint32_t len, std::uint3
     jump(start, len, consumed);
     return;
   }
-  if (len == 0 && consumed <= behind) return;  // an old acknowledgement, a keep-alive
   const std::uint64_t from = high_ - behind;
+  if (consumed != len && consumed <= behind) {
+    // A FIN that was acknowledged before it came: its number had seemed to be a byte that is missing.
+    const std::uint64_t no_byte = fill(from + len, from + consumed);
+    missing_ -= no_byte;
+    range_ -= no_byte;
+  }
+  if (len == 0 && consumed <= behind) return;  // an old acknowledgement, a keep-alive
   if (!from_syn_ && from < low_ && len != 0) extend_down(from);
   const std::uint32_t known = std::min(len, behind);
   const std::uint64_t filled = fill(from, from + known);

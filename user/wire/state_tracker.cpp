@@ -79,7 +79,8 @@ void StateTracker::close(Transitions& transitions) {
     if (me.state == State::fin_wait1 && got) enter(transitions, side, State::closing);
     if (me.state == State::fin_wait2 && got && received.fin_acked()) enter(transitions, side, State::time_wait);
     if (me.state == State::closing && sent.fin_acked()) enter(transitions, side, State::time_wait);
-    if (me.state == State::last_ack && sent.fin_acked()) enter(transitions, side, State::close);
+    // Where the peer's FIN is not acknowledged it was not taken, whoever saw it come.
+    if (me.state == State::last_ack && sent.fin_acked() && received.fin_acked()) enter(transitions, side, State::close);
   }
 }
 

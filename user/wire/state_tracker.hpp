@@ -40,6 +40,11 @@ class StateTracker {
   // Something else than a RST was seen of either side.
   [[nodiscard]] bool seen() const { return ends_[0].state != TcpState::unknown || ends_[1].state != TcpState::unknown; }
   [[nodiscard]] bool fin(unsigned side) const { return ends_[side].half.fin(); }
+  // What this side has sent before the number `end`, seen or not, the other one has acknowledged.
+  [[nodiscard]] bool acknowledged(unsigned side, std::uint32_t end) const {
+    const HalfConnection& sent = ends_[side].half;
+    return sent.acked() && !seq_before(sent.snd_una(), end);
+  }
 
  private:
   struct End {
