@@ -788,6 +788,24 @@ static __always_inline bool drop_tells(__u32 reason)
 	       !IS_DROP_REASON(reason, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
+#define SOCK_STREAM 1
+
+/*
+ * A raw socket gets a copy of each segment that arrives, and what it does not take, TCP gets all the same. Before 6.11
+ * nobody says whose copy it was: one in IPv4 begins with its IP header (raw_rcv()), and TCP's own does not any more.
+ */
+static __always_inline bool is_copy(struct sk_buff *skb, struct sock *taker, __u32 reason)
+{
+	if (taker)
+		return taker->__sk_common.skc_state != TCP_NEW_SYN_RECV &&
+		       taker->__sk_common.skc_state != TCP_TIME_WAIT && taker->sk_type != SOCK_STREAM;
+	if (!IS_DROP_REASON(reason, SKB_DROP_REASON_SOCKET_FILTER) &&
+	    !IS_DROP_REASON(reason, SKB_DROP_REASON_SOCKET_RCVBUFF))
+		return false;
+	return skb->protocol == bpf_htons(ETH_P_IP) && skb->transport_header > skb->network_header &&
+	       skb->data == skb->head + skb->network_header;
+}
+
 /* What the headers of a buffer say. */
 struct dropped {
 	struct tw_tuple tuple;
@@ -912,7 +930,7 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 
 	if (skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6))
 		return 0;
-	if (!drop_tells(reason))
+	if (!drop_tells(reason) || is_copy(skb, taker, reason))
 		return 0;
 	/* The backlog of a CPU is full on arrival, before skb_iif is set. */
 	outgoing = skb->skb_iif == 0 && !IS_DROP_REASON(reason, SKB_DROP_REASON_CPU_BACKLOG);

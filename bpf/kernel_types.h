@@ -125,6 +125,7 @@ struct sock {
 	struct sk_buff_head sk_error_queue;
 	socket_lock_t sk_lock;
 	int sk_err;
+	__u16 sk_type;
 	__u16 sk_protocol;
 	__u8 sk_shutdown;
 	__u8 sk_userlocks : 4;
@@ -346,6 +347,8 @@ enum skb_drop_reason {
 	SKB_DROP_REASON_CPU_BACKLOG,
 	SKB_DROP_REASON_OTHERHOST,
 	SKB_DROP_REASON_QUEUE_PURGE,
+	SKB_DROP_REASON_SOCKET_FILTER,
+	SKB_DROP_REASON_SOCKET_RCVBUFF,
 };
 
 #pragma clang attribute pop
