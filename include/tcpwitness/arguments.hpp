@@ -220,13 +220,15 @@ struct DelayedAckStall {
 // keepalive: probes of either side.
 struct Keepalive {
   struct Death {
-    std::string interface{};      // that the newest probe left by
-    std::int64_t silence_ms = 0;  // 0: not known
-    bool as_configured = false;   // the silence that the timers allow
+    std::string interface{};            // that the newest probe left by
+    std::int64_t silence_ms = 0;        // 0: not known
+    bool as_configured = false;         // the silence that the timers allow
+    std::uint32_t answers_dropped = 0;  // arrived, and never reached TCP
   };
   std::uint32_t sent = 0;
   std::uint32_t answered = 0;
   std::uint32_t unanswered = 0;  // in a row, now
+  bool one_way = false;          // no segment of the peer was seen: nobody knows whether they were answered
   std::uint32_t received = 0;    // the peer's
   std::uint32_t replied = 0;     // to the peer's
   // This side's timers (TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT). probes 0: not known.

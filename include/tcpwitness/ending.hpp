@@ -138,6 +138,7 @@ struct KeepaliveTimeout {
   std::uint32_t interval_ms = 0;  // 0: neither timer is known
   bool reset_sent = false;
   std::uint32_t user_timeout_ms = 0;  // TCP_USER_TIMEOUT, where that was over before the last probe
+  std::uint32_t answers_dropped = 0;  // arrived, and never reached TCP
 };
 
 // retransmit-timeout, user-timeout

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "correlate/notes.hpp"
+#include "facts/derived.hpp"
 #include "tcpwitness/tcp.hpp"
 #include "values/kernel.hpp"
 
@@ -114,15 +115,16 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   if (cb.sk_err == ETIMEDOUT) {
     if (from == State::syn_sent || from == State::syn_recv) return by_timer("retransmission");
     if (cb.snd_una == cb.write_seq) return by_timer("keep-alive");
-    return by_timer(cb.user_timeout_ms != 0 ? "user timeout" : "retransmission");
+    return by_timer(user_timeout_over(c, ts) ? "user timeout" : "retransmission");
   }
   if (cb.sk_err == ECONNABORTED && called(change)) return by_call(change, "sock_destroy");
-  if (cb.sk_err != 0 && !reset_taken) {
+  const bool by_error = error_ended(cb, from);
+  if (by_error && !reset_taken) {
     // tcp_v4_err(), tcp_v6_err(): of a message that ends a connect(), and of nothing else.
     const Cause message = from == State::syn_sent || from == State::syn_recv ? by_message(c, cb.sk_err, ts) : Cause{};
     if (message.kind != Cause::Kind::unknown) return message;
   }
-  if (cb.sk_err != 0 || reset_taken) {
+  if (by_error || reset_taken) {
     const bool orphan = is_orphaned(cb) && (from == State::fin_wait1 || from == State::fin_wait2);
     const bool unwatched = reset_taken && !c.has_wire && !orphan;  // data for an orphan is reported as a reset too
     if (unwatched) return by_event(Cause::Kind::reset, c.anomalies->reset_received.mark, "RST", ts);

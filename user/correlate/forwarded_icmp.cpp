@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // forwarded_icmp.cpp: ICMP errors that leave for an end of a forwarded connection.
-#include <cerrno>
-
 #include "correlate/forwarded.hpp"
 #include "correlate/notes.hpp"
 
@@ -59,7 +57,7 @@ void ForwardedConnections::on_icmp_left(const Event& e, const IcmpSeen& seen) {
 void ForwardedConnections::refuse(Slot slot, const Event& e, const IcmpMessage& message) {
   Connection& c = table_.at(slot);
   ForwardedFacts& forwarded = *c.forwarded();
-  const bool refuses = is_unreachable(message.error) || message.error == ECONNREFUSED;
+  const bool refuses = is_path_error(message.error);
   if (!refuses || c.ended() || c.opening.answered || c.established || c.state != State::syn_sent) return;
   forwarded.refusal = message;
   forwarded.refusal_mark = {e.id, e.ts_ns};

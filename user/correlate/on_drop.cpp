@@ -91,6 +91,14 @@ void take_back_unprocessed(Connection& c, const Event& e, const Drop& d) {
     window.since = {};
     if (--window.periods == 0 && window.probes == 0) window = {};
   }
+  if (c.anomalies && d.len == 0 && just_seen(c.anomalies->keepalive.last_answer)) {
+    KeepaliveFacts& k = c.anomalies->keepalive;
+    k.last_answer = {};
+    --k.answered;
+    ++k.answers_dropped;
+    k.unanswered = k.unanswered_before;
+    k.run.total = k.run_before;
+  }
   if (!c.teardown || (d.flags & tcp_flag::fin) == 0) return;
   FinFacts& fin = c.teardown->fin_in;
   const bool taken = c.teardown->close_wait || c.ended() || c.state == TcpState::closing || fin.acked || fin.repeated;

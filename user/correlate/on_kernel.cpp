@@ -155,7 +155,7 @@ bool ends_nothing(const Connection& c, const Reset& r) {
 
 // The end of a socket whose last state event is missing. What its control block proves is kept.
 bool finished_well(const Connection& c, const ControlBlock& cb) {
-  if (cb.sk_err != 0) return false;
+  if (error_ended(cb, c.state)) return false;
   if (c.state == State::last_ack || c.state == State::closing) return cb.snd_una == cb.write_seq;
   return c.state == State::fin_wait2 && fin_received(cb);
 }

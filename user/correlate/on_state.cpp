@@ -302,7 +302,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
   }
 
   const bool broken =
-      s.cb.sk_err != 0 || (c.anomalies && (c.anomalies->reset_received.mark || c.anomalies->reset_sent.mark));
+      error_ended(s.cb, from) || (c.anomalies && (c.anomalies->reset_received.mark || c.anomalies->reset_sent.mark));
   const bool mini = !broken && (from == State::fin_wait2 || from == State::closing);
   if (!mini) {
     c.enter(State::close);

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "facts/derived.hpp"
+
 namespace tcpwitness {
 
 void note_holder(Connection& c, const Event& e, const OwnerSeen& seen) {
@@ -64,7 +66,7 @@ bool own_by_use(Connection& c, const OwnerSeen& seen) {
 
 // `ss -K` (ECONNABORTED) and a peer's RST out of the backlog run in a process that is not the closer.
 static bool runs_in_another(const Connection& c, const StateChange& change) {
-  return change.cb.sk_err != 0 || (c.anomalies && c.anomalies->reset_received.mark);
+  return error_ended(change.cb, change.old_state) || (c.anomalies && c.anomalies->reset_received.mark);
 }
 
 void note_closer(Connection& c, const StateChange& change) {

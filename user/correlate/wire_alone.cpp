@@ -29,6 +29,16 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
     return;
   }
   State before = c.state;
+  if (!out) c.ends->met_socket = c.ends->met_socket || g.socket.type == SocketKind::full;
+  const bool gone = g.socket.type == SocketKind::none || g.socket.type == SocketKind::listener;
+  if (!out && (g.flags & tcp_flag::rst) != 0 && c.ends->met_socket && gone) {
+    // It came too late: the socket had gone before, and nobody saw how.
+    Teardown& teardown = c.ensure_teardown();
+    teardown.end = {e.id, e.ts_ns};
+    teardown.end_from = before;
+    table_.wait(slot, Wait::settle, now_);
+    return;
+  }
   const StateTracker::Transitions transitions = c.ends->tracker.observe(seen, side);
   for (unsigned i = 0; i < transitions.count; ++i) {
     const StateTracker::Transition& step = transitions.list[i];

@@ -44,6 +44,23 @@ bool is_unreachable(int error) {
   }
 }
 
+bool is_path_error(int error) { return is_unreachable(error) || error == ECONNREFUSED; }
+
+bool error_ended(const ControlBlock& cb, TcpState from) {
+  if (cb.sk_err == 0 || !is_path_error(cb.sk_err)) return cb.sk_err != 0;
+  return from == TcpState::syn_sent || from == TcpState::syn_recv || cb.snd_una != cb.write_seq;
+}
+
+bool user_timeout_over(const Connection& c, TimeNs end) {
+  if (c.cb.user_timeout_ms == 0) return false;
+  const std::int64_t timeout_ns = std::int64_t{c.cb.user_timeout_ms} * 1'000'000;
+  const bool probes = c.cb.snd_nxt == c.cb.snd_una && c.cb.icsk_probes_out > 1;
+  if (!probes) return true;
+  const bool closed_seen = c.anomalies && c.anomalies->peer_window.since;
+  const TimeNs since = closed_seen ? c.anomalies->peer_window.since.ts_ns : c.start_ts_ns;
+  return with_slack(end - since) >= timeout_ns;
+}
+
 std::int64_t orphan_lasts(std::uint32_t fin_timeout_ms, std::uint32_t rto_us) {
   constexpr std::int64_t time_wait_ns = 60'000'000'000;
   if (fin_timeout_ms == 0) return 0;

@@ -30,8 +30,17 @@ namespace tcpwitness {
 // The connection's RST does not look like the peer's other segments.
 [[nodiscard]] bool foreign_hops(const Connection& c);
 
+// Of a connection that a timer ended while something waited to be acknowledged: TCP_USER_TIMEOUT was over. Of probes
+// into a closed window the kernel counts those without an answer, too (tcp_retries2), and a connection that is younger
+// than the timeout, or whose window was closed later, ended by that (tcp_probe_timer()).
+[[nodiscard]] bool user_timeout_over(const Connection& c, TimeNs end);
+
 // An errno that TCP takes from an ICMP message or from the routing table, ECONNREFUSED apart.
 [[nodiscard]] bool is_unreachable(int error);
+[[nodiscard]] bool is_path_error(int error);
+// The error that a socket has as it leaves a state is what ended it. One of the path ends a connect(), or what waited
+// for an acknowledgement. Otherwise its process asked to be told of it (IP_RECVERR), and the connection goes on.
+[[nodiscard]] bool error_ended(const ControlBlock& cb, TcpState from);
 
 // How long a mini-socket waits in FIN_WAIT2: tcp_fin_time(), and what tcp_close() makes of it where it is longer than
 // TCP_TIMEWAIT_LEN. 0: not known.

@@ -22,6 +22,7 @@ struct Ends {
   std::array<TcpState, 12> peer_states{};
   std::uint8_t peer_count = 0;
   bool syn_ack_repeated = false;
+  bool met_socket = false;  // a segment that came in found the connection's own socket
   std::unique_ptr<ForwardedFacts>
       forwarded;  // forwarded: no socket of this machine; from the first segment to the last
 };

@@ -21,6 +21,10 @@ struct KeepaliveFacts {
   std::uint32_t probes = 0;
   TimeNs dead_at_ns = 0;
   Mark last_sent;
+  Mark last_answer;                     // to ours; none where it was dropped before TCP
+  std::uint32_t answers_dropped = 0;    // in a row, now: they arrived, and TCP never got them
+  std::uint32_t unanswered_before = 0;  // the newest answer, and how many of them are in `run`
+  std::uint32_t run_before = 0;
   std::uint32_t ifindex = 0;  // of the newest one sent
   bool by_kernel = false;     // the kernel view distinguished keep-alive from zero-window probe
   Evidence evidence;

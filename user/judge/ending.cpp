@@ -231,6 +231,7 @@ Ending keepalive_timeout(const Connection& c) {
   const KeepaliveFacts& k = c.anomalies->keepalive;
   found.probes_seen = k.sent != 0;
   found.unanswered = k.unanswered;
+  found.answers_dropped = k.answers_dropped;
   found.time_ms = k.time_ms;
   found.interval_ms = k.intvl_ms;
   found.reset_sent = c.anomalies->reset_sent.mark || c.anomalies->rst_out.mark;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // icmp.cpp: what an ICMP message did to the connection, and who sent it.
-#include <cerrno>
-
 #include "judge/judge.hpp"
 #include "tcpwitness/ending.hpp"
 
@@ -15,7 +13,7 @@ const IcmpMessage* icmp_behind(const Connection& c) {
   if (t.request_dropped && !c.ended()) return &t.icmp_in;
   // connect() that holds the socket's lock learns of the error without a word of the socket's.
   const bool connecting = c.error == 0 && c.teardown && c.teardown->end_from == TcpState::syn_sent;
-  const bool ends = is_unreachable(t.icmp_in.error) || t.icmp_in.error == ECONNREFUSED;
+  const bool ends = is_path_error(t.icmp_in.error);
   return ends && (c.error == t.icmp_in.error || connecting) ? &t.icmp_in : nullptr;
 }
 

@@ -38,13 +38,13 @@ Outcome timed_out(const Connection& c, const RuleContext& context) {
   if (t.reset_sent.mark && reason == ResetReason::keepalive_timeout) return Outcome::keepalive_timeout;
   if (!c.has_cb()) return Outcome::unknown;
   if (c.cb.snd_una == c.cb.write_seq) return Outcome::keepalive_timeout;
-  return c.cb.user_timeout_ms != 0 ? Outcome::user_timeout : Outcome::retransmit_timeout;
+  return user_timeout_over(c, c.teardown->end.ts_ns) ? Outcome::user_timeout : Outcome::retransmit_timeout;
 }
 
 // The timer that gives up reports the newest error of the path (sk_err_soft) in place of ETIMEDOUT: tcp_write_err().
 bool gave_up_on_path(const Connection& c) {
-  const bool soft = is_unreachable(c.error) || c.error == ECONNREFUSED;
-  if (!soft || !c.teardown->end_shown || !c.has_cb()) return false;
+  if (!is_path_error(c.error) || !c.teardown->end_shown || !c.has_cb()) return false;
+  if (actor_owned(c.teardown->end_actor) || actor_exiting(c.teardown->end_actor)) return false;
   // Before 6.10 the process is woken before the state changes, and can have read (and so cleared) the error by then.
   const bool read_before = c.cb.sk_err == 0 && anomalies_of(c).error && anomalies_of(c).error.id < c.teardown->end.id;
   if (c.cb.sk_err != c.error && !read_before) return false;
@@ -241,7 +241,8 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   }
   if (from == State::syn_sent) return refused_or_not(c, context);
   if (gave_up_on_path(c)) return timed_out(c, context);
-  if (c.error == ECONNREFUSED) return Outcome::refused;
+  const bool connecting = from == State::syn_recv || !past_handshake(c);
+  if (connecting && c.error == ECONNREFUSED) return Outcome::refused;
   if (!past_handshake(c)) return Outcome::unknown;
   const bool gave_up = reset_reason(context.names, t.reset_sent.reason) == ResetReason::keepalive_timeout;
   if (c.error == ETIMEDOUT || (t.reset_sent.mark && gave_up)) return timed_out(c, context);
@@ -253,7 +254,8 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   if (reset_at_end) return reset_by_whom(c, context);
 
   const bool both_closed = from == State::last_ack || from == State::closing;
-  if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && c.cb.sk_err == 0) return Outcome::completed;
+  const bool unharmed = !error_ended(c.cb, from);
+  if (both_closed && c.has_cb() && c.cb.snd_una == c.cb.write_seq && unharmed) return Outcome::completed;
   if (from == State::fin_wait2) {
     if (teardown.time_wait_full) return fin_received(c.cb) ? Outcome::completed : Outcome::unknown;
     if (reset_sent(c) && !teardown.time_wait)
@@ -273,7 +275,7 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   // close() that goes from an open state to CLOSE: with unread data, or by a process that did not want to linger.
   const bool called = actor_present(teardown.end_actor) && actor_owned(teardown.end_actor);
   const bool was_open = from == State::established || from == State::close_wait;
-  if (teardown.end_shown && called && was_open && c.cb.sk_err == 0) return broken_off(c, context);
+  if (teardown.end_shown && called && was_open && unharmed) return broken_off(c, context);
   return Outcome::unknown;
 }
 

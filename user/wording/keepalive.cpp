@@ -10,9 +10,14 @@ namespace tcpwitness {
 namespace {
 
 std::string death(const arguments::Keepalive& of) {
-  std::string text = fmt::format("{}{} keep-alive probe{} left {}, no answer arrived: connection declared dead",
-                                 of.unanswered, of.probes != 0 ? fmt::format(" of {}", of.probes) : "",
-                                 of.unanswered == 1 && of.probes <= 1 ? "" : "s", of.death->interface);
+  const std::uint32_t dropped = of.death->answers_dropped;
+  std::string answer = "no answer arrived";
+  if (dropped != 0) {
+    answer = fmt::format("no answer reached TCP ({} arrived and {} dropped)", dropped, dropped == 1 ? "was" : "were");
+  }
+  std::string text = fmt::format("{}{} keep-alive probe{} left {}, {}: connection declared dead", of.unanswered,
+                                 of.probes != 0 ? fmt::format(" of {}", of.probes) : "",
+                                 of.unanswered == 1 && of.probes <= 1 ? "" : "s", of.death->interface, answer);
   if (of.death->silence_ms != 0) {
     text += fmt::format(" after {}{}", milliseconds_in_words(of.death->silence_ms),
                         of.death->as_configured ? " as configured" : "");
@@ -38,8 +43,9 @@ std::string of_the_peer(const arguments::Keepalive& of) {
 std::string words(const arguments::Keepalive& of) {
   if (of.sent == 0) return of_the_peer(of);
   if (of.death) return death(of);
-  std::string text = fmt::format("{} sent, {} answered", counted(of.sent, "keep-alive probe"), of.answered);
-  if (of.unanswered != 0) {
+  std::string text = fmt::format("{} sent", counted(of.sent, "keep-alive probe"));
+  text += of.one_way ? ", no segment of the peer was seen" : fmt::format(", {} answered", of.answered);
+  if (of.unanswered != 0 && !of.one_way) {
     text += of.probes != 0 ? fmt::format(", {} of {} unanswered", of.unanswered, of.probes)
                            : fmt::format(", {} unanswered", of.unanswered);
   }

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// What did not end a connection: an error that was only reported, a timeout that was not over, a RST for a socket that
+// had gone, an answer that arrived and was dropped.
+#include <cerrno>
+
+#include "unit/says.hpp"
+
+namespace tcpwitness::testing {
+namespace {
+
+// A router refuses a segment of an open connection; IP_RECVERR reports that at once, and what was refused passes later.
+Side refused_once(Stream& stream, int error, bool read) {
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 20);
+  c.icmp(3, error == ECONNREFUSED ? 3 : 1, "10.0.0.254", c.snd_una);
+  c.extra.sk_err = static_cast<std::uint16_t>(error);
+  c.error(error);
+  if (read) c.extra.sk_err = 0;
+  return c;
+}
+
+TEST(ReportedError, OfThePathEndsNoOpenConnection) {
+  for (const int error : {ECONNREFUSED, EHOSTUNREACH}) {
+    for (const bool read : {true, false}) {
+      for (const bool first : {true, false}) {
+        Stream stream;
+        Side c = refused_once(stream, error, read);
+        c.in(A);
+        first ? closes_first(c, curl) : closes_second(c, curl);
+        const Life life = run(stream.events).life();
+        EXPECT_EQ(life.outcome, Outcome::completed) << error << read << first;
+        EXPECT_EQ(life.closed_by, first ? ClosedBy::local : ClosedBy::peer);
+        EXPECT_EQ(life.error, error) << "its process was told";
+        EXPECT_EQ(life.states.back() == State::time_wait, first);
+      }
+    }
+  }
+}
+
+TEST(ReportedError, BeforeAProcessBreaksOffIsNotThatTheKernelGaveUp) {
+  Stream stream;
+  Side c = refused_once(stream, EHOSTUNREACH, true);
+  c.to(State::close, curl);
+  c.out(RA);
+  c.kernel_reset(ResetDirection::sent, reason_tcp_state, curl);
+  c.destroy();
+  EXPECT_EQ(run(stream.events).life().outcome, Outcome::reset_by_local);
+}
+
+TEST(ReportedError, AlmostNone) {
+  Stream stream;
+  Side c = refused_once(stream, ECONNREFUSED, false);
+  c.to(State::close);  // the timer gives up what waits, and reports the newest error of the path
+  EXPECT_EQ(run(stream.events).life().outcome, Outcome::retransmit_timeout);
+  Stream connecting;
+  Side d = client_of(connecting);
+  d.to(State::syn_sent, curl);
+  d.out(S);
+  d.icmp(3, 3, "10.0.0.254", d.isn());
+  d.extra.sk_err = ECONNREFUSED;
+  d.to(State::close);
+  d.error(ECONNREFUSED);
+  EXPECT_EQ(run(connecting.events).life().outcome, Outcome::refused);
+}
+
+// A window that is closed, and probes into it without an answer: tcp_retries2 ends that, too.
+Outcome probes_die(std::uint32_t user_timeout_ms, std::uint8_t unanswered) {
+  Stream stream;
+  Side c = client_of(stream);
+  c.extra.user_timeout_ms = user_timeout_ms;
+  connects(c);
+  c.out(PA, 500);
+  c.in(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+  c.write_seq += 300;
+  for (std::uint8_t i = 0; i < 4; ++i) {
+    stream.wait(1 * s);
+    sends_probe(c);
+  }
+  stream.wait(1 * s);
+  c.extra.icsk_probes_out = unanswered;
+  c.extra.sk_err = ETIMEDOUT;
+  c.to(State::close);
+  c.error(ETIMEDOUT);
+  return run(stream.events).life().outcome;
+}
+
+TEST(UserTimeout, IsNotOverBeforeItsTime) {
+  EXPECT_EQ(probes_die(60'000, 4), Outcome::retransmit_timeout);
+  EXPECT_EQ(probes_die(5'000, 4), Outcome::user_timeout);
+  EXPECT_EQ(probes_die(60'000, 0), Outcome::user_timeout) << "answered probes end nothing else";
+  EXPECT_EQ(probes_die(0, 4), Outcome::retransmit_timeout);
+}
+
+// Answers arrive, and a firewall drops them before TCP.
+RunResult unheard_answers(bool dropped) {
+  Stream stream;
+  Side c = client_of(stream);
+  keepalive_on(c);
+  connects(c);
+  stream.wait(2 * s);
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    c.extra.icsk_probes_out = i;
+    sends_probe(c);
+    c.in(A, 0, TW_EVENT_KEEPALIVE_ACK);
+    if (dropped || i == 0) c.drop(drop_netfilter, false, A);
+    stream.wait(1 * s);
+  }
+  c.extra.icsk_probes_out = 3;
+  c.out(RA);
+  c.kernel_reset(ResetDirection::sent, reason_keepalive);
+  c.extra.sk_err = ETIMEDOUT;
+  c.to(State::close);
+  c.error(ETIMEDOUT);
+  return run(stream.events);
+}
+
+TEST(Keepalive, AnAnswerThatWasDroppedIsNone) {
+  const RunResult reported = unheard_answers(true);
+  const auto finding = reported.finding(Rule::keepalive);
+  const auto probes = found<arguments::Keepalive>(finding);
+  EXPECT_EQ(probes.answered, 0U);
+  EXPECT_EQ(probes.unanswered, 3U);
+  ASSERT_TRUE(probes.death.has_value()) << finding_text(finding);
+  EXPECT_EQ(probes.death->answers_dropped, 3U);
+  EXPECT_TRUE(says(finding, "no answer reached TCP (3 arrived and were dropped)")) << finding_text(finding);
+  EXPECT_TRUE(reported.life().explanation.contains("got no answer that reached TCP")) << reported.life().explanation;
+  EXPECT_EQ(found<arguments::Keepalive>(unheard_answers(false).finding(Rule::keepalive)).answered, 2U);
+}
+
+// The window update gets lost, so the sender still probes.
+RunResult probed_behind(std::int64_t pause) {
+  Stream stream;
+  listens(stream);
+  Side c = server_of(stream);
+  accepts(c);
+  c.in(PA, 500);
+  c.out(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+  stream.wait(1 * s);
+  c.out(A, 0, TW_EVENT_WINDOW_OPEN);
+  stream.wait(pause);
+  c.in(A, 0, TW_EVENT_KEEPALIVE, [&](Segment& g) { g.seq = c.peer_nxt - 1; });
+  c.out(A, 0, TW_EVENT_KEEPALIVE_ACK);
+  closes_second(c, nginx);
+  return run(stream.events);
+}
+
+TEST(ZeroWindow, AProbeIntoAWindowWhoseUpdateWasLostIsNoKeepalive) {
+  const RunResult reported = probed_behind(500 * ms);
+  EXPECT_FALSE(reported.finding(Rule::keepalive).has_value()) << finding_text(reported.finding(Rule::keepalive));
+  EXPECT_EQ(found<arguments::ZeroWindow>(reported.finding(Rule::zero_window)).local->probes, 1U);
+  EXPECT_TRUE(probed_behind(5 * s).finding(Rule::keepalive).has_value()) << "its sender would have probed before";
+}
+
+// Of the wire alone: the RST comes for a socket that is there, or for none any more.
+Outcome reset_finds(SocketKind then) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 20);
+  c.in(A);
+  stream.wait(9 * s);
+  c.in(RA);
+  std::vector<Event> events = wire_alone(stream.events);
+  for (Event& event : events) {
+    auto& segment = std::get<Segment>(event.body);
+    if (!segment.outgoing()) segment.socket.type = (segment.flags & R) != 0 ? then : SocketKind::full;
+  }
+  return run(events, wire_settings()).life().outcome;
+}
+
+TEST(WireAlone, ARstThatFindsNoSocketAnyMoreEndedNothing) {
+  EXPECT_EQ(reset_finds(SocketKind::none), Outcome::unknown);
+  EXPECT_EQ(reset_finds(SocketKind::listener), Outcome::unknown);
+  EXPECT_EQ(reset_finds(SocketKind::full), Outcome::reset_by_peer);
+}
+
+}  // namespace
+}  // namespace tcpwitness::testing
