@@ -8,6 +8,7 @@
 # looked at alone.
 import collections
 import concurrent.futures
+import itertools
 import json
 import pathlib
 import re
@@ -16,9 +17,12 @@ import subprocess
 import sys
 import tempfile
 
-BATCH = 16
+# Tests have many helpers of the same name: fewer of them fit together.
+BATCH, BATCH_OF_TESTS = 16, 5
 # Clang does not know these options of GCC, and a batch or a file is compiled without the headers that were compiled before.
 UNKNOWN = re.compile(r" -mmemset-strategy=\S*| -fpch-preprocess| -Winvalid-pch| -include \S*cmake_pch\.hxx| -o \S+ -c .*| --param \S+")
+# How much it is optimised makes no difference here.
+NO_MATTER = re.compile(r" -O\d| -g\d?(?= )")
 # The files in which something is wrong.
 NAMED = re.compile(r"^(/[^:\n]+):\d+:\d+: error: ", re.MULTILINE)
 
@@ -27,9 +31,11 @@ def configuration(unit):
     return next(up / ".clang-tidy" for up in unit.parents if (up / ".clang-tidy").exists())
 
 
+# What a unit is compiled with, a word each, or two that belong together.
 def flags(command):
-    words = shlex.split(UNKNOWN.sub("", command))
-    return tuple(words[[i for i, word in enumerate(words) if word.endswith("++")][0] + 1 :])  # behind ccache, too
+    words = shlex.split(NO_MATTER.sub("", UNKNOWN.sub("", command)))
+    words = iter(words[[i for i, word in enumerate(words) if word.endswith("++")][0] + 1 :])  # behind ccache, too
+    return [(word, next(words)) if word == "-isystem" else (word,) for word in words]
 
 
 class Looks:
@@ -67,21 +73,25 @@ class Looks:
 def main():
     commands, directory, jobs = sys.argv[1:]
     stamps = {pathlib.Path(unit): pathlib.Path(stamp) for unit, stamp in (line.split() for line in sys.stdin)}
-    alike = collections.defaultdict(set)
+    # What one unit has more than another (a directory of headers, a path as a macro) does not disturb that one.
+    units_of = collections.defaultdict(set)
+    flags_of = collections.defaultdict(dict)
     for entry in json.loads(pathlib.Path(commands).read_text()):
         unit = pathlib.Path(entry["file"])
         if unit in stamps:
-            alike[configuration(unit), flags(entry["command"])].add(unit)
-    missing = stamps.keys() - set().union(*alike.values())
+            units_of[configuration(unit)].add(unit)
+            flags_of[configuration(unit)].update(dict.fromkeys(flags(entry["command"])))
+    missing = stamps.keys() - set().union(*units_of.values())
     if missing:
         sys.exit(f"batches.py: no compile command of {', '.join(map(str, sorted(missing)))}")
     looks = Looks(directory, stamps)
     with concurrent.futures.ThreadPoolExecutor(int(jobs)) as pool:
-        running = [
-            pool.submit(looks.look, sorted(units)[at : at + BATCH], checked_by, options)
-            for (checked_by, options), units in sorted(alike.items())
-            for at in range(0, len(units), BATCH)
-        ]
+        running = []
+        for checked_by, units in sorted(units_of.items()):
+            batch = BATCH_OF_TESTS if checked_by.parent.name == "tests" else BATCH
+            options = list(itertools.chain(*flags_of[checked_by]))
+            for at in range(0, len(units), batch):
+                running.append(pool.submit(looks.look, sorted(units)[at : at + batch], checked_by, options))
         said = [look.result() for look in running]
     print("".join(said), end="")
     sys.exit(any(said))
