@@ -34,11 +34,12 @@ def play(lab):
     lab.watch("a")
     lab.watch("b")
     lab.watch("b", "--kernel", "off", name="wire")
-    lab.server("b", "fld-srv", server, 7443, cut)
+    serving = lab.server("b", "fld-srv", server, 7443, cut)
     lab.actor("a", "fld-cli", client, closed)
     closed.wait()
     lab.nft("b", "table ip f { chain i { type filter hook prerouting priority -300; tcp dport 7443 drop; }\n}")
     cut.set()
+    serving.result()
     until(lambda: not lab.sockets("b", "state last-ack sport = :7443"), 12, "the kernel to give up")
 
 
