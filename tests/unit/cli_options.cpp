@@ -696,6 +696,17 @@ TEST(Options, AFileOfOptionsIsRefusedAsTheCommandLineIs) {
   EXPECT_TRUE(refused({"--config"}).contains("--config needs a value"));
 }
 
+TEST(Options, WhatIsWrongInAFileIsFoundByItsLine) {
+  const std::string file = file_of("# of a service\nport = 443\nslower-than = 5 parsecs\n");
+  EXPECT_TRUE(refused({"--config", file}).contains(" (line 3 of " + file + ")"));
+  EXPECT_TRUE(refused({"--config", file_of("\nmin-ms = 3\n")}).contains("'--min-ms' (line 2 of "));
+  EXPECT_TRUE(refused({"--config=" + file_of("\n  port =http\n")}).contains(" (line 2 of "));
+  EXPECT_TRUE(refused({"serve", "--config", file_of("\nkeep = 3\n")}).contains(" (line 2 of "));
+  // What the command line sets is the command line's, and what neither sets has no line.
+  EXPECT_FALSE(refused({"--port", "http", "--config", file_of("port = 80\n")}).contains(" (line"));
+  EXPECT_FALSE(refused({"--prot", "80", "--config", file_of("port = 80\n")}).contains(" (line"));
+}
+
 TEST(Options, EachIsEnteredOnceAndEachWordIsAccepted) {
   std::vector<std::string_view> names;
   for (const cli::Option& option : cli::option_table()) {

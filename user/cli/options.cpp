@@ -4,16 +4,14 @@
 #include "cli/options.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <filesystem>
 #include <ranges>
 
 #include "cli/checks.hpp"
+#include "cli/config_file.hpp"
 #include "cli/help.hpp"
 #include "cli/option_table.hpp"
 #include "cli/pages.hpp"
@@ -32,39 +30,13 @@ struct Given {
   std::vector<std::string> program;             // what stands behind "--": a command and its arguments
 };
 
-Parsed usage_error(std::string_view why) {
-  return UsageError{fmt::format("tcpwitness: {}\nTry 'tcpwitness --help'.", why)};
-}
+Parsed usage_error(std::string_view why) { return UsageError{std::string(why)}; }
 
 // "--port: 1 required TEXT missing" names the option first.
 std::string missing_value(const CLI::ArgumentMismatch& mismatch) {
   const std::string what = mismatch.what();
   const std::string name = what.substr(0, what.find_first_of(": "));
   return fmt::format("{} {}", name, what.contains("received") ? "is given twice" : "needs a value");
-}
-
-// CLI11 gives no reason, and never comes to the end of a device. "": it can be read, or none is given.
-std::string unreadable_file(std::span<const std::string> arguments) {
-  constexpr std::string_view option = "--config";
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string name;
-    if (arguments[i] == option && i + 1 < arguments.size()) {
-      name = arguments[i + 1];
-    } else if (arguments[i].starts_with("--config=")) {
-      name = arguments[i].substr(option.size() + 1);
-    } else {
-      continue;
-    }
-    if (name.empty()) return "--config: the name of the file is empty";
-    std::error_code why;
-    const auto kind = std::filesystem::status(name, why).type();
-    if (!why && ::access(name.c_str(), R_OK) != 0) why.assign(errno, std::generic_category());
-    if (why) return fmt::format("--config {}: {}", name, why.message());
-    if (kind == std::filesystem::file_type::directory) return fmt::format("--config {}: it is a directory", name);
-    if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::fifo)
-      return fmt::format("--config {}: it is no regular file", name);
-  }
-  return "";
 }
 
 // One word alone is a misspelled command, unless it is an expression by itself: a protocol, an address, or signs that
@@ -216,9 +188,8 @@ void add_options(CLI::App& app, std::vector<std::vector<std::string>>& texts) {
   }
 }
 
-}  // namespace
-
-Parsed parse(std::span<const std::string> arguments, std::string_view version) {
+// A usage error has the reason alone.
+Parsed parse_arguments(std::span<const std::string> arguments, std::string_view version) {
   CLI::App app;
   app.set_help_flag();
   Given given;
@@ -249,7 +220,7 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   if (runs) given.program.assign(arguments.begin() + static_cast<std::ptrdiff_t>(dashes) + 1, arguments.end());
   if (runs && given.program.empty())
     return usage_error("a command is to follow '--': 'tcpwitness explain -- curl URL'");
-  if (const std::string wrong = unreadable_file(arguments.first(own)); !wrong.empty()) return usage_error(wrong);
+  if (const std::string wrong = cli::unreadable_file(arguments.first(own)); !wrong.empty()) return usage_error(wrong);
   try {
     app.parse(reversed(arguments.first(own)));
   } catch (const CLI::FileError&) {
@@ -277,6 +248,17 @@ Parsed parse(std::span<const std::string> arguments, std::string_view version) {
   const bool two = !names_file && second != given.words.end();
   if (two) return usage_error(cli::unknown(*second, command));
   return evaluate(given, command);
+}
+
+}  // namespace
+
+Parsed parse(std::span<const std::string> arguments, std::string_view version) {
+  Parsed parsed = parse_arguments(arguments, version);
+  if (auto* error = std::get_if<UsageError>(&parsed)) {
+    error->text = fmt::format("tcpwitness: {}{}\nTry 'tcpwitness --help'.", error->text,
+                              cli::place_in_file(error->text, arguments));
+  }
+  return parsed;
 }
 
 Parsed parse(int argc, const char* const* argv, std::string_view version) {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/config_file.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <vector>
+
+#include "cli/option_table.hpp"
+
+namespace tcpwitness::cli {
+namespace {
+
+std::vector<std::string> named_files(std::span<const std::string> arguments) {
+  constexpr std::string_view option = "--config";
+  std::vector<std::string> files;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == option && i + 1 < arguments.size())
+      files.push_back(arguments[++i]);
+    else if (arguments[i].starts_with("--config="))
+      files.push_back(arguments[i].substr(option.size() + 1));
+  }
+  return files;
+}
+
+bool is_given(std::string_view name, std::span<const std::string> arguments) {
+  const auto option = std::ranges::find(option_table(), name, &Option::long_name);
+  const std::string_view letter = option == option_table().end() ? "" : option->short_name();
+  return std::ranges::any_of(arguments, [&](std::string_view argument) {
+    return argument.substr(0, argument.find('=')) == name || (!letter.empty() && argument.starts_with(letter));
+  });
+}
+
+// "port" of `port = 80`.
+std::string_view key_of(std::string_view line) {
+  std::string_view key = line.substr(0, line.find('='));
+  key = key.substr(0, key.find_last_not_of(" \t") + 1);
+  return key.substr(key.find_last_of(" \t") + 1);
+}
+
+// From 1; 0: it is not there.
+std::size_t line_of(std::string_view key, const std::string& file) {
+  std::ifstream lines(file);
+  std::string line;
+  for (std::size_t number = 1; std::getline(lines, line); ++number) {
+    if (key_of(line) == key) return number;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// CLI11 gives no reason, and never comes to the end of a device.
+std::string unreadable_file(std::span<const std::string> arguments) {
+  for (const std::string& name : named_files(arguments)) {
+    if (name.empty()) return "--config: the name of the file is empty";
+    std::error_code why;
+    const auto kind = std::filesystem::status(name, why).type();
+    if (!why && ::access(name.c_str(), R_OK) != 0) why.assign(errno, std::generic_category());
+    if (why) return fmt::format("--config {}: {}", name, why.message());
+    if (kind == std::filesystem::file_type::directory) return fmt::format("--config {}: it is a directory", name);
+    if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::fifo)
+      return fmt::format("--config {}: it is no regular file", name);
+  }
+  return "";
+}
+
+std::string place_in_file(std::string_view why, std::span<const std::string> arguments) {
+  const std::vector<std::string> files = named_files(arguments);
+  std::error_code gone;
+  if (files.size() != 1 || !std::filesystem::is_regular_file(files.front(), gone)) return "";
+  // The first one is what is wrong; what may have been meant comes behind it.
+  std::size_t at = why.find("--");
+  if (why.starts_with("--config: ")) at = why.find("--", 2);
+  if (at == std::string_view::npos) return "";
+  const std::string_view name = why.substr(at, why.find_first_not_of("abcdefghijklmnopqrstuvwxyz-0123456789", at) - at);
+  const std::size_t line = is_given(name, arguments) ? 0 : line_of(name.substr(2), files.front());
+  return line > 0 ? fmt::format(" (line {} of {})", line, files.front()) : "";
+}
+
+}  // namespace tcpwitness::cli
