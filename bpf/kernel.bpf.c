@@ -64,12 +64,17 @@ static __always_inline void mark_connector(__u64 cookie, const struct tw_actor *
 	bpf_map_update_elem(&owners, &cookie, &mark, BPF_ANY);
 }
 
+static __always_inline bool is_inet(const struct sock_common *skc)
+{
+	return skc->skc_family == AF_INET || skc->skc_family == AF_INET6;
+}
+
 /* Of the namespace we look at? Cheapest test first. */
 static __always_inline bool common_wanted(const struct sock_common *skc)
 {
 	if (config.netns && sock_netns(skc) != config.netns)
 		return false;
-	return skc->skc_family == AF_INET || skc->skc_family == AF_INET6;
+	return is_inet(skc);
 }
 
 static __always_inline bool is_filtered(void)
@@ -788,8 +793,6 @@ static __always_inline bool drop_tells(__u32 reason)
 	       !IS_DROP_REASON(reason, SKB_DROP_REASON_NOT_SPECIFIED);
 }
 
-#define SOCK_STREAM 1
-
 /*
  * A raw socket gets a copy of each segment that arrives, and what it does not take, TCP gets all the same. Before 6.11
  * nobody says whose copy it was: one in IPv4 begins with its IP header (raw_rcv()), and TCP's own does not any more.
@@ -1050,7 +1053,7 @@ static __always_inline int owner_seen(struct sock *sk, __u8 source, bool got_pay
 	struct tcp_sock *tp;
 	__u64 cookie, user, *recent;
 
-	if (!sk || sk->sk_protocol != IPPROTO_TCP)
+	if (!sk || sk->sk_protocol != IPPROTO_TCP || sk->sk_type != SOCK_STREAM)
 		return 0;
 	tp = wanted_netns(sk);
 	if (!tp)

@@ -69,7 +69,7 @@ static __always_inline bool has_ports_of_sender(struct __sk_buff *skb, const str
 static __always_inline void connecting_actor(struct __sk_buff *skb, struct tw_actor *actor)
 {
 	struct bpf_sock *sk = skb->sk;
-	struct tcp_sock *tp = sk ? (struct tcp_sock *)bpf_skc_to_tcp_sock(sk) : 0;
+	struct tcp_sock *tp = sk ? tcp_sock_of(sk) : 0;
 	struct task_struct *task;
 
 	__builtin_memset(actor, 0, sizeof(*actor));

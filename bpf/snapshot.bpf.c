@@ -297,7 +297,7 @@ static __always_inline void tell_owner(struct bpf_iter__task_file *ctx, __u8 sta
 		return;
 	if (to && sock_netns(&sk->__sk_common) != to->netns)
 		return;
-	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	tp = tcp_sock_of(sk);
 	if (!tp)
 		return;
 	fill_header(&record.header, TW_KIND_OWNER, (__u64)bpf_get_socket_cookie(sk), sock_netns(&sk->__sk_common));

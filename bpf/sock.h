@@ -17,6 +17,19 @@
 #include "kernel_types.h"
 #include "tuple.h"
 
+#define SOCK_STREAM 1
+
+/*
+ * The TCP socket behind `sk`. bpf_skc_to_tcp_sock() asks for the protocol alone, which a raw socket
+ * (socket(AF_INET, SOCK_RAW, IPPROTO_TCP)) has too.
+ */
+static __always_inline struct tcp_sock *tcp_sock_of(void *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+
+	return tp && tp->inet_conn.icsk_inet.sk.sk_type == SOCK_STREAM ? tp : 0;
+}
+
 static __always_inline __u32 sock_netns(const struct sock_common *skc)
 {
 	return skc->skc_net.net->ns.inum;

@@ -58,7 +58,7 @@ static __always_inline void end_stall(struct tw_flow *flow, const struct frame *
 	if (frame->seq != flow->held_seq || (__u32)flow->half[0].bytes != flow->held_bytes_in ||
 	    flow->loss.retrans_segs_out != flow->held_retrans || !sk)
 		return;
-	tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	tp = tcp_sock_of(sk);
 	if (!tp || tp->inet_conn.icsk_inet.sk.sk_lock.owned)
 		return;
 	if (!bpf_core_field_exists(tp->rtt_min))

@@ -269,7 +269,23 @@ __noinline __u32 rules_why_refused(struct tw_flow *flow, struct work *work)
 	return why_refused(flow, &work->frame, &work->lookup);
 }
 
-/* The socket that sends. The per-CPU control socket (RST, some ACKs) has no peer. */
+/*
+ * A socket that is none of a connection. TCP has one of its own for each CPU, for RSTs and some ACKs: a raw socket
+ * (inet_ctl_sock_create()) that no file stands for, as it does for a program's. BPF_PROG_TEST_RUN has one of no type.
+ */
+static __always_inline __u8 other_socket(struct work *work, struct bpf_sock *sk)
+{
+	const struct sock *sender = plain_address(work, sk);
+	const struct socket *socket = BPF_CORE_READ(sender, sk_socket);
+
+	if (!BPF_CORE_READ(sender, sk_type))
+		return TW_SOCKET_UNKNOWN;
+	if (socket && !BPF_CORE_READ(socket, file) && BPF_CORE_READ(sender, sk_protocol) == IPPROTO_TCP)
+		return TW_SOCKET_CONTROL;
+	return TW_SOCKET_NONE;
+}
+
+/* The socket that sends. What a program's raw or packet socket sends no socket of a connection has sent. */
 static __always_inline void ask_sender(struct __sk_buff *skb, struct work *work)
 {
 	struct lookup *lookup = &work->lookup;
@@ -279,20 +295,16 @@ static __always_inline void ask_sender(struct __sk_buff *skb, struct work *work)
 	lookup->view.type = TW_SOCKET_NONE;
 	if (!sk)
 		return;
-	lookup->view.type = TW_SOCKET_UNKNOWN;
-	if ((tp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk))) {
+	if ((tp = tcp_sock_of(sk))) {
 		view_tcp_sock(tp, lookup);
 		if (lookup->view.type == TW_SOCKET_LISTENER)
 			return;
-		if (!tp->inet_conn.icsk_inet.sk.__sk_common.skc_dport) {
-			lookup->view.type = TW_SOCKET_CONTROL;
-			return;
-		}
 	} else if (sk->state == TCP_NEW_SYN_RECV) {
 		view_request(work, sk);
 	} else if (sk->state == TCP_TIME_WAIT) {
 		view_timewait(work, sk);
 	} else {
+		lookup->view.type = other_socket(work, sk);
 		return;
 	}
 	lookup->cookie = bpf_get_socket_cookie(skb);

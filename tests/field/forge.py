@@ -29,8 +29,9 @@ def segment(source, target, seq, ack, flags, payload=b"", window=512, ttl=64, op
     return ip_packet(source[0], target[0], 6, head[:16] + struct.pack("!H", sum_) + head[18:] + options + payload, ttl)
 
 
-def send(packet, target):
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+def send(packet, target, protocol=socket.IPPROTO_RAW):
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol) as raw:
+        raw.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
         raw.sendto(packet, (target, 0))
 
 
