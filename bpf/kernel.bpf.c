@@ -892,8 +892,8 @@ static __always_inline bool dropped_wanted(struct sock *sk, bool outgoing, __u32
 	struct tw_flow *flow;
 
 	/* An AF_PACKET socket can stand there too. */
-	if (outgoing && sk && (sk->__sk_common.skc_family == AF_INET || sk->__sk_common.skc_family == AF_INET6) &&
-	    sk->__sk_common.skc_dport && sk->__sk_common.skc_num && sk->__sk_common.skc_state != TCP_NEW_SYN_RECV) {
+	if (outgoing && sk && is_inet(&sk->__sk_common) && sk->__sk_common.skc_dport && sk->__sk_common.skc_num &&
+	    sk->__sk_common.skc_state != TCP_NEW_SYN_RECV) {
 		common_tuple(&sk->__sk_common, 0, tuple);
 		return wanted || flow_wanted(tuple);
 	}
@@ -921,6 +921,16 @@ static __always_inline bool is_dropped_for_others(__u32 reason, const struct tw_
 	return !flow || !flow->owned;
 }
 
+/* Of the connection whose buffer it is; 0: the buffer does not show it. (A listener's is not the connection's.) */
+static __always_inline __u64 dropped_cookie(const struct sock *sk, const struct sock *taker, bool outgoing)
+{
+	if (taker && !outgoing && taker->__sk_common.skc_state != TCP_LISTEN)
+		return (__u64)taker->__sk_common.skc_cookie.counter;
+	if (sk && is_inet(&sk->__sk_common) && sk->__sk_common.skc_state != TCP_LISTEN)
+		return (__u64)sk->__sk_common.skc_cookie.counter;
+	return 0;
+}
+
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 {
@@ -946,7 +956,8 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 		return 0;
 	if (config.digests)
 		release_ends(&dropped.tuple);
-	record = reserve_record(tw_drop, TW_KIND_DROP, 0, netns);
+	/* By its cookie, too: a SYN that never gets to the interface has no flow. */
+	record = reserve_record(tw_drop, TW_KIND_DROP, dropped_cookie(sk, taker, outgoing), netns);
 	if (!record)
 		return 0;
 	record->tuple = dropped.tuple;
@@ -959,17 +970,8 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	record->flags = dropped.flags;
 	record->ttl = dropped.ttl;
 	record->outgoing = outgoing;
-	record->has_socket = 0;
-	record->state = 0;
-	/* An AF_PACKET socket can stand there too. */
-	if (sk && (sk->__sk_common.skc_family == AF_INET || sk->__sk_common.skc_family == AF_INET6)) {
-		record->has_socket = 1;
-		record->state = sk->__sk_common.skc_state;
-		if (sk->__sk_common.skc_state != TCP_LISTEN)
-			record->header.cookie = (__u64)sk->__sk_common.skc_cookie.counter;
-	}
-	if (taker && !outgoing && taker->__sk_common.skc_state != TCP_LISTEN)
-		record->header.cookie = (__u64)taker->__sk_common.skc_cookie.counter;
+	record->has_socket = sk && is_inet(&sk->__sk_common); /* an AF_PACKET socket can stand there too */
+	record->state = record->has_socket ? sk->__sk_common.skc_state : 0;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	submit_record(record);
 	return 0;
