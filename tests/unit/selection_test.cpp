@@ -43,7 +43,7 @@ TEST(Selection, OfNoConnectionWantsWhatConcernsAListenerOfTheProcess) {
   server.pid = 7;
   Flow flow;
   flow.local.port = 80;
-  listeners.opened(1, flow.local, server);
+  listeners.opened(1, flow.local, server, 0);
   const Selection selection(settings, listeners);
   EXPECT_TRUE(selection.wants_alone(flow));
   flow.local.port = 81;

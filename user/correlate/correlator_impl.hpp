@@ -68,7 +68,7 @@ class Correlator::Impl final : private ForwardedConnections::Host {
   Slot locate_state(const Event& e, const StateChange& s, const Flow& flow);
   void infer_child(Connection& c, const Event& e, const StateChange& s);
   void begin(Connection& c, const StateChange& s);
-  void change_owner(Connection& c, const StateChange& s);
+  void change_owner(Connection& c, const Event& e, const StateChange& s);
   void change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause);
   static void note_no_syn(Connection& c, const StateChange& s);
   void end(Slot slot, const Event& e, const StateChange& s, const Cause& cause);

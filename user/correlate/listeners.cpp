@@ -7,22 +7,27 @@
 namespace tcpwitness {
 namespace {
 
+constexpr std::size_t closed_limit = 256;
+
 bool serves(const Listener& listener, const Address& local) {
   return listener.local.address.is_unspecified() || listener.local.address == local;
 }
 
 }  // namespace
 
-void Listeners::opened(std::uint64_t cookie, const Endpoint& local, const Owner& owner) {
+void Listeners::opened(std::uint64_t cookie, const Endpoint& local, const Owner& owner, TimeNs since) {
   if (cookie == 0) return;
-  closed(cookie);
-  by_cookie_[cookie] = Listener{cookie, local, owner, false};
+  closed(cookie, since);
+  by_cookie_[cookie] = Listener{.cookie = cookie, .local = local, .owner = owner, .opened_ns = since};
   by_port_[local.port].push_back(cookie);
 }
 
-void Listeners::closed(std::uint64_t cookie) {
+void Listeners::closed(std::uint64_t cookie, TimeNs then) {
   const auto found = by_cookie_.find(cookie);
   if (found == by_cookie_.end()) return;
+  if (closed_.size() >= closed_limit) closed_.pop_front();
+  closed_.push_back(found->second);
+  closed_.back().closed_ns = then;
   const auto port = by_port_.find(found->second.local.port);
   if (port != by_port_.end()) {
     std::erase(port->second, cookie);
@@ -50,19 +55,24 @@ const Listener* Listeners::find(std::uint64_t cookie) const {
   return found == by_cookie_.end() ? nullptr : &found->second;
 }
 
-const Listener* Listeners::find(const Endpoint& local) const {
-  const auto port = by_port_.find(local.port);
-  if (port == by_port_.end()) return nullptr;
+const Listener* Listeners::find(const Endpoint& local, TimeNs then) const {
   const Listener* exact = nullptr;
   const Listener* wildcard = nullptr;
-  for (const std::uint64_t cookie : port->second) {
-    const Listener& listener = by_cookie_.at(cookie);
-    if (!serves(listener, local.address)) continue;
+  bool several = false;
+  const auto consider = [&](const Listener& listener) {
+    if (!serves(listener, local.address) || !listener.is_open_at(then)) return;
     const Listener*& place = listener.local.address.is_unspecified() ? wildcard : exact;
     // SO_REUSEPORT: several sockets of one address; the child's is unknown unless one process owns them all.
-    if (place != nullptr && place->owner.pid != listener.owner.pid) return nullptr;
+    several = several || (place != nullptr && place->owner.pid != listener.owner.pid);
     place = &listener;
+  };
+  if (const auto port = by_port_.find(local.port); port != by_port_.end()) {
+    for (const std::uint64_t cookie : port->second) consider(by_cookie_.at(cookie));
   }
+  for (auto closed = closed_.rbegin(); closed != closed_.rend() && closed->closed_ns > then; ++closed) {
+    if (closed->local.port == local.port) consider(*closed);
+  }
+  if (several) return nullptr;
   return exact != nullptr ? exact : wildcard;
 }
 

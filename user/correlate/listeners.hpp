@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <limits>
 #include <unordered_map>
 #include <vector>
 
@@ -19,23 +21,32 @@ struct Listener {
   Endpoint local;
   Owner owner;
   bool ambiguous = false;  // the snapshot named two processes: a pre-fork server
+  TimeNs opened_ns = 0;    // 0: before the run
+  TimeNs closed_ns = 0;    // 0: it is open
+
+  [[nodiscard]] bool is_open_at(TimeNs then) const { return opened_ns <= then && (closed_ns == 0 || then < closed_ns); }
 };
 
 class Listeners {
  public:
-  void opened(std::uint64_t cookie, const Endpoint& local, const Owner& owner);
-  void closed(std::uint64_t cookie);
+  static constexpr TimeNs now = std::numeric_limits<TimeNs>::max();
+
+  // since: 0 where it was found open.
+  void opened(std::uint64_t cookie, const Endpoint& local, const Owner& owner, TimeNs since);
+  void closed(std::uint64_t cookie, TimeNs then);
   // A process has the listening socket open. False: no such listener.
   bool owned(std::uint64_t cookie, const Owner& owner);
   [[nodiscard]] const Listener* find(std::uint64_t cookie) const;
-  // nullptr, too: there are several, of more than one process.
-  [[nodiscard]] const Listener* find(const Endpoint& local) const;
+  // The one that was open then: a digest comes when its connection ends, and its listener can have closed before.
+  // nullptr, too: there were several, of more than one process.
+  [[nodiscard]] const Listener* find(const Endpoint& local, TimeNs then) const;
   // There is one, or more.
   [[nodiscard]] bool has(const Endpoint& local) const;
 
  private:
   std::unordered_map<std::uint64_t, Listener> by_cookie_;
   std::unordered_map<std::uint16_t, std::vector<std::uint64_t>> by_port_;
+  std::deque<Listener> closed_;  // the newest of them, the oldest first
 };
 
 }  // namespace tcpwitness

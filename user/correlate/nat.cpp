@@ -28,7 +28,7 @@ void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
       table_.bind_flow(slot, flow);
       table_.bind_cookie(slot, t.header.cookie);
       c.owner = {};
-      own_by_listener(c, listeners_.find(flow.local));
+      own_by_listener(c, listeners_.find(flow.local, e.ts_ns));
     }
   }
   if (slot == no_slot) {

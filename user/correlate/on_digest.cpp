@@ -117,7 +117,7 @@ void Correlator::Impl::take_whole(const Event& e, const SocketDigest& d, const W
     c.owner = acting(d, *at.opening, PidSource::connect);
     changed = c.owner.pid != 0;
   } else {
-    changed = own_by_listener(c, listeners_.find(flow.local)) && !at.wire;
+    changed = own_by_listener(c, listeners_.find(flow.local, time_of(e, d, at.opening->ts_ns))) && !at.wire;
   }
 
   // The handshake.

@@ -379,7 +379,7 @@ void Correlator::Impl::on_error(const Event& e, const SocketError& x) {
 }
 
 void Correlator::Impl::on_destroy(const Event& e, const SocketDestroyed& d) {
-  listeners_.closed(d.header.cookie);
+  listeners_.closed(d.header.cookie, e.ts_ns);
   const Slot slot = locate(d.header.cookie, d.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
@@ -433,7 +433,7 @@ void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   }
   const Flow flow = to_flow(f.tuple);
   if (f.type == SocketKind::listener) {
-    if (listeners_.find(f.header.cookie) == nullptr) listeners_.opened(f.header.cookie, flow.local, Owner{});
+    if (listeners_.find(f.header.cookie) == nullptr) listeners_.opened(f.header.cookie, flow.local, Owner{}, 0);
     return;
   }
   if (f.type == SocketKind::full || f.type == SocketKind::time_wait) note_still_fin_wait2(e, f);
@@ -474,7 +474,7 @@ void Correlator::Impl::on_socket(const Event& e, const SocketFound& f) {
   if (settings_.compare) note_first_look(contexts_.measures(slot), c);
   find_in(slot, e, state);
   if (state == State::new_syn_recv) {
-    own_by_listener(c, listeners_.find(flow.local));
+    own_by_listener(c, listeners_.find(flow.local, e.ts_ns));
     table_.wait(slot, Wait::request, now_);
   }
 }

@@ -290,7 +290,7 @@ Slot Correlator::Impl::begin_by_segment(const Event& e, const Segment& g, const 
   if (g.nat != 0) take_translation(slot, g);
   if (c.role == Role::passive && settings_.has_kernel) {
     const Listener* listener = listeners_.find(type == SocketKind::listener ? g.header.cookie : 0);
-    own_by_listener(c, listener != nullptr ? listener : listeners_.find(flow.local));
+    own_by_listener(c, listener != nullptr ? listener : listeners_.find(flow.local, e.ts_ns));
     if (is_syn(g)) table_.wait(slot, Wait::unanswered_syn, now_);
   }
   return slot;

@@ -65,11 +65,11 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
   const State to = s.new_state;
   const Flow flow = to_flow(s.tuple);
   if (to == State::listen) {
-    listeners_.opened(s.header.cookie, flow.local, acting_process(s, PidSource::listen));
+    listeners_.opened(s.header.cookie, flow.local, acting_process(s, PidSource::listen), e.ts_ns);
     return;
   }
   if (from == State::listen && to == State::close) {
-    listeners_.closed(s.header.cookie);
+    listeners_.closed(s.header.cookie, e.ts_ns);
     return;
   }
   // Of a rival, too, which the other child may still be to follow.
@@ -95,7 +95,7 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
   if (from == to) return;  // close() after shutdown()
   if (from == State::syn_recv && c.state == State::new_syn_recv) infer_child(c, e, s);
   begin(c, s);
-  change_owner(c, s);
+  change_owner(c, e, s);
   note_reaction(c, e, s, settings_.late_ns);
   note_unaccepted(c, e, s.cb, settings_.slow_accept_ns);
   change_state(slot, e, s, shows_states() ? find_cause(c, s, e.ts_ns) : Cause{});
@@ -185,14 +185,14 @@ void Correlator::Impl::begin(Connection& c, const StateChange& s) {
   if (c.role == Role::unknown && (from == State::listen || from == State::syn_recv)) c.role = Role::passive;
 }
 
-void Correlator::Impl::change_owner(Connection& c, const StateChange& s) {
+void Correlator::Impl::change_owner(Connection& c, const Event& e, const StateChange& s) {
   const State from = s.old_state;
   const State to = s.new_state;
   bool changed = false;
   if (to == State::syn_sent) {
     changed = own_by_connect(c, s);
   } else if (from == State::listen || from == State::syn_recv) {
-    changed = own_by_listener(c, listeners_.find(c.flow.local));
+    changed = own_by_listener(c, listeners_.find(c.flow.local, e.ts_ns));
   }
   if (to == State::fin_wait1 || to == State::last_ack || to == State::close) changed = own_by_close(c, s) || changed;
   if (!changed) return;

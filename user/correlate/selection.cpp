@@ -27,7 +27,7 @@ bool Selection::wants_process(const Owner& owner) const {
 bool Selection::wants_alone(const Flow& flow) const {
   if (settings_.of_flow && !settings_.of_flow(flow)) return false;
   if (!by_process_) return true;
-  const Listener* listener = listeners_.find(flow.local);
+  const Listener* listener = listeners_.find(flow.local, Listeners::now);
   return listener != nullptr && listener->owner.pid != 0 && wants_process(listener->owner);
 }
 
