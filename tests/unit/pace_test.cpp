@@ -121,6 +121,28 @@ TEST(Due, ASocketInCloseWaitIsAskedAboutInTime) {
   EXPECT_GT(correlator.due(), due) << "asked once, it waits for the time when it is stuck";
 }
 
+// Where open connections are looked at every second (--problems), too.
+TEST(Due, ASocketInCloseWaitIsAskedAboutInTimeBesideOtherLooks) {
+  Stream stream;
+  Side server(stream, 1, "10.0.0.2", 80, "10.0.0.1", 40'000, 1'000, 2'000, false);
+  server.to(State::syn_recv);
+  server.to(State::established);
+  server.to(State::close_wait);
+  const Names names;
+  CorrelatorSettings settings;
+  settings.open_findings = true;
+  LiveCorrelator correlator(settings, names);
+  Reports reports;
+  for (const Event& event : stream.events) correlator.feed(event, reports);
+  const TimeNs stuck = stream.events.back().ts_ns + settings.close_wait_stuck_ns;
+  bool asked = false;
+  for (TimeNs now = correlator.due(); now < stuck && !asked; now = correlator.due()) {
+    correlator.advance(now, reports);
+    asked = correlator.wants_descriptors();
+  }
+  EXPECT_TRUE(asked);
+}
+
 // Reports are taken a few at a time, or when all are there: they are the same ones.
 TEST(Due, WhatIsOverIsTheSameInParts) {
   const std::vector<Event> events = DigestWriter().write(no_timeline(churn_events(300)));

@@ -107,11 +107,11 @@ void Correlator::Impl::advance(TimeNs now, Reports& out) {
 TimeNs Correlator::Impl::due() const {
   const bool adds_up = !unmatched_.empty() || !attempts_.empty() || forwarded_.has_attempts();
   if (adds_up || !timeline_.empty() || fin_wait2_look_ || forwarded_.has_flows()) return now_;
-  if (settings_.open_findings && table_.size() != 0) return std::min(table_.due(), open_findings_.due());
+  TimeNs due = table_.due();
+  if (settings_.open_findings && table_.size() != 0) due = std::min(due, open_findings_.due());
   const Slot first = table_.first(Wait::close_wait);
-  if (first == no_slot || (table_.at(first).teardown && table_.at(first).teardown->descriptor_requested))
-    return table_.due();
-  return std::min(table_.due(), table_.waiting_since(first) + settings_.close_wait_stuck_ns - ask_ahead_ns);
+  const bool asks = first != no_slot && !(table_.at(first).teardown && table_.at(first).teardown->descriptor_requested);
+  return asks ? std::min(due, table_.waiting_since(first) + settings_.close_wait_stuck_ns - ask_ahead_ns) : due;
 }
 
 bool Correlator::Impl::wants_descriptors() {
