@@ -26,6 +26,7 @@ TEST(FinWait2Timeout, BeforeItsTimeItIsOpen) {
   closes_for_good(stream);
   const Life life = run_with(stream.events, 2 * s).life();
   EXPECT_EQ(life.outcome, Outcome::open);
+  EXPECT_GE(life.duration_ns, 2 * s);
   EXPECT_TRUE(life.explanation.contains("the peer has not closed yet")) << life.explanation;
 }
 

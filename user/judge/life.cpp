@@ -103,18 +103,19 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   Life life;
   life.conn = c.id;
   life.start_ts_ns = c.start_ts_ns;
+  life.outcome = judge_outcome(c, context);
   // The end is the last transition: of the mini-socket too, but its waiting in TIME_WAIT is no part of the duration.
   life.ts_ns = c.last_ts_ns;
   if (c.ended()) life.ts_ns = std::max({c.teardown->end.ts_ns, c.teardown->time_wait.ts_ns, c.start_ts_ns});
-  if (!c.ended() && context.finished && context.conversation == nullptr)
-    life.ts_ns = std::max(context.now, c.last_ts_ns);
+  // A mini-socket in FIN_WAIT2 is open still, although the socket has ended.
+  const bool open = !c.ended() || life.outcome == Outcome::open;
+  if (open && context.finished && context.conversation == nullptr) life.ts_ns = std::max(context.now, c.last_ts_ns);
   life.duration_ns = life.ts_ns - life.start_ts_ns;
   life.flow = c.flow;
   life.nat = c.on_the_wire();
   life.role = c.role;
   life.process = c.owner.process();
   life.netns = c.netns;
-  life.outcome = judge_outcome(c, context);
   if (life.outcome == Outcome::syn_dropped) {  // the newest SYN is the end of it, whenever the run ends
     life.ts_ns = c.last_ts_ns;
     life.duration_ns = life.ts_ns - life.start_ts_ns;
