@@ -568,6 +568,7 @@ struct OpenSocketState {
   std::uint32_t count = 0;    // probes, retransmissions, connections that wait
   std::uint32_t limit = 0;    // unanswered_probes, accept_queue_full
   bool syn = false;           // unanswered: it is the SYN
+  bool unaccepted = false;    // peer_closed: accept() has not taken it yet, so that no process can have it
 };
 
 // The sentence itself: of a rule outside this library.

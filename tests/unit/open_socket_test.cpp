@@ -54,9 +54,19 @@ TEST(OpenSocket, ThePeerHasClosedAndTheProcessHasNot) {
   EXPECT_EQ(rules(socket), Rules{});
 }
 
+TEST(OpenSocket, WhatWaitsForAcceptIsNoProcessesToClose) {
+  OpenSocket socket = in(TcpState::close_wait);
+  socket.holders.clear();
+  EXPECT_TRUE(sentence(judge_open_socket(socket, ten_s)[0]).contains("a process that is not known has not closed"));
+  socket.cb.details |= bits(SocketDetail::unaccepted);
+  EXPECT_TRUE(sentence(judge_open_socket(socket, ten_s)[0]).contains("the connection waits for accept()"));
+}
+
 TEST(OpenSocket, ThisSideHasClosedAndThePeerHasNot) {
   OpenSocket socket = in(TcpState::fin_wait2);
   EXPECT_EQ(rules(socket), Rules{"peer-not-closing"});
+  // shutdown(SHUT_WR): the answer may still come.
+  EXPECT_EQ(judge_open_socket(socket, ten_s)[0].confidence, Confidence::likely);
   socket.holders.clear();  // the kernel's own timer ends it
   EXPECT_EQ(rules(socket), Rules{});
 }

@@ -53,10 +53,15 @@ std::optional<Finding> stuck(const OpenSocket& s, std::int64_t stuck_ns) {
   const bool old = std::int64_t{s.cb.since_received_ms} * 1'000'000 >= stuck_ns;
   if (!old || s.cb.sk_err != 0) return std::nullopt;
   if (s.state == TcpState::close_wait) {
-    return certain(Rule::close_wait_stuck, s, {.what = What::peer_closed, .since_ns = since_last_segment(s)});
+    return certain(Rule::close_wait_stuck, s,
+                   {.what = What::peer_closed, .since_ns = since_last_segment(s), .unaccepted = is_unaccepted(s.cb)});
   }
+  // With a process that has it open it is closed in one direction, and the answer may still come (RFC 9293, 3.6).
   if (s.state == TcpState::fin_wait2 && !s.holders.empty()) {
-    return certain(Rule::peer_not_closing, s, {.what = What::peer_not_closing, .since_ns = since_last_segment(s)});
+    Finding half =
+        certain(Rule::peer_not_closing, s, {.what = What::peer_not_closing, .since_ns = since_last_segment(s)});
+    half.confidence = Confidence::likely;
+    return half;
   }
   return std::nullopt;
 }

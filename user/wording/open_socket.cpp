@@ -10,7 +10,7 @@ namespace tcpwitness {
 namespace {
 
 std::string who(const arguments::OpenSocketState& of) {
-  if (!of.held) return "no process that is known";
+  if (!of.held) return "a process that is not known";
   const std::string fd = of.fd >= 0 ? fmt::format(", descriptor {}", of.fd) : "";
   return fmt::format("{} (pid {}{})", of.process.comm, of.process.pid, fd);
 }
@@ -23,10 +23,11 @@ std::string words(const arguments::OpenSocketState& of) {
   using What = arguments::OpenSocketState::What;
   switch (of.what) {
     case What::peer_closed:
-      return fmt::format("the peer closed at least {} ago, and {} has not closed", duration_in_words(of.since_ns),
-                         who(of));
+      return fmt::format("the peer closed at least {} ago, and {}", duration_in_words(of.since_ns),
+                         of.unaccepted && !of.held ? "the connection waits for accept()" : who(of) + " has not closed");
     case What::peer_not_closing:
-      return fmt::format("this side closed at least {} ago, and the peer has not", duration_in_words(of.since_ns));
+      return fmt::format("this side closed its sending side at least {} ago, and the peer has not closed",
+                         duration_in_words(of.since_ns));
     case What::peer_window_closed: {
       // A FIN waits for the window as a byte does.
       const std::string waiting = of.bytes == 0
