@@ -126,6 +126,10 @@ def judge_view(score, place, wanted, watch):
     for path, value in wanted.summary.items():
         found = at(watch.live[-1], path)
         score.fact(holds(value, found), f"{place}: summary.{path} is {found!r}, not {described(value)}")
+    optional = set(wanted.may).union(*(expected.may for expected in wanted.lives))
+    digests, events = heads(watch.lives, optional), heads(watch.live, optional)
+    score.fact(digests == events, f"{place}: `life` says {[one for one in digests if one not in events]}, with every event it is "
+                                  f"{[one for one in events if one not in digests]}")
     score.fact(verdicts(watch.live) == verdicts(watch.stories), f"{place}: the recording says {verdicts(watch.stories)}, live was said "
                                                                  f"{verdicts(watch.live)}")
 
@@ -183,6 +187,12 @@ def verdicts(lines):
         if line["type"] == "life":
             said[address(line["local"]), address(line["remote"]), line["conn"]] = (line["outcome"], *sorted(line["findings"]))
     return said
+
+
+def heads(lines, optional):
+    """Lives as two runs beside each other must have them, whatever number each has there."""
+    return sorted((address(line["local"]), address(line["remote"]), line["outcome"], str(line.get("comm")), *sorted(set(line["findings"]) - optional))
+                  for line in lines if line["type"] == "life")
 
 
 def words(lines):
