@@ -123,7 +123,8 @@ std::vector<Option> selection() {
          add_new(o.interfaces, *std::move(name));
          return std::string();
        },
-       {{live | Commands{doctor}, Group::selection, "only this interface (default: all up); repeatable", "IFACE"}},
+       {{live | Commands{doctor}, Group::selection, "see packets of this interface only (default: all up); repeatable",
+         "IFACE"}},
        Completes::interface},
       {"-p,--pid",
        Kind::value,

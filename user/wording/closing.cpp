@@ -35,8 +35,8 @@ std::string words(const arguments::CloseWaitStuck& of) {
                        of.at_least ? "at least " : "", duration_in_words(of.lasted_ns));
   }
   const std::string did = of.fd ? fmt::format("closed fd {}", *of.fd) : "closed";
-  return fmt::format("the peer's FIN arrived {} ago; {} has not {} (CLOSE_WAIT)", duration_in_words(of.lasted_ns),
-                     of.several ? "more than one process" : process_words(of.process),
+  return fmt::format("the peer's FIN arrived {}{} ago; {} has not {} (CLOSE_WAIT)", of.at_least ? "at least " : "",
+                     duration_in_words(of.lasted_ns), of.several ? "more than one process" : process_words(of.process),
                      of.accepted ? did : "even accepted the connection");
 }
 

@@ -61,7 +61,7 @@ std::string death_or(const endings::Closer& closer, std::string_view verb) {
 
 // "; the process here gets ECONNRESET"
 std::string process_gets(const Life& life) {
-  return life.error ? fmt::format("; the process here gets {}", errno_name(*life.error)) : "";
+  return life.error ? "; " + gets_error("the process here", *life.error) : "";
 }
 
 // "a firewall rule dropped it (NETFILTER_DROP)": of each segment that one sentence speaks of.
@@ -254,7 +254,7 @@ struct EndingWords {
     if (of.user_timeout_ms != 0)
       text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds_in_words(of.user_timeout_ms));
     if (of.reset_sent) text += ", sent a RST";
-    if (life.error) text += fmt::format(", and the process gets {}", errno_name(*life.error));
+    if (life.error) text += ", and " + gets_error("the process", *life.error);
     return text + ".";
   }
 
@@ -278,7 +278,7 @@ struct EndingWords {
                                    of.reset_sent ? " and sent a RST" : "");
     if (life.outcome == Outcome::user_timeout)
       text += fmt::format(" when TCP_USER_TIMEOUT ({}) was over", milliseconds_in_words(of.user_timeout_ms));
-    if (life.error) text += fmt::format(", and the process gets {}", errno_name(*life.error));
+    if (life.error) text += ", and " + gets_error("the process", *life.error);
     if (of.error_of_path) text += ", the newest error of the path, in place of ETIMEDOUT";
     if (of.message) text += fmt::format(": an ICMP message, {}", words(*of.message));
     return text + ".";

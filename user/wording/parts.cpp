@@ -2,6 +2,8 @@
 // parts.cpp: parts of sentences that several findings have.
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "facts/reasons.hpp"
 #include "values/words.hpp"
 #include "wording/wording.hpp"
@@ -11,6 +13,11 @@ namespace tcpwitness {
 std::string process_words(const arguments::NamedProcess& process) {
   if (process.pid == 0) return "a process that was not identified";
   return fmt::format("{} (pid {})", process.comm, process.pid);
+}
+
+std::string gets_error(std::string_view who, std::int32_t error) {
+  if (error == EPIPE) return fmt::format("the next send() of {} gets EPIPE", who);
+  return fmt::format("{} gets {}", who, errno_name(error));
 }
 
 std::string typed(const IcmpMessage& icmp) {

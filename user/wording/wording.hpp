@@ -61,6 +61,10 @@ struct Forwarded;
 
 // parts.cpp: what several of them say
 [[nodiscard]] std::string process_words(const arguments::NamedProcess& process);
+
+// "nginx gets ECONNRESET". EPIPE is of a peer's RST behind its FIN: recv() has given 0 by then, and a send() may never
+// come.
+[[nodiscard]] std::string gets_error(std::string_view who, std::int32_t error);
 [[nodiscard]] std::string_view side_name(arguments::Side side);  // "the client"
 [[nodiscard]] arguments::Side other(arguments::Side side);
 // "behind eth1"; "on the server's side" where the interface is not known.

@@ -133,7 +133,7 @@ class CompareText {
     if (of.count() == 0) return "-";
     // The kernel counts that one in ticks, which are 10 ms at most.
     const auto in_words = [&](std::int64_t ns) {
-      return timed == Timed::arrival_to_read && ns == 0 ? "< 10 ms" : duration_in_words(ns);
+      return timed == Timed::arrival_to_read && ns < 10'000'000 ? "< 10 ms" : duration_in_words(ns);
     };
     if (of.count() == 1) return in_words(of.highest());
     return fmt::format("{} / {}", in_words(of.at(0.5)), in_words(of.at(0.99)));

@@ -10,6 +10,7 @@
 #include "sink/trace_words.hpp"
 #include "sink/views/story_parts.hpp"
 #include "sink/views/story_words.hpp"
+#include "wording/wording.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -117,7 +118,9 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const ErrorEntry& body, StoryS
   // The process was quicker than the report, or what waits on the queue is no error.
   if (body.error == 0) return {};
   if (body.own_abort) return {};
-  return {.text = fmt::format("{} gets {}: \"{}\"", who({}, so_far), errno_name(body.error), errno_words(body.error))};
+  const std::string gets = gets_error(who({}, so_far), body.error);  // a process has its name as it is
+  return {.text =
+              fmt::format("{}: \"{}\"", body.error == EPIPE ? story::capital(gets) : gets, errno_words(body.error))};
 }
 
 Phrase StoryWords::phrase(const Entry& /*entry*/, const DropEntry& body, StoryState& so_far) const {
