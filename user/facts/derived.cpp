@@ -55,7 +55,7 @@ bool user_timeout_over(const Connection& c, TimeNs end) {
   if (c.cb.user_timeout_ms == 0) return false;
   const std::int64_t timeout_ns = std::int64_t{c.cb.user_timeout_ms} * 1'000'000;
   const bool probes = c.cb.snd_nxt == c.cb.snd_una && c.cb.icsk_probes_out > 1;
-  if (!probes) return true;
+  if (!probes || c.incomplete || c.preexisting) return true;  // since when is not known
   const bool closed_seen = c.anomalies && c.anomalies->peer_window.since;
   const TimeNs since = closed_seen ? c.anomalies->peer_window.since.ts_ns : c.start_ts_ns;
   return with_slack(end - since) >= timeout_ns;
