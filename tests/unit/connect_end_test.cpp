@@ -111,6 +111,19 @@ TEST(ResetOrigin, AFirewallsRejectIsCertainByTheKernelsWord) {
   }
 }
 
+// What the firewall dropped long before says nothing of it: a program can send one through a raw socket.
+TEST(ResetOrigin, ARstLongBehindADropIsNotCertainlyTheFirewalls) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.in(PA, 10);
+  c.drop(drop_netfilter, false, PA, 10);
+  stream.wait(2 * s);
+  c.view = SocketKind::none;
+  c.out(RA);
+  EXPECT_EQ(run(stream.events).finding(Rule::reset_origin)->confidence, Confidence::likely);
+}
+
 TEST(ConnectUnsent, ARefusalByARstIsARefusal) {
   Stream stream;
   Side c = client_of(stream);

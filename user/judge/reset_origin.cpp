@@ -137,7 +137,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
     finding.confidence = Confidence::likely;
     finding.reset = ResetOrigin::firewall;
     // Unless the kernel says what the firewall did with the segment that the RST answers.
-    const DropSeen* refused = dropped_for(c, context, false, DropKind::firewall);
+    const DropSeen* refused = refused_by_input(c, context);
     if (refused != nullptr) {
       finding.confidence = Confidence::certain;
       finding.evidence.push_back(refused->first.id);

@@ -67,7 +67,7 @@ std::string words(const arguments::Reset& of) {
           "that went on sending",
           of.ttl, to_string(of.remote), of.usual_ttl, duration_in_words(of.later_ns));
     case How::firewall_here:
-      return "no socket of this machine sent the RST: a local firewall did";
+      return "no socket of this machine sent the RST: a local firewall did, or a program through a raw socket";
     case How::firewall_here_dropped:
       return "no socket of this machine sent the RST: a local firewall did, which dropped what the peer had sent";
     case How::keepalive_gave_up:
