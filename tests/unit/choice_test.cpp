@@ -45,7 +45,10 @@ class Passed final : public Sink {
     if (const auto* found = std::get_if<FindingReport>(&report)) text_ += fmt::format("F{}", found->conn);
     if (const auto* entry = std::get_if<Entry>(&report)) text_ += fmt::format("E{}.{}", entry->conn, entry->id);
     if (std::holds_alternative<GapReport>(report)) text_ += "gap";
-    if (std::holds_alternative<Summary>(report)) text_ += "end";
+    if (const auto* summary = std::get_if<Summary>(&report)) {
+      text_ += "end";
+      if (summary->chosen) text_ += fmt::format("({})", *summary->chosen);
+    }
   }
   bool flush() override { return true; }
 
@@ -132,6 +135,15 @@ TEST(Chosen, WhatIsOfTheRunPasses) {
   EXPECT_EQ(passed({.outcomes = {Outcome::refused}}, {GapReport{}, finding_of(0, Rule::syn_flood), Summary{}}),
             "gap end");
   EXPECT_EQ(passed({.problems = true}, {GapReport{}, finding_of(0, Rule::syn_flood), Summary{}}), "gap F0 end");
+}
+
+// Its finding was printed while it lasted, and taken back: its life is printed, too, and counted.
+TEST(Chosen, TheLastLineCountsWhatWasPrinted) {
+  Summary end;
+  end.chosen = 0;
+  EXPECT_EQ(passed({.problems = true}, {finding_of(1, Rule::close_wait_stuck), life_of(1, Outcome::completed),
+                                        life_of(2, Outcome::completed), end}),
+            "F1 L1 end(1)");
 }
 
 TEST(Chosen, ATimelineIsKeptUntilItIsDecided) {

@@ -26,6 +26,10 @@ class ChosenSink final : public Sink {
       }
     } else if (const auto* interim = std::get_if<Interim>(&report)) {
       if (!interim->life || choice_.wants(*interim->life)) sink_->write(report);
+    } else if (const auto* summary = std::get_if<Summary>(&report); summary != nullptr && summary->chosen) {
+      Summary said = *summary;  // a finding that fired chose its connection, although it has none at the end
+      said.chosen = printed_;
+      sink_->write(Report(std::move(said)));
     } else if (const auto* entry = std::get_if<Entry>(&report)) {
       followed_.contains(entry->conn) ? sink_->write(report) : keep(*entry);
     } else {
@@ -39,7 +43,9 @@ class ChosenSink final : public Sink {
     const bool wanted = followed_.erase(life.conn) != 0 || choice_.wants(life);
     if (wanted) release(life.conn);
     drop(life.conn);
-    if (wanted) sink_->write(report);
+    if (!wanted) return;
+    ++printed_;
+    sink_->write(report);
   }
 
   // From now on everything of it passes.
@@ -78,6 +84,7 @@ class ChosenSink final : public Sink {
   KeptLimits limits_;
   std::map<ConnectionId, std::deque<Entry>> kept_;
   std::size_t count_ = 0;
+  std::uint64_t printed_ = 0;
   std::unordered_set<ConnectionId> followed_;
 };
 
