@@ -612,6 +612,8 @@ TEST(Options, HelpTellsOfTheCommandAskedFor) {
   EXPECT_TRUE(reported({"-h"}).contains("Examples:"));
   EXPECT_TRUE(reported({"life", "--help"}).starts_with("tcpwitness life: "));
   EXPECT_TRUE(reported({"trace", "--help"}).starts_with("tcpwitness trace: "));
+  EXPECT_EQ(reported({"help", "trace"}), reported({"trace", "--help"}));
+  EXPECT_EQ(reported({"help"}), reported({"--help"}));
   EXPECT_TRUE(reported({"record", "--help"}).starts_with("tcpwitness record: "));
   EXPECT_TRUE(reported({"read", "--help"}).starts_with("tcpwitness read: "));
   EXPECT_TRUE(reported({"read", "x.pcap", "tcp", "-h"}).starts_with("tcpwitness read: "));

@@ -253,6 +253,12 @@ Parsed parse_arguments(std::span<const std::string> arguments, std::string_view 
 }  // namespace
 
 Parsed parse(std::span<const std::string> arguments, std::string_view version) {
+  std::vector<std::string> asked;  // "help trace": "trace --help"
+  if (!arguments.empty() && arguments.front() == "help") {
+    asked.assign(arguments.begin() + 1, arguments.end());
+    asked.emplace_back("--help");
+    arguments = asked;
+  }
   Parsed parsed = parse_arguments(arguments, version);
   if (auto* error = std::get_if<UsageError>(&parsed)) {
     error->text = fmt::format("tcpwitness: {}{}\nTry 'tcpwitness --help'.", error->text,
