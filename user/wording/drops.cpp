@@ -12,7 +12,7 @@ namespace {
 
 std::string segments(const arguments::Dropped& dropped) {
   std::string text = counted(dropped.segments, "segment");
-  if (dropped.bytes != 0) text += fmt::format(" with {} bytes", dropped.bytes);
+  if (dropped.bytes != 0) text += " with " + counted(dropped.bytes, "byte");
   return text;
 }
 
