@@ -399,6 +399,7 @@ TEST(FileWriter, NeverGivesUpAnInterfaceThatLaterPacketsName) {
   pcapng::append_interface(interface, 1, 128, "eth0");
   writer.write(interface);
   writer.write(block_of(10));
+  wait_until([&] { return said.anything(); });
   std::this_thread::sleep_for(50ms);
   std::filesystem::create_directory(dir.file("later"));
   std::this_thread::sleep_for(20ms);
