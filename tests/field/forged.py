@@ -25,6 +25,17 @@ def client(port, ready, go):
     c.close()
 
 
+def reset_client(port, ready, go):
+    """Takes the answer, and is reset: the error."""
+    c = connect(B, port)
+    c.sendall(b"hello")
+    read_all(c, 5)
+    ready.set()
+    failed = error_of(read_all, c)
+    c.close()
+    return failed
+
+
 def outsider(port, forged, up, ready, go):
     sniffer = forge.Sniffer("to-a")
     up.set()
@@ -35,13 +46,13 @@ def outsider(port, forged, up, ready, go):
     go.set()
 
 
-def play_forged(lab, port, forged, server=server, client=client):
+def play_forged(lab, port, forged, server=server, client=client, watched="a"):
     """forged(client, server, what the client sends next, what the server sends next) sends the segments; go is set behind it. Returns the
     client's actor."""
     lab.pair()
     up, ready, go = Signal(), Signal(), Signal()
     lab.actor("b", "fld-evil", outsider, port, forged, up, ready, go)
     up.wait()
-    lab.watch("a")
+    lab.watch(watched)
     lab.server("b", "fld-srv", server, port, port, go)
     return lab.actor("a", "fld-cli", client, port, ready, go)

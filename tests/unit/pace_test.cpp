@@ -101,13 +101,18 @@ TEST(Due, WhatEndedIsReportedWhenItIsDueAndNotBefore) {
   EXPECT_EQ(reports.size(), 1U);
 }
 
-// Somebody must look for its descriptor a second before.
-TEST(Due, ASocketInCloseWaitIsAskedAboutInTime) {
+Stream into_close_wait() {
   Stream stream;
   Side server(stream, 1, "10.0.0.2", 80, "10.0.0.1", 40'000, 1'000, 2'000, false);
   server.to(State::syn_recv);
   server.to(State::established);
   server.to(State::close_wait);
+  return stream;
+}
+
+// Somebody must look for its descriptor a second before.
+TEST(Due, ASocketInCloseWaitIsAskedAboutInTime) {
+  const Stream stream = into_close_wait();
   const Names names;
   LiveCorrelator correlator({}, names);
   Reports reports;
@@ -123,11 +128,7 @@ TEST(Due, ASocketInCloseWaitIsAskedAboutInTime) {
 
 // Where open connections are looked at every second (--problems), too.
 TEST(Due, ASocketInCloseWaitIsAskedAboutInTimeBesideOtherLooks) {
-  Stream stream;
-  Side server(stream, 1, "10.0.0.2", 80, "10.0.0.1", 40'000, 1'000, 2'000, false);
-  server.to(State::syn_recv);
-  server.to(State::established);
-  server.to(State::close_wait);
+  const Stream stream = into_close_wait();
   const Names names;
   CorrelatorSettings settings;
   settings.open_findings = true;

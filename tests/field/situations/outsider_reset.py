@@ -18,23 +18,13 @@ def server(port, go):
     c.close()
 
 
-def client(port, ready, go):
-    c = connect(B, port)
-    c.sendall(b"hello")
-    read_all(c, 5)
-    ready.set()
-    failed = error_of(read_all, c)
-    c.close()
-    return failed
-
-
 def forged(source, target, seq, back):
     forge.send(forge.segment(target, source, back, seq, forge.RST | forge.ACK, ttl=50), source[0])
     time.sleep(0.1)
 
 
 def play(lab):
-    talking = play_forged(lab, 7097, forged, server, client)
+    talking = play_forged(lab, 7097, forged, server, reset_client)
     lab.must(talking.result() == errno.ECONNRESET, "no reset")
 
 

@@ -16,29 +16,13 @@ def server(port, go):
     c.close()
 
 
-def client(port, ready):
-    c = connect(B, port)
-    c.sendall(b"hello")
-    read_all(c, 5)
-    ready.set()
-    failed = error_of(read_all, c)
-    c.close()
-    return failed
-
-
 def forged(source, target, seq, back):
     forge.send(forge.segment(target, source, back, seq, forge.RST | forge.ACK), source[0], socket.IPPROTO_TCP)
     time.sleep(0.1)
 
 
 def play(lab):
-    lab.pair()
-    up, ready, go = Signal(), Signal(), Signal()
-    lab.actor("b", "fld-evil", outsider, 7113, forged, up, ready, go)
-    up.wait()
-    lab.watch("b")
-    lab.server("b", "fld-srv", server, 7113, 7113, go)
-    talking = lab.actor("a", "fld-cli", client, 7113, ready)
+    talking = play_forged(lab, 7113, forged, server, reset_client, watched="b")
     lab.must(talking.result() == errno.ECONNRESET, "no reset")
 
 
