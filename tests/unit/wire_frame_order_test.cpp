@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "unit/wire_talk.hpp"
 #include "wire/frame_order.hpp"
@@ -38,9 +41,9 @@ TEST(FrameOrder, WhatTwoQueuesWroteIsPutInOrder) {
   for (const unsigned pairs : {4U, 100U, 1000U}) {
     std::vector<TcpFrame> frames = true_order(pairs);
     for (std::size_t i = 0; i + 8 <= frames.size(); i += 8) {
-      std::stable_partition(frames.begin() + static_cast<std::ptrdiff_t>(i),
-                            frames.begin() + static_cast<std::ptrdiff_t>(i + 8),
-                            [](const TcpFrame& frame) { return frame.number % 2 == 0; });
+      std::ranges::sort(frames.begin() + static_cast<std::ptrdiff_t>(i),
+                        frames.begin() + static_cast<std::ptrdiff_t>(i + 8), {},
+                        [](const TcpFrame& frame) { return std::pair(frame.number % 2, frame.number); });
     }
     const std::vector<std::uint64_t> numbers = ordered(frames);
     EXPECT_EQ(numbers.size(), frames.size());
