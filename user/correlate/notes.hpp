@@ -5,6 +5,7 @@
 // healthy connection: Anomalies is allocated only where a rule may want to look.
 #pragma once
 
+#include "correlate/emitter.hpp"
 #include "facts/connection.hpp"
 #include "facts/derived.hpp"
 #include "facts/measures.hpp"
@@ -16,7 +17,7 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out);
 // The listener has room for the SYN that comes with this view, and answers it with a request socket.
 [[nodiscard]] bool has_room(const SocketView& listener);
 
-// on_drop.cpp: a segment that came in, all of which the socket had before.
+// drop_events.cpp: a segment that came in, all of which the socket had before.
 void note_received_before(Connection& c, const Segment& g, bool out);
 void add_drop(Drops& drops, const Event& e, const Drop& d, bool out);
 
@@ -39,7 +40,10 @@ void note_first_look(Measures& measures, const Connection& found);
 [[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
   return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale, 0};
 }
-// probes.cpp: Wireshark's words for a segment; c may be null.
+// probes.cpp: keep-alives and zero-window probes, which are entries, too; windows that close and open.
+void note_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out);
+void note_windows(Connection& c, const Event& e, const Segment& g, bool out);
+// Wireshark's words for a segment; c may be null.
 [[nodiscard]] std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out,
                                                            bool analysed, TimeNs now);
 

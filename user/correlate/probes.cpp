@@ -4,7 +4,6 @@
 // A keep-alive and a zero-window probe are the same segment. Only the sending kernel knows: with
 // nothing queued (write_seq == snd_nxt) it is a keep-alive. A process leaving TCP_REPAIR sends one too;
 // then the socket is owned and it is neither. Without the kernel's view the last window decides.
-#include "correlate/correlator_impl.hpp"
 #include "correlate/notes.hpp"
 
 namespace tcpwitness {
@@ -103,7 +102,7 @@ std::vector<std::string_view> analysis_words(const Connection* c, const Segment&
   return words;
 }
 
-void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& g, bool out) {
+void note_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out) {
   const Probe probe = classify(c, g, out, e.ts_ns);
   const bool by_kernel = out && g.socket.type == SocketKind::full;
   if (probe == Probe::zero_window) {
@@ -117,7 +116,7 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
       window.unsent_bytes = g.socket.write_seq - g.socket.snd_nxt;
       body.unsent_bytes = window.unsent_bytes;
     }
-    emitter_.entry(&c, e, c.flow, body);
+    emitter.entry(&c, e, c.flow, body);
     return;
   }
   if (probe == Probe::keepalive && !out) {
@@ -126,7 +125,7 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
     ++k.unreplied;
     if (g.len != 0) ++k.garbage;
     k.evidence.add(e.id, e.ts_ns);
-    emitter_.entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
+    emitter.entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
     return;
   }
   if (probe == Probe::keepalive) {
@@ -149,7 +148,7 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
       const bool predictable = !c.has_cb() || c.cb.user_timeout_ms == 0;
       k.dead_at_ns = predictable ? e.ts_ns + static_cast<TimeNs>(left) * k.intvl_ms * 1'000'000 : 0;
     }
-    emitter_.entry(
+    emitter.entry(
         &c, e, c.flow,
         KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
     return;
@@ -181,12 +180,11 @@ void Correlator::Impl::note_probe(Connection& c, const Event& e, const Segment& 
   k.run.clear();
   k.dead_at_ns = 0;
   k.evidence.add(e.id, e.ts_ns);
-  emitter_.entry(
-      &c, e, c.flow,
-      KeepaliveEntry{KeepaliveEntry::What::answered, probe_number, k.probes, k.time_ms, k.intvl_ms, 0, e.id});
+  emitter.entry(&c, e, c.flow,
+                KeepaliveEntry{KeepaliveEntry::What::answered, probe_number, k.probes, k.time_ms, k.intvl_ms, 0, e.id});
 }
 
-void Correlator::Impl::note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
+void note_windows(Connection& c, const Event& e, const Segment& g, bool out) {
   constexpr std::uint8_t both = tcp_flag::syn | tcp_flag::ack;
   const bool syn_ack = (g.flags & both) == both && g.window == 0;
   if ((g.flags & (tcp_flag::rst | tcp_flag::syn)) != 0 && !syn_ack) return;  // their window says nothing of a reader

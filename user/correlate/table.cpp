@@ -91,6 +91,16 @@ Slot Table::find_flow(const Flow& flow) const {
   return by_flow_.find(hash_of(flow), [&](Slot slot) { return at(slot).flow == flow; });
 }
 
+Slot Table::find_open(std::uint64_t cookie, const AddressPair& tuple) const {
+  Slot slot = find_cookie(cookie);
+  if (slot == no_slot) {
+    slot = find_flow(to_flow(tuple));
+    // Another socket's: a flow is used again.
+    if (slot != no_slot && cookie != 0 && at(slot).cookie != 0) return no_slot;
+  }
+  return slot != no_slot && at(slot).reported ? no_slot : slot;
+}
+
 void Table::bind_cookie(Slot slot, std::uint64_t cookie) {
   Connection& c = at(slot);
   if (cookie == 0 || (c.bound.cookie && c.cookie == cookie)) return;

@@ -32,6 +32,8 @@ class Table {
 
   [[nodiscard]] Slot find_cookie(std::uint64_t cookie) const;
   [[nodiscard]] Slot find_flow(const Flow& flow) const;
+  // By cookie, else by address pair; no_slot for one that was reported already, and for another socket's.
+  [[nodiscard]] Slot find_open(std::uint64_t cookie, const AddressPair& tuple) const;
   void bind_cookie(Slot slot, std::uint64_t cookie);
   void bind_new(Slot slot, std::uint64_t cookie, const Flow& flow);  // of a new one; no other has either
   void bind_flow(Slot slot, const Flow& flow);                       // takes the flow from an older connection

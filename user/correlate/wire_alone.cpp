@@ -4,18 +4,34 @@
 // The states are what the ends would have to be in to send and receive these segments (wire/state_tracker.hpp); nobody
 // has shown them. A connection ends when both FINs are acknowledged or at a RST that its receiver accepts; in a
 // capture it is reported when nothing more of it can come.
-#include <algorithm>
-#include <utility>
+#include "correlate/wire_alone.hpp"
 
-#include "correlate/correlator_impl.hpp"
+#include <memory>
+
 #include "correlate/notes.hpp"
-#include "values/prefetch.hpp"
+#include "facts/derived.hpp"
 
 namespace tcpwitness {
+namespace {
 
 using State = TcpState;
 
-void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
+  c.enter(to);
+  if (to == State::established) {
+    c.established = true;
+    // What comes behind a hole does not show when the handshake's last ACK was sent.
+    const bool late = g.is(SegmentEvent::out_of_order);
+    if (c.syn && !late) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
+  }
+  if (to == State::fin_wait1) c.closed_by = ClosedBy::local;
+  if (to == State::close_wait) c.closed_by = ClosedBy::peer;
+  if (to == State::closing) c.closed_by = ClosedBy::both;
+}
+
+}  // namespace
+
+void WireAlone::take(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
   if (!c.ends) c.ends = std::make_unique<Ends>();
   const SeenSegment seen = seen_segment(e.ts_ns, g);
   const unsigned side = out ? 0 : 1;
@@ -50,50 +66,29 @@ void Correlator::Impl::wire_alone(Slot slot, Connection& c, const Event& e, cons
       c.ends->peer_states[c.ends->peer_count++] = step.to;
     }
   }
-  if (c.ends->tracker.over()) {
-    Teardown& teardown = c.ensure_teardown();
-    teardown.end = {e.id, e.ts_ns};
-    teardown.end_from = before;
-    teardown.by_reset = (g.flags & tcp_flag::rst) != 0;
-    if (teardown.by_reset) {
-      ResetSeen& reset = out ? c.ensure_anomalies().rst_out : c.ensure_anomalies().rst_in;
-      if (settings_.capture && g.analysis.again_in_silence == 0) c.anomalies->retransmissions.run.clear();
-      reset = {teardown.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl, false, g.ifindex};
-    }
-    if (c.state == State::time_wait) teardown.time_wait = teardown.end;
-    if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
-    return;
-  }
+  if (c.ends->tracker.over()) return end(slot, c, e, g, before, out);
   if (settings_.capture || c.forwarded()) return;
   if ((g.flags & tcp_flag::syn) != 0) table_.wait(slot, Wait::wire_connect, now_);
   if (table_.wait_of(slot) == Wait::wire_connect && c.state == State::established) table_.wait(slot, Wait::none, now_);
 }
 
-// A SYN that finds no socket is a connection of this machine only if this machine refuses it: NAT can have sent it on.
-Slot Correlator::Impl::take_refused(const Event& e, const Segment& g, const Flow& flow, bool out) {
-  constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
-  const bool no_socket = g.is(SegmentEvent::no_socket) && !g.is_any(SegmentEvent::fragment, SegmentEvent::bad_header);
-  if (!out && (g.flags & asks) == tcp_flag::syn && no_socket) {
-    unmatched_syns_.push(LocalSyn{e.id, e.ts_ns, g});
-    return no_slot;
+// Both FINs are acknowledged, or its receiver takes a RST.
+void WireAlone::end(Slot slot, Connection& c, const Event& e, const Segment& g, State before, bool out) {
+  Teardown& teardown = c.ensure_teardown();
+  teardown.end = {e.id, e.ts_ns};
+  teardown.end_from = before;
+  teardown.by_reset = (g.flags & tcp_flag::rst) != 0;
+  if (teardown.by_reset) {
+    ResetSeen& reset = out ? c.ensure_anomalies().rst_out : c.ensure_anomalies().rst_in;
+    if (settings_.capture && g.analysis.again_in_silence == 0) c.anomalies->retransmissions.run.clear();
+    reset = {teardown.end, g.seq, g.ack, g.flags, g.socket.type, g.ttl, false, g.ifindex};
   }
-  // Without TCP's control socket it can be another machine's, behind NAT.
-  if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != SocketKind::control) return no_slot;
-  // RFC 9293, 3.10.7.1: it acknowledges the SYN.
-  auto syn = unmatched_syns_.take_newest([&](const LocalSyn& one) {
-    return to_flow(one.segment.tuple) == flow && e.ts_ns - one.ts_ns <= settings_.hold_ns &&
-           g.ack == one.segment.seq + seq_length(one.segment.len, one.segment.flags);
-  });
-  if (!syn) return no_slot;
-  syn->segment.unmark(SegmentEvent::no_socket);
-  const Event begin{syn->id, syn->ts_ns, {}};
-  const Slot slot = begin_by_segment(begin, syn->segment, flow, false);
-  if (slot != no_slot) take_segment(slot, begin, syn->segment, flow, false, timeline_.take_out(syn->id));
-  return slot;
+  if (c.state == State::time_wait) teardown.time_wait = teardown.end;
+  if (!settings_.capture) table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
 }
 
 // The RST that ended it was not taken: its receiver goes on.
-void Correlator::Impl::resume(Connection& c, const Event& e) {
+void WireAlone::resume(Connection& c, const Event& e) {
   const StateTracker::Transitions transitions = c.ends->tracker.resume();
   if (c.teardown) {
     c.teardown->end = {};
@@ -109,47 +104,6 @@ void Correlator::Impl::resume(Connection& c, const Event& e) {
     }
   }
   if (c.anomalies) c.anomalies->rst_in = c.anomalies->rst_out = {};
-}
-
-void Correlator::Impl::enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
-  c.enter(to);
-  if (to == State::established) {
-    c.established = true;
-    // What comes behind a hole does not show when the handshake's last ACK was sent.
-    const bool late = g.is(SegmentEvent::out_of_order);
-    if (c.syn && !late) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;
-  }
-  if (to == State::fin_wait1) c.closed_by = ClosedBy::local;
-  if (to == State::close_wait) c.closed_by = ClosedBy::peer;
-  if (to == State::closing) c.closed_by = ClosedBy::both;
-}
-
-const Connection* Correlator::Impl::ended_by(const Event& event) const {
-  const auto* end = std::get_if<ConversationEnd>(&event.body);
-  if (end == nullptr || end->conversation >= captured_.size()) return nullptr;
-  const Slot slot = captured_[end->conversation];
-  return slot != no_slot ? &table_.at(slot) : nullptr;
-}
-
-void Correlator::Impl::prefetch_connection(const Event& event) const {
-  if (const Connection* c = ended_by(event)) prefetch(c);
-}
-
-void Correlator::Impl::prefetch_rest(const Event& event) const {
-  const Connection* c = ended_by(event);
-  if (c == nullptr) return;
-  if (c->ends) prefetch(c->ends.get());
-  if (c->teardown) prefetch(c->teardown.get());
-}
-
-void Correlator::Impl::on_conversation_end(const Event& e, const ConversationEnd& end) {
-  const Slot slot = end.conversation < captured_.size() ? std::exchange(captured_[end.conversation], no_slot) : no_slot;
-  if (slot == no_slot) return;
-  Connection& c = table_.at(slot);
-  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
-  conclude(slot, &end);
-  timeline_.discard(c.id);
-  table_.release(slot);
 }
 
 }  // namespace tcpwitness

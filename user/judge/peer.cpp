@@ -2,7 +2,7 @@
 // peer.cpp: what the other end of a connection did, where the same run follows both of them: over loopback, or between
 // two namespaces.
 //
-// That it is the other end is settled before (Correlator::Impl::other_end): the address pair turned round, and the
+// That it is the other end is settled before (Contexts::other_end): the address pair turned round, and the
 // initial sequence numbers. So what its own socket says of its end is no guess: where a finding of this end blames the
 // peer, it is named, and one of its own findings is the cause.
 #include <algorithm>

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// on_state.cpp: what a socket's state change says of its connection.
+// state_events.cpp: what a socket's state change says of its connection.
 //
 // The tracepoint does not show everything: FIN_WAIT2 -> CLOSE and CLOSING -> CLOSE are moves into a
 // TIME_WAIT mini-socket, a passive child appears only at LISTEN -> SYN_RECV. What is concluded instead
 // of shown is marked as inferred.
+#include "correlate/state_events.hpp"
+
 #include <algorithm>
 #include <cerrno>
 
-#include "correlate/cause.hpp"
-#include "correlate/correlator_impl.hpp"
 #include "correlate/notes.hpp"
+#include "correlate/process.hpp"
+#include "facts/derived.hpp"
+#include "facts/reasons.hpp"
 
 namespace tcpwitness {
 
@@ -28,6 +31,15 @@ bool made_no_syn(const Connection& c, const StateChange& s) {
                        cb.snd_nxt == begun.snd_nxt;
   const bool by_call = actor_owned(s.actor.flags) && !actor_exiting(s.actor.flags);
   return nothing && by_call && cb.sk_shutdown == 0 && cb.sk_err == 0 && begun.packets_out == 0;
+}
+
+void note_no_syn(Connection& c, const StateChange& s) {
+  Teardown& teardown = c.ensure_teardown();
+  teardown.no_syn = true;
+  teardown.port_bound = has(s.port, PortChoice::bound);
+  teardown.own_range = has(s.port, PortChoice::own_range);
+  teardown.first_port = teardown.port_bound ? s.tuple.local_port : s.first_port;
+  teardown.last_port = teardown.port_bound ? s.tuple.local_port : s.last_port;
 }
 
 // Two processors can make a child of one request each, where its last ACK comes twice or with data close behind, and
@@ -60,7 +72,7 @@ bool is_newest(const Connection& c, const Event& e, const StateChange& s) {
 
 }  // namespace
 
-void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
+void StateEvents::take(const Event& e, const StateChange& s) {
   const State from = s.old_state;
   const State to = s.new_state;
   const Flow flow = to_flow(s.tuple);
@@ -78,10 +90,10 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
       table_.at(winner).transitions.rival = true;
     return;
   }
-  const Slot slot = locate_state(e, s, flow);
+  const Slot slot = locate(e, s, flow);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
-  if (c.reported || (digests() && is_newest(c, e, s))) return;
+  if (c.reported || (in_.digests() && is_newest(c, e, s))) return;
   if (is_of_a_rival(c, from, to)) {
     c.transitions.rival = to == State::close;
     return;
@@ -101,7 +113,7 @@ void Correlator::Impl::on_state(const Event& e, const StateChange& s) {
   change_state(slot, e, s, shows_states() ? find_cause(c, s, e.ts_ns) : Cause{});
 }
 
-Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const Flow& flow) {
+Slot StateEvents::locate(const Event& e, const StateChange& s, const Flow& flow) {
   const State from = s.old_state;
   const State to = s.new_state;
   const bool connects = to == State::syn_sent;
@@ -109,12 +121,12 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
   if (slot != no_slot) {
     if (!connects || (!table_.at(slot).reported && !table_.at(slot).ended())) {
       // A child that is still being cloned has its listener's addresses.
-      if (!table_.at(slot).reported && from != State::listen) adopt_flow(slot, flow);
+      if (!table_.at(slot).reported && from != State::listen) lives_.adopt_flow(slot, flow);
       return slot;
     }
     // The process calls connect() again on the same socket: another connection.
     // One that found no port is still asked about; its cookie goes to the new one.
-    if (!table_.at(slot).reported && table_.wait_of(slot) != Wait::ports) conclude(slot);
+    if (!table_.at(slot).reported && table_.wait_of(slot) != Wait::ports) life_reports_.conclude(slot);
     slot = no_slot;
   }
   const bool whole = flow.local.port != 0 && flow.remote.port != 0;
@@ -140,9 +152,9 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
   // SYN_RECV lasts for a moment only: its beginning can have been hidden, but it was after ours.
   const bool passive = from == State::listen || from == State::syn_recv;
   const bool begun = from == State::close || passive;
-  slot = create(e.ts_ns, begun && !(passive && settings_.has_wire));  // its SYN is first on the wire
+  slot = lives_.create(e.ts_ns, begun && !(passive && settings_.has_wire));  // its SYN is first on the wire
   table_.bind_cookie(slot, s.header.cookie);
-  adopt_flow(slot, flow);
+  lives_.adopt_flow(slot, flow);
   Connection& c = table_.at(slot);
   c.preexisting = !begun && !losses_.any();
   // What came before it is among the lost: its own beginning, or the SYN of a child, a handshake ago.
@@ -153,17 +165,17 @@ Slot Correlator::Impl::locate_state(const Event& e, const StateChange& s, const 
 }
 
 // The child's LISTEN -> SYN_RECV is missing, or could not be distinguished from its listener.
-void Correlator::Impl::infer_child(Connection& c, const Event& e, const StateChange& s) {
+void StateEvents::infer_child(Connection& c, const Event& e, const StateChange& s) {
   c.enter(State::syn_recv);
   if (!shows_states()) return;
   StateChange hidden = s;
   hidden.old_state = State::listen;
   hidden.new_state = State::syn_recv;
-  state_entry(c, e, StateEntry{State::listen, State::syn_recv, true, {}, find_cause(c, hidden, e.ts_ns), {}});
+  report(c, e, StateEntry{State::listen, State::syn_recv, true, {}, find_cause(c, hidden, e.ts_ns), {}});
 }
 
 // The first state event of a connection: fills in what came before it.
-void Correlator::Impl::begin(Connection& c, const StateChange& s) {
+void StateEvents::begin(Connection& c, const StateChange& s) {
   const State from = s.old_state;
   if (c.transitions.from_snapshot) {
     // The snapshot was taken after this event was queued, or just before it: the event shows the order.
@@ -177,7 +189,7 @@ void Correlator::Impl::begin(Connection& c, const StateChange& s) {
                        (from == State::close && c.state_count == 0);
   if (!follows) {
     c.transitions.inconsistent = true;
-    note_missing(c);
+    lives_.note_missing(c);
     if (from != State::close && from != State::listen) c.enter(from);
   }
   c.transitions.in_step = true;
@@ -185,7 +197,7 @@ void Correlator::Impl::begin(Connection& c, const StateChange& s) {
   if (c.role == Role::unknown && (from == State::listen || from == State::syn_recv)) c.role = Role::passive;
 }
 
-void Correlator::Impl::change_owner(Connection& c, const Event& e, const StateChange& s) {
+void StateEvents::change_owner(Connection& c, const Event& e, const StateChange& s) {
   const State from = s.old_state;
   const State to = s.new_state;
   bool changed = false;
@@ -200,16 +212,7 @@ void Correlator::Impl::change_owner(Connection& c, const Event& e, const StateCh
   emitter_.decide(c, false);
 }
 
-void Correlator::Impl::note_no_syn(Connection& c, const StateChange& s) {
-  Teardown& teardown = c.ensure_teardown();
-  teardown.no_syn = true;
-  teardown.port_bound = has(s.port, PortChoice::bound);
-  teardown.own_range = has(s.port, PortChoice::own_range);
-  teardown.first_port = teardown.port_bound ? s.tuple.local_port : s.first_port;
-  teardown.last_port = teardown.port_bound ? s.tuple.local_port : s.last_port;
-}
-
-void Correlator::Impl::state_entry(Connection& c, const Event& e, StateEntry body) {
+void StateEvents::report(Connection& c, const Event& e, StateEntry body) {
   if (!settings_.timeline) {
     if (settings_.states) emitter_.entry_at_once(c, e, std::move(body));
     return;
@@ -228,7 +231,7 @@ void Correlator::Impl::state_entry(Connection& c, const Event& e, StateEntry bod
   }
 }
 
-void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
+void StateEvents::change_state(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
   Connection& c = table_.at(slot);
   const State from = s.old_state;
   const State to = s.new_state;
@@ -247,27 +250,8 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
     if (settings_.of_flow) emitter_.decide(c, false);
   }
   if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
-  if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing) {
-    Teardown& teardown = c.ensure_teardown();
-    if (!teardown.first) {
-      teardown.first = {e.id, e.ts_ns};
-      teardown.first_actor = s.actor.flags;
-      c.closed_by = to == State::fin_wait1 ? ClosedBy::local : ClosedBy::peer;
-      if (actor_exiting(s.actor.flags)) teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
-    }
-    if (to == State::closing) {
-      c.closed_by = ClosedBy::both;
-      teardown.closing = {e.id, e.ts_ns};
-    }
-    if (to == State::close_wait) {
-      teardown.close_wait = {e.id, e.ts_ns};
-      teardown.sent = s.cb.write_seq;
-      teardown.sent_known = was_read(s.cb);
-      table_.wait(slot, Wait::close_wait, std::min(e.ts_ns, now_));
-    }
-    if (from == State::close_wait) teardown.left_close_wait = {e.id, e.ts_ns};
-    if (to == State::fin_wait1 || to == State::last_ack) note_closer(c, s);
-  }
+  if (to == State::fin_wait1 || to == State::close_wait || to == State::last_ack || to == State::closing)
+    begin_closing(slot, e, s);
   if (to == State::fin_wait2) {
     Teardown& teardown = c.ensure_teardown();
     teardown.fin_wait2 = {e.id, e.ts_ns};
@@ -281,10 +265,35 @@ void Correlator::Impl::change_state(Slot slot, const Event& e, const StateChange
     body.process = acting_process(s, to == State::syn_sent ? PidSource::connect : PidSource::close).process();
   }
   if (was_read(s.cb)) body.cb = s.cb;
-  state_entry(c, e, std::move(body));
+  report(c, e, std::move(body));
 }
 
-void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
+// One side has closed, or the other one too.
+void StateEvents::begin_closing(Slot slot, const Event& e, const StateChange& s) {
+  Connection& c = table_.at(slot);
+  const State to = s.new_state;
+  Teardown& teardown = c.ensure_teardown();
+  if (!teardown.first) {
+    teardown.first = {e.id, e.ts_ns};
+    teardown.first_actor = s.actor.flags;
+    c.closed_by = to == State::fin_wait1 ? ClosedBy::local : ClosedBy::peer;
+    if (actor_exiting(s.actor.flags)) teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
+  }
+  if (to == State::closing) {
+    c.closed_by = ClosedBy::both;
+    teardown.closing = {e.id, e.ts_ns};
+  }
+  if (to == State::close_wait) {
+    teardown.close_wait = {e.id, e.ts_ns};
+    teardown.sent = s.cb.write_seq;
+    teardown.sent_known = was_read(s.cb);
+    table_.wait(slot, Wait::close_wait, std::min(e.ts_ns, now_));
+  }
+  if (s.old_state == State::close_wait) teardown.left_close_wait = {e.id, e.ts_ns};
+  if (to == State::fin_wait1 || to == State::last_ack) note_closer(c, s);
+}
+
+void StateEvents::end(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
   Connection& c = table_.at(slot);
   const State from = s.old_state;
   Teardown& teardown = c.ensure_teardown();
@@ -304,29 +313,42 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
   const bool broken =
       error_ended(s.cb, from) || (c.anomalies && (c.anomalies->reset_received.mark || c.anomalies->reset_sent.mark));
   const bool mini = !broken && (from == State::fin_wait2 || from == State::closing);
-  if (!mini) {
-    c.enter(State::close);
-    if (shows_states()) {
-      StateEntry body{from, State::close, false, {}, cause, {}};
-      if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::close).process();
-      if (was_read(s.cb)) body.cb = s.cb;
-      state_entry(c, e, std::move(body));
-      const bool probed = c.anomalies && c.anomalies->keepalive.unanswered != 0;
-      if (probed && s.cb.sk_err == ETIMEDOUT && s.cb.snd_una == s.cb.write_seq) {
-        const KeepaliveFacts& k = c.anomalies->keepalive;
-        emitter_.entry(&c, e, c.flow,
-                       KeepaliveEntry{KeepaliveEntry::What::gave_up, k.unanswered, k.probes, k.time_ms, k.intvl_ms,
-                                      e.ts_ns, k.last_sent.id});
-      }
-    }
-    if (teardown.no_syn && teardown.last_port != 0 && !knows_ports(c)) {
-      table_.wait(slot, Wait::ports, now_);
-    } else {
-      table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
-    }
-    return;
+  if (mini) {
+    move_to_mini_socket(slot, e, s, cause);
+  } else {
+    close(slot, e, s, cause);
   }
+}
 
+void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
+  Connection& c = table_.at(slot);
+  const State from = s.old_state;
+  c.enter(State::close);
+  if (shows_states()) {
+    StateEntry body{from, State::close, false, {}, cause, {}};
+    if (cause.kind == Cause::Kind::call) body.process = acting_process(s, PidSource::close).process();
+    if (was_read(s.cb)) body.cb = s.cb;
+    report(c, e, std::move(body));
+    const bool probed = c.anomalies && c.anomalies->keepalive.unanswered != 0;
+    if (probed && s.cb.sk_err == ETIMEDOUT && s.cb.snd_una == s.cb.write_seq) {
+      const KeepaliveFacts& k = c.anomalies->keepalive;
+      emitter_.entry(&c, e, c.flow,
+                     KeepaliveEntry{KeepaliveEntry::What::gave_up, k.unanswered, k.probes, k.time_ms, k.intvl_ms,
+                                    e.ts_ns, k.last_sent.id});
+    }
+  }
+  if (c.teardown->no_syn && c.teardown->last_port != 0 && !ports_.knows(c)) {
+    table_.wait(slot, Wait::ports, now_);
+  } else {
+    table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
+  }
+}
+
+// FIN_WAIT2 -> CLOSE and CLOSING -> CLOSE: a mini-socket stands for it, in TIME_WAIT or still in FIN_WAIT2.
+void StateEvents::move_to_mini_socket(Slot slot, const Event& e, const StateChange& s, const Cause& cause) {
+  Connection& c = table_.at(slot);
+  const State from = s.old_state;
+  Teardown& teardown = c.ensure_teardown();
   const bool fin_processed = from == State::closing || fin_received(s.cb);
   // The wire can have seen the FIN already while TCP still had it before it: it goes to the mini-socket.
   const bool fin_on_its_way = teardown.fin_in.sent && teardown.fin_in.end != s.cb.rcv_nxt;
@@ -336,7 +358,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
     if (shows_states()) {
       StateEntry body{from, State::close, false, {}, cause, {}};
       if (was_read(s.cb)) body.cb = s.cb;
-      state_entry(c, e, std::move(body));
+      report(c, e, std::move(body));
     }
     table_.wait(slot, Wait::settle, now_);
     return;
@@ -361,8 +383,7 @@ void Correlator::Impl::end(Slot slot, const Event& e, const StateChange& s, cons
   table_.wait(slot, sees_fin ? Wait::fin_wait2 : Wait::settle, now_);
 }
 
-void Correlator::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause,
-                                       const ControlBlock* cb) {
+void StateEvents::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb) {
   Connection& c = table_.at(slot);
   const State from = c.state;
   Teardown& teardown = c.ensure_teardown();
@@ -372,7 +393,7 @@ void Correlator::Impl::enter_time_wait(Slot slot, const Event& e, TimeNs ts, con
   if (shows_states()) {
     StateEntry body{from, State::time_wait, true, {}, cause, {}};
     if (cb != nullptr && was_read(*cb)) body.cb = *cb;
-    state_entry(c, e, std::move(body));
+    report(c, e, std::move(body));
   }
   table_.wait(slot, Wait::settle, now_);
 }

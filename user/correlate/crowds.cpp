@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// crowd.cpp: what is too much to report one by one.
-#include <utility>
+// crowds.cpp: second by second.
+#include "correlate/crowds.hpp"
 
-#include "correlate/correlator_impl.hpp"
+#include <utility>
 
 namespace tcpwitness {
 
-void Correlator::Impl::note_attempt(const Event& e, const Flow& flow) {
+void Crowds::note_attempt(const Event& e, const Flow& flow) {
   if (settings_.has_kernel && !selection_.any()) attempts_.begun(e.id, e.ts_ns, flow);
 }
 
-void Correlator::Impl::report_attempts(TimeNs now) {
+void Crowds::report_attempts(TimeNs now) {
   for (AttemptsBySecond* const by_second : {&attempts_, &forwarded_.attempts()}) {
     while (const auto attempts = by_second->due(now, finished_)) {
       const bool lost = losses_.reach(attempts->crowd.since());
@@ -21,9 +21,8 @@ void Correlator::Impl::report_attempts(TimeNs now) {
 }
 
 // Those of a second that were not reported one by one.
-void Correlator::Impl::report_crowds(TimeNs now) {
+void Crowds::report(TimeNs now) {
   report_attempts(now);
-  unmatched_.report_sums(now);
   if (const auto more = more_refused_.due(now, finished_))
     emitter_.finding(more->first(), now, rules_.more_refused(*more, losses_.reach(more->since())));
 }

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// nat.cpp: connections whose segments have other addresses on the wire than their socket has.
+// translation_events.cpp: connections whose segments have other addresses on the wire than their socket has.
 //
 // The join was made in the kernel (bpf/nat.h): what leaves a translating socket has its cookie, and from there on every
 // segment comes with the socket's addresses. What came in before, the SYN of a connection that this side accepts, had
 // the wire's: it belongs to the SYN-ACK that acknowledges its number.
-#include <algorithm>
+#include "correlate/translation_events.hpp"
 
-#include "correlate/correlator_impl.hpp"
+#include <algorithm>
+#include <cstring>
+
+#include "correlate/process.hpp"
+#include "facts/derived.hpp"
 
 namespace tcpwitness {
 
-void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
+void TranslationEvents::take(const Event& e, const Translation& t) {
   if (t.header.cookie == 0) return forwarded_.join_hops(t);
   const Flow flow = to_flow(t.tuple);
   const Flow wire = to_flow(t.wire);
@@ -32,18 +36,18 @@ void Correlator::Impl::on_translation(const Event& e, const Translation& t) {
     }
   }
   if (slot == no_slot) {
-    translations_.push(t);
+    early_.push(t);
     return;
   }
   Connection& c = table_.at(slot);
-  if (!c.ended()) adopt_flow(slot, flow);
+  if (!c.ended()) lives_.adopt_flow(slot, flow);
   c.set_nat(wire);
   if (forwarded_.any()) forwarded_.take_back(c, wire, flow);
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
 }
 
-void Correlator::Impl::take_translation(Slot slot, const Segment& g) {
-  const auto found = translations_.take_oldest([&](const Translation& t) {
+void TranslationEvents::take_early(Slot slot, const Segment& g) {
+  const auto found = early_.take_oldest([&](const Translation& t) {
     return std::memcmp(&t.tuple, &g.tuple, sizeof t.tuple) == 0 &&
            (g.header.cookie == 0 || t.header.cookie == g.header.cookie);
   });
@@ -56,9 +60,9 @@ void Correlator::Impl::take_translation(Slot slot, const Segment& g) {
   if (c.role == Role::passive) take_syn(c, *c.on_the_wire(), g.ack - 1);
 }
 
-void Correlator::Impl::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
+void TranslationEvents::take_syn(Connection& c, const Flow& wire, std::uint32_t isn) {
   if (forwarded_.any()) forwarded_.take_back(c, wire, c.flow);
-  while (const auto stray = unmatched_.strays().take_syn(wire, isn)) {
+  while (const auto stray = strays_.take_syn(wire, isn)) {
     const EventId id = stray->evidence.ids[0];
     if (!c.syn) {
       c.syn = {id, stray->ts_ns};

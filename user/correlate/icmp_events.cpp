@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// icmp.cpp: what an ICMP error that came in does to the connection whose segment it quotes.
+// icmp_events.cpp: what an ICMP error that came in does to the connection whose segment it quotes.
 //
 // Written from tcp_v4_err() and tcp_v6_err(). A half-open request is dropped without an event, if the message quotes
 // its SYN-ACK and is one of those that end a request; what other sockets make of a message shows in their errors. A
 // quoted number that was never sent is somebody's guess.
-#include <algorithm>
-#include <cerrno>
+#include "correlate/icmp_events.hpp"
 
-#include "correlate/correlator_impl.hpp"
-#include "correlate/notes.hpp"
+#include <algorithm>
 
 namespace tcpwitness {
 namespace {
@@ -36,13 +34,13 @@ bool too_big(const IcmpSeen& seen) { return seen.v6 != 0 ? seen.type == 2 : seen
 
 // What refuses a segment before TCP has it: a firewall's reject, above all. The drop of the segment comes right behind.
 // That of a forwarded segment shows when it leaves, with the sender that it names.
-void Correlator::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
+void IcmpEvents::take_sent(const Event& e, const IcmpSeen& seen) {
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
   IcmpMessage message = icmp_message(seen);
   message.own = true;
   message.sender = flow.local.address;
-  if (slot == no_slot) unmatched_.strays().refused(flow, seen.seq, message);
+  if (slot == no_slot) strays_.refused(flow, seen.seq, message);
   if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
   Anomalies& anomalies = c.ensure_anomalies();
@@ -54,12 +52,12 @@ void Correlator::Impl::on_icmp_sent(const Event& e, const IcmpSeen& seen) {
   emitter_.entry(&c, e, c.flow, IcmpEntry{message, true, false, rel_seq, relative, 0});
 }
 
-void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
+void IcmpEvents::take(const Event& e, const IcmpSeen& seen) {
   if (seen.sent == IcmpWay::left) return forwarded_.on_icmp_left(e, seen);
-  if (seen.sent != IcmpWay::came) return on_icmp_sent(e, seen);
+  if (seen.sent != IcmpWay::came) return take_sent(e, seen);
   const Flow flow = to_flow(seen.tuple);
   const Slot slot = table_.find_flow(flow);
-  if (slot == no_slot) early_icmp_.push(e);
+  if (slot == no_slot) early_.push(e);
   if (slot == no_slot || table_.at(slot).reported) return;
   Connection& c = table_.at(slot);
   const IcmpMessage message = icmp_message(seen);
@@ -80,12 +78,12 @@ void Correlator::Impl::on_icmp(const Event& e, const IcmpSeen& seen) {
 }
 
 // The own firewall's answer to a SYN that never reached an interface comes before the drop, which shows the port.
-void Correlator::Impl::take_early_icmp(const Flow& flow) {
+void IcmpEvents::take_early(const Flow& flow) {
   const auto of_flow = [&](const Event& e) { return to_flow(std::get<IcmpSeen>(e.body).tuple) == flow; };
-  const auto ahead = early_icmp_.take_oldest(of_flow);
+  const auto ahead = early_.take_oldest(of_flow);
   if (!ahead) return;
   constexpr std::int64_t just_before_ns = 1'000'000'000;  // an older one is about an earlier connection
-  if (now_ - ahead->ts_ns <= just_before_ns) on_icmp(*ahead, std::get<IcmpSeen>(ahead->body));
+  if (now_ - ahead->ts_ns <= just_before_ns) take(*ahead, std::get<IcmpSeen>(ahead->body));
 }
 
 }  // namespace tcpwitness

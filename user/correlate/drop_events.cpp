@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// on_drop.cpp: segments that the kernel dropped.
+// drop_events.cpp: segments that the kernel dropped.
 //
 // A drop belongs to the connection of the segment's address pair: the buffer seldom carries a socket. It
 // begins no connection, and what is no fault (a repeated keep-alive that TCP had answered) stays a fact
 // here; which drops are findings is judged in judge/drops.cpp.
-#include "correlate/correlator_impl.hpp"
+#include "correlate/drop_events.hpp"
+
 #include "correlate/notes.hpp"
+#include "facts/derived.hpp"
+#include "facts/reasons.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -131,7 +134,7 @@ void note_received_before(Connection& c, const Segment& g, bool out) {
 }
 
 // The SYN that seemed to be for a listener here was dropped with another destination: NAT had sent it on before.
-void Correlator::Impl::pass_on_dropped(const Drop& d, const Flow& flow) {
+void DropEvents::pass_on(const Drop& d, const Flow& flow) {
   constexpr unsigned newest = 256;
   Slot slot = table_.first(Wait::unanswered_syn);
   for (unsigned i = 0; slot != no_slot && i < newest; ++i, slot = table_.behind(slot)) {
@@ -142,18 +145,38 @@ void Correlator::Impl::pass_on_dropped(const Drop& d, const Flow& flow) {
   }
 }
 
-void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
-  const Flow flow = to_flow(d.tuple);
-  bool out = d.outgoing != 0;
+// out: of what a client sends through this machine, that is not known from the drop.
+Slot DropEvents::locate(const Drop& d, const Flow& flow, bool& out) {
   // A SYN that a firewall drops shows its port nowhere else: the socket's cookie names the connection.
   Slot slot = !out || d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
-  if (slot != no_slot && !table_.at(slot).reported && !table_.at(slot).bound.flow) adopt_flow(slot, flow);
+  if (slot != no_slot && !table_.at(slot).reported && !table_.at(slot).bound.flow) lives_.adopt_flow(slot, flow);
   if (slot == no_slot) slot = table_.find_flow(flow);
   if (slot == no_slot && forwarded_.any()) slot = forwarded_.find_dropped(d, out);
   if (slot == no_slot && settings_.forwarded) {
     slot = forwarded_.take_dropped_syn(d);
     out = out || slot != no_slot;  // of the client
   }
+  return slot;
+}
+
+void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bool repeated) const {
+  c.has_kernel = !c.forwarded();  // it says nothing of a socket
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  Drops& drops = c.ensure_anomalies().drops;
+  if ((d.flags & tcp_flag::syn) != 0) {
+    const bool ack = (d.flags & tcp_flag::ack) != 0;
+    if (out && !ack) ++drops.syns_out;
+    if (!out && ack) ++drops.syn_acks_in;
+    if (!out && !ack && is_fault(drop_kind(names_, d.reason))) ++drops.syns_in;
+  }
+  if (!repeated && !was_made_here(c, d, names_)) add_drop(drops, e, d, out);
+  if (!out && was_unprocessed(drop_kind(names_, d.reason), d.len)) take_back_unprocessed(c, e, d);
+}
+
+void DropEvents::take(const Event& e, const Drop& d) {
+  const Flow flow = to_flow(d.tuple);
+  bool out = d.outgoing != 0;
+  const Slot slot = locate(d, flow, out);
   if (slot == no_slot && !out) timeline_.confirm(flow, d.seq);
   // A buffer that shows neither its namespace nor its socket can be another namespace's, with the same addresses.
   const bool nobodys = d.header.netns == 0 && d.header.cookie == 0;
@@ -161,24 +184,14 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
   Connection* c = slot == no_slot ? nullptr : &table_.at(slot);
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
   if (c != nullptr && !c->reported) {
-    c->has_kernel = !c->forwarded();  // it says nothing of a socket
-    if (e.ts_ns > c->last_ts_ns) c->last_ts_ns = e.ts_ns;
-    Drops& drops = c->ensure_anomalies().drops;
-    if ((d.flags & tcp_flag::syn) != 0) {
-      const bool ack = (d.flags & tcp_flag::ack) != 0;
-      if (out && !ack) ++drops.syns_out;
-      if (!out && ack) ++drops.syn_acks_in;
-      if (!out && !ack && is_fault(drop_kind(names_, d.reason))) ++drops.syns_in;
-    }
-    if (!repeated && !was_made_here(*c, d, names_)) add_drop(drops, e, d, out);
-    if (!out && was_unprocessed(drop_kind(names_, d.reason), d.len)) take_back_unprocessed(*c, e, d);
+    note(*c, e, d, out, repeated);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.
   const bool ours = c != nullptr || d.header.netns != 0 || listeners_.has(flow.local);
   if (!ours) return;
   constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
-  if (c == nullptr && (d.flags & asks) == tcp_flag::syn) pass_on_dropped(d, out ? flow.reversed() : flow);
+  if (c == nullptr && (d.flags & asks) == tcp_flag::syn) pass_on(d, out ? flow.reversed() : flow);
   if (c == nullptr && !out && (d.flags & asks) == tcp_flag::syn) unmatched_.on_dropped_syn(e, d, flow, now_);
   const DropKind kind = repeated ? DropKind::old_data : drop_kind(names_, d.reason);
   if (is_fault(kind)) ++summary_.drops;
@@ -192,12 +205,17 @@ void Correlator::Impl::on_drop(const Event& e, const Drop& d) {
     fault.reason = names_.drop_reason(d.reason);
     emitter_.entry(c, e, shown, std::move(fault));
   }
-  if (!shows_states()) return;
+  if (!in_.shows_states()) return;
   // A RST is dropped for one reason (TCP_RESET) whether it was taken or not.
   if (c != nullptr && c->recent && (d.flags & tcp_flag::rst) == 0) {
     c->recent->mark_dropped(d.seq, d.flags, out);
   }
   if (!settings_.timeline) return;
+  report(c, e, d, shown, out, kind);
+}
+
+void DropEvents::report(const Connection* c, const Event& e, const Drop& d, const Flow& shown, bool out,
+                        DropKind kind) {
   DropEntry body;
   body.out = out;
   body.reason = names_.drop_reason(d.reason);

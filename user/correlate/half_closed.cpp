@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// half_closed.cpp: what no event shows by itself, and is looked for while the run goes on: which process still has a
+// descriptor of a socket in CLOSE_WAIT, which sockets still wait in FIN_WAIT2.
+//
+// The Correlator asks, the run looks, the answer comes as events: so a recording has it too.
+#include "correlate/half_closed.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "facts/derived.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+// Who has the descriptor of a socket in CLOSE_WAIT is asked so long before that is a finding.
+constexpr std::int64_t ask_ahead_ns = 1'000'000'000;
+
+}  // namespace
+
+void HalfClosed::close_wait_over(Slot slot) {
+  Connection& c = table_.at(slot);
+  if (losses_.since_begun(c)) c.incomplete = true;
+  if (auto finding = rules_.close_wait_stuck(c, in_.context(slot))) {
+    c.ensure_teardown().stuck_reported = true;
+    if (settings_.finding_reports) emitter_.finding(c, now_, std::move(*finding));
+  } else if (c.teardown && c.teardown->descriptor &&
+             c.state == State::close_wait) {  // it goes on sending: looked at again
+    c.ensure_teardown().descriptor_requested = false;
+    table_.wait(slot, Wait::close_wait, now_);
+  }
+}
+
+bool HalfClosed::wants_descriptors() {
+  const Slot first = table_.first(Wait::close_wait);
+  if (first == no_slot || table_.at(first).ensure_teardown().descriptor_requested) return false;
+  if (now_ + ask_ahead_ns < table_.waiting_since(first) + settings_.close_wait_stuck_ns) return false;
+  // The answer comes for all of them.
+  for (Slot slot = first; slot != no_slot; slot = table_.behind(slot)) {
+    table_.at(slot).ensure_teardown().descriptor_requested = true;
+    table_.at(slot).ensure_teardown().descriptor = {};
+  }
+  return true;
+}
+
+TimeNs HalfClosed::descriptors_due() const {
+  const Slot first = table_.first(Wait::close_wait);
+  const bool asks = first != no_slot && !(table_.at(first).teardown && table_.at(first).teardown->descriptor_requested);
+  return asks ? table_.waiting_since(first) + settings_.close_wait_stuck_ns - ask_ahead_ns : no_time;
+}
+
+void HalfClosed::note_still_fin_wait2(const Event& e, const SocketFound& f) {
+  if (f.cb.state != State::fin_wait2) return;
+  const Slot slot = table_.find_cookie(f.header.cookie);
+  if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).teardown) return;
+  Connection& c = table_.at(slot);
+  if (c.state != State::fin_wait2) return;
+  c.teardown->fin_wait2_seen = {e.id, e.ts_ns};
+  if (was_read(f.cb) && !c.ended()) c.cb = f.cb;
+}
+
+// Once a second, while the peer has not closed.
+void HalfClosed::watch_fin_wait2(Slot slot) {
+  Connection& c = table_.at(slot);
+  Teardown& teardown = c.ensure_teardown();
+  if (teardown.mini_fin_wait2 && orphan_forgotten(c, now_)) {
+    c.expired = true;
+    life_reports_.conclude(slot);
+    return;
+  }
+  constexpr std::int64_t ahead_ns = 1'000'000'000;
+  const std::int64_t lasted = teardown.fin_wait2 ? now_ - teardown.fin_wait2_quiet_ns : 0;
+  if (!teardown.not_closing_reported && !teardown.fin_wait2_requested &&
+      lasted + ahead_ns >= settings_.close_wait_stuck_ns) {
+    teardown.fin_wait2_requested = true;
+    fin_wait2_look_ = true;
+  } else if (!teardown.not_closing_reported && lasted >= settings_.close_wait_stuck_ns) {
+    if (losses_.since_begun(c)) c.incomplete = true;
+    if (auto finding = rules_.peer_not_closing(c, in_.context(slot))) {
+      teardown.not_closing_reported = true;
+      if (settings_.finding_reports) emitter_.finding(c, now_, std::move(*finding));
+    } else {  // data still comes: looked at again after as long
+      teardown.fin_wait2_quiet_ns = now_;
+      teardown.fin_wait2_bytes = c.cb.bytes_received;
+      teardown.fin_wait2_requested = false;
+    }
+  }
+  table_.wait(slot, Wait::fin_wait2, now_);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// life_reports.cpp: a connection is judged, and its life is reported.
+//
+// Of those that go on, the look at all sockets that came just before is judged. It is no end: the counters go on.
+#include "correlate/life_reports.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "facts/derived.hpp"
+
+namespace tcpwitness {
+
+// How it ended.
+Outcome LifeReports::report(Slot slot, RuleContext known) {
+  const Connection& c = table_.at(slot);
+  const bool clocked = settings_.every_segment && !settings_.capture && c.has_wire && !c.preexisting;
+  const PayloadTimes payload = clocked ? contexts_.measures(slot).clock.times() : PayloadTimes{};
+  if (clocked) known.payload = &payload;
+  ++summary_.connections;
+  if (!settings_.timeline && !settings_.finding_reports) {
+    return emitter_.life_at_once([&] { return rules_.life(c, known); }).outcome;
+  }
+  const bool ordinary = in_.summarizes_ordinary && !c.anomalies;
+  if (ordinary) known.explain = false;
+  Report made = Emitter::life([&] { return rules_.life(c, known); });
+  Life& life = std::get<Life>(made);
+  const Outcome outcome = life.outcome;
+  if (ordinary) {
+    const auto problem = [](const Finding& finding) { return is_problem(finding.rule); };
+    if (!is_problem(outcome) && std::ranges::none_of(life.findings, problem)) {
+      emitter_.report(std::move(made), c.id);
+      return outcome;
+    }
+    known.explain = true;  // not ordinary, after all
+    life = rules_.life(c, known);
+  }
+  if (settings_.finding_reports) {
+    for (const Finding& finding : life.findings) {
+      if (finding.rule == Rule::close_wait_stuck && c.teardown && c.teardown->stuck_reported) continue;
+      if (finding.rule == Rule::peer_not_closing && c.teardown && c.teardown->not_closing_reported) continue;
+      if (open_findings_.reported(c, finding)) continue;
+      emitter_.finding(c, life.ts_ns, finding);
+    }
+  }
+  emitter_.report(std::move(made), c.id);
+  return outcome;
+}
+
+// Where only the wire is seen, nobody else says that a repeated FIN, or what a RST answers, is a connection's that is
+// over. Of many the newest are forgotten at once.
+bool LifeReports::knows_late_segments(const Connection& c) const {
+  constexpr std::size_t limit = 16'384;
+  const bool alone = !settings_.has_kernel && !settings_.capture && c.forwarded() == nullptr && c.ended();
+  return alone && table_.waiting(Wait::time_wait) < limit;
+}
+
+void LifeReports::conclude(Slot slot, const ConversationEnd* end) {
+  Connection& c = table_.at(slot);
+  const bool unanswered = settings_.every_interface && asked_in_vain(c);
+  if (contexts_.kernel_judges(c) && only_syn_seen(c) && !listener_did_not_take(c) && !unanswered) {
+    timeline_.discard(c.id);
+    table_.release(slot);
+    return;
+  }
+  c.incomplete = losses_.may_concern(c);
+  const bool in_time_wait = c.state == TcpState::time_wait || (c.teardown && c.teardown->mini_fin_wait2);
+  const bool knows_late = knows_late_segments(c);
+  const bool one_of_too_many = selection_.wants(c) && only_half_open(c, settings_.has_kernel) && !half_open_.take(now_);
+  if (one_of_too_many) {
+    ++summary_.unlisted;
+    if (c.forwarded() && refused_by_server(c)) crowds_.note_refused(c.teardown->end.id, now_, c.flow.reversed());
+  }
+  const RuleContext known = in_.context(slot, end);
+  std::optional<Outcome> outcome;
+  if (selection_.wants(c) && !one_of_too_many) outcome = report(slot, known);
+  emitter_.decide(c, true);
+  if (settings_.has_kernel) c.reported_as = outcome ? *outcome : rules_.outcome(c, known);
+  c.reported = true;
+  if (c.forwarded() && c.ended()) forwarded_.delete_flows_of(c);
+  // The other end's findings may name what happened here.
+  if (known.peer == nullptr || known.peer->reported) {
+    c.teardown.reset();
+    c.anomalies.reset();
+  }
+  c.recent.reset();
+  if (!c.forwarded()) c.ends.reset();  // its hops are looked up by it
+  const bool shows_more = in_time_wait && settings_.timeline && !in_.summarizes_ordinary;
+  table_.wait(slot, shows_more || knows_late ? Wait::time_wait : Wait::tombstone, now_);
+}
+
+std::optional<Life> LifeReports::so_far_of(ConnectionId conn, TimeNs now) {
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    Connection& c = table_.at(slot);
+    if (c.id != conn || !c.live || c.reported || c.ended() || !selection_.wants(c)) continue;
+    c.incomplete = losses_.may_concern(c);
+    RuleContext known = contexts_.of(slot, {now, true});
+    known.explain = true;
+    Life life = rules_.life(c, known);
+    c.totals.final = c.totals.at_destruction;
+    return life;
+  }
+  return std::nullopt;
+}
+
+void LifeReports::so_far(TimeNs now, const std::function<void(Life)>& take) {
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    Connection& c = table_.at(slot);
+    if (!c.live || c.reported || c.ended() || c.forwarded() || only_half_open(c, settings_.has_kernel) ||
+        !selection_.wants(c))
+      continue;
+    c.incomplete = losses_.may_concern(c);
+    RuleContext known = contexts_.of(slot, {now, true});
+    known.explain = false;
+    take(rules_.life(c, known));
+    c.totals.final = c.totals.at_destruction;
+  }
+}
+
+}  // namespace tcpwitness

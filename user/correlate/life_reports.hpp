@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// life_reports.hpp: the reports of connections: at their end, and while they are open as if the run ended now.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "correlate/correlation.hpp"
+#include "correlate/crowds.hpp"
+#include "correlate/forwarded.hpp"
+#include "correlate/open_findings.hpp"
+
+namespace tcpwitness {
+
+class LifeReports {
+ public:
+  // All are kept by reference.
+  LifeReports(Correlation& in, ForwardedConnections& forwarded, Crowds& crowds, const OpenFindings& open_findings)
+      : in_(in),
+        settings_(in.settings),
+        rules_(in.rules),
+        table_(in.table),
+        losses_(in.losses),
+        selection_(in.selection),
+        timeline_(in.timeline),
+        emitter_(in.emitter),
+        contexts_(in.contexts),
+        summary_(in.summary),
+        now_(in.now),
+        forwarded_(forwarded),
+        crowds_(crowds),
+        open_findings_(open_findings) {}
+
+  // Over: judged and reported; what still comes of it for a moment is known to be late. end: of a capture.
+  void conclude(Slot slot, const ConversationEnd* end = nullptr);
+  void so_far(TimeNs now, const std::function<void(Life)>& take);
+  [[nodiscard]] std::optional<Life> so_far_of(ConnectionId conn, TimeNs now);
+
+ private:
+  Outcome report(Slot slot, RuleContext known);
+  [[nodiscard]] bool knows_late_segments(const Connection& c) const;
+
+  Correlation& in_;
+  const CorrelatorSettings& settings_;
+  const Rules& rules_;
+  Table& table_;
+  const Losses& losses_;
+  const Selection& selection_;
+  Timeline& timeline_;
+  Emitter& emitter_;
+  Contexts& contexts_;
+  Summary& summary_;
+  const TimeNs& now_;
+  ForwardedConnections& forwarded_;
+  Crowds& crowds_;
+  const OpenFindings& open_findings_;
+
+  FirstOfEachSecond half_open_{100};
+};
+
+}  // namespace tcpwitness

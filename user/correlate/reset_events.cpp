@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// reset_events.cpp: a reset belongs to the connection of its socket; without one, to that of the segment it answers.
+#include "correlate/reset_events.hpp"
+
+#include <utility>
+
+#include "facts/derived.hpp"
+#include "facts/reasons.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+// What the wire showed of a reset that the kernel took.
+ResetEntry::Wire wire_of_taken_reset(const Connection& c, const Reset& r, bool matched) {
+  if (matched) return ResetEntry::Wire::shows_it;
+  const State state = r.cb.state;
+  const bool orphan = is_orphaned(r.cb) && (state == State::fin_wait1 || state == State::fin_wait2);
+  if (!c.has_wire) return ResetEntry::Wire::not_watched;
+  return orphan ? ResetEntry::Wire::shows_data_after_close : ResetEntry::Wire::shows_none;
+}
+
+// A RST that answers a segment closes no socket: in SYN_SENT it answers a challenge ACK, and the connection goes on. A
+// socket that such a RST does end (TCP_ABORT_ON_DATA) is closed before it. And where there is no socket any more, it
+// says nothing of a connection that had ended before.
+bool ends_nothing(const Connection& c, const Reset& r) {
+  if (r.answers_segment == 0 || (c.teardown && c.teardown->mini_fin_wait2)) return false;
+  if (r.has_socket == 0) return c.ended();
+  return was_read(r.cb) && r.cb.state != State::close;
+}
+
+}  // namespace
+
+// The segment that this RST answers was sent by a connection of this machine too.
+bool ResetEvents::note_answered_here(const Event& e, const Reset& r, const Flow& flow) {
+  if (r.direction != ResetDirection::sent || r.answers_segment == 0) return false;
+  const Slot slot = table_.find_flow(Flow{flow.remote, flow.local});
+  if (slot == no_slot || table_.at(slot).reported || !table_.at(slot).isn.has_local) return false;
+  Connection& c = table_.at(slot);
+  const std::uint32_t newest = c.has_cb() && seq_before(c.isn.local, c.cb.snd_nxt) ? c.cb.snd_nxt : c.isn.local + 1;
+  constexpr std::uint32_t near = 1U << 24U;  // the control block is that of the newest event
+  if (seq_before(r.skb_seq, c.isn.local) || seq_before(newest + near, r.skb_seq)) return false;
+  c.ensure_anomalies().answered_here = {{e.id, e.ts_ns}, r.reason, true, r.has_socket != 0, r.actor.flags, 0};
+  return true;
+}
+
+EventId ResetEvents::stray_reset(const Event& e, const Reset& r, const Flow& flow) {
+  if (r.direction != ResetDirection::sent || r.answers_segment == 0) return 0;
+  timeline_.confirm(flow, r.skb_seq);
+  return strays_.reset_reported(e, r, flow);
+}
+
+void ResetEvents::take(const Event& e, const Reset& r) {
+  const bool sent = r.direction == ResetDirection::sent;
+  const Flow flow = to_flow(r.tuple);
+  // Without a socket the address pair still names the connection whose segment was answered.
+  const Slot slot = table_.find_open(r.has_socket != 0 ? r.header.cookie : 0, r.tuple);
+  const ResetReason reason = sent ? reset_reason(names_, r.reason) : ResetReason::unknown;
+  if (note_answered_here(e, r, flow) && r.has_socket == 0) strays_.sent_here(flow, r.skb_seq);
+  const bool of_listener = r.cb.state == State::listen && was_read(r.cb);
+  ResetEntry body;
+  body.sent = sent;
+  body.has_socket = r.has_socket != 0;
+  if (sent && r.reason != reset_reason_unknown) body.reason = reset_reason_text(names_, r.reason);
+  body.kind = reason;
+  if (slot != no_slot && of_listener && reason == ResetReason::invalid_syn && end_request(slot, e, r)) {
+    body.segment = stray_reset(e, r, flow);
+    emitter_.entry(&table_.at(slot), e, table_.at(slot).flow, std::move(body));
+    return;
+  }
+  if (slot == no_slot || of_listener) {
+    body.segment = stray_reset(e, r, flow);
+    emitter_.entry(nullptr, e, flow, std::move(body));
+    return;
+  }
+  take_of(slot, e, r, std::move(body));
+}
+
+// Of a connection that is known.
+void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry body) {
+  const bool sent = body.sent;
+  const ResetReason reason = body.kind;
+  Connection& c = table_.at(slot);
+  c.has_kernel = true;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  if (r.has_socket != 0 && was_read(r.cb) && !c.ended()) c.cb = r.cb;
+  if (sent && ends_nothing(c, r)) {
+    emitter_.entry(&c, e, c.flow, std::move(body));
+    return;
+  }
+  Anomalies& anomalies = c.ensure_anomalies();
+  ResetReport& reported = sent ? anomalies.reset_sent : anomalies.reset_received;
+  if (!reported.mark) {
+    const std::uint32_t number = sent ? r.reason : reset_reason_unknown;
+    reported = {{e.id, e.ts_ns}, number, r.answers_segment != 0, r.has_socket != 0, r.actor.flags, r.sent_ms};
+  }
+  if (c.teardown && c.teardown->mini_fin_wait2) {
+    // A mini-socket that is reset waits for no FIN any more. That is its end, and not the exchange of FINs before it.
+    if (reported.has_socket && c.teardown->end.ts_ns < e.ts_ns) c.teardown->end = {e.id, e.ts_ns};
+    table_.wait(slot, Wait::settle, now_);
+  }
+  body.in_fin_wait2 = sent && c.teardown && c.teardown->mini_fin_wait2 && reason == ResetReason::timewait_socket;
+  const bool acts = actor_owned(r.actor.flags) && !reported.answers_segment && sent;
+  StateChange actor{};
+  actor.actor = r.actor;
+  if (acts) body.process = acting_process(actor, PidSource::close).process();
+  const ResetSeen& rst = sent ? anomalies.rst_out : anomalies.rst_in;
+  bool matched = static_cast<bool>(rst.mark);
+  if (matched && !sent && was_read(r.cb)) {
+    // A RST from before rcv_nxt is not the one that the kernel took.
+    const State state = r.cb.state;
+    matched =
+        state == State::syn_sent || !seq_before(rst.seq, r.cb.rcv_nxt) || takes_reset(state, r.cb.rcv_nxt, rst.seq);
+  }
+  if (matched) body.segment = rst.mark.id;
+  if (!sent) body.wire = wire_of_taken_reset(c, r, matched);
+  emitter_.entry(&c, e, c.flow, std::move(body));
+}
+
+// tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window.
+bool ResetEvents::end_request(Slot slot, const Event& e, const Reset& r) {
+  Connection& c = table_.at(slot);
+  if (c.state != State::new_syn_recv || c.ended()) return false;
+  c.ensure_anomalies().reset_sent = {{e.id, e.ts_ns}, r.reason, true, true, r.actor.flags, 0};
+  Teardown& teardown = c.ensure_teardown();
+  teardown.end = {e.id, e.ts_ns};
+  teardown.end_from = State::new_syn_recv;
+  table_.wait(slot, Wait::settle, now_);
+  return true;
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+// segment_events.cpp: what a segment on the wire says of its connection.
+#include "correlate/segment_events.hpp"
+
+#include <cstdlib>
+
+#include "correlate/notes.hpp"
+#include "facts/derived.hpp"
+#include "values/handshake_marks.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
+
+// The socket's own view came with the segment and says that TCP will not take it: it changes nothing.
+bool refused_by_socket(const Segment& g) { return g.refused > Refusal::old; }
+
+PhaseClock::Kind phase_kind(const Segment& g) {
+  if (g.is_any(SegmentEvent::keepalive, SegmentEvent::window_probe)) return PhaseClock::Kind::probe;
+  return g.is(SegmentEvent::retransmission) ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
+}
+
+// The kernel reports a retransmission right behind the segment.
+void note_pending(Connection& c, const Event& e, const Segment& g) {
+  Retransmissions& r = c.ensure_anomalies().retransmissions;
+  r.pending[r.pending_pushed++ % Retransmissions::pending_limit] = {e.id, g.seq, g.segments};
+}
+
+// A mini-socket refuses payload by a RST with the number that follows our FIN, and is gone (TCP_TW_RST). Not every
+// kernel reports that one (Linux 6.1 does not). A RST with the same number answers for no socket once its time is up.
+bool refused_by_mini_socket(const Connection& c, const Event& e, const Segment& g) {
+  constexpr std::int64_t longest_ns = 60'000'000'000;  // TCP_TIMEWAIT_LEN
+  if (!c.teardown || !c.teardown->mini_fin_wait2 || !c.teardown->fin_out.sent) return false;
+  const std::int64_t lasts = c.teardown->fin_timeout_ns != 0 ? c.teardown->fin_timeout_ns : longest_ns;
+  return g.seq == c.teardown->fin_out.end && e.ts_ns - c.teardown->end.ts_ns < lasts;
+}
+
+// A RST behind the end changes nothing any more, except for a mini-socket that still waits for the peer's FIN. One that
+// the kernel sends without the connection's socket is this connection's only if the kernel says so, closed it just
+// before (TCP_ABORT_ON_DATA), or if it is a mini-socket's.
+bool ended_nothing(const Connection& c, const Event& e, const Segment& g, bool out) {
+  constexpr std::int64_t moment_ns = 1'000'000;
+  const bool over = c.ended() && !c.teardown->mini_fin_wait2 && c.teardown->end.id != e.id;
+  if (!out) return over;
+  if (g.socket.type == SocketKind::full || g.socket.type == SocketKind::request) return false;
+  const bool just_closed = c.ended() && e.ts_ns - c.teardown->end.ts_ns <= moment_ns;
+  if (g.socket.type == SocketKind::control)
+    return !c.anomalies->reset_sent.mark && !just_closed && !refused_by_mini_socket(c, e, g);
+  return over && !just_closed;
+}
+
+// It was in a digest already, which another CPU released at that moment (bpf/digest.h): the same number, and the flow
+// map does not say that it came again.
+bool is_known(const Connection& c, const Event& e, const Segment& g, bool out) {
+  constexpr std::int64_t moment_ns = 1'000'000;
+  if ((g.event_flags &
+       ~bits(SegmentEvent::syn, SegmentEvent::fin, SegmentEvent::handshake_ack, SegmentEvent::fin_ack)) != 0 ||
+      g.copied != 0)
+    return false;
+  const auto same = [&](const Mark& mark, std::uint32_t seq) {
+    return mark && g.seq == seq && std::abs(e.ts_ns - mark.ts_ns) < moment_ns;
+  };
+  if (is_syn(g)) return same(c.syn, out ? c.isn.local : c.isn.remote);
+  if (is_syn_ack(g)) return same(c.syn_ack, out ? c.isn.local : c.isn.remote);
+  if (!has_flag(g, tcp_flag::fin) || !c.teardown) return false;
+  const FinFacts& fin = out ? c.teardown->fin_out : c.teardown->fin_in;
+  return same(fin.sent, fin.end - seq_length(g.len, g.flags));
+}
+
+// Both FINs were seen on the wire, and the acknowledgement of each.
+bool both_fins_acked(const Connection& c) {
+  return c.teardown && c.teardown->fin_out.acked && c.teardown->fin_in.acked;
+}
+
+// A flow's counters come with its events only: they are final once no segment can follow.
+void note_wire_totals(Connection& c, const Event& e, const Segment& g) {
+  if (g.is(SegmentEvent::unknown_flow)) {
+    // The flow is not in the map: it was over and this is a straggler, it was forgotten, or its SYN came before us.
+    if (c.totals.final) return;
+    c.totals.restarted = true;
+  }
+  // Two CPUs can count in one order and report in the other.
+  if (c.totals.restarted || segments_of(g.wire) >= segments_of(c.wire)) c.take_counters(e.id, g.wire, g.loss);
+  c.totals.final = c.totals.at_destruction || has_flag(g, tcp_flag::rst) || both_fins_acked(c);
+}
+
+}  // namespace
+
+void SegmentEvents::take(const Event& e, const Segment& g) {
+  const bool out = g.outgoing();
+  const Flow flow = to_flow(g.tuple);
+  if (g.passing == Passing::hop) return forwarded_.on_hop(e, g);
+  if (g.passing != Passing::no) return forwarded_.pass_on(flow);
+  if (settings_.forwarded && !out && is_syn(g)) forwarded_.note_local_syn(e, g);
+  Slot slot = lookup_.find(e, g, flow, out);
+  if (slot == no_slot && !settings_.has_kernel && !settings_.capture) slot = take_refused(e, g, flow, out);
+  if (slot == no_slot) {
+    if (out && has_flag(g, tcp_flag::rst)) timeline_.confirm(flow, std::nullopt);
+    unmatched_.on_segment(e, g, flow, out);
+    entries_.report(nullptr, e, g, flow, out);
+    return;
+  }
+  if (g.is(SegmentEvent::bad_header)) {
+    entries_.report(&table_.at(slot), e, g, flow, out);
+  } else {
+    take_known(slot, e, g, flow, out);
+  }
+}
+
+void SegmentEvents::take_known(Slot slot, const Event& e, const Segment& g, const Flow& flow, bool out, bool shown) {
+  Connection& c = table_.at(slot);
+  if (c.reported) {
+    entries_.report(&c, e, g, flow, out);
+    return;
+  }
+  if (in_.digests() && is_known(c, e, g, out)) return;
+  c.has_wire = true;
+  if (settings_.compare) note_measures(contexts_.measures(slot), e.ts_ns, g, out);
+  if (settings_.every_segment && !settings_.capture && g.copied == 0 && !refused_by_socket(g))
+    contexts_.measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
+  if (c.netns == 0) c.netns = g.header.netns;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  c.totals.has_fragments = c.totals.has_fragments || g.is(SegmentEvent::fragment);
+  if (g.copied != 0) {
+    // It says nothing new, but for a FIN that GRO has merged behind it.
+    if (g.is(SegmentEvent::fin)) note_fins(c, e, g, out);
+    note_received_before(c, g, out);
+    note_wire_totals(c, e, g);
+    entries_.report(&c, e, g, flow, out);
+    return;
+  }
+  const bool refused = is_refused(c, e, g, out);
+  if (!refused) note_queues(c, e, g, out);
+  note_hops(c, e, g, out);
+  if (!refused) note_handshake(slot, c, e, g, out);
+  if (!refused && (c.teardown || has_flag(g, tcp_flag::fin))) note_fins(c, e, g, out);
+  constexpr std::uint16_t faults = bits(SegmentEvent::retransmission, SegmentEvent::out_of_order);
+  if (!refused && ((g.event_flags & faults) != 0 || has_flag(g, tcp_flag::rst))) note_faults(c, e, g, out);
+  if (out && c.anomalies && c.anomalies->rst_out.mark.id == e.id && !c.anomalies->reset_sent.mark &&
+      refused_by_mini_socket(c, e, g)) {
+    c.teardown->end = {e.id, e.ts_ns};
+    table_.wait(slot, Wait::settle, now_);
+  }
+  note_received_before(c, g, out);
+  note_wire_totals(c, e, g);
+  if (shown) entries_.report(&c, e, g, flow, out);
+  if (refused && kernel_judges(c)) return;
+  if (g.socket.type == SocketKind::time_wait) note_mini_socket(slot, c, e, g, out);
+  note_probe(emitter_, c, e, g, out);
+  note_windows(c, e, g, out);
+  if (!kernel_judges(c)) wire_alone_.take(slot, c, e, g, out);
+}
+
+// A SYN that finds no socket is a connection of this machine only if this machine refuses it: NAT can have sent it on.
+Slot SegmentEvents::take_refused(const Event& e, const Segment& g, const Flow& flow, bool out) {
+  constexpr std::uint8_t asks = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst;
+  const bool no_socket = g.is(SegmentEvent::no_socket) && !g.is_any(SegmentEvent::fragment, SegmentEvent::bad_header);
+  if (!out && (g.flags & asks) == tcp_flag::syn && no_socket) {
+    unmatched_syns_.push(LocalSyn{e.id, e.ts_ns, g});
+    return no_slot;
+  }
+  // Without TCP's control socket it can be another machine's, behind NAT.
+  if (!out || (g.flags & tcp_flag::rst) == 0 || g.socket.type != SocketKind::control) return no_slot;
+  // RFC 9293, 3.10.7.1: it acknowledges the SYN.
+  auto syn = unmatched_syns_.take_newest([&](const LocalSyn& one) {
+    return to_flow(one.segment.tuple) == flow && e.ts_ns - one.ts_ns <= settings_.hold_ns &&
+           g.ack == one.segment.seq + seq_length(one.segment.len, one.segment.flags);
+  });
+  if (!syn) return no_slot;
+  syn->segment.unmark(SegmentEvent::no_socket);
+  const Event begin{syn->id, syn->ts_ns, {}};
+  const Slot slot = lookup_.begin(begin, syn->segment, flow, false);
+  if (slot != no_slot) take_known(slot, begin, syn->segment, flow, false, timeline_.take_out(syn->id));
+  return slot;
+}
+
+// Where only the wire is seen, that alone says what the receiver makes of it.
+bool SegmentEvents::is_refused(Connection& c, const Event& e, const Segment& g, bool out) const {
+  if (kernel_judges(c)) return refused_by_socket(g);
+  if (settings_.capture) return g.analysis.refused || g.analysis.duplicate_frame;
+  if (!c.ends) c.ends = std::make_unique<Ends>();
+  c.ends->answer = c.ends->acceptance.observe(seen_segment(e.ts_ns, g), out ? 0 : 1);
+  return c.ends->answer.refused;
+}
+
+void SegmentEvents::note_handshake(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  if (is_syn(g) || is_syn_ack(g)) {
+    (out ? c.wscale_local : c.wscale_peer) = g.has(TcpOption::window_scale) ? g.wscale : wscale_absent;
+  }
+  if (is_syn(g)) return note_syn(slot, c, e, g, out);
+  if (g.analysis.restarted) (out ? c.isn.remote : c.isn.local) = g.ack - 1;
+  if (!is_syn_ack(g)) {
+    // A RST ends a half-open request without any kernel event.
+    if (!out && has_flag(g, tcp_flag::rst) && g.socket.type == SocketKind::request && c.state == State::new_syn_recv) {
+      Teardown& teardown = c.ensure_teardown();
+      teardown.end = {e.id, e.ts_ns};
+      teardown.end_from = State::new_syn_recv;
+      table_.wait(slot, Wait::settle, now_);
+    }
+    return;
+  }
+  note_syn_ack(slot, c, e, g, out);
+}
+
+void SegmentEvents::note_syn(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  if (!out && c.anomalies) c.anomalies->request_dropped = {};  // it is asked again
+  (out ? c.isn.local : c.isn.remote) = g.seq;
+  out ? c.isn.has_local = true : c.isn.has_remote = true;
+  if (!c.syn) {
+    c.syn = {e.id, e.ts_ns};
+    c.opening.by_write = out && g.len != 0;
+  } else if (out) {
+    // The second SYN makes it a story; until then there is nothing to keep.
+    Retransmissions& r = c.ensure_anomalies().retransmissions;
+    if (r.syns == 0) r.syn_ts_ns[r.syns++] = c.syn.ts_ns;
+    if (r.syns < r.syn_ts_ns.size()) r.syn_ts_ns[r.syns] = e.ts_ns;
+    ++r.syns;
+  } else if (table_.wait_of(slot) == Wait::request) {
+    table_.wait(slot, Wait::request, now_);
+  }
+}
+
+void SegmentEvents::note_syn_ack(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  // The SYN's own number where it was seen: the SYN-ACK can acknowledge payload that came with it (RFC 7413). What
+  // acknowledges something else is no answer to it (RFC 9293, 3.10.7.3).
+  constexpr std::uint32_t most_syn_payload = 1U << 16U;
+  std::uint32_t& other = out ? c.isn.remote : c.isn.local;
+  if (!(out ? c.isn.has_remote : c.isn.has_local)) {
+    other = g.ack - 1;
+  } else if (c.syn) {
+    const bool asked = !out && g.socket.type == SocketKind::full && g.socket.state == State::syn_sent;
+    // snd_nxt moves only when the SYN's transmission returns (tcp_connect()): the answer can be faster.
+    const std::uint32_t most = asked && g.socket.snd_nxt != other ? g.socket.snd_nxt - other : most_syn_payload;
+    if (g.ack - other - 1 >= most) return;
+  }
+  std::uint32_t& own = out ? c.isn.local : c.isn.remote;
+  if (!c.established || !(out ? c.isn.has_local : c.isn.has_remote)) own = g.seq;
+  c.isn.has_local = true;
+  c.isn.has_remote = true;
+  c.opening.answered = true;
+  if (c.syn_ack && c.ends) c.ends->syn_ack_repeated = true;
+  if (!c.syn_ack) {
+    c.syn_ack = {e.id, e.ts_ns};
+    if (out && kernel_judges(c)) attempts_.answered(g.socket.type == SocketKind::none);
+  } else {
+    c.ensure_anomalies().syn_ack_copy = {e.id, e.ts_ns};
+  }
+  // A request that is older than the run: its SYN-ACK is a repeated one, of which the flow map knows nothing.
+  if (out && c.preexisting && !g.is(SegmentEvent::retransmission)) note_pending(c, e, g);
+  if (!out || !kernel_judges(c)) return;
+  if (g.socket.type != SocketKind::request) return;
+  if (c.role == Role::unknown) c.role = Role::passive;
+  if (c.state == State::unknown) {
+    // No tracepoint shows the request socket; its SYN-ACK does.
+    c.enter(State::new_syn_recv);
+    if (in_.shows_states()) {
+      Cause cause;
+      if (c.syn) {
+        cause = {Cause::Kind::segment, c.syn.id, e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0, "SYN", 0};
+      }
+      states_.report(c, e, StateEntry{State::listen, State::new_syn_recv, true, {}, cause, {}});
+    }
+  }
+  if (c.state == State::new_syn_recv) table_.wait(slot, Wait::request, now_);
+}
+
+void SegmentEvents::note_fins(Connection& c, const Event& e, const Segment& g, bool out) const {
+  if (has_flag(g, tcp_flag::fin)) {
+    FinFacts& fin = out ? c.ensure_teardown().fin_out : c.ensure_teardown().fin_in;
+    if (!fin.sent) {
+      fin.sent = {e.id, e.ts_ns};
+      fin.ahead = g.is(SegmentEvent::out_of_order) && g.reordered == 0;
+      fin.end = g.seq + seq_length(g.len, g.flags);
+      fin.seq = fin.end - 1;
+      // In a capture its acknowledgement can stand before it.
+      if (settings_.capture && c.ends && c.ends->tracker.acknowledged(out ? 0 : 1, fin.end)) fin.acked = fin.sent;
+    } else {
+      fin.repeated = true;
+    }
+  }
+  if (!has_flag(g, tcp_flag::ack) || has_flag(g, tcp_flag::rst)) return;
+  FinFacts& other = out ? c.ensure_teardown().fin_in : c.ensure_teardown().fin_out;
+  if (other.sent && !other.acked && seq_not_after(other.end, g.ack)) {
+    other.acked = {e.id, e.ts_ns};
+  }
+}
+
+void SegmentEvents::note_faults(Connection& c, const Event& e, const Segment& g, bool out) const {
+  if (g.is(SegmentEvent::retransmission) && !g.is(SegmentEvent::keepalive) && !has_flag(g, tcp_flag::rst)) {
+    Retransmissions& r = c.ensure_anomalies().retransmissions;
+    if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id, e.ts_ns);
+    if (out) {
+      r.wire_out += g.segments;
+      if (is_syn_ack(g) && g.socket.type == SocketKind::request) r.by_request += g.segments;
+      r.evidence.add(e.id, e.ts_ns);
+      note_pending(c, e, g);  // the kernel reports it right behind the segment
+      // In a capture the analysis knows whether the other side sent anything in between; nothing counts behind the end.
+      if (r.run_seq != g.seq || (settings_.capture && g.analysis.again_in_silence <= 1)) r.run.clear();
+      if (r.run.total == 0) r.run_first = {e.id, e.ts_ns};
+      r.run_seq = g.seq;
+      if (!c.ended()) r.run.add(e.id);
+    }
+  }
+  if (!out && g.reordered != 0) c.ensure_anomalies().late_in.add(e.id);
+  if (has_flag(g, tcp_flag::rst)) {
+    // TCP refuses a RST that does not fit: the one that it took is the newest before its word.
+    ResetSeen& seen = out ? c.ensure_anomalies().rst_out : c.ensure_anomalies().rst_in;
+    const ResetReport& reported = out ? c.anomalies->reset_sent : c.anomalies->reset_received;
+    const bool settled = reported.mark || (!kernel_judges(c) && c.ended());
+    if (kernel_judges(c) && ended_nothing(c, e, g, out)) return;
+    if (!seen.mark || (!settled && !seen.fits)) {
+      seen = {{e.id, e.ts_ns}, g.seq, g.ack, g.flags, g.socket.type, g.ttl, !out && g.ifindex == loopback_ifindex,
+              g.ifindex};
+      seen.fits = !out && g.socket.type == SocketKind::full && g.seq == g.socket.rcv_nxt;  // RFC 5961, section 3.2
+    }
+  }
+}
+
+void SegmentEvents::note_mini_socket(Slot slot, Connection& c, const Event& e, const Segment& g, bool out) {
+  // The peer's FIN reaches a mini-socket in FIN_WAIT2: no tracepoint shows that it becomes TIME_WAIT.
+  if (!c.teardown) return;
+  Teardown& teardown = *c.teardown;
+  const State substate = g.socket.state;
+  if (out) {
+    const bool covers = teardown.fin_in.sent && has_flag(g, tcp_flag::ack) && g.ack == teardown.fin_in.end;
+    if (covers && substate == State::time_wait) teardown.time_wait_answered = true;
+    return;
+  }
+  if (has_flag(g, tcp_flag::rst) && teardown.mini_fin_wait2) {
+    // tcp_timewait_state_process() drops the mini-socket at once: the peer broke off instead of closing.
+    teardown.mini_fin_wait2 = false;
+    teardown.end = {e.id, e.ts_ns};
+    teardown.end_from = State::fin_wait2;
+    c.enter(State::close);
+    if (in_.shows_states()) {
+      StateEntry body{State::fin_wait2, State::close, true, {}, Cause{Cause::Kind::segment, e.id, 0, "RST", 0}, {}};
+      states_.report(c, e, std::move(body));
+    }
+    table_.wait(slot, Wait::settle, now_);
+    return;
+  }
+  if (!has_flag(g, tcp_flag::fin)) return;
+  if (substate == State::fin_wait2) teardown.fin_on_mini = true;
+  if (!teardown.mini_fin_wait2) return;
+  states_.enter_time_wait(slot, e, e.ts_ns, Cause{Cause::Kind::segment, e.id, 0, "FIN", 0}, nullptr);
+}
+
+}  // namespace tcpwitness

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// socket_list.cpp: connections that are older than the run begin here, and transitions that were lost show here.
+#include "correlate/socket_list.hpp"
+
+#include <vector>
+
+#include "correlate/notes.hpp"
+#include "correlate/payload_times.hpp"
+#include "correlate/process.hpp"
+#include "facts/derived.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using State = TcpState;
+
+// A look at a socket: at the start of the run, and at its end for what is still open.
+void refresh(Connection& c, const Event& e, const SocketFound& f) {
+  if (c.reported || c.ended()) return;
+  if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
+  // The first look comes behind what the hooks reported meanwhile, and can be older.
+  const bool newer = f.cb.bytes_acked >= c.cb.bytes_acked && f.cb.bytes_received >= c.cb.bytes_received;
+  if (was_read(f.cb) && newer) c.cb = f.cb;
+  const std::uint64_t counted = segments_of(f.wire);
+  if (f.has_wire == 0 || counted == 0 || counted < segments_of(c.wire)) return;
+  c.take_counters(e.id, f.wire, f.loss);
+  c.set_payload(payload_times(e, f.header, f.times));
+  c.has_wire = true;
+  c.totals.final = true;
+}
+
+}  // namespace
+
+void SocketList::take(const Event& e, const SocketFound& f) {
+  if (f.type == SocketKind::none) {
+    if (f.has_wire != 0) return forwarded_.refresh_hop(e, f);  // over the flow map
+    in_.listed_ns = e.ts_ns;
+    return;
+  }
+  const Flow flow = to_flow(f.tuple);
+  if (f.type == SocketKind::listener) {
+    if (listeners_.find(f.header.cookie) == nullptr) listeners_.opened(f.header.cookie, flow.local, Owner{}, 0);
+    return;
+  }
+  if (f.type == SocketKind::full || f.type == SocketKind::time_wait) half_closed_.note_still_fin_wait2(e, f);
+  if (f.type != SocketKind::full && f.type != SocketKind::request) return;
+  const auto state = f.type == SocketKind::request ? State::new_syn_recv : f.cb.state;
+  if (state == State::close || flow.remote.port == 0) return;
+  if (const Slot slot = table_.find_cookie(f.header.cookie); slot != no_slot) {
+    catch_up(slot, e, state);
+    refresh(table_.at(slot), e, f);
+    // A segment of it came while the sockets were listed.
+    const bool older = settings_.compare && table_.at(slot).preexisting && f.type == SocketKind::full;
+    if (older) note_first_look(contexts_.measures(slot), table_.at(slot));
+    if (!table_.at(slot).reported && !table_.at(slot).ended()) {
+      note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
+    }
+    return;
+  }
+  const Slot known = table_.find_flow(flow);
+  if (known != no_slot && !table_.at(known).reported) {
+    if (table_.at(known).cookie == 0) table_.bind_cookie(known, f.header.cookie);
+    if (table_.at(known).cookie != f.header.cookie) return;
+    catch_up(known, e, state);
+    refresh(table_.at(known), e, f);
+    return;
+  }
+  begin(e, f, flow, state);
+}
+
+// One that is older than the run, or whose beginning was lost.
+void SocketList::begin(const Event& e, const SocketFound& f, const Flow& flow, State state) {
+  const Slot slot = lives_.create(e.ts_ns, false);
+  Connection& c = table_.at(slot);
+  table_.bind_cookie(slot, f.header.cookie);
+  lives_.adopt_flow(slot, flow);
+  c.netns = f.header.netns;
+  c.preexisting = true;
+  c.transitions.from_snapshot = true;
+  c.has_kernel = true;
+  c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
+  if (state == State::syn_sent || f.cb.is(SocketFlag::connected)) c.role = Role::active;
+  if (state == State::new_syn_recv) c.role = Role::passive;
+  refresh(c, e, f);
+  if (settings_.compare) note_first_look(contexts_.measures(slot), c);
+  find_in(slot, e, state);
+  if (state == State::new_syn_recv) {
+    own_by_listener(c, listeners_.find(flow.local, e.ts_ns));
+    table_.wait(slot, Wait::request, now_);
+  }
+}
+
+// The sockets were listed, and this one is in a state that no event has shown.
+void SocketList::find_in(Slot slot, const Event& e, State state) {
+  Connection& c = table_.at(slot);
+  c.has_kernel = true;
+  if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
+  c.enter(state);
+  if (state != State::close_wait) return;
+  c.ensure_teardown().close_wait = {e.id, e.ts_ns};
+  c.closed_by = ClosedBy::peer;
+  table_.wait(slot, Wait::close_wait, now_);
+}
+
+// Transitions that were lost show in the list of the sockets.
+void SocketList::catch_up(Slot slot, const Event& e, State state) {
+  Connection& c = table_.at(slot);
+  if (c.reported || c.ended() || state == c.state || e.ts_ns <= c.last_ts_ns || !losses_.may_concern(c)) return;
+  c.established =
+      c.established || (state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv);
+  find_in(slot, e, state);
+}
+
+void SocketList::finish(TimeNs begun) {
+  if (in_.listed_ns < begun) return;  // it was not a whole list
+  std::vector<Slot> gone;
+  for (Slot slot = 0; slot < table_.slots(); ++slot) {
+    const Connection& c = table_.at(slot);
+    if (!c.live || c.reported || c.ended() || !c.has_kernel || !c.bound.cookie) continue;
+    if (losses_.may_concern(c) && c.last_ts_ns < begun) gone.push_back(slot);
+  }
+  for (const Slot slot : gone) {
+    table_.at(slot).expired = true;
+    life_reports_.conclude(slot);
+  }
+}
+
+}  // namespace tcpwitness
