@@ -111,7 +111,7 @@ struct frame {
 	__u8 reordered;  /* as in struct tw_segment */
 	__u8 copied;     /* enum copied */
 	__u8 translated; /* tuple is the socket's, the frame had others */
-	__u8 passing;
+	__u8 forwarding;
 	__u8 for_others; /* config.forwarded: see is_for_others() */
 };
 

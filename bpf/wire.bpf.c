@@ -549,7 +549,7 @@ static __always_inline void emit_segment(void *ctx, bool xdp, bool raw_ip, struc
 	record->segments = (__u16)frame->segments;
 	record->refused = work->refused;
 	record->nat = frame->translated;
-	record->passing = frame->passing;
+	record->forwarding = frame->forwarding;
 	record->copied = frame->copied == COPY;
 	record->came_in = frame->came_in;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
@@ -734,7 +734,7 @@ __noinline __u32 rules_hold_segment(struct tw_flow *flow, struct work *work, __u
 	if (event_flags != TW_EVENT_SYN && event_flags != TW_EVENT_FIN)
 		return 0;
 	if (frame->segments != 1 || frame->vlan_id || frame->fragment || frame->copied || frame->translated ||
-	    frame->passing || work->refused)
+	    frame->forwarding || work->refused)
 		return 0;
 	if (event_flags == TW_EVENT_FIN) {
 		place = frame->outgoing ? TW_HELD_FIN_OUT : TW_HELD_FIN_IN;
@@ -850,7 +850,7 @@ static __always_inline void pass_on(void *ctx, bool xdp, bool raw_ip, struct wor
 {
 	flow->foreign = 1;
 	take_wire(flow, &work->wire);
-	work->frame.passing = TW_PASSING_ON;
+	work->frame.forwarding = TW_FORWARDING_SENT_ON;
 	work->frame.event_flags = TW_EVENT_NO_SOCKET;
 	emit_segment(ctx, xdp, raw_ip, work);
 }
@@ -947,7 +947,7 @@ static __always_inline __u32 see_hop(void *ctx, struct work *work, struct tw_flo
 		work->lookup.view.type = TW_SOCKET_UNKNOWN;
 	}
 	work->refused = TW_REFUSED_NOT;
-	frame->passing = TW_PASSING_HOP;
+	frame->forwarding = TW_FORWARDING_HOP;
 	if (!flow) {
 		begin_flow(&work->new_flow);
 		work->new_flow.hop = 1;
@@ -1192,7 +1192,7 @@ static __always_inline struct work *begin_work(__u8 hook, __u32 ifindex, __u32 b
 	work->frame.tuple.scope = 0;
 	work->syn_held = 0;
 	work->frame.translated = 0;
-	work->frame.passing = TW_PASSING_NOT;
+	work->frame.forwarding = TW_FORWARDING_NONE;
 	work->frame.came_in = 0;
 	work->frame.now_ns = 0;
 	work->frame.for_others = 0;

@@ -95,10 +95,10 @@ enum class Refusal : std::uint8_t {
 };
 
 // Whose connection a segment is, where no socket of this machine has it.
-enum class Passing : std::uint8_t {
-  no = 0,
-  on = 1,   // TCP did not take its SYN after all, and its flow goes on
-  hop = 2,  // it came in to be forwarded, or leaves for a connection that is
+enum class Forwarding : std::uint8_t {
+  none = 0,
+  sent_on = 1,  // TCP did not take its SYN after all, and its flow goes on
+  hop = 2,      // it came in to be forwarded, or leaves for a connection that is
 };
 
 // How a process is known to use a socket.
@@ -325,7 +325,7 @@ struct Segment {
   std::uint16_t segments;  // of the wire in this packet of GSO or GRO
   Refusal refused;
   std::uint8_t nat;  // the frame had the addresses of Translation::wire; tuple is the socket's
-  Passing passing;
+  Forwarding forwarding;
   std::uint8_t copied;    // the network has delivered it before; nobody sent it again
   std::uint32_t came_in;  // of a hop, where it leaves: the interface on which it came in; 0: this machine made it
   // Beyond the record: what the whole conversation says of it, where all of it is seen.
@@ -343,7 +343,7 @@ struct Segment {
   void unmark(SegmentEvent reason) { event_flags = static_cast<std::uint16_t>(event_flags & ~bits(reason)); }
   [[nodiscard]] bool has(TcpOption option) const { return tcpwitness::has(options, option); }
   // Of a forwarded connection: on one of its two hops.
-  [[nodiscard]] bool on_a_hop() const { return passing == Passing::hop; }
+  [[nodiscard]] bool on_a_hop() const { return forwarding == Forwarding::hop; }
   // The hook where it was seen, and with it the direction.
   void seen_at(HookPoint point) {
     hook = point;

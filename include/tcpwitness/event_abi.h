@@ -91,11 +91,11 @@ enum tw_refused {
 	TW_REFUSED_FOREIGN = 5, /* egress: not this connection's socket sent it, but a raw or packet socket */
 };
 
-/* Whose connection a segment is, where it is not a socket's of this machine (tw_segment.passing). */
-enum tw_passing {
-	TW_PASSING_NOT = 0,
-	TW_PASSING_ON = 1, /* not this machine's connection after all: TCP did not take the SYN, and its flow goes on */
-	TW_PASSING_HOP = 2, /* tw_config.forwarded: it comes in to be forwarded, or leaves for a connection that is */
+/* Whose connection a segment is, where it is not a socket's of this machine (tw_segment.forwarding). */
+enum tw_forwarding {
+	TW_FORWARDING_NONE = 0,
+	TW_FORWARDING_SENT_ON = 1, /* after all: TCP did not take the SYN, and its flow goes on */
+	TW_FORWARDING_HOP = 2,     /* tw_config.forwarded: it comes in for that, or leaves so */
 };
 
 /* What the look-up found for an ingress segment, or what sent an egress one (tw_socket_view.type). */
@@ -338,7 +338,7 @@ struct tw_segment {
 	__u16 segments;    /* wire segments in this GSO or GRO packet, 1: an ordinary one */
 	__u8 refused;      /* enum tw_refused */
 	__u8 nat;          /* the frame had the addresses of tw_translation.wire; tuple is the socket's */
-	__u8 passing;      /* enum tw_passing */
+	__u8 forwarding;   /* enum tw_forwarding */
 	__u8 copied;       /* 1: the network has delivered it before (see copies.h); nobody sent it again */
 	__u32 came_in;     /* HOP at egress: the interface it came in on; 0: this machine made it */
 	__u8 pad[4];

@@ -138,7 +138,7 @@ TW_ASSERT_AT(tw_segment, reordered, 217);
 TW_ASSERT_AT(tw_segment, segments, 218);
 TW_ASSERT_AT(tw_segment, refused, 220);
 TW_ASSERT_AT(tw_segment, nat, 221);
-TW_ASSERT_AT(tw_segment, passing, 222);
+TW_ASSERT_AT(tw_segment, forwarding, 222);
 TW_ASSERT_AT(tw_segment, copied, 223);
 TW_ASSERT_AT(tw_segment, came_in, 224);
 

@@ -87,7 +87,7 @@ TEST_P(FlowOpen, AConnectionThatGoesOnWithoutOurSynAckPasses) {
     return;
   }
   EXPECT_EQ(event_flags, TW_EVENT_NO_SOCKET);
-  EXPECT_EQ(flow().last().passing, 1);
+  EXPECT_EQ(flow().last().forwarding, 1);
   EXPECT_EQ(flow().opener({.seq = 1, .ack_number = 1, .payload = Bytes(5, 1)}), silent);
   EXPECT_EQ(flow().opener({.seq = 6, .ack_number = 1, .flags = fin | ack}), silent);
 }

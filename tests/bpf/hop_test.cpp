@@ -44,7 +44,7 @@ TEST_F(Hops, ASynThatIsRoutedOnIsAHops) {
   ASSERT_EQ(outcome.records.size(), 1U);
   EXPECT_EQ(outcome.verdict, passing_verdict(Hook::xdp));
   const tw_segment& record = outcome.records[0];
-  EXPECT_EQ(record.passing, TW_PASSING_HOP);
+  EXPECT_EQ(record.forwarding, TW_FORWARDING_HOP);
   EXPECT_EQ(record.came_in, 0U);
   EXPECT_EQ(record.header.cookie, 0U);
   EXPECT_EQ(record.event_flags & TW_EVENT_SYN, TW_EVENT_SYN);
@@ -85,7 +85,7 @@ TEST_F(Hops, WhatThisMachineDoesNotForwardIsAStray) {
   ASSERT_NO_FATAL_FAILURE(load(true, false));
   const auto outcome = comes_in({.flags = syn});
   ASSERT_EQ(outcome.records.size(), 1U);
-  EXPECT_EQ(outcome.records[0].passing, TW_PASSING_NOT);
+  EXPECT_EQ(outcome.records[0].forwarding, TW_FORWARDING_NONE);
   EXPECT_EQ(outcome.records[0].event_flags & TW_EVENT_NO_SOCKET, TW_EVENT_NO_SOCKET);
 }
 
@@ -94,7 +94,7 @@ TEST_F(Hops, WhatIsForThisMachineIsAStray) {
   to_ = ipv4_endpoint(10, 0, 0, 1, 80);
   const auto outcome = comes_in({.flags = syn});
   ASSERT_EQ(outcome.records.size(), 1U);
-  EXPECT_EQ(outcome.records[0].passing, TW_PASSING_NOT);
+  EXPECT_EQ(outcome.records[0].forwarding, TW_FORWARDING_NONE);
 }
 
 TEST_F(Hops, ARstAloneBeginsNone) {

@@ -79,7 +79,7 @@ TEST_F(Sockets, AListenerIsFoundWithItsQueues) {
       EXPECT_EQ(records[0].socket.state, 10);
       EXPECT_EQ(records[0].socket.ack_backlog, 0U);
       EXPECT_EQ(records[0].socket.max_ack_backlog, 5U);
-      EXPECT_EQ(records[0].passing, 0);
+      EXPECT_EQ(records[0].forwarding, 0);
     }
   }
 }

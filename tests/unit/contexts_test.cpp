@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What rules are told beside a connection.
+// What rules get beside a connection.
 #include "correlate/contexts.hpp"
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ TEST(Contexts, OfASynThatNobodyAnsweredTheOtherEndHasOnlyItsNumber) {
   const Slot server = m.add(m.flow.reversed(), std::nullopt, 100);
   EXPECT_EQ(m.other_end_of(client), &m.table.at(server));
   EXPECT_EQ(m.other_end_of(server), &m.table.at(client));
-  m.table.at(client).established = true;
+  m.table.at(client).opening.established = true;
   EXPECT_EQ(m.other_end_of(server), nullptr) << "it has the answer to another SYN";
 }
 

@@ -71,7 +71,7 @@ TEST(Decoder, GivesASegmentTheDirectionOfItsHook) {
     segment.options = TW_OPT_WSCALE;
     segment.socket.type = TW_SOCKET_LISTENER;
     segment.refused = TW_REFUSED_BEYOND;
-    segment.passing = TW_PASSING_HOP;
+    segment.forwarding = TW_FORWARDING_HOP;
     decoder.decode(bytes_of(segment), out);
     const auto& decoded = std::get<Segment>(out.back().body);
     EXPECT_EQ(decoded.outgoing(), hook == TW_HOOK_TC_EGRESS);

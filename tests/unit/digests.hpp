@@ -24,7 +24,7 @@ inline std::vector<Event> no_timeline(std::vector<Event> events) {
   std::erase_if(events, [](const Event& event) {
     const auto* segment = std::get_if<Segment>(&event.body);
     constexpr std::uint16_t shown = TW_EVENT_FRAGMENT;
-    return segment != nullptr && segment->passing == Passing::no && (segment->event_flags & shown) == 0 &&
+    return segment != nullptr && segment->forwarding == Forwarding::none && (segment->event_flags & shown) == 0 &&
            (segment->event_flags & ~only_a_cause) == 0;
   });
   for (std::size_t i = 0; i < events.size(); ++i) events[i].id = i + 1;
@@ -229,8 +229,8 @@ class DigestWriter {
     const bool out = g.hook == HookPoint::egress;
     const std::uint16_t event_flags = g.event_flags & ~only_a_cause;
     const bool plain = (event_flags == TW_EVENT_SYN || event_flags == TW_EVENT_FIN) && g.refused == Refusal::none &&
-                       g.nat == 0 && g.passing == Passing::no && g.copied == 0 && g.reordered == 0 && g.vlan_id == 0 &&
-                       g.segments == 1;
+                       g.nat == 0 && g.forwarding == Forwarding::none && g.copied == 0 && g.reordered == 0 &&
+                       g.vlan_id == 0 && g.segments == 1;
     if (!plain || (marks & rst) != 0) return false;
     const bool for_listener = g.socket.type == SocketKind::listener || g.socket.type == SocketKind::time_wait;
     if (marks == syn && !out && for_listener) {

@@ -47,7 +47,7 @@ struct Router : private ForwardedConnections::Host {
     g.tuple.remote_addr[0] = g.tuple.remote_port == 80 ? 9 : 1;
     g.flags = flags;
     g.ifindex = of_client == leaves ? eth1 : eth0;
-    g.passing = Passing::hop;
+    g.forwarding = Forwarding::hop;
     return g;
   }
   void comes(bool of_client, std::uint8_t flags, std::uint16_t port = 40000) {
@@ -124,7 +124,7 @@ TEST(ForwardedConnections, AnOpenOneIsCountedBeforeItIsGivenUp) {
   Router r;
   r.comes(true, tcp_flag::syn);
   const Slot slot = r.seen.at(0).slot;
-  r.table.at(slot).established = true;
+  r.table.at(slot).opening.established = true;
   EXPECT_FALSE(r.forwarded.wants_hops());
   r.forwarded.time_over(slot, Wait::forwarded_open);
   EXPECT_TRUE(r.over.empty());
@@ -171,10 +171,10 @@ TEST(ForwardedConnections, ASynForAListenerThatNatSendsOnIsForgotten) {
   const Slot slot = r.table.create(0);
   r.table.bind_flow(slot, flow);
   r.table.at(slot).role = Role::passive;
-  r.table.at(slot).has_kernel = true;
+  r.table.at(slot).seen_by.kernel = true;
   r.forwarded.pass_on(flow);
   EXPECT_TRUE(r.table.at(slot).live) << "TCP took it";
-  r.table.at(slot).has_kernel = false;
+  r.table.at(slot).seen_by.kernel = false;
   r.forwarded.pass_on(flow);
   EXPECT_FALSE(r.table.at(slot).live);
 }

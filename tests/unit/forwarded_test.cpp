@@ -183,7 +183,7 @@ class Router {
       g.wire = arrived;
       g.loss = arrived_loss;
       if (of_client && (what.flags & syn) != 0 && first_seems_for) {
-        g.passing = Passing::no;
+        g.forwarding = Forwarding::none;
         g.socket.type = *std::exchange(first_seems_for, std::nullopt);
         if (g.socket.type == SocketKind::none) g.event_flags |= TW_EVENT_NO_SOCKET;
       }
@@ -220,7 +220,7 @@ class Router {
     g.window = 500;
     g.segments = 1;
     g.ttl = what.ttl;
-    g.passing = Passing::hop;
+    g.forwarding = Forwarding::hop;
     g.socket.type = SocketKind::unknown;
     g.event_flags = what.event_flags;
     if ((what.flags & rst) != 0) g.event_flags |= TW_EVENT_RST;
@@ -348,7 +348,7 @@ TEST(Forwarded, ASynToTheRoutersOwnAddressIsTheFirstOfItsConnection) {
     ASSERT_EQ(segments.size(), 6U) << "each segment once";
     for (const auto& [entry, body] : segments) {
       EXPECT_EQ(entry.conn, life.conn) << entry.id;
-      EXPECT_EQ(body.segment.passing, Passing::hop);
+      EXPECT_EQ(body.segment.forwarding, Forwarding::hop);
     }
     EXPECT_EQ(segments[0].first.id, syn_id);
     EXPECT_EQ(segments[0].second.segment.hook, HookPoint::egress) << "the client's, as every one of it";
@@ -369,7 +369,7 @@ TEST(Forwarded, AnEarlierSynToTheRouterThatWasRefusedStaysAStray) {
   const RunResult reported = run(stream.events, router_settings(), 200 * ms, router_names());
   ASSERT_EQ(reported.lives().size(), 1U);
   EXPECT_EQ(reported.life().forwarded->client.in.syn, 0U);
-  EXPECT_EQ(reported.segment(1)->segment.passing, Passing::no);
+  EXPECT_EQ(reported.segment(1)->segment.forwarding, Forwarding::none);
 }
 
 // Without a join there is no telling: each hop for itself.

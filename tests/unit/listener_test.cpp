@@ -117,7 +117,7 @@ TEST(UnansweredSyn, IsNoneThatNatSendsOn) {
   listens(stream);
   Side c = server_of(stream);
   syns_meet(c, {.accept = 0, .syns = 0, .limit = 8}, 2);
-  c.in(S, 0, TW_EVENT_RETRANSMISSION, [](Segment& g) { g.passing = Passing::on; });
+  c.in(S, 0, TW_EVENT_RETRANSMISSION, [](Segment& g) { g.forwarding = Forwarding::sent_on; });
   EXPECT_TRUE(run(stream.events, life_settings(), 30 * s).lives().empty());
 }
 

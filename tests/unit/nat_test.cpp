@@ -186,7 +186,7 @@ TEST(Nat, AConnectionThatPassesIsNoneOfTheListenerOnItsPort) {
   syn_on_the_wire(stream, SocketKind::listener);
   Side wire = as_on_the_wire(stream);
   wire.view = SocketKind::listener;
-  wire.in(A, 0, TW_EVENT_NO_SOCKET, [](Segment& g) { g.passing = Passing::on; });
+  wire.in(A, 0, TW_EVENT_NO_SOCKET, [](Segment& g) { g.forwarding = Forwarding::sent_on; });
   EXPECT_TRUE(run(stream.events).lives().empty());
 }
 

@@ -126,7 +126,7 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   }
   if (by_error || reset_taken) {
     const bool orphan = is_orphaned(cb) && (from == State::fin_wait1 || from == State::fin_wait2);
-    const bool unwatched = reset_taken && !c.has_wire && !orphan;  // data for an orphan is reported as a reset too
+    const bool unwatched = reset_taken && !c.seen_by.wire && !orphan;  // data for an orphan is reported as a reset too
     if (unwatched) return by_event(Cause::Kind::reset, c.anomalies->reset_received.mark, "RST", ts);
     if (recent == nullptr) return {};
     const Candidate* rst = find(*recent, [&](const Candidate& s) {

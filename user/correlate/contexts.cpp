@@ -36,7 +36,8 @@ const Connection* Contexts::other_end(const Connection& c) const {
   };
   const bool mine = same(c.isn.has_local, c.isn.local, other.isn.has_remote, other.isn.remote);
   const bool its = same(c.isn.has_remote, c.isn.remote, other.isn.has_local, other.isn.local);
-  const bool begun = (mine && !c.isn.has_remote && !c.established) || (its && !c.isn.has_local && !other.established);
+  const bool begun =
+      (mine && !c.isn.has_remote && !c.opening.established) || (its && !c.isn.has_local && !other.opening.established);
   return (mine && its) || begun ? &other : nullptr;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// contexts.hpp: what rules are told beside a connection: settings, the time, its other end, what is compared.
+// contexts.hpp: what rules get beside a connection: settings, the time, its other end, what is compared.
 #pragma once
 
 #include <vector>

@@ -66,9 +66,7 @@ void Correlator::Impl::take(const Event& event) {
         using Body = std::decay_t<decltype(body)>;
         if constexpr (std::is_same_v<Body, Gap>) {
           // See above.
-        } else if constexpr (std::is_same_v<Body, ConversationEnd>) {
-          take(event, body);
-        } else if constexpr (std::is_same_v<Body, SocketDigest>) {
+        } else if constexpr (std::is_same_v<Body, ConversationEnd> || std::is_same_v<Body, SocketDigest>) {
           take(event, body);
         } else {
           if (counts(body)) ++in_.count_of(kind_of<Body>);

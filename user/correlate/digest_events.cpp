@@ -59,7 +59,7 @@ class Marks {
 void note_opening(Connection& c, const WholeLife& at, Marks& marks) {
   const HeldSegment& own = at.active ? *at.syn : *at.syn_ack;
   const HeldSegment& other = at.active ? *at.syn_ack : *at.syn;
-  c.has_wire = true;
+  c.seen_by.wire = true;
   c.syn = marks.next(at.syn->ts_ns);
   c.opening.by_write = at.active && at.syn->len != 0;
   c.syn_ack = marks.next(at.syn_ack->ts_ns);
@@ -81,7 +81,7 @@ void note_handshake(Connection& c, const WholeLife& at, Marks& marks) {
   c.enter(at.active ? State::syn_sent : State::syn_recv);
   const Mark established = marks.next(at.established->ts_ns);
   c.enter(State::established);
-  c.established = true;
+  c.opening.established = true;
   if (at.active || at.wire) c.handshake_ns = established.ts_ns - handshake_begun(c);
 }
 
@@ -246,7 +246,7 @@ Slot DigestEvents::create(const Event& e, const SocketDigest& d, const WholeLife
 // Who opened it, and the attempt at a listener here. True: a process has it.
 bool DigestEvents::begin(Connection& c, const Event& e, const SocketDigest& d, const WholeLife& at) {
   c.netns = d.header.netns;
-  c.has_kernel = true;
+  c.seen_by.kernel = true;
   c.transitions.in_step = true;
   c.role = at.active ? Role::active : Role::passive;
   if (at.active) {

@@ -160,7 +160,7 @@ Slot DropEvents::locate(const Drop& d, const Flow& flow, bool& out) {
 }
 
 void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bool repeated) const {
-  c.has_kernel = !c.forwarded();  // it says nothing of a socket
+  c.seen_by.kernel = !c.forwarded();  // it says nothing of a socket
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Drops& drops = c.ensure_anomalies().drops;
   if ((d.flags & tcp_flag::syn) != 0) {

@@ -310,7 +310,7 @@ Slot ForwardedConnections::begin_hop(const Event& e, const Segment& g, const Flo
   c.ends = std::make_unique<Ends>();
   c.ends->forwarded = std::make_unique<ForwardedFacts>();
   ++followed_;
-  c.preexisting = !opens && !losses_.any();
+  c.opening.preexisting = !opens && !losses_.any();
   c.role = opens ? Role::active : Role::unknown;
   c.opening.port_reused = before != no_slot;
   hop = sent_by_server(g, key, leaves) == leaves ? client : server;
@@ -324,9 +324,9 @@ Slot ForwardedConnections::begin_hop(const Event& e, const Segment& g, const Flo
 
 // What a flood does not do.
 void ForwardedConnections::note_progress(const Connection& c, bool was_open, bool was_answered) {
-  if (c.preexisting || was_open) return;
+  if (c.opening.preexisting || was_open) return;
   if (c.opening.answered && !was_answered) attempts_.answered(false);
-  if (c.established) attempts_.completed();
+  if (c.opening.established) attempts_.completed();
   if (refused_by_server(c)) attempts_.refused();
 }
 
@@ -339,7 +339,7 @@ Slot ForwardedConnections::locate_hop(const Event& e, const Segment& g, const Fl
   const bool out = (hop == client) != g.outgoing();
   const bool known = out ? c.isn.has_local : c.isn.has_remote;
   const bool same = known && (out ? c.isn.local : c.isn.remote) == g.seq;
-  const bool fresh = !known && !c.reported && !c.preexisting && !c.established;
+  const bool fresh = !known && !c.reported && !c.opening.preexisting && !c.opening.established;
   if (!is_syn(g) || same || fresh) return slot;
   if (!c.reported) host_.forwarded_over(slot);  // before there may be no room for both
   return begin_hop(e, g, key);
@@ -379,7 +379,7 @@ void ForwardedConnections::on_hop(const Event& e, const Segment& g, bool shown) 
   ForwardedFacts& forwarded = *c.forwarded();
   if (leaves && g.came_in != 0 && on_other_interface(forwarded, e, g, out)) return;
   note_hop(forwarded.hops[hop], e, g, leaves, hop == client);
-  c.has_wire = true;
+  c.seen_by.wire = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   Segment seen = g;
   bool news = false;
@@ -405,7 +405,7 @@ void ForwardedConnections::on_hop(const Event& e, const Segment& g, bool shown) 
   if (leaves && !made_here) seen.ifindex = g.came_in;
   take_sent(forwarded, seen);
   note_again(forwarded, e, seen, out);
-  const bool was_open = c.established || c.ended();
+  const bool was_open = c.opening.established || c.ended();
   const bool was_answered = c.opening.answered;
   host_.forwarded_segment(slot, e, seen, out, shown);
   note_progress(c, was_open, was_answered);
@@ -457,7 +457,7 @@ void ForwardedConnections::take_local_syn(const LocalSyn& syn) {
   strays_.forget(syn.id);
   pass_on(flow);
   Segment g = syn.segment;
-  g.passing = Passing::hop;
+  g.forwarding = Forwarding::hop;
   g.unmark(SegmentEvent::no_socket);
   unsigned hop = 0;
   const Slot known = find(flow, hop);

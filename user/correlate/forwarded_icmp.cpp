@@ -58,7 +58,7 @@ void ForwardedConnections::refuse(Slot slot, const Event& e, const IcmpMessage& 
   Connection& c = table_.at(slot);
   ForwardedFacts& forwarded = *c.forwarded();
   const bool refuses = is_path_error(message.error);
-  if (!refuses || c.ended() || c.opening.answered || c.established || c.state != State::syn_sent) return;
+  if (!refuses || c.ended() || c.opening.answered || c.opening.established || c.state != State::syn_sent) return;
   forwarded.refusal = message;
   forwarded.refusal_mark = {e.id, e.ts_ns};
   Teardown& teardown = c.ensure_teardown();

@@ -39,7 +39,7 @@ void ForwardedConnections::watch(Slot slot) {
   Connection& c = table_.at(slot);
   if (c.reported || c.ended()) return;
   Wait wait = Wait::forwarded_open;
-  if (!c.established && !c.preexisting) {
+  if (!c.opening.established && !c.opening.preexisting) {
     wait = Wait::forwarded_attempt;
   } else if (one_way(c) || (c.teardown && (c.teardown->fin_out.sent || c.teardown->fin_in.sent))) {
     wait = Wait::forwarded_closing;

@@ -14,7 +14,7 @@ namespace tcpwitness {
 // How it ended.
 Outcome LifeReports::report(Slot slot, RuleContext known) {
   const Connection& c = table_.at(slot);
-  const bool clocked = settings_.every_segment && !settings_.capture && c.has_wire && !c.preexisting;
+  const bool clocked = settings_.every_segment && !settings_.capture && c.seen_by.wire && !c.opening.preexisting;
   const PayloadTimes payload = clocked ? contexts_.measures(slot).clock.times() : PayloadTimes{};
   if (clocked) known.payload = &payload;
   ++summary_.connections;

@@ -31,7 +31,8 @@ void Lives::owner_changed(Connection& c, const Event& e) {
 
 void Lives::note_missing(Connection& c) {
   // Of one that is older than the run the first state events can have been before the hooks.
-  const bool followed = c.transitions.in_step || (c.has_kernel && !c.preexisting && c.state != TcpState::new_syn_recv);
+  const bool followed =
+      c.transitions.in_step || (c.seen_by.kernel && !c.opening.preexisting && c.state != TcpState::new_syn_recv);
   if (!followed || losses_.may_concern(c)) return;
   c.incomplete = true;
   ++summary_.missed;

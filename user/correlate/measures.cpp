@@ -45,7 +45,7 @@ void note_first_look(Measures& m, const Connection& c) {
   if (!c.has_cb() || m.first_look.taken) return;
   m.unknown_flows = 0;
   m.first_look = {.taken = true,
-                  .had_wire = c.has_wire,
+                  .had_wire = c.seen_by.wire,
                   .tx_bytes = sent_payload(c),
                   .rx_bytes = received_payload(c),
                   .in_flight = c.cb.snd_nxt - c.cb.snd_una,

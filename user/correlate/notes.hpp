@@ -36,6 +36,9 @@ void note_measures(Measures& measures, const OwnerSeen& owner);
 // It is found, with the counters that it has now.
 void note_first_look(Measures& measures, const Connection& found);
 
+// The socket's own view came with the segment and says that TCP will not take it: it changes nothing.
+[[nodiscard]] inline bool refused_by_socket(const Segment& g) { return g.refused > Refusal::old; }
+
 // A segment as the analysis of the wire takes it.
 [[nodiscard]] inline SeenSegment seen_segment(TimeNs ts_ns, const Segment& g) {
   return {ts_ns, g.seq, g.ack, g.len, g.window, g.flags, g.options, g.wscale, 0};

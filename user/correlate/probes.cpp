@@ -76,83 +76,57 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
   if (g.refused == Refusal::not_tcp) words.emplace_back("not sent by TCP");
 }
 
-}  // namespace
-
-std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out, bool analysed,
-                                             TimeNs now) {
-  std::vector<std::string_view> words;
-  const Probe probe = c != nullptr ? classify(*c, g, out, now) : Probe::none;
-  if (analysed) {
-    say_analysis(words, g, probe, out && g.socket.type == SocketKind::full);
-    say_rest(words, g);
-    return words;
+// Sent into the window that the other side closed.
+void note_window_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out) {
+  const bool by_kernel = out && g.socket.type == SocketKind::full;
+  ZeroWindowFacts& window = out ? c.ensure_anomalies().peer_window : c.ensure_anomalies().local_window;
+  ++window.probes;
+  window.evidence.add(e.id, e.ts_ns);
+  window.by_kernel = window.by_kernel || by_kernel;
+  ProbeEntry body{out, window.probes, 0, e.id};
+  if (by_kernel) {
+    window.unsent_bytes = g.socket.write_seq - g.socket.snd_nxt;
+    body.unsent_bytes = window.unsent_bytes;
   }
-  if (probe == Probe::keepalive) words.emplace_back("keep-alive");
-  if (probe == Probe::zero_window) words.emplace_back("zero-window probe");
-  if (g.is(SegmentEvent::retransmission) && probe == Probe::none) words.emplace_back("retransmission");
-  if (g.is(SegmentEvent::out_of_order))
-    words.emplace_back(g.reordered != 0 ? "out-of-order" : "previous segment not captured");
-  if (g.is(SegmentEvent::keepalive_ack) && (g.flags & tcp_flag::rst) == 0) {
-    const bool window = c != nullptr && (out ? c->last_window_local : c->last_window_peer) == 0;
-    words.emplace_back(window ? "zero-window probe ACK" : "keep-alive ACK");
-  }
-  if (g.is(SegmentEvent::zero_window)) words.emplace_back("zero window");
-  if (g.is(SegmentEvent::window_open)) words.emplace_back("window update");
-  say_rest(words, g);
-  return words;
+  emitter.entry(&c, e, c.flow, body);
 }
 
-void note_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out) {
-  const Probe probe = classify(c, g, out, e.ts_ns);
-  const bool by_kernel = out && g.socket.type == SocketKind::full;
-  if (probe == Probe::zero_window) {
-    // Sent into the window that the other side closed.
-    ZeroWindowFacts& window = out ? c.ensure_anomalies().peer_window : c.ensure_anomalies().local_window;
-    ++window.probes;
-    window.evidence.add(e.id, e.ts_ns);
-    window.by_kernel = window.by_kernel || by_kernel;
-    ProbeEntry body{out, window.probes, 0, e.id};
-    if (by_kernel) {
-      window.unsent_bytes = g.socket.write_seq - g.socket.snd_nxt;
-      body.unsent_bytes = window.unsent_bytes;
-    }
-    emitter.entry(&c, e, c.flow, body);
-    return;
+void note_keepalive_in(Emitter& emitter, Connection& c, const Event& e, const Segment& g) {
+  KeepaliveFacts& k = c.ensure_anomalies().keepalive;
+  ++k.received;
+  ++k.unreplied;
+  if (g.len != 0) ++k.garbage;
+  k.evidence.add(e.id, e.ts_ns);
+  emitter.entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
+}
+
+void note_keepalive_out(Emitter& emitter, Connection& c, const Event& e, const Segment& g) {
+  const bool by_kernel = g.socket.type == SocketKind::full;
+  KeepaliveFacts& k = c.ensure_anomalies().keepalive;
+  ++k.sent;
+  ++k.unanswered;
+  k.evidence.add(e.id, e.ts_ns);
+  k.run.add(e.id);
+  k.last_sent = {e.id, e.ts_ns};
+  k.ifindex = g.ifindex;
+  k.by_kernel = k.by_kernel || by_kernel;
+  if (by_kernel && g.socket.keepalive_probes != 0) {
+    k.probes = g.socket.keepalive_probes;
+    k.time_ms = g.socket.keepalive_time_ms;
+    k.intvl_ms = g.socket.keepalive_intvl_ms;
+    // icsk_probes_out rises after the send; the kernel's count is right even if we missed a probe.
+    k.unanswered = g.socket.icsk_probes_out + 1U;
+    // One interval after the last allowed probe the kernel gives up; TCP_USER_TIMEOUT would change that.
+    const std::uint32_t left = k.probes >= k.unanswered ? k.probes - k.unanswered + 1 : 1;
+    const bool predictable = !c.has_cb() || c.cb.user_timeout_ms == 0;
+    k.dead_at_ns = predictable ? e.ts_ns + static_cast<TimeNs>(left) * k.intvl_ms * 1'000'000 : 0;
   }
-  if (probe == Probe::keepalive && !out) {
-    KeepaliveFacts& k = c.ensure_anomalies().keepalive;
-    ++k.received;
-    ++k.unreplied;
-    if (g.len != 0) ++k.garbage;
-    k.evidence.add(e.id, e.ts_ns);
-    emitter.entry(&c, e, c.flow, KeepaliveEntry{KeepaliveEntry::What::received, k.received, 0, 0, 0, 0, e.id});
-    return;
-  }
-  if (probe == Probe::keepalive) {
-    KeepaliveFacts& k = c.ensure_anomalies().keepalive;
-    ++k.sent;
-    ++k.unanswered;
-    k.evidence.add(e.id, e.ts_ns);
-    k.run.add(e.id);
-    k.last_sent = {e.id, e.ts_ns};
-    k.ifindex = g.ifindex;
-    k.by_kernel = k.by_kernel || by_kernel;
-    if (by_kernel && g.socket.keepalive_probes != 0) {
-      k.probes = g.socket.keepalive_probes;
-      k.time_ms = g.socket.keepalive_time_ms;
-      k.intvl_ms = g.socket.keepalive_intvl_ms;
-      // icsk_probes_out rises after the send; the kernel's count is right even if we missed a probe.
-      k.unanswered = g.socket.icsk_probes_out + 1U;
-      // One interval after the last allowed probe the kernel gives up; TCP_USER_TIMEOUT would change that.
-      const std::uint32_t left = k.probes >= k.unanswered ? k.probes - k.unanswered + 1 : 1;
-      const bool predictable = !c.has_cb() || c.cb.user_timeout_ms == 0;
-      k.dead_at_ns = predictable ? e.ts_ns + static_cast<TimeNs>(left) * k.intvl_ms * 1'000'000 : 0;
-    }
-    emitter.entry(
-        &c, e, c.flow,
-        KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
-    return;
-  }
+  emitter.entry(
+      &c, e, c.flow,
+      KeepaliveEntry{KeepaliveEntry::What::sent, k.unanswered, k.probes, k.time_ms, k.intvl_ms, k.dead_at_ns, e.id});
+}
+
+void note_keepalive_answer(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out) {
   if (!g.is(SegmentEvent::keepalive_ack) || !c.anomalies) return;
   if ((g.flags & tcp_flag::rst) != 0) return;  // an answer, but not of one who lives
   KeepaliveFacts& k = c.anomalies->keepalive;
@@ -182,6 +156,43 @@ void note_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& 
   k.evidence.add(e.id, e.ts_ns);
   emitter.entry(&c, e, c.flow,
                 KeepaliveEntry{KeepaliveEntry::What::answered, probe_number, k.probes, k.time_ms, k.intvl_ms, 0, e.id});
+}
+
+}  // namespace
+
+std::vector<std::string_view> analysis_words(const Connection* c, const Segment& g, bool out, bool analysed,
+                                             TimeNs now) {
+  std::vector<std::string_view> words;
+  const Probe probe = c != nullptr ? classify(*c, g, out, now) : Probe::none;
+  if (analysed) {
+    say_analysis(words, g, probe, out && g.socket.type == SocketKind::full);
+    say_rest(words, g);
+    return words;
+  }
+  if (probe == Probe::keepalive) words.emplace_back("keep-alive");
+  if (probe == Probe::zero_window) words.emplace_back("zero-window probe");
+  if (g.is(SegmentEvent::retransmission) && probe == Probe::none) words.emplace_back("retransmission");
+  if (g.is(SegmentEvent::out_of_order))
+    words.emplace_back(g.reordered != 0 ? "out-of-order" : "previous segment not captured");
+  if (g.is(SegmentEvent::keepalive_ack) && (g.flags & tcp_flag::rst) == 0) {
+    const bool window = c != nullptr && (out ? c->last_window_local : c->last_window_peer) == 0;
+    words.emplace_back(window ? "zero-window probe ACK" : "keep-alive ACK");
+  }
+  if (g.is(SegmentEvent::zero_window)) words.emplace_back("zero window");
+  if (g.is(SegmentEvent::window_open)) words.emplace_back("window update");
+  say_rest(words, g);
+  return words;
+}
+
+void note_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out) {
+  switch (classify(c, g, out, e.ts_ns)) {
+    case Probe::zero_window:
+      return note_window_probe(emitter, c, e, g, out);
+    case Probe::keepalive:
+      return out ? note_keepalive_out(emitter, c, e, g) : note_keepalive_in(emitter, c, e, g);
+    case Probe::none:
+      return note_keepalive_answer(emitter, c, e, g, out);
+  }
 }
 
 void note_windows(Connection& c, const Event& e, const Segment& g, bool out) {

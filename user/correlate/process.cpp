@@ -46,13 +46,13 @@ bool own_by_use(Connection& c, const OwnerSeen& seen) {
   const Owner owner = seen_process(seen);
   if (owner.pid == 0) return false;
   if (owner.source == PidSource::snapshot) {
-    if (c.owner.pid == 0 && !c.owner_ambiguous) {
+    if (c.owner.pid == 0 && !c.owner.ambiguous) {
       c.owner = owner;
       return true;
     }
     if (c.owner.source == PidSource::snapshot && c.owner.pid != owner.pid) {
       c.owner = Owner{};
-      c.owner_ambiguous = true;
+      c.owner.ambiguous = true;
       return true;
     }
     return false;

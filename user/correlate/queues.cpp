@@ -72,7 +72,7 @@ void note_queues(Connection& c, const Event& e, const Segment& g, bool out) {
   if (!out && g.socket.type == SocketKind::listener) {
     if (syn && !ack) {
       note_syn(c, e, g.socket);
-    } else if (ack && !syn && (g.flags & tcp_flag::rst) == 0 && c.opening.answered && !c.established) {
+    } else if (ack && !syn && (g.flags & tcp_flag::rst) == 0 && c.opening.answered && !c.opening.established) {
       QueueFacts& q = c.ensure_anomalies().queues;
       if (!q.cookie_ack) q.cookie_ack = {e.id, e.ts_ns};
       if (full_queue(g.socket) == FullQueue::accept) {

@@ -51,7 +51,7 @@ void note_reaction(Connection& c, const Event& e, const StateChange& s, std::int
 // For what comes behind ESTABLISHED of a passive connection.
 void note_unaccepted(Connection& c, const Event& e, const ControlBlock& cb, std::int64_t slow_ns) {
   if (!was_read(cb) || !cb.is(SocketDetail::unaccepted)) return;
-  if (c.role != Role::passive || c.handshake_ns < 0 || c.preexisting || !c.syn) return;
+  if (c.role != Role::passive || c.handshake_ns < 0 || c.opening.preexisting || !c.syn) return;
   const TimeNs since = c.syn.ts_ns + c.handshake_ns;
   if (e.ts_ns - since < slow_ns) return;
   AcceptFacts& accept = c.ensure_anomalies().accept;
@@ -61,8 +61,9 @@ void note_unaccepted(Connection& c, const Event& e, const ControlBlock& cb, std:
 
 void note_first_call(Connection& c, const Event& e, const OwnerSeen& o, std::int64_t slow_ns) {
   if (o.source != OwnerSource::receive && o.source != OwnerSource::send) return;
-  const bool first = c.role == Role::passive && c.established && !c.preexisting && c.owner.source != PidSource::send &&
-                     c.owner.source != PidSource::receive && c.owner.source != PidSource::close;
+  const bool first = c.role == Role::passive && c.opening.established && !c.opening.preexisting &&
+                     c.owner.source != PidSource::send && c.owner.source != PidSource::receive &&
+                     c.owner.source != PidSource::close;
   if (!first) return;
   const bool waited = o.source == OwnerSource::receive && std::int64_t{o.waited_ms} * 1'000'000 >= slow_ns;
   if (!waited && (!c.anomalies || !c.anomalies->accept.unaccepted)) return;

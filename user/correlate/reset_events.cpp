@@ -17,7 +17,7 @@ ResetEntry::Wire wire_of_taken_reset(const Connection& c, const Reset& r, bool m
   if (matched) return ResetEntry::Wire::shows_it;
   const State state = r.cb.state;
   const bool orphan = is_orphaned(r.cb) && (state == State::fin_wait1 || state == State::fin_wait2);
-  if (!c.has_wire) return ResetEntry::Wire::not_watched;
+  if (!c.seen_by.wire) return ResetEntry::Wire::not_watched;
   return orphan ? ResetEntry::Wire::shows_data_after_close : ResetEntry::Wire::shows_none;
 }
 
@@ -82,7 +82,7 @@ void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry 
   const bool sent = body.sent;
   const ResetReason reason = body.kind;
   Connection& c = table_.at(slot);
-  c.has_kernel = true;
+  c.seen_by.kernel = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (r.has_socket != 0 && was_read(r.cb) && !c.ended()) c.cb = r.cb;
   if (sent && ends_nothing(c, r)) {

@@ -137,7 +137,7 @@ void RetransmitEvents::take(const Event& e, const Retransmit& r) {
   const Slot slot = table_.find_open(r.header.cookie, r.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
-  c.has_kernel = true;
+  c.seen_by.kernel = true;
   Retransmissions& facts = c.ensure_anomalies().retransmissions;
   const Sending sending = sending_of(r, c.has_cb() ? c.cb.total_retrans : 0);
   RetransmitKind kind = retransmit_kind(r);

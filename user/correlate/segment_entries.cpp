@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::uint16_t unreadable = bits(SegmentEvent::bad_header, SegmentEvent::fragment);
 
-bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
-
-// The socket's own view came with the segment and says that TCP will not take it: it changes nothing.
-bool refused_by_socket(const Segment& g) { return g.refused > Refusal::old; }
-
 // Among what can have led to a transition. True: it can by what it is.
 bool note_candidate(Connection& c, const Event& e, const Segment& g, bool out) {
   if (!c.recent) c.recent = std::make_unique<Recent>();

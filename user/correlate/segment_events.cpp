@@ -13,11 +13,6 @@ namespace {
 
 using State = TcpState;
 
-bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
-
-// The socket's own view came with the segment and says that TCP will not take it: it changes nothing.
-bool refused_by_socket(const Segment& g) { return g.refused > Refusal::old; }
-
 PhaseClock::Kind phase_kind(const Segment& g) {
   if (g.is_any(SegmentEvent::keepalive, SegmentEvent::window_probe)) return PhaseClock::Kind::probe;
   return g.is(SegmentEvent::retransmission) ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
@@ -92,8 +87,8 @@ void note_wire_totals(Connection& c, const Event& e, const Segment& g) {
 void SegmentEvents::take(const Event& e, const Segment& g) {
   const bool out = g.outgoing();
   const Flow flow = to_flow(g.tuple);
-  if (g.passing == Passing::hop) return forwarded_.on_hop(e, g);
-  if (g.passing != Passing::no) return forwarded_.pass_on(flow);
+  if (g.forwarding == Forwarding::hop) return forwarded_.on_hop(e, g);
+  if (g.forwarding != Forwarding::none) return forwarded_.pass_on(flow);
   if (settings_.forwarded && !out && is_syn(g)) forwarded_.note_local_syn(e, g);
   Slot slot = lookup_.find(e, g, flow, out);
   if (slot == no_slot && !settings_.has_kernel && !settings_.capture) slot = take_refused(e, g, flow, out);
@@ -117,7 +112,7 @@ void SegmentEvents::take_known(Slot slot, const Event& e, const Segment& g, cons
     return;
   }
   if (in_.digests() && is_known(c, e, g, out)) return;
-  c.has_wire = true;
+  c.seen_by.wire = true;
   if (settings_.compare) note_measures(contexts_.measures(slot), e.ts_ns, g, out);
   if (settings_.every_segment && !settings_.capture && g.copied == 0 && !refused_by_socket(g))
     contexts_.measures(slot).clock.observe(seen_segment(e.ts_ns, g), out ? 0 : 1, phase_kind(g));
@@ -237,7 +232,7 @@ void SegmentEvents::note_syn_ack(Slot slot, Connection& c, const Event& e, const
     if (g.ack - other - 1 >= most) return;
   }
   std::uint32_t& own = out ? c.isn.local : c.isn.remote;
-  if (!c.established || !(out ? c.isn.has_local : c.isn.has_remote)) own = g.seq;
+  if (!c.opening.established || !(out ? c.isn.has_local : c.isn.has_remote)) own = g.seq;
   c.isn.has_local = true;
   c.isn.has_remote = true;
   c.opening.answered = true;
@@ -249,7 +244,7 @@ void SegmentEvents::note_syn_ack(Slot slot, Connection& c, const Event& e, const
     c.ensure_anomalies().syn_ack_copy = {e.id, e.ts_ns};
   }
   // A request that is older than the run: its SYN-ACK is a repeated one, of which the flow map knows nothing.
-  if (out && c.preexisting && !g.is(SegmentEvent::retransmission)) note_pending(c, e, g);
+  if (out && c.opening.preexisting && !g.is(SegmentEvent::retransmission)) note_pending(c, e, g);
   if (!out || !kernel_judges(c)) return;
   if (g.socket.type != SocketKind::request) return;
   if (c.role == Role::unknown) c.role = Role::passive;

@@ -14,8 +14,6 @@ namespace {
 
 using State = TcpState;
 
-bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
-
 // A SYN-ACK with another initial number than this connection had: that of a new one on the same ports.
 bool answers_another_syn(const Connection& c, const Segment& g, bool out) {
   const bool known = out ? c.isn.has_local : c.isn.has_remote;
@@ -77,12 +75,12 @@ Slot SegmentLookup::find_by_socket(const Event& e, const Segment& g, const Flow&
         if (!c.reported) table_.bind_cookie(slot, cookie);
         return slot;
       }
-      const bool fresh = !known && !c.reported && !c.preexisting && !c.established;
+      const bool fresh = !known && !c.reported && !c.opening.preexisting && !c.opening.established;
       if (fresh && (cookie == 0 || c.cookie == 0 || c.cookie == cookie)) {
         table_.bind_cookie(slot, cookie);
         return slot;
       }
-      if (known || c.reported || c.preexisting || c.established) {
+      if (known || c.reported || c.opening.preexisting || c.opening.established) {
         // A SYN that a live socket answers with a challenge ACK is that socket's.
         if (!c.reported && !c.ended() && g.socket.type == SocketKind::full && c.cookie == cookie) return slot;
       }
@@ -150,7 +148,7 @@ Slot SegmentLookup::begin(const Event& e, const Segment& g, const Flow& flow, bo
   } else {
     table_.bind_flow(slot, flow);
   }
-  c.preexisting = preexisting && !losses_.any();
+  c.opening.preexisting = preexisting && !losses_.any();
   c.opening.port_reused = reused;
   if (is_syn(g)) c.role = out ? Role::active : Role::passive;
   if (is_syn_ack(g)) c.role = out ? Role::passive : Role::active;

@@ -37,7 +37,7 @@ bool Selection::is_final(const Connection& c) const {
   if (!owned) return false;
   // NAT shows its form with the first segment: until then the other form may still decide.
   const bool by_one_form = wants_flow(c) != settings_.flow_excludes;
-  return by_one_form ? c.bound.flow || !settings_.of_flow : c.established;
+  return by_one_form ? c.bound.flow || !settings_.of_flow : c.opening.established;
 }
 
 void Selection::ask_of(Owner& owner) const {

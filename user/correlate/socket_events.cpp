@@ -41,7 +41,7 @@ void SocketEvents::take(const Event& e, const SocketError& x) {
   const Slot slot = table_.find_open(x.header.cookie, x.tuple);
   if (slot == no_slot) return;
   Connection& c = table_.at(slot);
-  c.has_kernel = true;
+  c.seen_by.kernel = true;
   lives_.adopt_flow(slot, to_flow(x.tuple));
   if (was_read(x.cb) && !c.ended()) c.cb = x.cb;
   // An error that the peer or a timer made is there before the socket closes; tcp_disconnect() (linger 0, a closed
@@ -72,7 +72,7 @@ void SocketEvents::take(const Event& e, const SocketDestroyed& d) {
     return;
   }
   if (settings_.compare) note_measures(contexts_.measures(slot), d);
-  if (d.has_wire != 0 && c.has_wire) {
+  if (d.has_wire != 0 && c.seen_by.wire) {
     c.take_counters(e.id, d.wire, d.loss);
     c.set_payload(payload_times(e, d.header, d.times));
     c.totals.final = true;

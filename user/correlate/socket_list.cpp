@@ -25,7 +25,7 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
   if (f.has_wire == 0 || counted == 0 || counted < segments_of(c.wire)) return;
   c.take_counters(e.id, f.wire, f.loss);
   c.set_payload(payload_times(e, f.header, f.times));
-  c.has_wire = true;
+  c.seen_by.wire = true;
   c.totals.final = true;
 }
 
@@ -50,7 +50,7 @@ void SocketList::take(const Event& e, const SocketFound& f) {
     catch_up(slot, e, state);
     refresh(table_.at(slot), e, f);
     // A segment of it came while the sockets were listed.
-    const bool older = settings_.compare && table_.at(slot).preexisting && f.type == SocketKind::full;
+    const bool older = settings_.compare && table_.at(slot).opening.preexisting && f.type == SocketKind::full;
     if (older) note_first_look(contexts_.measures(slot), table_.at(slot));
     if (!table_.at(slot).reported && !table_.at(slot).ended()) {
       note_unaccepted(table_.at(slot), e, f.cb, settings_.slow_accept_ns);
@@ -75,10 +75,10 @@ void SocketList::begin(const Event& e, const SocketFound& f, const Flow& flow, S
   table_.bind_cookie(slot, f.header.cookie);
   lives_.adopt_flow(slot, flow);
   c.netns = f.header.netns;
-  c.preexisting = true;
+  c.opening.preexisting = true;
   c.transitions.from_snapshot = true;
-  c.has_kernel = true;
-  c.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
+  c.seen_by.kernel = true;
+  c.opening.established = state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv;
   if (state == State::syn_sent || f.cb.is(SocketFlag::connected)) c.role = Role::active;
   if (state == State::new_syn_recv) c.role = Role::passive;
   refresh(c, e, f);
@@ -93,7 +93,7 @@ void SocketList::begin(const Event& e, const SocketFound& f, const Flow& flow, S
 // The sockets were listed, and this one is in a state that no event has shown.
 void SocketList::find_in(Slot slot, const Event& e, State state) {
   Connection& c = table_.at(slot);
-  c.has_kernel = true;
+  c.seen_by.kernel = true;
   if (table_.wait_of(slot) != Wait::none) table_.wait(slot, Wait::none, now_);
   c.enter(state);
   if (state != State::close_wait) return;
@@ -106,8 +106,8 @@ void SocketList::find_in(Slot slot, const Event& e, State state) {
 void SocketList::catch_up(Slot slot, const Event& e, State state) {
   Connection& c = table_.at(slot);
   if (c.reported || c.ended() || state == c.state || e.ts_ns <= c.last_ts_ns || !losses_.may_concern(c)) return;
-  c.established =
-      c.established || (state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv);
+  c.opening.established =
+      c.opening.established || (state != State::syn_sent && state != State::syn_recv && state != State::new_syn_recv);
   find_in(slot, e, state);
 }
 
@@ -116,7 +116,7 @@ void SocketList::finish(TimeNs begun) {
   std::vector<Slot> gone;
   for (Slot slot = 0; slot < table_.slots(); ++slot) {
     const Connection& c = table_.at(slot);
-    if (!c.live || c.reported || c.ended() || !c.has_kernel || !c.bound.cookie) continue;
+    if (!c.live || c.reported || c.ended() || !c.seen_by.kernel || !c.bound.cookie) continue;
     if (losses_.may_concern(c) && c.last_ts_ns < begun) gone.push_back(slot);
   }
   for (const Slot slot : gone) {

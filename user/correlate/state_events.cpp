@@ -46,9 +46,9 @@ void note_no_syn(Connection& c, const StateChange& s) {
 // both have the request's cookie. The one that is too late is closed at once (inet_ehash_nolisten()). No socket comes
 // back to SYN_RECV.
 bool is_of_a_rival(const Connection& c, State from, State to) {
-  if (c.role != Role::passive || c.preexisting || c.transitions.from_snapshot) return false;
-  if (from == State::listen && to == State::syn_recv) return c.established || c.state == State::syn_recv;
-  return from == State::syn_recv && to == State::close && c.established;
+  if (c.role != Role::passive || c.opening.preexisting || c.transitions.from_snapshot) return false;
+  if (from == State::listen && to == State::syn_recv) return c.opening.established || c.state == State::syn_recv;
+  return from == State::syn_recv && to == State::close && c.opening.established;
 }
 
 // A child whose place no second one can have: its end would have been seen. Children of a SYN cookie have a socket
@@ -99,7 +99,7 @@ void StateEvents::take(const Event& e, const StateChange& s) {
     return;
   }
 
-  c.has_kernel = true;
+  c.seen_by.kernel = true;
   if (c.netns == 0) c.netns = s.header.netns;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (from == State::syn_sent && to == State::close && made_no_syn(c, s)) note_no_syn(c, s);
@@ -156,7 +156,7 @@ Slot StateEvents::locate(const Event& e, const StateChange& s, const Flow& flow)
   table_.bind_cookie(slot, s.header.cookie);
   lives_.adopt_flow(slot, flow);
   Connection& c = table_.at(slot);
-  c.preexisting = !begun && !losses_.any();
+  c.opening.preexisting = !begun && !losses_.any();
   // What came before it is among the lost: its own beginning, or the SYN of a child, a handshake ago.
   constexpr std::int64_t handshake_ns = 3'000'000'000;
   const bool after_gap = losses_.reach(e.ts_ns, handshake_ns);
@@ -181,11 +181,12 @@ void StateEvents::begin(Connection& c, const StateChange& s) {
     // The snapshot was taken after this event was queued, or just before it: the event shows the order.
     c.transitions.from_snapshot = false;
     if (from != c.state) c.state_count = 0;
-    if (from == State::close || from == State::listen) c.preexisting = false;
+    if (from == State::close || from == State::listen) c.opening.preexisting = false;
     c.state = from;
   }
   if (c.state_count == 0 && from != State::close && from != State::listen) c.enter(from);
-  const bool follows = c.state == from || c.state == State::unknown || (from == State::listen && !c.established) ||
+  const bool follows = c.state == from || c.state == State::unknown ||
+                       (from == State::listen && !c.opening.established) ||
                        (from == State::close && c.state_count == 0);
   if (!follows) {
     c.transitions.inconsistent = true;
@@ -241,11 +242,11 @@ void StateEvents::change_state(Slot slot, const Event& e, const StateChange& s, 
   }
   c.enter(to);
   if (to == State::established) {
-    c.established = true;
+    c.opening.established = true;
     if (c.role == Role::passive) attempts_.completed();
     const TimeNs begun = handshake_begun(c);
     c.opening.restored = from == State::syn_sent && in_repair(s.cb);  // tcp_connect(): no SYN is sent
-    if (!c.preexisting && !c.opening.restored && (c.role == Role::active || c.syn))
+    if (!c.opening.preexisting && !c.opening.restored && (c.role == Role::active || c.syn))
       c.handshake_ns = e.ts_ns > begun ? e.ts_ns - begun : 0;
     if (settings_.of_flow) emitter_.decide(c, false);
   }
@@ -379,7 +380,7 @@ void StateEvents::move_to_mini_socket(Slot slot, const Event& e, const StateChan
   // The socket is gone but TCP is still in FIN_WAIT2: no transition, so no entry.
   teardown.mini_fin_wait2 = true;
   teardown.fin_timeout_ns = orphan_lasts(s.fin_timeout_ms, s.cb.rto_us);
-  const bool sees_fin = settings_.has_wire && c.has_wire;
+  const bool sees_fin = settings_.has_wire && c.seen_by.wire;
   table_.wait(slot, sees_fin ? Wait::fin_wait2 : Wait::settle, now_);
 }
 

@@ -19,7 +19,7 @@ using State = TcpState;
 void enter_alone(Connection& c, const Event& e, const Segment& g, TcpState to) {
   c.enter(to);
   if (to == State::established) {
-    c.established = true;
+    c.opening.established = true;
     // What comes behind a hole does not show when the handshake's last ACK was sent.
     const bool late = g.is(SegmentEvent::out_of_order);
     if (c.syn && !late) c.handshake_ns = e.ts_ns > c.syn.ts_ns ? e.ts_ns - c.syn.ts_ns : 0;

@@ -158,7 +158,7 @@ TW_SAME(Segment, tw_segment, reordered);
 TW_SAME(Segment, tw_segment, segments);
 TW_SAME(Segment, tw_segment, refused);
 TW_SAME(Segment, tw_segment, nat);
-TW_SAME(Segment, tw_segment, passing);
+TW_SAME(Segment, tw_segment, forwarding);
 TW_SAME(Segment, tw_segment, copied);
 TW_SAME(Segment, tw_segment, came_in);
 
@@ -425,9 +425,9 @@ TW_NAMES(Refusal::unsent_ack, TW_REFUSED_ACK);
 TW_NAMES(Refusal::syn, TW_REFUSED_SYN);
 TW_NAMES(Refusal::not_tcp, TW_REFUSED_FOREIGN);
 
-TW_NAMES(Passing::no, TW_PASSING_NOT);
-TW_NAMES(Passing::on, TW_PASSING_ON);
-TW_NAMES(Passing::hop, TW_PASSING_HOP);
+TW_NAMES(Forwarding::none, TW_FORWARDING_NONE);
+TW_NAMES(Forwarding::sent_on, TW_FORWARDING_SENT_ON);
+TW_NAMES(Forwarding::hop, TW_FORWARDING_HOP);
 
 TW_NAMES(OwnerSource::send, TW_OWNER_SEND);
 TW_NAMES(OwnerSource::receive, TW_OWNER_RECEIVE);

@@ -65,10 +65,18 @@ struct Bound {
 
 // How it was opened.
 struct Opening {
+  bool preexisting : 1 = false;  // before the run began
+  bool established : 1 = false;
   bool answered : 1 = false;     // a SYN-ACK was seen
   bool by_write : 1 = false;     // Fast Open (RFC 7413): connect() sent nothing, the first write its SYN
   bool restored : 1 = false;     // connect() under TCP_REPAIR: no handshake, the connection was another socket's
   bool port_reused : 1 = false;  // its SYN found another connection on its address pair
+};
+
+// Which witness has shown anything of it.
+struct SeenBy {
+  bool kernel : 1 = false;
+  bool wire : 1 = false;
 };
 
 // How far its state is known by the kernel's transitions.
@@ -117,15 +125,12 @@ struct Connection {
   Role role = Role::unknown;
   Outcome reported_as = Outcome::unknown;  // once reported
   ClosedBy closed_by = ClosedBy::none;
-  bool live : 1 = false;      // slot in use
-  bool reported : 1 = false;  // its Life was reported
-  bool expired : 1 = false;   // because its time was up, not because its end was seen
-  bool preexisting : 1 = false;
-  bool has_kernel : 1 = false;
-  bool has_wire : 1 = false;
+  // No facts of the connection, but of what this run keeps and knows of it.
+  bool live : 1 = false;        // slot in use
+  bool reported : 1 = false;    // its Life was reported
+  bool expired : 1 = false;     // because its time was up, not because its end was seen
   bool incomplete : 1 = false;  // events of it may be missing
-  bool established : 1 = false;
-  bool owner_ambiguous : 1 = false;  // the snapshot named two processes
+  SeenBy seen_by;
   Bound bound;
   Opening opening;
   TransitionFacts transitions;

@@ -18,7 +18,7 @@ ClosedBy closed_first(const Connection& c) {
 }
 
 bool reset_made_here(const Connection& c) {
-  if (!c.anomalies || !c.anomalies->rst_in.mark || !c.has_kernel) return false;
+  if (!c.anomalies || !c.anomalies->rst_in.mark || !c.seen_by.kernel) return false;
   return c.anomalies->rst_in.on_loopback && c.from_peer.elsewhere && !c.from_peer.on_loopback;
 }
 
@@ -55,7 +55,7 @@ bool user_timeout_over(const Connection& c, TimeNs end) {
   if (c.cb.user_timeout_ms == 0) return false;
   const std::int64_t timeout_ns = std::int64_t{c.cb.user_timeout_ms} * 1'000'000;
   const bool probes = c.cb.snd_nxt == c.cb.snd_una && c.cb.icsk_probes_out > 1;
-  if (!probes || c.incomplete || c.preexisting) return true;  // since when is not known
+  if (!probes || c.incomplete || c.opening.preexisting) return true;  // since when is not known
   const bool closed_seen = c.anomalies && c.anomalies->peer_window.since;
   const TimeNs since = closed_seen ? c.anomalies->peer_window.since.ts_ns : c.start_ts_ns;
   return with_slack(end - since) >= timeout_ns;
@@ -91,14 +91,14 @@ bool counted_to_the_end(const Connection& c) {
 bool only_half_open(const Connection& c, bool has_kernel) {
   if (c.forwarded()) {
     constexpr std::uint32_t few = 3;  // with more of them the other direction takes another way
-    return (!c.established && !c.preexisting) || (one_way(c) && segments_of(c.wire) < few);
+    return (!c.opening.established && !c.opening.preexisting) || (one_way(c) && segments_of(c.wire) < few);
   }
   const bool begun = c.state == TcpState::unknown || c.state == TcpState::new_syn_recv;
-  return has_kernel && c.role == Role::passive && !c.established && begun;
+  return has_kernel && c.role == Role::passive && !c.opening.established && begun;
 }
 
 bool refused_by_server(const Connection& c) {
-  return c.ended() && !c.established && !c.opening.answered && c.anomalies && c.anomalies->rst_in.mark &&
+  return c.ended() && !c.opening.established && !c.opening.answered && c.anomalies && c.anomalies->rst_in.mark &&
          c.anomalies->rst_in.mark.id == c.teardown->end.id;
 }
 
@@ -110,7 +110,7 @@ bool listener_did_not_take(const Connection& c) {
 }
 
 bool asked_in_vain(const Connection& c) {
-  return c.has_wire && c.syn && c.wire.segs_in > 1 && c.owner.source == PidSource::listen;
+  return c.seen_by.wire && c.syn && c.wire.segs_in > 1 && c.owner.source == PidSource::listen;
 }
 
 }  // namespace tcpwitness

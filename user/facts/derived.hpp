@@ -74,8 +74,8 @@ namespace tcpwitness {
 
 // A SYN for a listener, and no sign that TCP took it.
 [[nodiscard]] inline bool only_syn_seen(const Connection& c) {
-  return c.role == Role::passive && c.state == TcpState::unknown && !c.has_kernel && !c.opening.answered &&
-         !c.established;
+  return c.role == Role::passive && c.state == TcpState::unknown && !c.seen_by.kernel && !c.opening.answered &&
+         !c.opening.established;
 }
 // What a listener did not take, by the evidence of its queues or of a drop. Without any, NAT can have sent the SYN on
 // to another machine, although something listens on its port here: that is no connection of ours.

@@ -46,7 +46,7 @@ std::uint64_t sent_payload(const Connection& c) {
   }
   std::uint64_t extra = 0;
   // A connection that was open before we started counts its SYN too, if it connected; that we do not know.
-  const bool syn_acknowledged = c.established || c.cb.bytes_acked != 0;
+  const bool syn_acknowledged = c.opening.established || c.cb.bytes_acked != 0;
   if (c.role == Role::active && syn_acknowledged && !c.opening.restored) ++extra;
   if (fin_acknowledged(c)) ++extra;
   return c.cb.bytes_acked > extra ? c.cb.bytes_acked - extra : 0;
@@ -55,7 +55,7 @@ std::uint64_t sent_payload(const Connection& c) {
 std::uint64_t received_payload(const Connection& c) {
   // What came for a half-open request has no socket to be received by.
   const bool request = c.ended() ? c.teardown->end_from == State::new_syn_recv : c.state == State::new_syn_recv;
-  if (c.has_kernel && request) return 0;
+  if (c.seen_by.kernel && request) return 0;
   if (!c.has_cb()) {
     return from_wire(c.wire.bytes_in, c.wire.retrans_bytes_in, c.teardown ? &c.teardown->fin_in : nullptr,
                      c.isn.has_remote, c.isn.remote);

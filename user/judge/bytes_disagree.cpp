@@ -35,8 +35,8 @@ bool outside(std::uint64_t kernel, const Bounds& wire) { return kernel < wire.le
 }  // namespace
 
 std::optional<Finding> judge_bytes_disagree(const Connection& c, const RuleContext& /*context*/, Outcome outcome) {
-  if (outcome != Outcome::completed || c.incomplete || !c.has_kernel || !c.has_cb()) return std::nullopt;
-  if (!c.has_wire || !wire_complete(c) || !c.established || c.transitions.inconsistent) return std::nullopt;
+  if (outcome != Outcome::completed || c.incomplete || !c.seen_by.kernel || !c.has_cb()) return std::nullopt;
+  if (!c.seen_by.wire || !wire_complete(c) || !c.opening.established || c.transitions.inconsistent) return std::nullopt;
   // Both FINs by both witnesses: then the last control block counts all that there was.
   if (!c.teardown || !c.teardown->fin_in.sent || !c.teardown->fin_out.sent) return std::nullopt;
   if (c.anomalies && c.anomalies->drops.further != 0) return std::nullopt;

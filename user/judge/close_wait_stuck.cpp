@@ -43,7 +43,7 @@ std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleCon
   if (left) finding.evidence.push_back(teardown.left_close_wait.id);
   arguments::CloseWaitStuck found;
   found.closed = left;
-  found.at_least = c.preexisting;
+  found.at_least = c.opening.preexisting;
   found.lasted_ns = lasted;
   found.accepted = is_accepted(c);
   // While it lasts, who holds the descriptor is who has not closed.

@@ -109,7 +109,7 @@ class Maker {
   void fill(Comparison& out) {
     if (c_.anomalies) loss_ = c_.anomalies->loss;
     // Of what was open before, the two witnesses' counts began one after the other.
-    open_ = !c_.ended() || c_.preexisting;
+    open_ = !c_.ended() || c_.opening.preexisting;
     sent(out.tx);
     received(out.rx);
   }
@@ -193,7 +193,7 @@ class Maker {
         seq_before(c_.cb.snd_una, c_.teardown->fin_out.end)) {
       --unacknowledged;
     }
-    if (unacknowledged > 0 && c_.established) {
+    if (unacknowledged > 0 && c_.opening.established) {
       Share share = up_to(Where::unacknowledged, unacknowledged);
       share.part.amount = unacknowledged;
       bytes.push_back(std::move(share));
@@ -262,14 +262,14 @@ class Maker {
 
 NotCompared why_not(const Connection& c, const RuleContext& context) {
   const Measures* measures = context.measures;
-  const bool counted_from_then = c.preexisting && measures != nullptr && measures->first_look.taken;
+  const bool counted_from_then = c.opening.preexisting && measures != nullptr && measures->first_look.taken;
   // The map learns of a flow once; where it was older than that, with the first event of it.
   const bool restarted =
       counted_from_then ? measures->unknown_flows > (measures->first_look.had_wire ? 0U : 1U) : c.totals.restarted;
   if (c.forwarded()) return NotCompared::forwarded;
-  if (!c.has_kernel && !counted_from_then) return NotCompared::packets_only;
-  if (!c.has_wire) return NotCompared::kernel_only;
-  if (c.preexisting && !counted_from_then) return NotCompared::open_before;
+  if (!c.seen_by.kernel && !counted_from_then) return NotCompared::packets_only;
+  if (!c.seen_by.wire) return NotCompared::kernel_only;
+  if (c.opening.preexisting && !counted_from_then) return NotCompared::open_before;
   if (c.incomplete) return NotCompared::events_lost;
   if (!c.has_cb()) return NotCompared::no_socket;
   if (!c.totals.final || restarted || c.totals.has_fragments || c.transitions.inconsistent)
@@ -296,7 +296,7 @@ class Times {
     const TimeNs ack = context_.measures != nullptr ? context_.measures->handshake_ack_ns : 0;
     const bool active = c_.role == Role::active;
     const bool copied = c_.anomalies && (c_.anomalies->syn_ack_copy || c_.anomalies->retransmissions.syns != 0);
-    if (c_.established && c_.handshake_ns >= 0) {
+    if (c_.opening.established && c_.handshake_ns >= 0) {
       const bool by_kernel = context_.has_kernel;
       const TimeNs begun = handshake_begun(c_);
       const TimeNs open = begun + c_.handshake_ns;
@@ -304,7 +304,7 @@ class Times {
       put(by_kernel ? Timed::handshake_kernel : Timed::handshake_wire, c_.syn ? c_.syn.ts_ns : begun, open);
       const TimeNs last = active ? c_.syn_ack.ts_ns : ack;
       if (by_kernel && last != 0 && !copied) put(Timed::arrival_to_open, last, open);
-      if (by_kernel && active && c_.syn && c_.has_kernel && !c_.opening.by_write)
+      if (by_kernel && active && c_.syn && c_.seen_by.kernel && !c_.opening.by_write)
         put(Timed::connect_to_wire, c_.start_ts_ns, c_.syn.ts_ns);
     }
     if (context_.has_kernel && c_.syn && ack != 0) put(Timed::handshake_wire, c_.syn.ts_ns, ack);
@@ -363,7 +363,7 @@ Comparison compare(const Connection& c, const RuleContext& context) {
   Comparison made;
   made.why_not = why_not(c, context);
   if (made.compared()) {
-    made.open_before = c.preexisting;
+    made.open_before = c.opening.preexisting;
     Maker(c, context).fill(made);
   } else if (context.conversation != nullptr) {
     fill(made, *context.conversation);

@@ -28,7 +28,7 @@ std::optional<Gathered> gather(const Connection& c, const RuleContext& context, 
   Gathered all;
   all.finding.rule = rule;
   // The kernel is first-hand; that the segment was there is the wire's word.
-  all.finding.confidence = c.has_wire ? Confidence::certain : Confidence::likely;
+  all.finding.confidence = c.seen_by.wire ? Confidence::certain : Confidence::likely;
   for (const DropSeen& seen : c.anomalies->drops.seen()) {
     const DropKind kind = drop_kind(context.names, seen.reason);
     if (seen.out != out || std::ranges::find(kinds, kind) == kinds.end()) continue;
@@ -46,11 +46,11 @@ bool has_reason(const Names& names, std::string_view reason) {
 }
 
 // Since 6.6 (tcp_sequence()).
-bool tells_old_from_outside(const Names& names) { return has_reason(names, "TCP_OLD_SEQUENCE"); }
+bool names_old_apart(const Names& names) { return has_reason(names, "TCP_OLD_SEQUENCE"); }
 
 // Since 6.14 (tcp_disordered_ack_check()): an ACK without data that came behind what its sender sent later, as where
 // two processors send for one socket.
-bool tells_overtaken_acks(const Names& names) { return has_reason(names, "TCP_RFC7323_PAWS_ACK"); }
+bool names_overtaken_acks(const Names& names) { return has_reason(names, "TCP_RFC7323_PAWS_ACK"); }
 
 bool only_acks(const Connection& c, const Names& names, DropKind kind) {
   constexpr std::uint8_t others = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
@@ -60,7 +60,7 @@ bool only_acks(const Connection& c, const Names& names, DropKind kind) {
   });
 }
 
-Confidence doubtful(const Connection& c) { return c.has_wire ? Confidence::likely : Confidence::inconclusive; }
+Confidence doubtful(const Connection& c) { return c.seen_by.wire ? Confidence::likely : Confidence::inconclusive; }
 
 // tcp_write_xmit() moves SND.NXT when a segment has left, and only then: what the kernel gave up although the peer's
 // window was open, with nothing in flight, was never sent.
@@ -103,7 +103,7 @@ std::optional<Finding> judge_tx_not_sent(const Connection& c, const RuleContext&
                      DropKind::memory});
   if (const Mark* failed = no_neighbour(c, context); failed != nullptr && !all) {
     // It answers for the neighbour alone, unless a tunnel has sent the segment on (ip6_tnl_xmit()).
-    const bool unsent = c.role == Role::active && !c.established && syns_never_left(c, context);
+    const bool unsent = c.role == Role::active && !c.opening.established && syns_never_left(c, context);
     return Finding{.rule = Rule::tx_not_sent,
                    .confidence = unsent ? Confidence::certain : Confidence::likely,
                    .arguments = arguments::TxNotSent{.how = How::no_neighbour, .syn = unsent},
@@ -141,7 +141,7 @@ std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContex
     return finding;
   }
   if (!all) return std::nullopt;
-  const bool doubt = !tells_old_from_outside(context.names);
+  const bool doubt = !names_old_apart(context.names);
   if (doubt) all->finding.confidence = doubtful(c);
   all->finding.arguments =
       arguments::Refused{.dropped = std::move(all->dropped), .or_was = doubt ? Or::received_before : Or::nothing};
@@ -151,7 +151,7 @@ std::optional<Finding> judge_out_of_window(const Connection& c, const RuleContex
 std::optional<Finding> judge_old_timestamp(const Connection& c, const RuleContext& context) {
   auto all = gather(c, context, Rule::old_timestamp, false, {DropKind::old_timestamp});
   if (!all) return std::nullopt;
-  const bool doubt = !tells_overtaken_acks(context.names) && only_acks(c, context.names, DropKind::old_timestamp);
+  const bool doubt = !names_overtaken_acks(context.names) && only_acks(c, context.names, DropKind::old_timestamp);
   if (doubt) all->finding.confidence = doubtful(c);
   all->finding.arguments =
       arguments::Refused{.dropped = std::move(all->dropped), .or_was = doubt ? Or::overtaken : Or::nothing};

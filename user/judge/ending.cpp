@@ -297,7 +297,7 @@ Ending unknown(const Connection& c, const RuleContext& context, const Life& life
     return endings::Unknown{.how = How::connect_failed};
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);
   if (asked && !c.opening.answered) return unanswered_syn(c, context);
-  const bool only_cookie = c.anomalies && c.anomalies->queues.cookie && !c.established;
+  const bool only_cookie = c.anomalies && c.anomalies->queues.cookie && !c.opening.established;
   if (c.state == State::new_syn_recv || only_cookie) return endings::Unknown{.how = How::handshake};
   return endings::Unknown{.how = life.error ? How::error : How::nothing};
 }

@@ -20,7 +20,7 @@ constexpr std::uint8_t marks = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst;
 // The other end has it: it left, seen or not.
 bool was_answered(const Connection& c, const Arrival& arrival) {
   if ((arrival.flags & tcp_flag::syn) != 0 && (arrival.flags & tcp_flag::ack) == 0) return c.opening.answered;
-  if ((arrival.flags & tcp_flag::syn) != 0) return c.established;
+  if ((arrival.flags & tcp_flag::syn) != 0) return c.opening.established;
   if ((arrival.flags & tcp_flag::fin) == 0 || !c.teardown) return false;
   return (arrival.out ? c.teardown->fin_out : c.teardown->fin_in).acked.id != 0;
 }
@@ -179,7 +179,7 @@ std::optional<Finding> judge_asymmetric_route(const Connection& c) {
   const bool goes_on = c.state != TcpState::syn_sent && c.state != TcpState::unknown;
   if (no_server && !goes_on) return std::nullopt;
   // A server that gets no answer only repeats its SYN-ACK.
-  const bool server_goes_on = c.established || c.wire.bytes_in != 0 || (c.teardown && c.teardown->fin_in.sent);
+  const bool server_goes_on = c.opening.established || c.wire.bytes_in != 0 || (c.teardown && c.teardown->fin_in.sent);
   if (no_client && !server_goes_on) return std::nullopt;
   Finding finding{.rule = Rule::asymmetric_route, .confidence = Confidence::likely};
   if (c.syn) finding.evidence.push_back(c.syn.id);
@@ -232,7 +232,7 @@ endings::Forwarded::How how_it_ended(const Connection& c, Outcome outcome) {
     case Outcome::connect_timeout:
       return How::no_answer;
     case Outcome::open:
-      return c.established || c.preexisting ? How::open : How::handshake;
+      return c.opening.established || c.opening.preexisting ? How::open : How::handshake;
     default:
       if (c.ended()) return How::not_known;
       return c.expired ? How::followed_no_longer : How::not_traced;

@@ -10,7 +10,7 @@
 
 namespace tcpwitness {
 std::optional<Finding> judge_forwarded_slow_handshake(const Connection& c, const RuleContext& context) {
-  if (!c.established || !c.syn || !c.syn_ack || c.handshake_ns < context.slow_handshake_ns) return std::nullopt;
+  if (!c.opening.established || !c.syn || !c.syn_ack || c.handshake_ns < context.slow_handshake_ns) return std::nullopt;
   const std::int64_t first = c.syn_ack.ts_ns - c.syn.ts_ns;
   const std::int64_t second = c.syn.ts_ns + c.handshake_ns - c.syn_ack.ts_ns;
   const bool by_one = first >= context.slow_handshake_ns || second >= context.slow_handshake_ns;
@@ -67,7 +67,7 @@ std::optional<Finding> judge_forwarded_keepalive(const Connection& c, const Rule
 std::optional<Finding> judge_forwarded_path_mtu(const Connection& c, const RuleContext& context) {
   constexpr std::uint32_t enough = 3;      // times that it was sent again
   constexpr std::uint32_t smallest = 536;  // what every IPv4 path takes
-  if (!c.established) return std::nullopt;
+  if (!c.opening.established) return std::nullopt;
   for (const unsigned from : {client, server}) {
     const SentAgain& run = c.forwarded()->again[from];
     const bool has_isn = from == client ? c.isn.has_local : c.isn.has_remote;

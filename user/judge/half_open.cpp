@@ -22,7 +22,7 @@ bool nothing_since(const Connection& c, TimeNs then) {
 
 std::optional<Finding> judge_half_open(const Connection& c, const RuleContext& /*context*/, Outcome outcome) {
   const Anomalies& t = *c.anomalies;
-  if (outcome != Outcome::reset_by_peer || !t.rst_in.mark || !c.established) return std::nullopt;
+  if (outcome != Outcome::reset_by_peer || !t.rst_in.mark || !c.opening.established) return std::nullopt;
   if ((t.rst_in.flags & tcp_flag::ack) != 0) return std::nullopt;
   const bool peer_closed = c.teardown && (c.teardown->fin_in.sent || c.teardown->close_wait);
   // Sent again and again, and nothing of it acknowledged to the end. (Without the kernel nobody says what was.)

@@ -59,16 +59,17 @@ std::vector<Finding> findings_of(const Connection& c, const RuleContext& context
 
 std::uint32_t retransmitted_segments(const Connection& c) {
   const std::uint32_t by_events = c.anomalies ? c.anomalies->retransmissions.kernel : 0;
-  if (c.has_kernel) return std::max(c.has_cb() ? c.cb.total_retrans : 0, by_events);
+  if (c.seen_by.kernel) return std::max(c.has_cb() ? c.cb.total_retrans : 0, by_events);
   return c.anomalies ? c.anomalies->loss.retrans_segs_out : 0;
 }
 
 bool wire_complete(const Connection& c) {
   // The socket has received more segments than the wire showed: some had headers that nobody could follow.
   const bool missed = c.has_cb() && c.cb.segs_in > c.wire.segs_in;
-  const bool whole = c.totals.final && !c.totals.restarted && !c.totals.has_fragments && !c.preexisting && !missed;
+  const bool whole =
+      c.totals.final && !c.totals.restarted && !c.totals.has_fragments && !c.opening.preexisting && !missed;
   if (!whole || !counted_to_the_end(c)) return false;
-  if (!c.established) return true;
+  if (!c.opening.established) return true;
   return c.syn && c.opening.answered && c.wire.segs_in != 0 && c.wire.segs_out != 0;
 }
 
@@ -136,15 +137,15 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   life.closed_by = judge_closed_by(c, life.outcome);
   if (!c.forwarded() && life.outcome == Outcome::refused && refused_by_own_firewall(c, context) != nullptr)
     life.closed_by = ClosedBy::local;
-  life.preexisting = c.preexisting;
-  life.has_kernel = c.has_kernel;
-  life.has_wire = c.has_wire;
+  life.preexisting = c.opening.preexisting;
+  life.has_kernel = c.seen_by.kernel;
+  life.has_wire = c.seen_by.wire;
   life.incomplete = c.incomplete;
   if (c.handshake_ns >= 0) life.handshake_ns = c.handshake_ns;
   life.tx_bytes = sent_payload(c);
   life.rx_bytes = received_payload(c);
   life.retransmits = retransmitted_segments(c);
-  if (c.has_wire) {
+  if (c.seen_by.wire) {
     const LossCounters loss = c.anomalies ? c.anomalies->loss : LossCounters{};
     life.retransmits_in = loss.retrans_segs_in;
     life.duplicates_in = loss.copied_segs_in;
@@ -152,7 +153,7 @@ Life judge_life(const Connection& c, const RuleContext& context) {
     life.out_of_order_out = loss.reordered_segs_out;
   }
   if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
-  if (c.has_wire) {
+  if (c.seen_by.wire) {
     life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, wire_complete(c)};
   }
   if (context.conversation != nullptr) add_conversation(life, c, *context.conversation);

@@ -23,7 +23,7 @@ bool syn_dropped_elsewhere(const Connection& c, const RuleContext& context) {
 // The newest SYN met this queue full, and no SYN-ACK was seen since.
 bool newest_met(const Connection& c, bool accept) {
   const QueueFacts& q = c.anomalies->queues;
-  if (c.opening.answered || c.established || q.newest_full == FullQueue::none) return false;
+  if (c.opening.answered || c.opening.established || q.newest_full == FullQueue::none) return false;
   return (q.newest_full == FullQueue::accept) == accept;
 }
 
@@ -87,7 +87,7 @@ std::optional<Finding> judge_syn_backlog_full(const Connection& c, const RuleCon
 std::optional<Finding> judge_syncookie(const Connection& c, const RuleContext& /*context*/) {
   const QueueFacts& q = c.anomalies->queues;
   // A proxy (SYNPROXY) answers without a socket too, so the listener must have known nothing of the request.
-  if (!q.cookie || !c.established || c.role != Role::passive) return std::nullopt;
+  if (!q.cookie || !c.opening.established || c.role != Role::passive) return std::nullopt;
   Finding finding;
   finding.rule = Rule::syncookie;
   // Without the queue's own reason a proxy of this machine (SYNPROXY) looks the same.

@@ -28,7 +28,7 @@ bool reset_taken(const Anomalies& t) { return t.reset_received.mark || t.rst_in.
 // Something that was seen proves that the handshake was over: a state that we last knew may be older than a loss.
 bool past_handshake(const Connection& c) {
   const bool shown = c.teardown->end_shown && c.teardown->end_from != State::unknown;
-  return shown || c.established || (c.has_cb() && (c.cb.bytes_acked != 0 || c.cb.bytes_received != 0));
+  return shown || c.opening.established || (c.has_cb() && (c.cb.bytes_acked != 0 || c.cb.bytes_received != 0));
 }
 
 // ETIMEDOUT after the handshake. With nothing outstanding only keep-alive can have given up.
@@ -100,7 +100,7 @@ Outcome reset_by_whom(const Connection& c, const RuleContext& context) {
   if (c.incomplete && context.has_wire) return Outcome::unknown;
   const State from = c.teardown ? c.teardown->end_from : State::unknown;
   const bool orphan = is_orphaned(c.cb) && (from == State::fin_wait1 || from == State::fin_wait2);
-  if (!orphan || !c.has_wire) return Outcome::reset_by_peer;
+  if (!orphan || !c.seen_by.wire) return Outcome::reset_by_peer;
   return reset_sent(c) ? Outcome::reset_by_local : Outcome::unknown;
 }
 
@@ -159,8 +159,9 @@ bool never_answered(const Connection& c, const RuleContext& context) {
 
 // Nothing of what the peer asked reached a listener: each of its SYNs was dropped, by the kernel's own report.
 bool each_syn_dropped(const Connection& c) {
-  const bool asked = c.role == Role::passive && c.state == State::unknown && !c.opening.answered && !c.established;
-  if (!asked || c.incomplete || !c.has_wire) return false;
+  const bool asked =
+      c.role == Role::passive && c.state == State::unknown && !c.opening.answered && !c.opening.established;
+  if (!asked || c.incomplete || !c.seen_by.wire) return false;
   const std::uint32_t dropped = anomalies_of(c).drops.syns_in;
   return dropped != 0 && dropped >= c.wire.segs_in;
 }
@@ -221,11 +222,12 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
   if (!context.has_kernel) return wire_outcome(c, context);
   if (!c.ended()) {
     if (c.state == State::new_syn_recv && c.anomalies && c.anomalies->request_dropped) return Outcome::unreachable;
-    if (c.state == State::unknown && !c.established && is_syn(refused_by_input(c, context))) return Outcome::refused;
+    if (c.state == State::unknown && !c.opening.established && is_syn(refused_by_input(c, context)))
+      return Outcome::refused;
     if (const IcmpMessage* icmp = refused_by_message(c, context); icmp != nullptr) return outcome_of(*icmp);
     if (each_syn_dropped(c)) return Outcome::syn_dropped;
     // A SYN that TCP never took began nothing that could still be open.
-    const bool cookie = c.anomalies && c.anomalies->queues.cookie && !c.established;
+    const bool cookie = c.anomalies && c.anomalies->queues.cookie && !c.opening.established;
     const bool never_taken = c.role == Role::passive && (cookie || (c.state == State::unknown && !c.opening.answered));
     return context.finished && !c.expired && !never_taken ? Outcome::open : Outcome::unknown;
   }
@@ -262,12 +264,12 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
       return forgotten_by_then(c) ? Outcome::fin_wait2_timeout : Outcome::reset_by_local;
     if (teardown.time_wait) return Outcome::completed;
     if (t.rst_in.mark && t.rst_in.mark.id == teardown.end.id) return Outcome::reset_by_peer;
-    const bool sees_fin = teardown.mini_fin_wait2 && context.has_wire && c.has_wire && !c.incomplete;
+    const bool sees_fin = teardown.mini_fin_wait2 && context.has_wire && c.seen_by.wire && !c.incomplete;
     if (sees_fin && orphan_forgotten(c, context.now)) return Outcome::fin_wait2_timeout;
     if (sees_fin && context.finished) return Outcome::open;
     // A mini-socket that waits for the peer's FIN. Where the wire is seen and shows none, nobody knows how it ended;
     // where only the kernel is seen, our FIN and its acknowledgement are all that can be known of any such close.
-    return teardown.end_shown && !c.incomplete && !c.has_wire ? Outcome::completed : Outcome::unknown;
+    return teardown.end_shown && !c.incomplete && !c.seen_by.wire ? Outcome::completed : Outcome::unknown;
   }
   if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, context);
   // The kernel's word on it is missing: it took the RST if that has the one number that it must have.

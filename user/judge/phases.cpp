@@ -38,7 +38,7 @@ std::int64_t positive(std::int64_t ns) { return std::max<std::int64_t>(ns, 0); }
 
 // ESTABLISHED, or the ACK that a capture shows; 0: not seen.
 TimeNs opened(const Connection& c) {
-  if (!c.established || c.handshake_ns < 0 || c.preexisting) return 0;
+  if (!c.opening.established || c.handshake_ns < 0 || c.opening.preexisting) return 0;
   return handshake_begun(c) + c.handshake_ns;
 }
 
@@ -49,7 +49,7 @@ TimeNs first_fin(const Connection& c) {
   for (const Mark* fin : {&c.teardown->fin_out.sent, &c.teardown->fin_in.sent}) {
     if (*fin && (first == 0 || fin->ts_ns < first)) first = fin->ts_ns;
   }
-  return first == 0 && c.has_kernel && c.teardown->first ? c.teardown->first.ts_ns : first;
+  return first == 0 && c.seen_by.kernel && c.teardown->first ? c.teardown->first.ts_ns : first;
 }
 
 // SYN to SYN-ACK at this place, where neither was sent twice: what a round trip and the other kernel take.
@@ -61,9 +61,9 @@ std::optional<std::int64_t> round_trip(const Connection& c) {
 }
 
 void opening(const Connection& c, const RuleContext& context, Phases& phases) {
-  if (c.preexisting) return;
+  if (c.opening.preexisting) return;
   const bool active = c.role == Role::active;
-  const bool by_call = active && !c.opening.by_write && c.has_kernel && context.has_kernel;
+  const bool by_call = active && !c.opening.by_write && c.seen_by.kernel && context.has_kernel;
   const TimeNs begun = by_call ? c.start_ts_ns : c.syn.ts_ns;
   if (c.syn && c.syn_ack) phases.connect = positive(c.syn_ack.ts_ns - begun);
   const TimeNs open = opened(c);
@@ -129,7 +129,7 @@ Phases judge_phases(const Connection& c, const RuleContext& context, TimeNs end_
   // Of what only passes through nobody keeps the times of payload.
   if (const auto times = c.forwarded() ? std::nullopt : payload_times(c, context)) payload(c, *times, phases);
   // Where not every segment is seen, closed windows still are events.
-  if (!phases.stalled && c.has_wire && c.anomalies && !c.forwarded()) {
+  if (!phases.stalled && c.seen_by.wire && c.anomalies && !c.forwarded()) {
     // They can be closed at the same time, and are pauses too.
     const std::int64_t closed = std::max(c.anomalies->local_window.total_ns, c.anomalies->peer_window.total_ns);
     if (closed != 0) {

@@ -52,7 +52,7 @@ struct Disagreement {
 
 Disagreement disagreement(const Connection& c) {
   const Retransmissions& r = c.anomalies->retransmissions;
-  if (r.kernel == 0 || !c.has_wire) return {};  // one witness alone contradicts nobody
+  if (r.kernel == 0 || !c.seen_by.wire) return {};  // one witness alone contradicts nobody
   // What the queue behind the hook dropped and TCP then sent for the first time the wire shows twice.
   std::uint32_t explained = r.wire_matched;
   for (const DropSeen& seen : c.anomalies->drops.seen()) {
@@ -76,7 +76,7 @@ ByKernel by_kernel(const Connection& c, const Disagreement& differ) {
           .refused = r.refused,
           .put_off = r.put_off,
           .not_tried = r.not_tried,
-          .compared = c.has_wire && r.kernel > r.refused,
+          .compared = c.seen_by.wire && r.kernel > r.refused,
           .syn_acks = alone > unreported ? alone - unreported : 0,
           .unreported = differ.unreported,
           .unseen = differ.unseen};
@@ -120,7 +120,8 @@ std::optional<Finding> judge_retransmission(const Connection& c, const RuleConte
   if (r.kernel != 0) {
     found.by_kernel = by_kernel(c, differ);
   } else if (r.wire_out != 0) {
-    found.by_wire = {.again = c.anomalies->loss.retrans_segs_out, .of = c.wire.segs_out, .kernel_there = c.has_kernel};
+    found.by_wire = {
+        .again = c.anomalies->loss.retrans_segs_out, .of = c.wire.segs_out, .kernel_there = c.seen_by.kernel};
   }
   if (vain != 0) found.spurious = {.again = retransmitted_segments(c), .twice = vain};
   finding.arguments = std::move(found);
@@ -134,7 +135,7 @@ std::optional<Finding> judge_retransmission_in(const Connection& c, const RuleCo
   Finding finding;
   finding.rule = Rule::retransmission;
   // Only the wire can distinguish a segment that was sent again from one that the network delivered twice.
-  const bool distinguished = c.has_wire && c.anomalies->loss.copied_buffers_in == 0;
+  const bool distinguished = c.seen_by.wire && c.anomalies->loss.copied_buffers_in == 0;
   finding.confidence = old.count != 0 && distinguished ? Confidence::certain : Confidence::likely;
   cite(finding, r.in);
   if (old.count != 0) cite(finding, old.drops->evidence);

@@ -17,7 +17,7 @@ std::uint32_t sent_again(const Connection& c, RetransmitKind kind) {
 }  // namespace
 
 std::optional<Finding> judge_slow_handshake(const Connection& c, const RuleContext& context) {
-  if (c.handshake_ns < context.slow_handshake_ns || !c.established) return std::nullopt;
+  if (c.handshake_ns < context.slow_handshake_ns || !c.opening.established) return std::nullopt;
   Finding finding;
   finding.rule = Rule::slow_handshake;
   finding.confidence = Confidence::likely;

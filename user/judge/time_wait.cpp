@@ -25,8 +25,9 @@ std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& /
   Finding& finding = *found;
   finding.rule = Rule::time_wait;
   finding.evidence.reserve(3);
-  const bool shown = c.has_kernel && (fin_received(c.cb) || teardown.end_from == TcpState::closing);
-  const bool mini = c.has_kernel && (teardown.time_wait_answered || (teardown.fin_on_mini && teardown.fin_in.acked));
+  const bool shown = c.seen_by.kernel && (fin_received(c.cb) || teardown.end_from == TcpState::closing);
+  const bool mini =
+      c.seen_by.kernel && (teardown.time_wait_answered || (teardown.fin_on_mini && teardown.fin_in.acked));
   finding.confidence = shown || mini ? Confidence::certain : Confidence::likely;
   const auto cite_once = [&](const Mark& mark) {
     if (mark && std::ranges::find(finding.evidence, mark.id) == finding.evidence.end()) {

@@ -57,10 +57,10 @@ bool peer_repeats(const Connection& c, const Unanswered& run) {
 
 // Something of this side, none of it full-size, has reached the peer: its answer shows it.
 bool small_ones_passed(const Connection& c, const RuleContext& context) {
-  if (!c.established) return false;
+  if (!c.opening.established) return false;
   if (c.cb.bytes_acked > 1 || c.cb.bytes_received != 0 || c.role == Role::passive) return true;
   // A peer that misses the handshake's last ACK sends its SYN-ACK again.
-  return context.has_wire && c.has_wire && c.syn_ack && !c.anomalies->syn_ack_copy;
+  return context.has_wire && c.seen_by.wire && c.syn_ack && !c.anomalies->syn_ack_copy;
 }
 
 // No full-size segment of this connection has been acknowledged yet; or few if any, by the average.

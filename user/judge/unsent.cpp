@@ -87,7 +87,7 @@ bool is_on_arrival(const Connection& c, const DropSeen* drop) {
 
 // The drop and the message are of one rule. Of a SYN-ACK this machine's message goes to itself.
 const IcmpMessage* refused_by_message(const Connection& c, const RuleContext& context) {
-  if (c.role != Role::passive || c.established || !c.anomalies || !context.has_kernel) return nullptr;
+  if (c.role != Role::passive || c.opening.established || !c.anomalies || !context.has_kernel) return nullptr;
   const Anomalies& t = *c.anomalies;
   if (c.opening.answered) return nullptr;  // the request was taken
   const bool in =

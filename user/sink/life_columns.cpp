@@ -193,7 +193,7 @@ namespace {
 
 // What a cell says: put(text, columns of it, colour) is called once.
 template <typename Put>
-void tell(LifeColumn column, const Life& life, const TextStyle& style, const Put& put_text) {
+void write_cell(LifeColumn column, const Life& life, const TextStyle& style, const Put& put_text) {
   const auto put = [&](std::string_view text, Colour colour = Colour::none) { put_text(text, text.size(), colour); };
   const auto number = [](std::uint64_t value) { return ShortText().add(value); };
   const auto phase = [&](const std::optional<std::int64_t>& ns) {
@@ -280,7 +280,7 @@ void tell(LifeColumn column, const Life& life, const TextStyle& style, const Put
 }  // namespace
 
 void fill(Cell& cell, LifeColumn column, const Life& life, const TextStyle& style) {
-  tell(column, life, style, [&](std::string_view text, std::size_t columns, Colour colour) {
+  write_cell(column, life, style, [&](std::string_view text, std::size_t columns, Colour colour) {
     cell.text.assign(text);
     cell.columns = columns;
     cell.colour = colour;
@@ -291,7 +291,7 @@ void write_wide(Buffer& out, const LifeLayout& layout, const Life& life, const C
   WideRow row(out, style.colour);
   for (std::size_t i = 0; i < layout.columns.size() - (list != nullptr ? 1 : 0); ++i) {
     if (layout.widths[i] == 0) continue;
-    tell(layout.columns[i], life, style, [&](std::string_view text, std::size_t columns, Colour colour) {
+    write_cell(layout.columns[i], life, style, [&](std::string_view text, std::size_t columns, Colour colour) {
       row.put(layout.table[i], layout.widths[i], text, columns, colour);
     });
   }

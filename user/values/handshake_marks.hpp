@@ -14,5 +14,6 @@ inline std::uint8_t handshake_flags(const Segment& segment) {
 }
 inline bool is_syn(const Segment& segment) { return handshake_flags(segment) == tcp_flag::syn; }
 inline bool is_syn_ack(const Segment& segment) { return handshake_flags(segment) == (tcp_flag::syn | tcp_flag::ack); }
+[[nodiscard]] inline bool has_flag(const Segment& g, std::uint8_t flag) { return (g.flags & flag) != 0; }
 
 }  // namespace tcpwitness
