@@ -140,7 +140,8 @@ void Stories::describe_quiet(Thread& thread, std::int64_t until_ns) {
                .id = 0,
                .text = fmt::format("Until {} {}", until_mark, words_of(so_far).passed(so_far, sent, received)),
                .events = 0,
-               .until_ns = until_ns});
+               .until_ns = until_ns,
+               .payload = true});
 }
 
 void Stories::add(Thread& thread, Sentence sentence) {
@@ -253,6 +254,12 @@ std::vector<Sentence> Stories::end(const Life& life) {
            .events = thread.no_room});
     }
   }
+  // What passed in one go is all that the life's line says.
+  const auto payload = std::ranges::find_if(sentences, &Sentence::payload);
+  const bool alone = payload != sentences.end() && std::ranges::count_if(sentences, &Sentence::payload) == 1;
+  const auto problem = [](const Finding& finding) { return is_problem(finding.rule); };
+  if (alone && life.outcome == Outcome::completed && std::ranges::none_of(life.findings, problem))
+    sentences.erase(payload);
   add_gaps(life, sentences);
   return sentences;
 }

@@ -25,6 +25,7 @@ struct Sentence {
   std::string text;
   std::uint64_t events = 1;    // that it stands for
   std::int64_t until_ns = -1;  // an offset that the text names; it stands where until_mark is
+  bool payload = false;        // says only how much passed
 };
 
 inline constexpr char until_mark = '\x01';

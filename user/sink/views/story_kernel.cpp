@@ -192,13 +192,16 @@ Phrase StoryWords::phrase(const Entry& /*entry*/, const ProbeEntry& body, StoryS
   return {.text = text, .topic = Topic::probe};
 }
 
-Phrase StoryWords::phrase(const Entry& /*entry*/, const OwnerEntry& body, StoryState& so_far) const {
+Phrase StoryWords::phrase(const Entry& entry, const OwnerEntry& body, StoryState& so_far) const {
   const bool known = so_far.who.pid == body.process.pid && so_far.who.comm == body.process.comm;
   so_far.who = body.process;
   const std::string_view does = owner_words(body.process.source);
   if (body.fd >= 0) return {.text = fmt::format("{} still has fd {} open", process_text(body.process, utf8), body.fd)};
   if (known || does.empty()) return {};
-  return {.text = fmt::format("{} {}", process_text(body.process, utf8), does)};
+  if (so_far.about != About::established) return {.text = fmt::format("{} {}", process_text(body.process, utf8), does)};
+  return {.text = fmt::format("; {} {} {} later", process_text(body.process, utf8), does,
+                              duration_in_words(entry.ts_ns - so_far.sentence_ns)),
+          .goes_on = true};
 }
 
 Phrase StoryWords::phrase(const Entry& /*entry*/, const PortsEntry& body, StoryState& /*so_far*/) const {

@@ -127,13 +127,15 @@ Phrase StoryWords::syn_phrase(const Entry& entry, const SegmentEntry& body, Stor
     return {.text = text, .about = out ? About::again : About::syn_in};
   }
   so_far.syn_ns = entry.ts_ns;
-  std::string text = moved(out, "SYN", so_far) + through(segment.ifindex, out, so_far);
+  const bool goes_on = out && so_far.about == About::connecting;
+  std::string text =
+      (goes_on ? "; its SYN was sent" : moved(out, "SYN", so_far)) + through(segment.ifindex, out, so_far);
   if (segment.mss != 0) text += fmt::format(" (MSS {}, window {})", segment.mss, segment.window);
   if (segment.socket.type == SocketKind::listener && segment.socket.ack_backlog != 0) {
     text += fmt::format("; in the listener's accept queue {} wait{}, its limit is {}", segment.socket.ack_backlog,
                         segment.socket.ack_backlog == 1 ? "s" : "", segment.socket.max_ack_backlog);
   }
-  return {.text = text, .about = out ? About::nothing : About::syn_in};
+  return {.text = text, .goes_on = goes_on, .about = out ? About::syn_out : About::syn_in};
 }
 
 Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
@@ -148,9 +150,11 @@ Phrase StoryWords::syn_ack_phrase(const Entry& entry, const SegmentEntry& body, 
   }
   const std::string_view again = so_far.syn_ack_ns != 0 ? " again" : "";
   so_far.syn_ack_ns = entry.ts_ns;
-  return {.text = fmt::format("{}{}", moved(out, "SYN-ACK", so_far), again) + through(segment.ifindex, out, so_far) +
-                  story::since(so_far.syn_ns, entry.ts_ns, "the SYN"),
-          .about = About::syn_ack};
+  const std::string place = through(segment.ifindex, out, so_far);
+  const std::string since = story::since(so_far.syn_ns, entry.ts_ns, "the SYN");
+  if (again.empty() && out && !wire_alone && so_far.about == About::syn_in)
+    return {.text = fmt::format("; the SYN-ACK was sent{}{}", place, since), .goes_on = true, .about = About::syn_ack};
+  return {.text = fmt::format("{}{}{}{}", moved(out, "SYN-ACK", so_far), again, place, since), .about = About::syn_ack};
 }
 
 Phrase StoryWords::rst_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {

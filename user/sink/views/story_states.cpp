@@ -27,6 +27,11 @@ std::string taught(const StateEntry& body) {
   return text.empty() ? "" : fmt::format(" ({})", text);
 }
 
+// Of this side's FIN; joined to the sentence that it was sent, where that is the newest.
+std::string_view fin_acknowledged(const StoryState& so_far) {
+  return so_far.about == About::closing ? "; the peer acknowledged it" : "The peer acknowledged this side's FIN";
+}
+
 }  // namespace
 
 // "curl[42] closed the connection", "curl[42] was killed by SIGKILL and its kernel closed the connection".
@@ -70,7 +75,8 @@ Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState
                                     endpoint_text(entry.flow.remote).view())};
       }
       return {.text = fmt::format("{} called connect() to {}", who(body.process, so_far),
-                                  endpoint_text(entry.flow.remote).view())};
+                                  endpoint_text(entry.flow.remote).view()),
+              .about = About::connecting};
     case State::new_syn_recv:
       if (so_far.about == About::syn_in)
         return {
@@ -117,17 +123,18 @@ Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState
       if (!segment) return {.text = "This side's FIN was acknowledged; the ACK itself was not seen (FIN_WAIT2)"};
       so_far.fin_reported = deferred && (so_far.deferred_flags & tcp_flag::fin) != 0;
       return {.text = fmt::format(
-                  "The peer acknowledged the FIN{}{} (FIN_WAIT2)",
+                  "{}{}{} (FIN_WAIT2)", fin_acknowledged(so_far),
                   story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"),
                   so_far.fin_reported ? ", and sent its own with it" : ""),
+              .goes_on = so_far.about == About::closing,
               .about = so_far.fin_reported ? About::fin_in : About::nothing};
     case State::time_wait: {
-      const std::string waits = fmt::format("this side waits in TIME_WAIT for 60 s, and its port with it{}", inferred);
+      const std::string waits = fmt::format("this side waits in TIME_WAIT{}", inferred);
       if (segment && body.cause.what == "ACK of FIN") {
         return {.text = fmt::format(
-                    "The peer acknowledged the FIN{}: {}",
-                    story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"),
-                    waits)};
+                    "{}{}: {}", fin_acknowledged(so_far),
+                    story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"), waits),
+                .goes_on = so_far.about == About::closing};
       }
       if (so_far.about == About::fin_acked) return {.text = " and" + waits.substr(us(so_far).size()), .goes_on = true};
       if (so_far.about == About::fin_in) return {.text = "; " + waits, .goes_on = true, .about = About::fin_in};
@@ -161,8 +168,9 @@ Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, Sto
   }
   if (cause.kind == Cause::Kind::segment) {
     return {.text = fmt::format(
-                "The peer acknowledged this side's FIN{}: both sides have closed",
-                story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"))};
+                "{}{}: both sides have closed", fin_acknowledged(so_far),
+                story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent")),
+            .goes_on = so_far.about == About::closing};
   }
   if (cause.kind == Cause::Kind::icmp) return {.text = "The kernel processed the ICMP message: connect() fails"};
   if (cause.kind == Cause::Kind::reset) {

@@ -20,6 +20,8 @@ enum class Topic : std::uint8_t { none, loss, keepalive, window, probe, drop };
 // What the newest sentence is about, for one that goes on with it.
 enum class About : std::uint8_t {
   nothing,
+  connecting,  // connect()
+  syn_out,
   syn_in,
   syn_ack,
   established,
