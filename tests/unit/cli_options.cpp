@@ -707,6 +707,8 @@ TEST(Options, WhatIsWrongInAFileIsFoundByItsLine) {
   // What the command line sets is the command line's, and what neither sets has no line.
   EXPECT_FALSE(refused({"--port", "http", "--config", file_of("port = 80\n")}).contains(" (line"));
   EXPECT_FALSE(refused({"--prot", "80", "--config", file_of("port = 80\n")}).contains(" (line"));
+  EXPECT_FALSE(refused({"-px", "--config", file_of("pid = 80\n")}).contains(" (line"));
+  EXPECT_TRUE(refused({"--config", file_of("\npid = x\n"), "--", "ssh", "-p22"}).contains(" (line 2 of "));
 }
 
 TEST(Options, EachIsEnteredOnceAndEachWordIsAccepted) {

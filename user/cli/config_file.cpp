@@ -28,12 +28,26 @@ std::vector<std::string> named_files(std::span<const std::string> arguments) {
   return files;
 }
 
-bool is_given(std::string_view name, std::span<const std::string> arguments) {
-  const auto option = std::ranges::find(option_table(), name, &Option::long_name);
-  const std::string_view letter = option == option_table().end() ? "" : option->short_name();
-  return std::ranges::any_of(arguments, [&](std::string_view argument) {
-    return argument.substr(0, argument.find('=')) == name || (!letter.empty() && argument.starts_with(letter));
+// The option that an argument gives: "--port", "--port=80", "-p80"; null: none.
+const Option* option_of(std::string_view argument) {
+  const std::string_view word = argument.substr(0, argument.find('='));
+  const auto options = option_table();
+  const auto found = std::ranges::find_if(options, [&](const Option& option) {
+    const std::string_view letter = option.short_name();
+    return word == option.long_name() || (!letter.empty() && argument.starts_with(letter));
   });
+  return found == options.end() ? nullptr : &*found;
+}
+
+// By an argument that is neither another option's value nor the command that is run.
+bool is_given(std::string_view name, std::span<const std::string> arguments) {
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    const Option* const option = option_of(arguments[i]);
+    if (option == nullptr) continue;
+    if (option->long_name() == name) return true;
+    if (option->takes_value() && (arguments[i] == option->long_name() || arguments[i] == option->short_name())) ++i;
+  }
+  return false;
 }
 
 // "port" of `port = 80`.
