@@ -359,7 +359,7 @@ TEST(Peer, TheResetNamesTheProcessAtTheOtherEndAndWhy) {
   EXPECT_EQ(client->peer->conn, server->conn);
   const auto origin = std::ranges::find(server->findings, Rule::reset_origin, &Finding::rule);
   ASSERT_NE(origin, server->findings.end());
-  EXPECT_EQ(sentence(*origin), "RST by curl[42]: closed with 4 KiB unread");
+  EXPECT_EQ(sentence(*origin), "RST by curl[42]: closed with 4.0 KiB unread");
   EXPECT_EQ(origin->confidence, Confidence::certain);
 }
 

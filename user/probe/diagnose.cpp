@@ -24,6 +24,7 @@
 #include "probe/log.hpp"
 #include "probe/tracer.hpp"
 #include "values/unique_fd.hpp"
+#include "values/words.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -37,10 +38,6 @@ std::string line_of(const std::string& path) {
   std::string line;
   std::getline(file, line);
   return line;
-}
-
-std::string mebibytes(std::uint64_t bytes) {
-  return bytes >= 1U << 20U ? fmt::format("{} MiB", bytes >> 20U) : fmt::format("{} KiB", bytes >> 10U);
 }
 
 class Diagnosis {
@@ -153,7 +150,7 @@ class Diagnosis {
     if (::getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;
     add(Group::machine, State::good, "locked memory",
         fmt::format("limit {}; kernels since 5.11 do not count BPF's memory in it",
-                    limit.rlim_cur == RLIM_INFINITY ? "none" : mebibytes(limit.rlim_cur)));
+                    limit.rlim_cur == RLIM_INFINITY ? "none" : bytes_in_words(limit.rlim_cur)));
   }
 
   // ---- what a run before may have left
@@ -293,7 +290,7 @@ class Diagnosis {
     add(Group::machine, State::good, "loading",
         fmt::format("the programs were verified, a ring of {} was made and the hooks attached, all in {} ms; "
                     "all of it was removed again",
-                    mebibytes(ring_bytes_), took.count()));
+                    bytes_in_words(ring_bytes_), took.count()));
     for (const std::string& notice : notices) add(Group::machine, State::less, "loading", notice);
     for (const Hook& hook : hooks) {
       if (is_missing_witness(hook))

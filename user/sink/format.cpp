@@ -77,26 +77,6 @@ std::string nat_text(const Flow& socket, const Flow& wire) {
   return text;
 }
 
-namespace {
-
-struct Scaled {
-  double value;
-  std::size_t unit;  // 0: as it is
-};
-
-// The largest unit in which the value, rounded as it will be printed, is at least 1.
-Scaled scale(std::uint64_t bytes) {
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= (unit == 0 ? 1024.0 : 1023.5) && unit < 6) {
-    value /= 1024.0;
-    ++unit;
-  }
-  return {value, unit};
-}
-
-}  // namespace
-
 // Each row has two: integers alone, rounded as the standard's formatting rounds (to even where it is in the middle).
 ShortText short_bytes(std::uint64_t bytes) {
   ShortText text;
@@ -118,12 +98,6 @@ ShortText short_bytes(std::uint64_t bytes) {
     text.add(rounded(bytes));
   }
   return text.add("BKMGTPE"[unit]);
-}
-
-std::string bytes_in_words(std::uint64_t bytes) {
-  const Scaled scaled = scale(bytes);
-  if (scaled.unit == 0) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
-  return fmt::format("{:.{}f} {}iB", scaled.value, scaled.value < 9.95 ? 1 : 0, "BKMGTPE"[scaled.unit]);
 }
 
 namespace {

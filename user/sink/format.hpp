@@ -28,8 +28,6 @@ void append_ip(Buffer& out, const Address& address);
 
 // "0", "999", "1.5K", "64K", "3.2M", "12G": at most five characters, 1024-based.
 [[nodiscard]] ShortText short_bytes(std::uint64_t bytes);
-// "1 byte", "999 bytes", "1.5 KiB": for sentences.
-[[nodiscard]] std::string bytes_in_words(std::uint64_t bytes);
 
 // In at most six characters, for a table: "21us", "1.20ms", "250ms", "3.02s", "12m29s", "2h04m", "3d04h". Negative is
 // 0.

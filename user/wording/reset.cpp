@@ -2,16 +2,11 @@
 #include <fmt/format.h>
 
 #include "values/duration.hpp"
+#include "values/words.hpp"
 #include "wording/wording.hpp"
 
 namespace tcpwitness {
 namespace {
-
-std::string amount(std::uint32_t bytes) {
-  if (bytes < 1024) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
-  if (bytes < 999 * 1024) return fmt::format("{:.3g} KiB", bytes / 1024.0);
-  return fmt::format("{:.3g} MiB", bytes / 1048576.0);
-}
 
 // Of the other end of the connection, which the same run follows.
 std::string by_other_end(const arguments::Reset& of) {
@@ -21,7 +16,8 @@ std::string by_other_end(const arguments::Reset& of) {
   if (of.other_answered) return fmt::format("RST by the kernel of {}, which had closed before", who);
   if (of.other_gave_request_up) return fmt::format("RST by the kernel of {}, in the handshake", who);
   if (!of.unread_bytes) return fmt::format("RST by {}", who);
-  return fmt::format("RST by {}: {} with {} unread", who, of.other_died ? "died" : "closed", amount(*of.unread_bytes));
+  return fmt::format("RST by {}: {} with {} unread", who, of.other_died ? "died" : "closed",
+                     bytes_in_words(*of.unread_bytes));
 }
 
 std::string made_here(const arguments::Reset& of, std::string_view sender) {

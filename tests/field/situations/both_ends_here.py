@@ -37,5 +37,5 @@ expect = {
     "a": view(life(remote="127.0.0.1:7077", outcome="reset-by-local", process="fld-cli", closed_by="local", findings={"reset-origin": "certain"},
                    peer__comm="fld-srv"),
               life(local="127.0.0.1:7077", outcome="reset-by-peer", process="fld-srv", closed_by="peer", findings={"reset-origin": "certain"},
-                   peer__comm="fld-cli", says=["closed with 4 KiB unread"])),
+                   peer__comm="fld-cli", says=["closed with 4.0 KiB unread"])),
 }
