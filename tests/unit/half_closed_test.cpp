@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sockets that wait while one side has closed: when the run is asked to look for them.
+#include "correlate/half_closed.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/correlation_parts.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using testing::Parts;
+
+constexpr std::int64_t s = 1'000'000'000;
+
+CorrelatorSettings stuck_after(std::int64_t ns) {
+  CorrelatorSettings settings;
+  settings.close_wait_stuck_ns = ns;
+  return settings;
+}
+
+Slot waiting(Parts& parts, Wait wait, TcpState state) {
+  const Slot slot = parts.lives.create(parts.in.now, true);
+  parts.in.table.at(slot).state = state;
+  parts.in.table.wait(slot, wait, parts.in.now);
+  return slot;
+}
+
+TEST(HalfClosed, DescriptorsAreAskedForOnceASecondBeforeTheFinding) {
+  Parts parts(stuck_after(10 * s));
+  EXPECT_EQ(parts.half_closed.descriptors_due(), HalfClosed::no_time);
+  parts.in.now = 100 * s;
+  waiting(parts, Wait::close_wait, TcpState::close_wait);
+  EXPECT_EQ(parts.half_closed.descriptors_due(), 109 * s);
+  parts.in.now = 109 * s - 1;
+  EXPECT_FALSE(parts.half_closed.wants_descriptors());
+  parts.in.now = 109 * s;
+  EXPECT_TRUE(parts.half_closed.wants_descriptors());
+  EXPECT_FALSE(parts.half_closed.wants_descriptors());
+  EXPECT_EQ(parts.half_closed.descriptors_due(), HalfClosed::no_time);
+}
+
+TEST(HalfClosed, WhoGoesOnSendingIsLookedAtAgain) {
+  Parts parts;
+  const Slot slot = waiting(parts, Wait::close_wait, TcpState::close_wait);
+  Connection& c = parts.in.table.at(slot);
+  c.ensure_teardown().descriptor = {1, 1};
+  c.teardown->descriptor_requested = true;
+  parts.in.table.wait(slot, Wait::none, 0);
+  parts.half_closed.close_wait_over(slot);  // these rules find nothing
+  EXPECT_FALSE(c.teardown->descriptor_requested);
+  EXPECT_EQ(parts.in.table.wait_of(slot), Wait::close_wait);
+}
+
+TEST(HalfClosed, AListOfSocketsIsAskedForASecondBeforeFinWait2IsAFinding) {
+  Parts parts(stuck_after(10 * s));
+  parts.in.now = 100 * s;
+  const Slot slot = waiting(parts, Wait::fin_wait2, TcpState::fin_wait2);
+  Teardown& teardown = parts.in.table.at(slot).ensure_teardown();
+  teardown.fin_wait2 = {1, parts.in.now};
+  teardown.fin_wait2_quiet_ns = parts.in.now;
+  parts.in.now = 108 * s;
+  parts.half_closed.watch_fin_wait2(slot);
+  EXPECT_FALSE(parts.half_closed.wants_fin_wait2());
+  parts.in.now = 109 * s;
+  parts.half_closed.watch_fin_wait2(slot);
+  EXPECT_TRUE(parts.half_closed.wants_fin_wait2());
+  EXPECT_FALSE(parts.half_closed.wants_fin_wait2());
+}
+
+}  // namespace
+}  // namespace tcpwitness

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a life is reported, and what a list of the sockets ends.
+#include "correlate/life_reports.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/correlation_parts.hpp"
+
+namespace tcpwitness {
+namespace {
+
+using testing::Parts;
+
+Slot open(Parts& parts, std::uint16_t port) {
+  const Slot slot = parts.lives.create(parts.in.now, true);
+  Connection& c = parts.in.table.at(slot);
+  parts.in.table.bind_cookie(slot, port);
+  parts.in.table.bind_flow(slot, to_flow(Parts::tuple(port)));
+  c.seen_by.kernel = true;
+  c.opening.established = true;
+  c.enter(TcpState::established);
+  return slot;
+}
+
+TEST(LifeReports, AConnectionThatIsOverIsReportedAndItsLateEventsAreKnown) {
+  Parts parts;
+  const Slot slot = open(parts, 40000);
+  {
+    const Emitter::Call call(parts.in.emitter, parts.reports);
+    parts.life_reports.conclude(slot);
+  }
+  ASSERT_EQ(parts.reports.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<Life>(parts.reports.front()));
+  EXPECT_EQ(parts.in.summary.connections, 1U);
+  EXPECT_TRUE(parts.in.table.at(slot).reported);
+  EXPECT_EQ(parts.in.table.wait_of(slot), Wait::tombstone);
+}
+
+TEST(LifeReports, OfManyHalfOpenOnesOfASecondTheFirstHundredAreListed) {
+  Parts parts;
+  const Emitter::Call call(parts.in.emitter, parts.reports);
+  for (std::uint16_t i = 0; i < 130; ++i) {
+    const Slot slot = parts.lives.create(0, true);
+    Connection& c = parts.in.table.at(slot);
+    c.role = Role::passive;
+    c.seen_by.kernel = true;
+    c.enter(TcpState::new_syn_recv);
+    parts.life_reports.conclude(slot);
+  }
+  EXPECT_EQ(parts.in.summary.connections, 100U);
+  EXPECT_EQ(parts.in.summary.unlisted, 30U);
+}
+
+TEST(LifeReports, OneThatGoesOnIsJudgedAndStaysOpen) {
+  Parts parts;
+  const Slot slot = open(parts, 40000);
+  int taken = 0;
+  parts.life_reports.so_far(0, [&](const Life&) { ++taken; });
+  EXPECT_EQ(taken, 1);
+  EXPECT_FALSE(parts.in.table.at(slot).reported);
+  EXPECT_TRUE(parts.life_reports.so_far_of(parts.in.table.at(slot).id, 0));
+  EXPECT_FALSE(parts.life_reports.so_far_of(4711, 0));
+}
+
+TEST(SocketList, BehindALossAConnectionThatIsNotListedIsOver) {
+  Parts parts;
+  const Slot kept = open(parts, 40000);
+  const Slot gone = open(parts, 40001);
+  const Emitter::Call call(parts.in.emitter, parts.reports);
+  parts.in.losses.add(Gap{});
+  parts.in.listed_ns = 99;
+  parts.sockets.finish(100);
+  EXPECT_FALSE(parts.in.table.at(gone).reported) << "it was no whole list";
+  parts.in.listed_ns = 100;
+  parts.in.table.at(kept).last_ts_ns = 100;  // it was on the list
+  parts.sockets.finish(100);
+  EXPECT_FALSE(parts.in.table.at(kept).reported);
+  EXPECT_TRUE(parts.in.table.at(gone).reported);
+  EXPECT_TRUE(parts.in.table.at(gone).expired);
+}
+
+}  // namespace
+}  // namespace tcpwitness
