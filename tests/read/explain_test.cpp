@@ -72,13 +72,14 @@ TEST_F(Explain, ARecordingIsToldByBothWitnesses) {
   ASSERT_TRUE(run.said.empty()) << run.said.front();
   const ProgramOutput reported = tcpwitness({"read", "--explain", path});
   EXPECT_EQ(reported.status, 0) << reported.err;
-  for (const char* part : {"curl[42] called connect() to 10.0.0.2:80.", "the connection is established",
-                           "curl[42] closed the connection: this side closes first", "time-wait (certain)"}) {
+  for (const char* part :
+       {"curl[42] called connect() to 10.0.0.2:80; its SYN was sent", "the connection is established",
+        "curl[42] closed the connection: this side closes first", "time-wait (certain)"}) {
     EXPECT_TRUE(reported.out.contains(part)) << part << " is not in\n" << reported.out;
   }
   const auto lives = only(objects(tcpwitness({"read", "--explain", "-o", "json", path}).out), "life");
   ASSERT_EQ(lives.size(), 1U);
-  EXPECT_EQ(lives[0]["story"][0]["text"], "curl[42] called connect() to 10.0.0.2:80.");
+  EXPECT_EQ(lives[0]["story"][0]["text"], "curl[42] called connect() to 10.0.0.2:80; its SYN was sent through if2.");
   EXPECT_EQ(lives[0]["story"][0]["id"], 1);
 }
 
