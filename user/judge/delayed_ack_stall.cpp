@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// stall.cpp: Nagle's algorithm beside delayed acknowledgements (RFC 9293, 3.7.4; RFC 1122, 4.2.3.2 and 4.2.3.4).
+// delayed_ack_stall.cpp: Nagle's algorithm beside delayed acknowledgements (RFC 9293, 3.7.4; RFC 1122, 4.2.3.2
+// and 4.2.3.4).
 //
 // bpf/stall.h counts: a small write that the kernel's own rule (tcp_nagle_check()) held back when send() returned, and
 // that left when a bare ACK came, much later than the fastest one on this path.

@@ -54,7 +54,7 @@ struct Message;
 // unanswered.cpp
 [[nodiscard]] std::optional<Finding> judge_path_mtu_black_hole(const Connection& c, const RuleContext& context);
 [[nodiscard]] std::optional<Finding> judge_path_dead(const Connection& c, const RuleContext& context);
-// stall.cpp
+// delayed_ack_stall.cpp
 [[nodiscard]] std::optional<Finding> judge_delayed_ack_stall(const Connection& c, const RuleContext& context);
 [[nodiscard]] std::optional<Finding> judge_time_wait(const Connection& c, const RuleContext& context);
 [[nodiscard]] std::optional<Finding> judge_close_wait_stuck(const Connection& c, const RuleContext& context);

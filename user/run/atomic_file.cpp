@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/beside.hpp"
+#include "run/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

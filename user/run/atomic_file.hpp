@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// beside.hpp: a file that is written beside its path and takes its name when it is whole: a run that is killed leaves
-// what was there, and nothing else.
+// atomic_file.hpp: a file that is written beside its path and takes its name when it is whole: a run that is killed
+// leaves what was there, and nothing else.
 #pragma once
 
 #include <string>

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "run/beside.hpp"
+#include "run/atomic_file.hpp"
 #include "sink/chosen.hpp"
 #include "sink/picture/picture.hpp"
 #include "sink/summary.hpp"

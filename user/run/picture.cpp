@@ -11,7 +11,7 @@
 #include <cstring>
 #include <ranges>
 
-#include "run/beside.hpp"
+#include "run/atomic_file.hpp"
 #include "run/file_settings.hpp"
 #include "run/messages.hpp"
 #include "run/run.hpp"

@@ -8,7 +8,7 @@
 namespace tcpwitness {
 
 // The same options with the picture's file open (PictureOptions::fd), which the sink will close; as they are where none
-// is wanted. What the file held is gone when the picture is whole (beside.hpp) or, where it is no plain file, now.
+// is wanted. What the file held is gone when the picture is whole (atomic_file.hpp) or, where it is no plain file, now.
 [[nodiscard]] Result<Options> with_picture_file(const Options& options);
 
 }  // namespace tcpwitness
