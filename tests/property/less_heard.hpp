@@ -28,7 +28,7 @@ struct Steps {
   struct Step {
     EventId id = 0;  // 0: a mark
     std::vector<std::byte> record;
-    Mark mark;
+    RecordingMark mark;
     [[nodiscard]] bool event() const { return id != 0; }
     [[nodiscard]] bool segment() const { return event() && header().kind == TW_KIND_SEGMENT; }
     [[nodiscard]] RecordHeader header() const {
@@ -52,7 +52,7 @@ inline Result<Steps> steps_of(std::span<const std::byte> file) {
     const auto step = read_step(block);
     if (!step) return std::unexpected(step.error());
     if (!*step) continue;
-    if (const auto* mark = std::get_if<Mark>(&**step)) {
+    if (const auto* mark = std::get_if<RecordingMark>(&**step)) {
       stream.list.push_back({.id = 0, .record = {}, .mark = *mark});
     } else {
       const auto& event = std::get<RecordedEvent>(**step);

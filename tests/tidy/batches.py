@@ -20,7 +20,7 @@ import tempfile
 # Tests have many helpers of the same name: fewer of them fit together.
 BATCH, BATCH_OF_TESTS = 16, 5
 # Clang does not know these options of GCC, and a batch or a file is compiled without the headers that were compiled before.
-UNKNOWN = re.compile(r" -mmemset-strategy=\S*| -fpch-preprocess| -Winvalid-pch| -include \S*cmake_pch\.hxx| -o \S+ -c .*| --param \S+")
+UNKNOWN = re.compile(r" -mmemset-strategy=\S*| -Wno-subobject-linkage| -fpch-preprocess| -Winvalid-pch| -include \S*cmake_pch\.hxx| -o \S+ -c .*| --param \S+")
 # How much it is optimised makes no difference here.
 NO_MATTER = re.compile(r" -O\d| -g\d?(?= )")
 # The files in which something is wrong.
@@ -29,6 +29,13 @@ NAMED = re.compile(r"^(/[^:\n]+):\d+:\d+: error: ", re.MULTILINE)
 
 def configuration(unit):
     return next(up / ".clang-tidy" for up in unit.parents if (up / ".clang-tidy").exists())
+
+
+# The source files of a compile command's file: itself, or those that CMake compiles as one.
+def sources(file):
+    if "/Unity/unity_" not in file:
+        return [pathlib.Path(file)]
+    return [pathlib.Path(source) for source in re.findall(r'^#include "(/[^"]+)"', pathlib.Path(file).read_text(), re.MULTILINE)]
 
 
 # What a unit is compiled with, a word each, or two that belong together.
@@ -77,8 +84,7 @@ def main():
     units_of = collections.defaultdict(set)
     flags_of = collections.defaultdict(dict)
     for entry in json.loads(pathlib.Path(commands).read_text()):
-        unit = pathlib.Path(entry["file"])
-        if unit in stamps:
+        for unit in stamps.keys() & set(sources(entry["file"])):
             units_of[configuration(unit)].add(unit)
             flags_of[configuration(unit)].update(dict.fromkeys(flags(entry["command"])))
     missing = stamps.keys() - set().union(*units_of.values())

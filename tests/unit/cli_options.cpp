@@ -170,7 +170,7 @@ struct Refusal {
   std::vector<std::string> says;
 };
 
-class OptionsRefuse : public testing::TestWithParam<Refusal> {};
+class OptionsRefuse : public ::testing::TestWithParam<Refusal> {};
 
 TEST_P(OptionsRefuse, WithASentenceThatSaysWhatIsValid) {
   const std::string text = refused(GetParam().arguments);
@@ -181,7 +181,7 @@ TEST_P(OptionsRefuse, WithASentenceThatSaysWhatIsValid) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, OptionsRefuse,
-    testing::Values(
+    ::testing::Values(
         Refusal{{"--port", "0"}, {"--port", "'0'", "1 to 65535"}}, Refusal{{"--port", "65536"}, {"1 to 65535"}},
         Refusal{{"--port", "http"}, {"'http'", "1 to 65535"}}, Refusal{{"--port", "80,"}, {"''", "1 to 65535"}},
         Refusal{{"--port", "90-80"}, {"'90-80'", "ends before it begins"}},
@@ -226,30 +226,30 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Read, OptionsRefuse,
-    testing::Values(Refusal{{"read"}, {"read needs a file", "'-' for standard input"}},
-                    Refusal{{"read", "--trace"}, {"read needs a file"}}, Refusal{{"read", ""}, {"read needs a file"}},
-                    Refusal{{"read", "x", "-i", "lo"},
-                            {"--interface", "is for live tracing", "--host or an expression"}},
-                    Refusal{{"read", "x", "--wire", "tc"}, {"--wire is for live tracing"}},
-                    Refusal{{"read", "x", "--kernel", "off"}, {"--kernel is for live tracing"}},
-                    Refusal{{"read", "x", "--netns", "blue"}, {"--netns is for live tracing"}},
-                    Refusal{{"read", "x", "--ring-size", "8M"}, {"--ring-size is for live tracing"}},
-                    Refusal{{"read", "x", "--flows", "2048"}, {"--flows is for live tracing"}},
-                    Refusal{{"read", "x", "--forwarded"}, {"--forwarded is for live tracing"}},
-                    Refusal{{"read", "x", "-d", "5"}, {"--duration", "--count"}},
-                    Refusal{{"read", "x", "-w", "y"}, {"--write belongs to a recording"}},
-                    Refusal{{"read", "x", "-q"}, {"--quiet belongs to a recording"}},
-                    Refusal{{"read", "x", "--packets", "all"}, {"'tcpwitness read --trace FILE'"}},
-                    Refusal{{"read", "x", "--filter", ""}, {"--filter", "not an expression"}},
-                    Refusal{{"read", "x", "--filter", "tcp", "port", "80"}, {"both expressions"}},
-                    Refusal{{"read", "x", "--filter", "a", "--filter", "b"}, {"--filter", "2 times"}},
-                    Refusal{{"read", "x", "--tarce"}, {"no option '--tarce'", "did you mean '--trace'?"}},
-                    Refusal{{"--filter", "tcp"}, {"--filter", "tcpwitness read FILE", "--port and --host"}},
-                    Refusal{{"trace", "--trace"}, {"--trace", "the command is 'trace'"}}));
+    ::testing::Values(Refusal{{"read"}, {"read needs a file", "'-' for standard input"}},
+                      Refusal{{"read", "--trace"}, {"read needs a file"}}, Refusal{{"read", ""}, {"read needs a file"}},
+                      Refusal{{"read", "x", "-i", "lo"},
+                              {"--interface", "is for live tracing", "--host or an expression"}},
+                      Refusal{{"read", "x", "--wire", "tc"}, {"--wire is for live tracing"}},
+                      Refusal{{"read", "x", "--kernel", "off"}, {"--kernel is for live tracing"}},
+                      Refusal{{"read", "x", "--netns", "blue"}, {"--netns is for live tracing"}},
+                      Refusal{{"read", "x", "--ring-size", "8M"}, {"--ring-size is for live tracing"}},
+                      Refusal{{"read", "x", "--flows", "2048"}, {"--flows is for live tracing"}},
+                      Refusal{{"read", "x", "--forwarded"}, {"--forwarded is for live tracing"}},
+                      Refusal{{"read", "x", "-d", "5"}, {"--duration", "--count"}},
+                      Refusal{{"read", "x", "-w", "y"}, {"--write belongs to a recording"}},
+                      Refusal{{"read", "x", "-q"}, {"--quiet belongs to a recording"}},
+                      Refusal{{"read", "x", "--packets", "all"}, {"'tcpwitness read --trace FILE'"}},
+                      Refusal{{"read", "x", "--filter", ""}, {"--filter", "not an expression"}},
+                      Refusal{{"read", "x", "--filter", "tcp", "port", "80"}, {"both expressions"}},
+                      Refusal{{"read", "x", "--filter", "a", "--filter", "b"}, {"--filter", "2 times"}},
+                      Refusal{{"read", "x", "--tarce"}, {"no option '--tarce'", "did you mean '--trace'?"}},
+                      Refusal{{"--filter", "tcp"}, {"--filter", "tcpwitness read FILE", "--port and --host"}},
+                      Refusal{{"trace", "--trace"}, {"--trace", "the command is 'trace'"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Record, OptionsRefuse,
-    testing::Values(
+    ::testing::Values(
         Refusal{{"record"}, {"record needs a file", "-w FILE"}}, Refusal{{"record", "-w", ""}, {"--write"}},
         Refusal{{"record", "-w", "-", "--rotate-size", "1M"}, {"--rotate-size", "one standard output"}},
         Refusal{{"record", "-w"}, {"--write needs a value"}},
@@ -279,57 +279,57 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     ExplainAndDoctor, OptionsRefuse,
-    testing::Values(Refusal{{"explain", "-o", "csv"}, {"does not fit a table", "-o json", "tcpwitness trace"}},
-                    Refusal{{"read", "x", "--explain", "-o", "csv"}, {"does not fit a table", "--trace -o csv"}},
-                    Refusal{{"read", "x", "--explain", "--trace"},
-                            {"--trace, --explain, --summary and --compare", "give one"}},
-                    Refusal{{"read", "--explain"}, {"read needs a file"}},
-                    Refusal{{"--explain"}, {"--explain", "tcpwitness read --explain FILE", "'explain'"}},
-                    Refusal{{"explain", "--packets", "all"}, {"--packets", "sums ordinary segments up"}},
-                    Refusal{{"explain", "--trace"}, {"--trace", "'trace'"}},
-                    Refusal{{"explain", "-w", "x"}, {"--write belongs to a recording"}},
-                    Refusal{{"explain", "trace"}, {"explain and trace are two commands"}},
-                    Refusal{{"explian"}, {"did you mean 'explain'?"}},
-                    Refusal{{"doctor", "-p", "1"}, {"--pid is for connections", "--netns"}},
-                    Refusal{{"doctor", "-d", "1"}, {"--duration is for connections"}},
-                    Refusal{{"doctor", "-o", "csv"}, {"doctor", "-o json"}},
-                    Refusal{{"doctor", "keepalive"}, {"'keepalive'", "doctor --findings NAME"}},
-                    Refusal{{"doctor", "--findings", "crash"}, {"'crash' is not one of", "refused", "bytes-disagree"}},
-                    Refusal{{"doctor", "--findings", "late", "keepalive"}, {"2 times"}},
-                    Refusal{{"--findings"}, {"--findings belongs to the doctor"}},
-                    Refusal{{"doctor", "--findings=crash"}, {"'crash' is not one of"}},
-                    Refusal{{"read", "x", "--findings"}, {"--findings belongs to the doctor"}},
-                    Refusal{{"wireshark", "--install", "--uninstall"}, {"--install and --uninstall"}},
-                    Refusal{{"wireshark", "today.pcapng"}, {"'today.pcapng'", "--install or --uninstall"}},
-                    Refusal{{"wireshark", "--port", "1"}, {"--port is for connections", "--install and --uninstall"}},
-                    Refusal{{"--install"}, {"'tcpwitness wireshark --install'"}}));
+    ::testing::Values(
+        Refusal{{"explain", "-o", "csv"}, {"does not fit a table", "-o json", "tcpwitness trace"}},
+        Refusal{{"read", "x", "--explain", "-o", "csv"}, {"does not fit a table", "--trace -o csv"}},
+        Refusal{{"read", "x", "--explain", "--trace"}, {"--trace, --explain, --summary and --compare", "give one"}},
+        Refusal{{"read", "--explain"}, {"read needs a file"}},
+        Refusal{{"--explain"}, {"--explain", "tcpwitness read --explain FILE", "'explain'"}},
+        Refusal{{"explain", "--packets", "all"}, {"--packets", "sums ordinary segments up"}},
+        Refusal{{"explain", "--trace"}, {"--trace", "'trace'"}},
+        Refusal{{"explain", "-w", "x"}, {"--write belongs to a recording"}},
+        Refusal{{"explain", "trace"}, {"explain and trace are two commands"}},
+        Refusal{{"explian"}, {"did you mean 'explain'?"}},
+        Refusal{{"doctor", "-p", "1"}, {"--pid is for connections", "--netns"}},
+        Refusal{{"doctor", "-d", "1"}, {"--duration is for connections"}},
+        Refusal{{"doctor", "-o", "csv"}, {"doctor", "-o json"}},
+        Refusal{{"doctor", "keepalive"}, {"'keepalive'", "doctor --findings NAME"}},
+        Refusal{{"doctor", "--findings", "crash"}, {"'crash' is not one of", "refused", "bytes-disagree"}},
+        Refusal{{"doctor", "--findings", "late", "keepalive"}, {"2 times"}},
+        Refusal{{"--findings"}, {"--findings belongs to the doctor"}},
+        Refusal{{"doctor", "--findings=crash"}, {"'crash' is not one of"}},
+        Refusal{{"read", "x", "--findings"}, {"--findings belongs to the doctor"}},
+        Refusal{{"wireshark", "--install", "--uninstall"}, {"--install and --uninstall"}},
+        Refusal{{"wireshark", "today.pcapng"}, {"'today.pcapng'", "--install or --uninstall"}},
+        Refusal{{"wireshark", "--port", "1"}, {"--port is for connections", "--install and --uninstall"}},
+        Refusal{{"--install"}, {"'tcpwitness wireshark --install'"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     ChoiceAndSummary, OptionsRefuse,
-    testing::Values(Refusal{{"--finding", "crash"}, {"--finding", "'crash' is not one of", "zero-window"}},
-                    Refusal{{"--outcome", "bad"}, {"--outcome", "'bad' is not one of", "connect-timeout"}},
-                    Refusal{{"--slower-than", "fast"}, {"--slower-than", "200ms"}},
-                    Refusal{{"--slower-than", "-1s"}, {"--slower-than", "200ms"}},
-                    Refusal{{"--slower-than", "200"}, {"'200' has no unit", "200ms or 200s"}},
-                    Refusal{{"--longer-than", "0.5"}, {"--longer-than", "30s, 15m"}},
-                    Refusal{{"ls", "--longer-than", "1m"}, {"--longer-than"}},
-                    Refusal{{"--host", "fe80::1%eth0"}, {"has a scope", "--host fe80::1 -i eth0"}},
-                    Refusal{{"read", "x", "--summary", "--by", "container"}, {"--by container", "running processes"}},
-                    Refusal{{"life", "--every", "2"}, {"--every", "ls", "compare"}},
-                    Refusal{{"--by", "comm"}, {"--by belongs to a summary", "tcpwitness summary"}},
-                    Refusal{{"compare", "--by", "comm"}, {"--by belongs to a summary"}},
-                    Refusal{{"life", "--compare"}, {"live, the command is 'compare'"}},
-                    Refusal{{"read", "x", "--top", "3"}, {"--top belongs to a summary or a comparison"}},
-                    Refusal{{"summary", "--by", "comm,color"}, {"--by", "'color' is not one of", "listener"}},
-                    Refusal{{"summary", "--top", "0"}, {"--top", "from 1"}},
-                    Refusal{{"trace", "--summary"}, {"--summary belongs to a summary"}},
-                    Refusal{{"record", "-w", "x", "--by", "comm"}, {"--by belongs to a summary"}},
-                    Refusal{{"--summary", "-o", "csv"}, {"two tables", "tcpwitness summary -o csv"}},
-                    Refusal{{"doctor", "--problems"}, {"--problems is for connections"}}));
+    ::testing::Values(Refusal{{"--finding", "crash"}, {"--finding", "'crash' is not one of", "zero-window"}},
+                      Refusal{{"--outcome", "bad"}, {"--outcome", "'bad' is not one of", "connect-timeout"}},
+                      Refusal{{"--slower-than", "fast"}, {"--slower-than", "200ms"}},
+                      Refusal{{"--slower-than", "-1s"}, {"--slower-than", "200ms"}},
+                      Refusal{{"--slower-than", "200"}, {"'200' has no unit", "200ms or 200s"}},
+                      Refusal{{"--longer-than", "0.5"}, {"--longer-than", "30s, 15m"}},
+                      Refusal{{"ls", "--longer-than", "1m"}, {"--longer-than"}},
+                      Refusal{{"--host", "fe80::1%eth0"}, {"has a scope", "--host fe80::1 -i eth0"}},
+                      Refusal{{"read", "x", "--summary", "--by", "container"}, {"--by container", "running processes"}},
+                      Refusal{{"life", "--every", "2"}, {"--every", "ls", "compare"}},
+                      Refusal{{"--by", "comm"}, {"--by belongs to a summary", "tcpwitness summary"}},
+                      Refusal{{"compare", "--by", "comm"}, {"--by belongs to a summary"}},
+                      Refusal{{"life", "--compare"}, {"live, the command is 'compare'"}},
+                      Refusal{{"read", "x", "--top", "3"}, {"--top belongs to a summary or a comparison"}},
+                      Refusal{{"summary", "--by", "comm,color"}, {"--by", "'color' is not one of", "listener"}},
+                      Refusal{{"summary", "--top", "0"}, {"--top", "from 1"}},
+                      Refusal{{"trace", "--summary"}, {"--summary belongs to a summary"}},
+                      Refusal{{"record", "-w", "x", "--by", "comm"}, {"--by belongs to a summary"}},
+                      Refusal{{"--summary", "-o", "csv"}, {"two tables", "tcpwitness summary -o csv"}},
+                      Refusal{{"doctor", "--problems"}, {"--problems is for connections"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Metrics, OptionsRefuse,
-    testing::Values(
+    ::testing::Values(
         Refusal{{"serve", "--listen", "9435"}, {"--listen", "'9435' is not an address and a port", "[::1]:9435"}},
         Refusal{{"serve", "--listen", "localhost:9435"}, {"is not an address and a port"}},
         Refusal{{"serve", "--listen", "::1:9435"}, {"is not an address and a port"}},
@@ -665,7 +665,7 @@ TEST(Options, ADefaultIsWhatIsThereWithoutTheOption) {
 }
 
 std::string file_of(const std::string& text) {
-  const std::string path = testing::TempDir() + "tcpwitness_options.conf";
+  const std::string path = ::testing::TempDir() + "tcpwitness_options.conf";
   std::ofstream(path) << text;
   return path;
 }

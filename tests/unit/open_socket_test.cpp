@@ -165,7 +165,7 @@ TEST(OpenSocket, QueuesAreBytesWithoutSynAndFin) {
 
 template <typename Write>
 std::vector<std::string> written(Write write) {
-  const std::string path = testing::TempDir() + "tw-listing";
+  const std::string path = ::testing::TempDir() + "tw-listing";
   {
     Output output(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600));
     write(output);

@@ -28,6 +28,12 @@ inline const Names& recorded_names() {
 
 using Bytes = std::vector<std::byte>;
 
+inline RecorderSettings into(const std::string& path) {
+  RecorderSettings settings;
+  settings.path = path;
+  return settings;
+}
+
 class TempDir {
  public:
   TempDir() {

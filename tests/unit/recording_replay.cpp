@@ -17,12 +17,6 @@
 namespace tcpwitness::testing {
 namespace {
 
-RecorderSettings into(const std::string& path) {
-  RecorderSettings settings;
-  settings.path = path;
-  return settings;
-}
-
 Bytes recorded(const std::vector<Event>& events) {
   const TempDir dir;
   record_story(events, into(dir.file("a.pcapng")));

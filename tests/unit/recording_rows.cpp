@@ -15,12 +15,6 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-RecorderSettings into(const std::string& path) {
-  RecorderSettings settings;
-  settings.path = path;
-  return settings;
-}
-
 std::string field(const CaptureBlock& block, std::string_view name) {
   const auto value = journal_field(block.bytes, name);
   return value ? std::string(reinterpret_cast<const char*>(value->data()), value->size()) : "-";

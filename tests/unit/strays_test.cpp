@@ -18,7 +18,7 @@ Flow of_port(std::uint16_t remote) {
 
 Event at(EventId id, TimeNs ts) { return {id, ts, {}}; }
 
-Segment syn(std::uint32_t seq) {
+Segment opening(std::uint32_t seq) {
   Segment g{};
   g.seq = seq;
   g.flags = tcp_flag::syn;
@@ -33,8 +33,8 @@ Reset reset_of(std::uint32_t seq) {
 
 TEST(Strays, AreReportedWithTheirRstAndNotWithoutOne) {
   Strays strays;
-  EXPECT_FALSE(strays.add(at(1, 10), syn(5), of_port(1000)));
-  EXPECT_FALSE(strays.add(at(2, 20), syn(6), of_port(1001)));
+  EXPECT_FALSE(strays.add(at(1, 10), opening(5), of_port(1000)));
+  EXPECT_FALSE(strays.add(at(2, 20), opening(6), of_port(1001)));
   EXPECT_EQ(strays.reset_reported(at(3, 21), reset_of(6), of_port(1001)), 2U);
   EXPECT_EQ(strays.reset_reported(at(4, 22), reset_of(7), of_port(1001)), 0U);
   EXPECT_FALSE(strays.due(60, hold)) << "the one without a RST is over, the other one is not";
@@ -47,7 +47,7 @@ TEST(Strays, AreReportedWithTheirRstAndNotWithoutOne) {
 // RFC 9293, 3.10.7.1
 TEST(Strays, ARstOnTheWireAnswersByNumber) {
   Strays strays;
-  Segment data = syn(5);
+  Segment data = opening(5);
   data.flags = tcp_flag::ack;
   data.ack = 77;
   EXPECT_FALSE(strays.add(at(1, 10), data, of_port(1000)));
@@ -63,7 +63,7 @@ TEST(Strays, ARstOnTheWireAnswersByNumber) {
 
 TEST(Strays, WhatAConnectionOfThisMachineSentIsThatOnes) {
   Strays strays;
-  EXPECT_FALSE(strays.add(at(1, 10), syn(5), of_port(1000)));
+  EXPECT_FALSE(strays.add(at(1, 10), opening(5), of_port(1000)));
   strays.reset_reported(at(2, 11), reset_of(5), of_port(1000));
   strays.sent_here(of_port(1000), 5);
   EXPECT_FALSE(strays.due(100, hold));
@@ -71,17 +71,17 @@ TEST(Strays, WhatAConnectionOfThisMachineSentIsThatOnes) {
 
 TEST(Strays, GiveWayToNewerOnesAndAreReportedThen) {
   Strays strays;
-  for (std::uint32_t i = 0; i < Strays::limit; ++i) EXPECT_FALSE(strays.add(at(1 + i, 10), syn(i), of_port(1000)));
+  for (std::uint32_t i = 0; i < Strays::limit; ++i) EXPECT_FALSE(strays.add(at(1 + i, 10), opening(i), of_port(1000)));
   strays.reset_reported(at(900, 11), reset_of(0), of_port(1000));
-  const auto oldest = strays.add(at(901, 12), syn(900), of_port(1000));
+  const auto oldest = strays.add(at(901, 12), opening(900), of_port(1000));
   ASSERT_TRUE(oldest);
   EXPECT_EQ(oldest->seq, 0U);
-  EXPECT_FALSE(strays.add(at(902, 13), syn(901), of_port(1000))) << "no RST";
+  EXPECT_FALSE(strays.add(at(902, 13), opening(901), of_port(1000))) << "no RST";
 }
 
 TEST(Strays, AreTakenByTheConnectionThatTheyBelongTo) {
   Strays strays;
-  EXPECT_FALSE(strays.add(at(1, 10), syn(5), of_port(1000)));
+  EXPECT_FALSE(strays.add(at(1, 10), opening(5), of_port(1000)));
   EXPECT_FALSE(strays.take_syn(of_port(1000), 6));
   EXPECT_FALSE(strays.take_syn(of_port(1001), 5));
   const auto taken = strays.take_syn(of_port(1000), 5);
@@ -93,7 +93,7 @@ TEST(Strays, AreTakenByTheConnectionThatTheyBelongTo) {
 // NAT can have given it another destination before it was dropped.
 TEST(Strays, ADroppedOneIsFoundByItsSender) {
   Strays strays;
-  EXPECT_FALSE(strays.add(at(1, 10), syn(5), of_port(1000)));
+  EXPECT_FALSE(strays.add(at(1, 10), opening(5), of_port(1000)));
   Drop drop{};
   drop.seq = 5;
   drop.flags = tcp_flag::syn | tcp_flag::ack;

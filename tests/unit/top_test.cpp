@@ -13,10 +13,9 @@
 #include "top/texts.hpp"
 #include "unit/top_scene.hpp"
 
-namespace tcpwitness {
+namespace tcpwitness::top {
 namespace {
 
-using namespace top;  // NOLINT(google-build-using-namespace)
 using test::Scene;
 
 KeyPress key(char32_t character) { return {.key = Key::character, .character = character}; }
@@ -470,4 +469,4 @@ TEST(TopKept, WhatIsOverGoesFirstAndWhatIsLookedAtStays) {
 }
 
 }  // namespace
-}  // namespace tcpwitness
+}  // namespace tcpwitness::top

@@ -10,7 +10,6 @@ namespace tcpwitness::testing {
 namespace {
 
 constexpr std::uint8_t syn_ack = syn_flag | ack_flag;
-constexpr std::uint8_t rst_ack = rst_flag | ack_flag;
 
 class Judged {
  public:

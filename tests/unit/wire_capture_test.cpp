@@ -9,9 +9,6 @@
 namespace tcpwitness::testing {
 namespace {
 
-constexpr std::uint8_t fin_ack = fin_flag | ack_flag;
-constexpr std::uint8_t rst_ack = rst_flag | ack_flag;
-
 CorrelatorSettings capture_settings() {
   CorrelatorSettings settings = life_settings();
   settings.capture = true;

@@ -11,8 +11,6 @@
 namespace tcpwitness::testing {
 namespace {
 
-constexpr std::uint8_t syn_ack = syn_flag | ack_flag, fin_ack = fin_flag | ack_flag, rst_ack = rst_flag | ack_flag;
-
 // How many conversations those are that were said.
 std::uint64_t conversations(const std::vector<Say>& said, std::optional<Expiry> expiry = Expiry::zeek()) {
   ConversationSettings settings;

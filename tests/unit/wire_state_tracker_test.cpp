@@ -39,9 +39,6 @@ class Watched {
   std::string states_[2];
 };
 
-constexpr std::uint8_t fin_ack = fin_flag | ack_flag;
-constexpr std::uint8_t rst_ack = rst_flag | ack_flag;
-
 TEST(StateTracker, TheOneWhoClosesFirstWaits) {
   Watched w;
   w.shake().say({0, 1, 1, 0, fin_ack}).say({1, 1, 2}).say({1, 1, 2, 0, fin_ack});

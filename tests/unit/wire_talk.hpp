@@ -10,6 +10,8 @@ namespace tcpwitness::testing {
 
 inline constexpr std::uint8_t syn_flag = tcp_flag::syn, ack_flag = tcp_flag::ack, fin_flag = tcp_flag::fin,
                               rst_flag = tcp_flag::rst;
+inline constexpr std::uint8_t syn_ack = syn_flag | ack_flag, fin_ack = fin_flag | ack_flag,
+                              rst_ack = rst_flag | ack_flag;
 
 struct Say {
   unsigned side = 0;

@@ -237,8 +237,8 @@ void read(Fields& fields, ClockMark& clock) {
 
 // The kind on disk is the alternative's index.
 template <std::size_t index = 0>
-bool emplace(Mark& mark, std::size_t kind) {
-  if constexpr (index < std::variant_size_v<Mark>) {
+bool emplace(RecordingMark& mark, std::size_t kind) {
+  if constexpr (index < std::variant_size_v<RecordingMark>) {
     if (kind != index) return emplace<index + 1>(mark, kind);
     mark.emplace<index>();
     return true;
@@ -249,7 +249,7 @@ bool emplace(Mark& mark, std::size_t kind) {
 
 }  // namespace
 
-std::string mark_body(const Mark& mark) {
+std::string mark_body(const RecordingMark& mark) {
   std::string body(magic);
   const std::uint16_t head[2] = {version, static_cast<std::uint16_t>(mark.index())};
   body.append(reinterpret_cast<const char*>(head), sizeof head);
@@ -257,7 +257,7 @@ std::string mark_body(const Mark& mark) {
   return body;
 }
 
-Result<std::optional<Mark>> read_mark(std::span<const std::byte> body) {
+Result<std::optional<RecordingMark>> read_mark(std::span<const std::byte> body) {
   const std::string_view text(reinterpret_cast<const char*>(body.data()), body.size());
   if (!text.starts_with(magic)) return std::nullopt;
   const auto broken = [](std::string why) { return failure("read a mark of the recording", std::move(why)); };
@@ -269,7 +269,7 @@ Result<std::optional<Mark>> read_mark(std::span<const std::byte> body) {
                    fmt::format("its marks are of version {}, and this program knows {}", head[0], version),
                    "use the tcpwitness that wrote it, or a newer one");
   }
-  Mark mark;
+  RecordingMark mark;
   if (!emplace(mark, head[1])) return broken(fmt::format("there is no kind {}", head[1]));
   Fields fields(text.substr(head_bytes));
   if (std::holds_alternative<StartMark>(mark)) {

@@ -82,11 +82,12 @@ struct ClockMark {
 struct ListedMark {
   TimeNs begun = 0;
 };
-using Mark = std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark, ClockMark, ListedMark>;
+using RecordingMark =
+    std::variant<StartMark, InterfaceMark, TickMark, AccountMark, HoleMark, EndMark, ClockMark, ListedMark>;
 
 // A whole block's body.
-[[nodiscard]] std::string mark_body(const Mark& mark);
+[[nodiscard]] std::string mark_body(const RecordingMark& mark);
 // Nothing: a block for local use by another program.
-[[nodiscard]] Result<std::optional<Mark>> read_mark(std::span<const std::byte> body);
+[[nodiscard]] Result<std::optional<RecordingMark>> read_mark(std::span<const std::byte> body);
 
 }  // namespace tcpwitness

@@ -305,7 +305,7 @@ void Recorder::entry(const Event& event, std::span<const std::byte> record, cons
   end_entry(event.id);
 }
 
-void Recorder::mark(const Mark& mark) {
+void Recorder::mark(const RecordingMark& mark) {
   block_.clear();
   pcapng::append_block(block_, mark_block, as_bytes(mark_body(mark)));
   push(0, false);

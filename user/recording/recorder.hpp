@@ -86,7 +86,7 @@ class Recorder {
   void put_process(const Process& process);
   void begin_entry(TimeNs ts_ns, std::string_view priority, std::string_view kind, const std::string& message);
   void end_entry(EventId id);
-  void mark(const Mark& mark);
+  void mark(const RecordingMark& mark);
   void push(EventId id, bool packet);
   void write_pending_tick();
   void finding(const FindingReport& report);

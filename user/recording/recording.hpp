@@ -20,7 +20,7 @@ struct RecordedEvent {
   EventId id = 0;
   std::span<const std::byte> record;  // as the ring had it, without the frame's bytes; inside the block
 };
-using RecordingStep = std::variant<RecordedEvent, Mark>;
+using RecordingStep = std::variant<RecordedEvent, RecordingMark>;
 
 // Nothing: the block is for people alone (a finding's row, a life's).
 [[nodiscard]] Result<std::optional<RecordingStep>> read_step(const CaptureBlock& block);

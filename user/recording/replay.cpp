@@ -30,7 +30,7 @@ Result<void> Replay::take(const RecordingStep& step, std::uint64_t at, Reports& 
 }
 
 TimeNs Replay::time_of(const RecordingStep& step) const {
-  if (const auto* mark = std::get_if<Mark>(&step)) {
+  if (const auto* mark = std::get_if<RecordingMark>(&step)) {
     if (const auto* start = std::get_if<StartMark>(mark)) return start->started_ns;
     if (const auto* tick = std::get_if<TickMark>(mark)) return tick->now;
     if (const auto* account = std::get_if<AccountMark>(mark)) return account->now;
@@ -68,7 +68,7 @@ Result<void> Replay::begin(const StartMark& start, std::uint64_t at) {
   return {};
 }
 
-Result<void> Replay::apply(const Mark& mark, std::uint64_t at, Reports& out) {
+Result<void> Replay::apply(const RecordingMark& mark, std::uint64_t at, Reports& out) {
   if (const auto* start = std::get_if<StartMark>(&mark)) return begin(*start, at);
   if (!start_) return broken(at, "comes before the recording begins");
   if (const auto* interface = std::get_if<InterfaceMark>(&mark)) {

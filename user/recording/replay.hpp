@@ -61,7 +61,7 @@ class Replay {
 
  private:
   Result<void> apply(const RecordedEvent& recorded, std::uint64_t at, Reports& out);
-  Result<void> apply(const Mark& mark, std::uint64_t at, Reports& out);
+  Result<void> apply(const RecordingMark& mark, std::uint64_t at, Reports& out);
   Result<void> begin(const StartMark& start, std::uint64_t at);
   void account(const AccountMark& account, Reports& out);
   void feed_missing(EventId before, TimeNs until, Reports& out);
