@@ -210,5 +210,31 @@ TEST_F(Command, ChildrenOfAProcessThatRunsAlready) {
   parent->signal(SIGKILL);
 }
 
+// As with strace -p.
+TEST_F(Command, AProcessThatEndsEndsTheRun) {
+  auto client =
+      lab::Child::start({"ip", "netns", "exec", lab().client_ns(), "python3", "-c",
+                         "import socket,time\ntime.sleep(4)\ns=socket.socket()\ns.connect_ex(('127.0.0.1', 86))"});
+  ASSERT_TRUE(client) << client.error();
+  auto tracer =
+      TracerRun::start({"life", "-o", "json", "-p", std::to_string(client->pid()), "--netns", lab().client_ns()});
+  ASSERT_TRUE(tracer) << tracer.error();
+  ASSERT_TRUE((*tracer)->wait_ready());
+  const Ended ended = (*tracer)->wait(Millis(20'000));
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ports(lives(ended.out)), (std::multiset<int>{86}));
+  EXPECT_NE(ended.err.find(std::to_string(client->pid()) + " has ended"), std::string::npos) << ended.err;
+}
+
+TEST_F(Command, AProcessThatIsGoneIsAnError) {
+  auto gone = lab::Child::start({"true"});
+  ASSERT_TRUE(gone) << gone.error();
+  const pid_t pid = gone->pid();
+  ASSERT_TRUE(gone->wait(Millis(5000)));
+  const Ended ended = run_to_end({"life", "-p", std::to_string(pid), "--netns", lab().client_ns()});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.err.find("there is no such process"), std::string::npos) << ended.err;
+}
+
 }  // namespace
 }  // namespace tcpwitness::live

@@ -270,6 +270,23 @@ TEST_F(Recording, OfAKilledRecorderIsReadUpToThere) {
   EXPECT_EQ(judgements(again.out), judgements(killed.out));
 }
 
+TEST_F(Recording, ThatIsStillBeingWrittenIsReadAsFarAsItIs) {
+  auto run = TracerRun::start({"record", "-o", "json", "--netns", lab().client_ns(), "-w", file("a.pcapng")});
+  ASSERT_TRUE(run) << run.error();
+  ASSERT_TRUE((*run)->wait_ready());
+  ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
+  ASSERT_TRUE((*run)->wait_for("\"life\"", std::chrono::seconds(5)));
+  lab::pause_for(Millis(2000));
+  const Ended meanwhile = run_to_end({"read", "-o", "json", file("a.pcapng")});
+  EXPECT_EQ(meanwhile.code, 0) << meanwhile.err;
+  EXPECT_NE(meanwhile.err.find("still being written"), std::string::npos) << meanwhile.err;
+  EXPECT_EQ(Heard(meanwhile.out).of("life").size(), 1U);
+  EXPECT_EQ((*run)->stop().code, 0);  // reading took nothing from who writes
+  const Ended whole = run_to_end({"read", "-o", "json", file("a.pcapng")});
+  EXPECT_EQ(whole.code, 0) << whole.err;
+  EXPECT_EQ(whole.err.find("still being written"), std::string::npos) << whole.err;
+}
+
 // The lives that the end of the file makes are no reason to be content with a file that has no end.
 TEST_F(Recording, OfACountIsNotWholeWithoutItsEnd) {
   auto run = TracerRun::start({"record", "-c", "1", "--netns", lab().client_ns(), "-w", file("a.pcapng")});

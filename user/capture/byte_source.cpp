@@ -2,6 +2,7 @@
 #include "capture/byte_source.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,13 @@
 
 namespace tcpwitness {
 namespace {
+
+// Only asked for, and given back at once: who begins to write the file must get it.
+bool is_locked(int fd) {
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK;
+  ::flock(fd, LOCK_UN);
+  return false;
+}
 
 // How much of a file is read in a row before a thread is worth its start.
 constexpr std::uint64_t worth_reading_ahead = std::uint64_t{1} << 20U;
@@ -196,6 +204,7 @@ Result<OpenedSource> open_source(const std::string& path, std::function<bool(int
   opened.regular = known && S_ISREG(status.st_mode);
   if (opened.regular) {
     opened.total = static_cast<std::uint64_t>(status.st_size);
+    opened.written = !standard_input && is_locked(fd);  // a lock of standard input may be the shell's
     opened.source = std::make_unique<FileSource>(fd, !standard_input);
   } else {
     opened.source = std::make_unique<DescriptorSource>(fd, !standard_input, std::move(wait));

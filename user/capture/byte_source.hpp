@@ -17,6 +17,7 @@ struct OpenedSource {
   std::unique_ptr<ByteSource> source;
   std::string packing;      // "", "gzip", "zstd"
   bool regular = false;     // an ordinary file
+  bool written = false;     // likewise, and a process holds it locked, as `record` does what it writes
   std::uint64_t total = 0;  // its size; 0: not known
 };
 

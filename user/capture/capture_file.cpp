@@ -62,6 +62,7 @@ const std::vector<CaptureInterface>& CaptureFile::interfaces() const { return im
 const std::string& CaptureFile::application() const { return impl_->application; }
 std::uint64_t CaptureFile::dropped() const { return impl_->dropped; }
 bool CaptureFile::regular() const { return impl_->regular; }
+bool CaptureFile::written() const { return impl_->written; }
 std::uint64_t CaptureFile::bytes_total() const { return impl_->total; }
 
 std::string CaptureFile::format() const {

@@ -74,6 +74,7 @@ class CaptureFile {
   // Packets that were dropped while the capture was made, as far as it says so (pcapng) and was read.
   [[nodiscard]] std::uint64_t dropped() const;
   [[nodiscard]] bool regular() const;  // an ordinary file: its size is known
+  [[nodiscard]] bool written() const;  // and a process held it locked when it was opened, as `record` does
 
   // For a progress bar: bytes of the file (packed, if it is) that were read, and all of them (0: not known).
   [[nodiscard]] std::uint64_t bytes_read() const;

@@ -34,7 +34,8 @@ struct CaptureFile::Impl {
         name(std::move(file_name)),
         packing(std::move(opened.packing)),
         total(opened.total),
-        regular(opened.regular) {}
+        regular(opened.regular),
+        written(opened.written) {}
 
   ByteWindow window;
   std::unique_ptr<CaptureReader> reader;
@@ -49,6 +50,7 @@ struct CaptureFile::Impl {
   std::vector<CaptureInterface> interfaces;
   std::optional<Error> damage;
   bool regular = false;
+  bool written = false;
 
   // What is given of a packet of which `captured` bytes are in the file, and which was `wire` bytes long.
   void give(CaptureBlock& block, const std::byte* at, std::uint32_t captured, std::uint32_t wire) const {

@@ -13,7 +13,11 @@ constexpr int interrupted = 130;                         // 128 + SIGINT, and no
 bool FollowedCommand::over(Clock::time_point now, const std::function<bool()>& any_open) {
   if (!there() || !child_->ended()) return false;
   if (!ended_at_) ended_at_ = now;
-  return now - *ended_at_ > patience || (now - *ended_at_ > settles && !any_open());
+  return waited(now - *ended_at_, any_open);
+}
+
+bool FollowedCommand::waited(Clock::duration since_its_end, const std::function<bool()>& any_open) {
+  return since_its_end > patience || (since_its_end > settles && !any_open());
 }
 
 int FollowedCommand::exit_code(int of_the_run, bool ended_by_signal, int signals) {

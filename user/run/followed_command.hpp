@@ -30,6 +30,8 @@ class FollowedCommand {
   [[nodiscard]] bool next_signal_is_ours() { return !there() || child_->signalled() || child_->ended(); }
   // It has ended, and its last connections are waited for.
   [[nodiscard]] bool ending() const { return ended_at_.has_value(); }
+  // So long after the end of a process: its connections have ended, too, or had their time.
+  [[nodiscard]] static bool waited(Clock::duration since_its_end, const std::function<bool()>& any_open);
   // It has ended, and so have its connections, or they had their time.
   [[nodiscard]] bool over(Clock::time_point now, const std::function<bool()>& any_open);
   // Of the program, behind the end of the run. It ran, whatever became of our output.

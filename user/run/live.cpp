@@ -18,9 +18,9 @@
 #include "cli/options.hpp"
 #include "confine/confine.hpp"
 #include "probe/netns.hpp"
-#include "probe/process_status.hpp"
 #include "run/backlog.hpp"
 #include "run/child.hpp"
+#include "run/chosen_process.hpp"
 #include "run/clocks.hpp"
 #include "run/conditions.hpp"
 #include "run/live_parts.hpp"
@@ -39,13 +39,9 @@
 namespace tcpwitness {
 namespace {
 
-// A process that does not exist has no connections. Only a warning: from within a PID namespace the ids of the host's
-// processes, by which they are chosen, cannot be seen.
-void check_pid(std::uint32_t pid) {
-  const auto process = process_status(pid, "Tgid:");
-  if (!process) return say(fmt::format("tcpwitness: no process {} is seen here: nothing may ever be listed", pid));
-  if (*process != pid)
-    say(fmt::format("tcpwitness: {0} is a thread; connections are listed by process: -p {1}", pid, *process));
+// A service goes on, a screen shows what was, and children outlive their parent.
+bool ends_with_process(const Options& options, const LiveView* view) {
+  return options.pid != 0 && !options.children && options.command != Command::serve && view == nullptr;
 }
 
 ServiceManager service_manager() {
@@ -71,7 +67,12 @@ void give_up_capabilities(const Options& options) {
 int run_live(const Options& options) { return run_live(options, nullptr); }
 
 int run_live(const Options& options, std::unique_ptr<LiveView> view) {
-  if (options.pid != 0) check_pid(options.pid);
+  ChosenProcess process;
+  if (options.pid != 0) {
+    auto found = ChosenProcess::find(options.pid);
+    if (!found) return fail(found.error());
+    if (ends_with_process(options, view.get())) process = *std::move(found);
+  }
   ServiceManager manager = service_manager();
   Conditions conditions;
   TracerSettings settings = tracer_settings(options);
@@ -120,6 +121,7 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
                         .conditions = conditions,
                         .features = tracing->features,
                         .child = child ? &*child : nullptr,
+                        .process = process,
                         .metrics = metrics.get(),
                         .view = view.get(),
                         .tracer = *tracing->tracer,

@@ -8,6 +8,7 @@
 #include "probe/tracer.hpp"
 #include "run/backlog.hpp"
 #include "run/child.hpp"
+#include "run/chosen_process.hpp"
 #include "run/conditions.hpp"
 #include "run/serve.hpp"
 #include "run/top.hpp"
@@ -24,6 +25,7 @@ struct LiveParts {
   const Conditions& conditions;
   const Features& features;
   Child* child;            // null where no command is run
+  ChosenProcess& process;  // of -p; else none
   MetricsServer* metrics;  // null where none are served
   LiveView* view;          // null where there is no screen
   Tracer& tracer;

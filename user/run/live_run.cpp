@@ -81,7 +81,8 @@ bool LiveRun::turn() {
   if (reopen_) reopen();
   parts_.manager.alive(now, [&] { return status("tracing"); });
   if (!over() && parts_.backlog.empty()) samples_.take(since_start);
-  if (command_.over(now, [&] { return feed_.correlator().any_open(); })) return false;
+  const auto any_open = [&] { return feed_.correlator().any_open(); };
+  if (command_.over(now, any_open) || parts_.process.over(now, any_open)) return false;
   if (parts_.view != nullptr && !turn_view()) return false;
   ended_by_signal_ = signalled;
   if (signalled || (parts_.options.duration && since_start >= *parts_.options.duration)) return false;
@@ -124,7 +125,7 @@ bool LiveRun::wait() {
     const auto due = std::chrono::nanoseconds(std::max(feed_.correlator().due(), now) - now);
     at_most = std::clamp(std::chrono::ceil<milliseconds>(due), at_most, longest_sleep);
   }
-  if (command_.ending()) at_most = std::min(at_most, while_a_command_ends);
+  if (command_.ending() || parts_.process.ending()) at_most = std::min(at_most, while_a_command_ends);
   const auto not_after = [&](std::optional<Clock::duration> since_start) {
     if (!since_start) return;
     const auto left = std::chrono::ceil<milliseconds>(*since_start - (Clock::now() - started_));

@@ -77,12 +77,17 @@ class Replaying final : public Run {
   [[nodiscard]] int ended(const Summary& summary) const override {
     say_what_is_missing(summary);
     if (output_.stopped() || enough_) return 0;
-    if (damage_) return fail(*damage_);
+    if (damage_ && !(file_.written() && file_.bytes_read() >= file_.bytes_total())) return fail(*damage_);
     if (replay_.ended()) return 0;
-    return fail(
-        {"read the recording to its end",
-         "it has no end mark: its recorder was killed, its disk was full, or the file was cut off between two blocks",
-         "everything up to there was read"});
+    if (file_.written()) {
+      say("tcpwitness: it is still being written: this is what was in it when it was opened");
+      return 0;
+    }
+    return fail({"read the recording to its end",
+                 fmt::format("it has no end mark: {}its recorder was killed, its disk was full, or the file was cut "
+                             "off between two blocks",
+                             file_.regular() && options_.read.path != "-" ? "" : "it is still being written, "),
+                 "everything up to there was read"});
   }
 
  private:
