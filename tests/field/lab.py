@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 import time
 
+from needs import Skip
+
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET, PR_SET_NAME, PR_SET_PDEATHSIG = 0x40000000, 15, 1
 
@@ -117,7 +119,7 @@ class Actor:
 class Lab:
     def __init__(self, prefix, watcher):
         self.prefix, self.watcher = prefix, watcher
-        self.names, self.actors, self.programs, self.watches = [], [], [], []
+        self.names, self.actors, self.programs, self.watches, self.cgroups = [], [], [], [], []
         self.folder = tempfile.mkdtemp(prefix=f"{prefix}-", dir="/tmp")
         os.chmod(self.folder, 0o755)
 
@@ -166,6 +168,13 @@ class Lab:
 
     def ip(self, place, arguments):
         return run(["ip", "-n", self.full(place), *arguments.split()])
+
+    def device(self, place, arguments):
+        """A device of a kind that not every kernel has."""
+        try:
+            self.ip(place, f"link add {arguments}")
+        except NotPlayed as reason:
+            raise Skip(str(reason)) from None
 
     def shell(self, place, command, check=True):
         return run(["ip", "netns", "exec", self.full(place), "sh", "-c", command], check)
@@ -261,6 +270,8 @@ class Lab:
             actor.end()
         for program in self.programs:
             end(program)
+        for cgroup in self.cgroups:
+            cgroup.remove()
         remove_namespaces(self.prefix)
         shutil.rmtree(self.folder, ignore_errors=True)
 
