@@ -972,7 +972,9 @@ int BPF_PROG(kernel_drop, struct sk_buff *skb, void *location, __u32 reason)
 	record->outgoing = outgoing;
 	record->has_socket = sk && is_inet(&sk->__sk_common); /* an AF_PACKET socket can stand there too */
 	record->state = record->has_socket ? sk->__sk_common.skc_state : 0;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	record->pad = 0;
+	record->segments = BPF_CORE_READ((struct skb_shared_info *)(skb->head + skb->end), gso_segs);
+	__builtin_memset(record->pad_end, 0, sizeof(record->pad_end));
 	submit_record(record);
 	return 0;
 }

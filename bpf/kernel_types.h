@@ -287,8 +287,13 @@ struct sk_buff {
 	__be16 protocol;
 	__u16 transport_header;
 	__u16 network_header;
+	unsigned int end; /* from head: where struct skb_shared_info lies */
 	unsigned char *head;
 	char cb[48];
+};
+
+struct skb_shared_info {
+	__u16 gso_segs;
 };
 
 struct tcp_skb_cb {

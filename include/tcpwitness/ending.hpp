@@ -176,7 +176,16 @@ struct Unreachable {
 
 // connect-cancelled
 struct ConnectCancelled {
-  enum class Answer : std::uint8_t { none, dropped_on_arrival, not_taken, dropped, no_syn, unsent, reset_dropped };
+  enum class Answer : std::uint8_t {
+    none,
+    dropped_on_arrival,
+    not_taken,
+    dropped,
+    no_syn,
+    unsent,
+    reset_dropped,
+    unseen,  // packets are watched, and no interface has shown its SYN
+  };
   bool destroyed = false;  // by another process (ss -K)
   Closer closer{};
   Answer answer{};
@@ -214,10 +223,20 @@ struct StillOpen {
 
 // unknown
 struct Unknown {
-  enum class How : std::uint8_t { in_repair, time_wait_full, events_lost, connect_failed, handshake, error, nothing };
+  enum class How : std::uint8_t {
+    in_repair,
+    time_wait_full,
+    events_lost,
+    connect_failed,
+    handshake,
+    error,
+    one_way,    // a capture that holds one direction only, in which that side closes
+    fin_wait2,  // whether the peer's FIN came to the mini-socket is not known: no packets were seen
+    nothing,
+  };
   How how{};
   Closer closer{};                    // in_repair
-  arguments::NamedProcess process{};  // time_wait_full
+  arguments::NamedProcess process{};  // time_wait_full, fin_wait2
 };
 
 // Any outcome of a connection through this machine.

@@ -443,6 +443,7 @@ struct Drop {
   std::uint8_t outgoing;
   std::uint8_t has_socket;  // the buffer carried one, whose state follows
   TcpState state;
+  std::uint16_t segments;  // in the buffer, where GRO or GSO made it of several; 0: one
 };
 
 // Which process has how many of the ports.

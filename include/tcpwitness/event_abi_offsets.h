@@ -219,6 +219,7 @@ TW_ASSERT_AT(tw_drop, ttl, 95);
 TW_ASSERT_AT(tw_drop, outgoing, 96);
 TW_ASSERT_AT(tw_drop, has_socket, 97);
 TW_ASSERT_AT(tw_drop, state, 98);
+TW_ASSERT_AT(tw_drop, segments, 100);
 
 TW_ASSERT_AT(tw_held_state, ts_ns, 0);
 TW_ASSERT_AT(tw_held_state, snd_una, 8);

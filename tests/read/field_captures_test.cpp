@@ -119,6 +119,16 @@ TEST(FieldCaptures, OneDirectionShowsThatTheOtherWasOpen) {
   EXPECT_FALSE(reported.out.contains("server acknowledged")) << reported.out;
 }
 
+// ack=1202 covers a FIN of the client, which can have come before the server's.
+TEST(FieldCaptures, OneDirectionDoesNotShowWhoClosedFirst) {
+  const Field field("one-direction-answers");
+  EXPECT_EQ(field.life["outcome"], "unknown");
+  EXPECT_EQ(field.life["closed_by"], "none");
+  const ProgramOutput reported = tcpwitness({"read", "--explain", field_capture("one-direction-answers")});
+  EXPECT_FALSE(reported.out.contains("closes first")) << reported.out;
+  EXPECT_TRUE(reported.out.contains("Only the server's direction")) << reported.out;
+}
+
 // The RST answers within 2 ms; the retransmission (3) comes 0.18 s behind it.
 TEST(FieldCaptures, ARstAtOnceFollowsNoSilence) {
   const Field field("rst-at-once-then-again");

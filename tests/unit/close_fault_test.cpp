@@ -95,6 +95,108 @@ TEST(FinWait2Timeout, ARstOfTheMiniSocketIsTheEndWithoutAReportToo) {
   EXPECT_EQ(after(3 * s + 100 * ms, 0).life().outcome, Outcome::fin_wait2_timeout) << "there was no socket any more";
 }
 
+// As with --wire none: no segment is seen, and the destroyed socket has no counters of any.
+std::vector<Event> without_packets(std::vector<Event> events) {
+  std::erase_if(events, [](const Event& e) { return std::holds_alternative<Segment>(e.body); });
+  for (Event& event : events) {
+    if (auto* destroyed = std::get_if<SocketDestroyed>(&event.body)) destroyed->has_wire = 0;
+    if (auto* found = std::get_if<SocketFound>(&event.body)) found->has_wire = 0;
+  }
+  return events;
+}
+
+// The sockets in FIN_WAIT2 are listed: this one is among them or not.
+void lists_fin_wait2(Stream& stream, Side& c, bool there) {
+  SocketFound all{};
+  all.header.kind = TW_KIND_SOCKET;
+  all.header.ts_ns = static_cast<std::uint64_t>(stream.now);
+  all.type = SocketKind::none;
+  all.cb.state = State::fin_wait2;
+  const TimeNs begun = stream.now;
+  if (there) c.found(SocketKind::time_wait, State::fin_wait2);
+  stream.add(all);
+  stream.events.back().ts_ns = begun;
+}
+
+TEST(FinWait2Unseen, IsNotCompletedBeforeTheKernelWasAsked) {
+  Stream stream;
+  closes_for_good(stream);
+  const Life life = run_with(without_packets(stream.events), 500 * ms).life();
+  EXPECT_EQ(life.outcome, Outcome::unknown);
+  EXPECT_TRUE(life.explanation.contains("whether the peer's FIN came does not show")) << life.explanation;
+}
+
+TEST(FinWait2Unseen, LeftBeforeItsTimeItIsCompleted) {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  stream.wait(1 * s);
+  lists_fin_wait2(stream, c, false);
+  EXPECT_EQ(run_with(without_packets(stream.events), 100 * ms).life().outcome, Outcome::completed);
+}
+
+TEST(FinWait2Unseen, StillThereItIsOpen) {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  stream.wait(1 * s);
+  lists_fin_wait2(stream, c, true);
+  EXPECT_EQ(run_with(without_packets(stream.events), 100 * ms).life().outcome, Outcome::open);
+}
+
+TEST(FinWait2Unseen, ThereAtTheEndOfItsTimeItTimedOut) {
+  for (const bool late : {true, false}) {
+    Stream stream;
+    Side c = closes_for_good(stream, 30000);
+    stream.wait(1 * s);
+    lists_fin_wait2(stream, c, true);
+    stream.wait(late ? 28 * s : 10 * s);
+    lists_fin_wait2(stream, c, true);
+    const Life life = run_with(without_packets(stream.events), late ? 10 * s : 30 * s).life();
+    EXPECT_EQ(life.outcome, late ? Outcome::fin_wait2_timeout : Outcome::unknown)
+        << "seen 20 s before, it may have closed";
+  }
+}
+
+// What is gone only after its time can have been ended by either.
+TEST(FinWait2Unseen, GoneBehindItsTimeIsNoProofOfAFin) {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  stream.wait(3 * s + 50 * ms);
+  lists_fin_wait2(stream, c, false);
+  EXPECT_EQ(run_with(without_packets(stream.events), 5 * s).life().outcome, Outcome::unknown);
+}
+
+// The list begins before the socket is closed and ends behind it.
+TEST(FinWait2Unseen, AListThatBeganBeforeSaysNothing) {
+  Stream stream;
+  Side c = closes_for_good(stream);
+  lists_fin_wait2(stream, c, false);
+  stream.events.back().ts_ns -= 1 * s;
+  EXPECT_EQ(run_with(without_packets(stream.events), 100 * ms).life().outcome, Outcome::unknown);
+}
+
+// FIN_WAIT1, while the FIN itself waits behind data: the peer's leaves first, and ours acknowledges it.
+TEST(ClosedBy, AFinBehindDataIsNotTheFirst) {
+  for (const bool waits : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 10);
+    c.to(State::fin_wait1, curl);
+    if (!waits) c.out(FA);
+    c.acked_by_peer = waits ? c.snd_nxt : c.snd_nxt - 1;
+    c.in(FA);
+    c.to(State::closing);
+    if (waits) c.out(FA, 0, TW_EVENT_FIN_ACK);
+    if (!waits) c.out(A, 0, TW_EVENT_FIN_ACK);
+    c.in(A, 0, TW_EVENT_FIN_ACK);
+    c.to(State::close);
+    c.destroy();
+    const Life life = run_with(stream.events, 100 * ms).life();
+    EXPECT_EQ(life.outcome, Outcome::completed);
+    EXPECT_EQ(life.closed_by, waits ? ClosedBy::peer : ClosedBy::both) << "FINs that cross";
+  }
+}
+
 TEST(PeerNotClosing, IsToldWhileItLasts) {
   Stream stream;
   Side c = closes_for_good(stream, 60000);

@@ -119,6 +119,55 @@ TEST(Comparison, WhatTimeWaitSendsIsNoDifference) {
   expect_parts(all.rx.segments.parts, {{Where::mini_socket, "", 1}});
 }
 
+// Data for a mini-socket is no event; the RST that answers it is.
+TEST(Comparison, WhatIsRefusedBehindTheSocketsEndIsNoDifference) {
+  for (const bool answered : {true, false}) {
+    Stream stream;
+    Side c = closes_for_good(stream, 60000);
+    for (Event& event : stream.events) {
+      if (auto* end = std::get_if<SocketDestroyed>(&event.body)) {
+        end->cb.segs_out = 4;  // S A PA FA
+        end->cb.segs_in = 2;   // SA A
+      }
+    }
+    stream.wait(500 * ms);
+    c.in(PA, 6);
+    stream.events.pop_back();
+    c.view = SocketKind::time_wait;
+    c.out(answered ? R : A);
+    const Comparison all = compared(stream.events);
+    expect_parts(all.tx.segments.parts, {{Where::mini_socket, "", 1}});
+    if (answered) {
+      expect_parts(all.rx.segments.parts, {{Where::mini_socket, "", 1}});
+      expect_parts(all.rx.bytes.parts, {{Where::mini_socket, "", 6, Confidence::likely}});
+    } else {
+      expect_parts(all.rx.segments.parts, {{Where::unexplained, "", 1, Confidence::inconclusive}});
+    }
+  }
+}
+
+// Since 6.14 the RST that answers data carries the socket, which has not counted it.
+TEST(Comparison, ARstThatAnswersIsNoSegmentOfTheSocket) {
+  for (const std::uint8_t flags : {R, RA}) {
+    Stream stream;
+    Side c = client_of(stream);
+    counts(c, flags == R ? 3 : 4, 2);  // S A FA; SA PA
+    connects(c);
+    c.to(State::fin_wait1, curl);
+    c.out(FA);
+    c.in(PA, 6);
+    c.to(State::close);
+    c.out(flags);
+    c.destroy();
+    const Comparison all = compared(stream.events);
+    if (flags == R) {
+      expect_parts(all.tx.segments.parts, {{Where::mini_socket, "", 1}});
+    } else {
+      EXPECT_TRUE(all.tx.segments.parts.empty()) << "it resets the connection itself";
+    }
+  }
+}
+
 // 20 bytes came, were dropped, and came again.
 std::vector<Event> dropped_in(std::uint32_t reason, std::uint32_t segs_in, bool said = true) {
   Stream stream;

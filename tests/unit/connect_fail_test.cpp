@@ -309,5 +309,29 @@ TEST(GaveUp, TheNewestErrorOfThePathStandsInPlaceOfTheTimeout) {
   EXPECT_EQ(life.error, EHOSTUNREACH);
 }
 
+// The SYN waits for the address of the next hop when the process gives up; the kernel says so seconds later.
+TEST(ConnectCancelled, WaitsForTheReasonOfASynThatWasNotSeen) {
+  for (const bool told : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    c.snd_nxt = c.write_seq = c.isn() + 1;
+    c.extra.segs_out = 1;
+    stream.wait(500 * ms);
+    c.to(State::close, curl);
+    c.destroy();
+    stream.wait(2'500 * ms);
+    if (told) c.drop(drop_neighbour, true, S);
+    const RunResult reported = run(stream.events, life_settings(), 2 * s);
+    const Life life = reported.life();
+    EXPECT_EQ(life.outcome, Outcome::connect_cancelled);
+    EXPECT_EQ(life.duration_ns / ms, 500);
+    EXPECT_EQ(reported.finding(Rule::tx_not_sent).has_value(), told);
+    EXPECT_TRUE(life.explanation.contains(told ? "its SYN never" : "no interface that is traced has shown its SYN"))
+        << life.explanation;
+    EXPECT_EQ(reported.lives().size(), 1U);
+  }
+}
+
 }  // namespace
 }  // namespace tcpwitness::testing

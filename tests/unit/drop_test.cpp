@@ -266,6 +266,16 @@ TEST(Spurious, ADsackWithoutARetransmissionIsTheNetworksDuplicate) {
   EXPECT_FALSE(spurious_of({"", stream.events, Outcome::completed}).has_value());
 }
 
+// What GRO had joined is one buffer to the kernel that drops it.
+TEST(Spurious, IsCountedInSegments) {
+  Story story = rx_drop_story(drop_old_data);
+  for (Event& event : story.events) {
+    if (auto* drop = std::get_if<Drop>(&event.body)) drop->segments = 3;
+  }
+  const auto finding = spurious_of(story);
+  EXPECT_TRUE(says(finding, "spurious: 3 segments had arrived before")) << finding_text(finding);
+}
+
 TEST(Spurious, ThePeersIsProvedByTheKernelThatHadTheData) {
   const auto finding = spurious_of(rx_drop_story(drop_old_data));
   EXPECT_TRUE(says(finding, "spurious: 1 segment had arrived before (TCP_OLD_DATA)")) << finding_text(finding);

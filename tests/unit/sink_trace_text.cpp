@@ -168,6 +168,7 @@ TEST(TraceText, AResetTellsItsMeaningAndTheKernelsName) {
 TEST(TraceText, AnErrorIsWhatTheProcessGets) {
   EXPECT_EQ(words().render(ErrorEntry{.error = 110}).kernel.text, "socket error ETIMEDOUT");
   EXPECT_EQ(details(words().render(ErrorEntry{.error = 110})), "the process gets \"Connection timed out\"");
+  EXPECT_EQ(details(words().render(ErrorEntry{.error = 32})), "the next send() gets \"Broken pipe\"");
   EXPECT_EQ(words().render(ErrorEntry{.icmp = {.error = 111, .type = 3, .code = 3}}).kernel.text, "ICMP error");
   EXPECT_EQ(words().render(ErrorEntry{.queue_origin = 5}).kernel.text, "wakes the process");
   EXPECT_EQ(details(words().render(ErrorEntry{})), "the process has read the error already");

@@ -211,7 +211,7 @@ bool DigestEvents::take_whole(const Event& e, const SocketDigest& d) {
   owns = note_end(c, d, *at, marks) || owns;
   if (owns) selection_.ask_of(c.owner);
   if (at->wire) note_totals(c, e, d);
-  table_.wait(slot, at->wire && at->leaves_mini_socket ? Wait::fin_wait2 : Wait::settle, now_);
+  table_.wait(slot, at->leaves_mini_socket ? Wait::fin_wait2 : Wait::settle, now_);
   count(d, *at);
   return true;
 }

@@ -6,6 +6,8 @@
 // here; which drops are findings is judged in judge/drops.cpp.
 #include "correlate/drop_events.hpp"
 
+#include <algorithm>
+
 #include "correlate/notes.hpp"
 #include "facts/derived.hpp"
 #include "facts/reasons.hpp"
@@ -120,6 +122,7 @@ void add_drop(Drops& drops, const Event& e, const Drop& d, bool out) {
   seen->last = {e.id, e.ts_ns};
   seen->evidence.add(e.id);
   ++seen->count;
+  seen->segments += std::max<std::uint32_t>(d.segments, 1);
   seen->bytes += d.len;
   if (d.len == 0) ++seen->empty;
   seen->flags |= d.flags;
@@ -146,7 +149,7 @@ void DropEvents::pass_on(const Drop& d, const Flow& flow) {
 }
 
 // out: of what a client sends through this machine, that is not known from the drop.
-Slot DropEvents::locate(const Drop& d, const Flow& flow, bool& out) {
+Slot DropEvents::locate(const Event& e, const Drop& d, const Flow& flow, bool& out) {
   // A SYN that a firewall drops shows its port nowhere else: the socket's cookie names the connection.
   Slot slot = !out || d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
   if (slot != no_slot && !table_.at(slot).reported && !table_.at(slot).bound.flow) lives_.adopt_flow(slot, flow);
@@ -155,6 +158,11 @@ Slot DropEvents::locate(const Drop& d, const Flow& flow, bool& out) {
   if (slot == no_slot && settings_.forwarded) {
     slot = forwarded_.take_dropped_syn(d);
     out = out || slot != no_slot;  // of the client
+  }
+  if (settings_.forwarded && drop_kind(names_, d.reason) == DropKind::firewall) {
+    const Slot known = slot;
+    slot = forwarded_.take_bridged_syn(e, d, known);
+    out = out || slot != known;
   }
   return slot;
 }
@@ -176,7 +184,7 @@ void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bo
 void DropEvents::take(const Event& e, const Drop& d) {
   const Flow flow = to_flow(d.tuple);
   bool out = d.outgoing != 0;
-  const Slot slot = locate(d, flow, out);
+  const Slot slot = locate(e, d, flow, out);
   if (slot == no_slot && !out) timeline_.confirm(flow, d.seq);
   // A buffer that shows neither its namespace nor its socket can be another namespace's, with the same addresses.
   const bool nobodys = d.header.netns == 0 && d.header.cookie == 0;
@@ -185,6 +193,7 @@ void DropEvents::take(const Event& e, const Drop& d) {
   const bool repeated = c != nullptr && was_received_before(*c, d, names_);
   if (c != nullptr && !c->reported) {
     note(*c, e, d, out, repeated);
+    if (table_.wait_of(slot) == Wait::unsent_syn) table_.wait(slot, Wait::settle, now_);
   }
   // TCP forgets the device before it refuses a segment, so that its namespace is not known. Some socket had it, and
   // where that is neither a connection nor a listener of this one it was another's.

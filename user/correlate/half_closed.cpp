@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "facts/derived.hpp"
 
@@ -61,6 +62,36 @@ void HalfClosed::note_still_fin_wait2(const Event& e, const SocketFound& f) {
   if (was_read(f.cb) && !c.ended()) c.cb = f.cb;
 }
 
+void HalfClosed::note_left_fin_wait2(const Event& looked) {
+  std::vector<Slot> left;
+  for (Slot slot = table_.first(Wait::fin_wait2); slot != no_slot; slot = table_.behind(slot)) {
+    const Connection& c = table_.at(slot);
+    if (!waits_unseen(c) || c.teardown->end.ts_ns >= looked.ts_ns) continue;
+    const TimeNs until = orphan_until(c);
+    const bool still = c.teardown->fin_wait2_seen.ts_ns >= looked.ts_ns;
+    // Later its own timer can have ended it.
+    if (!still && until != 0 && now_ < until) left.push_back(slot);
+  }
+  for (const Slot slot : left) {
+    Connection& c = table_.at(slot);
+    c.teardown->fin_wait2_left = {looked.id, looked.ts_ns};
+    life_reports_.conclude(slot);
+  }
+}
+
+// Whether the peer's FIN has come to a mini-socket of which no packet is seen: asked at growing intervals, and each
+// second before its time is over. One list answers for all of them.
+void HalfClosed::ask_for_fin_wait2(const Connection& c) {
+  constexpr std::int64_t second_ns = 1'000'000'000;
+  const std::int64_t waited = now_ - c.teardown->end.ts_ns;
+  const TimeNs until = orphan_until(c);
+  const bool ends_soon = until != 0 && until - now_ <= orphan_look_ns;
+  const std::int64_t interval = ends_soon ? second_ns : std::max(waited / 2, second_ns);
+  if (now_ - fin_wait2_asked_ns_ < interval) return;
+  fin_wait2_asked_ns_ = now_;
+  fin_wait2_look_ = true;
+}
+
 // Once a second, while the peer has not closed.
 void HalfClosed::watch_fin_wait2(Slot slot) {
   Connection& c = table_.at(slot);
@@ -70,6 +101,7 @@ void HalfClosed::watch_fin_wait2(Slot slot) {
     life_reports_.conclude(slot);
     return;
   }
+  if (waits_unseen(c)) ask_for_fin_wait2(c);
   constexpr std::int64_t ahead_ns = 1'000'000'000;
   const std::int64_t lasted = teardown.fin_wait2 ? now_ - teardown.fin_wait2_quiet_ns : 0;
   if (!teardown.not_closing_reported && !teardown.fin_wait2_requested &&

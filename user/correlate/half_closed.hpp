@@ -26,6 +26,8 @@ class HalfClosed {
   void watch_fin_wait2(Slot slot);
   // The answer to wants_fin_wait2().
   void note_still_fin_wait2(const Event& e, const SocketFound& f);
+  // It was a whole list, and began then: what is not in it has left FIN_WAIT2.
+  void note_left_fin_wait2(const Event& looked);
 
   // For the run; see LiveCorrelator.
   [[nodiscard]] bool wants_descriptors();
@@ -36,6 +38,8 @@ class HalfClosed {
   [[nodiscard]] TimeNs descriptors_due() const;
 
  private:
+  void ask_for_fin_wait2(const Connection& c);
+
   Correlation& in_;
   const CorrelatorSettings& settings_;
   const Rules& rules_;
@@ -46,6 +50,7 @@ class HalfClosed {
   LifeReports& life_reports_;
 
   bool fin_wait2_look_ = false;
+  TimeNs fin_wait2_asked_ns_ = 0;  // the newest time, for sockets of which no packet is seen
 };
 
 }  // namespace tcpwitness

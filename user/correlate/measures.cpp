@@ -11,8 +11,14 @@ void note_measures(Measures& m, TimeNs ts_ns, const Segment& g, bool out) {
   if (g.is(SegmentEvent::handshake_ack) && m.handshake_ack_ns == 0) m.handshake_ack_ns = ts_ns;
   const std::uint32_t segments = g.segments != 0 ? g.segments : 1;
   const bool handshake = (g.flags & tcp_flag::syn) != 0;
+  // Without ACK it answers a segment (RFC 9293, 3.10.7.1): tcp_v4_send_reset(), which no socket counts, although since
+  // 6.14 the buffer carries the one that it is for.
+  const bool answer = out && (g.flags & (tcp_flag::rst | tcp_flag::ack)) == tcp_flag::rst;
+  if (answer && g.socket.type != SocketKind::full) ++m.refused_in;
   switch (g.socket.type) {
     case SocketKind::full:
+      if (answer) m.mini_out += segments;
+      return;
     case SocketKind::unknown:
       return;
     case SocketKind::listener:

@@ -34,6 +34,7 @@ void refresh(Connection& c, const Event& e, const SocketFound& f) {
 void SocketList::take(const Event& e, const SocketFound& f) {
   if (f.type == SocketKind::none) {
     if (f.has_wire != 0) return forwarded_.refresh_hop(e, f);  // over the flow map
+    if (f.cb.state == State::fin_wait2) return half_closed_.note_left_fin_wait2(e);
     in_.listed_ns = e.ts_ns;
     return;
   }

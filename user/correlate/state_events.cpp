@@ -340,6 +340,8 @@ void StateEvents::close(Slot slot, const Event& e, const StateChange& s, const C
   }
   if (c.teardown->no_syn && c.teardown->last_port != 0 && !ports_.knows(c)) {
     table_.wait(slot, Wait::ports, now_);
+  } else if (from == State::syn_sent && settings_.has_wire && given_up_unsent(c)) {
+    table_.wait(slot, Wait::unsent_syn, now_);
   } else {
     table_.wait(slot, foreign_hops(c) ? Wait::outsider : Wait::settle, now_);
   }
@@ -376,12 +378,11 @@ void StateEvents::move_to_mini_socket(Slot slot, const Event& e, const StateChan
     enter_time_wait(slot, e, e.ts_ns, why, &s.cb);
     return;
   }
-  // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire nothing shows when it does.
+  // A mini-socket in FIN_WAIT2: the peer has not closed yet. Without the wire only a look at it shows when it does.
   // The socket is gone but TCP is still in FIN_WAIT2: no transition, so no entry.
   teardown.mini_fin_wait2 = true;
   teardown.fin_timeout_ns = orphan_lasts(s.fin_timeout_ms, s.cb.rto_us);
-  const bool sees_fin = settings_.has_wire && c.seen_by.wire;
-  table_.wait(slot, sees_fin ? Wait::fin_wait2 : Wait::settle, now_);
+  table_.wait(slot, Wait::fin_wait2, now_);
 }
 
 void StateEvents::enter_time_wait(Slot slot, const Event& e, TimeNs ts, const Cause& cause, const ControlBlock* cb) {

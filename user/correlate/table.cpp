@@ -44,6 +44,7 @@ Table::Table() {
   set_delay(Wait::forwarded_open, s * 5 * 86'400);
   set_delay(Wait::forwarded_count, 25 * s);  // the look comes within 10
   set_delay(Wait::forwarded_ended, 200 * ms);
+  set_delay(Wait::unsent_syn, 3 * s + 250 * ms);  // mcast_solicit times retrans_time: no neighbour
   set_delay(Wait::outsider, 3 * s);
   set_delay(Wait::tombstone, 100 * ms);
   set_delay(Wait::time_wait, 61 * s);

@@ -240,6 +240,7 @@ TW_SAME(Drop, tw_drop, ttl);
 TW_SAME(Drop, tw_drop, outgoing);
 TW_SAME(Drop, tw_drop, has_socket);
 TW_SAME(Drop, tw_drop, state);
+TW_SAME(Drop, tw_drop, segments);
 
 TW_SAME_SIZE(PortHolder, tw_port_holder);
 TW_SAME(PortHolder, tw_port_holder, tgid);

@@ -41,6 +41,7 @@ enum class Wait : std::uint8_t {
   forwarded_open,
   forwarded_count,  // its time is up, unless its newest counters show that something came
   forwarded_ended,  // over, and the last counters of its hops are asked for
+  unsent_syn,       // given up, and no interface has shown its SYN: the kernel may still say why it never left
   outsider,         // ended by a RST that may be somebody else's, or by an ICMP error: does the other side go on?
   tombstone,        // reported; late events must not bring it back
   time_wait,        // reported, and its mini-socket may still answer (timeline only)

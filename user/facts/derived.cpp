@@ -12,6 +12,9 @@ ClosedBy closed_first(const Connection& c) {
   const Mark& out = c.teardown->fin_out.sent;
   const Mark& in = c.teardown->fin_in.sent;
   if (!out || !in) return ClosedBy::both;
+  // Ours waited behind data, and acknowledges the peer's: that one left first.
+  const Mark& acked = c.teardown->fin_in.acked;
+  if (acked && acked.id <= out.id) return ClosedBy::peer;
   const std::int64_t later = in.ts_ns - out.ts_ns;
   if (later >= apart_ns) return ClosedBy::local;
   return -later >= apart_ns ? ClosedBy::peer : ClosedBy::both;

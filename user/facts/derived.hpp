@@ -16,6 +16,13 @@ namespace tcpwitness {
   return seq == rcv_nxt || (behind_fin && seq + 1 == rcv_nxt);
 }
 
+// A connect() that was given up, and whose SYN TCP has sent: where packets are watched, no interface has shown it.
+[[nodiscard]] inline bool given_up_unsent(const Connection& c) {
+  const bool sent = c.has_cb() && c.cb.segs_out != 0 && c.error == 0 && !(c.teardown && c.teardown->no_syn);
+  const bool known = c.anomalies && c.anomalies->drops.syns_out != 0;
+  return c.role == Role::active && sent && !known && !c.syn && !c.opening.answered && !c.opening.preexisting;
+}
+
 // Who closed first. FINs that cross are both the first one, but not where one was repeated for a second and more, and
 // never arrived, before the other side closed on its own.
 [[nodiscard]] ClosedBy closed_first(const Connection& c);
@@ -47,6 +54,17 @@ namespace tcpwitness {
 [[nodiscard]] std::int64_t orphan_lasts(std::uint32_t fin_timeout_ms, std::uint32_t rto_us);
 // The kernel's timers fire late by up to an eighth of a long delay.
 [[nodiscard]] inline std::int64_t with_slack(std::int64_t ns) { return ns + ns / 8 + 100'000'000; }
+// A mini-socket waits in FIN_WAIT2, and no packet of the connection is seen: whether the peer's FIN comes to it shows
+// only where the kernel's list of them is read.
+[[nodiscard]] inline bool waits_unseen(const Connection& c) {
+  return c.teardown && c.teardown->mini_fin_wait2 && !c.seen_by.wire;
+}
+// When its own timer ends the mini-socket at the earliest; 0: not known.
+[[nodiscard]] inline TimeNs orphan_until(const Connection& c) {
+  return c.teardown->fin_timeout_ns != 0 ? c.teardown->end.ts_ns + c.teardown->fin_timeout_ns : 0;
+}
+// How long before that it must have been seen there to have been ended by it.
+constexpr std::int64_t orphan_look_ns = 2'500'000'000;
 // The mini-socket of an orphan waited in FIN_WAIT2 for as long as the kernel lets it.
 [[nodiscard]] bool orphan_forgotten(const Connection& c, TimeNs now);
 

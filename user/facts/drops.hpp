@@ -16,11 +16,12 @@ struct DropSeen {
   Mark first;
   Mark last;
   Evidence evidence;
-  std::uint32_t reason = 0;  // enum skb_drop_reason of the running kernel
-  std::uint32_t count = 0;
-  std::uint32_t bytes = 0;  // payload
-  std::uint32_t empty = 0;  // of count, without payload
-  std::uint8_t flags = 0;   // TCP flags of all of them together
+  std::uint32_t reason = 0;    // enum skb_drop_reason of the running kernel
+  std::uint32_t count = 0;     // buffers: GRO and GSO make one of several segments
+  std::uint32_t segments = 0;  // in them
+  std::uint32_t bytes = 0;     // payload
+  std::uint32_t empty = 0;     // of count, without payload
+  std::uint8_t flags = 0;      // TCP flags of all of them together
   bool out = false;
 };
 

@@ -34,6 +34,7 @@ struct Measures {
   std::uint32_t listener_out = 0;
   std::uint32_t mini_in = 0;
   std::uint32_t mini_out = 0;
+  std::uint32_t refused_in = 0;     // RSTs that answered a segment for which there was no socket (any more)
   std::int32_t first_read_ms = -1;  // OwnerSeen::waited_ms of the first recv() that was seen
   // Of the socket when it was destroyed: a RST that a process causes leaves behind the transition to CLOSE.
   bool destroyed = false;

@@ -60,6 +60,7 @@ struct Teardown : Recycled<Teardown> {
   TimeNs fin_wait2_quiet_ns = 0;      // since when nothing is known to have come
   std::int64_t fin_timeout_ns = 0;    // of the orphan that waits in FIN_WAIT2; 0: not known
   Mark fin_wait2_seen;                // the newest event that shows it still there
+  Mark fin_wait2_left;                // no packets are seen; the kernel's list did not have it any more before its time
   bool fin_wait2_requested = false;   // LiveCorrelator::wants_fin_wait2
   bool not_closing_reported = false;  // peer-not-closing was reported
   int signal = 0;                     // that ended the process which ended the connection

@@ -127,6 +127,7 @@ class Maker {
   // A buffer of GSO or GRO is one drop and several segments, the last of which can be short.
   [[nodiscard]] std::int64_t segments_at_most(const DropSeen& seen) const {
     const std::int64_t full = c_.cb.mss != 0 ? c_.cb.mss : 536;  // RFC 9293, 3.7.1
+    if (seen.segments > seen.count) return seen.segments;
     const std::int64_t buffers = std::int64_t{seen.count} - seen.empty;
     if (seen.bytes <= buffers * full) return seen.count;  // nothing shows that one of them is more than a segment
     return seen.empty + (seen.bytes - buffers) / full + buffers;
@@ -220,6 +221,13 @@ class Maker {
     std::vector<Share> segments;
     std::vector<Share> bytes;
     segments.push_back(usually(Where::mini_socket, measures_.mini_in));
+    // What a RST refused behind the socket's end was ordinary data, which is no event.
+    if (measures_.refused_in != 0) {
+      constexpr std::int64_t most_bytes = 65535;  // of a buffer
+      segments.push_back(up_to(Where::mini_socket, measures_.refused_in));
+      bytes.push_back(up_to(Where::mini_socket, measures_.refused_in * most_bytes));
+      bytes.back().part.confidence = Confidence::likely;
+    }
     // A child's count begins with 1, for the SYN, and the ACK that made it is counted too.
     if (measures_.listener_in != 0) {
       const std::int64_t met = measures_.listener_in;

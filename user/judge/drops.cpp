@@ -32,7 +32,7 @@ std::optional<Gathered> gather(const Connection& c, const RuleContext& context, 
   for (const DropSeen& seen : c.anomalies->drops.seen()) {
     const DropKind kind = drop_kind(context.names, seen.reason);
     if (seen.out != out || std::ranges::find(kinds, kind) == kinds.end()) continue;
-    all.dropped.segments += seen.count;
+    all.dropped.segments += seen.segments;
     all.dropped.bytes += seen.bytes;
     cite(all.finding, seen.evidence);
     all.dropped.reasons.push_back(drop_reason(context.names, seen));

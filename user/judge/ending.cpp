@@ -189,6 +189,8 @@ Ending connect_cancelled(const Connection& c, const RuleContext& context) {
     found.unsent = reasons_of(c, context, true, tcp_flag::syn);
   } else if (!c.syn && c.has_cb() && c.cb.segs_out == 0) {
     found.answer = Answer::no_syn;
+  } else if (context.has_wire && given_up_unsent(c) && !c.incomplete) {
+    found.answer = Answer::unseen;
   }
   return found;
 }
@@ -292,7 +294,9 @@ Ending unknown(const Connection& c, const RuleContext& context, const Life& life
   if (ended_in_repair(c)) return endings::Unknown{.how = How::in_repair, .closer = closer(c)};
   if (c.teardown && c.teardown->time_wait_full)
     return endings::Unknown{.how = How::time_wait_full, .process = c.owner.named()};
+  if (captured_one_way(context)) return endings::Unknown{.how = How::one_way};
   if (c.incomplete) return endings::Unknown{.how = How::events_lost};
+  if (waits_unseen(c)) return endings::Unknown{.how = How::fin_wait2, .process = closer_of(c).named()};
   if (c.ended() && c.teardown->end_from == State::syn_sent && life.error)
     return endings::Unknown{.how = How::connect_failed};
   const bool asked = c.state == State::new_syn_recv || (c.state == State::unknown && c.syn);

@@ -38,7 +38,9 @@ struct Message;
 
 // outcome.cpp
 [[nodiscard]] Outcome judge_outcome(const Connection& c, const RuleContext& context);
-[[nodiscard]] ClosedBy judge_closed_by(const Connection& c, Outcome outcome);
+[[nodiscard]] ClosedBy judge_closed_by(const Connection& c, const RuleContext& context, Outcome outcome);
+// Of a capture: it holds one direction only, as where the other one takes another way.
+[[nodiscard]] bool captured_one_way(const RuleContext& context);
 // This side sent a RST: said by the kernel, or sent by the socket itself on the wire.
 [[nodiscard]] bool reset_sent(const Connection& c);
 // Ended by its process while in TCP_REPAIR: the kernel sends nothing then.

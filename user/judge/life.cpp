@@ -134,7 +134,7 @@ Life judge_life(const Connection& c, const RuleContext& context) {
                           life.outcome == Outcome::connect_unsent;
   const IcmpMessage* icmp = icmp_behind(c);
   if (by_message && !life.error && icmp != nullptr && c.role != Role::passive) life.error = icmp->error;
-  life.closed_by = judge_closed_by(c, life.outcome);
+  life.closed_by = judge_closed_by(c, context, life.outcome);
   if (!c.forwarded() && life.outcome == Outcome::refused && refused_by_own_firewall(c, context) != nullptr)
     life.closed_by = ClosedBy::local;
   life.preexisting = c.opening.preexisting;

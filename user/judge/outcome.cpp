@@ -79,6 +79,18 @@ bool forgotten_by_then(const Connection& c) {
   return !reported.answers_segment && reported.has_socket && !actor_owned(reported.actor) && is_orphaned(c.cb);
 }
 
+// A mini-socket that waits for the peer's FIN, and no packet is seen: only the kernel's list of them says whether it
+// has come.
+Outcome left_fin_wait2(const Connection& c, const RuleContext& context) {
+  const Teardown& teardown = *c.teardown;
+  if (teardown.fin_wait2_left) return Outcome::completed;
+  const TimeNs until = orphan_until(c);
+  const bool seen = teardown.fin_wait2_seen.ts_ns > teardown.end.ts_ns;
+  const bool late = seen && until != 0 && teardown.fin_wait2_seen.ts_ns >= until - orphan_look_ns;
+  if (late && orphan_forgotten(c, context.now)) return Outcome::fin_wait2_timeout;
+  return seen && context.finished ? Outcome::open : Outcome::unknown;
+}
+
 // Of the RST that came in from the peer's address.
 Outcome sender_of_reset(const Connection& c, const RuleContext& context) {
   if (reset_made_here(c)) return Outcome::reset_by_local;
@@ -183,6 +195,8 @@ bool reset_between_fins(const Connection& c) {
 Outcome wire_outcome(const Connection& c, const RuleContext& context) {
   if (!c.ended() && context.conversation != nullptr) {
     if (never_answered(c, context)) return Outcome::connect_timeout;
+    const bool closes = c.teardown && (c.teardown->fin_out.sent || c.teardown->fin_in.sent);
+    if (closes && captured_one_way(context)) return Outcome::unknown;
     return context.finished ? Outcome::open : Outcome::unknown;
   }
   if (refused_on_the_way(c)) return outcome_of(c.forwarded()->refusal);
@@ -267,9 +281,7 @@ Outcome judge_outcome(const Connection& c, const RuleContext& context) {
     const bool sees_fin = teardown.mini_fin_wait2 && context.has_wire && c.seen_by.wire && !c.incomplete;
     if (sees_fin && orphan_forgotten(c, context.now)) return Outcome::fin_wait2_timeout;
     if (sees_fin && context.finished) return Outcome::open;
-    // A mini-socket that waits for the peer's FIN. Where the wire is seen and shows none, nobody knows how it ended;
-    // where only the kernel is seen, our FIN and its acknowledgement are all that can be known of any such close.
-    return teardown.end_shown && !c.incomplete && !c.seen_by.wire ? Outcome::completed : Outcome::unknown;
+    return waits_unseen(c) && teardown.end_shown && !c.incomplete ? left_fin_wait2(c, context) : Outcome::unknown;
   }
   if (reset_sent(c)) return destroyed_by_other(c) ? Outcome::reset_by_local : broken_off(c, context);
   // The kernel's word on it is missing: it took the RST if that has the one number that it must have.
@@ -296,7 +308,13 @@ bool destroyed_by_other(const Connection& c) {
   return c.teardown->end_pid != 0 && c.owner.pid != 0 && c.teardown->end_pid != c.owner.pid;
 }
 
-ClosedBy judge_closed_by(const Connection& c, Outcome outcome) {
+bool captured_one_way(const RuleContext& context) {
+  const ConversationTotals* totals = context.conversation;
+  return totals != nullptr && (totals->out.frames == 0 || totals->in.frames == 0);
+}
+
+ClosedBy judge_closed_by(const Connection& c, const RuleContext& context, Outcome outcome) {
+  if (captured_one_way(context)) return ClosedBy::none;  // a FIN of the other side can have come before
   switch (outcome) {
     case Outcome::refused:
       // An ICMP message came from anywhere on the way.

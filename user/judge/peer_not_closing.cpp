@@ -22,6 +22,7 @@ std::optional<Finding> judge_peer_not_closing(const Connection& c, const RuleCon
   const std::int64_t lasted = until - teardown.fin_wait2.ts_ns;
   if (busy || until - teardown.fin_wait2_quiet_ns < context.close_wait_stuck_ns) return std::nullopt;
   const bool seen = left || teardown.fin_wait2_seen.ts_ns > teardown.fin_wait2.ts_ns;
+  if (waits_unseen(c) && (!seen || teardown.fin_wait2_left)) return std::nullopt;  // its FIN may have come
   if (!closed && !seen) return std::nullopt;  // whether data comes is not known without a look
   Finding finding;
   finding.rule = Rule::peer_not_closing;

@@ -98,8 +98,8 @@ struct Repeated {
 Repeated repeated_by_peer(const Connection& c, const RuleContext& context) {
   const DropSeen* old = dropped_for(c, context, false, DropKind::old_payload);
   if (old == nullptr || old->bytes == 0) return {};
-  const std::uint32_t explained = c.anomalies->loss.copied_buffers_in + c.anomalies->keepalive.garbage;
-  return old->count > explained ? Repeated{old, old->count - explained} : Repeated{};
+  const std::uint32_t explained = c.anomalies->loss.copied_segs_in + c.anomalies->keepalive.garbage;
+  return old->segments > explained ? Repeated{old, old->segments - explained} : Repeated{};
 }
 
 }  // namespace

@@ -115,8 +115,13 @@ void Tracer::snapshot_close_wait_owners(const OnRecord& record) {
 
 void Tracer::snapshot_fin_wait2(const OnRecord& record) {
   if (!impl_->snapshot) return;
-  impl_->read_or_notice<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record,
-                                   "sockets in FIN_WAIT2 are not known");
+  tw_socket all = socket_record(impl_->config.netns);  // what is not in the list has left that state by then
+  all.cb.state = static_cast<__u8>(TcpState::fin_wait2);
+  if (auto ok = impl_->read_iterator<tw_socket>(impl_->snapshot->progs.snapshot_fin_wait2, record); !ok) {
+    impl_->notice("sockets in FIN_WAIT2 are not known: " + ok.error().message());
+    return;
+  }
+  record(std::as_bytes(std::span(&all, 1)));
 }
 
 void Tracer::sample_sockets(const OnRecord& record) {

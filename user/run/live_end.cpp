@@ -90,6 +90,7 @@ TimeNs LiveRun::take_the_rest(bool enough) {
   const auto last_look = [&](const Tracer::OnRecord& on_record) {
     tracer.release_digests(Tracer::Release::all);
     if (!enough) tracer.snapshot_sockets(on_record);
+    if (!enough) tracer.snapshot_fin_wait2(on_record);
     if (!enough && parts_.options.forwarded) tracer.snapshot_hops(on_record);
     feed_.end_at(parts_.clock.now());
   };

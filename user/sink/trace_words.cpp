@@ -293,8 +293,10 @@ EntryText TraceWords::render(const ErrorEntry& entry) const {
   EntryText rendered;
   if (entry.error != 0) {
     rendered.kernel = {fmt::format("socket error {}", errno_name(entry.error)), Colour::bad};
+    // EPIPE is for who sends next; where nobody does, no process learns of it.
+    const std::string_view who = entry.error == EPIPE ? "the next send()" : "the process";
     rendered.details.push_back({entry.own_abort ? "set by this side's own abort"
-                                                : fmt::format("the process gets \"{}\"", errno_words(entry.error))});
+                                                : fmt::format("{} gets \"{}\"", who, errno_words(entry.error))});
   } else if (entry.icmp) {
     rendered.kernel = {entry.icmp.own ? fmt::format("notes {}", errno_name(entry.icmp.error)) : "ICMP error",
                        Colour::warn};

@@ -64,6 +64,13 @@ std::string process_gets(const Life& life) {
   return life.error ? "; " + gets_error("the process here", *life.error) : "";
 }
 
+// Of a capture with one direction only: "the server's"
+std::string_view one_way_of(const Life& life) {
+  if (!life.conversation || life.role == Role::unknown) return "one";
+  const bool out = life.conversation->in.frames == 0;
+  return out == (life.role == Role::active) ? "the client's" : "the server's";
+}
+
 // "a firewall rule dropped it (NETFILTER_DROP)": of each segment that one sentence speaks of.
 std::string drops(const arguments::DropReasons& reasons) {
   std::string text;
@@ -345,6 +352,9 @@ struct EndingWords {
       case Answer::no_syn:
         answer = "no SYN was sent yet";
         break;
+      case Answer::unseen:
+        answer = "no interface that is traced has shown its SYN";
+        break;
       case Answer::unsent:
         answer = fmt::format("{} {}",
                              of.unsent_syns <= 1 ? "its SYN never" : fmt::format("none of its {} SYNs", of.unsent_syns),
@@ -429,6 +439,16 @@ struct EndingWords {
         return "The handshake was not finished: no ACK of its SYN-ACK reached TCP.";
       case How::error:
         return fmt::format("The process got {}; what was seen does not show why.", errno_name(life.error.value_or(0)));
+      case How::one_way:
+        return fmt::format(
+            "Only {} direction is in the capture: whether the other side had closed before, and how it ended, does not "
+            "show.",
+            one_way_of(life));
+      case How::fin_wait2:
+        return fmt::format(
+            "{} closed first and the peer acknowledged it; whether the peer's FIN came does not show, as packets were "
+            "not watched.",
+            process_words(of.process));
       case How::nothing:
         break;
     }

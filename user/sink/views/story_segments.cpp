@@ -23,6 +23,7 @@ bool is_out(const Segment& segment) { return segment.outgoing(); }
 Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
   const Segment& segment = body.segment;
   const bool out = is_out(segment);
+  so_far.seen[out ? 0 : 1] = true;
   if (segment.is(SegmentEvent::bad_header)) {
     return {
         .text = fmt::format("A segment of {} has a header that contradicts its frame", out ? us(so_far) : them(so_far)),
@@ -195,7 +196,9 @@ Phrase StoryWords::fin_phrase(const Entry& entry, const SegmentEntry& body, Stor
         .goes_on = true,
         .about = About::closing};
   }
-  const std::string order = !wire_alone ? "" : first ? ": it closes first" : ": both have closed";
+  // Where only one direction is captured, the other side can have closed before.
+  const bool known = wire_alone && so_far.seen[0] && so_far.seen[1];
+  const std::string order = !known ? "" : first ? ": it closes first" : ": both have closed";
   return {.text = moved(out, "FIN", so_far) + order + also, .about = out ? About::closing : About::fin_in};
 }
 

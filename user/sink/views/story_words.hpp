@@ -64,8 +64,9 @@ struct StoryState {
   bool wire = false;       // has events of this connection
   bool kernel = false;     // the same
   bool first = true;
-  bool fin_reported = false;  // the peer's
-  bool rst_sent = false;      // reported, and the kernel's word of it not yet
+  bool fin_reported = false;   // the peer's
+  std::array<bool, 2> seen{};  // a segment of this side, of the peer
+  bool rst_sent = false;       // reported, and the kernel's word of it not yet
   Process who;
   Flow flow;
 
