@@ -318,7 +318,7 @@ TEST(ConnectCancelled, WaitsForTheReasonOfASynThatWasNotSeen) {
     c.snd_nxt = c.write_seq = c.isn() + 1;
     c.extra.segs_out = 1;
     stream.wait(500 * ms);
-    c.to(State::close, curl);
+    c.to(State::close, curl, [](StateChange& e) { e.cb.sk_shutdown = 3; });
     c.destroy();
     stream.wait(2'500 * ms);
     if (told) c.drop(drop_neighbour, true, S);

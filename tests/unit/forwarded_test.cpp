@@ -417,36 +417,6 @@ TEST(ForwardDropped, WithoutAReasonItIsNeverCertain) {
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }
 
-// A bridge shows a SYN where it leaves; one that its firewall drops, by the drop alone.
-TEST(ForwardDropped, InABridgeTheDropsAloneShowTheSyns) {
-  for (const bool firewall : {true, false}) {
-    Stream stream;
-    Router r(stream, false);
-    for (int i = 0; i < 3; ++i) {
-      r.drop(firewall ? drop_netfilter : drop_csum, true, S, 100);
-      stream.wait((1 << i) * s);
-    }
-    const RunResult reported = run(stream.events, router_settings(), 1 * s, router_names());
-    ASSERT_EQ(reported.lives().size(), firewall ? 1U : 0U);
-    if (!firewall) continue;
-    EXPECT_EQ(reported.life().outcome, Outcome::open);
-    EXPECT_EQ(reported.life().forwarded->lost_to_server, 3U);
-    EXPECT_EQ(reported.life().forwarded->client.interface, "eth0");
-    const auto finding = reported.finding(Rule::forward_dropped);
-    ASSERT_TRUE(finding);
-    EXPECT_EQ(finding->confidence, Confidence::certain);
-  }
-}
-
-TEST(ForwardDropped, WhatIsForThisMachineIsNotForwarded) {
-  Stream stream;
-  Router r(stream, false);
-  r.first_seems_for = SocketKind::none;
-  r.client_lost({S});
-  r.drop(drop_netfilter, true, S, 100);
-  EXPECT_TRUE(run(stream.events, router_settings(), 4 * s, router_names()).lives().empty());
-}
-
 // What the other end acknowledges has left, seen or not.
 TEST(ForwardDropped, WhatIsAnsweredDidLeave) {
   Stream stream;

@@ -149,7 +149,7 @@ void DropEvents::pass_on(const Drop& d, const Flow& flow) {
 }
 
 // out: of what a client sends through this machine, that is not known from the drop.
-Slot DropEvents::locate(const Event& e, const Drop& d, const Flow& flow, bool& out) {
+Slot DropEvents::locate(const Drop& d, const Flow& flow, bool& out) {
   // A SYN that a firewall drops shows its port nowhere else: the socket's cookie names the connection.
   Slot slot = !out || d.has_socket != 0 ? table_.find_cookie(d.header.cookie) : no_slot;
   if (slot != no_slot && !table_.at(slot).reported && !table_.at(slot).bound.flow) lives_.adopt_flow(slot, flow);
@@ -158,11 +158,6 @@ Slot DropEvents::locate(const Event& e, const Drop& d, const Flow& flow, bool& o
   if (slot == no_slot && settings_.forwarded) {
     slot = forwarded_.take_dropped_syn(d);
     out = out || slot != no_slot;  // of the client
-  }
-  if (settings_.forwarded && drop_kind(names_, d.reason) == DropKind::firewall) {
-    const Slot known = slot;
-    slot = forwarded_.take_bridged_syn(e, d, known);
-    out = out || slot != known;
   }
   return slot;
 }
@@ -184,7 +179,7 @@ void DropEvents::note(Connection& c, const Event& e, const Drop& d, bool out, bo
 void DropEvents::take(const Event& e, const Drop& d) {
   const Flow flow = to_flow(d.tuple);
   bool out = d.outgoing != 0;
-  const Slot slot = locate(e, d, flow, out);
+  const Slot slot = locate(d, flow, out);
   if (slot == no_slot && !out) timeline_.confirm(flow, d.seq);
   // A buffer that shows neither its namespace nor its socket can be another namespace's, with the same addresses.
   const bool nobodys = d.header.netns == 0 && d.header.cookie == 0;

@@ -496,36 +496,6 @@ Slot ForwardedConnections::take_dropped_syn(const Drop& d) {
   return find(to_flow(sent_on->segment.tuple), hop);
 }
 
-Slot ForwardedConnections::take_bridged_syn(const Event& e, const Drop& d, Slot known) {
-  const bool syn = (d.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst)) == tcp_flag::syn;
-  if (!syn || d.outgoing != 0 || d.has_socket != 0 || d.header.netns == 0 || !settings_.every_interface) return known;
-  if (known != no_slot && (!table_.at(known).forwarded() || !table_.at(known).forwarded()->by_drops)) return known;
-  // What is for this machine was an event as it came in.
-  const Flow came = to_flow(d.tuple);
-  const bool ours = local_syns_.find([&](const LocalSyn& one) {
-    return one.segment.seq == d.seq && to_flow(one.segment.tuple) == came;
-  }) != nullptr;
-  if (ours) return known;
-  LocalSyn shown{e.id, e.ts_ns, {}, {}};
-  Segment& g = shown.segment;
-  g.header = d.header;
-  g.tuple = d.tuple;
-  g.seq = d.seq;
-  g.flags = d.flags;
-  g.len = d.len;
-  g.window = d.window;
-  g.ttl = d.ttl;
-  g.ifindex = d.ifindex;
-  g.seen_at(HookPoint::ingress);
-  g.segments = 1;
-  g.wire.segs_in = 1;
-  take_local_syn(shown);
-  unsigned hop = 0;
-  const Slot slot = find(came, hop);
-  if (slot != no_slot && table_.at(slot).forwarded()) table_.at(slot).forwarded()->by_drops = true;
-  return slot;
-}
-
 // The connection of a dropped segment, and its direction: in FORWARD it has the addresses that it came with, or those
 // with which it would have left.
 Slot ForwardedConnections::find_dropped(const Drop& d, bool& out) const {

@@ -46,8 +46,6 @@ class ForwardedConnections {
   // dropped with them.
   void note_local_syn(const Event& e, const Segment& g);
   [[nodiscard]] Slot take_dropped_syn(const Drop& d);
-  // A SYN that no hook has shown, as what a bridge forwards shows where it leaves: a firewall dropped it before that.
-  [[nodiscard]] Slot take_bridged_syn(const Event& e, const Drop& d, Slot known);
   // A socket of this machine has it after all: the SYN is that connection's.
   void take_back(Connection& c, const Flow& wire, const Flow& own);
   [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;

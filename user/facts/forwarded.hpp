@@ -72,7 +72,6 @@ struct ForwardedFacts {
   std::array<std::uint64_t, 2> lost{};
   std::array<std::int64_t, 2> before{-1, -1};
   std::array<MadeHere, 2> reset_made;
-  bool by_drops = false;           // only the kernel's drops show its SYNs
   std::uint32_t untranslated = 0;  // left with the addresses that they came with, although NAT had given it others
   Flow plain;                      // those, behind NAT
   std::array<SentAgain, 2> again;  // of the client, of the server
