@@ -166,6 +166,11 @@ TEST(FlowFilter, WhatHasNoKernelFormIsLibpcaps) {
   EXPECT_FALSE(matches("net ::ffff:10.0.0.0/104", web));
 }
 
+TEST(FlowFilter, AFileIsNoExpressionAndReadReadsIt) {
+  EXPECT_TRUE(refusal("/proc/self/stat").contains("tcpwitness read /proc/self/stat")) << refusal("/proc/self/stat");
+  EXPECT_TRUE(refusal("/proc/self/none").contains("man 7 pcap-filter")) << refusal("/proc/self/none");
+}
+
 // Wherever the kernel's form is used, it must say what the expression says.
 TEST(FlowFilter, TheKernelsFormSaysTheSame) {
   for (const char* expression : {"port 443", "portrange 440-450", "net 10/8", "net 10.1", "host 192.0.2.80 and tcp",

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <regex>
 #include <set>
 #include <span>
@@ -228,6 +229,13 @@ std::string with_dots(const std::string& expression) {
   return text.append(at, expression.cend());
 }
 
+// Who has used tshark or tcpdump -r may expect a file here.
+std::string hint_for(const std::string& expression) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(expression, ignored)) return "man 7 pcap-filter has the syntax";
+  return fmt::format("tcpwitness read {} reads that file", expression);
+}
+
 }  // namespace
 
 struct FlowFilter::Impl {
@@ -267,7 +275,7 @@ Result<std::unique_ptr<FlowFilter>> FlowFilter::compile(const std::string& expre
   };
   if (!compiles(with_dots(expression), filter->impl_->program)) {
     if (nothing()) return no_connection();
-    return failure(what, pcap_geterr(handle.get()), "man 7 pcap-filter has the syntax");
+    return failure(what, pcap_geterr(handle.get()), hint_for(expression));
   }
   const std::string beyond = Reads(filter->impl_->program).beyond();
   if (beyond.empty()) {
