@@ -175,6 +175,23 @@ TEST(Unreachable, AMessageThatOnlySoErrorSaysCountsWhenTheProcessGivesUp) {
   EXPECT_EQ(run(stream.events).life().outcome, Outcome::unreachable);
 }
 
+// poll() wakes at the message, and SO_ERROR is asked before the kernel has closed the socket.
+TEST(Unreachable, AnErrorThatTheProcessWasQuickToReadIsTheMessages) {
+  for (const bool message : {true, false}) {
+    Stream stream;
+    Side c = client_of(stream);
+    c.to(State::syn_sent, curl);
+    c.out(S);
+    if (message) c.queued(2, 113, 1, "10.0.0.254");
+    c.to(State::close);
+    if (message) c.queued(2, 113, 1, "10.0.0.254");
+    c.destroy();
+    const Life life = run(stream.events).life();
+    EXPECT_EQ(life.outcome, message ? Outcome::unreachable : Outcome::unknown);
+    EXPECT_EQ(life.error.value_or(0), message ? EHOSTUNREACH : 0);
+  }
+}
+
 TEST(Unreachable, APortThatIsUnreachableIsARefusal) {
   Stream stream;
   Side c = client_of(stream);

@@ -119,9 +119,10 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   }
   if (cb.sk_err == ECONNABORTED && called(change)) return by_call(change, "sock_destroy");
   const bool by_error = error_ended(cb, from);
-  if (by_error && !reset_taken) {
+  const int error = closing_error(c, change);
+  if (error != 0 && (by_error || cb.sk_err == 0) && !reset_taken) {
     // tcp_v4_err(), tcp_v6_err(): of a message that ends a connect(), and of nothing else.
-    const Cause message = from == State::syn_sent || from == State::syn_recv ? by_message(c, cb.sk_err, ts) : Cause{};
+    const Cause message = from == State::syn_sent || from == State::syn_recv ? by_message(c, error, ts) : Cause{};
     if (message.kind != Cause::Kind::unknown) return message;
   }
   if (by_error || reset_taken) {
@@ -153,6 +154,12 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
 }
 
 }  // namespace
+
+int closing_error(const Connection& c, const StateChange& change) {
+  if (change.cb.sk_err != 0 || change.old_state != State::syn_sent || !c.anomalies) return change.cb.sk_err;
+  const bool otherwise = c.error != 0 || c.anomalies->reset_received.mark || is_locked_by_process(change.cb);
+  return otherwise ? 0 : c.anomalies->icmp.error;
+}
 
 Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
   const ControlBlock& cb = change.cb;

@@ -10,6 +10,10 @@
 
 namespace tcpwitness {
 
+// The error with which a socket closes, 0: none. tcp_v4_err() puts an ICMP message on the error queue of a socket that
+// connects, which wakes its process, before it sets sk_err and closes the socket: SO_ERROR can have cleared that by
+// then.
+[[nodiscard]] int closing_error(const Connection& c, const StateChange& change);
 [[nodiscard]] Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts);
 
 // The transition that sent an outgoing SYN, FIN, RST or ACK; nullptr: not known.

@@ -58,7 +58,9 @@ void SocketEvents::take(const Event& e, const SocketError& x) {
     if (!anomalies.icmp_mark) anomalies.icmp_mark = {e.id, e.ts_ns};
     anomalies.icmp = icmp;
   }
-  emitter_.entry(&c, e, c.flow, ErrorEntry{x.cb.sk_err, icmp, x.queue_origin, own_abort});
+  // The second report of a message, as it closes the socket: the process has read the error in between.
+  const bool read = x.cb.sk_err == 0 && icmp && c.ended() && icmp.error == c.error;
+  emitter_.entry(&c, e, c.flow, read ? ErrorEntry{} : ErrorEntry{x.cb.sk_err, icmp, x.queue_origin, own_abort});
 }
 
 void SocketEvents::take(const Event& e, const SocketDestroyed& d) {

@@ -306,7 +306,7 @@ void StateEvents::end(Slot slot, const Event& e, const StateChange& s, const Cau
   if (!teardown.first) teardown.first = teardown.end;
   note_closer(c, s);
   if (from == State::close_wait) teardown.left_close_wait = teardown.end;
-  if (s.cb.sk_err != 0) c.error = s.cb.sk_err;
+  if (const int error = closing_error(c, s); error != 0) c.error = static_cast<std::uint16_t>(error);
   if (actor_exiting(s.actor.flags) && teardown.signal == 0) {
     teardown.signal = static_cast<int>(s.actor.exit_code & 0x7fU);
   }
