@@ -231,6 +231,14 @@ class Lab:
             file.write(text)
         return path
 
+    def compiled(self, name, source):
+        """The program that C source makes, by its path."""
+        path = f"{self.folder}/{name}"
+        code, text = self.output(self.program("b", "cc", "-O1", "-o", path, self.file(f"{name}.c", source)))
+        if code != 0:
+            raise NotPlayed(text)
+        return path
+
     def listening(self, place, port, program=None):
         def listens():
             if program is not None and program.poll() is not None:

@@ -57,12 +57,9 @@ def client():
 
 def play(lab):
     lab.pair()
-    source = lab.file("uring.c", SOURCE)
-    code, text = lab.output(lab.program("b", "cc", "-O1", "-o", f"{lab.folder}/fld-uring", source))
-    if code != 0:
-        raise NotPlayed(text)
+    path = lab.compiled("fld-uring", SOURCE)
     lab.watch("b")
-    server = lab.program("b", f"{lab.folder}/fld-uring", port=7060)
+    server = lab.program("b", path, port=7060)
     lab.actor("a", "fld-cli", client).result()
     lab.must(lab.output(server)[0] == 0, "the server failed")
 

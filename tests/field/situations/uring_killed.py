@@ -21,13 +21,10 @@ def client(ready):
 
 def play(lab):
     lab.pair()
-    source = lab.file("uring.c", SOURCE)
-    code, text = lab.output(lab.program("b", "cc", "-O1", "-o", f"{lab.folder}/fld-uring", source))
-    if code != 0:
-        raise NotPlayed(text)
+    path = lab.compiled("fld-uring", SOURCE)
     lab.watch("a")
     lab.watch("b")
-    server = lab.program("b", f"{lab.folder}/fld-uring", port=7060)
+    server = lab.program("b", path, port=7060)
     ready = Signal()
     talks = lab.actor("a", "fld-cli", client, ready)
     ready.wait()
