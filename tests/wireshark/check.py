@@ -364,8 +364,8 @@ def hostile_rows_are_no_error(lab):
             for kind, body in blocks if count == 0 else blocks[1:]:
                 if kind == 9 and rng.random() < 0.8:
                     body = mutate(body, rng)
-                    # Wireshark itself refuses an entry without its time, and the file with it.
-                    if not body.startswith(b"__REALTIME_TIMESTAMP=") or not body[21:37].isdigit() or len(body) > 250000:
+                    # Wireshark itself refuses an entry without its whole time, and the file with it.
+                    if not re.match(rb"__REALTIME_TIMESTAMP=\d{16}\n", body) or len(body) > 250000:
                         body = b"__REALTIME_TIMESTAMP=1700000000000000\n" + body[:250000]
                     count += 1
                 out.write(block(kind, body))
