@@ -27,10 +27,10 @@ RunResult read(const std::vector<Say>& said, CorrelatorSettings settings = captu
   return run(events, std::move(settings));
 }
 
-const std::vector<Say> shaken{{0, 0, 0, 0, syn_flag}, {1, 0, 1, 0, syn_flag | ack_flag}, {0, 1, 1}};
+const std::vector<Say> shook_hands{{0, 0, 0, 0, syn_flag}, {1, 0, 1, 0, syn_flag | ack_flag}, {0, 1, 1}};
 
 std::vector<Say> after_handshake(const std::vector<Say>& more) {
-  std::vector<Say> all = shaken;
+  std::vector<Say> all = shook_hands;
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -172,10 +172,10 @@ TEST(Capture, ASegmentThatRepeatsANumberIsNotAlwaysAKeepAlive) {
 }
 
 TEST(Capture, TheFileEndsBeforeTheConnectionDoes) {
-  EXPECT_EQ(read(shaken).life().outcome, Outcome::open);
-  EXPECT_EQ(read(shaken).life().zeek_state, "S1");
+  EXPECT_EQ(read(shook_hands).life().outcome, Outcome::open);
+  EXPECT_EQ(read(shook_hands).life().zeek_state, "S1");
   // Used again: it was over, and nothing says how.
-  std::vector<Say> reused = shaken;
+  std::vector<Say> reused = shook_hands;
   reused.push_back({0, 9999, 0, 0, syn_flag});
   const RunResult reported = read(reused);
   ASSERT_EQ(reported.lives().size(), 2U);

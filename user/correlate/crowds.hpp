@@ -26,7 +26,7 @@ class Crowds {
   // A forwarded attempt that the server has refused, and that is not listed.
   void note_refused(EventId id, TimeNs now, const Flow& flow) { more_refused_.add(id, now, flow); }
   void report(TimeNs now);
-  [[nodiscard]] bool empty() const { return attempts_.empty() && !forwarded_.has_attempts(); }
+  [[nodiscard]] bool empty() const { return attempts_.empty() && !forwarded_.has_attempts() && more_refused_.empty(); }
 
  private:
   void report_attempts(TimeNs now);
