@@ -101,7 +101,7 @@ struct CorrelatorSettings : ReportSettings, RunSettings {
   // Forwarded connections: all, and those of them that nobody has answered yet. Beyond it the oldest gives way.
   std::size_t forwarded_limit = 131'072;
   std::size_t forwarded_attempt_limit = 32'768;
-  // SeldomFacts conditions, null: none. The second is asked of the socket's addresses and of what NAT makes of them: it
+  // Conditions, null: none. The second is asked of the socket's addresses and of what NAT makes of them: it
   // is enough that one form meets it, but both must meet one that excludes ("not port 80").
   std::function<bool(const Process&)> of_process;
   std::function<bool(const Flow&)> of_flow;

@@ -303,7 +303,7 @@ struct CaptureTotals {
 struct Summary {
   TimeNs ts_ns = 0;
   std::uint64_t connections = 0;                         // lives reported
-  std::optional<std::uint64_t> chosen{};                 // of these, printed: where a Choice is asked for
+  std::optional<std::uint64_t> chosen{};                 // of these, printed: where not all are
   std::array<std::uint64_t, event_kind_count> events{};  // by EventKind
   std::uint64_t lost = 0;                                // records that found no room
   std::uint64_t drops = 0;                               // segments that a rule counts as a fault when dropped

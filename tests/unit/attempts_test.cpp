@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/events.hpp"
+
 namespace tcpwitness {
 namespace {
 
-constexpr std::int64_t ms = 1'000'000;
-constexpr std::int64_t s = 1'000 * ms;
+using testing::ms;
+using testing::s;
 
 TEST(FirstOfEachSecond, TakesAsManyAsItMay) {
   FirstOfEachSecond first(2);

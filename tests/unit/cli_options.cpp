@@ -368,14 +368,14 @@ TEST(Options, MetricsAreServedSomewhereByLabels) {
 TEST(Options, AChoiceIsReadWithItsUnits) {
   const Options all = options({"--problems", "--finding", "late,keepalive", "--finding", "late", "--outcome", "refused",
                                "--slower-than", "1.5ms"});
-  EXPECT_TRUE(all.choice.problems);
-  EXPECT_EQ(all.choice.rules, (std::vector<Rule>{Rule::late, Rule::keepalive}));
-  EXPECT_EQ(all.choice.outcomes, std::vector<Outcome>{Outcome::refused});
-  EXPECT_EQ(all.choice.slower_than_ns, 1'500'000);
-  EXPECT_EQ(options({"--slower-than", "2s"}).choice.slower_than_ns, 2'000'000'000);
-  EXPECT_EQ(options({"--slower-than", "50us"}).choice.slower_than_ns, 50'000);
-  EXPECT_EQ(options({"--longer-than", "15m"}).choice.longer_than_ns, 900'000'000'000);
-  EXPECT_FALSE(options({}).choice.any());
+  EXPECT_TRUE(all.report_filter.problems);
+  EXPECT_EQ(all.report_filter.rules, (std::vector<Rule>{Rule::late, Rule::keepalive}));
+  EXPECT_EQ(all.report_filter.outcomes, std::vector<Outcome>{Outcome::refused});
+  EXPECT_EQ(all.report_filter.slower_than_ns, 1'500'000);
+  EXPECT_EQ(options({"--slower-than", "2s"}).report_filter.slower_than_ns, 2'000'000'000);
+  EXPECT_EQ(options({"--slower-than", "50us"}).report_filter.slower_than_ns, 50'000);
+  EXPECT_EQ(options({"--longer-than", "15m"}).report_filter.longer_than_ns, 900'000'000'000);
+  EXPECT_FALSE(options({}).report_filter.any());
 }
 
 TEST(Columns, AreATablesAndNobodyElses) {
@@ -440,7 +440,7 @@ TEST(Options, APictureIsOfAFileOrOfWhatHappensNow) {
   const Options file = options({"picture", "a b.pcap", "port", "80", "-o", "out.html", "--problems"});
   EXPECT_EQ(file.command, Command::picture);
   EXPECT_EQ(file.picture.words, (std::vector<std::string>{"a b.pcap", "port", "80"}));
-  EXPECT_TRUE(file.entries() && file.drawing() && file.packets_all && file.choice.problems);
+  EXPECT_TRUE(file.entries() && file.drawing() && file.packets_all && file.report_filter.problems);
   EXPECT_FALSE(file.picture.ladder_alone());
   EXPECT_TRUE(options({"picture", "x", "-o", "out.svg"}).picture.ladder_alone());
   EXPECT_FALSE(options({"picture", "-o", "out.svg", "--packets", "events"}).packets_all);
@@ -460,7 +460,7 @@ TEST(Options, TheLiveViewIsOfAFileOrOfWhatHappensNow) {
   EXPECT_EQ(live.command, Command::top);
   EXPECT_EQ(live.expression, "port 443");
   EXPECT_EQ(live.every, std::chrono::seconds(2));
-  EXPECT_TRUE(live.choice.problems);
+  EXPECT_TRUE(live.report_filter.problems);
   EXPECT_FALSE(live.top.speed);
   const Options file = options({"top", "rec.pcapng", "--speed", "10"});
   EXPECT_EQ(file.top.words, (std::vector<std::string>{"rec.pcapng"}));
@@ -676,9 +676,9 @@ TEST(Options, AreReadFromAFileToo) {
       "comm = \"my server\"\n");
   const Options all = options({"life", "--config", file});
   EXPECT_EQ(all.ports, (std::vector<PortRange>{{80, 80}, {443, 443}}));
-  EXPECT_TRUE(all.choice.problems);
+  EXPECT_TRUE(all.report_filter.problems);
   EXPECT_EQ(all.format, OutputFormat::json);
-  EXPECT_EQ(all.choice.rules, (std::vector<Rule>{Rule::late, Rule::keepalive}));
+  EXPECT_EQ(all.report_filter.rules, (std::vector<Rule>{Rule::late, Rule::keepalive}));
   EXPECT_EQ(all.comm, "my server");
   EXPECT_EQ(options({"--config", file, "-o", "csv"}).format, OutputFormat::csv);  // the command line counts
 }

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/events.hpp"
+
 namespace tcpwitness {
 namespace {
 
-constexpr TimeNs s = 1'000'000'000;
+using testing::s;
 
 Stray syn_of(std::uint32_t seq, TimeNs ts) {
   Stray stray;

@@ -3,11 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "correlate/forwarded.hpp"
+#include "unit/events.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr std::int64_t s = 1'000'000'000;
+using testing::s;
 constexpr std::uint32_t eth0 = 2, eth1 = 3;  // the client's side, the server's side
 
 struct Router : private ForwardedConnections::Host {

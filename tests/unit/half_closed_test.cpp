@@ -11,7 +11,7 @@ namespace {
 
 using testing::Parts;
 
-constexpr std::int64_t s = 1'000'000'000;
+using testing::s;
 
 CorrelatorSettings stuck_after(std::int64_t ns) {
   CorrelatorSettings settings;

@@ -2,7 +2,7 @@
 // phases_test.cpp: where the time of a connection went; each phase, and the same without its evidence.
 #include "judge/judge.hpp"
 #include "unit/says.hpp"
-#include "values/choice.hpp"
+#include "values/report_filter.hpp"
 #include "wire/phase_clock.hpp"
 
 namespace tcpwitness::testing {
@@ -200,11 +200,11 @@ TEST(Phases, OfWhatWasOpenBeforeAreNotKnown) {
 }
 
 TEST(Phases, SlowerThanIsOfTheFirstByteToo) {
-  Choice choice;
-  choice.slower_than_ns = 200 * ms;
-  EXPECT_TRUE(choice.wants(run(answered_after(300 * ms), every_segment()).life()));
-  EXPECT_FALSE(choice.wants(run(answered_after(100 * ms), every_segment()).life()));
-  EXPECT_FALSE(choice.wants(run(answered_after(300 * ms)).life())) << "nothing is known of its first byte";
+  ReportFilter filter;
+  filter.slower_than_ns = 200 * ms;
+  EXPECT_TRUE(filter.wants(run(answered_after(300 * ms), every_segment()).life()));
+  EXPECT_FALSE(filter.wants(run(answered_after(100 * ms), every_segment()).life()));
+  EXPECT_FALSE(filter.wants(run(answered_after(300 * ms)).life())) << "nothing is known of its first byte";
 }
 
 // Reading a capture: the totals have the times. What was not captured may have been the request.

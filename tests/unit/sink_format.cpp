@@ -9,13 +9,14 @@
 
 #include "golden/reports.hpp"
 #include "sink/format.hpp"
+#include "unit/events.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr std::int64_t us = 1'000;
-constexpr std::int64_t ms = 1'000'000;
-constexpr std::int64_t s = 1'000'000'000;
+using testing::ms;
+using testing::s;
+using testing::us;
 
 TEST(Format, BytesHaveAtMostFiveCharacters) {
   EXPECT_EQ(short_bytes(0), "0");

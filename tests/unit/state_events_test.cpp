@@ -85,7 +85,7 @@ TEST(StateEvents, AChildWithoutItsPeerBeginsAtItsNextTransition) {
 }
 
 TEST(StateEvents, ARequestOfTheseAddressesBecomesTheChild) {
-  for (const std::uint64_t has_cookie : {0, 1}) {
+  for (const std::uint64_t has_cookie : {0U, 1U}) {
     Socket one(false);
     const Slot request = one.parts.lives.create(one.stream.now, true);
     one.parts.lives.adopt_flow(request, to_flow(one.side.tuple()));

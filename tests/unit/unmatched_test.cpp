@@ -4,12 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/events.hpp"
 #include "unit/no_rules.hpp"
 
 namespace tcpwitness {
 namespace {
 
-constexpr TimeNs s = 1'000'000'000;
+using testing::s;
 
 // Says which rule was asked, and whether something may be missing.
 class AskedRules : public testing::NoRules {

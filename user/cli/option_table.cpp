@@ -496,20 +496,20 @@ std::vector<Option> output() {
        "is for what a live run prints: 'tcpwitness life --append FILE'"},
       {"--problems",
        Kind::flag,
-       yes<&Options::choice, &Choice::problems>,
+       yes<&Options::report_filter, &ReportFilter::problems>,
        {{printed | Commands{top, record}, Group::output,
          "only connections that ended badly or have a finding other than time-wait; findings when they fire"},
         {{read}, Group::output, "only connections that ended badly or have a finding other than time-wait"},
         {{ls}, Group::output, "only sockets with a finding"}}},
       {"--finding",
        Kind::repeated,
-       [](std::string_view text, Options& o) { return add(rules(text), o.choice.rules); },
+       [](std::string_view text, Options& o) { return add(rules(text), o.report_filter.rules); },
        {{connections, Group::output, "only connections with one of these findings", "RULE[,RULE...]", "", rule_words},
         {{ls}, Group::output, "only sockets with one of these findings", "RULE[,RULE...]", "", rule_words}},
        Completes::list},
       {"--outcome",
        Kind::repeated,
-       [](std::string_view text, Options& o) { return add(outcomes(text), o.choice.outcomes); },
+       [](std::string_view text, Options& o) { return add(outcomes(text), o.report_filter.outcomes); },
        {{connections, Group::output, "only connections that ended so", "NAME[,NAME...]", "", outcome_words}},
        Completes::list},
       {"--slower-than",
@@ -517,7 +517,7 @@ std::vector<Option> output() {
        [](std::string_view text, Options& o) {
          const auto time = short_time(text);
          if (!time) return time.error();
-         o.choice.slower_than_ns = time->count();
+         o.report_filter.slower_than_ns = time->count();
          return std::string();
        },
        {{connections, Group::output,
@@ -527,7 +527,7 @@ std::vector<Option> output() {
        [](std::string_view text, Options& o) {
          const auto time = period(text);
          if (!time) return time.error();
-         o.choice.longer_than_ns = time->count();
+         o.report_filter.longer_than_ns = time->count();
          return std::string();
        },
        {{connections, Group::output, "only connections that lasted longer: 30s, 15m, 2h, 1d", "TIME"}}},

@@ -17,11 +17,11 @@
 
 #include "tcpwitness/address.hpp"
 #include "tcpwitness/finding.hpp"
-#include "values/choice.hpp"
 #include "values/group_key.hpp"
 #include "values/life_column.hpp"
 #include "values/metric_label.hpp"
 #include "values/port_range.hpp"
+#include "values/report_filter.hpp"
 #include "values/wire_mode.hpp"
 
 namespace tcpwitness {
@@ -138,8 +138,8 @@ struct Options {
   std::optional<std::chrono::nanoseconds> stuck_after;  // else the default; of a recording, its recorder's
   // live: how open connections send is looked at so often; 0: never. Empty: as the command does without it.
   std::optional<std::chrono::nanoseconds> sample;
-  bool packets_all = false;  // timelines and recordings: every segment is an event
-  Choice choice;             // of the connections that were followed: which are printed
+  bool packets_all = false;    // timelines and recordings: every segment is an event
+  ReportFilter report_filter;  // of the connections that were followed: which are printed
   SummaryOptions summary;
   RecordOptions record;
   ReadOptions read;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// selection.hpp: which connections the run was asked for: by process, by address.
+// selection.hpp: which connections the core reports: by process and by address, decided for each while it is followed.
 //
-// A connection's process and its form behind NAT may show late, so the answer can be open for a while.
+// Its process and its form behind NAT may show late, so the answer can be open for a while. (run/live_filter.hpp has
+// what it asks of a live run; run/file_filter.hpp selects in files, values/report_filter.hpp by what was judged.)
 #pragma once
 
 #include "correlate/listeners.hpp"

@@ -24,7 +24,7 @@ ConversationSettings conversation_settings(const Options& options, bool regular)
 BatchReader::BatchReader(const Options& options, CaptureFile& file, PacketFilter* filter)
     : file_(file),
       filter_(filter),
-      selection_(options),
+      file_filter_(options),
       conversations_(conversation_settings(options, file.regular())) {
   if (filter == nullptr) file.set_snaplen(headers_at_most);  // an expression can ask for any byte
 }
@@ -44,7 +44,7 @@ bool BatchReader::fill(Batch& batch) {
 bool BatchReader::wants(const CaptureBlock& block) {
   ++frames_;
   if (filter_ != nullptr && !filter_->matches(block)) return false;
-  return tcp_frames_.parse(block, tcp_) && selection_.wants(tcp_.source, tcp_.destination);
+  return tcp_frames_.parse(block, tcp_) && file_filter_.wants(tcp_.source, tcp_.destination);
 }
 
 void BatchReader::take(const CaptureBlock& block, Batch& batch) {

@@ -15,7 +15,7 @@
 #include "capture/filter.hpp"
 #include "capture/tcp_frames.hpp"
 #include "cli/options.hpp"
-#include "run/selection.hpp"
+#include "run/file_filter.hpp"
 #include "tcpwitness/event.hpp"
 #include "wire/conversations.hpp"
 #include "wire/frame_order.hpp"
@@ -64,7 +64,7 @@ class BatchReader {
 
   CaptureFile& file_;
   PacketFilter* filter_;
-  Selection selection_;
+  FileFilter file_filter_;
   TcpFrames tcp_frames_;
   Conversations conversations_;
   FrameOrder order_;  // of an ordinary file; who waits for a pipe's next frame wants those before it at once

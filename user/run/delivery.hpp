@@ -11,29 +11,29 @@
 
 #include "sink/output.hpp"
 #include "tcpwitness/pipeline.hpp"
-#include "values/choice.hpp"
+#include "values/report_filter.hpp"
 
 namespace tcpwitness {
 
 // The lives of a run: all, and those of them that the options choose. --count is of the latter.
-class Lives {
+class LifeCount {
  public:
-  explicit Lives(const Choice& choice) : choice_(choice) {}
+  explicit LifeCount(const ReportFilter& filter) : filter_(filter) {}
   void add(const Report& report) {
     const auto* life = std::get_if<Life>(&report);
     if (life == nullptr) return;
     ++all_;
-    if (choice_.wants(*life)) ++chosen_;
+    if (filter_.wants(*life)) ++chosen_;
   }
   [[nodiscard]] std::uint64_t all() const { return all_; }
   [[nodiscard]] std::uint64_t chosen() const { return chosen_; }
   void sum_up(Summary& summary) const {
     summary.connections = all_;
-    if (choice_.any()) summary.chosen = chosen_;
+    if (filter_.any()) summary.chosen = chosen_;
   }
 
  private:
-  const Choice& choice_;
+  const ReportFilter& filter_;
   std::uint64_t all_ = 0;
   std::uint64_t chosen_ = 0;
 };
@@ -44,9 +44,9 @@ class Delivery {
   static constexpr auto every = std::chrono::milliseconds(100);
 
   // limit: lives that are wanted (--count); 0: all. longest: a reader of the output waits for no longer than this.
-  Delivery(const Choice& choice, std::uint64_t limit, Output& output, std::unique_ptr<Sink> sink,
+  Delivery(const ReportFilter& filter, std::uint64_t limit, Output& output, std::unique_ptr<Sink> sink,
            Clock::duration longest = every)
-      : output_(output), sink_(std::move(sink)), lives_(choice), limit_(limit), longest_(longest) {}
+      : output_(output), sink_(std::move(sink)), lives_(filter), limit_(limit), longest_(longest) {}
 
   void limit_to(std::uint64_t lives) {
     if (lives != 0) limit_ = limit_ == 0 ? lives : std::min(limit_, lives);
@@ -93,12 +93,12 @@ class Delivery {
   [[nodiscard]] bool enough() const { return enough_; }
   [[nodiscard]] bool broken() const { return broken_; }
   [[nodiscard]] bool over() const { return enough_ || broken_; }
-  [[nodiscard]] const Lives& lives() const { return lives_; }
+  [[nodiscard]] const LifeCount& lives() const { return lives_; }
 
  private:
   Output& output_;
   std::unique_ptr<Sink> sink_;
-  Lives lives_;
+  LifeCount lives_;
   std::uint64_t limit_;
   Clock::duration longest_;
   Clock::time_point flushed_ = Clock::now();

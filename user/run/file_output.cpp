@@ -15,7 +15,8 @@ FileOutput::FileOutput(const Options& options, StopSignal& stop, const CaptureFi
     : stop_(stop),
       wanted_(std::move(wanted)),
       output_(STDOUT_FILENO),
-      delivery_(options.choice, options.count.value_or(0), output_, make_sink(options, output_, names, wire_alone)),
+      delivery_(options.report_filter, options.count.value_or(0), output_,
+                make_sink(options, output_, names, wire_alone)),
       progress_(file.bytes_total()),
       erases_for_lines_(!wire_alone || ::isatty(STDOUT_FILENO) == 1) {
   output_.stop_waiting_for(stop.fd());

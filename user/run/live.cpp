@@ -22,7 +22,7 @@
 #include "run/child.hpp"
 #include "run/chosen_process.hpp"
 #include "run/clocks.hpp"
-#include "run/conditions.hpp"
+#include "run/live_filter.hpp"
 #include "run/live_parts.hpp"
 #include "run/live_run.hpp"
 #include "run/live_settings.hpp"
@@ -74,9 +74,9 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
     if (ends_with_process(options, view.get())) process = *std::move(found);
   }
   ServiceManager manager = service_manager();
-  Conditions conditions;
+  LiveFilter live_filter;
   TracerSettings settings = tracer_settings(options);
-  if (auto chosen = conditions.choose_flows(options, settings); !chosen) return refuse(chosen.error());
+  if (auto chosen = live_filter.choose_flows(options, settings); !chosen) return refuse(chosen.error());
   auto signals = take_signals();
   if (!signals) return fail(signals.error());
   // Before another namespace is entered: who scrapes is in this one.
@@ -89,7 +89,7 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
   if (!options.netns.empty()) {
     if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
   }
-  if (auto chosen = conditions.choose_processes(options); !chosen) return fail(chosen.error());
+  if (auto chosen = live_filter.choose_processes(options); !chosen) return fail(chosen.error());
   // Before there are threads, and while it can still inherit what this process may do.
   std::optional<Child> child;
   if (!options.program.empty()) {
@@ -118,7 +118,7 @@ int run_live(const Options& options, std::unique_ptr<LiveView> view) {
     if (auto started = metrics->start(); !started) return fail(started.error());
   }
   const LiveParts parts{.options = *drawing,
-                        .conditions = conditions,
+                        .live_filter = live_filter,
                         .features = tracing->features,
                         .child = child ? &*child : nullptr,
                         .process = process,

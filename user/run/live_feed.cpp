@@ -21,7 +21,7 @@ std::unique_ptr<Recorder> make_recorder(const LiveParts& parts, const Ready& rea
   const Options& options = parts.options;
   if (options.command != Command::record) return nullptr;
   return std::make_unique<Recorder>(recorder_settings(options.record),
-                                    start_mark(options, correlator_settings(options, parts.conditions, parts.tracer),
+                                    start_mark(options, correlator_settings(options, parts.live_filter, parts.tracer),
                                                ready, parts.started_ns, parts.clock.offset_ns(), parts.features),
                                     names,
                                     [](const std::string& text) { say("tcpwitness: " + text, Priority::warning); });
@@ -31,11 +31,11 @@ std::unique_ptr<Recorder> make_recorder(const LiveParts& parts, const Ready& rea
 
 LiveFeed::LiveFeed(const LiveParts& parts, const Ready& ready, const Names& names, LiveOutput& output)
     : clock_(parts.clock),
-      containers_(parts.conditions.containers()),
+      containers_(parts.live_filter.containers()),
       output_(output),
       reports_(output.waiting()),
       decoder_(parts.clock.offset_ns(), parts.started_ns),
-      correlator_(correlator_settings(parts.options, parts.conditions, parts.tracer), names),
+      correlator_(correlator_settings(parts.options, parts.live_filter, parts.tracer), names),
       recorder_(make_recorder(parts, ready, names)),
       skipped_until_ns_(parts.started_ns) {}
 

@@ -15,7 +15,7 @@
 #include "run/messages.hpp"
 #include "run/outputs.hpp"
 #include "service/appended_file.hpp"
-#include "sink/chosen.hpp"
+#include "sink/filtered.hpp"
 #include "sink/format.hpp"
 
 namespace tcpwitness {
@@ -33,10 +33,10 @@ class NoSink final : public Sink {
 std::unique_ptr<Sink> make_live_sink(const LiveParts& parts, Output& output, const Names& names) {
   const Options& options = parts.options;
   if (parts.metrics != nullptr) return parts.metrics->sink();
-  if (parts.view != nullptr) return with_choice(parts.view->sink(), options.choice);
+  if (parts.view != nullptr) return with_filter(parts.view->sink(), options.report_filter);
   const bool taken = options.record.quiet || options.record.path == "-";  // by nobody, by the recording
   if (options.command == Command::record && taken) return std::make_unique<NoSink>();
-  return make_sink(options, output, names, false, parts.conditions.containers());
+  return make_sink(options, output, names, false, parts.live_filter.containers());
 }
 
 // Where what is printed goes. stdout, and under a command, whose stdout it is, a copy of stderr.
@@ -51,8 +51,8 @@ LiveOutput::LiveOutput(const LiveParts& parts, const Names& names)
     : options_(parts.options),
       records_(parts.options.command == Command::record),
       output_(output_of(parts), Output::Mode::never_waits),
-      delivery_(parts.options.choice, parts.options.count.value_or(0), output_, make_live_sink(parts, output_, names),
-                flush_every) {
+      delivery_(parts.options.report_filter, parts.options.count.value_or(0), output_,
+                make_live_sink(parts, output_, names), flush_every) {
   if (options_.format == OutputFormat::csv) output_.take_heading(!parts.appended.empty);
   if (parts.appended.fd.valid()) output_.wait_for_room();
 }

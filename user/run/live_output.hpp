@@ -56,7 +56,7 @@ class LiveOutput {
   [[nodiscard]] bool broken() const { return delivery_.broken(); }
   [[nodiscard]] int error() const { return output_.error(); }
   [[nodiscard]] std::uint64_t dropped() const { return output_.dropped(); }
-  [[nodiscard]] const Lives& lives() const { return delivery_.lives(); }
+  [[nodiscard]] const LifeCount& lives() const { return delivery_.lives(); }
   // Nothing is on its way.
   [[nodiscard]] bool idle() const { return !delivery_.unflushed() && output_.waiting() == 0 && waiting_.empty(); }
 

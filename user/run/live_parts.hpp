@@ -9,7 +9,7 @@
 #include "run/backlog.hpp"
 #include "run/child.hpp"
 #include "run/chosen_process.hpp"
-#include "run/conditions.hpp"
+#include "run/live_filter.hpp"
 #include "run/serve.hpp"
 #include "run/top.hpp"
 #include "service/appended_file.hpp"
@@ -22,7 +22,7 @@ namespace tcpwitness {
 
 struct LiveParts {
   const Options& options;
-  const Conditions& conditions;
+  const LiveFilter& live_filter;
   const Features& features;
   Child* child;            // null where no command is run
   ChosenProcess& process;  // of -p; else none

@@ -39,7 +39,7 @@ LiveRun::LiveRun(const LiveParts& parts)
       feed_(parts, ready_, names_, output_),
       drain_(parts, names_, feed_, output_),
       list_(parts, feed_, drain_),
-      so_far_(parts, feed_, drain_, output_),
+      interim_reports_(parts, feed_, drain_, output_),
       samples_(parts, feed_, drain_) {
   const bool appends = parts.appended.fd.valid() || feed_.recorder() != nullptr;
   hangup_reopens_ = parts.view == nullptr && (parts.manager.there() || (!has_terminal() && appends));
@@ -77,7 +77,7 @@ bool LiveRun::turn() {
   list_.take_after_loss();
   const auto now = Clock::now();
   const auto since_start = now - started_;
-  if (!over() && parts_.backlog.empty()) so_far_.report(since_start);
+  if (!over() && parts_.backlog.empty()) interim_reports_.report(since_start);
   if (reopen_) reopen();
   parts_.manager.alive(now, [&] { return status("tracing"); });
   if (!over() && parts_.backlog.empty()) samples_.take(since_start);
@@ -132,7 +132,7 @@ bool LiveRun::wait() {
     at_most = std::clamp(left, milliseconds(0), at_most);
   };
   not_after(parts_.options.duration);
-  not_after(so_far_.next());
+  not_after(interim_reports_.next());
   not_after(samples_.next());
   if (parts_.view != nullptr) at_most = std::min(at_most, parts_.view->patience());
   if (const auto most = parts_.manager.round_at_least_every())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // live_run.hpp: one live run, from ready to summary. A turn waits, looks at the ring and does what is due.
 //
-// What it does in a turn is elsewhere: ring_drain.hpp, socket_list.hpp, so_far.hpp, samples.hpp. Its end is
+// What it does in a turn is elsewhere: ring_drain.hpp, socket_lister.hpp, interim_reports.hpp, samples.hpp. Its end is
 // live_end.cpp.
 #pragma once
 
@@ -10,14 +10,14 @@
 #include <string>
 
 #include "run/followed_command.hpp"
+#include "run/interim_reports.hpp"
 #include "run/live_feed.hpp"
 #include "run/live_output.hpp"
 #include "run/live_parts.hpp"
 #include "run/ring_drain.hpp"
 #include "run/run_loop.hpp"
 #include "run/samples.hpp"
-#include "run/so_far.hpp"
-#include "run/socket_list.hpp"
+#include "run/socket_lister.hpp"
 #include "tcpwitness/report.hpp"
 
 namespace tcpwitness {
@@ -61,8 +61,8 @@ class LiveRun final : public Run {
   LiveOutput output_;
   LiveFeed feed_;
   RingDrain drain_;
-  SocketList list_;
-  SoFar so_far_;
+  SocketLister list_;
+  InterimReports interim_reports_;
   Samples samples_;
   Clock::time_point started_;
   bool ended_by_signal_ = false;

@@ -25,7 +25,7 @@ TracerSettings tracer_settings(const Options& options) {
   return settings;
 }
 
-CorrelatorSettings correlator_settings(const Options& options, const Conditions& conditions, const Tracer& tracer) {
+CorrelatorSettings correlator_settings(const Options& options, const LiveFilter& live_filter, const Tracer& tracer) {
   CorrelatorSettings settings;
   static_cast<ReportSettings&>(settings) = report_settings(options);
   settings.has_kernel = tracer.has_kernel();
@@ -36,9 +36,9 @@ CorrelatorSettings correlator_settings(const Options& options, const Conditions&
   if (options.stuck_after) settings.close_wait_stuck_ns = options.stuck_after->count();
   if (!options.children) settings.pid = options.pid;
   settings.comm = options.comm;
-  settings.of_process = conditions.of_process();
-  settings.of_flow = conditions.of_flow();
-  settings.flow_excludes = conditions.flow_excludes();
+  settings.of_process = live_filter.of_process();
+  settings.of_flow = live_filter.of_flow();
+  settings.flow_excludes = live_filter.flow_excludes();
   return settings;
 }
 

@@ -6,13 +6,13 @@
 #include "probe/features.hpp"
 #include "probe/tracer.hpp"
 #include "recording/recorder.hpp"
-#include "run/conditions.hpp"
+#include "run/live_filter.hpp"
 #include "tcpwitness/pipeline.hpp"
 
 namespace tcpwitness {
 
 [[nodiscard]] TracerSettings tracer_settings(const Options& options);
-[[nodiscard]] CorrelatorSettings correlator_settings(const Options& options, const Conditions& conditions,
+[[nodiscard]] CorrelatorSettings correlator_settings(const Options& options, const LiveFilter& live_filter,
                                                      const Tracer& tracer);
 [[nodiscard]] RecorderSettings recorder_settings(const RecordOptions& options);
 // What the Correlator of a recording will get of this run. offset_ns: of the run's clock.

@@ -4,7 +4,7 @@
 //   iterators (snapshot.bpf.c), sock_diag -> OpenSocket -> judge_open_socket -> table
 //
 // Only the iterators are loaded, and nothing is traced: a listing costs what it reads. (--uid and --children have hooks
-// of their own, at fork and exit: conditions.hpp.)
+// of their own, at fork and exit: live_filter.hpp.)
 #include <poll.h>
 #include <unistd.h>
 
@@ -22,7 +22,7 @@
 #include "probe/netns.hpp"
 #include "probe/tracer.hpp"
 #include "run/clocks.hpp"
-#include "run/conditions.hpp"
+#include "run/live_filter.hpp"
 #include "run/messages.hpp"
 #include "run/run.hpp"
 #include "run/signals.hpp"
@@ -43,8 +43,8 @@ OpenSocket open_socket(const SocketFound& found) {
 
 class Lister {
  public:
-  Lister(const Options& options, const Conditions& conditions, Tracer& tracer)
-      : options_(options), conditions_(conditions), tracer_(tracer) {}
+  Lister(const Options& options, const LiveFilter& live_filter, Tracer& tracer)
+      : options_(options), live_filter_(live_filter), tracer_(tracer) {}
 
   Result<SocketListing> list() {
     sockets_.clear();
@@ -61,8 +61,8 @@ class Lister {
       ++listing.all;
       const auto stuck = options_.stuck_after ? options_.stuck_after->count() : stuck_after_ns;
       auto findings = judge_open_socket(socket, stuck);
-      const auto chosen = [&](const Finding& finding) { return options_.choice.wants(finding.rule); };
-      if (options_.choice.any() && std::ranges::none_of(findings, chosen)) continue;
+      const auto chosen = [&](const Finding& finding) { return options_.report_filter.wants(finding.rule); };
+      if (options_.report_filter.any() && std::ranges::none_of(findings, chosen)) continue;
       listing.sockets.push_back({std::move(socket), std::move(findings)});
     }
     // Listeners first, then by address.
@@ -126,10 +126,10 @@ class Lister {
   }
 
   [[nodiscard]] bool wanted(const OpenSocket& socket) const {
-    if (const auto& of_flow = conditions_.of_flow(); of_flow && !of_flow(socket.flow)) return false;
+    if (const auto& of_flow = live_filter_.of_flow(); of_flow && !of_flow(socket.flow)) return false;
     if (!options_.of_some_processes()) return true;
     return std::ranges::any_of(socket.holders, [&](const SocketHolder& holder) {
-      const auto& of_process = conditions_.of_process();
+      const auto& of_process = live_filter_.of_process();
       return (options_.pid == 0 || options_.children || holder.pid == options_.pid) &&
              (options_.comm.empty() || holder.comm == options_.comm) &&
              (!of_process || of_process({.pid = holder.pid, .comm = holder.comm, .source = PidSource::snapshot}));
@@ -137,7 +137,7 @@ class Lister {
   }
 
   const Options& options_;
-  const Conditions& conditions_;
+  const LiveFilter& live_filter_;
   Tracer& tracer_;
   std::map<std::uint64_t, OpenSocket> sockets_;
 };
@@ -154,23 +154,23 @@ bool wait(int signals, std::chrono::nanoseconds time) {
 int run_ls(const Options& options) {
   const auto signals = take_signals();
   if (!signals) return fail(signals.error());
-  Conditions conditions;
+  LiveFilter live_filter;
   TracerSettings settings;
   settings.listing = true;
   settings.ports = options.ports;
   settings.hosts = options.hosts;
-  if (auto chosen = conditions.choose_flows(options, settings); !chosen) return refuse(chosen.error());
+  if (auto chosen = live_filter.choose_flows(options, settings); !chosen) return refuse(chosen.error());
   if (!options.netns.empty()) {
     if (auto entered = enter_netns(options.netns); !entered) return fail(entered.error());
   }
-  if (auto chosen = conditions.choose_processes(options); !chosen) return fail(chosen.error());
+  if (auto chosen = live_filter.choose_processes(options); !chosen) return fail(chosen.error());
   const DisabledFeatures disabled = DisabledFeatures::from_environment();
   const auto features = find_features(disabled);
   if (!features) return fail(features.error());
   const auto tracer =
       Tracer::load(settings, *features, disabled, [](const std::string& text) { say("tcpwitness: " + text); });
   if (!tracer) return fail(tracer.error());
-  Lister lister(options, conditions, **tracer);
+  Lister lister(options, live_filter, **tracer);
   Output output(STDOUT_FILENO);
   output.stop_waiting_for(signals->get());
   TextStyle style = style_of(STDOUT_FILENO);

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "run/atomic_file.hpp"
-#include "sink/chosen.hpp"
+#include "sink/filtered.hpp"
 #include "sink/picture/picture.hpp"
 #include "sink/summary.hpp"
 #include "sink/views/compare.hpp"
@@ -21,11 +21,11 @@ ReportSettings report_settings(const Options& options) {
     return {.finding_reports = true, .open_findings = true, .reworded = false, .counted = true};
   return {.timeline = entries,
           .states = options.command == Command::record,
-          .finding_reports = options.format == OutputFormat::json || entries || options.choice.any() ||
+          .finding_reports = options.format == OutputFormat::json || entries || options.report_filter.any() ||
                              options.command == Command::record,
           .explain = entries,
           .compare = options.comparing(),
-          .open_findings = options.choice.wants_findings_at_once() || options.command == Command::top};
+          .open_findings = options.report_filter.wants_findings_at_once() || options.command == Command::top};
 }
 
 namespace {
@@ -50,10 +50,11 @@ std::unique_ptr<Sink> make_lines(const Options& options, Output& output, const N
   style.wire_alone = wire_alone;
   if (options.stories()) return make_story_text(output, names, style);
   if (options.timeline()) return make_trace_text(output, names, style);
-  style.findings = options.choice.any();
+  style.findings = options.report_filter.any();
   style.wide = options.wide;
   style.columns = options.columns;
-  style.time_wait = std::ranges::find(options.choice.rules, Rule::time_wait) != options.choice.rules.end();
+  style.time_wait =
+      std::ranges::find(options.report_filter.rules, Rule::time_wait) != options.report_filter.rules.end();
   return with_wall_times(make_life_text(output, style), names);
 }
 
@@ -70,7 +71,8 @@ PictureSettings picture_settings(const Options& options, bool wire_alone) {
 std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Names& names, bool wire_alone,
                                 Containers* containers) {
   if (options.command == Command::picture) {
-    return with_choice(make_picture(options.picture.fd, names, picture_settings(options, wire_alone)), options.choice);
+    return with_filter(make_picture(options.picture.fd, names, picture_settings(options, wire_alone)),
+                       options.report_filter);
   }
   const bool alone = options.summary_alone() || options.comparing();
   const bool table = alone && options.format == OutputFormat::csv;
@@ -96,7 +98,7 @@ std::unique_ptr<Sink> make_sink(const Options& options, Output& output, const Na
     auto picture = make_picture(options.picture.fd, names, picture_settings(options, wire_alone));
     sink = with_picture(std::move(sink), std::move(picture));
   }
-  return with_choice(std::move(sink), options.choice);
+  return with_filter(std::move(sink), options.report_filter);
 }
 
 }  // namespace tcpwitness

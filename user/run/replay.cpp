@@ -15,11 +15,11 @@
 #include <chrono>
 
 #include "recording/replay.hpp"
+#include "run/file_filter.hpp"
 #include "run/file_output.hpp"
 #include "run/file_settings.hpp"
 #include "run/messages.hpp"
 #include "run/run_loop.hpp"
-#include "run/selection.hpp"
 #include "run/signals.hpp"
 #include "sink/format.hpp"
 #include "sink/output.hpp"
@@ -38,10 +38,10 @@ class Replaying final : public Run {
       : options_(options),
         file_(file),
         stop_(stop),
-        selection_(options),
+        file_filter_(options),
         replay_(replay_settings(options)),
         output_(options, stop, file, replay_.names(), false,
-                [this](const Report& report) { return selection_.wants(report); }) {}
+                [this](const Report& report) { return file_filter_.wants(report); }) {}
 
   [[nodiscard]] bool over() const override { return output_.over(); }
 
@@ -128,7 +128,7 @@ class Replaying final : public Run {
   const Options& options_;
   CaptureFile& file_;
   StopSignal& stop_;
-  Selection selection_;
+  FileFilter file_filter_;
   Replay replay_;
   FileOutput output_;
   CaptureBlock block_;

@@ -24,14 +24,14 @@
 #include "recording/replay.hpp"
 #include "run/batch_reader.hpp"
 #include "run/exit_code.hpp"
+#include "run/file_filter.hpp"
 #include "run/file_settings.hpp"
 #include "run/messages.hpp"
 #include "run/run.hpp"
 #include "run/run_loop.hpp"
-#include "run/selection.hpp"
 #include "run/signals.hpp"
 #include "run/top.hpp"
-#include "sink/chosen.hpp"
+#include "sink/filtered.hpp"
 #include "sink/format.hpp"
 #include "sink/views/describe.hpp"
 #include "tcpwitness/capture.hpp"
@@ -172,8 +172,8 @@ class Playing final : public Run {
   Playing(const Options& options, Played& played, LiveView& view, bool recording, int signals)
       : played_(played),
         view_(view),
-        sink_(with_choice(view.sink(), options.choice)),
-        selection_(options),
+        sink_(with_filter(view.sink(), options.report_filter)),
+        file_filter_(options),
         selects_(recording),
         counts_alone_(!recording && !options.packets_all),
         signals_(signals),
@@ -275,7 +275,7 @@ class Playing final : public Run {
     played_.advance(now, reports_);
     write();
     played_.so_far(now, [&](Life life) {
-      if (selects_ && !selection_.wants(life.flow, life.nat)) return;
+      if (selects_ && !file_filter_.wants(life.flow, life.nat)) return;
       sink_->write(Interim{.ts_ns = now, .life = std::move(life)});
     });
     sink_->write(Interim{.ts_ns = now, .life = {}});
@@ -289,7 +289,7 @@ class Playing final : public Run {
   void write() {
     for (const Report& report : reports_) {
       if (counts_alone_ && only_counts(report)) continue;
-      if (!selects_ || selection_.wants(report)) sink_->write(report);
+      if (!selects_ || file_filter_.wants(report)) sink_->write(report);
     }
     reports_.clear();
   }
@@ -305,7 +305,7 @@ class Playing final : public Run {
   Played& played_;
   LiveView& view_;
   std::unique_ptr<Sink> sink_;
-  Selection selection_;
+  FileFilter file_filter_;
   bool selects_;       // a capture's reader has done it
   bool counts_alone_;  // ordinary segments of a capture: they are no events of its timelines
   int signals_;

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "sink/format.hpp"
-#include "values/choice.hpp"
+#include "values/report_filter.hpp"
 
 namespace tcpwitness {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "sink/format.hpp"
-#include "values/choice.hpp"
+#include "values/report_filter.hpp"
 
 namespace tcpwitness {
 namespace {

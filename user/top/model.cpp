@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "sink/format.hpp"
-#include "values/choice.hpp"
+#include "values/report_filter.hpp"
 
 namespace tcpwitness::top {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/so_far.hpp"
+#include "run/interim_reports.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -16,14 +16,14 @@ constexpr auto rarest_list = std::chrono::seconds(10);  // for a screen
 
 }  // namespace
 
-SoFar::SoFar(const LiveParts& parts, LiveFeed& feed, RingDrain& drain, LiveOutput& output)
+InterimReports::InterimReports(const LiveParts& parts, LiveFeed& feed, RingDrain& drain, LiveOutput& output)
     : parts_(parts), feed_(feed), drain_(drain), output_(output), every_(parts.options.every) {
   if (parts.metrics != nullptr) every_ = metrics_every;
   const bool at_once = parts.metrics != nullptr || parts.view != nullptr;
   next_ = at_once ? Clock::duration{} : parts.options.every.value_or(Clock::duration{});
 }
 
-void SoFar::report(Clock::duration since_start) {
+void InterimReports::report(Clock::duration since_start) {
   if (!every_ || since_start < next_) return;
   next_ += *every_;
   if (next_ <= since_start) next_ = since_start + *every_;
@@ -44,7 +44,7 @@ void SoFar::report(Clock::duration since_start) {
   if (parts_.metrics != nullptr) next_ = std::max(next_, since_start + one_per_cent * (Clock::now() - begun));
 }
 
-void SoFar::list_sockets(Clock::duration since_start) {
+void InterimReports::list_sockets(Clock::duration since_start) {
   const std::int64_t begun_ns = thread_cpu_ns();
   std::int64_t listed_ns = begun_ns;
   drain_.list([&](const Tracer::OnRecord& on_record) {
@@ -58,7 +58,7 @@ void SoFar::list_sockets(Clock::duration since_start) {
   if (parts_.view != nullptr) list_next_ = since_start + std::min<Clock::duration>(two_per_cent * took, rarest_list);
 }
 
-Totals SoFar::totals() {
+Totals InterimReports::totals() {
   Totals totals{.events = feed_.decoder().received(),
                 .lost = 0,
                 .skipped = parts_.tracer.skipped_runs(),

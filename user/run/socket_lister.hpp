@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// socket_list.hpp: all sockets that exist, read from the kernel: at the start, after a loss, and a last time at the
+// socket_lister.hpp: all sockets that exist, read from the kernel: at the start, after a loss, and a last time at the
 // end.
 #pragma once
 
@@ -10,9 +10,9 @@
 
 namespace tcpwitness {
 
-class SocketList {
+class SocketLister {
  public:
-  SocketList(const LiveParts& parts, LiveFeed& feed, RingDrain& drain) : parts_(parts), feed_(feed), drain_(drain) {}
+  SocketLister(const LiveParts& parts, LiveFeed& feed, RingDrain& drain) : parts_(parts), feed_(feed), drain_(drain) {}
 
   // With their owners. At the start: what existed before us.
   void take();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// so_far.hpp: every so often (--every, metrics, a screen) the connections that go on are listed and reported as they
-// are by then.
+// interim_reports.hpp: when connections that go on are reported as they are by then: every so often, for --every,
+// metrics and a screen.
 #pragma once
 
 #include <chrono>
@@ -13,11 +13,11 @@
 
 namespace tcpwitness {
 
-class SoFar {
+class InterimReports {
  public:
   using Clock = std::chrono::steady_clock;
 
-  SoFar(const LiveParts& parts, LiveFeed& feed, RingDrain& drain, LiveOutput& output);
+  InterimReports(const LiveParts& parts, LiveFeed& feed, RingDrain& drain, LiveOutput& output);
 
   // Since the start of the run; nothing: never.
   [[nodiscard]] std::optional<Clock::duration> next() const { return every_ ? std::optional(next_) : std::nullopt; }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// chosen.hpp: a sink before a sink, which passes on what a Choice wants.
+// filtered.hpp: a sink before a sink, which passes on what a ReportFilter wants.
 //
 // What a connection's end decides is kept until then: the entries of a timeline, bounded. The findings of one that is
-// still open pass when they fire, where the Choice asks for findings, and its timeline follows from there on.
+// still open pass when they fire, where the ReportFilter asks for findings, and its timeline follows from there on.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
 #include "tcpwitness/pipeline.hpp"
-#include "values/choice.hpp"
+#include "values/report_filter.hpp"
 
 namespace tcpwitness {
 
@@ -20,7 +20,7 @@ struct KeptLimits {
   std::size_t of_all = 200'000;  // about 100 MB
 };
 
-[[nodiscard]] std::unique_ptr<Sink> with_choice(std::unique_ptr<Sink> sink, const Choice& choice,
+[[nodiscard]] std::unique_ptr<Sink> with_filter(std::unique_ptr<Sink> sink, const ReportFilter& filter,
                                                 KeptLimits limits = {});
 
 }  // namespace tcpwitness

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// choice_test.cpp: which connections --problems, --finding, --outcome, --slower-than and --longer-than print, and when.
+// report_filter_test.cpp: which connections --problems, --finding, --outcome, --slower-than and --longer-than print,
+// and when.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "golden/reports.hpp"
-#include "sink/chosen.hpp"
+#include "sink/filtered.hpp"
 
 namespace tcpwitness {
 namespace {
@@ -56,15 +57,15 @@ class Passed final : public Sink {
   std::string& text_;
 };
 
-std::string passed(const Choice& choice, const Reports& reports, KeptLimits limits = {}) {
+std::string passed(const ReportFilter& filter, const Reports& reports, KeptLimits limits = {}) {
   std::string text;
-  const auto sink = with_choice(std::make_unique<Passed>(text), choice, limits);
+  const auto sink = with_filter(std::make_unique<Passed>(text), filter, limits);
   for (const Report& report : reports) sink->write(report);
   return text;
 }
 
-TEST(Choice, AProblemIsABadEndOrAFinding) {
-  const Choice problems{.problems = true};
+TEST(ReportFilter, AProblemIsABadEndOrAFinding) {
+  const ReportFilter problems{.problems = true};
   EXPECT_FALSE(problems.wants(life_of(1, Outcome::completed)));
   EXPECT_FALSE(problems.wants(life_of(1, Outcome::completed, {Rule::time_wait})));
   EXPECT_FALSE(problems.wants(life_of(1, Outcome::open)));
@@ -73,23 +74,23 @@ TEST(Choice, AProblemIsABadEndOrAFinding) {
   EXPECT_TRUE(problems.wants(life_of(1, Outcome::completed, {Rule::time_wait, Rule::retransmission})));
 }
 
-TEST(Choice, AListIsAnOrAndTwoOptionsAreAnAnd) {
-  const Choice either{.rules = {Rule::late, Rule::keepalive}};
+TEST(ReportFilter, AListIsAnOrAndTwoOptionsAreAnAnd) {
+  const ReportFilter either{.rules = {Rule::late, Rule::keepalive}};
   EXPECT_TRUE(either.wants(life_of(1, Outcome::completed, {Rule::keepalive})));
   EXPECT_FALSE(either.wants(life_of(1, Outcome::refused, {Rule::zero_window})));
-  const Choice both{.rules = {Rule::late}, .outcomes = {Outcome::completed}};
+  const ReportFilter both{.rules = {Rule::late}, .outcomes = {Outcome::completed}};
   EXPECT_TRUE(both.wants(life_of(1, Outcome::completed, {Rule::late})));
   EXPECT_FALSE(both.wants(life_of(1, Outcome::refused, {Rule::late})));
   EXPECT_FALSE(both.wants(life_of(1, Outcome::completed)));
   // A bad end is none of the findings that are asked for.
-  const Choice narrow{.problems = true, .rules = {Rule::late}};
+  const ReportFilter narrow{.problems = true, .rules = {Rule::late}};
   EXPECT_FALSE(narrow.wants(life_of(1, Outcome::refused)));
-  const Choice time_wait{.rules = {Rule::time_wait}};
+  const ReportFilter time_wait{.rules = {Rule::time_wait}};
   EXPECT_TRUE(time_wait.wants(life_of(1, Outcome::completed, {Rule::time_wait})));
 }
 
-TEST(Choice, SlowIsTheHandshakeOrAnAttemptThatWasGivenUp) {
-  const Choice slow{.slower_than_ns = 200'000'000};
+TEST(ReportFilter, SlowIsTheHandshakeOrAnAttemptThatWasGivenUp) {
+  const ReportFilter slow{.slower_than_ns = 200'000'000};
   Life life = life_of(1, Outcome::completed);
   life.duration_ns = 9'000'000'000;
   EXPECT_FALSE(slow.wants(life));  // it lived long: nothing is said of its beginning
@@ -102,8 +103,8 @@ TEST(Choice, SlowIsTheHandshakeOrAnAttemptThatWasGivenUp) {
   EXPECT_TRUE(slow.wants(life));
 }
 
-TEST(Choice, LongIsWhatLastedLongerHoweverItBegan) {
-  const Choice lasting{.longer_than_ns = 30'000'000'000};
+TEST(ReportFilter, LongIsWhatLastedLongerHoweverItBegan) {
+  const ReportFilter lasting{.longer_than_ns = 30'000'000'000};
   EXPECT_TRUE(lasting.any());
   Life life = life_of(1, Outcome::completed, {Rule::late});
   life.duration_ns = 30'000'000'000;
@@ -111,17 +112,18 @@ TEST(Choice, LongIsWhatLastedLongerHoweverItBegan) {
   life.duration_ns = 30'000'000'001;
   EXPECT_TRUE(lasting.wants(life));
   life.handshake_ns = 1;
-  EXPECT_FALSE((Choice{.slower_than_ns = 1'000, .longer_than_ns = 30'000'000'000}.wants(life))) << "both are wanted";
-  EXPECT_TRUE((Choice{.rules = {Rule::late}, .longer_than_ns = 30'000'000'000}.wants(life)));
+  EXPECT_FALSE((ReportFilter{.slower_than_ns = 1'000, .longer_than_ns = 30'000'000'000}.wants(life)))
+      << "both are wanted";
+  EXPECT_TRUE((ReportFilter{.rules = {Rule::late}, .longer_than_ns = 30'000'000'000}.wants(life)));
 }
 
 TEST(Chosen, HowLongAnOpenConnectionWillLastIsNotKnown) {
-  const Choice lasting{.problems = true, .longer_than_ns = 1'000'000'000};
+  const ReportFilter lasting{.problems = true, .longer_than_ns = 1'000'000'000};
   EXPECT_EQ(passed(lasting, {finding_of(2, Rule::zero_window), finding_of(0, Rule::stray_segment)}), "");
 }
 
 TEST(Chosen, AFindingOfAnOpenConnectionPassesWhenItFires) {
-  const Choice problems{.problems = true};
+  const ReportFilter problems{.problems = true};
   EXPECT_EQ(passed(problems, {finding_of(1, Rule::time_wait), finding_of(2, Rule::zero_window),
                               life_of(1, Outcome::completed, {Rule::time_wait}),
                               life_of(2, Outcome::completed, {Rule::zero_window})}),
@@ -147,7 +149,7 @@ TEST(Chosen, TheLastLineCountsWhatWasPrinted) {
 }
 
 TEST(Chosen, ATimelineIsKeptUntilItIsDecided) {
-  const Choice problems{.problems = true};
+  const ReportFilter problems{.problems = true};
   EXPECT_EQ(passed(problems, {entry_of(1, 1), entry_of(2, 2), entry_of(1, 3), life_of(2, Outcome::completed),
                               life_of(1, Outcome::refused)}),
             "E1.1 E1.3 L1");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/socket_list.hpp"
+#include "run/socket_lister.hpp"
 
 #include <algorithm>
 
@@ -14,14 +14,14 @@ constexpr std::int64_t list_at_most_every_ns = 2'000'000'000;
 
 }  // namespace
 
-void SocketList::take() {
+void SocketLister::take() {
   drain_.list([this](const Tracer::OnRecord& on_record) {
     parts_.tracer.snapshot_sockets(on_record);
     parts_.tracer.snapshot_owners(on_record);
   });
 }
 
-void SocketList::take_after_loss() {
+void SocketLister::take_after_loss() {
   const TimeNs begun = parts_.clock.now();
   const TimeNs lost_at = feed_.lost_at();
   if (lost_at == 0 || begun < std::max(lost_at + list_after_ns, not_before_ns_) || !parts_.backlog.empty()) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// conditions.hpp: which connections of a live run are wanted, where the kernel's filters and one number do not say it:
-// descendants of a process, a user, many ports, an expression. Asked for each connection, when it is reported.
+// live_filter.hpp: what the options of a live run ask of a connection's process and addresses, beyond one pid and what
+// the kernel compares: descendants of a process, a user, an expression. The core's Selection asks these functions.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace tcpwitness {
 
-class Conditions {
+class LiveFilter {
  public:
   // --port and the expression: what the kernel can compare goes to `settings`.
   Result<void> choose_flows(const Options& options, TracerSettings& settings);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/conditions.hpp"
+#include "run/live_filter.hpp"
 
 #include <fmt/format.h>
 #include <pwd.h>
@@ -21,7 +21,7 @@ Result<std::uint32_t> user_id(const std::string& user) {
 
 }  // namespace
 
-Result<void> Conditions::choose_flows(const Options& options, TracerSettings& settings) {
+Result<void> LiveFilter::choose_flows(const Options& options, TracerSettings& settings) {
   const FlowFilter* filter = nullptr;
   if (!options.expression.empty()) {
     auto compiled = FlowFilter::compile(options.expression);
@@ -45,7 +45,7 @@ Result<void> Conditions::choose_flows(const Options& options, TracerSettings& se
   return {};
 }
 
-Result<void> Conditions::choose_processes(const Options& options) {
+Result<void> LiveFilter::choose_processes(const Options& options) {
   // A recording is of all processes; the command says how long.
   const bool of_command = !options.program.empty() && options.command != Command::record;
   const bool descendants = options.children || of_command;

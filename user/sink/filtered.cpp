@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/chosen.hpp"
+#include "sink/filtered.hpp"
 
 #include <deque>
 #include <map>
@@ -10,22 +10,22 @@
 namespace tcpwitness {
 namespace {
 
-class ChosenSink final : public Sink {
+class FilteredSink final : public Sink {
  public:
-  ChosenSink(std::unique_ptr<Sink> sink, const Choice& choice, KeptLimits limits)
-      : sink_(std::move(sink)), choice_(choice), limits_(limits) {}
+  FilteredSink(std::unique_ptr<Sink> sink, const ReportFilter& filter, KeptLimits limits)
+      : sink_(std::move(sink)), filter_(filter), limits_(limits) {}
 
   void write(const Report& report) override {
     if (const auto* life = std::get_if<Life>(&report)) {
       end(*life, report);
     } else if (const auto* found = std::get_if<FindingReport>(&report)) {
       const Rule rule = found->finding.rule;
-      if (found->conn == 0 ? choice_.wants_without_connection(rule) : choice_.wants_at_once(rule)) {
+      if (found->conn == 0 ? filter_.wants_without_connection(rule) : filter_.wants_at_once(rule)) {
         follow(found->conn);
         sink_->write(report);
       }
     } else if (const auto* interim = std::get_if<Interim>(&report)) {
-      if (!interim->life || choice_.wants(*interim->life)) sink_->write(report);
+      if (!interim->life || filter_.wants(*interim->life)) sink_->write(report);
     } else if (const auto* summary = std::get_if<Summary>(&report); summary != nullptr && summary->chosen) {
       Summary said = *summary;  // a finding that fired chose its connection, although it has none at the end
       said.chosen = printed_;
@@ -40,7 +40,7 @@ class ChosenSink final : public Sink {
 
  private:
   void end(const Life& life, const Report& report) {
-    const bool wanted = followed_.erase(life.conn) != 0 || choice_.wants(life);
+    const bool wanted = followed_.erase(life.conn) != 0 || filter_.wants(life);
     if (wanted) release(life.conn);
     drop(life.conn);
     if (!wanted) return;
@@ -80,7 +80,7 @@ class ChosenSink final : public Sink {
   }
 
   std::unique_ptr<Sink> sink_;
-  Choice choice_;
+  ReportFilter filter_;
   KeptLimits limits_;
   std::map<ConnectionId, std::deque<Entry>> kept_;
   std::size_t count_ = 0;
@@ -90,9 +90,9 @@ class ChosenSink final : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> with_choice(std::unique_ptr<Sink> sink, const Choice& choice, KeptLimits limits) {
-  if (!choice.any()) return sink;
-  return std::make_unique<ChosenSink>(std::move(sink), choice, limits);
+std::unique_ptr<Sink> with_filter(std::unique_ptr<Sink> sink, const ReportFilter& filter, KeptLimits limits) {
+  if (!filter.any()) return sink;
+  return std::make_unique<FilteredSink>(std::move(sink), filter, limits);
 }
 
 }  // namespace tcpwitness

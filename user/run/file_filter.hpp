@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// selection.hpp: --port and --host of read: by connection, so that what selects one direction selects the other.
+// file_filter.hpp: --port and --host where a file is read, by connection: what selects one direction selects the other.
 //
-// (A live run selects in the kernel.)
+// (A live run has the kernel compare them.)
 #pragma once
 
 #include <algorithm>
@@ -13,9 +13,9 @@
 
 namespace tcpwitness {
 
-class Selection {
+class FileFilter {
  public:
-  explicit Selection(const Options& options)
+  explicit FileFilter(const Options& options)
       : options_(options), all_(options.ports.empty() && options.hosts.empty()) {}
 
   [[nodiscard]] bool wants(const Endpoint& a, const Endpoint& b) const { return all_ || chosen(a, b); }

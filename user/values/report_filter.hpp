@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// choice.hpp: which of the connections that were followed are printed: --problems, --finding, --outcome, --slower-than,
-// --longer-than.
+// report_filter.hpp: which connections are printed once they are judged: --problems, --finding, --outcome,
+// --slower-than, --longer-than.
 //
 // A list is an "or", two options are an "and", as journalctl has it. Everything is still followed and counted.
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace tcpwitness {
 
-struct Choice {
+struct ReportFilter {
   bool problems = false;
   std::vector<Rule> rules;        // empty: all
   std::vector<Outcome> outcomes;  // empty: all
@@ -22,7 +22,7 @@ struct Choice {
   std::optional<std::int64_t> slower_than_ns{};
   std::optional<std::int64_t> longer_than_ns{};  // from its first event to its end
 
-  bool operator==(const Choice&) const = default;
+  bool operator==(const ReportFilter&) const = default;
 
   [[nodiscard]] bool any() const { return problems || !rules.empty() || !outcomes.empty() || by_time(); }
 
