@@ -135,7 +135,7 @@ def close_wait_leak(lab, screen):
     texts = [table.stop(), problems.stop()]
     done.set()
     return [(texts[0], [r"fld-leak .*7100.* open +close-wait-stuck"]),
-            (texts[1], [r"close-wait-stuck \(certain\): .*fld-leak \(pid \d+\).*(fd|descriptor)"])]
+            (texts[1], [r"close-wait-stuck \(certain\): .*fld-leak\[\d+\].*(fd|descriptor)"])]
 
 
 @job

@@ -251,7 +251,7 @@ TEST(PeerNotClosing, AHalfClosedConnectionThatReceivesIsFine) {
 TEST(WriteAfterPeerClosed, SaysWhoClosedFirstAndWhatIsLost) {
   const RunResult reported = run(write_after_close_story().events);
   const auto finding = reported.finding(Rule::write_after_peer_closed);
-  EXPECT_TRUE(says(finding, "10.0.0.2:80 sent its FIN first; 5.00 s later curl (pid 42) sent 50 bytes"))
+  EXPECT_TRUE(says(finding, "10.0.0.2:80 sent its FIN first; 5.00 s later curl[42] sent 50 bytes"))
       << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 3U);

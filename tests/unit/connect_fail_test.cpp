@@ -16,7 +16,7 @@ TEST(NoLocalPort, IsToldWithTheRangeAndWhoHasThePorts) {
   EXPECT_EQ(life.closed_by, ClosedBy::none);
   const auto finding = reported.finding(Rule::port_exhaustion);
   EXPECT_TRUE(says(finding, "2 ports in 40000-40001")) << finding_text(finding);
-  EXPECT_TRUE(says(finding, "1 in TIME_WAIT, 1 open (1 by curl (pid 42))")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "1 in TIME_WAIT, 1 open (1 by curl[42])")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(finding->evidence.size(), 2U);
 }
@@ -243,7 +243,7 @@ TEST(ConnectCancelled, IsTheProcessesOwnDoing) {
   const Life life = run(stream.events).life();
   EXPECT_EQ(life.outcome, Outcome::connect_cancelled);
   EXPECT_EQ(life.closed_by, ClosedBy::local);
-  EXPECT_EQ(life.explanation, "curl (pid 42) gave up before the connection was made: no answer had come to the SYN.");
+  EXPECT_EQ(life.explanation, "curl[42] gave up before the connection was made: no answer had come to the SYN.");
 }
 
 // The process waits less long than the kernel would.
@@ -290,7 +290,7 @@ TEST(ConnectIgnored, IsARstThatTcpNeverGot) {
                                    "rule (NETFILTER_DROP); connect() failed with ETIMEDOUT"))
       << life(drop_netfilter, false).explanation;
   EXPECT_EQ(life(drop_netfilter, true).explanation,
-            "curl (pid 42) gave up before the connection was made: a RST had come in, but the kernel dropped it.");
+            "curl[42] gave up before the connection was made: a RST had come in, but the kernel dropped it.");
   EXPECT_EQ(life(drop_sequence, false).outcome, Outcome::connect_timeout) << "TCP refused it: forged";
 }
 

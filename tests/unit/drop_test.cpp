@@ -14,8 +14,7 @@ struct Case {
 
 const std::vector<Case>& incoming() {
   static const std::vector<Case> cases = {
-      {Rule::rx_dropped, drop_netfilter,
-       "1 segment with 20 bytes from the peer arrived and never reached curl (pid 42)"},
+      {Rule::rx_dropped, drop_netfilter, "1 segment with 20 bytes from the peer arrived and never reached curl[42]"},
       {Rule::rx_dropped, drop_rcvbuff, "no memory was left (SOCKET_RCVBUFF)"},
       {Rule::bad_checksum, drop_csum,
        "refused 1 segment with 20 bytes from the peer's address: the checksum is wrong (TCP_CSUM)"},

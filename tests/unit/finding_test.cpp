@@ -277,7 +277,7 @@ std::optional<Finding> stuck_with_descriptor(std::initializer_list<Caller> holde
 
 TEST(CloseWaitStuck, NamesTheDescriptorThatIsStillOpen) {
   const auto finding = stuck_with_descriptor({nginx, worker});
-  EXPECT_TRUE(says(finding, "nginx (pid 80) has not closed fd 19 (CLOSE_WAIT)")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "nginx[80] has not closed fd 19 (CLOSE_WAIT)")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
@@ -310,7 +310,7 @@ TEST(CloseWaitStuck, SaysThatNobodyHasAcceptedOnlyWhereNothingShowsThatSomebodyH
 
 TEST(CloseWaitStuck, NamesTheChildThatHasItWhereTheParentHasClosed) {
   const auto finding = stuck_with_descriptor({worker});
-  EXPECT_TRUE(says(finding, "nginx-worker (pid 81) has not closed fd 19 (CLOSE_WAIT)")) << finding_text(finding);
+  EXPECT_TRUE(says(finding, "nginx-worker[81] has not closed fd 19 (CLOSE_WAIT)")) << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::certain);
 }
 
@@ -327,7 +327,7 @@ TEST(CloseWaitStuck, IsToldWhileItLastsAndNamesTheProcess) {
   const RunResult reported = run(stuck(11 * s, false));
   const auto reports = reported.all<FindingReport>();
   const auto finding = reported.finding(Rule::close_wait_stuck);
-  EXPECT_TRUE(says(finding, "the peer's FIN arrived 11.0 s ago; nginx (pid 80) has not closed (CLOSE_WAIT)"))
+  EXPECT_TRUE(says(finding, "the peer's FIN arrived 11.0 s ago; nginx[80] has not closed (CLOSE_WAIT)"))
       << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
   EXPECT_EQ(std::count_if(reports.begin(), reports.end(),

@@ -8,7 +8,7 @@ namespace {
 TEST(AcceptQueueFull, NamesTheProcessThatDoesNotAccept) {
   const auto finding = run(accept_queue_full_story().events).finding(Rule::accept_queue_full);
   EXPECT_TRUE(says(finding,
-                   "nginx (pid 80) does not accept fast enough: its accept queue is full (2 wait, the limit is 1): 2 "
+                   "nginx[80] does not accept fast enough: its accept queue is full (2 wait, the limit is 1): 2 "
                    "SYNs found it full and got no answer"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(accept_queue_full_story(), Rule::accept_queue_full, Confidence::certain);
@@ -68,7 +68,7 @@ TEST(AcceptQueueFull, OfTheSynNeedsTheWire) {
 TEST(SynBacklogFull, IsToldOfSynsThatCameAgain) {
   const auto finding = run(syn_backlog_full_story().events).finding(Rule::syn_backlog_full);
   EXPECT_TRUE(says(finding,
-                   "the SYN queue of nginx (pid 80) is full (9 half-open, the limit is 8) and SYN cookies are "
+                   "the SYN queue of nginx[80] is full (9 half-open, the limit is 8) and SYN cookies are "
                    "off (net.ipv4.tcp_syncookies is 0): 3 SYNs got no answer"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(syn_backlog_full_story(), Rule::syn_backlog_full, Confidence::certain);
@@ -124,7 +124,7 @@ TEST(UnansweredSyn, IsNoneThatNatSendsOn) {
 TEST(Syncookie, IsToldWhenNoRequestSocketAnswered) {
   const auto finding = run(syncookie_story().events).finding(Rule::syncookie);
   EXPECT_TRUE(says(finding,
-                   "answered with a SYN cookie for nginx (pid 80), whose SYN queue was full (9 half-open, the "
+                   "answered with a SYN cookie for nginx[80], whose SYN queue was full (9 half-open, the "
                    "limit is 8)"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(syncookie_story(), Rule::syncookie, Confidence::certain);
@@ -247,7 +247,7 @@ TEST(SlowHandshake, TheKernelAloneDoesNotKnowTheLegs) {
 TEST(SlowAccept, IsCertainWhereTheSocketWasSeenWithoutAProcess) {
   const auto finding = run(slow_accept_story().events).finding(Rule::slow_accept);
   EXPECT_TRUE(says(finding,
-                   "3.00 s after the handshake nginx (pid 80) had not accepted the connection; its first call "
+                   "3.00 s after the handshake nginx[80] had not accepted the connection; its first call "
                    "came after 4.00 s"))
       << finding_text(finding);
   expect_downgraded_by_a_gap(slow_accept_story(), Rule::slow_accept, Confidence::certain);
@@ -267,7 +267,7 @@ std::optional<Finding> first_read(std::uint32_t waited_ms, OwnerSource source = 
 
 TEST(SlowAccept, TheFirstReadIsAnUpperBoundAndOnlyLikely) {
   const auto finding = first_read(1200);
-  EXPECT_TRUE(says(finding, "the peer's data waited 1.20 s until the first call of nginx (pid 80)"))
+  EXPECT_TRUE(says(finding, "the peer's data waited 1.20 s until the first call of nginx[80]"))
       << finding_text(finding);
   EXPECT_EQ(finding->confidence, Confidence::likely);
 }

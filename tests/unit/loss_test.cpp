@@ -418,7 +418,7 @@ RunResult stalled(std::uint32_t stalls) {
 TEST(DelayedAckStall, CountsAndAddsUp) {
   const auto finding = stalled(10).finding(Rule::delayed_ack_stall);
   ASSERT_TRUE(finding.has_value());
-  EXPECT_TRUE(sentence(*finding).contains("10 small writes of curl (pid 42) waited 400 ms in all, 40 ms each"))
+  EXPECT_TRUE(sentence(*finding).contains("10 small writes of curl[42] waited 400 ms in all, 40 ms each"))
       << sentence(*finding);
   EXPECT_FALSE(finding->evidence.empty());
 }

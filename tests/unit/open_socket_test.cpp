@@ -49,7 +49,7 @@ TEST(OpenSocket, OneThatIsIdleHasNothing) { EXPECT_EQ(rules(in(TcpState::establi
 TEST(OpenSocket, ThePeerHasClosedAndTheProcessHasNot) {
   OpenSocket socket = in(TcpState::close_wait);
   EXPECT_EQ(rules(socket), Rules{"close-wait-stuck"});
-  EXPECT_TRUE(sentence(judge_open_socket(socket, ten_s)[0]).contains("server (pid 42, descriptor 9) has not closed"));
+  EXPECT_TRUE(sentence(judge_open_socket(socket, ten_s)[0]).contains("server[42] (descriptor 9) has not closed"));
   socket.cb.since_received_ms = 9'999;
   EXPECT_EQ(rules(socket), Rules{});
 }

@@ -58,9 +58,9 @@ TEST(Peer, ASlowHandshakeNamesTheListenerWhoseQueueWasFull) {
     ASSERT_TRUE(finding.has_value());
     ASSERT_TRUE(finding->peer.has_value());
     EXPECT_EQ(finding->peer->pid, nginx.pid);
-    EXPECT_EQ(says(finding, "at the other end: nginx (pid 80) does not accept fast enough"), queued != 0)
+    EXPECT_EQ(says(finding, "at the other end: nginx[80] does not accept fast enough"), queued != 0)
         << sentence(*finding);
-    EXPECT_EQ(says(finding, "the other end is nginx (pid 80)"), queued == 0) << sentence(*finding);
+    EXPECT_EQ(says(finding, "the other end is nginx[80]"), queued == 0) << sentence(*finding);
   }
 }
 
@@ -136,7 +136,7 @@ TEST(Peer, AFirewallBetweenTheEndsIsNamedAndNotTheServer) {
     const auto finding = of(lives, 40000, Rule::reset_origin);
     ASSERT_TRUE(finding.has_value());
     EXPECT_EQ(finding->confidence, dropped ? Confidence::certain : Confidence::likely) << sentence(*finding);
-    EXPECT_EQ(says(finding, "a local firewall sent the RST, not nginx (pid 80)"), dropped) << sentence(*finding);
+    EXPECT_EQ(says(finding, "a local firewall sent the RST, not nginx[80]"), dropped) << sentence(*finding);
     EXPECT_EQ(life_at(lives, 40000)->outcome, dropped ? Outcome::reset_by_local : Outcome::reset_by_peer);
     EXPECT_EQ(life_at(lives, 80)->outcome, Outcome::open);
   }

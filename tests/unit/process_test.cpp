@@ -142,9 +142,9 @@ TEST(Closer, IsTheProcessThatClosedAndNotTheOneThatServed) {
     c.to(State::close);
     return run(stream.events).finding(Rule::time_wait);
   };
-  EXPECT_TRUE(says(closed_by(worker, 0), "nginx-worker (pid 81) closed first")) << finding_text(closed_by(worker, 0));
-  EXPECT_TRUE(says(closed_by(nginx, 0), "nginx (pid 80) closed first"));
-  EXPECT_TRUE(says(closed_by(nobody, 0), "nginx (pid 80) closed first")) << "who did is not known";
+  EXPECT_TRUE(says(closed_by(worker, 0), "nginx-worker[81] closed first")) << finding_text(closed_by(worker, 0));
+  EXPECT_TRUE(says(closed_by(nginx, 0), "nginx[80] closed first"));
+  EXPECT_TRUE(says(closed_by(nobody, 0), "nginx[80] closed first")) << "who did is not known";
   EXPECT_FALSE(says(closed_by(worker, ECONNABORTED), "worker")) << "ss -K is nobody's close()";
 }
 

@@ -42,7 +42,7 @@ TEST(Story, AHandshakeAndAnOrderlyCloseAreTold) {
        "the connection is established", "its ACK was sent",
        "curl[42] closed the connection: this side closes first; its FIN was sent", "; the peer acknowledged it",
        "(FIN_WAIT2)", "The peer's FIN came in; this side acknowledged it", " later and waits in TIME_WAIT (inferred)",
-       "completed after", "delivered 50 bytes, received 70", "time-wait (certain): curl (pid 42) closed first"});
+       "completed after", "delivered 50 bytes, received 70", "time-wait (certain): curl[42] closed first"});
   EXPECT_FALSE(text.contains("this side sent 50 bytes")) << "the life's line has it";
 }
 

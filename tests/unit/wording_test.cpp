@@ -53,7 +53,7 @@ TEST(Wording, TheOtherEndIsNamedBehindIt) {
   const std::string alone = sentence(dead);
   EXPECT_TRUE(alone.ends_with("until the kernel gave up (ETIMEDOUT)")) << alone;
   dead.peer = PeerEnd{.conn = 3, .pid = 80, .comm = "nginx"};
-  EXPECT_EQ(sentence(dead), alone + "; the other end is nginx (pid 80)");
+  EXPECT_EQ(sentence(dead), alone + "; the other end is nginx[80]");
   dead.peer->pid = 0;
   EXPECT_EQ(sentence(dead), alone) << "its process is not known";
 }
@@ -66,13 +66,13 @@ TEST(Wording, TheOtherEndsOwnFindingSaysWhy) {
                                   .peer_process = {.pid = 80, .comm = "nginx"}});
   window.peer = PeerEnd{.conn = 3, .pid = 80, .comm = "nginx"};
   const std::string alone = sentence(window);
-  EXPECT_EQ(alone, "the receive window of nginx (pid 80) was closed for 2 s, 0 zero-window probes")
+  EXPECT_EQ(alone, "the receive window of nginx[80] was closed for 2 s, 0 zero-window probes")
       << "it is not named twice";
   Finding why = found(
       Rule::slow_accept,
       arguments::SlowAccept{.process = {.pid = 80, .comm = "nginx"}, .unaccepted = true, .waited_ns = 5'000'000'000});
   window.because = {why};
-  const std::string words = "5 s after the handshake nginx (pid 80) had not accepted the connection";
+  const std::string words = "5 s after the handshake nginx[80] had not accepted the connection";
   EXPECT_EQ(sentence(window), alone + "; at the other end, probably: " + words);
   window.because.front().confidence = Confidence::certain;
   EXPECT_EQ(sentence(window), alone + "; at the other end: " + words);

@@ -288,7 +288,7 @@ std::size_t columns(std::string_view text) {
 
 std::string process_text(const Process& process, bool utf8) {
   if (process.pid == 0) return "?";
-  return fmt::format("{}[{}]", process.comm.empty() ? "?" : printable(process.comm, utf8), process.pid);
+  return process_name(printable(process.comm, utf8), process.pid);
 }
 
 }  // namespace tcpwitness

@@ -30,6 +30,10 @@ std::string counted(std::uint64_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
+std::string process_name(std::string_view comm, std::uint32_t pid) {
+  return fmt::format("{}[{}]", comm.empty() ? "?" : comm, pid);
+}
+
 std::string errno_name(int error) {
   const char* name = ::strerrorname_np(error);
   return name != nullptr ? name : fmt::format("errno {}", error);

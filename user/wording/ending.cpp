@@ -47,7 +47,7 @@ std::string words(const endings::Message& of) {
                      of.by_destination ? "the destination itself" : to_string(of.icmp.sender) + ", on the way");
 }
 
-// "curl (pid 42) was killed by signal 9"; "" where it lives on.
+// "curl[42] was killed by signal 9"; "" where it lives on.
 std::string death(const endings::Closer& closer) {
   if (!closer.died) return "";
   return closer.signal != 0 ? fmt::format("{} was killed by signal {}", process_words(closer.process), closer.signal)

@@ -11,8 +11,8 @@ namespace {
 
 std::string who(const arguments::OpenSocketState& of) {
   if (!of.held) return "a process that is not known";
-  const std::string fd = of.fd >= 0 ? fmt::format(", descriptor {}", of.fd) : "";
-  return fmt::format("{} (pid {}{})", of.process.comm, of.process.pid, fd);
+  const std::string fd = of.fd >= 0 ? fmt::format(" (descriptor {})", of.fd) : "";
+  return process_words(of.process) + fd;
 }
 
 std::string_view are(std::uint32_t number) { return number == 1 ? "is" : "are"; }

@@ -12,7 +12,7 @@ namespace tcpwitness {
 
 std::string process_words(const arguments::NamedProcess& process) {
   if (process.pid == 0) return "a process that was not identified";
-  return fmt::format("{} (pid {})", process.comm, process.pid);
+  return process_name(process.comm, process.pid);
 }
 
 std::string gets_error(std::string_view who, std::int32_t error) {

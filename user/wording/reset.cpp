@@ -10,8 +10,8 @@ namespace {
 
 // Of the other end of the connection, which the same run follows.
 std::string by_other_end(const arguments::Reset& of) {
-  const std::string who = of.other.pid != 0 ? fmt::format("{}[{}]", of.other.comm, of.other.pid)
-                                            : fmt::format("the other end (connection {})", of.other_conn);
+  const std::string who =
+      of.other.pid != 0 ? process_words(of.other) : fmt::format("the other end (connection {})", of.other_conn);
   if (of.other_gave_up) return fmt::format("RST by the kernel of {}: its keep-alive gave up", who);
   if (of.other_answered) return fmt::format("RST by the kernel of {}, which had closed before", who);
   if (of.other_gave_request_up) return fmt::format("RST by the kernel of {}, in the handshake", who);

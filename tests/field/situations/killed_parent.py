@@ -47,7 +47,7 @@ def play(lab):
 
 
 def named_child(text):
-    return "fld-child (pid " + str(PIDS["child"]) in text
+    return "fld-child[" + str(PIDS["child"]) in text
 
 
 expect = {"b": view(life(local=":7441", outcome="completed", process="fld-srv", closed_by="local", tx=5, rx=5, says=["fld-child .* exited with nothing unread"],
