@@ -8,15 +8,6 @@
 #include "lab/cases.hpp"
 
 namespace tcpwitness::lab::cases {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-int64_t milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration_cast<Millis>(Clock::now() - start).count();
-}
-
-}  // namespace
 
 void refused(Script& s) {
   const Endpoint nobody{server_ip, closed_port};

@@ -12,18 +12,6 @@
 namespace tcpwitness::lab::cases {
 namespace {
 
-constexpr const char* syn = "tcp flags & (syn|ack) == syn";
-constexpr const char* syn_ack = "tcp flags & (syn|ack) == (syn|ack)";
-constexpr const char* data_segment = "tcp flags & psh == psh";
-
-void close_both(Script& s) {
-  s.client().close(s.connection.client).ok();
-  s.server().drain(s.connection.server).ok(0);
-  s.server().close(s.connection.server).ok();
-  s.played.closed_first = Closer::client;
-  s.await_state(Side::client, "TIME_WAIT");
-}
-
 // One retry, a second after the first SYN; over after two (three before Linux 6.5).
 void connect_in_vain(Script& s) {
   const Endpoint at{server_ip, service_port};
@@ -45,7 +33,7 @@ void drop_input_at(Script& s, const Endpoint& at) {
   s.client_sends("lost at the door, sent twice\n");  // > PA arrives and is dropped, > PA
   s.require(s.dropped(Side::server) == 1, "one segment was dropped");
   s.unsilence(Side::server);
-  close_both(s);
+  s.close_both();
 }
 
 }  // namespace
@@ -62,7 +50,7 @@ void drop_output(Script& s) {
   s.client_sends("kept at home, sent twice\n");
   s.require(s.dropped(Side::client) == 1, "one segment was dropped");
   s.unsilence(Side::client);
-  close_both(s);
+  s.close_both();
 }
 
 void reject_input(Script& s) {
@@ -147,7 +135,7 @@ void queue_overflow(Script& s) {
   s.played.client_bytes += size;
   s.server().receive(s.connection.server, size).ok(size);
   s.set_queue(Side::client, "");
-  close_both(s);
+  s.close_both();
 }
 
 }  // namespace tcpwitness::lab::cases

@@ -6,17 +6,6 @@
 #include "lab/cases.hpp"
 
 namespace tcpwitness::lab::cases {
-namespace {
-
-constexpr const char* syn = "tcp flags & (syn|ack) == syn";
-constexpr const char* syn_ack = "tcp flags & (syn|ack) == (syn|ack)";
-using Clock = std::chrono::steady_clock;
-
-int64_t milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration_cast<Millis>(Clock::now() - start).count();
-}
-
-}  // namespace
 
 void accept_overflow(Script& s) {
   const Endpoint at{server_ip, service_port};

@@ -13,14 +13,6 @@
 namespace tcpwitness::lab::cases {
 namespace {
 
-void close_both(Script& s) {
-  s.client().close(s.connection.client).ok();
-  s.server().drain(s.connection.server).ok(0);
-  s.server().close(s.connection.server).ok();
-  s.played.closed_first = Closer::client;
-  s.await_state(Side::client, "TIME_WAIT");
-}
-
 // A header and a body in two writes, then the answer: how many clients ask.
 void ask_in_two_writes(Script& s, int times) {
   const std::string_view header = "length: 5\n";
@@ -66,7 +58,7 @@ void delayed_ack_stall(Script& s) {
   s.exchange();
   ask_in_two_writes(s, 8);
   s.fact("delayed_acks", s.counted(Side::server, "DelayedACKs"));
-  close_both(s);
+  s.close_both();
 }
 
 void delayed_ack_nodelay(Script& s) {
@@ -74,7 +66,7 @@ void delayed_ack_nodelay(Script& s) {
   s.client().set(s.connection.client, IPPROTO_TCP, TCP_NODELAY, 1).ok();
   s.exchange();
   ask_in_two_writes(s, 8);
-  close_both(s);
+  s.close_both();
 }
 
 }  // namespace tcpwitness::lab::cases

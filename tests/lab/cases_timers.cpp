@@ -11,8 +11,6 @@
 namespace tcpwitness::lab::cases {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 void keepalive_every_second(Script& s) {
   const int fd = s.connection.client;
   s.client().set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 1).ok();
@@ -26,7 +24,7 @@ void keepalive_every_second(Script& s) {
 void client_gives_up(Script& s, Millis patience) {
   const auto start = Clock::now();
   s.client_fails(s.client().drain(s.connection.client, patience), ETIMEDOUT);
-  s.fact("waited_ms", std::chrono::duration_cast<Millis>(Clock::now() - start).count());
+  s.fact("waited_ms", milliseconds_since(start));
   s.fact("unanswered_segments", s.dropped(Side::server));
   s.await_state(Side::client, "gone");
   s.await_state(Side::server, "ESTABLISHED");  // half open
@@ -125,7 +123,7 @@ void zero_window(Script& s) {
   s.pause(s.options().hold);  // > A at snd_una - 1, < A win 0: at growing distances
   s.require(s.counted(Side::client, "TCPWinProbe") > 0, "the client probed the closed window");
   s.server().begin_drain(s.connection.server, Millis(5000));  // < A win > 0, and all that waited
-  s.fact("unread_for_ms", std::chrono::duration_cast<Millis>(Clock::now() - start).count());
+  s.fact("unread_for_ms", milliseconds_since(start));
   s.client().close(fd).ok();
   s.server().end_drain().ok(static_cast<int64_t>(s.played.client_bytes));
   s.fact("window_probes", s.counted(Side::client, "TCPWinProbe"));

@@ -11,22 +11,12 @@
 namespace tcpwitness::lab::cases {
 namespace {
 
-constexpr const char* data_segment = "tcp flags & psh == psh";
-
 // One segment was lost, and this is how the client's kernel says it repaired that.
 void repaired_once(Script& s, const char* counter) {
   s.require(s.dropped(Side::server) == 1, "one segment was lost");
   s.fact("repaired_by", counter);
   s.require(s.counted(Side::client, counter) == 1, fmt::format("{} is 1", counter));
   s.unsilence(Side::server);
-}
-
-void close_both(Script& s) {
-  s.client().close(s.connection.client).ok();
-  s.server().drain(s.connection.server).ok(0);
-  s.server().close(s.connection.server).ok();
-  s.played.closed_first = Closer::client;
-  s.await_state(Side::client, "TIME_WAIT");
 }
 
 }  // namespace
@@ -37,7 +27,7 @@ void retransmission_tail(Script& s) {
   s.drop_once(Side::server, Hook::input, data_segment);
   s.client_sends("lost once, sent twice\n");  // > PA is lost, > PA
   repaired_once(s, "TCPLossProbes");
-  close_both(s);
+  s.close_both();
 }
 
 void retransmission_fast(Script& s) {
@@ -54,7 +44,7 @@ void retransmission_fast(Script& s) {
   s.played.client_bytes += size;
   s.server().receive(s.connection.server, size).ok(size);
   repaired_once(s, "TCPFastRetrans");
-  close_both(s);
+  s.close_both();
 }
 
 void retransmission_rto(Script& s) {
@@ -64,7 +54,7 @@ void retransmission_rto(Script& s) {
   s.drop_once(Side::server, Hook::input, data_segment);
   s.client_sends("lost once, sent twice\n");
   repaired_once(s, "TCPTimeouts");
-  close_both(s);
+  s.close_both();
 }
 
 void retransmission_spurious(Script& s) {
@@ -79,7 +69,7 @@ void retransmission_spurious(Script& s) {
   s.fact("dsacks", s.counted(Side::client, "TCPDSACKRecv"));
   s.require(s.counted(Side::client, "TCPDSACKRecv") == 1, "the server said that it had it");
   s.unsilence(Side::server);
-  close_both(s);
+  s.close_both();
 }
 
 void two_paths_before(Script& s) { s.add_second_cable(); }
@@ -95,7 +85,7 @@ void two_paths(Script& s) {
   s.route_over_second_cable(false);
   s.played.client_bytes += size;
   s.fact("second_cable_bytes", size);
-  close_both(s);
+  s.close_both();
 }
 
 void asymmetric_route_before(Script& s) {
@@ -107,7 +97,7 @@ void asymmetric_route(Script& s) {
   s.route_over_second_cable(true);
   s.establish();
   s.exchange();
-  close_both(s);
+  s.close_both();
   s.route_over_second_cable(false);
 }
 

@@ -70,13 +70,17 @@ void Script::exchange() {
   server_sends("time to read RFC 9293\n");
 }
 
-void Script::talk_and_close() {
-  exchange();
+void Script::close_both() {
   client().close(connection.client).ok();
   server().drain(connection.server).ok(0);
   server().close(connection.server).ok();
   played.closed_first = Closer::client;
   await_state(Side::client, "TIME_WAIT");
+}
+
+void Script::talk_and_close() {
+  exchange();
+  close_both();
   await_state(Side::server, "gone");
 }
 

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,17 @@
 #include "lab/scripted_host.hpp"
 
 namespace tcpwitness::lab {
+
+using Clock = std::chrono::steady_clock;
+
+inline int64_t milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration_cast<Millis>(Clock::now() - start).count();
+}
+
+// What drop() and reject() match, in nft's words.
+inline constexpr const char* syn = "tcp flags & (syn|ack) == syn";
+inline constexpr const char* syn_ack = "tcp flags & (syn|ack) == (syn|ack)";
+inline constexpr const char* data_segment = "tcp flags & psh == psh";
 
 struct PlayOptions {
   Millis hold{3000};                  // how long "too long" lasts (close-wait-stuck, zero-window)
@@ -51,7 +63,8 @@ class Script {
   void client_sends(std::string_view text);  // and the server reads it
   void server_sends(std::string_view text);  // and the client reads it
   void exchange();                           // a request and its response
-  void talk_and_close();                     // the same, then the client closes first, to the end
+  void close_both();                         // the client first, until it is in TIME_WAIT
+  void talk_and_close();                     // an exchange, and both close, to the end
   // That side's application notes the error of a call that had to fail so.
   void client_fails(const Call& call, int error) { played.client_errno = call.fails_with(error); }
   void server_fails(const Call& call, int error) { played.server_errno = call.fails_with(error); }
