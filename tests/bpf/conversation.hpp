@@ -160,6 +160,9 @@ class Conversation {
   tw_segment last_{};
 };
 
+// As many, whatever they are.
+inline Bytes bytes(std::size_t count) { return Bytes(count, 0x42); }
+
 inline constexpr int silent = -1;  // an ordinary segment: no record
 
 class FlowSuite : public WireSuite<FlowSuite>, public testing::WithParamInterface<Scene> {

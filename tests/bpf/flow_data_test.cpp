@@ -10,8 +10,6 @@
 namespace tcpwitness::wire_test {
 namespace {
 
-Bytes bytes(std::size_t count) { return Bytes(count, 0x42); }
-
 class FlowData : public FlowSuite {
  protected:
   // Both sides have sent 100 bytes and stand at 101.

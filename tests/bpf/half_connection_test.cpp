@@ -13,8 +13,6 @@
 namespace tcpwitness::wire_test {
 namespace {
 
-Bytes bytes(std::size_t count) { return Bytes(count, 0x42); }
-
 constexpr int shared_events =
     TW_EVENT_SYN | TW_EVENT_FIN | TW_EVENT_RST | TW_EVENT_FIN_ACK | TW_EVENT_ZERO_WINDOW | TW_EVENT_WINDOW_OPEN;
 

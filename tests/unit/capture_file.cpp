@@ -18,13 +18,14 @@
 
 #include "unit/capture_bytes.hpp"
 #include "unit/capture_read.hpp"
+#include "unit/events.hpp"
 
 namespace tcpwitness::testing {
 namespace {
 
 Bytes data(std::string_view text) { return Bytes().text(text); }
 
-constexpr TimeNs s = 1'000'000'000;
+using testing::s;
 
 struct PcapKind {
   std::uint32_t magic;

@@ -10,7 +10,6 @@ namespace tcpwitness {
 namespace {
 
 using testing::Parts;
-
 using testing::s;
 
 CorrelatorSettings stuck_after(std::int64_t ns) {
