@@ -64,6 +64,29 @@ TEST(Retransmission, OfAnotherSequenceNumberIsADisagreement) {
   EXPECT_EQ(found<arguments::Retransmission>(findings[0]).by_kernel.value().unreported, 1U);
 }
 
+// The wire shows ten bytes twice, the second time with so many of them before the socket's SND.NXT.
+std::optional<Finding> leaves_twice(std::uint32_t before_snd_nxt) {
+  Stream stream;
+  Side c = client_of(stream);
+  connects(c);
+  c.out(PA, 10);
+  stream.wait(300 * ms);
+  c.out(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) {
+    g.seq = c.snd_una;
+    g.socket.type = SocketKind::full;
+    g.socket.snd_nxt = g.seq + before_snd_nxt;
+  });
+  return run(stream.events).finding(Rule::retransmission);
+}
+
+// The device refused the first behind the hook (a veth whose peer is down, until the kernel has noticed that).
+TEST(Retransmission, WhatTcpSendsForTheFirstTimeIsNone) {
+  EXPECT_FALSE(leaves_twice(0).has_value());
+  const auto again = leaves_twice(10);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->confidence, Confidence::likely) << "the kernel reported none";
+}
+
 // A request's timer sends its SYN-ACK again, twice. reported: of how many the kernel has an event; owned: they left
 // with the request socket; before: they left behind all reports, as where a link address is asked for.
 std::optional<Finding> syn_ack_sent_again(int reported, bool owned, bool before = false) {

@@ -18,6 +18,14 @@ PhaseClock::Kind phase_kind(const Segment& g) {
   return g.is(SegmentEvent::retransmission) ? PhaseClock::Kind::again : PhaseClock::Kind::ordinary;
 }
 
+// What leaves with the number SND.NXT leaves for the first time, as TCP knows it. The wire has shown it before where
+// the device or a queue behind the hook refused it: tcp_write_xmit() leaves SND.NXT where it was, and no retransmission
+// is reported. (Of a SYN tcp_connect() moves SND.NXT behind it only when it has left.)
+bool is_new_to_tcp(const Segment& g) {
+  return g.socket.type == SocketKind::full && !has_flag(g, tcp_flag::syn) && seq_length(g.len, g.flags) != 0 &&
+         g.seq == g.socket.snd_nxt;
+}
+
 // The kernel reports a retransmission right behind the segment.
 void note_pending(Connection& c, const Event& e, const Segment& g) {
   Retransmissions& r = c.ensure_anomalies().retransmissions;
@@ -287,7 +295,7 @@ void SegmentEvents::note_faults(Connection& c, const Event& e, const Segment& g,
   if (g.is(SegmentEvent::retransmission) && !g.is(SegmentEvent::keepalive) && !has_flag(g, tcp_flag::rst)) {
     Retransmissions& r = c.ensure_anomalies().retransmissions;
     if (!out && !has_flag(g, tcp_flag::syn)) r.in.add(e.id, e.ts_ns);
-    if (out) {
+    if (out && !is_new_to_tcp(g)) {
       r.wire_out += g.segments;
       if (is_syn_ack(g) && g.socket.type == SocketKind::request) r.by_request += g.segments;
       r.evidence.add(e.id, e.ts_ns);
