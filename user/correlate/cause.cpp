@@ -153,6 +153,46 @@ Cause of_close(const Connection& c, const StateChange& change, TimeNs ts) {
   return called(change) ? by_call(change, "close") : Cause{};
 }
 
+bool is_lone_syn(const Candidate& s) { return has(s.flags, tcp_flag::syn) && !has(s.flags, tcp_flag::ack); }
+
+// Both sides connect at once. rcv_nxt is set behind SYN_RECV: the number is that of the SYN on the wire.
+Cause of_crossing_syn(const Connection& c, const ControlBlock& cb, TimeNs ts) {
+  const auto is_its_syn = [&](const Candidate& s) {
+    return is_lone_syn(s) && (s.seq + 1 == cb.rcv_nxt || (c.isn.has_remote && s.seq == c.isn.remote));
+  };
+  return by_segment(find(*c.recent, is_its_syn), "SYN", ts);
+}
+
+Cause of_syn_ack(const Connection& c, const ControlBlock& cb, TimeNs ts) {
+  const auto answers = [&](const Candidate& s) {
+    return has(s.flags, tcp_flag::syn | tcp_flag::ack) && s.seq + 1 == cb.rcv_nxt;
+  };
+  return by_segment(find(*c.recent, answers), "SYN-ACK", ts);
+}
+
+// To SYN_RECV or ESTABLISHED.
+Cause of_handshake(const Connection& c, const StateChange& change, TimeNs ts) {
+  const ControlBlock& cb = change.cb;
+  if (change.old_state == State::syn_sent)
+    return change.new_state == State::established ? of_syn_ack(c, cb, ts) : of_crossing_syn(c, cb, ts);
+  // The child's control block may not be filled in yet at LISTEN -> SYN_RECV; then only the ISNs on the wire decide.
+  // Where both sides connect at once each acknowledges the other's SYN with a SYN-ACK.
+  const std::uint32_t wanted = c.isn.has_local ? c.isn.local + 1 : cb.snd_una;
+  const bool both = c.role == Role::active;
+  const Candidate* ack = find(*c.recent, [&](const Candidate& s) {
+    return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) && (both || !has(s.flags, tcp_flag::syn)) &&
+           s.ack == wanted;
+  });
+  // Fast Open: the SYN's cookie makes the child, before any SYN-ACK leaves (RFC 7413, 4.2.2).
+  if (ack == nullptr && change.old_state == State::listen && !c.opening.answered) {
+    const auto is_its_syn = [&](const Candidate& s) {
+      return is_lone_syn(s) && c.isn.has_remote && s.seq == c.isn.remote;
+    };
+    return by_segment(find(*c.recent, is_its_syn), "SYN", ts);
+  }
+  return by_segment(ack, ack != nullptr && has(ack->flags, tcp_flag::syn) ? "SYN-ACK" : "ACK", ts);
+}
+
 }  // namespace
 
 int closing_error(const Connection& c, const StateChange& change) {
@@ -164,7 +204,6 @@ int closing_error(const Connection& c, const StateChange& change) {
 Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
   const ControlBlock& cb = change.cb;
   const Recent* recent = c.recent.get();
-  const State from = change.old_state;
   const State to = change.new_state;
   switch (to) {
     case State::syn_sent:
@@ -182,43 +221,8 @@ Cause find_cause(const Connection& c, const StateChange& change, TimeNs ts) {
   if (recent == nullptr) return {};
   switch (to) {
     case State::established:
-      if (from == State::syn_sent) {
-        return by_segment(find(*recent,
-                               [&](const Candidate& s) {
-                                 return has(s.flags, tcp_flag::syn | tcp_flag::ack) && s.seq + 1 == cb.rcv_nxt;
-                               }),
-                          "SYN-ACK", ts);
-      }
-      [[fallthrough]];
-    case State::syn_recv: {
-      if (from == State::syn_sent) {  // both sides connect at once
-        return by_segment(find(*recent,
-                               [&](const Candidate& s) {
-                                 // rcv_nxt is set behind this state: the number is that of the SYN on the wire.
-                                 return has(s.flags, tcp_flag::syn) && !has(s.flags, tcp_flag::ack) &&
-                                        (s.seq + 1 == cb.rcv_nxt || (c.isn.has_remote && s.seq == c.isn.remote));
-                               }),
-                          "SYN", ts);
-      }
-      // The child's control block may not be filled in yet at LISTEN -> SYN_RECV; then only the ISNs on the wire
-      // decide. Where both sides connect at once each acknowledges the other's SYN with a SYN-ACK.
-      const std::uint32_t wanted = c.isn.has_local ? c.isn.local + 1 : cb.snd_una;
-      const bool both = c.role == Role::active;
-      const Candidate* ack = find(*recent, [&](const Candidate& s) {
-        return has(s.flags, tcp_flag::ack) && !has(s.flags, tcp_flag::rst) && (both || !has(s.flags, tcp_flag::syn)) &&
-               s.ack == wanted;
-      });
-      // Fast Open: the SYN's cookie makes the child, before any SYN-ACK leaves (RFC 7413, 4.2.2).
-      if (ack == nullptr && from == State::listen && !c.opening.answered) {
-        return by_segment(find(*recent,
-                               [&](const Candidate& s) {
-                                 return has(s.flags, tcp_flag::syn) && !has(s.flags, tcp_flag::ack) &&
-                                        c.isn.has_remote && s.seq == c.isn.remote;
-                               }),
-                          "SYN", ts);
-      }
-      return by_segment(ack, ack != nullptr && has(ack->flags, tcp_flag::syn) ? "SYN-ACK" : "ACK", ts);
-    }
+    case State::syn_recv:
+      return of_handshake(c, change, ts);
     case State::close_wait:
     case State::closing:
       return by_segment(

@@ -42,20 +42,22 @@ class ForwardedConnections {
   void join_hops(const Translation& t);
   // The last look at a hop's counters.
   void refresh_hop(const Event& e, const SocketFound& f);
+  [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;
+  // Forgets it.
+  void release(Slot slot);
+  [[nodiscard]] bool any() const { return !hops_.empty(); }
+  [[nodiscard]] AttemptsBySecond& attempts() { return attempts_; }
+  [[nodiscard]] bool has_attempts() const { return !attempts_.empty(); }
+
+  // forwarded_syns.cpp
   // SYNs that seem to be for this machine, until NAT is seen to send them on: one left with other addresses, or was
   // dropped with them.
   void note_local_syn(const Event& e, const Segment& g);
   [[nodiscard]] Slot take_dropped_syn(const Drop& d);
   // A socket of this machine has it after all: the SYN is that connection's.
   void take_back(Connection& c, const Flow& wire, const Flow& own);
-  [[nodiscard]] Slot find_dropped(const Drop& d, bool& out) const;
   // NAT has sent on what a listener here seemed to be asked for: no connection of this machine.
   void pass_on(const Flow& flow);
-  // Forgets it.
-  void release(Slot slot);
-  [[nodiscard]] bool any() const { return !hops_.empty(); }
-  [[nodiscard]] AttemptsBySecond& attempts() { return attempts_; }
-  [[nodiscard]] bool has_attempts() const { return !attempts_.empty(); }
 
   // forwarded_icmp.cpp
   void on_icmp_left(const Event& e, const IcmpSeen& seen);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "judge/judge.hpp"
@@ -93,6 +94,46 @@ void add_conversation(Life& life, const Connection& c, const ConversationTotals&
   life.zeek_state = c.ends->zeek.word(totals.out.frames != 0, totals.in.frames != 0, payload);
 }
 
+// When it was over. The end is the last transition: of the mini-socket too, but its waiting in TIME_WAIT is no part of
+// the duration.
+TimeNs end_of(const Connection& c, const RuleContext& context, Outcome outcome) {
+  if (outcome == Outcome::syn_dropped) return c.last_ts_ns;  // the newest SYN, whenever the run ends
+  if (outcome == Outcome::fin_wait2_timeout && c.teardown->mini_fin_wait2)
+    return c.teardown->end.ts_ns + c.teardown->fin_timeout_ns;
+  // A mini-socket in FIN_WAIT2 is open still, although the socket has ended.
+  const bool open = !c.ended() || outcome == Outcome::open;
+  if (open && context.finished && context.conversation == nullptr) return std::max(context.now, c.last_ts_ns);
+  return c.ended() ? std::max({c.teardown->end.ts_ns, c.teardown->time_wait.ts_ns, c.start_ts_ns}) : c.last_ts_ns;
+}
+
+// The errno that its process gets.
+std::optional<int> error_of(const Connection& c, Outcome outcome) {
+  if (outcome == Outcome::no_local_port) return EADDRNOTAVAIL;
+  // What is set on a socket that its process has closed (SOCK_DEAD) reaches nobody.
+  const bool orphan = c.ended() && c.has_cb() && is_orphaned(c.cb);
+  if (c.error != 0 && !orphan) return c.error;
+  // What SO_ERROR returned (sk_err_soft) before the process gave up.
+  const bool by_message =
+      outcome == Outcome::unreachable || outcome == Outcome::refused || outcome == Outcome::connect_unsent;
+  const IcmpMessage* icmp = by_message && c.role != Role::passive ? icmp_behind(c) : nullptr;
+  if (icmp == nullptr) return std::nullopt;
+  return icmp->error;
+}
+
+void count(Life& life, const Connection& c) {
+  life.tx_bytes = sent_payload(c);
+  life.rx_bytes = received_payload(c);
+  life.retransmits = retransmitted_segments(c);
+  if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
+  if (!c.seen_by.wire) return;
+  const LossCounters loss = c.anomalies ? c.anomalies->loss : LossCounters{};
+  life.retransmits_in = loss.retrans_segs_in;
+  life.duplicates_in = loss.copied_segs_in;
+  life.out_of_order_in = loss.reordered_segs_in;
+  life.out_of_order_out = loss.reordered_segs_out;
+  life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, wire_complete(c)};
+}
+
 }  // namespace
 
 std::vector<Finding> judge_findings(const Connection& c, const RuleContext& context) {
@@ -105,35 +146,14 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   life.conn = c.id;
   life.start_ts_ns = c.start_ts_ns;
   life.outcome = judge_outcome(c, context);
-  // The end is the last transition: of the mini-socket too, but its waiting in TIME_WAIT is no part of the duration.
-  life.ts_ns = c.last_ts_ns;
-  if (c.ended()) life.ts_ns = std::max({c.teardown->end.ts_ns, c.teardown->time_wait.ts_ns, c.start_ts_ns});
-  // A mini-socket in FIN_WAIT2 is open still, although the socket has ended.
-  const bool open = !c.ended() || life.outcome == Outcome::open;
-  if (open && context.finished && context.conversation == nullptr) life.ts_ns = std::max(context.now, c.last_ts_ns);
+  life.ts_ns = end_of(c, context, life.outcome);
   life.duration_ns = life.ts_ns - life.start_ts_ns;
   life.flow = c.flow;
   life.nat = c.on_the_wire();
   life.role = c.role;
   life.process = c.owner.process();
   life.netns = c.netns;
-  if (life.outcome == Outcome::syn_dropped) {  // the newest SYN is the end of it, whenever the run ends
-    life.ts_ns = c.last_ts_ns;
-    life.duration_ns = life.ts_ns - life.start_ts_ns;
-  }
-  if (life.outcome == Outcome::fin_wait2_timeout && c.teardown->mini_fin_wait2) {
-    life.ts_ns = c.teardown->end.ts_ns + c.teardown->fin_timeout_ns;
-    life.duration_ns = life.ts_ns - life.start_ts_ns;
-  }
-  // What is set on a socket that its process has closed (SOCK_DEAD) reaches nobody.
-  const bool orphan = c.ended() && c.has_cb() && is_orphaned(c.cb);
-  if (c.error != 0 && !orphan) life.error = c.error;
-  if (life.outcome == Outcome::no_local_port) life.error = EADDRNOTAVAIL;
-  // What SO_ERROR said (sk_err_soft) before the process gave up.
-  const bool by_message = life.outcome == Outcome::unreachable || life.outcome == Outcome::refused ||
-                          life.outcome == Outcome::connect_unsent;
-  const IcmpMessage* icmp = icmp_behind(c);
-  if (by_message && !life.error && icmp != nullptr && c.role != Role::passive) life.error = icmp->error;
+  life.error = error_of(c, life.outcome);
   life.closed_by = judge_closed_by(c, context, life.outcome);
   if (!c.forwarded() && life.outcome == Outcome::refused && refused_by_own_firewall(c, context) != nullptr)
     life.closed_by = ClosedBy::local;
@@ -142,20 +162,7 @@ Life judge_life(const Connection& c, const RuleContext& context) {
   life.has_wire = c.seen_by.wire;
   life.incomplete = c.incomplete;
   if (c.handshake_ns >= 0) life.handshake_ns = c.handshake_ns;
-  life.tx_bytes = sent_payload(c);
-  life.rx_bytes = received_payload(c);
-  life.retransmits = retransmitted_segments(c);
-  if (c.seen_by.wire) {
-    const LossCounters loss = c.anomalies ? c.anomalies->loss : LossCounters{};
-    life.retransmits_in = loss.retrans_segs_in;
-    life.duplicates_in = loss.copied_segs_in;
-    life.out_of_order_in = loss.reordered_segs_in;
-    life.out_of_order_out = loss.reordered_segs_out;
-  }
-  if (c.has_cb() && c.cb.srtt_us != 0) life.srtt_us = c.cb.srtt_us;
-  if (c.seen_by.wire) {
-    life.wire = WireTotals{c.wire.bytes_out, c.wire.bytes_in, c.wire.segs_out, c.wire.segs_in, wire_complete(c)};
-  }
+  count(life, c);
   if (context.conversation != nullptr) add_conversation(life, c, *context.conversation);
   if (c.ends) life.peer_states.assign(c.ends->peer_states.begin(), c.ends->peer_states.begin() + c.ends->peer_count);
   life.states = StateList(std::span(c.states).first(c.state_count));

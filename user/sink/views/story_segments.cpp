@@ -18,6 +18,17 @@ using State = TcpState;
 bool has(const Segment& segment, std::uint8_t flag) { return (segment.flags & flag) != 0; }
 bool is_out(const Segment& segment) { return segment.outgoing(); }
 
+// Its transition, which is the next entry, has the sentence.
+void defer(const Entry& entry, const Segment& segment, StoryState& so_far) {
+  so_far.deferred = entry.id;
+  so_far.deferred_ns = entry.ts_ns;
+  so_far.deferred_ttl = segment.ttl;
+  so_far.deferred_flags = segment.flags;
+  if (has(segment, tcp_flag::fin) && so_far.fin_in_ns == 0) so_far.fin_in_ns = entry.ts_ns;
+  if (is_syn(segment) && so_far.syn_ns == 0) so_far.syn_ns = entry.ts_ns;
+  if (is_syn_ack(segment)) so_far.syn_ack_ns = entry.ts_ns;
+}
+
 }  // namespace
 
 Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const {
@@ -33,13 +44,7 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
   const bool leads = !out && body.transition && body.transition->id != 0 &&
                      !(body.transition->to == State::time_wait && has(segment, tcp_flag::fin));
   if (leads) {
-    so_far.deferred = entry.id;
-    so_far.deferred_ns = entry.ts_ns;
-    so_far.deferred_ttl = segment.ttl;
-    so_far.deferred_flags = segment.flags;
-    if (has(segment, tcp_flag::fin) && so_far.fin_in_ns == 0) so_far.fin_in_ns = entry.ts_ns;
-    if (is_syn(segment) && so_far.syn_ns == 0) so_far.syn_ns = entry.ts_ns;
-    if (is_syn_ack(segment)) so_far.syn_ack_ns = entry.ts_ns;
+    defer(entry, segment, so_far);
     if (!is_syn(segment)) return {};
   }
   if (segment.on_a_hop() && segment.socket.type != SocketKind::unknown) {
@@ -52,21 +57,8 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
   if (is_syn(segment)) return syn_phrase(entry, body, so_far);
   if (is_syn_ack(segment)) return syn_ack_phrase(entry, body, so_far);
   if (has(segment, tcp_flag::fin)) return fin_phrase(entry, body, so_far);
-  if (segment.is(SegmentEvent::handshake_ack) &&
-      (so_far.about == About::established || so_far.about == About::syn_ack)) {
-    const std::string later = duration_in_words(entry.ts_ns - so_far.sentence_ns);
-    if (wire_alone) {
-      const std::string took =
-          so_far.syn_ns != 0 ? fmt::format(": the handshake took {}", duration_in_words(entry.ts_ns - so_far.syn_ns))
-                             : "";
-      return {.text = fmt::format("; {} acknowledged it {} later{}", out ? us(so_far) : them(so_far), later, took),
-              .goes_on = true,
-              .about = About::established};
-    }
-    return {.text = fmt::format("; {} {} later", out ? "its ACK was sent" : "the peer's ACK came in", later),
-            .goes_on = true,
-            .about = About::established};
-  }
+  if (segment.is(SegmentEvent::handshake_ack) && (so_far.about == About::established || so_far.about == About::syn_ack))
+    return handshake_ack_phrase(entry, out, so_far);
   if (segment.is(SegmentEvent::keepalive) || segment.is(SegmentEvent::window_probe))
     return {};  // its own entry shows it
   if (segment.is(SegmentEvent::retransmission)) return again_phrase(entry, body, so_far);
@@ -79,19 +71,42 @@ Phrase StoryWords::phrase(const Entry& entry, const SegmentEntry& body, StorySta
             .goes_on = true,
             .topic = Topic::keepalive};
   }
-  if (segment.is(SegmentEvent::fin_ack)) {
-    const TimeNs fin = out ? so_far.fin_in_ns : so_far.fin_out_ns;
-    const bool joins = out ? so_far.about == About::fin_in : so_far.about == About::closing;
-    const std::string later = duration_in_words(entry.ts_ns - (joins ? so_far.sentence_ns : fin));
-    const std::string subject = out ? us(so_far) : them(so_far);
-    if (joins)
-      return {.text = fmt::format("; {} acknowledged it {} later", subject, later),
-              .goes_on = true,
-              .about = out ? About::fin_acked : About::nothing};
-    if (fin == 0) return {.text = fmt::format("{} acknowledged the FIN", story::capital(subject))};
-    return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", story::capital(subject),
-                                out ? them(so_far) : us(so_far), later)};
+  if (segment.is(SegmentEvent::fin_ack)) return fin_ack_phrase(entry, out, so_far);
+  return misplaced_phrase(segment, so_far);
+}
+
+Phrase StoryWords::handshake_ack_phrase(const Entry& entry, bool out, const StoryState& so_far) const {
+  const std::string later = duration_in_words(entry.ts_ns - so_far.sentence_ns);
+  if (wire_alone) {
+    const std::string took =
+        so_far.syn_ns != 0 ? fmt::format(": the handshake took {}", duration_in_words(entry.ts_ns - so_far.syn_ns))
+                           : "";
+    return {.text = fmt::format("; {} acknowledged it {} later{}", out ? us(so_far) : them(so_far), later, took),
+            .goes_on = true,
+            .about = About::established};
   }
+  return {.text = fmt::format("; {} {} later", out ? "its ACK was sent" : "the peer's ACK came in", later),
+          .goes_on = true,
+          .about = About::established};
+}
+
+Phrase StoryWords::fin_ack_phrase(const Entry& entry, bool out, const StoryState& so_far) const {
+  const TimeNs fin = out ? so_far.fin_in_ns : so_far.fin_out_ns;
+  const bool joins = out ? so_far.about == About::fin_in : so_far.about == About::closing;
+  const std::string later = duration_in_words(entry.ts_ns - (joins ? so_far.sentence_ns : fin));
+  const std::string subject = out ? us(so_far) : them(so_far);
+  if (joins)
+    return {.text = fmt::format("; {} acknowledged it {} later", subject, later),
+            .goes_on = true,
+            .about = out ? About::fin_acked : About::nothing};
+  if (fin == 0) return {.text = fmt::format("{} acknowledged the FIN", story::capital(subject))};
+  return {.text = fmt::format("{} acknowledged {}'s FIN {} after it", story::capital(subject),
+                              out ? them(so_far) : us(so_far), later)};
+}
+
+// Of no socket, out of order, or the first of a connection that is older.
+Phrase StoryWords::misplaced_phrase(const Segment& segment, StoryState& so_far) const {
+  const bool out = is_out(segment);
   if (segment.is(SegmentEvent::no_socket) && !segment.is(SegmentEvent::out_of_order)) {
     if (out) return {};
     return {.text = fmt::format("{} sent {}, and no socket here matches it", story::capital(them(so_far)),

@@ -27,6 +27,29 @@ std::string taught(const StateEntry& body) {
   return text.empty() ? "" : fmt::format(" ({})", text);
 }
 
+bool by_segment(const StateEntry& body) { return body.cause.kind == Cause::Kind::segment; }
+// Its segment has no sentence yet. Once that is reported the next transition that cites it (an ACK opens two states)
+// has nothing to add.
+bool is_deferred(const StateEntry& body, const StoryState& so_far) {
+  return by_segment(body) && so_far.deferred == body.cause.id;
+}
+
+// after: since when it was waited for.
+std::string processed(std::string_view what, const StateEntry& body, const StoryState& so_far,
+                      const std::string& after = "") {
+  const std::string later = duration_in_words(body.cause.delay_ns);
+  if (is_deferred(body, so_far)) return fmt::format("The peer's {} came in{}; processed {} later", what, after, later);
+  if (by_segment(body)) return fmt::format("The kernel processed the peer's {} {} after it came in", what, later);
+  return fmt::format("The kernel processed the peer's {}, which was itself not seen", what);
+}
+
+std::string_view inferred(const StateEntry& body) { return body.inferred ? " (inferred)" : ""; }
+
+std::string since_own_fin(const Entry& entry, const StateEntry& body, const StoryState& so_far) {
+  const TimeNs acknowledged = is_deferred(body, so_far) ? so_far.deferred_ns : entry.ts_ns;
+  return story::since(so_far.fin_out_ns, acknowledged, "it was sent");
+}
+
 // Of this side's FIN; joined to the sentence that it was sent, where that is the newest.
 std::string_view fin_acknowledged(const StoryState& so_far) {
   return so_far.about == About::closing ? "; the peer acknowledged it" : "The peer acknowledged this side's FIN";
@@ -56,16 +79,7 @@ std::string StoryWords::called(const StateEntry& body, const StoryState& so_far)
 }
 
 Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const {
-  const bool segment = body.cause.kind == Cause::Kind::segment;
-  const bool deferred = segment && so_far.deferred == body.cause.id;
-  const std::string later = duration_in_words(body.cause.delay_ns);
-  const std::string inferred = body.inferred ? " (inferred)" : "";
-  // Once a segment's transition is reported the next one that cites it (an ACK opens two states) has nothing to add.
-  const auto took = [&](std::string_view what, const std::string& after) {
-    if (deferred) return fmt::format("The peer's {} came in{}; processed {} later", what, after, later);
-    if (segment) return fmt::format("The kernel processed the peer's {} {} after it came in", what, later);
-    return fmt::format("The kernel processed the peer's {}, which was itself not seen", what);
-  };
+  const bool deferred = is_deferred(body, so_far);
   if (body.process.pid != 0 && body.cause.what != "sock_destroy") so_far.who = body.process;
   switch (body.to) {
     case State::syn_sent:
@@ -89,27 +103,16 @@ Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState
       }
       so_far.role = Role::passive;
       return {};
-    case State::established: {
-      if (body.from == State::syn_sent) {
-        return {.text = took("SYN-ACK", story::since(so_far.syn_ns, so_far.deferred_ns, "the SYN")) +
-                        ": the connection is established" + taught(body),
-                .about = About::established};
-      }
-      const std::string_view then = so_far.role == Role::active
-                                        ? ": the connection is established, begun by both sides"
-                                        : ": the connection is established and waits for accept()";
-      const TimeNs came = deferred || so_far.deferred_ns == 0 ? so_far.deferred_ns : entry.ts_ns;
-      return {.text = took("ACK", deferred ? story::since(so_far.syn_ack_ns, came, "the SYN-ACK") : "") +
-                      std::string(then) + taught(body),
-              .about = About::established};
-    }
+    case State::established:
+      return established_phrase(body, so_far);
     case State::fin_wait1:
       return {.text = fmt::format("{}: this side closes first", called(body, so_far)), .about = About::closing};
     case State::close_wait:
       so_far.fin_reported = true;
       if (!deferred) so_far.fin_in_ns = entry.ts_ns;
-      return {.text = took("FIN", "") + ": the peer closes first, and this side can still send (CLOSE_WAIT)",
-              .about = About::fin_in};
+      return {
+          .text = processed("FIN", body, so_far) + ": the peer closes first, and this side can still send (CLOSE_WAIT)",
+          .about = About::fin_in};
     case State::last_ack:
       return {.text = fmt::format("{}{}: this side closes too", called(body, so_far),
                                   story::since(so_far.fin_in_ns, entry.ts_ns, "the peer's FIN")),
@@ -117,36 +120,54 @@ Phrase StoryWords::phrase(const Entry& entry, const StateEntry& body, StoryState
     case State::closing:
       so_far.fin_reported = true;
       if (!deferred) so_far.fin_in_ns = entry.ts_ns;
-      return {.text = took("FIN", "") + ", before the ACK of this side's own: both close at the same time (CLOSING)",
+      return {.text = processed("FIN", body, so_far) +
+                      ", before the ACK of this side's own: both close at the same time (CLOSING)",
               .about = About::fin_in};
     case State::fin_wait2:
-      if (!segment) return {.text = "This side's FIN was acknowledged; the ACK itself was not seen (FIN_WAIT2)"};
-      so_far.fin_reported = deferred && (so_far.deferred_flags & tcp_flag::fin) != 0;
-      return {.text = fmt::format(
-                  "{}{}{} (FIN_WAIT2)", fin_acknowledged(so_far),
-                  story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"),
-                  so_far.fin_reported ? ", and sent its own with it" : ""),
-              .goes_on = so_far.about == About::closing,
-              .about = so_far.fin_reported ? About::fin_in : About::nothing};
-    case State::time_wait: {
-      const std::string waits = fmt::format("this side waits in TIME_WAIT{}", inferred);
-      if (segment && body.cause.what == "ACK of FIN") {
-        return {.text = fmt::format(
-                    "{}{}: {}", fin_acknowledged(so_far),
-                    story::since(so_far.fin_out_ns, deferred ? so_far.deferred_ns : entry.ts_ns, "it was sent"), waits),
-                .goes_on = so_far.about == About::closing};
-      }
-      if (so_far.about == About::fin_acked) return {.text = " and" + waits.substr(us(so_far).size()), .goes_on = true};
-      if (so_far.about == About::fin_in) return {.text = "; " + waits, .goes_on = true, .about = About::fin_in};
-      const bool fresh = deferred && !std::exchange(so_far.fin_reported, true);
-      return {.text = fresh ? fmt::format("The peer's FIN came in: {}", waits) : story::capital(waits)};
-    }
+      return fin_wait2_phrase(entry, body, so_far);
+    case State::time_wait:
+      return time_wait_phrase(entry, body, so_far);
     case State::close:
       return closed_phrase(entry, body, so_far);
     default:
       break;
   }
-  return {.text = fmt::format("The socket went from {} to {}{}", name(body.from), name(body.to), inferred)};
+  return {.text = fmt::format("The socket went from {} to {}{}", name(body.from), name(body.to), inferred(body))};
+}
+
+Phrase StoryWords::established_phrase(const StateEntry& body, StoryState& so_far) const {
+  if (body.from == State::syn_sent) {
+    const std::string after = story::since(so_far.syn_ns, so_far.deferred_ns, "the SYN");
+    return {.text = processed("SYN-ACK", body, so_far, after) + ": the connection is established" + taught(body),
+            .about = About::established};
+  }
+  const std::string after =
+      is_deferred(body, so_far) ? story::since(so_far.syn_ack_ns, so_far.deferred_ns, "the SYN-ACK") : "";
+  const std::string_view then = so_far.role == Role::active ? ": the connection is established, begun by both sides"
+                                                            : ": the connection is established and waits for accept()";
+  return {.text = processed("ACK", body, so_far, after) + std::string(then) + taught(body),
+          .about = About::established};
+}
+
+Phrase StoryWords::fin_wait2_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const {
+  if (!by_segment(body)) return {.text = "This side's FIN was acknowledged; the ACK itself was not seen (FIN_WAIT2)"};
+  so_far.fin_reported = is_deferred(body, so_far) && (so_far.deferred_flags & tcp_flag::fin) != 0;
+  return {.text = fmt::format("{}{}{} (FIN_WAIT2)", fin_acknowledged(so_far), since_own_fin(entry, body, so_far),
+                              so_far.fin_reported ? ", and sent its own with it" : ""),
+          .goes_on = so_far.about == About::closing,
+          .about = so_far.fin_reported ? About::fin_in : About::nothing};
+}
+
+Phrase StoryWords::time_wait_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const {
+  const std::string waits = fmt::format("this side waits in TIME_WAIT{}", inferred(body));
+  if (by_segment(body) && body.cause.what == "ACK of FIN") {
+    return {.text = fmt::format("{}{}: {}", fin_acknowledged(so_far), since_own_fin(entry, body, so_far), waits),
+            .goes_on = so_far.about == About::closing};
+  }
+  if (so_far.about == About::fin_acked) return {.text = " and" + waits.substr(us(so_far).size()), .goes_on = true};
+  if (so_far.about == About::fin_in) return {.text = "; " + waits, .goes_on = true, .about = About::fin_in};
+  const bool fresh = is_deferred(body, so_far) && !std::exchange(so_far.fin_reported, true);
+  return {.text = fresh ? fmt::format("The peer's FIN came in: {}", waits) : story::capital(waits)};
 }
 
 Phrase StoryWords::closed_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const {

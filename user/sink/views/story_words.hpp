@@ -121,6 +121,12 @@ struct StoryWords {
   [[nodiscard]] Phrase fin_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
   [[nodiscard]] Phrase again_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
   [[nodiscard]] Phrase window_phrase(const Entry& entry, const SegmentEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase handshake_ack_phrase(const Entry& entry, bool out, const StoryState& so_far) const;
+  [[nodiscard]] Phrase fin_ack_phrase(const Entry& entry, bool out, const StoryState& so_far) const;
+  [[nodiscard]] Phrase misplaced_phrase(const Segment& segment, StoryState& so_far) const;
+  [[nodiscard]] Phrase established_phrase(const StateEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase fin_wait2_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const;
+  [[nodiscard]] Phrase time_wait_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const;
   [[nodiscard]] Phrase closed_phrase(const Entry& entry, const StateEntry& body, StoryState& so_far) const;
 
   // As the subject of a sentence: a process name keeps its own spelling.
