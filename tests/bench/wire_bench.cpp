@@ -11,10 +11,10 @@ namespace tcpwitness::testing {
 namespace {
 
 void finish_rate(benchmark::State& state, std::size_t frames) {
-  const auto heard = static_cast<double>(state.iterations()) * static_cast<double>(frames);
+  const auto read = static_cast<double>(state.iterations()) * static_cast<double>(frames);
   state.counters["ns/frame"] =
-      benchmark::Counter(heard / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-  state.SetItemsProcessed(static_cast<std::int64_t>(heard));
+      benchmark::Counter(read / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.SetItemsProcessed(static_cast<std::int64_t>(read));
 }
 
 void bulk(benchmark::State& state) {

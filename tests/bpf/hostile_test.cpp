@@ -361,7 +361,7 @@ TEST_F(Hostile, MutatedFramesAreReadAsAnotherParserReadsThem) {
     ASSERT_TRUE(other.empty() || other == "no segment") << other;
   }
   EXPECT_LT(unseen, reported / 1000) << "authentication headers too short for RFC 4302, which only BPF follows";
-  fmt::print("{} mutated frames, {} of them told\n", frames, reported);
+  fmt::print("{} mutated frames, {} of them reported\n", frames, reported);
   EXPECT_GT(reported, frames / 4);
   EXPECT_LT(reported, frames);
 }

@@ -42,7 +42,7 @@ constexpr std::uint8_t another_host = 0xfe;
 constexpr std::uint8_t multicast = 0x01;
 constexpr std::uint8_t broadcast = 0xff;
 
-// Before: the window was told closed, the number taken, and the peer's own segment a retransmission.
+// Before: the window was reported closed, the number taken, and the peer's own segment a retransmission.
 TEST_P(Others, ChangeNothingOfTheFlow) {
   for (const std::uint8_t to : {another_host, multicast, broadcast}) {
     ASSERT_NO_FATAL_FAILURE(load({}));

@@ -108,8 +108,8 @@ def judge_view(score, place, wanted, watch):
             score.miss(f"{place}: {absent} of {least} lives {expected.name()}", absent * (2 + len(expected.findings)))
         for one in ours:
             lives.remove(one)
-            told = [line for line in findings if line.get("conn") == one["conn"]]
-            judge_life(score, f"{place}, {address(one['local'])} - {address(one['remote'])}", expected, one, told)
+            reported = [line for line in findings if line.get("conn") == one["conn"]]
+            judge_life(score, f"{place}, {address(one['local'])} - {address(one['remote'])}", expected, one, reported)
     for one in lives:
         if one["outcome"] in wanted.others and wanted.may.keys() >= set(one["findings"]):
             continue
@@ -134,7 +134,7 @@ def judge_view(score, place, wanted, watch):
                                                                  f"{verdicts(watch.live)}")
 
 
-def judge_life(score, name, expected, one, told):
+def judge_life(score, name, expected, one, reported):
     score.right += 1  # it is there
     outcomes = expected.outcome if isinstance(expected.outcome, tuple) else (expected.outcome,)
     if expected.outcome is None:
@@ -147,11 +147,11 @@ def judge_life(score, name, expected, one, told):
     may = dict(expected.may)
     if one["outcome"] == "completed" and one["closed_by"] in ("local", "both"):
         may.setdefault("time-wait", "certain")
-    judge_findings(score, name, expected.findings, may, told)
+    judge_findings(score, name, expected.findings, may, reported)
     for path, value in expected.facts.items():
         found = at(one, path)
         score.fact(holds(value, found), f"{name}: {path} is {found!r}, not {described(value)}")
-    text = words([one, *told])
+    text = words([one, *reported])
     for pattern in expected.never:
         said = re.search(f".*(?:{pattern}).*", text)
         score.fact(not said, f"{name}: it must not say {pattern!r}: {said.group().strip() if said else ''}")
@@ -159,9 +159,9 @@ def judge_life(score, name, expected, one, told):
         score.fact(re.search(pattern, text), f"{name}: it does not say {pattern!r} but: {text}")
 
 
-def judge_findings(score, name, wanted, may, told):
+def judge_findings(score, name, wanted, may, reported):
     best = {}  # the surest of each rule
-    for line in told:
+    for line in reported:
         rule = line["rule"]
         if rule not in best or SURENESS.index(line["confidence"]) > SURENESS.index(best[rule]["confidence"]):
             best[rule] = line

@@ -145,7 +145,7 @@ inline ControlBlock control_block(std::uint32_t srtt_us, std::uint32_t rto_us) {
 inline StateEntry called(TcpState from, TcpState to, std::string_view what, Process by) {
   return {.from = from, .to = to, .process = std::move(by), .cause = {.kind = Cause::Kind::call, .what = what}};
 }
-inline StateEntry heard(TcpState from, TcpState to, std::string_view what, EventId id, std::int64_t delay_us) {
+inline StateEntry by_segment(TcpState from, TcpState to, std::string_view what, EventId id, std::int64_t delay_us) {
   return {.from = from,
           .to = to,
           .cause = {.kind = Cause::Kind::segment, .id = id, .delay_ns = delay_us * 1000, .what = what}};
@@ -170,7 +170,7 @@ inline Reports curl(ConnectionId conn = 1, EventId id = 1) {
                         .rel_ack = 1,
                         .state = syn_sent,
                         .transition = leads(id + 3, syn_sent, established, 21)}));
-  StateEntry open = heard(syn_sent, established, "SYN-ACK", id + 2, 21);
+  StateEntry open = by_segment(syn_sent, established, "SYN-ACK", id + 2, 21);
   open.cb = control_block(1245, 201'245);
   story.add(21, open);
   story.add(
@@ -187,14 +187,14 @@ inline Reports curl(ConnectionId conn = 1, EventId id = 1) {
                        .rel_ack = 80,
                        .state = fin_wait1,
                        .transition = leads(id + 8, fin_wait1, fin_wait2, 9)}));
-  story.add(9, heard(fin_wait1, fin_wait2, "ACK of FIN", id + 7, 9));
+  story.add(9, by_segment(fin_wait1, fin_wait2, "ACK of FIN", id + 7, 9));
   story.add(201, wire({.out = false,
                        .flags = tcp_flag::fin | tcp_flag::ack,
                        .rel_seq = 1257,
                        .rel_ack = 80,
                        .state = fin_wait2,
                        .transition = leads(id + 10, fin_wait2, time_wait, 14)}));
-  StateEntry wait = heard(fin_wait2, time_wait, "FIN", id + 9, 14);
+  StateEntry wait = by_segment(fin_wait2, time_wait, "FIN", id + 9, 14);
   wait.inferred = true;
   story.add(14, wait);
   story.add(
@@ -253,7 +253,7 @@ inline Reports refused(ConnectionId conn = 2, EventId id = 20) {
                            .reason = "",
                            .process = {},
                            .segment = id + 2});
-  story.add(7, heard(syn_sent, close, "RST", id + 2, 18));
+  story.add(7, by_segment(syn_sent, close, "RST", id + 2, 18));
   story.add(2, ErrorEntry{.error = 111});
   Finding origin{
       .rule = Rule::reset_origin,
@@ -452,7 +452,7 @@ inline Reports stray() {
   return story.reports;
 }
 
-// A web server's side, its wire not watched; and one whose kernel was not heard.
+// A web server's side, its wire not watched; and one whose kernel was not watched.
 inline Reports one_witness() {
   using enum TcpState;
   return {Life{.conn = 5,

@@ -255,12 +255,12 @@ Reply ask_until(const Request& request, unsigned long question, bool (*enough)(i
   ::close(request.fd);
   Request io = request;
   io.fd = fd;
-  const Reply heard = read_bytes(io, request.size);
+  const Reply received = read_bytes(io, request.size);
   std::strcpy(io.text, "served by a child\n");
   io.size = std::strlen(io.text);
   const Reply said = send_bytes(io);
   ::close(fd);
-  ::_exit(heard.error == 0 && said.error == 0 ? 0 : 1);
+  ::_exit(received.error == 0 && said.error == 0 ? 0 : 1);
 }
 
 Reply serve_in_child(const Request& request) {

@@ -110,26 +110,26 @@ std::optional<Segment> ScriptedHost::next(Millis patience) {
 
 Segment ScriptedHost::expect(std::string_view flags, Millis patience, bool repeats_count) {
   while (!*failure_) {
-    auto heard = next(patience);
-    if (!heard) {
-      failure_->note(fmt::format("scripted host: expected {}, heard nothing", flags));
+    auto received = next(patience);
+    if (!received) {
+      failure_->note(fmt::format("scripted host: expected {}, received nothing", flags));
       break;
     }
-    if (heard->flags.find('S') != std::string::npos) {
-      their_isn_ = heard->seq;
-      peer_ = {heard->src_ip, heard->src_port};
+    if (received->flags.find('S') != std::string::npos) {
+      their_isn_ = received->seq;
+      peer_ = {received->src_ip, received->src_port};
     }
-    if (timestamps_ && heard->timestamps) timestamps_->echo = heard->timestamps->value;
-    heard->seq -= their_isn_;
-    if (heard->flags.find('A') != std::string::npos) heard->ack -= our_isn_;
-    const bool repeated = heard->flags == last_.flags && heard->seq == last_.seq && heard->ack == last_.ack;
+    if (timestamps_ && received->timestamps) timestamps_->echo = received->timestamps->value;
+    received->seq -= their_isn_;
+    if (received->flags.find('A') != std::string::npos) received->ack -= our_isn_;
+    const bool repeated = received->flags == last_.flags && received->seq == last_.seq && received->ack == last_.ack;
     if (repeated && !repeats_count) continue;
-    last_ = *heard;
-    if (heard->flags != flags) {
-      failure_->note(fmt::format("scripted host: expected {}, heard {} seq {} ack {}", flags, heard->flags, heard->seq,
-                                 heard->ack));
+    last_ = *received;
+    if (received->flags != flags) {
+      failure_->note(fmt::format("scripted host: expected {}, received {} seq {} ack {}", flags, received->flags,
+                                 received->seq, received->ack));
     }
-    return *heard;
+    return *received;
   }
   return {};
 }

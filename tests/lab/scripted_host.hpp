@@ -41,7 +41,7 @@ class ScriptedHost {
 
   void say(std::string_view flags, uint32_t seq, uint32_t ack, std::string_view data = {}, const Oddity& odd = {});
   // The next segment of the conversation, which must have just these flags; numbers in it are relative. A copy of
-  // the one heard before it is passed over, unless it is asked for (hear_again).
+  // the one received before it is passed over, unless it is asked for (hear_again).
   Segment hear(std::string_view flags, Millis patience = std::chrono::seconds(3));
   Segment hear_again(std::string_view flags, Millis patience = std::chrono::seconds(3));
 

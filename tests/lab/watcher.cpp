@@ -56,11 +56,11 @@ Result<std::unique_ptr<Watcher>> Watcher::start(const std::vector<std::string>& 
   const std::future<void> is_ready = ready.get_future();
   std::unique_ptr<Watcher> watcher(new Watcher(std::move(*child)));
   watcher->relay_ = std::thread(copy_stderr, std::move(in), ready_words, std::move(ready));
-  const bool heard = is_ready.wait_for(patience) == std::future_status::ready;
+  const bool began = is_ready.wait_for(patience) == std::future_status::ready;
   if (const auto code = watcher->child_.wait(Millis(0))) {
     return failure(fmt::format("`{}` ended before anything was played, with {}", fmt::join(argv, " "), *code));
   }
-  if (!heard) {
+  if (!began) {
     return failure(fmt::format("`{}` has not said that it is ready within {} s", fmt::join(argv, " "),
                                std::chrono::duration_cast<std::chrono::seconds>(patience).count()));
   }

@@ -18,7 +18,7 @@
 #include <memory>
 
 #include "lab/unique_fd.hpp"
-#include "live/heard.hpp"
+#include "live/printed.hpp"
 #include "live/tracer_run.hpp"
 
 namespace tcpwitness::live {

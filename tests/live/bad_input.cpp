@@ -144,8 +144,8 @@ TEST_F(BadInput, WithoutProcItTracesItsNamespaceAlone) {
   }
   EXPECT_TRUE(watch->run().wait_for("\"type\":\"life\"", Millis(5000)));
   lab::pause_for(Millis(300));
-  const Heard heard = keep("client", watch->stop());
-  EXPECT_EQ(heard.of("life").size(), 4u) << "both ends of two connections";
+  const Printed printed = keep("client", watch->stop());
+  EXPECT_EQ(printed.of("life").size(), 4u) << "both ends of two connections";
 }
 
 namespace {
@@ -229,9 +229,9 @@ TEST_F(BadInput, AnInterfaceThatVanishesIsSaidAndTracingGoesOn) {
   const auto talked = talk();
   EXPECT_TRUE(talked) << talked.error();
   lab::pause_for(Millis(200));
-  const Heard& heard = keep("client", watch->stop());
-  ASSERT_EQ(heard.of("life").size(), 1u);
-  EXPECT_EQ(heard.of("life")[0]["outcome"], "completed");
+  const Printed& printed = keep("client", watch->stop());
+  ASSERT_EQ(printed.of("life").size(), 1u);
+  EXPECT_EQ(printed.of("life")[0]["outcome"], "completed");
   expect_nothing_left();
 }
 
@@ -257,8 +257,8 @@ TEST_F(BadInput, AnXdpSlotThatIsTakenMakesItFallBackToTcAndSayWhy) {
   EXPECT_TRUE(talked) << talked.error();
   lab::pause_for(Millis(200));
   EXPECT_TRUE(says(watch->err(), "XDP")) << watch->err();
-  const Heard& second = keep("the second", watch->stop());
-  const Heard& first = keep("the first", holder->stop());
+  const Printed& second = keep("the second", watch->stop());
+  const Printed& first = keep("the first", holder->stop());
   bool found = false;
   for (const Json& hook : second.hooks()) {
     if (hook["name"] != "wire_ingress") continue;
@@ -267,10 +267,10 @@ TEST_F(BadInput, AnXdpSlotThatIsTakenMakesItFallBackToTcAndSayWhy) {
     EXPECT_TRUE(says(hook.value("why", ""), "another XDP program holds the slot")) << hook.dump();
   }
   EXPECT_TRUE(found);
-  for (const Heard* heard : {&first, &second}) {
-    ASSERT_EQ(heard->of("life").size(), 1u);
-    EXPECT_EQ(heard->of("life")[0]["outcome"], "completed");
-    EXPECT_EQ(heard->control_segments(heard->of("life")[0]["conn"]).size(), 4u);
+  for (const Printed* printed : {&first, &second}) {
+    ASSERT_EQ(printed->of("life").size(), 1u);
+    EXPECT_EQ(printed->of("life")[0]["outcome"], "completed");
+    EXPECT_EQ(printed->control_segments(printed->of("life")[0]["conn"]).size(), 4u);
   }
   expect_nothing_left();
 }
@@ -304,24 +304,24 @@ TEST_F(BadInput, ARingThatIsTooSmallLosesEventsAndCountsEveryOne) {
   ASSERT_TRUE(talked) << talked.error();
   ASSERT_TRUE(talk(20));
   lab::pause_for(Millis(200));
-  const Heard& heard = keep("client", watch->stop({.losses_allowed = true}));
-  const Json summary = heard.summary();
+  const Printed& printed = keep("client", watch->stop({.losses_allowed = true}));
+  const Json summary = printed.summary();
   EXPECT_GT(summary["lost"].get<uint64_t>(), 0u);
   uint64_t in_gaps = 0;
-  for (const Json& gap : heard.of("gap")) {
+  for (const Json& gap : printed.of("gap")) {
     in_gaps += gap["lost"].get<uint64_t>();
     EXPECT_GT(gap["lost"].get<uint64_t>(), 0u);
     EXPECT_LE(gap["from_ts_ns"].get<int64_t>(), gap["to_ts_ns"].get<int64_t>());
   }
   EXPECT_EQ(in_gaps, summary["lost"]);
   int incomplete = 0;
-  for (const Json& life : heard.of("life")) {
+  for (const Json& life : printed.of("life")) {
     if (life["incomplete"] == false) {
-      EXPECT_EQ(life["outcome"], "completed") << "whole lives are told as they were: " << life.dump();
+      EXPECT_EQ(life["outcome"], "completed") << "whole lives are reported as they were: " << life.dump();
       continue;
     }
     ++incomplete;
-    for (const Json& finding : heard.of("finding", life["conn"])) EXPECT_EQ(finding["confidence"], "inconclusive");
+    for (const Json& finding : printed.of("finding", life["conn"])) EXPECT_EQ(finding["confidence"], "inconclusive");
   }
   EXPECT_GT(incomplete, 0);
   EXPECT_TRUE(says(watch->err(), "--ring-size")) << "the remedy: " << watch->err();
@@ -405,11 +405,11 @@ TEST_F(BadInput, ASecondRunInClsactModeLeavesTheFirstItsFilters) {
   auto third = start({}, {"TCPWITNESS_WITHOUT=tcx"});  // goes on where the first one, who made the qdisc, ends
   ASSERT_TRUE(third);
   ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
-  const Heard heard = first->stop();
-  ASSERT_EQ(heard.of("life").size(), 1u);
-  EXPECT_EQ(heard.of("life")[0]["witnesses"], Json({"kernel", "wire"}));
+  const Printed printed = first->stop();
+  ASSERT_EQ(printed.of("life").size(), 1u);
+  EXPECT_EQ(printed.of("life")[0]["witnesses"], Json({"kernel", "wire"}));
   ASSERT_TRUE(lab::play(lab(), *lab::find_case("close-client")));
-  const Heard after = third->stop();
+  const Printed after = third->stop();
   ASSERT_EQ(after.of("life").size(), 2u);
   EXPECT_EQ(after.of("life")[1]["witnesses"], Json({"kernel", "wire"}));
 }

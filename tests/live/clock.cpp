@@ -56,14 +56,14 @@ TEST_F(Clock, AnHourEitherWayChangesNoVerdictAndNoDuration) {
   const int64_t after = wall_ns();
   const Ended ended = (*run)->stop();
   set_clock(3600);
-  const Heard heard(ended.out);
+  const Printed printed(ended.out);
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_EQ(heard.of("life").size(), 2u * 202);
-  for (const Json& life : heard.of("life")) {
+  EXPECT_EQ(printed.of("life").size(), 2u * 202);
+  for (const Json& life : printed.of("life")) {
     EXPECT_EQ(life["outcome"], "completed");
     EXPECT_LT(life["duration_ns"].get<int64_t>(), 60 * second) << life.dump();
   }
-  for (const Json& finding : heard.of("finding")) {
+  for (const Json& finding : printed.of("finding")) {
     // An emulated machine is slow, and its processors differ by some ms: what that causes is real. Nothing lasts long.
     static const std::set<std::string> real{"time-wait", "old-timestamp", "late", "slow-handshake", "retransmission"};
     EXPECT_TRUE(real.contains(finding["rule"])) << finding.dump();
@@ -71,7 +71,7 @@ TEST_F(Clock, AnHourEitherWayChangesNoVerdictAndNoDuration) {
     EXPECT_EQ(text.find(" min"), std::string::npos) << text;
     EXPECT_EQ(text.find(" h "), std::string::npos) << text;
   }
-  const Json last = heard.of("life").back();
+  const Json last = printed.of("life").back();
   EXPECT_LT(std::abs(last["ts_ns"].get<int64_t>() - after), 60 * second) << "the wall's time, as it is now";
 }
 

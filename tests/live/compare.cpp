@@ -45,11 +45,11 @@ struct Compared {
 
 Compared read_back(Ended ended, bool again = false) {
   Compared all;
-  const Heard heard(ended.out);
+  const Printed printed(ended.out);
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_TRUE(heard.broken().empty());
-  all.each = heard.of("comparison");
-  const auto totals = heard.of("comparison_total");
+  EXPECT_TRUE(printed.broken().empty());
+  all.each = printed.of("comparison");
+  const auto totals = printed.of("comparison_total");
   if (!again) {
     EXPECT_EQ(totals.size(), 1U) << ended.out;
   }

@@ -117,17 +117,17 @@ TEST_F(Consumer, StoppedUnderLoadItLosesEndsLastCountsAllAndRecovers) {
   const auto whole_ones = converse(here, here, {.ip = "127.0.0.1", .port = 9100, .connections = 50, .addresses = 8});
   ASSERT_TRUE(whole_ones) << whole_ones.error();
   lab::pause_for(Millis(300));
-  const Heard heard = watch->stop({.losses_allowed = true});
-  const Json summary = heard.summary();
+  const Printed printed = watch->stop({.losses_allowed = true});
+  const Json summary = printed.summary();
   EXPECT_GT(summary["lost"], 0);
   EXPECT_EQ(summary["unaccounted"], 0);
   EXPECT_EQ(summary["events"]["destroy"], 2 * (450 + 50) + 2) << "no end is lost, nor the two listeners'";
   EXPECT_LT(summary["events"]["segment"], 16 * 450) << "segments are";
   int64_t gaps = 0;
-  for (const Json& gap : heard.of("gap")) gaps += gap["lost"].get<int64_t>();
+  for (const Json& gap : printed.of("gap")) gaps += gap["lost"].get<int64_t>();
   EXPECT_EQ(gaps, summary["lost"]);
   int after = 0;
-  for (const Json& life : heard.of("life")) {
+  for (const Json& life : printed.of("life")) {
     const bool late = life["local"]["port"] == 9100 || life["remote"]["port"] == 9100;
     if (!late) continue;
     ++after;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The courses that most connections share, in Heard's words: how they open, and how each end closes. `sent` and
+// The courses that most connections share, in Printed's words: how they open, and how each end closes. `sent` and
 // `got` are the bytes of payload this side sent and received, so that a FIN's numbers follow from them: SYN took
 // sequence number 0, and FIN takes one too.
 

@@ -26,9 +26,9 @@ const std::vector<std::string> compared{"role",      "pid",         "comm",     
 std::string ends_of(const Json& report) { return report["local"].dump() + report["remote"].dump(); }
 
 // By addresses, as the numbers of connections need not agree.
-std::map<std::string, std::vector<Json>> lives_by_ends(const Heard& heard) {
+std::map<std::string, std::vector<Json>> lives_by_ends(const Printed& printed) {
   std::map<std::string, std::vector<Json>> lives;
-  for (const Json& life : heard.of("life")) {
+  for (const Json& life : printed.of("life")) {
     Json kept;
     for (const std::string& key : compared) {
       if (life.contains(key)) kept[key] = life[key];
@@ -44,9 +44,9 @@ std::map<std::string, std::vector<Json>> lives_by_ends(const Heard& heard) {
   return lives;
 }
 
-std::map<std::string, std::vector<std::string>> findings_by_ends(const Heard& heard) {
+std::map<std::string, std::vector<std::string>> findings_by_ends(const Printed& printed) {
   std::map<std::string, std::vector<std::string>> findings;
-  for (const Json& finding : heard.of("finding")) {
+  for (const Json& finding : printed.of("finding")) {
     if (!finding.contains("local")) continue;
     findings[ends_of(finding)].push_back(finding["rule"].get<std::string>() + " " +
                                          finding["confidence"].get<std::string>());
@@ -83,8 +83,8 @@ TEST_P(Digests, TellTheLifeThatEachEventTells) {
   for (const auto& [together, single] : {std::pair{&client, &client_events}, {&server, &server_events}}) {
     const Ended ended = (**together)->wait(Millis(30'000));
     const Ended ended_single = (**single)->wait(Millis(30'000));
-    const Heard life(ended.out);
-    const Heard reference(ended_single.out);
+    const Printed life(ended.out);
+    const Printed reference(ended_single.out);
     expect_sound(ended, life);
     expect_sound(ended_single, reference);
     EXPECT_EQ(lives_by_ends(life), lives_by_ends(reference));

@@ -10,7 +10,7 @@ namespace tcpwitness::live {
 class Filters : public Live {
  protected:
   // One connection to port 9001 and one to 9002 over the cable, and one to 9003 over the client's loopback.
-  std::optional<Heard> three_connections(const std::vector<std::string>& arguments) {
+  std::optional<Printed> three_connections(const std::vector<std::string>& arguments) {
     const auto& client = lab().host(lab::Side::client);
     const auto& server = lab().host(lab::Side::server);
     auto watch = Watch::start(lab().client_ns(), arguments);
@@ -29,9 +29,9 @@ class Filters : public Live {
   }
 
   // Of the lives: remote port where this side called, local port where it listened.
-  static std::multiset<int> services(const Heard& heard) {
+  static std::multiset<int> services(const Printed& printed) {
     std::multiset<int> ports;
-    for (const Json& life : heard.of("life")) {
+    for (const Json& life : printed.of("life")) {
       ports.insert((life["role"] == "active" ? life["remote"] : life["local"])["port"].get<int>());
     }
     return ports;
@@ -39,52 +39,52 @@ class Filters : public Live {
 };
 
 TEST_F(Filters, WithoutOneEverySocketsLifeIsTold) {
-  const auto heard = three_connections({});
-  if (heard) {
-    EXPECT_EQ(services(*heard), (std::multiset<int>{9001, 9002, 9003, 9003}));
+  const auto printed = three_connections({});
+  if (printed) {
+    EXPECT_EQ(services(*printed), (std::multiset<int>{9001, 9002, 9003, 9003}));
   }
 }
 
 TEST_F(Filters, PortsAtEitherEnd) {
-  const auto heard = three_connections({"--port", "9002,9003"});
-  if (!heard) return;
-  EXPECT_EQ(services(*heard), (std::multiset<int>{9002, 9003, 9003}));
-  for (const Json& segment : heard->of("segment")) {
+  const auto printed = three_connections({"--port", "9002,9003"});
+  if (!printed) return;
+  EXPECT_EQ(services(*printed), (std::multiset<int>{9002, 9003, 9003}));
+  for (const Json& segment : printed->of("segment")) {
     EXPECT_FALSE(segment["local"]["port"] == 9001 || segment["remote"]["port"] == 9001) << segment.dump();
   }
 }
 
 TEST_F(Filters, NetworksAtEitherEnd) {
-  const auto heard = three_connections({"--host", "10.99.0.2/32", "--port", "9001", "--port", "9003"});
-  if (heard) {
-    EXPECT_EQ(services(*heard), (std::multiset<int>{9001}));
+  const auto printed = three_connections({"--host", "10.99.0.2/32", "--port", "9001", "--port", "9003"});
+  if (printed) {
+    EXPECT_EQ(services(*printed), (std::multiset<int>{9001}));
   }
 }
 
 TEST_F(Filters, ManyPortsAreComparedHere) {
-  const auto heard = three_connections({"--port", "9002-9999"});
-  if (!heard) return;
-  EXPECT_EQ(services(*heard), (std::multiset<int>{9002, 9003, 9003}));
-  for (const Json& segment : heard->of("segment")) {
+  const auto printed = three_connections({"--port", "9002-9999"});
+  if (!printed) return;
+  EXPECT_EQ(services(*printed), (std::multiset<int>{9002, 9003, 9003}));
+  for (const Json& segment : printed->of("segment")) {
     EXPECT_FALSE(segment["local"]["port"] == 9001 || segment["remote"]["port"] == 9001) << segment.dump();
   }
 }
 
 TEST_F(Filters, AnExpressionOfTheKernels) {
-  const auto heard = three_connections({"tcp port 9001 and net 10.99.0.0/24"});
-  if (heard) {
-    EXPECT_EQ(services(*heard), (std::multiset<int>{9001}));
+  const auto printed = three_connections({"tcp port 9001 and net 10.99.0.0/24"});
+  if (printed) {
+    EXPECT_EQ(services(*printed), (std::multiset<int>{9001}));
   }
 }
 
 TEST_F(Filters, AnExpressionThatIsEvaluatedHere) {
-  const auto heard = three_connections({"not port 9001 and (host 10.99.0.2 or net 127.0.0.0/8)"});
-  if (!heard) return;
-  EXPECT_EQ(services(*heard), (std::multiset<int>{9002, 9003, 9003}));
-  for (const Json& segment : heard->of("segment")) {
+  const auto printed = three_connections({"not port 9001 and (host 10.99.0.2 or net 127.0.0.0/8)"});
+  if (!printed) return;
+  EXPECT_EQ(services(*printed), (std::multiset<int>{9002, 9003, 9003}));
+  for (const Json& segment : printed->of("segment")) {
     EXPECT_FALSE(segment["local"]["port"] == 9001 || segment["remote"]["port"] == 9001) << segment.dump();
   }
-  for (const Json& state : heard->of("state")) EXPECT_NE(state["remote"]["port"], 9001) << state.dump();
+  for (const Json& state : printed->of("state")) EXPECT_NE(state["remote"]["port"], 9001) << state.dump();
 }
 
 TEST_F(Filters, AnExpressionOfSinglePacketsIsRefused) {
@@ -97,15 +97,15 @@ TEST_F(Filters, AnExpressionOfSinglePacketsIsRefused) {
 }
 
 TEST_F(Filters, AnInterfaceLimitsTheWireAndNotTheKernel) {
-  const auto heard = three_connections({"-i", lab::client_link});
-  if (!heard) return;
-  for (const Json& segment : heard->of("segment")) EXPECT_EQ(segment["ifname"], lab::client_link);
-  for (const Json& hook : heard->hooks()) {
+  const auto printed = three_connections({"-i", lab::client_link});
+  if (!printed) return;
+  for (const Json& segment : printed->of("segment")) EXPECT_EQ(segment["ifname"], lab::client_link);
+  for (const Json& hook : printed->hooks()) {
     if (hook["name"].get<std::string>().starts_with("wire")) {
       EXPECT_EQ(hook["target"], lab::client_link);
     }
   }
-  for (const Json& life : heard->of("life")) {
+  for (const Json& life : printed->of("life")) {
     const bool loopback = life["local"]["ip"] == "127.0.0.1";
     EXPECT_EQ(life["witnesses"], loopback ? Json({"kernel"}) : Json({"kernel", "wire"}));
     EXPECT_EQ(life["outcome"], "completed");
@@ -121,9 +121,9 @@ TEST_F(Filters, CountStopsAfterSoManyLives) {
   ASSERT_TRUE(talked) << talked.error();
   const Ended ended = watch->run().wait(Millis(5000));
   EXPECT_EQ(ended.code, 0) << ended.err;
-  const Heard& heard = keep("client", Heard(ended.out));
-  EXPECT_EQ(heard.of("life").size(), 2u);
-  EXPECT_EQ(heard.of("summary").size(), 1u);
+  const Printed& printed = keep("client", Printed(ended.out));
+  EXPECT_EQ(printed.of("life").size(), 2u);
+  EXPECT_EQ(printed.of("summary").size(), 1u);
 }
 
 TEST_F(Filters, DurationStopsTheRun) {
@@ -133,14 +133,14 @@ TEST_F(Filters, DurationStopsTheRun) {
   const auto start = std::chrono::steady_clock::now();
   const Ended ended = watch->run().wait(Millis(5000));
   EXPECT_LT(std::chrono::steady_clock::now() - start, Millis(2500));
-  expect_sound(ended, Heard(ended.out));
+  expect_sound(ended, Printed(ended.out));
 }
 
 namespace {
 
 // The handshake, with a tracer in the client's namespace that is reported of the players.
-std::optional<Heard> heard_of_players(lab::Lab& lab,
-                                      const std::function<std::vector<std::string>(const lab::Played&)>& arguments) {
+std::optional<Printed> heard_of_players(lab::Lab& lab,
+                                        const std::function<std::vector<std::string>(const lab::Played&)>& arguments) {
   auto performance = lab::Performance::open(lab, *lab::find_case("handshake"));
   if (!performance) {
     ADD_FAILURE() << performance.error();

@@ -12,7 +12,7 @@ namespace {
 class ForwardedLive : public Live {
  protected:
   // A case of the lab with the third machine in it, as a tracer there has it.
-  std::optional<Heard> middle(const std::string& name, std::vector<std::string> arguments = {"--forwarded"}) {
+  std::optional<Printed> middle(const std::string& name, std::vector<std::string> arguments = {"--forwarded"}) {
     std::optional<Watch> watch;
     Play how;
     how.when_ready = [&](const lab::Played&) {
@@ -31,15 +31,15 @@ class ForwardedLive : public Live {
     return keep("in the middle", watch->stop());
   }
   // Of the case's own connection.
-  [[nodiscard]] Json life(const Heard& heard) const { return heard.life(played_.client_at, played_.server_at); }
+  [[nodiscard]] Json life(const Printed& printed) const { return printed.life(played_.client_at, played_.server_at); }
 
   lab::Played played_;
 };
 
 TEST_F(ForwardedLive, ARoutedConnectionIsOneLifeOfTwoHops) {
-  const auto heard = middle("reset-routed");
-  if (!heard) return;
-  const Json found = life(*heard);
+  const auto printed = middle("reset-routed");
+  if (!printed) return;
+  const Json found = life(*printed);
   ASSERT_FALSE(found.is_null());
   EXPECT_EQ(found["witnesses"], Json({"wire"}));
   EXPECT_TRUE(found["pid"].is_null());
@@ -54,34 +54,34 @@ TEST_F(ForwardedLive, ARoutedConnectionIsOneLifeOfTwoHops) {
   EXPECT_EQ(client["in"], server["out"]);
   EXPECT_EQ(client["out"], server["in"]);
   EXPECT_EQ(server["in"]["rst"], 1);
-  const auto findings = heard->findings(found["conn"]);
-  EXPECT_EQ(findings, (std::set<std::string>{"reset-origin likely"})) << digest(*heard);
-  for (const Json& segment : heard->of("segment", found["conn"])) EXPECT_EQ(segment["hook"], "forwarded");
+  const auto findings = printed->findings(found["conn"]);
+  EXPECT_EQ(findings, (std::set<std::string>{"reset-origin likely"})) << digest(*printed);
+  for (const Json& segment : printed->of("segment", found["conn"])) EXPECT_EQ(segment["hook"], "forwarded");
 }
 
 TEST_F(ForwardedLive, WithoutTheOptionItIsQuiet) {
-  const auto heard = middle("reset-routed", {});
-  if (!heard) return;
-  EXPECT_TRUE(heard->of("life").empty());
-  EXPECT_TRUE(heard->of("segment").empty());
+  const auto printed = middle("reset-routed", {});
+  if (!printed) return;
+  EXPECT_TRUE(printed->of("life").empty());
+  EXPECT_TRUE(printed->of("segment").empty());
 }
 
 TEST_F(ForwardedLive, WhatItsFirewallRefusesWasDroppedThere) {
-  const auto heard = middle("unreachable");
-  if (!heard) return;
-  const Json found = life(*heard);
+  const auto printed = middle("unreachable");
+  if (!printed) return;
+  const Json found = life(*printed);
   ASSERT_FALSE(found.is_null());
-  EXPECT_TRUE(heard->findings(found["conn"]).contains("forward-dropped certain")) << digest(*heard);
+  EXPECT_TRUE(printed->findings(found["conn"]).contains("forward-dropped certain")) << digest(*printed);
   EXPECT_GE(found["forwarded"]["lost_to_server"], 1);
   EXPECT_EQ(found["forwarded"]["joined"], false);
 }
 
 TEST_F(ForwardedLive, OneDirectionAloneIsAnAsymmetricRoute) {
-  const auto heard = middle("asymmetric-route");
-  if (!heard) return;
-  const Json found = life(*heard);
+  const auto printed = middle("asymmetric-route");
+  if (!printed) return;
+  const Json found = life(*printed);
   ASSERT_FALSE(found.is_null());
-  EXPECT_EQ(heard->findings(found["conn"]), (std::set<std::string>{"asymmetric-route likely"})) << digest(*heard);
+  EXPECT_EQ(printed->findings(found["conn"]), (std::set<std::string>{"asymmetric-route likely"})) << digest(*printed);
   EXPECT_EQ(found["tx_bytes"], 0);
   EXPECT_GT(found["rx_bytes"], 0);
 }

@@ -20,16 +20,16 @@ namespace tcpwitness::live {
 namespace {
 
 // "mode" or "mode: why" of one of the ready object's hooks.
-std::string mode_of(const Heard& heard, const std::string& name, const std::string& target) {
-  for (const Json& hook : heard.hooks()) {
+std::string mode_of(const Printed& printed, const std::string& name, const std::string& target) {
+  for (const Json& hook : printed.hooks()) {
     if (hook["name"] == name && hook["target"] == target) return hook["mode"];
   }
   return "none";
 }
 
-std::set<std::string> hooks_heard(const Heard& heard, const std::string& ifname) {
+std::set<std::string> hooks_heard(const Printed& printed, const std::string& ifname) {
   std::set<std::string> names;
-  for (const Json& segment : heard.of("segment")) {
+  for (const Json& segment : printed.of("segment")) {
     if (segment["ifname"] == ifname) names.insert(segment["hook"].get<std::string>());
   }
   return names;
@@ -165,15 +165,15 @@ TEST_F(Hooks, TheWireAloneTellsTheLifeWithoutProcesses) {
 namespace {
 
 // Of three connections whose segments each passed two devices.
-void expect_counted_once(const Heard& at_client, const Heard& at_server) {
-  for (const Heard* heard : {&at_client, &at_server}) {
-    ASSERT_EQ(heard->of("life").size(), 3u);
-    const bool is_client = heard == &at_client;
-    for (const Json& life : heard->of("life")) {
+void expect_counted_once(const Printed& at_client, const Printed& at_server) {
+  for (const Printed* printed : {&at_client, &at_server}) {
+    ASSERT_EQ(printed->of("life").size(), 3u);
+    const bool is_client = printed == &at_client;
+    for (const Json& life : printed->of("life")) {
       EXPECT_EQ(life["outcome"], "completed");
       EXPECT_EQ(life["retransmits"], 0);
-      EXPECT_TRUE(heard->findings(life["conn"], "retransmission").empty());
-      EXPECT_TRUE(heard->analysed(life["conn"], "retransmission").empty());
+      EXPECT_TRUE(printed->findings(life["conn"], "retransmission").empty());
+      EXPECT_TRUE(printed->analysed(life["conn"], "retransmission").empty());
       EXPECT_EQ(life["tx_bytes"], is_client ? 100 : 1000);
       EXPECT_EQ(life["rx_bytes"], is_client ? 1000 : 100);
       EXPECT_EQ(life["wire"]["tx_bytes"], life["tx_bytes"]) << "counted once, not once a device";
@@ -193,8 +193,8 @@ void Hooks::expect_stacked_devices_counted_once(const std::string& server_ip) {
       converse(lab().host(lab::Side::client), lab().host(lab::Side::server), {.ip = server_ip, .connections = 3});
   ASSERT_TRUE(ports) << ports.error();
   lab::pause_for(Millis(300));
-  const Heard at_client = keep("client", client->stop());
-  const Heard at_server = keep("server", server->stop());
+  const Printed at_client = keep("client", client->stop());
+  const Printed at_server = keep("server", server->stop());
   expect_counted_once(at_client, at_server);
 }
 
@@ -274,13 +274,13 @@ TEST_F(Hooks, ADeviceWithoutEthernetHeadersIsHeardToo) {
     EXPECT_TRUE(ports) << ports.error();
     lab::pause_for(Millis(300));
     for (Watch* watch : {&*client, &*server}) {
-      const Heard& heard = keep(watch == &*client ? "client" : "server", watch->stop());
-      EXPECT_EQ(heard.of("life").size(), 2u);
-      EXPECT_EQ(hooks_heard(heard, "tun7"), (std::set<std::string>{"tc-ingress", "tc-egress"}));
-      for (const Json& life : heard.of("life")) {
+      const Printed& printed = keep(watch == &*client ? "client" : "server", watch->stop());
+      EXPECT_EQ(printed.of("life").size(), 2u);
+      EXPECT_EQ(hooks_heard(printed, "tun7"), (std::set<std::string>{"tc-ingress", "tc-egress"}));
+      for (const Json& life : printed.of("life")) {
         EXPECT_EQ(life["outcome"], "completed");
         EXPECT_EQ(life["witnesses"], Json({"kernel", "wire"}));
-        EXPECT_EQ(heard.control_segments(life["conn"]).size(), 4u);
+        EXPECT_EQ(printed.control_segments(life["conn"]).size(), 4u);
         EXPECT_EQ(life["wire"]["tx_bytes"], life["tx_bytes"]);
       }
     }

@@ -12,9 +12,9 @@ using Idle = Live;
 
 namespace {
 
-std::vector<Json> keepalives(const Heard& heard, const Json& conn, const std::string& what) {
+std::vector<Json> keepalives(const Printed& printed, const Json& conn, const std::string& what) {
   std::vector<Json> found;
-  for (const Json& one : heard.of("keepalive", conn)) {
+  for (const Json& one : printed.of("keepalive", conn)) {
     if (one["what"] == what) found.push_back(one);
   }
   return found;
@@ -142,9 +142,9 @@ TEST_F(Idle, AClosedWindowIsProbedAndNeverCalledKeepalive) {
   EXPECT_EQ(story->client.analysed(mine["conn"], "zero-window probe").size(), probes.size());
   EXPECT_FALSE(story->client.analysed(mine["conn"], "zero window").empty());
   EXPECT_FALSE(story->client.analysed(mine["conn"], "window update").empty());
-  for (const Heard* heard : {&story->client, &story->server}) {
-    EXPECT_TRUE(heard->of("keepalive").empty());
-    for (const Json& life : heard->of("life")) EXPECT_TRUE(heard->analysed(life["conn"], "keep-alive").empty());
+  for (const Printed* printed : {&story->client, &story->server}) {
+    EXPECT_TRUE(printed->of("keepalive").empty());
+    for (const Json& life : printed->of("life")) EXPECT_TRUE(printed->analysed(life["conn"], "keep-alive").empty());
   }
   const auto text = story->server.findings(theirs["conn"], "zero-window").at(0)["text"].get<std::string>();
   EXPECT_NE(text.find("lab-server"), std::string::npos) << "who stopped reading: " << text;

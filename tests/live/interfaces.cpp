@@ -59,7 +59,7 @@ class Interfaces : public Live {
     return lives.empty() ? Json::object() : lives.front();
   }
 
-  const Heard* heard_ = nullptr;
+  const Printed* heard_ = nullptr;
 };
 
 TEST_F(Interfaces, OneThatAppearsIsTraced) {
@@ -118,10 +118,10 @@ TEST_F(Interfaces, TwoHundredAreReadySoon) {
   const auto ready = std::chrono::duration_cast<Millis>(Clock::now() - begun);
   EXPECT_LT(ready, Millis(3000)) << "0.3 s on an idle machine";
   const auto asked = Clock::now();
-  const Heard heard = watch->stop();
+  const Printed printed = watch->stop();
   EXPECT_LT(std::chrono::duration_cast<Millis>(Clock::now() - asked), Millis(3000));
   size_t on = 0;
-  for (const Json& hook : heard.hooks()) on += hook["mode"] == tc() ? 1 : 0;
+  for (const Json& hook : printed.hooks()) on += hook["mode"] == tc() ? 1 : 0;
   EXPECT_EQ(on, 2u * (2 * pairs + 2)) << "both sides of each, lo and the cable";
   std::string setting;
   if (auto read = lab::run_tool({"cat", "/sys/kernel/rcu_expedited"})) setting = *read;
@@ -144,14 +144,14 @@ TEST_F(Interfaces, NothingIsLostWhileTwoHundredAreAttached) {
   auto watch = Watch::start(lab().client_ns(), {}, {}, "life");
   const bool ready = watch && watch->run().wait_ready();
   lab::pause_for(Millis(200));
-  const Heard heard = ready ? watch->stop() : Heard("");  // a loss would be a failure
+  const Printed printed = ready ? watch->stop() : Printed("");  // a loss would be a failure
   over = true;
   load.join();
   EXPECT_TRUE(ready);
-  for (const Json& gap : heard.of("gap"))
-    ADD_FAILURE() << gap.dump() << " of " << heard.ready()["ts_ns"] << " to " << heard.summary()["ts_ns"];
+  for (const Json& gap : printed.of("gap"))
+    ADD_FAILURE() << gap.dump() << " of " << printed.ready()["ts_ns"] << " to " << printed.summary()["ts_ns"];
   EXPECT_EQ(error, "");
-  EXPECT_GT(heard.of("life").size(), 0u) << watch->err();
+  EXPECT_GT(printed.of("life").size(), 0u) << watch->err();
 }
 
 }  // namespace tcpwitness::live

@@ -20,9 +20,9 @@ void expect_plain(const std::string& text) {
   }
 }
 
-void expect_missing(const Heard& heard, const std::string& witness, const std::string& why) {
+void expect_missing(const Printed& printed, const std::string& witness, const std::string& why) {
   std::vector<Json> off;
-  for (const Json& hook : heard.hooks()) {
+  for (const Json& hook : printed.hooks()) {
     if (hook["target"].get<std::string>().empty()) off.push_back(hook);
     const bool of_wire = hook["name"].get<std::string>().starts_with("wire");
     if (!hook["target"].get<std::string>().empty()) {
@@ -33,7 +33,7 @@ void expect_missing(const Heard& heard, const std::string& witness, const std::s
   EXPECT_EQ(off[0]["name"], witness);
   EXPECT_EQ(off[0]["mode"], "off");
   EXPECT_EQ(off[0]["why"], why);
-  EXPECT_EQ(heard.summary()["missing"], Json::array({{{"witness", witness}, {"why", why}}}));
+  EXPECT_EQ(printed.summary()["missing"], Json::array({{{"witness", witness}, {"why", why}}}));
 }
 
 }  // namespace
@@ -77,9 +77,9 @@ TEST_F(Kernels, ALifeOfTheWireAloneEndsToo) {
   ASSERT_TRUE(played) << played.error();
   ASSERT_TRUE((*played)->finish());
   lab::pause_for(Millis(300));
-  const Heard heard = keep("life", watch->stop());
-  ASSERT_EQ(heard.of("life").size(), 1u);
-  EXPECT_EQ(heard.of("life")[0]["outcome"], "completed");
+  const Printed printed = keep("life", watch->stop());
+  ASSERT_EQ(printed.of("life").size(), 1u);
+  EXPECT_EQ(printed.of("life")[0]["outcome"], "completed");
 }
 
 TEST_F(Kernels, WithoutTheWireItIsAsWithWireNone) {

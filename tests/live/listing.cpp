@@ -55,8 +55,8 @@ lab::Result<std::vector<Pair>> open_pairs(const lab::Namespace& where, size_t co
   return pairs;
 }
 
-Json life_at(const Heard& heard, uint16_t local_port) {
-  for (const Json& life : heard.of("life")) {
+Json life_at(const Printed& printed, uint16_t local_port) {
+  for (const Json& life : printed.of("life")) {
     if (life["local"]["port"] == local_port) return life;
   }
   return {};
@@ -82,12 +82,12 @@ TEST_F(Listing, WhatClosedWhileEventsWereLostIsOverAndTheRestIsOpen) {
   ::kill(watch->run().pid(), SIGCONT);
   ASSERT_TRUE(talked) << talked.error();
   lab::pause_for(Millis(1500));  // the sockets are listed 0.2 s after the loss
-  const Heard heard = watch->stop({.losses_allowed = true});
-  const Json summary = heard.summary();
+  const Printed printed = watch->stop({.losses_allowed = true});
+  const Json summary = printed.summary();
   ASSERT_GT(summary["lost"].get<uint64_t>(), 0U);
   size_t over = 0;
   for (const uint16_t port : closed_ports) {
-    const Json life = life_at(heard, port);
+    const Json life = life_at(printed, port);
     ASSERT_FALSE(life.empty()) << port;
     EXPECT_NE(life["outcome"], "open") << life.dump();
     EXPECT_EQ(life["incomplete"], true) << life.dump();
@@ -96,7 +96,7 @@ TEST_F(Listing, WhatClosedWhileEventsWereLostIsOverAndTheRestIsOpen) {
   }
   EXPECT_EQ(over, 5U);
   for (const Pair& pair : *kept) {
-    const Json life = life_at(heard, pair.port);
+    const Json life = life_at(printed, pair.port);
     EXPECT_EQ(life["outcome"], "open") << life.dump();
   }
 }

@@ -24,14 +24,14 @@ TEST_F(Load, FiftyThousandConnectionsAreHundredThousandLives) {
   ASSERT_TRUE(ports) << ports.error();
   lab::pause_for(Millis(200));
   // The kernel skips a program that interrupts itself, rarely. What the run calls whole is right all the same.
-  const Heard heard = watch->stop({.losses_allowed = true});
-  EXPECT_EQ(heard.summary().value("flows_full", -1), 0);
-  const auto lost = heard.summary()["lost"].get<size_t>();
+  const Printed printed = watch->stop({.losses_allowed = true});
+  EXPECT_EQ(printed.summary().value("flows_full", -1), 0);
+  const auto lost = printed.summary()["lost"].get<size_t>();
   size_t active = 0;
   size_t passive = 0;
   size_t wrong = 0;
   size_t incomplete = 0;
-  for (const Json& life : heard.all()) {
+  for (const Json& life : printed.all()) {
     if (life["type"] != "life") continue;
     const bool caller = life["role"] == "active";
     ++(caller ? active : passive);
@@ -47,7 +47,7 @@ TEST_F(Load, FiftyThousandConnectionsAreHundredThousandLives) {
   fmt::print("{} events lost, {} lives incomplete\n", lost, incomplete);
   EXPECT_EQ(wrong, 0u);
   // Of each connection the hooks see some 20 events: at most one in 100,000 of them may be lost.
-  EXPECT_LE(lost, connections * 20u / 100'000u) << heard.summary().dump();
+  EXPECT_LE(lost, connections * 20u / 100'000u) << printed.summary().dump();
   EXPECT_GE(active + passive + lost, 2u * connections) << "more lives are missing than events";
   if (lost != 0) return;
   EXPECT_EQ(incomplete, 0u);
@@ -79,17 +79,17 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
   ASSERT_EQ(error, "");
   lab::pause_for(Millis(200));
   // The kernel skips a program that interrupts itself, rarely. What the run calls whole is right all the same.
-  const Heard heard = watch->stop({.losses_allowed = true});
+  const Printed printed = watch->stop({.losses_allowed = true});
   std::map<std::string, std::vector<Json>> by_ends;
-  const auto ready_ts = heard.ready()["ts_ns"].get<int64_t>();
+  const auto ready_ts = printed.ready()["ts_ns"].get<int64_t>();
   int whole = 0;
   int wrong = 0;
   int found_open = 0;
   const auto expect = [&](bool good, const char* what, const Json& life) {
     if (!good && ++wrong <= 5) ADD_FAILURE() << what << ": " << life.dump();
   };
-  const bool lossy = heard.summary().value("lost", 0) != 0;
-  for (const Json& life : heard.of("life")) {
+  const bool lossy = printed.summary().value("lost", 0) != 0;
+  for (const Json& life : printed.of("life")) {
     if (lossy && life["incomplete"] == true) continue;
     by_ends[life["local"].dump() + life["remote"].dump()].push_back(life);
     const bool caller = life["role"] == "active";
@@ -115,7 +115,7 @@ TEST_F(Load, AConnectionOpenedWhileTheTracerStartsIsToldOnceOrNotAtAll) {
   for (const auto& [ends, lives] : by_ends) {
     // A port comes again only long after its first life.
     if (lives.size() > 1 && ++repeated <= 3) {
-      ADD_FAILURE() << "told " << lives.size() << " times: " << lives[0].dump() << lives[1].dump();
+      ADD_FAILURE() << "reported " << lives.size() << " times: " << lives[0].dump() << lives[1].dump();
     }
   }
   EXPECT_EQ(wrong, 0);

@@ -29,9 +29,9 @@ class Nat : public Live {
            static_cast<bool>(run_in(lab().client_ns(), {"ip", "route", "add", service_ip6, "via", lab::server_ip6}));
   }
 
-  // One connection, heard by a tracer in that side's namespace.
-  std::optional<Heard> heard(lab::Side side, const Conversation& what, std::vector<std::string> arguments = {},
-                             std::optional<lab::Side> served_at = std::nullopt) {
+  // One connection, as a tracer prints it in that side's namespace.
+  std::optional<Printed> printed(lab::Side side, const Conversation& what, std::vector<std::string> arguments = {},
+                                 std::optional<lab::Side> served_at = std::nullopt) {
     const auto& netns = side == lab::Side::client ? lab().client_ns() : lab().server_ns();
     auto watch = Watch::start(netns, std::move(arguments));
     if (!watch) return std::nullopt;
@@ -43,13 +43,13 @@ class Nat : public Live {
         converse(lab().host(lab::Side::client), lab().host(served_at.value_or(lab::Side::server)), what);
     EXPECT_TRUE(talked) << talked.error();
     lab::pause_for(Millis(200));
-    return keep("heard", watch->stop());
+    return keep("printed", watch->stop());
   }
 
   // All of it is one connection's, and that is whole.
-  static void expect_one(const Heard& heard, const std::string& role, const Json& socket, const Json& wire) {
-    const auto lives = heard.of("life");
-    ASSERT_EQ(lives.size(), 1u) << digest(heard);
+  static void expect_one(const Printed& printed, const std::string& role, const Json& socket, const Json& wire) {
+    const auto lives = printed.of("life");
+    ASSERT_EQ(lives.size(), 1u) << digest(printed);
     const Json& life = lives[0];
     EXPECT_EQ(life["role"], role);
     EXPECT_EQ(life["outcome"], "completed");
@@ -62,9 +62,9 @@ class Nat : public Live {
     EXPECT_EQ(life["wire"]["tx_bytes"], life["tx_bytes"]);
     EXPECT_EQ(life["wire"]["rx_bytes"], life["rx_bytes"]);
     EXPECT_EQ(life["wire"]["complete"], true) << life.dump();
-    for (const Json& segment : heard.of("segment")) EXPECT_EQ(segment["conn"], life["conn"]) << segment.dump();
-    EXPECT_TRUE(heard.findings(life["conn"], "stray-segment").empty());
-    EXPECT_EQ(heard.of("finding").size(), heard.of("finding", life["conn"]).size());
+    for (const Json& segment : printed.of("segment")) EXPECT_EQ(segment["conn"], life["conn"]) << segment.dump();
+    EXPECT_TRUE(printed.findings(life["conn"], "stray-segment").empty());
+    EXPECT_EQ(printed.of("finding").size(), printed.of("finding", life["conn"]).size());
   }
   static Json endpoint(const std::string& ip, int port) { return {{"ip", ip}, {"port", port}}; }
 
@@ -83,7 +83,7 @@ TEST_F(Nat, AServiceAddressOfTheClientsHost) {
   if (!translate(lab::Side::client, "ip", output,
                  fmt::format("ip daddr {} tcp dport 80 dnat to {}:9001", service_ip, lab::server_ip)))
     GTEST_SKIP() << skipped_;
-  const auto reported = heard(lab::Side::client, {.ip = service_ip, .port = 80, .listens_on = 9001});
+  const auto reported = printed(lab::Side::client, {.ip = service_ip, .port = 80, .listens_on = 9001});
   if (!reported) return;
   expect_one(*reported, "active", endpoint(service_ip, 80), endpoint(lab::server_ip, 9001));
   EXPECT_EQ(reported->control_segments(reported->of("life")[0]["conn"]), client_control);
@@ -94,13 +94,13 @@ TEST_F(Nat, AServiceAddressOfTheClientsHostIPv6) {
   if (!translate(lab::Side::client, "ip6", output,
                  fmt::format("ip6 daddr {} tcp dport 80 dnat to [{}]:9001", service_ip6, lab::server_ip6)))
     GTEST_SKIP() << skipped_;
-  const auto reported = heard(lab::Side::client, {.ip = service_ip6, .port = 80, .listens_on = 9001});
+  const auto reported = printed(lab::Side::client, {.ip = service_ip6, .port = 80, .listens_on = 9001});
   if (reported) expect_one(*reported, "active", endpoint(service_ip6, 80), endpoint(lab::server_ip6, 9001));
 }
 
 TEST_F(Nat, ARedirectedPortOfTheServersHost) {
   if (!translate(lab::Side::server, "ip", prerouting, "tcp dport 80 redirect to :9001")) GTEST_SKIP() << skipped_;
-  const auto reported = heard(lab::Side::server, {.ip = lab::server_ip, .port = 80, .listens_on = 9001});
+  const auto reported = printed(lab::Side::server, {.ip = lab::server_ip, .port = 80, .listens_on = 9001});
   if (!reported) return;
   expect_one(*reported, "passive", endpoint(lab::server_ip, 9001), endpoint(lab::server_ip, 80));
   EXPECT_EQ(reported->control_segments(reported->of("life")[0]["conn"]), server_control);
@@ -108,7 +108,7 @@ TEST_F(Nat, ARedirectedPortOfTheServersHost) {
 
 TEST_F(Nat, ARedirectedPortOfTheServersHostIPv6) {
   if (!translate(lab::Side::server, "ip6", prerouting, "tcp dport 80 redirect to :9001")) GTEST_SKIP() << skipped_;
-  const auto reported = heard(lab::Side::server, {.ip = lab::server_ip6, .port = 80, .listens_on = 9001});
+  const auto reported = printed(lab::Side::server, {.ip = lab::server_ip6, .port = 80, .listens_on = 9001});
   if (reported) expect_one(*reported, "passive", endpoint(lab::server_ip6, 9001), endpoint(lab::server_ip6, 80));
 }
 
@@ -116,7 +116,7 @@ TEST_F(Nat, ASourceThatIsMasqueradedWithAnotherPort) {
   ASSERT_TRUE(run_in(lab().client_ns(), {"ip", "address", "add", "10.77.0.1/32", "dev", "lo"}));
   if (!translate(lab::Side::client, "ip", postrouting, "ip saddr 10.77.0.1 tcp dport 9001 masquerade to :33000-33100"))
     GTEST_SKIP() << skipped_;
-  const auto reported = heard(lab::Side::client, {.ip = lab::server_ip, .port = 9001, .from = "10.77.0.1"});
+  const auto reported = printed(lab::Side::client, {.ip = lab::server_ip, .port = 9001, .from = "10.77.0.1"});
   if (!reported) return;
   expect_one(*reported, "active", endpoint(lab::server_ip, 9001), endpoint(lab::server_ip, 9001));
   const Json life = reported->of("life").at(0);
@@ -130,7 +130,7 @@ TEST_F(Nat, APortOfLoopback) {
   if (!translate(lab::Side::client, "ip", output, "ip daddr 127.0.0.1 tcp dport 80 dnat to 127.0.0.1:9001"))
     GTEST_SKIP() << skipped_;
   const auto reported =
-      heard(lab::Side::client, {.ip = "127.0.0.1", .port = 80, .listens_on = 9001}, {}, lab::Side::client);
+      printed(lab::Side::client, {.ip = "127.0.0.1", .port = 80, .listens_on = 9001}, {}, lab::Side::client);
   if (!reported) return;
   ASSERT_EQ(reported->of("life").size(), 2u);
   for (const Json& life : reported->of("life")) {
@@ -143,7 +143,7 @@ TEST_F(Nat, APortOfLoopback) {
 
 // Without one there is nothing beside the addresses.
 TEST_F(Nat, AConnectionThatIsNotTranslatedSaysSoByNothing) {
-  const auto reported = heard(lab::Side::client, {.ip = lab::server_ip, .port = 9001});
+  const auto reported = printed(lab::Side::client, {.ip = lab::server_ip, .port = 9001});
   if (!reported) return;
   ASSERT_EQ(reported->of("life").size(), 1u);
   EXPECT_FALSE(reported->of("life")[0].contains("nat"));
@@ -163,7 +163,7 @@ TEST_P(NatFilter, OfTheClientsSide) {
                  fmt::format("ip daddr {} tcp dport 80 dnat to {}:9001", service_ip, lab::server_ip)))
     GTEST_SKIP() << skipped_;
   const auto reported =
-      heard(lab::Side::client, {.ip = service_ip, .port = 80, .listens_on = 9001}, GetParam().arguments);
+      printed(lab::Side::client, {.ip = service_ip, .port = 80, .listens_on = 9001}, GetParam().arguments);
   if (!reported) return;
   if (GetParam().reported)
     return expect_one(*reported, "active", endpoint(service_ip, 80), endpoint(lab::server_ip, 9001));
@@ -215,7 +215,7 @@ TEST_F(Nat, AForwardedConnectionIsNoneOfTheProxysOnItsPort) {
                                {.ip = lab::server_ip, .port = 9001, .connections = 3, .listens_on = 9002});
   EXPECT_TRUE(talked) << talked.error();
   lab::pause_for(Millis(200));
-  const Heard& reported = keep("host", watch->stop());
+  const Printed& reported = keep("host", watch->stop());
   EXPECT_TRUE(reported.of("life").empty());
   EXPECT_TRUE(reported.of("finding").empty());
 }

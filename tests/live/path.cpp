@@ -10,13 +10,13 @@ using Path = Live;
 
 namespace {
 
-std::string text_of(const Heard& heard, const Json& life, const std::string& rule) {
-  const auto findings = heard.findings(life["conn"], rule);
+std::string text_of(const Printed& printed, const Json& life, const std::string& rule) {
+  const auto findings = printed.findings(life["conn"], rule);
   return findings.empty() ? "" : findings[0]["text"].get<std::string>();
 }
 
-bool found(const Heard& heard, const Json& life, const std::string& rule) {
-  return !heard.findings(life["conn"], rule).empty();
+bool found(const Printed& printed, const Json& life, const std::string& rule) {
+  return !printed.findings(life["conn"], rule).empty();
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ void expect_gave_up(const Story& story, const std::string& outcome, const std::s
   expect_life(story.server, theirs, server);
 }
 
-void expect_reset(const Heard& breaker, const Json& broke, const Heard& other, const Json& suffered) {
+void expect_reset(const Printed& breaker, const Json& broke, const Printed& other, const Json& suffered) {
   ASSERT_FALSE(broke.empty() || suffered.empty());
   const std::string rst = breaker.control_segments(broke["conn"]).back();
   ASSERT_TRUE(rst.starts_with("out RST,ACK")) << rst;

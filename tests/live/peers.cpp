@@ -75,8 +75,8 @@ void Peers::expect_fetched(int port, pid_t server, const std::string& comm) {
                                                    fmt::format("http://{}:{}/file", lab::server_ip, port)});
   ASSERT_TRUE(reported) << reported.error();
   lab::pause_for(Millis(300));
-  const Heard mine = keep("client", at_client->stop());
-  const Heard theirs = keep("server", at_server->stop());
+  const Printed mine = keep("client", at_client->stop());
+  const Printed theirs = keep("server", at_server->stop());
   uint64_t request = 0;
   uint64_t header = 0;
   uint64_t body = 0;
@@ -151,8 +151,8 @@ TEST_F(Peers, IperfsBytesAreEqualOnBothEnds) {
   ASSERT_TRUE(reported) << reported.error();
   server->wait(Millis(3000));
   lab::pause_for(Millis(300));
-  const Heard mine = keep("client", at_client->stop());
-  const Heard theirs = keep("server", at_server->stop());
+  const Printed mine = keep("client", at_client->stop());
+  const Printed theirs = keep("server", at_server->stop());
   const Json report = Json::parse(*reported, nullptr, false);
   const uint64_t sent = report["end"]["sum_sent"]["bytes"].get<uint64_t>();
   const uint64_t received = report["end"]["sum_received"]["bytes"].get<uint64_t>();

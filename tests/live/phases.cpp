@@ -84,8 +84,8 @@ TEST_F(PhasesLive, TheFirstByteIsTheServersAndAPauseIsNoTransfer) {
   EXPECT_EQ(listens->wait(Millis(3000)).value_or(-1), 0);
   lab::pause_for(Millis(300));
   for (Watch* watch : {&*at_client, &*at_server}) {
-    const Heard& heard = keep(watch == &*at_client ? "client" : "server", watch->stop());
-    const auto lives = heard.of("life");
+    const Printed& printed = keep(watch == &*at_client ? "client" : "server", watch->stop());
+    const auto lives = printed.of("life");
     ASSERT_EQ(lives.size(), 1u);
     const Json phases = lives[0].value("phases", Json::object());
     const auto ns = [&](const char* key) { return phases.value(key, std::int64_t{-1}); };
@@ -97,7 +97,7 @@ TEST_F(PhasesLive, TheFirstByteIsTheServersAndAPauseIsNoTransfer) {
     EXPECT_GE(ns("waiting_ns"), 1'200 * ms) << phases.dump();
     EXPECT_LT(ns("waiting_ns"), 1'600 * ms) << phases.dump();
     EXPECT_FALSE(phases.contains("idle_ns") || phases.contains("transfer_ns")) << phases.dump();
-    EXPECT_TRUE(heard.of("segment").empty()) << "a life has no record of each segment";
+    EXPECT_TRUE(printed.of("segment").empty()) << "a life has no record of each segment";
   }
 }
 
@@ -119,16 +119,16 @@ TEST_F(PhasesLive, OfASlowServerAreThoseOfTheCapture) {
   const auto ran = run_in(lab().client_ns(), {"python3", "-c", twice_client});
   ASSERT_TRUE(ran) << ran.error();
   lab::pause_for(Millis(500));
-  const Heard heard = keep("client", watch->stop());
+  const Printed printed = keep("client", watch->stop());
   const auto stopped = capture->stop();
   ASSERT_TRUE(stopped) << stopped.error();
   const Ended read = run_to_end({"read", "-o", "json", file.string()});
   std::error_code error;
   std::filesystem::remove(file, error);
-  const Heard captured(read.out);
-  ASSERT_EQ(heard.of("life").size(), 1U);
+  const Printed captured(read.out);
+  ASSERT_EQ(printed.of("life").size(), 1U);
   ASSERT_EQ(captured.of("life").size(), 1U) << read.err;
-  const Json live = heard.of("life").front()["phases"];
+  const Json live = printed.of("life").front()["phases"];
   const Json wire = captured.of("life").front()["phases"];
   for (const Json& phases : {live, wire}) {
     SCOPED_TRACE(phases.dump());

@@ -85,14 +85,14 @@ TEST_F(Privileges, TheNamedCapabilitiesAreEnough) {
     lab::pause_for(Millis(200));
     const Ended ended = (*run)->stop();
     EXPECT_EQ(ended.code, 0) << ended.err;
-    const Heard heard = keep("client", Heard(ended.out));
-    for (const Json& hook : heard.hooks()) {
+    const Printed printed = keep("client", Printed(ended.out));
+    for (const Json& hook : printed.hooks()) {
       const bool icmp = hook["name"].get<std::string>().starts_with("icmp_v");
       if (icmp) {
         EXPECT_EQ(hook["mode"] == "off", more.empty()) << hook.dump();
       }
     }
-    const auto lives = heard.of("life");
+    const auto lives = printed.of("life");
     ASSERT_EQ(lives.size(), 2u);
     for (const Json& life : lives) {
       EXPECT_EQ(life["outcome"], "completed");

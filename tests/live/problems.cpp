@@ -40,15 +40,15 @@ TEST_F(Problems, OneThatIsRefusedIsPrintedWithItsTimelineAndTheOthersAreNot) {
 TEST_F(Problems, AFindingIsPrintedWhileTheConnectionIsOpen) {
   const auto story = play("zero-window", {.arguments = {"--finding", "zero-window"}});
   if (!story) return;
-  for (const Heard* heard : {&story->client, &story->server}) {
-    const auto& all = heard->all();
+  for (const Printed* printed : {&story->client, &story->server}) {
+    const auto& all = printed->all();
     const auto finding = std::ranges::find_if(all, [](const Json& line) { return line["type"] == "finding"; });
     const auto life = std::ranges::find_if(all, [](const Json& line) { return line["type"] == "life"; });
     ASSERT_NE(finding, all.end());
     ASSERT_NE(life, all.end());
     EXPECT_LT(finding, life);
     EXPECT_LT((*finding)["ts_ns"].get<int64_t>(), (*life)["ts_ns"].get<int64_t>());
-    for (const Json& line : heard->of("finding")) EXPECT_EQ(line["rule"], "zero-window");
+    for (const Json& line : printed->of("finding")) EXPECT_EQ(line["rule"], "zero-window");
   }
 }
 
@@ -62,10 +62,10 @@ TEST_F(Problems, ASummaryAddsUpBothEndsByWhatTheyHaveInCommon) {
     talk(10, 9001);
     lab::pause_for(Millis(200));
     const Ended ended = watch->run().stop();
-    const Heard heard(ended.out);
+    const Printed printed(ended.out);
     EXPECT_EQ(ended.code, 0) << ended.err;
-    EXPECT_TRUE(heard.of("life").empty());
-    const auto groups = heard.of("group");
+    EXPECT_TRUE(printed.of("life").empty());
+    const auto groups = printed.of("group");
     ASSERT_EQ(groups.size(), 2u) << ended.out;
     for (int i = 0; i < 2; ++i) {
       const Json& group = groups[static_cast<std::size_t>(i)];
@@ -81,9 +81,9 @@ TEST_F(Problems, ASummaryAddsUpBothEndsByWhatTheyHaveInCommon) {
       EXPECT_EQ(group["connect"]["count"], connections);
       EXPECT_LE(group["connect"]["p50_ns"], group["lifetime"]["p50_ns"]);
     }
-    EXPECT_EQ(heard.of("total").size(), 1u);
-    EXPECT_EQ(heard.of("total")[0]["connections"], 30);
-    EXPECT_EQ(heard.summary()["lost"], 0);
+    EXPECT_EQ(printed.of("total").size(), 1u);
+    EXPECT_EQ(printed.of("total")[0]["connections"], 30);
+    EXPECT_EQ(printed.summary()["lost"], 0);
   }
 }
 
@@ -99,7 +99,7 @@ TEST_F(Problems, ASummaryByContainerNamesTheCgroupOfTheProcess) {
   lab::pause_for(Millis(200));
   const Ended ended = watch->run().stop();
   EXPECT_EQ(ended.code, 0) << ended.err;
-  const auto groups = Heard(ended.out).of("group");
+  const auto groups = Printed(ended.out).of("group");
   ASSERT_EQ(groups.size(), 1u) << ended.out;
   EXPECT_EQ(groups[0]["connections"], 5);
   EXPECT_EQ(groups[0]["by"]["container"], container_name(cgroup_path(file)));

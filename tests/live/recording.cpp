@@ -18,7 +18,7 @@
 #include "lab/performance.hpp"
 #include "live/converse.hpp"
 #include "live/courses.hpp"
-#include "property/less_heard.hpp"
+#include "property/less_seen.hpp"
 
 namespace tcpwitness::live {
 namespace {
@@ -147,23 +147,23 @@ TEST_P(EveryCase, IsReadAgainAsItWasToldLive) {
   const auto recorded = record(GetParam());
   if (!recorded) return;
   // Where there is one scripted side, its host has no connection to tell of.
-  EXPECT_FALSE(judgements(recorded->client.out + recorded->server.out).empty()) << "nothing was told live";
+  EXPECT_FALSE(judgements(recorded->client.out + recorded->server.out).empty()) << "nothing was reported live";
   for (const auto& [live, path] :
        {std::pair{&recorded->client, file("client.pcapng")}, {&recorded->server, file("server.pcapng")}}) {
-    expect_sound(*live, Heard(live->out));
+    expect_sound(*live, Printed(live->out));
     const Ended again = run_to_end({"read", "-o", "json", path});
     EXPECT_EQ(again.code, 0) << again.err;
     EXPECT_EQ(judgements(again.out), judgements(live->out)) << path;
-    const Json before = Heard(live->out).summary();
-    const Json after = Heard(again.out).summary();
+    const Json before = Printed(live->out).summary();
+    const Json after = Printed(again.out).summary();
     EXPECT_EQ(before["events"], after["events"]);
     EXPECT_EQ(before["connections"], after["connections"]);
     EXPECT_EQ(before["recording"]["lost_blocks"], 0);
     // The timeline has every event that the summary counts, and the same lives.
     const Ended timeline = run_to_end({"read", "--trace", "-o", "json", path});
     EXPECT_EQ(timeline.code, 0) << timeline.err;
-    EXPECT_EQ(Heard(timeline.out).of("life").size(), Heard(live->out).of("life").size());
-    EXPECT_EQ(Heard(timeline.out).of("segment").size(), before["events"]["segment"].get<std::size_t>());
+    EXPECT_EQ(Printed(timeline.out).of("life").size(), Printed(live->out).of("life").size());
+    EXPECT_EQ(Printed(timeline.out).of("segment").size(), before["events"]["segment"].get<std::size_t>());
     expect_weaker(path);
   }
 }
@@ -184,7 +184,7 @@ TEST_F(Recording, OpensInWireshark) {
   const auto recorded = record("kill-unread");
   if (!recorded) return;
   const std::string path = file("client.pcapng");
-  const Json summary = Heard(recorded->client.out).summary();
+  const Json summary = Printed(recorded->client.out).summary();
   const auto packets =
       dissected(path, "tcp", {"frame.packet_id", "frame.interface_name", "frame.cap_len", "frame.len"});
   ASSERT_TRUE(packets) << packets.error();
@@ -247,9 +247,9 @@ TEST_F(Recording, ThatEndsUnderALoadMissesNothing) {
     const std::string path = file(fmt::format("{}.pcapng", i));
     const Ended ended = run_to_end({"record", "-o", "json", "-d", "0.3", "-w", path, "--netns", lab().client_ns()});
     ASSERT_EQ(ended.code, 0) << ended.err;
-    const Json live = Heard(ended.out).summary();
+    const Json live = Printed(ended.out).summary();
     if (live["recording"]["lost_blocks"] != 0) continue;  // the disk was too slow, and that is counted
-    EXPECT_EQ(Heard(run_to_end({"read", "-o", "json", path}).out).summary()["lost"], live["lost"]) << ended.err;
+    EXPECT_EQ(Printed(run_to_end({"read", "-o", "json", path}).out).summary()["lost"], live["lost"]) << ended.err;
   }
   traffic.request_stop();
   traffic.join();
@@ -280,7 +280,7 @@ TEST_F(Recording, ThatIsStillBeingWrittenIsReadAsFarAsItIs) {
   const Ended meanwhile = run_to_end({"read", "-o", "json", file("a.pcapng")});
   EXPECT_EQ(meanwhile.code, 0) << meanwhile.err;
   EXPECT_NE(meanwhile.err.find("still being written"), std::string::npos) << meanwhile.err;
-  EXPECT_EQ(Heard(meanwhile.out).of("life").size(), 1U);
+  EXPECT_EQ(Printed(meanwhile.out).of("life").size(), 1U);
   EXPECT_EQ((*run)->stop().code, 0);  // reading took nothing from who writes
   const Ended whole = run_to_end({"read", "-o", "json", file("a.pcapng")});
   EXPECT_EQ(whole.code, 0) << whole.err;
@@ -296,7 +296,7 @@ TEST_F(Recording, OfACountIsNotWholeWithoutItsEnd) {
   ASSERT_EQ((*run)->wait().code, 0);
   const Ended whole = run_to_end({"read", "-o", "json", file("a.pcapng")});
   EXPECT_EQ(whole.code, 0) << whole.err;
-  EXPECT_EQ(Heard(whole.out).of("life").size(), 1U);
+  EXPECT_EQ(Printed(whole.out).of("life").size(), 1U);
   // Cut in the middle of the connection, and at the end.
   const auto bytes = std::filesystem::file_size(file("a.pcapng"));
   for (const auto left : {bytes - bytes / 4, bytes - 4}) {
@@ -318,9 +318,9 @@ TEST_F(Recording, ADiskThatFillsUpStopsNothing) {
   EXPECT_EQ(ended.code, 1);
   EXPECT_NE(ended.err.find("No space left on device"), std::string::npos) << ended.err;
   EXPECT_EQ(ended.err.find("No space left on device"), ended.err.rfind("No space left on device")) << ended.err;
-  const Heard heard(ended.out);
-  EXPECT_GE(heard.of("life").size(), 25u);  // tracing went on
-  EXPECT_GT(heard.summary()["recording"]["lost_blocks"], 0);
+  const Printed printed(ended.out);
+  EXPECT_GE(printed.of("life").size(), 25u);  // tracing went on
+  EXPECT_GT(printed.summary()["recording"]["lost_blocks"], 0);
   const Ended again = run_to_end({"read", "-o", "json", disk + "/a.pcapng"});
   EXPECT_EQ(again.code, 1);
   const Words live = judgements(ended.out);
@@ -354,7 +354,7 @@ TEST_F(Recording, OfTwoRecordersOnOneFileTheSecondIsRefused) {
   EXPECT_EQ(made.st_mode & 0777U, 0600U);
   const Ended again = run_to_end({"read", "-o", "json", file("a.pcapng")});
   EXPECT_EQ(again.code, 0) << again.err;
-  EXPECT_EQ(Heard(again.out).of("life").size(), 1u);
+  EXPECT_EQ(Printed(again.out).of("life").size(), 1u);
 }
 
 TEST_F(Recording, ToStandardOutputLeavesNoRoomForLives) {
@@ -368,7 +368,7 @@ TEST_F(Recording, ToStandardOutputLeavesNoRoomForLives) {
   std::ofstream(file("a.pcapng"), std::ios::binary) << ended.out;
   const Ended again = run_to_end({"read", "-o", "json", file("a.pcapng")});
   EXPECT_EQ(again.code, 0) << again.err;
-  EXPECT_EQ(Heard(again.out).of("life").size(), 1u);
+  EXPECT_EQ(Printed(again.out).of("life").size(), 1u);
 }
 
 TEST_F(Recording, AFlightRecorderWritesOnlyWhatBrokeAndWhatLedToIt) {
@@ -384,13 +384,13 @@ TEST_F(Recording, AFlightRecorderWritesOnlyWhatBrokeAndWhatLedToIt) {
   const Ended again = run_to_end({"read", "-o", "json", file("a.pcapng")});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_NE(again.err.find("begins after"), std::string::npos) << again.err;
-  EXPECT_EQ(Heard(again.out).summary()["lost"], 0) << again.err;
-  for (const Json& gap : Heard(again.out).of("gap")) EXPECT_EQ(gap["cause"], "left out") << gap;
+  EXPECT_EQ(Printed(again.out).summary()["lost"], 0) << again.err;
+  for (const Json& gap : Printed(again.out).of("gap")) EXPECT_EQ(gap["cause"], "left out") << gap;
   EXPECT_NE(again.err.find("nothing lost"), std::string::npos) << again.err;
-  const auto lives = Heard(again.out).of("life");
+  const auto lives = Printed(again.out).of("life");
   ASSERT_EQ(lives.size(), 1u) << again.out;
-  EXPECT_EQ(lives[0]["outcome"], Heard(ended.out).of("life").back()["outcome"]);
-  EXPECT_EQ(lives[0]["states"], Heard(ended.out).of("life").back()["states"]);
+  EXPECT_EQ(lives[0]["outcome"], Printed(ended.out).of("life").back()["outcome"]);
+  EXPECT_EQ(lives[0]["states"], Printed(ended.out).of("life").back()["states"]);
 }
 
 TEST_F(Recording, RotatesByTimeAndKeepsTheNewest) {

@@ -45,8 +45,8 @@ TEST_F(Servers, IPv6IsToldLikeIPv4) {
 TEST_F(Servers, EveryProcessThatIsNamedSaysHowItIsKnown) {
   const auto story = play("kill-unread");
   if (!story) return;
-  for (const Heard* heard : {&story->client, &story->server}) {
-    for (const Json& line : heard->all()) {
+  for (const Printed* printed : {&story->client, &story->server}) {
+    for (const Json& line : printed->all()) {
       if (!line.contains("pid") || line["pid"].is_null()) continue;
       EXPECT_TRUE(line.contains("pid_source") && line["pid_source"] != "unknown") << line.dump();
     }

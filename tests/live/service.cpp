@@ -141,10 +141,10 @@ TEST_F(Service, ReadyComesWhenEveryHookIsAttached) {
   ::kill(run->pid(), SIGTERM);
   EXPECT_NE(manager().wait_for("STOPPING=1"), "");
   const Ended ended = run->wait();
-  const Heard heard(ended.out);
-  expect_sound(ended, heard);
+  const Printed printed(ended.out);
+  expect_sound(ended, printed);
   int whole = 0;
-  for (const Json& life : heard.of("life"))
+  for (const Json& life : printed.of("life"))
     whole += life.value("outcome", "") == "completed" && !life.value("preexisting", false);
   EXPECT_EQ(whole, 6);  // both ends are here
 }
@@ -197,14 +197,14 @@ TEST_F(Service, ARotatedFileLosesNoLineAndHoldsNoHalfOne) {
     all += part;
   }
   all += text_of(file("lives"));
-  const Heard heard(all);
-  EXPECT_TRUE(heard.broken().empty()) << heard.broken().front();
+  const Printed printed(all);
+  EXPECT_TRUE(printed.broken().empty()) << printed.broken().front();
   std::set<int64_t> connections;
-  const auto lives = heard.of("life");
+  const auto lives = printed.of("life");
   for (const Json& life : lives) connections.insert(life.value("conn", int64_t{0}));
   EXPECT_EQ(lives.size(), static_cast<size_t>(made) * 2);
   EXPECT_EQ(connections.size(), lives.size());
-  EXPECT_EQ(heard.summary().value("connections", size_t{0}), lives.size());
+  EXPECT_EQ(printed.summary().value("connections", size_t{0}), lives.size());
 }
 
 // Its copy and truncation lose what comes between them, but the file has no hole in front.
@@ -218,8 +218,8 @@ TEST_F(Service, AFileThatIsCutOffGoesOnAtItsBeginning) {
   EXPECT_EQ(run->stop().code, 0);
   const std::string text = text_of(file("lives"));
   EXPECT_EQ(text.find('\0'), std::string::npos);
-  EXPECT_EQ(Heard(text).of("life").size(), 2U);
-  EXPECT_TRUE(Heard(text).broken().empty());
+  EXPECT_EQ(Printed(text).of("life").size(), 2U);
+  EXPECT_TRUE(Printed(text).broken().empty());
 }
 
 TEST_F(Service, EachFileOfATableBeginsWithItsColumns) {
@@ -271,7 +271,7 @@ TEST_F(Service, ARecordingBeginsItsNextFile) {
   for (const char* name : {"trace.pcapng", "trace.00002.pcapng"}) {
     const Ended read = run_to_end({"read", "-o", "json", file(name)});
     EXPECT_EQ(read.code, 0) << name << read.err;
-    for (const Json& life : Heard(read.out).of("life")) lives += life.value("outcome", "") == "completed";
+    for (const Json& life : Printed(read.out).of("life")) lives += life.value("outcome", "") == "completed";
   }
   EXPECT_EQ(lives, 8U);
 }
@@ -301,7 +301,7 @@ TEST_F(Service, WithoutAFileAHangUpChangesNothing) {
   EXPECT_NE(manager().wait_for("READY=1"), "");
   talk(1);
   const Ended ended = run->stop();
-  EXPECT_EQ(Heard(ended.out).of("life").size(), 2U);
+  EXPECT_EQ(Printed(ended.out).of("life").size(), 2U);
   EXPECT_EQ(ended.code, 0);
 }
 

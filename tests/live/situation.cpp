@@ -71,9 +71,9 @@ class Faults {
   std::string first_;
 };
 
-void expect_ids_to_exist(const Heard& heard) {
+void expect_ids_to_exist(const Printed& printed) {
   std::set<uint64_t> known;
-  for (const Json& line : heard.all()) {
+  for (const Json& line : printed.all()) {
     if (line.contains("id")) known.insert(line["id"].get<uint64_t>());
   }
   const bool events_reported = !known.empty();  // `life` tells findings without the events they rest on
@@ -81,25 +81,25 @@ void expect_ids_to_exist(const Heard& heard) {
     return !events_reported || (id.is_number_unsigned() && known.contains(id.get<uint64_t>()));
   };
   Faults faults;
-  for (const Json& line : heard.all()) {
+  for (const Json& line : printed.all()) {
     if (const auto cause = line.find("cause"); cause != line.end() && cause->is_object() && cause->contains("id")) {
-      faults.expect(exists((*cause)["id"]), "a cause names an event that was not told", line);
+      faults.expect(exists((*cause)["id"]), "a cause names an event that was not reported", line);
     }
     if (line.contains("transition")) {
-      faults.expect(exists(line["transition"]["id"]), "a segment names a transition that was not told", line);
+      faults.expect(exists(line["transition"]["id"]), "a segment names a transition that was not reported", line);
     }
     if (line["type"] != "segment" && line.contains("segment")) {
-      faults.expect(exists(line["segment"]), "an entry names a segment that was not told", line);
+      faults.expect(exists(line["segment"]), "an entry names a segment that was not reported", line);
     }
     if (line["type"] != "finding") continue;
     faults.expect(!line["evidence"].empty(), "a finding without evidence", line);
-    for (const Json& id : line["evidence"]) faults.expect(exists(id), "evidence that was not told", line);
+    for (const Json& id : line["evidence"]) faults.expect(exists(id), "evidence that was not reported", line);
   }
 }
 
-void expect_delays_to_be_plausible(const Heard& heard) {
+void expect_delays_to_be_plausible(const Printed& printed) {
   Faults faults;
-  for (const Json& line : heard.all()) {
+  for (const Json& line : printed.all()) {
     for (const char* key : {"cause", "transition"}) {
       const auto found = line.find(key);
       if (found == line.end() || !found->is_object() || !found->contains("delay_ns")) continue;
@@ -109,11 +109,11 @@ void expect_delays_to_be_plausible(const Heard& heard) {
   }
 }
 
-void expect_times_of_now(const Heard& heard) {
+void expect_times_of_now(const Printed& printed) {
   constexpr int64_t ten_minutes = 600'000'000'000;
   const int64_t now = now_ns();
   Faults faults;
-  for (const Json& line : heard.all()) {
+  for (const Json& line : printed.all()) {
     faults.expect(std::abs(now - line.value("ts_ns", int64_t{0})) < ten_minutes, "not a time of now", line);
     if (line["type"] != "life") continue;
     const int64_t duration = line.value("duration_ns", int64_t{-1});
@@ -122,9 +122,9 @@ void expect_times_of_now(const Heard& heard) {
 }
 
 // Events that a program would have made, had it not been running on that CPU already (docs/reliability.md).
-int skipped_runs(const Heard& heard) {
+int skipped_runs(const Printed& printed) {
   int runs = 0;
-  for (const Json& gap : heard.of("gap")) runs += gap["cause"] == "skipped" ? gap.value("lost", 0) : 0;
+  for (const Json& gap : printed.of("gap")) runs += gap["cause"] == "skipped" ? gap.value("lost", 0) : 0;
   return runs;
 }
 
@@ -146,26 +146,26 @@ std::string missing(const std::string& program) {
   return "the program " + program + " is not installed";
 }
 
-void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness) {
+void expect_sound(const Ended& ended, const Printed& printed, Soundness soundness) {
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_TRUE(heard.broken().empty()) << "not NDJSON: " << heard.broken().front();
-  ASSERT_FALSE(heard.all().empty()) << "tcpwitness told nothing: " << ended.err;
-  EXPECT_EQ(heard.of("ready").size(), 1u);
-  EXPECT_EQ(heard.all().front()["type"], "ready");
-  EXPECT_EQ(heard.of("summary").size(), 1u);
-  EXPECT_EQ(heard.all().back()["type"], "summary");
-  const Json summary = heard.summary();
+  EXPECT_TRUE(printed.broken().empty()) << "not NDJSON: " << printed.broken().front();
+  ASSERT_FALSE(printed.all().empty()) << "tcpwitness printed nothing: " << ended.err;
+  EXPECT_EQ(printed.of("ready").size(), 1u);
+  EXPECT_EQ(printed.all().front()["type"], "ready");
+  EXPECT_EQ(printed.of("summary").size(), 1u);
+  EXPECT_EQ(printed.all().back()["type"], "summary");
+  const Json summary = printed.summary();
   if (!soundness.losses_allowed) {
-    const int skipped = soundness.skips_allowed || emulated() ? skipped_runs(heard) : 0;
+    const int skipped = soundness.skips_allowed || emulated() ? skipped_runs(printed) : 0;
     EXPECT_EQ(summary.value("lost", -1), skipped) << summary.dump() << "\n" << ended.err;
   }
   EXPECT_EQ(summary.value("malformed", -1), 0) << summary.dump();
   EXPECT_EQ(summary.value("unaccounted", -1), 0) << summary.dump();
-  const int printed = summary.value("chosen", summary.value("connections", -1));
-  EXPECT_EQ(printed, static_cast<int>(heard.of("life").size())) << summary.dump();
-  expect_ids_to_exist(heard);
-  expect_delays_to_be_plausible(heard);
-  expect_times_of_now(heard);
+  const int chosen = summary.value("chosen", summary.value("connections", -1));
+  EXPECT_EQ(chosen, static_cast<int>(printed.of("life").size())) << summary.dump();
+  expect_ids_to_exist(printed);
+  expect_delays_to_be_plausible(printed);
+  expect_times_of_now(printed);
 }
 
 std::optional<Watch> Watch::start(const std::string& netns, std::vector<std::string> more,
@@ -183,14 +183,14 @@ std::optional<Watch> Watch::start(const std::string& netns, std::vector<std::str
   return watch;
 }
 
-Heard Watch::stop(Soundness soundness) {
+Printed Watch::stop(Soundness soundness) {
   const Ended ended = run_->stop();
-  Heard heard(ended.out);
-  expect_sound(ended, heard, soundness);
-  return heard;
+  Printed printed(ended.out);
+  expect_sound(ended, printed, soundness);
+  return printed;
 }
 
-Json Watch::ready() const { return Heard(run_->out()).ready(); }
+Json Watch::ready() const { return Printed(run_->out()).ready(); }
 
 void Live::SetUp() {
   if (!prerequisites().empty()) GTEST_SKIP() << prerequisites();
@@ -201,13 +201,13 @@ void Live::SetUp() {
 
 void Live::TearDown() {
   if (HasFailure()) {
-    for (const auto& [title, heard] : kept_) fmt::print("{}:\n{}", title, digest(heard));
+    for (const auto& [title, printed] : kept_) fmt::print("{}:\n{}", title, digest(printed));
   }
   lab_.reset();
 }
 
-const Heard& Live::keep(std::string title, Heard heard) {
-  return kept_.emplace_back(std::move(title), std::move(heard)).second;
+const Printed& Live::keep(std::string title, Printed printed) {
+  return kept_.emplace_back(std::move(title), std::move(printed)).second;
 }
 
 // A kernel can run no program in some interrupts (docs/reliability.md). The run says it itself; then it is played
@@ -217,7 +217,9 @@ std::optional<Story> Live::play(const std::string& name, const Play& how) {
   for (int i = 1;; ++i) {
     auto story = play_once(name, how, {.skips_allowed = i < tries});
     if (!story || i == tries) return story;
-    const auto missed = [](const Heard& heard) { return heard.summary().value("missed", 0) + skipped_runs(heard); };
+    const auto missed = [](const Printed& printed) {
+      return printed.summary().value("missed", 0) + skipped_runs(printed);
+    };
     if (missed(story->client) + missed(story->server) == 0) return story;
     fmt::print("the kernel ran no program for an event: {} is played again\n", name);
     lab().reset();
@@ -250,8 +252,8 @@ std::optional<Story> Live::play_once(const std::string& name, const Play& how, S
   auto played = (*performance)->finish();
   if (how.when_played) how.when_played();
   Story story;
-  story.client = keep("told in the client's namespace", client->stop(soundness));
-  story.server = keep("told in the server's namespace", server->stop(soundness));
+  story.client = keep("printed in the client's namespace", client->stop(soundness));
+  story.server = keep("printed in the server's namespace", server->stop(soundness));
   if (!played) {
     ADD_FAILURE() << played.error();
     return std::nullopt;
@@ -270,8 +272,8 @@ lab::Result<lab::Child> start_in(const std::string& netns, std::vector<std::stri
   return lab::Child::start(argv);
 }
 
-void expect_life(const Heard& heard, const Json& life, const Expected& expected) {
-  ASSERT_FALSE(life.empty()) << "the connection's life was not told, or told twice";
+void expect_life(const Printed& printed, const Json& life, const Expected& expected) {
+  ASSERT_FALSE(life.empty()) << "the connection's life was not reported, or reported twice";
   const Json& conn = life["conn"];
   EXPECT_EQ(life["role"], expected.role);
   EXPECT_EQ(life["pid"], expected.process.pid);
@@ -290,17 +292,17 @@ void expect_life(const Heard& heard, const Json& life, const Expected& expected)
   EXPECT_EQ(life["incomplete"], false);
   std::set<std::string> found;
   std::set<std::string> rules;
-  for (const std::string& finding : heard.findings(conn)) {
+  for (const std::string& finding : printed.findings(conn)) {
     const std::string rule = finding.substr(0, finding.find(' '));
     rules.insert(rule);
     const bool any_confidence = expected.findings.contains(rule) && !finding.ends_with("inconclusive");
     found.insert(any_confidence ? rule : finding);
   }
-  if (!expected.findings.contains("late") && heard.kernel_was_late(conn)) found.erase("late likely");
+  if (!expected.findings.contains("late") && printed.kernel_was_late(conn)) found.erase("late likely");
   EXPECT_EQ(found, expected.findings);
-  EXPECT_EQ(life["findings"].get<std::set<std::string>>(), rules) << "the life's findings are not those told";
+  EXPECT_EQ(life["findings"].get<std::set<std::string>>(), rules) << "the life's findings are not those reported";
   // Never somebody who only happened to run: the test itself, an interrupted process, the other side.
-  for (const int64_t pid : heard.pids(conn)) EXPECT_EQ(pid, expected.process.pid) << "an innocent process is named";
+  for (const int64_t pid : printed.pids(conn)) EXPECT_EQ(pid, expected.process.pid) << "an innocent process is named";
 }
 
 }  // namespace tcpwitness::live

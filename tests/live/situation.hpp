@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "lab/performance.hpp"
-#include "live/heard.hpp"
+#include "live/printed.hpp"
 #include "live/tracer_run.hpp"
 
 namespace tcpwitness::live {
@@ -32,7 +32,7 @@ struct Soundness {
   bool losses_allowed = false;
   bool skips_allowed = false;  // runs of programs that the kernel skipped, each of which a gap shows
 };
-void expect_sound(const Ended& ended, const Heard& heard, Soundness soundness = {});
+void expect_sound(const Ended& ended, const Printed& printed, Soundness soundness = {});
 
 // A tracer in one namespace, from ready to its end.
 class Watch {
@@ -40,7 +40,7 @@ class Watch {
   static std::optional<Watch> start(const std::string& netns, std::vector<std::string> more = {},
                                     const std::vector<std::string>& through = {}, const std::string& command = "trace");
   // Stops it, checks it and reads what it reported.
-  Heard stop(Soundness soundness = {});
+  Printed stop(Soundness soundness = {});
   TracerRun& run() { return *run_; }
   Json ready() const;
   std::string err() const { return run_->err(); }
@@ -51,8 +51,8 @@ class Watch {
 
 struct Story {
   lab::Played played;
-  Heard client;  // as the tracer in the client's namespace reported it
-  Heard server;
+  Printed client;  // as the tracer in the client's namespace reported it
+  Printed server;
 
   Json client_life() const { return client.life(played.client_at, played.server_at); }
   Json server_life() const { return server.life(played.server_at, played.client_at); }
@@ -76,13 +76,13 @@ class Live : public ::testing::Test {
   // Everything from a lab's `lab list`; nothing (and a failure noted) if something went wrong.
   std::optional<Story> play(const std::string& name, const Play& how = {});
   // Kept to be printed if the test fails.
-  const Heard& keep(std::string title, Heard heard);
+  const Printed& keep(std::string title, Printed printed);
 
  private:
   std::optional<Story> play_once(const std::string& name, const Play& how, Soundness soundness);
 
   std::unique_ptr<lab::Lab> lab_;
-  std::deque<std::pair<std::string, Heard>> kept_;  // what keep() gives out stays where it is
+  std::deque<std::pair<std::string, Printed>> kept_;  // what keep() gives out stays where it is
 };
 
 // Runs a program in a namespace (`ip netns exec`) to its end.
@@ -104,6 +104,6 @@ struct Expected {
   uint64_t rx_bytes = 0;
   std::set<std::string> findings{};  // "rule confidence"; "rule" alone: certain or likely
 };
-void expect_life(const Heard& heard, const Json& life, const Expected& expected);
+void expect_life(const Printed& printed, const Json& life, const Expected& expected);
 
 }  // namespace tcpwitness::live

@@ -46,9 +46,9 @@ struct Counted {
   std::vector<Json> faults;                // findings and lives of the fault kinds
 };
 
-Counted count(const Heard& heard) {
+Counted count(const Printed& printed) {
   Counted counted;
-  for (const Json& line : heard.all()) {
+  for (const Json& line : printed.all()) {
     if (line["type"] == "life") {
       ++counted.lives;
       const auto outcome = line["outcome"].get<std::string>();
@@ -86,8 +86,8 @@ Verdict under_load(Verdict verdict) {
 }
 
 struct Sides {
-  Heard client;
-  Heard server;
+  Printed client;
+  Printed server;
 };
 
 }  // namespace
@@ -128,8 +128,8 @@ std::optional<Sides> Soak::watch(const std::function<void()>& meanwhile) {
 TEST_F(Soak, OrdinaryTrafficGivesNoFinding) {
   const auto sides = watch([] { lab::pause_for(duration()); });
   ASSERT_TRUE(sides);
-  for (const auto& [whose, heard] : {std::pair{"client", &sides->client}, {"server", &sides->server}}) {
-    const Counted counted = count(*heard);
+  for (const auto& [whose, printed] : {std::pair{"client", &sides->client}, {"server", &sides->server}}) {
+    const Counted counted = count(*printed);
     print(whose, counted);
     EXPECT_GT(counted.lives, 100u);
     EXPECT_GT(counted.outcomes.at("completed"), counted.lives / 10 * 9);
@@ -155,14 +155,14 @@ TEST_F(Soak, EachFaultIsFoundOnceBesideOrdinaryTraffic) {
   std::map<std::pair<bool, Json>, Verdict> ours;  // which tracer reported it, and its number there
   for (const auto& [expected, played] : injected) {
     for (const bool at_client : {true, false}) {
-      const Heard& heard = at_client ? sides->client : sides->server;
+      const Printed& printed = at_client ? sides->client : sides->server;
       const Verdict verdict = under_load(at_client ? expected->client : expected->server);
-      const Json life =
-          at_client ? heard.life(played.client_at, played.server_at) : heard.life(played.server_at, played.client_at);
+      const Json life = at_client ? printed.life(played.client_at, played.server_at)
+                                  : printed.life(played.server_at, played.client_at);
       if (!life.empty()) ours[{at_client, life["conn"]}] = verdict;
-      expect_verdict(heard, life, verdict, expected->name + (at_client ? ", client" : ", server"));
+      expect_verdict(printed, life, verdict, expected->name + (at_client ? ", client" : ", server"));
       for (const ExpectedFinding& reported : verdict.findings) {
-        const size_t times = life.empty() ? 0 : heard.findings(life["conn"], reported.rule).size();
+        const size_t times = life.empty() ? 0 : printed.findings(life["conn"], reported.rule).size();
         ++wanted;
         found += times > 0;
         found_twice += times > 1;

@@ -89,7 +89,7 @@ TEST_F(Stopping, TheSameSignalTwiceAtOnceIsOne) {
   ::kill(watch->run().pid(), SIGTERM);
   const Ended ended = watch->run().wait();
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_EQ(Heard(ended.out).of("summary").size(), 1u);
+  EXPECT_EQ(Printed(ended.out).of("summary").size(), 1u);
 }
 
 // What is printed is read when the load is over: it would take the processor from it.
@@ -125,18 +125,18 @@ TEST_F(Stopping, UnderLoadNothingIsHalfTold) {
   EXPECT_EQ(runs.size(), 3u);
   size_t completed = 0;
   for (const Ended& run : runs) {
-    const Heard heard(run.out);
+    const Printed printed(run.out);
     // On a busy machine the ring may overflow; what that touches is marked.
-    expect_sound(run, heard, {.losses_allowed = true});
+    expect_sound(run, printed, {.losses_allowed = true});
     std::map<std::string, size_t> outcomes;
-    for (const Json& life : heard.all()) {
+    for (const Json& life : printed.all()) {
       if (life["type"] != "life" || life["incomplete"] == true) continue;
       const auto outcome = life["outcome"].get<std::string>();
       if (++outcomes[outcome] == 1 && outcome == "unknown") ADD_FAILURE() << life.dump();
     }
     completed += outcomes["completed"];
     EXPECT_EQ(outcomes["unknown"], 0u) << "beside " << outcomes["completed"] << " that completed; "
-                                       << heard.summary().dump();
+                                       << printed.summary().dump();
   }
   EXPECT_GT(completed, 300u);
 }

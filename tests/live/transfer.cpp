@@ -62,10 +62,10 @@ TEST_F(Transfer, BulkBytesAreEqualOnBothEnds) {
   Expected client = client_completes(story->played);
   Expected server = server_completes(story->played);
   // A receiver that is slower than the sender may close its window; that is no matter of this test.
-  for (const auto& [heard, life, expected] :
+  for (const auto& [printed, life, expected] :
        {std::tuple{&story->client, &mine, &client}, std::tuple{&story->server, &theirs, &server}}) {
     for (const char* rule : {"zero-window", "retransmission"}) {
-      if (!heard->findings((*life)["conn"], rule).empty()) expected->findings.insert(rule);
+      if (!printed->findings((*life)["conn"], rule).empty()) expected->findings.insert(rule);
     }
   }
   expect_life(story->client, mine, client);

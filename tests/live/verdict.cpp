@@ -10,8 +10,9 @@
 namespace tcpwitness::live {
 namespace {
 
-void expect_reported(const Heard& heard, const Json& conn, const ExpectedFinding& reported, const std::string& whose) {
-  const std::vector<Json> found = heard.findings(conn, reported.rule);
+void expect_reported(const Printed& printed, const Json& conn, const ExpectedFinding& reported,
+                     const std::string& whose) {
+  const std::vector<Json> found = printed.findings(conn, reported.rule);
   ASSERT_EQ(found.size(), 1u) << whose << ": " << reported.rule << " is to be found once";
   const auto confidence = found[0]["confidence"].get<std::string>();
   const auto text = found[0]["text"].get<std::string>();
@@ -27,25 +28,25 @@ void expect_reported(const Heard& heard, const Json& conn, const ExpectedFinding
 
 }  // namespace
 
-void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict, const std::string& whose) {
+void expect_verdict(const Printed& printed, const Json& life, const Verdict& verdict, const std::string& whose) {
   if (verdict.outcome.empty()) {
     EXPECT_TRUE(life.empty()) << whose << ": " << life.dump();
     return;
   }
-  ASSERT_FALSE(life.empty()) << whose << ": the connection's life was not told, or told twice";
+  ASSERT_FALSE(life.empty()) << whose << ": the connection's life was not reported, or reported twice";
   EXPECT_EQ(life["outcome"], verdict.outcome) << whose;
   EXPECT_EQ(life["incomplete"], false) << whose;
   std::map<std::string, int> expected, found;
   for (const ExpectedFinding& reported : verdict.findings) {
     ++expected[reported.rule];
-    expect_reported(heard, life["conn"], reported, whose);
+    expect_reported(printed, life["conn"], reported, whose);
   }
-  for (const Json& finding : heard.of("finding", life["conn"])) ++found[finding["rule"].get<std::string>()];
+  for (const Json& finding : printed.of("finding", life["conn"])) ++found[finding["rule"].get<std::string>()];
   // A machine that is emulated or busy is slower than the shortest timeout at times, and then its TCP sends again.
   const bool slow = verdict.under_load || std::getenv("TCPWITNESS_MAY_SET_CLOCK") != nullptr;
   const bool again = life.value("retransmits", 0) != 0 || life.value("retransmits_in", 0) != 0;
   if (slow && again && !expected.contains("retransmission")) found.erase("retransmission");
-  if (!expected.contains("late") && heard.kernel_was_late(life["conn"])) found.erase("late");
+  if (!expected.contains("late") && printed.kernel_was_late(life["conn"])) found.erase("late");
   EXPECT_EQ(found, expected) << whose;
 }
 

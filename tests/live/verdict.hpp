@@ -24,6 +24,6 @@ struct Verdict {
   bool under_load = false;  // its TCP may also send again what nobody dropped
 };
 
-void expect_verdict(const Heard& heard, const Json& life, const Verdict& verdict, const std::string& whose);
+void expect_verdict(const Printed& printed, const Json& life, const Verdict& verdict, const std::string& whose);
 
 }  // namespace tcpwitness::live

@@ -16,11 +16,11 @@ std::string test_name(const ::testing::TestParamInfo<Expectation>& info) {
 }
 
 // Whose connection it is, and that nobody else is named anywhere in it.
-void expect_owner(const Heard& heard, const Json& life, const lab::Identity& process) {
+void expect_owner(const Printed& printed, const Json& life, const lab::Identity& process) {
   if (life.empty()) return;
   EXPECT_EQ(life["pid"], process.pid);
   EXPECT_EQ(life["comm"], process.comm);
-  for (const int64_t pid : heard.pids(life["conn"])) EXPECT_EQ(pid, process.pid) << "an innocent process is named";
+  for (const int64_t pid : printed.pids(life["conn"])) EXPECT_EQ(pid, process.pid) << "an innocent process is named";
 }
 
 }  // namespace
@@ -83,13 +83,13 @@ TEST_F(Queues, ASynBacklogThatIsFullIsFoundOnTheConnectionThatWaited) {
 TEST_F(Queues, APortThatIsUsedAgainIsTwoConnections) {
   const auto story = play("port-reuse");
   if (!story) return;
-  for (const Heard* heard : {&story->client, &story->server}) {
-    const auto lives = heard->of("life");
+  for (const Printed* printed : {&story->client, &story->server}) {
+    const auto lives = printed->of("life");
     ASSERT_EQ(lives.size(), 2u);
-    const bool server = heard == &story->server;
+    const bool server = printed == &story->server;
     for (const Json& life : lives) {
       EXPECT_EQ(life["outcome"], "completed");
-      EXPECT_EQ(heard->findings(life["conn"]),
+      EXPECT_EQ(printed->findings(life["conn"]),
                 server ? std::set<std::string>{"time-wait certain"} : std::set<std::string>{});
       EXPECT_EQ(life["local"], lives[0]["local"]);
       EXPECT_EQ(life["remote"], lives[0]["remote"]);

@@ -10,7 +10,7 @@ namespace {
 class WhichConnection : public Live {
  protected:
   // What a tracer in the client's namespace hears of a Python program there, which must end well.
-  std::optional<Heard> heard(const std::string& program) {
+  std::optional<Printed> printed(const std::string& program) {
     auto watch = Watch::start(lab().client_ns());
     if (!watch) return std::nullopt;
     if (auto ready = watch->run().wait_ready(); !ready) {
@@ -26,7 +26,7 @@ class WhichConnection : public Live {
 
 TEST_F(WhichConnection, EachTryOfASocketThatIsRefusedIsALife) {
   if (const std::string none = missing("python3"); !none.empty()) GTEST_SKIP() << none;
-  const auto reported = heard(
+  const auto reported = printed(
       "import socket\n"
       "s = socket.socket()\n"
       "for _ in range(4):\n"
@@ -48,7 +48,7 @@ TEST_F(WhichConnection, EachTryOfASocketThatIsRefusedIsALife) {
 
 TEST_F(WhichConnection, ASocketThatConnectsToItselfSendsNothingAgain) {
   if (const std::string none = missing("python3"); !none.empty()) GTEST_SKIP() << none;
-  const auto reported = heard(
+  const auto reported = printed(
       "import socket\n"
       "s = socket.socket()\n"
       "s.bind(('127.0.0.1', 45454)); s.connect(('127.0.0.1', 45454))\n"
@@ -75,7 +75,7 @@ TEST_F(WhichConnection, SubflowsOfMptcpHaveTheProcessAndWaitForNoAccept) {
   if (!limits) GTEST_SKIP() << limits.error();
   ASSERT_TRUE(run_in(lab().client_ns(), {"ip", "address", "add", "127.0.0.9/8", "dev", "lo"}));
   ASSERT_TRUE(run_in(lab().client_ns(), {"ip", "mptcp", "endpoint", "add", "127.0.0.9", "dev", "lo", "subflow"}));
-  const auto reported = heard(
+  const auto reported = printed(
       "import os, socket, time\n"
       "l = socket.socket(2, 1, 262); l.bind(('0.0.0.0', 7011)); l.listen()\n"
       "if os.fork() == 0:\n"

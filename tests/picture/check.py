@@ -195,16 +195,16 @@ def sack_blocks_are_where_they_say(case, browser):
     frames = list(conversation(1001, 0, 8))
     lost = next(i for i, (_, each) in enumerate(frames) if each[1] == 1000)
     mine, peer = 1001 * 7919, 1001 * 104729
-    told = []
+    reported = []
     for i, (at, each) in enumerate(frames):
         if i == lost or (each[1] == 0 and i == lost + 1):
             continue
         if lost < i < lost + 10 and each[1] == 0:
             block = struct.pack(">BBBBII", 1, 1, 5, 10, (mine + 1001) & 0xFFFFFFFF, (mine + 1 + 1000 * ((i - lost + 1) // 2)) & 0xFFFFFFFF)
             each = frame(False, 1001, peer + 1, mine + 1, ACK, options=block)
-        told.append((at, each))
+        reported.append((at, each))
     capture = case.folder / "sack.pcap"
-    write_capture(capture, told)
+    write_capture(capture, reported)
     blocks = [each.get("sack_blocks", []) for each in case.read(capture, "--trace", "--packets", "all") if each["type"] == "segment"]
     assert [[1001, 2001]] in blocks and [[1001, 5001]] in blocks, blocks
     browser.open(case.draw(capture, "sack"), "#conn=1&view=graph")
@@ -449,11 +449,11 @@ def a_recording_keeps_the_samples(case, browser):
         return
     recording = case.folder / "kept.pcapng"
     watched(case, "kept", ["record", "-q", "--packets", "all", "-w", recording])
-    told = [each for each in case.read(recording, "--trace") if each["type"] == "sample"]
+    reported = [each for each in case.read(recording, "--trace") if each["type"] == "sample"]
     shown = [each for each in load(case.draw(recording, "kept"))["connections"] if "samples" in each]
-    assert told and shown
+    assert reported and shown
     for each in shown:
-        mine = [one for one in told if one["conn"] == each["life"]["conn"]]
+        mine = [one for one in reported if one["conn"] == each["life"]["conn"]]
         for key in ("id", "srtt_us", "cwnd_segments", "ssthresh_segments", "mss", "in_flight_bytes", "delivery_rate_bytes_s"):
             assert each["samples"][key] == [one[key] for one in mine], key
     off = case.folder / "off.pcapng"

@@ -500,7 +500,7 @@ def main():
         manager.settimeout(30)
         # What it carried before another run is not of that run: no step at each start.
         tracer = Tracer(binary, "--netns", client.name, "--labels", "none", host=ipv6_or_not(), env=os.environ | {"NOTIFY_SOCKET": str(directory / "notify")})
-        expect(b"READY=1" in manager.recv(4096), "a service manager is told that it is ready")
+        expect(b"READY=1" in manager.recv(4096), "a service manager gets READY=1")
         until(lambda: tracer.scrape().sum("tcpwitness_open_connections") == 1, 15, "what was open before")
         expect(tracer.scrape().sum("tcpwitness_payload_bytes_total") == 0, "bytes of before the run")
         os.write(stop[1], b"x")

@@ -320,7 +320,7 @@ TEST(Fragments, AreToldAtTheLastToArriveInWhateverOrder) {
   EXPECT_FALSE(backward.parse(all.third)) << "a duplicate completes nothing";
   EXPECT_FALSE(backward.parse(all.first));
   EXPECT_EQ(backward.parse(all.second)->len, 2000U);
-  EXPECT_FALSE(backward.parse(all.second)) << "it is told once";
+  EXPECT_FALSE(backward.parse(all.second)) << "it is reported once";
 }
 
 TEST(Fragments, OfAnotherDatagramDoNotMix) {

@@ -32,7 +32,7 @@ std::string refused(const std::vector<std::string>& arguments) {
 
 std::string reported(const std::vector<std::string>& arguments) {
   const Parsed result = parsed(arguments);
-  return std::holds_alternative<Information>(result) ? std::get<Information>(result).text : "(not told)";
+  return std::holds_alternative<Information>(result) ? std::get<Information>(result).text : "(no information)";
 }
 
 TEST(Options, DefaultsAreLifeOfEverythingWithBothWitnesses) {

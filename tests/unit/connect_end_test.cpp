@@ -35,7 +35,7 @@ TEST(ConnectUnsent, IsNotToldWhenOneSynLeft) {
   EXPECT_TRUE(reported.finding(Rule::tx_not_sent).has_value());
 }
 
-TEST(ConnectUnsent, IsNotToldOfSynsWhoseDropWasNotHeard) {
+TEST(ConnectUnsent, IsNotFoundForSynsWhoseDropWasNotSeen) {
   EXPECT_EQ(run(without<Drop>(unsent_story().events)).life().outcome, Outcome::connect_timeout);
 }
 

@@ -328,7 +328,7 @@ TEST(GaveUp, TheNewestErrorOfThePathStandsInPlaceOfTheTimeout) {
 
 // The SYN waits for the address of the next hop when the process gives up; the kernel says so seconds later.
 TEST(ConnectCancelled, WaitsForTheReasonOfASynThatWasNotSeen) {
-  for (const bool told : {true, false}) {
+  for (const bool reported_drop : {true, false}) {
     Stream stream;
     Side c = client_of(stream);
     c.to(State::syn_sent, curl);
@@ -338,13 +338,14 @@ TEST(ConnectCancelled, WaitsForTheReasonOfASynThatWasNotSeen) {
     c.to(State::close, curl, [](StateChange& e) { e.cb.sk_shutdown = 3; });
     c.destroy();
     stream.wait(2'500 * ms);
-    if (told) c.drop(drop_neighbour, true, S);
+    if (reported_drop) c.drop(drop_neighbour, true, S);
     const RunResult reported = run(stream.events, life_settings(), 2 * s);
     const Life life = reported.life();
     EXPECT_EQ(life.outcome, Outcome::connect_cancelled);
     EXPECT_EQ(life.duration_ns / ms, 500);
-    EXPECT_EQ(reported.finding(Rule::tx_not_sent).has_value(), told);
-    EXPECT_TRUE(life.explanation.contains(told ? "its SYN never" : "no interface that is traced has shown its SYN"))
+    EXPECT_EQ(reported.finding(Rule::tx_not_sent).has_value(), reported_drop);
+    EXPECT_TRUE(
+        life.explanation.contains(reported_drop ? "its SYN never" : "no interface that is traced has shown its SYN"))
         << life.explanation;
     EXPECT_EQ(reported.lives().size(), 1U);
   }

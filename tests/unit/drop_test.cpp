@@ -36,7 +36,7 @@ TEST(Drop, OfEachKindIsItsOwnFinding) {
   }
 }
 
-TEST(Drop, RestsOnTheKernelAloneWhereTheWireIsNotHeard) {
+TEST(Drop, RestsOnTheKernelAloneWherePacketsAreNotSeen) {
   for (const Case& each : incoming()) {
     const auto finding = run(without_wire(rx_drop_story(each.reason).events), kernel_settings()).finding(each.rule);
     ASSERT_TRUE(finding.has_value()) << name(each.rule);

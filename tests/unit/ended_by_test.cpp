@@ -31,7 +31,7 @@ TEST(ReportedError, OfThePathEndsNoOpenConnection) {
         const Life life = run(stream.events).life();
         EXPECT_EQ(life.outcome, Outcome::completed) << error << read << first;
         EXPECT_EQ(life.closed_by, first ? ClosedBy::local : ClosedBy::peer);
-        EXPECT_EQ(life.error, error) << "its process was told";
+        EXPECT_EQ(life.error, error) << "its process got it";
         EXPECT_EQ(life.states.back() == State::time_wait, first);
       }
     }
@@ -93,7 +93,7 @@ TEST(UserTimeout, IsNotOverBeforeItsTime) {
 }
 
 // Answers arrive, and a firewall drops them before TCP.
-RunResult unheard_answers(bool dropped) {
+RunResult lost_answers(bool dropped) {
   Stream stream;
   Side c = client_of(stream);
   keepalive_on(c);
@@ -116,7 +116,7 @@ RunResult unheard_answers(bool dropped) {
 }
 
 TEST(Keepalive, AnAnswerThatWasDroppedIsNone) {
-  const RunResult reported = unheard_answers(true);
+  const RunResult reported = lost_answers(true);
   const auto finding = reported.finding(Rule::keepalive);
   const auto probes = found<arguments::Keepalive>(finding);
   EXPECT_EQ(probes.answered, 0U);
@@ -125,7 +125,7 @@ TEST(Keepalive, AnAnswerThatWasDroppedIsNone) {
   EXPECT_EQ(probes.death->answers_dropped, 3U);
   EXPECT_TRUE(says(finding, "no answer reached TCP (3 arrived and were dropped)")) << finding_text(finding);
   EXPECT_TRUE(reported.life().explanation.contains("got no answer that reached TCP")) << reported.life().explanation;
-  EXPECT_EQ(found<arguments::Keepalive>(unheard_answers(false).finding(Rule::keepalive)).answered, 2U);
+  EXPECT_EQ(found<arguments::Keepalive>(lost_answers(false).finding(Rule::keepalive)).answered, 2U);
 }
 
 // The window update gets lost, so the sender still probes.

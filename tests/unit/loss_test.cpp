@@ -267,7 +267,7 @@ struct Silence {
   std::int64_t idle = 600 * s;
   int tries = 4;
   std::uint32_t len = 10;
-  bool heard = false;  // the peer is, meanwhile
+  bool peer_sends = false;  // meanwhile
   std::uint8_t sacked = 0;
   bool answered = false;  // in the end
   bool icmp = false;
@@ -275,7 +275,7 @@ struct Silence {
   std::uint32_t segs_before = 0;
   std::uint32_t before = 100;  // bytes that were acknowledged before
   bool peer_repeats = false;   // what it sends meanwhile
-  bool closes = false;         // this side, before it; and the peer at last, without having heard of it
+  bool closes = false;         // this side, before it; and the peer at last, without having got it
 };
 
 RunResult unanswered(const Silence& with) {
@@ -284,7 +284,7 @@ RunResult unanswered(const Silence& with) {
   c.extra.mss = 1460;
   connects(c);
   c.out(PA, with.before);
-  const TimeNs heard = stream.now;
+  const TimeNs last_sent = stream.now;
   c.in(A);
   stream.wait(with.idle);
   c.out(PA, with.len);
@@ -299,7 +299,7 @@ RunResult unanswered(const Silence& with) {
     if (with.peer_repeats) c.in(PA, 10, TW_EVENT_RETRANSMISSION, [&](Segment& g) { g.seq = c.rcv_nxt - 10; });
     c.retransmit(4, 0, static_cast<std::uint8_t>(i), [&](Retransmit& r) {
       r.cb.packets_out = with.packets != 0 ? with.packets : static_cast<std::uint16_t>((with.len + 1459) / 1460);
-      const TimeNs last = with.heard ? stream.now - 50 * ms : heard;
+      const TimeNs last = with.peer_sends ? stream.now - 50 * ms : last_sent;
       r.cb.since_received_ms = static_cast<std::uint32_t>((stream.now - last) / ms);
       r.cb.rto_us = static_cast<std::uint32_t>(200'000 << i);
       r.cb.snd_wnd = 60000;
@@ -339,7 +339,7 @@ TEST(PathDead, AnIdleConnectionsFirstDataGoesUnanswered) {
 TEST(PathDead, AlmostIsNone) {
   EXPECT_FALSE(unanswered({.idle = 300 * ms}).finding(Rule::path_dead).has_value()) << "it was not idle";
   EXPECT_FALSE(unanswered({.tries = 2}).finding(Rule::path_dead).has_value()) << "two can get lost";
-  EXPECT_FALSE(unanswered({.heard = true}).finding(Rule::path_dead).has_value()) << "the peer is heard";
+  EXPECT_FALSE(unanswered({.peer_sends = true}).finding(Rule::path_dead).has_value()) << "the peer sends";
   EXPECT_FALSE(unanswered({.answered = true}).finding(Rule::path_dead).has_value()) << "only a long outage";
   EXPECT_FALSE(unanswered({.closes = true}).finding(Rule::path_dead).has_value()) << "the peer's FIN came";
 }
@@ -356,8 +356,8 @@ TEST(PathDead, TheFirstFullSizeSegmentsCanMeetASmallMtuAsWell) {
 
 TEST(PathMtuBlackHole, FullSizeSegmentsGoUnansweredWhileSmallOnesPass) {
   for (const Silence& each : {
-           Silence{.len = 1460, .heard = true},
-           Silence{.len = 1460, .heard = true, .before = 9000},
+           Silence{.len = 1460, .peer_sends = true},
+           Silence{.len = 1460, .peer_sends = true, .before = 9000},
            Silence{.len = 1560, .sacked = 1, .packets = 2},
            Silence{.idle = 100 * ms, .len = 1460},
        }) {
@@ -393,12 +393,12 @@ TEST(PathMtuBlackHole, AlmostIsNone) {
       << "full-size ones had passed before";
   EXPECT_FALSE(found({.idle = 100 * ms, .len = 1560, .packets = 2})) << "the short one behind it is lost too";
   EXPECT_FALSE(found({.len = 14600, .sacked = 9, .packets = 10})) << "full-size ones behind it arrived";
-  EXPECT_FALSE(found({.idle = 100 * ms, .len = 1460, .heard = true, .peer_repeats = true}))
+  EXPECT_FALSE(found({.idle = 100 * ms, .len = 1460, .peer_sends = true, .peer_repeats = true}))
       << "nothing of this side arrives";
-  EXPECT_FALSE(found({.len = 400, .heard = true})) << "small ones do not pass either";
-  EXPECT_FALSE(found({.tries = 2, .len = 1460, .heard = true})) << "loss";
-  EXPECT_FALSE(found({.len = 1460, .heard = true, .answered = true})) << "heavy loss: it passed in the end";
-  EXPECT_FALSE(found({.len = 1460, .heard = true, .icmp = true})) << "the path said so";
+  EXPECT_FALSE(found({.len = 400, .peer_sends = true})) << "small ones do not pass either";
+  EXPECT_FALSE(found({.tries = 2, .len = 1460, .peer_sends = true})) << "loss";
+  EXPECT_FALSE(found({.len = 1460, .peer_sends = true, .answered = true})) << "heavy loss: it passed in the end";
+  EXPECT_FALSE(found({.len = 1460, .peer_sends = true, .icmp = true})) << "the path said so";
 }
 
 RunResult stalled(std::uint32_t stalls) {

@@ -33,7 +33,7 @@ TEST(Process, UnusedChildBelongsToItsListener) {
 
 TEST(Process, CurrentInSoftirqIsNeverTheOwner) {
   Stream stream;
-  Side c = server_of(stream);  // its listener was never heard of
+  Side c = server_of(stream);  // its listener was never seen
   is_asked(c);
   c.in(A, 0, TW_EVENT_HANDSHAKE_ACK);
   c.state = State::listen;

@@ -8,7 +8,7 @@
 #include <map>
 #include <random>
 
-#include "property/less_heard.hpp"
+#include "property/less_seen.hpp"
 #include "tcpwitness/gap.hpp"
 #include "unit/digests.hpp"
 #include "unit/recorded.hpp"
@@ -99,7 +99,7 @@ TEST(Recording, KeepsWhatTheKernelSkippedAndThatTheSocketsWereListed) {
 }
 
 TEST(Recording, ChangesNothingWithoutAnOddTick) {
-  // Nothing heard for long, and nothing due: one mark is enough.
+  // Nothing came for long, and nothing due: one mark is enough.
   const Bytes bytes = recorded(still_open_story().events);
   std::size_t marks = 0;
   pcapng::for_each_block(bytes, [&](std::uint32_t type, auto) { marks += type == mark_block ? 1 : 0; });

@@ -118,7 +118,7 @@ inline RunResult run(const std::vector<Event>& events, CorrelatorSettings settin
   return result;
 }
 
-// What the wire alone would have heard of a story, without a socket to ask.
+// What the wire alone would have shown of a story, without a socket to ask.
 inline std::vector<Event> wire_alone(std::vector<Event> events) {
   std::erase_if(events, [](const Event& e) { return !std::holds_alternative<Segment>(e.body); });
   for (Event& event : events) {

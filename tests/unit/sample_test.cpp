@@ -55,9 +55,9 @@ TEST(Samples, AreEntriesOfTheirConnectionAndChangeNothingOfIt) {
 
 TEST(Samples, OfASocketThatNobodyKnowsMakeNoConnection) {
   const Story story = no_answer_story();
-  const RunResult told = run(with_sample(story.events, 2, 4711), trace_settings());
-  EXPECT_TRUE(told.entries_of<SampleEntry>().empty());
-  EXPECT_EQ(told.lives().size(), 1U);
+  const RunResult result = run(with_sample(story.events, 2, 4711), trace_settings());
+  EXPECT_TRUE(result.entries_of<SampleEntry>().empty());
+  EXPECT_EQ(result.lives().size(), 1U);
 }
 
 TEST(Samples, BehindTheEndAreOfNoConnectionThatWasTold) {
@@ -69,8 +69,8 @@ TEST(Samples, BehindTheEndAreOfNoConnectionThatWasTold) {
 
 TEST(Samples, AreInJsonAsTheKernelHasThemAndInNoTimelineForPeople) {
   const Story story = no_answer_story();
-  const RunResult told = run(with_sample(story.events, 2, 0), trace_settings());
-  const auto [entry, body] = told.entries_of<SampleEntry>().at(0);
+  const RunResult result = run(with_sample(story.events, 2, 0), trace_settings());
+  const auto [entry, body] = result.entries_of<SampleEntry>().at(0);
   Buffer out;
   JsonReport(kernel_names()).append(out, entry);
   const auto json = nlohmann::json::parse(fmt::to_string(out));
@@ -83,7 +83,7 @@ TEST(Samples, AreInJsonAsTheKernelHasThemAndInNoTimelineForPeople) {
   const auto text = [](const Reports& reports) {
     return test::captured([](Output& output) { return make_trace_text(output, kernel_names(), {}); }, reports);
   };
-  EXPECT_FALSE(text(told.reports).contains("sample"));
+  EXPECT_FALSE(text(result.reports).contains("sample"));
 }
 
 TEST(Samples, ARowSaysNothingOfWhatIsNotKnown) {

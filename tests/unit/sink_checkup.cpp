@@ -25,7 +25,7 @@ Checkup some_checkup() {
   checkup.checks = {
       {Group::machine, State::good, "privilege", "root", ""},
       {Group::machine, State::less, "reset reasons", "this kernel has no names for them", ""},
-      {Group::kernel, State::bad, "sock:inet_sock_set_state", "state transitions: not heard", ""},
+      {Group::kernel, State::bad, "sock:inet_sock_set_state", "state transitions: not seen", ""},
       {Group::wire, State::good, "eth0",
        "in tcx (XDP would switch off LRO and copy merged segments), out tcx; XDP slot free (not tried)", ""},
       {Group::residue, State::unknown, "BPF programs", "this process may not list them", "run it as root (sudo)"},
@@ -48,7 +48,7 @@ TEST(Checkup, ATextHasEveryGroupAndEndsWithTheVerdict) {
             "  less  reset reasons  this kernel has no names for them\n"
             "\n"
             "Kernel events\n"
-            "  NO    sock:inet_sock_set_state  state transitions: not heard\n"
+            "  NO    sock:inet_sock_set_state  state transitions: not seen\n"
             "\n"
             "Packets\n"
             "  ok    eth0  in tcx (XDP would switch off LRO and copy merged segments), out\n"

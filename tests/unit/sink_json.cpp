@@ -102,7 +102,7 @@ TEST(Json, PortsAreCountedWithTheirHolders) {
 }
 
 TEST(Json, AStateCausedByASegmentNamesItAndTheDelay) {
-  const json state = entry(golden::heard(TcpState::syn_sent, TcpState::established, "SYN-ACK", 13, 21));
+  const json state = entry(golden::by_segment(TcpState::syn_sent, TcpState::established, "SYN-ACK", 13, 21));
   EXPECT_EQ(state["type"], "state");
   EXPECT_EQ(state["from"], "SYN_SENT");
   EXPECT_EQ(state["to"], "ESTABLISHED");

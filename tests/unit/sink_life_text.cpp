@@ -101,7 +101,7 @@ TEST(LifeText, AConnectionOpenBeforeUsIsAtLeastSoOldAndMarked) {
   EXPECT_EQ(cell(LifeColumn::notes, life), "(open before start)");
 }
 
-TEST(LifeText, WhoWasHeardIsShown) {
+TEST(LifeText, WhatWasWatchedIsShown) {
   Life life = a_life();
   EXPECT_EQ(cell(LifeColumn::seen, life), "K+W");
   life.has_wire = false;

@@ -61,20 +61,21 @@ TEST(TraceText, ArrowsPointTheWayOfTheSegment) {
 }
 
 TEST(TraceText, AStateIsATransitionWithItsCause) {
-  const EntryText rendered = words().render(golden::heard(TcpState::established, TcpState::close_wait, "FIN", 7, 12));
+  const EntryText rendered =
+      words().render(golden::by_segment(TcpState::established, TcpState::close_wait, "FIN", 7, 12));
   EXPECT_EQ(rendered.kernel.text, "ESTABLISHED -> CLOSE_WAIT");
   EXPECT_EQ(details(rendered), "caused by FIN (7), 12 us later");
   EXPECT_TRUE(rendered.wire.text.empty());
 }
 
 TEST(TraceText, AnInferredStateSaysSo) {
-  StateEntry state = golden::heard(TcpState::fin_wait2, TcpState::time_wait, "FIN", 7, 12);
+  StateEntry state = golden::by_segment(TcpState::fin_wait2, TcpState::time_wait, "FIN", 7, 12);
   state.inferred = true;
   EXPECT_TRUE(details(words().render(state)).ends_with("(inferred)"));
 }
 
 TEST(TraceText, AnEstablishedConnectionTellsWhatTheHandshakeTaught) {
-  StateEntry state = golden::heard(TcpState::syn_sent, TcpState::established, "SYN-ACK", 3, 21);
+  StateEntry state = golden::by_segment(TcpState::syn_sent, TcpState::established, "SYN-ACK", 3, 21);
   state.cb = golden::control_block(1245, 201'000);
   EXPECT_EQ(details(words().render(state)), "caused by SYN-ACK (3), 21 us later; rtt 1.25 ms, rto 201 ms");
 }

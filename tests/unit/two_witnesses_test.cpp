@@ -359,7 +359,7 @@ TEST(Clone, WithItsListenersAddressesMakesNoConnectionOfItsOwn) {
   }
 }
 
-TEST(Clone, HeardByTheKernelAloneIsNotPreexisting) {
+TEST(Clone, ShownByTheKernelAloneIsNotPreexisting) {
   std::vector<Event> events = cloned_early(777);
   std::erase_if(events, [](const Event& e) { return std::holds_alternative<Segment>(e.body); });
   const Life life = run(events).life();

@@ -145,7 +145,7 @@ TEST(WireAlone, ASynThatGoesOnBehindARstIsTheSameConnection) {
   EXPECT_EQ(lives(70'000), 2U) << "another connect() from that port";
 }
 
-// This side closed and was never heard; the peer closes by itself, and its FIN finds nobody.
+// This side closed and was never seen; the peer closes by itself, and its FIN finds nobody.
 TEST(WireAlone, FinsThatCrossByAccidentAreNotBothTheFirst) {
   const auto life = [](std::int64_t apart, bool acked) {
     Stream stream;
@@ -159,7 +159,7 @@ TEST(WireAlone, FinsThatCrossByAccidentAreNotBothTheFirst) {
     return run(wire_alone(stream.events), wire_settings(), 5 * s).life();
   };
   EXPECT_EQ(life(9 * s, false).outcome, Outcome::reset_by_local);
-  EXPECT_EQ(life(9 * s, true).outcome, Outcome::completed) << "it was heard";
+  EXPECT_EQ(life(9 * s, true).outcome, Outcome::completed) << "it was seen";
   EXPECT_EQ(life(50 * ms, false).outcome, Outcome::completed) << "FINs that cross on their way";
   EXPECT_EQ(life(50 * ms, false).closed_by, ClosedBy::both);
 }

@@ -11,12 +11,12 @@
 namespace tcpwitness::testing {
 namespace {
 
-struct Heard {
+struct Reader {
   Conversations conversations;
   std::vector<Event> events;
 
-  explicit Heard(ConversationSettings settings = {}) : conversations(settings) {}
-  std::uint16_t hear(const TcpFrame& frame) {
+  explicit Reader(ConversationSettings settings = {}) : conversations(settings) {}
+  std::uint16_t read(const TcpFrame& frame) {
     const std::size_t before = events.size();
     conversations.observe(frame, events);
     if (events.size() == before) return 0;
@@ -32,71 +32,71 @@ struct Heard {
   }
 };
 
-TEST(Conversations, TellWhyASegmentMatters) {
-  Heard heard;
+TEST(Conversations, MarkWhyASegmentMatters) {
+  Reader reader;
   Talk talk;
-  EXPECT_EQ(heard.hear(talk.frame({0, 0, 0, 0, syn_flag})), TW_EVENT_SYN);
-  EXPECT_EQ(heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag})), TW_EVENT_SYN);
-  EXPECT_EQ(heard.hear(talk.frame({0, 1, 1})), TW_EVENT_HANDSHAKE_ACK);
-  EXPECT_EQ(heard.hear(talk.frame({0, 1, 1, 100})), 0);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 101})), 0);
-  EXPECT_EQ(heard.hear(talk.frame({0, 100, 1})), TW_EVENT_KEEPALIVE);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 101})), TW_EVENT_KEEPALIVE_ACK);
-  EXPECT_EQ(heard.hear(talk.frame({0, 201, 1, 100})), TW_EVENT_OUT_OF_ORDER);
-  EXPECT_EQ(heard.hear(talk.frame({0, 101, 1, 100, ack_flag, 1000, 500})), TW_EVENT_RETRANSMISSION);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 301, 0, ack_flag, 0})), TW_EVENT_ZERO_WINDOW);
-  EXPECT_EQ(heard.hear(talk.frame({0, 300, 1})), TW_EVENT_WINDOW_PROBE);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 301, 0, ack_flag, 9})), TW_EVENT_WINDOW_OPEN | TW_EVENT_KEEPALIVE_ACK);
-  EXPECT_EQ(heard.hear(talk.frame({0, 301, 1, 0, fin_flag | ack_flag})), TW_EVENT_FIN);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 302})), TW_EVENT_FIN_ACK);
-  EXPECT_EQ(heard.hear(talk.frame({1, 1, 302, 0, rst_flag})), TW_EVENT_RST);
+  EXPECT_EQ(reader.read(talk.frame({0, 0, 0, 0, syn_flag})), TW_EVENT_SYN);
+  EXPECT_EQ(reader.read(talk.frame({1, 0, 1, 0, syn_flag | ack_flag})), TW_EVENT_SYN);
+  EXPECT_EQ(reader.read(talk.frame({0, 1, 1})), TW_EVENT_HANDSHAKE_ACK);
+  EXPECT_EQ(reader.read(talk.frame({0, 1, 1, 100})), 0);
+  EXPECT_EQ(reader.read(talk.frame({1, 1, 101})), 0);
+  EXPECT_EQ(reader.read(talk.frame({0, 100, 1})), TW_EVENT_KEEPALIVE);
+  EXPECT_EQ(reader.read(talk.frame({1, 1, 101})), TW_EVENT_KEEPALIVE_ACK);
+  EXPECT_EQ(reader.read(talk.frame({0, 201, 1, 100})), TW_EVENT_OUT_OF_ORDER);
+  EXPECT_EQ(reader.read(talk.frame({0, 101, 1, 100, ack_flag, 1000, 500})), TW_EVENT_RETRANSMISSION);
+  EXPECT_EQ(reader.read(talk.frame({1, 1, 301, 0, ack_flag, 0})), TW_EVENT_ZERO_WINDOW);
+  EXPECT_EQ(reader.read(talk.frame({0, 300, 1})), TW_EVENT_WINDOW_PROBE);
+  EXPECT_EQ(reader.read(talk.frame({1, 1, 301, 0, ack_flag, 9})), TW_EVENT_WINDOW_OPEN | TW_EVENT_KEEPALIVE_ACK);
+  EXPECT_EQ(reader.read(talk.frame({0, 301, 1, 0, fin_flag | ack_flag})), TW_EVENT_FIN);
+  EXPECT_EQ(reader.read(talk.frame({1, 1, 302})), TW_EVENT_FIN_ACK);
+  EXPECT_EQ(reader.read(talk.frame({1, 1, 302, 0, rst_flag})), TW_EVENT_RST);
 }
 
 TEST(Conversations, TellEverySegmentWhereThatIsWanted) {
   ConversationSettings settings;
   settings.all_segments = true;
-  Heard heard(settings);
+  Reader reader(settings);
   Talk talk;
-  heard.hear(talk.frame({0, 1, 1, 100}));
-  heard.hear(talk.frame({0, 101, 1, 100}));
-  EXPECT_EQ(heard.events.size(), 2U);
-  EXPECT_EQ(std::get<Segment>(heard.events[0].body).event_flags, TW_EVENT_UNKNOWN_FLOW);
-  EXPECT_EQ(std::get<Segment>(heard.events[1].body).event_flags, 0);
+  reader.read(talk.frame({0, 1, 1, 100}));
+  reader.read(talk.frame({0, 101, 1, 100}));
+  EXPECT_EQ(reader.events.size(), 2U);
+  EXPECT_EQ(std::get<Segment>(reader.events[0].body).event_flags, TW_EVENT_UNKNOWN_FLOW);
+  EXPECT_EQ(std::get<Segment>(reader.events[1].body).event_flags, 0);
 }
 
 TEST(Conversations, AreSeenFromTheSideThatConnected) {
-  Heard syn;
-  syn.hear(Talk().frame({1, 0, 0, 0, syn_flag}));
+  Reader syn;
+  syn.read(Talk().frame({1, 0, 0, 0, syn_flag}));
   EXPECT_EQ(to_flow(std::get<Segment>(syn.events[0].body).tuple).local, Talk::end(1, 40000));
   EXPECT_EQ(std::get<Segment>(syn.events[0].body).direction, Direction::out);
-  Heard answer;
-  answer.hear(Talk().frame({1, 0, 1, 0, syn_flag | ack_flag}));
+  Reader answer;
+  answer.read(Talk().frame({1, 0, 1, 0, syn_flag | ack_flag}));
   EXPECT_EQ(to_flow(std::get<Segment>(answer.events[0].body).tuple).local, Talk::end(0, 40000));
   EXPECT_EQ(std::get<Segment>(answer.events[0].body).direction, Direction::in);
   EXPECT_EQ(std::get<Segment>(answer.events[0].body).hook, HookPoint::none);
-  Heard middle;
-  middle.hear(Talk().frame({1, 7, 1, 5}));
+  Reader middle;
+  middle.read(Talk().frame({1, 7, 1, 5}));
   EXPECT_EQ(to_flow(std::get<Segment>(middle.events[0].body).tuple).local, Talk::end(1, 40000));
 }
 
 TEST(Conversations, BeginAnewAtASynWithAnotherNumber) {
-  Heard heard;
+  Reader reader;
   Talk talk;
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
-  EXPECT_EQ(heard.conversations.stream(), 0U);
-  EXPECT_EQ(heard.conversations.analysis().flags, analysis_flag::retransmission);
-  heard.hear(talk.frame({0, 77, 0, 0, syn_flag}));
-  EXPECT_EQ(heard.conversations.stream(), 1U);
-  EXPECT_EQ(heard.conversations.analysis().flags, analysis_flag::reused_ports);
-  ASSERT_EQ(heard.ends().size(), 1U);
-  EXPECT_EQ(heard.ends()[0].totals.out.frames, 2U);
-  EXPECT_FALSE(heard.ends()[0].cut);
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag}));
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag}));
+  EXPECT_EQ(reader.conversations.stream(), 0U);
+  EXPECT_EQ(reader.conversations.analysis().flags, analysis_flag::retransmission);
+  reader.read(talk.frame({0, 77, 0, 0, syn_flag}));
+  EXPECT_EQ(reader.conversations.stream(), 1U);
+  EXPECT_EQ(reader.conversations.analysis().flags, analysis_flag::reused_ports);
+  ASSERT_EQ(reader.ends().size(), 1U);
+  EXPECT_EQ(reader.ends()[0].totals.out.frames, 2U);
+  EXPECT_FALSE(reader.ends()[0].cut);
   // A SYN-ACK with another number is an answer to the same SYN.
-  heard.hear(talk.frame({1, 0, 78, 0, syn_flag | ack_flag}));
-  heard.hear(talk.frame({1, 5, 78, 0, syn_flag | ack_flag}));
-  EXPECT_EQ(heard.conversations.stream(), 1U);
-  EXPECT_NE(heard.conversations.analysis().flags & analysis_flag::reused_ports, 0U);
+  reader.read(talk.frame({1, 0, 78, 0, syn_flag | ack_flag}));
+  reader.read(talk.frame({1, 5, 78, 0, syn_flag | ack_flag}));
+  EXPECT_EQ(reader.conversations.stream(), 1U);
+  EXPECT_NE(reader.conversations.analysis().flags & analysis_flag::reused_ports, 0U);
 }
 
 TcpFrame on_link(TcpFrame frame, std::uint32_t interface, TimeNs later = 0) {
@@ -112,136 +112,136 @@ TcpFrame on_link(TcpFrame frame, std::uint32_t interface, TimeNs later = 0) {
 
 // fe80::1 of one link is not fe80::1 of another, but the same packet at a bridge and its port is one.
 TEST(Conversations, OfLinkLocalAddressesBelongToOneLink) {
-  Heard heard;
+  Reader reader;
   Talk talk;
   const TcpFrame syn = talk.frame({0, 0, 0, 0, syn_flag});
-  heard.hear(on_link(syn, 0));
-  heard.hear(on_link(syn, 1, 10'000));  // 10 us later: the same
-  EXPECT_EQ(heard.conversations.stream(), 0U);
-  EXPECT_TRUE(heard.conversations.analysis().duplicate_frame);
-  heard.hear(on_link(syn, 1, 1'000'000));
-  EXPECT_EQ(heard.conversations.stream(), 1U);
-  heard.hear(on_link(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}), 0));
-  EXPECT_EQ(heard.conversations.stream(), 0U);
-  heard.hear(on_link(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}), 1));
-  EXPECT_EQ(heard.conversations.stream(), 1U);
-  Heard global;
-  global.hear(syn);
+  reader.read(on_link(syn, 0));
+  reader.read(on_link(syn, 1, 10'000));  // 10 us later: the same
+  EXPECT_EQ(reader.conversations.stream(), 0U);
+  EXPECT_TRUE(reader.conversations.analysis().duplicate_frame);
+  reader.read(on_link(syn, 1, 1'000'000));
+  EXPECT_EQ(reader.conversations.stream(), 1U);
+  reader.read(on_link(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}), 0));
+  EXPECT_EQ(reader.conversations.stream(), 0U);
+  reader.read(on_link(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}), 1));
+  EXPECT_EQ(reader.conversations.stream(), 1U);
+  Reader global;
+  global.read(syn);
   TcpFrame elsewhere = syn;
   elsewhere.interface = 1;
   elsewhere.ts_ns += 1'000'000;
-  global.hear(elsewhere);
+  global.read(elsewhere);
   EXPECT_EQ(global.conversations.stream(), 0U);  // another path
 }
 
 TEST(Conversations, CountBytesBySequenceNumber) {
-  Heard heard;
+  Reader reader;
   Talk talk;
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
-  heard.hear(talk.frame({0, 1, 0, 100}));
-  heard.hear(talk.frame({0, 1, 0, 100}));    // again
-  heard.hear(talk.frame({0, 201, 0, 100}));  // behind a hole
-  heard.hear(talk.frame({0, 151, 0, 50}));   // half of it
-  heard.hear(talk.frame({0, 301, 0, 0, fin_flag}));
-  heard.conversations.finish(heard.events);
-  const StreamTotals totals = heard.ends().at(0).totals.out;
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag}));
+  reader.read(talk.frame({0, 1, 0, 100}));
+  reader.read(talk.frame({0, 1, 0, 100}));    // again
+  reader.read(talk.frame({0, 201, 0, 100}));  // behind a hole
+  reader.read(talk.frame({0, 151, 0, 50}));   // half of it
+  reader.read(talk.frame({0, 301, 0, 0, fin_flag}));
+  reader.conversations.finish(reader.events);
+  const StreamTotals totals = reader.ends().at(0).totals.out;
   EXPECT_EQ(totals.frames, 6U);
   EXPECT_EQ(totals.payload_bytes, 350U);
   EXPECT_EQ(totals.retransmitted_bytes, 100U);
   EXPECT_EQ(totals.sequence_bytes, 300U);
   EXPECT_EQ(totals.missing_bytes, 50U);
-  EXPECT_TRUE(heard.ends()[0].cut);
+  EXPECT_TRUE(reader.ends()[0].cut);
 }
 
 // RFC 5961, 4: an open end answers a SYN by a challenge ACK and goes on.
 TEST(Conversations, ASynThatAnOpenEndRefusesEndsNothing) {
-  Heard heard;
+  Reader reader;
   Talk talk;
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
-  heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
-  heard.hear(talk.frame({0, 1, 1}));
-  heard.hear(talk.frame({0, 500'000, 0, 0, syn_flag}));  // a forged one
-  EXPECT_EQ(heard.conversations.stream(), 1U);
-  heard.hear(talk.frame({1, 1, 1}));  // the challenge ACK
-  EXPECT_EQ(heard.conversations.stream(), 0U);
-  heard.hear(talk.frame({0, 1, 1, 100}));
-  EXPECT_EQ(heard.conversations.stream(), 0U);
-  heard.conversations.finish(heard.events);
-  ASSERT_EQ(heard.ends().size(), 2U);
-  EXPECT_EQ(heard.ends()[0].totals.out.sequence_bytes, 100U);
-  EXPECT_EQ(heard.ends()[0].totals.out.missing_bytes, 0U);
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag}));
+  reader.read(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
+  reader.read(talk.frame({0, 1, 1}));
+  reader.read(talk.frame({0, 500'000, 0, 0, syn_flag}));  // a forged one
+  EXPECT_EQ(reader.conversations.stream(), 1U);
+  reader.read(talk.frame({1, 1, 1}));  // the challenge ACK
+  EXPECT_EQ(reader.conversations.stream(), 0U);
+  reader.read(talk.frame({0, 1, 1, 100}));
+  EXPECT_EQ(reader.conversations.stream(), 0U);
+  reader.conversations.finish(reader.events);
+  ASSERT_EQ(reader.ends().size(), 2U);
+  EXPECT_EQ(reader.ends()[0].totals.out.sequence_bytes, 100U);
+  EXPECT_EQ(reader.ends()[0].totals.out.missing_bytes, 0U);
 }
 
 // The peer has the old connection, the client has not: challenge ACK, the RST that it asks for, the same SYN again.
 TEST(Conversations, ASynThatIsAnsweredEndsTheOneBefore) {
-  Heard heard;
+  Reader reader;
   Talk talk;
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
-  heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
-  heard.hear(talk.frame({0, 1, 1}));
-  heard.hear(talk.frame({0, 500'000, 0, 0, syn_flag}));
-  heard.hear(talk.frame({1, 1, 1}));
-  EXPECT_EQ(heard.hear(talk.frame({0, 1, 0, 0, rst_flag})), TW_EVENT_RST);
-  EXPECT_EQ(heard.conversations.stream(), 0U);
-  heard.hear(talk.frame({0, 500'000, 0, 0, syn_flag}));
-  EXPECT_EQ(heard.conversations.stream(), 1U);
-  heard.hear(talk.frame({1, 800'000, 500'001, 0, syn_flag | ack_flag}));
-  EXPECT_EQ(heard.conversations.stream(), 1U);
-  ASSERT_EQ(heard.ends().size(), 1U);
-  heard.hear(talk.frame({0, 500'001, 800'001, 10}));
-  heard.conversations.finish(heard.events);
-  ASSERT_EQ(heard.ends().size(), 2U);
-  EXPECT_EQ(heard.ends()[1].totals.out.sequence_bytes, 10U);
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag}));
+  reader.read(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
+  reader.read(talk.frame({0, 1, 1}));
+  reader.read(talk.frame({0, 500'000, 0, 0, syn_flag}));
+  reader.read(talk.frame({1, 1, 1}));
+  EXPECT_EQ(reader.read(talk.frame({0, 1, 0, 0, rst_flag})), TW_EVENT_RST);
+  EXPECT_EQ(reader.conversations.stream(), 0U);
+  reader.read(talk.frame({0, 500'000, 0, 0, syn_flag}));
+  EXPECT_EQ(reader.conversations.stream(), 1U);
+  reader.read(talk.frame({1, 800'000, 500'001, 0, syn_flag | ack_flag}));
+  EXPECT_EQ(reader.conversations.stream(), 1U);
+  ASSERT_EQ(reader.ends().size(), 1U);
+  reader.read(talk.frame({0, 500'001, 800'001, 10}));
+  reader.conversations.finish(reader.events);
+  ASSERT_EQ(reader.ends().size(), 2U);
+  EXPECT_EQ(reader.ends()[1].totals.out.sequence_bytes, 10U);
 }
 
 TEST(Conversations, CountNothingThatIsRefused) {
-  Heard heard;
+  Reader reader;
   Talk talk;
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
-  heard.hear(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
-  heard.hear(talk.frame({0, 1, 1}));
-  heard.hear(talk.frame({1, 300'000'000, 1, 0, rst_flag}));
-  EXPECT_TRUE(heard.conversations.analysis().refused);
-  heard.hear(talk.frame({1, 700'000, 1, 0, syn_flag | ack_flag}));
-  EXPECT_TRUE(heard.conversations.analysis().refused);
-  heard.hear(talk.frame({1, 1, 1, 50}));
-  EXPECT_EQ(heard.conversations.analysis().flags, 0U);
-  heard.conversations.finish(heard.events);
-  EXPECT_EQ(heard.ends().at(0).totals.in.sequence_bytes, 50U);
-  EXPECT_EQ(heard.ends().at(0).totals.in.missing_bytes, 0U);
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag}));
+  reader.read(talk.frame({1, 0, 1, 0, syn_flag | ack_flag}));
+  reader.read(talk.frame({0, 1, 1}));
+  reader.read(talk.frame({1, 300'000'000, 1, 0, rst_flag}));
+  EXPECT_TRUE(reader.conversations.analysis().refused);
+  reader.read(talk.frame({1, 700'000, 1, 0, syn_flag | ack_flag}));
+  EXPECT_TRUE(reader.conversations.analysis().refused);
+  reader.read(talk.frame({1, 1, 1, 50}));
+  EXPECT_EQ(reader.conversations.analysis().flags, 0U);
+  reader.conversations.finish(reader.events);
+  EXPECT_EQ(reader.ends().at(0).totals.in.sequence_bytes, 50U);
+  EXPECT_EQ(reader.ends().at(0).totals.in.missing_bytes, 0U);
 }
 
 TEST(Conversations, APacketCapturedTwiceIsNotSentTwice) {
-  Heard heard;
+  Reader reader;
   Talk talk;
   TcpFrame first = talk.frame({0, 1, 1, 100});
   first.ip_id = 7;
   first.ttl = 64;
-  heard.hear(first);
+  reader.read(first);
   TcpFrame copy = first;
   copy.number = 2;
   copy.ts_ns += 3'000;
   copy.ttl = 63;  // the same one behind a router
-  heard.hear(copy);
-  EXPECT_TRUE(heard.conversations.analysis().duplicate_frame);
-  EXPECT_EQ(heard.conversations.analysis().flags, 0U);
+  reader.read(copy);
+  EXPECT_TRUE(reader.conversations.analysis().duplicate_frame);
+  EXPECT_EQ(reader.conversations.analysis().flags, 0U);
   TcpFrame again = first;  // a retransmission has an identification of its own
   again.number = 3;
   again.ts_ns += 3'000;
   again.ip_id = 8;
-  heard.hear(again);
-  EXPECT_FALSE(heard.conversations.analysis().duplicate_frame);
+  reader.read(again);
+  EXPECT_FALSE(reader.conversations.analysis().duplicate_frame);
   TcpFrame without = first;
   without.ip_id = 0;
   without.number = 4;
   without.ts_ns += 300'000'000;
-  heard.hear(without);
+  reader.read(without);
   without.ts_ns += 300'000;  // later than a copy of a packet without identification can be
   without.number = 5;
-  heard.hear(without);
-  EXPECT_FALSE(heard.conversations.analysis().duplicate_frame);
-  heard.conversations.finish(heard.events);
-  const StreamTotals totals = heard.ends().at(0).totals.out;
+  reader.read(without);
+  EXPECT_FALSE(reader.conversations.analysis().duplicate_frame);
+  reader.conversations.finish(reader.events);
+  const StreamTotals totals = reader.ends().at(0).totals.out;
   EXPECT_EQ(totals.frames, 5U);
   EXPECT_EQ(totals.duplicate_frames, 1U);
   EXPECT_EQ(totals.duplicate_bytes, 100U);
@@ -251,55 +251,55 @@ TEST(Conversations, APacketCapturedTwiceIsNotSentTwice) {
 }
 
 TEST(Conversations, TheFirstSegmentOfEachSideInMidStreamIsAnEvent) {
-  Heard heard;
+  Reader reader;
   Talk talk;
-  EXPECT_EQ(heard.hear(talk.frame({0, 5, 5, 10})), TW_EVENT_UNKNOWN_FLOW);
-  EXPECT_EQ(heard.hear(talk.frame({1, 5, 15})), TW_EVENT_UNKNOWN_FLOW);
-  EXPECT_EQ(heard.hear(talk.frame({0, 15, 5, 10})), 0);
+  EXPECT_EQ(reader.read(talk.frame({0, 5, 5, 10})), TW_EVENT_UNKNOWN_FLOW);
+  EXPECT_EQ(reader.read(talk.frame({1, 5, 15})), TW_EVENT_UNKNOWN_FLOW);
+  EXPECT_EQ(reader.read(talk.frame({0, 15, 5, 10})), 0);
 }
 
 TEST(Conversations, AnUnreadableHeaderIsCountedAndNothingElse) {
-  Heard heard;
+  Reader reader;
   Talk talk;
   TcpFrame frame = talk.frame({0, 5, 5, 100});
   frame.bad_header = true;
-  EXPECT_EQ(heard.hear(frame), TW_EVENT_UNKNOWN_FLOW | TW_EVENT_BAD_HEADER);
-  heard.conversations.finish(heard.events);
-  EXPECT_EQ(heard.ends().at(0).totals.out.frames, 1U);
-  EXPECT_EQ(heard.ends().at(0).totals.out.payload_bytes, 0U);
+  EXPECT_EQ(reader.read(frame), TW_EVENT_UNKNOWN_FLOW | TW_EVENT_BAD_HEADER);
+  reader.conversations.finish(reader.events);
+  EXPECT_EQ(reader.ends().at(0).totals.out.frames, 1U);
+  EXPECT_EQ(reader.ends().at(0).totals.out.payload_bytes, 0U);
 }
 
 TEST(Conversations, AScanGivesItsMemoryBack) {
   ConversationSettings settings;
   settings.linger_limit = 100;
   settings.half_open_limit = 1000;
-  Heard heard(settings);
+  Reader reader(settings);
   Talk talk;
   for (std::uint32_t i = 0; i < 60'000; ++i)
-    heard.hear(talk.frame({0, 0, 0, 0, syn_flag, 9, 0}, static_cast<std::uint16_t>(i)));
-  EXPECT_GE(heard.ends().size(), 60'000U - 1'102U);
+    reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, 0}, static_cast<std::uint16_t>(i)));
+  EXPECT_GE(reader.ends().size(), 60'000U - 1'102U);
 }
 
 TEST(Conversations, ThatWereNeverEstablishedAreOverAfterATime) {
   ConversationSettings settings;
   settings.linger_limit = 0;
-  Heard heard(settings);
+  Reader reader(settings);
   Talk talk;
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}, 1));
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag, 9, 129'000}, 2));
-  EXPECT_TRUE(heard.ends().empty());
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag, 9, 2'000}, 3));
-  EXPECT_EQ(heard.ends().size(), 1U);
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag}, 1));
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, 129'000}, 2));
+  EXPECT_TRUE(reader.ends().empty());
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag, 9, 2'000}, 3));
+  EXPECT_EQ(reader.ends().size(), 1U);
 }
 
 TEST(Conversations, AStragglerOfOneThatIsOverFindsIt) {
-  Heard heard;
+  Reader reader;
   Talk talk;
-  heard.hear(talk.frame({0, 0, 0, 0, syn_flag}));
-  heard.hear(talk.frame({1, 0, 1, 0, rst_flag | ack_flag}));
-  heard.hear(talk.frame({1, 0, 1, 0, rst_flag | ack_flag, 0, 999'000}));
-  EXPECT_EQ(heard.conversations.stream(), 0U);
-  EXPECT_TRUE(heard.ends().empty());
+  reader.read(talk.frame({0, 0, 0, 0, syn_flag}));
+  reader.read(talk.frame({1, 0, 1, 0, rst_flag | ack_flag}));
+  reader.read(talk.frame({1, 0, 1, 0, rst_flag | ack_flag, 0, 999'000}));
+  EXPECT_EQ(reader.conversations.stream(), 0U);
+  EXPECT_TRUE(reader.ends().empty());
 }
 
 // Whatever comes: no crash, the books balance, and every conversation that began ends.
@@ -309,7 +309,7 @@ TEST(Conversations, ArbitraryFramesKeepTheBooksBalanced) {
   ConversationSettings settings;
   settings.linger_limit = 50;
   settings.half_open_limit = 50;
-  Heard heard(settings);
+  Reader reader(settings);
   std::uint64_t frames = 0;
   std::uint64_t payload = 0;
   TimeNs now = 0;
@@ -330,11 +330,11 @@ TEST(Conversations, ArbitraryFramesKeepTheBooksBalanced) {
     f.bad_header = any(50) == 0;
     ++frames;
     if (!f.bad_header) payload += f.len;
-    heard.conversations.observe(f, heard.events);
+    reader.conversations.observe(f, reader.events);
   }
-  heard.conversations.finish(heard.events);
+  reader.conversations.finish(reader.events);
   std::set<std::uint64_t> streams;
-  for (const ConversationEnd& end : heard.ends()) {
+  for (const ConversationEnd& end : reader.ends()) {
     EXPECT_TRUE(streams.insert(end.totals.stream).second);
     for (const StreamTotals& t : {end.totals.out, end.totals.in}) {
       EXPECT_EQ(t.payload_bytes + t.missing_bytes, t.retransmitted_bytes + t.sequence_bytes);

@@ -15,11 +15,11 @@ namespace {
 std::uint64_t conversations(const std::vector<Say>& said, std::optional<Expiry> expiry = Expiry::zeek()) {
   ConversationSettings settings;
   settings.expiry = expiry;
-  Conversations heard(settings);
+  Conversations wire(settings);
   Talk talk;
   std::vector<Event> events;
-  for (const Say& one : said) heard.observe(talk.frame(one), events);
-  heard.finish(events);
+  for (const Say& one : said) wire.observe(talk.frame(one), events);
+  wire.finish(events);
   return static_cast<std::uint64_t>(
       std::ranges::count_if(events, [](const Event& e) { return std::holds_alternative<ConversationEnd>(e.body); }));
 }
@@ -68,8 +68,8 @@ TEST(Expiry, AFinToNobodyClosesToo) {
   const std::vector<Say> alone{{0, 1, 1, 0, fin_ack}};
   EXPECT_EQ(conversations(and_then(alone, 5000, {1, 1, 2})), 2U);
   EXPECT_EQ(conversations(and_then(alone, 4999, {1, 1, 2})), 1U);
-  const std::vector<Say> heard{{1, 1, 1}, {0, 1, 1, 0, fin_ack}};
-  EXPECT_EQ(conversations(and_then(heard, 5000, {1, 1, 2})), 1U);
+  const std::vector<Say> both{{1, 1, 1}, {0, 1, 1, 0, fin_ack}};
+  EXPECT_EQ(conversations(and_then(both, 5000, {1, 1, 2})), 1U);
 }
 
 TEST(Expiry, AResetConversationEndsSoon) {
@@ -109,19 +109,19 @@ TEST(Expiry, ThereIsNoneWhereNobodyAskedForIt) {
 TEST(Expiry, WhatFollowsBeginsAnotherConversation) {
   ConversationSettings settings;
   settings.expiry = Expiry::zeek();
-  Conversations heard(settings);
+  Conversations wire(settings);
   Talk talk;
   std::vector<Event> events;
-  heard.observe(talk.frame({0, 0, 0, 0, syn_flag}), events);
-  heard.observe(talk.frame({1, 1, 1, 10, ack_flag, 9, 5000}), events);
+  wire.observe(talk.frame({0, 0, 0, 0, syn_flag}), events);
+  wire.observe(talk.frame({1, 1, 1, 10, ack_flag, 9, 5000}), events);
   ASSERT_EQ(events.size(), 3U);
   EXPECT_FALSE(std::get<ConversationEnd>(events[1].body).cut);
   const auto& segment = std::get<Segment>(events[2].body);
   EXPECT_EQ(segment.event_flags, TW_EVENT_UNKNOWN_FLOW);
   EXPECT_EQ(to_flow(segment.tuple).local, Talk::end(1, 40000));
-  EXPECT_EQ(heard.stream(), 1U);
-  EXPECT_EQ(heard.analysis().flags, 0U);
-  heard.finish(events);
+  EXPECT_EQ(wire.stream(), 1U);
+  EXPECT_EQ(wire.analysis().flags, 0U);
+  wire.finish(events);
   EXPECT_TRUE(std::get<ConversationEnd>(events[3].body).cut);
 }
 
@@ -130,13 +130,13 @@ TEST(Expiry, TheEndOfTheFileCutsOnlyWhatWasStillOpen) {
   const auto cut = [](int until_ms) {
     ConversationSettings settings;
     settings.expiry = Expiry::zeek();
-    Conversations heard(settings);
+    Conversations wire(settings);
     Talk talk;
     std::vector<Event> events;
-    heard.observe(talk.frame({0, 0, 0, 0, syn_flag}), events);
-    heard.observe(talk.frame({0, 0, 0, 0, syn_flag, 9, until_ms}, 50000), events);
+    wire.observe(talk.frame({0, 0, 0, 0, syn_flag}), events);
+    wire.observe(talk.frame({0, 0, 0, 0, syn_flag, 9, until_ms}, 50000), events);
     events.clear();
-    heard.finish(events);
+    wire.finish(events);
     return std::get<ConversationEnd>(events[0].body).cut;
   };
   EXPECT_FALSE(cut(5000));

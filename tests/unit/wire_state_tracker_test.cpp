@@ -126,7 +126,7 @@ TEST(StateTracker, AMidstreamCaptureBeginsWithTheStateThatASegmentNeeds) {
   Watched w;
   w.say({0, 500, 700, 10});
   EXPECT_EQ(w.local(), "ESTABLISHED");
-  EXPECT_EQ(w.peer(), "");  // not heard yet
+  EXPECT_EQ(w.peer(), "");  // nothing seen yet
   w.say({1, 700, 510}).say({1, 700, 510, 0, fin_ack}).say({0, 510, 701, 0, fin_ack}).say({1, 701, 511});
   EXPECT_EQ(w.local(), "ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE");
   EXPECT_EQ(w.peer(), "ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT");

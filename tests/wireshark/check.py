@@ -203,12 +203,12 @@ def each_segment_is_there_once(lab):
 def transitions_are_those_that_read_tells(lab):
     for name in ("healthy", "events", "troubled", "client", "server"):
         file = lab.recorded(name)
-        told = [one for one in lab.read(file, "--trace", "--packets", "all") if one["type"] == "state"]
-        expect(len(told) >= 10, f"{name}: {len(told)} transitions")
+        reported = [one for one in lab.read(file, "--trace", "--packets", "all") if one["type"] == "state"]
+        expect(len(reported) >= 10, f"{name}: {len(reported)} transitions")
         shown = lab.rows(file, "tcpwitness.state", "tcpwitness.conn", "tcpwitness.state.from", "tcpwitness.state",
                          "tcpwitness.inferred", "tcpwitness.cause.kind", "tcpwitness.cause.what", "tcpwitness.cause.event")
         wanted = []
-        for state in told:
+        for state in reported:
             cause = state.get("cause", {})
             wanted.append([[str(state["conn"])], [state["from"]], [state["to"]], ["1"] if state.get("inferred") else [],
                            [cause["kind"]] if cause else [], [cause["what"]] if cause else [], [str(cause["id"])] if "id" in cause else []])
@@ -256,10 +256,10 @@ def processes_are_named(lab):
 def findings_are_expert_information(lab):
     file = lab.recorded("troubled")
     entries = lab.read(file)
-    told = [[[str(one["conn"]) if one["conn"] else "0"], [one["rule"]], [one["confidence"]], [str(i) for i in one["evidence"]]] for one in entries if one["type"] == "finding"]
-    expect(any(one[1] == ["reset-origin"] for one in told), f"no finding: {told}")
+    reported = [[[str(one["conn"]) if one["conn"] else "0"], [one["rule"]], [one["confidence"]], [str(i) for i in one["evidence"]]] for one in entries if one["type"] == "finding"]
+    expect(any(one[1] == ["reset-origin"] for one in reported), f"no finding: {reported}")
     equal(lab.rows(file, "tcpwitness.finding", "tcpwitness.conn", "tcpwitness.finding", "tcpwitness.confidence", "tcpwitness.evidence.event"),
-          told, "findings")
+          reported, "findings")
     lives = [[[str(one["conn"])], [one["outcome"]]] for one in entries if one["type"] == "life"]
     equal(lab.rows(file, "tcpwitness.outcome", "tcpwitness.conn", "tcpwitness.outcome"), lives, "outcomes")
     # Where the evidence is, and back.
@@ -272,7 +272,7 @@ def findings_are_expert_information(lab):
     expert = lab.tshark("-n", "-r", file, "-q", "-z", "expert").stdout
     for severity, word in (("certain", "Warns"), ("time-wait", "Chats")):
         expect(word in expert, f"no {word} in {expert}")
-    certain = [one for one in told if one[2] == ["certain"] and one[1] != ["time-wait"]]
+    certain = [one for one in reported if one[2] == ["certain"] and one[1] != ["time-wait"]]
     lines = [line for line in expert.splitlines() if "finding reset-origin (certain)" in line]
     expect(lines and certain, f"the finding is not in Expert Information: {expert}")
 

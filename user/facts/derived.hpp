@@ -46,7 +46,7 @@ namespace tcpwitness {
 [[nodiscard]] bool is_unreachable(int error);
 [[nodiscard]] bool is_path_error(int error);
 // The error that a socket has as it leaves a state is what ended it. One of the path ends a connect(), or what waited
-// for an acknowledgement. Otherwise its process asked to be told of it (IP_RECVERR), and the connection goes on.
+// for an acknowledgement. Otherwise its process asked for it (IP_RECVERR), and the connection goes on.
 [[nodiscard]] bool error_ended(const ControlBlock& cb, TcpState from);
 
 // How long a mini-socket waits in FIN_WAIT2: tcp_fin_time(), and what tcp_close() makes of it where it is longer than

@@ -27,9 +27,9 @@ class FilteredSink final : public Sink {
     } else if (const auto* interim = std::get_if<Interim>(&report)) {
       if (!interim->life || filter_.wants(*interim->life)) sink_->write(report);
     } else if (const auto* summary = std::get_if<Summary>(&report); summary != nullptr && summary->chosen) {
-      Summary said = *summary;  // a finding that fired chose its connection, although it has none at the end
-      said.chosen = printed_;
-      sink_->write(Report(std::move(said)));
+      Summary counted = *summary;  // a finding that fired chose its connection, although it has none at the end
+      counted.chosen = printed_;
+      sink_->write(Report(std::move(counted)));
     } else if (const auto* entry = std::get_if<Entry>(&report)) {
       followed_.contains(entry->conn) ? sink_->write(report) : keep(*entry);
     } else {

@@ -89,8 +89,8 @@ StateTracker::Transitions StateTracker::observe(const SeenSegment& g, unsigned s
   if (over_) {
     // Should the RST turn out not to have been taken, what happens meanwhile counts.
     if (reset_ && !g.has(tcp_flag::rst)) {
-      Transitions unheard;
-      segment(unheard, g, side);
+      Transitions ignored;
+      segment(ignored, g, side);
     }
     return transitions;
   }

@@ -71,7 +71,7 @@ std::string_view one_way_of(const Life& life) {
   return out == (life.role == Role::active) ? "the client's" : "the server's";
 }
 
-// "a firewall rule dropped it (NETFILTER_DROP)": of each segment that one sentence speaks of.
+// "a firewall rule dropped it (NETFILTER_DROP)": of each segment that one sentence is about.
 std::string drops(const arguments::DropReasons& reasons) {
   std::string text;
   for (const arguments::DropReason& reason : reasons) {

@@ -110,10 +110,10 @@ def play(lab):
         one.result()
 
 
-def told(port):
+def life_of(port):
     place = f"{B}:{port}" if port in ALL_4 else f"[{B6}]:{port}"
     return life(place, "completed", process="fld-cli", closed_by="local", tx=10, rx=10, retransmits=0,
                 findings={"zero-window": "certain"} if port in TAKEN_4 | TAKEN_6 else {})
 
 
-expect = {"a": view(*(told(port) for port in ALL_4 | ALL_6))}
+expect = {"a": view(*(life_of(port) for port in ALL_4 | ALL_6))}

@@ -5,7 +5,7 @@ Reported: kubernetes 74839, 117924; libnetwork 2275.
 Right: the server's segment stayed at the node, whose TCP has no socket for it, and the RST that the server gets was made there, certainly: it came in
 nowhere.
 """
-import conntrack_invalid as told
+import conntrack_invalid as plain
 from field import *
 
 need("nft", "conntrack")
@@ -15,11 +15,11 @@ def play(lab):
     lab.routed()
     lab.nft("r", "table ip n { chain p { type nat hook postrouting priority 100; oifname \"to-b\" masquerade; }\n}")
     up, ready, go, done = Signal(), Signal(), Signal(), Signal()
-    lab.actor("b", "fld-evil", told.outsider, up, ready, go)
+    lab.actor("b", "fld-evil", plain.outsider, up, ready, go)
     up.wait()
     lab.watch("r", "--forwarded")
-    served = lab.server("b", "fld-srv", told.server, 7044, go, done)
-    lab.actor("a", "fld-cli", told.client, ready, done)
+    served = lab.server("b", "fld-srv", plain.server, 7044, go, done)
+    lab.actor("a", "fld-cli", plain.client, ready, done)
     lab.must(served.result() in (0, errno.ECONNRESET), "the server's recv() did not end")
 
 

@@ -2,7 +2,7 @@
 """Connections that were open before the tracer: one goes on and completes, one is reset, one stays open.
 
 Reported: every tracer that is started when something is already wrong.
-Right: all three are told as open before; bytes are those since then by the wire, the kernel's own by the kernel; each has its process.
+Right: all three are reported as open before; bytes are those since then by the wire, the kernel's own by the kernel; each has its process.
 """
 from field import *
 

@@ -2,7 +2,7 @@
 """Two processes listen on one port (SO_REUSEPORT), each for the segments of one CPU (SO_INCOMING_CPU).
 
 Reported: nginx's and envoy's listeners by CPU; tools name any of the two.
-Right: each connection is told of the process that served it.
+Right: each connection names the process that served it.
 """
 from field import *
 

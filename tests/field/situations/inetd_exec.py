@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A super-server accepts, forks, and the child becomes cat with the socket as its input and output (inetd, socket activation).
 
-Reported: xinetd, systemd Accept=yes; the connection was told of the super-server.
+Reported: xinetd, systemd Accept=yes; the connection named the super-server.
 Right: the connection belongs to cat.
 """
 from field import *

@@ -2,7 +2,7 @@
 """Three tracers watch one translated connection: one asks for the service's port, one for the server's, one for another port.
 
 Reported: kube-proxy hosts, where --port of either side found half.
-Right: a filter matches either form; the whole connection is told, or nothing of it.
+Right: a filter matches either form; the whole connection is reported, or nothing of it.
 """
 from field import *
 

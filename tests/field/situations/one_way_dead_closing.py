@@ -40,7 +40,7 @@ def play(lab):
     ready.wait()
     lab.nft("b", "table ip f { chain i { type filter hook prerouting priority -300; tcp dport 7449 drop; }\n}")
     cut.set()
-    lab.must(serving.result() == errno.ETIMEDOUT, "the server heard something")
+    lab.must(serving.result() == errno.ETIMEDOUT, "the server got something")
     until(lambda: lab.sockets("a", "state closing dport = :7449"), 5, "the client to get the FIN")
 
 

@@ -2,7 +2,7 @@
 """One process accepts and hands the socket to another one (SCM_RIGHTS), which serves it.
 
 Reported: socket activation, envoy's hot restart, nginx' binary upgrade; tools name the acceptor.
-Right: the connection is told of the process that serves it.
+Right: the connection names the process that serves it.
 """
 from field import *
 

@@ -2,7 +2,7 @@
 """A process asks for errors of the path at once (IP_RECVERR); a router refuses two segments of its open connection, and lets the next ones pass.
 
 Reported: libtirpc (clnt_vc), measuring tools and QUIC-like libraries that set IP_RECVERR on all their sockets; ip(7).
-Right: the process was told ECONNREFUSED, and nothing ended: both sides close later. It was no connect() that failed.
+Right: the process got ECONNREFUSED, and nothing ended: both sides close later. It was no connect() that failed.
 """
 from field import *
 

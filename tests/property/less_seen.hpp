@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// less_heard.hpp: a recording of which less was seen: events lost at random, or one of the two witnesses not there.
+// less_seen.hpp: a recording of which less was seen: events lost at random, or one of the two witnesses not there.
 //
 // A lost event is reported as a file tells it: by its missing number. What is wrong then comes as sentences, for
 // whoever tests it: stories and every case of the lab.
@@ -114,7 +114,7 @@ inline Steps thinned(const Steps& stream, std::mt19937& random, unsigned percent
 
 // As if the run had been made without a witness: it has events of the other only, without a gap, and says so.
 template <typename Keep>
-Steps heard_by(const Steps& stream, bool kernel, bool wire, Keep keep) {
+Steps seen_only_by(const Steps& stream, bool kernel, bool wire, Keep keep) {
   Steps left;
   EventId id = 0;
   for (const Steps::Step& step : stream.list) {
@@ -131,7 +131,7 @@ Steps heard_by(const Steps& stream, bool kernel, bool wire, Keep keep) {
   return left;
 }
 inline Steps kernel_alone(const Steps& stream) {
-  Steps left = heard_by(stream, true, false, [](const Steps::Step& step) { return !step.segment(); });
+  Steps left = seen_only_by(stream, true, false, [](const Steps::Step& step) { return !step.segment(); });
   // The wire's counters of a flow come with the kernel's events.
   const auto forget = [](Steps::Step& step, std::size_t has_wire) {
     if (has_wire < step.record.size()) step.record[has_wire] = std::byte{0};
@@ -144,7 +144,7 @@ inline Steps kernel_alone(const Steps& stream) {
   return left;
 }
 inline Steps wire_alone(const Steps& stream) {
-  return heard_by(stream, false, true, [](const Steps::Step& step) { return step.segment(); });
+  return seen_only_by(stream, false, true, [](const Steps::Step& step) { return step.segment(); });
 }
 
 // ---- The property ----

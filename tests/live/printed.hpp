@@ -21,11 +21,11 @@ namespace tcpwitness::live {
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-class Heard {
+class Printed {
  public:
-  Heard() = default;
+  Printed() = default;
   // Lines that are no JSON object are kept in `broken()`.
-  explicit Heard(std::string_view ndjson);
+  explicit Printed(std::string_view ndjson);
 
   const std::vector<Json>& all() const { return lines_; }
   const Words& broken() const { return broken_; }
@@ -63,6 +63,6 @@ class Heard {
 
 std::string in_words(const Json& segment);
 // Everything, one short line an entry: what a failed test prints.
-std::string digest(const Heard& heard);
+std::string digest(const Printed& printed);
 
 }  // namespace tcpwitness::live

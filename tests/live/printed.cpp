@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See heard.hpp. Missing fields never throw: they read as "?" and fail the comparison they are in.
+// See printed.hpp. Missing fields never throw: they read as "?" and fail the comparison they are in.
 
-#include "live/heard.hpp"
+#include "live/printed.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@ bool same_end(const Json& end, const lab::Endpoint& endpoint) {
 
 }  // namespace
 
-Heard::Heard(std::string_view ndjson) {
+Printed::Printed(std::string_view ndjson) {
   while (!ndjson.empty()) {
     const size_t end = std::min(ndjson.find('\n'), ndjson.size());
     const std::string_view line = ndjson.substr(0, end);
@@ -36,7 +36,7 @@ Heard::Heard(std::string_view ndjson) {
   }
 }
 
-std::vector<Json> Heard::of(std::string_view type) const {
+std::vector<Json> Printed::of(std::string_view type) const {
   std::vector<Json> found;
   for (const Json& line : lines_) {
     if (line["type"] == type) found.push_back(line);
@@ -44,7 +44,7 @@ std::vector<Json> Heard::of(std::string_view type) const {
   return found;
 }
 
-std::vector<Json> Heard::of(std::string_view type, const Json& conn) const {
+std::vector<Json> Printed::of(std::string_view type, const Json& conn) const {
   std::vector<Json> found;
   for (const Json& line : lines_) {
     if (line["type"] == type && line.contains("conn") && line["conn"] == conn) found.push_back(line);
@@ -52,19 +52,19 @@ std::vector<Json> Heard::of(std::string_view type, const Json& conn) const {
   return found;
 }
 
-Json Heard::ready() const {
+Json Printed::ready() const {
   const auto found = of("ready");
   return found.empty() ? Json::object() : found.front();
 }
 
-std::vector<Json> Heard::hooks() const { return ready().value("hooks", std::vector<Json>()); }
+std::vector<Json> Printed::hooks() const { return ready().value("hooks", std::vector<Json>()); }
 
-Json Heard::summary() const {
+Json Printed::summary() const {
   const auto found = of("summary");
   return found.empty() ? Json::object() : found.back();
 }
 
-Json Heard::life(const lab::Endpoint& local, const lab::Endpoint& remote) const {
+Json Printed::life(const lab::Endpoint& local, const lab::Endpoint& remote) const {
   Json found = Json::object();
   for (const Json& life : of("life")) {
     if (!same_end(life["local"], local) || !same_end(life["remote"], remote)) continue;
@@ -74,7 +74,7 @@ Json Heard::life(const lab::Endpoint& local, const lab::Endpoint& remote) const 
   return found;
 }
 
-std::vector<Json> Heard::events_with(const Json& id) const {
+std::vector<Json> Printed::events_with(const Json& id) const {
   std::vector<Json> found;
   for (const Json& line : lines_) {
     if (line.contains("id") && line["id"] == id) found.push_back(line);
@@ -87,7 +87,7 @@ std::string in_words(const Json& segment) {
                      text(segment, "rel_ack"));
 }
 
-Words Heard::transitions(const Json& conn) const {
+Words Printed::transitions(const Json& conn) const {
   Words words;
   for (const Json& state : of("state", conn)) {
     if (state["from"] == state["to"]) continue;  // no transition: the socket gives way to a mini-socket, say
@@ -96,7 +96,7 @@ Words Heard::transitions(const Json& conn) const {
     if (cause.empty()) {
       line += " unknown";
     } else if (cause["kind"] == "segment") {
-      std::string by = " segment not told";
+      std::string by = " segment not reported";
       for (const Json& event : events_with(cause["id"])) {
         if (event["type"] == "segment") by = " " + in_words(event);
       }
@@ -110,7 +110,7 @@ Words Heard::transitions(const Json& conn) const {
   return words;
 }
 
-Words Heard::control_segments(const Json& conn) const {
+Words Printed::control_segments(const Json& conn) const {
   Words words;
   for (const Json& segment : of("segment", conn)) {
     const std::string flags = text(segment, "flags");
@@ -121,7 +121,7 @@ Words Heard::control_segments(const Json& conn) const {
   return words;
 }
 
-std::vector<Json> Heard::analysed(const Json& conn, std::string_view word) const {
+std::vector<Json> Printed::analysed(const Json& conn, std::string_view word) const {
   std::vector<Json> found;
   for (const Json& segment : of("segment", conn)) {
     for (const Json& one : segment["analysis"]) {
@@ -131,14 +131,14 @@ std::vector<Json> Heard::analysed(const Json& conn, std::string_view word) const
   return found;
 }
 
-std::vector<Json> Heard::retransmissions(const Json& conn) const {
+std::vector<Json> Printed::retransmissions(const Json& conn) const {
   constexpr int put_off = -16;  // EBUSY
   std::vector<Json> found = of("retransmit", conn);
   std::erase_if(found, [](const Json& entry) { return entry.contains("err") && entry["err"] == put_off; });
   return found;
 }
 
-std::vector<Json> Heard::findings(const Json& conn, std::string_view rule) const {
+std::vector<Json> Printed::findings(const Json& conn, std::string_view rule) const {
   std::vector<Json> found;
   for (const Json& finding : of("finding", conn)) {
     if (finding["rule"] == rule) found.push_back(finding);
@@ -146,21 +146,21 @@ std::vector<Json> Heard::findings(const Json& conn, std::string_view rule) const
   return found;
 }
 
-std::set<std::string> Heard::findings(const Json& conn) const {
+std::set<std::string> Printed::findings(const Json& conn) const {
   std::set<std::string> found;
   for (const Json& finding : of("finding", conn))
     found.insert(text(finding, "rule") + " " + text(finding, "confidence"));
   return found;
 }
 
-bool Heard::kernel_was_late(const Json& conn) const {
+bool Printed::kernel_was_late(const Json& conn) const {
   constexpr int64_t late_ns = 100'000'000;
   return std::ranges::any_of(of("state", conn), [](const Json& state) {
     return state.value("/cause/delay_ns"_json_pointer, int64_t{0}) >= late_ns;
   });
 }
 
-std::set<int64_t> Heard::pids(const Json& conn) const {
+std::set<int64_t> Printed::pids(const Json& conn) const {
   std::set<int64_t> found;
   for (const Json& line : lines_) {
     if (!line.contains("conn") || line["conn"] != conn) continue;
@@ -169,10 +169,10 @@ std::set<int64_t> Heard::pids(const Json& conn) const {
   return found;
 }
 
-std::string digest(const Heard& heard) {
+std::string digest(const Printed& printed) {
   std::string page;
   int64_t start = 0;
-  for (const Json& line : heard.all()) {
+  for (const Json& line : printed.all()) {
     const int64_t ts = line.value("ts_ns", int64_t{0});
     if (start == 0) start = ts;
     std::string rest;
@@ -188,7 +188,7 @@ std::string digest(const Heard& heard) {
     page += fmt::format("  {:10.6f} conn {} #{} {} {}\n", static_cast<double>(ts - start) / 1e9, text(line, "conn"),
                         text(line, "id"), text(line, "type"), rest);
   }
-  for (const std::string& line : heard.broken()) page += "  not JSON: " + line + "\n";
+  for (const std::string& line : printed.broken()) page += "  not JSON: " + line + "\n";
   return page;
 }
 
