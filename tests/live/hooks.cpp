@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every way to hear the wire, and to hear without it: the same handshake, exchange and close must come out, with
+// Every way to see packets, and none: the same handshake, exchange and close must come out, with
 // what the chosen hooks can know. Also devices that are no plain Ethernet: a VLAN on top of one, and a tun.
 
 #include <fcntl.h>

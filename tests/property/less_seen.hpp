@@ -215,10 +215,10 @@ inline bool kernel_suffices(Rule rule) {
 
 // With one witness taken away nothing becomes more certain, and what needs that witness is not certain at all. What
 // the other witness had prevented may be found now, but not as certain.
-inline Tried hear_one_witness(const Steps& stream) {
+inline Tried keep_one_witness(const Steps& stream) {
   Tried tried;
   const Verdicts whole = verdicts(judged(stream).reports);
-  const auto hear = [&](const Steps& less, const std::string& who, bool (*suffices)(Rule)) {
+  const auto judge_alone = [&](const Steps& less, const std::string& who, bool (*suffices)(Rule)) {
     ++tried.streams;
     tried.removed += stream.events() - less.events();
     const Judged again = judged(less);
@@ -235,8 +235,8 @@ inline Tried hear_one_witness(const Steps& stream) {
       if (finding.confidence == Confidence::certain && !suffices(finding.rule)) say(words_of(finding));
     }
   };
-  hear(kernel_alone(stream), "the kernel", kernel_suffices);
-  hear(wire_alone(stream), "the wire", wire_suffices);
+  judge_alone(kernel_alone(stream), "the kernel", kernel_suffices);
+  judge_alone(wire_alone(stream), "the wire", wire_suffices);
   return tried;
 }
 

@@ -242,7 +242,7 @@ TEST(RecordingLoss, AtRandomMakesNothingMoreCertain) {
 
 TEST(RecordingLoss, OfAWitnessMakesNothingMoreCertain) {
   for (const Story& story : all_stories()) {
-    for (const std::string& wrong : hear_one_witness(steps_of(recorded(story.events)).value()).wrong)
+    for (const std::string& wrong : keep_one_witness(steps_of(recorded(story.events)).value()).wrong)
       ADD_FAILURE() << story.name << ": " << wrong;
   }
 }
