@@ -50,5 +50,5 @@ def named_child(text):
     return "fld-child[" + str(PIDS["child"]) in text
 
 
-expect = {"b": view(life(local=":7441", outcome="completed", process="fld-srv", closed_by="local", tx=5, rx=5, says=["fld-child .* exited with nothing unread"],
-                         findings={"time-wait": "certain"}, never=["fld-srv .* (?:exited|closed|was killed)"], explanation=named_child))}
+expect = {"b": view(life(local=":7441", outcome="completed", process="fld-srv", closed_by="local", tx=5, rx=5, says=["fld-child\\[\\d+\\] exited with nothing unread"],
+                         findings={"time-wait": "certain"}, never=["fld-srv\\[\\d+\\] (?:exited|closed|was killed)"], explanation=named_child))}
