@@ -44,6 +44,7 @@ enum class ResetReason : std::uint8_t {
   abort_on_data,
   abort_on_close,
   abort_on_linger,
+  abort_on_memory,
   tcp_state,
   timewait_socket,
   invalid_syn,
@@ -306,6 +307,8 @@ struct Reset {
     destroyed,              // another process destroyed the socket (ss -K)
     process_died,           // with unread data
     process_closed,         // in a way that sends a RST
+    no_room_for_orphan,     // its process closed, and the kernel could not keep what was left to send
+    listener_closed,        // before its process had accepted the connection
     this_side,              // of a capture
     this_tcp,               // this machine's TCP
     // Of a connection through this machine:
@@ -316,13 +319,13 @@ struct Reset {
     passed_with_other_ttl,
   };
   How how{};
-  NamedProcess process{};              // firewall_between: this side's; process_died, process_closed: who closed
-  NamedProcess other{};                // firewall_between, other_end: the other end's
-  std::uint64_t other_conn = 0;        // other_end: its connection
-  bool other_gave_up = false;          // other_end: its keep-alive did
-  bool other_answered = false;         // other_end: its TCP answered a segment; the process had closed before
-  bool other_gave_request_up = false;  // other_end: its TCP answered by it in the handshake
-  bool other_died = false;             // other_end: its process did
+  NamedProcess process{};        // firewall_between: this side's; process_died, process_closed and below: who closed
+  NamedProcess other{};          // firewall_between, other_end: the other end's
+  std::uint64_t other_conn = 0;  // other_end: its connection
+  bool other_gave_up = false;    // other_end: its keep-alive did
+  bool other_answered = false;   // other_end: its TCP answered a segment; the process had closed before
+  bool other_gave_request_up = false;           // other_end: its TCP answered by it in the handshake
+  bool other_died = false;                      // other_end: its process did
   std::optional<std::uint32_t> unread_bytes{};  // other_end: that it had not read
   bool refused = false;                         // nobody_here: nothing listens; otherwise no socket is left
   std::string reason{};                         // the kernel's word, "" where it has none
@@ -352,11 +355,12 @@ struct RxDropped {
 
 // tx-not-sent: segments of TCP that never left this machine.
 struct TxNotSent {
-  enum class How : std::uint8_t { dropped, no_neighbour, unexplained };
+  enum class How : std::uint8_t { dropped, no_neighbour, unexplained, keepalive, refused };
   How how{};
-  Dropped dropped{};        // how: dropped
-  bool syn = false;         // no_neighbour: it was the SYN
-  std::uint32_t bytes = 0;  // unexplained: that TCP wanted to send
+  Dropped dropped{};           // how: dropped
+  bool syn = false;            // no_neighbour: it was the SYN
+  std::uint32_t bytes = 0;     // unexplained: that TCP wanted to send
+  std::uint32_t segments = 0;  // refused: that TCP sent again, each of them in vain
 };
 
 // bad-checksum, out-of-window, old-timestamp: what TCP refused.

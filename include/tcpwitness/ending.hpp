@@ -118,8 +118,11 @@ struct ResetByLocal {
     in_handshake,
     firewall_between,
     firewall_in_peers_name,
-    destroyed,  // by another process (ss -K)
-    not_seen,   // the RST
+    destroyed,        // by another process (ss -K)
+    gone,             // the mini-socket in FIN_WAIT2, before its time was over
+    request_gone,     // the half-open request, with its listener
+    listener_closed,  // before accept() had taken the connection
+    not_seen,         // the RST
     sent,
   };
   struct Reason {
@@ -127,13 +130,17 @@ struct ResetByLocal {
     ResetReason kind{};
   };
   How how{};
-  std::optional<Reason> reason{};  // sent
+  std::optional<Reason> reason{};     // sent
+  std::int64_t reset_after_ns = 0;    // gone: since the close
+  std::int64_t should_wait_ns = 0;    // gone: in FIN_WAIT2
+  arguments::NamedProcess process{};  // listener_closed: whose listener
 };
 
 // keepalive-timeout
 struct KeepaliveTimeout {
   std::uint32_t unanswered = 0;
   bool probes_seen = false;
+  bool unsent = false;  // neither a probe nor the RST left by any interface
   std::uint32_t time_ms = 0;
   std::uint32_t interval_ms = 0;  // 0: neither timer is known
   bool reset_sent = false;

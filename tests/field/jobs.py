@@ -239,7 +239,7 @@ def reject_beside_closed_port(lab, screen):
     time.sleep(3.5)
     return [(at_client, [r"curl .*:81 .* refused +reset-origin", r"curl .*:82 .* refused +reset-origin"]),
             (at_server, [r"stray-segment \(certain\): a SYN from [\d.:]+ to 10\.9\.0\.2:81 fits no connection here: it was answered by RST",
-                         r"rx-dropped \(certain\): a SYN from [\d.:]+ to 10\.9\.0\.2:82 arrived and never reached TCP: dropped by a firewall rule .*answered by a RST"])]
+                         r"rx-dropped \(certain\): a SYN from [\d.:]+ to 10\.9\.0\.2:82 arrived and never reached TCP: dropped by netfilter.*answered by a RST"])]
 
 
 @job

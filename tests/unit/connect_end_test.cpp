@@ -15,7 +15,8 @@ TEST(ConnectUnsent, IsToldWhenTheKernelDroppedEverySyn) {
 
 TEST(ConnectUnsent, NamesTheReasonAndTheError) {
   EXPECT_EQ(run(unsent_story().events).life().explanation,
-            "None of 3 SYNs left this machine: dropped by a firewall rule (NETFILTER_DROP); connect() failed with "
+            "None of 3 SYNs left this machine: dropped by netfilter, the kernel's firewall (NETFILTER_DROP); connect() "
+            "failed with "
             "ETIMEDOUT after 7.00 s.");
   EXPECT_NE(run(unsent_neighbour_story().events).life().explanation.find("EHOSTUNREACH"), std::string::npos);
 }
@@ -138,7 +139,8 @@ TEST(ConnectUnsent, ARefusalByARstIsARefusal) {
 TEST(ConnectIgnored, IsToldWithTheKernelsReason) {
   const Life life = run(ignored_story().events).life();
   EXPECT_EQ(life.outcome, Outcome::connect_ignored);
-  EXPECT_NE(life.explanation.find("arrived, but TCP never took it: dropped by a firewall rule (NETFILTER_DROP)"),
+  EXPECT_NE(life.explanation.find(
+                "arrived, but TCP never took it: dropped by netfilter, the kernel's firewall (NETFILTER_DROP)"),
             std::string::npos)
       << life.explanation;
 }

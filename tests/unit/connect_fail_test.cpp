@@ -262,7 +262,7 @@ TEST(ConnectCancelled, SaysWhereNoSynLeft) {
   };
   EXPECT_EQ(life(false).outcome, Outcome::connect_cancelled);
   EXPECT_TRUE(life(false).explanation.ends_with(
-      ": none of its 3 SYNs left this machine: dropped by a firewall rule (NETFILTER_DROP)."))
+      ": none of its 3 SYNs left this machine: dropped by netfilter, the kernel's firewall (NETFILTER_DROP)."))
       << life(false).explanation;
   EXPECT_TRUE(life(true).explanation.ends_with(": no answer had come to the SYN.")) << life(true).explanation;
 }
@@ -286,8 +286,8 @@ TEST(ConnectIgnored, IsARstThatTcpNeverGot) {
   EXPECT_EQ(life(drop_netfilter, false).outcome, Outcome::connect_ignored);
   EXPECT_TRUE(
       life(drop_netfilter, false)
-          .explanation.starts_with("The SYN was answered by a RST, but TCP never took it: dropped by a firewall "
-                                   "rule (NETFILTER_DROP); connect() failed with ETIMEDOUT"))
+          .explanation.starts_with("The SYN was answered by a RST, but TCP never took it: dropped by netfilter, "
+                                   "the kernel's firewall (NETFILTER_DROP); connect() failed with ETIMEDOUT"))
       << life(drop_netfilter, false).explanation;
   EXPECT_EQ(life(drop_netfilter, true).explanation,
             "curl[42] gave up before the connection was made: a RST had come in, but the kernel dropped it.");

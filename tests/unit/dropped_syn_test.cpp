@@ -41,7 +41,7 @@ TEST(SynDropped, IsTheOutcomeOfARequestThatAFirewallRuleDrops) {
   EXPECT_EQ(reported.life().outcome, Outcome::syn_dropped);
   EXPECT_EQ(reported.life().closed_by, ClosedBy::none);
   EXPECT_EQ(reported.life().explanation,
-            "None of the 3 SYNs reached the listener: dropped by a firewall rule (NETFILTER_DROP).");
+            "None of the 3 SYNs reached the listener: dropped by netfilter, the kernel's firewall (NETFILTER_DROP).");
   EXPECT_EQ(reported.finding(Rule::rx_dropped)->confidence, Confidence::certain);
 }
 
@@ -105,8 +105,8 @@ TEST(DroppedSyn, IsOneFindingWithAddressesReasonAndCount) {
   const auto finding = reported.finding(Rule::rx_dropped);
   EXPECT_EQ(finding->confidence, Confidence::certain);
   EXPECT_EQ(sentence(*finding),
-            "3 SYNs within 3.00 s from 10.0.0.1:40000 to 10.0.0.2:80 arrived and never reached TCP: dropped by a "
-            "firewall rule (NETFILTER_DROP)");
+            "3 SYNs within 3.00 s from 10.0.0.1:40000 to 10.0.0.2:80 arrived and never reached TCP: dropped by "
+            "netfilter, the kernel's firewall (NETFILTER_DROP)");
   EXPECT_EQ(finding->evidence.size(), 6U);
 }
 
@@ -199,7 +199,8 @@ TEST(DroppedSyn, NamesEachReason) {
     stream.wait(1 * s);
   }
   const auto finding = run(stream.events, life_settings(), 9 * s).finding(Rule::rx_dropped);
-  EXPECT_TRUE(says(finding, "2 dropped by a firewall rule (NETFILTER_DROP); 1 no memory was left (SOCKET_RCVBUFF)"))
+  EXPECT_TRUE(says(
+      finding, "2 dropped by netfilter, the kernel's firewall (NETFILTER_DROP); 1 no memory was left (SOCKET_RCVBUFF)"))
       << finding_text(finding);
 }
 

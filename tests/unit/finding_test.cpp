@@ -153,6 +153,24 @@ TEST(ZeroWindow, NamesWhoseWindowWasClosedAndForHowLong) {
   EXPECT_FALSE(window.local.has_value());
 }
 
+TEST(ZeroWindow, AFinBehindWhatWaitsIsNoByte) {
+  const auto waiting = [](std::uint32_t bytes, bool closes) {
+    Stream stream;
+    Side c = client_of(stream);
+    connects(c);
+    c.out(PA, 500);
+    c.in(A, 0, TW_EVENT_ZERO_WINDOW, [](Segment& g) { g.window = 0; });
+    c.write_seq += bytes + (closes ? 1 : 0);
+    if (closes) c.to(State::fin_wait1, curl);
+    stream.wait(1 * s);
+    sends_probe(c);
+    return found<arguments::ZeroWindow>(run(stream.events).finding(Rule::zero_window)).waiting_bytes;
+  };
+  EXPECT_EQ(waiting(300, true), 300U);
+  EXPECT_EQ(waiting(300, false), 300U);
+  EXPECT_EQ(waiting(0, true), 0U) << "the FIN alone";
+}
+
 TEST(ZeroWindow, IsThisSidesProcessWhenWeAdvertisedIt) {
   Stream stream;
   Side c = client_of(stream);

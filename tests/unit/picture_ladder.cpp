@@ -175,7 +175,7 @@ TEST(PictureLadder, ADroppedSegmentEndsOnItsWay) {
   const Ladder drawn = ladder(bulk(10, 5));
   EXPECT_EQ(drawn.rows.size(), 10U);  // no row of its own
   EXPECT_TRUE(row_of(drawn, 5)->arrow[0].dropped);
-  EXPECT_EQ(row_of(drawn, 5)->arrow[0].dropped_by, "dropped by a firewall rule (NETFILTER_DROP)");
+  EXPECT_EQ(row_of(drawn, 5)->arrow[0].dropped_by, "dropped by netfilter, the kernel's firewall (NETFILTER_DROP)");
   EXPECT_FALSE(row_of(drawn, 3)->arrow[0].dropped);
   // Not seen at the interface: an arrow of its own.
   const Ladder unseen = ladder(bulk(10, 0));

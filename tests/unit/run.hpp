@@ -15,10 +15,10 @@ namespace tcpwitness::testing {
 inline const Names& kernel_names() {
   static const Names names = [] {
     Names made;
-    made.reset_reasons = {"SK_RST_REASON_NOT_SPECIFIED",       "SK_RST_REASON_NO_SOCKET",
-                          "SK_RST_REASON_TCP_ABORT_ON_CLOSE",  "SK_RST_REASON_TCP_ABORT_ON_DATA",
-                          "SK_RST_REASON_TCP_STATE",           "SK_RST_REASON_TCP_KEEPALIVE_TIMEOUT",
-                          "SK_RST_REASON_TCP_TIMEWAIT_SOCKET", "SK_RST_REASON_INVALID_SYN"};
+    made.reset_reasons = {
+        "SK_RST_REASON_NOT_SPECIFIED",       "SK_RST_REASON_NO_SOCKET",   "SK_RST_REASON_TCP_ABORT_ON_CLOSE",
+        "SK_RST_REASON_TCP_ABORT_ON_DATA",   "SK_RST_REASON_TCP_STATE",   "SK_RST_REASON_TCP_KEEPALIVE_TIMEOUT",
+        "SK_RST_REASON_TCP_TIMEWAIT_SOCKET", "SK_RST_REASON_INVALID_SYN", "SK_RST_REASON_TCP_ABORT_ON_MEMORY"};
     made.drop_reasons = {"",
                          "",
                          "",
@@ -39,7 +39,8 @@ inline const Names& kernel_names() {
   return names;
 }
 inline constexpr std::uint32_t reason_no_socket = 1, reason_abort_on_close = 2, reason_abort_on_data = 3,
-                               reason_tcp_state = 4, reason_keepalive = 5, reason_timewait = 6, reason_invalid_syn = 7;
+                               reason_tcp_state = 4, reason_keepalive = 5, reason_timewait = 6, reason_invalid_syn = 7,
+                               reason_abort_on_memory = 8;
 inline constexpr std::uint32_t drop_no_socket = 3, drop_netfilter = 4, drop_qdisc = 5, drop_csum = 6, drop_sequence = 7,
                                drop_paws = 8, drop_old_data = 9, drop_listen_overflow = 10, drop_neighbour = 11,
                                drop_rcvbuff = 12, drop_old_sequence = 13;

@@ -83,11 +83,10 @@ TEST(Story, UnansweredSynsAreToldWithTheKernelsReason) {
 }
 
 TEST(Story, ADropSaysWhoDroppedWhat) {
-  expect_reported(
-      story_of(ignored_story().events),
-      {"The peer's SYN-ACK came in",
-       "The kernel dropped the peer's SYN-ACK after it came in: dropped by a firewall rule (NETFILTER_DROP)",
-       "connect-ignored"});
+  expect_reported(story_of(ignored_story().events), {"The peer's SYN-ACK came in",
+                                                     "The kernel dropped the peer's SYN-ACK after it came in: dropped "
+                                                     "by netfilter, the kernel's firewall (NETFILTER_DROP)",
+                                                     "connect-ignored"});
   expect_reported(story_of(unsent_story().events),
                   {"The kernel dropped the SYN before it left", "but netfilter dropped it", "connect-unsent"});
 }
@@ -98,8 +97,8 @@ TEST(Story, WhatCameTwiceIsNoDrop) {
   EXPECT_FALSE(text.contains("The kernel dropped")) << text;
   expect_reported(
       story_of(rx_drop_story(drop_netfilter).events),
-      {"The kernel dropped 20 bytes of the peer's data (from sequence number 1) after it came in: dropped by a "
-       "firewall rule"});
+      {"The kernel dropped 20 bytes of the peer's data (from sequence number 1) after it came in: dropped by "
+       "netfilter"});
 }
 
 TEST(Story, ADescriptorThatIsStillOpenIsTold) {

@@ -85,8 +85,8 @@ TEST(Wording, ReasonsOfTheKernelStandBehindTheirMeaning) {
       found(Rule::tx_not_sent,
             arguments::TxNotSent{.dropped = {.segments = 3, .bytes = 100, .reasons = {firewall, unknown}}});
   EXPECT_EQ(sentence(dropped),
-            "3 segments with 100 bytes that TCP sent never left this machine: dropped by a firewall rule "
-            "(NETFILTER_DROP); NEW_REASON");
+            "3 segments with 100 bytes that TCP sent never left this machine: dropped by netfilter, the "
+            "kernel's firewall (NETFILTER_DROP); NEW_REASON");
 }
 
 }  // namespace

@@ -76,6 +76,14 @@ void say_rest(std::vector<std::string_view>& words, const Segment& g) {
   if (g.refused == Refusal::not_tcp) words.emplace_back("not sent by TCP");
 }
 
+// What TCP has not sent yet; a FIN behind it takes a number and is no byte.
+std::uint32_t unsent(const SocketView& socket) {
+  const TcpState state = socket.state;
+  const bool fin = state == TcpState::fin_wait1 || state == TcpState::closing || state == TcpState::last_ack;
+  const std::uint32_t numbers = socket.write_seq - socket.snd_nxt;
+  return fin && numbers != 0 ? numbers - 1 : numbers;
+}
+
 // Sent into the window that the other side closed.
 void note_window_probe(Emitter& emitter, Connection& c, const Event& e, const Segment& g, bool out) {
   const bool by_kernel = out && g.socket.type == SocketKind::full;
@@ -85,7 +93,7 @@ void note_window_probe(Emitter& emitter, Connection& c, const Event& e, const Se
   window.by_kernel = window.by_kernel || by_kernel;
   ProbeEntry body{out, window.probes, 0, e.id};
   if (by_kernel) {
-    window.unsent_bytes = g.socket.write_seq - g.socket.snd_nxt;
+    window.unsent_bytes = unsent(g.socket);
     body.unsent_bytes = window.unsent_bytes;
   }
   emitter.entry(&c, e, c.flow, body);

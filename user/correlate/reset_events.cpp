@@ -85,6 +85,11 @@ void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry 
   c.seen_by.kernel = true;
   if (e.ts_ns > c.last_ts_ns) c.last_ts_ns = e.ts_ns;
   if (r.has_socket != 0 && was_read(r.cb) && !c.ended()) c.cb = r.cb;
+  // A request whose listener has closed is gone with it.
+  if (sent && r.has_socket == 0 && reason == ResetReason::no_socket && end_request(slot, e, r)) {
+    emitter_.entry(&c, e, c.flow, std::move(body));
+    return;
+  }
   if (sent && ends_nothing(c, r)) {
     emitter_.entry(&c, e, c.flow, std::move(body));
     return;
@@ -97,7 +102,8 @@ void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry 
   }
   if (c.teardown && c.teardown->mini_fin_wait2) {
     // A mini-socket that is reset waits for no FIN any more. That is its end, and not the exchange of FINs before it.
-    if (reported.has_socket && c.teardown->end.ts_ns < e.ts_ns) c.teardown->end = {e.id, e.ts_ns};
+    const bool ends = reported.has_socket || orphan_removed(c, e.ts_ns);
+    if (ends && c.teardown->end.ts_ns < e.ts_ns) c.teardown->end = {e.id, e.ts_ns};
     table_.wait(slot, Wait::settle, now_);
   }
   body.in_fin_wait2 = sent && c.teardown && c.teardown->mini_fin_wait2 && reason == ResetReason::timewait_socket;
@@ -118,11 +124,12 @@ void ResetEvents::take_of(Slot slot, const Event& e, const Reset& r, ResetEntry 
   emitter_.entry(&c, e, c.flow, std::move(body));
 }
 
-// tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window.
+// tcp_check_req() gives a half-open request up with a RST: tcp_abort_on_overflow, or a SYN in its window. Or there is
+// no listener any more, and so no request.
 bool ResetEvents::end_request(Slot slot, const Event& e, const Reset& r) {
   Connection& c = table_.at(slot);
-  if (c.state != State::new_syn_recv || c.ended()) return false;
-  c.ensure_anomalies().reset_sent = {{e.id, e.ts_ns}, r.reason, true, true, r.actor.flags, 0};
+  if (c.state != State::new_syn_recv || c.ended() || r.answers_segment == 0) return false;
+  c.ensure_anomalies().reset_sent = {{e.id, e.ts_ns}, r.reason, true, r.has_socket != 0, r.actor.flags, 0};
   Teardown& teardown = c.ensure_teardown();
   teardown.end = {e.id, e.ts_ns};
   teardown.end_from = State::new_syn_recv;

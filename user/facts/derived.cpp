@@ -80,6 +80,12 @@ bool orphan_forgotten(const Connection& c, TimeNs now) {
   return now - teardown.end.ts_ns >= with_slack(waits);
 }
 
+bool orphan_removed(const Connection& c, TimeNs gone) {
+  constexpr std::int64_t ticks_ns = 100'000'000;
+  const bool waits = c.teardown && c.teardown->mini_fin_wait2 && !c.teardown->fin_in.sent;
+  return waits && orphan_until(c) != 0 && gone + ticks_ns < orphan_until(c);
+}
+
 bool refused_on_the_way(const Connection& c) {
   return c.forwarded() && c.ended() && !c.teardown->by_reset && c.forwarded()->refusal_mark &&
          c.forwarded()->refusal_mark.id == c.teardown->end.id;

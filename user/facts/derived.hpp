@@ -63,6 +63,8 @@ namespace tcpwitness {
 [[nodiscard]] inline TimeNs orphan_until(const Connection& c) {
   return c.teardown->fin_timeout_ns != 0 ? c.teardown->end.ts_ns + c.teardown->fin_timeout_ns : 0;
 }
+// The mini-socket is gone, and that time was not over: something else removed it (ss -K).
+[[nodiscard]] bool orphan_removed(const Connection& c, TimeNs gone);
 // How long before that it must have been seen there to have been ended by it.
 constexpr std::int64_t orphan_look_ns = 2'500'000'000;
 // The mini-socket of an orphan waited in FIN_WAIT2 for as long as the kernel lets it.

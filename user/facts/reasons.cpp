@@ -25,6 +25,7 @@ ResetReason reset_reason(const Names& names, std::uint32_t number) {
   if (reason == "TCP_ABORT_ON_DATA") return ResetReason::abort_on_data;
   if (reason == "TCP_ABORT_ON_CLOSE") return ResetReason::abort_on_close;
   if (reason == "TCP_ABORT_ON_LINGER") return ResetReason::abort_on_linger;
+  if (reason == "TCP_ABORT_ON_MEMORY") return ResetReason::abort_on_memory;
   if (reason == "TCP_STATE") return ResetReason::tcp_state;
   if (reason == "TCP_TIMEWAIT_SOCKET") return ResetReason::timewait_socket;
   if (reason == "INVALID_SYN") return ResetReason::invalid_syn;

@@ -116,6 +116,20 @@ std::optional<Finding> judge_tx_not_sent(const Connection& c, const RuleContext&
                    .arguments = arguments::TxNotSent{.how = How::unexplained, .bytes = c.cb.write_seq - c.cb.snd_una},
                    .evidence = {c.teardown->end.id}};
   }
+  if (!all && keepalive_unsent(c, context)) {
+    return Finding{.rule = Rule::tx_not_sent,
+                   .confidence = Confidence::likely,
+                   .arguments = arguments::TxNotSent{.how = How::keepalive},
+                   .evidence = {c.anomalies->reset_sent.mark.id}};
+  }
+  const Retransmissions& again = c.anomalies->retransmissions;
+  if (!all && again.refused != 0 && again.refused == again.kernel && !c.incomplete) {
+    // By a queue or a device that names no reason: a veth whose other end is down, or takes no such length.
+    Finding finding{.rule = Rule::tx_not_sent, .confidence = Confidence::likely};
+    cite(finding, again.evidence);
+    finding.arguments = arguments::TxNotSent{.how = How::refused, .segments = again.refused};
+    return finding;
+  }
   if (!all) return std::nullopt;
   // On its way out the kernel is the only witness that there can be.
   all->finding.confidence = Confidence::certain;

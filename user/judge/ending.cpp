@@ -153,16 +153,24 @@ Ending reset_by_peer(const Connection& c, const Life& life) {
 
 Ending reset_by_local(const Connection& c, const RuleContext& context) {
   using How = endings::ResetByLocal::How;
-  if (c.teardown->end_from == State::new_syn_recv) return endings::ResetByLocal{.how = How::in_handshake};
+  const ResetReport* sent = c.anomalies && c.anomalies->reset_sent.mark ? &c.anomalies->reset_sent : nullptr;
+  if (c.teardown->end_from == State::new_syn_recv)
+    return endings::ResetByLocal{.how = sent != nullptr && !sent->has_socket ? How::request_gone : How::in_handshake};
   if (context.peer != nullptr && refused_by_input(*context.peer, context) != nullptr)
     return endings::ResetByLocal{.how = How::firewall_between};
   if (reset_made_here(c)) return endings::ResetByLocal{.how = How::firewall_in_peers_name};
   if (destroyed_by_other(c)) return endings::ResetByLocal{.how = How::destroyed};
+  if (sent != nullptr && orphan_removed(c, sent->mark.ts_ns)) {
+    return endings::ResetByLocal{.how = How::gone,
+                                 .reset_after_ns = sent->mark.ts_ns - c.teardown->first.ts_ns,
+                                 .should_wait_ns = c.teardown->fin_timeout_ns};
+  }
+  if (closed_with_listener(c, context))
+    return endings::ResetByLocal{.how = How::listener_closed, .process = c.owner.named()};
   const bool seen = c.anomalies && c.anomalies->rst_out.mark;
   if (!reset_sent(c) && !seen) return endings::ResetByLocal{.how = How::not_seen};
   endings::ResetByLocal found{.how = How::sent};
-  if (const ResetReport* sent = c.anomalies ? &c.anomalies->reset_sent : nullptr;
-      sent != nullptr && sent->mark && sent->reason != reset_reason_unknown) {
+  if (sent != nullptr && sent->reason != reset_reason_unknown) {
     found.reason = endings::ResetByLocal::Reason{.name = reset_reason_text(context.names, sent->reason),
                                                  .kind = reset_reason(context.names, sent->reason)};
   }
@@ -227,7 +235,7 @@ Ending aborted(const Connection& c) {
   return endings::Aborted{.how = how, .closer = closer(c)};
 }
 
-Ending keepalive_timeout(const Connection& c) {
+Ending keepalive_timeout(const Connection& c, const RuleContext& context) {
   endings::KeepaliveTimeout found;
   if (!c.anomalies) return found;
   const KeepaliveFacts& k = c.anomalies->keepalive;
@@ -236,7 +244,8 @@ Ending keepalive_timeout(const Connection& c) {
   found.answers_dropped = k.answers_dropped;
   found.time_ms = k.time_ms;
   found.interval_ms = k.intvl_ms;
-  found.reset_sent = c.anomalies->reset_sent.mark || c.anomalies->rst_out.mark;
+  found.unsent = keepalive_unsent(c, context);
+  found.reset_sent = !found.unsent && (c.anomalies->reset_sent.mark || c.anomalies->rst_out.mark);
   if (k.unanswered < k.probes) found.user_timeout_ms = c.cb.user_timeout_ms;
   return found;
 }
@@ -327,7 +336,7 @@ Ending judge_ending(const Connection& c, const RuleContext& context, const Life&
     case Outcome::reset_by_local:
       return reset_by_local(c, context);
     case Outcome::keepalive_timeout:
-      return keepalive_timeout(c);
+      return keepalive_timeout(c, context);
     case Outcome::retransmit_timeout:
     case Outcome::user_timeout:
       return retransmit_timeout(c);

@@ -148,6 +148,11 @@ void name_other_end(Finding& finding, const Connection& c, const RuleContext& co
 // The counters are final, they began with the handshake, and they were kept in both directions.
 [[nodiscard]] bool wire_complete(const Connection& c);
 
+// unsent.cpp: keep-alive gave the peer up, and neither a probe nor the RST left by any interface.
+[[nodiscard]] bool keepalive_unsent(const Connection& c, const RuleContext& context);
+// outcome.cpp: the listener was closed before accept() had taken the connection.
+[[nodiscard]] bool closed_with_listener(const Connection& c, const RuleContext& context);
+
 // ending.cpp: what explanation() makes the closing sentence of.
 [[nodiscard]] Ending judge_ending(const Connection& c, const RuleContext& context, const Life& life);
 

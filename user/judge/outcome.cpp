@@ -75,7 +75,8 @@ bool timer_gave_up(const Connection& c) {
 bool forgotten_by_then(const Connection& c) {
   const ResetReport& reported = anomalies_of(c).reset_sent;
   if (!reported.mark) return false;
-  if (c.teardown->mini_fin_wait2) return reported.answers_segment && !reported.has_socket;
+  if (c.teardown->mini_fin_wait2)
+    return reported.answers_segment && !reported.has_socket && !orphan_removed(c, reported.mark.ts_ns);
   return !reported.answers_segment && reported.has_socket && !actor_owned(reported.actor) && is_orphaned(c.cb);
 }
 
@@ -306,6 +307,16 @@ bool ended_in_repair(const Connection& c) {
 bool destroyed_by_other(const Connection& c) {
   if (c.error != ECONNABORTED || !c.teardown || ended_in_repair(c)) return false;
   return c.teardown->end_pid != 0 && c.owner.pid != 0 && c.teardown->end_pid != c.owner.pid;
+}
+
+// inet_csk_listen_stop() disconnects each child that waits; ss -K would leave an error of its own.
+bool closed_with_listener(const Connection& c, const RuleContext& context) {
+  if (c.role != Role::passive || !c.anomalies || !c.ended() || !c.teardown->end_shown || !c.has_cb()) return false;
+  const ResetReport& sent = c.anomalies->reset_sent;
+  const bool disconnected = sent.mark && sent.has_socket && !sent.answers_segment &&
+                            reset_reason(context.names, sent.reason) == ResetReason::tcp_state;
+  return disconnected && is_unaccepted(c.cb) && !actor_owned(c.teardown->end_actor) && c.error != ECONNABORTED &&
+         c.cb.sk_err == 0;
 }
 
 bool captured_one_way(const RuleContext& context) {

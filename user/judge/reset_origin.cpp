@@ -147,7 +147,7 @@ Finding sent_here(const Connection& c, const RuleContext& context, Outcome outco
   const Anomalies& t = *c.anomalies;
   const ResetReason reason = reset_reason(context.names, t.reset_sent.reason);
   const bool process = !t.reset_sent.answers_segment && reason != ResetReason::keepalive_timeout && c.teardown &&
-                       actor_owned(c.teardown->end_actor);
+                       reason != ResetReason::abort_on_memory && actor_owned(c.teardown->end_actor);
   const bool by_process = process || (reason != ResetReason::keepalive_timeout && destroyed_by_other(c));
   // Of a capture "this side" may be something on the way from it.
   std::optional<ResetOrigin> origin;
@@ -158,6 +158,11 @@ Finding sent_here(const Connection& c, const RuleContext& context, Outcome outco
   if (t.reset_sent.mark) sent.reason = reset_reason_text(context.names, t.reset_sent.reason);
   if (reason == ResetReason::keepalive_timeout) {
     sent.how = ResetHow::keepalive_gave_up;
+  } else if (reason == ResetReason::abort_on_memory) {
+    sent.how = ResetHow::no_room_for_orphan;
+  } else if (closed_with_listener(c, context)) {
+    sent.how = ResetHow::listener_closed;
+    sent.process = c.owner.named();
   } else if (destroyed_by_other(c)) {
     sent.how = ResetHow::destroyed;
   } else if (process) {
@@ -186,7 +191,7 @@ std::optional<Finding> judge_reset_origin(const Connection& c, const RuleContext
   if (!t.reset_sent.mark && !t.rst_out.mark) return std::nullopt;
   const bool firewall = !t.reset_sent.mark && t.rst_out.socket_type == SocketKind::none;
   if (firewall) return context.has_kernel ? std::optional(firewall_here(c, context)) : std::nullopt;
-  if (outcome == Outcome::open) return std::nullopt;
+  if (outcome == Outcome::open || keepalive_unsent(c, context)) return std::nullopt;
   return sent_here(c, context, outcome);
 }
 

@@ -50,6 +50,14 @@ bool syns_never_left(const Connection& c, const RuleContext& context) {
   return dropped + (waits ? 1 : 0) >= sent;
 }
 
+bool keepalive_unsent(const Connection& c, const RuleContext& context) {
+  if (!c.anomalies || !context.has_kernel || !context.has_wire || !context.every_interface) return false;
+  const Anomalies& t = *c.anomalies;
+  const bool gave_up = t.reset_sent.mark && !t.reset_sent.answers_segment &&
+                       reset_reason(context.names, t.reset_sent.reason) == ResetReason::keepalive_timeout;
+  return gave_up && !t.rst_out.mark && t.keepalive.sent == 0 && !c.incomplete && wire_complete(c);
+}
+
 // netfilter sends the RST or the message and then drops the segment, in one go.
 static const DropSeen* at_once(const DropSeen* dropped, const Mark& answer) {
   constexpr std::int64_t moment_ns = 1'000'000;

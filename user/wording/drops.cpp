@@ -54,6 +54,14 @@ std::string words(const arguments::TxNotSent& of) {
           "{} that TCP wanted to send never left this machine: each attempt failed here, and the kernel names no "
           "reason; a route or an address that is gone, or a policy",
           counted(of.bytes, "byte"));
+    case How::keepalive:
+      return "no keep-alive probe left this machine, and the RST at the end did not either: each attempt failed here, "
+             "and the kernel names no reason; a route, an address or an interface that is gone, or a policy";
+    case How::refused:
+      return fmt::format(
+          "{} that TCP sent again never left this machine: the interface refused {}, and the kernel names no reason; "
+          "its other end is down, or takes no segment of that length",
+          counted(of.segments, "segment"), of.segments == 1 ? "it" : "each of them");
     case How::dropped:
       break;
   }

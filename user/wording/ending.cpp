@@ -71,7 +71,7 @@ std::string_view one_way_of(const Life& life) {
   return out == (life.role == Role::active) ? "the client's" : "the server's";
 }
 
-// "a firewall rule dropped it (NETFILTER_DROP)": of each segment that one sentence is about.
+// "netfilter dropped it (NETFILTER_DROP)": of each segment that one sentence is about.
 std::string drops(const arguments::DropReasons& reasons) {
   std::string text;
   for (const arguments::DropReason& reason : reasons) {
@@ -82,7 +82,7 @@ std::string drops(const arguments::DropReasons& reasons) {
   return text;
 }
 
-// "this machine dropped the SYN where it arrived (dropped by a firewall rule, NETFILTER_DROP)"
+// "this machine dropped the SYN where it arrived (dropped by netfilter, the kernel's firewall, NETFILTER_DROP)"
 std::string dropped_on_arrival(const arguments::DropReasons& reasons) {
   std::string text;
   for (const arguments::DropReason& reason : reasons)
@@ -90,7 +90,7 @@ std::string dropped_on_arrival(const arguments::DropReasons& reasons) {
   return fmt::format("this machine dropped the SYN where it arrived ({})", text);
 }
 
-// "left this machine: dropped by a firewall rule (NETFILTER_DROP)"
+// "left this machine: dropped by netfilter, the kernel's firewall (NETFILTER_DROP)"
 std::string unsent(const arguments::DropReasons& reasons) {
   return fmt::format("left this machine: {}",
                      reasons.empty() ? std::string(meaning(DropKind::neighbour)) : drops(reasons));
@@ -236,6 +236,19 @@ struct EndingWords {
         return "A firewall of this machine ended the connection with a RST in the peer's name.";
       case How::destroyed:
         return "Another process destroyed the socket (as ss -K does): this side sent a RST.";
+      case How::gone:
+        return fmt::format(
+            "This side closed and waited for the peer's FIN in FIN_WAIT2; that socket was gone before its time ({}) "
+            "was over, as when ss -K destroys it: what the peer sent {} after the close got a RST.",
+            duration_in_words(of.should_wait_ns), duration_in_words(of.reset_after_ns));
+      case How::request_gone:
+        return "The handshake was not finished: the listener was gone, and its half-open request with it; the peer's "
+               "next segment was answered by a RST.";
+      case How::listener_closed:
+        return fmt::format(
+            "The listener of {} closed before accept() had taken the connection, so this machine sent a "
+            "RST.",
+            process_words(of.process));
       case How::not_seen:
         return "This side broke the connection off; its RST was not seen.";
       case How::sent:
@@ -248,7 +261,9 @@ struct EndingWords {
 
   std::string operator()(const endings::KeepaliveTimeout& of) const {
     std::string text = "Keep-alive ended the connection";
-    if (life.has_wire) {
+    if (of.unsent) {
+      text = "No keep-alive probe left this machine";
+    } else if (life.has_wire) {
       text = of.probes_seen ? fmt::format("{} in a row got no answer", counted(of.unanswered, "keep-alive probe"))
                             : "The keep-alive probes got no answer";
       if (of.answers_dropped != 0) text += " that reached TCP";

@@ -17,6 +17,8 @@ std::string_view meaning(ResetReason reason) {
       return "the process closed with unread data";
     case ResetReason::abort_on_linger:
       return "the socket was not to linger";
+    case ResetReason::abort_on_memory:
+      return "no room for a closed socket that still had something to send: too many of them, or TCP memory is short";
     case ResetReason::tcp_state:
       return "the socket was disconnected (linger 0, a closed listener, or ss -K)";
     case ResetReason::timewait_socket:
@@ -53,7 +55,7 @@ std::string_view meaning(const ResetEntry& entry) {
 std::string_view meaning(DropKind kind) {
   switch (kind) {
     case DropKind::firewall:
-      return "dropped by a firewall rule";
+      return "dropped by netfilter, the kernel's firewall";
     case DropKind::filter:
       return "dropped by a filter program or policy";
     case DropKind::queue:

@@ -76,6 +76,15 @@ std::string words(const arguments::Reset& of) {
                          by_kernel(of.reason));
     case How::process_closed:
       return fmt::format("{} closed in a way that sends a RST{}", process_words(of.process), by_kernel(of.reason));
+    case How::no_room_for_orphan:
+      return fmt::format(
+          "{} closed, and the kernel had no room to keep what was left to send (net.ipv4.tcp_max_orphans, TCP memory), "
+          "so it sent a RST{}",
+          process_words(of.process), by_kernel(of.reason));
+    case How::listener_closed:
+      return fmt::format(
+          "the listener of {} closed before accept() had taken the connection, so its kernel sent a RST{}",
+          process_words(of.process), by_kernel(of.reason));
     case How::this_side:
       return "the RST came from this side (or something on the way from it)";
     case How::this_tcp:

@@ -73,7 +73,7 @@ struct Forwarded;
 [[nodiscard]] std::string by_kernel(const std::string& reason);        // " (the kernel says NO_SOCKET)", or ""
 // "3 segments", and where the whole is known and more than a handful: "3 of 400 segments (0.75 %)".
 [[nodiscard]] std::string share(std::uint32_t part, std::uint32_t whole);
-// "dropped by a firewall rule (NETFILTER_DROP); ..."
+// "dropped by netfilter, the kernel's firewall (NETFILTER_DROP); ..."
 [[nodiscard]] std::string reasons_words(const arguments::DropReasons& reasons);
 // "38 NEIGH_FAILED, 2 NETFILTER_DROP"
 [[nodiscard]] std::string reasons_counted(const arguments::DropReasons& reasons);

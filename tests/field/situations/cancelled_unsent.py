@@ -22,5 +22,5 @@ def play(lab):
 
 findings = {"retransmission": "certain", "tx-not-sent": "certain"}
 expect = {"a": view(
-    life(f"{B}:7445", "connect-cancelled", process="curl", findings=findings, says=("none of its . SYNs left this machine: dropped by a firewall rule",)),
+    life(f"{B}:7445", "connect-cancelled", process="curl", findings=findings, says=("none of its . SYNs left this machine: dropped by netfilter",)),
     life(f"{B}:7446", "connect-cancelled", process="curl", findings=findings, says=("no answer had come to the SYN",)))}

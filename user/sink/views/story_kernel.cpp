@@ -59,7 +59,7 @@ std::string_view flags_or_data(std::uint8_t flags, std::uint32_t len) {
   return len != 0 ? "data" : "ACK";
 }
 
-// "dropped by a firewall rule (NETFILTER_DROP)", or the kernel's name alone.
+// "dropped by netfilter, the kernel's firewall (NETFILTER_DROP)", or the kernel's name alone.
 std::string with_name(std::string_view meaning, const std::string& name) {
   if (name.empty()) return std::string(meaning);
   return meaning.empty() ? "the kernel calls it " + name : fmt::format("{} ({})", meaning, name);
