@@ -41,14 +41,7 @@ TEST(FinWait2Timeout, ARstForLateDataIsNotThisConnectionsEnd) {
   stream.wait(3 * s + 100 * ms);
   c.view = SocketKind::none;
   c.in(PA, 6);
-  Reset reset{};
-  reset.header = c.header(TW_KIND_RESET);
-  reset.header.cookie = 0;
-  reset.tuple = c.tuple();
-  reset.reason = reason_no_socket;
-  reset.direction = ResetDirection::sent;
-  reset.answers_segment = 1;
-  stream.add(reset);
+  c.kernel_reset_without_socket(reason_no_socket);
   const Life life = run_with(stream.events, 100 * ms).life();
   EXPECT_EQ(life.outcome, Outcome::fin_wait2_timeout);
   EXPECT_LT(life.duration_ns, 3 * s + 90 * ms);

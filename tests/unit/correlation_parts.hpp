@@ -93,6 +93,17 @@ struct Parts : private ForwardedConnections::Host {
     return pair;
   }
 
+  // A segment that no socket wanted, for another local port than the side has.
+  void add_stray(const Stream& stream, const Side& side, std::uint16_t local_port, std::uint32_t seq,
+                 std::uint8_t flags) {
+    Segment g{};
+    g.seq = seq;
+    g.flags = flags;
+    Flow flow = to_flow(side.tuple());
+    flow.local.port = local_port;
+    EXPECT_FALSE(strays.add(Event{40, stream.now, {}}, g, flow));
+  }
+
  private:
   void forwarded_segment(Slot /*slot*/, const Event& /*e*/, const Segment& /*g*/, bool /*out*/,
                          bool /*shown*/) override {}

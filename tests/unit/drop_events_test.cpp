@@ -125,12 +125,7 @@ TEST(DropEvents, OfNoConnectionItCountsWhereThisNamespaceHadIt) {
 TEST(DropEvents, ASynOfNoConnectionIsReportedAlone) {
   for (const std::uint8_t flags : {S, PA}) {
     Dropping one;
-    Segment g{};
-    g.seq = 77;
-    g.flags = flags;
-    Flow flow = to_flow(one.side.tuple());
-    flow.local.port = 81;
-    EXPECT_FALSE(one.parts.strays.add(Event{40, one.stream.now, {}}, g, flow));
+    one.parts.add_stray(one.stream, one.side, 81, 77, flags);
     one.drop(drop_netfilter, false, flags, 0, [](Drop& d) {
       of_another_port(d);
       d.seq = 77;

@@ -253,15 +253,7 @@ std::vector<Event> refused_on_loopback(bool client_is_known) {
   Side server = server_of(stream);
   server.view = SocketKind::none;
   server.in(S, 0, TW_EVENT_NO_SOCKET, [&](Segment& g) { g.seq = c.isn(); });
-  Reset reset{};
-  reset.header = server.header(TW_KIND_RESET);
-  reset.header.cookie = 0;
-  reset.tuple = server.tuple();
-  reset.direction = ResetDirection::sent;
-  reset.answers_segment = 1;
-  reset.skb_seq = c.isn();
-  reset.reason = reason_no_socket;
-  stream.add(reset);
+  server.kernel_reset_without_socket(reason_no_socket, [&](Reset& r) { r.skb_seq = c.isn(); });
   server.view = SocketKind::control;
   server.out(RA, 0, 0, [](Segment& g) { g.seq = 0; });
   if (client_is_known) {

@@ -168,6 +168,19 @@ class Side {
     return stream_->add(event);
   }
 
+  // What it answers with a RST of these addresses found no socket.
+  EventId kernel_reset_without_socket(std::uint32_t reason, const std::function<void(Reset&)>& edit = {}) {
+    Reset event{};
+    event.header = header(TW_KIND_RESET);
+    event.header.cookie = 0;
+    event.tuple = tuple_;
+    event.reason = reason;
+    event.direction = ResetDirection::sent;
+    event.answers_segment = 1;
+    if (edit) edit(event);
+    return stream_->add(event);
+  }
+
   EventId error(int number) {
     SocketError event{};
     event.header = header(TW_KIND_ERROR);

@@ -9,17 +9,10 @@ namespace tcpwitness::testing {
 namespace {
 
 // A segment for this connection finds no socket, and is answered.
-void finds_no_socket(Stream& stream, Side& c) {
+void finds_no_socket(Side& c) {
   c.view = SocketKind::none;
   c.in(PA, 1);
-  Reset reset{};
-  reset.header = c.header(TW_KIND_RESET);
-  reset.header.cookie = 0;
-  reset.tuple = c.tuple();
-  reset.reason = reason_no_socket;
-  reset.direction = ResetDirection::sent;
-  reset.answers_segment = 1;
-  stream.add(reset);
+  c.kernel_reset_without_socket(reason_no_socket);
   c.view = SocketKind::control;
   c.out(R);
 }
@@ -30,7 +23,7 @@ TEST(KernelEnds, AMiniSocketThatIsGoneBeforeItsTimeIsNoTimeout) {
     Stream stream;
     Side c = closes_for_good(stream);
     stream.wait(waited);
-    finds_no_socket(stream, c);
+    finds_no_socket(c);
     return run(stream.events, life_settings(), 1 * s);
   };
   const RunResult early = gone_after(1 * s);
@@ -52,7 +45,7 @@ TEST(KernelEnds, ARequestGoesWithItsListener) {
     Side c = server_of(stream);
     request ? is_asked(c) : accepts(c);
     stream.wait(1 * s);
-    finds_no_socket(stream, c);
+    finds_no_socket(c);
     return run(stream.events, life_settings(), 1 * s).life();
   };
   const Life request = answered(true);

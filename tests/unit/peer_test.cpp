@@ -148,16 +148,10 @@ TEST(Peer, ThisMachinesOwnRefusalIsCertain) {
     Ends ends;
     ends.client.to(State::syn_sent, curl);
     ends.client.out(S);
-    Reset refusal{};
-    refusal.header = ends.server.header(TW_KIND_RESET);
-    refusal.header.cookie = 0;
-    refusal.tuple = ends.server.tuple();
-    refusal.direction = ResetDirection::sent;
-    refusal.answers_segment = 1;
-    refusal.reason = reason_no_socket;
-    refusal.skb_seq = ends.client.isn() + off;
-    refusal.skb_flags = S;
-    ends.stream.add(refusal);
+    ends.server.kernel_reset_without_socket(reason_no_socket, [&](Reset& r) {
+      r.skb_seq = ends.client.isn() + off;
+      r.skb_flags = S;
+    });
     ends.client.in(RA, 0, 0, [](Segment& g) { g.seq = 0; });
     ends.client.kernel_reset(ResetDirection::received, reset_reason_unknown);
     ends.client.extra.sk_err = 111;

@@ -181,12 +181,7 @@ TEST(ResetEvents, WhatAConnectionHereSentIsAnsweredHere) {
 
 TEST(ResetEvents, ItIsTheAnswerToAStray) {
   Resetting one(State::established);
-  Segment g{};
-  g.seq = 77;
-  g.flags = ack;
-  Flow flow = to_flow(one.side.tuple());
-  flow.local.port = 1;
-  EXPECT_FALSE(one.parts.strays.add(Event{40, one.stream.now, {}}, g, flow));
+  one.parts.add_stray(one.stream, one.side, 1, 77, ack);
   for (const std::uint32_t number : {76U, 77U}) {
     one.reset(ResetDirection::sent, reason_no_socket, true, nobody, [&](Reset& r) {
       no_socket(r);
